@@ -1,0 +1,1 @@
+//! Cards: registers, DMA ring, interrupt service; no policy.

@@ -1,0 +1,96 @@
+//! Where a card's registers, DMA memory and interrupt come from.
+//!
+//! Everything that touches the operating system's view of a card is here: mappings, ioctls, volatile
+//! access and the ring's submissions. It is the only room with `unsafe`; nothing in it knows what a
+//! register means. Drivers above are generic over [`Device`], so none of them knows which one it has.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+/// A window of device registers, little-endian, addressed by byte offset.
+///
+/// Offsets are checked: an access that does not lie wholly inside the window is not made; it reads
+/// as all ones, which is also what an absent PCI device returns. Reads may have side effects, so no
+/// implementation caches, merges or repeats an access.
+pub trait Registers: Send {
+    /// Size of the window in bytes.
+    fn len(&self) -> usize;
+    /// Whether the window is empty.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// One 8-bit read.
+    fn read8(&self, offset: usize) -> u8;
+    /// One 8-bit write.
+    fn write8(&self, offset: usize, value: u8);
+    /// One 32-bit read; `offset` is a multiple of 4.
+    fn read32(&self, offset: usize) -> u32;
+    /// One 32-bit write; `offset` is a multiple of 4.
+    fn write32(&self, offset: usize, value: u32);
+}
+
+/// A block of memory that the card reaches by itself (bus master), in 32-bit words.
+///
+/// Accesses are volatile and checked: outside the block a read gives 0 and a write is dropped.
+pub trait DmaMemory: Send {
+    /// Size in bytes.
+    fn len(&self) -> usize;
+    /// Whether the block is empty.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// The address by which the card reaches the first byte.
+    fn bus_address(&self) -> u64;
+    /// One 32-bit read at a byte offset that is a multiple of 4.
+    fn read32(&self, offset: usize) -> u32;
+    /// One 32-bit write at a byte offset that is a multiple of 4.
+    fn write32(&self, offset: usize, value: u32);
+}
+
+/// The file whose readability is the card's interrupt, for the reaper's ring.
+#[derive(Debug)]
+pub struct InterruptFd {
+    /// The file. A UIO file is opened O_NONBLOCK (without it io_uring falls back to a worker thread).
+    pub fd: OwnedFd,
+    /// How many bytes one read takes.
+    pub size: InterruptSize,
+}
+
+/// How an interrupt file is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InterruptSize {
+    /// UIO: 4 bytes, the number of interrupts since registration (wrapping s32).
+    UioCounter,
+    /// eventfd: 8 bytes, the number of signals since the last read.
+    EventFd,
+}
+
+/// One card as the operating system gives it to us.
+pub trait Device: Send + 'static {
+    /// The register window.
+    type Registers: Registers;
+    /// The memory the card masters.
+    type Dma: DmaMemory;
+
+    /// The short name by which it was selected (`soft`, `uio:/dev/uio0`, `pci:0000:05:00.0`).
+    fn name(&self) -> &str;
+    /// The register window.
+    fn registers(&self) -> &Self::Registers;
+    /// The memory the card masters; `None` where the device has none.
+    fn dma(&self) -> Option<&Self::Dma>;
+    /// A duplicate of the interrupt file, for the reaper.
+    ///
+    /// # Errors
+    /// The error of `dup(2)`, or of enabling the interrupt.
+    fn interrupt(&self) -> io::Result<InterruptFd>;
+    /// Lets the next interrupt come, where the path masks itself (UIO `irqcontrol`, VFIO UNMASK).
+    ///
+    /// # Errors
+    /// The error of the system call; the card is then as good as gone.
+    fn rearm(&self) -> io::Result<()>;
+    /// Lets the card reach memory by itself (PCI bus master), e.g. again after a master abort.
+    ///
+    /// # Errors
+    /// The error of the configuration-space write.
+    fn enable_bus_master(&self) -> io::Result<()>;
+}

@@ -1,0 +1,2 @@
+//! The program `ringback`.
+fn main() {}

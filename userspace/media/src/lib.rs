@@ -1,0 +1,1 @@
+//! Samples of telephony: G.711, DTMF, call-progress tones, WAV.

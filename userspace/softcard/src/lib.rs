@@ -1,0 +1,1 @@
+//! The TDM400P in software, with an exchange and telephones behind it.

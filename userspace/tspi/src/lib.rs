@@ -1,0 +1,1 @@
+//! The TSPI contract: lines, provider and host.
