@@ -4,6 +4,8 @@
 //! access and the ring's submissions. It is the only room with `unsafe`; nothing in it knows what a
 //! register means. Drivers above are generic over [`Device`], so none of them knows which one it has.
 
+pub mod ring;
+
 use std::io;
 use std::os::fd::OwnedFd;
 

@@ -1,0 +1,392 @@
+//! The safe face of io_uring: interrupt reads and deadlines, submitted and reaped by one thread.
+//!
+//! All unsafe submission of the driver is in this file. A [`Ring`] is made, used and dropped on one
+//! thread (SINGLE_ISSUER | DEFER_TASKRUN; the type is not `Send`), needs Linux 6.1 and does three
+//! things: it reads interrupt files, it keeps absolute timeouts, and it sleeps until one of them
+//! has something to tell.
+//!
+//! # Rules
+//! - **Nothing is lost.** A full submission queue submits itself; what the kernel does not take yet
+//!   waits in order in a backlog. Completions that do not fit into the completion queue wait in the
+//!   kernel and are fetched by [`Ring::completions`].
+//! - **Memory outlives the kernel's interest in it.** A timeout's time is copied by the kernel when
+//!   it takes the entry, so it is kept in a place of its own until then. The 8 bytes that a read
+//!   fills are allocated per file and never freed: an operation that the ring can't cancel may still
+//!   end after the ring is gone, and 8 bytes per opened card are cheaper than a proof.
+//! - **The caller owns `user_data`.** The ring passes it through and never invents a value. Reads
+//!   in flight should have values that no other operation in flight has; where they don't, counts
+//!   may be attributed wrongly, nothing worse.
+//! - **`Ok` from a wait is not a promise.** A signal, the deadline or a short-lived lack of kernel
+//!   memory end it too; the caller looks at its completions and its clock and waits again.
+//!
+//! # Dropping a ring with operations in flight
+//! Everything still in flight is cancelled, and the ring waits up to a second for the reads to end,
+//! so that the interrupt files are closed when the drop returns. A read that does not end by then
+//! (a broken kernel module) keeps its file until the kernel is done; no memory is at risk.
+
+#![allow(unsafe_code)]
+
+mod error;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::io;
+use std::marker::PhantomData;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use io_uring::types::{CancelBuilder, Fixed, SubmitArgs, TimeoutFlags, Timespec};
+use io_uring::{IoUring, opcode, squeue};
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::time::ClockId;
+
+pub use error::RingError;
+
+use super::InterruptSize;
+
+/// How many interrupt files one ring takes.
+pub const MAX_FILES: usize = 64;
+
+/// The longest single sleep; a wait without an end or with a later one sleeps again.
+const LONGEST_SLEEP: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long a dropped ring waits for its cancelled reads.
+const DROP_PATIENCE: Duration = Duration::from_secs(1);
+
+/// The kernel's limit for a completion queue.
+const MAX_CQ: usize = 65_536;
+
+/// An interrupt file of a [`Ring`]; of use only with the ring that gave it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileIndex(u32);
+
+/// The end of one operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Completion {
+    /// The value the operation was queued with.
+    pub user_data: u64,
+    /// What the kernel says: bytes read, or a negative errno (`-ETIME`: a timeout expired,
+    /// `-ECANCELED`: it was cancelled, `-ENOENT`/`-EALREADY`: there was nothing to cancel any more).
+    pub result: i32,
+    /// For a read that succeeded: how many interrupts came since the read before it (since the file
+    /// was opened, for an eventfd's first read; the first read of a UIO file counts as 1). Else 0.
+    pub count: u64,
+}
+
+struct File {
+    size: InterruptSize,
+    /// Filled by the kernel; leaked, see the module documentation.
+    buffer: &'static AtomicU64,
+    /// The `user_data` of the read in flight.
+    reading: Option<u64>,
+    /// The last UIO counter seen.
+    counter: Option<i32>,
+}
+
+enum Operation {
+    Read { file: usize, user_data: u64 },
+    Timeout { at_nanos: u64, user_data: u64 },
+    CancelTimeout { target: u64, user_data: u64 },
+}
+
+/// One io_uring with the files and times it works on; see the module documentation.
+pub struct Ring {
+    uring: IoUring,
+    files: Vec<File>,
+    /// One place per submission queue entry. Entries are taken by the kernel in order, so the place
+    /// of the timeout that is `len` timeouts back is free whenever the queue has room for another.
+    times: Box<[Timespec]>,
+    next_time: usize,
+    backlog: VecDeque<Operation>,
+    /// The kernel accepts submissions of the creating thread only.
+    one_thread: PhantomData<*mut ()>,
+}
+
+impl Ring {
+    /// A ring for up to `requests` timeouts at a time and [`MAX_FILES`] interrupt files.
+    ///
+    /// More timeouts are not refused; `requests` sizes the completion queue so that the kernel does
+    /// not need to put completions aside. Must be called on the thread that uses the ring.
+    ///
+    /// # Errors
+    /// Why this system gives us no ring, with the cure in the text.
+    pub fn new(requests: usize) -> Result<Ring, RingError> {
+        let entries = requests.clamp(16, 256).next_power_of_two();
+        // Each request may have its timeout and the failed cancellation of it in the queue.
+        let completions = requests.saturating_mul(2).saturating_add(2 * MAX_FILES).min(MAX_CQ);
+        let uring = IoUring::builder()
+            .setup_single_issuer()
+            .setup_defer_taskrun()
+            .setup_taskrun_flag()
+            .setup_submit_all()
+            .setup_clamp()
+            .setup_cqsize(completions.max(2 * entries).next_power_of_two() as u32)
+            .build(entries as u32)
+            .map_err(RingError::from_setup)?;
+        uring.submitter().register_files_sparse(MAX_FILES as u32).map_err(RingError::from_setup)?;
+        let entries = uring.params().sq_entries() as usize;
+        Ok(Ring {
+            uring,
+            files: Vec::new(),
+            times: vec![Timespec::new(); entries].into_boxed_slice(),
+            next_time: 0,
+            backlog: VecDeque::new(),
+            one_thread: PhantomData,
+        })
+    }
+
+    /// Takes over an interrupt file.
+    ///
+    /// The descriptor is closed; the ring keeps the file open until it is dropped. A UIO file is
+    /// made O_NONBLOCK, without which each of its reads would occupy a kernel worker thread.
+    ///
+    /// # Errors
+    /// [`RingError::TooManyFiles`] beyond [`MAX_FILES`]; [`RingError::File`] when the kernel refuses
+    /// the file.
+    pub fn add_file(&mut self, fd: OwnedFd, size: InterruptSize) -> Result<FileIndex, RingError> {
+        if self.files.len() >= MAX_FILES {
+            return Err(RingError::TooManyFiles { limit: MAX_FILES });
+        }
+        if size == InterruptSize::UioCounter {
+            // Before it is registered: io_uring looks at the flag only then.
+            set_nonblocking(&fd).map_err(RingError::File)?;
+        }
+        let index = self.files.len() as u32;
+        self.uring
+            .submitter()
+            .register_files_update(index, &[fd.as_raw_fd()])
+            .map_err(RingError::File)?;
+        let buffer = Box::leak(Box::new(AtomicU64::new(0)));
+        self.files.push(File { size, buffer, reading: None, counter: None });
+        Ok(FileIndex(index))
+    }
+
+    /// Queues a read of an interrupt file: its completion is the next interrupt.
+    ///
+    /// One read per file may be in flight. Returns false, and queues nothing, if there is one or if
+    /// the file is not one of this ring.
+    pub fn read(&mut self, file: FileIndex, user_data: u64) -> bool {
+        let index = file.0 as usize;
+        match self.files.get_mut(index) {
+            Some(file) if file.reading.is_none() => file.reading = Some(user_data),
+            _ => return false,
+        }
+        self.queue(Operation::Read { file: index, user_data });
+        true
+    }
+
+    /// Queues a timeout that completes with `-ETIME` at `at_nanos` on CLOCK_MONOTONIC, at once if
+    /// that is past. `u64::MAX` never comes.
+    pub fn timeout(&mut self, at_nanos: u64, user_data: u64) {
+        self.queue(Operation::Timeout { at_nanos, user_data });
+    }
+
+    /// Queues the cancellation of the timeout that was queued with `target_user_data`.
+    ///
+    /// The timeout then completes with `-ECANCELED`, and the cancellation itself gives no
+    /// completion. If it comes too late the timeout completes as it would have, and the
+    /// cancellation completes under its own `user_data` with `-ENOENT` or `-EALREADY`.
+    pub fn cancel_timeout(&mut self, target_user_data: u64, user_data: u64) {
+        self.queue(Operation::CancelTimeout { target: target_user_data, user_data });
+    }
+
+    /// Submits what is queued and sleeps until there is a completion, or until the time `until` on
+    /// CLOCK_MONOTONIC. May return early; see the rules of the module.
+    ///
+    /// # Errors
+    /// [`RingError::Lost`] or [`RingError::Enter`]: the ring is then of no more use.
+    pub fn wait(&mut self, until: Option<u64>) -> Result<(), RingError> {
+        self.flush();
+        if !self.backlog.is_empty() || !self.uring.completion().is_empty() {
+            return self.poll();
+        }
+        let sleep = match until {
+            Some(until) => {
+                Duration::from_nanos(until.saturating_sub(monotonic_nanos())).min(LONGEST_SLEEP)
+            }
+            None => LONGEST_SLEEP,
+        };
+        let sleep = Timespec::from(sleep);
+        let args = SubmitArgs::new().timespec(&sleep);
+        outcome(self.uring.submitter().submit_with_args(1, &args))
+    }
+
+    /// Submits what is queued and lets the kernel finish what is ready, without sleeping.
+    ///
+    /// Costs no system call while nothing is queued and nothing has happened, so it may be called in
+    /// a loop.
+    ///
+    /// # Errors
+    /// As [`Ring::wait`].
+    pub fn poll(&mut self) -> Result<(), RingError> {
+        self.flush();
+        let queue = self.uring.submission();
+        let idle = queue.is_empty() && !queue.taskrun() && !queue.cq_overflow();
+        drop(queue);
+        if idle { Ok(()) } else { self.enter() }
+    }
+
+    /// Hands over every completion there is, in the kernel's order.
+    ///
+    /// If `f` panics, the completion it was given counts as handed over and the others stay.
+    pub fn completions(&mut self, f: &mut dyn FnMut(Completion)) {
+        loop {
+            let mut any = false;
+            loop {
+                // One at a time, so that each is marked as taken before `f` sees it.
+                let Some(entry) = self.uring.completion().next() else { break };
+                any = true;
+                let completion = self.decode(entry.user_data(), entry.result());
+                f(completion);
+            }
+            // Completions that did not fit are with the kernel, and come when there is room.
+            if !any || !self.uring.submission().cq_overflow() || self.enter().is_err() {
+                return;
+            }
+        }
+    }
+
+    fn decode(&mut self, user_data: u64, result: i32) -> Completion {
+        let mut count = 0;
+        if let Some(file) = self.files.iter_mut().find(|file| file.reading == Some(user_data)) {
+            file.reading = None;
+            let bytes = file.buffer.load(Ordering::Acquire).to_ne_bytes();
+            match (file.size, result) {
+                (InterruptSize::EventFd, 8) => count = u64::from_ne_bytes(bytes),
+                (InterruptSize::UioCounter, 4) => {
+                    let [a, b, c, d, ..] = bytes;
+                    let now = i32::from_ne_bytes([a, b, c, d]);
+                    count = match file.counter.replace(now) {
+                        Some(before) => u64::from(now.wrapping_sub(before) as u32),
+                        None => 1,
+                    };
+                }
+                _ => {}
+            }
+        }
+        Completion { user_data, result, count }
+    }
+
+    fn queue(&mut self, operation: Operation) {
+        self.backlog.push_back(operation);
+        self.flush();
+    }
+
+    /// Moves the backlog into the submission queue, submitting when that is full.
+    fn flush(&mut self) {
+        while let Some(operation) = self.backlog.front() {
+            if self.uring.submission().is_full() {
+                // An error is either passing or met again by the wait that follows; the entries
+                // stay where they are.
+                let _ = self.uring.submit();
+                if self.uring.submission().is_full() {
+                    return;
+                }
+            }
+            let entry = match *operation {
+                Operation::Read { file, user_data } => self.read_entry(file, user_data),
+                Operation::Timeout { at_nanos, user_data } => {
+                    self.timeout_entry(at_nanos, user_data)
+                }
+                Operation::CancelTimeout { target, user_data } => {
+                    opcode::TimeoutRemove::new(target)
+                        .build()
+                        .flags(squeue::Flags::SKIP_SUCCESS)
+                        .user_data(user_data)
+                }
+            };
+            // SAFETY: read_entry and timeout_entry guarantee that what the entry points to stays
+            // valid for as long as the kernel uses it; a removal points to nothing.
+            if unsafe { self.uring.submission().push(&entry) }.is_err() {
+                return;
+            }
+            self.backlog.pop_front();
+        }
+    }
+
+    /// The buffer is never freed, so the kernel may write to it whenever it likes.
+    fn read_entry(&self, file: usize, user_data: u64) -> squeue::Entry {
+        // `read` looked the file up and files are never removed; a NOP would stand in for one.
+        let Some(state) = self.files.get(file) else {
+            return opcode::Nop::new().build().user_data(user_data);
+        };
+        let bytes = match state.size {
+            InterruptSize::UioCounter => 4,
+            InterruptSize::EventFd => 8,
+        };
+        opcode::Read::new(Fixed(file as u32), state.buffer.as_ptr().cast(), bytes)
+            // Neither kind of file has a position.
+            .offset(u64::MAX)
+            .build()
+            .user_data(user_data)
+    }
+
+    /// The kernel copies the time when it takes the entry, which is before the queue has had room
+    /// for `times.len()` more entries, which is before this place is written again.
+    fn timeout_entry(&mut self, at_nanos: u64, user_data: u64) -> squeue::Entry {
+        let place = self.next_time;
+        self.next_time = (place + 1) % self.times.len();
+        let time = &mut self.times[place];
+        *time = Timespec::from(Duration::from_nanos(at_nanos));
+        opcode::Timeout::new(time).flags(TimeoutFlags::ABS).build().user_data(user_data)
+    }
+
+    /// One `io_uring_enter` that does not sleep.
+    fn enter(&mut self) -> Result<(), RingError> {
+        outcome(self.uring.submit())
+    }
+
+    fn reading(&self) -> bool {
+        self.files.iter().any(|file| file.reading.is_some())
+    }
+}
+
+impl Drop for Ring {
+    fn drop(&mut self) {
+        let end = monotonic_nanos().saturating_add(DROP_PATIENCE.as_nanos() as u64);
+        while self.reading() {
+            // Again in each round: what was still queued when the ring was dropped is submitted by
+            // the first one, and can be cancelled only then.
+            let submitted = self.poll();
+            let all = CancelBuilder::any().all();
+            let _ = self.uring.submitter().register_sync_cancel(Some(DROP_PATIENCE.into()), all);
+            let reaped = self.wait(Some(end));
+            self.completions(&mut |_| {});
+            if submitted.and(reaped).is_err() || monotonic_nanos() >= end {
+                break;
+            }
+        }
+        if self.reading() {
+            tracing::warn!(
+                "an interrupt read could not be cancelled; its file stays open until it ends"
+            );
+        }
+        let _ = self.uring.submitter().unregister_files();
+    }
+}
+
+fn outcome(entered: io::Result<usize>) -> Result<(), RingError> {
+    let Err(error) = entered else { return Ok(()) };
+    match error.raw_os_error() {
+        // The time came, a signal came, or the kernel is short of memory or queue for a moment.
+        Some(libc::ETIME | libc::EINTR | libc::EAGAIN | libc::EBUSY) => Ok(()),
+        Some(libc::EBADR) => Err(RingError::Lost),
+        _ => Err(RingError::Enter(error)),
+    }
+}
+
+fn set_nonblocking(fd: &OwnedFd) -> io::Result<()> {
+    let flags = OFlag::from_bits_retain(fcntl(fd, FcntlArg::F_GETFL)?);
+    if !flags.contains(OFlag::O_NONBLOCK) {
+        fcntl(fd, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
+    }
+    Ok(())
+}
+
+fn monotonic_nanos() -> u64 {
+    // CLOCK_MONOTONIC always exists; the epoch stands in where it does not.
+    let now = ClockId::CLOCK_MONOTONIC.now().map(Duration::from).unwrap_or_default();
+    u64::try_from(now.as_nanos()).unwrap_or(u64::MAX)
+}

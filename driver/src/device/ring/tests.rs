@@ -1,0 +1,417 @@
+//! Against the io_uring of the running kernel.
+
+use std::collections::HashSet;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::thread;
+
+use nix::sys::eventfd::{EfdFlags, EventFd};
+
+use super::*;
+
+const NEVER: u64 = u64::MAX;
+const SECOND: u64 = 1_000_000_000;
+
+/// An eventfd, and the duplicate that a ring takes over.
+fn interrupt() -> (EventFd, OwnedFd) {
+    let event = EventFd::from_flags(EfdFlags::EFD_CLOEXEC).unwrap();
+    let fd = event.as_fd().try_clone_to_owned().unwrap();
+    (event, fd)
+}
+
+fn ready(ring: &mut Ring) -> Vec<Completion> {
+    let mut got = Vec::new();
+    ring.completions(&mut |completion| got.push(completion));
+    got
+}
+
+/// Waits until there are `n` completions; panics after a generous while.
+fn take(ring: &mut Ring, n: usize) -> Vec<Completion> {
+    let end = monotonic_nanos() + 60 * SECOND;
+    let mut got = Vec::new();
+    while got.len() < n {
+        assert!(monotonic_nanos() < end, "{} of {n} completions came", got.len());
+        ring.wait(Some(end)).unwrap();
+        got.extend(ready(ring));
+    }
+    assert_eq!(got.len(), n, "{got:?}");
+    got
+}
+
+#[test]
+fn a_read_completes_with_the_signals_counted_together() {
+    let mut ring = Ring::new(16).unwrap();
+    let (event, fd) = interrupt();
+    let file = ring.add_file(fd, InterruptSize::EventFd).unwrap();
+
+    assert!(ring.read(file, 7));
+    ring.poll().unwrap();
+    assert_eq!(ready(&mut ring), []);
+    event.write(1).unwrap();
+    assert_eq!(take(&mut ring, 1), [Completion { user_data: 7, result: 8, count: 1 }]);
+
+    for _ in 0..5 {
+        event.write(1).unwrap();
+    }
+    assert!(ring.read(file, 8));
+    assert_eq!(take(&mut ring, 1), [Completion { user_data: 8, result: 8, count: 5 }]);
+}
+
+#[test]
+fn an_interrupt_from_another_thread_ends_a_sleep_without_end() {
+    let mut ring = Ring::new(16).unwrap();
+    let (event, fd) = interrupt();
+    let file = ring.add_file(fd, InterruptSize::EventFd).unwrap();
+    for until in [None, Some(NEVER)] {
+        assert!(ring.read(file, 1));
+        let signal = event.as_fd().try_clone_to_owned().unwrap();
+        let device = thread::spawn(move || nix::unistd::write(&signal, &1_u64.to_ne_bytes()));
+        let mut got = Vec::new();
+        while got.is_empty() {
+            ring.wait(until).unwrap();
+            got = ready(&mut ring);
+        }
+        assert_eq!(got, [Completion { user_data: 1, result: 8, count: 1 }]);
+        assert_eq!(device.join().unwrap(), Ok(8));
+    }
+}
+
+#[test]
+fn one_read_per_file_is_in_flight() {
+    let mut ring = Ring::new(16).unwrap();
+    let (event, fd) = interrupt();
+    let file = ring.add_file(fd, InterruptSize::EventFd).unwrap();
+    assert!(ring.read(file, 1));
+    assert!(!ring.read(file, 2));
+    event.write(3).unwrap();
+    assert_eq!(take(&mut ring, 1), [Completion { user_data: 1, result: 8, count: 3 }]);
+    assert!(ring.read(file, 2));
+    assert!(!ring.read(FileIndex(1), 4), "a file of another ring");
+}
+
+#[test]
+fn files_keep_their_counts_apart() {
+    let mut ring = Ring::new(16).unwrap();
+    let mut events = Vec::new();
+    for n in 0..MAX_FILES as u64 {
+        let (event, fd) = interrupt();
+        let file = ring.add_file(fd, InterruptSize::EventFd).unwrap();
+        assert!(ring.read(file, n));
+        events.push(event);
+    }
+    let (_event, fd) = interrupt();
+    let error = ring.add_file(fd, InterruptSize::EventFd).unwrap_err();
+    assert!(matches!(error, RingError::TooManyFiles { limit: MAX_FILES }), "{error}");
+    for (n, event) in events.iter().enumerate() {
+        event.write(n as u64 + 1).unwrap();
+    }
+    for completion in take(&mut ring, MAX_FILES) {
+        assert_eq!(completion.count, completion.user_data + 1);
+    }
+}
+
+/// A pipe stands in for a UIO file: 4 bytes per read, pollable, its counter written by the test.
+#[test]
+fn a_uio_counter_gives_differences_and_wraps() {
+    let mut ring = Ring::new(16).unwrap();
+    let (read, write) = nix::unistd::pipe().unwrap();
+    let probe = read.try_clone().unwrap();
+    let file = ring.add_file(read, InterruptSize::UioCounter).unwrap();
+    let flags = OFlag::from_bits_retain(fcntl(&probe, FcntlArg::F_GETFL).unwrap());
+    assert!(flags.contains(OFlag::O_NONBLOCK));
+
+    for (user_data, counter, count) in [
+        (1, 100_i32, 1),
+        (2, 101, 1),
+        (3, 105, 4),
+        (4, i32::MAX, 2_147_483_542),
+        (5, i32::MIN + 1, 2),
+    ] {
+        assert!(ring.read(file, user_data));
+        ring.poll().unwrap();
+        nix::unistd::write(&write, &counter.to_ne_bytes()).unwrap();
+        assert_eq!(take(&mut ring, 1), [Completion { user_data, result: 4, count }]);
+    }
+}
+
+#[test]
+fn a_file_at_its_end_completes_without_a_count() {
+    let mut ring = Ring::new(16).unwrap();
+    let (read, write) = nix::unistd::pipe().unwrap();
+    let file = ring.add_file(read, InterruptSize::UioCounter).unwrap();
+    assert!(ring.read(file, 9));
+    drop(write);
+    assert_eq!(take(&mut ring, 1), [Completion { user_data: 9, result: 0, count: 0 }]);
+}
+
+#[test]
+fn a_timeout_expires_at_its_time_and_not_before() {
+    let mut ring = Ring::new(16).unwrap();
+    let at = monotonic_nanos() + 20_000_000;
+    ring.timeout(at, 1);
+    assert_eq!(take(&mut ring, 1), [Completion { user_data: 1, result: -libc::ETIME, count: 0 }]);
+    assert!(monotonic_nanos() >= at);
+
+    ring.timeout(at, 2);
+    ring.timeout(0, 3);
+    let late: Vec<_> = take(&mut ring, 2).iter().map(|c| (c.user_data, c.result)).collect();
+    assert_eq!(late, [(2, -libc::ETIME), (3, -libc::ETIME)]);
+}
+
+#[test]
+fn a_wait_ends_at_its_time_without_a_completion() {
+    let mut ring = Ring::new(16).unwrap();
+    ring.timeout(NEVER, 1);
+    let until = monotonic_nanos() + 10_000_000;
+    while monotonic_nanos() < until {
+        ring.wait(Some(until)).unwrap();
+    }
+    assert_eq!(ready(&mut ring), []);
+    ring.wait(Some(0)).unwrap();
+    assert_eq!(ready(&mut ring), []);
+}
+
+#[test]
+fn a_cancelled_timeout_gives_one_completion() {
+    let mut ring = Ring::new(16).unwrap();
+    ring.timeout(NEVER, 1);
+    ring.poll().unwrap();
+    ring.cancel_timeout(1, 2);
+    assert_eq!(
+        take(&mut ring, 1),
+        [Completion { user_data: 1, result: -libc::ECANCELED, count: 0 }]
+    );
+
+    // Queued together, in one system call.
+    ring.timeout(NEVER, 3);
+    ring.cancel_timeout(3, 4);
+    assert_eq!(
+        take(&mut ring, 1),
+        [Completion { user_data: 3, result: -libc::ECANCELED, count: 0 }]
+    );
+    ring.poll().unwrap();
+    assert_eq!(ready(&mut ring), []);
+}
+
+#[test]
+fn a_cancellation_that_comes_too_late_says_so_under_its_own_name() {
+    let mut ring = Ring::new(16).unwrap();
+    ring.cancel_timeout(1, 2);
+    assert_eq!(take(&mut ring, 1), [Completion { user_data: 2, result: -libc::ENOENT, count: 0 }]);
+
+    ring.timeout(0, 3);
+    assert_eq!(take(&mut ring, 1).len(), 1);
+    ring.cancel_timeout(3, 4);
+    assert_eq!(take(&mut ring, 1), [Completion { user_data: 4, result: -libc::ENOENT, count: 0 }]);
+}
+
+/// Cancellations that race with the timer: each timeout ends once, either way.
+#[test]
+fn a_timeout_ends_once_however_the_race_ends() {
+    let mut ring = Ring::new(256).unwrap();
+    let mut expired = 0;
+    for round in 0..200_u64 {
+        let now = monotonic_nanos();
+        for n in 0..16 {
+            ring.timeout(now + n * 2_000, 2 * n);
+        }
+        ring.poll().unwrap();
+        for n in 0..16 {
+            ring.cancel_timeout(2 * n, 2 * n + 1);
+        }
+        let mut ended = HashSet::new();
+        let end = monotonic_nanos() + 60 * SECOND;
+        while ended.len() < 16 {
+            assert!(monotonic_nanos() < end, "round {round}: {} of 16 ended", ended.len());
+            ring.wait(Some(end)).unwrap();
+            ring.completions(&mut |completion| {
+                if completion.user_data % 2 == 0 {
+                    assert!(ended.insert(completion.user_data), "{completion:?} came twice");
+                    expired += i32::from(completion.result == -libc::ETIME);
+                    assert!([-libc::ETIME, -libc::ECANCELED].contains(&completion.result));
+                } else {
+                    assert!([-libc::ENOENT, -libc::EALREADY].contains(&completion.result));
+                }
+            });
+        }
+        // What is left are cancellations that failed.
+        ring.poll().unwrap();
+        ring.completions(&mut |completion| assert_eq!(completion.user_data % 2, 1));
+    }
+    assert!(expired > 0, "no timeout was allowed to expire");
+}
+
+/// Far more entries than the submission queue holds, queued without a wait between them: each
+/// expires once and not before its own time, though their places in memory are reused.
+#[test]
+fn thousands_of_timeouts_keep_their_own_times() {
+    const N: u64 = 5_000;
+    let mut ring = Ring::new(N as usize).unwrap();
+    let start = monotonic_nanos() + 100_000_000;
+    let at = |n: u64| start + (N - n) * 50_000;
+    for n in 0..N {
+        ring.timeout(at(n), n);
+    }
+    let mut expired = HashSet::new();
+    let end = monotonic_nanos() + 60 * SECOND;
+    while expired.len() < N as usize {
+        assert!(monotonic_nanos() < end, "{} of {N} expired", expired.len());
+        ring.wait(Some(end)).unwrap();
+        ring.completions(&mut |completion| {
+            assert_eq!(completion.result, -libc::ETIME);
+            assert!(monotonic_nanos() >= at(completion.user_data), "{completion:?} is early");
+            assert!(expired.insert(completion.user_data), "{completion:?} came twice");
+        });
+    }
+    assert_eq!(ready(&mut ring), []);
+}
+
+#[test]
+fn completions_beyond_the_queue_are_kept() {
+    let mut ring = Ring::new(1).unwrap();
+    let n = 4 * ring.uring.params().cq_entries() as u64;
+    for user_data in 0..n {
+        // Nothing to cancel: completes at once, with nobody taking completions.
+        ring.cancel_timeout(NEVER, user_data);
+    }
+    ring.poll().unwrap();
+    assert!(ring.uring.submission().cq_overflow(), "the queue was to overflow");
+    let got = take(&mut ring, n as usize);
+    let order: Vec<u64> = got.iter().map(|completion| completion.user_data).collect();
+    assert_eq!(order, (0..n).collect::<Vec<_>>());
+}
+
+#[test]
+fn entries_stay_in_order_when_the_queue_submits_itself() {
+    let mut ring = Ring::new(16).unwrap();
+    for n in 0..1_000 {
+        ring.timeout(NEVER, n);
+        ring.cancel_timeout(n, 1_000 + n);
+    }
+    let got = take(&mut ring, 1_000);
+    for (n, completion) in got.iter().enumerate() {
+        assert_eq!(
+            *completion,
+            Completion { user_data: n as u64, result: -libc::ECANCELED, count: 0 }
+        );
+    }
+}
+
+#[test]
+fn a_panic_while_handing_over_loses_only_its_own_completion() {
+    let mut ring = Ring::new(16).unwrap();
+    for n in 0..3 {
+        // Nothing to cancel: completes at once.
+        ring.cancel_timeout(NEVER, n);
+    }
+    ring.poll().unwrap();
+    let mut seen = Vec::new();
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        ring.completions(&mut |completion| {
+            seen.push(completion.user_data);
+            assert_ne!(completion.user_data, 1, "the callback fails");
+        });
+    }));
+    assert!(panicked.is_err());
+    ring.completions(&mut |completion| seen.push(completion.user_data));
+    assert_eq!(seen, [0, 1, 2]);
+}
+
+/// The write end of a pipe sees that the ring's file is closed when the drop returns.
+#[test]
+fn a_dropped_ring_ends_its_operations_and_closes_its_files() {
+    for submitted in [false, true] {
+        let mut ring = Ring::new(16).unwrap();
+        let (read, write) = nix::unistd::pipe().unwrap();
+        let file = ring.add_file(read, InterruptSize::UioCounter).unwrap();
+        assert!(ring.read(file, 1));
+        ring.timeout(NEVER, 2);
+        if submitted {
+            ring.poll().unwrap();
+        }
+        drop(ring);
+        // SIGPIPE is ignored in Rust programs.
+        assert_eq!(nix::unistd::write(&write, &[0; 4]), Err(nix::errno::Errno::EPIPE));
+    }
+}
+
+#[test]
+fn a_poll_loop_sees_an_interrupt_without_sleeping() {
+    let mut ring = Ring::new(16).unwrap();
+    let (event, fd) = interrupt();
+    let event = Arc::new(event);
+    let file = ring.add_file(fd, InterruptSize::EventFd).unwrap();
+    assert!(ring.read(file, 1));
+    let signal = Arc::clone(&event);
+    let device = thread::spawn(move || signal.write(1));
+    let end = monotonic_nanos() + 60 * SECOND;
+    let mut got = Vec::new();
+    while got.is_empty() && monotonic_nanos() < end {
+        ring.poll().unwrap();
+        got = ready(&mut ring);
+    }
+    assert_eq!(got, [Completion { user_data: 1, result: 8, count: 1 }]);
+    device.join().unwrap().unwrap();
+}
+
+/// A seccomp filter for the calling thread alone, as a container has one for its processes.
+fn forbid_io_uring_setup(errno: i32) {
+    let statement = |code: u32, k: u32| libc::sock_filter { code: code as u16, jt: 0, jf: 0, k };
+    let mut program = [
+        // seccomp_data.nr
+        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0),
+        libc::sock_filter {
+            jf: 1,
+            ..statement(
+                libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K,
+                libc::SYS_io_uring_setup as u32,
+            )
+        },
+        statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ERRNO | errno as u32),
+        statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW),
+    ];
+    let filter = libc::sock_fprog { len: program.len() as u16, filter: program.as_mut_ptr() };
+    // SAFETY: no pointers; this thread gains no privileges by exec any more, and executes nothing.
+    assert_eq!(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }, 0);
+    // SAFETY: `filter` and `program` live until the call has returned; the kernel copies them.
+    let set = unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &filter) };
+    assert_eq!(set, 0);
+}
+
+#[test]
+fn a_system_that_gives_no_ring_is_told_apart() {
+    let refused = |errno: i32| {
+        let attempt = thread::spawn(move || {
+            forbid_io_uring_setup(errno);
+            Ring::new(16).map(drop).unwrap_err()
+        });
+        attempt.join().unwrap()
+    };
+    assert!(matches!(refused(libc::EINVAL), RingError::TooOld { .. }));
+    assert!(matches!(refused(libc::EMFILE), RingError::Descriptors(_)));
+    assert!(matches!(refused(libc::ENOMEM), RingError::Memory(_)));
+    // What these say depends on the sysctl of the machine that runs the test; see `error`.
+    for errno in [libc::EPERM, libc::ENOSYS] {
+        let error = refused(errno);
+        assert!(
+            matches!(
+                error,
+                RingError::Blocked(_)
+                    | RingError::Missing { .. }
+                    | RingError::Disabled
+                    | RingError::PrivilegedOnly
+            ),
+            "{error:?}"
+        );
+    }
+}
+
+#[test]
+fn a_file_that_is_no_file_is_refused() {
+    let mut ring = Ring::new(16).unwrap();
+    // An O_PATH descriptor can't be read, and io_uring refuses to register it.
+    let path =
+        nix::fcntl::open("/", OFlag::O_PATH | OFlag::O_CLOEXEC, nix::sys::stat::Mode::empty());
+    let error = ring.add_file(path.unwrap(), InterruptSize::EventFd).unwrap_err();
+    assert!(matches!(error, RingError::File(_)), "{error}");
+}
