@@ -4,7 +4,9 @@
 //! access and the ring's submissions. It is the only room with `unsafe`; nothing in it knows what a
 //! register means. Drivers above are generic over [`Device`], so none of them knows which one it has.
 
+pub mod mmio;
 pub mod ring;
+pub mod soft;
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -95,4 +97,9 @@ pub trait Device: Send + 'static {
     /// # Errors
     /// The error of the configuration-space write.
     fn enable_bus_master(&self) -> io::Result<()>;
+}
+
+/// Whether an aligned access of `width` bytes at `offset` lies wholly inside `len` bytes.
+fn reaches(len: usize, offset: usize, width: usize) -> bool {
+    offset.is_multiple_of(width) && offset.checked_add(width).is_some_and(|end| end <= len)
 }
