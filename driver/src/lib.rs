@@ -2,9 +2,16 @@
 //!
 //! An asynchronous request returns its id at once, the hardware works on, and a completion reports
 //! the result exactly once and never before the function that asked has returned.
+//!
+//! Imports go one way: `reactor` uses `engine`, `request` and `device`; `card` uses `engine` and
+//! `device`; `request` and `device` use nothing of the others.
 
 pub mod card;
 pub mod device;
+pub mod engine;
+pub mod reactor;
+pub mod request;
+mod sync;
 mod time;
 
 pub use time::Time;

@@ -1,1 +1,3 @@
 //! Cards: registers, DMA ring, interrupt service; no policy.
+
+pub mod mailbox;

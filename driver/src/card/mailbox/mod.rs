@@ -1,0 +1,231 @@
+//! The mailbox: the smallest whole engine, and the one to read before writing another.
+//!
+//! The hardware (the module `uio_dummy`, or [`SoftMailbox`]) is memory with two rings. A command is a
+//! number; the hardware answers with its complement some time later, in any order, and interrupts
+//! once for as many answers as there are. That is the purest way from request to completion.
+//!
+//! An engine has to do six things, and they are all here: **start** a command with register writes
+//! and remember its token; find by **interrupt** which requests have ended and complete them; forget
+//! a request that is **ended** from outside; say how long a command may take; say which result stands
+//! for which failure; and leave the hardware safe at the **stop**. Order, gate, deadlines, threads
+//! and the ring are the reactor's.
+//!
+//! | offset | register | who writes | what |
+//! |---|---|---|---|
+//! | 0x00 | ID | hardware | 0x58424D52, "RMBX" |
+//! | 0x04 | ENTRIES | hardware | entries of each ring, a power of two up to 4096 |
+//! | 0x08 | SUBMITTED | driver | commands put in so far, modulo 2^32 |
+//! | 0x0C | ACCEPTED | hardware | commands taken so far |
+//! | 0x10 | ANSWERED | hardware | answers put in so far |
+//! | 0x14 | REAPED | driver | answers taken so far |
+//! | 0x18 | CONTROL | driver | bit 0: the hardware runs and interrupts |
+//! | 0x1000 | submission ring | driver | ENTRIES x (tag, operand) |
+//! | 0x1000 + 8 x ENTRIES | answer ring | hardware | ENTRIES x (tag, answer) |
+
+mod hardware;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::device::{Device, Registers};
+use crate::engine::{Context, Engine, Failure};
+use crate::request::Token;
+
+pub use hardware::SoftMailbox;
+
+const ID: usize = 0x00;
+const ENTRIES: usize = 0x04;
+const SUBMITTED: usize = 0x08;
+const ACCEPTED: usize = 0x0C;
+const ANSWERED: usize = 0x10;
+const REAPED: usize = 0x14;
+const CONTROL: usize = 0x18;
+const RINGS: usize = 0x1000;
+const MAGIC: u32 = 0x5842_4D52;
+const MAX_ENTRIES: u32 = 4096;
+const RUN: u32 = 1;
+/// What every register of an absent device reads.
+const ABSENT: u32 = u32::MAX;
+
+/// Why a device is not a mailbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MailboxError {
+    /// The ID register is another.
+    #[error("this is not a mailbox: its ID register reads {0:#010x}, not {MAGIC:#010x}")]
+    NotAMailbox(u32),
+    /// The ring size makes no sense or does not fit the register window.
+    #[error("the mailbox says it has {0} entries, which its register window can't hold")]
+    Entries(u32),
+}
+
+/// Asks for the complement of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Complement {
+    /// The number.
+    pub operand: u32,
+    /// How long the answer may take.
+    pub time_limit: Duration,
+}
+
+/// The engine of a mailbox: one line, results 0 or a negative errno.
+#[derive(Debug)]
+pub struct Mailbox<D> {
+    device: D,
+    entries: u32,
+    submitted: u32,
+    reaped: u32,
+    /// By slot: the request that waits for an answer, and its operand.
+    waiting: Vec<Option<(Token, u32)>>,
+    /// Started while the submission ring was full.
+    backlog: VecDeque<Token>,
+    gone: bool,
+}
+
+impl<D: Device> Mailbox<D> {
+    /// Takes the device and sets it going; `capacity` is that of the driver.
+    ///
+    /// # Errors
+    /// [`MailboxError`] where the device is something else.
+    pub fn new(device: D, capacity: usize) -> Result<Self, MailboxError> {
+        let registers = device.registers();
+        let id = registers.read32(ID);
+        if id != MAGIC {
+            return Err(MailboxError::NotAMailbox(id));
+        }
+        let entries = registers.read32(ENTRIES);
+        let window = RINGS + 16 * entries.min(MAX_ENTRIES) as usize;
+        if !entries.is_power_of_two() || entries > MAX_ENTRIES || registers.len() < window {
+            return Err(MailboxError::Entries(entries));
+        }
+        let submitted = registers.read32(SUBMITTED);
+        let reaped = registers.read32(ANSWERED);
+        registers.write32(REAPED, reaped);
+        registers.write32(CONTROL, RUN);
+        Ok(Mailbox {
+            device,
+            entries,
+            submitted,
+            reaped,
+            waiting: vec![None; capacity],
+            backlog: VecDeque::with_capacity(capacity),
+            gone: false,
+        })
+    }
+
+    /// Puts a command into the submission ring if there is room.
+    fn put(&mut self, tag: u32, operand: u32) -> bool {
+        let registers = self.device.registers();
+        // Answers not reaped count as well, so that the answer ring can't overflow either.
+        if self.submitted.wrapping_sub(self.reaped) >= self.entries {
+            return false;
+        }
+        let entry = RINGS + 8 * (self.submitted % self.entries) as usize;
+        registers.write32(entry, tag);
+        registers.write32(entry + 4, operand);
+        self.submitted = self.submitted.wrapping_add(1);
+        registers.write32(SUBMITTED, self.submitted);
+        true
+    }
+
+    /// The waiting request an answer belongs to, if it is still waiting.
+    fn answered(&mut self, tag: u32) -> Option<(Token, u32)> {
+        let waiting = self.waiting.get_mut((tag & 0xFFFF) as usize)?;
+        waiting.take_if(|(request, _)| tag_of(*request) == tag)
+    }
+}
+
+/// Slot and stamp: an answer that comes after its request was ended finds nobody.
+fn tag_of(request: Token) -> u32 {
+    u32::from(request.stamp()) << 16 | request.slot() as u32
+}
+
+impl<D: Device> Engine for Mailbox<D> {
+    type Command = Complement;
+    type Event = ();
+
+    fn lines(&self) -> usize {
+        1
+    }
+
+    fn time_limit(command: &Complement) -> Duration {
+        command.time_limit
+    }
+
+    fn failure(cause: Failure) -> i32 {
+        match cause {
+            Failure::Deadline => -libc::ETIMEDOUT,
+            Failure::Cancelled => -libc::ECANCELED,
+            Failure::Closed => -libc::ESHUTDOWN,
+            Failure::Gone => -libc::ENODEV,
+            Failure::Internal => -libc::EIO,
+        }
+    }
+
+    fn start(
+        &mut self,
+        request: Token,
+        command: Complement,
+        _: &mut Context<'_, ()>,
+    ) -> Result<(), i32> {
+        if self.gone {
+            return Err(-libc::ENODEV);
+        }
+        let waiting = self.waiting.get_mut(request.slot()).ok_or(-libc::EINVAL)?;
+        *waiting = Some((request, command.operand));
+        // Not past those that wait already.
+        if !self.backlog.is_empty() || !self.put(tag_of(request), command.operand) {
+            self.backlog.push_back(request);
+        }
+        Ok(())
+    }
+
+    fn interrupt(&mut self, _: u64, cx: &mut Context<'_, ()>) {
+        let answered = self.device.registers().read32(ANSWERED);
+        let count = answered.wrapping_sub(self.reaped);
+        if count > self.entries || self.device.registers().read32(ID) == ABSENT {
+            return self.gone(cx);
+        }
+        for _ in 0..count {
+            let ring = RINGS + 8 * self.entries as usize;
+            let entry = ring + 8 * (self.reaped % self.entries) as usize;
+            let tag = self.device.registers().read32(entry);
+            let answer = self.device.registers().read32(entry + 4);
+            self.reaped = self.reaped.wrapping_add(1);
+            if let Some((request, operand)) = self.answered(tag) {
+                cx.complete(request, if answer == !operand { 0 } else { -libc::EBADMSG });
+            }
+        }
+        self.device.registers().write32(REAPED, self.reaped);
+        while let Some(&request) = self.backlog.front() {
+            let waiting = self.waiting.get(request.slot()).copied().flatten();
+            if let Some((still, operand)) = waiting
+                && still == request
+                && !self.put(tag_of(request), operand)
+            {
+                break;
+            }
+            self.backlog.pop_front();
+        }
+        if self.device.rearm().is_err() {
+            self.gone(cx);
+        }
+    }
+
+    fn ended(&mut self, request: Token, _: Failure, _: &mut Context<'_, ()>) {
+        if let Some(waiting) = self.waiting.get_mut(request.slot()) {
+            waiting.take_if(|(waiting, _)| *waiting == request);
+        }
+    }
+
+    fn gone(&mut self, cx: &mut Context<'_, ()>) {
+        self.gone = true;
+        self.backlog.clear();
+        for (request, _) in self.waiting.iter_mut().filter_map(Option::take) {
+            cx.complete(request, Self::failure(Failure::Gone));
+        }
+    }
+
+    fn stop(&mut self, _: &mut Context<'_, ()>) {
+        self.device.registers().write32(CONTROL, 0);
+    }
+}

@@ -1,0 +1,122 @@
+//! What a new kind of device implements: one state machine that is told everything.
+//!
+//! An [`Engine`] takes commands, interrupts and the time, and puts effects (completions, events)
+//! into its [`Context`]. It starts no thread, asks no clock and waits for nothing, so the same
+//! engine runs under the reaper and under a virtual clock. Exactly one thread is in it at a time.
+//! `card/mailbox.rs` is a whole engine, written to be read first.
+
+use std::time::Duration;
+
+use crate::Time;
+use crate::reactor::Outbox;
+use crate::request::{Table, Token};
+
+/// Why the reactor, and not the engine, ends a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Failure {
+    /// Its deadline passed.
+    Deadline,
+    /// Its submitter cancelled it.
+    Cancelled,
+    /// The card was closed.
+    Closed,
+    /// The card is gone: removed, or its interrupt file failed.
+    Gone,
+    /// The engine panicked; the card can't be used any more.
+    Internal,
+}
+
+/// The state machine of one card and what hangs on it.
+pub trait Engine: Send + 'static {
+    /// What a caller may ask. A command owns all of its input (rule B1).
+    type Command: Send + 'static;
+    /// What is told without being asked.
+    type Event: Send + 'static;
+
+    /// How many lines there are. Upcalls keep their order within a line, and only there.
+    fn lines(&self) -> usize;
+
+    /// How long a command may take before it is ended with [`Failure::Deadline`].
+    fn time_limit(command: &Self::Command) -> Duration;
+
+    /// The result (negative, C2) that stands for a failure the reactor found.
+    fn failure(cause: Failure) -> i32;
+
+    /// Starts a command. Runs on the caller's thread when the card is free, so it must be short.
+    ///
+    /// The request is over when someone calls [`Context::complete`] for it, here or later.
+    ///
+    /// # Errors
+    /// A negative result where nothing was started. If the card was free, the submitter gets it as
+    /// its return value and no completion ever comes (R4); if not, it is the completion's (R6).
+    fn start(
+        &mut self,
+        request: Token,
+        command: Self::Command,
+        cx: &mut Context<'_, Self::Event>,
+    ) -> Result<(), i32>;
+
+    /// The card interrupted `count` times since the last call.
+    fn interrupt(&mut self, count: u64, cx: &mut Context<'_, Self::Event>);
+
+    /// When [`Engine::timer`] wants to be called next; [`Time::NEVER`] where it does not.
+    fn next_timer(&self) -> Time {
+        Time::NEVER
+    }
+
+    /// The time [`Engine::next_timer`] named has come.
+    fn timer(&mut self, cx: &mut Context<'_, Self::Event>) {
+        let _ = cx;
+    }
+
+    /// A request is about to be ended with `cause`: forget it, and undo what it did to the hardware.
+    /// It may be completed here with another result.
+    fn ended(&mut self, request: Token, cause: Failure, cx: &mut Context<'_, Self::Event>);
+
+    /// The interrupt file failed: the card is gone. Requests still running afterwards are ended.
+    fn gone(&mut self, cx: &mut Context<'_, Self::Event>) {
+        let _ = cx;
+    }
+
+    /// The last call: put the hardware into its safe state. Requests still running afterwards are
+    /// ended.
+    fn stop(&mut self, cx: &mut Context<'_, Self::Event>);
+}
+
+/// What an engine may do while it is called.
+#[derive(Debug)]
+pub struct Context<'a, Event> {
+    pub(crate) now: Time,
+    pub(crate) table: &'a Table,
+    pub(crate) outbox: &'a mut Outbox<Event>,
+}
+
+impl<Event> Context<'_, Event> {
+    /// The time.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// Whether the request is still running.
+    pub fn is_running(&self, request: Token) -> bool {
+        self.table.is_running(request)
+    }
+
+    /// Completes a request with 0 or a negative error. Only the first completion of a request
+    /// counts (C3); `true` if this was it. A positive result is a bug in the engine and becomes
+    /// `i32::MIN`, which is negative, as C2 asks.
+    pub fn complete(&mut self, request: Token, result: i32) -> bool {
+        self.outbox.complete(self.table, request, result, self.now)
+    }
+
+    /// Tells an event on a line, behind everything told on that line before.
+    pub fn event(&mut self, line: usize, event: Event) {
+        self.outbox.event(line, event);
+    }
+
+    /// Drops the line's undelivered events for which `keep` is false (D2, D5). Completions stay.
+    pub fn retain_events(&mut self, line: usize, keep: impl FnMut(&Event) -> bool) {
+        self.outbox.retain_events(line, keep);
+    }
+}

@@ -1,0 +1,37 @@
+//! The wake-up of a reaper that is about to sleep: none is lost, and none is sent to one awake.
+
+use crate::sync::{AtomicU32, Ordering};
+
+const AWAKE: u32 = 0;
+const ASLEEP: u32 = 1;
+const NOTIFIED: u32 = 2;
+
+/// Whether the reaper sleeps. Work is published before [`Doze::notify`]; the reaper looks for work
+/// after [`Doze::awake`] and sleeps only if [`Doze::fall_asleep`] says that nobody came since.
+#[derive(Debug)]
+pub(crate) struct Doze(AtomicU32);
+
+impl Doze {
+    pub(crate) fn new() -> Doze {
+        Doze(AtomicU32::new(AWAKE))
+    }
+
+    /// The reaper is about to look for work: what is published from now on may be missed by this
+    /// look and is announced again.
+    pub(crate) fn awake(&self) {
+        self.0.swap(AWAKE, Ordering::AcqRel);
+    }
+
+    /// `true` if the reaper may sleep: whoever publishes work from now on gets `true` from
+    /// [`Doze::notify`].
+    pub(crate) fn fall_asleep(&self) -> bool {
+        self.0.compare_exchange(AWAKE, ASLEEP, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    /// There is work. `true` if the caller must wake the reaper: it sleeps, and nobody else has been
+    /// told to.
+    #[must_use = "if this is true, the reaper sleeps until somebody signals its eventfd"]
+    pub(crate) fn notify(&self) -> bool {
+        self.0.swap(NOTIFIED, Ordering::AcqRel) == ASLEEP
+    }
+}

@@ -1,0 +1,58 @@
+//! The one thread that owns the ring: interrupts, deadlines, delivery.
+//!
+//! Callers submit through a [`Handle`]; the engine runs on their thread if the card is free, and on
+//! the thread that holds it if not. Every upcall comes from the reaper, one at a time and never
+//! nested (C6), in order within a line (O1), with no lock held. A completion whose ticket is still
+//! held is not delivered, nor is anything behind it on its line (G1). Every request has a deadline,
+//! which is a TIMEOUT in the ring under the request's own id. Closing settles (D1, D12).
+//!
+//! Knows nothing of telephony: it is generic over [`Engine`](crate::engine::Engine). The only room
+//! that uses the ring, through its safe face in `device::ring`.
+
+mod card;
+mod clock;
+mod delivery;
+mod doze;
+mod handle;
+mod handover;
+#[cfg(all(test, loom))]
+mod model;
+mod outbox;
+mod reaper;
+mod stepper;
+#[cfg(all(test, not(loom)))]
+mod tests;
+mod ticket;
+mod user_data;
+
+pub use handle::{Handle, Refused, Settled};
+pub use outbox::Outbox;
+pub use reaper::{Driver, StartError};
+pub use stepper::Stepper;
+pub use ticket::Ticket;
+
+use std::time::Duration;
+
+use crate::request::Completion;
+
+/// Where results and events go. One per card; called by the reaper only, never nested, with no lock
+/// held (C6).
+///
+/// Keep it short: everything else on the card waits. It may submit, cancel and settle. A panic is
+/// caught, counted and logged; the next upcall comes as if nothing had happened.
+pub trait Upcalls<Event>: Send + 'static {
+    /// A request is over. Its id may already be in use again (T4).
+    fn completed(&mut self, completion: Completion);
+    /// Something happened on a line.
+    fn event(&mut self, line: usize, event: Event);
+}
+
+/// An upcall that takes longer than this is named in the log.
+const SLOW_UPCALL: Duration = Duration::from_millis(5);
+
+/// How long the reaper sleeps at the most. A request with a later deadline need not wake it: its
+/// TIMEOUT is armed when the reaper looks next, so that submitting costs no system call.
+const LOOK_INTERVAL: Duration = Duration::from_millis(250);
+
+/// How long closing waits for what has to be delivered first.
+const SETTLE_LIMIT: Duration = Duration::from_secs(2);

@@ -1,0 +1,138 @@
+//! What engines have to tell, one queue per line, until the reaper takes it.
+//!
+//! Order within a line is kept (O1): a completion that the gate holds back holds everything behind
+//! it on that line.
+
+use std::collections::VecDeque;
+
+use crate::Time;
+use crate::request::{Completed, Completion, Table, Token};
+
+/// Completions that one round delivers at the most before the ring is looked at again.
+const BATCH: usize = 256;
+
+#[derive(Debug)]
+enum Upcall<Event> {
+    Completed(Token),
+    Event(Event),
+}
+
+/// Something taken out, about to be delivered.
+#[derive(Debug)]
+pub(crate) enum Delivery<Event> {
+    Completed(Token, Completion),
+    Event(usize, Event),
+}
+
+/// One queue of upcalls per line. Changed only while the card is held.
+#[derive(Debug)]
+pub struct Outbox<Event> {
+    lines: Vec<VecDeque<Upcall<Event>>>,
+    first: usize,
+    wake: bool,
+}
+
+impl<Event> Outbox<Event> {
+    pub(crate) fn new(lines: usize) -> Self {
+        let queue = || VecDeque::with_capacity(64);
+        Outbox { lines: std::iter::repeat_with(queue).take(lines).collect(), first: 0, wake: false }
+    }
+
+    pub(crate) fn lines(&self) -> usize {
+        self.lines.len()
+    }
+
+    pub(crate) fn complete(
+        &mut self,
+        table: &Table,
+        request: Token,
+        result: i32,
+        now: Time,
+    ) -> bool {
+        debug_assert!(result <= 0, "C2: a result is 0 or negative, not {result}");
+        let result = if result > 0 { i32::MIN } else { result };
+        let Some(line) = table.line(request) else { return false };
+        let completed = table.complete(request, result, now);
+        if completed == Completed::Late {
+            return false;
+        }
+        // A held completion needs no wake-up: releasing its ticket gives one.
+        self.wake |= completed == Completed::Deliverable;
+        if let Some(queue) = self.lines.get_mut(line) {
+            queue.push_back(Upcall::Completed(request));
+        }
+        true
+    }
+
+    pub(crate) fn event(&mut self, line: usize, event: Event) {
+        let Some(queue) = self.lines.get_mut(line) else {
+            tracing::error!(line, "an engine told an event on a line that it does not have");
+            return;
+        };
+        // Behind others it is delivered with them.
+        self.wake |= queue.is_empty();
+        queue.push_back(Upcall::Event(event));
+    }
+
+    pub(crate) fn retain_events(&mut self, line: usize, mut keep: impl FnMut(&Event) -> bool) {
+        if let Some(queue) = self.lines.get_mut(line) {
+            queue.retain(|upcall| match upcall {
+                Upcall::Completed(_) => true,
+                Upcall::Event(event) => keep(event),
+            });
+        }
+    }
+
+    /// Whether something was put in that the reaper can deliver, since this was last asked.
+    pub(crate) fn take_wake(&mut self) -> bool {
+        std::mem::take(&mut self.wake)
+    }
+
+    /// Whether the line has anything that may be delivered now.
+    pub(crate) fn is_deliverable(&self, table: &Table, line: usize) -> bool {
+        match self.lines.get(line).and_then(VecDeque::front) {
+            Some(Upcall::Completed(request)) => table.is_deliverable(*request),
+            Some(Upcall::Event(_)) => true,
+            None => false,
+        }
+    }
+
+    /// Whether nothing is left, held back or not.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lines.iter().all(VecDeque::is_empty)
+    }
+
+    /// Takes what one round delivers: a run of completions, or a single event. An event goes alone
+    /// because closing its line from the upcall before it must still be able to drop it (D2).
+    pub(crate) fn take(&mut self, table: &Table, batch: &mut Vec<Delivery<Event>>) {
+        let count = self.lines.len();
+        for line in (0..count).map(|n| (self.first + n) % count) {
+            let Some(queue) = self.lines.get_mut(line) else { continue };
+            while batch.len() < BATCH {
+                let delivery = match queue.pop_front() {
+                    None => break,
+                    Some(Upcall::Completed(request)) => match table.take(request) {
+                        Some(completion) => Delivery::Completed(request, completion),
+                        None => {
+                            queue.push_front(Upcall::Completed(request));
+                            break;
+                        }
+                    },
+                    Some(Upcall::Event(event)) if batch.is_empty() => {
+                        batch.push(Delivery::Event(line, event));
+                        self.first = (line + 1) % count;
+                        return;
+                    }
+                    Some(event) => {
+                        queue.push_front(event);
+                        break;
+                    }
+                };
+                batch.push(delivery);
+            }
+        }
+        if count != 0 {
+            self.first = (self.first + 1) % count;
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The reaper without a thread or a ring: time and interrupts come from the caller.
+//!
+//! For simulations. Everything else, the hand-over, the gate, the order and the deadlines, is what
+//! the real reaper does.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::Time;
+use crate::engine::Engine;
+use crate::request::{CapacityError, RequestId, Table, Token};
+
+use super::Upcalls;
+use super::card::{Card, Core};
+use super::clock::Clock;
+use super::delivery::{Alarms, Reaping};
+use super::handle::Handle;
+
+/// Deadlines in order of time.
+#[derive(Default)]
+struct Calendar(BTreeMap<(Time, usize), Token>);
+
+impl Alarms for Calendar {
+    fn arm(&mut self, request: Token, _: RequestId, at: Time) {
+        self.0.insert((at, request.slot()), request);
+    }
+    fn disarm(&mut self, request: Token, _: RequestId) {
+        self.0.retain(|_, other| *other != request);
+    }
+}
+
+/// An engine with its upcalls under a virtual clock.
+pub struct Stepper<E: Engine, U: Upcalls<E::Event>> {
+    reaping: Reaping<E, U>,
+    calendar: Calendar,
+}
+
+impl<E: Engine, U: Upcalls<E::Event>> Stepper<E, U> {
+    /// Starts at time zero.
+    ///
+    /// # Errors
+    /// [`CapacityError`] for a capacity that a table can't have.
+    pub fn new(engine: E, upcalls: U, capacity: usize) -> Result<Self, CapacityError> {
+        let table = Table::with_capacity(capacity)?;
+        let core = Core::new(table, Clock::Virtual(AtomicU64::new(0)), None);
+        let card = Arc::new(Card::new(engine, core));
+        Ok(Stepper { reaping: Reaping::new(card, upcalls), calendar: Calendar::default() })
+    }
+
+    /// A way to the card.
+    pub fn handle(&self) -> Handle<E> {
+        Handle { card: Arc::clone(&self.reaping.card) }
+    }
+
+    /// The time.
+    pub fn now(&self) -> Time {
+        self.reaping.card.core.clock.now()
+    }
+
+    /// The card interrupts; then all that is due is delivered.
+    pub fn interrupt(&mut self, count: u64) {
+        self.reaping.interrupt(count);
+        self.deliver();
+    }
+
+    /// The interrupt file fails: the card is gone.
+    pub fn gone(&mut self) {
+        self.reaping.card.with(|state| state.gone());
+        self.deliver();
+    }
+
+    /// Delivers all that may be delivered.
+    pub fn deliver(&mut self) {
+        // The calling thread is the reaper now: settling from an upcall must not wait for itself.
+        self.reaping.card.core.become_reaper();
+        while self.reaping.look(&mut self.calendar).delivered {}
+    }
+
+    /// Lets time pass, stopping at every deadline and timer on the way.
+    pub fn advance(&mut self, time: Duration) {
+        let end = self.now() + time;
+        loop {
+            self.deliver();
+            let timer = self.reaping.card.with(|state| state.looks_by);
+            let alarm = self.calendar.0.first_key_value().map_or(Time::NEVER, |((at, _), _)| *at);
+            let next = timer.min(alarm).max(self.now());
+            if next > end {
+                break;
+            }
+            self.set(next);
+            if let Some(due) = self.calendar.0.first_entry()
+                && due.key().0 <= next
+            {
+                let request = due.remove();
+                self.reaping.expired(request);
+            }
+        }
+        self.set(end);
+        self.deliver();
+    }
+
+    /// Puts the hardware into its safe state and settles everything.
+    pub fn stop(&mut self) {
+        self.reaping.card.with(|state| state.stop());
+        self.deliver();
+    }
+
+    fn set(&self, time: Time) {
+        if let Clock::Virtual(nanos) = &self.reaping.card.core.clock {
+            nanos.store(time.as_nanos(), Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The ticket: the caller's side of the gate.
+
+use std::sync::Arc;
+
+use crate::request::{Released, RequestId, Token};
+
+use super::card::Core;
+
+/// What submitting gives: the right to say "I have returned".
+///
+/// Read the id, store what you want, then drop the ticket (or [`release`](Ticket::release) it). Only
+/// that opens the gate: until then neither the completion nor any later upcall of the line is
+/// delivered. That is stricter than TAPI, whose flag at the end of the function leaves a gap in which
+/// the completion can come before the caller has stored the id.
+#[derive(Debug)]
+#[must_use = "while the ticket is held, its completion and everything behind it on the line is held back; drop it once the id is stored"]
+pub struct Ticket {
+    id: RequestId,
+    token: Token,
+    core: Arc<Core>,
+}
+
+impl Ticket {
+    pub(crate) fn new(id: RequestId, token: Token, core: Arc<Core>) -> Ticket {
+        Ticket { id, token, core }
+    }
+
+    /// The request's id.
+    pub fn id(&self) -> RequestId {
+        self.id
+    }
+
+    /// What [`Handle::cancel`](super::Handle::cancel) takes.
+    pub fn token(&self) -> Token {
+        self.token
+    }
+
+    /// Opens the gate, as dropping does.
+    pub fn release(self) {}
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        if self.core.table.release(self.token) == Released::Deliverable {
+            self.core.wake();
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! user_data: the request id in the low 32 bits, and above it kind, slot and a stamp of the slot's
+//! generation.
+//!
+//! | bits | what |
+//! |---|---|
+//! | 63..60 | kind, never 0 |
+//! | 59..44 | slot, 0 where the entry belongs to no request |
+//! | 43..32 | low bits of the generation |
+//! | 31..0 | request id, 0 where the entry belongs to no request |
+
+use crate::request::{RequestId, Table, Token};
+
+/// What a submission or completion queue entry is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The READ of the interrupt file.
+    Interrupt,
+    /// The READ of the eventfd that wakes the reaper.
+    Wake,
+    /// The TIMEOUT that is this running request's deadline.
+    Deadline(Token),
+    /// A deadline of a request that is over.
+    LateDeadline,
+    /// The removal of a TIMEOUT.
+    Removal,
+    /// Nothing that this driver submits.
+    Unknown,
+}
+
+const INTERRUPT: u64 = 1;
+const WAKE: u64 = 2;
+const DEADLINE: u64 = 3;
+const REMOVAL: u64 = 4;
+
+/// For the READ of the interrupt file.
+pub(crate) const fn interrupt() -> u64 {
+    INTERRUPT << 60
+}
+
+/// For the READ of the wake-up eventfd.
+pub(crate) const fn wake() -> u64 {
+    WAKE << 60
+}
+
+/// For the TIMEOUT of a request.
+pub(crate) fn deadline(token: Token, id: RequestId) -> u64 {
+    of_request(DEADLINE, token, id)
+}
+
+/// For the removal of that TIMEOUT.
+pub(crate) fn removal(token: Token, id: RequestId) -> u64 {
+    of_request(REMOVAL, token, id)
+}
+
+fn of_request(kind: u64, token: Token, id: RequestId) -> u64 {
+    kind << 60 | (token.slot() as u64) << 44 | u64::from(token.stamp()) << 32 | u64::from(id.get())
+}
+
+/// What a completion queue entry is about. Slot, stamp and id must all be those of a running
+/// request, so that no value can be taken for one.
+pub(crate) fn classify(user_data: u64, table: &Table) -> Kind {
+    let slot = (user_data >> 44 & 0xFFFF) as u16;
+    let stamp = (user_data >> 32 & 0xFFF) as u16;
+    let id = user_data as u32;
+    match user_data >> 60 {
+        DEADLINE => table.find(slot, stamp, id).map_or(Kind::LateDeadline, Kind::Deadline),
+        REMOVAL => Kind::Removal,
+        INTERRUPT if user_data == interrupt() => Kind::Interrupt,
+        WAKE if user_data == wake() => Kind::Wake,
+        _ => Kind::Unknown,
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::Time;
+
+    #[test]
+    fn no_value_is_mistaken_for_a_live_request() {
+        let table = Table::with_capacity(65_536).unwrap();
+        let all: Vec<_> =
+            (0..65_536).map(|_| table.reserve(None, 0, Time::ZERO, Time::NEVER).unwrap()).collect();
+        for (id, token) in [all[0], all[4095], all[65_535]] {
+            let mine = deadline(token, id);
+            assert_eq!(mine as u32, id.get(), "the id is the low 32 bits");
+            assert_eq!(classify(mine, &table), Kind::Deadline(token));
+            assert_eq!(classify(removal(token, id), &table), Kind::Removal);
+            for bit in 0..64 {
+                let other = classify(mine ^ 1 << bit, &table);
+                assert!(!matches!(other, Kind::Deadline(_)), "bit {bit}: {other:?}");
+            }
+            assert!(!matches!(classify(u64::from(id.get()), &table), Kind::Deadline(_)));
+        }
+        for value in [0, u64::MAX, interrupt() | 1, wake() | 1 << 44, 5 << 60, 15 << 60] {
+            assert_eq!(classify(value, &table), Kind::Unknown);
+        }
+        assert_eq!(classify(interrupt(), &table), Kind::Interrupt);
+        assert_eq!(classify(wake(), &table), Kind::Wake);
+    }
+
+    #[test]
+    fn a_deadline_outlives_neither_its_request_nor_its_slot() {
+        let table = Table::with_capacity(1).unwrap();
+        let id = RequestId::new(77);
+        let reserve = || table.reserve(id, 0, Time::ZERO, Time::NEVER).unwrap();
+        let (_, token) = reserve();
+        let mine = deadline(token, id.unwrap());
+        table.release(token);
+        table.complete(token, 0, Time::ZERO);
+        assert_eq!(classify(mine, &table), Kind::LateDeadline);
+        table.take(token);
+        let (_, again) = reserve();
+        assert_eq!(classify(mine, &table), Kind::LateDeadline, "same slot, same id, other use");
+        assert_eq!(classify(deadline(again, id.unwrap()), &table), Kind::Deadline(again));
+    }
+}

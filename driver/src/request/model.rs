@@ -1,0 +1,122 @@
+//! Loom: every interleaving of the gate and the slot table. Run by
+//! `RUSTFLAGS="--cfg loom" cargo test -p ringback-driver --lib --release model`.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use loom::sync::Arc;
+use loom::sync::atomic::{AtomicU32, Ordering};
+use loom::thread;
+
+use super::gate::{Completed, Gate, Orders, Released, Strict};
+use super::table::Table;
+use crate::Time;
+
+/// Two threads race for the last bit. Exactly one learns that the completion is deliverable, and it
+/// sees what the other did before (C13: output is written before completion).
+fn two_bits<O: Orders + 'static>() {
+    loom::model(|| {
+        let gate = Arc::new(Gate::<O>::new());
+        let generation = gate.open();
+        let (output, id_stored) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+        let completer = {
+            let (gate, output, id_stored) =
+                (Arc::clone(&gate), Arc::clone(&output), Arc::clone(&id_stored));
+            thread::spawn(move || {
+                output.store(7, Ordering::Relaxed);
+                let second = gate.complete(generation, -3) == Completed::Deliverable;
+                if second {
+                    assert_eq!(id_stored.load(Ordering::Relaxed), 1, "never before the return");
+                }
+                second
+            })
+        };
+        id_stored.store(1, Ordering::Relaxed);
+        let second = gate.release() == Released::Deliverable;
+        if second {
+            assert_eq!(output.load(Ordering::Relaxed), 7, "C13");
+        }
+        assert!(completer.join().unwrap() != second, "once: never twice, never lost");
+        assert_eq!(gate.take(generation), Some(-3));
+        assert_eq!(gate.take(generation), None);
+    });
+}
+
+#[test]
+fn model_c3_g1_once_never_early_never_lost() {
+    two_bits::<Strict>();
+}
+
+#[test]
+fn model_notices_a_weakened_gate() {
+    struct Weak;
+    impl Orders for Weak {
+        const SET: Ordering = Ordering::Relaxed;
+    }
+    let weak = catch_unwind(AssertUnwindSafe(two_bits::<Weak>));
+    assert!(weak.is_err(), "loom must find that relaxed bits publish nothing");
+}
+
+#[test]
+fn model_c3_a_cancelling_third_thread_gets_one_completion() {
+    loom::model(|| {
+        let gate = Arc::new(Gate::<Strict>::new());
+        let generation = gate.open();
+        let complete = |result| {
+            let gate = Arc::clone(&gate);
+            thread::spawn(move || gate.complete(generation, result))
+        };
+        let (device, canceller) = (complete(0), complete(-1));
+        let released = gate.release();
+        let (device, canceller) = (device.join().unwrap(), canceller.join().unwrap());
+        let firsts = [device, canceller].iter().filter(|one| **one != Completed::Late).count();
+        assert_eq!(firsts, 1);
+        let announced =
+            [device, canceller].iter().filter(|one| **one == Completed::Deliverable).count()
+                + usize::from(released == Released::Deliverable);
+        assert_eq!(announced, 1, "one of the three hands it to the reaper");
+        let result = gate.take(generation).unwrap();
+        assert_eq!(result, if device == Completed::Late { -1 } else { 0 });
+    });
+}
+
+#[test]
+fn model_t4_a_reused_slot_is_safe_from_late_completions() {
+    loom::model(|| {
+        let table = Arc::new(Table::with_capacity(1).unwrap());
+        let reserve = |table: &Table| table.reserve(None, 0, Time::ZERO, Time::NEVER);
+        let (_, first) = reserve(&table).unwrap();
+        let late = {
+            let table = Arc::clone(&table);
+            thread::spawn(move || table.complete(first, -1, Time::ZERO))
+        };
+        table.release(first);
+        table.complete(first, 0, Time::ZERO);
+        // The reaper takes it, and the slot is used again, while the late one still runs.
+        assert!(table.take(first).is_some());
+        let (_, second) = reserve(&table).unwrap();
+        assert_ne!(first, second);
+        late.join().unwrap();
+        assert!(table.is_running(second), "the late completion touched the slot's next use");
+    });
+}
+
+#[test]
+fn model_t3_a_slot_goes_to_one_of_two_submitters() {
+    loom::model(|| {
+        let table = Arc::new(Table::with_capacity(2).unwrap());
+        let submit = || {
+            let table = Arc::clone(&table);
+            thread::spawn(move || {
+                let (id, token) = table.reserve(None, 0, Time::ZERO, Time::NEVER).unwrap();
+                // Given back and taken again: the stack's ABA.
+                assert!(table.abandon(token));
+                let (_, token) = table.reserve(None, 0, Time::ZERO, Time::NEVER).unwrap();
+                (id, token)
+            })
+        };
+        let (a, b) = (submit(), submit());
+        let ((_, a), (_, b)) = (a.join().unwrap(), b.join().unwrap());
+        assert_ne!(a.slot(), b.slot());
+        assert!(table.reserve(None, 0, Time::ZERO, Time::NEVER).is_err());
+    });
+}

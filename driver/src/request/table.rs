@@ -1,0 +1,283 @@
+//! The slot table: every outstanding request, found by token, never by search.
+
+use crate::Time;
+use crate::sync::{AtomicU32, AtomicU64, Ordering};
+
+use super::free_list::FreeList;
+use super::gate::{Completed, Gate, Released, Strict};
+use super::id::{RequestId, Token};
+
+/// The most requests a table can hold at once.
+pub const MAX_CAPACITY: usize = 65_536;
+
+/// A table was asked for with a capacity it can't have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a request table holds 1 to {MAX_CAPACITY} requests, not {0}")]
+pub struct CapacityError(pub usize);
+
+/// Every slot is taken: as many requests are outstanding as the table was created for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0} requests are outstanding, which is the capacity of this card; wait for completions")]
+pub struct Full(pub usize);
+
+/// A request that is over, as it is reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Completion {
+    /// The request's id; it may be in use again by the time this is read (T4).
+    pub id: RequestId,
+    /// The line it was submitted to.
+    pub line: usize,
+    /// 0, or a negative error (C2).
+    pub result: i32,
+    /// When it was submitted.
+    pub submitted: Time,
+    /// When its operation ended; delivery may be later.
+    pub completed: Time,
+}
+
+/// One slot, one cache line: all that one request costs.
+#[derive(Debug)]
+#[repr(align(64))]
+struct Slot {
+    gate: Gate<Strict>,
+    id: AtomicU32,
+    line: AtomicU32,
+    submitted: AtomicU64,
+    deadline: AtomicU64,
+    completed: AtomicU64,
+}
+
+/// All outstanding requests of one card.
+#[derive(Debug)]
+pub struct Table {
+    slots: Box<[Slot]>,
+    free: FreeList,
+}
+
+impl Table {
+    /// A table for `capacity` outstanding requests, 1 to [`MAX_CAPACITY`].
+    ///
+    /// # Errors
+    /// [`CapacityError`] outside that range.
+    pub fn with_capacity(capacity: usize) -> Result<Table, CapacityError> {
+        if !(1..=MAX_CAPACITY).contains(&capacity) {
+            return Err(CapacityError(capacity));
+        }
+        let slot = || Slot {
+            gate: Gate::new(),
+            id: AtomicU32::new(0),
+            line: AtomicU32::new(0),
+            submitted: AtomicU64::new(0),
+            deadline: AtomicU64::new(0),
+            completed: AtomicU64::new(0),
+        };
+        Ok(Table {
+            slots: std::iter::repeat_with(slot).take(capacity).collect(),
+            free: FreeList::full(capacity),
+        })
+    }
+
+    /// How many requests can be outstanding.
+    pub fn capacity(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Takes a slot for a request on `line`.
+    ///
+    /// With `id` the request goes by the caller's id (who then answers for T3); without, the table
+    /// makes one that no other outstanding request has.
+    ///
+    /// # Errors
+    /// [`Full`], at once: this never waits.
+    pub fn reserve(
+        &self,
+        id: Option<RequestId>,
+        line: usize,
+        now: Time,
+        deadline: Time,
+    ) -> Result<(RequestId, Token), Full> {
+        let Some((number, slot)) =
+            self.free.pop().and_then(|n| Some((n, self.slots.get(usize::from(n))?)))
+        else {
+            return Err(Full(self.capacity()));
+        };
+        slot.line.store(u32::try_from(line).unwrap_or(u32::MAX), Ordering::Relaxed);
+        slot.submitted.store(now.as_nanos(), Ordering::Relaxed);
+        slot.deadline.store(deadline.as_nanos(), Ordering::Relaxed);
+        slot.completed.store(0, Ordering::Relaxed);
+        let generation = slot.gate.open();
+        let id = id.unwrap_or_else(|| RequestId::of_slot(number, generation));
+        slot.id.store(id.get(), Ordering::Relaxed);
+        Ok((id, Token { slot: number, generation }))
+    }
+
+    /// Opens the gate: the function that asked has returned. Once per token, by its ticket.
+    pub(crate) fn release(&self, token: Token) -> Released {
+        self.slot(token).map_or(Released::Running, |slot| slot.gate.release())
+    }
+
+    /// Completes the request with 0 or a negative error, unless it is complete already.
+    pub(crate) fn complete(&self, token: Token, result: i32, now: Time) -> Completed {
+        let Some(slot) = self.slot(token) else { return Completed::Late };
+        let completed = slot.gate.complete(token.generation, result);
+        if completed != Completed::Late {
+            slot.completed.store(now.as_nanos(), Ordering::Relaxed);
+        }
+        completed
+    }
+
+    /// Whether the completion may be reported.
+    pub(crate) fn is_deliverable(&self, token: Token) -> bool {
+        self.slot(token).is_some_and(|slot| slot.gate.is_deliverable(token.generation))
+    }
+
+    /// Whether the request is outstanding and not yet completed.
+    pub fn is_running(&self, token: Token) -> bool {
+        self.slot(token).is_some_and(|slot| slot.gate.running() == Some(token.generation))
+    }
+
+    /// Takes a deliverable request out of the table. Its slot and id are free when this returns, so
+    /// that its report may already find them reused (T4).
+    pub(crate) fn take(&self, token: Token) -> Option<Completion> {
+        let slot = self.slot(token)?;
+        let report = |result| {
+            Some(Completion {
+                id: RequestId::new(slot.id.load(Ordering::Relaxed))?,
+                line: slot.line.load(Ordering::Relaxed) as usize,
+                result,
+                submitted: Time::from_nanos(slot.submitted.load(Ordering::Relaxed)),
+                completed: Time::from_nanos(slot.completed.load(Ordering::Relaxed)),
+            })
+        };
+        let completion = slot.gate.take(token.generation).and_then(report)?;
+        self.free.push(token.slot);
+        Some(completion)
+    }
+
+    /// Gives the slot of a refused request back without a completion (R4); fails if one has come.
+    pub(crate) fn abandon(&self, token: Token) -> bool {
+        let abandoned = self.slot(token).is_some_and(|slot| slot.gate.abandon(token.generation));
+        if abandoned {
+            self.free.push(token.slot);
+        }
+        abandoned
+    }
+
+    /// The id of a request that is outstanding.
+    pub fn id(&self, token: Token) -> Option<RequestId> {
+        RequestId::new(self.slot(token)?.id.load(Ordering::Relaxed))
+    }
+
+    /// The line of a request that is outstanding.
+    pub(crate) fn line(&self, token: Token) -> Option<usize> {
+        Some(self.slot(token)?.line.load(Ordering::Relaxed) as usize)
+    }
+
+    /// When the request must be over.
+    pub(crate) fn deadline(&self, token: Token) -> Time {
+        self.slot(token)
+            .map_or(Time::NEVER, |slot| Time::from_nanos(slot.deadline.load(Ordering::Relaxed)))
+    }
+
+    /// The running request in `slot` if it has this stamp and id: how a CQE finds its request.
+    pub(crate) fn find(&self, slot: u16, stamp: u16, id: u32) -> Option<Token> {
+        let entry = self.slots.get(usize::from(slot))?;
+        let token = Token { slot, generation: entry.gate.running()? };
+        (token.stamp() == stamp && entry.id.load(Ordering::Relaxed) == id).then_some(token)
+    }
+
+    /// All requests that are outstanding and not completed, as they are found.
+    pub(crate) fn running(&self) -> impl Iterator<Item = Token> + '_ {
+        self.slots.iter().zip(0..=u16::MAX).filter_map(|(entry, slot)| {
+            entry.gate.running().map(|generation| Token { slot, generation })
+        })
+    }
+
+    fn slot(&self, token: Token) -> Option<&Slot> {
+        self.slots.get(token.slot())
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    fn reserve(table: &Table) -> Result<(RequestId, Token), Full> {
+        table.reserve(None, 0, Time::ZERO, Time::NEVER)
+    }
+
+    #[test]
+    fn capacity_is_checked() {
+        assert_eq!(Table::with_capacity(0).unwrap_err(), CapacityError(0));
+        assert_eq!(Table::with_capacity(65_537).unwrap_err(), CapacityError(65_537));
+        assert_eq!(Table::with_capacity(65_536).unwrap().capacity(), 65_536);
+    }
+
+    #[test]
+    fn one_request_costs_one_cache_line() {
+        assert_eq!(size_of::<Slot>(), 64);
+    }
+
+    #[test]
+    fn full_is_an_error_and_not_a_wait() {
+        let table = Table::with_capacity(2).unwrap();
+        let (_, first) = reserve(&table).unwrap();
+        reserve(&table).unwrap();
+        assert_eq!(reserve(&table).unwrap_err(), Full(2));
+        assert!(table.abandon(first));
+        reserve(&table).unwrap();
+    }
+
+    #[test]
+    fn t3_ids_are_unique_among_outstanding_requests() {
+        let table = Table::with_capacity(512).unwrap();
+        for _ in 0..3 {
+            let all: Vec<_> = (0..512).map(|_| reserve(&table).unwrap()).collect();
+            let ids: std::collections::HashSet<_> = all.iter().map(|(id, _)| *id).collect();
+            assert_eq!(ids.len(), 512);
+            for (_, token) in all {
+                table.release(token);
+                table.complete(token, 0, Time::ZERO);
+                assert!(table.take(token).is_some());
+            }
+        }
+    }
+
+    #[test]
+    fn t4_the_record_is_gone_when_the_completion_is_reported() {
+        let table = Table::with_capacity(1).unwrap();
+        let id = RequestId::new(RequestId::MAX).unwrap();
+        let (given, token) = table.reserve(Some(id), 3, Time::ZERO, Time::NEVER).unwrap();
+        assert_eq!(given, id);
+        assert_eq!(table.release(token), Released::Running);
+        assert_eq!(table.complete(token, -5, Time::from_nanos(9)), Completed::Deliverable);
+        let completion = table.take(token).unwrap();
+        assert_eq!((completion.id, completion.line, completion.result), (id, 3, -5));
+        assert_eq!(completion.completed, Time::from_nanos(9));
+        let (again, _) = table.reserve(Some(id), 3, Time::ZERO, Time::NEVER).unwrap();
+        assert_eq!(again, id);
+        assert!(table.take(token).is_none());
+    }
+
+    #[test]
+    fn a_completion_queue_entry_finds_only_its_own_live_request() {
+        let table = Table::with_capacity(2).unwrap();
+        let (id, token) = reserve(&table).unwrap();
+        assert_eq!(table.find(0, token.stamp(), id.get()), Some(token));
+        assert_eq!(table.find(1, token.stamp(), id.get()), None);
+        assert_eq!(table.find(2, token.stamp(), id.get()), None);
+        assert_eq!(table.find(0, token.stamp() + 1, id.get()), None);
+        assert_eq!(table.find(0, token.stamp(), id.get() + 1), None);
+        table.complete(token, 0, Time::ZERO);
+        assert_eq!(table.find(0, token.stamp(), id.get()), None);
+    }
+
+    #[test]
+    fn running_lists_what_is_not_complete() {
+        let table = Table::with_capacity(3).unwrap();
+        let (_, a) = reserve(&table).unwrap();
+        let (_, b) = reserve(&table).unwrap();
+        table.complete(a, 0, Time::ZERO);
+        assert_eq!(table.running().collect::<Vec<_>>(), [b]);
+    }
+}

@@ -1,0 +1,78 @@
+//! The synchronisation the request path stands on: std's, or loom's when the models run.
+
+#[cfg(not(loom))]
+pub(crate) use std::sync::{
+    Mutex, MutexGuard,
+    atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
+};
+
+#[cfg(loom)]
+pub(crate) use self::model::{Mutex, MutexGuard};
+#[cfg(loom)]
+pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
+
+/// A mutex as std builds it on Linux: one atomic word. Loom's own never lets `try_lock` find the
+/// mutex held by a thread in the middle of its work, so the hand-over could not be modelled with it.
+#[cfg(loom)]
+mod model {
+    use std::ops::{Deref, DerefMut};
+    use std::sync::{LockResult, TryLockError, TryLockResult};
+
+    use loom::sync::atomic::{AtomicBool, Ordering};
+
+    #[derive(Debug)]
+    pub(crate) struct Mutex<T> {
+        held: AtomicBool,
+        // Never contended: `held` goes before it.
+        value: std::sync::Mutex<T>,
+    }
+
+    #[derive(Debug)]
+    pub(crate) struct MutexGuard<'a, T> {
+        value: Option<std::sync::MutexGuard<'a, T>>,
+        held: &'a AtomicBool,
+    }
+
+    impl<T> Mutex<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Mutex { held: AtomicBool::new(false), value: std::sync::Mutex::new(value) }
+        }
+
+        pub(crate) fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
+            // std: acquire on success, relaxed on failure.
+            match self.held.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => Ok(MutexGuard { value: self.value.lock().ok(), held: &self.held }),
+                Err(_) => Err(TryLockError::WouldBlock),
+            }
+        }
+
+        pub(crate) fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
+            loop {
+                if let Ok(guard) = self.try_lock() {
+                    return Ok(guard);
+                }
+                loom::thread::yield_now();
+            }
+        }
+    }
+
+    impl<T> Deref for MutexGuard<'_, T> {
+        type Target = T;
+        fn deref(&self) -> &T {
+            self.value.as_ref().expect("held until dropped")
+        }
+    }
+
+    impl<T> DerefMut for MutexGuard<'_, T> {
+        fn deref_mut(&mut self) -> &mut T {
+            self.value.as_mut().expect("held until dropped")
+        }
+    }
+
+    impl<T> Drop for MutexGuard<'_, T> {
+        fn drop(&mut self) {
+            self.value = None;
+            self.held.store(false, Ordering::Release);
+        }
+    }
+}
