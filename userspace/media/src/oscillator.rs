@@ -1,0 +1,59 @@
+//! Sines that start at phase zero and do not drift.
+
+use std::f32::consts::PI;
+
+use crate::{SAMPLE_RATE, level};
+
+/// A full turn of the phase.
+const TURN: f64 = 4_294_967_296.0;
+
+/// One sine. The phase is an integer that wraps with the sine, so that a tone of days is as pure as
+/// one of milliseconds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Oscillator {
+    phase: i32,
+    step: i32,
+    amplitude: f32,
+}
+
+impl Oscillator {
+    /// A sine of `freq_hz` (0 to 4000 Hz, others alias) at `level_dbm0`.
+    pub(crate) fn new(freq_hz: f32, level_dbm0: f32) -> Oscillator {
+        let turns = f64::from(freq_hz) / f64::from(SAMPLE_RATE);
+        let step = (turns * TURN).round() as i64 as i32;
+        Oscillator { phase: 0, step, amplitude: level::amplitude(level_dbm0) }
+    }
+
+    /// The next sample, before rounding.
+    pub(crate) fn next(&mut self) -> f32 {
+        let angle = self.phase as f32 * (PI / 2_147_483_648.0);
+        self.phase = self.phase.wrapping_add(self.step);
+        self.amplitude * angle.sin()
+    }
+}
+
+/// Rounds a mix of sines to a sample, clipped where it is too loud.
+pub(crate) fn to_sample(mix: f32) -> i16 {
+    mix.round() as i16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_frequency_holds_over_hours() {
+        let mut oscillator = Oscillator::new(1000.0, 0.0);
+        // Ten hours on: at 1000 Hz every eighth sample is a zero crossing upwards.
+        oscillator.phase = oscillator.step.wrapping_mul(8000).wrapping_mul(36_000);
+        assert!(oscillator.next().abs() < 0.02 * level::amplitude(0.0));
+        assert!(oscillator.next() > 0.0);
+    }
+
+    #[test]
+    fn too_loud_is_clipped() {
+        assert_eq!(to_sample(1e9), i16::MAX);
+        assert_eq!(to_sample(-1e9), i16::MIN);
+        assert_eq!(to_sample(f32::NAN), 0);
+    }
+}

@@ -1,0 +1,303 @@
+//! Call-progress tones, heard.
+//!
+//! A signal whose frequencies no other signal of the plan has is known by them as soon as it is
+//! steady. Signals that share their frequencies are told apart by their cadence: dial tone by
+//! sounding longer than any of them, the others by whole cycles.
+
+use std::collections::VecDeque;
+
+use crate::samples_in;
+use crate::tone::runs::{CLICK, Kind, Run, Runs};
+use crate::tone::spectrum::{BLOCK, Frequencies, Spectrum};
+use crate::tone::{Cadence, CallProgress, Plan};
+
+/// A tone that lasts so long is no syllable and no note, in samples.
+const STEADY: u32 = samples_in(400);
+
+/// A sound of this length with quiet after it is as good as a whole cycle of shorter ones.
+const LONG: u32 = samples_in(750);
+
+/// How much of the rest has to be there after such a sound.
+const REST: u32 = samples_in(300);
+
+/// How much of the next sound has to be there for the rest before it to be complete.
+const NEXT: u32 = samples_in(100);
+
+/// What a [`Detector`] has heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    /// This signal is on the line.
+    Tone(CallProgress),
+    /// The signal that was on the line no longer is: it stopped, broke its cadence, or something
+    /// else sounds in its rests.
+    Ended(CallProgress),
+}
+
+/// Hears the signals of a plan, from -38 dBm0 up.
+///
+/// How long it takes: dial tone 0.4 s where it has its own frequencies, else a quarter more than
+/// the longest sound of the signals it shares them with. Ringback 0.4 s where it has its own, else
+/// its first whole sound and 0.3 s. Busy and reorder one whole cycle and the beginning of the next.
+///
+/// `Ended` comes 40 ms after a dial tone, and for the others as soon as a sound or a rest is longer
+/// than the cadence allows, or something else sounds for 0.2 s.
+#[derive(Debug)]
+pub struct Detector {
+    spectrum: Spectrum,
+    runs: Runs,
+    patterns: [Pattern; 4],
+    /// The signal that is on the line.
+    active: Option<Pattern>,
+    /// What was heard and is not returned yet.
+    heard: VecDeque<Heard>,
+}
+
+impl Detector {
+    /// A detector of the signals of `plan` that has heard nothing.
+    pub fn new(plan: &Plan) -> Detector {
+        let mut tones: Vec<Frequencies> = Vec::new();
+        let tone_of = CallProgress::ALL.map(|what| {
+            let signal = plan.signal(what);
+            let tone = Frequencies { low_hz: signal.low_hz, high_hz: signal.high_hz };
+            tones.iter().position(|&known| known == tone).unwrap_or_else(|| {
+                tones.push(tone);
+                tones.len() - 1
+            })
+        });
+        let sharing = |tone| {
+            CallProgress::ALL
+                .into_iter()
+                .zip(tone_of)
+                .filter(move |&(_, other)| other == tone)
+                .map(|(what, _)| plan.signal(what).cadence)
+        };
+        let mut what = CallProgress::ALL.into_iter();
+        let patterns = tone_of.map(|tone| {
+            let what = what.next().unwrap_or(CallProgress::Dial);
+            Pattern {
+                what,
+                tone,
+                cadence: plan.signal(what).cadence,
+                alone: sharing(tone).count() == 1,
+                longest_shared: sharing(tone)
+                    .map(|c| sounds(&c).max().unwrap_or(0))
+                    .max()
+                    .unwrap_or(0),
+            }
+        });
+        Detector {
+            spectrum: Spectrum::new(&tones),
+            runs: Runs::new(),
+            patterns,
+            active: None,
+            heard: VecDeque::with_capacity(16),
+        }
+    }
+
+    /// Listens to samples, and returns what was heard.
+    ///
+    /// If more was heard than one thing, which needs slices longer than a signal takes to be
+    /// recognised, the rest is returned by the next calls, first things first; an empty slice will
+    /// do.
+    pub fn feed(&mut self, samples: &[i16]) -> Option<Heard> {
+        for &sample in samples {
+            if let Some(block) = self.spectrum.push(sample) {
+                let changed = self.runs.push(block);
+                self.judge(changed);
+            }
+        }
+        self.heard.pop_front()
+    }
+
+    /// Holds the runs against the signals; `changed` if the latest run has only begun.
+    fn judge(&mut self, changed: bool) {
+        match self.active {
+            Some(pattern) if !pattern.goes_on(&self.runs, changed) => {
+                self.active = None;
+                self.heard.push_back(Heard::Ended(pattern.what));
+            }
+            Some(_) => {}
+            None => {
+                self.active = self.patterns.iter().find(|p| p.is_heard(&self.runs)).copied();
+                self.heard.extend(self.active.map(|pattern| Heard::Tone(pattern.what)));
+            }
+        }
+    }
+}
+
+/// One signal of the plan, as the detector sees it.
+#[derive(Debug, Clone, Copy)]
+struct Pattern {
+    what: CallProgress,
+    /// The number of its frequencies.
+    tone: usize,
+    cadence: Cadence,
+    /// Whether no other signal has its frequencies.
+    alone: bool,
+    /// The longest sound of all signals of its frequencies that rest, in samples.
+    longest_shared: u32,
+}
+
+impl Pattern {
+    /// Whether the runs so far say that this signal is on the line.
+    fn is_heard(&self, runs: &Runs) -> bool {
+        let current = runs.current();
+        let length = current.samples();
+        match current.kind {
+            Kind::Tone(tone) if tone != self.tone => false,
+            Kind::Tone(_) if self.cadence.is_continuous() => {
+                length >= STEADY.max(longest(self.longest_shared) + BLOCK as u32)
+            }
+            Kind::Tone(_) if self.alone => {
+                let shortest = sounds(&self.cadence).min().unwrap_or(0);
+                length >= STEADY.min(shortest / 4 * 3) && !self.too_long(current)
+            }
+            Kind::Tone(_) => length >= NEXT && !self.too_long(current) && self.is_cycle(runs),
+            Kind::Quiet => {
+                length >= REST
+                    && !self.too_long(current)
+                    && runs.completed(0).is_some_and(|before| self.is_long_sound(before))
+            }
+            Kind::Sound => false,
+        }
+    }
+
+    /// Whether the latest runs are one whole cycle, from a sound to the end of a rest.
+    fn is_cycle(&self, runs: &Runs) -> bool {
+        let steps = self.cadence.steps().len();
+        let fits = |first: usize| {
+            let cycle = self.cadence.steps().cycle().skip(first).take(steps);
+            cycle.enumerate().all(|(i, step)| {
+                let kind = if i % 2 == 0 { Kind::Tone(self.tone) } else { Kind::Quiet };
+                runs.completed(steps - 1 - i)
+                    .is_some_and(|run| run.kind == kind && is_about(run.samples(), step))
+            })
+        };
+        steps > 0 && (0..steps).step_by(2).any(fits)
+    }
+
+    /// Whether a run is a sound of this signal that is longer than those of the others.
+    fn is_long_sound(&self, run: &Run) -> bool {
+        run.kind == Kind::Tone(self.tone)
+            && sounds(&self.cadence).any(|step| {
+                step >= LONG && step == self.longest_shared && is_about(run.samples(), step)
+            })
+    }
+
+    /// Whether this signal, which was on the line, still is.
+    fn goes_on(&self, runs: &Runs, changed: bool) -> bool {
+        let current = runs.current();
+        if self.cadence.is_continuous() {
+            return current.kind == Kind::Tone(self.tone);
+        }
+        if self.too_long(current) {
+            return false;
+        }
+        // Exchanges of one company ring in other rhythms than the plan's; what is known by its
+        // frequencies alone may do so.
+        if self.alone || !changed {
+            return true;
+        }
+        match (runs.completed(0), current.kind) {
+            (Some(before), _) if before.kind == Kind::Tone(self.tone) => {
+                sounds(&self.cadence).any(|step| is_about(before.samples(), step))
+            }
+            (Some(before), Kind::Tone(_)) if before.kind == Kind::Quiet => {
+                rests(&self.cadence).any(|step| is_about(before.samples(), step))
+            }
+            _ => true,
+        }
+    }
+
+    /// Whether a run can't be, or no longer be, a part of this signal.
+    fn too_long(&self, run: &Run) -> bool {
+        let limit = match run.kind {
+            Kind::Tone(tone) if tone != self.tone => 0,
+            Kind::Tone(_) => longest(sounds(&self.cadence).max().unwrap_or(0)),
+            Kind::Quiet => longest(rests(&self.cadence).max().unwrap_or(0)),
+            Kind::Sound => CLICK * BLOCK as u32,
+        };
+        run.samples() > limit
+    }
+}
+
+fn sounds(cadence: &Cadence) -> impl Iterator<Item = u32> + '_ {
+    cadence.steps().step_by(2)
+}
+
+fn rests(cadence: &Cadence) -> impl Iterator<Item = u32> + '_ {
+    cadence.steps().skip(1).step_by(2)
+}
+
+/// The longest run that can be a step of this length: exchanges are off by a quarter, and runs are
+/// measured in blocks.
+fn longest(step: u32) -> u32 {
+    step + step / 4 + BLOCK as u32
+}
+
+fn is_about(length: u32, step: u32) -> bool {
+    length <= longest(step) && length + BLOCK as u32 >= step - step / 4
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tone::Generator;
+
+    /// What a detector hears, with the ms when, fed in pieces as the driver's tick does.
+    fn hear(plan: &Plan, samples: &[i16], piece: usize) -> Vec<(usize, Heard)> {
+        let mut detector = Detector::new(plan);
+        let mut heard = Vec::new();
+        for (n, piece) in samples.chunks(piece).enumerate() {
+            let ms = (n + 1) * piece.len() / 8;
+            heard.extend(detector.feed(piece).map(|h| (ms, h)));
+        }
+        heard.extend(std::iter::from_fn(|| detector.feed(&[])).map(|h| (samples.len() / 8, h)));
+        heard
+    }
+
+    fn signal(plan: &Plan, what: CallProgress, ms: usize) -> Vec<i16> {
+        let mut samples = vec![0; ms * 8];
+        Generator::new(plan, what).fill(&mut samples);
+        samples
+    }
+
+    /// Every signal of both plans is heard once, in time, and ends once.
+    #[test]
+    fn signals_are_recognised_and_end() {
+        use CallProgress::{Busy, Dial, Reorder, Ringback};
+        for (plan, recognised) in [
+            (Plan::NORTH_AMERICA, [(Dial, 420), (Ringback, 420), (Busy, 1140), (Reorder, 640)]),
+            (Plan::EUROPE, [(Dial, 1320), (Ringback, 1320), (Busy, 1140), (Reorder, 640)]),
+        ] {
+            for (what, within) in recognised {
+                let mut samples = vec![0; 8 * 200];
+                samples.extend(signal(&plan, what, 13_000));
+                samples.extend([0; 8 * 6000]);
+                let heard = hear(&plan, &samples, 8);
+                let [(from, Heard::Tone(first)), (to, Heard::Ended(last))] = heard[..] else {
+                    panic!("{what:?}: {heard:?}");
+                };
+                assert_eq!((first, last), (what, what));
+                assert!((200..=200 + within).contains(&from), "{what:?} after {} ms", from - 200);
+                assert!(to > 13_200, "{what:?} ended early");
+            }
+        }
+    }
+
+    #[test]
+    fn the_pieces_do_not_matter() {
+        let plan = Plan::NORTH_AMERICA;
+        let mut samples = Vec::new();
+        for what in CallProgress::ALL {
+            samples.extend(signal(&plan, what, 5000));
+            samples.extend([0; 8 * 1000]);
+        }
+        let order = |piece| hear(&plan, &samples, piece).into_iter().map(|(_, heard)| heard);
+        let wanted: Vec<Heard> = order(8).collect();
+        assert_eq!(wanted.len(), 8);
+        for piece in [1, 7, 160, 1000, samples.len()] {
+            assert!(order(piece).eq(wanted.iter().copied()), "pieces of {piece}");
+        }
+    }
+}

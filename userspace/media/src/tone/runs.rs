@@ -1,0 +1,159 @@
+//! Blocks of sound put together to runs: how long a tone sounded, how long it was quiet.
+
+use super::spectrum::{BLOCK, Block};
+
+/// Below this nothing is a tone, in dBm0. The weakest signal of a plan (-24 dBm0 per frequency) may
+/// lose 16 dB on its way.
+const MIN_LEVEL: f32 = -38.0;
+
+/// As much quieter than the last tone counts as its rest, in dB.
+const REST: f32 = 12.0;
+
+/// As much louder or quieter than the tone so far is not that tone, in dB: an exchange's tone is
+/// steady, a voice is not.
+const STEADY: f32 = 3.0;
+
+/// The longest sound in a rest that does not end it, in blocks: a click, not a word.
+pub(super) const CLICK: u32 = 10;
+
+/// The longest sound between a tone and its rest that is only the way from one to the other, in
+/// blocks.
+const EDGE: u32 = 3;
+
+/// How many runs are remembered: a whole double cadence, and the run before.
+const HISTORY: usize = 5;
+
+/// What a run consists of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The tone of this number.
+    Tone(usize),
+    /// Silence, or next to it after a tone.
+    Quiet,
+    /// Anything else.
+    Sound,
+}
+
+/// A stretch of one kind.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Run {
+    pub(super) kind: Kind,
+    blocks: u32,
+    /// Blocks of another kind that were taken for disturbances.
+    disturbed: u32,
+    /// The mean level, in dBm0.
+    level: f32,
+}
+
+impl Run {
+    /// Its length in samples, to within a block.
+    pub(super) fn samples(&self) -> u32 {
+        self.blocks.saturating_mul(BLOCK as u32)
+    }
+}
+
+/// The run that goes on, and those before it.
+#[derive(Debug)]
+pub(super) struct Runs {
+    current: Run,
+    /// The latest last.
+    completed: [Option<Run>; HISTORY],
+    /// Blocks since the last one of the current kind, and the kind of the latest of them.
+    doubt: u32,
+    doubted: Kind,
+    /// The level of the latest tone.
+    reference: f32,
+}
+
+impl Runs {
+    pub(super) fn new() -> Runs {
+        let silence = Run { kind: Kind::Quiet, blocks: 0, disturbed: 0, level: MIN_LEVEL };
+        Runs {
+            current: silence,
+            completed: [None; HISTORY],
+            doubt: 0,
+            doubted: Kind::Quiet,
+            reference: MIN_LEVEL,
+        }
+    }
+
+    /// The run that goes on.
+    pub(super) fn current(&self) -> &Run {
+        &self.current
+    }
+
+    /// The run that ended `back` runs ago, 0 for the latest.
+    pub(super) fn completed(&self, back: usize) -> Option<&Run> {
+        self.completed.iter().rev().nth(back)?.as_ref()
+    }
+
+    /// Takes the next block. True if a run has begun with it: one block out of line is a
+    /// disturbance, two of a kind are a change.
+    pub(super) fn push(&mut self, block: Block) -> bool {
+        let kind = self.classify(block);
+        if kind == self.current.kind {
+            self.extend(block);
+            return false;
+        }
+        self.doubt += 1;
+        let before = std::mem::replace(&mut self.doubted, kind);
+        let kind = match self.doubt {
+            1 => return false,
+            _ if kind == before => kind,
+            2 => return false,
+            _ => Kind::Sound,
+        };
+        let blocks = std::mem::take(&mut self.doubt);
+        self.begin(Run { kind, blocks, disturbed: 0, level: block.level });
+        true
+    }
+
+    fn classify(&self, block: Block) -> Kind {
+        match block.tone {
+            Some(tone) if block.level >= MIN_LEVEL => {
+                let same = self.current.kind == Kind::Tone(tone);
+                if same && (block.level - self.current.level).abs() > STEADY {
+                    Kind::Sound
+                } else {
+                    Kind::Tone(tone)
+                }
+            }
+            _ if block.level < MIN_LEVEL.max(self.reference - REST) => Kind::Quiet,
+            _ => Kind::Sound,
+        }
+    }
+
+    fn extend(&mut self, block: Block) {
+        let run = &mut self.current;
+        run.blocks = run.blocks.saturating_add(1 + self.doubt);
+        run.disturbed = run.disturbed.saturating_add(self.doubt);
+        self.doubt = 0;
+        run.level += (block.level - run.level) / 8.0;
+        if let Kind::Tone(_) = run.kind {
+            self.reference = run.level;
+            // A tone that is disturbed all the time is none.
+            if run.disturbed * 6 > run.blocks + 6 {
+                run.kind = Kind::Sound;
+            }
+        }
+    }
+
+    /// Ends the current run. What is too short to be a run of its own joins the new one.
+    fn begin(&mut self, run: Run) {
+        let ended = std::mem::replace(&mut self.current, run);
+        let rest = self.completed(0).filter(|before| before.kind == Kind::Quiet).copied();
+        match (ended.kind, run.kind, rest) {
+            (Kind::Sound, Kind::Quiet, Some(rest)) if ended.blocks <= CLICK => {
+                // Quiet, a click, quiet: all one rest.
+                self.current.blocks += rest.blocks + ended.blocks;
+                self.completed.rotate_right(1);
+                self.completed[0] = None;
+            }
+            (Kind::Sound, _, _) if ended.blocks <= EDGE => self.current.blocks += ended.blocks,
+            _ => {
+                self.completed.rotate_left(1);
+                self.completed[HISTORY - 1] = Some(ended);
+            }
+        }
+    }
+}
