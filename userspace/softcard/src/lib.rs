@@ -1,1 +1,63 @@
 //! The TDM400P in software, with an exchange and telephones behind it.
+//!
+//! The card as hardware sees it, register by register: PCI configuration space, the Tiger320's
+//! registers and DMA rings, the CPLD, the serial interface bit by bit, and the two module chips. A
+//! driver that runs the real card runs this one. It knows no driver, and no operating system.
+//!
+//! ```text
+//!  host memory, INTA                      HostMemory, InterruptLine
+//!        |
+//!  Tiger320 -- CPLD                       SoftCard::read, write, config_read, config_write
+//!        |
+//!  slots 0 to 3: Si3210 or Si3050
+//!        |             |
+//!   Telephone      Exchange -- Telephone
+//! ```
+//!
+//! Rules that hold in the whole room:
+//! - Time is [`SoftCard::tick`]: one millisecond of everything. [`RealClock`] ticks in real time; a
+//!   test or a simulation ticks itself and is then deterministic.
+//! - The host is called with no lock held, and may call back.
+//! - Nothing that a host writes can make the card panic.
+//!
+//! ```
+//! use ringback_softcard::{CardConfig, ModuleKind, SoftCard};
+//!
+//! let card = SoftCard::new(CardConfig {
+//!     modules: [ModuleKind::Fxs, ModuleKind::Fxo, ModuleKind::Empty, ModuleKind::Empty],
+//!     ..CardConfig::default()
+//! });
+//! assert_eq!(card.config_read(0, 4), 0x0001_E159);
+//! card.write(0x00, 1, 0x01); // CNTL: leave external reset
+//! assert_eq!(card.read(0xCC, 1), 0x73); // version of the CPLD
+//! card.tick();
+//! assert_eq!(card.now_ms(), 1);
+//! ```
+
+mod board;
+mod card;
+mod clock;
+mod config_space;
+mod cpld;
+mod exchange;
+mod fault;
+mod host;
+mod module;
+mod pcm;
+mod si3050;
+mod si3210;
+mod spi;
+mod telephone;
+mod tiger320;
+mod wire;
+
+pub use card::{CardConfig, SoftCard};
+pub use clock::RealClock;
+pub use exchange::{Exchange, ExchangeConfig, ExchangeError, LineOptions, LineState};
+pub use fault::{Fault, UnknownFault};
+pub use host::{HostMemory, InterruptLine};
+pub use module::ModuleKind;
+pub use telephone::{Behaviour, Step, Telephone};
+
+/// Slots of the card.
+pub const SLOTS: usize = 4;

@@ -1,0 +1,298 @@
+//! The board: Tiger320, CPLD, four slots, and the wires between them.
+//!
+//! Everything is driven by levels: after each register write `settle` puts the chip's output pins
+//! through to reset, chip selects and serial pins, so it does not matter by which register, or in
+//! which order, a level changed.
+//!
+//! A millisecond of the card is split in three, because bus cycles are made with no lock held:
+//! [`Board::begin`] names the words to move, [`Board::run_lines`] moves the samples through modules,
+//! telephones and exchange, [`Board::end`] moves the pointers and the status bits.
+
+use std::collections::BTreeSet;
+
+use crate::SLOTS;
+use crate::config_space::ConfigSpace;
+use crate::cpld::Cpld;
+use crate::exchange::Exchange;
+use crate::fault::Fault;
+use crate::module::{ModuleKind, Slot};
+use crate::pcm::{self, Bytes};
+use crate::spi::Pins;
+use crate::tiger320::{Abort, Tiger320, reg};
+use crate::wire::{FRAME, Feed, Load};
+
+/// Size of BAR1.
+pub(crate) const WINDOW: u32 = 0x1000;
+
+const AUX_CS: u8 = 1 << 2;
+const AUX_SCLK: u8 = 1 << 3;
+const AUX_SDI: u8 = 1 << 4;
+const AUX_SDO: u8 = 1 << 5;
+
+/// How long an interrupt is held back by [`Fault::LateInterrupt`].
+const LATE_MS: u64 = 3;
+
+/// The bus cycles of one millisecond.
+#[derive(Debug, Clone)]
+pub(crate) struct Transfer {
+    /// The run of the DMA to which they belong.
+    pub(crate) run: u64,
+    /// For each frame the address to read and the address to write; `None` where a ring has ended.
+    pub(crate) frames: [(Option<u32>, Option<u32>); FRAME],
+    /// The fault or the switched-off bus master that aborts the first cycle.
+    pub(crate) refused: Option<Abort>,
+}
+
+/// The board's state.
+#[derive(Debug)]
+pub(crate) struct Board {
+    tiger: Tiger320,
+    cpld: Cpld,
+    config: ConfigSpace,
+    slots: [Slot; SLOTS],
+    /// What the exchange feeds each slot's line with.
+    feeds: [Feed; SLOTS],
+    faults: BTreeSet<Fault>,
+    /// Levels as they were settled last.
+    modules_ran: bool,
+    dma_ran: bool,
+    /// Counts the times the DMA was stopped.
+    run: u64,
+    now_ms: u64,
+    /// When the cause of the interrupt that is held back arose.
+    held_interrupt: Option<u64>,
+}
+
+impl Board {
+    pub(crate) fn new(modules: [ModuleKind; SLOTS]) -> Board {
+        Board {
+            tiger: Tiger320::default(),
+            cpld: Cpld::default(),
+            config: ConfigSpace::new(),
+            slots: modules.map(Slot::new),
+            feeds: [Feed::default(); SLOTS],
+            faults: BTreeSet::new(),
+            modules_ran: false,
+            dma_ran: false,
+            run: 0,
+            now_ms: 0,
+            held_interrupt: None,
+        }
+    }
+
+    pub(crate) fn slots(&self) -> &[Slot; SLOTS] {
+        &self.slots
+    }
+
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.now_ms
+    }
+
+    /// Changes whenever the DMA stops: cycles of an earlier run must not be made any more.
+    pub(crate) fn run(&self) -> u64 {
+        self.run
+    }
+
+    fn removed(&self) -> bool {
+        self.faults.contains(&Fault::Removal)
+    }
+
+    pub(crate) fn read8(&self, offset: u32) -> u8 {
+        match offset {
+            _ if self.removed() => 0xFF,
+            // The CPLD drives nothing while it is held in reset.
+            reg::PIB..reg::PIB_END if !self.tiger.modules_run() => 0xFF,
+            reg::PIB..reg::PIB_END => self.cpld.read8(offset - reg::PIB),
+            0..reg::PIB => self.tiger.read8(offset, self.aux_in()),
+            reg::PIB_END..WINDOW => 0,
+            WINDOW.. => 0xFF,
+        }
+    }
+
+    pub(crate) fn write8(&mut self, offset: u32, value: u8) {
+        if self.removed() {
+            return;
+        }
+        match offset {
+            reg::PIB..reg::PIB_END if self.tiger.modules_run() => {
+                self.cpld.write8(offset - reg::PIB, value);
+            }
+            0..reg::PIB => self.tiger.write8(offset, value),
+            _ => {}
+        }
+        self.settle();
+    }
+
+    pub(crate) fn config_read8(&self, offset: u32) -> u8 {
+        if self.removed() { 0xFF } else { self.config.read8(offset) }
+    }
+
+    pub(crate) fn config_write8(&mut self, offset: u32, value: u8) {
+        if !self.removed() {
+            self.config.write8(offset, value);
+        }
+    }
+
+    /// PCI reset: everything as after power-on, but for the faults and what is behind the jacks.
+    pub(crate) fn reset(&mut self) {
+        self.tiger = Tiger320::default();
+        self.config = ConfigSpace::new();
+        self.held_interrupt = None;
+        // The external reset pin is low now; `settle` resets CPLD and modules if it was high.
+        self.settle();
+    }
+
+    pub(crate) fn set_fault(&mut self, fault: Fault, on: bool) {
+        let changed = if on { self.faults.insert(fault) } else { self.faults.remove(&fault) };
+        if !changed {
+            return;
+        }
+        if fault == Fault::Removal {
+            self.reset();
+        }
+        if let Some(slot) = fault.slot().and_then(|slot| self.slots.get_mut(slot)) {
+            slot.set_fault(fault, on);
+        }
+    }
+
+    pub(crate) fn faults(&self) -> Vec<Fault> {
+        self.faults.iter().copied().collect()
+    }
+
+    pub(crate) fn has_fault(&self, fault: Fault) -> bool {
+        self.faults.contains(&fault)
+    }
+
+    /// Levels at the AUX pins: only SDO comes from outside, the others float high.
+    fn aux_in(&self) -> u8 {
+        let sdo = self.cpld.selected().and_then(|slot| self.slots.get(slot)).map(Slot::sdo);
+        if sdo.unwrap_or(true) { 0xFF } else { !AUX_SDO }
+    }
+
+    fn settle(&mut self) {
+        let modules_run = self.tiger.modules_run();
+        if self.modules_ran && !modules_run {
+            self.cpld = Cpld::default();
+            self.slots.iter_mut().for_each(Slot::reset);
+        }
+        self.modules_ran = modules_run;
+        if modules_run {
+            let aux = self.tiger.aux_out();
+            let selected = if aux & AUX_CS == 0 { self.cpld.selected() } else { None };
+            for (number, slot) in self.slots.iter_mut().enumerate() {
+                slot.drive(Pins {
+                    selected: selected == Some(number),
+                    sclk: aux & AUX_SCLK != 0,
+                    sdi: aux & AUX_SDI != 0,
+                });
+            }
+        }
+        let dma_runs = self.tiger.dma_runs();
+        if self.dma_ran && !dma_runs {
+            self.run += 1;
+        }
+        self.dma_ran = dma_runs;
+    }
+
+    /// A millisecond of the card's clock has passed.
+    pub(crate) fn advance_clock(&mut self) {
+        self.now_ms += 1;
+    }
+
+    /// The bus cycles of this millisecond; `None` while the rings stand still.
+    pub(crate) fn begin(&self) -> Option<Transfer> {
+        if !self.tiger.dma_runs() {
+            return None;
+        }
+        let (mut tx, mut rx) = (self.tiger.tx.clone(), self.tiger.rx.clone());
+        let frames = std::array::from_fn(|_| {
+            let addresses = (tx.next(), rx.next());
+            tx.advance(self.tiger.stops_at_end());
+            rx.advance(self.tiger.stops_at_end());
+            addresses
+        });
+        let refused = if self.faults.contains(&Fault::TargetAbort) {
+            Some(Abort::Target)
+        } else if self.faults.contains(&Fault::MasterAbort) || !self.config.bus_master() {
+            Some(Abort::Master)
+        } else {
+            None
+        };
+        Some(Transfer { run: self.run, frames, refused })
+    }
+
+    /// Moves a millisecond of samples: `words` are those read from memory, `None` while the serial
+    /// bus stands still. Returns the words for memory.
+    pub(crate) fn run_lines(
+        &mut self,
+        words: Option<[u32; FRAME]>,
+        exchange: &Exchange,
+    ) -> [u32; FRAME] {
+        let from_host: Option<[Bytes; SLOTS]> = words.map(|words| {
+            let shifted = words.map(|word| self.tiger.shift_out(word).to_le_bytes());
+            std::array::from_fn(|lane| shifted.map(|frame| frame[lane]))
+        });
+        let mut to_host = [pcm::IDLE_BUS; SLOTS];
+        let mut loads = [Load::default(); SLOTS];
+        for ((slot, feed), load) in self.slots.iter_mut().zip(self.feeds).zip(&mut loads) {
+            let driven;
+            (*load, driven) = slot.tick(from_host.as_ref(), feed);
+            if let Some((lane, bytes)) = driven
+                && let Some(bus) = to_host.get_mut(lane)
+            {
+                // Two modules in one time slot: a low level wins.
+                bus.iter_mut().zip(bytes).for_each(|(bus, byte)| *bus &= byte);
+            }
+        }
+        self.feeds = exchange.tick(&loads);
+        std::array::from_fn(|frame| {
+            let bits = u32::from_le_bytes(to_host.map(|lane| lane[frame]));
+            self.tiger.shift_in(bits)
+        })
+    }
+
+    /// Ends a millisecond in which `moved` frames were transferred and then, perhaps, one failed.
+    pub(crate) fn end(&mut self, run: u64, moved: usize, abort: Option<Abort>) {
+        if run != self.run {
+            // Stopped or restarted meanwhile: the pointers belong to another run.
+            return;
+        }
+        let stops_at_end = self.tiger.stops_at_end();
+        let mut crossed = 0;
+        for _ in 0..moved {
+            crossed |= self.tiger.tx.advance(stops_at_end);
+            crossed |= self.tiger.rx.advance(stops_at_end) << 2;
+        }
+        self.tiger.end_period(crossed);
+        if let Some(abort) = abort {
+            self.tiger.abort(abort);
+            self.config.note_abort(abort == Abort::Target);
+        }
+        self.settle();
+    }
+
+    /// How often the interrupt is to be raised at the end of this millisecond.
+    pub(crate) fn interrupts(&mut self) -> u32 {
+        let asserted = u32::from(self.tiger.interrupt());
+        if self.faults.contains(&Fault::LostInterrupts) {
+            return 0;
+        }
+        if self.faults.contains(&Fault::LateInterrupt) {
+            let since = *self.held_interrupt.get_or_insert(self.now_ms);
+            if asserted == 0 {
+                self.held_interrupt = None;
+            } else if self.now_ms.saturating_sub(since) >= LATE_MS {
+                self.held_interrupt = None;
+                return asserted;
+            }
+            return 0;
+        }
+        self.held_interrupt = None;
+        if self.faults.contains(&Fault::DoubledInterrupts) { 2 * asserted } else { asserted }
+    }
+
+    /// Whether the host has taken the last interrupt: none is asserted.
+    pub(crate) fn acknowledged(&self) -> bool {
+        !self.tiger.interrupt()
+    }
+}

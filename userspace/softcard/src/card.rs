@@ -1,0 +1,319 @@
+//! The card as its host holds it: register windows, the millisecond tick, faults.
+//!
+//! Rules:
+//! - One lock guards the board; it is held for a single register access or a single step of a tick,
+//!   never during a bus cycle and never while the interrupt is raised.
+//! - Ticks do not overlap: a second one waits for the first.
+//! - When the host stops the DMA, at most the bus cycle under way is still made, as on a bus.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::board::{Board, Transfer};
+use crate::exchange::{Exchange, LineOptions};
+use crate::fault::Fault;
+use crate::host::{HostMemory, InterruptLine};
+use crate::module::{ModuleKind, Slot};
+use crate::telephone::Telephone;
+use crate::tiger320::Abort;
+use crate::wire::FRAME;
+use crate::{ExchangeConfig, SLOTS};
+
+/// What the card is made of, and the exchange behind it.
+#[derive(Debug, Clone)]
+pub struct CardConfig {
+    /// The module in each slot.
+    pub modules: [ModuleKind; SLOTS],
+    /// The exchange line at each slot; those of slots without an FXO module are not connected.
+    pub lines: [LineOptions; SLOTS],
+    /// How the exchange works.
+    pub exchange: ExchangeConfig,
+}
+
+impl Default for CardConfig {
+    /// Two telephones (slots 0 and 1) and two exchange lines (slots 2 and 3), numbered 100 + slot.
+    fn default() -> CardConfig {
+        CardConfig {
+            modules: [ModuleKind::Fxs, ModuleKind::Fxs, ModuleKind::Fxo, ModuleKind::Fxo],
+            lines: std::array::from_fn(|slot| LineOptions {
+                number: (100 + slot).to_string(),
+                ..LineOptions::default()
+            }),
+            exchange: ExchangeConfig::default(),
+        }
+    }
+}
+
+struct Host {
+    memory: Arc<dyn HostMemory>,
+    interrupt: Arc<dyn InterruptLine>,
+}
+
+struct Shared {
+    board: Mutex<Board>,
+    /// Held for the length of a tick.
+    turn: Mutex<Owed>,
+    host: Mutex<Option<Host>>,
+    /// [`Board::run`], for bus cycles that are made without the board's lock.
+    run: AtomicU64,
+    exchange: Exchange,
+    telephones: [Option<Telephone>; SLOTS],
+}
+
+/// Milliseconds that [`Fault::LateTick`] has put off.
+#[derive(Debug, Default)]
+struct Owed(u32);
+
+/// A TDM400P in software: a handle that is cheap to clone and can be used from any thread.
+#[derive(Clone)]
+pub struct SoftCard(Arc<Shared>);
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // No state here is left half-changed by a panic that a caller could catch.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl SoftCard {
+    /// A card after power-on, not connected to a host.
+    pub fn new(config: CardConfig) -> SoftCard {
+        let board = Board::new(config.modules);
+        let mut number = 0;
+        let lines = config.lines.map(|line| {
+            let connected = board.slots().get(number).is_some_and(Slot::is_fxo);
+            number += 1;
+            connected.then_some(line)
+        });
+        let telephones =
+            std::array::from_fn(|slot| board.slots().get(slot).and_then(Slot::telephone).cloned());
+        SoftCard(Arc::new(Shared {
+            board: Mutex::new(board),
+            turn: Mutex::new(Owed::default()),
+            host: Mutex::new(None),
+            run: AtomicU64::new(0),
+            exchange: Exchange::new(config.exchange, lines),
+            telephones,
+        }))
+    }
+
+    /// Plugs the card into a host, in place of any before. Until then nobody answers its bus cycles
+    /// and its interrupts go nowhere.
+    pub fn connect(&self, memory: Arc<dyn HostMemory>, interrupt: Arc<dyn InterruptLine>) {
+        *lock(&self.0.host) = Some(Host { memory, interrupt });
+    }
+
+    /// Unplugs the card from its host: the opposite of [`connect`](SoftCard::connect).
+    pub fn disconnect(&self) {
+        *lock(&self.0.host) = None;
+    }
+
+    /// Reads BAR1: `width` is 1, 2 or 4 bytes, little-endian. Outside the 4 KiB, with another width,
+    /// or from a removed card come ones.
+    pub fn read(&self, offset: u32, width: u32) -> u32 {
+        let board = lock(&self.0.board);
+        read(offset, width, |offset| board.read8(offset))
+    }
+
+    /// Writes BAR1: `width` is 1, 2 or 4 bytes, little-endian, lowest byte first. What lies outside
+    /// the 4 KiB, or has another width, is lost.
+    pub fn write(&self, offset: u32, width: u32, value: u32) {
+        let mut board = lock(&self.0.board);
+        write(offset, width, value, |offset, byte| board.write8(offset, byte));
+        self.0.run.store(board.run(), Ordering::Release);
+    }
+
+    /// Reads the PCI configuration space (256 bytes), as [`read`](SoftCard::read) does BAR1.
+    pub fn config_read(&self, offset: u32, width: u32) -> u32 {
+        let board = lock(&self.0.board);
+        read(offset, width, |offset| board.config_read8(offset))
+    }
+
+    /// Writes the PCI configuration space. From the first write to the command register on, its bit
+    /// 2 decides whether the card masters the bus; until then it may.
+    pub fn config_write(&self, offset: u32, width: u32, value: u32) {
+        let mut board = lock(&self.0.board);
+        write(offset, width, value, |offset, byte| board.config_write8(offset, byte));
+    }
+
+    /// PCI reset: registers, configuration space and modules as after power-on. Faults stay, and
+    /// so do the exchange and the telephones.
+    pub fn reset(&self) {
+        let mut board = lock(&self.0.board);
+        board.reset();
+        self.0.run.store(board.run(), Ordering::Release);
+    }
+
+    /// One millisecond of the card's clock: samples through the lines, the rings moved by 8 frames,
+    /// everything behind the jacks a millisecond older, then the interrupt if one is asserted.
+    pub fn tick(&self) {
+        let mut owed = lock(&self.0.turn);
+        let late = {
+            let mut board = lock(&self.0.board);
+            board.advance_clock();
+            board.has_fault(Fault::LateTick)
+        };
+        owed.0 += 1;
+        if late && owed.0 < 2 {
+            return;
+        }
+        for _ in 0..std::mem::take(&mut owed.0) {
+            self.millisecond();
+        }
+        let raise = lock(&self.0.board).interrupts();
+        let interrupt = lock(&self.0.host).as_ref().map(|host| host.interrupt.clone());
+        drop(owed);
+        if let Some(interrupt) = interrupt {
+            for _ in 0..raise {
+                interrupt.raise();
+            }
+        }
+    }
+
+    /// `ms` ticks in a row: a virtual clock.
+    pub fn advance(&self, ms: u64) {
+        for _ in 0..ms {
+            self.tick();
+        }
+    }
+
+    fn millisecond(&self) {
+        let memory = lock(&self.0.host).as_ref().map(|host| host.memory.clone());
+        let transfer = lock(&self.0.board).begin();
+        let Some(transfer) = transfer else {
+            lock(&self.0.board).run_lines(None, &self.0.exchange);
+            return;
+        };
+        let bus = Bus { memory, run: &self.0.run, transfer: &transfer };
+        let (words, read) = bus.read();
+        let to_host = lock(&self.0.board).run_lines(Some(words), &self.0.exchange);
+        let written = bus.write(&to_host, read.moved);
+        // The first failure counts; a failed read leaves nothing to write in its frame.
+        let done = if written.abort.is_some() { written } else { read };
+        let mut board = lock(&self.0.board);
+        board.end(transfer.run, done.moved, done.abort);
+        self.0.run.store(board.run(), Ordering::Release);
+    }
+
+    /// Milliseconds of the card's clock since it was made.
+    pub fn now_ms(&self) -> u64 {
+        lock(&self.0.board).now_ms()
+    }
+
+    /// The telephone plugged into an FXS slot; `None` for another slot.
+    pub fn telephone(&self, slot: usize) -> Option<Telephone> {
+        self.0.telephones.get(slot).cloned().flatten()
+    }
+
+    /// The exchange behind the FXO slots.
+    pub fn exchange(&self) -> Exchange {
+        self.0.exchange.clone()
+    }
+
+    /// Switches a fault on or off.
+    pub fn set_fault(&self, fault: Fault, on: bool) {
+        let mut board = lock(&self.0.board);
+        board.set_fault(fault, on);
+        self.0.run.store(board.run(), Ordering::Release);
+    }
+
+    /// The faults that are on.
+    pub fn faults(&self) -> Vec<Fault> {
+        lock(&self.0.board).faults()
+    }
+
+    /// Whether no interrupt is asserted: the host has acknowledged the last one, or has none enabled.
+    pub(crate) fn acknowledged(&self) -> bool {
+        lock(&self.0.board).acknowledged()
+    }
+}
+
+fn read(offset: u32, width: u32, byte_at: impl Fn(u32) -> u8) -> u32 {
+    if !matches!(width, 1 | 2 | 4) {
+        return u32::MAX;
+    }
+    (0..width)
+        .fold(0, |word, lane| word | u32::from(byte_at(offset.saturating_add(lane))) << (8 * lane))
+}
+
+fn write(offset: u32, width: u32, value: u32, mut byte_to: impl FnMut(u32, u8)) {
+    if matches!(width, 1 | 2 | 4) {
+        for lane in 0..width {
+            byte_to(offset.saturating_add(lane), (value >> (8 * lane)) as u8);
+        }
+    }
+}
+
+/// How far the bus cycles of a millisecond came.
+#[derive(Debug, Clone, Copy, Default)]
+struct Done {
+    moved: usize,
+    abort: Option<Abort>,
+}
+
+/// The card's bus cycles, made with none of its locks held.
+struct Bus<'a> {
+    memory: Option<Arc<dyn HostMemory>>,
+    run: &'a AtomicU64,
+    transfer: &'a Transfer,
+}
+
+impl Bus<'_> {
+    /// Whether the host has stopped the DMA since the millisecond began.
+    fn stopped(&self) -> bool {
+        self.run.load(Ordering::Acquire) != self.transfer.run
+    }
+
+    /// Makes one cycle; `Err` if it was aborted.
+    fn cycle<T>(&self, access: impl FnOnce(&dyn HostMemory) -> Option<T>) -> Result<T, Abort> {
+        if let Some(refused) = self.transfer.refused {
+            return Err(refused);
+        }
+        self.memory.as_deref().and_then(access).ok_or(Abort::Master)
+    }
+
+    /// Reads the words of the host-to-line ring.
+    fn read(&self) -> ([u32; FRAME], Done) {
+        let mut words = [0; FRAME];
+        let mut done = Done::default();
+        for (word, (address, _)) in words.iter_mut().zip(self.transfer.frames) {
+            if self.stopped() {
+                break;
+            }
+            if let Some(address) = address {
+                match self.cycle(|memory| memory.read32(address)) {
+                    Ok(value) => *word = value,
+                    Err(abort) => {
+                        done.abort = Some(abort);
+                        break;
+                    }
+                }
+            }
+            done.moved += 1;
+        }
+        (words, done)
+    }
+
+    /// Writes the first `count` words of the line-to-host ring.
+    fn write(&self, words: &[u32; FRAME], count: usize) -> Done {
+        let mut done = Done::default();
+        for (word, (_, address)) in words.iter().zip(self.transfer.frames).take(count) {
+            if self.stopped() {
+                break;
+            }
+            if let Some(address) = address
+                && let Err(abort) =
+                    self.cycle(|memory| memory.write32(address, *word).then_some(()))
+            {
+                done.abort = Some(abort);
+                break;
+            }
+            done.moved += 1;
+        }
+        done
+    }
+}
+
+impl std::fmt::Debug for SoftCard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SoftCard").field("now_ms", &self.now_ms()).finish_non_exhaustive()
+    }
+}

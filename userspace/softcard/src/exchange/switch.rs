@@ -1,0 +1,353 @@
+//! The inside of the exchange: the state machine of each party, and the calls that join two.
+//!
+//! Rules: calls are pairs; whenever one party of a pair changes its state, the other is changed in
+//! the same step. All times are the exchange's own milliseconds.
+
+use ringback_media::dtmf;
+use ringback_media::tone::{self, CallProgress, Plan};
+
+use super::{ExchangeConfig, LineOptions, LineState};
+use crate::SLOTS;
+use crate::telephone::Telephone;
+use crate::wire::{Battery, Feed, Frame, Load};
+
+/// How long the loop has to be closed to count as off-hook.
+const SEIZE_MS: u32 = 20;
+const RING_MS: u64 = 2000;
+const RING_CYCLE_MS: u64 = 6000;
+/// Digits beyond this are not kept; no number is as long.
+const MAX_DIGITS: usize = 64;
+
+/// What is at the end of a pair of wires.
+#[derive(Debug)]
+pub(super) enum Terminal {
+    /// The FXO module in a slot of the card.
+    Line(usize),
+    /// A telephone of the exchange's own.
+    Subscriber(Telephone),
+}
+
+/// The index of a party in the switch.
+type Id = usize;
+
+#[derive(Debug)]
+enum State {
+    Idle,
+    Collecting(Box<Register>),
+    Calling(Id),
+    Ringing(Id),
+    Talking(Id),
+    LoopBreak,
+    Tone(CallProgress),
+}
+
+/// What takes the digits of one caller.
+#[derive(Debug)]
+struct Register {
+    detector: dtmf::Detector,
+    /// When the first digit, or the next one, has to have come.
+    deadline: u64,
+}
+
+/// A line or a subscriber.
+#[derive(Debug)]
+pub(super) struct Party {
+    pub(super) terminal: Terminal,
+    pub(super) options: LineOptions,
+    pub(super) unplugged: bool,
+    pub(super) dialled: String,
+    state: State,
+    /// When it came into this state.
+    since: u64,
+    off_hook: bool,
+    /// How long the loop has been other than `off_hook` says.
+    hook_ms: u32,
+    reversed: bool,
+    tone: Option<tone::Generator>,
+    load: Load,
+    feed: Feed,
+}
+
+impl Party {
+    fn enter(&mut self, state: State, now: u64) {
+        let sound = match &state {
+            State::Collecting(_) => Some(CallProgress::Dial),
+            State::Calling(_) => Some(CallProgress::Ringback),
+            State::Tone(tone) => Some(*tone),
+            State::Idle | State::Ringing(_) | State::Talking(_) | State::LoopBreak => None,
+        };
+        self.tone = sound.map(|sound| tone::Generator::new(&Plan::NORTH_AMERICA, sound));
+        self.state = state;
+        self.since = now;
+    }
+
+    pub(super) fn line_state(&self) -> LineState {
+        match &self.state {
+            State::Idle => LineState::Idle,
+            State::Collecting(_) if self.dialled.is_empty() => LineState::DialTone,
+            State::Collecting(_) => LineState::Dialling,
+            State::Calling(_) => LineState::Calling,
+            State::Ringing(_) => LineState::Ringing,
+            State::Talking(_) => LineState::Talking,
+            State::LoopBreak => LineState::LoopBreak,
+            State::Tone(CallProgress::Busy) => LineState::Busy,
+            State::Tone(_) => LineState::Reorder,
+        }
+    }
+
+    /// Takes the millisecond's load and debounces the hook.
+    fn watch_hook(&mut self, load: Load, hang_up_ms: u32) {
+        self.load = if self.unplugged { Load::default() } else { load };
+        if self.load.off_hook == self.off_hook {
+            self.hook_ms = 0;
+            return;
+        }
+        self.hook_ms += 1;
+        let enough = if self.load.off_hook { SEIZE_MS } else { hang_up_ms };
+        if self.hook_ms >= enough {
+            self.off_hook = self.load.off_hook;
+            self.hook_ms = 0;
+        }
+    }
+
+    fn battery(&self) -> Battery {
+        match self.state {
+            _ if self.unplugged => Battery::Off,
+            State::LoopBreak => Battery::Off,
+            _ if self.reversed => Battery::Reversed,
+            _ => Battery::Forward,
+        }
+    }
+
+    fn rings(&self, now: u64) -> bool {
+        // The bell stops as soon as the loop is closed, before the answer is recognised.
+        matches!(self.state, State::Ringing(_))
+            && !self.unplugged
+            && !self.load.off_hook
+            && now.saturating_sub(self.since) % RING_CYCLE_MS < RING_MS
+    }
+}
+
+/// The switch.
+#[derive(Debug)]
+pub(super) struct Switch {
+    config: ExchangeConfig,
+    parties: Vec<Party>,
+    now: u64,
+}
+
+impl Switch {
+    pub(super) fn new(config: ExchangeConfig) -> Switch {
+        Switch { config, parties: Vec::new(), now: 0 }
+    }
+
+    pub(super) fn add(&mut self, terminal: Terminal, options: LineOptions) {
+        self.parties.push(Party {
+            terminal,
+            options,
+            unplugged: false,
+            dialled: String::new(),
+            state: State::Idle,
+            since: self.now,
+            off_hook: false,
+            hook_ms: 0,
+            reversed: false,
+            tone: None,
+            load: Load::default(),
+            feed: Feed::default(),
+        });
+    }
+
+    pub(super) fn parties(&self) -> &[Party] {
+        &self.parties
+    }
+
+    fn find(&self, number: &str) -> Option<Id> {
+        self.parties.iter().rposition(|party| party.options.number == number)
+    }
+
+    pub(super) fn party(&self, number: &str) -> Option<&Party> {
+        self.parties.get(self.find(number)?)
+    }
+
+    pub(super) fn party_mut(&mut self, number: &str) -> Option<&mut Party> {
+        let id = self.find(number)?;
+        self.parties.get_mut(id)
+    }
+
+    pub(super) fn line(&self, slot: usize) -> Option<&Party> {
+        self.parties.iter().find(|party| matches!(party.terminal, Terminal::Line(at) if at == slot))
+    }
+
+    /// One millisecond.
+    pub(super) fn tick(&mut self, loads: &[Load; SLOTS]) -> [Feed; SLOTS] {
+        self.now += 1;
+        for party in &mut self.parties {
+            let load = match &party.terminal {
+                Terminal::Line(slot) => loads.get(*slot).copied().unwrap_or_default(),
+                Terminal::Subscriber(telephone) => telephone.tick(party.feed),
+            };
+            party.watch_hook(load, self.config.hang_up_ms);
+        }
+        for id in 0..self.parties.len() {
+            self.step(id);
+        }
+        let mut feeds = [Feed::default(); SLOTS];
+        for id in 0..self.parties.len() {
+            let feed = self.feed(id);
+            if let Some(party) = self.parties.get_mut(id) {
+                party.feed = feed;
+                if let Terminal::Line(slot) = party.terminal
+                    && let Some(of_slot) = feeds.get_mut(slot)
+                {
+                    *of_slot = feed;
+                }
+            }
+        }
+        feeds
+    }
+
+    fn enter(&mut self, id: Id, state: State) {
+        if let Some(party) = self.parties.get_mut(id) {
+            party.enter(state, self.now);
+        }
+    }
+
+    fn step(&mut self, id: Id) {
+        let Some(party) = self.parties.get(id) else { return };
+        let elapsed = self.now.saturating_sub(party.since);
+        match (&party.state, party.off_hook) {
+            (State::Idle, true) => self.begin_dialling(id),
+            (State::Ringing(caller), true) => self.connect(*caller, id),
+            (State::Collecting(_), true) => self.collect(id),
+            (State::LoopBreak, true) if elapsed >= u64::from(party.options.loop_break_ms) => {
+                self.enter(id, State::Tone(CallProgress::Reorder));
+            }
+            (State::Calling(called), false) => {
+                let called = *called;
+                self.enter(id, State::Idle);
+                self.enter(called, State::Idle);
+            }
+            (State::Talking(other), false) => {
+                let other = *other;
+                self.end(id);
+                self.release(other);
+            }
+            (State::Collecting(_) | State::LoopBreak | State::Tone(_), false) => self.end(id),
+            _ => {}
+        }
+    }
+
+    fn begin_dialling(&mut self, id: Id) {
+        let mut detector = dtmf::Detector::new();
+        detector.set_dial_tone_filter(true);
+        let deadline = self.now + u64::from(self.config.first_digit_ms);
+        if let Some(party) = self.parties.get_mut(id) {
+            party.dialled.clear();
+            party.enter(State::Collecting(Box::new(Register { detector, deadline })), self.now);
+        }
+    }
+
+    fn collect(&mut self, id: Id) {
+        let Some(party) = self.parties.get_mut(id) else { return };
+        let State::Collecting(register) = &mut party.state else { return };
+        let (mut ended, mut quiet) = (false, false);
+        let mut came = Vec::new();
+        register.detector.feed(&party.load.audio, &mut |event| match event {
+            dtmf::Event::Down(digit) => came.push(digit.as_char()),
+            dtmf::Event::Up(_) => quiet = true,
+        });
+        if quiet {
+            // Dial tone stopped with the first digit. Not in the middle of it: to change the filter
+            // there would break the digit in two.
+            register.detector.set_dial_tone_filter(false);
+        }
+        if !came.is_empty() {
+            party.tone = None;
+            register.deadline = self.now + u64::from(self.config.inter_digit_ms);
+        }
+        for digit in came {
+            if digit == '#' && !party.dialled.is_empty() {
+                ended = true;
+            } else if party.dialled.len() < MAX_DIGITS {
+                party.dialled.push(digit);
+            }
+        }
+        let expired = self.now >= register.deadline;
+        let dialled = party.dialled.clone();
+        if ended || expired || self.is_complete(&dialled) {
+            self.route(id, &dialled);
+        }
+    }
+
+    /// Whether these digits are somebody's number and can't become another one.
+    fn is_complete(&self, dialled: &str) -> bool {
+        let mut numbers = self.parties.iter().map(|party| party.options.number.as_str());
+        !dialled.is_empty()
+            && numbers.clone().any(|number| number == dialled)
+            && !numbers.any(|number| number != dialled && number.starts_with(dialled))
+    }
+
+    fn route(&mut self, caller: Id, dialled: &str) {
+        let called = if dialled.is_empty() { None } else { self.find(dialled) };
+        let Some(called) = called else {
+            self.enter(caller, State::Tone(CallProgress::Reorder));
+            return;
+        };
+        let free = self.parties.get(called).is_some_and(|party| {
+            matches!(party.state, State::Idle) && !party.off_hook && !party.load.off_hook
+        });
+        if free {
+            self.enter(caller, State::Calling(called));
+            self.enter(called, State::Ringing(caller));
+        } else {
+            self.enter(caller, State::Tone(CallProgress::Busy));
+        }
+    }
+
+    fn connect(&mut self, caller: Id, called: Id) {
+        self.enter(caller, State::Talking(called));
+        self.enter(called, State::Talking(caller));
+        if let Some(party) = self.parties.get_mut(caller) {
+            party.reversed = party.options.polarity_on_answer;
+        }
+    }
+
+    /// The party itself has hung up.
+    fn end(&mut self, id: Id) {
+        if let Some(party) = self.parties.get_mut(id) {
+            party.reversed = false;
+            party.enter(State::Idle, self.now);
+        }
+    }
+
+    /// The far end of the party's call has hung up.
+    fn release(&mut self, id: Id) {
+        let Some(party) = self.parties.get_mut(id) else { return };
+        party.reversed = false;
+        let state = if party.options.loop_break_ms > 0 {
+            State::LoopBreak
+        } else {
+            State::Tone(CallProgress::Reorder)
+        };
+        party.enter(state, self.now);
+    }
+
+    fn feed(&mut self, id: Id) -> Feed {
+        let now = self.now;
+        let far_end = match self.parties.get(id).map(|party| &party.state) {
+            Some(State::Talking(other)) => self.parties.get(*other).map(|other| other.load.audio),
+            _ => None,
+        };
+        let Some(party) = self.parties.get_mut(id) else { return Feed::default() };
+        let mut audio = far_end.unwrap_or_default();
+        if let Some(tone) = &mut party.tone {
+            tone.fill(&mut audio);
+        }
+        let battery = party.battery();
+        if battery == Battery::Off {
+            audio = Frame::default();
+        }
+        Feed { battery, ringing: party.rings(now), audio }
+    }
+}

@@ -1,0 +1,159 @@
+//! One slot of the card: the module in it, its serial port, and what its jack is joined to.
+//!
+//! Rules: chip faults are pins or line conditions of the chip and survive its reset. An empty slot
+//! drives nothing, neither on SDO nor on the serial bus.
+
+use crate::fault::Fault;
+use crate::pcm::{self, Bytes, Lanes};
+use crate::si3050::Si3050;
+use crate::si3210::Si3210;
+use crate::spi::{Framing, Pins, SpiPort};
+use crate::telephone::Telephone;
+use crate::wire::{Feed, Load};
+
+/// What is plugged into a slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum ModuleKind {
+    /// Nothing.
+    #[default]
+    Empty,
+    /// An Si3210 ProSLIC: feeds a telephone.
+    Fxs,
+    /// An Si3050 with an Si3018: ends a line of the exchange.
+    Fxo,
+}
+
+#[derive(Debug)]
+enum Module {
+    Empty,
+    Fxs {
+        chip: Box<Si3210>,
+        port: SpiPort,
+        telephone: Telephone,
+        /// What the telephone was fed with in the last millisecond.
+        feed: Feed,
+    },
+    Fxo {
+        chip: Box<Si3050>,
+        port: SpiPort,
+    },
+}
+
+/// A slot.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    module: Module,
+    unplugged: bool,
+    /// Fault: the level at which SDO is stuck.
+    stuck: Option<bool>,
+}
+
+impl Slot {
+    /// A slot with the module `kind` in it; an FXS module has a telephone plugged in.
+    pub(crate) fn new(kind: ModuleKind) -> Slot {
+        let module = match kind {
+            ModuleKind::Empty => Module::Empty,
+            ModuleKind::Fxs => Module::Fxs {
+                chip: Box::new(Si3210::new()),
+                port: SpiPort::new(Framing::TwoBytes),
+                telephone: Telephone::new(),
+                feed: Feed::default(),
+            },
+            ModuleKind::Fxo => Module::Fxo {
+                chip: Box::new(Si3050::new()),
+                port: SpiPort::new(Framing::ThreeBytes),
+            },
+        };
+        Slot { module, unplugged: false, stuck: None }
+    }
+
+    pub(crate) fn is_fxo(&self) -> bool {
+        matches!(self.module, Module::Fxo { .. })
+    }
+
+    pub(crate) fn telephone(&self) -> Option<&Telephone> {
+        match &self.module {
+            Module::Fxs { telephone, .. } => Some(telephone),
+            Module::Empty | Module::Fxo { .. } => None,
+        }
+    }
+
+    /// The reset pin that all modules share.
+    pub(crate) fn reset(&mut self) {
+        match &mut self.module {
+            Module::Empty => {}
+            Module::Fxs { chip, port, .. } => {
+                chip.reset();
+                *port = SpiPort::new(Framing::TwoBytes);
+            }
+            Module::Fxo { chip, port } => {
+                chip.reset();
+                *port = SpiPort::new(Framing::ThreeBytes);
+            }
+        }
+    }
+
+    /// New levels at the module's serial pins.
+    pub(crate) fn drive(&mut self, pins: Pins) {
+        match &mut self.module {
+            Module::Empty => {}
+            Module::Fxs { chip, port, .. } => port.drive(pins, chip.as_mut()),
+            Module::Fxo { chip, port } => port.drive(pins, chip.as_mut()),
+        }
+    }
+
+    /// The level of SDO while this slot is selected.
+    pub(crate) fn sdo(&self) -> bool {
+        self.stuck.unwrap_or(match &self.module {
+            Module::Empty => true,
+            Module::Fxs { port, .. } | Module::Fxo { port, .. } => port.sdo(),
+        })
+    }
+
+    /// Switches a fault of this slot.
+    pub(crate) fn set_fault(&mut self, fault: Fault, on: bool) {
+        match (fault, &mut self.module) {
+            (Fault::LineUnplugged(_), _) => self.unplugged = on,
+            (Fault::StuckSpi(_), _) => self.stuck = on.then_some(true),
+            (Fault::StuckSpiLow(_), _) => self.stuck = on.then_some(false),
+            (Fault::PartReset(_), Module::Fxs { chip, .. }) if on => chip.reset(),
+            (Fault::PowerAlarm(_), Module::Fxs { chip, .. }) => chip.power_alarm = on,
+            (Fault::NoPower(_), Module::Fxs { chip, .. }) => chip.unpowered = on,
+            (Fault::NoIsoLink(_), Module::Fxo { chip, .. }) => chip.no_link = on,
+            _ => {}
+        }
+    }
+
+    /// One millisecond of the line. `from_host` is what the serial bus carries in each byte lane,
+    /// `None` while it stands still; `exchange` is what the exchange feeds the slot's line with.
+    /// Returns what the exchange sees of the line, and which lane the module drives with which bytes.
+    pub(crate) fn tick(
+        &mut self,
+        from_host: Option<&[Bytes; crate::SLOTS]>,
+        exchange: Feed,
+    ) -> (Load, Option<(usize, Bytes)>) {
+        let received = |lanes: Lanes| {
+            let bus = from_host?;
+            Some(lanes.receive.and_then(|lane| bus.get(lane)).copied().unwrap_or(pcm::IDLE_BUS))
+        };
+        let unplugged = self.unplugged;
+        let (lanes, load, bytes) = match &mut self.module {
+            Module::Empty => return (Load::default(), None),
+            Module::Fxs { chip, telephone, feed, .. } => {
+                let plugged_load = telephone.tick(if unplugged { Feed::default() } else { *feed });
+                let load = if unplugged { Load::default() } else { plugged_load };
+                let lanes = chip.lanes();
+                let bytes;
+                (*feed, bytes) = chip.tick(load, received(lanes));
+                (lanes, Load::default(), bytes)
+            }
+            Module::Fxo { chip, .. } => {
+                let lanes = chip.lanes();
+                let feed = if unplugged { Feed::default() } else { exchange };
+                let (load, bytes) = chip.tick(feed, received(lanes));
+                (lanes, if unplugged { Load::default() } else { load }, bytes)
+            }
+        };
+        (load, lanes.transmit.zip(bytes))
+    }
+}

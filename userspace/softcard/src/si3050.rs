@@ -1,0 +1,231 @@
+//! The FXO module: an Si3050 with an Si3018 line side (VoiceDAA), which ends an exchange's line.
+//!
+//! Registers as a driver sees them, and the line behind: hook relay, ring detector, line voltage and
+//! loop current, PCM.
+//!
+//! Rule: everything about the line comes over the isolation link. While register 6 keeps the line
+//! side powered down, or the link does not come up, the relay is open and every line value reads 0.
+//! The link is up as soon as register 6 bit 4 is cleared. Gains, filters and impedances only store.
+
+use crate::pcm::{self, Bytes, Lanes, Law};
+use crate::spi::RegisterFile;
+use crate::wire::{Battery, FRAME, Feed, Load};
+
+mod reg {
+    pub(super) const CONTROL_1: u8 = 1;
+    pub(super) const INTERRUPT_SOURCE: u8 = 4;
+    pub(super) const DAA_CONTROL_1: u8 = 5;
+    pub(super) const DAA_CONTROL_2: u8 = 6;
+    pub(super) const CHIP_ID: u8 = 11;
+    pub(super) const LINE_SIDE_STATUS: u8 = 12;
+    pub(super) const LINE_SIDE_REVISION: u8 = 13;
+    pub(super) const MUTE: u8 = 15;
+    pub(super) const INTERNATIONAL_4: u8 = 19;
+    pub(super) const LOOP_CURRENT: u8 = 28;
+    pub(super) const LINE_VOLTAGE: u8 = 29;
+    pub(super) const PCM_MODE: u8 = 33;
+    pub(super) const TX_COUNT: u8 = 34;
+    pub(super) const RX_COUNT: u8 = 36;
+    pub(super) const COUNT: usize = 64;
+}
+
+/// Values after reset that are not 0.
+const RESET: [(u8, u8); 6] =
+    [(2, 0x03), (reg::DAA_CONTROL_2, 0x10), (22, 0x96), (23, 0x2D), (24, 0x19), (31, 0x20)];
+
+const SOFT_RESET: u8 = 0x80;
+const OFF_HOOK: u8 = 0x01;
+const ON_HOOK_MONITOR: u8 = 0x08;
+const RING_DETECT: u8 = 0x04;
+const RING_POSITIVE: u8 = 0x20;
+const RING_NEGATIVE: u8 = 0x40;
+const RING_BITS: u8 = RING_DETECT | RING_POSITIVE | RING_NEGATIVE;
+const LINE_SIDE_POWER_DOWN: u8 = 0x10;
+const FRAME_LOCK: u8 = 0x40;
+const DROP_OUT: u8 = 0x02;
+const MUTE_TRANSMIT: u8 = 0x80;
+const MUTE_RECEIVE: u8 = 0x08;
+const SOURCE_RING: u8 = 0x80;
+const SOURCE_DROP_OUT: u8 = 0x08;
+const SOURCE_POLARITY: u8 = 0x01;
+/// Si3018 in the high nibble, system side revision C in the low one.
+const SYSTEM_ID: u8 = 0x03;
+const LINE_SIDE_ID: u8 = 0x10;
+/// Bit 6 is fixed; line side revision E.
+const REVISION: u8 = 0x40 | 0x05 << 2;
+
+/// Volts across an idle line and across one in use, and the loop current in milliamperes.
+const IDLE_VOLTS: i8 = 48;
+const OFF_HOOK_VOLTS: i8 = 8;
+const LOOP_MILLIAMPERES: u8 = 24;
+/// A ring cycle of 20 Hz, and how long around its zero crossings the detector sees nothing.
+const RING_CYCLE_MS: u32 = 50;
+const RING_DEAD_MS: u32 = 2;
+
+/// The chip pair and its line.
+#[derive(Debug, Clone)]
+pub(crate) struct Si3050 {
+    registers: [u8; reg::COUNT],
+    feed: Feed,
+    ringing_ms: u32,
+    /// Fault: the isolation link does not come up.
+    pub(crate) no_link: bool,
+}
+
+impl Si3050 {
+    pub(crate) fn new() -> Si3050 {
+        let mut chip = Si3050 {
+            registers: [0; reg::COUNT],
+            feed: Feed::default(),
+            ringing_ms: 0,
+            no_link: false,
+        };
+        chip.reset();
+        chip
+    }
+
+    /// The reset pin, or a software reset: every register at its reset value, the relay open.
+    pub(crate) fn reset(&mut self) {
+        self.registers = [0; reg::COUNT];
+        for (register, value) in RESET {
+            self.set(register, value);
+        }
+    }
+
+    fn get(&self, register: u8) -> u8 {
+        self.registers.get(usize::from(register)).copied().unwrap_or(0)
+    }
+
+    fn set(&mut self, register: u8, value: u8) {
+        if let Some(byte) = self.registers.get_mut(usize::from(register)) {
+            *byte = value;
+        }
+    }
+
+    fn link_up(&self) -> bool {
+        !self.no_link && self.get(reg::DAA_CONTROL_2) & LINE_SIDE_POWER_DOWN == 0
+    }
+
+    fn off_hook(&self) -> bool {
+        self.link_up() && self.get(reg::DAA_CONTROL_1) & OFF_HOOK != 0
+    }
+
+    fn loop_milliamperes(&self) -> u8 {
+        let flows = self.off_hook() && self.feed.battery != Battery::Off;
+        if flows { LOOP_MILLIAMPERES } else { 0 }
+    }
+
+    /// Register 29: 1 V a step, two's complement, negative in reverse.
+    fn line_voltage(&self) -> i8 {
+        let volts = if self.off_hook() { OFF_HOOK_VOLTS } else { IDLE_VOLTS };
+        match self.feed.battery {
+            _ if !self.link_up() => 0,
+            Battery::Off => 0,
+            Battery::Forward => volts,
+            Battery::Reversed => -volts,
+        }
+    }
+
+    /// The raw ring signals, which follow the half cycles of the ringing voltage.
+    fn ring_bits(&self) -> u8 {
+        if !self.link_up() || self.off_hook() || !self.feed.ringing {
+            return 0;
+        }
+        let half = RING_CYCLE_MS / 2;
+        let phase = self.ringing_ms % RING_CYCLE_MS;
+        let sign = if phase < half { RING_POSITIVE } else { RING_NEGATIVE };
+        let in_half = phase % half;
+        let dead = in_half < RING_DEAD_MS || in_half >= half - RING_DEAD_MS;
+        RING_DETECT | if dead { 0 } else { sign }
+    }
+
+    /// Where the module's byte is in the DMA word, as programmed.
+    pub(crate) fn lanes(&self) -> Lanes {
+        let lane = |count: u8| pcm::lane(self.get(count), self.get(count + 1));
+        Lanes { transmit: lane(reg::TX_COUNT), receive: lane(reg::RX_COUNT) }
+    }
+
+    /// One millisecond of the line. `from_host` is what came in the module's time slot, `None` while
+    /// the serial bus stands still. Returns what the line is loaded with and, with the interface on,
+    /// the bytes for the host.
+    pub(crate) fn tick(&mut self, feed: Feed, from_host: Option<Bytes>) -> (Load, Option<Bytes>) {
+        let was = std::mem::replace(&mut self.feed, feed);
+        self.note_changes(was);
+        self.ringing_ms = if feed.ringing { self.ringing_ms.wrapping_add(1) } else { 0 };
+
+        let law = Law::from_mode(self.get(reg::PCM_MODE));
+        let mute = self.get(reg::MUTE);
+        let off_hook = self.off_hook();
+        let mut load = Load { off_hook, audio: [0; FRAME] };
+        if let (Some(law), Some(bytes)) = (law, &from_host)
+            && off_hook
+            && mute & MUTE_TRANSMIT == 0
+        {
+            load.audio = law.decode(bytes);
+        }
+        // On-hook, the monitor path still hears the line (caller id between rings).
+        let monitors = self.link_up() && self.get(reg::DAA_CONTROL_1) & ON_HOOK_MONITOR != 0;
+        let hears = (off_hook || monitors) && mute & MUTE_RECEIVE == 0;
+        let audio = if hears { feed.audio } else { [0; FRAME] };
+        (load, law.map(|law| law.encode(&audio)))
+    }
+
+    fn note_changes(&mut self, was: Feed) {
+        if !self.link_up() {
+            return;
+        }
+        let mut source = self.get(reg::INTERRUPT_SOURCE);
+        if self.feed.ringing && !was.ringing {
+            source |= SOURCE_RING;
+        }
+        match (was.battery, self.feed.battery) {
+            (Battery::Forward, Battery::Reversed) | (Battery::Reversed, Battery::Forward) => {
+                source |= SOURCE_POLARITY;
+            }
+            (Battery::Forward | Battery::Reversed, Battery::Off) if self.off_hook() => {
+                source |= SOURCE_DROP_OUT;
+            }
+            _ => {}
+        }
+        self.set(reg::INTERRUPT_SOURCE, source);
+    }
+}
+
+impl RegisterFile for Si3050 {
+    fn read(&mut self, register: u8) -> u8 {
+        match register {
+            reg::DAA_CONTROL_1 => self.get(register) | self.ring_bits(),
+            reg::CHIP_ID if self.link_up() => LINE_SIDE_ID | SYSTEM_ID,
+            reg::CHIP_ID => SYSTEM_ID,
+            // 3.3 mA a step.
+            reg::LINE_SIDE_STATUS if self.link_up() => {
+                FRAME_LOCK | (u16::from(self.loop_milliamperes()) * 10 / 33) as u8
+            }
+            reg::LINE_SIDE_STATUS => 0,
+            reg::LINE_SIDE_REVISION if self.link_up() => REVISION,
+            reg::LINE_SIDE_REVISION => 0x40,
+            reg::INTERNATIONAL_4 => {
+                let dropped = self.off_hook() && self.feed.battery == Battery::Off;
+                self.get(register) & !DROP_OUT | if dropped { DROP_OUT } else { 0 }
+            }
+            // 1.1 mA a step.
+            reg::LOOP_CURRENT => (u16::from(self.loop_milliamperes()) * 10 / 11) as u8,
+            reg::LINE_VOLTAGE => self.line_voltage() as u8,
+            _ => self.get(register),
+        }
+    }
+
+    fn write(&mut self, register: u8, value: u8) {
+        match register {
+            reg::CONTROL_1 if value & SOFT_RESET != 0 => self.reset(),
+            reg::INTERRUPT_SOURCE => self.set(register, self.get(register) & value),
+            reg::DAA_CONTROL_1 => self.set(register, value & !RING_BITS),
+            reg::CHIP_ID
+            | reg::LINE_SIDE_STATUS
+            | reg::LINE_SIDE_REVISION
+            | reg::LOOP_CURRENT
+            | reg::LINE_VOLTAGE => {}
+            _ => self.set(register, value),
+        }
+    }
+}

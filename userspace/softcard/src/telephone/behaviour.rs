@@ -1,0 +1,56 @@
+//! What telephones do by themselves.
+
+/// What a telephone does when it rings.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Behaviour {
+    /// Nothing: it rings until somebody lifts the handset.
+    #[default]
+    Manual,
+    /// Answers half a second into the given ring (0 is taken as 1), and stays on the line until
+    /// battery is gone for more than 100 ms, as at the end of a call. Then it hangs up.
+    AnswerAfterRings(u32),
+    /// Answers likewise, and then does the steps. Behind the last it stays on the line as above.
+    AnswerThen {
+        /// The ring in which it answers; 0 is taken as 1.
+        rings: u32,
+        /// What it does then.
+        steps: Vec<Step>,
+    },
+}
+
+/// A step of a script. Each begins when the one before has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Waits so many milliseconds.
+    Wait(u32),
+    /// Lifts the handset.
+    OffHook,
+    /// Hangs up.
+    HangUp,
+    /// Opens the loop for 300 ms; ends when it is closed again.
+    Flash,
+    /// Dials, as [`Telephone::dial`](crate::Telephone::dial) does; ends when all is sent.
+    Dial(String),
+    /// Speaks 16-bit linear samples at 8 kHz; ends when all is spoken.
+    Play(Vec<i16>),
+}
+
+impl Behaviour {
+    /// The ring in which the telephone answers.
+    pub(super) fn answers_ring(&self) -> Option<u32> {
+        match self {
+            Behaviour::Manual => None,
+            Behaviour::AnswerAfterRings(rings) | Behaviour::AnswerThen { rings, .. } => {
+                Some((*rings).max(1))
+            }
+        }
+    }
+
+    /// What it does after it answered.
+    pub(super) fn steps(&self) -> &[Step] {
+        match self {
+            Behaviour::Manual | Behaviour::AnswerAfterRings(_) => &[],
+            Behaviour::AnswerThen { steps, .. } => steps,
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Telephones that can be scripted: hook switch, bell, keypad, mouth and ear.
+//!
+//! One hangs on each FXS module, and each subscriber of the exchange has one. They live in card
+//! time: what a telephone does by itself depends on ticks, never on the clock of the machine.
+
+mod behaviour;
+mod instrument;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub use behaviour::{Behaviour, Step};
+use instrument::Instrument;
+
+use crate::wire::{Feed, Load};
+
+/// A telephone: a handle that is cheap to clone and can be used from any thread.
+///
+/// Commands take effect with the next millisecond of the card. Speaking needs an open hook switch:
+/// what is dialled or played on-hook is not sent, and hanging up forgets what was still to be sent.
+#[derive(Clone)]
+pub struct Telephone(Arc<Mutex<Instrument>>);
+
+impl Telephone {
+    pub(crate) fn new() -> Telephone {
+        Telephone(Arc::new(Mutex::new(Instrument::new())))
+    }
+
+    fn instrument(&self) -> MutexGuard<'_, Instrument> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One millisecond: what the line brings against what the telephone gives.
+    pub(crate) fn tick(&self, feed: Feed) -> Load {
+        self.instrument().tick(feed)
+    }
+
+    /// Lifts the handset. What was heard before is forgotten.
+    pub fn off_hook(&self) {
+        self.instrument().off_hook();
+    }
+
+    /// Hangs up, and abandons a script that runs.
+    pub fn on_hook(&self) {
+        self.instrument().on_hook();
+    }
+
+    /// Opens the loop for 300 ms (a hook flash).
+    pub fn flash(&self) {
+        self.instrument().flash();
+    }
+
+    /// Sends digits (0-9, *, #, A-D) of 80 ms with 80 ms between; a comma is a pause of 2 s, any
+    /// other character is no key and sends nothing. Queued behind what is still to be sent.
+    pub fn dial(&self, digits: &str) {
+        self.instrument().dial(digits);
+    }
+
+    /// Speaks: 16-bit linear samples at 8 kHz, queued behind what is still to be sent.
+    pub fn play(&self, samples: &[i16]) {
+        self.instrument().play(samples.to_vec());
+    }
+
+    /// Calls a number: lifts the handset, waits 300 ms for dial tone, and dials.
+    pub fn call(&self, number: &str) {
+        self.run(vec![Step::OffHook, Step::Wait(300), Step::Dial(number.to_owned())]);
+    }
+
+    /// Runs steps from now on, in place of a script that runs.
+    pub fn run(&self, steps: Vec<Step>) {
+        self.instrument().run(steps);
+    }
+
+    /// What the telephone does by itself when it rings.
+    pub fn set_behaviour(&self, behaviour: Behaviour) {
+        self.instrument().behaviour = behaviour;
+    }
+
+    /// Whether the handset is lifted.
+    pub fn is_off_hook(&self) -> bool {
+        self.instrument().is_off_hook()
+    }
+
+    /// Whether there is nothing left to send and no script runs.
+    pub fn is_idle(&self) -> bool {
+        self.instrument().is_idle()
+    }
+
+    /// Whether there is battery on the line, as a line-powered lamp would show.
+    pub fn has_battery(&self) -> bool {
+        self.instrument().has_battery()
+    }
+
+    /// Whether battery is reversed.
+    pub fn is_reversed(&self) -> bool {
+        self.instrument().is_reversed()
+    }
+
+    /// Whether the bell sounds at this moment; false in the pause between two rings.
+    pub fn is_ringing(&self) -> bool {
+        self.instrument().is_ringing()
+    }
+
+    /// Rings of the call that is being signalled, or was last: one for each time the bell began to
+    /// sound after a pause of more than a second. A pause of more than 6 s ends the call.
+    pub fn ring_count(&self) -> u32 {
+        self.instrument().ring_count()
+    }
+
+    /// What was heard since the handset was lifted last: 16-bit linear samples at 8 kHz, the last 30
+    /// seconds of it.
+    pub fn heard(&self) -> Vec<i16> {
+        self.instrument().heard()
+    }
+
+    /// As [`heard`](Telephone::heard), and forgets it.
+    pub fn take_heard(&self) -> Vec<i16> {
+        self.instrument().take_heard()
+    }
+
+    /// The DTMF digits that were heard since the handset was lifted last, at most the last 256.
+    pub fn digits_heard(&self) -> String {
+        self.instrument().digits_heard().to_owned()
+    }
+}
+
+impl fmt::Debug for Telephone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let instrument = self.instrument();
+        f.debug_struct("Telephone")
+            .field("off_hook", &instrument.is_off_hook())
+            .field("ringing", &instrument.is_ringing())
+            .finish_non_exhaustive()
+    }
+}
