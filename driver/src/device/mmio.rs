@@ -171,6 +171,13 @@ impl DmaMemory for MappedMemory {
     }
 }
 
+/// Size of a page of memory in bytes.
+pub fn page_size() -> usize {
+    // SAFETY: sysconf takes no pointers.
+    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    usize::try_from(size).unwrap_or(4096)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

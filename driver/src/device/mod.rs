@@ -4,9 +4,17 @@
 //! access and the ring's submissions. It is the only room with `unsafe`; nothing in it knows what a
 //! register means. Drivers above are generic over [`Device`], so none of them knows which one it has.
 
+pub mod discover;
 pub mod mmio;
+pub mod pci;
 pub mod ring;
+#[cfg(test)]
+mod seccomp;
+pub mod selector;
 pub mod soft;
+pub mod sysfs;
+pub mod uio;
+pub mod vfio;
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -97,6 +105,17 @@ pub trait Device: Send + 'static {
     /// # Errors
     /// The error of the configuration-space write.
     fn enable_bus_master(&self) -> io::Result<()>;
+}
+
+/// What a driver needs of a device to drive its card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Needs {
+    /// The register window has at least so many bytes.
+    pub registers: usize,
+    /// So many bytes of memory that the card masters, below 4 GiB on the bus; 0 for none.
+    pub dma: usize,
+    /// Message-signalled interrupts are fine: taken where the card and the path to it have them.
+    pub msi: bool,
 }
 
 /// Whether an aligned access of `width` bytes at `offset` lies wholly inside `len` bytes.

@@ -7,6 +7,7 @@ use std::thread;
 
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
+use super::super::seccomp;
 use super::*;
 
 const NEVER: u64 = u64::MAX;
@@ -354,35 +355,11 @@ fn a_poll_loop_sees_an_interrupt_without_sleeping() {
     device.join().unwrap().unwrap();
 }
 
-/// A seccomp filter for the calling thread alone, as a container has one for its processes.
-fn forbid_io_uring_setup(errno: i32) {
-    let statement = |code: u32, k: u32| libc::sock_filter { code: code as u16, jt: 0, jf: 0, k };
-    let mut program = [
-        // seccomp_data.nr
-        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0),
-        libc::sock_filter {
-            jf: 1,
-            ..statement(
-                libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K,
-                libc::SYS_io_uring_setup as u32,
-            )
-        },
-        statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ERRNO | errno as u32),
-        statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW),
-    ];
-    let filter = libc::sock_fprog { len: program.len() as u16, filter: program.as_mut_ptr() };
-    // SAFETY: no pointers; this thread gains no privileges by exec any more, and executes nothing.
-    assert_eq!(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }, 0);
-    // SAFETY: `filter` and `program` live until the call has returned; the kernel copies them.
-    let set = unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &filter) };
-    assert_eq!(set, 0);
-}
-
 #[test]
 fn a_system_that_gives_no_ring_is_told_apart() {
     let refused = |errno: i32| {
         let attempt = thread::spawn(move || {
-            forbid_io_uring_setup(errno);
+            seccomp::refuse(libc::SYS_io_uring_setup, None, errno);
             Ring::new(16).map(drop).unwrap_err()
         });
         attempt.join().unwrap()

@@ -1,0 +1,384 @@
+//! Finding cards: what is in this machine, what holds it now, what is needed to use it.
+//!
+//! Everything is read from `/sys`; nothing is opened, bound or changed.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use super::pci::{PciAddress, PciIds};
+use super::selector::{MdevUuid, Selector};
+use super::sysfs::SysfsRoot;
+use super::uio::UioInfo;
+use super::vfio::group;
+
+/// The TigerJet chip on all cards of the family, the Tiger320.
+const TIGER320: (u16, u16) = (0xE159, 0x0001);
+/// Who makes TDM400P cards and their clones (OpenVox A400P, A400E, A400M): the subsystem vendor
+/// tells them from other cards with the same chip.
+const TDM400P_MAKERS: [u16; 12] = [
+    0xA159, 0xE159, 0xB100, 0xB1D9, 0xB118, 0xB119, 0xA9FD, 0xA8FD, 0xA800, 0xA801, 0xA908, 0xA901,
+];
+/// QEMU's example device `edu`.
+const EDU: (u16, u16) = (0x1234, 0x11E8);
+/// QEMU's `pci-serial`.
+const PCI_SERIAL: (u16, u16) = (0x1B36, 0x0002);
+/// Class and subclass of serial controllers.
+const CLASS_SERIAL: u32 = 0x0700;
+
+/// What a card is, and so which engine drives it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// Digium TDM400P, OpenVox A400P and clones.
+    Tdm400p,
+    /// Another card with a Tiger320, which no engine drives.
+    OtherTiger320,
+    /// A 16550 UART with a modem behind it.
+    Uart16550,
+    /// The sample device of the `uio_dummy` module.
+    Mailbox,
+    /// QEMU's example device.
+    Edu,
+}
+
+impl Kind {
+    fn of_pci(ids: &PciIds) -> Option<Kind> {
+        match (ids.vendor, ids.device) {
+            TIGER320 if TDM400P_MAKERS.contains(&ids.subsystem_vendor) => Some(Kind::Tdm400p),
+            TIGER320 => Some(Kind::OtherTiger320),
+            EDU => Some(Kind::Edu),
+            PCI_SERIAL => Some(Kind::Uart16550),
+            _ if ids.class >> 8 == CLASS_SERIAL => Some(Kind::Uart16550),
+            _ => None,
+        }
+    }
+
+    /// The card masters memory.
+    fn needs_dma(self) -> bool {
+        matches!(self, Kind::Tdm400p)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Kind::Tdm400p => "TDM400P (or A400P)",
+            Kind::OtherTiger320 => "Tiger320 card of another family",
+            Kind::Uart16550 => "16550 serial port or modem",
+            Kind::Mailbox => "uio_dummy sample device",
+            Kind::Edu => "QEMU edu device",
+        })
+    }
+}
+
+/// A card that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// How to select it, once nothing is needed any more.
+    pub selector: Selector,
+    /// What it is.
+    pub kind: Kind,
+    /// Its PCI ids, where it is a PCI function.
+    pub ids: Option<PciIds>,
+    /// The driver that is bound to it now.
+    pub driver: Option<String>,
+    /// What has to be done before it can be used; `None`: nothing.
+    pub need: Option<String>,
+}
+
+impl fmt::Display for Candidate {
+    /// One line for a person.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.selector, self.kind)?;
+        if let Some(ids) = &self.ids {
+            write!(f, " [{ids}]")?;
+        }
+        match &self.driver {
+            Some(driver) => write!(f, ", driver {driver}")?,
+            None => write!(f, ", no driver")?,
+        }
+        match &self.need {
+            Some(need) => write!(f, "; {need}"),
+            None => write!(f, "; ready"),
+        }
+    }
+}
+
+/// Every card of this machine that the driver knows: UIO devices, then PCI functions, then mediated
+/// devices. A card under a UIO driver is listed once, as a UIO device.
+pub fn discover(root: &SysfsRoot) -> Vec<Candidate> {
+    let mut found = Vec::new();
+    let mut under_uio = HashSet::new();
+    for info in UioInfo::all(root) {
+        under_uio.extend(info.pci);
+        found.extend(uio(root, &info));
+    }
+    let mut addresses: Vec<PciAddress> =
+        root.entries("bus/pci/devices").iter().filter_map(|name| name.parse().ok()).collect();
+    addresses.sort();
+    for address in addresses {
+        if !under_uio.contains(&address) {
+            found.extend(pci(root, address));
+        }
+    }
+    for name in root.entries("bus/mdev/devices") {
+        if let Ok(uuid) = name.parse() {
+            found.extend(mdev(root, uuid));
+        }
+    }
+    found
+}
+
+fn uio(root: &SysfsRoot, info: &UioInfo) -> Option<Candidate> {
+    let ids = info.pci.and_then(|address| PciIds::read(root, address).ok());
+    let kind = match info.name.as_str() {
+        "ringback" => Kind::Tdm400p,
+        "uio_dummy" => Kind::Mailbox,
+        _ => Kind::of_pci(ids.as_ref()?)?,
+    };
+    let driver = match info.pci {
+        Some(address) => address.driver(root),
+        None => Some(info.name.clone()),
+    };
+    let need = if kind == Kind::OtherTiger320 {
+        Some(not_driven())
+    } else if info.registers().is_none() {
+        Some("its UIO driver offers no registers: use vfio-pci, or a newer kernel".to_owned())
+    } else if kind.needs_dma() && info.dma().is_none() {
+        Some("its UIO driver offers no DMA memory: use the ringback module or vfio-pci".to_owned())
+    } else {
+        None
+    };
+    Some(Candidate { selector: Selector::Uio(info.number), kind, ids, driver, need })
+}
+
+fn pci(root: &SysfsRoot, address: PciAddress) -> Option<Candidate> {
+    let ids = PciIds::read(root, address)
+        .inspect_err(|error| tracing::debug!("{address}: {error}"))
+        .ok()?;
+    let kind = Kind::of_pci(&ids)?;
+    let driver = address.driver(root);
+    let need = if kind == Kind::OtherTiger320 {
+        Some(not_driven())
+    } else {
+        match driver.as_deref() {
+            Some("vfio-pci") => group::of_pci(root, address)
+                .and_then(|group| group.viable(root))
+                .err()
+                .map(|error| error.to_string()),
+            Some("ringback") => {
+                Some("its module is loaded but shows no UIO device: see dmesg".to_owned())
+            }
+            Some(other) => Some(format!(
+                "take it from {other}: echo {address} > /sys/bus/pci/devices/{address}/driver/unbind; {}",
+                bind(address)
+            )),
+            None => Some(bind(address)),
+        }
+    };
+    Some(Candidate { selector: Selector::Pci(address), kind, ids: Some(ids), driver, need })
+}
+
+/// Mediated devices say nothing about their ids; the sample UARTs are known by their type's name.
+fn mdev(root: &SysfsRoot, uuid: MdevUuid) -> Option<Candidate> {
+    let folder = format!("bus/mdev/devices/{uuid}");
+    let mdev_type = root.link_name(format!("{folder}/mdev_type"))?;
+    if !mdev_type.starts_with("mtty-") {
+        return None;
+    }
+    let need = group::of_mdev(root, &uuid).err().map(|error| error.to_string());
+    let driver = root.link_name(format!("{folder}/driver"));
+    Some(Candidate {
+        selector: Selector::Mdev(uuid),
+        kind: Kind::Uart16550,
+        ids: None,
+        driver,
+        need,
+    })
+}
+
+fn bind(address: PciAddress) -> String {
+    format!(
+        "bind it to vfio-pci: echo vfio-pci > /sys/bus/pci/devices/{address}/driver_override; \
+         echo {address} > /sys/bus/pci/drivers_probe"
+    )
+}
+
+fn not_driven() -> String {
+    "not driven: only the TDM400P family of these cards is".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sysfs::made_up::Tree;
+    use super::*;
+
+    const TDM400P: [&str; 5] = ["0xe159", "0x0001", "0xb100", "0x0003", "0x078000"];
+    const A1200P: [&str; 5] = ["0xe159", "0x0001", "0x9100", "0x0003", "0x078000"];
+    const NETWORK: [&str; 5] = ["0x8086", "0x100e", "0x1af4", "0x1100", "0x020000"];
+    const EDU_IDS: [&str; 5] = ["0x1234", "0x11e8", "0x1af4", "0x1100", "0x00ff00"];
+    const SERIAL: [&str; 5] = ["0x1b36", "0x0002", "0x1af4", "0x1100", "0x070002"];
+    const OTHER_SERIAL: [&str; 5] = ["0x9710", "0x9835", "0x1000", "0x0012", "0x070002"];
+
+    fn uio(tree: &Tree, number: u32, name: &str, maps: &[&str], pci: Option<&str>) {
+        let folder = format!("sys/class/uio/uio{number}");
+        tree.file(&format!("{folder}/name"), name).file(&format!("{folder}/event"), "0");
+        for (index, map) in maps.iter().enumerate() {
+            let map_folder = format!("{folder}/maps/map{index}");
+            tree.file(&format!("{map_folder}/name"), map);
+            for (attribute, value) in [("addr", "0x1000"), ("size", "0x1000"), ("offset", "0x0")] {
+                tree.file(&format!("{map_folder}/{attribute}"), value);
+            }
+        }
+        if let Some(address) = pci {
+            tree.link(&format!("{folder}/device"), &format!("../../../{address}"));
+        }
+    }
+
+    fn only(tree: &Tree) -> Candidate {
+        let found = discover(&tree.root);
+        assert_eq!(found.len(), 1, "{found:?}");
+        found.into_iter().next().unwrap()
+    }
+
+    #[test]
+    fn an_empty_machine_has_no_cards() {
+        assert_eq!(discover(&Tree::new().root), []);
+    }
+
+    #[test]
+    fn a_card_without_driver_is_to_be_bound() {
+        let tree = Tree::new();
+        tree.pci("0000:00:02.0", NETWORK, Some("e1000")).pci("0000:05:00.0", TDM400P, None);
+        let card = only(&tree);
+        assert_eq!(card.selector.to_string(), "pci:0000:05:00.0");
+        assert_eq!((card.kind, card.driver.as_deref()), (Kind::Tdm400p, None));
+        let line = card.to_string();
+        for part in [
+            "e159:0001, subsystem b100:0003",
+            "no driver",
+            "echo vfio-pci > /sys/bus/pci/devices/0000:05:00.0/driver_override",
+        ] {
+            assert!(line.contains(part), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_card_under_another_driver_is_to_be_taken_from_it() {
+        let tree = Tree::new();
+        tree.pci("0000:05:00.0", TDM400P, Some("wctdm"));
+        let need = only(&tree).need.unwrap();
+        assert!(need.contains("take it from wctdm") && need.contains("driver/unbind"), "{need}");
+    }
+
+    #[test]
+    fn a_card_under_vfio_is_ready_when_its_group_is() {
+        let tree = Tree::new();
+        tree.pci("0000:05:00.0", TDM400P, Some("vfio-pci"));
+        let need = only(&tree).need.unwrap();
+        assert!(need.contains("IOMMU"), "{need}");
+
+        tree.group(7, "0000:05:00.0");
+        assert_eq!(only(&tree).need, None);
+        assert!(only(&tree).to_string().ends_with("driver vfio-pci; ready"));
+
+        tree.pci("0000:05:01.0", NETWORK, Some("e1000")).group(7, "0000:05:01.0");
+        let need = only(&tree).need.unwrap();
+        assert!(need.contains("0000:05:01.0") && need.contains("e1000"), "{need}");
+    }
+
+    #[test]
+    fn a_card_under_uio_is_listed_once() {
+        let tree = Tree::new();
+        tree.pci("0000:05:00.0", TDM400P, Some("ringback"));
+        let need = only(&tree).need.unwrap();
+        assert!(need.contains("no UIO device"), "{need}");
+        uio(&tree, 3, "ringback", &["registers", "dma"], Some("0000:05:00.0"));
+        let card = only(&tree);
+        assert_eq!(card.selector, Selector::Uio(3));
+        assert_eq!((card.kind, card.driver.as_deref()), (Kind::Tdm400p, Some("ringback")));
+        assert_eq!(card.need, None);
+    }
+
+    #[test]
+    fn a_uio_driver_must_offer_what_the_card_needs() {
+        let tree = Tree::new();
+        tree.pci("0000:05:00.0", TDM400P, Some("uio_pci_generic"));
+        tree.pci("0000:06:00.0", EDU_IDS, Some("uio_pci_generic"));
+        tree.pci("0000:07:00.0", EDU_IDS, Some("uio_pci_generic"));
+        tree.pci("0000:08:00.0", NETWORK, Some("uio_pci_generic"));
+        uio(&tree, 0, "uio_pci_generic", &["BAR1"], Some("0000:05:00.0"));
+        uio(&tree, 1, "uio_pci_generic", &["BAR0"], Some("0000:06:00.0"));
+        uio(&tree, 2, "uio_pci_generic", &[], Some("0000:07:00.0"));
+        uio(&tree, 3, "uio_pci_generic", &["BAR0"], Some("0000:08:00.0"));
+        let found = discover(&tree.root);
+        let needs: Vec<_> = found.iter().map(|card| (card.kind, card.need.as_deref())).collect();
+        let [(Kind::Tdm400p, Some(dma)), (Kind::Edu, None), (Kind::Edu, Some(maps))] = needs[..]
+        else {
+            panic!("{needs:?}");
+        };
+        assert!(dma.contains("no DMA memory") && maps.contains("no registers"), "{dma} {maps}");
+    }
+
+    #[test]
+    fn devices_without_pci_are_known_by_name() {
+        let tree = Tree::new();
+        uio(&tree, 0, "uio_dummy", &["mailbox"], None);
+        uio(&tree, 1, "uio_pruss", &["pruss"], None);
+        let card = only(&tree);
+        assert_eq!((card.kind, card.ids, card.need), (Kind::Mailbox, None, None));
+        assert_eq!(card.driver.as_deref(), Some("uio_dummy"));
+    }
+
+    #[test]
+    fn kinds_are_told_by_ids_subsystem_and_class() {
+        let tree = Tree::new();
+        tree.pci("0000:01:00.0", EDU_IDS, None);
+        tree.pci("0000:02:00.0", SERIAL, Some("serial"));
+        tree.pci("0000:03:00.0", OTHER_SERIAL, None);
+        tree.pci("0000:04:00.0", A1200P, None);
+        tree.pci("10000:01:00.0", TDM400P, None);
+        let found = discover(&tree.root);
+        let kinds: Vec<Kind> = found.iter().map(|card| card.kind).collect();
+        let expected =
+            [Kind::Edu, Kind::Uart16550, Kind::Uart16550, Kind::OtherTiger320, Kind::Tdm400p];
+        assert_eq!(kinds, expected);
+        let need = found[3].need.as_deref().unwrap();
+        assert!(need.contains("not driven"), "{need}");
+    }
+
+    #[test]
+    fn mediated_uarts_are_found_by_their_type() {
+        const UUID: &str = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001";
+        let tree = Tree::new();
+        let folder = format!("sys/bus/mdev/devices/{UUID}");
+        tree.link(&format!("{folder}/mdev_type"), "../mdev_supported_types/mtty-2");
+        tree.link(&format!("{folder}/driver"), "../../../bus/mdev/drivers/mtty");
+        tree.link(
+            "sys/bus/mdev/devices/00000000-0000-0000-0000-000000000001/mdev_type",
+            "../i915-GVTg",
+        );
+        tree.file("sys/bus/mdev/devices/not-a-uuid/mdev_type", "mtty-1");
+        let card = only(&tree);
+        assert_eq!(card.selector.to_string(), format!("mdev:{UUID}"));
+        assert_eq!((card.kind, card.driver.as_deref()), (Kind::Uart16550, Some("mtty")));
+        assert!(card.need.unwrap().contains("IOMMU group"));
+        tree.link(&format!("{folder}/iommu_group"), "../../../kernel/iommu_groups/0");
+        assert_eq!(only(&tree).need, None);
+    }
+
+    #[test]
+    fn hostile_trees_are_survived() {
+        let tree = Tree::new();
+        tree.link("sys/bus/pci/devices/0000:05:00.0", "0000:05:00.0");
+        tree.file("sys/bus/pci/devices/0000:06:00.0", "not a folder");
+        tree.pci("0000:07:00.0", ["0xe159", "1", "0xb100", "", "0x078000"], None);
+        tree.pci("0000:08:00.0", ["-1", "0xfffff", "0xb100", "0x3", "0x078000"], None);
+        tree.pci("../escape", TDM400P, None);
+        tree.link("sys/class/uio/uio0", "uio0");
+        tree.file("sys/class/uio/uio1/name", [0xFF; 8192]);
+        tree.link("sys/class/uio/uio2/name", "/dev/zero");
+        tree.link("sys/bus/mdev/devices", "devices");
+        assert_eq!(discover(&tree.root), []);
+    }
+}

@@ -1,0 +1,109 @@
+//! Why a UIO device can't be used, in words that say what to do about it.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::device::sysfs::SysfsError;
+
+/// A UIO device that can't be used.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum UioError {
+    /// No such number.
+    #[error(
+        "there is no /dev/uio{number}; UIO devices now: {there}. Load the card's module \
+         (modprobe ringback) or bind the card to a UIO driver"
+    )]
+    NoDevice {
+        /// The number asked for.
+        number: u32,
+        /// Those that exist.
+        there: String,
+    },
+    /// An attribute that is not what it should be.
+    #[error(transparent)]
+    Sysfs(#[from] SysfsError),
+    /// No permission to open the device file.
+    #[error(
+        "no permission to open {}: run as root, or let udev give the file to a group of yours, e.g. \
+         in /etc/udev/rules.d/60-ringback.rules: \
+         SUBSYSTEM==\"uio\", ATTR{{name}}==\"{name}\", GROUP=\"dialout\", MODE=\"0660\"",
+        path.display()
+    )]
+    Permission {
+        /// The device file.
+        path: PathBuf,
+        /// The UIO device's name.
+        name: String,
+    },
+    /// The device file can't be opened.
+    #[error(
+        "can't open {}: {source} (in a container, the device file has to be passed in)",
+        path.display()
+    )]
+    Open {
+        /// The device file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Nothing to map.
+    #[error(
+        "the UIO driver {name:?} offers no registers to map; for uio_pci_generic that takes a newer \
+         kernel, or use the card through vfio-pci"
+    )]
+    NoMaps {
+        /// The UIO device's name.
+        name: String,
+    },
+    /// A map that the card's driver can't do with.
+    #[error(
+        "map {index} of the UIO device has {have} bytes, this card needs {need}: is it the right device?"
+    )]
+    MapTooSmall {
+        /// The map.
+        index: u32,
+        /// Its size in bytes.
+        have: u64,
+        /// What is needed in bytes.
+        need: usize,
+    },
+    /// No memory for the card to master.
+    #[error(
+        "the UIO driver {name:?} offers no DMA memory, which this card needs; use the ringback \
+         module or vfio-pci"
+    )]
+    NoDma {
+        /// The UIO device's name.
+        name: String,
+    },
+    /// Memory that a 32-bit card can't reach.
+    #[error(
+        "the DMA memory is at {address:#x}, and this card reaches only addresses below 4 GiB; the \
+         UIO driver has to allocate it with a 32-bit DMA mask"
+    )]
+    DmaTooHigh {
+        /// Its address on the bus.
+        address: u64,
+    },
+    /// `mmap(2)` failed.
+    #[error("can't map map {index} of {}: {source}", path.display())]
+    Map {
+        /// The map.
+        index: u32,
+        /// The device file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The configuration space by which uio_pci_generic's interrupt is re-enabled can't be opened.
+    #[error("can't open {}, which re-enables the card's interrupt: {source} (it takes root)", path.display())]
+    Config {
+        /// The PCI configuration space.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
