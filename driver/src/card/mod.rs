@@ -1,3 +1,32 @@
 //! Cards: registers, DMA ring, interrupt service; no policy.
+//!
+//! A card turns what its chips do into ports: an FXS port has a telephone on it, an FXO port has a
+//! line of an exchange on it, and both speak hook, ring, battery, polarity and 8-sample frames.
+//! Nothing here knows what a call is, has a clock (time is told) or starts a thread.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`port`] | what a port says and can be told |
+//! | [`tiger320`] | the TDM400P family: four slots behind a Tiger320 bus master |
+//! | `si3210`, `si3050` | its FXS and FXO modules: bring-up, self-check, what their registers mean |
+//! | [`mailbox`] | a device with one command register: a whole engine, to learn from |
+//! | `debounce` | when a signal that bounces counts as changed |
+//! | `sequence` | register sequences that run at once or a few accesses per tick |
 
+mod debounce;
+mod delay;
 pub mod mailbox;
+mod module;
+pub mod port;
+mod sequence;
+mod si3050;
+mod si3210;
+pub mod tiger320;
+
+pub use delay::{Delay, ThreadDelay};
+pub use module::ModuleError;
+pub use port::{
+    FRAME, Hook, LineFeed, ModuleKind, Polarity, PortError, PortEvent, PortFault, PortSink,
+    PortStatus, Remedy, SILENCE,
+};
+pub use si3050::{Country, UnknownCountry};

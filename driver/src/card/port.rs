@@ -1,0 +1,148 @@
+//! What a port of a card says and can be told.
+//!
+//! These are the words between a card and the lines above it. They are the same for every card:
+//! chips and registers end below them, calls begin above them.
+
+use thiserror::Error;
+
+/// Samples of one port in one tick: 1 ms at 8 kHz.
+pub const FRAME: usize = 8;
+
+/// The u-law code of silence.
+pub const SILENCE: u8 = 0xFF;
+
+/// What kind of module is in a slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ModuleKind {
+    /// Foreign exchange station: a telephone is plugged in here, we feed and ring it.
+    Fxs,
+    /// Foreign exchange office: a line of an exchange is plugged in here, it feeds and rings us.
+    Fxo,
+}
+
+/// Whether current flows through the loop. Of an FXS port the telephone's, of an FXO port our own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Hook {
+    /// The loop is open: idle.
+    On,
+    /// The loop is closed: in use.
+    Off,
+}
+
+/// Which wire of the pair is the more positive one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Polarity {
+    /// As it was wired: FXS states forward; FXO line voltage positive (Si3050 register 29).
+    Forward,
+    /// The wires are exchanged.
+    Reverse,
+}
+
+/// How an FXS port feeds its line (Si3210 register 64); the polarity is kept beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LineFeed {
+    /// No voltage on the line.
+    Open,
+    /// Battery on the line, speech while the telephone is off-hook.
+    Active,
+    /// Battery on the line, and samples pass although the telephone is on-hook (caller id).
+    OnHookTransmission,
+    /// The ring generator is on. Its cadence is made by switching between this and another state.
+    Ringing,
+}
+
+/// What happened on a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PortEvent {
+    /// FXS: the telephone closed or opened the loop, debounced (pulses and flashes come as they are).
+    Hook(Hook),
+    /// FXS: the telephone was lifted while it rang; the ring generator is off, the feed is
+    /// [`LineFeed::Active`]. [`PortEvent::Hook`] follows when the loop is stable.
+    RingTrip,
+    /// FXO: ringing voltage began (true) or ended, debounced.
+    Ring(bool),
+    /// FXO: the exchange feeds the line (true) or does not, debounced. The first one tells how it is.
+    Battery(bool),
+    /// FXO: the exchange exchanged the wires, debounced. Not sent for the polarity first seen.
+    Polarity(Polarity),
+    /// Something is wrong with the port.
+    Fault(PortFault),
+}
+
+/// What is wrong with a port, and what was done about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PortFault {
+    /// The module's chip lost its settings (supply dip, static discharge). A telephone or an exchange
+    /// saw the loop open meanwhile.
+    PartReset(Remedy),
+    /// FXS: the chip took the voltage off the line, because a transistor carried too much power
+    /// (short circuit, foreign voltage).
+    PowerAlarm(Remedy),
+    /// FXO: the line side of the module does not answer over the isolation capacitors.
+    IsoLinkLost(Remedy),
+    /// The module gives no sensible answer (loose, or its serial bus is stuck).
+    NotAnswering(Remedy),
+}
+
+/// What was done about a fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Remedy {
+    /// The module is being set up again; the port does not work until then.
+    Restoring,
+    /// The port is as it was: line feed, polarity and hook as last commanded.
+    Restored,
+    /// It happens too often or can't be repaired. After a power alarm the line stays
+    /// [`LineFeed::Open`] until it is commanded again; after any other fault the port is out of use
+    /// until the card is opened anew.
+    GaveUp,
+}
+
+/// Where a card's events and samples go.
+pub trait PortSink {
+    /// Something happened on a port.
+    fn event(&mut self, port: usize, event: PortEvent);
+    /// One frame: what came in (u-law), and what to play next (u-law, prefilled with [`SILENCE`]).
+    fn frame(&mut self, port: usize, received: &[u8; FRAME], play: &mut [u8; FRAME]);
+}
+
+/// How a port is, as far as is known without asking the hardware.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PortStatus {
+    /// What the port is.
+    pub kind: ModuleKind,
+    /// FXS: the telephone's hook; FXO: our own.
+    pub hook: Hook,
+    /// FXS: the ring generator is on; FXO: ringing voltage is on the line.
+    pub ringing: bool,
+    /// FXS: how the line is fed.
+    pub feed: Option<LineFeed>,
+    /// FXO: whether the exchange feeds the line; `None` until it was measured.
+    pub battery: Option<bool>,
+    /// FXS: as commanded; FXO: as measured, `None` until then.
+    pub polarity: Option<Polarity>,
+    /// FXO: line voltage in volts, signed by polarity, 0 below about 3 V; `None` until measured.
+    pub voltage: Option<i16>,
+    /// FXO: loop current in mA; `None` until measured.
+    pub current: Option<u16>,
+    /// Whether a fault is being repaired.
+    pub restoring: bool,
+}
+
+/// Why a port could not be told something.
+#[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
+pub enum PortError {
+    /// There is no such port, or its slot is empty or failed.
+    #[error("port {0} has no working module: see the list of lines for the reason")]
+    NoPort(usize),
+    /// The port is of the other kind.
+    #[error("port {port} is {kind}: this can only be done on the other kind", kind = match .kind { ModuleKind::Fxs => "FXS (telephone)", ModuleKind::Fxo => "FXO (exchange line)" })]
+    WrongKind {
+        /// The port.
+        port: usize,
+        /// What it is.
+        kind: ModuleKind,
+    },
+    /// The card is gone or was made safe.
+    #[error("the card is not there any more or was shut down")]
+    Gone,
+}

@@ -1,0 +1,144 @@
+//! From reset to an on-hook line, and what to do when the chip lost its settings.
+
+use std::time::Duration;
+
+use super::country::Country;
+use super::registers::{
+    AC_TERMINATION, CONTROL_1, CONTROL_2, CONTROL_2_RESET, DAA_CONTROL, DAA_CONTROL_2,
+    DAA_CONTROL_3, DC_TERMINATION, FRAME_DETECT, GAINS, INTERNATIONAL, LINE_SIDE, LINE_SIDE_OFF,
+    LINK_STATUS, ON_HOOK, PCM_MODE, PCM_ULAW, RING_RECTIFIER, RING_VALIDATION, RX_START,
+    SOFT_RESET, TX_START,
+};
+use crate::card::module::{Diagnosis, ModuleError};
+use crate::card::sequence::Chip;
+
+const RESET_TIME: Duration = Duration::from_millis(100);
+const LINK_POLL: Duration = Duration::from_millis(100);
+const LINK_LIMIT: Duration = Duration::from_secs(2);
+
+/// Looks for a Si3050. A chip that was taken for a Si3210 before is in the middle of a command: the
+/// byte counter is put back first.
+pub(crate) async fn identify(chip: &Chip) -> bool {
+    chip.resync().await;
+    chip.resync().await;
+    chip.read(CONTROL_2).await == CONTROL_2_RESET
+}
+
+/// Brings the chip up for a slot, from whatever state it is in; leaves the line on-hook.
+pub(crate) async fn bring_up(chip: &Chip, slot: u8, country: Country) -> Result<(), ModuleError> {
+    if !identify(chip).await {
+        return Err(ModuleError::NotAnswering);
+    }
+    chip.write(CONTROL_1, SOFT_RESET).await;
+    chip.wait(RESET_TIME).await;
+    // The last slot's bits come first in the frame.
+    let start = 3u8.saturating_sub(slot) * 8;
+    chip.write_all(&[
+        (PCM_MODE, PCM_ULAW),
+        (INTERNATIONAL, country.international()),
+        (RING_RECTIFIER, 0x00),
+        (RING_VALIDATION, 0x19),
+        (DC_TERMINATION, country.dc_termination()),
+        (AC_TERMINATION, country.ac_termination()),
+        (DAA_CONTROL_3, country.daa_control_3()),
+        (TX_START.0, start),
+        (TX_START.1, 0),
+        (RX_START.0, start),
+        (RX_START.1, 0),
+        (DAA_CONTROL_2, 0),
+    ])
+    .await;
+    chip.poll(LINE_SIDE, LINK_POLL, LINK_LIMIT, |value| value & 0xF0 != 0 && value != 0xFF)
+        .await
+        .map_err(|_| ModuleError::NoIsoLink)?;
+    chip.write(DAA_CONTROL, ON_HOOK).await;
+    for register in GAINS {
+        chip.write(register, 0).await;
+    }
+    Ok(())
+}
+
+/// Finds out why a chip gave a sample that can't be.
+pub(crate) async fn diagnose(chip: &Chip) -> Diagnosis {
+    if !identify(chip).await {
+        Diagnosis::NotAnswering
+    } else if chip.read(DAA_CONTROL_2).await & LINE_SIDE_OFF != 0
+        || chip.read(PCM_MODE).await != PCM_ULAW
+    {
+        Diagnosis::PartReset
+    } else if chip.read(LINK_STATUS).await & FRAME_DETECT == 0
+        || chip.read(LINE_SIDE).await & 0xF0 == 0
+    {
+        Diagnosis::IsoLinkLost
+    } else {
+        Diagnosis::Sound
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::simulation::Si3050;
+    use super::*;
+    use crate::card::sequence::Sequence;
+
+    fn brought_up(chip: &mut Si3050, slot: u8, country: &str) -> Result<(), ModuleError> {
+        let country = country.parse().unwrap();
+        Sequence::new(move |chip| async move { bring_up(&chip, slot, country).await })
+            .run(|operation| chip.perform(operation))
+    }
+
+    fn diagnosed(chip: &mut Si3050) -> Diagnosis {
+        Sequence::new(|chip| async move { diagnose(&chip).await })
+            .run(|operation| chip.perform(operation))
+    }
+
+    #[test]
+    fn leaves_an_idle_line_with_the_countrys_settings() {
+        for (slot, country, settings) in [
+            (0, "FCC", [0x01, 0xC0, 0x00, 0xA3]),
+            (3, "australia", [0x40, 0x30, 0x03, 0xA3]),
+            (2, "UK", [0, 0xC2, 5, 0xAB]),
+        ] {
+            let mut chip = Si3050::new();
+            assert_eq!(brought_up(&mut chip, slot, country), Ok(()));
+            assert_eq!([16, 26, 30, 31].map(|n: usize| chip.registers[n]), settings);
+            assert_eq!(chip.registers[5], 0x08);
+            assert_eq!(chip.registers[33], 0x28);
+            let start = (3 - slot) * 8;
+            assert_eq!(chip.registers[34..=37], [start, 0, start, 0]);
+            assert_eq!(chip.resyncs, 2);
+            assert_eq!(chip.soft_resets, 1);
+        }
+    }
+
+    #[test]
+    fn a_line_side_that_needs_time_is_waited_for() {
+        let mut chip = Si3050::new();
+        chip.link_after = Duration::from_millis(1900);
+        assert_eq!(brought_up(&mut chip, 0, "FCC"), Ok(()));
+    }
+
+    #[test]
+    fn a_missing_line_side_is_named() {
+        let mut chip = Si3050::new();
+        chip.link_after = Duration::MAX;
+        let error = brought_up(&mut chip, 0, "FCC").unwrap_err();
+        assert_eq!(error, ModuleError::NoIsoLink);
+        assert!(error.to_string().contains("line side"), "{error}");
+        assert!(chip.waited < Duration::from_millis(2300), "{:?}", chip.waited);
+        assert_eq!(chip.registers[5] & 1, 0, "never off-hook");
+    }
+
+    #[test]
+    fn faults_are_told_apart() {
+        let mut chip = Si3050::new();
+        brought_up(&mut chip, 0, "FCC").unwrap();
+        assert_eq!(diagnosed(&mut chip), Diagnosis::Sound);
+        chip.link_after = Duration::MAX;
+        assert_eq!(diagnosed(&mut chip), Diagnosis::IsoLinkLost);
+        chip.reset();
+        assert_eq!(diagnosed(&mut chip), Diagnosis::PartReset);
+        chip.absent = Some(0xFF);
+        assert_eq!(diagnosed(&mut chip), Diagnosis::NotAnswering);
+    }
+}

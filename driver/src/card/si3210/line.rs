@@ -1,0 +1,193 @@
+//! An FXS line in service: the state it is told to be in, and what its status registers mean.
+//!
+//! The chip changes the line state by itself in two cases (register 67): a telephone that is lifted
+//! makes the line active, out of ringing too, and a power alarm opens it. What is known here follows
+//! the chip in the first case and is put back in the second.
+
+use super::registers::{LINE_STATE, LOOP_STATUS};
+use crate::card::debounce::HookDetector;
+use crate::card::module::Reaction;
+use crate::card::port::{Hook, LineFeed, Polarity, PortEvent};
+
+/// Register 64: state bit that exchanges TIP and RING for the active and on-hook transmission states.
+const REVERSE: u8 = 4;
+const ACTIVE: u8 = 1;
+const ON_HOOK_TRANSMISSION: u8 = 2;
+const RINGING: u8 = 4;
+
+/// An FXS line.
+#[derive(Debug, Clone)]
+pub(crate) struct FxsLine {
+    /// How the line is fed.
+    pub(crate) feed: LineFeed,
+    /// Which way round.
+    pub(crate) polarity: Polarity,
+    hook: HookDetector,
+}
+
+impl FxsLine {
+    /// A line as bring-up leaves it.
+    pub(crate) const fn new() -> FxsLine {
+        FxsLine { feed: LineFeed::Active, polarity: Polarity::Forward, hook: HookDetector::new() }
+    }
+
+    /// The telephone's hook.
+    pub(crate) const fn hook(&self) -> Hook {
+        self.hook.hook()
+    }
+
+    /// Register 64 as commanded.
+    pub(crate) const fn control(&self) -> (u8, u8) {
+        let reverse = match self.polarity {
+            Polarity::Forward => 0,
+            Polarity::Reverse => REVERSE,
+        };
+        let state = match self.feed {
+            LineFeed::Open => 0,
+            LineFeed::Active => ACTIVE | reverse,
+            LineFeed::OnHookTransmission => ON_HOOK_TRANSMISSION | reverse,
+            LineFeed::Ringing => RINGING,
+        };
+        (LINE_STATE, state)
+    }
+
+    /// One sample of one of the status registers.
+    pub(crate) fn sample(
+        &mut self,
+        register: u8,
+        value: u8,
+        event: &mut dyn FnMut(PortEvent),
+    ) -> Reaction {
+        match register {
+            // Bits 7:3 are always 0.
+            LOOP_STATUS if value == 0xFF => Reaction::Suspect,
+            LOOP_STATUS => self.loop_status(value, event),
+            LINE_STATE if value == 0xFF => Reaction::Suspect,
+            LINE_STATE => self.line_state(value, event),
+            _ => Reaction::None,
+        }
+    }
+
+    fn loop_status(&mut self, value: u8, event: &mut dyn FnMut(PortEvent)) -> Reaction {
+        let mut reaction = Reaction::None;
+        if value & 0x02 != 0 && self.feed == LineFeed::Ringing {
+            self.trip(event);
+            // The chip has done so by itself; written again so that the polarity is kept.
+            reaction = Reaction::Write;
+        }
+        if let Some(hook) = self.hook.sample(if value & 0x01 != 0 { Hook::Off } else { Hook::On }) {
+            if hook == Hook::Off
+                && matches!(self.feed, LineFeed::Ringing | LineFeed::OnHookTransmission)
+            {
+                self.feed = LineFeed::Active;
+                reaction = Reaction::Write;
+            }
+            event(PortEvent::Hook(hook));
+        }
+        reaction
+    }
+
+    fn line_state(&mut self, value: u8, event: &mut dyn FnMut(PortEvent)) -> Reaction {
+        let asked = value & 7;
+        if asked == 0 && self.feed != LineFeed::Open {
+            return Reaction::Suspect;
+        }
+        // Active although something else was commanded: the chip saw the telephone being lifted.
+        if asked & !REVERSE == ACTIVE {
+            match self.feed {
+                LineFeed::Ringing => {
+                    self.trip(event);
+                    return Reaction::Write;
+                }
+                LineFeed::OnHookTransmission => {
+                    self.feed = LineFeed::Active;
+                    return Reaction::Write;
+                }
+                LineFeed::Open | LineFeed::Active => {}
+            }
+        }
+        Reaction::None
+    }
+
+    fn trip(&mut self, event: &mut dyn FnMut(PortEvent)) {
+        self.feed = LineFeed::Active;
+        event(PortEvent::RingTrip);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(line: &mut FxsLine, register: u8, value: u8) -> (Reaction, Vec<PortEvent>) {
+        let mut events = Vec::new();
+        let reaction = line.sample(register, value, &mut |event| events.push(event));
+        (reaction, events)
+    }
+
+    #[test]
+    fn states_and_polarities() {
+        let mut line = FxsLine::new();
+        let mut codes = Vec::new();
+        for polarity in [Polarity::Forward, Polarity::Reverse] {
+            for feed in
+                [LineFeed::Open, LineFeed::Active, LineFeed::OnHookTransmission, LineFeed::Ringing]
+            {
+                line.feed = feed;
+                line.polarity = polarity;
+                codes.push(line.control().1);
+            }
+        }
+        assert_eq!(codes, [0, 1, 2, 4, 0, 5, 6, 4]);
+    }
+
+    #[test]
+    fn ring_trip_is_told_at_once_and_the_hook_when_stable() {
+        let mut line = FxsLine::new();
+        line.polarity = Polarity::Reverse;
+        line.feed = LineFeed::Ringing;
+        assert_eq!(sample(&mut line, 68, 0x00), (Reaction::None, vec![]));
+        assert_eq!(sample(&mut line, 68, 0x07), (Reaction::Write, vec![PortEvent::RingTrip]));
+        assert_eq!(line.control(), (64, 5), "the polarity is kept");
+        assert_eq!(sample(&mut line, 64, 0x11), (Reaction::None, vec![]));
+        assert_eq!(sample(&mut line, 68, 0x05), (Reaction::None, vec![PortEvent::Hook(Hook::Off)]));
+    }
+
+    #[test]
+    fn ring_trip_is_seen_in_the_line_state_too() {
+        let mut line = FxsLine::new();
+        line.feed = LineFeed::Ringing;
+        assert_eq!(sample(&mut line, 64, 0x44), (Reaction::None, vec![]));
+        assert_eq!(
+            sample(&mut line, 64, 0x24),
+            (Reaction::None, vec![]),
+            "waits for a zero crossing"
+        );
+        assert_eq!(sample(&mut line, 64, 0x11), (Reaction::Write, vec![PortEvent::RingTrip]));
+        assert_eq!(sample(&mut line, 68, 0x07).1, vec![], "told once");
+    }
+
+    #[test]
+    fn lifting_in_on_hook_transmission_makes_the_line_active() {
+        let mut line = FxsLine::new();
+        line.feed = LineFeed::OnHookTransmission;
+        assert_eq!(sample(&mut line, 68, 0x05), (Reaction::None, vec![]));
+        assert_eq!(
+            sample(&mut line, 68, 0x05),
+            (Reaction::Write, vec![PortEvent::Hook(Hook::Off)])
+        );
+        assert_eq!(line.feed, LineFeed::Active);
+    }
+
+    #[test]
+    fn samples_that_can_not_be_are_suspect() {
+        let mut line = FxsLine::new();
+        assert_eq!(sample(&mut line, 64, 0x00), (Reaction::Suspect, vec![]));
+        assert_eq!(sample(&mut line, 64, 0xFF), (Reaction::Suspect, vec![]));
+        assert_eq!(sample(&mut line, 68, 0xFF), (Reaction::Suspect, vec![]));
+        assert_eq!(sample(&mut line, 68, 0xFF), (Reaction::Suspect, vec![]));
+        assert_eq!(line.hook(), Hook::On);
+        line.feed = LineFeed::Open;
+        assert_eq!(sample(&mut line, 64, 0x00), (Reaction::None, vec![]));
+    }
+}

@@ -1,0 +1,168 @@
+//! From whatever state the card is in to four slots with their modules up, DMA off.
+
+use std::time::Duration;
+
+use super::Slot;
+use super::error::OpenError;
+use super::module::Module;
+use super::registers::{
+    AUX_IDLE, AUX_OUTPUTS, AUXC, AUXD, AUXFUNC, CNTL, CNTL_PORTS_RESET, CNTL_RESET, CNTL_RESETS,
+    CNTL_RUN, CNTL_SERVICE, CNTL_SLOW, CS, FSCDELAY, INTSTAT, MASK0, MASK1, OPER, SERCTL, SYNC,
+    TEST, VER, WINDOW,
+};
+use super::ring::{RING_BYTES, Ring, SLOTS};
+use super::spi::Spi;
+use crate::card::Delay;
+use crate::card::module::ModuleError;
+use crate::card::port::ModuleKind;
+use crate::card::sequence::{Operation, Sequence};
+use crate::card::si3050::{self, Country};
+use crate::card::si3210;
+use crate::device::{Device, DmaMemory, Registers};
+
+/// Reset and power-up of the card's parts.
+const SETTLE: Duration = Duration::from_millis(250);
+/// How long the serial port is held in reset before service.
+const PORTS_RESET: Duration = Duration::from_millis(10);
+/// From this CPLD version on the chip-select register can be read back.
+const VER_READABLE_CS: u8 = 0x70;
+/// CPLD version of a card without registers to test.
+const VER_UNTESTED: u8 = 0x59;
+
+/// Checks what the device offers; gives the ring's place.
+pub(super) fn check(device: &impl Device) -> Result<Ring, OpenError> {
+    let len = device.registers().len();
+    if len < WINDOW {
+        return Err(OpenError::Window { len });
+    }
+    let memory = device.dma().ok_or(OpenError::NoDmaMemory)?;
+    if memory.len() < RING_BYTES {
+        return Err(OpenError::DmaTooSmall { len: memory.len() });
+    }
+    let address = memory.bus_address();
+    match u32::try_from(address) {
+        Ok(base) if base % 4 == 0 && base.checked_add(RING_BYTES as u32 - 1).is_some() => {
+            Ok(Ring::new(base))
+        }
+        _ => Err(OpenError::DmaAddress { address }),
+    }
+}
+
+/// Resets the card and its modules and sets it up as far as the modules need it.
+pub(super) fn initialise(
+    r: &impl Registers,
+    ring: &Ring,
+    delay: &mut dyn Delay,
+) -> Result<(), OpenError> {
+    // Whoever had the card before may have left it running.
+    r.write8(OPER, 0);
+    r.write8(MASK0, 0);
+    r.write8(MASK1, 0);
+    r.write8(CNTL, CNTL_RUN);
+    let control = r.read8(CNTL);
+    let version = r.read8(VER);
+    if (control, version, r.read8(INTSTAT)) == (0xFF, 0xFF, 0xFF) {
+        return Err(OpenError::AllOnes);
+    }
+    test_registers(r, version)?;
+    r.write8(SYNC, 0x01);
+    r.read8(SYNC);
+    r.write8(CNTL, CNTL_RESET);
+    r.write8(AUXD, AUX_IDLE);
+    r.write8(AUXC, AUX_OUTPUTS);
+    r.write8(AUXFUNC, 0x04);
+    delay.delay(SETTLE);
+    r.write8(CNTL, CNTL_SLOW);
+    let control = r.read8(CNTL);
+    r.write8(CNTL, control & !CNTL_RESETS);
+    r.write8(SERCTL, 0xC1);
+    r.write8(FSCDELAY, 0);
+    ring.program(r);
+    r.write8(INTSTAT, 0xFF);
+    delay.delay(SETTLE);
+    Ok(())
+}
+
+/// Ends bring-up: frame sync for the slots in use, ports reset, status latched from now on.
+pub(super) fn finish(
+    r: &impl Registers,
+    slots: &[Slot; SLOTS],
+    delay: &mut dyn Delay,
+) -> Result<(), OpenError> {
+    let used = slots.iter().rev().fold(0, |bits, slot| bits << 1 | u8::from(slot.kind().is_some()));
+    r.write8(SYNC, used << 1 | 1);
+    r.write8(CNTL, CNTL_PORTS_RESET);
+    delay.delay(PORTS_RESET);
+    r.write8(CNTL, CNTL_SERVICE);
+    if (r.read8(CNTL), r.read8(VER)) == (0xFF, 0xFF) {
+        return Err(OpenError::AllOnes);
+    }
+    Ok(())
+}
+
+/// Writes every value to a register of the CPLD and reads it back.
+fn test_registers(r: &impl Registers, version: u8) -> Result<(), OpenError> {
+    if version == VER_UNTESTED {
+        return Ok(());
+    }
+    let register = if version >= VER_READABLE_CS { CS } else { TEST };
+    let mut held = 0;
+    let mut failure = None;
+    for wrote in 0..=254 {
+        r.write8(register, wrote);
+        let read = r.read8(register);
+        if read == wrote {
+            held += 1;
+        } else {
+            failure = failure.or(Some(OpenError::RegisterTest { register, wrote, read }));
+        }
+    }
+    match failure {
+        None => Ok(()),
+        // A register that reads the same all the time, right once by chance, is none.
+        Some(_) if held <= 1 => Err(OpenError::NotTdm400p { version }),
+        Some(failure) => Err(failure),
+    }
+}
+
+/// Looks for a module in a slot and brings it up: as FXS, and if it is none, as FXO.
+pub(super) fn probe(
+    r: &impl Registers,
+    spi: &mut Spi,
+    slot: u8,
+    country: Country,
+    delay: &mut dyn Delay,
+) -> (Slot, Option<Module>) {
+    let mut run = |kind, operation| match operation {
+        Operation::Wait(time) => {
+            delay.delay(time);
+            0
+        }
+        operation => spi.perform(r, slot, kind, operation),
+    };
+    let mut fxs = |operation| run(ModuleKind::Fxs, operation);
+    let identity = Sequence::new(|chip| async move { si3210::identify(&chip).await }).run(&mut fxs);
+    if identity == si3210::Identity::Si3210 {
+        let result = Sequence::new(move |chip| async move { si3210::bring_up(&chip, slot).await })
+            .run(&mut fxs);
+        return outcome(result.map(|calibration| Module::fxs(slot, calibration)));
+    }
+    let mut fxo = |operation| run(ModuleKind::Fxo, operation);
+    if Sequence::new(|chip| async move { si3050::identify(&chip).await }).run(&mut fxo) {
+        let result =
+            Sequence::new(move |chip| async move { si3050::bring_up(&chip, slot, country).await })
+                .run(&mut fxo);
+        return outcome(result.map(|()| Module::fxo(slot, country)));
+    }
+    match identity {
+        si3210::Identity::Odd(error) => (Slot::Failed(error), None),
+        _ => (Slot::Empty, None),
+    }
+}
+
+fn outcome(result: Result<Module, ModuleError>) -> (Slot, Option<Module>) {
+    match result {
+        Ok(module) => (Slot::Module(module.kind()), Some(module)),
+        Err(error) => (Slot::Failed(error), None),
+    }
+}

@@ -1,0 +1,38 @@
+//! How many register accesses one tick may make.
+//!
+//! A register access takes 0.3 to 1 us on the bus of a real card, and a module register takes 44 to 62
+//! of them. All that has to be done in a tick (samples, hook and ring commands, setting a module up
+//! again) shares one budget, so that the next interrupt is always served in time. What does not fit
+//! waits for the next tick; nothing waits longer for being one of many, because a tick begins with the
+//! status sample, then come commands, and repairs take what is left.
+
+/// Register accesses in one tick, everything included: at most a quarter of it, 256 us of 1 ms.
+///
+/// The interrupt service itself takes 4 and the status samples at most 126. The rest is enough for
+/// two FXO or three FXS commands in the same tick.
+pub const ACCESSES_PER_TICK: u32 = 256;
+
+/// Acknowledging the interrupt and finding the place in the ring.
+const SERVICE: u32 = 4;
+
+/// What is left of a tick's budget.
+#[derive(Debug)]
+pub(super) struct Budget(u32);
+
+impl Budget {
+    /// A new tick's budget.
+    pub(super) const fn new() -> Budget {
+        Budget(ACCESSES_PER_TICK - SERVICE)
+    }
+
+    /// Takes room for so many accesses, if there is.
+    pub(super) fn take(&mut self, accesses: u32) -> bool {
+        match self.0.checked_sub(accesses) {
+            Some(rest) => {
+                self.0 = rest;
+                true
+            }
+            None => false,
+        }
+    }
+}

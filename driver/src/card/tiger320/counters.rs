@@ -1,0 +1,40 @@
+//! What a card has counted since it was opened.
+
+/// Counters of a card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Frames of 1 ms that were exchanged.
+    pub ticks: u64,
+    /// Frames that were lost, because the interrupt was served more than 1 ms late or not at all.
+    pub missed: u64,
+    /// Frames whose samples to play came later than the card had begun to play them.
+    pub late: u64,
+    /// Calls of the interrupt service that found nothing to do.
+    pub idle: u64,
+    /// PCI master aborts.
+    pub master_aborts: u64,
+    /// PCI target aborts.
+    pub target_aborts: u64,
+    /// Times the DMA stood still without an abort.
+    pub stalls: u64,
+    /// Times the DMA was started anew after an abort or a stall.
+    pub recoveries: u64,
+    /// Modules found with their reset values.
+    pub part_resets: u64,
+    /// FXS lines opened by a power alarm.
+    pub power_alarms: u64,
+    /// FXO line sides that stopped answering.
+    pub link_losses: u64,
+    /// Modules that gave no sensible answer.
+    pub silences: u64,
+    /// Modules set up again.
+    pub restored: u64,
+    /// Control registers that were found changed and written again.
+    pub rewritten: u64,
+    /// Module registers read and written.
+    pub module_reads: u64,
+    /// Module registers written.
+    pub module_writes: u64,
+    /// Accesses to the card's registers for the two above.
+    pub spi_accesses: u64,
+}

@@ -1,0 +1,100 @@
+//! Why a card could not be opened or started, in words for the person who has the card.
+
+use std::io;
+
+use thiserror::Error;
+
+/// Why a card could not be opened.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The device has no memory for DMA.
+    #[error("the device offers no DMA memory: a TDM400P needs a block that it can reach by itself")]
+    NoDmaMemory,
+    /// The block is too small.
+    #[error("the DMA block has {len} bytes: a TDM400P needs at least 128")]
+    DmaTooSmall {
+        /// Its size in bytes.
+        len: usize,
+    },
+    /// The card can't reach the block.
+    #[error(
+        "the DMA block is at bus address {address:#x}: a TDM400P reaches whole words below 4 GiB only"
+    )]
+    DmaAddress {
+        /// Its bus address.
+        address: u64,
+    },
+    /// The register window is too small.
+    #[error(
+        "the register window has {len} bytes: a TDM400P has 256 I/O ports or 4096 bytes of memory"
+    )]
+    Window {
+        /// Its size in bytes.
+        len: usize,
+    },
+    /// Every register reads as all ones.
+    #[error(
+        "every register of the card reads as ones: it is gone, or memory decoding is off (is it bound to the right \
+         driver, is it enabled?); if it is in the slot, reseat it"
+    )]
+    AllOnes,
+    /// Something answers, but it has no CPLD of a TDM400P.
+    #[error(
+        "this is not a TDM400P or a clone of it (CPLD version {version:#04x}, and its registers hold nothing): \
+         other cards share its PCI id, check the subsystem id"
+    )]
+    NotTdm400p {
+        /// What the version register reads.
+        version: u8,
+    },
+    /// The CPLD does not hold every value.
+    #[error(
+        "register test failed: {wrote:#04x} was written to register {register:#04x} and {read:#04x} came back; \
+         reseat the card or try another PCI slot (a bad slot or PCIe bridge does this)"
+    )]
+    RegisterTest {
+        /// Offset of the register.
+        register: usize,
+        /// What was written.
+        wrote: u8,
+        /// What came back.
+        read: u8,
+    },
+}
+
+/// Why a card could not be started.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// It has been made safe, or is gone.
+    #[error("the card was shut down or is gone: open it again")]
+    Closed,
+    /// Bus mastering could not be switched on.
+    #[error("the card can't be allowed to reach memory (PCI bus master): {0}")]
+    BusMaster(#[source] io::Error),
+    /// The interrupt could not be enabled.
+    #[error("the card's interrupt can't be enabled: {0}")]
+    Interrupt(#[source] io::Error),
+}
+
+/// Why a card that was running is not any more.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// Every register reads as all ones.
+    #[error("the card was removed, or its PCI bridge lost it: every register reads as ones")]
+    Removed,
+    /// DMA was started anew again and again and does not move.
+    #[error(
+        "the card's DMA stands still after {attempts} new starts: its bus accesses are refused (PCI bus master, \
+         IOMMU) or its clock has stopped"
+    )]
+    Stuck {
+        /// How many starts were tried without a single frame.
+        attempts: u32,
+    },
+    /// The operating system refuses the device.
+    #[error("the operating system refuses the card's device: {0}")]
+    Device(#[source] io::Error),
+}

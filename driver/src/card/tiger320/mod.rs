@@ -1,0 +1,280 @@
+//! The TDM400P and its clones (A400P, A400E): four slots for FXS and FXO modules behind a Tiger320.
+//!
+//! The Tiger320 is a PCI bus master that carries the samples of four slots to and from a ring of 128
+//! bytes and interrupts every millisecond. The modules' registers are reached over a serial bus of AUX
+//! pins, bit by bit. That is slow, so the rule of this room is: **no tick makes more register
+//! accesses than [`ACCESSES_PER_TICK`]**, whatever happens.
+//!
+//! In each tick [`Tiger320::service`] does, in this order: acknowledge; find the place in the ring;
+//! exchange the frame that is due (its deadline comes first); sample one status register of one port,
+//! so that each is sampled every 8 ms; write what was commanded and had no room before; go on with
+//! repairs; let the next interrupt come.
+//!
+//! | file | what |
+//! |---|---|
+//! | `registers` | the register map |
+//! | `bring_up` | from any state to four slots with their modules up |
+//! | `spi` | the serial bus |
+//! | `ring` | the DMA ring |
+//! | `service` | the interrupt service, recovery after bus errors, removal |
+//! | `module` | a module in service: commands, samples, repairs |
+//! | `budget`, `attempts` | how much in a tick; how often before giving up |
+
+mod attempts;
+mod bring_up;
+mod budget;
+mod counters;
+mod error;
+#[cfg(test)]
+mod fake;
+mod module;
+mod registers;
+mod ring;
+mod service;
+mod spi;
+#[cfg(test)]
+mod tests;
+
+pub use budget::ACCESSES_PER_TICK;
+pub use counters::Counters;
+pub use error::{Failure, OpenError, StartError};
+pub use service::Service;
+
+use std::time::Duration;
+
+use self::budget::Budget;
+use self::module::Module;
+use self::registers::{CNTL, CNTL_SAFE, MASK0, OPER};
+use self::ring::{Ring, SLOTS};
+use self::spi::Spi;
+use super::delay::Delay;
+use super::module::ModuleError;
+use super::port::{Hook, LineFeed, ModuleKind, Polarity, PortError, PortStatus};
+use super::si3050::Country;
+use crate::Time;
+use crate::device::{Device, Registers};
+
+/// How a card is to be set up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Options {
+    /// Line settings of the FXO modules.
+    pub country: Country,
+}
+
+/// What is in a slot. The slot's number is the port's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slot {
+    /// A working module.
+    Module(ModuleKind),
+    /// Nothing answers there.
+    Empty,
+    /// A module that does not work, and why.
+    Failed(ModuleError),
+}
+
+impl Slot {
+    /// The kind of a working module.
+    pub const fn kind(&self) -> Option<ModuleKind> {
+        match self {
+            Slot::Module(kind) => Some(*kind),
+            Slot::Empty | Slot::Failed(_) => None,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Modules are up, DMA is off.
+    Ready,
+    Running,
+    /// Made safe, on command or because the card is lost.
+    Closed,
+}
+
+/// A TDM400P.
+///
+/// Dropping it makes it safe.
+#[derive(Debug)]
+pub struct Tiger320<D: Device> {
+    device: D,
+    state: State,
+    slots: [Slot; SLOTS],
+    modules: [Option<Module>; SLOTS],
+    spi: Spi,
+    budget: Budget,
+    ring: Ring,
+    counters: Counters,
+    /// Ticks whose module work was done; says what is sampled next.
+    tick: u32,
+    /// When module work was done last.
+    worked: Time,
+    /// When the card moved last, or was started anew last.
+    moved: Time,
+    /// When a frame was exchanged last, and how often DMA was started anew since.
+    exchanged: Time,
+    restarts: u32,
+    failure: Option<Failure>,
+}
+
+impl<D: Device> Tiger320<D> {
+    /// Brings the card and its modules up. DMA and interrupt stay off until [`Tiger320::start`].
+    ///
+    /// This takes about 0.6 s and as much as 3 s more for each module, passed with `delay`. A module
+    /// that does not work is told by [`Tiger320::ports`] and is no error.
+    ///
+    /// # Errors
+    /// The device is no TDM400P, does not answer, or offers no suitable DMA memory.
+    pub fn open(
+        device: D,
+        options: Options,
+        delay: &mut dyn Delay,
+    ) -> Result<Tiger320<D>, OpenError> {
+        let ring = bring_up::check(&device)?;
+        // From here on every way out, errors too, makes the card safe by dropping it.
+        let mut card = Tiger320 {
+            device,
+            state: State::Ready,
+            slots: [Slot::Empty; SLOTS],
+            modules: [const { None }; SLOTS],
+            spi: Spi::new(),
+            budget: Budget::new(),
+            ring,
+            counters: Counters::default(),
+            tick: 0,
+            worked: Time::ZERO,
+            moved: Time::ZERO,
+            exchanged: Time::ZERO,
+            restarts: 0,
+            failure: None,
+        };
+        let r = card.device.registers();
+        bring_up::initialise(r, &card.ring, delay)?;
+        for (number, (slot, module)) in (0..).zip(card.slots.iter_mut().zip(&mut card.modules)) {
+            (*slot, *module) = bring_up::probe(r, &mut card.spi, number, options.country, delay);
+        }
+        bring_up::finish(r, &card.slots, delay)?;
+        card.count_spi();
+        Ok(card)
+    }
+
+    /// What is in the slots.
+    pub const fn ports(&self) -> &[Slot; SLOTS] {
+        &self.slots
+    }
+
+    /// What was counted.
+    pub const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Why the card is lost, after [`Service::Gone`].
+    pub const fn failure(&self) -> Option<&Failure> {
+        self.failure.as_ref()
+    }
+
+    /// The device, e.g. for its interrupt.
+    pub const fn device(&self) -> &D {
+        &self.device
+    }
+
+    /// How a port is, from what was sampled and commanded last; the hardware is not asked. `None` for
+    /// a port without a working module.
+    pub fn status(&self, port: usize) -> Option<PortStatus> {
+        self.modules.get(port)?.as_ref().map(Module::status)
+    }
+
+    /// Takes an FXO line off-hook or puts it on-hook.
+    ///
+    /// Like all commands this writes the module's register at once where the tick has room, else in
+    /// the next tick.
+    ///
+    /// # Errors
+    /// There is no such port, it is FXS, or the card is closed.
+    pub fn set_hook(&mut self, port: usize, hook: Hook) -> Result<(), PortError> {
+        self.command(port, |module| module.set_hook(hook))
+    }
+
+    /// Feeds an FXS line. [`LineFeed::Ringing`] switches the ring generator on until another feed is
+    /// commanded or the telephone is lifted.
+    ///
+    /// # Errors
+    /// There is no such port, it is FXO, or the card is closed.
+    pub fn set_line_feed(&mut self, port: usize, feed: LineFeed) -> Result<(), PortError> {
+        self.command(port, |module| module.set_feed(feed))
+    }
+
+    /// Sets the polarity with which an FXS line is fed, whatever the feed.
+    ///
+    /// # Errors
+    /// There is no such port, it is FXO, or the card is closed.
+    pub fn set_polarity(&mut self, port: usize, polarity: Polarity) -> Result<(), PortError> {
+        self.command(port, |module| module.set_polarity(polarity))
+    }
+
+    fn command(
+        &mut self,
+        port: usize,
+        set: impl FnOnce(&mut Module) -> bool,
+    ) -> Result<(), PortError> {
+        if self.state == State::Closed {
+            return Err(PortError::Gone);
+        }
+        let module =
+            self.modules.get_mut(port).and_then(Option::as_mut).ok_or(PortError::NoPort(port))?;
+        if !set(module) {
+            return Err(PortError::WrongKind { port, kind: module.kind() });
+        }
+        if self.state == State::Ready {
+            // No ticks, no deadline.
+            self.budget = Budget::new();
+        }
+        self.write_due(port);
+        self.count_spi();
+        Ok(())
+    }
+
+    /// Writes a port's control register if that is due and there is room.
+    fn write_due(&mut self, port: usize) {
+        let Some(module) = self.modules.get_mut(port).and_then(Option::as_mut) else { return };
+        let Some(operation) = module.due() else { return };
+        if self.budget.take(spi::cost(module.kind(), operation)) {
+            self.spi.perform(self.device.registers(), port as u8, module.kind(), operation);
+            module.written();
+        }
+    }
+
+    /// Puts every line on-hook, ringing off, DMA and interrupt off and the modules into reset, and
+    /// leaves the card so. Harmless when repeated and when the card is gone.
+    pub fn safe(&mut self) {
+        if self.state == State::Closed {
+            return;
+        }
+        self.state = State::Closed;
+        let r = self.device.registers();
+        r.write8(MASK0, 0);
+        r.write8(OPER, 0);
+        for (slot, module) in (0..).zip(&mut self.modules) {
+            if let Some(module) = module {
+                self.spi.perform(r, slot, module.kind(), module.release());
+            }
+        }
+        // Resets the modules; the writes before are for lines whose module does not take the reset.
+        r.write8(CNTL, CNTL_SAFE);
+        self.count_spi();
+    }
+
+    fn count_spi(&mut self) {
+        self.counters.module_reads = self.spi.reads;
+        self.counters.module_writes = self.spi.writes;
+        self.counters.spi_accesses = self.spi.accesses;
+    }
+}
+
+impl<D: Device> Drop for Tiger320<D> {
+    fn drop(&mut self) {
+        self.safe();
+    }
+}
+
+/// One frame of every slot.
+const TICK: Duration = Duration::from_millis(1);

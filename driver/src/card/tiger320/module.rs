@@ -1,0 +1,357 @@
+//! A module in service: what is commanded, what is sampled, and how it is repaired.
+//!
+//! A module has one control register (Si3210 register 64, Si3050 register 5), whose value follows from
+//! what its line is commanded to be; so a command only changes the line and has the register written
+//! when the tick has room. Two commands within one tick are one write: the last one.
+//!
+//! A sample that can't be right starts a repair: the chip is looked at, and depending on what is found
+//! its control register is written again or the whole chip is set up anew, both a few operations per
+//! tick. Meanwhile nothing is sampled. Each repair takes one of a limited number of attempts.
+
+use std::time::Duration;
+
+use super::attempts::Attempts;
+use super::counters::Counters;
+use crate::Time;
+use crate::card::module::{Diagnosis, ModuleError, Reaction};
+use crate::card::port::{
+    Hook, LineFeed, ModuleKind, Polarity, PortEvent, PortFault, PortStatus, Remedy,
+};
+use crate::card::sequence::{Operation, Sequence, Step};
+use crate::card::si3050::{self, Country, FxoLine};
+use crate::card::si3210::{self, Calibration, FxsLine};
+
+/// How long a module that does not answer is left alone between attempts.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A module in service.
+#[derive(Debug)]
+pub(super) struct Module {
+    slot: u8,
+    pub(super) line: Line,
+    /// The control register is to be written.
+    unwritten: bool,
+    repair: Option<Repair>,
+    attempts: Attempts,
+}
+
+/// The line of a module, with what setting it up again needs.
+#[derive(Debug)]
+pub(super) enum Line {
+    /// FXS.
+    Fxs(FxsLine, Calibration),
+    /// FXO.
+    Fxo(FxoLine, Country),
+}
+
+#[derive(Debug)]
+struct Repair {
+    task: Task,
+    /// What the task wants done next, and when it wants to go on if that is waiting.
+    next: Option<Operation>,
+    until: Option<Time>,
+}
+
+#[derive(Debug)]
+enum Task {
+    Diagnose(Sequence<Diagnosis>),
+    Restore(Fault, Sequence<Result<(), ModuleError>>),
+}
+
+/// A [`PortFault`] that still lacks its remedy.
+type Fault = fn(Remedy) -> PortFault;
+
+impl Module {
+    /// An FXS module as bring-up leaves it.
+    pub(super) fn fxs(slot: u8, calibration: Calibration) -> Module {
+        Module::new(slot, Line::Fxs(FxsLine::new(), calibration))
+    }
+
+    /// An FXO module as bring-up leaves it.
+    pub(super) fn fxo(slot: u8, country: Country) -> Module {
+        Module::new(slot, Line::Fxo(FxoLine::new(), country))
+    }
+
+    fn new(slot: u8, line: Line) -> Module {
+        Module { slot, line, unwritten: false, repair: None, attempts: Attempts::default() }
+    }
+
+    /// FXS or FXO.
+    pub(super) const fn kind(&self) -> ModuleKind {
+        match self.line {
+            Line::Fxs(..) => ModuleKind::Fxs,
+            Line::Fxo(..) => ModuleKind::Fxo,
+        }
+    }
+
+    /// The control register and what it is commanded to be.
+    const fn control(&self) -> Operation {
+        let (register, value) = match &self.line {
+            Line::Fxs(line, _) => line.control(),
+            Line::Fxo(line, _) => line.control(),
+        };
+        Operation::Write(register, value)
+    }
+
+    /// The status registers that are sampled, in turn: two often, two seldom.
+    pub(super) const fn sampled(&self) -> [Option<u8>; 4] {
+        match self.line {
+            Line::Fxs(..) => [Some(si3210::LOOP_STATUS), Some(si3210::LINE_STATE), None, None],
+            Line::Fxo(..) => [
+                Some(si3050::DAA_CONTROL),
+                Some(si3050::LINE_VOLTAGE),
+                Some(si3050::LINK_STATUS),
+                Some(si3050::LOOP_CURRENT),
+            ],
+        }
+    }
+
+    /// Whether the module is being repaired.
+    pub(super) const fn in_repair(&self) -> bool {
+        self.repair.is_some()
+    }
+
+    /// The write that is due, if any.
+    pub(super) fn due(&self) -> Option<Operation> {
+        (self.unwritten && !self.in_repair()).then(|| self.control())
+    }
+
+    /// The write was made.
+    pub(super) fn written(&mut self) {
+        self.unwritten = false;
+    }
+
+    /// The write that puts the line into its safe state: on-hook, no voltage.
+    pub(super) fn release(&mut self) -> Operation {
+        match &mut self.line {
+            Line::Fxs(line, _) => line.feed = LineFeed::Open,
+            Line::Fxo(line, _) => line.hook = Hook::On,
+        }
+        self.control()
+    }
+
+    /// One sample of a status register.
+    pub(super) fn sample(
+        &mut self,
+        register: u8,
+        value: u8,
+        counters: &mut Counters,
+        event: &mut dyn FnMut(PortEvent),
+    ) {
+        if self.unwritten {
+            // The chip is not yet as commanded: nothing can be concluded.
+            return;
+        }
+        let reaction = match &mut self.line {
+            Line::Fxs(line, _) => line.sample(register, value, event),
+            Line::Fxo(line, _) => line.sample(register, value, event),
+        };
+        match reaction {
+            Reaction::None => {}
+            Reaction::Write => {
+                if matches!(self.line, Line::Fxo(..)) {
+                    counters.rewritten += 1;
+                }
+                self.unwritten = true;
+            }
+            Reaction::Suspect => self.begin(Task::Diagnose(match self.line {
+                Line::Fxs(..) => Sequence::new(|chip| async move { si3210::diagnose(&chip).await }),
+                Line::Fxo(..) => Sequence::new(|chip| async move { si3050::diagnose(&chip).await }),
+            })),
+        }
+    }
+
+    /// Goes on with a repair as far as `perform` has room (`None` where it has not).
+    ///
+    /// # Errors
+    /// The module is given up.
+    pub(super) fn repair(
+        &mut self,
+        now: Time,
+        perform: &mut dyn FnMut(ModuleKind, Operation) -> Option<u8>,
+        counters: &mut Counters,
+        event: &mut dyn FnMut(PortEvent),
+    ) -> Result<(), ModuleError> {
+        let kind = self.kind();
+        while let Some(repair) = &mut self.repair {
+            let answer = match repair.next {
+                None => None,
+                Some(Operation::Wait(time)) => {
+                    if now < *repair.until.get_or_insert(now + time) {
+                        return Ok(());
+                    }
+                    Some(0)
+                }
+                Some(operation) => match perform(kind, operation) {
+                    Some(answer) => Some(answer),
+                    None => return Ok(()),
+                },
+            };
+            repair.until = None;
+            match &mut repair.task {
+                Task::Diagnose(sequence) => match sequence.advance(answer) {
+                    Step::Do(operation) => repair.next = Some(operation),
+                    Step::Done(diagnosis) => {
+                        self.repair = None;
+                        self.treat(diagnosis, now, counters, event)?;
+                    }
+                },
+                Task::Restore(fault, sequence) => match sequence.advance(answer) {
+                    Step::Do(operation) => repair.next = Some(operation),
+                    Step::Done(result) => {
+                        let fault = *fault;
+                        self.repair = None;
+                        match result {
+                            Ok(()) => {
+                                counters.restored += 1;
+                                self.unwritten = true;
+                                event(PortEvent::Fault(fault(Remedy::Restored)));
+                            }
+                            Err(error) => self.restore(fault, PAUSE, error, now, event)?,
+                        }
+                    }
+                },
+            }
+        }
+        Ok(())
+    }
+
+    fn treat(
+        &mut self,
+        diagnosis: Diagnosis,
+        now: Time,
+        counters: &mut Counters,
+        event: &mut dyn FnMut(PortEvent),
+    ) -> Result<(), ModuleError> {
+        let (fault, counter, pause, error): (Fault, _, _, _) = match diagnosis {
+            Diagnosis::Sound => {
+                counters.rewritten += 1;
+                self.unwritten = true;
+                return Ok(());
+            }
+            Diagnosis::PowerAlarm => {
+                counters.power_alarms += 1;
+                let remedy = self.feed_again(now);
+                event(PortEvent::Fault(PortFault::PowerAlarm(remedy)));
+                return Ok(());
+            }
+            Diagnosis::PartReset => (
+                PortFault::PartReset,
+                &mut counters.part_resets,
+                Duration::ZERO,
+                ModuleError::TooManyFaults,
+            ),
+            Diagnosis::IsoLinkLost => (
+                PortFault::IsoLinkLost,
+                &mut counters.link_losses,
+                Duration::ZERO,
+                ModuleError::NoIsoLink,
+            ),
+            Diagnosis::NotAnswering => {
+                (PortFault::NotAnswering, &mut counters.silences, PAUSE, ModuleError::NotAnswering)
+            }
+        };
+        *counter += 1;
+        event(PortEvent::Fault(fault(Remedy::Restoring)));
+        self.restore(fault, pause, error, now, event)
+    }
+
+    /// After a power alarm: the line is fed as before (but not rung), if it may be tried again.
+    fn feed_again(&mut self, now: Time) -> Remedy {
+        let again = self.attempts.take(now);
+        if let Line::Fxs(line, _) = &mut self.line {
+            line.feed = match line.feed {
+                _ if !again => LineFeed::Open,
+                LineFeed::Ringing => LineFeed::Active,
+                feed => feed,
+            };
+        }
+        self.unwritten = true;
+        if again { Remedy::Restored } else { Remedy::GaveUp }
+    }
+
+    /// Begins to set the chip up again after a pause, or gives it up for the reason given.
+    fn restore(
+        &mut self,
+        fault: Fault,
+        pause: Duration,
+        error: ModuleError,
+        now: Time,
+        event: &mut dyn FnMut(PortEvent),
+    ) -> Result<(), ModuleError> {
+        if !self.attempts.take(now) {
+            event(PortEvent::Fault(fault(Remedy::GaveUp)));
+            return Err(error);
+        }
+        let slot = self.slot;
+        let sequence = match self.line {
+            Line::Fxs(_, calibration) => Sequence::new(move |chip| async move {
+                chip.wait(pause).await;
+                si3210::restore(&chip, slot, calibration).await
+            }),
+            Line::Fxo(_, country) => Sequence::new(move |chip| async move {
+                chip.wait(pause).await;
+                si3050::bring_up(&chip, slot, country).await
+            }),
+        };
+        self.begin(Task::Restore(fault, sequence));
+        Ok(())
+    }
+
+    fn begin(&mut self, task: Task) {
+        self.repair = Some(Repair { task, next: None, until: None });
+    }
+
+    /// How the port is.
+    pub(super) fn status(&self) -> PortStatus {
+        let restoring = matches!(self.repair, Some(Repair { task: Task::Restore(..), .. }));
+        match &self.line {
+            Line::Fxs(line, _) => PortStatus {
+                kind: ModuleKind::Fxs,
+                hook: line.hook(),
+                ringing: line.feed == LineFeed::Ringing,
+                feed: Some(line.feed),
+                battery: None,
+                polarity: Some(line.polarity),
+                voltage: None,
+                current: None,
+                restoring,
+            },
+            Line::Fxo(line, _) => PortStatus {
+                kind: ModuleKind::Fxo,
+                hook: line.hook,
+                ringing: line.ringing(),
+                feed: None,
+                battery: line.battery(),
+                polarity: line.polarity(),
+                voltage: line.voltage(),
+                current: line.current(),
+                restoring,
+            },
+        }
+    }
+
+    /// Tells an FXO line its hook; `false` for FXS.
+    pub(super) fn set_hook(&mut self, hook: Hook) -> bool {
+        let Line::Fxo(line, _) = &mut self.line else { return false };
+        line.hook = hook;
+        self.unwritten = true;
+        true
+    }
+
+    /// Tells an FXS line its feed; `false` for FXO.
+    pub(super) fn set_feed(&mut self, feed: LineFeed) -> bool {
+        let Line::Fxs(line, _) = &mut self.line else { return false };
+        line.feed = feed;
+        self.unwritten = true;
+        true
+    }
+
+    /// Tells an FXS line its polarity; `false` for FXO.
+    pub(super) fn set_polarity(&mut self, polarity: Polarity) -> bool {
+        let Line::Fxs(line, _) = &mut self.line else { return false };
+        line.polarity = polarity;
+        self.unwritten = true;
+        true
+    }
+}

@@ -1,0 +1,478 @@
+//! The DMA ring: where the card is, what came in, what was lost.
+//!
+//! Memory: 16 words that the card plays (TX) and behind them 16 that it fills (RX); one word is one
+//! frame of 125 us, one byte of it one slot. The card goes round without descriptors and without
+//! telling when it overtakes us; it interrupts when its current address reaches word 7 and word 15.
+//!
+//! **Where the card is.** When it interrupts, the current address *equals* the interrupt word, so the
+//! transfer of that word may not have happened yet. Only words before it are complete. A chunk is
+//! therefore words 15, 0..=6 or words 7..=14: it is whole at its interrupt, whichever way the chip
+//! counts, and the words to play go into the same places, which the card comes to 1 ms later.
+//!
+//! **What was lost.** The current address says how far the card has moved modulo 16 words. The latched
+//! status bits say which interrupt words it has passed at least once. The clock adds whole rounds where
+//! both bits are set, or none is although the card interrupted (the kernel has acknowledged it).
+//! A chunk is lost when the card came to one of its words again before it was taken: a service less
+//! than 1 ms late loses nothing, each further millisecond one chunk.
+
+use super::registers::{
+    INT_RX_END, INT_RX_HALF, RX_END, RX_INTERRUPT, RX_START, TX_END, TX_INTERRUPT, TX_START,
+};
+use crate::Time;
+use crate::card::port::{FRAME, SILENCE};
+use crate::device::{DmaMemory, Registers};
+
+/// Bytes of memory that the ring takes.
+pub(super) const RING_BYTES: usize = 128;
+/// Slots of the card.
+pub(super) const SLOTS: usize = 4;
+/// One frame of every slot.
+pub(super) type Samples = [[u8; FRAME]; SLOTS];
+
+const WORDS: u32 = 16;
+const CHUNK: u32 = FRAME as u32;
+/// Words at which the card interrupts.
+const HALF: u32 = CHUNK - 1;
+const END: u32 = WORDS - 1;
+const WORD_NANOS: u128 = 125_000;
+const RX_OFFSET: u32 = 64;
+
+/// What a service has found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Progress {
+    /// Words the card has moved since the last service.
+    pub(super) moved: u64,
+    /// Chunks that were lost.
+    pub(super) missed: u64,
+    /// The chunk that is to be exchanged now.
+    pub(super) chunk: Option<Chunk>,
+}
+
+/// A chunk of the ring, by its first word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Chunk(u32);
+
+/// The ring's state.
+#[derive(Debug)]
+pub(super) struct Ring {
+    base: u32,
+    /// Word the card was at when it was last asked, and when that was.
+    position: u32,
+    asked: Time,
+    /// First word that was not taken yet, and how many are complete from there.
+    next: u32,
+    waiting: u64,
+    /// Status bits of words passed before their bit was read: they still come.
+    owed: u8,
+}
+
+impl Ring {
+    /// A ring at a bus address (a multiple of 4, with [`RING_BYTES`] below 4 GiB).
+    pub(super) const fn new(base: u32) -> Ring {
+        Ring { base, position: 0, asked: Time::ZERO, next: END, waiting: 0, owed: 0 }
+    }
+
+    /// Tells the card where the ring is.
+    pub(super) fn program(&self, r: &impl Registers) {
+        let word = |n: u32| self.base.wrapping_add(n * 4);
+        r.write32(TX_START, word(0));
+        r.write32(TX_INTERRUPT, word(HALF));
+        r.write32(TX_END, word(END));
+        r.write32(RX_START, word(WORDS));
+        r.write32(RX_INTERRUPT, word(WORDS + HALF));
+        r.write32(RX_END, word(WORDS + END));
+    }
+
+    /// The card starts from `position`; both rings are filled with silence.
+    pub(super) fn restart(&mut self, memory: &impl DmaMemory, position: u32, now: Time) {
+        for offset in (0..RING_BYTES).step_by(4) {
+            memory.write32(offset, u32::from_le_bytes([SILENCE; SLOTS]));
+        }
+        self.position = position % WORDS;
+        self.asked = now;
+        self.next = END;
+        self.waiting = u64::from(forward(END, self.position));
+        self.owed = 0;
+    }
+
+    /// The word that an RX current address is at; `None` for an address outside of the ring.
+    pub(super) fn rx_word(&self, address: u32) -> Option<u32> {
+        word(self.base.wrapping_add(RX_OFFSET), address)
+    }
+
+    /// Whether the card, at this TX current address, has begun to play a chunk.
+    pub(super) fn is_late(&self, chunk: Chunk, address: u32) -> bool {
+        // In time the card is in the other chunk, or has read ahead at most one word.
+        word(self.base, address)
+            .is_some_and(|word| !(1..=CHUNK + 1).contains(&forward(word, chunk.0)))
+    }
+
+    /// Takes note of where the card is now. `status` are the interrupt bits that were just
+    /// acknowledged; `interrupted` says whether an interrupt brought us here.
+    pub(super) fn advance(
+        &mut self,
+        memory: &impl DmaMemory,
+        position: u32,
+        status: u8,
+        interrupted: bool,
+        now: Time,
+    ) -> Progress {
+        let moved = self.moved(position, status & !self.owed, interrupted, now);
+        let passed = [(HALF, INT_RX_HALF), (END, INT_RX_END)]
+            .into_iter()
+            .filter(|&(word, _)| u64::from(self.distance(word)) <= moved)
+            .fold(0, |bits, (_, bit)| bits | bit);
+        self.owed = passed & !status;
+        self.position = position;
+        self.asked = now;
+        self.waiting += moved;
+
+        // The word the card is at may be half transferred, so one word less than the ring is safe.
+        let missed = self.waiting.saturating_sub(u64::from(WORDS - 1)).div_ceil(u64::from(CHUNK));
+        self.waiting -= missed * u64::from(CHUNK);
+        if missed > 0 {
+            if missed % 2 == 1 {
+                self.next = (self.next + CHUNK) % WORDS;
+            }
+            // Nobody has filled the other chunk, which the card plays next: better silence than an echo.
+            self.play(memory, Chunk((self.next + CHUNK) % WORDS), &[[SILENCE; FRAME]; SLOTS]);
+        }
+        let chunk = (self.waiting >= u64::from(CHUNK)).then_some(Chunk(self.next));
+        if chunk.is_some() {
+            self.waiting -= u64::from(CHUNK);
+            self.next = (self.next + CHUNK) % WORDS;
+        }
+        Progress { moved, missed, chunk }
+    }
+
+    /// What came in, slot by slot.
+    pub(super) fn received(&self, memory: &impl DmaMemory, chunk: Chunk) -> Samples {
+        let mut samples = [[SILENCE; FRAME]; SLOTS];
+        for (n, offset) in (0..FRAME).zip(offsets(chunk)) {
+            let word = memory.read32(offset + RX_OFFSET as usize).to_le_bytes();
+            for (slot, byte) in samples.iter_mut().zip(word) {
+                slot[n] = byte;
+            }
+        }
+        samples
+    }
+
+    /// What to play, slot by slot.
+    pub(super) fn play(&self, memory: &impl DmaMemory, chunk: Chunk, samples: &Samples) {
+        for (n, offset) in (0..FRAME).zip(offsets(chunk)) {
+            memory.write32(offset, u32::from_le_bytes(samples.each_ref().map(|slot| slot[n])));
+        }
+    }
+
+    /// How many words the card has moved.
+    fn moved(&self, position: u32, status: u8, interrupted: bool, now: Time) -> u64 {
+        let rest = u64::from(forward(self.position, position));
+        let (half, end) = (status & INT_RX_HALF != 0, status & INT_RX_END != 0);
+        let least = [(half, HALF), (end, END)]
+            .into_iter()
+            .filter(|&(set, _)| set)
+            .map(|(_, word)| u64::from(self.distance(word)))
+            .max()
+            .unwrap_or(0);
+        let round = u64::from(WORDS);
+        let mut rounds = least.saturating_sub(rest).div_ceil(round);
+        if half == end && (half || interrupted) {
+            let clock = u64::try_from(now.since(self.asked).as_nanos() / WORD_NANOS)
+                .unwrap_or(u64::MAX / 2);
+            rounds = rounds.max((clock + round / 2 - 1).saturating_sub(rest) / round);
+        }
+        rest + rounds * round
+    }
+
+    /// Words the card had to move to reach a word, at least one.
+    fn distance(&self, word: u32) -> u32 {
+        forward(self.position + 1, word) + 1
+    }
+}
+
+/// Byte offsets of a chunk's words in the TX half of the memory.
+fn offsets(chunk: Chunk) -> impl Iterator<Item = usize> {
+    (chunk.0..chunk.0 + CHUNK).map(|word| (word % WORDS) as usize * 4)
+}
+
+/// Words from one place to another, going forward.
+const fn forward(from: u32, to: u32) -> u32 {
+    to.wrapping_sub(from) % WORDS
+}
+
+fn word(start: u32, address: u32) -> Option<u32> {
+    // One behind the last word is the first, in case the chip wraps after counting.
+    let offset = address.wrapping_sub(start);
+    (offset <= WORDS * 4).then_some(offset / 4 % WORDS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    const BASE: u32 = 0xFFFF_FF80;
+
+    struct Memory(Mutex<Vec<u32>>);
+
+    impl DmaMemory for Memory {
+        fn len(&self) -> usize {
+            RING_BYTES
+        }
+        fn bus_address(&self) -> u64 {
+            u64::from(BASE)
+        }
+        fn read32(&self, offset: usize) -> u32 {
+            self.0.lock().unwrap()[offset / 4]
+        }
+        fn write32(&self, offset: usize, value: u32) {
+            self.0.lock().unwrap()[offset / 4] = value;
+        }
+    }
+
+    /// A card that moves word by word and knows what it played and captured.
+    struct Card {
+        memory: Memory,
+        ring: Ring,
+        /// Words moved since the start.
+        moved: u64,
+        status: u8,
+        played: Vec<u32>,
+        /// Whether the word at the interrupt address is transferred before (true) or after.
+        eager: bool,
+        now: Time,
+    }
+
+    impl Card {
+        fn new(eager: bool) -> Card {
+            let mut ring = Ring::new(BASE);
+            let memory = Memory(Mutex::new(vec![0; 32]));
+            ring.restart(&memory, 0, Time::ZERO);
+            Card { memory, ring, moved: 0, status: 0, played: Vec::new(), eager, now: Time::ZERO }
+        }
+
+        fn run(&mut self, words: u64) {
+            for _ in 0..words {
+                self.moved += 1;
+                let transferred = if self.eager { self.moved } else { self.moved - 1 };
+                let n = (transferred % 16) as usize;
+                let mut memory = self.memory.0.lock().unwrap();
+                self.played.push(memory[n]);
+                memory[16 + n] = transferred as u32;
+                match self.moved % 16 {
+                    7 => self.status |= INT_RX_HALF,
+                    15 => self.status |= INT_RX_END,
+                    _ => {}
+                }
+                self.now += Duration::from_micros(125);
+            }
+        }
+
+        /// A service; gives what came in, as word numbers, and how many chunks were lost.
+        fn serve(&mut self, play: u32) -> (Vec<u32>, u64) {
+            let status = std::mem::take(&mut self.status);
+            let address = BASE.wrapping_add(64 + (self.moved % 16) as u32 * 4);
+            let position = self.ring.rx_word(address).unwrap();
+            let progress = self.ring.advance(&self.memory, position, status, true, self.now);
+            let Some(chunk) = progress.chunk else { return (Vec::new(), progress.missed) };
+            let received = self.ring.received(&self.memory, chunk);
+            let words = (0..8).map(|n| {
+                u32::from_le_bytes([received[0][n], received[1][n], received[2][n], received[3][n]])
+            });
+            self.ring.play(&self.memory, chunk, &play.to_le_bytes().map(|byte| [byte; 8]));
+            (words.collect(), progress.missed)
+        }
+    }
+
+    const SILENT: u32 = u32::MAX;
+
+    #[test]
+    fn the_ring_is_where_the_card_is_told() {
+        struct Writes(Mutex<Vec<(usize, u32)>>);
+        impl Registers for Writes {
+            fn len(&self) -> usize {
+                256
+            }
+            fn read8(&self, _: usize) -> u8 {
+                0
+            }
+            fn write8(&self, _: usize, _: u8) {}
+            fn read32(&self, _: usize) -> u32 {
+                0
+            }
+            fn write32(&self, offset: usize, value: u32) {
+                self.0.lock().unwrap().push((offset, value));
+            }
+        }
+        let writes = Writes(Mutex::default());
+        Ring::new(0x1000).program(&writes);
+        assert_eq!(
+            *writes.0.lock().unwrap(),
+            [
+                (0x08, 0x1000),
+                (0x0C, 0x101C),
+                (0x10, 0x103C),
+                (0x18, 0x1040),
+                (0x1C, 0x105C),
+                (0x20, 0x107C)
+            ]
+        );
+    }
+
+    #[test]
+    fn every_interrupt_gives_the_next_eight_words_whichever_way_the_chip_counts() {
+        for eager in [false, true] {
+            let mut card = Card::new(eager);
+            let mut received = Vec::new();
+            card.run(7);
+            for n in 0..100 {
+                let (words, missed) = card.serve(1000 + n);
+                assert_eq!((words.len(), missed), (8, 0));
+                received.extend(words);
+                card.run(8);
+            }
+            let first = u32::from(eager);
+            assert_eq!(received[0], SILENT, "the word before the first");
+            assert_eq!(
+                received[1 + first as usize..],
+                (first..799).collect::<Vec<_>>()[..799 - first as usize]
+            );
+            // Played without a gap, one chunk late.
+            let from = card.played.iter().position(|&word| word == 1000).unwrap();
+            let expected: Vec<u32> = (0..98).flat_map(|n| [1000 + n; 8]).collect();
+            assert_eq!(card.played[from..from + expected.len()], expected);
+            assert!((14..=15).contains(&from), "{from}");
+        }
+    }
+
+    #[test]
+    fn services_less_than_a_millisecond_late_lose_nothing() {
+        for eager in [false, true] {
+            let mut card = Card::new(eager);
+            let mut received = Vec::new();
+            card.run(7);
+            for delay in [0, 1, 3, 6, 7, 2, 7, 0, 5].into_iter().cycle().take(200) {
+                card.run(delay);
+                let (words, missed) = card.serve(0);
+                assert_eq!(missed, 0);
+                received.extend(words);
+                card.run(8 - delay);
+            }
+            assert_eq!(received.len(), 1600);
+            assert!(received[2..].is_sorted_by(|a, b| a + 1 == *b));
+        }
+    }
+
+    #[test]
+    fn each_missed_interrupt_is_counted_once_and_nothing_else_is_lost() {
+        for late in 2..=40u64 {
+            let mut card = Card::new(false);
+            card.run(7);
+            for _ in 0..5 {
+                assert_eq!(card.serve(0).1, 0);
+                card.run(8);
+            }
+            // `late` chunks are due at this service: one is whole.
+            card.run(8 * (late - 1));
+            let (words, missed) = card.serve(7);
+            assert_eq!(missed, late - 1);
+            let newest = 5 * 8 + 8 * late as u32 - 2;
+            assert_eq!(words, (newest - 7..=newest).collect::<Vec<_>>(), "{late}");
+            card.run(8);
+            let (words, missed) = card.serve(8);
+            assert_eq!((words, missed), ((newest + 1..=newest + 8).collect(), 0));
+            // The chunk that nobody filled in time was silence.
+            card.run(16);
+            let from = card.played.iter().position(|&word| word == 7).unwrap();
+            assert_eq!(card.played[from - 7..from], [SILENT; 7]);
+        }
+    }
+
+    #[test]
+    fn a_service_too_many_finds_nothing() {
+        let mut card = Card::new(false);
+        card.run(7);
+        assert_eq!(card.serve(0).0.len(), 8);
+        for _ in 0..7 {
+            assert_eq!(card.serve(0), (vec![], 0));
+            card.run(1);
+        }
+        card.run(1);
+        assert_eq!(card.serve(0).0.len(), 8);
+    }
+
+    #[test]
+    fn a_burst_of_ticks_in_no_time_is_counted_by_the_status() {
+        // A software card whose thread was held up: two ticks, then a service, all in one moment.
+        let mut card = Card::new(true);
+        card.run(7);
+        card.serve(0);
+        let now = card.now;
+        card.run(16);
+        card.now = now;
+        assert_eq!(card.serve(0).1, 1);
+    }
+
+    #[test]
+    fn a_tick_that_took_longer_on_the_clock_is_still_one() {
+        let mut card = Card::new(true);
+        card.run(7);
+        card.serve(0);
+        card.run(8);
+        card.now += Duration::from_millis(20);
+        let (words, missed) = card.serve(0);
+        assert_eq!((words.len(), missed), (8, 0));
+    }
+
+    #[test]
+    fn without_status_bits_the_clock_counts() {
+        // The kernel acknowledges in its handler.
+        let mut card = Card::new(false);
+        card.run(7);
+        card.serve(0);
+        for late in [1, 1, 3, 1, 2, 1, 10, 1] {
+            card.run(8 * late);
+            card.status = 0;
+            let (words, missed) = card.serve(0);
+            assert_eq!((words.len(), missed), (8, late - 1));
+        }
+    }
+
+    #[test]
+    fn a_word_passed_after_its_status_was_read_is_not_counted_twice() {
+        let mut card = Card::new(false);
+        card.run(7);
+        card.serve(0);
+        card.run(8);
+        // The status is read, then the card moves on over the next interrupt word, then the address is read.
+        let status = std::mem::take(&mut card.status);
+        card.run(8);
+        let progress = card.ring.advance(&card.memory, 7, status, true, card.now);
+        assert_eq!((progress.moved, progress.missed), (16, 1));
+        // Its bit comes now and means nothing new.
+        card.run(1);
+        let progress =
+            card.ring.advance(&card.memory, 8, std::mem::take(&mut card.status), true, card.now);
+        assert_eq!((progress.moved, progress.missed), (1, 0));
+    }
+
+    #[test]
+    fn addresses_outside_of_the_ring_are_no_position() {
+        let ring = Ring::new(0x1000);
+        assert_eq!(ring.rx_word(0x1040), Some(0));
+        assert_eq!(ring.rx_word(0x107C), Some(15));
+        assert_eq!(ring.rx_word(0x1080), Some(0));
+        assert_eq!(ring.rx_word(0x103C), None);
+        assert_eq!(ring.rx_word(0x1084), None);
+        assert_eq!(ring.rx_word(u32::MAX), None);
+    }
+
+    #[test]
+    fn lateness_is_seen_by_the_tx_address() {
+        let ring = Ring::new(0x1000);
+        let late = |word: u32| ring.is_late(Chunk(15), 0x1000 + word * 4);
+        assert!((6..=14).all(|word| !late(word)));
+        assert!(late(15) && late(0) && late(3));
+    }
+}

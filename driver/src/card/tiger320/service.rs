@@ -1,0 +1,256 @@
+//! The interrupt service: frames in time, module work within the budget, recovery, removal.
+
+use std::time::Duration;
+
+use super::budget::Budget;
+use super::error::{Failure, StartError};
+use super::registers::{
+    CNTL, CNTL_DMA_RESET, CNTL_SERVICE, INT_MASTER_ABORT, INT_TARGET_ABORT, INTERRUPTS, INTSTAT,
+    MASK0, MASK1, OPER, RX_CURRENT, TX_CURRENT,
+};
+use super::ring::SLOTS;
+use super::{Slot, State, TICK, Tiger320, spi};
+use crate::Time;
+use crate::card::port::{FRAME, PortSink, SILENCE};
+use crate::card::sequence::Operation;
+use crate::device::{Device, Registers};
+
+/// DMA that has not moved for so long is started anew.
+const STALL: Duration = Duration::from_millis(20);
+/// DMA that was started anew so often, and has exchanged no frame for so long, is given up.
+const RESTARTS: u32 = 8;
+const PATIENCE: Duration = Duration::from_millis(250);
+/// Ticks between two samples of the registers that are sampled seldom.
+const SELDOM: u32 = 32;
+
+/// What a service has come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// Nothing was due.
+    Idle,
+    /// Frames were exchanged.
+    Frames {
+        /// How many frames every port got.
+        frames: u32,
+        /// How many were lost before them, because the service came late.
+        missed: u32,
+    },
+    /// The card could not reach memory or stood still, and was started anew. Samples were lost.
+    Recovered,
+    /// The card is lost; see [`Tiger320::failure`]. Told once; it is closed from now on.
+    Gone,
+}
+
+impl<D: Device> Tiger320<D> {
+    /// Starts DMA and lets interrupts come. Nothing happens if the card runs already.
+    ///
+    /// # Errors
+    /// The card was closed, or the operating system refuses bus mastering or the interrupt.
+    pub fn start(&mut self, now: Time) -> Result<(), StartError> {
+        match self.state {
+            State::Running => return Ok(()),
+            State::Closed => return Err(StartError::Closed),
+            State::Ready => {}
+        }
+        self.device.enable_bus_master().map_err(StartError::BusMaster)?;
+        self.start_dma(now);
+        self.device.rearm().map_err(|error| {
+            self.safe();
+            StartError::Interrupt(error)
+        })?;
+        self.state = State::Running;
+        self.exchanged = now;
+        self.worked = now;
+        Ok(())
+    }
+
+    /// Serves an interrupt, or several that came as one.
+    pub fn service(&mut self, now: Time, sink: &mut impl PortSink) -> Service {
+        self.serve(now, sink, true)
+    }
+
+    /// Looks after a card that has not interrupted for a while (20 ms and more): serves what is due,
+    /// starts DMA anew if it stands still, and sees removal.
+    pub fn check(&mut self, now: Time, sink: &mut impl PortSink) -> Service {
+        self.serve(now, sink, false)
+    }
+
+    fn serve(&mut self, now: Time, sink: &mut impl PortSink, interrupted: bool) -> Service {
+        if self.state != State::Running {
+            return Service::Idle;
+        }
+        let r = self.device.registers();
+        let status = r.read8(INTSTAT);
+        if status == 0xFF && r.read32(RX_CURRENT) == u32::MAX {
+            return self.lose(Failure::Removed);
+        }
+        if status != 0 {
+            r.write8(INTSTAT, status);
+        }
+        self.counters.master_aborts += u64::from(status & INT_MASTER_ABORT != 0);
+        self.counters.target_aborts += u64::from(status & INT_TARGET_ABORT != 0);
+        let outcome = if status & (INT_MASTER_ABORT | INT_TARGET_ABORT) != 0 {
+            self.recover(now)
+        } else {
+            self.exchange(now, status, sink, interrupted)
+        };
+        self.count_spi();
+        if outcome == Service::Gone {
+            return outcome;
+        }
+        match self.device.rearm() {
+            Ok(()) => outcome,
+            Err(error) => self.lose(Failure::Device(error)),
+        }
+    }
+
+    /// Exchanges the frame that is due, and does the tick's module work.
+    fn exchange(
+        &mut self,
+        now: Time,
+        status: u8,
+        sink: &mut impl PortSink,
+        interrupted: bool,
+    ) -> Service {
+        let r = self.device.registers();
+        let Some(memory) = self.device.dma() else { return self.lose(Failure::Removed) };
+        let (rx, tx) = (r.read32(RX_CURRENT), r.read32(TX_CURRENT));
+        let Some(position) = self.ring.rx_word(rx) else {
+            if rx == u32::MAX {
+                return self.lose(Failure::Removed);
+            }
+            self.counters.stalls += 1;
+            return self.recover(now);
+        };
+        let progress = self.ring.advance(memory, position, status, interrupted, now);
+        if progress.moved > 0 {
+            self.moved = now;
+        } else if !interrupted && now.since(self.moved) >= STALL {
+            self.counters.stalls += 1;
+            return self.recover(now);
+        }
+        self.counters.missed += progress.missed;
+        if let Some(chunk) = progress.chunk {
+            let mut received = self.ring.received(memory, chunk);
+            let mut play = [[SILENCE; FRAME]; SLOTS];
+            let ports = self.modules.iter().zip(received.iter_mut().zip(&mut play)).enumerate();
+            for (port, (module, (received, play))) in ports {
+                let Some(module) = module else { continue };
+                if module.in_repair() {
+                    *received = [SILENCE; FRAME];
+                }
+                sink.frame(port, received, play);
+            }
+            self.ring.play(memory, chunk, &play);
+            self.counters.ticks += 1;
+            self.counters.late += u64::from(self.ring.is_late(chunk, tx));
+            self.exchanged = now;
+            self.restarts = 0;
+        }
+        if progress.chunk.is_some() || now.since(self.worked) >= TICK {
+            self.worked = now;
+            self.work(now, sink);
+        }
+        if progress.chunk.is_none() {
+            self.counters.idle += 1;
+            return Service::Idle;
+        }
+        Service::Frames { frames: 1, missed: u32::try_from(progress.missed).unwrap_or(u32::MAX) }
+    }
+
+    /// One tick of module work: samples, commands, repairs.
+    fn work(&mut self, now: Time, sink: &mut impl PortSink) {
+        self.budget = Budget::new();
+        let tick = self.tick;
+        self.tick = tick.wrapping_add(1);
+        // Four ports, two registers: each is sampled every 8 ticks; the seldom ones every 256.
+        let turn = |n: u32| ((n % 4) as usize, (n / 4 % 2) as usize);
+        let (port, register) = turn(tick);
+        self.sample(port, register, sink);
+        if tick.is_multiple_of(SELDOM) {
+            let (port, register) = turn(tick / SELDOM);
+            self.sample(port, 2 + register, sink);
+        }
+        for port in 0..SLOTS {
+            self.write_due(port);
+        }
+        // Whoever was first in this tick is last in the next.
+        for n in 0..SLOTS {
+            self.repair((tick as usize + n) % SLOTS, now, sink);
+        }
+    }
+
+    /// Samples one of a port's status registers.
+    fn sample(&mut self, port: usize, register: usize, sink: &mut impl PortSink) {
+        let Some(module) = self.modules.get_mut(port).and_then(Option::as_mut) else { return };
+        let Some(register) = module.sampled().get(register).copied().flatten() else { return };
+        let (kind, operation) = (module.kind(), Operation::Read(register));
+        if module.in_repair() || !self.budget.take(spi::cost(kind, operation)) {
+            return;
+        }
+        let value = self.spi.perform(self.device.registers(), port as u8, kind, operation);
+        module.sample(register, value, &mut self.counters, &mut |event| sink.event(port, event));
+    }
+
+    /// Goes on with a port's repair as far as there is room.
+    fn repair(&mut self, port: usize, now: Time, sink: &mut impl PortSink) {
+        let (Some(entry), Some(slot)) = (self.modules.get_mut(port), self.slots.get_mut(port))
+        else {
+            return;
+        };
+        let Some(module) = entry else { return };
+        let (budget, bus, r) = (&mut self.budget, &mut self.spi, self.device.registers());
+        let mut perform = |kind, operation| {
+            budget
+                .take(spi::cost(kind, operation))
+                .then(|| bus.perform(r, port as u8, kind, operation))
+        };
+        let given_up = module
+            .repair(now, &mut perform, &mut self.counters, &mut |event| sink.event(port, event))
+            .err();
+        if let Some(error) = given_up {
+            *slot = Slot::Failed(error);
+            *entry = None;
+        }
+    }
+
+    /// Starts DMA anew after the card could not reach memory or stood still.
+    fn recover(&mut self, now: Time) -> Service {
+        self.restarts += 1;
+        if self.restarts > RESTARTS && now.since(self.exchanged) >= PATIENCE {
+            return self.lose(Failure::Stuck { attempts: self.restarts - 1 });
+        }
+        self.device.registers().write8(OPER, 0);
+        if let Err(error) = self.device.enable_bus_master() {
+            return self.lose(Failure::Device(error));
+        }
+        self.start_dma(now);
+        self.counters.recoveries += 1;
+        Service::Recovered
+    }
+
+    /// Rewinds DMA and lets it run, with interrupts.
+    fn start_dma(&mut self, now: Time) {
+        let Some(memory) = self.device.dma() else { return };
+        let r = self.device.registers();
+        r.write8(CNTL, CNTL_DMA_RESET);
+        r.write8(CNTL, CNTL_SERVICE);
+        self.ring.program(r);
+        r.write8(INTSTAT, 0xFF);
+        r.write8(MASK1, 0);
+        r.write8(MASK0, INTERRUPTS);
+        self.ring.restart(memory, self.ring.rx_word(r.read32(RX_CURRENT)).unwrap_or(0), now);
+        self.moved = now;
+        r.write8(OPER, 0x01);
+    }
+
+    /// The card is lost. One that still answers is made safe.
+    fn lose(&mut self, failure: Failure) -> Service {
+        if matches!(failure, Failure::Removed) {
+            self.state = State::Closed;
+        }
+        self.failure = Some(failure);
+        self.safe();
+        Service::Gone
+    }
+}

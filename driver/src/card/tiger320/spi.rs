@@ -1,0 +1,268 @@
+//! The serial bus to the modules, made of AUX pins bit by bit.
+//!
+//! Each byte has a frame of its own: chip select low, eight bits with the most significant first, chip
+//! select high. The module takes a bit at the rising clock edge and gives one at the falling edge. A
+//! Si3210 access is two bytes (register, with bit 7 set to read; data), a Si3050 access three
+//! (0x20 write or 0x60 read; register; data). Which module listens is chosen in the CPLD.
+//!
+//! The bus has no lower speed limit and the card's registers are slow compared with its upper one, so
+//! there are no waits here: an access costs as much as its register accesses, and that is what the
+//! budget of a tick counts ([`cost`]).
+
+use super::registers::{
+    AUX_CLOCK, AUX_CS, AUX_FROM_MODULE, AUX_IDLE, AUX_TO_MODULE, AUXD, AUXR, CS,
+};
+use crate::card::port::ModuleKind;
+use crate::card::sequence::Operation;
+use crate::device::Registers;
+
+/// Register accesses that send a byte.
+const SEND: u32 = 18;
+/// Register accesses that receive a byte.
+const RECEIVE: u32 = 26;
+/// Register accesses that choose the module, if it is another than before.
+const SELECT: u32 = 1;
+/// Register accesses that resynchronise.
+const RESYNC: u32 = 7;
+
+/// The most register accesses an operation takes.
+pub(super) const fn cost(kind: ModuleKind, operation: Operation) -> u32 {
+    let head = match kind {
+        ModuleKind::Fxs => SEND,
+        ModuleKind::Fxo => 2 * SEND,
+    };
+    match operation {
+        Operation::Read(_) => SELECT + head + RECEIVE,
+        Operation::Write(..) => SELECT + head + SEND,
+        Operation::Resync => SELECT + RESYNC,
+        Operation::Wait(_) => 0,
+    }
+}
+
+/// The bus.
+#[derive(Debug)]
+pub(super) struct Spi {
+    pins: u8,
+    selected: Option<u8>,
+    /// Module registers read.
+    pub(super) reads: u64,
+    /// Module registers written.
+    pub(super) writes: u64,
+    /// Card registers accessed.
+    pub(super) accesses: u64,
+}
+
+impl Spi {
+    /// The bus at rest.
+    pub(super) const fn new() -> Spi {
+        Spi { pins: AUX_IDLE, selected: None, reads: 0, writes: 0, accesses: 0 }
+    }
+
+    /// Performs one operation on the module in `slot` (0 to 3); gives what was read, else 0.
+    /// Waiting is not done here.
+    pub(super) fn perform(
+        &mut self,
+        r: &impl Registers,
+        slot: u8,
+        kind: ModuleKind,
+        operation: Operation,
+    ) -> u8 {
+        match operation {
+            Operation::Read(register) => {
+                self.reads += 1;
+                self.select(r, slot);
+                match kind {
+                    ModuleKind::Fxs => self.send(r, register | 0x80),
+                    ModuleKind::Fxo => {
+                        self.send(r, 0x60);
+                        self.send(r, register);
+                    }
+                }
+                self.receive(r)
+            }
+            Operation::Write(register, value) => {
+                self.writes += 1;
+                self.select(r, slot);
+                if kind == ModuleKind::Fxo {
+                    self.send(r, 0x20);
+                }
+                self.send(r, register);
+                self.send(r, value);
+                0
+            }
+            Operation::Resync => {
+                self.select(r, slot);
+                self.resync(r);
+                0
+            }
+            Operation::Wait(_) => 0,
+        }
+    }
+
+    fn select(&mut self, r: &impl Registers, slot: u8) {
+        if self.selected != Some(slot) {
+            self.selected = Some(slot);
+            self.accesses += 1;
+            r.write8(CS, 1 << (slot & 3));
+        }
+    }
+
+    fn send(&mut self, r: &impl Registers, byte: u8) {
+        self.begin(r);
+        for bit in (0..8).rev() {
+            let data = if byte >> bit & 1 != 0 { AUX_TO_MODULE } else { 0 };
+            self.pins(r, self.pins & !(AUX_CLOCK | AUX_TO_MODULE) | data);
+            self.pins(r, self.pins | AUX_CLOCK);
+        }
+        self.end(r);
+    }
+
+    fn receive(&mut self, r: &impl Registers) -> u8 {
+        self.begin(r);
+        let mut byte = 0;
+        for _ in 0..8 {
+            self.pins(r, self.pins & !AUX_CLOCK);
+            self.pins(r, self.pins | AUX_CLOCK);
+            self.accesses += 1;
+            byte = byte << 1 | u8::from(r.read8(AUXR) & AUX_FROM_MODULE != 0);
+        }
+        self.end(r);
+        byte
+    }
+
+    /// A frame with a single clock is no byte: the module begins to count bytes anew.
+    fn resync(&mut self, r: &impl Registers) {
+        self.pins(r, self.pins | AUX_CLOCK);
+        self.begin(r);
+        self.pins(r, self.pins & !AUX_CLOCK | AUX_TO_MODULE);
+        self.pins(r, self.pins | AUX_CLOCK);
+        self.end(r);
+        self.pins(r, self.pins & !AUX_CLOCK);
+        self.pins(r, self.pins | AUX_CLOCK);
+    }
+
+    fn begin(&mut self, r: &impl Registers) {
+        self.pins(r, self.pins & !AUX_CS);
+    }
+
+    fn end(&mut self, r: &impl Registers) {
+        self.pins(r, self.pins | AUX_CS);
+    }
+
+    fn pins(&mut self, r: &impl Registers, pins: u8) {
+        self.pins = pins;
+        self.accesses += 1;
+        r.write8(AUXD, pins);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    /// Writes of AUXD and CS, and an AUXR that plays a byte.
+    #[derive(Default)]
+    struct Pins {
+        log: Mutex<Vec<(usize, u8)>>,
+        bits: Mutex<Vec<bool>>,
+    }
+
+    impl Registers for Pins {
+        fn len(&self) -> usize {
+            256
+        }
+        fn read8(&self, offset: usize) -> u8 {
+            assert_eq!(offset, AUXR);
+            self.log.lock().unwrap().push((offset, 0));
+            if self.bits.lock().unwrap().remove(0) { 0xFF } else { !AUX_FROM_MODULE }
+        }
+        fn write8(&self, offset: usize, value: u8) {
+            self.log.lock().unwrap().push((offset, value));
+        }
+        fn read32(&self, _: usize) -> u32 {
+            unreachable!()
+        }
+        fn write32(&self, _: usize, _: u32) {
+            unreachable!()
+        }
+    }
+
+    /// The bytes that a module sees: of each chip-select frame the data bits at rising clocks.
+    fn frames(log: &[(usize, u8)]) -> Vec<(usize, u8)> {
+        let mut frames = Vec::new();
+        let (mut before, mut bits, mut byte) = (AUX_IDLE, 0, 0);
+        for &(offset, pins) in log.iter().filter(|entry| entry.0 == AUXD) {
+            assert_eq!(offset, AUXD);
+            if before & AUX_CS != 0 && pins & AUX_CS == 0 {
+                (bits, byte) = (0, 0);
+            }
+            if pins & AUX_CS == 0 && before & AUX_CLOCK == 0 && pins & AUX_CLOCK != 0 {
+                bits += 1;
+                byte = byte << 1 | u8::from(pins & AUX_TO_MODULE != 0);
+            }
+            if before & AUX_CS == 0 && pins & AUX_CS != 0 {
+                frames.push((bits, byte));
+            }
+            before = pins;
+        }
+        assert_eq!(before & (AUX_CS | AUX_CLOCK), AUX_CS | AUX_CLOCK, "at rest afterwards");
+        frames
+    }
+
+    #[test]
+    fn an_fxs_write_is_two_bytes_and_36_accesses() {
+        let (pins, mut spi) = (Pins::default(), Spi::new());
+        spi.perform(&pins, 2, ModuleKind::Fxs, Operation::Write(64, 0x05));
+        let log = pins.log.into_inner().unwrap();
+        assert_eq!(log[0], (CS, 0x04));
+        assert_eq!(log.len(), 37);
+        assert_eq!(frames(&log), [(8, 64), (8, 0x05)]);
+    }
+
+    #[test]
+    fn an_fxs_read_is_44_accesses() {
+        let (pins, mut spi) = (Pins::default(), Spi::new());
+        *pins.bits.lock().unwrap() = [1, 0, 1, 1, 0, 0, 1, 0].map(|bit| bit == 1).to_vec();
+        assert_eq!(spi.perform(&pins, 0, ModuleKind::Fxs, Operation::Read(68)), 0xB2);
+        let log = pins.log.into_inner().unwrap();
+        assert_eq!(log.len(), 45);
+        assert_eq!(frames(&log)[0], (8, 0x80 | 68));
+        assert_eq!(frames(&log)[1].0, 8);
+    }
+
+    #[test]
+    fn fxo_accesses_have_a_control_byte() {
+        let (pins, mut spi) = (Pins::default(), Spi::new());
+        spi.perform(&pins, 1, ModuleKind::Fxo, Operation::Write(5, 0x09));
+        let log = std::mem::take(&mut *pins.log.lock().unwrap());
+        assert_eq!(log.len(), 55);
+        assert_eq!(frames(&log), [(8, 0x20), (8, 5), (8, 0x09)]);
+        *pins.bits.lock().unwrap() = vec![false; 8];
+        assert_eq!(spi.perform(&pins, 1, ModuleKind::Fxo, Operation::Read(29)), 0);
+        let log = pins.log.into_inner().unwrap();
+        assert_eq!(log.len(), 62, "the module was chosen already");
+        assert_eq!(frames(&log)[..2], [(8, 0x60), (8, 29)]);
+    }
+
+    #[test]
+    fn resync_is_a_frame_of_one_clock() {
+        let (pins, mut spi) = (Pins::default(), Spi::new());
+        spi.perform(&pins, 0, ModuleKind::Fxo, Operation::Resync);
+        assert_eq!(frames(&pins.log.into_inner().unwrap()), [(1, 1)]);
+    }
+
+    #[test]
+    fn cost_is_what_it_takes() {
+        for kind in [ModuleKind::Fxs, ModuleKind::Fxo] {
+            for operation in [Operation::Read(68), Operation::Write(64, 1), Operation::Resync] {
+                let (pins, mut spi) = (Pins::default(), Spi::new());
+                *pins.bits.lock().unwrap() = vec![false; 8];
+                spi.perform(&pins, 3, kind, operation);
+                let taken = pins.log.into_inner().unwrap().len();
+                assert_eq!(taken, cost(kind, operation) as usize, "{kind:?} {operation:?}");
+                assert_eq!(spi.accesses, taken as u64);
+            }
+        }
+    }
+}
