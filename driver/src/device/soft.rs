@@ -38,7 +38,13 @@
 //! ```
 //!
 //! As on a PCI bus, the card reaches memory only after the driver called
-//! [`Device::enable_bus_master`]; before that its accesses fail (a master abort).
+//! [`Device::enable_bus_master`] and until the device is dropped; else its accesses fail (a master
+//! abort).
+//!
+//! With the cargo feature `softcard`, `SoftDevice::card` plugs in the TDM400P of `ringback-softcard`.
+
+#[cfg(feature = "softcard")]
+mod card;
 
 use std::io;
 use std::os::fd::AsFd;
@@ -114,6 +120,15 @@ impl<H: Hardware> Device for SoftDevice<H> {
             memory.reachable.store(true, Ordering::Release);
         }
         Ok(())
+    }
+}
+
+impl<H> Drop for SoftDevice<H> {
+    /// Ends bus mastering, as closing any other device does.
+    fn drop(&mut self) {
+        if let Some(memory) = &self.memory {
+            memory.reachable.store(false, Ordering::Release);
+        }
     }
 }
 
