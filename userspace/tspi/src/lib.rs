@@ -1,1 +1,21 @@
 //! The TSPI contract: lines, provider and host.
+//!
+//! TSPI is how a telephony server and the driver of a telephony device talk. Its asynchronous model
+//! is the reason for this crate: a function takes a request id and returns it at once; the device
+//! works on; one completion with that id reports the result.
+//!
+//! The words of the contract are here, under the names of the C headers, and checked against them
+//! by tests: [`types`], [`constants`], [`error`], the table of all [`functions`], the [`structs`]
+//! that cross the interface. [`dialstring`] reads what is to be dialled, [`callstate`] says which
+//! states a call passes and watches a stream of upcalls for violations.
+//!
+//! Rules of the contract are cited by key (R1, C3, N4 ...) where they are kept or proved.
+
+pub mod callstate;
+pub mod constants;
+pub mod dialstring;
+pub mod error;
+pub mod functions;
+pub mod line;
+pub mod structs;
+pub mod types;

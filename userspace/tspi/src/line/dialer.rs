@@ -1,0 +1,276 @@
+//! Dialling: the steps of a dial string turned into tones, pulses, flashes and pauses.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use ringback_driver::Time;
+use ringback_driver::card::{FRAME, Hook};
+use ringback_media::dtmf::{Digit, Generator};
+
+use crate::dialstring::{DialString, Step};
+
+/// How long the parts of dialling take (LINEDIALPARAMS, in milliseconds).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DialTiming {
+    /// A comma (dwDialPause).
+    pub pause_ms: u32,
+    /// Between two digits (dwDialSpeed).
+    pub gap_ms: u32,
+    /// One DTMF digit (dwDigitDuration).
+    pub digit_ms: u32,
+    /// How long dial tone is waited for (dwWaitForDialtone).
+    pub dial_tone_ms: u32,
+}
+
+impl Default for DialTiming {
+    fn default() -> Self {
+        DialTiming { pause_ms: 2000, gap_ms: 80, digit_ms: 80, dial_tone_ms: 3000 }
+    }
+}
+
+impl DialTiming {
+    /// The shortest of each that is accepted (MinDialParams).
+    pub const MIN: DialTiming =
+        DialTiming { pause_ms: 100, gap_ms: 50, digit_ms: 50, dial_tone_ms: 500 };
+    /// The longest of each that is accepted (MaxDialParams).
+    pub const MAX: DialTiming =
+        DialTiming { pause_ms: 10_000, gap_ms: 1000, digit_ms: 2000, dial_tone_ms: 30_000 };
+
+    /// Each value as it is asked for, within the limits; 0 asks for the default.
+    pub fn clamped(self) -> DialTiming {
+        let usual = DialTiming::default();
+        let fit = |asked: u32, usual, min, max| match asked {
+            0 => usual,
+            _ => asked.clamp(min, max),
+        };
+        let (min, max) = (DialTiming::MIN, DialTiming::MAX);
+        DialTiming {
+            pause_ms: fit(self.pause_ms, usual.pause_ms, min.pause_ms, max.pause_ms),
+            gap_ms: fit(self.gap_ms, usual.gap_ms, min.gap_ms, max.gap_ms),
+            digit_ms: fit(self.digit_ms, usual.digit_ms, min.digit_ms, max.digit_ms),
+            dial_tone_ms: fit(
+                self.dial_tone_ms,
+                usual.dial_tone_ms,
+                min.dial_tone_ms,
+                max.dial_tone_ms,
+            ),
+        }
+    }
+}
+
+/// Loop break and make of a dial pulse, and the pause after a pulsed digit (10 pulses a second).
+const PULSE_BREAK: Duration = Duration::from_millis(60);
+const PULSE_MAKE: Duration = Duration::from_millis(40);
+const PULSE_GAP: Duration = Duration::from_millis(700);
+/// A hook flash, half a second on-hook and half a second off-hook.
+const FLASH: Duration = Duration::from_millis(500);
+
+/// How long dialling an address takes at the most.
+pub fn dialing_time(address: &DialString, timing: &DialTiming) -> Duration {
+    let ms = |ms: u32| Duration::from_millis(u64::from(ms));
+    let mut pulse = false;
+    address
+        .steps
+        .iter()
+        .map(|step| match step {
+            Step::Digit(_) if pulse => (PULSE_BREAK + PULSE_MAKE) * 10 + PULSE_GAP,
+            Step::Digit(_) => ms(timing.digit_ms + timing.gap_ms),
+            Step::Pause => ms(timing.pause_ms),
+            Step::WaitForDialTone => ms(timing.dial_tone_ms),
+            // Refused by the parser: a line does not announce that it can wait for these (R7).
+            Step::WaitForQuietAnswer | Step::WaitForBillingTone => Duration::ZERO,
+            Step::Flash => FLASH * 2,
+            Step::ToneMode | Step::PulseMode => {
+                pulse = *step == Step::PulseMode;
+                Duration::ZERO
+            }
+        })
+        .sum()
+}
+
+/// What a step of dialling came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialed {
+    /// There is more.
+    Going,
+    /// The last digit is out.
+    Done,
+    /// A `W` waited in vain.
+    NoDialTone,
+}
+
+/// Dials one address after another.
+#[derive(Debug)]
+pub(super) struct Dialer {
+    steps: VecDeque<Step>,
+    timing: DialTiming,
+    pulse: bool,
+    tones: Generator,
+    /// Hook changes to come, each with how long it lasts.
+    hooks: VecDeque<(Hook, Duration)>,
+    until: Time,
+    /// Waits for dial tone until then.
+    listening: Option<Time>,
+}
+
+impl Dialer {
+    pub(super) fn new() -> Dialer {
+        Dialer {
+            steps: VecDeque::new(),
+            timing: DialTiming::default(),
+            pulse: false,
+            tones: Generator::new(),
+            hooks: VecDeque::new(),
+            until: Time::ZERO,
+            listening: None,
+        }
+    }
+
+    pub(super) fn timing(&self) -> DialTiming {
+        self.timing
+    }
+
+    /// For the next call.
+    pub(super) fn reset(&mut self, timing: DialTiming) {
+        *self = Dialer { timing, ..Dialer::new() };
+        self.tones.set_timing(timing.digit_ms, timing.gap_ms);
+    }
+
+    /// Adds an address behind what is being dialled.
+    pub(super) fn push(&mut self, address: DialString) {
+        self.steps.extend(address.steps);
+    }
+
+    /// Dials for one frame. `dial_tone` says whether it is heard; `hook` is told what to do.
+    pub(super) fn frame(
+        &mut self,
+        now: Time,
+        dial_tone: bool,
+        play: &mut [i16; FRAME],
+        hook: &mut dyn FnMut(Hook),
+    ) -> Dialed {
+        if self.tones.fill(play) != 0 || now < self.until {
+            return Dialed::Going;
+        }
+        if let Some((next, time)) = self.hooks.pop_front() {
+            hook(next);
+            self.until = now + time;
+            return Dialed::Going;
+        }
+        if let Some(until) = self.listening {
+            if !dial_tone && now < until {
+                return Dialed::Going;
+            }
+            self.listening = None;
+            if !dial_tone {
+                self.steps.clear();
+                return Dialed::NoDialTone;
+            }
+        }
+        let Some(step) = self.steps.pop_front() else { return Dialed::Done };
+        let ms = |ms: u32| Duration::from_millis(u64::from(ms));
+        match step {
+            Step::Digit(digit) => {
+                // The digits of a dial string are those of DTMF.
+                let Some(digit) = Digit::from_char(digit.as_char()) else { return Dialed::Going };
+                match digit.as_char().to_digit(10).filter(|_| self.pulse) {
+                    Some(number) => self.pulses(number),
+                    None => {
+                        self.tones.push(digit);
+                        self.tones.fill(play);
+                    }
+                }
+            }
+            Step::Pause => self.until = now + ms(self.timing.pause_ms),
+            Step::WaitForDialTone => self.listening = Some(now + ms(self.timing.dial_tone_ms)),
+            Step::WaitForQuietAnswer | Step::WaitForBillingTone => {}
+            Step::Flash => self.hooks.extend([(Hook::On, FLASH), (Hook::Off, FLASH)]),
+            Step::ToneMode => self.pulse = false,
+            Step::PulseMode => self.pulse = true,
+        }
+        Dialed::Going
+    }
+
+    /// A digit in pulses, 0 as ten.
+    fn pulses(&mut self, digit: u32) {
+        let count = if digit == 0 { 10 } else { digit };
+        for pulse in 1..=count {
+            let make = if pulse == count { PULSE_GAP } else { PULSE_MAKE };
+            self.hooks.extend([(Hook::On, PULSE_BREAK), (Hook::Off, make)]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialstring::{Modifiers, parse};
+
+    /// Dials with dial tone from that time on; gives the hook changes with their times in ms, how
+    /// many frames had sound, and how and when it ended.
+    fn dial(text: &str, dial_tone_at: u64) -> (Vec<(u64, Hook)>, u64, Dialed, u64) {
+        let modifiers = Modifiers { dial_tone: true, ..Modifiers::default() };
+        let mut dialer = Dialer::new();
+        dialer.reset(DialTiming::default());
+        dialer.push(parse(text, modifiers).unwrap());
+        let (mut hooks, mut sound) = (Vec::new(), 0);
+        for ms in 0..100_000 {
+            let now = Time::ZERO + Duration::from_millis(ms);
+            let mut play = [0; FRAME];
+            let dialed = dialer
+                .frame(now, ms >= dial_tone_at, &mut play, &mut |hook| hooks.push((ms, hook)));
+            sound += u64::from(play != [0; FRAME]);
+            if dialed != Dialed::Going {
+                return (hooks, sound, dialed, ms);
+            }
+        }
+        panic!("dialling never ended");
+    }
+
+    #[test]
+    fn tones_and_pauses_take_the_time_they_are_given() {
+        let (hooks, sound, dialed, _) = dial("12", 0);
+        assert_eq!((hooks.len(), dialed), (0, Dialed::Done));
+        assert!((155..=165).contains(&sound), "{sound} ms of two digits of 80 ms");
+        let (_, _, _, without) = dial("1", 0);
+        let (_, _, _, with) = dial("1,", 0);
+        assert!((1995..=2005).contains(&(with - without)), "a pause of 2 s");
+    }
+
+    #[test]
+    fn pulses_open_the_loop_as_often_as_the_digit_says() {
+        let (hooks, sound, dialed, _) = dial("P30", 0);
+        assert_eq!((sound, dialed), (0, Dialed::Done));
+        assert_eq!(hooks.iter().filter(|(_, hook)| *hook == Hook::On).count(), 13);
+        let breaks: Vec<_> = hooks.chunks(2).map(|pair| pair[1].0 - pair[0].0).collect();
+        assert!(breaks.iter().all(|ms| (58..=63).contains(ms)), "{breaks:?}");
+        assert_eq!(hooks.last().map(|(_, hook)| *hook), Some(Hook::Off));
+    }
+
+    #[test]
+    fn a_flash_is_half_a_second_each_way() {
+        let (hooks, _, _, end) = dial("!", 0);
+        assert_eq!(hooks.len(), 2);
+        assert!((495..=505).contains(&(hooks[1].0 - hooks[0].0)));
+        assert!((495..=505).contains(&(end - hooks[1].0)));
+    }
+
+    #[test]
+    fn w_waits_for_dial_tone_and_gives_up() {
+        let (_, sound, dialed, _) = dial("W1", 1000);
+        assert!(sound > 0 && dialed == Dialed::Done);
+        let (_, sound, dialed, end) = dial("W1", u64::MAX);
+        assert_eq!((sound, dialed), (0, Dialed::NoDialTone));
+        assert!((2995..=3005).contains(&end));
+    }
+
+    #[test]
+    fn nothing_takes_longer_than_the_time_that_was_computed() {
+        let modifiers = Modifiers { dial_tone: true, ..Modifiers::default() };
+        for text in ["1234567890*#", "P0123456789", "1,,2!P3T4", "W1"] {
+            let limit = dialing_time(&parse(text, modifiers).unwrap(), &DialTiming::default());
+            let (_, _, _, took) = dial(text, 0);
+            assert!(u128::from(took) <= limit.as_millis() + 100, "{text}: {took} ms, {limit:?}");
+        }
+    }
+}

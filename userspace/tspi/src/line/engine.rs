@@ -1,0 +1,497 @@
+//! The engine of a card's lines: commands and interrupts in, completions and events out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ringback_driver::Time;
+use ringback_driver::card::tiger320::{Service, StartError, Tiger320};
+use ringback_driver::card::{FRAME, ModuleKind, PortError, PortEvent, PortSink};
+use ringback_driver::device::Device;
+use ringback_driver::engine::{Context, Engine, Failure};
+use ringback_driver::request::Token;
+use ringback_media::dtmf::Digit;
+
+use super::call::{Call, CallHandles, CallInfo, CallSnapshot};
+use super::dialer::dialing_time;
+use super::fxo::Fxo;
+use super::fxs::Fxs;
+use super::port::{Machine, Op, Order, Port, PortInfo, PortState, Visit, decode, encode};
+use super::{Audio, Command, DialTiming, Event};
+use crate::callstate::CallState;
+use crate::constants::*;
+use crate::error::LineError;
+use crate::types::{HDRVCALL, HTAPILINE};
+
+/// Answering and dropping take a few frames; a card that has not done it by then won't.
+const SHORT: Duration = Duration::from_secs(3);
+/// Seizing a line, besides the wait for dial tone.
+const SEIZE: Duration = Duration::from_secs(4);
+/// A card that has not interrupted for this long is looked after.
+const QUIET: Duration = Duration::from_millis(50);
+
+/// All lines of one card.
+#[derive(Debug)]
+pub struct Lines<D: Device> {
+    card: Tiger320<D>,
+    lines: Vec<(Port, Machine)>,
+    infos: Vec<PortInfo>,
+    handles: Arc<CallHandles>,
+    orders: Vec<(usize, Order)>,
+    look_after: Time,
+    gone: bool,
+}
+
+/// Hands a card's frames and events to its lines.
+struct Sink<'a, 'b, 'c> {
+    lines: &'a mut [(Port, Machine)],
+    handles: &'a CallHandles,
+    visit: Visit<'b, 'c>,
+}
+
+impl PortSink for Sink<'_, '_, '_> {
+    fn event(&mut self, slot: usize, event: PortEvent) {
+        tracing::debug!(slot, ?event, "port");
+        for (port, machine) in self.lines.iter_mut().filter(|(port, _)| port.slot == slot) {
+            match machine {
+                Machine::Fxo(fxo) => fxo.event(port, &mut self.visit, self.handles, event),
+                Machine::Fxs(fxs) => fxs.event(port, &mut self.visit, event),
+            }
+        }
+    }
+
+    fn frame(&mut self, slot: usize, received: &[u8; FRAME], play: &mut [u8; FRAME]) {
+        for (port, machine) in self.lines.iter_mut().filter(|(port, _)| port.slot == slot) {
+            let (heard, mut out) = (decode(received), [0; FRAME]);
+            let visit = &mut self.visit;
+            match machine {
+                Machine::Fxo(fxo) => fxo.frame(port, visit, &heard, &mut out),
+                Machine::Fxs(fxs) => fxs.frame(port, visit, self.handles, &heard, &mut out),
+            }
+            *play = encode(out);
+        }
+    }
+}
+
+impl<D: Device> Lines<D> {
+    /// Takes a card that was brought up and starts it.
+    ///
+    /// # Errors
+    /// The card does not start.
+    pub fn new(
+        mut card: Tiger320<D>,
+        handles: Arc<CallHandles>,
+        now: Time,
+    ) -> Result<Self, StartError> {
+        card.start(now)?;
+        let mut infos = Vec::new();
+        let mut lines = Vec::new();
+        for slot in 0..card.ports().len() {
+            let Some(status) = card.status(slot) else { continue };
+            infos.push(PortInfo { port: slot, kind: status.kind });
+            let machine = match status.kind {
+                ModuleKind::Fxo => Machine::Fxo(Box::new(Fxo::new(status.battery))),
+                ModuleKind::Fxs => Machine::Fxs(Fxs::new()),
+            };
+            lines.push((Port::new(lines.len(), slot), machine));
+        }
+        let orders = Vec::with_capacity(64);
+        let look_after = now + QUIET;
+        Ok(Lines { card, lines, infos, handles, orders, look_after, gone: false })
+    }
+
+    /// What the lines are, in the order in which they are numbered.
+    pub fn infos(&self) -> &[PortInfo] {
+        &self.infos
+    }
+
+    /// The samples of a line.
+    pub fn audio(&self, line: usize) -> Option<Audio> {
+        self.lines.get(line).map(|(port, _)| port.audio.clone())
+    }
+
+    /// The card below.
+    pub fn card(&self) -> &Tiger320<D> {
+        &self.card
+    }
+
+    /// How a line is.
+    pub fn state(&self, line: usize) -> Option<PortState> {
+        let (port, machine) = self.lines.get(line)?;
+        Some(PortState {
+            open: port.open.is_some(),
+            call: port.call.as_ref().map(|call| call.state),
+            in_service: !self.gone
+                && match machine {
+                    Machine::Fxo(fxo) => fxo.in_service(),
+                    Machine::Fxs(_) => true,
+                },
+        })
+    }
+
+    // Synchronous functions (K2)
+
+    /// Opens a line: from now on it tells its events under TAPI's handle.
+    ///
+    /// # Errors
+    /// ALLOCATED if it is open, NODEVICE if there is no such line or the card is gone.
+    pub fn open(&mut self, line: usize, tapi: HTAPILINE) -> Result<(), LineError> {
+        let (port, _) = self.lines.get_mut(line).ok_or(LineError::NODEVICE)?;
+        if self.gone {
+            return Err(LineError::NODEVICE);
+        }
+        if port.open.is_some() {
+            return Err(LineError::ALLOCATED);
+        }
+        port.open = Some(tapi);
+        Ok(())
+    }
+
+    /// Closes a line: its calls are dropped (LINEDEVCAPFLAGS_CLOSEDROP, D3), every outstanding
+    /// request is completed with OPERATIONFAILED (D1), no event follows (D2).
+    ///
+    /// # Errors
+    /// OPERATIONUNAVAIL if it is not open.
+    pub fn close(&mut self, line: usize, cx: &mut Context<'_, Event>) -> Result<(), LineError> {
+        let (lines, mut visit) = parts(&mut self.lines, &mut self.orders, cx);
+        let (port, machine) = lines.get_mut(line).ok_or(LineError::NODEVICE)?;
+        if port.open.is_none() {
+            return Err(LineError::OPERATIONUNAVAIL);
+        }
+        port.complete_all(&mut visit, LineError::OPERATIONFAILED);
+        hang_up(port, machine, &mut visit);
+        port.open = None;
+        port.forget_all();
+        visit.cx.retain_events(line, |_| false);
+        self.carry_out(cx);
+        Ok(())
+    }
+
+    /// Closes a call in any state, also one whose creation is pending (N6) or that failed (N8): its
+    /// outstanding requests are completed with OPERATIONFAILED, no event follows (D5).
+    ///
+    /// # Errors
+    /// INVALCALLHANDLE for a handle that was never given out.
+    pub fn close_call(
+        &mut self,
+        call: HDRVCALL,
+        cx: &mut Context<'_, Event>,
+    ) -> Result<(), LineError> {
+        if !self.handles.knows(call) {
+            return Err(LineError::INVALCALLHANDLE);
+        }
+        let (lines, mut visit) = parts(&mut self.lines, &mut self.orders, cx);
+        let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
+        let (port, machine) = lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
+        if port.live(call).is_ok() {
+            port.complete_all(&mut visit, LineError::OPERATIONFAILED);
+            hang_up(port, machine, &mut visit);
+        }
+        port.forget(call);
+        visit.cx.retain_events(line, |event| event.call() != Some(call));
+        self.carry_out(cx);
+        Ok(())
+    }
+
+    /// What is known of a call.
+    ///
+    /// # Errors
+    /// INVALCALLHANDLE.
+    pub fn call(&self, call: HDRVCALL) -> Result<CallSnapshot, LineError> {
+        let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
+        let (port, _) = self.lines.get(line).ok_or(LineError::INVALCALLHANDLE)?;
+        Ok(port.find(call).ok_or(LineError::INVALCALLHANDLE)?.snapshot(line))
+    }
+
+    /// Generates DTMF digits on a call; `None` is a pause. Their end is told by LINE_GENERATE with
+    /// the end-to-end id (K5). No digits: what is being generated is cancelled (D17).
+    ///
+    /// # Errors
+    /// INVALCALLHANDLE; INVALCALLSTATE while the loop is open.
+    pub fn generate_digits(
+        &mut self,
+        call: HDRVCALL,
+        end_to_end: u32,
+        digits: Option<&[Option<Digit>]>,
+        timing: DialTiming,
+        cx: &mut Context<'_, Event>,
+    ) -> Result<(), LineError> {
+        let (lines, mut visit) = parts(&mut self.lines, &mut self.orders, cx);
+        let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
+        let (port, _) = lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
+        let state = port.live(call)?.state;
+        let Some(digits) = digits else {
+            port.stop_generating(&mut visit);
+            return Ok(());
+        };
+        if matches!(state, None | Some(CallState::Offering | CallState::Disconnected)) {
+            return Err(LineError::INVALCALLSTATE);
+        }
+        let timing = (timing.digit_ms, timing.gap_ms, timing.pause_ms);
+        port.generate(&mut visit, end_to_end, digits, timing);
+        Ok(())
+    }
+
+    /// Enables digit detection (LINEDIGITMODE_DTMF, DTMFEND), or disables it with 0, which never
+    /// fails on a known call.
+    ///
+    /// # Errors
+    /// INVALDIGITMODE; INVALCALLHANDLE; INVALCALLSTATE in idle and disconnected.
+    pub fn monitor_digits(&mut self, call: HDRVCALL, modes: u32) -> Result<(), LineError> {
+        let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
+        let (port, _) = self.lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
+        if modes == 0 {
+            port.find(call).ok_or(LineError::INVALCALLHANDLE)?;
+            if let Ok(live) = port.live(call) {
+                live.monitored = 0;
+            }
+            return Ok(());
+        }
+        if modes & !(LINEDIGITMODE_DTMF | LINEDIGITMODE_DTMFEND) != 0 {
+            return Err(LineError::INVALDIGITMODE);
+        }
+        let live = port.live(call)?;
+        if live.state == Some(CallState::Disconnected) {
+            return Err(LineError::INVALCALLSTATE);
+        }
+        if live.monitored == 0 {
+            port.listen_anew();
+        }
+        port.live(call)?.monitored = modes;
+        Ok(())
+    }
+
+    // Inside
+
+    fn visit_card(
+        &mut self,
+        cx: &mut Context<'_, Event>,
+        visit: impl FnOnce(&mut Tiger320<D>, Time, &mut Sink<'_, '_, '_>) -> Service,
+    ) {
+        if self.gone {
+            return;
+        }
+        let now = cx.now();
+        self.look_after = now + QUIET;
+        let mut sink = Sink {
+            lines: &mut self.lines,
+            handles: &self.handles,
+            visit: Visit { cx, orders: &mut self.orders },
+        };
+        match visit(&mut self.card, now, &mut sink) {
+            Service::Gone => self.gone(cx),
+            _ => self.carry_out(cx),
+        }
+    }
+
+    /// Gives the card the orders of its lines.
+    fn carry_out(&mut self, cx: &mut Context<'_, Event>) {
+        let mut gone = false;
+        for (slot, order) in self.orders.drain(..) {
+            let done = match order {
+                Order::Hook(hook) => self.card.set_hook(slot, hook),
+                Order::Feed(feed) => self.card.set_line_feed(slot, feed),
+            };
+            if let Err(error) = done {
+                tracing::warn!(slot, ?order, %error, "the card did not take an order");
+                gone |= error == PortError::Gone;
+            }
+        }
+        if gone && !self.gone {
+            self.gone(cx);
+        }
+    }
+
+    fn make_call(
+        &mut self,
+        request: Token,
+        command: Command,
+        cx: &mut Context<'_, Event>,
+    ) -> Result<(), LineError> {
+        let Command::MakeCall { call, address, called, only_if_idle, media, timing } = command
+        else {
+            return Err(LineError::OPERATIONFAILED);
+        };
+        let (lines, mut visit) = parts(&mut self.lines, &mut self.orders, cx);
+        let line = CallHandles::line(call).ok_or(LineError::INVALLINEHANDLE)?;
+        let (port, machine) = lines.get_mut(line).ok_or(LineError::INVALLINEHANDLE)?;
+        if port.open.is_none() {
+            return Err(LineError::INVALLINEHANDLE);
+        }
+        let info = CallInfo {
+            origin: LINECALLORIGIN_OUTBOUND,
+            reason: LINECALLREASON_DIRECT,
+            media,
+            called,
+            call_id: CallHandles::serial(call),
+        };
+        let call = Call::new(call, info);
+        port.started(request, Op::MakeCall);
+        let made = match machine {
+            Machine::Fxo(fxo) => {
+                fxo.make_call(port, &mut visit, call, address, only_if_idle, timing)
+            }
+            Machine::Fxs(fxs) => fxs.make_call(port, &mut visit, call),
+        };
+        if made.is_err() {
+            port.ended(request);
+        }
+        made
+    }
+
+    fn begin(
+        &mut self,
+        request: Token,
+        command: Command,
+        cx: &mut Context<'_, Event>,
+    ) -> Result<(), LineError> {
+        let call = match &command {
+            Command::MakeCall { .. } => return self.make_call(request, command, cx),
+            Command::Dial { call, .. } | Command::Answer { call } | Command::Drop { call } => *call,
+        };
+        let (lines, mut visit) = parts(&mut self.lines, &mut self.orders, cx);
+        let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
+        let (port, machine) = lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
+        port.live(call)?;
+        match (command, machine) {
+            (Command::Dial { address, .. }, Machine::Fxo(fxo)) => {
+                fxo.dial(port, &mut visit, request, address)
+            }
+            (Command::Answer { .. }, Machine::Fxo(fxo)) => fxo.answer(port, &mut visit, request),
+            (Command::Answer { .. }, Machine::Fxs(fxs)) => fxs.answer(port, &mut visit, request),
+            (Command::Drop { .. }, machine) => {
+                // D7: whatever else the call was asked for will not happen any more.
+                port.complete_all(&mut visit, LineError::OPERATIONFAILED);
+                hang_up(port, machine, &mut visit);
+                if port.state().is_some() {
+                    port.set_state(&mut visit, CallState::Idle, 0);
+                } else {
+                    port.forget(call);
+                }
+                visit.cx.complete(request, 0);
+                Ok(())
+            }
+            (Command::Dial { .. } | Command::MakeCall { .. }, _) => {
+                Err(LineError::OPERATIONUNAVAIL)
+            }
+        }
+    }
+}
+
+/// The lines and a visit to them, borrowed side by side.
+fn parts<'a, 'c>(
+    lines: &'a mut [(Port, Machine)],
+    orders: &'a mut Vec<(usize, Order)>,
+    cx: &'a mut Context<'c, Event>,
+) -> (&'a mut [(Port, Machine)], Visit<'a, 'c>) {
+    (lines, Visit { cx, orders })
+}
+
+fn hang_up(port: &Port, machine: &mut Machine, visit: &mut Visit<'_, '_>) {
+    match machine {
+        Machine::Fxo(fxo) => fxo.hang_up(port, visit),
+        Machine::Fxs(fxs) => fxs.hang_up(port, visit),
+    }
+}
+
+impl<D: Device> Engine for Lines<D> {
+    type Command = Command;
+    type Event = Event;
+
+    fn lines(&self) -> usize {
+        self.lines.len()
+    }
+
+    fn time_limit(command: &Command) -> Duration {
+        match command {
+            Command::MakeCall { timing, .. } => {
+                SEIZE + Duration::from_millis(u64::from(timing.dial_tone_ms))
+            }
+            Command::Dial { address, .. } => SHORT + 2 * dialing_time(address, &DialTiming::MAX),
+            Command::Answer { .. } | Command::Drop { .. } => SHORT,
+        }
+    }
+
+    fn failure(cause: Failure) -> i32 {
+        match cause {
+            Failure::Gone => LineError::NODEVICE.raw(),
+            _ => LineError::OPERATIONFAILED.raw(),
+        }
+    }
+
+    fn start(
+        &mut self,
+        request: Token,
+        command: Command,
+        cx: &mut Context<'_, Event>,
+    ) -> Result<(), i32> {
+        if self.gone {
+            return Err(LineError::NODEVICE.raw());
+        }
+        let begun = self.begin(request, command, cx);
+        self.carry_out(cx);
+        begun.map_err(LineError::raw)
+    }
+
+    fn interrupt(&mut self, _: u64, cx: &mut Context<'_, Event>) {
+        self.visit_card(cx, |card, now, sink| card.service(now, sink));
+    }
+
+    fn next_timer(&self) -> Time {
+        if self.gone { Time::NEVER } else { self.look_after }
+    }
+
+    fn timer(&mut self, cx: &mut Context<'_, Event>) {
+        self.visit_card(cx, |card, now, sink| card.check(now, sink));
+    }
+
+    fn ended(&mut self, request: Token, cause: Failure, cx: &mut Context<'_, Event>) {
+        let (lines, mut visit) = parts(&mut self.lines, &mut self.orders, cx);
+        for (port, machine) in lines {
+            let Some(op) = port.ended(request) else { continue };
+            tracing::warn!(line = port.line, ?op, ?cause, "a request was ended");
+            match op {
+                // The call never came into being (N8).
+                Op::MakeCall => {
+                    hang_up(port, machine, &mut visit);
+                    port.call = None;
+                }
+                Op::Answer => {
+                    hang_up(port, machine, &mut visit);
+                    port.set_state(&mut visit, CallState::Idle, 0);
+                }
+                Op::Dial => {}
+            }
+        }
+        self.carry_out(cx);
+    }
+
+    fn gone(&mut self, cx: &mut Context<'_, Event>) {
+        if std::mem::replace(&mut self.gone, true) {
+            return;
+        }
+        tracing::error!("the card is gone");
+        let (lines, mut visit) = parts(&mut self.lines, &mut self.orders, cx);
+        for (port, machine) in lines {
+            // D13: everything is complete before the line is closed.
+            port.complete_all(&mut visit, LineError::NODEVICE);
+            hang_up(port, machine, &mut visit);
+            if port.state().is_some() {
+                let mode = LINEDISCONNECTMODE_OUTOFORDER;
+                port.set_state(&mut visit, CallState::Disconnected, mode);
+                port.set_state(&mut visit, CallState::Idle, 0);
+            }
+            port.tell_line(&mut visit, LINE_CLOSE, [0; 3]);
+            port.open = None;
+            port.forget_all();
+        }
+        self.orders.clear();
+    }
+
+    fn stop(&mut self, cx: &mut Context<'_, Event>) {
+        for line in 0..self.lines.len() {
+            // A line that is not open has nothing to close.
+            let _ = self.close(line, cx);
+        }
+        self.card.safe();
+    }
+}

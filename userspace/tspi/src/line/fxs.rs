@@ -1,0 +1,265 @@
+//! An FXS line: a telephone, with us as the exchange.
+//!
+//! Making a call on it rings the telephone, whatever the address says; lifting it answers. A
+//! telephone that is lifted by itself gets dial tone, and the number it dials is offered as an
+//! incoming call. When the other side has gone it hears the reorder tone until it is hung up.
+
+use std::time::Duration;
+
+use ringback_driver::Time;
+use ringback_driver::card::{FRAME, Hook, LineFeed, PortEvent, PortFault, Remedy};
+use ringback_driver::request::Token;
+use ringback_media::dtmf;
+use ringback_media::tone::{CallProgress, Generator};
+
+use super::call::{Call, CallHandles, CallInfo};
+use super::port::{Op, Order, PLAN, Port, Visit};
+use crate::callstate::CallState;
+use crate::constants::*;
+use crate::error::LineError;
+
+/// The cadence of ringing.
+const RING: Duration = Duration::from_secs(2);
+const SILENCE: Duration = Duration::from_secs(4);
+/// A telephone that rings this long is not answered.
+const RING_LIMIT: Duration = Duration::from_secs(180);
+/// A lifted telephone has to dial its first digit by then.
+const FIRST_DIGIT: Duration = Duration::from_secs(15);
+/// The number is complete when no digit has come for this long, or after a `#`.
+const NEXT_DIGIT: Duration = Duration::from_secs(3);
+/// More digits than any number has.
+const MOST_DIGITS: usize = 32;
+
+#[derive(Debug)]
+enum Phase {
+    /// On-hook.
+    Idle,
+    /// We ring it.
+    Ringing { on: bool, next: Time, until: Time },
+    /// Lifted; it hears dial tone and dials.
+    Dialing { last: Time },
+    /// It has dialled and waits for an answer.
+    Waiting,
+    /// In conversation.
+    Talking,
+    /// Off-hook with nobody there.
+    Reorder,
+}
+
+/// The state of an FXS line.
+#[derive(Debug)]
+pub(super) struct Fxs {
+    phase: Phase,
+    hook: Hook,
+    digits: String,
+    listener: dtmf::Detector,
+    tone: Generator,
+}
+
+impl Fxs {
+    pub(super) fn new() -> Fxs {
+        Fxs {
+            phase: Phase::Idle,
+            hook: Hook::On,
+            digits: String::new(),
+            listener: dtmf::Detector::new(),
+            tone: Generator::new(PLAN, CallProgress::Dial),
+        }
+    }
+
+    // Commands
+
+    pub(super) fn make_call(
+        &mut self,
+        port: &mut Port,
+        visit: &mut Visit<'_, '_>,
+        call: Call,
+    ) -> Result<(), LineError> {
+        if port.call.is_some() {
+            return Err(LineError::CALLUNAVAIL);
+        }
+        port.call = Some(call);
+        port.complete(visit, Op::MakeCall, Ok(()));
+        if self.hook == Hook::Off {
+            port.set_state(visit, CallState::Busy, LINEBUSYMODE_STATION);
+            return Ok(());
+        }
+        let now = visit.now();
+        port.order(visit, Order::Feed(LineFeed::Ringing));
+        self.phase = Phase::Ringing { on: true, next: now + RING, until: now + RING_LIMIT };
+        port.set_state(visit, CallState::Ringback, 0);
+        Ok(())
+    }
+
+    pub(super) fn answer(
+        &mut self,
+        port: &mut Port,
+        visit: &mut Visit<'_, '_>,
+        request: Token,
+    ) -> Result<(), LineError> {
+        let Phase::Waiting = self.phase else { return Err(LineError::INVALCALLSTATE) };
+        port.started(request, Op::Answer);
+        self.connected(port, visit);
+        port.complete(visit, Op::Answer, Ok(()));
+        Ok(())
+    }
+
+    /// Ends our side: stops ringing, or leaves the telephone with the reorder tone.
+    pub(super) fn hang_up(&mut self, port: &Port, visit: &mut Visit<'_, '_>) {
+        match self.phase {
+            Phase::Ringing { .. } => {
+                port.order(visit, Order::Feed(LineFeed::Active));
+                self.phase = Phase::Idle;
+            }
+            Phase::Waiting | Phase::Talking => self.reorder(),
+            Phase::Idle | Phase::Dialing { .. } | Phase::Reorder => {}
+        }
+    }
+
+    // What the telephone does
+
+    pub(super) fn event(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, event: PortEvent) {
+        match event {
+            PortEvent::RingTrip => self.lifted(port, visit),
+            PortEvent::Hook(Hook::Off) => {
+                self.hook = Hook::Off;
+                self.lifted(port, visit);
+            }
+            PortEvent::Hook(Hook::On) => {
+                self.hook = Hook::On;
+                match self.phase {
+                    Phase::Waiting | Phase::Talking => {
+                        port.set_state(visit, CallState::Disconnected, LINEDISCONNECTMODE_NORMAL);
+                        self.phase = Phase::Idle;
+                    }
+                    Phase::Dialing { .. } | Phase::Reorder => self.phase = Phase::Idle,
+                    Phase::Idle | Phase::Ringing { .. } => {}
+                }
+            }
+            PortEvent::Fault(
+                PortFault::PartReset(Remedy::GaveUp)
+                | PortFault::PowerAlarm(Remedy::GaveUp)
+                | PortFault::NotAnswering(Remedy::GaveUp),
+            ) => {
+                port.complete_all(visit, LineError::OPERATIONFAILED);
+                if port.state().is_some() {
+                    let mode = LINEDISCONNECTMODE_OUTOFORDER;
+                    port.set_state(visit, CallState::Disconnected, mode);
+                }
+                self.phase = Phase::Idle;
+            }
+            _ => {}
+        }
+    }
+
+    fn lifted(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
+        match self.phase {
+            Phase::Ringing { .. } => {
+                port.order(visit, Order::Feed(LineFeed::Active));
+                self.connected(port, visit);
+            }
+            Phase::Idle if port.open.is_some() && port.call.is_none() => {
+                self.phase = Phase::Dialing { last: visit.now() };
+                self.digits.clear();
+                self.listener = dtmf::Detector::new();
+                self.tone = Generator::new(PLAN, CallProgress::Dial);
+            }
+            // Nobody serves the line, or its last call is not dropped yet.
+            Phase::Idle => self.reorder(),
+            _ => {}
+        }
+    }
+
+    pub(super) fn frame(
+        &mut self,
+        port: &mut Port,
+        visit: &mut Visit<'_, '_>,
+        handles: &CallHandles,
+        heard: &[i16; FRAME],
+        play: &mut [i16; FRAME],
+    ) {
+        let now = visit.now();
+        match self.phase {
+            Phase::Idle => {}
+            Phase::Ringing { until, .. } if now >= until => {
+                port.order(visit, Order::Feed(LineFeed::Active));
+                self.phase = Phase::Idle;
+                port.set_state(visit, CallState::Disconnected, LINEDISCONNECTMODE_NOANSWER);
+            }
+            Phase::Ringing { on, next, until } if now >= next => {
+                let (feed, time) = if on {
+                    (LineFeed::OnHookTransmission, SILENCE)
+                } else {
+                    (LineFeed::Ringing, RING)
+                };
+                port.order(visit, Order::Feed(feed));
+                self.phase = Phase::Ringing { on: !on, next: now + time, until };
+            }
+            Phase::Ringing { .. } => {}
+            Phase::Dialing { last } => self.dialing(port, visit, handles, last, heard, play),
+            Phase::Waiting => {
+                self.tone.fill(play);
+                port.talk(visit, heard, None);
+            }
+            Phase::Talking => port.talk(visit, heard, Some(play)),
+            Phase::Reorder => self.tone.fill(play),
+        }
+    }
+
+    fn dialing(
+        &mut self,
+        port: &mut Port,
+        visit: &mut Visit<'_, '_>,
+        handles: &CallHandles,
+        last: Time,
+        heard: &[i16; FRAME],
+        play: &mut [i16; FRAME],
+    ) {
+        let now = visit.now();
+        if self.digits.is_empty() {
+            self.tone.fill(play);
+        }
+        let (mut dialed, mut over) = (false, false);
+        let digits = &mut self.digits;
+        self.listener.feed(heard, &mut |event| {
+            if let dtmf::Event::Down(digit) = event {
+                dialed = true;
+                if digit.as_char() == '#' {
+                    over = !digits.is_empty();
+                } else if digits.len() < MOST_DIGITS {
+                    digits.push(digit.as_char());
+                }
+            }
+        });
+        if dialed {
+            self.phase = Phase::Dialing { last: now };
+        }
+        let limit = if self.digits.is_empty() { FIRST_DIGIT } else { NEXT_DIGIT };
+        if !over && (dialed || now - last < limit) {
+            return;
+        }
+        let call = handles.next(port.line).filter(|_| !self.digits.is_empty());
+        let Some(call) = call.filter(|_| port.open.is_some()) else { return self.reorder() };
+        let info = CallInfo {
+            origin: LINECALLORIGIN_INBOUND,
+            reason: LINECALLREASON_DIRECT,
+            media: LINEMEDIAMODE_INTERACTIVEVOICE,
+            called: std::mem::take(&mut self.digits),
+            call_id: CallHandles::serial(call),
+        };
+        self.phase = Phase::Waiting;
+        self.tone = Generator::new(PLAN, CallProgress::Ringback);
+        port.offer(visit, Call::new(call, info));
+    }
+
+    fn connected(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
+        self.phase = Phase::Talking;
+        port.listen_anew();
+        port.set_state(visit, CallState::Connected, LINECONNECTEDMODE_CONFIRMED);
+    }
+
+    fn reorder(&mut self) {
+        self.phase = Phase::Reorder;
+        self.tone = Generator::new(PLAN, CallProgress::Reorder);
+    }
+}

@@ -1,0 +1,109 @@
+//! Lines: the telephony engine on top of a card.
+//!
+//! An FXO port is a line to an exchange; an FXS port is a station whose telephone we feed, ring and
+//! listen to. Both are told as one TSPI line with one address and one call at a time. [`Lines`] is
+//! the [`Engine`] of a whole card: it takes commands and interrupts, moves samples, decides what a
+//! tone or a hook means, and tells completions and line events.
+//!
+//! Rules that hold here: a call has no event before its creator's completion(0) (N4, O1); it never
+//! leaves IDLE and has no event afterwards (O3, O4); a state is told once (each change once); every
+//! request that is outstanding when its call or line is closed is completed first (D1, D5);
+//! dropping completes all other requests of the call (D7). No handle is looked at that is not
+//! checked, so a late or repeated handle gets an error and changes nothing.
+
+mod activity;
+mod audio;
+mod call;
+mod dialer;
+mod engine;
+mod fxo;
+mod fxs;
+mod port;
+
+pub use audio::Audio;
+pub use call::{CallHandles, CallInfo, CallSnapshot};
+pub use dialer::{DialTiming, dialing_time};
+pub use engine::Lines;
+pub use port::{PortInfo, PortState};
+
+use crate::dialstring::DialString;
+use crate::types::{HDRVCALL, HTAPILINE};
+
+/// What a request asks of a line. Every command owns its input (B1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// TSPI_lineMakeCall: seize the line and dial, or ring the telephone.
+    MakeCall {
+        /// The new call's handle, chosen before the request is submitted (N1).
+        call: HDRVCALL,
+        /// What to dial; empty to get dial tone and dial later.
+        address: DialString,
+        /// The address as the application wrote it, for LINECALLINFO.
+        called: String,
+        /// LINECALLPARAMFLAGS_IDLE: fail with CALLUNAVAIL rather than dial without dial tone.
+        only_if_idle: bool,
+        /// One or more LINEMEDIAMODE_.
+        media: u32,
+        /// Digit durations, pauses and waits.
+        timing: DialTiming,
+    },
+    /// TSPI_lineDial: dial more on a call that is being dialled.
+    Dial {
+        /// The call.
+        call: HDRVCALL,
+        /// What to dial; empty says that dialling is complete.
+        address: DialString,
+    },
+    /// TSPI_lineAnswer.
+    Answer {
+        /// The call.
+        call: HDRVCALL,
+    },
+    /// TSPI_lineDrop.
+    Drop {
+        /// The call.
+        call: HDRVCALL,
+    },
+}
+
+/// What a line tells. The provider turns it into LINEEVENT calls with TAPI's handles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Event {
+    /// TAPI's handle of the line as it was open when this was told.
+    pub line: HTAPILINE,
+    /// What it is about.
+    pub subject: Subject,
+}
+
+/// What an event is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// LINE_NEWCALL: a call born here; the next message of this call is its first state (N14).
+    NewCall(HDRVCALL),
+    /// A message of a call.
+    Call {
+        /// The call.
+        call: HDRVCALL,
+        /// LINE_CALLSTATE, LINE_CALLINFO, LINE_MONITORDIGITS or LINE_GENERATE.
+        message: u32,
+        /// Its parameters (T9: pointer-sized).
+        params: [usize; 3],
+    },
+    /// A message of the line: LINE_LINEDEVSTATE, LINE_CLOSE.
+    Line {
+        /// Which.
+        message: u32,
+        /// Its parameters.
+        params: [usize; 3],
+    },
+}
+
+impl Event {
+    /// The call it is about.
+    pub fn call(&self) -> Option<HDRVCALL> {
+        match self.subject {
+            Subject::NewCall(call) | Subject::Call { call, .. } => Some(call),
+            Subject::Line { .. } => None,
+        }
+    }
+}

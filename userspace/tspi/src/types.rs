@@ -1,0 +1,243 @@
+//! The plain types of the contract: words, request ids, handles, versions, return values.
+//!
+//! Names in capitals are those of the C headers, so that a signature here reads like its C
+//! prototype. Widths hold on every platform: DWORD and LONG have 32 bits also on LP64 (T8), event
+//! parameters and handles are pointer-sized (T9). A handle is never 0 (N2): a C handle that may be
+//! NULL is an `Option` of the type, and has the same size.
+
+use std::fmt;
+use std::num::NonZeroUsize;
+
+use crate::error::LineError;
+
+/// An unsigned word of 32 bits.
+pub type DWORD = u32;
+/// A signed word of 32 bits; results of functions (T8).
+pub type LONG = i32;
+/// An unsigned word as wide as a pointer; event parameters (T9).
+#[allow(non_camel_case_types)]
+pub type DWORD_PTR = usize;
+/// The id of an asynchronous request (T1).
+#[allow(non_camel_case_types)]
+pub type DRV_REQUESTID = u32;
+
+/// The lowest request id (T2).
+pub const REQUEST_ID_MIN: DRV_REQUESTID = 1;
+/// The highest request id (T2): bit 31 is never set.
+pub const REQUEST_ID_MAX: DRV_REQUESTID = 0x7FFF_FFFF;
+
+/// What the return value of a function says. The three never overlap (T5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Returned {
+    /// 0: a synchronous function has done its work. From an asynchronous one this is against the
+    /// contract (R2).
+    Done,
+    /// An asynchronous function has taken the request: one completion will come (R5).
+    Pending(DRV_REQUESTID),
+    /// It failed and is over; no completion will come (R4).
+    Failed(LineError),
+}
+
+impl Returned {
+    /// Sorts a function's return value.
+    pub const fn from_raw(value: LONG) -> Returned {
+        match LineError::from_raw(value) {
+            Some(error) => Returned::Failed(error),
+            None if value == 0 => Returned::Done,
+            None => Returned::Pending(value.cast_unsigned()),
+        }
+    }
+
+    /// The value as a function returns it.
+    pub const fn raw(self) -> LONG {
+        match self {
+            Returned::Done => 0,
+            Returned::Pending(id) => id.cast_signed(),
+            Returned::Failed(error) => error.raw(),
+        }
+    }
+}
+
+/// Handles: opaque to whoever did not make them, never 0.
+macro_rules! handles {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(transparent)]
+        pub struct $name(NonZeroUsize);
+
+        impl $name {
+            /// The handle with this value; `None` for 0, which is no handle (N2).
+            pub const fn new(value: usize) -> Option<$name> {
+                match NonZeroUsize::new(value) {
+                    Some(value) => Some($name(value)),
+                    None => None,
+                }
+            }
+
+            /// The value as it crosses the C interface.
+            pub const fn raw(self) -> usize {
+                self.0.get()
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({:#x})"), self.0)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:#x}", self.0)
+            }
+        }
+    )*};
+}
+
+handles! {
+    /// The provider's handle of an open line; TAPI passes it back in every call.
+    HDRVLINE;
+    /// The provider's handle of a call.
+    HDRVCALL;
+    /// TAPI's handle of an open line; the provider passes it back in every event.
+    HTAPILINE;
+    /// TAPI's handle of a call. TAPI uses the values again after a call is closed, so a provider
+    /// never takes one for its own handle.
+    HTAPICALL;
+    /// TAPI's handle of the provider itself, for LINE_CREATE.
+    HPROVIDER;
+}
+
+/// A version of the contract, e.g. 2.0: major number in the high word, minor in the low one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(transparent)]
+pub struct Version(DWORD);
+
+impl Version {
+    /// 1.3, of 16-bit Windows.
+    pub const V1_3: Version = Version(0x0001_0003);
+    /// 1.4, of Windows 95.
+    pub const V1_4: Version = Version(0x0001_0004);
+    /// 2.0: the first with the return classes and the 42 asynchronous functions of today (K6).
+    pub const V2_0: Version = Version(0x0002_0000);
+    /// 2.1.
+    pub const V2_1: Version = Version(0x0002_0001);
+    /// 2.2.
+    pub const V2_2: Version = Version(0x0002_0002);
+    /// 3.0.
+    pub const V3_0: Version = Version(0x0003_0000);
+    /// 3.1, the newest.
+    pub const V3_1: Version = Version(0x0003_0001);
+
+    /// Every version there is, oldest first.
+    pub const ALL: [Version; 7] = [
+        Version::V1_3,
+        Version::V1_4,
+        Version::V2_0,
+        Version::V2_1,
+        Version::V2_2,
+        Version::V3_0,
+        Version::V3_1,
+    ];
+
+    /// The oldest version that Ringback speaks. Before 2.0 synchronous and asynchronous functions
+    /// were not kept apart (K6).
+    pub const OLDEST_SPOKEN: Version = Version::V2_0;
+    /// The newest version that Ringback speaks.
+    pub const NEWEST_SPOKEN: Version = Version::V3_1;
+
+    /// The version with this word; `None` if there is none.
+    pub fn from_word(word: DWORD) -> Option<Version> {
+        Version::ALL.into_iter().find(|version| version.0 == word)
+    }
+
+    /// The version as a DWORD.
+    pub const fn word(self) -> DWORD {
+        self.0
+    }
+
+    /// The newest version that Ringback speaks and that lies in `low..=high`
+    /// (TSPI_lineNegotiateTSPIVersion).
+    ///
+    /// # Errors
+    /// INCOMPATIBLEAPIVERSION if there is none.
+    pub fn negotiate(low: DWORD, high: DWORD) -> Result<Version, LineError> {
+        Version::ALL
+            .into_iter()
+            .rev()
+            .filter(|version| *version >= Version::OLDEST_SPOKEN)
+            .find(|version| (low..=high).contains(&version.0))
+            .ok_or(LineError::INCOMPATIBLEAPIVERSION)
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.0 >> 16, self.0 & 0xFFFF)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::constants::TAPI_CURRENT_VERSION;
+
+    #[test]
+    fn return_classes_never_overlap_t5() {
+        for value in [LONG::MIN, -1, 0, 1, 2, LONG::MAX] {
+            let returned = Returned::from_raw(value);
+            assert_eq!(returned.raw(), value);
+            match returned {
+                Returned::Done => assert_eq!(value, 0),
+                Returned::Pending(id) => {
+                    assert!((REQUEST_ID_MIN..=REQUEST_ID_MAX).contains(&id), "T2");
+                }
+                Returned::Failed(_) => assert!(value < 0),
+            }
+        }
+    }
+
+    #[test]
+    fn words_have_their_widths_t8_t9() {
+        assert_eq!(size_of::<DWORD>(), 4);
+        assert_eq!(size_of::<LONG>(), 4);
+        assert_eq!(size_of::<DRV_REQUESTID>(), 4);
+        assert_eq!(size_of::<DWORD_PTR>(), size_of::<*const ()>());
+    }
+
+    #[test]
+    fn zero_is_no_handle_n2() {
+        assert_eq!(HDRVCALL::new(0), None);
+        assert_eq!(HDRVCALL::new(7).map(HDRVCALL::raw), Some(7));
+        assert_eq!(size_of::<Option<HDRVLINE>>(), size_of::<*const ()>());
+        assert_eq!(format!("{:?}", HTAPICALL::new(0x1f).unwrap()), "HTAPICALL(0x1f)");
+    }
+
+    #[test]
+    fn the_newest_common_version_is_negotiated() {
+        let negotiate = |low: u32, high: u32| Version::negotiate(low, high).ok();
+        assert_eq!(negotiate(0x0001_0003, TAPI_CURRENT_VERSION), Some(Version::V3_1));
+        assert_eq!(negotiate(0x0001_0003, 0x0002_0002), Some(Version::V2_2));
+        assert_eq!(negotiate(0x0002_0000, 0x0002_0000), Some(Version::V2_0));
+        assert_eq!(negotiate(0, u32::MAX), Some(Version::NEWEST_SPOKEN));
+        assert_eq!(negotiate(0x0001_0003, 0x0001_0004), None, "too old");
+        assert_eq!(negotiate(0x0003_0002, 0x0004_0000), None, "too new");
+        assert_eq!(negotiate(0x0003_0001, 0x0002_0000), None, "upside down");
+        assert_eq!(
+            Version::negotiate(0, 0),
+            Err(LineError::INCOMPATIBLEAPIVERSION),
+            "the error that TAPI knows"
+        );
+    }
+
+    #[test]
+    fn versions_are_words() {
+        for version in Version::ALL {
+            assert_eq!(Version::from_word(version.word()), Some(version));
+        }
+        assert_eq!(Version::from_word(0x0002_0003), None);
+        assert_eq!(Version::V3_1.word(), TAPI_CURRENT_VERSION);
+        assert_eq!(Version::V2_0.to_string(), "2.0");
+    }
+}
