@@ -56,28 +56,90 @@ impl Drop for RealClock {
     }
 }
 
+/// When ticks are due.
+#[derive(Debug)]
+struct Schedule {
+    due: Instant,
+    last: Instant,
+}
+
+impl Schedule {
+    fn new(now: Instant) -> Schedule {
+        Schedule { due: now + TICK, last: now }
+    }
+
+    /// How long to wait before looking again; `None` to tick now.
+    fn wait(&self, now: Instant, acknowledged: bool) -> Option<Duration> {
+        let early = self.due.saturating_duration_since(now);
+        if !early.is_zero() {
+            return Some(early);
+        }
+        let hasty = !acknowledged && now.saturating_duration_since(self.last) < TICK;
+        hasty.then_some(POLL)
+    }
+
+    /// A tick was made at `now`.
+    fn ticked(&mut self, now: Instant) {
+        self.last = now;
+        self.due += TICK;
+        if now.saturating_duration_since(self.due) > MAX_BACKLOG {
+            self.due = now - MAX_BACKLOG;
+        }
+    }
+}
+
 fn run(card: &SoftCard, stop: &AtomicBool) {
-    let mut due = Instant::now() + TICK;
+    let mut schedule = Schedule::new(Instant::now());
     while !stop.load(Ordering::Acquire) {
-        let now = Instant::now();
-        if let Some(early) = due.checked_duration_since(now).filter(|early| !early.is_zero()) {
-            thread::sleep(early);
-            continue;
+        match schedule.wait(Instant::now(), card.acknowledged()) {
+            Some(wait) => thread::sleep(wait),
+            None => {
+                schedule.ticked(Instant::now());
+                card.tick();
+            }
         }
-        card.tick();
-        let ticked = Instant::now();
-        due += TICK;
-        let late = ticked.saturating_duration_since(due);
-        if late > MAX_BACKLOG {
-            due = ticked - MAX_BACKLOG;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn lateness_does_not_add_up() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(start);
+        assert_eq!(schedule.wait(start, true), Some(MS));
+        schedule.ticked(start + MS * 3 / 2);
+        assert_eq!(schedule.wait(start + MS * 3 / 2, true), Some(MS / 2));
+        schedule.ticked(start + MS * 2);
+        assert_eq!(schedule.wait(start + MS * 2, true), Some(MS));
+    }
+
+    #[test]
+    fn a_late_tick_is_made_up_for_when_the_host_has_acknowledged_or_a_millisecond_later() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(start);
+        let late = start + MS * 5;
+        assert_eq!(schedule.wait(late, false), None);
+        schedule.ticked(late);
+        assert_eq!(schedule.wait(late, false), Some(POLL));
+        assert_eq!(schedule.wait(late + MS, false), None);
+        assert_eq!(schedule.wait(late, true), None);
+    }
+
+    #[test]
+    fn what_is_far_too_late_is_dropped() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(start);
+        let late = start + MS * 1000;
+        let mut ticks = 0;
+        while schedule.wait(late, true).is_none() {
+            schedule.ticked(late);
+            ticks += 1;
         }
-        // The next one is due already: give the host its turn first.
-        while !card.acknowledged()
-            && Instant::now() >= due
-            && ticked.elapsed() < TICK
-            && !stop.load(Ordering::Acquire)
-        {
-            thread::sleep(POLL);
-        }
+        assert_eq!(ticks, 22, "the one that was due, the backlog, and the one due now");
     }
 }

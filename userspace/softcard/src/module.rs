@@ -44,8 +44,9 @@ enum Module {
 pub(crate) struct Slot {
     module: Module,
     unplugged: bool,
-    /// Fault: the level at which SDO is stuck.
-    stuck: Option<bool>,
+    /// Faults: SDO is stuck high, low. Low wins, as on a wire.
+    stuck_high: bool,
+    stuck_low: bool,
 }
 
 impl Slot {
@@ -64,7 +65,7 @@ impl Slot {
                 port: SpiPort::new(Framing::ThreeBytes),
             },
         };
-        Slot { module, unplugged: false, stuck: None }
+        Slot { module, unplugged: false, stuck_high: false, stuck_low: false }
     }
 
     pub(crate) fn is_fxo(&self) -> bool {
@@ -104,18 +105,19 @@ impl Slot {
 
     /// The level of SDO while this slot is selected.
     pub(crate) fn sdo(&self) -> bool {
-        self.stuck.unwrap_or(match &self.module {
+        let driven = match &self.module {
             Module::Empty => true,
             Module::Fxs { port, .. } | Module::Fxo { port, .. } => port.sdo(),
-        })
+        };
+        (driven || self.stuck_high) && !self.stuck_low
     }
 
     /// Switches a fault of this slot.
     pub(crate) fn set_fault(&mut self, fault: Fault, on: bool) {
         match (fault, &mut self.module) {
             (Fault::LineUnplugged(_), _) => self.unplugged = on,
-            (Fault::StuckSpi(_), _) => self.stuck = on.then_some(true),
-            (Fault::StuckSpiLow(_), _) => self.stuck = on.then_some(false),
+            (Fault::StuckSpi(_), _) => self.stuck_high = on,
+            (Fault::StuckSpiLow(_), _) => self.stuck_low = on,
             (Fault::PartReset(_), Module::Fxs { chip, .. }) if on => chip.reset(),
             (Fault::PowerAlarm(_), Module::Fxs { chip, .. }) => chip.power_alarm = on,
             (Fault::NoPower(_), Module::Fxs { chip, .. }) => chip.unpowered = on,

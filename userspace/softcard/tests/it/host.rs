@@ -357,6 +357,13 @@ impl Host {
         }
     }
 
+    /// Resets the modules and probes one slot again.
+    pub fn probe_again(&self, slot: usize) -> Result<ModuleKind, Failure> {
+        self.write8(OPER, 0);
+        self.initialise();
+        self.probe(slot)
+    }
+
     /// A card whose modules are up and whose rings run with latched status.
     pub fn running(modules: [ModuleKind; 4]) -> Host {
         Host::new(CardConfig { modules, ..CardConfig::default() }).up()

@@ -2,5 +2,10 @@
 //! faults, hostile writes. All in virtual time.
 
 mod bring_up;
+mod calls;
 mod dma;
+mod faults;
 mod host;
+mod hostile;
+mod real_clock;
+mod talk;
