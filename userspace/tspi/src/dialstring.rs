@@ -23,6 +23,8 @@
 
 use std::fmt;
 
+use ringback_media::dtmf::Digit;
+
 use crate::constants::{
     LINEDEVCAPFLAGS_DIALBILLING, LINEDEVCAPFLAGS_DIALDIALTONE, LINEDEVCAPFLAGS_DIALQUIET,
 };
@@ -65,36 +67,6 @@ impl Modifiers {
             flags |= LINEDEVCAPFLAGS_DIALBILLING;
         }
         flags
-    }
-}
-
-/// A digit of a telephone: `0`-`9`, `A`-`D`, `*` or `#`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Digit(char);
-
-impl Digit {
-    /// The digit a character stands for; letters may be small.
-    pub const fn new(character: char) -> Option<Digit> {
-        match character.to_ascii_uppercase() {
-            digit @ ('0'..='9' | 'A'..='D' | '*' | '#') => Some(Digit(digit)),
-            _ => None,
-        }
-    }
-
-    /// The digit as a character, letters capital.
-    pub const fn as_char(self) -> char {
-        self.0
-    }
-
-    /// Whether the digit can be dialled by pulses: `0`-`9`.
-    pub const fn is_pulse(self) -> bool {
-        self.0.is_ascii_digit()
-    }
-}
-
-impl fmt::Display for Digit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
     }
 }
 
@@ -260,8 +232,8 @@ pub fn parse(text: &str, modifiers: Modifiers) -> Result<DialString, DialError> 
             '$' if modifiers.billing => Step::WaitForBillingTone,
             '$' => return refuse(LineError::DIALBILLING, position, found),
             '?' => return refuse(LineError::DIALPROMPT, position, found),
-            other => match Digit::new(other) {
-                Some(digit) if !pulse || digit.is_pulse() => Step::Digit(digit),
+            other => match Digit::from_char(other) {
+                Some(digit) if !pulse || other.is_ascii_digit() => Step::Digit(digit),
                 _ => return refuse(LineError::INVALADDRESS, position, found),
             },
         };
@@ -299,7 +271,7 @@ mod tests {
     const NONE: Modifiers = Modifiers { dial_tone: false, quiet: false, billing: false };
 
     fn digits(text: &str) -> Vec<Step> {
-        text.chars().map(|c| Step::Digit(Digit::new(c).unwrap())).collect()
+        text.chars().map(|c| Step::Digit(Digit::from_char(c).unwrap())).collect()
     }
 
     fn error(text: &str, modifiers: Modifiers) -> Option<LineError> {
@@ -334,7 +306,7 @@ mod tests {
     #[test]
     fn modifiers_are_steps_where_the_line_can_follow_them() {
         let dialled = parse("0W,!T1p2t*@$", ALL).unwrap();
-        let digit = |c| Step::Digit(Digit::new(c).unwrap());
+        let digit = |c| Step::Digit(Digit::from_char(c).unwrap());
         assert_eq!(
             dialled.steps,
             [

@@ -8,6 +8,8 @@
 use std::fmt;
 use std::num::NonZeroUsize;
 
+use ringback_driver::request::RequestId;
+
 use crate::error::LineError;
 
 /// An unsigned word of 32 bits.
@@ -17,14 +19,9 @@ pub type LONG = i32;
 /// An unsigned word as wide as a pointer; event parameters (T9).
 #[allow(non_camel_case_types)]
 pub type DWORD_PTR = usize;
-/// The id of an asynchronous request (T1).
+/// The id of an asynchronous request as it crosses the C interface (T1); [`RequestId`] elsewhere.
 #[allow(non_camel_case_types)]
 pub type DRV_REQUESTID = u32;
-
-/// The lowest request id (T2).
-pub const REQUEST_ID_MIN: DRV_REQUESTID = 1;
-/// The highest request id (T2): bit 31 is never set.
-pub const REQUEST_ID_MAX: DRV_REQUESTID = 0x7FFF_FFFF;
 
 /// What the return value of a function says. The three never overlap (T5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +30,7 @@ pub enum Returned {
     /// contract (R2).
     Done,
     /// An asynchronous function has taken the request: one completion will come (R5).
-    Pending(DRV_REQUESTID),
+    Pending(RequestId),
     /// It failed and is over; no completion will come (R4).
     Failed(LineError),
 }
@@ -43,8 +40,10 @@ impl Returned {
     pub const fn from_raw(value: LONG) -> Returned {
         match LineError::from_raw(value) {
             Some(error) => Returned::Failed(error),
-            None if value == 0 => Returned::Done,
-            None => Returned::Pending(value.cast_unsigned()),
+            None => match RequestId::new(value.cast_unsigned()) {
+                Some(id) => Returned::Pending(id),
+                None => Returned::Done,
+            },
         }
     }
 
@@ -52,7 +51,7 @@ impl Returned {
     pub const fn raw(self) -> LONG {
         match self {
             Returned::Done => 0,
-            Returned::Pending(id) => id.cast_signed(),
+            Returned::Pending(id) => id.get().cast_signed(),
             Returned::Failed(error) => error.raw(),
         }
     }
@@ -191,7 +190,7 @@ mod tests {
             match returned {
                 Returned::Done => assert_eq!(value, 0),
                 Returned::Pending(id) => {
-                    assert!((REQUEST_ID_MIN..=REQUEST_ID_MAX).contains(&id), "T2");
+                    assert!((1..=RequestId::MAX).contains(&id.get()), "T2");
                 }
                 Returned::Failed(_) => assert!(value < 0),
             }

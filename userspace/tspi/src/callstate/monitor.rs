@@ -17,9 +17,11 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use ringback_driver::request::RequestId;
+
 use super::CallState;
 use crate::constants::*;
-use crate::types::{DRV_REQUESTID, DWORD, DWORD_PTR, HDRVCALL, HTAPICALL, HTAPILINE, LONG};
+use crate::types::{DWORD, DWORD_PTR, HDRVCALL, HTAPICALL, HTAPILINE, LONG};
 
 /// One thing that happened between TAPI and a provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +30,7 @@ pub enum Seen {
     /// function is called.
     Making {
         /// The request that makes it.
-        request: DRV_REQUESTID,
+        request: RequestId,
         /// The line.
         line: HTAPILINE,
         /// TAPI's handle of the new call.
@@ -37,7 +39,7 @@ pub enum Seen {
     /// The completion procedure was called; or, with an error, the function returned it (R4).
     Completed {
         /// The request.
-        request: DRV_REQUESTID,
+        request: RequestId,
         /// 0 or a negative error.
         result: LONG,
     },
@@ -117,7 +119,7 @@ impl fmt::Display for Violation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Life {
     /// The request that makes it is not complete.
-    Making(DRV_REQUESTID),
+    Making(RequestId),
     /// That request failed.
     Failed,
     /// LINE_NEWCALL came, its first state did not.
@@ -310,11 +312,12 @@ mod tests {
     }
 
     fn making(request: u32, value: usize) -> Seen {
+        let request = RequestId::new(request).unwrap();
         Seen::Making { request, line: line(), call: call(value) }
     }
 
     fn completed(request: u32, result: i32) -> Seen {
-        Seen::Completed { request, result }
+        Seen::Completed { request: RequestId::new(request).unwrap(), result }
     }
 
     fn new_call(value: usize) -> Seen {
