@@ -16,7 +16,7 @@ use crate::card::sequence::Operation;
 use crate::device::{Device, Registers};
 
 /// DMA that has not moved for so long is started anew.
-const STALL: Duration = Duration::from_millis(20);
+const STALL: Duration = Duration::from_millis(100);
 /// DMA that was started anew so often, and has exchanged no frame for so long, is given up.
 const RESTARTS: u32 = 8;
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -69,8 +69,8 @@ impl<D: Device> Tiger320<D> {
         self.serve(now, sink, true)
     }
 
-    /// Looks after a card that has not interrupted for a while (20 ms and more): serves what is due,
-    /// starts DMA anew if it stands still, and sees removal.
+    /// Looks after a card that has not interrupted for a while: serves what is due,
+    /// starts DMA anew if it stands still (for 100 ms), and sees removal.
     pub fn check(&mut self, now: Time, sink: &mut impl PortSink) -> Service {
         self.serve(now, sink, false)
     }
@@ -233,9 +233,10 @@ impl<D: Device> Tiger320<D> {
     fn start_dma(&mut self, now: Time) {
         let Some(memory) = self.device.dma() else { return };
         let r = self.device.registers();
+        // The reset loads the current addresses from the start addresses.
+        self.ring.program(r);
         r.write8(CNTL, CNTL_DMA_RESET);
         r.write8(CNTL, CNTL_SERVICE);
-        self.ring.program(r);
         r.write8(INTSTAT, 0xFF);
         r.write8(MASK1, 0);
         r.write8(MASK0, INTERRUPTS);

@@ -504,11 +504,11 @@ fn a_card_that_stands_still_is_started_anew_by_the_watchdog() {
     bench.serve();
     bench.fake.with(|card| card.frozen = true);
     let mut outcomes = Vec::new();
-    for _ in 0..30 {
+    for _ in 0..110 {
         bench.now += TICK;
         outcomes.push(bench.card.check(bench.now, &mut bench.log));
     }
-    assert_eq!(outcomes.iter().position(|outcome| *outcome == Service::Recovered), Some(19));
+    assert_eq!(outcomes.iter().position(|outcome| *outcome == Service::Recovered), Some(99));
     bench.fake.with(|card| card.frozen = false);
     bench.fake.run(7);
     bench.now += TICK;
