@@ -6,7 +6,7 @@
 //! accesses than [`ACCESSES_PER_TICK`]**, whatever happens.
 //!
 //! In each tick [`Tiger320::service`] does, in this order: acknowledge; find the place in the ring;
-//! exchange the frame that is due (its deadline comes first); sample one status register of one port,
+//! exchange the frame that is due (its deadline comes first); sample a status register of one port,
 //! so that each is sampled every 8 ms; write what was commanded and had no room before; go on with
 //! repairs; let the next interrupt come.
 //!

@@ -20,8 +20,9 @@ const STALL: Duration = Duration::from_millis(100);
 /// DMA that was started anew so often, and has exchanged no frame for so long, is given up.
 const RESTARTS: u32 = 8;
 const PATIENCE: Duration = Duration::from_millis(250);
-/// Ticks between two samples of the registers that are sampled seldom.
-const SELDOM: u32 = 32;
+/// Ticks between two samples of the registers that are sampled seldom. Each is sampled every 32 ms: a
+/// lost isolation link is found before its missing line voltage counts as a loss of battery (64 ms).
+const SELDOM: u32 = 4;
 
 /// What a service has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,7 +164,7 @@ impl<D: Device> Tiger320<D> {
         self.budget = Budget::new();
         let tick = self.tick;
         self.tick = tick.wrapping_add(1);
-        // Four ports, two registers: each is sampled every 8 ticks; the seldom ones every 256.
+        // Four ports, two registers: each is sampled every 8 ticks; the seldom ones every 32.
         let turn = |n: u32| ((n % 4) as usize, (n / 4 % 2) as usize);
         let (port, register) = turn(tick);
         self.sample(port, register, sink);

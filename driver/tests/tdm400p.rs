@@ -1,0 +1,542 @@
+//! The TDM400P driver on the software card: chips, telephones and an exchange, register by register.
+//!
+//! Time is virtual: one step is one millisecond of the card, and the service is called when the
+//! interrupt was raised, as by a reaper.
+
+use std::fs::File;
+use std::io::Read;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use ringback_driver::Time;
+use ringback_driver::card::tiger320::{
+    ACCESSES_PER_TICK, Failure, OpenError, Options, Service, Slot, Tiger320,
+};
+use ringback_driver::card::{
+    FRAME, Hook, LineFeed, ModuleError, ModuleKind, Polarity, PortEvent, PortFault, PortSink,
+    Remedy, SILENCE,
+};
+use ringback_driver::device::soft::SoftDevice;
+use ringback_driver::device::{Device, InterruptFd, Registers};
+use ringback_softcard::{
+    Behaviour, CardConfig, Fault, LineOptions, LineState, ModuleKind as SoftModule, SoftCard,
+};
+
+type Soft = SoftDevice<SoftCard>;
+
+/// A device whose register accesses are counted.
+struct Counted {
+    device: Soft,
+    accesses: Arc<AtomicU64>,
+}
+
+impl Counted {
+    fn count(&self) {
+        self.accesses.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Registers for Counted {
+    fn len(&self) -> usize {
+        self.device.registers().len()
+    }
+    fn read8(&self, offset: usize) -> u8 {
+        self.count();
+        self.device.registers().read8(offset)
+    }
+    fn write8(&self, offset: usize, value: u8) {
+        self.count();
+        self.device.registers().write8(offset, value);
+    }
+    fn read32(&self, offset: usize) -> u32 {
+        self.count();
+        self.device.registers().read32(offset)
+    }
+    fn write32(&self, offset: usize, value: u32) {
+        self.count();
+        self.device.registers().write32(offset, value);
+    }
+}
+
+impl Device for Counted {
+    type Registers = Counted;
+    type Dma = <Soft as Device>::Dma;
+
+    fn name(&self) -> &str {
+        self.device.name()
+    }
+    fn registers(&self) -> &Counted {
+        self
+    }
+    fn dma(&self) -> Option<&Self::Dma> {
+        self.device.dma()
+    }
+    fn interrupt(&self) -> std::io::Result<InterruptFd> {
+        self.device.interrupt()
+    }
+    fn rearm(&self) -> std::io::Result<()> {
+        self.device.rearm()
+    }
+    fn enable_bus_master(&self) -> std::io::Result<()> {
+        self.device.enable_bus_master()
+    }
+}
+
+/// What came from the ports, and what is played to them.
+#[derive(Default)]
+struct Log {
+    events: Vec<(usize, PortEvent)>,
+    received: [Vec<u8>; 4],
+    /// Samples still to be played; silence behind them.
+    play: [Vec<u8>; 4],
+}
+
+impl PortSink for Log {
+    fn event(&mut self, port: usize, event: PortEvent) {
+        self.events.push((port, event));
+    }
+    fn frame(&mut self, port: usize, received: &[u8; FRAME], play: &mut [u8; FRAME]) {
+        self.received[port].extend(received);
+        let count = self.play[port].len().min(FRAME);
+        for (sample, next) in play.iter_mut().zip(self.play[port].drain(..count)) {
+            *sample = next;
+        }
+    }
+}
+
+/// A card in service.
+struct Bench {
+    card: SoftCard,
+    driver: Tiger320<Counted>,
+    interrupt: File,
+    accesses: Arc<AtomicU64>,
+    /// Most register accesses from one step to the next.
+    most: u64,
+    now: Time,
+    log: Log,
+}
+
+fn open(card: &SoftCard, accesses: &Arc<AtomicU64>) -> Result<Tiger320<Counted>, OpenError> {
+    let device = SoftDevice::card(card.clone()).unwrap();
+    let device = Counted { device, accesses: Arc::clone(accesses) };
+    let mut delay = |time: Duration| card.advance(time.as_millis() as u64);
+    Tiger320::open(device, Options::default(), &mut delay)
+}
+
+impl Bench {
+    fn new(config: CardConfig) -> Bench {
+        let card = SoftCard::new(config);
+        let accesses = Arc::default();
+        let mut driver = open(&card, &accesses).unwrap();
+        let interrupt = File::from(driver.device().interrupt().unwrap().fd);
+        let now = Time::from_nanos(1_000_000_000);
+        driver.start(now).unwrap();
+        Bench { card, driver, interrupt, accesses, most: 0, now, log: Log::default() }
+    }
+
+    /// One millisecond; what the services in it came to.
+    fn step(&mut self) -> Vec<Service> {
+        let before = self.accesses.load(Ordering::Relaxed);
+        self.card.tick();
+        self.now += Duration::from_millis(1);
+        let mut outcomes = Vec::new();
+        let mut count = [0; 8];
+        if self.interrupt.read(&mut count).is_ok() {
+            for _ in 0..u64::from_ne_bytes(count) {
+                outcomes.push(self.driver.service(self.now, &mut self.log));
+            }
+        }
+        self.most = self.most.max(self.accesses.load(Ordering::Relaxed) - before);
+        outcomes
+    }
+
+    /// Steps in which every interrupt brings one frame; the events.
+    fn run(&mut self, ms: u32) -> Vec<(usize, PortEvent)> {
+        for _ in 0..ms {
+            assert_eq!(self.step(), [Service::Frames { frames: 1, missed: 0 }]);
+        }
+        std::mem::take(&mut self.log.events)
+    }
+
+    /// Steps with whatever comes; what the services came to.
+    fn steps(&mut self, ms: u32) -> Vec<Service> {
+        (0..ms).flat_map(|_| self.step()).collect()
+    }
+
+    /// Runs until an event comes; the time it took and what else came.
+    fn until(&mut self, wanted: (usize, PortEvent), limit: u32) -> u32 {
+        for ms in 1..=limit {
+            if self.run(1).contains(&wanted) {
+                return ms;
+            }
+        }
+        panic!("no {wanted:?} within {limit} ms");
+    }
+}
+
+/// Ports 0 and 1 FXS, 2 and 3 FXO; the exchange has battery on both lines.
+fn settled() -> Bench {
+    let mut bench = Bench::new(CardConfig::default());
+    assert_eq!(
+        bench.run(200),
+        [(2, PortEvent::Battery(true)), (3, PortEvent::Battery(true))],
+        "all there is to tell about idle lines"
+    );
+    bench
+}
+
+fn ulaw(sample: i16) -> u8 {
+    // G.711: sign, segment, four bits of mantissa, all inverted.
+    let biased = sample.unsigned_abs().min(32_635) + 132;
+    let segment = 8 - biased.leading_zeros();
+    let code = (segment << 4) as u8 | (biased >> (segment + 3)) as u8 & 0x0F;
+    !(code | if sample < 0 { 0x80 } else { 0 })
+}
+
+/// Two tones for 100 ms and a pause of as much.
+fn dtmf(digit: char) -> Vec<u8> {
+    let row = "123456789*0#".find(digit).unwrap();
+    let tones = [[697.0, 770.0, 852.0, 941.0][row / 3], [1209.0, 1336.0, 1477.0][row % 3]];
+    let tone = |n: u32| -> f64 {
+        let angle = f64::from(n) * std::f64::consts::TAU / 8000.0;
+        tones.iter().map(|hertz| (angle * hertz).sin() * 6000.0).sum()
+    };
+    (0..1600).map(|n| if n < 800 { ulaw(tone(n) as i16) } else { SILENCE }).collect()
+}
+
+#[test]
+fn every_kind_of_slot_comes_up_or_says_why_not() {
+    let card = SoftCard::new(CardConfig {
+        modules: [SoftModule::Fxo, SoftModule::Empty, SoftModule::Fxs, SoftModule::Fxo],
+        ..CardConfig::default()
+    });
+    let driver = open(&card, &Arc::default()).unwrap();
+    assert_eq!(
+        *driver.ports(),
+        [
+            Slot::Module(ModuleKind::Fxo),
+            Slot::Empty,
+            Slot::Module(ModuleKind::Fxs),
+            Slot::Module(ModuleKind::Fxo)
+        ]
+    );
+    assert!(card.telephone(2).unwrap().has_battery());
+    drop(driver);
+    card.advance(10);
+    assert!(!card.telephone(2).unwrap().has_battery());
+
+    card.set_fault(Fault::NoIsoLink(0), true);
+    card.set_fault(Fault::NoPower(2), true);
+    card.set_fault(Fault::StuckSpi(3), true);
+    let driver = open(&card, &Arc::default()).unwrap();
+    assert_eq!(
+        *driver.ports(),
+        [
+            Slot::Failed(ModuleError::NoIsoLink),
+            Slot::Empty,
+            Slot::Failed(ModuleError::NoPower { volts: 0 }),
+            Slot::Empty
+        ]
+    );
+}
+
+#[test]
+fn a_card_that_is_not_there_is_told() {
+    let card = SoftCard::new(CardConfig::default());
+    card.set_fault(Fault::Removal, true);
+    assert!(matches!(open(&card, &Arc::default()), Err(OpenError::AllOnes)));
+    card.set_fault(Fault::Removal, false);
+    assert!(open(&card, &Arc::default()).is_ok());
+}
+
+#[test]
+fn a_telephone_is_lifted_flashed_and_hung_up() {
+    let mut bench = settled();
+    let telephone = bench.card.telephone(1).unwrap();
+    telephone.off_hook();
+    let ms = bench.until((1, PortEvent::Hook(Hook::Off)), 100);
+    assert!(ms <= 13 + 16 + 1, "chip and driver together debounce for {ms} ms");
+    bench.run(100);
+    telephone.flash();
+    assert_eq!(bench.run(200), [(1, PortEvent::Hook(Hook::On))]);
+    assert_eq!(bench.run(200), [(1, PortEvent::Hook(Hook::Off))]);
+    telephone.on_hook();
+    assert_eq!(bench.run(100), [(1, PortEvent::Hook(Hook::On))]);
+    assert_eq!(bench.driver.status(1).unwrap().hook, Hook::On);
+}
+
+#[test]
+fn samples_pass_without_a_gap_both_ways() {
+    let mut bench = settled();
+    let telephone = bench.card.telephone(0).unwrap();
+    telephone.off_hook();
+    bench.run(100);
+
+    // A period that is no multiple of a frame; any sample lost or doubled would break it.
+    const PERIOD: usize = 61;
+    bench.log.play[0] = (0..32_000).map(|n| 0x80 | (n % PERIOD) as u8).collect();
+    telephone.take_heard();
+    let code = |n: usize| ((n % PERIOD) as i16 - 30) * 400;
+    telephone.play(&(0..32_000).map(code).collect::<Vec<_>>());
+    bench.log.received[0].clear();
+    bench.run(3500);
+
+    let heard = telephone.heard();
+    let from = heard.iter().position(|sample| *sample != 0).unwrap();
+    assert!(from <= 3 * FRAME, "played within 3 ms, at {from}");
+    let heard = &heard[from..];
+    assert!(heard.len() > 27_000);
+    assert!(heard.windows(PERIOD + 1).all(|window| window[0] == window[PERIOD]));
+    let distinct: std::collections::BTreeSet<i16> = heard[..PERIOD].iter().copied().collect();
+    assert!(distinct.len() >= PERIOD - 1, "{distinct:?}");
+
+    let received = &bench.log.received[0];
+    let from = received.iter().position(|sample| *sample == ulaw(code(0))).unwrap();
+    let expected = (0..received.len() - from).map(|n| ulaw(code(n)));
+    assert!(received[from..].iter().copied().eq(expected));
+    assert!(received.len() - from > 27_000);
+}
+
+#[test]
+fn a_telephone_rings_and_trips() {
+    let mut bench = settled();
+    let telephone = bench.card.telephone(0).unwrap();
+    bench.driver.set_polarity(0, Polarity::Reverse).unwrap();
+    bench.driver.set_line_feed(0, LineFeed::Ringing).unwrap();
+    bench.run(1000);
+    assert!(telephone.is_ringing());
+    bench.driver.set_line_feed(0, LineFeed::OnHookTransmission).unwrap();
+    assert_eq!(bench.run(2000), []);
+    assert!(!telephone.is_ringing() && telephone.is_reversed());
+    bench.driver.set_line_feed(0, LineFeed::Ringing).unwrap();
+    bench.run(500);
+    telephone.off_hook();
+    assert_eq!(bench.run(100), [(0, PortEvent::RingTrip), (0, PortEvent::Hook(Hook::Off))]);
+    assert!(!telephone.is_ringing());
+    assert!(telephone.is_reversed(), "the chip's own way to active lost the polarity; restored");
+    let status = bench.driver.status(0).unwrap();
+    assert_eq!((status.ringing, status.feed), (false, Some(LineFeed::Active)));
+}
+
+#[test]
+fn an_incoming_call_rings_is_answered_and_ends_with_a_loop_break() {
+    let mut bench = settled();
+    let exchange = bench.card.exchange();
+    let caller = exchange.add_subscriber("200", Behaviour::Manual);
+    exchange.call("200", "103").unwrap();
+    bench.until((3, PortEvent::Ring(true)), 10_000);
+    assert!(bench.driver.status(3).unwrap().ringing);
+    // 2 s on, 4 s off.
+    let on = bench.until((3, PortEvent::Ring(false)), 3000);
+    assert!((1900..=2300).contains(&on), "{on}");
+    let off = bench.until((3, PortEvent::Ring(true)), 5000);
+    assert!((3600..=4000).contains(&off), "{off}");
+    bench.driver.set_hook(3, Hook::Off).unwrap();
+    assert_eq!(bench.run(500), [(3, PortEvent::Ring(false))]);
+    assert_eq!(exchange.state("103"), Some(LineState::Talking));
+    let status = bench.driver.status(3).unwrap();
+    assert_eq!((status.hook, status.battery), (Hook::Off, Some(true)));
+    caller.on_hook();
+    let lost = bench.until((3, PortEvent::Battery(false)), 3000);
+    let back = bench.until((3, PortEvent::Battery(true)), 1000);
+    assert!((490..=510).contains(&back), "broken after {lost} for {back}");
+    bench.driver.set_hook(3, Hook::On).unwrap();
+    bench.run(1000);
+    assert_eq!(exchange.state("103"), Some(LineState::Idle));
+}
+
+#[test]
+fn an_outgoing_call_is_dialled_and_answered_with_reversal() {
+    let mut config = CardConfig::default();
+    config.lines[2] =
+        LineOptions { number: "102".into(), polarity_on_answer: true, ..LineOptions::default() };
+    let mut bench = Bench::new(config);
+    bench.run(200);
+    let exchange = bench.card.exchange();
+    exchange.add_subscriber("345", Behaviour::AnswerAfterRings(1));
+    bench.driver.set_hook(2, Hook::Off).unwrap();
+    bench.run(500);
+    assert_eq!(exchange.state("102"), Some(LineState::DialTone));
+    let status = bench.driver.status(2).unwrap();
+    assert_eq!(status.voltage, Some(8));
+    assert!(status.current.is_some_and(|current| (18..=30).contains(&current)), "{status:?}");
+    bench.log.play[2] = "345".chars().flat_map(dtmf).collect();
+    bench.until((2, PortEvent::Polarity(Polarity::Reverse)), 20_000);
+    assert_eq!(exchange.dialled("102").as_deref(), Some("345"));
+    assert_eq!(exchange.state("102"), Some(LineState::Talking));
+    bench.driver.set_hook(2, Hook::On).unwrap();
+    bench.until((2, PortEvent::Polarity(Polarity::Forward)), 1000);
+    assert_eq!(exchange.state("102"), Some(LineState::Idle));
+}
+
+#[test]
+fn an_unplugged_line_loses_battery() {
+    let mut bench = settled();
+    bench.card.set_fault(Fault::LineUnplugged(2), true);
+    assert_eq!(bench.run(100), [(2, PortEvent::Battery(false))]);
+    assert_eq!(bench.driver.status(2).unwrap().voltage, Some(0));
+    bench.card.set_fault(Fault::LineUnplugged(2), false);
+    assert_eq!(bench.run(100), [(2, PortEvent::Battery(true))]);
+}
+
+#[test]
+fn modules_that_fail_are_restored_within_the_budget() {
+    let fault =
+        |port, fault: fn(Remedy) -> PortFault, remedy| (port, PortEvent::Fault(fault(remedy)));
+    let mut bench = settled();
+    bench.driver.set_polarity(0, Polarity::Reverse).unwrap();
+    bench.run(50);
+
+    bench.card.set_fault(Fault::PartReset(0), true);
+    bench.card.set_fault(Fault::PartReset(1), true);
+    let events = bench.run(600);
+    for port in [0, 1] {
+        assert!(
+            events.contains(&fault(port, PortFault::PartReset, Remedy::Restoring)),
+            "{events:?}"
+        );
+        assert!(
+            events.contains(&fault(port, PortFault::PartReset, Remedy::Restored)),
+            "{events:?}"
+        );
+    }
+    assert!(bench.card.telephone(0).unwrap().is_reversed());
+
+    bench.card.set_fault(Fault::PowerAlarm(1), true);
+    let mut events = bench.run(1);
+    bench.card.set_fault(Fault::PowerAlarm(1), false);
+    events.extend(bench.run(50));
+    assert_eq!(events, [fault(1, PortFault::PowerAlarm, Remedy::Restored)]);
+    assert!(bench.card.telephone(1).unwrap().has_battery());
+
+    bench.card.set_fault(Fault::NoIsoLink(3), true);
+    assert_eq!(bench.run(300), [fault(3, PortFault::IsoLinkLost, Remedy::Restoring)]);
+    bench.card.set_fault(Fault::NoIsoLink(3), false);
+    assert_eq!(bench.run(400), [fault(3, PortFault::IsoLinkLost, Remedy::Restored)]);
+
+    for stuck in [Fault::StuckSpi, Fault::StuckSpiLow] {
+        for port in [0, 2] {
+            bench.card.set_fault(stuck(port), true);
+            assert_eq!(bench.run(300), [fault(port, PortFault::NotAnswering, Remedy::Restoring)]);
+            bench.card.set_fault(stuck(port), false);
+            assert_eq!(bench.run(1500), [fault(port, PortFault::NotAnswering, Remedy::Restored)]);
+        }
+    }
+    assert!(bench.most <= u64::from(ACCESSES_PER_TICK), "{} accesses in a tick", bench.most);
+    let counters = bench.driver.counters();
+    assert_eq!((counters.missed, counters.late), (0, 0));
+    assert_eq!((counters.part_resets, counters.power_alarms), (2, 1));
+    assert_eq!((counters.link_losses, counters.silences, counters.restored), (1, 4, 7));
+}
+
+#[test]
+fn a_power_alarm_that_stays_leaves_the_line_open() {
+    let mut bench = settled();
+    bench.card.set_fault(Fault::PowerAlarm(0), true);
+    let events = bench.run(500);
+    assert_eq!(events.len(), 11, "{events:?}");
+    assert_eq!(events[10], (0, PortEvent::Fault(PortFault::PowerAlarm(Remedy::GaveUp))));
+    bench.card.set_fault(Fault::PowerAlarm(0), false);
+    assert_eq!(bench.run(1000), []);
+    assert!(!bench.card.telephone(0).unwrap().has_battery());
+    bench.driver.set_line_feed(0, LineFeed::Active).unwrap();
+    assert_eq!(bench.run(100), []);
+    assert!(bench.card.telephone(0).unwrap().has_battery());
+}
+
+#[test]
+fn bus_aborts_are_recovered_from() {
+    for fault in [Fault::MasterAbort, Fault::TargetAbort] {
+        let mut bench = settled();
+        bench.driver.set_hook(2, Hook::Off).unwrap();
+        bench.card.set_fault(fault, true);
+        assert_eq!(bench.steps(20), [Service::Recovered; 20]);
+        bench.card.set_fault(fault, false);
+        assert_eq!(bench.run(1000), []);
+        assert_eq!(bench.card.exchange().state("102"), Some(LineState::DialTone), "{fault}");
+        assert_eq!(bench.driver.counters().recoveries, 20);
+
+        bench.card.set_fault(fault, true);
+        let outcomes = bench.steps(1000);
+        assert_eq!(outcomes.last(), Some(&Service::Gone), "told once, then no more interrupts");
+        assert!(matches!(bench.driver.failure(), Some(Failure::Stuck { .. })));
+        bench.card.advance(1000);
+        assert_eq!(bench.card.exchange().state("102"), Some(LineState::Idle), "on-hook");
+    }
+}
+
+#[test]
+fn doubled_interrupts_do_nothing_twice() {
+    let mut bench = settled();
+    bench.card.set_fault(Fault::DoubledInterrupts, true);
+    for _ in 0..100 {
+        assert_eq!(bench.step(), [Service::Frames { frames: 1, missed: 0 }, Service::Idle]);
+    }
+    assert_eq!(bench.driver.counters().missed, 0);
+}
+
+#[test]
+fn late_ticks_and_interrupts_lose_what_the_ring_can_not_hold() {
+    let mut bench = settled();
+    bench.card.set_fault(Fault::LateTick, true);
+    let ticks = bench.driver.counters().ticks;
+    bench.steps(1000);
+    let counters = *bench.driver.counters();
+    // Every other time both halves move at once: one of them is lost.
+    assert_eq!((counters.ticks - ticks, counters.missed), (500, 500));
+    bench.card.set_fault(Fault::LateTick, false);
+    bench.run(100);
+
+    bench.card.set_fault(Fault::LateInterrupt, true);
+    let before = *bench.driver.counters();
+    bench.steps(1000);
+    let after = *bench.driver.counters();
+    let (served, missed) = (after.ticks - before.ticks, after.missed - before.missed);
+    assert!((990..=1000).contains(&(served + missed)), "{served} and {missed}");
+    assert!(missed >= 2 * served, "{served} and {missed}");
+}
+
+#[test]
+fn lost_interrupts_are_made_up_for_by_the_watchdog() {
+    let mut bench = settled();
+    bench.card.set_fault(Fault::LostInterrupts, true);
+    let before = *bench.driver.counters();
+    for _ in 0..25 {
+        assert_eq!(bench.steps(20), []);
+        let outcome = bench.driver.check(bench.now, &mut bench.log);
+        assert_eq!(outcome, Service::Frames { frames: 1, missed: 19 });
+    }
+    bench.card.set_fault(Fault::LostInterrupts, false);
+    bench.run(100);
+    let after = *bench.driver.counters();
+    assert_eq!(after.recoveries, 0);
+    assert_eq!(after.ticks - before.ticks + after.missed - before.missed, 600);
+}
+
+#[test]
+fn removal_is_told_once() {
+    let mut bench = settled();
+    bench.card.set_fault(Fault::Removal, true);
+    assert_eq!(bench.steps(50), []);
+    assert_eq!(bench.driver.check(bench.now, &mut bench.log), Service::Gone);
+    assert!(matches!(bench.driver.failure(), Some(Failure::Removed)));
+    assert_eq!(bench.driver.check(bench.now, &mut bench.log), Service::Idle);
+    assert!(bench.driver.set_hook(2, Hook::Off).is_err());
+}
+
+#[test]
+fn safe_hangs_everything_up() {
+    let mut bench = settled();
+    let exchange = bench.card.exchange();
+    bench.driver.set_hook(2, Hook::Off).unwrap();
+    bench.driver.set_line_feed(0, LineFeed::Ringing).unwrap();
+    bench.run(500);
+    assert_eq!(exchange.state("102"), Some(LineState::DialTone));
+    bench.driver.safe();
+    bench.card.advance(1000);
+    assert_eq!(exchange.state("102"), Some(LineState::Idle));
+    let telephone = bench.card.telephone(0).unwrap();
+    assert!(!telephone.is_ringing() && !telephone.has_battery());
+    assert_eq!(bench.steps(10), [], "no more interrupts");
+}
