@@ -130,6 +130,7 @@ impl Board {
     pub(crate) fn config_write8(&mut self, offset: u32, value: u8) {
         if !self.removed() {
             self.config.write8(offset, value);
+            self.settle();
         }
     }
 
@@ -187,7 +188,7 @@ impl Board {
                 });
             }
         }
-        let dma_runs = self.tiger.dma_runs();
+        let dma_runs = self.tiger.dma_runs() && self.config.bus_master();
         if self.dma_ran && !dma_runs {
             self.run += 1;
         }

@@ -4,7 +4,7 @@
 //! - One lock guards the board; it is held for a single register access or a single step of a tick,
 //!   never during a bus cycle and never while the interrupt is raised.
 //! - Ticks do not overlap: a second one waits for the first.
-//! - When the host stops the DMA, at most the bus cycle under way is still made, as on a bus.
+//! - When the host stops the DMA, or takes the bus mastership away, at most the bus cycle under way is still made, as on a bus.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -132,6 +132,7 @@ impl SoftCard {
     pub fn config_write(&self, offset: u32, width: u32, value: u32) {
         let mut board = lock(&self.0.board);
         write(offset, width, value, |offset, byte| board.config_write8(offset, byte));
+        self.0.run.store(board.run(), Ordering::Release);
     }
 
     /// PCI reset: registers, configuration space and modules as after power-on. Faults stay, and

@@ -229,3 +229,100 @@ impl RegisterFile for Si3050 {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IDLE: Feed = Feed { battery: Battery::Forward, ringing: false, audio: [0; FRAME] };
+
+    fn powered() -> Si3050 {
+        let mut chip = Si3050::new();
+        chip.write(reg::DAA_CONTROL_2, 0);
+        chip.tick(IDLE, None);
+        chip
+    }
+
+    #[test]
+    fn a_software_reset_restores_the_reset_values_at_once() {
+        let mut chip = powered();
+        let fresh = Si3050::new().registers;
+        for register in (0..=u8::MAX).filter(|register| *register != reg::CONTROL_1) {
+            chip.write(register, 0x55);
+        }
+        chip.write(reg::CONTROL_1, SOFT_RESET);
+        assert_eq!(chip.registers, fresh);
+        assert_eq!(chip.read(2), 0x03);
+    }
+
+    #[test]
+    fn without_the_link_the_line_is_not_there() {
+        let mut chip = Si3050::new();
+        chip.write(reg::DAA_CONTROL_1, 0x09);
+        let feed = Feed { ringing: true, ..IDLE };
+        let load = (0..60).map(|_| chip.tick(feed, None).0).next_back();
+        assert_eq!(load, Some(Load::default()));
+        assert_eq!([11, 12, 13, 28, 29].map(|register| chip.read(register)), [3, 0, 0x40, 0, 0]);
+        assert_eq!(chip.read(5), 0x09, "no ring signals");
+        chip.write(reg::DAA_CONTROL_2, 0);
+        assert_eq!(chip.read(reg::CHIP_ID) >> 4, 1, "Si3018");
+        assert!(chip.tick(IDLE, None).0.off_hook);
+        chip.no_link = true;
+        assert!(!chip.tick(IDLE, None).0.off_hook);
+        assert_eq!(chip.read(reg::CHIP_ID) >> 4, 0);
+    }
+
+    #[test]
+    fn line_voltage_is_signed_and_current_flows_off_hook() {
+        let mut chip = powered();
+        let reversed = Feed { battery: Battery::Reversed, ..IDLE };
+        assert_eq!((chip.read(29), chip.read(28)), (0x30, 0));
+        chip.tick(reversed, None);
+        assert_eq!(chip.read(29), 0xD0);
+        chip.write(reg::DAA_CONTROL_1, 0x09);
+        chip.tick(reversed, None);
+        assert_eq!((chip.read(29) as i8, chip.read(28), chip.read(12)), (-8, 21, 0x47));
+        chip.tick(Feed::default(), None);
+        assert_eq!((chip.read(29), chip.read(28), chip.read(12)), (0, 0, 0x40));
+    }
+
+    #[test]
+    fn interrupt_sources_latch_until_written_with_zeros() {
+        let mut chip = powered();
+        chip.write(reg::INTERRUPT_SOURCE, 0);
+        chip.tick(Feed { ringing: true, ..IDLE }, None);
+        chip.tick(IDLE, None);
+        assert_eq!(chip.read(4), SOURCE_RING);
+        chip.tick(Feed { battery: Battery::Reversed, ..IDLE }, None);
+        assert_eq!(chip.read(4), SOURCE_RING | SOURCE_POLARITY);
+        chip.write(4, !SOURCE_RING);
+        assert_eq!(chip.read(4), SOURCE_POLARITY);
+        chip.write(5, 0x09);
+        chip.tick(Feed::default(), None);
+        assert_eq!(chip.read(4), SOURCE_POLARITY | SOURCE_DROP_OUT);
+    }
+
+    #[test]
+    fn line_values_are_read_only() {
+        let mut chip = powered();
+        for register in [11, 12, 13, 28, 29] {
+            let before = chip.read(register);
+            chip.write(register, !before);
+            assert_eq!(chip.read(register), before, "register {register}");
+        }
+        chip.write(5, 0xFF);
+        assert_eq!(chip.read(5), 0x9B, "the ring signals are the line's");
+    }
+
+    #[test]
+    fn a_law_is_taken_where_it_is_programmed() {
+        let mut chip = powered();
+        chip.write(reg::PCM_MODE, 0x20);
+        chip.write(reg::DAA_CONTROL_1, 0x09);
+        let (load, bytes) = chip.tick(IDLE, Some([0xD5; FRAME]));
+        assert_eq!(bytes, Some([0xD5; FRAME]));
+        assert!(load.audio.iter().all(|sample| sample.abs() <= 8));
+        chip.write(reg::PCM_MODE, 0x00);
+        assert_eq!(chip.tick(IDLE, None).1, None, "the bus is left alone");
+    }
+}

@@ -216,3 +216,36 @@ fn the_host_may_call_back_from_a_bus_cycle_and_from_the_interrupt() {
     assert_eq!(host.read8(INTSTAT), 0);
     host.card.disconnect();
 }
+
+#[test]
+fn no_cycle_follows_the_one_in_which_bus_mastership_is_taken_away() {
+    use ringback_softcard::{HostMemory, SoftCard};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    struct Leaving {
+        card: SoftCard,
+        cycles: AtomicU32,
+    }
+    impl HostMemory for Leaving {
+        fn read32(&self, _: u32) -> Option<u32> {
+            if self.cycles.fetch_add(1, Ordering::SeqCst) == 2 {
+                self.card.config_write(0x04, 2, 0x0002);
+            }
+            Some(0)
+        }
+        fn write32(&self, _: u32, _: u32) -> bool {
+            self.cycles.fetch_add(1, Ordering::SeqCst);
+            true
+        }
+    }
+    let host = Host::running([Empty; 4]);
+    let leaving = Arc::new(Leaving { card: host.card.clone(), cycles: AtomicU32::new(0) });
+    host.card.connect(leaving.clone(), host.pin.clone());
+    host.card.tick();
+    assert_eq!(leaving.cycles.load(Ordering::SeqCst), 3);
+    host.card.advance(3);
+    assert_eq!(leaving.cycles.load(Ordering::SeqCst), 3);
+    assert_eq!(host.read8(INTSTAT) & 0x30, 0x10);
+    host.card.disconnect();
+}

@@ -48,7 +48,7 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn no_sequence_of_accesses_panics(acts in prop::collection::vec(act(), 1..200)) {
@@ -117,10 +117,11 @@ fn every_register_takes_every_byte() {
 }
 
 #[test]
-fn every_module_register_takes_every_byte() {
+fn every_module_register_takes_every_bit() {
     let host = Host::running([Fxs, Fxs, Fxo, Fxo]);
+    let values = [0x00, 0xFF].into_iter().chain((0..8).map(|bit| 1 << bit));
     for register in 0..=0xFF {
-        for value in 0..=0xFF {
+        for value in values.clone() {
             host.fxs_write(0, register, value);
             host.fxo_write(2, register, value);
         }

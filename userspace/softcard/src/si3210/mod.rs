@@ -1,0 +1,293 @@
+//! The FXS module: an Si3210 ProSLIC, which feeds a telephone.
+//!
+//! The registers are here, the line behind them is in `line`.
+//!
+//! What is modelled with no time of its own: the converter is up as soon as register 14 switches it
+//! on (it leaks down to exactly the 6 counts that a leak test wants to see), calibrations end at
+//! once, indirect accesses never leave register 31 busy. What is not modelled: tone generators, the
+//! DTMF decoder, gains and filters; their registers only store.
+
+mod line;
+
+use crate::spi::RegisterFile;
+use crate::wire::Load;
+use line::Debounced;
+
+/// Direct registers.
+mod reg {
+    pub(super) const ID: u8 = 0;
+    pub(super) const PCM_MODE: u8 = 1;
+    pub(super) const TX_COUNT: u8 = 2;
+    pub(super) const RX_COUNT: u8 = 4;
+    pub(super) const LOOPBACK: u8 = 8;
+    pub(super) const POWER_DOWN: u8 = 14;
+    pub(super) const IRQ_STATUS_1: u8 = 18;
+    pub(super) const IRQ_STATUS_2: u8 = 19;
+    pub(super) const IRQ_STATUS_3: u8 = 20;
+    pub(super) const DTMF: u8 = 24;
+    pub(super) const IDA_LOW: u8 = 28;
+    pub(super) const IDA_HIGH: u8 = 29;
+    pub(super) const IAA: u8 = 30;
+    pub(super) const INDIRECT_STATUS: u8 = 31;
+    pub(super) const LINE_FEED: u8 = 64;
+    pub(super) const AUTO_STATE: u8 = 67;
+    pub(super) const LOOP_STATUS: u8 = 68;
+    pub(super) const LOOP_DEBOUNCE: u8 = 69;
+    pub(super) const TRIP_DEBOUNCE: u8 = 70;
+    pub(super) const LOOP_LIMIT: u8 = 71;
+    pub(super) const ON_HOOK_VOLTAGE: u8 = 72;
+    pub(super) const COMMON_MODE: u8 = 73;
+    pub(super) const VBAT_HIGH: u8 = 74;
+    pub(super) const LOOP_VOLTAGE: u8 = 78;
+    pub(super) const LOOP_CURRENT: u8 = 79;
+    pub(super) const TIP_SENSE: u8 = 80;
+    pub(super) const RING_SENSE: u8 = 81;
+    pub(super) const VBAT1_SENSE: u8 = 82;
+    pub(super) const VBAT2_SENSE: u8 = 83;
+    pub(super) const Q6_CURRENT: u8 = 89;
+    pub(super) const DCDC_CONTROL: u8 = 93;
+    pub(super) const CALIBRATION_1: u8 = 96;
+    pub(super) const DCDC_RESULT: u8 = 107;
+    pub(super) const COUNT: usize = 128;
+}
+
+/// Values after reset that are not 0.
+const RESET: [(u8, u8); 28] = [
+    (reg::ID, 0x05), // Si3210 revision E
+    (reg::PCM_MODE, 0x08),
+    (reg::LOOPBACK, 0x02),
+    (10, 0x08),
+    (11, 0x33),
+    (reg::POWER_DOWN, 0x10),
+    (63, 0x54),
+    (65, 0x61),
+    (66, 0x0B),
+    (reg::AUTO_STATE, 0x1F),
+    (reg::LOOP_DEBOUNCE, 0x0A),
+    (reg::TRIP_DEBOUNCE, 0x0A),
+    (reg::ON_HOOK_VOLTAGE, 0x20),
+    (reg::COMMON_MODE, 0x02),
+    (reg::VBAT_HIGH, 0x32),
+    (75, 0x10),
+    (92, 0xFF),
+    (reg::DCDC_CONTROL, 0x14),
+    (96, 0x1F),
+    (97, 0x1F),
+    (98, 0x10),
+    (99, 0x10),
+    (100, 0x11),
+    (101, 0x11),
+    (102, 0x08),
+    (103, 0x88),
+    (106, 0x20),
+    (reg::DCDC_RESULT, 0x08),
+];
+
+/// Indirect registers.
+const INDIRECT: usize = 105;
+
+const IRQ_CALIBRATED: u8 = 0x04;
+const IRQ_INDIRECT: u8 = 0x02;
+const CALIBRATE: u8 = 0x40;
+const CALIBRATE_CONVERTER: u8 = 0x80;
+
+/// The chip and its line.
+#[derive(Debug, Clone)]
+pub(crate) struct Si3210 {
+    registers: [u8; reg::COUNT],
+    indirect: [u16; INDIRECT],
+    /// Indirect data was written since the last indirect access: the next one stores.
+    store: bool,
+    loop_closure: Debounced,
+    ring_trip: Debounced,
+    load: Load,
+    /// Fault: the board's power cable is not plugged in.
+    pub(crate) unpowered: bool,
+    /// Fault: a transistor is over its power limit.
+    pub(crate) power_alarm: bool,
+}
+
+impl Si3210 {
+    pub(crate) fn new() -> Si3210 {
+        let mut chip = Si3210 {
+            registers: [0; reg::COUNT],
+            indirect: [0; INDIRECT],
+            store: false,
+            loop_closure: Debounced::default(),
+            ring_trip: Debounced::default(),
+            load: Load::default(),
+            unpowered: false,
+            power_alarm: false,
+        };
+        chip.reset();
+        chip
+    }
+
+    /// The reset pin: every register at its reset value, the line open.
+    pub(crate) fn reset(&mut self) {
+        self.registers = [0; reg::COUNT];
+        for (register, value) in RESET {
+            self.set(register, value);
+        }
+        self.indirect = [0; INDIRECT];
+        self.store = false;
+        self.loop_closure = Debounced::default();
+        self.ring_trip = Debounced::default();
+    }
+
+    fn get(&self, register: u8) -> u8 {
+        self.registers.get(usize::from(register)).copied().unwrap_or(0)
+    }
+
+    fn set(&mut self, register: u8, value: u8) {
+        if let Some(byte) = self.registers.get_mut(usize::from(register)) {
+            *byte = value;
+        }
+    }
+
+    fn raise(&mut self, status: u8, bits: u8) {
+        self.set(status, self.get(status) | bits);
+    }
+
+    fn indirect_access(&mut self, address: u8) {
+        if std::mem::take(&mut self.store) {
+            let value = u16::from_le_bytes([self.get(reg::IDA_LOW), self.get(reg::IDA_HIGH)]);
+            if let Some(word) = self.indirect.get_mut(usize::from(address)) {
+                *word = value;
+            }
+        } else {
+            let word = self.indirect.get(usize::from(address)).copied().unwrap_or(0);
+            let [low, high] = word.to_le_bytes();
+            self.set(reg::IDA_LOW, low);
+            self.set(reg::IDA_HIGH, high);
+        }
+        self.raise(reg::IRQ_STATUS_3, IRQ_INDIRECT);
+    }
+}
+
+impl RegisterFile for Si3210 {
+    fn read(&mut self, register: u8) -> u8 {
+        self.sensed(register).unwrap_or_else(|| self.get(register))
+    }
+
+    fn write(&mut self, register: u8, value: u8) {
+        match register {
+            reg::ID | reg::DTMF | reg::INDIRECT_STATUS | reg::LOOP_STATUS => {}
+            reg::LOOP_VOLTAGE..=reg::Q6_CURRENT => {}
+            reg::IRQ_STATUS_1..=reg::IRQ_STATUS_3 => {
+                self.set(register, self.get(register) & !value)
+            }
+            reg::IDA_LOW | reg::IDA_HIGH => {
+                self.set(register, value);
+                self.store = true;
+            }
+            reg::IAA => {
+                self.set(register, value);
+                self.indirect_access(value);
+            }
+            reg::LINE_FEED => self.set_line_feed(value),
+            reg::DCDC_CONTROL => {
+                self.set(register, value & !CALIBRATE_CONVERTER);
+                if value & CALIBRATE_CONVERTER != 0 {
+                    self.set(reg::DCDC_RESULT, 0x08);
+                }
+            }
+            reg::CALIBRATION_1 if value & CALIBRATE != 0 => {
+                self.set(register, 0);
+                self.raise(reg::IRQ_STATUS_3, IRQ_CALIBRATED);
+            }
+            _ => self.set(register, value),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store(chip: &mut Si3210, index: u8, value: u16) {
+        let [low, high] = value.to_le_bytes();
+        chip.write(reg::IDA_LOW, low);
+        chip.write(reg::IDA_HIGH, high);
+        chip.write(reg::IAA, index);
+    }
+
+    fn fetch(chip: &mut Si3210, index: u8) -> u16 {
+        chip.write(reg::IAA, index);
+        u16::from_le_bytes([chip.read(reg::IDA_LOW), chip.read(reg::IDA_HIGH)])
+    }
+
+    #[test]
+    fn indirect_address_stores_after_data_and_fetches_alone() {
+        let mut chip = Si3210::new();
+        store(&mut chip, 20, 0x7EF0);
+        store(&mut chip, 21, 0x0160);
+        assert_eq!(fetch(&mut chip, 20), 0x7EF0);
+        assert_eq!(fetch(&mut chip, 20), 0x7EF0, "a fetch does not store");
+        assert_eq!(fetch(&mut chip, 21), 0x0160);
+        // One byte of data is enough to make a store of it.
+        chip.write(reg::IDA_LOW, 0x61);
+        chip.write(reg::IAA, 20);
+        assert_eq!(fetch(&mut chip, 20), 0x0161);
+        assert_eq!(chip.read(reg::INDIRECT_STATUS), 0);
+        store(&mut chip, 200, 0xFFFF);
+        assert_eq!(fetch(&mut chip, 200), 0, "there is no such register");
+    }
+
+    #[test]
+    fn reset_undoes_everything_and_leaves_the_fault() {
+        let mut chip = Si3210::new();
+        let fresh = chip.registers;
+        chip.unpowered = true;
+        for register in 0..=u8::MAX {
+            chip.write(register, 0x55);
+        }
+        store(&mut chip, 0, 0x1234);
+        chip.reset();
+        assert_eq!(chip.registers, fresh);
+        assert_eq!(fetch(&mut chip, 0), 0);
+        assert!(chip.unpowered);
+    }
+
+    #[test]
+    fn identity_and_measurements_are_read_only() {
+        let mut chip = Si3210::new();
+        for register in [0, 24, 31, 68].into_iter().chain(78..=89) {
+            let before = chip.read(register);
+            chip.write(register, !before);
+            assert_eq!(chip.read(register), before, "register {register}");
+        }
+    }
+
+    #[test]
+    fn calibrations_end_at_once_automatic_and_manual() {
+        let mut chip = Si3210::new();
+        for start in [0x5F, 0x47] {
+            chip.write(97, 0x1F);
+            chip.write(96, start);
+            assert_eq!(chip.read(96), 0);
+        }
+        assert_eq!((chip.read(88), chip.read(89)), (0, 0), "transistors matched");
+        chip.write(107, 0x3F);
+        chip.write(93, 0x99);
+        assert_eq!((chip.read(93), chip.read(107)), (0x19, 0x08));
+        assert_eq!(chip.read(20) & 0x04, 0x04);
+        chip.write(20, 0xFF);
+        assert_eq!(chip.read(20), 0);
+    }
+
+    #[test]
+    fn battery_follows_the_converter() {
+        let mut chip = Si3210::new();
+        assert_eq!(chip.read(82), 6);
+        chip.write(14, 0x00);
+        assert_eq!(chip.read(82), 0xC8);
+        chip.write(74, 0x3F);
+        assert_eq!(chip.read(82), 0xFC, "94.5 V");
+        chip.write(14, 0x10);
+        assert_eq!(chip.read(82), 6, "exactly what a leak test waits for");
+        chip.unpowered = true;
+        chip.write(14, 0x00);
+        assert_eq!(chip.read(82), 0);
+    }
+}
