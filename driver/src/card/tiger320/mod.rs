@@ -119,8 +119,9 @@ pub struct Tiger320<D: Device> {
 impl<D: Device> Tiger320<D> {
     /// Brings the card and its modules up. DMA and interrupt stay off until [`Tiger320::start`].
     ///
-    /// This takes about 0.6 s and as much as 3 s more for each module, passed with `delay`. A module
-    /// that does not work is told by [`Tiger320::ports`] and is no error.
+    /// This takes about half a second, another for each module, and up to 10 s for one that has to be
+    /// calibrated by hand; all of it is passed with `delay`. A module that does not work is told by
+    /// [`Tiger320::ports`] and is no error.
     ///
     /// # Errors
     /// The device is no TDM400P, does not answer, or offers no suitable DMA memory.

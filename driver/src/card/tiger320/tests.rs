@@ -110,6 +110,26 @@ impl Bench {
 }
 
 #[test]
+fn a_card_can_change_threads_while_modules_are_restored() {
+    fn send<T: Send>(_: &T) {}
+    let mut bench = Bench::new(mixed());
+    bench.ticks(50);
+    bench.fake.with(|card| card.fxs(0).reset());
+    bench.ticks(50);
+    assert!(bench.card.status(0).unwrap().restoring);
+    send(&bench.card);
+    let Bench { mut card, fake, now, .. } = bench;
+    let status = std::thread::spawn(move || {
+        for n in 1..=300 {
+            fake.run(8);
+            card.service(now + TICK * n, &mut Log::default());
+        }
+        card.status(0)
+    });
+    assert!(status.join().unwrap().is_some_and(|status| !status.restoring));
+}
+
+#[test]
 fn brings_up_every_kind_of_slot() {
     let fake = Fake::new([fxo(), FakeModule::None, fxs(), fxs()]);
     fake.with(|card| card.fxs(3).powered = 3);
