@@ -57,6 +57,8 @@ pub struct VfioDevice {
     registers: VfioRegisters,
     interrupt: Interrupt,
     dma: Option<Dma>,
+    /// VFIO can reset the card alone.
+    resettable: bool,
     device: Arc<File>,
     /// Kept open for as long as the device is, and closed after it.
     _group: File,
@@ -96,10 +98,10 @@ impl VfioDevice {
     /// # Errors
     /// `Unsupported` where it can't; else the error of the reset.
     pub fn reset(&self) -> io::Result<()> {
-        if sys::device_info(&self.device)?.flags & VFIO_DEVICE_FLAGS_RESET == 0 {
+        if !self.resettable {
             return Err(io::Error::new(
                 io::ErrorKind::Unsupported,
-                "VFIO can't reset this card without its neighbours",
+                "VFIO can't reset this card by itself",
             ));
         }
         sys::reset(&self.device)
@@ -134,14 +136,21 @@ fn open(
         Some(libc::EBUSY | libc::EPERM) => group.not_viable(root),
         _ => VfioError::System { what: "put the IOMMU group to use", source },
     })?;
-    sys::set_iommu(&container, VFIO_TYPE1v2_IOMMU)
-        .map_err(VfioError::system("set up the IOMMU for the card"))?;
+    sys::set_iommu(&container, VFIO_TYPE1v2_IOMMU).map_err(|source| {
+        match source.raw_os_error() {
+            // Any card could then send any interrupt message.
+            Some(libc::EPERM) => VfioError::NoInterruptRemapping,
+            _ => VfioError::System { what: "set up the IOMMU for the card", source },
+        }
+    })?;
 
     // Neither a PCI address nor a UUID has a zero byte.
     let device_name = CString::new(name).unwrap_or_default();
     let device = sys::device(&group_file, &device_name)
         .map_err(VfioError::system("open the card (dmesg says why)"))?;
     let device = Arc::new(device);
+    // Before the other questions: some mediated devices answer those only after this one.
+    let info = sys::device_info(&device).map_err(VfioError::system("ask what the card is"))?;
     let registers = VfioRegisters::open(&device, needs.registers)?;
     let dma = match needs.dma {
         0 => None,
@@ -153,6 +162,7 @@ fn open(
         registers,
         interrupt,
         dma,
+        resettable: info.flags & VFIO_DEVICE_FLAGS_RESET != 0,
         device,
         _group: group_file,
         _container: container,

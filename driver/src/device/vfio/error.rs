@@ -76,6 +76,13 @@ pub enum VfioError {
         /// The interface's version; 0 is the one that there is.
         version: i32,
     },
+    /// The platform can't keep a card from sending interrupt messages of its own making.
+    #[error(
+        "this machine has no interrupt remapping, and VFIO refuses cards without it; switch it on in \
+         the firmware (VT-d, AMD-Vi), or, if you trust the card: \
+         modprobe vfio_iommu_type1 allow_unsafe_interrupts=1"
+    )]
+    NoInterruptRemapping,
     /// No register window that is large enough.
     #[error(
         "the card's largest register window has {have} bytes, {need} are needed: is it the right device?"

@@ -240,6 +240,13 @@ fn a_container_of_another_kind_is_told() {
 }
 
 #[test]
+fn a_machine_without_interrupt_remapping_is_told() {
+    kernel(|kernel| kernel.failing = Some(("set_iommu", libc::EPERM)));
+    let text = error(&tree()).to_string();
+    assert!(text.contains("allow_unsafe_interrupts=1"), "{text}");
+}
+
+#[test]
 fn each_step_that_fails_is_named() {
     for (call, what) in [
         ("set_container", "put the IOMMU group to use"),
@@ -282,6 +289,8 @@ fn a_card_is_reset_only_where_it_can_be_alone() {
     assert_eq!(device.reset().unwrap_err().kind(), io::ErrorKind::Unsupported);
     assert!(log().is_empty());
     kernel(|kernel| kernel.device_flags = VFIO_DEVICE_FLAGS_RESET);
+    let device = open(&tree(), &CARD).unwrap();
+    log();
     device.reset().unwrap();
     assert_eq!(log(), ["reset"]);
 }

@@ -33,6 +33,8 @@ pub struct Kernel {
     pub iommu: Vec<u8>,
     /// The call that fails, and how.
     pub failing: Option<(&'static str, i32)>,
+    /// The device was asked what it is.
+    introduced: bool,
     /// What was asked.
     pub log: Vec<String>,
     /// The device's file, once it was opened.
@@ -51,6 +53,7 @@ impl Default for Kernel {
             irqs: [(1, VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_AUTOMASKED), (0, 0)],
             iommu: made_up(0x1000, &[made_up_ranges(&[(0, 0xFEDF_FFFF)])]),
             failing: None,
+            introduced: false,
             log: Vec::new(),
             device: None,
         }
@@ -101,12 +104,18 @@ pub fn device(_group: &File, name: &CStr) -> io::Result<File> {
     let file = tempfile::tempfile()?;
     file.set_len(0x10000)?;
     file.write_all_at(&[0x59, 0xE1, 0x01, 0x00, 0x02, 0x00, 0x10, 0x02], CONFIG)?;
-    kernel(|kernel| kernel.device = file.try_clone().ok());
+    kernel(|kernel| {
+        kernel.device = file.try_clone().ok();
+        kernel.introduced = false;
+    });
     Ok(file)
 }
 
 pub fn device_info(_device: &File) -> io::Result<vfio_device_info> {
-    let flags = kernel(|kernel| kernel.device_flags);
+    let flags = kernel(|kernel| {
+        kernel.introduced = true;
+        kernel.device_flags
+    });
     Ok(vfio_device_info { flags, num_regions: 9, num_irqs: 5, ..Default::default() })
 }
 
@@ -120,7 +129,9 @@ pub fn region_info(_device: &File, index: u32) -> io::Result<vfio_region_info> {
 }
 
 pub fn irq_info(_device: &File, index: u32) -> io::Result<vfio_irq_info> {
-    let irq = kernel(|kernel| kernel.irqs.get(index as usize).copied());
+    // As the mediated device mtty: no answer before it was asked what it is.
+    let irq =
+        kernel(|kernel| kernel.irqs.get(index as usize).copied().filter(|_| kernel.introduced));
     let (count, flags) = irq.ok_or(io::Error::from_raw_os_error(libc::EINVAL))?;
     Ok(vfio_irq_info { index, count, flags, ..Default::default() })
 }
