@@ -9,6 +9,25 @@
 //! * Levels are in dBm0: a sine of full scale is +3.14 dBm0 (ITU-T G.711).
 //! * Unsafe code is in one private file, the declarations of the system library spandsp, which
 //!   detects DTMF. Everything else is written here.
+//!
+//! ```
+//! use ringback_media::dtmf::{Detector, Digit, Event, Generator};
+//!
+//! let mut generator = Generator::new();
+//! "1800".chars().filter_map(Digit::from_char).for_each(|digit| generator.push(digit));
+//!
+//! let mut detector = Detector::new();
+//! let mut heard = String::new();
+//! let mut samples = [0; 8];
+//! while generator.fill(&mut samples) > 0 {
+//!     detector.feed(&samples, &mut |event| {
+//!         if let Event::Down(digit) = event {
+//!             heard.push(digit.as_char());
+//!         }
+//!     });
+//! }
+//! assert_eq!(heard, "1800");
+//! ```
 
 pub mod dtmf;
 mod ffi;
@@ -24,4 +43,19 @@ pub const SAMPLE_RATE: u32 = 8000;
 /// Samples in `ms` milliseconds.
 const fn samples_in(ms: u32) -> u32 {
     ms.saturating_mul(SAMPLE_RATE / 1000)
+}
+
+#[cfg(test)]
+mod tests {
+    /// Detectors and generators move with their line to whatever thread serves it.
+    #[test]
+    fn everything_can_be_sent_to_another_thread() {
+        fn is_send<T: Send>() {}
+        is_send::<crate::dtmf::Detector>();
+        is_send::<crate::dtmf::Generator>();
+        is_send::<crate::tone::Detector>();
+        is_send::<crate::tone::Generator>();
+        is_send::<crate::wav::Writer>();
+        is_send::<crate::wav::WavError>();
+    }
 }

@@ -17,6 +17,9 @@ pub enum Event {
 /// Hears digits of 40 ms and longer (ITU-T Q.24), from -4 to -40 dBm0 per frequency, the high
 /// frequency up to 4 dB above or 8 dB below the low one. A digit interrupted for less than 13 ms is
 /// still the same digit.
+///
+/// Frequencies that are off by 1 % are heard, off by 2.5 % they are not. Q.24 asks for 1.5 % and
+/// 3.5 %; a telephone's keys (not A-D) are also heard with one of the two frequencies 1.5 % off.
 #[derive(Debug)]
 pub struct Detector {
     receiver: DtmfReceiver,

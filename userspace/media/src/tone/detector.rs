@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 
 use crate::samples_in;
-use crate::tone::runs::{CLICK, Kind, Run, Runs};
+use crate::tone::runs::{CLICK, EDGE, Kind, Run, Runs};
 use crate::tone::spectrum::{BLOCK, Frequencies, Spectrum};
 use crate::tone::{Cadence, CallProgress, Plan};
 
@@ -39,8 +39,8 @@ pub enum Heard {
 /// the longest sound of the signals it shares them with. Ringback 0.4 s where it has its own, else
 /// its first whole sound and 0.3 s. Busy and reorder one whole cycle and the beginning of the next.
 ///
-/// `Ended` comes 40 ms after a dial tone, and for the others as soon as a sound or a rest is longer
-/// than the cadence allows, or something else sounds for 0.2 s.
+/// `Ended` comes 0.12 s after a dial tone at the latest, and for the others as soon as a sound or a
+/// rest is longer than the cadence allows, or something else sounds for 0.2 s.
 #[derive(Debug)]
 pub struct Detector {
     spectrum: Spectrum,
@@ -55,34 +55,23 @@ pub struct Detector {
 impl Detector {
     /// A detector of the signals of `plan` that has heard nothing.
     pub fn new(plan: &Plan) -> Detector {
+        let frequencies = |what| Frequencies::of(plan.signal(what));
         let mut tones: Vec<Frequencies> = Vec::new();
-        let tone_of = CallProgress::ALL.map(|what| {
-            let signal = plan.signal(what);
-            let tone = Frequencies { low_hz: signal.low_hz, high_hz: signal.high_hz };
-            tones.iter().position(|&known| known == tone).unwrap_or_else(|| {
+        for tone in CallProgress::ALL.map(frequencies) {
+            if !tones.contains(&tone) {
                 tones.push(tone);
-                tones.len() - 1
-            })
-        });
-        let sharing = |tone| {
-            CallProgress::ALL
-                .into_iter()
-                .zip(tone_of)
-                .filter(move |&(_, other)| other == tone)
-                .map(|(what, _)| plan.signal(what).cadence)
-        };
-        let mut what = CallProgress::ALL.into_iter();
-        let patterns = tone_of.map(|tone| {
-            let what = what.next().unwrap_or(CallProgress::Dial);
+            }
+        }
+        let patterns = CallProgress::ALL.map(|what| {
+            let tone = frequencies(what);
+            let sharing = || CallProgress::ALL.into_iter().filter(|&w| frequencies(w) == tone);
+            let longest_sound = |w| sounds(&plan.signal(w).cadence).max().unwrap_or(0);
             Pattern {
                 what,
-                tone,
+                tone: tones.iter().position(|&known| known == tone).unwrap_or(0),
                 cadence: plan.signal(what).cadence,
-                alone: sharing(tone).count() == 1,
-                longest_shared: sharing(tone)
-                    .map(|c| sounds(&c).max().unwrap_or(0))
-                    .max()
-                    .unwrap_or(0),
+                alone: sharing().count() == 1,
+                longest_shared: sharing().map(longest_sound).max().unwrap_or(0),
             }
         });
         Detector {
@@ -187,19 +176,16 @@ impl Pattern {
     /// Whether this signal, which was on the line, still is.
     fn goes_on(&self, runs: &Runs, changed: bool) -> bool {
         let current = runs.current();
-        if self.cadence.is_continuous() {
-            return current.kind == Kind::Tone(self.tone);
-        }
         if self.too_long(current) {
             return false;
         }
         // Exchanges of one company ring in other rhythms than the plan's; what is known by its
         // frequencies alone may do so.
-        if self.alone || !changed {
+        if self.alone || self.cadence.is_continuous() || !changed {
             return true;
         }
         match (runs.completed(0), current.kind) {
-            (Some(before), _) if before.kind == Kind::Tone(self.tone) => {
+            (Some(before), Kind::Quiet) if before.kind == Kind::Tone(self.tone) => {
                 sounds(&self.cadence).any(|step| is_about(before.samples(), step))
             }
             (Some(before), Kind::Tone(_)) if before.kind == Kind::Quiet => {
@@ -211,10 +197,14 @@ impl Pattern {
 
     /// Whether a run can't be, or no longer be, a part of this signal.
     fn too_long(&self, run: &Run) -> bool {
+        let continuous = self.cadence.is_continuous();
         let limit = match run.kind {
             Kind::Tone(tone) if tone != self.tone => 0,
+            Kind::Tone(_) if continuous => u32::MAX,
             Kind::Tone(_) => longest(sounds(&self.cadence).max().unwrap_or(0)),
+            Kind::Quiet if continuous => 0,
             Kind::Quiet => longest(rests(&self.cadence).max().unwrap_or(0)),
+            Kind::Sound if continuous => EDGE * BLOCK as u32,
             Kind::Sound => CLICK * BLOCK as u32,
         };
         run.samples() > limit

@@ -3,10 +3,9 @@
 //! A [`Plan`] is one country's signals as data: their frequencies, cadences and levels. The
 //! generator and the detector know no country.
 //!
-//! spandsp's supervisory tone detector (`super_tone_rx`) was measured and not taken: with the North
-//! American plan it reports dial tone several times a minute in white noise, with a plan of one
-//! frequency it takes any sound for that frequency, and 8 kHz blocks of 128 samples tell 440 Hz
-//! from 480 Hz badly.
+//! spandsp's detector of such tones (`super_tone_rx`) was measured and not taken: with the North
+//! American plan it hears dial tone several times a minute in white noise, and with a plan of one
+//! frequency it takes any sound for that frequency.
 
 mod detector;
 mod generator;

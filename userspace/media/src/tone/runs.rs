@@ -16,9 +16,9 @@ const STEADY: f32 = 3.0;
 /// The longest sound in a rest that does not end it, in blocks: a click, not a word.
 pub(super) const CLICK: u32 = 10;
 
-/// The longest sound between a tone and its rest that is only the way from one to the other, in
-/// blocks.
-const EDGE: u32 = 3;
+/// The longest sound between a tone and its rest that is only the way from one to the other, and
+/// the longest that may interrupt a tone, in blocks.
+pub(super) const EDGE: u32 = 4;
 
 /// How many runs are remembered: a whole double cadence, and the run before.
 const HISTORY: usize = 5;
@@ -132,28 +132,101 @@ impl Runs {
         if let Kind::Tone(_) = run.kind {
             self.reference = run.level;
             // A tone that is disturbed all the time is none.
-            if run.disturbed * 6 > run.blocks + 6 {
+            if run.disturbed * 4 > run.blocks + 4 {
                 run.kind = Kind::Sound;
             }
         }
     }
 
-    /// Ends the current run. What is too short to be a run of its own joins the new one.
+    /// Ends the current run. A sound that is too short to be a run joins those around it.
     fn begin(&mut self, run: Run) {
         let ended = std::mem::replace(&mut self.current, run);
-        let rest = self.completed(0).filter(|before| before.kind == Kind::Quiet).copied();
-        match (ended.kind, run.kind, rest) {
-            (Kind::Sound, Kind::Quiet, Some(rest)) if ended.blocks <= CLICK => {
-                // Quiet, a click, quiet: all one rest.
-                self.current.blocks += rest.blocks + ended.blocks;
-                self.completed.rotate_right(1);
-                self.completed[0] = None;
-            }
-            (Kind::Sound, _, _) if ended.blocks <= EDGE => self.current.blocks += ended.blocks,
-            _ => {
-                self.completed.rotate_left(1);
-                self.completed[HISTORY - 1] = Some(ended);
-            }
+        let around = self.completed(0).filter(|before| match run.kind {
+            _ if before.kind != run.kind || ended.kind != Kind::Sound => false,
+            Kind::Quiet => ended.blocks <= CLICK,
+            _ => ended.blocks <= EDGE && (before.level - run.level).abs() <= STEADY,
+        });
+        if let Some(&before) = around {
+            let interrupted = ended.blocks;
+            let blocks = before.blocks.saturating_add(interrupted + run.blocks);
+            let disturbed = before.disturbed.saturating_add(interrupted);
+            self.current = Run { blocks, disturbed, ..before };
+            self.completed.rotate_right(1);
+            self.completed[0] = None;
+        } else if ended.kind == Kind::Sound && ended.blocks <= EDGE {
+            self.current.blocks += ended.blocks;
+        } else {
+            self.completed.rotate_left(1);
+            self.completed[HISTORY - 1] = Some(ended);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes blocks: `t` a tone at -15 dBm0, `T` the same at -9, `.` silence, `x` something else.
+    fn runs_of(blocks: &str) -> Runs {
+        let mut runs = Runs::new();
+        for c in blocks.chars() {
+            let (tone, level) = match c {
+                't' => (Some(0), -15.0),
+                'T' => (Some(0), -9.0),
+                'x' => (None, -15.0),
+                _ => (None, -70.0),
+            };
+            runs.push(Block { tone, level });
+        }
+        runs
+    }
+
+    /// The current run and those before it, the latest first, as kind and length.
+    fn lengths(blocks: &str) -> Vec<(Kind, u32)> {
+        let runs = runs_of(blocks);
+        let before = (0..HISTORY).map_while(|back| runs.completed(back));
+        [runs.current()].into_iter().chain(before).map(|run| (run.kind, run.blocks)).collect()
+    }
+
+    const TONE: Kind = Kind::Tone(0);
+    const QUIET: Kind = Kind::Quiet;
+    const SOUND: Kind = Kind::Sound;
+
+    #[test]
+    fn lengths_count_from_change_to_change() {
+        assert_eq!(lengths("....tttttt..."), [(QUIET, 3), (TONE, 6), (QUIET, 4)]);
+    }
+
+    #[test]
+    fn the_way_from_tone_to_rest_is_no_run() {
+        assert_eq!(lengths("...xttttttxx..."), [(QUIET, 5), (TONE, 7), (QUIET, 3)]);
+    }
+
+    #[test]
+    fn disturbances_do_not_break_a_run() {
+        assert_eq!(lengths("..tttttttxtttt"), [(TONE, 12), (QUIET, 2)]);
+        assert_eq!(lengths("..tttttttxxxtttt"), [(TONE, 14), (QUIET, 2)]);
+        assert_eq!(lengths("..tttt....xxxx...."), [(QUIET, 12), (TONE, 4), (QUIET, 2)]);
+    }
+
+    #[test]
+    fn what_is_disturbed_all_the_time_is_no_tone() {
+        let blocks = "txt".repeat(40);
+        for end in 0..blocks.len() {
+            let (kind, length) = lengths(&blocks[..end])[0];
+            assert!(kind != TONE || length < 18, "{length} blocks");
+        }
+    }
+
+    #[test]
+    fn what_changes_its_level_is_not_one_tone() {
+        let tones = lengths("..ttttttttttTTTTTTTTTT");
+        assert!(tones.iter().all(|&(_, blocks)| blocks <= 12), "{tones:?}");
+    }
+
+    #[test]
+    fn words_in_a_rest_are_sound() {
+        let words = "..tttttt..".to_owned() + &"x".repeat(11);
+        assert_eq!(lengths(&words)[0], (SOUND, 11));
     }
 }

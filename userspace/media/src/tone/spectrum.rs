@@ -2,7 +2,8 @@
 //!
 //! For each set of frequencies of a plan, a block is split into the part that sines of just these
 //! frequencies can explain, whatever their levels and phases (a least-squares fit), and the rest.
-//! Where nearly all is explained, and both frequencies carry their share, the block is that tone.
+//! Where nearly all is explained, both frequencies carry their share, and each goes on in phase
+//! from the block before, the block is that tone.
 //! Unlike filters side by side this tells 440 + 480 Hz from 350 + 440 Hz in a block shorter than
 //! the beat between them.
 
@@ -10,13 +11,17 @@ use std::f64::consts::TAU;
 
 use crate::SAMPLE_RATE;
 use crate::level::power_to_dbm0;
+use crate::tone::Signal;
 
 /// Samples per block: 20 ms. Shorter blocks mix up the frequencies of a plan, longer ones refuse
 /// exchanges whose tones are off by what their standards allow (425 +-15 Hz, 620 Hz +-1.5 %).
 pub(super) const BLOCK: usize = 160;
 
-/// The part of the power that has to be explained: a tone 5 dB over the noise.
-const MIN_PURITY: f32 = 0.72;
+/// The part of the power that a pair of frequencies has to explain: a tone 6 dB over the noise.
+const MIN_PURITY_PAIR: f32 = 0.8;
+
+/// The same for one frequency, which has to be let off by more: 425 +-15 Hz.
+const MIN_PURITY_SINGLE: f32 = 0.72;
 
 /// The ratio of two levels that is allowed: 8 dB.
 const MAX_TWIST: f32 = 2.5;
@@ -24,8 +29,16 @@ const MAX_TWIST: f32 = 2.5;
 /// One or two frequencies, in Hz.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Frequencies {
-    pub(super) low_hz: u16,
-    pub(super) high_hz: Option<u16>,
+    low_hz: u16,
+    high_hz: Option<u16>,
+}
+
+impl Frequencies {
+    /// Those of a signal.
+    pub(super) fn of(signal: &Signal) -> Frequencies {
+        let high_hz = signal.high_hz.filter(|&high| high != signal.low_hz);
+        Frequencies { low_hz: signal.low_hz, high_hz }
+    }
 }
 
 /// What one block was.
@@ -41,21 +54,31 @@ pub(super) struct Block {
 #[derive(Debug)]
 pub(super) struct Spectrum {
     subspaces: Vec<Subspace>,
+    /// The last sample, before and after the constant part was taken from it.
+    raw: f32,
+    centred: f32,
     position: usize,
-    sum: f32,
     energy: f32,
 }
+
+/// How much of the constant part is left after a sample: the corner is at 25 Hz.
+const CONSTANT: f32 = 0.98;
+
+/// Keeps what dies away out of the range where arithmetic is slow (subnormal numbers).
+const TINY: f32 = 1e-18;
 
 impl Spectrum {
     pub(super) fn new(tones: &[Frequencies]) -> Spectrum {
         let subspaces = tones.iter().map(Subspace::new).collect();
-        Spectrum { subspaces, position: 0, sum: 0.0, energy: 0.0 }
+        Spectrum { subspaces, raw: 0.0, centred: 0.0, position: 0, energy: 0.0 }
     }
 
     /// Takes one sample; a block with every [`BLOCK`]th.
     pub(super) fn push(&mut self, sample: i16) -> Option<Block> {
-        let x = f32::from(sample);
-        self.sum += x;
+        // A line's constant voltage is no sound.
+        let before = std::mem::replace(&mut self.raw, f32::from(sample));
+        self.centred = CONSTANT * self.centred + self.raw - before + TINY;
+        let x = self.centred;
         self.energy += x * x;
         for subspace in &mut self.subspaces {
             subspace.push(self.position, x);
@@ -65,26 +88,17 @@ impl Spectrum {
     }
 
     fn finish(&mut self) -> Block {
-        // A line's constant voltage is no sound.
-        let energy = self.energy - self.sum * self.sum / BLOCK as f32;
-        let mut best = (MIN_PURITY * energy, None);
+        let energy = std::mem::take(&mut self.energy);
+        self.position = 0;
+        let mut best = (0.0, None);
         for (index, subspace) in self.subspaces.iter_mut().enumerate() {
-            let fit = subspace.take();
-            if fit.balanced && fit.energy > best.0 {
-                best = (fit.energy, Some(index));
+            let explained = subspace.take(energy);
+            if explained > best.0 {
+                best = (explained, Some(index));
             }
         }
-        (self.position, self.sum, self.energy) = (0, 0.0, 0.0);
         Block { tone: best.1, level: power_to_dbm0(f64::from(energy) / BLOCK as f64) }
     }
-}
-
-/// How well a block is explained by a set of frequencies.
-struct Fit {
-    /// The explained energy, in sample units squared.
-    energy: f32,
-    /// Whether each frequency carries its share.
-    balanced: bool,
 }
 
 /// The sines and cosines of one set of frequencies over a block.
@@ -96,12 +110,16 @@ struct Subspace {
     upper: [[f32; 4]; 4],
     /// The block so far, projected on each basis vector.
     projection: [f32; 4],
+    /// The sines of the last block, where they would be in this one: cosine and sine of the lower
+    /// frequency, then of the higher.
+    expected: [f32; 4],
+    /// By how much the phase of each frequency advances in a block: cosine and sine.
+    advance: [[f32; 2]; 2],
 }
 
 impl Subspace {
     fn new(frequencies: &Frequencies) -> Subspace {
-        let high = frequencies.high_hz.filter(|&high| high != frequencies.low_hz);
-        let hz = [Some(frequencies.low_hz), high];
+        let hz = [Some(frequencies.low_hz), frequencies.high_hz];
         let waves = hz.into_iter().flatten().flat_map(|hz| {
             let omega = TAU * f64::from(hz) / f64::from(SAMPLE_RATE);
             [
@@ -123,7 +141,11 @@ impl Subspace {
             basis.push(wave.map(|w| w / length));
         }
         let basis = basis.iter().map(|vector| vector.map(|v| v as f32)).collect();
-        Subspace { basis, upper, projection: [0.0; 4] }
+        let advance = hz.map(|hz| {
+            let angle = TAU * f64::from(hz.unwrap_or(0)) * BLOCK as f64 / f64::from(SAMPLE_RATE);
+            [angle.cos() as f32, angle.sin() as f32]
+        });
+        Subspace { basis, upper, projection: [0.0; 4], expected: [0.0; 4], advance }
     }
 
     fn push(&mut self, position: usize, x: f32) {
@@ -132,19 +154,36 @@ impl Subspace {
         }
     }
 
-    /// The fit of the block that ends here; the next begins.
-    fn take(&mut self) -> Fit {
+    /// What is explained of the energy of the block that ends here, 0 if the block is not this
+    /// tone. The next block begins.
+    fn take(&mut self, energy: f32) -> f32 {
         let projection = std::mem::take(&mut self.projection);
-        let energy = projection.iter().map(|p| p * p).sum();
-        let balanced = match self.basis.len() {
-            4 => {
-                let [a, b, c, d] = self.waves(projection);
-                let (low, high) = (a.hypot(b), c.hypot(d));
-                low <= MAX_TWIST * high && high <= MAX_TWIST * low
-            }
-            _ => true,
+        let explained = projection.iter().map(|p| p * p).sum();
+        let is_tone = if self.basis.len() == 4 {
+            self.is_pair(self.waves(projection)) && explained > MIN_PURITY_PAIR * energy
+        } else {
+            explained > MIN_PURITY_SINGLE * energy
         };
-        Fit { energy, balanced }
+        if is_tone { explained } else { 0.0 }
+    }
+
+    /// Whether two sines are of like level and in phase with those of the last block. A sine of 460
+    /// Hz passes for 440 + 480 Hz in one block, but from one to the next its phase gives it away:
+    /// what is more than 12.5 Hz off is.
+    fn is_pair(&mut self, [a, b, c, d]: [f32; 4]) -> bool {
+        let (low, high) = (a.hypot(b), c.hypot(d));
+        let balanced = low <= MAX_TWIST * high && high <= MAX_TWIST * low;
+        let [ea, eb, ec, ed] = self.expected;
+        let in_phase = a * ea + b * eb > 0.0 && c * ec + d * ed > 0.0;
+        // cos(w(t + T)) = cos wT cos wt - sin wT sin wt, and sin alike.
+        let [[low_cos, low_sin], [high_cos, high_sin]] = self.advance;
+        self.expected = [
+            a * low_cos + b * low_sin,
+            b * low_cos - a * low_sin,
+            c * high_cos + d * high_sin,
+            d * high_cos - c * high_sin,
+        ];
+        balanced && in_phase
     }
 
     /// The amplitudes of the four waves, by back substitution.
@@ -162,4 +201,53 @@ impl Subspace {
 
 fn dot(a: &[f64; BLOCK], b: &[f64; BLOCK]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tone::{Generator, Plan};
+
+    /// What the blocks of sines of these frequencies at -15 dBm0 are, once they have begun.
+    fn tones_in(hz: &[f32], constant: i16) -> Vec<Option<usize>> {
+        let plan = Plan::NORTH_AMERICA;
+        let signals = [plan.dial, plan.ringback, plan.busy, Plan::EUROPE.dial];
+        let mut spectrum = Spectrum::new(&signals.map(|signal| Frequencies::of(&signal)));
+        let mut generators: Vec<_> = hz.iter().map(|&hz| Generator::sine(hz, -15.0)).collect();
+        let blocks = (0..100 * BLOCK).filter_map(|_| {
+            let mut sum = constant;
+            for generator in &mut generators {
+                let mut sample = [0];
+                generator.fill(&mut sample);
+                sum += sample[0];
+            }
+            spectrum.push(sum).map(|block| block.tone)
+        });
+        blocks.skip(1).collect()
+    }
+
+    #[test]
+    fn every_block_of_a_tone_is_that_tone() {
+        let tones: [&[f32]; 4] = [&[350.0, 440.0], &[440.0, 480.0], &[480.0, 620.0], &[425.0]];
+        for constant in [0, 1000] {
+            for (index, hz) in tones.into_iter().enumerate() {
+                assert_eq!(tones_in(hz, constant), [Some(index); 99], "{hz:?} Hz");
+            }
+        }
+    }
+
+    #[test]
+    fn a_sine_between_two_frequencies_is_neither() {
+        for hz in [395.0, 460.0, 550.0] {
+            let tones = tones_in(&[hz], 0);
+            let mistaken = tones.iter().filter(|tone| tone.is_some()).count();
+            assert_eq!(mistaken, 0, "{hz} Hz: {tones:?}");
+        }
+    }
+
+    #[test]
+    fn silence_and_a_constant_are_no_tone() {
+        assert_eq!(tones_in(&[], 0), [None; 99]);
+        assert_eq!(tones_in(&[], 5000), [None; 99]);
+    }
 }

@@ -1,0 +1,177 @@
+//! DTMF over a line: levels, twist, noise, frequencies that are off, dial tone, and what is no digit.
+
+mod line;
+
+use line::{mix, music, noise, silence, sines, speech, through_line};
+use ringback_media::dtmf::{Detector, Digit, Event, Generator};
+use ringback_media::tone::{self, CallProgress, Plan};
+
+const ALL: &str = "0123456789ABCD*#";
+
+/// The digits that go down, fed 8 samples at a time as the driver's tick does. Every digit has to
+/// go up before the next, and by the end.
+fn digits_in(samples: &[i16], filter: bool) -> String {
+    let mut detector = Detector::new();
+    detector.set_dial_tone_filter(filter);
+    let mut digits = String::new();
+    let mut down = None;
+    let mut on = |event| match event {
+        Event::Down(digit) => {
+            assert_eq!(down.replace(digit), None, "{digit} down before the last is up");
+            digits.push(digit.as_char());
+        }
+        Event::Up(digit) => assert_eq!(down.take(), Some(digit), "{digit} up"),
+    };
+    for piece in samples.chunks(8).chain([&silence(50)[..]]) {
+        detector.feed(piece, &mut on);
+    }
+    assert_eq!(down, None, "still down");
+    digits
+}
+
+/// All digits, at these levels of the low and the high frequency in dBm0.
+fn dial(low: f32, high: f32, on_ms: u32, off_ms: u32) -> Vec<i16> {
+    let mut generator = Generator::new();
+    generator.set_timing(on_ms, off_ms);
+    generator.set_levels(low, high);
+    ALL.chars().filter_map(Digit::from_char).for_each(|digit| generator.push(digit));
+    let mut samples = vec![0; ALL.len() * (on_ms + off_ms) as usize * 8];
+    assert_eq!(generator.fill(&mut samples), samples.len());
+    samples
+}
+
+#[test]
+fn digits_of_40_ms_are_heard_at_every_level() {
+    for level in [-5.0, -10.0, -15.0, -20.0, -25.0] {
+        for seed in 0..5 {
+            // 20 dB under each frequency.
+            let heard = through_line(&dial(level, level, 40, 50), level - 20.0, seed);
+            assert_eq!(digits_in(&heard, false), ALL, "{level} dBm0, seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn digits_of_40_ms_are_heard_wherever_they_begin() {
+    for offset in 0..110 {
+        let mut samples = vec![0; offset];
+        samples.extend(dial(-10.0, -8.0, 40, 50));
+        for filter in [false, true] {
+            let heard = through_line(&samples, -45.0, offset as u64);
+            assert_eq!(digits_in(&heard, filter), ALL, "{offset} samples late, filter {filter}");
+        }
+    }
+}
+
+#[test]
+fn digits_are_heard_15_db_over_the_noise() {
+    for seed in 0..10 {
+        let heard = through_line(&dial(-13.0, -13.0, 60, 60), -25.0, seed);
+        assert_eq!(digits_in(&heard, false), ALL, "seed {seed}");
+    }
+}
+
+#[test]
+fn twist_is_taken_as_far_as_lines_twist_and_not_beyond() {
+    for (low, high) in [(-10.0, -6.5), (-17.0, -13.5), (-8.0, -15.0), (-15.0, -22.0)] {
+        for filter in [false, true] {
+            let heard = through_line(&dial(low, high, 50, 50), -45.0, 1);
+            assert_eq!(digits_in(&heard, filter), ALL, "{low} and {high} dBm0, filter {filter}");
+        }
+    }
+    for (low, high) in [(-16.0, -8.0), (-8.0, -20.0)] {
+        let heard = through_line(&dial(low, high, 50, 50), -45.0, 1);
+        assert_eq!(digits_in(&heard, false), "", "{low} and {high} dBm0");
+    }
+}
+
+/// Off by 1 % is a digit, off by 2.5 % is none (Q.24 wants 1.5 % and 3.5 %).
+#[test]
+fn frequencies_may_be_off_a_little() {
+    for digit in ALL.chars().filter_map(Digit::from_char) {
+        let (low, high) = digit.frequencies();
+        let at = |low_off: f32, high_off: f32| {
+            let tones = [(low * (1.0 + low_off), -12.0), (high * (1.0 + high_off), -10.0)];
+            let mut samples = sines(60, &tones);
+            samples.extend(silence(60));
+            digits_in(&through_line(&samples, -45.0, 3), false)
+        };
+        for (low_off, high_off) in [(0.01, 0.01), (-0.01, 0.01), (0.01, -0.01), (-0.01, -0.01)] {
+            assert_eq!(at(low_off, high_off), digit.to_string(), "{digit} {low_off} {high_off}");
+        }
+        assert_eq!(at(0.025, 0.025), "", "{digit} too high");
+        assert_eq!(at(-0.025, -0.025), "", "{digit} too low");
+    }
+}
+
+#[test]
+fn with_the_filter_dial_tone_does_not_hide_digits() {
+    for plan in [Plan::NORTH_AMERICA, Plan::EUROPE] {
+        let digits = dial(-14.0, -12.0, 50, 50);
+        let mut dial_tone = vec![0; digits.len()];
+        tone::Generator::new(&plan, CallProgress::Dial).fill(&mut dial_tone);
+        let heard = through_line(&mix(&digits, &dial_tone), -50.0, 4);
+        assert_eq!(digits_in(&heard, true), ALL);
+        assert_ne!(digits_in(&heard, false), ALL, "the filter is what makes the difference");
+    }
+}
+
+#[test]
+fn a_short_gap_is_not_a_second_digit() {
+    let digit = [(770.0, -10.0), (1336.0, -8.0)];
+    let mut samples = sines(60, &digit);
+    samples.extend(silence(5));
+    samples.extend(sines(60, &digit));
+    samples.extend(silence(60));
+    assert_eq!(digits_in(&samples, false), "5");
+}
+
+#[test]
+fn short_bursts_are_no_digits() {
+    let mut samples = Vec::new();
+    for _ in 0..50 {
+        samples.extend(sines(12, &[(770.0, -10.0), (1336.0, -8.0)]));
+        samples.extend(silence(47));
+    }
+    assert_eq!(digits_in(&samples, false), "");
+}
+
+/// Talk-off.
+#[test]
+fn noise_speech_and_music_are_no_digits() {
+    assert_eq!(digits_in(&silence(10_000), false), "");
+    for seed in 0..6 {
+        assert_eq!(digits_in(&noise(20_000, -15.0, seed), false), "", "noise {seed}");
+        assert_eq!(digits_in(&noise(20_000, -15.0, seed), true), "", "filtered noise {seed}");
+        assert_eq!(digits_in(&speech(30_000, seed), false), "", "speech {seed}");
+        assert_eq!(digits_in(&music(30_000, seed), false), "", "music {seed}");
+    }
+    for what in CallProgress::ALL {
+        for plan in [Plan::NORTH_AMERICA, Plan::EUROPE] {
+            let mut samples = silence(10_000);
+            tone::Generator::new(&plan, what).fill(&mut samples);
+            assert_eq!(digits_in(&samples, false), "", "{what:?}");
+            assert_eq!(digits_in(&samples, true), "", "{what:?}, filtered");
+        }
+    }
+}
+
+#[test]
+fn detectors_and_generators_can_be_made_and_moved_in_many_threads() {
+    let threads: Vec<_> = (0..8)
+        .map(|_| {
+            let mut detector = Detector::new();
+            std::thread::spawn(move || {
+                let mut digits = 0;
+                detector.feed(&dial(-10.0, -8.0, 50, 50), &mut |_| digits += 1);
+                let again = digits_in(&dial(-10.0, -8.0, 50, 50), false);
+                (digits, again)
+            })
+        })
+        .collect();
+    for thread in threads {
+        let (events, again) = thread.join().unwrap();
+        assert!(events >= 2 * ALL.len() - 1);
+        assert_eq!(again, ALL);
+    }
+}
