@@ -34,6 +34,7 @@
 //! assert_eq!(card.now_ms(), 1);
 //! ```
 
+mod bank;
 mod board;
 mod card;
 mod clock;

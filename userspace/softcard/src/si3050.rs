@@ -7,6 +7,7 @@
 //! side powered down, or the link does not come up, the relay is open and every line value reads 0.
 //! The link is up as soon as register 6 bit 4 is cleared. Gains, filters and impedances only store.
 
+use crate::bank::Bank;
 use crate::pcm::{self, Bytes, Lanes, Law};
 use crate::spi::RegisterFile;
 use crate::wire::{Battery, FRAME, Feed, Load};
@@ -65,7 +66,7 @@ const RING_DEAD_MS: u32 = 2;
 /// The chip pair and its line.
 #[derive(Debug, Clone)]
 pub(crate) struct Si3050 {
-    registers: [u8; reg::COUNT],
+    registers: Bank<{ reg::COUNT }>,
     feed: Feed,
     ringing_ms: u32,
     /// Fault: the isolation link does not come up.
@@ -74,32 +75,25 @@ pub(crate) struct Si3050 {
 
 impl Si3050 {
     pub(crate) fn new() -> Si3050 {
-        let mut chip = Si3050 {
-            registers: [0; reg::COUNT],
+        Si3050 {
+            registers: Bank::new(&RESET),
             feed: Feed::default(),
             ringing_ms: 0,
             no_link: false,
-        };
-        chip.reset();
-        chip
+        }
     }
 
     /// The reset pin, or a software reset: every register at its reset value, the relay open.
     pub(crate) fn reset(&mut self) {
-        self.registers = [0; reg::COUNT];
-        for (register, value) in RESET {
-            self.set(register, value);
-        }
+        self.registers = Bank::new(&RESET);
     }
 
     fn get(&self, register: u8) -> u8 {
-        self.registers.get(usize::from(register)).copied().unwrap_or(0)
+        self.registers.get(register)
     }
 
     fn set(&mut self, register: u8, value: u8) {
-        if let Some(byte) = self.registers.get_mut(usize::from(register)) {
-            *byte = value;
-        }
+        self.registers.set(register, value);
     }
 
     fn link_up(&self) -> bool {

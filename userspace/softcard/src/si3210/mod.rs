@@ -9,6 +9,7 @@
 
 mod line;
 
+use crate::bank::Bank;
 use crate::spi::RegisterFile;
 use crate::wire::Load;
 use line::Debounced;
@@ -94,7 +95,7 @@ const CALIBRATE_CONVERTER: u8 = 0x80;
 /// The chip and its line.
 #[derive(Debug, Clone)]
 pub(crate) struct Si3210 {
-    registers: [u8; reg::COUNT],
+    registers: Bank<{ reg::COUNT }>,
     indirect: [u16; INDIRECT],
     /// Indirect data was written since the last indirect access: the next one stores.
     store: bool,
@@ -109,8 +110,8 @@ pub(crate) struct Si3210 {
 
 impl Si3210 {
     pub(crate) fn new() -> Si3210 {
-        let mut chip = Si3210 {
-            registers: [0; reg::COUNT],
+        Si3210 {
+            registers: Bank::new(&RESET),
             indirect: [0; INDIRECT],
             store: false,
             loop_closure: Debounced::default(),
@@ -118,17 +119,12 @@ impl Si3210 {
             load: Load::default(),
             unpowered: false,
             power_alarm: false,
-        };
-        chip.reset();
-        chip
+        }
     }
 
     /// The reset pin: every register at its reset value, the line open.
     pub(crate) fn reset(&mut self) {
-        self.registers = [0; reg::COUNT];
-        for (register, value) in RESET {
-            self.set(register, value);
-        }
+        self.registers = Bank::new(&RESET);
         self.indirect = [0; INDIRECT];
         self.store = false;
         self.loop_closure = Debounced::default();
@@ -136,13 +132,11 @@ impl Si3210 {
     }
 
     fn get(&self, register: u8) -> u8 {
-        self.registers.get(usize::from(register)).copied().unwrap_or(0)
+        self.registers.get(register)
     }
 
     fn set(&mut self, register: u8, value: u8) {
-        if let Some(byte) = self.registers.get_mut(usize::from(register)) {
-            *byte = value;
-        }
+        self.registers.set(register, value);
     }
 
     fn raise(&mut self, status: u8, bits: u8) {
@@ -237,7 +231,7 @@ mod tests {
     #[test]
     fn reset_undoes_everything_and_leaves_the_fault() {
         let mut chip = Si3210::new();
-        let fresh = chip.registers;
+        let fresh = chip.registers.clone();
         chip.unpowered = true;
         for register in 0..=u8::MAX {
             chip.write(register, 0x55);
