@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ringback_driver::Time;
 use ringback_driver::card::{FRAME, Hook};
-use ringback_media::dtmf::{Digit, Generator};
+use ringback_media::dtmf::Generator;
 
 use crate::dialstring::{DialString, Step};
 
@@ -170,17 +170,13 @@ impl Dialer {
         let Some(step) = self.steps.pop_front() else { return Dialed::Done };
         let ms = |ms: u32| Duration::from_millis(u64::from(ms));
         match step {
-            Step::Digit(digit) => {
-                // The digits of a dial string are those of DTMF.
-                let Some(digit) = Digit::from_char(digit.as_char()) else { return Dialed::Going };
-                match digit.as_char().to_digit(10).filter(|_| self.pulse) {
-                    Some(number) => self.pulses(number),
-                    None => {
-                        self.tones.push(digit);
-                        self.tones.fill(play);
-                    }
+            Step::Digit(digit) => match digit.as_char().to_digit(10).filter(|_| self.pulse) {
+                Some(number) => self.pulses(number),
+                None => {
+                    self.tones.push(digit);
+                    self.tones.fill(play);
                 }
-            }
+            },
             Step::Pause => self.until = now + ms(self.timing.pause_ms),
             Step::WaitForDialTone => self.listening = Some(now + ms(self.timing.dial_tone_ms)),
             Step::WaitForQuietAnswer | Step::WaitForBillingTone => {}

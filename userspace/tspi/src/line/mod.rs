@@ -2,7 +2,7 @@
 //!
 //! An FXO port is a line to an exchange; an FXS port is a station whose telephone we feed, ring and
 //! listen to. Both are told as one TSPI line with one address and one call at a time. [`Lines`] is
-//! the [`Engine`] of a whole card: it takes commands and interrupts, moves samples, decides what a
+//! the [`Engine`](ringback_driver::engine::Engine) of a whole card: it takes commands and interrupts, moves samples, decides what a
 //! tone or a hook means, and tells completions and line events.
 //!
 //! Rules that hold here: a call has no event before its creator's completion(0) (N4, O1); it never
@@ -19,6 +19,8 @@ mod engine;
 mod fxo;
 mod fxs;
 mod port;
+#[cfg(test)]
+mod tests;
 
 pub use audio::Audio;
 pub use call::{CallHandles, CallInfo, CallSnapshot};
