@@ -228,7 +228,7 @@ impl Ring {
         if idle { Ok(()) } else { self.enter() }
     }
 
-    /// Hands over every completion there is, in the kernel's order.
+    /// Hands over every completion there is. Their order means nothing: kernels differ in it.
     ///
     /// If `f` panics, the completion it was given counts as handed over and the others stay.
     pub fn completions(&mut self, f: &mut dyn FnMut(Completion)) {

@@ -155,7 +155,8 @@ fn a_timeout_expires_at_its_time_and_not_before() {
 
     ring.timeout(at, 2);
     ring.timeout(0, 3);
-    let late: Vec<_> = take(&mut ring, 2).iter().map(|c| (c.user_data, c.result)).collect();
+    let mut late: Vec<_> = take(&mut ring, 2).iter().map(|c| (c.user_data, c.result)).collect();
+    late.sort_unstable();
     assert_eq!(late, [(2, -libc::ETIME), (3, -libc::ETIME)]);
 }
 
@@ -278,10 +279,12 @@ fn completions_beyond_the_queue_are_kept() {
     ring.poll().unwrap();
     assert!(ring.uring.submission().cq_overflow(), "the queue was to overflow");
     let got = take(&mut ring, n as usize);
-    let order: Vec<u64> = got.iter().map(|completion| completion.user_data).collect();
-    assert_eq!(order, (0..n).collect::<Vec<_>>());
+    let came: HashSet<u64> = got.iter().map(|completion| completion.user_data).collect();
+    assert_eq!(came, (0..n).collect(), "each once");
 }
 
+/// Each cancellation finds its timeout, which so was submitted before it. (The completions have no
+/// order: Linux 6.1 gives those of one batch backwards.)
 #[test]
 fn entries_stay_in_order_when_the_queue_submits_itself() {
     let mut ring = Ring::new(16).unwrap();
@@ -290,12 +293,9 @@ fn entries_stay_in_order_when_the_queue_submits_itself() {
         ring.cancel_timeout(n, 1_000 + n);
     }
     let got = take(&mut ring, 1_000);
-    for (n, completion) in got.iter().enumerate() {
-        assert_eq!(
-            *completion,
-            Completion { user_data: n as u64, result: -libc::ECANCELED, count: 0 }
-        );
-    }
+    assert!(got.iter().all(|completion| completion.result == -libc::ECANCELED));
+    let ended: HashSet<u64> = got.iter().map(|completion| completion.user_data).collect();
+    assert_eq!(ended, (0..1_000).collect());
 }
 
 #[test]
@@ -315,6 +315,7 @@ fn a_panic_while_handing_over_loses_only_its_own_completion() {
     }));
     assert!(panicked.is_err());
     ring.completions(&mut |completion| seen.push(completion.user_data));
+    seen.sort_unstable();
     assert_eq!(seen, [0, 1, 2]);
 }
 
