@@ -1,0 +1,31 @@
+#!/bin/sh
+# Words for the scenarios' scripts in the guest. They run under `sh -eu`.
+
+# fail REASON...: ends the scenario with a reason that the person at the terminal reads.
+fail() {
+    echo "$*" >/run/reason
+    echo "fail: $*"
+    exit 1
+}
+
+# run COMMAND...: the scenario fails, with the command's last line, if the command does.
+run() {
+    echo "run: $*"
+    if ! "$@" >/run/output 2>&1; then
+        cat /run/output
+        fail "$1: $(tail -n 1 /run/output)"
+    fi
+    cat /run/output
+}
+
+# wait_for SECONDS WHAT CONDITION...: until the condition holds, or the scenario fails.
+wait_for() {
+    seconds=$1 what=$2
+    shift 2
+    tenths=$((seconds * 10))
+    until "$@" >/dev/null 2>&1; do
+        [ $tenths -gt 0 ] || fail "no $what within $seconds s"
+        tenths=$((tenths - 1))
+        sleep 0.1
+    done
+}

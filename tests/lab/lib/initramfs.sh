@@ -1,0 +1,73 @@
+# shellcheck shell=bash
+# The guest's file system: busybox, the modules and programs that a scenario names, its script.
+
+# make_initramfs FOLDER RELEASE GUEST_SCRIPT: leaves FOLDER/initramfs.
+# Uses the scenario's modules, own_modules and programs.
+make_initramfs() {
+    local folder=$1 release=$2 script=$3 fs=$1/fs program
+    rm -rf "$fs"
+    mkdir -p "$fs"/{bin,dev,etc,lib,proc,run,sbin,sys,tmp,usr/bin,usr/sbin}
+    cp "$root/usr/bin/busybox" "$fs/bin/busybox"
+    (cd "$fs/bin" && ./busybox --install .)
+    install -m 755 "$lab/guest-root/init" "$fs/init"
+    cp "$lab/guest-root/lab.sh" "$fs/lib/lab.sh"
+    cp "$script" "$fs/scenario.sh"
+    add_modules "$fs" "$release" "$folder/modules.log"
+    for program in "${programs[@]}"; do
+        add_program "$fs" "$program"
+    done
+    (cd "$fs" && find . | from_root "$root" bin/cpio --quiet -o -H newc -R 0:0) >"$folder/initramfs"
+    rm -rf "$fs"
+}
+
+# With what they depend on.
+add_modules() {
+    local fs=$1 release=$2 log=$3 name file files path depends
+    local from=$root/usr/lib/modules/$release to=$fs/lib/modules/$release
+    local wanted=("${modules[@]}")
+    mkdir -p "$to/own"
+    for name in "${own_modules[@]}"; do
+        file=$(own_module "$name" "$release" "$log")
+        cp "$file" "$to/own/"
+        IFS=, read -ra depends <<<"$(from_root "$root" sbin/modinfo -F depends "$file")"
+        wanted+=("${depends[@]}")
+    done
+    cp "$from"/modules.{builtin,builtin.modinfo,order} "$to/"
+    for name in "${wanted[@]}"; do
+        files=$(module_files "$from" "$name")
+        for path in $files; do
+            file=$to/${path%.xz}
+            [ ! -e "$file" ] || continue
+            mkdir -p "$(dirname "$file")"
+            case $path in
+            *.xz) from_root "$root" bin/xz -dc "$from/$path" >"$file" ;;
+            *) cp "$from/$path" "$file" ;;
+            esac
+        done
+    done
+    from_root "$root" sbin/depmod -b "$fs" "$release"
+}
+
+# module_files FOLDER NAME: the module's file and those of what it depends on; nothing where it is
+# part of the kernel.
+module_files() {
+    local pattern=${2//[-_]/[-_]}
+    sed -n "s|^\(\(.*/\)\?$pattern\.ko[^:]*\): *|\1 |p" "$1/modules.dep" | tr -s ' ' '\n' |
+        grep . || grep -q "/$pattern\.ko$" "$1/modules.builtin" ||
+        give_up "${1##*/} has no module $2"
+}
+
+# add_program FOLDER PACKAGE/PROGRAM: from this workspace, with the libraries it needs.
+add_program() {
+    local fs=$1 package=${2%/*} program=${2#*/} built library
+    (cd "$tree" && cargo build --quiet --release --package "$package" --bin "$program") >&2 ||
+        give_up "$program does not build"
+    built=$(cd "$tree" && cargo metadata --format-version 1 --no-deps |
+        sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/release/$program
+    cp "$built" "$fs/bin/$program"
+    while read -r library; do
+        [ ! -e "$fs$library" ] || continue
+        mkdir -p "$fs$(dirname "$library")"
+        cp -L "$library" "$fs$library"
+    done < <(ldd "$built" | awk '$2 == "=>" && $3 ~ "^/" { print $3 } $1 ~ "^/" { print $1 }')
+}

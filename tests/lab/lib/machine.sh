@@ -1,0 +1,49 @@
+# shellcheck shell=bash
+# One virtual machine: q35, two processors, software emulation.
+#
+# The first serial line is the console, the second carries nothing but the scenario's result.
+
+# run_machine FOLDER RELEASE SECONDS: boots FOLDER/initramfs and waits until the machine is off.
+# Leaves console.log, result and qemu.log. 124 if it had to be stopped at its deadline.
+# Uses the scenario's machine and kernel_arguments.
+run_machine() {
+    local folder=$1 release=$2 seconds=$3
+    rm -f "$folder"/{console.log,result,qemu.log}
+    # tsc=reliable: or else the guest calls the emulated clock unstable and pays a trap for the time.
+    local arguments=(console=ttyS0 loglevel=6 panic=-1 oops=panic tsc=reliable
+        "${kernel_arguments[@]}")
+    # In a group of its own, so that Ctrl-C at the terminal leaves the order of the end to us.
+    timeout --kill-after=5 "$seconds" \
+        "$root/lib64/ld-linux-x86-64.so.2" --library-path "$root/usr/lib/x86_64-linux-gnu" \
+        "$root/usr/bin/qemu-system-x86_64" \
+        -L "$root/usr/share/seabios" -L "$root/usr/share/qemu" \
+        -nodefaults -no-user-config -display none -no-reboot \
+        -machine q35 -accel tcg,thread=multi -smp 2 -m 512 \
+        -serial "file:$folder/console.log" -serial "file:$folder/result" \
+        -kernel "$root/boot/vmlinuz-$release" -initrd "$folder/initramfs" \
+        -append "${arguments[*]}" "${machine[@]}" >"$folder/qemu.log" 2>&1 </dev/null &
+    beside+=($!)
+    local status=0
+    wait $! || status=$?
+    unset 'beside[-1]'
+    return "$status"
+}
+
+# start_beside LOG COMMAND...: a program on the host that lives as long as the scenario.
+start_beside() {
+    local log=$1
+    shift
+    "$@" >"$log" 2>&1 </dev/null &
+    beside+=($!)
+}
+
+stop_beside() {
+    local process
+    for process in "${beside[@]}"; do
+        kill "$process" 2>/dev/null || true
+    done
+    for process in "${beside[@]}"; do
+        wait "$process" 2>/dev/null || true
+    done
+    beside=()
+}

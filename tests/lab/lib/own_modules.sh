@@ -1,0 +1,53 @@
+# shellcheck shell=bash
+# Kernel modules that no kernel package has: Ringback's own, and samples of the kernel's source.
+#
+# They are compiled inside the root and kept in the cache by the hash of what they are made of.
+
+# own_module NAME RELEASE LOG: prints the path of NAME.ko for that kernel, building it if needed.
+own_module() {
+    local name=$1 release=$2 log=$3 set key built
+    case $name in
+    ringback | uio_dummy)
+        set=shim
+        [ -d "$tree/kmod-shim" ] || give_up "there is no kmod-shim folder in this tree"
+        key=$(cd "$tree/kmod-shim" && find . -name '*.[ch]' -o -name Kbuild -o -name Makefile |
+            LC_ALL=C sort | xargs sha256sum | sha256sum)
+        ;;
+    mtty)
+        set=mtty
+        key=$(sha256sum "$root"/usr/src/linux-source-6.12.tar.xz)
+        ;;
+    *) give_up "the lab does not know where the module $name comes from" "add it to own_modules.sh" ;;
+    esac
+    built=$cache/modules/$set-$release-${key:0:12}
+    [ -e "$built" ] || step "$log" "building the kernel modules ($set) for $release" \
+        build_modules "$set" "$release" "$built"
+    [ -e "$built/$name.ko" ] || give_up "the build of $set for $release made no $name.ko" "see $log"
+    printf '%s\n' "$built/$name.ko"
+}
+
+# build_modules SET RELEASE FOLDER: leaves the set's .ko files in the folder.
+build_modules() {
+    local set=$1 release=$2 built=$3 work inside
+    work=$(as_root mktemp -d "$root/build/XXXXXXXX")
+    inside=${work#"$root"}
+    as_root chmod 755 "$work"
+    "${set}_source" "$work"
+    in_root "$root" make -C "/lib/modules/$release/build" M="$inside" modules
+    as_root mkdir -p "$work/built"
+    as_root find "$work" -maxdepth 1 -name '*.ko' -exec cp -t "$work/built" {} +
+    as_root mkdir -p "$cache/modules"
+    # Another lab may have been faster; its modules are the same.
+    as_root mv -T "$work/built" "$built" 2>/dev/null || [ -e "$built" ]
+    as_root rm -rf "$work"
+}
+
+shim_source() {
+    as_root cp -r "$tree/kmod-shim/." "$1"
+}
+
+mtty_source() {
+    as_root tar -C "$1" -xJf "$root/usr/src/linux-source-6.12.tar.xz" --strip-components 3 \
+        linux-source-6.12/samples/vfio-mdev/mtty.c
+    echo 'obj-m := mtty.o' | as_root tee "$1/Kbuild"
+}

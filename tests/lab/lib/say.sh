@@ -1,0 +1,36 @@
+# shellcheck shell=bash
+# What a person at the terminal is told. Results go to stdout, everything else to stderr.
+
+progress() {
+    printf 'lab: %s\n' "$*" >&2
+}
+
+# give_up CAUSE [CURE]: ends the lab, or the scenario where one is running.
+give_up() {
+    printf 'lab: %s\n' "$1" >&2
+    [ -z "${2-}" ] || printf 'lab: %s\n' "$2" >&2
+    exit 1
+}
+
+# step LOG TEXT COMMAND...: runs a command that takes a while. Its output goes to the log, whose end
+# is shown if it fails.
+step() {
+    local log=$1 text=$2 began=$SECONDS
+    shift 2
+    printf 'lab: %s ... ' "$text" >&2
+    # Nobody calls this as a condition: then set -e holds inside the command as well.
+    set +e
+    (
+        set -e
+        "$@"
+    ) >>"$log" 2>&1 </dev/null
+    local status=$?
+    set -e
+    if [ "$status" = 0 ]; then
+        printf '%s s\n' $((SECONDS - began)) >&2
+        return
+    fi
+    printf 'failed\n' >&2
+    tail -n 15 "$log" | sed 's/^/     | /' >&2
+    give_up "all of it is in $log"
+}

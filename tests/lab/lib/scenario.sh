@@ -1,0 +1,52 @@
+# shellcheck shell=bash
+# A scenario is a folder: host.sh says what machine it wants, guest.sh is what runs in it.
+#
+# host.sh may also define before_boot and after_power_off, which run on the host with the scenario's
+# folder as their argument; a failure of theirs is the scenario's.
+
+# The words of host.sh.
+about() { about=$1; }
+on() { kernels=("$@"); }
+within() { deadline=$1; }
+modules() { modules=("$@"); }
+own_modules() { own_modules=("$@"); }
+programs() { programs=("$@"); }
+kernel_arguments() { kernel_arguments=("$@"); }
+# For scenarios that test the lab itself: a pass is a failure whose cause matches.
+must_fail() { must_fail=$1; }
+machine() { machine+=("$@"); }
+before_boot() { :; }
+after_power_off() { :; }
+
+# load_scenario NAME: reads its host.sh.
+load_scenario() {
+    about='' kernels=(6.12) deadline=60 must_fail=''
+    modules=() own_modules=() programs=() kernel_arguments=() machine=() beside=()
+    [ -r "$lab/scenarios/$1/host.sh" ] || give_up "there is no scenario $1" "list them: run --list"
+    # shellcheck source=/dev/null
+    source "$lab/scenarios/$1/host.sh"
+}
+
+all_scenarios() {
+    cat "$lab/scenarios/order"
+}
+
+# run_scenario NAME KERNEL FOLDER: fails with the cause in FOLDER/reason.
+run_scenario() {
+    local name=$1 kernel=$2 folder=$3 release status=0
+    trap stop_beside EXIT
+    trap 'exit 143' TERM
+    load_scenario "$name"
+    release=$(kernel_release "$root" "$kernel")
+    make_initramfs "$folder" "$release" "$lab/scenarios/$name/guest.sh"
+    before_boot "$folder"
+    run_machine "$folder" "$release" "$deadline" || status=$?
+    if [ -n "$must_fail" ]; then
+        verdict "$folder" "$status" "$deadline" >"$folder/reason" &&
+            echo 'it passed, and had to fail' >"$folder/reason"
+        grep -q -e "$must_fail" "$folder/reason"
+    else
+        verdict "$folder" "$status" "$deadline" >"$folder/reason"
+    fi
+    after_power_off "$folder"
+}

@@ -1,0 +1,4 @@
+#!/bin/sh
+. /lib/lab.sh
+
+run modprobe no-such-module
