@@ -1,1 +1,1 @@
-//! Tests of the whole.
+//! Tests of the whole, in `tests/`; this library is what they share.

@@ -1,0 +1,60 @@
+# Ringback: everything a person runs. `make help` lists it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+CARGO ?= cargo
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+# What the build needs from the system, as Debian names it.
+PACKAGES := gcc libc6-dev pkg-config libspandsp-dev
+# Tests that trace the kernel run as root; the build does not.
+AS_ROOT := CARGO_TARGET_$(shell uname -m | tr a-z A-Z)_UNKNOWN_LINUX_GNU_RUNNER="$(SUDO)"
+
+.PHONY: help
+help: ## Lists what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+.PHONY: deps
+deps: ## Installs what the build needs from the system (Debian and its kin, by apt)
+	@tests/deps $(PACKAGES)
+
+.PHONY: run
+run: deps ## Runs the main job: calls on the software card
+	$(CARGO) run --quiet --release --locked -p ringback-cli -- demo
+
+.PHONY: build
+build: deps ## Builds the program: target/release/ringback
+	$(CARGO) build --release --locked -p ringback-cli
+
+.PHONY: check
+check: deps ## The quick inner loop: format, lints, documentation, unit tests
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --quiet --workspace --no-deps --all-features
+	$(CARGO) test --locked --quiet --workspace --all-features --lib
+
+.PHONY: loom
+loom: deps ## Every interleaving of the gate, the hand-over and the wake-up
+	RUSTFLAGS="--cfg loom" $(CARGO) test --locked --release --target-dir target/loom \
+		-p ringback-driver --lib model
+
+.PHONY: test
+test: deps ## Every test
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --quiet --workspace --no-deps --all-features
+	$(CARGO) test --locked --workspace --all-features --exclude ringback-tests
+	$(AS_ROOT) $(CARGO) test --locked -p ringback-tests
+	$(MAKE) --no-print-directory loom
+
+.PHONY: kmod kmod-install
+kmod: ## Builds the kernel modules for the running kernel, or for KVER=...
+	$(MAKE) -C kmod-shim $(if $(KVER),KVER=$(KVER))
+kmod-install: ## Installs them
+	$(SUDO) $(MAKE) -C kmod-shim install $(if $(KVER),KVER=$(KVER))
+
+.PHONY: clean
+clean: ## Removes what was built
+	$(CARGO) clean
