@@ -24,7 +24,7 @@ impl Word for u32 {}
 ///
 /// # Rules
 /// The mapping is as long as `skip + len` at least, and lives as long as this value. A device that
-/// is pulled out reads as all ones; some paths raise SIGBUS instead (a file cut short).
+/// is pulled out reads as all ones.
 #[derive(Debug)]
 struct Window {
     map: MmapRaw,
@@ -37,7 +37,8 @@ impl Window {
     fn new(file: impl AsFd, offset: u64, skip: usize, len: usize) -> io::Result<Window> {
         let whole = skip.checked_add(len).ok_or(io::ErrorKind::InvalidInput)?;
         let file = file.as_fd().as_raw_fd();
-        let map = MmapOptions::new().offset(offset).len(whole).map_raw(file)?;
+        // Populated, because a page that was never touched raises SIGBUS once the device is gone.
+        let map = MmapOptions::new().offset(offset).len(whole).populate().map_raw(file)?;
         Ok(Window { map, skip, len })
     }
 

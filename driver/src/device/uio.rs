@@ -121,6 +121,7 @@ fn open(path: &PathBuf, name: &str) -> Result<File, UioError> {
         io::ErrorKind::PermissionDenied => {
             UioError::Permission { path: path.clone(), name: name.to_owned() }
         }
+        io::ErrorKind::ResourceBusy => UioError::Busy(path.clone()),
         _ => UioError::Open { path: path.clone(), source },
     })
 }

@@ -38,6 +38,9 @@ pub enum UioError {
         /// The UIO device's name.
         name: String,
     },
+    /// Another program has the device, and its driver gives it to one at a time.
+    #[error("{} is in use by another program (another ringback?): close that", .0.display())]
+    Busy(PathBuf),
     /// The device file can't be opened.
     #[error(
         "can't open {}: {source} (in a container, the device file has to be passed in)",

@@ -174,18 +174,22 @@ fn a_card_without_needs_for_memory_gets_none() {
 }
 
 #[test]
-fn a_device_file_that_is_missing_or_forbidden_is_told_apart() {
+fn device_files_that_do_not_open_are_told_apart() {
     let tree = Tree::new();
     uio(&tree, 0, "ringback", &[REGISTERS, DMA]);
-    let root = tree.root.clone();
-    let refused = thread::spawn(move || {
-        let info = UioInfo::read(&root, 0).unwrap();
-        // Root may open anything, so the system call is made to refuse.
-        seccomp::refuse(libc::SYS_openat, None, libc::EACCES);
-        super::open(&root.dev("uio0"), &info.name).map(drop).unwrap_err()
-    });
-    let text = refused.join().unwrap().to_string();
-    assert!(text.contains("no permission") && text.contains("ATTR{name}==\"ringback\""), "{text}");
+    for (errno, parts) in [
+        (libc::EACCES, ["no permission", "ATTR{name}==\"ringback\""]),
+        (libc::EBUSY, ["in use", "another program"]),
+    ] {
+        let path = tree.root.dev("uio0");
+        let refused = thread::spawn(move || {
+            // Root may open anything, so the system call is made to refuse.
+            seccomp::refuse(libc::SYS_openat, None, errno);
+            super::open(&path, "ringback").map(drop).unwrap_err()
+        });
+        let text = refused.join().unwrap().to_string();
+        assert!(parts.iter().all(|part| text.contains(part)), "{text}");
+    }
 
     fs::remove_file(tree.root.dev("uio0")).unwrap();
     let error = error(&tree);
