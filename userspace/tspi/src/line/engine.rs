@@ -15,7 +15,7 @@ use super::call::{Call, CallHandles, CallInfo, CallSnapshot};
 use super::dialer::dialing_time;
 use super::fxo::Fxo;
 use super::fxs::Fxs;
-use super::port::{Machine, Op, Order, Port, PortInfo, PortState, Visit, decode, encode};
+use super::port::{Op, Order, Port, PortInfo, PortState, Visit, decode, encode};
 use super::{Audio, Command, DialTiming, Event};
 use crate::callstate::CallState;
 use crate::constants::*;
@@ -28,6 +28,13 @@ const SHORT: Duration = Duration::from_secs(3);
 const SEIZE: Duration = Duration::from_secs(4);
 /// A card that has not interrupted for this long is looked after.
 const QUIET: Duration = Duration::from_millis(50);
+
+/// The part of a line that depends on its kind.
+#[derive(Debug)]
+enum Machine {
+    Fxo(Box<Fxo>),
+    Fxs(Fxs),
+}
 
 /// All lines of one card.
 #[derive(Debug)]

@@ -10,8 +10,6 @@ use ringback_media::tone::Plan;
 
 use super::audio::Audio;
 use super::call::Call;
-use super::fxo::Fxo;
-use super::fxs::Fxs;
 use super::{Event, Subject};
 use crate::callstate::CallState;
 use crate::constants::*;
@@ -67,13 +65,6 @@ impl Visit<'_, '_> {
     pub(super) fn now(&self) -> Time {
         self.cx.now()
     }
-}
-
-/// The part of a line that depends on its kind.
-#[derive(Debug)]
-pub(super) enum Machine {
-    Fxo(Box<Fxo>),
-    Fxs(Fxs),
 }
 
 /// One line.
