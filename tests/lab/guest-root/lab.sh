@@ -29,3 +29,10 @@ wait_for() {
         sleep 0.1
     done
 }
+
+# unload MODULE: once nobody uses it. The kernel closes the files of a ring that is gone a moment
+# after its process has ended.
+unload() {
+    wait_for 20 "end of the use of $1" grep -q "^$1 [0-9]* 0 " /proc/modules
+    run rmmod "$1"
+}

@@ -11,8 +11,11 @@ kernel_suites=("6.1 bookworm" "6.12 trixie" "newest trixie-backports")
 in_root() {
     local root=$1
     shift
+    # /proc for objtool; in a mount namespace, so that nothing stays mounted.
     # INITRD: the kernels' packages need not make an initramfs, the lab makes its own.
-    as_root chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C \
+    # shellcheck disable=SC2016
+    as_root unshare --mount sh -c \
+        'mount -t proc proc "$1/proc" && exec chroot "$@"' sh "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C \
         DEBIAN_FRONTEND=noninteractive INITRD=No "$@"
 }
 

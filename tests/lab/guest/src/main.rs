@@ -1,0 +1,42 @@
+//! What the lab's scenarios do inside their virtual machines.
+//!
+//! Each subcommand is one check of the driver against a real kernel. It says what it saw, and ends
+//! with status 0, or with status 1 and the cause as the last line.
+
+mod mailbox;
+mod tally;
+mod trace;
+
+use std::process::ExitCode;
+
+/// The cause of a failure, as the person at the terminal reads it.
+type Outcome = Result<(), String>;
+
+type Check = fn() -> Outcome;
+
+const CHECKS: &[(&str, Check)] = &[
+    ("mailbox-flood", mailbox::flood),
+    ("mailbox-removal", mailbox::removal),
+    ("mailbox-trace", mailbox::traced),
+    ("mailbox-reopen", mailbox::reopen),
+    ("mailbox-forever", mailbox::forever),
+];
+
+fn main() -> ExitCode {
+    let asked = std::env::args().nth(1).unwrap_or_default();
+    let Some((_, check)) = CHECKS.iter().find(|(name, _)| *name == asked) else {
+        let names: Vec<_> = CHECKS.iter().map(|(name, _)| *name).collect();
+        eprintln!("there is no check '{asked}'; there are: {}", names.join(", "));
+        return ExitCode::from(2);
+    };
+    match check() {
+        Ok(()) => {
+            println!("{asked}: as it should be");
+            ExitCode::SUCCESS
+        }
+        Err(cause) => {
+            println!("{cause}");
+            ExitCode::FAILURE
+        }
+    }
+}
