@@ -9,6 +9,7 @@
 //! | [`port`] | what a port says and can be told |
 //! | [`tiger320`] | the TDM400P family: four slots behind a Tiger320 bus master |
 //! | `si3210`, `si3050` | its FXS and FXO modules: bring-up, self-check, what their registers mean |
+//! | [`uart16550`] | a UART with a modem behind it: PCI modems and serial cards, mtty |
 //! | [`mailbox`] | a device with one command register: a whole engine, to learn from |
 //! | `debounce` | when a signal that bounces counts as changed |
 //! | `sequence` | register sequences that run at once or a few accesses per tick |
@@ -22,6 +23,7 @@ mod sequence;
 mod si3050;
 mod si3210;
 pub mod tiger320;
+pub mod uart16550;
 
 pub use delay::{Delay, ThreadDelay};
 pub use module::ModuleError;

@@ -1,0 +1,414 @@
+//! A 16550 UART: the port behind which a modem is.
+//!
+//! Controller-based PCI modems, PCI serial cards, QEMU's `pci-serial` and the kernel's sample device
+//! mtty are all this chip. Here are its registers, its FIFOs, its interrupts and two byte queues;
+//! what the bytes say is decided above. Nothing is allocated once it is open.
+//!
+//! Rules that hold here:
+//! - **Service** trusts the line status, not the cause that the interrupt register names, and looks at
+//!   it even where no interrupt is pending: lost, shared and oddly ordered interrupts do no harm. It is
+//!   bounded, also for a chip whose interrupt never goes away.
+//! - **The interrupt is let through before the last look**: what happens in between is seen, whether
+//!   the interrupt is a level or an edge.
+//! - **Sent** means that the transmitter has taken the byte: it is on the wire, or at most one
+//!   character before it.
+//! - **Gone** is when every register reads as ones, or the interrupt can't be let through; it stays so.
+
+mod error;
+mod format;
+mod hardware;
+mod probe;
+mod registers;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::io;
+
+use crate::card::Delay;
+use crate::device::{Device, Needs, Registers};
+
+pub use error::{Failure, OpenError};
+pub use format::{FormatError, LineFormat, Parity};
+pub use hardware::{SoftModel, SoftUart};
+
+use registers::*;
+
+/// Bytes queued in each direction.
+const QUEUE: usize = 4096;
+/// RTS goes off with more than this received and not fetched, and on again with less than a quarter.
+const RECEIVED_HIGH: usize = QUEUE * 3 / 4;
+const RECEIVED_LOW: usize = QUEUE / 4;
+/// Times one service looks at the chip at the most, and bytes it takes in each time.
+const LOOKS: usize = 8;
+const LOOK_BYTES: usize = 64;
+
+/// Who may send when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FlowControl {
+    /// Each side as it likes: three-wire cables, and devices that do not know better.
+    None,
+    /// RTS asks the other side to wait, CTS asks us: what modems with error correction need.
+    #[default]
+    RtsCts,
+}
+
+/// How a UART is to be set up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Speed and form of the characters.
+    pub format: LineFormat,
+    /// What the chip's clock gives undivided: 115200 for the usual 1.8432 MHz, 921600 for 14.7456 MHz.
+    pub base_baud: u32,
+    /// Who may send when.
+    pub flow_control: FlowControl,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            format: LineFormat::default(),
+            base_baud: 115_200,
+            flow_control: FlowControl::default(),
+        }
+    }
+}
+
+/// The four inputs from the modem (V.24 circuits).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ModemStatus {
+    /// Clear to send (106).
+    pub cts: bool,
+    /// Data set ready (107): the modem is on.
+    pub dsr: bool,
+    /// Ring indicator (125). Only its end makes an interrupt.
+    pub ri: bool,
+    /// Data carrier detect (109): there is another modem.
+    pub dcd: bool,
+}
+
+impl ModemStatus {
+    fn from_register(msr: u8) -> ModemStatus {
+        ModemStatus {
+            cts: msr & MSR_CTS != 0,
+            dsr: msr & MSR_DSR != 0,
+            ri: msr & MSR_RI != 0,
+            dcd: msr & MSR_DCD != 0,
+        }
+    }
+}
+
+/// What was counted since the UART was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Bytes received.
+    pub received: u64,
+    /// Bytes the transmitter has taken.
+    pub sent: u64,
+    /// Times the chip lost bytes because it was not read in time.
+    pub overruns: u64,
+    /// Bytes without a proper stop bit.
+    pub framing_errors: u64,
+    /// Bytes with the wrong parity.
+    pub parity_errors: u64,
+    /// Breaks received.
+    pub breaks: u64,
+    /// Bytes lost because the queue was full.
+    pub dropped: u64,
+    /// Rings ended, as the ring indicator tells them.
+    pub rings: u64,
+}
+
+/// What a service came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Service {
+    /// All is looked after; an interrupt will come.
+    Done,
+    /// There is more; service it again soon.
+    More,
+    /// The UART is gone; [`Uart16550::failure`] says why.
+    Gone,
+}
+
+/// A 16550.
+///
+/// Dropping it makes it safe.
+#[derive(Debug)]
+pub struct Uart16550<D: Device> {
+    device: D,
+    depth: usize,
+    flow_control: FlowControl,
+    received: VecDeque<u8>,
+    sending: VecDeque<u8>,
+    /// Written to the transmitter and not known to have left it.
+    in_fifo: usize,
+    /// What the registers hold.
+    enabled: u8,
+    modem_control: u8,
+    status: ModemStatus,
+    counters: Counters,
+    closed: bool,
+    failure: Option<Failure>,
+}
+
+impl<D: Device> Uart16550<D> {
+    /// What it needs of its device.
+    pub const NEEDS: Needs = Needs { registers: WINDOW, dma: 0, msi: true };
+
+    /// Makes sure that the device is a 16550 that works, and sets it up. Its interrupt stays off, and
+    /// so do DTR and RTS, until [`Uart16550::start`].
+    ///
+    /// This takes a few milliseconds, passed with `delay`.
+    ///
+    /// # Errors
+    /// The device is none, does not answer, or can't do the format.
+    pub fn open(
+        device: D,
+        options: Options,
+        delay: &mut dyn Delay,
+    ) -> Result<Uart16550<D>, OpenError> {
+        let divisor = options.format.divisor(options.base_baud)?;
+        let line_control = options.format.line_control()?;
+        let depth = probe::probe(device.registers(), delay)?;
+        probe::set_format(device.registers(), divisor, line_control);
+        let status = ModemStatus::from_register(device.registers().read8(MSR));
+        Ok(Uart16550 {
+            device,
+            depth,
+            flow_control: options.flow_control,
+            received: VecDeque::with_capacity(QUEUE),
+            sending: VecDeque::with_capacity(QUEUE),
+            in_fifo: 0,
+            enabled: 0,
+            modem_control: 0,
+            status,
+            counters: Counters::default(),
+            closed: false,
+            failure: None,
+        })
+    }
+
+    /// Raises DTR and RTS and lets interrupts come.
+    ///
+    /// # Errors
+    /// The operating system does not let the interrupt through.
+    pub fn start(&mut self) -> io::Result<()> {
+        self.set_modem_control(MCR_DTR | MCR_RTS | MCR_OUT2);
+        self.set_enabled(IER_RECEIVED | IER_MODEM_STATUS);
+        self.device.rearm()
+    }
+
+    /// The device, e.g. for its interrupt.
+    pub const fn device(&self) -> &D {
+        &self.device
+    }
+
+    /// How many bytes the chip's FIFOs hold: 16, or 1 where there are none that work.
+    pub const fn fifo_depth(&self) -> usize {
+        self.depth
+    }
+
+    /// What was counted.
+    pub const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Why the UART is lost, after [`Service::Gone`].
+    pub const fn failure(&self) -> Option<&Failure> {
+        self.failure.as_ref()
+    }
+
+    /// The modem's inputs as they were read last.
+    pub const fn modem_status(&self) -> ModemStatus {
+        self.status
+    }
+
+    // Bytes
+
+    /// Queues bytes to be sent; says how many fitted. The first are handed to the chip at once.
+    pub fn send(&mut self, bytes: &[u8]) -> usize {
+        if self.closed {
+            return 0;
+        }
+        let fits = bytes.len().min(self.room());
+        self.sending.extend(bytes.iter().take(fits));
+        if self.in_fifo == 0 && self.line_status() & LSR_TRANSMITTER_EMPTY != 0 {
+            self.transmit();
+        }
+        fits
+    }
+
+    /// How many bytes [`Uart16550::send`] takes now.
+    pub fn room(&self) -> usize {
+        QUEUE.saturating_sub(self.sending.len())
+    }
+
+    /// Bytes queued that the transmitter has not taken yet.
+    pub fn unsent(&self) -> usize {
+        self.sending.len() + self.in_fifo
+    }
+
+    /// Forgets what is queued to be sent and not in the chip yet.
+    pub fn discard_unsent(&mut self) {
+        self.sending.clear();
+    }
+
+    /// Takes the next byte that was received.
+    pub fn receive(&mut self) -> Option<u8> {
+        let byte = self.received.pop_front();
+        if self.received.len() < RECEIVED_LOW
+            && !self.closed
+            && self.modem_control & MCR_OUT2 != 0
+            && self.modem_control & MCR_RTS == 0
+        {
+            self.set_modem_control(self.modem_control | MCR_RTS);
+        }
+        byte
+    }
+
+    /// Sets DTR (V.24 circuit 108/2): off, a modem hangs up.
+    pub fn set_dtr(&mut self, on: bool) {
+        if !self.closed {
+            let others = self.modem_control & !MCR_DTR;
+            self.set_modem_control(others | if on { MCR_DTR } else { 0 });
+        }
+    }
+
+    // The chip
+
+    /// Looks after the chip: on its interrupt, and now and then without one.
+    pub fn service(&mut self) -> Service {
+        if self.closed {
+            return if self.failure.is_some() { Service::Gone } else { Service::Done };
+        }
+        let (mut looked, mut let_through) = (false, false);
+        for _ in 0..LOOKS {
+            let cause = self.device.registers().read8(IIR);
+            if cause == ABSENT && self.device.registers().read8(SCR) == ABSENT {
+                return self.lost(Failure::Removed);
+            }
+            if !looked || cause & IIR_NONE == 0 {
+                looked = true;
+                self.look();
+            } else if let_through {
+                return Service::Done;
+            } else {
+                let_through = true;
+                if let Err(error) = self.device.rearm() {
+                    return self.lost(Failure::Interrupt(error));
+                }
+            }
+        }
+        match self.device.rearm() {
+            Ok(()) => Service::More,
+            Err(error) => self.lost(Failure::Interrupt(error)),
+        }
+    }
+
+    fn look(&mut self) {
+        let mut status = self.line_status();
+        for _ in 0..LOOK_BYTES {
+            if status & LSR_DATA_READY == 0 {
+                break;
+            }
+            let byte = self.device.registers().read8(DATA);
+            // A break comes with a byte that nobody sent.
+            if status & LSR_BREAK == 0 {
+                self.take_in(byte);
+            }
+            status = self.line_status();
+        }
+        let msr = self.device.registers().read8(MSR);
+        self.counters.rings += u64::from(msr & MSR_RING_ENDED != 0);
+        self.status = ModemStatus::from_register(msr);
+        if status & LSR_TRANSMITTER_EMPTY != 0 {
+            self.transmit();
+        }
+    }
+
+    fn take_in(&mut self, byte: u8) {
+        self.counters.received += 1;
+        if self.received.len() == QUEUE {
+            self.counters.dropped += 1;
+            return;
+        }
+        self.received.push_back(byte);
+        if self.flow_control == FlowControl::RtsCts
+            && self.received.len() > RECEIVED_HIGH
+            && self.modem_control & MCR_RTS != 0
+        {
+            self.set_modem_control(self.modem_control & !MCR_RTS);
+        }
+    }
+
+    /// The line status, with the errors counted that reading it clears.
+    fn line_status(&mut self) -> u8 {
+        let status = self.device.registers().read8(LSR);
+        let counters = &mut self.counters;
+        counters.overruns += u64::from(status & LSR_OVERRUN != 0);
+        counters.parity_errors += u64::from(status & LSR_PARITY != 0);
+        counters.breaks += u64::from(status & LSR_BREAK != 0);
+        // A break has no stop bit either.
+        counters.framing_errors += u64::from(status & (LSR_FRAMING | LSR_BREAK) == LSR_FRAMING);
+        status
+    }
+
+    /// The transmitter is empty: what it had is sent, and it gets more.
+    fn transmit(&mut self) {
+        self.counters.sent += self.in_fifo as u64;
+        self.in_fifo = 0;
+        if self.flow_control == FlowControl::None || self.status.cts {
+            while self.in_fifo < self.depth
+                && let Some(byte) = self.sending.pop_front()
+            {
+                self.device.registers().write8(DATA, byte);
+                self.in_fifo += 1;
+            }
+        }
+        let waits = if self.in_fifo == 0 { 0 } else { IER_TRANSMITTER_EMPTY };
+        self.set_enabled(self.enabled & !IER_TRANSMITTER_EMPTY | waits);
+    }
+
+    fn set_enabled(&mut self, enabled: u8) {
+        if self.enabled != enabled {
+            self.enabled = enabled;
+            self.device.registers().write8(IER, enabled);
+        }
+    }
+
+    fn set_modem_control(&mut self, control: u8) {
+        if self.modem_control != control {
+            self.modem_control = control;
+            self.device.registers().write8(MCR, control);
+        }
+    }
+
+    fn lost(&mut self, failure: Failure) -> Service {
+        tracing::error!("{}: {failure}", self.device.name());
+        self.safe();
+        self.failure = Some(failure);
+        Service::Gone
+    }
+
+    /// Interrupts off, DTR and RTS off (a modem hangs up), FIFOs empty, and leaves the UART so.
+    /// Harmless when repeated and when the UART is gone.
+    pub fn safe(&mut self) {
+        if self.closed {
+            return;
+        }
+        self.closed = true;
+        self.set_enabled(0);
+        self.set_modem_control(0);
+        self.device.registers().write8(FCR, FCR_ENABLE | FCR_CLEAR);
+        self.device.registers().write8(FCR, 0);
+        self.sending.clear();
+        self.in_fifo = 0;
+    }
+}
+
+impl<D: Device> Drop for Uart16550<D> {
+    fn drop(&mut self) {
+        self.safe();
+    }
+}
