@@ -4,6 +4,7 @@
 //! access and the ring's submissions. It is the only room with `unsafe`; nothing in it knows what a
 //! register means. Drivers above are generic over [`Device`], so none of them knows which one it has.
 
+pub mod bind;
 pub mod discover;
 pub mod mmio;
 pub mod pci;
