@@ -35,23 +35,23 @@ pub struct CallSnapshot {
 
 /// A call in the engine.
 #[derive(Debug, Clone)]
-pub(super) struct Call {
-    pub(super) handle: HDRVCALL,
-    pub(super) state: Option<CallState>,
-    pub(super) mode: u32,
-    pub(super) info: CallInfo,
+pub(crate) struct Call {
+    pub(crate) handle: HDRVCALL,
+    pub(crate) state: Option<CallState>,
+    pub(crate) mode: u32,
+    pub(crate) info: CallInfo,
     /// LINEDIGITMODE_ bits that are monitored; 0 for none.
-    pub(super) monitored: u32,
+    pub(crate) monitored: u32,
     /// dwEndToEndID of the digits that are being generated.
-    pub(super) generating: Option<u32>,
+    pub(crate) generating: Option<u32>,
 }
 
 impl Call {
-    pub(super) fn new(handle: HDRVCALL, info: CallInfo) -> Call {
+    pub(crate) fn new(handle: HDRVCALL, info: CallInfo) -> Call {
         Call { handle, state: None, mode: 0, info, monitored: 0, generating: None }
     }
 
-    pub(super) fn snapshot(&self, line: usize) -> CallSnapshot {
+    pub(crate) fn snapshot(&self, line: usize) -> CallSnapshot {
         CallSnapshot {
             call: self.handle,
             line,

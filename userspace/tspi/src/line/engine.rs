@@ -11,11 +11,12 @@ use ringback_driver::engine::{Context, Engine, Failure};
 use ringback_driver::request::Token;
 use ringback_media::dtmf::Digit;
 
+use super::book::Op;
 use super::call::{Call, CallHandles, CallInfo, CallSnapshot};
 use super::dialer::dialing_time;
 use super::fxo::Fxo;
 use super::fxs::Fxs;
-use super::port::{Op, Order, Port, PortInfo, PortState, Visit, decode, encode};
+use super::port::{Order, Port, PortInfo, PortState, Visit, decode, encode};
 use super::{Audio, Command, DialTiming, Event};
 use crate::callstate::CallState;
 use crate::constants::*;
@@ -125,8 +126,8 @@ impl<D: Device> Lines<D> {
     pub fn state(&self, line: usize) -> Option<PortState> {
         let (port, machine) = self.lines.get(line)?;
         Some(PortState {
-            open: port.open.is_some(),
-            call: port.call.as_ref().map(|call| call.state),
+            open: port.book.open.is_some(),
+            call: port.book.call.as_ref().map(|call| call.state),
             in_service: !self.gone
                 && match machine {
                     Machine::Fxo(fxo) => fxo.in_service(),
@@ -146,10 +147,10 @@ impl<D: Device> Lines<D> {
         if self.gone {
             return Err(LineError::NODEVICE);
         }
-        if port.open.is_some() {
+        if port.book.open.is_some() {
             return Err(LineError::ALLOCATED);
         }
-        port.open = Some(tapi);
+        port.book.open = Some(tapi);
         Ok(())
     }
 
@@ -161,12 +162,12 @@ impl<D: Device> Lines<D> {
     pub fn close(&mut self, line: usize, cx: &mut Context<'_, Event>) -> Result<(), LineError> {
         let (lines, mut visit) = parts(&mut self.lines, &mut self.orders, cx);
         let (port, machine) = lines.get_mut(line).ok_or(LineError::NODEVICE)?;
-        if port.open.is_none() {
+        if port.book.open.is_none() {
             return Err(LineError::OPERATIONUNAVAIL);
         }
-        port.complete_all(&mut visit, LineError::OPERATIONFAILED);
+        port.book.complete_all(visit.cx, LineError::OPERATIONFAILED);
         hang_up(port, machine, &mut visit);
-        port.open = None;
+        port.book.open = None;
         port.forget_all();
         visit.cx.retain_events(line, |_| false);
         self.carry_out(cx);
@@ -189,8 +190,8 @@ impl<D: Device> Lines<D> {
         let (lines, mut visit) = parts(&mut self.lines, &mut self.orders, cx);
         let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
         let (port, machine) = lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
-        if port.live(call).is_ok() {
-            port.complete_all(&mut visit, LineError::OPERATIONFAILED);
+        if port.book.live(call).is_ok() {
+            port.book.complete_all(visit.cx, LineError::OPERATIONFAILED);
             hang_up(port, machine, &mut visit);
         }
         port.forget(call);
@@ -206,7 +207,7 @@ impl<D: Device> Lines<D> {
     pub fn call(&self, call: HDRVCALL) -> Result<CallSnapshot, LineError> {
         let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
         let (port, _) = self.lines.get(line).ok_or(LineError::INVALCALLHANDLE)?;
-        Ok(port.find(call).ok_or(LineError::INVALCALLHANDLE)?.snapshot(line))
+        Ok(port.book.find(call).ok_or(LineError::INVALCALLHANDLE)?.snapshot(line))
     }
 
     /// Generates DTMF digits on a call; `None` is a pause. Their end is told by LINE_GENERATE with
@@ -225,7 +226,7 @@ impl<D: Device> Lines<D> {
         let (lines, mut visit) = parts(&mut self.lines, &mut self.orders, cx);
         let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
         let (port, _) = lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
-        let state = port.live(call)?.state;
+        let state = port.book.live(call)?.state;
         let Some(digits) = digits else {
             port.stop_generating(&mut visit);
             return Ok(());
@@ -247,8 +248,8 @@ impl<D: Device> Lines<D> {
         let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
         let (port, _) = self.lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
         if modes == 0 {
-            port.find(call).ok_or(LineError::INVALCALLHANDLE)?;
-            if let Ok(live) = port.live(call) {
+            port.book.find(call).ok_or(LineError::INVALCALLHANDLE)?;
+            if let Ok(live) = port.book.live(call) {
                 live.monitored = 0;
             }
             return Ok(());
@@ -256,14 +257,14 @@ impl<D: Device> Lines<D> {
         if modes & !(LINEDIGITMODE_DTMF | LINEDIGITMODE_DTMFEND) != 0 {
             return Err(LineError::INVALDIGITMODE);
         }
-        let live = port.live(call)?;
+        let live = port.book.live(call)?;
         if live.state == Some(CallState::Disconnected) {
             return Err(LineError::INVALCALLSTATE);
         }
         if live.monitored == 0 {
             port.listen_anew();
         }
-        port.live(call)?.monitored = modes;
+        port.book.live(call)?.monitored = modes;
         Ok(())
     }
 
@@ -321,7 +322,7 @@ impl<D: Device> Lines<D> {
         let (lines, mut visit) = parts(&mut self.lines, &mut self.orders, cx);
         let line = CallHandles::line(call).ok_or(LineError::INVALLINEHANDLE)?;
         let (port, machine) = lines.get_mut(line).ok_or(LineError::INVALLINEHANDLE)?;
-        if port.open.is_none() {
+        if port.book.open.is_none() {
             return Err(LineError::INVALLINEHANDLE);
         }
         let info = CallInfo {
@@ -332,7 +333,7 @@ impl<D: Device> Lines<D> {
             call_id: CallHandles::serial(call),
         };
         let call = Call::new(call, info);
-        port.started(request, Op::MakeCall);
+        port.book.started(request, Op::MakeCall);
         let made = match machine {
             Machine::Fxo(fxo) => {
                 fxo.make_call(port, &mut visit, call, address, only_if_idle, timing)
@@ -340,7 +341,7 @@ impl<D: Device> Lines<D> {
             Machine::Fxs(fxs) => fxs.make_call(port, &mut visit, call),
         };
         if made.is_err() {
-            port.ended(request);
+            port.book.ended(request);
         }
         made
     }
@@ -358,7 +359,7 @@ impl<D: Device> Lines<D> {
         let (lines, mut visit) = parts(&mut self.lines, &mut self.orders, cx);
         let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
         let (port, machine) = lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
-        port.live(call)?;
+        port.book.live(call)?;
         match (command, machine) {
             (Command::Dial { address, .. }, Machine::Fxo(fxo)) => {
                 fxo.dial(port, &mut visit, request, address)
@@ -367,9 +368,9 @@ impl<D: Device> Lines<D> {
             (Command::Answer { .. }, Machine::Fxs(fxs)) => fxs.answer(port, &mut visit, request),
             (Command::Drop { .. }, machine) => {
                 // D7: whatever else the call was asked for will not happen any more.
-                port.complete_all(&mut visit, LineError::OPERATIONFAILED);
+                port.book.complete_all(visit.cx, LineError::OPERATIONFAILED);
                 hang_up(port, machine, &mut visit);
-                if port.state().is_some() {
+                if port.book.state().is_some() {
                     port.set_state(&mut visit, CallState::Idle, 0);
                 } else {
                     port.forget(call);
@@ -454,13 +455,13 @@ impl<D: Device> Engine for Lines<D> {
     fn ended(&mut self, request: Token, cause: Failure, cx: &mut Context<'_, Event>) {
         let (lines, mut visit) = parts(&mut self.lines, &mut self.orders, cx);
         for (port, machine) in lines {
-            let Some(op) = port.ended(request) else { continue };
-            tracing::warn!(line = port.line, ?op, ?cause, "a request was ended");
+            let Some(op) = port.book.ended(request) else { continue };
+            tracing::warn!(line = port.book.line, ?op, ?cause, "a request was ended");
             match op {
                 // The call never came into being (N8).
                 Op::MakeCall => {
                     hang_up(port, machine, &mut visit);
-                    port.call = None;
+                    port.book.call = None;
                 }
                 Op::Answer => {
                     hang_up(port, machine, &mut visit);
@@ -480,15 +481,15 @@ impl<D: Device> Engine for Lines<D> {
         let (lines, mut visit) = parts(&mut self.lines, &mut self.orders, cx);
         for (port, machine) in lines {
             // D13: everything is complete before the line is closed.
-            port.complete_all(&mut visit, LineError::NODEVICE);
+            port.book.complete_all(visit.cx, LineError::NODEVICE);
             hang_up(port, machine, &mut visit);
-            if port.state().is_some() {
+            if port.book.state().is_some() {
                 let mode = LINEDISCONNECTMODE_OUTOFORDER;
                 port.set_state(&mut visit, CallState::Disconnected, mode);
                 port.set_state(&mut visit, CallState::Idle, 0);
             }
-            port.tell_line(&mut visit, LINE_CLOSE, [0; 3]);
-            port.open = None;
+            port.book.tell_line(visit.cx, LINE_CLOSE, [0; 3]);
+            port.book.open = None;
             port.forget_all();
         }
         self.orders.clear();

@@ -12,9 +12,10 @@ use ringback_driver::request::Token;
 use ringback_media::tone::{CallProgress, Detector, Heard};
 
 use super::activity::Activity;
+use super::book::Op;
 use super::call::{Call, CallHandles, CallInfo};
 use super::dialer::{DialTiming, Dialed, Dialer};
-use super::port::{Op, Order, PLAN, Port, Visit};
+use super::port::{Order, PLAN, Port, Visit};
 use crate::callstate::CallState;
 use crate::constants::*;
 use crate::dialstring::DialString;
@@ -116,7 +117,7 @@ impl Fxo {
             Phase::Rejected(_) => return Err(LineError::INUSE),
             _ => return Err(LineError::CALLUNAVAIL),
         }
-        port.call = Some(call);
+        port.book.call = Some(call);
         self.dialer.reset(timing);
         self.only_if_idle = only_if_idle;
         self.partial = address.partial;
@@ -162,7 +163,7 @@ impl Fxo {
             Phase::Progress(_) | Phase::Talking => {}
             _ => return Err(LineError::INVALCALLSTATE),
         }
-        port.started(request, Op::Dial);
+        port.book.started(request, Op::Dial);
         self.dialer.push(address);
         Ok(())
     }
@@ -175,7 +176,7 @@ impl Fxo {
     ) -> Result<(), LineError> {
         let Phase::Ringing(_) = self.phase else { return Err(LineError::INVALCALLSTATE) };
         port.order(visit, Order::Hook(Hook::Off));
-        port.started(request, Op::Answer);
+        port.book.started(request, Op::Answer);
         self.listen_anew(port);
         self.supervised = false;
         self.phase = Phase::Answering(visit.now() + SETTLE);
@@ -209,8 +210,8 @@ impl Fxo {
         match event {
             PortEvent::Ring(true) => match &mut self.phase {
                 Phase::Ringing(last) | Phase::Rejected(last) => *last = now,
-                Phase::OnHook if port.call.is_none() && port.open.is_some() => {
-                    let Some(call) = handles.next(port.line) else { return };
+                Phase::OnHook if port.book.call.is_none() && port.book.open.is_some() => {
+                    let Some(call) = handles.next(port.book.line) else { return };
                     let info = CallInfo {
                         origin: LINECALLORIGIN_INBOUND,
                         reason: LINECALLREASON_UNAVAIL,
@@ -219,7 +220,7 @@ impl Fxo {
                         call_id: CallHandles::serial(call),
                     };
                     self.phase = Phase::Ringing(now);
-                    port.offer(visit, Call::new(call, info));
+                    port.book.offer(visit.cx, Call::new(call, info));
                 }
                 _ => {}
             },
@@ -254,7 +255,7 @@ impl Fxo {
                 | PortFault::NotAnswering(Remedy::GaveUp),
             ) => {
                 self.battery = Some(false);
-                port.complete_all(visit, LineError::OPERATIONFAILED);
+                port.book.complete_all(visit.cx, LineError::OPERATIONFAILED);
                 self.disconnect(port, visit, LINEDISCONNECTMODE_OUTOFORDER);
             }
             PortEvent::Fault(_) | PortEvent::Hook(_) | PortEvent::RingTrip => {}
@@ -287,9 +288,9 @@ impl Fxo {
                 if self.dial_tone {
                     self.seized(port, visit, LINEDIALTONEMODE_NORMAL);
                 } else if now >= until && self.only_if_idle {
-                    port.complete(visit, Op::MakeCall, Err(LineError::CALLUNAVAIL));
+                    port.book.complete(visit.cx, Op::MakeCall, Err(LineError::CALLUNAVAIL));
                     self.hang_up(port, visit);
-                    port.call = None;
+                    port.book.call = None;
                 } else if now >= until {
                     self.seized(port, visit, LINEDIALTONEMODE_UNAVAIL);
                 }
@@ -314,7 +315,7 @@ impl Fxo {
             Phase::Answering(until) => {
                 if now >= until {
                     self.connected(port, visit, LINECONNECTEDMODE_ACTIVE);
-                    port.complete(visit, Op::Answer, Ok(()));
+                    port.book.complete(visit.cx, Op::Answer, Ok(()));
                 }
             }
             Phase::Talking => {
@@ -343,7 +344,7 @@ impl Fxo {
 
     /// The line is ours: the call exists from here on (N10).
     fn seized(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, dial_tone: u32) {
-        port.complete(visit, Op::MakeCall, Ok(()));
+        port.book.complete(visit.cx, Op::MakeCall, Ok(()));
         let address = std::mem::take(&mut self.address);
         let waits = address.steps.is_empty();
         if waits || dial_tone == LINEDIALTONEMODE_NORMAL {
@@ -366,7 +367,7 @@ impl Fxo {
         match (dialed, self.phase) {
             (Dialed::Going, _) => {}
             (Dialed::Done, Phase::Dialing) => {
-                port.complete(visit, Op::Dial, Ok(()));
+                port.book.complete(visit.cx, Op::Dial, Ok(()));
                 if self.partial {
                     self.phase = Phase::Ready;
                 } else {
@@ -375,7 +376,7 @@ impl Fxo {
                     port.set_state(visit, CallState::Proceeding, 0);
                 }
             }
-            (Dialed::Done, _) => port.complete(visit, Op::Dial, Ok(())),
+            (Dialed::Done, _) => port.book.complete(visit.cx, Op::Dial, Ok(())),
             (Dialed::NoDialTone, _) => {
                 self.disconnect(port, visit, LINEDISCONNECTMODE_NODIALTONE);
             }
@@ -389,7 +390,7 @@ impl Fxo {
         heard: &[i16; FRAME],
         play: &mut [i16; FRAME],
     ) {
-        if port.has(Op::Dial) {
+        if port.book.has(Op::Dial) {
             port.talk(visit, heard, None);
             self.dial_frame(port, visit, play);
         } else {
@@ -405,7 +406,7 @@ impl Fxo {
         tone: Option<Heard>,
     ) {
         let speech = self.activity.feed(heard);
-        match (port.state(), tone) {
+        match (port.book.state(), tone) {
             (Some(CallState::Proceeding), Some(Heard::Tone(CallProgress::Ringback))) => {
                 self.phase = Phase::Progress(visit.now() + RINGBACK_LIMIT);
                 port.set_state(visit, CallState::Ringback, 0);
@@ -442,8 +443,8 @@ impl Fxo {
     }
 
     fn disconnect(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, mode: u32) {
-        port.complete(visit, Op::Dial, Err(LineError::OPERATIONFAILED));
-        if port.state().is_some() {
+        port.book.complete(visit.cx, Op::Dial, Err(LineError::OPERATIONFAILED));
+        if port.book.state().is_some() {
             port.set_state(visit, CallState::Disconnected, mode);
         }
         if !matches!(self.phase, Phase::OnHook | Phase::Rejected(_)) {

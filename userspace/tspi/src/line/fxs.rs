@@ -12,8 +12,9 @@ use ringback_driver::request::Token;
 use ringback_media::dtmf;
 use ringback_media::tone::{CallProgress, Generator};
 
+use super::book::Op;
 use super::call::{Call, CallHandles, CallInfo};
-use super::port::{Op, Order, PLAN, Port, Visit};
+use super::port::{Order, PLAN, Port, Visit};
 use crate::callstate::CallState;
 use crate::constants::*;
 use crate::error::LineError;
@@ -75,11 +76,11 @@ impl Fxs {
         visit: &mut Visit<'_, '_>,
         call: Call,
     ) -> Result<(), LineError> {
-        if port.call.is_some() {
+        if port.book.call.is_some() {
             return Err(LineError::CALLUNAVAIL);
         }
-        port.call = Some(call);
-        port.complete(visit, Op::MakeCall, Ok(()));
+        port.book.call = Some(call);
+        port.book.complete(visit.cx, Op::MakeCall, Ok(()));
         if self.hook == Hook::Off {
             port.set_state(visit, CallState::Busy, LINEBUSYMODE_STATION);
             return Ok(());
@@ -98,9 +99,9 @@ impl Fxs {
         request: Token,
     ) -> Result<(), LineError> {
         let Phase::Waiting = self.phase else { return Err(LineError::INVALCALLSTATE) };
-        port.started(request, Op::Answer);
+        port.book.started(request, Op::Answer);
         self.connected(port, visit);
-        port.complete(visit, Op::Answer, Ok(()));
+        port.book.complete(visit.cx, Op::Answer, Ok(()));
         Ok(())
     }
 
@@ -141,8 +142,8 @@ impl Fxs {
                 | PortFault::PowerAlarm(Remedy::GaveUp)
                 | PortFault::NotAnswering(Remedy::GaveUp),
             ) => {
-                port.complete_all(visit, LineError::OPERATIONFAILED);
-                if port.state().is_some() {
+                port.book.complete_all(visit.cx, LineError::OPERATIONFAILED);
+                if port.book.state().is_some() {
                     let mode = LINEDISCONNECTMODE_OUTOFORDER;
                     port.set_state(visit, CallState::Disconnected, mode);
                 }
@@ -158,7 +159,7 @@ impl Fxs {
                 port.order(visit, Order::Feed(LineFeed::Active));
                 self.connected(port, visit);
             }
-            Phase::Idle if port.open.is_some() && port.call.is_none() => {
+            Phase::Idle if port.book.open.is_some() && port.book.call.is_none() => {
                 self.phase = Phase::Dialing { last: visit.now() };
                 self.digits.clear();
                 self.listener = dtmf::Detector::new();
@@ -238,8 +239,8 @@ impl Fxs {
         if !over && (dialed || now - last < limit) {
             return;
         }
-        let call = handles.next(port.line).filter(|_| !self.digits.is_empty());
-        let Some(call) = call.filter(|_| port.open.is_some()) else { return self.reorder() };
+        let call = handles.next(port.book.line).filter(|_| !self.digits.is_empty());
+        let Some(call) = call.filter(|_| port.book.open.is_some()) else { return self.reorder() };
         let info = CallInfo {
             origin: LINECALLORIGIN_INBOUND,
             reason: LINECALLREASON_DIRECT,
@@ -249,7 +250,7 @@ impl Fxs {
         };
         self.phase = Phase::Waiting;
         self.tone = Generator::new(PLAN, CallProgress::Ringback);
-        port.offer(visit, Call::new(call, info));
+        port.book.offer(visit.cx, Call::new(call, info));
     }
 
     fn connected(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {

@@ -13,6 +13,7 @@
 
 mod activity;
 mod audio;
+mod book;
 mod call;
 mod dialer;
 mod engine;

@@ -3,22 +3,16 @@
 use ringback_driver::Time;
 use ringback_driver::card::{FRAME, Hook, LineFeed, ModuleKind};
 use ringback_driver::engine::Context;
-use ringback_driver::request::Token;
 use ringback_media::dtmf;
 use ringback_media::g711::{ulaw_decode, ulaw_encode};
 use ringback_media::tone::Plan;
 
+use super::Event;
 use super::audio::Audio;
-use super::call::Call;
-use super::{Event, Subject};
+use super::book::Book;
 use crate::callstate::CallState;
 use crate::constants::*;
-use crate::error::LineError;
-use crate::types::{HDRVCALL, HTAPILINE};
-
-/// Calls that are over and not yet closed, per line. TAPI closes each one; more than this are left
-/// by an application that leaks, and the oldest goes.
-const OVER: usize = 64;
+use crate::types::HDRVCALL;
 
 /// What a line is, for LINEDEVCAPS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,14 +41,6 @@ pub(super) enum Order {
     Feed(LineFeed),
 }
 
-/// The kinds of request a call has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Op {
-    MakeCall,
-    Dial,
-    Answer,
-}
-
 /// One visit of the engine to a line: the time, and where effects go.
 pub(super) struct Visit<'a, 'c> {
     pub(super) cx: &'a mut Context<'c, Event>,
@@ -70,15 +56,9 @@ impl Visit<'_, '_> {
 /// One line.
 #[derive(Debug)]
 pub(super) struct Port {
-    /// Its number as the reactor counts.
-    pub(super) line: usize,
+    pub(super) book: Book,
     /// Its slot on the card.
     pub(super) slot: usize,
-    pub(super) open: Option<HTAPILINE>,
-    pub(super) call: Option<Call>,
-    /// Calls in IDLE that are not closed.
-    over: Vec<Call>,
-    requests: Vec<(Token, Op)>,
     pub(super) audio: Audio,
     listener: dtmf::Detector,
     generator: dtmf::Generator,
@@ -87,147 +67,46 @@ pub(super) struct Port {
 impl Port {
     pub(super) fn new(line: usize, slot: usize) -> Port {
         Port {
-            line,
+            book: Book::new(line),
             slot,
-            open: None,
-            call: None,
-            over: Vec::with_capacity(OVER),
-            requests: Vec::with_capacity(8),
             audio: Audio::default(),
             listener: dtmf::Detector::new(),
             generator: dtmf::Generator::new(),
         }
     }
 
-    /// The call with this handle, live or over.
-    pub(super) fn find(&self, call: HDRVCALL) -> Option<&Call> {
-        self.call.iter().chain(&self.over).find(|one| one.handle == call)
-    }
-
-    /// The live call, if it has this handle.
-    pub(super) fn live(&mut self, call: HDRVCALL) -> Result<&mut Call, LineError> {
-        match &mut self.call {
-            Some(live) if live.handle == call => Ok(live),
-            _ if self.over.iter().any(|one| one.handle == call) => Err(LineError::INVALCALLSTATE),
-            _ => Err(LineError::INVALCALLHANDLE),
-        }
-    }
-
-    /// The state of the live call.
-    pub(super) fn state(&self) -> Option<CallState> {
-        self.call.as_ref().and_then(|call| call.state)
-    }
-
     pub(super) fn order(&self, visit: &mut Visit<'_, '_>, order: Order) {
         visit.orders.push((self.slot, order));
     }
 
-    // Events
-
-    pub(super) fn tell_line(&self, visit: &mut Visit<'_, '_>, message: u32, params: [usize; 3]) {
-        if let Some(line) = self.open {
-            visit.cx.event(self.line, Event { line, subject: Subject::Line { message, params } });
-        }
-    }
-
-    fn tell_call(&self, visit: &mut Visit<'_, '_>, message: u32, params: [usize; 3]) {
-        if let (Some(line), Some(call)) = (self.open, &self.call) {
-            let subject = Subject::Call { call: call.handle, message, params };
-            visit.cx.event(self.line, Event { line, subject });
-        }
-    }
-
-    /// Announces a call born here, with its first state (N14).
-    pub(super) fn offer(&mut self, visit: &mut Visit<'_, '_>, call: Call) {
-        let Some(line) = self.open else { return };
-        let subject = Subject::NewCall(call.handle);
-        self.call = Some(call);
-        visit.cx.event(self.line, Event { line, subject });
-        self.set_state(visit, CallState::Offering, LINEOFFERINGMODE_ACTIVE);
-    }
-
-    /// Moves the call to a state and tells it, once. IDLE ends the call (O3).
+    /// Moves the call to a state and tells it, once.
     pub(super) fn set_state(&mut self, visit: &mut Visit<'_, '_>, state: CallState, mode: u32) {
-        let Some(call) = &mut self.call else { return };
-        if call.state == Some(state) && call.mode == mode {
+        if !self.book.would_change(state, mode) {
             return;
         }
-        call.state = Some(state);
-        call.mode = mode;
-        let media = call.info.media as usize;
         if matches!(state, CallState::Idle | CallState::Disconnected) {
             // O5: monitoring ends with the conversation.
-            call.monitored = 0;
+            if let Some(call) = &mut self.book.call {
+                call.monitored = 0;
+            }
             self.stop_generating(visit);
         }
-        self.tell_call(visit, LINE_CALLSTATE, [state.bit() as usize, mode as usize, media]);
+        self.book.set_state(visit.cx, state, mode);
         if state == CallState::Idle {
             self.audio.hush();
-            if self.over.len() == OVER {
-                self.over.remove(0);
-            }
-            self.over.extend(self.call.take());
         }
     }
 
     /// Forgets a call without telling anything: it was closed, or it never came into being.
     pub(super) fn forget(&mut self, call: HDRVCALL) {
-        self.call.take_if(|live| live.handle == call);
-        self.over.retain(|one| one.handle != call);
+        self.book.forget(call);
         self.audio.hush();
     }
 
     /// Forgets every call: the line is closed.
     pub(super) fn forget_all(&mut self) {
-        self.call = None;
-        self.over.clear();
+        self.book.forget_all();
         self.audio.hush();
-    }
-
-    // Requests
-
-    pub(super) fn started(&mut self, request: Token, op: Op) {
-        self.requests.push((request, op));
-    }
-
-    /// Completes the requests of one kind.
-    pub(super) fn complete(
-        &mut self,
-        visit: &mut Visit<'_, '_>,
-        op: Op,
-        result: Result<(), LineError>,
-    ) {
-        self.complete_if(visit, |one| one == op, result);
-    }
-
-    /// Completes every request (D1, D5, D7).
-    pub(super) fn complete_all(&mut self, visit: &mut Visit<'_, '_>, result: LineError) {
-        self.complete_if(visit, |_| true, Err(result));
-    }
-
-    fn complete_if(
-        &mut self,
-        visit: &mut Visit<'_, '_>,
-        which: impl Fn(Op) -> bool,
-        result: Result<(), LineError>,
-    ) {
-        let result = result.map_or_else(LineError::raw, |()| 0);
-        self.requests.retain(|(request, op)| {
-            if which(*op) {
-                visit.cx.complete(*request, result);
-            }
-            !which(*op)
-        });
-    }
-
-    /// Forgets a request that ended elsewhere and says what it was.
-    pub(super) fn ended(&mut self, request: Token) -> Option<Op> {
-        let place = self.requests.iter().position(|(one, _)| *one == request)?;
-        Some(self.requests.remove(place).1)
-    }
-
-    pub(super) fn has(&self, op: Op) -> bool {
-        self.requests.iter().any(|(_, one)| *one == op)
     }
 
     // Digits
@@ -249,7 +128,7 @@ impl Port {
                 None => self.generator.pause(pause_ms),
             }
         }
-        if let Some(call) = &mut self.call {
+        if let Some(call) = &mut self.book.call {
             call.generating = Some(end_to_end);
         }
     }
@@ -261,10 +140,10 @@ impl Port {
     }
 
     fn tell_generated(&mut self, visit: &mut Visit<'_, '_>, how: u32) {
-        let generating = self.call.as_mut().and_then(|call| call.generating.take());
+        let generating = self.book.call.as_mut().and_then(|call| call.generating.take());
         if let Some(end_to_end) = generating {
             let params = [how as usize, end_to_end as usize, ticks(visit.now())];
-            self.tell_call(visit, LINE_GENERATE, params);
+            self.book.tell_call(visit.cx, LINE_GENERATE, params);
         }
     }
 
@@ -276,7 +155,7 @@ impl Port {
         heard: &[i16; FRAME],
         play: Option<&mut [i16; FRAME]>,
     ) {
-        let monitored = self.call.as_ref().map_or(0, |call| call.monitored);
+        let monitored = self.book.call.as_ref().map_or(0, |call| call.monitored);
         if monitored != 0 {
             let mut events = [None; 2];
             let mut count = 0;
@@ -294,12 +173,12 @@ impl Port {
                 if monitored & mode != 0 {
                     let digit = digit.as_char() as usize;
                     let params = [digit, mode as usize, ticks(visit.now())];
-                    self.tell_call(visit, LINE_MONITORDIGITS, params);
+                    self.book.tell_call(visit.cx, LINE_MONITORDIGITS, params);
                 }
             }
         }
         let Some(play) = play else { return self.audio.exchange(heard, None) };
-        if self.call.as_ref().is_some_and(|call| call.generating.is_some()) {
+        if self.book.call.as_ref().is_some_and(|call| call.generating.is_some()) {
             self.audio.exchange(heard, None);
             if self.generator.fill(play) == 0 {
                 self.tell_generated(visit, LINEGENERATETERM_DONE);
