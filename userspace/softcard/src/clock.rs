@@ -1,10 +1,11 @@
-//! Real time for a card: a thread that ticks it every millisecond.
+//! Real time for a card: a thread that ticks it every millisecond, or more slowly.
 //!
 //! Rules: the schedule is absolute (CLOCK_MONOTONIC), so lateness does not add up. A tick that is
-//! late is made up for as soon as the host has taken the last interrupt, and in any case a
-//! millisecond after it, so that a late clock does not look like a card that lost interrupts. What is
-//! more than [`MAX_BACKLOG`] late is dropped.
+//! late is made up for as soon as the host has taken the last interrupt, and in any case one period
+//! after it, so that a late clock does not look like a card that lost interrupts. What is more than
+//! [`MAX_BACKLOG`] periods late is dropped.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -12,9 +13,10 @@ use std::time::{Duration, Instant};
 
 use crate::card::SoftCard;
 
-const TICK: Duration = Duration::from_millis(1);
-/// The most that is made up for after the thread could not run.
-const MAX_BACKLOG: Duration = Duration::from_millis(20);
+/// What a tick is for the card.
+const MILLISECOND: Duration = Duration::from_millis(1);
+/// The most periods that are made up for after the thread could not run.
+const MAX_BACKLOG: u32 = 20;
 /// How often a late clock looks whether the host has acknowledged.
 const POLL: Duration = Duration::from_micros(50);
 
@@ -32,11 +34,22 @@ impl RealClock {
     /// # Panics
     /// If the operating system can't start a thread.
     pub fn start(card: &SoftCard) -> RealClock {
+        RealClock::start_slowed(card, NonZeroU32::MIN)
+    }
+
+    /// As [`start`](RealClock::start), but one of the card's milliseconds takes `scale` real ones:
+    /// for hosts that can't serve an interrupt every millisecond, as a virtual machine in software
+    /// emulation.
+    ///
+    /// # Panics
+    /// If the operating system can't start a thread.
+    pub fn start_slowed(card: &SoftCard, scale: NonZeroU32) -> RealClock {
+        let period = MILLISECOND.saturating_mul(scale.get());
         let stop = Arc::new(AtomicBool::new(false));
         let (card, stopped) = (card.clone(), stop.clone());
         let thread = thread::Builder::new()
             .name("softcard-clock".to_owned())
-            .spawn(move || run(&card, &stopped))
+            .spawn(move || run(&card, &stopped, period))
             .expect("the operating system starts a thread");
         RealClock { stop, thread: Some(thread) }
     }
@@ -59,13 +72,14 @@ impl Drop for RealClock {
 /// When ticks are due.
 #[derive(Debug)]
 struct Schedule {
+    period: Duration,
     due: Instant,
     last: Instant,
 }
 
 impl Schedule {
-    fn new(now: Instant) -> Schedule {
-        Schedule { due: now + TICK, last: now }
+    fn new(period: Duration, now: Instant) -> Schedule {
+        Schedule { period, due: now + period, last: now }
     }
 
     /// How long to wait before looking again; `None` to tick now.
@@ -74,22 +88,23 @@ impl Schedule {
         if !early.is_zero() {
             return Some(early);
         }
-        let hasty = !acknowledged && now.saturating_duration_since(self.last) < TICK;
+        let hasty = !acknowledged && now.saturating_duration_since(self.last) < self.period;
         hasty.then_some(POLL)
     }
 
     /// A tick was made at `now`.
     fn ticked(&mut self, now: Instant) {
         self.last = now;
-        self.due += TICK;
-        if now.saturating_duration_since(self.due) > MAX_BACKLOG {
-            self.due = now - MAX_BACKLOG;
+        self.due += self.period;
+        let backlog = self.period * MAX_BACKLOG;
+        if now.saturating_duration_since(self.due) > backlog {
+            self.due = now - backlog;
         }
     }
 }
 
-fn run(card: &SoftCard, stop: &AtomicBool) {
-    let mut schedule = Schedule::new(Instant::now());
+fn run(card: &SoftCard, stop: &AtomicBool, period: Duration) {
+    let mut schedule = Schedule::new(period, Instant::now());
     while !stop.load(Ordering::Acquire) {
         match schedule.wait(Instant::now(), card.acknowledged()) {
             Some(wait) => thread::sleep(wait),
@@ -110,7 +125,7 @@ mod tests {
     #[test]
     fn lateness_does_not_add_up() {
         let start = Instant::now();
-        let mut schedule = Schedule::new(start);
+        let mut schedule = Schedule::new(MS, start);
         assert_eq!(schedule.wait(start, true), Some(MS));
         schedule.ticked(start + MS * 3 / 2);
         assert_eq!(schedule.wait(start + MS * 3 / 2, true), Some(MS / 2));
@@ -121,7 +136,7 @@ mod tests {
     #[test]
     fn a_late_tick_is_made_up_for_when_the_host_has_acknowledged_or_a_millisecond_later() {
         let start = Instant::now();
-        let mut schedule = Schedule::new(start);
+        let mut schedule = Schedule::new(MS, start);
         let late = start + MS * 5;
         assert_eq!(schedule.wait(late, false), None);
         schedule.ticked(late);
@@ -131,9 +146,20 @@ mod tests {
     }
 
     #[test]
+    fn a_slowed_clock_keeps_its_own_period() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(MS * 10, start);
+        assert_eq!(schedule.wait(start, true), Some(MS * 10));
+        schedule.ticked(start + MS * 13);
+        assert_eq!(schedule.wait(start + MS * 13, true), Some(MS * 7));
+        assert_eq!(schedule.wait(start + MS * 21, false), Some(POLL));
+        assert_eq!(schedule.wait(start + MS * 23, false), None);
+    }
+
+    #[test]
     fn what_is_far_too_late_is_dropped() {
         let start = Instant::now();
-        let mut schedule = Schedule::new(start);
+        let mut schedule = Schedule::new(MS, start);
         let late = start + MS * 1000;
         let mut ticks = 0;
         while schedule.wait(late, true).is_none() {

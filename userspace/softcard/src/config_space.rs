@@ -8,6 +8,9 @@
 //! (the platform that put it there is trusted, as for a card connected in process). From the first
 //! write on, bit 2 of the command register decides.
 
+/// Size of the space.
+pub(crate) const SIZE: u32 = 256;
+
 const COMMAND: u32 = 0x04;
 const STATUS_HIGH: u32 = 0x07;
 const CACHE_LINE: u32 = 0x0C;
@@ -45,13 +48,13 @@ const POWER_ON: [(u32, &[u8]); 9] = [
 /// The card's configuration space.
 #[derive(Debug, Clone)]
 pub(crate) struct ConfigSpace {
-    bytes: [u8; 256],
+    bytes: [u8; SIZE as usize],
     command_written: bool,
 }
 
 impl ConfigSpace {
     pub(crate) fn new() -> ConfigSpace {
-        let mut bytes = [0; 256];
+        let mut bytes = [0; SIZE as usize];
         for (offset, values) in POWER_ON {
             for (byte, value) in bytes.iter_mut().skip(offset as usize).zip(values) {
                 *byte = *value;

@@ -2,7 +2,9 @@
 //!
 //! The card as hardware sees it, register by register: PCI configuration space, the Tiger320's
 //! registers and DMA rings, the CPLD, the serial interface bit by bit, and the two module chips. A
-//! driver that runs the real card runs this one. It knows no driver, and no operating system.
+//! driver that runs the real card runs this one. It knows no driver, and no operating system; what
+//! does is [`vfio_user`], which puts the card into a virtual machine and on which nothing else here
+//! depends.
 //!
 //! ```text
 //!  host memory, INTA                      HostMemory, InterruptLine
@@ -50,6 +52,7 @@ mod si3210;
 mod spi;
 mod telephone;
 mod tiger320;
+pub mod vfio_user;
 mod wire;
 
 pub use card::{CardConfig, SoftCard};

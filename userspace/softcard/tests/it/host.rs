@@ -108,6 +108,11 @@ impl Host {
         Host { card, memory, pin }
     }
 
+    /// The driver's side of a card that is in another host.
+    pub fn of(card: &SoftCard) -> Host {
+        Host { card: card.clone(), memory: Arc::default(), pin: Arc::default() }
+    }
+
     pub fn with(modules: [ModuleKind; 4]) -> Host {
         Host::new(CardConfig { modules, ..CardConfig::default() })
     }

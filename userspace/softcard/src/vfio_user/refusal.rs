@@ -1,0 +1,38 @@
+//! Why a message is refused.
+
+use std::fmt;
+
+use rustix::io::Errno;
+
+/// A refused message: the error number for the client and the reason for the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Refusal {
+    errno: Errno,
+    reason: &'static str,
+}
+
+impl Refusal {
+    pub(super) fn new(errno: Errno, reason: &'static str) -> Refusal {
+        Refusal { errno, reason }
+    }
+
+    /// Refused as an invalid argument.
+    pub(super) fn invalid(reason: &'static str) -> Refusal {
+        Refusal::new(Errno::INVAL, reason)
+    }
+
+    /// Refused as something that the card, or this server, does not have.
+    pub(super) fn unsupported(reason: &'static str) -> Refusal {
+        Refusal::new(Errno::OPNOTSUPP, reason)
+    }
+
+    pub(super) fn errno(self) -> u32 {
+        self.errno.raw_os_error().unsigned_abs()
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.reason)
+    }
+}

@@ -1,0 +1,170 @@
+//! The server of one card: a thread that serves one client after the other.
+
+use std::io::{self, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use rustix::net::{Shutdown, shutdown};
+
+use super::connection::{Broken, Connection};
+use super::session::Session;
+use super::socket_path::{SocketPath, SocketPathError};
+use crate::SoftCard;
+
+/// How long to leave the system alone when it has no descriptor for another connection.
+const RETRY: Duration = Duration::from_millis(100);
+
+/// Serves a card at a socket until it is dropped.
+#[derive(Debug)]
+pub struct Server {
+    shared: Arc<Shared>,
+    path: PathBuf,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    socket: SocketPath,
+    stop: AtomicBool,
+    client: Mutex<Option<UnixStream>>,
+    begun: AtomicBool,
+}
+
+impl Server {
+    /// Listens at `path`, and serves `card` to whoever connects. The card's clock is not part of it:
+    /// see [`RealClock`](crate::RealClock).
+    ///
+    /// # Errors
+    /// There can be no socket at `path`. One that nobody serves any more is replaced.
+    ///
+    /// # Panics
+    /// If the operating system can't start a thread.
+    pub fn start(card: &SoftCard, path: impl AsRef<Path>) -> Result<Server, SocketPathError> {
+        let path = path.as_ref().to_path_buf();
+        let shared = Arc::new(Shared {
+            socket: SocketPath::bind(&path)?,
+            stop: AtomicBool::new(false),
+            client: Mutex::new(None),
+            begun: AtomicBool::new(false),
+        });
+        let (card, theirs) = (card.clone(), shared.clone());
+        let thread = thread::Builder::new()
+            .name("softcard-vfio".to_owned())
+            .spawn(move || theirs.run(&card))
+            .expect("the operating system starts a thread");
+        Ok(Server { shared, path, thread: Some(thread) })
+    }
+
+    /// Where the server listens.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether the card is in a machine: a client is connected and has introduced itself.
+    pub fn has_client(&self) -> bool {
+        self.shared.begun.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for Server {
+    /// Takes the card out of its machine, and the socket away.
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::Release);
+        // Both wake the thread; an error means that there is nothing to wake it from.
+        let _ = shutdown(self.shared.socket.listener(), Shutdown::Both);
+        if let Some(client) = &*self.shared.client() {
+            let _ = client.shutdown(std::net::Shutdown::Both);
+        }
+        if let Some(thread) = self.thread.take() {
+            // A panic has been reported by the thread itself.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn client(&self) -> std::sync::MutexGuard<'_, Option<UnixStream>> {
+        self.client.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+
+    fn run(&self, card: &SoftCard) {
+        while !self.stopped() {
+            let accepted = self
+                .socket
+                .listener()
+                .accept()
+                .and_then(|(stream, _)| Ok((stream.try_clone()?, stream)));
+            match accepted {
+                Ok((handle, stream)) => {
+                    *self.client() = Some(handle);
+                    // Whoever stopped the server before it saw the client left it to us.
+                    if !self.stopped() {
+                        self.serve(card, &stream);
+                    }
+                    *self.client() = None;
+                }
+                Err(_) if self.stopped() => {}
+                Err(error) => {
+                    tracing::warn!("no connection at {:?}: {error}", self.socket.listener());
+                    thread::sleep(RETRY);
+                }
+            }
+        }
+    }
+
+    fn serve(&self, card: &SoftCard, stream: &UnixStream) {
+        let ended = self.converse(card, stream);
+        let was_client = self.begun.swap(false, Ordering::AcqRel);
+        match ended {
+            Err(broken) if !self.stopped() => tracing::warn!("a client was dropped: {broken}"),
+            _ if was_client => tracing::info!("the client has left"),
+            // Somebody who looked whether the socket is served.
+            _ => {}
+        }
+    }
+
+    fn converse(&self, card: &SoftCard, stream: &UnixStream) -> Result<(), Broken> {
+        let mut connection = Connection::new(stream);
+        let mut session = Session::new(card);
+        let mut refusals = 0_u64;
+        while let Some(message) = connection.next()? {
+            let header = message.header;
+            let reply = match session.answer(header, message.payload, message.fds) {
+                Ok(payload) => header.reply(&payload),
+                Err(refusal) => {
+                    refusals += 1;
+                    // One says what is wrong; a client can send any number.
+                    if refusals == 1 {
+                        tracing::warn!("refused command {}: {refusal}", header.command);
+                    } else {
+                        tracing::debug!("refused command {}: {refusal}", header.command);
+                    }
+                    header.error(refusal)
+                }
+            };
+            if header.wants_reply() {
+                write(stream, &reply)?;
+            }
+            if !session.has_begun() {
+                return Err(io::Error::other("it did not introduce itself").into());
+            }
+            if !self.begun.swap(true, Ordering::AcqRel) {
+                tracing::info!("a client has connected");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// In one piece, as some clients read it in one.
+fn write(mut stream: &UnixStream, reply: &[u8]) -> io::Result<()> {
+    stream.write_all(reply)
+}
