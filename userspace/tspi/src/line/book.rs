@@ -107,8 +107,37 @@ impl Book {
         self.over.retain(|one| one.handle != call);
     }
 
-    /// Forgets every call: the line is closed.
-    pub(crate) fn forget_all(&mut self) {
+    // Ends
+
+    /// Closes a call in any state (N6, N8): what was asked of it fails, no event of it follows (D5).
+    pub(crate) fn close_call(&mut self, cx: &mut Context<'_, Event>, call: HDRVCALL) {
+        if self.live(call).is_ok() {
+            self.complete_all(cx, LineError::OPERATIONFAILED);
+        }
+        self.forget(call);
+        cx.retain_events(self.line, |event| event.call() != Some(call));
+    }
+
+    /// Closes the line: what was asked fails (D1), no event of it follows (D2).
+    pub(crate) fn close(&mut self, cx: &mut Context<'_, Event>) {
+        self.complete_all(cx, LineError::OPERATIONFAILED);
+        self.forget_all();
+        cx.retain_events(self.line, |_| false);
+    }
+
+    /// The device is gone: everything is complete before the line is closed by itself (D13).
+    pub(crate) fn gone(&mut self, cx: &mut Context<'_, Event>) {
+        self.complete_all(cx, LineError::NODEVICE);
+        if self.state().is_some() {
+            self.set_state(cx, CallState::Disconnected, LINEDISCONNECTMODE_OUTOFORDER);
+            self.set_state(cx, CallState::Idle, 0);
+        }
+        self.tell_line(cx, LINE_CLOSE, [0; 3]);
+        self.forget_all();
+    }
+
+    fn forget_all(&mut self) {
+        self.open = None;
         self.call = None;
         self.over.clear();
     }

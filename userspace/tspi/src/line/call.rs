@@ -1,6 +1,7 @@
 //! One call of a line, as the engine keeps it and as others see it.
 
 use crate::callstate::CallState;
+use crate::constants::*;
 use crate::types::HDRVCALL;
 
 /// What a call is: said once, when it comes into being, but for what is learnt later.
@@ -16,6 +17,30 @@ pub struct CallInfo {
     pub called: String,
     /// A number that no other call of this provider has (dwCallID).
     pub call_id: u32,
+}
+
+impl CallInfo {
+    /// Of a call that is made here.
+    pub(crate) fn outbound(call: HDRVCALL, media: u32, called: String) -> CallInfo {
+        CallInfo {
+            origin: LINECALLORIGIN_OUTBOUND,
+            reason: LINECALLREASON_DIRECT,
+            media,
+            called,
+            call_id: CallHandles::serial(call),
+        }
+    }
+
+    /// Of a call that rings here, from an exchange that does not say for whom or why.
+    pub(crate) fn inbound(call: HDRVCALL, media: u32) -> CallInfo {
+        CallInfo {
+            origin: LINECALLORIGIN_INBOUND,
+            reason: LINECALLREASON_UNAVAIL,
+            media,
+            called: String::new(),
+            call_id: CallHandles::serial(call),
+        }
+    }
 }
 
 /// A call, told to the provider for LINECALLINFO and LINECALLSTATUS.

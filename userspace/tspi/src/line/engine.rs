@@ -165,11 +165,9 @@ impl<D: Device> Lines<D> {
         if port.book.open.is_none() {
             return Err(LineError::OPERATIONUNAVAIL);
         }
-        port.book.complete_all(visit.cx, LineError::OPERATIONFAILED);
         hang_up(port, machine, &mut visit);
-        port.book.open = None;
-        port.forget_all();
-        visit.cx.retain_events(line, |_| false);
+        port.book.close(visit.cx);
+        port.audio.hush();
         self.carry_out(cx);
         Ok(())
     }
@@ -191,11 +189,10 @@ impl<D: Device> Lines<D> {
         let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
         let (port, machine) = lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
         if port.book.live(call).is_ok() {
-            port.book.complete_all(visit.cx, LineError::OPERATIONFAILED);
             hang_up(port, machine, &mut visit);
+            port.audio.hush();
         }
-        port.forget(call);
-        visit.cx.retain_events(line, |event| event.call() != Some(call));
+        port.book.close_call(visit.cx, call);
         self.carry_out(cx);
         Ok(())
     }
@@ -325,13 +322,7 @@ impl<D: Device> Lines<D> {
         if port.book.open.is_none() {
             return Err(LineError::INVALLINEHANDLE);
         }
-        let info = CallInfo {
-            origin: LINECALLORIGIN_OUTBOUND,
-            reason: LINECALLREASON_DIRECT,
-            media,
-            called,
-            call_id: CallHandles::serial(call),
-        };
+        let info = CallInfo::outbound(call, media, called);
         let call = Call::new(call, info);
         port.book.started(request, Op::MakeCall);
         let made = match machine {
@@ -373,7 +364,8 @@ impl<D: Device> Lines<D> {
                 if port.book.state().is_some() {
                     port.set_state(&mut visit, CallState::Idle, 0);
                 } else {
-                    port.forget(call);
+                    port.book.forget(call);
+                    port.audio.hush();
                 }
                 visit.cx.complete(request, 0);
                 Ok(())
@@ -480,17 +472,10 @@ impl<D: Device> Engine for Lines<D> {
         tracing::error!("the card is gone");
         let (lines, mut visit) = parts(&mut self.lines, &mut self.orders, cx);
         for (port, machine) in lines {
-            // D13: everything is complete before the line is closed.
-            port.book.complete_all(visit.cx, LineError::NODEVICE);
             hang_up(port, machine, &mut visit);
-            if port.book.state().is_some() {
-                let mode = LINEDISCONNECTMODE_OUTOFORDER;
-                port.set_state(&mut visit, CallState::Disconnected, mode);
-                port.set_state(&mut visit, CallState::Idle, 0);
-            }
-            port.book.tell_line(visit.cx, LINE_CLOSE, [0; 3]);
-            port.book.open = None;
-            port.forget_all();
+            port.stop_generating(&mut visit);
+            port.book.gone(visit.cx);
+            port.audio.hush();
         }
         self.orders.clear();
     }

@@ -212,13 +212,7 @@ impl Fxo {
                 Phase::Ringing(last) | Phase::Rejected(last) => *last = now,
                 Phase::OnHook if port.book.call.is_none() && port.book.open.is_some() => {
                     let Some(call) = handles.next(port.book.line) else { return };
-                    let info = CallInfo {
-                        origin: LINECALLORIGIN_INBOUND,
-                        reason: LINECALLREASON_UNAVAIL,
-                        media: LINEMEDIAMODE_INTERACTIVEVOICE,
-                        called: String::new(),
-                        call_id: CallHandles::serial(call),
-                    };
+                    let info = CallInfo::inbound(call, LINEMEDIAMODE_INTERACTIVEVOICE);
                     self.phase = Phase::Ringing(now);
                     port.book.offer(visit.cx, Call::new(call, info));
                 }

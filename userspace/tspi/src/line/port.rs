@@ -12,7 +12,6 @@ use super::audio::Audio;
 use super::book::Book;
 use crate::callstate::CallState;
 use crate::constants::*;
-use crate::types::HDRVCALL;
 
 /// What a line is, for LINEDEVCAPS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,18 +94,6 @@ impl Port {
         if state == CallState::Idle {
             self.audio.hush();
         }
-    }
-
-    /// Forgets a call without telling anything: it was closed, or it never came into being.
-    pub(super) fn forget(&mut self, call: HDRVCALL) {
-        self.book.forget(call);
-        self.audio.hush();
-    }
-
-    /// Forgets every call: the line is closed.
-    pub(super) fn forget_all(&mut self) {
-        self.book.forget_all();
-        self.audio.hush();
     }
 
     // Digits
