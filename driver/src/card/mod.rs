@@ -11,11 +11,13 @@
 //! | `si3210`, `si3050` | its FXS and FXO modules: bring-up, self-check, what their registers mean |
 //! | [`uart16550`] | a UART with a modem behind it: PCI modems and serial cards, mtty |
 //! | [`mailbox`] | a device with one command register: a whole engine, to learn from |
+//! | [`edu`] | QEMU's example device: a whole engine with DMA and a queue |
 //! | `debounce` | when a signal that bounces counts as changed |
 //! | `sequence` | register sequences that run at once or a few accesses per tick |
 
 mod debounce;
 mod delay;
+pub mod edu;
 pub mod mailbox;
 mod module;
 pub mod port;

@@ -14,7 +14,7 @@ make_initramfs() {
     cp "$script" "$fs/scenario.sh"
     add_modules "$fs" "$release" "$folder/modules.log"
     for program in "${programs[@]}"; do
-        add_program "$fs" "$program"
+        add_program "$fs" "${program#*/}" "$(built_program "$program" "$folder/build.log")"
     done
     (cd "$fs" && find . | from_root "$root" bin/cpio --quiet -o -H newc -R 0:0) >"$folder/initramfs"
     rm -rf "$fs"
@@ -57,17 +57,13 @@ module_files() {
         give_up "${1##*/} has no module $2"
 }
 
-# add_program FOLDER PACKAGE/PROGRAM: from this workspace, with the libraries it needs.
+# add_program FOLDER NAME FILE: with the libraries it needs.
 add_program() {
-    local fs=$1 package=${2%/*} program=${2#*/} built library
-    (cd "$tree" && cargo build --quiet --release --package "$package" --bin "$program") >&2 ||
-        give_up "$program does not build"
-    built=$(cd "$tree" && cargo metadata --format-version 1 --no-deps |
-        sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/release/$program
-    cp "$built" "$fs/bin/$program"
+    local fs=$1 library
+    cp "$3" "$fs/bin/$2"
     while read -r library; do
         [ ! -e "$fs$library" ] || continue
         mkdir -p "$fs$(dirname "$library")"
         cp -L "$library" "$fs$library"
-    done < <(ldd "$built" | awk '$2 == "=>" && $3 ~ "^/" { print $3 } $1 ~ "^/" { print $1 }')
+    done < <(ldd "$3" | awk '$2 == "=>" && $3 ~ "^/" { print $3 } $1 ~ "^/" { print $1 }')
 }

@@ -3,6 +3,7 @@
 //! Each subcommand is one check of the driver against a real kernel. It says what it saw, and ends
 //! with status 0, or with status 1 and the cause as the last line.
 
+mod edu;
 mod mailbox;
 mod tally;
 mod trace;
@@ -20,6 +21,9 @@ const CHECKS: &[(&str, Check)] = &[
     ("mailbox-trace", mailbox::traced),
     ("mailbox-reopen", mailbox::reopen),
     ("mailbox-forever", mailbox::forever),
+    ("edu-uio", edu::uio),
+    ("edu-vfio-intx", edu::vfio_intx),
+    ("edu-vfio-msi", edu::vfio_msi),
 ];
 
 fn main() -> ExitCode {

@@ -122,7 +122,8 @@ impl Tally {
         ticket.release();
     }
 
-    fn completed(&self, completion: &Completion) {
+    /// To be called from the card's upcall.
+    pub fn completed(&self, completion: &Completion) {
         let mut book = self.lock();
         let id = completion.id.get();
         let before = book.get(self.first, id);

@@ -1,0 +1,345 @@
+//! QEMU's example device `edu`: a whole engine for a card with two units and DMA.
+//!
+//! What it shows beyond the [mailbox](super::mailbox): operations that the hardware does one at a
+//! time, so that commands queue; answers that are told as events ahead of their completion; memory
+//! that the card masters; and operations that can't be stopped. A request whose deadline passes or
+//! that is cancelled leaves its unit *abandoned*: busy until the hardware says that it is done,
+//! because until then it may still write to memory.
+//!
+//! Registers as in QEMU's `docs/specs/edu.rst`; 32 bits each, little-endian:
+//!
+//! | offset | register | what |
+//! |---|---|---|
+//! | 0x00 | ID | 0xRRrr00ED, revision in the high half |
+//! | 0x04 | LIVENESS | reads the complement of what was written |
+//! | 0x08 | FACTORIAL | write: operand; read: its factorial modulo 2^32, once STATUS bit 0 is clear |
+//! | 0x20 | STATUS | bit 0: computing; bit 7: interrupt at the end of a factorial |
+//! | 0x24 | INTERRUPTS | bit 0: factorial done; bit 8: DMA done |
+//! | 0x64 | ACKNOWLEDGE | clears the written bits of INTERRUPTS; to be written before the handler ends |
+//! | 0x80, 0x88 | SOURCE, DESTINATION | DMA addresses; the card's own memory is 4096 bytes at 0x40000 |
+//! | 0x90 | COUNT | bytes to copy |
+//! | 0x98 | COMMAND | bit 0: go, and running; bit 1: from the card to memory; bit 2: interrupt at the end |
+//!
+//! The card cuts DMA addresses to 28 bits unless QEMU was told otherwise.
+
+#[cfg(test)]
+mod hardware;
+#[cfg(test)]
+mod tests;
+mod unit;
+
+use std::time::Duration;
+
+use crate::device::{Device, DmaMemory, Registers};
+use crate::engine::{Context, Engine, Failure};
+use crate::request::Token;
+
+use unit::Unit;
+
+const ID: usize = 0x00;
+const LIVENESS: usize = 0x04;
+const FACTORIAL: usize = 0x08;
+const STATUS: usize = 0x20;
+const INTERRUPTS: usize = 0x24;
+const ACKNOWLEDGE: usize = 0x64;
+const SOURCE: usize = 0x80;
+const DESTINATION: usize = 0x88;
+const COUNT: usize = 0x90;
+const COMMAND: usize = 0x98;
+/// Registers end here.
+const WINDOW: usize = 0x9C;
+
+const STATUS_COMPUTING: u32 = 1;
+const STATUS_INTERRUPT: u32 = 1 << 7;
+const FACTORIAL_DONE: u32 = 1;
+const DMA_DONE: u32 = 1 << 8;
+const DMA_GO: u32 = 1;
+const DMA_FROM_CARD: u32 = 1 << 1;
+const DMA_INTERRUPT: u32 = 1 << 2;
+
+/// Where the card's own memory begins on its side of the DMA, and its size in bytes.
+const MEMORY: u32 = 0x4_0000;
+const MEMORY_SIZE: usize = 4096;
+/// DMA addresses reach up to here.
+const BUS_LIMIT: u64 = 1 << 28;
+/// What every register of an absent device reads.
+const ABSENT: u32 = u32::MAX;
+
+/// Why a device is not an edu device, or can't be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EduError {
+    /// The register window is too small.
+    #[error("this is not an edu device: its register window has {0} bytes")]
+    Window(usize),
+    /// The ID register is another.
+    #[error("this is not an edu device: its ID register reads {0:#010x}, not 0x....00ed")]
+    NotEdu(u32),
+    /// The liveness check failed.
+    #[error("the edu device is dead: its liveness register reads {0:#010x}, not {1:#010x}")]
+    Dead(u32, u32),
+    /// The DMA memory is where the card does not reach, or too small.
+    #[error(
+        "the DMA memory has {size} bytes at {address:#x}; the edu device needs {MEMORY_SIZE} below \
+         {BUS_LIMIT:#x}"
+    )]
+    Memory {
+        /// Its address on the bus.
+        address: u64,
+        /// Its size in bytes.
+        size: usize,
+    },
+    /// The card could not be made bus master.
+    #[error("the edu device can't be made bus master: {0}")]
+    BusMaster(#[source] std::io::Error),
+}
+
+/// What the card does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Work {
+    /// Computes a factorial; the answer is [`Answer::Factorial`].
+    Factorial {
+        /// Of this number.
+        operand: u32,
+    },
+    /// Copies words into the card's memory.
+    Store {
+        /// Where to, in bytes; a multiple of 4.
+        offset: usize,
+        /// At least one, and not beyond the card's 4096 bytes.
+        words: Vec<u32>,
+    },
+    /// Copies words out of the card's memory; the answer is [`Answer::Loaded`].
+    Load {
+        /// Where from, in bytes; a multiple of 4.
+        offset: usize,
+        /// How many words: at least one, and not beyond the card's 4096 bytes.
+        words: usize,
+    },
+}
+
+/// A command: what, and how long it may take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// What.
+    pub work: Work,
+    /// Until it fails, queueing included. A DMA takes 100 ms.
+    pub time_limit: Duration,
+}
+
+/// An answer. It is told right before its request's completion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// A factorial.
+    Factorial {
+        /// Of this number.
+        operand: u32,
+        /// Modulo 2^32.
+        value: u32,
+    },
+    /// What was in the card's memory.
+    Loaded {
+        /// From this offset on, in bytes.
+        offset: usize,
+        /// The words.
+        words: Vec<u32>,
+    },
+}
+
+/// What the DMA unit is to do; checked.
+#[derive(Debug)]
+enum Copy {
+    Store { offset: usize, words: Vec<u32> },
+    Load { offset: usize, words: usize },
+}
+
+/// The engine of an edu device: one line, results 0 or a negative errno.
+///
+/// Without DMA memory (under `uio_pci_generic`) it computes factorials and refuses copies with
+/// EOPNOTSUPP.
+#[derive(Debug)]
+pub struct Edu<D> {
+    device: D,
+    factorials: Unit<u32>,
+    copies: Unit<Copy>,
+    gone: bool,
+}
+
+impl<D: Device> Edu<D> {
+    /// Takes the device and sets it going.
+    ///
+    /// # Errors
+    /// [`EduError`] where the device is something else or can't be used.
+    pub fn new(device: D) -> Result<Self, EduError> {
+        let registers = device.registers();
+        if registers.len() < WINDOW {
+            return Err(EduError::Window(registers.len()));
+        }
+        let id = registers.read32(ID);
+        if id & 0xFFFF != 0x00ED {
+            return Err(EduError::NotEdu(id));
+        }
+        let sent = 0x1234_5678;
+        registers.write32(LIVENESS, sent);
+        let alive = registers.read32(LIVENESS);
+        if alive != !sent {
+            return Err(EduError::Dead(alive, !sent));
+        }
+        if let Some(dma) = device.dma() {
+            let (address, size) = (dma.bus_address(), dma.len());
+            let end = address.checked_add(MEMORY_SIZE as u64);
+            if size < MEMORY_SIZE || end.is_none_or(|end| end > BUS_LIMIT) {
+                return Err(EduError::Memory { address, size });
+            }
+            device.enable_bus_master().map_err(EduError::BusMaster)?;
+        }
+        // A user who was killed may have left work that still runs.
+        registers.write32(STATUS, STATUS_INTERRUPT);
+        let factorials = Unit::new(registers.read32(STATUS) & STATUS_COMPUTING != 0);
+        let copies = Unit::new(registers.read32(COMMAND) & DMA_GO != 0);
+        Ok(Edu { device, factorials, copies, gone: false })
+    }
+
+    /// Starts what the units have room for.
+    fn pump(&mut self) {
+        let registers = self.device.registers();
+        if let Some(&operand) = self.factorials.next() {
+            registers.write32(FACTORIAL, operand);
+        }
+        let Some(dma) = self.device.dma() else { return };
+        let Some(copy) = self.copies.next() else { return };
+        // `new` has checked that the address fits.
+        let ours = dma.bus_address() as u32;
+        let (source, destination, count, direction) = match copy {
+            Copy::Store { offset, words } => {
+                for (at, word) in words.iter().enumerate() {
+                    dma.write32(4 * at, *word);
+                }
+                (ours, MEMORY + *offset as u32, words.len(), 0)
+            }
+            Copy::Load { offset, words } => (MEMORY + *offset as u32, ours, *words, DMA_FROM_CARD),
+        };
+        registers.write32(SOURCE, source);
+        registers.write32(DESTINATION, destination);
+        registers.write32(COUNT, 4 * count as u32);
+        registers.write32(COMMAND, DMA_GO | direction | DMA_INTERRUPT);
+    }
+
+    fn factorial_done(&mut self, cx: &mut Context<'_, Answer>) {
+        let value = self.device.registers().read32(FACTORIAL);
+        if let Some((request, operand)) = self.factorials.done() {
+            cx.event(0, Answer::Factorial { operand, value });
+            cx.complete(request, 0);
+        }
+    }
+
+    fn copy_done(&mut self, cx: &mut Context<'_, Answer>) {
+        let Some((request, copy)) = self.copies.done() else { return };
+        if let (Copy::Load { offset, words }, Some(dma)) = (copy, self.device.dma()) {
+            let words = (0..words).map(|at| dma.read32(4 * at)).collect();
+            cx.event(0, Answer::Loaded { offset, words });
+        }
+        cx.complete(request, 0);
+    }
+
+    /// The negative result of a copy that can't be.
+    fn check(&self, offset: usize, words: usize) -> Result<(), i32> {
+        let end = words.checked_mul(4).and_then(|bytes| bytes.checked_add(offset));
+        if self.device.dma().is_none() {
+            Err(-libc::EOPNOTSUPP)
+        } else if words == 0 || !offset.is_multiple_of(4) || end.is_none_or(|end| end > MEMORY_SIZE)
+        {
+            Err(-libc::EINVAL)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl<D: Device> Engine for Edu<D> {
+    type Command = Order;
+    type Event = Answer;
+
+    fn lines(&self) -> usize {
+        1
+    }
+
+    fn time_limit(order: &Order) -> Duration {
+        order.time_limit
+    }
+
+    fn failure(cause: Failure) -> i32 {
+        match cause {
+            Failure::Deadline => -libc::ETIMEDOUT,
+            Failure::Cancelled => -libc::ECANCELED,
+            Failure::Closed => -libc::ESHUTDOWN,
+            Failure::Gone => -libc::ENODEV,
+            Failure::Internal => -libc::EIO,
+        }
+    }
+
+    fn start(
+        &mut self,
+        request: Token,
+        order: Order,
+        _: &mut Context<'_, Answer>,
+    ) -> Result<(), i32> {
+        if self.gone {
+            return Err(-libc::ENODEV);
+        }
+        match order.work {
+            Work::Factorial { operand } => self.factorials.push(request, operand),
+            Work::Store { offset, words } => {
+                self.check(offset, words.len())?;
+                self.copies.push(request, Copy::Store { offset, words });
+            }
+            Work::Load { offset, words } => {
+                self.check(offset, words)?;
+                self.copies.push(request, Copy::Load { offset, words });
+            }
+        }
+        self.pump();
+        Ok(())
+    }
+
+    fn interrupt(&mut self, _: u64, cx: &mut Context<'_, Answer>) {
+        let pending = self.device.registers().read32(INTERRUPTS);
+        if pending == ABSENT {
+            return self.gone(cx);
+        }
+        // Before the next operation is started: its end must not be taken for this one's.
+        self.device.registers().write32(ACKNOWLEDGE, pending);
+        // A unit that is busy again has been reported for a user before.
+        let idle = |register, busy| self.device.registers().read32(register) & busy == 0;
+        let computed = pending & FACTORIAL_DONE != 0 && idle(STATUS, STATUS_COMPUTING);
+        let copied = pending & DMA_DONE != 0 && idle(COMMAND, DMA_GO);
+        if computed {
+            self.factorial_done(cx);
+        }
+        if copied {
+            self.copy_done(cx);
+        }
+        self.pump();
+        if self.device.rearm().is_err() {
+            self.gone(cx);
+        }
+    }
+
+    fn ended(&mut self, request: Token, _: Failure, _: &mut Context<'_, Answer>) {
+        self.factorials.forget(request);
+        self.copies.forget(request);
+    }
+
+    fn gone(&mut self, cx: &mut Context<'_, Answer>) {
+        self.gone = true;
+        let failure = Self::failure(Failure::Gone);
+        for request in self.factorials.clear().into_iter().chain(self.copies.clear()) {
+            cx.complete(request, failure);
+        }
+    }
+
+    /// A copy that runs ends with the card's bus mastering, which closing the device takes away.
+    fn stop(&mut self, _: &mut Context<'_, Answer>) {
+        self.device.registers().write32(STATUS, 0);
+    }
+}
