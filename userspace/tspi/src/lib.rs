@@ -12,10 +12,13 @@
 //! Rules of the contract are cited by key (R1, C3, N4 ...) where they are kept or proved.
 
 pub mod callstate;
+mod clock;
 pub mod constants;
 pub mod dialstring;
 pub mod error;
 pub mod functions;
+pub mod host;
 pub mod line;
+pub mod provider;
 pub mod structs;
 pub mod types;

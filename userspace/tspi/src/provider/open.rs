@@ -1,0 +1,163 @@
+//! Cards by their short names.
+
+use std::fmt;
+use std::io;
+use std::time::{Duration, Instant};
+
+use ringback_driver::card::tiger320::{self, Options, Slot, StartError, Tiger320};
+use ringback_driver::card::{Country, Delay, ThreadDelay};
+use ringback_driver::device::selector::Selector;
+use ringback_driver::device::soft::SoftDevice;
+use ringback_driver::device::sysfs::SysfsRoot;
+use ringback_driver::device::uio::{UioDevice, UioError};
+use ringback_driver::device::vfio::{VfioDevice, VfioError};
+use ringback_driver::device::{Device, Needs};
+use ringback_driver::reactor;
+use ringback_softcard::SoftCard;
+use thiserror::Error;
+
+use super::{CardProvider, Provider};
+
+/// What a TDM400P needs of its device: the 256 registers of its I/O window, the 128 bytes of its ring.
+const NEEDS: Needs = Needs { registers: 0x100, dma: 128, msi: false };
+
+/// How a card is opened.
+#[derive(Default)]
+pub struct CardOptions {
+    /// Line settings of the FXO modules.
+    pub country: Country,
+    /// The card that `soft` means. Its clock has to run ([`ringback_softcard::RealClock`]), or nothing
+    /// will ever happen on it.
+    pub soft: Option<SoftCard>,
+    /// Told now and then how long the card has been coming up, which takes seconds.
+    pub progress: Option<Box<dyn FnMut(Duration) + Send>>,
+}
+
+impl fmt::Debug for CardOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CardOptions")
+            .field("country", &self.country)
+            .field("soft", &self.soft)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a card could not be opened or started.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Its UIO device can't be used.
+    #[error(transparent)]
+    Uio(#[from] UioError),
+    /// Its VFIO device can't be used.
+    #[error(transparent)]
+    Vfio(#[from] VfioError),
+    /// The software card's interrupt could not be made.
+    #[error("the software card's interrupt (an eventfd) can't be made: {0}")]
+    Soft(#[source] io::Error),
+    /// `soft` without a software card.
+    #[error("`soft` is a card in this program, and the program has made none")]
+    NoSoftCard,
+    /// A device of another kind.
+    #[error(
+        "{0} is a mediated device, which has no telephone lines of this family; select a TDM400P with \
+         uio:/dev/uioN or pci:ADDRESS, or the software card with soft"
+    )]
+    NotACard(Selector),
+    /// The card does not come up.
+    #[error(transparent)]
+    Card(#[from] tiger320::OpenError),
+    /// The card has no module that works.
+    #[error("there is no working module on the card: {0}")]
+    NoModules(String),
+    /// The card does not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// There is no interrupt file.
+    #[error("the card's interrupt file can't be had: {0}")]
+    Interrupt(#[source] io::Error),
+    /// The ring does not start.
+    #[error(transparent)]
+    Reactor(#[from] reactor::StartError),
+}
+
+impl OpenError {
+    /// What is wrong with each slot of a card without a working module.
+    pub(super) fn no_modules<D: Device>(card: &Tiger320<D>) -> OpenError {
+        let slots: Vec<String> = (0..)
+            .zip(card.ports())
+            .map(|(number, slot)| match slot {
+                Slot::Failed(error) => format!("slot {number}: {error}"),
+                _ => format!("slot {number} is empty"),
+            })
+            .collect();
+        OpenError::NoModules(slots.join("; "))
+    }
+}
+
+/// Opens a card and brings it up, which takes a second or more.
+///
+/// A module that does not work is named in the log; its line is missing, the others work.
+///
+/// # Errors
+/// [`OpenError`] says what is wrong and what to do.
+pub fn open_card(
+    selector: &Selector,
+    options: CardOptions,
+) -> Result<Box<dyn Provider>, OpenError> {
+    let CardOptions { country, soft, progress } = options;
+    let root = SysfsRoot::system();
+    match selector.clone() {
+        Selector::Soft => {
+            let card = soft.ok_or(OpenError::NoSoftCard)?;
+            bring_up(country, progress, move || {
+                SoftDevice::card(card.clone()).map_err(OpenError::Soft)
+            })
+        }
+        Selector::Uio(number) => {
+            bring_up(country, progress, move || Ok(UioDevice::open(&root, number, &NEEDS)?))
+        }
+        Selector::Pci(address) => {
+            bring_up(country, progress, move || Ok(VfioDevice::open_pci(&root, address, &NEEDS)?))
+        }
+        selector @ Selector::Mdev(_) => Err(OpenError::NotACard(selector)),
+    }
+}
+
+fn bring_up<D: Device>(
+    country: Country,
+    progress: Option<Box<dyn FnMut(Duration) + Send>>,
+    mut device: impl FnMut() -> Result<D, OpenError> + Send + 'static,
+) -> Result<Box<dyn Provider>, OpenError> {
+    let mut progress = progress.unwrap_or_else(|| Box::new(|_| ()));
+    let provider = CardProvider::new(move || {
+        let mut delay = Told { since: Instant::now(), progress: &mut *progress };
+        let card = Tiger320::open(device()?, Options { country }, &mut delay)?;
+        for (slot, port) in card.ports().iter().enumerate() {
+            if let Slot::Failed(error) = port {
+                tracing::warn!(slot, %error, "a module does not work");
+            }
+        }
+        Ok(card)
+    })?;
+    Ok(Box::new(provider))
+}
+
+/// Sleeps, and says every tenth of a second or so how long it has been.
+struct Told<'a> {
+    since: Instant,
+    progress: &'a mut (dyn FnMut(Duration) + Send),
+}
+
+impl Delay for Told<'_> {
+    fn delay(&mut self, time: Duration) {
+        const STEP: Duration = Duration::from_millis(100);
+        let mut left = time;
+        while !left.is_zero() {
+            let step = left.min(STEP);
+            ThreadDelay.delay(step);
+            left -= step;
+            (self.progress)(self.since.elapsed());
+        }
+    }
+}

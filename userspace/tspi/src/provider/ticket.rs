@@ -1,0 +1,42 @@
+//! The ticket of a request at the level of TSPI.
+
+use ringback_driver::reactor;
+use ringback_driver::request::RequestId;
+
+/// What an asynchronous function gives: the right to say "I have returned".
+///
+/// Store the id, then drop the ticket or [`release`](Ticket::release) it. Until then a gated provider
+/// delivers neither the completion nor any later upcall of the line (G1).
+#[derive(Debug)]
+#[must_use = "while the ticket is held, its completion and everything behind it on the line is held back; drop it once the id is stored"]
+pub struct Ticket {
+    id: RequestId,
+    gate: Option<reactor::Ticket>,
+}
+
+impl Ticket {
+    /// The ticket of a provider that completes when it likes, before its function has returned if
+    /// need be (C4). Whoever called it has to hold the completion back.
+    pub fn ungated(id: RequestId) -> Ticket {
+        Ticket { id, gate: None }
+    }
+
+    /// The request's id.
+    pub fn id(&self) -> RequestId {
+        self.id
+    }
+
+    /// Whether the provider holds back what comes before this is dropped.
+    pub fn is_gated(&self) -> bool {
+        self.gate.is_some()
+    }
+
+    /// Opens the gate, as dropping does.
+    pub fn release(self) {}
+}
+
+impl From<reactor::Ticket> for Ticket {
+    fn from(ticket: reactor::Ticket) -> Ticket {
+        Ticket { id: ticket.id(), gate: Some(ticket) }
+    }
+}

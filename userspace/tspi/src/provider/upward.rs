@@ -1,0 +1,74 @@
+//! The way up: what the lines tell, turned into calls of TAPI's procedures.
+//!
+//! Everything here runs on the reaper's thread, one upcall at a time (C6), with no lock held.
+
+use std::sync::{Arc, OnceLock};
+
+use ringback_driver::device::Device;
+use ringback_driver::reactor::{Handle, Upcalls};
+use ringback_driver::request::Completion;
+
+use super::Tapi;
+use super::calls::Calls;
+use super::open_lines::OpenLines;
+use crate::constants::LINE_CLOSE;
+use crate::line::{Event, Lines, Subject};
+use crate::types::{HDRVCALL, HTAPILINE};
+
+/// Turns completions and events into upcalls.
+pub(super) struct Upward<D: Device> {
+    pub(super) tapi: Box<dyn Tapi>,
+    pub(super) calls: Arc<Calls>,
+    pub(super) lines: Arc<OpenLines>,
+    /// Set before a line can be opened, that is before there can be events.
+    pub(super) handle: Arc<OnceLock<Handle<Lines<D>>>>,
+}
+
+impl<D: Device> Upcalls<Event> for Upward<D> {
+    fn completed(&mut self, completion: Completion) {
+        let id = completion.id.get();
+        // T4: our record goes first.
+        self.calls.completed(id, completion.result);
+        self.tapi.timing(&completion);
+        self.tapi.completion(id, completion.result);
+    }
+
+    fn event(&mut self, _: usize, event: Event) {
+        let line = event.line;
+        match event.subject {
+            Subject::NewCall(call) => self.new_call(line, call),
+            Subject::Call { call, message, params: [p1, p2, p3] } => {
+                if let Some(tapi) = self.calls.tapi(call) {
+                    self.tapi.line_event(line, Some(tapi), message, p1, p2, p3);
+                }
+            }
+            Subject::Line { message, params: [p1, p2, p3] } => {
+                self.tapi.line_event(line, None, message, p1, p2, p3);
+                if message == LINE_CLOSE {
+                    // D13: the handle is dead from here on.
+                    self.lines.gone(line);
+                    self.calls.line_closed(line);
+                }
+            }
+        }
+    }
+}
+
+impl<D: Device> Upward<D> {
+    fn new_call(&mut self, line: HTAPILINE, call: HDRVCALL) {
+        self.calls.born(line, call);
+        match self.tapi.new_call(line, call) {
+            Some(tapi) => {
+                self.calls.named(call, tapi);
+            }
+            None => {
+                // N15: TAPI has no room. Closing drops the call, and takes back what else was told.
+                tracing::warn!(%call, "an incoming call is dropped: there is no handle for it");
+                self.calls.closed(call);
+                if let Some(handle) = self.handle.get() {
+                    handle.with(|lines, cx| lines.close_call(call, cx));
+                }
+            }
+        }
+    }
+}
