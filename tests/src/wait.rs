@@ -1,0 +1,41 @@
+//! Waiting for what must come, for as long as a busy machine may need.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ringback_tspi::callstate::CallState;
+use ringback_tspi::host::{Call, Events, LineEvent};
+
+/// What has not happened by then never will.
+pub const DEADLINE: Duration = Duration::from_secs(120);
+
+/// Waits until it is true.
+///
+/// # Panics
+/// If it never becomes true.
+pub fn eventually(what: &str, mut is_true: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_true() {
+        assert!(start.elapsed() < DEADLINE, "{what}: it never came true");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Takes events until the call is in the state; gives the states on the way, that one included.
+///
+/// # Panics
+/// If the call never comes into the state.
+pub fn state(events: &Events, call: &Call, wanted: CallState) -> Vec<CallState> {
+    let mut passed = Vec::new();
+    for event in events.within(DEADLINE) {
+        if let LineEvent::State { call: of, state, .. } = event
+            && of == *call
+        {
+            passed.push(state);
+            if state == wanted {
+                return passed;
+            }
+        }
+    }
+    panic!("{wanted} never came; it passed {passed:?}");
+}
