@@ -41,6 +41,7 @@ mod board;
 mod card;
 mod clock;
 mod config_space;
+pub mod control;
 mod cpld;
 mod exchange;
 mod fault;
@@ -49,6 +50,7 @@ mod module;
 mod pcm;
 mod si3050;
 mod si3210;
+mod socket_path;
 mod spi;
 mod telephone;
 mod tiger320;
@@ -61,6 +63,7 @@ pub use exchange::{Exchange, ExchangeConfig, ExchangeError, LineOptions, LineSta
 pub use fault::{Fault, UnknownFault};
 pub use host::{HostMemory, InterruptLine};
 pub use module::ModuleKind;
+pub use socket_path::SocketPathError;
 pub use telephone::{Behaviour, Step, Telephone};
 
 /// Slots of the card.

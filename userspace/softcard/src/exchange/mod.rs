@@ -134,6 +134,18 @@ impl Exchange {
         }
     }
 
+    /// The subscribers with their telephones, in the order in which they were added.
+    pub fn subscribers(&self) -> Vec<(String, Telephone)> {
+        let switch = self.switch();
+        let subscriber = |party: &switch::Party| match &party.terminal {
+            Terminal::Subscriber(telephone) => {
+                Some((party.options.number.clone(), telephone.clone()))
+            }
+            Terminal::Line(_) => None,
+        };
+        switch.parties().iter().filter_map(subscriber).collect()
+    }
+
     /// Lets the subscriber `from` call the number `to`: [`Telephone::call`].
     ///
     /// # Errors

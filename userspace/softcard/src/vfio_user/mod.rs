@@ -37,8 +37,6 @@ mod refusal;
 mod regions;
 mod server;
 mod session;
-mod socket_path;
 mod wire;
 
 pub use server::Server;
-pub use socket_path::SocketPathError;

@@ -1,35 +1,28 @@
 //! The server of one card: a thread that serves one client after the other.
 
 use std::io::{self, Write};
+use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
-
-use rustix::net::{Shutdown, shutdown};
 
 use super::connection::{Broken, Connection};
 use super::session::Session;
-use super::socket_path::{SocketPath, SocketPathError};
 use crate::SoftCard;
-
-/// How long to leave the system alone when it has no descriptor for another connection.
-const RETRY: Duration = Duration::from_millis(100);
+use crate::socket_path::{SocketPath, SocketPathError};
 
 /// Serves a card at a socket until it is dropped.
 #[derive(Debug)]
 pub struct Server {
     shared: Arc<Shared>,
-    path: PathBuf,
     thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Debug)]
 struct Shared {
     socket: SocketPath,
-    stop: AtomicBool,
     client: Mutex<Option<UnixStream>>,
     begun: AtomicBool,
 }
@@ -44,10 +37,8 @@ impl Server {
     /// # Panics
     /// If the operating system can't start a thread.
     pub fn start(card: &SoftCard, path: impl AsRef<Path>) -> Result<Server, SocketPathError> {
-        let path = path.as_ref().to_path_buf();
         let shared = Arc::new(Shared {
-            socket: SocketPath::bind(&path)?,
-            stop: AtomicBool::new(false),
+            socket: SocketPath::bind(path.as_ref())?,
             client: Mutex::new(None),
             begun: AtomicBool::new(false),
         });
@@ -56,12 +47,12 @@ impl Server {
             .name("softcard-vfio".to_owned())
             .spawn(move || theirs.run(&card))
             .expect("the operating system starts a thread");
-        Ok(Server { shared, path, thread: Some(thread) })
+        Ok(Server { shared, thread: Some(thread) })
     }
 
     /// Where the server listens.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.shared.socket.path()
     }
 
     /// Whether the card is in a machine: a client is connected and has introduced itself.
@@ -73,11 +64,10 @@ impl Server {
 impl Drop for Server {
     /// Takes the card out of its machine, and the socket away.
     fn drop(&mut self) {
-        self.shared.stop.store(true, Ordering::Release);
-        // Both wake the thread; an error means that there is nothing to wake it from.
-        let _ = shutdown(self.shared.socket.listener(), Shutdown::Both);
+        self.shared.socket.close();
         if let Some(client) = &*self.shared.client() {
-            let _ = client.shutdown(std::net::Shutdown::Both);
+            // An error means that the client has left.
+            let _ = client.shutdown(Shutdown::Both);
         }
         if let Some(thread) = self.thread.take() {
             // A panic has been reported by the thread itself.
@@ -87,36 +77,18 @@ impl Drop for Server {
 }
 
 impl Shared {
-    fn client(&self) -> std::sync::MutexGuard<'_, Option<UnixStream>> {
+    fn client(&self) -> MutexGuard<'_, Option<UnixStream>> {
         self.client.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn stopped(&self) -> bool {
-        self.stop.load(Ordering::Acquire)
-    }
-
     fn run(&self, card: &SoftCard) {
-        while !self.stopped() {
-            let accepted = self
-                .socket
-                .listener()
-                .accept()
-                .and_then(|(stream, _)| Ok((stream.try_clone()?, stream)));
-            match accepted {
-                Ok((handle, stream)) => {
-                    *self.client() = Some(handle);
-                    // Whoever stopped the server before it saw the client left it to us.
-                    if !self.stopped() {
-                        self.serve(card, &stream);
-                    }
-                    *self.client() = None;
-                }
-                Err(_) if self.stopped() => {}
-                Err(error) => {
-                    tracing::warn!("no connection at {:?}: {error}", self.socket.listener());
-                    thread::sleep(RETRY);
-                }
+        while let Some((handle, stream)) = self.socket.accept() {
+            *self.client() = Some(handle);
+            // Whoever closed the socket before it saw the client left it to us.
+            if !self.socket.is_closed() {
+                self.serve(card, &stream);
             }
+            *self.client() = None;
         }
     }
 
@@ -124,7 +96,9 @@ impl Shared {
         let ended = self.converse(card, stream);
         let was_client = self.begun.swap(false, Ordering::AcqRel);
         match ended {
-            Err(broken) if !self.stopped() => tracing::warn!("a client was dropped: {broken}"),
+            Err(broken) if !self.socket.is_closed() => {
+                tracing::warn!("a client was dropped: {broken}");
+            }
             _ if was_client => tracing::info!("the client has left"),
             // Somebody who looked whether the socket is served.
             _ => {}

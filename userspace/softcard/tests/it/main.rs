@@ -3,6 +3,7 @@
 
 mod bring_up;
 mod calls;
+mod control;
 mod dma;
 mod faults;
 mod host;

@@ -1,10 +1,18 @@
-//! The socket's place in the file system.
+//! A socket at a place in the file system, for others to connect to.
 
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use rustix::net::{Shutdown, shutdown};
+
+/// How long to leave the system alone when it has no descriptor for another connection.
+const RETRY: Duration = Duration::from_millis(100);
 
 /// Why there is no socket at a path.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +45,7 @@ pub(crate) struct SocketPath {
     path: PathBuf,
     /// Device and inode, to remove nobody else's.
     identity: Option<(u64, u64)>,
+    closed: AtomicBool,
 }
 
 impl SocketPath {
@@ -58,11 +67,43 @@ impl SocketPath {
             Err(_) => {}
         }
         let listener = UnixListener::bind(path).map_err(unavailable)?;
-        Ok(SocketPath { listener, path: path.to_path_buf(), identity: identity(path) })
+        let closed = AtomicBool::new(false);
+        Ok(SocketPath { listener, path: path.to_path_buf(), identity: identity(path), closed })
     }
 
-    pub(crate) fn listener(&self) -> &UnixListener {
-        &self.listener
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Waits for somebody to connect: the connection, twice, so that it can be shut down by others
+    /// than its user. `None`: the socket is closed.
+    pub(crate) fn accept(&self) -> Option<(UnixStream, UnixStream)> {
+        loop {
+            let accepted =
+                self.listener.accept().and_then(|(stream, _)| Ok((stream.try_clone()?, stream)));
+            if self.is_closed() {
+                return None;
+            }
+            match accepted {
+                Ok(connection) => return Some(connection),
+                Err(error) => {
+                    tracing::warn!("no connection at {}: {error}", self.path.display());
+                    thread::sleep(RETRY);
+                }
+            }
+        }
+    }
+
+    /// Whether [`close`](SocketPath::close) was called.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+
+    /// Ends [`accept`](SocketPath::accept), now and from now on.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        // Wakes whoever waits. It can't fail on a socket that listens.
+        let _ = shutdown(&self.listener, Shutdown::Both);
     }
 }
 

@@ -1,0 +1,151 @@
+//! What a command does to a card, and what it replies.
+
+use std::f32::consts::TAU;
+
+use ringback_media::level;
+use serde_json::{Value, json};
+
+use super::command::{ACTIONS, Action, COMMANDS, Command, CommandError};
+use crate::{Behaviour, LineState, SLOTS, SoftCard, Telephone};
+
+const SAMPLES_PER_MS: usize = 8;
+const SAMPLE_RATE: f32 = 8000.0;
+/// The level of the tone that a telephone speaks.
+const TONE_DBM0: f32 = -10.0;
+
+pub(super) fn execute(card: &SoftCard, command: Command<'_>) -> Result<Value, CommandError> {
+    let exchange = card.exchange();
+    match command {
+        Command::State => Ok(state(card)),
+        Command::Help => {
+            let commands: Vec<&str> = COMMANDS.into_iter().chain(ACTIONS).collect();
+            Ok(json!({ "commands": commands }))
+        }
+        Command::Telephone { slot, action } => {
+            let telephone = card.telephone(slot).ok_or(CommandError::NoTelephone(slot))?;
+            Ok(act(&telephone, action))
+        }
+        Command::AddSubscriber(number) => {
+            if exchange.subscriber(number).is_err() {
+                exchange.add_subscriber(number, Behaviour::Manual);
+            }
+            Ok(json!({}))
+        }
+        Command::Subscriber { number, action } => Ok(act(&exchange.subscriber(number)?, action)),
+        Command::Line { number, unplug } => {
+            if unplug {
+                exchange.unplug(number)?;
+            } else {
+                exchange.plug_in(number)?;
+            }
+            Ok(json!({}))
+        }
+        Command::Fault { fault, on } => {
+            card.set_fault(fault, on);
+            Ok(json!({}))
+        }
+    }
+}
+
+fn act(telephone: &Telephone, action: Action<'_>) -> Value {
+    match action {
+        Action::OffHook => telephone.off_hook(),
+        Action::OnHook => telephone.on_hook(),
+        Action::Flash => telephone.flash(),
+        Action::Dial(digits) => telephone.dial(digits),
+        Action::Call(number) => telephone.call(number),
+        Action::Tone { hz, ms } => telephone.play(&tone(hz, ms)),
+        Action::Speak(samples) => telephone.play(&samples),
+        Action::AnswerAfter(rings) => {
+            telephone.set_behaviour(Behaviour::AnswerAfterRings(rings));
+        }
+        Action::Manual => telephone.set_behaviour(Behaviour::Manual),
+        Action::State => return telephone_state(telephone),
+        Action::Heard { ms } => {
+            let samples = last(telephone, ms);
+            return json!({ "dbm0": level::rms_dbm0(&samples), "samples": samples });
+        }
+        Action::Level { hz, ms } => {
+            let dbm0 = level::power_at(&last(telephone, ms), f32::from(hz));
+            return json!({ "dbm0": dbm0 });
+        }
+    }
+    json!({})
+}
+
+fn tone(hz: u16, ms: u32) -> Vec<i16> {
+    let (peak, turn) = (level::amplitude(TONE_DBM0), TAU * f32::from(hz) / SAMPLE_RATE);
+    (0..ms as usize * SAMPLES_PER_MS)
+        .map(|sample| (peak * (turn * sample as f32).sin()).round() as i16)
+        .collect()
+}
+
+/// The last milliseconds of what the telephone heard, or less if it has not heard as much.
+fn last(telephone: &Telephone, ms: u32) -> Vec<i16> {
+    let mut heard = telephone.heard();
+    heard.split_off(heard.len().saturating_sub(ms as usize * SAMPLES_PER_MS))
+}
+
+fn state(card: &SoftCard) -> Value {
+    let exchange = card.exchange();
+    let party = |number: &str| {
+        json!({
+            "number": number,
+            "state": exchange.state(number).map(name),
+            "dialled": exchange.dialled(number),
+        })
+    };
+    let slots: Vec<Value> = (0..SLOTS)
+        .map(|slot| match (card.telephone(slot), exchange.line_number(slot)) {
+            (Some(telephone), _) => {
+                json!({ "module": "fxs", "telephone": telephone_state(&telephone) })
+            }
+            (None, Some(number)) => json!({ "module": "fxo", "line": party(&number) }),
+            (None, None) => json!({ "module": "empty" }),
+        })
+        .collect();
+    let subscribers: Vec<Value> = exchange
+        .subscribers()
+        .into_iter()
+        .map(|(number, telephone)| {
+            let mut subscriber = party(&number);
+            if let Value::Object(fields) = &mut subscriber {
+                fields.insert("telephone".to_owned(), telephone_state(&telephone));
+            }
+            subscriber
+        })
+        .collect();
+    let faults: Vec<String> = card.faults().iter().map(ToString::to_string).collect();
+    json!({
+        "now_ms": card.now_ms(),
+        "faults": faults,
+        "slots": slots,
+        "subscribers": subscribers,
+    })
+}
+
+fn telephone_state(telephone: &Telephone) -> Value {
+    json!({
+        "off_hook": telephone.is_off_hook(),
+        "ringing": telephone.is_ringing(),
+        "rings": telephone.ring_count(),
+        "battery": telephone.has_battery(),
+        "reversed": telephone.is_reversed(),
+        "busy": !telephone.is_idle(),
+        "digits": telephone.digits_heard(),
+    })
+}
+
+fn name(state: LineState) -> &'static str {
+    match state {
+        LineState::Idle => "idle",
+        LineState::DialTone => "dial-tone",
+        LineState::Dialling => "dialling",
+        LineState::Calling => "calling",
+        LineState::Ringing => "ringing",
+        LineState::Talking => "talking",
+        LineState::LoopBreak => "loop-break",
+        LineState::Busy => "busy",
+        LineState::Reorder => "reorder",
+    }
+}

@@ -1,0 +1,173 @@
+//! A line of text as a command.
+
+use std::str::FromStr;
+
+use crate::{ExchangeError, Fault, SLOTS, UnknownFault};
+
+/// What is to be done to a card or behind it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Command<'a> {
+    State,
+    Help,
+    Telephone { slot: usize, action: Action<'a> },
+    AddSubscriber(&'a str),
+    Subscriber { number: &'a str, action: Action<'a> },
+    Line { number: &'a str, unplug: bool },
+    Fault { fault: Fault, on: bool },
+}
+
+/// What a telephone is to do or to tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Action<'a> {
+    OffHook,
+    OnHook,
+    Flash,
+    Dial(&'a str),
+    Call(&'a str),
+    Tone { hz: u16, ms: u32 },
+    Speak(Vec<i16>),
+    AnswerAfter(u32),
+    Manual,
+    State,
+    Heard { ms: u32 },
+    Level { hz: u16, ms: u32 },
+}
+
+/// Why a line is not a command, or one that can't be carried out.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum CommandError {
+    #[error("there is no command {0:?}; known are {known}", known = COMMANDS.join("; "))]
+    Unknown(String),
+    #[error("a telephone can't {0:?}; it can {known}", known = ACTIONS.join("; "))]
+    UnknownAction(String),
+    #[error("{given:?} is no {what}")]
+    BadValue { what: &'static str, given: String },
+    #[error("there is no card {number}; cards are numbered from 0, and there are {cards}")]
+    NoSuchCard { number: usize, cards: usize },
+    #[error(
+        "slot {0} has no FXS module, so no telephone hangs on it; the command state lists the slots"
+    )]
+    NoTelephone(usize),
+    #[error(transparent)]
+    Fault(#[from] UnknownFault),
+    #[error("{0}; the command 'subscriber NUMBER add' makes one")]
+    Exchange(#[from] ExchangeError),
+}
+
+pub(super) const COMMANDS: [&str; 7] = [
+    "state",
+    "telephone SLOT ACTION",
+    "subscriber NUMBER add",
+    "subscriber NUMBER ACTION",
+    "line NUMBER unplug|plug-in",
+    "fault NAME on|off",
+    "help",
+];
+
+pub(super) const ACTIONS: [&str; 12] = [
+    "off-hook",
+    "on-hook",
+    "flash",
+    "dial DIGITS",
+    "call NUMBER",
+    "tone HZ MS",
+    "speak SAMPLE ...",
+    "answer-after RINGS",
+    "manual",
+    "state",
+    "heard MS",
+    "level HZ MS",
+];
+
+/// The most that is spoken or reported at once, in milliseconds: what a telephone remembers.
+const MAX_MS: u32 = 30_000;
+
+impl<'a> Command<'a> {
+    /// The card's number and the command.
+    pub(super) fn parse(line: &'a str) -> Result<(usize, Command<'a>), CommandError> {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let (card, words) = match words.as_slice() {
+            ["card", number, rest @ ..] => (value("number of a card", number)?, rest),
+            all => (0, all),
+        };
+        let command = match words {
+            ["state"] => Command::State,
+            ["help"] => Command::Help,
+            ["telephone", slot, action @ ..] => {
+                Command::Telephone { slot: self::slot(slot)?, action: Action::parse(action)? }
+            }
+            ["subscriber", number, "add"] => Command::AddSubscriber(self::number(number)?),
+            ["subscriber", number, action @ ..] => {
+                Command::Subscriber { number, action: Action::parse(action)? }
+            }
+            ["line", number, "unplug"] => Command::Line { number, unplug: true },
+            ["line", number, "plug-in"] => Command::Line { number, unplug: false },
+            ["fault", name, "on"] => Command::Fault { fault: name.parse()?, on: true },
+            ["fault", name, "off"] => Command::Fault { fault: name.parse()?, on: false },
+            other => return Err(CommandError::Unknown(other.join(" "))),
+        };
+        Ok((card, command))
+    }
+}
+
+impl<'a> Action<'a> {
+    fn parse(words: &[&'a str]) -> Result<Action<'a>, CommandError> {
+        Ok(match words {
+            ["off-hook"] => Action::OffHook,
+            ["on-hook"] => Action::OnHook,
+            ["flash"] => Action::Flash,
+            ["dial", digits] => Action::Dial(digits),
+            ["call", number] => Action::Call(number),
+            ["tone", hz, ms] => Action::Tone { hz: self::hz(hz)?, ms: self::ms(ms)? },
+            ["speak", samples @ ..] => {
+                let samples: Result<_, _> =
+                    samples.iter().map(|sample| value("16-bit sample", sample)).collect();
+                Action::Speak(samples?)
+            }
+            ["answer-after", rings] => Action::AnswerAfter(value("number of rings", rings)?),
+            ["manual"] => Action::Manual,
+            ["state"] => Action::State,
+            ["heard", ms] => Action::Heard { ms: self::ms(ms)? },
+            ["level", hz, ms] => Action::Level { hz: self::hz(hz)?, ms: self::ms(ms)? },
+            other => return Err(CommandError::UnknownAction(other.join(" "))),
+        })
+    }
+}
+
+fn value<T: FromStr>(what: &'static str, given: &str) -> Result<T, CommandError> {
+    given.parse().map_err(|_| bad(what, given))
+}
+
+fn bad(what: &'static str, given: &str) -> CommandError {
+    CommandError::BadValue { what, given: given.to_owned() }
+}
+
+fn slot(given: &str) -> Result<usize, CommandError> {
+    value("slot (0 to 3)", given)
+        .and_then(|slot| if slot < SLOTS { Ok(slot) } else { Err(bad("slot (0 to 3)", given)) })
+}
+
+fn number(given: &str) -> Result<&str, CommandError> {
+    let dialled = |key: char| key.is_ascii_digit() || key == '*';
+    if given.chars().all(dialled) {
+        Ok(given)
+    } else {
+        Err(bad("number that can be dialled", given))
+    }
+}
+
+fn hz(given: &str) -> Result<u16, CommandError> {
+    let what = "frequency on a telephone line (1 to 3999 Hz)";
+    value(what, given).and_then(|hz| match hz {
+        1..4000 => Ok(hz),
+        _ => Err(bad(what, given)),
+    })
+}
+
+fn ms(given: &str) -> Result<u32, CommandError> {
+    let what = "time (1 to 30000 ms)";
+    value(what, given).and_then(|ms| match ms {
+        1..=MAX_MS => Ok(ms),
+        _ => Err(bad(what, given)),
+    })
+}

@@ -1,0 +1,44 @@
+//! Commands by a socket.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use ringback_softcard::control::{Control, ControlSocket};
+use ringback_softcard::{CardConfig, SocketPathError, SoftCard};
+use tempfile::TempDir;
+
+fn connect(socket: &ControlSocket) -> UnixStream {
+    let stream = UnixStream::connect(socket.path()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    stream
+}
+
+fn ask(stream: &UnixStream, line: &str) -> String {
+    (&*stream).write_all(line.as_bytes()).unwrap();
+    let mut reply = String::new();
+    BufReader::new(stream).read_line(&mut reply).unwrap();
+    reply
+}
+
+#[test]
+fn several_talk_to_the_same_card_and_one_that_is_cut_off_does_not_matter() {
+    let folder = TempDir::new().unwrap();
+    let card = SoftCard::new(CardConfig::default());
+    let control = Control::new(vec![card.clone()]);
+    let socket = ControlSocket::start(control.clone(), folder.path().join("control")).unwrap();
+    let (one, other) = (connect(&socket), connect(&socket));
+    assert!(ask(&one, "telephone 0 off-hook\n").contains(r#""ok":true"#));
+    assert!(ask(&other, "telephone 0 state\n").contains(r#""off_hook":true"#));
+    (&one).write_all(&vec![b'x'; 1 << 16]).unwrap();
+    // The rest of what was sent is not read, so the end may be a reset.
+    let _ = (&one).read_to_end(&mut Vec::new());
+    assert!(ask(&other, "state\n").contains(r#""ok":true"#));
+
+    let error = ControlSocket::start(control, socket.path()).unwrap_err();
+    assert!(matches!(error, SocketPathError::InUse(_)));
+    let path = socket.path().to_owned();
+    drop(socket);
+    assert_eq!((&other).read(&mut [0]).unwrap(), 0);
+    assert!(!path.exists());
+}
