@@ -19,6 +19,7 @@ pub mod error;
 pub mod functions;
 pub mod host;
 pub mod line;
+pub mod modem;
 pub mod provider;
 pub mod structs;
 pub mod types;

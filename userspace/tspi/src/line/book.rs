@@ -3,7 +3,7 @@
 //! Every kind of line keeps them, and so the order rules hold for all of them: a state is told once,
 //! IDLE ends the call (O3), and a request leaves the book before it is completed (C3, T4).
 
-use ringback_driver::engine::Context;
+use ringback_driver::engine::{Context, Failure};
 use ringback_driver::request::Token;
 
 use super::call::Call;
@@ -23,6 +23,15 @@ pub(crate) enum Op {
     MakeCall,
     Dial,
     Answer,
+    Drop,
+}
+
+/// The result that stands for a failure which the reactor found.
+pub(crate) fn failure(cause: Failure) -> i32 {
+    match cause {
+        Failure::Gone => LineError::NODEVICE.raw(),
+        _ => LineError::OPERATIONFAILED.raw(),
+    }
 }
 
 /// The books of one line.

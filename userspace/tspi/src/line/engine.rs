@@ -11,7 +11,7 @@ use ringback_driver::engine::{Context, Engine, Failure};
 use ringback_driver::request::Token;
 use ringback_media::dtmf::Digit;
 
-use super::book::Op;
+use super::book::{self, Op};
 use super::call::{Call, CallHandles, CallInfo, CallSnapshot};
 use super::dialer::dialing_time;
 use super::fxo::Fxo;
@@ -343,10 +343,12 @@ impl<D: Device> Lines<D> {
         command: Command,
         cx: &mut Context<'_, Event>,
     ) -> Result<(), LineError> {
-        let call = match &command {
+        let call = command.call();
+        match command {
             Command::MakeCall { .. } => return self.make_call(request, command, cx),
-            Command::Dial { call, .. } | Command::Answer { call } | Command::Drop { call } => *call,
-        };
+            Command::PassThrough { .. } => return Err(LineError::BEARERMODEUNAVAIL),
+            _ => {}
+        }
         let (lines, mut visit) = parts(&mut self.lines, &mut self.orders, cx);
         let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
         let (port, machine) = lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
@@ -370,9 +372,7 @@ impl<D: Device> Lines<D> {
                 visit.cx.complete(request, 0);
                 Ok(())
             }
-            (Command::Dial { .. } | Command::MakeCall { .. }, _) => {
-                Err(LineError::OPERATIONUNAVAIL)
-            }
+            _ => Err(LineError::OPERATIONUNAVAIL),
         }
     }
 }
@@ -408,14 +408,13 @@ impl<D: Device> Engine for Lines<D> {
             }
             Command::Dial { address, .. } => SHORT + 2 * dialing_time(address, &DialTiming::MAX),
             Command::Answer { .. } | Command::Drop { .. } => SHORT,
+            // Refused: these are for modems.
+            Command::PassThrough { .. } | Command::Send { .. } | Command::Receive { .. } => SHORT,
         }
     }
 
     fn failure(cause: Failure) -> i32 {
-        match cause {
-            Failure::Gone => LineError::NODEVICE.raw(),
-            _ => LineError::OPERATIONFAILED.raw(),
-        }
+        book::failure(cause)
     }
 
     fn start(
@@ -459,7 +458,7 @@ impl<D: Device> Engine for Lines<D> {
                     hang_up(port, machine, &mut visit);
                     port.set_state(&mut visit, CallState::Idle, 0);
                 }
-                Op::Dial => {}
+                Op::Dial | Op::Drop => {}
             }
         }
         self.carry_out(cx);

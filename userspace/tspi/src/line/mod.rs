@@ -24,10 +24,14 @@ mod port;
 mod tests;
 
 pub use audio::Audio;
+pub(crate) use book::{Book, Op, failure};
+pub(crate) use call::Call;
 pub use call::{CallHandles, CallInfo, CallSnapshot};
 pub use dialer::{DialTiming, dialing_time};
 pub use engine::Lines;
 pub use port::{PortInfo, PortState};
+
+use std::time::Duration;
 
 use crate::dialstring::DialString;
 use crate::types::{HDRVCALL, HTAPILINE};
@@ -67,6 +71,45 @@ pub enum Command {
         /// The call.
         call: HDRVCALL,
     },
+    /// TSPI_lineMakeCall with LINEBEARERMODE_PASSTHROUGH: have the modem for oneself. The call is
+    /// connected at once, and its bytes are those between the computer and the modem.
+    PassThrough {
+        /// The new call's handle, chosen before the request is submitted (N1).
+        call: HDRVCALL,
+        /// One or more LINEMEDIAMODE_.
+        media: u32,
+    },
+    /// Sends bytes on a connected call of a modem. Done when the last has left the computer.
+    Send {
+        /// The call.
+        call: HDRVCALL,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+    /// Waits on a connected call of a modem until so many bytes can be fetched.
+    Receive {
+        /// The call.
+        call: HDRVCALL,
+        /// How many, at most 65536.
+        bytes: usize,
+        /// How long to wait.
+        time_limit: Duration,
+    },
+}
+
+impl Command {
+    /// The call it is about.
+    pub fn call(&self) -> HDRVCALL {
+        match self {
+            Command::MakeCall { call, .. }
+            | Command::Dial { call, .. }
+            | Command::Answer { call }
+            | Command::Drop { call }
+            | Command::PassThrough { call, .. }
+            | Command::Send { call, .. }
+            | Command::Receive { call, .. } => *call,
+        }
+    }
 }
 
 /// What a line tells. The provider turns it into LINEEVENT calls with TAPI's handles.

@@ -1,0 +1,453 @@
+//! A modem in software, with numbers that it can reach: for tests, and for the far end of a virtual
+//! machine's serial port.
+//!
+//! It speaks V.250 as far as a modem of 1990 did, has its settings by `AT` commands, and is moved by
+//! [`SoftModem::run`], which is told the time. What is dialled decides what happens.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use ringback_driver::Time;
+use ringback_driver::card::uart16550::ModemStatus;
+
+/// What is at a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Far {
+    /// A modem, connected after so long.
+    Modem(Duration),
+    /// A modem that sends back what it receives, connected after so long.
+    Echo(Duration),
+    /// A busy line.
+    Busy,
+    /// No modem: somebody says hello.
+    NoCarrier,
+    /// A telephone that rings.
+    NoAnswer,
+    /// No dial tone, whatever is dialled.
+    NoDialTone,
+    /// A line on which the modem never comes to an end.
+    Endless,
+    /// Somebody who hangs up and calls back after so long.
+    CallsBack(Duration),
+}
+
+/// What is wrong with the modem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModemFault {
+    /// It does not react at all.
+    Dead,
+    /// It sends back what it gets, and nothing else.
+    Loop,
+    /// Noise comes with everything that it says.
+    Noise,
+    /// It answers in numbers, whatever it is told.
+    Numeric,
+    /// DTR is not connected.
+    NoDtr,
+    /// DCD is always on.
+    NoDcd,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    OnHook,
+    /// Off-hook, takes commands.
+    OffHook,
+    /// Says what it has come to then.
+    Calling(Time, Far),
+    Online(Far),
+    /// Still on-line, but takes commands.
+    Escaped(Far),
+}
+
+/// How long after dialling it says what it has come to, where that is not a modem.
+const RESULT: Duration = Duration::from_secs(4);
+/// S7.
+const NO_ANSWER: Duration = Duration::from_secs(50);
+const NO_DIAL_TONE: Duration = Duration::from_secs(5);
+const HANDSHAKE: Duration = Duration::from_secs(3);
+const RING_EVERY: Duration = Duration::from_secs(6);
+/// S12.
+const GUARD: Duration = Duration::from_secs(1);
+/// S25.
+const DTR_OFF: Duration = Duration::from_millis(50);
+
+/// A modem.
+#[derive(Debug)]
+pub struct SoftModem {
+    numbers: HashMap<String, Far>,
+    faults: Vec<ModemFault>,
+    state: State,
+    echo: bool,
+    verbose: bool,
+    quiet: bool,
+    line: Vec<u8>,
+    dialed: String,
+    commands: Vec<String>,
+    /// When it rings next.
+    rings: Option<Time>,
+    heard_at: Time,
+    pluses: u8,
+    dtr_off_since: Option<Time>,
+    far_received: Vec<u8>,
+    far_sends: VecDeque<u8>,
+}
+
+impl Default for SoftModem {
+    fn default() -> Self {
+        SoftModem {
+            numbers: HashMap::new(),
+            faults: Vec::new(),
+            state: State::OnHook,
+            echo: true,
+            verbose: true,
+            quiet: false,
+            line: Vec::new(),
+            dialed: String::new(),
+            commands: Vec::new(),
+            rings: None,
+            heard_at: Time::ZERO,
+            pluses: 0,
+            dtr_off_since: None,
+            far_received: Vec::new(),
+            far_sends: VecDeque::new(),
+        }
+    }
+}
+
+impl SoftModem {
+    /// One that reaches nobody: NO CARRIER.
+    pub fn new() -> SoftModem {
+        SoftModem::default()
+    }
+
+    /// Says what is at a number.
+    pub fn add(&mut self, number: &str, far: Far) {
+        self.numbers.insert(number.to_owned(), far);
+    }
+
+    /// Breaks it, or mends it.
+    pub fn set_fault(&mut self, fault: ModemFault, broken: bool) {
+        self.faults.retain(|one| *one != fault);
+        if broken {
+            self.faults.push(fault);
+        }
+    }
+
+    /// Somebody calls, until it is answered or [`SoftModem::give_up`].
+    pub fn call(&mut self, now: Time) {
+        self.rings = Some(now);
+    }
+
+    /// Whoever called hangs up.
+    pub fn give_up(&mut self) {
+        self.rings = None;
+    }
+
+    /// The other modem sends.
+    pub fn far_send(&mut self, bytes: &[u8]) {
+        self.far_sends.extend(bytes);
+    }
+
+    /// What the other modem has received so far.
+    pub fn far_received(&self) -> &[u8] {
+        &self.far_received
+    }
+
+    /// The other modem hangs up.
+    pub fn far_hang_up(&mut self, to_computer: &mut VecDeque<u8>) {
+        if matches!(self.state, State::Online(_) | State::Escaped(_)) {
+            self.state = State::OnHook;
+            self.say("NO CARRIER", 3, to_computer);
+        }
+    }
+
+    /// Whether its line is free.
+    pub fn is_on_hook(&self) -> bool {
+        self.state == State::OnHook
+    }
+
+    /// The commands that it got, in order.
+    pub fn commands(&self) -> &[String] {
+        &self.commands
+    }
+
+    /// Its outputs.
+    pub fn status(&self) -> ModemStatus {
+        let online = matches!(self.state, State::Online(_) | State::Escaped(_));
+        ModemStatus { cts: true, dsr: true, ri: false, dcd: online || self.has(ModemFault::NoDcd) }
+    }
+
+    fn has(&self, fault: ModemFault) -> bool {
+        self.faults.contains(&fault)
+    }
+
+    /// Lets it react: to the time, to DTR, and to what came from the computer, all of which it takes.
+    pub fn run(
+        &mut self,
+        now: Time,
+        dtr: bool,
+        from_computer: &mut Vec<u8>,
+        to_computer: &mut VecDeque<u8>,
+    ) {
+        let bytes = std::mem::take(from_computer);
+        if self.has(ModemFault::Dead) {
+            return;
+        }
+        if self.has(ModemFault::Loop) {
+            to_computer.extend(bytes);
+            return;
+        }
+        for byte in bytes {
+            self.byte(byte, now, to_computer);
+        }
+        self.time(now, dtr, to_computer);
+    }
+
+    fn time(&mut self, now: Time, dtr: bool, out: &mut VecDeque<u8>) {
+        if self.pluses == 3 && now - self.heard_at >= GUARD {
+            self.pluses = 0;
+            if let State::Online(far) = self.state {
+                self.state = State::Escaped(far);
+                self.say("OK", 0, out);
+            }
+        }
+        self.dtr_off_since = match self.dtr_off_since {
+            _ if dtr || self.has(ModemFault::NoDtr) => None,
+            None => Some(now),
+            since => since,
+        };
+        if self.dtr_off_since.is_some_and(|since| now - since >= DTR_OFF) {
+            let busy = self.state != State::OnHook;
+            self.state = State::OnHook;
+            if busy {
+                self.say("NO CARRIER", 3, out);
+            }
+        }
+        if self.rings.is_some_and(|next| now >= next) && self.state == State::OnHook {
+            self.rings = Some(now + RING_EVERY);
+            self.say("RING", 2, out);
+        }
+        if let State::Calling(at, far) = self.state
+            && now >= at
+        {
+            self.result(now, far, out);
+        }
+        if let State::Online(_) = self.state {
+            out.extend(self.far_sends.drain(..));
+        }
+    }
+
+    fn result(&mut self, now: Time, far: Far, out: &mut VecDeque<u8>) {
+        self.state = State::OnHook;
+        match far {
+            Far::Modem(_) | Far::Echo(_) => {
+                self.state = State::Online(far);
+                self.heard_at = now;
+                self.say("CONNECT 33600", 1, out);
+            }
+            Far::Busy => self.say("BUSY", 7, out),
+            Far::NoCarrier => self.say("NO CARRIER", 3, out),
+            Far::NoAnswer => self.say("NO ANSWER", 8, out),
+            Far::NoDialTone => self.say("NO DIALTONE", 6, out),
+            Far::Endless => self.state = State::Calling(Time::NEVER, far),
+            Far::CallsBack(after) => {
+                self.rings = Some(now + after);
+                self.say("NO CARRIER", 3, out);
+            }
+        }
+    }
+
+    fn say(&self, words: &str, number: u8, out: &mut VecDeque<u8>) {
+        if self.quiet {
+            return;
+        }
+        let text = if self.verbose && !self.has(ModemFault::Numeric) {
+            format!("\r\n{words}\r\n")
+        } else {
+            format!("{number}\r")
+        };
+        if self.has(ModemFault::Noise) {
+            out.extend([0xFE, 0x7F, b'x', 0, b'\r', 0x80]);
+            out.extend([b'\r', b'3', b'3', b'\n']);
+        }
+        out.extend(text.bytes());
+    }
+
+    fn byte(&mut self, byte: u8, now: Time, out: &mut VecDeque<u8>) {
+        let silence = now - self.heard_at;
+        self.heard_at = now;
+        if let State::Online(far) = self.state {
+            let begins = self.pluses == 0 && silence >= GUARD;
+            self.pluses = match byte {
+                b'+' if begins || (1..3).contains(&self.pluses) => self.pluses + 1,
+                _ => 0,
+            };
+            self.far_received.push(byte);
+            if let Far::Echo(_) = far {
+                out.push_back(byte);
+            }
+            return;
+        }
+        if let State::Calling(..) = self.state {
+            // Any character ends it.
+            self.state = State::OnHook;
+            self.say("NO CARRIER", 3, out);
+            return;
+        }
+        if self.echo {
+            out.push_back(byte);
+        }
+        if byte != b'\r' {
+            self.line.push(byte);
+            return;
+        }
+        let line = std::mem::take(&mut self.line);
+        let text = String::from_utf8_lossy(&line).to_ascii_uppercase();
+        // What comes before the prefix does not count.
+        let Some(at) = text.find("AT") else { return };
+        let (_, command) = text.split_at(at);
+        self.commands.push(command.to_owned());
+        let command = command.get(2..).unwrap_or_default().to_owned();
+        self.command(&command, now, out);
+    }
+
+    fn command(&mut self, command: &str, now: Time, out: &mut VecDeque<u8>) {
+        let mut rest = command;
+        while let Some(letter) = rest.chars().next() {
+            rest = rest.get(letter.len_utf8()..).unwrap_or_default();
+            match letter {
+                'D' => return self.dial(rest, now, out),
+                'A' => {
+                    let ringing = self.rings.take().is_some();
+                    let far = if ringing { Far::Modem(HANDSHAKE) } else { Far::NoCarrier };
+                    self.state = State::Calling(now + HANDSHAKE, far);
+                    return;
+                }
+                'E' | 'V' | 'Q' | 'H' | 'X' | 'Z' | 'O' => {
+                    let value = number(&mut rest);
+                    match letter {
+                        'E' => self.echo = value != 0,
+                        'V' => self.verbose = value != 0,
+                        'Q' => self.quiet = value != 0,
+                        'H' | 'Z' => self.state = State::OnHook,
+                        'O' => {
+                            if let State::Escaped(far) = self.state {
+                                self.state = State::Online(far);
+                                return self.say("CONNECT 33600", 1, out);
+                            }
+                        }
+                        _ => {}
+                    }
+                }
+                '&' if rest.starts_with(['C', 'D']) => {
+                    rest = rest.get(1..).unwrap_or_default();
+                    number(&mut rest);
+                }
+                'S' => {
+                    number(&mut rest);
+                    rest = rest.strip_prefix('=').unwrap_or(rest);
+                    number(&mut rest);
+                }
+                _ => return self.say("ERROR", 4, out),
+            }
+        }
+        self.say("OK", 0, out);
+    }
+
+    fn dial(&mut self, text: &str, now: Time, out: &mut VecDeque<u8>) {
+        let digits = text.chars().filter(|c| matches!(c, '0'..='9' | 'A'..='D' | '*' | '#'));
+        if self.state == State::OnHook {
+            self.dialed.clear();
+        }
+        self.dialed.extend(digits);
+        if text.ends_with(';') {
+            self.state = State::OffHook;
+            return self.say("OK", 0, out);
+        }
+        let far = self.numbers.get(&self.dialed).copied().unwrap_or(Far::NoCarrier);
+        let after = match far {
+            Far::Modem(after) | Far::Echo(after) => after,
+            Far::NoAnswer => NO_ANSWER,
+            Far::NoDialTone => NO_DIAL_TONE,
+            _ => RESULT,
+        };
+        self.state = State::Calling(now + after, far);
+    }
+}
+
+/// The number at the front of the text, which it is taken off; 0 if there is none.
+fn number(text: &mut &str) -> u32 {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, rest) = text.split_at(end);
+    *text = rest;
+    digits.parse().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Desk {
+        modem: SoftModem,
+        ms: u64,
+        dtr: bool,
+        from: VecDeque<u8>,
+    }
+
+    impl Desk {
+        fn new() -> Desk {
+            Desk { modem: SoftModem::new(), ms: 0, dtr: true, from: VecDeque::new() }
+        }
+
+        /// Types, waits, and gives what the modem said, line ends left out.
+        fn type_in(&mut self, text: &str, wait_ms: u64) -> String {
+            let mut bytes = text.as_bytes().to_vec();
+            for _ in 0..=wait_ms {
+                let now = Time::from_nanos(self.ms * 1_000_000);
+                self.modem.run(now, self.dtr, &mut bytes, &mut self.from);
+                self.ms += 1;
+            }
+            let said: Vec<u8> = self.from.drain(..).collect();
+            String::from_utf8_lossy(&said).replace("\r\n", "|").replace('\r', "/")
+        }
+    }
+
+    #[test]
+    fn commands_are_echoed_and_answered() {
+        let mut desk = Desk::new();
+        assert_eq!(desk.type_in("AT\r", 1), "AT/|OK|");
+        assert_eq!(desk.type_in("ate0q0v1\r", 1), "ate0q0v1/|OK|");
+        assert_eq!(desk.type_in("ATX4&C1&D2S0=0S7=50\r", 1), "|OK|");
+        assert_eq!(desk.type_in("AT!\r", 1), "|ERROR|");
+        assert_eq!(desk.type_in("ATV0\r", 1), "0/");
+        assert_eq!(desk.type_in("ATV1Q1\r", 1), "");
+        assert_eq!(desk.type_in("hello\r", 1), "");
+    }
+
+    #[test]
+    fn a_number_is_called_and_escaped_from_between_two_silences() {
+        let mut desk = Desk::new();
+        desk.modem.add("123", Far::Echo(Duration::from_secs(1)));
+        assert_eq!(desk.type_in("ATE0\r", 1), "ATE0/|OK|");
+        assert_eq!(desk.type_in("ATDT1,2;\r", 1), "|OK|");
+        assert!(!desk.modem.is_on_hook());
+        assert_eq!(desk.type_in("ATD3\r", 1001), "|CONNECT 33600|");
+        assert!(desk.modem.status().dcd);
+        assert_eq!(desk.type_in("a+++", 3000), "a+++", "no silence before it");
+        assert_eq!(desk.type_in("+++b", 3000), "+++b", "none after it");
+        assert_eq!(desk.type_in("+++", 1001), "+++|OK|");
+        assert_eq!(desk.type_in("ATO\r", 1), "|CONNECT 33600|");
+        desk.dtr = false;
+        assert_eq!(desk.type_in("", 51), "|NO CARRIER|");
+        assert!(desk.modem.is_on_hook() && !desk.modem.status().dcd);
+    }
+
+    #[test]
+    fn it_rings_until_it_is_answered() {
+        let mut desk = Desk::new();
+        desk.modem.call(Time::ZERO);
+        assert_eq!(desk.type_in("ATE0\r", 12_100), "ATE0/|OK||RING||RING||RING|");
+        assert_eq!(desk.type_in("ATA\r", 10_000), "|CONNECT 33600|");
+    }
+}
