@@ -51,7 +51,7 @@ mod tests {
     fn the_first_finding_is_told_after_64_ms() {
         for (volts, battery) in [(48, true), (-48, true), (0, false)] {
             let mut detector = BatteryDetector::default();
-            assert_eq!(feed(&mut detector, volts, 7), []);
+            assert!(feed(&mut detector, volts, 7).is_empty());
             assert_eq!(detector.battery(), None);
             assert_eq!(feed(&mut detector, volts, 100), [battery]);
             assert_eq!(detector.battery(), Some(battery));
@@ -71,8 +71,8 @@ mod tests {
         let mut detector = BatteryDetector::default();
         feed(&mut detector, 48, 8);
         for _ in 0..10 {
-            assert_eq!(feed(&mut detector, 0, 7), []);
-            assert_eq!(feed(&mut detector, 48, 1), []);
+            assert!(feed(&mut detector, 0, 7).is_empty());
+            assert!(feed(&mut detector, 48, 1).is_empty());
         }
         assert_eq!(feed(&mut detector, 0, 8), [false]);
         assert_eq!(feed(&mut detector, 9, 8), [true]);

@@ -1,0 +1,256 @@
+//! Each thing the application can ask of a line, told to the checker and the journal.
+
+use std::collections::BTreeSet;
+
+use ringback_driver::engine::{Context, Engine};
+use ringback_driver::reactor::Refused;
+use ringback_driver::request::RequestId;
+use ringback_media::dtmf::Digit;
+use ringback_tspi::dialstring::{Modifiers, parse};
+use ringback_tspi::error::LineError;
+use ringback_tspi::line::{CallHandles, Command, DialTiming, Event};
+use ringback_tspi::types::HDRVCALL;
+
+use super::{Application, Held, numbers};
+use crate::checker::{Kind, Rule, Submitted};
+use crate::hardware::SimLines;
+use crate::journal::note;
+
+impl Application {
+    /// A synchronous function of the lines.
+    fn with<R>(
+        &mut self,
+        act: impl FnOnce(&mut SimLines, &mut Context<'_, Event>) -> R,
+    ) -> Option<R> {
+        let result = self.handle.as_ref()?.with(act);
+        if result.is_none() && !self.quiet {
+            self.engine_gone();
+        }
+        result
+    }
+
+    fn running_now(&self) -> BTreeSet<RequestId> {
+        self.running().unwrap_or_default()
+    }
+
+    pub(crate) fn open(&mut self, line: usize) {
+        let Some(tapi) = self.next_tapi() else { return };
+        let was_open = self.checker.is_open(line);
+        let Some(opened) = self.with(|lines, _| lines.open(line, tapi)) else { return };
+        note!(self.journal, "app  opens line {line} as {tapi}: {opened:?}");
+        if opened.is_ok() {
+            if was_open {
+                self.checker.fail(Rule::OneCall, format!("line {line} was opened twice"));
+            }
+            self.checker.opened(line, tapi);
+        }
+    }
+
+    pub(crate) fn close(&mut self, line: usize) {
+        let before = self.running_now();
+        let Some(closed) = self.with(|lines, cx| lines.close(line, cx)) else { return };
+        note!(self.journal, "app  closes line {line}: {closed:?}");
+        if closed.is_err() {
+            return;
+        }
+        self.coverage.count(if before.is_empty() { "closed a line" } else { "closed a busy line" });
+        let after = self.running_now();
+        self.closing.extend(before.difference(&after));
+        self.checker.line_closed(line, &before, &after);
+        let now = self.now();
+        self.saboteur.closed_line(line, now);
+    }
+
+    pub(crate) fn close_call(&mut self, call: HDRVCALL) {
+        let before = self.running_now();
+        let Some(closed) = self.with(|lines, cx| lines.close_call(call, cx)) else { return };
+        note!(self.journal, "app  closes call {call}: {closed:?}");
+        if closed.is_err() {
+            return;
+        }
+        let after = self.running_now();
+        if before != after {
+            self.coverage.count("closed a call with requests");
+        }
+        self.closing.extend(before.difference(&after));
+        self.checker.call_closed(call, &before, &after);
+        let now = self.now();
+        self.saboteur.closed_call(call, now);
+    }
+
+    pub(crate) fn make_call(&mut self, line: usize, text: &str) -> Option<HDRVCALL> {
+        let modifiers = Modifiers { dial_tone: true, ..Modifiers::default() };
+        let address = match parse(text, modifiers) {
+            Ok(address) => address,
+            Err(refused) => {
+                // R7: nothing has been asked of the line.
+                note!(self.journal, "app  can't dial {text:?}: {:?}", refused.error);
+                self.coverage.count("refused a dial string");
+                return None;
+            }
+        };
+        let call = self.handles.next(line)?;
+        let only_if_idle = !self.quiet && self.dice.one_in(5);
+        let timing = if self.quiet { DialTiming::default() } else { self.timing() };
+        let command = Command::MakeCall {
+            call,
+            address,
+            called: text.into(),
+            only_if_idle,
+            media: ringback_tspi::constants::LINEMEDIAMODE_INTERACTIVEVOICE,
+            timing,
+        };
+        note!(self.journal, "app  makes call {call} on line {line} to {text:?}");
+        self.remember(call);
+        self.submit(line, Kind::MakeCall, call, command).then_some(call)
+    }
+
+    pub(crate) fn dial(&mut self, call: HDRVCALL, text: &str) {
+        let Ok(address) = parse(text, Modifiers { dial_tone: true, ..Modifiers::default() }) else {
+            self.coverage.count("refused a dial string");
+            return;
+        };
+        note!(self.journal, "app  dials {text:?} on {call}");
+        self.ask(Kind::Dial, call, Command::Dial { call, address });
+    }
+
+    pub(crate) fn answer(&mut self, call: HDRVCALL) {
+        note!(self.journal, "app  answers {call}");
+        self.ask(Kind::Answer, call, Command::Answer { call });
+    }
+
+    pub(crate) fn drop_call(&mut self, call: HDRVCALL) {
+        note!(self.journal, "app  drops {call}");
+        self.ask(Kind::Drop, call, Command::Drop { call });
+    }
+
+    fn ask(&mut self, kind: Kind, call: HDRVCALL, command: Command) {
+        let line = CallHandles::line(call).unwrap_or(usize::MAX);
+        self.submit(line, kind, call, command);
+    }
+
+    fn timing(&mut self) -> DialTiming {
+        let mut any = |max: u32| match self.dice.below(4) {
+            0 => 0,
+            1 => u32::MAX,
+            2 => 1,
+            _ => self.dice.below(max),
+        };
+        let asked = DialTiming {
+            pause_ms: any(3000),
+            gap_ms: any(200),
+            digit_ms: any(200),
+            dial_tone_ms: any(5000),
+        };
+        if self.dice.one_in(6) { asked.clamped() } else { DialTiming::default() }
+    }
+
+    /// Submits a request; `false` if it was refused.
+    fn submit(&mut self, line: usize, kind: Kind, call: HDRVCALL, command: Command) -> bool {
+        let Some(handle) = &self.handle else { return false };
+        let (time, limit) = (handle.now(), SimLines::time_limit(&command));
+        let id = self.manner.own_ids.then(|| self.free_id()).flatten();
+        let Some(handle) = &self.handle else { return false };
+        let ticket = match handle.submit_as(id, line, command) {
+            Ok(ticket) => ticket,
+            Err(refused) => {
+                let result = match refused {
+                    Refused::Rejected(result) => result,
+                    // What a provider makes of it.
+                    _ => LineError::RESOURCEUNAVAIL.raw(),
+                };
+                note!(self.journal, "     refused: {} ({refused})", numbers::result(result));
+                self.coverage.count(match refused {
+                    Refused::Full(_) => "refused, table full",
+                    _ => "refused",
+                });
+                self.checker.refused(id, result);
+                self.saboteur.refused(id, line, time);
+                return false;
+            }
+        };
+        let (id, token) = (ticket.id(), ticket.token());
+        self.checker.submitted(Submitted { id, token, line, kind, call, time, limit });
+        let hold = self.hold();
+        note!(self.journal, "     submitted {id}, ticket held for {hold:?}");
+        self.coverage.count(if hold.is_zero() { "released at once" } else { "held a ticket" });
+        let held = Held { id, until: time + hold, ticket: Some(ticket) };
+        if hold.is_zero() {
+            self.release(held);
+        } else if self.saboteur.opens_gate() {
+            self.tickets.push(Held { ticket: None, ..held });
+        } else {
+            self.tickets.push(held);
+        }
+        true
+    }
+
+    /// How long a ticket is held.
+    fn hold(&mut self) -> std::time::Duration {
+        if self.quiet || !self.dice.percent(self.manner.holds) {
+            return std::time::Duration::ZERO;
+        }
+        let longest = if self.dice.one_in(8) { 8000 } else { 300 };
+        self.dice.mostly_short_ms(1, longest)
+    }
+
+    /// An id from the ends of the range, used again as soon as it is free (T2, T4).
+    fn free_id(&mut self) -> Option<RequestId> {
+        let first = self.dice.below(6);
+        (0..64)
+            .map(|n| (first + n) % 64)
+            .map(|n| if n < 32 { n + 1 } else { RequestId::MAX - (n - 32) })
+            .filter_map(RequestId::new)
+            .find(|id| !self.checker.is_outstanding(*id))
+    }
+
+    pub(crate) fn cancel(&mut self) {
+        let Some((id, token)) = self.dice_outstanding() else { return };
+        let Some(handle) = &self.handle else { return };
+        let cancelled = handle.cancel(token);
+        note!(self.journal, "app  cancels {id}: {cancelled}");
+        self.coverage.count(if cancelled { "cancelled" } else { "cancelled too late" });
+    }
+
+    fn dice_outstanding(&mut self) -> Option<(RequestId, ringback_driver::request::Token)> {
+        let outstanding: Vec<_> = self.checker.outstanding().collect();
+        self.dice.pick(&outstanding)
+    }
+
+    pub(crate) fn generate(&mut self, call: HDRVCALL, text: Option<&str>) {
+        self.generations += 1;
+        let id = self.generations;
+        let digits = text.map(|text| text.chars().map(Digit::from_char).collect::<Vec<_>>());
+        let timing = DialTiming::default();
+        let generated =
+            self.with(|lines, cx| lines.generate_digits(call, id, digits.as_deref(), timing, cx));
+        let Some(generated) = generated else { return };
+        note!(self.journal, "app  generates {text:?} on {call} as {id}: {generated:?}");
+        if generated.is_ok() {
+            self.checker.generating(call, text.map(|_| id));
+        }
+    }
+
+    pub(crate) fn monitor(&mut self, call: HDRVCALL, modes: u32) {
+        let Some(monitored) = self.with(|lines, _| lines.monitor_digits(call, modes)) else {
+            return;
+        };
+        note!(self.journal, "app  monitors {call} for {modes:#x}: {monitored:?}");
+        if monitored.is_ok() {
+            self.checker.monitoring(call, modes);
+        }
+    }
+
+    /// Looks at everything there is to look at, and plays something.
+    pub(crate) fn look(&mut self, line: usize, call: HDRVCALL) {
+        let samples: Vec<i16> = (0..800).map(|n| if n % 16 < 8 { 4000 } else { -4000 }).collect();
+        let looked = self.with(|lines, _| {
+            if let Some(audio) = lines.audio(line) {
+                audio.record(true);
+                audio.play(&samples);
+            }
+            (lines.state(line), lines.call(call).map(|call| (call.state, call.mode)))
+        });
+        note!(self.journal, "app  looks at line {line} and {call}: {looked:?}");
+    }
+}

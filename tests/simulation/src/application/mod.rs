@@ -1,0 +1,320 @@
+//! The model application: it asks for anything at any time, and acts on what it is told.
+//!
+//! Most of what it does makes sense, so that calls get somewhere; some of it does not: unknown, dead
+//! and late handles, wrong states, odd dial strings, ids that are used again at once. It also acts
+//! from inside upcalls.
+
+mod asking;
+mod choosing;
+mod numbers;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use ringback_driver::Time;
+use ringback_driver::card::ModuleKind;
+use ringback_driver::reactor::{Ticket, Upcalls};
+use ringback_driver::request::{Completion, RequestId};
+use ringback_tspi::callstate::CallState;
+use ringback_tspi::constants::*;
+use ringback_tspi::line::{CallHandles, Event, Subject};
+use ringback_tspi::types::{HDRVCALL, HTAPILINE};
+
+use crate::checker::{Checker, Rule};
+use crate::coverage::Coverage;
+use crate::dice::Dice;
+use crate::hardware::SimHandle;
+use crate::journal::{Journal, note};
+use crate::sabotage::{Saboteur, Told};
+use crate::scenario::Manner;
+
+/// Handles that are remembered, to be used when they are long dead.
+const REMEMBERED: usize = 24;
+
+/// Something the application has decided to do later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Plan {
+    Answer(HDRVCALL),
+    Drop(HDRVCALL),
+    Close(HDRVCALL),
+    Open(usize),
+}
+
+/// A ticket that is held.
+struct Held {
+    id: RequestId,
+    until: Time,
+    /// `None` where sabotage has released it already.
+    ticket: Option<Ticket>,
+}
+
+/// The application, with the checker that looks over its shoulder.
+pub(crate) struct Application {
+    pub(crate) checker: Checker,
+    pub(crate) coverage: Coverage,
+    pub(crate) saboteur: Saboteur,
+    journal: Journal,
+    dice: Dice,
+    manner: Manner,
+    handle: Option<SimHandle>,
+    handles: Arc<CallHandles>,
+    kinds: Vec<ModuleKind>,
+    /// Handles of calls, the newest last.
+    calls: Vec<HDRVCALL>,
+    tickets: Vec<Held>,
+    plans: BTreeMap<(Time, u32), Plan>,
+    planned: u32,
+    acts_next: Time,
+    opened: usize,
+    generations: u32,
+    /// It no longer acts by itself.
+    pub(crate) quiet: bool,
+    /// Requests that a close has just ended.
+    closing: BTreeSet<RequestId>,
+}
+
+impl Application {
+    pub(crate) fn new(
+        dice: Dice,
+        manner: Manner,
+        journal: Journal,
+        handles: Arc<CallHandles>,
+        kinds: Vec<ModuleKind>,
+        saboteur: Saboteur,
+    ) -> Application {
+        Application {
+            checker: Checker::new(kinds.len()),
+            coverage: Coverage::default(),
+            saboteur,
+            journal,
+            dice,
+            manner,
+            handle: None,
+            handles,
+            kinds,
+            calls: Vec::new(),
+            tickets: Vec::new(),
+            plans: BTreeMap::new(),
+            planned: 0,
+            acts_next: Time::ZERO,
+            opened: 0,
+            generations: 0,
+            quiet: false,
+            closing: BTreeSet::new(),
+        }
+    }
+
+    /// Gives it the way to the card.
+    pub(crate) fn connect(&mut self, handle: SimHandle) {
+        self.handle = Some(handle);
+    }
+
+    pub(crate) fn kinds(&self) -> &[ModuleKind] {
+        &self.kinds
+    }
+
+    fn now(&self) -> Time {
+        self.handle.as_ref().map_or(Time::ZERO, SimHandle::now)
+    }
+
+    fn plan(&mut self, plan: Plan, from_ms: u64, to_ms: u64) {
+        let at = self.now() + self.dice.ms(from_ms, to_ms);
+        self.planned += 1;
+        self.plans.insert((at, self.planned), plan);
+    }
+
+    /// One step of the world: releases tickets, carries out plans, does something new.
+    pub(crate) fn act(&mut self) {
+        let now = self.now();
+        while let Some(place) = self.tickets.iter().position(|held| held.until <= now) {
+            let held = self.tickets.remove(place);
+            self.release(held);
+        }
+        for told in self.saboteur.due(now) {
+            self.take(told);
+        }
+        if self.quiet {
+            return;
+        }
+        while let Some(due) = self.plans.first_entry()
+            && due.key().0 <= now
+        {
+            let plan = due.remove();
+            self.carry_out(plan);
+        }
+        if now >= self.acts_next {
+            self.acts_next = now + self.dice.mostly_short_ms(1, self.manner.pause_ms);
+            self.do_something();
+        }
+    }
+
+    fn carry_out(&mut self, plan: Plan) {
+        match plan {
+            Plan::Answer(call) => self.answer(call),
+            Plan::Drop(call) => self.drop_call(call),
+            Plan::Close(call) => self.close_call(call),
+            Plan::Open(line) => self.open(line),
+        }
+    }
+
+    fn release(&mut self, held: Held) {
+        note!(self.journal, "app  releases {}", held.id);
+        self.checker.released(held.id);
+        let now = self.now();
+        self.saboteur.released(held.id, now);
+        if let Some(ticket) = held.ticket {
+            ticket.release();
+        }
+    }
+
+    /// Releases every ticket.
+    pub(crate) fn release_all(&mut self) {
+        for held in std::mem::take(&mut self.tickets) {
+            self.release(held);
+        }
+    }
+
+    /// The outstanding requests that still run. `None` if the engine does not answer any more.
+    pub(crate) fn running(&self) -> Option<BTreeSet<RequestId>> {
+        let outstanding: Vec<_> = self.checker.outstanding().collect();
+        if outstanding.is_empty() {
+            return Some(BTreeSet::new());
+        }
+        self.handle.as_ref()?.with(|_, cx| {
+            let runs = |(id, token): &(RequestId, _)| cx.is_running(*token).then_some(*id);
+            outstanding.iter().filter_map(runs).collect()
+        })
+    }
+
+    // What it is told
+
+    fn told(&mut self, told: Told) {
+        let (held, closing) = match &told {
+            Told::Completed(completion) => (
+                self.tickets.iter().any(|held| held.id == completion.id),
+                self.closing.remove(&completion.id),
+            ),
+            Told::Event(..) => (false, false),
+        };
+        let now = self.now();
+        for told in self.saboteur.pass(told, held, closing, now) {
+            self.take(told);
+        }
+    }
+
+    fn take(&mut self, told: Told) {
+        match told {
+            Told::Completed(completion) => self.completed(&completion),
+            Told::Event(line, event) => self.event(line, &event),
+        }
+    }
+
+    fn completed(&mut self, completion: &Completion) {
+        let Completion { id, result, .. } = *completion;
+        note!(self.journal, "     completed {id} {}", numbers::result(result));
+        self.coverage.count(if result == 0 { "completed 0" } else { "completed with an error" });
+        self.checker.completed(completion, self.now());
+        self.act_inside();
+    }
+
+    fn event(&mut self, line: usize, event: &Event) {
+        note!(self.journal, "     line {line} {}", numbers::event(event));
+        self.checker.event(line, event);
+        match event.subject {
+            Subject::NewCall(call) => {
+                self.coverage.count("a call came in");
+                self.remember(call);
+            }
+            Subject::Call { call, message: LINE_CALLSTATE, params: [state, mode, _] } => {
+                if let Some(state) = u32::try_from(state).ok().and_then(CallState::from_raw) {
+                    self.coverage.count_owned(format!("state {state} mode {mode}"));
+                    self.coverage.count_owned(format!("state {state}"));
+                    self.react(call, state);
+                }
+            }
+            Subject::Call { message, .. } | Subject::Line { message, .. } => {
+                let name = line_message_name(message).unwrap_or("?");
+                self.coverage.count_owned(format!("message {name}"));
+            }
+        }
+        self.act_inside();
+    }
+
+    fn react(&mut self, call: HDRVCALL, state: CallState) {
+        if self.quiet {
+            return;
+        }
+        match state {
+            CallState::Offering if self.dice.percent(60) => {
+                self.plan(Plan::Answer(call), 0, 6000);
+            }
+            CallState::Offering if self.dice.percent(40) => self.plan(Plan::Drop(call), 0, 9000),
+            CallState::Disconnected | CallState::Busy | CallState::SpecialInfo
+                if self.dice.percent(85) =>
+            {
+                self.plan(Plan::Drop(call), 0, 3000);
+            }
+            CallState::Connected if self.dice.percent(60) => {
+                self.plan(Plan::Drop(call), 200, 8000);
+            }
+            CallState::Idle if self.dice.percent(85) => self.plan(Plan::Close(call), 0, 2000),
+            _ => {}
+        }
+    }
+
+    /// Sometimes it acts before the upcall has returned.
+    fn act_inside(&mut self) {
+        if !self.quiet && self.dice.percent(self.manner.inside) {
+            self.coverage.count("acted inside an upcall");
+            self.do_something();
+        }
+    }
+
+    fn remember(&mut self, call: HDRVCALL) {
+        if self.calls.len() == REMEMBERED {
+            self.calls.remove(0);
+        }
+        self.calls.push(call);
+    }
+
+    fn next_tapi(&mut self) -> Option<HTAPILINE> {
+        self.opened += 1;
+        HTAPILINE::new(self.opened)
+    }
+}
+
+/// What the reactor calls: the application, by whoever holds it.
+#[derive(Clone)]
+pub(crate) struct Ear {
+    pub(crate) application: Arc<Mutex<Application>>,
+    /// An upcall came inside another, or while the application was asking something (C6).
+    pub(crate) nested: Arc<AtomicBool>,
+}
+
+impl Ear {
+    fn hear(&self, told: Told) {
+        match self.application.try_lock() {
+            Ok(mut application) => application.told(told),
+            // A panic here would be caught by the reactor and only logged.
+            Err(_) => self.nested.store(true, Ordering::Relaxed),
+        }
+    }
+}
+
+impl Upcalls<Event> for Ear {
+    fn completed(&mut self, completion: Completion) {
+        self.hear(Told::Completed(completion));
+    }
+
+    fn event(&mut self, line: usize, event: Event) {
+        self.hear(Told::Event(line, event));
+    }
+}
+
+impl Application {
+    /// The engine has to answer as long as it was not stopped.
+    fn engine_gone(&mut self) {
+        self.checker.fail(Rule::Panic, "the engine answers no more".into());
+    }
+}

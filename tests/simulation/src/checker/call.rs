@@ -1,0 +1,257 @@
+//! Calls: how they come into being, their states and events, and how they end.
+
+use std::collections::BTreeSet;
+
+use ringback_driver::request::RequestId;
+use ringback_tspi::callstate::monitor::Seen;
+use ringback_tspi::callstate::{CallState, pots};
+use ringback_tspi::constants::*;
+use ringback_tspi::line::{Event, Subject};
+use ringback_tspi::types::{HDRVCALL, HTAPILINE};
+
+use super::{Checker, Rule, witnessed};
+
+/// Who began a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Outbound,
+    Inbound,
+}
+
+/// How far a call has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Life {
+    /// The request that makes it is outstanding.
+    Making(RequestId),
+    /// That request failed.
+    Failed,
+    /// LINE_NEWCALL came, its first state did not.
+    Announced,
+    /// Its state and that state's mode, once one was told.
+    Alive(Option<(CallState, usize)>),
+    /// It was closed, or its line was.
+    Closed,
+}
+
+/// A call.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) line: usize,
+    pub(super) origin: Origin,
+    pub(super) life: Life,
+    /// It has been told to be connected.
+    pub(super) connected: bool,
+    /// dwEndToEndIDs of generations that have not ended.
+    pub(super) generating: BTreeSet<u32>,
+    /// LINEDIGITMODE_ bits that were ever asked for.
+    monitored: u32,
+}
+
+impl Call {
+    pub(super) fn new(line: usize, origin: Origin, life: Life) -> Call {
+        let generating = BTreeSet::new();
+        Call { line, origin, life, connected: false, generating, monitored: 0 }
+    }
+
+    /// It exists for the application and is not over.
+    pub(super) fn is_live(&self) -> bool {
+        match self.life {
+            Life::Announced => true,
+            Life::Alive(state) => state.is_none_or(|(state, _)| state != CallState::Idle),
+            Life::Making(_) | Life::Failed | Life::Closed => false,
+        }
+    }
+
+    pub(super) fn holds_loop(&self) -> bool {
+        match self.life {
+            Life::Making(_) | Life::Announced | Life::Alive(None) => true,
+            Life::Alive(Some((state, _))) => {
+                !matches!(state, CallState::Idle | CallState::Offering)
+            }
+            Life::Failed | Life::Closed => false,
+        }
+    }
+
+    pub(super) fn may_ring(&self) -> bool {
+        match self.life {
+            Life::Making(_) | Life::Alive(None) => true,
+            Life::Alive(Some((state, _))) => state == CallState::Ringback,
+            Life::Announced | Life::Failed | Life::Closed => false,
+        }
+    }
+}
+
+impl Checker {
+    /// The request that makes a call is complete.
+    pub(super) fn made(&mut self, id: RequestId, handle: HDRVCALL, success: bool) {
+        let Some(call) = self.calls.get_mut(&handle) else { return };
+        let line = call.line;
+        if call.life == Life::Making(id) {
+            call.life = if success { Life::Alive(None) } else { Life::Failed };
+        }
+        self.check_one_call(line);
+    }
+
+    fn check_one_call(&mut self, line: usize) {
+        let live = self.live_calls(line);
+        if live.len() > 1 {
+            self.fail(Rule::OneCall, format!("line {line} has {} calls: {live:?}", live.len()));
+        }
+    }
+
+    /// The state of a call as last told, and its mode.
+    pub(crate) fn state(&self, handle: HDRVCALL) -> Option<(CallState, usize)> {
+        match self.calls.get(&handle)?.life {
+            Life::Alive(state) => state,
+            _ => None,
+        }
+    }
+
+    /// Digits are being generated on a call; `None` cancelled them.
+    pub(crate) fn generating(&mut self, handle: HDRVCALL, end_to_end: Option<u32>) {
+        if let (Some(call), Some(end_to_end)) = (self.calls.get_mut(&handle), end_to_end) {
+            call.generating.insert(end_to_end);
+        }
+    }
+
+    /// Digits are listened for on a call.
+    pub(crate) fn monitoring(&mut self, handle: HDRVCALL, modes: u32) {
+        if let Some(call) = self.calls.get_mut(&handle) {
+            call.monitored |= modes;
+        }
+    }
+
+    /// An event was delivered.
+    pub(crate) fn event(&mut self, line: usize, event: &Event) {
+        self.check_overtaking(line, format_args!("{event:?}"));
+        let open = self.lines.get(line).copied().flatten();
+        if open != Some(event.line) {
+            // An event of a call that was closed by itself is told under D5 below.
+            let text = format!("{event:?} of line {line}, which is open as {open:?}");
+            return self.fail(Rule::D2, text);
+        }
+        match event.subject {
+            Subject::NewCall(call) => self.new_call(line, event.line, call),
+            Subject::Call { call, message, params } => {
+                self.call_event(line, event.line, call, message, params);
+            }
+            Subject::Line { message, .. } => self.line_event(line, event, message),
+        }
+    }
+
+    fn new_call(&mut self, line: usize, tapi: HTAPILINE, handle: HDRVCALL) {
+        if self.calls.contains_key(&handle) {
+            return self.fail(Rule::N14, format!("LINE_NEWCALL for {handle}, which is known"));
+        }
+        self.calls.insert(handle, Call::new(line, Origin::Inbound, Life::Announced));
+        let call = Some(witnessed(handle));
+        self.show(Seen::NewCall { line: tapi, driver_call: handle, call });
+        self.check_one_call(line);
+    }
+
+    fn line_event(&mut self, line: usize, event: &Event, message: u32) {
+        self.show(Seen::Event { line: event.line, call: None, message, param1: 0 });
+        if message != LINE_CLOSE {
+            return;
+        }
+        if let Some(id) = self.first_of_line(line) {
+            self.fail(Rule::D13, format!("LINE_CLOSE of line {line} while {id} is outstanding"));
+        }
+        self.line_closed(line, &BTreeSet::new(), &BTreeSet::new());
+    }
+
+    fn call_event(
+        &mut self,
+        line: usize,
+        tapi: HTAPILINE,
+        handle: HDRVCALL,
+        message: u32,
+        params: [usize; 3],
+    ) {
+        let name = line_message_name(message).unwrap_or("an unknown message");
+        let is_state = message == LINE_CALLSTATE;
+        let Some(call) = self.calls.get_mut(&handle) else {
+            return self.fail(Rule::N14, format!("{name} of {handle}, which nobody announced"));
+        };
+        let what = format!("{name} {params:x?} of {handle}, which was {:?}", call.life);
+        if call.line != line {
+            let text = format!("{what}: told on line {line}, made on line {}", call.line);
+            return self.fail(Rule::D2, text);
+        }
+        let rule = match call.life {
+            Life::Making(_) | Life::Failed => Some(Rule::N4),
+            Life::Closed => Some(Rule::D5),
+            Life::Announced if !is_state => Some(Rule::N14),
+            Life::Alive(Some((CallState::Idle, _))) if message == LINE_CALLINFO => Some(Rule::O4),
+            Life::Alive(Some((CallState::Idle, _))) => Some(Rule::O3),
+            Life::Announced | Life::Alive(_) => None,
+        };
+        if let Some(rule) = rule {
+            return self.fail(rule, what);
+        }
+        let found = match message {
+            LINE_CALLSTATE => call.enter(params),
+            LINE_GENERATE => call.generated(params),
+            LINE_MONITORDIGITS => call.heard(params),
+            _ => Ok(()),
+        };
+        if let Err(rule) = found {
+            self.fail(rule, what);
+        }
+        let call = Some(witnessed(handle));
+        self.show(Seen::Event { line: tapi, call, message, param1: params[0] });
+    }
+}
+
+impl Call {
+    fn enter(&mut self, [state, mode, _]: [usize; 3]) -> Result<(), Rule> {
+        let word = u32::try_from(state).map_err(|_| Rule::Steps)?;
+        let state = CallState::from_raw(word).ok_or(Rule::Steps)?;
+        let before = match self.life {
+            Life::Alive(before) => before,
+            _ => None,
+        };
+        self.life = Life::Alive(Some((state, mode)));
+        self.connected |= state == CallState::Connected;
+        if before == Some((state, mode)) {
+            return Err(Rule::Repeated);
+        }
+        let table = match self.origin {
+            Origin::Outbound => pots::OUTBOUND,
+            Origin::Inbound => pots::INBOUND,
+        };
+        let from = before.map(|(state, _)| state);
+        if from != Some(state) && !pots::may_follow(table, from, state) {
+            return Err(Rule::Steps);
+        }
+        let known = match state.mode_family() {
+            Some(family) => u32::try_from(mode).is_ok_and(|mode| family.name_of(mode).is_some()),
+            None => mode == 0,
+        };
+        if !known {
+            return Err(Rule::Steps);
+        }
+        let over = matches!(state, CallState::Idle | CallState::Disconnected);
+        if over && !self.generating.is_empty() {
+            return Err(Rule::D17);
+        }
+        Ok(())
+    }
+
+    fn generated(&mut self, [how, end_to_end, _]: [usize; 3]) -> Result<(), Rule> {
+        let ended = [LINEGENERATETERM_DONE, LINEGENERATETERM_CANCEL].map(|term| term as usize);
+        let known = u32::try_from(end_to_end).is_ok_and(|id| self.generating.remove(&id));
+        // Only one goes on at a time: whatever ends leaves at most the one that ended it.
+        if ended.contains(&how) && known && self.generating.len() <= 1 {
+            Ok(())
+        } else {
+            Err(Rule::D17)
+        }
+    }
+
+    fn heard(&self, [_, mode, _]: [usize; 3]) -> Result<(), Rule> {
+        let disconnected = matches!(self.life, Life::Alive(Some((CallState::Disconnected, _))));
+        let asked = u32::try_from(mode).is_ok_and(|mode| self.monitored & mode != 0);
+        if asked && !disconnected { Ok(()) } else { Err(Rule::O5) }
+    }
+}

@@ -1,0 +1,207 @@
+//! Watches what passes between the application and the lines, and says which rule was broken.
+//!
+//! It is told what the application asks and what it is told, in that order, and knows nothing of the
+//! inside but one thing: whether a request is still running. That shows completions which a held
+//! ticket keeps back, and so what may not come before them.
+//!
+//! | file | what |
+//! |---|---|
+//! | `rule` | the rules |
+//! | `request` | ids, tickets, completions, deadlines |
+//! | `call` | calls, their states and events |
+
+mod call;
+mod request;
+mod rule;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use ringback_driver::request::RequestId;
+use ringback_tspi::callstate::monitor::{Monitor, Seen};
+use ringback_tspi::types::{HDRVCALL, HTAPICALL, HTAPILINE};
+
+pub(crate) use self::call::Origin;
+use self::call::{Call, Life};
+use self::request::Request;
+pub(crate) use self::request::{Kind, Submitted};
+pub use self::rule::{Broken, Rule};
+
+/// Ids that were refused or completed are remembered for so many more.
+const REMEMBERED: usize = 64;
+
+/// The checker of one world.
+#[derive(Debug, Default)]
+pub(crate) struct Checker {
+    /// TAPI's handle of each line while it is open.
+    lines: Vec<Option<HTAPILINE>>,
+    requests: BTreeMap<RequestId, Request>,
+    /// For each line the requests that were over when everything deliverable had been delivered, and
+    /// whose tickets are held: one of them is at the head of the line's queue, and until one of them
+    /// is released nothing comes.
+    blocked: Vec<BTreeSet<RequestId>>,
+    calls: BTreeMap<HDRVCALL, Call>,
+    refused: VecDeque<RequestId>,
+    completed: VecDeque<RequestId>,
+    /// Calls whose drop or answer completed with 0 in this delivery.
+    dropped: Vec<HDRVCALL>,
+    answered: Vec<HDRVCALL>,
+    broken: Option<Broken>,
+    /// The crate's own witness, shown the same.
+    witness: Monitor,
+}
+
+impl Checker {
+    pub(crate) fn new(lines: usize) -> Checker {
+        Checker {
+            lines: vec![None; lines],
+            blocked: vec![BTreeSet::new(); lines],
+            ..Checker::default()
+        }
+    }
+
+    /// The first rule that was broken.
+    pub(crate) fn broken(&self) -> Option<&Broken> {
+        self.broken.as_ref()
+    }
+
+    pub(crate) fn fail(&mut self, rule: Rule, text: String) {
+        self.broken.get_or_insert(Broken { rule, text });
+    }
+
+    /// Shows the witness what the checker was shown.
+    fn show(&mut self, seen: Seen) {
+        let found = self.witness.see(seen).map(|violation| violation.to_string());
+        if let Some(text) = found {
+            // Whatever it finds the checker has to find by itself, under a key of its own.
+            if self.broken.is_none() {
+                self.fail(Rule::C6, format!("only callstate::monitor noticed: {text}"));
+            }
+        }
+    }
+
+    // Lines
+
+    pub(crate) fn opened(&mut self, line: usize, tapi: HTAPILINE) {
+        if let Some(place) = self.lines.get_mut(line) {
+            *place = Some(tapi);
+        }
+    }
+
+    /// lineClose is about to return: which requests ran before it, and which still do.
+    pub(crate) fn line_closed(
+        &mut self,
+        line: usize,
+        before: &BTreeSet<RequestId>,
+        after: &BTreeSet<RequestId>,
+    ) {
+        self.end_requests(before, after, Rule::D1, |request| request.at.line == line);
+        for call in self.calls.values_mut().filter(|call| call.line == line) {
+            call.life = Life::Closed;
+            call.generating.clear();
+        }
+        if let Some(tapi) = self.lines.get_mut(line).and_then(Option::take) {
+            self.show(Seen::LineClosed { line: tapi });
+        }
+    }
+
+    /// lineCloseCall is about to return.
+    pub(crate) fn call_closed(
+        &mut self,
+        handle: HDRVCALL,
+        before: &BTreeSet<RequestId>,
+        after: &BTreeSet<RequestId>,
+    ) {
+        self.end_requests(before, after, Rule::D5, |request| request.at.call == handle);
+        let Some(call) = self.calls.get_mut(&handle) else { return };
+        call.life = Life::Closed;
+        call.generating.clear();
+        self.show(Seen::CallClosed { call: witnessed(handle) });
+    }
+
+    // At the end of a step
+
+    /// Everything deliverable has been delivered; `running` are the requests that still run.
+    pub(crate) fn delivered(&mut self, running: &BTreeSet<RequestId>) {
+        for (line, blocked) in self.blocked.iter_mut().enumerate() {
+            let held = |one: &Request| one.held && one.at.line == line;
+            let back = self.requests.iter().filter(|(id, one)| held(one) && !running.contains(id));
+            *blocked = back.map(|(id, _)| *id).collect();
+        }
+        let late = self.requests.iter().find(|(id, request)| {
+            !running.contains(id) && !request.held && !self.is_blocked(request.at.line)
+        });
+        if let Some((id, request)) = late {
+            let rule = request.due.unwrap_or(Rule::C3);
+            let text = format!("{id} is over and released and was not delivered: {request:?}");
+            self.fail(rule, text);
+        }
+        self.check_calls();
+    }
+
+    fn check_calls(&mut self) {
+        if self.dropped.is_empty() && self.answered.is_empty() {
+            return;
+        }
+        let mut dropped = std::mem::take(&mut self.dropped);
+        let mut answered = std::mem::take(&mut self.answered);
+        let mut found = None;
+        dropped.retain(|handle| {
+            let Some(call) = self.calls.get(handle) else { return false };
+            if call.is_live() && !self.is_blocked(call.line) {
+                found = Some((Rule::D8, format!("{handle} was dropped and is {:?}", call.life)));
+            }
+            call.is_live() && self.is_blocked(call.line)
+        });
+        answered.retain(|handle| {
+            let Some(call) = self.calls.get(handle) else { return false };
+            let waits = call.is_live() && !call.connected;
+            if waits && !self.is_blocked(call.line) {
+                found = Some((Rule::Answered, format!("{handle} was answered: {call:?}")));
+            }
+            waits && self.is_blocked(call.line)
+        });
+        self.dropped = dropped;
+        self.answered = answered;
+        if let Some((rule, text)) = found {
+            self.fail(rule, text);
+        }
+    }
+
+    // Questions
+
+    /// Whether a call may hold the line's loop closed, as far as the application knows.
+    pub(crate) fn loop_held(&self, line: usize) -> bool {
+        let answering = |one: &Request| one.at.line == line && one.at.kind == Kind::Answer;
+        self.requests.values().any(answering)
+            || self.calls.values().any(|call| call.line == line && call.holds_loop())
+    }
+
+    /// Whether a telephone may ring for a call.
+    pub(crate) fn may_ring(&self, line: usize) -> bool {
+        self.calls.values().any(|call| call.line == line && call.may_ring())
+    }
+
+    pub(crate) fn is_open(&self, line: usize) -> bool {
+        self.lines.get(line).is_some_and(Option::is_some)
+    }
+
+    /// Calls of a line that are being made or not over.
+    pub(crate) fn calls(&self, line: usize) -> Vec<HDRVCALL> {
+        let known = |call: &Call| matches!(call.life, Life::Making(_)) || call.is_live();
+        let of_line = self.calls.iter().filter(|(_, call)| call.line == line && known(call));
+        of_line.map(|(handle, _)| *handle).collect()
+    }
+
+    /// Calls of a line that are neither idle nor closed nor failed.
+    pub(crate) fn live_calls(&self, line: usize) -> Vec<HDRVCALL> {
+        let live = |call: &Call| call.line == line && call.is_live();
+        self.calls.iter().filter(|(_, call)| live(call)).map(|(handle, _)| *handle).collect()
+    }
+}
+
+/// The witness knows calls by TAPI's handles; here they are numbered alike.
+fn witnessed(call: HDRVCALL) -> HTAPICALL {
+    HTAPICALL::new(call.raw()).unwrap_or_else(|| unreachable!("a handle is never 0"))
+}

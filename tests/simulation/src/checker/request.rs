@@ -1,0 +1,215 @@
+//! Requests: ids, tickets, completions, deadlines.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
+
+use ringback_driver::Time;
+use ringback_driver::request::{Completion, RequestId, Token};
+use ringback_tspi::callstate::monitor::Seen;
+use ringback_tspi::error::LineError;
+use ringback_tspi::types::HDRVCALL;
+
+use super::call::{Call, Life};
+use super::{Checker, Origin, REMEMBERED, Rule, witnessed};
+
+/// A deadline may be noticed so much late.
+const SLACK: Duration = Duration::from_millis(1);
+
+/// What a request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    MakeCall,
+    Dial,
+    Answer,
+    Drop,
+}
+
+/// A request that was taken.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Submitted {
+    pub(crate) id: RequestId,
+    pub(crate) token: Token,
+    pub(crate) line: usize,
+    pub(crate) kind: Kind,
+    pub(crate) call: HDRVCALL,
+    pub(crate) time: Time,
+    pub(crate) limit: Duration,
+}
+
+/// A request that is outstanding.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) at: Submitted,
+    /// Its ticket is held.
+    pub(super) held: bool,
+    /// It was outstanding when its call or line was closed: by which rule it has to be completed now.
+    pub(super) due: Option<Rule>,
+}
+
+impl Checker {
+    /// A request was taken, and its ticket is held.
+    pub(crate) fn submitted(&mut self, at: Submitted) {
+        if self.requests.contains_key(&at.id) {
+            self.fail(Rule::T3, format!("{} is given to a second request", at.id));
+        }
+        if at.kind == Kind::MakeCall {
+            let made = Call::new(at.line, Origin::Outbound, Life::Making(at.id));
+            self.calls.insert(at.call, made);
+            if let Some(line) = self.lines.get(at.line).copied().flatten() {
+                self.show(Seen::Making { request: at.id, line, call: witnessed(at.call) });
+            }
+        }
+        self.refused.retain(|id| *id != at.id);
+        self.completed.retain(|id| *id != at.id);
+        self.requests.insert(at.id, Request { at, held: true, due: None });
+    }
+
+    /// A request was refused, under this id if the caller had chosen one.
+    pub(crate) fn refused(&mut self, id: Option<RequestId>, result: i32) {
+        if result >= 0 {
+            self.fail(Rule::R4, format!("refused with {result}, which is no error"));
+        }
+        if let Some(id) = id {
+            remember(&mut self.refused, id);
+        }
+    }
+
+    /// The application is about to release a ticket.
+    pub(crate) fn released(&mut self, id: RequestId) {
+        let Some(request) = self.requests.get_mut(&id) else { return };
+        request.held = false;
+        let line = request.at.line;
+        if let Some(blocked) = self.blocked.get_mut(line)
+            && blocked.remove(&id)
+        {
+            // It may have been the first; what is behind it is known after the next delivery.
+            blocked.clear();
+        }
+    }
+
+    /// A completion was delivered.
+    pub(crate) fn completed(&mut self, completion: &Completion, now: Time) {
+        let Completion { id, result, .. } = *completion;
+        if result > 0 {
+            self.fail(Rule::C2, format!("{id} completed with {result}"));
+        }
+        let Some(request) = self.requests.remove(&id) else {
+            let (rule, text) = if self.refused.contains(&id) {
+                (Rule::R4, "was refused")
+            } else if self.completed.contains(&id) {
+                (Rule::C3, "had completed")
+            } else {
+                (Rule::C3, "was never submitted")
+            };
+            return self.fail(rule, format!("{id} completed with {result:#x}, but {text}"));
+        };
+        remember(&mut self.completed, id);
+        let Submitted { line, time, limit, .. } = request.at;
+        if request.held {
+            self.fail(Rule::G1, format!("{id} completed while its ticket was held"));
+        }
+        if completion.line != line {
+            let text = format!("{id} of line {line} completed on line {}", completion.line);
+            self.fail(Rule::C3, text);
+        }
+        self.check_overtaking(line, format_args!("the completion of {id}"));
+        let took = completion.completed - completion.submitted;
+        if completion.submitted != time || took > limit + SLACK || completion.completed > now {
+            let text = format!("{completion:?}: submitted {time:?}, limit {limit:?}, now {now:?}");
+            self.fail(Rule::Deadline, text);
+        }
+        if let Some(rule) = request.due
+            && result != LineError::OPERATIONFAILED.raw()
+        {
+            let rule = if request.at.kind == Kind::MakeCall { Rule::N6 } else { rule };
+            self.fail(rule, format!("{id} was closed and completed with {result:#x}"));
+        }
+        self.show(Seen::Completed { request: id, result });
+        self.effect(&request.at, result == 0);
+    }
+
+    /// What a completion says about the call.
+    fn effect(&mut self, request: &Submitted, success: bool) {
+        match request.kind {
+            Kind::MakeCall => self.made(request.id, request.call, success),
+            Kind::Drop if success => self.dropped.push(request.call),
+            Kind::Answer if success => self.answered.push(request.call),
+            Kind::Drop | Kind::Answer | Kind::Dial => {}
+        }
+    }
+
+    /// Nothing of a line may come while a completion on it is held back.
+    pub(super) fn check_overtaking(&mut self, line: usize, what: std::fmt::Arguments<'_>) {
+        let blocked = self.blocked.get(line).filter(|blocked| !blocked.is_empty());
+        if let Some(blocked) = blocked {
+            let text = format!("{what} overtakes a completion that is held back: {blocked:?}");
+            self.fail(Rule::O1, text);
+        }
+    }
+
+    /// Whether a held ticket keeps the line's upcalls back.
+    pub(super) fn is_blocked(&self, line: usize) -> bool {
+        self.blocked.get(line).is_some_and(|blocked| !blocked.is_empty())
+    }
+
+    /// What was outstanding when something was closed is over now, and has to be told.
+    pub(super) fn end_requests(
+        &mut self,
+        before: &BTreeSet<RequestId>,
+        after: &BTreeSet<RequestId>,
+        rule: Rule,
+        concerned: impl Fn(&Request) -> bool,
+    ) {
+        let mut found = None;
+        for (id, request) in &mut self.requests {
+            if concerned(request) && before.contains(id) {
+                request.due = Some(rule);
+                found = found.or(after.contains(id).then_some(*id));
+            }
+        }
+        if let Some(id) = found {
+            self.fail(rule, format!("{id} still runs after the close"));
+        }
+    }
+
+    /// Time has passed.
+    pub(crate) fn step(&mut self, now: Time, running: &BTreeSet<RequestId>) {
+        let over = self
+            .requests
+            .iter()
+            .find(|(id, one)| running.contains(id) && now > one.at.time + one.at.limit + SLACK);
+        if let Some((id, request)) = over {
+            let text = format!("{id} still runs: {request:?}");
+            self.fail(Rule::Deadline, text);
+        }
+    }
+
+    /// The reactor has stopped and every ticket is released: nothing is left.
+    pub(crate) fn stopped(&mut self) {
+        if let Some((id, request)) = self.requests.first_key_value() {
+            let text = format!("{id} was not settled by the shutdown: {request:?}");
+            self.fail(Rule::D12, text);
+        }
+    }
+
+    /// The requests that are outstanding.
+    pub(crate) fn outstanding(&self) -> impl Iterator<Item = (RequestId, Token)> + '_ {
+        self.requests.iter().map(|(id, request)| (*id, request.at.token))
+    }
+
+    pub(crate) fn is_outstanding(&self, id: RequestId) -> bool {
+        self.requests.contains_key(&id)
+    }
+
+    /// Whether a line has outstanding requests.
+    pub(super) fn first_of_line(&self, line: usize) -> Option<RequestId> {
+        self.requests.iter().find(|(_, one)| one.at.line == line).map(|(id, _)| *id)
+    }
+}
+
+fn remember(ids: &mut VecDeque<RequestId>, id: RequestId) {
+    if ids.len() == REMEMBERED {
+        ids.pop_front();
+    }
+    ids.push_back(id);
+}

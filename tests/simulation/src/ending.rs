@@ -1,0 +1,197 @@
+//! How worlds end, and what has to be true then.
+
+use std::time::Duration;
+
+use ringback_driver::card::{Hook, ModuleKind};
+use ringback_softcard::Fault;
+use ringback_tspi::callstate::CallState;
+use ringback_tspi::constants::{
+    LINECONNECTEDMODE_CONFIRMED, LINEDIALTONEMODE_NORMAL, LINEDISCONNECTMODE_NORMAL,
+};
+use ringback_tspi::types::HDRVCALL;
+
+use crate::checker::Rule;
+use crate::journal::note;
+use crate::sabotage::Sabotage;
+use crate::scenario::{Ending, Pace};
+use crate::world::World;
+
+/// After the last fault and the last caller: bursts of ringing end, modules are set up again.
+const CALM: Duration = Duration::from_secs(14);
+/// A state that is due has come by then.
+const DUE: Duration = Duration::from_secs(6);
+
+impl World {
+    /// The whole life of the world.
+    pub(crate) fn live(&mut self) {
+        self.run(self.scenario.storm / 2);
+        if self.application().saboteur.plans(Sabotage::DeafModules) {
+            self.deafen();
+        }
+        self.run(self.scenario.storm / 2);
+        if self.is_broken() {
+            return;
+        }
+        let ending = self.scenario.ending;
+        note!(self.journal, "     ending {ending:?}");
+        self.application().coverage.count_owned(format!("ending {ending:?}"));
+        match ending {
+            Ending::Calm => self.calm_down(),
+            Ending::Stop => {}
+            Ending::Removal => self.lose(|world| world.card.set_fault(Fault::Removal, true)),
+            Ending::Gone => self.lose(|world| world.stepper.gone()),
+        }
+        if !self.is_broken() {
+            self.stop();
+        }
+    }
+
+    /// The card goes in the middle of everything: each request ends, each line is closed.
+    fn lose(&mut self, how: impl FnOnce(&mut World)) {
+        self.faults.end(&self.card);
+        // Whatever was wrong before, the card is noticed to be lost by looking after it.
+        how(self);
+        self.after_delivery();
+        self.application().quiet = true;
+        self.run(Duration::from_millis(500));
+        self.application().release_all();
+        self.run(Duration::from_millis(5));
+        let mut application = self.application();
+        let left = application.checker.outstanding().next();
+        if let Some((id, _)) = left {
+            application.checker.fail(Rule::C3, format!("{id} outlived the card"));
+        }
+        for line in 0..application.kinds().len() {
+            if application.checker.is_open(line) {
+                let text = format!("line {line} was not told LINE_CLOSE when the card went");
+                application.checker.fail(Rule::D13, text);
+            }
+            if application.make_call(line, "20").is_some() {
+                let text = format!("line {line} takes a call although the card is gone");
+                application.checker.fail(Rule::Serves, text);
+            }
+        }
+    }
+
+    /// Everything calms down; then each line has to serve.
+    fn calm_down(&mut self) {
+        self.faults.end(&self.card);
+        if self.scenario.pace == Pace::Halting {
+            // Nobody recognises a tone of which half is lost.
+            self.scenario.pace = Pace::Uneven;
+        }
+        self.outside.hang_up();
+        let mut application = self.application();
+        application.quiet = true;
+        application.release_all();
+        drop(application);
+        self.run(Duration::from_millis(100));
+        let lines = self.application().kinds().len();
+        for line in 0..lines {
+            let mut application = self.application();
+            for call in application.checker.calls(line) {
+                application.drop_call(call);
+                application.close_call(call);
+            }
+            if !application.checker.is_open(line) {
+                application.open(line);
+            }
+        }
+        self.run(CALM);
+        for line in 0..lines {
+            if !self.is_broken() {
+                self.check_service(line);
+            }
+        }
+    }
+
+    fn check_service(&mut self, line: usize) {
+        let slot = self.slot(line);
+        let status = self.handle.with(|lines, _| lines.card().status(slot)).flatten();
+        let works = status.is_some() && !self.lost();
+        let made = self.application().make_call(line, "");
+        let kind = self.application().kind(line);
+        self.application().coverage.count(if works { "line served" } else { "line out of order" });
+        match (made, works) {
+            (None, true) => self.fail(Rule::Serves, format!("line {line} refuses a call")),
+            (Some(_), false) => {
+                let text = format!("line {line} takes a call although its module is given up");
+                self.fail(Rule::Serves, text);
+            }
+            (None, false) => {}
+            (Some(call), true) => match kind {
+                Some(ModuleKind::Fxo) => self.check_fxo(line, call),
+                _ => self.check_fxs(line, call),
+            },
+        }
+    }
+
+    fn check_fxo(&mut self, line: usize, call: HDRVCALL) {
+        self.until(call, CallState::DialTone, LINEDIALTONEMODE_NORMAL);
+        self.application().drop_call(call);
+        self.run(Duration::from_millis(50));
+        self.application().close_call(call);
+        let slot = self.slot(line);
+        let status = self.handle.with(|lines, _| lines.card().status(slot)).flatten();
+        if status.is_none_or(|status| status.hook == Hook::Off) {
+            self.fail(Rule::OnHook, format!("line {line} after its call: {status:?}"));
+        }
+    }
+
+    fn check_fxs(&mut self, line: usize, call: HDRVCALL) {
+        let Some(telephone) = self.card.telephone(self.slot(line)) else { return };
+        self.until(call, CallState::Ringback, 0);
+        self.run(Duration::from_millis(500));
+        if !telephone.is_ringing() {
+            let slot = self.slot(line);
+            let status = self.handle.with(|lines, _| lines.card().status(slot)).flatten();
+            let text = format!("the telephone of line {line} does not ring: {status:?}");
+            self.fail(Rule::Serves, text);
+        }
+        telephone.off_hook();
+        self.until(call, CallState::Connected, LINECONNECTEDMODE_CONFIRMED);
+        telephone.on_hook();
+        self.until(call, CallState::Disconnected, LINEDISCONNECTMODE_NORMAL);
+        self.application().drop_call(call);
+        self.run(Duration::from_millis(50));
+        self.application().close_call(call);
+    }
+
+    /// Runs until the call is in the state.
+    fn until(&mut self, call: HDRVCALL, state: CallState, mode: u32) {
+        let wanted = Some((state, mode as usize));
+        let end = self.now() + DUE;
+        while !self.is_broken() && self.application().checker.state(call) != wanted {
+            if self.now() > end {
+                let told = self.application().checker.state(call);
+                let text = format!("call {call} is {told:x?} and was to be {wanted:x?}");
+                self.fail(Rule::Serves, text);
+            }
+            self.step();
+        }
+    }
+
+    /// The shutdown, in whatever state the world is.
+    fn stop(&mut self) {
+        self.over = true;
+        let mut application = self.application();
+        application.quiet = true;
+        let skipped = application.saboteur.plans(Sabotage::NoStop);
+        drop(application);
+        note!(self.journal, "     stop");
+        if !skipped {
+            self.stepper.stop();
+        }
+        self.after_delivery();
+        self.application().release_all();
+        self.stepper.deliver();
+        self.after_delivery();
+        let mut application = self.application();
+        application.checker.stopped();
+        if application.make_call(0, "20").is_some() {
+            application.checker.fail(Rule::D12, "a call was taken after the shutdown".into());
+        }
+        drop(application);
+        self.check_safe();
+    }
+}

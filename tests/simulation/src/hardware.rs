@@ -1,0 +1,95 @@
+//! The software card as the driver's device, with a tap on the bus and on the interrupt pin.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+
+use ringback_driver::device::soft::{Hardware, SoftDevice, SoftInterrupt, SoftMemory};
+use ringback_driver::reactor::Handle;
+use ringback_softcard::{HostMemory, InterruptLine, SoftCard};
+use ringback_tspi::line::Lines;
+
+/// The engine under test.
+pub(crate) type SimLines = Lines<SoftDevice<Window>>;
+/// A way to it.
+pub(crate) type SimHandle = Handle<SimLines>;
+
+/// Size of the card's BAR1 in bytes.
+const BAR1: usize = 0x1000;
+/// Where module registers are written, bit by bit (Tiger320 AUXD).
+const AUX_DATA: usize = 0x03;
+
+/// What the tap sees, and what it spoils.
+#[derive(Debug, Default)]
+pub(crate) struct Tap {
+    /// Register accesses since this was last taken.
+    accesses: AtomicU64,
+    /// Interrupts since this was last taken.
+    raised: AtomicU32,
+    /// Writes to the modules' bus get lost: sabotage.
+    pub(crate) deaf: AtomicBool,
+    /// Each access counts this much more: sabotage.
+    pub(crate) extra: AtomicU64,
+}
+
+impl Tap {
+    pub(crate) fn take_accesses(&self) -> u64 {
+        self.accesses.swap(0, Ordering::Relaxed)
+    }
+
+    pub(crate) fn take_raised(&self) -> u32 {
+        self.raised.swap(0, Ordering::Relaxed)
+    }
+
+    fn count(&self) {
+        self.accesses.fetch_add(1 + self.extra.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+}
+
+/// The card's register window.
+#[derive(Debug)]
+pub(crate) struct Window {
+    card: SoftCard,
+    tap: Arc<Tap>,
+}
+
+impl Hardware for Window {
+    fn read(&self, offset: usize, width: u32) -> u32 {
+        self.tap.count();
+        u32::try_from(offset).map_or(u32::MAX, |offset| self.card.read(offset, width))
+    }
+
+    fn write(&self, offset: usize, width: u32, value: u32) {
+        self.tap.count();
+        if offset == AUX_DATA && self.tap.deaf.load(Ordering::Relaxed) {
+            return;
+        }
+        if let Ok(offset) = u32::try_from(offset) {
+            self.card.write(offset, width, value);
+        }
+    }
+
+    fn len(&self) -> usize {
+        BAR1
+    }
+}
+
+struct Pin(Arc<Tap>);
+
+impl InterruptLine for Pin {
+    fn raise(&self) {
+        self.0.raised.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Plugs the card in. Its interrupts are counted by the tap, and come when the world says so.
+///
+/// # Errors
+/// There is no eventfd.
+pub(crate) fn plug(card: &SoftCard) -> io::Result<(SoftDevice<Window>, Arc<Tap>)> {
+    let memory = Arc::new(SoftMemory::new(0x1000));
+    let tap = Arc::new(Tap::default());
+    card.connect(Arc::clone(&memory) as Arc<dyn HostMemory>, Arc::new(Pin(Arc::clone(&tap))));
+    let window = Window { card: card.clone(), tap: Arc::clone(&tap) };
+    Ok((SoftDevice::new(window, Some(memory), SoftInterrupt::new()?), tap))
+}

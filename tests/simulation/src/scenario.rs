@@ -1,0 +1,131 @@
+//! What a seed decides before a world begins.
+
+use std::time::Duration;
+
+use ringback_softcard::{CardConfig, ExchangeConfig, Fault, LineOptions, ModuleKind, SLOTS};
+
+use crate::dice::Dice;
+
+/// How the application behaves.
+#[derive(Debug, Clone)]
+pub(crate) struct Manner {
+    /// Percent of what it does that fits the state of the line.
+    pub(crate) sense: u32,
+    /// Percent of tickets that are held for a while.
+    pub(crate) holds: u32,
+    /// Percent of upcalls inside which it acts.
+    pub(crate) inside: u32,
+    /// The longest pause between two actions in milliseconds; most are much shorter.
+    pub(crate) pause_ms: u64,
+    /// It chooses the ids itself.
+    pub(crate) own_ids: bool,
+    /// Numbers it knows.
+    pub(crate) numbers: Vec<String>,
+}
+
+/// How a world ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Everything calms down, every line proves that it still serves, then the reactor is stopped.
+    Calm,
+    /// The reactor is stopped in the middle of everything.
+    Stop,
+    /// The card is pulled out in the middle of everything.
+    Removal,
+    /// The interrupt file fails in the middle of everything.
+    Gone,
+}
+
+/// How regularly time passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// A millisecond is a millisecond.
+    Even,
+    /// Steps of 0.3 to 1 ms: interrupts are served late, but nothing is lost.
+    Uneven,
+    /// Uneven, and now and then the machine is busy elsewhere for up to 60 ms, and samples are lost.
+    Halting,
+}
+
+/// A world before it begins.
+#[derive(Debug, Clone)]
+pub(crate) struct Scenario {
+    pub(crate) card: CardConfig,
+    /// Faults that are there when the card is brought up, and stay.
+    pub(crate) broken: Vec<Fault>,
+    /// Subscribers of the exchange.
+    pub(crate) subscribers: Vec<String>,
+    pub(crate) manner: Manner,
+    /// The mean time between two faults; `None` for a world without.
+    pub(crate) faults_every_ms: Option<u64>,
+    /// The longest pause between two things that telephones do.
+    pub(crate) telephones_ms: u64,
+    pub(crate) pace: Pace,
+    pub(crate) storm: Duration,
+    pub(crate) ending: Ending,
+    /// Outstanding requests there is room for.
+    pub(crate) capacity: usize,
+}
+
+impl Scenario {
+    pub(crate) fn new(dice: &mut Dice) -> Scenario {
+        let mut modules = [(); SLOTS].map(|()| match dice.below(5) {
+            0 => ModuleKind::Empty,
+            1 | 2 => ModuleKind::Fxs,
+            _ => ModuleKind::Fxo,
+        });
+        if modules.iter().all(|module| *module == ModuleKind::Empty) {
+            modules[dice.index(SLOTS)] = ModuleKind::Fxo;
+        }
+        let mut number = 0;
+        let lines = [(); SLOTS].map(|()| {
+            number += 1;
+            LineOptions {
+                number: (99 + number).to_string(),
+                polarity_on_answer: dice.percent(40),
+                loop_break_ms: dice.pick(&[0, 120, 500, 500, 1500]).unwrap_or_default(),
+            }
+        });
+        let exchange = ExchangeConfig {
+            first_digit_ms: 1500 + dice.below(8000),
+            inter_digit_ms: 600 + dice.below(2400),
+            hang_up_ms: 300 + dice.below(400),
+        };
+        let mut broken = Vec::new();
+        if dice.one_in(8) {
+            let slot = dice.index(SLOTS);
+            broken.extend(dice.pick(&[
+                Fault::NoPower(slot),
+                Fault::NoIsoLink(slot),
+                Fault::StuckSpi(slot),
+                Fault::StuckSpiLow(slot),
+            ]));
+        }
+        let subscribers: Vec<String> =
+            ["20", "21", "5550123", "7"][..=dice.index(4)].iter().map(|&n| n.into()).collect();
+        let own = lines.iter().map(|line| line.number.clone());
+        let numbers = subscribers.iter().cloned().chain(own).chain(["999".into()]).collect();
+        let manner = Manner {
+            sense: dice.pick(&[50, 80, 95]).unwrap_or(80),
+            holds: dice.pick(&[0, 15, 50]).unwrap_or(15),
+            inside: dice.pick(&[0, 3, 15]).unwrap_or(3),
+            pause_ms: dice.pick(&[400, 2000, 6000]).unwrap_or(2000),
+            own_ids: dice.percent(50),
+            numbers,
+        };
+        Scenario {
+            card: CardConfig { modules, lines, exchange },
+            broken,
+            subscribers,
+            manner,
+            faults_every_ms: dice.pick(&[None, Some(8000), Some(2500), Some(600)]).flatten(),
+            telephones_ms: dice.pick(&[3000, 12_000]).unwrap_or(3000),
+            pace: dice.pick(&[Pace::Even, Pace::Uneven, Pace::Halting]).unwrap_or(Pace::Even),
+            storm: dice.ms(15_000, 60_000),
+            ending: dice
+                .pick(&[Ending::Calm, Ending::Calm, Ending::Stop, Ending::Removal, Ending::Gone])
+                .unwrap_or(Ending::Calm),
+            capacity: dice.pick(&[2, 8, 64]).unwrap_or(64),
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! A world: the card with all that hangs on it, the driver, the lines, the application, and time.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ringback_driver::Time;
+use ringback_driver::card::tiger320::{ACCESSES_PER_TICK, Options, Tiger320};
+use ringback_driver::card::{Hook, ModuleKind};
+use ringback_driver::reactor::Stepper;
+use ringback_softcard::{LineState, SLOTS, SoftCard};
+use ringback_tspi::line::{CallHandles, Lines};
+
+use crate::application::{Application, Ear};
+use crate::checker::Rule;
+use crate::dice::Dice;
+use crate::faults::Faults;
+use crate::hardware::{SimHandle, SimLines, Tap, plug};
+use crate::journal::{Journal, note};
+use crate::outside::Outside;
+use crate::sabotage::{Sabotage, Saboteur};
+use crate::scenario::{Pace, Scenario};
+
+const MS: Duration = Duration::from_millis(1);
+/// Accesses beyond the budget when the DMA is started anew.
+const RECOVERY: u64 = 24;
+/// The card is looked after so often when it does not interrupt.
+const LOOKED_AFTER: Duration = Duration::from_millis(50);
+/// The driver has put a hook or a ring as it should be after so long.
+const SOON: Duration = Duration::from_millis(20);
+/// What a line looks like from outside follows after so long, module repairs included.
+const LATER: Duration = Duration::from_secs(4);
+
+/// What is watched of a line besides what it tells.
+#[derive(Debug, Clone, Copy, Default)]
+struct Watch {
+    slot: usize,
+    /// Since when no call holds the loop, and since when none rings.
+    free: Time,
+    silent: Time,
+}
+
+/// A world.
+pub(crate) struct World {
+    pub(crate) scenario: Scenario,
+    pub(crate) card: SoftCard,
+    pub(crate) stepper: Stepper<SimLines, Ear>,
+    pub(crate) handle: SimHandle,
+    application: Arc<Mutex<Application>>,
+    nested: Arc<AtomicBool>,
+    pub(crate) outside: Outside,
+    pub(crate) faults: Faults,
+    pub(crate) journal: Journal,
+    tap: Arc<Tap>,
+    dice: Dice,
+    watches: Vec<Watch>,
+    /// Time that the card has not had yet.
+    owed: Duration,
+    pub(crate) step: u64,
+    /// The card is lost, or the reactor stopped: what it was asked last need not be done.
+    pub(crate) over: bool,
+}
+
+impl World {
+    /// The world of a seed. `None` if the card has no working module.
+    pub(crate) fn new(seed: u64, sabotage: Option<Sabotage>) -> Option<World> {
+        let mut dice = Dice::new(seed);
+        let scenario = Scenario::new(&mut dice);
+        let journal = Journal::default();
+        note!(journal, "     seed {seed}: {scenario:?}");
+        let card = SoftCard::new(scenario.card.clone());
+        for fault in &scenario.broken {
+            card.set_fault(*fault, true);
+        }
+        let numbers = scenario.manner.numbers.clone();
+        let outside = Outside::new(
+            dice.fork(),
+            journal.clone(),
+            &card,
+            &scenario.subscribers,
+            numbers,
+            scenario.telephones_ms,
+        );
+        let (device, tap) = plug(&card).unwrap_or_else(|error| panic!("no eventfd: {error}"));
+        let mut clock = |time: Duration| (0..time.as_millis().max(1)).for_each(|_| card.tick());
+        let opened = Tiger320::open(device, Options::default(), &mut clock);
+        let tiger = opened.unwrap_or_else(|error| panic!("the software card: {error}"));
+        note!(journal, "     slots {:?}", tiger.ports());
+        let handles = Arc::new(CallHandles::default());
+        let lines = Lines::new(tiger, Arc::clone(&handles), Time::ZERO);
+        let lines = lines.unwrap_or_else(|error| panic!("the software card: {error}"));
+        let infos = lines.infos().to_vec();
+        if infos.is_empty() {
+            return None;
+        }
+        let kinds: Vec<ModuleKind> = infos.iter().map(|info| info.kind).collect();
+        let application = Arc::new(Mutex::new(Application::new(
+            dice.fork(),
+            scenario.manner.clone(),
+            journal.clone(),
+            handles,
+            kinds,
+            Saboteur::new(sabotage),
+        )));
+        let nested = Arc::new(AtomicBool::new(false));
+        let ear = Ear { application: Arc::clone(&application), nested: Arc::clone(&nested) };
+        let stepper = Stepper::new(lines, ear, scenario.capacity).ok()?;
+        let handle = stepper.handle();
+        tap.take_accesses();
+        let watch = |slot| Watch { slot, ..Watch::default() };
+        let mut world = World {
+            card: card.clone(),
+            stepper,
+            handle: handle.clone(),
+            application,
+            nested,
+            outside,
+            faults: Faults::new(dice.fork(), journal.clone(), scenario.faults_every_ms),
+            journal,
+            tap,
+            watches: infos.iter().map(|info| watch(info.port)).collect(),
+            owed: Duration::ZERO,
+            step: 0,
+            over: false,
+            dice,
+            scenario,
+        };
+        world.stepper.deliver();
+        let mut application = world.application();
+        application.connect(handle);
+        for line in 0..application.kinds().len() {
+            application.open(line);
+        }
+        drop(application);
+        if sabotage == Some(Sabotage::BusyBus) {
+            world.tap.extra.store(2, Ordering::Relaxed);
+        }
+        Some(world)
+    }
+
+    pub(crate) fn application(&self) -> MutexGuard<'_, Application> {
+        // A panic under this lock is an error of the simulation; it is shown as a broken rule.
+        self.application.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        self.stepper.now()
+    }
+
+    /// Whether a rule was broken.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.application().checker.broken().is_some()
+    }
+
+    pub(crate) fn fail(&self, rule: Rule, text: String) {
+        self.application().checker.fail(rule, text);
+    }
+
+    /// Runs for a time, or until a rule is broken.
+    pub(crate) fn run(&mut self, time: Duration) {
+        let end = self.now() + time;
+        while self.now() < end && !self.is_broken() {
+            self.step();
+        }
+    }
+
+    /// One step: time passes, the card ticks and interrupts, everybody acts, and all is checked.
+    pub(crate) fn step(&mut self) {
+        self.step += 1;
+        self.journal.at(self.now(), self.step);
+        let time = self.pace();
+        self.outside.act(self.now());
+        let mut coverage = std::mem::take(&mut self.application().coverage);
+        self.faults.act(self.now(), &self.card, &mut coverage);
+        self.application().coverage = coverage;
+
+        self.owed += time;
+        while self.owed >= MS {
+            self.owed -= MS;
+            self.card.tick();
+        }
+        self.interrupts();
+        self.after_delivery();
+
+        self.application().act();
+        self.stepper.deliver();
+        self.after_delivery();
+
+        let visits = 1 + u64::try_from(time.as_nanos() / LOOKED_AFTER.as_nanos()).unwrap_or(0);
+        self.stepper.advance(time);
+        self.journal.at(self.now(), self.step);
+        self.check_budget(visits);
+        self.after_delivery();
+        self.check_lines();
+    }
+
+    fn pace(&mut self) -> Duration {
+        match self.scenario.pace {
+            Pace::Even => MS,
+            Pace::Halting if self.dice.one_in(400) => self.dice.ms(2, 60),
+            Pace::Uneven | Pace::Halting => {
+                Duration::from_micros(300 + u64::from(self.dice.below(701)))
+            }
+        }
+    }
+
+    fn interrupts(&mut self) {
+        let raised = u64::from(self.tap.take_raised());
+        // A line that is shared interrupts for others, too.
+        let spurious = u64::from(self.dice.one_in(3000));
+        let count = raised + spurious;
+        if (2..4).contains(&count) && self.dice.percent(50) {
+            for _ in 0..count {
+                self.interrupt(1);
+            }
+        } else if count > 0 {
+            self.interrupt(count);
+        }
+        self.stepper.deliver();
+    }
+
+    fn interrupt(&mut self, count: u64) {
+        self.check_budget(1);
+        self.stepper.interrupt(count);
+    }
+
+    /// What was accessed since the last visit began; that visit and what was asked after it share
+    /// one budget.
+    fn check_budget(&mut self, visits: u64) {
+        let accesses = self.tap.take_accesses();
+        let allowed = visits * (u64::from(ACCESSES_PER_TICK) + RECOVERY);
+        if accesses > allowed && !self.over && !self.lost() {
+            let text = format!("{accesses} register accesses in {visits} visits");
+            self.fail(Rule::Budget, text);
+        }
+    }
+
+    /// The engine says that the card is gone.
+    pub(crate) fn lost(&self) -> bool {
+        self.handle.with(|lines, _| lines.card().failure().is_some()).unwrap_or(true)
+    }
+
+    /// Everything deliverable has been delivered.
+    pub(crate) fn after_delivery(&mut self) {
+        let mut application = self.application();
+        let running = application.running();
+        if running.is_none() && !self.over {
+            application.checker.fail(Rule::Panic, "the engine answers no more".into());
+        }
+        let running = running.unwrap_or_default();
+        application.checker.delivered(&running);
+        application.checker.step(self.now(), &running);
+        if self.nested.load(Ordering::Relaxed) {
+            let text = "an upcall came inside another, or failed in the simulation itself";
+            application.checker.fail(Rule::C6, text.into());
+        }
+    }
+
+    /// Hooks and bells are as the calls say.
+    fn check_lines(&mut self) {
+        let now = self.now();
+        for line in 0..self.watches.len() {
+            let Some(mut watch) = self.watches.get(line).copied() else { continue };
+            let application = self.application();
+            if application.checker.loop_held(line) {
+                watch.free = now;
+            }
+            if application.checker.may_ring(line) {
+                watch.silent = now;
+            }
+            let kind = application.kind(line);
+            drop(application);
+            if let Some(place) = self.watches.get_mut(line) {
+                *place = watch;
+            }
+            match kind {
+                Some(ModuleKind::Fxo) => self.check_hook(line, watch, now),
+                Some(ModuleKind::Fxs) => self.check_bell(line, watch, now),
+                None => {}
+            }
+        }
+    }
+
+    fn check_hook(&mut self, line: usize, watch: Watch, now: Time) {
+        if now - watch.free < SOON || self.over {
+            return;
+        }
+        let status = self.handle.with(|lines, _| lines.card().status(watch.slot)).flatten();
+        if let Some(status) = status
+            && status.hook == Hook::Off
+        {
+            let text = format!("line {line} has no call, and the driver keeps it off-hook");
+            return self.fail(Rule::OnHook, text);
+        }
+        let calm = now - watch.free.max(self.faults.last_at(watch.slot));
+        let loop_closed = self.loop_closed(watch.slot);
+        if calm > LATER && loop_closed {
+            let state = self.card.exchange().line_number(watch.slot);
+            let state = state.and_then(|number| self.card.exchange().state(&number));
+            let text = format!("line {line} has no call, and its exchange finds it {state:?}");
+            self.fail(Rule::OnHook, text);
+        }
+    }
+
+    /// Whether the exchange finds the loop of a line closed.
+    fn loop_closed(&self, slot: usize) -> bool {
+        let exchange = self.card.exchange();
+        let state = exchange.line_number(slot).and_then(|number| exchange.state(&number));
+        !matches!(state, None | Some(LineState::Idle | LineState::Ringing))
+    }
+
+    fn check_bell(&mut self, line: usize, watch: Watch, now: Time) {
+        let calm = now - watch.silent.max(self.faults.last_at(watch.slot));
+        let rings = self.card.telephone(watch.slot).is_some_and(|phone| phone.is_ringing());
+        if rings && calm > LATER && !self.over {
+            self.fail(Rule::Rings, format!("the telephone of line {line} rings for no call"));
+        }
+    }
+
+    /// The slot of a line.
+    pub(crate) fn slot(&self, line: usize) -> usize {
+        self.watches.get(line).map_or(SLOTS, |watch| watch.slot)
+    }
+
+    /// From now on the modules hear nothing.
+    pub(crate) fn deafen(&self) {
+        self.tap.deaf.store(true, Ordering::Relaxed);
+    }
+
+    /// After the shutdown: every line on-hook, no telephone rings.
+    pub(crate) fn check_safe(&mut self) {
+        for _ in 0..1500 {
+            self.card.tick();
+        }
+        for line in 0..self.watches.len() {
+            let slot = self.slot(line);
+            if self.loop_closed(slot) {
+                self.fail(Rule::OnHook, format!("line {line} is off-hook after the shutdown"));
+            }
+            if self.card.telephone(slot).is_some_and(|phone| phone.is_ringing()) {
+                self.fail(Rule::Rings, format!("line {line}'s telephone rings after the shutdown"));
+            }
+        }
+    }
+}
