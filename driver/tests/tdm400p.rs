@@ -446,6 +446,25 @@ fn a_power_alarm_that_stays_leaves_the_line_open() {
 }
 
 #[test]
+fn a_part_reset_of_an_open_line_is_repaired() {
+    let mut bench = settled();
+    bench.driver.set_line_feed(0, LineFeed::Open).unwrap();
+    bench.run(50);
+    bench.card.set_fault(Fault::PartReset(0), true);
+    let events = bench.run(600);
+    assert_eq!(
+        events,
+        [
+            (0, PortEvent::Fault(PortFault::PartReset(Remedy::Restoring))),
+            (0, PortEvent::Fault(PortFault::PartReset(Remedy::Restored))),
+        ]
+    );
+    bench.driver.set_line_feed(0, LineFeed::Ringing).unwrap();
+    bench.run(50);
+    assert!(bench.card.telephone(0).unwrap().is_ringing());
+}
+
+#[test]
 fn bus_aborts_are_recovered_from() {
     for fault in [Fault::MasterAbort, Fault::TargetAbort] {
         let mut bench = settled();

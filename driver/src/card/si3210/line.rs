@@ -4,7 +4,7 @@
 //! makes the line active, out of ringing too, and a power alarm opens it. What is known here follows
 //! the chip in the first case and is put back in the second.
 
-use super::registers::{LINE_STATE, LOOP_STATUS};
+use super::registers::{LINE_STATE, LOOP_STATUS, LOOPBACK};
 use crate::card::debounce::HookDetector;
 use crate::card::module::Reaction;
 use crate::card::port::{Hook, LineFeed, Polarity, PortEvent};
@@ -64,6 +64,8 @@ impl FxsLine {
             LOOP_STATUS => self.loop_status(value, event),
             LINE_STATE if value == 0xFF => Reaction::Suspect,
             LINE_STATE => self.line_state(value, event),
+            // Also of a line that is open, or that was written since: there the state tells nothing.
+            LOOPBACK if value != 0 => Reaction::Suspect,
             _ => Reaction::None,
         }
     }
@@ -189,5 +191,15 @@ mod tests {
         assert_eq!(line.hook(), Hook::On);
         line.feed = LineFeed::Open;
         assert_eq!(sample(&mut line, 64, 0x00), (Reaction::None, vec![]));
+    }
+
+    #[test]
+    fn a_reset_is_seen_whatever_the_line_is_commanded_to_be() {
+        let mut line = FxsLine::new();
+        for feed in [LineFeed::Open, LineFeed::Active, LineFeed::Ringing] {
+            line.feed = feed;
+            assert_eq!(sample(&mut line, 8, 0x02), (Reaction::Suspect, vec![]), "{feed:?}");
+            assert_eq!(sample(&mut line, 8, 0x00), (Reaction::None, vec![]));
+        }
     }
 }

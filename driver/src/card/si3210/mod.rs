@@ -20,4 +20,4 @@ pub(crate) mod simulation;
 
 pub(crate) use bring_up::{Calibration, Identity, bring_up, diagnose, identify, restore};
 pub(crate) use line::FxsLine;
-pub(crate) use registers::{LINE_STATE, LOOP_STATUS};
+pub(crate) use registers::{LINE_STATE, LOOP_STATUS, LOOPBACK};

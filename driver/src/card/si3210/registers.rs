@@ -9,7 +9,7 @@ pub(super) const TX_START: (u8, u8) = (2, 3);
 /// First bit of this port in the receive (from the card) frame, low byte and high byte.
 pub(super) const RX_START: (u8, u8) = (4, 5);
 /// Loopback: reads 0x02 after reset.
-pub(super) const LOOPBACK: u8 = 8;
+pub(crate) const LOOPBACK: u8 = 8;
 /// Hybrid: reads 0x33 after reset.
 pub(super) const HYBRID: u8 = 11;
 /// Power down 1: bit 4 switches the DC-DC converter off.

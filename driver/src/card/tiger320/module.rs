@@ -96,7 +96,9 @@ impl Module {
     /// The status registers that are sampled, in turn: two often, two seldom.
     pub(super) const fn sampled(&self) -> [Option<u8>; 4] {
         match self.line {
-            Line::Fxs(..) => [Some(si3210::LOOP_STATUS), Some(si3210::LINE_STATE), None, None],
+            Line::Fxs(..) => {
+                [Some(si3210::LOOP_STATUS), Some(si3210::LINE_STATE), Some(si3210::LOOPBACK), None]
+            }
             Line::Fxo(..) => [
                 Some(si3050::DAA_CONTROL),
                 Some(si3050::LINE_VOLTAGE),

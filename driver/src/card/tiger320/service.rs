@@ -250,6 +250,10 @@ impl<D: Device> Tiger320<D> {
     fn lose(&mut self, failure: Failure) -> Service {
         if matches!(failure, Failure::Removed) {
             self.state = State::Closed;
+            for module in self.modules.iter_mut().flatten() {
+                // Nothing to write to; but no line is off-hook any more.
+                module.release();
+            }
         }
         self.failure = Some(failure);
         self.safe();

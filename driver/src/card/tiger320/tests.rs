@@ -249,8 +249,8 @@ fn every_port_is_sampled_every_eight_ticks() {
     bench.ticks(100);
     let before = bench.card.counters().module_reads;
     bench.ticks(256);
-    // One register in each tick, and two more of the two FXO ports in turn.
-    assert_eq!(bench.card.counters().module_reads - before, 256 + 256 / 4 / 2);
+    // One register in each tick; in every fourth another, two of each FXO port and one of each FXS.
+    assert_eq!(bench.card.counters().module_reads - before, 256 + 256 / 4 * 3 / 4);
 }
 
 #[test]
@@ -541,12 +541,14 @@ fn a_card_that_stands_still_is_started_anew_by_the_watchdog() {
 fn removal_is_told_once_and_nothing_is_touched_afterwards() {
     for watchdog in [false, true] {
         let mut bench = Bench::new(mixed());
+        bench.card.set_hook(2, Hook::Off).unwrap();
         bench.ticks(20);
         bench.fake.with(|card| card.gone = true);
         let outcome =
             if watchdog { bench.card.check(bench.now, &mut bench.log) } else { bench.serve() };
         assert_eq!(outcome, Service::Gone);
         assert!(matches!(bench.card.failure(), Some(Failure::Removed)));
+        assert_eq!(bench.card.status(2).unwrap().hook, Hook::On);
         let accesses = bench.fake.with(|card| card.accesses);
         assert_eq!(bench.serve(), Service::Idle);
         assert_eq!(bench.card.set_hook(2, Hook::Off), Err(PortError::Gone));
