@@ -1,6 +1,10 @@
 #!/bin/sh
 # Words for the scenarios' scripts in the guest. They run under `sh -eu`.
 
+# busybox has it.
+# shellcheck disable=SC3040
+set -o pipefail
+
 # fail REASON...: ends the scenario with a reason that the person at the terminal reads.
 fail() {
     echo "$*" >/run/reason
@@ -11,11 +15,9 @@ fail() {
 # run COMMAND...: the scenario fails, with the command's last line, if the command does.
 run() {
     echo "run: $*"
-    if ! "$@" >/run/output 2>&1; then
-        cat /run/output
+    if ! "$@" 2>&1 | tee /run/output; then
         fail "$1: $(tail -n 1 /run/output)"
     fi
-    cat /run/output
 }
 
 # wait_for SECONDS WHAT CONDITION...: until the condition holds, or the scenario fails.

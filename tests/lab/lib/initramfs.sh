@@ -4,7 +4,7 @@
 # make_initramfs FOLDER RELEASE GUEST_SCRIPT: leaves FOLDER/initramfs.
 # Uses the scenario's modules, own_modules and programs.
 make_initramfs() {
-    local folder=$1 release=$2 script=$3 fs=$1/fs program
+    local folder=$1 release=$2 script=$3 fs=$1/fs program built
     rm -rf "$fs"
     mkdir -p "$fs"/{bin,dev,etc,lib,proc,run,sbin,sys,tmp,usr/bin,usr/sbin}
     cp "$root/usr/bin/busybox" "$fs/bin/busybox"
@@ -14,7 +14,8 @@ make_initramfs() {
     cp "$script" "$fs/scenario.sh"
     add_modules "$fs" "$release" "$folder/modules.log"
     for program in "${programs[@]}"; do
-        add_program "$fs" "${program#*/}" "$(built_program "$program" "$folder/build.log")"
+        built=$(built_program "$program" "$folder/build.log")
+        add_program "$fs" "${program#*/}" "$built"
     done
     (cd "$fs" && find . | from_root "$root" bin/cpio --quiet -o -H newc -R 0:0) >"$folder/initramfs"
     rm -rf "$fs"

@@ -3,8 +3,10 @@
 //! Each subcommand is one check of the driver against a real kernel. It says what it saw, and ends
 //! with status 0, or with status 1 and the cause as the last line.
 
+mod echo;
 mod edu;
 mod mailbox;
+mod mtty;
 mod tally;
 mod trace;
 
@@ -24,6 +26,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("edu-uio", edu::uio),
     ("edu-vfio-intx", edu::vfio_intx),
     ("edu-vfio-msi", edu::vfio_msi),
+    ("mtty-loopback", mtty::loopback),
 ];
 
 fn main() -> ExitCode {

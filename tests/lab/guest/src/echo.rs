@@ -1,0 +1,155 @@
+//! An engine for a serial port whose output comes back as its input: a request is a text, and it is
+//! over when the text has come back.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use ringback_driver::Time;
+use ringback_driver::card::uart16550::{Service, Uart16550};
+use ringback_driver::device::Device;
+use ringback_driver::engine::{Context, Engine, Failure};
+use ringback_driver::request::Token;
+
+/// Bytes handed to the port at once. mtty takes a FIFO that was filled in one go, with 16 bytes, for
+/// an empty one.
+const BURST: usize = 15;
+/// Between two looks at a port that always has more.
+const AGAIN: Duration = Duration::from_millis(2);
+
+/// A text to be sent round.
+pub struct Text {
+    /// Its bytes; at least one.
+    pub bytes: Vec<u8>,
+    /// How long it may take to come back.
+    pub time_limit: Duration,
+}
+
+struct Waiting {
+    request: Token,
+    bytes: VecDeque<u8>,
+    /// Bytes not handed to the port yet; the last of `bytes`.
+    unsent: usize,
+    /// So far other bytes came back.
+    wrong: bool,
+}
+
+/// One line; results 0 or a negative errno.
+pub struct Echo<D: Device> {
+    uart: Uart16550<D>,
+    waiting: VecDeque<Waiting>,
+    /// When to look again without an interrupt.
+    again: Time,
+    interrupts: u64,
+}
+
+impl<D: Device> Echo<D> {
+    /// Takes a port that was started.
+    pub fn new(uart: Uart16550<D>) -> Echo<D> {
+        Echo { uart, waiting: VecDeque::new(), again: Time::NEVER, interrupts: 0 }
+    }
+
+    /// The port.
+    pub fn uart(&self) -> &Uart16550<D> {
+        &self.uart
+    }
+
+    /// How often the port has interrupted.
+    pub fn interrupts(&self) -> u64 {
+        self.interrupts
+    }
+
+    /// The next few bytes, once the last ones are gone.
+    fn send(&mut self) {
+        let next = self.waiting.iter_mut().find(|waiting| waiting.unsent > 0);
+        if let Some(waiting) = next
+            && self.uart.unsent() == 0
+        {
+            let sent = waiting.bytes.len() - waiting.unsent;
+            let (_, unsent) = waiting.bytes.make_contiguous().split_at(sent);
+            let few = unsent.get(..BURST).unwrap_or(unsent);
+            waiting.unsent -= self.uart.send(few);
+        }
+    }
+
+    fn receive(&mut self, cx: &mut Context<'_, ()>) {
+        while let Some(byte) = self.uart.receive() {
+            let Some(waiting) = self.waiting.front_mut() else { continue };
+            waiting.wrong |= waiting.bytes.pop_front() != Some(byte);
+            if waiting.bytes.is_empty() {
+                let result = if waiting.wrong { -libc::EBADMSG } else { 0 };
+                cx.complete(waiting.request, result);
+                self.waiting.pop_front();
+            }
+        }
+    }
+
+    fn service(&mut self, cx: &mut Context<'_, ()>) {
+        let service = self.uart.service();
+        self.receive(cx);
+        self.send();
+        // mtty reports its modem inputs as changed for ever, so there is always more.
+        self.again = match service {
+            Service::More if !self.waiting.is_empty() => cx.now() + AGAIN,
+            _ => Time::NEVER,
+        };
+        if service == Service::Gone {
+            self.gone(cx);
+        }
+    }
+}
+
+impl<D: Device> Engine for Echo<D> {
+    type Command = Text;
+    type Event = ();
+
+    fn lines(&self) -> usize {
+        1
+    }
+
+    fn time_limit(text: &Text) -> Duration {
+        text.time_limit
+    }
+
+    fn failure(cause: Failure) -> i32 {
+        match cause {
+            Failure::Deadline => -libc::ETIMEDOUT,
+            Failure::Gone => -libc::ENODEV,
+            _ => -libc::ECANCELED,
+        }
+    }
+
+    fn start(&mut self, request: Token, text: Text, _: &mut Context<'_, ()>) -> Result<(), i32> {
+        let bytes = VecDeque::from(text.bytes);
+        if bytes.is_empty() {
+            return Err(-libc::EINVAL);
+        }
+        self.waiting.push_back(Waiting { request, unsent: bytes.len(), bytes, wrong: false });
+        self.send();
+        Ok(())
+    }
+
+    fn interrupt(&mut self, count: u64, cx: &mut Context<'_, ()>) {
+        self.interrupts += count;
+        self.service(cx);
+    }
+
+    fn next_timer(&self) -> Time {
+        self.again
+    }
+
+    fn timer(&mut self, cx: &mut Context<'_, ()>) {
+        self.service(cx);
+    }
+
+    fn ended(&mut self, _: Token, _: Failure, _: &mut Context<'_, ()>) {}
+
+    fn gone(&mut self, cx: &mut Context<'_, ()>) {
+        for waiting in self.waiting.drain(..) {
+            cx.complete(waiting.request, Self::failure(Failure::Gone));
+        }
+    }
+
+    fn stop(&mut self, _: &mut Context<'_, ()>) {
+        self.uart.safe();
+    }
+}
