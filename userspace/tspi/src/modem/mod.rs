@@ -18,10 +18,12 @@
 //! - **The end of a connection** is told by the carrier detect circuit. Where that does not move, the
 //!   words NO CARRIER with half a second of silence after them are taken for it.
 
+mod calls;
 mod control;
 mod data;
 mod dial_command;
 mod engine;
+mod limits;
 mod reader;
 mod result_code;
 mod soft;

@@ -1,0 +1,82 @@
+//! Data, as requests.
+
+use super::*;
+
+#[test]
+fn the_modem_for_oneself_is_connected_at_once() {
+    let mut world = World::new();
+    let call = world.pass_through();
+    assert_eq!(world.story(), ["ok", "CONNECTED 0x1"]);
+    world.send(call, b"ATE1\r").unwrap();
+    world.receive(call, 5, 1000).unwrap();
+    world.run(20);
+    assert_eq!(world.story(), ["ok", "ok"]);
+    assert_eq!(world.fetch(), b"\r\nOK\r\n");
+    world.drop_call(call).unwrap();
+    world.run(1000);
+    assert_eq!(world.story(), ["IDLE 0x0", "ok"]);
+    world.connect("100");
+}
+
+#[test]
+fn a_loop_gives_back_what_is_sent_through_it() {
+    let mut modem = SoftModem::new();
+    modem.set_fault(ModemFault::Loop, true);
+    let mut world = World::with(modem);
+    let call = world.pass_through();
+    world.run(8000);
+    assert_eq!(world.story(), ["ok", "CONNECTED 0x1"], "when nobody has answered to commands");
+    let text: Vec<u8> = (0..=255).cycle().take(20_000).collect();
+    let mut ids = Vec::new();
+    for part in text.chunks(1000) {
+        ids.push(world.send(call, part).unwrap());
+    }
+    ids.push(world.receive(call, text.len(), 10_000).unwrap());
+    world.run(2500);
+    let done: Vec<_> = ids.into_iter().map(|id| Told::Completed(id, 0)).collect();
+    assert_eq!(world.told(), done, "in order");
+    assert_eq!(world.fetch(), text);
+    world.drop_call(call).unwrap();
+    world.run(1000);
+    assert_eq!(world.story(), ["IDLE 0x0", "ok"]);
+}
+
+#[test]
+fn nothing_is_lost_while_nobody_fetches() {
+    let mut world = World::new();
+    let call = world.connect("106");
+    let text: Vec<u8> = (0..=255).cycle().take(100_000).collect();
+    world.modem.far_send(&text);
+    world.run(20_000);
+    assert!(world.data.available() < text.len() && !world.from_modem.is_empty());
+    let mut fetched = Vec::new();
+    for _ in 0..100 {
+        world.data.fetch(&mut fetched);
+        world.run(100);
+    }
+    assert_eq!(fetched, text);
+    assert_eq!(world.receive(call, 65_537, 1000), Err(LineError::INVALPARAM));
+    world.receive(call, 65_536, 1000).unwrap();
+    world.run(1100);
+    assert_eq!(world.story(), ["LINEERR_OPERATIONFAILED"]);
+}
+
+#[test]
+fn requests_of_nothing_are_done_at_once() {
+    let mut world = World::new();
+    let call = world.connect("100");
+    world.send(call, b"").unwrap();
+    world.receive(call, 0, 1000).unwrap();
+    assert_eq!(world.story(), ["ok", "ok"]);
+}
+
+#[test]
+fn there_is_no_data_without_a_connection() {
+    let mut world = World::new();
+    let (call, _) = world.make_call("101");
+    world.run(50);
+    assert_eq!(world.send(call, b"x"), Err(LineError::INVALCALLSTATE));
+    assert_eq!(world.receive(call, 1, 1000), Err(LineError::INVALCALLSTATE));
+    let other = world.make_call("100").1;
+    assert_eq!(other, Err(LineError::CALLUNAVAIL), "one call at a time");
+}

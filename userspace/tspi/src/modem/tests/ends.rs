@@ -1,0 +1,72 @@
+//! How calls and lines are ended from here.
+
+use super::*;
+
+#[test]
+fn d1_d2_closing_settles_and_hangs_up_and_the_next_call_waits_for_that() {
+    let mut world = World::new();
+    let call = world.connect("100");
+    let receive = world.receive(call, 10, 10_000).unwrap();
+    world.handle.with(|modem, cx| modem.close(cx)).unwrap().unwrap();
+    assert_eq!(world.told(), [Told::Completed(receive, LineError::OPERATIONFAILED.raw())]);
+    assert_eq!(world.make_call("100").1, Err(LineError::INVALLINEHANDLE));
+    world.open();
+    world.connect("100");
+}
+
+#[test]
+fn n6_d5_a_call_is_closed_while_it_is_made_and_while_it_is_dropped() {
+    let mut world = World::new();
+    let (call, made) = world.make_call("100");
+    let made = made.unwrap();
+    world.handle.with(|modem, cx| modem.close_call(call, cx)).unwrap().unwrap();
+    assert_eq!(world.told(), [Told::Completed(made, LineError::OPERATIONFAILED.raw())]);
+    world.run(5000);
+    assert_eq!(world.told(), []);
+
+    let call = world.connect("100");
+    let dropped = world.drop_call(call).unwrap();
+    world.handle.with(|modem, cx| modem.close_call(call, cx)).unwrap().unwrap();
+    assert_eq!(world.told(), [Told::Completed(dropped, LineError::OPERATIONFAILED.raw())]);
+    world.run(5000);
+    assert_eq!(world.told(), [], "D5: nothing of the call any more");
+    assert!(world.modem.is_on_hook());
+    let unknown = HDRVCALL::new(0xFFFF_FF01).unwrap();
+    let closed = world.handle.with(|modem, cx| modem.close_call(unknown, cx)).unwrap();
+    assert_eq!(closed, Err(LineError::INVALCALLHANDLE));
+}
+
+#[test]
+fn d7_a_drop_while_dialling_hangs_up() {
+    let mut world = World::new();
+    let (call, made) = world.make_call("100");
+    let made = made.unwrap();
+    let dropped = world.drop_call(call).unwrap();
+    let failed = LineError::OPERATIONFAILED.raw();
+    assert_eq!(world.told(), [Told::Completed(made, failed), Told::Completed(dropped, 0)]);
+    world.run(3000);
+    assert_eq!(world.told(), [], "O1: a call that never was has no state");
+
+    let (call, _) = world.make_call("100");
+    world.run(5000);
+    world.drop_call(call).unwrap();
+    world.run(100);
+    assert_eq!(world.story(), ["ok", "DIALING 0x0", "PROCEEDING 0x0", "IDLE 0x0", "ok"]);
+    assert!(world.modem.is_on_hook());
+
+    let (call, _) = world.make_call("5;");
+    world.run(100);
+    world.drop_call(call).unwrap();
+    world.run(100);
+    assert_eq!(world.story(), ["ok", "DIALING 0x0", "IDLE 0x0", "ok"]);
+    assert!(world.modem.is_on_hook());
+}
+
+#[test]
+fn stopping_leaves_the_line_on_hook() {
+    let mut world = World::new();
+    world.connect("100");
+    world.stepper.stop();
+    world.run(100);
+    assert!(world.modem.is_on_hook());
+}

@@ -1,0 +1,202 @@
+//! Modems as they are: old, noisy, badly wired, dead, removed.
+
+use super::*;
+
+#[test]
+fn a_modem_that_answers_in_numbers_is_understood() {
+    let mut modem = SoftModem::new();
+    modem.set_fault(ModemFault::Numeric, true);
+    let mut world = World::with(modem);
+    let call = world.connect("100");
+    world.send(call, b"\nfirst").unwrap();
+    world.run(20);
+    assert_eq!(world.fetch(), b"\nfirst", "no line end is due after a number");
+    world.drop_call(call).unwrap();
+    world.run(1000);
+    let (busy, _) = world.make_call("101");
+    world.until(busy, CallState::Busy, 10_000);
+    world.drop_call(busy).unwrap();
+    let call = world.ring();
+    world.answer(call).unwrap();
+    world.until(call, CallState::Connected, 5000);
+}
+
+#[test]
+fn noise_between_the_answers_does_not_hurt() {
+    let mut modem = SoftModem::new();
+    modem.set_fault(ModemFault::Noise, true);
+    let mut world = World::with(modem);
+    world.run(100);
+    let call = world.connect("100");
+    assert_eq!(world.fetch(), b"");
+    world.drop_call(call).unwrap();
+    world.run(1000);
+    assert_eq!(world.story(), ["IDLE 0x0", "ok"]);
+    let call = world.ring();
+    assert_eq!(world.state(call), Some(CallState::Offering));
+}
+
+#[test]
+fn without_dtr_the_escape_sequence_hangs_up() {
+    let mut modem = SoftModem::new();
+    modem.set_fault(ModemFault::NoDtr, true);
+    let mut world = World::with(modem);
+    let call = world.connect("100");
+    world.send(call, b"the last word").unwrap();
+    world.run(5);
+    world.drop_call(call).unwrap();
+    world.run(4000);
+    assert_eq!(world.story(), ["ok", "IDLE 0x0", "ok"]);
+    assert!(world.modem.is_on_hook());
+    assert_eq!(world.modem.commands().last().unwrap(), "ATH");
+}
+
+#[test]
+fn without_dcd_the_words_tell_the_loss_of_the_carrier() {
+    let mut modem = SoftModem::new();
+    modem.set_fault(ModemFault::NoDcd, true);
+    let mut world = World::with(modem);
+    let call = world.connect("106");
+    world.modem.far_send(b"\r\nNO CARRIER\r\n");
+    world.run(100);
+    world.modem.far_send(b"is what a modem says\r\n");
+    world.run(3000);
+    assert_eq!(world.state(call), Some(CallState::Connected), "these words were data");
+    world.modem.far_hang_up(&mut world.from_modem);
+    world.until(call, CallState::Disconnected, 1000);
+    world.drop_call(call).unwrap();
+    world.run(1500);
+    assert_eq!(world.story(), ["DISCONNECTED 0x1", "IDLE 0x0", "ok"]);
+}
+
+#[test]
+fn with_dcd_no_words_end_a_call() {
+    let mut world = World::new();
+    let call = world.connect("106");
+    world.modem.far_send(b"\r\nNO CARRIER\r\n");
+    world.run(5000);
+    assert_eq!(world.state(call), Some(CallState::Connected));
+    assert_eq!(world.fetch(), b"\r\nNO CARRIER\r\n");
+}
+
+#[test]
+fn a_modem_that_was_left_online_is_got_back() {
+    for fault in [None, Some(ModemFault::NoDtr)] {
+        let mut modem = SoftModem::new();
+        modem.add("9", Far::Echo(Duration::ZERO));
+        let mut out = VecDeque::new();
+        modem.run(Time::ZERO, true, &mut b"ATD9\r".to_vec(), &mut out);
+        modem.run(Time::ZERO, true, &mut Vec::new(), &mut out);
+        assert!(!modem.is_on_hook());
+        if let Some(fault) = fault {
+            modem.set_fault(fault, true);
+        }
+        let mut world = World::with(modem);
+        let call = world.connect("100");
+        assert_eq!(world.state(call), Some(CallState::Connected));
+    }
+}
+
+#[test]
+fn lost_interrupts_do_not_lose_a_call() {
+    let mut world = World::new();
+    world.interrupts = false;
+    let call = world.connect("100");
+    let sent = world.send(call, b"hello").unwrap();
+    world.run(300);
+    assert_eq!(world.told(), [Told::Completed(sent, 0)]);
+    assert_eq!(world.fetch(), b"hello");
+    world.drop_call(call).unwrap();
+    world.run(2000);
+    assert_eq!(world.story(), ["IDLE 0x0", "ok"]);
+}
+
+#[test]
+fn a_dead_modem_fails_the_call_once_and_in_time() {
+    let mut modem = SoftModem::new();
+    modem.set_fault(ModemFault::Dead, true);
+    let mut world = World::with(modem);
+    let (call, made) = world.make_call("100");
+    made.unwrap();
+    world.run(7000);
+    assert_eq!(world.story(), [""; 0], "it may only be on-line");
+    world.run(1000);
+    assert_eq!(world.story(), ["LINEERR_OPERATIONFAILED"]);
+    assert_eq!(world.state(call), None);
+    assert!(!world.handle.with(|modem, _| modem.state()).unwrap().in_service);
+    world.modem.set_fault(ModemFault::Dead, false);
+    world.connect("100");
+    assert!(world.handle.with(|modem, _| modem.state()).unwrap().in_service);
+}
+
+#[test]
+fn a_loop_that_answers_every_dial_with_its_echo_ends_it_once() {
+    let mut modem = SoftModem::new();
+    modem.set_fault(ModemFault::Loop, true);
+    let mut world = World::with(modem);
+    for _ in 0..3 {
+        let (call, made) = world.make_call("100");
+        made.unwrap();
+        world.run(60_000);
+        assert_eq!(world.story(), ["LINEERR_OPERATIONFAILED"]);
+        assert_eq!(world.state(call), None);
+    }
+}
+
+#[test]
+fn a_modem_that_dies_ends_every_request_once() {
+    // While it dials: nothing comes any more, and nothing hangs up.
+    let mut world = World::new();
+    let (call, _) = world.make_call("100");
+    world.until(call, CallState::Dialing, 1000);
+    world.modem.set_fault(ModemFault::Dead, true);
+    world.until(call, CallState::Disconnected, 200_000);
+    assert_eq!(world.story().last().unwrap(), "DISCONNECTED 0x40");
+    world.drop_call(call).unwrap();
+    world.run(10_000);
+    assert_eq!(world.story(), ["IDLE 0x0", "LINEERR_OPERATIONFAILED"]);
+
+    // In a call, with requests outstanding.
+    let mut world = World::new();
+    let call = world.connect("100");
+    world.modem.set_fault(ModemFault::Dead, true);
+    let receive = world.receive(call, 1, 3000).unwrap();
+    world.run(3000);
+    let failed = LineError::OPERATIONFAILED.raw();
+    assert_eq!(world.told(), [Told::Completed(receive, failed)], "at its deadline");
+    let receive = world.receive(call, 1, 100_000).unwrap();
+    let dropped = world.drop_call(call).unwrap();
+    let again = world.drop_call(call).unwrap();
+    world.run(10_000);
+    let told = world.told();
+    assert_eq!(told.first(), Some(&Told::Completed(receive, failed)), "D7");
+    assert_eq!(told.len(), 4, "{told:?}");
+    assert!(told.ends_with(&[Told::Completed(dropped, failed), Told::Completed(again, failed)]));
+
+    // While it answers.
+    let mut world = World::new();
+    let call = world.ring();
+    world.modem.set_fault(ModemFault::Dead, true);
+    world.answer(call).unwrap();
+    world.run(100_000);
+    let story = world.story();
+    assert_eq!(story, ["NEWCALL", "OFFERING 0x1", "LINEERR_OPERATIONFAILED", "DISCONNECTED 0x40"]);
+}
+
+#[test]
+fn removal_in_a_call_ends_each_request_once_and_closes_the_line() {
+    let mut world = World::new();
+    let call = world.connect("100");
+    let receive = world.receive(call, 10, 10_000).unwrap();
+    let send = world.send(call, &[1; 5000]).unwrap();
+    world.uart.remove();
+    world.run(100);
+    let gone = LineError::NODEVICE.raw();
+    let told = world.told();
+    assert!(told[..2].contains(&Told::Completed(receive, gone)));
+    assert!(told[..2].contains(&Told::Completed(send, gone)));
+    world.log.0.lock().unwrap().extend(&told[2..]);
+    world.all.truncate(world.all.len() - (told.len() - 2));
+    assert_eq!(world.story(), ["DISCONNECTED 0x4000", "IDLE 0x0", "CLOSE"], "D13");
+    assert_eq!(world.make_call("100").1, Err(LineError::NODEVICE));
+}
