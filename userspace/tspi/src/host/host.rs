@@ -13,7 +13,7 @@ use super::{Counts, Line, LineInfo, Options, Trace, inside};
 use crate::clock;
 use crate::constants::{INITIALIZE_NEGOTIATION, LINETSPIOPTION_NONREENTRANT};
 use crate::error::LineError;
-use crate::provider::{Init, Provider};
+use crate::provider::{Init, Provider, SlotReport};
 use crate::structs::LINEDEVCAPS;
 use crate::types::{HTAPILINE, Version};
 
@@ -157,6 +157,11 @@ impl Host {
                 Err(error)
             }
         }
+    }
+
+    /// How the slots of the card are, from a provider that knows slots; empty once it is shut down.
+    pub fn slots(&self) -> Vec<SlotReport> {
+        self.shared.provider.slots()
     }
 
     /// How many requests came to what so far.

@@ -2,7 +2,7 @@
 
 use ringback_driver::request::{Completion, RequestId};
 
-use super::Ticket;
+use super::{SlotReport, Ticket};
 use crate::error::LineError;
 use crate::line::Audio;
 use crate::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, Version};
@@ -270,6 +270,12 @@ pub trait Provider: Send + Sync {
     /// none.
     fn line_audio(&self, line: HDRVLINE) -> Option<Audio> {
         None
+    }
+
+    /// How the slots of the card are, which TSPI has no words for. Empty where there is nothing to
+    /// say, and outside of a pair of init and shutdown.
+    fn slots(&self) -> Vec<SlotReport> {
+        Vec::new()
     }
 }
 

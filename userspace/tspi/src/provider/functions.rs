@@ -4,7 +4,7 @@ use ringback_driver::device::Device;
 use ringback_driver::request::RequestId;
 
 use super::card::{CardProvider, Running, refused};
-use super::{Devices, Init, Provider, Tapi, Ticket, checks, fill};
+use super::{Devices, Init, Provider, SlotReport, Tapi, Ticket, checks, fill};
 use crate::constants::*;
 use crate::error::LineError;
 use crate::line::{Audio, CallHandles, CallSnapshot, Command, DialTiming, PortInfo};
@@ -283,5 +283,9 @@ impl<D: Device> Provider for CardProvider<D> {
         let running = self.for_line().ok()?;
         let line = running.line(line).ok()?;
         running.handle.with(|lines, _| lines.audio(line.index)).flatten()
+    }
+
+    fn slots(&self) -> Vec<SlotReport> {
+        self.report()
     }
 }

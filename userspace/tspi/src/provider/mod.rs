@@ -22,6 +22,7 @@
 //! | `calls`, `open_lines` | the handles that are out |
 //! | `upward` | completions and events on their way to TAPI |
 //! | `open` | cards by their short names |
+//! | `report` | how the slots of a card are, for people |
 
 mod api;
 mod calls;
@@ -31,6 +32,7 @@ mod fill;
 mod functions;
 mod open;
 mod open_lines;
+mod report;
 mod ticket;
 mod upward;
 
@@ -38,4 +40,5 @@ pub use api::{Devices, Init, Provider, Tapi};
 pub use card::CardProvider;
 pub use fill::DevSpecific;
 pub use open::{CardOptions, OpenError, open_card};
+pub use report::SlotReport;
 pub use ticket::Ticket;
