@@ -1,2 +1,98 @@
-//! The program `ringback`.
-fn main() {}
+//! The program `ringback`: calls on telephony cards from the command line.
+//!
+//! | file | what |
+//! |---|---|
+//! | `demo` | the main job on the software card, told as a time line |
+//! | `lines`, `call`, `answer`, `monitor` | one command each |
+//! | `card` | from `--card` to a running host |
+//! | `scenery` | who is behind the software card |
+//! | `timeline` | what happened, in order: for people, for machines, and counted |
+//! | `sound` | WAV files to and from a line |
+//! | `signals`, `output`, `exit` | Ctrl-C, stdout and stderr, exit codes |
+//!
+//! Rules: results go to stdout, everything else to stderr; whatever happens, the line is left
+//! on-hook and the card safe; an error is one sentence with cause and cure, and an exit code that
+//! `--help` lists.
+
+mod answer;
+mod call;
+mod card;
+mod conversation;
+mod demo;
+mod exit;
+mod lines;
+mod monitor;
+mod output;
+mod scenery;
+mod signals;
+mod sound;
+mod timeline;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::{ArgAction, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::exit::{Exit, Failure};
+use crate::output::note;
+use crate::signals::Signals;
+
+/// Calls on PCI telephony cards (TDM400P family), or on one in software.
+#[derive(Debug, Parser)]
+#[command(
+    name = "ringback",
+    version,
+    after_help = "Try `ringback demo` first; it needs no hardware."
+)]
+struct Arguments {
+    /// Say more on stderr: -v what the card does about trouble, -vv every event of a port
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Demo(demo::Demo),
+    Lines(lines::Lines),
+    Call(call::Call),
+    Answer(answer::Answer),
+    Monitor(monitor::Monitor),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    log_to_stderr(arguments.verbose);
+    let ended = Signals::install()
+        .map_err(|error| Failure::failed(format_args!("signals can't be received: {error}")))
+        .and_then(|signals| match arguments.command {
+            Command::Demo(demo) => demo.run(&signals),
+            Command::Lines(lines) => lines.run(&signals),
+            Command::Call(call) => call.run(&signals),
+            Command::Answer(answer) => answer.run(&signals),
+            Command::Monitor(monitor) => monitor.run(&signals),
+        });
+    match ended {
+        Ok(()) => Exit::Done.into(),
+        Err(failure) => {
+            if !failure.text.is_empty() {
+                note(&failure);
+            }
+            failure.exit.into()
+        }
+    }
+}
+
+/// The log goes to stderr, with `-v`: without it a failure is one sentence. RUST_LOG, where set,
+/// decides instead.
+fn log_to_stderr(verbose: u8) {
+    let level = match verbose {
+        0 => "off",
+        1 => "info",
+        _ => "debug",
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+}

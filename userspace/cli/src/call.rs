@@ -1,0 +1,218 @@
+//! `ringback call`: places a call, tells how it goes, speaks on it, and says by its exit code what
+//! came of it.
+
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use ringback_driver::card::ModuleKind;
+use ringback_media::dtmf::Digit;
+use ringback_tspi::callstate::CallState;
+use ringback_tspi::constants::*;
+use ringback_tspi::dialstring::{self, Modifiers};
+use ringback_tspi::error::LineError;
+use ringback_tspi::host::{Call as Handle, CallOptions, LineEvent};
+
+use crate::card::{CardArguments, parse_seconds};
+use crate::conversation::{Conversation, TalkArguments};
+use crate::exit::{CODES, Exit, Failure};
+use crate::scenery;
+use crate::signals::Signals;
+use crate::timeline;
+
+/// Place a call
+///
+/// On an exchange line (FXO) the number is dialled; on a telephone (FXS) the telephone is rung.
+#[derive(Debug, Args)]
+#[command(after_long_help = format!("\
+Examples:
+  ringback call 2 5550100 --hangup-after 5        on the software card
+  ringback call 2 5550100 --digits 12# --record heard.wav --hangup-after 10
+  ringback call 1 9,5551234 --card uio:/dev/uio0 --play hello.wav
+
+{CODES}
+
+{}", scenery::HELP))]
+pub(crate) struct Call {
+    /// The line, as `ringback lines` numbers them
+    line: u32,
+    /// The number: 0-9 * # A-D; , pauses, W waits for dial tone, ! is a hook flash, P and T switch
+    /// to pulse and tone dialling
+    #[arg(value_parser = parse_number)]
+    number: String,
+    /// DTMF digits to send after the answer, before --play; a comma is a pause
+    #[arg(long, value_name = "DIGITS", value_parser = parse_digits)]
+    digits: Option<String>,
+    /// Give up when nobody has answered after so many seconds (the line itself gives up after 3
+    /// minutes of ringing)
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
+    timeout: Option<Duration>,
+    #[command(flatten)]
+    talk: TalkArguments,
+    #[command(flatten)]
+    card: CardArguments,
+}
+
+/// What lines of a TDM400P can follow in a dial string.
+const MODIFIERS: Modifiers = Modifiers { dial_tone: true, quiet: false, billing: false };
+
+/// Refuses a number that can't be dialled, before a card is touched.
+fn parse_number(text: &str) -> Result<String, String> {
+    let parsed = dialstring::parse(text, MODIFIERS).map_err(|error| error.to_string())?;
+    if parsed.partial {
+        return Err("a ';' says that more digits will follow, and there is nobody who would dial \
+                    them; write the whole number"
+            .to_owned());
+    }
+    if parsed.digits().is_empty() {
+        return Err("there is no digit in it".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// Refuses what is no DTMF digit.
+fn parse_digits(text: &str) -> Result<String, String> {
+    match (1..).zip(text.chars()).find(|(_, c)| *c != ',' && Digit::from_char(*c).is_none()) {
+        None if text.is_empty() => Err("there is no digit in it".to_owned()),
+        None => Ok(text.to_owned()),
+        Some((place, c)) => Err(format!(
+            "{c:?}, character {place}, is not a DTMF digit: use 0-9, A-D, * and #, and a comma for \
+             a pause"
+        )),
+    }
+}
+
+impl Call {
+    pub(crate) fn run(&self, signals: &Signals) -> Result<(), Failure> {
+        let sound = self.talk.sound()?;
+        let (recorder, log) = timeline::new();
+        let station = self.card.open(signals, &recorder, scenery::furnish)?;
+        let out = self.talk.output();
+        let mut line = Conversation::open(&station, self.line, out, signals, &recorder, log)?;
+        let name = line.name();
+        out.text(format_args!("calling {} on {name}", self.number))?;
+        let ended = match self.place(&mut line) {
+            Ok(call) => {
+                let talked = self
+                    .reach(&mut line)
+                    .and_then(|()| line.talk(&call, self.digits.as_deref(), sound, &self.talk));
+                line.hang_up(&call);
+                talked
+            }
+            Err(failure) => Err(failure),
+        };
+        line.finish(ended)
+    }
+
+    /// Takes the line and begins to dial.
+    fn place(&self, line: &mut Conversation<'_>) -> Result<Handle, Failure> {
+        let options = CallOptions { only_if_idle: true, ..CallOptions::default() };
+        let pending = line.line.make_call(&self.number, &options).map_err(|error| match error {
+            LineError::INVALLINESTATE => Failure::new(
+                Exit::NoDialTone,
+                format_args!(
+                    "{} has no battery: plug it into the exchange's wall socket, and check that",
+                    line.name()
+                ),
+            ),
+            error => Failure::line(format_args!("{} does not take the call", line.name()), error),
+        })?;
+        let call = pending.call();
+        line.complete(&pending, &call)?.map_err(|error| match error {
+            LineError::CALLUNAVAIL => Failure::new(
+                Exit::NoDialTone,
+                format_args!(
+                    "no dial tone on {}: is it plugged into an exchange, and nobody else on it?",
+                    line.name()
+                ),
+            ),
+            error => {
+                Failure::line(format_args!("the call can't be made on {}", line.name()), error)
+            }
+        })
+    }
+
+    /// Waits for the answer.
+    fn reach(&self, line: &mut Conversation<'_>) -> Result<(), Failure> {
+        let placed = Instant::now();
+        let telephone = line.line.info().kind == Some(ModuleKind::Fxs);
+        let called = if telephone { "the telephone".to_owned() } else { self.number.clone() };
+        loop {
+            if let Some(LineEvent::State { state, mode, .. }) = line.beat()? {
+                match state {
+                    CallState::Connected => return Ok(()),
+                    CallState::Busy if telephone => {
+                        return Err(Failure::new(Exit::Busy, "the telephone is off-hook"));
+                    }
+                    CallState::Busy => {
+                        return Err(Failure::new(Exit::Busy, format_args!("{called} is busy")));
+                    }
+                    CallState::SpecialInfo => {
+                        let text = format!(
+                            "the exchange does not put {called} through (reorder tone): check the \
+                             number, or try again later"
+                        );
+                        return Err(Failure::new(Exit::Refused, text));
+                    }
+                    CallState::Disconnected if mode == LINEDISCONNECTMODE_OUTOFORDER => {
+                        return Err(line.out_of_order());
+                    }
+                    CallState::Disconnected | CallState::Idle => return Err(ended(&called, mode)),
+                    _ => {}
+                }
+            }
+            if self.timeout.is_some_and(|limit| placed.elapsed() >= limit) {
+                let seconds = self.timeout.unwrap_or_default().as_secs_f64();
+                let text = format!("{called} did not answer within {seconds} s");
+                return Err(Failure::new(Exit::NoAnswer, text));
+            }
+        }
+    }
+}
+
+/// A call that ended before it was answered, by its LINEDISCONNECTMODE_.
+fn ended(called: &str, mode: u32) -> Failure {
+    match mode {
+        LINEDISCONNECTMODE_NODIALTONE => Failure::new(
+            Exit::NoDialTone,
+            "the dial tone that the W in the number waits for did not come",
+        ),
+        LINEDISCONNECTMODE_BUSY => Failure::new(Exit::Busy, format_args!("{called} is busy")),
+        LINEDISCONNECTMODE_UNAVAIL => Failure::new(
+            Exit::Refused,
+            format_args!("the exchange gives dial tone again: it did not take {called}"),
+        ),
+        _ => Failure::new(Exit::NoAnswer, format_args!("{called} did not answer")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_can_not_be_dialled_is_refused_with_the_place() {
+        assert_eq!(parse_number("9,(555) 12-34W#").as_deref(), Ok("9,(555) 12-34W#"));
+        let error = parse_number("555x").unwrap_err();
+        assert!(error.contains("'x', character 4"), "{error}");
+        assert!(parse_number("12$").unwrap_err().contains("billing"));
+        assert!(parse_number("").is_err() && parse_number(" - ").is_err());
+        assert!(parse_number("12;").unwrap_err().contains("whole number"));
+    }
+
+    #[test]
+    fn digits_are_those_that_a_key_sends() {
+        assert_eq!(parse_digits("12,#*D").as_deref(), Ok("12,#*D"));
+        assert!(parse_digits("12e").unwrap_err().contains("'e', character 3"));
+        assert!(parse_digits("").is_err());
+    }
+
+    #[test]
+    fn an_end_before_the_answer_has_its_own_code() {
+        let exit = |mode| ended("5551234", mode).exit;
+        assert_eq!(exit(LINEDISCONNECTMODE_NOANSWER), Exit::NoAnswer);
+        assert_eq!(exit(LINEDISCONNECTMODE_NORMAL), Exit::NoAnswer);
+        assert_eq!(exit(LINEDISCONNECTMODE_NODIALTONE), Exit::NoDialTone);
+        assert_eq!(exit(LINEDISCONNECTMODE_BUSY), Exit::Busy);
+        assert_eq!(exit(LINEDISCONNECTMODE_UNAVAIL), Exit::Refused);
+    }
+}

@@ -1,0 +1,281 @@
+//! From `--card` to a running host with its lines.
+//!
+//! Rule: whatever way a command ends, dropping the [`Station`] hangs up, makes the card safe and only
+//! then stops the software card's clock. A second Ctrl-C does the same from the signals' thread.
+
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use ringback_driver::card::{Hook, ModuleKind};
+use ringback_driver::device::discover::{Kind, discover};
+use ringback_driver::device::ring::Ring;
+use ringback_driver::device::selector::Selector;
+use ringback_driver::device::sysfs::SysfsRoot;
+use ringback_softcard::{Fault, RealClock, SoftCard};
+use ringback_tspi::error::LineError;
+use ringback_tspi::host::{Host, Line, LineInfo, Options};
+use ringback_tspi::provider::{CardOptions, SlotReport, open_card};
+
+use crate::exit::{Exit, Failure};
+use crate::output::note;
+use crate::scenery;
+use crate::signals::Signals;
+use crate::timeline::Recorder;
+
+/// Longer than this, and bringing a card up is worth a word.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// A card that runs has measured its lines by then.
+const MEASURED: Duration = Duration::from_secs(2);
+/// Entries of the ring that is made to see whether there can be one.
+const RING: usize = 4;
+/// How often something that is waited for is looked at.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Which card.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct CardArguments {
+    /// The card: soft (in software), uio:/dev/uio0, or pci:0000:05:00.0 (under vfio-pci)
+    /// [default: soft]
+    #[arg(long, value_name = "CARD")]
+    card: Option<Selector>,
+    /// Break the software card, from the start or SECONDS after it: no-power:0, line-unplugged:2,
+    /// removal@5 ... (a wrong name lists them all)
+    #[arg(long, value_name = "NAME[@SECONDS]", value_parser = parse_fault)]
+    fault: Vec<(Fault, Duration)>,
+}
+
+fn parse_fault(text: &str) -> Result<(Fault, Duration), String> {
+    let (name, after) = match text.split_once('@') {
+        Some((name, seconds)) => (name, parse_seconds(seconds)?),
+        None => (text, Duration::ZERO),
+    };
+    Ok((name.parse().map_err(|error: ringback_softcard::UnknownFault| error.to_string())?, after))
+}
+
+/// Reads a time in seconds, such as `2` or `0.5`; at most a year.
+pub(crate) fn parse_seconds(text: &str) -> Result<Duration, String> {
+    const YEAR: f64 = 366.0 * 86_400.0;
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.0..=YEAR).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err(format!("{text:?} is not a time: write seconds, such as 5 or 0.5")),
+    }
+}
+
+/// A card with its lines, running.
+pub(crate) struct Station {
+    pub(crate) host: Arc<Host>,
+    /// The software card, if it is one.
+    pub(crate) soft: Option<SoftCard>,
+    name: String,
+    going_down: Arc<Mutex<()>>,
+    _clock: Option<RealClock>,
+}
+
+impl CardArguments {
+    /// Opens the card that was asked for. For the software card `furnish` arranges what is behind
+    /// it, before it is brought up.
+    pub(crate) fn open(
+        &self,
+        signals: &Signals,
+        recorder: &Recorder,
+        furnish: impl FnOnce(&SoftCard),
+    ) -> Result<Station, Failure> {
+        let selector = self.card.clone().unwrap_or_else(|| {
+            note(no_card());
+            Selector::Soft
+        });
+        if selector != Selector::Soft {
+            if !self.fault.is_empty() {
+                let text = "--fault breaks the software card only: use it with --card soft";
+                return Err(Failure::new(Exit::Usage, text));
+            }
+            return Station::open(&selector, None, signals, recorder);
+        }
+        let card = scenery::card();
+        furnish(&card);
+        for (fault, after) in &self.fault {
+            break_card(card.clone(), *fault, *after)?;
+        }
+        Station::open(&selector, Some(card), signals, recorder)
+    }
+}
+
+/// That the software card is taken, and which others there are.
+fn no_card() -> String {
+    let mut text = "no --card: using the software card".to_owned();
+    let found = discover(&SysfsRoot::system());
+    for card in found.iter().filter(|card| card.kind == Kind::Tdm400p) {
+        let _ = write!(text, "; there is {card}");
+    }
+    text
+}
+
+/// Switches a fault on after a time.
+fn break_card(card: SoftCard, fault: Fault, after: Duration) -> Result<(), Failure> {
+    if after.is_zero() {
+        card.set_fault(fault, true);
+        return Ok(());
+    }
+    // Not waited for: a program that ends sooner does not need the fault any more.
+    let breaking = thread::Builder::new().name("fault".to_owned()).spawn(move || {
+        thread::sleep(after);
+        card.set_fault(fault, true);
+    });
+    breaking.map(drop).map_err(Failure::failed)
+}
+
+impl Station {
+    /// Brings a card up and starts its lines. `soft` is the card that the selector `soft` means.
+    pub(crate) fn open(
+        selector: &Selector,
+        soft: Option<SoftCard>,
+        signals: &Signals,
+        recorder: &Recorder,
+    ) -> Result<Station, Failure> {
+        // Told here as it is: what starts the ring later can only say that it did not start.
+        Ring::new(RING).map_err(Failure::failed)?;
+        let clock = soft.as_ref().map(RealClock::start_patient);
+        let name = selector.to_string();
+        let mut told = false;
+        let coming_up = name.clone();
+        let progress = move |since: Duration| {
+            if since > PATIENCE && !told {
+                told = true;
+                note(format_args!("bringing up {coming_up}, which takes a few seconds"));
+            }
+        };
+        let options = CardOptions {
+            soft: soft.clone(),
+            progress: Some(Box::new(progress)),
+            ..CardOptions::default()
+        };
+        let provider = open_card(selector, options)
+            .map_err(|error| Failure::failed(format_args!("{name}: {error}")))?;
+        signals.check()?;
+        let recorder = recorder.clone();
+        let options = Options { trace: Some(Arc::new(move |traced| recorder.trace(traced))) };
+        let host = Host::start(provider, options)
+            .map_err(|error| Failure::line(format_args!("{name} can't be started"), error))?;
+        let host = Arc::new(host);
+        let going_down = Arc::new(Mutex::new(()));
+        // Weak, so that the signals' thread does not keep the card.
+        let (held, turn) = (Arc::downgrade(&host), Arc::clone(&going_down));
+        signals.on_second(move || {
+            if let Some(host) = held.upgrade() {
+                shut_down(&host, &turn);
+            }
+        });
+        let station = Station { host, soft, name, going_down, _clock: clock };
+        station.await_measured();
+        Ok(station)
+    }
+
+    /// The short name of the card.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How each slot of the card is.
+    pub(crate) fn slots(&self) -> Vec<SlotReport> {
+        self.host.slots()
+    }
+
+    /// Opens a line by its number.
+    pub(crate) fn line(&self, number: u32) -> Result<Line, Failure> {
+        self.host.open(number).map_err(|error| match error {
+            LineError::NODEVICE => Failure::new(
+                Exit::Usage,
+                format_args!("{} has no line {number}; there are {}", self.name, self.names()),
+            ),
+            error => Failure::line(format_args!("line {number} can't be opened"), error),
+        })
+    }
+
+    fn names(&self) -> String {
+        let names: Vec<String> = self.host.lines().iter().map(describe).collect();
+        names.join(", ")
+    }
+
+    /// Waits until the FXO lines are measured: until then nobody knows whether they have battery.
+    fn await_measured(&self) {
+        let until = Instant::now() + MEASURED;
+        let measured = |slot: &SlotReport| {
+            let status = slot.status.as_ref();
+            status.is_none_or(|one| one.kind == ModuleKind::Fxs || one.battery.is_some())
+        };
+        while !self.slots().iter().all(measured) && Instant::now() < until {
+            thread::sleep(LOOK);
+        }
+    }
+
+    /// The hook of a line as it was left, which for our own (FXO) is waited for to be open; of a
+    /// telephone it is its owner's matter. `None` where nobody can say any more.
+    pub(crate) fn await_hook(&self, line: u32, within: Duration) -> Option<Hook> {
+        let until = Instant::now() + within;
+        loop {
+            let status = self.slots().into_iter().find(|slot| slot.line == Some(line))?.status?;
+            let open = status.kind == ModuleKind::Fxs || status.hook == Hook::On;
+            if open || Instant::now() >= until {
+                return Some(status.hook);
+            }
+            thread::sleep(LOOK);
+        }
+    }
+}
+
+impl Drop for Station {
+    fn drop(&mut self) {
+        shut_down(&self.host, &self.going_down);
+    }
+}
+
+/// Hangs up and makes the card safe; does not return before that is done, also if another thread is
+/// at it.
+fn shut_down(host: &Host, turn: &Mutex<()>) {
+    let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+    host.shutdown();
+}
+
+/// A line as a person knows it: `2 (FXO in slot 2)`.
+pub(crate) fn describe(info: &LineInfo) -> String {
+    let mut text = info.device_id.to_string();
+    if let (Some(kind), Some(slot)) = (info.kind, info.slot) {
+        let _ = write!(text, " ({} in slot {slot})", kind_name(kind));
+    }
+    text
+}
+
+/// Whose line it is: FXS a telephone's, FXO an exchange's.
+pub(crate) fn kind_name(kind: ModuleKind) -> &'static str {
+    match kind {
+        ModuleKind::Fxs => "FXS",
+        ModuleKind::Fxo => "FXO",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_seconds() {
+        assert_eq!(parse_seconds("2"), Ok(Duration::from_secs(2)));
+        assert_eq!(parse_seconds("0.5"), Ok(Duration::from_millis(500)));
+        assert_eq!(parse_seconds("0"), Ok(Duration::ZERO));
+        for text in ["", "-1", "soon", "nan", "inf", "1e30", "5s"] {
+            assert!(parse_seconds(text).unwrap_err().contains("write seconds"), "{text}");
+        }
+    }
+
+    #[test]
+    fn faults_come_at_once_or_later() {
+        assert_eq!(parse_fault("removal"), Ok((Fault::Removal, Duration::ZERO)));
+        let later = Ok((Fault::LineUnplugged(2), Duration::from_millis(1500)));
+        assert_eq!(parse_fault("line-unplugged:2@1.5"), later);
+        assert!(parse_fault("smoke").unwrap_err().contains("no-power:SLOT"));
+        assert!(parse_fault("removal@x").unwrap_err().contains("write seconds"));
+    }
+}

@@ -1,0 +1,371 @@
+//! What `call` and `answer` have in common: a line with one call on it, told as it goes, spoken on
+//! and hung up.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use ringback_driver::card::{Hook, ModuleKind};
+use ringback_tspi::callstate::CallState;
+use ringback_tspi::constants::LINEDISCONNECTMODE_OUTOFORDER;
+use ringback_tspi::error::LineError;
+use ringback_tspi::host::{Call, Events, Line, LineEvent, Pending, WaitError};
+use ringback_tspi::line::Audio;
+use serde::Serialize;
+
+use crate::card::{Station, describe, parse_seconds};
+use crate::exit::{Exit, Failure};
+use crate::output::{Colour, Output};
+use crate::signals::Signals;
+use crate::sound::Sound;
+use crate::timeline::{Log, Recorder, What};
+
+/// The beat: signals, audio and output are looked after so often.
+const BEAT: Duration = Duration::from_millis(20);
+/// A request that takes longer is a fault of ours: the provider ends each within its deadline.
+const REQUEST: Duration = Duration::from_secs(60);
+/// So many beats after a call went out of order it is known whether its card is gone.
+const OUT_OF_ORDER_BEATS: u32 = 10;
+/// Hanging up takes a few milliseconds.
+const HANG_UP: Duration = Duration::from_secs(5);
+
+/// What is done once the call is answered.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct TalkArguments {
+    /// Play this WAV file (8 kHz mono) after the answer, then hang up
+    #[arg(long, value_name = "FILE.wav")]
+    play: Option<PathBuf>,
+    /// Record what the other side says into this WAV file, from the answer on
+    #[arg(long, value_name = "FILE.wav")]
+    record: Option<PathBuf>,
+    /// Hang up so many seconds after the answer; without it and without --play the call lasts until
+    /// the other side hangs up, or Ctrl-C
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
+    hangup_after: Option<Duration>,
+    /// Print one JSON object per event instead of text: those of `ringback demo --help`, and at the
+    /// end line_left (line, hook) and result (outcome, exit, reason)
+    #[arg(long)]
+    json: bool,
+}
+
+impl TalkArguments {
+    /// Opens the files, before anything is done with the card.
+    pub(crate) fn sound(&self) -> Result<Sound, Failure> {
+        Sound::open(self.play.as_deref(), self.record.as_deref())
+    }
+
+    pub(crate) fn output(&self) -> Output {
+        Output::new(self.json)
+    }
+}
+
+/// How a conversation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    FarEnd,
+    Here,
+}
+
+/// A line with one call on it.
+pub(crate) struct Conversation<'a> {
+    pub(crate) out: Output,
+    pub(crate) signals: &'a Signals,
+    pub(crate) recorder: &'a Recorder,
+    pub(crate) log: Log,
+    pub(crate) line: Line,
+    station: &'a Station,
+    audio: Audio,
+    events: Events,
+}
+
+/// The last object of `call --json` and `answer --json` but one: how the line was left.
+#[derive(Debug, Serialize)]
+struct Left<'a> {
+    event: &'static str,
+    line: u32,
+    /// `on` or `off`; of FXS the telephone's. None where the card is gone.
+    hook: Option<&'a str>,
+}
+
+/// The last object of `call --json` and `answer --json`.
+#[derive(Debug, Serialize)]
+struct Outcome<'a> {
+    event: &'static str,
+    outcome: &'a str,
+    exit: u8,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    reason: &'a str,
+}
+
+impl<'a> Conversation<'a> {
+    /// Takes a line.
+    pub(crate) fn open(
+        station: &'a Station,
+        number: u32,
+        out: Output,
+        signals: &'a Signals,
+        recorder: &'a Recorder,
+        mut log: Log,
+    ) -> Result<Conversation<'a>, Failure> {
+        let line = station.line(number)?;
+        let events = line.events();
+        let audio = line
+            .audio()
+            .map_err(|error| Failure::line(format_args!("line {number} has no audio"), error))?;
+        log.start();
+        Ok(Conversation { out, signals, recorder, log, line, station, audio, events })
+    }
+
+    /// `line 2 (FXO in slot 2)`.
+    pub(crate) fn name(&self) -> String {
+        format!("line {}", describe(self.line.info()))
+    }
+
+    fn number(&self) -> u32 {
+        self.line.info().device_id
+    }
+
+    /// The next event of the line, if one comes within a beat. Looks after everything else.
+    pub(crate) fn beat(&mut self) -> Result<Option<LineEvent>, Failure> {
+        self.signals.check()?;
+        let event = self.events.next_timeout(BEAT);
+        self.print()?;
+        match event {
+            Some(LineEvent::Closed { .. }) => Err(self.gone()),
+            None if self.events.is_over() => Err(self.gone()),
+            event => Ok(event),
+        }
+    }
+
+    fn gone(&self) -> Failure {
+        let text = format!(
+            "{} is gone: the card {} was removed, or does not answer any more",
+            self.name(),
+            self.station.name()
+        );
+        Failure::new(Exit::Gone, text)
+    }
+
+    /// Why a call went out of order: because the whole card is gone, or only the line's module.
+    pub(crate) fn out_of_order(&mut self) -> Failure {
+        // A card that goes closes its lines right behind their calls.
+        for _ in 0..OUT_OF_ORDER_BEATS {
+            if let Err(failure) = self.beat() {
+                return failure;
+            }
+        }
+        let text =
+            format!("the module of {} does not work any more: see `ringback lines`", self.name());
+        Failure::new(Exit::Gone, text)
+    }
+
+    /// Prints what has happened since the last time.
+    fn print(&mut self) -> Result<(), Failure> {
+        while let Some(entry) = self.log.next(Duration::ZERO) {
+            self.out.object(&self.log.object(&entry))?;
+            if let Some(text) = self.words(&entry.what) {
+                let seconds = self.log.ms(entry.at) / 1000.0;
+                let time = self.out.paint(Colour::Dim, format!("{seconds:7.1} s"));
+                self.out.text(format_args!("{time}  {text}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a person wants to know of an entry.
+    fn words(&self, what: &What) -> Option<String> {
+        match what {
+            What::CallState { state, mode, .. } => {
+                let text = state_words(state, mode.as_deref());
+                Some(self.out.paint(Colour::State, text).to_string())
+            }
+            What::Digit { digit, end: false, .. } => Some(format!("the other side sends {digit}")),
+            What::Generated { done: true, .. } => Some("digits sent".to_owned()),
+            What::Does { who, does } => Some(format!("{who} {does}")),
+            _ => None,
+        }
+    }
+
+    /// Waits for a request and looks after everything else. The call is closed if the user does not
+    /// want to wait any longer, which completes the request (N6).
+    pub(crate) fn complete<T: Clone>(
+        &mut self,
+        pending: &Pending<T>,
+        call: &Call,
+    ) -> Result<Result<T, LineError>, Failure> {
+        let until = Instant::now() + REQUEST;
+        loop {
+            match pending.wait(BEAT) {
+                Ok(value) => return Ok(Ok(value)),
+                Err(WaitError::Failed(error)) => return Ok(Err(error)),
+                Err(WaitError::TimedOut) if Instant::now() < until => {}
+                Err(error) => return Err(Failure::failed(error)),
+            }
+            if let Err(failure) = self.signals.check().and_then(|()| self.print()) {
+                self.close(call);
+                return Err(failure);
+            }
+        }
+    }
+
+    /// The call is connected: digits, then sound, until somebody hangs up.
+    pub(crate) fn talk(
+        &mut self,
+        call: &Call,
+        digits: Option<&str>,
+        mut sound: Sound,
+        arguments: &TalkArguments,
+    ) -> Result<(), Failure> {
+        let answered = Instant::now();
+        sound.start(&self.audio);
+        let ended = self.talk_on(call, digits, &mut sound, arguments, answered);
+        let recorded = sound.finish(&self.audio);
+        let end = ended?;
+        if let (Some(ms), Some(path)) = (recorded?, &arguments.record) {
+            let seconds = ms as f64 / 1000.0;
+            self.say("this side", format!("recorded {seconds:.1} s into {}", path.display()));
+        }
+        if end == End::Here {
+            self.say("this side", "hangs up".to_owned());
+        }
+        Ok(())
+    }
+
+    fn talk_on(
+        &mut self,
+        call: &Call,
+        digits: Option<&str>,
+        sound: &mut Sound,
+        arguments: &TalkArguments,
+        answered: Instant,
+    ) -> Result<End, Failure> {
+        let mut sending = None;
+        let asked = call.monitor_digits(true).and_then(|()| {
+            sending = digits.map(|digits| call.generate_digits(digits, 0)).transpose()?;
+            Ok(())
+        });
+        match asked {
+            // The other side was faster: that it has hung up is told in a moment.
+            Ok(()) | Err(LineError::INVALCALLSTATE) => {}
+            Err(error) => return Err(Failure::line("digits can't be sent or heard", error)),
+        }
+        loop {
+            match self.beat()? {
+                Some(LineEvent::State {
+                    state: CallState::Disconnected,
+                    mode: LINEDISCONNECTMODE_OUTOFORDER,
+                    ..
+                }) => {
+                    return Err(self.out_of_order());
+                }
+                Some(LineEvent::State {
+                    state: CallState::Disconnected | CallState::Idle, ..
+                }) => return Ok(End::FarEnd),
+                Some(LineEvent::Generated { end_to_end, .. }) if sending == Some(end_to_end) => {
+                    sending = None;
+                }
+                _ => {}
+            }
+            sound.pump(&self.audio, sending.is_none())?;
+            let over = match arguments.hangup_after {
+                Some(limit) => answered.elapsed() >= limit,
+                None => sound.is_played(&self.audio),
+            };
+            if over {
+                return Ok(End::Here);
+            }
+        }
+    }
+
+    /// Notes something that is not the line's own doing.
+    pub(crate) fn say(&self, who: &str, does: String) {
+        let line = Some(self.number());
+        self.recorder.add(line, What::Does { who: who.to_owned(), does });
+    }
+
+    /// Hangs the call up in whatever state it is, and closes it. What the card answers to that does
+    /// not matter any more.
+    pub(crate) fn hang_up(&mut self, call: &Call) {
+        if let Ok(pending) = call.drop_call() {
+            let _ = pending.wait(HANG_UP);
+        }
+        self.close(call);
+    }
+
+    fn close(&self, call: &Call) {
+        // It may never have come about, or be gone with its card.
+        let _ = call.close();
+        self.recorder.add(Some(self.number()), What::CallClosed { call: call.handle().raw() });
+    }
+
+    /// Leaves the line on-hook, and tells how it all ended.
+    pub(crate) fn finish(mut self, ended: Result<(), Failure>) -> Result<(), Failure> {
+        let line = self.number();
+        let closed = self.line.close();
+        let gone = ended.as_ref().is_err_and(|failure| failure.exit == Exit::Gone);
+        let hook = if gone { None } else { self.station.await_hook(line, HANG_UP) };
+        let ours = self.line.info().kind != Some(ModuleKind::Fxs);
+        let told = self.print().and_then(|()| {
+            let hook = hook.map(|hook| if hook == Hook::On { "on" } else { "off" });
+            self.out.object(&Left { event: "line_left", line, hook })?;
+            let (outcome, exit, reason) = match &ended {
+                Ok(()) => ("answered", Exit::Done, ""),
+                Err(failure) => (outcome(failure.exit), failure.exit, failure.text.as_str()),
+            };
+            self.out.object(&Outcome { event: "result", outcome, exit: exit as u8, reason })
+        });
+        ended?;
+        told?;
+        if let Err(error) = closed {
+            return Err(Failure::line(
+                format_args!("{} was not closed in order", self.name()),
+                error,
+            ));
+        }
+        if ours && hook == Some(Hook::Off) {
+            let text =
+                format!("{} does not go on-hook: unplug it, and check the card", self.name());
+            return Err(Failure::failed(text));
+        }
+        Ok(())
+    }
+}
+
+/// A word for an exit code.
+fn outcome(exit: Exit) -> &'static str {
+    match exit {
+        Exit::Done => "answered",
+        Exit::Failed => "failed",
+        Exit::Usage => "usage",
+        Exit::Busy => "busy",
+        Exit::NoAnswer => "no_answer",
+        Exit::NoDialTone => "no_dial_tone",
+        Exit::Refused => "refused",
+        Exit::Gone => "gone",
+        Exit::HungUp | Exit::Interrupted | Exit::Terminated => "interrupted",
+        Exit::BrokenPipe => "broken_pipe",
+    }
+}
+
+/// A call state in plain words.
+fn state_words(state: &str, mode: Option<&str>) -> String {
+    let words = match state {
+        "OFFERING" => "incoming call",
+        "DIALTONE" => "dial tone",
+        "DIALING" => "dialling",
+        "PROCEEDING" => "dialled",
+        "RINGBACK" => "ringing at the other end",
+        "BUSY" => "busy",
+        "SPECIALINFO" => "not put through",
+        "CONNECTED" => "connected",
+        "DISCONNECTED" => "disconnected",
+        "IDLE" => "hung up",
+        other => other,
+    };
+    match mode {
+        Some(mode @ ("UNAVAIL" | "NODIALTONE" | "NOANSWER" | "REORDER" | "OUTOFORDER")) => {
+            format!("{words} ({mode})")
+        }
+        _ => words.to_owned(),
+    }
+}

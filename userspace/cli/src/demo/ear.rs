@@ -1,0 +1,57 @@
+//! Listening: whether a tone is really in what was heard.
+
+use ringback_media::level::{power_at, rms_dbm0};
+use ringback_media::tone::{CallProgress, Detector, Heard, Plan};
+
+/// Judged at a time: 50 ms, which tells tones 50 Hz apart.
+const BLOCK: usize = 400;
+const BLOCK_MS: u32 = 50;
+/// Quieter than this is silence.
+const QUIET_DBM0: f32 = -35.0;
+/// The tone holds all but this of the block's power.
+const SHARE_DB: f32 = 1.5;
+
+/// For how many milliseconds a tone of this frequency was heard, and nothing beside it.
+pub(super) fn tone_ms(samples: &[i16], hz: f32) -> u32 {
+    let blocks = samples.chunks_exact(BLOCK).filter(|block| {
+        let level = rms_dbm0(block);
+        level > QUIET_DBM0 && power_at(block, hz) > level - SHARE_DB
+    });
+    blocks.map(|_| BLOCK_MS).sum()
+}
+
+/// Whether this signal of an exchange was heard.
+pub(super) fn hears(samples: &[i16], signal: CallProgress) -> bool {
+    let mut detector = Detector::new(&Plan::NORTH_AMERICA);
+    let heard = samples.chunks(BLOCK).filter_map(|piece| detector.feed(piece));
+    heard.into_iter().any(|heard| heard == Heard::Tone(signal))
+}
+
+#[cfg(test)]
+mod tests {
+    use ringback_media::tone::Generator;
+
+    use super::*;
+    use crate::scenery::tone;
+
+    #[test]
+    fn a_tone_is_heard_for_as_long_as_it_sounds() {
+        let mut samples = vec![0; 4000];
+        samples.extend(tone(1400.0, 1000));
+        assert_eq!(tone_ms(&samples, 1400.0), 1000);
+        assert_eq!(tone_ms(&samples, 1300.0), 0, "another tone is not it");
+        assert_eq!(tone_ms(&[0; 8000], 1400.0), 0, "silence is not it");
+        let mixed: Vec<i16> =
+            tone(1400.0, 500).iter().zip(tone(850.0, 500)).map(|(a, b)| a / 2 + b / 2).collect();
+        assert_eq!(tone_ms(&mixed, 1400.0), 0, "beside another it is not it");
+    }
+
+    #[test]
+    fn signals_of_the_exchange_are_told_apart() {
+        let mut samples = vec![0; 16_000];
+        Generator::new(&Plan::NORTH_AMERICA, CallProgress::Reorder).fill(&mut samples);
+        assert!(hears(&samples, CallProgress::Reorder));
+        assert!(!hears(&samples, CallProgress::Busy));
+        assert!(!hears(&[0; 16_000], CallProgress::Reorder));
+    }
+}

@@ -1,0 +1,222 @@
+//! `ringback demo`: the main job on the software card. Four calls at once, one on each line: out to
+//! an exchange and in from it, to a telephone and from one. Both sides of each send digits and
+//! sound, and what arrives is listened to, not believed.
+//!
+//! Every request is followed from its submission to its delivery; the demo fails when one of them is
+//! not completed exactly once, when an order rule is broken, or when a check is not met.
+
+mod ear;
+mod scene;
+mod scenes;
+
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use clap::Args;
+use ringback_driver::device::selector::Selector;
+use ringback_softcard::SoftCard;
+use serde::Serialize;
+
+use self::scene::Scene;
+use self::scenes::SCENES;
+use crate::card::Station;
+use crate::exit::Failure;
+use crate::output::{Colour, Output};
+use crate::scenery;
+use crate::signals::Signals;
+use crate::timeline::{self, Entry, HEADINGS, Log, Recorder, Summary, Table, What, row};
+
+/// Make four calls at once on the software card and show every request and state
+///
+/// Needs no hardware and takes about twenty seconds. Exits with 1 if anything is not as it should
+/// be.
+#[derive(Debug, Args)]
+#[command(after_long_help = JSON)]
+pub(crate) struct Demo {
+    /// Print one JSON object per event instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+/// The fields of the JSON output.
+const JSON: &str = "\
+With --json every line is one object with `event`, `t_ms` (milliseconds since the start) and mostly
+`line`, in the order in which the application is told:
+  submitted    a function is called: id, function, call (the call it makes or is about)
+  returned     it has returned its id
+  refused      it has returned an error instead: id, result, error
+  completed    the operation has ended: id; early if that was before the function had returned
+  delivered    the completion reaches the application: id, result (0 or a negative error)
+  duplicate    a completion of no request that was outstanding: id, result
+  lost         a request that was never completed: id
+  new_call     a call was born on the line: call
+  call_state   call, state (DIALTONE ...), mode
+  call_info    call, changed
+  digit        the other side sends a digit: call, digit, end
+  generated    our digits are sent: call, end_to_end_id, done
+  call_closed  the call was closed: call
+  does         somebody at the other end does something: who, does
+  check        something was looked at: what, ok, found
+The last line is the summary: requests, completed, early, duplicate, lost (counts),
+order_violations, failures (sentences), ok.";
+
+/// How long one look waits for something to print.
+const BEAT: Duration = Duration::from_millis(20);
+
+/// The last line of `--json`.
+#[derive(Debug, Serialize)]
+struct End<'a> {
+    event: &'static str,
+    t_ms: f64,
+    #[serde(flatten)]
+    summary: &'a Summary,
+    failures: &'a [String],
+    ok: bool,
+}
+
+impl Demo {
+    pub(crate) fn run(&self, signals: &Signals) -> Result<(), Failure> {
+        let out = Output::new(self.json);
+        let (recorder, mut log) = timeline::new();
+        let card = scenery::card();
+        out.text("Four calls at once on a card in software: line 0 rings its telephone, line 1's")?;
+        out.text("telephone calls us, line 2 calls out over the exchange, line 3 is called.")?;
+        out.text("")?;
+        let station = Station::open(&Selector::Soft, Some(card.clone()), signals, &recorder)?;
+        log.start();
+        out.text(out.paint(Colour::Bold, HEADINGS.trim_end()))?;
+        let failures = play(&station, &card, signals, &recorder, &mut log, out)?;
+        // What is told while the lines close and the provider shuts down counts as well.
+        drop(station);
+        print(&mut log, out)?;
+        signals.check()?;
+        conclude(&log, out, failures)
+    }
+}
+
+/// Plays all scenes at once and prints meanwhile; the sentences of what failed.
+fn play(
+    station: &Station,
+    card: &SoftCard,
+    signals: &Signals,
+    recorder: &Recorder,
+    log: &mut Log,
+    out: Output,
+) -> Result<Vec<String>, Failure> {
+    let mut scenes = Vec::new();
+    for (number, scene) in (0..).zip(SCENES) {
+        scenes.push((Scene::new(station, number, card, signals, recorder)?, scene));
+    }
+    thread::scope(|scope| {
+        let (done, ended) = mpsc::channel();
+        let count = scenes.len();
+        for (mut scene, play) in scenes {
+            let done = done.clone();
+            scope.spawn(move || {
+                let played = play(&mut scene);
+                let failed = played.err().map(|what| format!("line {}: {what}", scene.number()));
+                scene.end();
+                // The receiver is only gone if printing has failed, which is told then.
+                let _ = done.send(failed);
+            });
+        }
+        let mut results = Vec::new();
+        while results.len() < count {
+            if let Err(failure) = print(log, out) {
+                // Nobody looks any more: the scenes need not go on.
+                signals.give_up();
+                return Err(failure);
+            }
+            results.extend(ended.recv_timeout(BEAT).ok());
+        }
+        Ok(results.into_iter().flatten().collect())
+    })
+}
+
+/// Prints what has happened since the last time.
+fn print(log: &mut Log, out: Output) -> Result<(), Failure> {
+    while let Some(entry) = log.next(Duration::ZERO) {
+        out.object(&log.object(&entry))?;
+        if is_telling(&entry) {
+            out.text(row(log, out, &entry))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a person wants to see it: the ends of digits say little, and when a request was completed
+/// is in the table, because it is known only when that is delivered.
+fn is_telling(entry: &Entry) -> bool {
+    !matches!(entry.what, What::Digit { end: true, .. } | What::Completed { early: false, .. })
+}
+
+/// The table, the counts, and whether all was well.
+fn conclude(log: &Log, out: Output, mut failures: Vec<String>) -> Result<(), Failure> {
+    let summary = log.summary();
+    failures.extend(complaints(&summary));
+    let ok = summary.is_clean() && failures.is_empty();
+    out.text("")?;
+    out.text(Table(log))?;
+    out.text("")?;
+    let Summary { requests, completed, early, duplicate, lost, order_violations } = &summary;
+    out.text(format_args!(
+        "{requests} requests, {completed} completed; {early} early, {duplicate} duplicate, {lost} \
+         lost; {} violations of the order",
+        order_violations.len()
+    ))?;
+    let t_ms = log.now_ms();
+    out.object(&End { event: "summary", t_ms, summary: &summary, failures: &failures, ok })?;
+    if ok {
+        return out.text(out.paint(Colour::Good, "All four calls went as they should."));
+    }
+    Err(Failure::failed(format_args!("the demo failed: {}", failures.join("; "))))
+}
+
+/// What the summary has to complain of, in sentences.
+fn complaints(summary: &Summary) -> Vec<String> {
+    let mut complaints = summary.order_violations.clone();
+    if summary.requests == 0 {
+        complaints.push("not one request was made".to_owned());
+    }
+    for (count, what) in [
+        (summary.early, "completed before its function had returned"),
+        (summary.duplicate, "completed though nothing was outstanding"),
+        (summary.lost, "never completed"),
+    ] {
+        if count > 0 {
+            complaints.push(format!("{count} times a request was {what}"));
+        }
+    }
+    complaints
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLEAN: Summary = Summary {
+        requests: 3,
+        completed: 3,
+        early: 0,
+        duplicate: 0,
+        lost: 0,
+        order_violations: Vec::new(),
+    };
+
+    #[test]
+    fn a_clean_summary_gives_nothing_to_complain_of() {
+        assert_eq!(complaints(&CLEAN), Vec::<String>::new());
+    }
+
+    #[test]
+    fn whatever_is_not_as_it_should_be_is_named() {
+        let named = |summary: Summary| complaints(&summary).join(" ");
+        assert!(named(Summary { early: 1, ..CLEAN }).contains("before its function"));
+        assert!(named(Summary { duplicate: 2, ..CLEAN }).contains("2 times"));
+        assert!(named(Summary { lost: 1, completed: 2, ..CLEAN }).contains("never"));
+        assert!(named(Summary { requests: 0, completed: 0, ..CLEAN }).contains("not one"));
+        let violation = vec!["O3 at event 4: LINE_CALLSTATE of call 0x1 after it was idle".into()];
+        assert!(named(Summary { order_violations: violation, ..CLEAN }).contains("O3"));
+    }
+}

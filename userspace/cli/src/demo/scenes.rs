@@ -1,0 +1,112 @@
+//! The four calls of the demo, each told from our side.
+
+use ringback_media::tone::CallProgress;
+use ringback_softcard::{Behaviour, LineState, Step as Does};
+use ringback_tspi::callstate::CallState;
+
+use super::ear::hears;
+use super::scene::{Scene, Step};
+use crate::scenery::{LINE_NUMBERS, tone};
+
+/// Whom line 2 calls, and who calls line 3.
+const CALLED: &str = "5550100";
+const CALLER: &str = "5550110";
+/// What the telephone at line 1 dials.
+const DIALS: &str = "5551234";
+/// How the called subscriber answers. A plain line has no other sign of an answer than that the
+/// ringback breaks off, so somebody has to say something.
+const HELLO_HZ: f32 = 1000.0;
+const HELLO_MS: u32 = 1000;
+/// How much of that is left when the answer has been recognised.
+const HELLO_LEFT_MS: u32 = 200;
+
+/// A call of the demo.
+pub(super) type Play = fn(&mut Scene<'_>) -> Step;
+
+/// What is played on lines 0 to 3.
+pub(super) const SCENES: [Play; 4] = [ring_telephone, telephone_dials, call_out, called];
+
+/// Line 0: we ring the telephone, its owner answers, talks and hangs up.
+fn ring_telephone(scene: &mut Scene<'_>) -> Step {
+    let telephone = scene.telephone()?;
+    telephone.set_behaviour(Behaviour::AnswerAfterRings(2));
+    scene.does("we", "ring the telephone");
+    scene.make_call("")?;
+    scene.state(CallState::Ringback)?;
+    scene.until("the telephone rings", || telephone.is_ringing())?;
+    scene.does("telephone 0", "rings");
+    scene.state(CallState::Connected)?;
+    let rings = telephone.ring_count();
+    scene.check("the telephone is answered in the second ring", rings == 2, &rings.to_string())?;
+    scene.talk(&telephone, "telephone 0")?;
+    scene.does("telephone 0", "hangs up");
+    telephone.on_hook();
+    scene.state(CallState::Disconnected)?;
+    scene.drop_call()
+}
+
+/// Line 1: the telephone is lifted and dials us; we hang up first.
+fn telephone_dials(scene: &mut Scene<'_>) -> Step {
+    let telephone = scene.telephone()?;
+    scene.does("telephone 1", &format!("is lifted and dials {DIALS}"));
+    telephone.call(DIALS);
+    scene.await_call()?;
+    let info = scene.call()?.info().map_err(|error| format!("the call says nothing: {error}"))?;
+    let dialled = info.called.unwrap_or_default();
+    scene.check("the call bears the number that was dialled", dialled == DIALS, &dialled)?;
+    scene.answer()?;
+    scene.state(CallState::Connected)?;
+    scene.talk(&telephone, "telephone 1")?;
+    telephone.take_heard();
+    scene.drop_call()?;
+    let reorder = || hears(&telephone.heard(), CallProgress::Reorder);
+    scene.until("the telephone hears reorder tone", reorder)?;
+    scene.check("telephone 1 is told that we have hung up", reorder(), "reorder tone")?;
+    scene.does("telephone 1", "hangs up");
+    telephone.on_hook();
+    Ok(())
+}
+
+/// Line 2: we call a subscriber of the exchange, who answers in the second ring; we hang up.
+fn call_out(scene: &mut Scene<'_>) -> Step {
+    let hello = vec![Does::Play(tone(HELLO_HZ, HELLO_MS))];
+    let answers = Behaviour::AnswerThen { rings: 2, steps: hello };
+    let subscriber = scene.exchange().add_subscriber(CALLED, answers);
+    scene.does("we", &format!("call {CALLED}"));
+    scene.make_call(CALLED)?;
+    for state in [CallState::DialTone, CallState::Dialing, CallState::Proceeding] {
+        scene.state(state)?;
+    }
+    scene.state(CallState::Ringback)?;
+    let dialled = scene.exchange().dialled(LINE_NUMBERS[0]).unwrap_or_default();
+    scene.check("the exchange heard the number", dialled == CALLED, &dialled)?;
+    scene.state(CallState::Connected)?;
+    scene.hear_hello(CALLED, HELLO_HZ, HELLO_LEFT_MS)?;
+    scene.until("the subscriber has said hello", || subscriber.is_idle())?;
+    scene.talk(&subscriber, CALLED)?;
+    scene.drop_call()?;
+    let state = || scene.exchange().state(LINE_NUMBERS[0]);
+    scene.until("the exchange sees us on-hook", || state() == Some(LineState::Idle))?;
+    scene.check("line 2 is on-hook", true, "idle at the exchange")
+}
+
+/// Line 3: a subscriber calls us and hangs up first.
+fn called(scene: &mut Scene<'_>) -> Step {
+    let subscriber = scene.exchange().add_subscriber(CALLER, Behaviour::Manual);
+    scene.does(CALLER, &format!("calls {}", LINE_NUMBERS[1]));
+    scene
+        .exchange()
+        .call(CALLER, LINE_NUMBERS[1])
+        .map_err(|error| format!("the subscriber can't call: {error}"))?;
+    scene.await_call()?;
+    scene.answer()?;
+    scene.state(CallState::Connected)?;
+    scene.talk(&subscriber, CALLER)?;
+    scene.does(CALLER, "hangs up");
+    subscriber.on_hook();
+    scene.state(CallState::Disconnected)?;
+    scene.drop_call()?;
+    let state = || scene.exchange().state(LINE_NUMBERS[1]);
+    scene.until("the exchange sees us on-hook", || state() == Some(LineState::Idle))?;
+    scene.check("line 3 is on-hook", true, "idle at the exchange")
+}

@@ -1,0 +1,129 @@
+//! How a run ends: the exit codes, and the one sentence that says why.
+//!
+//! The codes are part of the interface: scripts branch on them. They are listed in `--help`, and
+//! none of them changes its meaning.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use ringback_tspi::error::LineError;
+
+/// The exit code of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Done; a call was answered.
+    Done = 0,
+    /// Something went wrong that has no code of its own.
+    Failed = 1,
+    /// The command line can't be followed (clap's own code).
+    Usage = 2,
+    /// The called party is busy.
+    Busy = 3,
+    /// Nobody answered, or nobody called.
+    NoAnswer = 4,
+    /// The exchange gives no dial tone.
+    NoDialTone = 5,
+    /// The line or the exchange does not take the call.
+    Refused = 6,
+    /// The card is gone.
+    Gone = 7,
+    /// The terminal was closed.
+    HungUp = 129,
+    /// Ctrl-C.
+    Interrupted = 130,
+    /// Whoever read our output has gone.
+    BrokenPipe = 141,
+    /// `kill`.
+    Terminated = 143,
+}
+
+/// The exit codes of `call` and `answer`, for `--help`.
+pub(crate) const CODES: &str = "\
+Exit codes:
+  0    the call was answered
+  1    something else went wrong (the message says what)
+  2    the command line can't be followed: no such line, a number that can't be dialled
+  3    busy
+  4    not answered (call), nobody called within --timeout (answer)
+  5    no dial tone: the line is dead or used by somebody else
+  6    refused: the exchange does not put the number through, or the line is in use
+  7    the card is gone
+  130  interrupted by Ctrl-C (129 SIGHUP, 143 SIGTERM): the call was hung up first
+  141  whoever read the output has gone: the call was hung up first";
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// Why a run did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// The exit code.
+    pub(crate) exit: Exit,
+    /// Cause and cure, in one sentence. Empty where nothing needs to be said.
+    pub(crate) text: String,
+}
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, text: impl fmt::Display) -> Failure {
+        Failure { exit, text: text.to_string() }
+    }
+
+    /// A failure without an exit code of its own.
+    pub(crate) fn failed(text: impl fmt::Display) -> Failure {
+        Failure::new(Exit::Failed, text)
+    }
+
+    /// An end that the user asked for: nothing needs to be explained.
+    pub(crate) fn silent(exit: Exit) -> Failure {
+        Failure::new(exit, "")
+    }
+
+    /// What a line answered to what was asked of it.
+    pub(crate) fn line(what: impl fmt::Display, error: LineError) -> Failure {
+        let exit = match error {
+            LineError::NODEVICE => Exit::Gone,
+            LineError::INUSE
+            | LineError::ALLOCATED
+            | LineError::CALLUNAVAIL
+            | LineError::INVALLINESTATE
+            | LineError::INVALCALLSTATE
+            | LineError::OPERATIONUNAVAIL => Exit::Refused,
+            _ => Exit::Failed,
+        };
+        Failure::new(exit, format_args!("{what}: {error}"))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_help_lists_every_code_that_a_call_can_end_with() {
+        for exit in [
+            Exit::Done,
+            Exit::Failed,
+            Exit::Usage,
+            Exit::Busy,
+            Exit::NoAnswer,
+            Exit::NoDialTone,
+            Exit::Refused,
+            Exit::Gone,
+            Exit::Interrupted,
+            Exit::BrokenPipe,
+        ] {
+            let listed = format!("\n  {:<5}", exit as u8);
+            assert!(CODES.contains(&listed), "{exit:?}");
+        }
+        assert!(CODES.contains("129 SIGHUP") && CODES.contains("143 SIGTERM"));
+    }
+}

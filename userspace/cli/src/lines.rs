@@ -1,0 +1,230 @@
+//! `ringback lines`: what is on the card, and how it is.
+
+use clap::Args;
+use ringback_driver::card::tiger320::Slot;
+use ringback_driver::card::{Hook, LineFeed, ModuleKind, Polarity};
+use ringback_tspi::provider::SlotReport;
+use serde::Serialize;
+
+use crate::card::{CardArguments, kind_name};
+use crate::exit::Failure;
+use crate::output::{Colour, Output};
+use crate::scenery;
+use crate::signals::Signals;
+use crate::timeline;
+
+/// Show what is in the slots of the card and how the lines are
+#[derive(Debug, Args)]
+#[command(after_long_help = format!("\
+Examples:
+  ringback lines                                  the software card
+  ringback lines --card uio:/dev/uio0 --json
+  ringback lines --fault no-power:1               what a broken card looks like
+
+{}", scenery::HELP))]
+pub(crate) struct Lines {
+    /// Print one JSON object per slot instead of a table
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    card: CardArguments,
+}
+
+/// A slot as JSON.
+#[derive(Debug, Serialize)]
+struct Object<'a> {
+    event: &'static str,
+    card: &'a str,
+    slot: u32,
+    /// The number of its line; none for a slot without a working module.
+    line: Option<u32>,
+    /// FXS or FXO.
+    kind: Option<&'static str>,
+    /// `working`, `empty` or `failed`.
+    state: &'static str,
+    /// Why a module does not work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// `on` or `off`: of FXS the telephone's, of FXO our own.
+    hook: Option<&'static str>,
+    /// FXS: the ring generator is on; FXO: the line rings.
+    ringing: Option<bool>,
+    /// FXO: the exchange feeds the line; FXS: we feed it.
+    battery: Option<bool>,
+    /// FXO: volts, signed by polarity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    volts: Option<i16>,
+    /// `forward` or `reverse`.
+    polarity: Option<&'static str>,
+    /// The state of its call.
+    call: Option<&'static str>,
+}
+
+impl Lines {
+    pub(crate) fn run(&self, signals: &Signals) -> Result<(), Failure> {
+        let (recorder, _log) = timeline::new();
+        let station = self.card.open(signals, &recorder, scenery::furnish)?;
+        let slots = station.slots();
+        let out = Output::new(self.json);
+        for slot in &slots {
+            out.object(&object(station.name(), slot))?;
+        }
+        let headings =
+            format!("{:<4}  {:<4}  {:<4}  {:<8}  {}", "line", "slot", "kind", "hook", "state");
+        out.text(out.paint(Colour::Bold, headings))?;
+        for slot in &slots {
+            out.text(row(out, slot))?;
+        }
+        Ok(())
+    }
+}
+
+fn object<'a>(card: &'a str, slot: &SlotReport) -> Object<'a> {
+    let status = slot.status.as_ref();
+    Object {
+        event: "slot",
+        card,
+        slot: slot.slot,
+        line: slot.line,
+        kind: slot.content.kind().map(kind_name),
+        state: match slot.content {
+            Slot::Module(_) => "working",
+            Slot::Empty => "empty",
+            Slot::Failed(_) => "failed",
+        },
+        reason: match &slot.content {
+            Slot::Failed(error) => Some(error.to_string()),
+            Slot::Module(_) | Slot::Empty => None,
+        },
+        hook: status.map(|one| hook(one.hook)),
+        ringing: status.map(|one| one.ringing),
+        battery: status.and_then(|one| match one.kind {
+            ModuleKind::Fxo => one.battery,
+            ModuleKind::Fxs => one.feed.map(|feed| feed != LineFeed::Open),
+        }),
+        volts: status.and_then(|one| one.voltage),
+        polarity: status.and_then(|one| one.polarity).map(|polarity| match polarity {
+            Polarity::Forward => "forward",
+            Polarity::Reverse => "reverse",
+        }),
+        call: slot.call.map(|state| state.name()),
+    }
+}
+
+fn hook(hook: Hook) -> &'static str {
+    match hook {
+        Hook::On => "on",
+        Hook::Off => "off",
+    }
+}
+
+/// A slot as a row of the table.
+fn row(out: Output, slot: &SlotReport) -> String {
+    let line = slot.line.map_or_else(|| "-".to_owned(), |line| line.to_string());
+    let kind = slot.content.kind().map_or("-", kind_name);
+    let hook = slot.status.as_ref().map_or("-", |one| match one.hook {
+        Hook::On => "on-hook",
+        Hook::Off => "off-hook",
+    });
+    let (colour, state) = state(slot);
+    let state = out.paint(colour, state);
+    format!("{line:<4}  {:<4}  {kind:<4}  {hook:<8}  {state}", slot.slot)
+}
+
+/// How a slot is, in words.
+fn state(slot: &SlotReport) -> (Colour, String) {
+    let status = match (&slot.content, &slot.status) {
+        (Slot::Failed(error), _) => return (Colour::Bad, format!("failed: {error}")),
+        (Slot::Empty, _) => return (Colour::Dim, "empty".to_owned()),
+        (Slot::Module(_), None) => return (Colour::Bad, "failed while it was in use".to_owned()),
+        (Slot::Module(_), Some(status)) => status,
+    };
+    let mut words = Vec::new();
+    let mut colour = Colour::Good;
+    match status.kind {
+        ModuleKind::Fxs if status.feed == Some(LineFeed::Open) => {
+            colour = Colour::Bad;
+            words.push("not fed".to_owned());
+        }
+        ModuleKind::Fxs => words.push("telephone line, fed".to_owned()),
+        ModuleKind::Fxo => match (status.battery, status.voltage) {
+            (Some(true), Some(volts)) => words.push(format!("exchange line, battery {volts} V")),
+            (Some(true), None) => words.push("exchange line, battery".to_owned()),
+            (Some(false), _) => {
+                colour = Colour::Bad;
+                words.push(
+                    "no battery: not plugged into an exchange, or the exchange is off".to_owned(),
+                );
+            }
+            (None, _) => words.push("exchange line, not measured yet".to_owned()),
+        },
+    }
+    if status.ringing {
+        words.push("ringing".to_owned());
+    }
+    if status.restoring {
+        colour = Colour::Bad;
+        words.push("being set up again after a fault".to_owned());
+    }
+    if let Some(call) = slot.call {
+        words.push(format!("call {call}"));
+    }
+    (colour, words.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use ringback_driver::card::{ModuleError, PortStatus};
+
+    use super::*;
+
+    fn report(content: Slot, status: Option<PortStatus>) -> SlotReport {
+        SlotReport { slot: 1, line: status.map(|_| 0), content, status, call: None }
+    }
+
+    fn fxo(battery: Option<bool>) -> PortStatus {
+        PortStatus {
+            kind: ModuleKind::Fxo,
+            hook: Hook::On,
+            ringing: false,
+            feed: None,
+            battery,
+            polarity: Some(Polarity::Forward),
+            voltage: Some(48),
+            current: None,
+            restoring: false,
+        }
+    }
+
+    #[test]
+    fn a_failed_module_is_told_with_the_reason() {
+        let slot = report(Slot::Failed(ModuleError::NoPower { volts: 0 }), None);
+        let row = row(Output::new(false), &slot);
+        assert!(row.contains("failed: ") && row.contains("power cable"), "{row}");
+        let object = serde_json::to_value(object("soft", &slot)).unwrap();
+        assert_eq!(object["state"], "failed");
+        assert!(object["reason"].as_str().unwrap().contains("power cable"));
+        assert!(object["line"].is_null());
+    }
+
+    #[test]
+    fn a_line_without_battery_is_told_so() {
+        let module = Slot::Module(ModuleKind::Fxo);
+        let row = |battery| row(Output::new(false), &report(module, Some(fxo(battery))));
+        assert!(row(Some(true)).contains("battery 48 V"));
+        assert!(row(Some(false)).contains("no battery: "));
+        assert!(row(None).contains("not measured"));
+    }
+
+    #[test]
+    fn an_object_has_every_field() {
+        let slot = report(Slot::Module(ModuleKind::Fxo), Some(fxo(Some(true))));
+        let object = serde_json::to_value(object("soft", &slot)).unwrap();
+        assert_eq!(
+            object,
+            serde_json::json!({"event": "slot", "card": "soft", "slot": 1, "line": 0, "kind": "FXO",
+                "state": "working", "hook": "on", "ringing": false, "battery": true, "volts": 48,
+                "polarity": "forward", "call": null})
+        );
+    }
+}

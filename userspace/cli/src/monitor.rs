@@ -1,0 +1,97 @@
+//! `ringback monitor`: live events of all lines.
+
+use std::time::Duration;
+
+use clap::Args;
+use ringback_tspi::callstate::CallState;
+use ringback_tspi::host::{Events, Line, LineEvent};
+
+use crate::card::CardArguments;
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
+use crate::scenery;
+use crate::signals::Signals;
+use crate::timeline::{self, HEADINGS, Recorder, What, row};
+
+/// How often the scenery of the software card calls: for hours.
+const CALLS: usize = 1000;
+/// How long one look waits for something to happen.
+const BEAT: Duration = Duration::from_millis(50);
+
+/// Show what happens on all lines, until Ctrl-C
+///
+/// No call is answered. A call that is over is closed, so that the next one on its line is seen.
+#[derive(Debug, Args)]
+#[command(after_long_help = format!("\
+Examples:
+  ringback monitor                                on the software card
+  ringback monitor --card uio:/dev/uio0 --json
+
+{}", scenery::HELP))]
+pub(crate) struct Monitor {
+    /// Print one JSON object per event instead of text
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    card: CardArguments,
+}
+
+impl Monitor {
+    pub(crate) fn run(&self, signals: &Signals) -> Result<(), Failure> {
+        let (recorder, mut log) = timeline::new();
+        let station = self.card.open(signals, &recorder, scenery::furnish)?;
+        let lines: Vec<(Line, Events)> = station
+            .host
+            .lines()
+            .iter()
+            .map(|info| station.line(info.device_id))
+            .map(|line| line.map(|line| (line.events(), line)).map(|(events, line)| (line, events)))
+            .collect::<Result<_, _>>()?;
+        if let Some(card) = &station.soft {
+            for (line, _) in &lines {
+                if let Some(slot) = line.info().slot {
+                    scenery::call(card, slot as usize, CALLS);
+                }
+            }
+        }
+        log.start();
+        let out = Output::new(self.json);
+        let what = format!("{}: {} lines; end with Ctrl-C", station.name(), lines.len());
+        out.text(what)?;
+        out.text(HEADINGS.trim_end())?;
+        loop {
+            signals.check()?;
+            while let Some(entry) = log.next(BEAT) {
+                signals.check()?;
+                out.object(&log.object(&entry))?;
+                out.text(row(&log, out, &entry))?;
+                serve(&lines, &recorder);
+            }
+            serve(&lines, &recorder);
+            if lines.iter().all(|(line, _)| line.is_closed()) {
+                let text = format!(
+                    "{} is gone: it was removed, or does not answer any more",
+                    station.name()
+                );
+                return Err(Failure::new(Exit::Gone, text));
+            }
+        }
+    }
+}
+
+/// Closes calls that are over: until then their line takes no other.
+fn serve(lines: &[(Line, Events)], recorder: &Recorder) {
+    for (line, events) in lines {
+        while let Some(event) = events.try_next() {
+            if let LineEvent::State {
+                call, state: CallState::Disconnected | CallState::Idle, ..
+            } = event
+            {
+                // The line may be gone with its card.
+                let _ = call.close();
+                let what = What::CallClosed { call: call.handle().raw() };
+                recorder.add(Some(line.info().device_id), what);
+            }
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! One thing that happened, and how it reads as JSON.
+
+use ringback_driver::Time;
+use ringback_tspi::callstate::CallState;
+use ringback_tspi::constants::{LINECALLINFOSTATE, line_message_name};
+use ringback_tspi::host::LineEvent;
+use serde::Serialize;
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Entry {
+    /// When, on CLOCK_MONOTONIC.
+    pub(crate) at: Time,
+    /// The line it happened on.
+    pub(crate) line: Option<u32>,
+    /// What.
+    pub(crate) what: What,
+}
+
+/// An entry as JSON: when, where, and what.
+#[derive(Debug, Serialize)]
+pub(crate) struct Object<'a> {
+    /// Milliseconds since the start.
+    pub(crate) t_ms: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) line: Option<u32>,
+    #[serde(flatten)]
+    pub(crate) what: &'a What,
+}
+
+/// What happened. `call` is TAPI's handle, `id` the request id.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub(crate) enum What {
+    /// A function is about to be called; `call` is the call that it makes or is about.
+    Submitted { id: u32, function: &'static str, call: usize },
+    /// It has returned its id.
+    Returned { id: u32 },
+    /// It has returned an error: there is no completion to come (R4).
+    Refused { id: u32, result: i32, error: String },
+    /// The operation has ended; `early` before the function had returned.
+    Completed { id: u32, early: bool },
+    /// The completion was delivered to the application, with 0 or a negative error.
+    Delivered { id: u32, result: i32 },
+    /// A completion that no request is owed.
+    Duplicate { id: u32, result: i32 },
+    /// The provider ended without completing the request.
+    Lost { id: u32 },
+    /// LINE_NEWCALL.
+    NewCall { call: usize },
+    /// LINE_CALLSTATE.
+    CallState {
+        call: usize,
+        state: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        mode: Option<String>,
+        #[serde(skip)]
+        bit: u32,
+    },
+    /// LINE_CALLINFO: what is known now.
+    CallInfo {
+        call: usize,
+        changed: String,
+        #[serde(skip)]
+        bits: u32,
+    },
+    /// LINE_MONITORDIGITS: a digit from the other side has begun, or ended.
+    Digit { call: usize, digit: char, end: bool },
+    /// LINE_GENERATE: our digits are sent, or were cancelled.
+    Generated { call: usize, end_to_end_id: u32, done: bool },
+    /// LINE_CLOSE: the provider has closed the line.
+    LineClosed,
+    /// Any other message.
+    Message {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        call: Option<usize>,
+        message: u32,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        name: Option<&'static str>,
+        params: [usize; 3],
+    },
+    /// lineCloseCall has returned.
+    CallClosed { call: usize },
+    /// What somebody at the other end does.
+    Does { who: String, does: String },
+    /// What was looked at, and whether it is as it should be.
+    Check { what: String, ok: bool, found: String },
+}
+
+impl What {
+    /// What a line tells.
+    pub(super) fn of_event(event: &LineEvent) -> What {
+        match event {
+            LineEvent::NewCall { call, .. } => What::NewCall { call: call.handle().raw() },
+            LineEvent::State { call, state, mode, .. } => {
+                What::state(call.handle().raw(), *state, *mode)
+            }
+            LineEvent::CallInfo { call, changed, .. } => What::CallInfo {
+                call: call.handle().raw(),
+                changed: LINECALLINFOSTATE.show(*changed).to_string(),
+                bits: *changed,
+            },
+            LineEvent::Digit { call, digit, end, .. } => {
+                What::Digit { call: call.handle().raw(), digit: *digit, end: *end }
+            }
+            LineEvent::Generated { call, end_to_end, done, .. } => What::Generated {
+                call: call.handle().raw(),
+                end_to_end_id: *end_to_end,
+                done: *done,
+            },
+            LineEvent::Closed { .. } => What::LineClosed,
+            LineEvent::Other { call, message, params, .. } => What::Message {
+                call: call.as_ref().map(|call| call.handle().raw()),
+                message: *message,
+                name: line_message_name(*message),
+                params: *params,
+            },
+            // A kind of event that is newer than this program.
+            _ => What::Message { call: None, message: u32::MAX, name: None, params: [0; 3] },
+        }
+    }
+
+    /// A call's state, with the name of its mode.
+    pub(super) fn state(call: usize, state: CallState, mode: u32) -> What {
+        let mode =
+            state.mode_family().filter(|_| mode != 0).map(|family| family.show(mode).to_string());
+        What::CallState { call, state: state.name(), mode, bit: state.bit() }
+    }
+
+    /// The request it is about.
+    pub(super) fn request(&self) -> Option<u32> {
+        match self {
+            What::Submitted { id, .. }
+            | What::Returned { id }
+            | What::Refused { id, .. }
+            | What::Completed { id, .. }
+            | What::Delivered { id, .. }
+            | What::Duplicate { id, .. }
+            | What::Lost { id } => Some(*id),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{json, to_value};
+
+    use super::*;
+
+    fn value(what: &What) -> serde_json::Value {
+        to_value(Object { t_ms: 1.5, line: Some(2), what }).unwrap()
+    }
+
+    #[test]
+    fn an_entry_is_one_flat_object() {
+        let submitted = What::Submitted { id: 7, function: "lineMakeCall", call: 3 };
+        assert_eq!(
+            value(&submitted),
+            json!({"t_ms": 1.5, "line": 2, "event": "submitted", "id": 7,
+                "function": "lineMakeCall", "call": 3})
+        );
+        assert_eq!(submitted.request(), Some(7));
+        assert_eq!(
+            value(&What::LineClosed),
+            json!({"t_ms": 1.5, "line": 2, "event": "line_closed"})
+        );
+    }
+
+    #[test]
+    fn a_state_bears_the_name_of_its_mode() {
+        let offering = What::state(3, CallState::Offering, 1);
+        assert_eq!(
+            value(&offering),
+            json!({"t_ms": 1.5, "line": 2, "event": "call_state", "call": 3, "state": "OFFERING",
+                "mode": "ACTIVE"})
+        );
+        assert_eq!(
+            value(&What::state(3, CallState::Idle, 0)),
+            json!({"t_ms": 1.5, "line": 2, "event": "call_state", "call": 3, "state": "IDLE"})
+        );
+        assert_eq!(offering.request(), None);
+    }
+}

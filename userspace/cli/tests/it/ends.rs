@@ -1,0 +1,92 @@
+//! How the program ends before it is done: signals, and a reader who goes away. The call is hung up
+//! and the line is on-hook.
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+use crate::program::{Program, of, start, states};
+
+/// A call that rings and is never answered.
+fn ringing() -> Program {
+    let mut program = start("call 2 5550102 --card soft --json");
+    program.until("\"RINGBACK\"");
+    program
+}
+
+#[test]
+fn ctrl_c_hangs_up_and_leaves_the_line_on_hook() {
+    let mut program = ringing();
+    program.signal(Signal::SIGINT);
+    let ended = program.end().with(130);
+    assert_eq!(ended.errors, "", "nothing to explain");
+    let objects = ended.objects();
+    assert!(states(&objects, 2).ends_with(&["RINGBACK", "IDLE"]), "{ended}");
+    let drop = of(&objects, "submitted").pop().unwrap();
+    assert_eq!(drop["function"], "lineDrop");
+    let delivered = of(&objects, "delivered");
+    assert!(delivered.iter().any(|one| one["id"] == drop["id"] && one["result"] == 0));
+    let [.., left, result] = &*objects else { panic!("{ended}") };
+    assert_eq!((&left["event"], &left["hook"]), (&"line_left".into(), &"on".into()));
+    assert_eq!((&result["outcome"], &result["exit"]), (&"interrupted".into(), &130.into()));
+}
+
+#[test]
+fn ctrl_c_ends_a_conversation() {
+    let mut program = start("call 0 1 --card soft --json");
+    program.until("\"CONNECTED\"").signal(Signal::SIGINT);
+    let ended = program.end().with(130);
+    assert!(states(&ended.objects(), 0).ends_with(&["CONNECTED", "IDLE"]), "{ended}");
+}
+
+#[test]
+fn ctrl_c_ends_waiting_for_a_call() {
+    let mut program = start("answer 3 --card soft");
+    program.until("waiting for a call").signal(Signal::SIGINT);
+    program.end().with(130);
+}
+
+#[test]
+fn other_signals_have_their_own_codes() {
+    for (signal, code) in [(Signal::SIGTERM, 143), (Signal::SIGHUP, 129)] {
+        let mut program = ringing();
+        program.signal(signal);
+        let ended = program.end().with(code);
+        let objects = ended.objects();
+        assert_eq!(of(&objects, "line_left")[0]["hook"], "on");
+    }
+}
+
+#[test]
+fn a_second_ctrl_c_ends_at_once() {
+    let mut program = ringing();
+    program.signal(Signal::SIGINT).signal(Signal::SIGTERM).signal(Signal::SIGINT);
+    let code = program.end().code;
+    // Whichever came first is the one that is told.
+    assert!(matches!(code, Some(130 | 143)), "{code:?}");
+}
+
+#[test]
+fn ctrl_c_ends_the_demo() {
+    let mut program = start("demo --json");
+    program.until("\"CONNECTED\"").signal(Signal::SIGINT);
+    let ended = program.end().with(130);
+    assert_eq!(ended.errors, "");
+    let objects = ended.objects();
+    assert!(of(&objects, "check").iter().all(|check| check["ok"] == true), "{ended}");
+    assert_eq!(of(&objects, "summary"), Vec::<&Value>::new(), "it did not come to its end");
+}
+
+#[test]
+fn a_reader_who_goes_away_is_no_panic() {
+    let mut program = ringing();
+    program.stop_reading();
+    // Nothing more is told until somebody hangs up.
+    program.signal(Signal::SIGINT);
+    let code = program.end().code;
+    assert!(matches!(code, Some(130 | 141)), "{code:?}");
+
+    let mut program = start("demo");
+    program.until("lineMakeCall").stop_reading();
+    let ended = program.end().with(141);
+    assert_eq!(ended.errors, "");
+}

@@ -1,0 +1,10 @@
+//! The program from outside: exit codes, stdout, stderr, signals.
+//!
+//! Everything runs on the software card. Every wait has a limit far beyond what it takes.
+
+mod calls;
+mod demo;
+mod ends;
+mod program;
+mod rules;
+mod usage;

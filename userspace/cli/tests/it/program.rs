@@ -1,0 +1,179 @@
+//! Runs the program and watches it.
+
+use std::fmt;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+
+/// Nothing here takes a quarter of it.
+pub(crate) const LIMIT: Duration = Duration::from_secs(120);
+
+/// The program while it runs. Killed when dropped.
+pub(crate) struct Program {
+    child: Child,
+    lines: Receiver<String>,
+    seen: Vec<String>,
+    errors: Option<JoinHandle<String>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+/// What came of it.
+pub(crate) struct Ended {
+    /// The exit code; `None` if a signal killed it.
+    pub(crate) code: Option<i32>,
+    pub(crate) lines: Vec<String>,
+    pub(crate) errors: String,
+}
+
+/// Starts `ringback` with these arguments, separated by spaces.
+pub(crate) fn start(arguments: &str) -> Program {
+    Program::start(arguments.split_whitespace().map(str::to_owned).collect())
+}
+
+/// Runs `ringback` with these arguments, separated by spaces, to its end.
+pub(crate) fn run(arguments: &str) -> Ended {
+    start(arguments).end()
+}
+
+impl Program {
+    pub(crate) fn start(arguments: Vec<String>) -> Program {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_ringback"))
+            .args(arguments)
+            .env_remove("RUST_LOG")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut stderr = child.stderr.take().unwrap();
+        let (sender, lines) = mpsc::channel();
+        // Ends, and closes the pipe, when nobody wants the lines any more.
+        let reader = thread::spawn(move || {
+            for line in stdout.lines() {
+                if sender.send(line.unwrap()).is_err() {
+                    return;
+                }
+            }
+        });
+        let errors = thread::spawn(move || {
+            let mut text = String::new();
+            stderr.read_to_string(&mut text).unwrap();
+            text
+        });
+        Program { child, lines, seen: Vec::new(), errors: Some(errors), reader: Some(reader) }
+    }
+
+    /// Reads until a line contains the text.
+    pub(crate) fn until(&mut self, text: &str) -> &mut Program {
+        let deadline = Instant::now() + LIMIT;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Ok(line) = self.lines.recv_timeout(left) else {
+                panic!("{text:?} did not come:\n{}", self.seen.join("\n"));
+            };
+            self.seen.push(line);
+            if self.seen.last().is_some_and(|line| line.contains(text)) {
+                return self;
+            }
+        }
+    }
+
+    /// Reads until each of the texts has been in a line.
+    pub(crate) fn until_all(&mut self, texts: &[String]) {
+        for text in texts {
+            if !self.seen.iter().any(|line| line.contains(text)) {
+                self.until(text);
+            }
+        }
+    }
+
+    pub(crate) fn signal(&mut self, signal: Signal) -> &mut Program {
+        kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), signal).unwrap();
+        self
+    }
+
+    /// Stops reading what it says, as `| head` does.
+    pub(crate) fn stop_reading(&mut self) -> &mut Program {
+        let (_, nothing) = mpsc::channel();
+        self.lines = nothing;
+        self
+    }
+
+    /// Waits for its end.
+    pub(crate) fn end(mut self) -> Ended {
+        let deadline = Instant::now() + LIMIT;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "it did not end:\n{}", self.seen.join("\n"));
+            thread::sleep(Duration::from_millis(10));
+        };
+        self.reader.take().unwrap().join().unwrap();
+        self.seen.extend(self.lines.try_iter());
+        let errors = self.errors.take().unwrap().join().unwrap();
+        assert!(!errors.contains("panicked"), "{errors}");
+        Ended { code: status.code(), lines: std::mem::take(&mut self.seen), errors }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It has ended, or a test has failed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Ended {
+    /// Asserts the exit code.
+    #[track_caller]
+    pub(crate) fn with(self, code: i32) -> Ended {
+        assert_eq!(self.code, Some(code), "{self}");
+        self
+    }
+
+    /// Stdout as one JSON object per line.
+    #[track_caller]
+    pub(crate) fn objects(&self) -> Vec<Value> {
+        let parse = |line: &String| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"));
+        self.lines.iter().map(parse).collect()
+    }
+
+    pub(crate) fn text(&self) -> String {
+        self.lines.join("\n")
+    }
+
+    /// Asserts that stderr is this one sentence of the program, which contains the text.
+    #[track_caller]
+    pub(crate) fn says(self, text: &str) -> Ended {
+        assert!(self.errors.contains(text), "{text:?} is not said: {self}");
+        assert!(self.errors.starts_with("ringback: "), "{self}");
+        assert_eq!(self.errors.lines().count(), 1, "{self}");
+        self
+    }
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "code {:?}\n{}\n{}", self.code, self.text(), self.errors)
+    }
+}
+
+/// The objects with this `event`.
+pub(crate) fn of<'a>(objects: &'a [Value], event: &str) -> Vec<&'a Value> {
+    objects.iter().filter(|object| object["event"] == event).collect()
+}
+
+/// The states of a line's calls, in order.
+pub(crate) fn states(objects: &[Value], line: u32) -> Vec<&str> {
+    let on_line = objects.iter().filter(|object| object["line"] == line);
+    on_line.filter_map(|object| object["state"].as_str()).collect()
+}

@@ -1,0 +1,91 @@
+//! Wrong input gets one clear sentence and the right exit code, and no card is touched.
+
+use std::fs;
+
+use crate::program::{Program, run};
+
+/// As clap refuses arguments: code 2, and the reason.
+#[track_caller]
+fn refused(arguments: &str, reason: &str) {
+    let ended = run(arguments).with(2);
+    assert!(ended.errors.starts_with("error: ") && ended.errors.contains(reason), "{ended}");
+    assert!(ended.lines.is_empty());
+}
+
+#[test]
+fn arguments_that_can_not_be_are_refused() {
+    refused("call 2 555x --card soft", "'x', character 4 of the address");
+    refused("call 2 55$5 --card soft", "billing tone");
+    refused("call two 5550100 --card soft", "<LINE>");
+    refused("call 2 555 --digits 12e --card soft", "'e', character 3");
+    refused("call 2 555 --hangup-after soon --card soft", "write seconds");
+    refused("call 2 555 --card usb:1", "\"usb:1\" is not a card");
+    refused("answer 2 --timeout -1 --card soft", "-1");
+    refused("lines --card soft --fault smoke", "no-power:SLOT");
+    refused("dance", "dance");
+    refused("demo --card soft", "--card");
+}
+
+#[test]
+fn a_line_that_is_not_there_is_answered_with_those_that_are() {
+    let ended = run("call 9 5550100 --card soft").with(2);
+    ended.says("soft has no line 9; there are 0 (FXS in slot 0), 1 (FXS in slot 1), 2 (FXO in");
+}
+
+#[test]
+fn a_fault_is_for_the_software_card() {
+    run("lines --card uio:/dev/uio0 --fault removal").with(2).says("--card soft");
+}
+
+#[test]
+fn files_are_looked_at_before_the_card() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    fs::write(path("text.wav"), "no sound at all").unwrap();
+    let play =
+        |file: &str| run(&format!("call 2 5550100 --card soft --play {}", path(file))).with(1);
+    play("none.wav").says("none.wav: No such file");
+    play("text.wav").says("text.wav is not a WAV file");
+    let record = format!("answer 2 --card soft --record {}", path("no/folder.wav"));
+    run(&record).with(1).says("folder.wav: No such file");
+}
+
+#[test]
+fn a_card_that_is_not_there_is_told_with_the_cure() {
+    let ended = run("lines --card uio:/dev/uio4294967295").with(1);
+    ended.says("uio:/dev/uio4294967295: there is no /dev/uio4294967295");
+    run("call 0 1 --card pci:ffff:ff:1f.7").with(1).says("pci:ffff:ff:1f.7: ");
+    run("lines --card soft --fault removal")
+        .with(1)
+        .says("every register of the card reads as ones");
+}
+
+#[test]
+fn without_a_card_the_software_card_is_taken_and_told() {
+    let ended = run("lines").with(0);
+    assert!(ended.errors.starts_with("ringback: no --card: using the software card"), "{ended}");
+    assert_eq!(run("lines --card soft").with(0).errors, "");
+}
+
+#[test]
+fn help_and_version_are_there() {
+    let version = run("--version").with(0).text();
+    assert_eq!(version, concat!("ringback ", env!("CARGO_PKG_VERSION")));
+    let help = run("call --help").with(0).text();
+    for part in ["Examples:", "Exit codes:", "  7    the card is gone", "5550101      is busy"] {
+        assert!(help.contains(part), "{part}");
+    }
+    assert!(run("demo --help").with(0).text().contains("The last line is the summary"));
+}
+
+#[test]
+fn more_is_said_on_stderr_when_asked() {
+    let ended = run("lines -vv --card soft --fault no-power:0").with(0);
+    assert!(ended.errors.contains("a module does not work"), "{ended}");
+}
+
+#[test]
+fn arguments_that_are_not_text_are_no_panic() {
+    let ended = Program::start(vec!["call".into(), "2".into(), "\u{1F4DE}".into()]).end().with(2);
+    assert!(ended.errors.contains("character 1 of the address"), "{ended}");
+}
