@@ -67,10 +67,13 @@ impl Answer {
         let since = Instant::now();
         loop {
             if let Some(LineEvent::State { call, state: CallState::Offering, .. }) = line.beat()? {
-                if self.answer(line, &call)? {
-                    return Ok(call);
+                match self.answer(line, &call) {
+                    Ok(true) => return Ok(call),
+                    missed => {
+                        line.hang_up(&call);
+                        missed?;
+                    }
                 }
-                line.hang_up(&call);
             }
             if let Some(limit) = self.timeout.filter(|limit| since.elapsed() >= *limit) {
                 let text =
@@ -88,10 +91,6 @@ impl Answer {
             line.say("the caller", format!("has dialled {number}"));
         }
         let Ok(pending) = call.answer() else { return Ok(false) };
-        let answered = line.complete(&pending, call);
-        if !matches!(answered, Ok(Ok(()))) {
-            line.hang_up(call);
-        }
-        Ok(answered?.is_ok())
+        Ok(line.complete(&pending)?.is_ok())
     }
 }

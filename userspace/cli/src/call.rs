@@ -117,7 +117,9 @@ impl Call {
             error => Failure::line(format_args!("{} does not take the call", line.name()), error),
         })?;
         let call = pending.call();
-        line.complete(&pending, &call)?.map_err(|error| match error {
+        let made = line.complete(&pending).inspect_err(|_| line.hang_up(&call))?;
+        // One that was not made is dead by itself (N8).
+        made.map_err(|error| match error {
             LineError::CALLUNAVAIL => Failure::new(
                 Exit::NoDialTone,
                 format_args!(

@@ -20,7 +20,7 @@ use ringback_tspi::host::{Host, Line, LineInfo, Options};
 use ringback_tspi::provider::{CardOptions, SlotReport, open_card};
 
 use crate::exit::{Exit, Failure};
-use crate::output::note;
+use crate::output::{note, progress};
 use crate::scenery;
 use crate::signals::Signals;
 use crate::timeline::Recorder;
@@ -141,15 +141,15 @@ impl Station {
         let name = selector.to_string();
         let mut told = false;
         let coming_up = name.clone();
-        let progress = move |since: Duration| {
+        let coming = move |since: Duration| {
             if since > PATIENCE && !told {
                 told = true;
-                note(format_args!("bringing up {coming_up}, which takes a few seconds"));
+                progress(format_args!("bringing up {coming_up}, which takes a few seconds"));
             }
         };
         let options = CardOptions {
             soft: soft.clone(),
-            progress: Some(Box::new(progress)),
+            progress: Some(Box::new(coming)),
             ..CardOptions::default()
         };
         let provider = open_card(selector, options)

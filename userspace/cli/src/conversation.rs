@@ -186,12 +186,11 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// Waits for a request and looks after everything else. The call is closed if the user does not
-    /// want to wait any longer, which completes the request (N6).
+    /// Waits for a request and looks after everything else. Whoever asked hangs the call up if that
+    /// fails, which completes the request (N6, D7).
     pub(crate) fn complete<T: Clone>(
         &mut self,
         pending: &Pending<T>,
-        call: &Call,
     ) -> Result<Result<T, LineError>, Failure> {
         let until = Instant::now() + REQUEST;
         loop {
@@ -201,10 +200,8 @@ impl<'a> Conversation<'a> {
                 Err(WaitError::TimedOut) if Instant::now() < until => {}
                 Err(error) => return Err(Failure::failed(error)),
             }
-            if let Err(failure) = self.signals.check().and_then(|()| self.print()) {
-                self.close(call);
-                return Err(failure);
-            }
+            self.signals.check()?;
+            self.print()?;
         }
     }
 
@@ -284,16 +281,11 @@ impl<'a> Conversation<'a> {
     }
 
     /// Hangs the call up in whatever state it is, and closes it. What the card answers to that does
-    /// not matter any more.
+    /// not matter any more: the call may never have come about, or be gone with its card.
     pub(crate) fn hang_up(&mut self, call: &Call) {
         if let Ok(pending) = call.drop_call() {
             let _ = pending.wait(HANG_UP);
         }
-        self.close(call);
-    }
-
-    fn close(&self, call: &Call) {
-        // It may never have come about, or be gone with its card.
         let _ = call.close();
         self.recorder.add(Some(self.number()), What::CallClosed { call: call.handle().raw() });
     }

@@ -23,9 +23,7 @@ pub(crate) struct Output {
 
 impl Output {
     pub(crate) fn new(json: bool) -> Output {
-        let terminal = io::stdout().is_terminal();
-        let colours = wants_colours(terminal, var_os("NO_COLOR"), var_os("TERM"));
-        Output { json, colours: colours && !json }
+        Output { json, colours: !json && colours_on(&io::stdout()) }
     }
 
     /// Writes a line for people; nothing with `--json`.
@@ -56,6 +54,11 @@ fn write(line: fmt::Arguments<'_>) -> Result<(), Failure> {
     })
 }
 
+/// Whether to colour what goes there.
+pub(crate) fn colours_on(stream: &impl IsTerminal) -> bool {
+    wants_colours(stream.is_terminal(), var_os("NO_COLOR"), var_os("TERM"))
+}
+
 /// Whether to colour: on a terminal that can, and not with NO_COLOR (no-color.org).
 fn wants_colours(terminal: bool, no_color: Option<OsString>, term: Option<OsString>) -> bool {
     let declined = no_color.is_some_and(|value| !value.is_empty());
@@ -66,6 +69,13 @@ fn wants_colours(terminal: bool, no_color: Option<OsString>, term: Option<OsStri
 /// matter.
 pub(crate) fn note(text: impl fmt::Display) {
     let _ = writeln!(io::stderr(), "ringback: {text}");
+}
+
+/// Says something that is of interest only to somebody who watches.
+pub(crate) fn progress(text: impl fmt::Display) {
+    if io::stderr().is_terminal() {
+        note(text);
+    }
 }
 
 /// The colours that are used, by what they mean.

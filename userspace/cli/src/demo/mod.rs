@@ -55,6 +55,8 @@ With --json every line is one object with `event`, `t_ms` (milliseconds since th
   call_info    call, changed
   digit        the other side sends a digit: call, digit, end
   generated    our digits are sent: call, end_to_end_id, done
+  message      any other message of the line: message, name, params
+  line_closed  the provider has closed the line
   call_closed  the call was closed: call
   does         somebody at the other end does something: who, does
   check        something was looked at: what, ok, found
@@ -155,7 +157,7 @@ fn is_telling(entry: &Entry) -> bool {
 fn conclude(log: &Log, out: Output, mut failures: Vec<String>) -> Result<(), Failure> {
     let summary = log.summary();
     failures.extend(complaints(&summary));
-    let ok = summary.is_clean() && failures.is_empty();
+    let ok = failures.is_empty();
     out.text("")?;
     out.text(Table(log))?;
     out.text("")?;
@@ -167,8 +169,14 @@ fn conclude(log: &Log, out: Output, mut failures: Vec<String>) -> Result<(), Fai
     ))?;
     let t_ms = log.now_ms();
     out.object(&End { event: "summary", t_ms, summary: &summary, failures: &failures, ok })?;
-    if ok {
-        return out.text(out.paint(Colour::Good, "All four calls went as they should."));
+    verdict(&failures)?;
+    out.text(out.paint(Colour::Good, "All four calls went as they should."))
+}
+
+/// Fails with everything that was not as it should be.
+fn verdict(failures: &[String]) -> Result<(), Failure> {
+    if failures.is_empty() {
+        return Ok(());
     }
     Err(Failure::failed(format_args!("the demo failed: {}", failures.join("; "))))
 }
@@ -179,10 +187,14 @@ fn complaints(summary: &Summary) -> Vec<String> {
     if summary.requests == 0 {
         complaints.push("not one request was made".to_owned());
     }
+    if summary.completed != summary.requests {
+        let missing = summary.requests.abs_diff(summary.completed);
+        complaints.push(format!("{missing} of {} requests have no completion", summary.requests));
+    }
     for (count, what) in [
         (summary.early, "completed before its function had returned"),
         (summary.duplicate, "completed though nothing was outstanding"),
-        (summary.lost, "never completed"),
+        (summary.lost, "lost"),
     ] {
         if count > 0 {
             complaints.push(format!("{count} times a request was {what}"));
@@ -210,11 +222,21 @@ mod tests {
     }
 
     #[test]
+    fn a_demo_that_is_not_as_it_should_be_fails_with_everything_that_is_wrong() {
+        assert_eq!(verdict(&[]), Ok(()));
+        let failures = ["line 2: busy".to_owned(), "1 times a request was lost".to_owned()];
+        let failed = verdict(&failures).unwrap_err();
+        assert_eq!(failed.exit, crate::exit::Exit::Failed);
+        assert!(failed.text.contains(&failures[0]) && failed.text.contains(&failures[1]));
+    }
+
+    #[test]
     fn whatever_is_not_as_it_should_be_is_named() {
         let named = |summary: Summary| complaints(&summary).join(" ");
         assert!(named(Summary { early: 1, ..CLEAN }).contains("before its function"));
         assert!(named(Summary { duplicate: 2, ..CLEAN }).contains("2 times"));
-        assert!(named(Summary { lost: 1, completed: 2, ..CLEAN }).contains("never"));
+        assert!(named(Summary { lost: 1, ..CLEAN }).contains("lost"));
+        assert!(named(Summary { completed: 2, ..CLEAN }).contains("1 of 3 requests"));
         assert!(named(Summary { requests: 0, completed: 0, ..CLEAN }).contains("not one"));
         let violation = vec!["O3 at event 4: LINE_CALLSTATE of call 0x1 after it was idle".into()];
         assert!(named(Summary { order_violations: violation, ..CLEAN }).contains("O3"));

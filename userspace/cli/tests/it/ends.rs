@@ -31,6 +31,20 @@ fn ctrl_c_hangs_up_and_leaves_the_line_on_hook() {
 }
 
 #[test]
+fn ctrl_c_while_the_line_is_being_taken_completes_the_request() {
+    let mut program = start("call 2 5550102 --card soft --json");
+    program.until("\"returned\"").signal(Signal::SIGINT);
+    let ended = program.end().with(130);
+    let objects = ended.objects();
+    assert_eq!(of(&objects, "line_left")[0]["hook"], "on");
+    for request in of(&objects, "submitted") {
+        let completions = of(&objects, "delivered");
+        assert_eq!(completions.iter().filter(|one| one["id"] == request["id"]).count(), 1);
+    }
+    assert_eq!(of(&objects, "call_closed").len(), 1, "{ended}");
+}
+
+#[test]
 fn ctrl_c_ends_a_conversation() {
     let mut program = start("call 0 1 --card soft --json");
     program.until("\"CONNECTED\"").signal(Signal::SIGINT);

@@ -82,6 +82,7 @@ fn help_and_version_are_there() {
 fn more_is_said_on_stderr_when_asked() {
     let ended = run("lines -vv --card soft --fault no-power:0").with(0);
     assert!(ended.errors.contains("a module does not work"), "{ended}");
+    assert!(!ended.errors.contains('\x1b'), "no colours without a terminal");
 }
 
 #[test]
