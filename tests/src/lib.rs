@@ -1,12 +1,15 @@
 //! Tests of the whole, in `tests/`; this library is what they share.
 //!
-//! [`World`] is a host on a software card with an exchange and telephones; a [`Witness`] stands
-//! between host and provider and judges everything that passes.
+//! A [`Bench`] is a software card with an exchange and telephones, and its provider; a [`Witness`] sees
+//! everything that passes the provider and judges it. [`World`] has a host on it, [`Desk`] speaks to
+//! the provider as TAPI does.
 
+mod desk;
 mod wait;
 mod witness;
 mod world;
 
-pub use wait::{DEADLINE, eventually, state};
+pub use desk::{Desk, Told, call, id};
+pub use wait::{DEADLINE, eventually, incoming, state};
 pub use witness::{Refusal, Watched, Witness};
-pub use world::{FXO, FXS, SUPERVISED, World};
+pub use world::{Bench, FXO, FXS, SUPERVISED, World};

@@ -39,3 +39,19 @@ pub fn state(events: &Events, call: &Call, wanted: CallState) -> Vec<CallState> 
     }
     panic!("{wanted} never came; it passed {passed:?}");
 }
+
+/// Takes events until a call is announced; N14: its first state must be the next event.
+///
+/// # Panics
+/// If no call comes, or something else than its state comes next.
+pub fn incoming(events: &Events) -> Call {
+    let call = events.within(DEADLINE).find_map(|event| match event {
+        LineEvent::NewCall { call, .. } => Some(call),
+        _ => None,
+    });
+    let call = call.expect("a call comes in");
+    match events.next_timeout(DEADLINE) {
+        Some(LineEvent::State { call: of, state: CallState::Offering, .. }) if of == call => call,
+        other => panic!("N14: {other:?} behind the new call"),
+    }
+}

@@ -64,15 +64,30 @@ impl Witness {
         self.book().completed
     }
 
+    /// How many requests are outstanding.
+    pub fn outstanding(&self) -> usize {
+        self.book().outstanding.len()
+    }
+
     /// The thread of the upcalls.
     pub fn reaper(&self) -> Option<ThreadId> {
         self.book().reaper
+    }
+
+    /// The provider's handle of a call.
+    pub fn driver_call(&self, call: HTAPICALL) -> Option<HDRVCALL> {
+        self.book().calls.iter().find(|(_, tapi)| **tapi == call).map(|(driver, _)| *driver)
     }
 
     /// From now on LINE_NEWCALL gets no handle.
     pub fn refuse_calls(self: &Arc<Self>) -> Refusal {
         self.refuse_calls.store(true, Ordering::SeqCst);
         Refusal(Arc::clone(self))
+    }
+
+    /// Does not expect the completion of this request any more.
+    pub fn forgive(&self, id: u32) {
+        self.book().outstanding.remove(&id);
     }
 
     /// What was against a rule so far.

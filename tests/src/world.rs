@@ -1,6 +1,7 @@
-//! A host on a software card.
+//! A software card, its provider, and a host on it.
 
-use std::sync::Arc;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -8,11 +9,14 @@ use ringback_driver::card::tiger320::{Options, Tiger320};
 use ringback_driver::device::soft::SoftDevice;
 use ringback_softcard::{
     Behaviour, CardConfig, Exchange, ExchangeConfig, LineOptions, ModuleKind, RealClock, SoftCard,
+    Telephone,
 };
-use ringback_tspi::host::{self, Host, Line};
+use ringback_tspi::callstate::CallState;
+use ringback_tspi::host::{self, Call, CallOptions, Events, Host, Line, Pending};
+use ringback_tspi::line::DialTiming;
 use ringback_tspi::provider::{CardProvider, OpenError, Provider};
 
-use crate::{Watched, Witness};
+use crate::{DEADLINE, Watched, Witness};
 
 /// A telephone's line.
 pub const FXS: u32 = 0;
@@ -21,30 +25,23 @@ pub const FXO: u32 = 2;
 /// A line of the exchange that reverses battery when the called party answers, number 103.
 pub const SUPERVISED: u32 = 3;
 
-/// A card with telephones on lines 0 and 1 and an exchange on lines 2 and 3, with its clock running,
-/// and a host on it. Subscriber 200 of the exchange answers in the first ring, 201 never.
-///
-/// Dropping it shuts the host down and has the witness judge.
-pub struct World {
+/// A software card with its clock running, and its provider under a witness's eyes: telephones on
+/// lines 0 and 1, an exchange on lines 2 and 3. Subscriber 200 of the exchange answers in the first
+/// ring, 201 does nothing by itself.
+pub struct Bench {
     /// The card, for faults.
     pub card: SoftCard,
-    /// The host.
-    pub host: Host,
-    /// The provider, for what a host does not do.
+    /// The provider.
     pub provider: Arc<dyn Provider>,
     /// Who judges.
     pub witness: Arc<Witness>,
-    _clock: RealClock,
+    bare: Arc<dyn Provider>,
+    clock: Mutex<Option<RealClock>>,
 }
 
-impl World {
-    /// A world without an observer.
-    pub fn new() -> World {
-        World::with(host::Options::default())
-    }
-
-    /// A world whose host has these options.
-    pub fn with(options: host::Options) -> World {
+impl Bench {
+    /// A card that has come up, and a provider that is not started.
+    pub fn new() -> Bench {
         let line = |number: &str, polarity_on_answer| LineOptions {
             number: number.into(),
             polarity_on_answer,
@@ -57,19 +54,74 @@ impl World {
         });
         card.exchange().add_subscriber("200", Behaviour::AnswerAfterRings(1));
         card.exchange().add_subscriber("201", Behaviour::Manual);
-        let provider = provider(&card).expect("the software card comes up");
-        let provider: Arc<dyn Provider> = Arc::new(provider);
+        let bare: Arc<dyn Provider> =
+            Arc::new(provider(&card).expect("the software card comes up"));
         let witness = Arc::new(Witness::default());
-        let watched: Arc<dyn Provider> =
-            Arc::new(Watched::new(Arc::clone(&provider), Arc::clone(&witness)));
-        let clock = RealClock::start_patient(&card);
-        let host = Host::start(Arc::clone(&watched), options).expect("the host starts");
-        World { card, host, provider: watched, witness, _clock: clock }
+        let provider = Arc::new(Watched::new(Arc::clone(&bare), Arc::clone(&witness)));
+        let clock = Mutex::new(Some(RealClock::start_patient(&card)));
+        Bench { card, provider, witness, bare, clock }
+    }
+
+    /// The provider, unseen by the witness.
+    pub fn bare(&self) -> &dyn Provider {
+        &*self.bare
     }
 
     /// The exchange.
     pub fn exchange(&self) -> Exchange {
         self.card.exchange()
+    }
+
+    /// The telephone of a subscriber of the exchange.
+    pub fn subscriber(&self, number: &str) -> Telephone {
+        self.exchange().subscriber(number).expect("a subscriber of the exchange")
+    }
+
+    /// Does something while time stands still on the card.
+    pub fn frozen<R>(&self, act: impl FnOnce() -> R) -> R {
+        let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(clock.take());
+        let result = act();
+        *clock = Some(RealClock::start_patient(&self.card));
+        result
+    }
+
+    /// Stops the card's clock for good.
+    pub fn stop_clock(&self) {
+        self.clock.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// Waits until the card has lived through so much more of its own time.
+    pub fn pass(&self, time: Duration) {
+        let until = self.card.now_ms() + u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        crate::eventually("the card's time passes", || self.card.now_ms() >= until);
+    }
+}
+
+impl Default for Bench {
+    fn default() -> Bench {
+        Bench::new()
+    }
+}
+
+/// A host on a [`Bench`]. Dropping it shuts the host down and has the witness judge.
+pub struct World {
+    bench: Bench,
+    /// The host.
+    pub host: Arc<Host>,
+}
+
+impl World {
+    /// A world without an observer.
+    pub fn new() -> World {
+        World::with(host::Options::default())
+    }
+
+    /// A world whose host has these options.
+    pub fn with(options: host::Options) -> World {
+        let bench = Bench::new();
+        let host = Host::start(Arc::clone(&bench.provider), options).expect("the host starts");
+        World { bench, host: Arc::new(host) }
     }
 
     /// Opens a line and waits until it is in service.
@@ -79,6 +131,34 @@ impl World {
             line.status().is_ok_and(|status| status.in_service)
         });
         line
+    }
+
+    /// Makes a call that is connected: from [`SUPERVISED`] to subscriber 200.
+    pub fn connected(&self, line: &Line, events: &Events) -> Call {
+        let made = line.make_call("200", &CallOptions::default()).expect("the call is accepted");
+        let call = made.wait(DEADLINE).expect("the call is made");
+        crate::state(events, &call, CallState::Connected);
+        call
+    }
+
+    /// A call that stays on its way, for want of a dial tone: from [`FXO`]. It goes on when the line
+    /// with number 102 is plugged in, and fails with CALLUNAVAIL if that is not done for `dial_tone_ms`.
+    pub fn stuck(&self, line: &Line, dial_tone_ms: u32) -> Pending<Call> {
+        let timing = DialTiming { dial_tone_ms, ..DialTiming::default() };
+        let options =
+            CallOptions { only_if_idle: true, timing: Some(timing), ..CallOptions::default() };
+        self.frozen(|| {
+            let made = line.make_call("200", &options).expect("the call is accepted");
+            self.exchange().unplug("102").expect("the line is there");
+            made
+        })
+    }
+}
+
+impl Deref for World {
+    type Target = Bench;
+    fn deref(&self) -> &Bench {
+        &self.bench
     }
 }
 
@@ -93,6 +173,9 @@ impl Drop for World {
         self.host.shutdown();
         if !thread::panicking() {
             self.witness.judge();
+            let counts = self.host.counts();
+            assert_eq!(counts.requests, counts.completed + counts.lost, "{counts:?}");
+            assert_eq!((counts.early, counts.duplicate), (0, 0), "{counts:?}");
         }
     }
 }

@@ -72,7 +72,7 @@ impl Shared {
 
 /// A provider with its lines, ready to be used. Dropping it shuts it down.
 pub struct Host {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     infos: Vec<LineInfo>,
     version: Version,
 }
@@ -150,7 +150,10 @@ impl Host {
         match self.shared.provider.line_open(device_id, tapi, version) {
             Ok(driver) => {
                 line.set_driver(driver);
-                Ok(Line(line))
+                let line = Line(line);
+                // Shut down meanwhile: dropping closes it.
+                let down = self.shared.down.load(Ordering::Acquire);
+                if down { Err(LineError::UNINITIALIZED) } else { Ok(line) }
             }
             Err(error) => {
                 line.end();

@@ -52,6 +52,8 @@ mod inside;
 mod line;
 mod pending;
 mod requests;
+#[cfg(test)]
+mod tests;
 mod trace;
 mod upward;
 

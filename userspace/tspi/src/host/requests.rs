@@ -135,4 +135,10 @@ impl Requests {
     pub(super) fn len(&self) -> usize {
         self.lock().outstanding.len()
     }
+
+    /// Goes on counting behind this id.
+    #[cfg(test)]
+    pub(super) fn set_last(&self, last: u32) {
+        self.lock().last = last;
+    }
 }

@@ -1,0 +1,188 @@
+//! A provider spoken to as TAPI does, without a host: every id and handle is the test's own.
+
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use ringback_driver::request::RequestId;
+use ringback_tspi::callstate::CallState;
+use ringback_tspi::constants::LINE_CALLSTATE;
+use ringback_tspi::provider::{Init, Tapi};
+use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, Version};
+
+use crate::Bench;
+
+/// What a provider has told, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// ASYNC_COMPLETION.
+    Completed(u32, i32),
+    /// LINE_NEWCALL, and the handle that it got.
+    NewCall(HDRVCALL, HTAPICALL),
+    /// Any other message.
+    Event(HTAPILINE, Option<HTAPICALL>, u32, [usize; 3]),
+}
+
+/// Called by [`Desk`] in every completion.
+type Hook = Box<dyn FnMut(u32, i32) + Send>;
+
+#[derive(Default)]
+struct Tray {
+    told: Mutex<Vec<Told>>,
+    hook: Mutex<Option<Hook>>,
+}
+
+impl Tray {
+    fn told(&self) -> MutexGuard<'_, Vec<Told>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Clerk(Arc<Tray>);
+
+impl Tapi for Clerk {
+    fn completion(&mut self, id: u32, result: i32) {
+        self.0.told().push(Told::Completed(id, result));
+        let hook = self.0.hook.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(mut hook) = hook {
+            hook(id, result);
+        }
+    }
+
+    fn line_event(
+        &mut self,
+        line: HTAPILINE,
+        call: Option<HTAPICALL>,
+        message: u32,
+        param1: usize,
+        param2: usize,
+        param3: usize,
+    ) {
+        self.0.told().push(Told::Event(line, call, message, [param1, param2, param3]));
+    }
+
+    fn new_call(&mut self, _: HTAPILINE, call: HDRVCALL) -> Option<HTAPICALL> {
+        let tapi = HTAPICALL::new(0x1000 + call.raw())?;
+        self.0.told().push(Told::NewCall(call, tapi));
+        Some(tapi)
+    }
+}
+
+/// A [`Bench`] whose provider is started. Dropping it shuts the provider down and has the witness
+/// judge.
+pub struct Desk {
+    bench: Bench,
+    tray: Arc<Tray>,
+}
+
+impl Desk {
+    /// The device id of the provider's first line.
+    pub const BASE: u32 = 40;
+
+    /// Starts a provider.
+    pub fn new() -> Desk {
+        let desk = Desk { bench: Bench::new(), tray: Arc::default() };
+        desk.start();
+        desk
+    }
+
+    /// TSPI_providerInit.
+    pub fn start(&self) {
+        let devices = self.provider.provider_enum_devices(1).expect("it has lines");
+        let init = Init {
+            version: Version::V3_1,
+            permanent_provider_id: 1,
+            line_device_id_base: Desk::BASE,
+            phone_device_id_base: 0,
+            num_lines: devices.lines,
+            num_phones: devices.phones,
+        };
+        let clerk = Box::new(Clerk(Arc::clone(&self.tray)));
+        self.provider.provider_init(init, clerk).expect("it starts");
+    }
+
+    /// Everything that was told.
+    pub fn told(&self) -> Vec<Told> {
+        self.tray.told().clone()
+    }
+
+    /// Has the next completion do this, on the reaper's thread.
+    pub fn at_next_completion(&self, hook: impl FnMut(u32, i32) + Send + 'static) {
+        *self.tray.hook.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(hook));
+    }
+
+    /// Opens a line (0 is the card's first) under a handle of TAPI's.
+    pub fn open(&self, line: u32, tapi: usize) -> HDRVLINE {
+        let tapi = HTAPILINE::new(tapi).expect("a handle is not 0");
+        let line = self.provider.line_open(Desk::BASE + line, tapi, Version::V3_1);
+        line.expect("the line opens")
+    }
+
+    /// Waits for the completion of a request; gives its result.
+    pub fn completion(&self, id: u32) -> i32 {
+        let mut found = None;
+        crate::eventually("the request completes", || {
+            found = self.told().into_iter().find_map(|told| match told {
+                Told::Completed(of, result) if of == id => Some(result),
+                _ => None,
+            });
+            found.is_some()
+        });
+        found.unwrap_or(i32::MIN)
+    }
+
+    /// Waits until a call has been told to be in a state.
+    pub fn state(&self, call: HTAPICALL, state: CallState) {
+        crate::eventually("the call comes into the state", || {
+            self.told().iter().any(|told| {
+                matches!(told, Told::Event(_, Some(of), LINE_CALLSTATE, [word, ..])
+                    if *of == call && *word == state.bit() as usize)
+            })
+        });
+    }
+
+    /// How many completions a request has got.
+    pub fn completions(&self, id: u32) -> usize {
+        let told = self.told();
+        told.iter().filter(|told| matches!(told, Told::Completed(of, _) if *of == id)).count()
+    }
+}
+
+/// A request id.
+///
+/// # Panics
+/// If it is none.
+pub fn id(number: u32) -> RequestId {
+    RequestId::new(number).expect("1 to 0x7FFFFFFF")
+}
+
+/// TAPI's handle of a call.
+///
+/// # Panics
+/// If it is 0.
+pub fn call(number: usize) -> HTAPICALL {
+    HTAPICALL::new(number).expect("a handle is not 0")
+}
+
+impl Deref for Desk {
+    type Target = Bench;
+    fn deref(&self) -> &Bench {
+        &self.bench
+    }
+}
+
+impl Default for Desk {
+    fn default() -> Desk {
+        Desk::new()
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        // A test may have shut it down already.
+        let _ = self.provider.provider_shutdown(Version::V3_1, 1);
+        if !thread::panicking() {
+            self.witness.judge();
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! How calls, lines and providers end (D).
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ringback_softcard::LineState;
+use ringback_tests::{DEADLINE, Desk, FXO, FXS, SUPERVISED, World, call, eventually, id};
+use ringback_tests::{incoming, state};
+use ringback_tspi::callstate::CallState;
+use ringback_tspi::callstate::monitor::Seen;
+use ringback_tspi::error::LineError;
+use ringback_tspi::host::{Call, CallOptions, Host, Line, Options, Pending};
+use ringback_tspi::provider::{Init, Tapi};
+use ringback_tspi::types::{HDRVCALL, HTAPICALL, HTAPILINE, Version};
+
+/// What a request came to.
+type Outcome = (&'static str, Result<(), LineError>);
+
+/// Stores what requests come to, in the order in which it is told.
+#[derive(Clone, Default)]
+struct Results(Arc<Mutex<Vec<Outcome>>>);
+
+impl Results {
+    fn of<T: Clone + Send + 'static>(&self, name: &'static str, pending: Pending<T>) {
+        let results = Arc::clone(&self.0);
+        pending.on_complete(move |result| {
+            results.lock().unwrap().push((name, result.map(|_| ())));
+        });
+    }
+
+    fn now(&self) -> Vec<Outcome> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+/// Takes 20 s to dial.
+const SLOW: &str = ",,,,,,,,,,1";
+const FAILED: Result<(), LineError> = Err(LineError::OPERATIONFAILED);
+
+#[test]
+fn d1_d2_closing_a_line_completes_everything_first_and_nothing_follows() {
+    let world = World::new();
+    let line = world.open(SUPERVISED);
+    let events = line.events();
+    let connected = world.connected(&line, &events);
+    let results = Results::default();
+    // As many requests as there are are on their way.
+    for name in ["first", "second", "third"] {
+        results.of(name, connected.dial(SLOW).unwrap());
+    }
+    assert_eq!(results.now(), []);
+    line.close().unwrap();
+    assert_eq!(results.now(), [("first", FAILED), ("second", FAILED), ("third", FAILED)]);
+    let seen = world.witness.seen().len();
+    assert!(line.is_closed());
+    // D3: the call is dropped.
+    eventually("the line is on-hook", || world.exchange().state("103") == Some(LineState::Idle));
+    // The line rings, and nobody is told.
+    let telephone = world.subscriber("201");
+    telephone.call("103");
+    eventually("it rings", || world.exchange().state("103") == Some(LineState::Ringing));
+    world.pass(Duration::from_secs(3));
+    assert_eq!(world.witness.seen().len(), seen);
+    assert_eq!(connected.drop_call().unwrap_err(), LineError::INVALCALLHANDLE);
+    assert_eq!(line.status(), Err(LineError::INVALLINEHANDLE));
+    line.close().unwrap();
+    telephone.on_hook();
+    // Another can be opened in its place.
+    world.open(SUPERVISED).close().unwrap();
+}
+
+#[test]
+fn d5_closing_a_call_completes_everything_first_and_nothing_follows() {
+    let world = World::new();
+    let line = world.open(SUPERVISED);
+    let events = line.events();
+    let connected = world.connected(&line, &events);
+    let results = Results::default();
+    results.of("dial", connected.dial(SLOW).unwrap());
+    connected.generate_digits("12345", 0).unwrap();
+    connected.close().unwrap();
+    assert_eq!(results.now(), [("dial", FAILED)]);
+    eventually("the line is on-hook", || world.exchange().state("103") == Some(LineState::Idle));
+    assert!(events.try_next().is_none());
+    // A second call on the line is not mixed up with the first.
+    let next = world.connected(&line, &events);
+    assert_ne!(next.handle(), connected.handle());
+    connected.close().unwrap();
+    assert_eq!(next.state(), Some(CallState::Connected));
+}
+
+#[test]
+fn d6_a_drop_and_at_once_a_close() {
+    let world = World::new();
+    let line = world.open(SUPERVISED);
+    let events = line.events();
+    let connected = world.connected(&line, &events);
+    let results = Results::default();
+    results.of("drop", connected.drop_call().unwrap());
+    connected.close().unwrap();
+    let results = results.now();
+    assert_eq!(results.len(), 1, "complete before the close has returned");
+    assert!(results[0].1.is_ok() || results[0].1 == FAILED);
+    eventually("the line is on-hook", || world.exchange().state("103") == Some(LineState::Idle));
+}
+
+#[test]
+fn d7_a_drop_ends_what_else_was_asked() {
+    let world = World::new();
+    let line = world.open(SUPERVISED);
+    let events = line.events();
+    let connected = world.connected(&line, &events);
+    let results = Results::default();
+    results.of("dial", connected.dial(SLOW).unwrap());
+    results.of("drop", connected.drop_call().unwrap());
+    eventually("both are complete", || results.now().len() == 2);
+    assert_eq!(results.now(), [("dial", FAILED), ("drop", Ok(()))]);
+    state(&events, &connected, CallState::Idle);
+}
+
+/// Brings a call into a state on the supervised line.
+fn brought(world: &World, line: &Line, wanted: CallState) -> Call {
+    let events = line.events();
+    let number = match wanted {
+        CallState::Offering => {
+            world.exchange().call("201", "103").unwrap();
+            return incoming(&events);
+        }
+        CallState::DialTone => "",
+        CallState::Dialing => "12345678901234567890",
+        CallState::Busy => {
+            world.subscriber("201").off_hook();
+            "201"
+        }
+        CallState::SpecialInfo => "999",
+        _ => "200",
+    };
+    let made = line.make_call(number, &CallOptions::default()).unwrap();
+    let call = made.wait(DEADLINE).unwrap();
+    if wanted == CallState::Disconnected {
+        state(&events, &call, CallState::Connected);
+        world.subscriber("200").on_hook();
+    }
+    state(&events, &call, wanted);
+    call
+}
+
+#[test]
+fn d9_a_call_is_dropped_in_every_state() {
+    for wanted in [
+        CallState::Offering,
+        CallState::DialTone,
+        CallState::Dialing,
+        CallState::Proceeding,
+        CallState::Busy,
+        CallState::SpecialInfo,
+        CallState::Connected,
+        CallState::Disconnected,
+    ] {
+        let world = World::new();
+        let line = world.open(SUPERVISED);
+        let events = line.events();
+        let call = brought(&world, &line, wanted);
+        call.drop_call().unwrap().wait(DEADLINE).unwrap();
+        assert_eq!(state(&events, &call, CallState::Idle).last(), Some(&CallState::Idle));
+        // Twice is once too often, but no violation.
+        assert_eq!(call.drop_call().unwrap_err(), LineError::INVALCALLSTATE, "{wanted}");
+        call.close().unwrap();
+        let on_hook = |state| !matches!(state, LineState::Talking | LineState::DialTone);
+        eventually("the line is on-hook", || world.exchange().state("103").is_some_and(on_hook));
+    }
+}
+
+#[test]
+fn d12_shutting_down_completes_everything_and_is_the_last_word() {
+    let world = World::new();
+    let results = Results::default();
+    let [line, other] = [FXO, SUPERVISED].map(|device| world.open(device));
+    results.of("stuck", world.stuck(&line, 30_000));
+    let events = other.events();
+    let connected = world.connected(&other, &events);
+    results.of("dial", connected.dial(SLOW).unwrap());
+    world.host.shutdown();
+    let mut now = results.now();
+    now.sort_unstable_by_key(|(name, _)| *name);
+    assert_eq!(now, [("dial", FAILED), ("stuck", FAILED)]);
+    let seen = world.witness.seen().len();
+    assert_eq!(
+        line.make_call("1", &CallOptions::default()).unwrap_err(),
+        LineError::INVALLINEHANDLE
+    );
+    assert_eq!(world.host.open(FXS).unwrap_err(), LineError::UNINITIALIZED);
+    for number in ["102", "103"] {
+        world.exchange().plug_in(number).unwrap();
+        eventually("every line is on-hook", || {
+            world.exchange().state(number) == Some(LineState::Idle)
+        });
+    }
+    assert_eq!(world.witness.seen().len(), seen);
+}
+
+/// Must never be called.
+struct Nobody;
+
+impl Tapi for Nobody {
+    fn completion(&mut self, id: u32, _: i32) {
+        panic!("completion of {id}");
+    }
+    fn line_event(
+        &mut self,
+        line: HTAPILINE,
+        _: Option<HTAPICALL>,
+        message: u32,
+        _: usize,
+        _: usize,
+        _: usize,
+    ) {
+        panic!("message {message} of {line}");
+    }
+    fn new_call(&mut self, _: HTAPILINE, call: HDRVCALL) -> Option<HTAPICALL> {
+        panic!("a call {call}");
+    }
+}
+
+#[test]
+fn d15_a_second_init_is_ignored_with_success_and_pairs_follow_each_other() {
+    let desk = Desk::new();
+    let init = Init {
+        version: Version::V3_1,
+        permanent_provider_id: 1,
+        line_device_id_base: 7,
+        phone_device_id_base: 0,
+        num_lines: 4,
+        num_phones: 0,
+    };
+    for round in 1..=2 {
+        let line = desk.open(3, 1);
+        // Not through the witness, who would be Tapi's.
+        assert_eq!(desk.bare().provider_init(init, Box::new(Nobody)), Ok(0));
+        let made = desk.provider.line_make_call(id(round), line, call(9), Some("200"), 0, None);
+        let (handle, ticket) = made.unwrap();
+        ticket.release();
+        assert_eq!(desk.completion(round), 0, "told to the first");
+        desk.provider.line_close_call(handle).unwrap();
+        desk.provider.provider_shutdown(Version::V3_1, 1).unwrap();
+        // One pair, however often init was called.
+        let again = desk.bare().provider_shutdown(Version::V3_1, 1);
+        assert_eq!(again, Err(LineError::OPERATIONFAILED));
+        assert_eq!(
+            desk.provider.line_close(line),
+            Err(LineError::INVALLINEHANDLE),
+            "no state kept"
+        );
+        desk.start();
+    }
+}
+
+#[test]
+fn a_provider_serves_one_host_after_the_other() {
+    let world = World::new();
+    world.host.shutdown();
+    let host = Host::start(Arc::clone(&world.provider), Options::default()).unwrap();
+    assert_eq!(host.lines().len(), 4);
+    let line = host.open(SUPERVISED).unwrap();
+    let events = line.events();
+    eventually("the line is in service", || line.status().is_ok_and(|status| status.in_service));
+    let call = line.make_call("200", &CallOptions::default()).unwrap().wait(DEADLINE).unwrap();
+    state(&events, &call, CallState::Connected);
+    drop(line);
+    let closed = world.witness.seen().iter().any(|seen| matches!(seen, Seen::LineClosed { .. }));
+    assert!(closed, "dropping a line closes it");
+    drop(host);
+}
