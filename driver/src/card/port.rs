@@ -57,7 +57,8 @@ pub enum PortEvent {
     /// FXS: the telephone closed or opened the loop, debounced (pulses and flashes come as they are).
     Hook(Hook),
     /// FXS: the telephone was lifted while it rang; the ring generator is off, the feed is
-    /// [`LineFeed::Active`]. [`PortEvent::Hook`] follows when the loop is stable.
+    /// [`LineFeed::Active`]. [`PortEvent::Hook`] follows when the loop is stable: off-hook, or on-hook
+    /// if the telephone was hung up again at once.
     RingTrip,
     /// FXO: ringing voltage began (true) or ended, debounced.
     Ring(bool),

@@ -14,6 +14,9 @@ const REVERSE: u8 = 4;
 const ACTIVE: u8 = 1;
 const ON_HOOK_TRANSMISSION: u8 = 2;
 const RINGING: u8 = 4;
+/// Samples of the loop (8 ms each) after a ring trip, by which a telephone that is still lifted has
+/// been found off-hook: the chip's own debouncing and a zero crossing of the ringing included.
+const SETTLED: u8 = 16;
 
 /// An FXS line.
 #[derive(Debug, Clone)]
@@ -23,12 +26,19 @@ pub(crate) struct FxsLine {
     /// Which way round.
     pub(crate) polarity: Polarity,
     hook: HookDetector,
+    /// Samples after a ring trip by which the loop has to be found closed.
+    tripped: u8,
 }
 
 impl FxsLine {
     /// A line as bring-up leaves it.
     pub(crate) const fn new() -> FxsLine {
-        FxsLine { feed: LineFeed::Active, polarity: Polarity::Forward, hook: HookDetector::new() }
+        FxsLine {
+            feed: LineFeed::Active,
+            polarity: Polarity::Forward,
+            hook: HookDetector::new(),
+            tripped: 0,
+        }
     }
 
     /// The telephone's hook.
@@ -84,9 +94,22 @@ impl FxsLine {
                 self.feed = LineFeed::Active;
                 reaction = Reaction::Write;
             }
+            self.tripped = 0;
             event(PortEvent::Hook(hook));
         }
+        self.settle(event);
         reaction
+    }
+
+    /// A telephone that was hung up right after the ring trip never was off-hook for the detector.
+    fn settle(&mut self, event: &mut dyn FnMut(PortEvent)) {
+        if self.tripped == 0 {
+            return;
+        }
+        self.tripped -= 1;
+        if self.tripped == 0 {
+            event(PortEvent::Hook(Hook::On));
+        }
     }
 
     fn line_state(&mut self, value: u8, event: &mut dyn FnMut(PortEvent)) -> Reaction {
@@ -113,6 +136,9 @@ impl FxsLine {
 
     fn trip(&mut self, event: &mut dyn FnMut(PortEvent)) {
         self.feed = LineFeed::Active;
+        if self.hook.hook() == Hook::On {
+            self.tripped = SETTLED;
+        }
         event(PortEvent::RingTrip);
     }
 }
@@ -153,6 +179,23 @@ mod tests {
         assert_eq!(line.control(), (64, 5), "the polarity is kept");
         assert_eq!(sample(&mut line, 64, 0x11), (Reaction::None, vec![]));
         assert_eq!(sample(&mut line, 68, 0x05), (Reaction::None, vec![PortEvent::Hook(Hook::Off)]));
+    }
+
+    #[test]
+    fn a_telephone_hung_up_right_after_the_trip_is_told_to_be_on_hook() {
+        let mut line = FxsLine::new();
+        line.feed = LineFeed::Ringing;
+        assert_eq!(sample(&mut line, 68, 0x02).1, [PortEvent::RingTrip]);
+        let mut events = Vec::new();
+        for _ in 0..100 {
+            events.extend(sample(&mut line, 68, 0x00).1);
+        }
+        assert_eq!(events, [PortEvent::Hook(Hook::On)], "once");
+        // And one that stays lifted is not.
+        line.feed = LineFeed::Ringing;
+        assert_eq!(sample(&mut line, 68, 0x07).1, [PortEvent::RingTrip]);
+        let events: Vec<_> = (0..100).flat_map(|_| sample(&mut line, 68, 0x05).1).collect();
+        assert_eq!(events, [PortEvent::Hook(Hook::Off)]);
     }
 
     #[test]
