@@ -465,6 +465,27 @@ fn a_part_reset_of_an_open_line_is_repaired() {
 }
 
 #[test]
+fn a_module_that_is_given_up_is_released_in_case_it_still_hears() {
+    let mut bench = settled();
+    bench.driver.set_line_feed(0, LineFeed::Ringing).unwrap();
+    bench.driver.set_hook(2, Hook::Off).unwrap();
+    bench.run(1000);
+    assert!(bench.card.telephone(0).unwrap().is_ringing());
+    assert_eq!(bench.card.exchange().state("102"), Some(LineState::DialTone));
+    for port in [0, 2] {
+        bench.card.set_fault(Fault::StuckSpi(port), true);
+    }
+    bench.run(20_000);
+    for port in [0, 2] {
+        assert_eq!(bench.driver.ports()[port], Slot::Failed(ModuleError::NotAnswering));
+        assert_eq!(bench.driver.status(port), None);
+    }
+    assert!(!bench.card.telephone(0).unwrap().is_ringing());
+    assert_eq!(bench.card.exchange().state("102"), Some(LineState::Idle));
+    assert!(bench.most <= u64::from(ACCESSES_PER_TICK), "{} accesses in a tick", bench.most);
+}
+
+#[test]
 fn bus_aborts_are_recovered_from() {
     for fault in [Fault::MasterAbort, Fault::TargetAbort] {
         let mut bench = settled();

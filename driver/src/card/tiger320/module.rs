@@ -56,6 +56,8 @@ struct Repair {
 enum Task {
     Diagnose(Sequence<Diagnosis>),
     Restore(Fault, Sequence<Result<(), ModuleError>>),
+    /// The last thing asked of a module that is given up, in case it still hears.
+    Release(ModuleError, Sequence<()>),
 }
 
 /// A [`PortFault`] that still lacks its remedy.
@@ -195,7 +197,7 @@ impl Module {
                     Step::Do(operation) => repair.next = Some(operation),
                     Step::Done(diagnosis) => {
                         self.repair = None;
-                        self.treat(diagnosis, now, counters, event)?;
+                        self.treat(diagnosis, now, counters, event);
                     }
                 },
                 Task::Restore(fault, sequence) => match sequence.advance(answer) {
@@ -209,9 +211,13 @@ impl Module {
                                 self.unwritten = true;
                                 event(PortEvent::Fault(fault(Remedy::Restored)));
                             }
-                            Err(error) => self.restore(fault, PAUSE, error, now, event)?,
+                            Err(error) => self.restore(fault, PAUSE, error, now, event),
                         }
                     }
+                },
+                Task::Release(error, sequence) => match sequence.advance(answer) {
+                    Step::Do(operation) => repair.next = Some(operation),
+                    Step::Done(()) => return Err(*error),
                 },
             }
         }
@@ -224,18 +230,18 @@ impl Module {
         now: Time,
         counters: &mut Counters,
         event: &mut dyn FnMut(PortEvent),
-    ) -> Result<(), ModuleError> {
+    ) {
         let (fault, counter, pause, error): (Fault, _, _, _) = match diagnosis {
             Diagnosis::Sound => {
                 counters.rewritten += 1;
                 self.unwritten = true;
-                return Ok(());
+                return;
             }
             Diagnosis::PowerAlarm => {
                 counters.power_alarms += 1;
                 let remedy = self.feed_again(now);
                 event(PortEvent::Fault(PortFault::PowerAlarm(remedy)));
-                return Ok(());
+                return;
             }
             Diagnosis::PartReset => (
                 PortFault::PartReset,
@@ -255,7 +261,7 @@ impl Module {
         };
         *counter += 1;
         event(PortEvent::Fault(fault(Remedy::Restoring)));
-        self.restore(fault, pause, error, now, event)
+        self.restore(fault, pause, error, now, event);
     }
 
     /// After a power alarm: the line is fed as before (but not rung), if it may be tried again.
@@ -280,10 +286,10 @@ impl Module {
         error: ModuleError,
         now: Time,
         event: &mut dyn FnMut(PortEvent),
-    ) -> Result<(), ModuleError> {
+    ) {
         if !self.attempts.take(now) {
             event(PortEvent::Fault(fault(Remedy::GaveUp)));
-            return Err(error);
+            return self.give_up(error);
         }
         let slot = self.slot;
         let sequence = match self.line {
@@ -297,7 +303,17 @@ impl Module {
             }),
         };
         self.begin(Task::Restore(fault, sequence));
-        Ok(())
+    }
+
+    /// Nobody looks after the module any more, so its line must not stay off-hook, fed or ringing.
+    /// What is not understood may still be heard.
+    fn give_up(&mut self, error: ModuleError) {
+        let Operation::Write(register, value) = self.release() else { return };
+        let sequence = Sequence::new(move |chip| async move {
+            chip.resync().await;
+            chip.write(register, value).await;
+        });
+        self.begin(Task::Release(error, sequence));
     }
 
     fn begin(&mut self, task: Task) {
