@@ -131,7 +131,7 @@ impl<D: Device> Lines<D> {
             in_service: !self.gone
                 && match machine {
                     Machine::Fxo(fxo) => fxo.in_service(),
-                    Machine::Fxs(_) => true,
+                    Machine::Fxs(fxs) => fxs.in_service(),
                 },
         })
     }
@@ -458,7 +458,12 @@ impl<D: Device> Engine for Lines<D> {
                     hang_up(port, machine, &mut visit);
                     port.set_state(&mut visit, CallState::Idle, 0);
                 }
-                Op::Dial | Op::Drop => {}
+                Op::Dial => {
+                    if let Machine::Fxo(fxo) = machine {
+                        fxo.dial_ended(port, &mut visit);
+                    }
+                }
+                Op::Drop => {}
             }
         }
         self.carry_out(cx);
@@ -477,6 +482,8 @@ impl<D: Device> Engine for Lines<D> {
             port.audio.hush();
         }
         self.orders.clear();
+        // Where only the interrupt failed the card still hears: no line stays off-hook.
+        self.card.safe();
     }
 
     fn stop(&mut self, cx: &mut Context<'_, Event>) {

@@ -113,7 +113,8 @@ impl Fxo {
             return Err(LineError::INVALLINESTATE);
         }
         match self.phase {
-            Phase::OnHook => {}
+            // Not while a call that stopped ringing waits for its drop.
+            Phase::OnHook if port.book.call.is_none() => {}
             Phase::Rejected(_) => return Err(LineError::INUSE),
             _ => return Err(LineError::CALLUNAVAIL),
         }
@@ -168,6 +169,16 @@ impl Fxo {
         Ok(())
     }
 
+    /// A request to dial was ended from outside. In conversation it is forgotten with what was
+    /// still to be dialled, and the loop closed in case it was in the middle of a flash.
+    pub(super) fn dial_ended(&mut self, port: &Port, visit: &mut Visit<'_, '_>) {
+        if matches!(self.phase, Phase::Progress(_) | Phase::Talking) && !port.book.has(Op::Dial) {
+            let timing = self.dialer.timing();
+            self.dialer.reset(timing);
+            port.order(visit, Order::Hook(Hook::Off));
+        }
+    }
+
     pub(super) fn answer(
         &mut self,
         port: &mut Port,
@@ -178,6 +189,7 @@ impl Fxo {
         port.order(visit, Order::Hook(Hook::Off));
         port.book.started(request, Op::Answer);
         self.listen_anew(port);
+        self.dialer.reset(DialTiming::default());
         self.supervised = false;
         self.phase = Phase::Answering(visit.now() + SETTLE);
         Ok(())
@@ -250,6 +262,11 @@ impl Fxo {
             ) => {
                 self.battery = Some(false);
                 port.book.complete_all(visit.cx, LineError::OPERATIONFAILED);
+                if port.book.state().is_none() {
+                    // A call that was being made never came into being (N8).
+                    self.hang_up(port, visit);
+                    port.book.call = None;
+                }
                 self.disconnect(port, visit, LINEDISCONNECTMODE_OUTOFORDER);
             }
             PortEvent::Fault(_) | PortEvent::Hook(_) | PortEvent::RingTrip => {}

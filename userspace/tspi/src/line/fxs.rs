@@ -55,6 +55,8 @@ pub(super) struct Fxs {
     digits: String,
     listener: dtmf::Detector,
     tone: Generator,
+    /// Its module was given up: nothing rings and nothing is heard there any more.
+    out_of_order: bool,
 }
 
 impl Fxs {
@@ -65,7 +67,12 @@ impl Fxs {
             digits: String::new(),
             listener: dtmf::Detector::new(),
             tone: Generator::new(PLAN, CallProgress::Dial),
+            out_of_order: false,
         }
+    }
+
+    pub(super) fn in_service(&self) -> bool {
+        !self.out_of_order
     }
 
     // Commands
@@ -76,6 +83,9 @@ impl Fxs {
         visit: &mut Visit<'_, '_>,
         call: Call,
     ) -> Result<(), LineError> {
+        if self.out_of_order {
+            return Err(LineError::INVALLINESTATE);
+        }
         if port.book.call.is_some() {
             return Err(LineError::CALLUNAVAIL);
         }
@@ -138,10 +148,12 @@ impl Fxs {
                 }
             }
             PortEvent::Fault(
-                PortFault::PartReset(Remedy::GaveUp)
+                fault @ (PortFault::PartReset(Remedy::GaveUp)
                 | PortFault::PowerAlarm(Remedy::GaveUp)
-                | PortFault::NotAnswering(Remedy::GaveUp),
+                | PortFault::NotAnswering(Remedy::GaveUp)),
             ) => {
+                // After a power alarm the line may be tried again; it is fed when it is rung.
+                self.out_of_order = !matches!(fault, PortFault::PowerAlarm(_));
                 port.book.complete_all(visit.cx, LineError::OPERATIONFAILED);
                 if port.book.state().is_some() {
                     let mode = LINEDISCONNECTMODE_OUTOFORDER;
@@ -239,8 +251,12 @@ impl Fxs {
         if !over && (dialed || now - last < limit) {
             return;
         }
-        let call = handles.next(port.book.line).filter(|_| !self.digits.is_empty());
-        let Some(call) = call.filter(|_| port.book.open.is_some()) else { return self.reorder() };
+        // A call that was made meanwhile found it busy, and has the line.
+        let free = port.book.open.is_some() && port.book.call.is_none();
+        if self.digits.is_empty() || !free {
+            return self.reorder();
+        }
+        let Some(call) = handles.next(port.book.line) else { return self.reorder() };
         let info = CallInfo {
             origin: LINECALLORIGIN_INBOUND,
             reason: LINECALLREASON_DIRECT,

@@ -29,7 +29,7 @@ pub struct PortState {
     pub open: bool,
     /// The state of its call, if it has one; `None` inside while the call has no state yet.
     pub call: Option<Option<CallState>>,
-    /// FXO: an exchange feeds the line; FXS: always true.
+    /// FXO: an exchange feeds the line; FXS: its module was not given up.
     pub in_service: bool,
 }
 

@@ -1,5 +1,7 @@
 //! Whole calls on the software card under a virtual clock.
 
+mod odd;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
