@@ -235,12 +235,15 @@ impl Fxs {
         let (mut dialed, mut over) = (false, false);
         let digits = &mut self.digits;
         self.listener.feed(heard, &mut |event| {
-            if let dtmf::Event::Down(digit) = event {
-                dialed = true;
-                if digit.as_char() == '#' {
-                    over = !digits.is_empty();
-                } else if digits.len() < MOST_DIGITS {
-                    digits.push(digit.as_char());
+            match event {
+                // At its end: whoever answers at once must not hear the rest of it as a digit.
+                dtmf::Event::Up(digit) if digit.as_char() == '#' => over = !digits.is_empty(),
+                dtmf::Event::Up(_) => {}
+                dtmf::Event::Down(digit) => {
+                    dialed = true;
+                    if digit.as_char() != '#' && digits.len() < MOST_DIGITS {
+                        digits.push(digit.as_char());
+                    }
                 }
             }
         });

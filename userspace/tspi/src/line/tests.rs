@@ -440,7 +440,10 @@ fn a_telephone_that_dials_is_offered_with_its_digits() {
     let info = world.handle.with(|lines, _| lines.call(call)).unwrap().unwrap().info;
     assert_eq!((info.called.as_str(), info.origin), ("9876", LINECALLORIGIN_INBOUND));
     world.answer(call).unwrap();
-    assert_eq!(world.story(), ["NEWCALL", "OFFERING 0x1", "CONNECTED 0x10", "ok"]);
+    world.handle.with(|lines, _| lines.monitor_digits(call, LINEDIGITMODE_DTMF)).unwrap().unwrap();
+    world.run(500);
+    let story = world.story();
+    assert_eq!(story, ["NEWCALL", "OFFERING 0x1", "CONNECTED 0x10", "ok"], "no rest of the #");
     // In conversation; then we hang up and it hears reorder until it hangs up too.
     world.drop_call(call).unwrap();
     world.run(2000);
