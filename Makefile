@@ -49,10 +49,14 @@ test: deps ## Every test
 	$(AS_ROOT) $(CARGO) test --locked -p ringback-tests
 	$(MAKE) --no-print-directory loom
 
+.PHONY: lab
+lab: deps ## Real kernels in virtual machines; SCENARIO=name for one
+	tests/lab/run $(SCENARIO)
+
 .PHONY: kmod kmod-install
-kmod: ## Builds the kernel modules for the running kernel, or for KVER=...
+kmod: ## Builds the kernel module for the running kernel, or for KVER=...
 	$(MAKE) -C kmod-shim $(if $(KVER),KVER=$(KVER))
-kmod-install: ## Installs them
+kmod-install: ## Installs it
 	$(SUDO) $(MAKE) -C kmod-shim install $(if $(KVER),KVER=$(KVER))
 
 .PHONY: clean
