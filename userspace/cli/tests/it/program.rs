@@ -43,7 +43,10 @@ pub(crate) fn run(arguments: &str) -> Ended {
 
 impl Program {
     pub(crate) fn start(arguments: Vec<String>) -> Program {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_ringback"))
+        // Under nohup, or in a shell's background, signals are ignored, and the program inherits that.
+        let mut child = Command::new("env")
+            .arg("--default-signal=HUP,INT,TERM,PIPE")
+            .arg(env!("CARGO_BIN_EXE_ringback"))
             .args(arguments)
             .env_remove("RUST_LOG")
             .stdin(Stdio::null())
