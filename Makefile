@@ -10,7 +10,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 # What the build needs from the system, as Debian names it.
 PACKAGES := gcc libc6-dev pkg-config libspandsp-dev
 # Tests that trace the kernel run as root; the build does not.
-AS_ROOT := CARGO_TARGET_$(shell uname -m | tr a-z A-Z)_UNKNOWN_LINUX_GNU_RUNNER="$(SUDO)"
+AS_ROOT := $(if $(SUDO),CARGO_TARGET_$(shell uname -m | tr a-z A-Z)_UNKNOWN_LINUX_GNU_RUNNER=$(SUDO))
 
 .PHONY: help
 help: ## Lists what can be made
