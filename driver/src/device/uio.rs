@@ -4,8 +4,9 @@
 //! M pages, a read of 4 bytes waits for an interrupt, a write of 4 bytes lets the next one come.
 //!
 //! # Which map is what
-//! The map that is named `dma` is the memory the card masters; its `addr` is the address on the
-//! bus. The first map with any other name is the register window.
+//! The map that is named `dma` is the memory the card masters. Its address on the bus is the device's
+//! attribute `dma_address`, where there is one, else the map's `addr`. The first map with any other
+//! name is the register window.
 //!
 //! # Interrupts
 //! The file is non-blocking, as the ring needs it. Re-enabling is `irqcontrol`, a plain `write(2)`
@@ -74,7 +75,7 @@ impl UioDevice {
         let registers_window = registers.window(needs.registers)?;
         let dma = match info.dma() {
             _ if needs.dma == 0 => None,
-            Some(map) => Some((map, map.window(needs.dma)?, bus_address(map)?)),
+            Some(map) => Some((map, map.window(needs.dma)?, bus_address(&info, map)?)),
             None => return Err(UioError::NoDma { name: info.name }),
         };
 
@@ -127,9 +128,10 @@ fn open(path: &PathBuf, name: &str) -> Result<File, UioError> {
 }
 
 /// Where the card reaches the first byte of a map; the last one is below 4 GiB.
-fn bus_address(map: &UioMap) -> Result<u64, UioError> {
-    let end = map.address.checked_add(map.size).filter(|&end| end <= BUS_LIMIT);
-    end.map(|_| map.address + map.offset).ok_or(UioError::DmaTooHigh { address: map.address })
+fn bus_address(info: &UioInfo, map: &UioMap) -> Result<u64, UioError> {
+    let address = info.dma_address.unwrap_or(map.address);
+    let end = address.checked_add(map.size).filter(|&end| end <= BUS_LIMIT);
+    end.map(|_| address + map.offset).ok_or(UioError::DmaTooHigh { address })
 }
 
 impl IntxMask {

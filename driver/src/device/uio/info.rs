@@ -23,6 +23,8 @@ pub struct UioInfo {
     pub maps: Vec<UioMap>,
     /// The PCI function behind it, if it is one.
     pub pci: Option<PciAddress>,
+    /// Where the card reaches the first byte of its memory, if the driver tells (`ringback`).
+    pub dma_address: Option<u64>,
 }
 
 /// One mappable block of a UIO device.
@@ -75,6 +77,10 @@ impl UioInfo {
             events: root.number(folder.join("event"))?,
             maps,
             pci: root.link_name(folder.join("device")).and_then(|name| name.parse().ok()),
+            dma_address: match root.number(folder.join("device/dma_address")) {
+                Err(error) if error.is_missing() => None,
+                address => Some(address?),
+            },
         })
     }
 

@@ -86,6 +86,19 @@ fn registers_and_memory_are_mapped_at_their_pages() {
 }
 
 #[test]
+fn where_the_driver_tells_the_bus_address_the_maps_own_is_another() {
+    let tree = Tree::new();
+    uio(&tree, 0, "ringback", &[REGISTERS, ["dma", "0xffff888012345000", "0x1000", "0x0"]]);
+    assert!(matches!(error(&tree), UioError::DmaTooHigh { .. }));
+    tree.file("sys/class/uio/uio0/device/dma_address", "0x00000000fffff000\n");
+    assert_eq!(open(&tree).unwrap().dma().unwrap().bus_address(), 0xFFFF_F000);
+    tree.file("sys/class/uio/uio0/device/dma_address", "0x00000000fffff001\n");
+    assert!(matches!(error(&tree), UioError::DmaTooHigh { .. }));
+    tree.file("sys/class/uio/uio0/device/dma_address", "nowhere\n");
+    assert!(matches!(error(&tree), UioError::Sysfs(_)));
+}
+
+#[test]
 fn a_map_may_begin_inside_its_page_and_need_not_come_first() {
     let tree = Tree::new();
     uio(&tree, 0, "ringback", &[DMA, ["", "0xf7d00000", "0x1000", "0x400"]]);

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of the module share: the card, its ports, and who may touch what.
+ *
+ * A card is born in probe and ends its life when the PCI device is unbound *and* the
+ * last open file of a port is gone: files hold their port, ports hold the card. Of the
+ * hardware nothing is touched any more once @removed is set.
+ *
+ * Locks, in the order in which they are taken:
+ *   the UIO core's info_lock (around the UIO callbacks)
+ *   rbk_card.control	power on, safe state, opening and closing; sleeps
+ *   rbk_port.rx_mutex, rbk_port.tx_mutex	one reader and one writer at a time; sleeps
+ *   rbk_card.lock	everything that the interrupt handler sees; never sleeps
+ * A request is completed with no lock held.
+ */
+#ifndef RINGBACK_H
+#define RINGBACK_H
+
+#include <linux/cdev.h>
+#include <linux/completion.h>
+#include <linux/device.h>
+#include <linux/fs.h>
+#include <linux/kref.h>
+#include <linux/ktime.h>
+#include <linux/mutex.h>
+#include <linux/pci.h>
+#include <linux/spinlock.h>
+#include <linux/uio_driver.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#define RBK_NAME		"ringback"
+
+/* Slots of a card, and as many ports. */
+#define RBK_PORTS	4
+#define RBK_MAX_CARDS	16
+
+/* The u-law code of silence. */
+#define RBK_SILENCE	0xff
+
+/*
+ * The DMA block: 16 words that the card plays and behind them 16 that it fills. One
+ * word is one frame of 125 us, byte N of it the sample of slot N. The card interrupts
+ * when it reaches word 7 and word 15.
+ */
+#define RBK_WORDS	16
+#define RBK_RX_OFFSET	(RBK_WORDS * RBK_PORTS)
+#define RBK_RING_BYTES	(2 * RBK_WORDS * RBK_PORTS)
+
+/* Samples that a port holds for its reader (1 s) and for the card (8 s). */
+#define RBK_RX_SIZE	8192U
+#define RBK_TX_SIZE	65536U
+
+/* Samples that a reader or writer waits for at most: 20 ms, so that it seldom wakes. */
+#define RBK_CHUNK	160U
+
+/* How long the card may stand still while somebody waits for it to play. */
+#define RBK_PATIENCE	HZ
+/* How often that is looked at. */
+#define RBK_WATCH	(HZ / 10)
+
+/**
+ * struct rbk_request - somebody wants to know when samples have been played
+ * @list:	on one of the port's lists, or on that of whoever completes it
+ * @iocb:	whom to tell; NULL: a task sleeps on @done
+ * @done:	where that task sleeps
+ * @result:	what @done's sleeper is told: 0 or a negative errno
+ * @owner:	the process, as its id in the initial namespace
+ * @size:	samples, the result of success
+ * @end:	place in the transmit FIFO behind the last sample
+ * @due:	once so many ring words were transferred the last sample was played
+ *
+ * All lists that a request can be on are changed under rbk_card.lock.
+ */
+struct rbk_request {
+	struct list_head list;
+	struct kiocb *iocb;
+	struct completion *done;
+	int result;
+	pid_t owner;
+	u32 size;
+	u32 end;
+	u64 due;
+};
+
+/**
+ * struct rbk_port - a slot of the card and its char device
+ * @card:	the card
+ * @dev:	holds the card
+ * @cdev:	the char device; held by open files, holds @dev
+ * @slot:	byte of a ring word that is this port's
+ * @rx_mutex:	the reader
+ * @tx_mutex:	the writer
+ * @rx_wait:	waits for samples
+ * @tx_wait:	waits for room
+ * @open:	somebody has the char device. From here on under rbk_card.lock.
+ * @rx:		receive FIFO; what lies between @rx_head and @rx_tail belongs to the reader
+ * @rx_head:	samples taken by the reader, modulo 2^32
+ * @rx_tail:	samples put in
+ * @rx_want:	samples that the reader waits for
+ * @tx:		transmit FIFO; what lies outside of @tx_head to @tx_tail belongs to the writer
+ * @tx_head:	samples put into the ring, modulo 2^32
+ * @tx_tail:	samples put in by the writer
+ * @tx_want:	room that the writer waits for
+ * @tx_due:	@due of the last sample that was put into the ring
+ * @dry:	there was a last sample, and nothing came behind it
+ * @drops:	how often the transmit FIFO was dropped
+ * @drop_error:	what the requests of the last time ended with
+ * @queued:	requests with samples in the FIFO, oldest first
+ * @playing:	requests whose samples are in the ring, oldest first
+ * @since:	when the oldest request came, in jiffies
+ */
+struct rbk_port {
+	struct rbk_card *card;
+	struct device dev;
+	struct cdev cdev;
+	unsigned int slot;
+	struct mutex rx_mutex;	/* see above */
+	struct mutex tx_mutex;	/* see above */
+	wait_queue_head_t rx_wait;
+	wait_queue_head_t tx_wait;
+	bool open;
+	u8 *rx;
+	u32 rx_head;
+	u32 rx_tail;
+	u32 rx_want;
+	u8 *tx;
+	u32 tx_head;
+	u32 tx_tail;
+	u32 tx_want;
+	u64 tx_due;
+	bool dry;
+	unsigned int drops;
+	int drop_error;
+	struct list_head queued;
+	struct list_head playing;
+	unsigned long since;
+};
+
+/**
+ * struct rbk_counters - what is shown in sysfs
+ * @ticks:	interrupts for samples
+ * @missed:	ticks that came while the one before was not served
+ * @underruns:	gaps: times a port had nothing to play, and less than 20 ms later had
+ * @overruns:	samples that came in and were dropped because nobody read
+ * @aborts:	bus errors of the card
+ */
+struct rbk_counters {
+	u64 ticks;
+	u64 missed;
+	u64 underruns;
+	u64 overruns;
+	u64 aborts;
+};
+
+/**
+ * struct rbk_card - a card
+ * @ref:	held by the PCI binding and by every port
+ * @pdev:	the PCI device, until @removed
+ * @number:	C in /dev/ringbackCpN
+ * @registers:	BAR1, until @removed
+ * @dma:	the DMA block, one page, until @removed
+ * @dma_page:	the same
+ * @dma_address: where the card reaches it
+ * @uio:	the UIO device
+ * @watchdog:	ends requests that the card or their owner forsook
+ * @control:	serialises what switches the card on and off
+ * @controlled:	somebody has the UIO file; under @control
+ * @lock:	guards the rest, and the sequence of register accesses
+ * @removed:	the device is being taken away: hands off
+ * @absent:	the card read all ones
+ * @open_ports:	ports that are open; with none the ring is userspace's
+ * @synced:	@position is known
+ * @position:	ring word that the card was at
+ * @owed:	interrupt bits of words passed before their bit was read
+ * @asked:	when @position was read
+ * @word_ns:	how long a ring word takes, by the clock
+ * @words:	ring words that were transferred
+ * @moved:	when the card moved last, in jiffies
+ * @counters:	what was counted
+ * @ports:	the ports
+ */
+struct rbk_card {
+	struct kref ref;
+	struct pci_dev *pdev;
+	int number;
+	void __iomem *registers;
+	u8 *dma;
+	struct page *dma_page;
+	dma_addr_t dma_address;
+	struct uio_info uio;
+	struct delayed_work watchdog;
+	struct mutex control;	/* see above */
+	bool controlled;
+	spinlock_t lock;	/* see above */
+	bool removed;
+	bool absent;
+	unsigned int open_ports;
+	bool synced;
+	unsigned int position;
+	u8 owed;
+	ktime_t asked;
+	u32 word_ns;
+	u64 words;
+	unsigned long moved;
+	struct rbk_counters counters;
+	struct rbk_port ports[RBK_PORTS];
+};
+
+/* Whether nothing can be had from the card. Under rbk_card.lock. */
+static inline bool rbk_gone(const struct rbk_card *card)
+{
+	return card->removed || card->absent;
+}
+
+/* card.c: switching on and off, interrupt, watchdog */
+void rbk_card_free(struct kref *ref);
+int rbk_card_on(struct rbk_card *card);
+void rbk_card_safe(struct rbk_card *card, int error);
+irqreturn_t rbk_interrupt(int irq, void *data);
+void rbk_watch(struct work_struct *work);
+
+/* ring.c: samples between the FIFOs and the DMA ring */
+void rbk_ring_clear(struct rbk_port *port);
+void rbk_ring_tick(struct rbk_card *card, u8 status, struct list_head *played);
+
+/* request.c: from queued to completed */
+int rbk_request_add(struct rbk_port *port, struct rbk_request *request);
+void rbk_requests_take(struct rbk_port *port, struct list_head *taken, int error);
+void rbk_requests_complete(struct rbk_card *card, struct list_head *requests, int error);
+void rbk_requests_fail(struct rbk_card *card, int error);
+int rbk_request_wait(struct rbk_card *card, struct rbk_request *request);
+
+/* port.c: the char devices */
+int rbk_ports_register(void);
+void rbk_ports_unregister(void);
+void rbk_ports_prepare(struct rbk_card *card);
+int rbk_ports_add(struct rbk_card *card);
+void rbk_ports_remove(struct rbk_card *card);
+void rbk_ports_wake(struct rbk_card *card);
+
+/* uio.c: the UIO device */
+int rbk_uio_add(struct rbk_card *card);
+
+/* sysfs.c: the counters */
+extern const struct attribute_group rbk_group;
+
+#endif
