@@ -80,7 +80,7 @@ fn r4_handles_and_states_are_checked() {
     let provider = &desk.provider;
     let (handle, ticket) = provider.line_make_call(id(1), line, call(9), None, 0, None).unwrap();
     ticket.release();
-    desk.completion(1);
+    assert_eq!(desk.completion(1), 0);
     let again = provider.line_make_call(id(2), line, call(8), None, 0, None);
     assert_eq!(again.unwrap_err(), LineError::CALLUNAVAIL, "N7: one call at a time");
     let answer = provider.line_answer(id(3), handle, &[]).unwrap_err();

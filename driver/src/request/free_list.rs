@@ -6,7 +6,6 @@ const NONE: u32 = u32::MAX;
 
 /// A stack of the numbers below its capacity. The head is the top number in the low half and a tag
 /// in the high half that changes with every step.
-#[derive(Debug)]
 pub(super) struct FreeList {
     head: AtomicU64,
     next: Box<[AtomicU32]>,

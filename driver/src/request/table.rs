@@ -1,5 +1,7 @@
 //! The slot table: every outstanding request, found by token, never by search.
 
+use std::fmt;
+
 use crate::Time;
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 
@@ -36,7 +38,6 @@ pub struct Completion {
 }
 
 /// One slot, one cache line: all that one request costs.
-#[derive(Debug)]
 #[repr(align(64))]
 struct Slot {
     gate: Gate<Strict>,
@@ -48,10 +49,16 @@ struct Slot {
 }
 
 /// All outstanding requests of one card.
-#[derive(Debug)]
 pub struct Table {
     slots: Box<[Slot]>,
     free: FreeList,
+}
+
+impl fmt::Debug for Table {
+    /// The capacity alone: thousands of slots would bury what else is shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Table").field("capacity", &self.slots.len()).finish_non_exhaustive()
+    }
 }
 
 impl Table {
