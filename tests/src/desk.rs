@@ -7,7 +7,8 @@ use std::thread;
 use ringback_driver::request::RequestId;
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::LINE_CALLSTATE;
-use ringback_tspi::provider::{Init, Tapi};
+use ringback_tspi::error::LineError;
+use ringback_tspi::provider::{Init, Tapi, Ticket};
 use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, Version};
 
 use crate::Bench;
@@ -129,6 +130,19 @@ impl Desk {
             found.is_some()
         });
         found.unwrap_or(i32::MIN)
+    }
+
+    /// The error of what the line's state does not allow. A function that finds the card busy accepts
+    /// the request, and its completion tells the same (R4).
+    pub fn refusal(&self, asked: Result<Ticket, LineError>) -> LineError {
+        match asked {
+            Err(error) => error,
+            Ok(ticket) => {
+                let id = ticket.id().get();
+                ticket.release();
+                LineError::from_raw(self.completion(id)).expect("it is refused")
+            }
+        }
     }
 
     /// Waits until a call has been told to be in a state.

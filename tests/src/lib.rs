@@ -10,6 +10,6 @@ mod witness;
 mod world;
 
 pub use desk::{Desk, Told, call, id};
-pub use wait::{DEADLINE, eventually, incoming, state};
+pub use wait::{DEADLINE, eventually, incoming, refusal, state};
 pub use witness::{Refusal, Watched, Witness};
 pub use world::{Bench, FXO, FXS, SUPERVISED, World};

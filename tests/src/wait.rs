@@ -4,7 +4,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ringback_tspi::callstate::CallState;
-use ringback_tspi::host::{Call, Events, LineEvent};
+use ringback_tspi::error::LineError;
+use ringback_tspi::host::{Call, Events, LineEvent, Pending, WaitError};
 
 /// What has not happened by then never will.
 pub const DEADLINE: Duration = Duration::from_secs(120);
@@ -18,6 +19,19 @@ pub fn eventually(what: &str, mut is_true: impl FnMut() -> bool) {
     while !is_true() {
         assert!(start.elapsed() < DEADLINE, "{what}: it never came true");
         thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// The error of what the line's state does not allow. A function that finds the card busy accepts the
+/// request, and its completion tells the same (R4).
+///
+/// # Panics
+/// If it is allowed, or never completes.
+pub fn refusal<T: Clone>(asked: Result<Pending<T>, LineError>) -> LineError {
+    match asked.map(|pending| pending.wait(DEADLINE)) {
+        Err(error) | Ok(Err(WaitError::Failed(error))) => error,
+        Ok(Ok(_)) => panic!("it was not refused"),
+        Ok(Err(error)) => panic!("{error}"),
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ringback_softcard::LineState;
-use ringback_tests::{DEADLINE, FXO, FXS, SUPERVISED, World, eventually, incoming, state};
+use ringback_tests::{DEADLINE, FXO, FXS, SUPERVISED, World, eventually, incoming, refusal, state};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::callstate::monitor::Seen;
 use ringback_tspi::callstate::pots::{INBOUND, OUTBOUND, may_follow};
@@ -218,7 +218,7 @@ fn o3_o4_o5_nothing_follows_idle() {
     assert_eq!(call.generate_digits("1", 0), Err(LineError::INVALCALLSTATE));
     assert_eq!(call.monitor_digits(true), Err(LineError::INVALCALLSTATE));
     assert_eq!(call.monitor_digits(false), Ok(()), "disabling never fails");
-    assert_eq!(call.drop_call().unwrap_err(), LineError::INVALCALLSTATE, "D9");
+    assert_eq!(refusal(call.drop_call()), LineError::INVALCALLSTATE, "D9");
 }
 
 fn digit(events: &Events) -> (char, bool) {

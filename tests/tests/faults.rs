@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use ringback_softcard::Fault;
-use ringback_tests::{DEADLINE, Desk, FXO, FXS, SUPERVISED, World, call, eventually, id};
+use ringback_tests::{DEADLINE, Desk, FXO, FXS, SUPERVISED, World, call, eventually, id, refusal};
 use ringback_tspi::error::LineError;
 use ringback_tspi::host::{Call, CallOptions, Events, Line, LineEvent, Pending};
 
@@ -133,7 +133,7 @@ fn a_module_that_fails_for_good_ends_its_call_and_leaves_the_others() {
     eventually("its line is out of service", || {
         lines[2].0.status().is_ok_and(|status| !status.in_service)
     });
-    let refused = lines[2].0.make_call("1", &CallOptions::default()).unwrap_err();
+    let refused = refusal(lines[2].0.make_call("1", &CallOptions::default()));
     assert!(matches!(refused, LineError::INVALLINESTATE | LineError::CALLUNAVAIL), "{refused:?}");
     other.drop_call().unwrap().wait(DEADLINE).unwrap();
     assert!(lines[1].0.status().unwrap().in_service);
