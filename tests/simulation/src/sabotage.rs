@@ -33,8 +33,10 @@ pub enum Sabotage {
     CompleteRefused,
     /// A line's events do not wait for a completion that is held back.
     Overtake,
-    /// Two events of a line change places.
+    /// LINE_NEWCALL comes after the call's first state.
     Swap,
+    /// A call that became CONNECTED is told to be OFFERING.
+    WrongState,
     /// The first state of a call that was made comes before completion(0).
     StateFirst,
     /// The first state of an incoming call is lost.
@@ -126,7 +128,7 @@ pub(crate) struct Saboteur {
     chances: u32,
     /// What comes later, with when.
     later: VecDeque<(Time, Told)>,
-    /// Kept back until after the line's next event.
+    /// Kept back until after the line's next event, or to the end of the delivery.
     kept: Option<Told>,
     last: Option<Told>,
 }
@@ -191,6 +193,11 @@ impl Saboteur {
         due.into_iter().map(|(_, told)| told).collect()
     }
 
+    /// The delivery has ended: what is kept back comes after all.
+    pub(crate) fn delivered(&mut self) -> Option<Told> {
+        self.kept.take()
+    }
+
     /// What the application is told in place of this.
     pub(crate) fn pass(&mut self, told: Told, held: bool, closing: bool, now: Time) -> Vec<Told> {
         let out = self.spoil(told, held, closing, now);
@@ -216,10 +223,14 @@ impl Saboteur {
         let is = |wanted| state == Some(wanted);
         match plan {
             Sabotage::Swap
-                if self.acts(plan, is(CallState::DialTone) || is(CallState::Offering)) =>
+                if matches!(told, Told::Event(_, Event { subject: Subject::NewCall(_), .. })) =>
             {
                 self.kept = Some(told);
                 vec![]
+            }
+            Sabotage::WrongState if is(CallState::Connected) => {
+                let params = [CallState::Offering.bit() as usize, 1, 0];
+                told.with(LINE_CALLSTATE, params).into_iter().collect()
             }
             Sabotage::LoseFirstState if is(CallState::Offering) => vec![],
             Sabotage::RepeatState if self.acts(plan, state.is_some()) => vec![told, told],
@@ -281,11 +292,11 @@ impl Saboteur {
             Sabotage::CloseSucceeds if closing => {
                 vec![Told::Completed(Completion { result: 0, ..completion })]
             }
-            Sabotage::StateFirst if completion.result == 0 => {
+            Sabotage::StateFirst if completion.result == 0 && self.kept.is_none() => {
                 self.kept = Some(told);
                 vec![]
             }
-            Sabotage::CloseFirst if completion.result < 0 => {
+            Sabotage::CloseFirst if completion.result < 0 && self.kept.is_none() => {
                 self.kept = Some(told);
                 vec![]
             }

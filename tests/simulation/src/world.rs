@@ -28,6 +28,10 @@ const RECOVERY: u64 = 24;
 const LOOKED_AFTER: Duration = Duration::from_millis(50);
 /// The driver has put a hook or a ring as it should be after so long.
 const SOON: Duration = Duration::from_millis(20);
+/// A loop that a call holds is opened for flashes no longer than this.
+const FLASH: Duration = Duration::from_millis(1000);
+/// Steps between two looks at the wires from outside.
+const LOOKS: u64 = 50;
 /// What a line looks like from outside follows after so long, module repairs included.
 const LATER: Duration = Duration::from_secs(4);
 
@@ -38,6 +42,8 @@ struct Watch {
     /// Since when no call holds the loop, and since when none rings.
     free: Time,
     silent: Time,
+    /// Since when a call needs the loop and it is open.
+    open: Option<Time>,
 }
 
 /// A world.
@@ -63,10 +69,9 @@ pub(crate) struct World {
 
 impl World {
     /// The world of a seed. `None` if the card has no working module.
-    pub(crate) fn new(seed: u64, sabotage: Option<Sabotage>) -> Option<World> {
+    pub(crate) fn new(seed: u64, sabotage: Option<Sabotage>, journal: Journal) -> Option<World> {
         let mut dice = Dice::new(seed);
         let scenario = Scenario::new(&mut dice);
-        let journal = Journal::default();
         note!(journal, "     seed {seed}: {scenario:?}");
         let card = SoftCard::new(scenario.card.clone());
         for fault in &scenario.broken {
@@ -242,6 +247,9 @@ impl World {
 
     /// Everything deliverable has been delivered.
     pub(crate) fn after_delivery(&mut self) {
+        while self.application().delivered() {
+            self.stepper.deliver();
+        }
         let mut application = self.application();
         let running = application.running();
         if running.is_none() && !self.over {
@@ -256,50 +264,69 @@ impl World {
         }
     }
 
-    /// Hooks and bells are as the calls say.
+    /// Hooks, bells and books are as the calls say.
     fn check_lines(&mut self) {
         let now = self.now();
-        for line in 0..self.watches.len() {
-            let Some(mut watch) = self.watches.get(line).copied() else { continue };
-            let application = self.application();
-            if application.checker.loop_held(line) {
+        let mut application = self.application.lock().unwrap_or_else(PoisonError::into_inner);
+        let checker = &mut application.checker;
+        let asked = self.handle.with(|lines, _| {
+            let ask = |(line, watch): (usize, &Watch)| {
+                let of_line = lines.state(line).and_then(|state| state.call);
+                let known = checker.calls(line).first().copied();
+                let of_call = known.and_then(|call| lines.call(call).ok());
+                let of_call = of_call.map(|call| call.state.zip(Some(call.mode as usize)));
+                (lines.card().status(watch.slot), of_line, of_call)
+            };
+            self.watches.iter().enumerate().map(ask).collect::<Vec<_>>()
+        });
+        let Some(asked) = asked else { return };
+        for (line, (status, of_line, of_call)) in asked.into_iter().enumerate() {
+            checker.agree(line, of_line, of_call);
+            let Some(watch) = self.watches.get_mut(line) else { continue };
+            if checker.loop_held(line) {
                 watch.free = now;
             }
-            if application.checker.may_ring(line) {
+            if checker.may_ring(line) {
                 watch.silent = now;
             }
-            let kind = application.kind(line);
-            drop(application);
-            if let Some(place) = self.watches.get_mut(line) {
-                *place = watch;
+            let Some(status) = status.filter(|status| status.kind == ModuleKind::Fxo) else {
+                continue;
+            };
+            let off_hook = status.hook == Hook::Off;
+            if off_hook && now - watch.free > SOON {
+                let text = format!("line {line} has no call, and the driver keeps it off-hook");
+                checker.fail(Rule::OnHook, text);
             }
-            match kind {
-                Some(ModuleKind::Fxo) => self.check_hook(line, watch, now),
-                Some(ModuleKind::Fxs) => self.check_bell(line, watch, now),
-                None => {}
+            let opened = *watch.open.get_or_insert(now);
+            if off_hook || !checker.loop_needed(line) {
+                watch.open = None;
+            } else if now - opened > FLASH {
+                let text = format!("line {line} has a call, and its loop has long been open");
+                checker.fail(Rule::OffHook, text);
+            }
+        }
+        drop(application);
+        if self.step.is_multiple_of(LOOKS) {
+            self.look_at_wires(now);
+        }
+    }
+
+    /// What is seen from outside follows a little later.
+    fn look_at_wires(&self, now: Time) {
+        for (line, watch) in self.watches.iter().enumerate() {
+            let disturbed = self.faults.last_at(watch.slot);
+            if now - watch.free.max(disturbed) > LATER && self.loop_closed(watch.slot) {
+                let text = format!("line {line} has no call, and its exchange finds it off-hook");
+                self.fail(Rule::OnHook, text);
+            }
+            if now - watch.silent.max(disturbed) > LATER && self.rings(watch.slot) {
+                self.fail(Rule::Rings, format!("the telephone of line {line} rings for no call"));
             }
         }
     }
 
-    fn check_hook(&mut self, line: usize, watch: Watch, now: Time) {
-        if now - watch.free < SOON || self.over {
-            return;
-        }
-        let status = self.handle.with(|lines, _| lines.card().status(watch.slot)).flatten();
-        if let Some(status) = status
-            && status.hook == Hook::Off
-        {
-            let text = format!("line {line} has no call, and the driver keeps it off-hook");
-            return self.fail(Rule::OnHook, text);
-        }
-        let calm = now - watch.free.max(self.faults.last_at(watch.slot));
-        let loop_closed = self.loop_closed(watch.slot);
-        if calm > LATER && loop_closed {
-            let state = self.card.exchange().line_number(watch.slot);
-            let state = state.and_then(|number| self.card.exchange().state(&number));
-            let text = format!("line {line} has no call, and its exchange finds it {state:?}");
-            self.fail(Rule::OnHook, text);
-        }
+    fn rings(&self, slot: usize) -> bool {
+        self.card.telephone(slot).is_some_and(|phone| phone.is_ringing())
     }
 
     /// Whether the exchange finds the loop of a line closed.
@@ -307,14 +334,6 @@ impl World {
         let exchange = self.card.exchange();
         let state = exchange.line_number(slot).and_then(|number| exchange.state(&number));
         !matches!(state, None | Some(LineState::Idle | LineState::Ringing))
-    }
-
-    fn check_bell(&mut self, line: usize, watch: Watch, now: Time) {
-        let calm = now - watch.silent.max(self.faults.last_at(watch.slot));
-        let rings = self.card.telephone(watch.slot).is_some_and(|phone| phone.is_ringing());
-        if rings && calm > LATER && !self.over {
-            self.fail(Rule::Rings, format!("the telephone of line {line} rings for no call"));
-        }
     }
 
     /// The slot of a line.
@@ -337,7 +356,7 @@ impl World {
             if self.loop_closed(slot) {
                 self.fail(Rule::OnHook, format!("line {line} is off-hook after the shutdown"));
             }
-            if self.card.telephone(slot).is_some_and(|phone| phone.is_ringing()) {
+            if self.rings(slot) {
                 self.fail(Rule::Rings, format!("line {line}'s telephone rings after the shutdown"));
             }
         }

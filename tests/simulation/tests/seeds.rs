@@ -1,6 +1,10 @@
-//! Worlds by seed: a fixed set in every run, one by `RINGBACK_SEED`, many by `RINGBACK_SEEDS`.
+//! Worlds by seed: a fixed set in every run, one with its whole journal by `RINGBACK_SEED=1234`, many
+//! by `RINGBACK_SEEDS=100000` or `RINGBACK_SEEDS=5000..100000`.
 
 use std::collections::BTreeMap;
+use std::env;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use ringback_simulation::{Coverage, Report, run};
@@ -8,67 +12,150 @@ use ringback_simulation::{Coverage, Report, run};
 /// Worlds in every run.
 const SEEDS: u64 = 60;
 
-fn number(variable: &str) -> Option<u64> {
-    let value = std::env::var(variable).ok()?;
-    Some(value.parse().unwrap_or_else(|_| panic!("{variable} is a number, not {value:?}")))
+/// What has to happen in them, lest they prove nothing.
+const HAPPENS: &[&str] = &[
+    "a call came in",
+    "acted inside an upcall",
+    "cancelled",
+    "closed a busy line",
+    "closed a call with requests",
+    "completed 0",
+    "completed with an error",
+    "ending Calm",
+    "ending Gone",
+    "ending Removal",
+    "ending Stop",
+    "fault doubled-interrupts",
+    "fault late-interrupt",
+    "fault late-tick",
+    "fault line-unplugged",
+    "fault lost-interrupts",
+    "fault master-abort",
+    "fault no-iso-link",
+    "fault no-power",
+    "fault part-reset",
+    "fault power-alarm",
+    "fault stuck-spi",
+    "fault stuck-spi-low",
+    "fault target-abort",
+    "held a ticket",
+    "line out of order",
+    "line served",
+    "message LINE_CLOSE",
+    "message LINE_GENERATE",
+    "message LINE_MONITORDIGITS",
+    "refused a dial string",
+    "refused, table full",
+    "state BUSY",
+    "state CONNECTED",
+    "state DIALING",
+    "state DIALTONE",
+    "state DISCONNECTED",
+    "state IDLE",
+    "state OFFERING",
+    "state PROCEEDING",
+    "state RINGBACK",
+    "state SPECIALINFO",
+];
+
+/// What was found in many worlds.
+#[derive(Default)]
+struct Findings {
+    coverage: Coverage,
+    /// The first failure, whole.
+    first: Option<Report>,
+    /// Seeds by the rule that was broken.
+    rules: BTreeMap<String, Vec<u64>>,
+}
+
+impl Findings {
+    fn take(&mut self, report: Report) {
+        self.coverage.add(&report.coverage);
+        let Some(broken) = &report.broken else { return };
+        println!("seed {}: {broken}", report.seed);
+        self.rules.entry(broken.rule.to_string()).or_default().push(report.seed);
+        if self.first.as_ref().is_none_or(|first| report.seed < first.seed) {
+            self.first = Some(report);
+        }
+    }
+
+    fn merge(&mut self, other: Findings) {
+        self.coverage.add(&other.coverage);
+        for (rule, seeds) in other.rules {
+            self.rules.entry(rule).or_default().extend(seeds);
+        }
+        let firsts = self.first.take().into_iter().chain(other.first);
+        self.first = firsts.min_by_key(|report| report.seed);
+    }
 }
 
 /// Runs worlds on all processors; gives what happened in them, or says all that was broken.
-fn explore(seeds: &[u64]) -> Coverage {
+fn explore(seeds: Range<u64>) -> Coverage {
     let threads = thread::available_parallelism().map_or(1, usize::from);
-    let (mut coverage, mut failures) = (Coverage::default(), Vec::new());
-    thread::scope(|scope| {
-        let parts: Vec<_> = (0..threads)
-            .map(|part| {
-                scope.spawn(move || {
-                    let mine = seeds.iter().skip(part).step_by(threads);
-                    mine.map(|seed| run(*seed)).collect::<Vec<_>>()
-                })
-            })
-            .collect();
-        for part in parts {
-            for report in part.join().expect("a world panicked") {
-                coverage.add(&report.coverage);
-                if report.broken.is_some() {
-                    failures.push(report);
-                }
+    let next = AtomicU64::new(seeds.start);
+    let search = || {
+        let mut findings = Findings::default();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds.end {
+                return findings;
             }
+            findings.take(run(seed));
+        }
+    };
+    let mut findings = Findings::default();
+    thread::scope(|scope| {
+        let parts: Vec<_> = (0..threads).map(|_| scope.spawn(search)).collect();
+        for part in parts {
+            findings.merge(part.join().expect("the search panicked"));
         }
     });
-    failures.sort_by_key(|report| report.seed);
-    if let Some(first) = failures.first() {
-        let mut rules: BTreeMap<String, Vec<u64>> = BTreeMap::new();
-        for Report { seed, broken, .. } in &failures {
-            let rule = broken.as_ref().map_or("?".into(), |broken| broken.rule.to_string());
-            rules.entry(rule).or_default().push(*seed);
-        }
-        panic!("{first}\n{} of {} seeds failed: {rules:?}", failures.len(), seeds.len());
+    if let Some(first) = findings.first {
+        panic!("{first}\nseeds of {seeds:?} that failed: {:?}", findings.rules);
     }
-    coverage
+    findings.coverage
+}
+
+/// The range that `RINGBACK_SEEDS` asks for.
+fn asked(value: &str) -> Range<u64> {
+    let (start, end) = value.split_once("..").unwrap_or(("0", value));
+    match (start.parse(), end.parse()) {
+        (Ok(start), Ok(end)) => start..end,
+        _ => panic!("RINGBACK_SEEDS is a number or a range as 5000..6000, not {value:?}"),
+    }
 }
 
 #[test]
 fn no_rule_is_broken_in_any_world() {
-    if let Some(seed) = number("RINGBACK_SEED") {
-        explore(&[seed]);
+    if let Ok(seed) = env::var("RINGBACK_SEED") {
+        let seed = seed.parse().unwrap_or_else(|_| panic!("RINGBACK_SEED is no number: {seed:?}"));
+        let report = run(seed);
+        println!("{}", report.journal.join("\n"));
+        assert!(report.broken.is_none(), "{report}");
+        println!("{report}");
         return;
     }
-    let count = number("RINGBACK_SEEDS").unwrap_or(SEEDS);
-    let coverage = explore(&(0..count).collect::<Vec<_>>());
+    let many = env::var("RINGBACK_SEEDS").ok();
+    let coverage = explore(many.as_deref().map_or(0..SEEDS, asked));
     for (what, count) in coverage.iter() {
-        println!("{count:>8} {what}");
+        println!("{count:>9} {what}");
+    }
+    if many.is_none() {
+        let missing: Vec<_> = HAPPENS.iter().filter(|what| coverage.of(what) == 0).collect();
+        assert!(missing.is_empty(), "in {SEEDS} worlds there was no {missing:?}");
     }
 }
 
 #[test]
 fn a_seed_is_a_whole_history() {
-    for seed in [1, 2, 3] {
+    let reports = [1, 2, 3].map(|seed| {
         let (first, second) = (run(seed), run(seed));
         assert!(first.journal.len() > 100, "seed {seed}: something happened");
         for (one, other) in first.journal.iter().zip(&second.journal) {
             assert_eq!(one, other, "seed {seed}");
         }
         assert_eq!(first, second, "seed {seed}");
-    }
-    assert_ne!(run(1).journal, run(2).journal);
+        first
+    });
+    assert_ne!(reports[0].journal, reports[1].journal);
 }

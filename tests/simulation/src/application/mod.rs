@@ -203,6 +203,14 @@ impl Application {
         }
     }
 
+    /// Everything deliverable has been delivered. `true` if the saboteur had kept something back,
+    /// and the application may have asked something new when it came.
+    pub(crate) fn delivered(&mut self) -> bool {
+        let Some(kept) = self.saboteur.delivered() else { return false };
+        self.take(kept);
+        true
+    }
+
     fn take(&mut self, told: Told) {
         match told {
             Told::Completed(completion) => self.completed(&completion),

@@ -18,6 +18,9 @@ pub(crate) enum Origin {
     Inbound,
 }
 
+/// A state with its mode.
+pub(super) type State = (CallState, usize);
+
 /// How far a call has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Life {
@@ -28,7 +31,7 @@ pub(super) enum Life {
     /// LINE_NEWCALL came, its first state did not.
     Announced,
     /// Its state and that state's mode, once one was told.
-    Alive(Option<(CallState, usize)>),
+    Alive(Option<State>),
     /// It was closed, or its line was.
     Closed,
 }
@@ -72,6 +75,15 @@ impl Call {
         }
     }
 
+    pub(super) fn needs_loop(&self) -> bool {
+        match self.life {
+            Life::Alive(Some((state, _))) => {
+                !matches!(state, CallState::Idle | CallState::Offering | CallState::Disconnected)
+            }
+            _ => false,
+        }
+    }
+
     pub(super) fn may_ring(&self) -> bool {
         match self.life {
             Life::Making(_) | Life::Alive(None) => true,
@@ -100,7 +112,7 @@ impl Checker {
     }
 
     /// The state of a call as last told, and its mode.
-    pub(crate) fn state(&self, handle: HDRVCALL) -> Option<(CallState, usize)> {
+    pub(crate) fn state(&self, handle: HDRVCALL) -> Option<State> {
         match self.calls.get(&handle)?.life {
             Life::Alive(state) => state,
             _ => None,

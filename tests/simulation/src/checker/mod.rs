@@ -19,11 +19,12 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use ringback_driver::request::RequestId;
+use ringback_tspi::callstate::CallState;
 use ringback_tspi::callstate::monitor::{Monitor, Seen};
 use ringback_tspi::types::{HDRVCALL, HTAPICALL, HTAPILINE};
 
 pub(crate) use self::call::Origin;
-use self::call::{Call, Life};
+use self::call::{Call, Life, State};
 use self::request::Request;
 pub(crate) use self::request::{Kind, Submitted};
 pub use self::rule::{Broken, Rule};
@@ -74,10 +75,8 @@ impl Checker {
     fn show(&mut self, seen: Seen) {
         let found = self.witness.see(seen).map(|violation| violation.to_string());
         if let Some(text) = found {
-            // Whatever it finds the checker has to find by itself, under a key of its own.
-            if self.broken.is_none() {
-                self.fail(Rule::C6, format!("only callstate::monitor noticed: {text}"));
-            }
+            // Whatever it finds the checker has to find first, under a key of its own.
+            self.fail(Rule::Witness, text);
         }
     }
 
@@ -176,6 +175,42 @@ impl Checker {
         let answering = |one: &Request| one.at.line == line && one.at.kind == Kind::Answer;
         self.requests.values().any(answering)
             || self.calls.values().any(|call| call.line == line && call.holds_loop())
+    }
+
+    /// Whether a call keeps the line's loop closed, as far as the application knows for sure.
+    pub(crate) fn loop_needed(&self, line: usize) -> bool {
+        !self.is_blocked(line)
+            && self.calls.values().any(|call| call.line == line && call.needs_loop())
+    }
+
+    /// The line's call, as far as it was told, with its state.
+    fn known(&self, line: usize) -> Option<(HDRVCALL, Option<State>)> {
+        let handle = *self.calls(line).first()?;
+        match self.calls.get(&handle)?.life {
+            Life::Alive(state) => Some((handle, state)),
+            _ => Some((handle, None)),
+        }
+    }
+
+    /// The engine was asked for the state of the line's call, and for the call that is `known` with
+    /// its mode: it says what was told.
+    pub(crate) fn agree(
+        &mut self,
+        line: usize,
+        of_line: Option<Option<CallState>>,
+        of_call: Option<Option<State>>,
+    ) {
+        if self.is_blocked(line) {
+            return;
+        }
+        let known = self.known(line).map(|(_, state)| state);
+        let agrees = of_line == known.map(|known| known.map(|(state, _)| state));
+        if !agrees || of_call != known {
+            let text = format!(
+                "line {line} was told to have {known:x?}, and says {of_line:x?}, {of_call:x?}"
+            );
+            self.fail(Rule::Agrees, text);
+        }
     }
 
     /// Whether a telephone may ring for a call.

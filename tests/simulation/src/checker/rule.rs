@@ -56,6 +56,12 @@ pub enum Rule {
     OneCall,
     /// A call that was answered was told to be connected.
     Answered,
+    /// What the engine says of a line and its calls when asked is what it has told.
+    Agrees,
+    /// While a call holds an FXO line, its loop is closed, but for pulses and flashes.
+    OffHook,
+    /// `callstate::monitor` noticed what this checker did not.
+    Witness,
     /// Register accesses stay within the budget of a tick.
     Budget,
     /// An FXO line's loop is open while no call holds it.
