@@ -61,6 +61,8 @@ pub(crate) struct Board {
     now_ms: u64,
     /// When the cause of the interrupt that is held back arose.
     held_interrupt: Option<u64>,
+    /// The host was told of an interrupt at the end of the last millisecond.
+    raised: bool,
 }
 
 impl Board {
@@ -77,6 +79,7 @@ impl Board {
             run: 0,
             now_ms: 0,
             held_interrupt: None,
+            raised: false,
         }
     }
 
@@ -275,25 +278,32 @@ impl Board {
     /// How often the interrupt is to be raised at the end of this millisecond.
     pub(crate) fn interrupts(&mut self) -> u32 {
         let asserted = u32::from(self.tiger.interrupt());
-        if self.faults.contains(&Fault::LostInterrupts) {
-            return 0;
-        }
-        if self.faults.contains(&Fault::LateInterrupt) {
-            let since = *self.held_interrupt.get_or_insert(self.now_ms);
-            if asserted == 0 {
-                self.held_interrupt = None;
-            } else if self.now_ms.saturating_sub(since) >= LATE_MS {
-                self.held_interrupt = None;
-                return asserted;
-            }
-            return 0;
-        }
-        self.held_interrupt = None;
-        if self.faults.contains(&Fault::DoubledInterrupts) { 2 * asserted } else { asserted }
+        let raised = if self.faults.contains(&Fault::LostInterrupts) {
+            0
+        } else if self.faults.contains(&Fault::LateInterrupt) {
+            self.late_interrupt(asserted)
+        } else {
+            self.held_interrupt = None;
+            if self.faults.contains(&Fault::DoubledInterrupts) { 2 * asserted } else { asserted }
+        };
+        self.raised = raised > 0;
+        raised
     }
 
-    /// Whether the host has taken the last interrupt: none is asserted.
+    /// Holds an interrupt back until its cause is [`LATE_MS`] old.
+    fn late_interrupt(&mut self, asserted: u32) -> u32 {
+        let since = *self.held_interrupt.get_or_insert(self.now_ms);
+        if asserted == 0 {
+            self.held_interrupt = None;
+        } else if self.now_ms.saturating_sub(since) >= LATE_MS {
+            self.held_interrupt = None;
+            return asserted;
+        }
+        0
+    }
+
+    /// Whether the host has taken the last interrupt that it was told of.
     pub(crate) fn acknowledged(&self) -> bool {
-        !self.tiger.interrupt()
+        !self.raised || !self.tiger.interrupt()
     }
 }

@@ -160,12 +160,23 @@ impl SoftCard {
             self.millisecond();
         }
         let raise = lock(&self.0.board).interrupts();
-        let interrupt = lock(&self.0.host).as_ref().map(|host| host.interrupt.clone());
         drop(owed);
+        self.raise(raise);
+    }
+
+    fn raise(&self, times: u32) {
+        let interrupt = lock(&self.0.host).as_ref().map(|host| host.interrupt.clone());
         if let Some(interrupt) = interrupt {
-            for _ in 0..raise {
+            for _ in 0..times {
                 interrupt.raise();
             }
+        }
+    }
+
+    /// Tells the host again of an interrupt that it was told of and has not acknowledged.
+    pub(crate) fn remind(&self) {
+        if !self.acknowledged() {
+            self.raise(1);
         }
     }
 
@@ -221,7 +232,7 @@ impl SoftCard {
         lock(&self.0.board).faults()
     }
 
-    /// Whether no interrupt is asserted: the host has acknowledged the last one, or has none enabled.
+    /// Whether the host has acknowledged the last interrupt that it was told of, or has none enabled.
     pub(crate) fn acknowledged(&self) -> bool {
         lock(&self.0.board).acknowledged()
     }

@@ -1,10 +1,14 @@
 //! Real time for a card: a thread that ticks it every millisecond, or more slowly.
 //!
-//! Rules: the schedule is absolute (CLOCK_MONOTONIC), so lateness does not add up. A tick that is
-//! late is made up for as soon as the host has taken the last interrupt, and in any case one period
-//! after it, so that a late clock does not look like a card that lost interrupts. What is more than
-//! [`MAX_BACKLOG`] periods late is dropped. A patient clock waits longer for the host: where the host
-//! gets too little of the processor, time slows down and no sample is lost.
+//! Rules:
+//! - The schedule is absolute (CLOCK_MONOTONIC), so lateness does not add up. A tick that is late is
+//!   made up for as soon as the host has taken the last interrupt, and in any case one period after
+//!   it, so that a late clock does not look like a card that lost interrupts. What is more than
+//!   [`MAX_BACKLOG`] periods late is dropped.
+//! - A patient clock waits longer for the host: where the host gets too little of the processor, time
+//!   slows down and no sample is lost. While it waits the pin stays asserted, and the host is told of
+//!   it again every period: a virtual machine can miss a level that rises while its handler runs.
+//! - A slowed clock is patient, and makes up for nothing.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -18,8 +22,8 @@ use crate::card::SoftCard;
 const MILLISECOND: Duration = Duration::from_millis(1);
 /// The most periods that are made up for after the thread could not run.
 const MAX_BACKLOG: u32 = 20;
-/// How long a patient clock waits for the host before it ticks all the same.
-const PATIENCE: Duration = Duration::from_millis(100);
+/// How many periods a patient clock waits for the host before it ticks all the same.
+const PATIENCE: u32 = 100;
 /// How often a late clock looks whether the host has acknowledged.
 const POLL: Duration = Duration::from_micros(50);
 
@@ -42,13 +46,16 @@ impl RealClock {
 
     /// As [`start`](RealClock::start), but one of the card's milliseconds takes `scale` real ones:
     /// for hosts that can't serve an interrupt every millisecond, as a virtual machine in software
-    /// emulation.
+    /// emulation. With a scale above 1 the clock is also patient, as that of
+    /// [`start_patient`](RealClock::start_patient) is, for 100 of the card's milliseconds.
     ///
     /// # Panics
     /// If the operating system can't start a thread.
     pub fn start_slowed(card: &SoftCard, scale: NonZeroU32) -> RealClock {
-        let period = MILLISECOND.saturating_mul(scale.get());
-        RealClock::with(card, period, period)
+        RealClock::with(
+            card,
+            if scale == NonZeroU32::MIN { Pace::REAL } else { Pace::slowed(scale) },
+        )
     }
 
     /// As [`start`](RealClock::start), but no tick comes before the host has taken the interrupt of
@@ -58,15 +65,15 @@ impl RealClock {
     /// # Panics
     /// If the operating system can't start a thread.
     pub fn start_patient(card: &SoftCard) -> RealClock {
-        RealClock::with(card, MILLISECOND, PATIENCE)
+        RealClock::with(card, Pace::PATIENT)
     }
 
-    fn with(card: &SoftCard, period: Duration, patience: Duration) -> RealClock {
+    fn with(card: &SoftCard, pace: Pace) -> RealClock {
         let stop = Arc::new(AtomicBool::new(false));
         let (card, stopped) = (card.clone(), stop.clone());
         let thread = thread::Builder::new()
             .name("softcard-clock".to_owned())
-            .spawn(move || run(&card, &stopped, period, patience))
+            .spawn(move || run(&card, &stopped, pace))
             .expect("the operating system starts a thread");
         RealClock { stop, thread: Some(thread) }
     }
@@ -86,48 +93,93 @@ impl Drop for RealClock {
     }
 }
 
+/// How a clock goes.
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    period: Duration,
+    /// How long after the last tick one that is due waits for the host, in periods.
+    patience: u32,
+    /// How many periods are made up for.
+    backlog: u32,
+}
+
+impl Pace {
+    const REAL: Pace = Pace { period: MILLISECOND, patience: 1, backlog: MAX_BACKLOG };
+    const PATIENT: Pace = Pace { patience: PATIENCE, ..Pace::REAL };
+
+    fn slowed(scale: NonZeroU32) -> Pace {
+        Pace { period: MILLISECOND.saturating_mul(scale.get()), patience: PATIENCE, backlog: 0 }
+    }
+}
+
+/// What a clock does now.
+#[derive(Debug, PartialEq, Eq)]
+enum Now {
+    /// Looks again after this.
+    Wait(Duration),
+    /// Tells the host of the interrupt again.
+    Remind,
+    Tick,
+}
+
 /// When ticks are due.
 #[derive(Debug)]
 struct Schedule {
-    period: Duration,
+    pace: Pace,
     due: Instant,
     last: Instant,
-    /// How long after the last tick one that is due waits for the host.
-    patience: Duration,
+    /// When the host was told of the last interrupt.
+    told: Instant,
 }
 
 impl Schedule {
-    fn new(period: Duration, now: Instant, patience: Duration) -> Schedule {
-        Schedule { period, due: now + period, last: now, patience }
+    fn new(pace: Pace, now: Instant) -> Schedule {
+        Schedule { pace, due: now + pace.period, last: now, told: now }
     }
 
-    /// How long to wait before looking again; `None` to tick now.
-    fn wait(&self, now: Instant, acknowledged: bool) -> Option<Duration> {
+    fn now(&self, now: Instant, acknowledged: bool) -> Now {
         let early = self.due.saturating_duration_since(now);
         if !early.is_zero() {
-            return Some(early);
+            return Now::Wait(early);
         }
-        let hasty = !acknowledged && now.saturating_duration_since(self.last) < self.patience;
-        hasty.then_some(POLL)
+        let patience = self.pace.period.saturating_mul(self.pace.patience);
+        if acknowledged || now.saturating_duration_since(self.last) >= patience {
+            Now::Tick
+        } else if now.saturating_duration_since(self.told) >= self.pace.period {
+            Now::Remind
+        } else {
+            Now::Wait(POLL)
+        }
+    }
+
+    /// The host was told again at `now`.
+    fn reminded(&mut self, now: Instant) {
+        self.told = now;
     }
 
     /// A tick was made at `now`.
     fn ticked(&mut self, now: Instant) {
         self.last = now;
-        self.due += self.period;
-        let backlog = self.period * MAX_BACKLOG;
-        if now.saturating_duration_since(self.due) > backlog {
-            self.due = now - backlog;
-        }
+        self.told = now;
+        // What comes next is at most the backlog late; without one it is a whole period away.
+        let earliest = match self.pace.backlog {
+            0 => now + self.pace.period,
+            backlog => now - self.pace.period.saturating_mul(backlog),
+        };
+        self.due = (self.due + self.pace.period).max(earliest);
     }
 }
 
-fn run(card: &SoftCard, stop: &AtomicBool, period: Duration, patience: Duration) {
-    let mut schedule = Schedule::new(period, Instant::now(), patience);
+fn run(card: &SoftCard, stop: &AtomicBool, pace: Pace) {
+    let mut schedule = Schedule::new(pace, Instant::now());
     while !stop.load(Ordering::Acquire) {
-        match schedule.wait(Instant::now(), card.acknowledged()) {
-            Some(wait) => thread::sleep(wait),
-            None => {
+        match schedule.now(Instant::now(), card.acknowledged()) {
+            Now::Wait(wait) => thread::sleep(wait),
+            Now::Remind => {
+                schedule.reminded(Instant::now());
+                card.remind();
+            }
+            Now::Tick => {
                 schedule.ticked(Instant::now());
                 card.tick();
             }
@@ -141,57 +193,67 @@ mod tests {
 
     const MS: Duration = Duration::from_millis(1);
 
+    fn slowed(scale: u32) -> Pace {
+        Pace::slowed(NonZeroU32::new(scale).unwrap())
+    }
+
     #[test]
     fn lateness_does_not_add_up() {
         let start = Instant::now();
-        let mut schedule = Schedule::new(MS, start, MS);
-        assert_eq!(schedule.wait(start, true), Some(MS));
+        let mut schedule = Schedule::new(Pace::REAL, start);
+        assert_eq!(schedule.now(start, true), Now::Wait(MS));
         schedule.ticked(start + MS * 3 / 2);
-        assert_eq!(schedule.wait(start + MS * 3 / 2, true), Some(MS / 2));
+        assert_eq!(schedule.now(start + MS * 3 / 2, true), Now::Wait(MS / 2));
         schedule.ticked(start + MS * 2);
-        assert_eq!(schedule.wait(start + MS * 2, true), Some(MS));
+        assert_eq!(schedule.now(start + MS * 2, true), Now::Wait(MS));
     }
 
     #[test]
     fn a_late_tick_is_made_up_for_when_the_host_has_acknowledged_or_a_millisecond_later() {
         let start = Instant::now();
-        let mut schedule = Schedule::new(MS, start, MS);
+        let mut schedule = Schedule::new(Pace::REAL, start);
         let late = start + MS * 5;
-        assert_eq!(schedule.wait(late, false), None);
+        assert_eq!(schedule.now(late, false), Now::Tick);
         schedule.ticked(late);
-        assert_eq!(schedule.wait(late, false), Some(POLL));
-        assert_eq!(schedule.wait(late + MS, false), None);
-        assert_eq!(schedule.wait(late, true), None);
+        assert_eq!(schedule.now(late, false), Now::Wait(POLL));
+        assert_eq!(schedule.now(late + MS, false), Now::Tick);
+        assert_eq!(schedule.now(late, true), Now::Tick);
     }
 
     #[test]
-    fn a_slowed_clock_keeps_its_own_period() {
+    fn a_slowed_clock_keeps_its_own_period_and_makes_up_for_nothing() {
         let start = Instant::now();
-        let mut schedule = Schedule::new(MS * 10, start, MS * 10);
-        assert_eq!(schedule.wait(start, true), Some(MS * 10));
-        schedule.ticked(start + MS * 13);
-        assert_eq!(schedule.wait(start + MS * 13, true), Some(MS * 7));
-        assert_eq!(schedule.wait(start + MS * 21, false), Some(POLL));
-        assert_eq!(schedule.wait(start + MS * 23, false), None);
+        let mut schedule = Schedule::new(slowed(10), start);
+        assert_eq!(schedule.now(start, true), Now::Wait(MS * 10));
+        schedule.ticked(start + MS * 10);
+        assert_eq!(schedule.now(start + MS * 10, true), Now::Wait(MS * 10));
+        schedule.ticked(start + MS * 27);
+        assert_eq!(schedule.now(start + MS * 27, true), Now::Wait(MS * 10));
     }
 
     #[test]
-    fn a_patient_clock_waits_for_the_host() {
+    fn a_patient_clock_waits_for_the_host_and_reminds_it() {
         let start = Instant::now();
-        let mut schedule = Schedule::new(MS, start, PATIENCE);
-        schedule.ticked(start + MS);
-        assert_eq!(schedule.wait(start + MS * 90, false), Some(POLL));
-        assert_eq!(schedule.wait(start + MS * 90, true), None);
-        assert_eq!(schedule.wait(start + MS * 101, false), None, "it may be gone");
+        for (pace, ms) in [(Pace::PATIENT, MS), (slowed(2), MS * 2)] {
+            let mut schedule = Schedule::new(pace, start - ms);
+            schedule.ticked(start);
+            assert_eq!(schedule.now(start + ms, true), Now::Tick);
+            assert_eq!(schedule.now(start + ms, false), Now::Remind);
+            schedule.reminded(start + ms);
+            assert_eq!(schedule.now(start + ms * 3 / 2, false), Now::Wait(POLL));
+            assert_eq!(schedule.now(start + ms * 2, false), Now::Remind);
+            assert_eq!(schedule.now(start + ms * 99, true), Now::Tick);
+            assert_eq!(schedule.now(start + ms * 100, false), Now::Tick, "it may be gone");
+        }
     }
 
     #[test]
     fn what_is_far_too_late_is_dropped() {
         let start = Instant::now();
-        let mut schedule = Schedule::new(MS, start, MS);
+        let mut schedule = Schedule::new(Pace::REAL, start);
         let late = start + MS * 1000;
         let mut ticks = 0;
-        while schedule.wait(late, true).is_none() {
+        while schedule.now(late, true) == Now::Tick {
             schedule.ticked(late);
             ticks += 1;
         }

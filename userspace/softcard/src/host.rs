@@ -16,6 +16,7 @@ pub trait HostMemory: Send + Sync {
 /// The interrupt pin INTA.
 pub trait InterruptLine: Send + Sync {
     /// The pin is asserted: some status bit is set whose interrupt is enabled. Called once per
-    /// millisecond for as long as that is so (the pin is level-triggered), never more often.
+    /// millisecond for as long as that is so (the pin is level-triggered), never more often. (A
+    /// clock that waits for its host calls it also while it waits.)
     fn raise(&self);
 }
