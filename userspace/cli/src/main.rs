@@ -5,6 +5,7 @@
 //! | `demo` | the main job on the software card, told as a time line |
 //! | `lines`, `call`, `answer`, `monitor` | one command each |
 //! | `card` | from `--card` to a running host |
+//! | `softcard` | the software card in virtual machines |
 //! | `scenery` | who is behind the software card |
 //! | `timeline` | what happened, in order: for people, for machines, and counted |
 //! | `sound` | WAV files to and from a line |
@@ -25,6 +26,7 @@ mod monitor;
 mod output;
 mod scenery;
 mod signals;
+mod softcard;
 mod sound;
 mod timeline;
 
@@ -60,6 +62,7 @@ enum Command {
     Call(call::Call),
     Answer(answer::Answer),
     Monitor(monitor::Monitor),
+    Softcard(softcard::Softcard),
 }
 
 fn main() -> ExitCode {
@@ -73,6 +76,7 @@ fn main() -> ExitCode {
             Command::Call(call) => call.run(&signals),
             Command::Answer(answer) => answer.run(&signals),
             Command::Monitor(monitor) => monitor.run(&signals),
+            Command::Softcard(softcard) => softcard.run(&signals),
         });
     match ended {
         Ok(()) => Exit::Done.into(),

@@ -62,7 +62,7 @@ pub use clock::RealClock;
 pub use exchange::{Exchange, ExchangeConfig, ExchangeError, LineOptions, LineState};
 pub use fault::{Fault, UnknownFault};
 pub use host::{HostMemory, InterruptLine};
-pub use module::ModuleKind;
+pub use module::{ModuleKind, UnknownModule};
 pub use socket_path::SocketPathError;
 pub use telephone::{Behaviour, Step, Telephone};
 

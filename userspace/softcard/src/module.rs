@@ -3,6 +3,9 @@
 //! Rules: chip faults are pins or line conditions of the chip and survive its reset. An empty slot
 //! drives nothing, neither on SDO nor on the serial bus.
 
+use std::fmt;
+use std::str::FromStr;
+
 use crate::fault::Fault;
 use crate::pcm::{self, Bytes, Lanes};
 use crate::si3050::Si3050;
@@ -11,7 +14,7 @@ use crate::spi::{Framing, Pins, SpiPort};
 use crate::telephone::Telephone;
 use crate::wire::{Feed, Load};
 
-/// What is plugged into a slot.
+/// What is plugged into a slot. The names (`Display`, `FromStr`) are `empty`, `fxs` and `fxo`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum ModuleKind {
     /// Nothing.
@@ -21,6 +24,32 @@ pub enum ModuleKind {
     Fxs,
     /// An Si3050 with an Si3018: ends a line of the exchange.
     Fxo,
+}
+
+/// A module's name that is none.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no module named {0:?}; known are fxs, fxo and empty")]
+pub struct UnknownModule(String);
+
+impl fmt::Display for ModuleKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            ModuleKind::Empty => "empty",
+            ModuleKind::Fxs => "fxs",
+            ModuleKind::Fxo => "fxo",
+        })
+    }
+}
+
+impl FromStr for ModuleKind {
+    type Err = UnknownModule;
+
+    fn from_str(name: &str) -> Result<ModuleKind, UnknownModule> {
+        [ModuleKind::Empty, ModuleKind::Fxs, ModuleKind::Fxo]
+            .into_iter()
+            .find(|kind| kind.to_string() == name)
+            .ok_or_else(|| UnknownModule(name.to_owned()))
+    }
 }
 
 #[derive(Debug)]
@@ -157,5 +186,19 @@ impl Slot {
             }
         };
         (load, lanes.transmit.zip(bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modules_have_names() {
+        for kind in [ModuleKind::Empty, ModuleKind::Fxs, ModuleKind::Fxo] {
+            assert_eq!(kind.to_string().parse(), Ok(kind));
+        }
+        let error = "FXS".parse::<ModuleKind>().unwrap_err().to_string();
+        assert!(error.contains("\"FXS\"") && error.contains("fxs, fxo and empty"), "{error}");
     }
 }

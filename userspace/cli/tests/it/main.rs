@@ -7,4 +7,5 @@ mod demo;
 mod ends;
 mod program;
 mod rules;
+mod softcard;
 mod usage;

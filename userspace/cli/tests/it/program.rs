@@ -1,7 +1,7 @@
 //! Runs the program and watches it.
 
 use std::fmt;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread::{self, JoinHandle};
@@ -43,13 +43,17 @@ pub(crate) fn run(arguments: &str) -> Ended {
 
 impl Program {
     pub(crate) fn start(arguments: Vec<String>) -> Program {
+        Program::start_with(arguments, Stdio::null())
+    }
+
+    pub(crate) fn start_with(arguments: Vec<String>, stdin: Stdio) -> Program {
         // Under nohup, or in a shell's background, signals are ignored, and the program inherits that.
         let mut child = Command::new("env")
             .arg("--default-signal=HUP,INT,TERM,PIPE")
             .arg(env!("CARGO_BIN_EXE_ringback"))
             .args(arguments)
             .env_remove("RUST_LOG")
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -95,6 +99,13 @@ impl Program {
                 self.until(text);
             }
         }
+    }
+
+    /// Says a line on its stdin, and returns the next line that it says.
+    pub(crate) fn ask(&mut self, line: &str) -> String {
+        let mut stdin = self.child.stdin.as_ref().unwrap();
+        stdin.write_all(format!("{line}\n").as_bytes()).unwrap();
+        self.lines.recv_timeout(LIMIT).unwrap_or_else(|_| panic!("{line:?} is not answered"))
     }
 
     pub(crate) fn signal(&mut self, signal: Signal) -> &mut Program {

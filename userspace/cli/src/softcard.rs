@@ -1,0 +1,162 @@
+//! `ringback softcard`: the software card in virtual machines.
+
+use std::io::{self, BufReader};
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::thread;
+use std::time::Duration;
+
+use clap::Args;
+use ringback_softcard::control::{Control, ControlSocket};
+use ringback_softcard::vfio_user::Server;
+use ringback_softcard::{CardConfig, Fault, ModuleKind, RealClock, SLOTS, SoftCard, UnknownModule};
+
+use crate::exit::{Exit, Failure};
+use crate::output::note;
+use crate::signals::Signals;
+
+/// How often to look whether the user wants to end.
+const BEAT: Duration = Duration::from_millis(50);
+
+/// Serve the software card to virtual machines as a PCI device (vfio-user), until Ctrl-C
+///
+/// A machine of QEMU 10.1 or newer sees a TDM400P with its telephones and its exchange, and any
+/// driver of the real card runs it. Machines may come and go; each finds the card as after power-on.
+/// What the far ends do is told by lines on stdin, or at the socket of --control: `help` lists them,
+/// and each is answered with a line of JSON.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Softcard {
+    /// Where the machine's monitor connects; given again, a further card
+    #[arg(long, value_name = "SOCKET", required = true)]
+    vfio_user: Vec<PathBuf>,
+    /// The modules in slots 0 to 3: fxs, fxo or empty. The exchange's line at slot N is number 10N
+    #[arg(long, value_name = "MODULE,...", default_value = "fxs,fxs,fxo,fxo")]
+    modules: Modules,
+    /// Let one of the card's milliseconds take N real ones, and wait for a slow machine. Take 2 for
+    /// a machine without KVM
+    #[arg(long, value_name = "N", default_value = "1")]
+    time_scale: NonZeroU32,
+    /// Begin with this fault; may be given again. A wrong name is answered with the known ones
+    #[arg(long, value_name = "NAME")]
+    fault: Vec<Fault>,
+    /// Take commands for the far ends at this socket, too
+    #[arg(long, value_name = "SOCKET")]
+    control: Option<PathBuf>,
+}
+
+const EXAMPLES: &str = "\
+Example:
+  ringback softcard --vfio-user /tmp/card.sock --modules fxs,fxo --control /tmp/card.control
+
+and the machine, whose memory has to be shared with the card:
+  qemu-system-x86_64 -m 512 -machine q35,memory-backend=ram \\
+    -object memory-backend-memfd,id=ram,size=512M,share=on \\
+    -device '{\"driver\":\"vfio-user-pci\",\"socket\":{\"type\":\"unix\",\"path\":\"/tmp/card.sock\"}}' ...
+
+Far ends, by lines on stdin:
+  telephone 0 off-hook
+  telephone 0 dial 5550100
+  subscriber 5550100 add
+  subscriber 5550100 answer-after 1
+  subscriber 5550100 call 101
+  fault master-abort on
+  state";
+
+/// The modules of a card. Slots that are not named are empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Modules([ModuleKind; SLOTS]);
+
+impl FromStr for Modules {
+    type Err = String;
+
+    fn from_str(names: &str) -> Result<Modules, String> {
+        let mut modules = [ModuleKind::Empty; SLOTS];
+        if names.split(',').count() > SLOTS {
+            return Err(format!("a card has {SLOTS} slots"));
+        }
+        for (slot, name) in modules.iter_mut().zip(names.split(',')) {
+            *slot = name.parse().map_err(|error: UnknownModule| error.to_string())?;
+        }
+        Ok(Modules(modules))
+    }
+}
+
+impl Softcard {
+    pub(crate) fn run(self, signals: &Signals) -> Result<(), Failure> {
+        self.check_sockets()?;
+        let cards: Vec<SoftCard> = self.vfio_user.iter().map(|_| self.card()).collect();
+        let control = Control::new(cards.clone());
+        let mut served = Vec::new();
+        for (card, socket) in cards.iter().zip(&self.vfio_user) {
+            let server = Server::start(card, socket).map_err(Failure::failed)?;
+            served.push((server, RealClock::start_slowed(card, self.time_scale)));
+        }
+        let _socket = self
+            .control
+            .as_ref()
+            .map(|path| ControlSocket::start(control.clone(), path).map_err(Failure::failed))
+            .transpose()?;
+        for socket in &self.vfio_user {
+            note(format_args!("a card waits for its machine at {}", socket.display()));
+        }
+        take_commands(control)?;
+        loop {
+            signals.check()?;
+            thread::sleep(BEAT);
+        }
+    }
+
+    /// The second of two at one path would only be told that somebody serves it.
+    fn check_sockets(&self) -> Result<(), Failure> {
+        let mut seen = Vec::new();
+        for path in self.vfio_user.iter().chain(&self.control) {
+            if seen.contains(&path) {
+                let path = path.display();
+                let text = format!(
+                    "{path} is named twice: each card has a socket of its own, and --control another"
+                );
+                return Err(Failure::new(Exit::Usage, text));
+            }
+            seen.push(path);
+        }
+        Ok(())
+    }
+
+    fn card(&self) -> SoftCard {
+        let card = SoftCard::new(CardConfig { modules: self.modules.0, ..CardConfig::default() });
+        for fault in &self.fault {
+            card.set_fault(*fault, true);
+        }
+        card
+    }
+}
+
+/// From stdin, until it ends. The thread is left behind at the end of the program: nothing wakes it
+/// from a read.
+fn take_commands(control: Control) -> Result<(), Failure> {
+    let talk = move || {
+        if let Err(error) = control.converse(BufReader::new(io::stdin()), io::stdout()) {
+            note(format_args!("no more commands from stdin: {error}"));
+        }
+    };
+    thread::Builder::new().name("stdin".to_owned()).spawn(talk).map(drop).map_err(Failure::failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ModuleKind::{Empty, Fxo, Fxs};
+
+    #[test]
+    fn modules_are_named_slot_by_slot() {
+        assert_eq!("fxs,fxo,empty,fxs".parse(), Ok(Modules([Fxs, Fxo, Empty, Fxs])));
+        assert_eq!("fxo".parse(), Ok(Modules([Fxo, Empty, Empty, Empty])));
+        for wrong in ["", "fxs,", "FXS", "fxs,fxs,fxs,fxs,fxs"] {
+            assert!(wrong.parse::<Modules>().is_err(), "{wrong:?}");
+        }
+        let error = "fxs,what".parse::<Modules>().unwrap_err();
+        assert!(error.contains("\"what\"") && error.contains("fxo"), "{error}");
+    }
+}
