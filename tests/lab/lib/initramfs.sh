@@ -23,7 +23,7 @@ make_initramfs() {
 
 # With what they depend on.
 add_modules() {
-    local fs=$1 release=$2 log=$3 name file files path depends
+    local fs=$1 release=$2 log=$3 name file files path depends depend
     local from=$root/usr/lib/modules/$release to=$fs/lib/modules/$release
     local wanted=("${modules[@]}")
     mkdir -p "$to/own"
@@ -31,7 +31,9 @@ add_modules() {
         file=$(own_module "$name" "$release" "$log")
         cp "$file" "$to/own/"
         IFS=, read -ra depends <<<"$(from_root "$root" sbin/modinfo -F depends "$file")"
-        wanted+=("${depends[@]}")
+        for depend in "${depends[@]}"; do
+            [[ " ${own_modules[*]} " == *" $depend "* ]] || wanted+=("$depend")
+        done
     done
     cp "$from"/modules.{builtin,builtin.modinfo,order} "$to/"
     for name in "${wanted[@]}"; do

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Kernel modules that no kernel package has: Ringback's own, and samples of the kernel's source.
+# Kernel modules that no kernel package has: Ringback's own, samples of the kernel's source, DAHDI.
 #
 # They are compiled inside the root and kept in the cache by the hash of what they are made of.
 
@@ -16,6 +16,11 @@ own_module() {
     mtty)
         set=mtty
         key=$(sha256sum "$root"/usr/src/linux-source-6.12.tar.xz)
+        ;;
+    dahdi | wctdm)
+        set=dahdi
+        # Fetched once, whatever its version is then.
+        key=''
         ;;
     *) give_up "the lab does not know where the module $name comes from" "add it to own_modules.sh" ;;
     esac
@@ -61,4 +66,28 @@ mtty_source() {
 
 mtty_make() {
     in_root "$root" make -C "/lib/modules/$2/build" M="$1" modules
+}
+
+# DAHDI as it is, from the package dahdi-source, which only sid has. Its package list is kept apart, so
+# that nothing else of sid gets into the root.
+dahdi_source() {
+    local work=$1 apt=${1#"$root"}/apt address options
+    need_program bzip2 bzip2
+    address=$(archive_address sid)
+    as_root mkdir -p "$work/apt/lists/partial" "$work/apt/cache"
+    echo "deb $address sid main" | as_root tee "$work/apt/sources.list"
+    options=(-o "Dir::Etc::SourceList=$apt/sources.list" -o Dir::Etc::SourceParts=/dev/null
+        -o "Dir::State::Lists=$apt/lists" -o "Dir::Cache=$apt/cache")
+    in_root "$root" apt-get "${options[@]}" update
+    # shellcheck disable=SC2016
+    in_root "$root" sh -ec 'cd "$1"; shift; apt-get "$@" download dahdi-source; dpkg-deb -x *.deb .' \
+        sh "$apt" "${options[@]}"
+    as_root tar -C "$work" -xjf "$work/apt/usr/src/dahdi.tar.bz2" --strip-components 2
+}
+
+# Only what is needed of it: the whole does not build on newer kernels.
+dahdi_make() {
+    in_root "$root" make -C "/lib/modules/$2/build" M="$1/drivers/dahdi" \
+        DAHDI_INCLUDE="$1/include" DAHDI_BUILD_ALL='' CONFIG_DAHDI=m CONFIG_DAHDI_WCTDM=m modules
+    as_root mv "$root$1"/drivers/dahdi/{dahdi,wctdm}.ko "$root$1/"
 }

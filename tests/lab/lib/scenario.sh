@@ -15,13 +15,14 @@ kernel_arguments() { kernel_arguments=("$@"); }
 # For scenarios that test the lab itself: a pass is a failure whose cause matches.
 must_fail() { must_fail=$1; }
 machine() { machine+=("$@"); }
+card() { card=("$@"); }
 before_boot() { :; }
 after_power_off() { :; }
 
 # load_scenario NAME: reads its host.sh.
 load_scenario() {
     about='' kernels=(6.12) deadline=60 must_fail=''
-    modules=() own_modules=() programs=() kernel_arguments=() machine=() beside=()
+    modules=() own_modules=() programs=() kernel_arguments=() machine=() beside=() card=() sockets=''
     [ -r "$lab/scenarios/$1/host.sh" ] || give_up "there is no scenario $1" "list them: run --list"
     # shellcheck source=/dev/null
     source "$lab/scenarios/$1/host.sh"
@@ -34,11 +35,12 @@ all_scenarios() {
 # run_scenario NAME KERNEL FOLDER: fails with the cause in FOLDER/reason.
 run_scenario() {
     local name=$1 kernel=$2 folder=$3 release status=0
-    trap stop_beside EXIT
+    trap 'stop_beside; unplug_card' EXIT
     trap 'exit 143' TERM
     load_scenario "$name"
     release=$(kernel_release "$root" "$kernel")
     make_initramfs "$folder" "$release" "$lab/scenarios/$name/guest.sh"
+    [ "${#card[@]}" = 0 ] || plug_card "$folder"
     before_boot "$folder"
     run_machine "$folder" "$release" "$deadline" || status=$?
     if [ -n "$must_fail" ]; then

@@ -3,8 +3,10 @@
 //! Each subcommand is one check of the driver against a real kernel. It says what it saw, and ends
 //! with status 0, or with status 1 and the cause as the last line.
 
+mod dahdi;
 mod echo;
 mod edu;
+mod far;
 mod mailbox;
 mod mtty;
 mod tally;
@@ -23,6 +25,12 @@ const CHECKS: &[(&str, Check)] = &[
     ("mailbox-trace", mailbox::traced),
     ("mailbox-reopen", mailbox::reopen),
     ("mailbox-forever", mailbox::forever),
+    ("far", far::command),
+    ("dahdi-telephone", dahdi::telephone),
+    ("dahdi-hook", dahdi::hook),
+    ("dahdi-silent", dahdi::silent),
+    ("dahdi-incoming", dahdi::incoming),
+    ("dahdi-outgoing", dahdi::outgoing),
     ("edu-uio", edu::uio),
     ("edu-vfio-intx", edu::vfio_intx),
     ("edu-vfio-msi", edu::vfio_msi),
