@@ -3,7 +3,7 @@
 //! An [`Engine`] takes commands, interrupts and the time, and puts effects (completions, events)
 //! into its [`Context`]. It starts no thread, asks no clock and waits for nothing, so the same
 //! engine runs under the reaper and under a virtual clock. Exactly one thread is in it at a time.
-//! `card/mailbox.rs` is a whole engine, written to be read first.
+//! `card/mailbox` is a whole engine, written to be read first.
 
 use std::time::Duration;
 
@@ -59,6 +59,14 @@ pub trait Engine: Send + 'static {
 
     /// The card interrupted `count` times since the last call.
     fn interrupt(&mut self, count: u64, cx: &mut Context<'_, Self::Event>);
+
+    /// Looks for what has ended without having been interrupted. Called again and again by a reaper
+    /// that [polls](crate::reactor::Waiting), so it must cost next to nothing where nothing has: a
+    /// read of memory that the hardware writes, not of a register behind a bus. Where there is no
+    /// such memory, leave it out: the interrupt tells.
+    fn poll(&mut self, cx: &mut Context<'_, Self::Event>) {
+        let _ = cx;
+    }
 
     /// When [`Engine::timer`] wants to be called next; [`Time::NEVER`] where it does not.
     fn next_timer(&self) -> Time {

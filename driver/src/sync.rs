@@ -11,6 +11,19 @@ pub(crate) use self::model::{Mutex, MutexGuard};
 #[cfg(loom)]
 pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 
+/// A value that shares its cache line with no other, so that writing it does not slow down readers of
+/// its neighbours. 128 bytes, because processors fetch lines in pairs.
+#[derive(Debug)]
+#[repr(align(128))]
+pub(crate) struct OwnLine<T>(pub(crate) T);
+
+impl<T> std::ops::Deref for OwnLine<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
 /// A mutex as std builds it on Linux: one atomic word. Loom's own never lets `try_lock` find the
 /// mutex held by a thread in the middle of its work, so the hand-over could not be modelled with it.
 #[cfg(loom)]

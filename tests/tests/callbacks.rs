@@ -201,9 +201,15 @@ fn d2_a_close_waits_for_the_callback_that_runs() {
         closes.close().unwrap();
         returned.store(true, Ordering::SeqCst);
     });
-    // Once the line can be opened again, the close has only the callback left to wait for.
-    eventually("the line is closed", || world.host.open(FXS).is_ok());
+    // Once the line can be opened again, the close has only the callback left to wait for. What was
+    // opened stays so meanwhile: closing it would wait for the callback as well.
+    let mut again = None;
+    eventually("the line is closed", || {
+        again = world.host.open(FXS).ok();
+        again.is_some()
+    });
     go_on.send(()).unwrap();
     closer.join().unwrap();
+    drop(again);
     assert_eq!(early.load(Ordering::SeqCst), 0);
 }

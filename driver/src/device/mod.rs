@@ -9,6 +9,7 @@ pub mod discover;
 pub mod mmio;
 pub mod pci;
 pub mod ring;
+pub mod scheduling;
 #[cfg(test)]
 mod seccomp;
 pub mod selector;

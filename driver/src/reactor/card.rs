@@ -2,33 +2,45 @@
 //! path that knows no engine.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::thread::{self, ThreadId};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use nix::sys::eventfd::EventFd;
 
 use crate::Time;
 use crate::engine::{Context, Engine, Failure};
-use crate::request::{Table, Token};
+use crate::request::{RequestId, Table, Token};
+use crate::sync::OwnLine;
 
+use super::LOOK_INTERVAL;
+use super::bits::Bits;
 use super::clock::Clock;
 use super::doze::Doze;
 use super::handover::{Handover, Work};
-use super::outbox::{Delivery, Outbox};
+use super::outbox::{BATCH, Delivery, Outbox};
 
 /// The part that tickets hold on to.
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) table: Table,
     pub(crate) clock: Clock,
-    pub(crate) doze: Doze,
+    /// Written by the reaper in each of its turns; what stands around it is read by every caller.
+    pub(crate) doze: OwnLine<Doze>,
     pub(crate) stopping: AtomicBool,
     kick: Option<EventFd>,
     reaper: OnceLock<ThreadId>,
-    delivered: Mutex<u64>,
+    delivered: Mutex<Delivered>,
     progress: Condvar,
+}
+
+/// How far delivery has come, as far as anybody wanted to know.
+#[derive(Debug, Default)]
+struct Delivered {
+    round: u64,
+    /// The reaper has ended.
+    over: bool,
 }
 
 impl Core {
@@ -36,11 +48,11 @@ impl Core {
         Core {
             table,
             clock,
-            doze: Doze::new(),
+            doze: OwnLine(Doze::new()),
             stopping: AtomicBool::new(false),
             kick,
             reaper: OnceLock::new(),
-            delivered: Mutex::new(0),
+            delivered: Mutex::default(),
             progress: Condvar::new(),
         }
     }
@@ -64,34 +76,53 @@ impl Core {
         self.reaper.get() == Some(&thread::current().id())
     }
 
-    /// All rounds up to this one have been delivered.
+    /// All rounds up to this one have been delivered, and somebody waits to hear that.
     pub(crate) fn delivered(&self, round: u64) {
-        *self.delivered.lock().unwrap_or_else(PoisonError::into_inner) = round;
+        self.tell(|delivered| delivered.round = round);
+    }
+
+    /// The reaper has ended; nothing is delivered any more.
+    pub(crate) fn over(&self) {
+        self.tell(|delivered| delivered.over = true);
+    }
+
+    fn tell(&self, what: impl FnOnce(&mut Delivered)) {
+        what(&mut self.delivered.lock().unwrap_or_else(PoisonError::into_inner));
         self.progress.notify_all();
     }
 
-    /// Waits until that round has been delivered; `false` if it was not by then.
-    pub(crate) fn wait_delivered(&self, round: u64, until: Instant) -> bool {
-        let mut delivered = self.delivered.lock().unwrap_or_else(PoisonError::into_inner);
-        while *delivered < round {
-            let left = until.saturating_duration_since(Instant::now());
-            if left == Duration::ZERO {
-                return false;
-            }
-            delivered = self
-                .progress
-                .wait_timeout(delivered, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+    /// Waits until that round has been delivered.
+    pub(crate) fn wait_delivered(&self, round: u64, until: Instant) -> Wait {
+        let delivered = self.delivered.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = until.saturating_duration_since(Instant::now());
+        let waits = |delivered: &mut Delivered| delivered.round < round && !delivered.over;
+        let (delivered, _) = self
+            .progress
+            .wait_timeout_while(delivered, left, waits)
+            .unwrap_or_else(PoisonError::into_inner);
+        match *delivered {
+            Delivered { round: delivered, .. } if delivered >= round => Wait::Delivered,
+            Delivered { over: true, .. } => Wait::Over,
+            Delivered { over: false, .. } => Wait::TimedOut,
         }
-        true
     }
+}
+
+/// How waiting for a round has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wait {
+    Delivered,
+    Over,
+    TimedOut,
 }
 
 /// A command on its way into the engine.
 pub(crate) struct Start<Command> {
     pub(crate) request: Token,
     pub(crate) command: Command,
+    /// When it was submitted.
+    pub(crate) now: Time,
+    pub(crate) deadline: Time,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,33 +131,92 @@ enum Phase {
     Failed(Failure),
 }
 
+/// A deadline that the ring is to keep, or to forget.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deadline {
+    pub(crate) request: Token,
+    pub(crate) id: RequestId,
+    pub(crate) at: Time,
+}
+
+/// What a look at the card has found, to be acted upon when the card is free again.
+#[derive(Debug)]
+pub(crate) struct Found<Event> {
+    pub(crate) batch: Vec<Delivery<Event>>,
+    pub(crate) arm: Vec<Deadline>,
+    pub(crate) disarm: Vec<Deadline>,
+    /// Somebody waits to hear that all rounds up to this one have been delivered.
+    pub(crate) settled: Option<u64>,
+    /// Look again by then.
+    pub(crate) until: Time,
+    /// The time of the look.
+    pub(crate) now: Time,
+}
+
+impl<Event> Found<Event> {
+    pub(crate) fn new() -> Self {
+        Found {
+            batch: Vec::with_capacity(BATCH),
+            arm: Vec::new(),
+            disarm: Vec::new(),
+            settled: None,
+            until: Time::ZERO,
+            now: Time::ZERO,
+        }
+    }
+}
+
+/// What came up the ring since the last look.
+#[derive(Debug, Default)]
+pub(crate) struct Arrived {
+    /// How often the card interrupted, if it did.
+    pub(crate) interrupts: Option<u64>,
+    /// Requests whose alarms went off.
+    pub(crate) expired: Vec<Token>,
+    /// The interrupt file failed.
+    pub(crate) gone: bool,
+}
+
 /// The engine and all that is changed while it is held.
 pub(crate) struct State<E: Engine> {
     engine: E,
     core: Arc<Core>,
     outbox: Outbox<E::Event>,
-    /// Requests started since the reaper last looked.
-    started: Vec<Token>,
+    /// By slot: running under no alarm yet.
+    young: Bits,
+    /// By slot: the ring keeps its deadline.
+    armed: Bits,
+    /// The nearest deadline of the young.
     earliest: Time,
+    /// When the young are armed.
+    sweep: Time,
     /// The reaper looks again by then, whatever happens.
     pub(crate) looks_by: Time,
     /// Rounds of delivery taken so far.
     round: u64,
+    /// The last round that somebody waits for.
+    awaited: u64,
+    /// The latest time that the engine was told: it never goes back.
+    now: Time,
     phase: Phase,
 }
 
 impl<E: Engine> State<E> {
     fn new(engine: E, core: Arc<Core>) -> Self {
         let outbox = Outbox::new(engine.lines());
-        let started = Vec::with_capacity(core.table.capacity());
+        let capacity = core.table.capacity();
         State {
             engine,
             core,
             outbox,
-            started,
+            young: Bits::none(capacity),
+            armed: Bits::none(capacity),
             earliest: Time::NEVER,
+            sweep: Time::ZERO,
             looks_by: Time::NEVER,
             round: 0,
+            awaited: 0,
+            now: Time::ZERO,
             phase: Phase::Running,
         }
     }
@@ -135,13 +225,14 @@ impl<E: Engine> State<E> {
     /// fails and the caller gets `None`.
     pub(crate) fn call<R>(
         &mut self,
+        now: Time,
         act: impl FnOnce(&mut E, &mut Context<'_, E::Event>) -> R,
     ) -> Option<R> {
         if self.phase != Phase::Running {
             return None;
         }
-        let now = self.core.clock.now();
-        let mut cx = Context { now, table: &self.core.table, outbox: &mut self.outbox };
+        self.now = self.now.max(now);
+        let mut cx = Context { now: self.now, table: &self.core.table, outbox: &mut self.outbox };
         let engine = &mut self.engine;
         let result = catch_unwind(AssertUnwindSafe(|| act(engine, &mut cx)));
         if result.is_err() {
@@ -149,6 +240,15 @@ impl<E: Engine> State<E> {
             self.fail(Failure::Internal);
         }
         result.ok()
+    }
+
+    /// As [`State::call`], for those who have not looked at the clock.
+    pub(crate) fn call_now<R>(
+        &mut self,
+        act: impl FnOnce(&mut E, &mut Context<'_, E::Event>) -> R,
+    ) -> Option<R> {
+        let now = self.core.clock.now();
+        self.call(now, act)
     }
 
     /// From now on there is no engine; every running request ends with this cause.
@@ -164,7 +264,7 @@ impl<E: Engine> State<E> {
         if !self.core.table.is_running(request) {
             return false;
         }
-        self.call(|engine, cx| engine.ended(request, cause, cx));
+        self.call_now(|engine, cx| engine.ended(request, cause, cx));
         let core = Arc::clone(&self.core);
         self.outbox.complete(&core.table, request, E::failure(cause), core.clock.now());
         true
@@ -178,44 +278,85 @@ impl<E: Engine> State<E> {
         }
     }
 
-    /// The card is gone: the engine says what it has to say, the rest fails.
-    pub(crate) fn gone(&mut self) {
-        self.call(Engine::gone);
-        self.end_running(Failure::Gone);
-    }
-
     /// The last call of the engine: safe state, everything settled.
     pub(crate) fn stop(&mut self) {
-        self.call(Engine::stop);
+        self.call_now(Engine::stop);
         self.fail(Failure::Closed);
     }
 
-    /// Runs the timer if its time has come, then takes one round of deliveries and what was started.
-    pub(crate) fn look(
-        &mut self,
-        interval: Duration,
-        batch: &mut Vec<Delivery<E::Event>>,
-        started: &mut Vec<Token>,
-    ) -> u64 {
-        let now = self.core.clock.now();
-        if self.phase == Phase::Running && self.engine.next_timer() <= now {
-            self.call(Engine::timer);
+    /// Tells the engine what has arrived.
+    pub(crate) fn arrived(&mut self, arrived: &mut Arrived, now: Time) {
+        if let Some(count) = arrived.interrupts.take() {
+            self.call(now, |engine, cx| engine.interrupt(count, cx));
         }
-        self.outbox.take(&self.core.table, batch);
-        started.append(&mut self.started);
-        self.earliest = Time::NEVER;
-        self.looks_by = self.next_timer().min(now + interval);
-        self.outbox.take_wake();
-        if !batch.is_empty() {
-            self.round += 1;
+        // After the interrupt: what the card has done in time has ended in time.
+        for request in arrived.expired.drain(..) {
+            self.armed.clear(request.slot());
+            self.end(request, Failure::Deadline);
         }
-        self.round
+        if std::mem::take(&mut arrived.gone) {
+            // The engine says what it has to say, the rest fails.
+            self.call(now, Engine::gone);
+            self.end_running(Failure::Gone);
+        }
     }
 
-    /// What a caller must wait for so that all that is deliverable on the line now is delivered.
-    pub(crate) fn settled_by(&self, line: usize) -> (bool, u64) {
+    /// Has the engine look without an interrupt. `true` if that gave something to deliver.
+    pub(crate) fn poll(&mut self, now: Time) -> bool {
+        self.call(now, Engine::poll);
+        self.outbox.wakes()
+    }
+
+    /// Runs the timer if its time has come, then takes one round of deliveries, and the deadlines
+    /// that the ring has to know of.
+    pub(crate) fn look(&mut self, now: Time, found: &mut Found<E::Event>) {
+        if self.phase == Phase::Running && self.engine.next_timer() <= now {
+            self.call(now, Engine::timer);
+        }
+        // Whoever looks has delivered what it took before.
+        found.settled = (self.awaited != 0).then_some(self.round);
+        if self.awaited <= self.round {
+            self.awaited = 0;
+        }
+        let (young, armed) = (&mut self.young, &mut self.armed);
+        self.outbox.take(&self.core.table, &mut found.batch, |request, completion| {
+            young.clear(request.slot());
+            if armed.clear(request.slot()) {
+                found.disarm.push(Deadline { request, id: completion.id, at: Time::NEVER });
+            }
+        });
+        self.round += u64::from(!found.batch.is_empty());
+        if self.earliest < self.sweep || self.sweep <= now {
+            self.arm_young(&mut found.arm);
+            self.earliest = Time::NEVER;
+            self.sweep = now + LOOK_INTERVAL;
+        }
+        self.looks_by = self.next_timer().min(self.sweep);
+        self.outbox.take_wake();
+        (found.until, found.now) = (self.looks_by, now);
+    }
+
+    fn arm_young(&mut self, arm: &mut Vec<Deadline>) {
+        let (table, armed) = (&self.core.table, &mut self.armed);
+        self.young.drain(|slot| {
+            if let Some(request) = table.running_in(slot)
+                && let Some(id) = table.id(request)
+            {
+                armed.set(slot);
+                arm.push(Deadline { request, id, at: table.deadline(request) });
+            }
+        });
+    }
+
+    /// What a caller must wait for so that all that is deliverable on the line now is delivered;
+    /// with `announce`, the reaper tells when it is.
+    pub(crate) fn settled_by(&mut self, line: usize, announce: bool) -> (bool, u64) {
         let waits = self.outbox.is_deliverable(&self.core.table, line);
-        (waits, self.round + u64::from(waits))
+        let round = self.round + u64::from(waits);
+        if announce {
+            self.awaited = self.awaited.max(round);
+        }
+        (waits, round)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -227,19 +368,19 @@ impl<E: Engine> State<E> {
     }
 
     fn start(&mut self, start: Start<E::Command>) -> Result<(), i32> {
-        let Start { request, command } = start;
+        let Start { request, command, now, deadline } = start;
         if let Phase::Failed(cause) = self.phase {
             return Err(E::failure(cause));
         }
-        // Ended while it was queued.
+        // Ended before it began, with all others or while it was queued.
         if !self.core.table.is_running(request) {
             return Ok(());
         }
-        let started = self.call(|engine, cx| engine.start(request, command, cx));
+        let started = self.call(now, |engine, cx| engine.start(request, command, cx));
         started.unwrap_or(Err(E::failure(Failure::Internal)))?;
         if self.core.table.is_running(request) {
-            self.earliest = self.earliest.min(self.core.table.deadline(request));
-            self.started.push(request);
+            self.earliest = self.earliest.min(deadline);
+            self.young.set(request.slot());
         }
         Ok(())
     }
@@ -252,8 +393,9 @@ impl<E: Engine> Work<Start<E::Command>> for State<E> {
         self.start(start)
     }
 
-    fn queued(&mut self, start: Start<E::Command>) {
+    fn queued(&mut self, mut start: Start<E::Command>) {
         let request = start.request;
+        start.now = self.core.clock.now();
         if let Err(result) = self.start(start) {
             let core = Arc::clone(&self.core);
             self.outbox.complete(&core.table, request, result, core.clock.now());
@@ -287,9 +429,5 @@ impl<E: Engine> Card<E> {
             self.core.wake();
         }
         result
-    }
-
-    pub(crate) fn is_stopping(&self) -> bool {
-        self.core.stopping.load(Ordering::Acquire)
     }
 }

@@ -19,8 +19,9 @@ impl Clock {
             Clock::Monotonic => {
                 // CLOCK_MONOTONIC exists on every Linux; were it refused, time would stand still
                 // and deadlines would be the ring's, which has its own.
-                let now = clock_gettime(ClockId::CLOCK_MONOTONIC).map(std::time::Duration::from);
-                now.map_or(Time::ZERO, |now| Time::ZERO + now)
+                let Ok(now) = clock_gettime(ClockId::CLOCK_MONOTONIC) else { return Time::ZERO };
+                let seconds = now.tv_sec().cast_unsigned();
+                Time::from_nanos(seconds.wrapping_mul(1_000_000_000) + now.tv_nsec() as u64)
             }
             Clock::Virtual(nanos) => Time::from_nanos(nanos.load(Ordering::Relaxed)),
         }

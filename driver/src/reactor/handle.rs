@@ -9,7 +9,7 @@ use crate::engine::{Context, Engine, Failure};
 use crate::request::{Full, RequestId, Token};
 
 use super::SETTLE_LIMIT;
-use super::card::{Card, Start};
+use super::card::{Card, Start, Wait};
 use super::ticket::Ticket;
 
 /// Why a request was not started. It has no id and gets no completion (R4).
@@ -33,7 +33,8 @@ pub enum Settled {
     /// All that could be delivered has been.
     Delivered,
     /// Called from an upcall: it is delivered as soon as that upcall has returned, before anything
-    /// else; waiting for it here would be waiting for oneself, and upcalls do not nest (C6).
+    /// else; waiting for it here would be waiting for oneself, and upcalls do not nest (C6). The
+    /// thread of a [`Local`](super::Local) outside of an upcall delivers it when it runs next.
     AfterThisUpcall,
     /// An upcall has not returned for so long that waiting was given up.
     TimedOut,
@@ -70,7 +71,8 @@ impl<E: Engine> Handle<E> {
         let now = core.clock.now();
         let deadline = now + E::time_limit(&command);
         let (id, request) = core.table.reserve(id, line, now, deadline)?;
-        let (outcome, wake) = self.card.state.submit(Start { request, command });
+        let start = Start { request, command, now, deadline };
+        let (outcome, wake) = self.card.state.submit(start);
         if wake {
             core.wake();
         }
@@ -84,7 +86,7 @@ impl<E: Engine> Handle<E> {
     /// Calls into the engine for something that needs no request: a synchronous function (K2).
     /// Waits while another thread is in the engine. `None` if the engine has stopped or failed.
     pub fn with<R>(&self, act: impl FnOnce(&mut E, &mut Context<'_, E::Event>) -> R) -> Option<R> {
-        self.card.with(|state| state.call(act))
+        self.card.with(|state| state.call_now(act))
     }
 
     /// Ends a request now, with [`Failure::Cancelled`]; `false` if it is over already.
@@ -96,19 +98,21 @@ impl<E: Engine> Handle<E> {
     /// holds back: that comes when the ticket is released. For the end of a close (D1, D2).
     pub fn settle(&self, line: usize) -> Settled {
         let core = &self.card.core;
+        let is_reaper = core.is_reaper();
         let until = Instant::now() + SETTLE_LIMIT;
         loop {
-            let (waits, round) = self.card.with(|state| state.settled_by(line));
-            if core.is_reaper() {
+            let (waits, round) = self.card.with(|state| state.settled_by(line, !is_reaper));
+            if is_reaper {
                 return if waits { Settled::AfterThisUpcall } else { Settled::Delivered };
             }
             core.wake();
-            if !core.wait_delivered(round, until) {
-                return Settled::TimedOut;
-            }
-            // That round may have gone to other lines.
-            if !waits {
-                return Settled::Delivered;
+            match core.wait_delivered(round, until) {
+                // The reaper has ended: what it took is delivered, and it takes no more.
+                Wait::Over if !waits => return Settled::Delivered,
+                Wait::Over | Wait::TimedOut => return Settled::TimedOut,
+                // That round may have gone to other lines.
+                Wait::Delivered if waits => {}
+                Wait::Delivered => return Settled::Delivered,
             }
         }
     }

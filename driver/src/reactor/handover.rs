@@ -49,11 +49,11 @@ pub(crate) struct Handover<State, Command, P = Careful> {
 }
 
 impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
-    /// `room` commands can be queued without allocating.
+    /// Up to `room` commands are queued at a time; the first 256 without allocating.
     pub(crate) fn new(state: State, room: usize) -> Self {
         Handover {
             state: Mutex::new(state),
-            queue: Mutex::new(VecDeque::with_capacity(room)),
+            queue: Mutex::new(VecDeque::with_capacity(room.min(256))),
             waiting: AtomicUsize::new(0),
             parting: PhantomData,
         }
@@ -80,7 +80,20 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
     /// Does something with the state that can't be queued; waits for whoever holds it. The second
     /// value says whether the reaper must be woken.
     pub(crate) fn with<R>(&self, act: impl FnOnce(&mut State) -> R) -> (R, bool) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        self.act(state, act)
+    }
+
+    /// As [`Handover::with`], but `None` at once if somebody holds the state.
+    pub(crate) fn try_with<R>(&self, act: impl FnOnce(&mut State) -> R) -> Option<(R, bool)> {
+        Some(self.act(self.try_lock()?, act))
+    }
+
+    fn act<R>(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        act: impl FnOnce(&mut State) -> R,
+    ) -> (R, bool) {
         self.work_off(&mut state);
         let result = act(&mut state);
         let wake = state.leave();

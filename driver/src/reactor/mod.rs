@@ -6,30 +6,40 @@
 //! held is not delivered, nor is anything behind it on its line (G1). Every request has a deadline,
 //! which is a TIMEOUT in the ring under the request's own id. Closing settles (D1, D12).
 //!
+//! How the reaper waits is chosen at the start ([`Waiting`]); with [`Local`] it is the application's
+//! own thread. None of the rules depends on it.
+//!
 //! Knows nothing of telephony: it is generic over [`Engine`](crate::engine::Engine). The only room
 //! that uses the ring, through its safe face in `device::ring`.
 
+mod bits;
 mod card;
 mod clock;
 mod delivery;
 mod doze;
 mod handle;
 mod handover;
+mod local;
 #[cfg(all(test, loom))]
 mod model;
 mod outbox;
+mod realtime;
 mod reaper;
 mod stepper;
 #[cfg(all(test, not(loom)))]
 mod tests;
 mod ticket;
 mod user_data;
+mod waiting;
 
 pub use handle::{Handle, Refused, Settled};
+pub use local::Local;
 pub use outbox::Outbox;
+pub use realtime::{Answer, Granted, Realtime, Setting};
 pub use reaper::{Driver, StartError};
 pub use stepper::Stepper;
 pub use ticket::Ticket;
+pub use waiting::{Options, Waiting};
 
 use std::time::Duration;
 
@@ -50,8 +60,9 @@ pub trait Upcalls<Event>: Send + 'static {
 /// An upcall that takes longer than this is named in the log.
 const SLOW_UPCALL: Duration = Duration::from_millis(5);
 
-/// How long the reaper sleeps at the most. A request with a later deadline need not wake it: its
-/// TIMEOUT is armed when the reaper looks next, so that submitting costs no system call.
+/// How long the reaper sleeps at the most, and how often the ring gets the TIMEOUTs of all requests
+/// that are still running and have none. A request with a later deadline need not wake the reaper, so
+/// submitting costs no system call; one with an earlier deadline gets its TIMEOUT at once.
 const LOOK_INTERVAL: Duration = Duration::from_millis(250);
 
 /// How long closing waits for what has to be delivered first.

@@ -110,6 +110,31 @@ fn model_no_wake_up_is_lost() {
     wake_up(true);
 }
 
+/// A reaper that does not sleep: it watches for the notice, and then looks.
+#[test]
+fn model_a_reaper_that_polls_hears_of_work() {
+    loom::model(|| {
+        let doze = Arc::new(Doze::new());
+        let work = Arc::new(AtomicU32::new(0));
+        let publisher = {
+            let (doze, work) = (Arc::clone(&doze), Arc::clone(&work));
+            thread::spawn(move || {
+                work.store(1, Ordering::Relaxed);
+                assert!(!doze.notify(), "nobody sleeps, so there is nobody to wake");
+            })
+        };
+        doze.awake();
+        if work.load(Ordering::Relaxed) == 0 {
+            while !doze.is_notified() {
+                thread::yield_now();
+            }
+            doze.awake();
+            assert_eq!(work.load(Ordering::Relaxed), 1, "told, and nothing there");
+        }
+        publisher.join().unwrap();
+    });
+}
+
 #[test]
 fn model_notices_a_reaper_that_looks_before_it_says_so() {
     let wrong = catch_unwind(|| wake_up(false));

@@ -9,7 +9,7 @@ use crate::Time;
 use crate::request::{Completed, Completion, Table, Token};
 
 /// Completions that one round delivers at the most before the ring is looked at again.
-const BATCH: usize = 256;
+pub(super) const BATCH: usize = 256;
 
 #[derive(Debug)]
 enum Upcall<Event> {
@@ -20,7 +20,7 @@ enum Upcall<Event> {
 /// Something taken out, about to be delivered.
 #[derive(Debug)]
 pub(crate) enum Delivery<Event> {
-    Completed(Token, Completion),
+    Completed(Completion),
     Event(usize, Event),
 }
 
@@ -85,7 +85,13 @@ impl<Event> Outbox<Event> {
 
     /// Whether something was put in that the reaper can deliver, since this was last asked.
     pub(crate) fn take_wake(&mut self) -> bool {
-        std::mem::take(&mut self.wake)
+        // Written only where it changes: the reaper and the callers share this line.
+        self.wake && std::mem::take(&mut self.wake)
+    }
+
+    /// Whether something was put in that the reaper can deliver; without forgetting it.
+    pub(crate) fn wakes(&self) -> bool {
+        self.wake
     }
 
     /// Whether the line has anything that may be delivered now.
@@ -104,34 +110,37 @@ impl<Event> Outbox<Event> {
 
     /// Takes what one round delivers: a run of completions, or a single event. An event goes alone
     /// because closing its line from the upcall before it must still be able to drop it (D2).
-    pub(crate) fn take(&mut self, table: &Table, batch: &mut Vec<Delivery<Event>>) {
+    /// `taken` hears of each request that is over.
+    pub(crate) fn take(
+        &mut self,
+        table: &Table,
+        batch: &mut Vec<Delivery<Event>>,
+        mut taken: impl FnMut(Token, &Completion),
+    ) {
         let count = self.lines.len();
-        for line in (0..count).map(|n| (self.first + n) % count) {
+        for n in 0..count {
+            let line = if self.first + n < count { self.first + n } else { self.first + n - count };
             let Some(queue) = self.lines.get_mut(line) else { continue };
             while batch.len() < BATCH {
-                let delivery = match queue.pop_front() {
-                    None => break,
-                    Some(Upcall::Completed(request)) => match table.take(request) {
-                        Some(completion) => Delivery::Completed(request, completion),
-                        None => {
-                            queue.push_front(Upcall::Completed(request));
-                            break;
+                match queue.front() {
+                    Some(&Upcall::Completed(request)) => {
+                        let Some(completion) = table.take(request) else { break };
+                        queue.pop_front();
+                        taken(request, &completion);
+                        batch.push(Delivery::Completed(completion));
+                    }
+                    Some(Upcall::Event(_)) if batch.is_empty() => {
+                        if let Some(Upcall::Event(event)) = queue.pop_front() {
+                            batch.push(Delivery::Event(line, event));
                         }
-                    },
-                    Some(Upcall::Event(event)) if batch.is_empty() => {
-                        batch.push(Delivery::Event(line, event));
                         self.first = (line + 1) % count;
                         return;
                     }
-                    Some(event) => {
-                        queue.push_front(event);
-                        break;
-                    }
-                };
-                batch.push(delivery);
+                    _ => break,
+                }
             }
         }
-        if count != 0 {
+        if !batch.is_empty() {
             self.first = (self.first + 1) % count;
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc;
@@ -16,12 +16,13 @@ use crate::device::{InterruptFd, InterruptSize};
 use crate::engine::{Engine, Failure};
 use crate::request::{CapacityError, RequestId, Table, Token};
 
-use super::card::{Card, Core};
+use super::card::{Arrived, Card, Core};
 use super::clock::Clock;
-use super::delivery::{Alarms, Reaping};
+use super::delivery::{Alarms, Look, Reaping};
 use super::handle::Handle;
+use super::realtime::Granted;
 use super::user_data::{self, Kind};
-use super::{SETTLE_LIMIT, Upcalls};
+use super::{Options, SETTLE_LIMIT, Upcalls, Waiting};
 
 /// Rounds of delivery between two looks at the ring.
 const ROUNDS: usize = 32;
@@ -50,10 +51,11 @@ pub enum StartError {
 pub struct Driver<E: Engine> {
     card: Arc<Card<E>>,
     thread: Option<JoinHandle<()>>,
+    granted: Granted,
 }
 
 impl<E: Engine> Driver<E> {
-    /// Starts the reaper for an engine.
+    /// Starts the reaper for an engine: it sleeps while there is nothing to do.
     ///
     /// `interrupt` is the card's interrupt file, `None` where there is none; `capacity` the number of
     /// requests that can be outstanding, 1 to 65536 (4096 is a good one).
@@ -66,22 +68,30 @@ impl<E: Engine> Driver<E> {
         upcalls: impl Upcalls<E::Event>,
         capacity: usize,
     ) -> Result<Driver<E>, StartError> {
-        let system = |what| move |source: io::Error| StartError::System { what, source };
-        let table = Table::with_capacity(capacity)?;
-        let kick = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)
-            .map_err(|error| system("eventfd")(error.into()))?;
-        let kicked = std::os::fd::AsFd::as_fd(&kick)
-            .try_clone_to_owned()
-            .map_err(system("duplicating an eventfd"))?;
-        let core = Core::new(table, Clock::Monotonic, Some(kick));
-        let card = Arc::new(Card::new(engine, core));
+        let options = Options { capacity, ..Options::default() };
+        Self::start_with(engine, interrupt, upcalls, &options)
+    }
+
+    /// As [`Driver::start`], with a reaper that waits otherwise or asks for real-time settings.
+    ///
+    /// # Errors
+    /// [`StartError`], naming the cause. A setting that is refused is none; see
+    /// [`Driver::granted`].
+    pub fn start_with(
+        engine: E,
+        interrupt: Option<InterruptFd>,
+        upcalls: impl Upcalls<E::Event>,
+        options: &Options,
+    ) -> Result<Driver<E>, StartError> {
+        let (card, kicked) = card(engine, options.capacity)?;
         let reaping = Reaping::new(Arc::clone(&card), upcalls);
         let (started, ready) = mpsc::sync_channel(1);
+        let (realtime, waiting) = (options.realtime.clone(), options.waiting);
         let thread = thread::Builder::new()
             .name("ringback".into())
-            .spawn(move || match Reaper::new(reaping, interrupt, kicked) {
-                Ok(reaper) => {
-                    let _ = started.send(Ok(()));
+            .spawn(move || match Reaper::new(reaping, interrupt, kicked, waiting) {
+                Ok(mut reaper) => {
+                    let _ = started.send(Ok(realtime.apply()));
                     reaper.run();
                 }
                 Err(error) => {
@@ -91,13 +101,18 @@ impl<E: Engine> Driver<E> {
             .map_err(system("creating its thread"))?;
         // The ring belongs to its thread, so only the thread can say whether there is one.
         let gone = || system("its thread")(io::ErrorKind::BrokenPipe.into());
-        ready.recv().map_err(|_| gone())??;
-        Ok(Driver { card, thread: Some(thread) })
+        let granted = ready.recv().map_err(|_| gone())??;
+        Ok(Driver { card, thread: Some(thread), granted })
     }
 
     /// A way to the card.
     pub fn handle(&self) -> Handle<E> {
         Handle { card: Arc::clone(&self.card) }
+    }
+
+    /// What came of the real-time settings that were asked for.
+    pub fn granted(&self) -> &Granted {
+        &self.granted
     }
 
     /// Puts the hardware into its safe state, completes every outstanding request and delivers that;
@@ -132,6 +147,23 @@ impl<E: Engine> fmt::Debug for Driver<E> {
     }
 }
 
+fn system(what: &'static str) -> impl Fn(io::Error) -> StartError {
+    move |source| StartError::System { what, source }
+}
+
+/// A card on the real clock, and the file by which its reaper is woken.
+pub(super) fn card<E: Engine>(
+    engine: E,
+    capacity: usize,
+) -> Result<(Arc<Card<E>>, OwnedFd), StartError> {
+    let table = Table::with_capacity(capacity)?;
+    let kick = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)
+        .map_err(|error| system("eventfd")(error.into()))?;
+    let kicked = kick.as_fd().try_clone_to_owned().map_err(system("duplicating an eventfd"))?;
+    let core = Core::new(table, Clock::Monotonic, Some(kick));
+    Ok((Arc::new(Card::new(engine, core)), kicked))
+}
+
 /// Deadlines are TIMEOUTs in the ring, each under its request's id.
 struct RingAlarms<'a>(&'a mut Ring);
 
@@ -145,73 +177,180 @@ impl Alarms for RingAlarms<'_> {
     }
 }
 
-struct Reaper<E: Engine, U> {
+/// The ring and what goes up from it. Belongs to one thread, which is the reaper.
+pub(super) struct Reaper<E: Engine, U> {
     reaping: Reaping<E, U>,
     ring: Ring,
+    waiting: Waiting,
     wake: FileIndex,
     interrupt: Option<FileIndex>,
+    arrived: Arrived,
+    /// When there was something to do last.
+    active: Time,
     /// When to give up on tickets that are held, once shutting down has begun.
     give_up: Option<Time>,
+    over: bool,
 }
 
 impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
-    fn new(
+    pub(super) fn new(
         reaping: Reaping<E, U>,
         interrupt: Option<InterruptFd>,
         kicked: OwnedFd,
+        waiting: Waiting,
     ) -> Result<Self, RingError> {
         let mut ring = Ring::new(reaping.card.core.table.capacity())?;
         let wake = ring.add_file(kicked, InterruptSize::EventFd)?;
-        ring.read(wake, user_data::wake());
         let interrupt = interrupt.map(|file| ring.add_file(file.fd, file.size)).transpose()?;
-        if let Some(file) = interrupt {
-            ring.read(file, user_data::interrupt());
-        }
         reaping.card.core.become_reaper();
-        Ok(Reaper { reaping, ring, wake, interrupt, give_up: None })
+        Ok(Reaper {
+            reaping,
+            ring,
+            waiting,
+            wake,
+            interrupt,
+            arrived: Arrived::default(),
+            active: Time::ZERO,
+            give_up: None,
+            over: false,
+        })
     }
 
-    fn run(mut self) {
-        let mut completions = Vec::with_capacity(1024);
-        loop {
-            let core = &self.reaping.card.core;
-            // Before looking: what comes from now on wakes us again.
-            core.doze.awake();
-            if self.reaping.card.is_stopping() && self.give_up.is_none() {
-                self.give_up = Some(core.clock.now() + SETTLE_LIMIT);
-                self.reaping.card.with(|state| state.stop());
-            }
-            let mut look = self.reaping.look(&mut RingAlarms(&mut self.ring));
-            for _ in 1..ROUNDS {
-                if !look.delivered {
-                    break;
-                }
-                look = self.reaping.look(&mut RingAlarms(&mut self.ring));
-            }
-            if !look.delivered && self.is_over() {
-                return;
-            }
-            let core = &self.reaping.card.core;
-            let until = self.give_up.unwrap_or(Time::NEVER).min(look.until);
-            let result = if !look.delivered && core.doze.fall_asleep() {
-                self.ring.wait(Some(until.as_nanos()))
-            } else {
-                self.ring.poll()
-            };
-            if let Err(error) = result {
-                tracing::error!(%error, "the ring failed; every request on this card fails");
-                self.reaping.card.with(|state| state.fail(Failure::Internal));
-                self.reaping.card.core.stopping.store(true, Ordering::Release);
-            }
-            self.ring.completions(&mut |completion| completions.push(completion));
-            for completion in completions.drain(..) {
-                self.completed(completion);
-            }
+    /// Until the card is shut down and everything is delivered.
+    pub(super) fn run(&mut self) {
+        while !self.over {
+            let look = self.look();
+            self.wait(look, Time::NEVER);
         }
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Looks at the card until there is nothing more to deliver, or for so long that the ring has to
+    /// be looked at again.
+    pub(super) fn look(&mut self) -> Look {
+        let core = &self.reaping.card.core;
+        // Before looking: what comes from now on is announced again.
+        core.doze.awake();
+        if core.stopping.load(Ordering::Acquire) && self.give_up.is_none() {
+            self.give_up = Some(core.clock.now() + SETTLE_LIMIT);
+            self.reaping.card.with(|state| state.stop());
+        }
+        let alarms = &mut RingAlarms(&mut self.ring);
+        let mut look = self.reaping.look(&mut self.arrived, alarms);
+        let mut delivered = look.delivered;
+        for _ in 1..ROUNDS {
+            if look.delivered == 0 {
+                break;
+            }
+            look = self.reaping.look(&mut self.arrived, alarms);
+            delivered += look.delivered;
+        }
+        if delivered != 0 {
+            self.active = look.now;
+        }
+        look.again |= look.delivered != 0;
+        look.delivered = delivered;
+        if !look.again && self.has_ended() {
+            self.over = true;
+            self.reaping.card.core.over();
+        }
+        look
+    }
+
+    /// Waits for something to do, but not beyond `latest`, and takes it from the ring. Polling, it
+    /// may deliver at once: gives how many upcalls that were.
+    pub(super) fn wait(&mut self, look: Look, latest: Time) -> usize {
+        if self.over {
+            return 0;
+        }
+        // A read that is in flight already is not queued again.
+        self.ring.read(self.wake, user_data::wake());
+        if let Some(file) = self.interrupt {
+            self.ring.read(file, user_data::interrupt());
+        }
+        let until = self.give_up.unwrap_or(Time::NEVER).min(look.until).min(latest);
+        let waited = match self.waiting {
+            _ if look.again => self.ring.poll().map(|()| 0),
+            Waiting::Sleep => self.sleep(until),
+            Waiting::Spin(limit) => {
+                let watched = self.watch(until.min(self.active + limit));
+                watched.and_then(|found| found.map_or_else(|| self.sleep(until), Ok))
+            }
+            Waiting::Poll => self.watch(until).map(Option::unwrap_or_default),
+        };
+        self.take();
+        waited.unwrap_or_else(|error| {
+            tracing::error!(%error, "the ring failed; every request on this card fails");
+            self.reaping.card.with(|state| state.fail(Failure::Internal));
+            self.reaping.card.core.stopping.store(true, Ordering::Release);
+            0
+        })
+    }
+
+    fn sleep(&mut self, until: Time) -> Result<usize, RingError> {
+        if self.reaping.card.core.doze.fall_asleep() {
+            self.ring.wait(Some(until.as_nanos()))?;
+        } else {
+            self.ring.poll()?;
+        }
+        Ok(0)
+    }
+
+    /// Looks for something to do, again and again: what was delivered on the way, or `None` if there
+    /// was nothing to do by then.
+    fn watch(&mut self, until: Time) -> Result<Option<usize>, RingError> {
+        loop {
+            self.ring.poll()?;
+            if self.take() || self.reaping.card.core.doze.is_notified() {
+                return Ok(Some(0));
+            }
+            let look = self.reaping.poll(&mut RingAlarms(&mut self.ring));
+            if look.delivered != 0 || look.again {
+                self.active = look.now;
+                return Ok(Some(look.delivered));
+            }
+            if look.now >= until {
+                return Ok(None);
+            }
+            std::hint::spin_loop();
+        }
+    }
+
+    /// Takes what has come up the ring. `true` if that was anything.
+    fn take(&mut self) -> bool {
+        let Reaper { reaping, ring, interrupt, arrived, .. } = self;
+        let table = &reaping.card.core.table;
+        let mut any = false;
+        ring.completions(&mut |completion| {
+            any = true;
+            match user_data::classify(completion.user_data, table) {
+                Kind::Wake => {}
+                Kind::Interrupt if completion.result > 0 => {
+                    *arrived.interrupts.get_or_insert(0) += completion.count;
+                }
+                Kind::Interrupt => {
+                    let error = io::Error::from_raw_os_error(-completion.result);
+                    tracing::error!(%error, "the interrupt file failed; the card is gone");
+                    *interrupt = None;
+                    arrived.gone = true;
+                }
+                // Removed: the request has ended and the slot's next user has a stamp of its own.
+                Kind::Deadline(_) if completion.result == -libc::ECANCELED => {}
+                Kind::Deadline(request) => arrived.expired.push(request),
+                Kind::LateDeadline | Kind::Removal => {}
+                Kind::Unknown => {
+                    tracing::error!(user_data = completion.user_data, "an unknown completion");
+                }
+            }
+        });
+        any
     }
 
     /// Whether shutting down has come to its end.
-    fn is_over(&self) -> bool {
+    fn has_ended(&self) -> bool {
         let Some(give_up) = self.give_up else { return false };
         if self.reaping.card.with(|state| state.is_empty()) {
             return true;
@@ -221,32 +360,5 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
             tracing::error!("shut down while tickets were held; their completions are given up");
         }
         over
-    }
-
-    fn completed(&mut self, completion: crate::device::ring::Completion) {
-        match user_data::classify(completion.user_data, &self.reaping.card.core.table) {
-            Kind::Wake => {
-                self.ring.read(self.wake, user_data::wake());
-            }
-            Kind::Interrupt if completion.result > 0 => {
-                self.reaping.interrupt(completion.count);
-                if let Some(file) = self.interrupt {
-                    self.ring.read(file, user_data::interrupt());
-                }
-            }
-            Kind::Interrupt => {
-                let error = io::Error::from_raw_os_error(-completion.result);
-                tracing::error!(%error, "the interrupt file failed; the card is gone");
-                self.interrupt = None;
-                self.reaping.card.with(|state| state.gone());
-            }
-            // Removed: the request has ended and the slot's next user has a stamp of its own.
-            Kind::Deadline(_) if completion.result == -libc::ECANCELED => {}
-            Kind::Deadline(request) => self.reaping.expired(request),
-            Kind::LateDeadline | Kind::Removal => {}
-            Kind::Unknown => {
-                tracing::error!(user_data = completion.user_data, "an unknown completion");
-            }
-        }
     }
 }

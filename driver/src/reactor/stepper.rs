@@ -13,7 +13,7 @@ use crate::engine::Engine;
 use crate::request::{CapacityError, RequestId, Table, Token};
 
 use super::Upcalls;
-use super::card::{Card, Core};
+use super::card::{Arrived, Card, Core};
 use super::clock::Clock;
 use super::delivery::{Alarms, Reaping};
 use super::handle::Handle;
@@ -61,21 +61,28 @@ impl<E: Engine, U: Upcalls<E::Event>> Stepper<E, U> {
 
     /// The card interrupts; then all that is due is delivered.
     pub fn interrupt(&mut self, count: u64) {
-        self.reaping.interrupt(count);
-        self.deliver();
+        self.deliver_after(Arrived { interrupts: Some(count), ..Arrived::default() });
     }
 
     /// The interrupt file fails: the card is gone.
     pub fn gone(&mut self) {
-        self.reaping.card.with(|state| state.gone());
-        self.deliver();
+        self.deliver_after(Arrived { gone: true, ..Arrived::default() });
     }
 
     /// Delivers all that may be delivered.
     pub fn deliver(&mut self) {
+        self.deliver_after(Arrived::default());
+    }
+
+    fn deliver_after(&mut self, mut arrived: Arrived) {
         // The calling thread is the reaper now: settling from an upcall must not wait for itself.
         self.reaping.card.core.become_reaper();
-        while self.reaping.look(&mut self.calendar).delivered {}
+        loop {
+            let look = self.reaping.look(&mut arrived, &mut self.calendar);
+            if look.delivered == 0 && !look.again {
+                break;
+            }
+        }
     }
 
     /// Lets time pass, stopping at every deadline and timer on the way.
@@ -94,7 +101,7 @@ impl<E: Engine, U: Upcalls<E::Event>> Stepper<E, U> {
                 && due.key().0 <= next
             {
                 let request = due.remove();
-                self.reaping.expired(request);
+                self.deliver_after(Arrived { expired: vec![request], ..Arrived::default() });
             }
         }
         self.set(end);
@@ -105,6 +112,12 @@ impl<E: Engine, U: Upcalls<E::Event>> Stepper<E, U> {
     pub fn stop(&mut self) {
         self.reaping.card.with(|state| state.stop());
         self.deliver();
+    }
+
+    /// Whose deadlines are armed, the nearest first.
+    #[cfg(all(test, not(loom)))]
+    pub(super) fn armed(&self) -> Vec<Token> {
+        self.calendar.0.values().copied().collect()
     }
 
     fn set(&self, time: Time) {

@@ -1,31 +1,38 @@
 //! The free slots: a lock-free stack of slot numbers, with a tag against ABA.
 
-use crate::sync::{AtomicU32, AtomicU64, Ordering};
+use crate::sync::{AtomicU32, AtomicU64, Ordering, OwnLine};
 
 const NONE: u32 = u32::MAX;
+
+/// Where the stack keeps, for each number, the number below it: in the slot, which is touched anyway.
+pub(super) trait Links {
+    /// The link of a number; `None` for numbers that are not below the capacity.
+    fn link(&self, number: u32) -> Option<&AtomicU32>;
+}
 
 /// A stack of the numbers below its capacity. The head is the top number in the low half and a tag
 /// in the high half that changes with every step.
 pub(super) struct FreeList {
-    head: AtomicU64,
-    next: Box<[AtomicU32]>,
+    head: OwnLine<AtomicU64>,
 }
 
 impl FreeList {
-    /// All numbers below `capacity`, 0 on top.
-    pub(super) fn full(capacity: usize) -> Self {
-        let next = (1..=capacity)
-            .map(|next| AtomicU32::new(if next < capacity { next as u32 } else { NONE }))
-            .collect();
-        FreeList { head: AtomicU64::new(0), next }
+    /// All numbers below `capacity`, 0 on top, if each is created with [`FreeList::first_link`].
+    pub(super) fn full() -> Self {
+        FreeList { head: OwnLine(AtomicU64::new(0)) }
+    }
+
+    /// The link a number below `capacity` is created with.
+    pub(super) fn first_link(number: usize, capacity: usize) -> AtomicU32 {
+        AtomicU32::new(if number + 1 < capacity { number as u32 + 1 } else { NONE })
     }
 
     /// Takes the top number.
-    pub(super) fn pop(&self) -> Option<u16> {
+    pub(super) fn pop(&self, links: &(impl Links + ?Sized)) -> Option<u16> {
         let mut head = self.head.load(Ordering::Acquire);
         loop {
-            // `get` fails on NONE: the list is empty.
-            let next = self.next.get(top(head) as usize)?.load(Ordering::Relaxed);
+            // There is no link for NONE: the list is empty.
+            let next = links.link(top(head))?.load(Ordering::Relaxed);
             match self.head.compare_exchange_weak(
                 head,
                 step(head, next),
@@ -39,8 +46,8 @@ impl FreeList {
     }
 
     /// Puts a number back.
-    pub(super) fn push(&self, number: u16) {
-        let Some(link) = self.next.get(usize::from(number)) else { return };
+    pub(super) fn push(&self, links: &(impl Links + ?Sized), number: u16) {
+        let Some(link) = links.link(u32::from(number)) else { return };
         let mut head = self.head.load(Ordering::Relaxed);
         loop {
             link.store(top(head), Ordering::Relaxed);
@@ -69,22 +76,33 @@ fn step(head: u64, top: u32) -> u64 {
 mod tests {
     use super::*;
 
+    impl Links for [AtomicU32] {
+        fn link(&self, number: u32) -> Option<&AtomicU32> {
+            self.get(number as usize)
+        }
+    }
+
+    fn full(capacity: usize) -> (FreeList, Vec<AtomicU32>) {
+        let links = (0..capacity).map(|n| FreeList::first_link(n, capacity)).collect();
+        (FreeList::full(), links)
+    }
+
     #[test]
     fn gives_each_number_once_and_takes_it_back() {
-        let list = FreeList::full(3);
-        let all: Vec<_> = std::iter::from_fn(|| list.pop()).collect();
+        let (list, links) = full(3);
+        let all: Vec<_> = std::iter::from_fn(|| list.pop(&links[..])).collect();
         assert_eq!(all, [0, 1, 2]);
-        assert_eq!(list.pop(), None);
-        list.push(1);
-        assert_eq!(list.pop(), Some(1));
-        assert_eq!(list.pop(), None);
+        assert_eq!(list.pop(&links[..]), None);
+        list.push(&links[..], 1);
+        assert_eq!(list.pop(&links[..]), Some(1));
+        assert_eq!(list.pop(&links[..]), None);
     }
 
     #[test]
     fn holds_all_of_65536() {
-        let list = FreeList::full(65536);
-        assert_eq!(std::iter::from_fn(|| list.pop()).count(), 65536);
-        list.push(65535);
-        assert_eq!(list.pop(), Some(65535));
+        let (list, links) = full(65536);
+        assert_eq!(std::iter::from_fn(|| list.pop(&links[..])).count(), 65536);
+        list.push(&links[..], 65535);
+        assert_eq!(list.pop(&links[..]), Some(65535));
     }
 }

@@ -18,7 +18,7 @@ const GENERATION_MASK: u64 = (1 << 29) - 1;
 
 /// What setting RETURNED found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Released {
+pub enum Released {
     /// The operation still runs; its completion will find the gate open.
     Running,
     /// The completion was already there: this call made it deliverable, the reaper must look.
@@ -27,7 +27,7 @@ pub(crate) enum Released {
 
 /// What setting COMPLETED found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Completed {
+pub enum Completed {
     /// This call completed the request, and its function has returned: deliverable.
     Deliverable,
     /// This call completed the request, but its function has not returned yet: held back (G1).
@@ -91,18 +91,17 @@ impl<O: Orders> Gate<O> {
         }
     }
 
-    /// Ends the use if both bits are set and gives the result.
+    /// Ends the use if both bits are set and gives the result. Only one thread at a time takes from a
+    /// table: whoever holds the outbox.
     pub(crate) fn take(&self, generation: u32) -> Option<i32> {
         let seen = self.0.load(Ordering::Acquire);
         let both = RETURNED | COMPLETED;
         if !is_use(seen, generation) || seen & both != both {
             return None;
         }
-        // Both bits are set, so nobody but a second taker writes this word any more.
-        self.0
-            .compare_exchange(seen, next_use(generation), Ordering::AcqRel, Ordering::Relaxed)
-            .ok()
-            .map(|word| (word as u32).cast_signed())
+        // Both bits are set, so nobody but a taker writes this word any more.
+        self.0.store(next_use(generation), Ordering::Release);
+        Some((seen as u32).cast_signed())
     }
 
     /// Ends a use that nobody has completed, without a completion (R4). Fails if one has come.

@@ -14,6 +14,6 @@ mod id;
 mod model;
 mod table;
 
-pub(crate) use gate::{Completed, Released};
+pub use gate::{Completed, Released};
 pub use id::{RequestId, Token};
 pub use table::{CapacityError, Completion, Full, MAX_CAPACITY, Table};

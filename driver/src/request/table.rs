@@ -5,7 +5,7 @@ use std::fmt;
 use crate::Time;
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 
-use super::free_list::FreeList;
+use super::free_list::{FreeList, Links};
 use super::gate::{Completed, Gate, Released, Strict};
 use super::id::{RequestId, Token};
 
@@ -46,6 +46,14 @@ struct Slot {
     submitted: AtomicU64,
     deadline: AtomicU64,
     completed: AtomicU64,
+    /// While it is free: the free slot below it.
+    link: AtomicU32,
+}
+
+impl Links for [Slot] {
+    fn link(&self, number: u32) -> Option<&AtomicU32> {
+        self.get(number as usize).map(|slot| &slot.link)
+    }
 }
 
 /// All outstanding requests of one card.
@@ -70,18 +78,16 @@ impl Table {
         if !(1..=MAX_CAPACITY).contains(&capacity) {
             return Err(CapacityError(capacity));
         }
-        let slot = || Slot {
+        let slot = |number| Slot {
             gate: Gate::new(),
             id: AtomicU32::new(0),
             line: AtomicU32::new(0),
             submitted: AtomicU64::new(0),
             deadline: AtomicU64::new(0),
             completed: AtomicU64::new(0),
+            link: FreeList::first_link(number, capacity),
         };
-        Ok(Table {
-            slots: std::iter::repeat_with(slot).take(capacity).collect(),
-            free: FreeList::full(capacity),
-        })
+        Ok(Table { slots: (0..capacity).map(slot).collect(), free: FreeList::full() })
     }
 
     /// How many requests can be outstanding.
@@ -104,14 +110,13 @@ impl Table {
         deadline: Time,
     ) -> Result<(RequestId, Token), Full> {
         let Some((number, slot)) =
-            self.free.pop().and_then(|n| Some((n, self.slots.get(usize::from(n))?)))
+            self.free.pop(&self.slots[..]).and_then(|n| Some((n, self.slots.get(usize::from(n))?)))
         else {
             return Err(Full(self.capacity()));
         };
         slot.line.store(u32::try_from(line).unwrap_or(u32::MAX), Ordering::Relaxed);
         slot.submitted.store(now.as_nanos(), Ordering::Relaxed);
         slot.deadline.store(deadline.as_nanos(), Ordering::Relaxed);
-        slot.completed.store(0, Ordering::Relaxed);
         let generation = slot.gate.open();
         let id = id.unwrap_or_else(|| RequestId::of_slot(number, generation));
         slot.id.store(id.get(), Ordering::Relaxed);
@@ -119,12 +124,12 @@ impl Table {
     }
 
     /// Opens the gate: the function that asked has returned. Once per token, by its ticket.
-    pub(crate) fn release(&self, token: Token) -> Released {
+    pub fn release(&self, token: Token) -> Released {
         self.slot(token).map_or(Released::Running, |slot| slot.gate.release())
     }
 
     /// Completes the request with 0 or a negative error, unless it is complete already.
-    pub(crate) fn complete(&self, token: Token, result: i32, now: Time) -> Completed {
+    pub fn complete(&self, token: Token, result: i32, now: Time) -> Completed {
         let Some(slot) = self.slot(token) else { return Completed::Late };
         let completed = slot.gate.complete(token.generation, result);
         if completed != Completed::Late {
@@ -144,8 +149,8 @@ impl Table {
     }
 
     /// Takes a deliverable request out of the table. Its slot and id are free when this returns, so
-    /// that its report may already find them reused (T4).
-    pub(crate) fn take(&self, token: Token) -> Option<Completion> {
+    /// that its report may already find them reused (T4). One thread at a time takes.
+    pub fn take(&self, token: Token) -> Option<Completion> {
         let slot = self.slot(token)?;
         let report = |result| {
             Some(Completion {
@@ -157,7 +162,7 @@ impl Table {
             })
         };
         let completion = slot.gate.take(token.generation).and_then(report)?;
-        self.free.push(token.slot);
+        self.free.push(&self.slots[..], token.slot);
         Some(completion)
     }
 
@@ -165,7 +170,7 @@ impl Table {
     pub(crate) fn abandon(&self, token: Token) -> bool {
         let abandoned = self.slot(token).is_some_and(|slot| slot.gate.abandon(token.generation));
         if abandoned {
-            self.free.push(token.slot);
+            self.free.push(&self.slots[..], token.slot);
         }
         abandoned
     }
@@ -191,6 +196,12 @@ impl Table {
         let entry = self.slots.get(usize::from(slot))?;
         let token = Token { slot, generation: entry.gate.running()? };
         (token.stamp() == stamp && entry.id.load(Ordering::Relaxed) == id).then_some(token)
+    }
+
+    /// The request that runs in a slot.
+    pub(crate) fn running_in(&self, slot: usize) -> Option<Token> {
+        let generation = self.slots.get(slot)?.gate.running()?;
+        Some(Token { slot: u16::try_from(slot).ok()?, generation })
     }
 
     /// All requests that are outstanding and not completed, as they are found.

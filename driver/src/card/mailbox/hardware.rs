@@ -1,5 +1,9 @@
 //! The mailbox's hardware in software: what the module `uio_dummy` is under a real kernel.
+//!
+//! As with memory behind a bus, every register is an atomic word of its own and no access waits for
+//! another: what is measured through it is the driver, not this.
 
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::device::soft::Hardware;
@@ -11,101 +15,116 @@ use super::{
 
 /// A mailbox in memory. It does nothing by itself: [`step`](SoftMailbox::step) is its clock.
 #[derive(Debug, Clone)]
-pub struct SoftMailbox(Arc<Mutex<Memory>>);
+pub struct SoftMailbox(Arc<Memory>);
 
 #[derive(Debug)]
 struct Memory {
-    words: Vec<u32>,
+    words: Box<[AtomicU32]>,
     entries: u32,
-    removed: bool,
+    removed: AtomicBool,
+    /// Held by whoever plays the hardware; the driver's accesses don't take it.
+    hardware: Mutex<()>,
 }
 
 impl SoftMailbox {
     /// One with rings of `entries`, rounded up to a power of two and at most 4096.
     pub fn new(entries: u32) -> SoftMailbox {
         let entries = entries.clamp(1, MAX_ENTRIES).next_power_of_two();
-        let mut memory =
-            Memory { words: vec![0; RINGS / 4 + 4 * entries as usize], entries, removed: false };
+        let words = (0..RINGS / 4 + 4 * entries as usize).map(|_| AtomicU32::new(0)).collect();
+        let memory =
+            Memory { words, entries, removed: AtomicBool::new(false), hardware: Mutex::new(()) };
         memory.set(ID, MAGIC);
         memory.set(ENTRIES, entries);
-        SoftMailbox(Arc::new(Mutex::new(memory)))
+        SoftMailbox(Arc::new(memory))
     }
 
     /// Answers up to `most` commands, oldest first, and says how many: where it is not 0 the
     /// hardware interrupts.
     pub fn step(&self, most: usize) -> usize {
-        let mut memory = self.lock();
-        let mut done = 0;
-        while done < most && memory.answer() {
-            done += 1;
-        }
-        done
+        let _hardware = self.0.hardware();
+        self.0.answer(u32::try_from(most).unwrap_or(u32::MAX)) as usize
+    }
+
+    /// Takes in what was submitted and will never answer it.
+    pub fn hold(&self) {
+        let _hardware = self.0.hardware();
+        self.0.set(ACCEPTED, self.0.get(SUBMITTED));
     }
 
     /// Answers the newest command with a wrong number: for tests of the engine.
     pub fn answer_wrongly(&self) {
-        let mut memory = self.lock();
-        let last = memory.get(SUBMITTED).wrapping_sub(1);
-        let entry = RINGS + 8 * (last % memory.entries) as usize;
-        let operand = memory.get(entry + 4);
-        memory.set(entry + 4, operand ^ 1);
+        let _hardware = self.0.hardware();
+        let last = self.0.get(SUBMITTED).wrapping_sub(1);
+        let entry = self.0.submission(last);
+        let operand = self.0.get(entry + 4);
+        self.0.set(entry + 4, operand ^ 1);
     }
 
     /// Pulls the card: every register reads all ones, writes go nowhere.
     pub fn remove(&self) {
-        self.lock().removed = true;
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Memory> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.removed.store(true, Ordering::Release);
     }
 }
 
 impl Memory {
-    fn get(&self, offset: usize) -> u32 {
-        self.words.get(offset / 4).copied().unwrap_or(ABSENT)
+    fn hardware(&self) -> MutexGuard<'_, ()> {
+        self.hardware.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn set(&mut self, offset: usize, value: u32) {
-        if let Some(word) = self.words.get_mut(offset / 4) {
-            *word = value;
+    /// Acquire, so that who has seen a count sees the ring entries it counts.
+    fn get(&self, offset: usize) -> u32 {
+        self.words.get(offset / 4).map_or(ABSENT, |word| word.load(Ordering::Acquire))
+    }
+
+    fn set(&self, offset: usize, value: u32) {
+        if let Some(word) = self.words.get(offset / 4) {
+            word.store(value, Ordering::Release);
         }
     }
 
-    fn answer(&mut self) -> bool {
-        let accepted = self.get(ACCEPTED);
-        let answered = self.get(ANSWERED);
+    /// Where the submission ring keeps the command with this number.
+    fn submission(&self, number: u32) -> usize {
+        RINGS + 8 * (number & (self.entries - 1)) as usize
+    }
+
+    fn removed(&self) -> bool {
+        self.removed.load(Ordering::Relaxed)
+    }
+
+    fn answer(&self, most: u32) -> u32 {
+        let (accepted, answered) = (self.get(ACCEPTED), self.get(ANSWERED));
         let waiting = self.get(SUBMITTED).wrapping_sub(accepted);
         let unreaped = answered.wrapping_sub(self.get(REAPED));
         // A driver that claims more than the rings hold gets nothing.
-        let sane = (1..=self.entries).contains(&waiting) && unreaped < self.entries;
-        if self.removed || self.get(CONTROL) & RUN == 0 || !sane {
-            return false;
+        let sane = waiting <= self.entries && unreaped <= self.entries;
+        if self.removed() || self.get(CONTROL) & RUN == 0 || !sane {
+            return 0;
         }
-        let from = RINGS + 8 * (accepted % self.entries) as usize;
-        let to = RINGS + 8 * (self.entries + answered % self.entries) as usize;
-        self.set(to, self.get(from));
-        self.set(to + 4, !self.get(from + 4));
-        self.set(ACCEPTED, accepted.wrapping_add(1));
-        self.set(ANSWERED, answered.wrapping_add(1));
-        true
+        let count = most.min(waiting).min(self.entries - unreaped);
+        for n in 0..count {
+            let from = self.submission(accepted.wrapping_add(n));
+            let to = self.submission(answered.wrapping_add(n)) + 8 * self.entries as usize;
+            self.set(to, self.get(from));
+            self.set(to + 4, !self.get(from + 4));
+        }
+        self.set(ACCEPTED, accepted.wrapping_add(count));
+        self.set(ANSWERED, answered.wrapping_add(count));
+        count
     }
 }
 
 impl Hardware for SoftMailbox {
     fn len(&self) -> usize {
-        self.lock().words.len() * 4
+        self.0.words.len() * 4
     }
 
     fn read(&self, offset: usize, width: u32) -> u32 {
-        let memory = self.lock();
-        if memory.removed || width != 4 { ABSENT } else { memory.get(offset) }
+        if self.0.removed() || width != 4 { ABSENT } else { self.0.get(offset) }
     }
 
     fn write(&self, offset: usize, width: u32, value: u32) {
-        let mut memory = self.lock();
-        if !memory.removed && width == 4 {
-            memory.set(offset, value);
+        if !self.0.removed() && width == 4 {
+            self.0.set(offset, value);
         }
     }
 }

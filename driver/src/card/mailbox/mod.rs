@@ -7,8 +7,9 @@
 //! An engine has to do six things, and they are all here: **start** a command with register writes
 //! and remember its token; find by **interrupt** which requests have ended and complete them; forget
 //! a request that is **ended** from outside; say how long a command may take; say which result stands
-//! for which failure; and leave the hardware safe at the **stop**. Order, gate, deadlines, threads
-//! and the ring are the reactor's.
+//! for which failure; and leave the hardware safe at the **stop**. It may do a seventh, because its
+//! hardware can be asked without cost: **poll**. Order, gate, deadlines, threads and the ring are the
+//! reactor's.
 //!
 //! | offset | register | who writes | what |
 //! |---|---|---|---|
@@ -119,12 +120,49 @@ impl<D: Device> Mailbox<D> {
         if self.submitted.wrapping_sub(self.reaped) >= self.entries {
             return false;
         }
-        let entry = RINGS + 8 * (self.submitted % self.entries) as usize;
+        let entry = RINGS + self.place(self.submitted);
         registers.write32(entry, tag);
         registers.write32(entry + 4, operand);
         self.submitted = self.submitted.wrapping_add(1);
         registers.write32(SUBMITTED, self.submitted);
         true
+    }
+
+    /// Completes what has been answered and puts in what waited for room.
+    fn reap(&mut self, cx: &mut Context<'_, ()>) {
+        let registers = self.device.registers();
+        let answered = registers.read32(ANSWERED);
+        let count = answered.wrapping_sub(self.reaped);
+        if count > self.entries || (answered == ABSENT && registers.read32(ID) == ABSENT) {
+            return self.gone(cx);
+        }
+        for _ in 0..count {
+            let entry = RINGS + 8 * self.entries as usize + self.place(self.reaped);
+            let tag = self.device.registers().read32(entry);
+            let answer = self.device.registers().read32(entry + 4);
+            self.reaped = self.reaped.wrapping_add(1);
+            if let Some((request, operand)) = self.answered(tag) {
+                cx.complete(request, if answer == !operand { 0 } else { -libc::EBADMSG });
+            }
+        }
+        if count != 0 {
+            self.device.registers().write32(REAPED, self.reaped);
+        }
+        while let Some(&request) = self.backlog.front() {
+            let waiting = self.waiting.get(request.slot()).copied().flatten();
+            if let Some((still, operand)) = waiting
+                && still == request
+                && !self.put(tag_of(request), operand)
+            {
+                break;
+            }
+            self.backlog.pop_front();
+        }
+    }
+
+    /// Byte offset of the entry with this number in its ring; a ring is a power of two long.
+    fn place(&self, number: u32) -> usize {
+        8 * (number & (self.entries - 1)) as usize
     }
 
     /// The waiting request an answer belongs to, if it is still waiting.
@@ -180,34 +218,15 @@ impl<D: Device> Engine for Mailbox<D> {
     }
 
     fn interrupt(&mut self, _: u64, cx: &mut Context<'_, ()>) {
-        let answered = self.device.registers().read32(ANSWERED);
-        let count = answered.wrapping_sub(self.reaped);
-        if count > self.entries || self.device.registers().read32(ID) == ABSENT {
-            return self.gone(cx);
-        }
-        for _ in 0..count {
-            let ring = RINGS + 8 * self.entries as usize;
-            let entry = ring + 8 * (self.reaped % self.entries) as usize;
-            let tag = self.device.registers().read32(entry);
-            let answer = self.device.registers().read32(entry + 4);
-            self.reaped = self.reaped.wrapping_add(1);
-            if let Some((request, operand)) = self.answered(tag) {
-                cx.complete(request, if answer == !operand { 0 } else { -libc::EBADMSG });
-            }
-        }
-        self.device.registers().write32(REAPED, self.reaped);
-        while let Some(&request) = self.backlog.front() {
-            let waiting = self.waiting.get(request.slot()).copied().flatten();
-            if let Some((still, operand)) = waiting
-                && still == request
-                && !self.put(tag_of(request), operand)
-            {
-                break;
-            }
-            self.backlog.pop_front();
-        }
-        if self.device.rearm().is_err() {
+        self.reap(cx);
+        if !self.gone && self.device.rearm().is_err() {
             self.gone(cx);
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_, ()>) {
+        if !self.gone && self.device.registers().read32(ANSWERED) != self.reaped {
+            self.reap(cx);
         }
     }
 

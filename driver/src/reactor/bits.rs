@@ -1,0 +1,67 @@
+//! A set of slots, one bit each.
+
+/// Some of the slots below a capacity.
+#[derive(Debug)]
+pub(crate) struct Bits(Box<[u64]>);
+
+impl Bits {
+    /// None of them.
+    pub(crate) fn none(capacity: usize) -> Bits {
+        Bits(vec![0; capacity.div_ceil(64)].into())
+    }
+
+    /// Puts a slot in.
+    pub(crate) fn set(&mut self, slot: usize) {
+        if let Some(word) = self.0.get_mut(slot / 64) {
+            *word |= 1 << (slot % 64);
+        }
+    }
+
+    /// Takes a slot out and says whether it was in.
+    pub(crate) fn clear(&mut self, slot: usize) -> bool {
+        let Some(word) = self.0.get_mut(slot / 64) else { return false };
+        let before = *word;
+        *word &= !(1 << (slot % 64));
+        before != *word
+    }
+
+    /// Takes all out and hands each to `f`.
+    pub(crate) fn drain(&mut self, mut f: impl FnMut(usize)) {
+        for (n, word) in self.0.iter_mut().enumerate() {
+            while *word != 0 {
+                f(n * 64 + word.trailing_zeros() as usize);
+                *word &= *word - 1;
+            }
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_is_in_from_set_to_clear() {
+        let mut bits = Bits::none(130);
+        for slot in [0, 63, 64, 129] {
+            assert!(!bits.clear(slot));
+            bits.set(slot);
+            bits.set(slot);
+            assert!(bits.clear(slot) && !bits.clear(slot));
+        }
+        bits.set(9999);
+        assert!(!bits.clear(9999), "there is no such slot");
+    }
+
+    #[test]
+    fn draining_gives_each_once_in_order() {
+        let mut bits = Bits::none(200);
+        for slot in [199, 0, 5, 64] {
+            bits.set(slot);
+        }
+        let mut all = Vec::new();
+        bits.drain(|slot| all.push(slot));
+        assert_eq!(all, [0, 5, 64, 199]);
+        bits.drain(|slot| panic!("{slot} again"));
+    }
+}

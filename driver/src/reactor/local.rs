@@ -1,0 +1,94 @@
+//! The application's own thread as the reaper: no thread switch between interrupt and callback.
+
+use std::fmt;
+use std::sync::atomic::Ordering;
+
+use crate::Time;
+use crate::device::InterruptFd;
+use crate::engine::Engine;
+
+use super::delivery::Reaping;
+use super::handle::Handle;
+use super::realtime::Granted;
+use super::reaper::{Reaper, StartError, card};
+use super::{Options, Upcalls};
+
+/// A card whose reaper is the thread that has made this: upcalls come from within
+/// [`run_once`](Local::run_once) and from nowhere else.
+///
+/// Everything else is as with a [`Driver`](super::Driver). Any thread may submit, by a [`Handle`].
+/// While nobody runs it nothing is delivered and no deadline is kept. Dropping it shuts the card
+/// down.
+pub struct Local<E: Engine, U: Upcalls<E::Event>> {
+    reaper: Reaper<E, U>,
+    handle: Handle<E>,
+    granted: Granted,
+}
+
+impl<E: Engine, U: Upcalls<E::Event>> Local<E, U> {
+    /// Makes the calling thread the reaper of an engine, under these real-time settings.
+    ///
+    /// `interrupt` is the card's interrupt file, `None` where there is none.
+    ///
+    /// # Errors
+    /// [`StartError`], naming the cause.
+    pub fn new(
+        engine: E,
+        interrupt: Option<InterruptFd>,
+        upcalls: U,
+        options: &Options,
+    ) -> Result<Self, StartError> {
+        let (card, kicked) = card(engine, options.capacity)?;
+        let handle = Handle { card: card.clone() };
+        let reaping = Reaping::new(card, upcalls);
+        let reaper = Reaper::new(reaping, interrupt, kicked, options.waiting)?;
+        Ok(Local { reaper, handle, granted: options.realtime.apply() })
+    }
+
+    /// A way to the card.
+    pub fn handle(&self) -> Handle<E> {
+        self.handle.clone()
+    }
+
+    /// What came of the real-time settings that were asked for.
+    pub fn granted(&self) -> &Granted {
+        &self.granted
+    }
+
+    /// Delivers what there is to deliver; if there is nothing, waits for it until `until` on
+    /// [`Handle::now`]'s clock. How many upcalls that were: 0 when the time has come, or the ring
+    /// has failed.
+    ///
+    /// [`Time::ZERO`] does not wait, [`Time::NEVER`] waits for ever.
+    pub fn run_once(&mut self, until: Time) -> usize {
+        loop {
+            let look = self.reaper.look();
+            if look.delivered != 0 || self.reaper.is_over() {
+                return look.delivered;
+            }
+            let delivered = self.reaper.wait(look, until);
+            if delivered != 0 {
+                return delivered;
+            }
+            if self.handle.now() >= until {
+                return self.reaper.look().delivered;
+            }
+        }
+    }
+
+    /// As [`Driver::shutdown`](super::Driver::shutdown).
+    pub fn shutdown(self) {}
+}
+
+impl<E: Engine, U: Upcalls<E::Event>> Drop for Local<E, U> {
+    fn drop(&mut self) {
+        self.handle.card.core.stopping.store(true, Ordering::Release);
+        self.reaper.run();
+    }
+}
+
+impl<E: Engine, U: Upcalls<E::Event>> fmt::Debug for Local<E, U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Local").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,194 @@
+//! What the reaper's thread may ask of the operating system, what that needs, and what it got.
+//!
+//! Nothing here is needed for correctness. A setting that is refused leaves the driver working as
+//! before; [`Granted`] says so, with the cure.
+
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+
+use nix::errno::Errno;
+use nix::sched::{CpuSet, sched_setaffinity};
+use nix::sys::mman::{MlockAllFlags, mlockall};
+use nix::unistd::Pid;
+
+use crate::device::scheduling::set_fifo;
+
+/// Settings for the reaper's thread; none by default.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Realtime {
+    /// Run under SCHED_FIFO with this priority, 1 to 99: before every ordinary thread of the CPU.
+    /// With [`Waiting::Poll`](super::Waiting::Poll) those get what the kernel keeps back for them,
+    /// 5 % by default.
+    pub priority: Option<u8>,
+    /// Run on this CPU only.
+    pub cpu: Option<usize>,
+    /// Keep all memory of the process from being paged out, now and in future.
+    pub lock_memory: bool,
+    /// Keep all CPUs out of idle states that take time to leave, for as long as the driver lives.
+    /// Costs power.
+    pub no_idle_states: bool,
+}
+
+/// One setting that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Setting {
+    /// [`Realtime::priority`].
+    Priority(u8),
+    /// [`Realtime::cpu`].
+    Cpu(usize),
+    /// [`Realtime::lock_memory`].
+    LockMemory,
+    /// [`Realtime::no_idle_states`].
+    NoIdleStates,
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Setting::Priority(priority) => write!(f, "SCHED_FIFO with priority {priority}"),
+            Setting::Cpu(cpu) => write!(f, "CPU {cpu} only"),
+            Setting::LockMemory => write!(f, "memory locked"),
+            Setting::NoIdleStates => write!(f, "no idle states"),
+        }
+    }
+}
+
+impl Setting {
+    /// What the setting needs.
+    fn needs(self) -> impl fmt::Display {
+        fmt::from_fn(move |f| match self {
+            Setting::Priority(priority) => write!(
+                f,
+                "a priority from 1 to 99, and CAP_SYS_NICE or a limit of real-time priority \
+                 (ulimit -r) of {priority} or more"
+            ),
+            Setting::Cpu(_) => write!(f, "a CPU that is there, online and allowed to this process"),
+            Setting::LockMemory => {
+                write!(f, "CAP_IPC_LOCK or a limit of locked memory (ulimit -l) beyond all of ours")
+            }
+            Setting::NoIdleStates => write!(f, "write access to {LATENCY}, which root has"),
+        })
+    }
+}
+
+/// A setting that was asked for, and what came of it. Prints as a sentence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answer {
+    /// What was asked for.
+    pub setting: Setting,
+    /// Granted, or why not.
+    pub result: Result<(), Errno>,
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.result {
+            Ok(()) => write!(f, "{}: granted", self.setting),
+            Err(error) => {
+                let (setting, needs) = (self.setting, self.setting.needs());
+                write!(f, "{setting}: refused ({}); it needs {needs}", error.desc())
+            }
+        }
+    }
+}
+
+/// What was asked for and what was granted.
+#[derive(Debug, Default)]
+pub struct Granted {
+    answers: Vec<Answer>,
+    /// The request for low latency stands while this is open.
+    _latency: Option<File>,
+}
+
+impl Granted {
+    /// One for each setting that was asked for.
+    pub fn answers(&self) -> &[Answer] {
+        &self.answers
+    }
+}
+
+/// Takes the longest latency that may be spent on leaving an idle state, in microseconds (i32).
+const LATENCY: &str = "/dev/cpu_dma_latency";
+
+impl Realtime {
+    /// Asks for all of it, for the calling thread.
+    pub fn apply(&self) -> Granted {
+        let mut granted = Granted::default();
+        let mut answer = |setting, result| granted.answers.push(Answer { setting, result });
+        if let Some(cpu) = self.cpu {
+            answer(Setting::Cpu(cpu), pin(cpu));
+        }
+        if let Some(priority) = self.priority {
+            answer(Setting::Priority(priority), set_fifo(priority));
+        }
+        if self.lock_memory {
+            let all = MlockAllFlags::MCL_CURRENT | MlockAllFlags::MCL_FUTURE;
+            answer(Setting::LockMemory, mlockall(all));
+        }
+        if self.no_idle_states {
+            let held = hold_latency();
+            answer(Setting::NoIdleStates, held.as_ref().map(drop).map_err(|error| *error));
+            granted._latency = held.ok();
+        }
+        for answer in &granted.answers {
+            match answer.result {
+                Ok(()) => tracing::info!("{answer}"),
+                Err(_) => tracing::warn!("{answer}"),
+            }
+        }
+        granted
+    }
+}
+
+fn pin(cpu: usize) -> nix::Result<()> {
+    let mut set = CpuSet::new();
+    set.set(cpu)?;
+    sched_setaffinity(Pid::from_raw(0), &set)
+}
+
+fn hold_latency() -> Result<File, Errno> {
+    let open = || {
+        let mut file = OpenOptions::new().write(true).open(LATENCY)?;
+        file.write_all(&0_i32.to_ne_bytes())?;
+        Ok::<_, std::io::Error>(file)
+    };
+    open().map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)))
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_asked_for_nothing_done() {
+        assert_eq!(Realtime::default().apply().answers(), []);
+    }
+
+    #[test]
+    fn a_cpu_that_is_not_there_is_refused_with_the_cure() {
+        let granted = Realtime { cpu: Some(1000), ..Realtime::default() }.apply();
+        let [answer] = granted.answers() else { panic!("{granted:?}") };
+        assert_eq!(answer.result, Err(Errno::EINVAL));
+        assert_eq!(
+            answer.to_string(),
+            "CPU 1000 only: refused (Invalid argument); it needs a CPU that is there, online and \
+             allowed to this process"
+        );
+    }
+
+    #[test]
+    fn the_cpu_it_runs_on_is_granted() {
+        let cpu = nix::sched::sched_getcpu().unwrap();
+        // On a thread of its own: the setting outlives the test.
+        let granted = std::thread::spawn(move || {
+            let granted = Realtime { cpu: Some(cpu), ..Realtime::default() }.apply();
+            assert_eq!(nix::sched::sched_getcpu(), Ok(cpu));
+            granted
+        });
+        let granted = granted.join().unwrap();
+        let [answer] = granted.answers() else { panic!("{granted:?}") };
+        assert_eq!(answer.to_string(), format!("CPU {cpu} only: granted"));
+    }
+}

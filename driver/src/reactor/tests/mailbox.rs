@@ -1,0 +1,129 @@
+//! A whole engine under load and under faults.
+
+use super::*;
+
+/// Counts completions; checks C3 by id.
+struct Tally(Sender<Completion>);
+
+impl Upcalls<()> for Tally {
+    fn completed(&mut self, completion: Completion) {
+        self.0.send(completion).ok();
+    }
+    fn event(&mut self, _: usize, (): ()) {}
+}
+
+type SoftDriver = Running<Mailbox<SoftDevice<SoftMailbox>>>;
+
+fn mailbox(
+    mode: Mode,
+    capacity: usize,
+) -> (SoftMailbox, SoftInterrupt, SoftDriver, Receiver<Completion>) {
+    let hardware = SoftMailbox::new(1024);
+    let interrupt = SoftInterrupt::new().unwrap();
+    let device = SoftDevice::new(hardware.clone(), None, interrupt.clone());
+    let file = device.interrupt().unwrap();
+    let engine = Mailbox::new(device, capacity).unwrap();
+    let (tally, told) = channel();
+    let driver = mode.run(engine, Some(file), Tally(tally), capacity);
+    (hardware, interrupt, driver, told)
+}
+
+fn complement(operand: u32) -> Complement {
+    Complement { operand, time_limit: DEADLINE }
+}
+
+#[test]
+fn mailbox_thousands_outstanding_from_many_threads_each_once() {
+    in_every_mode(|mode| {
+        const EACH: usize = 5000;
+        let (hardware, interrupt, driver, told) = mailbox(mode, 4096);
+        let over = AtomicBool::new(false);
+        let (submitted, ended) = thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    if hardware.step(64) != 0 {
+                        interrupt.raise();
+                    }
+                    thread::yield_now();
+                }
+            });
+            let submitters: Vec<_> = (0..4)
+                .map(|_| {
+                    let handle = driver.handle();
+                    scope.spawn(move || {
+                        let mut ids = Vec::with_capacity(EACH);
+                        while ids.len() < EACH {
+                            match handle.submit(0, complement(ids.len() as u32)) {
+                                Ok(ticket) => ids.push(ticket.id()),
+                                Err(Refused::Full(_)) => thread::yield_now(),
+                                Err(other) => panic!("{other}"),
+                            }
+                        }
+                        ids
+                    })
+                })
+                .collect();
+            let ended: Vec<_> =
+                (0..4 * EACH).map(|_| told.recv_timeout(DEADLINE).expect("none is lost")).collect();
+            over.store(true, Ordering::Relaxed);
+            let submitted: Vec<_> =
+                submitters.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+            (submitted, ended)
+        });
+        assert!(ended.iter().all(|one| one.result == 0));
+        let sorted = |mut ids: Vec<RequestId>| {
+            ids.sort_unstable();
+            ids
+        };
+        let ended = sorted(ended.into_iter().map(|one| one.id).collect());
+        assert_eq!(ended, sorted(submitted), "C3: each submission has its completion");
+        drop(driver);
+        assert!(told.try_recv().is_err());
+    });
+}
+
+#[test]
+fn mailbox_wrong_answers_removal_and_lost_interrupts_end_requests_with_errors() {
+    in_every_mode(|mode| {
+        let (hardware, interrupt, driver, told) = mailbox(mode, 16);
+        let handle = driver.handle();
+        drop(handle.submit(0, complement(1)).unwrap());
+        hardware.answer_wrongly();
+        hardware.step(1);
+        interrupt.raise();
+        assert_eq!(told.recv_timeout(DEADLINE).unwrap().result, -libc::EBADMSG);
+
+        // Answered, but the interrupt is lost: its deadline ends it, and the late answer finds
+        // nobody. A reaper that polls has not missed anything.
+        let lost = Complement { operand: 2, time_limit: Duration::from_millis(30) };
+        drop(handle.submit(0, lost).unwrap());
+        hardware.step(1);
+        let result = told.recv_timeout(DEADLINE).unwrap().result;
+        match mode {
+            Mode::Thread(Waiting::Sleep) | Mode::Local(Waiting::Sleep) => {
+                assert_eq!(result, -libc::ETIMEDOUT);
+            }
+            Mode::Thread(Waiting::Poll) | Mode::Local(Waiting::Poll) => assert_eq!(result, 0),
+            _ => assert!([0, -libc::ETIMEDOUT].contains(&result)),
+        }
+        interrupt.raise();
+
+        let running = [3, 4].map(|operand| handle.submit(0, complement(operand)).unwrap().id());
+        hardware.remove();
+        interrupt.raise();
+        for id in running {
+            let completion = told.recv_timeout(DEADLINE).unwrap();
+            assert_eq!((completion.id, completion.result), (id, -libc::ENODEV));
+        }
+        match handle.submit(0, complement(5)) {
+            Err(refused) => assert_eq!(refused, Refused::Rejected(-libc::ENODEV)),
+            // The reaper held the card.
+            Ok(ticket) => {
+                drop(ticket);
+                assert_eq!(told.recv_timeout(DEADLINE).unwrap().result, -libc::ENODEV);
+            }
+        }
+        drop(driver);
+        assert!(told.try_recv().is_err(), "C3");
+    });
+}
