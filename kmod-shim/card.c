@@ -89,21 +89,23 @@ void rbk_card_safe(struct rbk_card *card, int error)
  * it was absent. They would keep the line asserted until the kernel shuts it down for all
  * that share it.
  */
-static irqreturn_t silence(struct rbk_card *card, u8 status)
+static irqreturn_t silence(struct rbk_card *card, u8 pending)
 {
-	if (!status && !ioread8(card->registers + TIGER_MASK1))
+	if (!pending && !ioread8(card->registers + TIGER_MASK1))
 		return IRQ_NONE;
 	iowrite8(0, card->registers + TIGER_MASK1);
 	if (card->absent)
 		iowrite8(0, card->registers + TIGER_MASK0);
-	iowrite8(status, card->registers + TIGER_INTSTAT);
+	iowrite8(pending, card->registers + TIGER_INTSTAT);
 	return IRQ_HANDLED;
 }
 
-/* Serves an interrupt of ours; @played gets the requests that have ended. */
+/*
+ * Serves an interrupt of ours; @played gets the requests that have ended. The
+ * acknowledgement comes last: a card in software may wait for it, and has not moved on then.
+ */
 static void serve(struct rbk_card *card, u8 status, struct list_head *played)
 {
-	iowrite8(status, card->registers + TIGER_INTSTAT);
 	if (status & TIGER_INT_ABORT) {
 		/* It would only try again. Userspace sees that it stands still. */
 		iowrite8(0, card->registers + TIGER_OPER);
@@ -116,6 +118,7 @@ static void serve(struct rbk_card *card, u8 status, struct list_head *played)
 		else if (status & TIGER_INT_HALF && status & TIGER_INT_END)
 			card->counters.missed++;
 	}
+	iowrite8(status, card->registers + TIGER_INTSTAT);
 }
 
 /**
@@ -132,7 +135,7 @@ irqreturn_t rbk_interrupt(int irq, void *data)
 	bool served = false;
 	unsigned long flags;
 	LIST_HEAD(played);
-	u8 status;
+	u8 status, pending;
 
 	spin_lock_irqsave(&card->lock, flags);
 	if (card->removed)
@@ -142,8 +145,12 @@ irqreturn_t rbk_interrupt(int irq, void *data)
 		if (!card->absent)
 			schedule_delayed_work(&card->watchdog, 0);
 		card->absent = true;
-	} else if (!status || card->absent) {
-		ret = silence(card, status);
+		goto unlock;
+	}
+	/* Status is latched whether it may interrupt or not, and others share the line. */
+	pending = status ? status & ioread8(card->registers + TIGER_MASK0) : 0;
+	if (!pending || card->absent) {
+		ret = silence(card, pending);
 	} else {
 		serve(card, status, &played);
 		ret = IRQ_HANDLED;
