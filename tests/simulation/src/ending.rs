@@ -85,10 +85,23 @@ impl World {
         application.quiet = true;
         application.release_all();
         drop(application);
-        self.run(Duration::from_millis(100));
+        self.tidy();
+        self.run(CALM);
+        // The exchange may have rung a moment longer than its callers waited.
+        self.tidy();
         let lines = self.application().kinds().len();
         for line in 0..lines {
-            let mut application = self.application();
+            if !self.is_broken() {
+                self.check_service(line);
+            }
+        }
+    }
+
+    /// Opens each line, and ends its calls.
+    fn tidy(&mut self) {
+        self.run(Duration::from_millis(100));
+        let mut application = self.application();
+        for line in 0..application.kinds().len() {
             for call in application.checker.calls(line) {
                 application.drop_call(call);
                 application.close_call(call);
@@ -97,12 +110,8 @@ impl World {
                 application.open(line);
             }
         }
-        self.run(CALM);
-        for line in 0..lines {
-            if !self.is_broken() {
-                self.check_service(line);
-            }
-        }
+        drop(application);
+        self.run(Duration::from_millis(100));
     }
 
     fn check_service(&mut self, line: usize) {
@@ -177,6 +186,8 @@ impl World {
         let mut application = self.application();
         application.quiet = true;
         let skipped = application.saboteur.plans(Sabotage::NoStop);
+        let running = application.running().unwrap_or_default();
+        application.checker.stopping(&running);
         drop(application);
         note!(self.journal, "     stop");
         if !skipped {

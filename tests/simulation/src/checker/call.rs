@@ -169,7 +169,7 @@ impl Checker {
         if let Some(id) = self.first_of_line(line) {
             self.fail(Rule::D13, format!("LINE_CLOSE of line {line} while {id} is outstanding"));
         }
-        self.line_closed(line, &BTreeSet::new(), &BTreeSet::new());
+        self.forget_line(line);
     }
 
     fn call_event(

@@ -96,6 +96,19 @@ impl Checker {
         after: &BTreeSet<RequestId>,
     ) {
         self.end_requests(before, after, Rule::D1, |request| request.at.line == line);
+        self.forget_line(line);
+    }
+
+    /// The shutdown begins: it ends what still runs, and closes every line, so that what a held ticket
+    /// has kept back of its events never comes.
+    pub(crate) fn stopping(&mut self, running: &BTreeSet<RequestId>) {
+        self.end_requests(running, &BTreeSet::new(), Rule::D12, |_| true);
+        for line in 0..self.lines.len() {
+            self.forget_line(line);
+        }
+    }
+
+    fn forget_line(&mut self, line: usize) {
         for call in self.calls.values_mut().filter(|call| call.line == line) {
             call.life = Life::Closed;
             call.generating.clear();

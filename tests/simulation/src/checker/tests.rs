@@ -415,6 +415,36 @@ fn d12_d13_nothing_outlives_the_line_or_the_shutdown() {
     bench.broke(Rule::D12);
 
     let mut bench = Bench::new();
+    let on = bench.connected(0x101);
+    let id = bench.ask(0, Kind::Dial, on);
+    bench.checker.stopping(&bench.running);
+    bench.complete(id, 0);
+    bench.broke(Rule::D12);
+
+    let mut bench = Bench::new();
+    let on = bench.connected(0x101);
+    bench.checker.stopping(&bench.running);
+    bench.state(on, CallState::Idle, 0);
+    bench.broke(Rule::D2);
+
+    // Completions may come after the events that were before them are dropped.
+    let mut bench = Bench::new();
+    let on = bench.connected(0x101);
+    let dropped = bench.submit(0, Kind::Drop, on);
+    bench.finish(dropped);
+    let made = bench.submit(0, Kind::MakeCall, call(0x201));
+    bench.finish(made);
+    bench.delivered();
+    bench.checker.stopping(&bench.running);
+    for id in [dropped, made] {
+        bench.checker.released(id);
+        bench.complete(id, 0);
+    }
+    bench.delivered();
+    bench.checker.stopped();
+    bench.fine();
+
+    let mut bench = Bench::new();
     bench.ask(0, Kind::MakeCall, call(0x101));
     bench.event(Subject::Line { message: LINE_CLOSE, params: [0; 3] });
     bench.broke(Rule::D13);
