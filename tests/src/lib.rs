@@ -2,14 +2,16 @@
 //!
 //! A [`Bench`] is a software card with an exchange and telephones, and its provider; a [`Witness`] sees
 //! everything that passes the provider and judges it. [`World`] has a host on it, [`Desk`] speaks to
-//! the provider as TAPI does.
+//! the provider as TAPI does. A [`Rack`] is a modem in software instead of a card, with a host on it.
 
 mod desk;
+mod rack;
 mod wait;
 mod witness;
 mod world;
 
 pub use desk::{Desk, Told, call, id};
+pub use rack::Rack;
 pub use wait::{DEADLINE, eventually, incoming, refusal, state};
 pub use witness::{Refusal, Watched, Witness};
 pub use world::{Bench, FXO, FXS, SUPERVISED, World};

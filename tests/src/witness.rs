@@ -10,11 +10,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
+use std::time::Duration;
 
 use ringback_driver::request::{Completion, RequestId};
 use ringback_tspi::callstate::monitor::{Monitor, Seen};
 use ringback_tspi::error::LineError;
 use ringback_tspi::line::Audio;
+use ringback_tspi::modem::Data;
 use ringback_tspi::provider::{Devices, Init, Provider, Tapi, Ticket};
 use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, Version};
 
@@ -432,5 +434,29 @@ impl Provider for Watched {
 
     fn line_audio(&self, line: HDRVLINE) -> Option<Audio> {
         self.provider.line_audio(line)
+    }
+
+    fn call_send(
+        &self,
+        request: RequestId,
+        call: HDRVCALL,
+        bytes: &[u8],
+    ) -> Result<Ticket, LineError> {
+        self.witness.request(request, || self.provider.call_send(request, call, bytes))
+    }
+
+    fn call_receive(
+        &self,
+        request: RequestId,
+        call: HDRVCALL,
+        bytes: usize,
+        time_limit: Duration,
+    ) -> Result<Ticket, LineError> {
+        let receive = || self.provider.call_receive(request, call, bytes, time_limit);
+        self.witness.request(request, receive)
+    }
+
+    fn line_data(&self, line: HDRVLINE) -> Option<Data> {
+        self.provider.line_data(line)
     }
 }

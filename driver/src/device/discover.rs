@@ -4,6 +4,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use super::pci::{PciAddress, PciIds};
 use super::selector::{MdevUuid, Selector};
@@ -24,6 +25,8 @@ const EDU: (u16, u16) = (0x1234, 0x11E8);
 const PCI_SERIAL: (u16, u16) = (0x1B36, 0x0002);
 /// Class and subclass of serial controllers.
 const CLASS_SERIAL: u32 = 0x0700;
+/// Classes of modems with a 16450 to a 16750 before them; a generic modem (0x070300) has none.
+const CLASS_HAYES_MODEM: RangeInclusive<u32> = 0x07_0301..=0x07_0304;
 
 /// What a card is, and so which engine drives it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -49,6 +52,7 @@ impl Kind {
             EDU => Some(Kind::Edu),
             PCI_SERIAL => Some(Kind::Uart16550),
             _ if ids.class >> 8 == CLASS_SERIAL => Some(Kind::Uart16550),
+            _ if CLASS_HAYES_MODEM.contains(&ids.class) => Some(Kind::Uart16550),
             _ => None,
         }
     }
@@ -219,6 +223,8 @@ mod tests {
     const EDU_IDS: [&str; 5] = ["0x1234", "0x11e8", "0x1af4", "0x1100", "0x00ff00"];
     const SERIAL: [&str; 5] = ["0x1b36", "0x0002", "0x1af4", "0x1100", "0x070002"];
     const OTHER_SERIAL: [&str; 5] = ["0x9710", "0x9835", "0x1000", "0x0012", "0x070002"];
+    const MODEM: [&str; 5] = ["0x12b9", "0x1008", "0x12b9", "0x00d3", "0x070302"];
+    const SOFT_MODEM: [&str; 5] = ["0x8086", "0x1040", "0x16be", "0x1040", "0x070300"];
 
     fn uio(tree: &Tree, number: u32, name: &str, maps: &[&str], pci: Option<&str>) {
         let folder = format!("sys/class/uio/uio{number}");
@@ -336,14 +342,16 @@ mod tests {
         tree.pci("0000:01:00.0", EDU_IDS, None);
         tree.pci("0000:02:00.0", SERIAL, Some("serial"));
         tree.pci("0000:03:00.0", OTHER_SERIAL, None);
+        tree.pci("0000:03:00.1", MODEM, None);
+        tree.pci("0000:03:00.2", SOFT_MODEM, None);
         tree.pci("0000:04:00.0", A1200P, None);
         tree.pci("10000:01:00.0", TDM400P, None);
         let found = discover(&tree.root);
         let kinds: Vec<Kind> = found.iter().map(|card| card.kind).collect();
-        let expected =
-            [Kind::Edu, Kind::Uart16550, Kind::Uart16550, Kind::OtherTiger320, Kind::Tdm400p];
+        let serial = Kind::Uart16550;
+        let expected = [Kind::Edu, serial, serial, serial, Kind::OtherTiger320, Kind::Tdm400p];
         assert_eq!(kinds, expected);
-        let need = found[3].need.as_deref().unwrap();
+        let need = found[4].need.as_deref().unwrap();
         assert!(need.contains("not driven"), "{need}");
     }
 

@@ -15,8 +15,8 @@ use crate::timeline;
 
 /// Wait for an incoming call and answer it
 ///
-/// On an exchange line (FXO) a call comes in when it rings; on a telephone (FXS) when the telephone
-/// is lifted and has dialled.
+/// On an exchange line (FXO) or a modem a call comes in when it rings; on a telephone (FXS) when the
+/// telephone is lifted and has dialled.
 #[derive(Debug, Args)]
 #[command(after_long_help = format!("\
 Examples:
@@ -41,11 +41,12 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn run(&self, signals: &Signals) -> Result<(), Failure> {
-        let sound = self.talk.sound()?;
+        let files = self.talk.files()?;
         let (recorder, log) = timeline::new();
         let station = self.card.open(signals, &recorder, scenery::furnish)?;
         let out = self.talk.output();
         let mut line = Conversation::open(&station, self.line, out, signals, &recorder, log)?;
+        line.check(false, &self.talk)?;
         if let (Some(card), Some(slot)) = (&station.soft, line.line.info().slot) {
             scenery::call(card, slot as usize, 1);
         }
@@ -53,7 +54,7 @@ impl Answer {
         out.text(format_args!("waiting for a call on {name}"))?;
         let ended = match self.wait(&mut line) {
             Ok(call) => {
-                let talked = line.talk(&call, None, sound, &self.talk);
+                let talked = line.talk(&call, None, files, &self.talk);
                 line.hang_up(&call);
                 talked
             }

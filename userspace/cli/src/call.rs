@@ -4,13 +4,13 @@
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use ringback_driver::card::ModuleKind;
 use ringback_media::dtmf::Digit;
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
 use ringback_tspi::dialstring::{self, Modifiers};
 use ringback_tspi::error::LineError;
 use ringback_tspi::host::{Call as Handle, CallOptions, LineEvent};
+use ringback_tspi::line::LineKind;
 
 use crate::card::{CardArguments, parse_seconds};
 use crate::conversation::{Conversation, TalkArguments};
@@ -21,13 +21,15 @@ use crate::timeline;
 
 /// Place a call
 ///
-/// On an exchange line (FXO) the number is dialled; on a telephone (FXS) the telephone is rung.
+/// On an exchange line (FXO) the number is dialled; on a telephone (FXS) the telephone is rung; a
+/// modem dials by itself and looks for another one.
 #[derive(Debug, Args)]
 #[command(after_long_help = format!("\
 Examples:
   ringback call 2 5550100 --hangup-after 5        on the software card
   ringback call 2 5550100 --digits 12# --record heard.wav --hangup-after 10
   ringback call 1 9,5551234 --card uio:/dev/uio0 --play hello.wav
+  ringback call 0 5551234 --card pci:0000:05:00.0 --receive news.txt     on a modem
 
 {CODES}
 
@@ -83,18 +85,19 @@ fn parse_digits(text: &str) -> Result<String, String> {
 
 impl Call {
     pub(crate) fn run(&self, signals: &Signals) -> Result<(), Failure> {
-        let sound = self.talk.sound()?;
+        let files = self.talk.files()?;
         let (recorder, log) = timeline::new();
         let station = self.card.open(signals, &recorder, scenery::furnish)?;
         let out = self.talk.output();
         let mut line = Conversation::open(&station, self.line, out, signals, &recorder, log)?;
+        line.check(self.digits.is_some(), &self.talk)?;
         let name = line.name();
         out.text(format_args!("calling {} on {name}", self.number))?;
         let ended = match self.place(&mut line) {
             Ok(call) => {
                 let talked = self
                     .reach(&mut line)
-                    .and_then(|()| line.talk(&call, self.digits.as_deref(), sound, &self.talk));
+                    .and_then(|()| line.talk(&call, self.digits.as_deref(), files, &self.talk));
                 line.hang_up(&call);
                 talked
             }
@@ -136,7 +139,7 @@ impl Call {
     /// Waits for the answer.
     fn reach(&self, line: &mut Conversation<'_>) -> Result<(), Failure> {
         let placed = Instant::now();
-        let telephone = line.line.info().kind == Some(ModuleKind::Fxs);
+        let telephone = line.line.info().kind == Some(LineKind::Fxs);
         let called = if telephone { "the telephone".to_owned() } else { self.number.clone() };
         loop {
             if let Some(LineEvent::State { state, mode, .. }) = line.beat()? {
@@ -158,7 +161,9 @@ impl Call {
                     CallState::Disconnected if mode == LINEDISCONNECTMODE_OUTOFORDER => {
                         return Err(line.out_of_order());
                     }
-                    CallState::Disconnected | CallState::Idle => return Err(ended(&called, mode)),
+                    CallState::Disconnected | CallState::Idle => {
+                        return Err(ended(&called, mode, line.is_modem()));
+                    }
                     _ => {}
                 }
             }
@@ -172,8 +177,16 @@ impl Call {
 }
 
 /// A call that ended before it was answered, by its LINEDISCONNECTMODE_.
-fn ended(called: &str, mode: u32) -> Failure {
+fn ended(called: &str, mode: u32, modem: bool) -> Failure {
     match mode {
+        LINEDISCONNECTMODE_UNAVAIL if modem => Failure::new(
+            Exit::NoAnswer,
+            format_args!("no modem answered at {called} (NO CARRIER): check the number"),
+        ),
+        LINEDISCONNECTMODE_TEMPFAILURE => Failure::new(
+            Exit::Refused,
+            format_args!("the modem does not dial {called} again so soon: try it later"),
+        ),
         LINEDISCONNECTMODE_NODIALTONE => Failure::new(
             Exit::NoDialTone,
             "the dial tone that the W in the number waits for did not come",
@@ -210,11 +223,14 @@ mod tests {
 
     #[test]
     fn an_end_before_the_answer_has_its_own_code() {
-        let exit = |mode| ended("5551234", mode).exit;
+        let exit = |mode| ended("5551234", mode, false).exit;
         assert_eq!(exit(LINEDISCONNECTMODE_NOANSWER), Exit::NoAnswer);
         assert_eq!(exit(LINEDISCONNECTMODE_NORMAL), Exit::NoAnswer);
         assert_eq!(exit(LINEDISCONNECTMODE_NODIALTONE), Exit::NoDialTone);
         assert_eq!(exit(LINEDISCONNECTMODE_BUSY), Exit::Busy);
         assert_eq!(exit(LINEDISCONNECTMODE_UNAVAIL), Exit::Refused);
+        let silent = ended("5551234", LINEDISCONNECTMODE_UNAVAIL, true);
+        assert_eq!(silent.exit, Exit::NoAnswer);
+        assert!(silent.text.contains("NO CARRIER"), "{silent}");
     }
 }

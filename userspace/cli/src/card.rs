@@ -17,6 +17,7 @@ use ringback_driver::device::sysfs::SysfsRoot;
 use ringback_softcard::{Fault, RealClock, SoftCard};
 use ringback_tspi::error::LineError;
 use ringback_tspi::host::{Host, Line, LineInfo, Options};
+use ringback_tspi::line::LineKind;
 use ringback_tspi::provider::{CardOptions, SlotReport, open_card};
 
 use crate::exit::{Exit, Failure};
@@ -29,6 +30,8 @@ use crate::timeline::Recorder;
 const PATIENCE: Duration = Duration::from_secs(1);
 /// A card that runs has measured its lines by then.
 const MEASURED: Duration = Duration::from_secs(2);
+/// A modem answers by then: longer than one that was left on-line is hung up.
+const PREPARED: Duration = Duration::from_secs(12);
 /// Entries of the ring that is made to see whether there can be one.
 const RING: usize = 4;
 /// How often something that is waited for is looked at.
@@ -37,7 +40,7 @@ const LOOK: Duration = Duration::from_millis(10);
 /// Which card.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct CardArguments {
-    /// The card: soft (in software), uio:/dev/uio0, or pci:0000:05:00.0 (under vfio-pci)
+    /// The card: soft (in software), uio:/dev/uio0, pci:0000:05:00.0 (under vfio-pci) or mdev:UUID
     /// [default: soft]
     #[arg(long, value_name = "CARD")]
     card: Option<Selector>,
@@ -211,6 +214,21 @@ impl Station {
         }
     }
 
+    /// Whether the modem of an open line answers, which it may have to be brought to.
+    pub(crate) fn await_answer(&self, line: &Line, signals: &Signals) -> Result<bool, Failure> {
+        let until = Instant::now() + PREPARED;
+        loop {
+            signals.check()?;
+            let status = line.status().map_err(|error| {
+                Failure::line(format_args!("line {} is lost", describe(line.info())), error)
+            })?;
+            if status.in_service || Instant::now() >= until {
+                return Ok(status.in_service);
+            }
+            thread::sleep(LOOK);
+        }
+    }
+
     /// The hook of a line as it was left, which for our own (FXO) is waited for to be open; of a
     /// telephone it is its owner's matter. `None` where nobody can say any more.
     pub(crate) fn await_hook(&self, line: u32, within: Duration) -> Option<Hook> {
@@ -239,20 +257,24 @@ fn shut_down(host: &Host, turn: &Mutex<()>) {
     host.shutdown();
 }
 
-/// A line as a person knows it: `2 (FXO in slot 2)`.
+/// A line as a person knows it: `2 (FXO in slot 2)`, `0 (modem)`.
 pub(crate) fn describe(info: &LineInfo) -> String {
     let mut text = info.device_id.to_string();
-    if let (Some(kind), Some(slot)) = (info.kind, info.slot) {
-        let _ = write!(text, " ({} in slot {slot})", kind_name(kind));
-    }
+    // Writing to a String does not fail.
+    let _ = match (info.kind, info.slot) {
+        (Some(LineKind::Modem), _) => write!(text, " (modem)"),
+        (Some(kind), Some(slot)) => write!(text, " ({kind} in slot {slot})"),
+        _ => Ok(()),
+    };
     text
 }
 
-/// Whose line it is: FXS a telephone's, FXO an exchange's.
-pub(crate) fn kind_name(kind: ModuleKind) -> &'static str {
-    match kind {
-        ModuleKind::Fxs => "FXS",
-        ModuleKind::Fxo => "FXO",
+/// What a line is made of: FXS is a telephone's, FXO an exchange's.
+pub(crate) fn kind_name(kind: impl Into<LineKind>) -> &'static str {
+    match kind.into() {
+        LineKind::Fxs => "FXS",
+        LineKind::Fxo => "FXO",
+        LineKind::Modem => "modem",
     }
 }
 

@@ -5,15 +5,16 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use ringback_driver::card::{Hook, ModuleKind};
+use ringback_driver::card::Hook;
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::LINEDISCONNECTMODE_OUTOFORDER;
 use ringback_tspi::error::LineError;
 use ringback_tspi::host::{Call, Events, Line, LineEvent, Pending, WaitError};
-use ringback_tspi::line::Audio;
+use ringback_tspi::line::{Audio, LineKind};
 use serde::Serialize;
 
 use crate::card::{Station, describe, parse_seconds};
+use crate::data::Bytes;
 use crate::exit::{Exit, Failure};
 use crate::output::{Colour, Output};
 use crate::signals::Signals;
@@ -23,11 +24,11 @@ use crate::timeline::{Log, Recorder, What};
 /// The beat: signals, audio and output are looked after so often.
 const BEAT: Duration = Duration::from_millis(20);
 /// A request that takes longer is a fault of ours: the provider ends each within its deadline.
-const REQUEST: Duration = Duration::from_secs(60);
+const REQUEST: Duration = Duration::from_secs(180);
 /// So many beats after a call went out of order it is known whether its card is gone.
 const OUT_OF_ORDER_BEATS: u32 = 10;
-/// Hanging up takes a few milliseconds.
-const HANG_UP: Duration = Duration::from_secs(5);
+/// Hanging up takes a few milliseconds, of a modem up to six seconds.
+const HANG_UP: Duration = Duration::from_secs(15);
 
 /// What is done once the call is answered.
 #[derive(Debug, Clone, Args)]
@@ -38,7 +39,14 @@ pub(crate) struct TalkArguments {
     /// Record what the other side says into this WAV file, from the answer on
     #[arg(long, value_name = "FILE.wav")]
     record: Option<PathBuf>,
-    /// Hang up so many seconds after the answer; without it and without --play the call lasts until
+    /// On a modem: send the bytes of this file once connected, then hang up, unless --receive or
+    /// --hangup-after says otherwise
+    #[arg(long, value_name = "FILE")]
+    send: Option<PathBuf>,
+    /// On a modem: write the bytes that come into this file, until the other side hangs up
+    #[arg(long, value_name = "FILE")]
+    receive: Option<PathBuf>,
+    /// Hang up so many seconds after the answer; without it, --play and --send the call lasts until
     /// the other side hangs up, or Ctrl-C
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     hangup_after: Option<Duration>,
@@ -50,8 +58,23 @@ pub(crate) struct TalkArguments {
 
 impl TalkArguments {
     /// Opens the files, before anything is done with the card.
-    pub(crate) fn sound(&self) -> Result<Sound, Failure> {
-        Sound::open(self.play.as_deref(), self.record.as_deref())
+    pub(crate) fn files(&self) -> Result<Files, Failure> {
+        Ok(Files {
+            sound: Sound::open(self.play.as_deref(), self.record.as_deref())?,
+            bytes: Bytes::open(self.send.as_deref(), self.receive.as_deref())?,
+        })
+    }
+
+    /// The first option that is of no use on the line.
+    fn misplaced(&self, modem: bool, digits: bool) -> Option<&'static str> {
+        let options = [
+            ("--digits", digits, false),
+            ("--play", self.play.is_some(), false),
+            ("--record", self.record.is_some(), false),
+            ("--send", self.send.is_some(), true),
+            ("--receive", self.receive.is_some(), true),
+        ];
+        options.into_iter().find(|(_, given, for_modem)| *given && *for_modem != modem).map(|o| o.0)
     }
 
     pub(crate) fn output(&self) -> Output {
@@ -59,9 +82,16 @@ impl TalkArguments {
     }
 }
 
+/// What goes over the call.
+#[derive(Debug)]
+pub(crate) struct Files {
+    sound: Sound,
+    bytes: Bytes,
+}
+
 /// How a conversation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
+pub(crate) enum End {
     FarEnd,
     Here,
 }
@@ -74,7 +104,6 @@ pub(crate) struct Conversation<'a> {
     pub(crate) log: Log,
     pub(crate) line: Line,
     station: &'a Station,
-    audio: Audio,
     events: Events,
 }
 
@@ -109,11 +138,25 @@ impl<'a> Conversation<'a> {
     ) -> Result<Conversation<'a>, Failure> {
         let line = station.line(number)?;
         let events = line.events();
-        let audio = line
-            .audio()
-            .map_err(|error| Failure::line(format_args!("line {number} has no audio"), error))?;
         log.start();
-        Ok(Conversation { out, signals, recorder, log, line, station, audio, events })
+        Ok(Conversation { out, signals, recorder, log, line, station, events })
+    }
+
+    /// Whether the line's device is a modem.
+    pub(crate) fn is_modem(&self) -> bool {
+        self.line.info().kind == Some(LineKind::Modem)
+    }
+
+    /// Refuses what the line can't do, before a call is made.
+    pub(crate) fn check(&self, digits: bool, arguments: &TalkArguments) -> Result<(), Failure> {
+        let Some(option) = arguments.misplaced(self.is_modem(), digits) else { return Ok(()) };
+        let name = self.name();
+        let text = if self.is_modem() {
+            format!("{name} carries data and no sound: use --send and --receive, not {option}")
+        } else {
+            format!("{name} carries sound and no data: {option} is for modems")
+        };
+        Err(Failure::new(Exit::Usage, text))
     }
 
     /// `line 2 (FXO in slot 2)`.
@@ -154,8 +197,9 @@ impl<'a> Conversation<'a> {
                 return failure;
             }
         }
-        let text =
-            format!("the module of {} does not work any more: see `ringback lines`", self.name());
+        let what = if self.is_modem() { "modem" } else { "module" };
+        let name = self.name();
+        let text = format!("the {what} of {name} does not work any more: see `ringback lines`");
         Failure::new(Exit::Gone, text)
     }
 
@@ -205,23 +249,39 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// The call is connected: digits, then sound, until somebody hangs up.
+    /// The call is connected: digits, then sound or data, until somebody hangs up.
     pub(crate) fn talk(
         &mut self,
         call: &Call,
         digits: Option<&str>,
-        mut sound: Sound,
+        files: Files,
         arguments: &TalkArguments,
     ) -> Result<(), Failure> {
+        let Files { mut sound, mut bytes } = files;
         let answered = Instant::now();
-        sound.start(&self.audio);
-        let ended = self.talk_on(call, digits, &mut sound, arguments, answered);
-        let recorded = sound.finish(&self.audio);
-        let end = ended?;
-        if let (Some(ms), Some(path)) = (recorded?, &arguments.record) {
-            let seconds = ms as f64 / 1000.0;
-            self.say("this side", format!("recorded {seconds:.1} s into {}", path.display()));
-        }
+        let name = self.name();
+        let lost = |error| Failure::line(format_args!("{name} is lost"), error);
+        let end = if self.is_modem() {
+            let data = self.line.data().map_err(lost)?;
+            let ended = self.transfer(call, &mut bytes, &data, arguments.hangup_after, answered);
+            let received = bytes.finish(&data);
+            let end = ended?;
+            if let (Some(bytes), Some(path)) = (received?, &arguments.receive) {
+                self.say("this side", format!("received {bytes} bytes into {}", path.display()));
+            }
+            end
+        } else {
+            let audio = self.line.audio().map_err(lost)?;
+            sound.start(&audio);
+            let ended = self.talk_on(call, digits, &mut sound, &audio, arguments, answered);
+            let recorded = sound.finish(&audio);
+            let end = ended?;
+            if let (Some(ms), Some(path)) = (recorded?, &arguments.record) {
+                let seconds = ms as f64 / 1000.0;
+                self.say("this side", format!("recorded {seconds:.1} s into {}", path.display()));
+            }
+            end
+        };
         if end == End::Here {
             self.say("this side", "hangs up".to_owned());
         }
@@ -233,6 +293,7 @@ impl<'a> Conversation<'a> {
         call: &Call,
         digits: Option<&str>,
         sound: &mut Sound,
+        audio: &Audio,
         arguments: &TalkArguments,
         answered: Instant,
     ) -> Result<End, Failure> {
@@ -247,30 +308,38 @@ impl<'a> Conversation<'a> {
             Err(error) => return Err(Failure::line("digits can't be sent or heard", error)),
         }
         loop {
-            match self.beat()? {
-                Some(LineEvent::State {
-                    state: CallState::Disconnected,
-                    mode: LINEDISCONNECTMODE_OUTOFORDER,
-                    ..
-                }) => {
-                    return Err(self.out_of_order());
-                }
-                Some(LineEvent::State {
-                    state: CallState::Disconnected | CallState::Idle, ..
-                }) => return Ok(End::FarEnd),
-                Some(LineEvent::Generated { end_to_end, .. }) if sending == Some(end_to_end) => {
-                    sending = None;
-                }
-                _ => {}
+            let event = self.beat()?;
+            if self.is_over(event.as_ref())? {
+                return Ok(End::FarEnd);
             }
-            sound.pump(&self.audio, sending.is_none())?;
+            if let Some(LineEvent::Generated { end_to_end, .. }) = event
+                && sending == Some(end_to_end)
+            {
+                sending = None;
+            }
+            sound.pump(audio, sending.is_none())?;
             let over = match arguments.hangup_after {
                 Some(limit) => answered.elapsed() >= limit,
-                None => sound.is_played(&self.audio),
+                None => sound.is_played(audio),
             };
             if over {
                 return Ok(End::Here);
             }
+        }
+    }
+
+    /// Whether the event is the end of the call that is talked on.
+    pub(crate) fn is_over(&mut self, event: Option<&LineEvent>) -> Result<bool, Failure> {
+        match event {
+            Some(LineEvent::State {
+                state: CallState::Disconnected,
+                mode: LINEDISCONNECTMODE_OUTOFORDER,
+                ..
+            }) => Err(self.out_of_order()),
+            Some(LineEvent::State { state: CallState::Disconnected | CallState::Idle, .. }) => {
+                Ok(true)
+            }
+            _ => Ok(false),
         }
     }
 
@@ -296,7 +365,7 @@ impl<'a> Conversation<'a> {
         let closed = self.line.close();
         let gone = ended.as_ref().is_err_and(|failure| failure.exit == Exit::Gone);
         let hook = if gone { None } else { self.station.await_hook(line, HANG_UP) };
-        let ours = self.line.info().kind != Some(ModuleKind::Fxs);
+        let ours = self.line.info().kind != Some(LineKind::Fxs);
         let told = self.print().and_then(|()| {
             let hook = hook.map(|hook| if hook == Hook::On { "on" } else { "off" });
             self.out.object(&Left { event: "line_left", line, hook })?;

@@ -1,12 +1,15 @@
-//! `ringback lines`: what is on the card, and how it is.
+//! `ringback lines`: what is on the card, and how it is. A modem is asked whether it answers.
+
+use std::fmt::Display;
 
 use clap::Args;
 use ringback_driver::card::tiger320::Slot;
 use ringback_driver::card::{Hook, LineFeed, ModuleKind, Polarity};
+use ringback_tspi::line::LineKind;
 use ringback_tspi::provider::SlotReport;
 use serde::Serialize;
 
-use crate::card::{CardArguments, kind_name};
+use crate::card::{CardArguments, Station, kind_name};
 use crate::exit::Failure;
 use crate::output::{Colour, Output};
 use crate::scenery;
@@ -31,18 +34,18 @@ pub(crate) struct Lines {
 }
 
 /// A slot as JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct Object<'a> {
     event: &'static str,
     card: &'a str,
     slot: u32,
     /// The number of its line; none for a slot without a working module.
     line: Option<u32>,
-    /// FXS or FXO.
+    /// FXS, FXO or modem.
     kind: Option<&'static str>,
-    /// `working`, `empty` or `failed`.
+    /// `working`, `empty` or `failed`; of a modem, failed is that it does not answer.
     state: &'static str,
-    /// Why a module does not work.
+    /// Why it does not work.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     /// `on` or `off`: of FXS the telephone's, of FXO our own.
@@ -69,14 +72,47 @@ impl Lines {
         for slot in &slots {
             out.object(&object(station.name(), slot))?;
         }
-        let headings =
-            format!("{:<4}  {:<4}  {:<4}  {:<8}  {}", "line", "slot", "kind", "hook", "state");
+        let headings = columns("line", "slot", "kind", "hook", "state");
         out.text(out.paint(Colour::Bold, headings))?;
         for slot in &slots {
             out.text(row(out, slot))?;
         }
-        Ok(())
+        modems(&station, out, signals)
     }
+}
+
+/// The rows of modems, which are in no slot.
+fn modems(station: &Station, out: Output, signals: &Signals) -> Result<(), Failure> {
+    for info in station.host.lines().iter().filter(|info| info.kind == Some(LineKind::Modem)) {
+        let line = station.line(info.device_id)?;
+        let answers = station.await_answer(&line, signals)?;
+        let reason = (!answers).then(|| SILENT.to_owned());
+        let (colour, state) = match &reason {
+            None => (Colour::Good, "answers".to_owned()),
+            Some(reason) => (Colour::Bad, format!("failed: {reason}")),
+        };
+        let number = info.device_id.to_string();
+        out.text(columns(&number, "-", "modem", "-", out.paint(colour, state)))?;
+        out.object(&Object {
+            event: "slot",
+            card: station.name(),
+            slot: info.slot.unwrap_or_default(),
+            line: Some(info.device_id),
+            kind: info.kind.map(kind_name),
+            state: if answers { "working" } else { "failed" },
+            reason,
+            ..Object::default()
+        })?;
+    }
+    Ok(())
+}
+
+/// Of a modem.
+const SILENT: &str = "it does not answer to AT: is it a modem, and is it switched on?";
+
+/// A row of the table.
+fn columns(line: &str, slot: &str, kind: &str, hook: &str, state: impl Display) -> String {
+    format!("{line:<4}  {slot:<4}  {kind:<5}  {hook:<8}  {state}")
 }
 
 fn object<'a>(card: &'a str, slot: &SlotReport) -> Object<'a> {
@@ -127,8 +163,7 @@ fn row(out: Output, slot: &SlotReport) -> String {
         Hook::Off => "off-hook",
     });
     let (colour, state) = state(slot);
-    let state = out.paint(colour, state);
-    format!("{line:<4}  {:<4}  {kind:<4}  {hook:<8}  {state}", slot.slot)
+    columns(&line, &slot.slot.to_string(), kind, hook, out.paint(colour, state))
 }
 
 /// How a slot is, in words.

@@ -8,7 +8,7 @@
 //! | `softcard` | the software card in virtual machines |
 //! | `scenery` | who is behind the software card |
 //! | `timeline` | what happened, in order: for people, for machines, and counted |
-//! | `sound` | WAV files to and from a line |
+//! | `sound`, `data` | WAV files to and from a line, bytes to and from a modem |
 //! | `signals`, `output`, `exit` | Ctrl-C, stdout and stderr, exit codes |
 //!
 //! Rules: results go to stdout, everything else to stderr; whatever happens, the line is left
@@ -19,6 +19,7 @@ mod answer;
 mod call;
 mod card;
 mod conversation;
+mod data;
 mod demo;
 mod exit;
 mod lines;

@@ -177,7 +177,7 @@ fn lines_are_told_with_what_is_wrong_with_them() {
     let text = run("lines --card soft --fault no-iso-link:2").with(0).text();
     let rows: Vec<&str> = text.lines().collect();
     assert_eq!(rows.len(), 5);
-    assert!(rows[1].starts_with("0     0     FXS   on-hook   telephone line"), "{text}");
+    assert!(rows[1].starts_with("0     0     FXS    on-hook   telephone line"), "{text}");
     assert!(rows[3].contains("failed: ") && rows[3].contains("isolation link"), "{text}");
     assert!(rows[4].contains("exchange line, battery 48 V"), "{text}");
 }

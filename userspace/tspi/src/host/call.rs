@@ -1,6 +1,7 @@
 //! A call, as an application handles it.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use super::info::{CallInfo, CallStatus, fetch};
 use super::line::LineInner;
@@ -194,6 +195,30 @@ impl Call {
         let driver = self.0.usable()?;
         self.0.line.submit("lineDrop", self.0.tapi, None, (), |provider, id| {
             provider.line_drop(id, driver, &[])
+        })
+    }
+
+    /// Sends bytes to the other modem, on a modem's line. Complete when the last has left.
+    ///
+    /// # Errors
+    /// INVALCALLSTATE without a connection; OPERATIONUNAVAIL on a line without data.
+    pub fn send(&self, bytes: &[u8]) -> Result<Pending<()>, LineError> {
+        let driver = self.0.usable()?;
+        self.0.line.submit("send", self.0.tapi, None, (), |provider, id| {
+            provider.call_send(id, driver, bytes)
+        })
+    }
+
+    /// Waits until so many bytes have come from the other modem, which [`Line::data`] hands out.
+    ///
+    /// # Errors
+    /// As [`send`](Call::send); INVALPARAM for more than 65536 bytes.
+    ///
+    /// [`Line::data`]: super::Line::data
+    pub fn receive(&self, bytes: usize, time_limit: Duration) -> Result<Pending<()>, LineError> {
+        let driver = self.0.usable()?;
+        self.0.line.submit("receive", self.0.tapi, None, (), |provider, id| {
+            provider.call_receive(id, driver, bytes, time_limit)
         })
     }
 

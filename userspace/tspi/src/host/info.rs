@@ -1,11 +1,9 @@
 //! What the structures of a provider say, as plain Rust values.
 
-use ringback_driver::card::ModuleKind;
-
 use crate::callstate::CallState;
 use crate::constants::*;
 use crate::error::LineError;
-use crate::line::DialTiming;
+use crate::line::{DialTiming, LineKind};
 use crate::provider::DevSpecific;
 use crate::structs::layout::Structure;
 use crate::structs::{
@@ -51,8 +49,8 @@ pub struct LineInfo {
     pub name: String,
     /// The slot on the card, counted from 0; `None` from a provider that does not say.
     pub slot: Option<u32>,
-    /// FXS or FXO; `None` from a provider that does not say.
-    pub kind: Option<ModuleKind>,
+    /// What it is made of; `None` from a provider that does not say.
+    pub kind: Option<LineKind>,
     /// The version that was negotiated for it.
     pub version: Version,
 }
@@ -217,8 +215,10 @@ impl CallStatus {
 /// How a call is to be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CallOptions {
-    /// LINEMEDIAMODE_ bits; 0 for INTERACTIVEVOICE.
+    /// LINEMEDIAMODE_ bits; 0 for INTERACTIVEVOICE, or DATAMODEM on a modem's line.
     pub media_modes: u32,
+    /// Have the modem for oneself, without a call to anybody (LINEBEARERMODE_PASSTHROUGH).
+    pub pass_through: bool,
     /// Fail with CALLUNAVAIL rather than dial without a dial tone (LINECALLPARAMFLAGS_IDLE).
     pub only_if_idle: bool,
     /// The country of the called party, 0 for the default.
@@ -229,13 +229,14 @@ pub struct CallOptions {
 
 impl CallOptions {
     /// LINECALLPARAMS; `None` (NULL) where the defaults are asked for.
-    pub(super) fn params(&self, version: Version) -> Option<Vec<u8>> {
+    pub(super) fn params(&self, line: &LineInfo) -> Option<Vec<u8>> {
         type P = LINECALLPARAMS;
         if *self == (CallOptions { country_code: self.country_code, ..CallOptions::default() }) {
             return None;
         }
         const BANDWIDTH: u32 = 3100;
         let media = match self.media_modes {
+            0 if line.kind == Some(LineKind::Modem) => LINEMEDIAMODE_DATAMODEM,
             0 => LINEMEDIAMODE_INTERACTIVEVOICE,
             modes => modes,
         };
@@ -246,8 +247,12 @@ impl CallOptions {
             digit_duration: timing.digit_ms,
             wait_for_dialtone: timing.dial_tone_ms,
         });
-        let params = Builder::<P>::new(version)
-            .set(P::dwBearerMode, LINEBEARERMODE_VOICE)
+        let bearer = match self.pass_through {
+            true => LINEBEARERMODE_PASSTHROUGH,
+            false => LINEBEARERMODE_VOICE,
+        };
+        let params = Builder::<P>::new(line.version)
+            .set(P::dwBearerMode, bearer)
             .set(P::dwMinRate, BANDWIDTH)
             .set(P::dwMaxRate, BANDWIDTH)
             .set(P::dwMediaMode, media)
@@ -263,11 +268,21 @@ mod tests {
     use super::*;
     use crate::structs::CallParams;
 
+    fn line(kind: LineKind) -> LineInfo {
+        LineInfo {
+            device_id: 0,
+            name: String::new(),
+            slot: None,
+            kind: Some(kind),
+            version: Version::V2_0,
+        }
+    }
+
     #[test]
     fn default_options_are_no_parameters() {
-        assert_eq!(CallOptions::default().params(Version::V3_1), None);
+        assert_eq!(CallOptions::default().params(&line(LineKind::Modem)), None);
         let abroad = CallOptions { country_code: 49, ..CallOptions::default() };
-        assert_eq!(abroad.params(Version::V3_1), None, "a parameter of its own");
+        assert_eq!(abroad.params(&line(LineKind::Fxo)), None, "a parameter of its own");
     }
 
     #[test]
@@ -275,11 +290,25 @@ mod tests {
         let timing = DialTiming { digit_ms: 120, ..DialTiming::default() };
         let options =
             CallOptions { only_if_idle: true, timing: Some(timing), ..CallOptions::default() };
-        let bytes = options.params(Version::V2_0).unwrap();
+        let bytes = options.params(&line(LineKind::Fxo)).unwrap();
         let params = CallParams::read(&bytes, Version::V2_0).unwrap();
         assert_eq!(params.flags, LINECALLPARAMFLAGS_IDLE);
         assert_eq!(params.media_mode, LINEMEDIAMODE_INTERACTIVEVOICE);
         assert_eq!(params.dial_params.digit_duration, 120);
+    }
+
+    #[test]
+    fn a_modem_is_for_data_unless_it_is_asked_for_something_else() {
+        let read = |options: CallOptions| {
+            let bytes = options.params(&line(LineKind::Modem)).unwrap();
+            CallParams::read(&bytes, Version::V2_0).unwrap()
+        };
+        let own = read(CallOptions { pass_through: true, ..CallOptions::default() });
+        assert_eq!(own.bearer_mode, LINEBEARERMODE_PASSTHROUGH);
+        assert_eq!(own.media_mode, LINEMEDIAMODE_DATAMODEM);
+        let voice = LINEMEDIAMODE_INTERACTIVEVOICE;
+        let asked = read(CallOptions { media_modes: voice, ..CallOptions::default() });
+        assert_eq!((asked.media_mode, asked.bearer_mode), (voice, LINEBEARERMODE_VOICE));
     }
 
     #[test]

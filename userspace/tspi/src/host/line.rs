@@ -16,6 +16,7 @@ use super::{CallOptions, Events, LineInfo, Pending};
 use crate::clock;
 use crate::error::LineError;
 use crate::line::Audio;
+use crate::modem::Data;
 use crate::provider::{Provider, Ticket};
 use crate::structs::{LINEDEVCAPS, LINEDEVSTATUS};
 use crate::types::{HDRVLINE, HTAPICALL, HTAPILINE};
@@ -190,6 +191,15 @@ impl Line {
         self.0.shared.provider.line_audio(driver).ok_or(LineError::OPERATIONUNAVAIL)
     }
 
+    /// What comes from the other modem, on a modem's line.
+    ///
+    /// # Errors
+    /// INVALLINEHANDLE once it is closed; OPERATIONUNAVAIL if the provider gives none.
+    pub fn data(&self) -> Result<Data, LineError> {
+        let driver = self.0.usable()?;
+        self.0.shared.provider.line_data(driver).ok_or(LineError::OPERATIONUNAVAIL)
+    }
+
     /// Makes a call (TSPI_lineMakeCall). An empty address takes the line and waits in dial tone for
     /// [`Call::dial`].
     ///
@@ -209,7 +219,7 @@ impl Line {
         let tapi = HTAPICALL::new(line.shared.next_handle()).ok_or(LineError::NOMEM)?;
         let call = Arc::new(CallInner::outgoing(line, tapi));
         line.remember(&call);
-        let params = options.params(line.info.version);
+        let params = options.params(&line.info);
         let address = Some(address).filter(|address| !address.is_empty());
         let value = Call(Arc::clone(&call));
         let making = Some(Arc::clone(&call));

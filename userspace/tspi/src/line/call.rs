@@ -11,6 +11,8 @@ pub struct CallInfo {
     pub origin: u32,
     /// One LINECALLREASON_.
     pub reason: u32,
+    /// One LINEBEARERMODE_.
+    pub bearer: u32,
     /// LINEMEDIAMODE_ bits.
     pub media: u32,
     /// What was dialled, as far as is known.
@@ -25,6 +27,7 @@ impl CallInfo {
         CallInfo {
             origin: LINECALLORIGIN_OUTBOUND,
             reason: LINECALLREASON_DIRECT,
+            bearer: LINEBEARERMODE_VOICE,
             media,
             called,
             call_id: CallHandles::serial(call),
@@ -36,6 +39,7 @@ impl CallInfo {
         CallInfo {
             origin: LINECALLORIGIN_INBOUND,
             reason: LINECALLREASON_UNAVAIL,
+            bearer: LINEBEARERMODE_VOICE,
             media,
             called: String::new(),
             call_id: CallHandles::serial(call),

@@ -17,7 +17,7 @@ use super::dialer::dialing_time;
 use super::fxo::Fxo;
 use super::fxs::Fxs;
 use super::port::{Order, Port, PortInfo, PortState, Visit, decode, encode};
-use super::{Audio, Command, DialTiming, Event};
+use super::{Audio, Command, DialTiming, Event, LineEngine};
 use crate::callstate::CallState;
 use crate::constants::*;
 use crate::error::LineError;
@@ -390,6 +390,52 @@ fn hang_up(port: &Port, machine: &mut Machine, visit: &mut Visit<'_, '_>) {
     match machine {
         Machine::Fxo(fxo) => fxo.hang_up(port, visit),
         Machine::Fxs(fxs) => fxs.hang_up(port, visit),
+    }
+}
+
+impl<D: Device> LineEngine for Lines<D> {
+    fn open(
+        &mut self,
+        line: usize,
+        tapi: HTAPILINE,
+        _: &mut Context<'_, Event>,
+    ) -> Result<(), LineError> {
+        Lines::open(self, line, tapi)
+    }
+
+    fn close(&mut self, line: usize, cx: &mut Context<'_, Event>) -> Result<(), LineError> {
+        Lines::close(self, line, cx)
+    }
+
+    fn close_call(&mut self, call: HDRVCALL, cx: &mut Context<'_, Event>) -> Result<(), LineError> {
+        Lines::close_call(self, call, cx)
+    }
+
+    fn state(&self, line: usize) -> Option<PortState> {
+        Lines::state(self, line)
+    }
+
+    fn call(&self, call: HDRVCALL) -> Result<CallSnapshot, LineError> {
+        Lines::call(self, call)
+    }
+
+    fn audio(&self, line: usize) -> Option<Audio> {
+        Lines::audio(self, line)
+    }
+
+    fn generate_digits(
+        &mut self,
+        call: HDRVCALL,
+        end_to_end: u32,
+        digits: Option<&[Option<Digit>]>,
+        timing: DialTiming,
+        cx: &mut Context<'_, Event>,
+    ) -> Result<(), LineError> {
+        Lines::generate_digits(self, call, end_to_end, digits, timing, cx)
+    }
+
+    fn monitor_digits(&mut self, call: HDRVCALL, modes: u32) -> Result<(), LineError> {
+        Lines::monitor_digits(self, call, modes)
     }
 }
 

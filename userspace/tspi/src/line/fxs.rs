@@ -263,6 +263,7 @@ impl Fxs {
         let info = CallInfo {
             origin: LINECALLORIGIN_INBOUND,
             reason: LINECALLREASON_DIRECT,
+            bearer: LINEBEARERMODE_VOICE,
             media: LINEMEDIAMODE_INTERACTIVEVOICE,
             called: std::mem::take(&mut self.digits),
             call_id: CallHandles::serial(call),

@@ -19,6 +19,7 @@ mod dialer;
 mod engine;
 mod fxo;
 mod fxs;
+mod line_engine;
 mod port;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ pub(crate) use call::Call;
 pub use call::{CallHandles, CallInfo, CallSnapshot};
 pub use dialer::{DialTiming, dialing_time};
 pub use engine::Lines;
+pub use line_engine::{LineEngine, LineKind};
 pub use port::{PortInfo, PortState};
 
 use std::time::Duration;

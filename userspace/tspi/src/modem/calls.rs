@@ -54,7 +54,8 @@ impl<D: Device> Modem<D> {
                 return self.make_call(request, Call::new(call, info), plan, cx);
             }
             Command::PassThrough { call, media } => {
-                let info = CallInfo::outbound(call, media, String::new());
+                let bearer = LINEBEARERMODE_PASSTHROUGH;
+                let info = CallInfo { bearer, ..CallInfo::outbound(call, media, String::new()) };
                 return self.make_call(request, Call::new(call, info), Plan::PassThrough, cx);
             }
             _ => {}

@@ -18,7 +18,7 @@ use crate::callstate::CallState;
 use crate::constants::*;
 use crate::error::LineError;
 use crate::line::{
-    Book, CallHandles, CallSnapshot, Command, DialTiming, Event, Op, PortState, failure,
+    Book, CallHandles, CallSnapshot, Command, DialTiming, Event, LineEngine, Op, PortState, failure,
 };
 use crate::types::{HDRVCALL, HTAPILINE};
 
@@ -111,86 +111,9 @@ impl<D: Device> Modem<D> {
         })
     }
 
-    /// What comes from the other modem.
-    pub fn data(&self) -> Data {
-        self.data.clone()
-    }
-
     /// The UART below.
     pub fn uart(&self) -> &Uart16550<D> {
         &self.uart
-    }
-
-    /// How the line is.
-    pub fn state(&self) -> PortState {
-        PortState {
-            open: self.book.open.is_some(),
-            call: self.book.call.as_ref().map(|call| call.state),
-            in_service: self.answers && !self.gone,
-        }
-    }
-
-    // Synchronous functions (K2)
-
-    /// Opens the line: from now on it tells its events under TAPI's handle. The modem is prepared
-    /// meanwhile; a call made before that is done waits for it.
-    ///
-    /// # Errors
-    /// ALLOCATED if it is open, NODEVICE if the UART is gone.
-    pub fn open(&mut self, tapi: HTAPILINE, cx: &Context<'_, Event>) -> Result<(), LineError> {
-        if self.gone {
-            return Err(LineError::NODEVICE);
-        }
-        if self.book.open.is_some() {
-            return Err(LineError::ALLOCATED);
-        }
-        self.book.open = Some(tapi);
-        self.control.prepare(cx.now(), &mut self.uart);
-        Ok(())
-    }
-
-    /// Closes the line: its call is dropped (LINEDEVCAPFLAGS_CLOSEDROP, D3), every outstanding
-    /// request is completed with OPERATIONFAILED (D1), no event follows (D2). The modem hangs up
-    /// afterwards.
-    ///
-    /// # Errors
-    /// OPERATIONUNAVAIL if it is not open.
-    pub fn close(&mut self, cx: &mut Context<'_, Event>) -> Result<(), LineError> {
-        if self.book.open.is_none() {
-            return Err(LineError::OPERATIONUNAVAIL);
-        }
-        self.hang_up(cx);
-        self.book.close(cx);
-        Ok(())
-    }
-
-    /// Closes a call in any state, also one whose creation is pending (N6) or that failed (N8): its
-    /// outstanding requests are completed with OPERATIONFAILED, no event follows (D5). The modem
-    /// hangs up afterwards.
-    ///
-    /// # Errors
-    /// INVALCALLHANDLE for a handle that was never given out.
-    pub fn close_call(
-        &mut self,
-        call: HDRVCALL,
-        cx: &mut Context<'_, Event>,
-    ) -> Result<(), LineError> {
-        if !self.handles.knows(call) {
-            return Err(LineError::INVALCALLHANDLE);
-        }
-        if self.book.live(call).is_ok() {
-            self.hang_up(cx);
-        }
-        self.book.close_call(cx, call);
-        Ok(())
-    }
-
-    /// What is known of a call.
-    ///
-    /// # Errors
-    /// INVALCALLHANDLE.
-    pub fn call(&self, call: HDRVCALL) -> Result<CallSnapshot, LineError> {
-        Ok(self.book.find(call).ok_or(LineError::INVALCALLHANDLE)?.snapshot(self.book.line))
     }
 
     // The device
@@ -226,6 +149,67 @@ impl<D: Device> Modem<D> {
             Ringing::No => Time::NEVER,
             Ringing::Offered(last) | Ringing::Rejected(last) => last + RING_GONE,
         }
+    }
+}
+
+impl<D: Device> LineEngine for Modem<D> {
+    /// The modem is prepared meanwhile; a call made before that is done waits for it.
+    fn open(
+        &mut self,
+        line: usize,
+        tapi: HTAPILINE,
+        cx: &mut Context<'_, Event>,
+    ) -> Result<(), LineError> {
+        if line != self.book.line || self.gone {
+            return Err(LineError::NODEVICE);
+        }
+        if self.book.open.is_some() {
+            return Err(LineError::ALLOCATED);
+        }
+        self.book.open = Some(tapi);
+        self.control.prepare(cx.now(), &mut self.uart);
+        Ok(())
+    }
+
+    /// The modem hangs up afterwards.
+    fn close(&mut self, line: usize, cx: &mut Context<'_, Event>) -> Result<(), LineError> {
+        if line != self.book.line {
+            return Err(LineError::NODEVICE);
+        }
+        if self.book.open.is_none() {
+            return Err(LineError::OPERATIONUNAVAIL);
+        }
+        self.hang_up(cx);
+        self.book.close(cx);
+        Ok(())
+    }
+
+    /// The modem hangs up afterwards.
+    fn close_call(&mut self, call: HDRVCALL, cx: &mut Context<'_, Event>) -> Result<(), LineError> {
+        if !self.handles.knows(call) {
+            return Err(LineError::INVALCALLHANDLE);
+        }
+        if self.book.live(call).is_ok() {
+            self.hang_up(cx);
+        }
+        self.book.close_call(cx, call);
+        Ok(())
+    }
+
+    fn state(&self, line: usize) -> Option<PortState> {
+        (line == self.book.line).then(|| PortState {
+            open: self.book.open.is_some(),
+            call: self.book.call.as_ref().map(|call| call.state),
+            in_service: self.answers && !self.gone,
+        })
+    }
+
+    fn call(&self, call: HDRVCALL) -> Result<CallSnapshot, LineError> {
+        Ok(self.book.find(call).ok_or(LineError::INVALCALLHANDLE)?.snapshot(self.book.line))
+    }
+
+    fn data(&self, line: usize) -> Option<Data> {
+        (line == self.book.line).then(|| self.data.clone())
     }
 }
 
@@ -317,7 +301,7 @@ impl<D: Device> Engine for Modem<D> {
 
     fn stop(&mut self, cx: &mut Context<'_, Event>) {
         // A line that is not open has nothing to close.
-        let _ = self.close(cx);
+        let _ = self.close(self.book.line, cx);
         self.uart.safe();
     }
 }

@@ -17,6 +17,13 @@ pub enum Far {
     Modem(Duration),
     /// A modem that sends back what it receives, connected after so long.
     Echo(Duration),
+    /// A modem, connected after so long, that hangs up when it has been connected for so long.
+    HangsUp {
+        /// Until it is connected.
+        after: Duration,
+        /// From then on.
+        talks: Duration,
+    },
     /// A busy line.
     Busy,
     /// No modem: somebody says hello.
@@ -91,6 +98,7 @@ pub struct SoftModem {
     dtr_off_since: Option<Time>,
     far_received: Vec<u8>,
     far_sends: VecDeque<u8>,
+    far_ends: Option<Time>,
 }
 
 impl Default for SoftModem {
@@ -111,6 +119,7 @@ impl Default for SoftModem {
             dtr_off_since: None,
             far_received: Vec::new(),
             far_sends: VecDeque::new(),
+            far_ends: None,
         }
     }
 }
@@ -233,6 +242,9 @@ impl SoftModem {
         {
             self.result(now, far, out);
         }
+        if self.far_ends.take_if(|end| now >= *end).is_some() {
+            self.far_hang_up(out);
+        }
         if let State::Online(_) = self.state {
             out.extend(self.far_sends.drain(..));
         }
@@ -241,8 +253,12 @@ impl SoftModem {
     fn result(&mut self, now: Time, far: Far, out: &mut VecDeque<u8>) {
         self.state = State::OnHook;
         match far {
-            Far::Modem(_) | Far::Echo(_) => {
+            Far::Modem(_) | Far::Echo(_) | Far::HangsUp { .. } => {
                 self.state = State::Online(far);
+                self.far_ends = match far {
+                    Far::HangsUp { talks, .. } => Some(now + talks),
+                    _ => None,
+                };
                 self.heard_at = now;
                 self.say("CONNECT 33600", 1, out);
             }
@@ -367,7 +383,7 @@ impl SoftModem {
         }
         let far = self.numbers.get(&self.dialed).copied().unwrap_or(Far::NoCarrier);
         let after = match far {
-            Far::Modem(after) | Far::Echo(after) => after,
+            Far::Modem(after) | Far::Echo(after) | Far::HangsUp { after, .. } => after,
             Far::NoAnswer => NO_ANSWER,
             Far::NoDialTone => NO_DIAL_TONE,
             _ => RESULT,

@@ -1,10 +1,13 @@
 //! The surface between TAPI and a provider, as Rust traits.
 
+use std::time::Duration;
+
 use ringback_driver::request::{Completion, RequestId};
 
 use super::{SlotReport, Ticket};
 use crate::error::LineError;
 use crate::line::Audio;
+use crate::modem::Data;
 use crate::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, Version};
 
 /// What TSPI_providerInit is given.
@@ -269,6 +272,40 @@ pub trait Provider: Send + Sync {
     /// The samples of an open line, which TSPI leaves to other interfaces. `None` where there are
     /// none.
     fn line_audio(&self, line: HDRVLINE) -> Option<Audio> {
+        None
+    }
+
+    /// Sends bytes on a connected call, asynchronous: complete when the last has left the computer.
+    /// TSPI leaves it to other interfaces (the device class comm/datamodem).
+    ///
+    /// # Errors
+    /// INVALCALLHANDLE; INVALCALLSTATE without a connection; OPERATIONUNAVAIL on a line without data.
+    fn call_send(
+        &self,
+        request: RequestId,
+        call: HDRVCALL,
+        bytes: &[u8],
+    ) -> Result<Ticket, LineError> {
+        Err(LineError::OPERATIONUNAVAIL)
+    }
+
+    /// Waits until so many bytes can be fetched on a connected call, asynchronous. It fails if the
+    /// call ends or the time is over before that; [`line_data`](Provider::line_data) has what came.
+    ///
+    /// # Errors
+    /// As [`call_send`](Provider::call_send); INVALPARAM for more bytes than are kept.
+    fn call_receive(
+        &self,
+        request: RequestId,
+        call: HDRVCALL,
+        bytes: usize,
+        time_limit: Duration,
+    ) -> Result<Ticket, LineError> {
+        Err(LineError::OPERATIONUNAVAIL)
+    }
+
+    /// The bytes that come over an open line. `None` where there are none.
+    fn line_data(&self, line: HDRVLINE) -> Option<Data> {
         None
     }
 

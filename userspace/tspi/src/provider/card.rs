@@ -3,74 +3,81 @@
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use ringback_driver::card::tiger320::Tiger320;
-use ringback_driver::device::Device;
+use ringback_driver::engine::Context;
 use ringback_driver::reactor::{Driver, Handle, Refused};
 
 use super::calls::Calls;
+use super::cards::{Card, ModemCard};
 use super::open::OpenError;
 use super::open_lines::{OpenLine, OpenLines};
 use super::upward::Upward;
-use super::{Init, Tapi, checks};
+use super::{DevSpecific, Init, Tapi, checks};
 use crate::clock;
 use crate::error::LineError;
-use crate::line::{CallHandles, Lines, PortInfo};
+use crate::line::{CallHandles, Event};
 use crate::types::HDRVLINE;
 
 /// Requests that can be outstanding on a card at once.
 const CAPACITY: usize = 4096;
 
 /// Opens the card, brought up and ready to be started.
-type Opener<D> = Box<dyn FnMut() -> Result<Tiger320<D>, OpenError> + Send>;
+type Opener<C> = Box<dyn FnMut() -> Result<C, OpenError> + Send>;
 
 /// The provider of a card's lines.
 ///
 /// Dropping it shuts it down.
-pub struct CardProvider<D: Device> {
+pub struct LineProvider<C: Card> {
     /// The device's short name.
     pub(super) name: String,
     /// The lines, in the order of their device ids.
-    pub(super) infos: Vec<PortInfo>,
-    running: RwLock<Option<Arc<Running<D>>>>,
-    power: Mutex<Power<D>>,
+    pub(super) infos: Vec<DevSpecific>,
+    running: RwLock<Option<Arc<Running<C>>>>,
+    power: Mutex<Power<C>>,
 }
+
+/// The provider of a TDM400P's lines.
+pub type CardProvider<D> = LineProvider<Tiger320<D>>;
+
+/// The provider of a modem's line.
+pub type ModemProvider<D> = LineProvider<ModemCard<D>>;
 
 /// What init and shutdown change.
-struct Power<D: Device> {
-    opener: Opener<D>,
-    state: State<D>,
+struct Power<C: Card> {
+    opener: Opener<C>,
+    state: State<C>,
 }
 
-enum State<D: Device> {
+enum State<C: Card> {
     /// With the card, if it is open.
-    Off(Option<Box<Tiger320<D>>>),
-    On(Driver<Lines<D>>),
+    Off(Option<Box<C>>),
+    On(Driver<C::Lines>),
     Stopping,
 }
 
 /// The card between init and shutdown.
-pub(super) struct Running<D: Device> {
-    pub(super) handle: Handle<Lines<D>>,
+pub(super) struct Running<C: Card> {
+    pub(super) handle: Handle<C::Lines>,
     pub(super) handles: Arc<CallHandles>,
     pub(super) calls: Arc<Calls>,
     pub(super) lines: Arc<OpenLines>,
     pub(super) line_device_id_base: u32,
 }
 
-impl<D: Device> CardProvider<D> {
+impl<C: Card> LineProvider<C> {
     /// Opens a card. `opener` is called now, and again by every init that follows a shutdown.
     ///
     /// # Errors
     /// That of `opener`; [`OpenError::NoModules`] if there is no working module on the card.
     pub fn new(
-        mut opener: impl FnMut() -> Result<Tiger320<D>, OpenError> + Send + 'static,
-    ) -> Result<CardProvider<D>, OpenError> {
+        mut opener: impl FnMut() -> Result<C, OpenError> + Send + 'static,
+    ) -> Result<LineProvider<C>, OpenError> {
         let card = opener()?;
-        let infos = ports(&card);
+        let infos = card.lines();
         if infos.is_empty() {
-            return Err(OpenError::no_modules(&card));
+            return Err(OpenError::NoModules(card.empty()));
         }
-        Ok(CardProvider {
-            name: card.device().name().to_owned(),
+        Ok(LineProvider {
+            name: card.name(),
             infos,
             running: RwLock::new(None),
             power: Mutex::new(Power {
@@ -80,16 +87,16 @@ impl<D: Device> CardProvider<D> {
         })
     }
 
-    fn power(&self) -> MutexGuard<'_, Power<D>> {
+    fn power(&self) -> MutexGuard<'_, Power<C>> {
         self.power.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn set_running(&self, running: Option<Arc<Running<D>>>) {
+    fn set_running(&self, running: Option<Arc<Running<C>>>) {
         *self.running.write().unwrap_or_else(PoisonError::into_inner) = running;
     }
 
     /// The running card; `missing` outside of a pair of init and shutdown.
-    pub(super) fn running(&self, missing: LineError) -> Result<Arc<Running<D>>, LineError> {
+    pub(super) fn running(&self, missing: LineError) -> Result<Arc<Running<C>>, LineError> {
         let running = self.running.read().unwrap_or_else(PoisonError::into_inner);
         running.clone().ok_or(missing)
     }
@@ -108,7 +115,7 @@ impl<D: Device> CardProvider<D> {
             Some(card) => *card,
             None => (power.opener)().map_err(failed)?,
         };
-        if ports(&card) != self.infos {
+        if card.lines() != self.infos {
             tracing::error!("the card's modules are not those that were there before");
             return Err(LineError::OPERATIONFAILED);
         }
@@ -137,26 +144,20 @@ impl<D: Device> CardProvider<D> {
     }
 }
 
-/// The lines of a card, in the order in which [`Lines`] numbers them.
-fn ports<D: Device>(card: &Tiger320<D>) -> Vec<PortInfo> {
-    let slots = (0..).zip(card.ports());
-    slots.filter_map(|(port, slot)| Some(PortInfo { port, kind: slot.kind()? })).collect()
-}
-
 /// Why the card does not start, told in the log: a TSPI error has no room for it.
 fn failed(error: OpenError) -> LineError {
     tracing::error!(%error, "the provider can't start");
     LineError::RESOURCEUNAVAIL
 }
 
-fn start<D: Device>(
-    card: Tiger320<D>,
+fn start<C: Card>(
+    card: C,
     init: Init,
     tapi: Box<dyn Tapi>,
-) -> Result<(Running<D>, Driver<Lines<D>>), OpenError> {
-    let interrupt = card.device().interrupt().map_err(OpenError::Interrupt)?;
+) -> Result<(Running<C>, Driver<C::Lines>), OpenError> {
+    let interrupt = card.interrupt().map_err(OpenError::Interrupt)?;
     let handles = Arc::new(CallHandles::default());
-    let engine = Lines::new(card, Arc::clone(&handles), clock::now())?;
+    let engine = card.start(Arc::clone(&handles), clock::now())?;
     let calls = Arc::new(Calls::default());
     let lines = Arc::new(OpenLines::default());
     let way = Arc::new(OnceLock::new());
@@ -174,7 +175,7 @@ fn start<D: Device>(
     Ok((Running { handle, handles, calls, lines, line_device_id_base }, driver))
 }
 
-impl<D: Device> Running<D> {
+impl<C: Card> Running<C> {
     /// An open line.
     pub(super) fn line(&self, line: HDRVLINE) -> Result<OpenLine, LineError> {
         self.lines.get(line)
@@ -183,9 +184,9 @@ impl<D: Device> Running<D> {
     /// Calls into the lines. Where they have failed there is no driver any more.
     pub(super) fn ask<R>(
         &self,
-        act: impl FnOnce(&mut Lines<D>) -> Result<R, LineError>,
+        act: impl FnOnce(&mut C::Lines, &mut Context<'_, Event>) -> Result<R, LineError>,
     ) -> Result<R, LineError> {
-        self.handle.with(|lines, _| act(lines)).unwrap_or(Err(LineError::NODRIVER))
+        self.handle.with(act).unwrap_or(Err(LineError::NODRIVER))
     }
 
     /// Waits until what a close has ended is told (D1, D5).

@@ -6,21 +6,13 @@
 
 use ringback_media::dtmf;
 
+use super::abilities::Abilities;
 use crate::constants::*;
-use crate::dialstring::{DialString, Modifiers, parse};
+use crate::dialstring::{DialString, parse};
 use crate::error::LineError;
 use crate::line::DialTiming;
 use crate::structs::{CallParams, LINEDIALPARAMS};
 use crate::types::Version;
-
-/// What a line can wait for while it dials; announced in dwDevCapFlags.
-pub(super) const MODIFIERS: Modifiers = Modifiers { dial_tone: true, quiet: false, billing: false };
-
-/// The media modes of a telephone line.
-pub(super) const MEDIA: u32 = LINEMEDIAMODE_INTERACTIVEVOICE | LINEMEDIAMODE_AUTOMATEDVOICE;
-
-/// Bandwidth of a telephone line in Hz, where data lines have a rate.
-pub(super) const RATE: u32 = 3100;
 
 /// Country codes have up to three digits; 0 is the default.
 const MAX_COUNTRY: u32 = 999;
@@ -31,11 +23,15 @@ const MAX_COUNTRY: u32 = 999;
 /// INVALCOUNTRYCODE; for the address what the first offending character asks for. A full
 /// international number is INVALADDRESS: how it is dialled depends on the place, so TAPI translates
 /// it beforehand.
-pub(super) fn address(text: &str, country_code: u32) -> Result<DialString, LineError> {
+pub(super) fn address(
+    text: &str,
+    country_code: u32,
+    can: &Abilities,
+) -> Result<DialString, LineError> {
     if country_code > MAX_COUNTRY {
         return Err(LineError::INVALCOUNTRYCODE);
     }
-    let address = parse(text, MODIFIERS).map_err(|refused| {
+    let address = parse(text, can.modifiers).map_err(|refused| {
         tracing::debug!(%refused, "an address is refused");
         refused.error
     })?;
@@ -50,11 +46,14 @@ pub(super) fn address(text: &str, country_code: u32) -> Result<DialString, LineE
 pub(super) fn call_params(
     params: Option<&[u8]>,
     version: Version,
+    can: &Abilities,
 ) -> Result<CallParams, LineError> {
-    let Some(memory) = params else { return Ok(CallParams::default()) };
+    let Some(memory) = params else {
+        return Ok(CallParams { media_mode: can.usual_media, ..CallParams::default() });
+    };
     let params = CallParams::read(memory, version)?;
     match params.bearer_mode {
-        LINEBEARERMODE_VOICE => {}
+        mode if mode.is_power_of_two() && mode & can.bearers != 0 => {}
         mode if LINEBEARERMODE.name_of(mode).is_some() => {
             return Err(LineError::BEARERMODEUNAVAIL);
         }
@@ -63,10 +62,10 @@ pub(super) fn call_params(
     if params.min_rate > params.max_rate {
         return Err(LineError::INVALRATE);
     }
-    if params.min_rate > RATE {
+    if params.min_rate > can.rate {
         return Err(LineError::RATEUNAVAIL);
     }
-    media_modes(params.media_mode)?;
+    media_modes(params.media_mode, can.media)?;
     if params.flags & !LINECALLPARAMFLAGS.mask() != 0 {
         return Err(LineError::INVALCALLPARAMS);
     }
@@ -86,9 +85,9 @@ pub(super) fn call_params(
 }
 
 /// One media mode that the line has, or several with UNKNOWN.
-fn media_modes(modes: u32) -> Result<(), LineError> {
+fn media_modes(modes: u32, media: u32) -> Result<(), LineError> {
     let several = modes & (modes.wrapping_sub(1)) != 0;
-    let known = modes & !(MEDIA | LINEMEDIAMODE_UNKNOWN) == 0;
+    let known = modes & !(media | LINEMEDIAMODE_UNKNOWN) == 0;
     if modes == 0 || !known || several && modes & LINEMEDIAMODE_UNKNOWN == 0 {
         return Err(LineError::INVALMEDIAMODE);
     }
@@ -143,25 +142,32 @@ pub(super) fn version(version: Version) -> Result<Version, LineError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::abilities::abilities;
     use super::*;
+    use crate::line::LineKind;
     use crate::structs::{Builder, LINECALLPARAMS};
+
+    const FXO: &Abilities = abilities(LineKind::Fxo);
+    const MODEM: &Abilities = abilities(LineKind::Modem);
+    const MEDIA: u32 = FXO.media;
+    const RATE: u32 = FXO.rate;
 
     #[test]
     fn the_first_bad_modifier_decides_r7() {
-        assert_eq!(address("555$@", 0).unwrap_err(), LineError::DIALBILLING);
-        assert_eq!(address("555@$", 0).unwrap_err(), LineError::DIALQUIET);
-        assert_eq!(address("5?5", 0).unwrap_err(), LineError::DIALPROMPT);
-        assert_eq!(address("5x5", 0).unwrap_err(), LineError::INVALADDRESS);
-        assert_eq!(address("+1 555", 0).unwrap_err(), LineError::INVALADDRESS);
-        assert!(address("W5,5!T6;", 0).unwrap().partial, "a line waits for dial tone");
-        assert!(address("", 0).unwrap().steps.is_empty());
+        assert_eq!(address("555$@", 0, FXO).unwrap_err(), LineError::DIALBILLING);
+        assert_eq!(address("555@$", 0, FXO).unwrap_err(), LineError::DIALQUIET);
+        assert_eq!(address("5?5", 0, FXO).unwrap_err(), LineError::DIALPROMPT);
+        assert_eq!(address("5x5", 0, FXO).unwrap_err(), LineError::INVALADDRESS);
+        assert_eq!(address("+1 555", 0, FXO).unwrap_err(), LineError::INVALADDRESS);
+        assert!(address("W5,5!T6;", 0, FXO).unwrap().partial, "a line waits for dial tone");
+        assert!(address("", 0, FXO).unwrap().steps.is_empty());
     }
 
     #[test]
     fn a_country_code_has_three_digits_g6() {
-        assert!(address("1", 999).is_ok());
-        assert_eq!(address("1", 1000).unwrap_err(), LineError::INVALCOUNTRYCODE);
-        assert_eq!(address("x", u32::MAX).unwrap_err(), LineError::INVALCOUNTRYCODE);
+        assert!(address("1", 999, FXO).is_ok());
+        assert_eq!(address("1", 1000, FXO).unwrap_err(), LineError::INVALCOUNTRYCODE);
+        assert_eq!(address("x", u32::MAX, FXO).unwrap_err(), LineError::INVALCOUNTRYCODE);
     }
 
     fn voice() -> Builder<LINECALLPARAMS> {
@@ -174,14 +180,14 @@ mod tests {
     }
 
     fn judged(params: Builder<LINECALLPARAMS>) -> Result<CallParams, LineError> {
-        call_params(Some(&params.finish()), Version::V3_1)
+        call_params(Some(&params.finish()), Version::V3_1, FXO)
     }
 
     #[test]
     fn every_member_of_the_parameters_is_judged_g6() {
         type P = LINECALLPARAMS;
         assert_eq!(judged(voice()), Ok(CallParams::default()));
-        assert_eq!(call_params(None, Version::V2_0), Ok(CallParams::default()));
+        assert_eq!(call_params(None, Version::V2_0, FXO), Ok(CallParams::default()));
         let refused = |params: Builder<P>| judged(params).unwrap_err();
         let bearer = |mode| voice().set(P::dwBearerMode, mode);
         assert_eq!(refused(bearer(LINEBEARERMODE_DATA)), LineError::BEARERMODEUNAVAIL);
@@ -204,6 +210,25 @@ mod tests {
         assert_eq!(refused(by_number), LineError::INVALADDRESSMODE);
         let greeting = voice().item(P::dwUserUserInfo, b"hello");
         assert_eq!(refused(greeting), LineError::USERUSERINFOTOOBIG);
+    }
+
+    #[test]
+    fn a_modem_is_asked_for_what_a_modem_can_do() {
+        type P = LINECALLPARAMS;
+        assert!(address("9W5@5$5", 0, MODEM).is_ok(), "R7: V.250 has all of them");
+        let telephone = abilities(LineKind::Fxs);
+        assert_eq!(address("W5", 0, telephone).unwrap_err(), LineError::DIALDIALTONE);
+        let usual = call_params(None, Version::V3_1, MODEM).unwrap();
+        assert_eq!(usual.media_mode, LINEMEDIAMODE_DATAMODEM);
+        let judged = |params: Builder<P>| call_params(Some(&params.finish()), Version::V3_1, MODEM);
+        let data = || voice().set(P::dwMediaMode, LINEMEDIAMODE_DATAMODEM);
+        assert_eq!(judged(voice()).unwrap_err(), LineError::INVALMEDIAMODE);
+        assert!(judged(data().set(P::dwMaxRate, 57_600)).is_ok());
+        let own = judged(data().set(P::dwBearerMode, LINEBEARERMODE_PASSTHROUGH)).unwrap();
+        assert_eq!(own.bearer_mode, LINEBEARERMODE_PASSTHROUGH);
+        let both = LINEBEARERMODE_PASSTHROUGH | LINEBEARERMODE_VOICE;
+        let refused = judged(data().set(P::dwBearerMode, both)).unwrap_err();
+        assert_eq!(refused, LineError::INVALBEARERMODE);
     }
 
     #[test]

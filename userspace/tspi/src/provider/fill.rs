@@ -1,56 +1,18 @@
 //! What the lines are and how they are, written into the structures of TAPI.
 
-use ringback_driver::card::ModuleKind;
-
-use super::checks::{MEDIA, MODIFIERS, RATE, dial_params};
-use crate::callstate::{CallState, CallStates, features};
+use super::abilities::abilities;
+use super::checks::dial_params;
+use crate::callstate::{CallState, features};
 use crate::constants::*;
 use crate::error::LineError;
-use crate::line::{CallSnapshot, DialTiming, PortInfo, PortState};
+use crate::line::{CallSnapshot, DialTiming, LineKind, PortState};
 use crate::structs::{
     Guid, LINEADDRESSCAPS, LINECALLINFO, LINECALLSTATUS, LINEDEVCAPS, LINEDEVSTATUS, Writer,
 };
 use crate::types::Version;
 
-/// The call states of a line.
-fn call_states(kind: ModuleKind) -> CallStates {
-    use CallState::{
-        Busy, Connected, DialTone, Dialing, Disconnected, Idle, Offering, Proceeding, Ringback,
-        SpecialInfo,
-    };
-    match kind {
-        ModuleKind::Fxo => CallStates::of(&[
-            Idle,
-            Offering,
-            DialTone,
-            Dialing,
-            Ringback,
-            Busy,
-            SpecialInfo,
-            Connected,
-            Proceeding,
-            Disconnected,
-        ]),
-        ModuleKind::Fxs => {
-            CallStates::of(&[Idle, Offering, Ringback, Busy, Connected, Disconnected])
-        }
-    }
-}
-
-/// What can be done with a call of a line at all.
-fn call_features(kind: ModuleKind) -> u32 {
-    let common = LINECALLFEATURE_ANSWER
-        | LINECALLFEATURE_DROP
-        | LINECALLFEATURE_GENERATEDIGITS
-        | LINECALLFEATURE_MONITORDIGITS;
-    match kind {
-        ModuleKind::Fxo => common | LINECALLFEATURE_DIAL,
-        ModuleKind::Fxs => common,
-    }
-}
-
 /// What can be done with a call in this state.
-fn features_in(kind: ModuleKind, state: Option<CallState>) -> u32 {
+fn features_in(kind: LineKind, state: Option<CallState>) -> u32 {
     // Before its first state a call can only be given up.
     let Some(state) = state else { return LINECALLFEATURE_DROP };
     let loop_is_open = match state {
@@ -58,22 +20,15 @@ fn features_in(kind: ModuleKind, state: Option<CallState>) -> u32 {
         CallState::Offering => LINECALLFEATURE_GENERATEDIGITS | LINECALLFEATURE_DIAL,
         _ => 0,
     };
-    features::legal(state) & call_features(kind) & !loop_is_open
+    features::legal(state) & abilities(kind).features & !loop_is_open
 }
 
 /// A line's name for people.
-pub(super) fn line_name(device: &str, info: &PortInfo) -> String {
-    let kind = match info.kind {
-        ModuleKind::Fxo => "exchange line",
-        ModuleKind::Fxs => "telephone",
-    };
-    format!("{device} slot {} ({} {kind})", info.port, kind_name(info.kind))
-}
-
-fn kind_name(kind: ModuleKind) -> &'static str {
-    match kind {
-        ModuleKind::Fxo => "FXO",
-        ModuleKind::Fxs => "FXS",
+pub(super) fn line_name(device: &str, info: &DevSpecific) -> String {
+    let name = abilities(info.kind).name;
+    match info.kind {
+        LineKind::Fxo | LineKind::Fxs => format!("{device} slot {} ({name})", info.slot),
+        LineKind::Modem => format!("{device} ({name})"),
     }
 }
 
@@ -82,25 +37,22 @@ pub(super) fn dev_caps(
     memory: &mut [u8],
     version: Version,
     device: &str,
-    info: &PortInfo,
+    info: &DevSpecific,
 ) -> Result<(), LineError> {
     type C = LINEDEVCAPS;
     let mut caps = Writer::<C>::new(memory, version)?;
-    let dial = match info.kind {
-        ModuleKind::Fxo => MODIFIERS.dev_cap_flags(),
-        ModuleKind::Fxs => 0,
-    };
-    let slot = u32::try_from(info.port).unwrap_or(u32::MAX);
-    caps.set(C::dwPermanentLineID, slot)
+    let can = abilities(info.kind);
+    let (generated, monitored) = can.digits;
+    caps.set(C::dwPermanentLineID, info.slot)
         .set(C::dwStringFormat, STRINGFORMAT_UNICODE)
         .set(C::dwAddressModes, LINEADDRESSMODE_ADDRESSID)
         .set(C::dwNumAddresses, 1)
-        .set(C::dwBearerModes, LINEBEARERMODE_VOICE)
-        .set(C::dwMaxRate, RATE)
-        .set(C::dwMediaModes, MEDIA)
-        .set(C::dwGenerateDigitModes, LINEDIGITMODE_DTMF)
-        .set(C::dwMonitorDigitModes, LINEDIGITMODE_DTMF | LINEDIGITMODE_DTMFEND)
-        .set(C::dwDevCapFlags, LINEDEVCAPFLAGS_CLOSEDROP | dial)
+        .set(C::dwBearerModes, can.bearers)
+        .set(C::dwMaxRate, can.rate)
+        .set(C::dwMediaModes, can.media)
+        .set(C::dwGenerateDigitModes, generated)
+        .set(C::dwMonitorDigitModes, monitored)
+        .set(C::dwDevCapFlags, LINEDEVCAPFLAGS_CLOSEDROP | can.modifiers.dev_cap_flags())
         .set(C::dwMaxNumActiveCalls, 1)
         .set(C::dwAnswerMode, LINEANSWERMODE_NONE)
         .set(C::dwRingModes, 1)
@@ -113,7 +65,7 @@ pub(super) fn dev_caps(
     caps.string(C::dwLineName, &line_name(device, info))
         .string(C::dwProviderInfo, concat!("Ringback ", env!("CARGO_PKG_VERSION")))
         .string(C::dwSwitchInfo, "analog line")
-        .item(C::dwDevSpecific, &DevSpecific::of(info).bytes());
+        .item(C::dwDevSpecific, &info.bytes());
     Ok(())
 }
 
@@ -122,11 +74,10 @@ pub(super) fn address_caps(
     memory: &mut [u8],
     version: Version,
     device_id: u32,
-    info: &PortInfo,
+    info: &DevSpecific,
 ) -> Result<(), LineError> {
     type C = LINEADDRESSCAPS;
-    let fxo = info.kind == ModuleKind::Fxo;
-    let for_fxo = |bits| if fxo { bits } else { 0 };
+    let can = abilities(info.kind);
     let mut caps = Writer::<C>::new(memory, version)?;
     caps.set(C::dwLineDeviceID, device_id)
         .set(C::dwAddressSharing, LINEADDRESSSHARING_PRIVATE)
@@ -135,24 +86,18 @@ pub(super) fn address_caps(
         .set(C::dwConnectedIDFlags, LINECALLPARTYID_UNAVAIL)
         .set(C::dwRedirectionIDFlags, LINECALLPARTYID_UNAVAIL)
         .set(C::dwRedirectingIDFlags, LINECALLPARTYID_UNAVAIL)
-        .set(C::dwCallStates, call_states(info.kind).bits())
-        .set(C::dwDialToneModes, for_fxo(LINEDIALTONEMODE_NORMAL | LINEDIALTONEMODE_UNAVAIL))
-        .set(C::dwBusyModes, LINEBUSYMODE_STATION)
-        .set(C::dwSpecialInfo, for_fxo(LINESPECIALINFO_REORDER))
-        .set(
-            C::dwDisconnectModes,
-            LINEDISCONNECTMODE_NORMAL
-                | LINEDISCONNECTMODE_NOANSWER
-                | LINEDISCONNECTMODE_OUTOFORDER
-                | for_fxo(LINEDISCONNECTMODE_NODIALTONE | LINEDISCONNECTMODE_UNAVAIL),
-        )
+        .set(C::dwCallStates, can.states.bits())
+        .set(C::dwDialToneModes, can.dial_tone_modes)
+        .set(C::dwBusyModes, can.busy_modes)
+        .set(C::dwSpecialInfo, can.special_info)
+        .set(C::dwDisconnectModes, can.disconnect_modes)
         .set(C::dwMaxNumActiveCalls, 1)
-        .set(C::dwAddrCapFlags, for_fxo(LINEADDRCAPFLAGS_DIALED | LINEADDRCAPFLAGS_PARTIALDIAL))
-        .set(C::dwCallFeatures, call_features(info.kind))
+        .set(C::dwAddrCapFlags, can.address_flags)
+        .set(C::dwCallFeatures, can.features)
         .set(C::dwAddressFeatures, LINEADDRFEATURE_MAKECALL)
-        .set(C::dwConnectedModes, LINECONNECTEDMODE_ACTIVE | LINECONNECTEDMODE_CONFIRMED)
+        .set(C::dwConnectedModes, can.connected_modes)
         .set(C::dwOfferingModes, LINEOFFERINGMODE_ACTIVE)
-        .set(C::dwAvailableMediaModes, MEDIA);
+        .set(C::dwAvailableMediaModes, can.media);
     Ok(())
 }
 
@@ -160,6 +105,7 @@ pub(super) fn address_caps(
 pub(super) fn line_dev_status(
     memory: &mut [u8],
     version: Version,
+    kind: LineKind,
     state: &PortState,
 ) -> Result<(), LineError> {
     type S = LINEDEVSTATUS;
@@ -174,7 +120,7 @@ pub(super) fn line_dev_status(
         .set(S::dwNumActiveCalls, u32::from(active))
         .set(S::dwLineFeatures, if free { LINEFEATURE_MAKECALL } else { 0 })
         .set(S::dwDevStatusFlags, service)
-        .set(S::dwAvailableMediaModes, if free { MEDIA } else { 0 });
+        .set(S::dwAvailableMediaModes, if free { abilities(kind).media } else { 0 });
     Ok(())
 }
 
@@ -183,7 +129,7 @@ pub(super) fn call_info(
     memory: &mut [u8],
     version: Version,
     device_id: u32,
-    kind: ModuleKind,
+    kind: LineKind,
     call: &CallSnapshot,
 ) -> Result<(), LineError> {
     type I = LINECALLINFO;
@@ -192,11 +138,11 @@ pub(super) fn call_info(
         if info.called.is_empty() { LINECALLPARTYID_UNAVAIL } else { LINECALLPARTYID_ADDRESS };
     let mut out = Writer::<I>::new(memory, version)?;
     out.set(I::dwLineDeviceID, device_id)
-        .set(I::dwBearerMode, LINEBEARERMODE_VOICE)
-        .set(I::dwRate, RATE)
+        .set(I::dwBearerMode, info.bearer)
+        .set(I::dwRate, abilities(kind).rate)
         .set(I::dwMediaMode, info.media)
         .set(I::dwCallID, info.call_id)
-        .set(I::dwCallStates, call_states(kind).bits())
+        .set(I::dwCallStates, abilities(kind).states.bits())
         .set(I::dwOrigin, info.origin)
         .set(I::dwReason, info.reason)
         .set(I::dwTrunk, UNKNOWN_TRUNK)
@@ -217,7 +163,7 @@ const UNKNOWN_TRUNK: u32 = u32::MAX;
 pub(super) fn call_status(
     memory: &mut [u8],
     version: Version,
-    kind: ModuleKind,
+    kind: LineKind,
     call: &CallSnapshot,
 ) -> Result<(), LineError> {
     type S = LINECALLSTATUS;
@@ -229,28 +175,24 @@ pub(super) fn call_status(
 }
 
 /// The dwDevSpecific of a Ringback line's LINEDEVCAPS: which slot of the card it is, and what is in
-/// it. 12 bytes: a mark, the slot, 1 for FXO or 2 for FXS, each a little-endian word.
+/// it. 12 bytes: a mark, the slot, 1 for FXO, 2 for FXS or 3 for a modem, each a little-endian word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DevSpecific {
     /// The slot on the card, counted from 0.
     pub slot: u32,
     /// What is in it.
-    pub kind: ModuleKind,
+    pub kind: LineKind,
 }
 
 impl DevSpecific {
     const MARK: [u8; 4] = *b"RNGB";
-
-    fn of(info: &PortInfo) -> DevSpecific {
-        DevSpecific { slot: u32::try_from(info.port).unwrap_or(u32::MAX), kind: info.kind }
-    }
+    /// Each kind at the place before its number.
+    const KINDS: [LineKind; 3] = [LineKind::Fxo, LineKind::Fxs, LineKind::Modem];
 
     /// The bytes.
     pub fn bytes(&self) -> [u8; 12] {
-        let kind: u32 = match self.kind {
-            ModuleKind::Fxo => 1,
-            ModuleKind::Fxs => 2,
-        };
+        let kind = (1..).zip(Self::KINDS).find(|(_, kind)| *kind == self.kind);
+        let kind: u32 = kind.map_or(0, |(number, _)| number);
         let mut bytes = [0; 12];
         let words = [Self::MARK, self.slot.to_le_bytes(), kind.to_le_bytes()];
         for (place, word) in bytes.chunks_exact_mut(4).zip(words) {
@@ -265,11 +207,8 @@ impl DevSpecific {
         if word(0)? != Self::MARK {
             return None;
         }
-        let kind = match u32::from_le_bytes(word(8)?) {
-            1 => ModuleKind::Fxo,
-            2 => ModuleKind::Fxs,
-            _ => return None,
-        };
+        let number = u32::from_le_bytes(word(8)?).checked_sub(1)?;
+        let kind = *Self::KINDS.get(usize::try_from(number).ok()?)?;
         Some(DevSpecific { slot: u32::from_le_bytes(word(4)?), kind })
     }
 }
@@ -283,8 +222,11 @@ mod tests {
 
     #[test]
     fn dev_specific_reads_back() {
-        let own = DevSpecific { slot: 3, kind: ModuleKind::Fxs };
-        assert_eq!(DevSpecific::read(&own.bytes()), Some(own));
+        let own = DevSpecific { slot: 3, kind: LineKind::Fxs };
+        for kind in DevSpecific::KINDS {
+            let own = DevSpecific { kind, ..own };
+            assert_eq!(DevSpecific::read(&own.bytes()), Some(own));
+        }
         assert_eq!(DevSpecific::read(&own.bytes()[..11]), None);
         assert_eq!(DevSpecific::read(b"somebody else's"), None);
     }
@@ -292,23 +234,26 @@ mod tests {
     #[test]
     fn capabilities_say_what_a_line_can_do() {
         type C = LINEDEVCAPS;
-        for kind in [ModuleKind::Fxo, ModuleKind::Fxs] {
-            let info = PortInfo { port: 2, kind };
+        for kind in DevSpecific::KINDS {
+            let info = DevSpecific { slot: 2, kind };
             let mut memory = blank::<C>(1024);
             dev_caps(&mut memory, Version::V3_1, "soft", &info).unwrap();
             let caps = Reader::<C>::new(&memory, Version::V3_1).unwrap();
             assert_eq!(DevSpecific::read(caps.item(C::dwDevSpecific)).unwrap().kind, kind);
             let flags = caps.get(C::dwDevCapFlags);
             assert_ne!(flags & LINEDEVCAPFLAGS_CLOSEDROP, 0, "D3: lineClose drops");
-            assert_eq!(flags & LINEDEVCAPFLAGS_DIALDIALTONE != 0, kind == ModuleKind::Fxo, "R7");
+            assert_eq!(flags & LINEDEVCAPFLAGS_DIALDIALTONE != 0, kind != LineKind::Fxs, "R7");
             let name = caps.string(C::dwLineName).unwrap();
-            assert!(name.contains("slot 2") && name.contains(kind_name(kind)), "{name}");
+            assert!(name.contains(&kind.to_string()), "{name}");
+            assert_eq!(name.contains("slot 2"), kind != LineKind::Modem, "{name}");
+            let bearers = caps.get(C::dwBearerModes);
+            assert_eq!(bearers & LINEBEARERMODE_PASSTHROUGH != 0, kind == LineKind::Modem);
         }
     }
 
     #[test]
     fn too_small_a_structure_is_refused_and_an_older_one_is_filled_as_far_as_it_goes() {
-        let info = PortInfo { port: 0, kind: ModuleKind::Fxo };
+        let info = DevSpecific { slot: 0, kind: LineKind::Fxo };
         let mut memory = [0; 8];
         memory[0] = 8;
         let refused = address_caps(&mut memory, Version::V3_1, 1, &info);
@@ -328,6 +273,7 @@ mod tests {
             info: CallInfo {
                 origin: LINECALLORIGIN_OUTBOUND,
                 reason: LINECALLREASON_DIRECT,
+                bearer: LINEBEARERMODE_VOICE,
                 media: LINEMEDIAMODE_INTERACTIVEVOICE,
                 called: "5551234".into(),
                 call_id: 77,
@@ -343,14 +289,14 @@ mod tests {
             call_status(&mut memory, Version::V3_1, kind, &snapshot(state)).unwrap();
             Reader::<S>::new(&memory, Version::V3_1).unwrap().get(S::dwCallFeatures)
         };
-        let offered = features(ModuleKind::Fxo, Some(CallState::Offering));
+        let offered = features(LineKind::Fxo, Some(CallState::Offering));
         assert_ne!(offered & LINECALLFEATURE_ANSWER, 0);
         assert_eq!(offered & (LINECALLFEATURE_DIAL | LINECALLFEATURE_GENERATEDIGITS), 0);
-        assert_eq!(features(ModuleKind::Fxo, Some(CallState::Idle)), 0);
-        assert_eq!(features(ModuleKind::Fxo, None), LINECALLFEATURE_DROP);
-        let ended = features(ModuleKind::Fxo, Some(CallState::Disconnected));
+        assert_eq!(features(LineKind::Fxo, Some(CallState::Idle)), 0);
+        assert_eq!(features(LineKind::Fxo, None), LINECALLFEATURE_DROP);
+        let ended = features(LineKind::Fxo, Some(CallState::Disconnected));
         assert_eq!(ended, LINECALLFEATURE_DROP);
-        let talking = features(ModuleKind::Fxs, Some(CallState::Connected));
+        let talking = features(LineKind::Fxs, Some(CallState::Connected));
         assert_eq!(talking & LINECALLFEATURE_DIAL, 0, "a telephone can't be dialled on");
         assert_ne!(talking & LINECALLFEATURE_GENERATEDIGITS, 0);
     }
@@ -360,7 +306,7 @@ mod tests {
         type I = LINECALLINFO;
         let mut memory = blank::<I>(512);
         let call = snapshot(Some(CallState::Connected));
-        call_info(&mut memory, Version::V3_1, 4, ModuleKind::Fxo, &call).unwrap();
+        call_info(&mut memory, Version::V3_1, 4, LineKind::Fxo, &call).unwrap();
         let info = Reader::<I>::new(&memory, Version::V3_1).unwrap();
         assert_eq!(info.string(I::dwCalledID).as_deref(), Some("5551234"));
         assert_eq!(info.get(I::dwCallID), 77);
@@ -374,7 +320,7 @@ mod tests {
         let count = |call| {
             let mut memory = blank::<S>(0);
             let state = PortState { open: true, call, in_service: true };
-            line_dev_status(&mut memory, Version::V3_1, &state).unwrap();
+            line_dev_status(&mut memory, Version::V3_1, LineKind::Fxo, &state).unwrap();
             let status = Reader::<S>::new(&memory, Version::V3_1).unwrap();
             (status.get(S::dwNumActiveCalls), status.get(S::dwLineFeatures))
         };

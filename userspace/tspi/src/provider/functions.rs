@@ -1,23 +1,27 @@
 //! The functions of a card's provider.
 
-use ringback_driver::device::Device;
+use std::time::Duration;
+
 use ringback_driver::request::RequestId;
 
-use super::card::{CardProvider, Running, refused};
-use super::{Devices, Init, Provider, SlotReport, Tapi, Ticket, checks, fill};
+use super::abilities::{Abilities, abilities};
+use super::card::{LineProvider, Running, refused};
+use super::cards::Card;
+use super::{DevSpecific, Devices, Init, Provider, SlotReport, Tapi, Ticket, checks, fill};
 use crate::constants::*;
 use crate::error::LineError;
-use crate::line::{Audio, CallHandles, CallSnapshot, Command, DialTiming, PortInfo};
+use crate::line::{Audio, CallHandles, CallSnapshot, Command, DialTiming, LineEngine, LineKind};
+use crate::modem::Data;
 use crate::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, Version};
 
-impl<D: Device> CardProvider<D> {
+impl<C: Card> LineProvider<C> {
     /// The running card, for a function that takes a line.
-    fn for_line(&self) -> Result<std::sync::Arc<Running<D>>, LineError> {
+    fn for_line(&self) -> Result<std::sync::Arc<Running<C>>, LineError> {
         self.running(LineError::INVALLINEHANDLE)
     }
 
     /// The running card and the line of a call, for a function that takes a call TAPI may use.
-    fn for_call(&self, call: HDRVCALL) -> Result<(std::sync::Arc<Running<D>>, usize), LineError> {
+    fn for_call(&self, call: HDRVCALL) -> Result<(std::sync::Arc<Running<C>>, usize), LineError> {
         let running = self.running(LineError::INVALCALLHANDLE)?;
         if !running.calls.knows(call) {
             return Err(LineError::INVALCALLHANDLE);
@@ -26,11 +30,22 @@ impl<D: Device> CardProvider<D> {
         Ok((running, line))
     }
 
+    /// What a line is made of.
+    fn kind(&self, line: usize) -> Result<LineKind, LineError> {
+        Ok(self.infos.get(line).ok_or(LineError::NODEVICE)?.kind)
+    }
+
+    /// What the line of a call that TAPI may use can do.
+    fn abilities_of(&self, call: HDRVCALL) -> Result<&'static Abilities, LineError> {
+        let (_, line) = self.for_call(call)?;
+        Ok(abilities(self.kind(line)?))
+    }
+
     /// The running card and a line by its device id.
     fn device(
         &self,
         device_id: u32,
-    ) -> Result<(std::sync::Arc<Running<D>>, usize, &PortInfo), LineError> {
+    ) -> Result<(std::sync::Arc<Running<C>>, usize, &DevSpecific), LineError> {
         let running = self.running(LineError::NODRIVER)?;
         let index = device_id.checked_sub(running.line_device_id_base);
         let index = index.and_then(|index| usize::try_from(index).ok());
@@ -44,7 +59,7 @@ impl<D: Device> CardProvider<D> {
         device_id: u32,
         version: Version,
         ext_version: u32,
-    ) -> Result<&PortInfo, LineError> {
+    ) -> Result<&DevSpecific, LineError> {
         let (_, _, info) = self.device(device_id)?;
         checks::version(version)?;
         // There are no extensions, so there is no version of them but 0.
@@ -55,9 +70,12 @@ impl<D: Device> CardProvider<D> {
     }
 
     /// What is known of a call, with the version of its line, its line's device id and kind.
-    fn call(&self, call: HDRVCALL) -> Result<(CallSnapshot, Version, u32, &PortInfo), LineError> {
+    fn call(
+        &self,
+        call: HDRVCALL,
+    ) -> Result<(CallSnapshot, Version, u32, &DevSpecific), LineError> {
         let (running, line) = self.for_call(call)?;
-        let snapshot = running.ask(|lines| lines.call(call))?;
+        let snapshot = running.ask(|lines, _| lines.call(call))?;
         let info = self.infos.get(line).ok_or(LineError::INVALCALLHANDLE)?;
         let version = running.lines.version(line).ok_or(LineError::INVALCALLHANDLE)?;
         let index = u32::try_from(line).unwrap_or(u32::MAX);
@@ -77,7 +95,7 @@ impl<D: Device> CardProvider<D> {
     }
 }
 
-impl<D: Device> Provider for CardProvider<D> {
+impl<C: Card> Provider for LineProvider<C> {
     fn line_negotiate_tspi_version(
         &self,
         device_id: u32,
@@ -111,7 +129,7 @@ impl<D: Device> Provider for CardProvider<D> {
     ) -> Result<HDRVLINE, LineError> {
         let (running, index, _) = self.device(device_id)?;
         checks::version(version)?;
-        running.ask(|lines| lines.open(index, line))?;
+        running.ask(|lines, cx| lines.open(index, line, cx))?;
         running.lines.opened(index, line, version)
     }
 
@@ -159,8 +177,8 @@ impl<D: Device> Provider for CardProvider<D> {
     fn line_get_line_dev_status(&self, line: HDRVLINE, status: &mut [u8]) -> Result<(), LineError> {
         let running = self.for_line()?;
         let line = running.line(line)?;
-        let state = running.ask(|lines| lines.state(line.index).ok_or(LineError::NODEVICE))?;
-        fill::line_dev_status(status, line.version, &state)
+        let state = running.ask(|lines, _| lines.state(line.index).ok_or(LineError::NODEVICE))?;
+        fill::line_dev_status(status, line.version, self.kind(line.index)?, &state)
     }
 
     fn line_make_call(
@@ -174,16 +192,22 @@ impl<D: Device> Provider for CardProvider<D> {
     ) -> Result<(HDRVCALL, Ticket), LineError> {
         let running = self.for_line()?;
         let line = running.line(line)?;
-        let params = checks::call_params(params, line.version)?;
-        let address = checks::address(address.unwrap_or_default(), country_code)?;
+        let can = abilities(self.kind(line.index)?);
+        let params = checks::call_params(params, line.version, can)?;
+        let address = checks::address(address.unwrap_or_default(), country_code, can)?;
         let driver_call = running.handles.next(line.index).ok_or(LineError::NOMEM)?;
-        let command = Command::MakeCall {
-            call: driver_call,
-            called: address.digits(),
-            address,
-            only_if_idle: params.flags & LINECALLPARAMFLAGS_IDLE != 0,
-            media: params.media_mode,
-            timing: checks::timing(&params.dial_params),
+        let command = match params.bearer_mode {
+            LINEBEARERMODE_PASSTHROUGH => {
+                Command::PassThrough { call: driver_call, media: params.media_mode }
+            }
+            _ => Command::MakeCall {
+                call: driver_call,
+                called: address.digits(),
+                address,
+                only_if_idle: params.flags & LINECALLPARAMFLAGS_IDLE != 0,
+                media: params.media_mode,
+                timing: checks::timing(&params.dial_params),
+            },
         };
         running.calls.making(request.get(), line.tapi, driver_call, call);
         match running.handle.submit_as(Some(request), line.index, command) {
@@ -204,7 +228,7 @@ impl<D: Device> Provider for CardProvider<D> {
         address: &str,
         country_code: u32,
     ) -> Result<Ticket, LineError> {
-        let address = checks::address(address, country_code)?;
+        let address = checks::address(address, country_code, self.abilities_of(call)?)?;
         self.submit(request, call, Command::Dial { call, address })
     }
 
@@ -276,7 +300,7 @@ impl<D: Device> Provider for CardProvider<D> {
 
     fn line_monitor_digits(&self, call: HDRVCALL, digit_modes: u32) -> Result<(), LineError> {
         let (running, _) = self.for_call(call)?;
-        running.ask(|lines| lines.monitor_digits(call, digit_modes))
+        running.ask(|lines, _| lines.monitor_digits(call, digit_modes))
     }
 
     fn line_audio(&self, line: HDRVLINE) -> Option<Audio> {
@@ -285,7 +309,34 @@ impl<D: Device> Provider for CardProvider<D> {
         running.handle.with(|lines, _| lines.audio(line.index)).flatten()
     }
 
+    fn call_send(
+        &self,
+        request: RequestId,
+        call: HDRVCALL,
+        bytes: &[u8],
+    ) -> Result<Ticket, LineError> {
+        self.submit(request, call, Command::Send { call, bytes: bytes.to_vec() })
+    }
+
+    fn call_receive(
+        &self,
+        request: RequestId,
+        call: HDRVCALL,
+        bytes: usize,
+        time_limit: Duration,
+    ) -> Result<Ticket, LineError> {
+        self.submit(request, call, Command::Receive { call, bytes, time_limit })
+    }
+
+    fn line_data(&self, line: HDRVLINE) -> Option<Data> {
+        let running = self.for_line().ok()?;
+        let line = running.line(line).ok()?;
+        running.handle.with(|lines, _| lines.data(line.index)).flatten()
+    }
+
     fn slots(&self) -> Vec<SlotReport> {
-        self.report()
+        let Ok(running) = self.running(LineError::NODRIVER) else { return Vec::new() };
+        let base = running.line_device_id_base;
+        running.ask(|lines, _| Ok(C::slots(lines, base))).unwrap_or_default()
     }
 }

@@ -1,7 +1,7 @@
 //! The provider: the TSPI side of a card.
 //!
 //! [`Provider`] is the surface that TAPI sees, the functions under their names; [`Tapi`] is what TAPI
-//! gives in return. [`CardProvider`] is the provider of a card's lines: it judges parameters, hands
+//! gives in return. [`LineProvider`] is the provider of a card's lines: it judges parameters, hands
 //! requests to the lines and turns what they tell into TAPI's upcalls. [`open_card`] makes one from a
 //! short name.
 //!
@@ -16,6 +16,8 @@
 //! |---|---|
 //! | `api` | the traits |
 //! | `card` | the provider of a card: its life |
+//! | `cards` | which cards there are |
+//! | `abilities` | what each kind of line can do |
 //! | `functions` | its functions |
 //! | `checks` | parameters that can be judged at once |
 //! | `fill` | the structures of capabilities and status |
@@ -24,9 +26,11 @@
 //! | `open` | cards by their short names |
 //! | `report` | how the slots of a card are, for people |
 
+mod abilities;
 mod api;
 mod calls;
 mod card;
+mod cards;
 mod checks;
 mod fill;
 mod functions;
@@ -37,7 +41,8 @@ mod ticket;
 mod upward;
 
 pub use api::{Devices, Init, Provider, Tapi};
-pub use card::CardProvider;
+pub use card::{CardProvider, LineProvider, ModemProvider};
+pub use cards::{Card, ModemCard};
 pub use fill::DevSpecific;
 pub use open::{CardOptions, OpenError, open_card};
 pub use report::SlotReport;

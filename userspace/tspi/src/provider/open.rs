@@ -5,7 +5,9 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use ringback_driver::card::tiger320::{self, Options, Slot, StartError, Tiger320};
+use ringback_driver::card::uart16550::{self, Uart16550};
 use ringback_driver::card::{Country, Delay, ThreadDelay};
+use ringback_driver::device::discover::{Kind, discover};
 use ringback_driver::device::selector::Selector;
 use ringback_driver::device::soft::SoftDevice;
 use ringback_driver::device::sysfs::SysfsRoot;
@@ -16,7 +18,8 @@ use ringback_driver::reactor;
 use ringback_softcard::SoftCard;
 use thiserror::Error;
 
-use super::{CardProvider, Provider};
+use super::{CardProvider, ModemCard, ModemProvider, Provider};
+use crate::modem::ModemOptions;
 
 /// What a TDM400P needs of its device: the 256 registers of its I/O window, the 128 bytes of its ring.
 const NEEDS: Needs = Needs { registers: 0x100, dma: 128, msi: false };
@@ -29,6 +32,8 @@ pub struct CardOptions {
     /// The card that `soft` means. Its clock has to run ([`ringback_softcard::RealClock`]), or nothing
     /// will ever happen on it.
     pub soft: Option<SoftCard>,
+    /// How to speak to a modem.
+    pub modem: ModemOptions,
     /// Told now and then how long the card has been coming up, which takes seconds.
     pub progress: Option<Box<dyn FnMut(Duration) + Send>>,
 }
@@ -38,6 +43,7 @@ impl fmt::Debug for CardOptions {
         f.debug_struct("CardOptions")
             .field("country", &self.country)
             .field("soft", &self.soft)
+            .field("modem", &self.modem)
             .finish_non_exhaustive()
     }
 }
@@ -58,15 +64,12 @@ pub enum OpenError {
     /// `soft` without a software card.
     #[error("`soft` is a card in this program, and the program has made none")]
     NoSoftCard,
-    /// A device of another kind.
-    #[error(
-        "{0} is a mediated device, which has no telephone lines of this family; select a TDM400P with \
-         uio:/dev/uioN or pci:ADDRESS, or the software card with soft"
-    )]
-    NotACard(Selector),
     /// The card does not come up.
     #[error(transparent)]
     Card(#[from] tiger320::OpenError),
+    /// The serial port of the modem can't be used.
+    #[error(transparent)]
+    Uart(#[from] uart16550::OpenError),
     /// The card has no module that works.
     #[error("there is no working module on the card: {0}")]
     NoModules(String),
@@ -81,21 +84,7 @@ pub enum OpenError {
     Reactor(#[from] reactor::StartError),
 }
 
-impl OpenError {
-    /// What is wrong with each slot of a card without a working module.
-    pub(super) fn no_modules<D: Device>(card: &Tiger320<D>) -> OpenError {
-        let slots: Vec<String> = (0..)
-            .zip(card.ports())
-            .map(|(number, slot)| match slot {
-                Slot::Failed(error) => format!("slot {number}: {error}"),
-                _ => format!("slot {number} is empty"),
-            })
-            .collect();
-        OpenError::NoModules(slots.join("; "))
-    }
-}
-
-/// Opens a card and brings it up, which takes a second or more.
+/// Opens a card and brings it up, which takes a second or more; a modem's serial port takes no time.
 ///
 /// A module that does not work is named in the log; its line is missing, the others work.
 ///
@@ -105,8 +94,10 @@ pub fn open_card(
     selector: &Selector,
     options: CardOptions,
 ) -> Result<Box<dyn Provider>, OpenError> {
-    let CardOptions { country, soft, progress } = options;
+    let CardOptions { country, soft, modem, progress } = options;
     let root = SysfsRoot::system();
+    let found = discover(&root).into_iter().find(|card| card.selector == *selector);
+    let serial = found.is_some_and(|card| card.kind == Kind::Uart16550);
     match selector.clone() {
         Selector::Soft => {
             let card = soft.ok_or(OpenError::NoSoftCard)?;
@@ -114,14 +105,35 @@ pub fn open_card(
                 SoftDevice::card(card.clone()).map_err(OpenError::Soft)
             })
         }
+        Selector::Uio(number) if serial => {
+            open_modem(modem, move |needs| Ok(UioDevice::open(&root, number, needs)?))
+        }
         Selector::Uio(number) => {
             bring_up(country, progress, move || Ok(UioDevice::open(&root, number, &NEEDS)?))
+        }
+        Selector::Pci(address) if serial => {
+            open_modem(modem, move |needs| Ok(VfioDevice::open_pci(&root, address, needs)?))
         }
         Selector::Pci(address) => {
             bring_up(country, progress, move || Ok(VfioDevice::open_pci(&root, address, &NEEDS)?))
         }
-        selector @ Selector::Mdev(_) => Err(OpenError::NotACard(selector)),
+        // There are no others with lines.
+        Selector::Mdev(uuid) => {
+            open_modem(modem, move |needs| Ok(VfioDevice::open_mdev(&root, &uuid, needs)?))
+        }
     }
+}
+
+fn open_modem<D: Device>(
+    options: ModemOptions,
+    mut device: impl FnMut(&Needs) -> Result<D, OpenError> + Send + 'static,
+) -> Result<Box<dyn Provider>, OpenError> {
+    let provider = ModemProvider::new(move || {
+        let device = device(&Uart16550::<D>::NEEDS)?;
+        let uart = Uart16550::open(device, uart16550::Options::default(), &mut ThreadDelay)?;
+        Ok(ModemCard { uart, options: options.clone() })
+    })?;
+    Ok(Box::new(provider))
 }
 
 fn bring_up<D: Device>(

@@ -4,9 +4,7 @@ use ringback_driver::card::PortStatus;
 use ringback_driver::card::tiger320::Slot;
 use ringback_driver::device::Device;
 
-use super::CardProvider;
 use crate::callstate::CallState;
-use crate::error::LineError;
 use crate::line::Lines;
 
 /// A slot of a card.
@@ -25,16 +23,8 @@ pub struct SlotReport {
     pub call: Option<CallState>,
 }
 
-impl<D: Device> CardProvider<D> {
-    /// How each slot is now; nothing outside of a pair of init and shutdown.
-    pub(super) fn report(&self) -> Vec<SlotReport> {
-        let Ok(running) = self.running(LineError::NODRIVER) else { return Vec::new() };
-        let base = running.line_device_id_base;
-        running.ask(|lines| Ok(report(lines, base))).unwrap_or_default()
-    }
-}
-
-fn report<D: Device>(lines: &Lines<D>, base: u32) -> Vec<SlotReport> {
+/// How each slot of a card is now; `base` is the device id of its first line.
+pub(super) fn report<D: Device>(lines: &Lines<D>, base: u32) -> Vec<SlotReport> {
     let card = lines.card();
     let slots = (0..).zip(card.ports()).zip(0..);
     slots

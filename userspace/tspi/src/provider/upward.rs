@@ -4,7 +4,6 @@
 
 use std::sync::{Arc, OnceLock};
 
-use ringback_driver::device::Device;
 use ringback_driver::reactor::{Handle, Upcalls};
 use ringback_driver::request::Completion;
 
@@ -12,19 +11,19 @@ use super::Tapi;
 use super::calls::Calls;
 use super::open_lines::OpenLines;
 use crate::constants::LINE_CLOSE;
-use crate::line::{Event, Lines, Subject};
+use crate::line::{Event, LineEngine, Subject};
 use crate::types::{HDRVCALL, HTAPILINE};
 
 /// Turns completions and events into upcalls.
-pub(super) struct Upward<D: Device> {
+pub(super) struct Upward<L: LineEngine> {
     pub(super) tapi: Box<dyn Tapi>,
     pub(super) calls: Arc<Calls>,
     pub(super) lines: Arc<OpenLines>,
     /// Set before a line can be opened, that is before there can be events.
-    pub(super) handle: Arc<OnceLock<Handle<Lines<D>>>>,
+    pub(super) handle: Arc<OnceLock<Handle<L>>>,
 }
 
-impl<D: Device> Upcalls<Event> for Upward<D> {
+impl<L: LineEngine> Upcalls<Event> for Upward<L> {
     fn completed(&mut self, completion: Completion) {
         let id = completion.id.get();
         // T4: our record goes first.
@@ -54,7 +53,7 @@ impl<D: Device> Upcalls<Event> for Upward<D> {
     }
 }
 
-impl<D: Device> Upward<D> {
+impl<L: LineEngine> Upward<L> {
     fn new_call(&mut self, line: HTAPILINE, call: HDRVCALL) {
         self.calls.born(line, call);
         match self.tapi.new_call(line, call) {

@@ -17,7 +17,7 @@ use crate::callstate::pots::{INBOUND, OUTBOUND, may_follow};
 use crate::constants::*;
 use crate::dialstring::{Modifiers, parse};
 use crate::error::LineError;
-use crate::line::{CallHandles, Command, DialTiming, Event, Subject};
+use crate::line::{CallHandles, Command, DialTiming, Event, LineEngine, Subject};
 use crate::types::{HDRVCALL, HTAPICALL, HTAPILINE};
 
 mod calls;
@@ -94,7 +94,7 @@ impl World {
         let handles = Arc::new(CallHandles::default());
         let options = ModemOptions::default();
         let engine = Modem::new(card, &options, Arc::clone(&handles), Time::ZERO).unwrap();
-        let data = engine.data();
+        let data = engine.data(0).unwrap();
         let log = Log::default();
         let stepper = Stepper::new(engine, log.clone(), 64).unwrap();
         let handle = stepper.handle();
@@ -118,7 +118,7 @@ impl World {
 
     fn open(&self) {
         let tapi = HTAPILINE::new(1).unwrap();
-        self.handle.with(|modem, cx| modem.open(tapi, cx)).unwrap().unwrap();
+        self.handle.with(|modem, cx| modem.open(0, tapi, cx)).unwrap().unwrap();
     }
 
     fn run(&mut self, ms: u64) {
