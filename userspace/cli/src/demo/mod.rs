@@ -1,14 +1,17 @@
 //! `ringback demo`: the main job on the software card. Four calls at once, one on each line: out to
 //! an exchange and in from it, to a telephone and from one. Both sides of each send digits and
-//! sound, and what arrives is listened to, not believed.
+//! sound, and what arrives is listened to, not believed. The same on a software card in another
+//! process, as a virtual machine sees it: its far ends are then told by `ringback softcard --control`.
 //!
 //! Every request is followed from its submission to its delivery; the demo fails when one of them is
 //! not completed exactly once, when an order rule is broken, or when a check is not met.
 
 mod ear;
+mod far;
 mod scene;
 mod scenes;
 
+use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -18,10 +21,11 @@ use ringback_driver::device::selector::Selector;
 use ringback_softcard::SoftCard;
 use serde::Serialize;
 
+use self::far::Far;
 use self::scene::Scene;
 use self::scenes::SCENES;
 use crate::card::Station;
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::output::{Colour, Output};
 use crate::scenery;
 use crate::signals::Signals;
@@ -32,12 +36,26 @@ use crate::timeline::{self, Entry, HEADINGS, Log, Recorder, Summary, Table, What
 /// Needs no hardware and takes about twenty seconds. Exits with 1 if anything is not as it should
 /// be.
 #[derive(Debug, Args)]
-#[command(after_long_help = JSON)]
+#[command(after_long_help = format!("{EXAMPLE}\n\n{JSON}"))]
 pub(crate) struct Demo {
+    /// The card, if it is not in this process: one that `ringback softcard` serves. FXS modules in
+    /// slots 0 and 1, FXO modules in 2 and 3, as it has by itself
+    #[arg(long, value_name = "CARD", requires = "far")]
+    card: Option<Selector>,
+    /// Where its far ends are told what to do: the socket of `ringback softcard --control`, or a port
+    /// of the virtual machine that leads there
+    #[arg(long, value_name = "PATH", requires = "card")]
+    far: Option<PathBuf>,
     /// Print one JSON object per event instead of text
     #[arg(long)]
     json: bool,
 }
+
+const EXAMPLE: &str = "\
+In a virtual machine that has the card of `ringback softcard` (see its --help), and a port to the
+socket of its --control (QEMU: -chardev socket,id=far,path=/tmp/card.control -device virtio-serial-pci
+-device virtserialport,chardev=far,name=far):
+  ringback demo --card pci:0000:00:03.0 --far /dev/virtio-ports/far";
 
 /// The fields of the JSON output.
 const JSON: &str = "\
@@ -81,26 +99,48 @@ impl Demo {
     pub(crate) fn run(&self, signals: &Signals) -> Result<(), Failure> {
         let out = Output::new(self.json);
         let (recorder, mut log) = timeline::new();
-        let card = scenery::card();
-        out.text("Four calls at once on a card in software: line 0 rings its telephone, line 1's")?;
+        let (selector, card, far) = self.stage()?;
+        let name = match &card {
+            Some(_) => "a card in software".to_owned(),
+            None => selector.to_string(),
+        };
+        out.text(format_args!(
+            "Four calls at once on {name}: line 0 rings its telephone, line 1's"
+        ))?;
         out.text("telephone calls us, line 2 calls out over the exchange, line 3 is called.")?;
         out.text("")?;
-        let station = Station::open(&Selector::Soft, Some(card.clone()), signals, &recorder)?;
+        let station = Station::open(&selector, card, signals, &recorder)?;
         log.start();
         out.text(out.paint(Colour::Bold, HEADINGS.trim_end()))?;
-        let failures = play(&station, &card, signals, &recorder, &mut log, out)?;
+        let failures = play(&station, &far, signals, &recorder, &mut log, out)?;
         // What is told while the lines close and the provider shuts down counts as well.
         drop(station);
         print(&mut log, out)?;
         signals.check()?;
         conclude(&log, out, failures)
     }
+
+    /// The card, as it is chosen and, in this process, as it is; and what is behind it.
+    fn stage(&self) -> Result<(Selector, Option<SoftCard>, Far), Failure> {
+        match (&self.card, &self.far) {
+            (Some(Selector::Soft), _) => Err(Failure::new(
+                Exit::Usage,
+                "the card soft is in this process, and so are its far ends: leave --card and --far out",
+            )),
+            (Some(card), Some(path)) => Ok((card.clone(), None, Far::there(path)?)),
+            _ => {
+                let card = scenery::card();
+                let far = Far::here(&card);
+                Ok((Selector::Soft, Some(card), far))
+            }
+        }
+    }
 }
 
 /// Plays all scenes at once and prints meanwhile; the sentences of what failed.
 fn play(
     station: &Station,
-    card: &SoftCard,
+    far: &Far,
     signals: &Signals,
     recorder: &Recorder,
     log: &mut Log,
@@ -108,7 +148,7 @@ fn play(
 ) -> Result<Vec<String>, Failure> {
     let mut scenes = Vec::new();
     for (number, scene) in (0..).zip(SCENES) {
-        scenes.push((Scene::new(station, number, card, signals, recorder)?, scene));
+        scenes.push((Scene::new(station, number, far, signals, recorder)?, scene));
     }
     thread::scope(|scope| {
         let (done, ended) = mpsc::channel();

@@ -5,23 +5,29 @@
 
 use std::time::{Duration, Instant};
 
-use ringback_softcard::{Exchange, SoftCard, Telephone};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::error::LineError;
 use ringback_tspi::host::{Call, CallOptions, Events, Line, LineEvent, Pending, WaitError};
 use ringback_tspi::line::Audio;
 
 use super::ear::tone_ms;
+use super::far::{ExchangeLine, Far, Telephone};
 use crate::card::Station;
 use crate::exit::Failure;
 use crate::scenery::tone;
 use crate::signals::Signals;
 use crate::timeline::{Recorder, What};
 
-/// How long anything may take, far beyond what it does take.
+/// How long anything may take, far beyond what it does take; and how long where the card's time may
+/// be slowed.
 const PATIENCE: Duration = Duration::from_secs(30);
+const LONG_PATIENCE: Duration = Duration::from_secs(300);
 /// How often something that tells no event is looked at.
 const LOOK: Duration = Duration::from_millis(20);
+/// How often samples are fetched from the far end.
+const LISTEN: Duration = Duration::from_millis(200);
+/// Longer than anything that is listened to at the far end.
+const HEARD_MS: u32 = 10_000;
 /// What each side says, in Hz: two frequencies that no exchange uses.
 const OURS_HZ: f32 = 1400.0;
 const THEIRS_HZ: f32 = 850.0;
@@ -40,7 +46,8 @@ pub(super) struct Scene<'a> {
     line: Line,
     events: Events,
     audio: Audio,
-    card: SoftCard,
+    far: &'a Far,
+    patience: Duration,
     signals: &'a Signals,
     recorder: &'a Recorder,
     /// The call that is on the line.
@@ -51,7 +58,7 @@ impl<'a> Scene<'a> {
     pub(super) fn new(
         station: &Station,
         number: u32,
-        card: &SoftCard,
+        far: &'a Far,
         signals: &'a Signals,
         recorder: &'a Recorder,
     ) -> Result<Scene<'a>, Failure> {
@@ -60,21 +67,29 @@ impl<'a> Scene<'a> {
         let audio = line
             .audio()
             .map_err(|error| Failure::line(format_args!("line {number} has no audio"), error))?;
-        let card = card.clone();
-        Ok(Scene { line, events, audio, card, signals, recorder, call: None })
+        let patience = match far {
+            Far::Here(_) => PATIENCE,
+            Far::There(_) => LONG_PATIENCE,
+        };
+        Ok(Scene { line, events, audio, far, patience, signals, recorder, call: None })
     }
 
     pub(super) fn number(&self) -> u32 {
         self.line.info().device_id
     }
 
-    pub(super) fn exchange(&self) -> Exchange {
-        self.card.exchange()
+    pub(super) fn far(&self) -> &Far {
+        self.far
     }
 
     /// The telephone on the line.
-    pub(super) fn telephone(&self) -> Step<Telephone> {
-        self.card.telephone(self.number() as usize).ok_or_else(|| "it has no telephone".to_owned())
+    pub(super) fn telephone(&self) -> Telephone {
+        self.far.telephone(self.number() as usize)
+    }
+
+    /// The line as the exchange knows it.
+    pub(super) fn at_exchange(&self) -> Step<ExchangeLine> {
+        self.far.line(self.number() as usize)
     }
 
     /// Notes what somebody at the other end does.
@@ -97,21 +112,30 @@ impl<'a> Scene<'a> {
     }
 
     /// Waits until something is so.
-    pub(super) fn until(&self, what: &str, mut is_so: impl FnMut() -> bool) -> Step {
-        let until = Instant::now() + PATIENCE;
-        while !is_so() {
+    pub(super) fn until(&self, what: &str, is_so: impl FnMut() -> Step<bool>) -> Step {
+        self.until_at(LOOK, what, is_so)
+    }
+
+    /// The same, for what is worth a closer look.
+    pub(super) fn until_heard(&self, what: &str, is_so: impl FnMut() -> Step<bool>) -> Step {
+        self.until_at(LISTEN, what, is_so)
+    }
+
+    fn until_at(&self, beat: Duration, what: &str, mut is_so: impl FnMut() -> Step<bool>) -> Step {
+        let until = Instant::now() + self.patience;
+        while !is_so()? {
             self.interrupted()?;
             if Instant::now() > until {
-                return Err(format!("waited {} s in vain until {what}", PATIENCE.as_secs()));
+                return Err(format!("waited {} s in vain until {what}", self.patience.as_secs()));
             }
-            std::thread::sleep(LOOK);
+            std::thread::sleep(beat);
         }
         Ok(())
     }
 
     /// Waits for the event that `pick` picks; others are let go by.
     fn event<T>(&self, what: &str, pick: impl Fn(LineEvent) -> Option<T>) -> Step<T> {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + self.patience;
         loop {
             self.interrupted()?;
             match self.events.next_timeout(LOOK) {
@@ -123,7 +147,8 @@ impl<'a> Scene<'a> {
                 }
                 None if self.events.is_over() => return Err("the line was closed".to_owned()),
                 None if Instant::now() > until => {
-                    return Err(format!("waited {} s in vain for {what}", PATIENCE.as_secs()));
+                    let seconds = self.patience.as_secs();
+                    return Err(format!("waited {seconds} s in vain for {what}"));
                 }
                 None => {}
             }
@@ -145,7 +170,7 @@ impl<'a> Scene<'a> {
     /// Waits for a request.
     fn complete<T: Clone>(&self, what: &str, asked: Result<Pending<T>, LineError>) -> Step<T> {
         let pending = asked.map_err(|error| format!("{what} was refused: {error}"))?;
-        pending.wait(PATIENCE).map_err(|error| match error {
+        pending.wait(self.patience).map_err(|error| match error {
             WaitError::Failed(error) => format!("{what} failed: {error}"),
             error => format!("{what}: {error}"),
         })
@@ -211,19 +236,21 @@ impl<'a> Scene<'a> {
         let call = self.call()?;
         let failed = |what: &'static str| move |error: LineError| format!("{what}: {error}");
         call.monitor_digits(true).map_err(failed("digits can't be monitored"))?;
-        let before = far.digits_heard();
+        let before = far.state()?.digits;
         self.does("we", &format!("send {OUR_DIGITS}"));
         call.generate_digits(OUR_DIGITS, 0).map_err(failed("digits can't be generated"))?;
         self.event("the end of our digits", |event| {
             matches!(event, LineEvent::Generated { done: true, .. }).then_some(())
         })?;
-        let heard = || far.digits_heard().strip_prefix(&*before).unwrap_or_default().to_owned();
-        self.until(&format!("{who} hears four digits"), || heard().len() >= OUR_DIGITS.len())?;
-        let digits = heard();
+        let mut digits = String::new();
+        self.until(&format!("{who} hears four digits"), || {
+            far.state()?.digits.strip_prefix(&*before).unwrap_or_default().clone_into(&mut digits);
+            Ok(digits.len() >= OUR_DIGITS.len())
+        })?;
         self.check(&format!("{who} hears our digits"), digits == OUR_DIGITS, &digits)?;
 
         self.does(who, &format!("dials {THEIR_DIGITS}"));
-        far.dial(THEIR_DIGITS);
+        far.does(&format!("dial {THEIR_DIGITS}"))?;
         let mut digits = String::new();
         while digits.len() < THEIR_DIGITS.len() {
             digits.push(self.event("a digit from the other side", |event| match event {
@@ -232,30 +259,35 @@ impl<'a> Scene<'a> {
             })?);
         }
         self.check(&format!("we hear {who}'s digits"), digits == THEIR_DIGITS, &digits)?;
-        self.until(&format!("{who} has sent all digits"), || far.is_idle())?;
+        self.until(&format!("{who} has sent all digits"), || Ok(!far.state()?.busy))?;
         self.speak(far, who)
     }
 
     /// Both sides speak at the same time, each on its own frequency.
     fn speak(&self, far: &Telephone, who: &str) -> Step {
         self.audio.record(true);
-        far.take_heard();
+        far.does("forget")?;
         self.does(who, &format!("says {THEIRS_HZ} Hz while we say {OURS_HZ} Hz"));
-        far.play(&tone(THEIRS_HZ, SPEECH_MS));
+        far.does(&format!("tone {THEIRS_HZ} {SPEECH_MS}"))?;
         let ours = tone(OURS_HZ, SPEECH_MS);
         if self.audio.play(&ours) < ours.len() {
             return Err("the line takes no second of sound".to_owned());
         }
         let mut we_hear = Vec::new();
-        let both = self.until("both sides have spoken and heard each other", || {
+        let mut both = self.until("both sides have spoken", || {
             self.audio.fetch(&mut we_hear);
-            far.is_idle()
-                && self.audio.queued() == 0
-                && tone_ms(&we_hear, THEIRS_HZ) >= ENOUGH_MS
-                && tone_ms(&far.heard(), OURS_HZ) >= ENOUGH_MS
+            Ok(self.audio.queued() == 0 && !far.state()?.busy)
         });
+        let (mut here, mut there) = (0, 0);
+        if both.is_ok() {
+            both = self.until_heard("both sides have heard each other", || {
+                self.audio.fetch(&mut we_hear);
+                here = tone_ms(&we_hear, THEIRS_HZ);
+                there = tone_ms(&far.heard(HEARD_MS)?, OURS_HZ);
+                Ok(here >= ENOUGH_MS && there >= ENOUGH_MS)
+            });
+        }
         self.audio.record(false);
-        let (here, there) = (tone_ms(&we_hear, THEIRS_HZ), tone_ms(&far.heard(), OURS_HZ));
         self.check(&format!("we hear {who}"), here >= ENOUGH_MS, &format!("{here} ms"))?;
         self.check(&format!("{who} hears us"), there >= ENOUGH_MS, &format!("{there} ms"))?;
         both
@@ -267,7 +299,7 @@ impl<'a> Scene<'a> {
         let mut heard = Vec::new();
         let came = self.until(&format!("{who} says hello"), || {
             self.audio.fetch(&mut heard);
-            tone_ms(&heard, hz) >= enough_ms
+            Ok(tone_ms(&heard, hz) >= enough_ms)
         });
         self.audio.record(false);
         let ms = tone_ms(&heard, hz);

@@ -1,12 +1,10 @@
 //! The four calls of the demo, each told from our side.
 
 use ringback_media::tone::CallProgress;
-use ringback_softcard::{Behaviour, LineState, Step as Does};
 use ringback_tspi::callstate::CallState;
 
 use super::ear::hears;
 use super::scene::{Scene, Step};
-use crate::scenery::{LINE_NUMBERS, tone};
 
 /// Whom line 2 calls, and who calls line 3.
 const CALLED: &str = "5550100";
@@ -17,6 +15,8 @@ const DIALS: &str = "5551234";
 /// ringback breaks off, so somebody has to say something.
 const HELLO_HZ: f32 = 1000.0;
 const HELLO_MS: u32 = 1000;
+/// What is listened to for reorder tone: half seconds of it.
+const REORDER_MS: u32 = 5000;
 /// How much of that is left when the answer has been recognised.
 const HELLO_LEFT_MS: u32 = 200;
 
@@ -28,28 +28,28 @@ pub(super) const SCENES: [Play; 4] = [ring_telephone, telephone_dials, call_out,
 
 /// Line 0: we ring the telephone, its owner answers, talks and hangs up.
 fn ring_telephone(scene: &mut Scene<'_>) -> Step {
-    let telephone = scene.telephone()?;
-    telephone.set_behaviour(Behaviour::AnswerAfterRings(2));
+    let telephone = scene.telephone();
+    telephone.does("answer-after 2")?;
     scene.does("we", "ring the telephone");
     scene.make_call("")?;
     scene.state(CallState::Ringback)?;
-    scene.until("the telephone rings", || telephone.is_ringing())?;
+    scene.until("the telephone rings", || Ok(telephone.state()?.ringing))?;
     scene.does("telephone 0", "rings");
     scene.state(CallState::Connected)?;
-    let rings = telephone.ring_count();
+    let rings = telephone.state()?.rings;
     scene.check("the telephone is answered in the second ring", rings == 2, &rings.to_string())?;
     scene.talk(&telephone, "telephone 0")?;
     scene.does("telephone 0", "hangs up");
-    telephone.on_hook();
+    telephone.does("on-hook")?;
     scene.state(CallState::Disconnected)?;
     scene.drop_call()
 }
 
 /// Line 1: the telephone is lifted and dials us; we hang up first.
 fn telephone_dials(scene: &mut Scene<'_>) -> Step {
-    let telephone = scene.telephone()?;
+    let telephone = scene.telephone();
     scene.does("telephone 1", &format!("is lifted and dials {DIALS}"));
-    telephone.call(DIALS);
+    telephone.does(&format!("call {DIALS}"))?;
     scene.await_call()?;
     let info = scene.call()?.info().map_err(|error| format!("the call says nothing: {error}"))?;
     let dialled = info.called.unwrap_or_default();
@@ -57,56 +57,54 @@ fn telephone_dials(scene: &mut Scene<'_>) -> Step {
     scene.answer()?;
     scene.state(CallState::Connected)?;
     scene.talk(&telephone, "telephone 1")?;
-    telephone.take_heard();
+    telephone.does("forget")?;
     scene.drop_call()?;
-    let reorder = || hears(&telephone.heard(), CallProgress::Reorder);
-    scene.until("the telephone hears reorder tone", reorder)?;
-    scene.check("telephone 1 is told that we have hung up", reorder(), "reorder tone")?;
+    scene.until_heard("the telephone hears reorder tone", || {
+        Ok(hears(&telephone.heard(REORDER_MS)?, CallProgress::Reorder))
+    })?;
+    scene.check("telephone 1 is told that we have hung up", true, "reorder tone")?;
     scene.does("telephone 1", "hangs up");
-    telephone.on_hook();
-    Ok(())
+    telephone.does("on-hook")
 }
 
 /// Line 2: we call a subscriber of the exchange, who answers in the second ring; we hang up.
 fn call_out(scene: &mut Scene<'_>) -> Step {
-    let hello = vec![Does::Play(tone(HELLO_HZ, HELLO_MS))];
-    let answers = Behaviour::AnswerThen { rings: 2, steps: hello };
-    let subscriber = scene.exchange().add_subscriber(CALLED, answers);
+    let subscriber = scene.far().subscriber(CALLED)?;
+    subscriber.does("answer-after 2")?;
     scene.does("we", &format!("call {CALLED}"));
     scene.make_call(CALLED)?;
     for state in [CallState::DialTone, CallState::Dialing, CallState::Proceeding] {
         scene.state(state)?;
     }
     scene.state(CallState::Ringback)?;
-    let dialled = scene.exchange().dialled(LINE_NUMBERS[0]).unwrap_or_default();
+    let dialled = scene.at_exchange()?.dialled;
     scene.check("the exchange heard the number", dialled == CALLED, &dialled)?;
+    scene.until("the subscriber answers", || Ok(subscriber.state()?.off_hook))?;
+    scene.does(CALLED, "answers and says hello");
+    subscriber.does(&format!("tone {HELLO_HZ} {HELLO_MS}"))?;
     scene.state(CallState::Connected)?;
     scene.hear_hello(CALLED, HELLO_HZ, HELLO_LEFT_MS)?;
-    scene.until("the subscriber has said hello", || subscriber.is_idle())?;
+    scene.until("the subscriber has said hello", || Ok(!subscriber.state()?.busy))?;
     scene.talk(&subscriber, CALLED)?;
     scene.drop_call()?;
-    let state = || scene.exchange().state(LINE_NUMBERS[0]);
-    scene.until("the exchange sees us on-hook", || state() == Some(LineState::Idle))?;
+    scene.until("the exchange sees us on-hook", || Ok(scene.at_exchange()?.state == "idle"))?;
     scene.check("line 2 is on-hook", true, "idle at the exchange")
 }
 
 /// Line 3: a subscriber calls us and hangs up first.
 fn called(scene: &mut Scene<'_>) -> Step {
-    let subscriber = scene.exchange().add_subscriber(CALLER, Behaviour::Manual);
-    scene.does(CALLER, &format!("calls {}", LINE_NUMBERS[1]));
-    scene
-        .exchange()
-        .call(CALLER, LINE_NUMBERS[1])
-        .map_err(|error| format!("the subscriber can't call: {error}"))?;
+    let subscriber = scene.far().subscriber(CALLER)?;
+    let number = scene.at_exchange()?.number;
+    scene.does(CALLER, &format!("calls {number}"));
+    subscriber.does(&format!("call {number}"))?;
     scene.await_call()?;
     scene.answer()?;
     scene.state(CallState::Connected)?;
     scene.talk(&subscriber, CALLER)?;
     scene.does(CALLER, "hangs up");
-    subscriber.on_hook();
+    subscriber.does("on-hook")?;
     scene.state(CallState::Disconnected)?;
     scene.drop_call()?;
-    let state = || scene.exchange().state(LINE_NUMBERS[1]);
-    scene.until("the exchange sees us on-hook", || state() == Some(LineState::Idle))?;
+    scene.until("the exchange sees us on-hook", || Ok(scene.at_exchange()?.state == "idle"))?;
     scene.check("line 3 is on-hook", true, "idle at the exchange")
 }

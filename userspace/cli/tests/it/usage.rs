@@ -23,7 +23,8 @@ fn arguments_that_can_not_be_are_refused() {
     refused("answer 2 --timeout -1 --card soft", "-1");
     refused("lines --card soft --fault smoke", "no-power:SLOT");
     refused("dance", "dance");
-    refused("demo --card soft", "--card");
+    refused("demo --card pci:0000:00:03.0", "--far <PATH>");
+    refused("demo --far /dev/null", "--card <CARD>");
 }
 
 #[test]
@@ -35,6 +36,13 @@ fn a_line_that_is_not_there_is_answered_with_those_that_are() {
 #[test]
 fn a_fault_is_for_the_software_card() {
     run("lines --card uio:/dev/uio0 --fault removal").with(2).says("--card soft");
+}
+
+#[test]
+fn the_demo_needs_somebody_to_tell_the_far_ends() {
+    run("demo --card soft --far /dev/null").with(2).says("in this process");
+    let ended = run("demo --card pci:ffff:ff:1f.7 --far /nowhere/far").with(1);
+    ended.says("/nowhere/far: No such file");
 }
 
 #[test]

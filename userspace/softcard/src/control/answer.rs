@@ -60,6 +60,7 @@ fn act(telephone: &Telephone, action: Action<'_>) -> Value {
             telephone.set_behaviour(Behaviour::AnswerAfterRings(rings));
         }
         Action::Manual => telephone.set_behaviour(Behaviour::Manual),
+        Action::Forget => drop(telephone.take_heard()),
         Action::State => return telephone_state(telephone),
         Action::Heard { ms } => {
             let samples = last(telephone, ms);

@@ -31,6 +31,7 @@ pub(super) enum Action<'a> {
     State,
     Heard { ms: u32 },
     Level { hz: u16, ms: u32 },
+    Forget,
 }
 
 /// Why a line is not a command, or one that can't be carried out.
@@ -64,7 +65,7 @@ pub(super) const COMMANDS: [&str; 7] = [
     "help",
 ];
 
-pub(super) const ACTIONS: [&str; 12] = [
+pub(super) const ACTIONS: [&str; 13] = [
     "off-hook",
     "on-hook",
     "flash",
@@ -77,6 +78,7 @@ pub(super) const ACTIONS: [&str; 12] = [
     "state",
     "heard MS",
     "level HZ MS",
+    "forget",
 ];
 
 /// The most that is spoken or reported at once, in milliseconds: what a telephone remembers.
@@ -129,6 +131,7 @@ impl<'a> Action<'a> {
             ["state"] => Action::State,
             ["heard", ms] => Action::Heard { ms: self::ms(ms)? },
             ["level", hz, ms] => Action::Level { hz: self::hz(hz)?, ms: self::ms(ms)? },
+            ["forget"] => Action::Forget,
             other => return Err(CommandError::UnknownAction(other.join(" "))),
         })
     }

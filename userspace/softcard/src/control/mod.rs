@@ -26,7 +26,10 @@
 //! | `answer-after RINGS`, `manual` | what it does when it rings, from now on |
 //! | `state` | `off_hook`, `ringing`, `rings`, `battery`, `reversed`, `busy` (speaks or follows a script), `digits` (heard) |
 //! | `heard MS` | the last milliseconds of what was heard: `samples`, `dbm0` |
+//! | `forget` | forgets what was heard; it also does when the handset is lifted |
 //! | `level HZ MS` | `dbm0` at one frequency in the last milliseconds |
+//!
+//! [`Client`] is the other end.
 //!
 //! With several cards a command may begin with `card N`; without it is card 0's.
 //!
@@ -34,6 +37,7 @@
 //! the cards and nothing else, no file above all, so a guest may be given the other end.
 
 mod answer;
+mod client;
 mod command;
 mod socket;
 
@@ -41,6 +45,7 @@ use std::io::{self, BufRead, Read, Write};
 
 use serde_json::{Value, json};
 
+pub use client::{Client, ClientError};
 pub use socket::ControlSocket;
 
 use crate::SoftCard;
@@ -67,6 +72,14 @@ impl Control {
             .answer(line)
             .unwrap_or_else(|error| json!({ "ok": false, "error": error.to_string() }));
         reply.to_string()
+    }
+
+    /// As a [`Client`] of these cards says it: does what the command says, and returns the reply.
+    ///
+    /// # Errors
+    /// The command was refused.
+    pub fn ask(&self, command: &str) -> Result<Value, ClientError> {
+        client::judge(command, self.execute(command).as_bytes())
     }
 
     fn answer(&self, line: &str) -> Result<Value, CommandError> {

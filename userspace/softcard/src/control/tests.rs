@@ -86,6 +86,9 @@ fn subscribers_call_each_other_and_hear_what_is_spoken() {
     assert!(at_2000 < -40.0);
     let heard = done(&control, "subscriber 5550100 heard 100");
     assert_eq!(samples(&heard).len(), 800);
+    done(&control, "subscriber 5550100 forget");
+    card.advance(2);
+    assert_eq!(samples(&done(&control, "subscriber 5550100 heard 100")).len(), 16);
     assert!((heard["dbm0"].as_f64().unwrap() + 10.0).abs() < 0.1);
     card.advance(400);
     assert_eq!(done(&control, "subscriber 5550101 state")["digits"], "42#");

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use ringback_softcard::control::{Control, ControlSocket};
+use ringback_softcard::control::{Client, ClientError, Control, ControlSocket};
 use ringback_softcard::{CardConfig, SocketPathError, SoftCard};
 use tempfile::TempDir;
 
@@ -41,4 +41,23 @@ fn several_talk_to_the_same_card_and_one_that_is_cut_off_does_not_matter() {
     drop(socket);
     assert_eq!((&other).read(&mut [0]).unwrap(), 0);
     assert!(!path.exists());
+}
+
+#[test]
+fn a_client_is_answered_refused_and_told_of_the_end() {
+    let folder = TempDir::new().unwrap();
+    let card = SoftCard::new(CardConfig::default());
+    let control = Control::new(vec![card.clone()]);
+    let socket = ControlSocket::start(control, folder.path().join("control")).unwrap();
+    let mut client = Client::open(socket.path()).unwrap();
+    assert_eq!(client.ask("state").unwrap()["now_ms"], 0);
+    for (wrong, reason) in [("telephone 9 off-hook", "0 to 3"), ("", "one line"), ("a\nb", "one")] {
+        let error = client.ask(wrong).unwrap_err();
+        assert!(matches!(error, ClientError::Refused { .. }), "{error}");
+        assert!(error.to_string().contains(reason), "{error}");
+    }
+    card.advance(3);
+    assert_eq!(client.ask("state").unwrap()["now_ms"], 3, "and goes on");
+    drop(socket);
+    assert!(matches!(client.ask("state"), Err(ClientError::Lost(_))));
 }

@@ -1,0 +1,155 @@
+//! The far ends of the card: telephones and the exchange, told what to do and asked what they hear.
+//!
+//! Rule: the demo speaks to them by the commands of `ringback softcard` in every case, whether the
+//! card is in this process or in another one, so that both are played alike.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ringback_softcard::SoftCard;
+use ringback_softcard::control::{Client, ClientError, Control};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::scene::Step;
+use crate::exit::Failure;
+
+/// What is behind a card. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) enum Far {
+    /// A card in this process.
+    Here(Control),
+    /// One elsewhere, by a socket or a port.
+    There(Arc<Mutex<Client>>),
+}
+
+/// A line of the exchange, as it is there.
+#[derive(Debug, Deserialize)]
+pub(super) struct ExchangeLine {
+    pub(super) number: String,
+    pub(super) state: String,
+    pub(super) dialled: String,
+}
+
+/// A telephone at the other end.
+#[derive(Debug)]
+pub(super) struct Telephone {
+    far: Far,
+    /// How the commands begin that are for it.
+    name: String,
+}
+
+/// How a telephone is.
+#[derive(Debug, Deserialize)]
+pub(super) struct TelephoneState {
+    pub(super) off_hook: bool,
+    pub(super) ringing: bool,
+    /// Rings of this call.
+    pub(super) rings: u32,
+    /// It still speaks or dials.
+    pub(super) busy: bool,
+    /// That it heard since it was lifted.
+    pub(super) digits: String,
+}
+
+impl Far {
+    pub(super) fn here(card: &SoftCard) -> Far {
+        Far::Here(Control::new(vec![card.clone()]))
+    }
+
+    pub(super) fn there(path: &Path) -> Result<Far, Failure> {
+        let client = Client::open(path).map_err(Failure::failed)?;
+        Ok(Far::There(Arc::new(Mutex::new(client))))
+    }
+
+    fn ask(&self, command: &str) -> Result<Value, ClientError> {
+        match self {
+            Far::Here(control) => control.ask(command),
+            Far::There(client) => {
+                client.lock().unwrap_or_else(PoisonError::into_inner).ask(command)
+            }
+        }
+    }
+
+    fn tell(&self, command: &str) -> Step<Value> {
+        self.ask(command).map_err(|error| error.to_string())
+    }
+
+    /// What the exchange knows of the line at an FXO slot.
+    pub(super) fn line(&self, slot: usize) -> Step<ExchangeLine> {
+        let mut state = self.tell("state")?;
+        let line = state.pointer_mut(&format!("/slots/{slot}/line")).map(Value::take);
+        read(line.ok_or_else(|| format!("the exchange has no line at slot {slot}"))?)
+    }
+
+    /// The telephone at an FXS slot.
+    pub(super) fn telephone(&self, slot: usize) -> Telephone {
+        Telephone { far: self.clone(), name: format!("telephone {slot}") }
+    }
+
+    /// A subscriber of the exchange, new or known.
+    pub(super) fn subscriber(&self, number: &str) -> Step<Telephone> {
+        let name = format!("subscriber {number}");
+        self.tell(&format!("{name} add"))?;
+        Ok(Telephone { far: self.clone(), name })
+    }
+}
+
+impl Telephone {
+    /// Does what an action of the commands says.
+    pub(super) fn does(&self, action: &str) -> Step {
+        self.far.tell(&format!("{} {action}", self.name)).map(drop)
+    }
+
+    pub(super) fn state(&self) -> Step<TelephoneState> {
+        read(self.far.tell(&format!("{} state", self.name))?)
+    }
+
+    /// The last milliseconds of what it heard; less if it has not heard so much since it was lifted
+    /// or made to forget.
+    pub(super) fn heard(&self, ms: u32) -> Step<Vec<i16>> {
+        let mut reply = self.far.tell(&format!("{} heard {ms}", self.name))?;
+        read(reply.get_mut("samples").map(Value::take).unwrap_or_default())
+    }
+}
+
+fn read<T: DeserializeOwned>(value: Value) -> Step<T> {
+    serde_json::from_value(value).map_err(|error| format!("the far ends say what is not: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use ringback_softcard::control::ControlSocket;
+
+    use super::*;
+    use crate::scenery;
+
+    #[test]
+    fn the_far_ends_are_asked_here_and_there() {
+        let card = scenery::card();
+        asked(&card, &Far::here(&card));
+        let card = scenery::card();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("far");
+        let _socket = ControlSocket::start(Control::new(vec![card.clone()]), &path).unwrap();
+        asked(&card, &Far::there(&path).unwrap());
+    }
+
+    fn asked(card: &SoftCard, far: &Far) {
+        let line = far.line(3).unwrap();
+        assert_eq!((&*line.number, &*line.state), (scenery::LINE_NUMBERS[1], "idle"));
+        assert!(far.line(0).unwrap_err().contains("no line at slot 0"));
+        let telephone = far.telephone(1);
+        telephone.does("off-hook").unwrap();
+        card.tick();
+        assert!(telephone.state().unwrap().off_hook);
+        assert!(telephone.does("dance").unwrap_err().contains("dance"));
+        assert!(far.telephone(2).state().unwrap_err().contains("no FXS module"));
+        let subscriber = far.subscriber("5550199").unwrap();
+        subscriber.does("off-hook").unwrap();
+        card.advance(9);
+        assert_eq!(subscriber.heard(5).unwrap().len(), 40, "of dial tone");
+        assert!(far.subscriber("x").is_err());
+    }
+}
