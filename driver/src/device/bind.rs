@@ -1,14 +1,23 @@
 //! Which kernel driver holds a PCI card, and how that is changed.
 //!
 //! A change is planned first and carried out afterwards, so that a person can see it before. It goes
-//! by `driver_override`, which concerns this one card and no other with the same ids.
+//! by `driver_override`, which concerns this one card and no other with the same ids. A plan that can
+//! only end badly is not made: [`BindError`] says why.
 
 use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use super::pci::PciAddress;
+use super::discover::Kind;
+use super::in_use::users;
+use super::pci::{PciAddress, PciIds};
 use super::sysfs::SysfsRoot;
+
+/// The kernel's own module for PCI devices under UIO.
+const GENERIC: &str = "uio_pci_generic";
+const VFIO: &str = "vfio-pci";
+/// Ringback's own module.
+const SHIM: &str = "ringback";
 
 /// Why a card's driver was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -18,8 +27,44 @@ pub enum BindError {
     #[error("there is no PCI device at {0}; `lspci -D` lists those there are")]
     NoDevice(PciAddress),
     /// The kernel does not have the driver at present.
-    #[error("the kernel has no driver {0} loaded; `modprobe {0}` first")]
-    NoDriver(String),
+    #[error("the kernel has no driver {driver} loaded; `modprobe {driver}` first{locked}")]
+    NoDriver {
+        /// The driver.
+        driver: String,
+        /// Why that may not be possible, or nothing.
+        locked: String,
+    },
+    /// No card that Ringback drives, and none that stands in the way of one.
+    #[error(
+        "{0} is no card that Ringback drives, and no such card is in its IOMMU group; \
+         `ringback device` lists those there are"
+    )]
+    Stranger(PciAddress),
+    /// The driver would be of no use with this card.
+    #[error("{driver} is not for {address}: {why}")]
+    Unsuited {
+        /// The card.
+        address: PciAddress,
+        /// The driver.
+        driver: String,
+        /// Why not, and what is.
+        why: &'static str,
+    },
+    /// VFIO needs an IOMMU.
+    #[error(
+        "{0} is in no IOMMU group, and vfio-pci does not take it without: switch the IOMMU on in the \
+         firmware (VT-d, AMD-Vi) and, for Intel, by the kernel argument intel_iommu=on; without an \
+         IOMMU use the module ringback"
+    )]
+    NoGroup(PciAddress),
+    /// Somebody would lose the card in the middle of something.
+    #[error("{address} is in use by {users}; end that first")]
+    InUse {
+        /// The card.
+        address: PciAddress,
+        /// Who uses it.
+        users: String,
+    },
     /// The name can't be one of a driver.
     #[error("{0:?} is no name of a driver")]
     BadName(String),
@@ -32,7 +77,10 @@ pub enum BindError {
         source: io::Error,
     },
     /// All was done, and the driver still does not hold the card.
-    #[error("{driver} did not take {address}; the kernel's log (dmesg) has the reason")]
+    #[error(
+        "{driver} did not take {address}; the kernel's log (dmesg) has the reason, and `ringback \
+         device release {address}` gives the card back"
+    )]
     NotTaken {
         /// The card.
         address: PciAddress,
@@ -43,7 +91,7 @@ pub enum BindError {
 
 fn cure(error: &io::Error) -> &'static str {
     match error.kind() {
-        io::ErrorKind::PermissionDenied => "; binding drivers needs root",
+        io::ErrorKind::PermissionDenied => "; binding drivers needs root (sudo)",
         _ => "",
     }
 }
@@ -73,18 +121,28 @@ impl Plan {
     /// Has `driver` hold the card. Without steps if it does already.
     ///
     /// # Errors
-    /// [`BindError`] if there is no such card or no such driver.
+    /// [`BindError`] if there is no such card or no such driver, if they don't suit each other, or
+    /// if the card is in use.
     pub fn bind(root: &SysfsRoot, address: PciAddress, driver: &str) -> Result<Plan, BindError> {
         if driver.is_empty() || driver.contains(['/', '\0', '\n']) || driver.starts_with('.') {
             return Err(BindError::BadName(driver.into()));
         }
         let mut plan = Plan::of(root, address, Some(driver.into()))?;
         let folder = root.sys("bus/pci/drivers").join(driver);
+        plan.check(driver)?;
         if !folder.is_dir() {
-            return Err(BindError::NoDriver(driver.into()));
+            let locked = match lockdown(root) {
+                Some(mode) if driver == SHIM => format!(
+                    "; the kernel is locked down ({mode}) and loads it only if it is signed with a \
+                     key that the kernel trusts"
+                ),
+                _ => String::new(),
+            };
+            return Err(BindError::NoDriver { driver: driver.into(), locked });
         }
         let holder = plan.holder();
         if holder.as_deref() != Some(driver) {
+            plan.check_idle()?;
             plan.hand_over(holder, driver, format!("let only {driver} take the card"));
         }
         Ok(plan)
@@ -94,13 +152,19 @@ impl Plan {
     /// kernel chooses, if there is one.
     ///
     /// # Errors
-    /// [`BindError`] if there is no such card.
+    /// [`BindError`] if there is no such card, or it is in use.
     pub fn release(root: &SysfsRoot, address: PciAddress) -> Result<Plan, BindError> {
         let mut plan = Plan::of(root, address, None)?;
         let holder = plan.holder();
+        plan.check_idle()?;
         // A line end empties the override.
         plan.hand_over(holder, "\n", "let any driver take the card that fits".into());
         Ok(plan)
+    }
+
+    /// Whether it has a certain driver hold the card.
+    pub fn binds(&self) -> bool {
+        self.wanted.is_some()
     }
 
     /// What carrying it out does, in order.
@@ -135,6 +199,41 @@ impl Plan {
         if plan.folder().is_dir() { Ok(plan) } else { Err(BindError::NoDevice(address)) }
     }
 
+    /// Whether the driver can be of any use with this card.
+    fn check(&self, driver: &str) -> Result<(), BindError> {
+        let (root, address) = (&self.root, self.address);
+        let kind = kind_of(root, address).filter(|kind| kind.is_driven());
+        let group = address.group(root);
+        let why = match (driver, kind) {
+            (VFIO, _) if group.is_none() => return Err(BindError::NoGroup(address)),
+            // VFIO hands out whole groups: what is none of ours may have to come along.
+            (VFIO, None) if neighbours(root, group).any(|kind| kind.is_driven()) => return Ok(()),
+            (_, None) => return Err(BindError::Stranger(address)),
+            (GENERIC, Some(Kind::Tdm400p)) => {
+                "its chip can't mask its interrupt, which that module wants; use ringback or vfio-pci"
+            }
+            (GENERIC, Some(Kind::Uart16550)) => {
+                "its registers are I/O ports, which that module does not offer; use vfio-pci"
+            }
+            (GENERIC, _) if lockdown(root).is_some() => {
+                "the kernel is locked down and refuses what enables its interrupt again; use vfio-pci"
+            }
+            (SHIM, Some(kind)) if kind != Kind::Tdm400p => {
+                "that module drives the TDM400P family only; use vfio-pci"
+            }
+            _ => return Ok(()),
+        };
+        Err(BindError::Unsuited { address, driver: driver.into(), why })
+    }
+
+    fn check_idle(&self) -> Result<(), BindError> {
+        let users = users(&self.root, self.address);
+        if users.is_empty() {
+            return Ok(());
+        }
+        Err(BindError::InUse { address: self.address, users: users.join(", ") })
+    }
+
     fn folder(&self) -> PathBuf {
         self.root.sys(self.address.folder())
     }
@@ -159,6 +258,25 @@ impl Plan {
     }
 }
 
+fn kind_of(root: &SysfsRoot, address: PciAddress) -> Option<Kind> {
+    Kind::of_pci(&PciIds::read(root, address).ok()?)
+}
+
+/// What is in an IOMMU group.
+fn neighbours(root: &SysfsRoot, group: Option<String>) -> impl Iterator<Item = Kind> {
+    let names = group.map(|group| root.entries(format!("kernel/iommu_groups/{group}/devices")));
+    let addresses = names.into_iter().flatten().filter_map(|name| name.parse().ok());
+    addresses.filter_map(|address| kind_of(root, address))
+}
+
+/// How the kernel is locked down, where it is.
+fn lockdown(root: &SysfsRoot) -> Option<String> {
+    let modes = root.text("kernel/security/lockdown").ok()?;
+    // All of them, the present one in brackets.
+    let (mode, _) = modes.split_once('[')?.1.split_once(']')?;
+    (mode != "none").then(|| mode.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::sysfs::made_up::Tree;
@@ -166,6 +284,9 @@ mod tests {
 
     const ADDRESS: &str = "0000:05:00.0";
     const IDS: [&str; 5] = ["0xe159", "0x0001", "0xb100", "0x0003", "0x078000"];
+    const SERIAL: [&str; 5] = ["0x1b36", "0x0002", "0x1af4", "0x1100", "0x070002"];
+    const NETWORK: [&str; 5] = ["0x8086", "0x100e", "0x1af4", "0x1100", "0x020000"];
+    const EDU: [&str; 5] = ["0x1234", "0x11e8", "0x1af4", "0x1100", "0x00ff00"];
 
     fn address() -> PciAddress {
         ADDRESS.parse().unwrap()
@@ -174,6 +295,7 @@ mod tests {
     fn tree(driver: Option<&str>) -> Tree {
         let tree = Tree::new();
         tree.pci(ADDRESS, IDS, driver)
+            .group(7, ADDRESS)
             .file("sys/bus/pci/drivers/vfio-pci/bind", "")
             .file("sys/bus/pci/drivers_probe", "")
             .file(&format!("sys/bus/pci/devices/{ADDRESS}/driver_override"), "(null)\n");
@@ -229,5 +351,65 @@ mod tests {
         for name in ["", "../vfio-pci", "a\nb", "."] {
             assert!(matches!(bind(address(), name), BindError::BadName(_)));
         }
+    }
+
+    /// Why the card at this address can't be bound to the driver.
+    #[track_caller]
+    fn refused(tree: &Tree, address: &str, driver: &str) -> String {
+        Plan::bind(&tree.root, address.parse().unwrap(), driver).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn drivers_that_do_not_suit_a_card_are_refused_with_those_that_do() {
+        let tree = tree(None);
+        for driver in ["uio_pci_generic", "ringback"] {
+            tree.file(&format!("sys/bus/pci/drivers/{driver}/bind"), "");
+        }
+        tree.pci("0000:06:00.0", SERIAL, None).pci("0000:07:00.0", EDU, None);
+        assert!(refused(&tree, ADDRESS, "uio_pci_generic").contains("can't mask its interrupt"));
+        assert!(refused(&tree, "0000:06:00.0", "uio_pci_generic").contains("I/O ports"));
+        assert!(refused(&tree, "0000:06:00.0", "ringback").contains("TDM400P family only"));
+        assert!(refused(&tree, "0000:06:00.0", "vfio-pci").contains("intel_iommu=on"));
+        let edu = "0000:07:00.0".parse().unwrap();
+        assert_eq!(Plan::bind(&tree.root, edu, "uio_pci_generic").unwrap().steps().len(), 2);
+        assert_eq!(Plan::bind(&tree.root, address(), "ringback").unwrap().steps().len(), 2);
+
+        tree.file("sys/kernel/security/lockdown", "none [integrity] confidentiality\n");
+        assert!(refused(&tree, "0000:07:00.0", "uio_pci_generic").contains("locked down"));
+        tree.file("sys/kernel/security/lockdown", "[none] integrity confidentiality\n");
+        assert!(Plan::bind(&tree.root, edu, "uio_pci_generic").is_ok());
+    }
+
+    #[test]
+    fn a_locked_down_kernel_loads_no_unsigned_module() {
+        let tree = tree(None);
+        tree.file("sys/kernel/security/lockdown", "none integrity [confidentiality]\n");
+        let text = refused(&tree, ADDRESS, "ringback");
+        assert!(text.contains("modprobe ringback") && text.contains("(confidentiality)"), "{text}");
+        assert!(text.contains("signed"), "{text}");
+    }
+
+    #[test]
+    fn what_is_none_of_ours_is_left_alone_unless_it_shares_a_group_with_ours() {
+        let tree = tree(Some("vfio-pci"));
+        tree.pci("0000:02:00.0", NETWORK, Some("e1000")).group(2, "0000:02:00.0");
+        tree.file("sys/bus/pci/drivers/ringback/bind", "");
+        assert!(refused(&tree, "0000:02:00.0", "vfio-pci").contains("no card that Ringback"));
+        tree.pci("0000:05:01.0", NETWORK, Some("e1000")).group(7, "0000:05:01.0");
+        let neighbour = "0000:05:01.0".parse().unwrap();
+        assert_eq!(Plan::bind(&tree.root, neighbour, "vfio-pci").unwrap().steps().len(), 3);
+        assert!(refused(&tree, "0000:05:01.0", "ringback").contains("no card that Ringback"));
+    }
+
+    #[test]
+    fn a_card_in_use_is_not_taken_away() {
+        let tree = tree(Some("vfio-pci"));
+        tree.file("proc/77/comm", "ringback\n").link("proc/77/fd/5", "/dev/vfio/7");
+        let text = Plan::release(&tree.root, address()).unwrap_err().to_string();
+        assert!(text.contains("in use by ringback (process 77, /dev/vfio/7)"), "{text}");
+        tree.file("sys/bus/pci/drivers/ringback/bind", "");
+        assert!(refused(&tree, ADDRESS, "ringback").contains("process 77"));
+        // Nothing is taken away.
+        assert!(Plan::bind(&tree.root, address(), "vfio-pci").is_ok());
     }
 }

@@ -45,7 +45,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    fn of_pci(ids: &PciIds) -> Option<Kind> {
+    pub(super) fn of_pci(ids: &PciIds) -> Option<Kind> {
         match (ids.vendor, ids.device) {
             TIGER320 if TDM400P_MAKERS.contains(&ids.subsystem_vendor) => Some(Kind::Tdm400p),
             TIGER320 => Some(Kind::OtherTiger320),
@@ -55,6 +55,11 @@ impl Kind {
             _ if CLASS_HAYES_MODEM.contains(&ids.class) => Some(Kind::Uart16550),
             _ => None,
         }
+    }
+
+    /// Whether an engine drives it.
+    pub(super) fn is_driven(self) -> bool {
+        self != Kind::OtherTiger320
     }
 
     /// The card masters memory.
@@ -88,6 +93,14 @@ pub struct Candidate {
     pub driver: Option<String>,
     /// What has to be done before it can be used; `None`: nothing.
     pub need: Option<String>,
+    /// Where it is on the PCI bus, if it is there.
+    pub address: Option<PciAddress>,
+    /// The number of its interrupt line.
+    pub irq: Option<u32>,
+    /// Who handles that interrupt now, by the names of drivers: more than one share it.
+    pub irq_users: Vec<String>,
+    /// Its IOMMU group, which VFIO hands out as a whole.
+    pub group: Option<String>,
 }
 
 impl fmt::Display for Candidate {
@@ -104,6 +117,34 @@ impl fmt::Display for Candidate {
         match &self.need {
             Some(need) => write!(f, "; {need}"),
             None => write!(f, "; ready"),
+        }
+    }
+}
+
+impl Candidate {
+    fn new(
+        selector: Selector,
+        kind: Kind,
+        driver: Option<String>,
+        need: Option<String>,
+    ) -> Candidate {
+        let (ids, address, irq, group) = (None, None, None, None);
+        Candidate { selector, kind, ids, driver, need, address, irq, irq_users: Vec::new(), group }
+    }
+
+    /// With what `/sys` knows of the PCI function.
+    fn at(self, root: &SysfsRoot, address: PciAddress) -> Candidate {
+        // 0: none.
+        let irq = root.small(address.folder().join("irq")).ok().filter(|irq: &u32| *irq > 0);
+        let users = irq.and_then(|irq| root.text(format!("kernel/irq/{irq}/actions")).ok());
+        let users = users.unwrap_or_default();
+        let names = users.split(',').filter(|name| !name.is_empty());
+        Candidate {
+            address: Some(address),
+            irq,
+            irq_users: names.map(str::to_owned).collect(),
+            group: address.group(root),
+            ..self
         }
     }
 }
@@ -144,7 +185,7 @@ fn uio(root: &SysfsRoot, info: &UioInfo) -> Option<Candidate> {
         Some(address) => address.driver(root),
         None => Some(info.name.clone()),
     };
-    let need = if kind == Kind::OtherTiger320 {
+    let need = if !kind.is_driven() {
         Some(not_driven())
     } else if info.registers().is_none() {
         Some("its UIO driver offers no registers: use vfio-pci, or a newer kernel".to_owned())
@@ -153,7 +194,11 @@ fn uio(root: &SysfsRoot, info: &UioInfo) -> Option<Candidate> {
     } else {
         None
     };
-    Some(Candidate { selector: Selector::Uio(info.number), kind, ids, driver, need })
+    let found = Candidate::new(Selector::Uio(info.number), kind, driver, need);
+    Some(match info.pci {
+        Some(address) => Candidate { ids, ..found.at(root, address) },
+        None => found,
+    })
 }
 
 fn pci(root: &SysfsRoot, address: PciAddress) -> Option<Candidate> {
@@ -162,7 +207,7 @@ fn pci(root: &SysfsRoot, address: PciAddress) -> Option<Candidate> {
         .ok()?;
     let kind = Kind::of_pci(&ids)?;
     let driver = address.driver(root);
-    let need = if kind == Kind::OtherTiger320 {
+    let need = if !kind.is_driven() {
         Some(not_driven())
     } else {
         match driver.as_deref() {
@@ -173,14 +218,12 @@ fn pci(root: &SysfsRoot, address: PciAddress) -> Option<Candidate> {
             Some("ringback") => {
                 Some("its module is loaded but shows no UIO device: see dmesg".to_owned())
             }
-            Some(other) => Some(format!(
-                "take it from {other}: echo {address} > /sys/bus/pci/devices/{address}/driver/unbind; {}",
-                bind(address)
-            )),
-            None => Some(bind(address)),
+            Some(other) => Some(format!("take it from {other}: {}", bind(kind, address))),
+            None => Some(format!("give it to a driver: {}", bind(kind, address))),
         }
     };
-    Some(Candidate { selector: Selector::Pci(address), kind, ids: Some(ids), driver, need })
+    let found = Candidate::new(Selector::Pci(address), kind, driver, need);
+    Some(Candidate { ids: Some(ids), ..found.at(root, address) })
 }
 
 /// Mediated devices say nothing about their ids; the sample UARTs are known by their type's name.
@@ -190,22 +233,17 @@ fn mdev(root: &SysfsRoot, uuid: MdevUuid) -> Option<Candidate> {
     if !mdev_type.starts_with("mtty-") {
         return None;
     }
-    let need = group::of_mdev(root, &uuid).err().map(|error| error.to_string());
+    let group = group::of_mdev(root, &uuid);
+    let need = group.as_ref().err().map(|error| error.to_string());
     let driver = root.link_name(format!("{folder}/driver"));
-    Some(Candidate {
-        selector: Selector::Mdev(uuid),
-        kind: Kind::Uart16550,
-        ids: None,
-        driver,
-        need,
-    })
+    let found = Candidate::new(Selector::Mdev(uuid), Kind::Uart16550, driver, need);
+    Some(Candidate { group: group.ok().map(|group| group.name), ..found })
 }
 
-fn bind(address: PciAddress) -> String {
-    format!(
-        "bind it to vfio-pci: echo vfio-pci > /sys/bus/pci/devices/{address}/driver_override; \
-         echo {address} > /sys/bus/pci/drivers_probe"
-    )
+/// How to have a driver hold the card by which Ringback can use it.
+fn bind(kind: Kind, address: PciAddress) -> String {
+    let or = if kind.needs_dma() { ", or `--to ringback`" } else { "" };
+    format!("`ringback device bind {address} --to vfio-pci`{or}")
 }
 
 fn not_driven() -> String {
@@ -263,7 +301,7 @@ mod tests {
         for part in [
             "e159:0001, subsystem b100:0003",
             "no driver",
-            "echo vfio-pci > /sys/bus/pci/devices/0000:05:00.0/driver_override",
+            "`ringback device bind 0000:05:00.0 --to vfio-pci`, or `--to ringback`",
         ] {
             assert!(line.contains(part), "{line}");
         }
@@ -274,7 +312,7 @@ mod tests {
         let tree = Tree::new();
         tree.pci("0000:05:00.0", TDM400P, Some("wctdm"));
         let need = only(&tree).need.unwrap();
-        assert!(need.contains("take it from wctdm") && need.contains("driver/unbind"), "{need}");
+        assert!(need.contains("take it from wctdm: `ringback device bind"), "{need}");
     }
 
     #[test]
@@ -372,7 +410,24 @@ mod tests {
         assert_eq!((card.kind, card.driver.as_deref()), (Kind::Uart16550, Some("mtty")));
         assert!(card.need.unwrap().contains("IOMMU group"));
         tree.link(&format!("{folder}/iommu_group"), "../../../kernel/iommu_groups/0");
-        assert_eq!(only(&tree).need, None);
+        assert_eq!((only(&tree).need, only(&tree).group.as_deref()), (None, Some("0")));
+    }
+
+    #[test]
+    fn a_card_is_told_with_its_interrupt_and_its_group() {
+        let tree = Tree::new();
+        tree.pci("0000:05:00.0", TDM400P, Some("ringback")).group(7, "0000:05:00.0");
+        tree.file("sys/bus/pci/devices/0000:05:00.0/irq", "16\n")
+            .file("sys/kernel/irq/16/actions", "i801_smbus,ringback\n");
+        let card = only(&tree);
+        assert_eq!((card.irq, card.group.as_deref()), (Some(16), Some("7")));
+        assert_eq!(card.irq_users, ["i801_smbus", "ringback"]);
+        assert_eq!(card.address.unwrap().to_string(), "0000:05:00.0");
+        tree.file("sys/bus/pci/devices/0000:05:00.0/irq", "0\n");
+        uio(&tree, 3, "ringback", &["registers", "dma"], Some("0000:05:00.0"));
+        let card = only(&tree);
+        assert_eq!((card.irq, card.irq_users.len(), card.need), (None, 0, None));
+        assert_eq!(card.group.as_deref(), Some("7"));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 pub mod bind;
 pub mod discover;
+pub mod in_use;
 pub mod mmio;
 pub mod pci;
 pub mod ring;

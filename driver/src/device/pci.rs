@@ -29,6 +29,11 @@ impl PciAddress {
         Path::new("bus/pci/devices").join(self.to_string())
     }
 
+    /// The IOMMU group that the function is in.
+    pub(super) fn group(self, root: &SysfsRoot) -> Option<String> {
+        root.link_name(self.folder().join("iommu_group"))
+    }
+
     /// The driver that is bound to the function.
     pub(super) fn driver(self, root: &SysfsRoot) -> Option<String> {
         root.link_name(self.folder().join("driver"))

@@ -12,7 +12,7 @@ use thiserror::Error;
 /// The kernel gives a sysfs attribute one page.
 const ATTRIBUTE: u64 = 4096;
 
-/// Where `/sys` and `/dev` are.
+/// Where `/sys`, `/dev` and `/proc` are.
 #[derive(Debug, Clone)]
 pub struct SysfsRoot {
     root: PathBuf,
@@ -24,7 +24,7 @@ impl SysfsRoot {
         SysfsRoot::at("/")
     }
 
-    /// `sys` and `dev` in the folder `root`.
+    /// `sys`, `dev` and `proc` in the folder `root`.
     pub fn at(root: impl Into<PathBuf>) -> SysfsRoot {
         SysfsRoot { root: root.into() }
     }
@@ -37,6 +37,20 @@ impl SysfsRoot {
     /// A path below `/dev`.
     pub fn dev(&self, relative: impl AsRef<Path>) -> PathBuf {
         self.root.join("dev").join(relative)
+    }
+
+    /// A path below `/proc`.
+    pub(super) fn proc(&self, relative: impl AsRef<Path>) -> PathBuf {
+        self.root.join("proc").join(relative)
+    }
+
+    /// The numbers of all processes, in order.
+    pub(super) fn processes(&self) -> Vec<String> {
+        let names = fs::read_dir(self.proc("")).into_iter().flatten().flatten();
+        let mut numbers: Vec<u32> =
+            names.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+        numbers.sort_unstable();
+        numbers.iter().map(u32::to_string).collect()
     }
 
     /// The names in a folder below `/sys`, sorted; none if there is no such folder.

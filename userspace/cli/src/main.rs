@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `demo` | the main job on the software card, told as a time line |
 //! | `lines`, `call`, `answer`, `monitor` | one command each |
+//! | `device` | which cards there are, and which kernel driver holds them |
 //! | `card` | from `--card` to a running host |
 //! | `softcard` | the software card in virtual machines |
 //! | `scenery` | who is behind the software card |
@@ -21,6 +22,7 @@ mod card;
 mod conversation;
 mod data;
 mod demo;
+mod device;
 mod exit;
 mod lines;
 mod monitor;
@@ -63,6 +65,7 @@ enum Command {
     Call(call::Call),
     Answer(answer::Answer),
     Monitor(monitor::Monitor),
+    Device(device::Device),
     Softcard(softcard::Softcard),
 }
 
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
             Command::Call(call) => call.run(&signals),
             Command::Answer(answer) => answer.run(&signals),
             Command::Monitor(monitor) => monitor.run(&signals),
+            Command::Device(device) => device.run(),
             Command::Softcard(softcard) => softcard.run(&signals),
         });
     match ended {

@@ -76,6 +76,19 @@ fn without_a_card_the_software_card_is_taken_and_told() {
 }
 
 #[test]
+fn devices_are_listed_and_none_is_bound_that_is_not_there() {
+    let listed = run("device --json").with(0).objects();
+    assert!(listed.iter().all(|device| device["event"] == "device"), "{listed:?}");
+    run("device list").with(0);
+    let bind = "device bind ffff:ff:1f.7 --to vfio-pci";
+    run(bind).with(2).says("there is no PCI device at ffff:ff:1f.7; `lspci -D` lists");
+    run("device release ffff:ff:1f.7 --dry-run").with(2).says("no PCI device");
+    refused("device bind 05:00 --to vfio-pci", "not a PCI address");
+    refused("device bind 0000:05:00.0 --to netjet", "vfio-pci, uio_pci_generic, ringback");
+    refused("device bind 0000:05:00.0", "--to");
+}
+
+#[test]
 fn help_and_version_are_there() {
     let version = run("--version").with(0).text();
     assert_eq!(version, concat!("ringback ", env!("CARGO_PKG_VERSION")));
