@@ -9,6 +9,7 @@ use ringback_driver::card::tiger320::{ACCESSES_PER_TICK, Options, Tiger320};
 use ringback_driver::card::{Hook, ModuleKind};
 use ringback_driver::reactor::Stepper;
 use ringback_softcard::{LineState, SLOTS, SoftCard};
+use ringback_tspi::callstate::CallState;
 use ringback_tspi::line::{CallHandles, Lines};
 
 use crate::application::{Application, Ear};
@@ -28,6 +29,8 @@ const RECOVERY: u64 = 24;
 const LOOKED_AFTER: Duration = Duration::from_millis(50);
 /// The driver has put a hook or a ring as it should be after so long.
 const SOON: Duration = Duration::from_millis(20);
+/// A call whose line has lost its battery is told to be disconnected within this.
+const AT_ONCE: Duration = Duration::from_millis(100);
 /// A loop that a call holds is opened for flashes no longer than this.
 const FLASH: Duration = Duration::from_millis(1000);
 /// Steps between two looks at the wires from outside.
@@ -44,6 +47,10 @@ struct Watch {
     silent: Time,
     /// Since when a call needs the loop and it is open.
     open: Option<Time>,
+    /// Since when a call needs the loop and the driver finds no battery on it.
+    dead: Option<Time>,
+    /// Since when a call is not what its telephone is.
+    astray: Option<Time>,
 }
 
 /// A world.
@@ -297,6 +304,13 @@ impl World {
                 let text = format!("line {line} has no call, and the driver keeps it off-hook");
                 checker.fail(Rule::OnHook, text);
             }
+            let dead = *watch.dead.get_or_insert(now);
+            if status.battery != Some(false) || !checker.loop_needed(line) {
+                watch.dead = None;
+            } else if now - dead > AT_ONCE {
+                let text = format!("line {line} has a call, and has lost its battery");
+                checker.fail(Rule::Follows, text);
+            }
             let opened = *watch.open.get_or_insert(now);
             if off_hook || !checker.loop_needed(line) {
                 watch.open = None;
@@ -312,7 +326,8 @@ impl World {
     }
 
     /// What is seen from outside follows a little later.
-    fn look_at_wires(&self, now: Time) {
+    fn look_at_wires(&mut self, now: Time) {
+        self.look_at_telephones(now);
         for (line, watch) in self.watches.iter().enumerate() {
             let disturbed = self.faults.last_at(watch.slot);
             if now - watch.free.max(disturbed) > LATER && self.loop_closed(watch.slot) {
@@ -321,6 +336,30 @@ impl World {
             }
             if now - watch.silent.max(disturbed) > LATER && self.rings(watch.slot) {
                 self.fail(Rule::Rings, format!("the telephone of line {line} rings for no call"));
+            }
+        }
+    }
+
+    fn look_at_telephones(&mut self, now: Time) {
+        for line in 0..self.watches.len() {
+            let Some(mut watch) = self.watches.get(line).copied() else { continue };
+            let Some(telephone) = self.card.telephone(watch.slot) else { continue };
+            let state = self.application().checker.state_of(line);
+            let lifted = telephone.is_off_hook();
+            let astray = match state {
+                Some(CallState::Ringback) => lifted,
+                Some(CallState::Offering | CallState::Connected) => !lifted,
+                _ => false,
+            };
+            watch.astray = astray.then(|| watch.astray.unwrap_or(now));
+            if let Some(since) = watch.astray
+                && now - since.max(self.faults.last_at(watch.slot)) > LATER
+            {
+                let text = format!("line {line} is {state:?}, and its telephone lifted: {lifted}");
+                self.fail(Rule::Follows, text);
+            }
+            if let Some(place) = self.watches.get_mut(line) {
+                *place = watch;
             }
         }
     }

@@ -26,17 +26,13 @@ pub(super) type State = (CallState, usize);
 pub(super) enum Life {
     /// The request that makes it is outstanding.
     Making(RequestId),
-    /// That request failed.
-    Failed,
     /// LINE_NEWCALL came, its first state did not.
     Announced,
     /// Its state and that state's mode, once one was told.
     Alive(Option<State>),
-    /// It was closed, or its line was.
-    Closed,
 }
 
-/// A call.
+/// A call that was neither closed nor failed to be made.
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) line: usize,
@@ -61,7 +57,7 @@ impl Call {
         match self.life {
             Life::Announced => true,
             Life::Alive(state) => state.is_none_or(|(state, _)| state != CallState::Idle),
-            Life::Making(_) | Life::Failed | Life::Closed => false,
+            Life::Making(_) => false,
         }
     }
 
@@ -71,7 +67,6 @@ impl Call {
             Life::Alive(Some((state, _))) => {
                 !matches!(state, CallState::Idle | CallState::Offering)
             }
-            Life::Failed | Life::Closed => false,
         }
     }
 
@@ -88,7 +83,7 @@ impl Call {
         match self.life {
             Life::Making(_) | Life::Alive(None) => true,
             Life::Alive(Some((state, _))) => state == CallState::Ringback,
-            Life::Announced | Life::Failed | Life::Closed => false,
+            Life::Announced => false,
         }
     }
 }
@@ -98,8 +93,10 @@ impl Checker {
     pub(super) fn made(&mut self, id: RequestId, handle: HDRVCALL, success: bool) {
         let Some(call) = self.calls.get_mut(&handle) else { return };
         let line = call.line;
-        if call.life == Life::Making(id) {
-            call.life = if success { Life::Alive(None) } else { Life::Failed };
+        if call.life == Life::Making(id) && success {
+            call.life = Life::Alive(None);
+        } else if call.life == Life::Making(id) {
+            self.bury(handle, Rule::N4);
         }
         self.check_one_call(line);
     }
@@ -152,7 +149,7 @@ impl Checker {
     }
 
     fn new_call(&mut self, line: usize, tapi: HTAPILINE, handle: HDRVCALL) {
-        if self.calls.contains_key(&handle) {
+        if self.calls.contains_key(&handle) || self.dead.contains_key(&handle) {
             return self.fail(Rule::N14, format!("LINE_NEWCALL for {handle}, which is known"));
         }
         self.calls.insert(handle, Call::new(line, Origin::Inbound, Life::Announced));
@@ -182,6 +179,9 @@ impl Checker {
     ) {
         let name = line_message_name(message).unwrap_or("an unknown message");
         let is_state = message == LINE_CALLSTATE;
+        if let Some(rule) = self.dead.get(&handle) {
+            return self.fail(*rule, format!("{name} {params:x?} of {handle}, which is over"));
+        }
         let Some(call) = self.calls.get_mut(&handle) else {
             return self.fail(Rule::N14, format!("{name} of {handle}, which nobody announced"));
         };
@@ -191,8 +191,7 @@ impl Checker {
             return self.fail(Rule::D2, text);
         }
         let rule = match call.life {
-            Life::Making(_) | Life::Failed => Some(Rule::N4),
-            Life::Closed => Some(Rule::D5),
+            Life::Making(_) => Some(Rule::N4),
             Life::Announced if !is_state => Some(Rule::N14),
             Life::Alive(Some((CallState::Idle, _))) if message == LINE_CALLINFO => Some(Rule::O4),
             Life::Alive(Some((CallState::Idle, _))) => Some(Rule::O3),

@@ -43,6 +43,8 @@ pub(crate) struct Checker {
     /// is released nothing comes.
     blocked: Vec<BTreeSet<RequestId>>,
     calls: BTreeMap<HDRVCALL, Call>,
+    /// Calls that failed to be made or were closed, with the rule that another event would break.
+    dead: BTreeMap<HDRVCALL, Rule>,
     refused: VecDeque<RequestId>,
     completed: VecDeque<RequestId>,
     /// Calls whose drop or answer completed with 0 in this delivery.
@@ -109,10 +111,8 @@ impl Checker {
     }
 
     fn forget_line(&mut self, line: usize) {
-        for call in self.calls.values_mut().filter(|call| call.line == line) {
-            call.life = Life::Closed;
-            call.generating.clear();
-        }
+        let ended = self.calls.extract_if(.., |_, call| call.line == line);
+        self.dead.extend(ended.map(|(handle, _)| (handle, Rule::D5)));
         if let Some(tapi) = self.lines.get_mut(line).and_then(Option::take) {
             self.show(Seen::LineClosed { line: tapi });
         }
@@ -126,10 +126,15 @@ impl Checker {
         after: &BTreeSet<RequestId>,
     ) {
         self.end_requests(before, after, Rule::D5, |request| request.at.call == handle);
-        let Some(call) = self.calls.get_mut(&handle) else { return };
-        call.life = Life::Closed;
-        call.generating.clear();
+        self.bury(handle, Rule::D5);
         self.show(Seen::CallClosed { call: witnessed(handle) });
+    }
+
+    /// A call is over; what is told of it from now on breaks the rule.
+    fn bury(&mut self, handle: HDRVCALL, rule: Rule) {
+        if self.calls.remove(&handle).is_some() {
+            self.dead.insert(handle, rule);
+        }
     }
 
     // At the end of a step
@@ -194,6 +199,12 @@ impl Checker {
     pub(crate) fn loop_needed(&self, line: usize) -> bool {
         !self.is_blocked(line)
             && self.calls.values().any(|call| call.line == line && call.needs_loop())
+    }
+
+    /// The state of the line's call, unless a held ticket keeps back what is new of it.
+    pub(crate) fn state_of(&self, line: usize) -> Option<CallState> {
+        let told = self.known(line).filter(|_| !self.is_blocked(line));
+        told.and_then(|(_, state)| state).map(|(state, _)| state)
     }
 
     /// The line's call, as far as it was told, with its state.

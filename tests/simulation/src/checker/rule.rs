@@ -60,6 +60,9 @@ pub enum Rule {
     Agrees,
     /// While a call holds an FXO line, its loop is closed, but for pulses and flashes.
     OffHook,
+    /// A call follows its far end: a line without battery and a telephone that was hung up disconnect
+    /// it, a telephone that was lifted connects it.
+    Follows,
     /// `callstate::monitor` noticed what this checker did not.
     Witness,
     /// Register accesses stay within the budget of a tick.

@@ -25,6 +25,8 @@ use crate::error::LineError;
 const GUARD: Duration = Duration::from_millis(800);
 /// From closing the loop to being heard.
 const SETTLE: Duration = Duration::from_millis(60);
+/// A line that was ringing has its battery found again within so long after it was answered.
+const BATTERY_FOUND: Duration = Duration::from_millis(200);
 /// An incoming call is over when it has not rung for this long; bursts are up to 4 s apart.
 const RING_GONE: Duration = Duration::from_secs(7);
 /// Nothing at all after dialling.
@@ -296,12 +298,13 @@ impl Fxo {
             }
             Phase::Seizing(until) => {
                 self.listen(heard);
-                if self.dial_tone {
+                let battery = self.battery != Some(false);
+                if self.dial_tone && battery {
                     self.seized(port, visit, LINEDIALTONEMODE_NORMAL);
                 } else if now >= until && self.only_if_idle {
-                    port.book.complete(visit.cx, Op::MakeCall, Err(LineError::CALLUNAVAIL));
-                    self.hang_up(port, visit);
-                    port.book.call = None;
+                    self.not_seized(port, visit, LineError::CALLUNAVAIL);
+                } else if now >= until && !battery {
+                    self.not_seized(port, visit, LineError::INVALLINESTATE);
                 } else if now >= until {
                     self.seized(port, visit, LINEDIALTONEMODE_UNAVAIL);
                 }
@@ -324,7 +327,13 @@ impl Fxo {
                 }
             }
             Phase::Answering(until) => {
-                if now >= until {
+                if self.battery == Some(false) {
+                    if now >= until + BATTERY_FOUND {
+                        let failed = Err(LineError::OPERATIONFAILED);
+                        port.book.complete(visit.cx, Op::Answer, failed);
+                        self.disconnect(port, visit, LINEDISCONNECTMODE_NORMAL);
+                    }
+                } else if now >= until {
                     self.connected(port, visit, LINECONNECTEDMODE_ACTIVE);
                     port.book.complete(visit.cx, Op::Answer, Ok(()));
                 }
@@ -368,6 +377,13 @@ impl Fxo {
         self.dialer.push(address);
         self.phase = Phase::Dialing;
         port.set_state(visit, CallState::Dialing, 0);
+    }
+
+    /// There is no dial tone: the call never came into being (N8).
+    fn not_seized(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, why: LineError) {
+        port.book.complete(visit.cx, Op::MakeCall, Err(why));
+        self.hang_up(port, visit);
+        port.book.call = None;
     }
 
     fn dial_frame(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, play: &mut [i16; FRAME]) {

@@ -143,3 +143,33 @@ fn a_card_whose_interrupt_fails_leaves_no_line_off_hook() {
     assert_eq!(world.card.exchange().state("102"), Some(ringback_softcard::LineState::Idle));
     assert!(!telephone.is_ringing());
 }
+
+#[test]
+fn a_line_that_is_unplugged_while_it_rings_is_not_connected() {
+    for unplugged_before in [1000, 10] {
+        let mut world = World::new();
+        world.subscriber("11", Behaviour::Manual).call("102");
+        let call = world.offered(15_000);
+        world.story();
+        world.card.set_fault(Fault::LineUnplugged(FXO), true);
+        world.run(unplugged_before);
+        world.answer(call).unwrap();
+        world.run(500);
+        assert_eq!(world.story(), ["LINEERR_OPERATIONFAILED", "DISCONNECTED 0x1"]);
+        world.drop_call(call).unwrap();
+        world.assert_on_hook(FXO);
+    }
+}
+
+#[test]
+fn a_line_that_is_unplugged_while_it_is_seized_makes_no_call() {
+    let mut world = World::new();
+    world.make_call(FXO, "5").1.unwrap();
+    world.run(30);
+    world.card.set_fault(Fault::LineUnplugged(FXO), true);
+    world.run(8000);
+    assert_eq!(world.story(), ["LINEERR_INVALLINESTATE"]);
+    let state = world.handle.with(|lines, _| lines.state(FXO)).unwrap().unwrap();
+    assert_eq!(state.call, None);
+    world.assert_on_hook(FXO);
+}
