@@ -107,7 +107,7 @@ impl Ring {
             .is_some_and(|word| !(1..=CHUNK + 1).contains(&forward(word, chunk.0)))
     }
 
-    /// Takes note of where the card is now. `status` are the interrupt bits that were just
+    /// Takes note of where the card is now. `status` are the interrupt bits that are now
     /// acknowledged; `interrupted` says whether an interrupt brought us here.
     pub(super) fn advance(
         &mut self,

@@ -85,9 +85,6 @@ impl<D: Device> Tiger320<D> {
         if status == 0xFF && r.read32(RX_CURRENT) == u32::MAX {
             return self.lose(Failure::Removed);
         }
-        if status != 0 {
-            r.write8(INTSTAT, status);
-        }
         self.counters.master_aborts += u64::from(status & INT_MASTER_ABORT != 0);
         self.counters.target_aborts += u64::from(status & INT_TARGET_ABORT != 0);
         let outcome = if status & (INT_MASTER_ABORT | INT_TARGET_ABORT) != 0 {
@@ -147,6 +144,10 @@ impl<D: Device> Tiger320<D> {
             self.counters.late += u64::from(self.ring.is_late(chunk, tx));
             self.exchanged = now;
             self.restarts = 0;
+        }
+        // Not before: a card in software goes on as soon as its interrupt is acknowledged.
+        if status != 0 {
+            self.device.registers().write8(INTSTAT, status);
         }
         if progress.chunk.is_some() || now.since(self.worked) >= TICK {
             self.worked = now;
