@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # The software card in the machine, for scenarios that say `card`.
 #
-# The guest's memory is shared with it. The port named far of the guest leads to the card's far ends:
-# `lab-guest far COMMAND`.
+# The guest's memory is shared with it. The guest's /dev/virtio-ports/far leads to the card's far ends:
+# `lab-guest far COMMAND`, `ringback demo --far`.
 
 # plug_card FOLDER: starts the card beside the machine, and gives the machine its slot and the port.
 plug_card() {
@@ -17,6 +17,7 @@ plug_card() {
         give_up "the software card does not start: see $folder/card.log"
     }
     # shellcheck disable=SC2054
+    modules+=(virtio_pci virtio_console)
     machine+=(-machine memory-backend=ram
         -object "memory-backend-memfd,id=ram,size=512M,share=on"
         -device "{\"driver\":\"vfio-user-pci\",\"socket\":{\"type\":\"unix\",\"path\":\"$sockets/card\"}}"

@@ -39,8 +39,8 @@ run_scenario() {
     trap 'exit 143' TERM
     load_scenario "$name"
     release=$(kernel_release "$root" "$kernel")
-    make_initramfs "$folder" "$release" "$lab/scenarios/$name/guest.sh"
     [ "${#card[@]}" = 0 ] || plug_card "$folder"
+    make_initramfs "$folder" "$release" "$lab/scenarios/$name/guest.sh"
     before_boot "$folder"
     run_machine "$folder" "$release" "$deadline" || status=$?
     if [ -n "$must_fail" ]; then

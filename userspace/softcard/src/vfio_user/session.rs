@@ -145,6 +145,8 @@ impl<'a> Session<'a> {
         }
         let access =
             Access { readable: flags & MAP_READABLE != 0, writable: flags & MAP_WRITABLE != 0 };
+        let backed = descriptor.is_some();
+        tracing::debug!(address, size, offset, backed, ?access, "memory is mapped");
         self.memory.map(address, size, access, descriptor, offset)?;
         Ok(Vec::new())
     }
@@ -154,6 +156,7 @@ impl<'a> Session<'a> {
         let (_argsz, flags) = (fields.u32()?, fields.u32()?);
         let (address, size) = (fields.u64()?, fields.u64()?);
         fields.end()?;
+        tracing::debug!(address, size, flags, "memory is unmapped");
         match (flags, address, size) {
             (0, _, _) => self.memory.unmap(address, size)?,
             (UNMAP_ALL, 0, 0) => self.memory.clear(),
