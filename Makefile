@@ -9,6 +9,8 @@ CARGO ?= cargo
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 # What the build needs from the system, as Debian names it.
 PACKAGES := gcc libc6-dev pkg-config libspandsp-dev
+# What the benchmark counts with, and what its C peer is built on.
+BENCH_PACKAGES := liburing-dev valgrind strace
 # Tests that trace the kernel run as root; the build does not.
 AS_ROOT := $(if $(SUDO),CARGO_TARGET_$(shell uname -m | tr a-z A-Z)_UNKNOWN_LINUX_GNU_RUNNER=$(SUDO))
 
@@ -48,6 +50,11 @@ test: deps ## Every test
 	$(CARGO) test --locked --workspace --all-features --exclude ringback-tests
 	$(AS_ROOT) $(CARGO) test --locked -p ringback-tests
 	$(MAKE) --no-print-directory loom
+
+.PHONY: bench
+bench: ## The latency path beside its peers, and the table of figures; under ten minutes
+	@tests/deps $(PACKAGES) $(BENCH_PACKAGES)
+	$(CARGO) bench --locked -p ringback-bench --bench figures
 
 .PHONY: lab
 lab: deps ## Real kernels in virtual machines; SCENARIO=name for one

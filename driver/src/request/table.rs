@@ -102,6 +102,7 @@ impl Table {
     ///
     /// # Errors
     /// [`Full`], at once: this never waits.
+    #[inline]
     pub fn reserve(
         &self,
         id: Option<RequestId>,
@@ -124,11 +125,13 @@ impl Table {
     }
 
     /// Opens the gate: the function that asked has returned. Once per token, by its ticket.
+    #[inline]
     pub fn release(&self, token: Token) -> Released {
         self.slot(token).map_or(Released::Running, |slot| slot.gate.release())
     }
 
     /// Completes the request with 0 or a negative error, unless it is complete already.
+    #[inline]
     pub fn complete(&self, token: Token, result: i32, now: Time) -> Completed {
         let Some(slot) = self.slot(token) else { return Completed::Late };
         let completed = slot.gate.complete(token.generation, result);
@@ -144,12 +147,14 @@ impl Table {
     }
 
     /// Whether the request is outstanding and not yet completed.
+    #[inline]
     pub fn is_running(&self, token: Token) -> bool {
         self.slot(token).is_some_and(|slot| slot.gate.running() == Some(token.generation))
     }
 
     /// Takes a deliverable request out of the table. Its slot and id are free when this returns, so
     /// that its report may already find them reused (T4). One thread at a time takes.
+    #[inline]
     pub fn take(&self, token: Token) -> Option<Completion> {
         let slot = self.slot(token)?;
         let report = |result| {

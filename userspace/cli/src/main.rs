@@ -5,6 +5,7 @@
 //! | `demo` | the main job on the software card, told as a time line |
 //! | `lines`, `call`, `answer`, `monitor` | one command each |
 //! | `device` | which cards there are, and which kernel driver holds them |
+//! | `bench` | how long the way of a request is |
 //! | `card` | from `--card` to a running host |
 //! | `softcard` | the software card in virtual machines |
 //! | `scenery` | who is behind the software card |
@@ -17,6 +18,7 @@
 //! `--help` lists.
 
 mod answer;
+mod bench;
 mod call;
 mod card;
 mod conversation;
@@ -66,6 +68,7 @@ enum Command {
     Answer(answer::Answer),
     Monitor(monitor::Monitor),
     Device(device::Device),
+    Bench(bench::Bench),
     Softcard(softcard::Softcard),
 }
 
@@ -81,6 +84,7 @@ fn main() -> ExitCode {
             Command::Answer(answer) => answer.run(&signals),
             Command::Monitor(monitor) => monitor.run(&signals),
             Command::Device(device) => device.run(),
+            Command::Bench(bench) => bench.run(&signals),
             Command::Softcard(softcard) => softcard.run(&signals),
         });
     match ended {

@@ -1,0 +1,44 @@
+//! All figures of the latency path, and the table that says which are reached; `make bench`.
+//!
+//! `figures workload NAME COUNT` is how it runs itself under the tools that count; `--rounds N` makes
+//! it shorter or longer.
+
+use std::io;
+use std::process::ExitCode;
+
+use ringback_bench::{Options, ROUNDS, Relaunch, run, workload};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let ended = match &arguments[..] {
+        [first, name, count] if first == "workload" => count
+            .parse()
+            .map_err(|_| format!("{count} is no number"))
+            .and_then(|n| workload(name, n)),
+        // cargo adds `--bench`, or `--test` where it only wants to know that this starts.
+        others if others.iter().any(|other| other == "--test") => Ok(()),
+        [flag, rounds, ..] if flag == "--rounds" => {
+            rounds.parse().map_err(|_| format!("{rounds} is no number")).and_then(everything)
+        }
+        _ => everything(ROUNDS),
+    };
+    ended.map_or_else(
+        |error| {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        },
+        |()| ExitCode::SUCCESS,
+    )
+}
+
+fn everything(rounds: usize) -> Result<(), String> {
+    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    let options = Options {
+        uio: None,
+        rounds,
+        json: false,
+        plot: None,
+        relaunch: Relaunch { program, arguments: vec!["workload".into()] },
+    };
+    run(&options, &mut io::stdout(), &|| false).map_err(|error| error.to_string())
+}

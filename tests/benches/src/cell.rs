@@ -1,0 +1,210 @@
+//! What is varied, and how one request is timed.
+//!
+//! A submitting thread waits for its next arrival, submits one request, plays the hardware that
+//! answers it, and waits until the callback has run; only then comes the next. So there is one answer
+//! under way per thread, whatever the way, and nothing is hidden by queues. The other requests that
+//! are outstanding were submitted before and are not answered.
+
+use std::fmt;
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+use crate::clock::{now, sleep_until};
+use crate::plant::Hardware;
+use crate::probe::{Landing, Probe};
+
+/// One sample of so many is for the stages.
+const STAGED: usize = 8;
+/// Samples at the start of a slice that do not count.
+pub(crate) const WARM_UP: usize = 32;
+/// A request that has not come back by then never will.
+const LOST: u64 = 10_000_000_000;
+/// A thread that only reads the clock and finds this much gone was held up by something else.
+const HICCUP: u64 = 10_000;
+
+/// One combination of what is varied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cell {
+    /// Time between two arrivals, all threads together.
+    pub(crate) gap: Duration,
+    /// Requests outstanding.
+    pub(crate) depth: usize,
+    /// Submitting threads.
+    pub(crate) threads: usize,
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Cell { gap, depth, threads } = self;
+        let plural = if *threads == 1 { "" } else { "s" };
+        write!(f, "a request every {gap:?}, {depth} outstanding, {threads} thread{plural}")
+    }
+}
+
+/// The stages of one way in one cell. All in nanoseconds.
+#[derive(Debug, Clone)]
+pub(crate) struct Stages {
+    /// From the call to its return.
+    pub(crate) submit: Histogram<u64>,
+    /// From the call to the doorbell.
+    pub(crate) start: Histogram<u64>,
+    /// From the interrupt until its reaper has returned from waiting.
+    pub(crate) wake: Histogram<u64>,
+    /// From there to the callback.
+    pub(crate) deliver: Histogram<u64>,
+    /// From the call to the callback.
+    pub(crate) whole: Histogram<u64>,
+    /// Times in which the submitting thread was held up while it only read the clock.
+    pub(crate) hiccups: Histogram<u64>,
+}
+
+/// A histogram from 1 ns to a minute, 3 digits.
+pub(crate) fn histogram() -> Histogram<u64> {
+    // The bounds and digits are ones that it takes.
+    Histogram::new_with_bounds(1, 60_000_000_000, 3).unwrap_or_else(|_| unreachable!())
+}
+
+impl Stages {
+    pub(crate) fn new() -> Stages {
+        let [submit, start, wake, deliver, whole, hiccups] = std::array::from_fn(|_| histogram());
+        Stages { submit, start, wake, deliver, whole, hiccups }
+    }
+
+    pub(crate) fn add(&mut self, other: &Stages) {
+        let pairs = [
+            (&mut self.submit, &other.submit),
+            (&mut self.start, &other.start),
+            (&mut self.wake, &other.wake),
+            (&mut self.deliver, &other.deliver),
+            (&mut self.whole, &other.whole),
+            (&mut self.hiccups, &other.hiccups),
+        ];
+        for (mine, theirs) in pairs {
+            // Same bounds, so it fits.
+            let _ = mine.add(theirs);
+        }
+    }
+
+    /// A sample that another program has taken: call, return, interrupt and callback; return and
+    /// interrupt are 0 where they were not stamped.
+    pub(crate) fn record(&mut self, [call, returned, raised, callback]: [u64; 4]) {
+        if returned == 0 {
+            self.whole.saturating_record(callback.saturating_sub(call));
+        } else {
+            self.submit.saturating_record(returned.saturating_sub(call));
+            self.wake.saturating_record(callback.saturating_sub(raised));
+        }
+    }
+}
+
+/// One request on its way. Times are 0 where they are not taken.
+#[derive(Debug, Default)]
+pub(crate) struct Shot {
+    pub(crate) staged: bool,
+    call: u64,
+    returned: u64,
+    pub(crate) raised: u64,
+}
+
+/// Paces one submitting thread and keeps what it finds.
+pub(crate) struct Recorder<'a> {
+    pub(crate) stages: Stages,
+    probe: &'a Probe,
+    cell: Cell,
+    next: u64,
+    samples: usize,
+}
+
+impl<'a> Recorder<'a> {
+    /// For thread number `thread` of the cell's.
+    pub(crate) fn new(cell: Cell, thread: usize, probe: &'a Probe) -> Self {
+        let gap = cell.gap.as_nanos() as u64;
+        let next = now() + gap * (1 + thread as u64);
+        Recorder { stages: Stages::new(), probe, cell, next, samples: 0 }
+    }
+
+    /// Waits for the next arrival. What follows is the call.
+    pub(crate) fn begin(&mut self) -> Shot {
+        let gap = self.cell.gap.as_nanos() as u64 * self.cell.threads as u64;
+        // Alone it keeps its CPU busy, so that submitting is no waking; among others that would
+        // leave no CPU for the reaper.
+        if self.cell.threads == 1 {
+            self.spin();
+        } else {
+            sleep_until(self.next);
+        }
+        let staged = self.cell.threads == 1 && self.samples % STAGED == STAGED - 1;
+        self.probe.stage(staged);
+        let call = now();
+        self.next = call + gap;
+        Shot { staged, call, ..Shot::default() }
+    }
+
+    fn spin(&mut self) {
+        let mut before = now();
+        while before < self.next {
+            std::hint::spin_loop();
+            let time = now();
+            if time - before > HICCUP && self.samples >= WARM_UP {
+                self.stages.hiccups.saturating_record(time - before);
+            }
+            before = time;
+        }
+    }
+
+    /// The call has returned.
+    pub(crate) fn returned(&self, shot: &mut Shot) {
+        if shot.staged {
+            shot.returned = now();
+        }
+    }
+
+    /// Plays the hardware and waits for the callback.
+    pub(crate) fn land(
+        &mut self,
+        mut shot: Shot,
+        landing: &Landing,
+        hardware: &Hardware,
+    ) -> Result<(), String> {
+        let mut answered = hardware.answer(&mut shot);
+        loop {
+            if let Some((at, woke)) = landing.landed() {
+                self.end(shot, at, woke);
+                return Ok(());
+            }
+            if now() > shot.call + LOST {
+                return Err("a request has not come back".into());
+            }
+            // Alone, it must have been answered; one of several may have been answered by another.
+            answered = answered || hardware.answer(&mut shot);
+            if self.cell.threads == 1 {
+                std::hint::spin_loop();
+            } else {
+                sleep_until(now() + 5_000);
+            }
+        }
+    }
+
+    /// The callback ran at `at`; its reaper woke at `woke`, if it says so.
+    pub(crate) fn end(&mut self, shot: Shot, at: u64, woke: u64) {
+        self.samples += 1;
+        if self.samples <= WARM_UP {
+            return;
+        }
+        if !shot.staged {
+            self.stages.whole.saturating_record(at - shot.call);
+            return;
+        }
+        let woke = if woke == 0 { self.probe.woke() } else { woke };
+        self.stages.submit.saturating_record(shot.returned.saturating_sub(shot.call));
+        let doorbell = self.probe.doorbell();
+        self.stages.start.saturating_record(doorbell.saturating_sub(shot.call));
+        // Without an interrupt of ours to stamp, from the doorbell on.
+        let raised = if shot.raised == 0 { doorbell } else { shot.raised };
+        if woke != 0 {
+            self.stages.wake.saturating_record(woke.saturating_sub(raised));
+            self.stages.deliver.saturating_record(at.saturating_sub(woke));
+        }
+    }
+}

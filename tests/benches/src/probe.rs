@@ -1,0 +1,149 @@
+//! Stamps on the way of a request.
+//!
+//! Two readings of the clock bracket every sample: before the call, and in the callback. The stages
+//! between need more; those are taken in every eighth sample only ([`Probe::is_staged`]), and such
+//! samples count for the stages and not for the whole, so that no way pays for being watched.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use ringback_driver::device::{Device, InterruptFd, Registers};
+
+use crate::clock::now;
+
+/// The mailbox's doorbell, see `ringback_driver::card::mailbox`.
+const SUBMITTED: usize = 0x08;
+
+/// Where the callback of a thread's request arrives.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub(crate) struct Landing {
+    at: AtomicU64,
+    woke: AtomicU64,
+}
+
+impl Landing {
+    pub(crate) fn clear(&self) {
+        self.at.store(0, Ordering::Relaxed);
+    }
+
+    /// The callback runs.
+    pub(crate) fn land(&self) {
+        self.at.store(now(), Ordering::Release);
+    }
+
+    /// The callback runs; its reaper says when it woke.
+    pub(crate) fn land_from(&self, woke: u64) {
+        let at = now();
+        self.woke.store(woke, Ordering::Relaxed);
+        self.at.store(at, Ordering::Release);
+    }
+
+    /// When the callback ran, and when its reaper woke if that is known.
+    pub(crate) fn landed(&self) -> Option<(u64, u64)> {
+        let at = self.at.load(Ordering::Acquire);
+        (at != 0).then(|| (at, self.woke.load(Ordering::Relaxed)))
+    }
+
+    pub(crate) fn several(count: usize) -> Arc<[Landing]> {
+        (0..count).map(|_| Landing::default()).collect()
+    }
+}
+
+/// What is stamped in a sample for the stages.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub(crate) struct Probe {
+    staged: AtomicBool,
+    doorbell: AtomicU64,
+    woke: AtomicU64,
+}
+
+impl Probe {
+    pub(crate) fn stage(&self, staged: bool) {
+        self.staged.store(staged, Ordering::Relaxed);
+        self.woke.store(0, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_staged(&self) -> bool {
+        self.staged.load(Ordering::Relaxed)
+    }
+
+    /// A reaper has returned from waiting.
+    pub(crate) fn woken(&self) {
+        if self.is_staged() {
+            self.woke.store(now(), Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn doorbell(&self) -> u64 {
+        self.doorbell.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn woke(&self) -> u64 {
+        self.woke.load(Ordering::Relaxed)
+    }
+}
+
+/// A device whose doorbell is stamped.
+pub(crate) struct ProbeDevice<D> {
+    registers: ProbeRegisters<D>,
+}
+
+impl<D: Device> ProbeDevice<D> {
+    pub(crate) fn new(device: D, probe: Arc<Probe>) -> Self {
+        ProbeDevice { registers: ProbeRegisters { device, probe } }
+    }
+}
+
+impl<D: Device> Device for ProbeDevice<D> {
+    type Registers = ProbeRegisters<D>;
+    type Dma = D::Dma;
+
+    fn name(&self) -> &str {
+        self.registers.device.name()
+    }
+    fn registers(&self) -> &ProbeRegisters<D> {
+        &self.registers
+    }
+    fn dma(&self) -> Option<&D::Dma> {
+        self.registers.device.dma()
+    }
+    fn interrupt(&self) -> io::Result<InterruptFd> {
+        self.registers.device.interrupt()
+    }
+    fn rearm(&self) -> io::Result<()> {
+        self.registers.device.rearm()
+    }
+    fn enable_bus_master(&self) -> io::Result<()> {
+        self.registers.device.enable_bus_master()
+    }
+}
+
+/// Its registers.
+pub(crate) struct ProbeRegisters<D> {
+    device: D,
+    probe: Arc<Probe>,
+}
+
+impl<D: Device> Registers for ProbeRegisters<D> {
+    fn len(&self) -> usize {
+        self.device.registers().len()
+    }
+    fn read8(&self, offset: usize) -> u8 {
+        self.device.registers().read8(offset)
+    }
+    fn write8(&self, offset: usize, value: u8) {
+        self.device.registers().write8(offset, value);
+    }
+    fn read32(&self, offset: usize) -> u32 {
+        self.device.registers().read32(offset)
+    }
+    fn write32(&self, offset: usize, value: u32) {
+        self.device.registers().write32(offset, value);
+        if offset == SUBMITTED && self.probe.is_staged() {
+            self.probe.doorbell.store(now(), Ordering::Relaxed);
+        }
+    }
+}

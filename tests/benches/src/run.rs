@@ -1,0 +1,186 @@
+//! A whole run: measured, told, drawn.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+
+use hdrhistogram::Histogram;
+use serde_json::{Value, json};
+
+use crate::cell::Stages;
+use crate::costs::{Costs, Relaunch};
+use crate::figures;
+use crate::latency::{self, Latency};
+use crate::noise::{Noise, Watch, machine};
+use crate::plant::{Soft, Uio};
+use crate::scale::Scale;
+use crate::ways::{self, Way};
+use crate::{plot, report};
+
+/// Rounds that make a run to rely on: the medians are of so many.
+pub const ROUNDS: usize = 7;
+
+/// How it is to be run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The number of a UIO device of the module `uio_dummy`; the software mailbox where there is none.
+    pub uio: Option<u32>,
+    /// How often every way has its turn in every cell; a ratio is the median over all rounds.
+    pub rounds: usize,
+    /// JSON, one object per line, in place of text.
+    pub json: bool,
+    /// Where to draw the distributions.
+    pub plot: Option<PathBuf>,
+    /// How the program runs itself for what is counted by tools.
+    pub relaunch: Relaunch,
+}
+
+/// Why a run gave nothing.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// It was asked to stop.
+    #[error("stopped")]
+    Stopped,
+    /// Nobody reads what it has to tell.
+    #[error("the results can't be written: {0}")]
+    Output(#[source] io::Error),
+    /// The picture can't be written.
+    #[error("the plot can't be written to {}: {source}", path.display())]
+    Plot {
+        /// Where it was to be.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// The progress line on stderr: rewritten on a terminal, one line for each tenth elsewhere.
+struct Progress {
+    terminal: bool,
+    tenths: u32,
+}
+
+impl Progress {
+    fn tell(&mut self, what: &str, part: f64) {
+        let percent = (100.0 * part) as u32;
+        if self.terminal {
+            eprint!("\r\x1b[K{percent:>3} %  {what}");
+        } else if percent / 10 >= self.tenths {
+            eprintln!("{percent:>3} %  {what}");
+            self.tenths = percent / 10 + 1;
+        }
+    }
+
+    fn end(&self) {
+        if self.terminal {
+            eprint!("\r\x1b[K");
+        }
+    }
+}
+
+/// Measures everything that this machine can and writes it to `out`. Ends soon after `stop` says so.
+///
+/// # Errors
+/// [`Error`]. A figure that could not be measured is none: it is told with the reason.
+pub fn run(options: &Options, out: &mut dyn Write, stop: &dyn Fn() -> bool) -> Result<(), Error> {
+    let mut progress = Progress { terminal: io::stderr().is_terminal(), tenths: 0 };
+    let watch = Watch::start();
+    let mut part = |what: &str, part: f64| progress.tell(what, part);
+    let scale = Scale::measure(&mut |what, done| part(what, 0.05 * done));
+    let latency = latency::measure(&all_ways(options), options.rounds, stop, &mut |what, done| {
+        part(what, 0.05 + 0.8 * done);
+    })
+    .ok_or(Error::Stopped);
+    let noise = watch.noise();
+    // The tools' own noise is none: what they count does not depend on the clock.
+    let costs = latency
+        .is_ok()
+        .then(|| Costs::count(&options.relaunch, stop, &mut |w, done| part(w, 0.85 + 0.15 * done)));
+    progress.end();
+    let latency = latency?;
+    let costs = costs.flatten().ok_or(Error::Stopped)?;
+    let figures = figures::all(&latency, &costs, &scale);
+    let told = if options.json {
+        let mut lines = json_of(&latency, &noise);
+        lines.push(json!({ "figures": figures::json(&figures) }));
+        lines.iter().map(|line| format!("{line}\n")).collect()
+    } else {
+        [
+            format!("Machine: {}\n", machine()),
+            report::noise(&noise, &latency),
+            report::latency(&latency),
+            report::stages(&latency),
+            report::scale(&scale),
+            report::costs(&costs),
+            report::figures(&figures),
+        ]
+        .concat()
+    };
+    if let Some(path) = &options.plot {
+        std::fs::write(path, plot::svg(&latency))
+            .map_err(|source| Error::Plot { path: path.clone(), source })?;
+    }
+    out.write_all(told.as_bytes()).and_then(|()| out.flush()).map_err(Error::Output)
+}
+
+fn all_ways(options: &Options) -> Vec<Box<dyn Way>> {
+    match options.uio {
+        Some(number) => ways::all(Uio(number)),
+        None => {
+            let mut ways = ways::all(Soft);
+            ways.push(ways::liburing());
+            ways
+        }
+    }
+}
+
+fn json_of(latency: &Latency, noise: &Noise) -> Vec<Value> {
+    let mut lines = vec![json!({
+        "machine": machine(),
+        "noise": {
+            "others_percent": noise.others,
+            "stolen_percent": noise.stolen,
+            "load": noise.load,
+            "loud": noise.is_loud(),
+        },
+    })];
+    for field in &latency.fields {
+        for course in &field.courses {
+            let cell = field.cell;
+            lines.push(json!({
+                "way": course.way,
+                "gap_ns": cell.gap.as_nanos() as u64,
+                "outstanding": cell.depth,
+                "threads": cell.threads,
+                "missing": course.missing,
+                "ns": stages(&course.all),
+            }));
+        }
+    }
+    lines
+}
+
+fn stages(all: &Stages) -> Value {
+    json!({
+        "submit": quantiles(&all.submit),
+        "start": quantiles(&all.start),
+        "interrupt_to_reaper": quantiles(&all.wake),
+        "reaper_to_callback": quantiles(&all.deliver),
+        "whole": quantiles(&all.whole),
+    })
+}
+
+fn quantiles(histogram: &Histogram<u64>) -> Value {
+    if histogram.is_empty() {
+        return Value::Null;
+    }
+    let at = |quantile| histogram.value_at_quantile(quantile);
+    json!({
+        "p50": at(0.5),
+        "p90": at(0.9),
+        "p99": at(0.99),
+        "p99.9": at(0.999),
+        "max": histogram.max(),
+        "count": histogram.len(),
+    })
+}

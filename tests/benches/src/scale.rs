@@ -1,0 +1,115 @@
+//! How fast a piece of the path is alone, and how much one core carries.
+
+use std::hint::black_box;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use ringback_driver::request::Table;
+
+use crate::clock::{now, thread_cpu};
+use crate::latency::median;
+use crate::tick::{self, Tick};
+use crate::workload::{Driven, InPlace, MOST, life, submit};
+
+/// Measurements of each kind; what counts is their median.
+const TURNS: usize = 15;
+/// Depths at which the reaper's throughput is measured.
+const DEPTHS: [usize; 4] = [1, 16, 256, MOST];
+
+/// How many requests a second one reaper takes, at a depth.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Throughput {
+    pub(crate) depth: usize,
+    /// From the interrupt to the callbacks, per second of the reaper's CPU time.
+    pub(crate) reaper: f64,
+    /// Submitting and playing the hardware included, on the same core.
+    pub(crate) whole: f64,
+}
+
+/// What was measured.
+#[derive(Debug, Clone)]
+pub(crate) struct Scale {
+    /// A slot's life, in ns.
+    pub(crate) gate: Result<f64, String>,
+    /// Submission to a driver that sleeps, soft registers and the ticket's release included, in ns.
+    pub(crate) submit: Result<f64, String>,
+    pub(crate) throughput: Result<Vec<Throughput>, String>,
+    pub(crate) tick: Result<Tick, String>,
+}
+
+impl Scale {
+    /// Measures it all; `progress` hears what and how far, from 0 to 1.
+    pub(crate) fn measure(progress: &mut dyn FnMut(&str, f64)) -> Scale {
+        progress("the gate alone", 0.0);
+        let gate = gate();
+        progress("submitting alone", 0.25);
+        let submit = submitting();
+        progress("the reaper's throughput", 0.5);
+        let throughput = DEPTHS.into_iter().map(throughput).collect();
+        progress("the tick of a card", 0.75);
+        Scale { gate, submit, throughput, tick: tick::measure() }
+    }
+}
+
+/// The median of several turns; each gives ns per thing.
+pub(crate) fn turns(mut turn: impl FnMut() -> Result<f64, String>) -> Result<f64, String> {
+    // The first warms up.
+    turn()?;
+    let all = (0..TURNS).map(|_| turn()).collect::<Result<Vec<_>, _>>()?;
+    Ok(median(all).unwrap_or_default())
+}
+
+fn gate() -> Result<f64, String> {
+    const COUNT: usize = 100_000;
+    let table = Table::with_capacity(MOST).map_err(|error| error.to_string())?;
+    turns(|| {
+        let begin = thread_cpu();
+        for _ in 0..COUNT {
+            black_box(life(black_box(&table)));
+        }
+        Ok((thread_cpu() - begin) as f64 / COUNT as f64)
+    })
+}
+
+fn submitting() -> Result<f64, String> {
+    /// Each in a turn is on a free card: the reaper sleeps.
+    const COUNT: usize = 1000;
+    let driven = Driven::start()?;
+    let mut due = 0;
+    turns(|| {
+        // Until the reaper, which has just delivered, sleeps again.
+        std::thread::sleep(Duration::from_millis(2));
+        let begin = now();
+        (0..COUNT).try_for_each(|_| submit(&driven.handle))?;
+        let took = now() - begin;
+        due += COUNT;
+        driven.finish(due);
+        Ok(took as f64 / COUNT as f64)
+    })
+}
+
+fn throughput(depth: usize) -> Result<Throughput, String> {
+    const COUNT: usize = 1 << 17;
+    let InPlace { mut local, handle, hardware, interrupt, done } = InPlace::start()?;
+    let mut whole = Vec::new();
+    let reaper = turns(|| {
+        let (begin, mut reaping) = (thread_cpu(), 0);
+        for _ in 0..COUNT / depth {
+            (0..depth).try_for_each(|_| submit(&handle))?;
+            hardware.step(usize::MAX);
+            interrupt.raise();
+            let due = done.load(Ordering::Relaxed) + depth;
+            let before = thread_cpu();
+            while done.load(Ordering::Relaxed) < due {
+                if local.run_once(handle.now() + Duration::from_secs(10)) == 0 {
+                    return Err("requests have not come back".into());
+                }
+            }
+            reaping += thread_cpu() - before;
+        }
+        whole.push((thread_cpu() - begin) as f64 / COUNT as f64);
+        Ok(reaping as f64 / COUNT as f64)
+    })?;
+    let whole = median(whole).unwrap_or_default();
+    Ok(Throughput { depth, reaper: 1e9 / reaper, whole: 1e9 / whole })
+}

@@ -1,0 +1,200 @@
+//! The tick of a Tiger320: what serving one interrupt costs beyond its register accesses.
+//!
+//! The card is brought up on the software card and served for one period of its module work, while
+//! every value that the driver reads is noted down. Then the notes are played back, round and round:
+//! the driver does exactly what it did, and an access costs no more than looking up the next note.
+
+use std::io;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ringback_driver::Time;
+use ringback_driver::card::port::{FRAME, PortEvent, PortSink};
+use ringback_driver::card::tiger320::{Options, Service, Tiger320};
+use ringback_driver::device::soft::SoftDevice;
+use ringback_driver::device::{Device, InterruptFd, Registers};
+use ringback_softcard::{CardConfig, SoftCard};
+
+use crate::clock::thread_cpu;
+use crate::scale::turns;
+
+/// Module work repeats itself after so many ticks.
+const PERIOD: usize = 64;
+const TICK: Duration = Duration::from_millis(1);
+
+/// What a tick costs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tick {
+    /// CPU time beyond the register accesses, in ns.
+    pub(crate) nanos: f64,
+    /// Register accesses, on average.
+    pub(crate) accesses: f64,
+}
+
+impl Tick {
+    /// How many cards one core carries at 1 ms where a register access takes so many ns.
+    pub(crate) fn cards(&self, access: f64) -> f64 {
+        TICK.as_nanos() as f64 / (self.nanos + self.accesses * access)
+    }
+}
+
+/// What was read, and whether it is being noted down or played back.
+#[derive(Default)]
+struct Notes {
+    values: Mutex<Vec<u32>>,
+    tape: std::sync::OnceLock<Box<[u32]>>,
+    place: AtomicUsize,
+    accesses: AtomicU64,
+}
+
+struct Taped {
+    card: SoftDevice<SoftCard>,
+    registers: TapedRegisters,
+}
+
+struct TapedRegisters {
+    card: SoftCard,
+    notes: Arc<Notes>,
+}
+
+impl TapedRegisters {
+    fn read(&self, offset: usize, width: u32) -> u32 {
+        if let Some(tape) = self.notes.tape.get() {
+            // One thread reads.
+            let place = self.notes.place.load(Ordering::Relaxed);
+            let next = if place + 1 < tape.len() { place + 1 } else { 0 };
+            self.notes.place.store(next, Ordering::Relaxed);
+            return tape.get(place).copied().unwrap_or(u32::MAX);
+        }
+        let value = self.card.read(offset as u32, width);
+        self.notes.accesses.fetch_add(1, Ordering::Relaxed);
+        self.notes.values.lock().unwrap_or_else(PoisonError::into_inner).push(value);
+        value
+    }
+
+    fn write(&self, offset: usize, width: u32, value: u32) {
+        if self.notes.tape.get().is_none() {
+            self.card.write(offset as u32, width, value);
+            self.notes.accesses.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Registers for TapedRegisters {
+    fn len(&self) -> usize {
+        0x1000
+    }
+    fn read8(&self, offset: usize) -> u8 {
+        self.read(offset, 1) as u8
+    }
+    fn write8(&self, offset: usize, value: u8) {
+        self.write(offset, 1, u32::from(value));
+    }
+    fn read32(&self, offset: usize) -> u32 {
+        self.read(offset, 4)
+    }
+    fn write32(&self, offset: usize, value: u32) {
+        self.write(offset, 4, value);
+    }
+}
+
+impl Device for Taped {
+    type Registers = TapedRegisters;
+    type Dma = <SoftDevice<SoftCard> as Device>::Dma;
+
+    fn name(&self) -> &str {
+        self.card.name()
+    }
+    fn registers(&self) -> &TapedRegisters {
+        &self.registers
+    }
+    fn dma(&self) -> Option<&Self::Dma> {
+        self.card.dma()
+    }
+    fn interrupt(&self) -> io::Result<InterruptFd> {
+        self.card.interrupt()
+    }
+    fn rearm(&self) -> io::Result<()> {
+        Ok(())
+    }
+    fn enable_bus_master(&self) -> io::Result<()> {
+        self.card.enable_bus_master()
+    }
+}
+
+/// Takes what comes in and plays what came before: samples are moved and not looked at.
+#[derive(Default)]
+struct Echo([[u8; FRAME]; 4]);
+
+impl PortSink for Echo {
+    fn frame(&mut self, port: usize, received: &[u8; FRAME], play: &mut [u8; FRAME]) {
+        if let Some(last) = self.0.get_mut(port) {
+            *play = std::mem::replace(last, *received);
+        }
+    }
+    fn event(&mut self, _: usize, _: PortEvent) {}
+}
+
+/// Measures it.
+pub(crate) fn measure() -> Result<Tick, String> {
+    let soft = SoftCard::new(CardConfig::default());
+    let notes = Arc::<Notes>::default();
+    let device = Taped {
+        card: SoftDevice::card(soft.clone()).map_err(|error| error.to_string())?,
+        registers: TapedRegisters { card: soft.clone(), notes: Arc::clone(&notes) },
+    };
+    let mut pass = |time: Duration| {
+        for _ in 0..time.as_millis() {
+            soft.tick();
+        }
+    };
+    let mut card =
+        Tiger320::open(device, Options::default(), &mut pass).map_err(|error| error.to_string())?;
+    let mut time = Time::ZERO;
+    card.start(time).map_err(|error| error.to_string())?;
+    let mut echo = Echo::default();
+    let mut serve = |card: &mut Tiger320<Taped>, soft: Option<&SoftCard>| {
+        if let Some(soft) = soft {
+            soft.tick();
+        }
+        time += TICK;
+        card.service(time, &mut echo)
+    };
+    // Debounced and settled.
+    for _ in 0..16 * PERIOD {
+        serve(&mut card, Some(&soft));
+    }
+    notes.values.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    notes.accesses.store(0, Ordering::Relaxed);
+    for _ in 0..PERIOD {
+        serve(&mut card, Some(&soft));
+    }
+    let accesses = notes.accesses.load(Ordering::Relaxed) as f64 / PERIOD as f64;
+    let tape = std::mem::take(&mut *notes.values.lock().unwrap_or_else(PoisonError::into_inner));
+    let _ = notes.tape.set(tape.into());
+    const COUNT: usize = 64 * PERIOD;
+    let nanos = turns(|| {
+        let begin = thread_cpu();
+        for _ in 0..COUNT {
+            let served = serve(&mut card, None);
+            if served != (Service::Frames { frames: 1, missed: 0 }) {
+                return Err(format!("the tape is not what the card did: {served:?}"));
+            }
+        }
+        Ok((thread_cpu() - begin) as f64 / COUNT as f64)
+    })?;
+    Ok(Tick { nanos, accesses })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tape_is_what_the_card_did() {
+        let tick = measure().unwrap();
+        assert!(tick.nanos > 0.0);
+        assert!((10.0..2000.0).contains(&tick.accesses), "{tick:?}");
+    }
+}

@@ -1,0 +1,79 @@
+//! (a) A thread in a blocking `read` on the interrupt file, and callbacks in a map under a mutex.
+
+use std::sync::Arc;
+use std::thread;
+
+use super::peer::{Callback, Common, Pending};
+use super::{BLOCKING, Way, drive, fill};
+use crate::cell::{Cell, Stages};
+use crate::plant::Plant;
+use crate::probe::{Landing, Probe};
+
+pub(super) struct Blocking<P> {
+    plant: Arc<P>,
+}
+
+impl<P: Plant> Blocking<P> {
+    pub(super) fn new(plant: &Arc<P>) -> Self {
+        Blocking { plant: Arc::clone(plant) }
+    }
+}
+
+impl<P: Plant> Way for Blocking<P> {
+    fn name(&self) -> &'static str {
+        BLOCKING
+    }
+
+    fn slice(&self, cell: Cell, count: usize) -> Result<Stages, String> {
+        let (common, interrupt, size) = Common::set_up(&*self.plant, true)?;
+        let pending = Arc::new(Pending::<Callback>::new());
+        let reader = {
+            let (common, pending) = (Arc::clone(&common), Arc::clone(&pending));
+            thread::spawn(move || {
+                let mut reaped = 0;
+                let mut buffer = [0; 8];
+                while nix::unistd::read(&interrupt, &mut buffer[..size]).is_ok() {
+                    common.probe.woken();
+                    common.mailbox.reap(&mut reaped, |id, answer| {
+                        if let Some((callback, result)) = pending.take(id, answer) {
+                            callback(result);
+                        }
+                    });
+                    if common.is_over() {
+                        break;
+                    }
+                }
+            })
+        };
+        let stages = submit_callbacks(cell, count, &common, &pending);
+        common.stop();
+        reader.join().map_err(|_| "the reading thread panicked")?;
+        stages
+    }
+}
+
+/// Times requests whose callbacks are boxed closures in a map.
+pub(super) fn submit_callbacks<D>(
+    cell: Cell,
+    count: usize,
+    common: &Common<D>,
+    pending: &Pending<Callback>,
+) -> Result<Stages, String>
+where
+    D: ringback_driver::device::Device + Sync,
+{
+    let landings = Landing::several(cell.threads);
+    let probe: &Probe = &common.probe;
+    fill(cell, &common.hardware, |n| {
+        pending.submit(&common.mailbox, n as u32, Box::new(|_| ()));
+    })?;
+    drive(cell, count, probe, &common.hardware, &landings, &|n| {
+        let landings = Arc::clone(&landings);
+        let callback = move |result| {
+            if result == 0 {
+                landings[n].land();
+            }
+        };
+        pending.submit(&common.mailbox, n as u32, Box::new(callback));
+    })
+}

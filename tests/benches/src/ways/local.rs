@@ -1,0 +1,77 @@
+//! Ringback in local mode: the submitting thread is the reaper.
+//!
+//! So the hardware is played by a thread of its own, which watches the doorbell.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use ringback_driver::card::mailbox::Mailbox;
+use ringback_driver::device::Device;
+use ringback_driver::reactor::{Local, Options};
+
+use super::driver::{CAPACITY, Landings, submit, submit_others};
+use super::{Way, words};
+use crate::cell::{Cell, Recorder, Stages, WARM_UP};
+use crate::plant::{Hardware, Plant};
+use crate::probe::{Landing, Probe, ProbeDevice};
+
+pub(super) struct InPlace<P> {
+    plant: Arc<P>,
+}
+
+impl<P: Plant> InPlace<P> {
+    pub(super) fn new(plant: &Arc<P>) -> Self {
+        InPlace { plant: Arc::clone(plant) }
+    }
+}
+
+impl<P: Plant> Way for InPlace<P> {
+    fn name(&self) -> &'static str {
+        "ringback, local"
+    }
+
+    fn slice(&self, cell: Cell, count: usize) -> Result<Stages, String> {
+        if cell.threads != 1 {
+            return Err("the one submitting thread is the reaper".into());
+        }
+        let (device, hardware) = self.plant.set_up().map_err(words("device"))?;
+        let probe = Arc::new(Probe::default());
+        let device = ProbeDevice::new(device, Arc::clone(&probe));
+        let interrupt = device.interrupt().map_err(words("interrupt"))?;
+        let engine = Mailbox::new(device, CAPACITY).map_err(|error| error.to_string())?;
+        let landings = Landing::several(1);
+        let options = Options { capacity: CAPACITY, ..Options::default() };
+        let upcalls = Landings(Arc::clone(&landings));
+        let mut local = Local::new(engine, Some(interrupt), upcalls, &options)
+            .map_err(|error| error.to_string())?;
+        let handle = local.handle();
+        submit_others(cell, &hardware, &handle)?;
+        let over = AtomicBool::new(false);
+        let real = matches!(hardware, Hardware::Real);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !real && !over.load(Ordering::Relaxed) {
+                    hardware.answer(&mut Default::default());
+                    std::hint::spin_loop();
+                }
+            });
+            let mut recorder = Recorder::new(cell, 0, &probe);
+            for _ in 0..WARM_UP + count {
+                landings[0].clear();
+                let mut shot = recorder.begin();
+                submit(&handle, 1);
+                recorder.returned(&mut shot);
+                let until = handle.now() + std::time::Duration::from_secs(10);
+                local.run_once(until);
+                let Some((at, woke)) = landings[0].landed() else {
+                    over.store(true, Ordering::Relaxed);
+                    return Err("a request has not come back".to_string());
+                };
+                recorder.end(shot, at, woke);
+            }
+            over.store(true, Ordering::Relaxed);
+            Ok(recorder.stages)
+        })
+    }
+}

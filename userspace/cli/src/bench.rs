@@ -1,0 +1,87 @@
+//! `ringback bench`: how long the way from a request to its callback is, beside other ways.
+
+use std::io;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use ringback_bench::{Error, Options, ROUNDS, Relaunch, run, workload};
+
+use crate::exit::{Exit, Failure};
+use crate::signals::Signals;
+
+/// Measure this machine
+#[derive(Debug, Args)]
+pub(crate) struct Bench {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    Latency(Latency),
+    /// Run one piece of the path so many times, for tools that count
+    #[command(hide = true)]
+    Workload {
+        name: String,
+        count: usize,
+    },
+}
+
+/// Measure the way from submitting a request to its callback, stage by stage, beside what people
+/// write today, all on the same device in one run
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  ringback bench latency                          the software mailbox
+  ringback bench latency --plot latency.svg       with a picture
+  ringback bench latency --uio 0                  the module uio_dummy as /dev/uio0
+  ringback bench latency --rounds 1               a first impression
+
+Where valgrind, strace or liburing's header are missing, what needs them is left out and said so.
+Ratios hold on a busy machine; times do not. The end of the table says which figures are reached.")]
+struct Latency {
+    /// Measure on the module uio_dummy with this UIO number, in place of the software mailbox
+    #[arg(long, value_name = "NUMBER")]
+    uio: Option<u32>,
+    /// How often every way has its turn; each ratio is the median over all rounds
+    #[arg(long, default_value_t = ROUNDS as u32, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// Draw the latency distributions into this SVG file
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
+    /// Print one JSON object per line; the last holds the figures
+    #[arg(long)]
+    json: bool,
+}
+
+impl Bench {
+    pub(crate) fn run(self, signals: &Signals) -> Result<(), Failure> {
+        match self.what {
+            What::Latency(latency) => latency.run(signals),
+            What::Workload { name, count } => workload(&name, count).map_err(Failure::failed),
+        }
+    }
+}
+
+impl Latency {
+    fn run(self, signals: &Signals) -> Result<(), Failure> {
+        let program = std::env::current_exe().map_err(|error| {
+            Failure::failed(format_args!("the program does not find itself: {error}"))
+        })?;
+        let options = Options {
+            uio: self.uio,
+            rounds: self.rounds as usize,
+            json: self.json,
+            plot: self.plot,
+            relaunch: Relaunch { program, arguments: vec!["bench".into(), "workload".into()] },
+        };
+        let stop = || signals.caught().is_some();
+        run(&options, &mut io::stdout(), &stop).map_err(|error| match error {
+            Error::Stopped => Failure::silent(signals.caught().unwrap_or(Exit::Interrupted)),
+            Error::Output(cause) if cause.kind() == io::ErrorKind::BrokenPipe => {
+                Failure::silent(Exit::BrokenPipe)
+            }
+            other => Failure::failed(other),
+        })
+    }
+}
