@@ -16,11 +16,11 @@ kernel_arguments() { kernel_arguments=("$@"); }
 must_fail() { must_fail=$1; }
 machine() { machine+=("$@"); }
 card() { card=("$@"); }
-before_boot() { :; }
-after_power_off() { :; }
 
-# load_scenario NAME: reads its host.sh.
+# load_scenario NAME: reads its host.sh. Nothing of one that was read before is left.
 load_scenario() {
+    before_boot() { :; }
+    after_power_off() { :; }
     about='' kernels=(6.12) deadline=60 must_fail=''
     modules=() own_modules=() programs=() kernel_arguments=() machine=() beside=() card=() sockets=''
     [ -r "$lab/scenarios/$1/host.sh" ] || give_up "there is no scenario $1" "list them: run --list"

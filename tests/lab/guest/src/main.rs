@@ -8,6 +8,7 @@ mod echo;
 mod edu;
 mod far;
 mod mailbox;
+mod modem;
 mod mtty;
 mod tally;
 mod trace;
@@ -35,6 +36,10 @@ const CHECKS: &[(&str, Check)] = &[
     ("edu-vfio-intx", edu::vfio_intx),
     ("edu-vfio-msi", edu::vfio_msi),
     ("mtty-loopback", mtty::loopback),
+    ("mtty-line", modem::loopback),
+    ("modem-calls", modem::calls),
+    ("modem-forever", modem::forever),
+    ("modem-again", modem::again),
 ];
 
 fn main() -> ExitCode {

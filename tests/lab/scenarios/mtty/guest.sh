@@ -8,5 +8,6 @@ run modprobe mtty
 echo "$uuid" >/sys/class/mdev_bus/mtty/mdev_supported_types/mtty-1/create
 wait_for 10 'VFIO group' [ -e "/sys/bus/mdev/devices/$uuid/iommu_group" ]
 run lab-guest mtty-loopback
+run lab-guest mtty-line
 echo 1 >"/sys/bus/mdev/devices/$uuid/remove"
 unload mtty

@@ -1,0 +1,190 @@
+//! A modem's line as an application has it: host, provider, engine and UART on a real kernel.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ringback_driver::device::discover::{Kind, discover};
+use ringback_driver::device::selector::Selector;
+use ringback_driver::device::sysfs::SysfsRoot;
+use ringback_tspi::callstate::CallState;
+use ringback_tspi::constants::{
+    LINEDISCONNECTMODE_NODIALTONE, LINEDISCONNECTMODE_NORMAL, LINEDISCONNECTMODE_UNAVAIL,
+};
+use ringback_tspi::error::LineError;
+use ringback_tspi::host::{Call, CallOptions, Events, Host, Line, LineEvent, Options, WaitError};
+use ringback_tspi::provider::{CardOptions, Provider, open_card};
+
+use crate::Outcome;
+
+/// Of whatever is expected to happen.
+const LONG: Duration = Duration::from_secs(60);
+
+/// Before it gives up, a line asks a modem twice, two seconds each, and tries to hang it up between.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// mtty takes itself for empty when there are 16 bytes in its FIFO.
+const MTTY_FIFO: usize = 15;
+
+/// A line, open.
+struct Desk {
+    host: Host,
+    line: Line,
+    events: Events,
+}
+
+impl Desk {
+    fn open() -> Result<Desk, String> {
+        let found = discover(&SysfsRoot::system());
+        let usable = |selector: &Selector| matches!(selector, Selector::Pci(_) | Selector::Mdev(_));
+        let card = found.iter().find(|card| {
+            card.kind == Kind::Uart16550 && card.need.is_none() && usable(&card.selector)
+        });
+        let card =
+            card.ok_or_else(|| format!("there is no serial port that is ready: {found:?}"))?;
+        println!("{card}");
+        let provider: Arc<dyn Provider> =
+            open_card(&card.selector, CardOptions::default()).map_err(text)?.into();
+        let host = Host::start(provider, Options::default()).map_err(text)?;
+        let line = host.open(0).map_err(text)?;
+        let events = line.events();
+        Ok(Desk { host, line, events })
+    }
+
+    /// Waits for a state of the call; tells those before it.
+    fn until(&self, call: &Call, wanted: CallState) -> Result<u32, String> {
+        for event in self.events.within(LONG) {
+            if let LineEvent::State { call: of, state, mode, .. } = event
+                && of == *call
+            {
+                println!("{state} {mode:#x}");
+                if state == wanted {
+                    return Ok(mode);
+                }
+            }
+        }
+        Err(format!("the call did not come to {wanted}; it is {:?}", call.state()))
+    }
+
+    fn call(&self, number: &str) -> Result<Call, String> {
+        println!("calling {number}");
+        let made = self.line.make_call(number, &CallOptions::default()).map_err(text)?;
+        made.wait(LONG).map_err(text)
+    }
+
+    fn hang_up(&self, call: &Call) -> Outcome {
+        call.drop_call().map_err(text)?.wait(LONG).map_err(text)?;
+        self.until(call, CallState::Idle)?;
+        call.close().map_err(text)
+    }
+
+    /// Sends bytes that come back.
+    fn echo(&self, call: &Call, bytes: &[u8]) -> Outcome {
+        call.send(bytes).map_err(text)?.wait(LONG).map_err(text)?;
+        call.receive(bytes.len(), LONG).map_err(text)?.wait(LONG).map_err(text)?;
+        let mut got = Vec::new();
+        self.line.data().map_err(text)?.fetch(&mut got);
+        if got != bytes {
+            return Err(format!("{} bytes were sent, {} others came back", bytes.len(), got.len()));
+        }
+        Ok(())
+    }
+
+    /// The end: every request has completed once, and not early.
+    fn close(self) -> Outcome {
+        self.line.close().map_err(text)?;
+        self.host.shutdown();
+        let counts = self.host.counts();
+        println!("{counts:?}");
+        if counts.completed + counts.refused != counts.requests
+            || counts.early + counts.duplicate + counts.lost != 0
+        {
+            return Err(format!("not every request completed once: {counts:?}"));
+        }
+        Ok(())
+    }
+}
+
+fn text(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+fn mode(what: &str, got: u32, wanted: u32) -> Outcome {
+    if got == wanted { Ok(()) } else { Err(format!("{what}: mode {got:#x}, not {wanted:#x}")) }
+}
+
+/// A call with data, and calls that end for reasons of all kinds.
+pub fn calls() -> Outcome {
+    let desk = Desk::open()?;
+
+    let call = desk.call("100")?;
+    desk.until(&call, CallState::Connected)?;
+    for length in [1, 17, 5000] {
+        let bytes: Vec<u8> = (0..length).map(|n: u32| (n * 31 + length) as u8).collect();
+        desk.echo(&call, &bytes)?;
+    }
+    desk.hang_up(&call)?;
+
+    for (number, wanted) in [
+        ("102", LINEDISCONNECTMODE_UNAVAIL),
+        ("104", LINEDISCONNECTMODE_NODIALTONE),
+        // It connects, and the other modem hangs up.
+        ("105", LINEDISCONNECTMODE_NORMAL),
+    ] {
+        let call = desk.call(number)?;
+        mode(number, desk.until(&call, CallState::Disconnected)?, wanted)?;
+        desk.hang_up(&call)?;
+    }
+
+    let asked = CallOptions { only_if_idle: true, ..CallOptions::default() };
+    let made = desk.line.make_call("104", &asked).map_err(text)?.wait(LONG);
+    match made {
+        Err(WaitError::Failed(LineError::CALLUNAVAIL)) => {}
+        other => return Err(format!("a call without dial tone: {other:?}")),
+    }
+    desk.close()
+}
+
+/// Connects, and stays so until it is killed.
+pub fn forever() -> Outcome {
+    let desk = Desk::open()?;
+    let call = desk.call("100")?;
+    desk.until(&call, CallState::Connected)?;
+    println!("connected");
+    loop {
+        desk.echo(&call, b"hello")?;
+    }
+}
+
+/// A modem that was left on-line makes calls again.
+pub fn again() -> Outcome {
+    let desk = Desk::open()?;
+    let call = desk.call("100")?;
+    desk.until(&call, CallState::Connected)?;
+    desk.echo(&call, b"hello")?;
+    desk.hang_up(&call)?;
+    desk.close()
+}
+
+/// A port whose output comes back: a call to anybody ends once, and data goes round.
+pub fn loopback() -> Outcome {
+    let desk = Desk::open()?;
+    let asked = Instant::now();
+    match desk.line.make_call("5551234", &CallOptions::default()).map_err(text)?.wait(LONG) {
+        Err(WaitError::Failed(LineError::OPERATIONFAILED)) => {}
+        other => return Err(format!("a call that nobody answered: {other:?}")),
+    }
+    let after = asked.elapsed();
+    println!("given up after {after:?}");
+    if after < PATIENCE {
+        return Err(format!("given up after {after:?}, which is too soon"));
+    }
+    let own = CallOptions { pass_through: true, ..CallOptions::default() };
+    let call = desk.line.make_call("", &own).map_err(text)?.wait(LONG).map_err(text)?;
+    desk.until(&call, CallState::Connected)?;
+    let bytes: Vec<u8> = (0..1500_u32).map(|n| (n * 31) as u8).collect();
+    for few in bytes.chunks(MTTY_FIFO) {
+        desk.echo(&call, few)?;
+    }
+    desk.hang_up(&call)?;
+    desk.close()
+}
