@@ -1,0 +1,80 @@
+//! A modem in software at the other end of a virtual machine's serial port.
+//!
+//! `lab-modem SOCKET` waits for QEMU's `-chardev socket,path=SOCKET,server=on`, plugs a modem into it
+//! and ends with it. The socket has neither DTR nor DCD: it is a modem with two wires. What is at its
+//! numbers is in `main`.
+
+use std::collections::VecDeque;
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::process::ExitCode;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ringback_driver::Time;
+use ringback_tspi::modem::{Far, SoftModem};
+
+/// How often the modem looks at the time.
+const TICK: Duration = Duration::from_millis(5);
+
+fn main() -> ExitCode {
+    let Some(path) = std::env::args().nth(1) else {
+        eprintln!("usage: lab-modem SOCKET");
+        return ExitCode::from(2);
+    };
+    let second = Duration::from_secs(1);
+    let mut modem = SoftModem::new();
+    for (number, far) in [
+        ("100", Far::Echo(2 * second)),
+        ("101", Far::Busy),
+        ("102", Far::NoCarrier),
+        ("104", Far::NoDialTone),
+        ("105", Far::HangsUp { after: second, talks: 5 * second }),
+        ("106", Far::CallsBack(2 * second)),
+    ] {
+        modem.add(number, far);
+    }
+    let stream = connect(&path);
+    match serve(stream, &mut modem) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{path}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// QEMU makes the socket as soon as it runs; whoever started us stops us if it never does.
+fn connect(path: &str) -> UnixStream {
+    loop {
+        match UnixStream::connect(path) {
+            Ok(stream) => return stream,
+            Err(_) => thread::sleep(10 * TICK),
+        }
+    }
+}
+
+/// Until the other side closes.
+fn serve(mut stream: UnixStream, modem: &mut SoftModem) -> std::io::Result<()> {
+    stream.set_read_timeout(Some(TICK))?;
+    let began = Instant::now();
+    let (mut from, mut to) = (Vec::new(), VecDeque::new());
+    let mut buffer = [0; 512];
+    let mut told = 0;
+    loop {
+        match stream.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(count) => from.extend_from_slice(buffer.get(..count).unwrap_or_default()),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => return Ok(()),
+            Err(error) => return Err(error),
+        }
+        modem.run(Time::ZERO + began.elapsed(), true, &mut from, &mut to);
+        for command in modem.commands().iter().skip(told) {
+            println!("{:8.3} {command}", began.elapsed().as_secs_f64());
+        }
+        told = modem.commands().len();
+        stream.write_all(to.make_contiguous())?;
+        to.clear();
+    }
+}
