@@ -24,6 +24,9 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 const MAX_BACKLOG: u32 = 20;
 /// How many periods a patient clock waits for the host before it ticks all the same.
 const PATIENCE: u32 = 100;
+/// The same of a slowed clock: a machine in software emulation on a busy host can stand still for
+/// seconds.
+const LONG_PATIENCE: u32 = 5000;
 /// How often a late clock looks whether the host has acknowledged.
 const POLL: Duration = Duration::from_micros(50);
 
@@ -47,7 +50,7 @@ impl RealClock {
     /// As [`start`](RealClock::start), but one of the card's milliseconds takes `scale` real ones:
     /// for hosts that can't serve an interrupt every millisecond, as a virtual machine in software
     /// emulation. With a scale above 1 the clock is also patient, as that of
-    /// [`start_patient`](RealClock::start_patient) is, for 100 of the card's milliseconds.
+    /// [`start_patient`](RealClock::start_patient) is, for 5000 of the card's milliseconds.
     ///
     /// # Panics
     /// If the operating system can't start a thread.
@@ -108,7 +111,8 @@ impl Pace {
     const PATIENT: Pace = Pace { patience: PATIENCE, ..Pace::REAL };
 
     fn slowed(scale: NonZeroU32) -> Pace {
-        Pace { period: MILLISECOND.saturating_mul(scale.get()), patience: PATIENCE, backlog: 0 }
+        let period = MILLISECOND.saturating_mul(scale.get());
+        Pace { period, patience: LONG_PATIENCE, backlog: 0 }
     }
 }
 
@@ -234,7 +238,7 @@ mod tests {
     #[test]
     fn a_patient_clock_waits_for_the_host_and_reminds_it() {
         let start = Instant::now();
-        for (pace, ms) in [(Pace::PATIENT, MS), (slowed(2), MS * 2)] {
+        for (pace, ms, patience) in [(Pace::PATIENT, MS, 100), (slowed(2), MS * 2, 5000)] {
             let mut schedule = Schedule::new(pace, start - ms);
             schedule.ticked(start);
             assert_eq!(schedule.now(start + ms, true), Now::Tick);
@@ -243,7 +247,8 @@ mod tests {
             assert_eq!(schedule.now(start + ms * 3 / 2, false), Now::Wait(POLL));
             assert_eq!(schedule.now(start + ms * 2, false), Now::Remind);
             assert_eq!(schedule.now(start + ms * 99, true), Now::Tick);
-            assert_eq!(schedule.now(start + ms * 100, false), Now::Tick, "it may be gone");
+            assert_eq!(schedule.now(start + ms * (patience - 1), false), Now::Remind);
+            assert_eq!(schedule.now(start + ms * patience, false), Now::Tick, "it may be gone");
         }
     }
 

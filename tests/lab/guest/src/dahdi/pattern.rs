@@ -51,11 +51,12 @@ impl Pattern {
         heard.windows(MS).any(|window| window == end)
     }
 
-    /// How much of it is in what was heard, in order: milliseconds found, and the breaks between.
-    fn find(&self, heard: &[u8]) -> (usize, usize) {
-        let (mut found, mut breaks, mut at) = (0, 0, 0);
+    /// How much of it is in what was heard, in order: milliseconds found, the breaks between, and
+    /// the milliseconds that are missing.
+    fn find(&self, heard: &[u8]) -> (usize, usize, Vec<usize>) {
+        let (mut found, mut breaks, mut at, mut missing) = (0, 0, 0, Vec::new());
         let mut searched = heard.len();
-        for frame in self.0.chunks_exact(MS) {
+        for (ms, frame) in self.0.chunks_exact(MS).enumerate() {
             let ahead = heard.get(at..).unwrap_or_default();
             let ahead = &ahead[..ahead.len().min(searched)];
             match ahead.windows(MS).position(|window| window == frame) {
@@ -65,22 +66,24 @@ impl Pattern {
                     at += skipped + MS;
                     searched = NEAR;
                 }
-                None if found > 0 => searched += MS,
-                None => {}
+                None => {
+                    missing.push(ms);
+                    searched += if found > 0 { MS } else { 0 };
+                }
             }
         }
-        (found, breaks)
+        (found, breaks, missing)
     }
 
     /// All of it has to have been heard, in one piece.
     pub fn check(&self, what: &str, heard: &[u8]) -> Outcome {
-        let (found, breaks) = self.find(heard);
+        let (found, breaks, missing) = self.find(heard);
         let all = self.0.len() / MS;
         println!("{what}: {found} of {all} ms, {breaks} breaks");
         if found == all && breaks == 0 {
             return Ok(());
         }
-        Err(format!("of {all} ms {found} were {what}, with {breaks} breaks"))
+        Err(format!("of {all} ms {found} were {what}, with {breaks} breaks; not {missing:?}"))
     }
 }
 
