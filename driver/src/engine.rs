@@ -3,6 +3,8 @@
 //! An [`Engine`] takes commands, interrupts and the time, and puts effects (completions, events)
 //! into its [`Context`]. It starts no thread, asks no clock and waits for nothing, so the same
 //! engine runs under the reaper and under a virtual clock. Exactly one thread is in it at a time.
+//! Where the kernel moves a card's samples, an engine also plays ([`Context::play`]) and is told what
+//! came in ([`Engine::received`], [`Engine::played`]); other engines leave that out.
 //! `card/mailbox` is a whole engine, written to be read first.
 
 use std::time::Duration;
@@ -25,6 +27,21 @@ pub enum Failure {
     Gone,
     /// The engine panicked; the card can't be used any more.
     Internal,
+}
+
+/// Something that is being played on a port; see [`Context::play`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Play(pub(crate) u32);
+
+/// How a [`Play`] has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Played {
+    /// Its last sample was played.
+    All,
+    /// It was dropped by [`Context::silence`].
+    Dropped,
+    /// The kernel gave up, with this errno: EIO if the card stands still, ENODEV if it is gone.
+    Failed(i32),
 }
 
 /// The state machine of one card and what hangs on it.
@@ -66,6 +83,16 @@ pub trait Engine: Send + 'static {
     /// such memory, leave it out: the interrupt tells.
     fn poll(&mut self, cx: &mut Context<'_, Self::Event>) {
         let _ = cx;
+    }
+
+    /// Samples came in at a port, u-law at 8 kHz, where the kernel moves them.
+    fn received(&mut self, port: usize, samples: &[u8], cx: &mut Context<'_, Self::Event>) {
+        let _ = (port, samples, cx);
+    }
+
+    /// Something that this engine [plays](Context::play) has ended. Told exactly once.
+    fn played(&mut self, port: usize, play: Play, how: Played, cx: &mut Context<'_, Self::Event>) {
+        let _ = (port, play, how, cx);
     }
 
     /// When [`Engine::timer`] wants to be called next; [`Time::NEVER`] where it does not.
@@ -116,6 +143,22 @@ impl<Event> Context<'_, Event> {
     /// `i32::MIN`, which is negative, as C2 asks.
     pub fn complete(&mut self, request: Token, result: i32) -> bool {
         self.outbox.complete(self.table, request, result, self.now)
+    }
+
+    /// Has the kernel play samples on a port (u-law at 8 kHz), behind those that are queued there.
+    /// They are copied; [`Engine::played`] tells their end.
+    ///
+    /// With a request, the WRITE that carries them is in the ring under the request's id. It is the
+    /// engine that completes the request then: one request may play more than once.
+    pub fn play(&mut self, port: usize, request: Option<Token>, samples: &[u8]) -> Play {
+        let id = request.filter(|&request| self.table.is_running(request));
+        let id = id.and_then(|request| self.table.id(request)).map_or(0, |id| id.get());
+        self.outbox.play(port, id, samples)
+    }
+
+    /// Has the kernel drop all that it has to play on a port, at once.
+    pub fn silence(&mut self, port: usize) {
+        self.outbox.silence(port);
     }
 
     /// Tells an event on a line, behind everything told on that line before.

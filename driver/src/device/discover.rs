@@ -8,6 +8,7 @@ use std::ops::RangeInclusive;
 
 use super::pci::{PciAddress, PciIds};
 use super::selector::{MdevUuid, Selector};
+use super::shim;
 use super::sysfs::SysfsRoot;
 use super::uio::UioInfo;
 use super::vfio::group;
@@ -177,7 +178,7 @@ pub fn discover(root: &SysfsRoot) -> Vec<Candidate> {
 fn uio(root: &SysfsRoot, info: &UioInfo) -> Option<Candidate> {
     let ids = info.pci.and_then(|address| PciIds::read(root, address).ok());
     let kind = match info.name.as_str() {
-        "ringback" => Kind::Tdm400p,
+        shim::MODULE => Kind::Tdm400p,
         "uio_dummy" => Kind::Mailbox,
         _ => Kind::of_pci(ids.as_ref()?)?,
     };
@@ -194,7 +195,14 @@ fn uio(root: &SysfsRoot, info: &UioInfo) -> Option<Candidate> {
     } else {
         None
     };
-    let found = Candidate::new(Selector::Uio(info.number), kind, driver, need);
+    let number = info.number;
+    let selector = match kind {
+        Kind::Tdm400p if info.name == shim::MODULE && shim::has_ports(root, number) => {
+            Selector::Shim(number)
+        }
+        _ => Selector::Uio(number),
+    };
+    let found = Candidate::new(selector, kind, driver, need);
     Some(match info.pci {
         Some(address) => Candidate { ids, ..found.at(root, address) },
         None => found,
@@ -342,6 +350,9 @@ mod tests {
         assert_eq!(card.selector, Selector::Uio(3));
         assert_eq!((card.kind, card.driver.as_deref()), (Kind::Tdm400p, Some("ringback")));
         assert_eq!(card.need, None);
+        // A module that moves samples is better still.
+        tree.file("sys/0000:05:00.0/ringback/ringback0p0/dev", "240:0");
+        assert_eq!(only(&tree).selector, Selector::Shim(3));
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod scheduling;
 #[cfg(test)]
 mod seccomp;
 pub mod selector;
+pub mod shim;
 pub mod soft;
 pub mod sysfs;
 pub mod uio;
@@ -80,6 +81,31 @@ pub enum InterruptSize {
     EventFd,
 }
 
+/// The file of a port whose samples the kernel moves, for the reaper's ring: READs give what came in,
+/// a WRITE completes when its last sample was played. Not O_NONBLOCK.
+#[derive(Debug)]
+pub struct PortFile {
+    /// The port's number on the card.
+    pub port: usize,
+    /// The file.
+    pub fd: OwnedFd,
+}
+
+/// The files of a card that the reaper reads and writes.
+#[derive(Debug, Default)]
+pub struct Files {
+    /// The interrupt, where userspace serves it.
+    pub interrupt: Option<InterruptFd>,
+    /// The ports whose samples the kernel moves.
+    pub ports: Vec<PortFile>,
+}
+
+impl From<Option<InterruptFd>> for Files {
+    fn from(interrupt: Option<InterruptFd>) -> Files {
+        Files { interrupt, ports: Vec::new() }
+    }
+}
+
 /// One card as the operating system gives it to us.
 pub trait Device: Send + 'static {
     /// The register window.
@@ -98,6 +124,18 @@ pub trait Device: Send + 'static {
     /// # Errors
     /// The error of `dup(2)`, or of enabling the interrupt.
     fn interrupt(&self) -> io::Result<InterruptFd>;
+    /// Whether the kernel serves the interrupt and moves the samples of the card's ports
+    /// ([`Device::files`] has theirs). Userspace then never waits for the interrupt.
+    fn kernel_moves_samples(&self) -> bool {
+        false
+    }
+    /// What the reaper has to read and write: the interrupt, or the ports.
+    ///
+    /// # Errors
+    /// Those of [`Device::interrupt`].
+    fn files(&self) -> io::Result<Files> {
+        Ok(Some(self.interrupt()?).into())
+    }
     /// Lets the next interrupt come, where the path masks itself (UIO `irqcontrol`, VFIO UNMASK).
     ///
     /// # Errors

@@ -1,9 +1,9 @@
 //! The safe face of io_uring: interrupt reads and deadlines, submitted and reaped by one thread.
 //!
 //! All unsafe submission of the driver is in this file. A [`Ring`] is made, used and dropped on one
-//! thread (SINGLE_ISSUER | DEFER_TASKRUN; the type is not `Send`), needs Linux 6.1 and does three
-//! things: it reads interrupt files, it keeps absolute timeouts, and it sleeps until one of them
-//! has something to tell.
+//! thread (SINGLE_ISSUER | DEFER_TASKRUN; the type is not `Send`), needs Linux 6.1 and does four
+//! things: it reads interrupt files, it reads and writes the samples of ports (`ports.rs`), it keeps
+//! absolute timeouts, and it sleeps until one of them has something to tell.
 //!
 //! # Rules
 //! - **Nothing is lost.** A full submission queue submits itself; what the kernel does not take yet
@@ -13,20 +13,23 @@
 //!   it takes the entry, so it is kept in a place of its own until then. The 8 bytes that a read
 //!   fills are allocated per file and never freed: an operation that the ring can't cancel may still
 //!   end after the ring is gone, and 8 bytes per opened card are cheaper than a proof.
+//!   What is written to a port is owned by the ring until the write's completion.
 //! - **The caller owns `user_data`.** The ring passes it through and never invents a value. Reads
 //!   in flight should have values that no other operation in flight has; where they don't, counts
-//!   may be attributed wrongly, nothing worse.
+//!   may be attributed wrongly, nothing worse. Bit 63 ([`WRITE_BIT`]) is set for writes of samples
+//!   and for nothing else, because their memory is given back by it.
 //! - **`Ok` from a wait is not a promise.** A signal, the deadline or a short-lived lack of kernel
 //!   memory end it too; the caller looks at its completions and its clock and waits again.
 //!
 //! # Dropping a ring with operations in flight
-//! Everything still in flight is cancelled, and the ring waits up to a second for the reads to end,
-//! so that the interrupt files are closed when the drop returns. A read that does not end by then
-//! (a broken kernel module) keeps its file until the kernel is done; no memory is at risk.
+//! Everything still in flight is cancelled, and the ring waits up to a second for the reads
+//! and the writes to end, so that the files are closed when the drop returns. One that does not end by
+//! then (a broken kernel module) keeps its file, and its memory, until the kernel is done.
 
 #![allow(unsafe_code)]
 
 mod error;
+mod ports;
 #[cfg(test)]
 mod tests;
 
@@ -43,6 +46,9 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::time::ClockId;
 
 pub use error::RingError;
+pub use ports::{MAX_PORTS, PortIndex, READ_SAMPLES, WRITE_BIT};
+
+use ports::Ports;
 
 use super::InterruptSize;
 
@@ -86,15 +92,38 @@ struct File {
 }
 
 enum Operation {
-    Read { file: usize, user_data: u64 },
-    Timeout { at_nanos: u64, user_data: u64 },
-    CancelTimeout { target: u64, user_data: u64 },
+    Read {
+        file: usize,
+        user_data: u64,
+    },
+    Timeout {
+        at_nanos: u64,
+        user_data: u64,
+    },
+    CancelTimeout {
+        target: u64,
+        user_data: u64,
+    },
+    /// An operation of a port.
+    Port(ports::Operation),
+}
+
+impl Operation {
+    fn user_data(&self) -> u64 {
+        match self {
+            Operation::Read { user_data, .. }
+            | Operation::Timeout { user_data, .. }
+            | Operation::CancelTimeout { user_data, .. } => *user_data,
+            Operation::Port(operation) => operation.user_data(),
+        }
+    }
 }
 
 /// One io_uring with the files and times it works on; see the module documentation.
 pub struct Ring {
     uring: IoUring,
     files: Vec<File>,
+    ports: Ports,
     /// One place per submission queue entry. Entries are taken by the kernel in order, so the place
     /// of the timeout that is `len` timeouts back is free whenever the queue has room for another.
     times: Box<[Timespec]>,
@@ -125,11 +154,15 @@ impl Ring {
             .setup_cqsize(completions.max(2 * entries).next_power_of_two() as u32)
             .build(entries as u32)
             .map_err(RingError::from_setup)?;
-        uring.submitter().register_files_sparse(MAX_FILES as u32).map_err(RingError::from_setup)?;
+        uring
+            .submitter()
+            .register_files_sparse((MAX_FILES + MAX_PORTS) as u32)
+            .map_err(RingError::from_setup)?;
         let entries = uring.params().sq_entries() as usize;
         Ok(Ring {
             uring,
             files: Vec::new(),
+            ports: Ports::default(),
             times: vec![Timespec::new(); entries].into_boxed_slice(),
             next_time: 0,
             backlog: VecDeque::new(),
@@ -250,6 +283,7 @@ impl Ring {
 
     fn decode(&mut self, user_data: u64, result: i32) -> Completion {
         let mut count = 0;
+        self.ports.ended(user_data);
         if let Some(file) = self.files.iter_mut().find(|file| file.reading == Some(user_data)) {
             file.reading = None;
             let bytes = file.buffer.load(Ordering::Acquire).to_ne_bytes();
@@ -270,6 +304,11 @@ impl Ring {
     }
 
     fn queue(&mut self, operation: Operation) {
+        let writes = matches!(operation, Operation::Port(ports::Operation::Write { .. }));
+        if (operation.user_data() & WRITE_BIT != 0) != writes {
+            tracing::error!(user_data = operation.user_data(), "not a value for this operation");
+            return;
+        }
         self.backlog.push_back(operation);
         self.flush();
     }
@@ -296,9 +335,10 @@ impl Ring {
                         .flags(squeue::Flags::SKIP_SUCCESS)
                         .user_data(user_data)
                 }
+                Operation::Port(operation) => self.ports.entry(operation),
             };
-            // SAFETY: read_entry and timeout_entry guarantee that what the entry points to stays
-            // valid for as long as the kernel uses it; a removal points to nothing.
+            // SAFETY: read_entry, timeout_entry and Ports::entry guarantee that what the entry
+            // points to stays valid for as long as the kernel uses it; a removal points to nothing.
             if unsafe { self.uring.submission().push(&entry) }.is_err() {
                 return;
             }
@@ -338,18 +378,20 @@ impl Ring {
         outcome(self.uring.submit())
     }
 
-    fn reading(&self) -> bool {
-        self.files.iter().any(|file| file.reading.is_some())
+    fn busy(&self) -> bool {
+        self.files.iter().any(|file| file.reading.is_some()) || self.ports.busy()
     }
 }
 
 impl Drop for Ring {
     fn drop(&mut self) {
         let end = monotonic_nanos().saturating_add(DROP_PATIENCE.as_nanos() as u64);
-        while self.reading() {
+        while self.busy() {
             // Again in each round: what was still queued when the ring was dropped is submitted by
             // the first one, and can be cancelled only then.
             let submitted = self.poll();
+            // The kernel can't cancel a write that is being played.
+            self.ports.silence_all();
             let all = CancelBuilder::any().all();
             let _ = self.uring.submitter().register_sync_cancel(Some(DROP_PATIENCE.into()), all);
             let reaped = self.wait(Some(end));
@@ -358,10 +400,11 @@ impl Drop for Ring {
                 break;
             }
         }
-        if self.reading() {
+        if self.busy() {
             tracing::warn!(
-                "an interrupt read could not be cancelled; its file stays open until it ends"
+                "a read or write could not be cancelled; its file stays open until it ends"
             );
+            self.ports.leave();
         }
         let _ = self.uring.submitter().unregister_files();
     }

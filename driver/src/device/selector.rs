@@ -7,12 +7,14 @@ use thiserror::Error;
 
 use super::pci::PciAddress;
 
-/// Which card: `soft`, `uio:/dev/uio0`, `pci:0000:05:00.0` or `mdev:UUID`.
+/// Which card: `soft`, `shim:/dev/uio0`, `uio:/dev/uio0`, `pci:0000:05:00.0` or `mdev:UUID`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Selector {
     /// The card in software.
     Soft,
-    /// A UIO device, by its number.
+    /// A UIO device of the `ringback` module, by its number, with the samples moved by the module.
+    Shim(u32),
+    /// A UIO device, by its number, with the samples moved in its interrupt by userspace.
     Uio(u32),
     /// A PCI function under vfio-pci.
     Pci(PciAddress),
@@ -24,6 +26,7 @@ impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Selector::Soft => write!(f, "soft"),
+            Selector::Shim(number) => write!(f, "shim:/dev/uio{number}"),
             Selector::Uio(number) => write!(f, "uio:/dev/uio{number}"),
             Selector::Pci(address) => write!(f, "pci:{address}"),
             Selector::Mdev(uuid) => write!(f, "mdev:{uuid}"),
@@ -37,12 +40,15 @@ impl fmt::Display for Selector {
 pub enum SelectorError {
     /// None of the forms.
     #[error(
-        "{0:?} is not a card; write soft, uio:/dev/uio0, pci:0000:05:00.0 or \
+        "{0:?} is not a card; write soft, shim:/dev/uio0, uio:/dev/uio0, pci:0000:05:00.0 or \
          mdev:83b8f4f2-509f-382f-3c1e-e6bfe0fa1001"
     )]
     Unknown(String),
-    /// `uio:` and something that is no UIO device.
-    #[error("{0:?} is not a UIO device; write it like uio:/dev/uio0 (ls /dev/uio* shows them)")]
+    /// `uio:` or `shim:` and something that is no UIO device.
+    #[error(
+        "{0:?} is not a UIO device; write it like uio:/dev/uio0 or shim:/dev/uio0 (ls /dev/uio* shows \
+         them)"
+    )]
     Uio(String),
     /// `pci:` and something that is no address.
     #[error(
@@ -67,12 +73,13 @@ impl FromStr for Selector {
         }
         let (kind, rest) =
             text.split_once(':').ok_or_else(|| SelectorError::Unknown(text.to_owned()))?;
+        let uio = || {
+            let number = rest.strip_prefix("/dev/uio").and_then(uio_number);
+            number.ok_or_else(|| SelectorError::Uio(rest.to_owned()))
+        };
         match kind {
-            "uio" => rest
-                .strip_prefix("/dev/uio")
-                .and_then(uio_number)
-                .map(Selector::Uio)
-                .ok_or_else(|| SelectorError::Uio(rest.to_owned())),
+            "shim" => uio().map(Selector::Shim),
+            "uio" => uio().map(Selector::Uio),
             "pci" => {
                 rest.parse().map(Selector::Pci).map_err(|_| SelectorError::Pci(rest.to_owned()))
             }
@@ -128,6 +135,7 @@ mod tests {
     fn a_selector_reads_back_what_it_shows() {
         for (text, shown) in [
             ("soft", "soft"),
+            ("shim:/dev/uio12", "shim:/dev/uio12"),
             ("uio:/dev/uio0", "uio:/dev/uio0"),
             ("uio:/dev/uio4294967295", "uio:/dev/uio4294967295"),
             ("pci:05:00.0", "pci:0000:05:00.0"),
@@ -152,6 +160,7 @@ mod tests {
             ["", "uio0", "/dev/uio", "/dev/uio-1", "/dev/uio01", "/dev/uio+1", "/dev/uio4294967296"]
         {
             assert_eq!(error(&format!("uio:{rest}")), SelectorError::Uio(rest.to_owned()));
+            assert_eq!(error(&format!("shim:{rest}")), SelectorError::Uio(rest.to_owned()));
         }
         for rest in ["", "0000:05:00", "05:20.0", "e159:0001", "0000:05:00.8", "../.."] {
             let error = error(&format!("pci:{rest}"));

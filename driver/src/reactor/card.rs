@@ -20,6 +20,7 @@ use super::clock::Clock;
 use super::doze::Doze;
 use super::handover::{Handover, Work};
 use super::outbox::{BATCH, Delivery, Outbox};
+use super::samples::{Order, Sound};
 
 /// The part that tickets hold on to.
 #[derive(Debug)]
@@ -145,6 +146,8 @@ pub(crate) struct Found<Event> {
     pub(crate) batch: Vec<Delivery<Event>>,
     pub(crate) arm: Vec<Deadline>,
     pub(crate) disarm: Vec<Deadline>,
+    /// What the engine wants of ports.
+    pub(crate) orders: Vec<Order>,
     /// Somebody waits to hear that all rounds up to this one have been delivered.
     pub(crate) settled: Option<u64>,
     /// Look again by then.
@@ -159,6 +162,7 @@ impl<Event> Found<Event> {
             batch: Vec::with_capacity(BATCH),
             arm: Vec::new(),
             disarm: Vec::new(),
+            orders: Vec::new(),
             settled: None,
             until: Time::ZERO,
             now: Time::ZERO,
@@ -171,6 +175,10 @@ impl<Event> Found<Event> {
 pub(crate) struct Arrived {
     /// How often the card interrupted, if it did.
     pub(crate) interrupts: Option<u64>,
+    /// What came of ports.
+    pub(crate) sounds: Vec<Sound>,
+    /// Buffers of samples to be used again.
+    pub(crate) spare: Vec<Vec<u8>>,
     /// Requests whose alarms went off.
     pub(crate) expired: Vec<Token>,
     /// The interrupt file failed.
@@ -289,6 +297,18 @@ impl<E: Engine> State<E> {
         if let Some(count) = arrived.interrupts.take() {
             self.call(now, |engine, cx| engine.interrupt(count, cx));
         }
+        for sound in arrived.sounds.drain(..) {
+            match sound {
+                Sound::Received { port, samples, length } => {
+                    let samples = samples.get(..length).unwrap_or(&samples);
+                    self.call(now, |engine, cx| engine.received(port, samples, cx));
+                }
+                Sound::Played { port, play, played } => {
+                    self.call(now, |engine, cx| engine.played(port, play, played, cx));
+                }
+            }
+        }
+        self.outbox.orders.spare.append(&mut arrived.spare);
         // After the interrupt: what the card has done in time has ended in time.
         for request in arrived.expired.drain(..) {
             self.armed.clear(request.slot());
@@ -331,6 +351,7 @@ impl<E: Engine> State<E> {
             self.earliest = Time::NEVER;
             self.sweep = now + LOOK_INTERVAL;
         }
+        found.orders.append(&mut self.outbox.orders.given);
         self.looks_by = self.next_timer().min(self.sweep);
         self.outbox.take_wake();
         (found.until, found.now) = (self.looks_by, now);

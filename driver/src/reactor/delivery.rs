@@ -11,17 +11,20 @@ use crate::request::{RequestId, Token};
 
 use super::card::{Arrived, Card, Found};
 use super::outbox::Delivery;
+use super::samples::Order;
 use super::{SLOW_UPCALL, Upcalls};
 
 /// How often the clock is asked in one round of upcalls, at the most.
 const READINGS: usize = 16;
 
-/// Who keeps the deadlines of running requests.
+/// Who keeps the deadlines of running requests, and has the ports.
 pub(crate) trait Alarms {
     /// Calls the request at that time.
     fn arm(&mut self, request: Token, id: RequestId, at: Time);
     /// It has ended before.
     fn disarm(&mut self, request: Token, id: RequestId);
+    /// The engine wants something of a port.
+    fn order(&mut self, order: Order);
 }
 
 /// What a look found.
@@ -84,6 +87,10 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaping<E, U> {
     fn act(&mut self, again: bool, alarms: &mut impl Alarms) -> Look {
         if let Some(round) = self.found.settled.take() {
             self.card.core.delivered(round);
+        }
+        // Before the upcalls: sound stops when it should.
+        for order in self.found.orders.drain(..) {
+            alarms.order(order);
         }
         let delivered = self.found.batch.len();
         if delivered != 0 {

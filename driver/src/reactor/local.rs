@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::atomic::Ordering;
 
 use crate::Time;
-use crate::device::InterruptFd;
+use crate::device::Files;
 use crate::engine::Engine;
 
 use super::delivery::Reaping;
@@ -28,20 +28,20 @@ pub struct Local<E: Engine, U: Upcalls<E::Event>> {
 impl<E: Engine, U: Upcalls<E::Event>> Local<E, U> {
     /// Makes the calling thread the reaper of an engine, under these real-time settings.
     ///
-    /// `interrupt` is the card's interrupt file, `None` where there is none.
+    /// `files` are the card's, as with a `Driver`.
     ///
     /// # Errors
     /// [`StartError`], naming the cause.
     pub fn new(
         engine: E,
-        interrupt: Option<InterruptFd>,
+        files: impl Into<Files>,
         upcalls: U,
         options: &Options,
     ) -> Result<Self, StartError> {
         let (card, kicked) = card(engine, options.capacity)?;
         let handle = Handle { card: card.clone() };
         let reaping = Reaping::new(card, upcalls);
-        let reaper = Reaper::new(reaping, interrupt, kicked, options.waiting)?;
+        let reaper = Reaper::new(reaping, files.into(), kicked, options.waiting)?;
         Ok(Local { reaper, handle, granted: options.realtime.apply() })
     }
 

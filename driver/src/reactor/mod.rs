@@ -25,6 +25,7 @@ mod model;
 mod outbox;
 mod realtime;
 mod reaper;
+mod samples;
 mod stepper;
 #[cfg(all(test, not(loom)))]
 mod tests;
@@ -37,7 +38,7 @@ pub use local::Local;
 pub use outbox::Outbox;
 pub use realtime::{Answer, Granted, Realtime, Setting};
 pub use reaper::{Driver, StartError};
-pub use stepper::Stepper;
+pub use stepper::{PortOrder, Stepper};
 pub use ticket::Ticket;
 pub use waiting::{Options, Waiting};
 

@@ -6,7 +6,10 @@
 use std::collections::VecDeque;
 
 use crate::Time;
+use crate::engine::Play;
 use crate::request::{Completed, Completion, Table, Token};
+
+use super::samples::Orders;
 
 /// Completions that one round delivers at the most before the ring is looked at again.
 pub(super) const BATCH: usize = 256;
@@ -30,12 +33,14 @@ pub struct Outbox<Event> {
     lines: Vec<VecDeque<Upcall<Event>>>,
     first: usize,
     wake: bool,
+    pub(super) orders: Orders,
 }
 
 impl<Event> Outbox<Event> {
     pub(crate) fn new(lines: usize) -> Self {
         let queue = || VecDeque::with_capacity(64);
-        Outbox { lines: std::iter::repeat_with(queue).take(lines).collect(), first: 0, wake: false }
+        let lines = std::iter::repeat_with(queue).take(lines).collect();
+        Outbox { lines, first: 0, wake: false, orders: Orders::default() }
     }
 
     pub(crate) fn lines(&self) -> usize {
@@ -81,6 +86,18 @@ impl<Event> Outbox<Event> {
                 Upcall::Event(event) => keep(event),
             });
         }
+    }
+
+    /// Puts in samples to play, for the request with this id or for none (0).
+    pub(crate) fn play(&mut self, port: usize, id: u32, samples: &[u8]) -> Play {
+        self.wake = true;
+        self.orders.play(port, id, samples)
+    }
+
+    /// Puts in that a port is to drop its samples.
+    pub(crate) fn silence(&mut self, port: usize) {
+        self.wake = true;
+        self.orders.silence(port);
     }
 
     /// Whether something was put in that the reaper can deliver, since this was last asked.

@@ -12,7 +12,7 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 
 use crate::Time;
 use crate::device::ring::{FileIndex, Ring, RingError};
-use crate::device::{InterruptFd, InterruptSize};
+use crate::device::{Files, InterruptSize};
 use crate::engine::{Engine, Failure};
 use crate::request::{CapacityError, RequestId, Table, Token};
 
@@ -21,6 +21,7 @@ use super::clock::Clock;
 use super::delivery::{Alarms, Look, Reaping};
 use super::handle::Handle;
 use super::realtime::Granted;
+use super::samples::{Order, Ports};
 use super::user_data::{self, Kind};
 use super::{Options, SETTLE_LIMIT, Upcalls, Waiting};
 
@@ -57,19 +58,19 @@ pub struct Driver<E: Engine> {
 impl<E: Engine> Driver<E> {
     /// Starts the reaper for an engine: it sleeps while there is nothing to do.
     ///
-    /// `interrupt` is the card's interrupt file, `None` where there is none; `capacity` the number of
-    /// requests that can be outstanding, 1 to 65536 (4096 is a good one).
+    /// `files` are the card's: its interrupt file (an `Option`, `None` where there is none), or
+    /// [`Files`] where the kernel moves its samples. `capacity` is the number of requests that can be outstanding, 1 to 65536 (4096 is a good one).
     ///
     /// # Errors
     /// [`StartError`], naming the cause.
     pub fn start(
         engine: E,
-        interrupt: Option<InterruptFd>,
+        files: impl Into<Files>,
         upcalls: impl Upcalls<E::Event>,
         capacity: usize,
     ) -> Result<Driver<E>, StartError> {
         let options = Options { capacity, ..Options::default() };
-        Self::start_with(engine, interrupt, upcalls, &options)
+        Self::start_with(engine, files, upcalls, &options)
     }
 
     /// As [`Driver::start`], with a reaper that waits otherwise or asks for real-time settings.
@@ -79,17 +80,18 @@ impl<E: Engine> Driver<E> {
     /// [`Driver::granted`].
     pub fn start_with(
         engine: E,
-        interrupt: Option<InterruptFd>,
+        files: impl Into<Files>,
         upcalls: impl Upcalls<E::Event>,
         options: &Options,
     ) -> Result<Driver<E>, StartError> {
+        let files = files.into();
         let (card, kicked) = card(engine, options.capacity)?;
         let reaping = Reaping::new(Arc::clone(&card), upcalls);
         let (started, ready) = mpsc::sync_channel(1);
         let (realtime, waiting) = (options.realtime.clone(), options.waiting);
         let thread = thread::Builder::new()
             .name("ringback".into())
-            .spawn(move || match Reaper::new(reaping, interrupt, kicked, waiting) {
+            .spawn(move || match Reaper::new(reaping, files, kicked, waiting) {
                 Ok(mut reaper) => {
                     let _ = started.send(Ok(realtime.apply()));
                     reaper.run();
@@ -165,7 +167,7 @@ pub(super) fn card<E: Engine>(
 }
 
 /// Deadlines are TIMEOUTs in the ring, each under its request's id.
-struct RingAlarms<'a>(&'a mut Ring);
+struct RingAlarms<'a>(&'a mut Ring, &'a mut Ports);
 
 impl Alarms for RingAlarms<'_> {
     fn arm(&mut self, request: Token, id: RequestId, at: Time) {
@@ -174,6 +176,9 @@ impl Alarms for RingAlarms<'_> {
     fn disarm(&mut self, request: Token, id: RequestId) {
         let target = user_data::deadline(request, id);
         self.0.cancel_timeout(target, user_data::removal(request, id));
+    }
+    fn order(&mut self, order: Order) {
+        self.1.order(order, self.0);
     }
 }
 
@@ -184,6 +189,9 @@ pub(super) struct Reaper<E: Engine, U> {
     waiting: Waiting,
     wake: FileIndex,
     interrupt: Option<FileIndex>,
+    ports: Ports,
+    /// Completions of ports, kind by kind with their results.
+    heard: Vec<(Kind, u64, i32)>,
     arrived: Arrived,
     /// When there was something to do last.
     active: Time,
@@ -195,13 +203,15 @@ pub(super) struct Reaper<E: Engine, U> {
 impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
     pub(super) fn new(
         reaping: Reaping<E, U>,
-        interrupt: Option<InterruptFd>,
+        files: Files,
         kicked: OwnedFd,
         waiting: Waiting,
     ) -> Result<Self, RingError> {
         let mut ring = Ring::new(reaping.card.core.table.capacity())?;
         let wake = ring.add_file(kicked, InterruptSize::EventFd)?;
+        let Files { interrupt, ports } = files;
         let interrupt = interrupt.map(|file| ring.add_file(file.fd, file.size)).transpose()?;
+        let ports = Ports::new(ports, &mut ring)?;
         reaping.card.core.become_reaper();
         Ok(Reaper {
             reaping,
@@ -209,6 +219,8 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
             waiting,
             wake,
             interrupt,
+            ports,
+            heard: Vec::new(),
             arrived: Arrived::default(),
             active: Time::ZERO,
             give_up: None,
@@ -238,7 +250,7 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
             self.give_up = Some(core.clock.now() + SETTLE_LIMIT);
             self.reaping.card.with(|state| state.stop());
         }
-        let alarms = &mut RingAlarms(&mut self.ring);
+        let alarms = &mut RingAlarms(&mut self.ring, &mut self.ports);
         let mut look = self.reaping.look(&mut self.arrived, alarms);
         let mut delivered = look.delivered;
         for _ in 1..ROUNDS {
@@ -271,9 +283,11 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
         if let Some(file) = self.interrupt {
             self.ring.read(file, user_data::interrupt());
         }
+        self.ports.listen(&mut self.ring);
+        let again = look.again || self.ports.has_news();
         let until = self.give_up.unwrap_or(Time::NEVER).min(look.until).min(latest);
         let waited = match self.waiting {
-            _ if look.again => self.ring.poll().map(|()| 0),
+            _ if again => self.ring.poll().map(|()| 0),
             Waiting::Sleep => self.sleep(until),
             Waiting::Spin(limit) => {
                 let watched = self.watch(until.min(self.active + limit));
@@ -307,7 +321,7 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
             if self.take() || self.reaping.card.core.doze.is_notified() {
                 return Ok(Some(0));
             }
-            let look = self.reaping.poll(&mut RingAlarms(&mut self.ring));
+            let look = self.reaping.poll(&mut RingAlarms(&mut self.ring, &mut self.ports));
             if look.delivered != 0 || look.again {
                 self.active = look.now;
                 return Ok(Some(look.delivered));
@@ -321,7 +335,7 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
 
     /// Takes what has come up the ring. `true` if that was anything.
     fn take(&mut self) -> bool {
-        let Reaper { reaping, ring, interrupt, arrived, .. } = self;
+        let Reaper { reaping, ring, interrupt, arrived, ports, heard, .. } = self;
         let table = &reaping.card.core.table;
         let mut any = false;
         ring.completions(&mut |completion| {
@@ -340,12 +354,19 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
                 // Removed: the request has ended and the slot's next user has a stamp of its own.
                 Kind::Deadline(_) if completion.result == -libc::ECANCELED => {}
                 Kind::Deadline(request) => arrived.expired.push(request),
-                Kind::LateDeadline | Kind::Removal => {}
+                Kind::LateDeadline | Kind::Removal | Kind::Silence => {}
+                kind @ (Kind::Received(_) | Kind::Play { .. }) => {
+                    heard.push((kind, completion.user_data, completion.result));
+                }
                 Kind::Unknown => {
                     tracing::error!(user_data = completion.user_data, "an unknown completion");
                 }
             }
         });
+        for (kind, user_data, result) in heard.drain(..) {
+            ports.completed(kind, user_data, result, ring, arrived);
+        }
+        ports.tell(arrived);
         any
     }
 

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::Time;
-use crate::engine::Engine;
+use crate::device::ring::READ_SAMPLES;
+use crate::engine::{Engine, Play, Played};
 use crate::request::{CapacityError, RequestId, Table, Token};
 
 use super::Upcalls;
@@ -17,10 +18,32 @@ use super::card::{Arrived, Card, Core};
 use super::clock::Clock;
 use super::delivery::{Alarms, Reaping};
 use super::handle::Handle;
+use super::samples::{Order, Sound};
 
-/// Deadlines in order of time.
+/// Deadlines in order of time, and what ports are to do.
 #[derive(Default)]
-struct Calendar(BTreeMap<(Time, usize), Token>);
+struct Calendar(BTreeMap<(Time, usize), Token>, Vec<Order>);
+
+/// What an engine wants of a port, for whoever plays the kernel's part.
+#[derive(Debug, PartialEq, Eq)]
+pub enum PortOrder {
+    /// Play samples behind those that are queued, for the request with this id or for none (0).
+    Play {
+        /// The port.
+        port: usize,
+        /// To be told with its end.
+        play: Play,
+        /// The request's id.
+        id: u32,
+        /// u-law at 8 kHz.
+        samples: Vec<u8>,
+    },
+    /// Drop all that is queued: the end of each play is [`Played::Dropped`].
+    Silence {
+        /// The port.
+        port: usize,
+    },
+}
 
 impl Alarms for Calendar {
     fn arm(&mut self, request: Token, _: RequestId, at: Time) {
@@ -28,6 +51,9 @@ impl Alarms for Calendar {
     }
     fn disarm(&mut self, request: Token, _: RequestId) {
         self.0.retain(|_, other| *other != request);
+    }
+    fn order(&mut self, order: Order) {
+        self.1.push(order);
     }
 }
 
@@ -67,6 +93,33 @@ impl<E: Engine, U: Upcalls<E::Event>> Stepper<E, U> {
     /// The interrupt file fails: the card is gone.
     pub fn gone(&mut self) {
         self.deliver_after(Arrived { gone: true, ..Arrived::default() });
+    }
+
+    /// What the engine wants of ports since this was last asked, in order.
+    pub fn orders(&mut self) -> Vec<PortOrder> {
+        let orders = self.calendar.1.drain(..);
+        let public = orders.map(|order| match order {
+            Order::Play { port, play, id, samples } => PortOrder::Play { port, play, id, samples },
+            Order::Silence { port } => PortOrder::Silence { port },
+        });
+        public.collect()
+    }
+
+    /// Samples come in at a port; of more than 160 at a time the rest is left out.
+    pub fn received(&mut self, port: usize, samples: &[u8]) {
+        let mut place = [0; READ_SAMPLES];
+        let length = samples.len().min(place.len());
+        for (place, sample) in place.iter_mut().zip(samples) {
+            *place = *sample;
+        }
+        let sounds = vec![Sound::Received { port, samples: place, length }];
+        self.deliver_after(Arrived { sounds, ..Arrived::default() });
+    }
+
+    /// Something ends that the engine has [played](PortOrder::Play).
+    pub fn played(&mut self, port: usize, play: Play, played: Played) {
+        let sounds = vec![Sound::Played { port, play, played }];
+        self.deliver_after(Arrived { sounds, ..Arrived::default() });
     }
 
     /// Delivers all that may be delivered.

@@ -7,7 +7,11 @@
 //! | 59..44 | slot, 0 where the entry belongs to no request |
 //! | 43..32 | low bits of the generation |
 //! | 31..0 | request id, 0 where the entry belongs to no request |
+//!
+//! For the READ of a port's samples the slot is the port's place, for a WRITE of samples its own among
+//! the WRITEs, with a stamp that changes with each use: a request may have several in flight.
 
+use crate::device::ring::WRITE_BIT;
 use crate::request::{RequestId, Table, Token};
 
 /// What a submission or completion queue entry is about.
@@ -23,6 +27,12 @@ pub(crate) enum Kind {
     LateDeadline,
     /// The removal of a TIMEOUT.
     Removal,
+    /// The READ of a port's samples.
+    Received(usize),
+    /// A WRITE of samples, by its place and stamp, of the request with this id.
+    Play { slot: usize, stamp: u16, id: u32 },
+    /// The WRITE of nothing that drops a port's samples.
+    Silence,
     /// Nothing that this driver submits.
     Unknown,
 }
@@ -31,6 +41,14 @@ const INTERRUPT: u64 = 1;
 const WAKE: u64 = 2;
 const DEADLINE: u64 = 3;
 const REMOVAL: u64 = 4;
+const RECEIVED: u64 = 5;
+const SILENCE: u64 = 6;
+/// Its highest bit is [`WRITE_BIT`], which no other kind has.
+const PLAY: u64 = 8;
+const _: () = assert!(PLAY << 60 == WRITE_BIT);
+
+/// The bits of a stamp.
+pub(crate) const STAMP: u16 = 0xFFF;
 
 /// For the READ of the interrupt file.
 pub(crate) const fn interrupt() -> u64 {
@@ -52,6 +70,21 @@ pub(crate) fn removal(token: Token, id: RequestId) -> u64 {
     of_request(REMOVAL, token, id)
 }
 
+/// For the READ of a port's samples.
+pub(crate) const fn received(place: usize) -> u64 {
+    RECEIVED << 60 | (place as u64 & 0xFFFF) << 44
+}
+
+/// For a WRITE of samples of the request with this id, or of none (0).
+pub(crate) const fn play(slot: usize, stamp: u16, id: u32) -> u64 {
+    PLAY << 60 | (slot as u64 & 0xFFFF) << 44 | ((stamp & STAMP) as u64) << 32 | id as u64
+}
+
+/// For the WRITE of nothing that drops a port's samples.
+pub(crate) const fn silence(place: usize) -> u64 {
+    SILENCE << 60 | (place as u64 & 0xFFFF) << 44
+}
+
 fn of_request(kind: u64, token: Token, id: RequestId) -> u64 {
     kind << 60 | (token.slot() as u64) << 44 | u64::from(token.stamp()) << 32 | u64::from(id.get())
 }
@@ -65,6 +98,9 @@ pub(crate) fn classify(user_data: u64, table: &Table) -> Kind {
     match user_data >> 60 {
         DEADLINE => table.find(slot, stamp, id).map_or(Kind::LateDeadline, Kind::Deadline),
         REMOVAL => Kind::Removal,
+        RECEIVED if user_data == received(slot.into()) => Kind::Received(slot.into()),
+        SILENCE if user_data == silence(slot.into()) => Kind::Silence,
+        PLAY => Kind::Play { slot: slot.into(), stamp, id },
         INTERRUPT if user_data == interrupt() => Kind::Interrupt,
         WAKE if user_data == wake() => Kind::Wake,
         _ => Kind::Unknown,
@@ -92,9 +128,15 @@ mod tests {
             }
             assert!(!matches!(classify(u64::from(id.get()), &table), Kind::Deadline(_)));
         }
-        for value in [0, u64::MAX, interrupt() | 1, wake() | 1 << 44, 5 << 60, 15 << 60] {
+        for value in [0, u64::MAX, interrupt() | 1, wake() | 1 << 44, received(3) | 1, 7 << 60] {
             assert_eq!(classify(value, &table), Kind::Unknown);
         }
+        assert_eq!(classify(received(3), &table), Kind::Received(3));
+        assert_eq!(classify(silence(3), &table), Kind::Silence);
+        let mine = play(7, 0xABC, 0x7FFF_FFFF);
+        assert_eq!(mine as u32, 0x7FFF_FFFF, "the id is the low 32 bits");
+        let expected = Kind::Play { slot: 7, stamp: 0xABC, id: 0x7FFF_FFFF };
+        assert_eq!(classify(mine, &table), expected);
         assert_eq!(classify(interrupt(), &table), Kind::Interrupt);
         assert_eq!(classify(wake(), &table), Kind::Wake);
     }

@@ -40,7 +40,8 @@ const LOOK: Duration = Duration::from_millis(10);
 /// Which card.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct CardArguments {
-    /// The card: soft (in software), uio:/dev/uio0, pci:0000:05:00.0 (under vfio-pci) or mdev:UUID;
+    /// The card: soft (in software), shim:/dev/uio0 (the ringback module moves the samples),
+    /// uio:/dev/uio0 (this program does), pci:0000:05:00.0 (under vfio-pci) or mdev:UUID;
     /// `ringback device` lists them
     /// [default: soft]
     #[arg(long, value_name = "CARD")]

@@ -10,6 +10,8 @@
 //! so that each is sampled every 8 ms; write what was commanded and had no room before; go on with
 //! repairs; let the next interrupt come.
 //!
+//! Where the kernel moves the samples, [`Tiger320::poll`] does the modules' part of that now and then.
+//!
 //! | file | what |
 //! |---|---|
 //! | `registers` | the register map |
@@ -38,7 +40,7 @@ mod tests;
 pub use budget::ACCESSES_PER_TICK;
 pub use counters::Counters;
 pub use error::{Failure, OpenError, StartError};
-pub use service::Service;
+pub use service::{POLL_INTERVAL, Service};
 
 use std::time::Duration;
 

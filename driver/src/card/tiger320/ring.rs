@@ -145,6 +145,11 @@ impl Ring {
         Progress { moved, missed, chunk }
     }
 
+    /// Whether the card is elsewhere than when it was last asked; for a ring that the kernel serves.
+    pub(super) fn has_moved(&mut self, position: u32) -> bool {
+        std::mem::replace(&mut self.position, position) != position
+    }
+
     /// What came in, slot by slot.
     pub(super) fn received(&self, memory: &impl DmaMemory, chunk: Chunk) -> Samples {
         let mut samples = [[SILENCE; FRAME]; SLOTS];

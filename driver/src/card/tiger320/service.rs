@@ -11,6 +11,7 @@ use super::registers::{
 use super::ring::SLOTS;
 use super::{Slot, State, TICK, Tiger320, spi};
 use crate::Time;
+use crate::card::debounce::SAMPLE_MS;
 use crate::card::port::{FRAME, PortSink, SILENCE};
 use crate::card::sequence::Operation;
 use crate::device::{Device, Registers};
@@ -20,9 +21,17 @@ const STALL: Duration = Duration::from_millis(100);
 /// DMA that was started anew so often, and has exchanged no frame for so long, is given up.
 const RESTARTS: u32 = 8;
 const PATIENCE: Duration = Duration::from_millis(250);
+/// The same where the kernel moves the samples: it takes note of a card that stands still by itself,
+/// after a second.
+const KERNEL_STALL: Duration = Duration::from_millis(500);
+/// How much work of missed ticks is made up for at once.
+const MOST_WORK: u32 = SAMPLE_MS;
 /// Ticks between two samples of the registers that are sampled seldom. Each is sampled every 32 ms: a
 /// lost isolation link is found before its missing line voltage counts as a loss of battery (64 ms).
 const SELDOM: u32 = 4;
+
+/// How often [`Tiger320::poll`] is to be called: debouncing counts on samples every 8 ms.
+pub const POLL_INTERVAL: Duration = Duration::from_millis(SAMPLE_MS as u64);
 
 /// What a service has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +83,54 @@ impl<D: Device> Tiger320<D> {
     /// starts DMA anew if it stands still (for 100 ms), and sees removal.
     pub fn check(&mut self, now: Time, sink: &mut impl PortSink) -> Service {
         self.serve(now, sink, false)
+    }
+
+    /// Looks after a card whose samples the kernel moves, which serves the interrupt: samples the
+    /// modules' registers, goes on with repairs, starts DMA anew if it stands still (for 500 ms), and
+    /// sees removal. To be called every [`POLL_INTERVAL`]; makes up for as many ticks.
+    pub fn poll(&mut self, now: Time, sink: &mut impl PortSink) -> Service {
+        if self.state != State::Running {
+            return Service::Idle;
+        }
+        let address = self.device.registers().read32(RX_CURRENT);
+        let Some(position) = self.ring.rx_word(address) else {
+            if address == u32::MAX {
+                return self.lose(Failure::Removed);
+            }
+            self.counters.stalls += 1;
+            return self.restart(now);
+        };
+        if self.ring.has_moved(position) {
+            self.moved = now;
+            self.exchanged = now;
+            self.restarts = 0;
+        } else if now.since(self.moved) >= KERNEL_STALL {
+            self.counters.stalls += 1;
+            return self.restart(now);
+        }
+        let ticks = now.since(self.worked).as_millis();
+        let ticks = u32::try_from(ticks).unwrap_or(MOST_WORK).min(MOST_WORK);
+        for _ in 0..ticks {
+            self.work(now, sink);
+        }
+        if ticks > 0 {
+            self.worked = now;
+        }
+        self.count_spi();
+        Service::Idle
+    }
+
+    /// Starts DMA anew, with interrupts.
+    fn restart(&mut self, now: Time) -> Service {
+        let outcome = self.recover(now);
+        self.count_spi();
+        if outcome == Service::Gone {
+            return outcome;
+        }
+        match self.device.rearm() {
+            Ok(()) => outcome,
+            Err(error) => self.lose(Failure::Device(error)),
+        }
     }
 
     fn serve(&mut self, now: Time, sink: &mut impl PortSink, interrupted: bool) -> Service {

@@ -8,6 +8,7 @@ mod ends;
 mod mailbox;
 mod modes;
 mod order;
+mod samples;
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -186,6 +186,11 @@ impl<'a> Scene<'a> {
         Ok(())
     }
 
+    /// Dials more on the call.
+    pub(super) fn dial(&self, address: &str) -> Step {
+        self.complete("lineDial", self.call()?.dial(address))
+    }
+
     /// Waits for a call from outside.
     pub(super) fn await_call(&mut self) -> Step {
         let call = self.event("an incoming call", |event| match event {

@@ -8,6 +8,9 @@ use super::scene::{Scene, Step};
 
 /// Whom line 2 calls, and who calls line 3.
 const CALLED: &str = "5550100";
+/// The same in two parts.
+const PREFIX: &str = "555;";
+const REST: &str = "0100";
 const CALLER: &str = "5550110";
 /// What the telephone at line 1 dials.
 const DIALS: &str = "5551234";
@@ -67,15 +70,17 @@ fn telephone_dials(scene: &mut Scene<'_>) -> Step {
     telephone.does("on-hook")
 }
 
-/// Line 2: we call a subscriber of the exchange, who answers in the second ring; we hang up.
+/// Line 2: we call a subscriber of the exchange, who answers in the second ring; we hang up. The
+/// number is dialled in two parts: with lineMakeCall, and with lineDial.
 fn call_out(scene: &mut Scene<'_>) -> Step {
     let subscriber = scene.far().subscriber(CALLED)?;
     subscriber.does("answer-after 2")?;
     scene.does("we", &format!("call {CALLED}"));
-    scene.make_call(CALLED)?;
-    for state in [CallState::DialTone, CallState::Dialing, CallState::Proceeding] {
-        scene.state(state)?;
-    }
+    scene.make_call(PREFIX)?;
+    scene.state(CallState::DialTone)?;
+    scene.state(CallState::Dialing)?;
+    scene.dial(REST)?;
+    scene.state(CallState::Proceeding)?;
     scene.state(CallState::Ringback)?;
     let dialled = scene.at_exchange()?.dialled;
     scene.check("the exchange heard the number", dialled == CALLED, &dialled)?;

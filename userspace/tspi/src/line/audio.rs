@@ -19,6 +19,8 @@ struct Tap {
     heard: VecDeque<i16>,
     lost: u64,
     play: VecDeque<i16>,
+    /// Taken, and not played yet.
+    taken: usize,
 }
 
 impl Audio {
@@ -26,14 +28,15 @@ impl Audio {
     /// gone down.
     pub fn play(&self, samples: &[i16]) -> usize {
         let mut tap = self.lock();
-        let room = ROOM.saturating_sub(tap.play.len()).min(samples.len());
+        let room = ROOM.saturating_sub(tap.play.len() + tap.taken).min(samples.len());
         tap.play.extend(samples.iter().take(room));
         room
     }
 
     /// How many samples are still to be played.
     pub fn queued(&self) -> usize {
-        self.lock().play.len()
+        let tap = self.lock();
+        tap.play.len() + tap.taken
     }
 
     /// Begins or ends recording; beginning drops what was recorded before.
@@ -54,8 +57,8 @@ impl Audio {
         tap.lost
     }
 
-    /// One frame of the line, from the engine: takes what came in, gives what to play.
-    pub(super) fn exchange(&self, heard: &[i16], play: Option<&mut [i16]>) {
+    /// What came in, from the engine.
+    pub(super) fn hear(&self, heard: &[i16]) {
         let mut tap = self.lock();
         if tap.recording {
             tap.heard.extend(heard);
@@ -63,11 +66,29 @@ impl Audio {
             tap.heard.drain(..over);
             tap.lost += over as u64;
         }
-        if let Some(play) = play {
-            for place in play {
-                *place = tap.play.pop_front().unwrap_or(0);
-            }
+    }
+
+    /// One frame to play, for the engine.
+    pub(super) fn fill(&self, play: &mut [i16]) {
+        let mut tap = self.lock();
+        for place in play {
+            *place = tap.play.pop_front().unwrap_or(0);
         }
+    }
+
+    /// Moves up to `most` samples to the end of `play`, to be played by somebody who says when they
+    /// have been ([`Audio::played`]).
+    pub(super) fn take(&self, most: usize, play: &mut Vec<i16>) {
+        let mut tap = self.lock();
+        let count = most.min(tap.play.len());
+        play.extend(tap.play.drain(..count));
+        tap.taken += count;
+    }
+
+    /// So many of those that were taken have been played, or will not be.
+    pub(super) fn played(&self, samples: usize) {
+        let mut tap = self.lock();
+        tap.taken = tap.taken.saturating_sub(samples);
     }
 
     /// Drops what is still to be played: the call is over.
@@ -89,7 +110,7 @@ mod tests {
         let audio = Audio::default();
         assert_eq!(audio.play(&[1, 2, 3]), 3);
         let mut out = [9; 4];
-        audio.exchange(&[], Some(&mut out));
+        audio.fill(&mut out);
         assert_eq!(out, [1, 2, 3, 0]);
         assert_eq!(audio.play(&vec![5; ROOM + 1]), ROOM);
         audio.hush();
@@ -97,12 +118,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_taken_is_queued_until_it_was_played() {
+        let audio = Audio::default();
+        audio.play(&[1, 2, 3]);
+        let mut taken = Vec::new();
+        audio.take(2, &mut taken);
+        assert_eq!((taken.as_slice(), audio.queued()), (&[1, 2][..], 3));
+        assert_eq!(audio.play(&vec![5; ROOM]), ROOM - 3);
+        audio.played(2);
+        assert_eq!(audio.queued(), ROOM - 2);
+        audio.hush();
+        assert_eq!(audio.queued(), 0);
+    }
+
+    #[test]
     fn a_recording_loses_the_oldest_and_says_so() {
         let audio = Audio::default();
-        audio.exchange(&[7; 8], None);
+        audio.hear(&[7; 8]);
         audio.record(true);
-        audio.exchange(&[1; 8], None);
-        audio.exchange(&vec![2; ROOM - 4], None);
+        audio.hear(&[1; 8]);
+        audio.hear(&vec![2; ROOM - 4]);
         let mut heard = Vec::new();
         assert_eq!(audio.fetch(&mut heard), 4);
         assert_eq!(heard.len(), ROOM);

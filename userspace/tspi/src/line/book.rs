@@ -208,6 +208,11 @@ impl Book {
         Some(self.requests.remove(place).1)
     }
 
+    /// The youngest request of one kind.
+    pub(crate) fn request(&self, op: Op) -> Option<Token> {
+        self.requests.iter().rfind(|(_, one)| *one == op).map(|(request, _)| *request)
+    }
+
     pub(crate) fn has(&self, op: Op) -> bool {
         self.requests.iter().any(|(_, one)| *one == op)
     }

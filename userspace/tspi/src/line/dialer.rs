@@ -99,6 +99,21 @@ pub(super) enum Dialed {
     NoDialTone,
 }
 
+/// What a step needs.
+enum Stepped {
+    /// Its samples are out of the generator, if it has any.
+    Sound,
+    /// Time.
+    Wait,
+    Done,
+    NoDialTone,
+}
+
+/// Samples that are rendered at once, at the most; a digit or pause that has begun is finished.
+const MOST: usize = 32_000;
+/// Samples that are fetched from the generator at a time.
+const PIECE: usize = 160;
+
 /// Dials one address after another.
 #[derive(Debug)]
 pub(super) struct Dialer {
@@ -141,7 +156,7 @@ impl Dialer {
         self.steps.extend(address.steps);
     }
 
-    /// Dials for one frame. `dial_tone` says whether it is heard; `hook` is told what to do.
+    /// Dials for one frame, whose samples go to `play`. `dial_tone` says whether it is heard; `hook` is told what to do.
     pub(super) fn frame(
         &mut self,
         now: Time,
@@ -149,42 +164,100 @@ impl Dialer {
         play: &mut [i16; FRAME],
         hook: &mut dyn FnMut(Hook),
     ) -> Dialed {
-        if self.tones.fill(play) != 0 || now < self.until {
+        if self.tones.fill(play) != 0 {
             return Dialed::Going;
+        }
+        match self.step(now, dial_tone, hook) {
+            Stepped::Sound => {
+                self.tones.fill(play);
+                Dialed::Going
+            }
+            Stepped::Wait => Dialed::Going,
+            Stepped::Done => Dialed::Done,
+            Stepped::NoDialTone => Dialed::NoDialTone,
+        }
+    }
+
+    /// Dials as far as nothing but sound is needed, and puts that into `play`: digits and pauses, up
+    /// to the next hook change, wait for dial tone or the end. Where there is nothing of that, as a
+    /// frame. To be called again when the samples were played, and now and then while there are none.
+    pub(super) fn render(
+        &mut self,
+        now: Time,
+        dial_tone: bool,
+        play: &mut Vec<i16>,
+        hook: &mut dyn FnMut(Hook),
+    ) -> Dialed {
+        loop {
+            let mut piece = [0; PIECE];
+            loop {
+                let count = self.tones.fill(&mut piece);
+                play.extend(piece.iter().take(count));
+                if count < PIECE {
+                    break;
+                }
+            }
+            if !play.is_empty() && (play.len() >= MOST || !self.sounds_next()) {
+                return Dialed::Going;
+            }
+            match self.step(now, dial_tone, hook) {
+                Stepped::Sound => {}
+                Stepped::Wait => return Dialed::Going,
+                Stepped::Done => return Dialed::Done,
+                Stepped::NoDialTone => return Dialed::NoDialTone,
+            }
+        }
+    }
+
+    /// Whether the next step is nothing but sound.
+    fn sounds_next(&self) -> bool {
+        let free = self.hooks.is_empty() && self.listening.is_none();
+        free && match self.steps.front() {
+            Some(Step::Digit(digit)) => !self.pulse || digit.as_char().to_digit(10).is_none(),
+            Some(Step::Pause | Step::ToneMode | Step::PulseMode) => true,
+            _ => false,
+        }
+    }
+
+    /// The next step, when the tones of the last one are out.
+    fn step(&mut self, now: Time, dial_tone: bool, hook: &mut dyn FnMut(Hook)) -> Stepped {
+        if now < self.until {
+            return Stepped::Wait;
         }
         if let Some((next, time)) = self.hooks.pop_front() {
             hook(next);
             self.until = now + time;
-            return Dialed::Going;
+            return Stepped::Wait;
         }
         if let Some(until) = self.listening {
             if !dial_tone && now < until {
-                return Dialed::Going;
+                return Stepped::Wait;
             }
             self.listening = None;
             if !dial_tone {
                 self.steps.clear();
-                return Dialed::NoDialTone;
+                return Stepped::NoDialTone;
             }
         }
-        let Some(step) = self.steps.pop_front() else { return Dialed::Done };
+        let Some(step) = self.steps.pop_front() else { return Stepped::Done };
         let ms = |ms: u32| Duration::from_millis(u64::from(ms));
         match step {
             Step::Digit(digit) => match digit.as_char().to_digit(10).filter(|_| self.pulse) {
                 Some(number) => self.pulses(number),
-                None => {
-                    self.tones.push(digit);
-                    self.tones.fill(play);
-                }
+                None => self.tones.push(digit),
             },
-            Step::Pause => self.until = now + ms(self.timing.pause_ms),
+            Step::Pause => self.tones.pause(self.timing.pause_ms),
             Step::WaitForDialTone => self.listening = Some(now + ms(self.timing.dial_tone_ms)),
             Step::WaitForQuietAnswer | Step::WaitForBillingTone => {}
             Step::Flash => self.hooks.extend([(Hook::On, FLASH), (Hook::Off, FLASH)]),
             Step::ToneMode => self.pulse = false,
             Step::PulseMode => self.pulse = true,
         }
-        Dialed::Going
+        if self.hooks.is_empty() && self.listening.is_none() {
+            Stepped::Sound
+        } else {
+            Stepped::Wait
+        }
     }
 
     /// A digit in pulses, 0 as ten.
@@ -258,6 +331,67 @@ mod tests {
         let (_, sound, dialed, end) = dial("W1", u64::MAX);
         assert_eq!((sound, dialed), (0, Dialed::NoDialTone));
         assert!((2995..=3005).contains(&end));
+    }
+
+    /// Dials in whole buffers: their samples, and the hook changes before and after each.
+    fn render(text: &str) -> (Vec<Vec<i16>>, Vec<Vec<Hook>>) {
+        let modifiers = Modifiers { dial_tone: true, ..Modifiers::default() };
+        let mut dialer = Dialer::new();
+        dialer.reset(DialTiming::default());
+        dialer.push(parse(text, modifiers).unwrap());
+        let (mut buffers, mut hooks, mut now) = (Vec::new(), vec![Vec::new()], Time::ZERO);
+        loop {
+            let mut play = Vec::new();
+            let dialed = dialer.render(now, true, &mut play, &mut |hook| {
+                hooks.last_mut().unwrap().push(hook);
+            });
+            now += Duration::from_millis(8) + Duration::from_micros(125) * play.len() as u32;
+            if dialed == Dialed::Done {
+                return (buffers, hooks);
+            }
+            assert_eq!(dialed, Dialed::Going);
+            if !play.is_empty() {
+                buffers.push(play);
+                hooks.push(Vec::new());
+            }
+        }
+    }
+
+    /// Dials frame by frame: all samples up to the end.
+    fn frames(text: &str) -> Vec<i16> {
+        let mut dialer = Dialer::new();
+        dialer.reset(DialTiming::default());
+        dialer.push(parse(text, Modifiers::default()).unwrap());
+        let (mut all, mut now) = (Vec::new(), Time::ZERO);
+        loop {
+            let mut play = [0; FRAME];
+            if dialer.frame(now, true, &mut play, &mut |_| {}) == Dialed::Done {
+                return all;
+            }
+            all.extend(play);
+            now += Duration::from_millis(1);
+        }
+    }
+
+    #[test]
+    fn whole_buffers_hold_what_the_frames_hold() {
+        for text in ["1", "5550100", "12,34", "A*#D"] {
+            let (buffers, hooks) = render(text);
+            assert_eq!(buffers.len(), 1, "{text} is one buffer");
+            assert_eq!(hooks.concat(), []);
+            assert_eq!(buffers[0], frames(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_sound_stands_between_buffers() {
+        let (buffers, hooks) = render("12!3W4P1T5");
+        let lengths: Vec<usize> = buffers.iter().map(Vec::len).collect();
+        assert_eq!(lengths, [2 * 1280, 1280, 1280, 1280]);
+        let (flash, one) = (vec![Hook::On, Hook::Off], vec![Hook::On, Hook::Off]);
+        assert_eq!(hooks, [vec![], flash, vec![], one, vec![]]);
+        let (long, _) = render(&"5,".repeat(20));
+        assert!(long.len() > 1 && long.iter().all(|buffer| buffer.len() < 65_536));
     }
 
     #[test]

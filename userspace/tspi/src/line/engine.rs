@@ -4,19 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ringback_driver::Time;
-use ringback_driver::card::tiger320::{Service, StartError, Tiger320};
-use ringback_driver::card::{FRAME, ModuleKind, PortError, PortEvent, PortSink};
+use ringback_driver::card::tiger320::{POLL_INTERVAL, Service, StartError, Tiger320};
+use ringback_driver::card::{FRAME, ModuleKind, PortError, PortEvent, PortSink, SILENCE};
 use ringback_driver::device::Device;
-use ringback_driver::engine::{Context, Engine, Failure};
+use ringback_driver::engine::{Context, Engine, Failure, Play, Played};
 use ringback_driver::request::Token;
 use ringback_media::dtmf::Digit;
 
 use super::book::{self, Op};
 use super::call::{Call, CallHandles, CallInfo, CallSnapshot};
+use super::clock::SampleClock;
 use super::dialer::dialing_time;
 use super::fxo::Fxo;
 use super::fxs::Fxs;
 use super::port::{Order, Port, PortInfo, PortState, Visit, decode, encode};
+use super::whole::Sound;
 use super::{Audio, Command, DialTiming, Event, LineEngine};
 use crate::callstate::CallState;
 use crate::constants::*;
@@ -24,9 +26,9 @@ use crate::error::LineError;
 use crate::types::{HDRVCALL, HTAPILINE};
 
 /// Answering and dropping take a few frames; a card that has not done it by then won't.
-const SHORT: Duration = Duration::from_secs(3);
+const SHORT: Duration = Duration::from_secs(5);
 /// Seizing a line, besides the wait for dial tone.
-const SEIZE: Duration = Duration::from_secs(4);
+const SEIZE: Duration = Duration::from_secs(10);
 /// A card that has not interrupted for this long is looked after.
 const QUIET: Duration = Duration::from_millis(50);
 
@@ -45,6 +47,9 @@ pub struct Lines<D: Device> {
     infos: Vec<PortInfo>,
     handles: Arc<CallHandles>,
     orders: Vec<(usize, Order)>,
+    clock: SampleClock,
+    /// The kernel moves the samples: they come in and go out by whole buffers.
+    whole: bool,
     look_after: Time,
     gone: bool,
 }
@@ -53,7 +58,24 @@ pub struct Lines<D: Device> {
 struct Sink<'a, 'b, 'c> {
     lines: &'a mut [(Port, Machine)],
     handles: &'a CallHandles,
+    clock: &'a mut SampleClock,
     visit: Visit<'b, 'c>,
+}
+
+impl Sink<'_, '_, '_> {
+    /// A frame of samples of a slot came in.
+    fn hear(&mut self, slot: usize, received: &[u8; FRAME]) {
+        let real = self.visit.cx.now();
+        self.clock.heard(slot, FRAME, real);
+        self.visit.now = self.clock.now(real);
+        for (port, machine) in self.lines.iter_mut().filter(|(port, _)| port.slot == slot) {
+            let heard = decode(received);
+            match machine {
+                Machine::Fxo(fxo) => fxo.hear(port, &mut self.visit, &heard),
+                Machine::Fxs(fxs) => fxs.hear(port, &mut self.visit, self.handles, &heard),
+            }
+        }
+    }
 }
 
 impl PortSink for Sink<'_, '_, '_> {
@@ -68,12 +90,12 @@ impl PortSink for Sink<'_, '_, '_> {
     }
 
     fn frame(&mut self, slot: usize, received: &[u8; FRAME], play: &mut [u8; FRAME]) {
+        self.hear(slot, received);
         for (port, machine) in self.lines.iter_mut().filter(|(port, _)| port.slot == slot) {
-            let (heard, mut out) = (decode(received), [0; FRAME]);
-            let visit = &mut self.visit;
+            let mut out = [0; FRAME];
             match machine {
-                Machine::Fxo(fxo) => fxo.frame(port, visit, &heard, &mut out),
-                Machine::Fxs(fxs) => fxs.frame(port, visit, self.handles, &heard, &mut out),
+                Machine::Fxo(fxo) => fxo.fill(port, &mut self.visit, &mut out),
+                Machine::Fxs(fxs) => fxs.fill(port, &mut self.visit, &mut out),
             }
             *play = encode(out);
         }
@@ -103,8 +125,10 @@ impl<D: Device> Lines<D> {
             lines.push((Port::new(lines.len(), slot), machine));
         }
         let orders = Vec::with_capacity(64);
-        let look_after = now + QUIET;
-        Ok(Lines { card, lines, infos, handles, orders, look_after, gone: false })
+        let whole = card.device().kernel_moves_samples();
+        let look_after = now + if whole { POLL_INTERVAL } else { QUIET };
+        let clock = SampleClock::new(now);
+        Ok(Lines { card, lines, infos, handles, orders, clock, whole, look_after, gone: false })
     }
 
     /// What the lines are, in the order in which they are numbered.
@@ -160,14 +184,14 @@ impl<D: Device> Lines<D> {
     /// # Errors
     /// OPERATIONUNAVAIL if it is not open.
     pub fn close(&mut self, line: usize, cx: &mut Context<'_, Event>) -> Result<(), LineError> {
-        let (lines, mut visit) = parts(&mut self.lines, &mut self.orders, cx);
+        let (lines, mut visit) = self.parts(cx);
         let (port, machine) = lines.get_mut(line).ok_or(LineError::NODEVICE)?;
         if port.book.open.is_none() {
             return Err(LineError::OPERATIONUNAVAIL);
         }
         hang_up(port, machine, &mut visit);
+        port.hush(&mut visit);
         port.book.close(visit.cx);
-        port.audio.hush();
         self.carry_out(cx);
         Ok(())
     }
@@ -185,12 +209,12 @@ impl<D: Device> Lines<D> {
         if !self.handles.knows(call) {
             return Err(LineError::INVALCALLHANDLE);
         }
-        let (lines, mut visit) = parts(&mut self.lines, &mut self.orders, cx);
+        let (lines, mut visit) = self.parts(cx);
         let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
         let (port, machine) = lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
         if port.book.live(call).is_ok() {
             hang_up(port, machine, &mut visit);
-            port.audio.hush();
+            port.hush(&mut visit);
         }
         port.book.close_call(visit.cx, call);
         self.carry_out(cx);
@@ -220,12 +244,13 @@ impl<D: Device> Lines<D> {
         timing: DialTiming,
         cx: &mut Context<'_, Event>,
     ) -> Result<(), LineError> {
-        let (lines, mut visit) = parts(&mut self.lines, &mut self.orders, cx);
+        let (lines, mut visit) = self.parts(cx);
         let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
         let (port, _) = lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
         let state = port.book.live(call)?.state;
         let Some(digits) = digits else {
             port.stop_generating(&mut visit);
+            self.carry_out(cx);
             return Ok(());
         };
         if matches!(state, None | Some(CallState::Offering | CallState::Disconnected)) {
@@ -233,6 +258,7 @@ impl<D: Device> Lines<D> {
         }
         let timing = (timing.digit_ms, timing.gap_ms, timing.pause_ms);
         port.generate(&mut visit, end_to_end, digits, timing);
+        self.carry_out(cx);
         Ok(())
     }
 
@@ -267,6 +293,15 @@ impl<D: Device> Lines<D> {
 
     // Inside
 
+    /// The lines and a visit to them, borrowed side by side.
+    fn parts<'a, 'c>(
+        &'a mut self,
+        cx: &'a mut Context<'c, Event>,
+    ) -> (&'a mut [(Port, Machine)], Visit<'a, 'c>) {
+        let now = self.clock.now(cx.now());
+        (&mut self.lines, Visit { cx, orders: &mut self.orders, now })
+    }
+
     fn visit_card(
         &mut self,
         cx: &mut Context<'_, Event>,
@@ -275,21 +310,47 @@ impl<D: Device> Lines<D> {
         if self.gone {
             return;
         }
-        let now = cx.now();
-        self.look_after = now + QUIET;
-        let mut sink = Sink {
-            lines: &mut self.lines,
-            handles: &self.handles,
-            visit: Visit { cx, orders: &mut self.orders },
-        };
-        match visit(&mut self.card, now, &mut sink) {
+        let real = cx.now();
+        self.look_after = real + if self.whole { POLL_INTERVAL } else { QUIET };
+        let (card, mut sink) = self.sink(cx);
+        match visit(card, real, &mut sink) {
             Service::Gone => self.gone(cx),
+            Service::Frames { missed, .. } => {
+                self.clock.missed(u64::from(missed) * FRAME as u64);
+                self.carry_out(cx);
+            }
             _ => self.carry_out(cx),
+        }
+    }
+
+    /// The card, and who hears what it has to say.
+    fn sink<'a, 'c>(
+        &'a mut self,
+        cx: &'a mut Context<'c, Event>,
+    ) -> (&'a mut Tiger320<D>, Sink<'a, 'a, 'c>) {
+        let now = self.clock.now(cx.now());
+        let visit = Visit { cx, orders: &mut self.orders, now };
+        let (lines, handles, clock) = (&mut self.lines, &self.handles, &mut self.clock);
+        (&mut self.card, Sink { lines, handles, clock, visit })
+    }
+
+    /// Where the kernel moves the samples: it gets what the lines have to play.
+    fn go_on(&mut self, cx: &mut Context<'_, Event>) {
+        if !self.whole || self.gone {
+            return;
+        }
+        let (lines, mut visit) = self.parts(cx);
+        for (port, machine) in lines {
+            match machine {
+                Machine::Fxo(fxo) => fxo.go_on(port, &mut visit),
+                Machine::Fxs(fxs) => fxs.go_on(port, &mut visit),
+            }
         }
     }
 
     /// Gives the card the orders of its lines.
     fn carry_out(&mut self, cx: &mut Context<'_, Event>) {
+        self.go_on(cx);
         let mut gone = false;
         for (slot, order) in self.orders.drain(..) {
             let done = match order {
@@ -316,7 +377,7 @@ impl<D: Device> Lines<D> {
         else {
             return Err(LineError::OPERATIONFAILED);
         };
-        let (lines, mut visit) = parts(&mut self.lines, &mut self.orders, cx);
+        let (lines, mut visit) = self.parts(cx);
         let line = CallHandles::line(call).ok_or(LineError::INVALLINEHANDLE)?;
         let (port, machine) = lines.get_mut(line).ok_or(LineError::INVALLINEHANDLE)?;
         if port.book.open.is_none() {
@@ -349,7 +410,7 @@ impl<D: Device> Lines<D> {
             Command::PassThrough { .. } => return Err(LineError::BEARERMODEUNAVAIL),
             _ => {}
         }
-        let (lines, mut visit) = parts(&mut self.lines, &mut self.orders, cx);
+        let (lines, mut visit) = self.parts(cx);
         let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
         let (port, machine) = lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
         port.book.live(call)?;
@@ -367,7 +428,7 @@ impl<D: Device> Lines<D> {
                     port.set_state(&mut visit, CallState::Idle, 0);
                 } else {
                     port.book.forget(call);
-                    port.audio.hush();
+                    port.hush(&mut visit);
                 }
                 visit.cx.complete(request, 0);
                 Ok(())
@@ -375,15 +436,6 @@ impl<D: Device> Lines<D> {
             _ => Err(LineError::OPERATIONUNAVAIL),
         }
     }
-}
-
-/// The lines and a visit to them, borrowed side by side.
-fn parts<'a, 'c>(
-    lines: &'a mut [(Port, Machine)],
-    orders: &'a mut Vec<(usize, Order)>,
-    cx: &'a mut Context<'c, Event>,
-) -> (&'a mut [(Port, Machine)], Visit<'a, 'c>) {
-    (lines, Visit { cx, orders })
 }
 
 fn hang_up(port: &Port, machine: &mut Machine, visit: &mut Visit<'_, '_>) {
@@ -486,11 +538,49 @@ impl<D: Device> Engine for Lines<D> {
     }
 
     fn timer(&mut self, cx: &mut Context<'_, Event>) {
-        self.visit_card(cx, |card, now, sink| card.check(now, sink));
+        if self.whole {
+            self.visit_card(cx, |card, now, sink| card.poll(now, sink));
+        } else {
+            self.visit_card(cx, |card, now, sink| card.check(now, sink));
+        }
+    }
+
+    fn received(&mut self, slot: usize, samples: &[u8], cx: &mut Context<'_, Event>) {
+        if self.gone {
+            return;
+        }
+        let (card, mut sink) = self.sink(cx);
+        // What a module says while its chip is set up again is no sound.
+        let mute = card.status(slot).is_none_or(|status| status.restoring);
+        for frame in samples.chunks(FRAME) {
+            let mut heard = [SILENCE; FRAME];
+            for (heard, sample) in heard.iter_mut().zip(frame).filter(|_| !mute) {
+                *heard = *sample;
+            }
+            sink.hear(slot, &heard);
+        }
+        self.carry_out(cx);
+    }
+
+    fn played(&mut self, slot: usize, play: Play, how: Played, cx: &mut Context<'_, Event>) {
+        let (lines, mut visit) = self.parts(cx);
+        for (port, machine) in lines.iter_mut().filter(|(port, _)| port.slot == slot) {
+            let Some(sound) = port.played(play) else { continue };
+            if how == Played::All {
+                continue;
+            }
+            tracing::warn!(line = port.book.line, ?sound, ?how, "samples were not played");
+            match (sound, machine) {
+                (Sound::Dial, Machine::Fxo(fxo)) => fxo.dial_failed(port, &mut visit),
+                (Sound::Digits, _) => port.stop_generating(&mut visit),
+                _ => {}
+            }
+        }
+        self.carry_out(cx);
     }
 
     fn ended(&mut self, request: Token, cause: Failure, cx: &mut Context<'_, Event>) {
-        let (lines, mut visit) = parts(&mut self.lines, &mut self.orders, cx);
+        let (lines, mut visit) = self.parts(cx);
         for (port, machine) in lines {
             let Some(op) = port.book.ended(request) else { continue };
             tracing::warn!(line = port.book.line, ?op, ?cause, "a request was ended");
@@ -520,12 +610,12 @@ impl<D: Device> Engine for Lines<D> {
             return;
         }
         tracing::error!("the card is gone");
-        let (lines, mut visit) = parts(&mut self.lines, &mut self.orders, cx);
+        let (lines, mut visit) = self.parts(cx);
         for (port, machine) in lines {
             hang_up(port, machine, &mut visit);
             port.stop_generating(&mut visit);
             port.book.gone(visit.cx);
-            port.audio.hush();
+            port.hush(&mut visit);
         }
         self.orders.clear();
         // Where only the interrupt failed the card still hears: no line stays off-hook.

@@ -16,6 +16,7 @@ use super::book::Op;
 use super::call::{Call, CallHandles, CallInfo};
 use super::dialer::{DialTiming, Dialed, Dialer};
 use super::port::{Order, PLAN, Port, Visit};
+use super::whole::Sound;
 use crate::callstate::CallState;
 use crate::constants::*;
 use crate::dialstring::DialString;
@@ -173,11 +174,19 @@ impl Fxo {
 
     /// A request to dial was ended from outside. In conversation it is forgotten with what was
     /// still to be dialled, and the loop closed in case it was in the middle of a flash.
-    pub(super) fn dial_ended(&mut self, port: &Port, visit: &mut Visit<'_, '_>) {
+    pub(super) fn dial_ended(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
         if matches!(self.phase, Phase::Progress(_) | Phase::Talking) && !port.book.has(Op::Dial) {
             let timing = self.dialer.timing();
             self.dialer.reset(timing);
+            port.silence(visit);
             port.order(visit, Order::Hook(Hook::Off));
+        }
+    }
+
+    /// The kernel could not play what is dialled: the card stands still, or is gone.
+    pub(super) fn dial_failed(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
+        if self.dials(port) {
+            self.disconnect(port, visit, LINEDISCONNECTMODE_OUTOFORDER);
         }
     }
 
@@ -275,12 +284,12 @@ impl Fxo {
         }
     }
 
-    pub(super) fn frame(
+    /// One frame came in.
+    pub(super) fn hear(
         &mut self,
         port: &mut Port,
         visit: &mut Visit<'_, '_>,
         heard: &[i16; FRAME],
-        play: &mut [i16; FRAME],
     ) {
         let now = visit.now();
         match self.phase {
@@ -309,18 +318,13 @@ impl Fxo {
                     self.seized(port, visit, LINEDIALTONEMODE_UNAVAIL);
                 }
             }
-            Phase::Ready => {
+            Phase::Ready | Phase::Dialing => {
                 self.listen(heard);
-                port.talk(visit, heard, Some(play));
-            }
-            Phase::Dialing => {
-                self.listen(heard);
-                port.talk(visit, heard, None);
-                self.dial_frame(port, visit, play);
+                port.hear(visit, heard);
             }
             Phase::Progress(until) => {
                 let tone = self.listen(heard);
-                self.talk_or_dial(port, visit, heard, play);
+                port.hear(visit, heard);
                 self.progress(port, visit, heard, tone);
                 if matches!(self.phase, Phase::Progress(_)) && now >= until {
                     self.disconnect(port, visit, LINEDISCONNECTMODE_NOANSWER);
@@ -340,7 +344,7 @@ impl Fxo {
             }
             Phase::Talking => {
                 let tone = self.listen(heard);
-                self.talk_or_dial(port, visit, heard, play);
+                port.hear(visit, heard);
                 if let Some(Heard::Tone(
                     CallProgress::Busy | CallProgress::Reorder | CallProgress::Dial,
                 )) = tone
@@ -348,7 +352,62 @@ impl Fxo {
                     self.disconnect(port, visit, LINEDISCONNECTMODE_NORMAL);
                 }
             }
-            Phase::Over => port.talk(visit, heard, Some(play)),
+            Phase::Over => port.hear(visit, heard),
+        }
+    }
+
+    fn dials(&self, port: &Port) -> bool {
+        match self.phase {
+            Phase::Dialing => true,
+            // More digits for whoever is reached.
+            Phase::Progress(_) | Phase::Talking => port.book.has(Op::Dial),
+            _ => false,
+        }
+    }
+
+    fn speaks(&self) -> bool {
+        matches!(self.phase, Phase::Ready | Phase::Progress(_) | Phase::Talking | Phase::Over)
+    }
+
+    /// One frame to play.
+    pub(super) fn fill(
+        &mut self,
+        port: &mut Port,
+        visit: &mut Visit<'_, '_>,
+        play: &mut [i16; FRAME],
+    ) {
+        if self.dials(port) {
+            let (now, dial_tone) = (visit.now(), self.dial_tone);
+            let mut hook = |hook| port.order(visit, Order::Hook(hook));
+            let dialed = self.dialer.frame(now, dial_tone, play, &mut hook);
+            self.dialed(port, visit, dialed);
+        } else if self.speaks() {
+            port.fill(visit, play);
+        }
+    }
+
+    /// As [`Fxo::fill`] where the kernel moves the samples: sees to it that it has what is to be
+    /// played, and nothing else.
+    pub(super) fn go_on(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
+        // Until what was rendered has been played, which is the end of dialling that far.
+        while self.dials(port) && port.queue.samples(Sound::Dial) == 0 {
+            let (now, dial_tone) = (visit.now(), self.dial_tone);
+            let mut samples = Vec::new();
+            let mut hook = |hook| port.order(visit, Order::Hook(hook));
+            let dialed = self.dialer.render(now, dial_tone, &mut samples, &mut hook);
+            let request = port.book.request(Op::Dial);
+            port.play(visit, Sound::Dial, request, &samples);
+            self.dialed(port, visit, dialed);
+            if samples.is_empty() && dialed == Dialed::Going {
+                break;
+            }
+        }
+        if self.dials(port) {
+            // Nothing else meanwhile.
+        } else if self.speaks() {
+            port.go_on(visit);
+        } else {
+            port.silence(visit);
         }
     }
 
@@ -386,11 +445,9 @@ impl Fxo {
         port.book.call = None;
     }
 
-    fn dial_frame(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, play: &mut [i16; FRAME]) {
-        let (now, dial_tone) = (visit.now(), self.dial_tone);
-        let dialed = self
-            .dialer
-            .frame(now, dial_tone, play, &mut |hook| port.order(visit, Order::Hook(hook)));
+    /// What becomes of the call when the dialler has come so far.
+    fn dialed(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, dialed: Dialed) {
+        let now = visit.now();
         match (dialed, self.phase) {
             (Dialed::Going, _) => {}
             (Dialed::Done, Phase::Dialing) => {
@@ -407,21 +464,6 @@ impl Fxo {
             (Dialed::NoDialTone, _) => {
                 self.disconnect(port, visit, LINEDISCONNECTMODE_NODIALTONE);
             }
-        }
-    }
-
-    fn talk_or_dial(
-        &mut self,
-        port: &mut Port,
-        visit: &mut Visit<'_, '_>,
-        heard: &[i16; FRAME],
-        play: &mut [i16; FRAME],
-    ) {
-        if port.book.has(Op::Dial) {
-            port.talk(visit, heard, None);
-            self.dial_frame(port, visit, play);
-        } else {
-            port.talk(visit, heard, Some(play));
         }
     }
 
@@ -471,6 +513,9 @@ impl Fxo {
 
     fn disconnect(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, mode: u32) {
         port.book.complete(visit.cx, Op::Dial, Err(LineError::OPERATIONFAILED));
+        if port.queue.samples(Sound::Dial) > 0 {
+            port.silence(visit);
+        }
         if port.book.state().is_some() {
             port.set_state(visit, CallState::Disconnected, mode);
         }

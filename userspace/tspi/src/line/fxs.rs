@@ -183,13 +183,13 @@ impl Fxs {
         }
     }
 
-    pub(super) fn frame(
+    /// One frame came in.
+    pub(super) fn hear(
         &mut self,
         port: &mut Port,
         visit: &mut Visit<'_, '_>,
         handles: &CallHandles,
         heard: &[i16; FRAME],
-        play: &mut [i16; FRAME],
     ) {
         let now = visit.now();
         match self.phase {
@@ -209,13 +209,48 @@ impl Fxs {
                 self.phase = Phase::Ringing { on: !on, next: now + time, until };
             }
             Phase::Ringing { .. } => {}
-            Phase::Dialing { last } => self.dialing(port, visit, handles, last, heard, play),
-            Phase::Waiting => {
-                self.tone.fill(play);
-                port.talk(visit, heard, None);
-            }
-            Phase::Talking => port.talk(visit, heard, Some(play)),
-            Phase::Reorder => self.tone.fill(play),
+            Phase::Dialing { last } => self.dialing(port, visit, handles, last, heard),
+            Phase::Waiting | Phase::Talking => port.hear(visit, heard),
+            Phase::Reorder => {}
+        }
+    }
+
+    /// The tone that the telephone hears.
+    fn tone(&self) -> Option<CallProgress> {
+        match self.phase {
+            Phase::Dialing { .. } if self.digits.is_empty() => Some(CallProgress::Dial),
+            Phase::Waiting => Some(CallProgress::Ringback),
+            Phase::Reorder => Some(CallProgress::Reorder),
+            _ => None,
+        }
+    }
+
+    /// One frame to play.
+    pub(super) fn fill(
+        &mut self,
+        port: &mut Port,
+        visit: &mut Visit<'_, '_>,
+        play: &mut [i16; FRAME],
+    ) {
+        if self.tone().is_some() {
+            self.tone.fill(play);
+        } else if matches!(self.phase, Phase::Talking) {
+            port.fill(visit, play);
+        }
+    }
+
+    /// As [`Fxs::fill`] where the kernel moves the samples: sees to it that it has what is to be
+    /// played, and nothing else.
+    pub(super) fn go_on(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
+        let tone = self.tone();
+        let talking = matches!(self.phase, Phase::Talking);
+        if port.queue.has_tone_but(tone) || (tone.is_none() && !talking) {
+            port.silence(visit);
+        }
+        if let Some(tone) = tone {
+            port.go_on_with(visit, tone, |samples| self.tone.fill(samples));
+        } else if talking {
+            port.go_on(visit);
         }
     }
 
@@ -226,12 +261,8 @@ impl Fxs {
         handles: &CallHandles,
         last: Time,
         heard: &[i16; FRAME],
-        play: &mut [i16; FRAME],
     ) {
         let now = visit.now();
-        if self.digits.is_empty() {
-            self.tone.fill(play);
-        }
         let (mut dialed, mut over) = (false, false);
         let digits = &mut self.digits;
         self.listener.feed(heard, &mut |event| {

@@ -15,6 +15,7 @@ mod activity;
 mod audio;
 mod book;
 mod call;
+mod clock;
 mod dialer;
 mod engine;
 mod fxo;
@@ -23,6 +24,7 @@ mod line_engine;
 mod port;
 #[cfg(test)]
 mod tests;
+mod whole;
 
 pub use audio::Audio;
 pub(crate) use book::{Book, Op, failure};

@@ -2,14 +2,16 @@
 
 use ringback_driver::Time;
 use ringback_driver::card::{FRAME, Hook, LineFeed, ModuleKind};
-use ringback_driver::engine::Context;
+use ringback_driver::engine::{Context, Play};
+use ringback_driver::request::Token;
 use ringback_media::dtmf;
 use ringback_media::g711::{ulaw_decode, ulaw_encode};
-use ringback_media::tone::Plan;
+use ringback_media::tone::{CallProgress, Plan};
 
 use super::Event;
 use super::audio::Audio;
 use super::book::Book;
+use super::whole::{AUDIO, AUDIO_PIECE, CHUNK, Queue, Sound};
 use crate::callstate::CallState;
 use crate::constants::*;
 
@@ -44,11 +46,19 @@ pub(super) enum Order {
 pub(super) struct Visit<'a, 'c> {
     pub(super) cx: &'a mut Context<'c, Event>,
     pub(super) orders: &'a mut Vec<(usize, Order)>,
+    /// The time of the lines.
+    pub(super) now: Time,
 }
 
 impl Visit<'_, '_> {
+    /// The time of the lines, which is that of their samples.
     pub(super) fn now(&self) -> Time {
-        self.cx.now()
+        self.now
+    }
+
+    /// The tick count of an event: milliseconds of the real clock, wrapping at 32 bits.
+    fn ticks(&self) -> usize {
+        self.cx.now().as_millis() as u32 as usize
     }
 }
 
@@ -61,6 +71,10 @@ pub(super) struct Port {
     pub(super) audio: Audio,
     listener: dtmf::Detector,
     generator: dtmf::Generator,
+    /// What the kernel has to play, where it moves the samples.
+    pub(super) queue: Queue,
+    rendered: Vec<i16>,
+    encoded: Vec<u8>,
 }
 
 impl Port {
@@ -71,6 +85,9 @@ impl Port {
             audio: Audio::default(),
             listener: dtmf::Detector::new(),
             generator: dtmf::Generator::new(),
+            queue: Queue::default(),
+            rendered: Vec::new(),
+            encoded: Vec::new(),
         }
     }
 
@@ -92,8 +109,14 @@ impl Port {
         }
         self.book.set_state(visit.cx, state, mode);
         if state == CallState::Idle {
-            self.audio.hush();
+            self.hush(visit);
         }
+    }
+
+    /// Nothing is played any more, and nothing that waits will be.
+    pub(super) fn hush(&mut self, visit: &mut Visit<'_, '_>) {
+        self.audio.hush();
+        self.silence(visit);
     }
 
     // Digits
@@ -123,25 +146,22 @@ impl Port {
     /// Cancels what is being generated, with LINE_GENERATE(CANCEL).
     pub(super) fn stop_generating(&mut self, visit: &mut Visit<'_, '_>) {
         self.generator.clear();
+        if self.queue.samples(Sound::Digits) > 0 {
+            self.silence(visit);
+        }
         self.tell_generated(visit, LINEGENERATETERM_CANCEL);
     }
 
     fn tell_generated(&mut self, visit: &mut Visit<'_, '_>, how: u32) {
         let generating = self.book.call.as_mut().and_then(|call| call.generating.take());
         if let Some(end_to_end) = generating {
-            let params = [how as usize, end_to_end as usize, ticks(visit.now())];
+            let params = [how as usize, end_to_end as usize, visit.ticks()];
             self.book.tell_call(visit.cx, LINE_GENERATE, params);
         }
     }
 
-    /// One frame of a call whose loop is closed: digits in both directions, and the application's
-    /// audio where nothing else is played.
-    pub(super) fn talk(
-        &mut self,
-        visit: &mut Visit<'_, '_>,
-        heard: &[i16; FRAME],
-        play: Option<&mut [i16; FRAME]>,
-    ) {
+    /// What came in on a call whose loop is closed: digits, and the application's recording.
+    pub(super) fn hear(&mut self, visit: &mut Visit<'_, '_>, heard: &[i16; FRAME]) {
         let monitored = self.book.call.as_ref().map_or(0, |call| call.monitored);
         if monitored != 0 {
             let mut events = [None; 2];
@@ -159,31 +179,114 @@ impl Port {
                 };
                 if monitored & mode != 0 {
                     let digit = digit.as_char() as usize;
-                    let params = [digit, mode as usize, ticks(visit.now())];
+                    let params = [digit, mode as usize, visit.ticks()];
                     self.book.tell_call(visit.cx, LINE_MONITORDIGITS, params);
                 }
             }
         }
-        let Some(play) = play else { return self.audio.exchange(heard, None) };
-        if self.book.call.as_ref().is_some_and(|call| call.generating.is_some()) {
-            self.audio.exchange(heard, None);
-            if self.generator.fill(play) == 0 {
+        self.audio.hear(heard);
+    }
+
+    /// One frame to play on such a call: digits, or else the application's audio.
+    pub(super) fn fill(&mut self, visit: &mut Visit<'_, '_>, play: &mut [i16; FRAME]) {
+        if !self.generates() {
+            self.audio.fill(play);
+        } else if self.generator.fill(play) == 0 {
+            self.tell_generated(visit, LINEGENERATETERM_DONE);
+        }
+    }
+
+    fn generates(&self) -> bool {
+        self.book.call.as_ref().is_some_and(|call| call.generating.is_some())
+    }
+
+    // Whole buffers, where the kernel moves the samples
+
+    /// As [`Port::fill`]: sees to it that the kernel has what is to be played.
+    pub(super) fn go_on(&mut self, visit: &mut Visit<'_, '_>) {
+        if self.generates() {
+            while self.queue.samples(Sound::Digits) < CHUNK && !self.generator.is_idle() {
+                let mut rendered = std::mem::take(&mut self.rendered);
+                rendered.resize(CHUNK, 0);
+                let count = self.generator.fill(&mut rendered);
+                rendered.truncate(count);
+                self.play(visit, Sound::Digits, None, &rendered);
+                self.rendered = rendered;
+            }
+            if self.queue.samples(Sound::Digits) == 0 {
                 self.tell_generated(visit, LINEGENERATETERM_DONE);
             }
         } else {
-            self.audio.exchange(heard, Some(play));
+            // In pieces, so that the next is there when one has ended.
+            while self.queue.samples(Sound::Audio) + AUDIO_PIECE <= AUDIO {
+                let mut rendered = std::mem::take(&mut self.rendered);
+                rendered.clear();
+                self.audio.take(AUDIO_PIECE, &mut rendered);
+                let count = rendered.len();
+                self.play(visit, Sound::Audio, None, &rendered);
+                self.rendered = rendered;
+                if count < AUDIO_PIECE {
+                    break;
+                }
+            }
         }
+    }
+
+    /// As a tone that goes on: `render` gives its next samples.
+    pub(super) fn go_on_with(
+        &mut self,
+        visit: &mut Visit<'_, '_>,
+        tone: CallProgress,
+        mut render: impl FnMut(&mut [i16]),
+    ) {
+        while self.queue.samples(Sound::Tone(tone)) < CHUNK {
+            let mut rendered = std::mem::take(&mut self.rendered);
+            rendered.resize(CHUNK, 0);
+            render(&mut rendered);
+            self.play(visit, Sound::Tone(tone), None, &rendered);
+            self.rendered = rendered;
+        }
+    }
+
+    /// Has the kernel play samples, for a request or for none.
+    pub(super) fn play(
+        &mut self,
+        visit: &mut Visit<'_, '_>,
+        sound: Sound,
+        request: Option<Token>,
+        samples: &[i16],
+    ) {
+        if samples.is_empty() {
+            return;
+        }
+        self.encoded.clear();
+        self.encoded.extend(samples.iter().copied().map(ulaw_encode));
+        let play = visit.cx.play(self.slot, request, &self.encoded);
+        self.queue.push(play, sound, samples.len());
+    }
+
+    /// Has the kernel drop what it has to play.
+    pub(super) fn silence(&mut self, visit: &mut Visit<'_, '_>) {
+        if !self.queue.is_empty() {
+            self.audio.played(self.queue.samples(Sound::Audio));
+            self.queue.clear();
+            visit.cx.silence(self.slot);
+        }
+    }
+
+    /// Something that the kernel had has ended: what it was, if it was not dropped before.
+    pub(super) fn played(&mut self, play: Play) -> Option<Sound> {
+        let (sound, samples) = self.queue.ended(play)?;
+        if sound == Sound::Audio {
+            self.audio.played(samples);
+        }
+        Some(sound)
     }
 
     /// Starts to listen for digits anew.
     pub(super) fn listen_anew(&mut self) {
         self.listener = dtmf::Detector::new();
     }
-}
-
-/// The tick count of an event: milliseconds, wrapping at 32 bits.
-fn ticks(now: Time) -> usize {
-    now.as_millis() as u32 as usize
 }
 
 pub(super) fn decode(received: &[u8; FRAME]) -> [i16; FRAME] {

@@ -1,5 +1,6 @@
 //! Whole calls on the software card under a virtual clock.
 
+mod kernel;
 mod odd;
 
 use std::sync::{Arc, Mutex};
@@ -7,7 +8,6 @@ use std::time::Duration;
 
 use ringback_driver::Time;
 use ringback_driver::card::tiger320::{Options, Tiger320};
-use ringback_driver::device::soft::SoftDevice;
 use ringback_driver::reactor::{Handle, Refused, Stepper, Upcalls};
 use ringback_driver::request::{Completion, RequestId};
 use ringback_media::level::{power_at, rms_dbm0};
@@ -16,13 +16,14 @@ use ringback_softcard::{
     Behaviour, CardConfig, Fault, LineOptions, ModuleKind, SoftCard, Step, Telephone,
 };
 
+use self::kernel::{Kernel, TestDevice};
 use super::*;
 use crate::callstate::CallState;
 use crate::constants::*;
 use crate::dialstring::{Modifiers, parse};
 use crate::error::LineError;
 
-type SoftLines = Lines<SoftDevice<SoftCard>>;
+type SoftLines = Lines<TestDevice>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Told {
@@ -49,6 +50,8 @@ struct World {
     handle: Handle<SoftLines>,
     handles: Arc<CallHandles>,
     log: Log,
+    /// Who moves the samples, if not the lines.
+    kernel: Option<Kernel>,
 }
 
 const FXS: usize = 0;
@@ -57,6 +60,10 @@ const SUPERVISED: usize = 3;
 
 impl World {
     fn new() -> World {
+        World::with(false)
+    }
+
+    fn with(kernel: bool) -> World {
         let line = |number: &str, polarity_on_answer| LineOptions {
             number: number.into(),
             polarity_on_answer,
@@ -67,7 +74,8 @@ impl World {
             lines: [line("", false), line("", false), line("102", false), line("103", true)],
             ..CardConfig::default()
         });
-        let device = SoftDevice::card(card.clone()).unwrap();
+        let device = TestDevice::new(&card, kernel);
+        let kernel = kernel.then(|| Kernel::new(&device));
         let mut clock = |time: Duration| (0..time.as_millis().max(1)).for_each(|_| card.tick());
         let tiger = Tiger320::open(device, Options::default(), &mut clock).unwrap();
         let handles = Arc::new(CallHandles::default());
@@ -75,7 +83,7 @@ impl World {
         let log = Log::default();
         let stepper = Stepper::new(lines, log.clone(), 64).unwrap();
         let handle = stepper.handle();
-        let mut world = World { card, stepper, handle, handles, log };
+        let mut world = World { card, stepper, handle, handles, log, kernel };
         for line in 0..4 {
             let tapi = HTAPILINE::new(line + 1).unwrap();
             world.handle.with(|lines, _| lines.open(line, tapi)).unwrap().unwrap();
@@ -87,7 +95,10 @@ impl World {
     fn run(&mut self, ms: u64) {
         for _ in 0..ms {
             self.card.tick();
-            self.stepper.interrupt(1);
+            match &mut self.kernel {
+                Some(kernel) => kernel.tick(&self.card, &mut self.stepper),
+                None => self.stepper.interrupt(1),
+            }
             self.stepper.advance(Duration::from_millis(1));
         }
     }

@@ -155,7 +155,7 @@ fn start<C: Card>(
     init: Init,
     tapi: Box<dyn Tapi>,
 ) -> Result<(Running<C>, Driver<C::Lines>), OpenError> {
-    let interrupt = card.interrupt().map_err(OpenError::Interrupt)?;
+    let files = card.files().map_err(OpenError::Interrupt)?;
     let handles = Arc::new(CallHandles::default());
     let engine = card.start(Arc::clone(&handles), clock::now())?;
     let calls = Arc::new(Calls::default());
@@ -167,7 +167,7 @@ fn start<C: Card>(
         lines: Arc::clone(&lines),
         handle: Arc::clone(&way),
     };
-    let driver = Driver::start(engine, Some(interrupt), upward, CAPACITY)?;
+    let driver = Driver::start(engine, files, upward, CAPACITY)?;
     let handle = driver.handle();
     // No line is open yet, so nothing has been told.
     let _ = way.set(handle.clone());

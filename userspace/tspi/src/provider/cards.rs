@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ringback_driver::Time;
 use ringback_driver::card::tiger320::{Slot, Tiger320};
 use ringback_driver::card::uart16550::Uart16550;
-use ringback_driver::device::{Device, InterruptFd};
+use ringback_driver::device::{Device, Files};
 
 use super::open::OpenError;
 use super::{DevSpecific, SlotReport, report};
@@ -29,11 +29,11 @@ pub trait Card: Sized + Send + 'static {
         String::new()
     }
 
-    /// Its interrupt file.
+    /// What the reaper has to read and write for it.
     ///
     /// # Errors
     /// The error of the system call.
-    fn interrupt(&self) -> io::Result<InterruptFd>;
+    fn files(&self) -> io::Result<Files>;
 
     /// Starts it.
     ///
@@ -73,8 +73,8 @@ impl<D: Device> Card for Tiger320<D> {
         slots.join("; ")
     }
 
-    fn interrupt(&self) -> io::Result<InterruptFd> {
-        self.device().interrupt()
+    fn files(&self) -> io::Result<Files> {
+        self.device().files()
     }
 
     fn start(self, handles: Arc<CallHandles>, now: Time) -> Result<Lines<D>, OpenError> {
@@ -106,8 +106,8 @@ impl<D: Device> Card for ModemCard<D> {
         vec![DevSpecific { slot: 0, kind: LineKind::Modem }]
     }
 
-    fn interrupt(&self) -> io::Result<InterruptFd> {
-        self.uart.device().interrupt()
+    fn files(&self) -> io::Result<Files> {
+        self.uart.device().files()
     }
 
     fn start(self, handles: Arc<CallHandles>, now: Time) -> Result<Modem<D>, OpenError> {

@@ -9,6 +9,7 @@ use ringback_driver::card::uart16550::{self, Uart16550};
 use ringback_driver::card::{Country, Delay, ThreadDelay};
 use ringback_driver::device::discover::{Kind, discover};
 use ringback_driver::device::selector::Selector;
+use ringback_driver::device::shim::{ShimDevice, ShimError};
 use ringback_driver::device::soft::SoftDevice;
 use ringback_driver::device::sysfs::SysfsRoot;
 use ringback_driver::device::uio::{UioDevice, UioError};
@@ -55,6 +56,9 @@ pub enum OpenError {
     /// Its UIO device can't be used.
     #[error(transparent)]
     Uio(#[from] UioError),
+    /// Its samples can't be had from the `ringback` module.
+    #[error(transparent)]
+    Shim(#[from] ShimError),
     /// Its VFIO device can't be used.
     #[error(transparent)]
     Vfio(#[from] VfioError),
@@ -104,6 +108,9 @@ pub fn open_card(
             bring_up(country, progress, move || {
                 SoftDevice::card(card.clone()).map_err(OpenError::Soft)
             })
+        }
+        Selector::Shim(number) => {
+            bring_up(country, progress, move || Ok(ShimDevice::open(&root, number, &NEEDS)?))
         }
         Selector::Uio(number) if serial => {
             open_modem(modem, move |needs| Ok(UioDevice::open(&root, number, needs)?))

@@ -1,0 +1,397 @@
+//! Samples that the kernel moves: what engines play, and what came in.
+//!
+//! An engine's orders go down with the outbox; [`Ports`] makes them WRITEs in the reaper's ring, each
+//! under the id of the request it belongs to, and keeps a READ in flight on every port. What comes of
+//! them goes up to the engine by [`Arrived`](super::card::Arrived).
+//!
+//! Rules: a play ends exactly once, played, dropped or failed, whatever becomes of its WRITEs. What is
+//! written is never more than the kernel's queue takes at once, so that no WRITE waits for room in the
+//! kernel, where dropping what is queued would not reach it.
+
+use std::collections::VecDeque;
+
+use crate::device::PortFile;
+use crate::device::ring::{PortIndex, READ_SAMPLES, Ring, RingError};
+use crate::engine::{Play, Played};
+
+use super::card::Arrived;
+use super::user_data::{self, Kind};
+
+/// Samples that a port's queue in the kernel takes.
+const ROOM: usize = 65_536;
+
+/// What an engine wants of a port.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// Plays samples behind those that are queued; `id` is that of the request, or 0.
+    Play { port: usize, play: Play, id: u32, samples: Vec<u8> },
+    /// Drops all that is queued.
+    Silence { port: usize },
+}
+
+/// What came of a port.
+#[derive(Debug)]
+pub(crate) enum Sound {
+    Received { port: usize, samples: [u8; READ_SAMPLES], length: usize },
+    Played { port: usize, play: Play, played: Played },
+}
+
+/// Orders from the engine, and buffers to use again. Part of the outbox.
+#[derive(Debug, Default)]
+pub(crate) struct Orders {
+    pub(crate) given: Vec<Order>,
+    pub(crate) spare: Vec<Vec<u8>>,
+    plays: u32,
+}
+
+impl Orders {
+    pub(crate) fn play(&mut self, port: usize, id: u32, samples: &[u8]) -> Play {
+        self.plays = self.plays.wrapping_add(1);
+        let play = Play(self.plays);
+        let mut buffer = self.spare.pop().unwrap_or_default();
+        buffer.clear();
+        buffer.extend_from_slice(samples);
+        self.given.push(Order::Play { port, play, id, samples: buffer });
+        play
+    }
+
+    pub(crate) fn silence(&mut self, port: usize) {
+        self.given.push(Order::Silence { port });
+    }
+}
+
+/// A play that is not over.
+#[derive(Debug)]
+struct Waiting {
+    play: Play,
+    id: u32,
+    samples: Vec<u8>,
+}
+
+/// A WRITE in flight.
+#[derive(Debug)]
+struct Writing {
+    port: usize,
+    play: Play,
+    id: u32,
+    length: usize,
+}
+
+#[derive(Debug)]
+struct Port {
+    number: usize,
+    index: PortIndex,
+    /// Samples in the kernel's queue, or on their way to it.
+    queued: usize,
+    waiting: VecDeque<Waiting>,
+    /// Its file has failed: nothing is read or written any more.
+    failed: bool,
+}
+
+/// The ports of a card in the ring.
+#[derive(Debug, Default)]
+pub(crate) struct Ports {
+    ports: Vec<Port>,
+    /// By place; the stamp tells one use of a place from the next.
+    writing: Vec<(u16, Option<Writing>)>,
+    /// What ended without the kernel, to be told to the engine.
+    ended: Vec<Sound>,
+}
+
+impl Ports {
+    pub(crate) fn new(files: Vec<PortFile>, ring: &mut Ring) -> Result<Ports, RingError> {
+        let mut ports = Vec::with_capacity(files.len());
+        for PortFile { port: number, fd } in files {
+            let index = ring.add_port(fd)?;
+            ports.push(Port { number, index, queued: 0, waiting: VecDeque::new(), failed: false });
+        }
+        Ok(Ports { ports, ..Ports::default() })
+    }
+
+    /// Sees to it that each port has a READ in flight.
+    pub(crate) fn listen(&self, ring: &mut Ring) {
+        for (place, port) in self.ports.iter().enumerate().filter(|(_, port)| !port.failed) {
+            // One that is in flight already is not queued again.
+            ring.read_samples(port.index, user_data::received(place));
+        }
+    }
+
+    /// Carries out what an engine wants.
+    pub(crate) fn order(&mut self, order: Order, ring: &mut Ring) {
+        let (Order::Play { port: number, .. } | Order::Silence { port: number }) = order;
+        let place = self.ports.iter().position(|port| port.number == number && !port.failed);
+        match (order, place) {
+            (Order::Play { play, id, samples, .. }, Some(place)) => {
+                if let Some(port) = self.ports.get_mut(place) {
+                    port.waiting.push_back(Waiting { play, id, samples });
+                }
+                self.pump(place, ring);
+            }
+            (Order::Play { port, play, .. }, None) => {
+                self.end(port, play, Played::Failed(libc::ENODEV));
+            }
+            (Order::Silence { .. }, Some(place)) => self.silence(place, ring),
+            (Order::Silence { .. }, None) => {}
+        }
+    }
+
+    fn silence(&mut self, place: usize, ring: &mut Ring) {
+        let Some(port) = self.ports.get_mut(place) else { return };
+        let (number, dropped) = (port.number, std::mem::take(&mut port.waiting));
+        if port.queued > 0 {
+            ring.silence(port.index, user_data::silence(place));
+        }
+        for waiting in dropped {
+            self.end(number, waiting.play, Played::Dropped);
+        }
+    }
+
+    fn end(&mut self, port: usize, play: Play, played: Played) {
+        self.ended.push(Sound::Played { port, play, played });
+    }
+
+    /// Whether there is something to tell that no completion will tell.
+    pub(crate) fn has_news(&self) -> bool {
+        !self.ended.is_empty()
+    }
+
+    /// Takes what ended without the kernel.
+    pub(crate) fn tell(&mut self, arrived: &mut Arrived) {
+        arrived.sounds.append(&mut self.ended);
+    }
+
+    /// Writes what there is room for.
+    fn pump(&mut self, place: usize, ring: &mut Ring) {
+        let Some(port) = self.ports.get_mut(place) else { return };
+        while let Some(next) = port.waiting.front() {
+            // More than there is room for is cut by the kernel, and the rest written then.
+            if port.queued > 0 && port.queued + next.samples.len() > ROOM {
+                return;
+            }
+            let Some(Waiting { play, id, samples }) = port.waiting.pop_front() else { return };
+            let length = samples.len();
+            let free = self.writing.iter().position(|(_, writing)| writing.is_none());
+            let slot = free.unwrap_or_else(|| {
+                self.writing.push((0, None));
+                self.writing.len() - 1
+            });
+            let Some((stamp, writing)) = self.writing.get_mut(slot) else { return };
+            *stamp = stamp.wrapping_add(1) & user_data::STAMP;
+            let value = user_data::play(slot, *stamp, id);
+            if ring.write(port.index, samples, value).is_err() {
+                tracing::error!(port = port.number, "the ring takes no samples");
+                let played = Played::Failed(libc::EIO);
+                self.ended.push(Sound::Played { port: port.number, play, played });
+                continue;
+            }
+            *writing = Some(Writing { port: place, play, id, length });
+            port.queued += length;
+        }
+    }
+
+    /// A completion of one of ours has come; `kind` is what its `user_data` says.
+    pub(crate) fn completed(
+        &mut self,
+        kind: Kind,
+        user_data: u64,
+        result: i32,
+        ring: &mut Ring,
+        arrived: &mut Arrived,
+    ) {
+        match kind {
+            Kind::Received(place) => self.received(place, result, ring, arrived),
+            Kind::Play { slot, stamp, .. } => {
+                self.written(slot, stamp, user_data, result, ring, arrived);
+            }
+            _ => {}
+        }
+    }
+
+    fn received(&mut self, place: usize, result: i32, ring: &mut Ring, arrived: &mut Arrived) {
+        let Some(port) = self.ports.get_mut(place) else { return };
+        match usize::try_from(result) {
+            Ok(length) if length > 0 => {
+                let samples = ring.received(port.index);
+                let length = length.min(samples.len());
+                arrived.sounds.push(Sound::Received { port: port.number, samples, length });
+            }
+            // Cancelled with its submitter's signal; it is queued again.
+            _ if result == -libc::ECANCELED || result == -libc::EINTR => {}
+            _ => {
+                let error = std::io::Error::from_raw_os_error(-result);
+                tracing::error!(port = port.number, %error, "a port's file failed; the card is gone");
+                arrived.gone = true;
+                let (number, waiting) = (port.number, std::mem::take(&mut port.waiting));
+                port.failed = true;
+                for waiting in waiting {
+                    self.end(number, waiting.play, Played::Failed(libc::ENODEV));
+                }
+            }
+        }
+    }
+
+    fn written(
+        &mut self,
+        slot: usize,
+        stamp: u16,
+        user_data: u64,
+        result: i32,
+        ring: &mut Ring,
+        arrived: &mut Arrived,
+    ) {
+        let Some((current, writing)) = self.writing.get_mut(slot) else { return };
+        let Some(Writing { port: place, play, id, length }) =
+            writing.take_if(|_| *current == stamp)
+        else {
+            return;
+        };
+        let mut samples = ring.take_back(user_data).unwrap_or_default();
+        let Some(port) = self.ports.get_mut(place) else { return };
+        port.queued = port.queued.saturating_sub(length);
+        let played = match usize::try_from(result) {
+            Ok(written) if written >= length => Played::All,
+            Ok(written) if written > 0 => {
+                // The rest was not queued: behind what is, before what waits.
+                samples.drain(..written.min(samples.len()));
+                port.waiting.push_front(Waiting { play, id, samples });
+                return self.pump(place, ring);
+            }
+            Ok(_) => Played::Failed(libc::EIO),
+            Err(_) if result == -libc::ECANCELED => Played::Dropped,
+            Err(_) => Played::Failed(result.saturating_neg()),
+        };
+        arrived.spare.push(samples);
+        arrived.sounds.push(Sound::Played { port: port.number, play, played });
+        self.pump(place, ring);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::io::Read;
+    use std::thread;
+
+    use super::*;
+    use crate::request::Table;
+
+    /// Port 2, whose file is a pipe for 4096 samples.
+    fn piped() -> (Ring, Ports, std::fs::File) {
+        let (read, write) = nix::unistd::pipe().unwrap();
+        let size = nix::fcntl::FcntlArg::F_SETPIPE_SZ(4096);
+        assert_eq!(nix::fcntl::fcntl(&write, size), Ok(4096));
+        let mut ring = Ring::new(16).unwrap();
+        let files = vec![PortFile { port: 2, fd: write }];
+        let ports = Ports::new(files, &mut ring).unwrap();
+        (ring, ports, std::fs::File::from(read))
+    }
+
+    /// Plays, as the play of that number.
+    fn play(ports: &mut Ports, ring: &mut Ring, number: u32, samples: Vec<u8>) {
+        ports.order(Order::Play { port: 2, play: Play(number), id: 77, samples }, ring);
+    }
+
+    /// Takes what came up the ring, and gives the plays that have ended.
+    fn ended(ports: &mut Ports, ring: &mut Ring, arrived: &mut Arrived) -> Vec<(u32, Played)> {
+        let table = Table::with_capacity(1).unwrap();
+        let mut came = Vec::new();
+        ring.completions(&mut |completion| came.push(completion));
+        for completion in came {
+            let kind = user_data::classify(completion.user_data, &table);
+            assert_eq!(completion.user_data as u32, 77, "the request's id");
+            ports.completed(kind, completion.user_data, completion.result, ring, arrived);
+        }
+        ports.tell(arrived);
+        let plays = arrived.sounds.drain(..).filter_map(|sound| match sound {
+            Sound::Played { port: 2, play, played } => Some((play.0, played)),
+            _ => None,
+        });
+        plays.collect()
+    }
+
+    #[test]
+    fn a_write_that_was_cut_short_goes_on_and_ends_once() {
+        let (mut ring, mut ports, mut pipe) = piped();
+        let samples: Vec<u8> = (0..10_000).map(|n| (n % 251) as u8).collect();
+        play(&mut ports, &mut ring, 1, samples.clone());
+        play(&mut ports, &mut ring, 2, vec![255; 8]);
+        let reader = thread::spawn(move || {
+            let mut heard = vec![0; 10_008];
+            pipe.read_exact(&mut heard).unwrap();
+            heard
+        });
+        let (mut arrived, mut plays) = (Arrived::default(), Vec::new());
+        while plays.len() < 2 {
+            ring.wait(None).unwrap();
+            plays.extend(ended(&mut ports, &mut ring, &mut arrived));
+        }
+        plays.sort_by_key(|(number, _)| *number);
+        assert_eq!(plays, [(1, Played::All), (2, Played::All)]);
+        let heard = reader.join().unwrap();
+        assert_eq!(heard.iter().filter(|&&sample| sample == 255).count(), 8);
+        let rest: Vec<u8> = heard.into_iter().filter(|&sample| sample != 255).collect();
+        assert_eq!(rest, samples);
+        assert_eq!(arrived.spare.len(), 2, "their memory is used again");
+    }
+
+    #[test]
+    fn what_waits_for_room_is_dropped_at_once_and_the_rest_by_the_kernel() {
+        let (mut ring, mut ports, _pipe) = piped();
+        let mut arrived = Arrived::default();
+        // One that fills the kernel's queue; the pipe takes some of it, and the rest waits.
+        play(&mut ports, &mut ring, 1, vec![1; ROOM]);
+        play(&mut ports, &mut ring, 2, vec![2; 100]);
+        assert!(!ports.has_news());
+        ports.order(Order::Silence { port: 2 }, &mut ring);
+        assert!(ports.has_news());
+        ports.tell(&mut arrived);
+        assert!(matches!(
+            arrived.sounds[..],
+            [Sound::Played { port: 2, play: Play(2), played: Played::Dropped }]
+        ));
+        arrived.sounds.clear();
+        // What the module says to a WRITE that it drops, and a completion too many.
+        let value = user_data::play(0, 1, 77);
+        let kind = Kind::Play { slot: 0, stamp: 1, id: 77 };
+        ports.completed(kind, value, -libc::ECANCELED, &mut ring, &mut arrived);
+        ports.completed(kind, value, -libc::ECANCELED, &mut ring, &mut arrived);
+        assert!(matches!(
+            arrived.sounds[..],
+            [Sound::Played { port: 2, play: Play(1), played: Played::Dropped }]
+        ));
+    }
+
+    #[test]
+    fn errors_of_the_kernel_end_a_play_once() {
+        for (result, played) in [
+            (-libc::EIO, Played::Failed(libc::EIO)),
+            (-libc::ENODEV, Played::Failed(libc::ENODEV)),
+            (0, Played::Failed(libc::EIO)),
+        ] {
+            let (mut ring, mut ports, _pipe) = piped();
+            let mut arrived = Arrived::default();
+            play(&mut ports, &mut ring, 1, vec![1; ROOM]);
+            let (kind, value) =
+                (Kind::Play { slot: 0, stamp: 1, id: 77 }, user_data::play(0, 1, 77));
+            ports.completed(kind, value, result, &mut ring, &mut arrived);
+            ports.completed(kind, value, result, &mut ring, &mut arrived);
+            let [Sound::Played { played: told, .. }] = arrived.sounds[..] else {
+                panic!("{:?}", arrived.sounds)
+            };
+            assert_eq!(told, played);
+        }
+    }
+
+    #[test]
+    fn a_port_that_is_not_there_plays_nothing_and_says_so() {
+        let (mut ring, mut ports, _pipe) = piped();
+        let order = Order::Play { port: 0, play: Play(9), id: 0, samples: vec![1] };
+        ports.order(order, &mut ring);
+        ports.order(Order::Silence { port: 0 }, &mut ring);
+        let mut arrived = Arrived::default();
+        ports.tell(&mut arrived);
+        let [Sound::Played { port: 0, play: Play(9), played }] = arrived.sounds[..] else {
+            panic!("{:?}", arrived.sounds)
+        };
+        assert_eq!(played, Played::Failed(libc::ENODEV));
+    }
+}
