@@ -7,6 +7,7 @@ mod dahdi;
 mod echo;
 mod edu;
 mod far;
+mod kmod;
 mod mailbox;
 mod modem;
 mod mtty;
@@ -32,6 +33,24 @@ const CHECKS: &[(&str, Check)] = &[
     ("dahdi-silent", dahdi::silent),
     ("dahdi-incoming", dahdi::incoming),
     ("dahdi-outgoing", dahdi::outgoing),
+    ("kmod-control", kmod::control),
+    ("kmod-ports", kmod::ports),
+    ("kmod-counters", kmod::counters),
+    ("kmod-samples", kmod::samples),
+    ("kmod-telephone", kmod::telephone),
+    ("kmod-requests", kmod::requests),
+    ("kmod-nonblocking", kmod::nonblocking),
+    ("kmod-last-user", kmod::last_user),
+    ("kmod-faults", kmod::faults),
+    ("kmod-removal", kmod::removal),
+    ("kmod-unbind", kmod::unbind),
+    ("kmod-sleep", kmod::sleep),
+    ("kmod-forever", kmod::forever),
+    ("kmod-left", kmod::left),
+    ("kmod-works", kmod::works),
+    ("kmod-memory", kmod::memory),
+    ("hostile-files", kmod::hostile_files),
+    ("hostile-registers", kmod::hostile_registers),
     ("edu-uio", edu::uio),
     ("edu-vfio-intx", edu::vfio_intx),
     ("edu-vfio-msi", edu::vfio_msi),

@@ -1,0 +1,302 @@
+//! How requests end that can't end well, and how the card is left.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use super::card::*;
+use super::ring::Ring;
+use crate::Outcome;
+use crate::far::Far;
+
+/// The FXO module's slot.
+const LINE: usize = 3;
+/// Longer than anything here lasts.
+const ENDLESS: usize = 60_000;
+
+/// Whether the exchange has the line of the FXO module in this state.
+fn line_is(far: &mut Far, wanted: &str) -> Outcome {
+    far.until(wanted, "state", |state| state["slots"][LINE]["line"]["state"] == wanted).map(drop)
+}
+
+/// A card with the line off-hook.
+fn seized(far: &mut Far) -> Result<Card, String> {
+    let card = Card::running()?;
+    card.seize_line(LINE);
+    line_is(far, "dial-tone")?;
+    Ok(card)
+}
+
+/// That a card which was just opened is as it is when nobody has it.
+fn is_safe(card: &Card) -> Outcome {
+    let found = [CNTL, OPER, MASK0, MASK1].map(|register| card.read(register));
+    same("CNTL, OPER, MASK0, MASK1", found, [0x4E, 0, 0, 0])
+}
+
+/// Whoever goes last, and however, the line goes on-hook and requests end.
+pub fn last_user() -> Outcome {
+    let mut far = Far::open()?;
+    let port = open_port(LINE, 0).map_err(|error| error.to_string())?;
+    let mut ring = Ring::new()?;
+
+    // By the close of the file.
+    let mut card = seized(&mut far)?;
+    ring.write(&port, &pattern(1, ENDLESS), 1)?;
+    card.registers = None;
+    card.dma = None;
+    fails("a second opener", libc::EBUSY, open_control(0))?;
+    card.control = None;
+    same("a WRITE", ring.ends(1, LONG)?[0].result, -libc::EIO)?;
+    line_is(&mut far, "idle")?;
+    is_safe(&Card::open()?)?;
+
+    // By the end of either mapping.
+    for registers_last in [true, false] {
+        let mut card = seized(&mut far)?;
+        ring.write(&port, &pattern(2, ENDLESS), 2)?;
+        card.control = None;
+        if registers_last {
+            card.dma = None;
+        } else {
+            card.registers = None;
+        }
+        same("an early end", ring.end(Duration::from_millis(200))?.is_none(), true)?;
+        fails("a second opener", libc::EBUSY, open_control(0))?;
+        line_is(&mut far, "dial-tone")?;
+        drop(card);
+        same("a WRITE", ring.ends(1, LONG)?[0].result, -libc::EIO)?;
+        line_is(&mut far, "idle")?;
+        is_safe(&Card::open()?)?;
+    }
+    Ok(())
+}
+
+/// A card that stands still, aborts, or interrupts too late, twice or not at all.
+pub fn faults() -> Outcome {
+    let mut far = Far::open()?;
+    let card = Card::running()?;
+    let port = open_port(0, 0).map_err(|error| error.to_string())?;
+    let mut ring = Ring::new()?;
+    let again = |card: &Card, ring: &mut Ring| {
+        card.start()?;
+        ring.write(&port, &pattern(3, 400), 3)?;
+        same("a WRITE on a card that runs again", ring.ends(1, LONG)?[0].result, 400)
+    };
+
+    ring.write(&port, &pattern(3, ENDLESS), 1)?;
+    card.stop();
+    same("a WRITE on a card at rest", ring.ends(1, LONG)?[0].result, -libc::EIO)?;
+    again(&card, &mut ring)?;
+
+    for fault in ["master-abort", "target-abort"] {
+        let aborts = counter("aborts")?;
+        ring.write(&port, &pattern(3, ENDLESS), 1)?;
+        far.ask(&format!("fault {fault} on"))?;
+        same(fault, ring.ends(1, LONG)?[0].result, -libc::EIO)?;
+        same("aborts", counter("aborts")?, aborts + 1)?;
+        same("OPER", card.read(OPER), 0)?;
+        far.ask(&format!("fault {fault} off"))?;
+        again(&card, &mut ring)?;
+    }
+
+    far.ask("fault lost-interrupts on")?;
+    ring.write(&port, &pattern(3, ENDLESS), 1)?;
+    same("no interrupts", ring.ends(1, LONG)?[0].result, -libc::EIO)?;
+    far.ask("fault lost-interrupts off")?;
+    again(&card, &mut ring)?;
+
+    // Late ones lose samples, and that is counted; a WRITE ends all the same.
+    for fault in ["late-tick", "late-interrupt", "doubled-interrupts"] {
+        let ticks = counter("ticks")?;
+        until("ticks", || Ok(counter("ticks")? > ticks + 10))?;
+        let missed = counter("missed")?;
+        far.ask(&format!("fault {fault} on"))?;
+        ring.write(&port, &pattern(3, 400), 4)?;
+        same(fault, ring.ends(1, LONG)?[0].result, 400)?;
+        far.ask(&format!("fault {fault} off"))?;
+        let missed = counter("missed")? - missed;
+        println!("{fault}: {missed} ms missed");
+        if (missed > 0) != (fault != "doubled-interrupts") {
+            return Err(format!("{fault}: {missed} ms were missed"));
+        }
+    }
+    Ok(())
+}
+
+/// The card is pulled out while it is used: it reads all ones.
+pub fn removal() -> Outcome {
+    let mut far = Far::open()?;
+    let mut card = Card::running()?;
+    let port = open_port(0, 0).map_err(|error| error.to_string())?;
+    let mut ring = Ring::new()?;
+    ring.write(&port, &pattern(4, ENDLESS), 1)?;
+    thread::scope(|scope| {
+        let writer = scope.spawn(|| (&port).write(&pattern(5, 2 * ENDLESS)));
+        far.ask("fault removal on")?;
+        same("a WRITE", ring.ends(1, LONG)?[0].result, -libc::ENODEV)?;
+        let written = writer.join().map_err(|_| "the writer panicked".to_owned())?;
+        fails("a write", libc::ENODEV, written)
+    })?;
+    fails("a read", libc::ENODEV, (&port).read(&mut [0; 8]))?;
+    fails("a write", libc::ENODEV, (&port).write(&[0; 8]))?;
+    fails("fsync", libc::ENODEV, port.sync_all())?;
+    fails("another port", libc::ENODEV, open_port(1, 0))?;
+    let mut control = card.control.as_ref().ok_or("no control file")?;
+    fails("irqcontrol", libc::ENODEV, control.write(&1_i32.to_ne_bytes()))?;
+    same("a register", card.read(INTSTAT), 0xFF)?;
+    card.registers = None;
+    card.dma = None;
+    card.control = None;
+    fails("the UIO file", libc::ENODEV, open_control(0))?;
+
+    // The kernel notices, as if its slot told it so, and then somebody plugs it in again.
+    let folder = pci_folder()?;
+    fs::write(format!("{folder}/remove"), "1").map_err(|error| format!("remove: {error}"))?;
+    same("UIO devices", info().is_err(), true)?;
+    fails("a read", libc::ENODEV, (&port).read(&mut [0; 8]))?;
+    drop(port);
+    far.ask("fault removal off")?;
+    fs::write("/sys/bus/pci/rescan", "1").map_err(|error| format!("rescan: {error}"))?;
+    works()
+}
+
+fn pci_folder() -> Result<String, String> {
+    let address = info()?.pci.ok_or("the UIO device is no PCI function's")?;
+    Ok(format!("/sys/bus/pci/devices/{address}"))
+}
+
+/// A card that is opened now plays.
+pub fn works() -> Outcome {
+    until("the card", || Ok(info().is_ok() && open_port(0, 0).is_ok()))?;
+    let _card = Card::running()?;
+    let mut port = open_port(0, 0).map_err(|error| error.to_string())?;
+    same("a write", port.write(&pattern(6, 400)).map_err(|error| error.to_string())?, 400)
+}
+
+/// The driver is unbound while everything is in use, and bound again while the old files are open.
+pub fn unbind() -> Outcome {
+    let mut far = Far::open()?;
+    let card = seized(&mut far)?;
+    let ports: Result<Vec<_>, _> = (0..4).map(|slot| open_port(slot, 0)).collect();
+    let ports = ports.map_err(|error| error.to_string())?;
+    let mut ring = Ring::new()?;
+    for (slot, port) in ports.iter().enumerate() {
+        ring.write(port, &pattern(7, ENDLESS), slot as u64)?;
+        ring.read(port, 160, 10 + slot as u64)?;
+    }
+    let before = ring.ends(4, LONG)?;
+    same("early ends of WRITEs", before.iter().filter(|end| end.tag < 10).count(), 0)?;
+    let rmmod = Command::new("rmmod").arg("ringback").output().map_err(|e| e.to_string())?;
+    same("rmmod under use succeeds", rmmod.status.success(), false)?;
+
+    let address = info()?.pci.ok_or("the UIO device is no PCI function's")?.to_string();
+    let driver = "/sys/bus/pci/drivers/ringback";
+    thread::scope(|scope| {
+        // One sleeps in a read that nothing more comes for.
+        card.stop();
+        let reader = scope.spawn(|| {
+            let mut all = Vec::new();
+            (&ports[1]).read_to_end(&mut all)
+        });
+        fs::write(format!("{driver}/unbind"), &address).map_err(|e| format!("unbind: {e}"))?;
+        for end in ring.ends(4, LONG)? {
+            same("a WRITE", end.result, -libc::ENODEV)?;
+        }
+        let read = reader.join().map_err(|_| "the reader panicked".to_owned())?;
+        fails("a read that waited", libc::ENODEV, read)
+    })?;
+    line_is(&mut far, "idle")?;
+    same("UIO devices", info().is_err(), true)?;
+    let mut control = card.control.as_ref().ok_or("no control file")?;
+    fails("the UIO file", libc::EIO, control.read(&mut [0; 4]))?;
+    for port in &ports {
+        let mut port = port;
+        fails("a read", libc::ENODEV, port.read(&mut [0; 8]))?;
+        fails("a write", libc::ENODEV, port.write(&[0; 8]))?;
+        fails("fsync", libc::ENODEV, port.sync_all())?;
+        same("a write of nothing", port.write(&[]).map_err(|error| error.to_string())?, 0)?;
+    }
+    let registers = [CNTL, OPER, INTSTAT, 0xC8].map(|register| card.read(register));
+    // Where nobody answers a real machine reads ones, and QEMU reads zeros.
+    if registers != [0xFF; 4] && registers != [0; 4] {
+        return Err(format!("the registers are still there: {registers:?}"));
+    }
+
+    // The memory is still ours: whoever comes next has other memory.
+    if let Some(dma) = &card.dma {
+        use ringback_driver::device::DmaMemory;
+        (0..1024).for_each(|word| dma.write32(word * 4, 0x5A5A_5A5A));
+    }
+    fs::write(format!("{driver}/bind"), &address).map_err(|error| format!("bind: {error}"))?;
+    works()?;
+    same("the old memory", card.memory().iter().all(|word| *word == 0x5A5A_5A5A), true)?;
+    drop((card, ports));
+    works()
+}
+
+/// Holds everything, with requests under way, until it is killed.
+pub fn forever() -> Outcome {
+    let mut far = Far::open()?;
+    let card = seized(&mut far)?;
+    let ports: Result<Vec<_>, _> = (0..4).map(|slot| open_port(slot, 0)).collect();
+    let ports = ports.map_err(|error| error.to_string())?;
+    drop(far);
+    let mut ring = Ring::new()?;
+    let samples = pattern(8, ENDLESS / 3);
+    for (slot, port) in ports.iter().enumerate() {
+        for n in 0..3 {
+            ring.write(port, &samples, n * 10 + slot as u64)?;
+        }
+        ring.read(port, 160, 100 + slot as u64)?;
+    }
+    println!("running");
+    loop {
+        let end = ring.end(LONG)?.ok_or("the card stands still")?;
+        let port = &ports[end.tag as usize % 10];
+        match end.result {
+            error @ ..0 => return Err(format!("operation {} ended with {error}", end.tag)),
+            _ if end.tag < 100 => ring.write(port, &samples, end.tag)?,
+            _ => ring.read(port, 160, end.tag)?,
+        }
+        same("OPER", card.read(OPER), 1)?;
+    }
+}
+
+/// What somebody left who was killed: lines on-hook, files free, a card that works.
+pub fn left() -> Outcome {
+    let mut far = Far::open()?;
+    line_is(&mut far, "idle")?;
+    until("the end of the UIO file's use", || Ok(open_control(0).is_ok()))?;
+    let card = Card::open()?;
+    // Modules in reset, DMA stopped, interrupts masked; a card that was plugged in is so by itself.
+    let found = (card.read(CNTL) & 1, [OPER, MASK0, MASK1].map(|register| card.read(register)));
+    same("CNTL bit 0, OPER, MASK0, MASK1", found, (0, [0; 3]))?;
+    drop(card);
+    for slot in 0..4 {
+        until("the end of a port's use", || Ok(open_port(slot, 0).is_ok()))?;
+    }
+    works()
+}
+
+/// The machine sleeps while the line is off-hook.
+pub fn sleep() -> Outcome {
+    let mut far = Far::open()?;
+    let card = seized(&mut far)?;
+    let port = open_port(0, 0).map_err(|error| error.to_string())?;
+    let mut ring = Ring::new()?;
+    ring.write(&port, &pattern(9, ENDLESS), 1)?;
+    // The way to the far ends does not survive that on every kernel.
+    drop(far);
+    // As far as the drivers of devices, and back.
+    fs::write("/sys/power/pm_test", "devices").map_err(|error| format!("pm_test: {error}"))?;
+    fs::write("/sys/power/state", "freeze").map_err(|error| format!("state: {error}"))?;
+    same("a WRITE", ring.ends(1, LONG)?[0].result, -libc::EIO)?;
+    let found = (card.read(CNTL) & 1, [OPER, MASK0, MASK1].map(|register| card.read(register)));
+    same("CNTL bit 0, OPER, MASK0, MASK1", found, (0, [0; 3]))?;
+    card.reset();
+    card.start()?;
+    ring.write(&port, &pattern(9, 400), 2)?;
+    same("a WRITE after it", ring.ends(1, LONG)?[0].result, 400)
+}

@@ -1,0 +1,102 @@
+//! Who may have which file, what is in it, and what the counters count.
+
+use std::io::{Read, Write};
+use std::os::unix::fs::FileExt;
+use std::thread;
+use std::time::Duration;
+
+use super::card::*;
+use crate::Outcome;
+
+/// The UIO file: one opener, two maps, interrupts that are counted and can be switched off.
+pub fn control() -> Outcome {
+    let about = info()?;
+    let maps: Vec<_> = about.maps.iter().map(|map| (map.name.as_str(), map.size)).collect();
+    same("maps", maps, vec![("registers", 4096), ("dma", 4096)])?;
+    let card = Card::running()?;
+    fails("a second opener", libc::EBUSY, open_control(0))?;
+
+    let mut control = card.control.as_ref().ok_or("no control file")?;
+    let mut word = [0; 4];
+    let mut interrupts = || match control.read(&mut word) {
+        Ok(4) => Ok(Some(i32::from_ne_bytes(word))),
+        Err(error) if error.raw_os_error() == Some(libc::EAGAIN) => Ok(None),
+        other => Err(format!("a read of the UIO file gave {other:?}")),
+    };
+    let mut first = None;
+    until("a first interrupt", || {
+        first = interrupts()?;
+        Ok(first.is_some())
+    })?;
+    let ticks = counter("ticks")?;
+    let mut last = first;
+    until("a hundred interrupts", || {
+        last = interrupts()?.or(last);
+        Ok(last.zip(first).is_some_and(|(last, first)| last.wrapping_sub(first) > 100))
+    })?;
+    if counter("ticks")? < ticks + 90 {
+        return Err("interrupts came that were no ticks".to_owned());
+    }
+
+    card.interrupts(false)?;
+    same("MASK0", card.read(MASK0), 0)?;
+    let ticks = counter("ticks")?;
+    thread::sleep(Duration::from_millis(200));
+    if counter("ticks")? > ticks + 1 {
+        return Err("interrupts that were switched off came".to_owned());
+    }
+    card.interrupts(true)?;
+    until("interrupts again", || Ok(counter("ticks")? > ticks + 10))?;
+
+    // Interrupts that nobody asked for are silenced, not left to the kernel.
+    card.write(MASK1, 0xFF);
+    thread::sleep(Duration::from_millis(100));
+    fails("a read of 3 bytes", libc::EINVAL, control.read(&mut [0; 3]))?;
+    fails("a read of 8 bytes", libc::EINVAL, control.read(&mut [0; 8]))?;
+    fails("a write of 8 bytes", libc::EINVAL, control.write(&[0; 8]))?;
+    Ok(())
+}
+
+/// The ports' files: one opener each, no places in them.
+pub fn ports() -> Outcome {
+    for slot in 0..4 {
+        let port = open_port(slot, 0).map_err(|error| format!("port {slot}: {error}"))?;
+        fails("a second opener", libc::EBUSY, open_port(slot, 0))?;
+        fails("a second opener", libc::EBUSY, open_port(slot, libc::O_NONBLOCK))?;
+        fails("pread", libc::ESPIPE, port.read_at(&mut [0; 4], 0))?;
+        fails("pwrite", libc::ESPIPE, port.write_at(&[0; 4], 0))?;
+    }
+    // The file of a port alone does not let the card run: there is nothing to read, ever.
+    let mut port = open_port(0, libc::O_NONBLOCK).map_err(|error| error.to_string())?;
+    fails("a read with the card at rest", libc::EAGAIN, port.read(&mut [0; 8]))?;
+    Ok(())
+}
+
+/// What is counted.
+pub fn counters() -> Outcome {
+    let card = Card::running()?;
+    card.loop_back(0);
+    let mut port = open_port(0, 0).map_err(|error| format!("port 0: {error}"))?;
+    until("ticks", || Ok(counter("ticks")? > 10))?;
+    let (overruns, underruns) = (counter("overruns")?, counter("underruns")?);
+
+    // Each write begins when the one before has been played: a gap every time.
+    for n in 0..4 {
+        port.write_all(&pattern(n, 160)).map_err(|error| error.to_string())?;
+    }
+    match counter("underruns")? - underruns {
+        // Where the program took longer than 20 ms to come back it was no gap, but another sound.
+        0 => return Err("gaps were not counted".to_owned()),
+        1..=3 => {}
+        more => return Err(format!("{more} gaps between four writes")),
+    }
+
+    // Nobody reads for longer than the queue holds.
+    until("overruns", || Ok(counter("overruns")? > overruns))?;
+    card.stop();
+    let (mut held, mut some) = (0, [0; 4096]);
+    while held < 8192 {
+        held += port.read(&mut some).map_err(|error| error.to_string())?;
+    }
+    same("what a port holds", held, 8192)
+}

@@ -1,0 +1,122 @@
+//! Samples through the char devices: all of them, in order, and silence around them.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::thread;
+
+use ringback_media::g711;
+use serde_json::Value;
+
+use super::card::{Card, LONG, counter, open_port, pattern, same};
+use super::ring::Ring;
+use crate::Outcome;
+use crate::far::Far;
+
+/// A second.
+const LENGTH: usize = 8000;
+/// u-law silence.
+const SILENCE: u8 = 0xFF;
+/// What may still be on its way from the card to the telephone.
+const TRAVEL: usize = 16;
+
+/// All ports at once, with plain blocking reads and writes.
+pub fn samples() -> Outcome {
+    let card = Card::running()?;
+    (0..3).for_each(|slot| card.loop_back(slot));
+    let counters = || ["missed", "overruns", "aborts"].map(counter);
+    let before = counters();
+    thread::scope(|scope| {
+        let ports = [0, 1, 2].map(|slot| scope.spawn(move || pass(slot)));
+        ports
+            .into_iter()
+            .try_for_each(|port| port.join().map_err(|_| "a port's thread panicked".to_owned())?)
+    })?;
+    same("missed, overruns, aborts", counters(), before)
+}
+
+fn pass(slot: usize) -> Outcome {
+    let port = open_port(slot, 0).map_err(|error| format!("port {slot}: {error}"))?;
+    let sent = pattern(slot as u32 + 1, LENGTH);
+    thread::scope(|scope| {
+        let writer = scope.spawn(|| (&port).write(&sent));
+        let heard = listen(&port, &sent)?;
+        match writer.join() {
+            Ok(Ok(LENGTH)) => {}
+            other => return Err(format!("port {slot}: the write gave {other:?}")),
+        }
+        let at = find(&heard, &sent).ok_or_else(|| {
+            let began = heard.iter().position(|byte| *byte != SILENCE).unwrap_or(0);
+            let same = heard[began..].iter().zip(&sent).take_while(|(in_, out)| in_ == out).count();
+            let next =
+                heard.get(began + same..began + same + 16).and_then(|some| find(&sent, some));
+            let missed = counter("missed");
+            format!(
+                "port {slot}: behind sample {same} came other samples than went out (those at \
+                 {next:?}; missed: {missed:?})"
+            )
+        })?;
+        let (before, after) = (&heard[..at], &heard[at + LENGTH..]);
+        if before.iter().chain(after).any(|byte| *byte != SILENCE) {
+            return Err(format!("port {slot}: no silence around the samples"));
+        }
+        Ok(())
+    })
+}
+
+/// Reads until the end of the samples has come, and some more.
+fn listen(mut port: &File, sent: &[u8]) -> Result<Vec<u8>, String> {
+    let end = &sent[sent.len() - 16..];
+    let (mut heard, mut ended) = (Vec::new(), false);
+    loop {
+        let mut some = [0; 160];
+        let length = port.read(&mut some).map_err(|error| format!("read: {error}"))?;
+        heard.extend_from_slice(&some[..length]);
+        if ended {
+            return Ok(heard);
+        }
+        let recent = &heard[heard.len().saturating_sub(320)..];
+        ended = find(recent, end).is_some();
+        if heard.len() > 4 * LENGTH {
+            return Err("the end of the samples never came".to_owned());
+        }
+    }
+}
+
+fn find(heard: &[u8], part: &[u8]) -> Option<usize> {
+    heard.windows(part.len()).position(|window| window == part)
+}
+
+/// What the telephone outside hears and says. A WRITE that has ended was heard.
+pub fn telephone() -> Outcome {
+    let mut far = Far::open()?;
+    let card = Card::running()?;
+    card.feed_telephone(0);
+    let port = open_port(0, 0).map_err(|error| format!("port 0: {error}"))?;
+    far.until("battery", "telephone 0 state", |state| state["battery"] == true)?;
+    far.ask("telephone 0 off-hook")?;
+
+    let mut ring = Ring::new()?;
+    for seed in [7, 8, 9] {
+        let sent = pattern(seed, 1600);
+        ring.write(&port, &sent, u64::from(seed))?;
+        same("the write", ring.ends(1, LONG)?[0].result, 1600)?;
+        let heard = bytes(&far.ask("telephone 0 heard 3000")?);
+        let certain = &sent[..sent.len() - TRAVEL];
+        find(&heard, certain).ok_or("a write ended before the telephone had heard it")?;
+    }
+
+    let said = pattern(10, 1600);
+    let samples: Vec<String> = said.iter().map(|b| g711::ulaw_decode(*b).to_string()).collect();
+    far.ask(&format!("telephone 0 speak {}", samples.join(" ")))?;
+    let heard = listen(&port, &said)?;
+    find(&heard, &said).ok_or("what the telephone said came in in pieces")?;
+    far.ask("telephone 0 on-hook")?;
+    Ok(())
+}
+
+/// The samples of a reply, as u-law.
+fn bytes(reply: &Value) -> Vec<u8> {
+    let samples = reply["samples"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let samples = samples.iter().filter_map(|sample| i16::try_from(sample.as_i64()?).ok());
+    samples.map(g711::ulaw_encode).collect()
+}
