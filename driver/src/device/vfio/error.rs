@@ -18,16 +18,14 @@ pub enum VfioError {
     NoDevice(String),
     /// The PCI function has another driver, or none.
     #[error(
-        "{address} is bound to {driver}, not to vfio-pci; as root: {unbind}echo vfio-pci > \
-         /sys/bus/pci/devices/{address}/driver_override; echo {address} > /sys/bus/pci/drivers_probe"
+        "{address} is bound to {driver}, not to vfio-pci; as root: modprobe vfio-pci; \
+         ringback device bind {address} --to vfio-pci"
     )]
     NotBound {
         /// The PCI function.
         address: PciAddress,
         /// Its driver, or `no driver`.
         driver: String,
-        /// The command that takes it from that driver, or nothing.
-        unbind: String,
     },
     /// The device is in no IOMMU group.
     #[error(
