@@ -83,7 +83,7 @@ fn submitting() -> Result<f64, String> {
         (0..COUNT).try_for_each(|_| submit(&driven.handle))?;
         let took = now() - begin;
         due += COUNT;
-        driven.finish(due);
+        driven.finish(due)?;
         Ok(took as f64 / COUNT as f64)
     })
 }

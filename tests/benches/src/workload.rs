@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ringback_driver::Time;
 use ringback_driver::card::mailbox::{Complement, Mailbox, SoftMailbox};
@@ -15,6 +15,9 @@ use ringback_driver::request::{Completion, Table};
 
 /// Requests outstanding at most, in workloads that have them all outstanding.
 pub(crate) const MOST: usize = 4096;
+
+/// How long to wait for what takes microseconds.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What can be run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -184,11 +187,23 @@ impl Driven {
     }
 
     /// Answers what is outstanding and waits until `due` requests have ended.
-    pub(crate) fn finish(&self, due: usize) {
-        if self.hardware.step(usize::MAX) != 0 {
-            self.interrupt.raise();
-        }
-        while self.done.load(Ordering::Acquire) < due {
+    ///
+    /// # Errors
+    /// They have not, after a time in which any machine would have done it.
+    pub(crate) fn finish(&self, due: usize) -> Result<(), String> {
+        let began = Instant::now();
+        loop {
+            // More than once: the reaper may have been in the card, and starts what it found queued.
+            if self.hardware.step(usize::MAX) != 0 {
+                self.interrupt.raise();
+            }
+            let done = self.done.load(Ordering::Acquire);
+            if done >= due {
+                return Ok(());
+            }
+            if began.elapsed() > PATIENCE {
+                return Err(format!("{done} of {due} requests have ended"));
+            }
             // Others may want this CPU, among them the reaper.
             thread::yield_now();
         }
@@ -201,7 +216,11 @@ fn local(count: usize) -> Result<(), String> {
         submit(&handle)?;
         hardware.step(usize::MAX);
         interrupt.raise();
+        let began = Instant::now();
         while done.load(Ordering::Relaxed) < due {
+            if began.elapsed() > PATIENCE {
+                return Err(format!("request {due} has not ended"));
+            }
             local.run_once(Time::ZERO);
         }
     }
@@ -232,7 +251,7 @@ fn whole(count: usize) -> Result<(), String> {
     let driven = Driven::start()?;
     for n in 1..=count {
         submit(&driven.handle)?;
-        driven.finish(n);
+        driven.finish(n)?;
     }
     Ok(())
 }
