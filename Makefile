@@ -43,13 +43,14 @@ loom: deps ## Every interleaving of the gate, the hand-over and the wake-up
 		-p ringback-driver --lib model
 
 .PHONY: test
-test: deps ## Every test
+test: deps ## Every test, the lab's included
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --quiet --workspace --no-deps --all-features
 	$(CARGO) test --locked --workspace --all-features --exclude ringback-tests
 	$(AS_ROOT) $(CARGO) test --locked -p ringback-tests
 	$(MAKE) --no-print-directory loom
+	$(MAKE) --no-print-directory lab
 
 .PHONY: bench
 bench: ## The latency path beside its peers, and the table of figures; under ten minutes
