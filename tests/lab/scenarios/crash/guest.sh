@@ -25,6 +25,20 @@ for signal in KILL KILL TERM; do
     run lab-guest kmod-left
 done
 
+# Ringback's own program, in the middle of a call.
+talking() {
+    lab-guest far state | grep -q '"state":"talking"'
+}
+run lab-guest far subscriber 5550100 add
+run lab-guest far subscriber 5550100 answer-after 1
+ringback call 3 5550100 --card shim:/dev/uio0 >/run/call 2>&1 &
+caller=$!
+wait_for 120 conversation talking
+kill -KILL $caller
+wait "$caller" || true
+run lab-guest kmod-left
+run ringback lines --card shim:/dev/uio0
+
 # The card vanishes below its program, and another is plugged in.
 hold
 run lab-guest far fault removal on

@@ -2,5 +2,5 @@
 about 'programs that are killed while they hold the card: lines on-hook, requests ended, a card that works'
 within 300
 own_modules ringback
-programs ringback-lab-guest/lab-guest
+programs ringback-cli/ringback ringback-lab-guest/lab-guest
 card --modules fxs,fxs,fxs,fxo --time-scale 2
