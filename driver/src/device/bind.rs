@@ -53,8 +53,8 @@ pub enum BindError {
     /// VFIO needs an IOMMU.
     #[error(
         "{0} is in no IOMMU group, and vfio-pci does not take it without: switch the IOMMU on in the \
-         firmware (VT-d, AMD-Vi) and, for Intel, by the kernel argument intel_iommu=on; without an \
-         IOMMU use the module ringback"
+         firmware (VT-d, AMD-Vi) and, for Intel, by the kernel argument intel_iommu=on; a TDM400P does \
+         without, by the module ringback"
     )]
     NoGroup(PciAddress),
     /// Somebody would lose the card in the middle of something.
@@ -149,16 +149,24 @@ impl Plan {
     }
 
     /// Takes the card from whatever driver it was bound to by hand and leaves it to the one the
-    /// kernel chooses, if there is one.
+    /// kernel chooses, if there is one. Without steps if that one holds it already.
     ///
     /// # Errors
-    /// [`BindError`] if there is no such card, or it is in use.
+    /// [`BindError`] if there is no such card, it is none of Ringback's, or it is in use.
     pub fn release(root: &SysfsRoot, address: PciAddress) -> Result<Plan, BindError> {
         let mut plan = Plan::of(root, address, None)?;
+        // A wrong address must not take the disk away.
+        if !is_driven(root, address) && !has_driven_neighbour(root, address.group(root).as_deref())
+        {
+            return Err(BindError::Stranger(address));
+        }
         let holder = plan.holder();
-        plan.check_idle()?;
-        // A line end empties the override.
-        plan.hand_over(holder, "\n", "let any driver take the card that fits".into());
+        let by_hand = |holder: &String| [VFIO, GENERIC].contains(&holder.as_str());
+        if plan.has_override() || holder.as_ref().is_none_or(by_hand) {
+            plan.check_idle()?;
+            // A line end empties the override.
+            plan.hand_over(holder, "\n", "let any driver take the card that fits".into());
+        }
         Ok(plan)
     }
 
@@ -205,10 +213,10 @@ impl Plan {
         let kind = kind_of(root, address).filter(|kind| kind.is_driven());
         let group = address.group(root);
         let why = match (driver, kind) {
-            (VFIO, _) if group.is_none() => return Err(BindError::NoGroup(address)),
             // VFIO hands out whole groups: what is none of ours may have to come along.
-            (VFIO, None) if neighbours(root, group).any(|kind| kind.is_driven()) => return Ok(()),
+            (VFIO, None) if has_driven_neighbour(root, group.as_deref()) => return Ok(()),
             (_, None) => return Err(BindError::Stranger(address)),
+            (VFIO, _) if group.is_none() => return Err(BindError::NoGroup(address)),
             (GENERIC, Some(Kind::Tdm400p)) => {
                 "its chip can't mask its interrupt, which that module wants; use ringback or vfio-pci"
             }
@@ -242,6 +250,12 @@ impl Plan {
         self.address.driver(&self.root)
     }
 
+    /// Whether only a driver of somebody's choice may take the card.
+    fn has_override(&self) -> bool {
+        let chosen = self.root.text(self.address.folder().join("driver_override"));
+        chosen.is_ok_and(|driver| !driver.is_empty() && driver != "(null)")
+    }
+
     fn hand_over(&mut self, holder: Option<String>, to: &str, does: String) {
         let (folder, address) = (self.folder(), self.address.to_string());
         self.step(folder.join("driver_override"), to.into(), does);
@@ -262,11 +276,15 @@ fn kind_of(root: &SysfsRoot, address: PciAddress) -> Option<Kind> {
     Kind::of_pci(&PciIds::read(root, address).ok()?)
 }
 
-/// What is in an IOMMU group.
-fn neighbours(root: &SysfsRoot, group: Option<String>) -> impl Iterator<Item = Kind> {
+fn is_driven(root: &SysfsRoot, address: PciAddress) -> bool {
+    kind_of(root, address).is_some_and(Kind::is_driven)
+}
+
+/// Whether there is a card in an IOMMU group that Ringback drives.
+fn has_driven_neighbour(root: &SysfsRoot, group: Option<&str>) -> bool {
     let names = group.map(|group| root.entries(format!("kernel/iommu_groups/{group}/devices")));
-    let addresses = names.into_iter().flatten().filter_map(|name| name.parse().ok());
-    addresses.filter_map(|address| kind_of(root, address))
+    let mut addresses = names.into_iter().flatten().filter_map(|name| name.parse().ok());
+    addresses.any(|address| is_driven(root, address))
 }
 
 /// How the kernel is locked down, where it is.
@@ -393,12 +411,30 @@ mod tests {
     fn what_is_none_of_ours_is_left_alone_unless_it_shares_a_group_with_ours() {
         let tree = tree(Some("vfio-pci"));
         tree.pci("0000:02:00.0", NETWORK, Some("e1000")).group(2, "0000:02:00.0");
+        tree.pci("0000:03:00.0", NETWORK, Some("vfio-pci"));
         tree.file("sys/bus/pci/drivers/ringback/bind", "");
-        assert!(refused(&tree, "0000:02:00.0", "vfio-pci").contains("no card that Ringback"));
+        for stranger in ["0000:02:00.0", "0000:03:00.0"] {
+            assert!(refused(&tree, stranger, "vfio-pci").contains("no card that Ringback"));
+            let release = Plan::release(&tree.root, stranger.parse().unwrap());
+            assert!(matches!(release, Err(BindError::Stranger(_))), "{release:?}");
+        }
         tree.pci("0000:05:01.0", NETWORK, Some("e1000")).group(7, "0000:05:01.0");
         let neighbour = "0000:05:01.0".parse().unwrap();
         assert_eq!(Plan::bind(&tree.root, neighbour, "vfio-pci").unwrap().steps().len(), 3);
+        assert!(Plan::release(&tree.root, neighbour).unwrap().steps().is_empty());
         assert!(refused(&tree, "0000:05:01.0", "ringback").contains("no card that Ringback"));
+    }
+
+    #[test]
+    fn what_the_kernel_chose_by_itself_is_not_to_be_released() {
+        let tree = tree(Some("wctdm"));
+        let steps = || Plan::release(&tree.root, address()).unwrap().steps().len();
+        assert_eq!(steps(), 0);
+        let driver_override = format!("sys/bus/pci/devices/{ADDRESS}/driver_override");
+        tree.file(&driver_override, "\n");
+        assert_eq!(steps(), 0);
+        tree.file(&driver_override, "wctdm\n");
+        assert_eq!(steps(), 3);
     }
 
     #[test]

@@ -49,7 +49,7 @@ impl fmt::Display for PciAddress {
 
 /// The text is not a PCI address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a PCI address")]
+#[error("not a PCI address; write it like 0000:05:00.0 (`lspci -D` shows them)")]
 pub struct NotAPciAddress;
 
 impl FromStr for PciAddress {

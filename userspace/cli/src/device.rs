@@ -51,7 +51,7 @@ enum Action {
         #[command(flatten)]
         how: How,
     },
-    /// Take a card from whatever driver it was bound to, and leave it to the kernel. Needs root
+    /// Undo what bind did: take a card from the driver, and leave it to the kernel. Needs root
     Release {
         /// The card, as `ringback device` and `lspci -D` show it
         address: PciAddress,
@@ -257,7 +257,9 @@ fn change(
     }
     if dry_run {
         if plan.steps().is_empty() {
-            out.text(format_args!("nothing is to be done: that driver holds {address}"))?;
+            out.text(format_args!(
+                "nothing is to be done: {address} has the driver it should have"
+            ))?;
         }
         return Ok(());
     }

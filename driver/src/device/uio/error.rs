@@ -27,10 +27,9 @@ pub enum UioError {
     Sysfs(#[from] SysfsError),
     /// No permission to open the device file.
     #[error(
-        "no permission to open {}: run as root, or let udev give the file to a group of yours, e.g. \
-         in /etc/udev/rules.d/60-ringback.rules: \
-         SUBSYSTEM==\"uio\", ATTR{{name}}==\"{name}\", GROUP=\"dialout\", MODE=\"0660\"",
-        path.display()
+        "no permission to open {}: run as root, or {}",
+        path.display(),
+        group_access(name)
     )]
     Permission {
         /// The device file.
@@ -109,4 +108,17 @@ pub enum UioError {
         /// Why.
         source: io::Error,
     },
+}
+
+/// How others than root get a device file.
+fn group_access(name: &str) -> String {
+    if name == "ringback" {
+        return "join the group ringback, to which the module's udev rules (60-ringback.rules) give \
+                the file"
+            .to_owned();
+    }
+    format!(
+        "let udev give the file to a group of yours, e.g. in /etc/udev/rules.d/61-uio.rules: \
+         SUBSYSTEM==\"uio\", ATTR{{name}}==\"{name}\", GROUP=\"dialout\", MODE=\"0660\""
+    )
 }

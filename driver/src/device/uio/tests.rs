@@ -190,15 +190,16 @@ fn a_card_without_needs_for_memory_gets_none() {
 fn device_files_that_do_not_open_are_told_apart() {
     let tree = Tree::new();
     uio(&tree, 0, "ringback", &[REGISTERS, DMA]);
-    for (errno, parts) in [
-        (libc::EACCES, ["no permission", "ATTR{name}==\"ringback\""]),
-        (libc::EBUSY, ["in use", "another program"]),
+    for (errno, name, parts) in [
+        (libc::EACCES, "ringback", ["no permission", "join the group ringback"]),
+        (libc::EACCES, "uio_dummy", ["no permission", "ATTR{name}==\"uio_dummy\""]),
+        (libc::EBUSY, "ringback", ["in use", "another program"]),
     ] {
         let path = tree.root.dev("uio0");
         let refused = thread::spawn(move || {
             // Root may open anything, so the system call is made to refuse.
             seccomp::refuse(libc::SYS_openat, None, errno);
-            super::open(&path, "ringback").map(drop).unwrap_err()
+            super::open(&path, name).map(drop).unwrap_err()
         });
         let text = refused.join().unwrap().to_string();
         assert!(parts.iter().all(|part| text.contains(part)), "{text}");
