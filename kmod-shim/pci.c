@@ -57,9 +57,9 @@ static void rbk_dma_free(struct rbk_card *card)
 }
 
 /*
- * A process may still have the registers mapped. Until the next driver comes it finds
- * all ones there, as if the card were gone, and can't make it interrupt with nobody to
- * acknowledge.
+ * A process may still have the registers mapped. Until the next driver comes nobody
+ * answers it there, as if the card were gone, and it can't make the card interrupt with
+ * nobody to acknowledge.
  */
 static void rbk_hide(struct rbk_card *card)
 {

@@ -5,6 +5,29 @@ run modprobe ringback
 run modprobe virtio_rng
 grep -q 'ringback, virtio\|virtio.*, ringback' /proc/interrupts || fail 'nobody shares the interrupt'
 head -c 100000 /dev/hwrng >/dev/null &
+
+# Cards by new_id. Who says that something is one which is not, is told, and nothing is left of it.
+driver=/sys/bus/pci/drivers/ringback
+second=0000:00:09.0
+[ ! -e /dev/ringback1p0 ] || fail 'the module takes a card that it does not know'
+echo 'e159 0001 1234 5678' >$driver/new_id
+wait_for 20 'second card' [ -e /dev/ringback1p3 ]
+[ -e "$driver/$second" ] || fail 'another card was bound'
+export CARD=1
+run lab-guest kmod-ports
+run lab-guest kmod-samples
+export CARD=0
+run lab-guest kmod-works
+echo 'e159 0001 1234 5678' >$driver/remove_id
+echo $second >$driver/unbind
+[ ! -e /dev/ringback1p0 ] || fail 'a port of the second card is left'
+dmesg -c >/dev/null
+echo '1234 11e8' >$driver/new_id
+dmesg | grep -q "BAR1 is not a Tiger320's registers" || fail 'nobody says what edu lacks'
+[ ! -e "$driver/0000:00:0b.0" ] || fail 'edu is bound'
+[ "$(ls /sys/class/uio)" = uio0 ] || fail 'there is a UIO device for edu'
+echo '1234 11e8' >$driver/remove_id
+
 run lab-guest kmod-ports
 run lab-guest kmod-control
 run lab-guest kmod-samples

@@ -9,3 +9,13 @@ card --modules fxs,fxs,fxs,fxo --time-scale 2
 # A device beside the card that has the same interrupt line: slots with the same rest of 4 share one.
 kernel_arguments pci=nomsi
 machine -device virtio-rng-pci,addr=0x6
+# What the module does not know by itself: a card of another maker, and no card at all.
+machine -device edu,addr=0xb
+before_boot() {
+    local program
+    program=$(built_program ringback-cli/ringback "$1/build.log")
+    start_beside "$1/second.log" "$program" softcard --vfio-user "$sockets/second" \
+        --modules fxs,fxs,fxs --time-scale 2
+    wait_for_socket "$sockets/second"
+    machine -device "{\"driver\":\"vfio-user-pci\",\"addr\":\"9\",\"x-pci-sub-vendor-id\":4660,\"x-pci-sub-device-id\":22136,\"socket\":{\"type\":\"unix\",\"path\":\"$sockets/second\"}}"
+}

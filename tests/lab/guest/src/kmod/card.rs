@@ -44,11 +44,17 @@ pub enum Kind {
     Fxo,
 }
 
+/// Which of the machine's cards is meant: the variable `CARD`, or else the first.
+fn number() -> usize {
+    std::env::var("CARD").ok().and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
 /// What is known of a card without opening it.
 pub fn info() -> Result<UioInfo, String> {
     UioInfo::all(&SysfsRoot::system())
         .into_iter()
-        .find(|info| info.name == "ringback")
+        .filter(|info| info.name == "ringback")
+        .nth(number())
         .ok_or_else(|| "there is no UIO device ringback".to_owned())
 }
 
@@ -67,7 +73,7 @@ pub fn open_control(flags: i32) -> io::Result<File> {
 
 /// Opens the char device of a slot.
 pub fn open_port(slot: usize, flags: i32) -> io::Result<File> {
-    open(PathBuf::from(format!("/dev/ringback0p{slot}")), flags)
+    open(PathBuf::from(format!("/dev/ringback{}p{slot}", number())), flags)
 }
 
 fn open(path: PathBuf, flags: i32) -> io::Result<File> {
