@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use ringback_driver::card::{Hook, ModuleKind};
+use ringback_driver::card::{Country, Hook, ModuleKind};
 use ringback_driver::device::discover::{Kind, discover};
 use ringback_driver::device::ring::Ring;
 use ringback_driver::device::selector::Selector;
@@ -46,6 +46,10 @@ pub(crate) struct CardArguments {
     /// [default: soft]
     #[arg(long, value_name = "CARD")]
     card: Option<Selector>,
+    /// What the exchange wants to see of an FXO line: FCC, TBR21, UK, GERMANY ... (a wrong name lists
+    /// them all)
+    #[arg(long, value_name = "COUNTRY", default_value_t)]
+    country: Country,
     /// Break the software card, from the start or SECONDS after it: no-power:0, line-unplugged:2,
     /// removal@5 ... (a wrong name lists them all)
     #[arg(long, value_name = "NAME[@SECONDS]", value_parser = parse_fault)]
@@ -97,14 +101,14 @@ impl CardArguments {
                 let text = "--fault breaks the software card only: use it with --card soft";
                 return Err(Failure::new(Exit::Usage, text));
             }
-            return Station::open(&selector, None, signals, recorder);
+            return Station::open(&selector, None, self.country, signals, recorder);
         }
         let card = scenery::card();
         furnish(&card);
         for (fault, after) in &self.fault {
             break_card(card.clone(), *fault, *after)?;
         }
-        Station::open(&selector, Some(card), signals, recorder)
+        Station::open(&selector, Some(card), self.country, signals, recorder)
     }
 }
 
@@ -137,6 +141,7 @@ impl Station {
     pub(crate) fn open(
         selector: &Selector,
         soft: Option<SoftCard>,
+        country: Country,
         signals: &Signals,
         recorder: &Recorder,
     ) -> Result<Station, Failure> {
@@ -153,6 +158,7 @@ impl Station {
             }
         };
         let options = CardOptions {
+            country,
             soft: soft.clone(),
             progress: Some(Box::new(coming)),
             ..CardOptions::default()

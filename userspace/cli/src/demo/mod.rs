@@ -17,6 +17,7 @@ use std::thread;
 use std::time::Duration;
 
 use clap::Args;
+use ringback_driver::card::Country;
 use ringback_driver::device::selector::Selector;
 use ringback_softcard::SoftCard;
 use serde::Serialize;
@@ -109,7 +110,7 @@ impl Demo {
         ))?;
         out.text("telephone calls us, line 2 calls out over the exchange, line 3 is called.")?;
         out.text("")?;
-        let station = Station::open(&selector, card, signals, &recorder)?;
+        let station = Station::open(&selector, card, Country::default(), signals, &recorder)?;
         log.start();
         out.text(out.paint(Colour::Bold, HEADINGS.trim_end()))?;
         let failures = play(&station, &far, signals, &recorder, &mut log, out)?;

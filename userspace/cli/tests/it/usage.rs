@@ -22,6 +22,7 @@ fn arguments_that_can_not_be_are_refused() {
     refused("call 2 555 --card usb:1", "\"usb:1\" is not a card");
     refused("answer 2 --timeout -1 --card soft", "-1");
     refused("lines --card soft --fault smoke", "no-power:SLOT");
+    refused("lines --card soft --country atlantis", "GERMANY");
     refused("dance", "dance");
     refused("demo --card pci:0000:00:03.0", "--far <PATH>");
     refused("demo --far /dev/null", "--card <CARD>");
