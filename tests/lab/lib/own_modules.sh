@@ -49,13 +49,21 @@ build_modules() {
     as_root mv -T "$work/built" "$built" 2>/dev/null || [ -e "$built" ]
 }
 
+# The newest kernel wants a sparse that only sid has. It is kept in the root.
 shim_source() {
     as_root cp -r "$tree/kmod-shim/." "$1"
+    [ -e "$root/opt/sparse" ] || {
+        from_sid "$1" sparse
+        as_root mv "$1/apt/usr/bin/sparse" "$root/opt/sparse"
+    }
 }
 
-# Ours are built with every warning an error, and with sparse.
+# Ours are built with every warning an error, and with sparse: that of sid, as long as it runs on the
+# root's libraries.
 shim_make() {
-    in_root "$root" make -C "$1" KVER="$2" check
+    local sparse=/opt/sparse
+    in_root "$root" "$sparse" --version || sparse=sparse
+    in_root "$root" make -C "$1" KVER="$2" CHECK="$sparse" check
 }
 
 mtty_source() {
@@ -68,21 +76,26 @@ mtty_make() {
     in_root "$root" make -C "/lib/modules/$2/build" M="$1" modules
 }
 
-# DAHDI as it is, from the package dahdi-source, which only sid has. Its package list is kept apart, so
-# that nothing else of sid gets into the root.
-dahdi_source() {
-    local work=$1 apt=${1#"$root"}/apt address options
-    need_program bzip2 bzip2
+# from_sid FOLDER PACKAGE: unpacks a package that only sid has in FOLDER/apt. Sid's package list is kept
+# apart, so that nothing else of it gets into the root.
+from_sid() {
+    local folder=$1 package=$2 apt=${1#"$root"}/apt address options
     address=$(archive_address sid)
-    as_root mkdir -p "$work/apt/lists/partial" "$work/apt/cache"
-    echo "deb $address sid main" | as_root tee "$work/apt/sources.list"
+    as_root mkdir -p "$folder/apt/lists/partial" "$folder/apt/cache"
+    echo "deb $address sid main" | as_root tee "$folder/apt/sources.list"
     options=(-o "Dir::Etc::SourceList=$apt/sources.list" -o Dir::Etc::SourceParts=/dev/null
         -o "Dir::State::Lists=$apt/lists" -o "Dir::Cache=$apt/cache")
     in_root "$root" apt-get "${options[@]}" update
     # shellcheck disable=SC2016
-    in_root "$root" sh -ec 'cd "$1"; shift; apt-get "$@" download dahdi-source; dpkg-deb -x *.deb .' \
-        sh "$apt" "${options[@]}"
-    as_root tar -C "$work" -xjf "$work/apt/usr/src/dahdi.tar.bz2" --strip-components 2
+    in_root "$root" sh -ec 'cd "$1" && package=$2; shift 2; apt-get "$@" download "$package"; dpkg-deb -x *.deb .' \
+        sh "$apt" "$package" "${options[@]}"
+}
+
+# DAHDI as it is.
+dahdi_source() {
+    need_program bzip2 bzip2
+    from_sid "$1" dahdi-source
+    as_root tar -C "$1" -xjf "$1/apt/usr/src/dahdi.tar.bz2" --strip-components 2
 }
 
 # Only what is needed of it: the whole does not build on newer kernels.
