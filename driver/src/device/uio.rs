@@ -80,7 +80,7 @@ impl UioDevice {
         };
 
         let path = root.dev(format!("uio{number}"));
-        let file = open(&path, &info.name)?;
+        let file = open(&path, number, &info.name)?;
         let failed = |index| {
             let path = path.clone();
             move |source| UioError::Map { index, path, source }
@@ -115,7 +115,7 @@ impl UioDevice {
     }
 }
 
-fn open(path: &PathBuf, name: &str) -> Result<File, UioError> {
+fn open(path: &PathBuf, number: u32, name: &str) -> Result<File, UioError> {
     // The standard library adds O_CLOEXEC.
     let file = OpenOptions::new().read(true).write(true).custom_flags(libc::O_NONBLOCK).open(path);
     file.map_err(|source| match source.kind() {
@@ -123,6 +123,10 @@ fn open(path: &PathBuf, name: &str) -> Result<File, UioError> {
             UioError::Permission { path: path.clone(), name: name.to_owned() }
         }
         io::ErrorKind::ResourceBusy => UioError::Busy(path.clone()),
+        _ if source.raw_os_error() == Some(libc::ENODEV) => UioError::Gone {
+            path: path.clone(),
+            remove: format!("/sys/class/uio/uio{number}/device/remove"),
+        },
         _ => UioError::Open { path: path.clone(), source },
     })
 }

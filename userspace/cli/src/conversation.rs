@@ -181,12 +181,11 @@ impl<'a> Conversation<'a> {
     }
 
     fn gone(&self) -> Failure {
-        let text = format!(
-            "{} is gone: the card {} was removed, or does not answer any more",
-            self.name(),
-            self.station.name()
-        );
-        Failure::new(Exit::Gone, text)
+        // The second signal closes the lines as well.
+        if let Err(signal) = self.signals.check() {
+            return signal;
+        }
+        Failure::gone(self.name(), self.station.name())
     }
 
     /// Why a call went out of order: because the whole card is gone, or only the line's module.

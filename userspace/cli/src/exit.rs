@@ -76,6 +76,16 @@ impl Failure {
         Failure::new(Exit::Failed, text)
     }
 
+    /// The card is gone, and with it what was done on it.
+    pub(crate) fn gone(what: impl fmt::Display, card: &str) -> Failure {
+        let text = format_args!(
+            "{what} is gone: the card {card} was removed, or does not answer any more; seat it \
+             (with the power off, unless the slot is made for hot-plug), and start again when \
+             `ringback lines --card {card}` shows its lines"
+        );
+        Failure::new(Exit::Gone, text)
+    }
+
     /// An end that the user asked for: nothing needs to be explained.
     pub(crate) fn silent(exit: Exit) -> Failure {
         Failure::new(exit, "")

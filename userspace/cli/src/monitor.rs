@@ -7,7 +7,7 @@ use ringback_tspi::callstate::CallState;
 use ringback_tspi::host::{Events, Line, LineEvent};
 
 use crate::card::CardArguments;
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
 use crate::output::Output;
 use crate::scenery;
 use crate::signals::Signals;
@@ -69,11 +69,9 @@ impl Monitor {
             }
             serve(&lines, &recorder);
             if lines.iter().all(|(line, _)| line.is_closed()) {
-                let text = format!(
-                    "{} is gone: it was removed, or does not answer any more",
-                    station.name()
-                );
-                return Err(Failure::new(Exit::Gone, text));
+                // The second signal closes the lines as well.
+                signals.check()?;
+                return Err(Failure::gone("every line", station.name()));
             }
         }
     }

@@ -40,6 +40,18 @@ pub enum UioError {
     /// Another program has the device, and its driver gives it to one at a time.
     #[error("{} is in use by another program (another ringback?): close that", .0.display())]
     Busy(PathBuf),
+    /// The card behind the device file was removed, or does not answer.
+    #[error(
+        "the card behind {} is gone, or does not answer: seat it (with the power off, unless the slot \
+         is made for hot-plug); the kernel looks again after echo 1 > {remove}, and then \
+         echo 1 > /sys/bus/pci/rescan", path.display()
+    )]
+    Gone {
+        /// The device file.
+        path: PathBuf,
+        /// The attribute that makes the kernel forget the card.
+        remove: String,
+    },
     /// The device file can't be opened.
     #[error(
         "can't open {}: {source} (in a container, the device file has to be passed in)",

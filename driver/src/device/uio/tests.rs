@@ -194,12 +194,13 @@ fn device_files_that_do_not_open_are_told_apart() {
         (libc::EACCES, "ringback", ["no permission", "join the group ringback"]),
         (libc::EACCES, "uio_dummy", ["no permission", "ATTR{name}==\"uio_dummy\""]),
         (libc::EBUSY, "ringback", ["in use", "another program"]),
+        (libc::ENODEV, "ringback", ["seat it", "echo 1 > /sys/class/uio/uio0/device/remove"]),
     ] {
         let path = tree.root.dev("uio0");
         let refused = thread::spawn(move || {
             // Root may open anything, so the system call is made to refuse.
             seccomp::refuse(libc::SYS_openat, None, errno);
-            super::open(&path, name).map(drop).unwrap_err()
+            super::open(&path, 0, name).map(drop).unwrap_err()
         });
         let text = refused.join().unwrap().to_string();
         assert!(parts.iter().all(|part| text.contains(part)), "{text}");

@@ -118,11 +118,11 @@ fn refused_is_6() {
 #[test]
 fn a_card_that_goes_is_7() {
     let ended = run("call 2 5550102 --card soft --json --fault removal@5").with(7);
-    let ended = ended.says("the card soft was removed");
+    let ended = ended.says("the card soft was removed").says("; seat it");
     let (left, result) = result(&ended);
     assert_eq!((&left["hook"], &result["outcome"]), (&Value::Null, &"gone".into()));
     assert_eq!(of(&ended.objects(), "line_closed").len(), 1);
-    run("monitor --card soft --fault removal@3").with(7).says("soft is gone");
+    run("monitor --card soft --fault removal@3").with(7).says("the card soft was removed");
 }
 
 #[test]

@@ -260,7 +260,11 @@ pub fn forever() -> Outcome {
             _ if end.tag < 100 => ring.write(port, &samples, end.tag)?,
             _ => ring.read(port, 160, end.tag)?,
         }
-        same("OPER", card.read(OPER), 1)?;
+        // All ones: pulled out a moment ago, and the next operation ends with it.
+        match card.read(OPER) {
+            1 | 0xFF => {}
+            other => return Err(format!("OPER: {other:#x}")),
+        }
     }
 }
 
