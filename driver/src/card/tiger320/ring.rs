@@ -11,7 +11,8 @@
 //!
 //! **What was lost.** The current address says how far the card has moved modulo 16 words. The latched
 //! status bits say which interrupt words it has passed at least once. The clock adds whole rounds where
-//! both bits are set, or none is although the card interrupted (the kernel has acknowledged it).
+//! both bits are set, or none is although the card interrupted (the kernel has acknowledged it). In the
+//! latter case a card in software has to keep real time: one that is slowed seems to have lost rounds.
 //! A chunk is lost when the card came to one of its words again before it was taken: a service less
 //! than 1 ms late loses nothing, each further millisecond one chunk.
 
