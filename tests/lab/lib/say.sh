@@ -17,7 +17,7 @@ give_up() {
 step() {
     local log=$1 text=$2 began=$SECONDS
     shift 2
-    printf 'lab: %s ... ' "$text" >&2
+    progress "$text ..."
     # Nobody calls this as a condition: then set -e holds inside the command as well.
     set +e
     (
@@ -27,10 +27,10 @@ step() {
     local status=$?
     set -e
     if [ "$status" = 0 ]; then
-        printf '%s s\n' $((SECONDS - began)) >&2
+        progress "$text took $((SECONDS - began)) s"
         return
     fi
-    printf 'failed\n' >&2
+    progress "$text failed"
     tail -n 15 "$log" | sed 's/^/     | /' >&2
     give_up "all of it is in $log"
 }

@@ -25,11 +25,11 @@ fn main() -> ExitCode {
     let second = Duration::from_secs(1);
     let mut modem = SoftModem::new();
     for (number, far) in [
-        ("100", Far::Echo(2 * second)),
+        ("100", Far::Echo(second / 2)),
         ("101", Far::Busy),
         ("102", Far::NoCarrier),
         ("104", Far::NoDialTone),
-        ("105", Far::HangsUp { after: second, talks: 5 * second }),
+        ("105", Far::HangsUp { after: second, talks: 2 * second }),
         ("106", Far::CallsBack(2 * second)),
     ] {
         modem.add(number, far);

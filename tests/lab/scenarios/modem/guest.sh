@@ -65,7 +65,7 @@ wait $forever || true
 run lab-guest modem-again
 
 echo 'as it was sent' >/run/letter
-ends 0 ringback call 0 100 --card "pci:$serial" --send /run/letter --receive /run/answer --hangup-after 15
+ends 0 ringback call 0 100 --card "pci:$serial" --send /run/letter --receive /run/answer --hangup-after 5
 cmp /run/letter /run/answer || fail 'what came back is not what was sent'
 ends 3 ringback call 0 101 --card "pci:$serial"
 says '101 is busy'

@@ -152,7 +152,7 @@ fn talk(port: &mut Channel, far: &mut Far, who: &str, seed: u64) -> Outcome {
     port.listen()?;
     far.ask(&format!("{who} speak {}", theirs.as_samples()))?;
     let mut heard = Vec::new();
-    while heard.len() < 4 * theirs.bytes().len() {
+    while heard.len() < 4 * theirs.bytes().len() && !theirs.has_ended_in(&heard) {
         heard.extend(port.hear()?);
     }
     theirs.check("heard", &heard)?;
