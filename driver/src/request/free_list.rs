@@ -1,4 +1,8 @@
-//! The free slots: a lock-free stack of slot numbers, with a tag against ABA.
+//! The free slots: a lock-free stack of slot numbers, with a tag against ABA, and a place beside it
+//! for one number, the spare.
+//!
+//! Only the reaper fills the spare, so it does that with a plain store; where requests come one after
+//! the other a slot's life has one atomic step less.
 
 use crate::sync::{AtomicU32, AtomicU64, Ordering, OwnLine};
 
@@ -13,13 +17,19 @@ pub(super) trait Links {
 /// A stack of the numbers below its capacity. The head is the top number in the low half and a tag
 /// in the high half that changes with every step.
 pub(super) struct FreeList {
-    head: OwnLine<AtomicU64>,
+    ends: OwnLine<Ends>,
+}
+
+struct Ends {
+    head: AtomicU64,
+    /// A free number that is not in the stack, or [`NONE`].
+    spare: AtomicU32,
 }
 
 impl FreeList {
     /// All numbers below `capacity`, 0 on top, if each is created with [`FreeList::first_link`].
     pub(super) fn full() -> Self {
-        FreeList { head: OwnLine(AtomicU64::new(0)) }
+        FreeList { ends: OwnLine(Ends { head: AtomicU64::new(0), spare: AtomicU32::new(NONE) }) }
     }
 
     /// The link a number below `capacity` is created with.
@@ -27,13 +37,20 @@ impl FreeList {
         AtomicU32::new(if number + 1 < capacity { number as u32 + 1 } else { NONE })
     }
 
-    /// Takes the top number.
+    /// Takes a number.
     pub(super) fn pop(&self, links: &(impl Links + ?Sized)) -> Option<u16> {
-        let mut head = self.head.load(Ordering::Acquire);
+        let Ends { head: place, spare } = &*self.ends;
+        if spare.load(Ordering::Relaxed) != NONE {
+            let number = spare.swap(NONE, Ordering::Acquire);
+            if number != NONE {
+                return Some(number as u16);
+            }
+        }
+        let mut head = place.load(Ordering::Acquire);
         loop {
             // There is no link for NONE: the list is empty.
             let next = links.link(top(head))?.load(Ordering::Relaxed);
-            match self.head.compare_exchange_weak(
+            match place.compare_exchange_weak(
                 head,
                 step(head, next),
                 Ordering::AcqRel,
@@ -45,13 +62,25 @@ impl FreeList {
         }
     }
 
-    /// Puts a number back.
+    /// Puts a number back. Only one thread at a time may do it in this way.
+    pub(super) fn give_back(&self, links: &(impl Links + ?Sized), number: u16) {
+        let spare = &self.ends.spare;
+        // Others only ever empty it.
+        if spare.load(Ordering::Relaxed) == NONE {
+            spare.store(u32::from(number), Ordering::Release);
+        } else {
+            self.push(links, number);
+        }
+    }
+
+    /// Puts a number back, from any thread.
     pub(super) fn push(&self, links: &(impl Links + ?Sized), number: u16) {
         let Some(link) = links.link(u32::from(number)) else { return };
-        let mut head = self.head.load(Ordering::Relaxed);
+        let place = &self.ends.head;
+        let mut head = place.load(Ordering::Relaxed);
         loop {
             link.store(top(head), Ordering::Relaxed);
-            match self.head.compare_exchange_weak(
+            match place.compare_exchange_weak(
                 head,
                 step(head, u32::from(number)),
                 Ordering::AcqRel,
@@ -96,6 +125,11 @@ mod tests {
         list.push(&links[..], 1);
         assert_eq!(list.pop(&links[..]), Some(1));
         assert_eq!(list.pop(&links[..]), None);
+        for number in [2, 0, 1] {
+            list.give_back(&links[..], number);
+        }
+        let all: Vec<_> = std::iter::from_fn(|| list.pop(&links[..])).collect();
+        assert_eq!(all, [2, 1, 0]);
     }
 
     #[test]

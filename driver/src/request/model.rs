@@ -120,3 +120,35 @@ fn model_t3_a_slot_goes_to_one_of_two_submitters() {
         assert!(table.reserve(None, 0, Time::ZERO, Time::NEVER).is_err());
     });
 }
+
+#[test]
+fn model_t3_t4_a_slot_given_back_goes_to_one_of_two_submitters() {
+    loom::model(|| {
+        let table = Arc::new(Table::with_capacity(2).unwrap());
+        let reserve = |table: &Table| table.reserve(None, 0, Time::ZERO, Time::NEVER).unwrap().1;
+        let first = reserve(&table);
+        table.release(first);
+        table.complete(first, -3, Time::ZERO);
+        let reaper = {
+            let table = Arc::clone(&table);
+            thread::spawn(move || table.take(first).is_some())
+        };
+        let other = {
+            let table = Arc::clone(&table);
+            thread::spawn(move || table.reserve(None, 0, Time::ZERO, Time::NEVER).ok())
+        };
+        let mine = table.reserve(None, 0, Time::ZERO, Time::NEVER).ok();
+        assert!(reaper.join().unwrap());
+        let other = other.join().unwrap();
+        let got: Vec<_> = [mine, other].into_iter().flatten().map(|(_, token)| token).collect();
+        assert!(!got.is_empty(), "there was one free slot all the time");
+        if let [mine, other] = got[..] {
+            assert_ne!(mine.slot(), other.slot());
+        }
+        // None is lost: what the two did not get is still there, and nothing else.
+        for _ in got.len()..2 {
+            reserve(&table);
+        }
+        assert!(table.reserve(None, 0, Time::ZERO, Time::NEVER).is_err());
+    });
+}

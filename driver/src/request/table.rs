@@ -167,7 +167,7 @@ impl Table {
             })
         };
         let completion = slot.gate.take(token.generation).and_then(report)?;
-        self.free.push(&self.slots[..], token.slot);
+        self.free.give_back(&self.slots[..], token.slot);
         Some(completion)
     }
 
