@@ -51,6 +51,10 @@ pub trait Engine: Send + 'static {
     /// What is told without being asked.
     type Event: Send + 'static;
 
+    /// Whether [`Engine::poll`] finds all that an interrupt would tell, so that a reaper that polls
+    /// need not have it.
+    const POLLS: bool = false;
+
     /// How many lines there are. Upcalls keep their order within a line, and only there.
     fn lines(&self) -> usize;
 
@@ -74,13 +78,14 @@ pub trait Engine: Send + 'static {
         cx: &mut Context<'_, Self::Event>,
     ) -> Result<(), i32>;
 
-    /// The card interrupted `count` times since the last call.
-    fn interrupt(&mut self, count: u64, cx: &mut Context<'_, Self::Event>);
+    /// The card interrupted since the last call, once or more; or another card did that shares its
+    /// line. An interrupt that comes after this has looked is told again.
+    fn interrupt(&mut self, cx: &mut Context<'_, Self::Event>);
 
     /// Looks for what has ended without having been interrupted. Called again and again by a reaper
     /// that [polls](crate::reactor::Waiting), so it must cost next to nothing where nothing has: a
     /// read of memory that the hardware writes, not of a register behind a bus. Where there is no
-    /// such memory, leave it out: the interrupt tells.
+    /// such memory, leave it out: the interrupt tells. Where there is, say [`Engine::POLLS`].
     fn poll(&mut self, cx: &mut Context<'_, Self::Event>) {
         let _ = cx;
     }

@@ -2,27 +2,29 @@
 //!
 //! All unsafe submission of the driver is in this file. A [`Ring`] is made, used and dropped on one
 //! thread (SINGLE_ISSUER | DEFER_TASKRUN; the type is not `Send`), needs Linux 6.1 and does four
-//! things: it reads interrupt files, it reads and writes the samples of ports (`ports.rs`), it keeps
+//! things: it listens to interrupt files, it reads and writes the samples of ports (`ports.rs`), it keeps
 //! absolute timeouts, and it sleeps until one of them has something to tell.
 //!
 //! # Rules
 //! - **Nothing is lost.** A full submission queue submits itself; what the kernel does not take yet
 //!   waits in order in a backlog. Completions that do not fit into the completion queue wait in the
 //!   kernel and are fetched by [`Ring::completions`].
+//! - **An interrupt is waited for, not read.** A POLL that stays in flight tells of each wake-up of its
+//!   file, without a read on the way to the callback and without an entry to put in anew. How often
+//!   the card interrupted is not told: whoever hears it looks at the card. An interrupt that comes
+//!   after that look has a completion of its own, so none is missed.
 //! - **Memory outlives the kernel's interest in it.** A timeout's time is copied by the kernel when
-//!   it takes the entry, so it is kept in a place of its own until then. The 8 bytes that a read
-//!   fills are allocated per file and never freed: an operation that the ring can't cancel may still
-//!   end after the ring is gone, and 8 bytes per opened card are cheaper than a proof.
+//!   it takes the entry, so it is kept in a place of its own until then.
 //!   What is written to a port is owned by the ring until the write's completion.
-//! - **The caller owns `user_data`.** The ring passes it through and never invents a value. Reads
-//!   in flight should have values that no other operation in flight has; where they don't, counts
+//! - **The caller owns `user_data`.** The ring passes it through and never invents a value. Polls
+//!   in flight should have values that no other operation in flight has; where they don't, an end
 //!   may be attributed wrongly, nothing worse. Bit 63 ([`WRITE_BIT`]) is set for writes of samples
 //!   and for nothing else, because their memory is given back by it.
 //! - **`Ok` from a wait is not a promise.** A signal, the deadline or a short-lived lack of kernel
 //!   memory end it too; the caller looks at its completions and its clock and waits again.
 //!
 //! # Dropping a ring with operations in flight
-//! Everything still in flight is cancelled, and the ring waits up to a second for the reads
+//! Everything still in flight is cancelled, and the ring waits up to a second for the polls, the reads
 //! and the writes to end, so that the files are closed when the drop returns. One that does not end by
 //! then (a broken kernel module) keeps its file, and its memory, until the kernel is done.
 
@@ -37,12 +39,10 @@ use std::collections::VecDeque;
 use std::io;
 use std::marker::PhantomData;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use io_uring::types::{CancelBuilder, Fixed, SubmitArgs, TimeoutFlags, Timespec};
-use io_uring::{IoUring, opcode, squeue};
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use io_uring::{IoUring, cqueue, opcode, squeue};
 use nix::time::ClockId;
 
 pub use error::RingError;
@@ -50,15 +50,13 @@ pub use ports::{MAX_PORTS, PortIndex, READ_SAMPLES, WRITE_BIT};
 
 use ports::Ports;
 
-use super::InterruptSize;
-
 /// How many interrupt files one ring takes.
 pub const MAX_FILES: usize = 64;
 
-/// The longest single sleep; a wait without an end or with a later one sleeps again.
+/// The longest sleep with an end; a wait with a later one sleeps again.
 const LONGEST_SLEEP: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long a dropped ring waits for its cancelled reads.
+/// How long a dropped ring waits for what it has cancelled.
 const DROP_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The kernel's limit for a completion queue.
@@ -73,28 +71,24 @@ pub struct FileIndex(u32);
 pub struct Completion {
     /// The value the operation was queued with.
     pub user_data: u64,
-    /// What the kernel says: bytes read, or a negative errno (`-ETIME`: a timeout expired,
-    /// `-ECANCELED`: it was cancelled, `-ENOENT`/`-EALREADY`: there was nothing to cancel any more).
+    /// What the kernel says: a number of bytes, or events of poll(2); or a negative errno (`-ETIME`: a
+    /// timeout expired, `-ECANCELED`: it was cancelled, `-ENOENT`/`-EALREADY`: there was nothing to
+    /// cancel any more, `-EIO`: the interrupt file has failed).
     pub result: i32,
-    /// For a read that succeeded: how many interrupts came since the read before it (since the file
-    /// was opened, for an eventfd's first read; the first read of a UIO file counts as 1). Else 0.
-    pub count: u64,
 }
 
+#[derive(Default)]
 struct File {
-    size: InterruptSize,
-    /// Filled by the kernel; leaked, see the module documentation.
-    buffer: &'static AtomicU64,
-    /// The `user_data` of the read in flight.
-    reading: Option<u64>,
-    /// The last UIO counter seen.
-    counter: Option<i32>,
+    /// The `user_data` of the POLL in flight.
+    listening: Option<u64>,
 }
 
 enum Operation {
-    Read {
+    Listen {
         file: usize,
         user_data: u64,
+        /// Until it ends by itself, or for one interrupt.
+        on: bool,
     },
     Timeout {
         at_nanos: u64,
@@ -111,7 +105,7 @@ enum Operation {
 impl Operation {
     fn user_data(&self) -> u64 {
         match self {
-            Operation::Read { user_data, .. }
+            Operation::Listen { user_data, .. }
             | Operation::Timeout { user_data, .. }
             | Operation::CancelTimeout { user_data, .. } => *user_data,
             Operation::Port(operation) => operation.user_data(),
@@ -172,41 +166,45 @@ impl Ring {
 
     /// Takes over an interrupt file.
     ///
-    /// The descriptor is closed; the ring keeps the file open until it is dropped. A UIO file is
-    /// made O_NONBLOCK, without which each of its reads would occupy a kernel worker thread.
+    /// The descriptor is closed; the ring keeps the file open until it is dropped.
     ///
     /// # Errors
     /// [`RingError::TooManyFiles`] beyond [`MAX_FILES`]; [`RingError::File`] when the kernel refuses
     /// the file.
-    pub fn add_file(&mut self, fd: OwnedFd, size: InterruptSize) -> Result<FileIndex, RingError> {
+    pub fn add_file(&mut self, fd: OwnedFd) -> Result<FileIndex, RingError> {
         if self.files.len() >= MAX_FILES {
             return Err(RingError::TooManyFiles { limit: MAX_FILES });
-        }
-        if size == InterruptSize::UioCounter {
-            // Before it is registered: io_uring looks at the flag only then.
-            set_nonblocking(&fd).map_err(RingError::File)?;
         }
         let index = self.files.len() as u32;
         self.uring
             .submitter()
             .register_files_update(index, &[fd.as_raw_fd()])
             .map_err(RingError::File)?;
-        let buffer = Box::leak(Box::new(AtomicU64::new(0)));
-        self.files.push(File { size, buffer, reading: None, counter: None });
+        self.files.push(File::default());
         Ok(FileIndex(index))
     }
 
-    /// Queues a read of an interrupt file: its completion is the next interrupt.
+    /// Queues a POLL of an interrupt file: each interrupt gives a completion, and several that come
+    /// together may give one; the first may be one that came before.
     ///
-    /// One read per file may be in flight. Returns false, and queues nothing, if there is one or if
-    /// the file is not one of this ring.
-    pub fn read(&mut self, file: FileIndex, user_data: u64) -> bool {
+    /// One per file may be in flight: it ends only by itself, which is rare. Returns false, and queues
+    /// nothing, if there is one or if the file is not one of this ring.
+    pub fn listen(&mut self, file: FileIndex, user_data: u64) -> bool {
+        self.listen_for(file, user_data, true)
+    }
+
+    /// As [`Ring::listen`], for the next interrupt alone.
+    pub fn listen_once(&mut self, file: FileIndex, user_data: u64) -> bool {
+        self.listen_for(file, user_data, false)
+    }
+
+    fn listen_for(&mut self, file: FileIndex, user_data: u64, on: bool) -> bool {
         let index = file.0 as usize;
         match self.files.get_mut(index) {
-            Some(file) if file.reading.is_none() => file.reading = Some(user_data),
+            Some(file) if file.listening.is_none() => file.listening = Some(user_data),
             _ => return false,
         }
-        self.queue(Operation::Read { file: index, user_data });
+        self.queue(Operation::Listen { file: index, user_data, on });
         true
     }
 
@@ -235,13 +233,9 @@ impl Ring {
         if !self.backlog.is_empty() || !self.uring.completion().is_empty() {
             return self.poll();
         }
-        let sleep = match until {
-            Some(until) => {
-                Duration::from_nanos(until.saturating_sub(monotonic_nanos())).min(LONGEST_SLEEP)
-            }
-            None => LONGEST_SLEEP,
-        };
-        let sleep = Timespec::from(sleep);
+        let Some(until) = until else { return outcome(self.uring.submit_and_wait(1)) };
+        let left = Duration::from_nanos(until.saturating_sub(monotonic_nanos()));
+        let sleep = Timespec::from(left.min(LONGEST_SLEEP));
         let args = SubmitArgs::new().timespec(&sleep);
         outcome(self.uring.submitter().submit_with_args(1, &args))
     }
@@ -271,7 +265,8 @@ impl Ring {
                 // One at a time, so that each is marked as taken before `f` sees it.
                 let Some(entry) = self.uring.completion().next() else { break };
                 any = true;
-                let completion = self.decode(entry.user_data(), entry.result());
+                let more = cqueue::more(entry.flags());
+                let completion = self.decode(entry.user_data(), entry.result(), more);
                 f(completion);
             }
             // Completions that did not fit are with the kernel, and come when there is room.
@@ -281,26 +276,18 @@ impl Ring {
         }
     }
 
-    fn decode(&mut self, user_data: u64, result: i32) -> Completion {
-        let mut count = 0;
+    fn decode(&mut self, user_data: u64, mut result: i32, more: bool) -> Completion {
         self.ports.ended(user_data);
-        if let Some(file) = self.files.iter_mut().find(|file| file.reading == Some(user_data)) {
-            file.reading = None;
-            let bytes = file.buffer.load(Ordering::Acquire).to_ne_bytes();
-            match (file.size, result) {
-                (InterruptSize::EventFd, 8) => count = u64::from_ne_bytes(bytes),
-                (InterruptSize::UioCounter, 4) => {
-                    let [a, b, c, d, ..] = bytes;
-                    let now = i32::from_ne_bytes([a, b, c, d]);
-                    count = match file.counter.replace(now) {
-                        Some(before) => u64::from(now.wrapping_sub(before) as u32),
-                        None => 1,
-                    };
-                }
-                _ => {}
+        if let Some(file) = self.files.iter_mut().find(|file| file.listening == Some(user_data)) {
+            if !more {
+                file.listening = None;
+            }
+            if result > 0 && result & i32::from(libc::POLLERR | libc::POLLHUP) != 0 {
+                // What a read would give: the device below the file is gone.
+                result = -libc::EIO;
             }
         }
-        Completion { user_data, result, count }
+        Completion { user_data, result }
     }
 
     fn queue(&mut self, operation: Operation) {
@@ -325,7 +312,12 @@ impl Ring {
                 }
             }
             let entry = match *operation {
-                Operation::Read { file, user_data } => self.read_entry(file, user_data),
+                Operation::Listen { file, user_data, on } => {
+                    opcode::PollAdd::new(Fixed(file as u32), libc::POLLIN as u32)
+                        .multi(on)
+                        .build()
+                        .user_data(user_data)
+                }
                 Operation::Timeout { at_nanos, user_data } => {
                     self.timeout_entry(at_nanos, user_data)
                 }
@@ -337,30 +329,13 @@ impl Ring {
                 }
                 Operation::Port(operation) => self.ports.entry(operation),
             };
-            // SAFETY: read_entry, timeout_entry and Ports::entry guarantee that what the entry
-            // points to stays valid for as long as the kernel uses it; a removal points to nothing.
+            // SAFETY: timeout_entry and Ports::entry guarantee that what the entry points to stays
+            // valid for as long as the kernel uses it; a POLL and a removal point to nothing.
             if unsafe { self.uring.submission().push(&entry) }.is_err() {
                 return;
             }
             self.backlog.pop_front();
         }
-    }
-
-    /// The buffer is never freed, so the kernel may write to it whenever it likes.
-    fn read_entry(&self, file: usize, user_data: u64) -> squeue::Entry {
-        // `read` looked the file up and files are never removed; a NOP would stand in for one.
-        let Some(state) = self.files.get(file) else {
-            return opcode::Nop::new().build().user_data(user_data);
-        };
-        let bytes = match state.size {
-            InterruptSize::UioCounter => 4,
-            InterruptSize::EventFd => 8,
-        };
-        opcode::Read::new(Fixed(file as u32), state.buffer.as_ptr().cast(), bytes)
-            // Neither kind of file has a position.
-            .offset(u64::MAX)
-            .build()
-            .user_data(user_data)
     }
 
     /// The kernel copies the time when it takes the entry, which is before the queue has had room
@@ -379,7 +354,7 @@ impl Ring {
     }
 
     fn busy(&self) -> bool {
-        self.files.iter().any(|file| file.reading.is_some()) || self.ports.busy()
+        self.files.iter().any(|file| file.listening.is_some()) || self.ports.busy()
     }
 }
 
@@ -402,7 +377,7 @@ impl Drop for Ring {
         }
         if self.busy() {
             tracing::warn!(
-                "a read or write could not be cancelled; its file stays open until it ends"
+                "an operation could not be cancelled; its file stays open until it ends"
             );
             self.ports.leave();
         }
@@ -418,14 +393,6 @@ fn outcome(entered: io::Result<usize>) -> Result<(), RingError> {
         Some(libc::EBADR) => Err(RingError::Lost),
         _ => Err(RingError::Enter(error)),
     }
-}
-
-fn set_nonblocking(fd: &OwnedFd) -> io::Result<()> {
-    let flags = OFlag::from_bits_retain(fcntl(fd, FcntlArg::F_GETFL)?);
-    if !flags.contains(OFlag::O_NONBLOCK) {
-        fcntl(fd, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
-    }
-    Ok(())
 }
 
 fn monotonic_nanos() -> u64 {

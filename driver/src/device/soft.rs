@@ -366,33 +366,24 @@ mod tests {
     }
 
     #[test]
-    fn interrupts_are_counted_by_a_ring() {
+    fn interrupts_are_heard_by_a_ring() {
         let device = device();
         let mut ring = Ring::new(16).unwrap();
-        let InterruptFd { fd, size } = device.interrupt().unwrap();
-        let file = ring.add_file(fd, size).unwrap();
-        assert!(ring.read(file, 1));
+        let file = ring.add_file(device.interrupt().unwrap().fd).unwrap();
+        assert!(ring.listen(file, 1));
         ring.poll().unwrap();
         ring.completions(&mut |early| panic!("{early:?} without an interrupt"));
 
         let line = device.interrupt.clone();
-        line.raise();
-        let mut got = Vec::new();
-        while got.is_empty() {
-            ring.wait(None).unwrap();
-            ring.completions(&mut |completion| got.push(completion));
+        for _ in 0..2 {
+            line.raise();
+            let mut got = Vec::new();
+            while got.is_empty() {
+                ring.wait(None).unwrap();
+                ring.completions(&mut |completion| got.push(completion));
+            }
+            assert_eq!(got, [Completion { user_data: 1, result: libc::POLLIN.into() }]);
+            device.rearm().unwrap();
         }
-        assert_eq!(got, [Completion { user_data: 1, result: 8, count: 1 }]);
-
-        line.raise();
-        line.raise();
-        device.rearm().unwrap();
-        assert!(ring.read(file, 2));
-        got.clear();
-        while got.is_empty() {
-            ring.wait(None).unwrap();
-            ring.completions(&mut |completion| got.push(completion));
-        }
-        assert_eq!(got, [Completion { user_data: 2, result: 8, count: 2 }]);
     }
 }

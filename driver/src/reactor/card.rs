@@ -173,8 +173,8 @@ impl<Event> Found<Event> {
 /// What came up the ring since the last look.
 #[derive(Debug, Default)]
 pub(crate) struct Arrived {
-    /// How often the card interrupted, if it did.
-    pub(crate) interrupts: Option<u64>,
+    /// The card interrupted.
+    pub(crate) interrupted: bool,
     /// What came of ports.
     pub(crate) sounds: Vec<Sound>,
     /// Buffers of samples to be used again.
@@ -294,8 +294,8 @@ impl<E: Engine> State<E> {
 
     /// Tells the engine what has arrived.
     pub(crate) fn arrived(&mut self, arrived: &mut Arrived, now: Time) {
-        if let Some(count) = arrived.interrupts.take() {
-            self.call(now, |engine, cx| engine.interrupt(count, cx));
+        if std::mem::take(&mut arrived.interrupted) {
+            self.call(now, Engine::interrupt);
         }
         for sound in arrived.sounds.drain(..) {
             match sound {

@@ -11,8 +11,8 @@ use std::thread::{self, JoinHandle};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
 use crate::Time;
+use crate::device::Files;
 use crate::device::ring::{FileIndex, Ring, RingError};
-use crate::device::{Files, InterruptSize};
 use crate::engine::{Engine, Failure};
 use crate::request::{CapacityError, RequestId, Table, Token};
 
@@ -23,7 +23,7 @@ use super::handle::Handle;
 use super::realtime::Granted;
 use super::samples::{Order, Ports};
 use super::user_data::{self, Kind};
-use super::{Options, SETTLE_LIMIT, Upcalls, Waiting};
+use super::{LOOK_INTERVAL, Options, SETTLE_LIMIT, Upcalls, Waiting};
 
 /// Rounds of delivery between two looks at the ring.
 const ROUNDS: usize = 32;
@@ -193,6 +193,10 @@ pub(super) struct Reaper<E: Engine, U> {
     /// Completions of ports, kind by kind with their results.
     heard: Vec<(Kind, u64, i32)>,
     arrived: Arrived,
+    /// When the TIMEOUT ends that stands in the ring for sleeps that end no sooner.
+    alarm: Option<Time>,
+    /// When a reaper that never sleeps listens to the interrupt file again.
+    renewal: Time,
     /// When there was something to do last.
     active: Time,
     /// When to give up on tickets that are held, once shutting down has begun.
@@ -208,9 +212,9 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
         waiting: Waiting,
     ) -> Result<Self, RingError> {
         let mut ring = Ring::new(reaping.card.core.table.capacity())?;
-        let wake = ring.add_file(kicked, InterruptSize::EventFd)?;
+        let wake = ring.add_file(kicked)?;
         let Files { interrupt, ports } = files;
-        let interrupt = interrupt.map(|file| ring.add_file(file.fd, file.size)).transpose()?;
+        let interrupt = interrupt.map(|file| ring.add_file(file.fd)).transpose()?;
         let ports = Ports::new(ports, &mut ring)?;
         reaping.card.core.become_reaper();
         Ok(Reaper {
@@ -222,6 +226,8 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
             ports,
             heard: Vec::new(),
             arrived: Arrived::default(),
+            alarm: None,
+            renewal: Time::ZERO,
             active: Time::ZERO,
             give_up: None,
             over: false,
@@ -278,11 +284,9 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
         if self.over {
             return 0;
         }
-        // A read that is in flight already is not queued again.
-        self.ring.read(self.wake, user_data::wake());
-        if let Some(file) = self.interrupt {
-            self.ring.read(file, user_data::interrupt());
-        }
+        // What is in flight already is not queued again.
+        self.ring.listen(self.wake, user_data::wake());
+        self.listen(look.now);
         self.ports.listen(&mut self.ring);
         let again = look.again || self.ports.has_news();
         let until = self.give_up.unwrap_or(Time::NEVER).min(look.until).min(latest);
@@ -304,9 +308,27 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
         })
     }
 
+    /// Has the ring tell of the card's interrupts. Who watches the card all the time knows before they
+    /// come, and only wants to hear now and then whether the card is still there.
+    fn listen(&mut self, now: Time) {
+        let Some(file) = self.interrupt else { return };
+        if !E::POLLS || self.waiting != Waiting::Poll {
+            self.ring.listen(file, user_data::interrupt());
+        } else if self.renewal <= now {
+            self.ring.listen_once(file, user_data::interrupt());
+            self.renewal = now + LOOK_INTERVAL;
+        }
+    }
+
     fn sleep(&mut self, until: Time) -> Result<usize, RingError> {
         if self.reaping.card.core.doze.fall_asleep() {
-            self.ring.wait(Some(until.as_nanos()))?;
+            // Starting and cancelling a timer for each sleep would cost more than all the rest here.
+            if self.alarm.is_none() && until != Time::NEVER {
+                self.ring.timeout(until.as_nanos(), user_data::alarm());
+                self.alarm = Some(until);
+            }
+            let in_time = self.alarm.is_none_or(|alarm| alarm <= until);
+            self.ring.wait((!in_time).then_some(until.as_nanos()))?;
         } else {
             self.ring.poll()?;
         }
@@ -335,7 +357,7 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
 
     /// Takes what has come up the ring. `true` if that was anything.
     fn take(&mut self) -> bool {
-        let Reaper { reaping, ring, interrupt, arrived, ports, heard, .. } = self;
+        let Reaper { reaping, ring, interrupt, arrived, alarm, ports, heard, .. } = self;
         let table = &reaping.card.core.table;
         let mut any = false;
         ring.completions(&mut |completion| {
@@ -343,7 +365,7 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
             match user_data::classify(completion.user_data, table) {
                 Kind::Wake => {}
                 Kind::Interrupt if completion.result > 0 => {
-                    *arrived.interrupts.get_or_insert(0) += completion.count;
+                    arrived.interrupted = true;
                 }
                 Kind::Interrupt => {
                     let error = io::Error::from_raw_os_error(-completion.result);
@@ -354,6 +376,7 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
                 // Removed: the request has ended and the slot's next user has a stamp of its own.
                 Kind::Deadline(_) if completion.result == -libc::ECANCELED => {}
                 Kind::Deadline(request) => arrived.expired.push(request),
+                Kind::Alarm => *alarm = None,
                 Kind::LateDeadline | Kind::Removal | Kind::Silence => {}
                 kind @ (Kind::Received(_) | Kind::Play { .. }) => {
                     heard.push((kind, completion.user_data, completion.result));

@@ -86,8 +86,8 @@ impl<E: Engine, U: Upcalls<E::Event>> Stepper<E, U> {
     }
 
     /// The card interrupts; then all that is due is delivered.
-    pub fn interrupt(&mut self, count: u64) {
-        self.deliver_after(Arrived { interrupts: Some(count), ..Arrived::default() });
+    pub fn interrupt(&mut self) {
+        self.deliver_after(Arrived { interrupted: true, ..Arrived::default() });
     }
 
     /// The interrupt file fails: the card is gone.

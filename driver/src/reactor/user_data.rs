@@ -17,9 +17,9 @@ use crate::request::{RequestId, Table, Token};
 /// What a submission or completion queue entry is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// The READ of the interrupt file.
+    /// The POLL of the interrupt file.
     Interrupt,
-    /// The READ of the eventfd that wakes the reaper.
+    /// The POLL of the eventfd that wakes the reaper.
     Wake,
     /// The TIMEOUT that is this running request's deadline.
     Deadline(Token),
@@ -27,6 +27,8 @@ pub(crate) enum Kind {
     LateDeadline,
     /// The removal of a TIMEOUT.
     Removal,
+    /// The TIMEOUT by which a reaper wakes that need not wake sooner.
+    Alarm,
     /// The READ of a port's samples.
     Received(usize),
     /// A WRITE of samples, by its place and stamp, of the request with this id.
@@ -43,6 +45,7 @@ const DEADLINE: u64 = 3;
 const REMOVAL: u64 = 4;
 const RECEIVED: u64 = 5;
 const SILENCE: u64 = 6;
+const ALARM: u64 = 7;
 /// Its highest bit is [`WRITE_BIT`], which no other kind has.
 const PLAY: u64 = 8;
 const _: () = assert!(PLAY << 60 == WRITE_BIT);
@@ -50,14 +53,19 @@ const _: () = assert!(PLAY << 60 == WRITE_BIT);
 /// The bits of a stamp.
 pub(crate) const STAMP: u16 = 0xFFF;
 
-/// For the READ of the interrupt file.
+/// For the POLL of the interrupt file.
 pub(crate) const fn interrupt() -> u64 {
     INTERRUPT << 60
 }
 
-/// For the READ of the wake-up eventfd.
+/// For the POLL of the wake-up eventfd.
 pub(crate) const fn wake() -> u64 {
     WAKE << 60
+}
+
+/// For the reaper's own TIMEOUT.
+pub(crate) const fn alarm() -> u64 {
+    ALARM << 60
 }
 
 /// For the TIMEOUT of a request.
@@ -103,6 +111,7 @@ pub(crate) fn classify(user_data: u64, table: &Table) -> Kind {
         PLAY => Kind::Play { slot: slot.into(), stamp, id },
         INTERRUPT if user_data == interrupt() => Kind::Interrupt,
         WAKE if user_data == wake() => Kind::Wake,
+        ALARM if user_data == alarm() => Kind::Alarm,
         _ => Kind::Unknown,
     }
 }
@@ -128,7 +137,8 @@ mod tests {
             }
             assert!(!matches!(classify(u64::from(id.get()), &table), Kind::Deadline(_)));
         }
-        for value in [0, u64::MAX, interrupt() | 1, wake() | 1 << 44, received(3) | 1, 7 << 60] {
+        let broken = [interrupt() | 1, wake() | 1 << 44, alarm() | 1, received(3) | 1];
+        for value in broken.into_iter().chain([0, u64::MAX]) {
             assert_eq!(classify(value, &table), Kind::Unknown);
         }
         assert_eq!(classify(received(3), &table), Kind::Received(3));
@@ -138,6 +148,7 @@ mod tests {
         let expected = Kind::Play { slot: 7, stamp: 0xABC, id: 0x7FFF_FFFF };
         assert_eq!(classify(mine, &table), expected);
         assert_eq!(classify(interrupt(), &table), Kind::Interrupt);
+        assert_eq!(classify(alarm(), &table), Kind::Alarm);
         assert_eq!(classify(wake(), &table), Kind::Wake);
     }
 

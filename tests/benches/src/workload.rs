@@ -162,7 +162,7 @@ impl Bench {
         let due = self.done.load(Ordering::Relaxed) + count;
         self.submit(count)?;
         self.hardware.step(usize::MAX);
-        self.stepper.interrupt(1);
+        self.stepper.interrupt();
         let done = self.done.load(Ordering::Relaxed);
         if done == due { Ok(()) } else { Err(format!("{done} of {due} requests have ended")) }
     }

@@ -223,17 +223,17 @@ impl World {
         let count = raised + spurious;
         if (2..4).contains(&count) && self.dice.percent(50) {
             for _ in 0..count {
-                self.interrupt(1);
+                self.interrupt();
             }
         } else if count > 0 {
-            self.interrupt(count);
+            self.interrupt();
         }
         self.stepper.deliver();
     }
 
-    fn interrupt(&mut self, count: u64) {
+    fn interrupt(&mut self) {
         self.check_budget(1);
-        self.stepper.interrupt(count);
+        self.stepper.interrupt();
     }
 
     /// What was accessed since the last visit began; that visit and what was asked after it share

@@ -302,7 +302,7 @@ impl<D: Device> Engine for Edu<D> {
         Ok(())
     }
 
-    fn interrupt(&mut self, _: u64, cx: &mut Context<'_, Answer>) {
+    fn interrupt(&mut self, cx: &mut Context<'_, Answer>) {
         let pending = self.device.registers().read32(INTERRUPTS);
         if pending == ABSENT {
             return self.gone(cx);

@@ -70,7 +70,7 @@ impl Bench {
     }
 
     fn interrupt(&mut self) -> Vec<Told> {
-        self.stepper.interrupt(1);
+        self.stepper.interrupt();
         self.told()
     }
 }

@@ -181,6 +181,8 @@ impl<D: Device> Engine for Mailbox<D> {
     type Command = Complement;
     type Event = ();
 
+    const POLLS: bool = true;
+
     fn lines(&self) -> usize {
         1
     }
@@ -217,7 +219,7 @@ impl<D: Device> Engine for Mailbox<D> {
         Ok(())
     }
 
-    fn interrupt(&mut self, _: u64, cx: &mut Context<'_, ()>) {
+    fn interrupt(&mut self, cx: &mut Context<'_, ()>) {
         self.reap(cx);
         if !self.gone && self.device.rearm().is_err() {
             self.gone(cx);

@@ -7,11 +7,13 @@
 //! dropped completes with `-ECANCELED`. WRITEs to a port are taken in the order in which they were
 //! queued here.
 
+use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::ptr;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use io_uring::{opcode, squeue, types::Fixed};
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
 use super::{MAX_FILES, Operation as RingOperation, Ring, RingError};
 
@@ -136,7 +138,7 @@ impl Ports {
         }
         for port in &self.ports {
             // Where it fails the card is gone, and the kernel ends the writes. It must not wait.
-            let _ = super::set_nonblocking(&port.fd)
+            let _ = set_nonblocking(&port.fd)
                 .and_then(|()| Ok(nix::unistd::write(port.fd.as_fd(), &[])?));
         }
     }
@@ -225,6 +227,12 @@ impl Ring {
             self.queue(RingOperation::Port(Operation::Silence { port: port.0, user_data }));
         }
     }
+}
+
+fn set_nonblocking(fd: &OwnedFd) -> io::Result<()> {
+    let flags = OFlag::from_bits_retain(fcntl(fd, FcntlArg::F_GETFL)?);
+    fcntl(fd, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::thread;
 
+use nix::fcntl::OFlag;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
 use super::super::seccomp;
@@ -39,32 +40,97 @@ fn take(ring: &mut Ring, n: usize) -> Vec<Completion> {
     got
 }
 
+/// What came, once the kernel has finished what is ready.
+fn polled(ring: &mut Ring) -> Vec<Completion> {
+    ring.poll().unwrap();
+    ready(ring)
+}
+
+const HEARD: i32 = libc::POLLIN as i32;
+
 #[test]
-fn a_read_completes_with_the_signals_counted_together() {
+fn every_interrupt_is_heard_without_listening_anew() {
     let mut ring = Ring::new(16).unwrap();
     let (event, fd) = interrupt();
-    let file = ring.add_file(fd, InterruptSize::EventFd).unwrap();
-
-    assert!(ring.read(file, 7));
-    ring.poll().unwrap();
-    assert_eq!(ready(&mut ring), []);
-    event.write(1).unwrap();
-    assert_eq!(take(&mut ring, 1), [Completion { user_data: 7, result: 8, count: 1 }]);
-
+    let file = ring.add_file(fd).unwrap();
+    assert!(ring.listen(file, 7));
+    assert_eq!(polled(&mut ring), []);
+    for _ in 0..1000 {
+        event.write(1).unwrap();
+        assert_eq!(take(&mut ring, 1), [Completion { user_data: 7, result: HEARD }]);
+        assert_eq!(polled(&mut ring), [], "nothing without an interrupt");
+    }
     for _ in 0..5 {
         event.write(1).unwrap();
     }
-    assert!(ring.read(file, 8));
-    assert_eq!(take(&mut ring, 1), [Completion { user_data: 8, result: 8, count: 5 }]);
+    let heard = polled(&mut ring);
+    assert!((1..=5).contains(&heard.len()), "{heard:?}");
+    assert!(!ring.listen(file, 8), "it still listens");
+}
+
+#[test]
+fn an_interrupt_from_before_is_heard() {
+    let mut ring = Ring::new(16).unwrap();
+    let (event, fd) = interrupt();
+    let file = ring.add_file(fd).unwrap();
+    event.write(1).unwrap();
+    assert!(ring.listen(file, 7));
+    assert_eq!(take(&mut ring, 1), [Completion { user_data: 7, result: HEARD }]);
+}
+
+#[test]
+fn listening_once_ends_with_the_first_interrupt() {
+    let mut ring = Ring::new(16).unwrap();
+    let (event, fd) = interrupt();
+    let file = ring.add_file(fd).unwrap();
+    assert!(ring.listen_once(file, 1));
+    assert!(!ring.listen_once(file, 2));
+    assert_eq!(polled(&mut ring), []);
+    event.write(3).unwrap();
+    assert_eq!(take(&mut ring, 1), [Completion { user_data: 1, result: HEARD }]);
+    event.write(1).unwrap();
+    assert_eq!(polled(&mut ring), []);
+    assert!(ring.listen_once(file, 2));
+    assert!(!ring.listen(FileIndex(1), 4), "a file of another ring");
+}
+
+/// More interrupts than the completion queue holds, in one go and with nobody taking them.
+#[test]
+fn listening_goes_on_beyond_a_full_completion_queue() {
+    let mut ring = Ring::new(16).unwrap();
+    let files: Vec<_> = (0..8).map(|_| interrupt()).collect();
+    let events: Vec<_> = (0..)
+        .zip(files)
+        .map(|(n, (event, fd))| {
+            let file = ring.add_file(fd).unwrap();
+            assert!(ring.listen(file, n));
+            (event, file)
+        })
+        .collect();
+    for _ in 0..100 {
+        for (event, _) in &events {
+            event.write(1).unwrap();
+        }
+        ring.poll().unwrap();
+    }
+    let heard: HashSet<_> = ready(&mut ring).iter().map(|one| one.user_data).collect();
+    assert_eq!(heard.len(), events.len());
+    for (n, (event, file)) in (0..).zip(&events) {
+        // Where the queue was full the kernel has ended the POLL, and that was told as well.
+        ring.listen(*file, n);
+        polled(&mut ring);
+        event.write(1).unwrap();
+        assert_eq!(take(&mut ring, 1), [Completion { user_data: n, result: HEARD }]);
+    }
 }
 
 #[test]
 fn an_interrupt_from_another_thread_ends_a_sleep_without_end() {
     let mut ring = Ring::new(16).unwrap();
     let (event, fd) = interrupt();
-    let file = ring.add_file(fd, InterruptSize::EventFd).unwrap();
+    let file = ring.add_file(fd).unwrap();
     for until in [None, Some(NEVER)] {
-        assert!(ring.read(file, 1));
+        ring.listen(file, 1);
         let signal = event.as_fd().try_clone_to_owned().unwrap();
         let device = thread::spawn(move || nix::unistd::write(&signal, &1_u64.to_ne_bytes()));
         let mut got = Vec::new();
@@ -72,77 +138,44 @@ fn an_interrupt_from_another_thread_ends_a_sleep_without_end() {
             ring.wait(until).unwrap();
             got = ready(&mut ring);
         }
-        assert_eq!(got, [Completion { user_data: 1, result: 8, count: 1 }]);
+        assert_eq!(got, [Completion { user_data: 1, result: HEARD }]);
         assert_eq!(device.join().unwrap(), Ok(8));
     }
 }
 
 #[test]
-fn one_read_per_file_is_in_flight() {
-    let mut ring = Ring::new(16).unwrap();
-    let (event, fd) = interrupt();
-    let file = ring.add_file(fd, InterruptSize::EventFd).unwrap();
-    assert!(ring.read(file, 1));
-    assert!(!ring.read(file, 2));
-    event.write(3).unwrap();
-    assert_eq!(take(&mut ring, 1), [Completion { user_data: 1, result: 8, count: 3 }]);
-    assert!(ring.read(file, 2));
-    assert!(!ring.read(FileIndex(1), 4), "a file of another ring");
-}
-
-#[test]
-fn files_keep_their_counts_apart() {
+fn files_are_heard_apart() {
     let mut ring = Ring::new(16).unwrap();
     let mut events = Vec::new();
     for n in 0..MAX_FILES as u64 {
         let (event, fd) = interrupt();
-        let file = ring.add_file(fd, InterruptSize::EventFd).unwrap();
-        assert!(ring.read(file, n));
+        let file = ring.add_file(fd).unwrap();
+        assert!(ring.listen(file, n));
         events.push(event);
     }
     let (_event, fd) = interrupt();
-    let error = ring.add_file(fd, InterruptSize::EventFd).unwrap_err();
+    let error = ring.add_file(fd).unwrap_err();
     assert!(matches!(error, RingError::TooManyFiles { limit: MAX_FILES }), "{error}");
-    for (n, event) in events.iter().enumerate() {
-        event.write(n as u64 + 1).unwrap();
-    }
-    for completion in take(&mut ring, MAX_FILES) {
-        assert_eq!(completion.count, completion.user_data + 1);
-    }
-}
-
-/// A pipe stands in for a UIO file: 4 bytes per read, pollable, its counter written by the test.
-#[test]
-fn a_uio_counter_gives_differences_and_wraps() {
-    let mut ring = Ring::new(16).unwrap();
-    let (read, write) = nix::unistd::pipe().unwrap();
-    let probe = read.try_clone().unwrap();
-    let file = ring.add_file(read, InterruptSize::UioCounter).unwrap();
-    let flags = OFlag::from_bits_retain(fcntl(&probe, FcntlArg::F_GETFL).unwrap());
-    assert!(flags.contains(OFlag::O_NONBLOCK));
-
-    for (user_data, counter, count) in [
-        (1, 100_i32, 1),
-        (2, 101, 1),
-        (3, 105, 4),
-        (4, i32::MAX, 2_147_483_542),
-        (5, i32::MIN + 1, 2),
-    ] {
-        assert!(ring.read(file, user_data));
-        ring.poll().unwrap();
-        nix::unistd::write(&write, &counter.to_ne_bytes()).unwrap();
-        assert_eq!(take(&mut ring, 1), [Completion { user_data, result: 4, count }]);
+    assert_eq!(polled(&mut ring), []);
+    for (n, event) in (0..).zip(&events) {
+        event.write(1).unwrap();
+        assert_eq!(take(&mut ring, 1), [Completion { user_data: n, result: HEARD }]);
     }
 }
 
+/// A pipe stands in for a UIO file whose device is gone: it hangs up.
 #[test]
-fn a_file_at_its_end_completes_without_a_count() {
-    let mut ring = Ring::new(16).unwrap();
-    let (read, write) = nix::unistd::pipe().unwrap();
-    let file = ring.add_file(read, InterruptSize::UioCounter).unwrap();
-    assert!(ring.read(file, 9));
-    drop(write);
-    assert_eq!(take(&mut ring, 1), [Completion { user_data: 9, result: 0, count: 0 }]);
+fn a_file_that_fails_is_told_as_an_error() {
+    for once in [false, true] {
+        let mut ring = Ring::new(16).unwrap();
+        let (read, write) = nix::unistd::pipe().unwrap();
+        let file = ring.add_file(read).unwrap();
+        assert!(if once { ring.listen_once(file, 9) } else { ring.listen(file, 9) });
+        assert_eq!(polled(&mut ring), []);
+        drop(write);
+        let failed = Completion { user_data: 9, result: -libc::EIO };
+        assert_eq!(take(&mut ring, 1), [failed]);
+    }
 }
 
 #[test]
@@ -150,7 +183,7 @@ fn a_timeout_expires_at_its_time_and_not_before() {
     let mut ring = Ring::new(16).unwrap();
     let at = monotonic_nanos() + 20_000_000;
     ring.timeout(at, 1);
-    assert_eq!(take(&mut ring, 1), [Completion { user_data: 1, result: -libc::ETIME, count: 0 }]);
+    assert_eq!(take(&mut ring, 1), [Completion { user_data: 1, result: -libc::ETIME }]);
     assert!(monotonic_nanos() >= at);
 
     ring.timeout(at, 2);
@@ -179,18 +212,12 @@ fn a_cancelled_timeout_gives_one_completion() {
     ring.timeout(NEVER, 1);
     ring.poll().unwrap();
     ring.cancel_timeout(1, 2);
-    assert_eq!(
-        take(&mut ring, 1),
-        [Completion { user_data: 1, result: -libc::ECANCELED, count: 0 }]
-    );
+    assert_eq!(take(&mut ring, 1), [Completion { user_data: 1, result: -libc::ECANCELED }]);
 
     // Queued together, in one system call.
     ring.timeout(NEVER, 3);
     ring.cancel_timeout(3, 4);
-    assert_eq!(
-        take(&mut ring, 1),
-        [Completion { user_data: 3, result: -libc::ECANCELED, count: 0 }]
-    );
+    assert_eq!(take(&mut ring, 1), [Completion { user_data: 3, result: -libc::ECANCELED }]);
     ring.poll().unwrap();
     assert_eq!(ready(&mut ring), []);
 }
@@ -199,12 +226,12 @@ fn a_cancelled_timeout_gives_one_completion() {
 fn a_cancellation_that_comes_too_late_says_so_under_its_own_name() {
     let mut ring = Ring::new(16).unwrap();
     ring.cancel_timeout(1, 2);
-    assert_eq!(take(&mut ring, 1), [Completion { user_data: 2, result: -libc::ENOENT, count: 0 }]);
+    assert_eq!(take(&mut ring, 1), [Completion { user_data: 2, result: -libc::ENOENT }]);
 
     ring.timeout(0, 3);
     assert_eq!(take(&mut ring, 1).len(), 1);
     ring.cancel_timeout(3, 4);
-    assert_eq!(take(&mut ring, 1), [Completion { user_data: 4, result: -libc::ENOENT, count: 0 }]);
+    assert_eq!(take(&mut ring, 1), [Completion { user_data: 4, result: -libc::ENOENT }]);
 }
 
 /// Cancellations that race with the timer: each timeout ends once, either way.
@@ -325,8 +352,8 @@ fn a_dropped_ring_ends_its_operations_and_closes_its_files() {
     for submitted in [false, true] {
         let mut ring = Ring::new(16).unwrap();
         let (read, write) = nix::unistd::pipe().unwrap();
-        let file = ring.add_file(read, InterruptSize::UioCounter).unwrap();
-        assert!(ring.read(file, 1));
+        let file = ring.add_file(read).unwrap();
+        assert!(ring.listen(file, 1));
         ring.timeout(NEVER, 2);
         if submitted {
             ring.poll().unwrap();
@@ -342,8 +369,8 @@ fn a_poll_loop_sees_an_interrupt_without_sleeping() {
     let mut ring = Ring::new(16).unwrap();
     let (event, fd) = interrupt();
     let event = Arc::new(event);
-    let file = ring.add_file(fd, InterruptSize::EventFd).unwrap();
-    assert!(ring.read(file, 1));
+    let file = ring.add_file(fd).unwrap();
+    assert!(ring.listen(file, 1));
     let signal = Arc::clone(&event);
     let device = thread::spawn(move || signal.write(1));
     let end = monotonic_nanos() + 60 * SECOND;
@@ -352,7 +379,7 @@ fn a_poll_loop_sees_an_interrupt_without_sleeping() {
         ring.poll().unwrap();
         got = ready(&mut ring);
     }
-    assert_eq!(got, [Completion { user_data: 1, result: 8, count: 1 }]);
+    assert_eq!(got, [Completion { user_data: 1, result: HEARD }]);
     device.join().unwrap().unwrap();
 }
 
@@ -387,9 +414,9 @@ fn a_system_that_gives_no_ring_is_told_apart() {
 #[test]
 fn a_file_that_is_no_file_is_refused() {
     let mut ring = Ring::new(16).unwrap();
-    // An O_PATH descriptor can't be read, and io_uring refuses to register it.
+    // An O_PATH descriptor can't be polled, and io_uring refuses to register it.
     let path =
         nix::fcntl::open("/", OFlag::O_PATH | OFlag::O_CLOEXEC, nix::sys::stat::Mode::empty());
-    let error = ring.add_file(path.unwrap(), InterruptSize::EventFd).unwrap_err();
+    let error = ring.add_file(path.unwrap()).unwrap_err();
     assert!(matches!(error, RingError::File(_)), "{error}");
 }

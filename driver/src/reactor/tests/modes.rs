@@ -13,7 +13,7 @@ fn the_stepper_keeps_deadlines_and_order_under_a_virtual_clock() {
     assert!(heard.try_recv().is_err());
     stepper.advance(Duration::from_micros(1));
     assert_eq!(next(&heard), Heard::Completed(soon, -1));
-    stepper.interrupt(3);
+    stepper.interrupt();
     assert_eq!(next(&heard), Heard::Event(1, 3));
     stepper.advance(Duration::from_secs(3599));
     assert!(heard.try_recv().is_err());

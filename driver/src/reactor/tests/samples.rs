@@ -47,7 +47,7 @@ impl Engine for Player {
         self.plays.push((cx.play(3, Some(request), &samples), request));
         Ok(())
     }
-    fn interrupt(&mut self, _: u64, _: &mut Context<'_, u32>) {}
+    fn interrupt(&mut self, _: &mut Context<'_, u32>) {}
     fn received(&mut self, port: usize, samples: &[u8], cx: &mut Context<'_, u32>) {
         assert_eq!(port, 3);
         cx.event(0, samples.iter().copied().map(u32::from).sum());

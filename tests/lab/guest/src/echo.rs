@@ -128,8 +128,8 @@ impl<D: Device> Engine for Echo<D> {
         Ok(())
     }
 
-    fn interrupt(&mut self, count: u64, cx: &mut Context<'_, ()>) {
-        self.interrupts += count;
+    fn interrupt(&mut self, cx: &mut Context<'_, ()>) {
+        self.interrupts += 1;
         self.service(cx);
     }
 

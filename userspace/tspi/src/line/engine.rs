@@ -529,7 +529,7 @@ impl<D: Device> Engine for Lines<D> {
         begun.map_err(LineError::raw)
     }
 
-    fn interrupt(&mut self, _: u64, cx: &mut Context<'_, Event>) {
+    fn interrupt(&mut self, cx: &mut Context<'_, Event>) {
         self.visit_card(cx, |card, now, sink| card.service(now, sink));
     }
 

@@ -97,7 +97,7 @@ impl World {
             self.card.tick();
             match &mut self.kernel {
                 Some(kernel) => kernel.tick(&self.card, &mut self.stepper),
-                None => self.stepper.interrupt(1),
+                None => self.stepper.interrupt(),
             }
             self.stepper.advance(Duration::from_millis(1));
         }

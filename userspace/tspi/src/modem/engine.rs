@@ -241,7 +241,7 @@ impl<D: Device> Engine for Modem<D> {
         self.begin(request, command, cx).map_err(LineError::raw)
     }
 
-    fn interrupt(&mut self, _: u64, cx: &mut Context<'_, Event>) {
+    fn interrupt(&mut self, cx: &mut Context<'_, Event>) {
         self.visit(cx);
     }
 

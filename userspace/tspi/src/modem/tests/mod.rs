@@ -128,14 +128,14 @@ impl World {
                 let flows = if self.uart.rts() { &mut self.from_modem } else { waits };
                 self.uart.run(1, flows, &mut self.to_modem);
                 if self.interrupts && self.uart.interrupts() {
-                    self.stepper.interrupt(1);
+                    self.stepper.interrupt();
                 }
             }
             let now = self.stepper.now();
             self.modem.run(now, self.uart.dtr(), &mut self.to_modem, &mut self.from_modem);
             self.uart.set_inputs(self.modem.status());
             if self.interrupts && self.uart.interrupts() {
-                self.stepper.interrupt(1);
+                self.stepper.interrupt();
             }
             self.stepper.advance(Duration::from_millis(1));
         }
