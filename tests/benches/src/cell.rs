@@ -1,9 +1,12 @@
 //! What is varied, and how one request is timed.
 //!
-//! A submitting thread waits for its next arrival, submits one request, plays the hardware that
-//! answers it, and waits until the callback has run; only then comes the next. So there is one answer
-//! under way per thread, whatever the way, and nothing is hidden by queues. The other requests that
-//! are outstanding were submitted before and are not answered.
+//! A submitting thread waits for its next arrival, submits one request, and waits until the callback
+//! has run; only then comes the next. So there is one answer under way per thread, whatever the way,
+//! and nothing is hidden by queues. The other requests that are outstanding were submitted before and
+//! are not answered.
+//!
+//! The whole is what software takes: from the call to its return, and from the interrupt to the
+//! callback. Where the interrupt has no stamp it is from the call to the callback.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,11 +14,11 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 
 use crate::clock::{now, sleep_until};
-use crate::plant::Hardware;
+use crate::hardware::Hardware;
 use crate::probe::{Landing, Probe};
 
 /// One sample of so many is for the stages.
-const STAGED: usize = 8;
+pub(crate) const STAGED: usize = 8;
 /// Samples at the start of a slice that do not count.
 pub(crate) const WARM_UP: usize = 32;
 /// A request that has not come back by then never will.
@@ -53,7 +56,7 @@ pub(crate) struct Stages {
     pub(crate) wake: Histogram<u64>,
     /// From there to the callback.
     pub(crate) deliver: Histogram<u64>,
-    /// From the call to the callback.
+    /// From the call to the callback, without the hardware's time.
     pub(crate) whole: Histogram<u64>,
     /// Times in which the submitting thread was held up while it only read the clock.
     pub(crate) hiccups: Histogram<u64>,
@@ -86,25 +89,27 @@ impl Stages {
         }
     }
 
-    /// A sample that another program has taken: call, return, interrupt and callback; return and
-    /// interrupt are 0 where they were not stamped.
-    pub(crate) fn record(&mut self, [call, returned, raised, callback]: [u64; 4]) {
-        if returned == 0 {
-            self.whole.saturating_record(callback.saturating_sub(call));
+    /// A sample that another program has taken: call, return, interrupt and callback; and whether it
+    /// is for the stages.
+    pub(crate) fn record(&mut self, [call, returned, raised, callback]: [u64; 4], staged: bool) {
+        let submit = returned.saturating_sub(call);
+        let wake = callback.saturating_sub(raised);
+        if staged {
+            self.submit.saturating_record(submit);
+            self.wake.saturating_record(wake);
         } else {
-            self.submit.saturating_record(returned.saturating_sub(call));
-            self.wake.saturating_record(callback.saturating_sub(raised));
+            self.whole.saturating_record(submit + wake);
         }
     }
 }
 
-/// One request on its way. Times are 0 where they are not taken.
-#[derive(Debug, Default)]
+/// One request on its way.
+#[derive(Debug)]
 pub(crate) struct Shot {
-    pub(crate) staged: bool,
+    staged: bool,
     call: u64,
     returned: u64,
-    pub(crate) raised: u64,
+    raised: Option<u64>,
 }
 
 /// Paces one submitting thread and keeps what it finds.
@@ -138,7 +143,7 @@ impl<'a> Recorder<'a> {
         self.probe.stage(staged);
         let call = now();
         self.next = call + gap;
-        Shot { staged, call, ..Shot::default() }
+        Shot { staged, call, returned: call, raised: None }
     }
 
     fn spin(&mut self) {
@@ -153,31 +158,33 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    /// The call has returned.
-    pub(crate) fn returned(&self, shot: &mut Shot) {
-        if shot.staged {
-            shot.returned = now();
-        }
+    /// The call has returned. The requester plays the hardware, if nobody else does.
+    pub(crate) fn returned(&self, shot: &mut Shot, hardware: &Hardware) {
+        shot.returned = now();
+        shot.raised = hardware.answer();
     }
 
-    /// Plays the hardware and waits for the callback.
+    /// Waits for the callback.
     pub(crate) fn land(
         &mut self,
         mut shot: Shot,
         landing: &Landing,
         hardware: &Hardware,
     ) -> Result<(), String> {
-        let mut answered = hardware.answer(&mut shot);
         loop {
             if let Some((at, woke)) = landing.landed() {
-                self.end(shot, at, woke);
+                self.end(shot, at, woke, hardware);
                 return Ok(());
             }
             if now() > shot.call + LOST {
                 return Err("a request has not come back".into());
             }
+            if !hardware.is_requester() {
+                landing.sleep(Duration::from_nanos(LOST));
+                continue;
+            }
             // Alone, it must have been answered; one of several may have been answered by another.
-            answered = answered || hardware.answer(&mut shot);
+            shot.raised = shot.raised.or_else(|| hardware.answer());
             if self.cell.threads == 1 {
                 std::hint::spin_loop();
             } else {
@@ -187,21 +194,24 @@ impl<'a> Recorder<'a> {
     }
 
     /// The callback ran at `at`; its reaper woke at `woke`, if it says so.
-    pub(crate) fn end(&mut self, shot: Shot, at: u64, woke: u64) {
+    pub(crate) fn end(&mut self, shot: Shot, at: u64, woke: u64, hardware: &Hardware) {
         self.samples += 1;
         if self.samples <= WARM_UP {
             return;
         }
-        if !shot.staged {
-            self.stages.whole.saturating_record(at - shot.call);
+        let Shot { staged, call, returned, raised } = shot;
+        let raised = raised.or_else(|| hardware.raised(returned, at));
+        if !staged {
+            let thought = raised.unwrap_or(returned).saturating_sub(returned);
+            self.stages.whole.saturating_record((at - call).saturating_sub(thought));
             return;
         }
         let woke = if woke == 0 { self.probe.woke() } else { woke };
-        self.stages.submit.saturating_record(shot.returned.saturating_sub(shot.call));
+        self.stages.submit.saturating_record(returned - call);
         let doorbell = self.probe.doorbell();
-        self.stages.start.saturating_record(doorbell.saturating_sub(shot.call));
-        // Without an interrupt of ours to stamp, from the doorbell on.
-        let raised = if shot.raised == 0 { doorbell } else { shot.raised };
+        self.stages.start.saturating_record(doorbell.saturating_sub(call));
+        // Without an interrupt that is stamped, from the doorbell on.
+        let raised = raised.unwrap_or(doorbell);
         if woke != 0 {
             self.stages.wake.saturating_record(woke.saturating_sub(raised));
             self.stages.deliver.saturating_record(at.saturating_sub(woke));

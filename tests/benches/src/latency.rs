@@ -6,6 +6,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use ringback_driver::reactor::Realtime;
 
+use crate::aside::Aside;
 use crate::cell::{Cell, Stages};
 use crate::ways::Way;
 
@@ -151,7 +152,7 @@ pub(crate) fn measure(
                 if course.missing.is_some() && course.all.whole.is_empty() {
                     continue;
                 }
-                match way.slice(field.cell, *count) {
+                match slice(&**way, field.cell, *count) {
                     Ok(stages) => {
                         course.rounds.push(quantiles(&stages.whole));
                         course.all.add(&stages);
@@ -165,6 +166,14 @@ pub(crate) fn measure(
         }
     }
     Some(Latency { fields: fields.into_iter().map(|(field, _)| field).collect(), awake })
+}
+
+/// A slice, with a CPU set aside for its hardware.
+fn slice(way: &dyn Way, cell: Cell, count: usize) -> Result<Stages, String> {
+    let cpu = way.aside();
+    let aside = cpu.map(Aside::set).transpose();
+    let _aside = aside.map_err(|error| format!("a CPU for the hardware: {error}"))?;
+    way.slice(cell, count, cpu)
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 //! | module | what |
 //! |---|---|
 //! | `probe` | stamps on the way: doorbell, wake-up, callback |
-//! | `plant` | the device under test and who plays its hardware |
+//! | `plant` | the device under test |
+//! | `hardware`, `aside` | who plays its hardware, on a CPU of its own |
 //! | `cell` | what is varied (gap, depth, threads) and how one request is timed |
 //! | `ways` | Ringback in each of its modes, and the peers as their users write them |
 //! | `latency` | the run: every way in every cell, interleaved, round by round |
@@ -16,10 +17,12 @@
 //! Rules: all ways are timed by the same code at the same points; no way is stamped more often than
 //! the others in the samples that are compared; what could not be measured is said and not guessed.
 
+mod aside;
 mod cell;
 mod clock;
 mod costs;
 mod figures;
+mod hardware;
 mod latency;
 mod noise;
 mod plant;

@@ -8,8 +8,8 @@ use ringback_driver::device::sysfs::SysfsRoot;
 use ringback_driver::device::uio::UioDevice;
 use ringback_driver::device::{Device, Needs};
 
-use crate::cell::Shot;
-use crate::clock::now;
+use crate::aside::{Reaper, spare_cpu};
+use crate::hardware::Hardware;
 
 /// Entries of each of the mailbox's rings.
 const ENTRIES: u32 = 4096;
@@ -20,54 +20,11 @@ const REGISTERS: usize = 0x1010;
 pub(crate) trait Plant: Send + Sync + 'static {
     type Device: Device + Sync;
 
-    /// A device with nothing in it, and its hardware.
-    fn set_up(&self) -> io::Result<(Self::Device, Hardware)>;
-}
+    /// The CPU on which the hardware is to be played, `None` where it need not or can't be.
+    fn aside(&self, reaper: Reaper) -> Option<usize>;
 
-/// Who answers.
-#[derive(Debug, Clone)]
-pub(crate) enum Hardware {
-    /// Whoever has rung the doorbell plays the hardware next, so that its answer comes from another
-    /// CPU than the reaper's and at once.
-    Played { mailbox: SoftMailbox, interrupt: SoftInterrupt },
-    /// The device is real, or a kernel module.
-    Real,
-}
-
-impl Hardware {
-    /// Takes what was submitted in and never answers it. `false` if the hardware is not ours.
-    pub(crate) fn hold(&self) -> bool {
-        match self {
-            Hardware::Played { mailbox, .. } => {
-                mailbox.hold();
-                true
-            }
-            Hardware::Real => false,
-        }
-    }
-
-    /// Answers what waits and interrupts. `false` if nothing waits yet: where the card is busy,
-    /// whoever holds it rings the doorbell.
-    pub(crate) fn answer(&self, shot: &mut Shot) -> bool {
-        if let Hardware::Played { mailbox, interrupt } = self
-            && mailbox.step(usize::MAX) != 0
-        {
-            if shot.staged {
-                shot.raised = now();
-            }
-            interrupt.raise();
-            return true;
-        }
-        matches!(self, Hardware::Real)
-    }
-
-    /// Answers once more, for whoever is to stop at the next interrupt.
-    pub(crate) fn nudge(&self) {
-        if let Hardware::Played { mailbox, interrupt } = self {
-            mailbox.step(usize::MAX);
-            interrupt.raise();
-        }
-    }
+    /// A device with nothing in it, and its hardware, played on that CPU.
+    fn set_up(&self, aside: Option<usize>) -> io::Result<(Self::Device, Hardware)>;
 }
 
 /// The software mailbox, its interrupt an eventfd.
@@ -76,11 +33,15 @@ pub(crate) struct Soft;
 impl Plant for Soft {
     type Device = SoftDevice<SoftMailbox>;
 
-    fn set_up(&self) -> io::Result<(Self::Device, Hardware)> {
+    fn aside(&self, reaper: Reaper) -> Option<usize> {
+        spare_cpu(reaper)
+    }
+
+    fn set_up(&self, aside: Option<usize>) -> io::Result<(Self::Device, Hardware)> {
         let mailbox = SoftMailbox::new(ENTRIES);
         let interrupt = SoftInterrupt::new()?;
         let device = SoftDevice::new(mailbox.clone(), None, interrupt.clone());
-        Ok((device, Hardware::Played { mailbox, interrupt }))
+        Ok((device, Hardware::played(mailbox, interrupt, aside)?))
     }
 }
 
@@ -90,7 +51,11 @@ pub(crate) struct Uio(pub(crate) u32);
 impl Plant for Uio {
     type Device = UioDevice;
 
-    fn set_up(&self) -> io::Result<(Self::Device, Hardware)> {
+    fn aside(&self, _: Reaper) -> Option<usize> {
+        None
+    }
+
+    fn set_up(&self, _: Option<usize>) -> io::Result<(Self::Device, Hardware)> {
         let needs = Needs { registers: REGISTERS, dma: 0, msi: true };
         let device = UioDevice::open(&SysfsRoot::system(), self.0, &needs);
         Ok((device.map_err(io::Error::other)?, Hardware::Real))

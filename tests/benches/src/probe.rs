@@ -1,12 +1,15 @@
 //! Stamps on the way of a request.
 //!
-//! Two readings of the clock bracket every sample: before the call, and in the callback. The stages
-//! between need more; those are taken in every eighth sample only ([`Probe::is_staged`]), and such
-//! samples count for the stages and not for the whole, so that no way pays for being watched.
+//! Every sample is stamped before the call, after it, and in the callback, and the hardware stamps its
+//! interrupts. The stages between need more; those are taken in every eighth sample only
+//! ([`Probe::is_staged`]), and such samples count for the stages and not for the whole, so that no
+//! way pays for being watched.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread::{self, Thread};
+use std::time::Duration;
 
 use ringback_driver::device::{Device, InterruptFd, Registers};
 
@@ -21,6 +24,8 @@ const SUBMITTED: usize = 0x08;
 pub(crate) struct Landing {
     at: AtomicU64,
     woke: AtomicU64,
+    /// Who sleeps until then.
+    sleeper: OnceLock<Thread>,
 }
 
 impl Landing {
@@ -30,14 +35,31 @@ impl Landing {
 
     /// The callback runs.
     pub(crate) fn land(&self) {
-        self.at.store(now(), Ordering::Release);
+        self.land_at(now());
     }
 
     /// The callback runs; its reaper says when it woke.
     pub(crate) fn land_from(&self, woke: u64) {
         let at = now();
         self.woke.store(woke, Ordering::Relaxed);
+        self.land_at(at);
+    }
+
+    fn land_at(&self, at: u64) {
         self.at.store(at, Ordering::Release);
+        if let Some(sleeper) = self.sleeper.get() {
+            sleeper.unpark();
+        }
+    }
+
+    /// The calling thread is to be woken at each landing, see [`Landing::sleep`].
+    pub(crate) fn wake_me(&self) {
+        let _ = self.sleeper.set(thread::current());
+    }
+
+    /// Sleeps until something has landed, or for so long, or less.
+    pub(crate) fn sleep(&self, limit: Duration) {
+        thread::park_timeout(limit);
     }
 
     /// When the callback ran, and when its reaper woke if that is known.

@@ -5,6 +5,7 @@ use std::thread;
 
 use super::peer::{Callback, Common, Pending};
 use super::{BLOCKING, Way, drive, fill};
+use crate::aside::Reaper;
 use crate::cell::{Cell, Stages};
 use crate::plant::Plant;
 use crate::probe::{Landing, Probe};
@@ -24,8 +25,12 @@ impl<P: Plant> Way for Blocking<P> {
         BLOCKING
     }
 
-    fn slice(&self, cell: Cell, count: usize) -> Result<Stages, String> {
-        let (common, interrupt, size) = Common::set_up(&*self.plant, true)?;
+    fn aside(&self) -> Option<usize> {
+        self.plant.aside(Reaper::Sleeps)
+    }
+
+    fn slice(&self, cell: Cell, count: usize, aside: Option<usize>) -> Result<Stages, String> {
+        let (common, interrupt, size) = Common::set_up(&*self.plant, true, aside)?;
         let pending = Arc::new(Pending::<Callback>::new());
         let reader = {
             let (common, pending) = (Arc::clone(&common), Arc::clone(&pending));

@@ -9,6 +9,7 @@ use ringback_driver::reactor::{Driver, Handle, Options, Upcalls, Waiting};
 use ringback_driver::request::{Completion, RequestId};
 
 use super::{Way, drive, fill, words};
+use crate::aside::Reaper;
 use crate::cell::{Cell, Stages};
 use crate::plant::Plant;
 use crate::probe::{Landing, Probe, ProbeDevice};
@@ -43,7 +44,7 @@ pub(super) fn submit<D: Device>(handle: &Handle<Mailbox<D>>, id: u32) {
 /// Submits what is outstanding besides.
 pub(super) fn submit_others<D: Device>(
     cell: Cell,
-    hardware: &crate::plant::Hardware,
+    hardware: &crate::hardware::Hardware,
     handle: &Handle<Mailbox<D>>,
 ) -> Result<(), String> {
     fill(cell, hardware, |n| submit(handle, OTHERS + n as u32))
@@ -66,8 +67,13 @@ impl<P: Plant> Way for InThread<P> {
         self.name
     }
 
-    fn slice(&self, cell: Cell, count: usize) -> Result<Stages, String> {
-        let (device, hardware) = self.plant.set_up().map_err(words("device"))?;
+    fn aside(&self) -> Option<usize> {
+        let sleeps = self.waiting == Waiting::Sleep;
+        self.plant.aside(if sleeps { Reaper::Sleeps } else { Reaper::Watches })
+    }
+
+    fn slice(&self, cell: Cell, count: usize, aside: Option<usize>) -> Result<Stages, String> {
+        let (device, hardware) = self.plant.set_up(aside).map_err(words("device"))?;
         let probe = Arc::new(Probe::default());
         let device = ProbeDevice::new(device, Arc::clone(&probe));
         let interrupt = device.interrupt().map_err(words("interrupt"))?;

@@ -8,6 +8,7 @@ use nix::sys::epoll::{self, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeo
 use super::blocking::submit_callbacks;
 use super::peer::{Callback, Common, Pending};
 use super::{EPOLL, Way};
+use crate::aside::Reaper;
 use crate::cell::{Cell, Stages};
 use crate::plant::Plant;
 
@@ -26,8 +27,12 @@ impl<P: Plant> Way for Epoll<P> {
         EPOLL
     }
 
-    fn slice(&self, cell: Cell, count: usize) -> Result<Stages, String> {
-        let (common, interrupt, size) = Common::set_up(&*self.plant, false)?;
+    fn aside(&self) -> Option<usize> {
+        self.plant.aside(Reaper::Sleeps)
+    }
+
+    fn slice(&self, cell: Cell, count: usize, aside: Option<usize>) -> Result<Stages, String> {
+        let (common, interrupt, size) = Common::set_up(&*self.plant, false, aside)?;
         let pending = Arc::new(Pending::<Callback>::new());
         let set = || {
             let epoll = epoll::Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;

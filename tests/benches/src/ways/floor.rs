@@ -16,6 +16,7 @@ use ringback_driver::device::Device;
 
 use super::peer::Common;
 use super::{FLOOR, Way, drive, fill, words};
+use crate::aside::Reaper;
 use crate::cell::{Cell, Stages};
 use crate::plant::Plant;
 use crate::probe::Landing;
@@ -38,9 +39,13 @@ impl<P: Plant> Way for Floor<P> {
         FLOOR
     }
 
-    fn slice(&self, cell: Cell, count: usize) -> Result<Stages, String> {
+    fn aside(&self) -> Option<usize> {
+        self.plant.aside(Reaper::Sleeps)
+    }
+
+    fn slice(&self, cell: Cell, count: usize, aside: Option<usize>) -> Result<Stages, String> {
         // As a fixed file it must not block, or UIO reads would go to a worker thread.
-        let (common, interrupt, size) = Common::set_up(&*self.plant, false)?;
+        let (common, interrupt, size) = Common::set_up(&*self.plant, false, aside)?;
         let landings = Landing::several(cell.threads);
         let reader = {
             let (common, landings) = (Arc::clone(&common), Arc::clone(&landings));

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0
  *
  * (e) The bare floor in C on liburing: a ring that reads the interrupt file and indexes an array.
- * What floor.rs is in Rust, with the hardware played the same way: by the submitting thread, right
- * after its call.
+ * What floor.rs is in Rust, with the hardware played the same way: by a thread on CPU number CPU,
+ * which answers after THINKS ns; or by the submitting thread, right after its call, if CPU is -1.
  *
- *   liburing-floor DEPTH
+ *   liburing-floor DEPTH CPU THINKS
  *
  * plays a mailbox in memory. Each line "GAP WARM_UP COUNT" on standard input has it time WARM_UP +
  * COUNT requests, one every GAP ns, and write COUNT records of four 64-bit times in ns: call, return,
- * interrupt, callback. Return and interrupt are taken in every eighth sample only and 0 in the others.
+ * interrupt, callback.
  */
 #define _GNU_SOURCE
 #include <liburing.h>
 #include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ENTRIES = 4096, STAGED = 8, OTHERS = 1000 };
+enum { ENTRIES = 4096, OTHERS = 1000 };
 
 struct entry {
 	_Atomic uint32_t tag, value;
@@ -39,6 +42,12 @@ struct landing {
 
 static struct landing landings[1];
 static int interrupt_fd;
+/* Who plays the hardware, and when it has interrupted last. */
+static long hardware_cpu;
+static unsigned long long thinks;
+static _Atomic uint64_t raised_at;
+/* Where the submitting thread sleeps until its callback has run. */
+static sem_t landed;
 
 static void fail(const char *what)
 {
@@ -96,8 +105,11 @@ static void *reap(void *unused)
 			uint32_t tag = load(&mailbox.answers[reaped % ENTRIES].tag);
 
 			load(&mailbox.answers[reaped % ENTRIES].value);
-			if (tag < sizeof(landings) / sizeof(landings[0]))
+			if (tag < sizeof(landings) / sizeof(landings[0])) {
 				atomic_store_explicit(&landings[tag].at, now(), memory_order_release);
+				if (hardware_cpu >= 0)
+					sem_post(&landed);
+			}
 		}
 		store(&mailbox.reaped, answered);
 	}
@@ -130,17 +142,67 @@ static uint32_t answer(void)
 	return waiting;
 }
 
+/* Answers what waits and interrupts; false if nothing waits. */
+static bool play(void)
+{
+	const uint64_t one = 1;
+
+	atomic_store_explicit(&raised_at, now(), memory_order_release);
+	if (!answer())
+		return false;
+	if (write(interrupt_fd, &one, sizeof(one)) != sizeof(one))
+		fail("eventfd");
+	return true;
+}
+
+static void *hardware(void *unused)
+{
+	cpu_set_t cpu;
+
+	(void)unused;
+	CPU_ZERO(&cpu);
+	CPU_SET(hardware_cpu, &cpu);
+	if (sched_setaffinity(0, sizeof(cpu), &cpu))
+		fail("the hardware's CPU");
+	for (;;) {
+		uint64_t answers;
+
+		__builtin_ia32_pause();
+		if (load(&mailbox.submitted) == load(&mailbox.accepted))
+			continue;
+		answers = now() + thinks;
+		while (now() < answers)
+			__builtin_ia32_pause();
+		play();
+	}
+	return NULL;
+}
+
+static uint64_t land(void)
+{
+	uint64_t at;
+
+	while (!(at = atomic_load_explicit(&landings[0].at, memory_order_acquire))) {
+		if (hardware_cpu >= 0)
+			sem_wait(&landed);
+		else
+			__builtin_ia32_pause();
+	}
+	/* Whoever saw the landing before its post has the post still to take. */
+	while (!sem_trywait(&landed))
+		;
+	return at;
+}
+
 static void time_requests(uint64_t gap, uint64_t warm_up, uint64_t count)
 {
 	uint64_t (*records)[4] = calloc(count ? count : 1, sizeof(*records));
 	uint64_t next = now() + gap, n;
-	const uint64_t one = 1;
 
 	if (!records)
 		fail("memory");
 	for (n = 0; n < warm_up + count; n++) {
-		int staged = n % STAGED == STAGED - 1;
-		uint64_t call, returned = 0, raised = 0, at;
+		uint64_t call, returned, at;
 
 		atomic_store_explicit(&landings[0].at, 0, memory_order_relaxed);
 		while (now() < next)
@@ -148,22 +210,16 @@ static void time_requests(uint64_t gap, uint64_t warm_up, uint64_t count)
 		call = now();
 		next = call + gap;
 		submit(0);
-		if (staged)
-			returned = now();
-		if (answer()) {
-			if (staged)
-				raised = now();
-			if (write(interrupt_fd, &one, sizeof(one)) != sizeof(one))
-				fail("eventfd");
-		}
-		while (!(at = atomic_load_explicit(&landings[0].at, memory_order_acquire)))
-			__builtin_ia32_pause();
+		returned = now();
+		if (hardware_cpu < 0)
+			play();
+		at = land();
 		if (n >= warm_up) {
 			uint64_t *record = records[n - warm_up];
 
 			record[0] = call;
 			record[1] = returned;
-			record[2] = raised;
+			record[2] = atomic_load_explicit(&raised_at, memory_order_acquire);
 			record[3] = at;
 		}
 	}
@@ -176,7 +232,12 @@ int main(int argc, char **argv)
 {
 	unsigned long depth = argc > 1 ? strtoul(argv[1], NULL, 10) : 1, n;
 	unsigned long long gap, warm_up, count;
-	pthread_t reaper;
+	pthread_t reaper, player;
+
+	hardware_cpu = argc > 2 ? strtol(argv[2], NULL, 10) : -1;
+	thinks = argc > 3 ? strtoull(argv[3], NULL, 10) : 0;
+	if (sem_init(&landed, 0, 0))
+		fail("semaphore");
 
 	interrupt_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (interrupt_fd < 0)
@@ -186,6 +247,9 @@ int main(int argc, char **argv)
 		submit(OTHERS + n);
 	store(&mailbox.accepted, load(&mailbox.submitted));
 	if (pthread_create(&reaper, NULL, reap, NULL))
+		fail("thread");
+	/* Its parent has taken the hardware's CPU from this process, so only that thread is there. */
+	if (hardware_cpu >= 0 && pthread_create(&player, NULL, hardware, NULL))
 		fail("thread");
 	while (scanf("%llu %llu %llu", &gap, &warm_up, &count) == 3)
 		time_requests(gap, warm_up, count);

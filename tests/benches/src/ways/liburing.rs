@@ -6,7 +6,9 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 use super::{LIBURING, Way};
-use crate::cell::{Cell, Stages, WARM_UP};
+use crate::aside::{Reaper, spare_cpu};
+use crate::cell::{Cell, STAGED, Stages, WARM_UP};
+use crate::hardware::THINKS;
 
 /// The program, compiled for this run; or why it is not.
 pub(super) struct Liburing {
@@ -46,13 +48,19 @@ impl Way for Liburing {
         LIBURING
     }
 
-    fn slice(&self, cell: Cell, count: usize) -> Result<Stages, String> {
+    fn aside(&self) -> Option<usize> {
+        spare_cpu(Reaper::Sleeps)
+    }
+
+    fn slice(&self, cell: Cell, count: usize, aside: Option<usize>) -> Result<Stages, String> {
         if cell.threads != 1 {
             return Err("has one submitting thread".into());
         }
         let folder = self.folder.as_ref().map_err(Clone::clone)?;
         let mut child = Command::new(folder.path().join(PROGRAM))
             .arg(cell.depth.to_string())
+            .arg(aside.map_or("-1".into(), |cpu| cpu.to_string()))
+            .arg(THINKS.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -75,11 +83,12 @@ impl Way for Liburing {
             return Err(format!("failed: {status}"));
         }
         let mut stages = Stages::new();
-        for record in records.chunks_exact(32) {
+        for (n, record) in records.chunks_exact(32).enumerate() {
             let mut times = record
                 .chunks_exact(8)
                 .map(|time| u64::from_ne_bytes(time.try_into().unwrap_or_default()));
-            stages.record(std::array::from_fn(|_| times.next().unwrap_or_default()));
+            let times = std::array::from_fn(|_| times.next().unwrap_or_default());
+            stages.record(times, n % STAGED == STAGED - 1);
         }
         Ok(stages)
     }

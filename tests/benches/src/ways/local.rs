@@ -1,10 +1,7 @@
 //! Ringback in local mode: the submitting thread is the reaper.
-//!
-//! So the hardware is played by a thread of its own, which watches the doorbell.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::time::Duration;
 
 use ringback_driver::card::mailbox::Mailbox;
 use ringback_driver::device::Device;
@@ -12,9 +9,13 @@ use ringback_driver::reactor::{Local, Options};
 
 use super::driver::{CAPACITY, Landings, submit, submit_others};
 use super::{Way, words};
+use crate::aside::Reaper;
 use crate::cell::{Cell, Recorder, Stages, WARM_UP};
-use crate::plant::{Hardware, Plant};
+use crate::plant::Plant;
 use crate::probe::{Landing, Probe, ProbeDevice};
+
+/// A request that has not come back by then never will.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) struct InPlace<P> {
     plant: Arc<P>,
@@ -31,11 +32,15 @@ impl<P: Plant> Way for InPlace<P> {
         "ringback, local"
     }
 
-    fn slice(&self, cell: Cell, count: usize) -> Result<Stages, String> {
+    fn aside(&self) -> Option<usize> {
+        self.plant.aside(Reaper::Sleeps)
+    }
+
+    fn slice(&self, cell: Cell, count: usize, aside: Option<usize>) -> Result<Stages, String> {
         if cell.threads != 1 {
             return Err("the one submitting thread is the reaper".into());
         }
-        let (device, hardware) = self.plant.set_up().map_err(words("device"))?;
+        let (device, hardware) = self.plant.set_up(aside).map_err(words("device"))?;
         let probe = Arc::new(Probe::default());
         let device = ProbeDevice::new(device, Arc::clone(&probe));
         let interrupt = device.interrupt().map_err(words("interrupt"))?;
@@ -47,31 +52,19 @@ impl<P: Plant> Way for InPlace<P> {
             .map_err(|error| error.to_string())?;
         let handle = local.handle();
         submit_others(cell, &hardware, &handle)?;
-        let over = AtomicBool::new(false);
-        let real = matches!(hardware, Hardware::Real);
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                while !real && !over.load(Ordering::Relaxed) {
-                    hardware.answer(&mut Default::default());
-                    std::hint::spin_loop();
-                }
-            });
-            let mut recorder = Recorder::new(cell, 0, &probe);
-            for _ in 0..WARM_UP + count {
-                landings[0].clear();
-                let mut shot = recorder.begin();
-                submit(&handle, 1);
-                recorder.returned(&mut shot);
-                let until = handle.now() + std::time::Duration::from_secs(10);
-                local.run_once(until);
-                let Some((at, woke)) = landings[0].landed() else {
-                    over.store(true, Ordering::Relaxed);
-                    return Err("a request has not come back".to_string());
-                };
-                recorder.end(shot, at, woke);
-            }
-            over.store(true, Ordering::Relaxed);
-            Ok(recorder.stages)
-        })
+        hardware.begin();
+        let mut recorder = Recorder::new(cell, 0, &probe);
+        for _ in 0..WARM_UP + count {
+            landings[0].clear();
+            let mut shot = recorder.begin();
+            submit(&handle, 1);
+            recorder.returned(&mut shot, &hardware);
+            local.run_once(handle.now() + PATIENCE);
+            let Some((at, woke)) = landings[0].landed() else {
+                return Err("a request has not come back".into());
+            };
+            recorder.end(shot, at, woke, &hardware);
+        }
+        Ok(recorder.stages)
     }
 }

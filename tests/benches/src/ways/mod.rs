@@ -17,7 +17,8 @@ use nix::sys::prctl::set_timerslack;
 use ringback_driver::reactor::Waiting;
 
 use crate::cell::{Cell, Recorder, Stages, WARM_UP};
-use crate::plant::{Hardware, Plant};
+use crate::hardware::Hardware;
+use crate::plant::Plant;
 use crate::probe::{Landing, Probe};
 
 /// One way from a request to its callback.
@@ -25,11 +26,14 @@ pub(crate) trait Way: Send + Sync {
     /// Its short name.
     fn name(&self) -> &'static str;
 
+    /// The CPU on which its hardware is to be played: for the slice, set aside by the caller.
+    fn aside(&self) -> Option<usize>;
+
     /// Sets it up, times `count` requests, and takes it down again.
     ///
     /// # Errors
     /// Why it can't be had in this cell or on this machine, in a few words.
-    fn slice(&self, cell: Cell, count: usize) -> Result<Stages, String>;
+    fn slice(&self, cell: Cell, count: usize, aside: Option<usize>) -> Result<Stages, String>;
 }
 
 /// How long the spinning reaper looks before it sleeps: longer than the short gap, shorter than the
@@ -80,15 +84,19 @@ fn drive(
     landings: &[Landing],
     submit: &(impl Fn(usize) + Sync),
 ) -> Result<Stages, String> {
+    hardware.begin();
     let thread = |number: usize, landing: &Landing| {
         // Gaps are slept to the microsecond.
         let _ = set_timerslack(1_000);
+        if !hardware.is_requester() {
+            landing.wake_me();
+        }
         let mut recorder = Recorder::new(cell, number, probe);
         for _ in 0..WARM_UP + count / cell.threads {
             landing.clear();
             let mut shot = recorder.begin();
             submit(number);
-            recorder.returned(&mut shot);
+            recorder.returned(&mut shot, hardware);
             recorder.land(shot, landing, hardware)?;
         }
         Ok(recorder.stages)

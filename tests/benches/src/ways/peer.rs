@@ -9,7 +9,8 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use ringback_driver::device::{Device, InterruptSize, Registers};
 
 use super::words;
-use crate::plant::{Hardware, Plant};
+use crate::hardware::Hardware;
+use crate::plant::Plant;
 use crate::probe::{Probe, ProbeDevice};
 
 const ENTRIES: usize = 0x04;
@@ -95,8 +96,9 @@ impl<D: Device + Sync> Common<D> {
     pub(super) fn set_up<P: Plant<Device = D>>(
         plant: &P,
         blocking: bool,
+        aside: Option<usize>,
     ) -> Result<(Arc<Self>, OwnedFd, usize), String> {
-        let (device, hardware) = plant.set_up().map_err(words("device"))?;
+        let (device, hardware) = plant.set_up(aside).map_err(words("device"))?;
         let interrupt = device.interrupt().map_err(words("interrupt"))?;
         let size = match interrupt.size {
             InterruptSize::UioCounter => 4,

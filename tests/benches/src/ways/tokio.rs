@@ -12,6 +12,7 @@ use tokio::sync::oneshot::{self, Sender};
 
 use super::peer::{Common, Pending};
 use super::{TOKIO, Way, fill};
+use crate::aside::Reaper;
 use crate::cell::{Cell, Recorder, Stages, WARM_UP};
 use crate::clock::now;
 use crate::plant::Plant;
@@ -31,8 +32,12 @@ impl<P: Plant> Way for Tokio<P> {
         TOKIO
     }
 
-    fn slice(&self, cell: Cell, count: usize) -> Result<Stages, String> {
-        let (common, interrupt, size) = Common::set_up(&*self.plant, false)?;
+    fn aside(&self) -> Option<usize> {
+        self.plant.aside(Reaper::Sleeps)
+    }
+
+    fn slice(&self, cell: Cell, count: usize, aside: Option<usize>) -> Result<Stages, String> {
+        let (common, interrupt, size) = Common::set_up(&*self.plant, false, aside)?;
         let pending = Arc::new(Pending::<Sender<i32>>::new());
         let runtime = Builder::new_multi_thread()
             .worker_threads(cell.threads + 1)
@@ -73,6 +78,7 @@ impl<P: Plant> Way for Tokio<P> {
                 Ok::<_, std::io::Error>(())
             })
         };
+        common.hardware.begin();
         let requesters: Vec<_> = (0..cell.threads)
             .map(|number| {
                 let (common, pending) = (Arc::clone(&common), Arc::clone(&pending));
@@ -83,14 +89,13 @@ impl<P: Plant> Way for Tokio<P> {
                         let mut shot = recorder.begin();
                         let (sender, receiver) = oneshot::channel();
                         pending.submit(&common.mailbox, number as u32, sender);
-                        recorder.returned(&mut shot);
-                        common.hardware.answer(&mut shot);
+                        recorder.returned(&mut shot, &common.hardware);
                         let result = receiver.await;
                         let at = now();
                         if result != Ok(0) {
                             return Err("a request has not come back".to_string());
                         }
-                        recorder.end(shot, at, 0);
+                        recorder.end(shot, at, 0, &common.hardware);
                     }
                     Ok(recorder.stages)
                 })

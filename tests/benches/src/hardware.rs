@@ -1,0 +1,233 @@
+//! Who plays the hardware of the software mailbox.
+//!
+//! A thread does, as a device would: it watches the doorbell on a CPU that is set aside for it, and
+//! answers a while later, when the requester has gone to sleep. Whatever a way does after its
+//! doorbell is over by then, and every way that sleeps is woken from its sleep. Where there is no CPU
+//! to spare, because there are too few or because the reaper keeps one busy, the requester plays:
+//! it answers right after its call.
+//!
+//! The hardware's own time, from the call's return to the interrupt, is no part of the whole.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread::{self, JoinHandle};
+
+use ringback_driver::card::mailbox::SoftMailbox;
+use ringback_driver::device::soft::{Hardware as _, SoftInterrupt};
+
+use crate::aside::enter;
+use crate::clock::now;
+
+/// How long the hardware takes, in ns: longer than a thread needs to fall asleep, and well below the
+/// short gap.
+pub(crate) const THINKS: u64 = 8_000;
+
+/// See `ringback_driver::card::mailbox`.
+const SUBMITTED: usize = 0x08;
+const ACCEPTED: usize = 0x0C;
+
+/// Who answers.
+#[derive(Debug)]
+pub(crate) enum Hardware {
+    /// The requester.
+    Requester(Mailbox),
+    /// A thread of its own.
+    Thread(Player),
+    /// The device is real, or a kernel module.
+    Real,
+}
+
+/// The mailbox from the hardware's side.
+#[derive(Debug, Clone)]
+pub(crate) struct Mailbox {
+    mailbox: SoftMailbox,
+    interrupt: SoftInterrupt,
+}
+
+impl Mailbox {
+    /// Answers what waits and interrupts. When that was, if anything waited.
+    fn answer(&self) -> Option<u64> {
+        let raised = now();
+        (self.mailbox.step(usize::MAX) != 0).then(|| {
+            self.interrupt.raise();
+            raised
+        })
+    }
+
+    fn has_been_rung(&self) -> bool {
+        self.mailbox.read(SUBMITTED, 4) != self.mailbox.read(ACCEPTED, 4)
+    }
+}
+
+/// The thread that plays.
+#[derive(Debug)]
+pub(crate) struct Player {
+    mailbox: Mailbox,
+    state: Arc<State>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    plays: AtomicBool,
+    over: AtomicBool,
+    raises: Raises,
+}
+
+/// When it has interrupted last.
+#[derive(Debug)]
+struct Raises {
+    times: [AtomicU64; 64],
+    count: AtomicUsize,
+}
+
+impl Default for Raises {
+    fn default() -> Self {
+        Raises { times: [const { AtomicU64::new(0) }; 64], count: AtomicUsize::new(0) }
+    }
+}
+
+impl Raises {
+    fn push(&self, time: u64) {
+        let count = self.count.load(Ordering::Relaxed);
+        self.times[count % self.times.len()].store(time, Ordering::Relaxed);
+        self.count.store(count + 1, Ordering::Release);
+    }
+
+    /// The first one from `from` to `to`.
+    fn between(&self, from: u64, to: u64) -> Option<u64> {
+        let count = self.count.load(Ordering::Acquire);
+        let back = (count.saturating_sub(self.times.len())..count).rev();
+        back.map(|n| self.times[n % self.times.len()].load(Ordering::Relaxed))
+            .skip_while(|&time| time > to)
+            .take_while(|&time| time >= from)
+            .last()
+    }
+}
+
+impl Player {
+    fn start(mailbox: Mailbox, cpu: usize) -> io::Result<Player> {
+        let state = Arc::new(State::default());
+        let (entered, ready) = mpsc::sync_channel(1);
+        let thread = {
+            let (mailbox, state) = (mailbox.clone(), Arc::clone(&state));
+            thread::Builder::new().name("hardware".into()).spawn(move || {
+                let there = enter(cpu);
+                let _ = entered.send(there);
+                if there.is_ok() {
+                    play(&mailbox, &state);
+                }
+            })?
+        };
+        let player = Player { mailbox, state, thread: Some(thread) };
+        ready.recv().map_err(|_| io::ErrorKind::BrokenPipe)??;
+        Ok(player)
+    }
+}
+
+fn play(mailbox: &Mailbox, state: &State) {
+    while !state.over.load(Ordering::Relaxed) {
+        std::hint::spin_loop();
+        if !state.plays.load(Ordering::Acquire) || !mailbox.has_been_rung() {
+            continue;
+        }
+        let answers = now() + THINKS;
+        while now() < answers {
+            std::hint::spin_loop();
+        }
+        // Before the answer, or who watches could have it before.
+        state.raises.push(now());
+        mailbox.answer();
+    }
+}
+
+impl Drop for Player {
+    fn drop(&mut self) {
+        self.state.over.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Hardware {
+    /// A mailbox played on this CPU, or by the requester.
+    pub(crate) fn played(
+        mailbox: SoftMailbox,
+        interrupt: SoftInterrupt,
+        cpu: Option<usize>,
+    ) -> io::Result<Hardware> {
+        let mailbox = Mailbox { mailbox, interrupt };
+        match cpu {
+            Some(cpu) => Ok(Hardware::Thread(Player::start(mailbox, cpu)?)),
+            None => Ok(Hardware::Requester(mailbox)),
+        }
+    }
+
+    /// Takes what was submitted in and never answers it; begins to play. `false` if the hardware is
+    /// not ours to hold.
+    pub(crate) fn hold(&self) -> bool {
+        match self {
+            Hardware::Requester(mailbox) => mailbox.mailbox.hold(),
+            Hardware::Thread(player) => player.mailbox.mailbox.hold(),
+            Hardware::Real => return false,
+        }
+        true
+    }
+
+    /// From now on it answers.
+    pub(crate) fn begin(&self) {
+        if let Hardware::Thread(player) = self {
+            player.state.plays.store(true, Ordering::Release);
+        }
+    }
+
+    /// Whether the requester has to play.
+    pub(crate) fn is_requester(&self) -> bool {
+        matches!(self, Hardware::Requester(_))
+    }
+
+    /// Plays, if that is for the requester to do: when it has interrupted. `None` too if nothing waits
+    /// yet: where the card is busy, whoever holds it rings the doorbell.
+    pub(crate) fn answer(&self) -> Option<u64> {
+        match self {
+            Hardware::Requester(mailbox) => mailbox.answer(),
+            Hardware::Thread(_) | Hardware::Real => None,
+        }
+    }
+
+    /// When it interrupted for a request whose call returned at `from` and whose callback ran at `to`,
+    /// if it can tell.
+    pub(crate) fn raised(&self, from: u64, to: u64) -> Option<u64> {
+        match self {
+            Hardware::Thread(player) => player.state.raises.between(from, to),
+            Hardware::Requester(_) | Hardware::Real => None,
+        }
+    }
+
+    /// Interrupts once more, for whoever is to stop at the next interrupt and has rung the doorbell.
+    pub(crate) fn nudge(&self) {
+        self.begin();
+        self.answer();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_belongs_to_the_first_interrupt_after_it() {
+        let raises = Raises::default();
+        for time in 1..=100 {
+            raises.push(10 * time);
+        }
+        assert_eq!(raises.between(915, 945), Some(920));
+        assert_eq!(raises.between(920, 920), Some(920));
+        assert_eq!(raises.between(921, 929), None);
+        assert_eq!(raises.between(1001, 2000), None);
+        // Those that are forgotten are not made up.
+        assert_eq!(raises.between(0, 300), None);
+    }
+}
