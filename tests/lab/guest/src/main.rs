@@ -11,6 +11,8 @@ mod kmod;
 mod mailbox;
 mod modem;
 mod mtty;
+mod pattern;
+mod sound;
 mod tally;
 mod trace;
 
@@ -28,6 +30,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("mailbox-reopen", mailbox::reopen),
     ("mailbox-forever", mailbox::forever),
     ("far", far::command),
+    ("sound-call", sound::call),
     ("dahdi-telephone", dahdi::telephone),
     ("dahdi-hook", dahdi::hook),
     ("dahdi-silent", dahdi::silent),

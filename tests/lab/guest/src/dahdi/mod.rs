@@ -5,7 +5,6 @@
 //! and 4; the exchange's lines have the numbers 101 and 103.
 
 mod channel;
-mod pattern;
 mod sys;
 
 use ringback_media::dtmf::{Digit, Generator};
@@ -14,8 +13,8 @@ use serde_json::Value;
 
 use crate::Outcome;
 use crate::far::Far;
+use crate::pattern::{self, Pattern};
 use channel::*;
-use pattern::Pattern;
 
 const TELEPHONE: &str = "telephone 0";
 const SUBSCRIBER: &str = "subscriber 5550100";

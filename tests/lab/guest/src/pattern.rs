@@ -75,6 +75,11 @@ impl Pattern {
         (found, breaks, missing)
     }
 
+    /// How much of it is in what was heard, from its first millisecond that is, in percent.
+    pub fn share_in(&self, heard: &[u8]) -> usize {
+        self.find(heard).0 * 100 * MS / LENGTH
+    }
+
     /// All of it has to have been heard, in one piece.
     pub fn check(&self, what: &str, heard: &[u8]) -> Outcome {
         let (found, breaks, missing) = self.find(heard);

@@ -1,0 +1,151 @@
+//! A call of Ringback's own program that moves the samples itself, millisecond by millisecond: its
+//! files of sound at one end, a telephone of the software card at the other.
+//!
+//! By UIO the module acknowledges the interrupt, and the card does not wait for the program: in a
+//! machine in software emulation milliseconds are lost, and how many is a matter of luck. So patterns
+//! are said until a part of one has arrived, sample by sample and in order. Nothing but the sound that
+//! was sent has even one millisecond of it.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::ops::Range;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ringback_media::{g711, wav};
+
+use crate::Outcome;
+use crate::far::{DEADLINE, Far};
+use crate::pattern::{self, Pattern};
+
+/// What the program says, and what it hears.
+const SAID: &str = "/run/said.wav";
+const HEARD: &str = "/run/heard.wav";
+/// Bytes in front of its samples.
+const HEADER: usize = 44;
+/// Asks for what the telephone has heard last.
+const HEARD_THERE: &str = "telephone 0 heard 1500";
+/// The first pattern that the program says, and how many: 20 s.
+const OURS: u64 = 100;
+const MANY: u64 = 40;
+/// The first pattern that the telephone says.
+const THEIRS: u64 = 200;
+/// Percent of a pattern that have to arrive in order: 25 ms.
+const ENOUGH: usize = 5;
+
+/// `lab-guest sound-call CARD`: line 0 is a telephone's, who answers, speaks and hangs up.
+pub fn call() -> Outcome {
+    let card = std::env::args().nth(2).ok_or("which card?")?;
+    write().map_err(|error| format!("{SAID}: {error}"))?;
+    let mut far = Far::open()?;
+    far.ask("telephone 0 answer-after 1")?;
+    let mut program = Program::start(
+        Command::new("ringback")
+            .args(["call", "0", "1", "--card", &card, "--play", SAID, "--record", HEARD])
+            // Longer than it takes until the one called hangs up.
+            .args(["--hangup-after", "1000"]),
+    )?;
+    program.says(" connected")?;
+    program.moves_samples()?;
+
+    let began = Instant::now();
+    while !arrived("heard", OURS..OURS + MANY, &pattern::samples(&far.ask(HEARD_THERE)?)) {
+        if began.elapsed() > DEADLINE {
+            return Err("the telephone hears nothing of what is played".to_owned());
+        }
+        thread::sleep(Duration::from_millis(500));
+    }
+    let mut seeds = THEIRS..THEIRS;
+    let began = Instant::now();
+    while !arrived("recorded", seeds.clone(), &recorded()?) {
+        if began.elapsed() > DEADLINE {
+            return Err("nothing of what the telephone says is in the recording".to_owned());
+        }
+        far.ask(&format!("telephone 0 speak {}", Pattern::new(seeds.end).as_samples()))?;
+        far.until("the end of it", "telephone 0 state", |state| state["busy"] == false)?;
+        seeds.end += 1;
+    }
+    far.ask("telephone 0 on-hook")?;
+
+    program.says("hung up")?;
+    let status = program.child.wait().map_err(|error| error.to_string())?;
+    if !status.success() {
+        return Err(format!("ringback ended with {status}"));
+    }
+    // And it is a whole file.
+    wav::read(HEARD).map(drop).map_err(|error| error.to_string())
+}
+
+fn write() -> Result<(), wav::WavError> {
+    let mut writer = wav::Writer::create(SAID)?;
+    for seed in OURS..OURS + MANY {
+        let bytes = Pattern::new(seed).bytes().to_vec();
+        writer.write(&bytes.into_iter().map(g711::ulaw_decode).collect::<Vec<_>>())?;
+    }
+    writer.finish()
+}
+
+/// What is in the recording so far, which is still being written.
+fn recorded() -> Result<Vec<u8>, String> {
+    let file = fs::read(HEARD).map_err(|error| format!("{HEARD}: {error}"))?;
+    let (samples, _) = file.get(HEADER..).unwrap_or_default().as_chunks();
+    Ok(samples.iter().map(|sample| g711::ulaw_encode(i16::from_le_bytes(*sample))).collect())
+}
+
+/// Whether enough of one of the patterns is in what was heard.
+fn arrived(what: &str, seeds: Range<u64>, samples: &[u8]) -> bool {
+    let found =
+        seeds.map(|seed| Pattern::new(seed).share_in(samples)).find(|share| *share >= ENOUGH);
+    if let Some(share) = found {
+        println!("{what}: {share} percent of a pattern");
+    }
+    found.is_some()
+}
+
+/// The program that calls. Killed when dropped.
+struct Program {
+    child: Child,
+    output: BufReader<ChildStdout>,
+}
+
+impl Program {
+    fn start(command: &mut Command) -> Result<Program, String> {
+        let child = command.stdout(Stdio::piped()).spawn();
+        let mut child = child.map_err(|error| format!("ringback: {error}"))?;
+        let output = BufReader::new(child.stdout.take().ok_or("ringback says nothing")?);
+        Ok(Program { child, output })
+    }
+
+    /// Prints what it says until that is in it.
+    fn says(&mut self, text: &str) -> Outcome {
+        for line in (&mut self.output).lines() {
+            let line = line.map_err(|error| error.to_string())?;
+            println!("{line}");
+            if line.contains(text) {
+                return Ok(());
+            }
+        }
+        Err(format!("ringback has ended, and did not say '{text}'"))
+    }
+
+    /// That it has the card as a UIO device alone: no file by which the module moves samples.
+    fn moves_samples(&self) -> Outcome {
+        let folder = format!("/proc/{}/fd", self.child.id());
+        let files = fs::read_dir(&folder).map_err(|error| format!("{folder}: {error}"))?;
+        let files = files.filter_map(|file| fs::read_link(file.ok()?.path()).ok());
+        let names: Vec<String> = files.map(|path| path.display().to_string()).collect();
+        let has = |start: &str| names.iter().any(|name| name.starts_with(start));
+        if has("/dev/uio") && !has("/dev/ringback") {
+            return Ok(());
+        }
+        Err(format!("ringback has these files: {}", names.join(" ")))
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
