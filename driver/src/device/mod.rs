@@ -66,9 +66,9 @@ pub trait DmaMemory: Send {
 /// The file whose readability is the card's interrupt, for the reaper's ring.
 #[derive(Debug)]
 pub struct InterruptFd {
-    /// The file. A UIO file is opened O_NONBLOCK (without it io_uring falls back to a worker thread).
+    /// The file, O_NONBLOCK. The reaper waits for it and does not read it.
     pub fd: OwnedFd,
-    /// How many bytes one read takes.
+    /// How many bytes one read takes, for those who do.
     pub size: InterruptSize,
 }
 
