@@ -16,11 +16,18 @@
  *  0x10             ANSWERED   hardware    answers put in so far
  *  0x14             REAPED     driver      answers taken so far
  *  0x18             CONTROL    driver      bit 0: the hardware runs and interrupts
+ *  0x1C             FEATURES   hardware    bit 0: TIME is kept
+ *  0x20, 0x24       TIME       hardware    low and high half of the time of the last
+ *                                          interrupt: CLOCK_MONOTONIC in ns
  *  0x1000           submission ring        ENTRIES x (tag, operand)
  *  0x1000 + 8 x ENTRIES  answer ring       ENTRIES x (tag, answer)
  *
  * The driver writes a ring entry before it moves SUBMITTED, and reads ANSWERED before
- * the answers. Writing 1 or 0 to the UIO file (irqcontrol) sets or clears CONTROL bit 0.
+ * the answers. TIME is taken right before ANSWERED is moved and stands there first, so
+ * who has seen an answer finds the time of its interrupt, or of a later one; it may change
+ * between the reads of its halves. Before there was TIME, FEATURES read 0. Writing 1 or 0
+ * to the UIO file (irqcontrol) sets or clears CONTROL bit 0.
+ *
  * Every open starts with a zeroed device, and there is one opener at a time. A device
  * that was taken away reads all ones.
  *
@@ -38,6 +45,7 @@
 #include <linux/platform_device.h>
 #include <linux/sizes.h>
 #include <linux/sysfs.h>
+#include <linux/timekeeping.h>
 #include <linux/uio_driver.h>
 #include <linux/vmalloc.h>
 
@@ -49,6 +57,7 @@
 #define MAX_ENTRIES	4096U
 #define RINGS		SZ_4K
 #define RUN		BIT(0)
+#define HAS_TIME	BIT(0)
 /* Answers per tick. With the default period that is more than a million a second. */
 #define BURST		64
 #define MIN_PERIOD_US	10U
@@ -70,6 +79,8 @@ struct registers {
 	__le32 answered;
 	__le32 reaped;
 	__le32 control;
+	__le32 features;
+	__le64 interrupt_time;
 };
 
 struct entry {
@@ -145,8 +156,9 @@ static unsigned int mailbox_answer(struct mailbox *mailbox)
 		return 0;
 
 	mailbox->accepted += count;
+	WRITE_ONCE(registers->interrupt_time, cpu_to_le64(ktime_get_ns()));
 	WRITE_ONCE(registers->accepted, cpu_to_le32(mailbox->accepted));
-	/* The answers first, then the count. */
+	/* The answers and the time first, then the count. */
 	smp_store_release(&registers->answered, cpu_to_le32(mailbox->accepted));
 	return count;
 }
@@ -182,6 +194,7 @@ static int mailbox_open(struct uio_info *info, struct inode *inode)
 		memset(mailbox->registers, 0, mailbox->size);
 		mailbox->registers->id = cpu_to_le32(MAILBOX_ID);
 		mailbox->registers->entries = cpu_to_le32(entries);
+		mailbox->registers->features = cpu_to_le32(HAS_TIME);
 		hrtimer_start(&mailbox->timer, mailbox_period(), HRTIMER_MODE_REL);
 	}
 	mutex_unlock(&mailbox->lock);

@@ -20,6 +20,8 @@
 //! | 0x10 | ANSWERED | hardware | answers put in so far |
 //! | 0x14 | REAPED | driver | answers taken so far |
 //! | 0x18 | CONTROL | driver | bit 0: the hardware runs and interrupts |
+//! | 0x1C | FEATURES | hardware | bit 0: TIME is kept; not used here |
+//! | 0x20, 0x24 | TIME | hardware | low and high half of the time of the last interrupt; not used here |
 //! | 0x1000 | submission ring | driver | ENTRIES x (tag, operand) |
 //! | 0x1000 + 8 x ENTRIES | answer ring | hardware | ENTRIES x (tag, answer) |
 
@@ -220,10 +222,9 @@ impl<D: Device> Engine for Mailbox<D> {
     }
 
     fn interrupt(&mut self, cx: &mut Context<'_, ()>) {
+        // Its interrupt never masks itself, so there is nothing to let through again: most cards need
+        // `Device::rearm` here.
         self.reap(cx);
-        if !self.gone && self.device.rearm().is_err() {
-            self.gone(cx);
-        }
     }
 
     fn poll(&mut self, cx: &mut Context<'_, ()>) {
