@@ -6,7 +6,8 @@
 use std::io;
 use std::process::ExitCode;
 
-use ringback_bench::{Options, ROUNDS, Relaunch, run, workload};
+use ringback_bench::{Options, ROUNDS, Relaunch, lab, run, workload};
+use ringback_driver::device::selector::Selector;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -34,11 +35,12 @@ fn main() -> ExitCode {
 fn everything(rounds: usize) -> Result<(), String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let options = Options {
-        uio: None,
+        card: Selector::Soft,
         rounds,
         json: false,
         plot: None,
         relaunch: Relaunch { program, arguments: vec!["workload".into()] },
+        lab: lab::instructions,
     };
     run(&options, &mut io::stdout(), &|| false).map_err(|error| error.to_string())
 }

@@ -15,6 +15,7 @@ use hdrhistogram::Histogram;
 
 use crate::clock::{now, sleep_until};
 use crate::hardware::Hardware;
+use crate::noise::cpus;
 use crate::probe::{Landing, Probe};
 
 /// One sample of so many is for the stages.
@@ -56,6 +57,8 @@ pub(crate) struct Stages {
     pub(crate) wake: Histogram<u64>,
     /// From there to the callback.
     pub(crate) deliver: Histogram<u64>,
+    /// From the interrupt to the callback.
+    pub(crate) serve: Histogram<u64>,
     /// From the call to the callback, without the hardware's time.
     pub(crate) whole: Histogram<u64>,
     /// Times in which the submitting thread was held up while it only read the clock.
@@ -70,8 +73,9 @@ pub(crate) fn histogram() -> Histogram<u64> {
 
 impl Stages {
     pub(crate) fn new() -> Stages {
-        let [submit, start, wake, deliver, whole, hiccups] = std::array::from_fn(|_| histogram());
-        Stages { submit, start, wake, deliver, whole, hiccups }
+        let [submit, start, wake, deliver, serve, whole, hiccups] =
+            std::array::from_fn(|_| histogram());
+        Stages { submit, start, wake, deliver, serve, whole, hiccups }
     }
 
     pub(crate) fn add(&mut self, other: &Stages) {
@@ -80,6 +84,7 @@ impl Stages {
             (&mut self.start, &other.start),
             (&mut self.wake, &other.wake),
             (&mut self.deliver, &other.deliver),
+            (&mut self.serve, &other.serve),
             (&mut self.whole, &other.whole),
             (&mut self.hiccups, &other.hiccups),
         ];
@@ -98,6 +103,7 @@ impl Stages {
             self.submit.saturating_record(submit);
             self.wake.saturating_record(wake);
         } else {
+            self.serve.saturating_record(wake);
             self.whole.saturating_record(submit + wake);
         }
     }
@@ -119,6 +125,7 @@ pub(crate) struct Recorder<'a> {
     cell: Cell,
     next: u64,
     samples: usize,
+    spins: bool,
 }
 
 impl<'a> Recorder<'a> {
@@ -126,15 +133,15 @@ impl<'a> Recorder<'a> {
     pub(crate) fn new(cell: Cell, thread: usize, probe: &'a Probe) -> Self {
         let gap = cell.gap.as_nanos() as u64;
         let next = now() + gap * (1 + thread as u64);
-        Recorder { stages: Stages::new(), probe, cell, next, samples: 0 }
+        Recorder { stages: Stages::new(), probe, cell, next, samples: 0, spins: cpus() > 1 }
     }
 
     /// Waits for the next arrival. What follows is the call.
     pub(crate) fn begin(&mut self) -> Shot {
         let gap = self.cell.gap.as_nanos() as u64 * self.cell.threads as u64;
-        // Alone it keeps its CPU busy, so that submitting is no waking; among others that would
-        // leave no CPU for the reaper.
-        if self.cell.threads == 1 {
+        // Alone it keeps its CPU busy, so that submitting is no waking; among others, or on the only
+        // CPU, that would leave none for the reaper.
+        if self.cell.threads == 1 && self.spins {
             self.spin();
         } else {
             sleep_until(self.next);
@@ -202,6 +209,9 @@ impl<'a> Recorder<'a> {
         let Shot { staged, call, returned, raised } = shot;
         let raised = raised.or_else(|| hardware.raised(returned, at));
         if !staged {
+            if let Some(raised) = raised {
+                self.stages.serve.saturating_record(at.saturating_sub(raised));
+            }
             let thought = raised.unwrap_or(returned).saturating_sub(returned);
             self.stages.whole.saturating_record((at - call).saturating_sub(thought));
             return;

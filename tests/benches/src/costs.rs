@@ -46,6 +46,13 @@ pub(crate) struct Costs {
 }
 
 impl Costs {
+    /// None of it, for a reason.
+    pub(crate) fn without(reason: &str) -> Costs {
+        let [gate, submit, deliver, submit_allocations, allocations, bytes, submit_calls, calls] =
+            std::array::from_fn(|_| Err(reason.to_string()));
+        Costs { gate, submit, deliver, submit_allocations, allocations, bytes, submit_calls, calls }
+    }
+
     /// Counts them all; `progress` hears what and how far, from 0 to 1. `None` if `stop` said so.
     pub(crate) fn count(
         relaunch: &Relaunch,

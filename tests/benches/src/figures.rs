@@ -51,7 +51,12 @@ impl fmt::Display for Target {
 }
 
 /// All of them.
-pub(crate) fn all(latency: &Latency, costs: &Costs, scale: &Scale) -> Vec<Figure> {
+pub(crate) fn all(
+    latency: &Latency,
+    costs: &Costs,
+    scale: &Scale,
+    lab: Result<f64, String>,
+) -> Vec<Figure> {
     let ratio = |name, what, way: &str, peer: &str, quantile, most| Figure {
         name,
         what,
@@ -68,7 +73,6 @@ pub(crate) fn all(latency: &Latency, costs: &Costs, scale: &Scale) -> Vec<Figure
         all.last().map(|one| one.reaper / 1e6).ok_or_else(|| "not measured".to_string())
     });
     let tick = scale.tick.clone().map(|tick| tick.nanos / 1000.0);
-    let lab = Err("measured in the lab".to_string());
     let (p50, p99) = (Quantile::P50, Quantile::P99);
     vec![
         ratio("p50_floor", "sleeping, p50 / (d) bare io_uring", SLEEP, FLOOR, p50, 1.05),

@@ -8,6 +8,7 @@
 //!
 //! The hardware's own time, from the call's return to the interrupt, is no part of the whole.
 
+use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
@@ -34,8 +35,24 @@ pub(crate) enum Hardware {
     Requester(Mailbox),
     /// A thread of its own.
     Thread(Player),
-    /// The device is real, or a kernel module.
-    Real,
+    /// The device is real, or a kernel module; some tell when they have interrupted last.
+    Real(Option<Told>),
+}
+
+/// A real device's own time of its last interrupt.
+#[derive(Clone)]
+pub(crate) struct Told(Arc<dyn Fn() -> u64 + Send + Sync>);
+
+impl Told {
+    pub(crate) fn new(time: impl Fn() -> u64 + Send + Sync + 'static) -> Told {
+        Told(Arc::new(time))
+    }
+}
+
+impl fmt::Debug for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Told")
+    }
 }
 
 /// The mailbox from the hardware's side.
@@ -171,7 +188,7 @@ impl Hardware {
         match self {
             Hardware::Requester(mailbox) => mailbox.mailbox.hold(),
             Hardware::Thread(player) => player.mailbox.mailbox.hold(),
-            Hardware::Real => return false,
+            Hardware::Real(_) => return false,
         }
         true
     }
@@ -193,7 +210,7 @@ impl Hardware {
     pub(crate) fn answer(&self) -> Option<u64> {
         match self {
             Hardware::Requester(mailbox) => mailbox.answer(),
-            Hardware::Thread(_) | Hardware::Real => None,
+            Hardware::Thread(_) | Hardware::Real(_) => None,
         }
     }
 
@@ -202,7 +219,9 @@ impl Hardware {
     pub(crate) fn raised(&self, from: u64, to: u64) -> Option<u64> {
         match self {
             Hardware::Thread(player) => player.state.raises.between(from, to),
-            Hardware::Requester(_) | Hardware::Real => None,
+            // Read after the callback: in between another may have come for another thread.
+            Hardware::Real(told) => told.as_ref().map(|told| (told.0)()).filter(|&time| time <= to),
+            Hardware::Requester(_) => None,
         }
     }
 

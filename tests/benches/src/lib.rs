@@ -3,7 +3,7 @@
 //! | module | what |
 //! |---|---|
 //! | `probe` | stamps on the way: doorbell, wake-up, callback |
-//! | `plant` | the device under test |
+//! | `plant`, `kinds` | the device under test, and how it is driven |
 //! | `hardware`, `aside` | who plays its hardware, on a CPU of its own |
 //! | `cell` | what is varied (gap, depth, threads) and how one request is timed |
 //! | `ways` | Ringback in each of its modes, and the peers as their users write them |
@@ -12,6 +12,7 @@
 //! | `scale`, `tick` | the gate, submitting and the reaper alone; the tick of a card |
 //! | `figures` | the figures to reach |
 //! | `run`, `report`, `plot` | a whole run, with progress; tables, JSON, SVG |
+//! | [`lab`] | guest instructions, counted in a virtual machine |
 //! | `noise` | how disturbed the machine was |
 //!
 //! Rules: all ways are timed by the same code at the same points; no way is stamped more often than
@@ -23,6 +24,8 @@ mod clock;
 mod costs;
 mod figures;
 mod hardware;
+mod kinds;
+pub mod lab;
 mod latency;
 mod noise;
 mod plant;

@@ -15,9 +15,6 @@ use ringback_driver::device::{Device, InterruptFd, Registers};
 
 use crate::clock::now;
 
-/// The mailbox's doorbell, see `ringback_driver::card::mailbox`.
-const SUBMITTED: usize = 0x08;
-
 /// Where the callback of a thread's request arrives.
 #[derive(Debug, Default)]
 #[repr(align(128))]
@@ -114,8 +111,9 @@ pub(crate) struct ProbeDevice<D> {
 }
 
 impl<D: Device> ProbeDevice<D> {
-    pub(crate) fn new(device: D, probe: Arc<Probe>) -> Self {
-        ProbeDevice { registers: ProbeRegisters { device, probe } }
+    /// `doorbell` is the register that is stamped when it is written.
+    pub(crate) fn new(device: D, doorbell: usize, probe: Arc<Probe>) -> Self {
+        ProbeDevice { registers: ProbeRegisters { device, doorbell, probe } }
     }
 }
 
@@ -146,7 +144,16 @@ impl<D: Device> Device for ProbeDevice<D> {
 /// Its registers.
 pub(crate) struct ProbeRegisters<D> {
     device: D,
+    doorbell: usize,
     probe: Arc<Probe>,
+}
+
+impl<D> ProbeRegisters<D> {
+    fn written(&self, offset: usize) {
+        if offset == self.doorbell && self.probe.is_staged() {
+            self.probe.doorbell.store(now(), Ordering::Relaxed);
+        }
+    }
 }
 
 impl<D: Device> Registers for ProbeRegisters<D> {
@@ -158,14 +165,13 @@ impl<D: Device> Registers for ProbeRegisters<D> {
     }
     fn write8(&self, offset: usize, value: u8) {
         self.device.registers().write8(offset, value);
+        self.written(offset);
     }
     fn read32(&self, offset: usize) -> u32 {
         self.device.registers().read32(offset)
     }
     fn write32(&self, offset: usize, value: u32) {
         self.device.registers().write32(offset, value);
-        if offset == SUBMITTED && self.probe.is_staged() {
-            self.probe.doorbell.store(now(), Ordering::Relaxed);
-        }
+        self.written(offset);
     }
 }

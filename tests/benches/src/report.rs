@@ -18,6 +18,17 @@ fn micros(nanos: u64) -> String {
     format!("{:.2}", nanos as f64 / 1000.0)
 }
 
+/// What was measured on, and whether its own time is left out.
+pub(crate) fn device(card: &str, found: &Latency) -> String {
+    let mut courses = found.fields.iter().flat_map(|field| &field.courses);
+    let whole = if courses.any(|course| !course.all.serve.is_empty()) {
+        "it tells when it interrupts: its own time, from a call's return on, is left out"
+    } else {
+        "it does not tell when it interrupts: its own time is in the whole"
+    };
+    format!("Device: {card}; {whole}\n")
+}
+
 /// Whole distributions, cell by cell, with ratios to the peers.
 pub(crate) fn latency(found: &Latency) -> String {
     let mut text = String::new();
@@ -63,14 +74,15 @@ fn ratios(text: &mut String, field: &Field, way: &str) {
 /// The stages in the main cell.
 pub(crate) fn stages(found: &Latency) -> String {
     let mut text = format!("\nStages, {MAIN}; p50 and p99 in us\n");
-    let names = ["submit", "start", "interrupt to reaper", "reaper to callback"]
-        .map(|n| format!("{n:>20}"));
+    let names =
+        ["submit", "start", "interrupt to reaper", "reaper to callback", "interrupt to callback"]
+            .map(|n| format!("{n:>22}"));
     let _ = writeln!(text, "{:<22}{}", "", names.concat());
     for course in found.field(MAIN).into_iter().flat_map(|field| &field.courses) {
         let all = &course.all;
         let _ = write!(text, "{:<22}", course.way);
-        for stage in [&all.submit, &all.start, &all.wake, &all.deliver] {
-            let _ = write!(text, "{:>20}", both(stage));
+        for stage in [&all.submit, &all.start, &all.wake, &all.deliver, &all.serve] {
+            let _ = write!(text, "{:>22}", both(stage));
         }
         text.push('\n');
     }

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
 use hdrhistogram::Histogram;
+use ringback_driver::device::selector::Selector;
 use serde_json::{Value, json};
 
 use crate::cell::Stages;
@@ -11,7 +12,7 @@ use crate::costs::{Costs, Relaunch};
 use crate::figures;
 use crate::latency::{self, Latency};
 use crate::noise::{Noise, Watch, machine};
-use crate::plant::{Soft, Uio};
+use crate::plant::{Soft, ways_on};
 use crate::scale::Scale;
 use crate::ways::{self, Way};
 use crate::{plot, report};
@@ -22,8 +23,8 @@ pub const ROUNDS: usize = 7;
 /// How it is to be run.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The number of a UIO device of the module `uio_dummy`; the software mailbox where there is none.
-    pub uio: Option<u32>,
+    /// The device: the software mailbox, or a card of this machine.
+    pub card: Selector,
     /// How often every way has its turn in every cell; a ratio is the median over all rounds.
     pub rounds: usize,
     /// JSON, one object per line, in place of text.
@@ -32,12 +33,17 @@ pub struct Options {
     pub plot: Option<PathBuf>,
     /// How the program runs itself for what is counted by tools.
     pub relaunch: Relaunch,
+    /// Guest instructions on `uio_dummy`, against a blocking read's: how they are had, or why not.
+    pub lab: fn() -> Result<f64, String>,
 }
 
 /// Why a run gave nothing.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// The card can't be measured.
+    #[error("{0}")]
+    Card(String),
     /// It was asked to stop.
     #[error("stopped")]
     Stopped,
@@ -86,32 +92,49 @@ pub fn run(options: &Options, out: &mut dyn Write, stop: &dyn Fn() -> bool) -> R
     let mut progress = Progress { terminal: io::stderr().is_terminal(), tenths: 0 };
     let watch = Watch::start();
     let mut part = |what: &str, part: f64| progress.tell(what, part);
-    let scale = Scale::measure(&mut |what, done| part(what, 0.05 * done));
-    let latency = latency::measure(&all_ways(options), options.rounds, stop, &mut |what, done| {
-        part(what, 0.05 + 0.8 * done);
+    let ways = all_ways(&options.card)?;
+    // The pieces of the path are the same, whatever the card.
+    let soft = options.card == Selector::Soft;
+    let elsewhere = || "told by a run on the software mailbox".to_string();
+    let scale = if soft {
+        Scale::measure(&mut |what, done| part(what, 0.05 * done))
+    } else {
+        Scale::without(&elsewhere())
+    };
+    let latency = latency::measure(&ways, options.rounds, stop, &mut |what, done| {
+        part(what, if soft { 0.05 + 0.8 * done } else { done });
     })
     .ok_or(Error::Stopped);
     let noise = watch.noise();
     // The tools' own noise is none: what they count does not depend on the clock.
-    let costs = latency
-        .is_ok()
-        .then(|| Costs::count(&options.relaunch, stop, &mut |w, done| part(w, 0.85 + 0.15 * done)));
+    let costs = match latency {
+        Ok(_) if soft => {
+            Costs::count(&options.relaunch, stop, &mut |w, done| part(w, 0.85 + 0.1 * done))
+        }
+        _ => Some(Costs::without(&elsewhere())),
+    };
+    let lab = if soft && latency.is_ok() && !stop() {
+        part("guest instructions, in the lab", 0.95);
+        (options.lab)()
+    } else {
+        Err(elsewhere())
+    };
     progress.end();
     let latency = latency?;
-    let costs = costs.flatten().ok_or(Error::Stopped)?;
-    let figures = figures::all(&latency, &costs, &scale);
+    let costs = costs.ok_or(Error::Stopped)?;
+    let figures = figures::all(&latency, &costs, &scale, lab);
     let told = if options.json {
-        let mut lines = json_of(&latency, &noise);
+        let mut lines = json_of(&options.card, &latency, &noise);
         lines.push(json!({ "figures": figures::json(&figures) }));
         lines.iter().map(|line| format!("{line}\n")).collect()
     } else {
         [
             format!("Machine: {}\n", machine()),
+            report::device(&options.card.to_string(), &latency),
             report::noise(&noise, &latency),
             report::latency(&latency),
             report::stages(&latency),
-            report::scale(&scale),
-            report::costs(&costs),
+            if soft { report::scale(&scale) + &report::costs(&costs) } else { String::new() },
             report::figures(&figures),
         ]
         .concat()
@@ -123,20 +146,19 @@ pub fn run(options: &Options, out: &mut dyn Write, stop: &dyn Fn() -> bool) -> R
     out.write_all(told.as_bytes()).and_then(|()| out.flush()).map_err(Error::Output)
 }
 
-fn all_ways(options: &Options) -> Vec<Box<dyn Way>> {
-    match options.uio {
-        Some(number) => ways::all(Uio(number)),
-        None => {
-            let mut ways = ways::all(Soft);
-            ways.push(ways::liburing());
-            ways
-        }
+fn all_ways(card: &Selector) -> Result<Vec<Box<dyn Way>>, Error> {
+    if *card != Selector::Soft {
+        return ways_on(card).map_err(Error::Card);
     }
+    let mut ways = ways::all(Soft);
+    ways.push(ways::liburing());
+    Ok(ways)
 }
 
-fn json_of(latency: &Latency, noise: &Noise) -> Vec<Value> {
+fn json_of(card: &Selector, latency: &Latency, noise: &Noise) -> Vec<Value> {
     let mut lines = vec![json!({
         "machine": machine(),
+        "device": card.to_string(),
         "noise": {
             "others_percent": noise.others,
             "stolen_percent": noise.stolen,
@@ -166,6 +188,7 @@ fn stages(all: &Stages) -> Value {
         "start": quantiles(&all.start),
         "interrupt_to_reaper": quantiles(&all.wake),
         "reaper_to_callback": quantiles(&all.deliver),
+        "interrupt_to_callback": quantiles(&all.serve),
         "whole": quantiles(&all.whole),
     })
 }

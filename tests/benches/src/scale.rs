@@ -38,6 +38,17 @@ pub(crate) struct Scale {
 }
 
 impl Scale {
+    /// None of it, for a reason.
+    pub(crate) fn without(reason: &str) -> Scale {
+        let none = || Err(reason.to_string());
+        Scale {
+            gate: none(),
+            submit: none(),
+            throughput: Err(reason.into()),
+            tick: Err(reason.into()),
+        }
+    }
+
     /// Measures it all; `progress` hears what and how far, from 0 to 1.
     pub(crate) fn measure(progress: &mut dyn FnMut(&str, f64)) -> Scale {
         progress("the gate alone", 0.0);

@@ -1,11 +1,13 @@
 # shellcheck shell=bash
-# One virtual machine: q35, two processors, software emulation.
+# One virtual machine: q35, two processors, software emulation. A machine that counts has one
+# processor, and its clock moves by 1 ns with every instruction of the guest: no time is measured in
+# it but work, the same in every run. While the guest idles, the clock jumps to its next timer.
 #
 # The first serial line is the console, the second carries nothing but the scenario's result.
 
 # run_machine FOLDER RELEASE SECONDS: boots FOLDER/initramfs and waits until the machine is off.
 # Leaves console.log, result and qemu.log. 124 if it had to be stopped at its deadline.
-# Uses the scenario's machine and kernel_arguments.
+# Uses the scenario's machine, kernel_arguments and counts.
 run_machine() {
     local folder=$1 release=$2 seconds=$3
     rm -f "$folder"/{console.log,result,qemu.log}
@@ -13,13 +15,15 @@ run_machine() {
     # no_timer_check: or else a guest that gets no processor while it counts ten ticks gives up booting.
     local arguments=(console=ttyS0 loglevel=6 panic=-1 oops=panic tsc=reliable no_timer_check
         "${kernel_arguments[@]}")
+    local processors=(-accel tcg,thread=multi -smp 2)
+    [ -z "$counts" ] || processors=(-accel tcg,thread=single -smp 1 -icount shift=0,sleep=off)
     # In a group of its own, so that Ctrl-C at the terminal leaves the order of the end to us.
     timeout --kill-after=5 "$seconds" \
         "$root/lib64/ld-linux-x86-64.so.2" --library-path "$root/usr/lib/x86_64-linux-gnu" \
         "$root/usr/bin/qemu-system-x86_64" \
         -L "$root/usr/share/seabios" -L "$root/usr/share/qemu" \
         -nodefaults -no-user-config -display none -no-reboot \
-        -machine q35 -accel tcg,thread=multi -smp 2 -m 512 \
+        -machine q35 "${processors[@]}" -m 512 \
         -serial "file:$folder/console.log" -serial "file:$folder/result" \
         -kernel "$root/boot/vmlinuz-$release" -initrd "$folder/initramfs" \
         -append "${arguments[*]}" "${machine[@]}" >"$folder/qemu.log" 2>&1 </dev/null &

@@ -14,6 +14,8 @@ programs() { programs=("$@"); }
 kernel_arguments() { kernel_arguments=("$@"); }
 # For scenarios that test the lab itself: a pass is a failure whose cause matches.
 must_fail() { must_fail=$1; }
+# The machine's clock counts the guest's instructions, see machine.sh.
+counts_instructions() { counts=yes; }
 machine() { machine+=("$@"); }
 card() { card=("$@"); }
 
@@ -21,7 +23,7 @@ card() { card=("$@"); }
 load_scenario() {
     before_boot() { :; }
     after_power_off() { :; }
-    about='' kernels=(6.12) deadline=60 must_fail=''
+    about='' kernels=(6.12) deadline=60 must_fail='' counts=''
     modules=() own_modules=() programs=() kernel_arguments=() machine=() beside=() card=() sockets=''
     [ -r "$lab/scenarios/$1/host.sh" ] || give_up "there is no scenario $1" "list them: run --list"
     # shellcheck source=/dev/null

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use ringback_bench::{Error, Options, ROUNDS, Relaunch, run, workload};
+use ringback_driver::device::selector::Selector;
 
 use crate::exit::{Exit, Failure};
 use crate::signals::Signals;
@@ -34,15 +35,17 @@ enum What {
 Examples:
   ringback bench latency                          the software mailbox
   ringback bench latency --plot latency.svg       with a picture
-  ringback bench latency --uio 0                  the module uio_dummy as /dev/uio0
+  ringback bench latency --card uio:/dev/uio0     the module uio_dummy, or QEMU's edu
   ringback bench latency --rounds 1               a first impression
 
 Where valgrind, strace or liburing's header are missing, what needs them is left out and said so.
 Ratios hold on a busy machine; times do not. The end of the table says which figures are reached.")]
 struct Latency {
-    /// Measure on the module uio_dummy with this UIO number, in place of the software mailbox
-    #[arg(long, value_name = "NUMBER")]
-    uio: Option<u32>,
+    /// The device: soft (a mailbox in software), or a card that answers what it is asked:
+    /// uio:/dev/uio0 (the module uio_dummy; QEMU's edu), pci:0000:00:03.0 (edu, or a 16550 with a
+    /// loopback plug, under vfio-pci), mdev:UUID (mtty)
+    #[arg(long, value_name = "CARD", default_value_t = Selector::Soft)]
+    card: Selector,
     /// How often every way has its turn; each ratio is the median over all rounds
     #[arg(long, default_value_t = ROUNDS as u32, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
@@ -69,11 +72,12 @@ impl Latency {
             Failure::failed(format_args!("the program does not find itself: {error}"))
         })?;
         let options = Options {
-            uio: self.uio,
+            card: self.card,
             rounds: self.rounds as usize,
             json: self.json,
             plot: self.plot,
             relaunch: Relaunch { program, arguments: vec!["bench".into(), "workload".into()] },
+            lab: || Err("the lab counts them: `make bench`".into()),
         };
         let stop = || signals.caught().is_some();
         run(&options, &mut io::stdout(), &stop).map_err(|error| match error {

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::thread;
 
 use super::peer::{Callback, Common, Pending};
-use super::{BLOCKING, Way, drive, fill};
+use super::{BLOCKING, BareOf, Way, drive, fill};
 use crate::aside::Reaper;
 use crate::cell::{Cell, Stages};
+use crate::kinds::Bare;
 use crate::plant::Plant;
 use crate::probe::{Landing, Probe};
 
@@ -30,7 +31,7 @@ impl<P: Plant> Way for Blocking<P> {
     }
 
     fn slice(&self, cell: Cell, count: usize, aside: Option<usize>) -> Result<Stages, String> {
-        let (common, interrupt, size) = Common::set_up(&*self.plant, true, aside)?;
+        let (common, interrupt, size) = Common::<BareOf<P>>::set_up(&*self.plant, true, aside)?;
         let pending = Arc::new(Pending::<Callback>::new());
         let reader = {
             let (common, pending) = (Arc::clone(&common), Arc::clone(&pending));
@@ -39,8 +40,8 @@ impl<P: Plant> Way for Blocking<P> {
                 let mut buffer = [0; 8];
                 while nix::unistd::read(&interrupt, &mut buffer[..size]).is_ok() {
                     common.probe.woken();
-                    common.mailbox.reap(&mut reaped, |id, answer| {
-                        if let Some((callback, result)) = pending.take(id, answer) {
+                    common.bare.reap(&mut reaped, |id, answer| {
+                        if let Some((callback, result)) = pending.take::<P::Kind>(id, answer) {
                             callback(result);
                         }
                     });
@@ -58,19 +59,16 @@ impl<P: Plant> Way for Blocking<P> {
 }
 
 /// Times requests whose callbacks are boxed closures in a map.
-pub(super) fn submit_callbacks<D>(
+pub(super) fn submit_callbacks(
     cell: Cell,
     count: usize,
-    common: &Common<D>,
+    common: &Common<impl Bare>,
     pending: &Pending<Callback>,
-) -> Result<Stages, String>
-where
-    D: ringback_driver::device::Device + Sync,
-{
+) -> Result<Stages, String> {
     let landings = Landing::several(cell.threads);
     let probe: &Probe = &common.probe;
     fill(cell, &common.hardware, |n| {
-        pending.submit(&common.mailbox, n as u32, Box::new(|_| ()));
+        pending.submit(&common.bare, n as u32, Box::new(|_| ()));
     })?;
     drive(cell, count, probe, &common.hardware, &landings, &|n| {
         let landings = Arc::clone(&landings);
@@ -79,6 +77,6 @@ where
                 landings[n].land();
             }
         };
-        pending.submit(&common.mailbox, n as u32, Box::new(callback));
+        pending.submit(&common.bare, n as u32, Box::new(callback));
     })
 }

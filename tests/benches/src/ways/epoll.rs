@@ -7,9 +7,10 @@ use nix::sys::epoll::{self, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeo
 
 use super::blocking::submit_callbacks;
 use super::peer::{Callback, Common, Pending};
-use super::{EPOLL, Way};
+use super::{BareOf, EPOLL, Way};
 use crate::aside::Reaper;
 use crate::cell::{Cell, Stages};
+use crate::kinds::Bare as _;
 use crate::plant::Plant;
 
 pub(super) struct Epoll<P> {
@@ -32,7 +33,7 @@ impl<P: Plant> Way for Epoll<P> {
     }
 
     fn slice(&self, cell: Cell, count: usize, aside: Option<usize>) -> Result<Stages, String> {
-        let (common, interrupt, size) = Common::set_up(&*self.plant, false, aside)?;
+        let (common, interrupt, size) = Common::<BareOf<P>>::set_up(&*self.plant, false, aside)?;
         let pending = Arc::new(Pending::<Callback>::new());
         let set = || {
             let epoll = epoll::Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
@@ -51,8 +52,8 @@ impl<P: Plant> Way for Epoll<P> {
                     if nix::unistd::read(&interrupt, &mut buffer[..size]).is_err() {
                         continue;
                     }
-                    common.mailbox.reap(&mut reaped, |id, answer| {
-                        if let Some((callback, result)) = pending.take(id, answer) {
+                    common.bare.reap(&mut reaped, |id, answer| {
+                        if let Some((callback, result)) = pending.take::<P::Kind>(id, answer) {
                             callback(result);
                         }
                     });

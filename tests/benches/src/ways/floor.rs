@@ -12,12 +12,12 @@ use std::thread;
 
 use io_uring::types::Fixed;
 use io_uring::{IoUring, opcode};
-use ringback_driver::device::Device;
 
 use super::peer::Common;
-use super::{FLOOR, Way, drive, fill, words};
+use super::{BareOf, FLOOR, Way, drive, fill, words};
 use crate::aside::Reaper;
 use crate::cell::{Cell, Stages};
+use crate::kinds::Bare;
 use crate::plant::Plant;
 use crate::probe::Landing;
 
@@ -45,7 +45,7 @@ impl<P: Plant> Way for Floor<P> {
 
     fn slice(&self, cell: Cell, count: usize, aside: Option<usize>) -> Result<Stages, String> {
         // As a fixed file it must not block, or UIO reads would go to a worker thread.
-        let (common, interrupt, size) = Common::set_up(&*self.plant, false, aside)?;
+        let (common, interrupt, size) = Common::<BareOf<P>>::set_up(&*self.plant, false, aside)?;
         let landings = Landing::several(cell.threads);
         let reader = {
             let (common, landings) = (Arc::clone(&common), Arc::clone(&landings));
@@ -58,34 +58,34 @@ impl<P: Plant> Way for Floor<P> {
     }
 }
 
-fn submit<D: Device + Sync>(
+fn submit(
     cell: Cell,
     count: usize,
-    common: &Common<D>,
+    common: &Common<impl Bare>,
     landings: &[Landing],
 ) -> Result<Stages, String> {
-    fill(cell, &common.hardware, |n| common.mailbox.ring(OTHERS + n as u32, 0))?;
-    let alone = (cell.threads == 1).then(|| AtomicU32::new(common.mailbox.count()));
+    fill(cell, &common.hardware, |n| common.bare.ring(OTHERS + n as u32, 0))?;
+    let alone = (cell.threads == 1).then(|| AtomicU32::new(common.bare.count()));
     let lock = Mutex::new(());
     let ring = |n: usize| match &alone {
         Some(submitted) => {
-            let next = common.mailbox.put(submitted.load(Ordering::Relaxed), n as u32, n as u32);
+            let next = common.bare.put(submitted.load(Ordering::Relaxed), n as u32, n as u32);
             submitted.store(next, Ordering::Relaxed);
         }
         None => {
             let _lock = lock.lock();
-            common.mailbox.ring(n as u32, n as u32);
+            common.bare.ring(n as u32, n as u32);
         }
     };
     let stages = drive(cell, count, &common.probe, &common.hardware, landings, &ring);
     if let Some(submitted) = alone {
-        common.mailbox.set_count(submitted.into_inner());
+        common.bare.set_count(submitted.into_inner());
     }
     stages
 }
 
-fn reap<D: Device + Sync>(
-    common: &Common<D>,
+fn reap(
+    common: &Common<impl Bare>,
     interrupt: &OwnedFd,
     size: u32,
     landings: &[Landing],
@@ -104,7 +104,7 @@ fn reap<D: Device + Sync>(
         ring.submit_and_wait(1)?;
         common.probe.woken();
         ring.completion().for_each(drop);
-        common.mailbox.reap(&mut reaped, |tag, _| {
+        common.bare.reap(&mut reaped, |tag, _| {
             if let Some(landing) = landings.get(tag as usize) {
                 landing.land();
             }

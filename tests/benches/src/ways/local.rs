@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringback_driver::card::mailbox::Mailbox;
-use ringback_driver::device::Device;
+use ringback_driver::device::Device as _;
 use ringback_driver::reactor::{Local, Options};
 
-use super::driver::{CAPACITY, Landings, submit, submit_others};
-use super::{Way, words};
+use super::driver::{Landings, submit, submit_others};
+use super::{CAPACITY, Way, words};
 use crate::aside::Reaper;
 use crate::cell::{Cell, Recorder, Stages, WARM_UP};
+use crate::kinds::Kind as _;
 use crate::plant::Plant;
 use crate::probe::{Landing, Probe, ProbeDevice};
 
@@ -42,22 +42,22 @@ impl<P: Plant> Way for InPlace<P> {
         }
         let (device, hardware) = self.plant.set_up(aside).map_err(words("device"))?;
         let probe = Arc::new(Probe::default());
-        let device = ProbeDevice::new(device, Arc::clone(&probe));
+        let device = ProbeDevice::new(device, P::Kind::DOORBELL, Arc::clone(&probe));
         let interrupt = device.interrupt().map_err(words("interrupt"))?;
-        let engine = Mailbox::new(device, CAPACITY).map_err(|error| error.to_string())?;
+        let engine = P::Kind::engine(device)?;
         let landings = Landing::several(1);
         let options = Options { capacity: CAPACITY, ..Options::default() };
         let upcalls = Landings(Arc::clone(&landings));
         let mut local = Local::new(engine, Some(interrupt), upcalls, &options)
             .map_err(|error| error.to_string())?;
         let handle = local.handle();
-        submit_others(cell, &hardware, &handle)?;
+        submit_others::<P>(cell, &hardware, &handle)?;
         hardware.begin();
         let mut recorder = Recorder::new(cell, 0, &probe);
         for _ in 0..WARM_UP + count {
             landings[0].clear();
             let mut shot = recorder.begin();
-            submit(&handle, 1);
+            submit::<P>(&handle, 1);
             recorder.returned(&mut shot, &hardware);
             local.run_once(handle.now() + PATIENCE);
             let Some((at, woke)) = landings[0].landed() else {

@@ -18,8 +18,17 @@ use ringback_driver::reactor::Waiting;
 
 use crate::cell::{Cell, Recorder, Stages, WARM_UP};
 use crate::hardware::Hardware;
+use crate::kinds::Kind;
 use crate::plant::Plant;
-use crate::probe::{Landing, Probe};
+use crate::probe::{Landing, Probe, ProbeDevice};
+
+/// The capacity of a driver by default, and the most that a mailbox holds.
+pub(crate) const CAPACITY: usize = 4096;
+
+/// A plant's device, stamped; Ringback's engine for it; its registers.
+type DeviceOf<P> = ProbeDevice<<P as Plant>::Device>;
+type EngineOf<P> = <<P as Plant>::Kind as Kind>::Engine<DeviceOf<P>>;
+type BareOf<P> = <<P as Plant>::Kind as Kind>::Bare<DeviceOf<P>>;
 
 /// One way from a request to its callback.
 pub(crate) trait Way: Send + Sync {
@@ -123,7 +132,7 @@ fn fill(cell: Cell, hardware: &Hardware, submit: impl FnMut(usize)) -> Result<()
     if outstanding == 0 {
         return Ok(());
     }
-    if matches!(hardware, Hardware::Real) {
+    if matches!(hardware, Hardware::Real(_)) {
         return Err("this hardware answers everything at once".into());
     }
     (0..outstanding).for_each(submit);

@@ -11,10 +11,11 @@ use tokio::runtime::Builder;
 use tokio::sync::oneshot::{self, Sender};
 
 use super::peer::{Common, Pending};
-use super::{TOKIO, Way, fill};
+use super::{BareOf, TOKIO, Way, fill};
 use crate::aside::Reaper;
 use crate::cell::{Cell, Recorder, Stages, WARM_UP};
 use crate::clock::now;
+use crate::kinds::Bare as _;
 use crate::plant::Plant;
 
 pub(super) struct Tokio<P> {
@@ -37,7 +38,7 @@ impl<P: Plant> Way for Tokio<P> {
     }
 
     fn slice(&self, cell: Cell, count: usize, aside: Option<usize>) -> Result<Stages, String> {
-        let (common, interrupt, size) = Common::set_up(&*self.plant, false, aside)?;
+        let (common, interrupt, size) = Common::<BareOf<P>>::set_up(&*self.plant, false, aside)?;
         let pending = Arc::new(Pending::<Sender<i32>>::new());
         let runtime = Builder::new_multi_thread()
             .worker_threads(cell.threads + 1)
@@ -48,7 +49,7 @@ impl<P: Plant> Way for Tokio<P> {
         fill(cell, &common.hardware, |n| {
             let (sender, receiver) = oneshot::channel();
             unanswered.push(receiver);
-            pending.submit(&common.mailbox, n as u32, sender);
+            pending.submit(&common.bare, n as u32, sender);
         })?;
         let reader = {
             let (common, pending) = (Arc::clone(&common), Arc::clone(&pending));
@@ -68,8 +69,8 @@ impl<P: Plant> Way for Tokio<P> {
                     if ready.try_io(read).is_err() {
                         continue;
                     }
-                    common.mailbox.reap(&mut reaped, |id, answer| {
-                        if let Some((sender, result)) = pending.take(id, answer) {
+                    common.bare.reap(&mut reaped, |id, answer| {
+                        if let Some((sender, result)) = pending.take::<P::Kind>(id, answer) {
                             // Fails if the requester has gone.
                             let _ = sender.send(result);
                         }
@@ -88,7 +89,7 @@ impl<P: Plant> Way for Tokio<P> {
                     for _ in 0..WARM_UP + count / cell.threads {
                         let mut shot = recorder.begin();
                         let (sender, receiver) = oneshot::channel();
-                        pending.submit(&common.mailbox, number as u32, sender);
+                        pending.submit(&common.bare, number as u32, sender);
                         recorder.returned(&mut shot, &common.hardware);
                         let result = receiver.await;
                         let at = now();

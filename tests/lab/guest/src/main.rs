@@ -3,11 +3,13 @@
 //! Each subcommand is one check of the driver against a real kernel. It says what it saw, and ends
 //! with status 0, or with status 1 and the cause as the last line.
 
+mod counting;
 mod dahdi;
 mod echo;
 mod edu;
 mod far;
 mod kmod;
+mod latency;
 mod mailbox;
 mod modem;
 mod mtty;
@@ -24,6 +26,9 @@ type Outcome = Result<(), String>;
 type Check = fn() -> Outcome;
 
 const CHECKS: &[(&str, Check)] = &[
+    ("counting", counting::instructions),
+    ("latency-ways", latency::ways),
+    ("latency-instructions", latency::instructions),
     ("mailbox-flood", mailbox::flood),
     ("mailbox-removal", mailbox::removal),
     ("mailbox-trace", mailbox::traced),

