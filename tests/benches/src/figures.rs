@@ -72,7 +72,9 @@ pub(crate) fn all(
     let deepest = scale.throughput.clone().and_then(|all| {
         all.last().map(|one| one.reaper / 1e6).ok_or_else(|| "not measured".to_string())
     });
-    let tick = scale.tick.clone().map(|tick| tick.nanos / 1000.0);
+    let tick = scale.ticks.clone().and_then(|all| {
+        all.last().map(|tick| tick.nanos / 1000.0).ok_or_else(|| "not measured".to_string())
+    });
     let (p50, p99) = (Quantile::P50, Quantile::P99);
     vec![
         ratio("p50_floor", "sleeping, p50 / (d) bare io_uring", SLEEP, FLOOR, p50, 1.05),

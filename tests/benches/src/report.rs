@@ -9,6 +9,7 @@ use crate::figures::Figure;
 use crate::latency::{Field, Latency, MAIN};
 use crate::noise::Noise;
 use crate::scale::Scale;
+use crate::tick::Tick;
 use crate::ways::PEERS;
 
 /// An access to a PCI register, for estimates: a read on a card behind a bridge, in ns.
@@ -136,23 +137,38 @@ pub(crate) fn scale(scale: &Scale) -> String {
             let _ = writeln!(text, "  {reason}");
         }
     }
-    match &scale.tick {
-        Ok(tick) => {
-            let ([free, real], lines) = ([0.0, PCI_ACCESS].map(|ns| tick.cards(ns)), 4.0);
-            let _ = writeln!(
-                text,
-                "\nA Tiger320 tick of four ports: {:.2} us and {:.0} register accesses. At 1 ms one \
-                 core carries {free:.0} cards ({:.0} lines) if accesses were free, and {real:.1} \
-                 ({:.0} lines) where each takes {PCI_ACCESS} ns",
-                tick.nanos / 1000.0,
-                tick.accesses,
-                (free * lines).floor(),
-                (real * lines).floor(),
-            );
-        }
-        Err(reason) => {
-            let _ = writeln!(text, "\nA Tiger320 tick: {reason}");
-        }
+    text.push_str(&ticks(&scale.ticks));
+    text
+}
+
+fn ticks(found: &Result<Vec<Tick>, String>) -> String {
+    let ticks = match found {
+        Ok(ticks) => ticks,
+        Err(reason) => return format!("\nA Tiger320 tick: {reason}\n"),
+    };
+    let mut text = format!(
+        "\nA Tiger320 tick, beyond the register accesses; and the cards and lines that one core carries \
+         at 1 ms,\nif accesses were free and where each takes {PCI_ACCESS} ns\n\
+         ports       us  accesses  cards (lines), free  cards (lines), {PCI_ACCESS} ns\n"
+    );
+    for tick in ticks {
+        let carried = [0.0, PCI_ACCESS].map(|access| {
+            let cards = tick.cards(access);
+            format!("{cards:.1} ({:.0})", (cards * tick.ports as f64).floor())
+        });
+        let [free, real] = carried;
+        let (us, accesses) = (tick.nanos / 1000.0, tick.accesses);
+        let _ = writeln!(text, "{:>5} {us:>8.3} {accesses:>9.1} {free:>20} {real:>23}", tick.ports);
+    }
+    if let [service, .., full] = &ticks[..]
+        && full.ports != 0
+    {
+        let port = (full.nanos - service.nanos) / full.ports as f64 / 1000.0;
+        let service = service.nanos / 1000.0;
+        let _ = writeln!(
+            text,
+            "the interrupt's service {service:.3} us, one port's samples and polling {port:.3} us"
+        );
     }
     text
 }

@@ -125,6 +125,7 @@ pub fn run(options: &Options, out: &mut dyn Write, stop: &dyn Fn() -> bool) -> R
     let figures = figures::all(&latency, &costs, &scale, lab);
     let told = if options.json {
         let mut lines = json_of(&options.card, &latency, &noise);
+        lines.push(json_of_scale(&scale));
         lines.push(json!({ "figures": figures::json(&figures) }));
         lines.iter().map(|line| format!("{line}\n")).collect()
     } else {
@@ -180,6 +181,24 @@ fn json_of(card: &Selector, latency: &Latency, noise: &Noise) -> Vec<Value> {
         }
     }
     lines
+}
+
+fn json_of_scale(scale: &Scale) -> Value {
+    let throughput = scale.throughput.iter().flatten().map(|one| {
+        json!({
+            "per_interrupt": one.depth,
+            "delivered_per_s": one.reaper,
+            "submitted_answered_delivered_per_s": one.whole,
+        })
+    });
+    let ticks =
+        scale.ticks.iter().flatten().map(
+            |tick| json!({ "ports": tick.ports, "ns": tick.nanos, "accesses": tick.accesses }),
+        );
+    json!({
+        "throughput": throughput.collect::<Vec<_>>(),
+        "tiger320_ticks": ticks.collect::<Vec<_>>(),
+    })
 }
 
 fn stages(all: &Stages) -> Value {

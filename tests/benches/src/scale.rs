@@ -34,7 +34,8 @@ pub(crate) struct Scale {
     /// Submission to a driver that sleeps, soft registers and the ticket's release included, in ns.
     pub(crate) submit: Result<f64, String>,
     pub(crate) throughput: Result<Vec<Throughput>, String>,
-    pub(crate) tick: Result<Tick, String>,
+    /// By ports, from none to four.
+    pub(crate) ticks: Result<Vec<Tick>, String>,
 }
 
 impl Scale {
@@ -45,7 +46,7 @@ impl Scale {
             gate: none(),
             submit: none(),
             throughput: Err(reason.into()),
-            tick: Err(reason.into()),
+            ticks: Err(reason.into()),
         }
     }
 
@@ -58,7 +59,7 @@ impl Scale {
         progress("the reaper's throughput", 0.5);
         let throughput = DEPTHS.into_iter().map(throughput).collect();
         progress("the tick of a card", 0.75);
-        Scale { gate, submit, throughput, tick: tick::measure() }
+        Scale { gate, submit, throughput, ticks: tick::measure() }
     }
 }
 

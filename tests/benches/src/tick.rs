@@ -14,7 +14,7 @@ use ringback_driver::card::port::{FRAME, PortEvent, PortSink};
 use ringback_driver::card::tiger320::{Options, Service, Tiger320};
 use ringback_driver::device::soft::SoftDevice;
 use ringback_driver::device::{Device, InterruptFd, Registers};
-use ringback_softcard::{CardConfig, SoftCard};
+use ringback_softcard::{CardConfig, ModuleKind, SLOTS, SoftCard};
 
 use crate::clock::thread_cpu;
 use crate::scale::turns;
@@ -23,9 +23,10 @@ use crate::scale::turns;
 const PERIOD: usize = 64;
 const TICK: Duration = Duration::from_millis(1);
 
-/// What a tick costs.
+/// What a tick of a card with so many ports costs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tick {
+    pub(crate) ports: usize,
     /// CPU time beyond the register accesses, in ns.
     pub(crate) nanos: f64,
     /// Register accesses, on average.
@@ -136,9 +137,16 @@ impl PortSink for Echo {
     fn event(&mut self, _: usize, _: PortEvent) {}
 }
 
-/// Measures it.
-pub(crate) fn measure() -> Result<Tick, String> {
-    let soft = SoftCard::new(CardConfig::default());
+/// Measures it on a card without modules, with one, and so on: the first is the interrupt's service
+/// alone, the last the card as it is sold.
+pub(crate) fn measure() -> Result<Vec<Tick>, String> {
+    (0..=SLOTS).map(tick).collect()
+}
+
+fn tick(ports: usize) -> Result<Tick, String> {
+    let mut config = CardConfig::default();
+    config.modules.iter_mut().skip(ports).for_each(|module| *module = ModuleKind::Empty);
+    let soft = SoftCard::new(config);
     let notes = Arc::<Notes>::default();
     let device = Taped {
         card: SoftDevice::card(soft.clone()).map_err(|error| error.to_string())?,
@@ -184,7 +192,7 @@ pub(crate) fn measure() -> Result<Tick, String> {
         }
         Ok((thread_cpu() - begin) as f64 / COUNT as f64)
     })?;
-    Ok(Tick { nanos, accesses })
+    Ok(Tick { ports, nanos, accesses })
 }
 
 #[cfg(test)]
@@ -193,8 +201,12 @@ mod tests {
 
     #[test]
     fn the_tape_is_what_the_card_did() {
-        let tick = measure().unwrap();
-        assert!(tick.nanos > 0.0);
-        assert!((10.0..2000.0).contains(&tick.accesses), "{tick:?}");
+        let ticks = measure().unwrap();
+        for (ports, tick) in ticks.iter().enumerate() {
+            assert_eq!(tick.ports, ports);
+            assert!(tick.nanos > 0.0, "{tick:?}");
+        }
+        assert!((10.0..2000.0).contains(&ticks[SLOTS].accesses), "{ticks:?}");
+        assert!(ticks.windows(2).all(|two| two[0].accesses < two[1].accesses), "{ticks:?}");
     }
 }
