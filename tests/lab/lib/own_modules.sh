@@ -67,7 +67,8 @@ shim_make() {
 }
 
 mtty_source() {
-    as_root tar -C "$1" -xJf "$root/usr/src/linux-source-6.12.tar.xz" --strip-components 3 \
+    # Inside the root, which has xz; the host may not.
+    in_root "$root" tar -C "${1#"$root"}" -xJf /usr/src/linux-source-6.12.tar.xz --strip-components 3 \
         linux-source-6.12/samples/vfio-mdev/mtty.c
     echo 'obj-m := mtty.o' | as_root tee "$1/Kbuild"
 }
