@@ -138,6 +138,9 @@ pub(crate) fn scale(scale: &Scale) -> String {
         }
     }
     text.push_str(&ticks(&scale.ticks));
+    if let (Ok(gate), Ok(steps)) = (&scale.gate, &scale.steps) {
+        let _ = writeln!(text, "\nThe gate: {gate:.1} ns; three atomic steps alone: {steps:.1} ns");
+    }
     text
 }
 

@@ -1,7 +1,7 @@
 //! How fast a piece of the path is alone, and how much one core carries.
 
 use std::hint::black_box;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ringback_driver::request::Table;
@@ -31,6 +31,9 @@ pub(crate) struct Throughput {
 pub(crate) struct Scale {
     /// A slot's life, in ns.
     pub(crate) gate: Result<f64, String>,
+    /// Of that, what three atomic steps on one word take alone, in ns: taking the slot, RETURNED and
+    /// COMPLETED are no less.
+    pub(crate) steps: Result<f64, String>,
     /// Submission to a driver that sleeps, soft registers and the ticket's release included, in ns.
     pub(crate) submit: Result<f64, String>,
     pub(crate) throughput: Result<Vec<Throughput>, String>,
@@ -44,6 +47,7 @@ impl Scale {
         let none = || Err(reason.to_string());
         Scale {
             gate: none(),
+            steps: none(),
             submit: none(),
             throughput: Err(reason.into()),
             ticks: Err(reason.into()),
@@ -53,13 +57,13 @@ impl Scale {
     /// Measures it all; `progress` hears what and how far, from 0 to 1.
     pub(crate) fn measure(progress: &mut dyn FnMut(&str, f64)) -> Scale {
         progress("the gate alone", 0.0);
-        let gate = gate();
+        let (gate, steps) = (gate(), steps());
         progress("submitting alone", 0.25);
         let submit = submitting();
         progress("the reaper's throughput", 0.5);
         let throughput = DEPTHS.into_iter().map(throughput).collect();
         progress("the tick of a card", 0.75);
-        Scale { gate, submit, throughput, ticks: tick::measure() }
+        Scale { gate, steps, submit, throughput, ticks: tick::measure() }
     }
 }
 
@@ -78,6 +82,24 @@ fn gate() -> Result<f64, String> {
         let begin = thread_cpu();
         for _ in 0..COUNT {
             black_box(life(black_box(&table)));
+        }
+        Ok((thread_cpu() - begin) as f64 / COUNT as f64)
+    })
+}
+
+fn steps() -> Result<f64, String> {
+    const COUNT: u64 = 100_000;
+    let word = AtomicU64::new(0);
+    turns(|| {
+        let begin = thread_cpu();
+        for n in 0..COUNT {
+            let word = black_box(&word);
+            let _ = word.compare_exchange(0, n, Ordering::AcqRel, Ordering::Relaxed);
+            let seen = word.fetch_or(1 << 32, Ordering::AcqRel);
+            let seen = black_box(seen) | 1 << 32;
+            let _ =
+                word.compare_exchange(seen, seen | 1 << 33, Ordering::AcqRel, Ordering::Relaxed);
+            word.store(0, Ordering::Release);
         }
         Ok((thread_cpu() - begin) as f64 / COUNT as f64)
     })
