@@ -19,14 +19,14 @@ counts_instructions() { counts=yes; }
 machine() { machine+=("$@"); }
 card() { card=("$@"); }
 # For drivers that free the card's memory without having read back that it has stopped.
-no_posted_writes() { posted=false; }
+no_posted_writes() { unposted=true; }
 
 # load_scenario NAME: reads its host.sh. Nothing of one that was read before is left.
 load_scenario() {
     before_boot() { :; }
     after_power_off() { :; }
     about='' kernels=(6.12) deadline=60 must_fail='' counts=''
-    modules=() own_modules=() programs=() kernel_arguments=() machine=() beside=() card=() sockets='' posted=true
+    modules=() own_modules=() programs=() kernel_arguments=() machine=() beside=() card=() sockets='' unposted=false
     [ -r "$lab/scenarios/$1/host.sh" ] || give_up "there is no scenario $1" "list them: run --list"
     # shellcheck source=/dev/null
     source "$lab/scenarios/$1/host.sh"
