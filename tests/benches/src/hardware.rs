@@ -15,7 +15,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
 use ringback_driver::card::mailbox::SoftMailbox;
-use ringback_driver::device::soft::{Hardware as _, SoftInterrupt};
+use ringback_driver::device::soft::SoftInterrupt;
 
 use crate::aside::enter;
 use crate::clock::now;
@@ -23,10 +23,6 @@ use crate::clock::now;
 /// How long the hardware takes, in ns: longer than a thread needs to fall asleep, and well below the
 /// short gap.
 pub(crate) const THINKS: u64 = 8_000;
-
-/// See `ringback_driver::card::mailbox`.
-const SUBMITTED: usize = 0x08;
-const ACCEPTED: usize = 0x0C;
 
 /// Who answers.
 #[derive(Debug)]
@@ -70,10 +66,6 @@ impl Mailbox {
             self.interrupt.raise();
             raised
         })
-    }
-
-    fn has_been_rung(&self) -> bool {
-        self.mailbox.read(SUBMITTED, 4) != self.mailbox.read(ACCEPTED, 4)
     }
 }
 
@@ -146,7 +138,7 @@ impl Player {
 fn play(mailbox: &Mailbox, state: &State) {
     while !state.over.load(Ordering::Relaxed) {
         std::hint::spin_loop();
-        if !state.plays.load(Ordering::Acquire) || !mailbox.has_been_rung() {
+        if !state.plays.load(Ordering::Acquire) || mailbox.mailbox.waiting() == 0 {
             continue;
         }
         let answers = now() + THINKS;
@@ -182,15 +174,13 @@ impl Hardware {
         }
     }
 
-    /// Takes what was submitted in and never answers it; begins to play. `false` if the hardware is
-    /// not ours to hold.
-    pub(crate) fn hold(&self) -> bool {
+    /// Takes what was submitted in and never answers it, where the hardware is ours to hold.
+    pub(crate) fn hold(&self) {
         match self {
             Hardware::Requester(mailbox) => mailbox.mailbox.hold(),
             Hardware::Thread(player) => player.mailbox.mailbox.hold(),
-            Hardware::Real(_) => return false,
+            Hardware::Real(_) => {}
         }
-        true
     }
 
     /// From now on it answers.

@@ -45,6 +45,11 @@ impl SoftMailbox {
         self.0.answer(u32::try_from(most).unwrap_or(u32::MAX)) as usize
     }
 
+    /// How many commands were put in and not taken yet.
+    pub fn waiting(&self) -> u32 {
+        self.0.get(SUBMITTED).wrapping_sub(self.0.get(ACCEPTED))
+    }
+
     /// Takes in what was submitted and will never answer it.
     pub fn hold(&self) {
         let _hardware = self.0.hardware();

@@ -2,12 +2,7 @@
 
 use std::time::Instant;
 
-use crate::device::soft::Hardware as _;
-
 use super::*;
-
-/// The mailbox's register.
-const SUBMITTED: usize = 0x08;
 
 /// Counts completions; checks C3 by id.
 struct Tally(Sender<Completion>);
@@ -96,10 +91,9 @@ fn mailbox_wrong_answers_removal_and_lost_interrupts_end_requests_with_errors() 
         let handle = driver.handle();
         // The hardware has it, whoever held the card.
         let put = |command| {
-            let before = hardware.read(SUBMITTED, 4);
             drop(handle.submit(0, command).unwrap());
             let until = Instant::now() + DEADLINE;
-            while hardware.read(SUBMITTED, 4) == before {
+            while hardware.waiting() == 0 {
                 assert!(Instant::now() < until, "a command was left behind");
                 thread::yield_now();
             }
