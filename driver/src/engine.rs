@@ -14,18 +14,23 @@ use crate::reactor::Outbox;
 use crate::request::{Table, Token};
 
 /// Why the reactor, and not the engine, ends a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Failure {
     /// Its deadline passed.
+    #[error("its time limit has passed")]
     Deadline,
     /// Its submitter cancelled it.
+    #[error("it was cancelled")]
     Cancelled,
     /// The card was closed.
+    #[error("it was shut down")]
     Closed,
     /// The card is gone: removed, or its interrupt file failed.
+    #[error("it is gone")]
     Gone,
-    /// The engine panicked; the card can't be used any more.
+    /// The engine panicked, or the ring failed; the card can't be used any more.
+    #[error("its engine panicked or its ring failed")]
     Internal,
 }
 
@@ -70,7 +75,8 @@ pub trait Engine: Send + 'static {
     ///
     /// # Errors
     /// A negative result where nothing was started. If the card was free, the submitter gets it as
-    /// its return value and no completion ever comes (R4); if not, it is the completion's (R6).
+    /// its return value and no completion ever comes (R4); if not, it is the completion's (R6). A
+    /// result that is not negative is a bug: it is logged, and `i32::MIN` stands for it.
     fn start(
         &mut self,
         request: Token,
@@ -105,7 +111,8 @@ pub trait Engine: Send + 'static {
         Time::NEVER
     }
 
-    /// The time [`Engine::next_timer`] named has come.
+    /// The time [`Engine::next_timer`] named has come. It must name a later one now: a timer that is
+    /// due again at once is called every millisecond, and logged.
     fn timer(&mut self, cx: &mut Context<'_, Self::Event>) {
         let _ = cx;
     }
@@ -120,7 +127,8 @@ pub trait Engine: Send + 'static {
     }
 
     /// The last call: put the hardware into its safe state. Requests still running afterwards are
-    /// ended.
+    /// ended. It is made by whoever shuts the card down, on that thread, and also after a panic of
+    /// this engine, whose state may then be half changed.
     fn stop(&mut self, cx: &mut Context<'_, Self::Event>);
 }
 
@@ -144,8 +152,8 @@ impl<Event> Context<'_, Event> {
     }
 
     /// Completes a request with 0 or a negative error. Only the first completion of a request
-    /// counts (C3); `true` if this was it. A positive result is a bug in the engine and becomes
-    /// `i32::MIN`, which is negative, as C2 asks.
+    /// counts (C3); `true` if this was it. A positive result is a bug in the engine: it is logged with
+    /// the request and the line, and reported as `i32::MIN`, which is negative, as C2 asks.
     pub fn complete(&mut self, request: Token, result: i32) -> bool {
         self.outbox.complete(self.table, request, result, self.now)
     }
@@ -167,8 +175,20 @@ impl<Event> Context<'_, Event> {
     }
 
     /// Tells an event on a line, behind everything told on that line before.
+    ///
+    /// What [`Engine::start`] tells is about its request: it is held back until the function that
+    /// asked has returned (G1). An event that is about a request and comes later, but before its
+    /// completion, is told by [`Context::event_of`].
     pub fn event(&mut self, line: usize, event: Event) {
-        self.outbox.event(line, event);
+        self.outbox.event(self.table, line, event);
+    }
+
+    /// Tells an event that is about a request which may not be complete: it is held back until the
+    /// request's ticket is released (G1).
+    pub fn event_of(&mut self, request: Token, line: usize, event: Event) {
+        self.outbox.starts(Some(request));
+        self.outbox.event(self.table, line, event);
+        self.outbox.starts(None);
     }
 
     /// Drops the line's undelivered events for which `keep` is false (D2, D5). Completions stay.

@@ -2,6 +2,7 @@
 //!
 //! Everything is read from `/sys`; nothing is opened, bound or changed.
 
+use crate::report;
 use std::collections::HashSet;
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -211,7 +212,7 @@ fn uio(root: &SysfsRoot, info: &UioInfo) -> Option<Candidate> {
 
 fn pci(root: &SysfsRoot, address: PciAddress) -> Option<Candidate> {
     let ids = PciIds::read(root, address)
-        .inspect_err(|error| tracing::debug!("{address}: {error}"))
+        .inspect_err(|error| report!(DEBUG, "{address}: {error}"))
         .ok()?;
     let kind = Kind::of_pci(&ids)?;
     let driver = address.driver(root);

@@ -35,6 +35,7 @@ mod ports;
 #[cfg(test)]
 mod tests;
 
+use crate::report;
 use std::collections::VecDeque;
 use std::io;
 use std::marker::PhantomData;
@@ -50,7 +51,17 @@ pub use ports::{MAX_PORTS, PortIndex, READ_SAMPLES, WRITE_BIT};
 
 use ports::Ports;
 
-/// How many interrupt files one ring takes.
+/// How many files a ring is to have room for. The kernel counts them against the limit of open files
+/// of the process, so there is no room that nobody needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Places {
+    /// Interrupt files and the like, at most [`MAX_FILES`].
+    pub files: usize,
+    /// Ports, at most [`MAX_PORTS`].
+    pub ports: usize,
+}
+
+/// How many interrupt files one ring takes at the most.
 pub const MAX_FILES: usize = 64;
 
 /// The longest sleep with an end; a wait with a later one sleeps again.
@@ -117,6 +128,7 @@ impl Operation {
 pub struct Ring {
     uring: IoUring,
     files: Vec<File>,
+    places: Places,
     ports: Ports,
     /// One place per submission queue entry. Entries are taken by the kernel in order, so the place
     /// of the timeout that is `len` timeouts back is free whenever the queue has room for another.
@@ -128,14 +140,16 @@ pub struct Ring {
 }
 
 impl Ring {
-    /// A ring for up to `requests` timeouts at a time and [`MAX_FILES`] interrupt files.
+    /// A ring for up to `requests` timeouts at a time, with so many places for files.
     ///
     /// More timeouts are not refused; `requests` sizes the completion queue so that the kernel does
     /// not need to put completions aside. Must be called on the thread that uses the ring.
     ///
     /// # Errors
     /// Why this system gives us no ring, with the cure in the text.
-    pub fn new(requests: usize) -> Result<Ring, RingError> {
+    pub fn new(requests: usize, places: Places) -> Result<Ring, RingError> {
+        let places =
+            Places { files: places.files.min(MAX_FILES), ports: places.ports.min(MAX_PORTS) };
         let entries = requests.clamp(16, 256).next_power_of_two();
         // Each request may have its timeout and the failed cancellation of it in the queue.
         let completions = requests.saturating_mul(2).saturating_add(2 * MAX_FILES).min(MAX_CQ);
@@ -150,13 +164,14 @@ impl Ring {
             .map_err(RingError::from_setup)?;
         uring
             .submitter()
-            .register_files_sparse((MAX_FILES + MAX_PORTS) as u32)
+            .register_files_sparse((places.files + places.ports).max(1) as u32)
             .map_err(RingError::from_setup)?;
         let entries = uring.params().sq_entries() as usize;
         Ok(Ring {
             uring,
             files: Vec::new(),
-            ports: Ports::default(),
+            places,
+            ports: Ports::new(places.files as u32),
             times: vec![Timespec::new(); entries].into_boxed_slice(),
             next_time: 0,
             backlog: VecDeque::new(),
@@ -169,11 +184,11 @@ impl Ring {
     /// The descriptor is closed; the ring keeps the file open until it is dropped.
     ///
     /// # Errors
-    /// [`RingError::TooManyFiles`] beyond [`MAX_FILES`]; [`RingError::File`] when the kernel refuses
-    /// the file.
+    /// [`RingError::TooManyFiles`] if there is no place for it; [`RingError::File`] when the kernel
+    /// refuses the file.
     pub fn add_file(&mut self, fd: OwnedFd) -> Result<FileIndex, RingError> {
-        if self.files.len() >= MAX_FILES {
-            return Err(RingError::TooManyFiles { limit: MAX_FILES });
+        if self.files.len() >= self.places.files {
+            return Err(RingError::TooManyFiles { limit: self.places.files });
         }
         let index = self.files.len() as u32;
         self.uring
@@ -293,7 +308,7 @@ impl Ring {
     fn queue(&mut self, operation: Operation) {
         let writes = matches!(operation, Operation::Port(ports::Operation::Write { .. }));
         if (operation.user_data() & WRITE_BIT != 0) != writes {
-            tracing::error!(user_data = operation.user_data(), "not a value for this operation");
+            report!(ERROR, "{:#x} is not a value for this operation", operation.user_data());
             return;
         }
         self.backlog.push_back(operation);
@@ -376,9 +391,7 @@ impl Drop for Ring {
             }
         }
         if self.busy() {
-            tracing::warn!(
-                "an operation could not be cancelled; its file stays open until it ends"
-            );
+            report!(WARN, "an operation could not be cancelled; its file stays open until it ends");
             self.ports.leave();
         }
         let _ = self.uring.submitter().unregister_files();

@@ -17,9 +17,77 @@ pub fn set_fifo(priority: u8) -> nix::Result<()> {
     Errno::result(result).map(drop)
 }
 
+/// How much of a CPU a thread is entitled to, compared with others: the scheduling class first, then
+/// the priority or the nice value within it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entitlement(i32);
+
+impl Entitlement {
+    /// Of a thread under SCHED_OTHER at nice 0.
+    pub const ORDINARY: Entitlement = Entitlement(20);
+
+    /// Of the calling thread; [`Entitlement::ORDINARY`] where the kernel does not say. One system
+    /// call.
+    pub fn of_this_thread() -> Entitlement {
+        let mut attributes = SchedAttributes::default();
+        let size = size_of::<SchedAttributes>();
+        // SAFETY: the kernel writes at most `size` bytes to `attributes`, which has as many.
+        let result =
+            unsafe { libc::syscall(libc::SYS_sched_getattr, 0, &raw mut attributes, size, 0) };
+        if result != 0 {
+            return Entitlement::ORDINARY;
+        }
+        let SchedAttributes { policy, nice, priority, .. } = attributes;
+        Entitlement(match policy.cast_signed() {
+            libc::SCHED_IDLE => 0,
+            libc::SCHED_FIFO | libc::SCHED_RR => 100 + priority.min(99).cast_signed(),
+            libc::SCHED_DEADLINE => 200,
+            // SCHED_OTHER, SCHED_BATCH and what else shares the CPU by weight: 1 to 40.
+            _ => 20 - nice.clamp(-20, 19),
+        })
+    }
+}
+
+/// struct sched_attr in its first version (linux/sched/types.h), 48 bytes.
+#[derive(Debug, Default)]
+#[repr(C)]
+struct SchedAttributes {
+    size: u32,
+    policy: u32,
+    flags: u64,
+    nice: i32,
+    priority: u32,
+    runtime: u64,
+    deadline: u64,
+    period: u64,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_is_entitled_to_less_compares_as_less() {
+        assert_eq!(size_of::<SchedAttributes>(), 48);
+        let as_niced = |nice| {
+            std::thread::spawn(move || {
+                // SAFETY: a call without pointers.
+                assert_eq!(unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, nice) }, 0);
+                Entitlement::of_this_thread()
+            })
+        };
+        let idle = std::thread::spawn(|| {
+            let parameters = libc::sched_param { sched_priority: 0 };
+            // SAFETY: `parameters` lives until the call has returned.
+            let result = unsafe { libc::sched_setscheduler(0, libc::SCHED_IDLE, &parameters) };
+            assert_eq!(result, 0);
+            Entitlement::of_this_thread()
+        });
+        let (idle, nice) = (idle.join().unwrap(), as_niced(19).join().unwrap());
+        let mine = Entitlement::of_this_thread();
+        assert!(idle < nice && nice < Entitlement::ORDINARY);
+        assert!(nice < mine, "{mine:?}");
+    }
 
     #[test]
     fn priorities_outside_of_the_range_are_refused() {

@@ -266,7 +266,7 @@ impl SoftInterrupt {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ring::{Completion, Ring};
+    use super::super::ring::{Completion, Places, Ring};
     use super::*;
     use std::sync::Mutex;
 
@@ -368,7 +368,7 @@ mod tests {
     #[test]
     fn interrupts_are_heard_by_a_ring() {
         let device = device();
-        let mut ring = Ring::new(16).unwrap();
+        let mut ring = Ring::new(16, Places { files: 1, ports: 0 }).unwrap();
         let file = ring.add_file(device.interrupt().unwrap().fd).unwrap();
         assert!(ring.listen(file, 1));
         ring.poll().unwrap();

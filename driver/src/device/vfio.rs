@@ -24,6 +24,7 @@ mod sys;
 #[cfg(test)]
 mod tests;
 
+use crate::report;
 use std::ffi::CString;
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -304,7 +305,7 @@ impl Drop for VfioDevice {
         let stopped = sys::stop_irqs(&self.device, self.interrupt.index, stop);
         let quiet = registers::set_bus_master(&self.device, false);
         if let Err(error) = stopped.and(quiet) {
-            tracing::debug!("{}: closing: {error}", self.name);
+            report!(DEBUG, "{}: closing: {error}", self.name);
         }
     }
 }

@@ -17,6 +17,11 @@ impl Bits {
         }
     }
 
+    /// Whether a slot is in.
+    pub(crate) fn has(&self, slot: usize) -> bool {
+        self.0.get(slot / 64).is_some_and(|word| word & 1 << (slot % 64) != 0)
+    }
+
     /// Takes a slot out and says whether it was in.
     pub(crate) fn clear(&mut self, slot: usize) -> bool {
         let Some(word) = self.0.get_mut(slot / 64) else { return false };

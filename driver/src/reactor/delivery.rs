@@ -1,18 +1,19 @@
 //! One look of the reaper: what arrived, timer, deadlines, upcalls. The same under the ring and under
 //! a virtual clock; what differs is who holds the alarms.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::Time;
 use crate::engine::Engine;
+use crate::guard::contain;
+use crate::report;
 use crate::request::{RequestId, Token};
 
-use super::card::{Arrived, Card, Found};
+use super::card::Card;
 use super::outbox::Delivery;
 use super::samples::Order;
-use super::{SLOW_UPCALL, Upcalls};
+use super::state::{Arrived, Found};
+use super::{SLOW, Upcalls, submitter};
 
 /// How often the clock is asked in one round of upcalls, at the most.
 const READINGS: usize = 16;
@@ -34,30 +35,35 @@ pub(crate) struct Look {
     pub(crate) delivered: usize,
     /// Something was put in since, so look again before waiting.
     pub(crate) again: bool,
-    /// Look again by then.
+    /// Latest time of the next look.
     pub(crate) until: Time,
-    /// When it was.
+    /// Time of this look.
     pub(crate) now: Time,
 }
 
 /// The reaper's own state; only it calls the upcalls.
 pub(crate) struct Reaping<E: Engine, U> {
     pub(crate) card: Arc<Card<E>>,
-    upcalls: U,
+    pub(crate) upcalls: U,
     found: Found<E::Event>,
+    /// The last upcalls, whose time is known with the next reading of the clock.
+    span: Option<Span>,
 }
 
 impl<E: Engine, U: Upcalls<E::Event>> Reaping<E, U> {
     pub(crate) fn new(card: Arc<Card<E>>, upcalls: U) -> Self {
-        Reaping { card, upcalls, found: Found::new() }
+        Reaping { card, upcalls, found: Found::new(), span: None }
     }
 
     /// Tells the engine what has arrived, runs its timer, delivers one round, arms and disarms
     /// deadlines.
     pub(crate) fn look(&mut self, arrived: &mut Arrived, alarms: &mut impl Alarms) -> Look {
         let now = self.card.core.clock.now();
+        if let Some(span) = self.span.take() {
+            span.judge(now);
+        }
         let found = &mut self.found;
-        let ((), again) = self.card.state.with(|state| {
+        let ((), again) = self.card.reap(now, |state| {
             state.arrived(arrived, now);
             state.look(now, found);
         });
@@ -69,7 +75,7 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaping<E, U> {
     pub(crate) fn poll(&mut self, alarms: &mut impl Alarms) -> Look {
         let now = self.card.core.clock.now();
         let found = &mut self.found;
-        let polled = self.card.state.try_with(|state| {
+        let polled = self.card.try_reap(|state| {
             let something = state.poll(now);
             if something {
                 state.look(now, found);
@@ -85,9 +91,6 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaping<E, U> {
 
     /// Acts upon what was found, with the card free for others.
     fn act(&mut self, again: bool, alarms: &mut impl Alarms) -> Look {
-        if let Some(round) = self.found.settled.take() {
-            self.card.core.delivered(round);
-        }
         // Before the upcalls: sound stops when it should.
         for order in self.found.orders.drain(..) {
             alarms.order(order);
@@ -95,6 +98,9 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaping<E, U> {
         let delivered = self.found.batch.len();
         if delivered != 0 {
             self.deliver();
+        }
+        for mark in self.found.marks.drain(..) {
+            mark.reached();
         }
         // After the upcalls, which are what is waited for. The slots may be in use again, but
         // alarms go by id and generation.
@@ -108,41 +114,90 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaping<E, U> {
     }
 
     fn deliver(&mut self) {
+        let _upcall = submitter::enter_upcall();
         // Reading the clock costs about as much as a short upcall.
         let stride = self.found.batch.len().div_ceil(READINGS);
-        let mut before = self.found.now;
-        let mut left = self.found.batch.len();
-        for delivery in self.found.batch.drain(..) {
-            let (what, number) = match &delivery {
-                Delivery::Completed(completion) => ("completion", completion.id.get() as usize),
-                Delivery::Event(line, _) => ("event of line", *line),
-            };
+        let mut before = self.card.core.clock.now();
+        let mut first = None;
+        // One by one: were this left in the middle, the others would still be there.
+        while let Some(delivery) = self.found.batch.pop_front() {
+            let what = What::of(&delivery);
+            first.get_or_insert(what);
             let upcalls = &mut self.upcalls;
-            let result = catch_unwind(AssertUnwindSafe(|| match delivery {
+            let told = contain(|| match delivery {
                 Delivery::Completed(completion) => upcalls.completed(completion),
                 Delivery::Event(line, event) => upcalls.event(line, event),
-            }));
-            if let Err(panic) = result {
-                tracing::error!(what, number, panic = text(&*panic), "a callback panicked");
+            });
+            if let Err(text) = told {
+                report!(ERROR, "the callback of {what} panicked: {text}");
             }
-            left -= 1;
-            if left.is_multiple_of(stride) {
-                let now = self.card.core.clock.now();
-                let took = now - before;
-                if took > SLOW_UPCALL && stride == 1 {
-                    tracing::warn!(what, number, ?took, "a callback was slow; all others waited");
-                } else if took > SLOW_UPCALL {
-                    let last = number;
-                    tracing::warn!(what, last, ?took, "{stride} callbacks were slow together");
-                }
-                before = now;
+            let left = self.found.batch.len();
+            if !left.is_multiple_of(stride) {
+                continue;
             }
+            let span = Span { first: first.take().unwrap_or(what), last: what, stride, before };
+            if left == 0 {
+                // The next look asks the clock anyway.
+                self.span = Some(span);
+                return;
+            }
+            before = self.card.core.clock.now();
+            span.judge(before);
         }
     }
 }
 
-/// What a panic said.
-fn text(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text")
+/// Upcalls between two readings of the clock.
+#[derive(Debug)]
+struct Span {
+    first: What,
+    last: What,
+    /// How many they are at the most.
+    stride: usize,
+    before: Time,
+}
+
+impl Span {
+    /// Names them if they have taken long.
+    fn judge(&self, after: Time) {
+        let took = after - self.before;
+        if took <= SLOW {
+            return;
+        }
+        let Span { first, last, stride, .. } = self;
+        if *stride == 1 {
+            report!(WARN, "the callback of {last} took {took:?}; all others waited");
+        } else {
+            report!(
+                WARN,
+                "the callbacks of {first} to {last}, {stride} at the most, took {took:?} together; \
+                 all others waited"
+            );
+        }
+    }
+}
+
+/// What a callback is told, as the log names it.
+#[derive(Debug, Clone, Copy)]
+enum What {
+    Completion(RequestId, usize),
+    Event(usize),
+}
+
+impl What {
+    fn of<Event>(delivery: &Delivery<Event>) -> What {
+        match delivery {
+            Delivery::Completed(completion) => What::Completion(completion.id, completion.line),
+            Delivery::Event(line, _) => What::Event(*line),
+        }
+    }
+}
+
+impl std::fmt::Display for What {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            What::Completion(id, line) => write!(f, "request {id} of line {line}"),
+            What::Event(line) => write!(f, "an event of line {line}"),
+        }
+    }
 }

@@ -2,41 +2,79 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
 use crate::Time;
 use crate::engine::{Context, Engine, Failure};
+use crate::report;
 use crate::request::{Full, RequestId, Token};
 
-use super::SETTLE_LIMIT;
-use super::card::{Card, Start, Wait};
+use super::card::Card;
+use super::commands::NotQueued;
+use super::handover::Submitted;
+use super::outbox::Reached;
+use super::state::{Refusal, Start, State};
+use super::submitter;
 use super::ticket::Ticket;
+use super::{SETTLE_LIMIT, SHUTDOWN_LIMIT};
 
-/// Why a request was not started. It has no id and gets no completion (R4).
+/// Why a request was not started, or the engine not asked. There is no id and no completion (R4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refused {
     /// Too many requests are outstanding.
     #[error(transparent)]
     Full(#[from] Full),
+    /// The card is busy, and as many requests of this line wait for it as may.
+    #[error(
+        "{0} requests of this line wait for the busy card, which is the line's share; ask again"
+    )]
+    Crowded(usize),
     /// The card has no such line.
     #[error("the card has no line {0}")]
     NoSuchLine(usize),
-    /// The engine refused, or is stopped; its negative result.
-    #[error("refused with result {0}")]
+    /// The engine refused; its negative result.
+    #[error("the engine refused the request with result {0}")]
     Rejected(i32),
+    /// The card was shut down.
+    #[error("the card is shut down; nothing can be asked of it any more")]
+    Closed,
+    /// The card has failed and is stopped; the log says of what.
+    #[error("the card is stopped: {0}")]
+    Failed(Failure),
+    /// Called from inside an engine, which would be waiting for itself. An engine uses its
+    /// [`Context`].
+    #[error(
+        "an engine can't ask a card: it would be waiting for itself; use the context it is given"
+    )]
+    InEngine,
+    /// The calling process is a child of the one that opened the card.
+    #[error("the card belongs to the parent of this process; open it here to use it here")]
+    OtherProcess,
 }
 
-/// How settling a line ended.
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Refused {
+        match refusal {
+            Refusal::Rejected(result) => Refused::Rejected(result),
+            Refusal::Ended(Failure::Closed) => Refused::Closed,
+            Refusal::Ended(cause) => Refused::Failed(cause),
+        }
+    }
+}
+
+/// How waiting for what was told has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settled {
     /// All that could be delivered has been.
     Delivered,
-    /// Called from an upcall: it is delivered as soon as that upcall has returned, before anything
-    /// else; waiting for it here would be waiting for oneself, and upcalls do not nest (C6). The
-    /// thread of a [`Local`](super::Local) outside of an upcall delivers it when it runs next.
+    /// Waiting is impossible here: the calling thread is in an upcall of this card or another, or it
+    /// is the reaper, or in an engine. What was told is delivered as soon as the upcall has returned,
+    /// before anything else; the thread of a [`Local`](super::Local) outside of an upcall delivers it
+    /// when it runs next. [`Handle::wait_ended`] waits for the end of a shutdown later.
     AfterThisUpcall,
-    /// An upcall has not returned for so long that waiting was given up.
+    /// An upcall has not returned for so long that waiting was given up; what was told is delivered
+    /// once it has.
     TimedOut,
 }
 
@@ -47,6 +85,9 @@ pub struct Handle<E: Engine> {
 
 impl<E: Engine> Handle<E> {
     /// Submits a command to a line under an id that no other outstanding request has.
+    ///
+    /// If the card is free the engine starts it here, on the calling thread; if not, or if the thread
+    /// is entitled to less of a CPU than the reaper, it is queued.
     ///
     /// # Errors
     /// [`Refused`]; then nothing was started and no completion comes (R4).
@@ -68,53 +109,117 @@ impl<E: Engine> Handle<E> {
             return Err(Refused::NoSuchLine(line));
         }
         let core = &self.card.core;
+        if core.is_foreign() {
+            return Err(Refused::OtherProcess);
+        }
         let now = core.clock.now();
         let deadline = now + E::time_limit(&command);
         let (id, request) = core.table.reserve(id, line, now, deadline)?;
-        let start = Start { request, command, now, deadline };
-        let (outcome, wake) = self.card.state.submit(start);
-        if wake {
-            core.wake();
+        let start = Start { request, command };
+        let refused = match self.card.submit(line, start, core.may_hold(now)) {
+            Submitted::Done(Err(refusal)) => refusal.into(),
+            Submitted::Refused(NotQueued::Closed) => {
+                Refusal::Ended(core.cause().unwrap_or(Failure::Closed)).into()
+            }
+            Submitted::Refused(NotQueued::Crowded(share)) => Refused::Crowded(share),
+            Submitted::Done(Ok(())) | Submitted::Queued => {
+                return Ok(Ticket::new(id, request, Arc::clone(core)));
+            }
+        };
+        // An engine that completes and refuses has completed: the first word counts.
+        if core.table.abandon(request) {
+            return Err(refused);
         }
-        match outcome {
-            // An engine that completes and refuses has completed: the first word counts.
-            Some(Err(result)) if core.table.abandon(request) => Err(Refused::Rejected(result)),
-            _ => Ok(Ticket::new(id, request, Arc::clone(core))),
-        }
+        Ok(Ticket::new(id, request, Arc::clone(core)))
     }
 
-    /// Calls into the engine for something that needs no request: a synchronous function (K2).
-    /// Waits while another thread is in the engine. `None` if the engine has stopped or failed.
-    pub fn with<R>(&self, act: impl FnOnce(&mut E, &mut Context<'_, E::Event>) -> R) -> Option<R> {
-        self.card.with(|state| state.call_now(act))
+    /// Calls into the engine for something that needs no request: a synchronous function (K2), behind
+    /// all requests that were submitted before. Waits while another thread is in the engine.
+    ///
+    /// `act` owns what it uses, because it is the reaper who calls it if the calling thread is entitled
+    /// to less of a CPU: preempted in the engine, such a thread would stop the card.
+    ///
+    /// # Errors
+    /// [`Refused`] where there is no engine to ask.
+    pub fn with<R: Send + 'static>(
+        &self,
+        act: impl FnOnce(&mut E, &mut Context<'_, E::Event>) -> R + Send + 'static,
+    ) -> Result<R, Refused> {
+        self.ask(|state| match state.call_now(act) {
+            Some(result) => Ok(result),
+            None => Err(Refusal::Ended(state.ended().unwrap_or(Failure::Internal)).into()),
+        })?
     }
 
-    /// Ends a request now, with [`Failure::Cancelled`]; `false` if it is over already.
+    /// Ends a request now, with [`Failure::Cancelled`]; `false` if it is over already, or of another
+    /// card.
     pub fn cancel(&self, request: Token) -> bool {
-        self.card.with(|state| state.end(request, Failure::Cancelled))
+        self.ask(move |state| state.end_request(request, Failure::Cancelled)).unwrap_or(false)
+    }
+
+    /// As [`Handle::cancel`], for the request that goes by this id. Looks through all that are
+    /// outstanding.
+    pub fn cancel_id(&self, id: RequestId) -> bool {
+        let table = &self.card.core.table;
+        let request = table.running().find(|&request| table.id(request) == Some(id));
+        request.is_some_and(|request| self.cancel(request))
+    }
+
+    /// Shuts the card down, as [`Driver::shutdown`](super::Driver::shutdown) does: for a card whose
+    /// reaper is the application's own thread, which delivers what is left when it runs next.
+    pub fn shutdown(&self) -> Settled {
+        let core = &self.card.core;
+        if core.is_foreign() {
+            // The card is the parent's.
+            return Settled::Delivered;
+        }
+        if !report::is_holding() {
+            self.card.close(|state| state.end(Failure::Closed));
+        }
+        core.stop(Failure::Closed);
+        core.wake();
+        if submitter::is_in_upcall() || core.is_reaper() || report::is_holding() {
+            return Settled::AfterThisUpcall;
+        }
+        if core.wait_over(SHUTDOWN_LIMIT) {
+            return Settled::Delivered;
+        }
+        report!(
+            ERROR,
+            "a callback has not returned for {SHUTDOWN_LIMIT:?}; the card is stopped, and what is \
+             left is told once the callback has returned"
+        );
+        Settled::TimedOut
     }
 
     /// Waits until everything told on the line so far is delivered, but for what a ticket still
     /// holds back: that comes when the ticket is released. For the end of a close (D1, D2).
+    ///
+    /// Waits two seconds at the most, and not at all where it can't; the result tells.
     pub fn settle(&self, line: usize) -> Settled {
         let core = &self.card.core;
-        let is_reaper = core.is_reaper();
-        let until = Instant::now() + SETTLE_LIMIT;
-        loop {
-            let (waits, round) = self.card.with(|state| state.settled_by(line, !is_reaper));
-            if is_reaper {
-                return if waits { Settled::AfterThisUpcall } else { Settled::Delivered };
-            }
-            core.wake();
-            match core.wait_delivered(round, until) {
-                // The reaper has ended: what it took is delivered, and it takes no more.
-                Wait::Over if !waits => return Settled::Delivered,
-                Wait::Over | Wait::TimedOut => return Settled::TimedOut,
-                // That round may have gone to other lines.
-                Wait::Delivered if waits => {}
-                Wait::Delivered => return Settled::Delivered,
-            }
+        let signal = match self.ask(move |state| state.mark(line)) {
+            Ok(Ok(Some(signal))) => signal,
+            // Nothing is left, or nobody is left to be told.
+            Ok(Ok(None)) | Err(Refused::OtherProcess) => return Settled::Delivered,
+            Err(Refused::InEngine) => return Settled::AfterThisUpcall,
+            Ok(Err(_)) | Err(_) => return Settled::TimedOut,
+        };
+        if submitter::is_in_upcall() || core.is_reaper() {
+            return Settled::AfterThisUpcall;
         }
+        match signal.wait(SETTLE_LIMIT) {
+            Some(Reached::Delivered) => Settled::Delivered,
+            Some(Reached::Over) | None => Settled::TimedOut,
+        }
+    }
+
+    /// Waits until the card is shut down and nothing is told any more: after
+    /// [`Driver::shutdown`](super::Driver::shutdown) was called in an upcall, or gave up waiting.
+    /// `false` if that has not come by then; never waits in an upcall.
+    pub fn wait_ended(&self, limit: Duration) -> bool {
+        let waits = !submitter::is_in_upcall() && !self.card.core.is_reaper();
+        self.card.core.wait_over(if waits { limit } else { Duration::ZERO })
     }
 
     /// The time on the card's clock.
@@ -130,6 +235,24 @@ impl<E: Engine> Handle<E> {
     /// Whether the calling thread is the reaper, that is: inside an upcall.
     pub fn is_reaper(&self) -> bool {
         self.card.core.is_reaper()
+    }
+
+    fn ask<R: Send + 'static>(
+        &self,
+        act: impl FnOnce(&mut State<E>) -> R + Send + 'static,
+    ) -> Result<R, Refused> {
+        let core = &self.card.core;
+        if core.is_foreign() {
+            return Err(Refused::OtherProcess);
+        }
+        if report::is_holding() {
+            return Err(Refused::InEngine);
+        }
+        if core.may_hold(core.clock.now()) || core.is_over() {
+            Ok(self.card.with(act))
+        } else {
+            self.card.with_by_reaper(act).ok_or(Refused::Failed(Failure::Internal))
+        }
     }
 }
 

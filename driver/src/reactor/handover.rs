@@ -1,16 +1,31 @@
 //! The hand-over of a command to a busy card: nobody waits, and no command is left behind.
 //!
 //! The state is behind one mutex. Who finds it free works on it; who finds it busy leaves the
-//! command in the queue, and whoever holds the state works the queue off before leaving for good.
-//! "For good" is the point: a command queued between the holder's last look and its unlocking is
-//! found because the holder looks again after unlocking, and its submitter tries again after
-//! queueing. One of the two succeeds; the fences make that true on weakly ordered memory as well.
+//! command in the queue, and whoever holds the state looks at the queue again after unlocking. A
+//! command that was queued between the holder's last look and its unlocking is found by that look, or
+//! by its submitter, who tries the state again after queueing. One of the two succeeds; sequential
+//! consistency makes that true on weakly ordered memory as well.
+//!
+//! - **A submitter works for itself.** It works off at most [`FOREIGN`] commands of others; the rest
+//!   is the reaper's, who is woken.
+//! - **Who waits comes next.** While a thread waits for the state, submitters only queue, so that a
+//!   busy one can't keep it from the reaper.
+//! - **Nobody holds the state who may be kept from running.** A thread that is entitled to less of a
+//!   CPU than the reaper only queues ([`Handover::queue`], [`Handover::errand`]): preempted while it
+//!   held the state, it would stop the card for as long as others are busy.
 
-use std::collections::VecDeque;
 use std::marker::PhantomData;
 use std::sync::{PoisonError, TryLockError};
 
-use crate::sync::{AtomicUsize, Mutex, MutexGuard, Ordering, fence};
+use crate::sync::{AtomicU32, Mutex, MutexGuard, Ordering, fence};
+
+use super::commands::{Commands, NotQueued, Taken};
+
+/// Commands of others that a submitter works off at the most.
+pub(crate) const FOREIGN: usize = 4;
+
+/// Commands that the reaper works off before it looks at everything else.
+pub(crate) const SHARE: usize = 64;
 
 /// What is done with the state while it is held.
 pub(crate) trait Work<Command> {
@@ -24,123 +39,256 @@ pub(crate) trait Work<Command> {
     fn leave(&mut self) -> bool;
 }
 
-/// Whether the holder looks at the queue again after unlocking; a parameter so that the models can
-/// show that it must.
+/// What a model may leave out to show that it is needed.
 pub(crate) trait Parting {
-    /// It does.
-    const LOOKS_AGAIN: bool;
+    /// The holder looks at the queue again after unlocking.
+    const LOOKS_AGAIN: bool = true;
+    /// Who works off no more because others are to do the rest wakes the reaper.
+    const WAKES: bool = true;
 }
 
 /// The parting in use.
 #[derive(Debug)]
 pub(crate) struct Careful;
 
-impl Parting for Careful {
-    const LOOKS_AGAIN: bool = true;
+impl Parting for Careful {}
+
+/// What became of a command.
+#[derive(Debug)]
+pub(crate) enum Submitted<Outcome> {
+    /// It was worked off.
+    Done(Outcome),
+    /// It will be.
+    Queued,
+    /// It will not be.
+    Refused(NotQueued),
+}
+
+impl<Outcome> From<Result<(), NotQueued>> for Submitted<Outcome> {
+    fn from(queued: Result<(), NotQueued>) -> Self {
+        match queued {
+            Ok(()) => Submitted::Queued,
+            Err(why) => Submitted::Refused(why),
+        }
+    }
+}
+
+/// Something to be done with the state by whoever may hold it.
+type Errand<State> = Box<dyn FnOnce(&mut State) + Send>;
+
+#[derive(Debug)]
+struct Inner<State> {
+    state: State,
+    taken: Taken,
 }
 
 /// State behind a mutex with a queue in front of it.
-#[derive(Debug)]
 pub(crate) struct Handover<State, Command, P = Careful> {
-    state: Mutex<State>,
-    queue: Mutex<VecDeque<Command>>,
-    waiting: AtomicUsize,
+    inner: Mutex<Inner<State>>,
+    commands: Commands<Command>,
+    /// How many threads wait for the state.
+    waiting: AtomicU32,
+    /// Those of threads that may not hold the state. Only they wait for this lock.
+    errands: Mutex<Vec<Errand<State>>>,
+    /// Whether there are any.
+    any_errands: AtomicU32,
     parting: PhantomData<fn() -> P>,
 }
 
 impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
-    /// Up to `room` commands are queued at a time; the first 256 without allocating.
-    pub(crate) fn new(state: State, room: usize) -> Self {
+    /// For commands of requests in the slots below `capacity`, on so many lines.
+    pub(crate) fn new(state: State, capacity: usize, lines: usize) -> Self {
         Handover {
-            state: Mutex::new(state),
-            queue: Mutex::new(VecDeque::with_capacity(room.min(256))),
-            waiting: AtomicUsize::new(0),
+            inner: Mutex::new(Inner { state, taken: Taken::default() }),
+            commands: Commands::new(capacity, lines),
+            waiting: AtomicU32::new(0),
+            errands: Mutex::new(Vec::new()),
+            any_errands: AtomicU32::new(0),
             parting: PhantomData,
         }
     }
 
     /// Works the command off at once and gives the outcome, or queues it behind the others if the
-    /// state is busy (`None`). Never waits for the state. The second value says whether the reaper
-    /// must be woken.
-    pub(crate) fn submit(&self, command: Command) -> (Option<State::Outcome>, bool) {
-        let Some(mut state) = self.try_lock() else {
-            let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-            queue.push_back(command);
-            self.waiting.fetch_add(1, Ordering::SeqCst);
-            drop(queue);
-            return (None, self.work_off_rest(false));
+    /// state is busy. Never waits for the state. The second value says whether the reaper must be
+    /// woken.
+    pub(crate) fn submit(
+        &self,
+        slot: usize,
+        line: usize,
+        command: Command,
+    ) -> (Submitted<State::Outcome>, bool) {
+        let Some(mut inner) = self.try_lock_for_submitter() else {
+            let queued = self.commands.push(slot, line, command);
+            return (queued.into(), queued.is_ok() && self.work_off_rest(false));
         };
-        self.work_off(&mut state);
-        let outcome = state.now(command);
-        let wake = state.leave();
-        drop(state);
-        (Some(outcome), self.work_off_rest(wake))
+        let rest = self.work_off(&mut inner, FOREIGN);
+        let submitted = if rest {
+            // Behind those that were there before.
+            self.commands.push(slot, line, command).into()
+        } else {
+            Submitted::Done(inner.state.now(command))
+        };
+        let wake = inner.state.leave() | (rest && P::WAKES);
+        drop(inner);
+        (submitted, self.work_off_rest(wake))
     }
 
-    /// Does something with the state that can't be queued; waits for whoever holds it. The second
-    /// value says whether the reaper must be woken.
+    /// Queues the command without a look at the state; the reaper must be woken.
+    pub(crate) fn queue(
+        &self,
+        slot: usize,
+        line: usize,
+        command: Command,
+    ) -> Submitted<State::Outcome> {
+        self.commands.push(slot, line, command).into()
+    }
+
+    /// Does something with the state that can't be queued, behind all commands that were queued
+    /// before; waits for whoever holds it. The second value says whether the reaper must be woken.
     pub(crate) fn with<R>(&self, act: impl FnOnce(&mut State) -> R) -> (R, bool) {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        self.act(state, act)
+        let (inner, _) = self.lock();
+        self.act(inner, usize::MAX, act)
     }
 
-    /// As [`Handover::with`], but `None` at once if somebody holds the state.
-    pub(crate) fn try_with<R>(&self, act: impl FnOnce(&mut State) -> R) -> Option<(R, bool)> {
-        Some(self.act(self.try_lock()?, act))
+    /// As [`Handover::with`], for the reaper: it works off no more than its share of what is queued,
+    /// and does the errands. `act` hears whether it had to wait.
+    pub(crate) fn reap<R>(&self, act: impl FnOnce(&mut State, bool) -> R) -> (R, bool) {
+        let (mut inner, waited) = self.lock();
+        if self.any_errands.load(Ordering::SeqCst) != 0 {
+            self.do_errands(&mut inner);
+        }
+        self.act(inner, SHARE, |state| act(state, waited))
+    }
+
+    /// As [`Handover::reap`], but `None` at once if somebody holds the state.
+    pub(crate) fn try_reap<R>(&self, act: impl FnOnce(&mut State) -> R) -> Option<(R, bool)> {
+        Some(self.act(self.try_lock()?, SHARE, act))
+    }
+
+    /// Leaves something to be done by the reaper, who must be woken.
+    pub(crate) fn errand(&self, errand: Errand<State>) {
+        self.errands.lock().unwrap_or_else(PoisonError::into_inner).push(errand);
+        self.any_errands.store(1, Ordering::SeqCst);
+    }
+
+    /// Does something with the state; while it is still held, the queue is closed and what was in it
+    /// worked off. From then on every command is refused.
+    pub(crate) fn close<R>(&self, act: impl FnOnce(&mut State) -> R) -> (R, bool) {
+        let (mut inner, _) = self.lock();
+        let result = act(&mut inner.state);
+        let Inner { state, taken } = &mut *inner;
+        self.commands.close(taken);
+        while let Some((_, command)) = self.commands.pop_taken(taken) {
+            state.queued(command);
+        }
+        let wake = inner.state.leave();
+        (result, wake)
     }
 
     fn act<R>(
         &self,
-        mut state: MutexGuard<'_, State>,
+        mut inner: MutexGuard<'_, Inner<State>>,
+        limit: usize,
         act: impl FnOnce(&mut State) -> R,
     ) -> (R, bool) {
-        self.work_off(&mut state);
-        let result = act(&mut state);
-        let wake = state.leave();
-        drop(state);
+        let rest = self.work_off(&mut inner, limit);
+        let result = act(&mut inner.state);
+        let wake = inner.state.leave() | (rest && P::WAKES);
+        drop(inner);
         (result, self.work_off_rest(wake))
     }
 
-    /// Works off what was queued while the state was held, until it is held by another or the queue
-    /// is empty.
+    /// Works off what was queued while the state was held, until it is held by another, somebody
+    /// waits for it, or the queue is empty.
     fn work_off_rest(&self, mut wake: bool) -> bool {
         loop {
             fence(Ordering::SeqCst);
-            if !P::LOOKS_AGAIN || self.waiting.load(Ordering::SeqCst) == 0 {
+            if !P::LOOKS_AGAIN || self.commands.is_empty() {
                 break;
             }
-            // Busy again: then its holder comes by here after unlocking.
-            let Some(mut state) = self.try_lock() else { break };
-            self.work_off(&mut state);
-            wake |= state.leave();
+            // Busy again, or wanted: then its next holder looks at the queue.
+            let Some(mut inner) = self.try_lock_for_submitter() else { break };
+            let rest = self.work_off(&mut inner, FOREIGN);
+            wake |= inner.state.leave();
+            drop(inner);
+            if rest {
+                wake |= P::WAKES;
+                break;
+            }
         }
         wake
     }
 
-    fn work_off(&self, state: &mut State) {
-        while self.waiting.load(Ordering::Acquire) != 0 {
-            let next = self.queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-            let Some(command) = next else { return };
-            self.waiting.fetch_sub(1, Ordering::SeqCst);
+    /// Works off so many commands at the most; `true` if some are left.
+    fn work_off(&self, inner: &mut Inner<State>, limit: usize) -> bool {
+        let Inner { state, taken } = inner;
+        for _ in 0..limit {
+            let Some((_, command)) = self.commands.pop(taken) else { return false };
             state.queued(command);
+        }
+        !taken.is_empty() || !self.commands.is_empty()
+    }
+
+    #[cold]
+    fn do_errands(&self, inner: &mut Inner<State>) {
+        // Who has left one wakes the reaper once this is free again.
+        let Ok(errands) = self.errands.try_lock().map(|mut errands| {
+            self.any_errands.store(0, Ordering::SeqCst);
+            std::mem::take(&mut *errands)
+        }) else {
+            return;
+        };
+        // Behind the commands that the same thread has queued before.
+        self.work_off(inner, usize::MAX);
+        for errand in errands {
+            errand(&mut inner.state);
         }
     }
 
-    /// The state and how many commands were left behind.
+    /// The second value says whether somebody held it.
+    fn lock(&self) -> (MutexGuard<'_, Inner<State>>, bool) {
+        if let Some(inner) = self.try_lock() {
+            return (inner, false);
+        }
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        // Held: what was queued by those who saw this thread wait is found in the queue now.
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+        (inner, true)
+    }
+
+    /// For submitters, who leave the state to those who wait for it.
+    fn try_lock_for_submitter(&self) -> Option<MutexGuard<'_, Inner<State>>> {
+        if self.waiting.load(Ordering::SeqCst) != 0 {
+            return None;
+        }
+        self.try_lock()
+    }
+
+    fn try_lock(&self) -> Option<MutexGuard<'_, Inner<State>>> {
+        match self.inner.try_lock() {
+            Ok(inner) => Some(inner),
+            Err(TryLockError::Poisoned(inner)) => Some(inner.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// The state, and whether commands were left behind.
     #[cfg(all(test, loom))]
-    pub(crate) fn parts(&self) -> (State, usize)
+    pub(crate) fn parts(&self) -> (State, bool)
     where
         State: Default,
     {
-        let mut state = self.state.lock().unwrap();
-        (std::mem::take(&mut *state), self.waiting.load(Ordering::SeqCst))
+        let mut inner = self.inner.lock().unwrap();
+        let left = !inner.taken.is_empty() || !self.commands.is_empty();
+        (std::mem::take(&mut inner.state), left)
     }
+}
 
-    fn try_lock(&self) -> Option<MutexGuard<'_, State>> {
-        match self.state.try_lock() {
-            Ok(state) => Some(state),
-            Err(TryLockError::Poisoned(state)) => Some(state.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
-        }
+impl<State: std::fmt::Debug, Command: std::fmt::Debug, P> std::fmt::Debug
+    for Handover<State, Command, P>
+{
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Handover").field("commands", &self.commands).finish_non_exhaustive()
     }
 }

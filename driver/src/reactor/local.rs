@@ -1,14 +1,13 @@
 //! The application's own thread as the reaper: no thread switch between interrupt and callback.
 
 use std::fmt;
-use std::sync::atomic::Ordering;
 
 use crate::Time;
 use crate::device::Files;
-use crate::engine::Engine;
+use crate::engine::{Engine, Failure};
 
 use super::delivery::Reaping;
-use super::handle::Handle;
+use super::handle::{Handle, Settled};
 use super::realtime::Granted;
 use super::reaper::{Reaper, StartError, card};
 use super::{Options, Upcalls};
@@ -20,7 +19,8 @@ use super::{Options, Upcalls};
 /// While nobody runs it nothing is delivered and no deadline is kept. Dropping it shuts the card
 /// down.
 pub struct Local<E: Engine, U: Upcalls<E::Event>> {
-    reaper: Reaper<E, U>,
+    /// There until it is dropped.
+    reaper: Option<Reaper<E, U>>,
     handle: Handle<E>,
     granted: Granted,
 }
@@ -41,8 +41,10 @@ impl<E: Engine, U: Upcalls<E::Event>> Local<E, U> {
         let (card, kicked) = card(engine, options.capacity)?;
         let handle = Handle { card: card.clone() };
         let reaping = Reaping::new(card, upcalls);
+        // Before the reaper, which notes what it is entitled to.
+        let granted = options.realtime.apply();
         let reaper = Reaper::new(reaping, files.into(), kicked, options.waiting)?;
-        Ok(Local { reaper, handle, granted: options.realtime.apply() })
+        Ok(Local { reaper: Some(reaper), handle, granted })
     }
 
     /// A way to the card.
@@ -61,29 +63,62 @@ impl<E: Engine, U: Upcalls<E::Event>> Local<E, U> {
     ///
     /// [`Time::ZERO`] does not wait, [`Time::NEVER`] waits for ever.
     pub fn run_once(&mut self, until: Time) -> usize {
-        loop {
-            let look = self.reaper.look();
-            if look.delivered != 0 || self.reaper.is_over() {
-                return look.delivered;
+        let Some(reaper) = self.reaper.as_mut().filter(|_| !self.handle.card.core.is_foreign())
+        else {
+            return 0;
+        };
+        let handle = &self.handle;
+        let delivered = reaper.turn(|reaper| {
+            loop {
+                let look = reaper.look();
+                if look.delivered != 0 || reaper.is_over() {
+                    return look.delivered;
+                }
+                let delivered = reaper.wait(look, until);
+                if delivered != 0 {
+                    return delivered;
+                }
+                if handle.now() >= until {
+                    return reaper.look().delivered;
+                }
             }
-            let delivered = self.reaper.wait(look, until);
-            if delivered != 0 {
-                return delivered;
-            }
-            if self.handle.now() >= until {
-                return self.reaper.look().delivered;
-            }
+        });
+        if self.is_over() {
+            self.end();
         }
+        delivered
     }
 
-    /// As [`Driver::shutdown`](super::Driver::shutdown).
-    pub fn shutdown(self) {}
+    /// Whether the card is shut down or has failed, and everything is told: nothing comes any more.
+    pub fn is_over(&self) -> bool {
+        self.reaper.as_ref().is_none_or(Reaper::is_over)
+    }
+
+    /// As [`Driver::shutdown`](super::Driver::shutdown); it delivers what is left on this thread.
+    pub fn shutdown(mut self) -> Settled {
+        self.end()
+    }
+
+    fn end(&mut self) -> Settled {
+        let Some(mut reaper) = self.reaper.take() else { return Settled::Delivered };
+        let card = &self.handle.card;
+        if card.core.is_foreign() {
+            // Ring and card are the parent's.
+            std::mem::forget(reaper);
+            return Settled::Delivered;
+        }
+        if !reaper.is_over() {
+            card.close(|state| state.end(Failure::Closed));
+        }
+        reaper.run();
+        reaper.end();
+        Settled::Delivered
+    }
 }
 
 impl<E: Engine, U: Upcalls<E::Event>> Drop for Local<E, U> {
     fn drop(&mut self) {
-        self.handle.card.core.stopping.store(true, Ordering::Release);
-        self.reaper.run();
+        self.end();
     }
 }
 

@@ -15,6 +15,8 @@
 mod bits;
 mod card;
 mod clock;
+mod commands;
+mod core;
 mod delivery;
 mod doze;
 mod handle;
@@ -26,7 +28,9 @@ mod outbox;
 mod realtime;
 mod reaper;
 mod samples;
+mod state;
 mod stepper;
+mod submitter;
 #[cfg(all(test, not(loom)))]
 mod tests;
 mod ticket;
@@ -39,27 +43,39 @@ pub use outbox::Outbox;
 pub use realtime::{Answer, Granted, Realtime, Setting};
 pub use reaper::{Driver, StartError};
 pub use stepper::{PortOrder, Stepper};
+pub use submitter::is_in_upcall;
 pub use ticket::Ticket;
 pub use waiting::{Options, Waiting};
 
 use std::time::Duration;
 
+use crate::engine::Failure;
 use crate::request::Completion;
 
 /// Where results and events go. One per card; called by the reaper only, never nested, with no lock
 /// held (C6).
 ///
-/// Keep it short: everything else on the card waits. It may submit, cancel and settle. A panic is
-/// caught, counted and logged; the next upcall comes as if nothing had happened.
+/// Keep it short: everything else on the card waits. It may submit, cancel and settle; it can't wait
+/// for a card, neither for this one nor for another. A panic is contained and logged; the next upcall
+/// comes as if nothing had happened.
 pub trait Upcalls<Event>: Send + 'static {
     /// A request is over. Its id may already be in use again (T4).
     fn completed(&mut self, completion: Completion);
     /// Something happened on a line.
     fn event(&mut self, line: usize, event: Event);
+    /// The card is shut down and everything is told: the last upcall, exactly once. `cause` is
+    /// [`Failure::Closed`] if it was asked for, otherwise the card has failed by itself.
+    fn over(&mut self, cause: Failure) {
+        let _ = cause;
+    }
 }
 
-/// An upcall that takes longer than this is named in the log.
-const SLOW_UPCALL: Duration = Duration::from_millis(5);
+/// What keeps a card from everything else for longer than this is named in the log: an upcall, or a
+/// command that is started.
+const SLOW: Duration = Duration::from_millis(5);
+
+/// A completion whose ticket is held for longer than this is named in the log.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How long the reaper sleeps at the most, and how often the ring gets the TIMEOUTs of all requests
 /// that are still running and have none. A request with a later deadline need not wake the reaper, so
@@ -68,3 +84,6 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(250);
 
 /// How long closing waits for what has to be delivered first.
 const SETTLE_LIMIT: Duration = Duration::from_secs(2);
+
+/// How long shutting down waits: for tickets that are held, and a little for the last upcalls.
+const SHUTDOWN_LIMIT: Duration = Duration::from_secs(3);

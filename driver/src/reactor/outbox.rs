@@ -1,12 +1,16 @@
 //! What engines have to tell, one queue per line, until the reaper takes it.
 //!
 //! Order within a line is kept (O1): a completion that the gate holds back holds everything behind
-//! it on that line.
+//! it on that line. An event that a command puts in while it is started is about a request whose
+//! function has not returned; it waits for that return as well (G1).
 
 use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::Time;
 use crate::engine::Play;
+use crate::report;
 use crate::request::{Completed, Completion, Table, Token};
 
 use super::samples::Orders;
@@ -18,6 +22,10 @@ pub(super) const BATCH: usize = 256;
 enum Upcall<Event> {
     Completed(Token),
     Event(Event),
+    /// What is behind it waits until the request's function has returned.
+    Return(Token),
+    /// Somebody waits until all before it is delivered.
+    Mark(Mark),
 }
 
 /// Something taken out, about to be delivered.
@@ -27,24 +35,103 @@ pub(crate) enum Delivery<Event> {
     Event(usize, Event),
 }
 
+/// How waiting for a mark has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reached {
+    /// All before it was delivered.
+    Delivered,
+    /// The reaper has ended before that.
+    Over,
+}
+
+/// Where a mark tells that it was reached.
+#[derive(Debug, Default)]
+pub(crate) struct Signal {
+    reached: Mutex<Option<Reached>>,
+    told: Condvar,
+}
+
+impl Signal {
+    fn lock(&self) -> MutexGuard<'_, Option<Reached>> {
+        self.reached.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the mark; `None` if it is not reached in time.
+    pub(crate) fn wait(&self, limit: Duration) -> Option<Reached> {
+        let until = Instant::now() + limit;
+        let mut reached = self.lock();
+        while reached.is_none() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return None;
+            }
+            let waited = self.told.wait_timeout(reached, left);
+            reached = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        *reached
+    }
+}
+
+/// A place in a line's queue that somebody waits for.
+#[derive(Debug)]
+pub(crate) struct Mark(Arc<Signal>);
+
+impl Mark {
+    /// Everything before it is delivered.
+    pub(crate) fn reached(self) {
+        self.tell(Reached::Delivered);
+    }
+
+    fn tell(&self, how: Reached) {
+        self.0.lock().get_or_insert(how);
+        self.0.told.notify_all();
+    }
+}
+
+impl Drop for Mark {
+    fn drop(&mut self) {
+        // Dropped with the queue it stood in.
+        self.tell(Reached::Over);
+    }
+}
+
+#[derive(Debug)]
+struct Line<Event> {
+    queue: VecDeque<Upcall<Event>>,
+    /// The round in which something of it was taken last.
+    taken: u64,
+    /// The held completion that was complained about.
+    complained: Option<Token>,
+}
+
 /// One queue of upcalls per line. Changed only while the card is held.
 #[derive(Debug)]
 pub struct Outbox<Event> {
-    lines: Vec<VecDeque<Upcall<Event>>>,
+    lines: Vec<Line<Event>>,
     first: usize,
+    /// Counts the reaper's looks, each of which delivers one round.
+    round: u64,
     wake: bool,
+    /// The request that is being started.
+    starting: Option<Token>,
     pub(super) orders: Orders,
 }
 
 impl<Event> Outbox<Event> {
     pub(crate) fn new(lines: usize) -> Self {
-        let queue = || VecDeque::with_capacity(64);
-        let lines = std::iter::repeat_with(queue).take(lines).collect();
-        Outbox { lines, first: 0, wake: false, orders: Orders::default() }
+        let line = || Line { queue: VecDeque::with_capacity(64), taken: 0, complained: None };
+        let lines = std::iter::repeat_with(line).take(lines).collect();
+        let orders = Orders::default();
+        Outbox { lines, first: 0, round: 1, wake: false, starting: None, orders }
     }
 
     pub(crate) fn lines(&self) -> usize {
         self.lines.len()
+    }
+
+    /// From now on, until this is called with `None`, what is put in belongs to this request.
+    pub(crate) fn starts(&mut self, request: Option<Token>) {
+        self.starting = request;
     }
 
     pub(crate) fn complete(
@@ -54,36 +141,46 @@ impl<Event> Outbox<Event> {
         result: i32,
         now: Time,
     ) -> bool {
-        debug_assert!(result <= 0, "C2: a result is 0 or negative, not {result}");
-        let result = if result > 0 { i32::MIN } else { result };
         let Some(line) = table.line(request) else { return false };
+        let result = if result > 0 { positive(table, request, line, result) } else { result };
         let completed = table.complete(request, result, now);
         if completed == Completed::Late {
             return false;
         }
         // A held completion needs no wake-up: releasing its ticket gives one.
         self.wake |= completed == Completed::Deliverable;
-        if let Some(queue) = self.lines.get_mut(line) {
-            queue.push_back(Upcall::Completed(request));
+        if let Some(line) = self.lines.get_mut(line) {
+            line.queue.push_back(Upcall::Completed(request));
         }
         true
     }
 
-    pub(crate) fn event(&mut self, line: usize, event: Event) {
-        let Some(queue) = self.lines.get_mut(line) else {
-            tracing::error!(line, "an engine told an event on a line that it does not have");
+    pub(crate) fn event(&mut self, table: &Table, line: usize, event: Event) {
+        let count = self.lines.len();
+        let Some(place) = self.lines.get_mut(line) else {
+            report!(
+                ERROR,
+                "an engine told an event on line {line}; its lines are 0 to {count} - 1"
+            );
             return;
         };
+        if let Some(request) = self.starting
+            && table.await_return(request)
+        {
+            place.queue.push_back(Upcall::Return(request));
+            // Once is enough for all that this command puts in.
+            self.starting = None;
+        }
         // Behind others it is delivered with them.
-        self.wake |= queue.is_empty();
-        queue.push_back(Upcall::Event(event));
+        self.wake |= place.queue.is_empty();
+        place.queue.push_back(Upcall::Event(event));
     }
 
     pub(crate) fn retain_events(&mut self, line: usize, mut keep: impl FnMut(&Event) -> bool) {
-        if let Some(queue) = self.lines.get_mut(line) {
-            queue.retain(|upcall| match upcall {
-                Upcall::Completed(_) => true,
+        if let Some(line) = self.lines.get_mut(line) {
+            line.queue.retain(|upcall| match upcall {
                 Upcall::Event(event) => keep(event),
+                Upcall::Completed(_) | Upcall::Return(_) | Upcall::Mark(_) => true,
             });
         }
     }
@@ -94,64 +191,140 @@ impl<Event> Outbox<Event> {
         self.orders.play(port, id, samples)
     }
 
-    /// Puts in that a port is to drop its samples.
+    /// Queues an order that discards a port's pending samples.
     pub(crate) fn silence(&mut self, port: usize) {
         self.wake = true;
         self.orders.silence(port);
     }
 
-    /// Whether something was put in that the reaper can deliver, since this was last asked.
+    /// Returns and clears "something deliverable was queued".
     pub(crate) fn take_wake(&mut self) -> bool {
         // Written only where it changes: the reaper and the callers share this line.
         self.wake && std::mem::take(&mut self.wake)
     }
 
-    /// Whether something was put in that the reaper can deliver; without forgetting it.
+    /// Whether something deliverable was queued since [`Outbox::take_wake`].
     pub(crate) fn wakes(&self) -> bool {
         self.wake
     }
 
+    /// Marks the end of what can be delivered on a line now; `None` if all of that is delivered.
+    ///
+    /// The mark stands before the first completion that a ticket holds back: nobody can wait for
+    /// that, because the ticket may be the waiting thread's own.
+    pub(crate) fn mark(&mut self, table: &Table, line: usize) -> Option<Arc<Signal>> {
+        let round = self.round;
+        let line = self.lines.get_mut(line)?;
+        let held = |upcall: &Upcall<Event>| match upcall {
+            Upcall::Completed(request) => !table.is_deliverable(*request),
+            Upcall::Return(request) => !table.has_returned(*request),
+            Upcall::Event(_) | Upcall::Mark(_) => false,
+        };
+        let end = line.queue.iter().position(held).unwrap_or(line.queue.len());
+        if end == 0 && line.taken != round {
+            return None;
+        }
+        let signal = Arc::new(Signal::default());
+        line.queue.insert(end, Upcall::Mark(Mark(Arc::clone(&signal))));
+        self.wake = true;
+        Some(signal)
+    }
+
     /// Whether the line has anything that may be delivered now.
     pub(crate) fn is_deliverable(&self, table: &Table, line: usize) -> bool {
-        match self.lines.get(line).and_then(VecDeque::front) {
+        match self.lines.get(line).and_then(|line| line.queue.front()) {
             Some(Upcall::Completed(request)) => table.is_deliverable(*request),
+            Some(Upcall::Return(request)) => table.has_returned(*request),
             Some(Upcall::Event(_)) => true,
-            None => false,
+            Some(Upcall::Mark(_)) | None => false,
         }
     }
 
     /// Whether nothing is left, held back or not.
     pub(crate) fn is_empty(&self) -> bool {
-        self.lines.iter().all(VecDeque::is_empty)
+        self.lines.iter().all(|line| line.queue.is_empty())
+    }
+
+    /// The completions that wait for their tickets, the first of each line that was complete before
+    /// `since`, each told once.
+    pub(crate) fn complain(&mut self, table: &Table, since: Time) {
+        for (number, line) in self.lines.iter_mut().enumerate() {
+            let Some(&Upcall::Completed(request)) = line.queue.front() else { continue };
+            let old = table.completed(request).is_some_and(|completed| completed <= since);
+            if !old || table.is_deliverable(request) || line.complained == Some(request) {
+                continue;
+            }
+            line.complained = Some(request);
+            if let Some(id) = table.id(request) {
+                report!(
+                    WARN,
+                    "request {id} of line {number} is complete, but its ticket is still held; \
+                     everything behind it on the line waits until the ticket is dropped"
+                );
+            }
+        }
+    }
+
+    /// The end of the reaper: names the requests whose completions are held back, and tells those who
+    /// wait that nothing more comes.
+    pub(crate) fn give_up(&mut self, table: &Table) {
+        for (number, line) in self.lines.iter_mut().enumerate() {
+            line.queue.retain(|upcall| !matches!(upcall, Upcall::Mark(_)));
+            for upcall in &line.queue {
+                if let Upcall::Completed(request) = upcall
+                    && let Some(id) = table.id(*request)
+                {
+                    report!(
+                        ERROR,
+                        "request {id} of line {number} is never reported: its ticket was held \
+                         until the card was shut down"
+                    );
+                }
+            }
+        }
     }
 
     /// Takes what one round delivers: a run of completions, or a single event. An event goes alone
     /// because closing its line from the upcall before it must still be able to drop it (D2).
-    /// `taken` hears of each request that is over.
+    /// `taken` hears of each request that is over, `marks` get what is reached once the round is
+    /// delivered.
     pub(crate) fn take(
         &mut self,
         table: &Table,
-        batch: &mut Vec<Delivery<Event>>,
+        batch: &mut VecDeque<Delivery<Event>>,
+        marks: &mut Vec<Mark>,
         mut taken: impl FnMut(Token, &Completion),
     ) {
+        self.round += 1;
         let count = self.lines.len();
         for n in 0..count {
-            let line = if self.first + n < count { self.first + n } else { self.first + n - count };
-            let Some(queue) = self.lines.get_mut(line) else { continue };
+            let number =
+                if self.first + n < count { self.first + n } else { self.first + n - count };
+            let Some(line) = self.lines.get_mut(number) else { continue };
             while batch.len() < BATCH {
-                match queue.front() {
+                match line.queue.front() {
                     Some(&Upcall::Completed(request)) => {
                         let Some(completion) = table.take(request) else { break };
-                        queue.pop_front();
+                        line.queue.pop_front();
+                        line.taken = self.round;
                         taken(request, &completion);
-                        batch.push(Delivery::Completed(completion));
+                        batch.push_back(Delivery::Completed(completion));
                     }
                     Some(Upcall::Event(_)) if batch.is_empty() => {
-                        if let Some(Upcall::Event(event)) = queue.pop_front() {
-                            batch.push(Delivery::Event(line, event));
+                        if let Some(Upcall::Event(event)) = line.queue.pop_front() {
+                            batch.push_back(Delivery::Event(number, event));
                         }
-                        self.first = (line + 1) % count;
+                        line.taken = self.round;
+                        self.first = (number + 1) % count;
                         return;
+                    }
+                    Some(&Upcall::Return(request)) if table.has_returned(request) => {
+                        line.queue.pop_front();
+                    }
+                    Some(Upcall::Mark(_)) => {
+                        if let Some(Upcall::Mark(mark)) = line.queue.pop_front() {
+                            marks.push(mark);
+                        }
                     }
                     _ => break,
                 }
@@ -161,4 +334,17 @@ impl<Event> Outbox<Event> {
             self.first = (self.first + 1) % count;
         }
     }
+}
+
+/// What stands for a positive result, which C2 forbids.
+#[cold]
+fn positive(table: &Table, request: Token, line: usize, result: i32) -> i32 {
+    let id = table.id(request).map_or(0, |id| id.get());
+    report!(
+        ERROR,
+        "the engine completed request {id:#010x} of line {line} with {result}; a result is 0 or \
+         negative (C2), so it is reported as {}",
+        i32::MIN
+    );
+    i32::MIN
 }

@@ -13,6 +13,7 @@ use nix::sys::mman::{MlockAllFlags, mlockall};
 use nix::unistd::Pid;
 
 use crate::device::scheduling::set_fifo;
+use crate::report;
 
 /// Settings for the reaper's thread; none by default.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -134,8 +135,8 @@ impl Realtime {
         }
         for answer in &granted.answers {
             match answer.result {
-                Ok(()) => tracing::info!("{answer}"),
-                Err(_) => tracing::warn!("{answer}"),
+                Ok(()) => report!(INFO, "{answer}"),
+                Err(_) => report!(WARN, "{answer}"),
             }
         }
         granted

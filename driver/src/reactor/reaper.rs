@@ -4,29 +4,41 @@ use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
 use crate::Time;
-use crate::device::Files;
-use crate::device::ring::{FileIndex, Ring, RingError};
+use crate::device::ring::{FileIndex, Places, Ring, RingError};
+use crate::device::{Files, InterruptFileError};
 use crate::engine::{Engine, Failure};
+use crate::guard::{contain, discard};
+use crate::report;
 use crate::request::{CapacityError, RequestId, Table, Token};
 
-use super::card::{Arrived, Card, Core};
+use super::card::Card;
 use super::clock::Clock;
+use super::core::Core;
 use super::delivery::{Alarms, Look, Reaping};
-use super::handle::Handle;
+use super::handle::{Handle, Settled};
 use super::realtime::Granted;
 use super::samples::{Order, Ports};
+use super::state::{Arrived, State};
 use super::user_data::{self, Kind};
-use super::{LOOK_INTERVAL, Options, SETTLE_LIMIT, Upcalls, Waiting};
+use super::{LOOK_INTERVAL, Options, SETTLE_LIMIT, Upcalls, Waiting, submitter};
 
 /// Rounds of delivery between two looks at the ring.
 const ROUNDS: usize = 32;
+
+/// Panics of the reaper after which it gives up.
+const MAX_PANICS: u32 = 3;
+
+/// Errors of a POLL that say nothing of the file.
+const PASSING: [i32; 5] = [libc::EAGAIN, libc::EINTR, libc::ENOMEM, libc::EBUSY, libc::ECANCELED];
+
+/// So many of them one after the other are the file's after all.
+const MAX_REFUSED: u32 = 1000;
 
 /// Why the reaper could not start.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +50,9 @@ pub enum StartError {
     /// io_uring is missing, disabled or blocked.
     #[error(transparent)]
     Ring(#[from] RingError),
+    /// What was given as the interrupt file can't be one.
+    #[error(transparent)]
+    InterruptFile(#[from] InterruptFileError),
     /// A system call of the start failed.
     #[error("the reaper could not start: {what} failed: {source}")]
     System {
@@ -91,13 +106,18 @@ impl<E: Engine> Driver<E> {
         let (realtime, waiting) = (options.realtime.clone(), options.waiting);
         let thread = thread::Builder::new()
             .name("ringback".into())
-            .spawn(move || match Reaper::new(reaping, files, kicked, waiting) {
-                Ok(mut reaper) => {
-                    let _ = started.send(Ok(realtime.apply()));
-                    reaper.run();
-                }
-                Err(error) => {
-                    let _ = started.send(Err(error));
+            .spawn(move || {
+                // Before the reaper, which notes what it is entitled to.
+                let granted = realtime.apply();
+                match Reaper::new(reaping, files, kicked, waiting) {
+                    Ok(mut reaper) => {
+                        let _ = started.send(Ok(granted));
+                        reaper.run();
+                        reaper.end();
+                    }
+                    Err(error) => {
+                        let _ = started.send(Err(error));
+                    }
                 }
             })
             .map_err(system("creating its thread"))?;
@@ -117,23 +137,32 @@ impl<E: Engine> Driver<E> {
         &self.granted
     }
 
-    /// Puts the hardware into its safe state, completes every outstanding request and delivers that;
-    /// afterwards nothing is called any more (D12). From an upcall it does not wait: the rest is
-    /// delivered once that upcall has returned.
+    /// Puts the hardware into its safe state at once, refuses everything from now on, completes every
+    /// outstanding request and delivers that; afterwards nothing is called any more (D12).
+    ///
+    /// It waits three seconds at the most, and not at all in an upcall, of this card or of another;
+    /// the result tells, and [`Handle::wait_ended`] waits later. The rest is delivered as soon as the
+    /// upcall that is in the way has returned.
     ///
     /// A ticket that is still held keeps its completion back; shutting down waits two seconds for it
     /// and then gives it up.
-    pub fn shutdown(mut self) {
-        self.end();
+    pub fn shutdown(mut self) -> Settled {
+        self.end()
     }
 
-    fn end(&mut self) {
-        let Some(thread) = self.thread.take() else { return };
-        self.card.core.stopping.store(true, Ordering::Release);
-        self.card.core.wake();
-        if !self.card.core.is_reaper() && thread.join().is_err() {
-            tracing::error!("the reaper panicked");
+    fn end(&mut self) -> Settled {
+        let Some(thread) = self.thread.take() else { return Settled::Delivered };
+        if self.card.core.is_foreign() {
+            // The thread is the parent's, and so is the card.
+            std::mem::forget(thread);
+            return Settled::Delivered;
         }
+        let settled = self.handle().shutdown();
+        if settled == Settled::Delivered {
+            // It has nothing left to do.
+            let _ = thread.join();
+        }
+        settled
     }
 }
 
@@ -193,7 +222,7 @@ pub(super) struct Reaper<E: Engine, U> {
     /// Completions of ports, kind by kind with their results.
     heard: Vec<(Kind, u64, i32)>,
     arrived: Arrived,
-    /// When the TIMEOUT ends that stands in the ring for sleeps that end no sooner.
+    /// Expiry of the TIMEOUT currently in the ring, if any. A sleep that ends later reuses it.
     alarm: Option<Time>,
     /// When a reaper that never sleeps listens to the interrupt file again.
     renewal: Time,
@@ -201,6 +230,12 @@ pub(super) struct Reaper<E: Engine, U> {
     active: Time,
     /// When to give up on tickets that are held, once shutting down has begun.
     give_up: Option<Time>,
+    /// POLLs of the interrupt file that have failed, one after the other.
+    refused: u32,
+    /// The ring has failed; what is left to do is done without it.
+    broken: bool,
+    /// How often this thread has panicked outside of an upcall and of the engine.
+    panics: u32,
     over: bool,
 }
 
@@ -210,10 +245,14 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
         files: Files,
         kicked: OwnedFd,
         waiting: Waiting,
-    ) -> Result<Self, RingError> {
-        let mut ring = Ring::new(reaping.card.core.table.capacity())?;
-        let wake = ring.add_file(kicked)?;
+    ) -> Result<Self, StartError> {
         let Files { interrupt, ports } = files;
+        if let Some(file) = &interrupt {
+            file.check()?;
+        }
+        let places = Places { files: 1 + usize::from(interrupt.is_some()), ports: ports.len() };
+        let mut ring = Ring::new(reaping.card.core.table.capacity(), places)?;
+        let wake = ring.add_file(kicked)?;
         let interrupt = interrupt.map(|file| ring.add_file(file.fd)).transpose()?;
         let ports = Ports::new(ports, &mut ring)?;
         reaping.card.core.become_reaper();
@@ -230,6 +269,9 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
             renewal: Time::ZERO,
             active: Time::ZERO,
             give_up: None,
+            refused: 0,
+            broken: false,
+            panics: 0,
             over: false,
         })
     }
@@ -237,9 +279,55 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
     /// Until the card is shut down and everything is delivered.
     pub(super) fn run(&mut self) {
         while !self.over {
-            let look = self.look();
-            self.wait(look, Time::NEVER);
+            self.turn(|reaper| {
+                let look = reaper.look();
+                reaper.wait(look, Time::NEVER)
+            });
         }
+    }
+
+    /// Does something of the loop's. Whatever panics in it ends the card in order: the engine is
+    /// stopped, and every request that was accepted is completed and told.
+    pub(super) fn turn(&mut self, act: impl FnOnce(&mut Self) -> usize) -> usize {
+        contain(|| act(self)).unwrap_or_else(|text| {
+            self.panics += 1;
+            report!(ERROR, "the reaper panicked ({text}); the card is stopped");
+            self.fail();
+            // What panics again and again can't be told.
+            self.over |= self.panics > MAX_PANICS;
+            0
+        })
+    }
+
+    /// The card has failed by no fault of its engine: stops it and completes everything.
+    fn fail(&mut self) {
+        let card = &self.reaping.card;
+        if let Err(text) = contain(|| card.close(|state| state.end(Failure::Internal))) {
+            report!(ERROR, "the card could not be stopped: {text}");
+        }
+        card.core.stop(Failure::Internal);
+    }
+
+    /// The last act: lets go of the engine and of everything it holds open, says that it is over, and
+    /// lets go of the upcalls and the ring.
+    pub(super) fn end(self) {
+        /// Tells those who wait for the end, however this function is left.
+        struct End(Arc<Core>);
+        impl Drop for End {
+            fn drop(&mut self) {
+                self.0.end();
+            }
+        }
+        let Reaper { reaping, ring, .. } = self;
+        let _end = End(Arc::clone(&reaping.card.core));
+        let Reaping { card, mut upcalls, .. } = reaping;
+        let cause = contain(|| card.close(State::bury)).unwrap_or(Failure::Internal);
+        let _upcall = submitter::enter_upcall();
+        if let Err(text) = contain(|| upcalls.over(cause)) {
+            report!(ERROR, "the callback of the card's end panicked: {text}");
+        }
+        discard(upcalls);
+        discard(ring);
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -252,9 +340,10 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
         let core = &self.reaping.card.core;
         // Before looking: what comes from now on is announced again.
         core.doze.awake();
-        if core.stopping.load(Ordering::Acquire) && self.give_up.is_none() {
+        if core.is_stopping() && self.give_up.is_none() {
             self.give_up = Some(core.clock.now() + SETTLE_LIMIT);
-            self.reaping.card.with(|state| state.stop());
+            // Stopped already by who shuts the card down, unless he could not.
+            self.reaping.card.close(|state| state.end(Failure::Closed));
         }
         let alarms = &mut RingAlarms(&mut self.ring, &mut self.ports);
         let mut look = self.reaping.look(&mut self.arrived, alarms);
@@ -271,10 +360,7 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
         }
         look.again |= look.delivered != 0;
         look.delivered = delivered;
-        if !look.again && self.has_ended() {
-            self.over = true;
-            self.reaping.card.core.over();
-        }
+        self.over |= !look.again && self.has_ended();
         look
     }
 
@@ -282,6 +368,13 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
     /// may deliver at once: gives how many upcalls that were.
     pub(super) fn wait(&mut self, look: Look, latest: Time) -> usize {
         if self.over {
+            return 0;
+        }
+        if self.broken {
+            let until = self.give_up.unwrap_or(look.now).min(latest);
+            if !look.again && self.reaping.card.core.doze.fall_asleep() {
+                self.reaping.card.core.sleep(until - look.now);
+            }
             return 0;
         }
         // What is in flight already is not queued again.
@@ -301,15 +394,15 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
         };
         self.take();
         waited.unwrap_or_else(|error| {
-            tracing::error!(%error, "the ring failed; every request on this card fails");
-            self.reaping.card.with(|state| state.fail(Failure::Internal));
-            self.reaping.card.core.stopping.store(true, Ordering::Release);
+            report!(ERROR, "the ring failed ({error}); the card is stopped");
+            self.broken = true;
+            self.fail();
             0
         })
     }
 
-    /// Has the ring tell of the card's interrupts. Who watches the card all the time knows before they
-    /// come, and only wants to hear now and then whether the card is still there.
+    /// Arms a poll on the interrupt file. A polling reaper sees interrupts before they are signalled and
+    /// uses the file only to detect removal.
     fn listen(&mut self, now: Time) {
         let Some(file) = self.interrupt else { return };
         if !E::POLLS || self.waiting != Waiting::Poll {
@@ -357,7 +450,7 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
 
     /// Takes what has come up the ring. `true` if that was anything.
     fn take(&mut self) -> bool {
-        let Reaper { reaping, ring, interrupt, arrived, alarm, ports, heard, .. } = self;
+        let Reaper { reaping, ring, interrupt, arrived, alarm, ports, heard, refused, .. } = self;
         let table = &reaping.card.core.table;
         let mut any = false;
         ring.completions(&mut |completion| {
@@ -365,24 +458,41 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
             match user_data::classify(completion.user_data, table) {
                 Kind::Wake => {}
                 Kind::Interrupt if completion.result > 0 => {
+                    *refused = 0;
                     arrived.interrupted = true;
+                }
+                // The kernel could not listen for the moment: it is asked again.
+                Kind::Interrupt
+                    if PASSING.contains(&-completion.result) && *refused < MAX_REFUSED =>
+                {
+                    *refused += 1;
                 }
                 Kind::Interrupt => {
                     let error = io::Error::from_raw_os_error(-completion.result);
-                    tracing::error!(%error, "the interrupt file failed; the card is gone");
+                    report!(ERROR, "the interrupt file failed ({error}); the card is gone");
                     *interrupt = None;
                     arrived.gone = true;
                 }
+                Kind::Deadline(request) if completion.result == -libc::ETIME => {
+                    arrived.expired.push(request);
+                }
                 // Removed: the request has ended and the slot's next user has a stamp of its own.
                 Kind::Deadline(_) if completion.result == -libc::ECANCELED => {}
-                Kind::Deadline(request) => arrived.expired.push(request),
+                Kind::Deadline(request) => {
+                    let error = io::Error::from_raw_os_error(-completion.result);
+                    report!(
+                        WARN,
+                        "the kernel did not take a time limit ({error}); it gets it again"
+                    );
+                    arrived.unarmed.push(request);
+                }
                 Kind::Alarm => *alarm = None,
                 Kind::LateDeadline | Kind::Removal | Kind::Silence => {}
                 kind @ (Kind::Received(_) | Kind::Play { .. }) => {
                     heard.push((kind, completion.user_data, completion.result));
                 }
                 Kind::Unknown => {
-                    tracing::error!(user_data = completion.user_data, "an unknown completion");
+                    report!(ERROR, "an unknown completion: {:#x}", completion.user_data);
                 }
             }
         });
@@ -396,13 +506,8 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
     /// Whether shutting down has come to its end.
     fn has_ended(&self) -> bool {
         let Some(give_up) = self.give_up else { return false };
-        if self.reaping.card.with(|state| state.is_empty()) {
-            return true;
-        }
-        let over = self.reaping.card.core.clock.now() >= give_up;
-        if over {
-            tracing::error!("shut down while tickets were held; their completions are given up");
-        }
-        over
+        let now = self.reaping.card.core.clock.now();
+        // What tickets hold back is named and given up then.
+        now >= give_up || self.reaping.card.reap(now, |state| state.is_empty()).0
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! An engine's orders go down with the outbox; [`Ports`] makes them WRITEs in the reaper's ring, each
 //! under the id of the request it belongs to, and keeps a READ in flight on every port. What comes of
-//! them goes up to the engine by [`Arrived`](super::card::Arrived).
+//! them goes up to the engine by [`Arrived`](super::state::Arrived).
 //!
 //! Rules: a play ends exactly once, played, dropped or failed, whatever becomes of its WRITEs. What is
 //! written is never more than the kernel's queue takes at once, so that no WRITE waits for room in the
@@ -13,8 +13,9 @@ use std::collections::VecDeque;
 use crate::device::PortFile;
 use crate::device::ring::{PortIndex, READ_SAMPLES, Ring, RingError};
 use crate::engine::{Play, Played};
+use crate::report;
 
-use super::card::Arrived;
+use super::state::Arrived;
 use super::user_data::{self, Kind};
 
 /// Samples that a port's queue in the kernel takes.
@@ -179,7 +180,7 @@ impl Ports {
             *stamp = stamp.wrapping_add(1) & user_data::STAMP;
             let value = user_data::play(slot, *stamp, id);
             if ring.write(port.index, samples, value).is_err() {
-                tracing::error!(port = port.number, "the ring takes no samples");
+                report!(ERROR, "the ring takes no samples for port {}", port.number);
                 let played = Played::Failed(libc::EIO);
                 self.ended.push(Sound::Played { port: port.number, play, played });
                 continue;
@@ -219,7 +220,11 @@ impl Ports {
             _ if result == -libc::ECANCELED || result == -libc::EINTR => {}
             _ => {
                 let error = std::io::Error::from_raw_os_error(-result);
-                tracing::error!(port = port.number, %error, "a port's file failed; the card is gone");
+                report!(
+                    ERROR,
+                    "the file of port {} failed ({error}); the card is gone",
+                    port.number
+                );
                 arrived.gone = true;
                 let (number, waiting) = (port.number, std::mem::take(&mut port.waiting));
                 port.failed = true;
@@ -272,6 +277,7 @@ mod tests {
     use std::thread;
 
     use super::*;
+    use crate::device::ring::Places;
     use crate::request::Table;
 
     /// Port 2, whose file is a pipe for 4096 samples.
@@ -279,7 +285,7 @@ mod tests {
         let (read, write) = nix::unistd::pipe().unwrap();
         let size = nix::fcntl::FcntlArg::F_SETPIPE_SZ(4096);
         assert_eq!(nix::fcntl::fcntl(&write, size), Ok(4096));
-        let mut ring = Ring::new(16).unwrap();
+        let mut ring = Ring::new(16, Places { files: 0, ports: 4 }).unwrap();
         let files = vec![PortFile { port: 2, fd: write }];
         let ports = Ports::new(files, &mut ring).unwrap();
         (ring, ports, std::fs::File::from(read))

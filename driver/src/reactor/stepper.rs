@@ -10,15 +10,17 @@ use std::time::Duration;
 
 use crate::Time;
 use crate::device::ring::READ_SAMPLES;
-use crate::engine::{Engine, Play, Played};
+use crate::engine::{Engine, Failure, Play, Played};
 use crate::request::{CapacityError, RequestId, Table, Token};
 
 use super::Upcalls;
-use super::card::{Arrived, Card, Core};
+use super::card::Card;
 use super::clock::Clock;
+use super::core::Core;
 use super::delivery::{Alarms, Reaping};
 use super::handle::Handle;
 use super::samples::{Order, Sound};
+use super::state::Arrived;
 
 /// Deadlines in order of time, and what ports are to do.
 #[derive(Default)]
@@ -163,7 +165,7 @@ impl<E: Engine, U: Upcalls<E::Event>> Stepper<E, U> {
 
     /// Puts the hardware into its safe state and settles everything.
     pub fn stop(&mut self) {
-        self.reaping.card.with(|state| state.stop());
+        self.reaping.card.close(|state| state.end(Failure::Closed));
         self.deliver();
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::request::{Released, RequestId, Token};
 
-use super::card::Core;
+use super::core::Core;
 
 /// What submitting gives: the right to say "I have returned".
 ///
@@ -41,7 +41,8 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        if self.core.table.release(self.token) == Released::Deliverable {
+        // A child process has the ticket twice; the gate is its own, the reaper its parent's.
+        if self.core.table.release(self.token) == Released::Deliverable && !self.core.is_foreign() {
             self.core.wake();
         }
     }

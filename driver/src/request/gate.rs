@@ -12,16 +12,19 @@ use crate::sync::{AtomicU64, Ordering};
 const RETURNED: u64 = 1 << 32;
 const COMPLETED: u64 = 1 << 33;
 const LIVE: u64 = 1 << 34;
-const GENERATION_SHIFT: u32 = 35;
-/// Generations count modulo 2^29.
-const GENERATION_MASK: u64 = (1 << 29) - 1;
+/// Something besides the completion waits for RETURNED.
+const AWAITED: u64 = 1 << 35;
+const GENERATION_SHIFT: u32 = 36;
+/// Generations count modulo 2^28.
+const GENERATION_MASK: u64 = (1 << 28) - 1;
 
 /// What setting RETURNED found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Released {
     /// The operation still runs; its completion will find the gate open.
     Running,
-    /// The completion was already there: this call made it deliverable, the reaper must look.
+    /// The completion, or an event of the request, was already there: this call made it deliverable,
+    /// and the reaper must look.
     Deliverable,
 }
 
@@ -50,7 +53,7 @@ impl Orders for Strict {
     const SET: Ordering = Ordering::AcqRel;
 }
 
-/// The gate word: result in bits 31..0, then RETURNED, COMPLETED, LIVE and the generation.
+/// The gate word: result in bits 31..0, then RETURNED, COMPLETED, LIVE, AWAITED and the generation.
 #[derive(Debug)]
 pub(crate) struct Gate<O = Strict>(AtomicU64, PhantomData<O>);
 
@@ -70,7 +73,24 @@ impl<O: Orders> Gate<O> {
     /// Sets RETURNED. Only for the holder of the request's one ticket.
     pub(crate) fn release(&self) -> Released {
         let before = self.0.fetch_or(RETURNED, O::SET);
-        if before & COMPLETED != 0 { Released::Deliverable } else { Released::Running }
+        if before & (COMPLETED | AWAITED) != 0 { Released::Deliverable } else { Released::Running }
+    }
+
+    /// Asks to be told when RETURNED is set; `false` if it is, or if the use is over.
+    pub(crate) fn await_return(&self, generation: u32) -> bool {
+        let seen = self.0.load(Ordering::Acquire);
+        if !is_use(seen, generation) || seen & RETURNED != 0 {
+            return false;
+        }
+        // The slot can't change hands here: its ticket is held until RETURNED is set, and a taker
+        // needs both bits.
+        self.0.fetch_or(AWAITED, O::SET) & RETURNED == 0
+    }
+
+    /// Whether RETURNED is set, or the use is over.
+    pub(crate) fn has_returned(&self, generation: u32) -> bool {
+        let seen = self.0.load(Ordering::Acquire);
+        !is_use(seen, generation) || seen & RETURNED != 0
     }
 
     /// Sets COMPLETED with the result, unless that has happened.
@@ -108,15 +128,27 @@ impl<O: Orders> Gate<O> {
     /// Only for the holder of the request's one ticket.
     pub(crate) fn abandon(&self, generation: u32) -> bool {
         let running = LIVE | u64::from(generation) << GENERATION_SHIFT;
-        self.0
-            .compare_exchange(running, next_use(generation), Ordering::AcqRel, Ordering::Relaxed)
-            .is_ok()
+        let abandon = |from| {
+            let next = next_use(generation);
+            self.0.compare_exchange(from, next, Ordering::AcqRel, Ordering::Relaxed)
+        };
+        match abandon(running) {
+            // Its events are refused with it.
+            Err(seen) if seen == running | AWAITED => abandon(seen).is_ok(),
+            abandoned => abandoned.is_ok(),
+        }
     }
 
     /// Whether both bits are set.
     pub(crate) fn is_deliverable(&self, generation: u32) -> bool {
         let seen = self.0.load(Ordering::Acquire);
         is_use(seen, generation) && seen & (RETURNED | COMPLETED) == RETURNED | COMPLETED
+    }
+
+    /// Whether this use is complete and not taken.
+    pub(crate) fn is_completed(&self, generation: u32) -> bool {
+        let seen = self.0.load(Ordering::Acquire);
+        is_use(seen, generation) && seen & COMPLETED != 0
     }
 
     /// The generation of the use that is running: live and not completed.
@@ -127,7 +159,7 @@ impl<O: Orders> Gate<O> {
 }
 
 fn generation_of(word: u64) -> u32 {
-    // 29 bits, so it fits.
+    // 28 bits, so it fits.
     (word >> GENERATION_SHIFT) as u32
 }
 
@@ -184,6 +216,21 @@ mod tests {
         assert_ne!(old, new);
         assert_eq!(gate.complete(old, -1), Completed::Late);
         assert_eq!(gate.running(), Some(new));
+    }
+
+    #[test]
+    fn g1_whoever_waits_for_the_return_is_told() {
+        let gate = Gate::<Strict>::new();
+        let generation = gate.open();
+        assert!(gate.await_return(generation) && !gate.has_returned(generation));
+        assert_eq!(gate.release(), Released::Deliverable, "not the completion, but an event");
+        assert!(gate.has_returned(generation) && !gate.await_return(generation));
+        assert_eq!(gate.complete(generation, 0), Completed::Deliverable);
+        assert_eq!(gate.take(generation), Some(0));
+        let refused = gate.open();
+        assert!(gate.await_return(refused));
+        assert!(gate.abandon(refused), "R4");
+        assert!(gate.has_returned(refused), "a use that is over holds nothing back");
     }
 
     #[test]

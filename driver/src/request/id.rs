@@ -41,10 +41,12 @@ impl fmt::Display for RequestId {
 /// One use of one slot of the table.
 ///
 /// The slot alone would be an ABA bug: the generation tells this use from every other, and every
-/// operation on a token checks it.
+/// operation on a token checks it. So it does the table: a token of one card is nothing to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Token {
     pub(super) slot: u16,
+    /// The number of its table.
+    pub(super) table: u16,
     pub(super) generation: u32,
 }
 

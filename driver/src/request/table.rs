@@ -60,7 +60,13 @@ impl Links for [Slot] {
 pub struct Table {
     slots: Box<[Slot]>,
     free: FreeList,
+    /// Told by every token, so that one of another card touches nothing here.
+    number: u16,
 }
+
+/// Numbers for tables. Two of 65,537 have the same: their tokens still differ in slot or generation
+/// almost always.
+static TABLES: std::sync::atomic::AtomicU16 = std::sync::atomic::AtomicU16::new(0);
 
 impl fmt::Debug for Table {
     /// The capacity alone: thousands of slots would bury what else is shown.
@@ -87,7 +93,8 @@ impl Table {
             completed: AtomicU64::new(0),
             link: FreeList::first_link(number, capacity),
         };
-        Ok(Table { slots: (0..capacity).map(slot).collect(), free: FreeList::full() })
+        let number = TABLES.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Ok(Table { slots: (0..capacity).map(slot).collect(), free: FreeList::full(), number })
     }
 
     /// How many requests can be outstanding.
@@ -121,7 +128,7 @@ impl Table {
         let generation = slot.gate.open();
         let id = id.unwrap_or_else(|| RequestId::of_slot(number, generation));
         slot.id.store(id.get(), Ordering::Relaxed);
-        Ok((id, Token { slot: number, generation }))
+        Ok((id, Token { slot: number, table: self.number, generation }))
     }
 
     /// Opens the gate: the function that asked has returned. Once per token, by its ticket.
@@ -134,11 +141,38 @@ impl Table {
     #[inline]
     pub fn complete(&self, token: Token, result: i32, now: Time) -> Completed {
         let Some(slot) = self.slot(token) else { return Completed::Late };
-        let completed = slot.gate.complete(token.generation, result);
-        if completed != Completed::Late {
-            slot.completed.store(now.as_nanos(), Ordering::Relaxed);
+        if slot.gate.running() != Some(token.generation) {
+            return Completed::Late;
         }
-        completed
+        // Before the completion is there to be taken. Only whoever holds the card completes, so this
+        // is the time of the completion that follows.
+        slot.completed.store(now.as_nanos(), Ordering::Relaxed);
+        slot.gate.complete(token.generation, result)
+    }
+
+    /// Has releasing the request's ticket report [`Released::Deliverable`] although its operation
+    /// still runs; `false` if the ticket is released already.
+    pub(crate) fn await_return(&self, token: Token) -> bool {
+        self.slot(token).is_some_and(|slot| slot.gate.await_return(token.generation))
+    }
+
+    /// Whether the request's ticket is released, or the request is over.
+    pub(crate) fn has_returned(&self, token: Token) -> bool {
+        self.slot(token).is_none_or(|slot| slot.gate.has_returned(token.generation))
+    }
+
+    /// When the request was submitted.
+    pub(crate) fn submitted(&self, token: Token) -> Time {
+        self.slot(token)
+            .map_or(Time::ZERO, |slot| Time::from_nanos(slot.submitted.load(Ordering::Relaxed)))
+    }
+
+    /// When the request was completed, if it is.
+    pub(crate) fn completed(&self, token: Token) -> Option<Time> {
+        let slot = self.slot(token)?;
+        slot.gate
+            .is_completed(token.generation)
+            .then(|| Time::from_nanos(slot.completed.load(Ordering::Relaxed)))
     }
 
     /// Whether the completion may be reported.
@@ -199,25 +233,26 @@ impl Table {
     /// The running request in `slot` if it has this stamp and id: how a CQE finds its request.
     pub(crate) fn find(&self, slot: u16, stamp: u16, id: u32) -> Option<Token> {
         let entry = self.slots.get(usize::from(slot))?;
-        let token = Token { slot, generation: entry.gate.running()? };
+        let token = Token { slot, table: self.number, generation: entry.gate.running()? };
         (token.stamp() == stamp && entry.id.load(Ordering::Relaxed) == id).then_some(token)
     }
 
     /// The request that runs in a slot.
     pub(crate) fn running_in(&self, slot: usize) -> Option<Token> {
         let generation = self.slots.get(slot)?.gate.running()?;
-        Some(Token { slot: u16::try_from(slot).ok()?, generation })
+        Some(Token { slot: u16::try_from(slot).ok()?, table: self.number, generation })
     }
 
     /// All requests that are outstanding and not completed, as they are found.
     pub(crate) fn running(&self) -> impl Iterator<Item = Token> + '_ {
         self.slots.iter().zip(0..=u16::MAX).filter_map(|(entry, slot)| {
-            entry.gate.running().map(|generation| Token { slot, generation })
+            entry.gate.running().map(|generation| Token { slot, table: self.number, generation })
         })
     }
 
+    /// The slot of a token, if the token is of this table.
     fn slot(&self, token: Token) -> Option<&Slot> {
-        self.slots.get(token.slot())
+        self.slots.get(token.slot()).filter(|_| token.table == self.number)
     }
 }
 
@@ -293,6 +328,17 @@ mod tests {
         assert_eq!(table.find(0, token.stamp(), id.get() + 1), None);
         table.complete(token, 0, Time::ZERO);
         assert_eq!(table.find(0, token.stamp(), id.get()), None);
+    }
+
+    #[test]
+    fn a_token_of_another_table_touches_nothing() {
+        let (mine, other) = (Table::with_capacity(1).unwrap(), Table::with_capacity(1).unwrap());
+        let (_, token) = reserve(&mine).unwrap();
+        reserve(&other).unwrap();
+        assert_eq!(other.complete(token, -1, Time::ZERO), Completed::Late);
+        assert!(!other.is_running(token) && !other.abandon(token) && other.take(token).is_none());
+        assert_eq!(other.running().count(), 1);
+        assert!(mine.is_running(token));
     }
 
     #[test]

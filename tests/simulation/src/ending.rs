@@ -116,7 +116,7 @@ impl World {
 
     fn check_service(&mut self, line: usize) {
         let slot = self.slot(line);
-        let status = self.handle.with(|lines, _| lines.card().status(slot)).flatten();
+        let status = self.handle.with(move |lines, _| lines.card().status(slot)).ok().flatten();
         let works = status.is_some() && !self.lost();
         let made = self.application().make_call(line, "");
         let kind = self.application().kind(line);
@@ -141,7 +141,7 @@ impl World {
         self.run(Duration::from_millis(50));
         self.application().close_call(call);
         let slot = self.slot(line);
-        let status = self.handle.with(|lines, _| lines.card().status(slot)).flatten();
+        let status = self.handle.with(move |lines, _| lines.card().status(slot)).ok().flatten();
         if status.is_none_or(|status| status.hook == Hook::Off) {
             self.fail(Rule::OnHook, format!("line {line} after its call: {status:?}"));
         }
@@ -153,7 +153,7 @@ impl World {
         self.run(Duration::from_millis(500));
         if !telephone.is_ringing() {
             let slot = self.slot(line);
-            let status = self.handle.with(|lines, _| lines.card().status(slot)).flatten();
+            let status = self.handle.with(move |lines, _| lines.card().status(slot)).ok().flatten();
             let text = format!("the telephone of line {line} does not ring: {status:?}");
             self.fail(Rule::Serves, text);
         }

@@ -276,17 +276,19 @@ impl World {
         let now = self.now();
         let mut application = self.application.lock().unwrap_or_else(PoisonError::into_inner);
         let checker = &mut application.checker;
-        let asked = self.handle.with(|lines, _| {
-            let ask = |(line, watch): (usize, &Watch)| {
+        let known = |line| checker.calls(line).first().copied();
+        let watched = self.watches.iter().enumerate();
+        let watched: Vec<_> = watched.map(|(line, watch)| (watch.slot, known(line))).collect();
+        let asked = self.handle.with(move |lines, _| {
+            let ask = |(line, (slot, known)): (usize, (usize, Option<_>))| {
                 let of_line = lines.state(line).and_then(|state| state.call);
-                let known = checker.calls(line).first().copied();
                 let of_call = known.and_then(|call| lines.call(call).ok());
                 let of_call = of_call.map(|call| call.state.zip(Some(call.mode as usize)));
-                (lines.card().status(watch.slot), of_line, of_call)
+                (lines.card().status(slot), of_line, of_call)
             };
-            self.watches.iter().enumerate().map(ask).collect::<Vec<_>>()
+            watched.into_iter().enumerate().map(ask).collect::<Vec<_>>()
         });
-        let Some(asked) = asked else { return };
+        let Ok(asked) = asked else { return };
         for (line, (status, of_line, of_call)) in asked.into_iter().enumerate() {
             checker.agree(line, of_line, of_call);
             let Some(watch) = self.watches.get_mut(line) else { continue };

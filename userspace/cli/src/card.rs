@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use ringback_driver::card::{Country, Hook, ModuleKind};
 use ringback_driver::device::discover::{Kind, discover};
-use ringback_driver::device::ring::Ring;
+use ringback_driver::device::ring::{Places, Ring};
 use ringback_driver::device::selector::Selector;
 use ringback_driver::device::sysfs::SysfsRoot;
 use ringback_softcard::{Fault, RealClock, SoftCard};
@@ -146,7 +146,7 @@ impl Station {
         recorder: &Recorder,
     ) -> Result<Station, Failure> {
         // Told here as it is: what starts the ring later can only say that it did not start.
-        Ring::new(RING).map_err(Failure::failed)?;
+        Ring::new(RING, Places { files: 2, ports: 0 }).map_err(Failure::failed)?;
         let clock = soft.as_ref().map(RealClock::start_patient);
         let name = selector.to_string();
         let mut told = false;

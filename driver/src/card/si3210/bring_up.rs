@@ -12,6 +12,7 @@ use super::registers::{
 };
 use crate::card::module::{Diagnosis, ModuleError};
 use crate::card::sequence::Chip;
+use crate::report;
 
 const POLL: Duration = Duration::from_millis(10);
 const POWER_LIMIT: Duration = Duration::from_millis(500);
@@ -58,7 +59,7 @@ pub(crate) async fn bring_up(chip: &Chip, slot: u8) -> Result<Calibration, Modul
     leak_test(chip).await;
     power_up(chip).await?;
     if calibration::automatic(chip).await.is_err() {
-        tracing::warn!(slot, "FXS module: calibration did not end, calibrating by hand");
+        report!(WARN, "slot {slot}: FXS module: calibration did not end, calibrating by hand");
         calibration::manual(chip).await?;
     }
     calibration::converter(chip).await;
@@ -141,9 +142,10 @@ async fn leak_test(chip: &Chip) {
     let (Ok(sense) | Err(sense)) =
         chip.poll(BATTERY_SENSE, POLL, POWER_LIMIT, |sense| sense <= BATTERY_DOWN).await;
     if sense < BATTERY_DOWN {
-        tracing::warn!(
-            volts = volts(sense),
-            "FXS module: voltage falls too fast, check for a short circuit"
+        report!(
+            WARN,
+            "FXS module: the voltage falls too fast ({} V left), check for a short circuit",
+            volts(sense)
         );
     }
 }

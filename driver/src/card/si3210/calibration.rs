@@ -9,6 +9,7 @@ use super::registers::{
 };
 use crate::card::module::ModuleError;
 use crate::card::sequence::Chip;
+use crate::report;
 
 const POLL: Duration = Duration::from_millis(10);
 /// Time for the gain to settle after each step of the manual search.
@@ -70,7 +71,7 @@ pub(super) async fn converter(chip: &Chip) {
     chip.wait(POLL).await;
     let result = chip.read(CONVERTER_RESULT).await;
     if !(2..=13).contains(&result) {
-        tracing::warn!(result, "FXS module: converter calibration out of range, set to the middle");
+        report!(WARN, "FXS module: converter calibration {result} out of range, set to the middle");
         chip.write(CONVERTER_RESULT, 8).await;
     }
 }

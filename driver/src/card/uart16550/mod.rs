@@ -27,6 +27,7 @@ use std::io;
 
 use crate::card::Delay;
 use crate::device::{Device, Needs, Registers};
+use crate::report;
 
 pub use error::{Failure, OpenError};
 pub use format::{FormatError, LineFormat, Parity};
@@ -385,7 +386,7 @@ impl<D: Device> Uart16550<D> {
     }
 
     fn lost(&mut self, failure: Failure) -> Service {
-        tracing::error!("{}: {failure}", self.device.name());
+        report!(ERROR, "{}: {failure}", self.device.name());
         self.safe();
         self.failure = Some(failure);
         Service::Gone

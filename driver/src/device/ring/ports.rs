@@ -15,12 +15,12 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use io_uring::{opcode, squeue, types::Fixed};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
-use super::{MAX_FILES, Operation as RingOperation, Ring, RingError};
+use super::{Operation as RingOperation, Ring, RingError};
 
 /// Samples that a READ of a port asks for: 20 ms.
 pub const READ_SAMPLES: usize = 160;
 
-/// How many ports one ring takes.
+/// How many ports one ring takes at the most.
 pub const MAX_PORTS: usize = 64;
 
 /// Set in the `user_data` of every [`Ring::write`], and of nothing else.
@@ -66,18 +66,23 @@ impl Operation {
 }
 
 /// The ports of a ring.
-#[derive(Default)]
 pub(super) struct Ports {
+    /// The place of the first port's file.
+    first: u32,
     ports: Vec<Port>,
     writes: Vec<Writing>,
 }
 
 impl Ports {
+    pub(super) fn new(first: u32) -> Ports {
+        Ports { first, ports: Vec::new(), writes: Vec::new() }
+    }
+
     /// What this operation is for the kernel. Points to memory that lives until its completion:
     /// that of a READ for ever, that of a WRITE because `ended` alone lets go of it.
     pub(super) fn entry(&self, operation: Operation) -> squeue::Entry {
         let nothing = |user_data| opcode::Nop::new().build().user_data(user_data);
-        let fixed = |port: u32| Fixed(MAX_FILES as u32 + port);
+        let fixed = |port: u32| Fixed(self.first + port);
         match operation {
             Operation::Read { port, user_data } => match self.ports.get(port as usize) {
                 Some(state) => opcode::Read::new(
@@ -157,14 +162,14 @@ impl Ring {
     /// The ring keeps the file open until it is dropped.
     ///
     /// # Errors
-    /// [`RingError::TooManyFiles`] beyond [`MAX_PORTS`]; [`RingError::File`] when the kernel refuses
-    /// the file.
+    /// [`RingError::TooManyFiles`] if there is no place for it; [`RingError::File`] when the kernel
+    /// refuses the file.
     pub fn add_port(&mut self, fd: OwnedFd) -> Result<PortIndex, RingError> {
-        if self.ports.ports.len() >= MAX_PORTS {
-            return Err(RingError::TooManyFiles { limit: MAX_PORTS });
+        if self.ports.ports.len() >= self.places.ports {
+            return Err(RingError::TooManyFiles { limit: self.places.ports });
         }
         let index = self.ports.ports.len() as u32;
-        let place = MAX_FILES as u32 + index;
+        let place = self.ports.first + index;
         let registered = self.uring.submitter().register_files_update(place, &[fd.as_raw_fd()]);
         registered.map_err(RingError::File)?;
         let received = Box::leak(Box::new([const { AtomicU8::new(0) }; READ_SAMPLES]));
@@ -239,6 +244,7 @@ fn set_nonblocking(fd: &OwnedFd) -> io::Result<()> {
 mod tests {
     use std::os::unix::net::UnixDatagram;
 
+    use super::super::tests::EVERY;
     use super::super::{Completion, monotonic_nanos};
     use super::*;
 
@@ -272,7 +278,7 @@ mod tests {
 
     #[test]
     fn samples_come_and_go() {
-        let mut ring = Ring::new(16).unwrap();
+        let mut ring = Ring::new(16, EVERY).unwrap();
         let (theirs, port) = port(&mut ring);
         assert!(ring.read_samples(port, 5));
         assert!(!ring.read_samples(port, 6), "one READ is in flight");
@@ -293,7 +299,7 @@ mod tests {
 
     #[test]
     fn memory_is_given_back_by_a_value_that_only_its_write_has() {
-        let mut ring = Ring::new(16).unwrap();
+        let mut ring = Ring::new(16, EVERY).unwrap();
         let (_theirs, port) = port(&mut ring);
         assert_eq!(ring.write(port, vec![1], 7), Err(vec![1]), "without the bit");
         assert_eq!(ring.write(PortIndex(3), vec![1], W), Err(vec![1]), "another ring's port");
@@ -311,7 +317,7 @@ mod tests {
 
     #[test]
     fn a_ring_that_is_dropped_waits_for_nothing_that_can_be_cancelled() {
-        let mut ring = Ring::new(16).unwrap();
+        let mut ring = Ring::new(16, EVERY).unwrap();
         let (theirs, port) = port(&mut ring);
         assert!(ring.read_samples(port, 1));
         // More than the socket takes: the rest waits.
@@ -333,7 +339,7 @@ mod tests {
 
     #[test]
     fn ports_are_limited() {
-        let mut ring = Ring::new(16).unwrap();
+        let mut ring = Ring::new(16, EVERY).unwrap();
         let ports: Vec<_> = (0..MAX_PORTS).map(|_| port(&mut ring)).collect();
         let (ours, _theirs) = UnixDatagram::pair().unwrap();
         let error = ring.add_port(ours.into()).unwrap_err();

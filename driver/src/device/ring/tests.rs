@@ -11,6 +11,9 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use super::super::seccomp;
 use super::*;
 
+/// Room for as many files as a ring can have.
+pub(super) const EVERY: Places = Places { files: MAX_FILES, ports: MAX_PORTS };
+
 const NEVER: u64 = u64::MAX;
 const SECOND: u64 = 1_000_000_000;
 
@@ -50,7 +53,7 @@ const HEARD: i32 = libc::POLLIN as i32;
 
 #[test]
 fn every_interrupt_is_heard_without_listening_anew() {
-    let mut ring = Ring::new(16).unwrap();
+    let mut ring = Ring::new(16, EVERY).unwrap();
     let (event, fd) = interrupt();
     let file = ring.add_file(fd).unwrap();
     assert!(ring.listen(file, 7));
@@ -70,7 +73,7 @@ fn every_interrupt_is_heard_without_listening_anew() {
 
 #[test]
 fn an_interrupt_from_before_is_heard() {
-    let mut ring = Ring::new(16).unwrap();
+    let mut ring = Ring::new(16, EVERY).unwrap();
     let (event, fd) = interrupt();
     let file = ring.add_file(fd).unwrap();
     event.write(1).unwrap();
@@ -80,7 +83,7 @@ fn an_interrupt_from_before_is_heard() {
 
 #[test]
 fn listening_once_ends_with_the_first_interrupt() {
-    let mut ring = Ring::new(16).unwrap();
+    let mut ring = Ring::new(16, EVERY).unwrap();
     let (event, fd) = interrupt();
     let file = ring.add_file(fd).unwrap();
     assert!(ring.listen_once(file, 1));
@@ -97,7 +100,7 @@ fn listening_once_ends_with_the_first_interrupt() {
 /// More interrupts than the completion queue holds, in one go and with nobody taking them.
 #[test]
 fn listening_goes_on_beyond_a_full_completion_queue() {
-    let mut ring = Ring::new(16).unwrap();
+    let mut ring = Ring::new(16, EVERY).unwrap();
     let files: Vec<_> = (0..8).map(|_| interrupt()).collect();
     let events: Vec<_> = (0..)
         .zip(files)
@@ -126,7 +129,7 @@ fn listening_goes_on_beyond_a_full_completion_queue() {
 
 #[test]
 fn an_interrupt_from_another_thread_ends_a_sleep_without_end() {
-    let mut ring = Ring::new(16).unwrap();
+    let mut ring = Ring::new(16, EVERY).unwrap();
     let (event, fd) = interrupt();
     let file = ring.add_file(fd).unwrap();
     for until in [None, Some(NEVER)] {
@@ -145,7 +148,7 @@ fn an_interrupt_from_another_thread_ends_a_sleep_without_end() {
 
 #[test]
 fn files_are_heard_apart() {
-    let mut ring = Ring::new(16).unwrap();
+    let mut ring = Ring::new(16, EVERY).unwrap();
     let mut events = Vec::new();
     for n in 0..MAX_FILES as u64 {
         let (event, fd) = interrupt();
@@ -167,7 +170,7 @@ fn files_are_heard_apart() {
 #[test]
 fn a_file_that_fails_is_told_as_an_error() {
     for once in [false, true] {
-        let mut ring = Ring::new(16).unwrap();
+        let mut ring = Ring::new(16, EVERY).unwrap();
         let (read, write) = nix::unistd::pipe().unwrap();
         let file = ring.add_file(read).unwrap();
         assert!(if once { ring.listen_once(file, 9) } else { ring.listen(file, 9) });
@@ -180,7 +183,7 @@ fn a_file_that_fails_is_told_as_an_error() {
 
 #[test]
 fn a_timeout_expires_at_its_time_and_not_before() {
-    let mut ring = Ring::new(16).unwrap();
+    let mut ring = Ring::new(16, EVERY).unwrap();
     let at = monotonic_nanos() + 20_000_000;
     ring.timeout(at, 1);
     assert_eq!(take(&mut ring, 1), [Completion { user_data: 1, result: -libc::ETIME }]);
@@ -195,7 +198,7 @@ fn a_timeout_expires_at_its_time_and_not_before() {
 
 #[test]
 fn a_wait_ends_at_its_time_without_a_completion() {
-    let mut ring = Ring::new(16).unwrap();
+    let mut ring = Ring::new(16, EVERY).unwrap();
     ring.timeout(NEVER, 1);
     let until = monotonic_nanos() + 10_000_000;
     while monotonic_nanos() < until {
@@ -208,7 +211,7 @@ fn a_wait_ends_at_its_time_without_a_completion() {
 
 #[test]
 fn a_cancelled_timeout_gives_one_completion() {
-    let mut ring = Ring::new(16).unwrap();
+    let mut ring = Ring::new(16, EVERY).unwrap();
     ring.timeout(NEVER, 1);
     ring.poll().unwrap();
     ring.cancel_timeout(1, 2);
@@ -224,7 +227,7 @@ fn a_cancelled_timeout_gives_one_completion() {
 
 #[test]
 fn a_cancellation_that_comes_too_late_says_so_under_its_own_name() {
-    let mut ring = Ring::new(16).unwrap();
+    let mut ring = Ring::new(16, EVERY).unwrap();
     ring.cancel_timeout(1, 2);
     assert_eq!(take(&mut ring, 1), [Completion { user_data: 2, result: -libc::ENOENT }]);
 
@@ -237,7 +240,7 @@ fn a_cancellation_that_comes_too_late_says_so_under_its_own_name() {
 /// Cancellations that race with the timer: each timeout ends once, either way.
 #[test]
 fn a_timeout_ends_once_however_the_race_ends() {
-    let mut ring = Ring::new(256).unwrap();
+    let mut ring = Ring::new(256, EVERY).unwrap();
     let mut expired = 0;
     for round in 0..200_u64 {
         let now = monotonic_nanos();
@@ -275,7 +278,7 @@ fn a_timeout_ends_once_however_the_race_ends() {
 #[test]
 fn thousands_of_timeouts_keep_their_own_times() {
     const N: u64 = 5_000;
-    let mut ring = Ring::new(N as usize).unwrap();
+    let mut ring = Ring::new(N as usize, EVERY).unwrap();
     let start = monotonic_nanos() + 100_000_000;
     let at = |n: u64| start + (N - n) * 50_000;
     for n in 0..N {
@@ -297,7 +300,7 @@ fn thousands_of_timeouts_keep_their_own_times() {
 
 #[test]
 fn completions_beyond_the_queue_are_kept() {
-    let mut ring = Ring::new(1).unwrap();
+    let mut ring = Ring::new(1, EVERY).unwrap();
     let n = 4 * ring.uring.params().cq_entries() as u64;
     for user_data in 0..n {
         // Nothing to cancel: completes at once, with nobody taking completions.
@@ -314,7 +317,7 @@ fn completions_beyond_the_queue_are_kept() {
 /// order: Linux 6.1 gives those of one batch backwards.)
 #[test]
 fn entries_stay_in_order_when_the_queue_submits_itself() {
-    let mut ring = Ring::new(16).unwrap();
+    let mut ring = Ring::new(16, EVERY).unwrap();
     for n in 0..1_000 {
         ring.timeout(NEVER, n);
         ring.cancel_timeout(n, 1_000 + n);
@@ -327,7 +330,7 @@ fn entries_stay_in_order_when_the_queue_submits_itself() {
 
 #[test]
 fn a_panic_while_handing_over_loses_only_its_own_completion() {
-    let mut ring = Ring::new(16).unwrap();
+    let mut ring = Ring::new(16, EVERY).unwrap();
     for n in 0..3 {
         // Nothing to cancel: completes at once.
         ring.cancel_timeout(NEVER, n);
@@ -350,7 +353,7 @@ fn a_panic_while_handing_over_loses_only_its_own_completion() {
 #[test]
 fn a_dropped_ring_ends_its_operations_and_closes_its_files() {
     for submitted in [false, true] {
-        let mut ring = Ring::new(16).unwrap();
+        let mut ring = Ring::new(16, EVERY).unwrap();
         let (read, write) = nix::unistd::pipe().unwrap();
         let file = ring.add_file(read).unwrap();
         assert!(ring.listen(file, 1));
@@ -366,7 +369,7 @@ fn a_dropped_ring_ends_its_operations_and_closes_its_files() {
 
 #[test]
 fn a_poll_loop_sees_an_interrupt_without_sleeping() {
-    let mut ring = Ring::new(16).unwrap();
+    let mut ring = Ring::new(16, EVERY).unwrap();
     let (event, fd) = interrupt();
     let event = Arc::new(event);
     let file = ring.add_file(fd).unwrap();
@@ -388,7 +391,7 @@ fn a_system_that_gives_no_ring_is_told_apart() {
     let refused = |errno: i32| {
         let attempt = thread::spawn(move || {
             seccomp::refuse(libc::SYS_io_uring_setup, None, errno);
-            Ring::new(16).map(drop).unwrap_err()
+            Ring::new(16, EVERY).map(drop).unwrap_err()
         });
         attempt.join().unwrap()
     };
@@ -413,7 +416,7 @@ fn a_system_that_gives_no_ring_is_told_apart() {
 
 #[test]
 fn a_file_that_is_no_file_is_refused() {
-    let mut ring = Ring::new(16).unwrap();
+    let mut ring = Ring::new(16, EVERY).unwrap();
     // An O_PATH descriptor can't be polled, and io_uring refuses to register it.
     let path =
         nix::fcntl::open("/", OFlag::O_PATH | OFlag::O_CLOEXEC, nix::sys::stat::Mode::empty());

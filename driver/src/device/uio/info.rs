@@ -7,6 +7,7 @@ use crate::device::mmio::page_size;
 use crate::device::pci::PciAddress;
 use crate::device::selector::uio_number;
 use crate::device::sysfs::SysfsRoot;
+use crate::report;
 
 /// What `/sys` says about a UIO device.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,7 +90,7 @@ impl UioInfo {
         let mut all: Vec<UioInfo> = numbers(root)
             .filter_map(|number| {
                 UioInfo::read(root, number)
-                    .inspect_err(|error| tracing::debug!("/dev/uio{number}: {error}"))
+                    .inspect_err(|error| report!(DEBUG, "/dev/uio{number}: {error}"))
                     .ok()
             })
             .collect();

@@ -14,6 +14,7 @@ use super::{VfioError, sys};
 use crate::device::mmio::MappedRegisters;
 use crate::device::pci::{COMMAND, COMMAND_BUS_MASTER};
 use crate::device::{Registers, reaches};
+use crate::report;
 
 /// The register window of a [`VfioDevice`](super::VfioDevice).
 #[derive(Debug)]
@@ -67,7 +68,7 @@ fn map(device: &Arc<File>, region: &vfio_region_info) -> Option<MappedRegisters>
     }
     let len = usize::try_from(region.size).ok()?;
     MappedRegisters::new(&**device, region.offset, 0, len)
-        .inspect_err(|error| tracing::debug!("BAR {} can't be mapped: {error}", region.index))
+        .inspect_err(|error| report!(DEBUG, "BAR {} can't be mapped: {error}", region.index))
         .ok()
 }
 

@@ -29,7 +29,7 @@ fn d2_events_of_a_closed_line_are_dropped_and_completions_are_not() {
         let held = handle.submit(0, Ask::Now(0)).unwrap();
         let id = held.id();
         for event in 10..20 {
-            handle.with(|_, cx| cx.event(0, event)).unwrap();
+            handle.with(move |_, cx| cx.event(0, event)).unwrap();
         }
         handle.with(|_, cx| cx.retain_events(0, |event| *event == 15)).unwrap();
         drop(held);
@@ -54,8 +54,8 @@ fn d12_shutting_down_settles_everything_and_nothing_comes_after() {
             })
             .collect();
         assert_eq!(ended, ids, "all of them, before it returned");
-        assert_eq!(handle.submit(0, Ask::Now(0)).unwrap_err(), Refused::Rejected(-3));
-        assert!(handle.with(|_, _| ()).is_none());
+        assert_eq!(handle.submit(0, Ask::Now(0)).unwrap_err(), Refused::Closed);
+        assert!(matches!(handle.with(|_, _| ()), Err(Refused::Closed)));
         assert_eq!(heard.recv_timeout(DEADLINE), Err(RecvTimeoutError::Disconnected));
     });
 }
@@ -121,5 +121,6 @@ fn an_engine_that_panics_fails_its_requests_and_nobody_else() {
         let ended: HashSet<_> = (0..due.len()).map(|_| next(&heard)).collect();
         assert_eq!(ended, due.into_iter().map(|id| Heard::Completed(id, -5)).collect());
         assert_eq!(failure(&handle, Ask::Now(0), &heard), -5);
+        assert!(handle.wait_ended(DEADLINE), "nobody has to let go of it");
     });
 }

@@ -33,6 +33,8 @@ enum Ask {
     Now(i32),
     /// Tells this event, then completes at once.
     Tell(u32, i32),
+    /// Tells this event, then runs until someone ends it.
+    TellAndWait(u32),
     /// Runs until someone ends it.
     Wait(Duration),
     /// Is refused.
@@ -72,6 +74,7 @@ impl Engine for Puppet {
                 cx.event(0, event);
                 cx.complete(request, result);
             }
+            Ask::TellAndWait(event) => cx.event(0, event),
             Ask::Wait(_) => {}
             Ask::Refuse(result) => return Err(result),
             Ask::Panic => panic!("the puppet was told to"),
@@ -223,6 +226,8 @@ fn nothing_on_line_0(driver: &Running<Puppet>, heard: &Receiver<(Heard, ThreadId
 fn failure(handle: &Handle<Puppet>, ask: Ask, heard: &Receiver<(Heard, ThreadId)>) -> i32 {
     match handle.submit(0, ask).map(|ticket| ticket.id()) {
         Err(Refused::Rejected(result)) => result,
+        Err(Refused::Closed) => Puppet::failure(Failure::Closed),
+        Err(Refused::Failed(cause)) => Puppet::failure(cause),
         Err(other) => panic!("{other}"),
         Ok(submitted) => match next(heard) {
             Heard::Completed(id, result) if id == submitted => result,

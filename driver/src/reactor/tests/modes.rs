@@ -22,7 +22,7 @@ fn the_stepper_keeps_deadlines_and_order_under_a_virtual_clock() {
     assert_eq!(stepper.now(), Time::from_nanos(3_600_001_000_000));
     assert_eq!(handle.settle(0), Settled::Delivered);
     stepper.stop();
-    assert!(handle.with(|_, _| ()).is_none());
+    assert_eq!(handle.with(|_, _| ()), Err(Refused::Closed));
 }
 
 #[test]

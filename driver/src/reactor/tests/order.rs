@@ -10,7 +10,7 @@ fn g1_o1_a_held_ticket_holds_the_line_and_only_it() {
         let ticket = handle.submit(0, Ask::Now(0)).unwrap();
         let id = ticket.id();
         for event in 1..=3 {
-            handle.with(|_, cx| cx.event(0, event)).unwrap();
+            handle.with(move |_, cx| cx.event(0, event)).unwrap();
         }
         let second = handle.submit(0, Ask::Now(-9)).unwrap().id();
         nothing_on_line_0(&driver, &heard);
@@ -34,14 +34,22 @@ fn g1_o1_a_held_ticket_holds_the_line_and_only_it() {
 }
 
 #[test]
-fn c5_completed_inside_the_call_is_still_reported_after_it() {
+fn c5_g1_what_happens_inside_the_call_is_told_after_it() {
     in_every_mode(|mode| {
         let (driver, heard) = mode.start(8);
         let ticket = driver.handle().submit(0, Ask::Tell(5, -7)).unwrap();
         let id = ticket.id();
-        assert_eq!(next(&heard), Heard::Event(0, 5), "an event before the completion is not held");
+        nothing_on_line_0(&driver, &heard);
+        assert_eq!(heard.try_recv().ok(), None, "its event is held as its completion is");
         drop(ticket);
+        assert_eq!(next(&heard), Heard::Event(0, 5));
         assert_eq!(next(&heard), Heard::Completed(id, -7));
+        // The event of a request that goes on is told as soon as its function has returned.
+        let ticket = driver.handle().submit(0, Ask::TellAndWait(6)).unwrap();
+        nothing_on_line_0(&driver, &heard);
+        assert_eq!(heard.try_recv().ok(), None);
+        ticket.release();
+        assert_eq!(next(&heard), Heard::Event(0, 6));
     });
 }
 
@@ -126,7 +134,7 @@ fn callbacks_may_panic_resubmit_cancel_and_settle() {
         let driver = mode.run(Puppet::default(), None, ear, 8);
         handle_in.send(driver.handle()).unwrap();
         for event in 1..=3 {
-            driver.handle().with(|_, cx| cx.event(0, event)).unwrap();
+            driver.handle().with(move |_, cx| cx.event(0, event)).unwrap();
             assert_eq!(next(&heard), Heard::Event(0, event));
         }
         let found = findings.recv_timeout(DEADLINE).unwrap();
@@ -183,7 +191,7 @@ fn r6_a_command_for_a_busy_card_is_started_by_its_holder() {
         let holder = {
             let (held, queued) = (Arc::clone(&held), Arc::clone(&queued));
             thread::spawn(move || {
-                other.with(|_, _| {
+                other.with(move |_, _| {
                     held.wait();
                     queued.wait();
                 })

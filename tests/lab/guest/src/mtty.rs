@@ -63,7 +63,8 @@ fn round(root: &SysfsRoot, uuid: &MdevUuid, msi: bool) -> Outcome {
     }
     let waited = tally.wait(LONG);
     let seen = handle.with(|echo, _| (*echo.uart().counters(), echo.interrupts()));
-    let (counters, interrupts) = seen.ok_or("the engine stopped by itself")?;
+    let (counters, interrupts) =
+        seen.map_err(|error| format!("the engine stopped by itself: {error}"))?;
     println!("{interrupts} interrupts, {counters:?}");
     waited?;
     driver.shutdown();

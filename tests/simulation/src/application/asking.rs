@@ -8,7 +8,7 @@ use ringback_driver::request::RequestId;
 use ringback_media::dtmf::Digit;
 use ringback_tspi::dialstring::{Modifiers, parse};
 use ringback_tspi::error::LineError;
-use ringback_tspi::line::{CallHandles, Command, DialTiming, Event};
+use ringback_tspi::line::{CallHandles, Command, DialTiming, Event, Opening};
 use ringback_tspi::types::HDRVCALL;
 
 use super::{Application, Held, numbers};
@@ -18,11 +18,11 @@ use crate::journal::note;
 
 impl Application {
     /// A synchronous function of the lines.
-    fn with<R>(
+    fn with<R: Send + 'static>(
         &mut self,
-        act: impl FnOnce(&mut SimLines, &mut Context<'_, Event>) -> R,
+        act: impl FnOnce(&mut SimLines, &mut Context<'_, Event>) -> R + Send + 'static,
     ) -> Option<R> {
-        let result = self.handle.as_ref()?.with(act);
+        let result = self.handle.as_ref()?.with(act).ok();
         if result.is_none() && !self.quiet {
             self.engine_gone();
         }
@@ -36,7 +36,7 @@ impl Application {
     pub(crate) fn open(&mut self, line: usize) {
         let Some(tapi) = self.next_tapi() else { return };
         let was_open = self.checker.is_open(line);
-        let Some(opened) = self.with(|lines, _| lines.open(line, tapi)) else { return };
+        let Some(opened) = self.with(move |lines, _| lines.open(line, tapi)) else { return };
         note!(self.journal, "app  opens line {line} as {tapi}: {opened:?}");
         if opened.is_ok() {
             if was_open {
@@ -48,7 +48,7 @@ impl Application {
 
     pub(crate) fn close(&mut self, line: usize) {
         let before = self.running_now();
-        let Some(closed) = self.with(|lines, cx| lines.close(line, cx)) else { return };
+        let Some(closed) = self.with(move |lines, cx| lines.close(line, cx)) else { return };
         note!(self.journal, "app  closes line {line}: {closed:?}");
         if closed.is_err() {
             return;
@@ -63,7 +63,7 @@ impl Application {
 
     pub(crate) fn close_call(&mut self, call: HDRVCALL) {
         let before = self.running_now();
-        let Some(closed) = self.with(|lines, cx| lines.close_call(call, cx)) else { return };
+        let Some(closed) = self.with(move |lines, cx| lines.close_call(call, cx)) else { return };
         note!(self.journal, "app  closes call {call}: {closed:?}");
         if closed.is_err() {
             return;
@@ -92,7 +92,9 @@ impl Application {
         let call = self.handles.next(line)?;
         let only_if_idle = !self.quiet && self.dice.one_in(5);
         let timing = if self.quiet { DialTiming::default() } else { self.timing() };
+        let opening = self.with(move |lines, _| lines.state(line)?.opening);
         let command = Command::MakeCall {
+            opening: opening.flatten().unwrap_or(Opening::FIRST),
             call,
             address,
             called: text.into(),
@@ -222,8 +224,8 @@ impl Application {
         let id = self.generations;
         let digits = text.map(|text| text.chars().map(Digit::from_char).collect::<Vec<_>>());
         let timing = DialTiming::default();
-        let generated =
-            self.with(|lines, cx| lines.generate_digits(call, id, digits.as_deref(), timing, cx));
+        let generated = self
+            .with(move |lines, cx| lines.generate_digits(call, id, digits.as_deref(), timing, cx));
         let Some(generated) = generated else { return };
         note!(self.journal, "app  generates {text:?} on {call} as {id}: {generated:?}");
         if generated.is_ok() {
@@ -232,7 +234,7 @@ impl Application {
     }
 
     pub(crate) fn monitor(&mut self, call: HDRVCALL, modes: u32) {
-        let Some(monitored) = self.with(|lines, _| lines.monitor_digits(call, modes)) else {
+        let Some(monitored) = self.with(move |lines, _| lines.monitor_digits(call, modes)) else {
             return;
         };
         note!(self.journal, "app  monitors {call} for {modes:#x}: {monitored:?}");
@@ -244,7 +246,7 @@ impl Application {
     /// Looks at everything there is to look at, and plays something.
     pub(crate) fn look(&mut self, line: usize, call: HDRVCALL) {
         let samples: Vec<i16> = (0..800).map(|n| if n % 16 < 8 { 4000 } else { -4000 }).collect();
-        let looked = self.with(|lines, _| {
+        let looked = self.with(move |lines, _| {
             if let Some(audio) = lines.audio(line) {
                 audio.record(true);
                 audio.play(&samples);

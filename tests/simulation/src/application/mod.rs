@@ -181,10 +181,11 @@ impl Application {
         if outstanding.is_empty() {
             return Some(BTreeSet::new());
         }
-        self.handle.as_ref()?.with(|_, cx| {
+        let running = self.handle.as_ref()?.with(move |_, cx| {
             let runs = |(id, token): &(RequestId, _)| cx.is_running(*token).then_some(*id);
             outstanding.iter().filter_map(runs).collect()
-        })
+        });
+        running.ok()
     }
 
     // What it is told

@@ -34,12 +34,25 @@ pub(crate) fn failure(cause: Failure) -> i32 {
     }
 }
 
+/// One opening of a line: what is asked of it is asked of no later one (D2). Calls belong to the
+/// opening that they were made or offered in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Opening(u64);
+
+impl Opening {
+    /// The first opening of a line.
+    pub const FIRST: Opening = Opening(1);
+}
+
 /// The books of one line.
 #[derive(Debug)]
 pub(crate) struct Book {
     /// Its number as the reactor counts.
     pub(crate) line: usize,
+    /// TAPI's handle while it is open.
     pub(crate) open: Option<HTAPILINE>,
+    /// How often it has been opened.
+    openings: u64,
     pub(crate) call: Option<Call>,
     /// Calls in IDLE that are not closed.
     over: Vec<Call>,
@@ -51,10 +64,33 @@ impl Book {
         Book {
             line,
             open: None,
+            openings: 0,
             call: None,
             over: Vec::with_capacity(OVER),
             requests: Vec::with_capacity(8),
         }
+    }
+
+    // Openings
+
+    /// Opens the line.
+    pub(crate) fn open(&mut self, tapi: HTAPILINE) -> Result<Opening, LineError> {
+        if self.open.is_some() {
+            return Err(LineError::ALLOCATED);
+        }
+        self.open = Some(tapi);
+        self.openings += 1;
+        Ok(Opening(self.openings))
+    }
+
+    /// The opening that the line is in.
+    pub(crate) fn opening(&self) -> Option<Opening> {
+        self.open.map(|_| Opening(self.openings))
+    }
+
+    /// Whether something that was asked of this opening is still to be done.
+    pub(crate) fn check(&self, opening: Opening) -> Result<(), LineError> {
+        if self.opening() == Some(opening) { Ok(()) } else { Err(LineError::INVALLINEHANDLE) }
     }
 
     // Calls

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringback_driver::Time;
 use ringback_driver::card::tiger320::{POLL_INTERVAL, Service, StartError, Tiger320};
 use ringback_driver::card::{FRAME, ModuleKind, PortError, PortEvent, PortSink, SILENCE};
 use ringback_driver::device::Device;
 use ringback_driver::engine::{Context, Engine, Failure, Play, Played};
 use ringback_driver::request::Token;
+use ringback_driver::{Time, report};
 use ringback_media::dtmf::Digit;
 
 use super::book::{self, Op};
@@ -19,7 +19,7 @@ use super::fxo::Fxo;
 use super::fxs::Fxs;
 use super::port::{Order, Port, PortInfo, PortState, Visit, decode, encode};
 use super::whole::Sound;
-use super::{Audio, Command, DialTiming, Event, LineEngine};
+use super::{Audio, Command, DialTiming, Event, LineEngine, Opening};
 use crate::callstate::CallState;
 use crate::constants::*;
 use crate::error::LineError;
@@ -80,7 +80,7 @@ impl Sink<'_, '_, '_> {
 
 impl PortSink for Sink<'_, '_, '_> {
     fn event(&mut self, slot: usize, event: PortEvent) {
-        tracing::debug!(slot, ?event, "port");
+        report!(DEBUG, "port {slot}: {event:?}");
         for (port, machine) in self.lines.iter_mut().filter(|(port, _)| port.slot == slot) {
             match machine {
                 Machine::Fxo(fxo) => fxo.event(port, &mut self.visit, self.handles, event),
@@ -150,7 +150,7 @@ impl<D: Device> Lines<D> {
     pub fn state(&self, line: usize) -> Option<PortState> {
         let (port, machine) = self.lines.get(line)?;
         Some(PortState {
-            open: port.book.open.is_some(),
+            opening: port.book.opening(),
             call: port.book.call.as_ref().map(|call| call.state),
             in_service: !self.gone
                 && match machine {
@@ -166,16 +166,15 @@ impl<D: Device> Lines<D> {
     ///
     /// # Errors
     /// ALLOCATED if it is open, NODEVICE if there is no such line or the card is gone.
-    pub fn open(&mut self, line: usize, tapi: HTAPILINE) -> Result<(), LineError> {
+    pub fn open(&mut self, line: usize, tapi: HTAPILINE) -> Result<Opening, LineError> {
         let (port, _) = self.lines.get_mut(line).ok_or(LineError::NODEVICE)?;
         if self.gone {
             return Err(LineError::NODEVICE);
         }
-        if port.book.open.is_some() {
-            return Err(LineError::ALLOCATED);
-        }
-        port.book.open = Some(tapi);
-        Ok(())
+        let opening = port.book.open(tapi)?;
+        // What an application has kept of an earlier opening hears nothing of this one.
+        port.audio = Audio::default();
+        Ok(opening)
     }
 
     /// Closes a line: its calls are dropped (LINEDEVCAPFLAGS_CLOSEDROP, D3), every outstanding
@@ -358,7 +357,7 @@ impl<D: Device> Lines<D> {
                 Order::Feed(feed) => self.card.set_line_feed(slot, feed),
             };
             if let Err(error) = done {
-                tracing::warn!(slot, ?order, %error, "the card did not take an order");
+                report!(WARN, "slot {slot}: the card did not take an order ({order:?}): {error}");
                 gone |= error == PortError::Gone;
             }
         }
@@ -373,16 +372,15 @@ impl<D: Device> Lines<D> {
         command: Command,
         cx: &mut Context<'_, Event>,
     ) -> Result<(), LineError> {
-        let Command::MakeCall { call, address, called, only_if_idle, media, timing } = command
+        let Command::MakeCall { opening, call, address, called, only_if_idle, media, timing } =
+            command
         else {
             return Err(LineError::OPERATIONFAILED);
         };
         let (lines, mut visit) = self.parts(cx);
         let line = CallHandles::line(call).ok_or(LineError::INVALLINEHANDLE)?;
         let (port, machine) = lines.get_mut(line).ok_or(LineError::INVALLINEHANDLE)?;
-        if port.book.open.is_none() {
-            return Err(LineError::INVALLINEHANDLE);
-        }
+        port.book.check(opening)?;
         let info = CallInfo::outbound(call, media, called);
         let call = Call::new(call, info);
         port.book.started(request, Op::MakeCall);
@@ -451,7 +449,7 @@ impl<D: Device> LineEngine for Lines<D> {
         line: usize,
         tapi: HTAPILINE,
         _: &mut Context<'_, Event>,
-    ) -> Result<(), LineError> {
+    ) -> Result<Opening, LineError> {
         Lines::open(self, line, tapi)
     }
 
@@ -569,7 +567,7 @@ impl<D: Device> Engine for Lines<D> {
             if how == Played::All {
                 continue;
             }
-            tracing::warn!(line = port.book.line, ?sound, ?how, "samples were not played");
+            report!(WARN, "line {}: samples were not played ({sound:?}): {how:?}", port.book.line);
             match (sound, machine) {
                 (Sound::Dial, Machine::Fxo(fxo)) => fxo.dial_failed(port, &mut visit),
                 (Sound::Digits, _) => port.stop_generating(&mut visit),
@@ -583,7 +581,7 @@ impl<D: Device> Engine for Lines<D> {
         let (lines, mut visit) = self.parts(cx);
         for (port, machine) in lines {
             let Some(op) = port.book.ended(request) else { continue };
-            tracing::warn!(line = port.book.line, ?op, ?cause, "a request was ended");
+            report!(WARN, "line {}: a request was ended ({op:?}): {cause}", port.book.line);
             match op {
                 // The call never came into being (N8).
                 Op::MakeCall => {
@@ -609,7 +607,7 @@ impl<D: Device> Engine for Lines<D> {
         if std::mem::replace(&mut self.gone, true) {
             return;
         }
-        tracing::error!("the card is gone");
+        report!(ERROR, "the card is gone");
         let (lines, mut visit) = self.parts(cx);
         for (port, machine) in lines {
             hang_up(port, machine, &mut visit);

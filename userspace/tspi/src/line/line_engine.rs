@@ -6,7 +6,7 @@ use ringback_driver::card::ModuleKind;
 use ringback_driver::engine::{Context, Engine};
 use ringback_media::dtmf::Digit;
 
-use super::{Audio, CallSnapshot, Command, DialTiming, Event, PortState};
+use super::{Audio, CallSnapshot, Command, DialTiming, Event, Opening, PortState};
 use crate::error::LineError;
 use crate::modem::Data;
 use crate::types::{HDRVCALL, HTAPILINE};
@@ -53,7 +53,7 @@ pub trait LineEngine: Engine<Command = Command, Event = Event> {
         line: usize,
         tapi: HTAPILINE,
         cx: &mut Context<'_, Event>,
-    ) -> Result<(), LineError>;
+    ) -> Result<Opening, LineError>;
 
     /// Closes a line: its calls are dropped (LINEDEVCAPFLAGS_CLOSEDROP, D3), every outstanding
     /// request is completed with OPERATIONFAILED (D1), no event follows (D2).

@@ -27,6 +27,7 @@ mod tests;
 mod whole;
 
 pub use audio::Audio;
+pub use book::Opening;
 pub(crate) use book::{Book, Op, failure};
 pub(crate) use call::Call;
 pub use call::{CallHandles, CallInfo, CallSnapshot};
@@ -45,6 +46,8 @@ use crate::types::{HDRVCALL, HTAPILINE};
 pub enum Command {
     /// TSPI_lineMakeCall: seize the line and dial, or ring the telephone.
     MakeCall {
+        /// The opening of the line that the call is for: it fails on any later one (D2).
+        opening: Opening,
         /// The new call's handle, chosen before the request is submitted (N1).
         call: HDRVCALL,
         /// What to dial; empty to get dial tone and dial later.
@@ -78,6 +81,8 @@ pub enum Command {
     /// TSPI_lineMakeCall with LINEBEARERMODE_PASSTHROUGH: have the modem for oneself. The call is
     /// connected at once, and its bytes are those between the computer and the modem.
     PassThrough {
+        /// The opening of the line that the call is for: it fails on any later one (D2).
+        opening: Opening,
         /// The new call's handle, chosen before the request is submitted (N1).
         call: HDRVCALL,
         /// One or more LINEMEDIAMODE_.

@@ -10,7 +10,7 @@ use ringback_media::tone::{CallProgress, Plan};
 
 use super::Event;
 use super::audio::Audio;
-use super::book::Book;
+use super::book::{Book, Opening};
 use super::whole::{AUDIO, AUDIO_PIECE, CHUNK, Queue, Sound};
 use crate::callstate::CallState;
 use crate::constants::*;
@@ -27,8 +27,8 @@ pub struct PortInfo {
 /// How a line is now, for LINEDEVSTATUS and for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortState {
-    /// The line is open.
-    pub open: bool,
+    /// The opening that the line is in; `None` while it is closed.
+    pub opening: Option<Opening>,
     /// The state of its call, if it has one; `None` inside while the call has no state yet.
     pub call: Option<Option<CallState>>,
     /// FXO: an exchange feeds the line; FXS: its module was not given up.

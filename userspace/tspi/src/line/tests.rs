@@ -86,7 +86,7 @@ impl World {
         let mut world = World { card, stepper, handle, handles, log, kernel };
         for line in 0..4 {
             let tapi = HTAPILINE::new(line + 1).unwrap();
-            world.handle.with(|lines, _| lines.open(line, tapi)).unwrap().unwrap();
+            world.handle.with(move |lines, _| lines.open(line, tapi)).unwrap().unwrap();
         }
         world.run(300);
         world
@@ -115,7 +115,7 @@ impl World {
     }
 
     fn state(&self, call: HDRVCALL) -> Option<CallState> {
-        self.handle.with(|lines, _| lines.call(call)).unwrap().ok()?.state
+        self.handle.with(move |lines, _| lines.call(call)).unwrap().ok()?.state
     }
 
     fn submit(&self, line: usize, command: Command) -> Result<RequestId, LineError> {
@@ -138,7 +138,9 @@ impl World {
     ) -> (HDRVCALL, Result<RequestId, LineError>) {
         let call = self.handles.next(line).unwrap();
         let modifiers = Modifiers { dial_tone: true, ..Modifiers::default() };
+        let opening = self.handle.with(move |lines, _| lines.state(line)).unwrap().unwrap().opening;
         let command = Command::MakeCall {
+            opening: opening.unwrap_or(Opening::FIRST),
             call,
             address: parse(number, modifiers).unwrap(),
             called: number.into(),
@@ -218,7 +220,8 @@ impl World {
     /// The exchange's and the telephones' hooks say that everything is over.
     fn assert_on_hook(&mut self, line: usize) {
         self.run(50);
-        let hook = self.handle.with(|lines, _| lines.card().status(line).unwrap().hook).unwrap();
+        let hook =
+            self.handle.with(move |lines, _| lines.card().status(line).unwrap().hook).unwrap();
         assert_eq!(hook, ringback_driver::card::Hook::On);
     }
 }
@@ -256,8 +259,12 @@ fn n10_o1_an_outgoing_call_passes_its_states_in_order_with_audio_both_ways() {
         world.story(),
         ["ok", "DIALTONE 0x1", "DIALING 0x0", "PROCEEDING 0x0", "RINGBACK 0x0", "CONNECTED 0x1"]
     );
-    world.handle.with(|lines, _| lines.monitor_digits(call, LINEDIGITMODE_DTMF)).unwrap().unwrap();
-    let audio = world.handle.with(|lines, _| lines.audio(FXO)).unwrap().unwrap();
+    world
+        .handle
+        .with(move |lines, _| lines.monitor_digits(call, LINEDIGITMODE_DTMF))
+        .unwrap()
+        .unwrap();
+    let audio = world.handle.with(move |lines, _| lines.audio(FXO)).unwrap().unwrap();
     audio.record(true);
     assert_eq!(audio.play(&tone(1500.0, 1000)), 8000);
     world.run(4500);
@@ -333,7 +340,7 @@ fn n14_an_incoming_call_is_offered_answered_and_ends() {
     world.until(call, CallState::Connected, 1000);
     assert_eq!(world.story(), ["CONNECTED 0x1", "ok"]);
     caller.play(&tone(800.0, 1000));
-    let audio = world.handle.with(|lines, _| lines.audio(FXO)).unwrap().unwrap();
+    let audio = world.handle.with(move |lines, _| lines.audio(FXO)).unwrap().unwrap();
     audio.record(true);
     world.run(1500);
     let mut heard = Vec::new();
@@ -448,10 +455,14 @@ fn a_telephone_that_dials_is_offered_with_its_digits() {
     let telephone = world.card.telephone(FXS).unwrap();
     telephone.call("9876#");
     let call = world.offered(15_000);
-    let info = world.handle.with(|lines, _| lines.call(call)).unwrap().unwrap().info;
+    let info = world.handle.with(move |lines, _| lines.call(call)).unwrap().unwrap().info;
     assert_eq!((info.called.as_str(), info.origin), ("9876", LINECALLORIGIN_INBOUND));
     world.answer(call).unwrap();
-    world.handle.with(|lines, _| lines.monitor_digits(call, LINEDIGITMODE_DTMF)).unwrap().unwrap();
+    world
+        .handle
+        .with(move |lines, _| lines.monitor_digits(call, LINEDIGITMODE_DTMF))
+        .unwrap()
+        .unwrap();
     world.run(500);
     let story = world.story();
     assert_eq!(story, ["NEWCALL", "OFFERING 0x1", "CONNECTED 0x10", "ok"], "no rest of the #");
@@ -480,7 +491,7 @@ fn d17_k5_digits_are_generated_one_set_at_a_time() {
         let timing = DialTiming::default();
         world
             .handle
-            .with(|lines, cx| lines.generate_digits(call, id, digits.as_deref(), timing, cx))
+            .with(move |lines, cx| lines.generate_digits(call, id, digits.as_deref(), timing, cx))
     };
     generate(&world, 7, Some("1234567890")).unwrap().unwrap();
     world.run(200);
@@ -503,15 +514,15 @@ fn n6_d5_closing_a_pending_call_completes_its_creator_and_nothing_follows() {
     let (call, made) = world.make_call(FXO, "123");
     let id = made.unwrap();
     world.run(100);
-    world.handle.with(|lines, cx| lines.close_call(call, cx)).unwrap().unwrap();
+    world.handle.with(move |lines, cx| lines.close_call(call, cx)).unwrap().unwrap();
     world.run(5000);
     let failed = LineError::OPERATIONFAILED.raw();
     assert_eq!(world.told(), [Told::Completed(id, failed)]);
     world.assert_on_hook(FXO);
     // N8: again, and for a call that is long gone.
-    world.handle.with(|lines, cx| lines.close_call(call, cx)).unwrap().unwrap();
+    world.handle.with(move |lines, cx| lines.close_call(call, cx)).unwrap().unwrap();
     let never = HDRVCALL::new(call.raw() + (1 << 20)).unwrap();
-    let closed = world.handle.with(|lines, cx| lines.close_call(never, cx)).unwrap();
+    let closed = world.handle.with(move |lines, cx| lines.close_call(never, cx)).unwrap();
     assert_eq!(closed, Err(LineError::INVALCALLHANDLE));
 }
 
@@ -523,7 +534,7 @@ fn d1_d2_closing_a_line_completes_all_and_hangs_up() {
     world.until(call, CallState::Connected, 20_000);
     world.story();
     let dial = world.dial(call, "123456").unwrap();
-    world.handle.with(|lines, cx| lines.close(FXO, cx)).unwrap().unwrap();
+    world.handle.with(move |lines, cx| lines.close(FXO, cx)).unwrap().unwrap();
     world.run(1000);
     assert_eq!(world.told(), [Told::Completed(dial, LineError::OPERATIONFAILED.raw())]);
     world.assert_on_hook(FXO);

@@ -1,5 +1,6 @@
 //! The calls of a modem line: what is asked of them, and what the modem's news mean for them.
 
+use ringback_driver::report;
 use std::time::Duration;
 
 use ringback_driver::Time;
@@ -48,12 +49,14 @@ impl<D: Device> Modem<D> {
         cx: &mut Context<'_, Event>,
     ) -> Result<(), LineError> {
         match command {
-            Command::MakeCall { call, address, called, only_if_idle, media, timing } => {
+            Command::MakeCall { opening, call, address, called, only_if_idle, media, timing } => {
+                self.book.check(opening)?;
                 let info = CallInfo::outbound(call, media, called);
                 let plan = Plan::Dial { address, only_if_idle, timing };
                 return self.make_call(request, Call::new(call, info), plan, cx);
             }
-            Command::PassThrough { call, media } => {
+            Command::PassThrough { opening, call, media } => {
+                self.book.check(opening)?;
                 let bearer = LINEBEARERMODE_PASSTHROUGH;
                 let info = CallInfo { bearer, ..CallInfo::outbound(call, media, String::new()) };
                 return self.make_call(request, Call::new(call, info), Plan::PassThrough, cx);
@@ -99,9 +102,6 @@ impl<D: Device> Modem<D> {
         plan: Plan,
         cx: &mut Context<'_, Event>,
     ) -> Result<(), LineError> {
-        if self.book.open.is_none() {
-            return Err(LineError::INVALLINEHANDLE);
-        }
         if self.book.call.is_some() {
             return Err(LineError::CALLUNAVAIL);
         }
@@ -225,7 +225,7 @@ impl<D: Device> Modem<D> {
     }
 
     pub(super) fn news(&mut self, news: News, cx: &mut Context<'_, Event>) {
-        tracing::debug!(?news, "modem");
+        report!(DEBUG, "modem: {news:?}");
         match news {
             News::Ready => {
                 self.answers = true;
@@ -259,7 +259,7 @@ impl<D: Device> Modem<D> {
 
     /// The modem does not answer: nothing that was planned can be done.
     fn silent(&mut self, cx: &mut Context<'_, Event>) {
-        tracing::warn!("the modem does not answer: is it switched on, and is it one?");
+        report!(WARN, "the modem does not answer: is it switched on, and is it one?");
         self.answers = false;
         self.uart.discard_unsent();
         match self.plan {

@@ -8,6 +8,7 @@
 //! does not answer may be on-line with another one: DTR off and on (`&D2`); then, where it has not
 //! reacted, the escape sequence between two silences (`+++`, V.250 has it from Hayes); then `ATH`.
 
+use ringback_driver::report;
 use std::time::Duration;
 
 use ringback_driver::Time;
@@ -310,7 +311,7 @@ impl Control {
     }
 
     fn code(&mut self, code: ResultCode, now: Time, wire: &mut dyn Wire) -> Option<News> {
-        tracing::debug!(?code, mode = ?self.mode, "modem");
+        report!(DEBUG, "modem: {code:?} in {:?}", self.mode);
         match (self.mode, code) {
             (Mode::Waiting { .. }, ResultCode::RemoteRings) => Some(News::RemoteRings),
             (_, ResultCode::RemoteRings) => None,
@@ -396,7 +397,7 @@ impl Control {
             (Step::Init, Some(_)) if done => {
                 if code == Some(ResultCode::Error) {
                     let init = String::from_utf8_lossy(&self.init);
-                    tracing::warn!("the modem refuses the command {:?}", init.trim_end());
+                    report!(WARN, "the modem refuses the command {:?}", init.trim_end());
                 }
                 self.mode = Mode::Ready;
                 self.until = Time::NEVER;

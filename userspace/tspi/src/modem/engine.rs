@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringback_driver::Time;
 use ringback_driver::card::uart16550::{Service, Uart16550};
 use ringback_driver::device::Device;
 use ringback_driver::engine::{Context, Engine, Failure};
 use ringback_driver::request::Token;
+use ringback_driver::{Time, report};
 
 use super::calls::{Plan, Ringing};
 use super::control::{Control, Heard, Wire};
@@ -18,7 +18,8 @@ use crate::callstate::CallState;
 use crate::constants::*;
 use crate::error::LineError;
 use crate::line::{
-    Book, CallHandles, CallSnapshot, Command, DialTiming, Event, LineEngine, Op, PortState, failure,
+    Book, CallHandles, CallSnapshot, Command, DialTiming, Event, LineEngine, Op, Opening,
+    PortState, failure,
 };
 use crate::types::{HDRVCALL, HTAPILINE};
 
@@ -71,7 +72,7 @@ pub struct Modem<D: Device> {
 impl<D: Device> Wire for Uart16550<D> {
     fn send(&mut self, bytes: &[u8]) {
         if Uart16550::send(self, bytes) < bytes.len() {
-            tracing::warn!("the modem takes no bytes; a command is lost");
+            report!(WARN, "the modem takes no bytes; a command is lost");
         }
     }
 
@@ -159,16 +160,15 @@ impl<D: Device> LineEngine for Modem<D> {
         line: usize,
         tapi: HTAPILINE,
         cx: &mut Context<'_, Event>,
-    ) -> Result<(), LineError> {
+    ) -> Result<Opening, LineError> {
         if line != self.book.line || self.gone {
             return Err(LineError::NODEVICE);
         }
-        if self.book.open.is_some() {
-            return Err(LineError::ALLOCATED);
-        }
-        self.book.open = Some(tapi);
+        let opening = self.book.open(tapi)?;
+        // What an application has kept of an earlier opening gets nothing of this one.
+        self.data = Data::default();
         self.control.prepare(cx.now(), &mut self.uart);
-        Ok(())
+        Ok(opening)
     }
 
     /// The modem hangs up afterwards.
@@ -198,7 +198,7 @@ impl<D: Device> LineEngine for Modem<D> {
 
     fn state(&self, line: usize) -> Option<PortState> {
         (line == self.book.line).then(|| PortState {
-            open: self.book.open.is_some(),
+            opening: self.book.opening(),
             call: self.book.call.as_ref().map(|call| call.state),
             in_service: self.answers && !self.gone,
         })
@@ -273,7 +273,7 @@ impl<D: Device> Engine for Modem<D> {
     fn ended(&mut self, request: Token, cause: Failure, cx: &mut Context<'_, Event>) {
         self.transfers.ended(request);
         let Some(op) = self.book.ended(request) else { return };
-        tracing::warn!(?op, ?cause, "a request was ended");
+        report!(WARN, "a request was ended ({op:?}): {cause}");
         match op {
             // The call never came into being (N8).
             Op::MakeCall => {

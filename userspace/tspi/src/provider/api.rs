@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ringback_driver::Time;
 use ringback_driver::request::{Completion, RequestId};
 
 use super::{SlotReport, Ticket};
@@ -74,6 +75,26 @@ pub trait Provider: Send + Sync {
     /// # Errors
     /// INCOMPATIBLEAPIVERSION, RESOURCEUNAVAIL, OPERATIONFAILED and the like.
     fn provider_init(&self, init: Init, tapi: Box<dyn Tapi>) -> Result<u32, LineError>;
+
+    /// As [`provider_init`](Provider::provider_init), for a host whose application brings the thread:
+    /// completions and events come from within [`Runner::run_once`] and from nowhere else.
+    ///
+    /// # Errors
+    /// As [`provider_init`](Provider::provider_init); OPERATIONUNAVAIL from a provider that needs a
+    /// thread of its own.
+    fn provider_init_local(
+        &self,
+        init: Init,
+        tapi: Box<dyn Tapi>,
+    ) -> Result<(u32, Box<dyn Runner>), LineError> {
+        Err(LineError::OPERATIONUNAVAIL)
+    }
+
+    /// Why the last init failed, in words, which an error number has no room for. `None` if it did
+    /// not fail, or if there is nothing to add to the number.
+    fn failure_text(&self) -> Option<String> {
+        None
+    }
 
     /// TSPI_providerShutdown: completes what is outstanding (OPERATIONFAILED) and ends; nothing is
     /// told afterwards (D12).
@@ -304,6 +325,14 @@ pub trait Provider: Send + Sync {
         Err(LineError::OPERATIONUNAVAIL)
     }
 
+    /// Ends an outstanding request before its time. It completes as failed, in its turn, unless it
+    /// was complete already. `false` if there is no such request or the provider can't end it; then
+    /// it goes on. A request that makes a call is ended by
+    /// [`line_close_call`](Provider::line_close_call) instead (N6).
+    fn cancel(&self, request: RequestId) -> bool {
+        false
+    }
+
     /// The bytes that come over an open line. `None` where there are none.
     fn line_data(&self, line: HDRVLINE) -> Option<Data> {
         None
@@ -316,7 +345,18 @@ pub trait Provider: Send + Sync {
     }
 }
 
-/// What TAPI gives a provider: where completions and events go.
+/// A provider whose upcalls come on a thread of the application's
+/// ([`Provider::provider_init_local`]).
+pub trait Runner {
+    /// Delivers what there is to deliver; if there is nothing, waits for it until `until`, on
+    /// CLOCK_MONOTONIC. Returns the number of upcalls: 0 when the time has come.
+    ///
+    /// [`Time::ZERO`] does not wait.
+    fn run_once(&mut self, until: Time) -> usize;
+}
+
+/// What TAPI gives a provider: where completions and events go. Dropping it says that nothing more
+/// will be told.
 ///
 /// Called by one thread at a time and never nested (C6), with no lock of the provider's held. It may
 /// call into the provider.

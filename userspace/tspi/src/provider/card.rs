@@ -1,24 +1,33 @@
 //! The provider of a card: how it lives between enumeration, init and shutdown.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
 
 use ringback_driver::card::tiger320::Tiger320;
+use ringback_driver::device::Files;
 use ringback_driver::engine::Context;
-use ringback_driver::reactor::{Driver, Handle, Refused};
+use ringback_driver::reactor::{
+    Driver, Handle, Local, Options, Refused, Settled, StartError, is_in_upcall,
+};
+use ringback_driver::{Time, report};
 
 use super::calls::Calls;
 use super::cards::{Card, ModemCard};
 use super::open::OpenError;
 use super::open_lines::{OpenLine, OpenLines};
 use super::upward::Upward;
-use super::{DevSpecific, Init, Tapi, checks};
+use super::{DevSpecific, Init, Runner, Tapi, checks};
 use crate::clock;
 use crate::error::LineError;
-use crate::line::{CallHandles, Event};
+use crate::line::{CallHandles, Event, LineEngine};
 use crate::types::HDRVLINE;
 
 /// Requests that can be outstanding on a card at once.
 const CAPACITY: usize = 4096;
+
+/// How long init and a second shutdown wait for a shutdown that is under way: a little longer than the
+/// reactor does.
+const STOP_LIMIT: Duration = Duration::from_secs(4);
 
 /// Opens the card, brought up and ready to be started.
 type Opener<C> = Box<dyn FnMut() -> Result<C, OpenError> + Send>;
@@ -33,6 +42,8 @@ pub struct LineProvider<C: Card> {
     pub(super) infos: Vec<DevSpecific>,
     running: RwLock<Option<Arc<Running<C>>>>,
     power: Mutex<Power<C>>,
+    /// Told when a shutdown has come to its end.
+    stopped: Condvar,
 }
 
 /// The provider of a TDM400P's lines.
@@ -45,13 +56,19 @@ pub type ModemProvider<D> = LineProvider<ModemCard<D>>;
 struct Power<C: Card> {
     opener: Opener<C>,
     state: State<C>,
+    /// Why the last init failed, in words.
+    failure: Option<String>,
 }
 
 enum State<C: Card> {
     /// With the card, if it is open.
     Off(Option<Box<C>>),
-    On(Driver<C::Lines>),
+    /// With the reaper, unless it is the application's own thread.
+    On(Handle<C::Lines>, Option<Driver<C::Lines>>),
+    /// Somebody is shutting it down.
     Stopping,
+    /// Shut down, but a callback had not returned: the card is open until it has.
+    Ending(Handle<C::Lines>),
 }
 
 /// The card between init and shutdown.
@@ -83,7 +100,9 @@ impl<C: Card> LineProvider<C> {
             power: Mutex::new(Power {
                 opener: Box::new(opener),
                 state: State::Off(Some(Box::new(card))),
+                failure: None,
             }),
+            stopped: Condvar::new(),
         })
     }
 
@@ -101,35 +120,88 @@ impl<C: Card> LineProvider<C> {
         running.clone().ok_or(missing)
     }
 
-    /// TSPI_providerInit.
+    /// TSPI_providerInit, with a reaper of the driver's own.
     pub(super) fn init(&self, init: Init, tapi: Box<dyn Tapi>) -> Result<u32, LineError> {
-        checks::version(init.version)?;
-        let mut power = self.power();
-        let card = match &mut power.state {
-            // D15: the pair that is open stays as it is.
-            State::On(_) => return Ok(0),
-            State::Stopping => return Err(LineError::OPERATIONFAILED),
-            State::Off(card) => card.take(),
-        };
-        let card = match card {
-            Some(card) => *card,
-            None => (power.opener)().map_err(failed)?,
-        };
-        if card.lines() != self.infos {
-            tracing::error!("the card's modules are not those that were there before");
-            return Err(LineError::OPERATIONFAILED);
-        }
-        let (running, driver) = start(card, init, tapi).map_err(failed)?;
-        self.set_running(Some(Arc::new(running)));
-        power.state = State::On(driver);
-        Ok(0)
+        self.init_with(init, tapi, |engine, files, upward| {
+            let driver = Driver::start(engine, files, upward, CAPACITY)?;
+            Ok((driver.handle(), Some(driver), ()))
+        })
+        .map(|(options, _)| options)
     }
 
-    /// TSPI_providerShutdown.
+    /// TSPI_providerInit, with the calling thread as the reaper. Nobody runs a pair that was open
+    /// before.
+    pub(super) fn init_local(
+        &self,
+        init: Init,
+        tapi: Box<dyn Tapi>,
+    ) -> Result<(u32, Box<dyn Runner>), LineError> {
+        let (options, runner) = self.init_with(init, tapi, |engine, files, upward| {
+            let options = Options { capacity: CAPACITY, ..Options::default() };
+            let local = Local::new(engine, files, upward, &options)?;
+            let handle = local.handle();
+            let runner: Box<dyn Runner> = Box::new(LocalRunner(local));
+            Ok((handle, None, runner))
+        })?;
+        Ok((options, runner.ok_or(LineError::OPERATIONFAILED)?))
+    }
+
+    fn init_with<T>(
+        &self,
+        init: Init,
+        tapi: Box<dyn Tapi>,
+        start: impl FnOnce(C::Lines, Files, Upward<C::Lines>) -> Result<Started<C, T>, StartError>,
+    ) -> Result<(u32, Option<T>), LineError> {
+        checks::version(init.version)?;
+        let mut power = self.wait_stopped();
+        power.failure = None;
+        let result = power.begin(&self.infos, init, tapi, start);
+        match result {
+            Ok(Some((running, started))) => {
+                self.set_running(Some(Arc::new(running)));
+                Ok((0, Some(started)))
+            }
+            // D15: the pair that is open stays as it is.
+            Ok(None) => Ok((0, None)),
+            Err(cause) => {
+                report!(ERROR, "the provider can't start: {cause}");
+                power.failure = Some(cause.to_string());
+                Err(LineError::RESOURCEUNAVAIL)
+            }
+        }
+    }
+
+    /// Why the last init failed, in words: a TSPI error has no room for it.
+    pub(super) fn failure_text(&self) -> Option<String> {
+        self.power().failure.clone()
+    }
+
+    /// What init and shutdown change, once nobody is shutting down any more. In an upcall, where
+    /// waiting is impossible, and after a time as it is.
+    fn wait_stopped(&self) -> MutexGuard<'_, Power<C>> {
+        let power = self.power();
+        if is_in_upcall() {
+            return power;
+        }
+        let stopping = |power: &mut Power<C>| matches!(power.state, State::Stopping);
+        let waited = self.stopped.wait_timeout_while(power, STOP_LIMIT, stopping);
+        let mut power = waited.unwrap_or_else(PoisonError::into_inner).0;
+        if let State::Ending(handle) = &power.state {
+            let handle = handle.clone();
+            // The callback that is in the way may come by here.
+            drop(power);
+            handle.wait_ended(STOP_LIMIT);
+            power = self.power();
+        }
+        power
+    }
+
+    /// TSPI_providerShutdown. Of two threads that call it, the second waits for the first and then
+    /// finds no pair to end.
     pub(super) fn shutdown(&self) -> Result<(), LineError> {
-        let mut power = self.power();
-        let driver = match std::mem::replace(&mut power.state, State::Stopping) {
-            State::On(driver) => driver,
+        let mut power = self.wait_stopped();
+        let (handle, driver) = match std::mem::replace(&mut power.state, State::Stopping) {
+            State::On(handle, driver) => (handle, driver),
             other => {
                 power.state = other;
                 return Err(LineError::OPERATIONFAILED);
@@ -138,41 +210,74 @@ impl<C: Card> LineProvider<C> {
         // An upcall may come by here while we wait for the last of them.
         drop(power);
         self.set_running(None);
-        driver.shutdown();
-        self.power().state = State::Off(None);
-        Ok(())
+        let settled = driver.map_or_else(|| handle.shutdown(), Driver::shutdown);
+        self.power().state = match settled {
+            Settled::Delivered => State::Off(None),
+            Settled::AfterThisUpcall | Settled::TimedOut => State::Ending(handle),
+        };
+        self.stopped.notify_all();
+        // D12: a callback that does not return may still be told something.
+        if settled == Settled::TimedOut { Err(LineError::OPERATIONFAILED) } else { Ok(()) }
     }
 }
 
-/// Why the card does not start, told in the log: a TSPI error has no room for it.
-fn failed(error: OpenError) -> LineError {
-    tracing::error!(%error, "the provider can't start");
-    LineError::RESOURCEUNAVAIL
+/// A started reaper: the way to it, its thread, and what the starter makes of it.
+type Started<C, T> = (Handle<<C as Card>::Lines>, Option<Driver<<C as Card>::Lines>>, T);
+
+impl<C: Card> Power<C> {
+    /// Starts the card; `None` if it runs.
+    fn begin<T>(
+        &mut self,
+        infos: &[DevSpecific],
+        init: Init,
+        tapi: Box<dyn Tapi>,
+        start: impl FnOnce(C::Lines, Files, Upward<C::Lines>) -> Result<Started<C, T>, StartError>,
+    ) -> Result<Option<(Running<C>, T)>, OpenError> {
+        let card = match &mut self.state {
+            State::On(..) => return Ok(None),
+            State::Stopping => return Err(OpenError::StillRunning),
+            State::Ending(handle) if !handle.wait_ended(Duration::ZERO) => {
+                return Err(OpenError::StillRunning);
+            }
+            State::Ending(_) => None,
+            State::Off(card) => card.take(),
+        };
+        self.state = State::Off(None);
+        let card = match card {
+            Some(card) => *card,
+            None => (self.opener)()?,
+        };
+        if card.lines() != infos {
+            return Err(OpenError::OtherModules);
+        }
+        let files = card.files().map_err(OpenError::Interrupt)?;
+        let handles = Arc::new(CallHandles::default());
+        let engine = card.start(Arc::clone(&handles), clock::now())?;
+        let calls = Arc::new(Calls::default());
+        let lines = Arc::new(OpenLines::default());
+        let way = Arc::new(OnceLock::new());
+        let upward = Upward {
+            tapi,
+            calls: Arc::clone(&calls),
+            lines: Arc::clone(&lines),
+            handle: Arc::clone(&way),
+        };
+        let (handle, driver, started) = start(engine, files, upward)?;
+        // No line is open yet, so nothing has been told.
+        let _ = way.set(handle.clone());
+        self.state = State::On(handle.clone(), driver);
+        let line_device_id_base = init.line_device_id_base;
+        Ok(Some((Running { handle, handles, calls, lines, line_device_id_base }, started)))
+    }
 }
 
-fn start<C: Card>(
-    card: C,
-    init: Init,
-    tapi: Box<dyn Tapi>,
-) -> Result<(Running<C>, Driver<C::Lines>), OpenError> {
-    let files = card.files().map_err(OpenError::Interrupt)?;
-    let handles = Arc::new(CallHandles::default());
-    let engine = card.start(Arc::clone(&handles), clock::now())?;
-    let calls = Arc::new(Calls::default());
-    let lines = Arc::new(OpenLines::default());
-    let way = Arc::new(OnceLock::new());
-    let upward = Upward {
-        tapi,
-        calls: Arc::clone(&calls),
-        lines: Arc::clone(&lines),
-        handle: Arc::clone(&way),
-    };
-    let driver = Driver::start(engine, files, upward, CAPACITY)?;
-    let handle = driver.handle();
-    // No line is open yet, so nothing has been told.
-    let _ = way.set(handle.clone());
-    let line_device_id_base = init.line_device_id_base;
-    Ok((Running { handle, handles, calls, lines, line_device_id_base }, driver))
+/// A reaper on the application's own thread.
+struct LocalRunner<L: LineEngine>(Local<L, Upward<L>>);
+
+impl<L: LineEngine> Runner for LocalRunner<L> {
+    fn run_once(&mut self, until: Time) -> usize {
+        self.0.run_once(until)
+    }
 }
 
 impl<C: Card> Running<C> {
@@ -182,30 +287,42 @@ impl<C: Card> Running<C> {
     }
 
     /// Calls into the lines. Where they have failed there is no driver any more.
-    pub(super) fn ask<R>(
+    pub(super) fn ask<R: Send + 'static>(
         &self,
-        act: impl FnOnce(&mut C::Lines, &mut Context<'_, Event>) -> Result<R, LineError>,
+        act: impl FnOnce(&mut C::Lines, &mut Context<'_, Event>) -> Result<R, LineError>
+        + Send
+        + 'static,
     ) -> Result<R, LineError> {
         self.handle.with(act).unwrap_or(Err(LineError::NODRIVER))
     }
 
-    /// Waits until what a close has ended is told (D1, D5).
-    pub(super) fn settle(&self, line: usize) {
-        use ringback_driver::reactor::Settled;
+    /// Waits until what a close has ended is told (D1, D5). In an upcall that comes as soon as the
+    /// upcall has returned.
+    ///
+    /// # Errors
+    /// OPERATIONFAILED if a callback has not returned for so long that waiting was given up.
+    pub(super) fn settle(&self, line: usize) -> Result<(), LineError> {
         if self.handle.settle(line) == Settled::TimedOut {
-            tracing::error!(line, "a callback does not return; closed without waiting for it");
+            report!(
+                ERROR,
+                "line {line}: closed, but a callback does not return, so what the close has ended \
+                 is not told yet"
+            );
+            return Err(LineError::OPERATIONFAILED);
         }
+        Ok(())
     }
 }
 
 /// Why a request was refused, as a function returns it.
 pub(super) fn refused(refused: Refused) -> LineError {
     match refused {
-        Refused::Full(_) => LineError::RESOURCEUNAVAIL,
+        Refused::Full(_) | Refused::Crowded(_) => LineError::RESOURCEUNAVAIL,
         Refused::NoSuchLine(_) => LineError::INVALLINEHANDLE,
         Refused::Rejected(result) => {
             LineError::from_raw(result).unwrap_or(LineError::OPERATIONFAILED)
         }
+        Refused::Closed | Refused::Failed(_) => LineError::NODRIVER,
         _ => LineError::OPERATIONFAILED,
     }
 }

@@ -4,6 +4,7 @@
 //! TAPI has checked pointers, sizes and handles (G5); what its pages call "not validated by TAPI" is
 //! checked here (G6).
 
+use ringback_driver::report;
 use ringback_media::dtmf;
 
 use super::abilities::Abilities;
@@ -32,7 +33,7 @@ pub(super) fn address(
         return Err(LineError::INVALCOUNTRYCODE);
     }
     let address = parse(text, can.modifiers).map_err(|refused| {
-        tracing::debug!(%refused, "an address is refused");
+        report!(DEBUG, "an address is refused: {refused}");
         refused.error
     })?;
     if address.international { Err(LineError::INVALADDRESS) } else { Ok(address) }

@@ -319,7 +319,7 @@ mod tests {
         type S = LINEDEVSTATUS;
         let count = |call| {
             let mut memory = blank::<S>(0);
-            let state = PortState { open: true, call, in_service: true };
+            let state = PortState { opening: None, call, in_service: true };
             line_dev_status(&mut memory, Version::V3_1, LineKind::Fxo, &state).unwrap();
             let status = Reader::<S>::new(&memory, Version::V3_1).unwrap();
             (status.get(S::dwNumActiveCalls), status.get(S::dwLineFeatures))

@@ -7,7 +7,7 @@ use ringback_driver::request::RequestId;
 use super::abilities::{Abilities, abilities};
 use super::card::{LineProvider, Running, refused};
 use super::cards::Card;
-use super::{DevSpecific, Devices, Init, Provider, SlotReport, Tapi, Ticket, checks, fill};
+use super::{DevSpecific, Devices, Init, Provider, Runner, SlotReport, Tapi, Ticket, checks, fill};
 use crate::constants::*;
 use crate::error::LineError;
 use crate::line::{Audio, CallHandles, CallSnapshot, Command, DialTiming, LineEngine, LineKind};
@@ -75,7 +75,7 @@ impl<C: Card> LineProvider<C> {
         call: HDRVCALL,
     ) -> Result<(CallSnapshot, Version, u32, &DevSpecific), LineError> {
         let (running, line) = self.for_call(call)?;
-        let snapshot = running.ask(|lines, _| lines.call(call))?;
+        let snapshot = running.ask(move |lines, _| lines.call(call))?;
         let info = self.infos.get(line).ok_or(LineError::INVALCALLHANDLE)?;
         let version = running.lines.version(line).ok_or(LineError::INVALCALLHANDLE)?;
         let index = u32::try_from(line).unwrap_or(u32::MAX);
@@ -116,6 +116,18 @@ impl<C: Card> Provider for LineProvider<C> {
         self.init(init, tapi)
     }
 
+    fn provider_init_local(
+        &self,
+        init: Init,
+        tapi: Box<dyn Tapi>,
+    ) -> Result<(u32, Box<dyn Runner>), LineError> {
+        self.init_local(init, tapi)
+    }
+
+    fn failure_text(&self) -> Option<String> {
+        self.failure_text()
+    }
+
     fn provider_shutdown(&self, version: Version, _: u32) -> Result<(), LineError> {
         checks::version(version)?;
         self.shutdown()
@@ -129,18 +141,18 @@ impl<C: Card> Provider for LineProvider<C> {
     ) -> Result<HDRVLINE, LineError> {
         let (running, index, _) = self.device(device_id)?;
         checks::version(version)?;
-        running.ask(|lines, cx| lines.open(index, line, cx))?;
-        running.lines.opened(index, line, version)
+        let opening = running.ask(move |lines, cx| lines.open(index, line, cx))?;
+        running.lines.opened(index, line, opening, version)
     }
 
     fn line_close(&self, line: HDRVLINE) -> Result<(), LineError> {
         let running = self.for_line()?;
         let line = running.lines.take(line)?;
         // A line that the engine has closed by itself is closed all the same.
-        let _ = running.handle.with(|lines, cx| lines.close(line.index, cx));
-        running.settle(line.index);
+        let _ = running.handle.with(move |lines, cx| lines.close(line.index, cx));
+        let settled = running.settle(line.index);
         running.calls.line_closed(line.tapi);
-        Ok(())
+        settled
     }
 
     fn line_get_dev_caps(
@@ -177,7 +189,8 @@ impl<C: Card> Provider for LineProvider<C> {
     fn line_get_line_dev_status(&self, line: HDRVLINE, status: &mut [u8]) -> Result<(), LineError> {
         let running = self.for_line()?;
         let line = running.line(line)?;
-        let state = running.ask(|lines, _| lines.state(line.index).ok_or(LineError::NODEVICE))?;
+        let state =
+            running.ask(move |lines, _| lines.state(line.index).ok_or(LineError::NODEVICE))?;
         fill::line_dev_status(status, line.version, self.kind(line.index)?, &state)
     }
 
@@ -198,9 +211,11 @@ impl<C: Card> Provider for LineProvider<C> {
         let driver_call = running.handles.next(line.index).ok_or(LineError::NOMEM)?;
         let command = match params.bearer_mode {
             LINEBEARERMODE_PASSTHROUGH => {
-                Command::PassThrough { call: driver_call, media: params.media_mode }
+                let opening = line.opening;
+                Command::PassThrough { opening, call: driver_call, media: params.media_mode }
             }
             _ => Command::MakeCall {
+                opening: line.opening,
                 call: driver_call,
                 called: address.digits(),
                 address,
@@ -255,12 +270,10 @@ impl<C: Card> Provider for LineProvider<C> {
     fn line_close_call(&self, call: HDRVCALL) -> Result<(), LineError> {
         let running = self.running(LineError::INVALCALLHANDLE)?;
         // With failed lines there is nothing left to end, and nothing more is told.
-        running.handle.with(|lines, cx| lines.close_call(call, cx)).unwrap_or(Ok(()))?;
-        if let Some(line) = CallHandles::line(call) {
-            running.settle(line);
-        }
+        running.handle.with(move |lines, cx| lines.close_call(call, cx)).unwrap_or(Ok(()))?;
+        let settled = CallHandles::line(call).map_or(Ok(()), |line| running.settle(line));
         running.calls.closed(call);
-        Ok(())
+        settled
     }
 
     fn line_get_call_address_id(&self, call: HDRVCALL) -> Result<u32, LineError> {
@@ -292,21 +305,20 @@ impl<C: Card> Provider for LineProvider<C> {
         }
         let digits = digits.map(checks::digits);
         let timing = DialTiming { digit_ms: duration, ..DialTiming::default() }.clamped();
-        let generated = running.handle.with(|lines, cx| {
+        running.ask(move |lines, cx| {
             lines.generate_digits(call, end_to_end_id, digits.as_deref(), timing, cx)
-        });
-        generated.unwrap_or(Err(LineError::NODRIVER))
+        })
     }
 
     fn line_monitor_digits(&self, call: HDRVCALL, digit_modes: u32) -> Result<(), LineError> {
         let (running, _) = self.for_call(call)?;
-        running.ask(|lines, _| lines.monitor_digits(call, digit_modes))
+        running.ask(move |lines, _| lines.monitor_digits(call, digit_modes))
     }
 
     fn line_audio(&self, line: HDRVLINE) -> Option<Audio> {
         let running = self.for_line().ok()?;
         let line = running.line(line).ok()?;
-        running.handle.with(|lines, _| lines.audio(line.index)).flatten()
+        running.handle.with(move |lines, _| lines.audio(line.index)).ok().flatten()
     }
 
     fn call_send(
@@ -331,12 +343,16 @@ impl<C: Card> Provider for LineProvider<C> {
     fn line_data(&self, line: HDRVLINE) -> Option<Data> {
         let running = self.for_line().ok()?;
         let line = running.line(line).ok()?;
-        running.handle.with(|lines, _| lines.data(line.index)).flatten()
+        running.handle.with(move |lines, _| lines.data(line.index)).ok().flatten()
+    }
+
+    fn cancel(&self, request: RequestId) -> bool {
+        self.running(LineError::NODRIVER).is_ok_and(|running| running.handle.cancel_id(request))
     }
 
     fn slots(&self) -> Vec<SlotReport> {
         let Ok(running) = self.running(LineError::NODRIVER) else { return Vec::new() };
         let base = running.line_device_id_base;
-        running.ask(|lines, _| Ok(C::slots(lines, base))).unwrap_or_default()
+        running.ask(move |lines, _| Ok(C::slots(lines, base))).unwrap_or_default()
     }
 }

@@ -40,7 +40,7 @@ mod report;
 mod ticket;
 mod upward;
 
-pub use api::{Devices, Init, Provider, Tapi};
+pub use api::{Devices, Init, Provider, Runner, Tapi};
 pub use card::{CardProvider, LineProvider, ModemProvider};
 pub use cards::{Card, ModemCard};
 pub use fill::DevSpecific;

@@ -1,5 +1,6 @@
 //! Cards by their short names.
 
+use ringback_driver::report;
 use std::fmt;
 use std::io;
 use std::time::{Duration, Instant};
@@ -83,6 +84,17 @@ pub enum OpenError {
     /// There is no interrupt file.
     #[error("the card's interrupt file can't be had: {0}")]
     Interrupt(#[source] io::Error),
+    /// It was shut down, and a callback has not returned since.
+    #[error(
+        "the card is still being shut down: a callback has not returned; it can be started again \
+         once it has"
+    )]
+    StillRunning,
+    /// The modules are others than before.
+    #[error(
+        "the card's modules are not those that were there when it was opened first; open it anew"
+    )]
+    OtherModules,
     /// The ring does not start.
     #[error(transparent)]
     Reactor(#[from] reactor::StartError),
@@ -154,7 +166,7 @@ fn bring_up<D: Device>(
         let card = Tiger320::open(device()?, Options { country }, &mut delay)?;
         for (slot, port) in card.ports().iter().enumerate() {
             if let Slot::Failed(error) = port {
-                tracing::warn!(slot, %error, "a module does not work");
+                report!(WARN, "slot {slot}: a module does not work: {error}");
             }
         }
         Ok(card)

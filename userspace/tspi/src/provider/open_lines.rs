@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::LineError;
+use crate::line::Opening;
 use crate::types::{HDRVLINE, HTAPILINE, Version};
 
 /// A line as it is open.
@@ -13,6 +14,8 @@ pub(super) struct OpenLine {
     /// The line as the engine counts.
     pub(super) index: usize,
     pub(super) tapi: HTAPILINE,
+    /// Which opening of the line it is, as the engine counts.
+    pub(super) opening: Opening,
     /// Committed until the line is closed.
     pub(super) version: Version,
 }
@@ -35,11 +38,12 @@ impl OpenLines {
         &self,
         index: usize,
         tapi: HTAPILINE,
+        opening: Opening,
         version: Version,
     ) -> Result<HDRVLINE, LineError> {
         let serial = self.serial.fetch_add(1, Ordering::Relaxed) + 1;
         let handle = HDRVLINE::new(serial << 8 | (index + 1)).ok_or(LineError::NOMEM)?;
-        self.lock().push(OpenLine { handle, index, tapi, version });
+        self.lock().push(OpenLine { handle, index, tapi, opening, version });
         Ok(handle)
     }
 
@@ -61,6 +65,11 @@ impl OpenLines {
         Ok(lines.swap_remove(place.ok_or(LineError::INVALLINEHANDLE)?))
     }
 
+    /// Takes all out: the card has failed.
+    pub(super) fn take_all(&self) -> Vec<OpenLine> {
+        std::mem::take(&mut *self.lock())
+    }
+
     /// The line is closed by itself: the card is gone.
     pub(super) fn gone(&self, tapi: HTAPILINE) {
         self.lock().retain(|line| line.tapi != tapi);
@@ -75,12 +84,12 @@ mod tests {
     fn a_handle_is_dead_when_its_line_is_closed_d2() {
         let lines = OpenLines::default();
         let tapi = HTAPILINE::new(7).unwrap();
-        let first = lines.opened(3, tapi, Version::V2_0).unwrap();
+        let first = lines.opened(3, tapi, Opening::FIRST, Version::V2_0).unwrap();
         assert_eq!(lines.get(first).unwrap().index, 3);
         assert_eq!(lines.version(3), Some(Version::V2_0));
         assert!(lines.take(first).is_ok());
         assert_eq!(lines.take(first), Err(LineError::INVALLINEHANDLE));
-        let second = lines.opened(3, tapi, Version::V3_1).unwrap();
+        let second = lines.opened(3, tapi, Opening::FIRST, Version::V3_1).unwrap();
         assert_ne!(first, second);
         assert_eq!(lines.get(first), Err(LineError::INVALLINEHANDLE));
         lines.gone(tapi);

@@ -4,7 +4,9 @@
 
 use std::sync::{Arc, OnceLock};
 
+use ringback_driver::engine::Failure;
 use ringback_driver::reactor::{Handle, Upcalls};
+use ringback_driver::report;
 use ringback_driver::request::Completion;
 
 use super::Tapi;
@@ -51,6 +53,17 @@ impl<L: LineEngine> Upcalls<Event> for Upward<L> {
             }
         }
     }
+
+    /// D13: lines that were not closed when the card failed are closed by themselves.
+    fn over(&mut self, cause: Failure) {
+        if cause == Failure::Closed {
+            return;
+        }
+        for line in self.lines.take_all() {
+            self.tapi.line_event(line.tapi, None, LINE_CLOSE, 0, 0, 0);
+            self.calls.line_closed(line.tapi);
+        }
+    }
 }
 
 impl<L: LineEngine> Upward<L> {
@@ -62,10 +75,11 @@ impl<L: LineEngine> Upward<L> {
             }
             None => {
                 // N15: TAPI has no room. Closing drops the call, and takes back what else was told.
-                tracing::warn!(%call, "an incoming call is dropped: there is no handle for it");
+                report!(WARN, "incoming call {call} is dropped: there is no handle for it");
                 self.calls.closed(call);
                 if let Some(handle) = self.handle.get() {
-                    handle.with(|lines, cx| lines.close_call(call, cx));
+                    // Where the lines have failed there is nothing to close.
+                    let _ = handle.with(move |lines, cx| lines.close_call(call, cx));
                 }
             }
         }

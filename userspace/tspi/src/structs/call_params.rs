@@ -6,6 +6,7 @@ use crate::constants::{
 };
 use crate::error::LineError;
 use crate::types::Version;
+use ringback_driver::report;
 
 /// The parameters of a call to be made, as far as a telephone line can heed them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +80,7 @@ impl CallParams {
     pub fn read(memory: &[u8], version: Version) -> Result<CallParams, LineError> {
         type P = LINECALLPARAMS;
         let given = Reader::<P>::new(memory, version).map_err(|malformed| {
-            tracing::debug!(%malformed, "call parameters refused");
+            report!(DEBUG, "call parameters refused: {malformed}");
             LineError::INVALCALLPARAMS
         })?;
         Ok(CallParams {

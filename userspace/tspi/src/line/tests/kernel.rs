@@ -190,8 +190,12 @@ fn n10_o1_an_outgoing_call_passes_its_states_in_order_with_audio_both_ways() {
         ["ok", "DIALTONE 0x1", "DIALING 0x0", "PROCEEDING 0x0", "RINGBACK 0x0", "CONNECTED 0x1"]
     );
     assert_eq!(world.written(FXO), [(0, 7 * DIGIT)], "dialled in one buffer");
-    world.handle.with(|lines, _| lines.monitor_digits(call, LINEDIGITMODE_DTMF)).unwrap().unwrap();
-    let audio = world.handle.with(|lines, _| lines.audio(FXO)).unwrap().unwrap();
+    world
+        .handle
+        .with(move |lines, _| lines.monitor_digits(call, LINEDIGITMODE_DTMF))
+        .unwrap()
+        .unwrap();
+    let audio = world.handle.with(move |lines, _| lines.audio(FXO)).unwrap().unwrap();
     audio.record(true);
     assert_eq!(audio.play(&tone(1500.0, 1000)), 8000);
     world.run(500);
@@ -258,8 +262,9 @@ fn d17_k5_digits_end_when_they_were_played_or_are_dropped() {
     let digits: Vec<_> = "98".chars().map(ringback_media::dtmf::Digit::from_char).collect();
     let generate = |world: &World, id, digits: Option<&[_]>| {
         let timing = DialTiming::default();
-        let generate = |lines: &mut SoftLines, cx: &mut Context<'_, Event>| {
-            lines.generate_digits(call, id, digits, timing, cx)
+        let digits = digits.map(<[_]>::to_vec);
+        let generate = move |lines: &mut SoftLines, cx: &mut Context<'_, Event>| {
+            lines.generate_digits(call, id, digits.as_deref(), timing, cx)
         };
         world.handle.with(generate).unwrap().unwrap();
     };
@@ -376,7 +381,7 @@ fn d1_d2_closing_a_line_drops_what_it_plays() {
     world.dial(call, "12345").unwrap();
     world.run(100);
     world.story();
-    world.handle.with(|lines, cx| lines.close(FXO, cx)).unwrap().unwrap();
+    world.handle.with(move |lines, cx| lines.close(FXO, cx)).unwrap().unwrap();
     assert_eq!(world.story(), ["LINEERR_OPERATIONFAILED"]);
     assert!(world.kernel().ports[FXO].queue.is_empty());
     world.run(2000);
@@ -393,9 +398,13 @@ fn a_telephone_that_was_rung_hears_our_digits_and_our_sound() {
     made.unwrap();
     world.until(call, CallState::Connected, 15_000);
     assert_eq!(world.story(), ["ok", "RINGBACK 0x0", "CONNECTED 0x10"]);
-    world.handle.with(|lines, _| lines.monitor_digits(call, LINEDIGITMODE_DTMF)).unwrap().unwrap();
+    world
+        .handle
+        .with(move |lines, _| lines.monitor_digits(call, LINEDIGITMODE_DTMF))
+        .unwrap()
+        .unwrap();
     let digits: Vec<_> = "1234".chars().map(ringback_media::dtmf::Digit::from_char).collect();
-    let generate = |lines: &mut SoftLines, cx: &mut Context<'_, Event>| {
+    let generate = move |lines: &mut SoftLines, cx: &mut Context<'_, Event>| {
         lines.generate_digits(call, 7, Some(&digits), DialTiming::default(), cx)
     };
     world.handle.with(generate).unwrap().unwrap();
@@ -405,7 +414,7 @@ fn a_telephone_that_was_rung_hears_our_digits_and_our_sound() {
     telephone.dial("98#*");
     world.run(2000);
     assert_eq!(world.story(), ["digit 9 2", "digit 8 2", "digit # 2", "digit * 2"]);
-    let audio = world.handle.with(|lines, _| lines.audio(FXS)).unwrap().unwrap();
+    let audio = world.handle.with(move |lines, _| lines.audio(FXS)).unwrap().unwrap();
     audio.play(&tone(1400.0, 1000));
     world.run(1500);
     assert!(has_tone(&telephone.heard(), 1400.0));

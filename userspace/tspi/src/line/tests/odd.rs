@@ -4,7 +4,7 @@ use super::*;
 
 impl World {
     fn is_given_up(&self, line: usize) -> bool {
-        self.handle.with(|lines, _| lines.card().status(line)).unwrap().is_none()
+        self.handle.with(move |lines, _| lines.card().status(line)).unwrap().is_none()
     }
 
     /// Keeps a fault until the module is given up; the time it took, in ms.
@@ -53,7 +53,7 @@ fn a_line_whose_module_is_given_up_refuses_calls() {
         let mut world = World::new();
         world.give_up(Fault::StuckSpi(line), line);
         assert_eq!(world.make_call(line, "").1, Err(LineError::INVALLINESTATE));
-        let state = world.handle.with(|lines, _| lines.state(line)).unwrap().unwrap();
+        let state = world.handle.with(move |lines, _| lines.state(line)).unwrap().unwrap();
         assert!(!state.in_service);
     }
 }
@@ -68,7 +68,7 @@ fn n8_a_call_whose_making_fails_with_its_module_leaves_nothing_behind() {
     world.run(150);
     assert!(world.is_given_up(FXO));
     assert_eq!(world.story(), ["LINEERR_OPERATIONFAILED"]);
-    let state = world.handle.with(|lines, _| lines.state(FXO)).unwrap().unwrap();
+    let state = world.handle.with(move |lines, _| lines.state(FXO)).unwrap().unwrap();
     assert_eq!(state.call, None);
 }
 
@@ -117,7 +117,7 @@ fn a_cancelled_flash_closes_the_loop_again() {
     drop(ticket);
     world.run(100);
     let hook = |world: &World| {
-        world.handle.with(|lines, _| lines.card().status(FXO).unwrap().hook).unwrap()
+        world.handle.with(move |lines, _| lines.card().status(FXO).unwrap().hook).unwrap()
     };
     assert_eq!(hook(&world), ringback_driver::card::Hook::On, "in the middle of the flash");
     assert!(world.handle.cancel(token));
@@ -169,7 +169,7 @@ fn a_line_that_is_unplugged_while_it_is_seized_makes_no_call() {
     world.card.set_fault(Fault::LineUnplugged(FXO), true);
     world.run(8000);
     assert_eq!(world.story(), ["LINEERR_INVALLINESTATE"]);
-    let state = world.handle.with(|lines, _| lines.state(FXO)).unwrap().unwrap();
+    let state = world.handle.with(move |lines, _| lines.state(FXO)).unwrap().unwrap();
     assert_eq!(state.call, None);
     world.assert_on_hook(FXO);
 }

@@ -7,7 +7,7 @@ fn d1_d2_closing_settles_and_hangs_up_and_the_next_call_waits_for_that() {
     let mut world = World::new();
     let call = world.connect("100");
     let receive = world.receive(call, 10, 10_000).unwrap();
-    world.handle.with(|modem, cx| modem.close(0, cx)).unwrap().unwrap();
+    world.handle.with(move |modem, cx| modem.close(0, cx)).unwrap().unwrap();
     assert_eq!(world.told(), [Told::Completed(receive, LineError::OPERATIONFAILED.raw())]);
     assert_eq!(world.make_call("100").1, Err(LineError::INVALLINEHANDLE));
     world.open();
@@ -19,20 +19,20 @@ fn n6_d5_a_call_is_closed_while_it_is_made_and_while_it_is_dropped() {
     let mut world = World::new();
     let (call, made) = world.make_call("100");
     let made = made.unwrap();
-    world.handle.with(|modem, cx| modem.close_call(call, cx)).unwrap().unwrap();
+    world.handle.with(move |modem, cx| modem.close_call(call, cx)).unwrap().unwrap();
     assert_eq!(world.told(), [Told::Completed(made, LineError::OPERATIONFAILED.raw())]);
     world.run(5000);
     assert_eq!(world.told(), []);
 
     let call = world.connect("100");
     let dropped = world.drop_call(call).unwrap();
-    world.handle.with(|modem, cx| modem.close_call(call, cx)).unwrap().unwrap();
+    world.handle.with(move |modem, cx| modem.close_call(call, cx)).unwrap().unwrap();
     assert_eq!(world.told(), [Told::Completed(dropped, LineError::OPERATIONFAILED.raw())]);
     world.run(5000);
     assert_eq!(world.told(), [], "D5: nothing of the call any more");
     assert!(world.modem.is_on_hook());
     let unknown = HDRVCALL::new(0xFFFF_FF01).unwrap();
-    let closed = world.handle.with(|modem, cx| modem.close_call(unknown, cx)).unwrap();
+    let closed = world.handle.with(move |modem, cx| modem.close_call(unknown, cx)).unwrap();
     assert_eq!(closed, Err(LineError::INVALCALLHANDLE));
 }
 

@@ -17,7 +17,7 @@ use crate::callstate::pots::{INBOUND, OUTBOUND, may_follow};
 use crate::constants::*;
 use crate::dialstring::{Modifiers, parse};
 use crate::error::LineError;
-use crate::line::{CallHandles, Command, DialTiming, Event, LineEngine, Subject};
+use crate::line::{CallHandles, Command, DialTiming, Event, LineEngine, Opening, Subject};
 use crate::types::{HDRVCALL, HTAPICALL, HTAPILINE};
 
 mod calls;
@@ -94,11 +94,10 @@ impl World {
         let handles = Arc::new(CallHandles::default());
         let options = ModemOptions::default();
         let engine = Modem::new(card, &options, Arc::clone(&handles), Time::ZERO).unwrap();
-        let data = engine.data(0).unwrap();
         let log = Log::default();
         let stepper = Stepper::new(engine, log.clone(), 64).unwrap();
         let handle = stepper.handle();
-        let world = World {
+        let mut world = World {
             uart,
             modem,
             to_modem: Vec::new(),
@@ -107,7 +106,7 @@ impl World {
             stepper,
             handle,
             handles,
-            data,
+            data: Data::default(),
             log,
             all: Vec::new(),
             making: Vec::new(),
@@ -116,9 +115,16 @@ impl World {
         world
     }
 
-    fn open(&self) {
+    fn open(&mut self) {
         let tapi = HTAPILINE::new(1).unwrap();
-        self.handle.with(|modem, cx| modem.open(0, tapi, cx)).unwrap().unwrap();
+        self.handle.with(move |modem, cx| modem.open(0, tapi, cx)).unwrap().unwrap();
+        // The data of this opening.
+        self.data = self.handle.with(|modem, _| modem.data(0)).unwrap().unwrap();
+    }
+
+    fn opening(&self) -> Opening {
+        let state = self.handle.with(move |modem, _| modem.state(0)).unwrap().unwrap();
+        state.opening.unwrap_or(Opening::FIRST)
     }
 
     fn run(&mut self, ms: u64) {
@@ -153,7 +159,7 @@ impl World {
     }
 
     fn state(&self, call: HDRVCALL) -> Option<CallState> {
-        self.handle.with(|modem, _| modem.call(call)).unwrap().ok()?.state
+        self.handle.with(move |modem, _| modem.call(call)).unwrap().ok()?.state
     }
 
     fn submit(&self, command: Command) -> Result<RequestId, LineError> {
@@ -176,6 +182,7 @@ impl World {
         let call = self.handles.next(0).unwrap();
         let modifiers = Modifiers { dial_tone: true, ..Modifiers::default() };
         let made = self.submit(Command::MakeCall {
+            opening: self.opening(),
             call,
             address: parse(number, modifiers).unwrap(),
             called: number.into(),
@@ -189,7 +196,11 @@ impl World {
 
     fn pass_through(&mut self) -> HDRVCALL {
         let call = self.handles.next(0).unwrap();
-        let made = self.submit(Command::PassThrough { call, media: LINEMEDIAMODE_DATAMODEM });
+        let made = self.submit(Command::PassThrough {
+            opening: self.opening(),
+            call,
+            media: LINEMEDIAMODE_DATAMODEM,
+        });
         self.making.push((made.unwrap(), call));
         call
     }

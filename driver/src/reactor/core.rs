@@ -1,0 +1,149 @@
+//! What tickets and handles share with the reaper of any engine: the table, the clock, the wake-up,
+//! and whether the reaper has ended.
+
+use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, ThreadId};
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::eventfd::EventFd;
+
+use crate::Time;
+use crate::device::fork::Process;
+use crate::device::scheduling::Entitlement;
+use crate::engine::Failure;
+use crate::report;
+use crate::request::Table;
+use crate::sync::OwnLine;
+
+use super::clock::Clock;
+use super::doze::Doze;
+use super::submitter;
+
+/// The part that tickets hold on to.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) table: Table,
+    pub(crate) clock: Clock,
+    /// Written by the reaper in each of its turns; what stands around it is read by every caller.
+    pub(crate) doze: OwnLine<Doze>,
+    stopping: AtomicBool,
+    kick: Option<EventFd>,
+    /// The thread that reaps, and what it is entitled to.
+    reaper: OnceLock<(ThreadId, Entitlement)>,
+    process: Process,
+    /// Why the engine has ended.
+    cause: OnceLock<Failure>,
+    over: Mutex<bool>,
+    ended: Condvar,
+}
+
+impl Core {
+    pub(crate) fn new(table: Table, clock: Clock, kick: Option<EventFd>) -> Core {
+        Core {
+            table,
+            clock,
+            doze: OwnLine(Doze::new()),
+            stopping: AtomicBool::new(false),
+            kick,
+            reaper: OnceLock::new(),
+            process: Process::current(),
+            cause: OnceLock::new(),
+            over: Mutex::new(false),
+            ended: Condvar::new(),
+        }
+    }
+
+    /// Whether this process is a child of the one that opened the card, and must not touch it.
+    #[inline]
+    pub(crate) fn is_foreign(&self) -> bool {
+        !self.process.is_current()
+    }
+
+    /// Has the reaper look again. One system call if it sleeps, none if it is awake.
+    pub(crate) fn wake(&self) {
+        if self.doze.notify()
+            && let Some(kick) = &self.kick
+            && let Err(error) = kick.write(1)
+        {
+            report!(ERROR, "the reaper could not be woken: {error}");
+        }
+    }
+
+    /// Sleeps until somebody wakes the reaper, at most so long: for a reaper whose ring has failed.
+    pub(crate) fn sleep(&self, limit: Duration) {
+        let Some(kick) = &self.kick else { return };
+        let limit = PollTimeout::try_from(limit).unwrap_or(PollTimeout::MAX);
+        // Whatever comes of it, the reaper looks again; a signal that is left would only wake it.
+        let _ = poll(&mut [PollFd::new(kick.as_fd(), PollFlags::POLLIN)], limit);
+        let _ = kick.read();
+    }
+
+    /// The engine has ended: has the reaper come to its end as well.
+    pub(crate) fn stop(&self, cause: Failure) {
+        self.cause.get_or_init(|| cause);
+        self.stopping.store(true, Ordering::Release);
+    }
+
+    /// Why the engine has ended; none while it runs.
+    pub(crate) fn cause(&self) -> Option<Failure> {
+        self.cause.get().copied()
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    /// Names the calling thread as the reaper. Its real-time settings are in force by now.
+    pub(crate) fn become_reaper(&self) {
+        self.reaper.get_or_init(|| (thread::current().id(), Entitlement::of_this_thread()));
+    }
+
+    pub(crate) fn is_reaper(&self) -> bool {
+        self.reaper.get().is_some_and(|(reaper, _)| *reaper == thread::current().id())
+    }
+
+    /// Whether the calling thread may hold the card: not if it is entitled to less of a CPU than the
+    /// reaper, who would wait for it for as long as others are busy.
+    #[inline]
+    pub(crate) fn may_hold(&self, now: Time) -> bool {
+        match (&self.clock, self.reaper.get()) {
+            (Clock::Monotonic, Some((_, reaper))) => submitter::entitlement(now) >= *reaper,
+            // A simulation has one thread; and without a reaper nobody waits.
+            _ => true,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, bool> {
+        self.over.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The reaper has ended; nothing is delivered any more.
+    pub(crate) fn end(&self) {
+        *self.lock() = true;
+        self.ended.notify_all();
+    }
+
+    /// Whether the reaper has ended.
+    pub(crate) fn is_over(&self) -> bool {
+        *self.lock()
+    }
+
+    /// Waits until the reaper has ended; `false` if it has not by then.
+    pub(crate) fn wait_over(&self, limit: Duration) -> bool {
+        // Too far away to be reached is as good as never.
+        let until = Instant::now() + limit.min(Duration::from_secs(u64::from(u32::MAX)));
+        let mut over = self.lock();
+        while !*over {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            let waited = self.ended.wait_timeout(over, left);
+            over = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+}

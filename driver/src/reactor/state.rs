@@ -1,0 +1,516 @@
+//! The engine, its outbox and its deadlines: everything that is changed while the card is held.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::Time;
+use crate::engine::{Context, Engine, Failure};
+use crate::guard::{contain, discard};
+use crate::report;
+use crate::request::{RequestId, Token};
+
+use super::bits::Bits;
+use super::core::Core;
+use super::handover::Work;
+use super::outbox::{BATCH, Delivery, Mark, Outbox, Signal};
+use super::samples::{Order, Sound};
+use super::{LOOK_INTERVAL, PATIENCE, SLOW};
+
+/// How many interrupts in a [`LOOK_INTERVAL`] are more than any card has.
+const STORM: u32 = 100_000;
+
+/// How long a timer that is due again at once is put off.
+const TIMER_PAUSE: Duration = Duration::from_millis(1);
+
+/// Of so many commands, one is timed to find an engine that is slow to start them.
+const TIMED: u32 = 16;
+
+/// A command on its way into the engine.
+pub(crate) struct Start<Command> {
+    pub(crate) request: Token,
+    pub(crate) command: Command,
+}
+
+/// Why a command was not started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The engine's negative result.
+    Rejected(i32),
+    /// There is no engine any more, or the request was ended before it began.
+    Ended(Failure),
+}
+
+/// Something is left that nobody will deliver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Undeliverable;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Running,
+    Ended(Failure),
+}
+
+/// A deadline that the ring is to keep, or to forget.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deadline {
+    pub(crate) request: Token,
+    pub(crate) id: RequestId,
+    pub(crate) at: Time,
+}
+
+/// What a look at the card has found, to be acted upon when the card is free again.
+#[derive(Debug)]
+pub(crate) struct Found<Event> {
+    pub(crate) batch: VecDeque<Delivery<Event>>,
+    /// What is reached once the batch is delivered.
+    pub(crate) marks: Vec<Mark>,
+    pub(crate) arm: Vec<Deadline>,
+    pub(crate) disarm: Vec<Deadline>,
+    /// What the engine wants of ports.
+    pub(crate) orders: Vec<Order>,
+    /// Latest time of the next look.
+    pub(crate) until: Time,
+    /// Time of this look.
+    pub(crate) now: Time,
+}
+
+impl<Event> Found<Event> {
+    pub(crate) fn new() -> Self {
+        Found {
+            batch: VecDeque::with_capacity(BATCH),
+            marks: Vec::new(),
+            arm: Vec::new(),
+            disarm: Vec::new(),
+            orders: Vec::new(),
+            until: Time::ZERO,
+            now: Time::ZERO,
+        }
+    }
+}
+
+/// What came up the ring since the last look.
+#[derive(Debug, Default)]
+pub(crate) struct Arrived {
+    /// The card interrupted.
+    pub(crate) interrupted: bool,
+    /// What came of ports.
+    pub(crate) sounds: Vec<Sound>,
+    /// Buffers of samples to be used again.
+    pub(crate) spare: Vec<Vec<u8>>,
+    /// Requests whose alarms went off.
+    pub(crate) expired: Vec<Token>,
+    /// Requests whose alarms the kernel did not take.
+    pub(crate) unarmed: Vec<Token>,
+    /// The interrupt file failed.
+    pub(crate) gone: bool,
+}
+
+/// What an engine does too often to be right.
+#[derive(Debug, Default)]
+struct Storms {
+    interrupts: u32,
+    timers: u32,
+    told: bool,
+}
+
+/// The engine and all that is changed while it is held.
+pub(crate) struct State<E: Engine> {
+    /// `None` once the reaper has ended: whatever the engine holds open is closed by then.
+    engine: Option<E>,
+    core: Arc<Core>,
+    pub(crate) outbox: Outbox<E::Event>,
+    /// By slot: running requests without a kernel timer yet.
+    unarmed: Bits,
+    /// By slot: the ring keeps its deadline.
+    armed: Bits,
+    /// Requests that were ended before they were started, and why.
+    doomed: Vec<(Token, Failure)>,
+    /// The nearest deadline of the unarmed.
+    earliest: Time,
+    /// When the unarmed are armed.
+    sweep: Time,
+    /// When to look for what keeps the card from working.
+    complains: Time,
+    /// The reaper looks again by then, whatever happens.
+    pub(crate) looks_by: Time,
+    /// The engine's timer is not called before.
+    timer_pause: Time,
+    /// The latest time that the engine was told: it never goes back.
+    now: Time,
+    phase: Phase,
+    storms: Storms,
+    /// Commands started; see [`TIMED`].
+    started: u32,
+    /// The request that was started last: the one to name if the card was held for long.
+    pub(crate) last: Option<Token>,
+}
+
+impl<E: Engine> State<E> {
+    pub(crate) fn new(engine: E, core: Arc<Core>) -> Self {
+        let outbox = Outbox::new(engine.lines());
+        let capacity = core.table.capacity();
+        State {
+            engine: Some(engine),
+            core,
+            outbox,
+            unarmed: Bits::none(capacity),
+            armed: Bits::none(capacity),
+            doomed: Vec::new(),
+            earliest: Time::NEVER,
+            sweep: Time::ZERO,
+            complains: Time::ZERO,
+            looks_by: Time::NEVER,
+            timer_pause: Time::ZERO,
+            now: Time::ZERO,
+            phase: Phase::Running,
+            storms: Storms::default(),
+            started: 0,
+            last: None,
+        }
+    }
+
+    /// Why there is no engine any more.
+    pub(crate) fn ended(&self) -> Option<Failure> {
+        match self.phase {
+            Phase::Running => None,
+            Phase::Ended(cause) => Some(cause),
+        }
+    }
+
+    /// Calls into the engine. A panic ends the engine, not the thread: every request fails, the
+    /// hardware is stopped, and the caller gets `None`.
+    pub(crate) fn call<R>(
+        &mut self,
+        now: Time,
+        act: impl FnOnce(&mut E, &mut Context<'_, E::Event>) -> R,
+    ) -> Option<R> {
+        if self.phase != Phase::Running {
+            return None;
+        }
+        match self.attempt(now, act)? {
+            Ok(result) => Some(result),
+            Err(text) => {
+                report!(ERROR, "the engine panicked ({text}); the card is stopped");
+                self.end(Failure::Internal);
+                None
+            }
+        }
+    }
+
+    /// As [`State::call`], for those who have not looked at the clock.
+    pub(crate) fn call_now<R>(
+        &mut self,
+        act: impl FnOnce(&mut E, &mut Context<'_, E::Event>) -> R,
+    ) -> Option<R> {
+        let now = self.core.clock.now();
+        self.call(now, act)
+    }
+
+    /// Calls into the engine, whatever its phase; what a panic said is the caller's.
+    fn attempt<R>(
+        &mut self,
+        now: Time,
+        act: impl FnOnce(&mut E, &mut Context<'_, E::Event>) -> R,
+    ) -> Option<Result<R, String>> {
+        self.now = self.now.max(now);
+        let engine = self.engine.as_mut()?;
+        let mut cx = Context { now: self.now, table: &self.core.table, outbox: &mut self.outbox };
+        Some(contain(|| act(engine, &mut cx)))
+    }
+
+    /// The end of the engine: its hardware into the safe state, every running request completed.
+    /// From now on every command fails with this cause. Harmless when repeated.
+    pub(crate) fn end(&mut self, cause: Failure) {
+        if self.phase != Phase::Running {
+            return;
+        }
+        self.phase = Phase::Ended(cause);
+        let now = self.core.clock.now();
+        if let Some(Err(text)) = self.attempt(now, Engine::stop) {
+            report!(ERROR, "the engine panicked while it stopped ({text})");
+        }
+        self.end_running(cause);
+        // Whoever ends the engine, it is the reaper who tells what is left.
+        self.core.stop(cause);
+    }
+
+    /// Drops the engine, and with it all that it holds open: the reaper's last act. Gives what the card
+    /// has ended of.
+    pub(crate) fn bury(&mut self) -> Failure {
+        self.end(Failure::Closed);
+        discard(self.engine.take());
+        self.outbox.give_up(&self.core.table);
+        self.ended().unwrap_or(Failure::Closed)
+    }
+
+    /// Ends one request: the engine may clean up and choose the result.
+    pub(crate) fn end_request(&mut self, request: Token, cause: Failure) -> bool {
+        if !self.core.table.is_running(request) {
+            return false;
+        }
+        if !self.unarmed.has(request.slot()) && !self.armed.has(request.slot()) {
+            // Not started yet: its slot is in use until its command is out of the queue.
+            if !self.doomed.iter().any(|(doomed, _)| *doomed == request) {
+                self.doomed.push((request, cause));
+            }
+            return true;
+        }
+        self.call_now(|engine, cx| engine.ended(request, cause, cx));
+        let core = Arc::clone(&self.core);
+        self.outbox.complete(&core.table, request, failure::<E>(cause), core.clock.now());
+        true
+    }
+
+    /// Ends all that still run.
+    fn end_running(&mut self, cause: Failure) {
+        let core = Arc::clone(&self.core);
+        for request in core.table.running() {
+            // What is not started fails where it would be.
+            if self.unarmed.has(request.slot()) || self.armed.has(request.slot()) {
+                self.end_request(request, cause);
+            }
+        }
+    }
+
+    /// Tells the engine what has arrived.
+    pub(crate) fn arrived(&mut self, arrived: &mut Arrived, now: Time) {
+        if std::mem::take(&mut arrived.interrupted) {
+            self.storms.interrupts = self.storms.interrupts.saturating_add(1);
+            self.call(now, Engine::interrupt);
+        }
+        for sound in arrived.sounds.drain(..) {
+            match sound {
+                Sound::Received { port, samples, length } => {
+                    let samples = samples.get(..length).unwrap_or(&samples);
+                    self.call(now, |engine, cx| engine.received(port, samples, cx));
+                }
+                Sound::Played { port, play, played } => {
+                    self.call(now, |engine, cx| engine.played(port, play, played, cx));
+                }
+            }
+        }
+        self.outbox.orders.spare.append(&mut arrived.spare);
+        for request in arrived.unarmed.drain(..) {
+            if self.armed.clear(request.slot()) && self.core.table.is_running(request) {
+                // With the next sweep, when the kernel may have what it lacked.
+                self.unarmed.set(request.slot());
+            }
+        }
+        // After the interrupt: what the card has done in time has ended in time.
+        for request in arrived.expired.drain(..) {
+            if self.core.table.is_running(request)
+                && let (Some(id), Some(line)) =
+                    (self.core.table.id(request), self.core.table.line(request))
+            {
+                report!(WARN, "request {id} of line {line} is ended: its time limit has passed");
+            }
+            self.end_request(request, Failure::Deadline);
+            self.armed.clear(request.slot());
+        }
+        if std::mem::take(&mut arrived.gone) {
+            // The engine says what it has to say, the rest fails.
+            self.call(now, Engine::gone);
+            self.end_running(Failure::Gone);
+        }
+    }
+
+    /// Has the engine look without an interrupt. `true` if that gave something to deliver.
+    pub(crate) fn poll(&mut self, now: Time) -> bool {
+        self.call(now, Engine::poll);
+        self.outbox.wakes()
+    }
+
+    /// Runs the timer if its time has come, then takes one round of deliveries, and the deadlines
+    /// that the ring has to know of.
+    pub(crate) fn look(&mut self, now: Time, found: &mut Found<E::Event>) {
+        if self.next_timer() <= now {
+            self.call(now, Engine::timer);
+            if self.next_timer() <= now {
+                // Were it called again at once, nothing else would be done on this thread.
+                self.storms.timers = self.storms.timers.saturating_add(1);
+                self.timer_pause = now + TIMER_PAUSE;
+            }
+        }
+        let (unarmed, armed) = (&mut self.unarmed, &mut self.armed);
+        let table = &self.core.table;
+        self.outbox.take(table, &mut found.batch, &mut found.marks, |request, completion| {
+            unarmed.clear(request.slot());
+            if armed.clear(request.slot()) {
+                found.disarm.push(Deadline { request, id: completion.id, at: Time::NEVER });
+            }
+        });
+        if self.earliest < self.sweep || self.sweep <= now {
+            self.arm_unarmed(&mut found.arm);
+            self.earliest = Time::NEVER;
+            self.sweep = now + LOOK_INTERVAL;
+        }
+        if self.complains <= now {
+            self.complain(now);
+            self.complains = now + LOOK_INTERVAL;
+        }
+        found.orders.append(&mut self.outbox.orders.given);
+        self.looks_by = self.next_timer().min(self.sweep);
+        self.outbox.take_wake();
+        (found.until, found.now) = (self.looks_by, now);
+    }
+
+    fn arm_unarmed(&mut self, arm: &mut Vec<Deadline>) {
+        let (table, armed) = (&self.core.table, &mut self.armed);
+        self.unarmed.drain(|slot| {
+            if let Some(request) = table.running_in(slot)
+                && let Some(id) = table.id(request)
+            {
+                armed.set(slot);
+                arm.push(Deadline { request, id, at: table.deadline(request) });
+            }
+        });
+    }
+
+    /// Names what keeps the card from working and would otherwise be silent.
+    fn complain(&mut self, now: Time) {
+        if let Some(since) = now.as_nanos().checked_sub(PATIENCE.as_nanos() as u64) {
+            self.outbox.complain(&self.core.table, Time::from_nanos(since));
+        }
+        let Storms { interrupts, timers, told } = std::mem::take(&mut self.storms);
+        let storm = interrupts > STORM || timers > 100;
+        if interrupts > STORM && !told {
+            report!(
+                ERROR,
+                "the interrupt file was ready {interrupts} times in {LOOK_INTERVAL:?}: it is not \
+                 an interrupt file, or the engine does not acknowledge the interrupt"
+            );
+        }
+        if timers > 100 && !told {
+            report!(
+                ERROR,
+                "the engine's timer was due again {timers} times in {LOOK_INTERVAL:?} as soon as \
+                 it had been called; next_timer must name a later time after each call"
+            );
+        }
+        self.storms.told = storm;
+    }
+
+    fn next_timer(&self) -> Time {
+        match &self.engine {
+            Some(engine) if self.phase == Phase::Running => {
+                engine.next_timer().max(self.timer_pause)
+            }
+            _ => Time::NEVER,
+        }
+    }
+
+    /// What a caller must wait for so that all that is deliverable on the line now is delivered.
+    ///
+    /// # Errors
+    /// The reaper has ended, and something is left that nobody delivers.
+    pub(crate) fn mark(&mut self, line: usize) -> Result<Option<Arc<Signal>>, Undeliverable> {
+        if self.engine.is_some() {
+            return Ok(self.outbox.mark(&self.core.table, line));
+        }
+        let left = self.outbox.is_deliverable(&self.core.table, line);
+        if left { Err(Undeliverable) } else { Ok(None) }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.outbox.is_empty()
+    }
+
+    fn start(&mut self, start: Start<E::Command>, now: Time) -> Result<(), Refusal> {
+        let Start { request, command } = start;
+        if let Some(cause) = self.ended().or_else(|| self.doom(request)) {
+            discard(command);
+            return Err(Refusal::Ended(cause));
+        }
+        self.last = Some(request);
+        self.started = self.started.wrapping_add(1);
+        let timed = self.started.is_multiple_of(TIMED);
+        self.outbox.starts(Some(request));
+        let started = self.call(now, |engine, cx| engine.start(request, command, cx));
+        self.outbox.starts(None);
+        if timed {
+            self.name_slow(request, now);
+        }
+        match started {
+            Some(Ok(())) => {}
+            Some(Err(result)) => return Err(Refusal::Rejected(self.negative(request, result))),
+            None => return Err(Refusal::Ended(Failure::Internal)),
+        }
+        if self.core.table.is_running(request) {
+            self.earliest = self.earliest.min(self.core.table.deadline(request));
+            self.unarmed.set(request.slot());
+        }
+        Ok(())
+    }
+
+    /// Why the request was ended before it was started.
+    fn doom(&mut self, request: Token) -> Option<Failure> {
+        if self.doomed.is_empty() {
+            return None;
+        }
+        let place = self.doomed.iter().position(|(doomed, _)| *doomed == request)?;
+        Some(self.doomed.swap_remove(place).1)
+    }
+
+    #[cold]
+    fn name_slow(&self, request: Token, before: Time) {
+        let took = self.core.clock.now() - before;
+        if took > SLOW
+            && let (Some(id), Some(line)) =
+                (self.core.table.id(request), self.core.table.line(request))
+        {
+            report!(
+                WARN,
+                "the engine took {took:?} to start request {id} of line {line}; everything else on \
+                 the card waited"
+            );
+        }
+    }
+
+    /// The result by which an engine refuses: negative, whatever it gave.
+    fn negative(&self, request: Token, result: i32) -> i32 {
+        if result < 0 {
+            return result;
+        }
+        let id = self.core.table.id(request).map_or(0, |id| id.get());
+        let line = self.core.table.line(request).unwrap_or_default();
+        report!(
+            ERROR,
+            "the engine refused request {id:#010x} of line {line} with {result}, which is not \
+             negative; {} stands for it",
+            i32::MIN
+        );
+        i32::MIN
+    }
+}
+
+/// The result that stands for a failure; it may be asked for after the engine has panicked.
+#[cold]
+fn failure<E: Engine>(cause: Failure) -> i32 {
+    contain(|| E::failure(cause)).unwrap_or(i32::MIN)
+}
+
+impl<E: Engine> Work<Start<E::Command>> for State<E> {
+    type Outcome = Result<(), Refusal>;
+
+    fn now(&mut self, start: Start<E::Command>) -> Self::Outcome {
+        let now = self.core.table.submitted(start.request);
+        self.start(start, now)
+    }
+
+    fn queued(&mut self, start: Start<E::Command>) {
+        let request = start.request;
+        let now = self.core.clock.now();
+        let result = match self.start(start, now) {
+            Ok(()) => return,
+            Err(Refusal::Rejected(result)) => result,
+            Err(Refusal::Ended(cause)) => failure::<E>(cause),
+        };
+        let core = Arc::clone(&self.core);
+        self.outbox.complete(&core.table, request, result, core.clock.now());
+    }
+
+    fn leave(&mut self) -> bool {
+        self.outbox.take_wake() || self.earliest.min(self.next_timer()) < self.looks_by
+    }
+}
