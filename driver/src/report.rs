@@ -2,7 +2,7 @@
 //!
 //! A subscriber is somebody else's code: it may panic because its output is gone, take a lock, or
 //! call back into the card that it is told about. So a line is never given to it while its thread
-//! holds a card ([`hold`]), but as soon as the card is free, and a panic of it ends with the line.
+//! holds a card (`hold`), but as soon as the card is free, and a panic of it ends with the line.
 
 use std::cell::{Cell, RefCell};
 
