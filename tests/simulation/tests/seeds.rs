@@ -3,14 +3,20 @@
 
 use std::collections::BTreeMap;
 use std::env;
-use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use ringback_simulation::{Coverage, Report, run};
 
 /// Worlds in every run.
 const SEEDS: u64 = 60;
+
+/// Worlds in every run in which something was found once. They show it as long as nobody throws the
+/// dice differently; the tests that keep it found are beside the code that was wrong.
+const FOUND: &[u64] = &[
+    // D17: two generations begun between two upcalls, while the first one's end was under way.
+    100_023,
+];
 
 /// What has to happen in them, lest they prove nothing.
 const HAPPENS: &[&str] = &[
@@ -90,18 +96,15 @@ impl Findings {
 }
 
 /// Runs worlds on all processors; gives what happened in them, or says all that was broken.
-fn explore(seeds: Range<u64>) -> Coverage {
+fn explore(seeds: &[u64]) -> Coverage {
     let threads = thread::available_parallelism().map_or(1, usize::from);
-    let next = AtomicU64::new(seeds.start);
+    let next = AtomicUsize::new(0);
     let search = || {
         let mut findings = Findings::default();
-        loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= seeds.end {
-                return findings;
-            }
-            findings.take(run(seed));
+        while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) {
+            findings.take(run(*seed));
         }
+        findings
     };
     let mut findings = Findings::default();
     thread::scope(|scope| {
@@ -111,16 +114,16 @@ fn explore(seeds: Range<u64>) -> Coverage {
         }
     });
     if let Some(first) = findings.first {
-        panic!("{first}\nseeds of {seeds:?} that failed: {:?}", findings.rules);
+        panic!("{first}\nof {} seeds these failed: {:?}", seeds.len(), findings.rules);
     }
     findings.coverage
 }
 
 /// The range that `RINGBACK_SEEDS` asks for.
-fn asked(value: &str) -> Range<u64> {
+fn asked(value: &str) -> Vec<u64> {
     let (start, end) = value.split_once("..").unwrap_or(("0", value));
     match (start.parse(), end.parse()) {
-        (Ok(start), Ok(end)) => start..end,
+        (Ok(start), Ok(end)) => (start..end).collect(),
         _ => panic!("RINGBACK_SEEDS is a number or a range as 5000..6000, not {value:?}"),
     }
 }
@@ -136,13 +139,15 @@ fn no_rule_is_broken_in_any_world() {
         return;
     }
     let many = env::var("RINGBACK_SEEDS").ok();
-    let coverage = explore(many.as_deref().map_or(0..SEEDS, asked));
+    let fixed = || (0..SEEDS).chain(FOUND.iter().copied()).collect();
+    let seeds = many.as_deref().map_or_else(fixed, asked);
+    let coverage = explore(&seeds);
     for (what, count) in coverage.iter() {
         println!("{count:>9} {what}");
     }
     if many.is_none() {
         let missing: Vec<_> = HAPPENS.iter().filter(|what| coverage.of(what) == 0).collect();
-        assert!(missing.is_empty(), "in {SEEDS} worlds there was no {missing:?}");
+        assert!(missing.is_empty(), "in {} worlds there was no {missing:?}", seeds.len());
     }
 }
 

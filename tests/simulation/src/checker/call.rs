@@ -1,6 +1,6 @@
 //! Calls: how they come into being, their states and events, and how they end.
 
-use std::collections::BTreeSet;
+use std::collections::VecDeque;
 
 use ringback_driver::request::RequestId;
 use ringback_tspi::callstate::monitor::Seen;
@@ -40,16 +40,19 @@ pub(super) struct Call {
     pub(super) life: Life,
     /// It has been told to be connected.
     pub(super) connected: bool,
-    /// dwEndToEndIDs of generations that have not ended.
-    pub(super) generating: BTreeSet<u32>,
+    /// dwEndToEndIDs of generations that were not told to have ended, as they began.
+    pub(super) generating: VecDeque<u32>,
+    /// How many of these, from the oldest, were ended by the next one or by a cancel: their ends
+    /// are under way, behind whatever else is being delivered.
+    pub(super) ending: usize,
     /// LINEDIGITMODE_ bits that were ever asked for.
     monitored: u32,
 }
 
 impl Call {
     pub(super) fn new(line: usize, origin: Origin, life: Life) -> Call {
-        let generating = BTreeSet::new();
-        Call { line, origin, life, connected: false, generating, monitored: 0 }
+        let generating = VecDeque::new();
+        Call { line, origin, life, connected: false, generating, ending: 0, monitored: 0 }
     }
 
     /// It exists for the application and is not over.
@@ -118,8 +121,20 @@ impl Checker {
 
     /// Digits are being generated on a call; `None` cancelled them.
     pub(crate) fn generating(&mut self, handle: HDRVCALL, end_to_end: Option<u32>) {
-        if let (Some(call), Some(end_to_end)) = (self.calls.get_mut(&handle), end_to_end) {
-            call.generating.insert(end_to_end);
+        if let Some(call) = self.calls.get_mut(&handle) {
+            call.ending = call.generating.len();
+            call.generating.extend(end_to_end);
+        }
+    }
+
+    /// Everything deliverable has been delivered: of each call at most the youngest generation goes
+    /// on.
+    pub(super) fn check_generations(&mut self) {
+        let late = |call: &Call| call.ending > 0 && !self.is_blocked(call.line);
+        let found = self.calls.iter().find(|(_, call)| late(call));
+        if let Some((handle, Call { generating, ending, .. })) = found {
+            let text = format!("of {generating:?} on {handle} the first {ending} were not ended");
+            self.fail(Rule::D17, text);
         }
     }
 
@@ -185,7 +200,10 @@ impl Checker {
         let Some(call) = self.calls.get_mut(&handle) else {
             return self.fail(Rule::N14, format!("{name} of {handle}, which nobody announced"));
         };
-        let what = format!("{name} {params:x?} of {handle}, which was {:?}", call.life);
+        let mut what = format!("{name} {params:x?} of {handle}, which was {:?}", call.life);
+        if !call.generating.is_empty() {
+            what += &format!(" and generated {:?}", call.generating);
+        }
         if call.line != line {
             let text = format!("{what}: told on line {line}, made on line {}", call.line);
             return self.fail(Rule::D2, text);
@@ -251,13 +269,12 @@ impl Call {
 
     fn generated(&mut self, [how, end_to_end, _]: [usize; 3]) -> Result<(), Rule> {
         let ended = [LINEGENERATETERM_DONE, LINEGENERATETERM_CANCEL].map(|term| term as usize);
-        let known = u32::try_from(end_to_end).is_ok_and(|id| self.generating.remove(&id));
-        // Only one goes on at a time: whatever ends leaves at most the one that ended it.
-        if ended.contains(&how) && known && self.generating.len() <= 1 {
-            Ok(())
-        } else {
-            Err(Rule::D17)
-        }
+        // Only one goes on at a time, so they end as they began. Several may have begun since this
+        // one: the application begins them between two upcalls, and what ends them comes behind.
+        let first = self.generating.pop_front();
+        self.ending = self.ending.saturating_sub(1);
+        let is_first = first.is_some_and(|id| u32::try_from(end_to_end) == Ok(id));
+        if ended.contains(&how) && is_first { Ok(()) } else { Err(Rule::D17) }
     }
 
     fn heard(&self, [_, mode, _]: [usize; 3]) -> Result<(), Rule> {

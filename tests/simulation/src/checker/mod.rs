@@ -155,6 +155,7 @@ impl Checker {
             self.fail(rule, text);
         }
         self.check_calls();
+        self.check_generations();
     }
 
     fn check_calls(&mut self) {

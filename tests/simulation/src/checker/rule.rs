@@ -44,7 +44,7 @@ pub enum Rule {
     D12,
     /// Everything is complete before LINE_CLOSE.
     D13,
-    /// One generation of digits at a time; each one ends once.
+    /// One generation of digits at a time: the next one and a cancel end it, and each ends once.
     D17,
     /// A request is over within its time limit.
     Deadline,

@@ -338,6 +338,15 @@ fn d17_o5_generation_ends_once_and_monitoring_with_the_conversation() {
     bench.state(on, CallState::Disconnected, LINEDISCONNECTMODE_NORMAL);
     bench.broke(Rule::D17);
 
+    // Neither known, nor an end.
+    for params in [generated(2), [3, 1, 0]] {
+        let mut bench = Bench::new();
+        let on = bench.connected(0x101);
+        bench.checker.generating(on, Some(1));
+        bench.message(on, LINE_GENERATE, params);
+        bench.broke(Rule::D17);
+    }
+
     let digit = [0x35, LINEDIGITMODE_DTMF as usize, 0];
     let mut bench = Bench::new();
     let on = bench.connected(0x101);
@@ -351,6 +360,67 @@ fn d17_o5_generation_ends_once_and_monitoring_with_the_conversation() {
     bench.fine();
     bench.message(on, LINE_MONITORDIGITS, digit);
     bench.broke(Rule::O5);
+}
+
+#[test]
+fn d17_generations_end_as_they_began_before_the_delivery_is_over() {
+    let cancelled = |id: usize| [LINEGENERATETERM_CANCEL as usize, id, 0];
+
+    // Several begin between two upcalls: the ends of all but the last are under way.
+    let mut bench = Bench::new();
+    let on = bench.connected(0x101);
+    for id in 1..=3 {
+        bench.checker.generating(on, Some(id));
+    }
+    bench.message(on, LINE_GENERATE, [LINEGENERATETERM_DONE as usize, 1, 0]);
+    bench.message(on, LINE_GENERATE, cancelled(2));
+    bench.delivered();
+    bench.fine();
+    // A cancel ends the last one, and none is left for the next.
+    bench.checker.generating(on, None);
+    bench.message(on, LINE_GENERATE, cancelled(3));
+    bench.delivered();
+    bench.checker.generating(on, None);
+    bench.checker.generating(on, Some(4));
+    bench.delivered();
+    bench.fine();
+
+    // Not the oldest first.
+    let mut bench = Bench::new();
+    let on = bench.connected(0x101);
+    for id in 1..=3 {
+        bench.checker.generating(on, Some(id));
+    }
+    bench.message(on, LINE_GENERATE, cancelled(2));
+    bench.broke(Rule::D17);
+
+    // Nothing comes any more, and what the next one or a cancel ended was not told to have ended.
+    for next in [Some(2), None] {
+        let mut bench = Bench::new();
+        let on = bench.connected(0x101);
+        bench.checker.generating(on, Some(1));
+        bench.delivered();
+        bench.checker.generating(on, next);
+        bench.fine();
+        bench.delivered();
+        bench.broke(Rule::D17);
+    }
+
+    // But it may be kept back by a held ticket.
+    let mut bench = Bench::new();
+    let on = bench.connected(0x101);
+    bench.checker.generating(on, Some(1));
+    let held = bench.submit(0, Kind::Dial, on);
+    bench.finish(held);
+    bench.delivered();
+    bench.checker.generating(on, Some(2));
+    bench.delivered();
+    bench.fine();
+    bench.checker.released(held);
+    bench.complete(held, 0);
+    bench.message(on, LINE_GENERATE, cancelled(1));
+    bench.delivered();
+    bench.fine();
 }
 
 #[test]
