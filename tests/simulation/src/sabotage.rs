@@ -13,6 +13,8 @@ use ringback_tspi::constants::*;
 use ringback_tspi::line::{Event, Subject};
 use ringback_tspi::types::HDRVCALL;
 
+use crate::application::EndedBy;
+
 /// What is spoiled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -65,6 +67,10 @@ pub enum Sabotage {
     CloseFirst,
     /// A request that a close ends completes with 0.
     CloseSucceeds,
+    /// A drop completes before the requests that it ends.
+    DropFirst,
+    /// A request that a drop ends completes with 0.
+    DropSucceeds,
     /// Register accesses cost three times as much.
     BusyBus,
     /// The modules hear nothing any more.
@@ -128,7 +134,8 @@ pub(crate) struct Saboteur {
     chances: u32,
     /// What comes later, with when.
     later: VecDeque<(Time, Told)>,
-    /// Kept back until after the line's next event, or to the end of the delivery.
+    /// Kept back until after the line's next event (what a drop has ended: until after the drop's
+    /// completion), or to the end of the delivery.
     kept: Option<Told>,
     last: Option<Told>,
 }
@@ -199,25 +206,35 @@ impl Saboteur {
     }
 
     /// What the application is told in place of this.
-    pub(crate) fn pass(&mut self, told: Told, held: bool, closing: bool, now: Time) -> Vec<Told> {
-        let out = self.spoil(told, held, closing, now);
+    pub(crate) fn pass(
+        &mut self,
+        told: Told,
+        held: bool,
+        ended: Option<EndedBy>,
+        now: Time,
+    ) -> Vec<Told> {
+        let out = self.spoil(told, held, ended, now);
         if matches!(told, Told::Event(..)) {
             self.last = Some(told);
         }
         out
     }
 
-    fn spoil(&mut self, told: Told, held: bool, closing: bool, now: Time) -> Vec<Told> {
+    fn spoil(&mut self, told: Told, held: bool, ended: Option<EndedBy>, now: Time) -> Vec<Told> {
         let Some(plan) = self.plan else { return vec![told] };
+        let releases = match told {
+            Told::Event(..) => plan != Sabotage::DropFirst,
+            Told::Completed(_) => plan == Sabotage::DropFirst && ended.is_none(),
+        };
         if let Some(kept) = self.kept
             && kept.line() == told.line()
-            && matches!(told, Told::Event(..))
+            && releases
         {
             self.kept = None;
             return vec![told, kept];
         }
         if let Told::Completed(completion) = told {
-            return self.spoil_completion(plan, completion, held, closing, now);
+            return self.spoil_completion(plan, completion, held, ended, now);
         }
         let state = told.state().map(|(_, state)| state);
         let is = |wanted| state == Some(wanted);
@@ -267,7 +284,7 @@ impl Saboteur {
         plan: Sabotage,
         completion: Completion,
         held: bool,
-        closing: bool,
+        ended: Option<EndedBy>,
         now: Time,
     ) -> Vec<Told> {
         let told = Told::Completed(completion);
@@ -289,14 +306,24 @@ impl Saboteur {
             Sabotage::WrongLine if self.acts(plan, true) => {
                 vec![Told::Completed(Completion { line: completion.line + 1, ..completion })]
             }
-            Sabotage::CloseSucceeds if closing => {
+            Sabotage::CloseSucceeds if ended == Some(EndedBy::Close) => {
                 vec![Told::Completed(Completion { result: 0, ..completion })]
+            }
+            Sabotage::DropSucceeds if ended == Some(EndedBy::Drop) => {
+                vec![Told::Completed(Completion { result: 0, ..completion })]
+            }
+            Sabotage::DropFirst if ended == Some(EndedBy::Drop) && self.kept.is_none() => {
+                self.kept = Some(told);
+                vec![]
             }
             Sabotage::StateFirst if completion.result == 0 && self.kept.is_none() => {
                 self.kept = Some(told);
                 vec![]
             }
-            Sabotage::CloseFirst if completion.result < 0 && self.kept.is_none() => {
+            // Not what a drop has ended: that would be `DropFirst`.
+            Sabotage::CloseFirst
+                if completion.result < 0 && ended.is_none() && self.kept.is_none() =>
+            {
                 self.kept = Some(told);
                 vec![]
             }

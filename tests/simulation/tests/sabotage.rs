@@ -33,6 +33,8 @@ const CASES: &[(Sabotage, &[Rule])] = &[
     (Sabotage::SecondCall, &[Rule::OneCall]),
     (Sabotage::CloseFirst, &[Rule::D13]),
     (Sabotage::CloseSucceeds, &[Rule::D1, Rule::D5, Rule::N6]),
+    (Sabotage::DropFirst, &[Rule::D7]),
+    (Sabotage::DropSucceeds, &[Rule::D7]),
     (Sabotage::BusyBus, &[Rule::Budget]),
     (Sabotage::DeafModules, &[Rule::OnHook, Rule::Rings]),
     (Sabotage::NoStop, &[Rule::D12, Rule::OnHook, Rule::Rings]),

@@ -27,6 +27,7 @@ const HAPPENS: &[&str] = &[
     "closed a call with requests",
     "completed 0",
     "completed with an error",
+    "dropped a call with requests",
     "ending Calm",
     "ending Gone",
     "ending Removal",

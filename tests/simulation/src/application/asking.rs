@@ -11,7 +11,7 @@ use ringback_tspi::error::LineError;
 use ringback_tspi::line::{CallHandles, Command, DialTiming, Event, Opening};
 use ringback_tspi::types::HDRVCALL;
 
-use super::{Application, Held, numbers};
+use super::{Application, EndedBy, Held, numbers};
 use crate::checker::{Kind, Rule, Submitted};
 use crate::hardware::SimLines;
 use crate::journal::note;
@@ -31,6 +31,15 @@ impl Application {
 
     fn running_now(&self) -> BTreeSet<RequestId> {
         self.running().unwrap_or_default()
+    }
+
+    fn note_ended(
+        &mut self,
+        by: EndedBy,
+        before: &BTreeSet<RequestId>,
+        after: &BTreeSet<RequestId>,
+    ) {
+        self.ended.extend(before.difference(after).map(|id| (*id, by)));
     }
 
     pub(crate) fn open(&mut self, line: usize) {
@@ -55,7 +64,7 @@ impl Application {
         }
         self.coverage.count(if before.is_empty() { "closed a line" } else { "closed a busy line" });
         let after = self.running_now();
-        self.closing.extend(before.difference(&after));
+        self.note_ended(EndedBy::Close, &before, &after);
         self.checker.line_closed(line, &before, &after);
         let now = self.now();
         self.saboteur.closed_line(line, now);
@@ -72,7 +81,7 @@ impl Application {
         if before != after {
             self.coverage.count("closed a call with requests");
         }
-        self.closing.extend(before.difference(&after));
+        self.note_ended(EndedBy::Close, &before, &after);
         self.checker.call_closed(call, &before, &after);
         let now = self.now();
         self.saboteur.closed_call(call, now);
@@ -152,6 +161,7 @@ impl Application {
         let Some(handle) = &self.handle else { return false };
         let (time, limit) = (handle.now(), SimLines::time_limit(&command));
         let id = self.manner.own_ids.then(|| self.free_id()).flatten();
+        let before = self.running_now();
         let Some(handle) = &self.handle else { return false };
         let ticket = match handle.submit_as(id, line, command) {
             Ok(ticket) => ticket,
@@ -173,6 +183,14 @@ impl Application {
         };
         let (id, token) = (ticket.id(), ticket.token());
         self.checker.submitted(Submitted { id, token, line, kind, call, time, limit });
+        if kind == Kind::Drop {
+            let after = self.running_now();
+            if before.iter().any(|id| !after.contains(id)) {
+                self.coverage.count("dropped a call with requests");
+            }
+            self.note_ended(EndedBy::Drop, &before, &after);
+            self.checker.dropping(id, call, &before, &after);
+        }
         let hold = self.hold();
         note!(self.journal, "     submitted {id}, ticket held for {hold:?}");
         self.coverage.count(if hold.is_zero() { "released at once" } else { "held a ticket" });

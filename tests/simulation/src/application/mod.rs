@@ -49,6 +49,15 @@ struct Held {
     ticket: Option<Ticket>,
 }
 
+/// What the application did to end a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EndedBy {
+    /// It closed the call or the line.
+    Close,
+    /// It dropped the call.
+    Drop,
+}
+
 /// The application, with the checker that looks over its shoulder.
 pub(crate) struct Application {
     pub(crate) checker: Checker,
@@ -70,8 +79,8 @@ pub(crate) struct Application {
     generations: u32,
     /// It no longer acts by itself.
     pub(crate) quiet: bool,
-    /// Requests that a close has just ended.
-    closing: BTreeSet<RequestId>,
+    /// Requests that it has just ended, and how.
+    ended: BTreeMap<RequestId, EndedBy>,
 }
 
 impl Application {
@@ -101,7 +110,7 @@ impl Application {
             opened: 0,
             generations: 0,
             quiet: false,
-            closing: BTreeSet::new(),
+            ended: BTreeMap::new(),
         }
     }
 
@@ -191,15 +200,15 @@ impl Application {
     // What it is told
 
     fn told(&mut self, told: Told) {
-        let (held, closing) = match &told {
+        let (held, ended) = match &told {
             Told::Completed(completion) => (
                 self.tickets.iter().any(|held| held.id == completion.id),
-                self.closing.remove(&completion.id),
+                self.ended.remove(&completion.id),
             ),
-            Told::Event(..) => (false, false),
+            Told::Event(..) => (false, None),
         };
         let now = self.now();
-        for told in self.saboteur.pass(told, held, closing, now) {
+        for told in self.saboteur.pass(told, held, ended, now) {
             self.take(told);
         }
     }

@@ -130,6 +130,20 @@ impl Checker {
         self.show(Seen::CallClosed { call: witnessed(handle) });
     }
 
+    /// lineDrop is about to return: which requests ran before it, and which do now. If the drop is
+    /// done already, so is what else was asked of the call; if it is not, that shows when it is.
+    pub(crate) fn dropping(
+        &mut self,
+        drop: RequestId,
+        handle: HDRVCALL,
+        before: &BTreeSet<RequestId>,
+        after: &BTreeSet<RequestId>,
+    ) {
+        if !after.contains(&drop) {
+            self.end_requests(before, after, Rule::D7, |request| request.at.call == handle);
+        }
+    }
+
     /// A call is over; what is told of it from now on breaks the rule.
     fn bury(&mut self, handle: HDRVCALL, rule: Rule) {
         if self.calls.remove(&handle).is_some() {

@@ -42,7 +42,7 @@ pub(super) struct Request {
     pub(super) at: Submitted,
     /// Its ticket is held.
     pub(super) held: bool,
-    /// It was outstanding when its call or line was closed: by which rule it has to be completed now.
+    /// It ran when its call was dropped, or its call or line closed: by which rule it has failed.
     pub(super) due: Option<Rule>,
 }
 
@@ -121,8 +121,10 @@ impl Checker {
         if let Some(rule) = request.due
             && result != LineError::OPERATIONFAILED.raw()
         {
-            let rule = if request.at.kind == Kind::MakeCall { Rule::N6 } else { rule };
-            self.fail(rule, format!("{id} was closed and completed with {result:#x}"));
+            let closed = rule != Rule::D7;
+            let rule = if closed && request.at.kind == Kind::MakeCall { Rule::N6 } else { rule };
+            let how = if closed { "closed" } else { "dropped" };
+            self.fail(rule, format!("{id} was {how} and completed with {result:#x}"));
         }
         self.show(Seen::Completed { request: id, result });
         self.effect(&request.at, result == 0);
@@ -132,7 +134,15 @@ impl Checker {
     fn effect(&mut self, request: &Submitted, success: bool) {
         match request.kind {
             Kind::MakeCall => self.made(request.id, request.call, success),
-            Kind::Drop if success => self.dropped.push(request.call),
+            Kind::Drop if success => {
+                let Submitted { id, call, .. } = *request;
+                let left = self.requests.iter().find(|(_, one)| one.at.call == call);
+                if let Some((left, _)) = left {
+                    let text = format!("{id} dropped {call} while {left} of it is outstanding");
+                    self.fail(Rule::D7, text);
+                }
+                self.dropped.push(call);
+            }
             Kind::Answer if success => self.answered.push(request.call),
             Kind::Drop | Kind::Answer | Kind::Dial => {}
         }
@@ -152,7 +162,7 @@ impl Checker {
         self.blocked.get(line).is_some_and(|blocked| !blocked.is_empty())
     }
 
-    /// What was outstanding when something was closed is over now, and has to be told.
+    /// What ran when something was dropped or closed is over now, and has to be told.
     pub(super) fn end_requests(
         &mut self,
         before: &BTreeSet<RequestId>,
@@ -168,7 +178,7 @@ impl Checker {
             }
         }
         if let Some(id) = found {
-            self.fail(rule, format!("{id} still runs after the close"));
+            self.fail(rule, format!("{id} still runs after what ends it"));
         }
     }
 

@@ -38,6 +38,8 @@ pub enum Rule {
     D2,
     /// Closing a call completes everything before it returns, and no event of it follows.
     D5,
+    /// Dropping a call completes its other requests with OPERATIONFAILED, and itself after them.
+    D7,
     /// A call that was dropped is told to be idle.
     D8,
     /// At the shutdown everything is settled.

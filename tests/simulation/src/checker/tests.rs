@@ -424,6 +424,79 @@ fn d17_generations_end_as_they_began_before_the_delivery_is_over() {
 }
 
 #[test]
+fn d7_a_drop_fails_the_calls_other_requests_before_it_completes() {
+    /// A call that is being made or dials, dropped: the bench, the other request and the drop.
+    fn dropped(kind: Kind, done: bool) -> (Bench, RequestId, RequestId) {
+        let mut bench = Bench::new();
+        let on = match kind {
+            Kind::MakeCall => call(0x101),
+            _ => bench.connected(0x101),
+        };
+        let other = bench.ask(0, kind, on);
+        let before = bench.running.clone();
+        let drop = bench.ask(0, Kind::Drop, on);
+        if done {
+            bench.finish(other);
+            bench.finish(drop);
+        }
+        bench.checker.dropping(drop, on, &before, &bench.running);
+        bench.fine();
+        (bench, other, drop)
+    }
+
+    for kind in [Kind::MakeCall, Kind::Dial] {
+        let (mut bench, other, drop) = dropped(kind, true);
+        bench.complete(other, FAILED);
+        if kind != Kind::MakeCall {
+            bench.state(call(0x101), CallState::Idle, 0);
+        }
+        bench.complete(drop, 0);
+        bench.delivered();
+        bench.fine();
+
+        let (mut bench, other, _) = dropped(kind, true);
+        bench.complete(other, 0);
+        bench.broke(Rule::D7);
+
+        for done in [true, false] {
+            let (mut bench, _, drop) = dropped(kind, done);
+            bench.complete(drop, 0);
+            bench.broke(Rule::D7);
+        }
+
+        // While the drop goes on, so may the others; and one that failed has ended nothing.
+        let (mut bench, other, drop) = dropped(kind, false);
+        bench.complete(drop, FAILED);
+        bench.complete(other, 0);
+        bench.delivered();
+        bench.fine();
+    }
+
+    // It is done, and the other goes on.
+    let mut bench = Bench::new();
+    let on = bench.connected(0x101);
+    bench.ask(0, Kind::Dial, on);
+    let before = bench.running.clone();
+    let drop = bench.ask(0, Kind::Drop, on);
+    bench.finish(drop);
+    bench.checker.dropping(drop, on, &before, &bench.running);
+    bench.broke(Rule::D7);
+
+    // The requests of another call are none of its business.
+    let mut bench = Bench::new();
+    let on = bench.connected(0x101);
+    bench.ask(1, Kind::MakeCall, call(0x102));
+    let before = bench.running.clone();
+    let drop = bench.ask(0, Kind::Drop, on);
+    bench.finish(drop);
+    bench.checker.dropping(drop, on, &before, &bench.running);
+    bench.state(on, CallState::Idle, 0);
+    bench.complete(drop, 0);
+    bench.delivered();
+    bench.fine();
+}
+
+#[test]
 fn d1_d2_d5_n6_closing_completes_first_and_nothing_follows() {
     // Closing a call that is being made.
     let mut bench = Bench::new();
