@@ -170,8 +170,9 @@ impl Default for World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        self.host.shutdown();
+        let down = self.host.shutdown();
         if !thread::panicking() {
+            down.expect("the host shuts down in order");
             self.witness.judge();
             let counts = self.host.counts();
             assert_eq!(counts.requests, counts.completed + counts.lost, "{counts:?}");

@@ -60,7 +60,7 @@ fn a_failure_is_the_result() {
     let world = World::new();
     let line = world.open(FXO);
     let pending = world.stuck(&line, 500);
-    assert_eq!(block_on(pending).map(|_| ()), Err(LineError::CALLUNAVAIL));
+    assert_eq!(block_on(pending).map(|_| ()), Err(LineError::CALLUNAVAIL.into()));
 }
 
 #[test]
@@ -71,7 +71,10 @@ fn a_future_that_is_dropped_lets_the_request_go_on() {
     let mut pending = Box::pin(line.make_call("200", &CallOptions::default()).unwrap());
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let polled = pending.as_mut().poll(&mut Context::from_waker(&waker));
+    // The call goes on with the request as long as somebody has it.
+    let call = pending.call();
     drop((polled, pending));
     let first = block_on(events.next());
     assert!(matches!(first, Some(LineEvent::State { .. })), "{first:?}");
+    call.close().unwrap();
 }

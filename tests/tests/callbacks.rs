@@ -8,7 +8,7 @@ use std::thread;
 use ringback_tests::{DEADLINE, FXO, FXS, SUPERVISED, World, eventually, state};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::error::LineError;
-use ringback_tspi::host::{CallOptions, Line, Options, Traced, WaitError};
+use ringback_tspi::host::{CallOptions, Closed, Line, Options, Traced, WaitError};
 
 /// Takes 20 s to dial.
 const SLOW: &str = ",,,,,,,,,,1";
@@ -126,7 +126,7 @@ fn d1_d2_a_callback_may_close_its_line_and_the_rest_is_told_behind_it() {
     let closes = Arc::clone(&line);
     telephone.make_call("", &CallOptions::default()).unwrap().on_complete(move |_| {
         closing();
-        closes.close().unwrap();
+        assert_eq!(closes.close(), Ok(Closed::AfterUpcall));
         closed();
     });
     assert_eq!(result.recv_timeout(DEADLINE).unwrap(), FAILED);
@@ -147,12 +147,13 @@ fn a_callback_may_shut_the_host_down() {
     connected.dial(SLOW).unwrap().on_complete(move |result| dialled.send(result).unwrap());
     let host = Arc::clone(&world.host);
     telephone.make_call("", &CallOptions::default()).unwrap().on_complete(move |made| {
-        host.shutdown();
+        assert_eq!(host.shutdown(), Ok(Closed::AfterUpcall));
         give.send(made.map(|_| ())).unwrap();
     });
     assert_eq!(results.recv_timeout(DEADLINE).unwrap(), Ok(()));
     assert_eq!(results.recv_timeout(DEADLINE).unwrap(), FAILED);
-    eventually("all is told", || world.host.outstanding() == 0);
+    world.host.wait_down(DEADLINE).unwrap();
+    assert_eq!(world.host.outstanding(), 0);
     assert_eq!(world.host.counts().lost, 0);
 }
 

@@ -4,7 +4,7 @@
 //! then stops the software card's clock. A second Ctrl-C does the same from the signals' thread.
 
 use std::fmt::Write as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -79,7 +79,6 @@ pub(crate) struct Station {
     /// The software card, if it is one.
     pub(crate) soft: Option<SoftCard>,
     name: String,
-    going_down: Arc<Mutex<()>>,
     _clock: Option<RealClock>,
 }
 
@@ -171,15 +170,14 @@ impl Station {
         let host = Host::start(provider, options)
             .map_err(|error| Failure::line(format_args!("{name} can't be started"), error))?;
         let host = Arc::new(host);
-        let going_down = Arc::new(Mutex::new(()));
         // Weak, so that the signals' thread does not keep the card.
-        let (held, turn) = (Arc::downgrade(&host), Arc::clone(&going_down));
+        let held = Arc::downgrade(&host);
         signals.on_second(move || {
             if let Some(host) = held.upgrade() {
-                shut_down(&host, &turn);
+                shut_down(&host);
             }
         });
-        let station = Station { host, soft, name, going_down, _clock: clock };
+        let station = Station { host, soft, name, _clock: clock };
         station.await_measured();
         Ok(station)
     }
@@ -254,15 +252,16 @@ impl Station {
 
 impl Drop for Station {
     fn drop(&mut self) {
-        shut_down(&self.host, &self.going_down);
+        shut_down(&self.host);
     }
 }
 
 /// Hangs up and makes the card safe; does not return before that is done, also if another thread is
 /// at it.
-fn shut_down(host: &Host, turn: &Mutex<()>) {
-    let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-    host.shutdown();
+fn shut_down(host: &Host) {
+    if let Err(error) = host.shutdown() {
+        note(format_args!("the card was not shut down in order: {error}"));
+    }
 }
 
 /// A line as a person knows it: `2 (FXO in slot 2)`, `0 (modem)`.

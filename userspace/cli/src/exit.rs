@@ -92,8 +92,11 @@ impl Failure {
     }
 
     /// What a line answered to what was asked of it.
-    pub(crate) fn line(what: impl fmt::Display, error: LineError) -> Failure {
-        let exit = match error {
+    pub(crate) fn line<E>(what: impl fmt::Display, error: E) -> Failure
+    where
+        E: fmt::Display + Clone + Into<LineError>,
+    {
+        let exit = match error.clone().into() {
             LineError::NODEVICE => Exit::Gone,
             LineError::INUSE
             | LineError::ALLOCATED

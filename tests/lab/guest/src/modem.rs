@@ -74,7 +74,8 @@ impl Desk {
     fn hang_up(&self, call: &Call) -> Outcome {
         call.drop_call().map_err(text)?.wait(LONG).map_err(text)?;
         self.until(call, CallState::Idle)?;
-        call.close().map_err(text)
+        call.close().map_err(text)?;
+        Ok(())
     }
 
     /// Sends bytes that come back.
@@ -92,7 +93,7 @@ impl Desk {
     /// The end: every request has completed once, and not early.
     fn close(self) -> Outcome {
         self.line.close().map_err(text)?;
-        self.host.shutdown();
+        self.host.shutdown().map_err(text)?;
         let counts = self.host.counts();
         println!("{counts:?}");
         if counts.completed + counts.refused != counts.requests

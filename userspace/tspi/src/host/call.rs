@@ -1,144 +1,83 @@
 //! A call, as an application handles it.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::closing::{CloseError, Closed, Closing};
 use super::info::{CallInfo, CallStatus, fetch};
-use super::line::LineInner;
-use super::upward::Told;
-use super::{LineInfo, Pending};
+use super::life::CallInner;
+use super::{LineInfo, Pending, Reservation, asked};
 use crate::callstate::CallState;
 use crate::constants::{LINEDIGITMODE_DTMF, LINEDIGITMODE_DTMFEND};
 use crate::error::LineError;
 use crate::structs::{LINECALLINFO, LINECALLSTATUS};
 use crate::types::{HDRVCALL, HTAPICALL};
 
-/// How far a call has come between host and provider.
-enum Phase {
-    /// The request that makes it is not complete; what was told too early is kept here (N9).
-    Making(Vec<Told>),
-    Alive,
-    /// Closed, or it never came about.
-    Dead,
+/// A call. Clones are the same call.
+///
+/// It lives until it is [closed](Call::close), or its line is. A call that the application has made
+/// or answered is closed, and so hung up, when the last clone is dropped. One that was only announced
+/// goes on without the application, and is closed by itself when it is idle and nobody has it any
+/// more.
+pub struct Call {
+    pub(super) inner: Arc<CallInner>,
+    /// It is the application's; otherwise an event's that was not fetched.
+    held: bool,
 }
 
-struct Life {
-    phase: Phase,
-    /// As last told.
-    state: Option<CallState>,
-    mode: u32,
-}
-
-pub(super) struct CallInner {
-    pub(super) line: Arc<LineInner>,
-    pub(super) tapi: HTAPICALL,
-    driver: OnceLock<HDRVCALL>,
-    life: Mutex<Life>,
-}
-
-impl CallInner {
-    fn new(line: &Arc<LineInner>, tapi: HTAPICALL, phase: Phase) -> CallInner {
-        let life = Life { phase, state: None, mode: 0 };
-        CallInner { line: Arc::clone(line), tapi, driver: OnceLock::new(), life: Mutex::new(life) }
+impl Call {
+    /// One for the application.
+    pub(super) fn held(inner: &Arc<CallInner>) -> Call {
+        inner.hold();
+        Call { inner: Arc::clone(inner), held: true }
     }
 
-    /// A call that is about to be made here.
-    pub(super) fn outgoing(line: &Arc<LineInner>, tapi: HTAPICALL) -> CallInner {
-        CallInner::new(line, tapi, Phase::Making(Vec::new()))
+    /// One for an event.
+    pub(super) fn mentioned(inner: &Arc<CallInner>) -> Call {
+        inner.mention();
+        Call { inner: Arc::clone(inner), held: false }
     }
 
-    /// A call that was born in the provider.
-    pub(super) fn incoming(line: &Arc<LineInner>, tapi: HTAPICALL, driver: HDRVCALL) -> CallInner {
-        let call = CallInner::new(line, tapi, Phase::Alive);
-        call.set_driver(driver);
-        call
-    }
-
-    fn life(&self) -> MutexGuard<'_, Life> {
-        self.life.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The provider's handle, once its function has returned (N1).
-    pub(super) fn set_driver(&self, driver: HDRVCALL) {
-        // Set once: a call is made once.
-        let _ = self.driver.set(driver);
-    }
-
-    /// The request that makes it is complete; gives what was told too early.
-    pub(super) fn made(&self) -> Vec<Told> {
-        let mut life = self.life();
-        match &mut life.phase {
-            Phase::Making(early) => {
-                let early = std::mem::take(early);
-                life.phase = Phase::Alive;
-                early
-            }
-            Phase::Alive | Phase::Dead => Vec::new(),
+    /// The event that it is in was fetched.
+    pub(super) fn set_fetched(&mut self) {
+        if !std::mem::replace(&mut self.held, true) {
+            self.inner.fetched();
         }
     }
 
-    /// It never came about, or its line is closed.
-    pub(super) fn kill(&self) {
-        self.life().phase = Phase::Dead;
-    }
-
-    /// Whether an event of the call may be told now; an early one is kept (N9), a late one dropped
-    /// (D5).
-    pub(super) fn admit(&self, told: &Told) -> bool {
-        match &mut self.life().phase {
-            Phase::Alive => true,
-            Phase::Making(early) => {
-                early.push(*told);
-                false
-            }
-            Phase::Dead => false,
+    /// The event that it is in waits to be fetched.
+    pub(super) fn set_queued(&mut self) {
+        if std::mem::replace(&mut self.held, false) {
+            self.inner.queued();
         }
-    }
-
-    pub(super) fn set_state(&self, state: CallState, mode: u32) {
-        let mut life = self.life();
-        life.state = Some(state);
-        life.mode = mode;
     }
 
     /// The provider's handle of a call that can be used.
     fn usable(&self) -> Result<HDRVCALL, LineError> {
-        match &self.life().phase {
-            Phase::Alive => {}
-            // G7: until it is made, a call is only closed.
-            Phase::Making(_) => return Err(LineError::INVALCALLSTATE),
-            Phase::Dead => return Err(LineError::INVALCALLHANDLE),
-        }
-        self.driver.get().copied().ok_or(LineError::INVALCALLHANDLE)
+        asked::enter();
+        self.inner.usable()
     }
-}
 
-/// A call. Clones are the same call.
-///
-/// It lives until it is [closed](Call::close), or its line is. Dropping the last clone does not hang
-/// up.
-#[derive(Clone)]
-pub struct Call(pub(super) Arc<CallInner>);
-
-impl Call {
     /// The handle by which events and the log name it.
     pub fn handle(&self) -> HTAPICALL {
-        self.0.tapi
+        self.inner.tapi
     }
 
     /// The line it is on.
     pub fn line(&self) -> &LineInfo {
-        &self.0.line.info
+        &self.inner.line.info
     }
 
     /// Its state as last told; `None` before the first.
     pub fn state(&self) -> Option<CallState> {
-        self.0.life().state
+        asked::enter();
+        self.inner.state().0
     }
 
     /// The mode of that state, of the family [`CallState::mode_family`]; 0 for none.
     pub fn state_mode(&self) -> u32 {
-        self.0.life().mode
+        asked::enter();
+        self.inner.state().1
     }
 
     /// What is known about it (TSPI_lineGetCallInfo).
@@ -146,8 +85,8 @@ impl Call {
     /// # Errors
     /// INVALCALLHANDLE once it is closed.
     pub fn info(&self) -> Result<CallInfo, LineError> {
-        let driver = self.0.usable()?;
-        let provider = &self.0.line.shared.provider;
+        let driver = self.usable()?;
+        let provider = &self.inner.line.shared.provider;
         let bytes = fetch::<LINECALLINFO>(|memory| provider.line_get_call_info(driver, memory))?;
         CallInfo::read(&bytes, self.line().version)
     }
@@ -158,11 +97,16 @@ impl Call {
     /// # Errors
     /// INVALCALLHANDLE once it is closed.
     pub fn status(&self) -> Result<CallStatus, LineError> {
-        let driver = self.0.usable()?;
-        let provider = &self.0.line.shared.provider;
+        let driver = self.usable()?;
+        let provider = &self.inner.line.shared.provider;
         let bytes =
             fetch::<LINECALLSTATUS>(|memory| provider.line_get_call_status(driver, memory))?;
         CallStatus::read(&bytes, self.line().version)
+    }
+
+    /// Takes the id of a request before it is made, for an application that has to store it first.
+    pub fn reserve(&self) -> Reservation<'_, Call> {
+        Reservation::of_call(self, true)
     }
 
     /// Dials more (TSPI_lineDial); an empty address ends what a `;` left open.
@@ -170,21 +114,16 @@ impl Call {
     /// # Errors
     /// The address is refused (R7), or the call is in no state for it.
     pub fn dial(&self, address: &str) -> Result<Pending<()>, LineError> {
-        let driver = self.0.usable()?;
-        self.0.line.submit("lineDial", self.0.tapi, None, (), |provider, id| {
-            provider.line_dial(id, driver, address, 0)
-        })
+        Reservation::of_call(self, false).dial(address).map(Pending::leave)
     }
 
-    /// Answers (TSPI_lineAnswer).
+    /// Answers (TSPI_lineAnswer). From then on the call is the application's: it is hung up when the
+    /// last `Call` of it is dropped.
     ///
     /// # Errors
     /// INVALCALLSTATE unless the call is offered.
     pub fn answer(&self) -> Result<Pending<()>, LineError> {
-        let driver = self.0.usable()?;
-        self.0.line.submit("lineAnswer", self.0.tapi, None, (), |provider, id| {
-            provider.line_answer(id, driver, &[])
-        })
+        Reservation::of_call(self, false).answer().map(Pending::leave)
     }
 
     /// Hangs up (TSPI_lineDrop): the call becomes idle, and should then be [closed](Call::close).
@@ -192,10 +131,7 @@ impl Call {
     /// # Errors
     /// INVALCALLSTATE if it is idle already.
     pub fn drop_call(&self) -> Result<Pending<()>, LineError> {
-        let driver = self.0.usable()?;
-        self.0.line.submit("lineDrop", self.0.tapi, None, (), |provider, id| {
-            provider.line_drop(id, driver, &[])
-        })
+        Reservation::of_call(self, false).drop_call().map(Pending::leave)
     }
 
     /// Sends bytes to the other modem, on a modem's line. Complete when the last has left.
@@ -203,10 +139,7 @@ impl Call {
     /// # Errors
     /// INVALCALLSTATE without a connection; OPERATIONUNAVAIL on a line without data.
     pub fn send(&self, bytes: &[u8]) -> Result<Pending<()>, LineError> {
-        let driver = self.0.usable()?;
-        self.0.line.submit("send", self.0.tapi, None, (), |provider, id| {
-            provider.call_send(id, driver, bytes)
-        })
+        Reservation::of_call(self, false).send(bytes).map(Pending::leave)
     }
 
     /// Waits until so many bytes have come from the other modem, which [`Line::data`] hands out.
@@ -216,33 +149,28 @@ impl Call {
     ///
     /// [`Line::data`]: super::Line::data
     pub fn receive(&self, bytes: usize, time_limit: Duration) -> Result<Pending<()>, LineError> {
-        let driver = self.0.usable()?;
-        self.0.line.submit("receive", self.0.tapi, None, (), |provider, id| {
-            provider.call_receive(id, driver, bytes, time_limit)
-        })
+        Reservation::of_call(self, false).receive(bytes, time_limit).map(Pending::leave)
     }
 
     /// Gives the call up in whatever state it is (TSPI_lineCloseCall): it is hung up, outstanding
     /// requests fail before this returns (D5, N6), and no event of it follows. Harmless when
-    /// repeated.
+    /// repeated; of several who close it, each returns when it is closed.
     ///
-    /// In a callback the requests fail as soon as the callback has returned.
+    /// It waits for at most 2 s beside what the provider takes, and in a callback it does not wait
+    /// ([`Closed::AfterUpcall`]).
     ///
     /// # Errors
-    /// The provider's; the call is closed all the same.
-    pub fn close(&self) -> Result<(), LineError> {
-        let phase = std::mem::replace(&mut self.0.life().phase, Phase::Dead);
-        if matches!(phase, Phase::Dead) {
-            // N8: one that was never made is dead by itself, and is not closed by us either.
-            return Ok(());
-        }
-        let line = &self.0.line;
-        let closed = match self.0.driver.get() {
-            Some(driver) => line.shared.provider.line_close_call(*driver),
-            None => Ok(()),
-        };
-        line.forget(self.0.tapi);
-        closed
+    /// [`CloseError`]; the call is closed all the same.
+    pub fn close(&self) -> Result<Closed, CloseError> {
+        self.inner.close()
+    }
+
+    /// As [`close`](Call::close), on a thread of the host's. It begins at once; the future is ready
+    /// when the call is closed, and may be dropped.
+    pub fn close_async(&self) -> Closing {
+        let call = Arc::clone(&self.inner);
+        let shared = Arc::clone(&call.line.shared);
+        Closing::begin(&shared, move || call.close())
     }
 
     /// Sends DTMF digits, a comma for a pause (TSPI_lineGenerateDigits). `digit_ms` is the length of
@@ -254,8 +182,8 @@ impl Call {
     ///
     /// [`LineEvent::Generated`]: super::LineEvent::Generated
     pub fn generate_digits(&self, digits: &str, digit_ms: u32) -> Result<u32, LineError> {
-        let driver = self.0.usable()?;
-        let shared = &self.0.line.shared;
+        let driver = self.usable()?;
+        let shared = &self.inner.line.shared;
         let end_to_end = shared.next_end_to_end();
         shared.provider.line_generate_digits(
             driver,
@@ -272,8 +200,8 @@ impl Call {
     /// # Errors
     /// INVALCALLHANDLE once it is closed.
     pub fn cancel_digits(&self) -> Result<(), LineError> {
-        let driver = self.0.usable()?;
-        let provider = &self.0.line.shared.provider;
+        let driver = self.usable()?;
+        let provider = &self.inner.line.shared.provider;
         provider.line_generate_digits(driver, 0, LINEDIGITMODE_DTMF, None, 0)
     }
 
@@ -283,15 +211,31 @@ impl Call {
     /// # Errors
     /// INVALCALLSTATE if the conversation is over.
     pub fn monitor_digits(&self, on: bool) -> Result<(), LineError> {
-        let driver = self.0.usable()?;
+        let driver = self.usable()?;
         let modes = if on { LINEDIGITMODE_DTMF | LINEDIGITMODE_DTMFEND } else { 0 };
-        self.0.line.shared.provider.line_monitor_digits(driver, modes)
+        self.inner.line.shared.provider.line_monitor_digits(driver, modes)
+    }
+}
+
+impl Clone for Call {
+    fn clone(&self) -> Call {
+        Call::held(&self.inner)
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        if self.held {
+            self.inner.let_go();
+        } else {
+            self.inner.unmention();
+        }
     }
 }
 
 impl PartialEq for Call {
     fn eq(&self, other: &Call) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        Arc::ptr_eq(&self.inner, &other.inner)
     }
 }
 
@@ -299,6 +243,6 @@ impl Eq for Call {}
 
 impl std::fmt::Debug for Call {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Call({}, {:?})", self.handle(), self.state())
+        write!(f, "Call({}, {:?})", self.handle(), self.inner.state().0)
     }
 }

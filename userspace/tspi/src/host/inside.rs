@@ -1,29 +1,32 @@
-//! Whether the calling thread is in an upcall of a host, where waiting for that host would be waiting
-//! for oneself.
+//! Whether the calling thread is in an upcall, where waiting would be waiting for oneself.
+//!
+//! An upcall of any host of this process counts. Two cards whose callbacks hang up each other's leg
+//! would otherwise wait for each other.
 
 use std::cell::Cell;
 
 thread_local! {
-    /// Which host's upcall this thread is in; 0 for none.
-    static HOST: Cell<usize> = const { Cell::new(0) };
+    /// How many upcalls this thread is in, one within the other.
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
 }
 
 /// Keeps the thread marked until it is dropped, by a panic as well.
-pub(super) struct Inside(usize);
+pub(super) struct Inside(());
 
-/// Marks the thread as being in an upcall of that host.
-pub(super) fn enter<T>(host: &T) -> Inside {
-    Inside(HOST.replace(std::ptr::from_ref(host).addr()))
+/// Marks the thread as being in an upcall.
+pub(super) fn enter() -> Inside {
+    DEPTH.set(DEPTH.get() + 1);
+    Inside(())
 }
 
-/// Whether the thread is in an upcall of that host.
-pub(super) fn is_inside<T>(host: &T) -> bool {
-    HOST.get() == std::ptr::from_ref(host).addr()
+/// Whether the thread is in an upcall.
+pub(super) fn is_inside() -> bool {
+    DEPTH.get() != 0
 }
 
 impl Drop for Inside {
     fn drop(&mut self) {
-        HOST.set(self.0);
+        DEPTH.set(DEPTH.get() - 1);
     }
 }
 
@@ -32,19 +35,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_host_whose_upcall_it_is_counts() {
-        let (host, other) = (1_u32, 2_u32);
-        assert!(!is_inside(&host));
-        let outer = enter(&host);
-        assert!(is_inside(&host) && !is_inside(&other));
-        let inner = enter(&other);
-        assert!(is_inside(&other));
+    fn a_thread_is_inside_until_the_outermost_upcall_has_returned() {
+        assert!(!is_inside());
+        let outer = enter();
+        let inner = enter();
         drop(inner);
-        assert!(is_inside(&host));
+        assert!(is_inside());
         std::thread::scope(|scope| {
-            scope.spawn(|| assert!(!is_inside(&host), "another thread"));
+            scope.spawn(|| assert!(!is_inside(), "another thread"));
         });
         drop(outer);
-        assert!(!is_inside(&host));
+        assert!(!is_inside());
     }
 }

@@ -4,20 +4,17 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use ringback_driver::request::RequestId;
-
-use super::call::{Call, CallInner};
-use super::events::{self, Subscribers};
+use super::closing::{self, CloseError, Closed, Closing};
+use super::delivery::Queue;
 use super::host::Shared;
 use super::info::{LineCaps, LineStatus, fetch};
-use super::trace::{Traced, count};
-use super::upward::Queue;
-use super::{CallOptions, Events, LineInfo, Pending};
-use crate::clock;
+use super::ledger::Ledger;
+use super::life::CallInner;
+use super::mailbox::{self, Subscribers};
+use super::{Call, CallOptions, Events, LineInfo, Pending, Reservation, asked};
 use crate::error::LineError;
 use crate::line::Audio;
 use crate::modem::Data;
-use crate::provider::{Provider, Ticket};
 use crate::structs::{LINEDEVCAPS, LINEDEVSTATUS};
 use crate::types::{HDRVLINE, HTAPICALL, HTAPILINE};
 
@@ -25,12 +22,13 @@ pub(super) struct LineInner {
     pub(super) shared: Arc<Shared>,
     pub(super) info: LineInfo,
     pub(super) tapi: HTAPILINE,
+    pub(super) ledger: Ledger,
     driver: OnceLock<HDRVLINE>,
     calls: Mutex<HashMap<HTAPICALL, Arc<CallInner>>>,
     pub(super) queue: Mutex<Queue>,
     pub(super) subscribers: Mutex<Subscribers>,
-    closing: AtomicBool,
-    closed: AtomicBool,
+    /// Nothing is told any more.
+    ended: AtomicBool,
 }
 
 impl LineInner {
@@ -41,12 +39,12 @@ impl LineInner {
             shared: Arc::clone(shared),
             info,
             tapi,
+            ledger: Ledger::default(),
             driver: OnceLock::new(),
             calls: Mutex::default(),
             queue: Mutex::default(),
-            subscribers: Mutex::new(Subscribers::new(Arc::downgrade(shared))),
-            closing: AtomicBool::new(false),
-            closed: AtomicBool::new(false),
+            subscribers: Mutex::new(Subscribers::new(shared.runner)),
+            ended: AtomicBool::new(false),
         }
     }
 
@@ -55,16 +53,8 @@ impl LineInner {
         let _ = self.driver.set(driver);
     }
 
-    /// The provider's handle while the line is open.
-    fn usable(&self) -> Result<HDRVLINE, LineError> {
-        if self.is_closed() {
-            return Err(LineError::INVALLINEHANDLE);
-        }
-        self.driver.get().copied().ok_or(LineError::INVALLINEHANDLE)
-    }
-
     pub(super) fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Acquire)
+        self.ended.load(Ordering::SeqCst)
     }
 
     fn calls(&self) -> MutexGuard<'_, HashMap<HTAPICALL, Arc<CallInner>>> {
@@ -83,68 +73,48 @@ impl LineInner {
         self.calls().remove(&tapi);
     }
 
-    /// Submits a request. Its record exists before the provider is called, so that a completion finds
-    /// it however early it comes.
-    pub(super) fn submit<T>(
-        self: &Arc<Self>,
-        function: &'static str,
-        call: HTAPICALL,
-        making: Option<Arc<CallInner>>,
-        value: T,
-        act: impl FnOnce(&dyn Provider, RequestId) -> Result<Ticket, LineError>,
-    ) -> Result<Pending<T>, LineError> {
-        let shared = &self.shared;
-        let record = shared.requests.allocate(self, making);
-        let id = record.id.get();
-        let device_id = self.info.device_id;
-        let at = clock::now();
-        shared.trace(&Traced::Submitted { id, function, device_id, call, at });
-        match act(&*shared.provider, record.id) {
-            Ok(ticket) => {
-                record.state().returned = true;
-                count(&shared.counters.requests);
-                shared.trace(&Traced::Returned { id, at: clock::now() });
-                Ok(Pending::new(record, value, ticket))
-            }
-            Err(error) => {
-                count(&shared.counters.refused);
-                shared.trace(&Traced::Refused { id, error, at: clock::now() });
-                if shared.requests.take(id).is_none() {
-                    // R4: it was completed nevertheless; that must not hold the line back.
-                    let mut state = record.state();
-                    state.refused = true;
-                    state.released = true;
-                    drop(state);
-                    self.drain();
-                }
-                Err(error)
-            }
-        }
+    /// How many calls are in the books.
+    #[cfg(test)]
+    pub(super) fn known_calls(&self) -> usize {
+        self.calls().len()
     }
 
     /// Closes the line (D1, D2).
-    pub(super) fn close(&self) -> Result<(), LineError> {
-        if self.closing.swap(true, Ordering::AcqRel) {
+    pub(super) fn close(&self) -> Result<Closed, CloseError> {
+        closing::close(&self.shared, &self.ledger, closing::LIMIT, || self.close_now())
+    }
+
+    /// Closes the line as part of a shutdown, which waits for everything at once.
+    pub(super) fn close_without_waiting(&self) -> Result<(), LineError> {
+        if !self.ledger.begin_closing() {
             return Ok(());
         }
-        let closed = match self.usable() {
-            Ok(driver) => self.shared.provider.line_close(driver),
-            // The provider has closed it by itself.
-            Err(_) => Ok(()),
+        let closed = self.close_now();
+        self.ledger.close();
+        closed
+    }
+
+    fn close_now(&self) -> Result<(), LineError> {
+        let closed = match self.driver.get() {
+            Some(driver) => self.shared.provider.line_close(*driver),
+            // It was never opened.
+            None => Ok(()),
         };
         self.end();
         closed
     }
 
-    /// From here on nothing is told and nothing can be asked.
+    /// From here on no event is told and nothing can be asked.
     pub(super) fn end(&self) {
-        self.closed.store(true, Ordering::Release);
+        self.ended.store(true, Ordering::SeqCst);
         self.shared.forget(self.tapi);
         let calls = std::mem::take(&mut *self.calls());
         for call in calls.into_values() {
             call.kill();
         }
-        events::end(&self.subscribers);
+        mailbox::end(&self.subscribers);
+        self.ledger.close();
+        self.shared.turns.changed();
     }
 }
 
@@ -152,6 +122,15 @@ impl LineInner {
 pub struct Line(pub(super) Arc<LineInner>);
 
 impl Line {
+    /// The provider's handle while the line is open.
+    pub(super) fn usable(&self) -> Result<HDRVLINE, LineError> {
+        asked::enter();
+        if !self.0.ledger.is_open() {
+            return Err(LineError::INVALLINEHANDLE);
+        }
+        self.0.driver.get().copied().ok_or(LineError::INVALLINEHANDLE)
+    }
+
     /// What it is.
     pub fn info(&self) -> &LineInfo {
         &self.0.info
@@ -162,6 +141,7 @@ impl Line {
     /// # Errors
     /// The provider's.
     pub fn caps(&self) -> Result<LineCaps, LineError> {
+        asked::enter();
         let LineInfo { device_id, version, .. } = self.0.info;
         let provider = &self.0.shared.provider;
         let bytes = fetch::<LINEDEVCAPS>(|memory| {
@@ -175,7 +155,7 @@ impl Line {
     /// # Errors
     /// INVALLINEHANDLE once it is closed.
     pub fn status(&self) -> Result<LineStatus, LineError> {
-        let driver = self.0.usable()?;
+        let driver = self.usable()?;
         let provider = &self.0.shared.provider;
         let bytes =
             fetch::<LINEDEVSTATUS>(|memory| provider.line_get_line_dev_status(driver, memory))?;
@@ -187,7 +167,7 @@ impl Line {
     /// # Errors
     /// INVALLINEHANDLE once it is closed; OPERATIONUNAVAIL if the provider gives none.
     pub fn audio(&self) -> Result<Audio, LineError> {
-        let driver = self.0.usable()?;
+        let driver = self.usable()?;
         self.0.shared.provider.line_audio(driver).ok_or(LineError::OPERATIONUNAVAIL)
     }
 
@@ -196,8 +176,13 @@ impl Line {
     /// # Errors
     /// INVALLINEHANDLE once it is closed; OPERATIONUNAVAIL if the provider gives none.
     pub fn data(&self) -> Result<Data, LineError> {
-        let driver = self.0.usable()?;
+        let driver = self.usable()?;
         self.0.shared.provider.line_data(driver).ok_or(LineError::OPERATIONUNAVAIL)
+    }
+
+    /// Takes the id of a request before it is made, for an application that has to store it first.
+    pub fn reserve(&self) -> Reservation<'_, Line> {
+        Reservation::of_line(self, true)
     }
 
     /// Makes a call (TSPI_lineMakeCall). An empty address takes the line and waits in dial tone for
@@ -205,6 +190,10 @@ impl Line {
     ///
     /// The request is complete when the call exists, at the latest when dialling begins; how it goes
     /// on is told by events. If it fails, the call is dead and needs no [`Call::close`] (N8).
+    ///
+    /// The call is the application's: when the [`Pending`] and every [`Call`] of it are dropped, it
+    /// is hung up. So a call that is given up, because it took too long for example, leaves the line
+    /// free. [`Pending::release`] has it go on by itself.
     ///
     /// # Errors
     /// Refused; there is no request and no completion (R4). What can be decided without the line is
@@ -214,51 +203,40 @@ impl Line {
         address: &str,
         options: &CallOptions,
     ) -> Result<Pending<Call>, LineError> {
-        let line = &self.0;
-        let driver = line.usable()?;
-        let tapi = HTAPICALL::new(line.shared.next_handle()).ok_or(LineError::NOMEM)?;
-        let call = Arc::new(CallInner::outgoing(line, tapi));
-        line.remember(&call);
-        let params = options.params(&line.info);
-        let address = Some(address).filter(|address| !address.is_empty());
-        let value = Call(Arc::clone(&call));
-        let making = Some(Arc::clone(&call));
-        let made = line.submit("lineMakeCall", tapi, making, value, |provider, id| {
-            let country = options.country_code;
-            let (handle, ticket) =
-                provider.line_make_call(id, driver, tapi, address, country, params.as_deref())?;
-            call.set_driver(handle);
-            Ok(ticket)
-        });
-        if made.is_err() {
-            // N7.
-            call.kill();
-            line.forget(tapi);
-        }
-        made
+        Reservation::of_line(self, false).make_call(address, options).map(Pending::leave)
     }
 
     /// Its events. The first time, all since the line was opened; after that, all from now on.
     pub fn events(&self) -> Events {
-        let host = Arc::downgrade(&self.0.shared);
-        self.0.subscribers.lock().unwrap_or_else(PoisonError::into_inner).subscribe(host)
+        asked::enter();
+        self.0.subscribers.lock().unwrap_or_else(PoisonError::into_inner).subscribe()
     }
 
     /// Whether the line is closed, by [`close`](Line::close), by the provider, or because the host was
     /// shut down.
     pub fn is_closed(&self) -> bool {
+        asked::enter();
         self.0.is_closed()
     }
 
     /// Closes it (TSPI_lineClose): its calls are hung up, outstanding requests fail before this
-    /// returns (D1), and nothing is told afterwards (D2). Harmless when repeated.
+    /// returns (D1), and nothing is told afterwards (D2). Harmless when repeated; of several who close
+    /// it, each returns when it is closed.
     ///
-    /// In a callback the requests fail as soon as the callback has returned.
+    /// It waits for at most 2 s beside what the provider takes, and in a callback it does not wait
+    /// ([`Closed::AfterUpcall`]).
     ///
     /// # Errors
-    /// The provider's; the line is closed all the same.
-    pub fn close(&self) -> Result<(), LineError> {
+    /// [`CloseError`]; the line is closed all the same.
+    pub fn close(&self) -> Result<Closed, CloseError> {
         self.0.close()
+    }
+
+    /// As [`close`](Line::close), on a thread of the host's. It begins at once; the future is ready
+    /// when the line is closed, and may be dropped.
+    pub fn close_async(&self) -> Closing {
+        let line = Arc::clone(&self.0);
+        Closing::begin(&self.0.shared, move || line.close())
     }
 }
 
@@ -266,6 +244,9 @@ impl Drop for Line {
     fn drop(&mut self) {
         // Nobody is left to be told an error.
         let _ = self.close();
+        // Nobody can ask for the first events any more, and they keep their calls and the line.
+        let first = self.0.subscribers.lock().unwrap_or_else(PoisonError::into_inner).take_first();
+        drop(first);
     }
 }
 

@@ -1,159 +1,6 @@
-//! The host against providers that behave badly, or just differently: early, twice, never.
-
-use std::sync::mpsc;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
-use std::time::Duration;
-
-use ringback_driver::request::RequestId;
+//! The rules of the contract, one by one.
 
 use super::*;
-use crate::callstate::CallState;
-use crate::constants::*;
-use crate::error::LineError;
-use crate::provider::{Devices, Init, Provider, Tapi, Ticket};
-use crate::structs::{LINEDEVCAPS, Writer};
-use crate::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, Version};
-
-const DEADLINE: Duration = Duration::from_secs(60);
-
-/// What it does inside lineMakeCall.
-type Act = Box<dyn FnMut(&mut dyn Tapi, u32, HTAPILINE, HTAPICALL) -> Option<LineError> + Send>;
-
-/// A provider with one line, whose completions nothing holds back.
-#[derive(Default)]
-struct Mock {
-    tapi: Mutex<Option<Box<dyn Tapi>>>,
-    line: Mutex<Option<HTAPILINE>>,
-    making: Mutex<Option<Act>>,
-    options: u32,
-    in_open: bool,
-    closed_calls: Mutex<Vec<HDRVCALL>>,
-    shut_down: Mutex<u32>,
-}
-
-impl Mock {
-    fn tell<R>(&self, act: impl FnOnce(&mut dyn Tapi) -> R) -> R {
-        let mut tapi = self.tapi.lock().unwrap_or_else(PoisonError::into_inner);
-        act(&mut **tapi.as_mut().unwrap())
-    }
-
-    fn line(&self) -> HTAPILINE {
-        self.line.lock().unwrap().unwrap()
-    }
-
-    /// Has lineMakeCall do this.
-    fn in_make_call(
-        &self,
-        act: impl FnMut(&mut dyn Tapi, u32, HTAPILINE, HTAPICALL) -> Option<LineError> + Send + 'static,
-    ) {
-        *self.making.lock().unwrap() = Some(Box::new(act));
-    }
-
-    fn state(&self, call: HTAPICALL, state: CallState) {
-        let line = self.line();
-        self.tell(|tapi| tell_state(tapi, line, call, state));
-    }
-}
-
-fn tell_state(tapi: &mut dyn Tapi, line: HTAPILINE, call: HTAPICALL, state: CallState) {
-    tapi.line_event(line, Some(call), LINE_CALLSTATE, state.bit() as usize, 0, 4);
-}
-
-impl Provider for Mock {
-    fn line_negotiate_tspi_version(
-        &self,
-        _: u32,
-        low: u32,
-        high: u32,
-    ) -> Result<Version, LineError> {
-        Version::negotiate(low, high)
-    }
-
-    fn provider_enum_devices(&self, _: u32) -> Result<Devices, LineError> {
-        Ok(Devices { lines: 1, phones: 0 })
-    }
-
-    fn provider_init(&self, _: Init, tapi: Box<dyn Tapi>) -> Result<u32, LineError> {
-        *self.tapi.lock().unwrap() = Some(tapi);
-        Ok(self.options)
-    }
-
-    fn provider_shutdown(&self, _: Version, _: u32) -> Result<(), LineError> {
-        *self.shut_down.lock().unwrap() += 1;
-        *self.tapi.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        Ok(())
-    }
-
-    fn line_open(&self, _: u32, line: HTAPILINE, _: Version) -> Result<HDRVLINE, LineError> {
-        *self.line.lock().unwrap() = Some(line);
-        if self.in_open {
-            let call = self.tell(|tapi| tapi.new_call(line, HDRVCALL::new(77).unwrap()));
-            self.state(call.unwrap(), CallState::Offering);
-        }
-        Ok(HDRVLINE::new(5).unwrap())
-    }
-
-    fn line_close(&self, _: HDRVLINE) -> Result<(), LineError> {
-        Ok(())
-    }
-
-    fn line_get_dev_caps(
-        &self,
-        _: u32,
-        version: Version,
-        _: u32,
-        caps: &mut [u8],
-    ) -> Result<(), LineError> {
-        Writer::<LINEDEVCAPS>::new(caps, version)?.string(LINEDEVCAPS::dwLineName, "mock");
-        Ok(())
-    }
-
-    fn line_make_call(
-        &self,
-        request: RequestId,
-        _: HDRVLINE,
-        call: HTAPICALL,
-        _: Option<&str>,
-        _: u32,
-        _: Option<&[u8]>,
-    ) -> Result<(HDRVCALL, Ticket), LineError> {
-        let line = self.line();
-        if let Some(act) = &mut *self.making.lock().unwrap()
-            && let Some(error) = self.tell(|tapi| act(tapi, request.get(), line, call))
-        {
-            return Err(error);
-        }
-        Ok((HDRVCALL::new(call.raw() << 4).unwrap(), Ticket::ungated(request)))
-    }
-
-    fn line_close_call(&self, call: HDRVCALL) -> Result<(), LineError> {
-        self.closed_calls.lock().unwrap().push(call);
-        Ok(())
-    }
-}
-
-fn start(mock: Mock) -> (Arc<Mock>, Host, Line) {
-    let mock = Arc::new(mock);
-    let provider: Arc<dyn Provider> = Arc::clone(&mock) as Arc<dyn Provider>;
-    let host = Host::start(provider, Options::default()).unwrap();
-    let line = host.open(0).unwrap();
-    (mock, host, line)
-}
-
-fn make(line: &Line) -> Pending<Call> {
-    line.make_call("1", &CallOptions::default()).unwrap()
-}
-
-fn states(events: &Events) -> Vec<CallState> {
-    let next = || events.try_next();
-    std::iter::from_fn(next)
-        .filter_map(|event| match event {
-            LineEvent::State { state, .. } => Some(state),
-            _ => None,
-        })
-        .collect()
-}
 
 #[test]
 fn c4_g1_a_completion_inside_the_function_is_held_back_with_all_behind_it() {
@@ -167,13 +14,14 @@ fn c4_g1_a_completion_inside_the_function_is_held_back_with_all_behind_it() {
     let pending = make(&line);
     let call = pending.call();
     mock.state(call.handle(), CallState::Proceeding);
-    assert_eq!((call.state(), host.counts().completed), (None, 0));
-    assert!(events.try_next().is_none());
+    // Looked at in the books, because asking the host would be evidence that the function returned.
+    assert_eq!(call.inner.state().0, None);
+    assert_eq!(host.shared.counters.read().completed, 0);
     let (give, result) = mpsc::channel();
     let seen = call.clone();
     pending.on_complete(move |made| give.send((made.is_ok(), seen.state())).unwrap());
     assert_eq!(result.recv_timeout(DEADLINE).unwrap(), (true, None), "O1: before any state");
-    assert_eq!(states(&events), [CallState::Dialing, CallState::Proceeding]);
+    assert_eq!(states(&events, 2), [CallState::Dialing, CallState::Proceeding]);
     let counts = host.counts();
     assert_eq!((counts.completed, counts.early, counts.duplicate), (1, 1, 0));
 }
@@ -228,15 +76,15 @@ fn r4_a_request_that_is_refused_and_completed_does_not_hold_its_line_back() {
     });
     let refused = line.make_call("1", &CallOptions::default());
     assert_eq!(refused.unwrap_err(), LineError::INUSE);
+    eventually("it is counted", || host.counts().duplicate == 1);
     let counts = host.counts();
     assert_eq!((counts.requests, counts.refused, counts.completed), (0, 1, 0));
-    assert_eq!(counts.duplicate, 1);
     mock.in_make_call(|_, _, _, _| None);
     let pending = make(&line);
     mock.tell(|tapi| tapi.completion(pending.id().get(), 0));
     let call = pending.wait(DEADLINE).unwrap();
     mock.state(call.handle(), CallState::Idle);
-    assert_eq!(states(&events), [CallState::Idle]);
+    assert_eq!(states(&events, 1), [CallState::Idle]);
 }
 
 #[test]
@@ -249,14 +97,14 @@ fn c2_a_positive_result_is_a_failure() {
 
 #[test]
 fn r5_d12_what_is_never_completed_fails_at_shutdown_and_is_counted() {
-    let (mock, host, line) = start(Mock::default());
+    let (mock, host, line) = start(Mock { never: true, ..Mock::default() });
     let (give, result) = mpsc::channel();
     make(&line).on_complete(move |made| give.send(made.map(|_| ())).unwrap());
     let waits = make(&line);
     assert_eq!(waits.wait(Duration::ZERO).unwrap_err(), WaitError::TimedOut);
     let held = make(&line);
-    host.shutdown();
-    host.shutdown();
+    assert_eq!(host.shutdown(), Ok(Closed::Now));
+    assert_eq!(host.shutdown(), Ok(Closed::Now));
     assert_eq!(result.try_recv().unwrap(), Err(LineError::OPERATIONFAILED));
     for pending in [waits, held] {
         let failed = pending.wait(DEADLINE).unwrap_err();
@@ -280,7 +128,7 @@ fn n9_events_before_the_completion_are_kept_until_it_has_been_told() {
     assert!(events.try_next().is_none());
     mock.tell(|tapi| tapi.completion(id, 0));
     assert_eq!(made.recv_timeout(DEADLINE).unwrap(), None);
-    assert_eq!(states(&events), [CallState::Dialing]);
+    assert_eq!(states(&events, 1), [CallState::Dialing]);
 
     let pending = make(&line);
     mock.state(pending.call().handle(), CallState::Dialing);
@@ -368,25 +216,6 @@ fn t2_t3_ids_count_up_wrap_and_pass_over_outstanding_ones() {
 }
 
 #[test]
-fn events_that_nobody_fetches_are_lost_oldest_first_and_counted() {
-    let (mock, _host, line) = start(Mock::default());
-    let tapi = mock.line();
-    for number in 0..5000 {
-        mock.tell(|up| up.line_event(tapi, None, LINE_LINEDEVSTATE, number, 0, 0));
-    }
-    let events = line.events();
-    assert_eq!(events.lost(), 5000 - 4096);
-    let oldest = events.try_next();
-    assert!(matches!(oldest, Some(LineEvent::Other { params: [904, 0, 0], .. })), "{oldest:?}");
-    // A second one starts now, and each gets every event.
-    let second = line.events();
-    assert!(second.try_next().is_none());
-    mock.tell(|up| up.line_event(tapi, None, LINE_LINEDEVSTATE, 7, 0, 0));
-    assert!(second.try_next().is_some());
-    assert_eq!(events.within(Duration::ZERO).count(), 4096);
-}
-
-#[test]
 fn what_a_provider_does_not_have_is_operationunavail() {
     let (mock, _host, line) = start(Mock::default());
     assert_eq!(line.status(), Err(LineError::OPERATIONUNAVAIL));
@@ -395,6 +224,7 @@ fn what_a_provider_does_not_have_is_operationunavail() {
     mock.tell(|tapi| tapi.completion(pending.id().get(), 0));
     let call = pending.wait(DEADLINE).unwrap();
     assert_eq!(call.drop_call().unwrap_err(), LineError::OPERATIONUNAVAIL);
+    assert_eq!(call.send(b"x").unwrap_err(), LineError::OPERATIONUNAVAIL);
     assert_eq!(call.info(), Err(LineError::OPERATIONUNAVAIL));
     assert_eq!(line.info().slot, None, "not one of ours");
 }
@@ -404,8 +234,9 @@ fn g9_a_provider_that_wants_one_thread_at_a_time_is_not_served() {
     let options = LINETSPIOPTION_NONREENTRANT;
     let mock = Arc::new(Mock { options, ..Mock::default() });
     let provider: Arc<dyn Provider> = Arc::clone(&mock) as Arc<dyn Provider>;
-    let refused = Host::start(provider, Options::default());
-    assert_eq!(refused.err(), Some(LineError::OPERATIONUNAVAIL));
+    let refused = Host::start(provider, Options::default()).unwrap_err();
+    assert_eq!(refused, LineError::OPERATIONUNAVAIL);
+    assert!(refused.to_string().contains("one thread at a time"), "{refused}");
     assert_eq!(*mock.shut_down.lock().unwrap(), 1, "D15: the pair is closed");
 }
 
@@ -418,8 +249,10 @@ fn a_callback_that_panics_leaves_the_line_in_order() {
         tell_state(tapi, line, call, CallState::Dialing);
         None
     });
-    make(&line).on_complete(|_| panic!("on purpose"));
-    assert_eq!(states(&events), [CallState::Dialing]);
+    let pending = make(&line);
+    let _kept = pending.call();
+    pending.on_complete(|_| panic!("on purpose"));
+    assert_eq!(states(&events, 1), [CallState::Dialing]);
     assert!(make(&line).wait(DEADLINE).is_ok());
     assert_eq!(host.counts().completed, 2);
 }

@@ -1,0 +1,58 @@
+//! What a thread has asked for last: the request that may not be told before the function that asked
+//! has returned (G1).
+//!
+//! A library can't see its own return. That the thread is back in the host is evidence of it, and so
+//! is its end. Every function that an application can call therefore begins with [`enter`].
+
+use std::cell::{Cell, RefCell};
+use std::sync::{Arc, Weak};
+
+use super::requests::Record;
+
+/// Dropped when the thread ends.
+struct Last(RefCell<Option<Weak<Record>>>);
+
+thread_local! {
+    /// Weak, so that a thread that never comes back does not keep a host.
+    static LAST: Last = const { Last(RefCell::new(None)) };
+    /// The thread's id, as /proc has it; 0 before it was asked for.
+    static THREAD: Cell<i32> = const { Cell::new(0) };
+}
+
+impl Last {
+    fn release(&self) {
+        let last = self.0.borrow_mut().take();
+        if let Some(record) = last.and_then(|record| record.upgrade()) {
+            record.release();
+        }
+    }
+}
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+/// The calling thread is in the host again, so what it asked for last has returned.
+pub(super) fn enter() {
+    // A thread that is ending has released it already.
+    let _ = LAST.try_with(Last::release);
+}
+
+/// The calling thread is about to return to the application with this request.
+pub(super) fn remember(record: &Arc<Record>) {
+    let remembered = LAST.try_with(|last| last.0.replace(Some(Arc::downgrade(record))));
+    if remembered.is_err() {
+        // Asked by the destructor of another value of the thread: it does not come back.
+        record.release();
+    }
+}
+
+/// The calling thread's id. Asks the kernel once per thread.
+pub(super) fn this_thread() -> i32 {
+    if THREAD.get() == 0 {
+        THREAD.set(nix::unistd::gettid().as_raw());
+    }
+    THREAD.get()
+}

@@ -1,0 +1,153 @@
+//! Evidence that a thread has returned from the function by which it made a request, though it has
+//! neither touched the request nor come back to the host.
+//!
+//! From the host's last instruction to the application's first it is less than a microsecond, in
+//! which nothing sleeps. A thread that sleeps has therefore returned, and so has one that has run for
+//! a millisecond since. One that was preempted shows neither, and is waited for. All this is in
+//! /proc; where that can't be read, a second counts as long enough.
+
+use std::fs::read_to_string;
+use std::time::{Duration, Instant};
+
+use super::asked;
+
+/// How often it is worth looking.
+const PAUSE: Duration = Duration::from_millis(5);
+/// The kernel brings a thread's run time up to date at every tick, which is far more often.
+const TICKS: Duration = Duration::from_millis(100);
+/// Run time in ns that no way out of the host takes.
+const RAN: u64 = 1_000_000;
+/// Where /proc can't be read.
+const LONG: Duration = Duration::from_secs(1);
+
+/// What /proc says about a thread.
+#[derive(Debug, PartialEq, Eq)]
+enum Doing {
+    Sleeps,
+    /// It runs, or would if it had a processor, or waits for a disk.
+    Else,
+    Gone,
+    Unknown,
+}
+
+/// A thread that has asked for something, as it was seen so far.
+#[derive(Debug)]
+pub(super) struct Asker {
+    thread: i32,
+    /// When it was seen first to be on its way out.
+    since: Option<Instant>,
+    looked: Option<Instant>,
+    slept: bool,
+    run_time: Option<u64>,
+}
+
+impl Asker {
+    pub(super) fn new(thread: i32) -> Asker {
+        Asker { thread, since: None, looked: None, slept: false, run_time: None }
+    }
+
+    /// Looks at the thread, which is on its way out of the host: whether it has arrived.
+    pub(super) fn has_returned(&mut self, now: Instant) -> bool {
+        if self.looked.is_some_and(|looked| now.duration_since(looked) < PAUSE) {
+            return false;
+        }
+        self.looked = Some(now);
+        let since = now.duration_since(*self.since.get_or_insert(now));
+        match doing(self.thread) {
+            Doing::Gone => true,
+            // Twice, because a thread that thaws from a frozen cgroup may still look asleep.
+            Doing::Sleeps => std::mem::replace(&mut self.slept, true),
+            Doing::Else => {
+                self.slept = false;
+                self.has_run(since)
+            }
+            Doing::Unknown => since >= LONG,
+        }
+    }
+
+    /// Whether it has run since it was on its way out. A reading lacks what was run since the last
+    /// tick, so only one that is later than all ticks before the beginning is compared with.
+    fn has_run(&mut self, since: Duration) -> bool {
+        let Some(ran) = run_time(self.thread) else { return since >= LONG };
+        if since < TICKS {
+            return false;
+        }
+        ran > self.run_time.get_or_insert(ran).saturating_add(RAN)
+    }
+}
+
+fn doing(thread: i32) -> Doing {
+    match read_to_string(format!("/proc/self/task/{thread}/stat")) {
+        // The name before it may have spaces and parentheses of its own.
+        Ok(stat) => match stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next()) {
+            Some('S') => Doing::Sleeps,
+            Some(_) => Doing::Else,
+            None => Doing::Unknown,
+        },
+        // With a /proc of another PID namespace nobody is where he should be.
+        Err(_)
+            if read_to_string(format!("/proc/self/task/{}/stat", asked::this_thread())).is_ok() =>
+        {
+            Doing::Gone
+        }
+        Err(_) => Doing::Unknown,
+    }
+}
+
+/// How long a thread has run, in ns.
+fn run_time(thread: i32) -> Option<u64> {
+    let schedstat = read_to_string(format!("/proc/self/task/{thread}/schedstat")).ok()?;
+    schedstat.split(' ').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::mpsc;
+    use std::thread;
+
+    use super::*;
+
+    fn returned_within(asker: &mut Asker, looks: u32) -> bool {
+        (0..looks).any(|_| {
+            thread::sleep(PAUSE);
+            asker.has_returned(Instant::now())
+        })
+    }
+
+    #[test]
+    fn a_thread_that_sleeps_or_is_gone_has_returned() {
+        let (give, thread_id) = mpsc::channel();
+        let (end, ends) = mpsc::channel::<()>();
+        let sleeper = thread::spawn(move || {
+            give.send(asked::this_thread()).unwrap();
+            let _ = ends.recv();
+        });
+        let id = thread_id.recv().unwrap();
+        let mut asker = Asker::new(id);
+        assert!(!asker.has_returned(Instant::now()), "once may be by chance");
+        assert!(returned_within(&mut asker, 2000));
+        drop(end);
+        sleeper.join().unwrap();
+        assert!(returned_within(&mut Asker::new(id), 2000));
+    }
+
+    #[test]
+    fn a_thread_that_goes_on_running_has_returned() {
+        let over = AtomicBool::new(false);
+        let (give, thread_id) = mpsc::channel();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                give.send(asked::this_thread()).unwrap();
+                while !over.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
+            let mut asker = Asker::new(thread_id.recv().unwrap());
+            let start = Instant::now();
+            assert!(returned_within(&mut asker, 20_000));
+            assert!(start.elapsed() >= TICKS, "not on a reading that may be out of date");
+            over.store(true, Ordering::Relaxed);
+        });
+    }
+}

@@ -1,0 +1,142 @@
+//! D1, D2, D5: who closes returns when it is closed, and is told the truth.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::task::{Context, Poll, Waker};
+
+use super::*;
+
+/// A callback of the line's that does not return before it is let go.
+fn stuck(mock: &Arc<Mock>, call: &Call) -> (Sender<()>, thread::JoinHandle<()>) {
+    let (go, may_go) = mpsc::channel::<()>();
+    let (tell, is_in): (Sender<()>, Receiver<()>) = mpsc::channel();
+    let dial = call.dial("1").unwrap();
+    let id = dial.id().get();
+    dial.on_complete(move |_| {
+        tell.send(()).unwrap();
+        let _ = may_go.recv_timeout(DEADLINE);
+    });
+    let mock = Arc::clone(mock);
+    let teller = thread::spawn(move || mock.complete(id, 0));
+    is_in.recv_timeout(DEADLINE).unwrap();
+    (go, teller)
+}
+
+#[test]
+fn d1_d2_a_close_that_a_callback_holds_up_says_so_and_can_be_repeated() {
+    let (mock, _host, line) = start(Mock::default());
+    let call = made(&mock, &line);
+    let (go, teller) = stuck(&mock, &call);
+    let dial = call.dial("2").unwrap();
+    let begin = Instant::now();
+    assert_eq!(line.close(), Err(CloseError::Unfinished { requests: 1 }));
+    assert!(begin.elapsed() < Duration::from_secs(30));
+    assert!(line.is_closed() && call.dial("3").is_err(), "closed all the same");
+    go.send(()).unwrap();
+    teller.join().unwrap();
+    assert_eq!(line.close(), Ok(Closed::Now));
+    assert_eq!(dial.wait(Duration::ZERO), Err(FAILED.into()));
+}
+
+#[test]
+fn d1_the_second_of_two_closers_waits_for_the_first() {
+    for of_line in [true, false] {
+        let (mock, _host, line) = start(Mock::default());
+        let call = made(&mock, &line);
+        let (go, teller) = stuck(&mock, &call);
+        let dial = call.dial("2").unwrap();
+        let close = || {
+            let closed = if of_line { line.close() } else { call.close() };
+            (closed, dial.wait(Duration::ZERO))
+        };
+        thread::scope(|scope| {
+            let closers = [scope.spawn(close), scope.spawn(close)];
+            thread::sleep(Duration::from_millis(50));
+            go.send(()).unwrap();
+            for closer in closers {
+                let told = (Ok(Closed::Now), Err(FAILED.into()));
+                assert_eq!(closer.join().unwrap(), told);
+            }
+        });
+        teller.join().unwrap();
+    }
+}
+
+#[test]
+fn d5_closing_in_a_callback_says_that_the_rest_comes_after_it() {
+    let (mock, _host, line) = start(Mock::default());
+    let call = made(&mock, &line);
+    let (give, closed) = mpsc::channel();
+    let closes = call.clone();
+    let (first, second) = (call.dial("1").unwrap(), call.dial("2").unwrap());
+    let id = first.id().get();
+    first.on_complete(move |_| {
+        give.send(closes.close()).unwrap();
+        give.send(closes.close()).unwrap();
+    });
+    mock.complete(id, 0);
+    assert_eq!(closed.recv_timeout(DEADLINE).unwrap(), Ok(Closed::AfterUpcall));
+    assert_eq!(closed.recv_timeout(DEADLINE).unwrap(), Ok(Closed::AfterUpcall));
+    assert_eq!(second.wait(DEADLINE), Err(FAILED.into()));
+    // With nothing else outstanding it is closed there and then.
+    let call = made(&mock, &line);
+    let (give, closed) = mpsc::channel();
+    let closes = call.clone();
+    let only = call.dial("1").unwrap();
+    let id = only.id().get();
+    only.on_complete(move |_| give.send(closes.close()).unwrap());
+    mock.complete(id, 0);
+    assert_eq!(closed.recv_timeout(DEADLINE).unwrap(), Ok(Closed::Now));
+}
+
+#[test]
+fn d2_an_observer_that_closes_the_line_of_an_event_has_it_unpublished() {
+    let line: Arc<Mutex<Option<Line>>> = Arc::default();
+    let closes = Arc::clone(&line);
+    let options = observed(move |happened| {
+        if let Traced::Event { .. } = happened {
+            drop(closes.lock().unwrap().take());
+        }
+    });
+    let (mock, _host, open) = start_with(Mock::default(), options);
+    let events = open.events();
+    *line.lock().unwrap() = Some(open);
+    let tapi = mock.line();
+    mock.tell(|up| up.line_event(tapi, None, LINE_LINEDEVSTATE, 1, 0, 0));
+    assert!(events.try_next().is_none() && events.is_over());
+}
+
+#[test]
+fn a_close_that_nobody_waits_for_is_a_future() {
+    let (mock, _host, line) = start(Mock::default());
+    let call = made(&mock, &line);
+    let dial = call.dial("1").unwrap();
+    let mut closing = pin!(call.close_async());
+    eventually("it is closed", || {
+        closing.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+            == Poll::Ready(Ok(Closed::Now))
+    });
+    assert_eq!(dial.wait(Duration::ZERO), Err(FAILED.into()), "D5");
+    drop(line.close_async());
+    eventually("the line is closed", || *mock.closed_lines.lock().unwrap() == 1);
+}
+
+/// Two hosts whose callbacks hang up each other's leg wait for nobody.
+#[test]
+fn a_callback_closes_a_call_of_another_host_without_waiting() {
+    let (here, there) = (start(Mock::default()), start(Mock::default()));
+    let (ours, theirs) = (made(&here.0, &here.2), made(&there.0, &there.2));
+    // Their line is busy with a callback.
+    let (go, teller) = stuck(&there.0, &theirs);
+    let left = theirs.dial("2").unwrap();
+    let (give, closed) = mpsc::channel();
+    let dial = ours.dial("1").unwrap();
+    let id = dial.id().get();
+    dial.on_complete(move |_| give.send(theirs.close()).unwrap());
+    here.0.complete(id, 0);
+    assert_eq!(closed.recv_timeout(DEADLINE).unwrap(), Ok(Closed::AfterUpcall));
+    go.send(()).unwrap();
+    teller.join().unwrap();
+    assert_eq!(left.wait(DEADLINE), Err(FAILED.into()));
+}
