@@ -5,12 +5,14 @@
 //! the provider as TAPI does. A [`Rack`] is a modem in software instead of a card, with a host on it.
 
 mod desk;
+mod executor;
 mod rack;
 mod wait;
 mod witness;
 mod world;
 
 pub use desk::{Desk, Told, call, id};
+pub use executor::{block_on, waker};
 pub use rack::Rack;
 pub use wait::{DEADLINE, eventually, incoming, refusal, state};
 pub use witness::{Refusal, Watched, Witness};

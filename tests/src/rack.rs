@@ -140,13 +140,14 @@ impl Default for Rack {
 
 impl Drop for Rack {
     fn drop(&mut self) {
-        self.host.shutdown();
+        let down = self.host.shutdown();
         self.outside.over.store(true, Ordering::Release);
         if let Some(thread) = self.thread.take() {
             // A panic there is seen in what is missing here.
             let _ = thread.join();
         }
         if !thread::panicking() {
+            down.expect("the host shuts down in order");
             self.witness.judge();
             let counts = self.host.counts();
             assert_eq!(counts.requests, counts.completed + counts.lost, "{counts:?}");

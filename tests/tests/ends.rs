@@ -180,7 +180,7 @@ fn d12_shutting_down_completes_everything_and_is_the_last_word() {
     let events = other.events();
     let connected = world.connected(&other, &events);
     results.of("dial", connected.dial(SLOW).unwrap());
-    world.host.shutdown();
+    world.host.shutdown().unwrap();
     let mut now = results.now();
     now.sort_unstable_by_key(|(name, _)| *name);
     assert_eq!(now, [("dial", FAILED), ("stuck", FAILED)]);
@@ -258,7 +258,7 @@ fn d15_a_second_init_is_ignored_with_success_and_pairs_follow_each_other() {
 #[test]
 fn a_provider_serves_one_host_after_the_other() {
     let world = World::new();
-    world.host.shutdown();
+    world.host.shutdown().unwrap();
     let host = Host::start(Arc::clone(&world.provider), Options::default()).unwrap();
     assert_eq!(host.lines().len(), 4);
     let line = host.open(SUPERVISED).unwrap();

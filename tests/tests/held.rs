@@ -1,16 +1,16 @@
-//! The gate: while an application holds a ticket, nothing of that line is told.
+//! Requests that an application keeps without looking at them: they are told in their order and hold
+//! nothing back.
 
 use std::sync::{Arc, Mutex};
-use std::thread::{self, ThreadId};
+use std::time::Duration;
 
-use ringback_softcard::LineState;
-use ringback_tests::{DEADLINE, FXS, SUPERVISED, World, eventually, state};
+use ringback_tests::{DEADLINE, SUPERVISED, World, eventually, state};
 use ringback_tspi::callstate::CallState;
-use ringback_tspi::callstate::monitor::Seen;
-use ringback_tspi::host::{CallOptions, LineEvent, Options, Traced};
+use ringback_tspi::error::LineError;
+use ringback_tspi::host::{CallOptions, LineEvent, Options, Traced, WaitError};
 
-/// What the application was told about a line, in order, and by which thread.
-type Told = Arc<Mutex<Vec<(String, ThreadId)>>>;
+/// What the application was told, in order.
+type Told = Arc<Mutex<Vec<String>>>;
 
 /// Takes 20 s to dial.
 const SLOW: &str = ",,,,,,,,,,1";
@@ -20,87 +20,75 @@ fn observer(told: &Told) -> Options {
     let trace = move |happened: &Traced<'_>| {
         let text = match happened {
             Traced::Completed { id, result, .. } => format!("{id}: {result}"),
-            Traced::Event { device_id, event } => match event {
-                LineEvent::State { state, .. } => format!("line {device_id}: {state}"),
-                other => format!("line {device_id}: {other:?}"),
-            },
+            Traced::Event { event: LineEvent::State { state, .. }, .. } => state.to_string(),
             _ => return,
         };
-        told.lock().unwrap().push((text, thread::current().id()));
+        told.lock().unwrap().push(text);
     };
     Options { trace: Some(Arc::new(trace)) }
 }
 
 #[test]
-fn g1_o1_nothing_of_a_line_is_told_while_a_ticket_is_held_and_then_all_in_order_by_the_reaper() {
+fn o1_a_request_that_nobody_looks_at_is_told_before_what_is_behind_it() {
     let told = Told::default();
     let world = World::with(observer(&told));
     let line = world.open(SUPERVISED);
-    let other = world.open(FXS);
     let events = line.events();
-
     let pending = line.make_call("200", &CallOptions::default()).unwrap();
+    // This thread does not come back to the host meanwhile.
+    let connected = CallState::Connected.to_string();
+    eventually("the call is connected", || told.lock().unwrap().contains(&connected));
     let call = pending.call();
-    let id = pending.id().get();
-    // The operation ends, and the call goes on to its answer.
-    eventually("the call is through", || world.exchange().state("103") == Some(LineState::Talking));
-    eventually("the provider knows", || line.status().is_ok_and(|status| status.active_calls == 1));
-    // Whole requests of another line pass meanwhile, so the reaper is not just slow.
-    for _ in 0..3 {
-        let rung = other.make_call("", &CallOptions::default()).unwrap().wait(DEADLINE).unwrap();
-        rung.drop_call().unwrap().wait(DEADLINE).unwrap();
-        rung.close().unwrap();
-    }
-    assert!(events.try_next().is_none());
-    assert_eq!(call.state(), None);
-    let seen = world.witness.seen();
-    assert!(!seen.iter().any(|seen| match seen {
-        Seen::Completed { request, .. } => request.get() == id,
-        Seen::Event { call: of, .. } => *of == Some(call.handle()),
-        _ => false,
-    }));
-    assert!(told.lock().unwrap().iter().all(|(text, _)| !text.starts_with("line 3")));
-
-    told.lock().unwrap().clear();
-    let (give, result) = std::sync::mpsc::channel();
-    let here = thread::current().id();
-    pending.on_complete(move |made| give.send((made, thread::current().id())).unwrap());
-    let (made, by) = result.recv_timeout(DEADLINE).unwrap();
-    assert_eq!(made.unwrap(), call);
-    assert_ne!(by, here);
-    assert_eq!(Some(by), world.witness.reaper());
     let passed = state(&events, &call, CallState::Connected);
     assert!(passed.starts_with(&[CallState::DialTone, CallState::Dialing, CallState::Proceeding]));
-    let told = told.lock().unwrap().clone();
-    let mut expected = vec![format!("{id}: 0")];
-    expected.extend(passed.iter().map(|state| format!("line 3: {state}")));
-    let texts: Vec<&String> = told.iter().map(|(text, _)| text).collect();
-    assert_eq!(texts, expected.iter().collect::<Vec<_>>());
-    assert!(told.iter().all(|(_, thread)| *thread == by), "all by the reaper");
+    let mut expected = vec![format!("{}: 0", pending.id())];
+    expected.extend(passed.iter().map(ToString::to_string));
+    assert_eq!(*told.lock().unwrap(), expected);
+    assert_eq!(pending.wait(DEADLINE), Ok(call));
 }
 
 #[test]
-fn g1_what_was_told_before_a_held_request_is_not_held_back() {
+fn events_come_while_a_request_is_in_scope() {
+    let world = World::new();
+    let line = world.open(SUPERVISED);
+    let events = line.events();
+    let _pending = line.make_call("200", &CallOptions::default()).unwrap();
+    assert!(events.next_timeout(DEADLINE).is_some());
+}
+
+#[test]
+fn c11_requests_may_be_waited_for_in_any_order() {
     let world = World::new();
     let line = world.open(SUPERVISED);
     let events = line.events();
     let call = world.connected(&line, &events);
-    // A long dialling, then a drop whose ticket is held: D7 ends the first, before the second.
+    let first = call.dial("1").unwrap();
+    let second = call.dial("2").unwrap();
+    assert_eq!(second.wait(DEADLINE), Ok(()));
+    assert_eq!(first.wait_without_limit(), Ok(()));
+}
+
+#[test]
+fn d7_what_was_told_before_a_request_in_scope_is_not_held_back() {
+    let world = World::new();
+    let line = world.open(SUPERVISED);
+    let events = line.events();
+    let call = world.connected(&line, &events);
     let dial = call.dial(SLOW).unwrap();
     let drop = call.drop_call().unwrap();
     let (give, result) = std::sync::mpsc::channel();
     dial.on_complete(move |dialled| give.send(dialled).unwrap());
-    assert!(result.recv_timeout(DEADLINE).unwrap().is_err(), "not held by the other ticket");
+    assert!(result.recv_timeout(DEADLINE).unwrap().is_err());
     drop.wait(DEADLINE).unwrap();
     state(&events, &call, CallState::Idle);
 }
 
 #[test]
-fn dropping_a_pending_request_releases_it() {
+fn a_request_that_is_released_goes_on_with_its_call() {
     let world = World::new();
     let line = world.open(SUPERVISED);
     let events = line.events();
-    drop(line.make_call("200", &CallOptions::default()).unwrap());
+    line.make_call("200", &CallOptions::default()).unwrap().release();
     let call = events.next_timeout(DEADLINE).and_then(|event| event.call().cloned()).unwrap();
     state(&events, &call, CallState::Connected);
     call.drop_call().unwrap().release();
@@ -108,15 +96,42 @@ fn dropping_a_pending_request_releases_it() {
 }
 
 #[test]
-fn d12_shutting_down_gives_up_on_a_ticket_that_is_held() {
+fn a_call_that_takes_too_long_is_given_up_and_leaves_its_line_free() {
     let world = World::new();
     let line = world.open(SUPERVISED);
-    let pending = line.make_call("", &CallOptions::default()).unwrap();
-    world.host.shutdown();
+    let timed_out = line.make_call("200", &CallOptions::default()).unwrap().wait(Duration::ZERO);
+    assert!(matches!(timed_out, Ok(_) | Err(WaitError::TimedOut)), "{timed_out:?}");
+    drop(timed_out);
+    assert_eq!(line.status().unwrap().active_calls, 0);
+    let events = line.events();
+    let call = line.make_call("200", &CallOptions::default()).unwrap().wait(DEADLINE).unwrap();
+    state(&events, &call, CallState::Connected);
+}
+
+#[test]
+fn a_request_of_a_closed_line_does_not_hold_back_the_next_opening() {
+    let world = World::new();
+    let line = world.open(SUPERVISED);
+    let kept = line.make_call("", &CallOptions::default()).unwrap();
+    line.close().unwrap();
+    let line = world.open(SUPERVISED);
+    std::mem::forget(line.make_call("", &CallOptions::default()).unwrap());
+    line.close().unwrap();
+    let line = world.open(SUPERVISED);
+    assert!(line.make_call("200", &CallOptions::default()).unwrap().wait(DEADLINE).is_ok());
+    drop(kept);
+}
+
+#[test]
+fn d12_what_is_held_fails_when_the_host_is_shut_down() {
+    let world = World::new();
+    let line = world.open(SUPERVISED);
+    let events = line.events();
+    let call = world.connected(&line, &events);
+    let pending = call.dial(SLOW).unwrap();
+    world.host.shutdown().unwrap();
     let counts = world.host.counts();
-    assert_eq!((counts.requests, counts.completed, counts.lost), (1, 0, 1));
-    let result = pending.wait(DEADLINE);
-    assert_eq!(result, Err(ringback_tspi::error::LineError::OPERATIONFAILED.into()));
+    assert_eq!((counts.requests, counts.completed, counts.lost), (2, 2, 0));
+    assert_eq!(pending.wait(DEADLINE), Err(LineError::OPERATIONFAILED.into()));
     assert!(line.make_call("", &CallOptions::default()).is_err());
-    world.witness.forgive(pending.id().get());
 }

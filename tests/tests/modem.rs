@@ -171,7 +171,7 @@ fn d12_a_shutdown_hangs_up() {
     let events = line.events();
     let call = make(&line, "100");
     state(&events, &call, CallState::Connected);
-    rack.host.shutdown();
+    rack.host.shutdown().unwrap();
     eventually("DTR hangs it up", || rack.modem(|modem| modem.is_on_hook()));
     assert!(line.is_closed());
 }

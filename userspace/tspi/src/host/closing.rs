@@ -105,10 +105,16 @@ pub(super) fn close(
 pub struct Closing(Arc<Progress>);
 
 #[derive(Default)]
-struct Progress(Mutex<(Option<Result<Closed, CloseError>>, Option<Waker>)>);
+struct Progress(Mutex<Reached>);
+
+#[derive(Default)]
+struct Reached {
+    result: Option<Result<Closed, CloseError>>,
+    waker: Option<Waker>,
+}
 
 impl Progress {
-    fn lock(&self) -> MutexGuard<'_, (Option<Result<Closed, CloseError>>, Option<Waker>)> {
+    fn lock(&self) -> MutexGuard<'_, Reached> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -125,8 +131,8 @@ impl Closing {
         shared.closer.run(Box::new(move || {
             let result = close();
             let mut progress = theirs.lock();
-            progress.0 = Some(result);
-            let waker = progress.1.take();
+            progress.result = Some(result);
+            let waker = progress.waker.take();
             drop(progress);
             if let Some(waker) = waker {
                 guarded("waker", || waker.wake());
@@ -143,10 +149,10 @@ impl Future for Closing {
         asked::enter();
         let waker = cx.waker().clone();
         let mut progress = self.0.lock();
-        if let Some(result) = progress.0 {
+        if let Some(result) = progress.result {
             return Poll::Ready(result);
         }
-        let replaced = progress.1.replace(waker);
+        let replaced = progress.waker.replace(waker);
         drop(progress);
         drop(replaced);
         Poll::Pending
@@ -155,7 +161,7 @@ impl Future for Closing {
 
 impl std::fmt::Debug for Closing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Closing").field(&self.0.lock().0).finish()
+        f.debug_tuple("Closing").field(&self.0.lock().result).finish()
     }
 }
 
