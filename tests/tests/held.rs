@@ -1,5 +1,5 @@
-//! Requests that an application keeps without looking at them: they are told in their order and hold
-//! nothing back.
+//! Requests that an application keeps without looking at them: they are told in their order and
+//! hold nothing back.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -41,7 +41,7 @@ fn o1_a_request_that_nobody_looks_at_is_told_before_what_is_behind_it() {
     let call = pending.call();
     let passed = state(&events, &call, CallState::Connected);
     assert!(passed.starts_with(&[CallState::DialTone, CallState::Dialing, CallState::Proceeding]));
-    let mut expected = vec![format!("{}: 0", pending.id())];
+    let mut expected = vec![format!("{}: 0", pending.id().get())];
     expected.extend(passed.iter().map(ToString::to_string));
     assert_eq!(*told.lock().unwrap(), expected);
     assert_eq!(pending.wait(DEADLINE), Ok(call));

@@ -1,8 +1,8 @@
-//! What a thread has asked for last: the request that may not be told before the function that asked
-//! has returned (G1).
+//! What a thread has asked for last: the request that may not be told before the function that
+//! asked has returned (G1).
 //!
-//! A library can't see its own return. That the thread is back in the host is evidence of it, and so
-//! is its end. Every function that an application can call therefore begins with [`enter`].
+//! A library can't see its own return. That the thread is back in the host is evidence of it, and
+//! so is its end. Every function that an application can call therefore begins with [`enter`].
 
 use std::cell::{Cell, RefCell};
 use std::sync::{Arc, Weak};

@@ -16,9 +16,9 @@ use crate::types::{HDRVCALL, HTAPICALL};
 /// A call. Clones are the same call.
 ///
 /// It lives until it is [closed](Call::close), or its line is. A call that the application has made
-/// or answered is closed, and so hung up, when the last clone is dropped. One that was only announced
-/// goes on without the application, and is closed by itself when it is idle and nobody has it any
-/// more.
+/// or answered is closed, and so hung up, when the last clone is dropped. One that was only
+/// announced goes on without the application, and is closed by itself when it is idle and nobody
+/// has it any more.
 pub struct Call {
     pub(super) inner: Arc<CallInner>,
     /// It is the application's; otherwise an event's that was not fetched.
@@ -117,8 +117,8 @@ impl Call {
         Reservation::of_call(self, false).dial(address).map(Pending::leave)
     }
 
-    /// Answers (TSPI_lineAnswer). From then on the call is the application's: it is hung up when the
-    /// last `Call` of it is dropped.
+    /// Answers (TSPI_lineAnswer). From then on the call is the application's: it is hung up when
+    /// the last `Call` of it is dropped.
     ///
     /// # Errors
     /// INVALCALLSTATE unless the call is offered.
@@ -173,9 +173,9 @@ impl Call {
         Closing::begin(&shared, move || call.close())
     }
 
-    /// Sends DTMF digits, a comma for a pause (TSPI_lineGenerateDigits). `digit_ms` is the length of
-    /// a digit, 0 for the default. Gives the number by which [`LineEvent::Generated`] tells the end
-    /// (K5); digits that are still being sent are cancelled (D17).
+    /// Sends DTMF digits, a comma for a pause (TSPI_lineGenerateDigits). `digit_ms` is the length
+    /// of a digit, 0 for the default. Gives the number by which [`LineEvent::Generated`] tells the
+    /// end (K5); digits that are still being sent are cancelled (D17).
     ///
     /// # Errors
     /// INVALCALLSTATE while nobody could hear them.

@@ -9,10 +9,10 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::asked;
 use super::guard::{guarded, log};
 use super::host::Shared;
 use super::ledger::Ledger;
+use super::{asked, inside};
 use crate::error::LineError;
 
 /// How long closing a line or a call waits.
@@ -43,9 +43,9 @@ pub enum CloseError {
     Provider(#[from] LineError),
     /// The limit has passed, and not all was told.
     #[error(
-        "{requests} requests of what was closed have not been told yet, because a callback does not \
-         return or the provider is busy: make callbacks short, and hold no lock that one wants while \
-         closing; then close again, which waits again"
+        "{requests} requests of what was closed have not been told yet, because a callback does \
+         not return or the provider is busy: make callbacks short, hold no lock that one wants \
+         while closing, and close again to wait again"
     )]
     Unfinished {
         /// How many requests are outstanding; 0 if only a callback is left.
@@ -128,7 +128,7 @@ impl Closing {
         asked::enter();
         let progress = Arc::new(Progress::default());
         let theirs = Arc::clone(&progress);
-        shared.closer.run(Box::new(move || {
+        let job = Box::new(move || {
             let result = close();
             let mut progress = theirs.lock();
             progress.result = Some(result);
@@ -137,7 +137,14 @@ impl Closing {
             if let Some(waker) = waker {
                 guarded("waker", || waker.wake());
             }
-        }));
+        });
+        let closer = Arc::clone(&shared.closer);
+        if inside::is_inside() {
+            // The provider's thread is not to start one: see `hand`.
+            shared.hand.run(Box::new(move || closer.run(job)));
+        } else {
+            closer.run(job);
+        }
         Closing(progress)
     }
 }

@@ -1,9 +1,9 @@
 //! Telling: completions and events become what the application is told, one at a time.
 //!
 //! Each line has its queue. A completion that may not be told yet stays at its head and holds back
-//! what is behind it (O1). Usually the queue is empty when something comes, and the provider's thread
-//! tells it at once. If another thread is telling, that one goes on with it: upcalls never overlap,
-//! on whichever threads they come (C6).
+//! what is behind it (O1). Usually the queue is empty when something comes, and the provider's
+//! thread tells it at once. If another thread is telling, that one goes on with it: upcalls never
+//! overlap, on whichever threads they come (C6).
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -264,8 +264,8 @@ impl LineInner {
         }
     }
 
-    /// Tells an event, unless what it is about is closed (D2, D5). Whoever closes that waits until it
-    /// is told.
+    /// Tells an event, unless what it is about is closed (D2, D5). Whoever closes that waits until
+    /// it is told.
     fn tell(&self, event: &LineEvent) {
         let call = event.call().map(|call| &call.inner);
         let ledgers = [Some(&self.ledger), call.map(|call| &call.ledger), None];

@@ -63,8 +63,8 @@ pub enum LineEvent {
         /// When.
         at: Time,
     },
-    /// LINE_CLOSE: the line was closed by its provider, because the card is gone for example. Nothing
-    /// follows, and neither the line nor its calls can be used any more.
+    /// LINE_CLOSE: the line was closed by its provider, because the card is gone for example.
+    /// Nothing follows, and neither the line nor its calls can be used any more.
     Closed {
         /// When.
         at: Time,

@@ -2,8 +2,8 @@
 //! neither touched the request nor come back to the host.
 //!
 //! From the host's last instruction to the application's first it is less than a microsecond, in
-//! which nothing sleeps. A thread that sleeps has therefore returned, and so has one that has run for
-//! a millisecond since. One that was preempted shows neither, and is waited for. All this is in
+//! which nothing sleeps. A thread that sleeps has therefore returned, and so has one that has run
+//! for a millisecond since. One that was preempted shows neither, and is waited for. All this is in
 //! /proc; where that can't be read, a second counts as long enough.
 
 use std::fs::read_to_string;

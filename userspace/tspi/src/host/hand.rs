@@ -1,8 +1,9 @@
 //! The host's own thread. It tells what had to wait for the application and was released since, so
-//! that this is never done on a thread of the application's, which may hold locks that the callbacks
-//! want; and it looks for evidence that those who never come back have returned.
+//! that this is never done on a thread of the application's, which may hold locks that the
+//! callbacks want; and it looks for evidence that those who never come back have returned.
 //!
-//! It is started when it is needed first, and ends when it has not been needed for a while.
+//! It is started by the application's thread that opens a line: a thread inherits scheduling class
+//! and processors of who starts it, and those of a reaper that never sleeps would leave it no time.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
@@ -15,8 +16,11 @@ use super::requests::Record;
 
 /// How often it looks at what is parked.
 pub(super) const LOOK: Duration = Duration::from_millis(100);
-/// It ends if there was nothing to do for so long.
-const IDLE: Duration = Duration::from_secs(10);
+/// How long it sleeps at most with nothing to do.
+const IDLE: Duration = Duration::from_secs(3600);
+
+/// Something else that is to be done on the thread.
+pub(super) type Errand = Box<dyn FnOnce() + Send>;
 
 /// A completion that is parked, and who asked.
 struct Watched {
@@ -29,6 +33,7 @@ struct Work {
     /// Lines on which something may be told that could not be told before.
     lines: Vec<Arc<LineInner>>,
     watched: Vec<Watched>,
+    errands: Vec<Errand>,
     running: bool,
     /// The host is gone.
     over: bool,
@@ -50,6 +55,18 @@ impl Hand {
 
     fn work(&self) -> MutexGuard<'_, Work> {
         self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts the thread, unless it runs.
+    pub(super) fn start(self: &Arc<Self>) {
+        self.give(|_| ());
+    }
+
+    /// Has the thread do this.
+    pub(super) fn run(self: &Arc<Self>, errand: Errand) {
+        if !self.give(|work| work.errands.push(errand)) {
+            self.tell();
+        }
     }
 
     /// Something on the line may be told now.
@@ -89,7 +106,8 @@ impl Hand {
         work.running = true;
         drop(work);
         let hand = Arc::clone(self);
-        let started = thread::Builder::new().name("ringback-host".into()).spawn(move || hand.run());
+        let thread = thread::Builder::new().name("ringback-host".into());
+        let started = thread.spawn(move || hand.work_on());
         if let Err(error) = started {
             self.work().running = false;
             log(|| tracing::error!(%error, "the host has no thread of its own"));
@@ -98,45 +116,47 @@ impl Hand {
         true
     }
 
-    fn run(self: Arc<Self>) {
+    fn work_on(self: Arc<Self>) {
         while self.wait() {
             self.tell();
             self.look();
         }
     }
 
-    /// Waits for something to do; `false` if the thread is not needed any more.
+    /// Waits until there is something to do or to look at; `false` if the host is gone.
     fn wait(&self) -> bool {
         let start = Instant::now();
         let mut work = self.work();
         loop {
-            if !work.lines.is_empty() {
+            if !work.lines.is_empty() || !work.errands.is_empty() {
                 return true;
             }
-            let (pause, looks) = match work.watched.is_empty() {
-                true => (IDLE, false),
-                false => (LOOK, true),
-            };
+            if work.over {
+                work.running = false;
+                return false;
+            }
+            let pause = if work.watched.is_empty() { IDLE } else { LOOK };
             let left = pause.saturating_sub(start.elapsed());
-            if work.over || left.is_zero() {
-                work.running = looks && !work.over;
-                return work.running;
+            if left.is_zero() {
+                return true;
             }
             let waited = self.arrived.wait_timeout(work, left);
             work = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
-    /// Tells what may be told now.
+    /// Tells what may be told now, and does what else there is to do.
     pub(super) fn tell(&self) {
         loop {
-            let lines = std::mem::take(&mut self.work().lines);
-            if lines.is_empty() {
+            let (lines, errands) = {
+                let mut work = self.work();
+                (std::mem::take(&mut work.lines), std::mem::take(&mut work.errands))
+            };
+            if lines.is_empty() && errands.is_empty() {
                 return;
             }
-            for line in lines {
-                line.deliver();
-            }
+            lines.iter().for_each(LineInner::deliver);
+            errands.into_iter().for_each(|errand| errand());
         }
     }
 
@@ -154,7 +174,11 @@ impl Hand {
             }
             _ => false,
         });
-        self.work().watched.append(&mut watched);
+        if !watched.is_empty() {
+            self.work().watched.append(&mut watched);
+            // Somebody who closes looks as well. Meanwhile the thread has seen nothing to look at.
+            self.arrived.notify_one();
+        }
     }
 
     /// The host is gone; what the thread has in hand it still does.

@@ -173,6 +173,7 @@ impl Host {
         let info = info.cloned().ok_or(LineError::NODEVICE)?;
         let version = info.version;
         let tapi = HTAPILINE::new(self.shared.next_handle()).ok_or(LineError::NOMEM)?;
+        self.shared.hand.start();
         // Dropping it closes it, also if it does not open.
         let line = Line(Arc::new(LineInner::new(&self.shared, info, tapi)));
         self.shared.lines().insert(tapi, Arc::clone(&line.0));

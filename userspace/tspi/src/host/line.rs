@@ -32,8 +32,8 @@ pub(super) struct LineInner {
 }
 
 impl LineInner {
-    /// A line that is about to be opened. It is known from now on, because its events may come before
-    /// the provider's function has returned (N17).
+    /// A line that is about to be opened. It is known from now on, because its events may come
+    /// before the provider's function has returned (N17).
     pub(super) fn new(shared: &Arc<Shared>, info: LineInfo, tapi: HTAPILINE) -> LineInner {
         LineInner {
             shared: Arc::clone(shared),
@@ -188,12 +188,12 @@ impl Line {
     /// Makes a call (TSPI_lineMakeCall). An empty address takes the line and waits in dial tone for
     /// [`Call::dial`].
     ///
-    /// The request is complete when the call exists, at the latest when dialling begins; how it goes
-    /// on is told by events. If it fails, the call is dead and needs no [`Call::close`] (N8).
+    /// The request is complete when the call exists, at the latest when dialling begins; how it
+    /// goes on is told by events. If it fails, the call is dead and needs no [`Call::close`] (N8).
     ///
     /// The call is the application's: when the [`Pending`] and every [`Call`] of it are dropped, it
-    /// is hung up. So a call that is given up, because it took too long for example, leaves the line
-    /// free. [`Pending::release`] has it go on by itself.
+    /// is hung up. So a call that is given up, because it took too long for example, leaves the
+    /// line free. [`Pending::release`] has it go on by itself.
     ///
     /// # Errors
     /// Refused; there is no request and no completion (R4). What can be decided without the line is
@@ -212,16 +212,16 @@ impl Line {
         self.0.subscribers.lock().unwrap_or_else(PoisonError::into_inner).subscribe()
     }
 
-    /// Whether the line is closed, by [`close`](Line::close), by the provider, or because the host was
-    /// shut down.
+    /// Whether the line is closed, by [`close`](Line::close), by the provider, or because the host
+    /// was shut down.
     pub fn is_closed(&self) -> bool {
         asked::enter();
         self.0.is_closed()
     }
 
     /// Closes it (TSPI_lineClose): its calls are hung up, outstanding requests fail before this
-    /// returns (D1), and nothing is told afterwards (D2). Harmless when repeated; of several who close
-    /// it, each returns when it is closed.
+    /// returns (D1), and nothing is told afterwards (D2). Harmless when repeated; of several who
+    /// close it, each returns when it is closed.
     ///
     /// It waits for at most 2 s beside what the provider takes, and in a callback it does not wait
     /// ([`Closed::AfterUpcall`]).

@@ -67,8 +67,8 @@ impl LocalHost {
         }
     }
 
-    /// As [`Host::shutdown`], and tells what that has left to tell, so that everything was told when
-    /// it returns.
+    /// As [`Host::shutdown`], and tells what that has left to tell, so that everything was told
+    /// when it returns.
     ///
     /// # Errors
     /// [`CloseError`]; nothing can be asked any more all the same.

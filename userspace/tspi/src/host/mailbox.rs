@@ -1,5 +1,5 @@
-//! The events of a line as a queue: to take from by waiting, by iterating, by `.await`, as a stream,
-//! or when a file descriptor is readable.
+//! The events of a line as a queue: to take from by waiting, by iterating, by `.await`, as a
+//! stream, or when a file descriptor is readable.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -24,7 +24,8 @@ const FAR: Duration = Duration::from_secs(u32::MAX as u64);
 
 #[derive(Default)]
 struct Queue {
-    /// How many events were lost before the oldest that is here, and when the last of them was told.
+    /// How many events were lost before the oldest that is here, and when the last of them was
+    /// told.
     gap: Option<(u64, Time)>,
     events: VecDeque<LineEvent>,
     lost: u64,
@@ -154,8 +155,8 @@ impl Events {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 
-    /// A descriptor that is readable while [`try_next`](Events::try_next) has something to give, and
-    /// from the end on: for the loops of others. It is level-triggered: fetching all makes it
+    /// A descriptor that is readable while [`try_next`](Events::try_next) has something to give,
+    /// and from the end on: for the loops of others. It is level-triggered: fetching all makes it
     /// unreadable. It is only to be waited for, not to be read.
     ///
     /// # Errors

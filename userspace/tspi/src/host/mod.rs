@@ -43,20 +43,21 @@
 //!
 //! # On which thread
 //!
-//! Callbacks, wakers and the observer are called with no lock held, one at a time, on the provider's
-//! thread; what had to wait, on a thread of the host's. They are never called on a thread that asks,
-//! which may hold locks that they want; only the observer is told there that a request was made.
-//! In a callback nothing waits: a close says so by its result, and a wait is an error.
+//! Callbacks, wakers and the observer are called with no lock held, one at a time, on the
+//! provider's thread; what had to wait, on a thread of the host's. They are never called on a
+//! thread that asks, which may hold locks that they want; only the observer is told there that a
+//! request was made. In a callback nothing waits: a close says so by its result, and a wait is an
+//! error.
 //!
 //! # Rules that hold here
 //!
-//! Ids are 1 to 0x7FFFFFFF and unique while outstanding (T2, T3); a request's record is there before
-//! the provider is called; a completion of no outstanding request is counted and does no harm; events
-//! of a new call come after its completion (N9); after an asynchronous failure of lineMakeCall the
-//! call is dead and lineCloseCall is not called (N8); until a call is made the provider is asked
-//! nothing but to close it (G7). Whoever closes something returns when it is closed, and is told Ok
-//! only if no request of it is outstanding by the host's own books (D1, D5, D12). In a child that was
-//! forked, closing and dropping do nothing: the card is the parent's.
+//! Ids are 1 to 0x7FFFFFFF and unique while outstanding (T2, T3); a request's record is there
+//! before the provider is called; a completion of no outstanding request is counted and does no
+//! harm; events of a new call come after its completion (N9); after an asynchronous failure of
+//! lineMakeCall the call is dead and lineCloseCall is not called (N8); until a call is made the
+//! provider is asked nothing but to close it (G7). Whoever closes something returns when it is
+//! closed, and is told Ok only if no request of it is outstanding by the host's own books (D1, D5,
+//! D12). In a child that was forked, closing and dropping do nothing: the card is the parent's.
 //!
 //! | file | what |
 //! |---|---|

@@ -41,13 +41,13 @@ pub enum WaitError {
 /// A request that was accepted: exactly one completion will come.
 ///
 /// Nothing of it is told before the function that gave this has returned (G1). After that it may be
-/// kept, waited for and awaited in any order, dropped or forgotten; it blocks nothing for longer than
-/// the host needs to see that the function has returned, which is when the thread does anything with
-/// this or with the host, or else within some tenths of a second.
+/// kept, waited for and awaited in any order, dropped or forgotten; it blocks nothing for longer
+/// than the host needs to see that the function has returned, which is when the thread does
+/// anything with this or with the host, or else within some tenths of a second.
 ///
 /// Dropping it lets the request go on, and drops its result. For a call that is being made, this is
 /// the last [`Call`] of it unless [`call`](Pending::call) was used: dropping it closes the call.
-#[must_use = "dropping it drops the result, and gives up a call that is being made; wait for it, give it a callback, or release it"]
+#[must_use = "dropping it gives up a call that is being made; wait for it, or release it"]
 pub struct Pending<T> {
     record: Arc<Record>,
     value: T,
@@ -77,9 +77,9 @@ impl<T> Pending<T> {
         }
     }
 
-    /// Ends the request before its time: it fails in its turn, unless it was complete already. A call
-    /// that is being made is closed (N6), as [`Call::close`] does it. `false` if it is over, or the
-    /// provider can't end it; then it goes on.
+    /// Ends the request before its time: it fails in its turn, unless it was complete already. A
+    /// call that is being made is closed (N6), as [`Call::close`] does it. `false` if it is over,
+    /// or the provider can't end it; then it goes on.
     pub fn cancel(&self) -> bool {
         self.touch();
         if self.record.state().outcome.is_some() {
@@ -165,8 +165,8 @@ impl<T: Clone + Send + 'static> Pending<T> {
 }
 
 impl Pending<Call> {
-    /// The call that is being made. Until the request is over it can only be closed, which fails the
-    /// request (N3, N6).
+    /// The call that is being made. Until the request is over it can only be closed, which fails
+    /// the request (N3, N6).
     pub fn call(&self) -> Call {
         self.value.clone()
     }

@@ -118,8 +118,8 @@ impl Record {
         self.open(|state| state.returned = true);
     }
 
-    /// The provider's function has returned an error (R4). If it completed the request all the same,
-    /// that must not hold the line back.
+    /// The provider's function has returned an error (R4). If it completed the request all the
+    /// same, that must not hold the line back.
     pub(super) fn refused(&self) {
         // Before this nothing of it was told, because the provider's function had not returned.
         self.open(|state| (state.refused, state.returned, state.released) = (true, true, true));
@@ -199,7 +199,8 @@ impl Record {
 }
 
 impl State {
-    /// Even a released request waits for the provider's function, which gives the call's handle (N1).
+    /// Even a released request waits for the provider's function, which gives the call's handle
+    /// (N1).
     fn is_open(&self) -> bool {
         self.returned && self.released
     }

@@ -8,8 +8,8 @@ use super::LineEvent;
 use crate::error::LineError;
 use crate::types::HTAPICALL;
 
-/// An observer. It is called with no lock held, by the thread on which the thing happens: submitter
-/// or reaper.
+/// An observer. It is called with no lock held, by the thread on which the thing happens: the one
+/// that asks, the provider's, or the host's.
 pub type Trace = dyn Fn(&Traced<'_>) + Send + Sync;
 
 /// Something that happened to a request or on a line. Times are of CLOCK_MONOTONIC.
@@ -92,8 +92,8 @@ pub struct Counts {
     pub refused: u64,
     /// Completions delivered.
     pub completed: u64,
-    /// Of these, how many came before the function had returned (C4); the application saw none early
-    /// (G1).
+    /// Of these, how many came before the function had returned (C4); the application saw none
+    /// early (G1).
     pub early: u64,
     /// Completions of no request that was outstanding (C3, R4).
     pub duplicate: u64,

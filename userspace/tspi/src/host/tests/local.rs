@@ -122,7 +122,8 @@ fn everything_is_told_on_the_applications_own_thread() {
     pending.on_complete(move |made| give.send((made.is_ok(), thread::current().id())).unwrap());
     while local.run_once(Time::NEVER) == 0 {}
     assert_eq!(results.try_recv(), Ok((true, thread::current().id())));
-    // One that waits for nobody is told by the next rounds, and one that is given its callback late.
+    // One that waits for nobody is told by the next rounds, and one that is given its callback
+    // late.
     let late = make(&line);
     while local.run_once(Time::NEVER) == 0 {}
     let (give, results) = mpsc::channel();

@@ -35,8 +35,8 @@ type Act = Box<dyn FnMut(&mut dyn Tapi, u32, HTAPILINE, HTAPICALL) -> Option<Lin
 /// Requests that were accepted and are not complete, with the call that each is about.
 type Accepted = Arc<Mutex<HashMap<u32, HDRVCALL>>>;
 
-/// A provider with one line, whose completions nothing holds back. What is closed it completes, after
-/// the upcall if there is one.
+/// A provider with one line, whose completions nothing holds back. What is closed it completes,
+/// after the upcall if there is one.
 #[derive(Default)]
 struct Mock {
     tapi: Mutex<Option<Box<dyn Tapi>>>,
