@@ -25,7 +25,7 @@ fn a_callback_that_panics_harms_nobody() {
     call.drop_call().unwrap().on_complete(|_| panic!("again"));
     state(&events, &call, CallState::Idle);
     call.close().unwrap();
-    world.connected(&line, &events);
+    let _call = world.connected(&line, &events);
 }
 
 #[test]

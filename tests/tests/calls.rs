@@ -116,7 +116,7 @@ fn n1_n4_n6_a_call_on_its_way_has_a_handle_counts_for_nothing_and_can_be_closed(
         next = made(&CallOptions::default()).ok();
         next.is_some()
     });
-    next.unwrap().wait(DEADLINE).unwrap();
+    let _call = next.unwrap().wait(DEADLINE).unwrap();
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn n15_a_call_without_a_handle_is_dropped_and_nothing_of_it_is_told() {
     drop(refusal);
     world.pass(Duration::from_secs(9));
     world.exchange().call("201", "102").unwrap();
-    incoming(&events);
+    let _call = incoming(&events);
 }
 
 #[test]
@@ -283,7 +283,7 @@ fn audio_goes_both_ways() {
     let line = world.open(SUPERVISED);
     let events = line.events();
     let audio = line.audio().unwrap();
-    world.connected(&line, &events);
+    let _call = world.connected(&line, &events);
     let tone: Vec<i16> = (0..8000).map(|n| (8000.0 * (f64::from(n) * 0.7).sin()) as i16).collect();
     let telephone = world.subscriber("200");
     let loud = |samples: &[i16]| samples.iter().filter(|sample| sample.abs() > 4000).count();
@@ -305,7 +305,7 @@ fn options_are_judged_before_anything_happens() {
     let line = world.open(FXO);
     let timing = DialTiming { digit_ms: 1, ..DialTiming::default() };
     let accepted = CallOptions { timing: Some(timing), ..CallOptions::default() };
-    line.make_call("", &accepted).unwrap().wait(DEADLINE).unwrap();
+    let _call = line.make_call("", &accepted).unwrap().wait(DEADLINE).unwrap();
     let refused = CallOptions { media_modes: LINEMEDIAMODE_G3FAX, ..CallOptions::default() };
     assert_eq!(line.make_call("1", &refused).unwrap_err(), LineError::INVALMEDIAMODE);
     let counts = world.host.counts();

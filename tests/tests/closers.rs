@@ -144,7 +144,7 @@ fn d15_a_second_host_on_a_provider_in_use_is_refused_and_harms_nobody() {
     let events = line.events();
     let second = Host::start(Arc::clone(&world.provider), Options::default()).unwrap_err();
     assert_eq!(second, LineError::ALLOCATED);
-    world.connected(&line, &events);
+    let _call = world.connected(&line, &events);
 }
 
 #[test]

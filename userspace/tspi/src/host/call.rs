@@ -19,6 +19,7 @@ use crate::types::{HDRVCALL, HTAPICALL};
 /// or answered is closed, and so hung up, when the last clone is dropped. One that was only
 /// announced goes on without the application, and is closed by itself when it is idle and nobody
 /// has it any more.
+#[must_use = "dropping the last of a call that was made or answered hangs it up"]
 pub struct Call {
     pub(super) inner: Arc<CallInner>,
     /// It is the application's; otherwise an event's that was not fetched.
