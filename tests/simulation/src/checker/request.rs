@@ -157,9 +157,10 @@ impl Checker {
         }
     }
 
-    /// Whether a held ticket keeps the line's upcalls back.
+    /// Whether a held ticket may keep some of the line's upcalls back: those behind its completion, or
+    /// behind what its request has told when it was started.
     pub(super) fn is_blocked(&self, line: usize) -> bool {
-        self.blocked.get(line).is_some_and(|blocked| !blocked.is_empty())
+        self.requests.values().any(|request| request.held && request.at.line == line)
     }
 
     /// What ran when something was dropped or closed is over now, and has to be told.
