@@ -17,7 +17,7 @@ use ringback_tspi::callstate::monitor::{Monitor, Seen};
 use ringback_tspi::error::LineError;
 use ringback_tspi::line::Audio;
 use ringback_tspi::modem::Data;
-use ringback_tspi::provider::{Devices, Init, Provider, Tapi, Ticket};
+use ringback_tspi::provider::{Devices, Init, Provider, Runner, Tapi, Ticket};
 use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, Version};
 
 #[derive(Default)]
@@ -273,6 +273,27 @@ impl Provider for Watched {
         book.reaper = None;
         drop(book);
         self.provider.provider_init(init, Box::new(WatchedTapi { tapi, witness }))
+    }
+
+    fn provider_init_local(
+        &self,
+        init: Init,
+        tapi: Box<dyn Tapi>,
+    ) -> Result<(u32, Box<dyn Runner>), LineError> {
+        let witness = Arc::clone(&self.witness);
+        let mut book = witness.book();
+        book.down = false;
+        book.reaper = None;
+        drop(book);
+        self.provider.provider_init_local(init, Box::new(WatchedTapi { tapi, witness }))
+    }
+
+    fn failure_text(&self) -> Option<String> {
+        self.provider.failure_text()
+    }
+
+    fn cancel(&self, request: RequestId) -> bool {
+        self.provider.cancel(request)
     }
 
     fn provider_shutdown(
