@@ -111,6 +111,8 @@ fn log_to_stderr(verbose: u8) {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
+        // Whether a line can be written does not matter; saying so on stderr would panic.
+        .log_internal_errors(false)
         .with_ansi(colours)
         .init();
 }

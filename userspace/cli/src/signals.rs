@@ -15,6 +15,8 @@ use std::time::Duration;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::SignalFd;
 
+use ringback_driver::report;
+
 use crate::exit::{Exit, Failure};
 
 /// How long a second signal waits for the card to be made safe.
@@ -54,7 +56,7 @@ impl Signals {
                     Ok(Some(info)) => shared.came(info.ssi_signo as i32),
                     Ok(None) | Err(nix::Error::EINTR) => {}
                     Err(error) => {
-                        tracing::error!(%error, "signals can't be read any more");
+                        report!(ERROR, "signals can't be read any more: {error}");
                         return;
                     }
                 }

@@ -53,6 +53,21 @@ fn ctrl_c_ends_a_conversation() {
 }
 
 #[test]
+fn a_log_that_cannot_be_written_ends_no_call() {
+    for full in [false, true] {
+        let call = "call 2 5550100 --card soft --json --hangup-after 1 -vv";
+        let ended = Program::start_unheard(call, full).end().with(0);
+        let objects = ended.objects();
+        assert!(states(&objects, 2).ends_with(&["CONNECTED", "IDLE"]), "{ended}");
+        assert_eq!(of(&objects, "line_left")[0]["hook"], "on");
+        let mut program = Program::start_unheard("call 2 5550102 --card soft --json -vv", full);
+        program.until("\"RINGBACK\"").signal(Signal::SIGTERM);
+        let ended = program.end().with(143);
+        assert_eq!(of(&ended.objects(), "line_left")[0]["hook"], "on", "{ended}");
+    }
+}
+
+#[test]
 fn ctrl_c_ends_waiting_for_a_call() {
     let mut program = start("answer 3 --card soft");
     program.until("waiting for a call").signal(Signal::SIGINT);

@@ -47,6 +47,38 @@ impl Program {
     }
 
     pub(crate) fn start_with(arguments: Vec<String>, stdin: Stdio) -> Program {
+        let (reader, writer) = std::io::pipe().unwrap();
+        let errors = thread::spawn(move || {
+            let mut text = String::new();
+            BufReader::new(reader).read_to_string(&mut text).unwrap();
+            text
+        });
+        Program::start_saying(arguments, stdin, writer.into(), errors)
+    }
+
+    /// With a stderr that takes nothing: a full disk, or a pipe whose reader goes after a byte.
+    pub(crate) fn start_unheard(arguments: &str, full: bool) -> Program {
+        let arguments = arguments.split_whitespace().map(str::to_owned).collect();
+        if full {
+            let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+            let nothing = thread::spawn(String::new);
+            return Program::start_saying(arguments, Stdio::null(), full.into(), nothing);
+        }
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        let errors = thread::spawn(move || {
+            let mut byte = [0];
+            reader.read_exact(&mut byte).unwrap();
+            String::from_utf8_lossy(&byte).into_owned()
+        });
+        Program::start_saying(arguments, Stdio::null(), writer.into(), errors)
+    }
+
+    fn start_saying(
+        arguments: Vec<String>,
+        stdin: Stdio,
+        stderr: Stdio,
+        errors: JoinHandle<String>,
+    ) -> Program {
         // Under nohup, or in a shell's background, signals are ignored, and the program inherits that.
         let mut child = Command::new("env")
             .arg("--default-signal=HUP,INT,TERM,PIPE")
@@ -55,11 +87,10 @@ impl Program {
             .env_remove("RUST_LOG")
             .stdin(stdin)
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(stderr)
             .spawn()
             .unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut stderr = child.stderr.take().unwrap();
         let (sender, lines) = mpsc::channel();
         // Ends, and closes the pipe, when nobody wants the lines any more.
         let reader = thread::spawn(move || {
@@ -68,11 +99,6 @@ impl Program {
                     return;
                 }
             }
-        });
-        let errors = thread::spawn(move || {
-            let mut text = String::new();
-            stderr.read_to_string(&mut text).unwrap();
-            text
         });
         Program { child, lines, seen: Vec::new(), errors: Some(errors), reader: Some(reader) }
     }
