@@ -148,14 +148,14 @@ impl<Event> Context<'_, Event> {
 
     /// Whether the request is still running.
     pub fn is_running(&self, request: Token) -> bool {
-        self.table.is_running(request)
+        self.table.owns(request) && self.table.is_running(request)
     }
 
     /// Completes a request with 0 or a negative error. Only the first completion of a request
     /// counts (C3); `true` if this was it. A positive result is a bug in the engine: it is logged with
     /// the request and the line, and reported as `i32::MIN`, which is negative, as C2 asks.
     pub fn complete(&mut self, request: Token, result: i32) -> bool {
-        self.outbox.complete(self.table, request, result, self.now)
+        self.table.owns(request) && self.outbox.complete(self.table, request, result, self.now)
     }
 
     /// Has the kernel play samples on a port (u-law at 8 kHz), behind those that are queued there.
@@ -164,7 +164,7 @@ impl<Event> Context<'_, Event> {
     /// With a request, the WRITE that carries them is in the ring under the request's id. It is the
     /// engine that completes the request then: one request may play more than once.
     pub fn play(&mut self, port: usize, request: Option<Token>, samples: &[u8]) -> Play {
-        let id = request.filter(|&request| self.table.is_running(request));
+        let id = request.filter(|&request| self.is_running(request));
         let id = id.and_then(|request| self.table.id(request)).map_or(0, |id| id.get());
         self.outbox.play(port, id, samples)
     }
@@ -186,7 +186,7 @@ impl<Event> Context<'_, Event> {
     /// Tells an event that is about a request which may not be complete: it is held back until the
     /// request's ticket is released (G1).
     pub fn event_of(&mut self, request: Token, line: usize, event: Event) {
-        self.outbox.starts(Some(request));
+        self.outbox.starts(Some(request).filter(|&request| self.table.owns(request)));
         self.outbox.event(self.table, line, event);
         self.outbox.starts(None);
     }

@@ -10,12 +10,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 ///
 /// # Errors
 /// The text of the panic.
+#[inline]
 pub fn contain<R>(act: impl FnOnce() -> R) -> Result<R, String> {
-    catch_unwind(AssertUnwindSafe(act)).map_err(|payload| {
-        let text = text(&*payload);
-        discard(payload);
-        text
-    })
+    match catch_unwind(AssertUnwindSafe(act)) {
+        Ok(result) => Ok(result),
+        Err(payload) => Err(caught(payload)),
+    }
+}
+
+#[cold]
+fn caught(payload: Box<dyn Any + Send>) -> String {
+    let text = text(&*payload);
+    discard(payload);
+    text
 }
 
 /// Drops a value whose `Drop` may panic.

@@ -47,17 +47,20 @@ thread_local! {
 pub(crate) struct Held(());
 
 /// The calling thread is about to hold a card.
+#[inline]
 pub(crate) fn hold() -> Held {
     HELD.set(HELD.get() + 1);
     Held(())
 }
 
 /// Whether the calling thread holds a card, that is: whether an engine is at work on it.
+#[inline]
 pub(crate) fn is_holding() -> bool {
     HELD.get() != 0
 }
 
 impl Drop for Held {
+    #[inline]
     fn drop(&mut self) {
         let left = HELD.get() - 1;
         HELD.set(left);

@@ -14,6 +14,7 @@ pub(crate) enum Clock {
 }
 
 impl Clock {
+    #[inline]
     pub(crate) fn now(&self) -> Time {
         match self {
             Clock::Monotonic => {

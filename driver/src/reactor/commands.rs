@@ -120,7 +120,8 @@ impl<Command> Commands<Command> {
         }
     }
 
-    /// Whether nothing was queued since the last [`Commands::take`].
+    /// Whether nothing was queued since the last [`Commands::pop`].
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         matches!(self.newest.load(Ordering::SeqCst), NONE | CLOSED)
     }

@@ -63,6 +63,7 @@ impl Core {
     }
 
     /// Has the reaper look again. One system call if it sleeps, none if it is awake.
+    #[inline]
     pub(crate) fn wake(&self) {
         if self.doze.notify()
             && let Some(kick) = &self.kick

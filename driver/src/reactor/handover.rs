@@ -200,12 +200,15 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
 
     /// Works off what was queued while the state was held, until it is held by another, somebody
     /// waits for it, or the queue is empty.
-    fn work_off_rest(&self, mut wake: bool) -> bool {
-        loop {
-            fence(Ordering::SeqCst);
-            if !P::LOOKS_AGAIN || self.commands.is_empty() {
-                break;
-            }
+    #[inline]
+    fn work_off_rest(&self, wake: bool) -> bool {
+        fence(Ordering::SeqCst);
+        if !P::LOOKS_AGAIN || self.commands.is_empty() { wake } else { self.look_again(wake) }
+    }
+
+    #[cold]
+    fn look_again(&self, mut wake: bool) -> bool {
+        while !self.commands.is_empty() {
             // Busy again, or wanted: then its next holder looks at the queue.
             let Some(mut inner) = self.try_lock_for_submitter() else { break };
             let rest = self.work_off(&mut inner, FOREIGN);
@@ -215,12 +218,22 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
                 wake |= P::WAKES;
                 break;
             }
+            fence(Ordering::SeqCst);
         }
         wake
     }
 
     /// Works off so many commands at the most; `true` if some are left.
+    #[inline]
     fn work_off(&self, inner: &mut Inner<State>, limit: usize) -> bool {
+        if inner.taken.is_empty() && self.commands.is_empty() {
+            return false;
+        }
+        self.work_off_some(inner, limit)
+    }
+
+    #[cold]
+    fn work_off_some(&self, inner: &mut Inner<State>, limit: usize) -> bool {
         let Inner { state, taken } = inner;
         for _ in 0..limit {
             let Some((_, command)) = self.commands.pop(taken) else { return false };

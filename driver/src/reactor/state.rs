@@ -208,6 +208,7 @@ impl<E: Engine> State<E> {
     }
 
     /// Calls into the engine, whatever its phase; what a panic said is the caller's.
+    #[inline]
     fn attempt<R>(
         &mut self,
         now: Time,
@@ -246,7 +247,7 @@ impl<E: Engine> State<E> {
 
     /// Ends one request: the engine may clean up and choose the result.
     pub(crate) fn end_request(&mut self, request: Token, cause: Failure) -> bool {
-        if !self.core.table.is_running(request) {
+        if !self.core.table.owns(request) || !self.core.table.is_running(request) {
             return false;
         }
         if !self.unarmed.has(request.slot()) && !self.armed.has(request.slot()) {
@@ -416,6 +417,7 @@ impl<E: Engine> State<E> {
         self.outbox.is_empty()
     }
 
+    #[inline]
     fn start(&mut self, start: Start<E::Command>, now: Time) -> Result<(), Refusal> {
         let Start { request, command } = start;
         if let Some(cause) = self.ended().or_else(|| self.doom(request)) {

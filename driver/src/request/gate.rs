@@ -94,7 +94,20 @@ impl<O: Orders> Gate<O> {
     }
 
     /// Sets COMPLETED with the result, unless that has happened.
+    #[cfg(test)]
     pub(crate) fn complete(&self, generation: u32, result: i32) -> Completed {
+        self.complete_after(generation, result, || ())
+    }
+
+    /// Sets COMPLETED with the result, unless that has happened; what `note` does just before is seen
+    /// by whoever takes the result.
+    #[inline]
+    pub(crate) fn complete_after(
+        &self,
+        generation: u32,
+        result: i32,
+        note: impl Fn(),
+    ) -> Completed {
         let mut seen = self.0.load(Ordering::Relaxed);
         // At most two rounds: the only other writers set RETURNED, which happens once, or COMPLETED,
         // which ends the loop.
@@ -102,6 +115,7 @@ impl<O: Orders> Gate<O> {
             if !is_use(seen, generation) || seen & COMPLETED != 0 {
                 return Completed::Late;
             }
+            note();
             let completed = seen | COMPLETED | u64::from(result.cast_unsigned());
             match self.0.compare_exchange_weak(seen, completed, O::SET, Ordering::Relaxed) {
                 Ok(_) if seen & RETURNED != 0 => return Completed::Deliverable,
