@@ -9,7 +9,9 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::guard::{guarded, log};
+use ringback_driver::report;
+
+use super::guard::guarded;
 use super::host::Shared;
 use super::ledger::Ledger;
 use super::{asked, inside};
@@ -206,7 +208,7 @@ impl Closer {
         let closer = Arc::clone(self);
         let work = move || while closer.next().map(|job| job()).is_some() {};
         if let Err(error) = thread::Builder::new().name("ringback-closer".into()).spawn(work) {
-            log(|| tracing::error!(%error, "no thread to close on; closing here"));
+            report!(ERROR, "there is no thread to close on ({error}); closing here");
             let waiting = {
                 let mut jobs = self.jobs();
                 jobs.running = false;

@@ -9,8 +9,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ringback_driver::report;
+
 use super::evidence::Asker;
-use super::guard::log;
 use super::line::LineInner;
 use super::requests::Record;
 
@@ -110,7 +111,7 @@ impl Hand {
         let started = thread.spawn(move || hand.work_on());
         if let Err(error) = started {
             self.work().running = false;
-            log(|| tracing::error!(%error, "the host has no thread of its own"));
+            report!(ERROR, "the host has no thread of its own: {error}");
             return false;
         }
         true

@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use ringback_driver::report;
+
 use super::closing::Closer;
 use super::delivery::{Baton, Upcall};
-use super::guard::{guarded, log};
+use super::guard::guarded;
 use super::hand::Hand;
 use super::ledger::{Ledger, Turns};
 use super::line::LineInner;
@@ -133,8 +135,10 @@ impl Shared {
     /// A completion that nobody is owed.
     pub(super) fn duplicate(&self, id: u32, result: i32) {
         count(&self.counters.duplicate);
-        let text = "the provider completed a request that is not outstanding";
-        log(|| tracing::error!(id, result, text));
+        report!(
+            ERROR,
+            "the provider completed request {id:#010x}, which is not outstanding, with {result}"
+        );
         self.trace(&Traced::Duplicate { id, result, at: clock::now() });
     }
 }

@@ -1,5 +1,7 @@
 //! What the structures of a provider say, as plain Rust values.
 
+use ringback_driver::report;
+
 use crate::callstate::CallState;
 use crate::constants::*;
 use crate::error::LineError;
@@ -35,7 +37,7 @@ pub(super) fn fetch<S: Structure>(
 
 fn reader<S: Structure>(bytes: &[u8], version: Version) -> Result<Reader<'_, S>, LineError> {
     Reader::new(bytes, version).map_err(|malformed| {
-        tracing::error!(%malformed, "the provider filled a structure wrongly");
+        report!(ERROR, "the provider filled a structure wrongly: {malformed}");
         LineError::OPERATIONFAILED
     })
 }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ringback_driver::report;
+
 use super::closing::{self, CloseError, Closed};
-use super::guard::log;
 use super::start::PERMANENT_PROVIDER_ID;
 use super::{Host, asked};
 use crate::error::LineError;
@@ -38,7 +39,7 @@ impl Host {
                 line.end();
             } else if let Err(error) = line.close_without_waiting() {
                 let line = line.info.device_id;
-                log(|| tracing::warn!(line, %error, "a line was not closed in order"));
+                report!(WARN, "line {line} was not closed in order: {error}");
             }
         }
         let ended = shared.provider.provider_shutdown(self.version, PERMANENT_PROVIDER_ID);
@@ -47,7 +48,7 @@ impl Host {
             Ok(()) if shared.must_not_wait() => {}
             Ok(()) => shared.nothing_follows(),
             Err(error) => {
-                log(|| tracing::warn!(%error, "the provider did not shut down in order"));
+                report!(WARN, "the provider did not shut down in order: {error}");
             }
         }
         ended

@@ -1,0 +1,35 @@
+//! What ARCHITECTURE.md says of the structure, read off the sources.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// "`report!` is the only way to log in driver and lines": a subscriber is never told anything while
+/// a card is held, and no panic of it reaches the reaper.
+#[test]
+fn the_log_is_reached_by_report_alone() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut found = Vec::new();
+    for folder in ["driver/src", "userspace/tspi/src"] {
+        sources(&top.join(folder), &mut found);
+    }
+    assert!(found.len() > 150, "the sources are not where they are looked for");
+    for path in found.iter().filter(|path| !path.ends_with("driver/src/report.rs")) {
+        let text = fs::read_to_string(path).unwrap();
+        for (number, line) in text.lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            let place = format!("{}:{}", path.display(), number + 1);
+            assert!(!code.contains("tracing::"), "{place} logs by itself: {line}");
+        }
+    }
+}
