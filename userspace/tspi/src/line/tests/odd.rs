@@ -173,3 +173,37 @@ fn a_line_that_is_unplugged_while_it_is_seized_makes_no_call() {
     assert_eq!(state.call, None);
     world.assert_on_hook(FXO);
 }
+
+#[test]
+fn d2_a_call_for_an_earlier_opening_is_refused_on_a_later_one() {
+    let mut world = World::new();
+    let opening = world.handle.with(|lines, _| lines.state(FXO)).unwrap().unwrap().opening.unwrap();
+    // Between the look at the handle and the request another thread closes the line and opens it.
+    world.handle.with(|lines, cx| lines.close(FXO, cx)).unwrap().unwrap();
+    let tapi = HTAPILINE::new(99).unwrap();
+    let later = world.handle.with(move |lines, _| lines.open(FXO, tapi)).unwrap().unwrap();
+    assert_ne!(opening, later);
+    let make = |world: &World, opening| {
+        let command = Command::MakeCall {
+            opening,
+            call: world.handles.next(FXO).unwrap(),
+            address: parse("", Modifiers::default()).unwrap(),
+            called: String::new(),
+            only_if_idle: false,
+            media: LINEMEDIAMODE_INTERACTIVEVOICE,
+            timing: DialTiming::default(),
+        };
+        world.submit(FXO, command)
+    };
+    assert_eq!(make(&world, opening).unwrap_err(), LineError::INVALLINEHANDLE);
+    world.run(500);
+    assert!(world.story().is_empty(), "nothing has happened on the line");
+    assert!(make(&world, later).is_ok());
+    // What an application has kept of the samples hears nothing of the later opening either.
+    let audio = |world: &World| world.handle.with(|lines, _| lines.audio(FXO)).unwrap().unwrap();
+    let kept = audio(&world);
+    world.handle.with(|lines, cx| lines.close(FXO, cx)).unwrap().unwrap();
+    world.handle.with(move |lines, _| lines.open(FXO, tapi)).unwrap().unwrap();
+    kept.play(&[1; 8]);
+    assert_eq!(audio(&world).queued(), 0);
+}
