@@ -85,3 +85,60 @@ impl<L: LineEngine> Upward<L> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use ringback_driver::device::soft::SoftDevice;
+
+    use super::*;
+    use crate::line::{Lines, Opening};
+    use crate::types::{HTAPICALL, Version};
+
+    /// Notes the messages of lines.
+    #[derive(Clone, Default)]
+    struct Ear(Arc<Mutex<Vec<(HTAPILINE, u32)>>>);
+
+    impl Tapi for Ear {
+        fn completion(&mut self, _: u32, _: i32) {}
+        fn line_event(
+            &mut self,
+            line: HTAPILINE,
+            _: Option<HTAPICALL>,
+            message: u32,
+            _: usize,
+            _: usize,
+            _: usize,
+        ) {
+            self.0.lock().unwrap().push((line, message));
+        }
+        fn new_call(&mut self, _: HTAPILINE, _: HDRVCALL) -> Option<HTAPICALL> {
+            None
+        }
+    }
+
+    #[test]
+    fn d13_lines_that_are_open_when_the_card_fails_are_closed_by_themselves() {
+        let tapi = |number| HTAPILINE::new(number).unwrap();
+        for (cause, closed) in [
+            (Failure::Closed, vec![]),
+            (Failure::Internal, vec![(tapi(7), LINE_CLOSE), (tapi(8), LINE_CLOSE)]),
+        ] {
+            let (ear, lines) = (Ear::default(), Arc::new(OpenLines::default()));
+            let open = |index, number| {
+                lines.opened(index, tapi(number), Opening::FIRST, Version::V3_1).unwrap()
+            };
+            let handles = [open(0, 7), open(1, 8)];
+            let mut upward = Upward::<Lines<SoftDevice<ringback_softcard::SoftCard>>> {
+                tapi: Box::new(ear.clone()),
+                calls: Arc::default(),
+                lines: Arc::clone(&lines),
+                handle: Arc::default(),
+            };
+            upward.over(cause);
+            assert_eq!(*ear.0.lock().unwrap(), closed, "{cause}");
+            assert_eq!(handles.map(|handle| lines.get(handle).is_err()), [!closed.is_empty(); 2]);
+        }
+    }
+}
