@@ -17,8 +17,9 @@ run_machine() {
         "${kernel_arguments[@]}")
     local processors=(-accel tcg,thread=multi -smp 2)
     [ -z "$counts" ] || processors=(-accel tcg,thread=single -smp 1 -icount shift=0,sleep=off)
-    # In a group of its own, so that Ctrl-C at the terminal leaves the order of the end to us.
-    timeout --kill-after=5 "$seconds" \
+    # In a group of its own, so that Ctrl-C at the terminal leaves the order of the end to us. QEMU looks
+    # for its modules where Debian has them: those of a QEMU that the host has fit no other.
+    QEMU_MODULE_DIR="$root/usr/lib/x86_64-linux-gnu/qemu" timeout --kill-after=5 "$seconds" \
         "$root/lib64/ld-linux-x86-64.so.2" --library-path "$root/usr/lib/x86_64-linux-gnu" \
         "$root/usr/bin/qemu-system-x86_64" \
         -L "$root/usr/share/seabios" -L "$root/usr/share/qemu" \
