@@ -73,7 +73,8 @@ impl Drop for Held {
 #[cold]
 fn flush() {
     ANY.set(false);
-    for line in WAITING.take() {
+    let lines = WAITING.try_with(RefCell::take).unwrap_or_default();
+    for line in lines {
         tell(&line);
     }
 }
@@ -84,8 +85,8 @@ pub fn put(emit: fn(&str), text: String) {
     let line = Line { emit, text };
     if is_holding() {
         // The thread may be at its end, and its lines gone.
-        let _ = WAITING.try_with(|waiting| waiting.borrow_mut().push(line));
-        ANY.set(true);
+        let kept = WAITING.try_with(|waiting| waiting.borrow_mut().push(line));
+        ANY.set(kept.is_ok());
     } else {
         tell(&line);
     }
