@@ -119,9 +119,10 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
     ) -> (Submitted<State::Outcome>, bool) {
         let Some(mut inner) = self.try_lock_for_submitter() else {
             let queued = self.commands.push(slot, line, command);
-            return (queued.into(), queued.is_ok() && self.work_off_rest(false));
+            return (queued.into(), queued.is_ok() && self.work_off_rest(false, FOREIGN));
         };
-        let rest = self.work_off(&mut inner, FOREIGN);
+        let mut left = FOREIGN;
+        let rest = self.work_off(&mut inner, &mut left);
         let submitted = if rest {
             // Behind those that were there before.
             self.commands.push(slot, line, command).into()
@@ -130,7 +131,7 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
         };
         let wake = inner.state.leave() | (rest && P::WAKES);
         drop(inner);
-        (submitted, self.work_off_rest(wake))
+        (submitted, self.work_off_rest(wake, left))
     }
 
     /// Queues the command without a look at the state; the reaper must be woken.
@@ -188,30 +189,34 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
     fn act<R>(
         &self,
         mut inner: MutexGuard<'_, Inner<State>>,
-        limit: usize,
+        mut limit: usize,
         act: impl FnOnce(&mut State) -> R,
     ) -> (R, bool) {
-        let rest = self.work_off(&mut inner, limit);
+        let rest = self.work_off(&mut inner, &mut limit);
         let result = act(&mut inner.state);
         let wake = inner.state.leave() | (rest && P::WAKES);
         drop(inner);
-        (result, self.work_off_rest(wake))
+        (result, self.work_off_rest(wake, FOREIGN))
     }
 
     /// Works off what was queued while the state was held, until it is held by another, somebody
-    /// waits for it, or the queue is empty.
+    /// waits for it, the queue is empty, or so many commands are done.
     #[inline]
-    fn work_off_rest(&self, wake: bool) -> bool {
+    fn work_off_rest(&self, wake: bool, left: usize) -> bool {
         fence(Ordering::SeqCst);
-        if !P::LOOKS_AGAIN || self.commands.is_empty() { wake } else { self.look_again(wake) }
+        if !P::LOOKS_AGAIN || self.commands.is_empty() {
+            wake
+        } else {
+            self.look_again(wake, left)
+        }
     }
 
     #[cold]
-    fn look_again(&self, mut wake: bool) -> bool {
+    fn look_again(&self, mut wake: bool, mut left: usize) -> bool {
         while !self.commands.is_empty() {
             // Busy again, or wanted: then its next holder looks at the queue.
             let Some(mut inner) = self.try_lock_for_submitter() else { break };
-            let rest = self.work_off(&mut inner, FOREIGN);
+            let rest = self.work_off(&mut inner, &mut left);
             wake |= inner.state.leave();
             drop(inner);
             if rest {
@@ -223,9 +228,9 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
         wake
     }
 
-    /// Works off so many commands at the most; `true` if some are left.
+    /// Works off so many commands at the most, and counts them; `true` if some are left.
     #[inline]
-    fn work_off(&self, inner: &mut Inner<State>, limit: usize) -> bool {
+    fn work_off(&self, inner: &mut Inner<State>, limit: &mut usize) -> bool {
         if inner.taken.is_empty() && self.commands.is_empty() {
             return false;
         }
@@ -233,10 +238,11 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
     }
 
     #[cold]
-    fn work_off_some(&self, inner: &mut Inner<State>, limit: usize) -> bool {
+    fn work_off_some(&self, inner: &mut Inner<State>, limit: &mut usize) -> bool {
         let Inner { state, taken } = inner;
-        for _ in 0..limit {
+        while *limit > 0 {
             let Some((_, command)) = self.commands.pop(taken) else { return false };
+            *limit -= 1;
             state.queued(command);
         }
         !taken.is_empty() || !self.commands.is_empty()
@@ -252,7 +258,8 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
             return;
         };
         // Behind the commands that the same thread has queued before.
-        self.work_off(inner, usize::MAX);
+        let mut all = usize::MAX;
+        self.work_off(inner, &mut all);
         for errand in errands {
             errand(&mut inner.state);
         }
