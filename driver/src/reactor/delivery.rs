@@ -70,6 +70,13 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaping<E, U> {
         self.act(again, alarms)
     }
 
+    /// Names the last upcalls if they have taken long: before the calling thread does anything else.
+    pub(crate) fn judge(&mut self) {
+        if let Some(span) = self.span.take() {
+            span.judge(self.card.core.clock.now());
+        }
+    }
+
     /// Has the engine look without an interrupt, and delivers one round if it found something or
     /// somebody else did. Waits for nobody: if the card is busy, its holder will leave word.
     pub(crate) fn poll(&mut self, alarms: &mut impl Alarms) -> Look {

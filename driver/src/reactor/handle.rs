@@ -216,10 +216,15 @@ impl<E: Engine> Handle<E> {
 
     /// Waits until the card is shut down and nothing is told any more: after
     /// [`Driver::shutdown`](super::Driver::shutdown) was called in an upcall, or gave up waiting.
-    /// `false` if that has not come by then; never waits in an upcall.
+    /// `false` if that has not come by then; never waits in an upcall or in an engine.
     pub fn wait_ended(&self, limit: Duration) -> bool {
-        let waits = !submitter::is_in_upcall() && !self.card.core.is_reaper();
-        self.card.core.wait_over(if waits { limit } else { Duration::ZERO })
+        let core = &self.card.core;
+        if core.is_foreign() {
+            // Nothing is ever told in this process.
+            return true;
+        }
+        let waits = !submitter::is_in_upcall() && !core.is_reaper() && !report::is_holding();
+        core.wait_over(if waits { limit } else { Duration::ZERO })
     }
 
     /// The time on the card's clock.

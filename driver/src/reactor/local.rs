@@ -9,7 +9,7 @@ use crate::engine::{Engine, Failure};
 use super::delivery::Reaping;
 use super::handle::{Handle, Settled};
 use super::realtime::Granted;
-use super::reaper::{Reaper, StartError, card};
+use super::reaper::{Reaper, StartError, card, give_back};
 use super::{Options, Upcalls};
 
 /// A card whose reaper is the thread that has made this: upcalls come from within
@@ -43,7 +43,8 @@ impl<E: Engine, U: Upcalls<E::Event>> Local<E, U> {
         let reaping = Reaping::new(card, upcalls);
         // Before the reaper, which notes what it is entitled to.
         let granted = options.realtime.apply();
-        let reaper = Reaper::new(reaping, files.into(), kicked, options.waiting)?;
+        let reaper = Reaper::new(reaping, files.into(), kicked, options.waiting)
+            .inspect_err(|_| give_back(&handle.card))?;
         Ok(Local { reaper: Some(reaper), handle, granted })
     }
 
@@ -69,19 +70,22 @@ impl<E: Engine, U: Upcalls<E::Event>> Local<E, U> {
         };
         let handle = &self.handle;
         let delivered = reaper.turn(|reaper| {
-            loop {
+            let delivered = loop {
                 let look = reaper.look();
                 if look.delivered != 0 || reaper.is_over() {
-                    return look.delivered;
+                    break look.delivered;
                 }
                 let delivered = reaper.wait(look, until);
                 if delivered != 0 {
-                    return delivered;
+                    break delivered;
                 }
                 if handle.now() >= until {
-                    return reaper.look().delivered;
+                    break reaper.look().delivered;
                 }
-            }
+            };
+            // What the application does next is not the callbacks'.
+            reaper.judge();
+            delivered
         });
         if self.is_over() {
             self.end();

@@ -28,6 +28,17 @@ enum Upcall<Event> {
     Mark(Mark),
 }
 
+impl<Event> Upcall<Event> {
+    /// Whether a ticket holds it back, and all that is behind it.
+    fn is_held(&self, table: &Table) -> bool {
+        match self {
+            Upcall::Completed(request) => !table.is_deliverable(*request),
+            Upcall::Return(request) => !table.has_returned(*request),
+            Upcall::Event(_) | Upcall::Mark(_) => false,
+        }
+    }
+}
+
 /// Something taken out, about to be delivered.
 #[derive(Debug)]
 pub(crate) enum Delivery<Event> {
@@ -197,6 +208,11 @@ impl<Event> Outbox<Event> {
         self.orders.silence(port);
     }
 
+    /// The reaper has to look, whether there is something to deliver or not.
+    pub(crate) fn want_wake(&mut self) {
+        self.wake = true;
+    }
+
     /// Returns and clears "something deliverable was queued".
     pub(crate) fn take_wake(&mut self) -> bool {
         // Written only where it changes: the reaper and the callers share this line.
@@ -215,12 +231,8 @@ impl<Event> Outbox<Event> {
     pub(crate) fn mark(&mut self, table: &Table, line: usize) -> Option<Arc<Signal>> {
         let round = self.round;
         let line = self.lines.get_mut(line)?;
-        let held = |upcall: &Upcall<Event>| match upcall {
-            Upcall::Completed(request) => !table.is_deliverable(*request),
-            Upcall::Return(request) => !table.has_returned(*request),
-            Upcall::Event(_) | Upcall::Mark(_) => false,
-        };
-        let end = line.queue.iter().position(held).unwrap_or(line.queue.len());
+        let held = line.queue.iter().position(|upcall| upcall.is_held(table));
+        let end = held.unwrap_or(line.queue.len());
         if end == 0 && line.taken != round {
             return None;
         }
@@ -245,31 +257,60 @@ impl<Event> Outbox<Event> {
         self.lines.iter().all(|line| line.queue.is_empty())
     }
 
-    /// The completions that wait for their tickets, the first of each line that was complete before
-    /// `since`, each told once.
+    /// What waits for a ticket, the first of each line that was there before `since`, each told once.
     pub(crate) fn complain(&mut self, table: &Table, since: Time) {
         for (number, line) in self.lines.iter_mut().enumerate() {
-            let Some(&Upcall::Completed(request)) = line.queue.front() else { continue };
-            let old = table.completed(request).is_some_and(|completed| completed <= since);
-            if !old || table.is_deliverable(request) || line.complained == Some(request) {
+            let Some(first) = line.queue.front() else { continue };
+            let (request, what, from) = match first {
+                Upcall::Completed(request) => (*request, "is complete", table.completed(*request)),
+                // It was put in while the request was started.
+                Upcall::Return(request) => {
+                    (*request, "has an event to tell", Some(table.submitted(*request)))
+                }
+                Upcall::Event(_) | Upcall::Mark(_) => continue,
+            };
+            let old = from.is_some_and(|from| from <= since);
+            if !old || !first.is_held(table) || line.complained == Some(request) {
                 continue;
             }
             line.complained = Some(request);
             if let Some(id) = table.id(request) {
                 report!(
                     WARN,
-                    "request {id} of line {number} is complete, but its ticket is still held; \
+                    "request {id} of line {number} {what}, but its ticket is still held; \
                      everything behind it on the line waits until the ticket is dropped"
                 );
             }
         }
     }
 
+    /// Puts what no held ticket holds back before what one does, so that the last round delivers it.
+    /// Events that such a ticket holds back, or that are behind it, are dropped with the card (D2).
+    /// Whether anything is left that may be told.
+    pub(crate) fn pass_held(&mut self, table: &Table) -> bool {
+        let mut any = false;
+        for line in &mut self.lines {
+            let mut held = VecDeque::new();
+            let mut free = VecDeque::new();
+            for upcall in line.queue.drain(..) {
+                match upcall {
+                    upcall if upcall.is_held(table) => held.push_back(upcall),
+                    Upcall::Event(_) if !held.is_empty() => {}
+                    upcall => free.push_back(upcall),
+                }
+            }
+            any |= !free.is_empty();
+            free.append(&mut held);
+            line.queue = free;
+        }
+        any
+    }
+
     /// The end of the reaper: names the requests whose completions are held back, and tells those who
     /// wait that nothing more comes.
     pub(crate) fn give_up(&mut self, table: &Table) {
         for (number, line) in self.lines.iter_mut().enumerate() {
-            line.queue.retain(|upcall| !matches!(upcall, Upcall::Mark(_)));
+            line.queue.retain(|upcall| matches!(upcall, Upcall::Completed(_)));
             for upcall in &line.queue {
                 if let Upcall::Completed(request) = upcall
                     && let Some(id) = table.id(*request)

@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
 use crate::Time;
-use crate::device::ring::{FileIndex, Places, Ring, RingError};
+use crate::device::ring::{self, FileIndex, Places, Ring, RingError};
 use crate::device::{Files, InterruptFileError};
 use crate::engine::{Engine, Failure};
 use crate::guard::{contain, discard};
@@ -104,26 +104,27 @@ impl<E: Engine> Driver<E> {
         let reaping = Reaping::new(Arc::clone(&card), upcalls);
         let (started, ready) = mpsc::sync_channel(1);
         let (realtime, waiting) = (options.realtime.clone(), options.waiting);
-        let thread = thread::Builder::new()
-            .name("ringback".into())
-            .spawn(move || {
-                // Before the reaper, which notes what it is entitled to.
-                let granted = realtime.apply();
-                match Reaper::new(reaping, files, kicked, waiting) {
-                    Ok(mut reaper) => {
-                        let _ = started.send(Ok(granted));
-                        reaper.run();
-                        reaper.end();
-                    }
-                    Err(error) => {
-                        let _ = started.send(Err(error));
-                    }
+        let reap = move || {
+            // Before the reaper, which notes what it is entitled to.
+            let granted = realtime.apply();
+            match Reaper::new(reaping, files, kicked, waiting) {
+                Ok(mut reaper) => {
+                    let _ = started.send(Ok(granted));
+                    reaper.run();
+                    reaper.end();
                 }
-            })
-            .map_err(system("creating its thread"))?;
-        // The ring belongs to its thread, so only the thread can say whether there is one.
-        let gone = || system("its thread")(io::ErrorKind::BrokenPipe.into());
-        let granted = ready.recv().map_err(|_| gone())??;
+                Err(error) => {
+                    let _ = started.send(Err(error));
+                }
+            }
+        };
+        let spawned = thread::Builder::new().name("ringback".into()).spawn(reap);
+        let begun = spawned.map_err(system("creating its thread")).and_then(|thread| {
+            // The ring belongs to its thread, so only the thread can say whether there is one.
+            let gone = |_| system("its thread")(io::ErrorKind::BrokenPipe.into());
+            Ok((thread, ready.recv().map_err(gone)??))
+        });
+        let (thread, granted) = begun.inspect_err(|_| give_back(&card))?;
         Ok(Driver { card, thread: Some(thread), granted })
     }
 
@@ -195,6 +196,11 @@ pub(super) fn card<E: Engine>(
     Ok((Arc::new(Card::new(engine, core)), kicked))
 }
 
+/// No reaper could be started for a card: its hardware may run already, and is stopped.
+pub(super) fn give_back<E: Engine>(card: &Card<E>) {
+    card.close(State::bury);
+}
+
 /// Deadlines are TIMEOUTs in the ring, each under its request's id.
 struct RingAlarms<'a>(&'a mut Ring, &'a mut Ports);
 
@@ -219,19 +225,13 @@ pub(super) struct Reaper<E: Engine, U> {
     wake: FileIndex,
     interrupt: Option<FileIndex>,
     ports: Ports,
-    /// Completions of ports, kind by kind with their results.
-    heard: Vec<(Kind, u64, i32)>,
-    arrived: Arrived,
-    /// Expiry of the TIMEOUT currently in the ring, if any. A sleep that ends later reuses it.
-    alarm: Option<Time>,
+    intake: Intake,
     /// When a reaper that never sleeps listens to the interrupt file again.
     renewal: Time,
     /// When there was something to do last.
     active: Time,
     /// When to give up on tickets that are held, once shutting down has begun.
     give_up: Option<Time>,
-    /// POLLs of the interrupt file that have failed, one after the other.
-    refused: u32,
     /// The ring has failed; what is left to do is done without it.
     broken: bool,
     /// How often this thread has panicked outside of an upcall and of the engine.
@@ -263,13 +263,10 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
             wake,
             interrupt,
             ports,
-            heard: Vec::new(),
-            arrived: Arrived::default(),
-            alarm: None,
+            intake: Intake::default(),
             renewal: Time::ZERO,
             active: Time::ZERO,
             give_up: None,
-            refused: 0,
             broken: false,
             panics: 0,
             over: false,
@@ -334,6 +331,11 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
         self.over
     }
 
+    /// As [`Reaping::judge`].
+    pub(super) fn judge(&mut self) {
+        self.reaping.judge();
+    }
+
     /// Looks at the card until there is nothing more to deliver, or for so long that the ring has to
     /// be looked at again.
     pub(super) fn look(&mut self) -> Look {
@@ -346,13 +348,14 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
             self.reaping.card.close(|state| state.end(Failure::Closed));
         }
         let alarms = &mut RingAlarms(&mut self.ring, &mut self.ports);
-        let mut look = self.reaping.look(&mut self.arrived, alarms);
+        let arrived = &mut self.intake.arrived;
+        let mut look = self.reaping.look(arrived, alarms);
         let mut delivered = look.delivered;
         for _ in 1..ROUNDS {
             if look.delivered == 0 {
                 break;
             }
-            look = self.reaping.look(&mut self.arrived, alarms);
+            look = self.reaping.look(arrived, alarms);
             delivered += look.delivered;
         }
         if delivered != 0 {
@@ -404,7 +407,7 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
     /// Arms a poll on the interrupt file. A polling reaper sees interrupts before they are signalled and
     /// uses the file only to detect removal.
     fn listen(&mut self, now: Time) {
-        let Some(file) = self.interrupt else { return };
+        let Some(file) = self.interrupt.filter(|_| !self.intake.deaf) else { return };
         if !E::POLLS || self.waiting != Waiting::Poll {
             self.ring.listen(file, user_data::interrupt());
         } else if self.renewal <= now {
@@ -416,11 +419,12 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
     fn sleep(&mut self, until: Time) -> Result<usize, RingError> {
         if self.reaping.card.core.doze.fall_asleep() {
             // Starting and cancelling a timer for each sleep would cost more than all the rest here.
-            if self.alarm.is_none() && until != Time::NEVER {
+            let alarm = &mut self.intake.alarm;
+            if alarm.is_none() && until != Time::NEVER {
                 self.ring.timeout(until.as_nanos(), user_data::alarm());
-                self.alarm = Some(until);
+                *alarm = Some(until);
             }
-            let in_time = self.alarm.is_none_or(|alarm| alarm <= until);
+            let in_time = alarm.is_none_or(|alarm| alarm <= until);
             self.ring.wait((!in_time).then_some(until.as_nanos()))?;
         } else {
             self.ring.poll()?;
@@ -450,52 +454,14 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
 
     /// Takes what has come up the ring. `true` if that was anything.
     fn take(&mut self) -> bool {
-        let Reaper { reaping, ring, interrupt, arrived, alarm, ports, heard, refused, .. } = self;
+        let Reaper { reaping, ring, intake, ports, .. } = self;
         let table = &reaping.card.core.table;
         let mut any = false;
         ring.completions(&mut |completion| {
             any = true;
-            match user_data::classify(completion.user_data, table) {
-                Kind::Wake => {}
-                Kind::Interrupt if completion.result > 0 => {
-                    *refused = 0;
-                    arrived.interrupted = true;
-                }
-                // The kernel could not listen for the moment: it is asked again.
-                Kind::Interrupt
-                    if PASSING.contains(&-completion.result) && *refused < MAX_REFUSED =>
-                {
-                    *refused += 1;
-                }
-                Kind::Interrupt => {
-                    let error = io::Error::from_raw_os_error(-completion.result);
-                    report!(ERROR, "the interrupt file failed ({error}); the card is gone");
-                    *interrupt = None;
-                    arrived.gone = true;
-                }
-                Kind::Deadline(request) if completion.result == -libc::ETIME => {
-                    arrived.expired.push(request);
-                }
-                // Removed: the request has ended and the slot's next user has a stamp of its own.
-                Kind::Deadline(_) if completion.result == -libc::ECANCELED => {}
-                Kind::Deadline(request) => {
-                    let error = io::Error::from_raw_os_error(-completion.result);
-                    report!(
-                        WARN,
-                        "the kernel did not take a time limit ({error}); it gets it again"
-                    );
-                    arrived.unarmed.push(request);
-                }
-                Kind::Alarm => *alarm = None,
-                Kind::LateDeadline | Kind::Removal | Kind::Silence => {}
-                kind @ (Kind::Received(_) | Kind::Play { .. }) => {
-                    heard.push((kind, completion.user_data, completion.result));
-                }
-                Kind::Unknown => {
-                    report!(ERROR, "an unknown completion: {:#x}", completion.user_data);
-                }
-            }
+            intake.take(completion, table);
         });
+        let Intake { heard, arrived, .. } = intake;
         for (kind, user_data, result) in heard.drain(..) {
             ports.completed(kind, user_data, result, ring, arrived);
         }
@@ -507,7 +473,113 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
     fn has_ended(&self) -> bool {
         let Some(give_up) = self.give_up else { return false };
         let now = self.reaping.card.core.clock.now();
-        // What tickets hold back is named and given up then.
-        now >= give_up || self.reaping.card.reap(now, |state| state.is_empty()).0
+        // What tickets hold back is named and given up then, and only that.
+        let ended = |state: &mut State<E>| state.is_empty() || now >= give_up && state.pass_held();
+        self.reaping.card.reap(now, ended).0
+    }
+}
+
+/// What completion queue entries mean.
+#[derive(Debug, Default)]
+struct Intake {
+    arrived: Arrived,
+    /// Completions of ports, kind by kind with their results.
+    heard: Vec<(Kind, u64, i32)>,
+    /// Expiry of the TIMEOUT currently in the ring, if any. A sleep that ends later reuses it.
+    alarm: Option<Time>,
+    /// POLLs of the interrupt file that have failed, one after the other.
+    refused: u32,
+    /// The interrupt file has failed: it is listened to no more.
+    deaf: bool,
+}
+
+impl Intake {
+    fn take(&mut self, completion: ring::Completion, table: &Table) {
+        let ring::Completion { user_data, result } = completion;
+        let error = || io::Error::from_raw_os_error(-result);
+        match user_data::classify(user_data, table) {
+            Kind::Interrupt if result > 0 => {
+                self.refused = 0;
+                self.arrived.interrupted = true;
+            }
+            // The kernel could not listen for the moment: it is asked again.
+            Kind::Interrupt if PASSING.contains(&-result) && self.refused < MAX_REFUSED => {
+                self.refused += 1;
+            }
+            Kind::Interrupt => {
+                report!(ERROR, "the interrupt file failed ({}); the card is gone", error());
+                self.deaf = true;
+                self.arrived.gone = true;
+            }
+            Kind::Deadline(request) if result == -libc::ETIME => {
+                self.arrived.expired.push(request);
+            }
+            // Not by us, who remove the TIMEOUTs of requests that are over.
+            Kind::Deadline(request) => {
+                report!(WARN, "the kernel keeps no time limit ({}); it gets it again", error());
+                self.arrived.unarmed.push(request);
+            }
+            Kind::Alarm => self.alarm = None,
+            Kind::Wake | Kind::LateDeadline | Kind::Removal | Kind::Silence => {}
+            kind @ (Kind::Received(_) | Kind::Play { .. }) => {
+                self.heard.push((kind, user_data, result));
+            }
+            Kind::Unknown => report!(ERROR, "an unknown completion: {user_data:#x}"),
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_the_kernel_is_neither_a_deadline_nor_the_end_of_the_card() {
+        let table = Table::with_capacity(1).unwrap();
+        let (id, request) = table.reserve(None, 0, Time::ZERO, Time::NEVER).unwrap();
+        let mut intake = Intake::default();
+        let mut take = |user_data, result| {
+            intake.take(ring::Completion { user_data, result }, &table);
+            let Arrived { expired, unarmed, interrupted, gone, .. } =
+                std::mem::take(&mut intake.arrived);
+            (expired, unarmed, interrupted, gone)
+        };
+        let deadline = user_data::deadline(request, id);
+        for error in [libc::ENOMEM, libc::EINVAL, libc::ECANCELED] {
+            assert_eq!(take(deadline, -error), (vec![], vec![request], false, false));
+        }
+        assert_eq!(take(deadline, -libc::ETIME), (vec![request], vec![], false, false));
+        let interrupt = user_data::interrupt();
+        for error in PASSING {
+            assert_eq!(take(interrupt, -error), (vec![], vec![], false, false));
+        }
+        assert_eq!(take(interrupt, 1), (vec![], vec![], true, false));
+        assert_eq!(take(interrupt, -libc::EIO), (vec![], vec![], false, true));
+        assert!(intake.deaf);
+    }
+
+    #[test]
+    fn a_file_that_can_never_be_listened_to_is_not_asked_for_ever() {
+        let table = Table::with_capacity(1).unwrap();
+        let mut intake = Intake::default();
+        let refused = ring::Completion { user_data: user_data::interrupt(), result: -libc::ENOMEM };
+        for _ in 0..=MAX_REFUSED {
+            assert!(!intake.arrived.gone);
+            intake.take(refused, &table);
+        }
+        assert!(intake.arrived.gone && intake.deaf);
+    }
+
+    #[test]
+    fn deadlines_of_requests_that_are_over_say_nothing() {
+        let table = Table::with_capacity(1).unwrap();
+        let (id, request) = table.reserve(None, 0, Time::ZERO, Time::NEVER).unwrap();
+        table.complete(request, 0, Time::ZERO);
+        let mut intake = Intake::default();
+        for result in [-libc::ETIME, -libc::ECANCELED, -libc::ENOENT] {
+            let user_data = user_data::deadline(request, id);
+            intake.take(ring::Completion { user_data, result }, &table);
+        }
+        assert!(intake.arrived.expired.is_empty() && intake.arrived.unarmed.is_empty());
     }
 }

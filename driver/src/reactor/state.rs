@@ -226,14 +226,19 @@ impl<E: Engine> State<E> {
         if self.phase != Phase::Running {
             return;
         }
+        // No other call gets into the engine from now on.
         self.phase = Phase::Ended(cause);
         let now = self.core.clock.now();
+        let mut cause = cause;
         if let Some(Err(text)) = self.attempt(now, Engine::stop) {
             report!(ERROR, "the engine panicked while it stopped ({text})");
+            cause = Failure::Internal;
+            self.phase = Phase::Ended(cause);
         }
         self.end_running(cause);
         // Whoever ends the engine, it is the reaper who tells what is left.
         self.core.stop(cause);
+        self.outbox.want_wake();
     }
 
     /// Drops the engine, and with it all that it holds open: the reaper's last act. Gives what the card
@@ -259,8 +264,21 @@ impl<E: Engine> State<E> {
         }
         self.call_now(|engine, cx| engine.ended(request, cause, cx));
         let core = Arc::clone(&self.core);
-        self.outbox.complete(&core.table, request, failure::<E>(cause), core.clock.now());
+        let result = self.failure(cause);
+        self.outbox.complete(&core.table, request, result, core.clock.now());
         true
+    }
+
+    /// The result that stands for a failure; it may be asked for after the engine has panicked.
+    #[cold]
+    fn failure(&mut self, cause: Failure) -> i32 {
+        contain(|| E::failure(cause)).unwrap_or_else(|text| {
+            if self.phase == Phase::Running {
+                report!(ERROR, "the engine panicked in failure ({text}); the card is stopped");
+                self.end(Failure::Internal);
+            }
+            i32::MIN
+        })
     }
 
     /// Ends all that still run.
@@ -325,12 +343,15 @@ impl<E: Engine> State<E> {
     /// Runs the timer if its time has come, then takes one round of deliveries, and the deadlines
     /// that the ring has to know of.
     pub(crate) fn look(&mut self, now: Time, found: &mut Found<E::Event>) {
-        if self.next_timer() <= now {
+        let mut timer = self.next_timer();
+        if timer <= now {
             self.call(now, Engine::timer);
-            if self.next_timer() <= now {
+            timer = self.next_timer();
+            if timer <= now {
                 // Were it called again at once, nothing else would be done on this thread.
                 self.storms.timers = self.storms.timers.saturating_add(1);
                 self.timer_pause = now + TIMER_PAUSE;
+                timer = self.timer_pause;
             }
         }
         let (unarmed, armed) = (&mut self.unarmed, &mut self.armed);
@@ -351,7 +372,7 @@ impl<E: Engine> State<E> {
             self.complains = now + LOOK_INTERVAL;
         }
         found.orders.append(&mut self.outbox.orders.given);
-        self.looks_by = self.next_timer().min(self.sweep);
+        self.looks_by = timer.min(self.sweep);
         self.outbox.take_wake();
         (found.until, found.now) = (self.looks_by, now);
     }
@@ -392,12 +413,17 @@ impl<E: Engine> State<E> {
         self.storms.told = storm;
     }
 
-    fn next_timer(&self) -> Time {
-        match &self.engine {
-            Some(engine) if self.phase == Phase::Running => {
-                engine.next_timer().max(self.timer_pause)
+    fn next_timer(&mut self) -> Time {
+        let Some(engine) = self.engine.as_ref().filter(|_| self.phase == Phase::Running) else {
+            return Time::NEVER;
+        };
+        match contain(|| engine.next_timer()) {
+            Ok(at) => at.max(self.timer_pause),
+            Err(text) => {
+                report!(ERROR, "the engine panicked in next_timer ({text}); the card is stopped");
+                self.end(Failure::Internal);
+                Time::NEVER
             }
-            _ => Time::NEVER,
         }
     }
 
@@ -417,6 +443,11 @@ impl<E: Engine> State<E> {
         self.outbox.is_empty()
     }
 
+    /// Waits for held tickets no longer: `true` if nothing is left that may be told.
+    pub(crate) fn pass_held(&mut self) -> bool {
+        !self.outbox.pass_held(&self.core.table)
+    }
+
     #[inline]
     fn start(&mut self, start: Start<E::Command>, now: Time) -> Result<(), Refusal> {
         let Start { request, command } = start;
@@ -425,8 +456,9 @@ impl<E: Engine> State<E> {
             return Err(Refusal::Ended(cause));
         }
         self.last = Some(request);
-        self.started = self.started.wrapping_add(1);
+        // The first one is: an engine that is always slow is named at once.
         let timed = self.started.is_multiple_of(TIMED);
+        self.started = self.started.wrapping_add(1);
         self.outbox.starts(Some(request));
         let started = self.call(now, |engine, cx| engine.start(request, command, cx));
         self.outbox.starts(None);
@@ -486,12 +518,6 @@ impl<E: Engine> State<E> {
     }
 }
 
-/// The result that stands for a failure; it may be asked for after the engine has panicked.
-#[cold]
-fn failure<E: Engine>(cause: Failure) -> i32 {
-    contain(|| E::failure(cause)).unwrap_or(i32::MIN)
-}
-
 impl<E: Engine> Work<Start<E::Command>> for State<E> {
     type Outcome = Result<(), Refusal>;
 
@@ -506,13 +532,16 @@ impl<E: Engine> Work<Start<E::Command>> for State<E> {
         let result = match self.start(start, now) {
             Ok(()) => return,
             Err(Refusal::Rejected(result)) => result,
-            Err(Refusal::Ended(cause)) => failure::<E>(cause),
+            Err(Refusal::Ended(cause)) => self.failure(cause),
         };
         let core = Arc::clone(&self.core);
         self.outbox.complete(&core.table, request, result, core.clock.now());
     }
 
     fn leave(&mut self) -> bool {
-        self.outbox.take_wake() || self.earliest.min(self.next_timer()) < self.looks_by
+        self.outbox.take_wake()
+            || self.earliest.min(self.next_timer()) < self.looks_by
+            // The engine may have ended in `next_timer`.
+            || self.outbox.take_wake()
     }
 }
