@@ -97,26 +97,26 @@ impl<E: Engine> Card<E> {
     /// again. `now` is the time at which it began to wait for the card.
     pub(crate) fn reap<R>(&self, now: Time, act: impl FnOnce(&mut State<E>) -> R) -> (R, bool) {
         let _held = report::hold();
-        self.state.reap(|state, waited| {
-            if waited {
-                self.name_holder(now, state);
-            }
-            act(state)
-        })
+        self.state.reap(|state| self.name_holder(now, state), act)
     }
 
     /// Names what the card was held for, if that was long.
     #[cold]
     fn name_holder(&self, before: Time, state: &State<E>) {
         let took = self.core.clock.now() - before;
-        if took > SLOW {
-            let id = state.last.and_then(|request| self.core.table.id(request));
-            let last = id.map_or_else(|| "none".to_string(), |id| id.to_string());
+        if took <= SLOW {
+            return;
+        }
+        let (core, text) = (&self.core, "for a thread that was in the engine");
+        let last = state.last.and_then(|last| Some((core.table.id(last)?, core.table.line(last)?)));
+        if let Some((id, line)) = last {
             report!(
                 WARN,
-                "the reaper waited {took:?} for a thread that was in the engine; the request that \
-                 was started last is {last}"
+                "the reaper waited {took:?} {text}; the request that was started last is {id} of \
+                 line {line}"
             );
+        } else {
+            report!(WARN, "the reaper waited {took:?} {text}");
         }
     }
 

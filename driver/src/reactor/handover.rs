@@ -152,13 +152,20 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
     }
 
     /// As [`Handover::with`], for the reaper: it works off no more than its share of what is queued,
-    /// and does the errands. `act` hears whether it had to wait.
-    pub(crate) fn reap<R>(&self, act: impl FnOnce(&mut State, bool) -> R) -> (R, bool) {
-        let (mut inner, waited) = self.lock();
+    /// and does the errands. If it had to wait, `waited` is called first of all.
+    pub(crate) fn reap<R>(
+        &self,
+        waited: impl FnOnce(&State),
+        act: impl FnOnce(&mut State) -> R,
+    ) -> (R, bool) {
+        let (mut inner, had_to_wait) = self.lock();
+        if had_to_wait {
+            waited(&inner.state);
+        }
         if self.any_errands.load(Ordering::SeqCst) != 0 {
             self.do_errands(&mut inner);
         }
-        self.act(inner, SHARE, |state| act(state, waited))
+        self.act(inner, SHARE, act)
     }
 
     /// As [`Handover::reap`], but `None` at once if somebody holds the state.

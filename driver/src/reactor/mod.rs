@@ -64,7 +64,8 @@ pub trait Upcalls<Event>: Send + 'static {
     /// Something happened on a line.
     fn event(&mut self, line: usize, event: Event);
     /// The card is shut down and everything is told: the last upcall, exactly once. `cause` is
-    /// [`Failure::Closed`] if it was asked for, otherwise the card has failed by itself.
+    /// [`Failure::Closed`] if it was asked for and the engine has stopped in order; otherwise the card
+    /// has failed by itself.
     fn over(&mut self, cause: Failure) {
         let _ = cause;
     }

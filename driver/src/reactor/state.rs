@@ -20,6 +20,9 @@ use super::{LOOK_INTERVAL, PATIENCE, SLOW};
 /// How many interrupts in a [`LOOK_INTERVAL`] are more than any card has.
 const STORM: u32 = 100_000;
 
+/// How many times in a row a timer is due again at once until it is named.
+const RESTLESS: u32 = 100;
+
 /// How long a timer that is due again at once is put off.
 const TIMER_PAUSE: Duration = Duration::from_millis(1);
 
@@ -110,7 +113,6 @@ pub(crate) struct Arrived {
 #[derive(Debug, Default)]
 struct Storms {
     interrupts: u32,
-    timers: u32,
     told: bool,
 }
 
@@ -140,6 +142,8 @@ pub(crate) struct State<E: Engine> {
     now: Time,
     phase: Phase,
     storms: Storms,
+    /// How often the timer was due again at once, one time after the other.
+    restless: u32,
     /// Commands started; see [`TIMED`].
     started: u32,
     /// The request that was started last: the one to name if the card was held for long.
@@ -165,6 +169,7 @@ impl<E: Engine> State<E> {
             now: Time::ZERO,
             phase: Phase::Running,
             storms: Storms::default(),
+            restless: 0,
             started: 0,
             last: None,
         }
@@ -349,9 +354,11 @@ impl<E: Engine> State<E> {
             timer = self.next_timer();
             if timer <= now {
                 // Were it called again at once, nothing else would be done on this thread.
-                self.storms.timers = self.storms.timers.saturating_add(1);
                 self.timer_pause = now + TIMER_PAUSE;
                 timer = self.timer_pause;
+                self.name_restless();
+            } else {
+                self.restless = 0;
             }
         }
         let (unarmed, armed) = (&mut self.unarmed, &mut self.armed);
@@ -394,23 +401,29 @@ impl<E: Engine> State<E> {
         if let Some(since) = now.as_nanos().checked_sub(PATIENCE.as_nanos() as u64) {
             self.outbox.complain(&self.core.table, Time::from_nanos(since));
         }
-        let Storms { interrupts, timers, told } = std::mem::take(&mut self.storms);
-        let storm = interrupts > STORM || timers > 100;
-        if interrupts > STORM && !told {
+        let Storms { interrupts, told } = std::mem::take(&mut self.storms);
+        let storm = interrupts > STORM;
+        if storm && !told {
             report!(
                 ERROR,
                 "the interrupt file was ready {interrupts} times in {LOOK_INTERVAL:?}: it is not \
                  an interrupt file, or the engine does not acknowledge the interrupt"
             );
         }
-        if timers > 100 && !told {
+        self.storms.told = storm;
+    }
+
+    /// Names an engine whose timer is always due, once.
+    #[cold]
+    fn name_restless(&mut self) {
+        self.restless = self.restless.saturating_add(1);
+        if self.restless == RESTLESS {
             report!(
                 ERROR,
-                "the engine's timer was due again {timers} times in {LOOK_INTERVAL:?} as soon as \
-                 it had been called; next_timer must name a later time after each call"
+                "the engine's timer was due again {RESTLESS} times as soon as it had been called; \
+                 next_timer must name a later time after each call"
             );
         }
-        self.storms.told = storm;
     }
 
     fn next_timer(&mut self) -> Time {
@@ -467,7 +480,10 @@ impl<E: Engine> State<E> {
         }
         match started {
             Some(Ok(())) => {}
-            Some(Err(result)) => return Err(Refusal::Rejected(self.negative(request, result))),
+            Some(Err(result)) => {
+                self.name_contradiction(request, result);
+                return Err(Refusal::Rejected(self.negative(request, result)));
+            }
             None => return Err(Refusal::Ended(Failure::Internal)),
         }
         if self.core.table.is_running(request) {
@@ -497,6 +513,22 @@ impl<E: Engine> State<E> {
                 WARN,
                 "the engine took {took:?} to start request {id} of line {line}; everything else on \
                  the card waited"
+            );
+        }
+    }
+
+    /// Names a request that the engine has completed and then refused: the first word counts.
+    #[cold]
+    fn name_contradiction(&self, request: Token, result: i32) {
+        let table = &self.core.table;
+        if table.is_running(request) {
+            return;
+        }
+        if let (Some(id), Some(line)) = (table.id(request), table.line(request)) {
+            report!(
+                WARN,
+                "the engine completed request {id} of line {line} and then refused it with \
+                 {result}; the completion counts"
             );
         }
     }
