@@ -13,7 +13,7 @@ pub mod pci;
 pub mod ring;
 pub mod scheduling;
 #[cfg(test)]
-mod seccomp;
+pub(crate) mod seccomp;
 pub mod selector;
 pub mod shim;
 pub mod soft;

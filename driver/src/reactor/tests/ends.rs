@@ -44,7 +44,8 @@ fn d12_shutting_down_settles_everything_and_nothing_comes_after() {
     in_every_mode(|mode| {
         let (driver, heard) = mode.start(64);
         let handle = driver.handle();
-        let ids: HashSet<_> = (0..64).map(|_| handle.submit(0, FOR_EVER).unwrap().id()).collect();
+        let ids: HashSet<_> =
+            (0..64).map(|n| handle.submit(n % 2, FOR_EVER).unwrap().id()).collect();
         driver.shutdown();
         let ended: HashSet<_> = heard
             .try_iter()

@@ -4,11 +4,18 @@
 //! A test may not say when a command finds the card free: the reaper holds it at times of its own. So
 //! a command that fails is refused at once (R4) or completes with its error (R6).
 
+mod child;
+mod closing;
 mod ends;
+mod guards;
+mod log;
+mod logging;
 mod mailbox;
+mod mistakes;
 mod modes;
 mod order;
 mod samples;
+mod submitters;
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,6 +30,7 @@ use crate::card::mailbox::{Complement, Mailbox, SoftMailbox};
 use crate::device::soft::{SoftDevice, SoftInterrupt};
 use crate::device::{Device, InterruptFd, InterruptSize};
 use crate::engine::{Context, Engine, Failure};
+use crate::report;
 use crate::request::{RequestId, Token};
 
 /// Long enough for any machine; nothing waits this long unless it is broken.
@@ -39,6 +47,10 @@ enum Ask {
     Wait(Duration),
     /// Is refused.
     Refuse(i32),
+    /// Completes with 0, and then refuses.
+    CompleteAndRefuse(i32),
+    /// Takes its time in the engine, then completes.
+    Slow(Duration),
     /// Panics in the engine.
     Panic,
 }
@@ -68,6 +80,8 @@ impl Engine for Puppet {
         }
     }
     fn start(&mut self, request: Token, ask: Ask, cx: &mut Context<'_, u32>) -> Result<(), i32> {
+        // At a level and in a place where a subscriber has no business.
+        report!(TRACE, "the puppet starts {:?}", cx.table.id(request));
         match ask {
             Ask::Now(result) => assert!(cx.complete(request, result)),
             Ask::Tell(event, result) => {
@@ -77,6 +91,14 @@ impl Engine for Puppet {
             Ask::TellAndWait(event) => cx.event(0, event),
             Ask::Wait(_) => {}
             Ask::Refuse(result) => return Err(result),
+            Ask::CompleteAndRefuse(result) => {
+                cx.complete(request, 0);
+                return Err(result);
+            }
+            Ask::Slow(time) => {
+                thread::sleep(time);
+                cx.complete(request, 0);
+            }
             Ask::Panic => panic!("the puppet was told to"),
         }
         Ok(())
@@ -85,9 +107,11 @@ impl Engine for Puppet {
         cx.event(1, 3);
     }
     fn ended(&mut self, request: Token, cause: Failure, _: &mut Context<'_, u32>) {
+        report!(TRACE, "the puppet hears that a request has ended: {cause}");
         self.ended.push((request, cause));
     }
     fn stop(&mut self, _: &mut Context<'_, u32>) {
+        report!(TRACE, "the puppet stops");
         self.stopped = true;
     }
 }
@@ -134,14 +158,49 @@ enum Mode {
     Local(Waiting),
 }
 
+fn modes() -> impl Iterator<Item = Mode> {
+    let spin = Waiting::Spin(Duration::from_micros(200));
+    let waiting = [Waiting::Sleep, spin, Waiting::Poll].into_iter();
+    waiting.flat_map(|waiting| [Mode::Thread(waiting), Mode::Local(waiting)])
+}
+
 /// Runs a test in every mode.
 fn in_every_mode(test: impl Fn(Mode)) {
-    let spin = Waiting::Spin(Duration::from_micros(200));
-    for waiting in [Waiting::Sleep, spin, Waiting::Poll] {
-        for mode in [Mode::Thread(waiting), Mode::Local(waiting)] {
-            println!("{mode:?}");
-            test(mode);
+    for mode in modes() {
+        println!("{mode:?}");
+        test(mode);
+    }
+}
+
+/// As [`in_every_mode`], for a test that waits for a limit of seconds: in all modes at once.
+fn in_every_mode_at_once(test: impl Fn(Mode) + Sync) {
+    thread::scope(|scope| {
+        for mode in modes() {
+            let test = &test;
+            scope.spawn(move || test(mode));
         }
+    });
+}
+
+/// Runs something that may never return if it is broken.
+fn bounded<R: Send + 'static>(act: impl FnOnce() -> R + Send + 'static) -> R {
+    let (tell, told) = channel();
+    let thread = thread::spawn(move || tell.send(act()).ok());
+    match told.recv_timeout(DEADLINE) {
+        Ok(result) => result,
+        Err(RecvTimeoutError::Timeout) => panic!("it does not return"),
+        Err(RecvTimeoutError::Disconnected) => {
+            std::panic::resume_unwind(thread.join().unwrap_err())
+        }
+    }
+}
+
+/// Waits until something is so.
+fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let until = std::time::Instant::now() + DEADLINE;
+    while !is_so() {
+        assert!(std::time::Instant::now() < until, "{what}");
+        thread::sleep(Duration::from_millis(1));
     }
 }
 

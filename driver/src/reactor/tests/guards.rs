@@ -1,0 +1,304 @@
+//! Whatever panics or fails, the card ends in order: its hardware is stopped, every accepted request is
+//! completed, and its end is told once and last.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::AtomicUsize;
+
+use nix::sys::eventfd::EventFd;
+use nix::time::{ClockId, clock_gettime};
+
+use super::*;
+use crate::device::seccomp;
+
+/// Where an engine panics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Nowhere,
+    Start,
+    Interrupt,
+    Timer,
+    NextTimer,
+    Ended,
+    Gone,
+    Stop,
+    Failure,
+    Drop,
+}
+
+/// What became of an engine.
+#[derive(Debug, Default)]
+struct Fate {
+    stops: AtomicUsize,
+    drops: AtomicUsize,
+}
+
+struct Wreck {
+    place: Place,
+    /// From now on, its timer is due.
+    timer: bool,
+    fate: Arc<Fate>,
+}
+
+impl Wreck {
+    fn panics_in(&self, place: Place) {
+        assert_ne!(self.place, place, "a bug of the engine");
+    }
+}
+
+enum Errand {
+    Run,
+    RunFor(Duration),
+    /// Panics, if it is there where it does.
+    Start,
+    /// Has the timer called.
+    Timer,
+}
+
+impl Engine for Wreck {
+    type Command = Errand;
+    type Event = u32;
+    fn lines(&self) -> usize {
+        2
+    }
+    fn time_limit(errand: &Errand) -> Duration {
+        if let Errand::RunFor(limit) = errand { *limit } else { Duration::from_secs(3600) }
+    }
+    fn failure(cause: Failure) -> i32 {
+        match cause {
+            // There is one engine whose failure is of no help.
+            Failure::Cancelled => panic!("a bug in failure"),
+            _ => Puppet::failure(cause),
+        }
+    }
+    fn start(&mut self, _: Token, errand: Errand, _: &mut Context<'_, u32>) -> Result<(), i32> {
+        match errand {
+            Errand::Start => self.panics_in(Place::Start),
+            Errand::Timer => self.timer = true,
+            Errand::Run | Errand::RunFor(_) => {}
+        }
+        Ok(())
+    }
+    fn interrupt(&mut self, _: &mut Context<'_, u32>) {
+        self.panics_in(Place::Interrupt);
+    }
+    fn next_timer(&self) -> Time {
+        if !self.timer {
+            return Time::NEVER;
+        }
+        self.panics_in(Place::NextTimer);
+        Time::ZERO
+    }
+    fn timer(&mut self, _: &mut Context<'_, u32>) {
+        self.timer = false;
+        self.panics_in(Place::Timer);
+    }
+    fn ended(&mut self, _: Token, _: Failure, _: &mut Context<'_, u32>) {
+        self.panics_in(Place::Ended);
+    }
+    fn gone(&mut self, _: &mut Context<'_, u32>) {
+        self.panics_in(Place::Gone);
+    }
+    fn stop(&mut self, _: &mut Context<'_, u32>) {
+        self.fate.stops.fetch_add(1, Ordering::SeqCst);
+        self.panics_in(Place::Stop);
+    }
+}
+
+impl Drop for Wreck {
+    fn drop(&mut self) {
+        self.fate.drops.fetch_add(1, Ordering::SeqCst);
+        self.panics_in(Place::Drop);
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Completed(RequestId, i32),
+    Event(u32),
+    Over(Failure),
+}
+
+struct Listener<F>(Sender<Told>, F);
+
+impl<F: FnMut(Told) + Send + 'static> Upcalls<u32> for Listener<F> {
+    fn completed(&mut self, completion: Completion) {
+        self.hear(Told::Completed(completion.id, completion.result));
+    }
+    fn event(&mut self, _: usize, event: u32) {
+        self.hear(Told::Event(event));
+    }
+    fn over(&mut self, cause: Failure) {
+        self.hear(Told::Over(cause));
+    }
+}
+
+impl<F: FnMut(Told)> Listener<F> {
+    fn hear(&mut self, told: Told) {
+        self.0.send(told).ok();
+        (self.1)(told);
+    }
+}
+
+/// An interrupt file, and the means to make it ready or to have it fail.
+fn interrupt(fails: bool) -> (InterruptFd, OwnedFd) {
+    let (fd, other) = if fails {
+        nix::unistd::pipe().unwrap()
+    } else {
+        let event = EventFd::new().unwrap();
+        (event.as_fd().try_clone_to_owned().unwrap(), event.into())
+    };
+    (InterruptFd { fd, size: InterruptSize::EventFd }, other)
+}
+
+#[test]
+fn c3_d12_an_engine_that_panics_anywhere_ends_in_order() {
+    use Place::*;
+    for place in [Start, Interrupt, Timer, NextTimer, Ended, Gone, Stop, Failure, Drop, Nowhere] {
+        in_every_mode(|mode| panics_in(place, mode));
+    }
+}
+
+fn panics_in(place: Place, mode: Mode) {
+    println!("{place:?}");
+    let fate = Arc::new(Fate::default());
+    let (tell, told) = channel();
+    let engine = Wreck { place, timer: false, fate: Arc::clone(&fate) };
+    let (file, other) = interrupt(place == Place::Gone);
+    // A callback that panics as well makes no difference.
+    let upcalls = Listener(tell, |_| panic!("a careless application"));
+    let driver = mode.run(engine, Some(file), upcalls, 8);
+    let handle = driver.handle();
+    let mut due = HashSet::new();
+    let mut submit = |errand| {
+        let submitted = handle.submit(0, errand);
+        submitted.map(|ticket| {
+            due.insert(ticket.id());
+            ticket.token()
+        })
+    };
+    let token = submit(Errand::Run).unwrap();
+    submit(Errand::Run).unwrap();
+    // Its ticket is held: it is told all the same, once it is released.
+    let held = handle.submit(1, Errand::Run).unwrap();
+    match place {
+        // Refused, or completed like the others.
+        Place::Start => drop(submit(Errand::Start)),
+        Place::Timer | Place::NextTimer => drop(submit(Errand::Timer)),
+        Place::Interrupt => {
+            nix::unistd::write(&other, &1_u64.to_ne_bytes()).unwrap();
+        }
+        Place::Gone => drop(other),
+        Place::Ended => drop(submit(Errand::RunFor(Duration::from_millis(1)))),
+        Place::Failure => assert!(handle.cancel(token)),
+        Place::Stop | Place::Drop | Place::Nowhere => {
+            // In an upcall of nobody's, so that it need not wait for the held ticket.
+            let _upcall = super::super::submitter::enter_upcall();
+            assert_eq!(handle.shutdown(), Settled::AfterThisUpcall);
+        }
+    }
+    let cause = match place {
+        Place::Nowhere | Place::Drop => Failure::Closed,
+        _ => Failure::Internal,
+    };
+    eventually("the engine is stopped", || fate.stops.load(Ordering::SeqCst) == 1);
+    due.insert(held.id());
+    drop(held);
+    for left in (0..due.len()).rev() {
+        match told.recv_timeout(DEADLINE).unwrap() {
+            Told::Completed(id, result) => {
+                assert!(due.remove(&id), "C3: {id} is not due");
+                assert!(result < 0, "{result}");
+            }
+            other => panic!("{other:?}, and {left} are due"),
+        }
+    }
+    assert_eq!(told.recv_timeout(DEADLINE), Ok(Told::Over(cause)));
+    assert_eq!(told.recv_timeout(DEADLINE), Err(RecvTimeoutError::Disconnected), "D12");
+    assert!(handle.wait_ended(DEADLINE));
+    assert_eq!(fate.drops.load(Ordering::SeqCst), 1, "although a handle lives");
+    assert_eq!(fate.stops.load(Ordering::SeqCst), 1);
+    let refused = handle.submit(0, Errand::Run).unwrap_err();
+    match cause {
+        Failure::Closed => assert_eq!(refused, Refused::Closed),
+        cause => assert_eq!(refused, Refused::Failed(cause)),
+    }
+    assert_eq!(handle.shutdown(), Settled::Delivered, "nothing is left to wait for");
+}
+
+/// The kernel refuses the reaper its ring, from the inside of an upcall on.
+#[test]
+fn c3_d12_a_ring_that_fails_ends_the_card_in_order_and_without_spinning() {
+    in_every_mode_at_once(|mode| {
+        let fate = Arc::new(Fate::default());
+        let (tell, told) = channel();
+        let (spent, spending) = channel();
+        let upcalls = Listener(tell, move |told| match told {
+            Told::Event(1) => {
+                seccomp::refuse(libc::SYS_io_uring_enter, None, libc::EPERM);
+                spent.send(cpu_time()).unwrap();
+            }
+            Told::Over(_) => spent.send(cpu_time()).unwrap(),
+            _ => {}
+        });
+        let engine = Wreck { place: Place::Nowhere, timer: false, fate: Arc::clone(&fate) };
+        let driver = mode.run(engine, None, upcalls, 8);
+        let handle = driver.handle();
+        let first = handle.submit(0, Errand::Run).unwrap().id();
+        let held = handle.submit(1, Errand::Run).unwrap();
+        handle.with(|_, cx| cx.event(0, 1)).unwrap();
+        assert_eq!(told.recv_timeout(DEADLINE), Ok(Told::Event(1)));
+        assert_eq!(told.recv_timeout(DEADLINE), Ok(Told::Completed(first, -5)));
+        assert_eq!(fate.stops.load(Ordering::SeqCst), 1);
+        // It waits two seconds for the ticket, and not at full speed.
+        assert_eq!(told.recv_timeout(DEADLINE), Ok(Told::Over(Failure::Internal)));
+        assert_eq!(told.recv_timeout(DEADLINE), Err(RecvTimeoutError::Disconnected));
+        assert!(handle.wait_ended(DEADLINE));
+        assert_eq!(fate.drops.load(Ordering::SeqCst), 1);
+        assert_eq!(handle.submit(0, Errand::Run).unwrap_err(), Refused::Failed(Failure::Internal));
+        drop(held);
+        let (before, after) = (spending.recv().unwrap(), spending.recv().unwrap());
+        assert!(after - before < Duration::from_millis(300), "{:?}", after - before);
+    });
+}
+
+/// What the calling thread has used of a CPU.
+fn cpu_time() -> Duration {
+    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).unwrap().into()
+}
+
+#[test]
+fn a_ticket_that_is_released_after_the_ring_has_failed_is_told_at_once() {
+    in_every_mode(|mode| {
+        let fate = Arc::new(Fate::default());
+        let (tell, told) = channel();
+        let upcalls = Listener(tell, |told| {
+            if told == Told::Event(1) {
+                seccomp::refuse(libc::SYS_io_uring_enter, None, libc::EPERM);
+            }
+        });
+        let engine = Wreck { place: Place::Nowhere, timer: false, fate: Arc::clone(&fate) };
+        let driver = mode.run(engine, None, upcalls, 8);
+        let handle = driver.handle();
+        let held = handle.submit(1, Errand::Run).unwrap();
+        let id = held.id();
+        handle.with(|_, cx| cx.event(0, 1)).unwrap();
+        assert_eq!(told.recv_timeout(DEADLINE), Ok(Told::Event(1)));
+        eventually("the engine is stopped", || fate.stops.load(Ordering::SeqCst) == 1);
+        drop(held);
+        assert_eq!(told.recv_timeout(DEADLINE), Ok(Told::Completed(id, -5)));
+        assert_eq!(told.recv_timeout(DEADLINE), Ok(Told::Over(Failure::Internal)));
+    });
+}
+
+#[test]
+fn a_closure_that_panics_in_the_engine_is_its_panic() {
+    in_every_mode(|mode| {
+        let (driver, heard) = mode.start(8);
+        let handle = driver.handle();
+        let id = handle.submit(0, FOR_EVER).unwrap().id();
+        let asked = handle.with(|_, _| panic!("a bug in the closure"));
+        assert_eq!(asked, Err::<(), _>(Refused::Failed(Failure::Internal)));
+        assert_eq!(next(&heard), Heard::Completed(id, -5));
+        assert!(handle.wait_ended(DEADLINE));
+    });
+}

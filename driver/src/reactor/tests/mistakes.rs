@@ -1,0 +1,471 @@
+//! What the writer of a first engine does wrong ends as an error with its cause, or as a line of the
+//! log with request and line.
+
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicUsize;
+
+use tracing::Level;
+
+use super::*;
+
+#[test]
+fn a_token_of_another_card_ends_nothing() {
+    in_every_mode(|mode| {
+        let ((a, _heard_a), (b, heard_b)) = (mode.start(8), mode.start(8));
+        let of_a = a.handle().submit(0, FOR_EVER).unwrap();
+        let of_b = b.handle().submit(0, FOR_EVER).unwrap();
+        let id = of_b.id();
+        assert!(!b.handle().cancel(of_a.token()));
+        let alike = of_a.token();
+        let running = b.handle().with(move |_, cx| (cx.is_running(alike), cx.complete(alike, 0)));
+        assert_eq!(running, Ok((false, false)));
+        let token = of_b.token();
+        drop(of_b);
+        assert!(b.handle().cancel(token));
+        assert_eq!(next(&heard_b), Heard::Completed(id, -2));
+    });
+}
+
+#[test]
+fn a_slow_callback_is_named_and_it_is_the_slow_one() {
+    in_every_mode(|mode| {
+        let log = log::Log::default();
+        let slow = Arc::new(Mutex::new(None));
+        let wanted = Arc::clone(&slow);
+        let (driver, heard, _guard) = log::start(mode, 128, &log.subscriber(), move |told| {
+            if let Heard::Completed(id, _) = told
+                && *wanted.lock().unwrap() == Some(id)
+            {
+                thread::sleep(Duration::from_millis(50));
+            }
+        });
+        // One by one, in the first place and in the last of several, and so many that not each is
+        // timed.
+        for (count, place) in [(1, 0), (8, 0), (8, 5), (8, 7), (40, 20)] {
+            let handle = driver.handle();
+            // They come together once the ticket of the first is released.
+            let first = handle.submit(0, Ask::Now(0)).unwrap();
+            let others: Vec<_> =
+                (1..count).map(|_| handle.submit(0, Ask::Now(0)).unwrap()).collect();
+            let ids: Vec<_> = [&first].into_iter().chain(&others).map(Ticket::id).collect();
+            let id = ids[place];
+            *slow.lock().unwrap() = Some(id);
+            drop(others);
+            drop(first);
+            for id in &ids {
+                assert_eq!(next(&heard), Heard::Completed(*id, 0));
+            }
+            let is_named = || {
+                let alone = format!("the callback of request {id} of line 0 took ");
+                let range = log.with(Level::WARN, "the callbacks of request ");
+                let among = range.iter().any(|line| {
+                    let named = |id: &RequestId| line.contains(&format!("request {id} of line 0"));
+                    let ends: Vec<_> = (0..ids.len()).filter(|&n| named(&ids[n])).collect();
+                    let (first, last) = (ends.first(), ends.last());
+                    first.is_some_and(|&n| n <= place) && last.is_some_and(|&n| n >= place)
+                });
+                among || !log.with(Level::WARN, &alone).is_empty()
+            };
+            eventually(&format!("{place} of {count} is not named"), is_named);
+        }
+    });
+}
+
+#[test]
+fn a_callback_is_not_blamed_for_what_the_application_does_then() {
+    for waiting in [Waiting::Sleep, Waiting::Spin(Duration::from_millis(5)), Waiting::Poll] {
+        let log = log::Log::default();
+        let _guard = tracing::dispatcher::set_default(&log.subscriber());
+        let (ear, _heard) = ear(|_| ());
+        let options = Options { capacity: 8, waiting, ..Options::default() };
+        let mut local = Local::new(Puppet::default(), None, ear, &options).unwrap();
+        let handle = local.handle();
+        for _ in 0..10 {
+            // While it waits, so that it delivers what polling found.
+            let other = {
+                let handle = handle.clone();
+                thread::spawn(move || drop(handle.submit(0, Ask::Now(0))))
+            };
+            while local.run_once(Time::NEVER) == 0 {}
+            other.join().unwrap();
+            thread::sleep(Duration::from_millis(20));
+        }
+        // One that was kept from its CPU may well be named.
+        let named = log.with(Level::WARN, "the callback of").len();
+        assert!(named < 10, "{waiting:?}: {named} of 10 are blamed");
+    }
+}
+
+#[test]
+fn a_command_that_is_slow_to_start_is_named() {
+    in_every_mode(|mode| {
+        let log = log::Log::default();
+        let (driver, heard, _guard) = log::start(mode, 8, &log.subscriber(), |_| ());
+        let id = {
+            let ticket = driver.handle().submit(1, Ask::Slow(Duration::from_millis(20))).unwrap();
+            ticket.id()
+        };
+        assert_eq!(next(&heard), Heard::Completed(id, 0));
+        log.wait(Level::WARN, &format!("to start request {id} of line 1"));
+    });
+}
+
+#[test]
+fn the_reaper_names_what_it_had_to_wait_for() {
+    in_every_mode(|mode| {
+        let log = log::Log::default();
+        let (driver, heard, _guard) = log::start(mode, 32, &log.subscriber(), |_| ());
+        let handle = driver.handle();
+        // The first is timed, and perhaps another; none of these is.
+        for _ in 0..3 {
+            drop(handle.submit(0, Ask::Now(0)).unwrap());
+            next(&heard);
+        }
+        let slow = {
+            let handle = driver.handle();
+            thread::spawn(move || {
+                let ticket = handle.submit(1, Ask::Slow(Duration::from_millis(600))).unwrap();
+                ticket.id()
+            })
+        };
+        // Others are queued meanwhile, which the reaper starts as soon as it has the card.
+        thread::sleep(Duration::from_millis(100));
+        let others = [0, 0].map(|line| handle.submit(line, Ask::Now(-1)).unwrap().id());
+        let slow = slow.join().unwrap();
+        let told: HashSet<_> = (0..3).map(|_| next(&heard)).collect();
+        let due = [(slow, 0), (others[0], -1), (others[1], -1)];
+        assert_eq!(told, due.map(|(id, result)| Heard::Completed(id, result)).into());
+        // If it was the reaper who started it, nobody waited.
+        let named = log.with(Level::WARN, "the request that was started last is");
+        let right = format!("the request that was started last is {slow} of line 1");
+        assert!(named.is_empty() || named.iter().any(|line| line.contains(&right)), "{named:?}");
+    });
+}
+
+#[test]
+fn a_wrong_interrupt_file_is_refused_with_its_cause_and_the_engine_is_stopped() {
+    let regular = tempfile::tempfile().unwrap();
+    let open = |path: &str| OwnedFd::from(File::open(path).unwrap());
+    // The other end is there, so it does not hang up.
+    let (_read, write) = nix::unistd::pipe().unwrap();
+    let files: [(OwnedFd, &str); 5] = [
+        (regular.into(), "the interrupt file is a regular file, which is always ready"),
+        (open("/dev/null"), "the interrupt file is a memory device, which is always ready"),
+        (open("/dev/zero"), "the interrupt file is a memory device, which is always ready"),
+        (open("/"), "the interrupt file is a directory, which is always ready"),
+        (write, "the interrupt file is open for writing only"),
+    ];
+    for (fd, cause) in files {
+        for local in [false, true] {
+            let fd = fd.try_clone().unwrap();
+            let interrupt = Some(InterruptFd { fd, size: InterruptSize::EventFd });
+            let log = Arc::new(Mutex::new(Vec::new()));
+            let engine = Ended(Arc::clone(&log));
+            let (ear, heard) = ear(|_| ());
+            let options = Options { capacity: 8, ..Options::default() };
+            let refused = if local {
+                Local::new(engine, interrupt, ear, &options).map(drop).unwrap_err()
+            } else {
+                Driver::start_with(engine, interrupt, ear, &options).map(drop).unwrap_err()
+            };
+            assert!(matches!(refused, StartError::InterruptFile(_)), "{refused:?}");
+            assert!(refused.to_string().starts_with(cause), "{refused}");
+            assert_eq!(*log.lock().unwrap(), ["stopped", "dropped"]);
+            assert_eq!(heard.recv_timeout(DEADLINE), Err(RecvTimeoutError::Disconnected));
+        }
+    }
+}
+
+/// Notes that it is stopped and dropped.
+struct Ended(Arc<Mutex<Vec<&'static str>>>);
+
+impl Engine for Ended {
+    type Command = ();
+    type Event = u32;
+    fn lines(&self) -> usize {
+        1
+    }
+    fn time_limit((): &()) -> Duration {
+        DEADLINE
+    }
+    fn failure(_: Failure) -> i32 {
+        -1
+    }
+    fn start(&mut self, _: Token, (): (), _: &mut Context<'_, u32>) -> Result<(), i32> {
+        Ok(())
+    }
+    fn interrupt(&mut self, _: &mut Context<'_, u32>) {}
+    fn ended(&mut self, _: Token, _: Failure, _: &mut Context<'_, u32>) {}
+    fn stop(&mut self, _: &mut Context<'_, u32>) {
+        self.0.lock().unwrap().push("stopped");
+    }
+}
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().push("dropped");
+    }
+}
+
+/// Its timer is always due, once it was told to.
+struct Restless {
+    calls: Arc<AtomicUsize>,
+    due: bool,
+}
+
+impl Engine for Restless {
+    type Command = ();
+    type Event = u32;
+    fn lines(&self) -> usize {
+        1
+    }
+    fn time_limit((): &()) -> Duration {
+        DEADLINE
+    }
+    fn failure(_: Failure) -> i32 {
+        -1
+    }
+    fn start(&mut self, request: Token, (): (), cx: &mut Context<'_, u32>) -> Result<(), i32> {
+        cx.complete(request, 0);
+        Ok(())
+    }
+    fn interrupt(&mut self, _: &mut Context<'_, u32>) {}
+    fn next_timer(&self) -> Time {
+        if self.due { Time::ZERO } else { Time::NEVER }
+    }
+    fn timer(&mut self, _: &mut Context<'_, u32>) {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+    }
+    fn ended(&mut self, _: Token, _: Failure, _: &mut Context<'_, u32>) {}
+    fn stop(&mut self, _: &mut Context<'_, u32>) {}
+}
+
+#[test]
+fn a_timer_that_is_always_due_is_called_now_and_then_and_named_once() {
+    in_every_mode_at_once(|mode| {
+        let log = log::Log::default();
+        let (subscriber, calls) = (log.subscriber(), Arc::new(AtomicUsize::new(0)));
+        let mut once = Some(subscriber.clone());
+        let (ear, heard) = ear(move |_| {
+            if let Some(subscriber) = once.take() {
+                std::mem::forget(tracing::dispatcher::set_default(&subscriber));
+            }
+        });
+        let engine = Restless { calls: Arc::clone(&calls), due: false };
+        let driver = mode.run(engine, None, ear, 8);
+        let handle = driver.handle();
+        handle.submit(0, ()).unwrap().release();
+        next(&heard);
+        let before = handle.now();
+        handle.with(|engine, _| engine.due = true).unwrap();
+        log.wait(Level::ERROR, "the engine's timer was due again");
+        let called = calls.load(Ordering::SeqCst);
+        let most = (handle.now() - before).as_millis() as usize + 2;
+        assert!(called <= most, "{called} calls in {most} ms");
+        for _ in 0..20 {
+            handle.submit(0, ()).unwrap().release();
+            next(&heard);
+        }
+        assert_eq!(log.with(Level::ERROR, "the engine's timer").len(), 1);
+    });
+}
+
+/// Asks the card from inside its engine, as a command tells.
+#[test]
+fn an_engine_that_asks_its_own_card_is_refused_and_not_kept_waiting() {
+    in_every_mode(|mode| {
+        bounded(move || {
+            let (driver, heard) = mode.start(8);
+            let handle = driver.handle();
+            let inner = driver.handle();
+            let held = handle.submit(1, FOR_EVER).unwrap();
+            let token = held.token();
+            let asked = handle.with(move |_, _| {
+                let asked = inner.with(|_, _| ());
+                let waited = (inner.settle(0), inner.wait_ended(10 * DEADLINE));
+                (asked, waited, inner.cancel(token))
+            });
+            let (asked, waited, cancelled) = asked.unwrap();
+            assert_eq!(asked, Err(Refused::InEngine));
+            assert_eq!(waited, (Settled::AfterThisUpcall, false));
+            assert!(!cancelled);
+            // What it submits is queued behind it.
+            let inner = driver.handle();
+            let nested = handle.with(move |_, _| inner.submit(0, Ask::Now(-7)).unwrap().id());
+            assert_eq!(next(&heard), Heard::Completed(nested.unwrap(), -7));
+            // Shutting down as well is done as soon as the engine has returned.
+            let inner = driver.handle();
+            let id = held.id();
+            drop(held);
+            assert_eq!(handle.with(move |_, _| inner.shutdown()), Ok(Settled::AfterThisUpcall));
+            assert_eq!(next(&heard), Heard::Completed(id, -3));
+            assert!(handle.wait_ended(DEADLINE));
+        });
+    });
+}
+
+#[test]
+fn c2_results_that_are_not_negative_are_named_and_made_so() {
+    in_every_mode(|mode| {
+        let log = log::Log::default();
+        let (driver, heard, _guard) = log::start(mode, 8, &log.subscriber(), |_| ());
+        let handle = driver.handle();
+        for result in [5, 0, i32::MAX] {
+            assert_eq!(failure(&handle, Ask::Refuse(result), &heard), i32::MIN);
+            log.wait(Level::ERROR, &format!("of line 0 with {result}, which is not negative"));
+        }
+        let ticket = handle.submit(1, Ask::Now(7)).unwrap();
+        let id = ticket.id();
+        drop(ticket);
+        assert_eq!(next(&heard), Heard::Completed(id, i32::MIN));
+        log.wait(Level::ERROR, &format!("the engine completed request {id} of line 1 with 7"));
+    });
+}
+
+#[test]
+fn c2_a_result_that_is_not_negative_is_named_by_its_request() {
+    let log = log::Log::default();
+    let _guard = tracing::dispatcher::set_default(&log.subscriber());
+    let (ear, _heard) = ear(|_| ());
+    // Nobody else holds the card, so it is refused at once.
+    let stepper = Stepper::new(Puppet::default(), ear, 8).unwrap();
+    let id = RequestId::new(0x77);
+    let refused = stepper.handle().submit_as(id, 1, Ask::Refuse(5)).unwrap_err();
+    assert_eq!(refused, Refused::Rejected(i32::MIN));
+    let line = "the engine refused request 0x00000077 of line 1 with 5, which is not negative";
+    assert_eq!(log.with(Level::ERROR, line).len(), 1);
+}
+
+#[test]
+fn a_request_that_is_completed_and_then_refused_is_named() {
+    let log = log::Log::default();
+    let _guard = tracing::dispatcher::set_default(&log.subscriber());
+    let (ear, heard) = ear(|_| ());
+    let mut stepper = Stepper::new(Puppet::default(), ear, 8).unwrap();
+    let id = RequestId::new(0x78);
+    stepper.handle().submit_as(id, 1, Ask::CompleteAndRefuse(-9)).unwrap().release();
+    stepper.deliver();
+    assert_eq!(next(&heard), Heard::Completed(id.unwrap(), 0));
+    let line = "completed request 0x00000078 of line 1 and then refused it with -9";
+    assert_eq!(log.with(Level::WARN, line).len(), 1);
+}
+
+#[test]
+fn g1_an_event_of_a_request_waits_for_its_ticket() {
+    in_every_mode(|mode| {
+        let (driver, heard) = mode.start(8);
+        let handle = driver.handle();
+        let held = handle.submit(0, FOR_EVER).unwrap();
+        let (id, token) = (held.id(), held.token());
+        handle.with(move |_, cx| cx.event_of(token, 0, 4)).unwrap();
+        nothing_on_line_0(&driver, &heard);
+        assert_eq!(heard.try_recv().ok(), None);
+        drop(held);
+        assert_eq!(next(&heard), Heard::Event(0, 4));
+        // Once the function has returned they are told as all others are.
+        handle.with(move |_, cx| cx.event_of(token, 0, 5)).unwrap();
+        assert_eq!(next(&heard), Heard::Event(0, 5));
+        assert!(handle.cancel(token));
+        assert_eq!(next(&heard), Heard::Completed(id, -2));
+        // One that belongs to no request which is running holds nothing up.
+        handle.with(move |_, cx| cx.event_of(token, 0, 6)).unwrap();
+        assert_eq!(next(&heard), Heard::Event(0, 6));
+    });
+}
+
+#[test]
+fn r4_why_a_request_is_refused_can_be_told_apart() {
+    in_every_mode(|mode| {
+        let (driver, heard) = mode.start(8);
+        let rejected = failure(&driver.handle(), Ask::Refuse(-108), &heard);
+        let handle = driver.handle();
+        drop(driver);
+        let closed = handle.submit(0, Ask::Now(0)).unwrap_err();
+        assert_eq!((rejected, closed), (-108, Refused::Closed));
+        assert_eq!(handle.with(|_, _| ()).unwrap_err(), Refused::Closed);
+        let (driver, _heard) = mode.start(8);
+        let handle = driver.handle();
+        drop(handle.submit(0, Ask::Panic));
+        assert!(handle.wait_ended(DEADLINE));
+        let failed = handle.submit(0, Ask::Now(0)).unwrap_err();
+        assert_eq!(failed, Refused::Failed(Failure::Internal));
+        assert_eq!(handle.with(|_, _| ()).unwrap_err(), failed);
+        let texts = [Refused::Rejected(-108), closed, failed].map(|refused| refused.to_string());
+        assert_eq!(
+            texts,
+            [
+                "the engine refused the request with result -108",
+                "the card is shut down; nothing can be asked of it any more",
+                "the card is stopped: its engine panicked or its ring failed",
+            ]
+        );
+    });
+}
+
+#[test]
+fn a_forgotten_ticket_is_named_after_a_while_and_at_the_end() {
+    in_every_mode_at_once(|mode| {
+        let log = log::Log::default();
+        let (driver, heard, _guard) = log::start(mode, 8, &log.subscriber(), |_| ());
+        let handle = driver.handle();
+        // One that is complete, and one that has only an event to tell.
+        let forgotten = handle.submit(0, Ask::Now(0)).unwrap();
+        let with_event = handle.submit(1, Ask::TellAndWait(3)).unwrap();
+        let [complete, event] = [&forgotten, &with_event].map(Ticket::id);
+        std::mem::forget((forgotten, with_event));
+        log.wait(Level::WARN, &format!("request {complete} of line 0 is complete, but its ticket"));
+        // The event is on line 0, whatever its request is.
+        let text = format!("request {event} of line 1 has an event to tell");
+        // It is behind the other, which is in front of the line.
+        assert_eq!(log.with(Level::WARN, &text).len(), 0);
+        assert_eq!(handle.settle(0), Settled::Delivered, "it is not waited for");
+        assert!(heard.try_recv().is_err());
+        driver.shutdown();
+        assert!(handle.wait_ended(DEADLINE));
+        for (id, line) in [(complete, 0), (event, 1)] {
+            let text =
+                format!("request {id} of line {line} is never reported: its ticket was held");
+            assert_eq!(log.with(Level::ERROR, &text).len(), 1);
+        }
+        let text = format!("request {complete} of line 0 is complete, but its ticket");
+        assert_eq!(log.with(Level::WARN, &text).len(), 1, "once");
+    });
+}
+
+#[test]
+fn a_forgotten_ticket_that_holds_back_an_event_is_named() {
+    in_every_mode_at_once(|mode| {
+        let log = log::Log::default();
+        let (driver, _heard, _guard) = log::start(mode, 8, &log.subscriber(), |_| ());
+        let handle = driver.handle();
+        let forgotten = handle.submit(0, Ask::Tell(3, 0)).unwrap();
+        let text = format!("request {} of line 0 has an event to tell", forgotten.id());
+        std::mem::forget(forgotten);
+        log.wait(Level::WARN, &text);
+    });
+}
+
+#[test]
+fn a_deadline_that_passes_is_named() {
+    in_every_mode(|mode| {
+        let log = log::Log::default();
+        let (driver, heard, _guard) = log::start(mode, 8, &log.subscriber(), |_| ());
+        let ticket = driver.handle().submit(1, Ask::Wait(Duration::from_millis(1))).unwrap();
+        let id = ticket.id();
+        drop(ticket);
+        assert_eq!(next(&heard), Heard::Completed(id, -1));
+        log.wait(Level::WARN, &format!("request {id} of line 1 is ended: its time limit"));
+    });
+}
+
+#[test]
+fn an_event_on_a_line_that_is_not_there_is_named() {
+    in_every_mode(|mode| {
+        let log = log::Log::default();
+        let (driver, _heard, _guard) = log::start(mode, 8, &log.subscriber(), |_| ());
+        driver.handle().with(|_, cx| cx.event(2, 1)).unwrap();
+        log.wait(Level::ERROR, "an engine told an event on line 2");
+    });
+}
