@@ -1,0 +1,237 @@
+//! A thread that is entitled to less of a CPU than the reaper keeps nobody from the card, though all
+//! share one CPU with a program that never sleeps. Needs no privilege.
+
+#![allow(unsafe_code, reason = "scheduling classes, for which there is no safe face")]
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, ThreadId};
+use std::time::{Duration, Instant};
+
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::unistd::Pid;
+use ringback_driver::engine::{Context, Engine, Failure};
+use ringback_driver::reactor::{Driver, Handle, Refused, Upcalls};
+use ringback_driver::request::{Completion, RequestId, Token};
+
+/// Long enough for any machine; nothing waits this long unless it is broken.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// How long a command of the idle thread takes.
+const WORK: Duration = Duration::from_micros(20);
+
+/// How many requests are measured at the least.
+const MEASURED: usize = 200;
+
+/// So often the idle thread must have done its part.
+const TURNS: usize = 10;
+
+enum Ask {
+    /// Works for so long, then completes.
+    Work(Duration),
+    /// Runs until someone ends it.
+    Wait,
+}
+
+/// Which threads have been in the engine.
+type Seen = Arc<Mutex<HashSet<ThreadId>>>;
+
+struct Worker {
+    seen: Seen,
+}
+
+impl Worker {
+    fn is_here(&self) {
+        self.seen.lock().unwrap().insert(thread::current().id());
+    }
+}
+
+impl Engine for Worker {
+    type Command = Ask;
+    type Event = ();
+    fn lines(&self) -> usize {
+        2
+    }
+    fn time_limit(_: &Ask) -> Duration {
+        Duration::from_secs(3600)
+    }
+    fn failure(cause: Failure) -> i32 {
+        if cause == Failure::Cancelled { -2 } else { -1 }
+    }
+    fn start(&mut self, request: Token, ask: Ask, cx: &mut Context<'_, ()>) -> Result<(), i32> {
+        self.is_here();
+        if let Ask::Work(time) = ask {
+            let begin = Instant::now();
+            while begin.elapsed() < time {
+                std::hint::spin_loop();
+            }
+            cx.complete(request, 0);
+        }
+        Ok(())
+    }
+    fn interrupt(&mut self, _: &mut Context<'_, ()>) {}
+    fn ended(&mut self, _: Token, _: Failure, _: &mut Context<'_, ()>) {
+        self.is_here();
+    }
+    fn stop(&mut self, _: &mut Context<'_, ()>) {}
+}
+
+/// Counts what is told on line 0, and sends what is told on line 1.
+struct Ear {
+    line_0: Arc<AtomicUsize>,
+    line_1: std::sync::mpsc::Sender<(RequestId, i32)>,
+}
+
+impl Upcalls<()> for Ear {
+    fn completed(&mut self, completion: Completion) {
+        if completion.line == 0 {
+            self.line_0.fetch_add(1, Ordering::SeqCst);
+        } else {
+            self.line_1.send((completion.id, completion.result)).ok();
+        }
+    }
+    fn event(&mut self, _: usize, (): ()) {}
+}
+
+/// A card whose reaper, and all threads that the calling one starts, run on one CPU.
+fn card() -> (Driver<Worker>, Seen, Arc<AtomicUsize>, Receiver<(RequestId, i32)>) {
+    let here = Pid::from_raw(0);
+    let allowed = sched_getaffinity(here).unwrap();
+    let cpu = (0..CpuSet::count()).find(|&cpu| allowed.is_set(cpu) == Ok(true)).unwrap();
+    let mut one = CpuSet::new();
+    one.set(cpu).unwrap();
+    // Each test is a thread of its own, so no other test is confined.
+    sched_setaffinity(here, &one).unwrap();
+    let (seen, line_0) = (Seen::default(), Arc::new(AtomicUsize::new(0)));
+    let (line_1, told) = channel();
+    let ear = Ear { line_0: Arc::clone(&line_0), line_1 };
+    let driver = Driver::start(Worker { seen: Arc::clone(&seen) }, None, ear, 4096).unwrap();
+    (driver, seen, line_0, told)
+}
+
+/// From now on the calling thread runs only where nobody else wants to.
+fn become_idle() {
+    let parameters = libc::sched_param { sched_priority: 0 };
+    // SAFETY: `parameters` lives until the call has returned.
+    let result = unsafe { libc::sched_setscheduler(0, libc::SCHED_IDLE, &parameters) };
+    assert_eq!(result, 0);
+}
+
+/// Beside a busy program, an idle thread does this with the card again and again while this thread asks
+/// on line 1. Gives which threads have been in the engine, and the idle one.
+fn beside_an_idle_thread(act: impl Fn(&Handle<Worker>) + Send + Sync) -> (Seen, ThreadId) {
+    let (driver, seen, _line_0, told) = card();
+    let handle = driver.handle();
+    let (over, turns) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let idle = thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                std::hint::spin_loop();
+            }
+        });
+        let idle = scope.spawn(|| {
+            become_idle();
+            while !over.load(Ordering::Relaxed) {
+                act(&handle);
+                turns.fetch_add(1, Ordering::Relaxed);
+            }
+            thread::current().id()
+        });
+        let measured = measure(&handle, &told, &turns);
+        // Before the threads are waited for.
+        over.store(true, Ordering::Relaxed);
+        assert_eq!(measured, Ok(()));
+        idle.join().unwrap()
+    });
+    driver.shutdown();
+    (seen, idle)
+}
+
+/// Calls the engine synchronously, submits and waits, until the idle thread has had its turns as well.
+///
+/// Each has two seconds, though the idle thread has next to no CPU: a card that waited for it would
+/// stand still for much longer.
+fn measure(
+    handle: &Handle<Worker>,
+    told: &Receiver<(RequestId, i32)>,
+    turns: &AtomicUsize,
+) -> Result<(), String> {
+    let limit = Duration::from_secs(2);
+    let until = Instant::now() + DEADLINE;
+    let mut n = 0;
+    while n < MEASURED || turns.load(Ordering::Relaxed) < TURNS {
+        if Instant::now() > until {
+            return Err(format!("only {n} requests, {turns:?} turns of the idle thread"));
+        }
+        n += 1;
+        let begin = Instant::now();
+        handle.with(|_, _| ()).map_err(|refused| refused.to_string())?;
+        if begin.elapsed() > limit {
+            return Err(format!("call {n} waited for {:?}", begin.elapsed()));
+        }
+        let ticket = handle.submit(1, Ask::Work(Duration::ZERO)).map_err(|e| e.to_string())?;
+        let due = (ticket.id(), 0);
+        drop(ticket);
+        match told.recv_timeout(limit) {
+            Ok(came) if came == due => {}
+            other => return Err(format!("request {n}: {other:?}")),
+        }
+        thread::sleep(Duration::from_micros(200));
+    }
+    Ok(())
+}
+
+#[test]
+fn an_idle_submitter_only_queues() {
+    let (seen, idle) = beside_an_idle_thread(|handle| {
+        // As many at a time as it has CPU for.
+        for _ in 0..50 {
+            match handle.submit(0, Ask::Work(WORK)) {
+                Ok(ticket) => drop(ticket),
+                Err(Refused::Full(_) | Refused::Crowded(_)) => thread::yield_now(),
+                Err(other) => panic!("{other}"),
+            }
+        }
+    });
+    assert!(!seen.lock().unwrap().contains(&idle), "it was in the engine");
+}
+
+#[test]
+fn what_an_idle_thread_asks_synchronously_is_done_by_the_reaper() {
+    let threads = Mutex::new(HashSet::new());
+    let (seen, idle) = beside_an_idle_thread(|handle| {
+        let ticket = handle.submit(0, Ask::Wait).unwrap();
+        let token = ticket.token();
+        drop(ticket);
+        let worker = handle.with(move |_, cx| (thread::current().id(), cx.is_running(token)));
+        let (worker, running) = worker.unwrap();
+        assert!(running, "behind what was submitted before");
+        threads.lock().unwrap().insert(worker);
+        assert!(handle.cancel(token));
+    });
+    let threads = threads.into_inner().unwrap();
+    assert_eq!(threads.len(), 1, "by the reaper: {threads:?}");
+    assert!(!threads.contains(&idle), "it was in the engine");
+    assert!(!seen.lock().unwrap().contains(&idle), "it was in the engine");
+}
+
+#[test]
+fn all_that_an_idle_thread_submits_is_told() {
+    let (driver, seen, line_0, _told) = card();
+    let handle = driver.handle();
+    let idle = thread::spawn(move || {
+        become_idle();
+        for _ in 0..1000 {
+            handle.submit(0, Ask::Work(WORK)).unwrap().release();
+        }
+        thread::current().id()
+    });
+    let until = Instant::now() + DEADLINE;
+    while line_0.load(Ordering::SeqCst) < 1000 {
+        assert!(Instant::now() < until, "{} of 1000 are told", line_0.load(Ordering::SeqCst));
+        thread::sleep(Duration::from_millis(1));
+    }
+    assert!(!seen.lock().unwrap().contains(&idle.join().unwrap()));
+}
