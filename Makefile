@@ -52,6 +52,14 @@ test: deps ## Every test, the lab's included
 	$(MAKE) --no-print-directory loom
 	$(MAKE) --no-print-directory lab
 
+# How long threads are let loose on host and provider.
+MINUTES ?= 10
+
+.PHONY: stress
+stress: deps ## Threads that do anything to host and provider; MINUTES=30 for longer
+	RINGBACK_STRESS_MINUTES=$(MINUTES) $(CARGO) test --locked -p ringback-stress --test seeds \
+		-- --nocapture
+
 .PHONY: bench
 bench: ## The latency path beside its peers, and the table of figures; under ten minutes
 	@tests/deps $(PACKAGES) $(BENCH_PACKAGES)

@@ -5,7 +5,11 @@
 //! completed once (C3, R5), not before its function returned (G1), and a refused one never (R4); that
 //! results are 0 or negative (C2); that upcalls come one at a time from one thread (C6); that nothing
 //! comes behind shutdown (D12).
+//!
+//! Handles and ids mean something within one pair of init and shutdown. With the next pair the books
+//! begin anew; what was wrong, and what was seen, is kept.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,7 +35,44 @@ struct Book {
     lines: HashMap<HDRVLINE, HTAPILINE>,
     reaper: Option<ThreadId>,
     down: bool,
+    /// Which pair of init and shutdown it is.
+    pair: u64,
+    pairs: u64,
     wrong: Vec<String>,
+}
+
+impl Book {
+    /// A pair of init and shutdown begins.
+    fn begin(&mut self, pair: u64) {
+        let ended = std::mem::take(&mut self.monitor);
+        self.wrong.extend(ended.violations().iter().map(ToString::to_string));
+        let accepted = |id: &u32| self.returned.contains(id);
+        let lost: Vec<u32> = self.outstanding.iter().copied().filter(accepted).collect();
+        if !lost.is_empty() {
+            self.wrong.push(format!("C3: not complete when the next pair began: {lost:?}"));
+        }
+        for id in lost {
+            self.outstanding.remove(&id);
+        }
+        self.calls.clear();
+        self.lines.clear();
+        (self.pair, self.reaper, self.down) = (pair, None, false);
+    }
+}
+
+thread_local! {
+    /// The witnesses, by their addresses, in whose upcalls this thread is.
+    static INSIDE: RefCell<Vec<*const Witness>> = const { RefCell::new(Vec::new()) };
+}
+
+/// An upcall that is under way; a panic of the host's ends it as well.
+struct Inside<'a>(&'a Witness);
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        INSIDE.with_borrow_mut(Vec::pop);
+        self.0.in_upcall.store(false, Ordering::SeqCst);
+    }
 }
 
 /// What the witness has seen.
@@ -124,24 +165,48 @@ impl Witness {
         }
     }
 
+    /// Something was closed. A thread in an upcall of another card does not wait for what this card
+    /// is telling, so for it this is not the end.
+    fn closed(&self, result: &Result<(), LineError>, seen: Option<Seen>) {
+        let myself = std::ptr::from_ref(self);
+        let ended = INSIDE.with_borrow(|inside| inside.is_empty() || inside.contains(&myself));
+        if let Some(seen) = seen.filter(|_| result.is_ok() && ended) {
+            self.see(seen);
+        }
+    }
+
     /// Around every upcall.
-    fn upcall<R>(&self, what: &str, act: impl FnOnce() -> R) -> R {
+    fn upcall<R>(&self, pair: u64, what: &str, act: impl FnOnce() -> R) -> R {
         let busy = self.in_upcall.swap(true, Ordering::SeqCst);
         self.wrong_if(busy, || format!("C6: {what} while another upcall is under way"));
+        INSIDE.with_borrow_mut(|inside| inside.push(self));
+        let _inside = Inside(self);
         let here = thread::current().id();
         let reaper = *self.book().reaper.get_or_insert(here);
         self.wrong_if(reaper != here, || format!("{what} from another thread than the reaper"));
-        let down = self.book().down;
-        self.wrong_if(down, || format!("D12: {what} after shutdown"));
-        // A panic of the host's must not look like an upcall that goes on.
-        struct Leave<'a>(&'a AtomicBool);
-        impl Drop for Leave<'_> {
-            fn drop(&mut self) {
-                self.0.store(false, Ordering::SeqCst);
-            }
-        }
-        let _leave = Leave(&self.in_upcall);
+        let over = |book: &Book| book.down || book.pair != pair;
+        let over = over(&self.book());
+        self.wrong_if(over, || format!("D12: {what} after shutdown"));
         act()
+    }
+
+    /// Around init: `start` is given which pair it begins, and something to hold on to while the
+    /// provider has its way up. One that it has ignored (D15) begins no pair.
+    fn pair<R>(
+        &self,
+        start: impl FnOnce(u64, Arc<()>) -> Result<R, LineError>,
+    ) -> Result<R, LineError> {
+        let pair = {
+            let mut book = self.book();
+            book.pairs += 1;
+            book.pairs
+        };
+        let kept = Arc::new(());
+        let result = start(pair, Arc::clone(&kept));
+        if result.is_ok() && Arc::strong_count(&kept) > 1 {
+            self.book().begin(pair);
+        }
+        result
     }
 
     /// Around every asynchronous function.
@@ -190,12 +255,14 @@ impl Watched {
 struct WatchedTapi {
     tapi: Box<dyn Tapi>,
     witness: Arc<Witness>,
+    pair: u64,
+    _kept: Arc<()>,
 }
 
 impl Tapi for WatchedTapi {
     fn completion(&mut self, id: u32, result: i32) {
         let witness = Arc::clone(&self.witness);
-        witness.upcall("completion", || {
+        witness.upcall(self.pair, "completion", || {
             let mut book = witness.book();
             book.completed += 1;
             if !book.outstanding.remove(&id) {
@@ -225,7 +292,7 @@ impl Tapi for WatchedTapi {
         param3: usize,
     ) {
         let witness = Arc::clone(&self.witness);
-        witness.upcall("event", || {
+        witness.upcall(self.pair, "event", || {
             witness.see(Seen::Event { line, call, message, param1 });
             self.tapi.line_event(line, call, message, param1, param2, param3);
         });
@@ -233,7 +300,7 @@ impl Tapi for WatchedTapi {
 
     fn new_call(&mut self, line: HTAPILINE, driver_call: HDRVCALL) -> Option<HTAPICALL> {
         let witness = Arc::clone(&self.witness);
-        witness.upcall("new call", || {
+        witness.upcall(self.pair, "new call", || {
             let call = if witness.refuse_calls.load(Ordering::SeqCst) {
                 None
             } else {
@@ -267,12 +334,10 @@ impl Provider for Watched {
     }
 
     fn provider_init(&self, init: Init, tapi: Box<dyn Tapi>) -> Result<u32, LineError> {
-        let witness = Arc::clone(&self.witness);
-        let mut book = witness.book();
-        book.down = false;
-        book.reaper = None;
-        drop(book);
-        self.provider.provider_init(init, Box::new(WatchedTapi { tapi, witness }))
+        self.witness.pair(|pair, _kept| {
+            let witness = Arc::clone(&self.witness);
+            self.provider.provider_init(init, Box::new(WatchedTapi { tapi, witness, pair, _kept }))
+        })
     }
 
     fn provider_init_local(
@@ -280,12 +345,11 @@ impl Provider for Watched {
         init: Init,
         tapi: Box<dyn Tapi>,
     ) -> Result<(u32, Box<dyn Runner>), LineError> {
-        let witness = Arc::clone(&self.witness);
-        let mut book = witness.book();
-        book.down = false;
-        book.reaper = None;
-        drop(book);
-        self.provider.provider_init_local(init, Box::new(WatchedTapi { tapi, witness }))
+        self.witness.pair(|pair, _kept| {
+            let witness = Arc::clone(&self.witness);
+            let tapi = Box::new(WatchedTapi { tapi, witness, pair, _kept });
+            self.provider.provider_init_local(init, tapi)
+        })
     }
 
     fn failure_text(&self) -> Option<String> {
@@ -301,11 +365,12 @@ impl Provider for Watched {
         version: Version,
         permanent_provider_id: u32,
     ) -> Result<(), LineError> {
+        let pair = self.witness.book().pair;
         let result = self.provider.provider_shutdown(version, permanent_provider_id);
-        let here = Some(thread::current().id());
+        // From inside an upcall, of another card as well, the rest comes afterwards.
+        let waited = INSIDE.with_borrow(Vec::is_empty);
         let mut book = self.witness.book();
-        // From inside an upcall the rest comes afterwards.
-        book.down = book.reaper != here;
+        book.down |= result.is_ok() && waited && book.pair == pair;
         result
     }
 
@@ -321,11 +386,9 @@ impl Provider for Watched {
     }
 
     fn line_close(&self, line: HDRVLINE) -> Result<(), LineError> {
-        let result = self.provider.line_close(line);
         let tapi = self.witness.book().lines.get(&line).copied();
-        if let Some(line) = tapi {
-            self.witness.see(Seen::LineClosed { line });
-        }
+        let result = self.provider.line_close(line);
+        self.witness.closed(&result, tapi.map(|line| Seen::LineClosed { line }));
         result
     }
 
@@ -418,11 +481,9 @@ impl Provider for Watched {
     }
 
     fn line_close_call(&self, call: HDRVCALL) -> Result<(), LineError> {
-        let result = self.provider.line_close_call(call);
         let tapi = self.witness.book().calls.get(&call).copied();
-        if let Some(call) = tapi {
-            self.witness.see(Seen::CallClosed { call });
-        }
+        let result = self.provider.line_close_call(call);
+        self.witness.closed(&result, tapi.map(|call| Seen::CallClosed { call }));
         result
     }
 

@@ -1,5 +1,6 @@
 //! A software card, its provider, and a host on it.
 
+use std::num::NonZeroU32;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -37,11 +38,21 @@ pub struct Bench {
     pub witness: Arc<Witness>,
     bare: Arc<dyn Provider>,
     clock: Mutex<Option<RealClock>>,
+    haste: NonZeroU32,
 }
 
 impl Bench {
     /// A card that has come up, and a provider that is not started.
     pub fn new() -> Bench {
+        Bench::with(NonZeroU32::MIN, |provider| provider)
+    }
+
+    /// As [`new`](Bench::new), with a card that lives through `haste` of its milliseconds in each of
+    /// ours, and with something put between its provider and the witness.
+    pub fn with(
+        haste: NonZeroU32,
+        wrap: impl FnOnce(Arc<dyn Provider>) -> Arc<dyn Provider>,
+    ) -> Bench {
         let line = |number: &str, polarity_on_answer| LineOptions {
             number: number.into(),
             polarity_on_answer,
@@ -56,15 +67,16 @@ impl Bench {
         card.exchange().add_subscriber("201", Behaviour::Manual);
         let bare: Arc<dyn Provider> =
             Arc::new(provider(&card).expect("the software card comes up"));
+        let bare = wrap(bare);
         let witness = Arc::new(Witness::default());
         let provider = Arc::new(Watched::new(Arc::clone(&bare), Arc::clone(&witness)));
-        let clock = Mutex::new(Some(RealClock::start_patient(&card)));
-        Bench { card, provider, witness, bare, clock }
+        let clock = Mutex::new(Some(RealClock::start_hurried(&card, haste)));
+        Bench { card, provider, witness, bare, clock, haste }
     }
 
     /// The provider, unseen by the witness.
-    pub fn bare(&self) -> &dyn Provider {
-        &*self.bare
+    pub fn bare(&self) -> &Arc<dyn Provider> {
+        &self.bare
     }
 
     /// The exchange.
@@ -82,7 +94,7 @@ impl Bench {
         let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
         drop(clock.take());
         let result = act();
-        *clock = Some(RealClock::start_patient(&self.card));
+        *clock = Some(RealClock::start_hurried(&self.card, self.haste));
         result
     }
 

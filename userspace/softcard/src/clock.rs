@@ -9,6 +9,8 @@
 //!   slows down and no sample is lost. While it waits the pin stays asserted, and the host is told of
 //!   it again every period: a virtual machine can miss a level that rises while its handler runs.
 //! - A slowed clock is patient, and makes up for nothing.
+//! - A hurried clock is patient, too: the card's time runs faster than ours, as long as the host
+//!   follows.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -71,6 +73,16 @@ impl RealClock {
         RealClock::with(card, Pace::PATIENT)
     }
 
+    /// As [`start_patient`](RealClock::start_patient), but the card lives through `haste` of its
+    /// milliseconds in each of ours, or through as many as the host can follow: for a test in which
+    /// many calls are to happen in little time.
+    ///
+    /// # Panics
+    /// If the operating system can't start a thread.
+    pub fn start_hurried(card: &SoftCard, haste: NonZeroU32) -> RealClock {
+        RealClock::with(card, Pace::hurried(haste))
+    }
+
     fn with(card: &SoftCard, pace: Pace) -> RealClock {
         let stop = Arc::new(AtomicBool::new(false));
         let (card, stopped) = (card.clone(), stop.clone());
@@ -109,6 +121,11 @@ struct Pace {
 impl Pace {
     const REAL: Pace = Pace { period: MILLISECOND, patience: 1, backlog: MAX_BACKLOG };
     const PATIENT: Pace = Pace { patience: PATIENCE, ..Pace::REAL };
+
+    fn hurried(haste: NonZeroU32) -> Pace {
+        let patience = PATIENCE.saturating_mul(haste.get());
+        Pace { period: MILLISECOND / haste.get(), patience, ..Pace::PATIENT }
+    }
 
     fn slowed(scale: NonZeroU32) -> Pace {
         let period = MILLISECOND.saturating_mul(scale.get());
@@ -250,6 +267,16 @@ mod tests {
             assert_eq!(schedule.now(start + ms * (patience - 1), false), Now::Remind);
             assert_eq!(schedule.now(start + ms * patience, false), Now::Tick, "it may be gone");
         }
+    }
+
+    #[test]
+    fn a_hurried_clock_has_a_shorter_period_and_the_patience_of_a_patient_one() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(Pace::hurried(NonZeroU32::new(4).unwrap()), start);
+        schedule.ticked(start);
+        assert_eq!(schedule.now(start + MS / 4, true), Now::Tick);
+        assert_eq!(schedule.now(start + MS * 99, false), Now::Remind);
+        assert_eq!(schedule.now(start + MS * 100, false), Now::Tick, "it may be gone");
     }
 
     #[test]

@@ -1,0 +1,265 @@
+//! One life of the hosts: what all its threads share.
+
+use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use ringback_tests::Bench;
+use ringback_tspi::error::LineError;
+use ringback_tspi::host::{self, Call, Events, Host, Line, Pending, Reservation};
+use ringback_tspi::host::{CallOptions, StartError};
+
+use crate::books::{Books, OpeningNo, asking};
+use crate::dice::Dice;
+use crate::plan::LifePlan;
+use crate::sabotage::Sabotage;
+use crate::tally::Tally;
+
+/// Lines of a card.
+pub(crate) const LINES: usize = 4;
+/// How long a life goes on without its hosts.
+const WAKE: Duration = Duration::from_millis(40);
+/// How many of a kind are kept for later.
+const KEPT: usize = 12;
+
+/// A line that was opened.
+pub(crate) struct Open {
+    pub(crate) no: OpeningNo,
+    pub(crate) card: usize,
+    pub(crate) device: u32,
+    pub(crate) line: Line,
+    pub(crate) events: Events,
+    /// Somebody closes it.
+    pub(crate) closing: AtomicBool,
+}
+
+/// A call, and the card it is on.
+#[derive(Clone)]
+pub(crate) struct Leg {
+    pub(crate) card: usize,
+    pub(crate) opening: OpeningNo,
+    pub(crate) call: Call,
+}
+
+/// A request that somebody looks at later, or never.
+pub(crate) enum Kept {
+    Made(usize, Pending<Call>),
+    Asked(usize, Pending<()>),
+}
+
+/// A card with its host.
+pub(crate) struct Side {
+    pub(crate) bench: Arc<Bench>,
+    pub(crate) host: Arc<Host>,
+    pub(crate) books: Arc<Books>,
+    /// Somebody has begun to shut it down.
+    pub(crate) ending: AtomicBool,
+    places: [Mutex<Option<Arc<Open>>>; LINES],
+}
+
+/// What all threads share. See the [module](self).
+pub(crate) struct Life {
+    pub(crate) sides: Vec<Side>,
+    pub(crate) plan: LifePlan,
+    pub(crate) long: bool,
+    pub(crate) since: Instant,
+    pub(crate) sabotage: Option<Sabotage>,
+    pub(crate) tally: Arc<Tally>,
+    /// When every host was seen to be shut down.
+    ended: Mutex<Option<Instant>>,
+    legs: Mutex<Vec<Leg>>,
+    kept: Mutex<Vec<Kept>>,
+    /// As good as leaked: nobody looks at them before the hosts are gone.
+    leaked: Mutex<Vec<Kept>>,
+}
+
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Side {
+    /// Starts a host on a card.
+    pub(crate) fn start(bench: &Arc<Bench>) -> Result<Side, StartError> {
+        let books = Arc::new(Books::default());
+        let observer = Arc::clone(&books);
+        let trace = Arc::new(move |happened: &host::Traced<'_>| observer.observe(happened));
+        let options = host::Options { trace: Some(trace) };
+        let host = Host::start(Arc::clone(&bench.provider), options)?;
+        Ok(Side {
+            bench: Arc::clone(bench),
+            host: Arc::new(host),
+            books,
+            ending: AtomicBool::new(false),
+            places: Default::default(),
+        })
+    }
+
+    /// Opens one of its lines.
+    pub(crate) fn open(&self, card: usize, device: u32) -> Result<Arc<Open>, LineError> {
+        let no = self.books.opening(device);
+        let opened = self.host.open(device);
+        let line = match opened {
+            Ok(line) => line,
+            Err(error) => {
+                // Nothing may be told of it.
+                self.books.line_closed(no, true);
+                return Err(error);
+            }
+        };
+        let events = line.events();
+        let closing = AtomicBool::new(false);
+        let open = Arc::new(Open { no, card, device, line, events, closing });
+        let place = self.places.get(device as usize);
+        let before = place.and_then(|place| lock(place).replace(Arc::clone(&open)));
+        // Dropping a line closes it, which is not to be done under a lock.
+        drop(before);
+        Ok(open)
+    }
+
+    pub(crate) fn line(&self, device: usize) -> Option<Arc<Open>> {
+        self.places.get(device).and_then(|place| lock(place).clone())
+    }
+
+    pub(crate) fn take_line(&self, device: usize) -> Option<Arc<Open>> {
+        self.places.get(device).and_then(|place| lock(place).take())
+    }
+}
+
+impl Life {
+    pub(crate) fn new(
+        sides: Vec<Side>,
+        plan: LifePlan,
+        long: bool,
+        sabotage: Option<Sabotage>,
+        tally: Arc<Tally>,
+    ) -> Life {
+        Life {
+            sides,
+            plan,
+            long,
+            since: Instant::now(),
+            sabotage,
+            tally,
+            ended: Mutex::default(),
+            legs: Mutex::default(),
+            kept: Mutex::default(),
+            leaked: Mutex::default(),
+        }
+    }
+
+    /// Its time is over, or every host is down and was asked all the same for a while.
+    pub(crate) fn is_over(&self) -> bool {
+        let ended = |side: &Side| side.ending.load(Ordering::SeqCst);
+        let wake = || {
+            let since = *lock(&self.ended).get_or_insert_with(Instant::now);
+            since.elapsed() >= WAKE
+        };
+        self.since.elapsed() >= self.plan.time || self.sides.iter().all(ended) && wake()
+    }
+
+    /// Whether anybody may shut a host down now.
+    pub(crate) fn may_end(&self) -> bool {
+        self.since.elapsed() >= self.plan.shutdown_after
+    }
+
+    pub(crate) fn side(&self, dice: &mut Dice) -> (usize, &Side) {
+        let card = dice.index(self.sides.len());
+        (card, &self.sides[card])
+    }
+
+    /// An open line, if the dice find one.
+    pub(crate) fn any_line(&self, dice: &mut Dice) -> Option<Arc<Open>> {
+        let (_, side) = self.side(dice);
+        side.line(dice.index(LINES))
+    }
+
+    /// A call, if there is one. The application has one more of it then.
+    pub(crate) fn any_leg(&self, dice: &mut Dice) -> Option<Leg> {
+        dice.pick(&lock(&self.legs))
+    }
+
+    /// A call that the pool has no more of.
+    pub(crate) fn take_leg(&self, dice: &mut Dice) -> Option<Leg> {
+        let mut legs = lock(&self.legs);
+        let at = dice.index(legs.len());
+        (at < legs.len()).then(|| legs.swap_remove(at))
+    }
+
+    /// A call is of no use any more.
+    pub(crate) fn forget_leg(&self, leg: &Leg) {
+        let forgotten: Vec<Leg> =
+            lock(&self.legs).extract_if(.., |known| known.call == leg.call).collect();
+        // Dropping the last of a call closes it, which is not to be done under a lock.
+        drop(forgotten);
+    }
+
+    /// Keeps a call for anybody.
+    pub(crate) fn keep_leg(&self, leg: Leg) {
+        let dropped = {
+            let mut legs = lock(&self.legs);
+            legs.push(leg);
+            (legs.len() > KEPT).then(|| legs.remove(0))
+        };
+        drop(dropped);
+    }
+
+    /// Keeps a request for later.
+    pub(crate) fn keep(&self, kept: Kept) {
+        let dropped = {
+            let mut all = lock(&self.kept);
+            all.push(kept);
+            (all.len() > KEPT).then(|| all.remove(0))
+        };
+        drop(dropped);
+    }
+
+    pub(crate) fn take_kept(&self, dice: &mut Dice) -> Option<Kept> {
+        let mut kept = lock(&self.kept);
+        let at = dice.index(kept.len());
+        (at < kept.len()).then(|| kept.swap_remove(at))
+    }
+
+    /// Nobody will look at it.
+    pub(crate) fn leak(&self, kept: Kept) {
+        lock(&self.leaked).push(kept);
+    }
+
+    /// Everything that is kept: requests, and those that count as leaked.
+    pub(crate) fn take_all(&self) -> (Vec<Kept>, Vec<Kept>) {
+        let legs = mem::take(&mut *lock(&self.legs));
+        drop(legs);
+        (mem::take(&mut *lock(&self.kept)), mem::take(&mut *lock(&self.leaked)))
+    }
+}
+
+/// Asks for a call, in one step or with the id first.
+pub(crate) fn make(
+    open: &Open,
+    known: bool,
+    address: &str,
+    options: &CallOptions,
+) -> Result<Pending<Call>, LineError> {
+    asking(open.no, known, || match known {
+        true => open.line.reserve().make_call(address, options),
+        false => open.line.make_call(address, options),
+    })
+}
+
+/// Asks for something on a call, in one step or with the id first.
+pub(crate) fn ask(
+    leg: &Leg,
+    known: bool,
+    one_step: impl FnOnce(&Call) -> Result<Pending<()>, LineError>,
+    reserved: impl FnOnce(Reservation<'_, Call>) -> Result<Pending<()>, LineError>,
+) -> Result<Pending<()>, LineError> {
+    asking(leg.opening, known, || match known {
+        true => reserved(leg.call.reserve()),
+        false => one_step(&leg.call),
+    })
+}
+
+/// How long a wait of an application is.
+pub(crate) fn short(dice: &mut Dice) -> Duration {
+    dice.ms(0, 20)
+}

@@ -1,0 +1,19 @@
+//! How often what happened, so that a run can be seen to have done something.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+/// Counts by name.
+#[derive(Debug, Default)]
+pub(crate) struct Tally(Mutex<BTreeMap<String, u64>>);
+
+impl Tally {
+    pub(crate) fn count(&self, what: impl Into<String>) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *counts.entry(what.into()).or_default() += 1;
+    }
+
+    pub(crate) fn read(&self) -> BTreeMap<String, u64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

@@ -1,0 +1,114 @@
+//! The watchdog: everybody says what he is doing and how long that may take. Whoever takes much
+//! longer is named, with the seed, and the process ends, because a test that hangs says nothing.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::sync::{LazyLock, Mutex, MutexGuard, Once, PoisonError};
+use std::thread::{self, ThreadId};
+use std::time::{Duration, Instant};
+
+/// How much longer than its limit something may take on a busy machine.
+const BOUND: Duration = Duration::from_secs(30);
+/// How often the watchdog looks.
+const LOOK: Duration = Duration::from_millis(500);
+
+struct Work {
+    what: &'static str,
+    since: Instant,
+    limit: Duration,
+}
+
+#[derive(Default)]
+struct Watch {
+    /// Which history is being made.
+    history: String,
+    threads: HashMap<ThreadId, (String, Vec<Work>)>,
+}
+
+static WATCH: LazyLock<Mutex<Watch>> = LazyLock::new(Mutex::default);
+
+fn watch() -> MutexGuard<'static, Watch> {
+    WATCH.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The calling thread is at something until this is dropped.
+pub(crate) struct Doing(ThreadId);
+
+/// The calling thread begins something that ends by itself within `limit`.
+pub(crate) fn doing(what: &'static str, limit: Duration) -> Doing {
+    let thread = thread::current();
+    let mut watch = watch();
+    let (_, works) = watch.threads.entry(thread.id()).or_insert_with(|| {
+        let name = thread.name().unwrap_or("a thread without a name").to_owned();
+        (name, Vec::new())
+    });
+    works.push(Work { what, since: Instant::now(), limit });
+    Doing(thread.id())
+}
+
+impl Drop for Doing {
+    fn drop(&mut self) {
+        let mut watch = watch();
+        if let Some((_, works)) = watch.threads.get_mut(&self.0) {
+            works.pop();
+            if works.is_empty() {
+                watch.threads.remove(&self.0);
+            }
+        }
+    }
+}
+
+/// From now on a report names this history. Starts the watchdog the first time.
+pub(crate) fn begin(history: String) {
+    static STARTED: Once = Once::new();
+    watch().history = history;
+    STARTED.call_once(|| {
+        let started = thread::Builder::new().name("watchdog".into()).spawn(|| {
+            loop {
+                thread::sleep(LOOK);
+                if let Some(report) = overdue(Instant::now()) {
+                    // Not by eprintln!, whose text a test keeps until it ends.
+                    let _ = std::io::stderr().write_all(report.as_bytes());
+                    std::process::abort();
+                }
+            }
+        });
+        started.expect("the operating system starts a thread");
+    });
+}
+
+/// What everybody is doing, if somebody takes much longer than he may.
+fn overdue(now: Instant) -> Option<String> {
+    let watch = watch();
+    let over = |work: &Work| now.saturating_duration_since(work.since) > work.limit + BOUND;
+    if !watch.threads.values().any(|(_, works)| works.iter().any(over)) {
+        return None;
+    }
+    let mut report = format!("\nSTUCK in {}\n", watch.history);
+    for (name, works) in watch.threads.values() {
+        for work in works {
+            let mark = if over(work) { "STUCK" } else { "" };
+            let took = now.saturating_duration_since(work.since);
+            let _ = writeln!(report, "{mark:>6} {name}: {} for {took:?}", work.what);
+        }
+    }
+    Some(report)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_takes_much_longer_than_he_may_is_named() {
+        begin("seed 7".into());
+        let _outer = doing("a whole life", Duration::from_secs(1000));
+        let inner = doing("closing a line", Duration::from_secs(2));
+        let later = Instant::now() + BOUND + Duration::from_secs(3);
+        let report = overdue(later).expect("it is overdue");
+        assert!(report.contains("seed 7") && report.contains("closing a line"), "{report}");
+        drop(inner);
+        assert_eq!(overdue(later), None);
+    }
+}

@@ -1,0 +1,100 @@
+//! Bad weather: panics on purpose, and a log whose subscriber panics now and then and calls the host.
+
+use std::any::Any;
+use std::panic;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, Once, PoisonError, Weak};
+use std::thread;
+
+use ringback_tspi::host::Host;
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+/// What is thrown on purpose. Its message is not printed.
+struct Staged;
+
+/// Thrown on purpose, and throws once more when it is dropped.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            throw();
+        }
+    }
+}
+
+/// Panics.
+pub(crate) fn throw() -> ! {
+    panic::panic_any(Staged)
+}
+
+/// Panics with something that panics when it is dropped.
+pub(crate) fn throw_bomb() -> ! {
+    panic::panic_any(Bomb)
+}
+
+/// Whether a panic was on purpose.
+fn is_staged(payload: &(dyn Any + Send)) -> bool {
+    payload.is::<Staged>() || payload.is::<Bomb>()
+}
+
+/// The subscriber of the log.
+#[derive(Default)]
+struct Moody {
+    lines: AtomicU64,
+}
+
+static STORM: AtomicBool = AtomicBool::new(false);
+static HOSTS: Mutex<Vec<Weak<Host>>> = Mutex::new(Vec::new());
+
+impl Subscriber for Moody {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        STORM.load(Ordering::Relaxed)
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, _: &Event<'_>) {
+        let line = self.lines.fetch_add(1, Ordering::Relaxed);
+        if line.is_multiple_of(2) {
+            let hosts = HOSTS.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            for host in hosts.iter().filter_map(Weak::upgrade) {
+                let _ = (host.outstanding(), host.counts(), host.slots());
+            }
+        }
+        if line.is_multiple_of(3) {
+            throw();
+        }
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+/// The weather of a life: with a storm the subscriber is at work.
+pub(crate) fn begin(storm: bool, hosts: &[Arc<Host>]) {
+    static STARTED: Once = Once::new();
+    STARTED.call_once(|| {
+        let print = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !is_staged(info.payload()) {
+                print(info);
+            }
+        }));
+        // Where a subscriber is there already, the storm is without thunder.
+        let _ = tracing::subscriber::set_global_default(Moody::default());
+    });
+    *HOSTS.lock().unwrap_or_else(PoisonError::into_inner) =
+        hosts.iter().map(Arc::downgrade).collect();
+    if STORM.swap(storm, Ordering::Relaxed) != storm {
+        tracing::callsite::rebuild_interest_cache();
+    }
+}
