@@ -256,6 +256,33 @@ fn d15_a_second_init_is_ignored_with_success_and_pairs_follow_each_other() {
 }
 
 #[test]
+fn d12_a_handle_of_an_earlier_pair_means_nothing_in_the_next() {
+    let desk = Desk::new();
+    let make = |request, line| {
+        let made = desk.provider.line_make_call(id(request), line, call(9), None, 0, None);
+        let (handle, ticket) = made.unwrap();
+        ticket.release();
+        assert_eq!(desk.completion(request), 0);
+        handle
+    };
+    let old_line = desk.open(0, 1);
+    let old_call = make(1, old_line);
+    desk.provider.provider_shutdown(Version::V3_1, 1).unwrap();
+    desk.start();
+    let line = desk.open(0, 2);
+    let made = make(2, line);
+    // Whoever still has the old handles reaches nothing of the new pair by them.
+    let drop = desk.provider.line_drop(id(3), old_call, &[]).map(|ticket| ticket.id());
+    assert_eq!(drop, Err(LineError::INVALCALLHANDLE));
+    let make_old = desk.provider.line_make_call(id(4), old_line, call(8), None, 0, None);
+    assert_eq!(make_old.map(|_| ()), Err(LineError::INVALLINEHANDLE));
+    assert_eq!(desk.provider.line_close(old_line), Err(LineError::INVALLINEHANDLE));
+    let _ = desk.provider.line_close_call(old_call);
+    desk.provider.line_drop(id(5), made, &[]).expect("the call lives on").release();
+    assert_eq!(desk.completion(5), 0);
+}
+
+#[test]
 fn a_provider_serves_one_host_after_the_other() {
     let world = World::new();
     world.host.shutdown().unwrap();

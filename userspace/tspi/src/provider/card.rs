@@ -14,7 +14,7 @@ use ringback_driver::{Time, report};
 use super::calls::Calls;
 use super::cards::{Card, ModemCard};
 use super::open::OpenError;
-use super::open_lines::{OpenLine, OpenLines};
+use super::open_lines::{OpenLine, OpenLines, Serial};
 use super::upward::Upward;
 use super::{DevSpecific, Init, Runner, Tapi, checks};
 use crate::clock;
@@ -56,6 +56,10 @@ pub type ModemProvider<D> = LineProvider<ModemCard<D>>;
 struct Power<C: Card> {
     opener: Opener<C>,
     state: State<C>,
+    /// Handles outlive a pair of init and shutdown with whoever keeps them, and must not mean
+    /// anything in the next one. So these are the same in all pairs.
+    handles: Arc<CallHandles>,
+    openings: Serial,
     /// Why the last init failed, in words.
     failure: Option<String>,
 }
@@ -100,6 +104,8 @@ impl<C: Card> LineProvider<C> {
             power: Mutex::new(Power {
                 opener: Box::new(opener),
                 state: State::Off(Some(Box::new(card))),
+                handles: Arc::default(),
+                openings: Serial::default(),
                 failure: None,
             }),
             stopped: Condvar::new(),
@@ -251,10 +257,10 @@ impl<C: Card> Power<C> {
             return Err(OpenError::OtherModules);
         }
         let files = card.files().map_err(OpenError::Interrupt)?;
-        let handles = Arc::new(CallHandles::default());
+        let handles = Arc::clone(&self.handles);
         let engine = card.start(Arc::clone(&handles), clock::now())?;
         let calls = Arc::new(Calls::default());
-        let lines = Arc::new(OpenLines::default());
+        let lines = Arc::new(OpenLines::new(&self.openings));
         let way = Arc::new(OnceLock::new());
         let upward = Upward {
             tapi,

@@ -1,7 +1,7 @@
 //! The lines that are open, by the handle that was given out for each.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::LineError;
 use crate::line::Opening;
@@ -20,15 +20,23 @@ pub(super) struct OpenLine {
     pub(super) version: Version,
 }
 
+/// Numbers the openings of a provider's lines, over all pairs of init and shutdown.
+pub(super) type Serial = Arc<AtomicUsize>;
+
 /// All open lines. A handle has the line in its low byte and a serial number above, so that one of a
-/// line that was closed is never taken for one that was opened later.
-#[derive(Debug, Default)]
+/// line that was closed is never taken for one that was opened later, after another init either.
+#[derive(Debug)]
 pub(super) struct OpenLines {
     lines: Mutex<Vec<OpenLine>>,
-    serial: AtomicUsize,
+    serial: Serial,
 }
 
 impl OpenLines {
+    /// None yet.
+    pub(super) fn new(serial: &Serial) -> OpenLines {
+        OpenLines { lines: Mutex::default(), serial: Arc::clone(serial) }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Vec<OpenLine>> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -82,7 +90,8 @@ mod tests {
 
     #[test]
     fn a_handle_is_dead_when_its_line_is_closed_d2() {
-        let lines = OpenLines::default();
+        let serial = Serial::default();
+        let lines = OpenLines::new(&serial);
         let tapi = HTAPILINE::new(7).unwrap();
         let first = lines.opened(3, tapi, Opening::FIRST, Version::V2_0).unwrap();
         assert_eq!(lines.get(first).unwrap().index, 3);
@@ -94,5 +103,8 @@ mod tests {
         assert_eq!(lines.get(first), Err(LineError::INVALLINEHANDLE));
         lines.gone(tapi);
         assert_eq!(lines.get(second), Err(LineError::INVALLINEHANDLE));
+        let after = OpenLines::new(&serial);
+        let third = after.opened(3, tapi, Opening::FIRST, Version::V3_1).unwrap();
+        assert!(third != first && third != second, "nor of an earlier pair");
     }
 }
