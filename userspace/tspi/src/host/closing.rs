@@ -90,7 +90,7 @@ pub(super) fn close(
     };
     if shared.must_not_wait() {
         closed?;
-        let all = ledger.is_closed() && ledger.untold() == 0;
+        let all = ledger.is_closed() && ledger.is_settled_here();
         return Ok(if all { Closed::Now } else { Closed::AfterUpcall });
     }
     let until = until.max(Instant::now() + REST);

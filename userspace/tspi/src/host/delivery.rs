@@ -268,7 +268,8 @@ impl LineInner {
     /// it is told.
     fn tell(&self, event: &LineEvent) {
         let call = event.call().map(|call| &call.inner);
-        let ledgers = [Some(&self.ledger), call.map(|call| &call.ledger), None];
+        let ledgers =
+            [Some(&self.shared.ledger), Some(&self.ledger), call.map(|call| &call.ledger)];
         let _telling = Telling::begin(ledgers, &self.shared.turns);
         let is_closed = || self.is_closed() || call.is_some_and(|call| call.is_dead());
         if is_closed() {

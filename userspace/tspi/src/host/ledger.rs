@@ -1,6 +1,7 @@
 //! What is still to be told of a line, of a call or of the whole host, and whether it is closed.
 //! Closing waits by these books and by nothing that a provider says.
 
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,6 +12,11 @@ const LOOK: Duration = Duration::from_millis(10);
 const OPEN: u8 = 0;
 const CLOSING: u8 = 1;
 const CLOSED: u8 = 2;
+
+thread_local! {
+    /// The books, by their addresses, of what this thread is telling.
+    static TELLING: RefCell<Vec<*const Ledger>> = const { RefCell::new(Vec::new()) };
+}
 
 /// The books of one line, call or host.
 #[derive(Debug, Default)]
@@ -35,9 +41,17 @@ impl Ledger {
 
     fn begin_telling(&self) {
         self.telling.fetch_add(1, Ordering::SeqCst);
+        // A thread that is ending closes nothing any more that it could be telling.
+        let _ = TELLING.try_with(|telling| telling.borrow_mut().push(self));
     }
 
     fn end_telling(&self) {
+        let _ = TELLING.try_with(|telling| {
+            let mut telling = telling.borrow_mut();
+            if let Some(at) = telling.iter().rposition(|ledger| std::ptr::eq(*ledger, self)) {
+                telling.swap_remove(at);
+            }
+        });
         self.telling.fetch_sub(1, Ordering::SeqCst);
     }
 
@@ -49,6 +63,16 @@ impl Ledger {
     /// Whether all was told, and every upcall has returned.
     pub(super) fn is_settled(&self) -> bool {
         self.untold() == 0 && self.telling.load(Ordering::SeqCst) == 0
+    }
+
+    /// The same for a thread that is in an upcall: but for that one itself.
+    pub(super) fn is_settled_here(&self) -> bool {
+        let ours = TELLING.try_with(|telling| {
+            telling.borrow().iter().filter(|ledger| std::ptr::eq(**ledger, self)).count()
+        });
+        let ours = ours.unwrap_or(0);
+        // Outcomes are forgiven when they begin to be told, so this order misses none.
+        self.untold() == 0 && self.telling.load(Ordering::SeqCst) == ours
     }
 
     /// Begins to close; `false` if that was begun before.

@@ -140,3 +140,22 @@ fn a_callback_closes_a_call_of_another_host_without_waiting() {
     teller.join().unwrap();
     assert_eq!(left.wait(DEADLINE), Err(FAILED.into()));
 }
+
+/// What another thread is just telling has not been told: the callback may not have been called.
+#[test]
+fn d5_a_callback_that_closes_what_another_thread_tells_is_not_told_that_it_is_closed() {
+    let (here, there) = (start(Mock::default()), start(Mock::default()));
+    let (ours, theirs) = (made(&here.0, &here.2), made(&there.0, &there.2));
+    // Nothing else of theirs is outstanding, but this callback has not returned.
+    let (go, teller) = stuck(&there.0, &theirs);
+    let (give, closed) = mpsc::channel();
+    let dial = ours.dial("1").unwrap();
+    let id = dial.id().get();
+    let again = theirs.clone();
+    dial.on_complete(move |_| give.send(theirs.close()).unwrap());
+    here.0.complete(id, 0);
+    assert_eq!(closed.recv_timeout(DEADLINE).unwrap(), Ok(Closed::AfterUpcall));
+    go.send(()).unwrap();
+    teller.join().unwrap();
+    assert_eq!(again.close(), Ok(Closed::Now));
+}

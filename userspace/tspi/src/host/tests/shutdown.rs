@@ -128,3 +128,30 @@ fn d12_a_callback_that_does_not_return_holds_a_shutdown_up_for_some_seconds_only
     assert_eq!(host.wait_down(DEADLINE), Ok(()));
     assert_eq!(host.shutdown(), Ok(Closed::Now));
 }
+
+/// The provider need not know of an event that one of the host's threads is telling.
+#[test]
+fn d12_a_shutdown_waits_for_an_event_that_is_being_told() {
+    let (go, may_go) = mpsc::channel::<()>();
+    let (tell, is_in) = mpsc::channel();
+    let may_go = Mutex::new(may_go);
+    let returned = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&returned);
+    let options = observed(move |happened| {
+        if let Traced::Event { .. } = happened {
+            tell.send(()).unwrap();
+            let _ = may_go.lock().unwrap().recv_timeout(DEADLINE);
+            seen.store(true, Ordering::SeqCst);
+        }
+    });
+    let (mock, host, _line) = start_with(Mock::default(), options);
+    let tapi = mock.line();
+    thread::scope(|scope| {
+        scope.spawn(|| mock.tell(|up| up.line_event(tapi, None, LINE_LINEDEVSTATE, 1, 0, 0)));
+        is_in.recv_timeout(DEADLINE).unwrap();
+        let shuts = scope.spawn(|| (host.shutdown(), returned.load(Ordering::SeqCst)));
+        thread::sleep(Duration::from_millis(100));
+        go.send(()).unwrap();
+        assert_eq!(shuts.join().unwrap(), (Ok(Closed::Now), true));
+    });
+}
