@@ -6,8 +6,10 @@
 
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::host::{Call, LineEvent, Traced};
@@ -15,6 +17,9 @@ use ringback_tspi::types::HTAPICALL;
 
 /// Happenings that a failure shows.
 const SHOWN: usize = 80;
+
+/// How many of them come after the first broken rule.
+const AFTER: usize = 20;
 
 /// Which opening of a line, counted from 1 in a host's life.
 pub(crate) type OpeningNo = u64;
@@ -97,6 +102,8 @@ struct Pages {
     down: bool,
     broken: Vec<String>,
     journal: VecDeque<String>,
+    /// How many happenings were noted since.
+    after: usize,
 }
 
 /// The books of one host. See the [module](self).
@@ -105,6 +112,8 @@ pub(crate) struct Books {
     pages: Mutex<Pages>,
     /// Somebody is being told something.
     telling: AtomicBool,
+    /// How often the observer was called.
+    observed: AtomicU64,
 }
 
 /// Somebody is being told something until this is dropped.
@@ -118,6 +127,11 @@ impl Drop for Telling<'_> {
 
 impl Pages {
     fn note(&mut self, text: String) {
+        // What comes long after the first broken rule explains nothing.
+        self.after += usize::from(!self.broken.is_empty());
+        if self.after > AFTER {
+            return;
+        }
         if self.journal.len() == SHOWN {
             self.journal.pop_front();
         }
@@ -263,6 +277,10 @@ impl Pages {
     }
 }
 
+fn by(upcall: bool) -> &'static str {
+    if upcall { ", it was said in a callback" } else { "" }
+}
+
 fn event_name(event: &LineEvent) -> &'static str {
     match event {
         LineEvent::NewCall { .. } => "a new call",
@@ -302,8 +320,20 @@ impl Books {
         Telling(self)
     }
 
+    /// Takes its time now and then, so that others come in between: between the check of a handle
+    /// and the provider's function, or between what is told and the callback.
+    fn dawdle(&self) {
+        match self.observed.fetch_add(1, Ordering::Relaxed) % 29 {
+            3 | 17 => thread::yield_now(),
+            7 | 11 | 23 => thread::sleep(Duration::from_micros(300)),
+            13 => thread::sleep(Duration::from_millis(7)),
+            _ => {}
+        }
+    }
+
     /// The host's observer.
     pub(crate) fn observe(&self, happened: &Traced<'_>) {
+        self.dawdle();
         match *happened {
             Traced::Submitted { id, function, device_id, call, .. } => {
                 self.pages().asked(id, function, device_id, call);
@@ -351,8 +381,14 @@ impl Books {
         let mut pages = self.pages();
         let no = pages.openings.len() as OpeningNo + 1;
         pages.openings.insert(no, Opening { line, closed: false });
-        pages.note(format!("opening {no} of line {line}"));
         no
+    }
+
+    /// It was not opened: nothing may be told of it.
+    pub(crate) fn not_opened(&self, no: OpeningNo) {
+        if let Some(opening) = self.pages().openings.get_mut(&no) {
+            opening.closed = true;
+        }
     }
 
     /// A callback is about to be given to a request.
@@ -395,7 +431,7 @@ impl Books {
     /// A close has said that this opening of a line is closed and nothing follows.
     pub(crate) fn line_closed(&self, no: OpeningNo, upcall: bool) {
         let mut pages = self.pages();
-        pages.note(format!("opening {no} is closed"));
+        pages.note(format!("opening {no} is closed{}", by(upcall)));
         let own = |request: &Request| request.opening == Some(no) && !(upcall && request.running);
         pages.none_open("D1", &format!("opening {no}"), own);
         if let Some(opening) = pages.openings.get_mut(&no) {
@@ -406,7 +442,7 @@ impl Books {
     /// The same of a call.
     pub(crate) fn call_closed(&self, call: HTAPICALL, upcall: bool) {
         let mut pages = self.pages();
-        pages.note(format!("{call} is closed"));
+        pages.note(format!("{call} is closed{}", by(upcall)));
         let own = |request: &Request| request.call == call && !(upcall && request.running);
         pages.none_open("D5", &format!("{call}"), own);
         if let Some(book) = pages.calls.get_mut(&call) {
@@ -417,7 +453,7 @@ impl Books {
     /// The same of the host.
     pub(crate) fn down(&self, upcall: bool) {
         let mut pages = self.pages();
-        pages.note("the host is down".into());
+        pages.note(format!("the host is down{}", by(upcall)));
         pages.none_open("D12", "the host", |request| !(upcall && request.running));
         pages.down = true;
         for opening in pages.openings.values_mut() {

@@ -102,11 +102,11 @@ impl Side {
         let line = match opened {
             Ok(line) => line,
             Err(error) => {
-                // Nothing may be told of it.
-                self.books.line_closed(no, true);
+                self.books.not_opened(no);
                 return Err(error);
             }
         };
+        self.books.note(format!("opening {no} of line {device}"));
         let events = line.events();
         let closing = AtomicBool::new(false);
         let open = Arc::new(Open { no, card, device, line, events, closing });
