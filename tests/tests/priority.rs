@@ -95,8 +95,11 @@ impl Upcalls<()> for Ear {
     fn event(&mut self, _: usize, (): ()) {}
 }
 
+/// What is told on line 1: ids and results.
+type Told = Receiver<(RequestId, i32)>;
+
 /// A card whose reaper, and all threads that the calling one starts, run on one CPU.
-fn card() -> (Driver<Worker>, Seen, Arc<AtomicUsize>, Receiver<(RequestId, i32)>) {
+fn card() -> (Driver<Worker>, Seen, Arc<AtomicUsize>, Told) {
     let here = Pid::from_raw(0);
     let allowed = sched_getaffinity(here).unwrap();
     let cpu = (0..CpuSet::count()).find(|&cpu| allowed.is_set(cpu) == Ok(true)).unwrap();
@@ -153,11 +156,7 @@ fn beside_an_idle_thread(act: impl Fn(&Handle<Worker>) + Send + Sync) -> (Seen, 
 ///
 /// Each has two seconds, though the idle thread has next to no CPU: a card that waited for it would
 /// stand still for much longer.
-fn measure(
-    handle: &Handle<Worker>,
-    told: &Receiver<(RequestId, i32)>,
-    turns: &AtomicUsize,
-) -> Result<(), String> {
+fn measure(handle: &Handle<Worker>, told: &Told, turns: &AtomicUsize) -> Result<(), String> {
     let limit = Duration::from_secs(2);
     let until = Instant::now() + DEADLINE;
     let mut n = 0;
