@@ -272,7 +272,8 @@ mod tests {
     #[test]
     fn a_hurried_clock_has_a_shorter_period_and_the_patience_of_a_patient_one() {
         let start = Instant::now();
-        let mut schedule = Schedule::new(Pace::hurried(NonZeroU32::new(4).unwrap()), start);
+        let mut schedule =
+            Schedule::new(Pace::hurried(NonZeroU32::new(4).unwrap()), start - MS / 4);
         schedule.ticked(start);
         assert_eq!(schedule.now(start + MS / 4, true), Now::Tick);
         assert_eq!(schedule.now(start + MS * 99, false), Now::Remind);
