@@ -101,7 +101,9 @@ impl LineInner {
             None => Ok(()),
         };
         self.end();
-        closed
+        // Who shuts the host down has closed the line before us.
+        let above = self.shared.ledger.is_open();
+        if closed == Err(LineError::INVALLINEHANDLE) && !above { Ok(()) } else { closed }
     }
 
     /// From here on no event is told and nothing can be asked.

@@ -159,3 +159,26 @@ fn d5_a_callback_that_closes_what_another_thread_tells_is_not_told_that_it_is_cl
     teller.join().unwrap();
     assert_eq!(again.close(), Ok(Closed::Now));
 }
+
+/// The provider has no such handle any more, because the host is shut down at the same time.
+#[test]
+fn d12_a_close_that_a_shutdown_overtakes_is_no_error() {
+    for of_line in [true, false] {
+        let (mock, host, line) = start(Mock::default());
+        let call = made(&mock, &line);
+        let host = Arc::new(host);
+        let (tell, is_in) = mpsc::channel();
+        let down = Arc::clone(&host);
+        *locked(&mock.in_close) = Some(Box::new(move || {
+            tell.send(()).unwrap();
+            eventually("it shuts down", || down.open(0).err() == Some(LineError::UNINITIALIZED));
+            if of_line { LineError::INVALLINEHANDLE } else { LineError::INVALCALLHANDLE }
+        }));
+        thread::scope(|scope| {
+            let closes = scope.spawn(|| if of_line { line.close() } else { call.close() });
+            is_in.recv_timeout(DEADLINE).unwrap();
+            assert_eq!(host.shutdown(), Ok(Closed::Now));
+            assert_eq!(closes.join().unwrap(), Ok(Closed::Now));
+        });
+    }
+}

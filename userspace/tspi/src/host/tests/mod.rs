@@ -32,6 +32,9 @@ const FAILED: LineError = LineError::OPERATIONFAILED;
 /// What it does inside lineMakeCall.
 type Act = Box<dyn FnMut(&mut dyn Tapi, u32, HTAPILINE, HTAPICALL) -> Option<LineError> + Send>;
 
+/// What it does when something is closed.
+type InClose = Box<dyn FnOnce() -> LineError + Send>;
+
 /// Requests that were accepted and are not complete, with the call that each is about.
 type Accepted = Arc<Mutex<HashMap<u32, HDRVCALL>>>;
 
@@ -51,6 +54,8 @@ struct Mock {
     in_open: bool,
     /// Closing completes nothing.
     never: bool,
+    /// What it does first when a call or a line is closed, and with which error that fails then.
+    in_close: Mutex<Option<InClose>>,
     closed_calls: Mutex<Vec<HDRVCALL>>,
     closed_lines: Mutex<u32>,
     shut_down: Mutex<u32>,
@@ -140,6 +145,12 @@ impl Mock {
         Ok(Ticket::ungated(request))
     }
 
+    /// Something is about to be closed.
+    fn closing(&self) -> Result<(), LineError> {
+        let act = locked(&self.in_close).take();
+        act.map_or(Ok(()), |act| Err(act()))
+    }
+
     fn line(&self) -> HTAPILINE {
         self.line.lock().unwrap().unwrap()
     }
@@ -214,6 +225,7 @@ impl Provider for Mock {
     }
 
     fn line_close(&self, _: HDRVLINE) -> Result<(), LineError> {
+        self.closing()?;
         *self.closed_lines.lock().unwrap() += 1;
         self.fail(None);
         Ok(())
@@ -270,6 +282,7 @@ impl Provider for Mock {
     }
 
     fn line_close_call(&self, call: HDRVCALL) -> Result<(), LineError> {
+        self.closing()?;
         self.closed_calls.lock().unwrap().push(call);
         self.fail(Some(call));
         Ok(())
