@@ -48,12 +48,12 @@ fn act(life: &Arc<Life>, dice: &mut Dice) {
             let _doing = doing("dropping a call", CLOSE);
             drop(life.take_leg(dice));
         }
-        165..169 => {
+        165 => {
             if let Some(open) = life.any_line(dice) {
                 life.close_line(&open, false, dice);
             }
         }
-        169 => {
+        169 if dice.percent(30) => {
             let (_, side) = life.side(dice);
             let _doing = doing("dropping a line", CLOSE);
             drop(side.take_line(dice.index(LINES)));
@@ -77,6 +77,10 @@ fn open(life: &Arc<Life>, dice: &mut Dice) {
 
 fn make_call(life: &Arc<Life>, dice: &mut Dice) {
     let Some(open) = life.any_line(dice) else { return };
+    // Two of the lines are mostly left to those who call from outside.
+    if matches!(open.device, 1 | 2) && dice.percent(90) {
+        return people(life, dice);
+    }
     let address = match open.device {
         0 | 1 => "",
         _ => dice.pick(&["", "200", "200", "201", "999", ",,,,,,,,1", "2?"]).unwrap_or_default(),
@@ -228,6 +232,9 @@ pub(crate) fn second_host(life: &Arc<Life>, dice: &mut Dice) {
 /// People lift their telephones and call.
 fn people(life: &Arc<Life>, dice: &mut Dice) {
     let (_, side) = life.side(dice);
+    if !side.is_time_for_people(dice.ms(20, 120)) {
+        return;
+    }
     let exchange = side.bench.exchange();
     match dice.below(6) {
         0 | 1 => {
@@ -239,7 +246,7 @@ fn people(life: &Arc<Life>, dice: &mut Dice) {
         _ => {
             let telephone = side.bench.card.telephone(dice.index(2));
             let Some(telephone) = telephone else { return };
-            match dice.percent(50) {
+            match dice.percent(70) {
                 true => telephone.off_hook(),
                 false => telephone.on_hook(),
             }

@@ -52,12 +52,12 @@ fn act(life: &Arc<Life>, card: usize, dice: &mut Dice) {
                 life.close_call(&leg, true, dice);
             }
         }
-        58..64 => {
+        58..60 => {
             if let Some(open) = life.any_line(dice) {
                 life.close_line(&open, true, dice);
             }
         }
-        64..68 => {
+        60..68 => {
             let (_, side) = life.side(dice);
             if life.may_end() {
                 let _ = life.shut_down(side, true);

@@ -56,6 +56,8 @@ pub(crate) struct Side {
     /// Somebody has begun to shut it down.
     pub(crate) ending: AtomicBool,
     places: [Mutex<Option<Arc<Open>>>; LINES],
+    /// When people do something next: a card hears nothing of what they do in too little time.
+    people: Mutex<Option<Instant>>,
 }
 
 /// What all threads share. See the [module](self).
@@ -92,6 +94,7 @@ impl Side {
             books,
             ending: AtomicBool::new(false),
             places: Default::default(),
+            people: Mutex::default(),
         })
     }
 
@@ -115,6 +118,16 @@ impl Side {
         // Dropping a line closes it, which is not to be done under a lock.
         drop(before);
         Ok(open)
+    }
+
+    /// Whether it is time for people to do something; if so, the next time is so much later.
+    pub(crate) fn is_time_for_people(&self, pause: Duration) -> bool {
+        let (now, mut people) = (Instant::now(), lock(&self.people));
+        let is_time = people.is_none_or(|time| now >= time);
+        if is_time {
+            *people = Some(now + pause);
+        }
+        is_time
     }
 
     pub(crate) fn line(&self, device: usize) -> Option<Arc<Open>> {

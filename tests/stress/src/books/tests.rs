@@ -1,0 +1,105 @@
+//! That the books notice what they are for.
+
+use ringback_driver::Time;
+use ringback_tspi::error::LineError;
+
+use super::*;
+
+const LINE: u32 = 2;
+const AT: Time = Time::ZERO;
+
+fn call() -> HTAPICALL {
+    HTAPICALL::new(9).expect("a handle is not 0")
+}
+
+/// Books with one request that was asked.
+fn asked(id: u32, known: bool, then: impl FnOnce(&Books)) -> Books {
+    let books = Books::default();
+    let opening = books.opening(LINE);
+    asking(opening, known, || {
+        let function = "lineMakeCall";
+        books.observe(&Traced::Submitted { id, function, device_id: LINE, call: call(), at: AT });
+        then(&books);
+    });
+    books
+}
+
+fn told(books: &Books, id: u32, result: i32) {
+    let (completed, delivered, early) = (AT, AT, false);
+    books.observe(&Traced::Completed { id, result, completed, delivered, early });
+}
+
+/// The one rule that was broken.
+fn broken(books: &Books) -> String {
+    let (broken, _) = books.broken();
+    assert_eq!(broken.len(), 1, "{broken:?}");
+    broken[0].clone()
+}
+
+#[test]
+fn c3_what_is_told_twice_or_never_is_noticed() {
+    let books = asked(1, true, |_| ());
+    books.observe(&Traced::Returned { id: 1, at: AT });
+    told(&books, 1, 0);
+    books.close();
+    assert!(books.broken().0.is_empty());
+    told(&books, 1, 0);
+    assert!(broken(&books).starts_with("C3"));
+    let books = asked(1, true, |_| ());
+    books.close();
+    assert!(broken(&books).starts_with("C3"));
+    let books = asked(1, true, |_| ());
+    books.observe(&Traced::Refused { id: 1, error: LineError::NOMEM, at: AT });
+    told(&books, 1, -1);
+    assert!(broken(&books).starts_with("C3, R4"));
+}
+
+#[test]
+fn g1_what_is_told_before_its_function_has_returned_is_noticed_unless_the_id_was_known() {
+    assert!(broken(&asked(1, false, |books| told(books, 1, 0))).starts_with("G1"));
+    assert!(asked(1, true, |books| told(books, 1, 0)).broken().0.is_empty());
+}
+
+#[test]
+fn c6_upcalls_that_overlap_are_noticed() {
+    let books = asked(1, true, |_| ());
+    books.called(1, || told(&books, 1, 0));
+    assert!(broken(&books).starts_with("C6"));
+}
+
+#[test]
+fn d1_d5_d12_a_close_with_something_outstanding_is_noticed_and_so_is_what_follows() {
+    let accepted = || {
+        let books = asked(1, true, |_| ());
+        books.observe(&Traced::Returned { id: 1, at: AT });
+        books
+    };
+    let books = accepted();
+    books.line_closed(1, false);
+    assert!(broken(&books).starts_with("D1"));
+    let books = accepted();
+    books.call_closed(call(), false);
+    assert!(broken(&books).starts_with("D5"));
+    let books = accepted();
+    books.down(false);
+    assert!(broken(&books).starts_with("D12"));
+    let books = accepted();
+    told(&books, 1, 0);
+    books.call_closed(call(), false);
+    assert!(books.broken().0.is_empty());
+    told(&books, 1, 0);
+    assert!(books.broken().0.iter().any(|text| text.starts_with("D5")));
+}
+
+#[test]
+fn d1_a_callback_that_still_runs_is_noticed() {
+    let books = asked(1, true, |_| ());
+    books.observe(&Traced::Returned { id: 1, at: AT });
+    books.promise(1);
+    books.given(1);
+    told(&books, 1, 0);
+    books.called(1, || books.line_closed(1, false));
+    assert!(broken(&books).starts_with("D1"));
+    books.close();
+    assert_eq!(books.broken().0.len(), 1);
+}
