@@ -211,11 +211,7 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
     #[inline]
     fn work_off_rest(&self, wake: bool, left: usize) -> bool {
         fence(Ordering::SeqCst);
-        if !P::LOOKS_AGAIN || self.commands.is_empty() {
-            wake
-        } else {
-            self.look_again(wake, left)
-        }
+        if !P::LOOKS_AGAIN || self.commands.is_empty() { wake } else { self.look_again(wake, left) }
     }
 
     #[cold]

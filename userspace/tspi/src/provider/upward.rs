@@ -125,7 +125,7 @@ mod tests {
             (Failure::Closed, vec![]),
             (Failure::Internal, vec![(tapi(7), LINE_CLOSE), (tapi(8), LINE_CLOSE)]),
         ] {
-            let (ear, lines) = (Ear::default(), Arc::new(OpenLines::default()));
+            let (ear, lines) = (Ear::default(), Arc::new(OpenLines::new(&Arc::default())));
             let open = |index, number| {
                 lines.opened(index, tapi(number), Opening::FIRST, Version::V3_1).unwrap()
             };
