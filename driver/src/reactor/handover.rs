@@ -315,3 +315,51 @@ impl<State: std::fmt::Debug, Command: std::fmt::Debug, P> std::fmt::Debug
         f.debug_struct("Handover").field("commands", &self.commands).finish_non_exhaustive()
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+    use std::sync::{Arc, Weak};
+
+    use super::*;
+
+    /// Whenever it is left, another has queued one more, in the slot of that number.
+    struct Wanted {
+        me: Weak<Handover<Wanted, ()>>,
+        slot: usize,
+        worked_off: Arc<AtomicUsize>,
+    }
+
+    impl Work<()> for Wanted {
+        type Outcome = ();
+        fn now(&mut self, (): ()) {}
+        fn queued(&mut self, (): ()) {
+            self.worked_off.fetch_add(1, Ordering::Relaxed);
+        }
+        fn leave(&mut self) -> bool {
+            if let Some(me) = self.me.upgrade()
+                && self.slot > 0
+            {
+                self.slot -= 1;
+                assert!(matches!(me.queue(self.slot, 0, ()), Submitted::Queued));
+            }
+            false
+        }
+    }
+
+    #[test]
+    fn a_submitter_leaves_to_the_reaper_what_others_go_on_queueing() {
+        let worked_off = Arc::new(AtomicUsize::new(0));
+        let handover = Arc::<Handover<Wanted, ()>>::new_cyclic(|me| {
+            let worked_off = Arc::clone(&worked_off);
+            Handover::new(Wanted { me: Weak::clone(me), slot: 100, worked_off }, 101, 1)
+        });
+        let (submitted, wake) = handover.submit(100, 0, ());
+        assert!(matches!(submitted, Submitted::Done(())));
+        assert_eq!(worked_off.load(Ordering::Relaxed), FOREIGN);
+        assert!(wake, "the rest is the reaper's");
+        while worked_off.load(Ordering::Relaxed) < 100 {
+            handover.reap(|_| (), |_| ());
+        }
+    }
+}

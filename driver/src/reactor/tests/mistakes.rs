@@ -75,27 +75,20 @@ fn a_slow_callback_is_named_and_it_is_the_slow_one() {
 
 #[test]
 fn a_callback_is_not_blamed_for_what_the_application_does_then() {
-    for waiting in [Waiting::Sleep, Waiting::Spin(Duration::from_millis(5)), Waiting::Poll] {
-        let log = log::Log::default();
-        let _guard = tracing::dispatcher::set_default(&log.subscriber());
-        let (ear, _heard) = ear(|_| ());
-        let options = Options { capacity: 8, waiting, ..Options::default() };
-        let mut local = Local::new(Puppet::default(), None, ear, &options).unwrap();
-        let handle = local.handle();
-        for _ in 0..10 {
-            // While it waits, so that it delivers what polling found.
-            let other = {
-                let handle = handle.clone();
-                thread::spawn(move || drop(handle.submit(0, Ask::Now(0))))
-            };
-            while local.run_once(Time::NEVER) == 0 {}
-            other.join().unwrap();
-            thread::sleep(Duration::from_millis(20));
-        }
-        // One that was kept from its CPU may well be named.
-        let named = log.with(Level::WARN, "the callback of").len();
-        assert!(named < 10, "{waiting:?}: {named} of 10 are blamed");
+    let log = log::Log::default();
+    let _guard = tracing::dispatcher::set_default(&log.subscriber());
+    let (ear, _heard) = ear(|_| ());
+    // What polling finds is delivered at once, as the last thing before this thread goes on.
+    let options = Options { capacity: 8, waiting: Waiting::Poll, ..Options::default() };
+    let mut local = Local::new(Puppet::default(), None, ear, &options).unwrap();
+    for _ in 0..10 {
+        drop(local.handle().submit(0, Ask::Polled).unwrap());
+        while local.run_once(Time::NEVER) == 0 {}
+        thread::sleep(Duration::from_millis(20));
     }
+    // One that was kept from its CPU may well be named.
+    let named = log.with(Level::WARN, "the callback of").len();
+    assert!(named < 9, "{named} of 10 are blamed");
 }
 
 #[test]

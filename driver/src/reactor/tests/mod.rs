@@ -45,6 +45,8 @@ enum Ask {
     TellAndWait(u32),
     /// Runs until someone ends it.
     Wait(Duration),
+    /// Is completed by a reaper that polls.
+    Polled,
     /// Is refused.
     Refuse(i32),
     /// Completes with 0, and then refuses.
@@ -58,6 +60,7 @@ enum Ask {
 #[derive(Default)]
 struct Puppet {
     ended: Vec<(Token, Failure)>,
+    polled: Option<Token>,
     stopped: bool,
 }
 
@@ -90,6 +93,7 @@ impl Engine for Puppet {
             }
             Ask::TellAndWait(event) => cx.event(0, event),
             Ask::Wait(_) => {}
+            Ask::Polled => self.polled = Some(request),
             Ask::Refuse(result) => return Err(result),
             Ask::CompleteAndRefuse(result) => {
                 cx.complete(request, 0);
@@ -105,6 +109,11 @@ impl Engine for Puppet {
     }
     fn interrupt(&mut self, cx: &mut Context<'_, u32>) {
         cx.event(1, 3);
+    }
+    fn poll(&mut self, cx: &mut Context<'_, u32>) {
+        if let Some(request) = self.polled.take() {
+            cx.complete(request, 0);
+        }
     }
     fn ended(&mut self, request: Token, cause: Failure, _: &mut Context<'_, u32>) {
         report!(TRACE, "the puppet hears that a request has ended: {cause}");
