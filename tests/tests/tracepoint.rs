@@ -49,9 +49,16 @@ impl Trace {
     /// the reaper's own has 0 there.
     fn timeouts(&self) -> Vec<u32> {
         let trace = fs::read_to_string(self.instance.join("trace")).unwrap();
+        // The tracepoint is everybody's, and other processes may run a driver as well.
+        let ours = |line: &&str| {
+            let thread = line.split(" [").next().and_then(|task| task.rsplit('-').next());
+            let thread = thread.map(str::trim_end).filter(|thread| !thread.is_empty());
+            thread.is_some_and(|thread| Path::new("/proc/self/task").join(thread).exists())
+        };
         trace
             .lines()
-            .filter(|line| line.contains("opcode TIMEOUT,") && line.contains("ringback-"))
+            .filter(|line| line.contains("opcode TIMEOUT,"))
+            .filter(ours)
             .filter_map(|line| {
                 let value = line.split("user_data 0x").nth(1)?.split([',', ' ']).next()?;
                 u64::from_str_radix(value, 16).ok()
