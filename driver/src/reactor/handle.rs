@@ -128,6 +128,8 @@ impl<E: Engine> Handle<E> {
         };
         // An engine that completes and refuses has completed: the first word counts.
         if core.table.abandon(request) {
+            // What it has told before it was refused waits for nobody any more.
+            core.wake();
             return Err(refused);
         }
         Ok(Ticket::new(id, request, Arc::clone(core)))

@@ -362,4 +362,30 @@ mod tests {
             handover.reap(|_| (), |_| ());
         }
     }
+
+    #[test]
+    fn who_had_to_wait_sees_what_it_waited_for_before_anything_else_is_done() {
+        let worked_off = Arc::new(AtomicUsize::new(0));
+        let wanted = Wanted { me: Weak::new(), slot: 0, worked_off: Arc::clone(&worked_off) };
+        let handover = Handover::<Wanted, ()>::new(wanted, 2, 1);
+        let held = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                handover.with(|_| {
+                    held.store(1, Ordering::SeqCst);
+                    while handover.waiting.load(Ordering::SeqCst) == 0 {
+                        std::thread::yield_now();
+                    }
+                })
+            });
+            while held.load(Ordering::SeqCst) == 0 {
+                std::thread::yield_now();
+            }
+            assert!(matches!(handover.queue(0, 0, ()), Submitted::Queued));
+            let mut found = None;
+            let waited = |_: &Wanted| found = Some(worked_off.load(Ordering::SeqCst));
+            let (done, _) = handover.reap(waited, |_| worked_off.load(Ordering::SeqCst));
+            assert_eq!((found, done), (Some(0), 1));
+        });
+    }
 }

@@ -107,34 +107,31 @@ fn a_command_that_is_slow_to_start_is_named() {
 
 #[test]
 fn the_reaper_names_what_it_had_to_wait_for() {
-    in_every_mode(|mode| {
-        let log = log::Log::default();
-        let (driver, heard, _guard) = log::start(mode, 32, &log.subscriber(), |_| ());
-        let handle = driver.handle();
-        // The first is timed, and perhaps another; none of these is.
-        for _ in 0..3 {
-            drop(handle.submit(0, Ask::Now(0)).unwrap());
-            next(&heard);
-        }
+    let log = log::Log::default();
+    let mode = Mode::Thread(Waiting::Sleep);
+    let (driver, heard, _guard) = log::start(mode, 8, &log.subscriber(), |_| ());
+    // Usually the first time: unless the reaper has the card, and so starts it.
+    let is_named = (0..10).any(|_| {
         let slow = {
             let handle = driver.handle();
             thread::spawn(move || {
-                let ticket = handle.submit(1, Ask::Slow(Duration::from_millis(600))).unwrap();
+                let ticket = handle.submit(1, Ask::Slow(Duration::from_millis(400))).unwrap();
                 ticket.id()
             })
         };
         // Others are queued meanwhile, which the reaper starts as soon as it has the card.
         thread::sleep(Duration::from_millis(100));
-        let others = [0, 0].map(|line| handle.submit(line, Ask::Now(-1)).unwrap().id());
+        for _ in 0..2 {
+            driver.handle().submit(0, Ask::Now(0)).unwrap().release();
+        }
         let slow = slow.join().unwrap();
-        let told: HashSet<_> = (0..3).map(|_| next(&heard)).collect();
-        let due = [(slow, 0), (others[0], -1), (others[1], -1)];
-        assert_eq!(told, due.map(|(id, result)| Heard::Completed(id, result)).into());
-        // If it was the reaper who started it, nobody waited.
-        let named = log.with(Level::WARN, "the request that was started last is");
-        let right = format!("the request that was started last is {slow} of line 1");
-        assert!(named.is_empty() || named.iter().any(|line| line.contains(&right)), "{named:?}");
+        for _ in 0..3 {
+            next(&heard);
+        }
+        let text = format!("the request that was started last is {slow} of line 1");
+        !log.with(Level::WARN, &text).is_empty()
     });
+    assert!(is_named, "the slow one is not named");
 }
 
 #[test]
