@@ -43,11 +43,11 @@ pub(crate) fn block_on<F: Future>(future: F, limit: Duration) -> Option<F::Outpu
 impl Life {
     /// Closes a line. `upcall` says that the thread is in a callback.
     pub(crate) fn close_line(&self, open: &Open, upcall: bool, dice: &mut Dice) {
-        let begun = open.closing.swap(true, Ordering::SeqCst);
-        if begun && self.sabotage == Some(Sabotage::SecondCloserAtOnce) {
-            return self.line_closed(open, upcall, Ok(Closed::Now));
-        }
         let direct = || {
+            let begun = open.closing.swap(true, Ordering::SeqCst);
+            if begun && self.sabotage == Some(Sabotage::SecondCloserAtOnce) {
+                return self.line_closed(open, upcall, Ok(Closed::Now));
+            }
             let _doing = doing("closing a line", CLOSE);
             self.line_closed(open, upcall, open.line.close());
         };
