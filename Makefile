@@ -38,7 +38,7 @@ check: deps ## The quick inner loop: format, lints, documentation, unit tests
 	$(CARGO) test --locked --quiet --workspace --all-features --lib
 
 .PHONY: loom
-loom: deps ## Every interleaving of the gate, the hand-over and the wake-up
+loom: deps ## Models of the gate, the hand-over and the wake-up, interleaving by interleaving
 	RUSTFLAGS="--cfg loom" $(CARGO) test --locked --release --target-dir target/loom \
 		-p ringback-driver --lib model
 

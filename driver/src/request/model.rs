@@ -1,4 +1,4 @@
-//! Loom: every interleaving of the gate and the slot table. Run by
+//! Loom: interleavings of the gate and the slot table. Run by
 //! `RUSTFLAGS="--cfg loom" cargo test -p ringback-driver --lib --release model`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
