@@ -31,9 +31,9 @@ impl Entitlement {
     pub fn of_this_thread() -> Entitlement {
         let mut attributes = SchedAttributes::default();
         let size = size_of::<SchedAttributes>();
+        let into = &raw mut attributes;
         // SAFETY: the kernel writes at most `size` bytes to `attributes`, which has as many.
-        let result =
-            unsafe { libc::syscall(libc::SYS_sched_getattr, 0, &raw mut attributes, size, 0) };
+        let result = unsafe { libc::syscall(libc::SYS_sched_getattr, 0, into, size, 0) };
         if result != 0 {
             return Entitlement::ORDINARY;
         }
