@@ -3,13 +3,22 @@
 #[cfg(not(loom))]
 pub(crate) use std::sync::{
     Mutex, MutexGuard,
-    atomic::{AtomicU32, AtomicU64, Ordering, fence},
+    atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence},
 };
 
 #[cfg(loom)]
 pub(crate) use self::model::{Mutex, MutexGuard};
 #[cfg(loom)]
-pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
+
+/// What threads sleep on. Loom's own block a thread, so that one that nobody wakes is a deadlock,
+/// which loom finds.
+pub(crate) mod asleep {
+    #[cfg(loom)]
+    pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard};
+    #[cfg(not(loom))]
+    pub(crate) use std::sync::{Condvar, Mutex, MutexGuard};
+}
 
 /// A value that shares its cache line with no other, so that writing it does not slow down readers of
 /// its neighbours. 128 bytes, because processors fetch lines in pairs.
@@ -23,6 +32,18 @@ impl<T> std::ops::Deref for OwnLine<T> {
         &self.0
     }
 }
+
+/// A thread is about to read a word and to write it then. For loom alone, which otherwise leaves out
+/// interleavings: it remembers one reader of a word, the last, so that the thread's own reading hides
+/// those of the others from its writing.
+#[cfg(loom)]
+pub(crate) fn will_write<T>(touch: impl FnOnce(Ordering) -> T) {
+    touch(Ordering::Relaxed);
+}
+
+#[cfg(not(loom))]
+#[inline(always)]
+pub(crate) fn will_write<T>(_: impl FnOnce(Ordering) -> T) {}
 
 /// A mutex as std builds it on Linux: one atomic word. Loom's own never lets `try_lock` find the
 /// mutex held by a thread in the middle of its work, so the hand-over could not be modelled with it.

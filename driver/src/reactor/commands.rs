@@ -11,14 +11,23 @@
 //! Closing is a swap too: from then on queueing fails, so that no command is accepted that nobody
 //! will take.
 
+use std::marker::PhantomData;
 use std::sync::PoisonError;
 
-use crate::sync::{AtomicU32, Mutex, Ordering};
+use crate::sync::{AtomicU32, Mutex, Ordering, will_write};
 
 /// No slot.
 const NONE: u32 = u32::MAX;
 /// The queue is closed.
 const CLOSED: u32 = u32::MAX - 1;
+
+/// What a model may leave out or weaken to show that it is needed.
+pub(crate) trait Queueing {
+    /// The order in which a command is put on the stack.
+    const PUBLISHES: Ordering = Ordering::SeqCst;
+    /// Closing is one step.
+    const CLOSES_AT_ONCE: bool = true;
+}
 
 #[derive(Debug)]
 struct Place<Command> {
@@ -31,7 +40,7 @@ struct Place<Command> {
 
 /// Commands that wait, by the slots of their requests.
 #[derive(Debug)]
-pub(crate) struct Commands<Command> {
+pub(crate) struct Commands<Command, Q> {
     /// The slot that was queued last.
     newest: AtomicU32,
     places: Box<[Place<Command>]>,
@@ -39,6 +48,7 @@ pub(crate) struct Commands<Command> {
     queued: Box<[AtomicU32]>,
     /// How many a line may have queued.
     share: u32,
+    queueing: PhantomData<fn() -> Q>,
 }
 
 /// What was taken from the queue and is not worked off yet. Belongs to whoever holds the card.
@@ -68,7 +78,7 @@ pub(crate) enum NotQueued {
     Crowded(usize),
 }
 
-impl<Command> Commands<Command> {
+impl<Command, Q: Queueing> Commands<Command, Q> {
     /// With a place for each slot below `capacity`, for so many lines.
     pub(crate) fn new(capacity: usize, lines: usize) -> Self {
         let place = || Place {
@@ -79,7 +89,8 @@ impl<Command> Commands<Command> {
         let places = std::iter::repeat_with(place).take(capacity).collect();
         let queued = std::iter::repeat_with(|| AtomicU32::new(0)).take(lines).collect();
         let share = if lines > 1 { capacity.div_ceil(2) } else { capacity };
-        Commands { newest: AtomicU32::new(NONE), places, queued, share: share as u32 }
+        let (newest, share) = (AtomicU32::new(NONE), share as u32);
+        Commands { newest, places, queued, share, queueing: PhantomData }
     }
 
     /// Queues the command of the request in a slot, which is of this line. Only for the one who has
@@ -97,6 +108,7 @@ impl<Command> Commands<Command> {
         }
         place.line.store(line as u32, Ordering::Relaxed);
         *lock(&place.command) = Some(command);
+        will_write(|order| self.newest.fetch_or(0, order));
         let mut newest = self.newest.load(Ordering::Relaxed);
         loop {
             if newest == CLOSED {
@@ -111,7 +123,7 @@ impl<Command> Commands<Command> {
             match self.newest.compare_exchange_weak(
                 newest,
                 slot as u32,
-                Ordering::SeqCst,
+                Q::PUBLISHES,
                 Ordering::Relaxed,
             ) {
                 Ok(_) => return Ok(()),
@@ -141,6 +153,11 @@ impl<Command> Commands<Command> {
     /// Refuses everything from now on, and takes what was queued before. Only for the holder of the
     /// card.
     pub(crate) fn close(&self, taken: &mut Taken) {
+        if !Q::CLOSES_AT_ONCE {
+            self.turn_round(self.newest.swap(NONE, Ordering::SeqCst), taken);
+            self.newest.store(CLOSED, Ordering::SeqCst);
+            return;
+        }
         let newest = self.newest.swap(CLOSED, Ordering::SeqCst);
         if newest != CLOSED {
             self.turn_round(newest, taken);
@@ -187,6 +204,10 @@ fn lock<T>(mutex: &Mutex<T>) -> crate::sync::MutexGuard<'_, T> {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+
+    struct InUse;
+    impl Queueing for InUse {}
+    type Commands<Command> = super::Commands<Command, InUse>;
 
     fn all(commands: &Commands<char>, taken: &mut Taken) -> String {
         std::iter::from_fn(|| commands.pop(taken)).map(|(_, command)| command).collect()

@@ -1,14 +1,9 @@
 //! What tickets and handles share with the reaper of any engine: the table, the clock, the wake-up,
 //! and whether the reaper has ended.
 
-use std::os::fd::AsFd;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::OnceLock;
 use std::thread::{self, ThreadId};
-use std::time::{Duration, Instant};
-
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::eventfd::EventFd;
+use std::time::Duration;
 
 use crate::Time;
 use crate::device::fork::Process;
@@ -16,10 +11,12 @@ use crate::device::scheduling::Entitlement;
 use crate::engine::Failure;
 use crate::report;
 use crate::request::Table;
-use crate::sync::OwnLine;
+use crate::sync::{AtomicBool, Ordering, OwnLine};
 
 use super::clock::Clock;
 use super::doze::Doze;
+use super::kick::Kick;
+use super::latch::Latch;
 use super::submitter;
 
 /// The part that tickets hold on to.
@@ -30,18 +27,17 @@ pub(crate) struct Core {
     /// Written by the reaper in each of its turns; what stands around it is read by every caller.
     pub(crate) doze: OwnLine<Doze>,
     stopping: AtomicBool,
-    kick: Option<EventFd>,
+    kick: Option<Kick>,
     /// The thread that reaps, and what it is entitled to.
     reaper: OnceLock<(ThreadId, Entitlement)>,
     process: Process,
     /// Why the engine has ended.
     cause: OnceLock<Failure>,
-    over: Mutex<bool>,
-    ended: Condvar,
+    over: Latch<()>,
 }
 
 impl Core {
-    pub(crate) fn new(table: Table, clock: Clock, kick: Option<EventFd>) -> Core {
+    pub(crate) fn new(table: Table, clock: Clock, kick: Option<Kick>) -> Core {
         Core {
             table,
             clock,
@@ -51,8 +47,7 @@ impl Core {
             reaper: OnceLock::new(),
             process: Process::current(),
             cause: OnceLock::new(),
-            over: Mutex::new(false),
-            ended: Condvar::new(),
+            over: Latch::new(),
         }
     }
 
@@ -67,7 +62,7 @@ impl Core {
     pub(crate) fn wake(&self) {
         if self.doze.notify()
             && let Some(kick) = &self.kick
-            && let Err(error) = kick.write(1)
+            && let Err(error) = kick.signal()
         {
             report!(ERROR, "the reaper could not be woken: {error}");
         }
@@ -75,11 +70,9 @@ impl Core {
 
     /// Sleeps until somebody wakes the reaper, at most so long: for a reaper whose ring has failed.
     pub(crate) fn sleep(&self, limit: Duration) {
-        let Some(kick) = &self.kick else { return };
-        let limit = PollTimeout::try_from(limit).unwrap_or(PollTimeout::MAX);
-        // Whatever comes of it, the reaper looks again; a signal that is left would only wake it.
-        let _ = poll(&mut [PollFd::new(kick.as_fd(), PollFlags::POLLIN)], limit);
-        let _ = kick.read();
+        if let Some(kick) = &self.kick {
+            kick.wait(limit);
+        }
     }
 
     /// The engine has ended: has the reaper come to its end as well.
@@ -117,34 +110,18 @@ impl Core {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, bool> {
-        self.over.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The reaper has ended; nothing is delivered any more.
     pub(crate) fn end(&self) {
-        *self.lock() = true;
-        self.ended.notify_all();
+        self.over.tell(());
     }
 
     /// Whether the reaper has ended.
     pub(crate) fn is_over(&self) -> bool {
-        *self.lock()
+        self.over.get().is_some()
     }
 
     /// Waits until the reaper has ended; `false` if it has not by then.
     pub(crate) fn wait_over(&self, limit: Duration) -> bool {
-        // Too far away to be reached is as good as never.
-        let until = Instant::now() + limit.min(Duration::from_secs(u64::from(u32::MAX)));
-        let mut over = self.lock();
-        while !*over {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return false;
-            }
-            let waited = self.ended.wait_timeout(over, left);
-            over = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-        true
+        self.over.wait(limit).is_some()
     }
 }

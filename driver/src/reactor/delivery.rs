@@ -4,15 +4,16 @@
 use std::sync::Arc;
 
 use crate::Time;
-use crate::engine::Engine;
-use crate::guard::contain;
+use crate::engine::{Engine, Failure};
+use crate::guard::{contain, discard};
 use crate::report;
 use crate::request::{RequestId, Token};
 
 use super::card::Card;
+use super::core::Core;
 use super::outbox::Delivery;
 use super::samples::Order;
-use super::state::{Arrived, Found};
+use super::state::{Arrived, Found, State};
 use super::{SLOW, Upcalls, submitter};
 
 /// How often the clock is asked in one round of upcalls, at the most.
@@ -118,6 +119,29 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaping<E, U> {
             alarms.disarm(deadline.request, deadline.id);
         }
         Look { delivered, again, until: self.found.until, now: self.found.now }
+    }
+
+    /// The reaper's last act: lets go of the engine and of everything it holds open, says that it is
+    /// over, and lets go of the upcalls and of what else it has (`rest`: its ring).
+    pub(crate) fn end(self, rest: impl Sized) {
+        /// Tells those who wait for the end, however this function is left.
+        struct End(Arc<Core>);
+        impl Drop for End {
+            fn drop(&mut self) {
+                self.0.end();
+            }
+        }
+        let _end = End(Arc::clone(&self.card.core));
+        let Reaping { card, mut upcalls, found, .. } = self;
+        let cause = contain(|| card.close(State::bury)).unwrap_or(Failure::Internal);
+        let _upcall = submitter::enter_upcall();
+        if let Err(text) = contain(|| upcalls.over(cause)) {
+            report!(ERROR, "the callback of the card's end panicked: {text}");
+        }
+        discard(upcalls);
+        // Empty, unless the reaper has panicked in the middle of it.
+        discard(found);
+        discard(rest);
     }
 
     fn deliver(&mut self) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::Time;
 use crate::engine::{Context, Engine, Failure};
 use crate::report;
-use crate::request::{Full, RequestId, Token};
+use crate::request::{Full, Released, RequestId, Token};
 
 use super::card::Card;
 use super::commands::NotQueued;
@@ -127,9 +127,11 @@ impl<E: Engine> Handle<E> {
             }
         };
         // An engine that completes and refuses has completed: the first word counts.
-        if core.table.abandon(request) {
-            // What it has told before it was refused waits for nobody any more.
-            core.wake();
+        if let Some(released) = core.table.abandon(request) {
+            if released == Released::Deliverable {
+                // What the engine told before it refused waits for this.
+                core.wake();
+            }
             return Err(refused);
         }
         Ok(Ticket::new(id, request, Arc::clone(core)))

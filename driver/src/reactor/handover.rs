@@ -19,7 +19,7 @@ use std::sync::{PoisonError, TryLockError};
 
 use crate::sync::{AtomicU32, Mutex, MutexGuard, Ordering, fence};
 
-use super::commands::{Commands, NotQueued, Taken};
+use super::commands::{Commands, NotQueued, Queueing, Taken};
 
 /// Commands of others that a submitter works off at the most.
 pub(crate) const FOREIGN: usize = 4;
@@ -39,18 +39,30 @@ pub(crate) trait Work<Command> {
     fn leave(&mut self) -> bool;
 }
 
-/// What a model may leave out to show that it is needed.
-pub(crate) trait Parting {
+/// What a model may leave out or weaken to show that it is needed.
+pub(crate) trait Parting: Queueing {
     /// The holder looks at the queue again after unlocking.
     const LOOKS_AGAIN: bool = true;
+    /// Unlocking and looking again are kept in this order, also as other threads see it.
+    const IN_ORDER: bool = true;
+    /// Who has waited for the state works off what was queued before.
+    const LOOKS_FIRST: bool = true;
+    /// Who has queued a command tries the state again.
+    const TRIES_AGAIN: bool = true;
     /// Who works off no more because others are to do the rest wakes the reaper.
     const WAKES: bool = true;
+    /// An errand is announced once it is there.
+    const ANNOUNCES_LAST: bool = true;
+    /// Commands of others that a submitter works off at the most; a model needs fewer threads if they
+    /// are few.
+    const FOREIGN: usize = FOREIGN;
 }
 
 /// The parting in use.
 #[derive(Debug)]
 pub(crate) struct Careful;
 
+impl Queueing for Careful {}
 impl Parting for Careful {}
 
 /// What became of a command.
@@ -85,7 +97,7 @@ struct Inner<State> {
 /// State behind a mutex with a queue in front of it.
 pub(crate) struct Handover<State, Command, P = Careful> {
     inner: Mutex<Inner<State>>,
-    commands: Commands<Command>,
+    commands: Commands<Command, P>,
     /// How many threads wait for the state.
     waiting: AtomicU32,
     /// Those of threads that may not hold the state. Only they wait for this lock.
@@ -119,9 +131,10 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
     ) -> (Submitted<State::Outcome>, bool) {
         let Some(mut inner) = self.try_lock_for_submitter() else {
             let queued = self.commands.push(slot, line, command);
-            return (queued.into(), queued.is_ok() && self.work_off_rest(false, FOREIGN));
+            let tries = P::TRIES_AGAIN && queued.is_ok();
+            return (queued.into(), tries && self.work_off_rest(false, P::FOREIGN));
         };
-        let mut left = FOREIGN;
+        let mut left = P::FOREIGN;
         let rest = self.work_off(&mut inner, &mut left);
         let submitted = if rest {
             // Behind those that were there before.
@@ -175,8 +188,13 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
 
     /// Leaves something to be done by the reaper, who must be woken.
     pub(crate) fn errand(&self, errand: Errand<State>) {
+        if !P::ANNOUNCES_LAST {
+            self.any_errands.store(1, Ordering::SeqCst);
+        }
         self.errands.lock().unwrap_or_else(PoisonError::into_inner).push(errand);
-        self.any_errands.store(1, Ordering::SeqCst);
+        if P::ANNOUNCES_LAST {
+            self.any_errands.store(1, Ordering::SeqCst);
+        }
     }
 
     /// Does something with the state; while it is still held, the queue is closed and what was in it
@@ -199,18 +217,20 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
         mut limit: usize,
         act: impl FnOnce(&mut State) -> R,
     ) -> (R, bool) {
-        let rest = self.work_off(&mut inner, &mut limit);
+        let rest = P::LOOKS_FIRST && self.work_off(&mut inner, &mut limit);
         let result = act(&mut inner.state);
         let wake = inner.state.leave() | (rest && P::WAKES);
         drop(inner);
-        (result, self.work_off_rest(wake, FOREIGN))
+        (result, self.work_off_rest(wake, P::FOREIGN))
     }
 
     /// Works off what was queued while the state was held, until it is held by another, somebody
     /// waits for it, the queue is empty, or so many commands are done.
     #[inline]
     fn work_off_rest(&self, wake: bool, left: usize) -> bool {
-        fence(Ordering::SeqCst);
+        if P::IN_ORDER {
+            fence(Ordering::SeqCst);
+        }
         if !P::LOOKS_AGAIN || self.commands.is_empty() { wake } else { self.look_again(wake, left) }
     }
 
@@ -226,7 +246,9 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
                 wake |= P::WAKES;
                 break;
             }
-            fence(Ordering::SeqCst);
+            if P::IN_ORDER {
+                fence(Ordering::SeqCst);
+            }
         }
         wake
     }
@@ -296,6 +318,12 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
         }
     }
 
+    /// A look at the state that changes nothing.
+    #[cfg(all(test, loom))]
+    pub(crate) fn peek<R>(&self, look: impl FnOnce(&State) -> R) -> R {
+        look(&self.inner.lock().unwrap().state)
+    }
+
     /// The state, and whether commands were left behind.
     #[cfg(all(test, loom))]
     pub(crate) fn parts(&self) -> (State, bool)
@@ -308,7 +336,7 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
     }
 }
 
-impl<State: std::fmt::Debug, Command: std::fmt::Debug, P> std::fmt::Debug
+impl<State: std::fmt::Debug, Command: std::fmt::Debug, P: std::fmt::Debug> std::fmt::Debug
     for Handover<State, Command, P>
 {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -21,6 +21,8 @@ mod delivery;
 mod doze;
 mod handle;
 mod handover;
+mod kick;
+mod latch;
 mod local;
 #[cfg(all(test, loom))]
 mod model;

@@ -5,14 +5,14 @@
 //! function has not returned; it waits for that return as well (G1).
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use crate::Time;
 use crate::engine::Play;
 use crate::report;
 use crate::request::{Completed, Completion, Table, Token};
 
+use super::latch::Latch;
 use super::samples::Orders;
 
 /// Completions that one round delivers at the most before the ring is looked at again.
@@ -56,32 +56,7 @@ pub(crate) enum Reached {
 }
 
 /// Where a mark tells that it was reached.
-#[derive(Debug, Default)]
-pub(crate) struct Signal {
-    reached: Mutex<Option<Reached>>,
-    told: Condvar,
-}
-
-impl Signal {
-    fn lock(&self) -> MutexGuard<'_, Option<Reached>> {
-        self.reached.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits for the mark; `None` if it is not reached in time.
-    pub(crate) fn wait(&self, limit: Duration) -> Option<Reached> {
-        let until = Instant::now() + limit;
-        let mut reached = self.lock();
-        while reached.is_none() {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return None;
-            }
-            let waited = self.told.wait_timeout(reached, left);
-            reached = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-        *reached
-    }
-}
+pub(crate) type Signal = Latch<Reached>;
 
 /// A place in a line's queue that somebody waits for.
 #[derive(Debug)]
@@ -90,19 +65,14 @@ pub(crate) struct Mark(Arc<Signal>);
 impl Mark {
     /// Everything before it is delivered.
     pub(crate) fn reached(self) {
-        self.tell(Reached::Delivered);
-    }
-
-    fn tell(&self, how: Reached) {
-        self.0.lock().get_or_insert(how);
-        self.0.told.notify_all();
+        self.0.tell(Reached::Delivered);
     }
 }
 
 impl Drop for Mark {
     fn drop(&mut self) {
         // Dropped with the queue it stood in.
-        self.tell(Reached::Over);
+        self.0.tell(Reached::Over);
     }
 }
 
@@ -236,7 +206,7 @@ impl<Event> Outbox<Event> {
         if end == 0 && line.taken != round {
             return None;
         }
-        let signal = Arc::new(Signal::default());
+        let signal = Arc::new(Signal::new());
         line.queue.insert(end, Upcall::Mark(Mark(Arc::clone(&signal))));
         self.wake = true;
         Some(signal)

@@ -2,18 +2,16 @@
 
 use std::fmt;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
-
-use nix::sys::eventfd::{EfdFlags, EventFd};
 
 use crate::Time;
 use crate::device::ring::{self, FileIndex, Places, Ring, RingError};
 use crate::device::{Files, InterruptFileError};
 use crate::engine::{Engine, Failure};
-use crate::guard::{contain, discard};
+use crate::guard::contain;
 use crate::report;
 use crate::request::{CapacityError, RequestId, Table, Token};
 
@@ -22,11 +20,12 @@ use super::clock::Clock;
 use super::core::Core;
 use super::delivery::{Alarms, Look, Reaping};
 use super::handle::{Handle, Settled};
+use super::kick::Kick;
 use super::realtime::Granted;
 use super::samples::{Order, Ports};
 use super::state::{Arrived, State};
 use super::user_data::{self, Kind};
-use super::{LOOK_INTERVAL, Options, SETTLE_LIMIT, Upcalls, Waiting, submitter};
+use super::{LOOK_INTERVAL, Options, SETTLE_LIMIT, Upcalls, Waiting};
 
 /// Rounds of delivery between two looks at the ring.
 const ROUNDS: usize = 32;
@@ -189,9 +188,8 @@ pub(super) fn card<E: Engine>(
     capacity: usize,
 ) -> Result<(Arc<Card<E>>, OwnedFd), StartError> {
     let table = Table::with_capacity(capacity)?;
-    let kick = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)
-        .map_err(|error| system("eventfd")(error.into()))?;
-    let kicked = kick.as_fd().try_clone_to_owned().map_err(system("duplicating an eventfd"))?;
+    let kick = Kick::new().map_err(system("eventfd"))?;
+    let kicked = kick.file().map_err(system("duplicating an eventfd"))?;
     let core = Core::new(table, Clock::Monotonic, Some(kick));
     Ok((Arc::new(Card::new(engine, core)), kicked))
 }
@@ -305,26 +303,10 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
         card.core.stop(Failure::Internal);
     }
 
-    /// The last act: lets go of the engine and of everything it holds open, says that it is over, and
-    /// lets go of the upcalls and the ring.
+    /// The last act; see [`Reaping::end`].
     pub(super) fn end(self) {
-        /// Tells those who wait for the end, however this function is left.
-        struct End(Arc<Core>);
-        impl Drop for End {
-            fn drop(&mut self) {
-                self.0.end();
-            }
-        }
         let Reaper { reaping, ring, .. } = self;
-        let _end = End(Arc::clone(&reaping.card.core));
-        let Reaping { card, mut upcalls, .. } = reaping;
-        let cause = contain(|| card.close(State::bury)).unwrap_or(Failure::Internal);
-        let _upcall = submitter::enter_upcall();
-        if let Err(text) = contain(|| upcalls.over(cause)) {
-            report!(ERROR, "the callback of the card's end panicked: {text}");
-        }
-        discard(upcalls);
-        discard(ring);
+        reaping.end(ring);
     }
 
     pub(super) fn is_over(&self) -> bool {

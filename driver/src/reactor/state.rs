@@ -241,7 +241,7 @@ impl<E: Engine> State<E> {
             self.phase = Phase::Ended(cause);
         }
         self.end_running(cause);
-        // Whoever ends the engine, it is the reaper who tells what is left.
+        // Whoever ends the engine, it is the reaper who tells what is left, and that it is over.
         self.core.stop(cause);
         self.outbox.want_wake();
     }

@@ -35,6 +35,11 @@ impl Ticket {
         self.token
     }
 
+    #[cfg(all(test, loom))]
+    pub(super) fn core(&self) -> &Core {
+        &self.core
+    }
+
     /// Opens the gate, as dropping does.
     pub fn release(self) {}
 }

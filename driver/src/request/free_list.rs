@@ -4,7 +4,7 @@
 //! Only the reaper fills the spare, so it does that with a plain store; where requests come one after
 //! the other a slot's life has one atomic step less.
 
-use crate::sync::{AtomicU32, AtomicU64, Ordering, OwnLine};
+use crate::sync::{AtomicU32, AtomicU64, Ordering, OwnLine, will_write};
 
 const NONE: u32 = u32::MAX;
 
@@ -46,6 +46,7 @@ impl FreeList {
                 return Some(number as u16);
             }
         }
+        will_write(|order| place.fetch_or(0, order));
         let mut head = place.load(Ordering::Acquire);
         loop {
             // There is no link for NONE: the list is empty.
@@ -65,6 +66,7 @@ impl FreeList {
     /// Puts a number back. Only one thread at a time may do it in this way.
     pub(super) fn give_back(&self, links: &(impl Links + ?Sized), number: u16) {
         let spare = &self.ends.spare;
+        will_write(|order| spare.fetch_or(0, order));
         // Others only ever empty it.
         if spare.load(Ordering::Relaxed) == NONE {
             spare.store(u32::from(number), Ordering::Release);
@@ -77,6 +79,7 @@ impl FreeList {
     pub(super) fn push(&self, links: &(impl Links + ?Sized), number: u16) {
         let Some(link) = links.link(u32::from(number)) else { return };
         let place = &self.ends.head;
+        will_write(|order| place.fetch_or(0, order));
         let mut head = place.load(Ordering::Relaxed);
         loop {
             link.store(top(head), Ordering::Relaxed);

@@ -78,13 +78,17 @@ impl<O: Orders> Gate<O> {
 
     /// Asks to be told when RETURNED is set; `false` if it is, or if the use is over.
     pub(crate) fn await_return(&self, generation: u32) -> bool {
-        let seen = self.0.load(Ordering::Acquire);
-        if !is_use(seen, generation) || seen & RETURNED != 0 {
-            return false;
+        let mut seen = self.0.load(Ordering::Acquire);
+        // A few rounds at the most: each bit is set once, and the use ends once.
+        loop {
+            if !is_use(seen, generation) || seen & RETURNED != 0 {
+                return false;
+            }
+            match self.0.compare_exchange_weak(seen, seen | AWAITED, O::SET, Ordering::Acquire) {
+                Ok(_) => return true,
+                Err(now) => seen = now,
+            }
         }
-        // The slot can't change hands here: its ticket is held until RETURNED is set, and a taker
-        // needs both bits.
-        self.0.fetch_or(AWAITED, O::SET) & RETURNED == 0
     }
 
     /// Whether RETURNED is set, or the use is over.
@@ -109,7 +113,7 @@ impl<O: Orders> Gate<O> {
         note: impl Fn(),
     ) -> Completed {
         let mut seen = self.0.load(Ordering::Relaxed);
-        // At most two rounds: the only other writers set RETURNED, which happens once, or COMPLETED,
+        // Few rounds: the only other writers set RETURNED or AWAITED, which happens once, or COMPLETED,
         // which ends the loop.
         loop {
             if !is_use(seen, generation) || seen & COMPLETED != 0 {
@@ -138,18 +142,21 @@ impl<O: Orders> Gate<O> {
         Some((seen as u32).cast_signed())
     }
 
-    /// Ends a use that nobody has completed, without a completion (R4). Fails if one has come.
-    /// Only for the holder of the request's one ticket.
-    pub(crate) fn abandon(&self, generation: u32) -> bool {
+    /// Ends a use that nobody has completed, without a completion (R4), and gives what setting
+    /// RETURNED would have found; `None` if a completion has come. Only for the holder of the
+    /// request's one ticket.
+    pub(crate) fn abandon(&self, generation: u32) -> Option<Released> {
         let running = LIVE | u64::from(generation) << GENERATION_SHIFT;
         let abandon = |from| {
             let next = next_use(generation);
             self.0.compare_exchange(from, next, Ordering::AcqRel, Ordering::Relaxed)
         };
         match abandon(running) {
-            // Its events are refused with it.
-            Err(seen) if seen == running | AWAITED => abandon(seen).is_ok(),
-            abandoned => abandoned.is_ok(),
+            Ok(_) => Some(Released::Running),
+            Err(seen) if seen == running | AWAITED => {
+                abandon(seen).is_ok().then_some(Released::Deliverable)
+            }
+            Err(_) => None,
         }
     }
 
@@ -214,18 +221,18 @@ mod tests {
     fn r4_an_abandoned_request_cannot_complete_and_a_completed_one_not_be_abandoned() {
         let gate = Gate::<Strict>::new();
         let generation = gate.open();
-        assert!(gate.abandon(generation));
+        assert_eq!(gate.abandon(generation), Some(Released::Running));
         assert_eq!(gate.complete(generation, 0), Completed::Late);
         let generation = gate.open();
         assert_eq!(gate.complete(generation, 0), Completed::Held);
-        assert!(!gate.abandon(generation));
+        assert_eq!(gate.abandon(generation), None);
     }
 
     #[test]
     fn a_token_of_an_earlier_use_touches_nothing() {
         let gate = Gate::<Strict>::new();
         let old = gate.open();
-        assert!(gate.abandon(old));
+        assert!(gate.abandon(old).is_some());
         let new = gate.open();
         assert_ne!(old, new);
         assert_eq!(gate.complete(old, -1), Completed::Late);
@@ -243,7 +250,7 @@ mod tests {
         assert_eq!(gate.take(generation), Some(0));
         let refused = gate.open();
         assert!(gate.await_return(refused));
-        assert!(gate.abandon(refused), "R4");
+        assert_eq!(gate.abandon(refused), Some(Released::Deliverable), "R4");
         assert!(gate.has_returned(refused), "a use that is over holds nothing back");
     }
 

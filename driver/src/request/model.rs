@@ -1,5 +1,5 @@
-//! Loom: interleavings of the gate and the slot table. Run by
-//! `RUSTFLAGS="--cfg loom" cargo test -p ringback-driver --lib --release model`.
+//! Loom: the gate and the slot table; every interleaving, but for the models that name a bound. Run
+//! by `RUSTFLAGS="--cfg loom" cargo test -p ringback-driver --lib --release model`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -100,16 +100,25 @@ fn model_t4_a_reused_slot_is_safe_from_late_completions() {
     });
 }
 
+/// The interleavings with up to so many preemptions, that is: switches away from a thread that could
+/// go on.
+fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(preemptions);
+    builder.check(model);
+}
+
+/// Up to three preemptions.
 #[test]
 fn model_t3_a_slot_goes_to_one_of_two_submitters() {
-    loom::model(|| {
+    check(3, || {
         let table = Arc::new(Table::with_capacity(2).unwrap());
         let submit = || {
             let table = Arc::clone(&table);
             thread::spawn(move || {
                 let (id, token) = table.reserve(None, 0, Time::ZERO, Time::NEVER).unwrap();
                 // Given back and taken again: the stack's ABA.
-                assert!(table.abandon(token));
+                assert!(table.abandon(token).is_some());
                 let (_, token) = table.reserve(None, 0, Time::ZERO, Time::NEVER).unwrap();
                 (id, token)
             })
@@ -121,9 +130,10 @@ fn model_t3_a_slot_goes_to_one_of_two_submitters() {
     });
 }
 
+/// Up to three preemptions.
 #[test]
 fn model_t3_t4_a_slot_given_back_goes_to_one_of_two_submitters() {
-    loom::model(|| {
+    check(3, || {
         let table = Arc::new(Table::with_capacity(2).unwrap());
         let reserve = |table: &Table| table.reserve(None, 0, Time::ZERO, Time::NEVER).unwrap().1;
         let first = reserve(&table);
@@ -150,5 +160,95 @@ fn model_t3_t4_a_slot_given_back_goes_to_one_of_two_submitters() {
             reserve(&table);
         }
         assert!(table.reserve(None, 0, Time::ZERO, Time::NEVER).is_err());
+    });
+}
+
+/// What the models may leave out of the waiting for a return.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Waiter {
+    Right,
+    /// It looks whether the function has returned and does not leave word.
+    OnlyLooks,
+}
+
+/// Whoever holds the card has an event that waits for the function's return, and completes the
+/// request then, if it completes; the function returns or is refused meanwhile. Every interleaving.
+fn wait_for_return(waiter: Waiter, completes: bool) {
+    loom::model(move || {
+        let gate = Arc::new(Gate::<Strict>::new());
+        let told = Arc::new(AtomicU32::new(0));
+        let generation = gate.open();
+        let holder = {
+            let (gate, told) = (Arc::clone(&gate), Arc::clone(&told));
+            thread::spawn(move || {
+                told.store(1, Ordering::Relaxed);
+                let waits = match waiter {
+                    Waiter::Right => gate.await_return(generation),
+                    Waiter::OnlyLooks => !gate.has_returned(generation),
+                };
+                let completed = completes.then(|| gate.complete(generation, -3));
+                (waits, completed)
+            })
+        };
+        let released = gate.release();
+        if released == Released::Deliverable {
+            assert_eq!(told.load(Ordering::Relaxed), 1, "the reaper finds what it is woken for");
+        }
+        let (waits, completed) = holder.join().unwrap();
+        assert!(!waits || released == Released::Deliverable, "the event waits for ever");
+        if let Some(completed) = completed {
+            let announced = completed == Completed::Deliverable;
+            assert!(
+                announced || released == Released::Deliverable,
+                "the completion waits for ever"
+            );
+            assert_eq!(gate.take(generation), Some(-3));
+        } else {
+            assert!(waits || released == Released::Running, "woken for nothing");
+        }
+        assert!(gate.has_returned(generation));
+    });
+}
+
+#[test]
+fn model_g1_what_waits_for_the_return_is_told() {
+    wait_for_return(Waiter::Right, false);
+    wait_for_return(Waiter::Right, true);
+}
+
+#[test]
+fn model_notices_a_waiter_that_leaves_no_word() {
+    let wrong = catch_unwind(|| wait_for_return(Waiter::OnlyLooks, false));
+    assert!(wrong.is_err(), "loom must find the event that waits for ever");
+}
+
+/// A request that is refused while somebody waits for its return and completes it: it is abandoned,
+/// and then who waits is to be told, or it has completed. Never both. Every interleaving.
+#[test]
+fn model_r4_a_refused_request_is_abandoned_or_completed() {
+    loom::model(|| {
+        let gate = Arc::new(Gate::<Strict>::new());
+        let generation = gate.open();
+        let holder = {
+            let gate = Arc::clone(&gate);
+            thread::spawn(move || {
+                let waits = gate.await_return(generation);
+                (waits, gate.complete(generation, -3))
+            })
+        };
+        let abandoned = gate.abandon(generation);
+        let (waits, completed) = holder.join().unwrap();
+        match abandoned {
+            Some(released) => {
+                assert_eq!(completed, Completed::Late);
+                assert_eq!(waits, released == Released::Deliverable, "who waits is told");
+                assert_ne!(gate.open(), generation);
+            }
+            None => {
+                assert_eq!(completed, Completed::Held);
+                assert_eq!(gate.release(), Released::Deliverable);
+                assert_eq!(gate.take(generation), Some(-3));
+            }
+        }
     });
 }

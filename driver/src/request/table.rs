@@ -203,13 +203,11 @@ impl Table {
         Some(completion)
     }
 
-    /// Gives the slot of a refused request back without a completion (R4); fails if one has come.
-    pub(crate) fn abandon(&self, token: Token) -> bool {
-        let abandoned = self.slot(token).is_some_and(|slot| slot.gate.abandon(token.generation));
-        if abandoned {
-            self.free.push(&self.slots[..], token.slot);
-        }
-        abandoned
+    /// Gives the slot of a refused request back without a completion (R4); `None` if one has come.
+    pub(crate) fn abandon(&self, token: Token) -> Option<Released> {
+        let abandoned = self.slot(token)?.gate.abandon(token.generation)?;
+        self.free.push(&self.slots[..], token.slot);
+        Some(abandoned)
     }
 
     /// The id of a request that is outstanding.
@@ -290,7 +288,7 @@ mod tests {
         let (_, first) = reserve(&table).unwrap();
         reserve(&table).unwrap();
         assert_eq!(reserve(&table).unwrap_err(), Full(2));
-        assert!(table.abandon(first));
+        assert_eq!(table.abandon(first), Some(Released::Running));
         reserve(&table).unwrap();
     }
 

@@ -1,0 +1,99 @@
+//! A word that is told once and waited for.
+
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use crate::sync::asleep::{Condvar, Mutex, MutexGuard};
+
+/// Nothing until it is told; from then on what was told first.
+#[derive(Debug)]
+pub(crate) struct Latch<T> {
+    word: Mutex<Option<T>>,
+    told: Condvar,
+}
+
+impl<T: Copy> Latch<T> {
+    pub(crate) fn new() -> Self {
+        Latch { word: Mutex::new(None), told: Condvar::new() }
+    }
+
+    /// Only the first word counts.
+    pub(crate) fn tell(&self, word: T) {
+        self.lock().get_or_insert(word);
+        self.told.notify_all();
+    }
+
+    /// What was told, if anything was.
+    pub(crate) fn get(&self) -> Option<T> {
+        *self.lock()
+    }
+
+    /// Waits for the word; `None` if nothing is told in time.
+    pub(crate) fn wait(&self, limit: Duration) -> Option<T> {
+        // Too far away to be reached is as good as never.
+        let until = Instant::now() + limit.min(Duration::from_secs(u64::from(u32::MAX)));
+        let mut word = self.lock();
+        while word.is_none() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return None;
+            }
+            let waited = self.told.wait_timeout(word, left);
+            word = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        *word
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<T>> {
+        self.word.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Loom: who waits is told, and sees what was done before. Every interleaving of two threads.
+#[cfg(all(test, loom))]
+mod model {
+    use std::panic::catch_unwind;
+
+    use loom::sync::Arc;
+    use loom::sync::atomic::{AtomicU32, Ordering};
+    use loom::thread;
+
+    use super::*;
+
+    /// Loom's condition variables never time out: whoever is not told waits for ever, and loom finds
+    /// the deadlock.
+    fn wait_for_it(tell: fn(&Latch<u32>, u32)) {
+        loom::model(move || {
+            let latch = Arc::new(Latch::new());
+            let work = Arc::new(AtomicU32::new(0));
+            let teller = {
+                let (latch, work) = (Arc::clone(&latch), Arc::clone(&work));
+                thread::spawn(move || {
+                    work.store(1, Ordering::Relaxed);
+                    tell(&latch, 7);
+                })
+            };
+            assert_eq!(latch.wait(Duration::MAX), Some(7));
+            assert_eq!(work.load(Ordering::Relaxed), 1, "what was done before it was told");
+            teller.join().unwrap();
+            latch.tell(8);
+            assert_eq!(latch.get(), Some(7), "the first word counts");
+        });
+    }
+
+    #[test]
+    fn model_who_waits_is_told() {
+        wait_for_it(Latch::tell);
+    }
+
+    #[test]
+    fn model_notices_a_teller_that_wakes_before_it_says_so() {
+        let hasty = catch_unwind(|| {
+            wait_for_it(|latch, word| {
+                latch.told.notify_all();
+                latch.lock().get_or_insert(word);
+            });
+        });
+        assert!(hasty.is_err(), "loom must find the thread that nobody wakes");
+    }
+}
