@@ -38,9 +38,9 @@ check: deps ## The quick inner loop: format, lints, documentation, unit tests
 	$(CARGO) test --locked --quiet --workspace --all-features --lib
 
 .PHONY: loom
-loom: deps ## Models of the gate, the hand-over and the wake-up, interleaving by interleaving
+loom: deps ## Models of what threads do to each other, interleaving by interleaving
 	RUSTFLAGS="--cfg loom" $(CARGO) test --locked --release --target-dir target/loom \
-		-p ringback-driver --lib model
+		-p ringback-driver -p ringback-tspi --lib model
 
 .PHONY: test
 test: deps ## Every test, the lab's included

@@ -186,9 +186,10 @@ impl<Event> Context<'_, Event> {
     /// Tells an event that is about a request which may not be complete: it is held back until the
     /// request's ticket is released (G1).
     pub fn event_of(&mut self, request: Token, line: usize, event: Event) {
-        self.outbox.starts(Some(request).filter(|&request| self.table.owns(request)));
+        let about = Some(request).filter(|&request| self.table.owns(request));
+        let started = self.outbox.starts(about);
         self.outbox.event(self.table, line, event);
-        self.outbox.starts(None);
+        self.outbox.starts(started);
     }
 
     /// Drops the line's undelivered events for which `keep` is false (D2, D5). Completions stay.

@@ -5,17 +5,18 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use crate::Time;
 use crate::engine::Engine;
 use crate::report;
+use crate::request::Token;
 
 use super::core::Core;
 use super::handover::{Handover, Submitted};
-use super::state::{Refusal, Start, State};
+use super::state::{Refusal, State};
 use super::{SETTLE_LIMIT, SLOW};
 
 /// The engine behind its hand-over. While a thread holds it, what that thread logs is put off.
 pub(crate) struct Card<E: Engine> {
     pub(crate) core: Arc<Core>,
     pub(crate) lines: usize,
-    state: Handover<State<E>, Start<E::Command>>,
+    state: Handover<State<E>, E::Command>,
 }
 
 impl<E: Engine> Card<E> {
@@ -33,15 +34,15 @@ impl<E: Engine> Card<E> {
     pub(crate) fn submit(
         &self,
         line: usize,
-        start: Start<E::Command>,
+        request: Token,
+        command: E::Command,
         may_hold: bool,
     ) -> Submitted<Result<(), Refusal>> {
-        let slot = start.request.slot();
         let (submitted, wake) = if may_hold && !report::is_holding() {
             let _held = report::hold();
-            self.state.submit(slot, line, start)
+            self.state.submit(request, line, command)
         } else {
-            (self.state.queue(slot, line, start), true)
+            (self.state.queue(request, line, command), true)
         };
         if wake {
             self.core.wake();

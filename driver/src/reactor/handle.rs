@@ -13,7 +13,7 @@ use super::card::Card;
 use super::commands::NotQueued;
 use super::handover::Submitted;
 use super::outbox::Reached;
-use super::state::{Refusal, Start, State};
+use super::state::{Refusal, State};
 use super::submitter;
 use super::ticket::Ticket;
 use super::{SETTLE_LIMIT, SHUTDOWN_LIMIT};
@@ -115,8 +115,7 @@ impl<E: Engine> Handle<E> {
         let now = core.clock.now();
         let deadline = now + E::time_limit(&command);
         let (id, request) = core.table.reserve(id, line, now, deadline)?;
-        let start = Start { request, command };
-        let refused = match self.card.submit(line, start, core.may_hold(now)) {
+        let refused = match self.card.submit(line, request, command, core.may_hold(now)) {
             Submitted::Done(Err(refusal)) => refusal.into(),
             Submitted::Refused(NotQueued::Closed) => {
                 Refusal::Ended(core.cause().unwrap_or(Failure::Closed)).into()

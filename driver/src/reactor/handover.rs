@@ -29,12 +29,16 @@ pub(crate) const SHARE: usize = 64;
 
 /// What is done with the state while it is held.
 pub(crate) trait Work<Command> {
+    /// What a command belongs to.
+    type Request: Copy;
     /// What working a command off directly gives its submitter.
     type Outcome;
+    /// The slot of a request: all that the queue keeps of it.
+    fn slot(request: Self::Request) -> usize;
     /// Works a command off for the submitter who waits for the outcome.
-    fn now(&mut self, command: Command) -> Self::Outcome;
+    fn now(&mut self, request: Self::Request, command: Command) -> Self::Outcome;
     /// Works a command off that was queued; its submitter has gone.
-    fn queued(&mut self, command: Command);
+    fn queued(&mut self, slot: usize, command: Command);
     /// Called before unlocking: whether the reaper must be woken once the state is free.
     fn leave(&mut self) -> bool;
 }
@@ -125,12 +129,12 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
     /// woken.
     pub(crate) fn submit(
         &self,
-        slot: usize,
+        request: State::Request,
         line: usize,
         command: Command,
     ) -> (Submitted<State::Outcome>, bool) {
         let Some(mut inner) = self.try_lock_for_submitter() else {
-            let queued = self.commands.push(slot, line, command);
+            let queued = self.commands.push(State::slot(request), line, command);
             let tries = P::TRIES_AGAIN && queued.is_ok();
             return (queued.into(), tries && self.work_off_rest(false, P::FOREIGN));
         };
@@ -138,9 +142,9 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
         let rest = self.work_off(&mut inner, &mut left);
         let submitted = if rest {
             // Behind those that were there before.
-            self.commands.push(slot, line, command).into()
+            self.commands.push(State::slot(request), line, command).into()
         } else {
-            Submitted::Done(inner.state.now(command))
+            Submitted::Done(inner.state.now(request, command))
         };
         let wake = inner.state.leave() | (rest && P::WAKES);
         drop(inner);
@@ -150,11 +154,11 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
     /// Queues the command without a look at the state; the reaper must be woken.
     pub(crate) fn queue(
         &self,
-        slot: usize,
+        request: State::Request,
         line: usize,
         command: Command,
     ) -> Submitted<State::Outcome> {
-        self.commands.push(slot, line, command).into()
+        self.commands.push(State::slot(request), line, command).into()
     }
 
     /// Does something with the state that can't be queued, behind all commands that were queued
@@ -204,8 +208,8 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
         let result = act(&mut inner.state);
         let Inner { state, taken } = &mut *inner;
         self.commands.close(taken);
-        while let Some((_, command)) = self.commands.pop_taken(taken) {
-            state.queued(command);
+        while let Some((slot, command)) = self.commands.pop_taken(taken) {
+            state.queued(slot, command);
         }
         let wake = inner.state.leave();
         (result, wake)
@@ -266,9 +270,9 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
     fn work_off_some(&self, inner: &mut Inner<State>, limit: &mut usize) -> bool {
         let Inner { state, taken } = inner;
         while *limit > 0 {
-            let Some((_, command)) = self.commands.pop(taken) else { return false };
+            let Some((slot, command)) = self.commands.pop(taken) else { return false };
             *limit -= 1;
-            state.queued(command);
+            state.queued(slot, command);
         }
         !taken.is_empty() || !self.commands.is_empty()
     }
@@ -359,9 +363,13 @@ mod tests {
     }
 
     impl Work<()> for Wanted {
+        type Request = usize;
         type Outcome = ();
-        fn now(&mut self, (): ()) {}
-        fn queued(&mut self, (): ()) {
+        fn slot(request: usize) -> usize {
+            request
+        }
+        fn now(&mut self, _: usize, (): ()) {}
+        fn queued(&mut self, _: usize, (): ()) {
             self.worked_off.fetch_add(1, Ordering::Relaxed);
         }
         fn leave(&mut self) -> bool {

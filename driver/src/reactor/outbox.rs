@@ -81,6 +81,8 @@ struct Line<Event> {
     queue: VecDeque<Upcall<Event>>,
     /// The round in which something of it was taken last.
     taken: u64,
+    /// The request whose return was marked last.
+    awaited: Option<Token>,
     /// The held completion that was complained about.
     complained: Option<Token>,
 }
@@ -100,7 +102,12 @@ pub struct Outbox<Event> {
 
 impl<Event> Outbox<Event> {
     pub(crate) fn new(lines: usize) -> Self {
-        let line = || Line { queue: VecDeque::with_capacity(64), taken: 0, complained: None };
+        let line = || Line {
+            queue: VecDeque::with_capacity(64),
+            taken: 0,
+            awaited: None,
+            complained: None,
+        };
         let lines = std::iter::repeat_with(line).take(lines).collect();
         let orders = Orders::default();
         Outbox { lines, first: 0, round: 1, wake: false, starting: None, orders }
@@ -110,9 +117,10 @@ impl<Event> Outbox<Event> {
         self.lines.len()
     }
 
-    /// From now on, until this is called with `None`, what is put in belongs to this request.
-    pub(crate) fn starts(&mut self, request: Option<Token>) {
-        self.starting = request;
+    /// From now on, until this is called again, what is put in is about this request. Gives the one
+    /// before.
+    pub(crate) fn starts(&mut self, request: Option<Token>) -> Option<Token> {
+        std::mem::replace(&mut self.starting, request)
     }
 
     pub(crate) fn complete(
@@ -145,12 +153,12 @@ impl<Event> Outbox<Event> {
             );
             return;
         };
-        if let Some(request) = self.starting
+        // Once on each line is enough for all that one command puts in.
+        if let Some(request) = self.starting.filter(|_| place.awaited != self.starting)
             && table.await_return(request)
         {
             place.queue.push_back(Upcall::Return(request));
-            // Once is enough for all that this command puts in.
-            self.starting = None;
+            place.awaited = Some(request);
         }
         // Behind others it is delivered with them.
         self.wake |= place.queue.is_empty();

@@ -29,12 +29,6 @@ const TIMER_PAUSE: Duration = Duration::from_millis(1);
 /// Of so many commands, one is timed to find an engine that is slow to start them.
 const TIMED: u32 = 16;
 
-/// A command on its way into the engine.
-pub(crate) struct Start<Command> {
-    pub(crate) request: Token,
-    pub(crate) command: Command,
-}
-
 /// Why a command was not started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
@@ -263,6 +257,9 @@ impl<E: Engine> State<E> {
         if !self.unarmed.has(request.slot()) && !self.armed.has(request.slot()) {
             // Not started yet: its slot is in use until its command is out of the queue.
             if !self.doomed.iter().any(|(doomed, _)| *doomed == request) {
+                // One that was being refused meanwhile never comes.
+                let table = &self.core.table;
+                self.doomed.retain(|(doomed, _)| table.is_running(*doomed));
                 self.doomed.push((request, cause));
             }
             return true;
@@ -462,8 +459,7 @@ impl<E: Engine> State<E> {
     }
 
     #[inline]
-    fn start(&mut self, start: Start<E::Command>, now: Time) -> Result<(), Refusal> {
-        let Start { request, command } = start;
+    fn start(&mut self, request: Token, command: E::Command, now: Time) -> Result<(), Refusal> {
         if let Some(cause) = self.ended().or_else(|| self.doom(request)) {
             discard(command);
             return Err(Refusal::Ended(cause));
@@ -550,18 +546,26 @@ impl<E: Engine> State<E> {
     }
 }
 
-impl<E: Engine> Work<Start<E::Command>> for State<E> {
+impl<E: Engine> Work<E::Command> for State<E> {
+    type Request = Token;
     type Outcome = Result<(), Refusal>;
 
-    fn now(&mut self, start: Start<E::Command>) -> Self::Outcome {
-        let now = self.core.table.submitted(start.request);
-        self.start(start, now)
+    fn slot(request: Token) -> usize {
+        request.slot()
     }
 
-    fn queued(&mut self, start: Start<E::Command>) {
-        let request = start.request;
+    fn now(&mut self, request: Token, command: E::Command) -> Self::Outcome {
+        let now = self.core.table.submitted(request);
+        self.start(request, command, now)
+    }
+
+    fn queued(&mut self, slot: usize, command: E::Command) {
+        let Some(request) = self.core.table.running_in(slot) else {
+            // Completed with all others when the engine ended.
+            return discard(command);
+        };
         let now = self.core.clock.now();
-        let result = match self.start(start, now) {
+        let result = match self.start(request, command, now) {
             Ok(()) => return,
             Err(Refusal::Rejected(result)) => result,
             Err(Refusal::Ended(cause)) => self.failure(cause),

@@ -29,15 +29,19 @@ impl Done {
 }
 
 impl Work<u32> for Done {
+    type Request = usize;
     /// Whether it was accepted.
     type Outcome = bool;
-    fn now(&mut self, command: u32) -> bool {
+    fn slot(request: usize) -> usize {
+        request
+    }
+    fn now(&mut self, _: usize, command: u32) -> bool {
         if !self.closed {
             self.all.push((command, thread::current().id(), false));
         }
         !self.closed
     }
-    fn queued(&mut self, command: u32) {
+    fn queued(&mut self, _: usize, command: u32) {
         self.all.push((command, thread::current().id(), true));
     }
     fn leave(&mut self) -> bool {

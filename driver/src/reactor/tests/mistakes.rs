@@ -366,6 +366,22 @@ fn g1_an_event_of_a_request_waits_for_its_ticket() {
 }
 
 #[test]
+fn g1_what_a_command_tells_waits_for_its_ticket_on_every_line() {
+    let (ear, heard) = ear(|_| ());
+    let mut stepper = Stepper::new(Puppet::default(), ear, 8).unwrap();
+    let held = stepper.handle().submit(0, Ask::TellOnBoth(4)).unwrap();
+    stepper.deliver();
+    assert!(heard.try_recv().is_err());
+    held.release();
+    stepper.deliver();
+    let mut told: Vec<_> =
+        std::iter::from_fn(|| heard.try_recv().ok()).map(|(told, _)| told).collect();
+    let on_1 = told.extract_if(.., |told| matches!(told, Heard::Event(1, _))).collect::<Vec<_>>();
+    assert_eq!(on_1, [Heard::Event(1, 4), Heard::Event(1, 6)], "O1");
+    assert_eq!(told, [Heard::Event(0, 5)]);
+}
+
+#[test]
 fn r4_why_a_request_is_refused_can_be_told_apart() {
     in_every_mode(|mode| {
         let (driver, heard) = mode.start(8);

@@ -43,6 +43,8 @@ enum Ask {
     Tell(u32, i32),
     /// Tells this event, then runs until someone ends it.
     TellAndWait(u32),
+    /// Tells events on both lines, the first of them expressly about the request.
+    TellOnBoth(u32),
     /// Runs until someone ends it.
     Wait(Duration),
     /// Is completed by a reaper that polls.
@@ -92,6 +94,11 @@ impl Engine for Puppet {
                 cx.complete(request, result);
             }
             Ask::TellAndWait(event) => cx.event(0, event),
+            Ask::TellOnBoth(event) => {
+                cx.event_of(request, 1, event);
+                cx.event(0, event + 1);
+                cx.event(1, event + 2);
+            }
             Ask::Wait(_) => {}
             Ask::Polled => self.polled = Some(request),
             Ask::Refuse(result) => return Err(result),

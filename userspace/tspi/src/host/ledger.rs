@@ -2,9 +2,21 @@
 //! Closing waits by these books and by nothing that a provider says.
 
 use std::cell::RefCell;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
+
+#[cfg(loom)]
+use loom::{
+    sync::atomic::{AtomicU8, AtomicUsize, Ordering, fence},
+    sync::{Condvar, Mutex},
+    thread_local,
+};
+#[cfg(not(loom))]
+use std::{
+    sync::atomic::{AtomicU8, AtomicUsize, Ordering, fence},
+    sync::{Condvar, Mutex},
+    thread_local,
+};
 
 /// Who waits looks again after so long, for evidence that nobody announces.
 const LOOK: Duration = Duration::from_millis(10);
@@ -15,7 +27,9 @@ const CLOSED: u8 = 2;
 
 thread_local! {
     /// The books, by their addresses, of what this thread is telling.
-    static TELLING: RefCell<Vec<*const Ledger>> = const { RefCell::new(Vec::new()) };
+    // Not const: loom has none.
+    #[allow(clippy::missing_const_for_thread_local)]
+    static TELLING: RefCell<Vec<*const Ledger>> = RefCell::new(Vec::new());
 }
 
 /// The books of one line, call or host.
@@ -106,6 +120,9 @@ pub(super) struct Turns {
 impl Turns {
     /// Something was told or closed.
     pub(super) fn changed(&self) {
+        // Who waits says so and looks, who changes something does it and looks who waits: one of the
+        // two sees the other.
+        fence(Ordering::SeqCst);
         if self.waiting.load(Ordering::SeqCst) != 0 {
             drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner));
             self.changed.notify_all();
@@ -121,6 +138,7 @@ impl Turns {
         mut look: impl FnMut(),
     ) -> bool {
         self.waiting.fetch_add(1, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
         let came = loop {
             if is_so() {
                 break true;
@@ -158,5 +176,133 @@ impl Drop for Telling<'_> {
     fn drop(&mut self) {
         self.ledgers.iter().flatten().for_each(|ledger| ledger.end_telling());
         self.turns.changed();
+    }
+}
+
+/// Loom: who closes is told when all is told, and not before. Its condition variables never time
+/// out, so that who is not woken waits for ever, and loom finds the deadlock; [`LOOK`] plays no part.
+#[cfg(all(test, loom))]
+mod model {
+    use std::panic::catch_unwind;
+    use std::sync::Arc;
+
+    use loom::thread::{self, JoinHandle};
+
+    use super::*;
+
+    /// What host and threads may do wrong.
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    enum Host {
+        Right,
+        /// An outcome is struck off the books before its telling stands in them.
+        ForgivesFirst,
+        /// Who waits is woken, and then it is told.
+        WakesFirst,
+        /// Closing is begun by everybody who likes.
+        ClosesTwice,
+    }
+
+    #[derive(Default)]
+    struct Books {
+        ledger: Ledger,
+        turns: Turns,
+        told: AtomicUsize,
+        closed: AtomicUsize,
+    }
+
+    fn spawn(
+        books: &Arc<Books>,
+        host: Host,
+        act: impl FnOnce(&Books, Host) + 'static,
+    ) -> JoinHandle<()> {
+        let books = Arc::clone(books);
+        thread::spawn(move || act(&books, host))
+    }
+
+    /// As [`super::super::requests`] tells an outcome.
+    fn tell(books: &Books, host: Host) {
+        if host == Host::ForgivesFirst {
+            books.ledger.forgive();
+        }
+        let telling = Telling::begin([Some(&books.ledger), None, None], &books.turns);
+        if host != Host::ForgivesFirst {
+            books.ledger.forgive();
+        }
+        books.told.store(1, Ordering::Relaxed);
+        if host == Host::WakesFirst {
+            std::mem::forget(telling);
+            books.turns.changed();
+            books.ledger.end_telling();
+        }
+    }
+
+    /// As [`super::super::closing`] closes, on a thread that is in no upcall.
+    fn close(books: &Books, host: Host) {
+        let Books { ledger, turns, told, closed } = books;
+        if ledger.begin_closing() || host == Host::ClosesTwice {
+            assert_eq!(closed.fetch_add(1, Ordering::Relaxed), 0, "closed once at the provider");
+            ledger.close();
+            turns.changed();
+        }
+        let over = || ledger.is_closed() && ledger.is_settled();
+        assert!(turns.wait(Instant::now() + 1000 * LOOK, over, || {}));
+        assert_eq!(told.load(Ordering::Relaxed), 1, "D1: told before it is closed");
+        assert_eq!(closed.load(Ordering::Relaxed), 1);
+    }
+
+    /// An outcome is told while so many threads close, with up to so many preemptions.
+    fn closing(host: Host, closers: usize, preemptions: usize) {
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = Some(preemptions);
+        builder.check(move || {
+            let books = Arc::new(Books::default());
+            books.ledger.owe();
+            let mut threads: Vec<_> = (1..closers).map(|_| spawn(&books, host, close)).collect();
+            threads.push(spawn(&books, host, tell));
+            close(&books, host);
+            for thread in threads {
+                thread.join().unwrap();
+            }
+        });
+    }
+
+    /// One that closes, with up to three preemptions; two, with up to two.
+    #[test]
+    fn model_d1_d2_who_closes_is_told_when_all_is_told() {
+        closing(Host::Right, 1, 3);
+        closing(Host::Right, 2, 2);
+    }
+
+    #[test]
+    fn model_notices_an_outcome_that_is_in_no_book_while_it_is_told() {
+        assert!(catch_unwind(|| closing(Host::ForgivesFirst, 1, 2)).is_err());
+    }
+
+    #[test]
+    fn model_notices_a_teller_that_wakes_before_it_is_told() {
+        assert!(catch_unwind(|| closing(Host::WakesFirst, 1, 2)).is_err());
+    }
+
+    #[test]
+    fn model_notices_two_that_both_close() {
+        assert!(catch_unwind(|| closing(Host::ClosesTwice, 2, 2)).is_err());
+    }
+
+    /// A thread that is in an upcall closes: it does not wait for that upcall itself, but says
+    /// "closed" only if nothing else is under way.
+    #[test]
+    fn model_d2_who_closes_in_an_upcall_knows_of_the_others() {
+        loom::model(|| {
+            let books = Arc::new(Books::default());
+            books.ledger.owe();
+            let teller = spawn(&books, Host::Right, tell);
+            let own = Telling::begin([Some(&books.ledger), None, None], &books.turns);
+            if books.ledger.is_settled_here() {
+                assert_eq!(books.told.load(Ordering::Relaxed), 1);
+            }
+            drop(own);
+            teller.join().unwrap();
+            assert!(books.ledger.is_settled());
+        });
     }
 }

@@ -1,7 +1,17 @@
 //! The lines that are open, by the handle that was given out for each.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
+
+#[cfg(loom)]
+use loom::{
+    sync::atomic::{AtomicUsize, Ordering},
+    sync::{Mutex, MutexGuard},
+};
+#[cfg(not(loom))]
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    sync::{Mutex, MutexGuard},
+};
 
 use crate::error::LineError;
 use crate::line::Opening;
@@ -84,7 +94,7 @@ impl OpenLines {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 
@@ -106,5 +116,79 @@ mod tests {
         let after = OpenLines::new(&serial);
         let third = after.opened(3, tapi, Opening::FIRST, Version::V3_1).unwrap();
         assert!(third != first && third != second, "nor of an earlier pair");
+    }
+}
+
+/// Loom: what is asked of a line that is closed and opened again meanwhile. Every interleaving.
+#[cfg(all(test, loom))]
+mod model {
+    use std::panic::catch_unwind;
+
+    use loom::thread;
+
+    use super::*;
+    use crate::line::Book;
+
+    /// The engine's part: the line's books behind the card's lock, and what was asked of each opening.
+    struct Engine {
+        book: Book,
+        calls: Vec<Opening>,
+    }
+
+    fn tapi(number: usize) -> HTAPILINE {
+        HTAPILINE::new(number).unwrap()
+    }
+
+    fn open(lines: &OpenLines, engine: &Mutex<Engine>, number: usize) -> HDRVLINE {
+        let opening = engine.lock().unwrap().book.open(tapi(number)).unwrap();
+        lines.opened(0, tapi(number), opening, Version::V3_1).unwrap()
+    }
+
+    /// One thread asks for a call, one closes the line and opens it again, and a third closes it too.
+    fn reopen(checks: bool) {
+        loom::model(move || {
+            let lines = Arc::new(OpenLines::new(&Serial::default()));
+            let book = Book::new(0);
+            let engine = Arc::new(Mutex::new(Engine { book, calls: Vec::new() }));
+            let first = open(&lines, &engine, 1);
+            let asks = {
+                let (lines, engine) = (Arc::clone(&lines), Arc::clone(&engine));
+                thread::spawn(move || {
+                    let Ok(line) = lines.get(first) else { return };
+                    let mut engine = engine.lock().unwrap();
+                    if !checks || engine.book.check(line.opening).is_ok() {
+                        engine.calls.push(line.opening);
+                    }
+                })
+            };
+            let closes = {
+                let lines = Arc::clone(&lines);
+                thread::spawn(move || lines.take(first).is_ok())
+            };
+            let mut second = None;
+            if lines.take(first).is_ok() {
+                let mut closed = engine.lock().unwrap();
+                closed.book.open = None;
+                closed.calls.clear();
+                drop(closed);
+                second = Some(open(&lines, &engine, 2));
+            }
+            asks.join().unwrap();
+            assert!(closes.join().unwrap() != second.is_some(), "one of the two closes it");
+            if second.is_some() {
+                let calls = &engine.lock().unwrap().calls;
+                assert!(calls.is_empty(), "D2: a call lives on the line's next opening");
+            }
+        });
+    }
+
+    #[test]
+    fn model_d2_a_call_on_a_closed_line_does_not_live_on_its_next_opening() {
+        reopen(true);
+    }
+
+    #[test]
+    fn model_notices_an_engine_that_asks_for_no_opening() {
+        assert!(catch_unwind(|| reopen(false)).is_err());
     }
 }
