@@ -29,21 +29,16 @@ pub(crate) trait Queueing {
     const CLOSES_AT_ONCE: bool = true;
 }
 
-#[derive(Debug)]
-struct Place<Command> {
-    /// The slot that was queued before (on the stack), or after (once it is taken).
-    next: AtomicU32,
-    line: AtomicU32,
-    /// Never contended: its owner is done with it before the slot is on the stack.
-    command: Mutex<Option<Command>>,
-}
-
 /// Commands that wait, by the slots of their requests.
 #[derive(Debug)]
 pub(crate) struct Commands<Command, Q> {
     /// The slot that was queued last.
     newest: AtomicU32,
-    places: Box<[Place<Command>]>,
+    /// For each slot the one that was queued before (on the stack), or after (once it is taken).
+    next: Box<[AtomicU32]>,
+    /// For each slot its command. Never contended: its owner is done with it before the slot is on
+    /// the stack.
+    commands: Box<[Mutex<Option<Command>>]>,
     /// How many each line has queued.
     queued: Box<[AtomicU32]>,
     /// How many a line may have queued.
@@ -81,16 +76,15 @@ pub(crate) enum NotQueued {
 impl<Command, Q: Queueing> Commands<Command, Q> {
     /// With a place for each slot below `capacity`, for so many lines.
     pub(crate) fn new(capacity: usize, lines: usize) -> Self {
-        let place = || Place {
-            next: AtomicU32::new(NONE),
-            line: AtomicU32::new(0),
-            command: Mutex::new(None),
-        };
-        let places = std::iter::repeat_with(place).take(capacity).collect();
-        let queued = std::iter::repeat_with(|| AtomicU32::new(0)).take(lines).collect();
         let share = if lines > 1 { capacity.div_ceil(2) } else { capacity };
-        let (newest, share) = (AtomicU32::new(NONE), share as u32);
-        Commands { newest, places, queued, share, queueing: PhantomData }
+        Commands {
+            newest: AtomicU32::new(NONE),
+            next: (0..capacity).map(|_| AtomicU32::new(NONE)).collect(),
+            commands: (0..capacity).map(|_| Mutex::new(None)).collect(),
+            queued: (0..lines).map(|_| AtomicU32::new(0)).collect(),
+            share: share as u32,
+            queueing: PhantomData,
+        }
     }
 
     /// Queues the command of the request in a slot, which is of this line. Only for the one who has
@@ -99,25 +93,25 @@ impl<Command, Q: Queueing> Commands<Command, Q> {
     /// # Errors
     /// Why it is not queued.
     pub(crate) fn push(&self, slot: usize, line: usize, command: Command) -> Result<(), NotQueued> {
-        let (Some(place), Some(queued)) = (self.places.get(slot), self.queued.get(line)) else {
+        let (Some(next), Some(place)) = (self.next.get(slot), self.commands.get(slot)) else {
             return Err(NotQueued::Closed);
         };
+        let Some(queued) = self.queued.get(line) else { return Err(NotQueued::Closed) };
         if queued.fetch_add(1, Ordering::Relaxed) >= self.share {
             queued.fetch_sub(1, Ordering::Relaxed);
             return Err(NotQueued::Crowded(self.share as usize));
         }
-        place.line.store(line as u32, Ordering::Relaxed);
-        *lock(&place.command) = Some(command);
+        *lock(place) = Some(command);
         will_write(|order| self.newest.fetch_or(0, order));
         let mut newest = self.newest.load(Ordering::Relaxed);
         loop {
             if newest == CLOSED {
                 // Put there above, and not on the stack yet.
-                drop(lock(&place.command).take());
+                drop(lock(place).take());
                 queued.fetch_sub(1, Ordering::Relaxed);
                 return Err(NotQueued::Closed);
             }
-            place.next.store(newest, Ordering::Relaxed);
+            next.store(newest, Ordering::Relaxed);
             // Publishes the place; sequentially consistent, because whoever frees the card looks
             // here after that, and whoever has queued tries the card after this.
             match self.newest.compare_exchange_weak(
@@ -138,7 +132,8 @@ impl<Command, Q: Queueing> Commands<Command, Q> {
         matches!(self.newest.load(Ordering::SeqCst), NONE | CLOSED)
     }
 
-    /// The command that was queued first, with its slot. Only for the holder of the card.
+    /// The command that was queued first, with its slot; [`Commands::left`] is called then. Only for
+    /// the holder of the card.
     pub(crate) fn pop(&self, taken: &mut Taken) -> Option<(usize, Command)> {
         if taken.is_empty() {
             if self.is_empty() {
@@ -167,20 +162,24 @@ impl<Command, Q: Queueing> Commands<Command, Q> {
     /// As [`Commands::pop`], of what was taken already.
     pub(crate) fn pop_taken(&self, taken: &mut Taken) -> Option<(usize, Command)> {
         let slot = taken.oldest as usize;
-        let place = self.places.get(slot)?;
-        taken.oldest = place.next.load(Ordering::Relaxed);
-        if let Some(queued) = self.queued.get(place.line.load(Ordering::Relaxed) as usize) {
+        let (next, place) = (self.next.get(slot)?, self.commands.get(slot)?);
+        taken.oldest = next.load(Ordering::Relaxed);
+        Some((slot, lock(place).take()?))
+    }
+
+    /// A command of this line has left the queue.
+    pub(crate) fn left(&self, line: usize) {
+        if let Some(queued) = self.queued.get(line) {
             queued.fetch_sub(1, Ordering::Relaxed);
         }
-        Some((slot, lock(&place.command).take()?))
     }
 
     /// Appends a stack, the newest on top, to what is taken, the oldest first.
     fn turn_round(&self, newest: u32, taken: &mut Taken) {
         let (mut slot, mut oldest) = (newest, NONE);
-        while let Some(place) = self.places.get(slot as usize) {
-            let before = place.next.load(Ordering::Relaxed);
-            place.next.store(oldest, Ordering::Relaxed);
+        while let Some(next) = self.next.get(slot as usize) {
+            let before = next.load(Ordering::Relaxed);
+            next.store(oldest, Ordering::Relaxed);
             (oldest, slot) = (slot, before);
         }
         if taken.is_empty() {
@@ -188,10 +187,10 @@ impl<Command, Q: Queueing> Commands<Command, Q> {
             return;
         }
         let mut last = taken.oldest;
-        while let Some(place) = self.places.get(last as usize) {
-            match place.next.load(Ordering::Relaxed) {
-                NONE => return place.next.store(oldest, Ordering::Relaxed),
-                next => last = next,
+        while let Some(next) = self.next.get(last as usize) {
+            match next.load(Ordering::Relaxed) {
+                NONE => return next.store(oldest, Ordering::Relaxed),
+                slot => last = slot,
             }
         }
     }
@@ -209,8 +208,13 @@ mod tests {
     impl Queueing for InUse {}
     type Commands<Command> = super::Commands<Command, InUse>;
 
+    /// What was queued on line 0 first, as the hand-over takes it.
+    fn pop(commands: &Commands<char>, taken: &mut Taken) -> Option<(usize, char)> {
+        commands.pop(taken).inspect(|_| commands.left(0))
+    }
+
     fn all(commands: &Commands<char>, taken: &mut Taken) -> String {
-        std::iter::from_fn(|| commands.pop(taken)).map(|(_, command)| command).collect()
+        std::iter::from_fn(|| pop(commands, taken)).map(|(_, command)| command).collect()
     }
 
     #[test]
@@ -219,7 +223,7 @@ mod tests {
         for (slot, command) in [(2, 'a'), (0, 'b'), (3, 'c')] {
             commands.push(slot, 0, command).unwrap();
         }
-        assert_eq!(commands.pop(&mut taken), Some((2, 'a')));
+        assert_eq!(pop(&commands, &mut taken), Some((2, 'a')));
         commands.push(1, 0, 'd').unwrap();
         assert!(!commands.is_empty() && !taken.is_empty());
         assert_eq!(all(&commands, &mut taken), "bcd");
@@ -234,13 +238,13 @@ mod tests {
         for (slot, command) in [(0, 'a'), (1, 'b'), (2, 'c')] {
             commands.push(slot, 0, command).unwrap();
         }
-        assert_eq!(commands.pop(&mut taken), Some((0, 'a')));
+        assert_eq!(pop(&commands, &mut taken), Some((0, 'a')));
         commands.push(0, 0, 'd').unwrap();
         commands.close(&mut taken);
         assert_eq!(commands.push(3, 0, 'e'), Err(NotQueued::Closed));
         assert_eq!(all(&commands, &mut taken), "bcd");
         commands.close(&mut taken);
-        assert_eq!(commands.pop(&mut taken), None);
+        assert_eq!(pop(&commands, &mut taken), None);
         assert_eq!(commands.push(3, 0, 'e'), Err(NotQueued::Closed));
     }
 
@@ -251,8 +255,9 @@ mod tests {
         commands.push(1, 0, 'b').unwrap();
         assert_eq!(commands.push(2, 0, 'c'), Err(NotQueued::Crowded(2)));
         commands.push(2, 1, 'd').unwrap();
-        assert_eq!(commands.pop(&mut taken), Some((0, 'a')));
+        assert_eq!(pop(&commands, &mut taken), Some((0, 'a')));
         commands.push(0, 0, 'e').unwrap();
-        assert_eq!(all(&commands, &mut taken), "bde");
+        assert_eq!(pop(&commands, &mut taken), Some((1, 'b')));
+        assert_eq!(commands.pop(&mut taken), Some((2, 'd')));
     }
 }

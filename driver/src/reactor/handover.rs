@@ -35,6 +35,8 @@ pub(crate) trait Work<Command> {
     type Outcome;
     /// The slot of a request: all that the queue keeps of it.
     fn slot(request: Self::Request) -> usize;
+    /// The line of the request in a slot.
+    fn line(&self, slot: usize) -> usize;
     /// Works a command off for the submitter who waits for the outcome.
     fn now(&mut self, request: Self::Request, command: Command) -> Self::Outcome;
     /// Works a command off that was queued; its submitter has gone.
@@ -209,6 +211,7 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
         let Inner { state, taken } = &mut *inner;
         self.commands.close(taken);
         while let Some((slot, command)) = self.commands.pop_taken(taken) {
+            self.commands.left(state.line(slot));
             state.queued(slot, command);
         }
         let wake = inner.state.leave();
@@ -272,6 +275,7 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
         while *limit > 0 {
             let Some((slot, command)) = self.commands.pop(taken) else { return false };
             *limit -= 1;
+            self.commands.left(state.line(slot));
             state.queued(slot, command);
         }
         !taken.is_empty() || !self.commands.is_empty()
@@ -367,6 +371,9 @@ mod tests {
         type Outcome = ();
         fn slot(request: usize) -> usize {
             request
+        }
+        fn line(&self, _: usize) -> usize {
+            0
         }
         fn now(&mut self, _: usize, (): ()) {}
         fn queued(&mut self, _: usize, (): ()) {

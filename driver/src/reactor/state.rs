@@ -554,6 +554,10 @@ impl<E: Engine> Work<E::Command> for State<E> {
         request.slot()
     }
 
+    fn line(&self, slot: usize) -> usize {
+        self.core.table.line_in(slot)
+    }
+
     fn now(&mut self, request: Token, command: E::Command) -> Self::Outcome {
         let now = self.core.table.submitted(request);
         self.start(request, command, now)

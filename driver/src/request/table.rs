@@ -221,6 +221,11 @@ impl Table {
         Some(self.slot(token)?.line.load(Ordering::Relaxed) as usize)
     }
 
+    /// The line of the request that is in a slot, or was last.
+    pub(crate) fn line_in(&self, slot: usize) -> usize {
+        self.slots.get(slot).map_or(0, |slot| slot.line.load(Ordering::Relaxed) as usize)
+    }
+
     /// When the request must be over.
     #[inline]
     pub(crate) fn deadline(&self, token: Token) -> Time {

@@ -35,6 +35,9 @@ impl Work<u32> for Done {
     fn slot(request: usize) -> usize {
         request
     }
+    fn line(&self, _: usize) -> usize {
+        0
+    }
     fn now(&mut self, _: usize, command: u32) -> bool {
         if !self.closed {
             self.all.push((command, thread::current().id(), false));
