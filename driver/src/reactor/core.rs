@@ -11,7 +11,7 @@ use crate::device::scheduling::Entitlement;
 use crate::engine::Failure;
 use crate::report;
 use crate::request::Table;
-use crate::sync::{AtomicBool, Ordering, OwnLine};
+use crate::sync::{AtomicBool, AtomicU64, Ordering, OwnLine};
 
 use super::clock::Clock;
 use super::doze::Doze;
@@ -26,6 +26,8 @@ pub(crate) struct Core {
     pub(crate) clock: Clock,
     /// Written by the reaper in each of its turns; what stands around it is read by every caller.
     pub(crate) doze: OwnLine<Doze>,
+    /// The latest round whose upcalls have returned.
+    delivered: OwnLine<AtomicU64>,
     stopping: AtomicBool,
     kick: Option<Kick>,
     /// The thread that reaps, and what it is entitled to.
@@ -42,6 +44,7 @@ impl Core {
             table,
             clock,
             doze: OwnLine(Doze::new()),
+            delivered: OwnLine(AtomicU64::new(0)),
             stopping: AtomicBool::new(false),
             kick,
             reaper: OnceLock::new(),
@@ -108,6 +111,16 @@ impl Core {
             // A simulation has one thread; and without a reaper nobody waits.
             _ => true,
         }
+    }
+
+    /// The upcalls of a round have returned. Only for the reaper.
+    pub(crate) fn delivered(&self, round: u64) {
+        self.delivered.store(round, Ordering::Release);
+    }
+
+    /// The latest round whose upcalls have returned.
+    pub(crate) fn latest_delivered(&self) -> u64 {
+        self.delivered.load(Ordering::Acquire)
     }
 
     /// The reaper has ended; nothing is delivered any more.

@@ -16,6 +16,9 @@ use super::samples::Order;
 use super::state::{Arrived, Found, State};
 use super::{SLOW, Upcalls, submitter};
 
+/// Rounds of delivery between two looks at the ring.
+const ROUNDS: usize = 32;
+
 /// How often the clock is asked in one round of upcalls, at the most.
 const READINGS: usize = 16;
 
@@ -32,9 +35,9 @@ pub(crate) trait Alarms {
 /// What a look found.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Look {
-    /// How many upcalls were delivered; if any, there may be more.
+    /// How many upcalls were delivered.
     pub(crate) delivered: usize,
-    /// Something was put in since, so look again before waiting.
+    /// There is more, or something was put in since: look again before waiting.
     pub(crate) again: bool,
     /// Latest time of the next look.
     pub(crate) until: Time,
@@ -69,6 +72,26 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaping<E, U> {
             state.look(now, found);
         });
         self.act(again, alarms)
+    }
+
+    /// Looks and delivers, round after round, until nothing is left or there were so many that the
+    /// ring has to be looked at. All their upcalls are in the result.
+    pub(crate) fn rounds(&mut self, arrived: &mut Arrived, alarms: &mut impl Alarms) -> Look {
+        let mut look = self.look(arrived, alarms);
+        let mut delivered = look.delivered;
+        for _ in 1..ROUNDS {
+            // What is put in meanwhile is announced.
+            look.again |= delivered != 0 && self.card.core.doze.is_notified();
+            if look.delivered == 0 || !look.again {
+                break;
+            }
+            look = self.look(arrived, alarms);
+            delivered += look.delivered;
+        }
+        look.delivered = delivered;
+        // What comes next is not the callbacks'.
+        self.judge();
+        look
     }
 
     /// Names the last upcalls if they have taken long: before the calling thread does anything else.
@@ -107,6 +130,8 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaping<E, U> {
         if delivered != 0 {
             self.deliver();
         }
+        // Before the marks: who waits for one may settle again, and has nothing to wait for then.
+        self.card.core.delivered(self.found.round);
         for mark in self.found.marks.drain(..) {
             mark.reached();
         }
@@ -118,6 +143,7 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaping<E, U> {
         for deadline in self.found.disarm.drain(..) {
             alarms.disarm(deadline.request, deadline.id);
         }
+        let again = again || self.found.more;
         Look { delivered, again, until: self.found.until, now: self.found.now }
     }
 

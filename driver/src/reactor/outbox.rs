@@ -202,16 +202,21 @@ impl<Event> Outbox<Event> {
         self.wake
     }
 
-    /// Marks the end of what can be delivered on a line now; `None` if all of that is delivered.
+    /// Marks the end of what can be delivered on a line now; `None` if all of that is delivered, of
+    /// which the rounds up to `delivered` are.
     ///
     /// The mark stands before the first completion that a ticket holds back: nobody can wait for
     /// that, because the ticket may be the waiting thread's own.
-    pub(crate) fn mark(&mut self, table: &Table, line: usize) -> Option<Arc<Signal>> {
-        let round = self.round;
+    pub(crate) fn mark(
+        &mut self,
+        table: &Table,
+        line: usize,
+        delivered: u64,
+    ) -> Option<Arc<Signal>> {
         let line = self.lines.get_mut(line)?;
         let held = line.queue.iter().position(|upcall| upcall.is_held(table));
         let end = held.unwrap_or(line.queue.len());
-        if end == 0 && line.taken != round {
+        if end == 0 && line.taken <= delivered {
             return None;
         }
         let signal = Arc::new(Signal::new());
@@ -306,16 +311,17 @@ impl<Event> Outbox<Event> {
     /// Takes what one round delivers: a run of completions, or a single event. An event goes alone
     /// because closing its line from the upcall before it must still be able to drop it (D2).
     /// `taken` hears of each request that is over, `marks` get what is reached once the round is
-    /// delivered.
+    /// delivered. Gives the number of the round, and whether there is more for the next.
     pub(crate) fn take(
         &mut self,
         table: &Table,
         batch: &mut VecDeque<Delivery<Event>>,
         marks: &mut Vec<Mark>,
         mut taken: impl FnMut(Token, &Completion),
-    ) {
+    ) -> (u64, bool) {
         self.round += 1;
         let count = self.lines.len();
+        let mut more = false;
         for n in 0..count {
             let number =
                 if self.first + n < count { self.first + n } else { self.first + n - count };
@@ -335,7 +341,7 @@ impl<Event> Outbox<Event> {
                         }
                         line.taken = self.round;
                         self.first = (number + 1) % count;
-                        return;
+                        return (self.round, true);
                     }
                     Some(&Upcall::Return(request)) if table.has_returned(request) => {
                         line.queue.pop_front();
@@ -345,6 +351,11 @@ impl<Event> Outbox<Event> {
                             marks.push(mark);
                         }
                     }
+                    Some(Upcall::Event(_)) => {
+                        more = true;
+                        break;
+                    }
+                    // Held back by a ticket, whose release is announced.
                     _ => break,
                 }
             }
@@ -352,6 +363,7 @@ impl<Event> Outbox<Event> {
         if !batch.is_empty() {
             self.first = (self.first + 1) % count;
         }
+        (self.round, more || batch.len() >= BATCH)
     }
 }
 

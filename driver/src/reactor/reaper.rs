@@ -27,9 +27,6 @@ use super::state::{Arrived, State};
 use super::user_data::{self, Kind};
 use super::{LOOK_INTERVAL, Options, SETTLE_LIMIT, Upcalls, Waiting};
 
-/// Rounds of delivery between two looks at the ring.
-const ROUNDS: usize = 32;
-
 /// Panics of the reaper after which it gives up.
 const MAX_PANICS: u32 = 3;
 
@@ -331,20 +328,10 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
         }
         let alarms = &mut RingAlarms(&mut self.ring, &mut self.ports);
         let arrived = &mut self.intake.arrived;
-        let mut look = self.reaping.look(arrived, alarms);
-        let mut delivered = look.delivered;
-        for _ in 1..ROUNDS {
-            if look.delivered == 0 {
-                break;
-            }
-            look = self.reaping.look(arrived, alarms);
-            delivered += look.delivered;
-        }
-        if delivered != 0 {
+        let look = self.reaping.rounds(arrived, alarms);
+        if look.delivered != 0 {
             self.active = look.now;
         }
-        look.again |= look.delivered != 0;
-        look.delivered = delivered;
         self.over |= !look.again && self.has_ended();
         look
     }

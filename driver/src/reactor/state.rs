@@ -60,6 +60,9 @@ pub(crate) struct Deadline {
 #[derive(Debug)]
 pub(crate) struct Found<Event> {
     pub(crate) batch: VecDeque<Delivery<Event>>,
+    /// The number of the round that the batch is, and whether there is more for the next.
+    pub(crate) round: u64,
+    pub(crate) more: bool,
     /// What is reached once the batch is delivered.
     pub(crate) marks: Vec<Mark>,
     pub(crate) arm: Vec<Deadline>,
@@ -76,6 +79,8 @@ impl<Event> Found<Event> {
     pub(crate) fn new() -> Self {
         Found {
             batch: VecDeque::with_capacity(BATCH),
+            round: 0,
+            more: false,
             marks: Vec::new(),
             arm: Vec::new(),
             disarm: Vec::new(),
@@ -360,12 +365,13 @@ impl<E: Engine> State<E> {
         }
         let (unarmed, armed) = (&mut self.unarmed, &mut self.armed);
         let table = &self.core.table;
-        self.outbox.take(table, &mut found.batch, &mut found.marks, |request, completion| {
-            unarmed.clear(request.slot());
-            if armed.clear(request.slot()) {
-                found.disarm.push(Deadline { request, id: completion.id, at: Time::NEVER });
-            }
-        });
+        (found.round, found.more) =
+            self.outbox.take(table, &mut found.batch, &mut found.marks, |request, completion| {
+                unarmed.clear(request.slot());
+                if armed.clear(request.slot()) {
+                    found.disarm.push(Deadline { request, id: completion.id, at: Time::NEVER });
+                }
+            });
         if self.earliest < self.sweep || self.sweep <= now {
             self.arm_unarmed(&mut found.arm);
             self.earliest = Time::NEVER;
@@ -443,7 +449,7 @@ impl<E: Engine> State<E> {
     /// The reaper has ended, and something is left that nobody delivers.
     pub(crate) fn mark(&mut self, line: usize) -> Result<Option<Arc<Signal>>, Undeliverable> {
         if self.engine.is_some() {
-            return Ok(self.outbox.mark(&self.core.table, line));
+            return Ok(self.outbox.mark(&self.core.table, line, self.core.latest_delivered()));
         }
         let left = self.outbox.is_deliverable(&self.core.table, line);
         if left { Err(Undeliverable) } else { Ok(None) }

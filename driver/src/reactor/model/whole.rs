@@ -161,10 +161,7 @@ fn run(reaper: Reaper, handle: &Handle<Toy>, journal: &Journal, enough: impl Fn(
         if reaper == Reaper::ReachesFirst {
             reach_first(handle, journal);
         }
-        let mut look = reaping.look(&mut arrived, &mut NoAlarms);
-        while look.delivered != 0 {
-            look = reaping.look(&mut arrived, &mut NoAlarms);
-        }
+        let look = reaping.rounds(&mut arrived, &mut NoAlarms);
         if reaper == Reaper::LooksFirst {
             core.doze.awake();
         }
