@@ -33,4 +33,4 @@ pub use port::{
     FRAME, Hook, LineFeed, ModuleKind, Polarity, PortError, PortEvent, PortFault, PortSink,
     PortStatus, Remedy, SILENCE,
 };
-pub use si3050::{Country, UnknownCountry};
+pub use ringback_country::{Country, UnknownCountry};

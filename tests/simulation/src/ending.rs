@@ -150,7 +150,8 @@ impl World {
     fn check_fxs(&mut self, line: usize, call: HDRVCALL) {
         let Some(telephone) = self.card.telephone(self.slot(line)) else { return };
         self.until(call, CallState::Ringback, 0);
-        self.run(Duration::from_millis(500));
+        // In the first ring, of any country.
+        self.run(Duration::from_millis(300));
         if !telephone.is_ringing() {
             let slot = self.slot(line);
             let status = self.handle.with(move |lines, _| lines.card().status(slot)).ok().flatten();

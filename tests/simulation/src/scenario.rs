@@ -68,7 +68,11 @@ pub(crate) struct Scenario {
 }
 
 impl Scenario {
-    pub(crate) fn new(dice: &mut Dice) -> Scenario {
+    pub(crate) fn new(seed: u64, dice: &mut Dice) -> Scenario {
+        // By dice of its own, so that a world is the same in every country but for what the country
+        // makes of it.
+        let country = Dice::new(!seed).pick(&["FCC", "UK", "GERMANY", "FCC", "TBR21"]);
+        let country = country.unwrap_or_default().parse().unwrap_or_default();
         let mut modules = [(); SLOTS].map(|()| match dice.below(5) {
             0 => ModuleKind::Empty,
             1 | 2 => ModuleKind::Fxs,
@@ -87,6 +91,7 @@ impl Scenario {
             }
         });
         let exchange = ExchangeConfig {
+            country,
             first_digit_ms: 1500 + dice.below(8000),
             inter_digit_ms: 600 + dice.below(2400),
             hang_up_ms: 300 + dice.below(400),

@@ -78,7 +78,7 @@ impl World {
     /// The world of a seed. `None` if the card has no working module.
     pub(crate) fn new(seed: u64, sabotage: Option<Sabotage>, journal: Journal) -> Option<World> {
         let mut dice = Dice::new(seed);
-        let scenario = Scenario::new(&mut dice);
+        let scenario = Scenario::new(seed, &mut dice);
         note!(journal, "     seed {seed}: {scenario:?}");
         let card = SoftCard::new(scenario.card.clone());
         for fault in &scenario.broken {
@@ -95,7 +95,8 @@ impl World {
         );
         let (device, tap) = plug(&card).unwrap_or_else(|error| panic!("no eventfd: {error}"));
         let mut clock = |time: Duration| (0..time.as_millis().max(1)).for_each(|_| card.tick());
-        let opened = Tiger320::open(device, Options::default(), &mut clock);
+        let opened =
+            Tiger320::open(device, Options { country: scenario.card.exchange.country }, &mut clock);
         let tiger = opened.unwrap_or_else(|error| panic!("the software card: {error}"));
         note!(journal, "     slots {:?}", tiger.ports());
         let handles = Arc::new(CallHandles::default());

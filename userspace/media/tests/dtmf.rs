@@ -3,8 +3,9 @@
 mod line;
 
 use line::{mix, music, noise, silence, sines, speech, through_line};
+use ringback_country::Country;
 use ringback_media::dtmf::{Detector, Digit, Event, Generator};
-use ringback_media::tone::{self, CallProgress, Plan};
+use ringback_media::tone::{self, CallProgress};
 
 const ALL: &str = "0123456789ABCD*#";
 
@@ -106,7 +107,8 @@ fn frequencies_may_be_off_a_little() {
 
 #[test]
 fn with_the_filter_dial_tone_does_not_hide_digits() {
-    for plan in [Plan::NORTH_AMERICA, Plan::EUROPE] {
+    for country in Country::all() {
+        let plan = *country.tones();
         let digits = dial(-14.0, -12.0, 50, 50);
         let mut dial_tone = vec![0; digits.len()];
         tone::Generator::new(&plan, CallProgress::Dial).fill(&mut dial_tone);
@@ -147,7 +149,8 @@ fn noise_speech_and_music_are_no_digits() {
         assert_eq!(digits_in(&music(30_000, seed), false), "", "music {seed}");
     }
     for what in CallProgress::ALL {
-        for plan in [Plan::NORTH_AMERICA, Plan::EUROPE] {
+        for country in Country::all() {
+            let plan = *country.tones();
             let mut samples = silence(10_000);
             tone::Generator::new(&plan, what).fill(&mut samples);
             assert_eq!(digits_in(&samples, false), "", "{what:?}");

@@ -3,30 +3,26 @@
 
 mod line;
 
+use std::sync::LazyLock;
+
 use line::{mix, music, noise, silence, sines, speech, through_line};
+use ringback_country::Country;
 use ringback_media::dtmf;
 use ringback_media::tone::CallProgress::{Busy, Dial, Reorder, Ringback};
 use ringback_media::tone::{Cadence, CallProgress, Detector, Generator, Heard, Plan};
 
-const PLANS: [(&str, Plan); 3] =
-    [("North America", Plan::NORTH_AMERICA), ("Europe", Plan::EUROPE), ("double cadence", DOUBLE)];
+/// Three that differ in kind: two frequencies each, one for all, and cadences of two sounds.
+static PLANS: [(&str, LazyLock<Plan>); 3] = [
+    ("North America", LazyLock::new(|| plan("FCC"))),
+    ("Germany", LazyLock::new(|| plan("DE"))),
+    ("United Kingdom", LazyLock::new(|| plan("GB"))),
+];
+static NORTH_AMERICA: LazyLock<Plan> = LazyLock::new(|| plan("FCC"));
+static EUROPE: LazyLock<Plan> = LazyLock::new(|| plan("TBR21"));
 
-/// A plan with a ringback of two sounds, as in the United Kingdom; the frequencies of busy are one
-/// of those of ringback.
-const DOUBLE: Plan = {
-    let mut plan = Plan::NORTH_AMERICA;
-    plan.dial.high_hz = Some(450);
-    plan.ringback.low_hz = 400;
-    plan.ringback.high_hz = Some(450);
-    plan.ringback.cadence = Cadence::double(400, 200, 400, 2000);
-    plan.busy.low_hz = 400;
-    plan.busy.high_hz = None;
-    plan.busy.cadence = Cadence::on_off(375, 375);
-    plan.reorder.low_hz = 400;
-    plan.reorder.high_hz = None;
-    plan.reorder.cadence = Cadence::on_off(225, 225);
-    plan
-};
+fn plan(country: &str) -> Plan {
+    *country.parse::<Country>().unwrap().tones()
+}
 
 /// What is heard, and when in ms, 8 samples at a time as the driver's tick feeds them.
 fn hear_when(plan: &Plan, samples: &[i16]) -> Vec<(usize, Heard)> {
@@ -73,30 +69,30 @@ fn assert_all_heard(name: &str, plan: &Plan, sent: &Plan, noise_dbm0: f32) {
 
 #[test]
 fn signals_are_heard_at_every_level_over_a_noisy_line() {
-    for (name, plan) in PLANS {
+    for (name, plan) in &PLANS {
         for level in [-5.0, -10.0, -15.0, -20.0, -25.0, -32.0] {
-            let sent = changed(&plan, |signal| signal.level_dbm0 = level);
+            let sent = changed(plan, |signal| signal.level_dbm0 = level);
             let name = format!("{name} at {level} dBm0");
-            assert_all_heard(&name, &plan, &sent, level - 20.0);
+            assert_all_heard(&name, plan, &sent, level - 20.0);
         }
     }
 }
 
 #[test]
 fn frequencies_may_be_off_as_far_as_standards_allow() {
-    for (name, plan) in PLANS {
+    for (name, plan) in &PLANS {
         for percent in [99, 101] {
-            let sent = changed(&plan, |signal| {
+            let sent = changed(plan, |signal| {
                 signal.low_hz = (signal.low_hz * percent + 50) / 100;
                 signal.high_hz = signal.high_hz.map(|hz| (hz * percent + 50) / 100);
             });
             let name = format!("{name} at {percent} %");
-            assert_all_heard(&name, &plan, &sent, -45.0);
+            assert_all_heard(&name, plan, &sent, -45.0);
         }
     }
     for hz in [410, 440] {
-        let sent = changed(&Plan::EUROPE, |signal| signal.low_hz = hz);
-        assert_all_heard(&format!("Europe at {hz} Hz"), &Plan::EUROPE, &sent, -45.0);
+        let sent = changed(&EUROPE, |signal| signal.low_hz = hz);
+        assert_all_heard(&format!("Europe at {hz} Hz"), &EUROPE, &sent, -45.0);
     }
 }
 
@@ -105,8 +101,8 @@ fn cadences_may_be_off_a_little() {
     for percent in [85, 115] {
         let of = |ms: u16| (u32::from(ms) * percent / 100) as u16;
         for (name, plan, ringback) in [
-            ("North America", Plan::NORTH_AMERICA, Cadence::on_off(of(2000), of(4000))),
-            ("Europe", Plan::EUROPE, Cadence::on_off(of(1000), of(4000))),
+            ("North America", *NORTH_AMERICA, Cadence::on_off(of(2000), of(4000))),
+            ("Europe", *EUROPE, Cadence::on_off(of(1000), of(4000))),
         ] {
             let mut sent = plan;
             sent.ringback.cadence = ringback;
@@ -120,11 +116,11 @@ fn cadences_may_be_off_a_little() {
 /// A call is switched through in the middle of a cadence.
 #[test]
 fn it_does_not_matter_where_in_the_cadence_listening_begins() {
-    for (name, plan) in PLANS {
+    for (name, plan) in &PLANS {
         for what in [Ringback, Busy, Reorder] {
             for skip in (0..3000).step_by(70) {
-                let samples = signal(&plan, what, skip, 14_000);
-                let heard = hear(&plan, &samples);
+                let samples = signal(plan, what, skip, 14_000);
+                let heard = hear(plan, &samples);
                 assert_eq!(heard, [Heard::Tone(what)], "{name}: {what:?} from {skip} ms");
             }
         }
@@ -133,7 +129,7 @@ fn it_does_not_matter_where_in_the_cadence_listening_begins() {
 
 #[test]
 fn a_call_is_followed_from_signal_to_signal() {
-    for (name, plan) in PLANS {
+    for (name, plan) in &PLANS {
         let digits = {
             let mut generator = dtmf::Generator::new();
             "5551234".chars().filter_map(dtmf::Digit::from_char).for_each(|d| generator.push(d));
@@ -143,29 +139,29 @@ fn a_call_is_followed_from_signal_to_signal() {
         };
         let samples = [
             silence(500),
-            signal(&plan, Dial, 0, 2000),
+            signal(plan, Dial, 0, 2000),
             digits,
             silence(1500),
-            signal(&plan, Ringback, 0, 13_000),
+            signal(plan, Ringback, 0, 13_000),
             speech(5000, 1),
             silence(1000),
-            signal(&plan, Busy, 0, 4750),
-            signal(&plan, Reorder, 0, 4000),
+            signal(plan, Busy, 0, 4750),
+            signal(plan, Reorder, 0, 4000),
             silence(1000),
         ];
         let line = through_line(&samples.concat(), -55.0, 6);
         let of = |what| [Heard::Tone(what), Heard::Ended(what)];
         let wanted = [Dial, Ringback, Busy, Reorder].map(of).concat();
-        assert_eq!(hear(&plan, &line), wanted, "{name}");
+        assert_eq!(hear(plan, &line), wanted, "{name}");
     }
 }
 
 #[test]
 fn dial_tone_is_quick_to_be_heard_and_quick_to_end() {
     let mut samples = silence(400);
-    samples.extend(signal(&Plan::NORTH_AMERICA, Dial, 0, 3000));
+    samples.extend(signal(&NORTH_AMERICA, Dial, 0, 3000));
     samples.extend(silence(400));
-    let heard = hear_when(&Plan::NORTH_AMERICA, &through_line(&samples, -50.0, 7));
+    let heard = hear_when(&NORTH_AMERICA, &through_line(&samples, -50.0, 7));
     let [(from, Heard::Tone(Dial)), (to, Heard::Ended(Dial))] = heard[..] else {
         panic!("{heard:?}")
     };
@@ -175,16 +171,16 @@ fn dial_tone_is_quick_to_be_heard_and_quick_to_end() {
 
 #[test]
 fn a_click_does_not_end_a_signal() {
-    for (name, plan) in PLANS {
+    for (name, plan) in &PLANS {
         for what in CallProgress::ALL {
-            let mut samples = signal(&plan, what, 0, 20_000);
+            let mut samples = signal(plan, what, 0, 20_000);
             // Loud, 15 ms, in sounds and in rests.
             for at in [2300, 3210, 7050, 9600, 13_370] {
                 let click = noise(15, -3.0, at as u64);
                 let range = line::samples(at)..line::samples(at + 15);
                 samples[range].copy_from_slice(&click);
             }
-            assert_eq!(hear(&plan, &samples), [Heard::Tone(what)], "{name}: {what:?}");
+            assert_eq!(hear(plan, &samples), [Heard::Tone(what)], "{name}: {what:?}");
         }
     }
 }
@@ -192,10 +188,10 @@ fn a_click_does_not_end_a_signal() {
 #[test]
 fn an_answer_in_the_rest_of_ringback_ends_it_before_the_next_ring() {
     // In the second rest of each.
-    for ((name, plan), rings) in PLANS.into_iter().zip([10_000, 8000, 4700]) {
-        let mut samples = signal(&plan, Ringback, 0, rings);
+    for ((name, plan), rings) in PLANS.iter().zip([10_000, 8000, 4700]) {
+        let mut samples = signal(plan, Ringback, 0, rings);
         samples.extend(speech(4000, 11));
-        let heard = hear_when(&plan, &samples);
+        let heard = hear_when(plan, &samples);
         let [(_, Heard::Tone(Ringback)), (ended, Heard::Ended(Ringback))] = heard[..] else {
             panic!("{name}: {heard:?}")
         };
@@ -205,15 +201,15 @@ fn an_answer_in_the_rest_of_ringback_ends_it_before_the_next_ring() {
 
 #[test]
 fn rings_in_another_rhythm_are_ringback_where_the_frequencies_tell() {
-    let mut sent = Plan::NORTH_AMERICA;
+    let mut sent = *NORTH_AMERICA;
     sent.ringback.cadence = Cadence::on_off(1000, 3000);
-    let heard = hear(&Plan::NORTH_AMERICA, &signal(&sent, Ringback, 0, 20_000));
+    let heard = hear(&NORTH_AMERICA, &signal(&sent, Ringback, 0, 20_000));
     assert_eq!(heard, [Heard::Tone(Ringback)]);
 }
 
 #[test]
 fn a_tone_without_the_rests_of_its_signal_is_not_that_signal() {
-    let plan = Plan::NORTH_AMERICA;
+    let plan = *NORTH_AMERICA;
     let busy = [(480.0, -20.0), (620.0, -20.0)];
     assert_eq!(hear(&plan, &sines(10_000, &busy)), []);
     let once: Vec<i16> = [silence(1000), sines(500, &busy), silence(5000)].concat();
@@ -228,42 +224,42 @@ fn a_tone_without_the_rests_of_its_signal_is_not_that_signal() {
 fn other_frequencies_are_not_heard() {
     for hz in [300.0, 350.0, 395.0, 440.0, 460.0, 480.0, 550.0, 620.0, 1000.0, 2100.0] {
         let samples = sines(5000, &[(hz, -15.0)]);
-        assert_eq!(hear(&Plan::NORTH_AMERICA, &samples), [], "{hz} Hz");
+        assert_eq!(hear(&NORTH_AMERICA, &samples), [], "{hz} Hz");
     }
     for (low, high) in [(350.0, 480.0), (350.0, 620.0), (440.0, 620.0), (425.0, 494.0)] {
         let samples = sines(5000, &[(low, -15.0), (high, -15.0)]);
-        assert_eq!(hear(&Plan::NORTH_AMERICA, &samples), [], "{low} + {high} Hz");
+        assert_eq!(hear(&NORTH_AMERICA, &samples), [], "{low} + {high} Hz");
     }
     // One of the two, with a trace of the other.
     let lopsided = sines(5000, &[(350.0, -10.0), (440.0, -22.0)]);
-    assert_eq!(hear(&Plan::NORTH_AMERICA, &lopsided), []);
+    assert_eq!(hear(&NORTH_AMERICA, &lopsided), []);
     for hz in [350.0, 390.0, 460.0, 480.0, 850.0] {
-        assert_eq!(hear(&Plan::EUROPE, &sines(5000, &[(hz, -15.0)])), [], "{hz} Hz");
+        assert_eq!(hear(&EUROPE, &sines(5000, &[(hz, -15.0)])), [], "{hz} Hz");
     }
     for what in CallProgress::ALL {
-        let foreign = signal(&Plan::EUROPE, what, 0, 15_000);
-        assert_eq!(hear(&Plan::NORTH_AMERICA, &foreign), [], "European {what:?}");
-        let foreign = signal(&Plan::NORTH_AMERICA, what, 0, 15_000);
-        assert_eq!(hear(&Plan::EUROPE, &foreign), [], "North American {what:?}");
+        let foreign = signal(&EUROPE, what, 0, 15_000);
+        assert_eq!(hear(&NORTH_AMERICA, &foreign), [], "European {what:?}");
+        let foreign = signal(&NORTH_AMERICA, what, 0, 15_000);
+        assert_eq!(hear(&EUROPE, &foreign), [], "North American {what:?}");
     }
 }
 
 /// Talk-off.
 #[test]
 fn silence_noise_speech_music_and_digits_are_no_tones() {
-    for (name, plan) in PLANS {
-        assert_eq!(hear(&plan, &silence(30_000)), []);
-        let quiet = changed(&plan, |signal| signal.level_dbm0 = -50.0);
+    for (name, plan) in &PLANS {
+        assert_eq!(hear(plan, &silence(30_000)), []);
+        let quiet = changed(plan, |signal| signal.level_dbm0 = -50.0);
         for what in CallProgress::ALL {
-            assert_eq!(hear(&plan, &signal(&quiet, what, 0, 15_000)), [], "{name}: {what:?}");
+            assert_eq!(hear(plan, &signal(&quiet, what, 0, 15_000)), [], "{name}: {what:?}");
         }
         for seed in 0..6 {
             let level = -5.0 - 6.0 * seed as f32;
-            assert_eq!(hear(&plan, &noise(30_000, level, seed)), [], "{name}: noise {seed}");
-            assert_eq!(hear(&plan, &speech(30_000, seed)), [], "{name}: speech {seed}");
-            assert_eq!(hear(&plan, &music(30_000, seed)), [], "{name}: music {seed}");
+            assert_eq!(hear(plan, &noise(30_000, level, seed)), [], "{name}: noise {seed}");
+            assert_eq!(hear(plan, &speech(30_000, seed)), [], "{name}: speech {seed}");
+            assert_eq!(hear(plan, &music(30_000, seed)), [], "{name}: music {seed}");
             let both = mix(&speech(30_000, seed + 10), &music(30_000, seed + 10));
-            assert_eq!(hear(&plan, &both), [], "{name}: speech over music {seed}");
+            assert_eq!(hear(plan, &both), [], "{name}: speech over music {seed}");
         }
         let mut digits = dtmf::Generator::new();
         for (on, off) in [(50, 50), (100, 100), (250, 250), (500, 500), (1000, 4000)] {
@@ -273,7 +269,7 @@ fn silence_noise_speech_music_and_digits_are_no_tones() {
             });
             let mut samples = silence(16 * (on + off) as usize);
             assert_eq!(digits.fill(&mut samples), samples.len());
-            assert_eq!(hear(&plan, &samples), [], "{name}: digits of {on} ms");
+            assert_eq!(hear(plan, &samples), [], "{name}: digits of {on} ms");
         }
     }
 }

@@ -59,8 +59,7 @@ const REVISION: u8 = 0x40 | 0x05 << 2;
 const IDLE_VOLTS: i8 = 48;
 const OFF_HOOK_VOLTS: i8 = 8;
 const LOOP_MILLIAMPERES: u8 = 24;
-/// A ring cycle of 20 Hz, and how long around its zero crossings the detector sees nothing.
-const RING_CYCLE_MS: u32 = 50;
+/// How long around the zero crossings of ringing the detector sees nothing.
 const RING_DEAD_MS: u32 = 2;
 
 /// The chip pair and its line.
@@ -122,14 +121,14 @@ impl Si3050 {
 
     /// The raw ring signals, which follow the half cycles of the ringing voltage.
     fn ring_bits(&self) -> u8 {
-        if !self.link_up() || self.off_hook() || !self.feed.ringing {
+        let Some(hz) = self.feed.ringing.filter(|_| self.link_up() && !self.off_hook()) else {
             return 0;
-        }
-        let half = RING_CYCLE_MS / 2;
-        let phase = self.ringing_ms % RING_CYCLE_MS;
+        };
+        let half = 500 / u32::from(hz.max(1));
+        let phase = self.ringing_ms % (2 * half).max(1);
         let sign = if phase < half { RING_POSITIVE } else { RING_NEGATIVE };
-        let in_half = phase % half;
-        let dead = in_half < RING_DEAD_MS || in_half >= half - RING_DEAD_MS;
+        let in_half = phase % half.max(1);
+        let dead = in_half < RING_DEAD_MS || in_half + RING_DEAD_MS >= half;
         RING_DETECT | if dead { 0 } else { sign }
     }
 
@@ -145,7 +144,7 @@ impl Si3050 {
     pub(crate) fn tick(&mut self, feed: Feed, from_host: Option<Bytes>) -> (Load, Option<Bytes>) {
         let was = std::mem::replace(&mut self.feed, feed);
         self.note_changes(was);
-        self.ringing_ms = if feed.ringing { self.ringing_ms.wrapping_add(1) } else { 0 };
+        self.ringing_ms = feed.ringing.map_or(0, |_| self.ringing_ms.wrapping_add(1));
 
         let law = Law::from_mode(self.get(reg::PCM_MODE));
         let mute = self.get(reg::MUTE);
@@ -169,7 +168,7 @@ impl Si3050 {
             return;
         }
         let mut source = self.get(reg::INTERRUPT_SOURCE);
-        if self.feed.ringing && !was.ringing {
+        if self.feed.ringing.is_some() && was.ringing.is_none() {
             source |= SOURCE_RING;
         }
         match (was.battery, self.feed.battery) {
@@ -228,7 +227,7 @@ impl RegisterFile for Si3050 {
 mod tests {
     use super::*;
 
-    const IDLE: Feed = Feed { battery: Battery::Forward, ringing: false, audio: [0; FRAME] };
+    const IDLE: Feed = Feed { battery: Battery::Forward, ringing: None, audio: [0; FRAME] };
 
     fn powered() -> Si3050 {
         let mut chip = Si3050::new();
@@ -253,7 +252,7 @@ mod tests {
     fn without_the_link_the_line_is_not_there() {
         let mut chip = Si3050::new();
         chip.write(reg::DAA_CONTROL_1, 0x09);
-        let feed = Feed { ringing: true, ..IDLE };
+        let feed = Feed { ringing: Some(20), ..IDLE };
         let load = (0..60).map(|_| chip.tick(feed, None).0).next_back();
         assert_eq!(load, Some(Load::default()));
         assert_eq!([11, 12, 13, 28, 29].map(|register| chip.read(register)), [3, 0, 0x40, 0, 0]);
@@ -284,7 +283,7 @@ mod tests {
     fn interrupt_sources_latch_until_written_with_zeros() {
         let mut chip = powered();
         chip.write(reg::INTERRUPT_SOURCE, 0);
-        chip.tick(Feed { ringing: true, ..IDLE }, None);
+        chip.tick(Feed { ringing: Some(20), ..IDLE }, None);
         chip.tick(IDLE, None);
         assert_eq!(chip.read(4), SOURCE_RING);
         chip.tick(Feed { battery: Battery::Reversed, ..IDLE }, None);

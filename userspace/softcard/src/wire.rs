@@ -26,8 +26,8 @@ pub(crate) enum Battery {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Feed {
     pub(crate) battery: Battery,
-    /// Ringing voltage, 20 Hz.
-    pub(crate) ringing: bool,
+    /// The frequency of the ringing voltage, in Hz, while there is one.
+    pub(crate) ringing: Option<u16>,
     pub(crate) audio: Frame,
 }
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::country::Country;
+use ringback_country::Country;
+
 use super::registers::{
     AC_TERMINATION, CONTROL_1, CONTROL_2, CONTROL_2_RESET, DAA_CONTROL, DAA_CONTROL_2,
     DAA_CONTROL_3, DC_TERMINATION, FRAME_DETECT, GAINS, INTERNATIONAL, LINE_SIDE, LINE_SIDE_OFF,
@@ -33,14 +34,15 @@ pub(crate) async fn bring_up(chip: &Chip, slot: u8, country: Country) -> Result<
     chip.wait(RESET_TIME).await;
     // The last slot's bits come first in the frame.
     let start = 3u8.saturating_sub(slot) * 8;
+    let daa = country.daa();
     chip.write_all(&[
         (PCM_MODE, PCM_ULAW),
-        (INTERNATIONAL, country.international()),
+        (INTERNATIONAL, daa.international),
         (RING_RECTIFIER, 0x00),
         (RING_VALIDATION, 0x19),
-        (DC_TERMINATION, country.dc_termination()),
-        (AC_TERMINATION, country.ac_termination()),
-        (DAA_CONTROL_3, country.daa_control_3()),
+        (DC_TERMINATION, daa.dc_termination),
+        (AC_TERMINATION, daa.ac_termination),
+        (DAA_CONTROL_3, daa.control_3),
         (TX_START.0, start),
         (TX_START.1, 0),
         (RX_START.0, start),

@@ -7,20 +7,17 @@
 //! | file | what |
 //! |---|---|
 //! | `registers` | registers and the values written to them |
-//! | `country` | what an exchange of a country wants to see |
 //! | `bring_up` | from reset to an on-hook line; what to do when the chip lost its settings |
 //! | `line` | what the status registers mean while the line is in service |
 //!
 //! Register facts are those of the Si3050 data sheet.
 
 mod bring_up;
-mod country;
 mod line;
 mod registers;
 #[cfg(test)]
 pub(crate) mod simulation;
 
 pub(crate) use bring_up::{bring_up, diagnose, identify};
-pub use country::{Country, UnknownCountry};
 pub(crate) use line::FxoLine;
 pub(crate) use registers::{DAA_CONTROL, LINE_VOLTAGE, LINK_STATUS, LOOP_CURRENT};

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use ringback_country::Country;
+
 use super::calibration;
 use super::indirect;
 use super::registers::{
@@ -53,8 +55,12 @@ pub(crate) async fn identify(chip: &Chip) -> Identity {
 }
 
 /// Brings a freshly reset chip up for a slot: checks, calibrates, feeds the line.
-pub(crate) async fn bring_up(chip: &Chip, slot: u8) -> Result<Calibration, ModuleError> {
-    prepare(chip).await?;
+pub(crate) async fn bring_up(
+    chip: &Chip,
+    slot: u8,
+    country: Country,
+) -> Result<Calibration, ModuleError> {
+    prepare(chip, country).await?;
     power_up(chip).await?;
     leak_test(chip).await;
     power_up(chip).await?;
@@ -67,7 +73,7 @@ pub(crate) async fn bring_up(chip: &Chip, slot: u8) -> Result<Calibration, Modul
     for (register, result) in RESULTS.zip(&mut results) {
         *result = chip.read(register).await;
     }
-    configure(chip, slot).await?;
+    configure(chip, slot, country).await?;
     chip.write(LINE_STATE, 1).await;
     Ok(Calibration(results))
 }
@@ -77,6 +83,7 @@ pub(crate) async fn bring_up(chip: &Chip, slot: u8) -> Result<Calibration, Modul
 pub(crate) async fn restore(
     chip: &Chip,
     slot: u8,
+    country: Country,
     calibration: Calibration,
 ) -> Result<(), ModuleError> {
     if !answers(chip).await {
@@ -84,12 +91,12 @@ pub(crate) async fn restore(
     }
     chip.write(LINE_STATE, 0).await;
     chip.write(POWER_DOWN, CONVERTER_OFF).await;
-    prepare(chip).await?;
+    prepare(chip, country).await?;
     power_up(chip).await?;
     for (register, result) in RESULTS.zip(calibration.0) {
         chip.write(register, result).await;
     }
-    configure(chip, slot).await
+    configure(chip, slot, country).await
 }
 
 /// Finds out why a chip gave a sample that can't be.
@@ -114,8 +121,8 @@ async fn answers(chip: &Chip) -> bool {
 }
 
 /// Everything before power: the coefficients, and what keeps the output transistors safe.
-async fn prepare(chip: &Chip) -> Result<(), ModuleError> {
-    indirect::store_all(chip).await?;
+async fn prepare(chip: &Chip, country: Country) -> Result<(), ModuleError> {
+    indirect::store_all(chip, country).await?;
     indirect::store(chip, indirect::SCRATCH, 0).await?;
     chip.write_all(&[(LOOPBACK, 0), (ENHANCE, 0xEB), (AUTOMATIC, 0x07), (BATTERY_FEED, 0x01)])
         .await;
@@ -150,13 +157,14 @@ async fn leak_test(chip: &Chip) {
     }
 }
 
-/// Everything after power: coefficients checked, samples in the slot's place, ringing at 20 Hz.
-async fn configure(chip: &Chip, slot: u8) -> Result<(), ModuleError> {
+/// Everything after power: coefficients checked, samples in the slot's place, ringing.
+async fn configure(chip: &Chip, slot: u8, country: Country) -> Result<(), ModuleError> {
+    let values = indirect::values(country);
     for register in indirect::FILTERS {
-        let Some(&value) = indirect::VALUES.get(usize::from(register)) else { continue };
+        let Some(&value) = values.get(usize::from(register)) else { continue };
         indirect::store(chip, register, value).await?;
     }
-    indirect::verify_all(chip).await?;
+    indirect::verify_all(chip, country).await?;
     // The last slot's bits come first in the frame.
     let start = 3u8.saturating_sub(slot) * 8;
     chip.write_all(&[
@@ -190,7 +198,7 @@ mod tests {
         let identity = Sequence::new(|chip| async move { identify(&chip).await })
             .run(|operation| chip.perform(operation));
         assert_eq!(identity, Identity::Si3210);
-        Sequence::new(move |chip| async move { bring_up(&chip, slot).await })
+        Sequence::new(move |chip| async move { bring_up(&chip, slot, Country::default()).await })
             .run(|operation| chip.perform(operation))
     }
 
@@ -212,7 +220,7 @@ mod tests {
             );
             assert_eq!(chip.direct[8], 0);
             assert_eq!([chip.direct[66], chip.direct[67], chip.direct[108]], [1, 7, 0xEB]);
-            assert_eq!(chip.indirect[..44], indirect::VALUES);
+            assert_eq!(chip.indirect[..44], indirect::values(Country::default()));
             assert_eq!(calibration.0, chip.direct[98..=107]);
             assert!(chip.was_run_down, "the leak test ran");
         }
@@ -272,8 +280,10 @@ mod tests {
         chip.reset();
         assert_eq!(diagnosed(&mut chip), Diagnosis::PartReset);
         chip.waited = Duration::ZERO;
-        let result = Sequence::new(move |chip| async move { restore(&chip, 2, calibration).await })
-            .run(|operation| chip.perform(operation));
+        let result = Sequence::new(move |chip| async move {
+            restore(&chip, 2, Country::default(), calibration).await
+        })
+        .run(|operation| chip.perform(operation));
         assert_eq!(result, Ok(()));
         chip.direct[64] = 0x11;
         let changed: Vec<usize> = (0..=108).filter(|&n| chip.direct[n] != before.0[n]).collect();

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use ringback_country::Country;
+
 use super::registers::{INDIRECT_ADDRESS, INDIRECT_DATA, INDIRECT_STATUS};
 use crate::card::module::ModuleError;
 use crate::card::sequence::Chip;
@@ -15,7 +17,7 @@ pub(super) const OFFSETS: std::ops::RangeInclusive<u8> = 88..=93;
 /// Scratch register, cleared.
 pub(super) const SCRATCH: u8 = 97;
 
-/// What registers 0 to 43 are set to, and must read back.
+/// What registers 0 to 43 are set to, but for what differs between countries ([`values`]).
 #[rustfmt::skip]
 pub(super) const VALUES: [u16; 44] = [
     // 0: DTMF detection: row and column thresholds, twists, minimum power
@@ -58,17 +60,29 @@ pub(super) async fn fetch(chip: &Chip, register: u8) -> Result<u16, ModuleError>
     Ok(u16::from_le_bytes([low, high]))
 }
 
-/// Sets all of [`VALUES`].
-pub(super) async fn store_all(chip: &Chip) -> Result<(), ModuleError> {
-    for (register, &value) in (0..).zip(&VALUES) {
+/// What registers 0 to 43 are set to in a country, and must read back.
+pub(super) fn values(country: Country) -> [u16; 44] {
+    let slic = country.slic();
+    let mut values = VALUES;
+    let [.., coefficient, amplitude, _, _, _, _, receive, transmit] = &mut values[..28] else {
+        return values;
+    };
+    (*coefficient, *amplitude) = (slic.ring_coefficient, slic.ring_amplitude);
+    (*receive, *transmit) = (slic.receive_gain, slic.transmit_gain);
+    values
+}
+
+/// Sets all of [`values`].
+pub(super) async fn store_all(chip: &Chip, country: Country) -> Result<(), ModuleError> {
+    for (register, value) in (0..).zip(values(country)) {
         store(chip, register, value).await?;
     }
     Ok(())
 }
 
-/// Checks all of [`VALUES`].
-pub(super) async fn verify_all(chip: &Chip) -> Result<(), ModuleError> {
-    for (register, &wrote) in (0..).zip(&VALUES) {
+/// Checks all of [`values`].
+pub(super) async fn verify_all(chip: &Chip, country: Country) -> Result<(), ModuleError> {
+    for (register, wrote) in (0..).zip(values(country)) {
         let read = fetch(chip, register).await?;
         if read != wrote {
             return Err(ModuleError::Indirect { register, wrote, read });
@@ -106,7 +120,20 @@ mod tests {
             (43, 0x1000),
         ] {
             assert_eq!(VALUES[register], value, "indirect register {register}");
+            assert_eq!(values(Country::default())[register], value, "{register}, FCC");
         }
+    }
+
+    #[test]
+    fn ringing_and_gains_are_the_countrys() {
+        for country in Country::all() {
+            let (values, slic) = (values(country), country.slic());
+            assert_eq!(values[20..=21], [slic.ring_coefficient, slic.ring_amplitude]);
+            assert_eq!(values[26..=27], [slic.receive_gain, slic.transmit_gain]);
+            let same = (0..44).filter(|register| !matches!(register, 20 | 21 | 26 | 27));
+            assert!(same.into_iter().all(|register| values[register] == VALUES[register]));
+        }
+        assert_eq!(values("UK".parse().unwrap())[20..=21], [0x7E6D, 0x01B9], "25 Hz");
     }
 
     #[test]
@@ -135,9 +162,9 @@ mod tests {
     fn a_value_that_does_not_hold_is_named() {
         let mut chip = Si3210::new();
         let result = Sequence::new(|chip| async move {
-            store_all(&chip).await?;
+            store_all(&chip, Country::default()).await?;
             store(&chip, 37, 0x1234).await?;
-            verify_all(&chip).await
+            verify_all(&chip, Country::default()).await
         })
         .run(|operation| chip.perform(operation));
         assert_eq!(

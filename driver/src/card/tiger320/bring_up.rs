@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use ringback_country::Country;
+
 use super::Slot;
 use super::error::OpenError;
 use super::module::Module;
@@ -16,7 +18,7 @@ use crate::card::Delay;
 use crate::card::module::ModuleError;
 use crate::card::port::ModuleKind;
 use crate::card::sequence::{Operation, Sequence};
-use crate::card::si3050::{self, Country};
+use crate::card::si3050;
 use crate::card::si3210;
 use crate::device::{Device, DmaMemory, Registers};
 
@@ -143,9 +145,10 @@ pub(super) fn probe(
     let mut fxs = |operation| run(ModuleKind::Fxs, operation);
     let identity = Sequence::new(|chip| async move { si3210::identify(&chip).await }).run(&mut fxs);
     if identity == si3210::Identity::Si3210 {
-        let result = Sequence::new(move |chip| async move { si3210::bring_up(&chip, slot).await })
-            .run(&mut fxs);
-        return outcome(result.map(|calibration| Module::fxs(slot, calibration)));
+        let result =
+            Sequence::new(move |chip| async move { si3210::bring_up(&chip, slot, country).await })
+                .run(&mut fxs);
+        return outcome(result.map(|calibration| Module::fxs(slot, country, calibration)));
     }
     let mut fxo = |operation| run(ModuleKind::Fxo, operation);
     if Sequence::new(|chip| async move { si3050::identify(&chip).await }).run(&mut fxo) {

@@ -44,6 +44,8 @@ pub use service::{POLL_INTERVAL, Service};
 
 use std::time::Duration;
 
+use ringback_country::Country;
+
 use self::budget::Budget;
 use self::module::Module;
 use self::registers::{CNTL, CNTL_SAFE, MASK0, OPER};
@@ -52,14 +54,13 @@ use self::spi::Spi;
 use super::delay::Delay;
 use super::module::ModuleError;
 use super::port::{Hook, LineFeed, ModuleKind, Polarity, PortError, PortStatus};
-use super::si3050::Country;
 use crate::Time;
 use crate::device::{Device, Registers};
 
 /// How a card is to be set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Options {
-    /// Line settings of the FXO modules.
+    /// The country whose lines the modules are to fit.
     pub country: Country,
 }
 
@@ -99,6 +100,7 @@ enum State {
 #[derive(Debug)]
 pub struct Tiger320<D: Device> {
     device: D,
+    country: Country,
     state: State,
     slots: [Slot; SLOTS],
     modules: [Option<Module>; SLOTS],
@@ -136,6 +138,7 @@ impl<D: Device> Tiger320<D> {
         // From here on every way out, errors too, makes the card safe by dropping it.
         let mut card = Tiger320 {
             device,
+            country: options.country,
             state: State::Ready,
             slots: [Slot::Empty; SLOTS],
             modules: [const { None }; SLOTS],
@@ -158,6 +161,11 @@ impl<D: Device> Tiger320<D> {
         bring_up::finish(r, &card.slots, delay)?;
         card.count_spi();
         Ok(card)
+    }
+
+    /// The country that it was set up for.
+    pub fn country(&self) -> Country {
+        self.country
     }
 
     /// What is in the slots.

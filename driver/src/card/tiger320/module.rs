@@ -10,6 +10,8 @@
 
 use std::time::Duration;
 
+use ringback_country::Country;
+
 use super::attempts::Attempts;
 use super::counters::Counters;
 use crate::Time;
@@ -18,7 +20,7 @@ use crate::card::port::{
     Hook, LineFeed, ModuleKind, Polarity, PortEvent, PortFault, PortStatus, Remedy,
 };
 use crate::card::sequence::{Operation, Sequence, Step};
-use crate::card::si3050::{self, Country, FxoLine};
+use crate::card::si3050::{self, FxoLine};
 use crate::card::si3210::{self, Calibration, FxsLine};
 
 /// How long a module that does not answer is left alone between attempts.
@@ -28,6 +30,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Module {
     slot: u8,
+    country: Country,
     pub(super) line: Line,
     /// The control register is to be written.
     unwritten: bool,
@@ -41,7 +44,7 @@ pub(super) enum Line {
     /// FXS.
     Fxs(FxsLine, Calibration),
     /// FXO.
-    Fxo(FxoLine, Country),
+    Fxo(FxoLine),
 }
 
 #[derive(Debug)]
@@ -65,17 +68,24 @@ type Fault = fn(Remedy) -> PortFault;
 
 impl Module {
     /// An FXS module as bring-up leaves it.
-    pub(super) fn fxs(slot: u8, calibration: Calibration) -> Module {
-        Module::new(slot, Line::Fxs(FxsLine::new(), calibration))
+    pub(super) fn fxs(slot: u8, country: Country, calibration: Calibration) -> Module {
+        Module::new(slot, country, Line::Fxs(FxsLine::new(), calibration))
     }
 
     /// An FXO module as bring-up leaves it.
     pub(super) fn fxo(slot: u8, country: Country) -> Module {
-        Module::new(slot, Line::Fxo(FxoLine::new(), country))
+        Module::new(slot, country, Line::Fxo(FxoLine::new()))
     }
 
-    fn new(slot: u8, line: Line) -> Module {
-        Module { slot, line, unwritten: false, repair: None, attempts: Attempts::default() }
+    fn new(slot: u8, country: Country, line: Line) -> Module {
+        Module {
+            slot,
+            country,
+            line,
+            unwritten: false,
+            repair: None,
+            attempts: Attempts::default(),
+        }
     }
 
     /// FXS or FXO.
@@ -90,7 +100,7 @@ impl Module {
     const fn control(&self) -> Operation {
         let (register, value) = match &self.line {
             Line::Fxs(line, _) => line.control(),
-            Line::Fxo(line, _) => line.control(),
+            Line::Fxo(line) => line.control(),
         };
         Operation::Write(register, value)
     }
@@ -129,7 +139,7 @@ impl Module {
     pub(super) fn release(&mut self) -> Operation {
         match &mut self.line {
             Line::Fxs(line, _) => line.feed = LineFeed::Open,
-            Line::Fxo(line, _) => line.hook = Hook::On,
+            Line::Fxo(line) => line.hook = Hook::On,
         }
         self.control()
     }
@@ -148,7 +158,7 @@ impl Module {
         }
         let reaction = match &mut self.line {
             Line::Fxs(line, _) => line.sample(register, value, event),
-            Line::Fxo(line, _) => line.sample(register, value, event),
+            Line::Fxo(line) => line.sample(register, value, event),
         };
         match reaction {
             Reaction::None => {}
@@ -291,13 +301,13 @@ impl Module {
             event(PortEvent::Fault(fault(Remedy::GaveUp)));
             return self.give_up(error);
         }
-        let slot = self.slot;
+        let (slot, country) = (self.slot, self.country);
         let sequence = match self.line {
             Line::Fxs(_, calibration) => Sequence::new(move |chip| async move {
                 chip.wait(pause).await;
-                si3210::restore(&chip, slot, calibration).await
+                si3210::restore(&chip, slot, country, calibration).await
             }),
-            Line::Fxo(_, country) => Sequence::new(move |chip| async move {
+            Line::Fxo(_) => Sequence::new(move |chip| async move {
                 chip.wait(pause).await;
                 si3050::bring_up(&chip, slot, country).await
             }),
@@ -335,7 +345,7 @@ impl Module {
                 current: None,
                 restoring,
             },
-            Line::Fxo(line, _) => PortStatus {
+            Line::Fxo(line) => PortStatus {
                 kind: ModuleKind::Fxo,
                 hook: line.hook,
                 ringing: line.ringing(),
@@ -351,7 +361,7 @@ impl Module {
 
     /// Tells an FXO line its hook; `false` for FXS.
     pub(super) fn set_hook(&mut self, hook: Hook) -> bool {
-        let Line::Fxo(line, _) = &mut self.line else { return false };
+        let Line::Fxo(line) = &mut self.line else { return false };
         line.hook = hook;
         self.unwritten = true;
         true

@@ -1,7 +1,7 @@
 //! Listening: whether a tone is really in what was heard.
 
 use ringback_media::level::{power_at, rms_dbm0};
-use ringback_media::tone::{CallProgress, Detector, Heard, Plan};
+use ringback_media::tone::{CallProgress, Detector, Heard};
 
 /// Judged at a time: 50 ms, which tells tones 50 Hz apart.
 const BLOCK: usize = 400;
@@ -22,7 +22,7 @@ pub(super) fn tone_ms(samples: &[i16], hz: f32) -> u32 {
 
 /// Whether this signal of an exchange was heard.
 pub(super) fn hears(samples: &[i16], signal: CallProgress) -> bool {
-    let mut detector = Detector::new(&Plan::NORTH_AMERICA);
+    let mut detector = Detector::new(ringback_country::Country::default().tones());
     let heard = samples.chunks(BLOCK).filter_map(|piece| detector.feed(piece));
     heard.into_iter().any(|heard| heard == Heard::Tone(signal))
 }
@@ -49,7 +49,8 @@ mod tests {
     #[test]
     fn signals_of_the_exchange_are_told_apart() {
         let mut samples = vec![0; 16_000];
-        Generator::new(&Plan::NORTH_AMERICA, CallProgress::Reorder).fill(&mut samples);
+        Generator::new(ringback_country::Country::default().tones(), CallProgress::Reorder)
+            .fill(&mut samples);
         assert!(hears(&samples, CallProgress::Reorder));
         assert!(!hears(&samples, CallProgress::Busy));
         assert!(!hears(&[0; 16_000], CallProgress::Reorder));

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use crate::samples_in;
 use crate::tone::runs::{CLICK, EDGE, Kind, Run, Runs};
 use crate::tone::spectrum::{BLOCK, Frequencies, Spectrum};
-use crate::tone::{Cadence, CallProgress, Plan};
+use crate::tone::{Cadence, CallProgress, Plan, steps};
 
 /// A tone that lasts so long is no syllable and no note, in samples.
 const STEADY: u32 = samples_in(400);
@@ -37,7 +37,8 @@ pub enum Heard {
 ///
 /// How long it takes: dial tone 0.4 s where it has its own frequencies, else a quarter more than
 /// the longest sound of the signals it shares them with. Ringback 0.4 s where it has its own, else
-/// its first whole sound and 0.3 s. Busy and reorder one whole cycle and the beginning of the next.
+/// its first whole sound and 0.3 s. Busy and reorder one whole cycle and the beginning of the next,
+/// two cycles where another signal of their frequencies has a double cadence.
 ///
 /// `Ended` comes 0.12 s after a dial tone at the latest, and for the others as soon as a sound or a
 /// rest is longer than the cadence allows, or something else sounds for 0.2 s.
@@ -66,12 +67,14 @@ impl Detector {
             let tone = frequencies(what);
             let sharing = || CallProgress::ALL.into_iter().filter(|&w| frequencies(w) == tone);
             let longest_sound = |w| sounds(&plan.signal(w).cadence).max().unwrap_or(0);
+            let steps_of = |w| steps(&plan.signal(w).cadence).len();
             Pattern {
                 what,
                 tone: tones.iter().position(|&known| known == tone).unwrap_or(0),
                 cadence: plan.signal(what).cadence,
                 alone: sharing().count() == 1,
                 longest_shared: sharing().map(longest_sound).max().unwrap_or(0),
+                steps: sharing().map(steps_of).max().unwrap_or(0),
             }
         });
         Detector {
@@ -125,6 +128,9 @@ struct Pattern {
     alone: bool,
     /// The longest sound of all signals of its frequencies that rest, in samples.
     longest_shared: u32,
+    /// The steps of the longest cadence of all signals of its frequencies: a shorter one has to be
+    /// heard as long, because a part of that one may be just like it.
+    steps: usize,
 }
 
 impl Pattern {
@@ -151,18 +157,19 @@ impl Pattern {
         }
     }
 
-    /// Whether the latest runs are one whole cycle, from a sound to the end of a rest.
+    /// Whether the latest runs are whole cycles, from a sound to the end of a rest.
     fn is_cycle(&self, runs: &Runs) -> bool {
-        let steps = self.cadence.steps().len();
         let fits = |first: usize| {
-            let cycle = self.cadence.steps().cycle().skip(first).take(steps);
+            let cycle = steps(&self.cadence).cycle().skip(first).take(self.steps);
             cycle.enumerate().all(|(i, step)| {
                 let kind = if i % 2 == 0 { Kind::Tone(self.tone) } else { Kind::Quiet };
-                runs.completed(steps - 1 - i)
+                runs.completed(self.steps - 1 - i)
                     .is_some_and(|run| run.kind == kind && is_about(run.samples(), step))
             })
         };
-        steps > 0 && (0..steps).step_by(2).any(fits)
+        // A sound whose beginning was not heard may be as short as one of a double cadence.
+        let is_whole = || runs.completed(self.steps).is_some_and(|before| before.samples() > 0);
+        (self.steps <= 2 || is_whole()) && (0..steps(&self.cadence).len()).step_by(2).any(fits)
     }
 
     /// Whether a run is a sound of this signal that is longer than those of the others.
@@ -212,11 +219,11 @@ impl Pattern {
 }
 
 fn sounds(cadence: &Cadence) -> impl Iterator<Item = u32> + '_ {
-    cadence.steps().step_by(2)
+    steps(cadence).step_by(2)
 }
 
 fn rests(cadence: &Cadence) -> impl Iterator<Item = u32> + '_ {
-    cadence.steps().skip(1).step_by(2)
+    steps(cadence).skip(1).step_by(2)
 }
 
 /// The longest run that can be a step of this length: exchanges are off by a quarter, and runs are
@@ -231,6 +238,8 @@ fn is_about(length: u32, step: u32) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use ringback_country::Country;
+
     use super::*;
     use crate::tone::Generator;
 
@@ -246,25 +255,48 @@ mod tests {
         heard
     }
 
+    fn plan(country: &str) -> &'static Plan {
+        country.parse::<Country>().unwrap().tones()
+    }
+
     fn signal(plan: &Plan, what: CallProgress, ms: usize) -> Vec<i16> {
         let mut samples = vec![0; ms * 8];
         Generator::new(plan, what).fill(&mut samples);
         samples
     }
 
-    /// Every signal of both plans is heard once, in time, and ends once.
+    /// Every signal of every country is heard as what it is and as nothing else, and ends once.
+    #[test]
+    fn the_signals_of_every_country_are_told_apart() {
+        for country in Country::all() {
+            for what in CallProgress::ALL {
+                let mut samples = vec![0; 8 * 200];
+                samples.extend(signal(country.tones(), what, 13_000));
+                samples.extend([0; 8 * 8000]);
+                let heard = hear(country.tones(), &samples, 8);
+                let [(from, Heard::Tone(first)), (to, Heard::Ended(last))] = heard[..] else {
+                    panic!("{what:?} of {country}: {heard:?}");
+                };
+                assert_eq!((first, last), (what, what), "{country}");
+                assert!(from < 200 + 3500 && to > 13_200, "{what:?} of {country}: {heard:?}");
+            }
+        }
+    }
+
+    /// The signals of two plans are heard in time.
     #[test]
     fn signals_are_recognised_and_end() {
         use CallProgress::{Busy, Dial, Reorder, Ringback};
-        for (plan, recognised) in [
-            (Plan::NORTH_AMERICA, [(Dial, 420), (Ringback, 420), (Busy, 1140), (Reorder, 640)]),
-            (Plan::EUROPE, [(Dial, 1320), (Ringback, 1320), (Busy, 1140), (Reorder, 640)]),
+        for (country, recognised) in [
+            ("FCC", [(Dial, 420), (Ringback, 420), (Busy, 1140), (Reorder, 640)]),
+            ("TBR21", [(Dial, 1320), (Ringback, 1320), (Busy, 1140), (Reorder, 640)]),
         ] {
+            let plan = plan(country);
             for (what, within) in recognised {
                 let mut samples = vec![0; 8 * 200];
-                samples.extend(signal(&plan, what, 13_000));
+                samples.extend(signal(plan, what, 13_000));
                 samples.extend([0; 8 * 6000]);
-                let heard = hear(&plan, &samples, 8);
+                let heard = hear(plan, &samples, 8);
                 let [(from, Heard::Tone(first)), (to, Heard::Ended(last))] = heard[..] else {
                     panic!("{what:?}: {heard:?}");
                 };
@@ -277,13 +309,13 @@ mod tests {
 
     #[test]
     fn the_pieces_do_not_matter() {
-        let plan = Plan::NORTH_AMERICA;
+        let plan = plan("FCC");
         let mut samples = Vec::new();
         for what in CallProgress::ALL {
-            samples.extend(signal(&plan, what, 5000));
+            samples.extend(signal(plan, what, 5000));
             samples.extend([0; 8 * 1000]);
         }
-        let order = |piece| hear(&plan, &samples, piece).into_iter().map(|(_, heard)| heard);
+        let order = |piece| hear(plan, &samples, piece).into_iter().map(|(_, heard)| heard);
         let wanted: Vec<Heard> = order(8).collect();
         assert_eq!(wanted.len(), 8);
         for piece in [1, 7, 160, 1000, samples.len()] {

@@ -1,7 +1,7 @@
 //! Call-progress tones, made.
 
 use crate::oscillator::{Oscillator, to_sample};
-use crate::tone::{Cadence, CallProgress, Plan};
+use crate::tone::{Cadence, CallProgress, Plan, steps};
 
 /// Makes one signal, for ever.
 #[derive(Debug, Clone)]
@@ -51,7 +51,7 @@ impl Generator {
         }
         let mut left = self.position;
         let mut sounds = true;
-        for step in self.cadence.steps() {
+        for step in steps(&self.cadence) {
             if left < step {
                 self.position += 1;
                 return sounds;
@@ -67,6 +67,8 @@ impl Generator {
 
 #[cfg(test)]
 mod tests {
+    use ringback_country::Country;
+
     use super::*;
     use crate::level::power_at;
 
@@ -84,7 +86,7 @@ mod tests {
 
     #[test]
     fn north_america_has_the_precise_tone_plan() {
-        let plan = Plan::NORTH_AMERICA;
+        let plan = Country::default().tones();
         for (what, low, high, level) in [
             (CallProgress::Dial, 350.0, 440.0, -13.0),
             (CallProgress::Ringback, 440.0, 480.0, -19.0),
@@ -92,7 +94,7 @@ mod tests {
             (CallProgress::Reorder, 480.0, 620.0, -24.0),
         ] {
             // 200 ms are inside the first sound of each.
-            let samples = make(&mut Generator::new(&plan, what), 200);
+            let samples = make(&mut Generator::new(plan, what), 200);
             for (hz, wanted) in [(low, level), (high, level), (550.0, -60.0)] {
                 let measured = power_at(&samples[..1600], hz);
                 assert!(
@@ -101,7 +103,7 @@ mod tests {
                 );
             }
         }
-        let cadence_of = |what, ms| cadence(&make(&mut Generator::new(&plan, what), ms));
+        let cadence_of = |what, ms| cadence(&make(&mut Generator::new(plan, what), ms));
         assert_eq!(cadence_of(CallProgress::Dial, 5000), [5000]);
         assert_eq!(cadence_of(CallProgress::Ringback, 13000), [2000, 4000, 2000, 4000, 1000]);
         assert_eq!(cadence_of(CallProgress::Busy, 2000), [500; 4]);
@@ -111,7 +113,7 @@ mod tests {
     #[test]
     fn a_double_cadence_goes_round() {
         let ringback = Cadence::double(400, 200, 400, 2000);
-        let mut plan = Plan::EUROPE;
+        let mut plan = *Country::default().tones();
         plan.ringback.cadence = ringback;
         let samples = make(&mut Generator::new(&plan, CallProgress::Ringback), 6000);
         assert_eq!(cadence(&samples), [400, 200, 400, 2000, 400, 200, 400, 2000]);
@@ -120,7 +122,7 @@ mod tests {
     #[test]
     fn the_pieces_do_not_matter() {
         for what in CallProgress::ALL {
-            let generator = Generator::new(&Plan::NORTH_AMERICA, what);
+            let generator = Generator::new(Country::default().tones(), what);
             let whole = make(&mut generator.clone(), 7000);
             for piece in [1, 8, 160, 999] {
                 let mut again = vec![0; whole.len()];

@@ -205,13 +205,16 @@ fn dot(a: &[f64; BLOCK], b: &[f64; BLOCK]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use ringback_country::Country;
+
     use super::*;
-    use crate::tone::{Generator, Plan};
+    use crate::tone::Generator;
 
     /// What the blocks of sines of these frequencies at -15 dBm0 are, once they have begun.
     fn tones_in(hz: &[f32], constant: i16) -> Vec<Option<usize>> {
-        let plan = Plan::NORTH_AMERICA;
-        let signals = [plan.dial, plan.ringback, plan.busy, Plan::EUROPE.dial];
+        let plan = Country::default().tones();
+        let europe = "TBR21".parse::<Country>().unwrap().tones();
+        let signals = [plan.dial, plan.ringback, plan.busy, europe.dial];
         let mut spectrum = Spectrum::new(&signals.map(|signal| Frequencies::of(&signal)));
         let mut generators: Vec<_> = hz.iter().map(|&hz| Generator::sine(hz, -15.0)).collect();
         let blocks = (0..100 * BLOCK).filter_map(|_| {

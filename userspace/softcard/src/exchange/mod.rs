@@ -1,8 +1,8 @@
 //! The exchange behind the FXO slots: numbered lines, subscribers, and the calls between them.
 //!
-//! What it does is what a small analog exchange in North America does: dial tone, DTMF digits (heard
-//! on the samples), ringing of 2 s in 6, ringback, busy and reorder tone, battery reversal on answer
-//! where a line has it, and a loop-current break when the far end has hung up. It knows nothing of
+//! What it does is what a small analog exchange does: dial tone, DTMF digits (heard on the samples),
+//! ringing, ringback, busy and reorder tone as its country has them, battery reversal on answer where
+//! a line has it, and a loop-current break when the far end has hung up. It knows nothing of
 //! cards: a line is a pair of wires on which it is told hook and audio, and says battery, ringing and
 //! audio, once a millisecond.
 
@@ -11,6 +11,7 @@ mod switch;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use ringback_country::Country;
 use switch::{Switch, Terminal};
 
 use crate::SLOTS;
@@ -20,6 +21,8 @@ use crate::wire::{Feed, Load};
 /// How the exchange works; all times in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExchangeConfig {
+    /// Where it stands: its tones, and how it rings.
+    pub country: Country,
     /// How long dial tone waits for the first digit before it becomes reorder tone.
     pub first_digit_ms: u32,
     /// How long after a digit the number is taken as complete.
@@ -29,9 +32,14 @@ pub struct ExchangeConfig {
 }
 
 impl Default for ExchangeConfig {
-    /// 10 s, 3 s, 500 ms.
+    /// In North America; 10 s, 3 s, 500 ms.
     fn default() -> ExchangeConfig {
-        ExchangeConfig { first_digit_ms: 10_000, inter_digit_ms: 3000, hang_up_ms: 500 }
+        ExchangeConfig {
+            country: Country::default(),
+            first_digit_ms: 10_000,
+            inter_digit_ms: 3000,
+            hang_up_ms: 500,
+        }
     }
 }
 

@@ -3,8 +3,9 @@
 //! Rules: calls are pairs; whenever one party of a pair changes its state, the other is changed in
 //! the same step. All times are the exchange's own milliseconds.
 
+use ringback_country::{CallProgress, Country};
 use ringback_media::dtmf;
-use ringback_media::tone::{self, CallProgress, Plan};
+use ringback_media::tone;
 
 use super::{ExchangeConfig, LineOptions, LineState};
 use crate::SLOTS;
@@ -13,8 +14,6 @@ use crate::wire::{Battery, Feed, Frame, Load};
 
 /// How long the loop has to be closed to count as off-hook.
 const SEIZE_MS: u32 = 20;
-const RING_MS: u64 = 2000;
-const RING_CYCLE_MS: u64 = 6000;
 /// Digits beyond this are not kept; no number is as long.
 const MAX_DIGITS: usize = 64;
 
@@ -69,14 +68,14 @@ pub(super) struct Party {
 }
 
 impl Party {
-    fn enter(&mut self, state: State, now: u64) {
+    fn enter(&mut self, state: State, now: u64, country: Country) {
         let sound = match &state {
             State::Collecting(_) => Some(CallProgress::Dial),
             State::Calling(_) => Some(CallProgress::Ringback),
             State::Tone(tone) => Some(*tone),
             State::Idle | State::Ringing(_) | State::Talking(_) | State::LoopBreak => None,
         };
-        self.tone = sound.map(|sound| tone::Generator::new(&Plan::NORTH_AMERICA, sound));
+        self.tone = sound.map(|sound| tone::Generator::new(country.tones(), sound));
         self.state = state;
         self.since = now;
     }
@@ -119,12 +118,14 @@ impl Party {
         }
     }
 
-    fn rings(&self, now: u64) -> bool {
+    /// The frequency at which it is rung now, in Hz.
+    fn rings(&self, now: u64, country: Country) -> Option<u16> {
         // The bell stops as soon as the loop is closed, before the answer is recognised.
-        matches!(self.state, State::Ringing(_))
+        let rings = matches!(self.state, State::Ringing(_))
             && !self.unplugged
             && !self.load.off_hook
-            && now.saturating_sub(self.since) % RING_CYCLE_MS < RING_MS
+            && country.ring().sounds_at(now.saturating_sub(self.since));
+        rings.then_some(country.slic().ring_hz)
     }
 }
 
@@ -209,7 +210,7 @@ impl Switch {
 
     fn enter(&mut self, id: Id, state: State) {
         if let Some(party) = self.parties.get_mut(id) {
-            party.enter(state, self.now);
+            party.enter(state, self.now, self.config.country);
         }
     }
 
@@ -244,7 +245,11 @@ impl Switch {
         let deadline = self.now + u64::from(self.config.first_digit_ms);
         if let Some(party) = self.parties.get_mut(id) {
             party.dialled.clear();
-            party.enter(State::Collecting(Box::new(Register { detector, deadline })), self.now);
+            party.enter(
+                State::Collecting(Box::new(Register { detector, deadline })),
+                self.now,
+                self.config.country,
+            );
         }
     }
 
@@ -317,7 +322,7 @@ impl Switch {
     fn end(&mut self, id: Id) {
         if let Some(party) = self.parties.get_mut(id) {
             party.reversed = false;
-            party.enter(State::Idle, self.now);
+            party.enter(State::Idle, self.now, self.config.country);
         }
     }
 
@@ -330,7 +335,7 @@ impl Switch {
         } else {
             State::Tone(CallProgress::Reorder)
         };
-        party.enter(state, self.now);
+        party.enter(state, self.now, self.config.country);
     }
 
     fn feed(&mut self, id: Id) -> Feed {
@@ -348,6 +353,6 @@ impl Switch {
         if battery == Battery::Off {
             audio = Frame::default();
         }
-        Feed { battery, ringing: party.rings(now), audio }
+        Feed { battery, ringing: party.rings(now, self.config.country), audio }
     }
 }

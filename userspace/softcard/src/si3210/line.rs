@@ -21,6 +21,8 @@ const LOOP_CLOSED_RAW: u8 = 0x04;
 const IRQ_RING_TRIP: u8 = 0x01;
 const IRQ_LOOP: u8 = 0x02;
 const IRQ_POWER_ALARMS: u8 = 0xFC;
+/// Indirect register of the ringing oscillator's coefficient.
+const RING_COEFFICIENT: u8 = 20;
 
 /// A voltage in the 0.376 V steps of the sense registers, rounded up.
 fn sense(millivolts: u32) -> u8 {
@@ -114,6 +116,13 @@ impl Si3210 {
         Lanes { transmit: lane(reg::TX_COUNT), receive: lane(reg::RX_COUNT) }
     }
 
+    /// The frequency that the ringing oscillator is programmed for: its coefficient is the cosine of
+    /// the step in phase from one millisecond to the next.
+    fn ring_hz(&self) -> u16 {
+        let coefficient = f32::from(self.indirect(RING_COEFFICIENT).cast_signed()) / 32_768.0;
+        (coefficient.acos() / std::f32::consts::TAU * 1000.0).round() as u16
+    }
+
     /// One millisecond of the line. `from_host` is what came in the module's time slot, `None` while
     /// the serial bus stands still. Returns what the line is fed with and, with the interface on,
     /// the bytes for the host.
@@ -134,7 +143,8 @@ impl Si3210 {
 
         let mut feed = Feed {
             battery: self.battery(),
-            ringing: self.line_feed() == LineFeed::Ringing && self.battery() != Battery::Off,
+            ringing: (self.line_feed() == LineFeed::Ringing && self.battery() != Battery::Off)
+                .then(|| self.ring_hz()),
             audio: [0; FRAME],
         };
         if let (Some(law), Some(bytes)) = (law, &from_host)

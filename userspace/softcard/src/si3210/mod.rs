@@ -143,6 +143,11 @@ impl Si3210 {
         self.set(status, self.get(status) | bits);
     }
 
+    /// An indirect register.
+    fn indirect(&self, register: u8) -> u16 {
+        self.indirect.get(usize::from(register)).copied().unwrap_or(0)
+    }
+
     fn indirect_access(&mut self, address: u8) {
         if std::mem::take(&mut self.store) {
             let value = u16::from_le_bytes([self.get(reg::IDA_LOW), self.get(reg::IDA_HIGH)]);
@@ -150,7 +155,7 @@ impl Si3210 {
                 *word = value;
             }
         } else {
-            let word = self.indirect.get(usize::from(address)).copied().unwrap_or(0);
+            let word = self.indirect(address);
             let [low, high] = word.to_le_bytes();
             self.set(reg::IDA_LOW, low);
             self.set(reg::IDA_HIGH, high);

@@ -220,7 +220,7 @@ impl Instrument {
         if self.lifted {
             self.watch_battery();
         } else {
-            self.bell.tick(feed.ringing);
+            self.bell.tick(feed.ringing.is_some());
             self.answer();
         }
         self.follow_script();
@@ -307,8 +307,8 @@ impl Instrument {
 mod tests {
     use super::*;
 
-    const IDLE: Feed = Feed { battery: Battery::Forward, ringing: false, audio: [0; 8] };
-    const RINGING: Feed = Feed { ringing: true, ..IDLE };
+    const IDLE: Feed = Feed { battery: Battery::Forward, ringing: None, audio: [0; 8] };
+    const RINGING: Feed = Feed { ringing: Some(20), ..IDLE };
     const NO_BATTERY: Feed = Feed { battery: Battery::Off, ..IDLE };
 
     fn run(phone: &mut Instrument, feed: Feed, ms: u32) -> Vec<i16> {

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use ringback_media::dtmf::{self, Digit};
 use ringback_media::g711;
-use ringback_media::tone::{self, CallProgress, Plan};
+use ringback_media::tone::{self, CallProgress};
 
 use crate::host::Host;
 
@@ -98,7 +98,7 @@ pub fn digits_in(samples: &[i16]) -> String {
 
 /// The first call-progress tone in the samples.
 pub fn tone_in(samples: &[i16]) -> Option<CallProgress> {
-    let mut detector = tone::Detector::new(&Plan::NORTH_AMERICA);
+    let mut detector = tone::Detector::new(ringback_country::Country::default().tones());
     samples.chunks(8).find_map(|piece| match detector.feed(piece) {
         Some(tone::Heard::Tone(tone)) => Some(tone),
         _ => None,

@@ -72,6 +72,7 @@ impl Activity {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ringback_country::Country;
     use ringback_media::tone::Generator;
 
     fn heard(plan: &'static Plan, generator: &mut Generator, seconds: usize) -> bool {
@@ -85,16 +86,17 @@ mod tests {
 
     #[test]
     fn the_tones_of_the_exchange_are_no_speech() {
-        for plan in [&Plan::NORTH_AMERICA, &Plan::EUROPE] {
+        for country in Country::all() {
+            let plan = country.tones();
             for what in CallProgress::ALL {
-                assert!(!heard(plan, &mut Generator::new(plan, what), 10), "{what:?}");
+                assert!(!heard(plan, &mut Generator::new(plan, what), 10), "{what:?}, {country}");
             }
         }
     }
 
     #[test]
     fn other_sound_is_speech_and_silence_is_not() {
-        let plan = &Plan::NORTH_AMERICA;
+        let plan = Country::default().tones();
         assert!(heard(plan, &mut Generator::sine(1000.0, -15.0), 1));
         assert!(!heard(plan, &mut Generator::sine(1000.0, -60.0), 5));
         assert!(!Activity::new(plan).feed(&[0; 8000]));

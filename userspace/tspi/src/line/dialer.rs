@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use ringback_country::{Country, Pulse};
 use ringback_driver::Time;
 use ringback_driver::card::{FRAME, Hook};
 use ringback_media::dtmf::Generator;
@@ -58,14 +59,15 @@ impl DialTiming {
     }
 }
 
-/// Loop break and make of a dial pulse, and the pause after a pulsed digit (10 pulses a second).
-const PULSE_BREAK: Duration = Duration::from_millis(60);
-const PULSE_MAKE: Duration = Duration::from_millis(40);
-const PULSE_GAP: Duration = Duration::from_millis(700);
-/// A hook flash, half a second on-hook and half a second off-hook.
-const FLASH: Duration = Duration::from_millis(500);
+/// Off-hook after a hook flash, until the exchange has a register.
+const FLASHED: Duration = Duration::from_millis(500);
 
-/// How long dialling an address takes at the most.
+/// The longest pulse, pause after a pulsed digit and hook flash of any country.
+const MOST_PULSE: Duration = Duration::from_millis(100);
+const MOST_GAP: Duration = Duration::from_millis(800);
+const MOST_FLASH: Duration = Duration::from_millis(500);
+
+/// How long dialling an address takes at the most, in any country.
 pub fn dialing_time(address: &DialString, timing: &DialTiming) -> Duration {
     let ms = |ms: u32| Duration::from_millis(u64::from(ms));
     let mut pulse = false;
@@ -73,13 +75,13 @@ pub fn dialing_time(address: &DialString, timing: &DialTiming) -> Duration {
         .steps
         .iter()
         .map(|step| match step {
-            Step::Digit(_) if pulse => (PULSE_BREAK + PULSE_MAKE) * 10 + PULSE_GAP,
+            Step::Digit(_) if pulse => MOST_PULSE * 10 + MOST_GAP,
             Step::Digit(_) => ms(timing.digit_ms + timing.gap_ms),
             Step::Pause => ms(timing.pause_ms),
             Step::WaitForDialTone => ms(timing.dial_tone_ms),
             // Refused by the parser: a line does not announce that it can wait for these (R7).
             Step::WaitForQuietAnswer | Step::WaitForBillingTone => Duration::ZERO,
-            Step::Flash => FLASH * 2,
+            Step::Flash => MOST_FLASH + FLASHED,
             Step::ToneMode | Step::PulseMode => {
                 pulse = *step == Step::PulseMode;
                 Duration::ZERO
@@ -117,6 +119,7 @@ const PIECE: usize = 160;
 /// Dials one address after another.
 #[derive(Debug)]
 pub(super) struct Dialer {
+    country: Country,
     steps: VecDeque<Step>,
     timing: DialTiming,
     pulse: bool,
@@ -129,8 +132,9 @@ pub(super) struct Dialer {
 }
 
 impl Dialer {
-    pub(super) fn new() -> Dialer {
+    pub(super) fn new(country: Country) -> Dialer {
         Dialer {
+            country,
             steps: VecDeque::new(),
             timing: DialTiming::default(),
             pulse: false,
@@ -147,7 +151,7 @@ impl Dialer {
 
     /// For the next call.
     pub(super) fn reset(&mut self, timing: DialTiming) {
-        *self = Dialer { timing, ..Dialer::new() };
+        *self = Dialer { timing, ..Dialer::new(self.country) };
         self.tones.set_timing(timing.digit_ms, timing.gap_ms);
     }
 
@@ -249,7 +253,9 @@ impl Dialer {
             Step::Pause => self.tones.pause(self.timing.pause_ms),
             Step::WaitForDialTone => self.listening = Some(now + ms(self.timing.dial_tone_ms)),
             Step::WaitForQuietAnswer | Step::WaitForBillingTone => {}
-            Step::Flash => self.hooks.extend([(Hook::On, FLASH), (Hook::Off, FLASH)]),
+            Step::Flash => {
+                self.hooks.extend([(Hook::On, self.country.flash()), (Hook::Off, FLASHED)])
+            }
             Step::ToneMode => self.pulse = false,
             Step::PulseMode => self.pulse = true,
         }
@@ -263,9 +269,11 @@ impl Dialer {
     /// A digit in pulses, 0 as ten.
     fn pulses(&mut self, digit: u32) {
         let count = if digit == 0 { 10 } else { digit };
+        let ms = |ms: u16| Duration::from_millis(u64::from(ms));
+        let Pulse { break_ms, make_ms, gap_ms } = self.country.pulse();
         for pulse in 1..=count {
-            let make = if pulse == count { PULSE_GAP } else { PULSE_MAKE };
-            self.hooks.extend([(Hook::On, PULSE_BREAK), (Hook::Off, make)]);
+            let make = if pulse == count { gap_ms } else { make_ms };
+            self.hooks.extend([(Hook::On, ms(break_ms)), (Hook::Off, ms(make))]);
         }
     }
 }
@@ -278,8 +286,16 @@ mod tests {
     /// Dials with dial tone from that time on; gives the hook changes with their times in ms, how
     /// many frames had sound, and how and when it ended.
     fn dial(text: &str, dial_tone_at: u64) -> (Vec<(u64, Hook)>, u64, Dialed, u64) {
+        dial_in(Country::default(), text, dial_tone_at)
+    }
+
+    fn dial_in(
+        country: Country,
+        text: &str,
+        dial_tone_at: u64,
+    ) -> (Vec<(u64, Hook)>, u64, Dialed, u64) {
         let modifiers = Modifiers { dial_tone: true, ..Modifiers::default() };
-        let mut dialer = Dialer::new();
+        let mut dialer = Dialer::new(country);
         dialer.reset(DialTiming::default());
         dialer.push(parse(text, modifiers).unwrap());
         let (mut hooks, mut sound) = (Vec::new(), 0);
@@ -317,11 +333,19 @@ mod tests {
     }
 
     #[test]
-    fn a_flash_is_half_a_second_each_way() {
-        let (hooks, _, _, end) = dial("!", 0);
-        assert_eq!(hooks.len(), 2);
-        assert!((495..=505).contains(&(hooks[1].0 - hooks[0].0)));
-        assert!((495..=505).contains(&(end - hooks[1].0)));
+    fn pulses_and_flashes_are_the_countrys() {
+        for country in Country::all() {
+            let (hooks, _, _, end) = dial_in(country, "!", 0);
+            let flash = country.flash().as_millis() as u64;
+            assert_eq!(hooks.len(), 2);
+            assert!((hooks[1].0 - hooks[0].0).abs_diff(flash) <= 2, "{country}: {hooks:?}");
+            assert!((495..=505).contains(&(end - hooks[1].0)));
+            let (hooks, _, _, _) = dial_in(country, "P2", 0);
+            let Pulse { break_ms, make_ms, .. } = country.pulse();
+            for (pair, ms) in hooks.windows(2).zip([break_ms, make_ms, break_ms]) {
+                assert!((pair[1].0 - pair[0].0).abs_diff(ms.into()) <= 2, "{country}: {hooks:?}");
+            }
+        }
     }
 
     #[test]
@@ -336,7 +360,7 @@ mod tests {
     /// Dials in whole buffers: their samples, and the hook changes before and after each.
     fn render(text: &str) -> (Vec<Vec<i16>>, Vec<Vec<Hook>>) {
         let modifiers = Modifiers { dial_tone: true, ..Modifiers::default() };
-        let mut dialer = Dialer::new();
+        let mut dialer = Dialer::new(Country::default());
         dialer.reset(DialTiming::default());
         dialer.push(parse(text, modifiers).unwrap());
         let (mut buffers, mut hooks, mut now) = (Vec::new(), vec![Vec::new()], Time::ZERO);
@@ -359,7 +383,7 @@ mod tests {
 
     /// Dials frame by frame: all samples up to the end.
     fn frames(text: &str) -> Vec<i16> {
-        let mut dialer = Dialer::new();
+        let mut dialer = Dialer::new(Country::default());
         dialer.reset(DialTiming::default());
         dialer.push(parse(text, Modifiers::default()).unwrap());
         let (mut all, mut now) = (Vec::new(), Time::ZERO);
@@ -399,8 +423,11 @@ mod tests {
         let modifiers = Modifiers { dial_tone: true, ..Modifiers::default() };
         for text in ["1234567890*#", "P0123456789", "1,,2!P3T4", "W1"] {
             let limit = dialing_time(&parse(text, modifiers).unwrap(), &DialTiming::default());
-            let (_, _, _, took) = dial(text, 0);
-            assert!(u128::from(took) <= limit.as_millis() + 100, "{text}: {took} ms, {limit:?}");
+            for country in Country::all() {
+                let (_, _, _, took) = dial_in(country, text, 0);
+                let limit = limit.as_millis() + 100;
+                assert!(u128::from(took) <= limit, "{text} in {country}: {took} ms, {limit}");
+            }
         }
     }
 }

@@ -113,14 +113,15 @@ impl<D: Device> Lines<D> {
         now: Time,
     ) -> Result<Self, StartError> {
         card.start(now)?;
+        let country = card.country();
         let mut infos = Vec::new();
         let mut lines = Vec::new();
         for slot in 0..card.ports().len() {
             let Some(status) = card.status(slot) else { continue };
             infos.push(PortInfo { port: slot, kind: status.kind });
             let machine = match status.kind {
-                ModuleKind::Fxo => Machine::Fxo(Box::new(Fxo::new(status.battery))),
-                ModuleKind::Fxs => Machine::Fxs(Fxs::new()),
+                ModuleKind::Fxo => Machine::Fxo(Box::new(Fxo::new(country, status.battery))),
+                ModuleKind::Fxs => Machine::Fxs(Fxs::new(country)),
             };
             lines.push((Port::new(lines.len(), slot), machine));
         }

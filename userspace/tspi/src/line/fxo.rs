@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use ringback_country::Country;
 use ringback_driver::Time;
 use ringback_driver::card::{FRAME, Hook, PortEvent, PortFault, Remedy};
 use ringback_driver::request::Token;
@@ -15,7 +16,7 @@ use super::activity::Activity;
 use super::book::Op;
 use super::call::{Call, CallHandles, CallInfo};
 use super::dialer::{DialTiming, Dialed, Dialer};
-use super::port::{Order, PLAN, Port, Visit};
+use super::port::{Order, Port, Visit};
 use super::whole::Sound;
 use crate::callstate::CallState;
 use crate::constants::*;
@@ -64,6 +65,7 @@ enum Phase {
 /// The state of an FXO line.
 #[derive(Debug)]
 pub(super) struct Fxo {
+    country: Country,
     phase: Phase,
     dialer: Dialer,
     tones: Detector,
@@ -81,13 +83,14 @@ pub(super) struct Fxo {
 }
 
 impl Fxo {
-    pub(super) fn new(battery: Option<bool>) -> Fxo {
+    pub(super) fn new(country: Country, battery: Option<bool>) -> Fxo {
         Fxo {
+            country,
             phase: Phase::OnHook,
-            dialer: Dialer::new(),
-            tones: Detector::new(PLAN),
+            dialer: Dialer::new(country),
+            tones: Detector::new(country.tones()),
             dial_tone: false,
-            activity: Activity::new(PLAN),
+            activity: Activity::new(country.tones()),
             on_hook_since: None,
             battery,
             supervised: false,
@@ -144,7 +147,7 @@ impl Fxo {
     }
 
     fn listen_anew(&mut self, port: &mut Port) {
-        self.tones = Detector::new(PLAN);
+        self.tones = Detector::new(self.country.tones());
         self.dial_tone = false;
         self.activity.clear();
         port.listen_anew();
@@ -507,7 +510,7 @@ impl Fxo {
 
     fn connected(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, mode: u32) {
         self.phase = Phase::Talking;
-        self.tones = Detector::new(PLAN);
+        self.tones = Detector::new(self.country.tones());
         port.set_state(visit, CallState::Connected, mode);
     }
 

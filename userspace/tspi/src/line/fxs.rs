@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use ringback_country::Country;
 use ringback_driver::Time;
 use ringback_driver::card::{FRAME, Hook, LineFeed, PortEvent, PortFault, Remedy};
 use ringback_driver::request::Token;
@@ -14,14 +15,11 @@ use ringback_media::tone::{CallProgress, Generator};
 
 use super::book::Op;
 use super::call::{Call, CallHandles, CallInfo};
-use super::port::{Order, PLAN, Port, Visit};
+use super::port::{Order, Port, Visit};
 use crate::callstate::CallState;
 use crate::constants::*;
 use crate::error::LineError;
 
-/// The cadence of ringing.
-const RING: Duration = Duration::from_secs(2);
-const SILENCE: Duration = Duration::from_secs(4);
 /// A telephone that rings this long is not answered.
 const RING_LIMIT: Duration = Duration::from_secs(180);
 /// A lifted telephone has to dial its first digit by then.
@@ -35,8 +33,8 @@ const MOST_DIGITS: usize = 32;
 enum Phase {
     /// On-hook.
     Idle,
-    /// We ring it.
-    Ringing { on: bool, next: Time, until: Time },
+    /// We ring it, at this step of the cadence until `next`.
+    Ringing { step: usize, next: Time, until: Time },
     /// Lifted; it hears dial tone and dials.
     Dialing { last: Time },
     /// It has dialled and waits for an answer.
@@ -50,6 +48,7 @@ enum Phase {
 /// The state of an FXS line.
 #[derive(Debug)]
 pub(super) struct Fxs {
+    country: Country,
     phase: Phase,
     hook: Hook,
     digits: String,
@@ -60,13 +59,14 @@ pub(super) struct Fxs {
 }
 
 impl Fxs {
-    pub(super) fn new() -> Fxs {
+    pub(super) fn new(country: Country) -> Fxs {
         Fxs {
+            country,
             phase: Phase::Idle,
             hook: Hook::On,
             digits: String::new(),
             listener: dtmf::Detector::new(),
-            tone: Generator::new(PLAN, CallProgress::Dial),
+            tone: Generator::new(country.tones(), CallProgress::Dial),
             out_of_order: false,
         }
     }
@@ -96,8 +96,9 @@ impl Fxs {
             return Ok(());
         }
         let now = visit.now();
-        port.order(visit, Order::Feed(LineFeed::Ringing));
-        self.phase = Phase::Ringing { on: true, next: now + RING, until: now + RING_LIMIT };
+        let (feed, time) = self.ring(0);
+        port.order(visit, Order::Feed(feed));
+        self.phase = Phase::Ringing { step: 0, next: now + time, until: now + RING_LIMIT };
         port.set_state(visit, CallState::Ringback, 0);
         Ok(())
     }
@@ -175,7 +176,7 @@ impl Fxs {
                 self.phase = Phase::Dialing { last: visit.now() };
                 self.digits.clear();
                 self.listener = dtmf::Detector::new();
-                self.tone = Generator::new(PLAN, CallProgress::Dial);
+                self.sound(CallProgress::Dial);
             }
             // Nobody serves the line, or its last call is not dropped yet.
             Phase::Idle => self.reorder(),
@@ -199,14 +200,11 @@ impl Fxs {
                 self.phase = Phase::Idle;
                 port.set_state(visit, CallState::Disconnected, LINEDISCONNECTMODE_NOANSWER);
             }
-            Phase::Ringing { on, next, until } if now >= next => {
-                let (feed, time) = if on {
-                    (LineFeed::OnHookTransmission, SILENCE)
-                } else {
-                    (LineFeed::Ringing, RING)
-                };
+            Phase::Ringing { step, next, until } if now >= next => {
+                let step = (step + 1) % self.country.ring().steps_ms().len().max(1);
+                let (feed, time) = self.ring(step);
                 port.order(visit, Order::Feed(feed));
-                self.phase = Phase::Ringing { on: !on, next: now + time, until };
+                self.phase = Phase::Ringing { step, next: now + time, until };
             }
             Phase::Ringing { .. } => {}
             Phase::Dialing { last } => self.dialing(port, visit, handles, last, heard),
@@ -300,7 +298,7 @@ impl Fxs {
             call_id: CallHandles::serial(call),
         };
         self.phase = Phase::Waiting;
-        self.tone = Generator::new(PLAN, CallProgress::Ringback);
+        self.sound(CallProgress::Ringback);
         port.book.offer(visit.cx, Call::new(call, info));
     }
 
@@ -312,6 +310,18 @@ impl Fxs {
 
     fn reorder(&mut self) {
         self.phase = Phase::Reorder;
-        self.tone = Generator::new(PLAN, CallProgress::Reorder);
+        self.sound(CallProgress::Reorder);
+    }
+
+    fn sound(&mut self, tone: CallProgress) {
+        self.tone = Generator::new(self.country.tones(), tone);
+    }
+
+    /// The line feed at a step of the cadence of ringing, and how long it lasts.
+    fn ring(&self, step: usize) -> (LineFeed, Duration) {
+        let ms = self.country.ring().steps_ms().nth(step).unwrap_or_default();
+        let on = step.is_multiple_of(2);
+        let feed = if on { LineFeed::Ringing } else { LineFeed::OnHookTransmission };
+        (feed, Duration::from_millis(u64::from(ms)))
     }
 }

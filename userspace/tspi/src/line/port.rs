@@ -6,7 +6,7 @@ use ringback_driver::engine::{Context, Play};
 use ringback_driver::request::Token;
 use ringback_media::dtmf;
 use ringback_media::g711::{ulaw_decode, ulaw_encode};
-use ringback_media::tone::{CallProgress, Plan};
+use ringback_media::tone::CallProgress;
 
 use super::Event;
 use super::audio::Audio;
@@ -296,6 +296,3 @@ pub(super) fn decode(received: &[u8; FRAME]) -> [i16; FRAME] {
 pub(super) fn encode(play: [i16; FRAME]) -> [u8; FRAME] {
     play.map(ulaw_encode)
 }
-
-/// The tones of the country.
-pub(super) const PLAN: &Plan = &Plan::NORTH_AMERICA;

@@ -7,7 +7,7 @@ use ringback_driver::device::soft::{SoftDevice, SoftMemory, SoftRegisters};
 use ringback_driver::device::{Device, InterruptFd};
 use ringback_driver::engine::{Context, Play, Played};
 use ringback_driver::reactor::PortOrder;
-use ringback_media::tone::{CallProgress, Detector, Heard, Plan};
+use ringback_media::tone::{CallProgress, Detector, Heard};
 
 use super::*;
 
@@ -289,7 +289,7 @@ fn a_telephone_hears_the_tones_of_its_call_and_no_more_of_them() {
     let mut world = World::with(true);
     let telephone = world.card.telephone(FXS).unwrap();
     let tones = |samples: &[i16]| {
-        let mut detector = Detector::new(&Plan::NORTH_AMERICA);
+        let mut detector = Detector::new(ringback_country::Country::default().tones());
         let heard = samples.chunks(8).filter_map(|frame| detector.feed(frame));
         heard.collect::<Vec<_>>()
     };
