@@ -85,10 +85,10 @@ fn parse_digits(text: &str) -> Result<String, String> {
 
 impl Call {
     pub(crate) fn run(&self, signals: &Signals) -> Result<(), Failure> {
-        let files = self.talk.files()?;
+        let files = self.talk.files(signals)?;
         let (recorder, log) = timeline::new();
         let station = self.card.open(signals, &recorder, scenery::furnish)?;
-        let out = self.talk.output();
+        let out = self.talk.output(signals);
         let mut line = Conversation::open(&station, self.line, out, signals, &recorder, log)?;
         line.check(self.digits.is_some(), &self.talk)?;
         let name = line.name();

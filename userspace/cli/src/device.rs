@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::exit::{Exit, Failure};
 use crate::output::{Colour, Output, note};
+use crate::signals::Signals;
 
 /// List the cards of this machine, and give them to the kernel driver that Ringback needs
 ///
@@ -145,9 +146,9 @@ struct Changed<'a> {
 }
 
 impl Device {
-    pub(crate) fn run(&self) -> Result<(), Failure> {
+    pub(crate) fn run(&self, signals: &Signals) -> Result<(), Failure> {
         let root = SysfsRoot::system();
-        let out = Output::new(self.json);
+        let out = Output::new(self.json, signals);
         match &self.action {
             None | Some(Action::List) => list(&root, out),
             Some(Action::Bind { address, to, how }) => {
@@ -170,7 +171,7 @@ fn failure(error: BindError) -> Failure {
     Failure::new(exit, error)
 }
 
-fn list(root: &SysfsRoot, out: Output) -> Result<(), Failure> {
+fn list(root: &SysfsRoot, out: Output<'_>) -> Result<(), Failure> {
     let found = discover(root);
     if found.is_empty() {
         note("there is no card in this machine that Ringback knows; --card soft needs none");
@@ -241,7 +242,7 @@ fn ids(ids: &PciIds) -> Ids {
 /// Says what the plan does, does it, and says what has come of it.
 fn change(
     root: &SysfsRoot,
-    out: Output,
+    out: Output<'_>,
     address: PciAddress,
     plan: &Plan,
     dry_run: bool,
@@ -359,7 +360,8 @@ mod tests {
         let root = machine(folder.path(), None);
         let address = "0000:05:00.0".parse().unwrap();
         let plan = Plan::bind(&root, address, "vfio-pci").unwrap();
-        let out = Output::new(true);
+        let signals = Signals::default();
+        let out = Output::new(true, &signals);
         let chosen = || fs::read_to_string(&plan.steps()[0].path).unwrap();
         change(&root, out, address, &plan, true).unwrap();
         assert_eq!(chosen(), "(null)\n");

@@ -68,7 +68,7 @@ impl Lines {
         let (recorder, _log) = timeline::new();
         let station = self.card.open(signals, &recorder, scenery::furnish)?;
         let slots = station.slots();
-        let out = Output::new(self.json);
+        let out = Output::new(self.json, signals);
         for slot in &slots {
             out.object(&object(station.name(), slot))?;
         }
@@ -82,7 +82,7 @@ impl Lines {
 }
 
 /// The rows of modems, which are in no slot.
-fn modems(station: &Station, out: Output, signals: &Signals) -> Result<(), Failure> {
+fn modems(station: &Station, out: Output<'_>, signals: &Signals) -> Result<(), Failure> {
     for info in station.host.lines().iter().filter(|info| info.kind == Some(LineKind::Modem)) {
         let line = station.line(info.device_id)?;
         let answers = station.await_answer(&line, signals)?;
@@ -155,7 +155,7 @@ fn hook(hook: Hook) -> &'static str {
 }
 
 /// A slot as a row of the table.
-fn row(out: Output, slot: &SlotReport) -> String {
+fn row(out: Output<'_>, slot: &SlotReport) -> String {
     let line = slot.line.map_or_else(|| "-".to_owned(), |line| line.to_string());
     let kind = slot.content.kind().map_or("-", kind_name);
     let hook = slot.status.as_ref().map_or("-", |one| match one.hook {
@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn a_failed_module_is_told_with_the_reason() {
         let slot = report(Slot::Failed(ModuleError::NoPower { volts: 0 }), None);
-        let row = row(Output::new(false), &slot);
+        let row = row(Output::new(false, &Signals::default()), &slot);
         assert!(row.contains("failed: ") && row.contains("power cable"), "{row}");
         let object = serde_json::to_value(object("soft", &slot)).unwrap();
         assert_eq!(object["state"], "failed");
@@ -245,7 +245,9 @@ mod tests {
     #[test]
     fn a_line_without_battery_is_told_so() {
         let module = Slot::Module(ModuleKind::Fxo);
-        let row = |battery| row(Output::new(false), &report(module, Some(fxo(battery))));
+        let row = |battery| {
+            row(Output::new(false, &Signals::default()), &report(module, Some(fxo(battery))))
+        };
         assert!(row(Some(true)).contains("battery 48 V"));
         assert!(row(Some(false)).contains("no battery: "));
         assert!(row(None).contains("not measured"));

@@ -11,6 +11,7 @@
 //! | `scenery` | who is behind the software card |
 //! | `timeline` | what happened, in order: for people, for machines, and counted |
 //! | `sound`, `data` | WAV files to and from a line, bytes to and from a modem |
+//! | `files` | what is read and written meanwhile: which files may be, and how |
 //! | `signals`, `output`, `exit` | Ctrl-C, stdout and stderr, exit codes |
 //!
 //! Rules: results go to stdout, everything else to stderr; whatever happens, the line is left
@@ -26,6 +27,7 @@ mod data;
 mod demo;
 mod device;
 mod exit;
+mod files;
 mod lines;
 mod monitor;
 mod output;
@@ -42,7 +44,7 @@ use clap::{ArgAction, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::exit::{Exit, Failure};
-use crate::output::{colours_on, note};
+use crate::output::{Stderr, colours_on, note};
 use crate::signals::Signals;
 
 /// Calls on PCI telephony cards (TDM400P family), or on one in software.
@@ -83,7 +85,7 @@ fn main() -> ExitCode {
             Command::Call(call) => call.run(&signals),
             Command::Answer(answer) => answer.run(&signals),
             Command::Monitor(monitor) => monitor.run(&signals),
-            Command::Device(device) => device.run(),
+            Command::Device(device) => device.run(&signals),
             Command::Bench(bench) => bench.run(&signals),
             Command::Softcard(softcard) => softcard.run(&signals),
         });
@@ -110,7 +112,7 @@ fn log_to_stderr(verbose: u8) {
     let colours = colours_on(&io::stderr());
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr)
+        .with_writer(Stderr::default)
         // Whether a line can be written does not matter; saying so on stderr would panic.
         .log_internal_errors(false)
         .with_ansi(colours)

@@ -2,33 +2,45 @@
 //!
 //! Rules: with `--json` stdout holds one JSON object per line and nothing else. A reader who goes
 //! away ([`Exit::BrokenPipe`]) is a wish to end, not an error. Colours only on a terminal, and not
-//! with NO_COLOR. Nothing here is called from an upcall: a pipe that is not read may block.
+//! with NO_COLOR. Stdout is not written in an upcall: a pipe that is not read makes its writer wait,
+//! until a signal comes. Stderr makes nobody wait.
 
 use std::env::var_os;
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::{Duration, Instant};
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::unistd::write;
 use serde::Serialize;
 
 use crate::exit::{Exit, Failure};
+use crate::signals::Signals;
 
-/// Standard output.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Output {
+/// So much a pipe takes at once that says that it takes anything.
+const PIECE: usize = 4096;
+/// How long stderr may keep somebody who has something to say.
+const UNREAD: Duration = Duration::from_millis(100);
+
+/// Standard output. Whoever writes there waits for the reader, but not beyond a signal.
+#[derive(Clone, Copy)]
+pub(crate) struct Output<'a> {
     /// JSON for machines, in place of text for people.
     pub(crate) json: bool,
     colours: bool,
+    signals: &'a Signals,
 }
 
-impl Output {
-    pub(crate) fn new(json: bool) -> Output {
-        Output { json, colours: !json && colours_on(&io::stdout()) }
+impl<'a> Output<'a> {
+    pub(crate) fn new(json: bool, signals: &'a Signals) -> Output<'a> {
+        Output { json, colours: !json && colours_on(&io::stdout()), signals }
     }
 
     /// Writes a line for people; nothing with `--json`.
     pub(crate) fn text(&self, line: impl fmt::Display) -> Result<(), Failure> {
-        if self.json { Ok(()) } else { write(format_args!("{line}\n")) }
+        if self.json { Ok(()) } else { self.write(format!("{line}\n").as_bytes()) }
     }
 
     /// Writes an object for machines; nothing without `--json`.
@@ -37,7 +49,26 @@ impl Output {
             return Ok(());
         }
         let line = serde_json::to_string(object).map_err(Failure::failed)?;
-        write(format_args!("{line}\n"))
+        self.write(format!("{line}\n").as_bytes())
+    }
+
+    /// Writes what is put together already.
+    pub(crate) fn write(&self, mut bytes: &[u8]) -> Result<(), Failure> {
+        let stdout = io::stdout();
+        while !bytes.is_empty() {
+            self.signals.wait_writable(stdout.as_fd())?;
+            match put(stdout.as_fd(), bytes) {
+                Ok(wrote) => bytes = bytes.get(wrote..).unwrap_or_default(),
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                    return Err(Failure::silent(Exit::BrokenPipe));
+                }
+                Err(error) => {
+                    let text = format!("the output can't be written: {error}");
+                    return Err(Failure::failed(text));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The text in a colour, where there are colours.
@@ -46,12 +77,40 @@ impl Output {
     }
 }
 
-fn write(line: fmt::Arguments<'_>) -> Result<(), Failure> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_fmt(line).and_then(|()| stdout.flush()).map_err(|error| match error.kind() {
-        io::ErrorKind::BrokenPipe => Failure::silent(Exit::BrokenPipe),
-        _ => Failure::failed(format_args!("the output can't be written: {error}")),
-    })
+/// Writes a piece to what is ready for it; the bytes that were taken.
+fn put(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+    match write(fd, bytes.get(..PIECE).unwrap_or(bytes)) {
+        // Somebody else was faster.
+        Err(nix::Error::EAGAIN | nix::Error::EINTR) => Ok(0),
+        wrote => Ok(wrote?),
+    }
+}
+
+/// Standard error, which keeps nobody waiting: a line that nobody takes is dropped. The log comes
+/// from threads that must not wait, and a pipe that is not read would keep the line off-hook.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Stderr;
+
+impl Write for Stderr {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let stderr = io::stderr();
+        let until = Instant::now() + UNREAD;
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let left = until.saturating_duration_since(Instant::now());
+            let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO);
+            match poll(&mut [PollFd::new(stderr.as_fd(), PollFlags::POLLOUT)], timeout) {
+                Ok(0) => break,
+                Err(nix::Error::EINTR) => {}
+                _ => rest = rest.get(put(stderr.as_fd(), rest)?..).unwrap_or_default(),
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Whether to colour what goes there.
@@ -68,7 +127,7 @@ fn wants_colours(terminal: bool, no_color: Option<OsString>, term: Option<OsStri
 /// Says something on stderr that is not a result: progress, a hint. Whether it can be said does not
 /// matter.
 pub(crate) fn note(text: impl fmt::Display) {
-    let _ = writeln!(io::stderr(), "ringback: {text}");
+    let _ = Stderr.write_all(format!("ringback: {text}\n").as_bytes());
 }
 
 /// Says something that is of interest only to somebody who watches.

@@ -5,6 +5,7 @@
 mod calls;
 mod demo;
 mod ends;
+mod files;
 mod program;
 mod rules;
 mod softcard;

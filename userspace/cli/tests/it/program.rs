@@ -41,19 +41,35 @@ pub(crate) fn run(arguments: &str) -> Ended {
     start(arguments).end()
 }
 
+/// Starts `ringback` with one limit of `prlimit`.
+pub(crate) fn limited(limit: &str, arguments: &str) -> Program {
+    let before = vec!["prlimit".to_owned(), limit.to_owned()];
+    let arguments = arguments.split_whitespace().map(str::to_owned).collect();
+    Program::start_after(before, arguments, Stdio::null())
+}
+
 impl Program {
     pub(crate) fn start(arguments: Vec<String>) -> Program {
         Program::start_with(arguments, Stdio::null())
     }
 
     pub(crate) fn start_with(arguments: Vec<String>, stdin: Stdio) -> Program {
+        Program::start_after(Vec::new(), arguments, stdin)
+    }
+
+    /// Starts it by a program that sets something up for it.
+    pub(crate) fn start_after(
+        before: Vec<String>,
+        arguments: Vec<String>,
+        stdin: Stdio,
+    ) -> Program {
         let (reader, writer) = std::io::pipe().unwrap();
         let errors = thread::spawn(move || {
             let mut text = String::new();
             BufReader::new(reader).read_to_string(&mut text).unwrap();
             text
         });
-        Program::start_saying(arguments, stdin, writer.into(), errors)
+        Program::start_saying(before, arguments, stdin, writer.into(), errors)
     }
 
     /// With a stderr that takes nothing: a full disk, or a pipe whose reader goes after a byte.
@@ -62,7 +78,13 @@ impl Program {
         if full {
             let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
             let nothing = thread::spawn(String::new);
-            return Program::start_saying(arguments, Stdio::null(), full.into(), nothing);
+            return Program::start_saying(
+                Vec::new(),
+                arguments,
+                Stdio::null(),
+                full.into(),
+                nothing,
+            );
         }
         let (mut reader, writer) = std::io::pipe().unwrap();
         let errors = thread::spawn(move || {
@@ -70,10 +92,11 @@ impl Program {
             reader.read_exact(&mut byte).unwrap();
             String::from_utf8_lossy(&byte).into_owned()
         });
-        Program::start_saying(arguments, Stdio::null(), writer.into(), errors)
+        Program::start_saying(Vec::new(), arguments, Stdio::null(), writer.into(), errors)
     }
 
     fn start_saying(
+        before: Vec<String>,
         arguments: Vec<String>,
         stdin: Stdio,
         stderr: Stdio,
@@ -81,7 +104,8 @@ impl Program {
     ) -> Program {
         // Under nohup, or in a shell's background, signals are ignored, and the program inherits that.
         let mut child = Command::new("env")
-            .arg("--default-signal=HUP,INT,TERM,PIPE")
+            .arg("--default-signal")
+            .args(before)
             .arg(env!("CARGO_BIN_EXE_ringback"))
             .args(arguments)
             .env_remove("RUST_LOG")
@@ -132,6 +156,10 @@ impl Program {
         let mut stdin = self.child.stdin.as_ref().unwrap();
         stdin.write_all(format!("{line}\n").as_bytes()).unwrap();
         self.lines.recv_timeout(LIMIT).unwrap_or_else(|_| panic!("{line:?} is not answered"))
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) fn signal(&mut self, signal: Signal) -> &mut Program {
