@@ -148,6 +148,7 @@ struct Changed<'a> {
 impl Device {
     pub(crate) fn run(&self, signals: &Signals) -> Result<(), Failure> {
         let root = SysfsRoot::system();
+        check(&root)?;
         let out = Output::new(self.json, signals);
         match &self.action {
             None | Some(Action::List) => list(&root, out),
@@ -161,6 +162,17 @@ impl Device {
             }
         }
     }
+}
+
+/// Without sysfs no card is found, whether there is one or not.
+fn check(root: &SysfsRoot) -> Result<(), Failure> {
+    if root.sys("bus").is_dir() {
+        return Ok(());
+    }
+    Err(Failure::failed(
+        "/sys, where the kernel tells of its cards, is not there: mount it (mount -t sysfs sysfs /sys), \
+         or pass it into the container",
+    ))
 }
 
 fn failure(error: BindError) -> Failure {
@@ -344,6 +356,14 @@ mod tests {
         assert_eq!((&object["driver"], &object["ready"]), (&"netjet".into(), &false.into()));
         let need = object["need"].as_str().unwrap();
         assert!(need.contains("ringback device bind 0000:05:00.0 --to vfio-pci"), "{need}");
+    }
+
+    #[test]
+    fn without_sysfs_nobody_says_that_there_is_no_card() {
+        let folder = tempfile::tempdir().unwrap();
+        let failure = check(&SysfsRoot::at(folder.path())).unwrap_err();
+        assert!(failure.text.contains("mount -t sysfs"), "{failure}");
+        assert_eq!(check(&machine(folder.path(), None)), Ok(()));
     }
 
     #[test]

@@ -87,7 +87,7 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(exit: Exit, text: impl fmt::Display) -> Failure {
-        Failure { exit, text: text.to_string() }
+        Failure { exit, text: cured(text.to_string()) }
     }
 
     /// A failure without an exit code of its own.
@@ -127,6 +127,15 @@ impl Failure {
         };
         Failure::new(exit, format_args!("{what}: {error}"))
     }
+}
+
+/// Adds the cure where the system's own words end a sentence that does not know one.
+fn cured(mut text: String) -> String {
+    const TOO_MANY_FILES: &str = "(os error 24)";
+    if text.contains(TOO_MANY_FILES) && !text.contains("ulimit -n") {
+        text.push_str(": raise the limit (ulimit -n, LimitNOFILE=)");
+    }
+    text
 }
 
 impl fmt::Display for Failure {

@@ -77,15 +77,35 @@ impl Lines {
         for slot in &slots {
             out.text(row(out, slot))?;
         }
-        modems(&station, out, signals)
+        let answers = modems(&station, out, signals)?;
+        judge(&station, &slots, &answers)
     }
 }
 
-/// The rows of modems, which are in no slot.
-fn modems(station: &Station, out: Output<'_>, signals: &Signals) -> Result<(), Failure> {
+/// Fails if there is no line that works. An empty card is as it should be.
+fn judge(station: &Station, slots: &[SlotReport], modems: &[bool]) -> Result<(), Failure> {
+    let works = |slot: &SlotReport| slot.status.is_some();
+    if slots.iter().any(works) || modems.contains(&true) {
+        return Ok(());
+    }
+    let lost = |slot: &SlotReport| matches!(slot.content, Slot::Module(_));
+    if slots.iter().any(lost) || (slots.is_empty() && modems.is_empty()) {
+        return Err(Failure::gone("every line", station.name()));
+    }
+    if modems.is_empty() && slots.iter().all(|slot| slot.content == Slot::Empty) {
+        return Ok(());
+    }
+    let name = station.name();
+    Err(Failure::failed(format_args!("no line of {name} works: the table says of each what to do")))
+}
+
+/// The rows of modems, which are in no slot; whether each answers.
+fn modems(station: &Station, out: Output<'_>, signals: &Signals) -> Result<Vec<bool>, Failure> {
+    let mut all = Vec::new();
     for info in station.host.lines().iter().filter(|info| info.kind == Some(LineKind::Modem)) {
         let line = station.line(info.device_id)?;
         let answers = station.await_answer(&line, signals)?;
+        all.push(answers);
         let reason = (!answers).then(|| SILENT.to_owned());
         let (colour, state) = match &reason {
             None => (Colour::Good, "answers".to_owned()),
@@ -104,7 +124,7 @@ fn modems(station: &Station, out: Output<'_>, signals: &Signals) -> Result<(), F
             ..Object::default()
         })?;
     }
-    Ok(())
+    Ok(all)
 }
 
 /// Of a modem.

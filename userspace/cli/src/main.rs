@@ -44,7 +44,7 @@ use clap::{ArgAction, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::exit::{Exit, Failure};
-use crate::output::{Stderr, colours_on, note};
+use crate::output::{Stderr, colours_on, complain, note};
 use crate::signals::Signals;
 
 /// Calls on PCI telephony cards (TDM400P family), or on one in software.
@@ -75,7 +75,10 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return refused(&error),
+    };
     log_to_stderr(arguments.verbose);
     let ended = Signals::install()
         .map_err(|error| Failure::failed(format_args!("signals can't be received: {error}")))
@@ -98,6 +101,18 @@ fn main() -> ExitCode {
             failure.exit.into()
         }
     }
+}
+
+/// Tells why the arguments can't be followed, or what they ask for: the help or the version.
+fn refused(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        // An argument may come from elsewhere, a number above all.
+        complain(&error.render().to_string());
+    } else {
+        // Whether the help can be written does not matter.
+        let _ = error.print();
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
 /// The log goes to stderr, with `-v`: without it a failure is one sentence. RUST_LOG, where set,

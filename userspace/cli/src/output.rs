@@ -5,9 +5,10 @@
 //! with NO_COLOR. Stdout is not written in an upcall: a pipe that is not read makes its writer wait,
 //! until a signal comes. Stderr makes nobody wait.
 
+use std::borrow::Cow;
 use std::env::var_os;
 use std::ffi::OsString;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
@@ -40,7 +41,10 @@ impl<'a> Output<'a> {
 
     /// Writes a line for people; nothing with `--json`.
     pub(crate) fn text(&self, line: impl fmt::Display) -> Result<(), Failure> {
-        if self.json { Ok(()) } else { self.write(format!("{line}\n").as_bytes()) }
+        if self.json {
+            return Ok(());
+        }
+        self.write(coloured(&harmless(&format!("{line}\n"), true)).as_bytes())
     }
 
     /// Writes an object for machines; nothing without `--json`.
@@ -49,7 +53,7 @@ impl<'a> Output<'a> {
             return Ok(());
         }
         let line = serde_json::to_string(object).map_err(Failure::failed)?;
-        self.write(format!("{line}\n").as_bytes())
+        self.write(format!("{}\n", json_harmless(&line)).as_bytes())
     }
 
     /// Writes what is put together already.
@@ -127,7 +131,60 @@ fn wants_colours(terminal: bool, no_color: Option<OsString>, term: Option<OsStri
 /// Says something on stderr that is not a result: progress, a hint. Whether it can be said does not
 /// matter.
 pub(crate) fn note(text: impl fmt::Display) {
-    let _ = Stderr.write_all(format!("ringback: {text}\n").as_bytes());
+    let _ =
+        Stderr.write_all(format!("ringback: {}\n", harmless(&text.to_string(), false)).as_bytes());
+}
+
+/// Says on stderr why the command line can't be followed.
+pub(crate) fn complain(text: &str) {
+    let _ = Stderr.write_all(harmless(text, true).as_bytes());
+}
+
+/// What others have named (processes, devices, files, callers) may hold what a terminal takes for a
+/// command, or writes backwards: such characters are written as what they are. A colour of ours is
+/// [marked](MARKS) and stays.
+fn harmless(text: &str, lines: bool) -> Cow<'_, str> {
+    let harmful = |c: char| is_harmful(c) && !(lines && c == '\n');
+    if !text.contains(harmful) {
+        return Cow::Borrowed(text);
+    }
+    let mut told = String::with_capacity(text.len());
+    for c in text.chars() {
+        if harmful(c) { told.extend(c.escape_default()) } else { told.push(c) }
+    }
+    Cow::Owned(told)
+}
+
+fn is_harmful(c: char) -> bool {
+    // Controls, and those that change the direction of writing.
+    c.is_control()
+        || matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// JSON escapes the controls below the space; terminals know others.
+fn json_harmless(json: &str) -> Cow<'_, str> {
+    if !json.contains(is_harmful) {
+        return Cow::Borrowed(json);
+    }
+    let mut told = String::with_capacity(json.len());
+    for c in json.chars() {
+        // They are in strings only, and all below 0x10000.
+        if is_harmful(c) { told.push_str(&format!("\\u{:04x}", c as u32)) } else { told.push(c) }
+    }
+    Cow::Owned(told)
+}
+
+/// What stands for the colours, in the order of [`Colour`], and for their end, until a line is written:
+/// characters that are none.
+const MARKS: [char; 6] = ['\u{FDD0}', '\u{FDD1}', '\u{FDD2}', '\u{FDD3}', '\u{FDD4}', '\u{FDD5}'];
+const ESCAPES: [&str; 6] = ["\x1b[32m", "\x1b[1;31m", "\x1b[36m", "\x1b[2m", "\x1b[1m", "\x1b[0m"];
+
+/// Makes colours of the marks.
+fn coloured(text: &str) -> String {
+    MARKS
+        .iter()
+        .zip(ESCAPES)
+        .fold(text.to_owned(), |text, (mark, escape)| text.replace(*mark, escape))
 }
 
 /// Says something that is of interest only to somebody who watches.
@@ -162,15 +219,16 @@ pub(crate) struct Painted<T> {
 impl<T: fmt::Display> fmt::Display for Painted<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(colour) = self.colour else { return self.text.fmt(f) };
-        f.write_str(match colour {
-            Colour::Good => "\x1b[32m",
-            Colour::Bad => "\x1b[1;31m",
-            Colour::State => "\x1b[36m",
-            Colour::Dim => "\x1b[2m",
-            Colour::Bold => "\x1b[1m",
+        let [good, bad, state, dim, bold, end] = MARKS;
+        f.write_char(match colour {
+            Colour::Good => good,
+            Colour::Bad => bad,
+            Colour::State => state,
+            Colour::Dim => dim,
+            Colour::Bold => bold,
         })?;
         self.text.fmt(f)?;
-        f.write_str("\x1b[0m")
+        f.write_char(end)
     }
 }
 
@@ -183,7 +241,27 @@ mod tests {
         let plain = Painted { colour: None, text: "ok" };
         assert_eq!(format!("{plain:>4}|"), "  ok|");
         let green = Painted { colour: Some(Colour::Good), text: "ok" };
-        assert_eq!(format!("{green:>4}|"), "\x1b[32m  ok\x1b[0m|");
+        assert_eq!(coloured(&format!("{green:>4}|")), "\x1b[32m  ok\x1b[0m|");
+    }
+
+    #[test]
+    fn what_others_name_can_not_command_the_terminal() {
+        let name = "a\x1b]0;title\x07b\u{9b}31mc\u{202E}d\r\ne";
+        assert_eq!(harmless(name, false), "a\\u{1b}]0;title\\u{7}b\\u{9b}31mc\\u{202e}d\\r\\ne");
+        assert!(harmless(name, true).ends_with("\\r\ne"), "a table has lines");
+        assert_eq!(harmless("plain, \u{e4}", false), "plain, \u{e4}");
+        let painted = Painted { colour: Some(Colour::Bad), text: name }.to_string();
+        let told = coloured(&harmless(&painted, false));
+        assert_eq!(told.matches('\x1b').count(), 2, "ours only: {told:?}");
+    }
+
+    #[test]
+    fn what_others_name_stays_the_same_in_json() {
+        let name = "a\x1b\u{9b}\x7f\u{202E}";
+        let json = serde_json::to_string(name).unwrap();
+        let told = json_harmless(&json);
+        assert!(told.is_ascii(), "{told}");
+        assert_eq!(serde_json::from_str::<String>(&told).unwrap(), name);
     }
 
     #[test]

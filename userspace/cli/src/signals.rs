@@ -12,7 +12,7 @@
 //! [`Signals::interruptible`], or waits for [`Signals::wait_writable`].
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -160,6 +160,16 @@ impl Signals {
         done.ok_or_else(|| Failure::silent(self.caught().unwrap_or(Exit::INTERRUPTED)))
     }
 
+    /// Waits for a signal.
+    pub(crate) fn wait(&self) -> Result<(), Failure> {
+        let (signal, came) = mpsc::channel();
+        self.watch(move || {
+            let _ = signal.send(());
+        });
+        let _ = came.recv();
+        self.check()
+    }
+
     /// Waits for a last word, at most so long, and after a signal not much longer. `None` if it did
     /// not come.
     pub(crate) fn last_word<T>(&self, receiver: &Receiver<T>, limit: Duration) -> Option<T> {
@@ -176,6 +186,11 @@ impl Signals {
                 Err(RecvTimeoutError::Timeout) => {}
             }
         }
+    }
+
+    /// Readable once a signal has come.
+    pub(crate) fn event(&self) -> io::Result<Option<OwnedFd>> {
+        self.0.event.get().map(|event| event.as_fd().try_clone_to_owned()).transpose()
     }
 
     /// Until when others have time to take what we say.
@@ -254,11 +269,15 @@ impl Shared {
 
 /// Starts a thread of the program.
 pub(crate) fn spawn(name: &str, what: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
-    thread::Builder::new().name(name.to_owned()).spawn(what).map(drop).map_err(|error| {
-        Failure::failed(format_args!(
-            "there is no thread to be had ({error}): end other programs, or raise the limits              (ulimit -u, systemd's TasksMax)"
-        ))
-    })
+    thread::Builder::new().name(name.to_owned()).spawn(what).map(drop).map_err(no_thread)
+}
+
+/// There is no thread to be had.
+pub(crate) fn no_thread(error: io::Error) -> Failure {
+    Failure::failed(format_args!(
+        "there is no thread to be had ({error}): end other programs, or raise the limits (ulimit -u, \
+         systemd's TasksMax)"
+    ))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -26,8 +26,8 @@ pub enum WavError {
     },
     /// The file is something else, or damaged.
     #[error(
-        "{path} is not a WAV file ({why}): convert it with `sox {path} -r 8000 -c 1 -b 16 out.wav`",
-        path = .path.display()
+        "{} is not a WAV file ({why}): convert it with `sox {} -r 8000 -c 1 -b 16 out.wav`",
+        .path.display(), quoted(.path)
     )]
     NotWav {
         /// The file.
@@ -37,9 +37,9 @@ pub enum WavError {
     },
     /// The file is a WAV file of a format that a telephone line does not have.
     #[error(
-        "{path} is {format}, but a line needs 8000 Hz mono 16-bit PCM (or u-law, A-law): convert \
-         it with `sox {path} -r 8000 -c 1 -b 16 out.wav`",
-        path = .path.display()
+        "{} is {format}, but a line needs 8000 Hz mono 16-bit PCM (or u-law, A-law): convert \
+         it with `sox {} -r 8000 -c 1 -b 16 out.wav`",
+        .path.display(), quoted(.path)
     )]
     Format {
         /// The file.
@@ -90,6 +90,14 @@ impl fmt::Display for Format {
             other => write!(f, "of coding {other:#06x}"),
         }
     }
+}
+
+/// A path as a shell takes it, for commands to copy.
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_./-+:@%".contains(c);
+    let path = if path.starts_with('-') { format!("./{path}") } else { path };
+    if path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', "'\\''")) }
 }
 
 /// Reads the samples of a WAV file: 8 kHz mono, 16-bit PCM, u-law or A-law. A file that was cut
@@ -679,6 +687,20 @@ mod tests {
             let text = error.to_string();
             assert!(text.contains(&format!("sound.wav is {name}, but")), "{text}");
             assert!(text.contains("sox ") && text.contains("-r 8000 -c 1 -b 16"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_hint_to_copy_is_quoted() {
+        for (path, hint) in [
+            ("a/sound-1.wav", "a/sound-1.wav"),
+            ("two words.wav", "'two words.wav'"),
+            ("$(reboot)'s.wav", "'$(reboot)'\\''s.wav'"),
+            ("-n.wav", "./-n.wav"),
+        ] {
+            assert_eq!(quoted(Path::new(path)), hint);
+            let error = WavError::NotWav { path: path.into(), why: "no" }.to_string();
+            assert!(error.contains(&format!("`sox {hint} -r")), "{error}");
         }
     }
 

@@ -100,7 +100,7 @@ impl Demo {
     pub(crate) fn run(&self, signals: &Signals) -> Result<(), Failure> {
         let out = Output::new(self.json, signals);
         let (recorder, mut log) = timeline::new();
-        let (selector, card, far) = self.stage()?;
+        let (selector, card, far) = self.stage(signals)?;
         let name = match &card {
             Some(_) => "a card in software".to_owned(),
             None => selector.to_string(),
@@ -122,13 +122,13 @@ impl Demo {
     }
 
     /// The card, as it is chosen and, in this process, as it is; and what is behind it.
-    fn stage(&self) -> Result<(Selector, Option<SoftCard>, Far), Failure> {
+    fn stage(&self, signals: &Signals) -> Result<(Selector, Option<SoftCard>, Far), Failure> {
         match (&self.card, &self.far) {
             (Some(Selector::Soft), _) => Err(Failure::new(
                 Exit::Usage,
                 "the card soft is in this process, and so are its far ends: leave --card and --far out",
             )),
-            (Some(card), Some(path)) => Ok((card.clone(), None, Far::there(path)?)),
+            (Some(card), Some(path)) => Ok((card.clone(), None, Far::there(path, signals)?)),
             _ => {
                 let card = scenery::card();
                 let far = Far::here(&card);
