@@ -70,7 +70,7 @@ impl Bench {
         let bare = wrap(bare);
         let witness = Arc::new(Witness::default());
         let provider = Arc::new(Watched::new(Arc::clone(&bare), Arc::clone(&witness)));
-        let clock = Mutex::new(Some(RealClock::start_hurried(&card, haste)));
+        let clock = Mutex::new(Some(RealClock::start_hurried(&card, haste).unwrap()));
         Bench { card, provider, witness, bare, clock, haste }
     }
 
@@ -94,7 +94,7 @@ impl Bench {
         let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
         drop(clock.take());
         let result = act();
-        *clock = Some(RealClock::start_hurried(&self.card, self.haste));
+        *clock = Some(RealClock::start_hurried(&self.card, self.haste).unwrap());
         result
     }
 

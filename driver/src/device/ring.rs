@@ -166,6 +166,8 @@ impl Ring {
             .submitter()
             .register_files_sparse((places.files + places.ports).max(1) as u32)
             .map_err(RingError::from_setup)?;
+        // Nothing is submitted: where io_uring_enter is forbidden, this is the place to hear it.
+        uring.submit().map_err(RingError::from_setup)?;
         let entries = uring.params().sq_entries() as usize;
         Ok(Ring {
             uring,

@@ -29,6 +29,11 @@ impl SysfsRoot {
         SysfsRoot { root: root.into() }
     }
 
+    /// Whether it is that of the running system.
+    pub(super) fn is_system(&self) -> bool {
+        self.root == Path::new("/")
+    }
+
     /// A path below `/sys`.
     pub fn sys(&self, relative: impl AsRef<Path>) -> PathBuf {
         self.root.join("sys").join(relative)

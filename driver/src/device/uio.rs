@@ -22,7 +22,7 @@ mod tests;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -81,6 +81,7 @@ impl UioDevice {
 
         let path = root.dev(format!("uio{number}"));
         let file = open(&path, number, &info.name)?;
+        let windows = [Some(registers_window), dma.as_ref().map(|(_, window, _)| *window)];
         let failed = |index| {
             let path = path.clone();
             move |source| UioError::Map { index, path, source }
@@ -94,6 +95,14 @@ impl UioDevice {
             }
             None => None,
         };
+
+        // Nothing has been accessed yet.
+        for (place, skip, len) in windows.into_iter().flatten() {
+            let end = place.saturating_add(skip as u64).saturating_add(len as u64);
+            if !is_mappable(root, &file, end) {
+                return Err(UioError::NotADevice(path));
+            }
+        }
 
         let config = info.pci.map(|address| root.sys(address.folder()).join("config"));
         let unmask = match &config {
@@ -129,6 +138,16 @@ fn open(path: &PathBuf, number: u32, name: &str) -> Result<File, UioError> {
         },
         _ => UioError::Open { path: path.clone(), source },
     })
+}
+
+/// Whether a map's bytes are there, as far as `end`. Of an ordinary file nothing is behind its end, and an access there
+/// ends the process; a made-up tree has such files for devices.
+fn is_mappable(root: &SysfsRoot, file: &File, end: u64) -> bool {
+    let Ok(found) = file.metadata() else { return false };
+    if found.file_type().is_char_device() {
+        return true;
+    }
+    !root.is_system() && found.len() >= end
 }
 
 /// Where the card reaches the first byte of a map; the last one is below 4 GiB.

@@ -41,10 +41,10 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn run(&self, signals: &Signals) -> Result<(), Failure> {
-        let files = self.talk.files()?;
+        let files = self.talk.files(signals)?;
         let (recorder, log) = timeline::new();
         let station = self.card.open(signals, &recorder, scenery::furnish)?;
-        let out = self.talk.output();
+        let out = self.talk.output(signals);
         let mut line = Conversation::open(&station, self.line, out, signals, &recorder, log)?;
         line.check(false, &self.talk)?;
         if let (Some(card), Some(slot)) = (&station.soft, line.line.info().slot) {

@@ -1,6 +1,5 @@
 //! `ringback bench`: how long the way from a request to its callback is, beside other ways.
 
-use std::io;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -8,6 +7,7 @@ use ringback_bench::{Error, Options, ROUNDS, Relaunch, run, workload};
 use ringback_driver::device::selector::Selector;
 
 use crate::exit::{Exit, Failure};
+use crate::output::Output;
 use crate::signals::Signals;
 
 /// Measure this machine
@@ -79,13 +79,16 @@ impl Latency {
             relaunch: Relaunch { program, arguments: vec!["bench".into(), "workload".into()] },
             lab: || Err("the lab counts them: `make bench`".into()),
         };
-        let stop = || signals.caught().is_some();
-        run(&options, &mut io::stdout(), &stop).map_err(|error| match error {
-            Error::Stopped => Failure::silent(signals.caught().unwrap_or(Exit::Interrupted)),
-            Error::Output(cause) if cause.kind() == io::ErrorKind::BrokenPipe => {
-                Failure::silent(Exit::BrokenPipe)
-            }
+        let theirs = signals.clone();
+        let measure = move || {
+            let (mut told, stop) = (Vec::new(), || theirs.caught().is_some());
+            run(&options, &mut told, &stop).map(|()| told)
+        };
+        // A slice of a measurement may take longer than anybody wants to wait for Ctrl-C.
+        let told = signals.interruptible("bench", measure)?.map_err(|error| match error {
+            Error::Stopped => Failure::silent(signals.caught().unwrap_or(Exit::INTERRUPTED)),
             other => Failure::failed(other),
-        })
+        })?;
+        Output::new(self.json, signals).write(&told)
     }
 }

@@ -60,6 +60,12 @@ const MODIFIERS: Modifiers = Modifiers { dial_tone: true, quiet: false, billing:
 /// Refuses a number that can't be dialled, before a card is touched.
 fn parse_number(text: &str) -> Result<String, String> {
     let parsed = dialstring::parse(text, MODIFIERS).map_err(|error| error.to_string())?;
+    if parsed.international {
+        return Err("a number that begins with '+', character 1, is written for the whole world: write \
+                    what is to be dialled here, with the prefix for calls abroad (such as 00 or 011) in \
+                    its place"
+            .to_owned());
+    }
     if parsed.partial {
         return Err("a ';' says that more digits will follow, and there is nobody who would dial \
                     them; write the whole number"
@@ -85,10 +91,10 @@ fn parse_digits(text: &str) -> Result<String, String> {
 
 impl Call {
     pub(crate) fn run(&self, signals: &Signals) -> Result<(), Failure> {
-        let files = self.talk.files()?;
+        let files = self.talk.files(signals)?;
         let (recorder, log) = timeline::new();
         let station = self.card.open(signals, &recorder, scenery::furnish)?;
-        let out = self.talk.output();
+        let out = self.talk.output(signals);
         let mut line = Conversation::open(&station, self.line, out, signals, &recorder, log)?;
         line.check(self.digits.is_some(), &self.talk)?;
         let name = line.name();
@@ -211,6 +217,7 @@ mod tests {
         assert!(error.contains("'x', character 4"), "{error}");
         assert!(parse_number("12$").unwrap_err().contains("billing"));
         assert!(parse_number("").is_err() && parse_number(" - ").is_err());
+        assert!(parse_number("+1 555-0100").unwrap_err().contains("'+', character 1"));
         assert!(parse_number("12;").unwrap_err().contains("whole number"));
     }
 

@@ -23,7 +23,7 @@ use ringback_tspi::provider::{CardOptions, SlotReport, open_card};
 use crate::exit::{Exit, Failure};
 use crate::output::{note, progress};
 use crate::scenery;
-use crate::signals::Signals;
+use crate::signals::{Signals, no_thread, spawn};
 use crate::timeline::Recorder;
 
 /// Longer than this, and bringing a card up is worth a word.
@@ -128,11 +128,10 @@ fn break_card(card: SoftCard, fault: Fault, after: Duration) -> Result<(), Failu
         return Ok(());
     }
     // Not waited for: a program that ends sooner does not need the fault any more.
-    let breaking = thread::Builder::new().name("fault".to_owned()).spawn(move || {
+    spawn("fault", move || {
         thread::sleep(after);
         card.set_fault(fault, true);
-    });
-    breaking.map(drop).map_err(Failure::failed)
+    })
 }
 
 impl Station {
@@ -146,15 +145,17 @@ impl Station {
     ) -> Result<Station, Failure> {
         // Told here as it is: what starts the ring later can only say that it did not start.
         Ring::new(RING, Places { files: 2, ports: 0 }).map_err(Failure::failed)?;
-        let clock = soft.as_ref().map(RealClock::start_patient);
+        let clock = soft.as_ref().map(RealClock::start_patient).transpose().map_err(no_thread)?;
         let name = selector.to_string();
         let mut told = false;
         let coming_up = name.clone();
+        let asked = signals.clone();
         let coming = move |since: Duration| {
             if since > PATIENCE && !told {
                 told = true;
                 progress(format_args!("bringing up {coming_up}, which takes a few seconds"));
             }
+            asked.caught().is_none()
         };
         let options = CardOptions {
             country,
@@ -162,9 +163,13 @@ impl Station {
             progress: Some(Box::new(coming)),
             ..CardOptions::default()
         };
-        let provider = open_card(selector, options)
-            .map_err(|error| Failure::failed(format_args!("{name}: {error}")))?;
+        let opened = open_card(selector, options);
+        // One that was not waited for has failed for that reason.
         signals.check()?;
+        let provider = opened.map_err(|error| {
+            let exit = if error.is_gone() { Exit::Gone } else { Exit::Failed };
+            Failure::new(exit, format_args!("{name}: {error}"))
+        })?;
         let recorder = recorder.clone();
         let options = Options { trace: Some(Arc::new(move |traced| recorder.trace(traced))) };
         let host = Host::start(provider, options)
@@ -178,7 +183,7 @@ impl Station {
             }
         });
         let station = Station { host, soft, name, _clock: clock };
-        station.await_measured();
+        station.await_measured(signals)?;
         Ok(station)
     }
 
@@ -194,7 +199,11 @@ impl Station {
 
     /// Opens a line by its number.
     pub(crate) fn line(&self, number: u32) -> Result<Line, Failure> {
+        let known = self.host.lines().iter().find(|line| line.device_id == number);
         self.host.open(number).map_err(|error| match error {
+            LineError::NODEVICE if let Some(line) = known => {
+                Failure::gone(format_args!("line {}", describe(line)), &self.name)
+            }
             LineError::NODEVICE => Failure::new(
                 Exit::Usage,
                 format_args!("{} has no line {number}; there are {}", self.name, self.names()),
@@ -209,15 +218,17 @@ impl Station {
     }
 
     /// Waits until the FXO lines are measured: until then nobody knows whether they have battery.
-    fn await_measured(&self) {
+    fn await_measured(&self, signals: &Signals) -> Result<(), Failure> {
         let until = Instant::now() + MEASURED;
         let measured = |slot: &SlotReport| {
             let status = slot.status.as_ref();
             status.is_none_or(|one| one.kind == ModuleKind::Fxs || one.battery.is_some())
         };
         while !self.slots().iter().all(measured) && Instant::now() < until {
+            signals.check()?;
             thread::sleep(LOOK);
         }
+        Ok(())
     }
 
     /// Whether the modem of an open line answers, which it may have to be brought to.

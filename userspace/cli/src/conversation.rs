@@ -16,6 +16,7 @@ use serde::Serialize;
 use crate::card::{Station, describe, parse_seconds};
 use crate::data::Bytes;
 use crate::exit::{Exit, Failure};
+use crate::files::Target;
 use crate::output::{Colour, Output};
 use crate::signals::Signals;
 use crate::sound::Sound;
@@ -36,20 +37,24 @@ pub(crate) struct TalkArguments {
     /// Play this WAV file (8 kHz mono) after the answer, then hang up
     #[arg(long, value_name = "FILE.wav")]
     play: Option<PathBuf>,
-    /// Record what the other side says into this WAV file, from the answer on
+    /// Record what the other side says into this WAV file, which must not exist, from the answer on
     #[arg(long, value_name = "FILE.wav")]
     record: Option<PathBuf>,
     /// On a modem: send the bytes of this file once connected, then hang up, unless --receive or
     /// --hangup-after says otherwise
     #[arg(long, value_name = "FILE")]
     send: Option<PathBuf>,
-    /// On a modem: write the bytes that come into this file, until the other side hangs up
+    /// On a modem: write the bytes that come into this file, which must not exist, until the other
+    /// side hangs up
     #[arg(long, value_name = "FILE")]
     receive: Option<PathBuf>,
     /// Hang up so many seconds after the answer; without it, --play and --send the call lasts until
     /// the other side hangs up, or Ctrl-C
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     hangup_after: Option<Duration>,
+    /// Let --record and --receive write over a file that exists
+    #[arg(long)]
+    overwrite: bool,
     /// Print one JSON object per event instead of text: those of `ringback demo --help`, and at the
     /// end line_left (line, hook) and result (outcome, exit, reason)
     #[arg(long)]
@@ -57,11 +62,19 @@ pub(crate) struct TalkArguments {
 }
 
 impl TalkArguments {
-    /// Opens the files, before anything is done with the card.
-    pub(crate) fn files(&self) -> Result<Files, Failure> {
+    /// Opens what is read, and looks at what is to be written, before anything is done with the
+    /// card.
+    pub(crate) fn files(&self, signals: &Signals) -> Result<Files, Failure> {
+        let read = [self.play.as_deref(), self.send.as_deref()];
+        let look = |path: &Option<PathBuf>| {
+            let path = path.as_deref();
+            path.map(|path| Target::look(path, self.overwrite, &read, signals)).transpose()
+        };
+        let (record, receive) = (look(&self.record)?, look(&self.receive)?);
+        let [play, send] = read;
         Ok(Files {
-            sound: Sound::open(self.play.as_deref(), self.record.as_deref())?,
-            bytes: Bytes::open(self.send.as_deref(), self.receive.as_deref())?,
+            sound: Sound::open(play, record, signals)?,
+            bytes: Bytes::open(send, receive, signals)?,
         })
     }
 
@@ -77,8 +90,8 @@ impl TalkArguments {
         options.into_iter().find(|(_, given, for_modem)| *given && *for_modem != modem).map(|o| o.0)
     }
 
-    pub(crate) fn output(&self) -> Output {
-        Output::new(self.json)
+    pub(crate) fn output<'a>(&self, signals: &'a Signals) -> Output<'a> {
+        Output::new(self.json, signals)
     }
 }
 
@@ -98,7 +111,7 @@ pub(crate) enum End {
 
 /// A line with one call on it.
 pub(crate) struct Conversation<'a> {
-    pub(crate) out: Output,
+    pub(crate) out: Output<'a>,
     pub(crate) signals: &'a Signals,
     pub(crate) recorder: &'a Recorder,
     pub(crate) log: Log,
@@ -131,7 +144,7 @@ impl<'a> Conversation<'a> {
     pub(crate) fn open(
         station: &'a Station,
         number: u32,
-        out: Output,
+        out: Output<'a>,
         signals: &'a Signals,
         recorder: &'a Recorder,
         mut log: Log,
@@ -263,7 +276,7 @@ impl<'a> Conversation<'a> {
         let end = if self.is_modem() {
             let data = self.line.data().map_err(lost)?;
             let ended = self.transfer(call, &mut bytes, &data, arguments.hangup_after, answered);
-            let received = bytes.finish(&data);
+            let received = bytes.finish(&data, self.signals);
             let end = ended?;
             if let (Some(bytes), Some(path)) = (received?, &arguments.receive) {
                 self.say("this side", format!("received {bytes} bytes into {}", path.display()));
@@ -271,9 +284,9 @@ impl<'a> Conversation<'a> {
             end
         } else {
             let audio = self.line.audio().map_err(lost)?;
-            sound.start(&audio);
+            sound.start(&audio)?;
             let ended = self.talk_on(call, digits, &mut sound, &audio, arguments, answered);
-            let recorded = sound.finish(&audio);
+            let recorded = sound.finish(&audio, self.signals);
             let end = ended?;
             if let (Some(ms), Some(path)) = (recorded?, &arguments.record) {
                 let seconds = ms as f64 / 1000.0;
@@ -365,6 +378,18 @@ impl<'a> Conversation<'a> {
         let gone = ended.as_ref().is_err_and(|failure| failure.exit == Exit::Gone);
         let hook = if gone { None } else { self.station.await_hook(line, HANG_UP) };
         let ours = self.line.info().kind != Some(LineKind::Fxs);
+        let ended = ended.and_then(|()| match closed {
+            Err(error) => {
+                let what = format!("{} was not closed in order", self.name());
+                Err(Failure::line(what, error))
+            }
+            Ok(_) if ours && hook == Some(Hook::Off) => {
+                let name = self.name();
+                let text = format!("{name} does not go on-hook: unplug it, and check the card");
+                Err(Failure::failed(text))
+            }
+            Ok(_) => Ok(()),
+        });
         let told = self.print().and_then(|()| {
             let hook = hook.map(|hook| if hook == Hook::On { "on" } else { "off" });
             self.out.object(&Left { event: "line_left", line, hook })?;
@@ -372,22 +397,14 @@ impl<'a> Conversation<'a> {
                 Ok(()) => ("answered", Exit::Done, ""),
                 Err(failure) => (outcome(failure.exit), failure.exit, failure.text.as_str()),
             };
-            self.out.object(&Outcome { event: "result", outcome, exit: exit as u8, reason })
+            let exit_code = exit.code();
+            self.out.object(&Outcome { event: "result", outcome, exit: exit_code, reason })?;
+            if self.out.json {
+                self.signals.told(exit);
+            }
+            Ok(())
         });
-        ended?;
-        told?;
-        if let Err(error) = closed {
-            return Err(Failure::line(
-                format_args!("{} was not closed in order", self.name()),
-                error,
-            ));
-        }
-        if ours && hook == Some(Hook::Off) {
-            let text =
-                format!("{} does not go on-hook: unplug it, and check the card", self.name());
-            return Err(Failure::failed(text));
-        }
-        Ok(())
+        ended.and(told)
     }
 }
 
@@ -402,7 +419,7 @@ fn outcome(exit: Exit) -> &'static str {
         Exit::NoDialTone => "no_dial_tone",
         Exit::Refused => "refused",
         Exit::Gone => "gone",
-        Exit::HungUp | Exit::Interrupted | Exit::Terminated => "interrupted",
+        Exit::Signal(_) => "interrupted",
         Exit::BrokenPipe => "broken_pipe",
     }
 }

@@ -1,71 +1,113 @@
 //! What goes over the connection of a modem: files at the application's end of its data.
-//!
-//! Rule: files are opened before a call is made, so that a wrong name costs no call.
 
-use std::fs::{self, File};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use ringback_tspi::error::LineError;
-use ringback_tspi::host::{Call, WaitError};
+use ringback_tspi::host::{Call, Pending, WaitError};
 use ringback_tspi::modem::Data;
 
 use crate::conversation::{Conversation, End};
 use crate::exit::Failure;
+use crate::files::{Sink, Source, Target, not_written};
+use crate::signals::Signals;
+
+/// Bytes that are sent by one request: more than a second of a fast modem, so that the gap to the
+/// next one is not noticed.
+const PIECE: usize = 16 * 1024;
+/// With more than this waiting for the disk, the modem is asked to wait.
+const ROOM: usize = 1024 * 1024;
 
 /// The files of one call.
 #[derive(Debug)]
 pub(crate) struct Bytes {
-    send: Option<Vec<u8>>,
-    receive: Option<(PathBuf, File)>,
+    send: Option<Source<u8>>,
+    target: Option<Target>,
+    receive: Option<Sink<u8>>,
     received: u64,
-    scratch: Vec<u8>,
 }
 
 impl Bytes {
-    /// Reads what is to be sent, and creates what is to be received.
-    pub(crate) fn open(send: Option<&Path>, receive: Option<&Path>) -> Result<Bytes, Failure> {
-        let told =
-            |path: &Path, error| Failure::failed(format_args!("{}: {error}", path.display()));
-        let read = |path: &Path| fs::read(path).map_err(|error| told(path, error));
-        let create = |path: &Path| match File::create(path) {
-            Ok(file) => Ok((path.to_owned(), file)),
-            Err(error) => Err(told(path, error)),
-        };
-        Ok(Bytes {
-            send: send.map(read).transpose()?,
-            receive: receive.map(create).transpose()?,
-            received: 0,
-            scratch: Vec::new(),
-        })
+    /// Opens what is to be sent, and looks at what is to be received.
+    pub(crate) fn open(
+        send: Option<&Path>,
+        receive: Option<Target>,
+        signals: &Signals,
+    ) -> Result<Bytes, Failure> {
+        let send = send.map(|path| {
+            let path = path.to_owned();
+            let name = path.clone();
+            let told = move |error: io::Error| format!("{}: {error}", name.display());
+            Source::open(signals, move || {
+                let mut file = File::open(&path).map_err(&told)?;
+                Ok(Box::new(move || next(&mut file).map_err(&told)))
+            })
+        });
+        Ok(Bytes { send: send.transpose()?, target: receive, receive: None, received: 0 })
+    }
+
+    /// The call is connected: what comes goes to the file.
+    pub(crate) fn start(&mut self) -> Result<(), Failure> {
+        if let Some(target) = self.target.take() {
+            let (mut file, path) = target.open()?;
+            let name = path.clone();
+            let put = move |bytes: Option<Vec<u8>>| {
+                let written = file.write_all(&bytes.unwrap_or_default());
+                written.map_err(|error| not_written(&name, &error))
+            };
+            self.receive = Some(Sink::start(path, Box::new(put))?);
+        }
+        Ok(())
     }
 
     /// Takes what has come. Without a file for it, it is returned as text.
     fn pump(&mut self, data: &Data) -> Result<Option<String>, Failure> {
-        data.fetch(&mut self.scratch);
-        if self.scratch.is_empty() {
+        if self.receive.as_ref().is_some_and(|sink| sink.waiting() > ROOM) {
             return Ok(None);
         }
-        self.received += self.scratch.len() as u64;
-        let mut text = None;
-        match &mut self.receive {
-            Some((path, file)) => file.write_all(&self.scratch).map_err(|error| {
-                Failure::failed(format_args!("{} can't be written: {error}", path.display()))
-            })?,
-            None => text = Some(String::from_utf8_lossy(&self.scratch).into_owned()),
+        let mut bytes = Vec::new();
+        data.fetch(&mut bytes);
+        if bytes.is_empty() {
+            return Ok(None);
         }
-        self.scratch.clear();
-        Ok(text)
+        self.received += bytes.len() as u64;
+        match &mut self.receive {
+            Some(sink) => sink.put(bytes).map(|()| None),
+            None => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        }
     }
 
     /// Takes the rest; the bytes that were written, where there is a file for them.
-    pub(crate) fn finish(&mut self, data: &Data) -> Result<Option<u64>, Failure> {
+    pub(crate) fn finish(
+        &mut self,
+        data: &Data,
+        signals: &Signals,
+    ) -> Result<Option<u64>, Failure> {
         if self.receive.is_none() {
             return Ok(None);
         }
-        self.pump(data)?;
+        let pumped = self.pump(data);
+        let Some(sink) = self.receive.take() else { return Ok(None) };
+        pumped?;
+        sink.finish(signals)?;
         Ok(Some(self.received))
+    }
+}
+
+/// The next piece of a file.
+fn next(file: &mut File) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = vec![0; PIECE];
+    loop {
+        match file.read(&mut bytes) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Ok(count) => {
+                bytes.truncate(count);
+                return Ok((count > 0).then_some(bytes));
+            }
+            Err(error) => return Err(error),
+        }
     }
 }
 
@@ -79,14 +121,10 @@ impl Conversation<'_> {
         hangup_after: Option<Duration>,
         connected: Instant,
     ) -> Result<End, Failure> {
-        let asked = bytes.send.take().map(|bytes| call.send(&bytes)).transpose();
-        let sends = matches!(asked, Ok(Some(_)));
-        let mut sending = match asked {
-            Ok(sending) => sending,
-            // The other side was faster: that it has hung up is told in a moment.
-            Err(LineError::INVALCALLSTATE) => None,
-            Err(error) => return Err(Failure::line("the bytes can't be sent", error)),
-        };
+        bytes.start()?;
+        let mut source = bytes.send.take();
+        let sends = source.is_some();
+        let mut sending: Option<Pending<()>> = None;
         loop {
             let event = self.beat()?;
             if let Some(text) = bytes.pump(data)? {
@@ -98,22 +136,41 @@ impl Conversation<'_> {
             if let Some(pending) = &sending {
                 match pending.wait(Duration::ZERO) {
                     Err(WaitError::TimedOut) => {}
-                    Ok(()) => {
-                        sending = None;
-                        self.say("this side", "has sent everything".to_owned());
-                    }
+                    Ok(()) => sending = None,
                     // With the call, whose end is told in a moment.
                     Err(WaitError::Failed(
                         LineError::OPERATIONFAILED | LineError::INVALCALLSTATE,
-                    )) => sending = None,
+                    )) => (sending, source) = (None, None),
                     Err(error) => {
                         return Err(Failure::failed(format_args!("not all was sent: {error}")));
                     }
                 }
             }
+            if sending.is_none()
+                && let Some(file) = &mut source
+            {
+                let piece = file.now()?;
+                let count = piece.len();
+                if count > 0 {
+                    match call.send(piece) {
+                        Ok(pending) => sending = Some(pending),
+                        // The other side was faster: that it has hung up is told in a moment.
+                        Err(LineError::INVALCALLSTATE) => source = None,
+                        Err(error) => {
+                            return Err(Failure::line("the bytes can't be sent", error));
+                        }
+                    }
+                } else if file.is_over() {
+                    source = None;
+                    self.say("this side", "has sent everything".to_owned());
+                }
+                if let Some(file) = &mut source {
+                    file.took(count);
+                }
+            }
             let over = match hangup_after {
                 Some(limit) => connected.elapsed() >= limit,
-                None => sends && sending.is_none() && bytes.receive.is_none(),
+                None => sends && source.is_none() && sending.is_none() && bytes.receive.is_none(),
             };
             if over {
                 return Ok(End::Here);
@@ -127,16 +184,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_are_opened_before_the_call() {
+    fn files_are_looked_at_before_the_call() {
         let folder = tempfile::tempdir().unwrap();
-        let missing = folder.path().join("none.txt");
-        let failure = Bytes::open(Some(&missing), None).unwrap_err();
+        let signals = Signals::default();
+        let open = |name: &str| Bytes::open(Some(&folder.path().join(name)), None, &signals);
+        let failure = open("none.txt").unwrap_err();
         assert!(failure.text.contains("none.txt: No such file"), "{failure}");
-        let nowhere = folder.path().join("no/such/folder.txt");
-        assert!(Bytes::open(None, Some(&nowhere)).unwrap_err().text.contains("folder.txt"));
+        assert!(open("").unwrap_err().text.contains("Is a directory"));
         let there = folder.path().join("there.txt");
-        let mut bytes = Bytes::open(None, Some(&there)).unwrap();
-        assert_eq!(bytes.finish(&Data::default()), Ok(Some(0)));
+        let target = Target::look(&there, false, &[], &signals).unwrap();
+        let mut bytes = Bytes::open(None, Some(target), &signals).unwrap();
+        assert!(!there.exists());
+        bytes.start().unwrap();
+        assert_eq!(bytes.finish(&Data::default(), &signals), Ok(Some(0)));
         assert!(there.exists());
+    }
+
+    #[test]
+    fn a_file_without_end_is_read_as_it_is_sent() {
+        let mut bytes =
+            Bytes::open(Some(Path::new("/dev/zero")), None, &Signals::default()).unwrap();
+        let source = bytes.send.as_mut().unwrap();
+        for _ in 0..3 {
+            while source.now().unwrap().is_empty() {
+                std::thread::yield_now();
+            }
+            let count = source.now().unwrap().len();
+            assert!(count <= PIECE);
+            source.took(count);
+        }
+        assert!(!source.is_over());
     }
 }

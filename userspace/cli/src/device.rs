@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::exit::{Exit, Failure};
 use crate::output::{Colour, Output, note};
+use crate::signals::Signals;
 
 /// List the cards of this machine, and give them to the kernel driver that Ringback needs
 ///
@@ -145,9 +146,10 @@ struct Changed<'a> {
 }
 
 impl Device {
-    pub(crate) fn run(&self) -> Result<(), Failure> {
+    pub(crate) fn run(&self, signals: &Signals) -> Result<(), Failure> {
         let root = SysfsRoot::system();
-        let out = Output::new(self.json);
+        check(&root)?;
+        let out = Output::new(self.json, signals);
         match &self.action {
             None | Some(Action::List) => list(&root, out),
             Some(Action::Bind { address, to, how }) => {
@@ -162,6 +164,17 @@ impl Device {
     }
 }
 
+/// Without sysfs no card is found, whether there is one or not.
+fn check(root: &SysfsRoot) -> Result<(), Failure> {
+    if root.sys("bus").is_dir() {
+        return Ok(());
+    }
+    Err(Failure::failed(
+        "/sys, where the kernel tells of its cards, is not there: mount it (mount -t sysfs sysfs /sys), \
+         or pass it into the container",
+    ))
+}
+
 fn failure(error: BindError) -> Failure {
     let exit = match error {
         BindError::NoDevice(_) | BindError::Stranger(_) | BindError::Unsuited { .. } => Exit::Usage,
@@ -170,7 +183,7 @@ fn failure(error: BindError) -> Failure {
     Failure::new(exit, error)
 }
 
-fn list(root: &SysfsRoot, out: Output) -> Result<(), Failure> {
+fn list(root: &SysfsRoot, out: Output<'_>) -> Result<(), Failure> {
     let found = discover(root);
     if found.is_empty() {
         note("there is no card in this machine that Ringback knows; --card soft needs none");
@@ -241,7 +254,7 @@ fn ids(ids: &PciIds) -> Ids {
 /// Says what the plan does, does it, and says what has come of it.
 fn change(
     root: &SysfsRoot,
-    out: Output,
+    out: Output<'_>,
     address: PciAddress,
     plan: &Plan,
     dry_run: bool,
@@ -346,6 +359,14 @@ mod tests {
     }
 
     #[test]
+    fn without_sysfs_nobody_says_that_there_is_no_card() {
+        let folder = tempfile::tempdir().unwrap();
+        let failure = check(&SysfsRoot::at(folder.path())).unwrap_err();
+        assert!(failure.text.contains("mount -t sysfs"), "{failure}");
+        assert_eq!(check(&machine(folder.path(), None)), Ok(()));
+    }
+
+    #[test]
     fn a_group_that_is_shared_is_told_with_who_else_is_in_it() {
         let folder = tempfile::tempdir().unwrap();
         let card = only(&machine(folder.path(), Some("vfio-pci")));
@@ -359,7 +380,8 @@ mod tests {
         let root = machine(folder.path(), None);
         let address = "0000:05:00.0".parse().unwrap();
         let plan = Plan::bind(&root, address, "vfio-pci").unwrap();
-        let out = Output::new(true);
+        let signals = Signals::default();
+        let out = Output::new(true, &signals);
         let chosen = || fs::read_to_string(&plan.steps()[0].path).unwrap();
         change(&root, out, address, &plan, true).unwrap();
         assert_eq!(chosen(), "(null)\n");

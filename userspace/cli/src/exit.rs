@@ -12,29 +12,47 @@ use ringback_tspi::error::LineError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Done; a call was answered.
-    Done = 0,
+    Done,
     /// Something went wrong that has no code of its own.
-    Failed = 1,
+    Failed,
     /// The command line can't be followed (clap's own code).
-    Usage = 2,
+    Usage,
     /// The called party is busy.
-    Busy = 3,
+    Busy,
     /// Nobody answered, or nobody called.
-    NoAnswer = 4,
+    NoAnswer,
     /// The exchange gives no dial tone.
-    NoDialTone = 5,
+    NoDialTone,
     /// The line or the exchange does not take the call.
-    Refused = 6,
+    Refused,
     /// The card is gone.
-    Gone = 7,
-    /// The terminal was closed.
-    HungUp = 129,
-    /// Ctrl-C.
-    Interrupted = 130,
+    Gone,
     /// Whoever read our output has gone.
-    BrokenPipe = 141,
-    /// `kill`.
-    Terminated = 143,
+    BrokenPipe,
+    /// This signal asked for the end: 2 is Ctrl-C, 15 `kill`, 1 a terminal that was closed.
+    Signal(i32),
+}
+
+impl Exit {
+    /// Ended by Ctrl-C.
+    pub(crate) const INTERRUPTED: Exit = Exit::Signal(2);
+
+    /// The code, as a shell sees it.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::Busy => 3,
+            Exit::NoAnswer => 4,
+            Exit::NoDialTone => 5,
+            Exit::Refused => 6,
+            Exit::Gone => 7,
+            Exit::BrokenPipe => 141,
+            // Signals are numbered up to 64.
+            Exit::Signal(number) => 128 + number as u8,
+        }
+    }
 }
 
 /// The exit codes of `call` and `answer`, for `--help`.
@@ -48,12 +66,13 @@ Exit codes:
   5    no dial tone: the line is dead or used by somebody else
   6    refused: the exchange does not put the number through, or the line is in use
   7    the card is gone
-  130  interrupted by Ctrl-C (129 SIGHUP, 143 SIGTERM): the call was hung up first
+  130  interrupted by Ctrl-C (129 SIGHUP, 143 SIGTERM, 128 + N any other signal N that can be
+       caught): the call was hung up first
   141  whoever read the output has gone: the call was hung up first";
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
-        ExitCode::from(exit as u8)
+        ExitCode::from(exit.code())
     }
 }
 
@@ -68,7 +87,7 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(exit: Exit, text: impl fmt::Display) -> Failure {
-        Failure { exit, text: text.to_string() }
+        Failure { exit, text: cured(text.to_string()) }
     }
 
     /// A failure without an exit code of its own.
@@ -110,6 +129,15 @@ impl Failure {
     }
 }
 
+/// Adds the cure where the system's own words end a sentence that does not know one.
+fn cured(mut text: String) -> String {
+    const TOO_MANY_FILES: &str = "(os error 24)";
+    if text.contains(TOO_MANY_FILES) && !text.contains("ulimit -n") {
+        text.push_str(": raise the limit (ulimit -n, LimitNOFILE=)");
+    }
+    text
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
@@ -131,10 +159,10 @@ mod tests {
             Exit::NoDialTone,
             Exit::Refused,
             Exit::Gone,
-            Exit::Interrupted,
+            Exit::INTERRUPTED,
             Exit::BrokenPipe,
         ] {
-            let listed = format!("\n  {:<5}", exit as u8);
+            let listed = format!("\n  {:<5}", exit.code());
             assert!(CODES.contains(&listed), "{exit:?}");
         }
         assert!(CODES.contains("129 SIGHUP") && CODES.contains("143 SIGTERM"));

@@ -68,7 +68,7 @@ impl Lines {
         let (recorder, _log) = timeline::new();
         let station = self.card.open(signals, &recorder, scenery::furnish)?;
         let slots = station.slots();
-        let out = Output::new(self.json);
+        let out = Output::new(self.json, signals);
         for slot in &slots {
             out.object(&object(station.name(), slot))?;
         }
@@ -77,15 +77,35 @@ impl Lines {
         for slot in &slots {
             out.text(row(out, slot))?;
         }
-        modems(&station, out, signals)
+        let answers = modems(&station, out, signals)?;
+        judge(&station, &slots, &answers)
     }
 }
 
-/// The rows of modems, which are in no slot.
-fn modems(station: &Station, out: Output, signals: &Signals) -> Result<(), Failure> {
+/// Fails if there is no line that works. An empty card is as it should be.
+fn judge(station: &Station, slots: &[SlotReport], modems: &[bool]) -> Result<(), Failure> {
+    let works = |slot: &SlotReport| slot.status.is_some();
+    if slots.iter().any(works) || modems.contains(&true) {
+        return Ok(());
+    }
+    let lost = |slot: &SlotReport| matches!(slot.content, Slot::Module(_));
+    if slots.iter().any(lost) || (slots.is_empty() && modems.is_empty()) {
+        return Err(Failure::gone("every line", station.name()));
+    }
+    if modems.is_empty() && slots.iter().all(|slot| slot.content == Slot::Empty) {
+        return Ok(());
+    }
+    let name = station.name();
+    Err(Failure::failed(format_args!("no line of {name} works: the table says of each what to do")))
+}
+
+/// The rows of modems, which are in no slot; whether each answers.
+fn modems(station: &Station, out: Output<'_>, signals: &Signals) -> Result<Vec<bool>, Failure> {
+    let mut all = Vec::new();
     for info in station.host.lines().iter().filter(|info| info.kind == Some(LineKind::Modem)) {
         let line = station.line(info.device_id)?;
         let answers = station.await_answer(&line, signals)?;
+        all.push(answers);
         let reason = (!answers).then(|| SILENT.to_owned());
         let (colour, state) = match &reason {
             None => (Colour::Good, "answers".to_owned()),
@@ -104,7 +124,7 @@ fn modems(station: &Station, out: Output, signals: &Signals) -> Result<(), Failu
             ..Object::default()
         })?;
     }
-    Ok(())
+    Ok(all)
 }
 
 /// Of a modem.
@@ -155,7 +175,7 @@ fn hook(hook: Hook) -> &'static str {
 }
 
 /// A slot as a row of the table.
-fn row(out: Output, slot: &SlotReport) -> String {
+fn row(out: Output<'_>, slot: &SlotReport) -> String {
     let line = slot.line.map_or_else(|| "-".to_owned(), |line| line.to_string());
     let kind = slot.content.kind().map_or("-", kind_name);
     let hook = slot.status.as_ref().map_or("-", |one| match one.hook {
@@ -234,7 +254,7 @@ mod tests {
     #[test]
     fn a_failed_module_is_told_with_the_reason() {
         let slot = report(Slot::Failed(ModuleError::NoPower { volts: 0 }), None);
-        let row = row(Output::new(false), &slot);
+        let row = row(Output::new(false, &Signals::default()), &slot);
         assert!(row.contains("failed: ") && row.contains("power cable"), "{row}");
         let object = serde_json::to_value(object("soft", &slot)).unwrap();
         assert_eq!(object["state"], "failed");
@@ -245,7 +265,9 @@ mod tests {
     #[test]
     fn a_line_without_battery_is_told_so() {
         let module = Slot::Module(ModuleKind::Fxo);
-        let row = |battery| row(Output::new(false), &report(module, Some(fxo(battery))));
+        let row = |battery| {
+            row(Output::new(false, &Signals::default()), &report(module, Some(fxo(battery))))
+        };
         assert!(row(Some(true)).contains("battery 48 V"));
         assert!(row(Some(false)).contains("no battery: "));
         assert!(row(None).contains("not measured"));

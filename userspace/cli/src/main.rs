@@ -11,6 +11,7 @@
 //! | `scenery` | who is behind the software card |
 //! | `timeline` | what happened, in order: for people, for machines, and counted |
 //! | `sound`, `data` | WAV files to and from a line, bytes to and from a modem |
+//! | `files` | what is read and written meanwhile: which files may be, and how |
 //! | `signals`, `output`, `exit` | Ctrl-C, stdout and stderr, exit codes |
 //!
 //! Rules: results go to stdout, everything else to stderr; whatever happens, the line is left
@@ -26,6 +27,7 @@ mod data;
 mod demo;
 mod device;
 mod exit;
+mod files;
 mod lines;
 mod monitor;
 mod output;
@@ -42,7 +44,7 @@ use clap::{ArgAction, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::exit::{Exit, Failure};
-use crate::output::{colours_on, note};
+use crate::output::{Stderr, colours_on, complain, note};
 use crate::signals::Signals;
 
 /// Calls on PCI telephony cards (TDM400P family), or on one in software.
@@ -73,7 +75,10 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return refused(&error),
+    };
     log_to_stderr(arguments.verbose);
     let ended = Signals::install()
         .map_err(|error| Failure::failed(format_args!("signals can't be received: {error}")))
@@ -83,7 +88,7 @@ fn main() -> ExitCode {
             Command::Call(call) => call.run(&signals),
             Command::Answer(answer) => answer.run(&signals),
             Command::Monitor(monitor) => monitor.run(&signals),
-            Command::Device(device) => device.run(),
+            Command::Device(device) => device.run(&signals),
             Command::Bench(bench) => bench.run(&signals),
             Command::Softcard(softcard) => softcard.run(&signals),
         });
@@ -98,6 +103,18 @@ fn main() -> ExitCode {
     }
 }
 
+/// Tells why the arguments can't be followed, or what they ask for: the help or the version.
+fn refused(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        // An argument may come from elsewhere, a number above all.
+        complain(&error.render().to_string());
+    } else {
+        // Whether the help can be written does not matter.
+        let _ = error.print();
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
 /// The log goes to stderr, with `-v`: without it a failure is one sentence. RUST_LOG, where set,
 /// decides instead.
 fn log_to_stderr(verbose: u8) {
@@ -110,7 +127,7 @@ fn log_to_stderr(verbose: u8) {
     let colours = colours_on(&io::stderr());
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr)
+        .with_writer(Stderr::default)
         // Whether a line can be written does not matter; saying so on stderr would panic.
         .log_internal_errors(false)
         .with_ansi(colours)

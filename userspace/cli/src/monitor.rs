@@ -55,7 +55,7 @@ impl Monitor {
             }
         }
         log.start();
-        let out = Output::new(self.json);
+        let out = Output::new(self.json, signals);
         let what = format!("{}: {} lines; end with Ctrl-C", station.name(), lines.len());
         out.text(what)?;
         out.text(HEADINGS.trim_end())?;

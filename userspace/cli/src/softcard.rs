@@ -1,11 +1,11 @@
 //! `ringback softcard`: the software card in virtual machines.
 
+use std::fs::{Permissions, set_permissions};
 use std::io::{self, BufReader};
 use std::num::NonZeroU32;
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::thread;
-use std::time::Duration;
 
 use clap::Args;
 use ringback_softcard::control::{Control, ControlSocket};
@@ -14,10 +14,7 @@ use ringback_softcard::{CardConfig, Fault, ModuleKind, RealClock, SLOTS, SoftCar
 
 use crate::exit::{Exit, Failure};
 use crate::output::note;
-use crate::signals::Signals;
-
-/// How often to look whether the user wants to end.
-const BEAT: Duration = Duration::from_millis(50);
+use crate::signals::{Signals, no_thread, spawn};
 
 /// Serve the software card to virtual machines as a PCI device (vfio-user), until Ctrl-C
 ///
@@ -44,6 +41,25 @@ pub(crate) struct Softcard {
     /// Take commands for the far ends at this socket, too
     #[arg(long, value_name = "SOCKET")]
     control: Option<PathBuf>,
+    /// Let others connect than you: the mode of the sockets, in octal, such as 0660. Whoever connects
+    /// can do anything to the card
+    #[arg(long, value_name = "MODE")]
+    socket_mode: Option<Mode>,
+}
+
+/// Rights of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Mode(u32);
+
+impl FromStr for Mode {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Mode, String> {
+        match u32::from_str_radix(text, 8) {
+            Ok(mode) if mode <= 0o777 => Ok(Mode(mode)),
+            _ => Err("write an octal number up to 777, such as 0660".to_owned()),
+        }
+    }
 }
 
 const EXAMPLES: &str = "\
@@ -90,22 +106,37 @@ impl Softcard {
         let control = Control::new(cards.clone());
         let mut served = Vec::new();
         for (card, socket) in cards.iter().zip(&self.vfio_user) {
-            let server = Server::start(card, socket).map_err(Failure::failed)?;
-            served.push((server, RealClock::start_slowed(card, self.time_scale)));
+            let (theirs, path) = (card.clone(), socket.clone());
+            let server = signals.interruptible("listen", move || Server::start(&theirs, path))?;
+            let server = server.map_err(Failure::failed)?;
+            let clock = RealClock::start_slowed(card, self.time_scale).map_err(no_thread)?;
+            served.push((server, clock));
         }
-        let _socket = self
-            .control
-            .as_ref()
-            .map(|path| ControlSocket::start(control.clone(), path).map_err(Failure::failed))
-            .transpose()?;
+        let mut control_socket = None;
+        if let Some(path) = self.control.clone() {
+            let control = control.clone();
+            let socket = signals.interruptible("listen", || ControlSocket::start(control, path))?;
+            control_socket = Some(socket.map_err(Failure::failed)?);
+        }
+        for path in self.vfio_user.iter().chain(&self.control) {
+            self.let_in(path)?;
+        }
         for socket in &self.vfio_user {
             note(format_args!("a card waits for its machine at {}", socket.display()));
         }
         take_commands(control)?;
-        loop {
-            signals.check()?;
-            thread::sleep(BEAT);
-        }
+        let ended = signals.wait();
+        drop(control_socket);
+        ended
+    }
+
+    /// Lets others connect than this user, where that is asked for.
+    fn let_in(&self, path: &Path) -> Result<(), Failure> {
+        let Some(Mode(mode)) = self.socket_mode else { return Ok(()) };
+        set_permissions(path, Permissions::from_mode(mode)).map_err(|error| {
+            let path = path.display();
+            Failure::failed(format_args!("{path} can't be given the mode {mode:04o}: {error}"))
+        })
     }
 
     /// The second of two at one path would only be told that somebody serves it.
@@ -141,13 +172,21 @@ fn take_commands(control: Control) -> Result<(), Failure> {
             note(format_args!("no more commands from stdin: {error}"));
         }
     };
-    thread::Builder::new().name("stdin".to_owned()).spawn(talk).map(drop).map_err(Failure::failed)
+    spawn("stdin", talk)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use ModuleKind::{Empty, Fxo, Fxs};
+
+    #[test]
+    fn a_mode_is_octal() {
+        assert_eq!("0660".parse(), Ok(Mode(0o660)));
+        for wrong in ["", "8", "1777", "rw", "-1"] {
+            assert!(wrong.parse::<Mode>().is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn modules_are_named_slot_by_slot() {

@@ -1,84 +1,125 @@
 //! What is said and heard on a line: WAV files at the application's end of its audio.
-//!
-//! Rule: files are opened before a call is made, so that a wrong name costs no call.
 
 use std::path::Path;
 
 use ringback_media::SAMPLE_RATE;
-use ringback_media::wav::{self, WavError, Writer};
+use ringback_media::wav::{Reader, WavError, Writer};
 use ringback_tspi::line::Audio;
 
 use crate::exit::Failure;
+use crate::files::{Sink, Source, Target, not_written};
 use crate::output::note;
+use crate::signals::Signals;
+
+/// Samples that may wait for a slow disk, or the reader of a FIFO: a minute.
+const ROOM: usize = 60 * SAMPLE_RATE as usize;
 
 /// The files of one call.
 #[derive(Debug)]
 pub(crate) struct Sound {
-    play: Vec<i16>,
-    played: usize,
-    record: Option<Writer>,
+    play: Option<Source<i16>>,
+    target: Option<Target>,
+    record: Option<Sink<i16>>,
     recorded: u64,
+    /// Not fetched in time, and not written in time.
     lost: u64,
-    scratch: Vec<i16>,
+    dropped: u64,
 }
 
 impl Sound {
-    /// Reads what is to be played, and creates what is to be recorded.
-    pub(crate) fn open(play: Option<&Path>, record: Option<&Path>) -> Result<Sound, Failure> {
-        Ok(Sound {
-            play: play.map_or(Ok(Vec::new()), wav::read).map_err(Failure::failed)?,
-            played: 0,
-            record: record.map(Writer::create).transpose().map_err(Failure::failed)?,
-            recorded: 0,
-            lost: 0,
-            scratch: Vec::new(),
-        })
+    /// Opens what is to be played, and looks at what is to be recorded.
+    pub(crate) fn open(
+        play: Option<&Path>,
+        record: Option<Target>,
+        signals: &Signals,
+    ) -> Result<Sound, Failure> {
+        let play = play.map(|path| {
+            let path = path.to_owned();
+            Source::open(signals, move || {
+                let mut reader = Reader::open(path).map_err(|error| error.to_string())?;
+                Ok(Box::new(move || {
+                    let mut samples = Vec::new();
+                    let came = reader.read(&mut samples).map_err(|error| error.to_string())?;
+                    Ok((came > 0).then_some(samples))
+                }))
+            })
+        });
+        let play = play.transpose()?;
+        Ok(Sound { play, target: record, record: None, recorded: 0, lost: 0, dropped: 0 })
     }
 
     /// The call is answered: recording begins.
-    pub(crate) fn start(&mut self, audio: &Audio) {
+    pub(crate) fn start(&mut self, audio: &Audio) -> Result<(), Failure> {
+        if let Some(target) = self.target.take() {
+            let (file, path) = target.open()?;
+            let mut writer = Some(Writer::on(file, path.clone()).map_err(failure)?);
+            let put = move |samples: Option<Vec<i16>>| match (samples, &mut writer) {
+                (Some(samples), Some(writer)) => writer.write(&samples).map_err(failure),
+                _ => writer.take().map_or(Ok(()), Writer::finish).map_err(failure),
+            };
+            self.record = Some(Sink::start(path, Box::new(put))?);
+        }
         audio.record(self.record.is_some());
+        Ok(())
     }
 
     /// Moves what is due: at least once in two seconds, or samples are lost. `play` says whether it
     /// is time to play.
     pub(crate) fn pump(&mut self, audio: &Audio, play: bool) -> Result<(), Failure> {
-        if let Some(rest) = self.play.get(self.played..)
-            && play
-        {
-            self.played += audio.play(rest);
+        if let Some(source) = self.play.as_mut().filter(|_| play) {
+            loop {
+                let queued = audio.play(source.now()?);
+                if queued == 0 {
+                    break;
+                }
+                source.took(queued);
+            }
         }
-        if let Some(writer) = &mut self.record {
-            self.lost = audio.fetch(&mut self.scratch);
-            writer.write(&self.scratch).map_err(Failure::failed)?;
-            self.recorded += self.scratch.len() as u64;
-            self.scratch.clear();
+        if let Some(sink) = &mut self.record {
+            let mut samples = Vec::new();
+            self.lost = audio.fetch(&mut samples);
+            if sink.waiting() > ROOM {
+                self.dropped += samples.len() as u64;
+            } else if !samples.is_empty() {
+                self.recorded += samples.len() as u64;
+                sink.put(samples)?;
+            }
         }
         Ok(())
     }
 
     /// Whether there was something to play and it has been played to its end.
     pub(crate) fn is_played(&self, audio: &Audio) -> bool {
-        !self.play.is_empty() && self.played == self.play.len() && audio.queued() == 0
+        self.play.as_ref().is_some_and(Source::is_over) && audio.queued() == 0
     }
 
     /// Ends recording and closes the file; the milliseconds that were recorded.
-    pub(crate) fn finish(&mut self, audio: &Audio) -> Result<Option<u64>, Failure> {
-        if self.record.is_none() {
-            return Ok(None);
-        }
-        self.pump(audio, false)?;
+    pub(crate) fn finish(
+        &mut self,
+        audio: &Audio,
+        signals: &Signals,
+    ) -> Result<Option<u64>, Failure> {
+        let pumped = self.pump(audio, false);
         audio.record(false);
-        let lost = ms(self.lost);
-        if lost > 0 {
-            note(format_args!("the machine was too busy: {lost} ms are missing in the recording"));
+        let Some(sink) = self.record.take() else { return pumped.map(|()| None) };
+        if self.lost + self.dropped > 0 {
+            let missing = ms(self.lost + self.dropped);
+            let why = match self.dropped {
+                0 => "the machine was too busy",
+                _ => "the file was written too slowly",
+            };
+            note(format_args!("{why}: {missing} ms are missing in the recording"));
         }
-        self.close().map_err(Failure::failed)?;
+        pumped?;
+        sink.finish(signals)?;
         Ok(Some(ms(self.recorded)))
     }
+}
 
-    fn close(&mut self) -> Result<(), WavError> {
-        self.record.take().map_or(Ok(()), Writer::finish)
+fn failure(error: WavError) -> Failure {
+    match error {
+        WavError::Io { path, source } => not_written(&path, &source),
+        other => Failure::failed(other),
     }
 }
 
@@ -89,28 +130,32 @@ fn ms(samples: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
     use crate::exit::Exit;
+
+    fn open(play: Option<&Path>) -> Result<Sound, Failure> {
+        Sound::open(play, None, &Signals::default())
+    }
 
     #[test]
     fn a_file_that_is_missing_is_told_before_anything_is_done() {
         let folder = tempfile::tempdir().unwrap();
         let missing = folder.path().join("none.wav");
-        let failure = Sound::open(Some(&missing), None).unwrap_err();
+        let failure = open(Some(&missing)).unwrap_err();
         assert_eq!(failure.exit, Exit::Failed);
         assert!(failure.text.contains("none.wav"), "{failure}");
-        let nowhere = folder.path().join("no/such/folder.wav");
-        assert!(Sound::open(None, Some(&nowhere)).unwrap_err().text.contains("folder.wav"));
     }
 
     #[test]
     fn without_files_nothing_is_played_or_recorded() {
         let audio = Audio::default();
-        let mut sound = Sound::open(None, None).unwrap();
-        sound.start(&audio);
+        let mut sound = open(None).unwrap();
+        sound.start(&audio).unwrap();
         sound.pump(&audio, true).unwrap();
         assert!(!sound.is_played(&audio));
-        assert_eq!(sound.finish(&audio), Ok(None));
+        assert_eq!(sound.finish(&audio, &Signals::default()), Ok(None));
     }
 
     #[test]
@@ -121,11 +166,15 @@ mod tests {
         writer.write(&[5; 20_000]).unwrap();
         writer.finish().unwrap();
         let audio = Audio::default();
-        let mut sound = Sound::open(Some(&path), None).unwrap();
+        let mut sound = open(Some(&path)).unwrap();
         sound.pump(&audio, false).unwrap();
         assert_eq!(audio.queued(), 0, "not before it is time");
-        sound.pump(&audio, true).unwrap();
-        assert_eq!(audio.queued(), 16_000);
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while audio.queued() < 16_000 {
+            sound.pump(&audio, true).unwrap();
+            assert!(Instant::now() < deadline, "{}", audio.queued());
+            std::thread::yield_now();
+        }
         assert!(!sound.is_played(&audio));
     }
 }

@@ -12,6 +12,7 @@
 //! - A hurried clock is patient, too: the card's time runs faster than ours, as long as the host
 //!   follows.
 
+use std::io;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -43,9 +44,9 @@ impl RealClock {
     /// Starts a thread that calls [`SoftCard::tick`] every millisecond. The first tick comes a
     /// millisecond from now.
     ///
-    /// # Panics
-    /// If the operating system can't start a thread.
-    pub fn start(card: &SoftCard) -> RealClock {
+    /// # Errors
+    /// The operating system can't start a thread.
+    pub fn start(card: &SoftCard) -> io::Result<RealClock> {
         RealClock::start_slowed(card, NonZeroU32::MIN)
     }
 
@@ -54,9 +55,9 @@ impl RealClock {
     /// emulation. With a scale above 1 the clock is also patient, as that of
     /// [`start_patient`](RealClock::start_patient) is, for 5000 of the card's milliseconds.
     ///
-    /// # Panics
-    /// If the operating system can't start a thread.
-    pub fn start_slowed(card: &SoftCard, scale: NonZeroU32) -> RealClock {
+    /// # Errors
+    /// The operating system can't start a thread.
+    pub fn start_slowed(card: &SoftCard, scale: NonZeroU32) -> io::Result<RealClock> {
         RealClock::with(
             card,
             if scale == NonZeroU32::MIN { Pace::REAL } else { Pace::slowed(scale) },
@@ -67,9 +68,9 @@ impl RealClock {
     /// the last one, unless it takes more than 100 ms for that. For a host that has to keep every
     /// sample on a machine that is busy with other things: a demonstration, or a test.
     ///
-    /// # Panics
-    /// If the operating system can't start a thread.
-    pub fn start_patient(card: &SoftCard) -> RealClock {
+    /// # Errors
+    /// The operating system can't start a thread.
+    pub fn start_patient(card: &SoftCard) -> io::Result<RealClock> {
         RealClock::with(card, Pace::PATIENT)
     }
 
@@ -77,20 +78,19 @@ impl RealClock {
     /// milliseconds in each of ours, or through as many as the host can follow: for a test in which
     /// many calls are to happen in little time.
     ///
-    /// # Panics
-    /// If the operating system can't start a thread.
-    pub fn start_hurried(card: &SoftCard, haste: NonZeroU32) -> RealClock {
+    /// # Errors
+    /// The operating system can't start a thread.
+    pub fn start_hurried(card: &SoftCard, haste: NonZeroU32) -> io::Result<RealClock> {
         RealClock::with(card, Pace::hurried(haste))
     }
 
-    fn with(card: &SoftCard, pace: Pace) -> RealClock {
+    fn with(card: &SoftCard, pace: Pace) -> io::Result<RealClock> {
         let stop = Arc::new(AtomicBool::new(false));
         let (card, stopped) = (card.clone(), stop.clone());
         let thread = thread::Builder::new()
             .name("softcard-clock".to_owned())
-            .spawn(move || run(&card, &stopped, pace))
-            .expect("the operating system starts a thread");
-        RealClock { stop, thread: Some(thread) }
+            .spawn(move || run(&card, &stopped, pace))?;
+        Ok(RealClock { stop, thread: Some(thread) })
     }
 }
 
@@ -102,6 +102,8 @@ impl Drop for RealClock {
         if let Some(thread) = self.thread.take()
             && thread.thread().id() != thread::current().id()
         {
+            // A slowed clock may sleep for weeks.
+            thread.thread().unpark();
             // A panic in the host's callbacks has been reported by the thread itself.
             let _ = thread.join();
         }
@@ -195,7 +197,8 @@ fn run(card: &SoftCard, stop: &AtomicBool, pace: Pace) {
     let mut schedule = Schedule::new(pace, Instant::now());
     while !stop.load(Ordering::Acquire) {
         match schedule.now(Instant::now(), card.acknowledged()) {
-            Now::Wait(wait) => thread::sleep(wait),
+            // Woken early at the end only.
+            Now::Wait(wait) => thread::park_timeout(wait),
             Now::Remind => {
                 schedule.reminded(Instant::now());
                 card.remind();
@@ -216,6 +219,14 @@ mod tests {
 
     fn slowed(scale: u32) -> Pace {
         Pace::slowed(NonZeroU32::new(scale).unwrap())
+    }
+
+    #[test]
+    fn the_slowest_clock_ends_when_it_is_dropped() {
+        let card = SoftCard::new(crate::CardConfig::default());
+        // Else this takes until its first tick, 49 days.
+        drop(RealClock::start_slowed(&card, NonZeroU32::MAX).unwrap());
+        assert_eq!(card.now_ms(), 0);
     }
 
     #[test]

@@ -47,8 +47,22 @@ pub enum RingError {
         /// The kernel's release, as `uname -r` prints it.
         release: String,
     },
+    /// EINVAL, of a kernel that calls itself new enough.
+    #[error(
+        "this kernel ({release}) refuses the ring that Linux 6.1 and newer give: an emulated kernel \
+         (gVisor, WSL), or a filter, is in the way; run this outside of it: {source}"
+    )]
+    Unsuited {
+        /// The kernel's release, as `uname -r` prints it.
+        release: String,
+        /// What it says.
+        source: io::Error,
+    },
     /// EMFILE or ENFILE.
-    #[error("no file descriptor left for the ring; raise the limit (ulimit -n, LimitNOFILE=): {0}")]
+    #[error(
+        "too few file descriptors for the ring, which counts those that it keeps for itself against \
+         the limit as well; raise the limit (ulimit -n, LimitNOFILE=): {0}"
+    )]
     Descriptors(#[source] io::Error),
     /// ENOMEM.
     #[error(
@@ -96,11 +110,23 @@ impl RingError {
             (Some(libc::EPERM), Some("2")) => RingError::Disabled,
             (Some(libc::EPERM), Some("1")) => RingError::PrivilegedOnly,
             (Some(libc::EPERM | libc::EACCES | libc::ENOSYS), _) => RingError::Blocked(error),
+            (Some(libc::EINVAL), _) if is_new_enough(&release) => {
+                RingError::Unsuited { release, source: error }
+            }
             (Some(libc::EINVAL), _) => RingError::TooOld { release },
             (Some(libc::EMFILE | libc::ENFILE), _) => RingError::Descriptors(error),
             (Some(libc::ENOMEM), _) => RingError::Memory(error),
             _ => RingError::Setup(error),
         }
+    }
+}
+
+/// Whether a kernel calls itself 6.1 or newer.
+fn is_new_enough(release: &str) -> bool {
+    let mut numbers = release.split(|digit: char| !digit.is_ascii_digit()).map(str::parse::<u32>);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= (6, 1),
+        _ => false,
     }
 }
 
@@ -124,13 +150,30 @@ mod tests {
             (libc::EPERM, None, "seccomp", "allow io_uring_setup"),
             (libc::EACCES, Some("0\n"), "security module", "allow io_uring_setup"),
             (libc::EINVAL, None, "5.10.0-30-amd64", "6.1 or newer"),
-            (libc::EMFILE, None, "no file descriptor", "ulimit -n"),
-            (libc::ENFILE, None, "no file descriptor", "ulimit -n"),
+            (libc::EMFILE, None, "too few file descriptors", "ulimit -n"),
+            (libc::ENFILE, None, "too few file descriptors", "ulimit -n"),
             (libc::ENOMEM, None, "not enough memory", "fewer requests"),
         ] {
             let text = text(errno, disabled);
             assert!(text.contains(cause), "errno {errno}: {text}");
             assert!(text.contains(cure), "errno {errno}: {text}");
+        }
+    }
+
+    #[test]
+    fn only_an_old_kernel_is_called_too_old() {
+        for (release, old) in [
+            ("5.15.0-91-generic", true),
+            ("6.0.19", true),
+            ("6.1.0", false),
+            ("6.12.8-gvisor", false),
+            ("10.0", false),
+            ("unknown release", true),
+        ] {
+            let error = io::Error::from_raw_os_error(libc::EINVAL);
+            let text = RingError::explain(error, release.to_owned(), None).to_string();
+            assert_eq!(text.contains("too old"), old, "{text}");
+            assert!(text.contains(release), "{text}");
         }
     }
 

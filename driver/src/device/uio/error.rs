@@ -63,6 +63,12 @@ pub enum UioError {
         /// Why.
         source: io::Error,
     },
+    /// The device file is none: mapping it would end the process at the first access.
+    #[error(
+        "{} is no UIO device, but an ordinary file: remove it, and have udev make the device file \
+         (udevadm trigger; in a container, the device has to be passed in)", .0.display()
+    )]
+    NotADevice(PathBuf),
     /// Nothing to map.
     #[error(
         "the UIO driver {name:?} offers no registers to map; for uio_pci_generic that takes a newer \

@@ -58,6 +58,19 @@ fn what_sysfs_says_is_read() {
 }
 
 #[test]
+fn a_file_that_is_no_device_is_not_mapped() {
+    let tree = Tree::new();
+    uio(&tree, 0, "ringback", &[REGISTERS, DMA]);
+    // As somebody makes it by writing to a device that is not there.
+    for pages in [0, 1] {
+        tree.file("dev/uio0", vec![0; pages * page_size()]);
+        let error = error(&tree);
+        assert!(matches!(error, UioError::NotADevice(_)), "{error}");
+        assert!(error.to_string().contains("dev/uio0 is no UIO device"), "{error}");
+    }
+}
+
+#[test]
 fn all_devices_are_listed_by_number_without_the_broken_ones() {
     let tree = Tree::new();
     for number in [10, 2, 0] {

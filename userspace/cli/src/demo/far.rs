@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::scene::Step;
 use crate::exit::Failure;
+use crate::signals::Signals;
 
 /// What is behind a card. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -58,8 +59,11 @@ impl Far {
         Far::Here(Control::new(vec![card.clone()]))
     }
 
-    pub(super) fn there(path: &Path) -> Result<Far, Failure> {
-        let client = Client::open(path).map_err(Failure::failed)?;
+    pub(super) fn there(path: &Path, signals: &Signals) -> Result<Far, Failure> {
+        let mut client = Client::open(path).map_err(Failure::failed)?;
+        if let Some(event) = signals.event().map_err(Failure::failed)? {
+            client.cancel_by(event);
+        }
         Ok(Far::There(Arc::new(Mutex::new(client))))
     }
 
@@ -133,7 +137,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("far");
         let _socket = ControlSocket::start(Control::new(vec![card.clone()]), &path).unwrap();
-        asked(&card, &Far::there(&path).unwrap());
+        asked(&card, &Far::there(&path, &Signals::default()).unwrap());
     }
 
     fn asked(card: &SoftCard, far: &Far) {

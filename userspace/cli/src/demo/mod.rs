@@ -98,9 +98,9 @@ struct End<'a> {
 
 impl Demo {
     pub(crate) fn run(&self, signals: &Signals) -> Result<(), Failure> {
-        let out = Output::new(self.json);
+        let out = Output::new(self.json, signals);
         let (recorder, mut log) = timeline::new();
-        let (selector, card, far) = self.stage()?;
+        let (selector, card, far) = self.stage(signals)?;
         let name = match &card {
             Some(_) => "a card in software".to_owned(),
             None => selector.to_string(),
@@ -122,13 +122,13 @@ impl Demo {
     }
 
     /// The card, as it is chosen and, in this process, as it is; and what is behind it.
-    fn stage(&self) -> Result<(Selector, Option<SoftCard>, Far), Failure> {
+    fn stage(&self, signals: &Signals) -> Result<(Selector, Option<SoftCard>, Far), Failure> {
         match (&self.card, &self.far) {
             (Some(Selector::Soft), _) => Err(Failure::new(
                 Exit::Usage,
                 "the card soft is in this process, and so are its far ends: leave --card and --far out",
             )),
-            (Some(card), Some(path)) => Ok((card.clone(), None, Far::there(path)?)),
+            (Some(card), Some(path)) => Ok((card.clone(), None, Far::there(path, signals)?)),
             _ => {
                 let card = scenery::card();
                 let far = Far::here(&card);
@@ -145,7 +145,7 @@ fn play(
     signals: &Signals,
     recorder: &Recorder,
     log: &mut Log,
-    out: Output,
+    out: Output<'_>,
 ) -> Result<Vec<String>, Failure> {
     let mut scenes = Vec::new();
     for (number, scene) in (0..).zip(SCENES) {
@@ -178,7 +178,7 @@ fn play(
 }
 
 /// Prints what has happened since the last time.
-fn print(log: &mut Log, out: Output) -> Result<(), Failure> {
+fn print(log: &mut Log, out: Output<'_>) -> Result<(), Failure> {
     while let Some(entry) = log.next(Duration::ZERO) {
         out.object(&log.object(&entry))?;
         if is_telling(&entry) {
@@ -195,7 +195,7 @@ fn is_telling(entry: &Entry) -> bool {
 }
 
 /// The table, the counts, and whether all was well.
-fn conclude(log: &Log, out: Output, mut failures: Vec<String>) -> Result<(), Failure> {
+fn conclude(log: &Log, out: Output<'_>, mut failures: Vec<String>) -> Result<(), Failure> {
     let summary = log.summary();
     failures.extend(complaints(&summary));
     let ok = failures.is_empty();

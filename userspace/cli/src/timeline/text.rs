@@ -9,14 +9,14 @@ use crate::output::{Colour, Output};
 pub(crate) const HEADINGS: &str = "       ms  line  request  ";
 
 /// One entry as a line of the time line.
-pub(crate) fn row(log: &Log, out: Output, entry: &Entry) -> String {
+pub(crate) fn row(log: &Log, out: Output<'_>, entry: &Entry) -> String {
     let line = entry.line.map(|line| line.to_string()).unwrap_or_default();
     let request = entry.what.request().map(|id| format!("#{id}")).unwrap_or_default();
     let time = out.paint(Colour::Dim, format!("{:9.1}", log.ms(entry.at)));
     format!("{time}  {line:>4}  {request:>7}  {}", says(log, out, &entry.what))
 }
 
-fn says(log: &Log, out: Output, what: &What) -> String {
+fn says(log: &Log, out: Output<'_>, what: &What) -> String {
     match what {
         What::Submitted { function, .. } => {
             format!("{} submitted", out.paint(Colour::Bold, function))

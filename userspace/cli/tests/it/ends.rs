@@ -1,6 +1,8 @@
 //! How the program ends before it is done: signals, and a reader who goes away. The call is hung up
 //! and the line is on-hook.
 
+use std::process::{Command, Stdio};
+
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
@@ -83,6 +85,41 @@ fn other_signals_have_their_own_codes() {
         let objects = ended.objects();
         assert_eq!(of(&objects, "line_left")[0]["hook"], "on");
     }
+}
+
+#[test]
+fn every_signal_that_can_be_caught_hangs_up_first() {
+    // QUIT, ABRT, USR1, USR2, ALRM, STKFLT, XCPU, XFSZ, VTALRM, PROF, IO, PWR, and one without a name.
+    let numbers = [3, 6, 10, 12, 14, 16, 24, 25, 26, 27, 29, 30, 40];
+    let programs: Vec<_> =
+        numbers.map(|_| start("call 2 5550102 --card soft --json")).into_iter().collect();
+    for (number, mut program) in numbers.into_iter().zip(programs) {
+        program.until("\"RINGBACK\"");
+        let id = program.id().to_string();
+        assert!(Command::new("kill").args([format!("-{number}"), id]).status().unwrap().success());
+        let ended = program.end().with(128 + number);
+        let objects = ended.objects();
+        assert_eq!(of(&objects, "line_left")[0]["hook"], "on", "{ended}");
+        let result = of(&objects, "result")[0];
+        assert_eq!(result["exit"].as_i64(), Some(i64::from(128 + number)), "{ended}");
+        assert_eq!(result["outcome"], "interrupted");
+    }
+}
+
+#[test]
+fn a_signal_that_is_ignored_from_the_start_stays_so() {
+    let before = ["env", "--ignore-signal=USR1,ALRM,INT,HUP,QUIT"].map(str::to_owned).into();
+    let call = "call 2 5550102 --card soft --json".split(' ').map(str::to_owned).collect();
+    let mut program = Program::start_after(before, call, Stdio::null());
+    program.until("\"RINGBACK\"");
+    for ignored in
+        [Signal::SIGUSR1, Signal::SIGALRM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT]
+    {
+        program.signal(ignored);
+    }
+    program.signal(Signal::SIGTERM);
+    let ended = program.end().with(143);
+    assert_eq!(of(&ended.objects(), "result")[0]["exit"], 143);
 }
 
 #[test]

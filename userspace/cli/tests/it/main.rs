@@ -3,8 +3,10 @@
 //! Everything runs on the software card. Every wait has a limit far beyond what it takes.
 
 mod calls;
+mod cut_off;
 mod demo;
 mod ends;
+mod files;
 mod program;
 mod rules;
 mod softcard;

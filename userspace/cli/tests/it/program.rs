@@ -1,12 +1,13 @@
 //! Runs the program and watches it.
 
 use std::fmt;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, PipeReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -21,6 +22,8 @@ pub(crate) struct Program {
     seen: Vec<String>,
     errors: Option<JoinHandle<String>>,
     reader: Option<JoinHandle<()>>,
+    /// A pipe that nobody reads.
+    _unread: Option<PipeReader>,
 }
 
 /// What came of it.
@@ -41,19 +44,35 @@ pub(crate) fn run(arguments: &str) -> Ended {
     start(arguments).end()
 }
 
+/// Starts `ringback` with one limit of `prlimit`.
+pub(crate) fn limited(limit: &str, arguments: &str) -> Program {
+    let before = vec!["prlimit".to_owned(), limit.to_owned()];
+    let arguments = arguments.split_whitespace().map(str::to_owned).collect();
+    Program::start_after(before, arguments, Stdio::null())
+}
+
 impl Program {
     pub(crate) fn start(arguments: Vec<String>) -> Program {
         Program::start_with(arguments, Stdio::null())
     }
 
     pub(crate) fn start_with(arguments: Vec<String>, stdin: Stdio) -> Program {
+        Program::start_after(Vec::new(), arguments, stdin)
+    }
+
+    /// Starts it by a program that sets something up for it.
+    pub(crate) fn start_after(
+        before: Vec<String>,
+        arguments: Vec<String>,
+        stdin: Stdio,
+    ) -> Program {
         let (reader, writer) = std::io::pipe().unwrap();
         let errors = thread::spawn(move || {
             let mut text = String::new();
             BufReader::new(reader).read_to_string(&mut text).unwrap();
             text
         });
-        Program::start_saying(arguments, stdin, writer.into(), errors)
+        Program::start_saying(before, arguments, stdin, writer.into(), errors)
     }
 
     /// With a stderr that takes nothing: a full disk, or a pipe whose reader goes after a byte.
@@ -62,7 +81,13 @@ impl Program {
         if full {
             let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
             let nothing = thread::spawn(String::new);
-            return Program::start_saying(arguments, Stdio::null(), full.into(), nothing);
+            return Program::start_saying(
+                Vec::new(),
+                arguments,
+                Stdio::null(),
+                full.into(),
+                nothing,
+            );
         }
         let (mut reader, writer) = std::io::pipe().unwrap();
         let errors = thread::spawn(move || {
@@ -70,10 +95,31 @@ impl Program {
             reader.read_exact(&mut byte).unwrap();
             String::from_utf8_lossy(&byte).into_owned()
         });
-        Program::start_saying(arguments, Stdio::null(), writer.into(), errors)
+        Program::start_saying(Vec::new(), arguments, Stdio::null(), writer.into(), errors)
+    }
+
+    /// With a stdout that is a full pipe, which nobody reads.
+    pub(crate) fn start_full(arguments: &str) -> Program {
+        let (unread, mut full) = std::io::pipe().unwrap();
+        fcntl(&full, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
+        while full.write(&[0; 4096]).is_ok() {}
+        fcntl(&full, FcntlArg::F_SETFL(OFlag::empty())).unwrap();
+        let child = Command::new("env")
+            .args(["--default-signal", env!("CARGO_BIN_EXE_ringback")])
+            .args(arguments.split_whitespace())
+            .stdin(Stdio::null())
+            .stdout(full)
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let (errors, reader) = (thread::spawn(String::new), thread::spawn(|| ()));
+        let (_, lines) = mpsc::channel();
+        let (errors, reader) = (Some(errors), Some(reader));
+        Program { child, lines, seen: Vec::new(), errors, reader, _unread: Some(unread) }
     }
 
     fn start_saying(
+        before: Vec<String>,
         arguments: Vec<String>,
         stdin: Stdio,
         stderr: Stdio,
@@ -81,7 +127,8 @@ impl Program {
     ) -> Program {
         // Under nohup, or in a shell's background, signals are ignored, and the program inherits that.
         let mut child = Command::new("env")
-            .arg("--default-signal=HUP,INT,TERM,PIPE")
+            .arg("--default-signal")
+            .args(before)
             .arg(env!("CARGO_BIN_EXE_ringback"))
             .args(arguments)
             .env_remove("RUST_LOG")
@@ -100,7 +147,8 @@ impl Program {
                 }
             }
         });
-        Program { child, lines, seen: Vec::new(), errors: Some(errors), reader: Some(reader) }
+        let (errors, reader) = (Some(errors), Some(reader));
+        Program { child, lines, seen: Vec::new(), errors, reader, _unread: None }
     }
 
     /// Reads until a line contains the text.
@@ -132,6 +180,44 @@ impl Program {
         let mut stdin = self.child.stdin.as_ref().unwrap();
         stdin.write_all(format!("{line}\n").as_bytes()).unwrap();
         self.lines.recv_timeout(LIMIT).unwrap_or_else(|_| panic!("{line:?} is not answered"))
+    }
+
+    /// Waits until it has a thread of this name.
+    #[track_caller]
+    pub(crate) fn await_thread(&self, name: &str) {
+        let deadline = Instant::now() + LIMIT;
+        let named = |thread: std::fs::DirEntry| {
+            std::fs::read_to_string(thread.path().join("comm"))
+                .is_ok_and(|comm| comm.trim() == name)
+        };
+        let threads = format!("/proc/{}/task", self.id());
+        while !std::fs::read_dir(&threads).unwrap().flatten().any(named) {
+            assert!(Instant::now() < deadline, "it has no thread {name:?}");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Waits until its main thread waits for something that does not come.
+    #[track_caller]
+    pub(crate) fn await_still(&self) {
+        let deadline = Instant::now() + LIMIT;
+        let switches = || {
+            let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+            let line = |line: &str| line.starts_with("voluntary_ctxt_switches");
+            status.lines().find(|one| line(one)).map(str::to_owned)
+        };
+        loop {
+            let before = switches();
+            thread::sleep(Duration::from_millis(500));
+            if switches() == before {
+                return;
+            }
+            assert!(Instant::now() < deadline, "its main thread does not wait");
+        }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) fn signal(&mut self, signal: Signal) -> &mut Program {

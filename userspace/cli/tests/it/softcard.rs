@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -181,6 +182,22 @@ fn the_far_ends_are_told_what_to_do_at_a_socket() {
     interrupt(program);
     assert!(!control.exists());
     assert_eq!(talking.read(&mut [0]).unwrap(), 0);
+}
+
+#[test]
+fn sockets_are_their_owners_unless_asked_otherwise() {
+    let folder = sockets();
+    let (card, one) = path(&folder, "card");
+    let (far, other) = path(&folder, "far");
+    for (option, mode) in [("", 0o600), ("--socket-mode 0660", 0o660)] {
+        let program =
+            serve(&format!("--vfio-user {one} --control {other} {option}"), &[&card, &far]);
+        program.await_thread("stdin");
+        for socket in [&card, &far] {
+            assert_eq!(fs::metadata(socket).unwrap().permissions().mode() & 0o777, mode);
+        }
+        interrupt(program);
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::program::{Program, run};
+use crate::program::{Program, limited, run};
 
 /// As clap refuses arguments: code 2, and the reason.
 #[track_caller]
@@ -65,8 +65,74 @@ fn a_card_that_is_not_there_is_told_with_the_cure() {
     ended.says("uio:/dev/uio4294967295: there is no /dev/uio4294967295");
     run("call 0 1 --card pci:ffff:ff:1f.7").with(1).says("pci:ffff:ff:1f.7: ");
     run("lines --card soft --fault removal")
-        .with(1)
+        .with(7)
         .says("every register of the card reads as ones");
+}
+
+#[test]
+fn a_card_that_is_gone_from_the_start_is_7() {
+    for fault in ["master-abort", "target-abort", "removal"] {
+        for command in ["call 2 5550100", "answer 2", "lines", "monitor"] {
+            let ended = run(&format!("{command} --card soft --fault {fault}")).with(7);
+            assert!(ended.errors.contains("gone"), "{ended}");
+        }
+    }
+}
+
+#[test]
+fn a_card_without_a_line_that_works_is_a_failure() {
+    let faults =
+        "--fault no-power:0 --fault no-power:1 --fault no-iso-link:2 --fault no-iso-link:3";
+    run(&format!("lines --card soft {faults}")).with(1).says("there is no working module");
+    // They fail when the card runs.
+    let ended = run("lines --card soft --fault master-abort").with(7);
+    assert_eq!(ended.lines.len(), 5, "the table all the same: {ended}");
+}
+
+#[test]
+fn a_hundred_descriptors_are_enough_and_too_few_are_told_with_the_cure() {
+    limited("--nofile=100", "lines --card soft").end().with(0);
+    for limit in 4..=8 {
+        let ended = limited(&format!("--nofile={limit}"), "lines --card soft").end();
+        ended.with(1).says("ulimit -n");
+    }
+}
+
+#[test]
+fn without_a_thread_it_says_so_and_does_not_panic() {
+    let mut told = 0;
+    // Less memory than a thread's stack takes, at some point of each start.
+    for kib in (20 * 1024..).step_by(512) {
+        let ended = limited(&format!("--as={}", kib << 10), "lines --card soft").end();
+        told += usize::from(ended.errors.contains("thread"));
+        if ended.code == Some(0) {
+            break;
+        }
+    }
+    assert!(told > 0);
+}
+
+#[test]
+fn a_number_for_the_whole_world_is_refused_by_its_plus() {
+    let arguments = ["call", "2", "+1 555-0100", "--card", "soft"].map(str::to_owned).into();
+    let ended = Program::start(arguments).end().with(2);
+    assert!(ended.errors.contains("'+', character 1"), "{ended}");
+}
+
+#[test]
+fn names_of_others_do_not_command_the_terminal() {
+    let escape = "\u{1b}]0;mine\u{7}\u{9b}31m";
+    let call = |more: [&str; 2]| {
+        let arguments = ["call", "2", "--card", "soft"].into_iter().chain(more);
+        Program::start(arguments.map(str::to_owned).collect()).end()
+    };
+    let name = format!("5550101^{escape}");
+    let file = format!("--play={escape}.wav");
+    for ended in [call([&name, "-v"]), call(["5550101", &file]), call([escape, "-v"])] {
+        let all = format!("{}{}", ended.text(), ended.errors);
+        let harmful = |c: char| c.is_control() && c != '\n';
+        assert!(!all.contains(harmful) && all.contains("\\u{1b}"), "{all:?}");
+    }
 }
 
 #[test]

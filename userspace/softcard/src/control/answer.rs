@@ -5,11 +5,15 @@ use std::f32::consts::TAU;
 use ringback_media::level;
 use serde_json::{Value, json};
 
-use super::command::{ACTIONS, Action, COMMANDS, Command, CommandError};
+use super::command::{
+    ACTIONS, Action, COMMANDS, Command, CommandError, MAX_SUBSCRIBERS, MAX_UNSAID_MS,
+};
 use crate::{Behaviour, LineState, SLOTS, SoftCard, Telephone};
 
 const SAMPLES_PER_MS: usize = 8;
 const SAMPLE_RATE: f32 = 8000.0;
+/// A digit with its pause.
+const DIGIT_MS: u32 = 160;
 /// The level of the tone that a telephone speaks.
 const TONE_DBM0: f32 = -10.0;
 
@@ -23,15 +27,18 @@ pub(super) fn execute(card: &SoftCard, command: Command<'_>) -> Result<Value, Co
         }
         Command::Telephone { slot, action } => {
             let telephone = card.telephone(slot).ok_or(CommandError::NoTelephone(slot))?;
-            Ok(act(&telephone, action))
+            act(&telephone, action)
         }
         Command::AddSubscriber(number) => {
             if exchange.subscriber(number).is_err() {
+                if exchange.subscribers().len() >= MAX_SUBSCRIBERS {
+                    return Err(CommandError::TooManySubscribers);
+                }
                 exchange.add_subscriber(number, Behaviour::Manual);
             }
             Ok(json!({}))
         }
-        Command::Subscriber { number, action } => Ok(act(&exchange.subscriber(number)?, action)),
+        Command::Subscriber { number, action } => act(&exchange.subscriber(number)?, action),
         Command::Line { number, unplug } => {
             if unplug {
                 exchange.unplug(number)?;
@@ -47,7 +54,13 @@ pub(super) fn execute(card: &SoftCard, command: Command<'_>) -> Result<Value, Co
     }
 }
 
-fn act(telephone: &Telephone, action: Action<'_>) -> Value {
+fn act(telephone: &Telephone, action: Action<'_>) -> Result<Value, CommandError> {
+    match &action {
+        Action::Dial(digits) => has_room(telephone, digits.len() as u32 * DIGIT_MS)?,
+        Action::Tone { ms, .. } => has_room(telephone, *ms)?,
+        Action::Speak(samples) => has_room(telephone, (samples.len() / SAMPLES_PER_MS) as u32)?,
+        _ => {}
+    }
     match action {
         Action::OffHook => telephone.off_hook(),
         Action::OnHook => telephone.on_hook(),
@@ -61,17 +74,26 @@ fn act(telephone: &Telephone, action: Action<'_>) -> Value {
         }
         Action::Manual => telephone.set_behaviour(Behaviour::Manual),
         Action::Forget => drop(telephone.take_heard()),
-        Action::State => return telephone_state(telephone),
+        Action::State => return Ok(telephone_state(telephone)),
         Action::Heard { ms } => {
             let samples = last(telephone, ms);
-            return json!({ "dbm0": level::rms_dbm0(&samples), "samples": samples });
+            return Ok(json!({ "dbm0": level::rms_dbm0(&samples), "samples": samples }));
         }
         Action::Level { hz, ms } => {
             let dbm0 = level::power_at(&last(telephone, ms), f32::from(hz));
-            return json!({ "dbm0": dbm0 });
+            return Ok(json!({ "dbm0": dbm0 }));
         }
     }
-    json!({})
+    Ok(json!({}))
+}
+
+/// Whether the telephone can take so much more to say.
+fn has_room(telephone: &Telephone, ms: u32) -> Result<(), CommandError> {
+    let unsaid = telephone.unsaid_ms();
+    if unsaid.saturating_add(ms) > MAX_UNSAID_MS {
+        return Err(CommandError::TooMuchToSay(unsaid));
+    }
+    Ok(())
 }
 
 fn tone(hz: u16, ms: u32) -> Vec<i16> {

@@ -1,22 +1,31 @@
 //! The other end of the commands: at a socket, or at a port of a virtual machine that leads to one.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::FileTypeExt;
-use std::os::unix::net::UnixStream;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 use serde_json::Value;
 
 /// The longest reply that is read: half a minute of samples, each of at most seven characters.
-const MAX_REPLY: u64 = 30 * 8000 * 7 + 1024;
+const MAX_REPLY: usize = 30 * 8000 * 7 + 1024;
+/// How long a reply may take: far longer than a machine without KVM needs for it.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Tells a card's far ends what to do.
 #[derive(Debug)]
 pub struct Client {
     commands: File,
     replies: BufReader<File>,
+    /// Readable when nobody wants a reply any more.
+    cancel: Option<OwnedFd>,
+    patience: Duration,
 }
 
 /// Why the far ends were not told.
@@ -38,6 +47,20 @@ pub enum ClientError {
     /// The connection ended or failed.
     #[error("the far ends of the card can't be told anything any more: {0}")]
     Lost(#[from] io::Error),
+    /// Nothing came, for too long.
+    #[error(
+        "the far ends of the card have not answered {command:?} for {seconds} s: does a `ringback \
+         softcard` run behind the socket or port, and is nobody else using it?"
+    )]
+    Silent {
+        /// The command.
+        command: String,
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// The wait was called off.
+    #[error("called off")]
+    Cancelled,
     /// What came is no reply.
     #[error("{command:?} was answered with {reply:?}, which is no reply of a card's far ends")]
     Strange {
@@ -63,7 +86,7 @@ impl Client {
     /// [`ClientError::Unreachable`].
     pub fn open(path: impl AsRef<Path>) -> Result<Client, ClientError> {
         let path = path.as_ref();
-        connect(path).map_err(|cause| ClientError::Unreachable { path: path.to_path_buf(), cause })
+        reach(path).map_err(|cause| ClientError::Unreachable { path: path.to_path_buf(), cause })
     }
 
     /// Says a command, and waits for the reply.
@@ -76,14 +99,88 @@ impl Client {
             let reason = "a command is one line, and not an empty one".to_owned();
             return Err(ClientError::Refused { command: command.to_owned(), reason });
         }
-        self.commands.write_all(format!("{command}\n").as_bytes())?;
-        let mut line = Vec::new();
-        self.replies.by_ref().take(MAX_REPLY).read_until(b'\n', &mut line)?;
-        if line.is_empty() {
-            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
-        }
+        let until = Instant::now() + self.patience;
+        let line = match self.exchange(command, until) {
+            Err(Stopped::Late) => {
+                let (command, seconds) = (command.to_owned(), self.patience.as_secs());
+                return Err(ClientError::Silent { command, seconds });
+            }
+            Err(Stopped::Cancelled) => return Err(ClientError::Cancelled),
+            Err(Stopped::Io(error)) => return Err(error.into()),
+            Ok(line) => line,
+        };
         judge(command, &line)
     }
+
+    /// Calls off whatever waits for a reply, and whatever will, once `cancel` is readable.
+    pub fn cancel_by(&mut self, cancel: OwnedFd) {
+        self.cancel = Some(cancel);
+    }
+
+    fn exchange(&mut self, command: &str, until: Instant) -> Result<Vec<u8>, Stopped> {
+        let line = format!("{command}\n");
+        let mut rest = line.as_bytes();
+        while !rest.is_empty() {
+            match self.commands.write(rest) {
+                Ok(wrote) => rest = rest.get(wrote..).unwrap_or_default(),
+                Err(error) => self.await_ready(error, PollFlags::OUT, until)?,
+            }
+        }
+        let mut line = Vec::new();
+        loop {
+            let came = match self.replies.fill_buf() {
+                Ok([]) => return Err(Stopped::Io(io::ErrorKind::UnexpectedEof.into())),
+                Ok(came) => came,
+                Err(error) => {
+                    self.await_ready(error, PollFlags::IN, until)?;
+                    continue;
+                }
+            };
+            let end = came.iter().position(|byte| *byte == b'\n').map(|place| place + 1);
+            let taken = end.unwrap_or(came.len());
+            line.extend_from_slice(came.get(..taken).unwrap_or_default());
+            self.replies.consume(taken);
+            if end.is_some() || line.len() > MAX_REPLY {
+                return Ok(line);
+            }
+        }
+    }
+
+    /// Waits for what an operation could not do at once.
+    fn await_ready(
+        &self,
+        error: io::Error,
+        what: PollFlags,
+        until: Instant,
+    ) -> Result<(), Stopped> {
+        match error.kind() {
+            io::ErrorKind::Interrupted => return Ok(()),
+            io::ErrorKind::WouldBlock => {}
+            _ => return Err(Stopped::Io(error)),
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(Stopped::Late);
+        }
+        let timeout = Timespec::try_from(left).unwrap_or_default();
+        let mut fds = vec![PollFd::new(&self.commands, what)];
+        fds.extend(self.cancel.as_ref().map(|cancel| PollFd::new(cancel, PollFlags::IN)));
+        match poll(&mut fds, Some(&timeout)) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(Stopped::Io(error.into())),
+        }
+        match fds.get(1) {
+            Some(cancel) if !cancel.revents().is_empty() => Err(Stopped::Cancelled),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Why a command was not answered.
+enum Stopped {
+    Late,
+    Cancelled,
+    Io(io::Error),
 }
 
 /// The reply to a command, as [`Control::execute`](super::Control::execute) gives it.
@@ -102,14 +199,25 @@ pub(super) fn judge(command: &str, line: &[u8]) -> Result<Value, ClientError> {
     }
 }
 
-fn connect(path: &Path) -> io::Result<Client> {
+fn reach(path: &Path) -> io::Result<Client> {
+    // Nothing here waits but for what it polls.
     let commands = if path.metadata()?.file_type().is_socket() {
-        File::from(OwnedFd::from(UnixStream::connect(path)?))
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+        match connect(&socket, &SocketAddrUnix::new(path)?) {
+            Err(Errno::AGAIN) => {
+                let text = "whoever listens there takes no connection now";
+                return Err(io::Error::new(io::ErrorKind::WouldBlock, text));
+            }
+            connected => connected?,
+        }
+        File::from(socket)
     } else {
-        OpenOptions::new().read(true).write(true).open(path)?
+        let flags = OFlags::NONBLOCK.bits().cast_signed();
+        OpenOptions::new().read(true).write(true).custom_flags(flags).open(path)?
     };
     let replies = BufReader::new(commands.try_clone()?);
-    Ok(Client { commands, replies })
+    Ok(Client { commands, replies, cancel: None, patience: PATIENCE })
 }
 
 #[cfg(test)]
@@ -125,6 +233,35 @@ mod tests {
             let error = judge("state", strange).unwrap_err();
             assert!(matches!(error, ClientError::Strange { .. }), "{error}");
         }
+    }
+
+    /// Somebody who listens and says nothing.
+    fn silent() -> (tempfile::TempDir, std::os::unix::net::UnixListener, Client) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("far");
+        let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        let client = Client::open(&path).unwrap();
+        (folder, listener, client)
+    }
+
+    #[test]
+    fn a_far_end_that_never_answers_is_told() {
+        let (_folder, _listener, mut client) = silent();
+        client.patience = Duration::from_millis(50);
+        let error = client.ask("state").unwrap_err();
+        assert!(matches!(error, ClientError::Silent { .. }), "{error}");
+        assert!(error.to_string().contains("ringback softcard"), "{error}");
+    }
+
+    #[test]
+    fn waiting_for_a_reply_is_called_off() {
+        let (_folder, _listener, mut client) = silent();
+        let (cancel, mut signal) = io::pipe().unwrap();
+        client.cancel_by(cancel.into());
+        let asking = std::thread::spawn(move || client.ask("state").unwrap_err());
+        signal.write_all(b"!").unwrap();
+        let error = asking.join().unwrap();
+        assert!(matches!(error, ClientError::Cancelled), "{error}");
     }
 
     #[test]

@@ -49,6 +49,13 @@ pub(super) enum CommandError {
         "slot {0} has no FXS module, so no telephone hangs on it; the command state lists the slots"
     )]
     NoTelephone(usize),
+    #[error(
+        "the telephone has {0} ms to say already, and takes {MAX_UNSAID_MS} at a time: wait until its \
+         state is no longer busy, or hang it up"
+    )]
+    TooMuchToSay(u32),
+    #[error("the exchange has {MAX_SUBSCRIBERS} subscribers, and room for no more")]
+    TooManySubscribers,
     #[error(transparent)]
     Fault(#[from] UnknownFault),
     #[error("{0}; the command 'subscriber NUMBER add' makes one")]
@@ -83,6 +90,12 @@ pub(super) const ACTIONS: [&str; 13] = [
 
 /// The most that is spoken or reported at once, in milliseconds: what a telephone remembers.
 const MAX_MS: u32 = 30_000;
+/// The most that a telephone has still to say.
+pub(super) const MAX_UNSAID_MS: u32 = 60_000;
+/// The most subscribers that commands add: each costs time in every millisecond of the card.
+pub(super) const MAX_SUBSCRIBERS: usize = 100;
+/// The longest number or string of digits.
+const MAX_DIGITS: usize = 256;
 
 impl<'a> Command<'a> {
     /// The card's number and the command.
@@ -118,8 +131,8 @@ impl<'a> Action<'a> {
             ["off-hook"] => Action::OffHook,
             ["on-hook"] => Action::OnHook,
             ["flash"] => Action::Flash,
-            ["dial", digits] => Action::Dial(digits),
-            ["call", number] => Action::Call(number),
+            ["dial", digits] => Action::Dial(self::digits(digits)?),
+            ["call", number] => Action::Call(self::digits(number)?),
             ["tone", hz, ms] => Action::Tone { hz: self::hz(hz)?, ms: self::ms(ms)? },
             ["speak", samples @ ..] => {
                 let samples: Result<_, _> =
@@ -152,11 +165,19 @@ fn slot(given: &str) -> Result<usize, CommandError> {
 
 fn number(given: &str) -> Result<&str, CommandError> {
     let dialled = |key: char| key.is_ascii_digit() || key == '*';
-    if given.chars().all(dialled) {
+    if given.len() <= MAX_DIGITS && given.chars().all(dialled) {
         Ok(given)
     } else {
         Err(bad("number that can be dialled", given))
     }
+}
+
+/// What is to be dialled: keys, pauses, and what is no key and sends nothing.
+fn digits(given: &str) -> Result<&str, CommandError> {
+    if given.len() <= MAX_DIGITS {
+        return Ok(given);
+    }
+    Err(bad("string of at most 256 digits", given.get(..MAX_DIGITS).unwrap_or_default()))
 }
 
 fn hz(given: &str) -> Result<u16, CommandError> {

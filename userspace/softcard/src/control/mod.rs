@@ -34,7 +34,9 @@
 //! With several cards a command may begin with `card N`; without it is card 0's.
 //!
 //! Rules: a command takes effect with the card's next millisecond, and waits for nothing. It reaches
-//! the cards and nothing else, no file above all, so a guest may be given the other end.
+//! the cards and nothing else, no file above all, so a guest may be given the other end. What commands
+//! can have kept is bounded: a minute to say for each telephone, 100 subscribers, 16 conversations at a
+//! socket.
 
 mod answer;
 mod client;
@@ -99,7 +101,17 @@ impl Control {
     ///
     /// # Errors
     /// Reading or writing failed, or a line was longer than 64 KiB.
-    pub fn converse(&self, mut commands: impl BufRead, mut replies: impl Write) -> io::Result<()> {
+    pub fn converse(&self, commands: impl BufRead, replies: impl Write) -> io::Result<()> {
+        self.converse_heard(commands, replies, || ())
+    }
+
+    /// The same; `heard` is called for every line.
+    fn converse_heard(
+        &self,
+        mut commands: impl BufRead,
+        mut replies: impl Write,
+        heard: impl Fn(),
+    ) -> io::Result<()> {
         let mut line = Vec::new();
         loop {
             line.clear();
@@ -109,6 +121,7 @@ impl Control {
             if line.len() as u64 == MAX_LINE && line.last() != Some(&b'\n') {
                 return Err(io::Error::new(io::ErrorKind::InvalidData, "a command of 64 KiB"));
             }
+            heard();
             let line = String::from_utf8_lossy(&line);
             if line.trim().is_empty() {
                 continue;

@@ -194,3 +194,32 @@ proptest! {
         prop_assert!(reply["ok"].is_boolean());
     }
 }
+
+#[test]
+fn what_a_telephone_has_to_say_is_bounded() {
+    let (card, control) = control();
+    done(&control, "telephone 0 off-hook");
+    card.tick();
+    done(&control, "telephone 0 tone 1000 30000");
+    done(&control, "telephone 0 dial 12345");
+    let refused = (0..1000).filter(|_| ask(&control, "telephone 0 tone 1000 29000")["ok"] == false);
+    assert_eq!(refused.count(), 999);
+    assert!(error(&control, "telephone 0 tone 1000 30000").contains("ms to say already"));
+    let digits = "1".repeat(257);
+    assert!(error(&control, &format!("telephone 0 dial {digits}")).contains("256 digits"));
+    assert!(error(&control, &format!("telephone 0 call {digits}")).contains("256 digits"));
+    done(&control, "telephone 0 on-hook");
+    done(&control, "telephone 0 off-hook");
+    done(&control, "telephone 0 tone 1000 30000");
+}
+
+#[test]
+fn there_is_an_end_to_the_number_of_subscribers() {
+    let (card, control) = control();
+    let added = (0..300)
+        .filter(|number| ask(&control, &format!("subscriber 77{number} add"))["ok"] == true);
+    assert_eq!(added.count(), 100);
+    assert_eq!(card.exchange().subscribers().len(), 100);
+    assert!(error(&control, "subscriber 888 add").contains("100 subscribers"));
+    done(&control, "subscriber 770 add");
+}

@@ -24,7 +24,8 @@ const MAX_DIGITS: usize = 256;
 /// Something to send.
 #[derive(Debug)]
 enum Utterance {
-    Digits(dtmf::Generator),
+    /// With how many there were.
+    Digits(dtmf::Generator, usize),
     Samples(std::vec::IntoIter<i16>),
 }
 
@@ -32,10 +33,18 @@ impl Utterance {
     /// Fills from the start of `out`; fewer than asked means that it has ended.
     fn fill(&mut self, out: &mut [i16]) -> usize {
         match self {
-            Utterance::Digits(generator) => generator.fill(out),
+            Utterance::Digits(generator, _) => generator.fill(out),
             Utterance::Samples(samples) => {
                 out.iter_mut().zip(samples).map(|(to, sample)| *to = sample).count()
             }
+        }
+    }
+
+    /// What is left of it, or of digits what there was; an empty one counts as a millisecond.
+    fn ms(&self) -> usize {
+        match self {
+            Utterance::Digits(_, count) => count * 2 * DIGIT_MS as usize + 1,
+            Utterance::Samples(samples) => samples.len() / 8 + 1,
         }
     }
 }
@@ -164,7 +173,7 @@ impl Instrument {
                 None => {}
             }
         }
-        self.to_send.push_back(Utterance::Digits(generator));
+        self.to_send.push_back(Utterance::Digits(generator, digits.chars().count()));
     }
 
     pub(super) fn play(&mut self, samples: Vec<i16>) {
@@ -184,6 +193,11 @@ impl Instrument {
 
     pub(super) fn is_idle(&self) -> bool {
         self.script.is_empty() && self.step_ended()
+    }
+
+    pub(super) fn unsaid_ms(&self) -> u32 {
+        let ms: usize = self.to_send.iter().map(Utterance::ms).sum();
+        u32::try_from(ms).unwrap_or(u32::MAX)
     }
 
     pub(super) fn has_battery(&self) -> bool {

@@ -86,6 +86,11 @@ impl Telephone {
         self.instrument().is_idle()
     }
 
+    /// How long it has still to speak and to dial, about: a pause between digits counts as a digit.
+    pub fn unsaid_ms(&self) -> u32 {
+        self.instrument().unsaid_ms()
+    }
+
     /// Whether there is battery on the line, as a line-powered lamp would show.
     pub fn has_battery(&self) -> bool {
         self.instrument().has_battery()

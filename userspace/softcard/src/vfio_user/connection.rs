@@ -7,15 +7,16 @@ use std::io::{self, IoSliceMut};
 use std::mem::{self, MaybeUninit};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
 
 use rustix::cmsg_space;
 use rustix::io::Errno;
-use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, recvmsg};
 
 use super::wire::{HEADER, Header, MAX_MESSAGE};
 
 /// Descriptors that are taken at a time. A client is told that it may send one; what is more than
-/// this the kernel closes.
+/// this the kernel closes, and the message is refused.
 const MAX_FDS: usize = 8;
 
 /// A message as it came.
@@ -24,6 +25,8 @@ pub(super) struct Message<'a> {
     pub(super) header: Header,
     pub(super) payload: &'a [u8],
     pub(super) fds: Vec<OwnedFd>,
+    /// Further descriptors came with it, and were not taken.
+    pub(super) lost_fds: bool,
 }
 
 /// Why no further message can be taken from a connection.
@@ -33,6 +36,8 @@ pub(super) enum Broken {
     Io(#[from] io::Error),
     #[error("the connection ended within a message")]
     CutOff,
+    #[error("it did not introduce itself in time")]
+    Silent,
     #[error("a message of {0} bytes; the smallest has {HEADER}, the largest {MAX_MESSAGE}")]
     Size(u32),
 }
@@ -47,11 +52,30 @@ pub(super) struct Connection<'a> {
     end: usize,
     /// Descriptors that came with the byte before this one of the buffer.
     fds: Vec<(usize, OwnedFd)>,
+    /// Bytes of the buffer in front of which descriptors were lost.
+    lost: Vec<usize>,
+    /// By when something has to have come.
+    deadline: Option<Instant>,
 }
 
 impl<'a> Connection<'a> {
-    pub(super) fn new(stream: &'a UnixStream) -> Connection<'a> {
-        Connection { stream, buffer: vec![0; MAX_MESSAGE], start: 0, end: 0, fds: Vec::new() }
+    /// Messages have to come by the deadline.
+    pub(super) fn new(stream: &'a UnixStream, deadline: Instant) -> Connection<'a> {
+        Connection {
+            stream,
+            buffer: vec![0; MAX_MESSAGE],
+            start: 0,
+            end: 0,
+            fds: Vec::new(),
+            lost: Vec::new(),
+            deadline: Some(deadline),
+        }
+    }
+
+    /// From now on there is no deadline: a machine may stand still for as long as it likes.
+    pub(super) fn take_your_time(&mut self) -> io::Result<()> {
+        self.deadline = None;
+        self.stream.set_read_timeout(None)
     }
 
     /// The next message; `None` when the client has closed the connection.
@@ -69,8 +93,10 @@ impl<'a> Connection<'a> {
         let of_later = self.fds.partition_point(|(end, _)| *end <= self.start);
         let rest = self.fds.split_off(of_later);
         let fds = mem::replace(&mut self.fds, rest).into_iter().map(|(_, fd)| fd).collect();
+        let lost = self.lost.partition_point(|end| *end <= self.start);
+        let lost_fds = self.lost.drain(..lost).next().is_some();
         let payload = self.buffer.get(from + HEADER..self.start).unwrap_or_default();
-        Ok(Some(Message { header, payload, fds }))
+        Ok(Some(Message { header, payload, fds, lost_fds }))
     }
 
     /// The header of the next message, if all of that message is in the buffer.
@@ -90,17 +116,25 @@ impl<'a> Connection<'a> {
         for (end, _) in &mut self.fds {
             *end -= self.start;
         }
+        for end in &mut self.lost {
+            *end -= self.start;
+        }
         self.end -= self.start;
         self.start = 0;
+        if let Some(deadline) = self.deadline {
+            let left = deadline.saturating_duration_since(Instant::now());
+            self.stream.set_read_timeout(Some(left.max(Duration::from_millis(1))))?;
+        }
 
         let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MAX_FDS))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
         let room = self.buffer.get_mut(self.end..).unwrap_or_default();
-        let came = loop {
+        let (came, flags) = loop {
             let mut into = [IoSliceMut::new(&mut *room)];
             match recvmsg(self.stream, &mut into, &mut control, RecvFlags::CMSG_CLOEXEC) {
-                Ok(came) => break came.bytes,
+                Ok(came) => break (came.bytes, came.flags),
                 Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return Err(Broken::Silent),
                 Err(Errno::CONNRESET) => return Ok(false),
                 Err(errno) => return Err(Broken::Io(errno.into())),
             }
@@ -112,7 +146,10 @@ impl<'a> Connection<'a> {
             }
         }
         // A client that sends nothing but descriptors must not use up those of the process.
-        self.fds.truncate(2 * MAX_FDS);
+        if flags.contains(ReturnFlags::CTRUNC) || self.fds.len() > 2 * MAX_FDS {
+            self.fds.truncate(2 * MAX_FDS);
+            self.lost.push(self.end);
+        }
         Ok(came > 0)
     }
 }

@@ -10,6 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use rustix::fs::{fcntl_getfl, fstatfs};
 use rustix::io::Errno;
+use rustix::process::{Resource, getrlimit};
 
 use super::refusal::Refusal;
 use crate::HostMemory;
@@ -36,6 +37,9 @@ struct Mapping {
     /// The file and where the mapping begins in it; `None` for memory without a descriptor (ROM,
     /// other devices), which this card can't reach.
     backing: Option<(Arc<File>, u64)>,
+    /// Where in the file writing ends: a write beyond the limit of file sizes (ulimit -f) raises a
+    /// signal that ends the process.
+    limit: u64,
 }
 
 /// What makes two descriptors the same file, opened alike.
@@ -79,7 +83,14 @@ impl GuestMemory {
         }
         let file = descriptor.map_or(Ok(None), |descriptor| table.file(descriptor))?;
         let backing = file.map(|file| (file, offset));
-        table.mappings.insert(start, Mapping { end, access, backing });
+        let limit = getrlimit(Resource::Fsize).current.unwrap_or(u64::MAX);
+        if backing.is_some() && limit < offset + size {
+            tracing::warn!(
+                "the card can't write guest memory beyond the limit of file sizes, {limit} bytes; \
+                 raise it (ulimit -f unlimited, LimitFSIZE=infinity)"
+            );
+        }
+        table.mappings.insert(start, Mapping { end, access, backing, limit });
         Ok(())
     }
 
@@ -107,12 +118,13 @@ impl GuestMemory {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Table::default();
     }
 
-    /// Does `cycle` with the file and the offset of the word at `address`, if it may.
+    /// Does `cycle` with the file, the offset of the word at `address`, and where writing ends, if it
+    /// may.
     fn cycle<T>(
         &self,
         address: u32,
         allowed: impl FnOnce(Access) -> bool,
-        cycle: impl FnOnce(&File, u64) -> Option<T>,
+        cycle: impl FnOnce(&File, u64, u64) -> Option<T>,
     ) -> Option<T> {
         let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let address = u64::from(address);
@@ -121,7 +133,7 @@ impl GuestMemory {
             return None;
         }
         let (file, offset) = mapping.backing.as_ref()?;
-        cycle(file, offset + (address - start))
+        cycle(file, offset + (address - start), mapping.limit)
     }
 }
 
@@ -169,7 +181,7 @@ impl HostMemory for GuestMemory {
         self.cycle(
             bus_address,
             |access| access.readable,
-            |file, offset| {
+            |file, offset, _| {
                 let mut word = [0; 4];
                 file.read_exact_at(&mut word, offset).ok()?;
                 Some(u32::from_le_bytes(word))
@@ -181,7 +193,10 @@ impl HostMemory for GuestMemory {
         let written = self.cycle(
             bus_address,
             |access| access.writable,
-            |file, offset| file.write_all_at(&value.to_le_bytes(), offset).ok(),
+            |file, offset, limit| {
+                let inside = offset + 4 <= limit;
+                inside.then(|| file.write_all_at(&value.to_le_bytes(), offset).ok())?
+            },
         );
         written.is_some()
     }
@@ -189,6 +204,8 @@ impl HostMemory for GuestMemory {
 
 #[cfg(test)]
 mod tests {
+    use std::os::fd::AsFd;
+
     use rustix::fs::{MemfdFlags, memfd_create};
 
     use super::*;
@@ -273,6 +290,28 @@ mod tests {
         assert_eq!(memory.read32(0xFFC), Some(0xFFC));
         assert_eq!(memory.read32(0x1000), None);
         assert_eq!(memory.read32(0x1FFC), None);
+    }
+
+    #[test]
+    fn memory_beyond_the_limit_of_file_sizes_does_not_answer_and_ends_nothing() {
+        const NAME: &str = "vfio_user::memory::tests::\
+                            memory_beyond_the_limit_of_file_sizes_does_not_answer_and_ends_nothing";
+        if std::env::var_os("RINGBACK_LIMITED").is_none() {
+            // The limit is one of a whole process, and so is the signal's effect.
+            let mut child = std::process::Command::new("prlimit");
+            child.arg("--fsize=4096").arg(std::env::current_exe().unwrap());
+            let child = child.args([NAME, "--exact"]).env("RINGBACK_LIMITED", "");
+            let ended = child.stdin(file(0x2000)).output().unwrap();
+            assert!(ended.status.success(), "{ended:?}");
+            assert!(String::from_utf8_lossy(&ended.stdout).contains("1 passed"), "{ended:?}");
+            return;
+        }
+        let guest = File::from(std::io::stdin().as_fd().try_clone_to_owned().unwrap());
+        let memory = GuestMemory::default();
+        memory.map(0, 0x2000, BOTH, descriptor(&guest), 0).unwrap();
+        assert!(memory.write32(0xFFC, 1));
+        assert!(!memory.write32(0x1000, 1) && !memory.write32(0xFFE, 1));
+        assert_eq!(memory.read32(0x1FFC), Some(0x1FFC));
     }
 
     #[test]

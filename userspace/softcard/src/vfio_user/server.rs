@@ -7,11 +7,16 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use super::connection::{Broken, Connection};
+use super::refusal::Refusal;
 use super::session::Session;
 use crate::SoftCard;
 use crate::socket_path::{SocketPath, SocketPathError};
+
+/// A machine's monitor introduces itself at once. Whoever does not by then leaves its seat to others.
+const HANDSHAKE: Duration = Duration::from_secs(5);
 
 /// Serves a card at a socket until it is dropped.
 #[derive(Debug)]
@@ -23,7 +28,7 @@ pub struct Server {
 #[derive(Debug)]
 struct Shared {
     socket: SocketPath,
-    client: Mutex<Option<UnixStream>>,
+    client: Mutex<Option<Arc<UnixStream>>>,
     begun: AtomicBool,
 }
 
@@ -32,10 +37,8 @@ impl Server {
     /// see [`RealClock`](crate::RealClock).
     ///
     /// # Errors
-    /// There can be no socket at `path`. One that nobody serves any more is replaced.
-    ///
-    /// # Panics
-    /// If the operating system can't start a thread.
+    /// There can be no socket at `path`, or no thread to serve it. A socket that nobody serves any more
+    /// is replaced. Only the user may connect whose process this is.
     pub fn start(card: &SoftCard, path: impl AsRef<Path>) -> Result<Server, SocketPathError> {
         let shared = Arc::new(Shared {
             socket: SocketPath::bind(path.as_ref())?,
@@ -46,7 +49,7 @@ impl Server {
         let thread = thread::Builder::new()
             .name("softcard-vfio".to_owned())
             .spawn(move || theirs.run(&card))
-            .expect("the operating system starts a thread");
+            .map_err(|cause| SocketPath::no_thread(shared.socket.path(), cause))?;
         Ok(Server { shared, thread: Some(thread) })
     }
 
@@ -77,13 +80,13 @@ impl Drop for Server {
 }
 
 impl Shared {
-    fn client(&self) -> MutexGuard<'_, Option<UnixStream>> {
+    fn client(&self) -> MutexGuard<'_, Option<Arc<UnixStream>>> {
         self.client.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn run(&self, card: &SoftCard) {
-        while let Some((handle, stream)) = self.socket.accept() {
-            *self.client() = Some(handle);
+        while let Some(stream) = self.socket.accept() {
+            *self.client() = Some(Arc::clone(&stream));
             // Whoever closed the socket before it saw the client left it to us.
             if !self.socket.is_closed() {
                 self.serve(card, &stream);
@@ -106,12 +109,16 @@ impl Shared {
     }
 
     fn converse(&self, card: &SoftCard, stream: &UnixStream) -> Result<(), Broken> {
-        let mut connection = Connection::new(stream);
+        let mut connection = Connection::new(stream, Instant::now() + HANDSHAKE);
         let mut session = Session::new(card);
         let mut refusals = 0_u64;
         while let Some(message) = connection.next()? {
             let header = message.header;
-            let reply = match session.answer(header, message.payload, message.fds) {
+            let answer = match message.lost_fds {
+                true => Err(Refusal::LOST_DESCRIPTOR),
+                false => session.answer(header, message.payload, message.fds),
+            };
+            let reply = match answer {
                 Ok(payload) => header.reply(&payload),
                 Err(refusal) => {
                     refusals += 1;
@@ -131,6 +138,7 @@ impl Shared {
                 return Err(io::Error::other("it did not introduce itself").into());
             }
             if !self.begun.swap(true, Ordering::AcqRel) {
+                connection.take_your_time()?;
                 tracing::info!("a client has connected");
             }
         }

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ringback_softcard::control::{Client, ClientError, Control, ControlSocket};
 use ringback_softcard::{CardConfig, SocketPathError, SoftCard};
@@ -60,4 +60,36 @@ fn a_client_is_answered_refused_and_told_of_the_end() {
     assert_eq!(client.ask("state").unwrap()["now_ms"], 3, "and goes on");
     drop(socket);
     assert!(matches!(client.ask("state"), Err(ClientError::Lost(_))));
+}
+
+#[test]
+fn idle_clients_do_not_use_up_the_threads_and_descriptors() {
+    let folder = TempDir::new().unwrap();
+    let control = Control::new(vec![SoftCard::new(CardConfig::default())]);
+    let socket = ControlSocket::start(control, folder.path().join("control")).unwrap();
+    let seated: Vec<UnixStream> = (0..16).map(|_| connect(&socket)).collect();
+    for one in &seated {
+        assert!(ask(one, "state\n").contains(r#""ok":true"#));
+    }
+    // Refused while the others are not silent for long: it says why, and is cut off.
+    let late = connect(&socket);
+    let mut told = String::new();
+    (&late).read_to_string(&mut told).unwrap();
+    assert!(told.contains("16 others talk"), "{told}");
+    assert!(ask(&seated[0], "state\n").contains(r#""ok":true"#));
+    // Once one has been silent for long, another one takes its place.
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let other = connect(&socket);
+        // Where there is no seat, it may be cut off before.
+        let _ = (&other).write_all(b"state\n");
+        let mut reply = String::new();
+        let _ = BufReader::new(&other).read_line(&mut reply);
+        if reply.contains(r#""ok":true"#) {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{reply}");
+        assert!(ask(&seated[0], "state\n").contains(r#""ok":true"#), "not the one that talks");
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }

@@ -24,7 +24,7 @@ fn wait_until(mut done: impl FnMut() -> bool) {
 fn it_ticks_until_it_is_dropped() {
     let host = Host::running([Empty; 4]);
     let from = host.card.now_ms();
-    let clock = RealClock::start(&host.card);
+    let clock = RealClock::start(&host.card).unwrap();
     wait_until(|| host.card.now_ms() >= from + 20);
     drop(clock);
     let stopped = host.card.now_ms();
@@ -37,7 +37,7 @@ fn it_never_ticks_ahead_of_time() {
     let host = Host::running([Empty; 4]);
     let from = host.card.now_ms();
     let start = Instant::now();
-    let _clock = RealClock::start(&host.card);
+    let _clock = RealClock::start(&host.card).unwrap();
     for _ in 0..20 {
         thread::sleep(Duration::from_millis(2));
         let ticks = host.card.now_ms() - from;
@@ -77,6 +77,6 @@ fn it_can_be_dropped_from_within_an_interrupt() {
     let (done, stopped) = mpsc::channel();
     let line = Line(std::sync::Mutex::new(Some(Stopper { clock, done })));
     card.connect(Arc::new(Anything), Arc::new(line));
-    give.send(RealClock::start(&card)).unwrap();
+    give.send(RealClock::start(&card).unwrap()).unwrap();
     stopped.recv_timeout(DEADLINE).expect("the drop returned");
 }

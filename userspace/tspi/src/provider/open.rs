@@ -26,6 +26,9 @@ use crate::modem::ModemOptions;
 /// What a TDM400P needs of its device: the 256 registers of its I/O window, the 128 bytes of its ring.
 const NEEDS: Needs = Needs { registers: 0x100, dma: 128, msi: false };
 
+/// Told how long a card has been coming up; whether to go on.
+pub type Progress = Box<dyn FnMut(Duration) -> bool + Send>;
+
 /// How a card is opened.
 #[derive(Default)]
 pub struct CardOptions {
@@ -36,8 +39,10 @@ pub struct CardOptions {
     pub soft: Option<SoftCard>,
     /// How to speak to a modem.
     pub modem: ModemOptions,
-    /// Told now and then how long the card has been coming up, which takes seconds.
-    pub progress: Option<Box<dyn FnMut(Duration) + Send>>,
+    /// Told now and then how long the card has been coming up, which takes seconds. Once it returns
+    /// `false` nothing is waited for any more: the card fails to come up, or comes up with modules that
+    /// failed, soon.
+    pub progress: Option<Progress>,
 }
 
 impl fmt::Debug for CardOptions {
@@ -100,6 +105,20 @@ pub enum OpenError {
     Reactor(#[from] reactor::StartError),
 }
 
+impl OpenError {
+    /// Whether the card is gone: it was there, and does not answer.
+    pub fn is_gone(&self) -> bool {
+        matches!(
+            self,
+            OpenError::Card(tiger320::OpenError::AllOnes)
+                | OpenError::Uart(uart16550::OpenError::AllOnes)
+                | OpenError::Uio(UioError::Gone { .. })
+                | OpenError::Shim(ShimError::Uio(UioError::Gone { .. }))
+                | OpenError::Start(StartError::Closed)
+        )
+    }
+}
+
 /// Opens a card and brings it up, which takes a second or more; a modem's serial port takes no time.
 ///
 /// A module that does not work is named in the log; its line is missing, the others work.
@@ -157,12 +176,12 @@ fn open_modem<D: Device>(
 
 fn bring_up<D: Device>(
     country: Country,
-    progress: Option<Box<dyn FnMut(Duration) + Send>>,
+    progress: Option<Progress>,
     mut device: impl FnMut() -> Result<D, OpenError> + Send + 'static,
 ) -> Result<Box<dyn Provider>, OpenError> {
-    let mut progress = progress.unwrap_or_else(|| Box::new(|_| ()));
+    let mut progress = progress.unwrap_or_else(|| Box::new(|_| true));
     let provider = CardProvider::new(move || {
-        let mut delay = Told { since: Instant::now(), progress: &mut *progress };
+        let mut delay = Told { since: Instant::now(), progress: &mut *progress, on: true };
         let card = Tiger320::open(device()?, Options { country }, &mut delay)?;
         for (slot, port) in card.ports().iter().enumerate() {
             if let Slot::Failed(error) = port {
@@ -177,18 +196,20 @@ fn bring_up<D: Device>(
 /// Sleeps, and says every tenth of a second or so how long it has been.
 struct Told<'a> {
     since: Instant,
-    progress: &'a mut (dyn FnMut(Duration) + Send),
+    progress: &'a mut (dyn FnMut(Duration) -> bool + Send),
+    /// Whether to sleep.
+    on: bool,
 }
 
 impl Delay for Told<'_> {
     fn delay(&mut self, time: Duration) {
         const STEP: Duration = Duration::from_millis(100);
         let mut left = time;
-        while !left.is_zero() {
+        while self.on && !left.is_zero() {
             let step = left.min(STEP);
             ThreadDelay.delay(step);
             left -= step;
-            (self.progress)(self.since.elapsed());
+            self.on = (self.progress)(self.since.elapsed());
         }
     }
 }

@@ -362,6 +362,37 @@ fn a_stale_socket_is_replaced_and_nothing_else_is() {
     assert!(error.to_string().contains("no/such"), "{error}");
 }
 
+#[test]
+fn a_silent_connection_gives_its_seat_to_the_next_one() {
+    let served = serve([Empty; 4]);
+    let silent = Client::connect(&served.path);
+    // Waits in the queue until the other one has had its time.
+    let machine = Client::begin(&served.path);
+    drop((silent, machine));
+}
+
+#[test]
+fn a_machine_that_stands_still_keeps_its_card() {
+    let served = serve([Empty; 4]);
+    let mut machine = Client::begin(&served.path);
+    // Longer than a handshake may take.
+    thread::sleep(Duration::from_secs(6));
+    assert_eq!(machine.ask(GET_INFO, &words(&[16, 0, 0, 0])).error, 0);
+}
+
+#[test]
+fn a_message_whose_descriptor_was_lost_is_refused() {
+    let served = serve([Empty; 4]);
+    let mut client = Client::begin(&served.path);
+    let file = File::from(memfd_create("guest", MemfdFlags::CLOEXEC).unwrap());
+    let many: Vec<BorrowedFd<'_>> = (0..32).map(|_| file.as_fd()).collect();
+    // More than are taken at a time: the kernel cuts them off, as it does without a free descriptor.
+    let switch_off = words(&[20, 1 << 2 | 1 << 5, 0, 0, 1]);
+    client.send(SET_IRQS, 0, &switch_off, &many);
+    assert_eq!(client.reply().error, 24, "EMFILE");
+    assert_eq!(client.ask(GET_INFO, &words(&[16, 0, 0, 0])).error, 0, "and it goes on");
+}
+
 /// What a hostile client passes: anything but memory.
 fn odd_descriptors(file: &File) -> Vec<OwnedFd> {
     let (reader, writer) = std::io::pipe().unwrap();

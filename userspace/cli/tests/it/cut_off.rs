@@ -1,0 +1,62 @@
+//! What could keep the program from ending: others that do not answer, and pipes that nobody reads.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
+
+use crate::program::{Program, start};
+
+/// Far more than a second, which it may take, and far less than for ever.
+const SOON: Duration = Duration::from_secs(20);
+
+/// The first Ctrl-C ends it.
+#[track_caller]
+fn ends(mut program: Program) {
+    let asked = Instant::now();
+    program.signal(Signal::SIGINT);
+    program.end().with(130);
+    assert!(asked.elapsed() < SOON, "{:?}", asked.elapsed());
+}
+
+#[test]
+fn ctrl_c_ends_waiting_for_the_other_end_of_a_pipe() {
+    let folder = tempfile::tempdir().unwrap();
+    let fifo = folder.path().join("fifo");
+    mkfifo(&fifo, Mode::S_IRWXU).unwrap();
+    for option in ["--play", "--record", "--send", "--receive"] {
+        let program = start(&format!("call 2 5550100 --card soft {option} {}", fifo.display()));
+        program.await_thread("open");
+        ends(program);
+    }
+}
+
+#[test]
+fn ctrl_c_ends_a_program_whose_output_nobody_reads() {
+    let program = Program::start_full("monitor --card soft");
+    // The software card is there, and then the first line of the table can't be said.
+    program.await_thread("softcard-clock");
+    program.await_still();
+    ends(program);
+}
+
+#[test]
+fn ctrl_c_ends_a_slow_card() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("card");
+    let arguments = format!("softcard --vfio-user {} --time-scale 4294967295", socket.display());
+    let arguments = arguments.split_whitespace().map(str::to_owned).collect();
+    let program = Program::start_with(arguments, Stdio::piped());
+    program.await_thread("stdin");
+    ends(program);
+}
+
+#[test]
+fn ctrl_c_ends_the_benchmark() {
+    let program = start("bench latency --rounds 100");
+    program.await_thread("bench");
+    program.await_still();
+    ends(program);
+}
