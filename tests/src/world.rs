@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use ringback_country::Country;
 use ringback_driver::card::tiger320::{Options, Tiger320};
 use ringback_driver::device::soft::SoftDevice;
 use ringback_softcard::{
@@ -58,15 +59,38 @@ impl Bench {
             polarity_on_answer,
             ..LineOptions::default()
         };
+        let lines = [line("", false), line("", false), line("102", false), line("103", true)];
+        Bench::build(haste, [Country::default(); 2], lines, wrap)
+    }
+
+    /// As [`new`](Bench::new), with an exchange in one country and lines set for another, four times as
+    /// fast. Both lines of the exchange tell by its tones alone that the far end has hung up.
+    pub fn abroad(exchange: Country, lines: Country) -> Bench {
+        let line = |number: &str| LineOptions {
+            number: number.into(),
+            loop_break_ms: 0,
+            ..LineOptions::default()
+        };
+        let haste = NonZeroU32::new(4).unwrap_or(NonZeroU32::MIN);
+        let numbers = ["", "", "102", "103"].map(line);
+        Bench::build(haste, [exchange, lines], numbers, |provider| provider)
+    }
+
+    fn build(
+        haste: NonZeroU32,
+        [country, ours]: [Country; 2],
+        lines: [LineOptions; 4],
+        wrap: impl FnOnce(Arc<dyn Provider>) -> Arc<dyn Provider>,
+    ) -> Bench {
         let card = SoftCard::new(CardConfig {
             modules: [ModuleKind::Fxs, ModuleKind::Fxs, ModuleKind::Fxo, ModuleKind::Fxo],
-            lines: [line("", false), line("", false), line("102", false), line("103", true)],
-            exchange: ExchangeConfig { inter_digit_ms: 600, ..ExchangeConfig::default() },
+            lines,
+            exchange: ExchangeConfig { country, inter_digit_ms: 600, ..ExchangeConfig::default() },
         });
         card.exchange().add_subscriber("200", Behaviour::AnswerAfterRings(1));
         card.exchange().add_subscriber("201", Behaviour::Manual);
         let bare: Arc<dyn Provider> =
-            Arc::new(provider(&card).expect("the software card comes up"));
+            Arc::new(provider(&card, ours).expect("the software card comes up"));
         let bare = wrap(bare);
         let witness = Arc::new(Witness::default());
         let provider = Arc::new(Watched::new(Arc::clone(&bare), Arc::clone(&witness)));
@@ -129,9 +153,17 @@ impl World {
         World::with(host::Options::default())
     }
 
+    /// As [`World::new`], on [`Bench::abroad`].
+    pub fn abroad(exchange: Country, lines: Country) -> World {
+        World::on(Bench::abroad(exchange, lines), host::Options::default())
+    }
+
     /// A world whose host has these options.
     pub fn with(options: host::Options) -> World {
-        let bench = Bench::new();
+        World::on(Bench::new(), options)
+    }
+
+    fn on(bench: Bench, options: host::Options) -> World {
         let host = Host::start(Arc::clone(&bench.provider), options).expect("the host starts");
         World { bench, host: Arc::new(host) }
     }
@@ -194,13 +226,16 @@ impl Drop for World {
 }
 
 /// The provider of a software card, brought up in the card's own time, which is no time.
-fn provider(card: &SoftCard) -> Result<CardProvider<SoftDevice<SoftCard>>, OpenError> {
+fn provider(
+    card: &SoftCard,
+    country: Country,
+) -> Result<CardProvider<SoftDevice<SoftCard>>, OpenError> {
     let card = card.clone();
     CardProvider::new(move || {
         let mut pass = |time: Duration| {
             card.advance(u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1));
         };
         let device = SoftDevice::card(card.clone()).map_err(OpenError::Soft)?;
-        Ok(Tiger320::open(device, Options::default(), &mut pass)?)
+        Ok(Tiger320::open(device, Options { country }, &mut pass)?)
     })
 }

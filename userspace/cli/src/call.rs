@@ -10,7 +10,7 @@ use ringback_tspi::constants::*;
 use ringback_tspi::dialstring::{self, Modifiers};
 use ringback_tspi::error::LineError;
 use ringback_tspi::host::{Call as Handle, CallOptions, LineEvent};
-use ringback_tspi::line::LineKind;
+use ringback_tspi::line::{DialTiming, LineKind};
 
 use crate::card::{CardArguments, parse_seconds};
 use crate::conversation::{Conversation, TalkArguments};
@@ -41,6 +41,10 @@ pub(crate) struct Call {
     /// to pulse and tone dialling
     #[arg(value_parser = parse_number)]
     number: String,
+    /// How long to wait for dial tone before the call is given up; `wait` is as long as a line can (30
+    /// s), `ignore` dials without one after half a second
+    #[arg(long, value_name = "wait|SECONDS|ignore", value_parser = parse_dial_tone, default_value = "3")]
+    dial_tone: DialTone,
     /// DTMF digits to send after the answer, before --play; a comma is a pause
     #[arg(long, value_name = "DIGITS", value_parser = parse_digits)]
     digits: Option<String>,
@@ -52,6 +56,43 @@ pub(crate) struct Call {
     talk: TalkArguments,
     #[command(flatten)]
     card: CardArguments,
+}
+
+/// What to do about dial tone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum DialTone {
+    /// Wait for it so long, in ms, and give the call up without.
+    Within(u32),
+    /// Dial without it.
+    Ignore,
+}
+
+impl DialTone {
+    fn options(self) -> CallOptions {
+        let (only_if_idle, dial_tone_ms) = match self {
+            DialTone::Within(ms) => (true, ms),
+            DialTone::Ignore => (false, DialTiming::MIN.dial_tone_ms),
+        };
+        let timing = Some(DialTiming { dial_tone_ms, ..DialTiming::default() });
+        CallOptions { only_if_idle, timing, ..CallOptions::default() }
+    }
+}
+
+fn parse_dial_tone(text: &str) -> Result<DialTone, String> {
+    let (least, most) = (DialTiming::MIN.dial_tone_ms, DialTiming::MAX.dial_tone_ms);
+    match text {
+        "wait" => return Ok(DialTone::Within(most)),
+        "ignore" => return Ok(DialTone::Ignore),
+        _ => {}
+    }
+    let ms = parse_seconds(text).ok().and_then(|time| u32::try_from(time.as_millis()).ok());
+    ms.filter(|ms| (least..=most).contains(ms)).map(DialTone::Within).ok_or_else(|| {
+        format!(
+            "{text:?} is no way to wait for dial tone: write wait, ignore, or seconds from {} to {}",
+            f64::from(least) / 1000.0,
+            most / 1000
+        )
+    })
 }
 
 /// What lines of a TDM400P can follow in a dial string.
@@ -114,7 +155,7 @@ impl Call {
 
     /// Takes the line and begins to dial.
     fn place(&self, line: &mut Conversation<'_>) -> Result<Handle, Failure> {
-        let options = CallOptions { only_if_idle: true, ..CallOptions::default() };
+        let options = self.dial_tone.options();
         let pending = line.line.make_call(&self.number, &options).map_err(|error| match error {
             LineError::INVALLINESTATE => Failure::new(
                 Exit::NoDialTone,
@@ -132,8 +173,11 @@ impl Call {
             LineError::CALLUNAVAIL => Failure::new(
                 Exit::NoDialTone,
                 format_args!(
-                    "no dial tone on {}: is it plugged into an exchange, and nobody else on it?",
-                    line.name()
+                    "no dial tone on {}: is it plugged into an exchange, and nobody else on it? An \
+                     exchange of another country than {} (--country) has another tone; --dial-tone \
+                     ignore dials without",
+                    line.name(),
+                    self.card.country()
                 ),
             ),
             error => {
@@ -219,6 +263,20 @@ mod tests {
         assert!(parse_number("").is_err() && parse_number(" - ").is_err());
         assert!(parse_number("+1 555-0100").unwrap_err().contains("'+', character 1"));
         assert!(parse_number("12;").unwrap_err().contains("whole number"));
+    }
+
+    #[test]
+    fn dial_tone_is_waited_for_as_asked() {
+        let parsed = |text| parse_dial_tone(text).map(DialTone::options);
+        let wait = |text| parsed(text).map(|options| options.timing.unwrap().dial_tone_ms);
+        assert_eq!(wait("3"), Ok(3000));
+        assert_eq!(wait("0.5"), Ok(500));
+        assert_eq!(wait("wait"), Ok(30_000));
+        assert!(parsed("12").unwrap().only_if_idle);
+        assert!(!parsed("ignore").unwrap().only_if_idle);
+        for wrong in ["0", "31", "soon", "-1", ""] {
+            assert!(parsed(wrong).unwrap_err().contains("from 0.5 to 30"), "{wrong}");
+        }
     }
 
     #[test]

@@ -9,7 +9,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use ringback_driver::card::{Country, Hook, ModuleKind};
+use ringback_country::Country;
+use ringback_driver::card::{Hook, ModuleKind};
 use ringback_driver::device::discover::{Kind, discover};
 use ringback_driver::device::ring::{Places, Ring};
 use ringback_driver::device::selector::Selector;
@@ -46,8 +47,9 @@ pub(crate) struct CardArguments {
     /// [default: soft]
     #[arg(long, value_name = "CARD")]
     card: Option<Selector>,
-    /// What the exchange wants to see of an FXO line: FCC, TBR21, UK, GERMANY ... (a wrong name lists
-    /// them all)
+    /// The country of the lines: what its exchanges want to see, its tones, and how its telephones
+    /// ring. DAHDI's name, the English one or the ISO code: FCC (North America), UK, Germany, de ...
+    /// (a wrong name lists them all). The exchange of the software card is in that country, too
     #[arg(long, value_name = "COUNTRY", default_value_t)]
     country: Country,
     /// Break the software card, from the start or SECONDS after it: no-power:0, line-unplugged:2,
@@ -78,11 +80,17 @@ pub(crate) struct Station {
     pub(crate) host: Arc<Host>,
     /// The software card, if it is one.
     pub(crate) soft: Option<SoftCard>,
+    pub(crate) country: Country,
     name: String,
     _clock: Option<RealClock>,
 }
 
 impl CardArguments {
+    /// The country of the lines.
+    pub(crate) fn country(&self) -> Country {
+        self.country
+    }
+
     /// Opens the card that was asked for. For the software card `furnish` arranges what is behind
     /// it, before it is brought up.
     pub(crate) fn open(
@@ -102,7 +110,7 @@ impl CardArguments {
             }
             return Station::open(&selector, None, self.country, signals, recorder);
         }
-        let card = scenery::card();
+        let card = scenery::card(self.country);
         furnish(&card);
         for (fault, after) in &self.fault {
             break_card(card.clone(), *fault, *after)?;
@@ -182,7 +190,7 @@ impl Station {
                 shut_down(&host);
             }
         });
-        let station = Station { host, soft, name, _clock: clock };
+        let station = Station { host, soft, country, name, _clock: clock };
         station.await_measured(signals)?;
         Ok(station)
     }

@@ -3,10 +3,11 @@
 //!
 //! Everything here lives in card time and by itself; a command only says which of it it wants.
 
+use ringback_country::Country;
 use ringback_media::SAMPLE_RATE;
 use ringback_media::tone::Generator;
 use ringback_softcard::{
-    Behaviour, CardConfig, LineOptions, ModuleKind, SoftCard, Step, Telephone,
+    Behaviour, CardConfig, ExchangeConfig, LineOptions, ModuleKind, SoftCard, Step, Telephone,
 };
 
 /// The numbers of the exchange lines at slots 2 and 3.
@@ -46,14 +47,14 @@ pub(crate) fn tone(hz: f32, ms: u32) -> Vec<i16> {
 }
 
 /// The software card as every command knows it: telephones in slots 0 and 1, exchange lines in
-/// slots 2 and 3.
-pub(crate) fn card() -> SoftCard {
+/// slots 2 and 3, of an exchange of this country.
+pub(crate) fn card(country: Country) -> SoftCard {
     let [line2, line3] = LINE_NUMBERS
         .map(|number| LineOptions { number: number.to_owned(), ..LineOptions::default() });
     SoftCard::new(CardConfig {
         modules: [ModuleKind::Fxs, ModuleKind::Fxs, ModuleKind::Fxo, ModuleKind::Fxo],
         lines: [LineOptions::default(), LineOptions::default(), line2, line3],
-        ..CardConfig::default()
+        exchange: ExchangeConfig { country, ..ExchangeConfig::default() },
     })
 }
 
@@ -122,7 +123,7 @@ mod tests {
 
     #[test]
     fn subscribers_are_as_the_help_says() {
-        let card = card();
+        let card = card(Country::default());
         furnish(&card);
         let exchange = card.exchange();
         card.advance(12_000);
@@ -134,7 +135,7 @@ mod tests {
 
     #[test]
     fn callers_call_as_often_as_asked() {
-        let card = card();
+        let card = card(Country::default());
         call(&card, 2, 2);
         let rings = |within: u64| {
             (0..within).any(|_| {

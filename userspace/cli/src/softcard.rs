@@ -8,9 +8,12 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args;
+use ringback_country::Country;
 use ringback_softcard::control::{Control, ControlSocket};
 use ringback_softcard::vfio_user::Server;
-use ringback_softcard::{CardConfig, Fault, ModuleKind, RealClock, SLOTS, SoftCard, UnknownModule};
+use ringback_softcard::{
+    CardConfig, ExchangeConfig, Fault, ModuleKind, RealClock, SLOTS, SoftCard, UnknownModule,
+};
 
 use crate::exit::{Exit, Failure};
 use crate::output::note;
@@ -31,6 +34,10 @@ pub(crate) struct Softcard {
     /// The modules in slots 0 to 3: fxs, fxo or empty. The exchange's line at slot N is number 10N
     #[arg(long, value_name = "MODULE,...", default_value = "fxs,fxs,fxo,fxo")]
     modules: Modules,
+    /// The country of the exchange and of the telephones: DAHDI's name, the English one or the ISO code
+    /// (a wrong name lists them all)
+    #[arg(long, value_name = "COUNTRY", default_value_t)]
+    country: Country,
     /// Let one of the card's milliseconds take N real ones, and wait for a slow machine. Take 2 for
     /// a machine without KVM
     #[arg(long, value_name = "N", default_value = "1")]
@@ -156,7 +163,11 @@ impl Softcard {
     }
 
     fn card(&self) -> SoftCard {
-        let card = SoftCard::new(CardConfig { modules: self.modules.0, ..CardConfig::default() });
+        let card = SoftCard::new(CardConfig {
+            modules: self.modules.0,
+            exchange: ExchangeConfig { country: self.country, ..ExchangeConfig::default() },
+            ..CardConfig::default()
+        });
         for fault in &self.fault {
             card.set_fault(*fault, true);
         }

@@ -1,5 +1,6 @@
 //! Listening: whether a tone is really in what was heard.
 
+use ringback_country::Country;
 use ringback_media::level::{power_at, rms_dbm0};
 use ringback_media::tone::{CallProgress, Detector, Heard};
 
@@ -21,8 +22,8 @@ pub(super) fn tone_ms(samples: &[i16], hz: f32) -> u32 {
 }
 
 /// Whether this signal of an exchange was heard.
-pub(super) fn hears(samples: &[i16], signal: CallProgress) -> bool {
-    let mut detector = Detector::new(ringback_country::Country::default().tones());
+pub(super) fn hears(samples: &[i16], country: Country, signal: CallProgress) -> bool {
+    let mut detector = Detector::new(country.tones());
     let heard = samples.chunks(BLOCK).filter_map(|piece| detector.feed(piece));
     heard.into_iter().any(|heard| heard == Heard::Tone(signal))
 }
@@ -48,11 +49,12 @@ mod tests {
 
     #[test]
     fn signals_of_the_exchange_are_told_apart() {
-        let mut samples = vec![0; 16_000];
-        Generator::new(ringback_country::Country::default().tones(), CallProgress::Reorder)
-            .fill(&mut samples);
-        assert!(hears(&samples, CallProgress::Reorder));
-        assert!(!hears(&samples, CallProgress::Busy));
-        assert!(!hears(&[0; 16_000], CallProgress::Reorder));
+        for country in ["FCC", "UK", "GERMANY"].map(|name| name.parse::<Country>().unwrap()) {
+            let mut samples = vec![0; 32_000];
+            Generator::new(country.tones(), CallProgress::Reorder).fill(&mut samples);
+            assert!(hears(&samples, country, CallProgress::Reorder), "{country}");
+            assert!(!hears(&samples, country, CallProgress::Busy), "{country}");
+            assert!(!hears(&[0; 16_000], country, CallProgress::Reorder));
+        }
     }
 }

@@ -131,9 +131,9 @@ mod tests {
 
     #[test]
     fn the_far_ends_are_asked_here_and_there() {
-        let card = scenery::card();
+        let card = scenery::card(ringback_country::Country::default());
         asked(&card, &Far::here(&card));
-        let card = scenery::card();
+        let card = scenery::card(ringback_country::Country::default());
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("far");
         let _socket = ControlSocket::start(Control::new(vec![card.clone()]), &path).unwrap();

@@ -17,7 +17,7 @@ use std::thread;
 use std::time::Duration;
 
 use clap::Args;
-use ringback_driver::card::Country;
+use ringback_country::Country;
 use ringback_driver::device::selector::Selector;
 use ringback_softcard::SoftCard;
 use serde::Serialize;
@@ -47,6 +47,10 @@ pub(crate) struct Demo {
     /// of the virtual machine that leads there
     #[arg(long, value_name = "PATH", requires = "card")]
     far: Option<PathBuf>,
+    /// The country of lines, exchange and telephones: DAHDI's name, the English one or the ISO code
+    /// (a wrong name lists them all)
+    #[arg(long, value_name = "COUNTRY", default_value_t)]
+    country: Country,
     /// Print one JSON object per event instead of text
     #[arg(long)]
     json: bool,
@@ -110,7 +114,7 @@ impl Demo {
         ))?;
         out.text("telephone calls us, line 2 calls out over the exchange, line 3 is called.")?;
         out.text("")?;
-        let station = Station::open(&selector, card, Country::default(), signals, &recorder)?;
+        let station = Station::open(&selector, card, self.country, signals, &recorder)?;
         log.start();
         out.text(out.paint(Colour::Bold, HEADINGS.trim_end()))?;
         let failures = play(&station, &far, signals, &recorder, &mut log, out)?;
@@ -130,7 +134,7 @@ impl Demo {
             )),
             (Some(card), Some(path)) => Ok((card.clone(), None, Far::there(path, signals)?)),
             _ => {
-                let card = scenery::card();
+                let card = scenery::card(self.country);
                 let far = Far::here(&card);
                 Ok((Selector::Soft, Some(card), far))
             }

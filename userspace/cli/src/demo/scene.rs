@@ -5,6 +5,7 @@
 
 use std::time::{Duration, Instant};
 
+use ringback_country::Country;
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::error::LineError;
 use ringback_tspi::host::{Call, CallOptions, Events, Line, LineEvent, Pending, WaitError};
@@ -46,6 +47,7 @@ pub(super) struct Scene<'a> {
     line: Line,
     events: Events,
     audio: Audio,
+    country: Country,
     far: &'a Far,
     patience: Duration,
     signals: &'a Signals,
@@ -71,11 +73,26 @@ impl<'a> Scene<'a> {
             Far::Here(_) => PATIENCE,
             Far::There(_) => LONG_PATIENCE,
         };
-        Ok(Scene { line, events, audio, far, patience, signals, recorder, call: None })
+        Ok(Scene {
+            line,
+            events,
+            audio,
+            country: station.country,
+            far,
+            patience,
+            signals,
+            recorder,
+            call: None,
+        })
     }
 
     pub(super) fn number(&self) -> u32 {
         self.line.info().device_id
+    }
+
+    /// Where the call takes place.
+    pub(super) fn country(&self) -> Country {
+        self.country
     }
 
     pub(super) fn far(&self) -> &Far {

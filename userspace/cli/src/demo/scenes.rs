@@ -63,7 +63,7 @@ fn telephone_dials(scene: &mut Scene<'_>) -> Step {
     telephone.does("forget")?;
     scene.drop_call()?;
     scene.until_heard("the telephone hears reorder tone", || {
-        Ok(hears(&telephone.heard(REORDER_MS)?, CallProgress::Reorder))
+        Ok(hears(&telephone.heard(REORDER_MS)?, scene.country(), CallProgress::Reorder))
     })?;
     scene.check("telephone 1 is told that we have hung up", true, "reorder tone")?;
     scene.does("telephone 1", "hangs up");

@@ -87,6 +87,26 @@ fn the_far_end_may_hang_up() {
 }
 
 #[test]
+fn a_call_goes_as_well_in_another_country() {
+    for country in ["germany", "gb"] {
+        let asked = format!("call 2 5550103 --card soft --country {country} --json");
+        let objects = run(&asked).with(0).objects();
+        assert!(states(&objects, 2).ends_with(&["CONNECTED", "DISCONNECTED", "IDLE"]), "{country}");
+    }
+    run("call 3 5550101 --card soft --country de").with(3).says("5550101 is busy");
+    let unknown = run("call 3 1 --country Atlantis").with(2);
+    assert!(unknown.errors.contains("GERMANY (DE)"), "{unknown}");
+}
+
+#[test]
+fn dial_tone_may_be_waited_for_or_not() {
+    run("call 2 5550103 --card soft --dial-tone ignore").with(0);
+    run("call 2 5550103 --card soft --dial-tone wait").with(0);
+    let long = run("call 2 5550103 --card soft --dial-tone 99").with(2);
+    assert!(long.errors.contains("from 0.5 to 30"), "{long}");
+}
+
+#[test]
 fn busy_is_3() {
     let ended = run("call 3 5550101 --card soft --json").with(3).says("5550101 is busy");
     assert!(states(&ended.objects(), 3).contains(&"BUSY"));

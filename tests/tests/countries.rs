@@ -1,0 +1,122 @@
+//! Calls in other countries: lines and exchange agree on dial tone, ringback, busy and the end of a
+//! call, and a line that is set for another country says so.
+
+use std::thread;
+
+use ringback_country::Country;
+use ringback_softcard::LineState;
+use ringback_tests::{DEADLINE, FXO, FXS, World, eventually, incoming, refusal, state};
+use ringback_tspi::callstate::CallState;
+use ringback_tspi::constants::LINEDISCONNECTMODE_NORMAL;
+use ringback_tspi::error::LineError;
+use ringback_tspi::host::CallOptions;
+
+/// Dials only with a dial tone, as the program does.
+const INSISTING: CallOptions = CallOptions {
+    media_modes: 0,
+    pass_through: false,
+    only_if_idle: true,
+    country_code: 0,
+    timing: None,
+};
+
+fn country(name: &str) -> Country {
+    name.parse().unwrap()
+}
+
+/// In each of these at once; calls mostly wait.
+fn in_each(test: impl Fn(Country) + Sync) {
+    thread::scope(|scope| {
+        for name in ["North America", "United Kingdom", "de", "TBR21", "France", "es"] {
+            let test = &test;
+            scope.spawn(move || test(country(name)));
+        }
+    });
+}
+
+#[test]
+fn a_call_is_answered_and_its_end_is_told_by_tone_alone() {
+    in_each(|country| {
+        let world = World::abroad(country, country);
+        let line = world.open(FXO);
+        let events = line.events();
+        let made = line.make_call("201", &INSISTING).unwrap();
+        let call = made.wait(DEADLINE).unwrap_or_else(|error| panic!("{country}: {error}"));
+        let passed = state(&events, &call, CallState::Ringback);
+        assert!(passed.contains(&CallState::DialTone), "{country}: {passed:?}");
+        world.subscriber("201").off_hook();
+        state(&events, &call, CallState::Connected);
+        world.subscriber("201").on_hook();
+        state(&events, &call, CallState::Disconnected);
+        assert_eq!(call.state_mode(), LINEDISCONNECTMODE_NORMAL, "{country}");
+        call.drop_call().unwrap().wait(DEADLINE).unwrap();
+        call.close().unwrap();
+    });
+}
+
+#[test]
+fn busy_and_no_such_number_are_told_apart() {
+    in_each(|country| {
+        let world = World::abroad(country, country);
+        world.subscriber("201").off_hook();
+        eventually("its dial tone is over", || {
+            world.exchange().state("201") == Some(LineState::Reorder)
+        });
+        let line = world.open(FXO);
+        let events = line.events();
+        for (number, end) in [("201", CallState::Busy), ("999", CallState::SpecialInfo)] {
+            let call = line.make_call(number, &INSISTING).unwrap().wait(DEADLINE).unwrap();
+            let passed = state(&events, &call, end);
+            assert!(!passed.contains(&CallState::Connected), "{number} in {country}: {passed:?}");
+            call.drop_call().unwrap().wait(DEADLINE).unwrap();
+            call.close().unwrap();
+        }
+    });
+}
+
+#[test]
+fn an_incoming_call_rings_and_its_end_is_told_by_tone_alone() {
+    in_each(|country| {
+        let world = World::abroad(country, country);
+        let line = world.open(FXO);
+        let events = line.events();
+        world.exchange().call("201", "102").unwrap();
+        let call = incoming(&events);
+        call.answer().unwrap().wait(DEADLINE).unwrap();
+        state(&events, &call, CallState::Connected);
+        world.subscriber("201").on_hook();
+        state(&events, &call, CallState::Disconnected);
+        call.drop_call().unwrap().wait(DEADLINE).unwrap();
+        call.close().unwrap();
+    });
+}
+
+#[test]
+fn a_telephone_is_rung_in_the_countrys_cadence() {
+    in_each(|country| {
+        let world = World::abroad(country, country);
+        let line = world.open(FXS);
+        let events = line.events();
+        let telephone = world.card.telephone(0).unwrap();
+        let call = line.make_call("", &CallOptions::default()).unwrap().wait(DEADLINE).unwrap();
+        state(&events, &call, CallState::Ringback);
+        for _ in 0..country.ring().steps_ms().len() {
+            eventually("the bell rings", || telephone.is_ringing());
+            eventually("the bell rests", || !telephone.is_ringing());
+        }
+        telephone.off_hook();
+        state(&events, &call, CallState::Connected);
+        call.drop_call().unwrap().wait(DEADLINE).unwrap();
+        call.close().unwrap();
+    });
+}
+
+#[test]
+fn a_line_that_is_set_for_another_country_hears_no_dial_tone() {
+    for (exchange, lines) in [("Germany", "FCC"), ("FCC", "Germany"), ("France", "UK")] {
+        let world = World::abroad(country(exchange), country(lines));
+        let line = world.open(FXO);
+        let made = line.make_call("200", &INSISTING);
+        assert_eq!(refusal(made), LineError::CALLUNAVAIL, "{lines} in {exchange}");
+    }
+}
