@@ -116,13 +116,13 @@ fn behaviour(dice: &mut Dice) -> Behaviour {
         0 => Behaviour::Manual,
         1 => Behaviour::AnswerAfterRings(rings),
         _ => {
-            let mut steps = vec![Step::Wait(dice.below(1500)), Step::Play(speech(dice))];
+            let mut steps = vec![Step::Wait(dice.below(1500)), Step::Play(speech(dice).into())];
             for _ in 0..dice.below(4) {
                 steps.push(match dice.below(5) {
                     0 => Step::Dial("42#".into()),
                     1 => Step::Flash,
                     2 => Step::HangUp,
-                    3 => Step::Play(speech(dice)),
+                    3 => Step::Play(speech(dice).into()),
                     _ => Step::Wait(dice.below(4000)),
                 });
             }

@@ -85,7 +85,7 @@ impl Latency {
             run(&options, &mut told, &stop).map(|()| told)
         };
         // A slice of a measurement may take longer than anybody wants to wait for Ctrl-C.
-        let told = signals.interruptible("bench", measure)?.map_err(|error| match error {
+        let told = signals.attended("bench", measure)?.map_err(|error| match error {
             Error::Stopped => Failure::silent(signals.caught().unwrap_or(Exit::INTERRUPTED)),
             other => Failure::failed(other),
         })?;

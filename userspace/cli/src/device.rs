@@ -154,11 +154,11 @@ impl Device {
             None | Some(Action::List) => list(&root, out),
             Some(Action::Bind { address, to, how }) => {
                 let plan = Plan::bind(&root, *address, to.name()).map_err(failure)?;
-                change(&root, out, *address, &plan, how.dry_run)
+                change(&root, out, signals, *address, &plan, how.dry_run)
             }
             Some(Action::Release { address, how }) => {
                 let plan = Plan::release(&root, *address).map_err(failure)?;
-                change(&root, out, *address, &plan, how.dry_run)
+                change(&root, out, signals, *address, &plan, how.dry_run)
             }
         }
     }
@@ -255,6 +255,7 @@ fn ids(ids: &PciIds) -> Ids {
 fn change(
     root: &SysfsRoot,
     out: Output<'_>,
+    signals: &Signals,
     address: PciAddress,
     plan: &Plan,
     dry_run: bool,
@@ -276,7 +277,9 @@ fn change(
         }
         return Ok(());
     }
-    plan.carry_out().map_err(failure)?;
+    // A driver may let whoever asks wait until its user has gone.
+    let carried = plan.clone();
+    signals.interruptible("bind", move || carried.carry_out())?.map_err(failure)?;
     let found = discover(root).into_iter().find(|card| card.address == Some(address));
     let driver = found.as_ref().and_then(|card| card.driver.clone());
     let need = found.as_ref().and_then(|card| card.need.clone());
@@ -383,10 +386,10 @@ mod tests {
         let signals = Signals::default();
         let out = Output::new(true, &signals);
         let chosen = || fs::read_to_string(&plan.steps()[0].path).unwrap();
-        change(&root, out, address, &plan, true).unwrap();
+        change(&root, out, &signals, address, &plan, true).unwrap();
         assert_eq!(chosen(), "(null)\n");
         // No kernel is behind these files, so that no driver takes the card.
-        let failure = change(&root, out, address, &plan, false).unwrap_err();
+        let failure = change(&root, out, &signals, address, &plan, false).unwrap_err();
         assert_eq!(chosen(), "vfio-pci");
         assert_eq!(failure.exit, Exit::Failed);
         assert!(failure.text.contains("dmesg") && failure.text.contains("release"), "{failure}");

@@ -226,7 +226,9 @@ pub(crate) struct Sink<T> {
     pieces: Sender<Vec<T>>,
     /// What the thread has not written yet.
     waiting: Arc<AtomicUsize>,
-    ended: Receiver<Result<(), Failure>>,
+    /// How it ended; nothing is the signal that cuts waiting for it short.
+    end: Sender<Option<Result<(), Failure>>>,
+    ended: Receiver<Option<Result<(), Failure>>>,
     path: PathBuf,
 }
 
@@ -236,7 +238,7 @@ impl<T: Send + 'static> Sink<T> {
         let (pieces, come) = mpsc::channel::<Vec<T>>();
         let (end, ended) = mpsc::channel();
         let waiting = Arc::new(AtomicUsize::new(0));
-        let left = Arc::clone(&waiting);
+        let (left, told) = (Arc::clone(&waiting), end.clone());
         spawn("write", move || {
             let mut write = || {
                 for piece in &come {
@@ -247,9 +249,9 @@ impl<T: Send + 'static> Sink<T> {
                 put(None)
             };
             // Whoever does not want to know has ended.
-            let _ = end.send(write());
+            let _ = told.send(Some(write()));
         })?;
-        Ok(Sink { pieces, waiting, ended, path })
+        Ok(Sink { pieces, waiting, end, ended, path })
     }
 
     /// How much waits to be written.
@@ -262,7 +264,7 @@ impl<T: Send + 'static> Sink<T> {
         self.waiting.fetch_add(piece.len(), Ordering::Relaxed);
         if self.pieces.send(piece).is_err() {
             // It has ended, which it does by an error only.
-            return self.ended.recv().unwrap_or_else(|_| Err(self.cut()));
+            return self.ended.recv().ok().flatten().unwrap_or_else(|| Err(self.cut()));
         }
         Ok(())
     }
@@ -271,7 +273,7 @@ impl<T: Send + 'static> Sink<T> {
     pub(crate) fn finish(self, signals: &Signals) -> Result<(), Failure> {
         let cut = self.cut();
         drop(self.pieces);
-        signals.last_word(&self.ended, DRAINED).unwrap_or(Err(cut))
+        signals.await_end(self.end, &self.ended, DRAINED).unwrap_or(Err(cut))
     }
 
     fn cut(&self) -> Failure {

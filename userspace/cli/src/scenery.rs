@@ -3,6 +3,8 @@
 //!
 //! Everything here lives in card time and by itself; a command only says which of it it wants.
 
+use std::sync::Arc;
+
 use ringback_country::Country;
 use ringback_media::SAMPLE_RATE;
 use ringback_media::tone::Generator;
@@ -61,14 +63,15 @@ pub(crate) fn card(country: Country) -> SoftCard {
 /// Puts people behind the card who answer calls, or do not.
 pub(crate) fn furnish(card: &SoftCard) {
     let exchange = card.exchange();
+    let hello: Arc<[i16]> = tone(1000.0, 1000).into();
     let mut steps = Vec::new();
     for _ in 0..200 {
-        steps.extend([Step::Play(tone(1000.0, 1000)), Step::Wait(2000)]);
+        steps.extend([Step::Play(hello.clone()), Step::Wait(2000)]);
     }
     exchange.add_subscriber(ANSWERS, Behaviour::AnswerThen { rings: 2, steps: steps.clone() });
     exchange.add_subscriber(BUSY, Behaviour::Manual).off_hook();
     exchange.add_subscriber(SILENT, Behaviour::Manual);
-    let brief = vec![Step::Play(tone(1000.0, 1000)), Step::Wait(2000), Step::HangUp];
+    let brief = vec![Step::Play(hello), Step::Wait(2000), Step::HangUp];
     exchange.add_subscriber(BRIEF, Behaviour::AnswerThen { rings: 1, steps: brief });
     if let Some(telephone) = card.telephone(0) {
         telephone.set_behaviour(Behaviour::AnswerThen { rings: 2, steps });
@@ -91,7 +94,7 @@ pub(crate) fn call(card: &SoftCard, slot: usize, again: usize) {
         Step::Wait(500),
         Step::Dial(number.to_owned()),
         Step::Wait(5000),
-        Step::Play(tone(1000.0, 1000)),
+        Step::Play(tone(1000.0, 1000).into()),
         Step::Dial("1234".to_owned()),
         Step::Wait(3000),
         Step::HangUp,

@@ -14,7 +14,7 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -147,17 +147,70 @@ impl Signals {
         name: &str,
         what: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Failure> {
+        self.apart(name, Duration::ZERO, what)
+    }
+
+    /// The same for what looks at the signals by itself: after one it has a moment to end.
+    pub(crate) fn attended<T: Send + 'static>(
+        &self,
+        name: &str,
+        what: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        self.apart(name, GRACE, what)
+    }
+
+    fn apart<T: Send + 'static>(
+        &self,
+        name: &str,
+        grace: Duration,
+        what: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Failure> {
         let (sender, receiver) = mpsc::channel();
         let signal = sender.clone();
         spawn(name, move || {
             // Nobody waits for it any more after a signal.
             let _ = sender.send(Some(what()));
         })?;
+        self.last_word(signal, &receiver, None, grace)
+            .ok_or_else(|| Failure::silent(self.caught().unwrap_or(Exit::INTERRUPTED)))
+    }
+
+    /// Waits for what others have to say last, at most so long, and after a signal only a moment.
+    pub(crate) fn await_end<T: Send + 'static>(
+        &self,
+        sender: Sender<Option<T>>,
+        receiver: &Receiver<Option<T>>,
+        limit: Duration,
+    ) -> Option<T> {
+        self.last_word(sender, receiver, Some(limit), GRACE)
+    }
+
+    fn last_word<T: Send + 'static>(
+        &self,
+        sender: Sender<Option<T>>,
+        receiver: &Receiver<Option<T>>,
+        limit: Option<Duration>,
+        grace: Duration,
+    ) -> Option<T> {
+        // Without a word, a signal.
         self.watch(move || {
-            let _ = signal.send(None);
+            let _ = sender.send(None);
         });
-        let done = receiver.recv().ok().flatten();
-        done.ok_or_else(|| Failure::silent(self.caught().unwrap_or(Exit::INTERRUPTED)))
+        let mut until = limit.map(|limit| Instant::now() + limit);
+        loop {
+            let word = match until {
+                None => receiver.recv().ok()?,
+                Some(until) => {
+                    let left = until.saturating_duration_since(Instant::now());
+                    receiver.recv_timeout(left).ok()?
+                }
+            };
+            if word.is_some() {
+                return word;
+            }
+            let soon = Instant::now() + grace;
+            until = Some(until.map_or(soon, |until| until.min(soon)));
+        }
     }
 
     /// Waits for a signal.
@@ -168,24 +221,6 @@ impl Signals {
         });
         let _ = came.recv();
         self.check()
-    }
-
-    /// Waits for a last word, at most so long, and after a signal not much longer. `None` if it did
-    /// not come.
-    pub(crate) fn last_word<T>(&self, receiver: &Receiver<T>, limit: Duration) -> Option<T> {
-        let until = Instant::now() + limit;
-        loop {
-            let now = Instant::now();
-            let until = self.grace().map_or(until, |grace| until.min(grace));
-            // A look now and then finds a signal that has come meanwhile.
-            let wait = until.saturating_duration_since(now).min(GRACE / 5);
-            match receiver.recv_timeout(wait) {
-                Ok(word) => return Some(word),
-                Err(RecvTimeoutError::Disconnected) => return None,
-                Err(RecvTimeoutError::Timeout) if now >= until => return None,
-                Err(RecvTimeoutError::Timeout) => {}
-            }
-        }
     }
 
     /// Readable once a signal has come.

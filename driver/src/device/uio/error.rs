@@ -1,7 +1,7 @@
 //! Why a UIO device can't be used, in words that say what to do about it.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
@@ -29,7 +29,7 @@ pub enum UioError {
     #[error(
         "no permission to open {}: run as root, or {}",
         path.display(),
-        group_access(name)
+        group_access(path, name)
     )]
     Permission {
         /// The device file.
@@ -129,14 +129,36 @@ pub enum UioError {
 }
 
 /// How others than root get a device file.
-fn group_access(name: &str) -> String {
+fn group_access(path: &Path, name: &str) -> String {
     if name == "ringback" {
         return "join the group ringback, to which the module's udev rules (60-ringback.rules) give \
                 the file"
             .to_owned();
     }
+    // A name that could say more in a rule than a name is not put into one.
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-. ".contains(c);
+    let which = match path.file_name().and_then(|file| file.to_str()) {
+        Some(file) if !name.chars().all(plain) => format!("KERNEL==\"{file}\""),
+        _ => format!("ATTR{{name}}==\"{name}\""),
+    };
     format!(
         "let udev give the file to a group of yours, e.g. in /etc/udev/rules.d/61-uio.rules: \
-         SUBSYSTEM==\"uio\", ATTR{{name}}==\"{name}\", GROUP=\"dialout\", MODE=\"0660\""
+         SUBSYSTEM==\"uio\", {which}, GROUP=\"dialout\", MODE=\"0660\""
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_to_copy_holds_nothing_but_a_name() {
+        let rule = |name: &str| {
+            let path = PathBuf::from("/dev/uio3");
+            UioError::Permission { path, name: name.to_owned() }.to_string()
+        };
+        assert!(rule("uio_dummy").contains("ATTR{name}==\"uio_dummy\""));
+        let hostile = rule("x\", RUN+=\"/bin/sh");
+        assert!(hostile.contains("KERNEL==\"uio3\"") && !hostile.contains("RUN"), "{hostile}");
+    }
 }

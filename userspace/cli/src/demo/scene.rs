@@ -187,10 +187,15 @@ impl<'a> Scene<'a> {
     /// Waits for a request.
     fn complete<T: Clone>(&self, what: &str, asked: Result<Pending<T>, LineError>) -> Step<T> {
         let pending = asked.map_err(|error| format!("{what} was refused: {error}"))?;
-        pending.wait(self.patience).map_err(|error| match error {
-            WaitError::Failed(error) => format!("{what} failed: {error}"),
-            error => format!("{what}: {error}"),
-        })
+        let until = Instant::now() + self.patience;
+        loop {
+            match pending.wait(LOOK) {
+                Ok(value) => return Ok(value),
+                Err(WaitError::Failed(error)) => return Err(format!("{what} failed: {error}")),
+                Err(WaitError::TimedOut) if Instant::now() < until => self.interrupted()?,
+                Err(error) => return Err(format!("{what}: {error}")),
+            }
+        }
     }
 
     // Calls

@@ -191,6 +191,16 @@ fn a_file_of_a_gigabyte_is_played_and_not_kept() {
 }
 
 #[test]
+fn the_monitor_keeps_little() {
+    let mut program = start("monitor --card soft --json");
+    program.until("\"OFFERING\"");
+    let peak = peak_kb(&program);
+    assert!(peak < 45_000, "{peak} kB");
+    program.signal(Signal::SIGINT);
+    program.end().with(130);
+}
+
+#[test]
 fn a_file_without_end_is_not_read_to_its_end() {
     // It comes back at all, and with the reason.
     run("call 2 5550100 --card soft --send /dev/zero").with(2).says("for modems");

@@ -1,5 +1,7 @@
 //! What telephones do by themselves.
 
+use std::sync::Arc;
+
 /// What a telephone does when it rings.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Behaviour {
@@ -31,8 +33,9 @@ pub enum Step {
     Flash,
     /// Dials, as [`Telephone::dial`](crate::Telephone::dial) does; ends when all is sent.
     Dial(String),
-    /// Speaks 16-bit linear samples at 8 kHz; ends when all is spoken.
-    Play(Vec<i16>),
+    /// Speaks 16-bit linear samples at 8 kHz; ends when all is spoken. Shared, because scripts repeat
+    /// themselves for hours.
+    Play(Arc<[i16]>),
 }
 
 impl Behaviour {

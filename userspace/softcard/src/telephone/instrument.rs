@@ -280,7 +280,7 @@ impl Instrument {
                 Step::HangUp => self.hang_up(),
                 Step::Flash => self.flash(),
                 Step::Dial(digits) => self.dial(&digits),
-                Step::Play(samples) => self.play(samples),
+                Step::Play(samples) => self.play(samples.to_vec()),
             }
         }
     }
@@ -422,8 +422,8 @@ mod tests {
             rings: 1,
             steps: vec![
                 Step::Wait(50),
-                Step::Play(vec![7; 12]),
-                Step::Play(vec![8; 4]),
+                Step::Play([7; 12].into()),
+                Step::Play([8; 4].into()),
                 Step::HangUp,
             ],
         };

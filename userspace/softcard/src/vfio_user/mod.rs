@@ -19,6 +19,8 @@
 //!   that truncates its memory gets a master abort and can't kill the process with a fault. (Memory
 //!   on huge pages can't be written so; the card finds nobody there.)
 //! - One client at a time, as a card sits in one machine; the next one waits in the socket's queue.
+//!   Whoever does not introduce itself within five seconds gives up its seat.
+//! - A message whose descriptor was lost on the way is refused: without it, it means something else.
 //!   A client that begins, and one that leaves, are the machine's power: the card is reset.
 //! - The interrupt is masked by itself when it was signalled. Unmasking signals nothing: whether
 //!   the cause persists shows in the card's next millisecond. An interrupt that comes twice in a

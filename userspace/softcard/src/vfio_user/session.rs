@@ -6,6 +6,7 @@
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
+use rustix::fs::{FileType, fstat};
 use serde_json::{Value, json};
 
 use super::interrupt::Intx;
@@ -240,11 +241,20 @@ impl<'a> Session<'a> {
             // A client that would like the kernel to unmask falls back to doing it by messages.
             return Err(Refusal::unsupported("an eventfd that masks or unmasks"));
         }
+        if eventfd.as_ref().is_some_and(is_regular) {
+            // It would grow with each interrupt, until a limit of file sizes ends the process.
+            return Err(Refusal::invalid("an ordinary file for an eventfd"));
+        }
         if count > 0 {
             self.intx.set_eventfd(eventfd);
         }
         Ok(Vec::new())
     }
+}
+
+fn is_regular(descriptor: &OwnedFd) -> bool {
+    fstat(descriptor)
+        .is_ok_and(|found| FileType::from_raw_mode(found.st_mode) == FileType::RegularFile)
 }
 
 impl Drop for Session<'_> {

@@ -469,7 +469,7 @@ fn subscribers_call_each_other_while_no_driver_runs() {
         "2",
         Behaviour::AnswerThen {
             rings: 1,
-            steps: vec![Step::Wait(200), Step::Play(dtmf_samples("88")), Step::HangUp],
+            steps: vec![Step::Wait(200), Step::Play(dtmf_samples("88").into()), Step::HangUp],
         },
     );
     exchange.call("1", "2").unwrap();

@@ -381,6 +381,16 @@ fn a_machine_that_stands_still_keeps_its_card() {
 }
 
 #[test]
+fn an_ordinary_file_is_no_eventfd() {
+    let served = serve([Empty; 4]);
+    let mut client = Client::begin(&served.path);
+    let file = File::from(memfd_create("interrupts", MemfdFlags::CLOEXEC).unwrap());
+    let trigger = words(&[20, 1 << 2 | 1 << 5, 0, 0, 1]);
+    client.send(SET_IRQS, 0, &trigger, &[file.as_fd()]);
+    assert_eq!(client.reply().error, 22, "EINVAL");
+}
+
+#[test]
 fn a_message_whose_descriptor_was_lost_is_refused() {
     let served = serve([Empty; 4]);
     let mut client = Client::begin(&served.path);

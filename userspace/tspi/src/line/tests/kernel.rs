@@ -176,10 +176,10 @@ fn n10_o1_an_outgoing_call_passes_its_states_in_order_with_audio_both_ways() {
     let mut world = World::with(true);
     let steps = vec![
         Step::Wait(300),
-        Step::Play(tone(700.0, 800)),
+        Step::Play(tone(700.0, 800).into()),
         Step::Wait(1000),
         Step::Dial("42#".into()),
-        Step::Play(tone(1000.0, 1000)),
+        Step::Play(tone(1000.0, 1000).into()),
     ];
     let far = world.subscriber("5550100", Behaviour::AnswerThen { rings: 2, steps });
     let (call, made) = world.make_call(FXO, "555-0100");
