@@ -141,7 +141,11 @@ void rbk_card_continue(struct rbk_card *card)
 	spin_lock_irq(&card->lock);
 	card->paused = false;
 	spin_unlock_irq(&card->lock);
-	/* Says to all who sleep that the card is gone, where it is. */
+	/*
+	 * Says to all who sleep that the card is gone, where it is. After the machine's sleep
+	 * they look by themselves: they were woken when it began, and are thawed after this.
+	 * After a reset of the card they are asleep again.
+	 */
 	if (card->controlled)
 		rbk_card_on(card);
 	mutex_unlock(&card->control);
