@@ -248,7 +248,7 @@ irqreturn_t rbk_interrupt(int irq, void *data)
 {
 	struct rbk_card *card = data;
 	irqreturn_t ret = IRQ_NONE;
-	bool served = false, masked = false;
+	bool served = false, masked = false, ended;
 	unsigned long flags;
 	LIST_HEAD(played);
 	u8 status, pending = 0;
@@ -277,10 +277,11 @@ irqreturn_t rbk_interrupt(int irq, void *data)
 		served = card->announced;
 	}
 unlock:
+	/* Asked here: aio may still take one back from our list, under the lock. */
+	ended = !list_empty(&played);
 	spin_unlock_irqrestore(&card->lock, flags);
 
-	/* Whoever takes one away from under us leaves an empty list, nobody adds one. */
-	if (!list_empty(&played))
+	if (ended)
 		rbk_requests_complete(card, &played, 0);
 	if (masked)
 		dev_warn_ratelimited(&card->pdev->dev,
