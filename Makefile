@@ -71,9 +71,9 @@ lab: deps ## Real kernels in virtual machines; SCENARIO=name for one
 
 .PHONY: kmod kmod-install
 kmod: ## Builds the kernel module for the running kernel, or for KVER=...
-	$(MAKE) -C kmod-shim $(if $(KVER),KVER=$(KVER))
+	$(MAKE) -C kmod-shim $(if $(KVER),KVER=$(KVER)) $(if $(SAMPLE),SAMPLE=$(SAMPLE))
 kmod-install: ## Installs it
-	$(SUDO) $(MAKE) -C kmod-shim install $(if $(KVER),KVER=$(KVER))
+	$(SUDO) $(MAKE) -C kmod-shim install $(if $(KVER),KVER=$(KVER)) $(if $(SAMPLE),SAMPLE=$(SAMPLE))
 
 .PHONY: clean
 clean: ## Removes what was built

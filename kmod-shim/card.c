@@ -6,12 +6,14 @@
  * moment longer. However that one goes, the card is then made safe: DMA stopped,
  * interrupts masked, modules in reset and so every line on-hook. Userspace has the
  * registers mapped meanwhile and may write them in any order; the handler takes nothing
- * for granted but that it can mask what it does not know.
+ * for granted but that it can mask what it does not know, and what it can't silence.
+ *
+ * Where the kernel has its handlers in threads (PREEMPT_RT), this one is as well: its spin
+ * locks may sleep then, and nothing below them relies on the opposite.
  */
 #include <linux/interrupt.h>
 #include <linux/io.h>
 #include <linux/pid.h>
-#include <linux/pid_namespace.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -19,17 +21,34 @@
 #include "ringback.h"
 #include "tiger320.h"
 
+/* Interrupts with the same bits in succession, after which they are taken for one that stays. */
+#define STANDING_MAX	16
+/* Less than the shortest time between two interrupts for the same word, 2 ms. */
+#define STANDING_TIME	(500 * NSEC_PER_USEC)
+
+/* Requests that are taken back without letting go of the lock. */
+#define BATCH	64
+
 /**
  * rbk_card_free - the last that held the card has let go
  * @ref:	its reference count
  */
 void rbk_card_free(struct kref *ref)
 {
-	kfree(container_of(ref, struct rbk_card, ref));
+	struct rbk_card *card = container_of(ref, struct rbk_card, ref);
+
+	if (card->stand_in)
+		__free_page(card->stand_in);
+	kfree(card);
 }
 
-/* Whether somebody is there. Not while @removed. */
-static bool answers(const struct rbk_card *card)
+/**
+ * rbk_card_answers - whether somebody is there
+ * @card:	a card that is not @removed
+ *
+ * Return: false if it reads all ones.
+ */
+bool rbk_card_answers(const struct rbk_card *card)
 {
 	return ioread8(card->registers + TIGER_INTSTAT) != TIGER_ABSENT8 ||
 	       ioread32(card->registers + TIGER_RX_CURRENT) != TIGER_ABSENT32;
@@ -39,23 +58,41 @@ static bool answers(const struct rbk_card *card)
  * rbk_card_on - lets the card reach memory; the rest is userspace's
  * @card:	the card; rbk_card.control is held
  *
- * Return: 0, or -ENODEV if the card is gone.
+ * Return: 0, -ENODEV if the card is gone, or -EBUSY while it sleeps or is being reset.
  */
 int rbk_card_on(struct rbk_card *card)
 {
 	int ret = -ENODEV;
 
 	spin_lock_irq(&card->lock);
-	if (!card->removed) {
+	if (card->paused) {
+		ret = -EBUSY;
+	} else if (!card->removed) {
 		/* It may be back, after a reset for example. */
-		card->absent = !answers(card);
+		card->absent = !rbk_card_answers(card);
 		if (!card->absent)
 			ret = 0;
+		else
+			/* Who sleeps on its ports is told by the watchdog. */
+			rbk_watch_now(card);
 	}
 	spin_unlock_irq(&card->lock);
 	if (!ret)
 		pci_set_master(card->pdev);
 	return ret;
+}
+
+/* DMA stopped, interrupts masked, modules in reset. Under rbk_card.lock. */
+static void quiet(struct rbk_card *card)
+{
+	iowrite8(0, card->registers + TIGER_OPER);
+	iowrite8(0, card->registers + TIGER_MASK0);
+	iowrite8(0, card->registers + TIGER_MASK1);
+	iowrite8(TIGER_CNTL_SAFE, card->registers + TIGER_CNTL);
+	iowrite8(0xff, card->registers + TIGER_INTSTAT);
+	/* Writes are posted: they have arrived when a read comes back. */
+	ioread8(card->registers + TIGER_CNTL);
+	card->synced = false;
 }
 
 /**
@@ -70,18 +107,74 @@ void rbk_card_safe(struct rbk_card *card, int error)
 		spin_unlock_irq(&card->lock);
 		return;
 	}
-	iowrite8(0, card->registers + TIGER_OPER);
-	iowrite8(0, card->registers + TIGER_MASK0);
-	iowrite8(0, card->registers + TIGER_MASK1);
-	iowrite8(TIGER_CNTL_SAFE, card->registers + TIGER_CNTL);
-	iowrite8(0xff, card->registers + TIGER_INTSTAT);
-	/* Writes are posted: they have arrived when a read comes back. */
-	ioread8(card->registers + TIGER_CNTL);
-	card->synced = false;
+	quiet(card);
 	spin_unlock_irq(&card->lock);
 
 	pci_clear_master(card->pdev);
 	rbk_requests_fail(card, error);
+}
+
+/**
+ * rbk_card_pause - makes the card safe, and leaves it alone from then on
+ * @card:	a card that is about to sleep or to be reset
+ * @error:	what requests end with
+ */
+void rbk_card_pause(struct rbk_card *card, int error)
+{
+	mutex_lock(&card->control);
+	rbk_card_safe(card, error);
+	spin_lock_irq(&card->lock);
+	card->paused = true;
+	spin_unlock_irq(&card->lock);
+	mutex_unlock(&card->control);
+}
+
+/**
+ * rbk_card_continue - undoes rbk_card_pause()
+ * @card:	a card that is as after power-on, or gone
+ *
+ * Who has the card starts it again, as after any stand-still.
+ */
+void rbk_card_continue(struct rbk_card *card)
+{
+	mutex_lock(&card->control);
+	spin_lock_irq(&card->lock);
+	card->paused = false;
+	spin_unlock_irq(&card->lock);
+	/*
+	 * Says to all who sleep that the card is gone, where it is. After the machine's sleep
+	 * they look by themselves: they were woken when it began, and are thawed after this.
+	 * After a reset of the card they are asleep again.
+	 */
+	if (card->controlled)
+		rbk_card_on(card);
+	mutex_unlock(&card->control);
+}
+
+/**
+ * rbk_card_retire - makes the card safe, and takes it from all who have it
+ * @card:	the card; nobody touches it, and nothing new is queued, after that
+ */
+void rbk_card_retire(struct rbk_card *card)
+{
+	mutex_lock(&card->control);
+	/* First, so that it does not interrupt with nobody to acknowledge. */
+	rbk_card_safe(card, -ENODEV);
+	spin_lock_irq(&card->lock);
+	if (card->removed) {
+		spin_unlock_irq(&card->lock);
+		mutex_unlock(&card->control);
+		return;
+	}
+	card->removed = true;
+	spin_unlock_irq(&card->lock);
+
+	rbk_uio_revoke(card);
+	/* Until now a process may have been at its registers. */
+	spin_lock_irq(&card->lock);
+	quiet(card);
+	spin_unlock_irq(&card->lock);
+	mutex_unlock(&card->control);
 }
 
 /*
@@ -102,7 +195,7 @@ static irqreturn_t silence(struct rbk_card *card, u8 pending)
 
 /*
  * Serves an interrupt of ours; @played gets the requests that have ended. The
- * acknowledgement comes last: a card in software may wait for it, and has not moved on then.
+ * acknowledgment comes last: a card in software may wait for it, and has not moved on then.
  */
 static void serve(struct rbk_card *card, u8 status, struct list_head *played)
 {
@@ -121,6 +214,29 @@ static void serve(struct rbk_card *card, u8 status, struct list_head *played)
 	iowrite8(status, card->registers + TIGER_INTSTAT);
 }
 
+/*
+ * Whether an interrupt is one that does not go away by being acknowledged: the same bits over
+ * and over, sooner than the card can come to the same word again. (The chip has them stand
+ * for as long as it is at the word if userspace has cleared CNTL bit 6.) It would keep a
+ * processor busy for ever.
+ */
+static bool stands(struct rbk_card *card, u8 pending)
+{
+	ktime_t now = ktime_get();
+
+	if (pending == card->last_status &&
+	    ktime_to_ns(ktime_sub(now, card->last_served)) < STANDING_TIME)
+		card->standing++;
+	else
+		card->standing = 0;
+	card->last_status = pending;
+	card->last_served = now;
+	if (card->standing < STANDING_MAX)
+		return false;
+	card->standing = 0;
+	return true;
+}
+
 /**
  * rbk_interrupt - acknowledges, counts, moves the samples of the open ports
  * @irq:	the interrupt, which other devices may share
@@ -132,18 +248,18 @@ irqreturn_t rbk_interrupt(int irq, void *data)
 {
 	struct rbk_card *card = data;
 	irqreturn_t ret = IRQ_NONE;
-	bool served = false;
+	bool served = false, masked = false, ended;
 	unsigned long flags;
 	LIST_HEAD(played);
-	u8 status, pending;
+	u8 status, pending = 0;
 
 	spin_lock_irqsave(&card->lock, flags);
-	if (card->removed)
+	if (card->removed || card->paused)
 		goto unlock;
 	status = ioread8(card->registers + TIGER_INTSTAT);
-	if (status == TIGER_ABSENT8 && !answers(card)) {
+	if (status == TIGER_ABSENT8 && !rbk_card_answers(card)) {
 		if (!card->absent)
-			schedule_delayed_work(&card->watchdog, 0);
+			rbk_watch_now(card);
 		card->absent = true;
 		goto unlock;
 	}
@@ -153,73 +269,136 @@ irqreturn_t rbk_interrupt(int irq, void *data)
 		ret = silence(card, pending);
 	} else {
 		serve(card, status, &played);
+		masked = stands(card, pending);
+		if (masked)
+			iowrite8(0, card->registers + TIGER_MASK0);
 		ret = IRQ_HANDLED;
-		served = true;
+		/* Whoever opened it early reads the count anyway when it is. */
+		served = card->announced;
 	}
 unlock:
+	/* Asked here: aio may still take one back from our list, under the lock. */
+	ended = !list_empty(&played);
 	spin_unlock_irqrestore(&card->lock, flags);
 
-	if (served) {
+	if (ended)
 		rbk_requests_complete(card, &played, 0);
+	if (masked)
+		dev_warn_ratelimited(&card->pdev->dev,
+				     "interrupt %#x stays when it was acknowledged: masked\n",
+				     pending);
+	if (served)
 		uio_event_notify(&card->uio);
-	}
 	return ret;
 }
 
-/* Whether a process has died, or is about to. */
-static bool is_dead(pid_t process)
+/**
+ * rbk_watch_now - lets the watchdog run at once
+ * @card:	the card; rbk_card.lock is held
+ */
+void rbk_watch_now(struct rbk_card *card)
+{
+	/* Once it is @removed nobody would wait for the end of the watchdog. */
+	if (!card->removed)
+		mod_delayed_work(rbk_workqueue, &card->watchdog, 0);
+}
+
+/*
+ * Whether a process can't see the end of its requests any more: it has died, is about to, or
+ * executes another program, for which it waits until io_uring has all requests back. (aio
+ * cancels them.) An execve(2) may fail early, so it has to be seen in the middle of it twice.
+ */
+static bool is_over(struct rbk_owner *owner)
 {
 	struct task_struct *task;
 	bool dead;
 
 	rcu_read_lock();
-	task = pid_task(find_pid_ns(process, &init_pid_ns), PIDTYPE_TGID);
+	task = pid_task(owner->pid, PIDTYPE_TGID);
 	dead = !task || task->signal->flags & SIGNAL_GROUP_EXIT ||
 	       (task->exit_state && thread_group_empty(task));
+	if (dead || !task->in_execve)
+		owner->executing = 0;
+	else if (!owner->executing)
+		owner->executing = jiffies ?: 1;
+	else if (time_after_eq(jiffies, owner->executing + RBK_WATCH / 2))
+		dead = true;
 	rcu_read_unlock();
 	return dead;
 }
 
-/* Whether a port's oldest request waits in vain: the error to end them with, or 0. */
-static int forsaken(const struct rbk_port *port, const struct rbk_request *request)
+/* Takes back some requests of processes that are over. Says whether there may be more. */
+static bool forsake_some(struct rbk_port *port, struct list_head *forsaken, struct list_head *idle)
+{
+	struct rbk_owner *owner, *next_owner;
+	struct rbk_request *request, *next;
+	unsigned int count = 0;
+
+	list_for_each_entry_safe(owner, next_owner, &port->owners, list) {
+		if (list_empty(&owner->requests)) {
+			if (!owner->users)
+				list_move(&owner->list, idle);
+			continue;
+		}
+		if (!is_over(owner))
+			continue;
+		list_for_each_entry_safe(request, next, &owner->requests, owned) {
+			if (count++ == BATCH)
+				return true;
+			rbk_request_forsake(port, request, forsaken);
+		}
+	}
+	return false;
+}
+
+/*
+ * The requests of a process that is over hold their file, so nobody closes it before they
+ * have ended; and it waits for them, whosoever requests lie before them.
+ */
+static void watch_owners(struct rbk_port *port)
+{
+	struct rbk_card *card = port->card;
+	bool more;
+
+	do {
+		LIST_HEAD(forsaken);
+		LIST_HEAD(idle);
+
+		spin_lock_irq(&card->lock);
+		more = forsake_some(port, &forsaken, &idle);
+		spin_unlock_irq(&card->lock);
+		rbk_requests_complete(card, &forsaken, -ECANCELED);
+		rbk_owners_free(&idle);
+	} while (more);
+}
+
+/* Whether a port's oldest request waits in vain for a card that stands still. */
+static bool stands_still(const struct rbk_port *port)
 {
 	unsigned long since = port->since;
 
 	if (time_after(port->card->moved, since))
 		since = port->card->moved;
-	if (time_after(jiffies, since + RBK_PATIENCE))
-		return -EIO;
-	/*
-	 * The requests of a killed process hold their file, so nobody closes it before
-	 * they have ended; and the dead should not keep a line busy for seconds.
-	 */
-	if (is_dead(request->owner))
-		return -ECANCELED;
-	return 0;
+	return time_after(jiffies, since + RBK_PATIENCE);
 }
 
 /* Looks after the requests of a port, and says whether there still are some. */
 static bool watch_port(struct rbk_port *port)
 {
 	struct rbk_card *card = port->card;
-	struct rbk_request *request;
-	bool pending = false;
 	LIST_HEAD(taken);
-	int error = 0;
+	bool pending;
 
+	watch_owners(port);
 	spin_lock_irq(&card->lock);
-	request = list_first_entry_or_null(&port->playing, struct rbk_request, list);
-	if (!request)
-		request = list_first_entry_or_null(&port->queued, struct rbk_request, list);
-	if (request) {
-		error = forsaken(port, request);
-		if (error)
-			rbk_requests_take(port, &taken, error);
-		else
-			pending = true;
+	pending = !list_empty(&port->playing) || !list_empty(&port->queued);
+	if (pending && stands_still(port)) {
+		rbk_requests_take(port, &taken, -EIO);
+		pending = false;
 	}
+	pending |= !list_empty(&port->owners);
 	spin_unlock_irq(&card->lock);
-	rbk_requests_complete(card, &taken, error);
+	rbk_requests_complete(card, &taken, -EIO);
 	return pending;
 }
 
@@ -231,22 +410,25 @@ void rbk_watch(struct work_struct *work)
 {
 	struct rbk_card *card = container_of(to_delayed_work(work), struct rbk_card, watchdog);
 	bool pending = false;
+	LIST_HEAD(cancelled);
 	bool gone;
 	int i;
 
 	spin_lock_irq(&card->lock);
-	if (!rbk_gone(card))
-		card->absent = !answers(card);
+	if (!rbk_gone(card) && !card->paused)
+		card->absent = !rbk_card_answers(card);
 	gone = rbk_gone(card);
+	list_splice_init(&card->cancelled, &cancelled);
 	spin_unlock_irq(&card->lock);
+	rbk_requests_complete(card, &cancelled, -ECANCELED);
 	if (gone) {
 		rbk_requests_fail(card, -ENODEV);
-		uio_event_notify(&card->uio);
-		return;
+		if (READ_ONCE(card->announced))
+			uio_event_notify(&card->uio);
 	}
 
 	for (i = 0; i < RBK_PORTS; i++)
 		pending |= watch_port(&card->ports[i]);
 	if (pending)
-		schedule_delayed_work(&card->watchdog, RBK_WATCH);
+		queue_delayed_work(rbk_workqueue, &card->watchdog, RBK_WATCH);
 }

@@ -6,8 +6,11 @@
 #ifndef RINGBACK_COMPAT_H
 #define RINGBACK_COMPAT_H
 
+#include <linux/fs.h>
 #include <linux/hrtimer.h>
+#include <linux/mm.h>
 #include <linux/version.h>
+#include <linux/vmalloc.h>
 
 /* hrtimer_setup() came with 6.13, hrtimer_init() went with 6.15. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
@@ -18,6 +21,73 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 	hrtimer_init(timer, clock, mode);
 	timer->function = function;
 }
+#endif
+
+/*
+ * A UIO driver's own way to map. Newer kernels ask for a description of the mapping
+ * (mmap_prepare) where older ones let the driver change it (mmap). Which it is was found
+ * in the kernel's header by Kbuild, as a version may have either by a distribution's hand.
+ */
+#ifdef COMPAT_MMAP_PREPARE
+
+#define compat_mapping	vm_area_desc
+#define compat_mmap	mmap_prepare
+
+static inline bool compat_is_shared(const struct vm_area_desc *mapping)
+{
+	return vma_desc_test(mapping, VMA_MAYSHARE_BIT);
+}
+
+/* Lets page faults fill it with page frames of any kind. */
+static inline void compat_map_frames(struct vm_area_desc *mapping,
+				     const struct vm_operations_struct *operations, void *data)
+{
+	vma_desc_set_flags(mapping, VMA_IO_BIT, VMA_PFNMAP_BIT, VMA_DONTEXPAND_BIT,
+			   VMA_DONTDUMP_BIT);
+	mapping->vm_ops = operations;
+	mapping->private_data = data;
+}
+
+/* Maps memory of vmalloc_user(), whose pages these are. */
+static inline int compat_map_vmalloc(struct vm_area_desc *mapping, void *memory,
+				     struct page **pages)
+{
+	vma_desc_set_flags(mapping, VMA_DONTEXPAND_BIT, VMA_DONTDUMP_BIT);
+	mmap_action_map_kernel_pages_full(mapping, pages);
+	return 0;
+}
+
+#else
+
+#define compat_mapping	vm_area_struct
+#define compat_mmap	mmap
+
+static inline bool compat_is_shared(const struct vm_area_struct *mapping)
+{
+	return mapping->vm_flags & VM_MAYSHARE;
+}
+
+static inline void compat_map_frames(struct vm_area_struct *mapping,
+				     const struct vm_operations_struct *operations, void *data)
+{
+	unsigned long flags = VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP;
+
+	/* vm_flags_set() came with 6.3. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+	mapping->vm_flags |= flags;
+#else
+	vm_flags_set(mapping, flags);
+#endif
+	mapping->vm_ops = operations;
+	mapping->vm_private_data = data;
+}
+
+static inline int compat_map_vmalloc(struct vm_area_struct *mapping, void *memory,
+				     struct page **pages)
+{
+	return remap_vmalloc_range(mapping, memory, 0);
+}
+
 #endif
 
 #endif

@@ -9,16 +9,18 @@
  *
  * This file binds and unbinds.
  */
+#include <linux/capability.h>
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
 #include <linux/idr.h>
 #include <linux/interrupt.h>
 #include <linux/io.h>
+#include <linux/iommu.h>
 #include <linux/jiffies.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pm.h>
 #include <linux/slab.h>
-#include <linux/sysfs.h>
 
 #include "ringback.h"
 #include "tiger320.h"
@@ -26,14 +28,73 @@
 #define PCI_VENDOR_TIGERJET	0xe159
 #define PCI_DEVICE_TIGER320	0x0001
 
+#define PARAMETER	"allow_unconfined"
+
+static bool allow_unconfined;
+module_param(allow_unconfined, bool, 0644);
+MODULE_PARM_DESC(allow_unconfined,
+		 "let whoever may open /dev/uioN do so where no IOMMU keeps the card from the machine's memory, which makes them as mighty as root (default N: takes CAP_SYS_RAWIO)");
+
+/*
+ * The watchdog's own. The system's may be full of works that sleep, and whoever waits for the
+ * watchdog waited for them then. It freezes with the machine, whose cards are not to be read
+ * while they sleep, and has a thread in reserve for when there is no memory for one.
+ */
+struct workqueue_struct *rbk_workqueue;
+
 static DEFINE_IDA(rbk_numbers);
+
+/*
+ * Whether an IOMMU keeps the card from all memory but what was mapped for it. It is not
+ * enough that the card has a group: with iommu=pt its domain is that of all memory.
+ */
+static bool is_confined(struct rbk_card *card)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(&card->pdev->dev);
+
+	return domain && iommu_is_dma_domain(domain);
+}
+
+/**
+ * rbk_card_may_open - whether the caller may have the registers, by which DMA is programmed
+ * @card:	the card; rbk_card.control is held
+ *
+ * Return: false if that would be all of the machine's memory and the caller has no right to.
+ */
+bool rbk_card_may_open(struct rbk_card *card)
+{
+	struct device *dev = &card->pdev->dev;
+
+	if (is_confined(card) || READ_ONCE(allow_unconfined))
+		return true;
+	if (!capable(CAP_SYS_RAWIO)) {
+		dev_notice_ratelimited(dev,
+				       "refused to %s (%d): no IOMMU keeps the card from the machine's memory\n",
+				       current->comm, task_pid_nr(current));
+		dev_notice_ratelimited(dev,
+				       "to allow it: options %s %s=1 in /etc/modprobe.d/%s.conf\n",
+				       RBK_NAME, PARAMETER, RBK_NAME);
+		return false;
+	}
+	dev_warn_once(dev, "%s (%d) has the card, which no IOMMU keeps from the machine's memory\n",
+		      current->comm, task_pid_nr(current));
+	add_taint(TAINT_USER, LOCKDEP_STILL_OK);
+	return true;
+}
 
 static int rbk_dma_alloc(struct rbk_card *card)
 {
 	struct device *dev = &card->pdev->dev;
 	int ret;
 
-	/* The other side of the mapping is a process, which can't flush caches. */
+	/*
+	 * The other side of the mapping is a process, which can't flush caches, and here none
+	 * are where none have to be: dma_sync_single_*() would do nothing. Whether that is so
+	 * dma_need_sync() does not tell on 6.1 with an IOMMU, hence this question, which is
+	 * meant for those who implement DMA. dma_mmap_coherent(), which would do without it,
+	 * maps at once and not by page faults, so that nothing could take its place when the
+	 * card is gone.
+	 */
 	if (!dev_is_dma_coherent(dev))
 		return dev_err_probe(dev, -EOPNOTSUPP,
 				     "needs a machine whose caches are coherent with PCI devices\n");
@@ -45,44 +106,14 @@ static int rbk_dma_alloc(struct rbk_card *card)
 	if (!card->dma_page)
 		return -ENOMEM;
 	card->dma = page_address(card->dma_page);
-	memset(card->dma, RBK_SILENCE, RBK_RING_BYTES);
 	return 0;
 }
 
-/* A process that has the page mapped keeps it. */
+/* Nobody has the page mapped any more. */
 static void rbk_dma_free(struct rbk_card *card)
 {
 	dma_free_pages(&card->pdev->dev, PAGE_SIZE, card->dma_page, card->dma_address,
 		       DMA_BIDIRECTIONAL);
-}
-
-/*
- * A process may still have the registers mapped. Until the next driver comes nobody
- * answers it there, as if the card were gone, and it can't make the card interrupt with
- * nobody to acknowledge.
- */
-static void rbk_hide(struct rbk_card *card)
-{
-	u16 command;
-
-	pci_read_config_word(card->pdev, PCI_COMMAND, &command);
-	/* The process may have been at it since the card was made safe. */
-	iowrite8(0, card->registers + TIGER_MASK0);
-	iowrite8(0, card->registers + TIGER_MASK1);
-	pci_write_config_word(card->pdev, PCI_COMMAND, command & ~PCI_COMMAND_MEMORY);
-}
-
-/* Makes the card safe; nobody touches it, and nothing new is queued, after that. */
-static void rbk_retire(struct rbk_card *card)
-{
-	mutex_lock(&card->control);
-	rbk_card_safe(card, -ENODEV);
-	spin_lock_irq(&card->lock);
-	if (!card->removed)
-		rbk_hide(card);
-	card->removed = true;
-	spin_unlock_irq(&card->lock);
-	mutex_unlock(&card->control);
 }
 
 /* Ends what may have been queued until then, and sends away all who wait. */
@@ -90,6 +121,26 @@ static void rbk_settle(struct rbk_card *card)
 {
 	cancel_delayed_work_sync(&card->watchdog);
 	rbk_requests_fail(card, -ENODEV);
+	/* Of these the watchdog would have taken care. */
+	rbk_requests_complete(card, &card->cancelled, -ECANCELED);
+}
+
+/* Whether the registers are what they should be, and nothing else is on their page. */
+static int rbk_check(struct rbk_card *card)
+{
+	struct pci_dev *pdev = card->pdev;
+	struct device *dev = &pdev->dev;
+
+	if (!(pci_resource_flags(pdev, 1) & IORESOURCE_MEM) ||
+	    pci_resource_len(pdev, 1) < TIGER_WINDOW)
+		return dev_err_probe(dev, -ENODEV, "BAR1 is not a Tiger320's registers\n");
+	/* Else whoever maps it maps the registers of other devices. */
+	if (!PAGE_ALIGNED(pci_resource_start(pdev, 1)) ||
+	    pci_resource_len(pdev, 1) < PAGE_SIZE)
+		return dev_err_probe(dev, -EOPNOTSUPP,
+				     "the registers (BAR1, %pR) share a page of %lu bytes with something else\n",
+				     &pdev->resource[1], PAGE_SIZE);
+	return 0;
 }
 
 static int rbk_probe(struct pci_dev *pdev, const struct pci_device_id *id)
@@ -106,10 +157,17 @@ static int rbk_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	spin_lock_init(&card->lock);
 	mutex_init(&card->control);
 	INIT_DELAYED_WORK(&card->watchdog, rbk_watch);
+	INIT_LIST_HEAD(&card->cancelled);
 	card->moved = jiffies;
 	rbk_ports_prepare(card);
 	pci_set_drvdata(pdev, card);
 
+	card->stand_in = alloc_page(GFP_KERNEL);
+	if (!card->stand_in) {
+		ret = -ENOMEM;
+		goto put_card;
+	}
+	memset(page_address(card->stand_in), 0xff, PAGE_SIZE);
 	card->number = ida_alloc_max(&rbk_numbers, RBK_MAX_CARDS - 1, GFP_KERNEL);
 	if (card->number < 0) {
 		ret = dev_err_probe(dev, card->number, "there are %d cards already\n",
@@ -122,20 +180,24 @@ static int rbk_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		dev_err_probe(dev, ret, "can't enable the card\n");
 		goto free_number;
 	}
+	/* For after an error of the bus. */
+	pci_save_state(pdev);
 	ret = pci_request_region(pdev, 1, RBK_NAME);
 	if (ret) {
 		dev_err_probe(dev, ret, "somebody else has the registers (BAR1)\n");
 		goto disable;
 	}
-	if (!(pci_resource_flags(pdev, 1) & IORESOURCE_MEM) ||
-	    pci_resource_len(pdev, 1) < TIGER_WINDOW) {
-		ret = dev_err_probe(dev, -ENODEV, "BAR1 is not a Tiger320's registers\n");
+	ret = rbk_check(card);
+	if (ret)
 		goto release;
-	}
 	card->registers = pci_iomap(pdev, 1, 0);
 	if (!card->registers) {
 		ret = -ENOMEM;
 		goto release;
+	}
+	if (!rbk_card_answers(card)) {
+		ret = dev_err_probe(dev, -ENODEV, "the card reads all ones\n");
+		goto unmap;
 	}
 	ret = rbk_dma_alloc(card);
 	if (ret)
@@ -146,39 +208,41 @@ static int rbk_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	rbk_card_safe(card, -EIO);
 	mutex_unlock(&card->control);
 
-	/* UIO and the ports announce themselves: by then all must be there. */
-	ret = sysfs_create_group(&dev->kobj, &rbk_group);
-	if (ret)
-		goto free_dma;
-	ret = rbk_uio_add(card);
-	if (ret) {
-		dev_err_probe(dev, ret, "can't register the UIO device\n");
-		goto remove_group;
-	}
+	/*
+	 * UIO and the ports announce themselves: by then all must be there, and somebody be
+	 * there to acknowledge what the first to open it makes the card interrupt with.
+	 */
 	ret = request_irq(pdev->irq, rbk_interrupt, IRQF_SHARED, RBK_NAME, card);
 	if (ret) {
 		dev_err_probe(dev, ret, "no interrupt\n");
-		goto remove_uio;
+		goto free_dma;
+	}
+	ret = rbk_uio_add(card);
+	if (ret) {
+		dev_err_probe(dev, ret, "can't register the UIO device\n");
+		goto free_interrupt;
 	}
 	ret = rbk_ports_add(card);
 	if (ret) {
 		dev_err_probe(dev, ret, "can't make the ports' files\n");
-		goto free_interrupt;
+		goto remove_uio;
 	}
 	dev_info(dev, "card %d, subsystem %04x:%04x, files /dev/" RBK_NAME "%dp0 to p%d\n",
 		 card->number, pdev->subsystem_vendor, pdev->subsystem_device,
 		 card->number, RBK_PORTS - 1);
 	return 0;
 
-free_interrupt:
-	rbk_retire(card);
+remove_uio:
+	rbk_card_retire(card);
 	free_irq(pdev->irq, card);
 	rbk_settle(card);
-remove_uio:
-	rbk_retire(card);
-	uio_unregister_device(&card->uio);
-remove_group:
-	sysfs_remove_group(&dev->kobj, &rbk_group);
+	rbk_uio_remove(card);
+	goto free_dma;
+free_interrupt:
+	/* Who has opened what UIO could not register in the end holds the card, but not this. */
+	rbk_card_retire(card);
+	free_irq(pdev->irq, card);
+	rbk_settle(card);
 free_dma:
 	rbk_dma_free(card);
 unmap:
@@ -198,12 +262,11 @@ static void rbk_remove(struct pci_dev *pdev)
 {
 	struct rbk_card *card = pci_get_drvdata(pdev);
 
-	rbk_retire(card);
+	rbk_card_retire(card);
 	free_irq(pdev->irq, card);
 	rbk_settle(card);
 	rbk_ports_remove(card);
-	uio_unregister_device(&card->uio);
-	sysfs_remove_group(&pdev->dev.kobj, &rbk_group);
+	rbk_uio_remove(card);
 	rbk_dma_free(card);
 	pci_iounmap(pdev, card->registers);
 	pci_release_region(pdev, 1);
@@ -214,32 +277,64 @@ static void rbk_remove(struct pci_dev *pdev)
 
 static int rbk_suspend(struct device *dev)
 {
-	struct rbk_card *card = dev_get_drvdata(dev);
-
-	mutex_lock(&card->control);
-	rbk_card_safe(card, -EIO);
-	mutex_unlock(&card->control);
+	rbk_card_pause(dev_get_drvdata(dev), -EIO);
 	return 0;
 }
 
-/* The card is as after power-on. Who has it starts it again, as after any stand-still. */
 static int rbk_resume(struct device *dev)
 {
-	struct rbk_card *card = dev_get_drvdata(dev);
-
-	mutex_lock(&card->control);
-	if (card->controlled)
-		rbk_card_on(card);
-	mutex_unlock(&card->control);
+	rbk_card_continue(dev_get_drvdata(dev));
 	return 0;
 }
 
 static DEFINE_SIMPLE_DEV_PM_OPS(rbk_pm, rbk_suspend, rbk_resume);
 
+/*
+ * Processes may still run, and the next kernel (kexec) finds the card as it is left here:
+ * nobody may start it again.
+ */
 static void rbk_shutdown(struct pci_dev *pdev)
 {
-	rbk_suspend(&pdev->dev);
+	rbk_card_retire(pci_get_drvdata(pdev));
 }
+
+static pci_ers_result_t rbk_error_detected(struct pci_dev *pdev, pci_channel_state_t state)
+{
+	if (state == pci_channel_io_perm_failure)
+		return PCI_ERS_RESULT_DISCONNECT;
+	rbk_card_pause(pci_get_drvdata(pdev), -EIO);
+	return PCI_ERS_RESULT_NEED_RESET;
+}
+
+static pci_ers_result_t rbk_slot_reset(struct pci_dev *pdev)
+{
+	pci_restore_state(pdev);
+	return PCI_ERS_RESULT_RECOVERED;
+}
+
+static void rbk_error_resume(struct pci_dev *pdev)
+{
+	rbk_card_continue(pci_get_drvdata(pdev));
+}
+
+/* Somebody resets the function or its bus, by sysfs for example. */
+static void rbk_reset_prepare(struct pci_dev *pdev)
+{
+	rbk_card_pause(pci_get_drvdata(pdev), -EIO);
+}
+
+static void rbk_reset_done(struct pci_dev *pdev)
+{
+	rbk_card_continue(pci_get_drvdata(pdev));
+}
+
+static const struct pci_error_handlers rbk_errors = {
+	.error_detected = rbk_error_detected,
+	.slot_reset = rbk_slot_reset,
+	.resume = rbk_error_resume,
+	.reset_prepare = rbk_reset_prepare,
+	.reset_done = rbk_reset_done,
+};
 
 #define RBK_CARD(_subvendor) \
 	{ PCI_DEVICE_SUB(PCI_VENDOR_TIGERJET, PCI_DEVICE_TIGER320, _subvendor, PCI_ANY_ID) }
@@ -271,26 +366,40 @@ static struct pci_driver rbk_driver = {
 	.probe = rbk_probe,
 	.remove = rbk_remove,
 	.shutdown = rbk_shutdown,
+	.err_handler = &rbk_errors,
+	.dev_groups = rbk_groups,
 	.driver.pm = pm_sleep_ptr(&rbk_pm),
 };
 
 static int __init rbk_init(void)
 {
-	int ret = rbk_ports_register();
+	int ret;
 
+	rbk_workqueue = alloc_workqueue(RBK_NAME, WQ_UNBOUND | WQ_FREEZABLE | WQ_MEM_RECLAIM, 0);
+	if (!rbk_workqueue)
+		return -ENOMEM;
+	ret = rbk_ports_register();
 	if (ret)
-		return ret;
+		goto destroy;
 	ret = pci_register_driver(&rbk_driver);
 	if (ret)
-		rbk_ports_unregister();
+		goto unregister;
+	return 0;
+
+unregister:
+	rbk_ports_unregister();
+destroy:
+	destroy_workqueue(rbk_workqueue);
 	return ret;
 }
 
 static void __exit rbk_exit(void)
 {
 	pci_unregister_driver(&rbk_driver);
+	rbk_uio_orphans_free();
 	rbk_ports_unregister();
 	ida_destroy(&rbk_numbers);
+	destroy_workqueue(rbk_workqueue);
 }
 
 module_init(rbk_init);

@@ -6,7 +6,9 @@
  * A read takes what came in, as soon as it is all that was asked for or 20 ms. A write
  * ends when its last sample was played: write(2) sleeps until then, io_uring and aio
  * writes complete then. A non-blocking write(2) only queues what fits. A write of no
- * samples drops all that is queued. fsync(2) sleeps until all that is queued was played.
+ * samples drops all that is queued. There is no fsync(2), as with most char devices: it would
+ * wait for what write(2) has waited for already, and aio would have it wait in a worker that
+ * the whole machine shares.
  *
  * The FIFOs have one reader and one writer each, kept apart by mutexes, and on the other
  * side the interrupt handler. Places are moved under rbk_card.lock; the samples between
@@ -15,6 +17,7 @@
  * poll(2) tells whether a read or write would find what the last one that had to wait
  * did not, so that io_uring does not try in vain.
  */
+#include <linux/aio.h>
 #include <linux/mm.h>
 #include <linux/poll.h>
 #include <linux/sched.h>
@@ -52,6 +55,15 @@ static int lock_mutex(struct mutex *mutex, bool nowait)
 	return mutex_lock_interruptible(mutex) ? -ERESTARTSYS : 0;
 }
 
+/*
+ * What all who wait are woken for: the least that one of them wants, as long as there is not
+ * even that. Those who want more look again then, and a little one is not held up by them.
+ */
+static u32 least_want(u32 before, u32 want, u32 have)
+{
+	return before > have ? min(before, want) : want;
+}
+
 /* How many samples there are to read: 0 for fewer than @want, or -ENODEV. */
 static int rx_ready(struct rbk_port *port, u32 want)
 {
@@ -64,7 +76,7 @@ static int rx_ready(struct rbk_port *port, u32 want)
 	else if (rx_level(port) >= want)
 		ret = rx_level(port);
 	else
-		port->rx_want = want;
+		port->rx_want = least_want(port->rx_want, want, rx_level(port));
 	spin_unlock_irq(&card->lock);
 	return ret;
 }
@@ -81,7 +93,7 @@ static int tx_ready(struct rbk_port *port, u32 want)
 	else if (tx_room(port) >= want)
 		ret = tx_room(port);
 	else
-		port->tx_want = want;
+		port->tx_want = least_want(port->tx_want, want, tx_room(port));
 	spin_unlock_irq(&card->lock);
 	return ret;
 }
@@ -167,9 +179,13 @@ static int tx_commit(struct rbk_port *port, u32 count, unsigned int drops,
 	struct rbk_card *card = port->card;
 	int ret = 0;
 
-	if (!count)
-		return -EFAULT;
 	spin_lock_irq(&card->lock);
+	if (request && request->owner)
+		request->owner->users--;
+	if (!count) {
+		ret = -EFAULT;
+		goto unlock;
+	}
 	if (rbk_gone(card)) {
 		ret = -ENODEV;
 		goto unlock;
@@ -184,7 +200,12 @@ static int tx_commit(struct rbk_port *port, u32 count, unsigned int drops,
 	port->tx_tail += count;
 	if (request)
 		ret = rbk_request_add(port, request);
+	if (ret)
+		port->tx_tail -= count;
 unlock:
+	/* It may be cancelled for as long as it is found here. */
+	if (ret && request && request->iocb)
+		request->iocb->private = NULL;
 	spin_unlock_irq(&card->lock);
 	return ret;
 }
@@ -205,8 +226,17 @@ static ssize_t write_async(struct rbk_port *port, struct kiocb *iocb, struct iov
 	request = kzalloc(sizeof(*request), GFP_KERNEL_ACCOUNT);
 	if (!request)
 		return -ENOMEM;
+	request->owner = rbk_owner_get(port);
+	if (!request->owner) {
+		kfree(request);
+		return -ENOMEM;
+	}
+	INIT_LIST_HEAD(&request->list);
+	INIT_LIST_HEAD(&request->owned);
 	request->iocb = iocb;
-	request->owner = task_tgid_nr(current);
+	iocb->private = request;
+	/* Nothing for io_uring, which can't cancel. */
+	kiocb_set_cancel_fn(iocb, rbk_request_cancel);
 	request->size = tx_copy(port, from, count);
 	ret = tx_commit(port, request->size, drops, request);
 	if (ret) {
@@ -221,11 +251,11 @@ static ssize_t write_async(struct rbk_port *port, struct kiocb *iocb, struct iov
 static ssize_t write_nowait(struct rbk_port *port, struct iov_iter *from)
 {
 	unsigned int drops = READ_ONCE(port->drops);
-	int ret = tx_ready(port, 1);
+	int ret = tx_ready(port, 0);
 	u32 count;
 
 	if (!ret) {
-		/* Not one by one. */
+		/* Woken for some of them at once, and not for each. */
 		tx_ready(port, min_t(size_t, iov_iter_count(from), RBK_CHUNK));
 		return -EAGAIN;
 	}
@@ -289,11 +319,13 @@ static ssize_t port_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct rbk_port *port = iocb->ki_filp->private_data;
 	DECLARE_COMPLETION_ONSTACK(done);
-	struct rbk_request request = { .done = &done, .owner = task_tgid_nr(current) };
+	struct rbk_request request = { .done = &done };
 	bool nowait = is_nowait(iocb);
 	bool added = false;
 	ssize_t ret;
 
+	INIT_LIST_HEAD(&request.list);
+	INIT_LIST_HEAD(&request.owned);
 	if (!iov_iter_count(from))
 		return write_nothing(port);
 	ret = lock_mutex(&port->tx_mutex, nowait);
@@ -315,22 +347,6 @@ static ssize_t port_write_iter(struct kiocb *iocb, struct iov_iter *from)
 			return error;
 	}
 	return ret;
-}
-
-static int port_fsync(struct file *file, loff_t start, loff_t end, int datasync)
-{
-	struct rbk_port *port = file->private_data;
-	struct rbk_card *card = port->card;
-	DECLARE_COMPLETION_ONSTACK(done);
-	struct rbk_request request = { .done = &done, .owner = task_tgid_nr(current) };
-	int ret;
-
-	spin_lock_irq(&card->lock);
-	ret = rbk_gone(card) ? -ENODEV : rbk_request_add(port, &request);
-	spin_unlock_irq(&card->lock);
-	if (ret)
-		return ret == -EALREADY ? 0 : ret;
-	return rbk_request_wait(card, &request);
 }
 
 static __poll_t port_poll(struct file *file, poll_table *wait)
@@ -406,8 +422,10 @@ static int port_release(struct inode *inode, struct file *file)
 	struct rbk_port *port = file->private_data;
 	struct rbk_card *card = port->card;
 	u8 *rx = NULL, *tx = NULL;
+	LIST_HEAD(owners);
 
 	spin_lock_irq(&card->lock);
+	list_splice_init(&port->owners, &owners);
 	port->open = false;
 	card->open_ports--;
 	swap(port->rx, rx);
@@ -415,6 +433,7 @@ static int port_release(struct inode *inode, struct file *file)
 	if (!card->removed)
 		rbk_ring_clear(port);
 	spin_unlock_irq(&card->lock);
+	rbk_owners_free(&owners);
 	kvfree(rx);
 	kvfree(tx);
 	return 0;
@@ -426,7 +445,6 @@ static const struct file_operations port_fops = {
 	.release = port_release,
 	.read_iter = port_read_iter,
 	.write_iter = port_write_iter,
-	.fsync = port_fsync,
 	.poll = port_poll,
 };
 
@@ -470,6 +488,7 @@ void rbk_ports_prepare(struct rbk_card *card)
 		init_waitqueue_head(&port->tx_wait);
 		INIT_LIST_HEAD(&port->queued);
 		INIT_LIST_HEAD(&port->playing);
+		INIT_LIST_HEAD(&port->owners);
 	}
 }
 

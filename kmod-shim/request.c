@@ -4,37 +4,165 @@
  *
  * A request ends exactly once: when its last sample has left the card; with -EIO when
  * the card stands still or is made safe; with -ENODEV when it is gone; with -ECANCELED
- * when the writer dropped what was queued, or died. io_uring can't take such a request
- * back, so nothing else ends it and nothing may keep it from ending.
+ * when the writer dropped what was queued, or when its process has died, executes another
+ * program or cancels it (aio). io_uring can't take such a request back, so nothing else
+ * ends it and nothing may keep it from ending: not the requests of others that lie before
+ * it, and no worker that is shared with the rest of the kernel.
+ *
+ * How many can end in one interrupt is bounded by the samples: each has one at least that
+ * no other has, and of a port no more than those of the ring, and as many that are put
+ * into it, end at once.
  */
+#include <linux/pid.h>
 #include <linux/poll.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "ringback.h"
 
+/* Under rbk_card.lock. */
+static struct rbk_owner *find_owner(struct rbk_port *port, struct pid *pid)
+{
+	struct rbk_owner *owner;
+
+	list_for_each_entry(owner, &port->owners, list) {
+		if (owner->pid == pid) {
+			owner->users++;
+			return owner;
+		}
+	}
+	return NULL;
+}
+
+/**
+ * rbk_owner_get - the calling process, as the owner of a request to come
+ * @port:	the port
+ *
+ * Return: the owner, which stays until its user has been taken off, or NULL without memory.
+ */
+struct rbk_owner *rbk_owner_get(struct rbk_port *port)
+{
+	struct rbk_card *card = port->card;
+	/* A thread of io_uring's is one of the process. */
+	struct pid *pid = task_tgid(current);
+	struct rbk_owner *owner, *made;
+
+	spin_lock_irq(&card->lock);
+	owner = find_owner(port, pid);
+	spin_unlock_irq(&card->lock);
+	if (owner)
+		return owner;
+
+	made = kzalloc(sizeof(*made), GFP_KERNEL_ACCOUNT);
+	if (!made)
+		return NULL;
+	INIT_LIST_HEAD(&made->requests);
+	made->pid = get_pid(pid);
+	made->users = 1;
+	spin_lock_irq(&card->lock);
+	/* A thread beside us may have been faster. */
+	owner = find_owner(port, pid);
+	if (!owner)
+		list_add(&made->list, &port->owners);
+	spin_unlock_irq(&card->lock);
+	if (!owner)
+		return made;
+	put_pid(made->pid);
+	kfree(made);
+	return owner;
+}
+
+/**
+ * rbk_owners_free - forgets processes
+ * @owners:	owners without requests that are on no port's list any more
+ */
+void rbk_owners_free(struct list_head *owners)
+{
+	struct rbk_owner *owner, *next;
+
+	list_for_each_entry_safe(owner, next, owners, list) {
+		put_pid(owner->pid);
+		kfree(owner);
+	}
+}
+
 /**
  * rbk_request_add - waits for everything that is queued now
- * @port:	the port; rbk_card.lock is held
+ * @port:	the port, which has samples queued; rbk_card.lock is held
  * @request:	the request
  *
- * Return: 0, or -EALREADY if all of it was played.
+ * Return: 0, or -ECANCELED.
  */
 int rbk_request_add(struct rbk_port *port, struct rbk_request *request)
 {
 	struct rbk_card *card = port->card;
 
+	if (request->cancelled)
+		return -ECANCELED;
 	if (list_empty(&port->queued) && list_empty(&port->playing))
 		port->since = jiffies;
 	request->end = port->tx_tail;
-	if (port->tx_head == port->tx_tail) {
-		request->due = port->tx_due;
-		if (request->due <= card->words)
-			return -EALREADY;
-		list_add_tail(&request->list, &port->playing);
-	} else {
-		list_add_tail(&request->list, &port->queued);
+	list_add_tail(&request->list, &port->queued);
+	if (request->owner)
+		list_add_tail(&request->owned, &request->owner->requests);
+	queue_delayed_work(rbk_workqueue, &card->watchdog, RBK_WATCH);
+	return 0;
+}
+
+/* Drops the samples that a port has to play. */
+static void drop(struct rbk_port *port, int error)
+{
+	port->tx_head = port->tx_tail;
+	port->dry = false;
+	WRITE_ONCE(port->drops, port->drops + 1);
+	port->drop_error = error;
+	wake_up_interruptible_poll(&port->tx_wait, EPOLLOUT | EPOLLWRNORM);
+}
+
+/**
+ * rbk_request_forsake - takes back a request that nobody waits for any more
+ * @port:	its port; rbk_card.lock is held
+ * @request:	a request that was added and has not been completed
+ * @forsaken:	gets it, to be completed by rbk_requests_complete()
+ *
+ * Its samples are dropped if they were the last that is queued and no other request is left.
+ * Else they are played: somebody's lie behind them.
+ */
+void rbk_request_forsake(struct rbk_port *port, struct rbk_request *request,
+			 struct list_head *forsaken)
+{
+	list_move_tail(&request->list, forsaken);
+	list_del_init(&request->owned);
+	if (list_empty(&port->queued) && list_empty(&port->playing) &&
+	    request->end == port->tx_tail)
+		drop(port, -ECANCELED);
+}
+
+/**
+ * rbk_request_cancel - aio wants a request back: io_cancel(2), or its process goes or executes
+ * @iocb:	the request's
+ *
+ * It can't be completed here, under aio's lock, so the watchdog does that, and at once.
+ *
+ * Return: 0.
+ */
+int rbk_request_cancel(struct kiocb *iocb)
+{
+	struct rbk_port *port = iocb->ki_filp->private_data;
+	struct rbk_card *card = port->card;
+	struct rbk_request *request;
+	unsigned long flags;
+
+	spin_lock_irqsave(&card->lock, flags);
+	request = iocb->private;
+	if (request) {
+		request->cancelled = true;
+		if (!list_empty(&request->list)) {
+			rbk_request_forsake(port, request, &card->cancelled);
+			rbk_watch_now(card);
+		}
 	}
-	schedule_delayed_work(&card->watchdog, RBK_WATCH);
+	spin_unlock_irqrestore(&card->lock, flags);
 	return 0;
 }
 
@@ -46,13 +174,9 @@ int rbk_request_add(struct rbk_port *port, struct rbk_request *request)
  */
 void rbk_requests_take(struct rbk_port *port, struct list_head *taken, int error)
 {
-	port->tx_head = port->tx_tail;
-	port->dry = false;
-	WRITE_ONCE(port->drops, port->drops + 1);
-	port->drop_error = error;
+	drop(port, error);
 	list_splice_tail_init(&port->playing, taken);
 	list_splice_tail_init(&port->queued, taken);
-	wake_up_interruptible_poll(&port->tx_wait, EPOLLOUT | EPOLLWRNORM);
 }
 
 /**
@@ -70,8 +194,10 @@ void rbk_requests_complete(struct rbk_card *card, struct list_head *requests, in
 		/* A sleeper that got a signal takes its request off the list by itself. */
 		spin_lock_irqsave(&card->lock, flags);
 		request = list_first_entry_or_null(requests, struct rbk_request, list);
-		if (request)
+		if (request) {
 			list_del_init(&request->list);
+			list_del_init(&request->owned);
+		}
 		spin_unlock_irqrestore(&card->lock, flags);
 		if (!request)
 			return;

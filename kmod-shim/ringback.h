@@ -3,13 +3,15 @@
  * What the files of the module share: the card, its ports, and who may touch what.
  *
  * A card is born in probe and ends its life when the PCI device is unbound *and* the
- * last open file of a port is gone: files hold their port, ports hold the card. Of the
- * hardware nothing is touched any more once @removed is set.
+ * last open file is gone: a port's file holds its port, ports hold the card, and so does
+ * whoever has the UIO file. Of the hardware nothing is touched any more once @removed
+ * is set.
  *
  * Locks, in the order in which they are taken:
- *   the UIO core's info_lock (around the UIO callbacks)
- *   rbk_card.control	power on, safe state, opening and closing; sleeps
+ *   the UIO core's info_lock (around the UIO callbacks), or a process's mmap_lock
+ *   rbk_card.control	power on, safe state, opening and closing, page faults; sleeps
  *   rbk_port.rx_mutex, rbk_port.tx_mutex	one reader and one writer at a time; sleeps
+ *   aio's lock of a context (around the cancellation of a request)
  *   rbk_card.lock	everything that the interrupt handler sees; never sleeps
  * A request is completed with no lock held.
  */
@@ -60,12 +62,33 @@
 #define RBK_WATCH	(HZ / 10)
 
 /**
+ * struct rbk_owner - a process with requests on a port
+ * @list:	on the port's list
+ * @pid:	the process
+ * @requests:	its requests that have not ended, oldest first
+ * @users:	submitters that are about to add a request
+ * @executing:	when it was seen in the middle of an execve(2), in jiffies, or 0
+ *
+ * Under rbk_card.lock. One that has no requests any more is freed by the watchdog, as the
+ * interrupt handler should not have to let go of a struct pid.
+ */
+struct rbk_owner {
+	struct list_head list;
+	struct pid *pid;
+	struct list_head requests;
+	unsigned int users;
+	unsigned long executing;
+};
+
+/**
  * struct rbk_request - somebody wants to know when samples have been played
  * @list:	on one of the port's lists, or on that of whoever completes it
+ * @owned:	on its owner's list; on none if a task sleeps on @done
  * @iocb:	whom to tell; NULL: a task sleeps on @done
  * @done:	where that task sleeps
  * @result:	what @done's sleeper is told: 0 or a negative errno
- * @owner:	the process, as its id in the initial namespace
+ * @owner:	the process that submitted it; used until it is added
+ * @cancelled:	it was cancelled before it was added
  * @size:	samples, the result of success
  * @end:	place in the transmit FIFO behind the last sample
  * @due:	once so many ring words were transferred the last sample was played
@@ -74,10 +97,12 @@
  */
 struct rbk_request {
 	struct list_head list;
+	struct list_head owned;
 	struct kiocb *iocb;
 	struct completion *done;
 	int result;
-	pid_t owner;
+	struct rbk_owner *owner;
+	bool cancelled;
 	u32 size;
 	u32 end;
 	u64 due;
@@ -108,6 +133,7 @@ struct rbk_request {
  * @drop_error:	what the requests of the last time ended with
  * @queued:	requests with samples in the FIFO, oldest first
  * @playing:	requests whose samples are in the ring, oldest first
+ * @owners:	processes with requests
  * @since:	when the oldest request came, in jiffies
  */
 struct rbk_port {
@@ -134,6 +160,7 @@ struct rbk_port {
 	int drop_error;
 	struct list_head queued;
 	struct list_head playing;
+	struct list_head owners;
 	unsigned long since;
 };
 
@@ -162,13 +189,18 @@ struct rbk_counters {
  * @dma:	the DMA block, one page, until @removed
  * @dma_page:	the same
  * @dma_address: where the card reaches it
+ * @stand_in:	a page of ones, which is mapped in place of a card that was @removed
  * @uio:	the UIO device
+ * @inode:	of the UIO file, while it is open: its mappings are found by it; under @control
+ * @orphan:	on the list of cards that were removed while the UIO file was open
  * @watchdog:	ends requests that the card or their owner forsook
  * @control:	serialises what switches the card on and off
  * @controlled:	somebody has the UIO file; under @control
  * @lock:	guards the rest, and the sequence of register accesses
  * @removed:	the device is being taken away: hands off
  * @absent:	the card read all ones
+ * @paused:	the machine sleeps or the card is being reset: it is not to be touched
+ * @announced:	UIO knows all of the device, so that it can be told of interrupts
  * @open_ports:	ports that are open; with none the ring is userspace's
  * @synced:	@position is known
  * @position:	ring word that the card was at
@@ -177,6 +209,10 @@ struct rbk_counters {
  * @word_ns:	how long a ring word takes, by the clock
  * @words:	ring words that were transferred
  * @moved:	when the card moved last, in jiffies
+ * @cancelled:	requests that were cancelled, to be completed by the watchdog
+ * @last_status: interrupt bits that the last interrupt had
+ * @last_served: when that was
+ * @standing:	interrupts in succession with the same bits, too soon to be new ones
  * @counters:	what was counted
  * @ports:	the ports
  */
@@ -188,13 +224,18 @@ struct rbk_card {
 	u8 *dma;
 	struct page *dma_page;
 	dma_addr_t dma_address;
+	struct page *stand_in;
 	struct uio_info uio;
+	struct inode *inode;
+	struct list_head orphan;
 	struct delayed_work watchdog;
 	struct mutex control;	/* see above */
 	bool controlled;
 	spinlock_t lock;	/* see above */
 	bool removed;
 	bool absent;
+	bool paused;
+	bool announced;
 	unsigned int open_ports;
 	bool synced;
 	unsigned int position;
@@ -203,6 +244,10 @@ struct rbk_card {
 	u32 word_ns;
 	u64 words;
 	unsigned long moved;
+	struct list_head cancelled;
+	u8 last_status;
+	ktime_t last_served;
+	unsigned int standing;
 	struct rbk_counters counters;
 	struct rbk_port ports[RBK_PORTS];
 };
@@ -213,11 +258,20 @@ static inline bool rbk_gone(const struct rbk_card *card)
 	return card->removed || card->absent;
 }
 
+/* pci.c: binding, and what the card may do to memory */
+extern struct workqueue_struct *rbk_workqueue;
+bool rbk_card_may_open(struct rbk_card *card);
+
 /* card.c: switching on and off, interrupt, watchdog */
 void rbk_card_free(struct kref *ref);
+bool rbk_card_answers(const struct rbk_card *card);
 int rbk_card_on(struct rbk_card *card);
 void rbk_card_safe(struct rbk_card *card, int error);
+void rbk_card_pause(struct rbk_card *card, int error);
+void rbk_card_continue(struct rbk_card *card);
+void rbk_card_retire(struct rbk_card *card);
 irqreturn_t rbk_interrupt(int irq, void *data);
+void rbk_watch_now(struct rbk_card *card);
 void rbk_watch(struct work_struct *work);
 
 /* ring.c: samples between the FIFOs and the DMA ring */
@@ -225,7 +279,12 @@ void rbk_ring_clear(struct rbk_port *port);
 void rbk_ring_tick(struct rbk_card *card, u8 status, struct list_head *played);
 
 /* request.c: from queued to completed */
+struct rbk_owner *rbk_owner_get(struct rbk_port *port);
+void rbk_owners_free(struct list_head *owners);
 int rbk_request_add(struct rbk_port *port, struct rbk_request *request);
+int rbk_request_cancel(struct kiocb *iocb);
+void rbk_request_forsake(struct rbk_port *port, struct rbk_request *request,
+			 struct list_head *forsaken);
 void rbk_requests_take(struct rbk_port *port, struct list_head *taken, int error);
 void rbk_requests_complete(struct rbk_card *card, struct list_head *requests, int error);
 void rbk_requests_fail(struct rbk_card *card, int error);
@@ -241,8 +300,11 @@ void rbk_ports_wake(struct rbk_card *card);
 
 /* uio.c: the UIO device */
 int rbk_uio_add(struct rbk_card *card);
+void rbk_uio_revoke(struct rbk_card *card);
+void rbk_uio_remove(struct rbk_card *card);
+void rbk_uio_orphans_free(void);
 
 /* sysfs.c: the counters */
-extern const struct attribute_group rbk_group;
+extern const struct attribute_group *rbk_groups[];
 
 #endif

@@ -43,25 +43,21 @@ static struct counter aborts = {
 	__ATTR(aborts, 0444, counter_show, NULL), offsetof(struct rbk_counters, aborts)
 };
 
-/* UIO shows where the kernel has the DMA block, not where the card does. */
-static ssize_t dma_address_show(struct device *dev, struct device_attribute *attr, char *buf)
-{
-	struct rbk_card *card = dev_get_drvdata(dev);
-
-	return sysfs_emit(buf, "%pad\n", &card->dma_address);
-}
-static DEVICE_ATTR_RO(dma_address);
-
 static struct attribute *rbk_attrs[] = {
 	&ticks.attr.attr,
 	&missed.attr.attr,
 	&underruns.attr.attr,
 	&overruns.attr.attr,
 	&aborts.attr.attr,
-	&dev_attr_dma_address.attr,
 	NULL
 };
 
-const struct attribute_group rbk_group = {
+static const struct attribute_group rbk_group = {
 	.attrs = rbk_attrs,
+};
+
+/* The driver core adds them when the card is bound, and removes them before it is unbound. */
+const struct attribute_group *rbk_groups[] = {
+	&rbk_group,
+	NULL
 };

@@ -1,32 +1,63 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The UIO device: map 0 is the registers, map 1 the DMA block.
+ * The UIO device: map 0 is the registers, map 1 the DMA block, a page each.
  *
  * Who has this file is in control of the card, so there is one at a time; when it goes,
  * the card is made safe. A mapping holds the file.
  *
- * The DMA block is an ordinary page that is mapped as such (UIO_MEM_LOGICAL): a process
- * that still has it mapped when the device goes away keeps the page, and only the card
- * loses it. A mapping of coherent memory by its address would then be one of memory
- * that is somebody else's. The price is that the machine has to keep its caches coherent
- * with devices by itself, see rbk_probe().
+ * What is mapped is mapped by page faults, and is taken back when the card goes: the
+ * process finds a page of ones there then, as if the card were pulled out, and can reach
+ * neither the next owner's card nor memory that is somebody else's by now.
+ *
+ * The DMA block is written by a process, which can't flush caches. The machine has to keep
+ * them coherent with devices by itself, see rbk_probe().
  */
+#include <linux/capability.h>
+#include <linux/fs.h>
 #include <linux/io.h>
+#include <linux/list.h>
+#include <linux/mm.h>
 
+#include "compat.h"
 #include "ringback.h"
 #include "tiger320.h"
+
+/* Places in the UIO file, in pages. */
+#define REGISTERS	0
+#define DMA_BLOCK	1
+
+/*
+ * Cards that were removed while somebody had the UIO file. UIO does not tell when that one
+ * is closed then, so they wait for the end of the module, which such a file holds.
+ */
+static LIST_HEAD(orphans);
+static DEFINE_MUTEX(orphans_lock);
+
+/* What the last user left, which is nobody's business. */
+static void clear_dma(struct rbk_card *card)
+{
+	memset(card->dma, 0, PAGE_SIZE);
+	memset(card->dma, RBK_SILENCE, RBK_RING_BYTES);
+}
 
 static int rbk_uio_open(struct uio_info *info, struct inode *inode)
 {
 	struct rbk_card *card = info->priv;
-	int ret;
+	int ret = 0;
 
 	mutex_lock(&card->control);
-	if (card->controlled) {
+	if (card->controlled)
 		ret = -EBUSY;
-	} else {
+	else if (!rbk_card_may_open(card))
+		ret = -EPERM;
+	else
 		ret = rbk_card_on(card);
-		card->controlled = !ret;
+	if (!ret) {
+		card->controlled = true;
+		kref_get(&card->ref);
+		ihold(inode);
+		card->inode = inode;
+		clear_dma(card);
 	}
 	mutex_unlock(&card->control);
 	return ret;
@@ -39,7 +70,10 @@ static int rbk_uio_release(struct uio_info *info, struct inode *inode)
 	mutex_lock(&card->control);
 	rbk_card_safe(card, -EIO);
 	card->controlled = false;
+	card->inode = NULL;
 	mutex_unlock(&card->control);
+	iput(inode);
+	kref_put(&card->ref, rbk_card_free);
 	return 0;
 }
 
@@ -49,12 +83,61 @@ static int rbk_uio_irqcontrol(struct uio_info *info, s32 irq_on)
 	int ret = -ENODEV;
 
 	spin_lock_irq(&card->lock);
-	if (!rbk_gone(card)) {
+	if (card->paused) {
+		ret = -EBUSY;
+	} else if (!rbk_gone(card)) {
 		iowrite8(irq_on ? TIGER_INT_WANTED : 0, card->registers + TIGER_MASK0);
 		ret = 0;
 	}
 	spin_unlock_irq(&card->lock);
 	return ret;
+}
+
+static vm_fault_t rbk_uio_fault(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct rbk_card *card = vma->vm_private_data;
+	pgprot_t protection = vm_get_page_prot(vma->vm_flags);
+	unsigned long frame;
+	vm_fault_t ret;
+
+	mutex_lock(&card->control);
+	if (card->removed) {
+		frame = page_to_pfn(card->stand_in);
+	} else if (vmf->pgoff == DMA_BLOCK) {
+		frame = page_to_pfn(card->dma_page);
+	} else {
+		frame = pci_resource_start(card->pdev, 1) >> PAGE_SHIFT;
+		protection = pgprot_noncached(protection);
+	}
+	ret = vmf_insert_pfn_prot(vma, vmf->address, frame, protection);
+	mutex_unlock(&card->control);
+	return ret;
+}
+
+static const struct vm_operations_struct rbk_uio_operations = {
+	.fault = rbk_uio_fault,
+};
+
+/* UIO has seen to it that it is one page of one of the maps. */
+static int rbk_uio_map(struct uio_info *info, struct compat_mapping *mapping)
+{
+	/* A private one would be copied when it is written, and nothing reach the card. */
+	if (!compat_is_shared(mapping))
+		return -EINVAL;
+	compat_map_frames(mapping, &rbk_uio_operations, info->priv);
+	return 0;
+}
+
+/**
+ * rbk_uio_revoke - takes back what a process has mapped
+ * @card:	a card that is @removed; rbk_card.control is held
+ */
+void rbk_uio_revoke(struct rbk_card *card)
+{
+	/* There is one open file at a time, so this is the only inode with mappings. */
+	if (card->inode)
+		unmap_mapping_range(card->inode->i_mapping, 0, 0, 1);
 }
 
 /**
@@ -65,18 +148,18 @@ static int rbk_uio_irqcontrol(struct uio_info *info, s32 irq_on)
  */
 int rbk_uio_add(struct rbk_card *card)
 {
-	resource_size_t start = pci_resource_start(card->pdev, 1);
 	struct uio_mem *map = card->uio.mem;
+	int ret;
 
-	map[0].name = "registers";
-	map[0].memtype = UIO_MEM_PHYS;
-	map[0].addr = start & PAGE_MASK;
-	map[0].offs = start & ~PAGE_MASK;
-	map[0].size = PAGE_ALIGN(map[0].offs + pci_resource_len(card->pdev, 1));
-	map[1].name = "dma";
-	map[1].memtype = UIO_MEM_LOGICAL;
-	map[1].addr = (phys_addr_t)(uintptr_t)card->dma;
-	map[1].size = PAGE_SIZE;
+	map[REGISTERS].name = "registers";
+	map[REGISTERS].memtype = UIO_MEM_PHYS;
+	map[REGISTERS].addr = pci_resource_start(card->pdev, 1);
+	map[REGISTERS].size = PAGE_SIZE;
+	/* Where the card reaches it. Where the kernel has it is nobody's business. */
+	map[DMA_BLOCK].name = "dma";
+	map[DMA_BLOCK].memtype = UIO_MEM_IOVA;
+	map[DMA_BLOCK].addr = card->dma_address;
+	map[DMA_BLOCK].size = PAGE_SIZE;
 
 	card->uio.name = RBK_NAME;
 	card->uio.version = "1";
@@ -86,5 +169,45 @@ int rbk_uio_add(struct rbk_card *card)
 	card->uio.open = rbk_uio_open;
 	card->uio.release = rbk_uio_release;
 	card->uio.irqcontrol = rbk_uio_irqcontrol;
-	return uio_register_device(&card->pdev->dev, &card->uio);
+	card->uio.compat_mmap = rbk_uio_map;
+	ret = uio_register_device(&card->pdev->dev, &card->uio);
+	if (ret)
+		return ret;
+
+	/* Somebody may have opened it before UIO was done, and missed an interrupt. */
+	spin_lock_irq(&card->lock);
+	card->announced = true;
+	spin_unlock_irq(&card->lock);
+	uio_event_notify(&card->uio);
+	return 0;
+}
+
+/**
+ * rbk_uio_remove - unregisters the UIO device
+ * @card:	a card that is @removed
+ */
+void rbk_uio_remove(struct rbk_card *card)
+{
+	uio_unregister_device(&card->uio);
+	/* No callback comes any more: who has the file keeps it, and the card with it. */
+	if (!card->controlled)
+		return;
+	iput(card->inode);
+	card->inode = NULL;
+	mutex_lock(&orphans_lock);
+	list_add(&card->orphan, &orphans);
+	mutex_unlock(&orphans_lock);
+}
+
+/**
+ * rbk_uio_orphans_free - lets go of the cards whose UIO files were open when they went
+ *
+ * For the end of the module: none of these files is open any more.
+ */
+void rbk_uio_orphans_free(void)
+{
+	struct rbk_card *card, *next;
+
+	list_for_each_entry_safe(card, next, &orphans, orphan)
+		kref_put(&card->ref, rbk_card_free);
 }

@@ -96,8 +96,10 @@ struct entry {
  * @answers:	answer ring, in the same memory
  * @size:	size of that memory
  * @timer:	plays the hardware while the device is open
- * @lock:	guards @open and @gone, and the start and stop of @timer with them
+ * @lock:	guards @open, @announced and @gone, and the start and stop of @timer with them
+ * @pages:	the pages of that memory
  * @open:	somebody has the UIO file
+ * @announced:	UIO knows all of the device, so that it can be told of interrupts
  * @gone:	the device is being taken away
  * @accepted:	the count that ACCEPTED and ANSWERED publish
  * @answered_total: answers since the device was made
@@ -112,9 +114,11 @@ struct mailbox {
 	struct entry *submission;
 	struct entry *answers;
 	size_t size;
+	struct page **pages;
 	struct hrtimer timer;
-	struct mutex lock;	/* @open, @gone */
+	struct mutex lock;	/* @open, @announced, @gone */
 	bool open;
+	bool announced;
 	bool gone;
 	u32 accepted;
 	atomic64_t answered_total;
@@ -177,6 +181,13 @@ static enum hrtimer_restart mailbox_tick(struct hrtimer *timer)
 	return HRTIMER_RESTART;
 }
 
+/* Lets the hardware run, once there is somebody to interrupt. Under mailbox.lock. */
+static void mailbox_start(struct mailbox *mailbox)
+{
+	if (mailbox->open && mailbox->announced)
+		hrtimer_start(&mailbox->timer, mailbox_period(), HRTIMER_MODE_REL);
+}
+
 static int mailbox_open(struct uio_info *info, struct inode *inode)
 {
 	struct mailbox *mailbox = info->priv;
@@ -195,7 +206,7 @@ static int mailbox_open(struct uio_info *info, struct inode *inode)
 		mailbox->registers->id = cpu_to_le32(MAILBOX_ID);
 		mailbox->registers->entries = cpu_to_le32(entries);
 		mailbox->registers->features = cpu_to_le32(HAS_TIME);
-		hrtimer_start(&mailbox->timer, mailbox_period(), HRTIMER_MODE_REL);
+		mailbox_start(mailbox);
 	}
 	mutex_unlock(&mailbox->lock);
 	return ret;
@@ -225,6 +236,17 @@ static int mailbox_irqcontrol(struct uio_info *info, s32 irq_on)
 		WRITE_ONCE(mailbox->registers->control, cpu_to_le32(irq_on ? RUN : 0));
 	mutex_unlock(&mailbox->lock);
 	return ret;
+}
+
+/*
+ * The pages are inserted at once, and are the process's own until it lets go of them. UIO's
+ * own way would show everybody where the kernel has them.
+ */
+static int mailbox_map(struct uio_info *info, struct compat_mapping *mapping)
+{
+	struct mailbox *mailbox = info->priv;
+
+	return compat_map_vmalloc(mapping, mailbox->registers, mailbox->pages);
 }
 
 static ssize_t answered_show(struct device *dev, struct device_attribute *attr, char *buf)
@@ -270,6 +292,27 @@ static void mailbox_stop(void *data)
 	mutex_unlock(&mailbox->lock);
 }
 
+/* Somebody may have opened the device before UIO was done with it. */
+static void mailbox_announced(struct mailbox *mailbox)
+{
+	mutex_lock(&mailbox->lock);
+	mailbox->announced = true;
+	mailbox_start(mailbox);
+	mutex_unlock(&mailbox->lock);
+}
+
+static int mailbox_pages(struct device *dev, struct mailbox *mailbox)
+{
+	size_t i, count = mailbox->size / PAGE_SIZE;
+
+	mailbox->pages = devm_kcalloc(dev, count, sizeof(*mailbox->pages), GFP_KERNEL);
+	if (!mailbox->pages)
+		return -ENOMEM;
+	for (i = 0; i < count; i++)
+		mailbox->pages[i] = vmalloc_to_page((u8 *)mailbox->registers + i * PAGE_SIZE);
+	return 0;
+}
+
 static int mailbox_probe(struct platform_device *pdev)
 {
 	struct mailbox *mailbox;
@@ -290,6 +333,9 @@ static int mailbox_probe(struct platform_device *pdev)
 	ret = devm_add_action_or_reset(&pdev->dev, mailbox_free, mailbox);
 	if (ret)
 		return ret;
+	ret = mailbox_pages(&pdev->dev, mailbox);
+	if (ret)
+		return ret;
 
 	platform_set_drvdata(pdev, mailbox);
 	mailbox->info.name = DRIVER_NAME;
@@ -299,15 +345,19 @@ static int mailbox_probe(struct platform_device *pdev)
 	mailbox->info.open = mailbox_open;
 	mailbox->info.release = mailbox_release;
 	mailbox->info.irqcontrol = mailbox_irqcontrol;
+	mailbox->info.compat_mmap = mailbox_map;
 	mailbox->info.mem[0].name = "mailbox";
 	mailbox->info.mem[0].memtype = UIO_MEM_VIRTUAL;
-	mailbox->info.mem[0].addr = (phys_addr_t)(uintptr_t)mailbox->registers;
 	mailbox->info.mem[0].size = mailbox->size;
 
 	ret = devm_uio_register_device(&pdev->dev, &mailbox->info);
 	if (ret)
 		return dev_err_probe(&pdev->dev, ret, "can't register the UIO device\n");
-	return devm_add_action_or_reset(&pdev->dev, mailbox_stop, mailbox);
+	ret = devm_add_action_or_reset(&pdev->dev, mailbox_stop, mailbox);
+	if (ret)
+		return ret;
+	mailbox_announced(mailbox);
+	return 0;
 }
 
 static struct platform_driver mailbox_driver = {

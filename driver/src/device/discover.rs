@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::ops::RangeInclusive;
 
+use super::confinement::{self, Confinement};
 use super::pci::{PciAddress, PciIds};
 use super::selector::{MdevUuid, Selector};
 use super::shim;
@@ -103,6 +104,10 @@ pub struct Candidate {
     pub irq_users: Vec<String>,
     /// Its IOMMU group, which VFIO hands out as a whole.
     pub group: Option<String>,
+    /// Whether an IOMMU confines it, where it masters memory.
+    pub confinement: Option<Confinement>,
+    /// Nothing confines it, and its module gives it to programs with CAP_SYS_RAWIO alone.
+    pub privileged: bool,
 }
 
 impl fmt::Display for Candidate {
@@ -131,11 +136,28 @@ impl Candidate {
         need: Option<String>,
     ) -> Candidate {
         let (ids, address, irq, group) = (None, None, None, None);
-        Candidate { selector, kind, ids, driver, need, address, irq, irq_users: Vec::new(), group }
+        let (irq_users, confinement, privileged) = (Vec::new(), None, false);
+        Candidate {
+            selector,
+            kind,
+            ids,
+            driver,
+            need,
+            address,
+            irq,
+            irq_users,
+            group,
+            confinement,
+            privileged,
+        }
     }
 
     /// With what `/sys` knows of the PCI function.
     fn at(self, root: &SysfsRoot, address: PciAddress) -> Candidate {
+        let confinement = self.kind.needs_dma().then(|| Confinement::of(root, address));
+        let privileged = self.driver.as_deref() == Some("ringback")
+            && confinement.as_ref().is_some_and(|confinement| !confinement.is_confined())
+            && !confinement::is_allowed(root);
         // 0: none.
         let irq = root.small(address.folder().join("irq")).ok().filter(|irq: &u32| *irq > 0);
         let users = irq.and_then(|irq| root.text(format!("kernel/irq/{irq}/actions")).ok());
@@ -146,6 +168,8 @@ impl Candidate {
             irq,
             irq_users: names.map(str::to_owned).collect(),
             group: address.group(root),
+            confinement,
+            privileged,
             ..self
         }
     }

@@ -5,6 +5,7 @@
 //! register means. Drivers above are generic over [`Device`], so none of them knows which one it has.
 
 pub mod bind;
+pub mod confinement;
 pub mod discover;
 pub mod fork;
 pub mod in_use;

@@ -50,7 +50,7 @@ pub enum ShimError {
     /// No permission for a port's file.
     #[error(
         "no permission to open {}: run as root, or join the group that udev gives the file to \
-         (dialout, by the module's 60-ringback.rules)", .0.display()
+         (ringback, by the module's 60-ringback.rules)", .0.display()
     )]
     Permission(PathBuf),
     /// Somebody else has a port's file.

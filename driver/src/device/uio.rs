@@ -5,7 +5,7 @@
 //!
 //! # Which map is what
 //! The map that is named `dma` is the memory the card masters. Its address on the bus is the device's
-//! attribute `dma_address`, where there is one, else the map's `addr`. The first map with any other
+//! attribute `dma_address`, where there is one (older modules), else the map's `addr`. The first map with any other
 //! name is the register window.
 //!
 //! # Interrupts
@@ -128,6 +128,9 @@ fn open(path: &PathBuf, number: u32, name: &str) -> Result<File, UioError> {
     // The standard library adds O_CLOEXEC.
     let file = OpenOptions::new().read(true).write(true).custom_flags(libc::O_NONBLOCK).open(path);
     file.map_err(|source| match source.kind() {
+        _ if name == "ringback" && source.raw_os_error() == Some(libc::EPERM) => {
+            UioError::Unconfined { path: path.clone() }
+        }
         io::ErrorKind::PermissionDenied => {
             UioError::Permission { path: path.clone(), name: name.to_owned() }
         }

@@ -6,6 +6,7 @@ use std::fmt::Display;
 
 use clap::{Args, Subcommand, ValueEnum};
 use ringback_driver::device::bind::{BindError, Plan};
+use ringback_driver::device::confinement::Confinement;
 use ringback_driver::device::discover::{Candidate, discover};
 use ringback_driver::device::pci::{PciAddress, PciIds};
 use ringback_driver::device::sysfs::SysfsRoot;
@@ -108,6 +109,11 @@ struct Object<'a> {
     irq: Option<u32>,
     irq_users: &'a [String],
     iommu_group: Option<&'a str>,
+    /// An IOMMU keeps it from memory that is not its own; absent where it masters none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confined: Option<bool>,
+    /// Its module gives it to programs with CAP_SYS_RAWIO alone.
+    privileged: bool,
     /// It can be used as it is.
     ready: bool,
     /// What has to be done first.
@@ -197,8 +203,24 @@ fn list(root: &SysfsRoot, out: Output<'_>) -> Result<(), Failure> {
             None => out.paint(Colour::Good, "    ready".to_owned()),
             Some(need) => out.paint(Colour::Bad, format!("    {need}")),
         })?;
+        if let Some(line) = confinement(card) {
+            out.text(format_args!("    {line}"))?;
+        }
     }
     Ok(())
+}
+
+/// What the card can do to memory, and what its module asks for therefore.
+fn confinement(card: &Candidate) -> Option<String> {
+    let confinement = card.confinement.as_ref()?;
+    Some(if card.privileged {
+        format!(
+            "{confinement}; the module gives it to root alone (CAP_SYS_RAWIO), until \
+             /etc/modprobe.d/ringback.conf says: options ringback allow_unconfined=1"
+        )
+    } else {
+        confinement.to_string()
+    })
 }
 
 fn columns(card: impl Display, kind: &str, driver: &str, irq: &str, group: &str) -> String {
@@ -236,6 +258,8 @@ fn object(card: &Candidate) -> Object<'_> {
         irq: card.irq,
         irq_users: &card.irq_users,
         iommu_group: card.group.as_deref(),
+        confined: card.confinement.as_ref().map(Confinement::is_confined),
+        privileged: card.privileged,
         ready: card.need.is_none(),
         need: card.need.as_deref(),
     }
@@ -367,6 +391,37 @@ mod tests {
         let failure = check(&SysfsRoot::at(folder.path())).unwrap_err();
         assert!(failure.text.contains("mount -t sysfs"), "{failure}");
         assert_eq!(check(&machine(folder.path(), None)), Ok(()));
+    }
+
+    #[test]
+    fn what_confines_a_card_is_told_and_what_that_means() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = machine(folder.path(), Some("ringback"));
+        let told = || {
+            let card = only(&root);
+            let object = serde_json::to_value(object(&card)).unwrap();
+            (confinement(&card).unwrap(), object["confined"] == true, object["privileged"] == true)
+        };
+        let put = |path: &str, text: &str| {
+            let path = folder.path().join("sys").join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        put("kernel/iommu_groups/7/type", "identity\n");
+        let (text, confined, privileged) = told();
+        assert!(text.contains("not confined") && text.contains("allow_unconfined=1"), "{text}");
+        assert_eq!((confined, privileged), (false, true));
+        put("module/ringback/parameters/allow_unconfined", "Y\n");
+        let (text, confined, privileged) = told();
+        assert!(text.contains("not confined") && !text.contains("allow_unconfined"), "{text}");
+        assert_eq!((confined, privileged), (false, false));
+        put("kernel/iommu_groups/7/type", "DMA-FQ\n");
+        let (text, confined, privileged) = told();
+        assert!(
+            text.contains("confined by IOMMU group 7") && text.contains("0000:05:01.0"),
+            "{text}"
+        );
+        assert_eq!((confined, privileged), (true, false));
     }
 
     #[test]

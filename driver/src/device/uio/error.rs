@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::device::confinement::PARAMETER;
 use crate::device::sysfs::SysfsError;
 
 /// A UIO device that can't be used.
@@ -36,6 +37,18 @@ pub enum UioError {
         path: PathBuf,
         /// The UIO device's name.
         name: String,
+    },
+    /// Ringback's module refuses: nothing confines the card, and we have not the right.
+    #[error(
+        "the module does not give us {}: no IOMMU confines the card, so whoever has it can read and \
+         write all memory of the machine. If all who may open the file may do that: as root write \
+         \"options ringback {PARAMETER}=1\" into /etc/modprobe.d/ringback.conf, and for now \
+         echo 1 > /sys/module/ringback/parameters/{PARAMETER}. Or run as root (CAP_SYS_RAWIO)",
+        path.display()
+    )]
+    Unconfined {
+        /// The device file.
+        path: PathBuf,
     },
     /// Another program has the device, and its driver gives it to one at a time.
     #[error("{} is in use by another program (another ringback?): close that", .0.display())]

@@ -206,6 +206,8 @@ fn device_files_that_do_not_open_are_told_apart() {
     for (errno, name, parts) in [
         (libc::EACCES, "ringback", ["no permission", "join the group ringback"]),
         (libc::EACCES, "uio_dummy", ["no permission", "ATTR{name}==\"uio_dummy\""]),
+        (libc::EPERM, "ringback", ["allow_unconfined=1", "/etc/modprobe.d/ringback.conf"]),
+        (libc::EPERM, "uio_dummy", ["no permission", "ATTR{name}==\"uio_dummy\""]),
         (libc::EBUSY, "ringback", ["in use", "another program"]),
         (libc::ENODEV, "ringback", ["seat it", "echo 1 > /sys/class/uio/uio0/device/remove"]),
     ] {

@@ -1,16 +1,21 @@
 //! The mailbox of the module `uio_dummy`, under real UIO.
 
 use std::collections::HashSet;
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::process::Command;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use ringback_driver::card::mailbox::{Complement, Mailbox};
+use ringback_driver::device::mmio::MappedRegisters;
 use ringback_driver::device::sysfs::SysfsRoot;
 use ringback_driver::device::uio::{UioDevice, UioInfo};
-use ringback_driver::device::{Device, Needs};
+use ringback_driver::device::{Device, Needs, Registers};
 use ringback_driver::reactor::{Driver, Handle, Refused};
 
 use crate::Outcome;
@@ -229,6 +234,37 @@ pub fn reopen() -> Outcome {
     let counts = tally.counts();
     counts.exactly_once((TIMES * EACH) as usize)?;
     counts.only(&[0])
+}
+
+/// Opens the device as soon as it is there, over and over, while the module is loaded and removed: it
+/// answers and interrupts however early that is. `lab-guest mailbox-early SECONDS`.
+pub fn early() -> Outcome {
+    const ACCEPTED: usize = 0x0C;
+    const SUBMITTED: usize = 0x08;
+    let seconds =
+        std::env::args().nth(2).and_then(|text| text.parse().ok()).ok_or("say SECONDS")?;
+    let (end, mut opens) = (Instant::now() + Duration::from_secs(seconds), 0);
+    while Instant::now() < end {
+        let mut file = OpenOptions::new();
+        let file = file.read(true).write(true).custom_flags(libc::O_NONBLOCK).open("/dev/uio0");
+        let Ok(mut file) = file else { continue };
+        let registers = MappedRegisters::new(&file, 0, 0, 0x1000)
+            .map_err(|error| format!("the mailbox can't be mapped: {error}"))?;
+        file.write_all(&1_i32.to_ne_bytes()).map_err(|error| format!("irqcontrol: {error}"))?;
+        registers.write32(SUBMITTED, registers.read32(ACCEPTED).wrapping_add(1));
+        let mut files = [PollFd::new(file.as_fd(), PollFlags::POLLIN)];
+        let some = poll(&mut files, PollTimeout::from(20_000_u16));
+        if some.map_err(|error| format!("poll: {error}"))? != 1 {
+            return Err("a command of an early opener was never interrupted for".to_owned());
+        }
+        opens += 1;
+        drop(registers);
+        drop(file);
+        // So that it can be removed.
+        thread::sleep(Duration::from_millis(3));
+    }
+    println!("{opens} opens");
+    if opens < 50 { Err(format!("only {opens} opens")) } else { Ok(()) }
 }
 
 /// Submits and submits, until it is killed.

@@ -11,6 +11,8 @@ kernel_arguments pci=nomsi
 machine -device virtio-rng-pci,addr=0x6
 # What the module does not know by itself: a card of another maker, and no card at all.
 machine -device edu,addr=0xb
+# And one whose BAR1 is smaller than a page.
+machine -device rtl8139,addr=0xc,romfile=
 before_boot() {
     local program
     program=$(built_program ringback-cli/ringback "$1/build.log")

@@ -9,6 +9,9 @@ memory() {
 # Slow enough that requests pile up, fast enough that 100 000 end soon: 64 answers in 5 ms.
 run modprobe uio_dummy period=5000
 [ "$(cat /sys/class/uio/uio0/name)" = uio_dummy ] || fail 'no UIO device uio_dummy'
+case $(cat /sys/class/uio/uio0/maps/map0/addr) in
+0xffff*) fail 'everybody can read where the kernel has the memory' ;;
+esac
 [ "$(memory)" != 0 ] || fail "the module's memory can't be seen"
 run lab-guest mailbox-flood
 unload uio_dummy
@@ -30,6 +33,17 @@ unload uio_dummy
 run modprobe uio_dummy
 run lab-guest mailbox-reopen
 unload uio_dummy
+
+# Opened before UIO has registered it to the end.
+lab-guest mailbox-early 15 >/run/early 2>&1 &
+early=$!
+while kill -0 $early 2>/dev/null; do
+    modprobe uio_dummy || fail 'the module could not be loaded under its openers'
+    sleep 0.02
+    wait_for 20 'end of the use' rmmod uio_dummy
+done
+wait $early || fail "an early opener: $(tail -n 1 /run/early)"
+cat /run/early
 
 for _ in $(seq 20); do
     modprobe uio_dummy || fail 'the module could not be loaded again'

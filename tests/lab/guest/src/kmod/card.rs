@@ -92,9 +92,20 @@ impl Card {
     pub fn open() -> Result<Card, String> {
         let failed = |what: &'static str| move |error| format!("{what}: {error}");
         let info = info()?;
-        let bus = info.dma_address.ok_or("the module does not tell the DMA memory's address")?;
+        let bus = info.dma().ok_or("the module does not show the DMA memory")?.address;
         let bus = u32::try_from(bus).map_err(|_| format!("DMA memory at {bus:#x}, over 4 GiB"))?;
         let control = open_control(libc::O_NONBLOCK).map_err(failed("/dev/uio"))?;
+        Card::map(control, bus)
+    }
+
+    /// The same file, mapped once more.
+    pub fn again(&self) -> Result<Card, String> {
+        let control = self.control.as_ref().ok_or("the control file is closed")?;
+        Card::map(control.try_clone().map_err(|error| error.to_string())?, self.bus)
+    }
+
+    fn map(control: File, bus: u32) -> Result<Card, String> {
+        let failed = |what: &'static str| move |error| format!("{what}: {error}");
         let size = PAGE as usize;
         let registers =
             MappedRegisters::new(&control, 0, 0, size).map_err(failed("the registers"))?;

@@ -4,6 +4,8 @@
 //! The machine's card has FXS modules in slots 0 to 2 and an FXO module in slot 3, whose line has the
 //! number 103. An FXS module that is told to gives back every byte that it is given.
 
+mod aio;
+mod attacks;
 mod card;
 mod endings;
 mod files;
@@ -13,7 +15,10 @@ mod ring;
 mod samples;
 mod wild;
 
-pub use endings::{faults, forever, last_user, left, removal, sleep, unbind, works};
+pub use attacks::{
+    access, addresses, behind, behind_others, executed, fsync, left_bytes, may_open, stale, touch,
+};
+pub use endings::{faults, forever, last_user, left, removal, sleep, sleep_without, unbind, works};
 pub use files::{control, counters, ports};
 pub use hostile::{files as hostile_files, memory, registers as hostile_registers};
 pub use requests::{nonblocking, requests};

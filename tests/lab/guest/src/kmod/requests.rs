@@ -6,6 +6,7 @@ use std::time::Duration;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::os::fd::AsFd;
 
+use super::aio::Aio;
 use super::card::{Card, LONG, counter, fails, open_port, pattern, same, until};
 use super::ring::Ring;
 use crate::Outcome;
@@ -15,8 +16,7 @@ const TX_SIZE: usize = 65_536;
 /// 20 ms.
 const CHUNK: usize = 160;
 
-/// WRITEs end in the order in which they were played, each under its own tag; FSYNC behind them;
-/// READs can be cancelled; a write of nothing ends all WRITEs of its port.
+/// WRITEs end in the order in which they were played, each under its own tag; READs can be cancelled; a write of nothing ends all WRITEs of its port.
 pub fn requests() -> Outcome {
     let card = Card::running()?;
     (0..3).for_each(|slot| card.loop_back(slot));
@@ -45,15 +45,10 @@ pub fn requests() -> Outcome {
         ring.write(&ports[2], &pattern(2, 80 + n), n as u64)?;
     }
     ring.write(&ports[1], &pattern(3, 1), 77)?;
-    ring.fsync(&ports[2], 78)?;
-    let ends: Vec<_> = ring.ends(22, LONG)?.iter().map(|end| (end.tag, end.result)).collect();
+    let ends: Vec<_> = ring.ends(21, LONG)?.iter().map(|end| (end.tag, end.result)).collect();
     let place = |tag| ends.iter().position(|end| end.0 == tag);
     if place(77) > place(19) {
         return Err(format!("a WRITE had to wait for those of another port: {ends:?}"));
-    }
-    // It ends in another way than WRITEs, so the last of them may still be seen behind it.
-    if place(78) < place(18) || !ends.contains(&(78, 0)) {
-        return Err(format!("FSYNC did not end well behind the WRITEs: {ends:?}"));
     }
     let in_order: Vec<_> = ends.into_iter().filter(|end| end.0 < 20).collect();
     same("WRITEs of one port", in_order, (0..20).map(|n| (n, 80 + n as i32)).collect())?;
@@ -126,13 +121,33 @@ pub fn nonblocking() -> Outcome {
     }
     same("a port that does not play takes", queued, TX_SIZE)?;
     same("a full port is writable", ready(&port, PollFlags::POLLOUT, Duration::ZERO)?, false)?;
+
+    // Who wants little room is told when there is so much, also if another wants more.
+    let aio = Aio::new().map_err(|error| format!("io_setup: {error}"))?;
+    let no_room = |length| {
+        aio.write(&port, &pattern(6, length)).map_err(|error| format!("io_submit: {error}"))?;
+        let end = aio.end(LONG).map_err(|error| format!("io_getevents: {error}"))?;
+        same("a write for which there is no room", end, Some(-i64::from(libc::EAGAIN)))
+    };
+    no_room(6000)?;
+    no_room(40_000)?;
+    card.start()?;
+    same("a port with some room is writable", ready(&port, PollFlags::POLLOUT, LONG)?, true)?;
+    no_room(40_000)?;
+    card.stop();
     same("a write of nothing", port.write(&[]).map_err(|e| e.to_string())?, 0)?;
     same("an empty port is writable", ready(&port, PollFlags::POLLOUT, LONG)?, true)?;
 
     // What fits is queued at once, and is played.
     card.start()?;
     same("a write", port.write(&samples[..800]).map_err(|e| e.to_string())?, 800)?;
-    nix::unistd::fsync(&port).map_err(|error| format!("fsync: {error}"))?;
+    // A WRITE of io_uring's ends when it was played, on such a file as well, and with it all before.
+    let (mut ring, before) = (Ring::new()?, counter("ticks")?);
+    ring.write(&port, &pattern(6, CHUNK), 1)?;
+    same("a WRITE", ring.ends(1, LONG)?[0].result, CHUNK as i32)?;
+    if counter("ticks")? - before < 80 {
+        return Err("a WRITE ended before what lay before it was played".to_owned());
+    }
     Ok(())
 }
 

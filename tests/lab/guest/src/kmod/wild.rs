@@ -131,7 +131,7 @@ pub fn call(file: &File, sandbox: Sandbox, dice: &mut Dice) {
                 let mut poll = libc::pollfd { fd, events: number as i16, revents: 0 };
                 libc::poll(&mut poll, 1, (number & 15) as c_int) as isize
             }
-            _ => child(fd, at, size) as isize,
+            _ => child(fd, at, size, number) as isize,
         }
     };
 }
@@ -156,15 +156,33 @@ fn map(fd: RawFd, dice: &mut Dice) -> c_int {
     }
 }
 
-/// A child that has the file as well, uses it, and may outlive us.
-fn child(fd: RawFd, at: *mut c_void, size: usize) -> c_int {
+/// A child that has the file as well, uses it, and may outlive us. With writes of the kernel's older
+/// asynchronous kind under way it ends, is killed, or executes another program.
+fn child(fd: RawFd, at: *mut c_void, size: usize, number: u64) -> c_int {
+    const PROGRAM: &std::ffi::CStr = c"/bin/true";
     // SAFETY: the child of a process with one thread makes system calls and ends; its memory is its
-    // own.
+    // own. A `struct iocb` is eight words; what it points to is the sandbox or nothing.
     unsafe {
         match libc::fork() {
             0 => {
                 libc::signal(libc::SIGALRM, libc::SIG_DFL);
                 libc::alarm(1);
+                let mut context: libc::c_ulong = 0;
+                libc::syscall(libc::SYS_io_setup, 16, &raw mut context);
+                let kind = [0, 1, 1, 1, 2, 3, 5, 7][number as usize & 7];
+                let control = [0, 0, kind | (fd as u64) << 32, at as u64, size as u64, 0, 0, 0];
+                for _ in 0..number >> 3 & 3 {
+                    let list = [&raw const control];
+                    libc::syscall(libc::SYS_io_submit, context, 1, list.as_ptr());
+                }
+                match number >> 5 & 3 {
+                    0 => {
+                        let arguments = [PROGRAM.as_ptr(), std::ptr::null()];
+                        libc::execv(PROGRAM.as_ptr(), arguments.as_ptr());
+                    }
+                    1 => drop(libc::kill(libc::getpid(), libc::SIGKILL)),
+                    _ => {}
+                }
                 libc::write(fd, at, size);
                 libc::read(fd, at, size);
                 libc::_exit(0)

@@ -1,0 +1,9 @@
+# shellcheck shell=bash
+about 'an IOMMU that lets the card reach all memory (iommu=pt) counts as none'
+on 6.1 6.12 newest
+within 120
+own_modules ringback
+programs ringback-cli/ringback ringback-lab-guest/lab-guest
+card --modules fxs,fxs,fxs,fxo --time-scale 2
+machine -machine kernel-irqchip=off -device intel-iommu,intremap=off,caching-mode=on
+kernel_arguments intel_iommu=on iommu=pt
