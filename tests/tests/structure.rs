@@ -14,6 +14,30 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
+/// "No other source knows the tones of a country": they are data of `ringback-country` alone.
+#[test]
+fn no_other_source_knows_the_tones_of_a_country() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut found = Vec::new();
+    for folder in ["driver/src", "userspace"] {
+        sources(&top.join(folder), &mut found);
+    }
+    assert!(found.len() > 200, "the sources are not where they are looked for");
+    for path in found {
+        let text = fs::read_to_string(&path).unwrap();
+        // What is behind it are the unit tests.
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let is_test = path.iter().any(|name| name == "tests" || name == "tests.rs");
+        for made in ["Signal {", "Cadence::on_off(", "Cadence::double("] {
+            assert!(
+                is_test || !code.contains(made),
+                "{} makes a {made} of its own",
+                path.display()
+            );
+        }
+    }
+}
+
 /// "`report!` is the only way to log in driver and lines": a subscriber is never told anything while
 /// a card is held, and no panic of it reaches the reaper.
 #[test]
