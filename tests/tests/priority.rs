@@ -197,10 +197,17 @@ fn measure(
         if waited > LIMIT {
             return Err(format!("call {n} waited while the busy program used {waited:?}"));
         }
-        let ticket = handle.submit(1, Ask::Work(Duration::ZERO)).map_err(|e| e.to_string())?;
+        let begin = busy.used();
+        let ticket = loop {
+            match handle.submit(1, Ask::Work(Duration::ZERO)) {
+                Ok(ticket) => break ticket,
+                // What the idle thread has asked is done, and is being delivered.
+                Err(Refused::Full(_)) if busy.used() - begin < LIMIT => thread::yield_now(),
+                Err(refused) => return Err(format!("request {n}: {refused}")),
+            }
+        };
         let due = (ticket.id(), 0);
         drop(ticket);
-        let begin = busy.used();
         let came = loop {
             match told.recv_timeout(Duration::from_millis(100)) {
                 Err(RecvTimeoutError::Timeout) if busy.used() - begin < LIMIT => {}
