@@ -95,8 +95,12 @@ impl<E: Engine> Card<E> {
     }
 
     /// As [`Card::with`], for the reaper, who goes on at once: the second value says whether to look
-    /// again. `now` is the time at which it began to wait for the card.
-    pub(crate) fn reap<R>(&self, now: Time, act: impl FnOnce(&mut State<E>) -> R) -> (R, bool) {
+    /// again, for which `act` has its say. `now` is the time at which it began to wait for the card.
+    pub(crate) fn reap<R>(
+        &self,
+        now: Time,
+        act: impl FnOnce(&mut State<E>) -> (R, bool),
+    ) -> (R, bool) {
         let _held = report::hold();
         self.state.reap(|state| self.name_holder(now, state), act)
     }
@@ -122,7 +126,10 @@ impl<E: Engine> Card<E> {
     }
 
     /// As [`Card::reap`], but `None` at once if somebody holds the card.
-    pub(crate) fn try_reap<R>(&self, act: impl FnOnce(&mut State<E>) -> R) -> Option<(R, bool)> {
+    pub(crate) fn try_reap<R>(
+        &self,
+        act: impl FnOnce(&mut State<E>) -> (R, bool),
+    ) -> Option<(R, bool)> {
         let _held = report::hold();
         self.state.try_reap(act)
     }

@@ -82,6 +82,7 @@ impl Core {
     pub(crate) fn stop(&self, cause: Failure) {
         self.cause.get_or_init(|| cause);
         self.stopping.store(true, Ordering::Release);
+        self.wake();
     }
 
     /// Why the engine has ended; none while it runs.

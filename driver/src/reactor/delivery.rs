@@ -11,6 +11,7 @@ use crate::request::{RequestId, Token};
 
 use super::card::Card;
 use super::core::Core;
+use super::handover::Work;
 use super::outbox::Delivery;
 use super::samples::Order;
 use super::state::{Arrived, Found, State};
@@ -70,6 +71,8 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaping<E, U> {
         let ((), again) = self.card.reap(now, |state| {
             state.arrived(arrived, now);
             state.look(now, found);
+            // All that is left is in `found`, or announced.
+            ((), false)
         });
         self.act(again, alarms)
     }
@@ -77,17 +80,17 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaping<E, U> {
     /// Looks and delivers, round after round, until nothing is left or there were so many that the
     /// ring has to be looked at. All their upcalls are in the result.
     pub(crate) fn rounds(&mut self, arrived: &mut Arrived, alarms: &mut impl Alarms) -> Look {
-        let mut look = self.look(arrived, alarms);
-        let mut delivered = look.delivered;
-        for _ in 1..ROUNDS {
+        let (mut rounds, mut delivered) = (0, 0);
+        let mut look = loop {
+            let mut look = self.look(arrived, alarms);
+            rounds += 1;
+            delivered += look.delivered;
             // What is put in meanwhile is announced.
             look.again |= delivered != 0 && self.card.core.doze.is_notified();
-            if look.delivered == 0 || !look.again {
-                break;
+            if look.delivered == 0 || !look.again || rounds == ROUNDS {
+                break look;
             }
-            look = self.look(arrived, alarms);
-            delivered += look.delivered;
-        }
+        };
         look.delivered = delivered;
         // What comes next is not the callbacks'.
         self.judge();
@@ -110,8 +113,9 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaping<E, U> {
             let something = state.poll(now);
             if something {
                 state.look(now, found);
+                return (true, false);
             }
-            something
+            (false, state.leave())
         });
         match polled {
             Some((true, again)) => self.act(again, alarms),
@@ -123,8 +127,8 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaping<E, U> {
     /// Acts upon what was found, with the card free for others.
     fn act(&mut self, again: bool, alarms: &mut impl Alarms) -> Look {
         // Before the upcalls: sound stops when it should.
-        for order in self.found.orders.drain(..) {
-            alarms.order(order);
+        if !self.found.orders.is_empty() {
+            self.found.orders.drain(..).for_each(|order| alarms.order(order));
         }
         let delivered = self.found.batch.len();
         if delivered != 0 {

@@ -180,7 +180,6 @@ impl<E: Engine> Handle<E> {
             self.card.close(|state| state.end(Failure::Closed));
         }
         core.stop(Failure::Closed);
-        core.wake();
         if submitter::is_in_upcall() || core.is_reaper() || report::is_holding() {
             return Settled::AfterThisUpcall;
         }

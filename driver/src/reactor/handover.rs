@@ -167,15 +167,19 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
     /// before; waits for whoever holds it. The second value says whether the reaper must be woken.
     pub(crate) fn with<R>(&self, act: impl FnOnce(&mut State) -> R) -> (R, bool) {
         let (inner, _) = self.lock();
-        self.act(inner, usize::MAX, act)
+        self.act(inner, usize::MAX, |state| {
+            let result = act(state);
+            (result, state.leave())
+        })
     }
 
     /// As [`Handover::with`], for the reaper: it works off no more than its share of what is queued,
-    /// and does the errands. If it had to wait, `waited` is called first of all.
+    /// and does the errands. If it had to wait, `waited` is called first of all. `act` says itself
+    /// whether there is more to look at, because a look knows that better than [`Work::leave`].
     pub(crate) fn reap<R>(
         &self,
         waited: impl FnOnce(&State),
-        act: impl FnOnce(&mut State) -> R,
+        act: impl FnOnce(&mut State) -> (R, bool),
     ) -> (R, bool) {
         let (mut inner, had_to_wait) = self.lock();
         if had_to_wait {
@@ -188,7 +192,10 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
     }
 
     /// As [`Handover::reap`], but `None` at once if somebody holds the state.
-    pub(crate) fn try_reap<R>(&self, act: impl FnOnce(&mut State) -> R) -> Option<(R, bool)> {
+    pub(crate) fn try_reap<R>(
+        &self,
+        act: impl FnOnce(&mut State) -> (R, bool),
+    ) -> Option<(R, bool)> {
         Some(self.act(self.try_lock()?, SHARE, act))
     }
 
@@ -222,13 +229,12 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
         &self,
         mut inner: MutexGuard<'_, Inner<State>>,
         mut limit: usize,
-        act: impl FnOnce(&mut State) -> R,
+        act: impl FnOnce(&mut State) -> (R, bool),
     ) -> (R, bool) {
         let rest = P::LOOKS_FIRST && self.work_off(&mut inner, &mut limit);
-        let result = act(&mut inner.state);
-        let wake = inner.state.leave() | (rest && P::WAKES);
+        let (result, wake) = act(&mut inner.state);
         drop(inner);
-        (result, self.work_off_rest(wake, P::FOREIGN))
+        (result, self.work_off_rest(wake | (rest && P::WAKES), P::FOREIGN))
     }
 
     /// Works off what was queued while the state was held, until it is held by another, somebody
@@ -402,7 +408,7 @@ mod tests {
         assert_eq!(worked_off.load(Ordering::Relaxed), FOREIGN);
         assert!(wake, "the rest is the reaper's");
         while worked_off.load(Ordering::Relaxed) < 100 {
-            handover.reap(|_| (), |_| ());
+            handover.reap(|_| (), |state| ((), state.leave()));
         }
     }
 
@@ -427,7 +433,7 @@ mod tests {
             assert!(matches!(handover.queue(0, 0, ()), Submitted::Queued));
             let mut found = None;
             let waited = |_: &Wanted| found = Some(worked_off.load(Ordering::SeqCst));
-            let (done, _) = handover.reap(waited, |_| worked_off.load(Ordering::SeqCst));
+            let (done, _) = handover.reap(waited, |_| (worked_off.load(Ordering::SeqCst), false));
             assert_eq!((found, done), (Some(0), 1));
         });
     }

@@ -186,11 +186,6 @@ impl<Event> Outbox<Event> {
         self.orders.silence(port);
     }
 
-    /// The reaper has to look, whether there is something to deliver or not.
-    pub(crate) fn want_wake(&mut self) {
-        self.wake = true;
-    }
-
     /// Returns and clears "something deliverable was queued".
     pub(crate) fn take_wake(&mut self) -> bool {
         // Written only where it changes: the reaper and the callers share this line.

@@ -20,6 +20,7 @@ use super::clock::Clock;
 use super::core::Core;
 use super::delivery::{Alarms, Look, Reaping};
 use super::handle::{Handle, Settled};
+use super::handover::Work;
 use super::kick::Kick;
 use super::realtime::Granted;
 use super::samples::{Order, Ports};
@@ -270,10 +271,14 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
 
     /// Until the card is shut down and everything is delivered.
     pub(super) fn run(&mut self) {
+        // Once more after each panic.
         while !self.over {
             self.turn(|reaper| {
-                let look = reaper.look();
-                reaper.wait(look, Time::NEVER)
+                while !reaper.over {
+                    let look = reaper.look();
+                    reaper.wait(look, Time::NEVER);
+                }
+                0
             });
         }
     }
@@ -328,11 +333,15 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
         }
         let alarms = &mut RingAlarms(&mut self.ring, &mut self.ports);
         let arrived = &mut self.intake.arrived;
-        let look = self.reaping.rounds(arrived, alarms);
+        let mut look = self.reaping.rounds(arrived, alarms);
         if look.delivered != 0 {
             self.active = look.now;
         }
-        self.over |= !look.again && self.has_ended();
+        if !look.again {
+            let (ended, again) = self.has_ended();
+            self.over |= ended;
+            look.again = again;
+        }
         look
     }
 
@@ -431,20 +440,24 @@ impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
             intake.take(completion, table);
         });
         let Intake { heard, arrived, .. } = intake;
-        for (kind, user_data, result) in heard.drain(..) {
-            ports.completed(kind, user_data, result, ring, arrived);
+        if !heard.is_empty() || ports.has_news() {
+            for (kind, user_data, result) in heard.drain(..) {
+                ports.completed(kind, user_data, result, ring, arrived);
+            }
+            ports.tell(arrived);
         }
-        ports.tell(arrived);
         any
     }
 
-    /// Whether shutting down has come to its end.
-    fn has_ended(&self) -> bool {
-        let Some(give_up) = self.give_up else { return false };
+    /// Whether shutting down has come to its end, and whether to look again before waiting.
+    fn has_ended(&self) -> (bool, bool) {
+        let Some(give_up) = self.give_up else { return (false, false) };
         let now = self.reaping.card.core.clock.now();
-        // What tickets hold back is named and given up then, and only that.
-        let ended = |state: &mut State<E>| state.is_empty() || now >= give_up && state.pass_held();
-        self.reaping.card.reap(now, ended).0
+        self.reaping.card.reap(now, |state| {
+            // What tickets hold back is named and given up then, and only that.
+            let ended = state.is_empty() || now >= give_up && state.pass_held();
+            (ended, state.leave())
+        })
     }
 }
 

@@ -108,6 +108,15 @@ pub(crate) struct Arrived {
     pub(crate) gone: bool,
 }
 
+impl Arrived {
+    /// Whether there is nothing, an interrupt left aside.
+    fn is_empty(&self) -> bool {
+        let Arrived { interrupted: _, sounds, spare, expired, unarmed, gone } = self;
+        let none = sounds.is_empty() && spare.is_empty() && expired.is_empty();
+        none && unarmed.is_empty() && !gone
+    }
+}
+
 /// What an engine does too often to be right.
 #[derive(Debug, Default)]
 struct Storms {
@@ -242,7 +251,6 @@ impl<E: Engine> State<E> {
         self.end_running(cause);
         // Whoever ends the engine, it is the reaper who tells what is left, and that it is over.
         self.core.stop(cause);
-        self.outbox.want_wake();
     }
 
     /// Drops the engine, and with it all that it holds open: the reaper's last act. Gives what the card
@@ -305,6 +313,13 @@ impl<E: Engine> State<E> {
             self.storms.interrupts = self.storms.interrupts.saturating_add(1);
             self.call(now, Engine::interrupt);
         }
+        if !arrived.is_empty() {
+            self.arrived_besides(arrived, now);
+        }
+    }
+
+    #[inline(never)]
+    fn arrived_besides(&mut self, arrived: &mut Arrived, now: Time) {
         for sound in arrived.sounds.drain(..) {
             match sound {
                 Sound::Received { port, samples, length } => {
@@ -381,7 +396,9 @@ impl<E: Engine> State<E> {
             self.complain(now);
             self.complains = now + LOOK_INTERVAL;
         }
-        found.orders.append(&mut self.outbox.orders.given);
+        if !self.outbox.orders.given.is_empty() {
+            found.orders.append(&mut self.outbox.orders.given);
+        }
         self.looks_by = timer.min(self.sweep);
         self.outbox.take_wake();
         (found.until, found.now) = (self.looks_by, now);

@@ -99,7 +99,7 @@ impl<P: Parting + 'static> Card<P> {
     fn reap_until(&self, enough: impl Fn(&Done) -> bool) {
         loop {
             self.doze.awake();
-            let (over, again) = self.state.reap(|_| (), |done| enough(done));
+            let (over, again) = self.state.reap(|_| (), |done| (enough(done), false));
             if over {
                 return;
             }
@@ -112,7 +112,7 @@ impl<P: Parting + 'static> Card<P> {
     /// The end of a model: what was done, and that nothing is left which the reaper was not told of.
     fn done(&self) -> Done {
         if self.doze.is_notified() {
-            self.state.reap(|_| (), |_| ());
+            self.state.reap(|_| (), |_| ((), false));
         }
         // Straight to the state: others would work off what was left behind.
         let (done, left) = self.state.parts();

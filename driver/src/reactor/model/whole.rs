@@ -33,7 +33,10 @@ enum Command {
     TellAndRefuse,
 }
 
-struct Toy;
+/// `fails` makes one that panics in its timer.
+struct Toy {
+    fails: bool,
+}
 
 impl Engine for Toy {
     type Command = Command;
@@ -63,6 +66,12 @@ impl Engine for Toy {
         Ok(())
     }
     fn interrupt(&mut self, _: &mut Context<'_, ()>) {}
+    fn next_timer(&self) -> Time {
+        if self.fails { Time::ZERO } else { Time::NEVER }
+    }
+    fn timer(&mut self, _: &mut Context<'_, ()>) {
+        panic!("the timer of the model");
+    }
     fn ended(&mut self, _: Token, _: Failure, _: &mut Context<'_, ()>) {}
     fn stop(&mut self, _: &mut Context<'_, ()>) {}
 }
@@ -122,10 +131,14 @@ impl Alarms for NoAlarms {
 }
 
 fn handle() -> Handle<Toy> {
+    handle_of(Toy { fails: false })
+}
+
+fn handle_of(toy: Toy) -> Handle<Toy> {
     let clock = Clock::Virtual(std::sync::atomic::AtomicU64::new(0));
     let table = Table::with_capacity(2).unwrap();
     let core = Core::new(table, clock, Some(Kick::new().unwrap()));
-    Handle { card: Arc::new(Card::new(Toy, core)) }
+    Handle { card: Arc::new(Card::new(toy, core)) }
 }
 
 /// What a reaper may do wrong.
@@ -169,7 +182,7 @@ fn run(reaper: Reaper, handle: &Handle<Toy>, journal: &Journal, enough: impl Fn(
             return;
         }
         if stopping && !look.again {
-            let is_empty = card.reap(core.clock.now(), |state| state.is_empty()).0;
+            let is_empty = card.reap(core.clock.now(), |state| (state.is_empty(), false)).0;
             if is_empty || reaper == Reaper::Impatient || reaper == Reaper::LeavesMarks {
                 break;
             }
@@ -192,7 +205,7 @@ fn run(reaper: Reaper, handle: &Handle<Toy>, journal: &Journal, enough: impl Fn(
 fn reach_first(handle: &Handle<Toy>, journal: &Journal) {
     let mut found = Found::new();
     let now = handle.now();
-    handle.card.reap(now, |state| state.look(now, &mut found));
+    handle.card.reap(now, |state| (state.look(now, &mut found), false));
     found.marks.drain(..).for_each(|mark| mark.reached());
     for _ in found.batch.drain(..) {
         journal.put(Told::Completed);
@@ -379,6 +392,16 @@ fn model_notices_a_reaper_that_leaves_marks_behind() {
 #[test]
 fn model_notices_a_reaper_that_says_that_it_is_over_too_early() {
     assert!(is_found(|| end(Reaper::EndsFirst, 2)), "something is told afterwards");
+}
+
+/// An engine that fails in the reaper's own look: the reaper does not sleep on it. Every interleaving.
+#[test]
+fn model_d12_a_reaper_hears_that_its_engine_has_failed_in_its_own_look() {
+    check(None, || {
+        let (handle, journal) = (handle_of(Toy { fails: true }), Journal::new());
+        run(Reaper::Right, &handle, &journal, || false);
+        assert_eq!(journal.count(Told::Over), 1);
+    });
 }
 
 /// An engine that fails on a submitter's thread, with nothing outstanding: the reaper hears of it.
