@@ -13,14 +13,14 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, ThreadId};
+use std::thread;
+use std::thread::ThreadId;
 use std::time::Duration;
 
 use ringback_driver::request::{Completion, RequestId};
 use ringback_tspi::callstate::monitor::{Monitor, Seen};
 use ringback_tspi::error::LineError;
-use ringback_tspi::line::Audio;
-use ringback_tspi::modem::Data;
+use ringback_tspi::media::{Audio, Data};
 use ringback_tspi::provider::{Devices, Init, Provider, Runner, Tapi, Ticket};
 use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, Version};
 

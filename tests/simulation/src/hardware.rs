@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use ringback_driver::device::soft::{Hardware, SoftDevice, SoftInterrupt, SoftMemory};
 use ringback_driver::reactor::Handle;
+use ringback_lines::Lines;
 use ringback_softcard::{HostMemory, InterruptLine, SoftCard};
-use ringback_tspi::line::Lines;
 
 /// The engine under test.
 pub(crate) type SimLines = Lines<SoftDevice<Window>>;

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use ringback_driver::Time;
 use ringback_driver::request::{Completion, RequestId};
+use ringback_lines::{Event, Subject};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
-use ringback_tspi::line::{Event, Subject};
 use ringback_tspi::types::HDRVCALL;
 
 use crate::application::EndedBy;

@@ -8,9 +8,9 @@ use ringback_driver::Time;
 use ringback_driver::card::tiger320::{ACCESSES_PER_TICK, Options, Tiger320};
 use ringback_driver::card::{Hook, ModuleKind};
 use ringback_driver::reactor::Stepper;
+use ringback_lines::{CallHandles, Lines};
 use ringback_softcard::{LineState, SLOTS, SoftCard};
 use ringback_tspi::callstate::CallState;
-use ringback_tspi::line::{CallHandles, Lines};
 
 use crate::application::{Application, Ear};
 use crate::checker::Rule;

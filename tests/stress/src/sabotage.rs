@@ -12,7 +12,7 @@ use std::time::Duration;
 use ringback_driver::request::RequestId;
 use ringback_tspi::constants::LINE_CALLSTATE;
 use ringback_tspi::error::LineError;
-use ringback_tspi::provider::{Devices, Init, Provider, SlotReport, Tapi, Ticket};
+use ringback_tspi::provider::{Devices, Init, Provider, Tapi, Ticket};
 use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, Version};
 
 /// What is spoiled.
@@ -338,9 +338,5 @@ impl Provider for Spoiled {
 
     fn cancel(&self, request: RequestId) -> bool {
         self.provider.cancel(request)
-    }
-
-    fn slots(&self) -> Vec<SlotReport> {
-        self.provider.slots()
     }
 }

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use ringback_driver::engine::{Context, Engine};
 use ringback_driver::reactor::Refused;
 use ringback_driver::request::RequestId;
-use ringback_media::dtmf::Digit;
+use ringback_lines::{CallHandles, Command, Event, Opening};
+use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::dialstring::{Modifiers, parse};
 use ringback_tspi::error::LineError;
-use ringback_tspi::line::{CallHandles, Command, DialTiming, Event, Opening};
+use ringback_tspi::key::Key;
 use ringback_tspi::types::HDRVCALL;
 
 use super::{Application, EndedBy, Held, numbers};
@@ -240,7 +241,7 @@ impl Application {
     pub(crate) fn generate(&mut self, call: HDRVCALL, text: Option<&str>) {
         self.generations += 1;
         let id = self.generations;
-        let digits = text.map(|text| text.chars().map(Digit::from_char).collect::<Vec<_>>());
+        let digits = text.map(|text| text.chars().map(Key::from_char).collect::<Vec<_>>());
         let timing = DialTiming::default();
         let generated = self
             .with(move |lines, cx| lines.generate_digits(call, id, digits.as_deref(), timing, cx));

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use ringback_driver::Time;
 use ringback_driver::request::{Completion, RequestId, Table};
+use ringback_lines::{Event, Subject};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
 use ringback_tspi::error::LineError;
-use ringback_tspi::line::{Event, Subject};
 use ringback_tspi::types::{HDRVCALL, HTAPILINE};
 
 use super::{Checker, Kind, Rule, Submitted};

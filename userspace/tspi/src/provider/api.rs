@@ -5,10 +5,9 @@ use std::time::Duration;
 use ringback_driver::Time;
 use ringback_driver::request::{Completion, RequestId};
 
-use super::{SlotReport, Ticket};
 use crate::error::LineError;
-use crate::line::Audio;
-use crate::modem::Data;
+use crate::media::{Audio, Data};
+use crate::provider::Ticket;
 use crate::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, Version};
 
 /// What TSPI_providerInit is given.
@@ -336,12 +335,6 @@ pub trait Provider: Send + Sync {
     /// The bytes that come over an open line. `None` where there are none.
     fn line_data(&self, line: HDRVLINE) -> Option<Data> {
         None
-    }
-
-    /// How the slots of the card are, which TSPI has no words for. Empty where there is nothing to
-    /// say, and outside of a pair of init and shutdown.
-    fn slots(&self) -> Vec<SlotReport> {
-        Vec::new()
     }
 }
 
