@@ -3,8 +3,7 @@
 use std::fmt::Display;
 
 use clap::Args;
-use ringback_driver::card::tiger320::Slot;
-use ringback_driver::card::{Hook, LineFeed, ModuleKind, Polarity};
+use ringback_driver::card::{Hook, LineFeed, ModuleKind, Polarity, Slot};
 use ringback_lines::line_kind;
 use ringback_provider::SlotReport;
 use ringback_tspi::dev_specific::LineKind;

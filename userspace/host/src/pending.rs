@@ -146,7 +146,6 @@ impl<T: Clone + Send + 'static> Pending<T> {
     /// Keep it short: everything on the card waits for it. It may submit, drop and close; it can't
     /// wait. A panic is caught and logged.
     pub fn on_complete(self, callback: impl FnOnce(Result<T, LineError>) + Send + 'static) {
-        self.touch();
         let value = self.value.clone();
         let callback = Box::new(move |outcome: Outcome| callback(outcome.map(|()| value)));
         let mut state = self.record.state();
@@ -154,9 +153,13 @@ impl<T: Clone + Send + 'static> Pending<T> {
             let replaced = state.waiter.replace(Waiter::Callback(callback));
             drop(state);
             drop(replaced);
+            // Not before: what the request holds back, events of its call as well, would be told
+            // first if this thread were interrupted between the two (O1).
+            self.touch();
             return;
         }
         drop(state);
+        self.touch();
         let line = &self.record.line;
         self.record.owe();
         line.put(Upcall::Late(Arc::clone(&self.record), callback));

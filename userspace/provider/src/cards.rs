@@ -4,8 +4,8 @@ use std::io;
 use std::sync::Arc;
 
 use ringback_driver::Time;
-use ringback_driver::card::tiger320::{Slot, Tiger320};
 use ringback_driver::card::uart16550::Uart16550;
+use ringback_driver::card::{PortCard, Slot};
 use ringback_driver::device::{Device, Files};
 use ringback_lines::modem::{Modem, ModemOptions};
 use ringback_lines::{CallHandles, LineEngine, Lines, line_kind};
@@ -43,30 +43,31 @@ pub trait Card: Sized + Send + 'static {
     fn start(self, handles: Arc<CallHandles>, now: Time) -> Result<Self::Lines, OpenError>;
 
     /// How its slots are, where it has any; `base` is the device id of its first line.
-    fn slots(lines: &Self::Lines, base: u32) -> Vec<SlotReport> {
+    fn slot_reports(lines: &Self::Lines, base: u32) -> Vec<SlotReport> {
         let _ = (lines, base);
         Vec::new()
     }
 }
 
-impl<D: Device> Card for Tiger320<D> {
-    type Lines = Lines<D>;
+impl<C: PortCard> Card for C {
+    type Lines = Lines<C>;
 
     fn name(&self) -> String {
-        self.device().name().to_owned()
+        PortCard::name(self).to_owned()
     }
 
     fn lines(&self) -> Vec<DevSpecific> {
-        let slots = (0..).zip(self.ports());
-        slots
-            .filter_map(|(slot, port)| Some(DevSpecific { slot, kind: line_kind(port.kind()?) }))
-            .collect()
+        let slots = (0..).zip(PortCard::slots(self));
+        let line = |(slot, content): (u32, &Slot)| {
+            Some(DevSpecific { slot, kind: line_kind(content.kind()?) })
+        };
+        slots.filter_map(line).collect()
     }
 
     fn empty(&self) -> String {
         let slots: Vec<String> = (0..)
-            .zip(self.ports())
-            .map(|(number, slot)| match slot {
+            .zip(PortCard::slots(self))
+            .map(|(number, slot): (u32, &Slot)| match slot {
                 Slot::Failed(error) => format!("slot {number}: {error}"),
                 _ => format!("slot {number} is empty"),
             })
@@ -75,14 +76,14 @@ impl<D: Device> Card for Tiger320<D> {
     }
 
     fn files(&self) -> io::Result<Files> {
-        self.device().files()
+        PortCard::files(self)
     }
 
-    fn start(self, handles: Arc<CallHandles>, now: Time) -> Result<Lines<D>, OpenError> {
+    fn start(self, handles: Arc<CallHandles>, now: Time) -> Result<Lines<C>, OpenError> {
         Ok(Lines::new(self, handles, now)?)
     }
 
-    fn slots(lines: &Lines<D>, base: u32) -> Vec<SlotReport> {
+    fn slot_reports(lines: &Lines<C>, base: u32) -> Vec<SlotReport> {
         report::report(lines, base)
     }
 }

@@ -359,6 +359,6 @@ impl<C: Card> Slots for LineProvider<C> {
     fn slots(&self) -> Vec<SlotReport> {
         let Ok(running) = self.running(LineError::NODRIVER) else { return Vec::new() };
         let base = running.line_device_id_base;
-        running.ask(move |lines, _| Ok(C::slots(lines, base))).unwrap_or_default()
+        running.ask(move |lines, _| Ok(C::slot_reports(lines, base))).unwrap_or_default()
     }
 }

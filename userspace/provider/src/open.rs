@@ -3,9 +3,11 @@
 use std::time::{Duration, Instant};
 use std::{fmt, io};
 
-use ringback_driver::card::tiger320::{Options, Slot, StartError, Tiger320};
+use ringback_driver::card::tiger320::{Options, Tiger320};
 use ringback_driver::card::uart16550::Uart16550;
-use ringback_driver::card::{Country, Delay, ThreadDelay, tiger320, uart16550};
+use ringback_driver::card::{
+    Country, Delay, PortCard, Slot, StartError, ThreadDelay, tiger320, uart16550,
+};
 use ringback_driver::device::discover::{Kind, discover};
 use ringback_driver::device::selector::Selector;
 use ringback_driver::device::shim::{ShimDevice, ShimError};
@@ -184,7 +186,7 @@ fn bring_up<D: Device>(
     let provider = CardProvider::new(move || {
         let mut delay = Told { since: Instant::now(), progress: &mut *progress, on: true };
         let card = Tiger320::open(device()?, Options { country }, &mut delay)?;
-        for (slot, port) in card.ports().iter().enumerate() {
+        for (slot, port) in card.slots().iter().enumerate() {
             if let Slot::Failed(error) = port {
                 report!(WARN, "slot {slot}: a module does not work: {error}");
             }

@@ -1,9 +1,7 @@
 //! How the slots of a card are, for people: TSPI knows lines only, and neither hooks nor batteries.
 
-use ringback_driver::card::PortStatus;
-use ringback_driver::card::tiger320::Slot;
-use ringback_driver::device::Device;
-use ringback_lines::Lines;
+use ringback_driver::card::{PortCard, PortStatus, Slot};
+use ringback_lines::{LineEngine, Lines};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::provider::Provider;
 
@@ -31,9 +29,9 @@ pub trait Slots: Provider {
 }
 
 /// How each slot of a card is now; `base` is the device id of its first line.
-pub(super) fn report<D: Device>(lines: &Lines<D>, base: u32) -> Vec<SlotReport> {
+pub(super) fn report<C: PortCard>(lines: &Lines<C>, base: u32) -> Vec<SlotReport> {
     let card = lines.card();
-    let slots = (0..).zip(card.ports()).zip(0..);
+    let slots = (0..).zip(card.slots()).zip(0..);
     slots
         .map(|((slot, content), number)| {
             let index = lines.infos().iter().position(|info| info.port == slot);
@@ -42,7 +40,7 @@ pub(super) fn report<D: Device>(lines: &Lines<D>, base: u32) -> Vec<SlotReport> 
                 slot: number,
                 content: *content,
                 line: line.map(|line| base.saturating_add(line)),
-                status: card.status(slot).filter(|_| card.failure().is_none()),
+                status: card.status(slot),
                 call: index.and_then(|index| lines.state(index)?.call?),
             }
         })

@@ -90,6 +90,7 @@ impl<L: LineEngine> Upward<L> {
 mod tests {
     use std::sync::Mutex;
 
+    use ringback_driver::card::tiger320::Tiger320;
     use ringback_driver::device::soft::SoftDevice;
 
     use super::*;
@@ -130,7 +131,7 @@ mod tests {
                 lines.opened(index, tapi(number), Opening::FIRST, Version::V3_1).unwrap()
             };
             let handles = [open(0, 7), open(1, 8)];
-            let mut upward = Upward::<Lines<SoftDevice<ringback_softcard::SoftCard>>> {
+            let mut upward = Upward::<Lines<Tiger320<SoftDevice<ringback_softcard::SoftCard>>>> {
                 tapi: Box::new(ear.clone()),
                 calls: Arc::default(),
                 lines: Arc::clone(&lines),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ringback_driver::engine::{Context, Engine};
 use ringback_driver::reactor::Refused;
 use ringback_driver::request::RequestId;
-use ringback_lines::{CallHandles, Command, Event, Opening};
+use ringback_lines::{CallHandles, Command, Event, LineEngine, Opening};
 use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::dialstring::{Modifiers, parse};
 use ringback_tspi::error::LineError;
@@ -46,7 +46,7 @@ impl Application {
     pub(crate) fn open(&mut self, line: usize) {
         let Some(tapi) = self.next_tapi() else { return };
         let was_open = self.checker.is_open(line);
-        let Some(opened) = self.with(move |lines, _| lines.open(line, tapi)) else { return };
+        let Some(opened) = self.with(move |lines, cx| lines.open(line, tapi, cx)) else { return };
         note!(self.journal, "app  opens line {line} as {tapi}: {opened:?}");
         if opened.is_ok() {
             if was_open {

@@ -18,7 +18,7 @@ const SAMPLE: Duration = Duration::from_micros(125);
 pub(super) struct SampleClock {
     start: Time,
     /// Samples of each slot, and the most of any.
-    heard: [u64; 4],
+    heard: Vec<u64>,
     latest: u64,
     /// When the latest of them came, on the real clock.
     at: Time,
@@ -26,8 +26,8 @@ pub(super) struct SampleClock {
 }
 
 impl SampleClock {
-    pub(super) fn new(now: Time) -> SampleClock {
-        SampleClock { start: now, heard: [0; 4], latest: 0, at: now, told: now }
+    pub(super) fn new(slots: usize, now: Time) -> SampleClock {
+        SampleClock { start: now, heard: vec![0; slots], latest: 0, at: now, told: now }
     }
 
     /// Samples of a slot came at the real time `real`.
@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn samples_are_the_time_and_the_real_clock_goes_on_a_little() {
         let start = Time::from_nanos(7_000_000_000);
-        let mut clock = SampleClock::new(start);
+        let mut clock = SampleClock::new(4, start);
         assert_eq!(clock.now(start), start);
         assert_eq!(clock.now(start + MS * 5), start + MS * 5);
         assert_eq!(clock.now(start + MS * 500), start + LEAD, "the card stands still");
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn it_never_goes_back_and_counts_what_was_lost() {
-        let mut clock = SampleClock::new(Time::ZERO);
+        let mut clock = SampleClock::new(8, Time::ZERO);
         let early = clock.now(Time::ZERO + MS * 30);
         clock.heard(0, 8, Time::ZERO + MS * 30);
         assert_eq!(clock.now(Time::ZERO + MS * 30), early);

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringback_driver::card::tiger320::{POLL_INTERVAL, Service, StartError, Tiger320};
-use ringback_driver::card::{FRAME, ModuleKind, PortError, PortEvent, PortSink, SILENCE};
-use ringback_driver::device::Device;
+use ringback_driver::card::{
+    FRAME, ModuleKind, PortCard, PortError, PortEvent, PortSink, SILENCE, Service, StartError,
+};
 use ringback_driver::engine::{Context, Engine, Failure, Play, Played};
 use ringback_driver::request::Token;
 use ringback_driver::{Time, report};
@@ -31,8 +31,6 @@ use crate::{Command, Event, LineEngine, LineReport, Opening, book};
 const SHORT: Duration = Duration::from_secs(5);
 /// Seizing a line, besides the wait for dial tone.
 const SEIZE: Duration = Duration::from_secs(10);
-/// A card that has not interrupted for this long is looked after.
-const QUIET: Duration = Duration::from_millis(50);
 
 /// The part of a line that depends on its kind.
 #[derive(Debug)]
@@ -43,8 +41,8 @@ enum Machine {
 
 /// All lines of one card.
 #[derive(Debug)]
-pub struct Lines<D: Device> {
-    card: Tiger320<D>,
+pub struct Lines<C: PortCard> {
+    card: C,
     lines: Vec<(Port, Machine)>,
     infos: Vec<PortInfo>,
     handles: Arc<CallHandles>,
@@ -104,21 +102,17 @@ impl PortSink for Sink<'_, '_, '_> {
     }
 }
 
-impl<D: Device> Lines<D> {
+impl<C: PortCard> Lines<C> {
     /// Takes a card that was brought up and starts it.
     ///
     /// # Errors
     /// The card does not start.
-    pub fn new(
-        mut card: Tiger320<D>,
-        handles: Arc<CallHandles>,
-        now: Time,
-    ) -> Result<Self, StartError> {
+    pub fn new(mut card: C, handles: Arc<CallHandles>, now: Time) -> Result<Self, StartError> {
         card.start(now)?;
         let country = card.country();
         let mut infos = Vec::new();
         let mut lines = Vec::new();
-        for slot in 0..card.ports().len() {
+        for slot in 0..card.slots().len() {
             let Some(status) = card.status(slot) else { continue };
             infos.push(PortInfo { port: slot, kind: status.kind });
             let machine = match status.kind {
@@ -128,9 +122,9 @@ impl<D: Device> Lines<D> {
             lines.push((Port::new(lines.len(), slot), machine));
         }
         let orders = Vec::with_capacity(64);
-        let whole = card.device().kernel_moves_samples();
-        let look_after = now + if whole { POLL_INTERVAL } else { QUIET };
-        let clock = SampleClock::new(now);
+        let whole = card.kernel_moves_samples();
+        let look_after = now + card.look_interval();
+        let clock = SampleClock::new(card.slots().len(), now);
         Ok(Lines { card, lines, infos, handles, orders, clock, whole, look_after, gone: false })
     }
 
@@ -139,158 +133,9 @@ impl<D: Device> Lines<D> {
         &self.infos
     }
 
-    /// The samples of a line.
-    pub fn audio(&self, line: usize) -> Option<Audio> {
-        self.lines.get(line).map(|(port, _)| port.audio.clone())
-    }
-
     /// The card below.
-    pub fn card(&self) -> &Tiger320<D> {
+    pub fn card(&self) -> &C {
         &self.card
-    }
-
-    /// How a line is.
-    pub fn state(&self, line: usize) -> Option<LineReport> {
-        let (port, machine) = self.lines.get(line)?;
-        Some(LineReport {
-            opening: port.book.openings.current(),
-            call: port.book.call.as_ref().map(|call| call.state),
-            in_service: !self.gone
-                && match machine {
-                    Machine::Fxo(fxo) => fxo.in_service(),
-                    Machine::Fxs(fxs) => fxs.in_service(),
-                },
-        })
-    }
-
-    // Synchronous functions (K2)
-
-    /// Opens a line: from now on it tells its events under TAPI's handle.
-    ///
-    /// # Errors
-    /// ALLOCATED if it is open, NODEVICE if there is no such line or the card is gone.
-    pub fn open(&mut self, line: usize, tapi: HTAPILINE) -> Result<Opening, LineError> {
-        let (port, _) = self.lines.get_mut(line).ok_or(LineError::NODEVICE)?;
-        if self.gone {
-            return Err(LineError::NODEVICE);
-        }
-        let opening = port.book.openings.open(tapi)?;
-        // What an application has kept of an earlier opening hears nothing of this one.
-        port.audio = Audio::default();
-        Ok(opening)
-    }
-
-    /// Closes a line: its calls are dropped (LINEDEVCAPFLAGS_CLOSEDROP, D3), every outstanding
-    /// request is completed with OPERATIONFAILED (D1), no event follows (D2).
-    ///
-    /// # Errors
-    /// OPERATIONUNAVAIL if it is not open.
-    pub fn close(&mut self, line: usize, cx: &mut Context<'_, Event>) -> Result<(), LineError> {
-        let (lines, mut visit) = self.parts(cx);
-        let (port, machine) = lines.get_mut(line).ok_or(LineError::NODEVICE)?;
-        if port.book.openings.tapi().is_none() {
-            return Err(LineError::OPERATIONUNAVAIL);
-        }
-        hang_up(port, machine, &mut visit);
-        port.hush(&mut visit);
-        port.book.close(visit.cx);
-        self.carry_out(cx);
-        Ok(())
-    }
-
-    /// Closes a call in any state, also one whose creation is pending (N6) or that failed (N8): its
-    /// outstanding requests are completed with OPERATIONFAILED, no event follows (D5).
-    ///
-    /// # Errors
-    /// INVALCALLHANDLE for a handle that was never given out.
-    pub fn close_call(
-        &mut self,
-        call: HDRVCALL,
-        cx: &mut Context<'_, Event>,
-    ) -> Result<(), LineError> {
-        if !self.handles.knows(call) {
-            return Err(LineError::INVALCALLHANDLE);
-        }
-        let (lines, mut visit) = self.parts(cx);
-        let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
-        let (port, machine) = lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
-        if port.book.live(call).is_ok() {
-            hang_up(port, machine, &mut visit);
-            port.hush(&mut visit);
-        }
-        port.book.close_call(visit.cx, call);
-        self.carry_out(cx);
-        Ok(())
-    }
-
-    /// What is known of a call.
-    ///
-    /// # Errors
-    /// INVALCALLHANDLE.
-    pub fn call(&self, call: HDRVCALL) -> Result<CallSnapshot, LineError> {
-        let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
-        let (port, _) = self.lines.get(line).ok_or(LineError::INVALCALLHANDLE)?;
-        Ok(port.book.find(call).ok_or(LineError::INVALCALLHANDLE)?.snapshot(line))
-    }
-
-    /// Generates DTMF digits on a call; `None` is a pause. Their end is told by LINE_GENERATE with
-    /// the end-to-end id (K5). No digits: what is being generated is cancelled (D17).
-    ///
-    /// # Errors
-    /// INVALCALLHANDLE; INVALCALLSTATE while the loop is open.
-    pub fn generate_digits(
-        &mut self,
-        call: HDRVCALL,
-        end_to_end: u32,
-        digits: Option<&[Option<Key>]>,
-        timing: DialTiming,
-        cx: &mut Context<'_, Event>,
-    ) -> Result<(), LineError> {
-        let (lines, mut visit) = self.parts(cx);
-        let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
-        let (port, _) = lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
-        let state = port.book.live(call)?.state;
-        let Some(digits) = digits else {
-            port.stop_generating(&mut visit);
-            self.carry_out(cx);
-            return Ok(());
-        };
-        if matches!(state, None | Some(CallState::Offering | CallState::Disconnected)) {
-            return Err(LineError::INVALCALLSTATE);
-        }
-        let timing = (timing.digit_ms, timing.gap_ms, timing.pause_ms);
-        port.generate(&mut visit, end_to_end, digits, timing);
-        self.carry_out(cx);
-        Ok(())
-    }
-
-    /// Enables digit detection (LINEDIGITMODE_DTMF, DTMFEND), or disables it with 0, which never
-    /// fails on a known call.
-    ///
-    /// # Errors
-    /// INVALDIGITMODE; INVALCALLHANDLE; INVALCALLSTATE in idle and disconnected.
-    pub fn monitor_digits(&mut self, call: HDRVCALL, modes: u32) -> Result<(), LineError> {
-        let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
-        let (port, _) = self.lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
-        if modes == 0 {
-            port.book.find(call).ok_or(LineError::INVALCALLHANDLE)?;
-            if let Ok(live) = port.book.live(call) {
-                live.monitored = 0;
-            }
-            return Ok(());
-        }
-        if modes & !(LINEDIGITMODE_DTMF | LINEDIGITMODE_DTMFEND) != 0 {
-            return Err(LineError::INVALDIGITMODE);
-        }
-        let live = port.book.live(call)?;
-        if live.state == Some(CallState::Disconnected) {
-            return Err(LineError::INVALCALLSTATE);
-        }
-        if live.monitored == 0 {
-            port.listen_anew();
-        }
-        port.book.live(call)?.monitored = modes;
-        Ok(())
     }
 
     // Inside
@@ -307,13 +152,13 @@ impl<D: Device> Lines<D> {
     fn visit_card(
         &mut self,
         cx: &mut Context<'_, Event>,
-        visit: impl FnOnce(&mut Tiger320<D>, Time, &mut Sink<'_, '_, '_>) -> Service,
+        visit: impl FnOnce(&mut C, Time, &mut Sink<'_, '_, '_>) -> Service,
     ) {
         if self.gone {
             return;
         }
         let real = cx.now();
-        self.look_after = real + if self.whole { POLL_INTERVAL } else { QUIET };
+        self.look_after = real + self.card.look_interval();
         let (card, mut sink) = self.sink(cx);
         match visit(card, real, &mut sink) {
             Service::Gone => self.gone(cx),
@@ -326,10 +171,7 @@ impl<D: Device> Lines<D> {
     }
 
     /// The card, and who hears what it has to say.
-    fn sink<'a, 'c>(
-        &'a mut self,
-        cx: &'a mut Context<'c, Event>,
-    ) -> (&'a mut Tiger320<D>, Sink<'a, 'a, 'c>) {
+    fn sink<'a, 'c>(&'a mut self, cx: &'a mut Context<'c, Event>) -> (&'a mut C, Sink<'a, 'a, 'c>) {
         let now = self.clock.now(cx.now());
         let visit = Visit { cx, orders: &mut self.orders, now };
         let (lines, handles, clock) = (&mut self.lines, &self.handles, &mut self.clock);
@@ -446,34 +288,69 @@ fn hang_up(port: &Port, machine: &mut Machine, visit: &mut Visit<'_, '_>) {
     }
 }
 
-impl<D: Device> LineEngine for Lines<D> {
+impl<C: PortCard> LineEngine for Lines<C> {
+    fn state(&self, line: usize) -> Option<LineReport> {
+        let (port, machine) = self.lines.get(line)?;
+        Some(LineReport {
+            opening: port.book.openings.current(),
+            call: port.book.call.as_ref().map(|call| call.state),
+            in_service: !self.gone
+                && match machine {
+                    Machine::Fxo(fxo) => fxo.in_service(),
+                    Machine::Fxs(fxs) => fxs.in_service(),
+                },
+        })
+    }
+
     fn open(
         &mut self,
         line: usize,
         tapi: HTAPILINE,
         _: &mut Context<'_, Event>,
     ) -> Result<Opening, LineError> {
-        Lines::open(self, line, tapi)
+        let (port, _) = self.lines.get_mut(line).ok_or(LineError::NODEVICE)?;
+        if self.gone {
+            return Err(LineError::NODEVICE);
+        }
+        let opening = port.book.openings.open(tapi)?;
+        // What an application has kept of an earlier opening hears nothing of this one.
+        port.audio = Audio::default();
+        Ok(opening)
     }
 
     fn close(&mut self, line: usize, cx: &mut Context<'_, Event>) -> Result<(), LineError> {
-        Lines::close(self, line, cx)
+        let (lines, mut visit) = self.parts(cx);
+        let (port, machine) = lines.get_mut(line).ok_or(LineError::NODEVICE)?;
+        if port.book.openings.tapi().is_none() {
+            return Err(LineError::OPERATIONUNAVAIL);
+        }
+        hang_up(port, machine, &mut visit);
+        port.hush(&mut visit);
+        port.book.close(visit.cx);
+        self.carry_out(cx);
+        Ok(())
     }
 
     fn close_call(&mut self, call: HDRVCALL, cx: &mut Context<'_, Event>) -> Result<(), LineError> {
-        Lines::close_call(self, call, cx)
-    }
-
-    fn state(&self, line: usize) -> Option<LineReport> {
-        Lines::state(self, line)
+        if !self.handles.knows(call) {
+            return Err(LineError::INVALCALLHANDLE);
+        }
+        let (lines, mut visit) = self.parts(cx);
+        let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
+        let (port, machine) = lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
+        if port.book.live(call).is_ok() {
+            hang_up(port, machine, &mut visit);
+            port.hush(&mut visit);
+        }
+        port.book.close_call(visit.cx, call);
+        self.carry_out(cx);
+        Ok(())
     }
 
     fn call(&self, call: HDRVCALL) -> Result<CallSnapshot, LineError> {
-        Lines::call(self, call)
-    }
-
-    fn audio(&self, line: usize) -> Option<Audio> {
-        Lines::audio(self, line)
+        let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
+        let (port, _) = self.lines.get(line).ok_or(LineError::INVALCALLHANDLE)?;
+        Ok(port.book.find(call).ok_or(LineError::INVALCALLHANDLE)?.snapshot(line))
     }
 
     fn generate_digits(
@@ -484,15 +361,54 @@ impl<D: Device> LineEngine for Lines<D> {
         timing: DialTiming,
         cx: &mut Context<'_, Event>,
     ) -> Result<(), LineError> {
-        Lines::generate_digits(self, call, end_to_end, digits, timing, cx)
+        let (lines, mut visit) = self.parts(cx);
+        let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
+        let (port, _) = lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
+        let state = port.book.live(call)?.state;
+        let Some(digits) = digits else {
+            port.stop_generating(&mut visit);
+            self.carry_out(cx);
+            return Ok(());
+        };
+        if matches!(state, None | Some(CallState::Offering | CallState::Disconnected)) {
+            return Err(LineError::INVALCALLSTATE);
+        }
+        let timing = (timing.digit_ms, timing.gap_ms, timing.pause_ms);
+        port.generate(&mut visit, end_to_end, digits, timing);
+        self.carry_out(cx);
+        Ok(())
     }
 
     fn monitor_digits(&mut self, call: HDRVCALL, modes: u32) -> Result<(), LineError> {
-        Lines::monitor_digits(self, call, modes)
+        let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
+        let (port, _) = self.lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
+        if modes == 0 {
+            port.book.find(call).ok_or(LineError::INVALCALLHANDLE)?;
+            if let Ok(live) = port.book.live(call) {
+                live.monitored = 0;
+            }
+            return Ok(());
+        }
+        if modes & !(LINEDIGITMODE_DTMF | LINEDIGITMODE_DTMFEND) != 0 {
+            return Err(LineError::INVALDIGITMODE);
+        }
+        let live = port.book.live(call)?;
+        if live.state == Some(CallState::Disconnected) {
+            return Err(LineError::INVALCALLSTATE);
+        }
+        if live.monitored == 0 {
+            port.listen_anew();
+        }
+        port.book.live(call)?.monitored = modes;
+        Ok(())
+    }
+
+    fn audio(&self, line: usize) -> Option<Audio> {
+        self.lines.get(line).map(|(port, _)| port.audio.clone())
     }
 }
 
-impl<D: Device> Engine for Lines<D> {
+impl<C: PortCard> Engine for Lines<C> {
     type Command = Command;
     type Event = Event;
 
@@ -539,11 +455,7 @@ impl<D: Device> Engine for Lines<D> {
     }
 
     fn timer(&mut self, cx: &mut Context<'_, Event>) {
-        if self.whole {
-            self.visit_card(cx, |card, now, sink| card.poll(now, sink));
-        } else {
-            self.visit_card(cx, |card, now, sink| card.check(now, sink));
-        }
+        self.visit_card(cx, |card, now, sink| card.look_after(now, sink));
     }
 
     fn received(&mut self, slot: usize, samples: &[u8], cx: &mut Context<'_, Event>) {

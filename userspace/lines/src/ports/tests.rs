@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ringback_driver::Time;
+use ringback_driver::card::PortCard;
 use ringback_driver::card::tiger320::{Options, Tiger320};
 use ringback_driver::reactor::{Handle, Refused, Stepper, Upcalls};
 use ringback_driver::request::{Completion, RequestId};
@@ -25,7 +26,7 @@ use self::kernel::{Kernel, TestDevice};
 use super::*;
 use crate::*;
 
-type SoftLines = Lines<TestDevice>;
+type SoftLines = Lines<Tiger320<TestDevice>>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Told {
@@ -88,7 +89,7 @@ impl World {
         let mut world = World { card, stepper, handle, handles, log, kernel };
         for line in 0..4 {
             let tapi = HTAPILINE::new(line + 1).unwrap();
-            world.handle.with(move |lines, _| lines.open(line, tapi)).unwrap().unwrap();
+            world.handle.with(move |lines, cx| lines.open(line, tapi, cx)).unwrap().unwrap();
         }
         world.run(300);
         world

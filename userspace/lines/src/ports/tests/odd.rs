@@ -181,7 +181,7 @@ fn d2_a_call_for_an_earlier_opening_is_refused_on_a_later_one() {
     // Between the look at the handle and the request another thread closes the line and opens it.
     world.handle.with(|lines, cx| lines.close(FXO, cx)).unwrap().unwrap();
     let tapi = HTAPILINE::new(99).unwrap();
-    let later = world.handle.with(move |lines, _| lines.open(FXO, tapi)).unwrap().unwrap();
+    let later = world.handle.with(move |lines, cx| lines.open(FXO, tapi, cx)).unwrap().unwrap();
     assert_ne!(opening, later);
     let make = |world: &World, opening| {
         let command = Command::MakeCall {
@@ -203,7 +203,7 @@ fn d2_a_call_for_an_earlier_opening_is_refused_on_a_later_one() {
     let audio = |world: &World| world.handle.with(|lines, _| lines.audio(FXO)).unwrap().unwrap();
     let kept = audio(&world);
     world.handle.with(|lines, cx| lines.close(FXO, cx)).unwrap().unwrap();
-    world.handle.with(move |lines, _| lines.open(FXO, tapi)).unwrap().unwrap();
+    world.handle.with(move |lines, cx| lines.open(FXO, tapi, cx)).unwrap().unwrap();
     kept.play(&[1; 8]);
     assert_eq!(audio(&world).queued(), 0);
 }
