@@ -44,7 +44,7 @@ fn no_other_source_knows_the_tones_of_a_country() {
 fn the_log_is_reached_by_report_alone() {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut found = Vec::new();
-    for folder in ["driver/src", "userspace/tspi/src"] {
+    for folder in ["driver/src", "driver/request/src", "userspace/tspi/src"] {
         sources(&top.join(folder), &mut found);
     }
     assert!(found.len() > 150, "the sources are not where they are looked for");

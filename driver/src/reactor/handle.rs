@@ -91,6 +91,7 @@ impl<E: Engine> Handle<E> {
     ///
     /// # Errors
     /// [`Refused`]; then nothing was started and no completion comes (R4).
+    #[inline]
     pub fn submit(&self, line: usize, command: E::Command) -> Result<Ticket, Refused> {
         self.submit_as(None, line, command)
     }
@@ -99,6 +100,7 @@ impl<E: Engine> Handle<E> {
     ///
     /// # Errors
     /// [`Refused`]; then nothing was started and no completion comes (R4).
+    #[inline]
     pub fn submit_as(
         &self,
         id: Option<RequestId>,

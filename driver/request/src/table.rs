@@ -5,9 +5,9 @@ use std::fmt;
 use crate::Time;
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 
-use super::free_list::{FreeList, Links};
-use super::gate::{Completed, Gate, Released, Strict};
-use super::id::{RequestId, Token};
+use crate::free_list::{FreeList, Links};
+use crate::gate::{Completed, Gate, Released, Strict};
+use crate::id::{RequestId, Token};
 
 /// The most requests a table can hold at once.
 pub const MAX_CAPACITY: usize = 65_536;
@@ -98,6 +98,7 @@ impl Table {
     }
 
     /// How many requests can be outstanding.
+    #[inline]
     pub fn capacity(&self) -> usize {
         self.slots.len()
     }
@@ -149,24 +150,27 @@ impl Table {
 
     /// Has releasing the request's ticket report [`Released::Deliverable`] although its operation
     /// still runs; `false` if the ticket is released already.
-    pub(crate) fn await_return(&self, token: Token) -> bool {
+    #[inline]
+    pub fn await_return(&self, token: Token) -> bool {
         self.slot(token).is_some_and(|slot| slot.gate.await_return(token.generation))
     }
 
     /// Whether the request's ticket is released, or the request is over.
-    pub(crate) fn has_returned(&self, token: Token) -> bool {
+    #[inline]
+    pub fn has_returned(&self, token: Token) -> bool {
         self.slot(token).is_none_or(|slot| slot.gate.has_returned(token.generation))
     }
 
     /// When the request was submitted.
     #[inline]
-    pub(crate) fn submitted(&self, token: Token) -> Time {
+    pub fn submitted(&self, token: Token) -> Time {
         self.slot(token)
             .map_or(Time::ZERO, |slot| Time::from_nanos(slot.submitted.load(Ordering::Relaxed)))
     }
 
     /// When the request was completed, if it is.
-    pub(crate) fn completed(&self, token: Token) -> Option<Time> {
+    #[inline]
+    pub fn completed(&self, token: Token) -> Option<Time> {
         let slot = self.slot(token)?;
         slot.gate
             .is_completed(token.generation)
@@ -174,7 +178,8 @@ impl Table {
     }
 
     /// Whether the completion may be reported.
-    pub(crate) fn is_deliverable(&self, token: Token) -> bool {
+    #[inline]
+    pub fn is_deliverable(&self, token: Token) -> bool {
         self.slot(token).is_some_and(|slot| slot.gate.is_deliverable(token.generation))
     }
 
@@ -204,37 +209,41 @@ impl Table {
     }
 
     /// Gives the slot of a refused request back without a completion (R4); `None` if one has come.
-    pub(crate) fn abandon(&self, token: Token) -> Option<Released> {
+    #[inline]
+    pub fn abandon(&self, token: Token) -> Option<Released> {
         let abandoned = self.slot(token)?.gate.abandon(token.generation)?;
         self.free.push(&self.slots[..], token.slot);
         Some(abandoned)
     }
 
     /// The id of a request that is outstanding.
+    #[inline]
     pub fn id(&self, token: Token) -> Option<RequestId> {
         RequestId::new(self.slot(token)?.id.load(Ordering::Relaxed))
     }
 
     /// The line of a request that is outstanding.
     #[inline]
-    pub(crate) fn line(&self, token: Token) -> Option<usize> {
+    pub fn line(&self, token: Token) -> Option<usize> {
         Some(self.slot(token)?.line.load(Ordering::Relaxed) as usize)
     }
 
     /// The line of the request that is in a slot, or was last.
-    pub(crate) fn line_in(&self, slot: usize) -> usize {
+    #[inline]
+    pub fn line_in(&self, slot: usize) -> usize {
         self.slots.get(slot).map_or(0, |slot| slot.line.load(Ordering::Relaxed) as usize)
     }
 
     /// When the request must be over.
     #[inline]
-    pub(crate) fn deadline(&self, token: Token) -> Time {
+    pub fn deadline(&self, token: Token) -> Time {
         self.slot(token)
             .map_or(Time::NEVER, |slot| Time::from_nanos(slot.deadline.load(Ordering::Relaxed)))
     }
 
     /// The running request in `slot` if it has this stamp and id: how a CQE finds its request.
-    pub(crate) fn find(&self, slot: u16, stamp: u16, id: u32) -> Option<Token> {
+    #[inline]
+    pub fn find(&self, slot: u16, stamp: u16, id: u32) -> Option<Token> {
         let entry = self.slots.get(usize::from(slot))?;
         let token = Token { slot, table: self.number, generation: entry.gate.running()? };
         (token.stamp() == stamp && entry.id.load(Ordering::Relaxed) == id).then_some(token)
@@ -242,13 +251,14 @@ impl Table {
 
     /// The request that runs in a slot.
     #[inline]
-    pub(crate) fn running_in(&self, slot: usize) -> Option<Token> {
+    pub fn running_in(&self, slot: usize) -> Option<Token> {
         let generation = self.slots.get(slot)?.gate.running()?;
         Some(Token { slot: u16::try_from(slot).ok()?, table: self.number, generation })
     }
 
     /// All requests that are outstanding and not completed, as they are found.
-    pub(crate) fn running(&self) -> impl Iterator<Item = Token> + '_ {
+    #[inline]
+    pub fn running(&self) -> impl Iterator<Item = Token> + '_ {
         self.slots.iter().zip(0..=u16::MAX).filter_map(|(entry, slot)| {
             entry.gate.running().map(|generation| Token { slot, table: self.number, generation })
         })
@@ -257,7 +267,7 @@ impl Table {
     /// Whether the token is of this table. Whoever gets a token from outside asks first; everything
     /// else here takes tokens of this table.
     #[inline]
-    pub(crate) fn owns(&self, token: Token) -> bool {
+    pub fn owns(&self, token: Token) -> bool {
         token.table == self.number
     }
 
