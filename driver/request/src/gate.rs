@@ -179,6 +179,15 @@ impl<O: Orders> Gate<O> {
         is_use(seen, generation) && seen & COMPLETED != 0
     }
 
+    /// Whether this use is running: live and not completed.
+    #[inline]
+    pub(crate) fn is_running(&self, generation: u32) -> bool {
+        let seen = self.0.load(Ordering::Acquire);
+        let ours = LIVE | u64::from(generation) << GENERATION_SHIFT;
+        // In one comparison, because each submission asks.
+        seen & (GENERATION_MASK << GENERATION_SHIFT | LIVE | COMPLETED) == ours
+    }
+
     /// The generation of the use that is running: live and not completed.
     #[inline]
     pub(crate) fn running(&self) -> Option<u32> {

@@ -24,7 +24,7 @@ pub struct Full(pub usize);
 
 /// A request that is over, as it is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Completion {
+pub struct Completion<Output = ()> {
     /// The request's id; it may be in use again by the time this is read (T4).
     pub id: RequestId,
     /// The line it was submitted to.
@@ -35,6 +35,27 @@ pub struct Completion {
     pub submitted: Time,
     /// When its operation ended; delivery may be later.
     pub completed: Time,
+    /// What it carries besides; means something only where `result` is 0.
+    pub output: Output,
+}
+
+impl Completion {
+    /// The same completion with an output.
+    #[inline]
+    pub fn with_output<Output>(self, output: Output) -> Completion<Output> {
+        let Completion { id, line, result, submitted, completed, output: () } = self;
+        Completion { id, line, result, submitted, completed, output }
+    }
+}
+
+impl<Output> Completion<Output> {
+    /// The output, or the negative error.
+    ///
+    /// # Errors
+    /// The result, where it is not 0.
+    pub fn into_result(self) -> Result<Output, i32> {
+        if self.result == 0 { Ok(self.output) } else { Err(self.result) }
+    }
 }
 
 /// One slot, one cache line: all that one request costs.
@@ -48,6 +69,16 @@ struct Slot {
     completed: AtomicU64,
     /// While it is free: the free slot below it.
     link: AtomicU32,
+}
+
+impl Slot {
+    #[inline]
+    fn complete(&self, token: Token, result: i32, now: Time) -> Completed {
+        // The time is there before the completion is there to be taken. Only whoever holds the card
+        // completes, so it is the time of the completion that follows.
+        let note = || self.completed.store(now.as_nanos(), Ordering::Relaxed);
+        self.gate.complete_after(token.generation, result, note)
+    }
 }
 
 impl Links for [Slot] {
@@ -142,10 +173,15 @@ impl Table {
     #[inline]
     pub fn complete(&self, token: Token, result: i32, now: Time) -> Completed {
         let Some(slot) = self.slot(token) else { return Completed::Late };
-        // The time is there before the completion is there to be taken. Only whoever holds the card
-        // completes, so it is the time of the completion that follows.
-        let note = || slot.completed.store(now.as_nanos(), Ordering::Relaxed);
-        slot.gate.complete_after(token.generation, result, note)
+        slot.complete(token, result, now)
+    }
+
+    /// As [`Table::complete`], and gives the request's line with it: one look at the slot.
+    #[inline]
+    pub fn complete_on_line(&self, token: Token, result: i32, now: Time) -> (Completed, usize) {
+        let Some(slot) = self.slot(token) else { return (Completed::Late, 0) };
+        let completed = slot.complete(token, result, now);
+        (completed, slot.line.load(Ordering::Relaxed) as usize)
     }
 
     /// Has releasing the request's ticket report [`Released::Deliverable`] although its operation
@@ -186,7 +222,7 @@ impl Table {
     /// Whether the request is outstanding and not yet completed.
     #[inline]
     pub fn is_running(&self, token: Token) -> bool {
-        self.slot(token).is_some_and(|slot| slot.gate.running() == Some(token.generation))
+        self.slot(token).is_some_and(|slot| slot.gate.is_running(token.generation))
     }
 
     /// Takes a deliverable request out of the table. Its slot and id are free when this returns, so
@@ -201,6 +237,7 @@ impl Table {
                 result,
                 submitted: Time::from_nanos(slot.submitted.load(Ordering::Relaxed)),
                 completed: Time::from_nanos(slot.completed.load(Ordering::Relaxed)),
+                output: (),
             })
         };
         let completion = slot.gate.take(token.generation).and_then(report)?;
@@ -239,6 +276,14 @@ impl Table {
     pub fn deadline(&self, token: Token) -> Time {
         self.slot(token)
             .map_or(Time::NEVER, |slot| Time::from_nanos(slot.deadline.load(Ordering::Relaxed)))
+    }
+
+    /// When the request must be over, if it still runs.
+    #[inline]
+    pub fn running_until(&self, token: Token) -> Option<Time> {
+        let slot = self.slot(token)?;
+        let runs = slot.gate.is_running(token.generation);
+        runs.then(|| Time::from_nanos(slot.deadline.load(Ordering::Relaxed)))
     }
 
     /// The running request in `slot` if it has this stamp and id: how a CQE finds its request.

@@ -12,7 +12,7 @@ use crate::request::{Full, Released, RequestId, Token};
 use super::card::Card;
 use super::commands::NotQueued;
 use super::handover::Submitted;
-use super::outbox::Reached;
+use super::mark::Reached;
 use super::state::{Refusal, State};
 use super::submitter;
 use super::ticket::Ticket;
@@ -148,7 +148,7 @@ impl<E: Engine> Handle<E> {
     /// [`Refused`] where there is no engine to ask.
     pub fn with<R: Send + 'static>(
         &self,
-        act: impl FnOnce(&mut E, &mut Context<'_, E::Event>) -> R + Send + 'static,
+        act: impl FnOnce(&mut E, &mut Context<'_, E::Event, E::Output>) -> R + Send + 'static,
     ) -> Result<R, Refused> {
         self.ask(|state| match state.call_now(act) {
             Some(result) => Ok(result),

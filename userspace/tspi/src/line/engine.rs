@@ -493,6 +493,7 @@ impl<D: Device> LineEngine for Lines<D> {
 impl<D: Device> Engine for Lines<D> {
     type Command = Command;
     type Event = Event;
+    type Output = ();
 
     fn lines(&self) -> usize {
         self.lines.len()
