@@ -23,7 +23,7 @@ pub struct LineReport {
 
 /// An engine of lines: it takes their requests, tells their events, and answers the synchronous
 /// functions (K2), which complete nothing (K3).
-pub trait LineEngine: Engine<Command = Command, Event = Event> {
+pub trait LineEngine: Engine<Command = Command, Event = Event, Output = ()> {
     /// Opens a line: from now on it tells its events under TAPI's handle.
     ///
     /// # Errors

@@ -215,6 +215,7 @@ impl<D: Device> LineEngine for Modem<D> {
 impl<D: Device> Engine for Modem<D> {
     type Command = Command;
     type Event = Event;
+    type Output = ();
 
     fn lines(&self) -> usize {
         1

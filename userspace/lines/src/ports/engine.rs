@@ -411,6 +411,7 @@ impl<C: PortCard> LineEngine for Lines<C> {
 impl<C: PortCard> Engine for Lines<C> {
     type Command = Command;
     type Event = Event;
+    type Output = ();
 
     fn lines(&self) -> usize {
         self.lines.len()

@@ -64,6 +64,7 @@ impl<O: Orders> Gate<O> {
 
     /// Starts a use of the slot and gives its generation. Only for the one who took the slot from
     /// the free list.
+    #[inline]
     pub(crate) fn open(&self) -> u32 {
         let generation = generation_of(self.0.load(Ordering::Relaxed));
         self.0.store(LIVE | u64::from(generation) << GENERATION_SHIFT, Ordering::Release);
@@ -71,12 +72,14 @@ impl<O: Orders> Gate<O> {
     }
 
     /// Sets RETURNED. Only for the holder of the request's one ticket.
+    #[inline]
     pub(crate) fn release(&self) -> Released {
         let before = self.0.fetch_or(RETURNED, O::SET);
         if before & (COMPLETED | AWAITED) != 0 { Released::Deliverable } else { Released::Running }
     }
 
     /// Asks to be told when RETURNED is set; `false` if it is, or if the use is over.
+    #[inline]
     pub(crate) fn await_return(&self, generation: u32) -> bool {
         let mut seen = self.0.load(Ordering::Acquire);
         // A few rounds at the most: each bit is set once, and the use ends once.
@@ -92,6 +95,7 @@ impl<O: Orders> Gate<O> {
     }
 
     /// Whether RETURNED is set, or the use is over.
+    #[inline]
     pub(crate) fn has_returned(&self, generation: u32) -> bool {
         let seen = self.0.load(Ordering::Acquire);
         !is_use(seen, generation) || seen & RETURNED != 0
@@ -131,6 +135,7 @@ impl<O: Orders> Gate<O> {
 
     /// Ends the use if both bits are set and gives the result. Only one thread at a time takes from a
     /// table: whoever holds the outbox.
+    #[inline]
     pub(crate) fn take(&self, generation: u32) -> Option<i32> {
         let seen = self.0.load(Ordering::Acquire);
         let both = RETURNED | COMPLETED;
@@ -145,6 +150,7 @@ impl<O: Orders> Gate<O> {
     /// Ends a use that nobody has completed, without a completion (R4), and gives what setting
     /// RETURNED would have found; `None` if a completion has come. Only for the holder of the
     /// request's one ticket.
+    #[inline]
     pub(crate) fn abandon(&self, generation: u32) -> Option<Released> {
         let running = LIVE | u64::from(generation) << GENERATION_SHIFT;
         let abandon = |from| {
@@ -161,6 +167,7 @@ impl<O: Orders> Gate<O> {
     }
 
     /// Whether both bits are set.
+    #[inline]
     pub(crate) fn is_deliverable(&self, generation: u32) -> bool {
         let seen = self.0.load(Ordering::Acquire);
         is_use(seen, generation) && seen & (RETURNED | COMPLETED) == RETURNED | COMPLETED
@@ -172,7 +179,17 @@ impl<O: Orders> Gate<O> {
         is_use(seen, generation) && seen & COMPLETED != 0
     }
 
+    /// Whether this use is running: live and not completed.
+    #[inline]
+    pub(crate) fn is_running(&self, generation: u32) -> bool {
+        let seen = self.0.load(Ordering::Acquire);
+        let ours = LIVE | u64::from(generation) << GENERATION_SHIFT;
+        // In one comparison, because each submission asks.
+        seen & (GENERATION_MASK << GENERATION_SHIFT | LIVE | COMPLETED) == ours
+    }
+
     /// The generation of the use that is running: live and not completed.
+    #[inline]
     pub(crate) fn running(&self) -> Option<u32> {
         let seen = self.0.load(Ordering::Acquire);
         (seen & (LIVE | COMPLETED) == LIVE).then(|| generation_of(seen))

@@ -5,9 +5,9 @@ use std::fmt;
 use crate::Time;
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 
-use super::free_list::{FreeList, Links};
-use super::gate::{Completed, Gate, Released, Strict};
-use super::id::{RequestId, Token};
+use crate::free_list::{FreeList, Links};
+use crate::gate::{Completed, Gate, Released, Strict};
+use crate::id::{RequestId, Token};
 
 /// The most requests a table can hold at once.
 pub const MAX_CAPACITY: usize = 65_536;
@@ -24,7 +24,7 @@ pub struct Full(pub usize);
 
 /// A request that is over, as it is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Completion {
+pub struct Completion<Output = ()> {
     /// The request's id; it may be in use again by the time this is read (T4).
     pub id: RequestId,
     /// The line it was submitted to.
@@ -35,6 +35,27 @@ pub struct Completion {
     pub submitted: Time,
     /// When its operation ended; delivery may be later.
     pub completed: Time,
+    /// What it carries besides; means something only where `result` is 0.
+    pub output: Output,
+}
+
+impl Completion {
+    /// The same completion with an output.
+    #[inline]
+    pub fn with_output<Output>(self, output: Output) -> Completion<Output> {
+        let Completion { id, line, result, submitted, completed, output: () } = self;
+        Completion { id, line, result, submitted, completed, output }
+    }
+}
+
+impl<Output> Completion<Output> {
+    /// The output, or the negative error.
+    ///
+    /// # Errors
+    /// The result, where it is not 0.
+    pub fn into_result(self) -> Result<Output, i32> {
+        if self.result == 0 { Ok(self.output) } else { Err(self.result) }
+    }
 }
 
 /// One slot, one cache line: all that one request costs.
@@ -48,6 +69,16 @@ struct Slot {
     completed: AtomicU64,
     /// While it is free: the free slot below it.
     link: AtomicU32,
+}
+
+impl Slot {
+    #[inline]
+    fn complete(&self, token: Token, result: i32, now: Time) -> Completed {
+        // The time is there before the completion is there to be taken. Only whoever holds the card
+        // completes, so it is the time of the completion that follows.
+        let note = || self.completed.store(now.as_nanos(), Ordering::Relaxed);
+        self.gate.complete_after(token.generation, result, note)
+    }
 }
 
 impl Links for [Slot] {
@@ -98,6 +129,7 @@ impl Table {
     }
 
     /// How many requests can be outstanding.
+    #[inline]
     pub fn capacity(&self) -> usize {
         self.slots.len()
     }
@@ -141,32 +173,40 @@ impl Table {
     #[inline]
     pub fn complete(&self, token: Token, result: i32, now: Time) -> Completed {
         let Some(slot) = self.slot(token) else { return Completed::Late };
-        // The time is there before the completion is there to be taken. Only whoever holds the card
-        // completes, so it is the time of the completion that follows.
-        let note = || slot.completed.store(now.as_nanos(), Ordering::Relaxed);
-        slot.gate.complete_after(token.generation, result, note)
+        slot.complete(token, result, now)
+    }
+
+    /// As [`Table::complete`], and gives the request's line with it: one look at the slot.
+    #[inline]
+    pub fn complete_on_line(&self, token: Token, result: i32, now: Time) -> (Completed, usize) {
+        let Some(slot) = self.slot(token) else { return (Completed::Late, 0) };
+        let completed = slot.complete(token, result, now);
+        (completed, slot.line.load(Ordering::Relaxed) as usize)
     }
 
     /// Has releasing the request's ticket report [`Released::Deliverable`] although its operation
     /// still runs; `false` if the ticket is released already.
-    pub(crate) fn await_return(&self, token: Token) -> bool {
+    #[inline]
+    pub fn await_return(&self, token: Token) -> bool {
         self.slot(token).is_some_and(|slot| slot.gate.await_return(token.generation))
     }
 
     /// Whether the request's ticket is released, or the request is over.
-    pub(crate) fn has_returned(&self, token: Token) -> bool {
+    #[inline]
+    pub fn has_returned(&self, token: Token) -> bool {
         self.slot(token).is_none_or(|slot| slot.gate.has_returned(token.generation))
     }
 
     /// When the request was submitted.
     #[inline]
-    pub(crate) fn submitted(&self, token: Token) -> Time {
+    pub fn submitted(&self, token: Token) -> Time {
         self.slot(token)
             .map_or(Time::ZERO, |slot| Time::from_nanos(slot.submitted.load(Ordering::Relaxed)))
     }
 
     /// When the request was completed, if it is.
-    pub(crate) fn completed(&self, token: Token) -> Option<Time> {
+    #[inline]
+    pub fn completed(&self, token: Token) -> Option<Time> {
         let slot = self.slot(token)?;
         slot.gate
             .is_completed(token.generation)
@@ -174,14 +214,15 @@ impl Table {
     }
 
     /// Whether the completion may be reported.
-    pub(crate) fn is_deliverable(&self, token: Token) -> bool {
+    #[inline]
+    pub fn is_deliverable(&self, token: Token) -> bool {
         self.slot(token).is_some_and(|slot| slot.gate.is_deliverable(token.generation))
     }
 
     /// Whether the request is outstanding and not yet completed.
     #[inline]
     pub fn is_running(&self, token: Token) -> bool {
-        self.slot(token).is_some_and(|slot| slot.gate.running() == Some(token.generation))
+        self.slot(token).is_some_and(|slot| slot.gate.is_running(token.generation))
     }
 
     /// Takes a deliverable request out of the table. Its slot and id are free when this returns, so
@@ -196,6 +237,7 @@ impl Table {
                 result,
                 submitted: Time::from_nanos(slot.submitted.load(Ordering::Relaxed)),
                 completed: Time::from_nanos(slot.completed.load(Ordering::Relaxed)),
+                output: (),
             })
         };
         let completion = slot.gate.take(token.generation).and_then(report)?;
@@ -204,37 +246,49 @@ impl Table {
     }
 
     /// Gives the slot of a refused request back without a completion (R4); `None` if one has come.
-    pub(crate) fn abandon(&self, token: Token) -> Option<Released> {
+    #[inline]
+    pub fn abandon(&self, token: Token) -> Option<Released> {
         let abandoned = self.slot(token)?.gate.abandon(token.generation)?;
         self.free.push(&self.slots[..], token.slot);
         Some(abandoned)
     }
 
     /// The id of a request that is outstanding.
+    #[inline]
     pub fn id(&self, token: Token) -> Option<RequestId> {
         RequestId::new(self.slot(token)?.id.load(Ordering::Relaxed))
     }
 
     /// The line of a request that is outstanding.
     #[inline]
-    pub(crate) fn line(&self, token: Token) -> Option<usize> {
+    pub fn line(&self, token: Token) -> Option<usize> {
         Some(self.slot(token)?.line.load(Ordering::Relaxed) as usize)
     }
 
     /// The line of the request that is in a slot, or was last.
-    pub(crate) fn line_in(&self, slot: usize) -> usize {
+    #[inline]
+    pub fn line_in(&self, slot: usize) -> usize {
         self.slots.get(slot).map_or(0, |slot| slot.line.load(Ordering::Relaxed) as usize)
     }
 
     /// When the request must be over.
     #[inline]
-    pub(crate) fn deadline(&self, token: Token) -> Time {
+    pub fn deadline(&self, token: Token) -> Time {
         self.slot(token)
             .map_or(Time::NEVER, |slot| Time::from_nanos(slot.deadline.load(Ordering::Relaxed)))
     }
 
+    /// When the request must be over, if it still runs.
+    #[inline]
+    pub fn running_until(&self, token: Token) -> Option<Time> {
+        let slot = self.slot(token)?;
+        let runs = slot.gate.is_running(token.generation);
+        runs.then(|| Time::from_nanos(slot.deadline.load(Ordering::Relaxed)))
+    }
+
     /// The running request in `slot` if it has this stamp and id: how a CQE finds its request.
-    pub(crate) fn find(&self, slot: u16, stamp: u16, id: u32) -> Option<Token> {
+    #[inline]
+    pub fn find(&self, slot: u16, stamp: u16, id: u32) -> Option<Token> {
         let entry = self.slots.get(usize::from(slot))?;
         let token = Token { slot, table: self.number, generation: entry.gate.running()? };
         (token.stamp() == stamp && entry.id.load(Ordering::Relaxed) == id).then_some(token)
@@ -242,13 +296,14 @@ impl Table {
 
     /// The request that runs in a slot.
     #[inline]
-    pub(crate) fn running_in(&self, slot: usize) -> Option<Token> {
+    pub fn running_in(&self, slot: usize) -> Option<Token> {
         let generation = self.slots.get(slot)?.gate.running()?;
         Some(Token { slot: u16::try_from(slot).ok()?, table: self.number, generation })
     }
 
     /// All requests that are outstanding and not completed, as they are found.
-    pub(crate) fn running(&self) -> impl Iterator<Item = Token> + '_ {
+    #[inline]
+    pub fn running(&self) -> impl Iterator<Item = Token> + '_ {
         self.slots.iter().zip(0..=u16::MAX).filter_map(|(entry, slot)| {
             entry.gate.running().map(|generation| Token { slot, table: self.number, generation })
         })
@@ -257,7 +312,7 @@ impl Table {
     /// Whether the token is of this table. Whoever gets a token from outside asks first; everything
     /// else here takes tokens of this table.
     #[inline]
-    pub(crate) fn owns(&self, token: Token) -> bool {
+    pub fn owns(&self, token: Token) -> bool {
         token.table == self.number
     }
 

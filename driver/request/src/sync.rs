@@ -1,30 +1,33 @@
 //! The synchronisation the request path stands on: std's, or loom's when the models run.
+//!
+//! Public for the crates of Ringback, so that their models run on the same primitives. Nothing here
+//! is for applications.
 
 #[cfg(not(loom))]
-pub(crate) use std::sync::{
+pub use std::sync::{
     Mutex, MutexGuard,
     atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence},
 };
 
 #[cfg(loom)]
-pub(crate) use self::model::{Mutex, MutexGuard};
+pub use self::model::{Mutex, MutexGuard};
 #[cfg(loom)]
-pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
+pub use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
 
 /// What threads sleep on. Loom's own block a thread, so that one that nobody wakes is a deadlock,
 /// which loom finds.
-pub(crate) mod asleep {
+pub mod asleep {
     #[cfg(loom)]
-    pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard};
+    pub use loom::sync::{Condvar, Mutex, MutexGuard};
     #[cfg(not(loom))]
-    pub(crate) use std::sync::{Condvar, Mutex, MutexGuard};
+    pub use std::sync::{Condvar, Mutex, MutexGuard};
 }
 
 /// A value that shares its cache line with no other, so that writing it does not slow down readers of
 /// its neighbours. 128 bytes, because processors fetch lines in pairs.
 #[derive(Debug)]
 #[repr(align(128))]
-pub(crate) struct OwnLine<T>(pub(crate) T);
+pub struct OwnLine<T>(pub T);
 
 impl<T> std::ops::Deref for OwnLine<T> {
     type Target = T;
@@ -37,42 +40,45 @@ impl<T> std::ops::Deref for OwnLine<T> {
 /// interleavings: it remembers one reader of a word, the last, so that the thread's own reading hides
 /// those of the others from its writing.
 #[cfg(loom)]
-pub(crate) fn will_write<T>(touch: impl FnOnce(Ordering) -> T) {
+pub fn will_write<T>(touch: impl FnOnce(Ordering) -> T) {
     touch(Ordering::Relaxed);
 }
 
+/// Does nothing: it is for loom alone, see the other definition.
 #[cfg(not(loom))]
 #[inline(always)]
-pub(crate) fn will_write<T>(_: impl FnOnce(Ordering) -> T) {}
+pub fn will_write<T>(_: impl FnOnce(Ordering) -> T) {}
 
 /// A mutex as std builds it on Linux: one atomic word. Loom's own never lets `try_lock` find the
 /// mutex held by a thread in the middle of its work, so the hand-over could not be modelled with it.
 #[cfg(loom)]
 mod model {
+    #![expect(missing_docs, reason = "these are std's functions under std's names")]
+
     use std::ops::{Deref, DerefMut};
     use std::sync::{LockResult, TryLockError, TryLockResult};
 
     use loom::sync::atomic::{AtomicBool, Ordering};
 
     #[derive(Debug)]
-    pub(crate) struct Mutex<T> {
+    pub struct Mutex<T> {
         held: AtomicBool,
         // Never contended: `held` goes before it.
         value: std::sync::Mutex<T>,
     }
 
     #[derive(Debug)]
-    pub(crate) struct MutexGuard<'a, T> {
+    pub struct MutexGuard<'a, T> {
         value: Option<std::sync::MutexGuard<'a, T>>,
         held: &'a AtomicBool,
     }
 
     impl<T> Mutex<T> {
-        pub(crate) fn new(value: T) -> Self {
+        pub fn new(value: T) -> Self {
             Mutex { held: AtomicBool::new(false), value: std::sync::Mutex::new(value) }
         }
 
-        pub(crate) fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
+        pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
             // std: acquire on success, relaxed on failure.
             match self.held.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed) {
                 Ok(_) => Ok(MutexGuard { value: self.value.lock().ok(), held: &self.held }),
@@ -80,7 +86,7 @@ mod model {
             }
         }
 
-        pub(crate) fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
+        pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
             loop {
                 if let Ok(guard) = self.try_lock() {
                     return Ok(guard);

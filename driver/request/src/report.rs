@@ -44,18 +44,18 @@ thread_local! {
 
 /// A thread that holds a card; until it is dropped, lines of the thread wait.
 #[derive(Debug)]
-pub(crate) struct Held(());
+pub struct Held(());
 
 /// The calling thread is about to hold a card.
 #[inline]
-pub(crate) fn hold() -> Held {
+pub fn hold() -> Held {
     HELD.set(HELD.get() + 1);
     Held(())
 }
 
 /// Whether the calling thread holds a card, that is: whether an engine is at work on it.
 #[inline]
-pub(crate) fn is_holding() -> bool {
+pub fn is_holding() -> bool {
     // All of loom's threads are one to std, and no engine of a model asks.
     HELD.get() != 0 && !cfg!(loom)
 }

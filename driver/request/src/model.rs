@@ -1,5 +1,5 @@
 //! Loom: the gate and the slot table; every interleaving, but for the models that name a bound. Run
-//! by `RUSTFLAGS="--cfg loom" cargo test -p ringback-driver --lib --release model`.
+//! by `RUSTFLAGS="--cfg loom" cargo test -p ringback-request --lib --release model`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -7,9 +7,9 @@ use loom::sync::Arc;
 use loom::sync::atomic::{AtomicU32, Ordering};
 use loom::thread;
 
-use super::gate::{Completed, Gate, Orders, Released, Strict};
-use super::table::Table;
 use crate::Time;
+use crate::gate::{Completed, Gate, Orders, Released, Strict};
+use crate::table::Table;
 
 /// Two threads race for the last bit. Exactly one learns that the completion is deliverable, and it
 /// sees what the other did before (C13: output is written before completion).

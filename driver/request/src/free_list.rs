@@ -9,14 +9,14 @@ use crate::sync::{AtomicU32, AtomicU64, Ordering, OwnLine, will_write};
 const NONE: u32 = u32::MAX;
 
 /// Where the stack keeps, for each number, the number below it: in the slot, which is touched anyway.
-pub(super) trait Links {
+pub(crate) trait Links {
     /// The link of a number; `None` for numbers that are not below the capacity.
     fn link(&self, number: u32) -> Option<&AtomicU32>;
 }
 
 /// A stack of the numbers below its capacity. The head is the top number in the low half and a tag
 /// in the high half that changes with every step.
-pub(super) struct FreeList {
+pub(crate) struct FreeList {
     ends: OwnLine<Ends>,
 }
 
@@ -28,17 +28,18 @@ struct Ends {
 
 impl FreeList {
     /// All numbers below `capacity`, 0 on top, if each is created with [`FreeList::first_link`].
-    pub(super) fn full() -> Self {
+    pub(crate) fn full() -> Self {
         FreeList { ends: OwnLine(Ends { head: AtomicU64::new(0), spare: AtomicU32::new(NONE) }) }
     }
 
     /// The link a number below `capacity` is created with.
-    pub(super) fn first_link(number: usize, capacity: usize) -> AtomicU32 {
+    pub(crate) fn first_link(number: usize, capacity: usize) -> AtomicU32 {
         AtomicU32::new(if number + 1 < capacity { number as u32 + 1 } else { NONE })
     }
 
     /// Takes a number.
-    pub(super) fn pop(&self, links: &(impl Links + ?Sized)) -> Option<u16> {
+    #[inline]
+    pub(crate) fn pop(&self, links: &(impl Links + ?Sized)) -> Option<u16> {
         let Ends { head: place, spare } = &*self.ends;
         if spare.load(Ordering::Relaxed) != NONE {
             let number = spare.swap(NONE, Ordering::Acquire);
@@ -64,7 +65,8 @@ impl FreeList {
     }
 
     /// Puts a number back. Only one thread at a time may do it in this way.
-    pub(super) fn give_back(&self, links: &(impl Links + ?Sized), number: u16) {
+    #[inline]
+    pub(crate) fn give_back(&self, links: &(impl Links + ?Sized), number: u16) {
         let spare = &self.ends.spare;
         will_write(|order| spare.fetch_or(0, order));
         // Others only ever empty it.
@@ -76,7 +78,8 @@ impl FreeList {
     }
 
     /// Puts a number back, from any thread.
-    pub(super) fn push(&self, links: &(impl Links + ?Sized), number: u16) {
+    #[inline]
+    pub(crate) fn push(&self, links: &(impl Links + ?Sized), number: u16) {
         let Some(link) = links.link(u32::from(number)) else { return };
         let place = &self.ends.head;
         will_write(|order| place.fetch_or(0, order));

@@ -12,6 +12,7 @@ impl RequestId {
     pub const MAX: u32 = 0x7FFF_FFFF;
 
     /// The id with this number; `None` for 0 and for numbers with bit 31 set (rule T2).
+    #[inline]
     pub const fn new(number: u32) -> Option<RequestId> {
         match NonZeroU32::new(number) {
             Some(number) if number.get() <= Self::MAX => Some(RequestId(number)),
@@ -20,13 +21,15 @@ impl RequestId {
     }
 
     /// The number.
+    #[inline]
     pub const fn get(self) -> u32 {
         self.0.get()
     }
 
     /// The id of the `generation`th use of `slot`: unique among outstanding requests because the
     /// slot is (rule T3), and far from its own last use.
-    pub(super) fn of_slot(slot: u16, generation: u32) -> RequestId {
+    #[inline]
+    pub(crate) fn of_slot(slot: u16, generation: u32) -> RequestId {
         let high = generation % 0x7FFF + 1;
         RequestId::new(high << 16 | u32::from(slot)).unwrap_or(RequestId(NonZeroU32::MIN))
     }
@@ -44,20 +47,22 @@ impl fmt::Display for RequestId {
 /// operation on a token checks it. So it does the table: a token of one card is nothing to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Token {
-    pub(super) slot: u16,
+    pub(crate) slot: u16,
     /// The number of its table.
-    pub(super) table: u16,
-    pub(super) generation: u32,
+    pub(crate) table: u16,
+    pub(crate) generation: u32,
 }
 
 impl Token {
     /// The slot's index, below the capacity of its table: where per-request state may be kept.
+    #[inline]
     pub const fn slot(self) -> usize {
         self.slot as usize
     }
 
     /// The low 12 bits of the generation, as they stand in user_data.
-    pub(crate) const fn stamp(self) -> u16 {
+    #[inline]
+    pub const fn stamp(self) -> u16 {
         (self.generation & 0xFFF) as u16
     }
 }
