@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::request::{Released, RequestId, Token};
+use crate::request::{Held, Holder, Released, RequestId, Token};
 
 use super::core::Core;
 
@@ -17,12 +17,13 @@ use super::core::Core;
 pub struct Ticket {
     id: RequestId,
     token: Token,
-    core: Arc<Core>,
+    /// Gone once somebody else releases the request.
+    core: Option<Arc<Core>>,
 }
 
 impl Ticket {
     pub(crate) fn new(id: RequestId, token: Token, core: Arc<Core>) -> Ticket {
-        Ticket { id, token, core }
+        Ticket { id, token, core: Some(core) }
     }
 
     /// The request's id.
@@ -37,18 +38,34 @@ impl Ticket {
 
     #[cfg(all(test, loom))]
     pub(super) fn core(&self) -> &Core {
-        &self.core
+        self.core.as_ref().unwrap()
     }
 
     /// Opens the gate, as dropping does.
     pub fn release(self) {}
 }
 
+impl From<Ticket> for Option<Held> {
+    /// The same for somebody who does not know the reactor.
+    fn from(mut ticket: Ticket) -> Option<Held> {
+        let core = ticket.core.take()?;
+        Some(Held::new(ticket.token, core))
+    }
+}
+
 impl Drop for Ticket {
     fn drop(&mut self) {
+        if let Some(core) = &self.core {
+            core.release(self.token);
+        }
+    }
+}
+
+impl Holder for Core {
+    fn release(&self, token: Token) {
         // A child process has the ticket twice; the gate is its own, the reaper its parent's.
-        if self.core.table.release(self.token) == Released::Deliverable && !self.core.is_foreign() {
-            self.core.wake();
+        if self.table.release(token) == Released::Deliverable && !self.is_foreign() {
+            self.wake();
         }
     }
 }

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use ringback_driver::Time;
-use ringback_driver::request::{Completion, RequestId};
+use ringback_request::{Completion, RequestId, Time};
 
 use crate::error::LineError;
 use crate::media::{Audio, Data};
