@@ -8,10 +8,14 @@
 //! Every room uses [`mod@report`], by which everything is logged so that no subscriber can harm a card,
 //! and [`guard`], by which a panic is contained.
 
+#[cfg(feature = "cards")]
 pub mod card;
 pub mod device;
 pub mod engine;
 pub mod reactor;
+
+#[doc = include_str!("../GUIDE.md")]
+pub mod guide {}
 
 /// Requests, their ids and their tokens: the crate `ringback-request`.
 pub use ringback_request as request;

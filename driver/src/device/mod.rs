@@ -96,7 +96,24 @@ pub enum InterruptFileError {
 }
 
 impl InterruptFd {
-    /// Whether this can be an interrupt file.
+    /// Makes a file an interrupt file, if it can be one: /dev/uioN, or an eventfd. How it is read
+    /// follows from what it is, and it is made O_NONBLOCK.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn new(fd: OwnedFd) -> Result<InterruptFd, InterruptFileError> {
+        let stat = fstat(&fd).map_err(InterruptFileError::Unknown)?;
+        let device = stat.st_mode & SFlag::S_IFMT.bits() == SFlag::S_IFCHR.bits();
+        let size = if device { InterruptSize::UioCounter } else { InterruptSize::EventFd };
+        let interrupt = InterruptFd { fd, size };
+        interrupt.check()?;
+        let flags = fcntl(&interrupt.fd, FcntlArg::F_GETFL).map_err(InterruptFileError::Unknown)?;
+        let flags = OFlag::from_bits_retain(flags) | OFlag::O_NONBLOCK;
+        fcntl(&interrupt.fd, FcntlArg::F_SETFL(flags)).map_err(InterruptFileError::Unknown)?;
+        Ok(interrupt)
+    }
+
+    /// Whether this can be an interrupt file. Every reaper asks before it starts.
     ///
     /// # Errors
     /// Why not.

@@ -11,12 +11,14 @@ mod context;
 mod effects;
 mod failure;
 mod payload;
+mod per_request;
 mod playback;
 
 pub use context::Context;
 pub(crate) use effects::Effects;
 pub use failure::Failure;
 pub use payload::Payload;
+pub use per_request::PerRequest;
 pub use playback::{Play, Played};
 
 use std::time::Duration;

@@ -14,6 +14,7 @@
 
 mod bits;
 mod card;
+mod client;
 mod clock;
 mod commands;
 mod core;
@@ -40,6 +41,7 @@ mod ticket;
 mod user_data;
 mod waiting;
 
+pub use client::{Client, ClientUpcalls, Outcome, Pending, Unconnected};
 pub use handle::{Handle, Refused, Settled};
 pub use local::Local;
 pub use realtime::{Answer, Granted, Realtime, Setting};

@@ -3,6 +3,9 @@
 use std::time::Instant;
 
 use super::*;
+use crate::card::mailbox::{Complement, Mailbox, SoftMailbox};
+use crate::device::Device;
+use crate::device::soft::{SoftDevice, SoftInterrupt};
 
 /// Counts completions; checks C3 by id.
 struct Tally(Sender<Completion>);

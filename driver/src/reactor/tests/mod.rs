@@ -5,15 +5,18 @@
 //! a command that fails is refused at once (R4) or completes with its error (R6).
 
 mod child;
+mod clients;
 mod closing;
 mod ends;
 mod guards;
 mod log;
 mod logging;
+#[cfg(feature = "cards")]
 mod mailbox;
 mod mistakes;
 mod modes;
 mod order;
+mod outputs;
 mod samples;
 mod submitters;
 
@@ -26,9 +29,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::Time;
-use crate::card::mailbox::{Complement, Mailbox, SoftMailbox};
-use crate::device::soft::{SoftDevice, SoftInterrupt};
-use crate::device::{Device, InterruptFd, InterruptSize};
+use crate::device::{InterruptFd, InterruptSize};
 use crate::engine::{Context, Engine, Failure};
 use crate::report;
 use crate::request::{RequestId, Token};
