@@ -41,7 +41,8 @@
 //! [`Device::enable_bus_master`] and until the device is dropped; else its accesses fail (a master
 //! abort).
 //!
-//! With the cargo feature `softcard`, `SoftDevice::card` plugs in the TDM400P of `ringback-softcard`.
+//! With the cargo feature `softcard`, `SoftDevice::card` plugs in the TDM400P of
+//! `ringback-softcard`.
 
 #[cfg(feature = "softcard")]
 mod card;
@@ -244,9 +245,9 @@ impl DmaMemory for Arc<SoftMemory> {
 /// The interrupt of a card in software; clones are the same interrupt.
 ///
 /// There are two kinds, as on a PCI bus. A message ([`SoftInterrupt::new`]) is told whenever it is
-/// raised. A line ([`SoftInterrupt::line`]) is masked when it is told, as UIO and VFIO mask it, until
-/// the driver calls [`Device::rearm`]; and it is told again then if the card still raises it, because
-/// its cause was not acknowledged.
+/// raised. A line ([`SoftInterrupt::line`]) is masked when it is told, as UIO and VFIO mask it,
+/// until the driver calls [`Device::rearm`]; and it is told again then if the card still raises it,
+/// because its cause was not acknowledged.
 #[derive(Debug, Clone)]
 pub struct SoftInterrupt {
     event: Arc<EventFd>,
@@ -293,8 +294,8 @@ impl SoftInterrupt {
         self.change(|line| line.raised = true);
     }
 
-    /// The card takes back what it has raised: the driver has acknowledged the cause. A message can't
-    /// be taken back.
+    /// The card takes back what it has raised: the driver has acknowledged the cause. A message
+    /// can't be taken back.
     pub fn lower(&self) {
         if self.line.is_some() {
             self.change(|line| line.raised = false);

@@ -36,8 +36,8 @@ impl<T> PerRequest<T> {
         PerRequest { by_slot }
     }
 
-    /// Keeps a value for a request. One that is there already is replaced: it is of the same request,
-    /// or of one that is over and was not taken.
+    /// Keeps a value for a request. One that is there already is replaced: it is of the same
+    /// request, or of one that is over and was not taken.
     pub fn put(&mut self, request: Token, value: T) {
         match self.by_slot.get_mut(request.slot()) {
             Some(place) => *place = Some((request, value)),

@@ -79,7 +79,8 @@ impl<E: Engine> Desk<E> {
 /// ```no_run
 /// # use ringback_driver::{card::mailbox::{Complement, Mailbox}, device::{Device, Files}};
 /// # use ringback_driver::reactor::{Client, Driver};
-/// # async fn ask<D: Device>(engine: Mailbox<D>, files: Files) -> Result<(), Box<dyn std::error::Error>> {
+/// # use std::error::Error;
+/// # async fn ask<D: Device>(engine: Mailbox<D>, files: Files) -> Result<(), Box<dyn Error>> {
 /// let (upcalls, client) = Client::new(|line, event| println!("line {line}: {event:?}"));
 /// let driver = Driver::start(engine, files, upcalls, 4096)?;
 /// let client = client.connect(driver.handle());
@@ -95,8 +96,9 @@ pub struct Client<E: Engine> {
 }
 
 impl<E: Engine> Client<E> {
-    /// The upcalls with which to start a card, and a client to [connect](Unconnected::connect) to it
-    /// then. `events` is told the card's events, on the reaper's thread, as [`Upcalls::event`] is.
+    /// The upcalls with which to start a card, and a client to [connect](Unconnected::connect) to
+    /// it then. `events` is told the card's events, on the reaper's thread, as [`Upcalls::event`]
+    /// is.
     #[expect(
         clippy::new_ret_no_self,
         reason = "there is no card to be a client of before it starts"
@@ -205,8 +207,8 @@ impl<E: Engine, F> fmt::Debug for ClientUpcalls<E, F> {
     }
 }
 
-/// A request that was accepted. It becomes the request's [`Outcome`]; dropping it before cancels the
-/// request.
+/// A request that was accepted. It becomes the request's [`Outcome`]; dropping it before cancels
+/// the request.
 #[must_use = "dropping it cancels the request"]
 pub struct Pending<E: Engine> {
     handle: Handle<E>,
@@ -223,7 +225,8 @@ impl<E: Engine> Pending<E> {
         self.id
     }
 
-    /// Waits for the outcome without an executor, at most so long; `None` if it has not come by then.
+    /// Waits for the outcome without an executor, at most so long; `None` if it has not come by
+    /// then.
     ///
     /// Where waiting is impossible, in an upcall and in an engine, it only looks.
     pub fn wait(&mut self, limit: Duration) -> Option<Outcome<E>> {

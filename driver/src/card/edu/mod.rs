@@ -12,13 +12,13 @@
 //! |---|---|---|
 //! | 0x00 | ID | 0xRRrr00ED, revision in the high half |
 //! | 0x04 | LIVENESS | reads the complement of what was written |
-//! | 0x08 | FACTORIAL | write: operand; read: its factorial modulo 2^32, once STATUS bit 0 is clear |
+//! | 0x08 | FACTORIAL | operand; read once STATUS bit 0 is clear: its factorial modulo 2^32 |
 //! | 0x20 | STATUS | bit 0: computing; bit 7: interrupt at the end of a factorial |
 //! | 0x24 | INTERRUPTS | bit 0: factorial done; bit 8: DMA done |
-//! | 0x64 | ACKNOWLEDGE | clears the written bits of INTERRUPTS; to be written before the handler ends |
-//! | 0x80, 0x88 | SOURCE, DESTINATION | DMA addresses; the card's own memory is 4096 bytes at 0x40000 |
+//! | 0x64 | ACKNOWLEDGE | clears the written bits of INTERRUPTS; before the handler ends |
+//! | 0x80, 0x88 | SOURCE, DESTINATION | DMA addresses; the card's own 4096 bytes are at 0x40000 |
 //! | 0x90 | COUNT | bytes to copy |
-//! | 0x98 | COMMAND | bit 0: go, and running; bit 1: from the card to memory; bit 2: interrupt at the end |
+//! | 0x98 | COMMAND | bit 0: go, and running; bit 1: from the card; bit 2: interrupt at the end |
 //!
 //! The card cuts DMA addresses to 28 bits unless QEMU was told otherwise.
 

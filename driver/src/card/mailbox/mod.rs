@@ -1,15 +1,15 @@
 //! The mailbox: the smallest whole engine, and the one to read before writing another.
 //!
-//! The hardware (the module `uio_dummy`, or [`SoftMailbox`]) is memory with two rings. A command is a
-//! number; the hardware answers with its complement some time later, in any order, and interrupts
+//! The hardware (the module `uio_dummy`, or [`SoftMailbox`]) is memory with two rings. A command is
+//! a number; the hardware answers with its complement some time later, in any order, and interrupts
 //! once for as many answers as there are. That is the purest way from request to completion.
 //!
 //! An engine has to do six things, and they are all here: **start** a command with register writes
-//! and remember its token; find by **interrupt** which requests have ended and complete them; forget
-//! a request that is **ended** from outside; say how long a command may take; say which result stands
-//! for which failure; and leave the hardware safe at the **stop**. It may do a seventh, because its
-//! hardware can be asked without cost: **poll**. Order, gate, deadlines, threads and the ring are the
-//! reactor's.
+//! and remember its token; find by **interrupt** which requests have ended and complete them;
+//! forget a request that is **ended** from outside; say how long a command may take; say which
+//! result stands for which failure; and leave the hardware safe at the **stop**. It may do a
+//! seventh, because its hardware can be asked without cost: **poll**. Order, gate, deadlines,
+//! threads and the ring are the reactor's.
 //!
 //! | offset | register | who writes | what |
 //! |---|---|---|---|
@@ -21,7 +21,7 @@
 //! | 0x14 | REAPED | driver | answers taken so far |
 //! | 0x18 | CONTROL | driver | bit 0: the hardware runs and interrupts |
 //! | 0x1C | FEATURES | hardware | bit 0: TIME is kept; not used here |
-//! | 0x20, 0x24 | TIME | hardware | low and high half of the time of the last interrupt; not used here |
+//! | 0x20, 0x24 | TIME | hardware | when the last interrupt was, low and high half; not used here |
 //! | 0x1000 | submission ring | driver | ENTRIES x (tag, operand) |
 //! | 0x1000 + 8 x ENTRIES | answer ring | hardware | ENTRIES x (tag, answer) |
 
@@ -210,8 +210,8 @@ impl<D: Device> Engine for Mailbox<D> {
     }
 
     fn interrupt(&mut self, cx: &mut Context<'_, ()>) {
-        // Its interrupt never masks itself, so there is nothing to let through again: most cards need
-        // `Device::rearm` here.
+        // Its interrupt never masks itself, so there is nothing to let through again: most cards
+        // need `Device::rearm` here.
         self.reap(cx);
     }
 

@@ -1,4 +1,5 @@
-//! What a completion carries goes to its own request, once, and is dropped once where nobody gets it.
+//! What a completion carries goes to its own request, once, and is dropped once where nobody gets
+//! it.
 
 use std::sync::atomic::AtomicUsize;
 
