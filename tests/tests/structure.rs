@@ -247,3 +247,13 @@ fn imports_are_found_however_they_are_written() {
         "use crate::a;\n// crate::b\n#[cfg(test)]\nmod c;\nuse crate::d;\n#[cfg(test)]\nmod e {";
     assert_eq!(names(&code(text)), "a d");
 }
+
+/// The crate of a driver writer, which `make test` builds and runs, is the page's engine.
+#[test]
+fn the_engine_outside_is_the_guides_word_for_word() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let page = fs::read_to_string(top.join("driver/GUIDE.md")).unwrap();
+    let engine = page.split("```rust\n").nth(1).and_then(|block| block.split("```").next());
+    let outside = top.join("tests/outside/driver-writer/src/sensor.rs");
+    assert_eq!(engine, Some(fs::read_to_string(outside).unwrap().as_str()));
+}

@@ -8,12 +8,13 @@ use super::core::Core;
 
 /// What submitting gives: the right to say "I have returned".
 ///
-/// Read the id, store what you want, then drop the ticket (or [`release`](Ticket::release) it). Only
-/// that opens the gate: until then neither the completion nor any later upcall of the line is
-/// delivered. That is stricter than TAPI, whose flag at the end of the function leaves a gap in which
-/// the completion can come before the caller has stored the id.
+/// Read the id, store what you want, then drop the ticket (or [`release`](Ticket::release) it).
+/// Only that opens the gate: until then neither the completion nor any later upcall of the line is
+/// delivered. That is stricter than TAPI, whose flag at the end of the function leaves a gap in
+/// which the completion can come before the caller has stored the id.
 #[derive(Debug)]
-#[must_use = "while the ticket is held, its completion and everything behind it on the line is held back; drop it once the id is stored"]
+#[must_use = "while the ticket is held, its completion and everything behind it on the line is \
+              held back; drop it once the id is stored"]
 pub struct Ticket {
     id: RequestId,
     token: Token,
