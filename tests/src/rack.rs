@@ -14,7 +14,7 @@ use ringback_tspi::host::{self, Host, Line};
 use ringback_tspi::modem::{Far, ModemOptions, SoftModem};
 use ringback_tspi::provider::{ModemCard, ModemProvider, OpenError, Provider};
 
-use crate::{Watched, Witness};
+use crate::{Witness, watched};
 
 /// The modem lives so much faster than we do: what takes it seconds takes a test no time. What the
 /// driver waits for it to do is long enough all the same.
@@ -107,7 +107,7 @@ impl Rack {
         let witness = Arc::new(Witness::default());
         let provider: Arc<dyn Provider> =
             Arc::new(provider(uart.clone(), interrupt).expect("the serial port works"));
-        let provider: Arc<dyn Provider> = Arc::new(Watched::new(provider, Arc::clone(&witness)));
+        let provider: Arc<dyn Provider> = Arc::new(watched(provider, Arc::clone(&witness)));
         let host = Host::start(provider, host::Options::default()).expect("the host starts");
         Rack { host, uart, witness, outside, thread: Some(thread) }
     }

@@ -18,7 +18,7 @@ use ringback_tspi::host::{self, Call, CallOptions, Events, Host, Line, Pending};
 use ringback_tspi::line::DialTiming;
 use ringback_tspi::provider::{CardProvider, OpenError, Provider};
 
-use crate::{DEADLINE, Watched, Witness};
+use crate::{DEADLINE, Witness, watched};
 
 /// A telephone's line.
 pub const FXS: u32 = 0;
@@ -93,7 +93,7 @@ impl Bench {
             Arc::new(provider(&card, ours).expect("the software card comes up"));
         let bare = wrap(bare);
         let witness = Arc::new(Witness::default());
-        let provider = Arc::new(Watched::new(Arc::clone(&bare), Arc::clone(&witness)));
+        let provider = Arc::new(watched(Arc::clone(&bare), Arc::clone(&witness)));
         let clock = Mutex::new(Some(RealClock::start_hurried(&card, haste).unwrap()));
         Bench { card, provider, witness, bare, clock, haste }
     }

@@ -16,7 +16,7 @@ use crate::actor;
 use crate::closing::CLOSE;
 use crate::life::{Kept, LINES, Life, Side, make};
 use crate::plan::{HASTE, LifePlan, Plan};
-use crate::sabotage::{Sabotage, Spoiled};
+use crate::sabotage::{Sabotage, spoiled};
 use crate::tally::Tally;
 use crate::watchdog::{self, doing};
 use crate::weather;
@@ -45,7 +45,7 @@ pub(crate) fn run(seed: u64, long: bool, sabotage: Option<Sabotage>) -> Report {
     let haste = NonZeroU32::new(HASTE).unwrap_or(NonZeroU32::MIN);
     let spoil = |provider: Arc<dyn Provider>| -> Arc<dyn Provider> {
         match sabotage {
-            Some(sabotage) => Arc::new(Spoiled::new(provider, sabotage)),
+            Some(sabotage) => Arc::new(spoiled(provider, sabotage)),
             None => provider,
         }
     };

@@ -17,7 +17,7 @@ use super::trace::{Counters, Traced, count};
 use super::{Counts, Line, LineInfo, Options, Trace, asked, inside};
 use crate::clock;
 use crate::error::LineError;
-use crate::provider::{Provider, SlotReport};
+use crate::provider::{Provider, SlotReport, Slots};
 use crate::types::{HTAPILINE, Version};
 
 /// What everything of a host holds on to.
@@ -189,7 +189,7 @@ impl Host {
     /// How the slots of the card are, from a provider that knows slots; empty once it is shut down.
     pub fn slots(&self) -> Vec<SlotReport> {
         asked::enter();
-        self.shared.provider.slots()
+        self.shared.provider.slots().map_or_else(Vec::new, Slots::slots)
     }
 
     /// How many requests came to what so far.

@@ -10,6 +10,7 @@ use ringback_driver::Time;
 use super::closing::{CloseError, Closed};
 use super::{Host, Options, StartError, asked};
 use crate::clock;
+use crate::error::LineError;
 use crate::provider::{Provider, Runner};
 
 /// With something parked it looks this often whether that may be told.
@@ -42,7 +43,8 @@ impl LocalHost {
         let here = Some(asked::this_thread());
         let (host, runner) =
             Host::start_by(provider.into(), options, here, |provider, init, tapi| {
-                provider.provider_init_local(init, tapi)
+                let control = provider.control().ok_or(LineError::OPERATIONUNAVAIL)?;
+                control.provider_init_local(init, tapi)
             })?;
         Ok(LocalHost { host, runner, here: PhantomData })
     }

@@ -9,7 +9,7 @@ use super::info::{LineCaps, fetch};
 use super::upward::Upward;
 use crate::constants::{INITIALIZE_NEGOTIATION, LINETSPIOPTION_NONREENTRANT};
 use crate::error::LineError;
-use crate::provider::{Init, Provider, Tapi};
+use crate::provider::{Control, Init, Provider, Tapi};
 use crate::structs::LINEDEVCAPS;
 use crate::types::Version;
 
@@ -107,7 +107,7 @@ impl Host {
             num_phones: devices.phones,
         };
         let (wishes, runs) = init(&*provider, given, upward)
-            .map_err(|error| StartError { error, cause: provider.failure_text() })?;
+            .map_err(|error| StartError { error, cause: failure_text(&*provider) })?;
         if shared.is_over() {
             // D15: it has ignored us with success. What it dropped is our way up.
             return Err(StartError::new(
@@ -134,4 +134,9 @@ impl Host {
         }
         Ok((host, runs))
     }
+}
+
+/// Why the init failed, in the words of a provider that has some.
+fn failure_text(provider: &dyn Provider) -> Option<String> {
+    provider.control().and_then(Control::failure_text)
 }

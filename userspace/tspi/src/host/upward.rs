@@ -10,7 +10,7 @@ use super::life::CallInner;
 use super::requests::Arrived;
 use crate::clock;
 use crate::provider::Tapi;
-use crate::types::{HDRVCALL, HTAPICALL, HTAPILINE};
+use crate::types::{HDRVCALL, HTAPICALL, HTAPILINE, HTAPIPHONE};
 
 /// Dropping it says that nothing follows, by which a host learns that its provider is down.
 pub(super) struct Upward {
@@ -52,6 +52,10 @@ impl Tapi for Upward {
         line.remember(&call);
         line.push(Upcall::NewCall(call));
         Some(tapi)
+    }
+
+    fn phone_event(&mut self, _: HTAPIPHONE, _: u32, _: usize, _: usize, _: usize) {
+        // This host opens no phones, so a message of one is about nothing that it knows.
     }
 
     fn timing(&mut self, completion: &Completion) {

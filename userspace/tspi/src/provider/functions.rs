@@ -7,7 +7,10 @@ use ringback_driver::request::RequestId;
 use super::abilities::{Abilities, abilities};
 use super::card::{LineProvider, Running, refused};
 use super::cards::Card;
-use super::{DevSpecific, Devices, Init, Provider, Runner, SlotReport, Tapi, Ticket, checks, fill};
+use super::{
+    Control, DevSpecific, Devices, InProcess, Init, Media, Provider, Runner, SlotReport, Slots,
+    Tapi, Ticket, checks, fill,
+};
 use crate::constants::*;
 use crate::error::LineError;
 use crate::line::{Audio, CallHandles, CallSnapshot, Command, DialTiming, LineEngine, LineKind};
@@ -114,18 +117,6 @@ impl<C: Card> Provider for LineProvider<C> {
 
     fn provider_init(&self, init: Init, tapi: Box<dyn Tapi>) -> Result<u32, LineError> {
         self.init(init, tapi)
-    }
-
-    fn provider_init_local(
-        &self,
-        init: Init,
-        tapi: Box<dyn Tapi>,
-    ) -> Result<(u32, Box<dyn Runner>), LineError> {
-        self.init_local(init, tapi)
-    }
-
-    fn failure_text(&self) -> Option<String> {
-        self.failure_text()
     }
 
     fn provider_shutdown(&self, version: Version, _: u32) -> Result<(), LineError> {
@@ -314,11 +305,33 @@ impl<C: Card> Provider for LineProvider<C> {
         let (running, _) = self.for_call(call)?;
         running.ask(move |lines, _| lines.monitor_digits(call, digit_modes))
     }
+}
 
+impl<C: Card> InProcess for LineProvider<C> {
+    fn media(&self) -> Option<&dyn Media> {
+        Some(self)
+    }
+
+    fn slots(&self) -> Option<&dyn Slots> {
+        Some(self)
+    }
+
+    fn control(&self) -> Option<&dyn Control> {
+        Some(self)
+    }
+}
+
+impl<C: Card> Media for LineProvider<C> {
     fn line_audio(&self, line: HDRVLINE) -> Option<Audio> {
         let running = self.for_line().ok()?;
         let line = running.line(line).ok()?;
         running.handle.with(move |lines, _| lines.audio(line.index)).ok().flatten()
+    }
+
+    fn line_data(&self, line: HDRVLINE) -> Option<Data> {
+        let running = self.for_line().ok()?;
+        let line = running.line(line).ok()?;
+        running.handle.with(move |lines, _| lines.data(line.index)).ok().flatten()
     }
 
     fn call_send(
@@ -339,20 +352,30 @@ impl<C: Card> Provider for LineProvider<C> {
     ) -> Result<Ticket, LineError> {
         self.submit(request, call, Command::Receive { call, bytes, time_limit })
     }
+}
 
-    fn line_data(&self, line: HDRVLINE) -> Option<Data> {
-        let running = self.for_line().ok()?;
-        let line = running.line(line).ok()?;
-        running.handle.with(move |lines, _| lines.data(line.index)).ok().flatten()
-    }
-
-    fn cancel(&self, request: RequestId) -> bool {
-        self.running(LineError::NODRIVER).is_ok_and(|running| running.handle.cancel_id(request))
-    }
-
+impl<C: Card> Slots for LineProvider<C> {
     fn slots(&self) -> Vec<SlotReport> {
         let Ok(running) = self.running(LineError::NODRIVER) else { return Vec::new() };
         let base = running.line_device_id_base;
         running.ask(move |lines, _| Ok(C::slots(lines, base))).unwrap_or_default()
+    }
+}
+
+impl<C: Card> Control for LineProvider<C> {
+    fn provider_init_local(
+        &self,
+        init: Init,
+        tapi: Box<dyn Tapi>,
+    ) -> Result<(u32, Box<dyn Runner>), LineError> {
+        self.init_local(init, tapi)
+    }
+
+    fn failure_text(&self) -> Option<String> {
+        self.failure_text()
+    }
+
+    fn cancel(&self, request: RequestId) -> bool {
+        self.running(LineError::NODRIVER).is_ok_and(|running| running.handle.cancel_id(request))
     }
 }

@@ -14,7 +14,8 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `api` | the traits |
+//! | `api` | the traits of TSPI |
+//! | `beside` | the traits of what is not TSPI |
 //! | `card` | the provider of a card: its life |
 //! | `cards` | which cards there are |
 //! | `abilities` | what each kind of line can do |
@@ -28,6 +29,7 @@
 
 mod abilities;
 mod api;
+mod beside;
 mod calls;
 mod card;
 mod cards;
@@ -40,7 +42,8 @@ mod report;
 mod ticket;
 mod upward;
 
-pub use api::{Devices, Init, Provider, Runner, Tapi};
+pub use api::{Devices, Init, Provider, Tapi};
+pub use beside::{Control, InProcess, Media, Runner, Slots};
 pub use card::{CardProvider, LineProvider, ModemProvider};
 pub use cards::{Card, ModemCard};
 pub use fill::DevSpecific;

@@ -94,7 +94,7 @@ mod tests {
 
     use super::*;
     use crate::line::{Lines, Opening};
-    use crate::types::{HTAPICALL, Version};
+    use crate::types::{HTAPICALL, HTAPIPHONE, Version};
 
     /// Notes the messages of lines.
     #[derive(Clone, Default)]
@@ -116,6 +116,7 @@ mod tests {
         fn new_call(&mut self, _: HTAPILINE, _: HDRVCALL) -> Option<HTAPICALL> {
             None
         }
+        fn phone_event(&mut self, _: HTAPIPHONE, _: u32, _: usize, _: usize, _: usize) {}
     }
 
     #[test]
