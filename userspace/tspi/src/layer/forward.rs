@@ -30,7 +30,8 @@ macro_rules! method {
                 match self.layer.before(&asked) {
                     Step::Go(kept) => kept,
                     Step::Answer(answer) => {
-                        return answered!($kind $error asked answer $(($given $given_shape))*);
+                        let request = asked.request();
+                        return answered!($kind $error request answer $(($given $given_shape))*);
                     }
                 }
             };
@@ -56,34 +57,39 @@ macro_rules! pattern {
     (Async $($given:ident)+) => { ($($given),+, _) };
 }
 
-/// The result that an answer in the provider's place stands for.
+/// The result that an outcome stands for: an answer of a layer's, or what a C function returned.
 macro_rules! answered {
-    ($kind:ident $error:ident $asked:ident $answer:ident $(($given:ident $shape:tt))*) => {{
+    ($kind:ident $error:ident $request:ident $answer:ident $(($given:ident $shape:tt))*) => {{
+        // A synchronous function has none.
+        let _: Option<crate::functions::RequestId> = $request;
         if let Some(error) = $error::from_raw($answer.result) {
             return Err(error);
         }
         #[allow(unused_mut, unused_variables, reason = "not all functions give something back")]
         let mut values = $answer.given.into_iter();
         $(
-            let Some($given) = <crate::rust_type!($shape)>::from_value(values.next()) else {
+            let given =
+                <crate::rust_type!($shape) as crate::layer::Given>::from_value(values.next());
+            let Some($given) = given else {
                 return Err($error::OPERATIONFAILED);
             };
         )*
-        answered!(@ $kind $error $asked $($given)*)
+        crate::layer::answered!(@ $kind $error $request $($given)*)
     }};
-    (@ Sync $error:ident $asked:ident) => { Ok(()) };
-    (@ Sync $error:ident $asked:ident $one:ident) => { Ok($one) };
-    (@ Sync $error:ident $asked:ident $($given:ident)+) => { Ok(($($given),+)) };
-    (@ Async $error:ident $asked:ident) => {
-        $asked.request().map(Ticket::ungated).ok_or($error::OPERATIONFAILED)
+    (@ Sync $error:ident $request:ident) => { Ok(()) };
+    (@ Sync $error:ident $request:ident $one:ident) => { Ok($one) };
+    (@ Sync $error:ident $request:ident $($given:ident)+) => { Ok(($($given),+)) };
+    (@ Async $error:ident $request:ident) => {
+        $request.map(crate::provider::Ticket::ungated).ok_or($error::OPERATIONFAILED)
     };
-    (@ Async $error:ident $asked:ident $($given:ident)+) => {
-        match $asked.request() {
-            Some(request) => Ok(($($given),+, Ticket::ungated(request))),
+    (@ Async $error:ident $request:ident $($given:ident)+) => {
+        match $request {
+            Some(request) => Ok(($($given),+, crate::provider::Ticket::ungated(request))),
             None => Err($error::OPERATIONFAILED),
         }
     };
 }
+pub(crate) use answered;
 
 /// All methods.
 macro_rules! provider {
@@ -186,7 +192,10 @@ impl<L: Layer> Layered<L> {
     ) -> Result<Ticket, LineError> {
         let kept = match self.layer.before(asked) {
             Step::Go(kept) => kept,
-            Step::Answer(answer) => return answered!(Async LineError asked answer),
+            Step::Answer(answer) => {
+                let request = asked.request();
+                return answered!(Async LineError request answer);
+            }
         };
         let result = act();
         let given = result.as_ref().map(|_| Vec::new()).map_err(|error| *error);

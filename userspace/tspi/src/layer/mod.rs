@@ -22,6 +22,8 @@ mod tests;
 use std::sync::Arc;
 
 pub use asked::{Argument, Asked};
+pub(crate) use forward::answered;
+pub(crate) use outcome::Given;
 pub use outcome::{Outcome, Value};
 
 use crate::error::LineError;

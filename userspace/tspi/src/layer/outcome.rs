@@ -65,7 +65,7 @@ pub enum Value {
 }
 
 /// What a function can give back.
-pub(super) trait Given: Sized {
+pub(crate) trait Given: Sized {
     fn value(&self) -> Value;
 
     /// The thing with this value; `None` if the value is of another kind.
