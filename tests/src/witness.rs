@@ -4,7 +4,7 @@
 //! [`Monitor`](ringback_tspi::callstate::monitor::Monitor); that each request that was accepted is
 //! completed once (C3, R5), not before its function returned (G1), and a refused one never (R4); that
 //! results are 0 or negative (C2); that upcalls come one at a time from one thread (C6); that nothing
-//! comes behind shutdown (D12).
+//! comes behind shutdown (D12); and that a function gives no error that its row does not have.
 //!
 //! Handles and ids mean something within one pair of init and shutdown. With the next pair the books
 //! begin anew; what was wrong, and what was seen, is kept.
@@ -366,6 +366,11 @@ impl Layer for Watch {
 
     fn after(&self, asked: &Asked<'_>, outcome: &Outcome, (closing, pair): (Option<Seen>, u64)) {
         let witness = &self.0;
+        if let Some(function) = asked.function() {
+            let strange = !outcome.is_ok() && !function.may_give(outcome.result);
+            witness
+                .wrong_if(strange, || format!("{asked} gave {:#x}, not its own", outcome.result));
+        }
         if let Some(request) = asked.request() {
             witness.asked(request, outcome.is_ok());
             if asked.is(&TSPI_lineMakeCall) && !outcome.is_ok() {

@@ -306,7 +306,7 @@ macro_rules! function {
     };
 }
 
-/// All functions.
+/// The functions of all rows.
 macro_rules! face {
     (
         {}

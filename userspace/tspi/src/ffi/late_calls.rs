@@ -13,7 +13,7 @@ use crate::provider::Ticket;
 use crate::types::HDRVCALL;
 
 impl Loaded {
-    /// TSPI_lineCompleteCall.
+    /// TSPI_lineCompleteCall, whose completion id comes later.
     pub(super) fn complete_call(
         &self,
         request: RequestId,
@@ -29,7 +29,7 @@ impl Loaded {
         })
     }
 
-    /// TSPI_linePark.
+    /// TSPI_linePark, whose park address comes later.
     pub(super) fn park(
         &self,
         request: RequestId,

@@ -1,5 +1,8 @@
 //! Parameters on their way to C: each holds its memory until the function has returned.
 //!
+//! `first` is the first C parameter of what is lent, `second` the one that belongs to it: a size, a
+//! number of records, the place for a handle. `value` is what the library has given back.
+//!
 //! A structure whose dwTotalSize says more than its memory has would have the library write behind
 //! it, so that is refused here.
 
@@ -16,7 +19,6 @@ pub const PATH_UNITS: usize = 260;
 pub struct Plain<T>(pub T);
 
 impl<T: Copy> Plain<T> {
-    /// The C parameter.
     pub fn first(&mut self) -> T {
         self.0
     }
@@ -34,7 +36,6 @@ impl Wide {
         }))
     }
 
-    /// The C parameter.
     pub fn first(&mut self) -> *const u16 {
         self.0.as_ref().map_or(ptr::null(), |units| units.as_ptr())
     }
@@ -49,12 +50,10 @@ impl Wide {
 pub struct Narrow(Vec<u8>);
 
 impl Narrow {
-    /// Holds this text.
     pub fn new(text: &str) -> Narrow {
         Narrow(text.bytes().take_while(|byte| *byte != 0).chain([0]).collect())
     }
 
-    /// The C parameter.
     pub fn first(&mut self) -> *const u8 {
         self.0.as_ptr()
     }
@@ -64,8 +63,6 @@ impl Narrow {
 pub struct Bytes<'a>(&'a [u8]);
 
 impl<'a> Bytes<'a> {
-    /// Lends these bytes.
-    ///
     /// # Errors
     /// More of them than a DWORD can say.
     pub fn new(bytes: &'a [u8]) -> Result<Bytes<'a>, Fault> {
@@ -77,7 +74,6 @@ impl<'a> Bytes<'a> {
         if self.0.is_empty() { ptr::null() } else { self.0.as_ptr() }
     }
 
-    /// Their number.
     pub fn second(&self) -> u32 {
         self.0.len() as u32
     }
@@ -87,8 +83,6 @@ impl<'a> Bytes<'a> {
 pub struct Block<'a>(&'a mut [u8]);
 
 impl<'a> Block<'a> {
-    /// Lends these bytes.
-    ///
     /// # Errors
     /// More of them than a DWORD can say.
     pub fn new(bytes: &'a mut [u8]) -> Result<Block<'a>, Fault> {
@@ -104,12 +98,10 @@ impl<'a> Block<'a> {
         Ok(Block(bytes))
     }
 
-    /// The C parameter.
     pub fn first(&mut self) -> *mut u8 {
         self.0.as_mut_ptr()
     }
 
-    /// Their number.
     pub fn second(&self) -> u32 {
         self.0.len() as u32
     }
@@ -125,8 +117,6 @@ pub fn checked(bytes: &[u8]) -> Result<(), Fault> {
 pub struct Given<'a>(Option<&'a [u8]>);
 
 impl<'a> Given<'a> {
-    /// Lends this structure.
-    ///
     /// # Errors
     /// A dwTotalSize that is missing, or says more than there is.
     pub fn new(bytes: Option<&'a [u8]>) -> Result<Given<'a>, Fault> {
@@ -134,21 +124,18 @@ impl<'a> Given<'a> {
         Ok(Given(bytes))
     }
 
-    /// The C parameter.
     pub fn first(&mut self) -> *const u8 {
         self.0.map_or(ptr::null(), <[u8]>::as_ptr)
     }
 }
 
-/// Records, or NULL.
+/// Records with their number, or NULL.
 pub struct List {
     bytes: Option<Vec<u8>>,
     count: u32,
 }
 
 impl List {
-    /// Holds these records.
-    ///
     /// # Errors
     /// More of them than a DWORD can say.
     pub fn new<T: Wire + Copy>(records: Option<&[T]>) -> Result<List, Fault> {
@@ -164,12 +151,10 @@ impl List {
         Ok(List { bytes, count })
     }
 
-    /// The C parameter.
     pub fn first(&mut self) -> *const u8 {
         self.bytes.as_ref().map_or(ptr::null(), |bytes| bytes.as_ptr())
     }
 
-    /// Their number.
     pub fn second(&self) -> u32 {
         self.count
     }
@@ -179,12 +164,10 @@ impl List {
 pub struct CountedList(pub List);
 
 impl CountedList {
-    /// Their number.
     pub fn first(&mut self) -> u32 {
         self.0.count
     }
 
-    /// Where they are.
     pub fn second(&mut self) -> *const u8 {
         self.0.first()
     }
@@ -209,7 +192,6 @@ impl Out<u32> {
         self.place
     }
 
-    /// The C parameter.
     pub fn first(&mut self) -> *mut u32 {
         &raw mut self.place
     }
@@ -221,7 +203,6 @@ impl Out<u32> {
 }
 
 impl Out<usize> {
-    /// The C parameter.
     pub fn first(&mut self) -> *mut usize {
         &raw mut self.place
     }
@@ -233,7 +214,6 @@ impl Out<usize> {
 }
 
 impl Out<[u8; 16]> {
-    /// The C parameter.
     pub fn first(&mut self) -> *mut u8 {
         self.place.as_mut_ptr()
     }
@@ -245,7 +225,6 @@ impl Out<[u8; 16]> {
 }
 
 impl Out<[u16; PATH_UNITS]> {
-    /// The C parameter.
     pub fn first(&mut self) -> *mut u16 {
         self.place.as_mut_ptr()
     }
@@ -268,7 +247,6 @@ impl Exchange {
         Exchange(Out { tapi, place: 0 })
     }
 
-    /// TAPI's handle.
     pub fn first(&mut self) -> usize {
         self.0.tapi
     }
@@ -278,7 +256,6 @@ impl Exchange {
         self.0.first()
     }
 
-    /// The provider's handle.
     pub fn value(&self) -> Value {
         self.0.value()
     }

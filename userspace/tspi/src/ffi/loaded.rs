@@ -257,7 +257,7 @@ macro_rules! method {
     };
 }
 
-/// All methods.
+/// The methods of all rows.
 macro_rules! provider {
     (
         {}

@@ -24,16 +24,16 @@ pub enum LoadError {
     /// The loader's own words say what is missing: the file, a library that it needs, a symbol.
     #[error("{path} can't be loaded: {cause}")]
     Library {
-        /// The library.
+        /// The library that was to be loaded.
         path: PathBuf,
-        /// What dlopen says.
+        /// What dlopen says about it.
         cause: libloading::Error,
     },
     /// It exports no TSPI_providerInit.
     #[error("{0} is no service provider: it does not export TSPI_providerInit")]
     NoProvider(PathBuf),
-    /// The callbacks of C say nothing about whose they are, and there are 16 sets of them.
-    #[error("16 providers are loaded already; drop one of them first")]
+    /// The callbacks of C say nothing about whose they are, and there are 64 sets of them.
+    #[error("64 providers are loaded already; drop one of them first")]
     TooMany,
 }
 
@@ -58,7 +58,7 @@ macro_rules! slots {
         }
 
         impl Slots {
-            /// Fills the slots.
+            /// Looks for each function by its name.
             ///
             /// # Safety
             /// What is found under a function's name is that function.
@@ -102,7 +102,7 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// Loads a library.
+    /// Loads a library that is a provider.
     ///
     /// # Errors
     /// [`LoadError`].

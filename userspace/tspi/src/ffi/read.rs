@@ -238,11 +238,11 @@ pub unsafe fn filled_later(at: *mut u8) -> Result<Option<LateOutput>, Fault> {
 /// Where something is to be written that a function gives back when it returns.
 #[derive(Debug, Clone, Copy)]
 pub enum Place {
-    /// A number.
+    /// A number of 32 bits.
     Number(*mut u32),
     /// A handle or another word.
     Word(*mut usize),
-    /// A record.
+    /// A record, as it lies in memory.
     Bytes(*mut u8),
     /// A path of at most MAX_PATH units.
     Path(*mut u16),

@@ -42,7 +42,7 @@ pub(super) enum LateKey {
 
 #[derive(Default)]
 struct State {
-    /// Who is telling.
+    /// The thread that is telling TAPI.
     teller: Option<ThreadId>,
     tapi: Option<Box<dyn Tapi>>,
     queue: VecDeque<Message>,
@@ -240,7 +240,7 @@ impl State {
 }
 
 /// How many libraries can be loaded at a time.
-pub(super) const PLACES: usize = 16;
+pub(super) const PLACES: usize = 64;
 
 /// The way up of the library with each set of callbacks.
 static WAYS: [Mutex<Option<Arc<Upward>>>; PLACES] = [const { Mutex::new(None) }; PLACES];
@@ -325,4 +325,8 @@ macro_rules! callbacks {
     };
 }
 
-callbacks! { 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 }
+callbacks! {
+    0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32
+    33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62
+    63
+}

@@ -242,7 +242,7 @@ macro_rules! line_sync_rows {
             (line: Line(hdLine),
              tracking_info: [Changeable LINECALLHUBTRACKINGINFO](lpTrackingInfo))
             [any] (INVALCALLHANDLE NOMEM OPERATIONFAILED OPERATIONUNAVAIL RESOURCEUNAVAIL);
-        /// Obsolete.
+        /// Obsolete: which location the user dials from.
         line_set_current_location TSPI_lineSetCurrentLocation Sync Obsolete
             (location: Number(dwLocation))
             [not stated] ();

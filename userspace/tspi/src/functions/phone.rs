@@ -76,7 +76,7 @@ macro_rules! phone_rows {
              device_class: DeviceClass(lpszDeviceClass), target_process: Foreign(hTargetProcess))
             [not stated] (INVALPHONEHANDLE RESOURCEUNAVAIL INVALDEVICECLASS OPERATIONFAILED NOMEM
                 OPERATIONUNAVAIL);
-        /// Lamp mode.
+        /// Mode of a lamp (PHONELAMPMODE).
         phone_get_lamp TSPI_phoneGetLamp Sync Supplementary
             (phone: Phone(hdPhone), button_lamp_id: Number(dwButtonLampID),
              lamp_mode: NumberOut(lpdwLampMode))
@@ -92,13 +92,13 @@ macro_rules! phone_rows {
         phone_get_status TSPI_phoneGetStatus Sync Supplementary
             (phone: Phone(hdPhone), status: [Filled PHONESTATUS](lpPhoneStatus))
             [not stated] (INVALPHONEHANDLE OPERATIONFAILED NOMEM OPERATIONUNAVAIL RESOURCEUNAVAIL);
-        /// Speaker volume (0..0xFFFF).
+        /// Speaker volume of a hookswitch device (0..0xFFFF).
         phone_get_volume TSPI_phoneGetVolume Sync Supplementary
             (phone: Phone(hdPhone), hook_switch_dev: Number(dwHookSwitchDev),
              volume: NumberOut(lpdwVolume))
             [not stated] (INVALPHONEHANDLE RESOURCEUNAVAIL INVALPHONESTATE OPERATIONFAILED
                 INVALHOOKSWITCHDEV OPERATIONUNAVAIL NOMEM);
-        /// As line.
+        /// Negotiate extension version of a phone; as for lines.
         phone_negotiate_ext_version TSPI_phoneNegotiateExtVersion Sync Extended
             (device_id: DeviceId(dwDeviceID), version: Version(dwTSPIVersion),
              low: Number(dwLowVersion), high: Number(dwHighVersion),
@@ -155,7 +155,7 @@ macro_rules! phone_rows {
              hook_switch_mode: Number(dwHookSwitchMode))
             [not stated] (INVALPHONEHANDLE NOMEM INVALHOOKSWITCHDEV RESOURCEUNAVAIL
                 INVALHOOKSWITCHMODE OPERATIONFAILED INVALPHONESTATE OPERATIONUNAVAIL);
-        /// Lamp mode.
+        /// Set the mode of a lamp (PHONELAMPMODE).
         phone_set_lamp TSPI_phoneSetLamp Async Supplementary
             (request: Request(dwRequestID), phone: Phone(hdPhone),
              button_lamp_id: Number(dwButtonLampID), lamp_mode: Number(dwLampMode))

@@ -46,7 +46,7 @@ macro_rules! provider_rows {
         provider_create_line_device TSPI_providerCreateLineDevice Sync Supplementary
             (temp_id: Word(dwTempID), device_id: DeviceId(dwDeviceID))
             [not stated] (BADDEVICEID NOMEM OPERATIONFAILED);
-        /// Same for PHONE_CREATE.
+        /// Answer to PHONE_CREATE: bind temp id to new device id.
         provider_create_phone_device TSPI_providerCreatePhoneDevice Sync Supplementary
             (temp_id: Word(dwTempID), device_id: DeviceId(dwDeviceID))
             [not stated] (BADDEVICEID NOMEM OPERATIONFAILED);

@@ -120,7 +120,7 @@ pub enum Argument<'a> {
     Text(&'a str),
     /// Bytes, or a structure: handed in, or to be filled.
     Bytes(&'a [u8]),
-    /// Records of numbers.
+    /// Records of numbers, which can be printed.
     Records(&'a dyn Listed),
     /// Memory of so many bytes that is filled later (C12).
     Late(usize),

@@ -91,7 +91,7 @@ macro_rules! answered {
 }
 pub(crate) use answered;
 
-/// All methods.
+/// The methods of all rows.
 macro_rules! provider {
     (
         {}

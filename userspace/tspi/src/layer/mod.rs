@@ -79,12 +79,12 @@ impl<L: Layer> Layered<L> {
         Layered { provider: provider.into(), layer }
     }
 
-    /// The layer.
+    /// The layer around the provider.
     pub fn layer(&self) -> &L {
         &self.layer
     }
 
-    /// The provider inside.
+    /// The provider inside the layer.
     pub fn provider(&self) -> &Arc<dyn Provider> {
         &self.provider
     }

@@ -60,7 +60,7 @@ pub enum Value {
     Word(usize),
     /// A record, as it lies in memory.
     Bytes(Vec<u8>),
-    /// A text.
+    /// A text in UTF-8.
     Text(String),
 }
 

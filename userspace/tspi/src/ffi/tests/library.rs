@@ -115,7 +115,7 @@ fn load() -> Loaded {
     unsafe { Loaded::open(compiled(&format!("{number}.so"))) }.unwrap()
 }
 
-/// The library, started.
+/// The library between its init and its shutdown.
 pub struct Library {
     pub provider: Arc<Loaded>,
     told: Arc<Mutex<Vec<Told>>>,

@@ -12,6 +12,7 @@ mod broken;
 mod late;
 mod library;
 mod round_trip;
+mod upward;
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

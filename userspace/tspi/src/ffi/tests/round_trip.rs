@@ -249,7 +249,7 @@ fn every_function_goes_through_c_and_back() {
     assert_eq!(refuse(&outside, &provider), 115);
 }
 
-/// Tells nothing.
+/// A way up that leads nowhere.
 struct Deaf;
 
 impl Tapi for Deaf {
