@@ -40,7 +40,7 @@ check: deps ## The quick inner loop: format, lints, documentation, unit tests
 .PHONY: loom
 loom: deps ## Models of what threads do to each other, interleaving by interleaving
 	RUSTFLAGS="--cfg loom" $(CARGO) test --locked --release --target-dir target/loom \
-		-p ringback-driver -p ringback-tspi --lib model
+		-p ringback-request -p ringback-driver -p ringback-provider -p ringback-host --lib model
 
 .PHONY: test
 test: deps ## Every test, the lab's included

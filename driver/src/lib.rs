@@ -4,18 +4,17 @@
 //! the result exactly once and never before the function that asked has returned.
 //!
 //! Imports go one way: `reactor` uses `engine`, `request` and `device`; `card` uses `engine` and
-//! `device`; `request` and `device` use nothing of the others. `report` and `guard` are everybody's:
-//! by the one everything is logged, so that no subscriber can harm a card, by the other a panic is
-//! contained.
+//! `device`; `device` uses nothing of the others. [`request`] is the crate `ringback-request`.
+//! Every room uses [`mod@report`], by which everything is logged so that no subscriber can harm a card,
+//! and [`guard`], by which a panic is contained.
 
 pub mod card;
 pub mod device;
 pub mod engine;
-pub mod guard;
 pub mod reactor;
-pub mod report;
-pub mod request;
-mod sync;
-mod time;
 
-pub use time::Time;
+/// Requests, their ids and their tokens: the crate `ringback-request`.
+pub use ringback_request as request;
+pub use ringback_request::{Time, guard, report};
+
+use ringback_request::sync;

@@ -10,18 +10,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ringback_driver::Time;
-use ringback_driver::card::tiger320::{
-    ACCESSES_PER_TICK, Failure, OpenError, Options, Service, Slot, Tiger320,
-};
+use ringback_driver::card::tiger320::{ACCESSES_PER_TICK, Failure, OpenError, Options, Tiger320};
 use ringback_driver::card::{
-    FRAME, Hook, LineFeed, ModuleError, ModuleKind, Polarity, PortEvent, PortFault, PortSink,
-    Remedy, SILENCE,
+    FRAME, Hook, LineFeed, ModuleError, ModuleKind, Polarity, PortCard, PortEvent, PortFault,
+    PortSink, Remedy, SILENCE, Service, Slot,
 };
 use ringback_driver::device::soft::SoftDevice;
 use ringback_driver::device::{Device, InterruptFd, Registers};
-use ringback_softcard::{
-    Behaviour, CardConfig, Fault, LineOptions, LineState, ModuleKind as SoftModule, SoftCard,
-};
+use ringback_softcard::ModuleKind as SoftModule;
+use ringback_softcard::{Behaviour, CardConfig, Fault, LineOptions, LineState, SoftCard};
 
 type Soft = SoftDevice<SoftCard>;
 
@@ -213,7 +210,7 @@ fn every_kind_of_slot_comes_up_or_says_why_not() {
     });
     let driver = open(&card, &Arc::default()).unwrap();
     assert_eq!(
-        *driver.ports(),
+        *driver.slots(),
         [
             Slot::Module(ModuleKind::Fxo),
             Slot::Empty,
@@ -231,7 +228,7 @@ fn every_kind_of_slot_comes_up_or_says_why_not() {
     card.set_fault(Fault::StuckSpi(3), true);
     let driver = open(&card, &Arc::default()).unwrap();
     assert_eq!(
-        *driver.ports(),
+        *driver.slots(),
         [
             Slot::Failed(ModuleError::NoIsoLink),
             Slot::Empty,
@@ -477,7 +474,7 @@ fn a_module_that_is_given_up_is_released_in_case_it_still_hears() {
     }
     bench.run(20_000);
     for port in [0, 2] {
-        assert_eq!(bench.driver.ports()[port], Slot::Failed(ModuleError::NotAnswering));
+        assert_eq!(bench.driver.slots()[port], Slot::Failed(ModuleError::NotAnswering));
         assert_eq!(bench.driver.status(port), None);
     }
     assert!(!bench.card.telephone(0).unwrap().is_ringing());
@@ -544,7 +541,7 @@ fn lost_interrupts_are_made_up_for_by_the_watchdog() {
     let before = *bench.driver.counters();
     for _ in 0..25 {
         assert_eq!(bench.steps(20), []);
-        let outcome = bench.driver.check(bench.now, &mut bench.log);
+        let outcome = bench.driver.look_after(bench.now, &mut bench.log);
         assert_eq!(outcome, Service::Frames { frames: 1, missed: 19 });
     }
     bench.card.set_fault(Fault::LostInterrupts, false);
@@ -559,9 +556,9 @@ fn removal_is_told_once() {
     let mut bench = settled();
     bench.card.set_fault(Fault::Removal, true);
     assert_eq!(bench.steps(50), []);
-    assert_eq!(bench.driver.check(bench.now, &mut bench.log), Service::Gone);
+    assert_eq!(bench.driver.look_after(bench.now, &mut bench.log), Service::Gone);
     assert!(matches!(bench.driver.failure(), Some(Failure::Removed)));
-    assert_eq!(bench.driver.check(bench.now, &mut bench.log), Service::Idle);
+    assert_eq!(bench.driver.look_after(bench.now, &mut bench.log), Service::Idle);
     assert!(bench.driver.set_hook(2, Hook::Off).is_err());
 }
 

@@ -3,16 +3,18 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use ringback_driver::Time;
-use ringback_driver::card::ThreadDelay;
-use ringback_driver::card::uart16550::{self, SoftModel, SoftUart, Uart16550};
+use ringback_driver::card::uart16550::{SoftModel, SoftUart, Uart16550};
+use ringback_driver::card::{ThreadDelay, uart16550};
 use ringback_driver::device::soft::{SoftDevice, SoftInterrupt};
-use ringback_tspi::host::{self, Host, Line};
-use ringback_tspi::modem::{Far, ModemOptions, SoftModem};
-use ringback_tspi::provider::{ModemCard, ModemProvider, OpenError, Provider};
+use ringback_host::{Host, HostOptions, Line};
+use ringback_lines::modem::{Far, ModemOptions, SoftModem};
+use ringback_provider::{ModemCard, ModemProvider, OpenError};
+use ringback_tspi::provider::Provider;
 
 use crate::{Witness, watched};
 
@@ -108,7 +110,7 @@ impl Rack {
         let provider: Arc<dyn Provider> =
             Arc::new(provider(uart.clone(), interrupt).expect("the serial port works"));
         let provider: Arc<dyn Provider> = Arc::new(watched(provider, Arc::clone(&witness)));
-        let host = Host::start(provider, host::Options::default()).expect("the host starts");
+        let host = Host::start(provider, HostOptions::default()).expect("the host starts");
         Rack { host, uart, witness, outside, thread: Some(thread) }
     }
 

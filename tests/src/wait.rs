@@ -3,9 +3,9 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ringback_host::{Call, Events, LineEvent, Pending, WaitError};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::error::LineError;
-use ringback_tspi::host::{Call, Events, LineEvent, Pending, WaitError};
 
 /// What has not happened by then never will.
 pub const DEADLINE: Duration = Duration::from_secs(120);

@@ -9,14 +9,15 @@ use std::time::Duration;
 use ringback_country::Country;
 use ringback_driver::card::tiger320::{Options, Tiger320};
 use ringback_driver::device::soft::SoftDevice;
+use ringback_host::{Call, CallOptions, Events, Host, HostOptions, Line, Pending};
+use ringback_provider::{CardProvider, OpenError, SlotReport, Slots};
 use ringback_softcard::{
     Behaviour, CardConfig, Exchange, ExchangeConfig, LineOptions, ModuleKind, RealClock, SoftCard,
     Telephone,
 };
 use ringback_tspi::callstate::CallState;
-use ringback_tspi::host::{self, Call, CallOptions, Events, Host, Line, Pending};
-use ringback_tspi::line::DialTiming;
-use ringback_tspi::provider::{CardProvider, OpenError, Provider};
+use ringback_tspi::dial_timing::DialTiming;
+use ringback_tspi::provider::Provider;
 
 use crate::{DEADLINE, Witness, watched};
 
@@ -38,6 +39,7 @@ pub struct Bench {
     /// Who judges.
     pub witness: Arc<Witness>,
     bare: Arc<dyn Provider>,
+    slots: Arc<dyn Slots>,
     clock: Mutex<Option<RealClock>>,
     haste: NonZeroU32,
 }
@@ -89,18 +91,23 @@ impl Bench {
         });
         card.exchange().add_subscriber("200", Behaviour::AnswerAfterRings(1));
         card.exchange().add_subscriber("201", Behaviour::Manual);
-        let bare: Arc<dyn Provider> =
+        let slots: Arc<dyn Slots> =
             Arc::new(provider(&card, ours).expect("the software card comes up"));
-        let bare = wrap(bare);
+        let bare = wrap(Arc::clone(&slots) as Arc<dyn Provider>);
         let witness = Arc::new(Witness::default());
         let provider = Arc::new(watched(Arc::clone(&bare), Arc::clone(&witness)));
         let clock = Mutex::new(Some(RealClock::start_hurried(&card, haste).unwrap()));
-        Bench { card, provider, witness, bare, clock, haste }
+        Bench { card, provider, witness, bare, slots, clock, haste }
     }
 
     /// The provider, unseen by the witness.
     pub fn bare(&self) -> &Arc<dyn Provider> {
         &self.bare
+    }
+
+    /// How the slots of the card are.
+    pub fn slots(&self) -> Vec<SlotReport> {
+        self.slots.slots()
     }
 
     /// The exchange.
@@ -150,20 +157,20 @@ pub struct World {
 impl World {
     /// A world without an observer.
     pub fn new() -> World {
-        World::with(host::Options::default())
+        World::with(HostOptions::default())
     }
 
     /// As [`World::new`], on [`Bench::abroad`].
     pub fn abroad(exchange: Country, lines: Country) -> World {
-        World::on(Bench::abroad(exchange, lines), host::Options::default())
+        World::on(Bench::abroad(exchange, lines), HostOptions::default())
     }
 
     /// A world whose host has these options.
-    pub fn with(options: host::Options) -> World {
+    pub fn with(options: HostOptions) -> World {
         World::on(Bench::new(), options)
     }
 
-    fn on(bench: Bench, options: host::Options) -> World {
+    fn on(bench: Bench, options: HostOptions) -> World {
         let host = Host::start(Arc::clone(&bench.provider), options).expect("the host starts");
         World { bench, host: Arc::new(host) }
     }

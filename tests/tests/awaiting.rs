@@ -5,10 +5,10 @@ use std::sync::{Arc, mpsc};
 use std::task::Context;
 use std::thread;
 
+use ringback_host::{CallOptions, Closed, LineEvent, WaitError};
 use ringback_tests::{DEADLINE, FXO, FXS, SUPERVISED, World, block_on, waker};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::error::LineError;
-use ringback_tspi::host::{CallOptions, Closed, LineEvent, WaitError};
 
 #[test]
 fn a_call_is_made_and_ended_with_await() {

@@ -1,14 +1,17 @@
-//! Ringback's provider through C and back: host, loader, exported functions, provider, card.
+//! Ringback's provider through C and back: host, loader, exported functions, provider, card. And a
+//! provider in C, compiled here, under the host.
 #![allow(unsafe_code, reason = "the loader of the C interface asks its caller for guarantees")]
 
+use std::path::Path;
+use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ringback_host::{CallOptions, Host, HostOptions, Line};
 use ringback_tests::{Bench, DEADLINE, FXO, SUPERVISED, eventually, incoming, state};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::error::LineError;
 use ringback_tspi::ffi::Loaded;
 use ringback_tspi::functions::RequestId;
-use ringback_tspi::host::{CallOptions, Host, Line, Options};
 use ringback_tspi::provider::Provider;
 use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, Version};
 
@@ -37,7 +40,7 @@ fn open(host: &Host, device_id: u32) -> Line {
 
 /// Calls out and in, between what is only C. The witness sees the provider's side of it.
 fn calls(bench: &Bench) {
-    let host = Host::start(loaded(), Options::default()).unwrap();
+    let host = Host::start(loaded(), HostOptions::default()).unwrap();
     assert_eq!(host.lines().len(), 4);
     let line = open(&host, SUPERVISED);
     let events = line.events();
@@ -66,7 +69,7 @@ fn calls(bench: &Bench) {
 
 /// Handles that were never given out, or are dead, to a provider that is up.
 fn guesses(bench: &Bench) {
-    let host = Host::start(Arc::clone(&bench.provider), Options::default()).unwrap();
+    let host = Host::start(Arc::clone(&bench.provider), HostOptions::default()).unwrap();
     let provider = loaded();
     let id = RequestId::new(1_000_000).unwrap();
     let mut memory = [0; 512];
@@ -101,4 +104,32 @@ fn the_provider_is_the_same_through_c() {
     calls(&bench);
     guesses(&bench);
     bench.witness.judge();
+}
+
+#[test]
+fn a_provider_in_c_works_under_the_host() {
+    let folder = tempfile::tempdir().unwrap();
+    let library = folder.path().join("provider.so");
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let status = Command::new(std::env::var_os("CC").unwrap_or_else(|| "cc".into()))
+        .args(["-std=c99", "-shared", "-fPIC", "-o"])
+        .arg(&library)
+        .arg(top.join("../userspace/tspi/src/ffi/tests/provider.c"))
+        .status()
+        .expect("a C compiler is there");
+    assert!(status.success());
+    // SAFETY: the library is the provider that was just compiled.
+    let provider: Arc<dyn Provider> = Arc::new(unsafe { Loaded::open(&library) }.unwrap());
+    let host = Host::start(provider, HostOptions::default()).unwrap();
+    assert_eq!(host.lines().len(), 1);
+    let line = host.open(0).unwrap();
+    let events = line.events();
+    let call = line.make_call("12", &CallOptions::default()).unwrap().wait(DEADLINE).unwrap();
+    state(&events, &call, CallState::Connected);
+    call.drop_call().unwrap().wait(DEADLINE).unwrap();
+    let unavailable = call.dial("3").map(|_| ());
+    assert_eq!(unavailable, Err(LineError::OPERATIONUNAVAIL));
+    assert!(call.close().is_ok());
+    drop(line);
+    assert!(host.shutdown().is_ok());
 }

@@ -1,14 +1,14 @@
 //! What an application may do in a callback: everything but wait for itself.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, Mutex};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
+use ringback_host::{CallOptions, Closed, HostOptions, Line, Traced, WaitError};
 use ringback_tests::{DEADLINE, FXO, FXS, SUPERVISED, World, eventually, state};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::error::LineError;
-use ringback_tspi::host::{CallOptions, Closed, Line, Options, Traced, WaitError};
 
 /// Takes 20 s to dial.
 const SLOW: &str = ",,,,,,,,,,1";
@@ -31,7 +31,7 @@ fn a_callback_that_panics_harms_nobody() {
 #[test]
 fn an_observer_that_panics_harms_nobody() {
     let trace = |_: &Traced<'_>| panic!("on purpose");
-    let world = World::with(Options { trace: Some(Arc::new(trace)) });
+    let world = World::with(HostOptions { trace: Some(Arc::new(trace)) });
     let line = world.open(SUPERVISED);
     let events = line.events();
     let call = world.connected(&line, &events);

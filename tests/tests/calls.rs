@@ -3,15 +3,15 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use ringback_host::{CallOptions, Events, HostOptions, LineEvent, Traced, WaitError};
 use ringback_softcard::LineState;
 use ringback_tests::{DEADLINE, FXO, FXS, SUPERVISED, World, eventually, incoming, refusal, state};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::callstate::monitor::Seen;
 use ringback_tspi::callstate::pots::{INBOUND, OUTBOUND, may_follow};
 use ringback_tspi::constants::*;
+use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::error::LineError;
-use ringback_tspi::host::{CallOptions, Events, LineEvent, Options, Traced, WaitError};
-use ringback_tspi::line::DialTiming;
 
 #[test]
 fn a_call_through_the_exchange_is_made_answered_and_dropped() {
@@ -153,7 +153,7 @@ fn n9_o1_an_application_is_told_that_the_call_is_made_before_anything_of_the_cal
         Traced::Returned { .. } => log.lock().unwrap().push("returned"),
         _ => log.lock().unwrap().push("wrong"),
     };
-    let world = World::with(Options { trace: Some(Arc::new(trace)) });
+    let world = World::with(HostOptions { trace: Some(Arc::new(trace)) });
     let line = world.open(SUPERVISED);
     let events = line.events();
     let call = world.connected(&line, &events);

@@ -1,16 +1,16 @@
 //! Several who close the same, and callbacks that are in their way (D1, D2, D5, D12).
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, Barrier, Mutex};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ringback_host::{Call, CallOptions, CloseError, Closed, Events, Host, HostOptions, Line};
 use ringback_softcard::LineState;
 use ringback_tests::{DEADLINE, FXS, SUPERVISED, World, eventually, state};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::error::LineError;
-use ringback_tspi::host::{Call, CallOptions, CloseError, Closed, Events, Host, Line, Options};
 
 /// Takes 20 s to dial.
 const SLOW: &str = ",,,,,,,,,,1";
@@ -143,7 +143,7 @@ fn d15_a_second_host_on_a_provider_in_use_is_refused_and_harms_nobody() {
     let world = World::new();
     let line = world.open(SUPERVISED);
     let events = line.events();
-    let second = Host::start(Arc::clone(&world.provider), Options::default()).unwrap_err();
+    let second = Host::start(Arc::clone(&world.provider), HostOptions::default()).unwrap_err();
     assert_eq!(second, LineError::ALLOCATED);
     let _call = world.connected(&line, &events);
 }
@@ -157,7 +157,7 @@ fn a_provider_can_be_started_again_after_a_shutdown_in_a_callback() {
         host.shutdown().unwrap();
     });
     world.host.wait_down(DEADLINE).unwrap();
-    let again = Host::start(Arc::clone(&world.provider), Options::default()).unwrap();
+    let again = Host::start(Arc::clone(&world.provider), HostOptions::default()).unwrap();
     let line = again.open(SUPERVISED).unwrap();
     let events = line.events();
     eventually("the line is in service", || line.status().is_ok_and(|status| status.in_service));

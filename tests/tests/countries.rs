@@ -4,12 +4,12 @@
 use std::thread;
 
 use ringback_country::Country;
+use ringback_host::CallOptions;
 use ringback_softcard::LineState;
 use ringback_tests::{DEADLINE, FXO, FXS, World, eventually, incoming, refusal, state};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::LINEDISCONNECTMODE_NORMAL;
 use ringback_tspi::error::LineError;
-use ringback_tspi::host::CallOptions;
 
 /// Dials only with a dial tone, as the program does.
 const INSISTING: CallOptions = CallOptions {

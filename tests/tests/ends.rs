@@ -3,13 +3,14 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use ringback_host::{Call, CallOptions, Host, HostOptions, Line, Pending};
 use ringback_softcard::LineState;
-use ringback_tests::{DEADLINE, Desk, FXO, FXS, SUPERVISED, World, call, eventually, id};
-use ringback_tests::{incoming, refusal, state};
+use ringback_tests::{
+    DEADLINE, Desk, FXO, FXS, SUPERVISED, World, call, eventually, id, incoming, refusal, state,
+};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::callstate::monitor::Seen;
 use ringback_tspi::error::LineError;
-use ringback_tspi::host::{Call, CallOptions, Host, Line, Options, Pending};
 use ringback_tspi::provider::{Init, Tapi};
 use ringback_tspi::types::{HDRVCALL, HTAPICALL, HTAPILINE, HTAPIPHONE, Version};
 
@@ -289,7 +290,7 @@ fn d12_a_handle_of_an_earlier_pair_means_nothing_in_the_next() {
 fn a_provider_serves_one_host_after_the_other() {
     let world = World::new();
     world.host.shutdown().unwrap();
-    let host = Host::start(Arc::clone(&world.provider), Options::default()).unwrap();
+    let host = Host::start(Arc::clone(&world.provider), HostOptions::default()).unwrap();
     assert_eq!(host.lines().len(), 4);
     let line = host.open(SUPERVISED).unwrap();
     let events = line.events();

@@ -4,10 +4,10 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use ringback_host::{Call, CallOptions, Events, Line, LineEvent, Pending};
 use ringback_softcard::Fault;
 use ringback_tests::{DEADLINE, Desk, FXO, FXS, SUPERVISED, World, call, eventually, id, refusal};
 use ringback_tspi::error::LineError;
-use ringback_tspi::host::{Call, CallOptions, Events, Line, LineEvent, Pending};
 
 /// Lines and calls with requests of every kind on their way.
 struct Everything {
@@ -101,7 +101,7 @@ fn lost_interrupts_lose_no_completion() {
     // Each completes, well or badly, within its deadline.
     assert_eq!(made.wait(DEADLINE).unwrap_err(), LineError::CALLUNAVAIL.into());
     for dial in dials {
-        assert_ne!(dial.wait(DEADLINE), Err(ringback_tspi::host::WaitError::TimedOut));
+        assert_ne!(dial.wait(DEADLINE), Err(ringback_host::WaitError::TimedOut));
     }
     for (line, _) in lines {
         line.close().unwrap();

@@ -4,10 +4,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use ringback_host::{CallOptions, HostOptions, LineEvent, Traced, WaitError};
 use ringback_tests::{DEADLINE, SUPERVISED, World, eventually, state};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::error::LineError;
-use ringback_tspi::host::{CallOptions, LineEvent, Options, Traced, WaitError};
 
 /// What the application was told, in order.
 type Told = Arc<Mutex<Vec<String>>>;
@@ -15,7 +15,7 @@ type Told = Arc<Mutex<Vec<String>>>;
 /// Takes 20 s to dial.
 const SLOW: &str = ",,,,,,,,,,1";
 
-fn observer(told: &Told) -> Options {
+fn observer(told: &Told) -> HostOptions {
     let told = Arc::clone(told);
     let trace = move |happened: &Traced<'_>| {
         let text = match happened {
@@ -25,7 +25,7 @@ fn observer(told: &Told) -> Options {
         };
         told.lock().unwrap().push(text);
     };
-    Options { trace: Some(Arc::new(trace)) }
+    HostOptions { trace: Some(Arc::new(trace)) }
 }
 
 #[test]

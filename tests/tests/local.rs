@@ -7,11 +7,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ringback_driver::Time;
+use ringback_host::{CallOptions, Closed, HostOptions, LineEvent, LocalHost};
 use ringback_softcard::LineState;
 use ringback_tests::{Bench, FXS, SUPERVISED, eventually};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::error::LineError;
-use ringback_tspi::host::{CallOptions, Closed, LineEvent, LocalHost, Options};
 
 const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -31,7 +31,7 @@ fn run<R>(host: &mut LocalHost, mut done: impl FnMut() -> Option<R>) -> R {
 #[test]
 fn g1_d12_a_whole_call_on_the_thread_of_the_application() {
     let bench = Bench::new();
-    let mut host = LocalHost::start(Arc::clone(&bench.provider), Options::default()).unwrap();
+    let mut host = LocalHost::start(Arc::clone(&bench.provider), HostOptions::default()).unwrap();
     let (line, telephone) = (host.open(SUPERVISED).unwrap(), host.open(FXS).unwrap());
     let events = line.events();
     run(&mut host, || line.status().unwrap().in_service.then_some(()));
@@ -61,6 +61,6 @@ fn g1_d12_a_whole_call_on_the_thread_of_the_application() {
     eventually("the line is on-hook", || bench.exchange().state("103") == Some(LineState::Idle));
     drop(host);
     // The provider can be started again, on a thread of its own as well.
-    let again = ringback_tspi::host::Host::start(Arc::clone(&bench.provider), Options::default());
+    let again = ringback_host::Host::start(Arc::clone(&bench.provider), HostOptions::default());
     again.unwrap().open(SUPERVISED).unwrap();
 }

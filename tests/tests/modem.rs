@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
+use ringback_host::{Call, CallOptions, Line, WaitError};
+use ringback_lines::modem::ModemFault;
 use ringback_tests::{DEADLINE, Rack, eventually, incoming, refusal, state};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::callstate::pots::{INBOUND, OUTBOUND, may_follow};
 use ringback_tspi::constants::*;
+use ringback_tspi::dev_specific::LineKind;
 use ringback_tspi::error::LineError;
-use ringback_tspi::host::{Call, CallOptions, Line, WaitError};
-use ringback_tspi::line::LineKind;
-use ringback_tspi::modem::ModemFault;
 
 fn make(line: &Line, number: &str) -> Call {
     let made = line.make_call(number, &CallOptions::default()).expect("the call is accepted");

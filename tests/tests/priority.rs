@@ -57,6 +57,7 @@ impl Worker {
 impl Engine for Worker {
     type Command = Ask;
     type Event = ();
+    type Output = ();
     fn lines(&self) -> usize {
         2
     }

@@ -1,5 +1,6 @@
 //! What ARCHITECTURE.md says of the structure, read off the sources.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -44,7 +45,14 @@ fn no_other_source_knows_the_tones_of_a_country() {
 fn the_log_is_reached_by_report_alone() {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut found = Vec::new();
-    for folder in ["driver/src", "userspace/tspi/src"] {
+    for folder in [
+        "driver/src",
+        "driver/request/src",
+        "userspace/tspi/src",
+        "userspace/lines/src",
+        "userspace/provider/src",
+        "userspace/host/src",
+    ] {
         sources(&top.join(folder), &mut found);
     }
     assert!(found.len() > 150, "the sources are not where they are looked for");
@@ -59,4 +67,137 @@ fn the_log_is_reached_by_report_alone() {
             assert!(!code.contains("tracing::"), "{place} logs by itself: {line}");
         }
     }
+}
+
+/// What every module of the driver may use: it is in `ringback-request`, below all of them.
+const EVERYBODYS: [&str; 4] = ["Time", "report", "guard", "sync"];
+
+/// The rows of ARCHITECTURE.md's table of imports: a module, and the modules that it may import.
+fn arrows(top: &Path) -> BTreeMap<String, Vec<String>> {
+    let text = fs::read_to_string(top.join("ARCHITECTURE.md")).unwrap();
+    let table = text.split("| module | imports |").nth(1).expect("the table of imports");
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let names = |cell: &str| {
+        let quoted = cell.split('`').skip(1).step_by(2);
+        quoted.map(str::to_owned).collect::<Vec<_>>()
+    };
+    rows.map(|row| {
+        let mut cells = row.trim_matches('|').split('|');
+        let module = names(cells.next().unwrap_or_default()).remove(0);
+        (module, names(cells.next().unwrap_or_default()))
+    })
+    .collect()
+}
+
+/// The code of a source: no comments, and nothing that only tests see.
+fn code(text: &str) -> String {
+    let lines = text.lines().map(|line| line.split("//").next().unwrap_or_default());
+    let lines: Vec<_> = lines.collect();
+    let tests = |line: &&str| line.contains("cfg(test)") || line.contains("cfg(all(test");
+    let mut kept = String::new();
+    let mut rest = lines.as_slice();
+    while let Some(at) = rest.iter().position(tests) {
+        kept += &rest[..at].join("\n");
+        // A whole module, which is the last thing in its file, or one item of one line.
+        match rest.get(at + 1) {
+            Some(next) if !next.ends_with('{') => rest = &rest[at + 2..],
+            _ => return kept,
+        }
+    }
+    kept + "\n" + &rest.join("\n")
+}
+
+/// The names that follow `crate::` anywhere in this code.
+fn imported(code: &str) -> Vec<String> {
+    let first = |path: &str| {
+        let name = path.trim_start().split(|c: char| !c.is_alphanumeric() && c != '_');
+        name.into_iter().next().unwrap_or_default().to_owned()
+    };
+    let mut found = Vec::new();
+    for path in code.split("crate::").skip(1) {
+        let Some(group) = path.strip_prefix('{') else {
+            found.push(first(path));
+            continue;
+        };
+        let (mut depth, mut start) = (0, true);
+        for (at, c) in group.char_indices() {
+            match c {
+                '{' => depth += 1,
+                '}' if depth == 0 => break,
+                '}' => depth -= 1,
+                ',' if depth == 0 => start = true,
+                c if start && !c.is_whitespace() => {
+                    found.push(first(&group[at..]));
+                    start = false;
+                }
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+/// How many modules `super::super::...` climbs at the most in this code.
+fn climbs(code: &str) -> usize {
+    let runs = code.split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':');
+    runs.map(|run| run.matches("super::").count()).max().unwrap_or(0)
+}
+
+/// "In the driver they are these arrows and no others."
+#[test]
+fn imports_of_the_driver_go_one_way() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let arrows = arrows(&top);
+    let modules = ["request", "device", "engine", "reactor", "card"];
+    assert!(modules.iter().all(|module| arrows.contains_key(*module)), "{arrows:?}");
+
+    let manifest = fs::read_to_string(top.join("driver/request/Cargo.toml")).unwrap();
+    let dependencies = manifest.split("[dependencies]").nth(1).unwrap();
+    assert!(!dependencies.contains("ringback-"), "`request` depends on nothing of ours");
+
+    let folder = top.join("driver/src");
+    let mut found = Vec::new();
+    sources(&folder, &mut found);
+    assert!(found.len() > 100, "the sources are not where they are looked for");
+    let mut seen = 0;
+    for path in found {
+        let inside = path.strip_prefix(&folder).unwrap();
+        let names: Vec<_> = inside.iter().map(|name| name.to_string_lossy()).collect();
+        let module = names[0].trim_end_matches(".rs");
+        if names.iter().any(|name| name == "tests" || name == "tests.rs" || name == "model") {
+            continue;
+        }
+        let Some(allowed) = arrows.get(module) else { continue };
+        let code = code(&fs::read_to_string(&path).unwrap());
+        for name in imported(&code) {
+            seen += 1;
+            let known = name == module || EVERYBODYS.contains(&name.as_str());
+            assert!(
+                known || allowed.contains(&name),
+                "{}: `{module}` imports `{name}`, which ARCHITECTURE.md does not allow",
+                path.display()
+            );
+        }
+        // `mod.rs` is its folder's module; in a module inside of a file there is one more.
+        let inline = code.lines().any(|line| line.contains("mod ") && line.ends_with('{'));
+        let depth = names.len() - usize::from(names.last().is_some_and(|name| name == "mod.rs"));
+        assert!(
+            climbs(&code) < depth + usize::from(inline),
+            "{}: `super` leaves `{module}`; write `crate`, so that the arrow is seen",
+            path.display()
+        );
+    }
+    assert!(seen > 150, "only {seen} imports were found");
+}
+
+#[test]
+fn imports_are_found_however_they_are_written() {
+    let names = |code: &str| imported(code).join(" ");
+    assert_eq!(names("use crate::engine::{Context, Engine};"), "engine");
+    assert_eq!(names("use crate::{Time, device::{A, B}, reactor::C};"), "Time device reactor");
+    assert_eq!(names("fn f(x: crate::card::X) -> crate::sync::Y {}"), "card sync");
+    assert_eq!(climbs("use super::super::engine::X; super::f()"), 2);
+    let text =
+        "use crate::a;\n// crate::b\n#[cfg(test)]\nmod c;\nuse crate::d;\n#[cfg(test)]\nmod e {";
+    assert_eq!(names(&code(text)), "a d");
 }

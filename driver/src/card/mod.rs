@@ -7,6 +7,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`port`] | what a port says and can be told |
+//! | [`PortCard`] | a card with ports, as lines need it |
 //! | [`tiger320`] | the TDM400P family: four slots behind a Tiger320 bus master |
 //! | `si3210`, `si3050` | its FXS and FXO modules: bring-up, self-check, what their registers mean |
 //! | [`uart16550`] | a UART with a modem behind it: PCI modems and serial cards, mtty |
@@ -21,6 +22,7 @@ pub mod edu;
 pub mod mailbox;
 mod module;
 pub mod port;
+mod port_card;
 mod sequence;
 mod si3050;
 mod si3210;
@@ -33,4 +35,5 @@ pub use port::{
     FRAME, Hook, LineFeed, ModuleKind, Polarity, PortError, PortEvent, PortFault, PortSink,
     PortStatus, Remedy, SILENCE,
 };
+pub use port_card::{PortCard, Service, Slot, StartError};
 pub use ringback_country::{Country, UnknownCountry};

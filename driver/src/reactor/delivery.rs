@@ -50,12 +50,12 @@ pub(crate) struct Look {
 pub(crate) struct Reaping<E: Engine, U> {
     pub(crate) card: Arc<Card<E>>,
     pub(crate) upcalls: U,
-    found: Found<E::Event>,
+    found: Found<E::Event, E::Output>,
     /// The last upcalls, whose time is known with the next reading of the clock.
     span: Option<Span>,
 }
 
-impl<E: Engine, U: Upcalls<E::Event>> Reaping<E, U> {
+impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaping<E, U> {
     pub(crate) fn new(card: Arc<Card<E>>, upcalls: U) -> Self {
         Reaping { card, upcalls, found: Found::new(), span: None }
     }
@@ -246,7 +246,7 @@ enum What {
 }
 
 impl What {
-    fn of<Event>(delivery: &Delivery<Event>) -> What {
+    fn of<Event, Output>(delivery: &Delivery<Event, Output>) -> What {
         match delivery {
             Delivery::Completed(completion) => What::Completion(completion.id, completion.line),
             Delivery::Event(line, _) => What::Event(*line),

@@ -12,7 +12,7 @@ use crate::request::{Full, Released, RequestId, Token};
 use super::card::Card;
 use super::commands::NotQueued;
 use super::handover::Submitted;
-use super::outbox::Reached;
+use super::mark::Reached;
 use super::state::{Refusal, State};
 use super::submitter;
 use super::ticket::Ticket;
@@ -91,6 +91,7 @@ impl<E: Engine> Handle<E> {
     ///
     /// # Errors
     /// [`Refused`]; then nothing was started and no completion comes (R4).
+    #[inline]
     pub fn submit(&self, line: usize, command: E::Command) -> Result<Ticket, Refused> {
         self.submit_as(None, line, command)
     }
@@ -99,6 +100,7 @@ impl<E: Engine> Handle<E> {
     ///
     /// # Errors
     /// [`Refused`]; then nothing was started and no completion comes (R4).
+    #[inline]
     pub fn submit_as(
         &self,
         id: Option<RequestId>,
@@ -146,7 +148,7 @@ impl<E: Engine> Handle<E> {
     /// [`Refused`] where there is no engine to ask.
     pub fn with<R: Send + 'static>(
         &self,
-        act: impl FnOnce(&mut E, &mut Context<'_, E::Event>) -> R + Send + 'static,
+        act: impl FnOnce(&mut E, &mut Context<'_, E::Event, E::Output>) -> R + Send + 'static,
     ) -> Result<R, Refused> {
         self.ask(|state| match state.call_now(act) {
             Some(result) => Ok(result),

@@ -18,14 +18,14 @@ use super::{Options, Upcalls};
 /// Everything else is as with a [`Driver`](super::Driver). Any thread may submit, by a [`Handle`].
 /// While nobody runs it nothing is delivered and no deadline is kept. Dropping it shuts the card
 /// down.
-pub struct Local<E: Engine, U: Upcalls<E::Event>> {
+pub struct Local<E: Engine, U: Upcalls<E::Event, E::Output>> {
     /// There until it is dropped.
     reaper: Option<Reaper<E, U>>,
     handle: Handle<E>,
     granted: Granted,
 }
 
-impl<E: Engine, U: Upcalls<E::Event>> Local<E, U> {
+impl<E: Engine, U: Upcalls<E::Event, E::Output>> Local<E, U> {
     /// Makes the calling thread the reaper of an engine, under these real-time settings.
     ///
     /// `files` are the card's, as with a `Driver`.
@@ -120,13 +120,13 @@ impl<E: Engine, U: Upcalls<E::Event>> Local<E, U> {
     }
 }
 
-impl<E: Engine, U: Upcalls<E::Event>> Drop for Local<E, U> {
+impl<E: Engine, U: Upcalls<E::Event, E::Output>> Drop for Local<E, U> {
     fn drop(&mut self) {
         self.end();
     }
 }
 
-impl<E: Engine, U: Upcalls<E::Event>> fmt::Debug for Local<E, U> {
+impl<E: Engine, U: Upcalls<E::Event, E::Output>> fmt::Debug for Local<E, U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Local").finish_non_exhaustive()
     }

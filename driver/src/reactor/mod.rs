@@ -24,6 +24,7 @@ mod handover;
 mod kick;
 mod latch;
 mod local;
+mod mark;
 #[cfg(all(test, loom))]
 mod model;
 mod outbox;
@@ -41,7 +42,6 @@ mod waiting;
 
 pub use handle::{Handle, Refused, Settled};
 pub use local::Local;
-pub use outbox::Outbox;
 pub use realtime::{Answer, Granted, Realtime, Setting};
 pub use reaper::{Driver, StartError};
 pub use stepper::{PortOrder, Stepper};
@@ -60,9 +60,9 @@ use crate::request::Completion;
 /// Keep it short: everything else on the card waits. It may submit, cancel and settle; it can't wait
 /// for a card, neither for this one nor for another. A panic is contained and logged; the next upcall
 /// comes as if nothing had happened.
-pub trait Upcalls<Event>: Send + 'static {
+pub trait Upcalls<Event, Output = ()>: Send + 'static {
     /// A request is over. Its id may already be in use again (T4).
-    fn completed(&mut self, completion: Completion);
+    fn completed(&mut self, completion: Completion<Output>);
     /// Something happened on a line.
     fn event(&mut self, line: usize, event: Event);
     /// The card is shut down and everything is told: the last upcall, exactly once. `cause` is

@@ -8,19 +8,21 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::Time;
-use crate::engine::Play;
+use crate::engine::{Effects, Payload, Play};
+use crate::guard::discard;
 use crate::report;
 use crate::request::{Completed, Completion, Table, Token};
 
-use super::latch::Latch;
+use super::mark::{Mark, Signal};
 use super::samples::Orders;
 
 /// Completions that one round delivers at the most before the ring is looked at again.
 pub(super) const BATCH: usize = 256;
 
 #[derive(Debug)]
-enum Upcall<Event> {
-    Completed(Token),
+enum Upcall<Event, Output> {
+    /// The output is here from its completing until its delivery, and nowhere else.
+    Completed(Token, Output),
     Event(Event),
     /// What is behind it waits until the request's function has returned.
     Return(Token),
@@ -28,11 +30,11 @@ enum Upcall<Event> {
     Mark(Mark),
 }
 
-impl<Event> Upcall<Event> {
+impl<Event, Output> Upcall<Event, Output> {
     /// Whether a ticket holds it back, and all that is behind it.
     fn is_held(&self, table: &Table) -> bool {
         match self {
-            Upcall::Completed(request) => !table.is_deliverable(*request),
+            Upcall::Completed(request, _) => !table.is_deliverable(*request),
             Upcall::Return(request) => !table.has_returned(*request),
             Upcall::Event(_) | Upcall::Mark(_) => false,
         }
@@ -41,44 +43,14 @@ impl<Event> Upcall<Event> {
 
 /// Something taken out, about to be delivered.
 #[derive(Debug)]
-pub(crate) enum Delivery<Event> {
-    Completed(Completion),
+pub(crate) enum Delivery<Event, Output> {
+    Completed(Completion<Output>),
     Event(usize, Event),
 }
 
-/// How waiting for a mark has ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reached {
-    /// All before it was delivered.
-    Delivered,
-    /// The reaper has ended before that.
-    Over,
-}
-
-/// Where a mark tells that it was reached.
-pub(crate) type Signal = Latch<Reached>;
-
-/// A place in a line's queue that somebody waits for.
 #[derive(Debug)]
-pub(crate) struct Mark(Arc<Signal>);
-
-impl Mark {
-    /// Everything before it is delivered.
-    pub(crate) fn reached(self) {
-        self.0.tell(Reached::Delivered);
-    }
-}
-
-impl Drop for Mark {
-    fn drop(&mut self) {
-        // Dropped with the queue it stood in.
-        self.0.tell(Reached::Over);
-    }
-}
-
-#[derive(Debug)]
-struct Line<Event> {
-    queue: VecDeque<Upcall<Event>>,
+struct Line<Event, Output> {
+    queue: VecDeque<Upcall<Event, Output>>,
     /// The round in which something of it was taken last.
     taken: u64,
     /// The request whose return was marked last.
@@ -89,18 +61,18 @@ struct Line<Event> {
 
 /// One queue of upcalls per line. Changed only while the card is held.
 #[derive(Debug)]
-pub struct Outbox<Event> {
-    lines: Vec<Line<Event>>,
+pub(crate) struct Outbox<Event, Output> {
+    lines: Vec<Line<Event, Output>>,
     first: usize,
     /// Counts the reaper's looks, each of which delivers one round.
     round: u64,
     wake: bool,
-    /// The request that is being started.
-    starting: Option<Token>,
+    /// The request that is being started: events are about it.
+    pub(super) starting: Option<Token>,
     pub(super) orders: Orders,
 }
 
-impl<Event> Outbox<Event> {
+impl<Event, Output: Payload> Outbox<Event, Output> {
     pub(crate) fn new(lines: usize) -> Self {
         let line = || Line {
             queue: VecDeque::with_capacity(64),
@@ -115,75 +87,6 @@ impl<Event> Outbox<Event> {
 
     pub(crate) fn lines(&self) -> usize {
         self.lines.len()
-    }
-
-    /// From now on, until this is called again, what is put in is about this request. Gives the one
-    /// before.
-    pub(crate) fn starts(&mut self, request: Option<Token>) -> Option<Token> {
-        std::mem::replace(&mut self.starting, request)
-    }
-
-    pub(crate) fn complete(
-        &mut self,
-        table: &Table,
-        request: Token,
-        result: i32,
-        now: Time,
-    ) -> bool {
-        let Some(line) = table.line(request) else { return false };
-        let result = if result > 0 { positive(table, request, line, result) } else { result };
-        let completed = table.complete(request, result, now);
-        if completed == Completed::Late {
-            return false;
-        }
-        // A held completion needs no wake-up: releasing its ticket gives one.
-        self.wake |= completed == Completed::Deliverable;
-        if let Some(line) = self.lines.get_mut(line) {
-            line.queue.push_back(Upcall::Completed(request));
-        }
-        true
-    }
-
-    pub(crate) fn event(&mut self, table: &Table, line: usize, event: Event) {
-        let count = self.lines.len();
-        let Some(place) = self.lines.get_mut(line) else {
-            report!(
-                ERROR,
-                "an engine told an event on line {line}; its lines are 0 to {count} - 1"
-            );
-            return;
-        };
-        // Once on each line is enough for all that one command puts in.
-        if let Some(request) = self.starting.filter(|_| place.awaited != self.starting)
-            && table.await_return(request)
-        {
-            place.queue.push_back(Upcall::Return(request));
-            place.awaited = Some(request);
-        }
-        // Behind others it is delivered with them.
-        self.wake |= place.queue.is_empty();
-        place.queue.push_back(Upcall::Event(event));
-    }
-
-    pub(crate) fn retain_events(&mut self, line: usize, mut keep: impl FnMut(&Event) -> bool) {
-        if let Some(line) = self.lines.get_mut(line) {
-            line.queue.retain(|upcall| match upcall {
-                Upcall::Event(event) => keep(event),
-                Upcall::Completed(_) | Upcall::Return(_) | Upcall::Mark(_) => true,
-            });
-        }
-    }
-
-    /// Puts in samples to play, for the request with this id or for none (0).
-    pub(crate) fn play(&mut self, port: usize, id: u32, samples: &[u8]) -> Play {
-        self.wake = true;
-        self.orders.play(port, id, samples)
-    }
-
-    /// Queues an order that discards a port's pending samples.
-    pub(crate) fn silence(&mut self, port: usize) {
-        self.wake = true;
-        self.orders.silence(port);
     }
 
     /// Returns and clears "something deliverable was queued".
@@ -214,8 +117,8 @@ impl<Event> Outbox<Event> {
         if end == 0 && line.taken <= delivered {
             return None;
         }
-        let signal = Arc::new(Signal::new());
-        line.queue.insert(end, Upcall::Mark(Mark(Arc::clone(&signal))));
+        let (mark, signal) = Mark::new();
+        line.queue.insert(end, Upcall::Mark(mark));
         self.wake = true;
         Some(signal)
     }
@@ -223,7 +126,7 @@ impl<Event> Outbox<Event> {
     /// Whether the line has anything that may be delivered now.
     pub(crate) fn is_deliverable(&self, table: &Table, line: usize) -> bool {
         match self.lines.get(line).and_then(|line| line.queue.front()) {
-            Some(Upcall::Completed(request)) => table.is_deliverable(*request),
+            Some(Upcall::Completed(request, _)) => table.is_deliverable(*request),
             Some(Upcall::Return(request)) => table.has_returned(*request),
             Some(Upcall::Event(_)) => true,
             Some(Upcall::Mark(_)) | None => false,
@@ -240,7 +143,9 @@ impl<Event> Outbox<Event> {
         for (number, line) in self.lines.iter_mut().enumerate() {
             let Some(first) = line.queue.front() else { continue };
             let (request, what, from) = match first {
-                Upcall::Completed(request) => (*request, "is complete", table.completed(*request)),
+                Upcall::Completed(request, _) => {
+                    (*request, "is complete", table.completed(*request))
+                }
                 // It was put in while the request was started.
                 Upcall::Return(request) => {
                     (*request, "has an event to tell", Some(table.submitted(*request)))
@@ -288,11 +193,12 @@ impl<Event> Outbox<Event> {
     /// wait that nothing more comes.
     pub(crate) fn give_up(&mut self, table: &Table) {
         for (number, line) in self.lines.iter_mut().enumerate() {
-            line.queue.retain(|upcall| matches!(upcall, Upcall::Completed(_)));
-            for upcall in &line.queue {
-                if let Upcall::Completed(request) = upcall
-                    && let Some(id) = table.id(*request)
-                {
+            line.queue.retain(|upcall| matches!(upcall, Upcall::Completed(..)));
+            for upcall in &mut line.queue {
+                if let Upcall::Completed(request, output) = upcall {
+                    // Dropped with the engine, as what it holds open is.
+                    discard(std::mem::replace(output, Output::NONE));
+                    let Some(id) = table.id(*request) else { continue };
                     report!(
                         ERROR,
                         "request {id} of line {number} is never reported: its ticket was held \
@@ -310,7 +216,7 @@ impl<Event> Outbox<Event> {
     pub(crate) fn take(
         &mut self,
         table: &Table,
-        batch: &mut VecDeque<Delivery<Event>>,
+        batch: &mut VecDeque<Delivery<Event, Output>>,
         marks: &mut Vec<Mark>,
         mut taken: impl FnMut(Token, &Completion),
     ) -> (u64, bool) {
@@ -323,12 +229,13 @@ impl<Event> Outbox<Event> {
             let Some(line) = self.lines.get_mut(number) else { continue };
             while batch.len() < BATCH {
                 match line.queue.front() {
-                    Some(&Upcall::Completed(request)) => {
+                    Some(&Upcall::Completed(request, _)) => {
                         let Some(completion) = table.take(request) else { break };
-                        line.queue.pop_front();
                         line.taken = self.round;
                         taken(request, &completion);
-                        batch.push_back(Delivery::Completed(completion));
+                        if let Some(Upcall::Completed(_, output)) = line.queue.pop_front() {
+                            batch.push_back(Delivery::Completed(completion.with_output(output)));
+                        }
                     }
                     Some(Upcall::Event(_)) if batch.is_empty() => {
                         if let Some(Upcall::Event(event)) = line.queue.pop_front() {
@@ -362,9 +269,79 @@ impl<Event> Outbox<Event> {
     }
 }
 
+impl<Event, Output> Effects<Event, Output> for Outbox<Event, Output> {
+    fn complete(
+        &mut self,
+        table: &Table,
+        request: Token,
+        result: i32,
+        output: Output,
+        now: Time,
+    ) -> bool {
+        let result = if result > 0 { positive(table, request, result) } else { result };
+        let (completed, line) = table.complete_on_line(request, result, now);
+        if completed == Completed::Late {
+            return false;
+        }
+        // A held completion needs no wake-up: releasing its ticket gives one.
+        self.wake |= completed == Completed::Deliverable;
+        if let Some(line) = self.lines.get_mut(line) {
+            line.queue.push_back(Upcall::Completed(request, output));
+        }
+        true
+    }
+
+    fn event(&mut self, table: &Table, line: usize, event: Event) {
+        let count = self.lines.len();
+        let Some(place) = self.lines.get_mut(line) else {
+            report!(
+                ERROR,
+                "an engine told an event on line {line}; its lines are 0 to {count} - 1"
+            );
+            return;
+        };
+        // Once on each line is enough for all that one command puts in.
+        if let Some(request) = self.starting.filter(|_| place.awaited != self.starting)
+            && table.await_return(request)
+        {
+            place.queue.push_back(Upcall::Return(request));
+            place.awaited = Some(request);
+        }
+        // Behind others it is delivered with them.
+        self.wake |= place.queue.is_empty();
+        place.queue.push_back(Upcall::Event(event));
+    }
+
+    fn event_of(&mut self, table: &Table, about: Option<Token>, line: usize, event: Event) {
+        let starting = std::mem::replace(&mut self.starting, about);
+        self.event(table, line, event);
+        self.starting = starting;
+    }
+
+    fn retain_events(&mut self, line: usize, keep: &mut dyn FnMut(&Event) -> bool) {
+        if let Some(line) = self.lines.get_mut(line) {
+            line.queue.retain(|upcall| match upcall {
+                Upcall::Event(event) => keep(event),
+                Upcall::Completed(..) | Upcall::Return(_) | Upcall::Mark(_) => true,
+            });
+        }
+    }
+
+    fn play(&mut self, port: usize, id: u32, samples: &[u8]) -> Play {
+        self.wake = true;
+        self.orders.play(port, id, samples)
+    }
+
+    fn silence(&mut self, port: usize) {
+        self.wake = true;
+        self.orders.silence(port);
+    }
+}
+
 /// What stands for a positive result, which C2 forbids.
 #[cold]
-fn positive(table: &Table, request: Token, line: usize, result: i32) -> i32 {
+fn positive(table: &Table, request: Token, result: i32) -> i32 {
+    let line = table.line(request).unwrap_or_default();
     let id = table.id(request).map_or(0, |id| id.get());
     report!(
         ERROR,

@@ -78,7 +78,7 @@ impl<E: Engine> Driver<E> {
     pub fn start(
         engine: E,
         files: impl Into<Files>,
-        upcalls: impl Upcalls<E::Event>,
+        upcalls: impl Upcalls<E::Event, E::Output>,
         capacity: usize,
     ) -> Result<Driver<E>, StartError> {
         let options = Options { capacity, ..Options::default() };
@@ -93,7 +93,7 @@ impl<E: Engine> Driver<E> {
     pub fn start_with(
         engine: E,
         files: impl Into<Files>,
-        upcalls: impl Upcalls<E::Event>,
+        upcalls: impl Upcalls<E::Event, E::Output>,
         options: &Options,
     ) -> Result<Driver<E>, StartError> {
         let files = files.into();
@@ -235,7 +235,7 @@ pub(super) struct Reaper<E: Engine, U> {
     over: bool,
 }
 
-impl<E: Engine, U: Upcalls<E::Event>> Reaper<E, U> {
+impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaper<E, U> {
     pub(super) fn new(
         reaping: Reaping<E, U>,
         files: Files,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Time;
-use crate::engine::{Context, Engine, Failure};
+use crate::engine::{Context, Effects, Engine, Failure, Payload};
 use crate::guard::{contain, discard};
 use crate::report;
 use crate::request::{RequestId, Token};
@@ -13,7 +13,8 @@ use crate::request::{RequestId, Token};
 use super::bits::Bits;
 use super::core::Core;
 use super::handover::Work;
-use super::outbox::{BATCH, Delivery, Mark, Outbox, Signal};
+use super::mark::{Mark, Signal};
+use super::outbox::{BATCH, Delivery, Outbox};
 use super::samples::{Order, Sound};
 use super::{LOOK_INTERVAL, PATIENCE, SLOW};
 
@@ -58,8 +59,8 @@ pub(crate) struct Deadline {
 
 /// What a look at the card has found, to be acted upon when the card is free again.
 #[derive(Debug)]
-pub(crate) struct Found<Event> {
-    pub(crate) batch: VecDeque<Delivery<Event>>,
+pub(crate) struct Found<Event, Output> {
+    pub(crate) batch: VecDeque<Delivery<Event, Output>>,
     /// The number of the round that the batch is, and whether there is more for the next.
     pub(crate) round: u64,
     pub(crate) more: bool,
@@ -75,7 +76,7 @@ pub(crate) struct Found<Event> {
     pub(crate) now: Time,
 }
 
-impl<Event> Found<Event> {
+impl<Event, Output> Found<Event, Output> {
     pub(crate) fn new() -> Self {
         Found {
             batch: VecDeque::with_capacity(BATCH),
@@ -129,7 +130,7 @@ pub(crate) struct State<E: Engine> {
     /// `None` once the reaper has ended: whatever the engine holds open is closed by then.
     engine: Option<E>,
     core: Arc<Core>,
-    pub(crate) outbox: Outbox<E::Event>,
+    pub(crate) outbox: Outbox<E::Event, E::Output>,
     /// By slot: running requests without a kernel timer yet.
     unarmed: Bits,
     /// By slot: the ring keeps its deadline.
@@ -196,11 +197,18 @@ impl<E: Engine> State<E> {
     pub(crate) fn call<R>(
         &mut self,
         now: Time,
-        act: impl FnOnce(&mut E, &mut Context<'_, E::Event>) -> R,
+        act: impl FnOnce(&mut E, &mut Context<'_, E::Event, E::Output>) -> R,
     ) -> Option<R> {
-        if self.phase != Phase::Running {
-            return None;
-        }
+        if self.phase == Phase::Running { self.call_running(now, act) } else { None }
+    }
+
+    /// As [`State::call`], for those who know that the engine runs.
+    #[inline]
+    fn call_running<R>(
+        &mut self,
+        now: Time,
+        act: impl FnOnce(&mut E, &mut Context<'_, E::Event, E::Output>) -> R,
+    ) -> Option<R> {
         match self.attempt(now, act)? {
             Ok(result) => Some(result),
             Err(text) => {
@@ -214,7 +222,7 @@ impl<E: Engine> State<E> {
     /// As [`State::call`], for those who have not looked at the clock.
     pub(crate) fn call_now<R>(
         &mut self,
-        act: impl FnOnce(&mut E, &mut Context<'_, E::Event>) -> R,
+        act: impl FnOnce(&mut E, &mut Context<'_, E::Event, E::Output>) -> R,
     ) -> Option<R> {
         let now = self.core.clock.now();
         self.call(now, act)
@@ -225,11 +233,11 @@ impl<E: Engine> State<E> {
     fn attempt<R>(
         &mut self,
         now: Time,
-        act: impl FnOnce(&mut E, &mut Context<'_, E::Event>) -> R,
+        act: impl FnOnce(&mut E, &mut Context<'_, E::Event, E::Output>) -> R,
     ) -> Option<Result<R, String>> {
         self.now = self.now.max(now);
         let engine = self.engine.as_mut()?;
-        let mut cx = Context { now: self.now, table: &self.core.table, outbox: &mut self.outbox };
+        let mut cx = Context { now: self.now, table: &self.core.table, effects: &mut self.outbox };
         Some(contain(|| act(engine, &mut cx)))
     }
 
@@ -280,7 +288,7 @@ impl<E: Engine> State<E> {
         self.call_now(|engine, cx| engine.ended(request, cause, cx));
         let core = Arc::clone(&self.core);
         let result = self.failure(cause);
-        self.outbox.complete(&core.table, request, result, core.clock.now());
+        self.outbox.complete(&core.table, request, result, E::Output::NONE, core.clock.now());
         true
     }
 
@@ -364,7 +372,7 @@ impl<E: Engine> State<E> {
 
     /// Runs the timer if its time has come, then takes one round of deliveries, and the deadlines
     /// that the ring has to know of.
-    pub(crate) fn look(&mut self, now: Time, found: &mut Found<E::Event>) {
+    pub(crate) fn look(&mut self, now: Time, found: &mut Found<E::Event, E::Output>) {
         let mut timer = self.next_timer();
         if timer <= now {
             self.call(now, Engine::timer);
@@ -491,9 +499,9 @@ impl<E: Engine> State<E> {
         // The first one is: an engine that is always slow is named at once.
         let timed = self.started.is_multiple_of(TIMED);
         self.started = self.started.wrapping_add(1);
-        self.outbox.starts(Some(request));
-        let started = self.call(now, |engine, cx| engine.start(request, command, cx));
-        self.outbox.starts(None);
+        self.outbox.starting = Some(request);
+        let started = self.call_running(now, |engine, cx| engine.start(request, command, cx));
+        self.outbox.starting = None;
         if timed {
             self.name_slow(request, now);
         }
@@ -505,8 +513,8 @@ impl<E: Engine> State<E> {
             }
             None => return Err(Refusal::Ended(Failure::Internal)),
         }
-        if self.core.table.is_running(request) {
-            self.earliest = self.earliest.min(self.core.table.deadline(request));
+        if let Some(deadline) = self.core.table.running_until(request) {
+            self.earliest = self.earliest.min(deadline);
             self.unarmed.set(request.slot());
         }
         Ok(())
@@ -598,7 +606,7 @@ impl<E: Engine> Work<E::Command> for State<E> {
             Err(Refusal::Ended(cause)) => self.failure(cause),
         };
         let core = Arc::clone(&self.core);
-        self.outbox.complete(&core.table, request, result, core.clock.now());
+        self.outbox.complete(&core.table, request, result, E::Output::NONE, core.clock.now());
     }
 
     fn leave(&mut self) -> bool {

@@ -60,12 +60,12 @@ impl Alarms for Calendar {
 }
 
 /// An engine with its upcalls under a virtual clock.
-pub struct Stepper<E: Engine, U: Upcalls<E::Event>> {
+pub struct Stepper<E: Engine, U: Upcalls<E::Event, E::Output>> {
     reaping: Reaping<E, U>,
     calendar: Calendar,
 }
 
-impl<E: Engine, U: Upcalls<E::Event>> Stepper<E, U> {
+impl<E: Engine, U: Upcalls<E::Event, E::Output>> Stepper<E, U> {
     /// Starts at time zero.
     ///
     /// # Errors

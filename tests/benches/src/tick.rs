@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use ringback_driver::Time;
 use ringback_driver::card::port::{FRAME, PortEvent, PortSink};
-use ringback_driver::card::tiger320::{Options, Service, Tiger320};
+use ringback_driver::card::tiger320::{Options, Tiger320};
+use ringback_driver::card::{PortCard, Service};
 use ringback_driver::device::soft::SoftDevice;
 use ringback_driver::device::{Device, InterruptFd, Registers};
 use ringback_softcard::{CardConfig, ModuleKind, SLOTS, SoftCard};

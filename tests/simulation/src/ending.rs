@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ringback_driver::card::{Hook, ModuleKind};
+use ringback_driver::card::{Hook, ModuleKind, PortCard};
 use ringback_softcard::Fault;
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::{
@@ -38,7 +38,7 @@ impl World {
         match ending {
             Ending::Calm => self.calm_down(),
             Ending::Stop => {}
-            Ending::Removal => self.lose(|world| world.card.set_fault(Fault::Removal, true)),
+            Ending::Removal => self.lose(|world| world.card.set_fault(0, Fault::Removal, true)),
             Ending::Gone => self.lose(|world| world.stepper.gone()),
         }
         if !self.is_broken() {

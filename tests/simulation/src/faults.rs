@@ -1,8 +1,9 @@
 //! Faults by name, on and off at random.
 
 use ringback_driver::Time;
-use ringback_softcard::{Fault, SLOTS, SoftCard};
+use ringback_softcard::{Fault, SLOTS};
 
+use crate::cards::Cards;
 use crate::coverage::Coverage;
 use crate::dice::Dice;
 use crate::journal::{Journal, note};
@@ -13,34 +14,40 @@ pub(crate) struct Faults {
     journal: Journal,
     every_ms: Option<u64>,
     next: Time,
-    /// Faults that are on, with when they end.
-    on: Vec<(Time, Fault)>,
-    /// When a fault was on last that concerned this slot.
-    disturbed: [Time; SLOTS],
+    /// Faults that are on, each with when it ends and on which part of the card it is.
+    on: Vec<(Time, usize, Fault)>,
+    /// When a fault was on last that concerned this port.
+    disturbed: Vec<Time>,
 }
 
 impl Faults {
-    pub(crate) fn new(mut dice: Dice, journal: Journal, every_ms: Option<u64>) -> Faults {
+    pub(crate) fn new(
+        mut dice: Dice,
+        journal: Journal,
+        ports: usize,
+        every_ms: Option<u64>,
+    ) -> Faults {
         let first = every_ms.map_or(Time::NEVER, |every| Time::ZERO + dice.ms(0, 2 * every));
-        let disturbed = [Time::ZERO; SLOTS];
+        let disturbed = vec![Time::ZERO; ports];
         Faults { dice, journal, every_ms, next: first, on: Vec::new(), disturbed }
     }
 
-    pub(crate) fn act(&mut self, now: Time, card: &SoftCard, coverage: &mut Coverage) {
-        for (until, fault) in std::mem::take(&mut self.on) {
+    pub(crate) fn act(&mut self, now: Time, card: &Cards, coverage: &mut Coverage) {
+        for (until, part, fault) in std::mem::take(&mut self.on) {
             if until <= now {
                 note!(self.journal, "flt  {fault} ends");
-                card.set_fault(fault, false);
+                card.set_fault(part, fault, false);
             } else {
-                self.on.push((until, fault));
+                self.on.push((until, part, fault));
             }
-            self.disturb(fault, now);
+            self.disturb(part, fault, now);
         }
         let Some(every) = self.every_ms else { return };
         if now < self.next {
             return;
         }
         self.next = now + self.dice.ms(1, 2 * every);
+        let part = if card.parts().len() > 1 { self.dice.index(card.parts().len()) } else { 0 };
         let slot = self.dice.index(SLOTS);
         let (fault, longest) = match self.dice.below(13) {
             0 => (Fault::LateInterrupt, 2000),
@@ -57,38 +64,39 @@ impl Faults {
             11 => (Fault::NoPower(slot), 2000),
             _ => (Fault::LineUnplugged(slot), 6000),
         };
-        if self.on.iter().any(|(_, on)| *on == fault) {
+        if self.on.iter().any(|(_, of, on)| (*of, *on) == (part, fault)) {
             return;
         }
         // Some last so long that the module, or the card, is given up.
         let longest = if self.dice.one_in(25) { longest * 10 } else { longest };
         let time = self.dice.mostly_short_ms(1, longest);
-        note!(self.journal, "flt  {fault} for {time:?}");
+        note!(self.journal, "flt  {fault} for {time:?} on part {part}");
         coverage
             .count_owned(format!("fault {}", fault.to_string().split(':').next().unwrap_or("")));
-        card.set_fault(fault, true);
-        self.on.push((now + time, fault));
-        self.disturb(fault, now);
+        card.set_fault(part, fault, true);
+        self.on.push((now + time, part, fault));
+        self.disturb(part, fault, now);
     }
 
-    fn disturb(&mut self, fault: Fault, now: Time) {
-        for (slot, disturbed) in self.disturbed.iter_mut().enumerate() {
-            if fault.slot().is_none_or(|of| of == slot) {
+    fn disturb(&mut self, part: usize, fault: Fault, now: Time) {
+        // A fault of a whole part is one of the whole card.
+        for (port, disturbed) in self.disturbed.iter_mut().enumerate() {
+            if fault.slot().is_none_or(|of| part * SLOTS + of == port) {
                 *disturbed = now;
             }
         }
     }
 
-    /// When a fault last was on that concerned a slot.
-    pub(crate) fn last_at(&self, slot: usize) -> Time {
-        self.disturbed.get(slot).copied().unwrap_or_default()
+    /// When a fault last was on that concerned a port.
+    pub(crate) fn last_at(&self, port: usize) -> Time {
+        self.disturbed.get(port).copied().unwrap_or_default()
     }
 
     /// Ends all, for good.
-    pub(crate) fn end(&mut self, card: &SoftCard) {
-        for (_, fault) in std::mem::take(&mut self.on) {
+    pub(crate) fn end(&mut self, card: &Cards) {
+        for (_, part, fault) in std::mem::take(&mut self.on) {
             note!(self.journal, "flt  {fault} ends");
-            card.set_fault(fault, false);
+            card.set_fault(part, fault, false);
         }
         self.every_ms = None;
     }

@@ -4,13 +4,15 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
+use ringback_driver::card::tiger320::Tiger320;
 use ringback_driver::device::soft::{Hardware, SoftDevice, SoftInterrupt, SoftMemory};
 use ringback_driver::reactor::Handle;
+use ringback_joint_card::JointCard;
+use ringback_lines::Lines;
 use ringback_softcard::{HostMemory, InterruptLine, SoftCard};
-use ringback_tspi::line::Lines;
 
 /// The engine under test.
-pub(crate) type SimLines = Lines<SoftDevice<Window>>;
+pub(crate) type SimLines = Lines<JointCard<Tiger320<SoftDevice<Window>>>>;
 /// A way to it.
 pub(crate) type SimHandle = Handle<SimLines>;
 
@@ -86,10 +88,9 @@ impl InterruptLine for Pin {
 ///
 /// # Errors
 /// There is no eventfd.
-pub(crate) fn plug(card: &SoftCard) -> io::Result<(SoftDevice<Window>, Arc<Tap>)> {
+pub(crate) fn plug(card: &SoftCard, tap: &Arc<Tap>) -> io::Result<SoftDevice<Window>> {
     let memory = Arc::new(SoftMemory::new(0x1000));
-    let tap = Arc::new(Tap::default());
-    card.connect(Arc::clone(&memory) as Arc<dyn HostMemory>, Arc::new(Pin(Arc::clone(&tap))));
-    let window = Window { card: card.clone(), tap: Arc::clone(&tap) };
-    Ok((SoftDevice::new(window, Some(memory), SoftInterrupt::new()?), tap))
+    card.connect(Arc::clone(&memory) as Arc<dyn HostMemory>, Arc::new(Pin(Arc::clone(tap))));
+    let window = Window { card: card.clone(), tap: Arc::clone(tap) };
+    Ok(SoftDevice::new(window, Some(memory), SoftInterrupt::new()?))
 }

@@ -33,6 +33,7 @@
 //! | `hardware`, `dice`, `journal`, `coverage` | what they stand on |
 
 mod application;
+mod cards;
 mod checker;
 mod coverage;
 mod dice;

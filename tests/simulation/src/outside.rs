@@ -1,8 +1,9 @@
 //! The people at the telephones: the exchange's subscribers, and those at the FXS ports.
 
 use ringback_driver::Time;
-use ringback_softcard::{Behaviour, SLOTS, SoftCard, Step, Telephone};
+use ringback_softcard::{Behaviour, Step, Telephone};
 
+use crate::cards::Cards;
 use crate::dice::Dice;
 use crate::journal::{Journal, note};
 
@@ -22,20 +23,22 @@ impl Outside {
     pub(crate) fn new(
         mut dice: Dice,
         journal: Journal,
-        card: &SoftCard,
+        card: &Cards,
         subscribers: &[String],
         numbers: Vec<String>,
         pause_ms: u64,
     ) -> Outside {
         let mut telephones = Vec::new();
-        for slot in 0..SLOTS {
+        for slot in 0..card.ports() {
             telephones.extend(card.telephone(slot).map(|phone| (format!("slot {slot}"), phone)));
         }
         for number in subscribers {
-            let behaviour = behaviour(&mut dice);
-            note!(journal, "     subscriber {number} {}", in_short(&behaviour));
-            let phone = card.exchange().add_subscriber(number, behaviour);
-            telephones.push((number.clone(), phone));
+            for part in card.parts() {
+                let behaviour = behaviour(&mut dice);
+                note!(journal, "     subscriber {number} {}", in_short(&behaviour));
+                let phone = part.exchange().add_subscriber(number, behaviour);
+                telephones.push((number.clone(), phone));
+            }
         }
         Outside { dice, journal, pause_ms, telephones, numbers, next: Time::ZERO }
     }

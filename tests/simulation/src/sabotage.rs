@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use ringback_driver::Time;
 use ringback_driver::request::{Completion, RequestId};
+use ringback_lines::{Event, Subject};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
-use ringback_tspi::line::{Event, Subject};
 use ringback_tspi::types::HDRVCALL;
 
 use crate::application::EndedBy;
@@ -167,7 +167,8 @@ impl Saboteur {
     pub(crate) fn refused(&mut self, id: Option<RequestId>, line: usize, now: Time) {
         let Some(id) = id else { return };
         if self.acts(Sabotage::CompleteRefused, true) {
-            let lie = Completion { id, line, result: 0, submitted: now, completed: now };
+            let lie =
+                Completion { id, line, result: 0, submitted: now, completed: now, output: () };
             self.later.push_back((now, Told::Completed(lie)));
         }
     }

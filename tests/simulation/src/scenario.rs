@@ -51,6 +51,8 @@ pub(crate) enum Pace {
 #[derive(Debug, Clone)]
 pub(crate) struct Scenario {
     pub(crate) card: CardConfig,
+    /// The second part of a card with eight ports.
+    pub(crate) second: Option<CardConfig>,
     /// Faults that are there when the card is brought up, and stay.
     pub(crate) broken: Vec<Fault>,
     /// Subscribers of the exchange.
@@ -73,6 +75,8 @@ impl Scenario {
         // makes of it.
         let country = Dice::new(!seed).pick(&["FCC", "UK", "GERMANY", "FCC", "TBR21"]);
         let country = country.unwrap_or_default().parse().unwrap_or_default();
+        let mut of_second = Dice::new(seed.rotate_left(32));
+        let eight = of_second.one_in(4);
         let mut modules = [(); SLOTS].map(|()| match dice.below(5) {
             0 => ModuleKind::Empty,
             1 | 2 => ModuleKind::Fxs,
@@ -118,8 +122,16 @@ impl Scenario {
             own_ids: dice.percent(50),
             numbers,
         };
+        let second = eight.then(|| CardConfig {
+            modules: [(); SLOTS].map(|()| {
+                let kinds = [ModuleKind::Fxs, ModuleKind::Fxo, ModuleKind::Empty, ModuleKind::Fxo];
+                of_second.pick(&kinds).unwrap_or(ModuleKind::Fxo)
+            }),
+            ..CardConfig { modules, lines: lines.clone(), exchange: exchange.clone() }
+        });
         Scenario {
             card: CardConfig { modules, lines, exchange },
+            second,
             broken,
             subscribers,
             manner,

@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use ringback_driver::Time;
 use ringback_driver::card::tiger320::{ACCESSES_PER_TICK, Options, Tiger320};
-use ringback_driver::card::{Hook, ModuleKind};
+use ringback_driver::card::{Hook, ModuleKind, PortCard};
 use ringback_driver::reactor::Stepper;
-use ringback_softcard::{LineState, SLOTS, SoftCard};
+use ringback_joint_card::JointCard;
+use ringback_lines::{CallHandles, LineEngine, Lines};
+use ringback_softcard::{LineState, SoftCard};
 use ringback_tspi::callstate::CallState;
-use ringback_tspi::line::{CallHandles, Lines};
 
 use crate::application::{Application, Ear};
+use crate::cards::Cards;
 use crate::checker::Rule;
 use crate::dice::Dice;
 use crate::faults::Faults;
@@ -56,7 +58,7 @@ struct Watch {
 /// A world.
 pub(crate) struct World {
     pub(crate) scenario: Scenario,
-    pub(crate) card: SoftCard,
+    pub(crate) card: Cards,
     pub(crate) stepper: Stepper<SimLines, Ear>,
     pub(crate) handle: SimHandle,
     application: Arc<Mutex<Application>>,
@@ -80,9 +82,10 @@ impl World {
         let mut dice = Dice::new(seed);
         let scenario = Scenario::new(seed, &mut dice);
         note!(journal, "     seed {seed}: {scenario:?}");
-        let card = SoftCard::new(scenario.card.clone());
+        let parts = std::iter::once(&scenario.card).chain(&scenario.second);
+        let card = Cards::new(parts.map(|part| SoftCard::new(part.clone())).collect());
         for fault in &scenario.broken {
-            card.set_fault(*fault, true);
+            card.set_fault(0, *fault, true);
         }
         let numbers = scenario.manner.numbers.clone();
         let outside = Outside::new(
@@ -93,12 +96,17 @@ impl World {
             numbers,
             scenario.telephones_ms,
         );
-        let (device, tap) = plug(&card).unwrap_or_else(|error| panic!("no eventfd: {error}"));
+        let tap = Arc::new(Tap::default());
+        let options = Options { country: scenario.card.exchange.country };
         let mut clock = |time: Duration| (0..time.as_millis().max(1)).for_each(|_| card.tick());
-        let opened =
-            Tiger320::open(device, Options { country: scenario.card.exchange.country }, &mut clock);
-        let tiger = opened.unwrap_or_else(|error| panic!("the software card: {error}"));
-        note!(journal, "     slots {:?}", tiger.ports());
+        let mut parts = Vec::new();
+        for part in card.parts() {
+            let device = plug(part, &tap).unwrap_or_else(|error| panic!("no eventfd: {error}"));
+            let opened = Tiger320::open(device, options, &mut clock);
+            parts.push(opened.unwrap_or_else(|error| panic!("the software card: {error}")));
+        }
+        let tiger = JointCard::new(parts.remove(0), parts);
+        note!(journal, "     slots {:?}", tiger.slots());
         let handles = Arc::new(CallHandles::default());
         let lines = Lines::new(tiger, Arc::clone(&handles), Time::ZERO);
         let lines = lines.unwrap_or_else(|error| panic!("the software card: {error}"));
@@ -128,7 +136,12 @@ impl World {
             application,
             nested,
             outside,
-            faults: Faults::new(dice.fork(), journal.clone(), scenario.faults_every_ms),
+            faults: Faults::new(
+                dice.fork(),
+                journal.clone(),
+                card.ports(),
+                scenario.faults_every_ms,
+            ),
             journal,
             tap,
             watches: infos.iter().map(|info| watch(info.port)).collect(),
@@ -144,6 +157,7 @@ impl World {
         for line in 0..application.kinds().len() {
             application.open(line);
         }
+        application.coverage.count(if card.ports() == 8 { "ports 8" } else { "ports 4" });
         drop(application);
         if sabotage == Some(Sabotage::BusyBus) {
             world.tap.extra.store(2, Ordering::Relaxed);
@@ -241,7 +255,8 @@ impl World {
     /// one budget.
     fn check_budget(&mut self, visits: u64) {
         let accesses = self.tap.take_accesses();
-        let allowed = visits * (u64::from(ACCESSES_PER_TICK) + RECOVERY);
+        let parts = self.card.parts().len() as u64;
+        let allowed = parts * visits * (u64::from(ACCESSES_PER_TICK) + RECOVERY);
         if accesses > allowed && !self.over && !self.lost() {
             let text = format!("{accesses} register accesses in {visits} visits");
             self.fail(Rule::Budget, text);
@@ -250,7 +265,9 @@ impl World {
 
     /// The engine says that the card is gone.
     pub(crate) fn lost(&self) -> bool {
-        self.handle.with(|lines, _| lines.card().failure().is_some()).unwrap_or(true)
+        self.handle
+            .with(|lines, _| lines.card().parts().any(|part| part.failure().is_some()))
+            .unwrap_or(true)
     }
 
     /// Everything deliverable has been delivered.
@@ -373,14 +390,15 @@ impl World {
 
     /// Whether the exchange finds the loop of a line closed.
     fn loop_closed(&self, slot: usize) -> bool {
-        let exchange = self.card.exchange();
-        let state = exchange.line_number(slot).and_then(|number| exchange.state(&number));
+        let state = self.card.exchange(slot).and_then(|(exchange, own)| {
+            exchange.line_number(own).and_then(|number| exchange.state(&number))
+        });
         !matches!(state, None | Some(LineState::Idle | LineState::Ringing))
     }
 
     /// The slot of a line.
     pub(crate) fn slot(&self, line: usize) -> usize {
-        self.watches.get(line).map_or(SLOTS, |watch| watch.slot)
+        self.watches.get(line).map_or(usize::MAX, |watch| watch.slot)
     }
 
     /// From now on the modules hear nothing.

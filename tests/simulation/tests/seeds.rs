@@ -57,6 +57,7 @@ const HAPPENS: &[&str] = &[
     "state CONNECTED",
     "state DIALING",
     "state DIALTONE",
+    "ports 8",
     "state DISCONNECTED",
     "state IDLE",
     "state OFFERING",

@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
+use ringback_host::{Call, CallOptions, Host, HostOptions, LineEvent, Pending};
 use ringback_tspi::error::LineError;
-use ringback_tspi::host::{Call, CallOptions, Host, LineEvent, Options, Pending};
 
 use crate::callback;
 use crate::closing::{CLOSE, block_on, came_to};
@@ -209,7 +209,7 @@ fn fetch(life: &Arc<Life>, dice: &mut Dice) {
 pub(crate) fn second_host(life: &Arc<Life>, dice: &mut Dice) {
     let (_, side) = life.side(dice);
     let _doing = doing("starting a second host", CLOSE * 2);
-    let started = Host::start(Arc::clone(side.bench.bare()), Options::default());
+    let started = Host::start(Arc::clone(side.bench.bare()), HostOptions::default());
     life.tally.count(came_to("a second host", &started.as_ref().map_err(|error| error.error())));
     match started {
         Ok(host) => {
@@ -258,7 +258,7 @@ fn people(life: &Arc<Life>, dice: &mut Dice) {
 fn ask_state(life: &Arc<Life>, dice: &mut Dice) {
     let _doing = doing("asking how things are", PROMPT);
     let (_, side) = life.side(dice);
-    let _ = (side.host.outstanding(), side.host.counts(), side.host.slots());
+    let _ = (side.host.outstanding(), side.host.counts(), side.bench.slots());
     if let Some(open) = life.any_line(dice) {
         let _ = (open.line.status(), open.line.caps(), open.line.is_closed());
     }

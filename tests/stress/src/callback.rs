@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use ringback_host::{Call, Pending, WaitError};
 use ringback_tspi::error::LineError;
-use ringback_tspi::host::{Call, Pending, WaitError};
 
 use crate::closing::came_to;
 use crate::dice::Dice;

@@ -8,8 +8,8 @@ use std::task::{Context, Poll};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ringback_host::{CloseError, Closed};
 use ringback_tests::waker;
-use ringback_tspi::host::{CloseError, Closed};
 
 use crate::dice::Dice;
 use crate::life::{Leg, Life, Open, Side};

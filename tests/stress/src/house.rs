@@ -1,25 +1,22 @@
 //! The history of a seed: cards, the lives of the hosts on them, and what has to hold at each end.
 
-use std::fs;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{fs, thread};
 
+use ringback_host::{CallOptions, CloseError, Closed, WaitError};
 use ringback_softcard::LineState;
 use ringback_tests::Bench;
-use ringback_tspi::host::{CallOptions, CloseError, Closed, WaitError};
 use ringback_tspi::provider::Provider;
 
-use crate::Report;
-use crate::actor;
 use crate::closing::CLOSE;
 use crate::life::{Kept, LINES, Life, Side, make};
 use crate::plan::{HASTE, LifePlan, Plan};
 use crate::sabotage::{Sabotage, spoiled};
 use crate::tally::Tally;
-use crate::watchdog::{self, doing};
-use crate::weather;
+use crate::watchdog::doing;
+use crate::{Report, actor, watchdog, weather};
 
 /// What must come, on a machine that is busy with other things.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -110,9 +107,7 @@ impl House {
                 Err(error) => return self.wrong(format!("a host does not start: {error}")),
             }
         }
-        let hosts: Vec<_> = sides.iter().map(|side| Arc::clone(&side.host)).collect();
-        weather::begin(plan.storm, &hosts);
-        drop(hosts);
+        weather::begin(plan.storm, &sides);
         let (threads, long) = (plan.threads.clone(), self.plan.long);
         let life = Life::new(sides, plan, long, self.sabotage, Arc::clone(&self.tally));
         let life = Arc::new(life);

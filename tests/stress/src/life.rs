@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use ringback_host::{
+    Call, CallOptions, Events, Host, HostOptions, Line, Pending, Reservation, StartError,
+};
 use ringback_tests::Bench;
 use ringback_tspi::error::LineError;
-use ringback_tspi::host::{self, Call, Events, Host, Line, Pending, Reservation};
-use ringback_tspi::host::{CallOptions, StartError};
 
 use crate::books::{Books, OpeningNo, asking};
 use crate::dice::Dice;
@@ -85,8 +86,9 @@ impl Side {
     pub(crate) fn start(bench: &Arc<Bench>) -> Result<Side, StartError> {
         let books = Arc::new(Books::default());
         let observer = Arc::clone(&books);
-        let trace = Arc::new(move |happened: &host::Traced<'_>| observer.observe(happened));
-        let options = host::Options { trace: Some(trace) };
+        let trace =
+            Arc::new(move |happened: &ringback_host::Traced<'_>| observer.observe(happened));
+        let options = HostOptions { trace: Some(trace) };
         let host = Host::start(Arc::clone(&bench.provider), options)?;
         Ok(Side {
             bench: Arc::clone(bench),

@@ -1,14 +1,16 @@
 //! Bad weather: panics on purpose, and a log whose subscriber panics now and then and calls the host.
 
 use std::any::Any;
-use std::panic;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Once, PoisonError, Weak};
-use std::thread;
+use std::{panic, thread};
 
-use ringback_tspi::host::Host;
+use ringback_host::Host;
+use ringback_tests::Bench;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
+
+use crate::life::Side;
 
 /// What is thrown on purpose. Its message is not printed.
 struct Staged;
@@ -46,7 +48,7 @@ struct Moody {
 }
 
 static STORM: AtomicBool = AtomicBool::new(false);
-static HOSTS: Mutex<Vec<Weak<Host>>> = Mutex::new(Vec::new());
+static HOSTS: Mutex<Vec<(Weak<Host>, Weak<Bench>)>> = Mutex::new(Vec::new());
 
 impl Subscriber for Moody {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
@@ -65,8 +67,11 @@ impl Subscriber for Moody {
         let line = self.lines.fetch_add(1, Ordering::Relaxed);
         if line.is_multiple_of(2) {
             let hosts = HOSTS.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            for host in hosts.iter().filter_map(Weak::upgrade) {
-                let _ = (host.outstanding(), host.counts(), host.slots());
+            let there = |(host, bench): &(Weak<Host>, Weak<Bench>)| {
+                Some((host.upgrade()?, bench.upgrade()?))
+            };
+            for (host, bench) in hosts.iter().filter_map(there) {
+                let _ = (host.outstanding(), host.counts(), bench.slots());
             }
         }
         if line.is_multiple_of(3) {
@@ -80,7 +85,7 @@ impl Subscriber for Moody {
 }
 
 /// The weather of a life: with a storm the subscriber is at work.
-pub(crate) fn begin(storm: bool, hosts: &[Arc<Host>]) {
+pub(crate) fn begin(storm: bool, sides: &[Side]) {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
         let print = panic::take_hook();
@@ -92,8 +97,10 @@ pub(crate) fn begin(storm: bool, hosts: &[Arc<Host>]) {
         // Where a subscriber is there already, the storm is without thunder.
         let _ = tracing::subscriber::set_global_default(Moody::default());
     });
-    *HOSTS.lock().unwrap_or_else(PoisonError::into_inner) =
-        hosts.iter().map(Arc::downgrade).collect();
+    *HOSTS.lock().unwrap_or_else(PoisonError::into_inner) = sides
+        .iter()
+        .map(|side| (Arc::downgrade(&side.host), Arc::downgrade(&side.bench)))
+        .collect();
     if STORM.swap(storm, Ordering::Relaxed) != storm {
         tracing::callsite::rebuild_interest_cache();
     }

@@ -3,15 +3,14 @@
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use ringback_host::{Call, LineEvent};
 use ringback_tspi::callstate::CallState;
-use ringback_tspi::host::{Call, LineEvent};
 
 use crate::card::{CardArguments, parse_seconds};
 use crate::conversation::{Conversation, TalkArguments};
 use crate::exit::{CODES, Exit, Failure};
-use crate::scenery;
 use crate::signals::Signals;
-use crate::timeline;
+use crate::{scenery, timeline};
 
 /// Wait for an incoming call and answer it
 ///

@@ -4,20 +4,22 @@
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use ringback_host::Call as Handle;
+use ringback_host::{CallOptions, LineEvent};
 use ringback_media::dtmf::Digit;
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
-use ringback_tspi::dialstring::{self, Modifiers};
+use ringback_tspi::dev_specific::LineKind;
+use ringback_tspi::dial_timing::DialTiming;
+use ringback_tspi::dialstring;
+use ringback_tspi::dialstring::Modifiers;
 use ringback_tspi::error::LineError;
-use ringback_tspi::host::{Call as Handle, CallOptions, LineEvent};
-use ringback_tspi::line::{DialTiming, LineKind};
 
 use crate::card::{CardArguments, parse_seconds};
 use crate::conversation::{Conversation, TalkArguments};
 use crate::exit::{CODES, Exit, Failure};
-use crate::scenery;
 use crate::signals::Signals;
-use crate::timeline;
+use crate::{scenery, timeline};
 
 /// Place a call
 ///

@@ -15,11 +15,12 @@ use ringback_driver::device::discover::{Kind, discover};
 use ringback_driver::device::ring::{Places, Ring};
 use ringback_driver::device::selector::Selector;
 use ringback_driver::device::sysfs::SysfsRoot;
+use ringback_host::{Host, HostOptions, Line, LineInfo};
+use ringback_provider::{CardOptions, SlotReport, Slots, open_card};
 use ringback_softcard::{Fault, RealClock, SoftCard};
+use ringback_tspi::dev_specific::LineKind;
 use ringback_tspi::error::LineError;
-use ringback_tspi::host::{Host, Line, LineInfo, Options};
-use ringback_tspi::line::LineKind;
-use ringback_tspi::provider::{CardOptions, SlotReport, open_card};
+use ringback_tspi::provider::Provider;
 
 use crate::exit::{Exit, Failure};
 use crate::output::{note, progress};
@@ -78,6 +79,7 @@ pub(crate) fn parse_seconds(text: &str) -> Result<Duration, String> {
 /// A card with its lines, running.
 pub(crate) struct Station {
     pub(crate) host: Arc<Host>,
+    provider: Arc<dyn Slots>,
     /// The software card, if it is one.
     pub(crate) soft: Option<SoftCard>,
     pub(crate) country: Country,
@@ -174,13 +176,14 @@ impl Station {
         let opened = open_card(selector, options);
         // One that was not waited for has failed for that reason.
         signals.check()?;
-        let provider = opened.map_err(|error| {
+        let provider: Arc<dyn Slots> = Arc::from(opened.map_err(|error| {
             let exit = if error.is_gone() { Exit::Gone } else { Exit::Failed };
             Failure::new(exit, format_args!("{name}: {error}"))
-        })?;
+        })?);
         let recorder = recorder.clone();
-        let options = Options { trace: Some(Arc::new(move |traced| recorder.trace(traced))) };
-        let host = Host::start(provider, options)
+        let options = HostOptions { trace: Some(Arc::new(move |traced| recorder.trace(traced))) };
+        let tspi: Arc<dyn Provider> = Arc::clone(&provider) as _;
+        let host = Host::start(tspi, options)
             .map_err(|error| Failure::line(format_args!("{name} can't be started"), error))?;
         let host = Arc::new(host);
         // Weak, so that the signals' thread does not keep the card.
@@ -190,7 +193,7 @@ impl Station {
                 shut_down(&host);
             }
         });
-        let station = Station { host, soft, country, name, _clock: clock };
+        let station = Station { host, provider, soft, country, name, _clock: clock };
         station.await_measured(signals)?;
         Ok(station)
     }
@@ -202,7 +205,7 @@ impl Station {
 
     /// How each slot of the card is.
     pub(crate) fn slots(&self) -> Vec<SlotReport> {
-        self.host.slots()
+        self.provider.slots()
     }
 
     /// Opens a line by its number.

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use ringback_driver::card::Hook;
+use ringback_host::{Call, Events, Line, LineEvent, Pending, WaitError};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::LINEDISCONNECTMODE_OUTOFORDER;
+use ringback_tspi::dev_specific::LineKind;
 use ringback_tspi::error::LineError;
-use ringback_tspi::host::{Call, Events, Line, LineEvent, Pending, WaitError};
-use ringback_tspi::line::{Audio, LineKind};
+use ringback_tspi::media::Audio;
 use serde::Serialize;
 
 use crate::card::{Station, describe, parse_seconds};

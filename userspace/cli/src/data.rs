@@ -1,13 +1,14 @@
 //! What goes over the connection of a modem: files at the application's end of its data.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use ringback_host::{Call, Pending, WaitError};
 use ringback_tspi::error::LineError;
-use ringback_tspi::host::{Call, Pending, WaitError};
-use ringback_tspi::modem::Data;
+use ringback_tspi::media::Data;
 
 use crate::conversation::{Conversation, End};
 use crate::exit::Failure;

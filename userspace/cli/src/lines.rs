@@ -3,18 +3,17 @@
 use std::fmt::Display;
 
 use clap::Args;
-use ringback_driver::card::tiger320::Slot;
-use ringback_driver::card::{Hook, LineFeed, ModuleKind, Polarity};
-use ringback_tspi::line::LineKind;
-use ringback_tspi::provider::SlotReport;
+use ringback_driver::card::{Hook, LineFeed, ModuleKind, Polarity, Slot};
+use ringback_lines::line_kind;
+use ringback_provider::SlotReport;
+use ringback_tspi::dev_specific::LineKind;
 use serde::Serialize;
 
 use crate::card::{CardArguments, Station, kind_name};
 use crate::exit::Failure;
 use crate::output::{Colour, Output};
-use crate::scenery;
 use crate::signals::Signals;
-use crate::timeline;
+use crate::{scenery, timeline};
 
 /// Show what is in the slots of the card and how the lines are
 #[derive(Debug, Args)]
@@ -142,7 +141,7 @@ fn object<'a>(card: &'a str, slot: &SlotReport) -> Object<'a> {
         card,
         slot: slot.slot,
         line: slot.line,
-        kind: slot.content.kind().map(kind_name),
+        kind: slot.content.kind().map(|module| kind_name(line_kind(module))),
         state: match slot.content {
             Slot::Module(_) => "working",
             Slot::Empty => "empty",
@@ -177,7 +176,7 @@ fn hook(hook: Hook) -> &'static str {
 /// A slot as a row of the table.
 fn row(out: Output<'_>, slot: &SlotReport) -> String {
     let line = slot.line.map_or_else(|| "-".to_owned(), |line| line.to_string());
-    let kind = slot.content.kind().map_or("-", kind_name);
+    let kind = slot.content.kind().map_or("-", |module| kind_name(line_kind(module)));
     let hook = slot.status.as_ref().map_or("-", |one| match one.hook {
         Hook::On => "on-hook",
         Hook::Off => "off-hook",

@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use clap::Args;
+use ringback_host::{Events, Line, LineEvent};
 use ringback_tspi::callstate::CallState;
-use ringback_tspi::host::{Events, Line, LineEvent};
 
 use crate::card::CardArguments;
 use crate::exit::Failure;
 use crate::output::Output;
-use crate::scenery;
 use crate::signals::Signals;
-use crate::timeline::{self, HEADINGS, Recorder, What, row};
+use crate::timeline::{HEADINGS, Recorder, What, row};
+use crate::{scenery, timeline};
 
 /// How often the scenery of the software card calls: for hours.
 const CALLS: usize = 1000;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ringback_media::SAMPLE_RATE;
 use ringback_media::wav::{Reader, WavError, Writer};
-use ringback_tspi::line::Audio;
+use ringback_tspi::media::Audio;
 
 use crate::exit::Failure;
 use crate::files::{Sink, Source, Target, not_written};

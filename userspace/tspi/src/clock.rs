@@ -5,8 +5,8 @@ use std::time::Duration;
 use nix::time::{ClockId, clock_gettime};
 use ringback_driver::Time;
 
-/// The time now.
-pub(crate) fn now() -> Time {
+/// The time now, on CLOCK_MONOTONIC.
+pub fn now() -> Time {
     // It exists on every Linux.
     clock_gettime(ClockId::CLOCK_MONOTONIC)
         .map_or(Time::ZERO, |now| Time::ZERO + Duration::from(now))

@@ -23,12 +23,11 @@
 
 use std::fmt;
 
-use ringback_media::dtmf::Digit;
-
 use crate::constants::{
     LINEDEVCAPFLAGS_DIALBILLING, LINEDEVCAPFLAGS_DIALDIALTONE, LINEDEVCAPFLAGS_DIALQUIET,
 };
 use crate::error::LineError;
+use crate::key::Key;
 
 /// The longest address that is looked at, in characters, everything included.
 pub const MAX_CHARS: usize = 256;
@@ -74,7 +73,7 @@ impl Modifiers {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Step {
     /// Send a digit.
-    Digit(Digit),
+    Digit(Key),
     /// Wait for the line's dial pause.
     Pause,
     /// Wait until dial tone is heard.
@@ -232,7 +231,7 @@ pub fn parse(text: &str, modifiers: Modifiers) -> Result<DialString, DialError> 
             '$' if modifiers.billing => Step::WaitForBillingTone,
             '$' => return refuse(LineError::DIALBILLING, position, found),
             '?' => return refuse(LineError::DIALPROMPT, position, found),
-            other => match Digit::from_char(other) {
+            other => match Key::from_char(other) {
                 Some(digit) if !pulse || other.is_ascii_digit() => Step::Digit(digit),
                 _ => return refuse(LineError::INVALADDRESS, position, found),
             },
@@ -271,7 +270,7 @@ mod tests {
     const NONE: Modifiers = Modifiers { dial_tone: false, quiet: false, billing: false };
 
     fn digits(text: &str) -> Vec<Step> {
-        text.chars().map(|c| Step::Digit(Digit::from_char(c).unwrap())).collect()
+        text.chars().map(|c| Step::Digit(Key::from_char(c).unwrap())).collect()
     }
 
     fn error(text: &str, modifiers: Modifiers) -> Option<LineError> {
@@ -306,7 +305,7 @@ mod tests {
     #[test]
     fn modifiers_are_steps_where_the_line_can_follow_them() {
         let dialled = parse("0W,!T1p2t*@$", ALL).unwrap();
-        let digit = |c| Step::Digit(Digit::from_char(c).unwrap());
+        let digit = |c| Step::Digit(Key::from_char(c).unwrap());
         assert_eq!(
             dialled.steps,
             [

@@ -1,4 +1,4 @@
-//! The TSPI contract: lines, provider and host.
+//! The TSPI contract, for providers and for hosts.
 //!
 //! TSPI is how a telephony server and the driver of a telephony device talk. Its asynchronous model
 //! is the reason for this crate: a function takes a request id and returns it at once; the device
@@ -12,17 +12,18 @@
 //! Rules of the contract are cited by key (R1, C3, N4 ...) where they are kept or proved.
 
 pub mod callstate;
-mod clock;
+pub mod clock;
 pub mod constants;
+pub mod dev_specific;
+pub mod dial_timing;
 pub mod dialstring;
 pub mod error;
 pub mod ffi;
 pub mod functions;
-pub mod host;
+pub mod key;
 pub mod late;
 pub mod layer;
-pub mod line;
-pub mod modem;
+pub mod media;
 pub mod provider;
 pub mod structs;
 pub mod types;

@@ -259,6 +259,7 @@ impl<D: Device> Edu<D> {
 impl<D: Device> Engine for Edu<D> {
     type Command = Order;
     type Event = Answer;
+    type Output = ();
 
     fn lines(&self) -> usize {
         1

@@ -182,6 +182,7 @@ fn tag_of(request: Token) -> u32 {
 impl<D: Device> Engine for Mailbox<D> {
     type Command = Complement;
     type Event = ();
+    type Output = ();
 
     const POLLS: bool = true;
 

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use ringback_country::Country;
 
-use super::Slot;
 use super::error::OpenError;
 use super::module::Module;
 use super::registers::{
@@ -14,12 +13,11 @@ use super::registers::{
 };
 use super::ring::{RING_BYTES, Ring, SLOTS};
 use super::spi::Spi;
-use crate::card::Delay;
 use crate::card::module::ModuleError;
 use crate::card::port::ModuleKind;
+use crate::card::port_card::Slot;
 use crate::card::sequence::{Operation, Sequence};
-use crate::card::si3050;
-use crate::card::si3210;
+use crate::card::{Delay, si3050, si3210};
 use crate::device::{Device, DmaMemory, Registers};
 
 /// Reset and power-up of the card's parts.

@@ -63,21 +63,6 @@ pub enum OpenError {
     },
 }
 
-/// Why a card could not be started.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// It has been made safe, or is gone.
-    #[error("the card was shut down or is gone: open it again")]
-    Closed,
-    /// Bus mastering could not be switched on.
-    #[error("the card can't be allowed to reach memory (PCI bus master): {0}")]
-    BusMaster(#[source] io::Error),
-    /// The interrupt could not be enabled.
-    #[error("the card's interrupt can't be enabled: {0}")]
-    Interrupt(#[source] io::Error),
-}
-
 /// Why a card that was running is not any more.
 #[derive(Debug, Error)]
 #[non_exhaustive]

@@ -5,12 +5,12 @@
 //! pins, bit by bit. That is slow, so the rule of this room is: **no tick makes more register
 //! accesses than [`ACCESSES_PER_TICK`]**, whatever happens.
 //!
-//! In each tick [`Tiger320::service`] does, in this order: acknowledge; find the place in the ring;
+//! In each tick [`PortCard::service`] does, in this order: acknowledge; find the place in the ring;
 //! exchange the frame that is due (its deadline comes first); sample a status register of one port,
 //! so that each is sampled every 8 ms; write what was commanded and had no room before; go on with
 //! repairs; let the next interrupt come.
 //!
-//! Where the kernel moves the samples, [`Tiger320::poll`] does the modules' part of that now and then.
+//! Where the kernel moves the samples, `poll` does the modules' part of that now and then.
 //!
 //! | file | what |
 //! |---|---|
@@ -20,6 +20,7 @@
 //! | `ring` | the DMA ring |
 //! | `service` | the interrupt service, recovery after bus errors, removal |
 //! | `module` | a module in service: commands, samples, repairs |
+//! | `ports` | the card as a [`PortCard`] |
 //! | `budget`, `attempts` | how much in a tick; how often before giving up |
 
 mod attempts;
@@ -30,6 +31,7 @@ mod error;
 #[cfg(test)]
 mod fake;
 mod module;
+mod ports;
 mod registers;
 mod ring;
 mod service;
@@ -39,8 +41,7 @@ mod tests;
 
 pub use budget::ACCESSES_PER_TICK;
 pub use counters::Counters;
-pub use error::{Failure, OpenError, StartError};
-pub use service::{POLL_INTERVAL, Service};
+pub use error::{Failure, OpenError};
 
 use std::time::Duration;
 
@@ -48,41 +49,19 @@ use ringback_country::Country;
 
 use self::budget::Budget;
 use self::module::Module;
-use self::registers::{CNTL, CNTL_SAFE, MASK0, OPER};
 use self::ring::{Ring, SLOTS};
 use self::spi::Spi;
 use super::delay::Delay;
-use super::module::ModuleError;
-use super::port::{Hook, LineFeed, ModuleKind, Polarity, PortError, PortStatus};
+use super::port::PortError;
+use super::port_card::{PortCard, Slot};
 use crate::Time;
-use crate::device::{Device, Registers};
+use crate::device::Device;
 
 /// How a card is to be set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Options {
     /// The country whose lines the modules are to fit.
     pub country: Country,
-}
-
-/// What is in a slot. The slot's number is the port's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Slot {
-    /// A working module.
-    Module(ModuleKind),
-    /// Nothing answers there.
-    Empty,
-    /// A module that does not work, and why.
-    Failed(ModuleError),
-}
-
-impl Slot {
-    /// The kind of a working module.
-    pub const fn kind(&self) -> Option<ModuleKind> {
-        match self {
-            Slot::Module(kind) => Some(*kind),
-            Slot::Empty | Slot::Failed(_) => None,
-        }
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,11 +100,11 @@ pub struct Tiger320<D: Device> {
 }
 
 impl<D: Device> Tiger320<D> {
-    /// Brings the card and its modules up. DMA and interrupt stay off until [`Tiger320::start`].
+    /// Brings the card and its modules up. DMA and interrupt stay off until [`PortCard::start`].
     ///
     /// This takes about half a second, another for each module, and up to 10 s for one that has to be
     /// calibrated by hand; all of it is passed with `delay`. A module that does not work is told by
-    /// [`Tiger320::ports`] and is no error.
+    /// [`PortCard::slots`] and is no error.
     ///
     /// # Errors
     /// The device is no TDM400P, does not answer, or offers no suitable DMA memory.
@@ -163,22 +142,12 @@ impl<D: Device> Tiger320<D> {
         Ok(card)
     }
 
-    /// The country that it was set up for.
-    pub fn country(&self) -> Country {
-        self.country
-    }
-
-    /// What is in the slots.
-    pub const fn ports(&self) -> &[Slot; SLOTS] {
-        &self.slots
-    }
-
     /// What was counted.
     pub const fn counters(&self) -> &Counters {
         &self.counters
     }
 
-    /// Why the card is lost, after [`Service::Gone`].
+    /// Why the card is lost, after [`Service::Gone`](super::Service::Gone).
     pub const fn failure(&self) -> Option<&Failure> {
         self.failure.as_ref()
     }
@@ -186,40 +155,6 @@ impl<D: Device> Tiger320<D> {
     /// The device, e.g. for its interrupt.
     pub const fn device(&self) -> &D {
         &self.device
-    }
-
-    /// How a port is, from what was sampled and commanded last; the hardware is not asked. `None` for
-    /// a port without a working module.
-    pub fn status(&self, port: usize) -> Option<PortStatus> {
-        self.modules.get(port)?.as_ref().map(Module::status)
-    }
-
-    /// Takes an FXO line off-hook or puts it on-hook.
-    ///
-    /// Like all commands this writes the module's register at once where the tick has room, else in
-    /// the next tick.
-    ///
-    /// # Errors
-    /// There is no such port, it is FXS, or the card is closed.
-    pub fn set_hook(&mut self, port: usize, hook: Hook) -> Result<(), PortError> {
-        self.command(port, |module| module.set_hook(hook))
-    }
-
-    /// Feeds an FXS line. [`LineFeed::Ringing`] switches the ring generator on until another feed is
-    /// commanded or the telephone is lifted.
-    ///
-    /// # Errors
-    /// There is no such port, it is FXO, or the card is closed.
-    pub fn set_line_feed(&mut self, port: usize, feed: LineFeed) -> Result<(), PortError> {
-        self.command(port, |module| module.set_feed(feed))
-    }
-
-    /// Sets the polarity with which an FXS line is fed, whatever the feed.
-    ///
-    /// # Errors
-    /// There is no such port, it is FXO, or the card is closed.
-    pub fn set_polarity(&mut self, port: usize, polarity: Polarity) -> Result<(), PortError> {
-        self.command(port, |module| module.set_polarity(polarity))
     }
 
     fn command(
@@ -252,26 +187,6 @@ impl<D: Device> Tiger320<D> {
             self.spi.perform(self.device.registers(), port as u8, module.kind(), operation);
             module.written();
         }
-    }
-
-    /// Puts every line on-hook, ringing off, DMA and interrupt off and the modules into reset, and
-    /// leaves the card so. Harmless when repeated and when the card is gone.
-    pub fn safe(&mut self) {
-        if self.state == State::Closed {
-            return;
-        }
-        self.state = State::Closed;
-        let r = self.device.registers();
-        r.write8(MASK0, 0);
-        r.write8(OPER, 0);
-        for (slot, module) in (0..).zip(&mut self.modules) {
-            if let Some(module) = module {
-                self.spi.perform(r, slot, module.kind(), module.release());
-            }
-        }
-        // Resets the modules; the writes before are for lines whose module does not take the reset.
-        r.write8(CNTL, CNTL_SAFE);
-        self.count_spi();
     }
 
     fn count_spi(&mut self) {

@@ -3,16 +3,17 @@
 use std::time::Duration;
 
 use super::budget::Budget;
-use super::error::{Failure, StartError};
+use super::error::Failure;
 use super::registers::{
     CNTL, CNTL_DMA_RESET, CNTL_SERVICE, INT_MASTER_ABORT, INT_TARGET_ABORT, INTERRUPTS, INTSTAT,
     MASK0, MASK1, OPER, RX_CURRENT, TX_CURRENT,
 };
 use super::ring::SLOTS;
-use super::{Slot, State, TICK, Tiger320, spi};
+use super::{State, TICK, Tiger320, spi};
 use crate::Time;
 use crate::card::debounce::SAMPLE_MS;
 use crate::card::port::{FRAME, PortSink, SILENCE};
+use crate::card::port_card::{PortCard, Service, Slot};
 use crate::card::sequence::Operation;
 use crate::device::{Device, Registers};
 
@@ -31,64 +32,19 @@ const MOST_WORK: u32 = SAMPLE_MS;
 const SELDOM: u32 = 4;
 
 /// How often [`Tiger320::poll`] is to be called: debouncing counts on samples every 8 ms.
-pub const POLL_INTERVAL: Duration = Duration::from_millis(SAMPLE_MS as u64);
-
-/// What a service has come to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Service {
-    /// Nothing was due.
-    Idle,
-    /// Frames were exchanged.
-    Frames {
-        /// How many frames every port got.
-        frames: u32,
-        /// How many were lost before them, because the service came late.
-        missed: u32,
-    },
-    /// The card could not reach memory or stood still, and was started anew. Samples were lost.
-    Recovered,
-    /// The card is lost; see [`Tiger320::failure`]. Told once; it is closed from now on.
-    Gone,
-}
+pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(SAMPLE_MS as u64);
 
 impl<D: Device> Tiger320<D> {
-    /// Starts DMA and lets interrupts come. Nothing happens if the card runs already.
-    ///
-    /// # Errors
-    /// The card was closed, or the operating system refuses bus mastering or the interrupt.
-    pub fn start(&mut self, now: Time) -> Result<(), StartError> {
-        match self.state {
-            State::Running => return Ok(()),
-            State::Closed => return Err(StartError::Closed),
-            State::Ready => {}
-        }
-        self.device.enable_bus_master().map_err(StartError::BusMaster)?;
-        self.start_dma(now);
-        self.device.rearm().map_err(|error| {
-            self.safe();
-            StartError::Interrupt(error)
-        })?;
-        self.state = State::Running;
-        self.exchanged = now;
-        self.worked = now;
-        Ok(())
-    }
-
-    /// Serves an interrupt, or several that came as one.
-    pub fn service(&mut self, now: Time, sink: &mut impl PortSink) -> Service {
-        self.serve(now, sink, true)
-    }
-
     /// Looks after a card that has not interrupted for a while: serves what is due,
     /// starts DMA anew if it stands still (for 100 ms), and sees removal.
-    pub fn check(&mut self, now: Time, sink: &mut impl PortSink) -> Service {
+    pub(super) fn check(&mut self, now: Time, sink: &mut impl PortSink) -> Service {
         self.serve(now, sink, false)
     }
 
     /// Looks after a card whose samples the kernel moves, which serves the interrupt: samples the
     /// modules' registers, goes on with repairs, starts DMA anew if it stands still (for 500 ms), and
-    /// sees removal. To be called every [`POLL_INTERVAL`]; makes up for as many ticks.
-    pub fn poll(&mut self, now: Time, sink: &mut impl PortSink) -> Service {
+    /// sees removal. To be called every 8 ms; makes up for as many ticks.
+    pub(super) fn poll(&mut self, now: Time, sink: &mut impl PortSink) -> Service {
         if self.state != State::Running {
             return Service::Idle;
         }
@@ -133,7 +89,12 @@ impl<D: Device> Tiger320<D> {
         }
     }
 
-    fn serve(&mut self, now: Time, sink: &mut impl PortSink, interrupted: bool) -> Service {
+    pub(super) fn serve(
+        &mut self,
+        now: Time,
+        sink: &mut impl PortSink,
+        interrupted: bool,
+    ) -> Service {
         if self.state != State::Running {
             return Service::Idle;
         }
@@ -289,7 +250,7 @@ impl<D: Device> Tiger320<D> {
     }
 
     /// Rewinds DMA and lets it run, with interrupts.
-    fn start_dma(&mut self, now: Time) {
+    pub(super) fn start_dma(&mut self, now: Time) {
         let Some(memory) = self.device.dma() else { return };
         let r = self.device.registers();
         // The reset loads the current addresses from the start addresses.

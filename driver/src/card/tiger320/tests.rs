@@ -4,15 +4,14 @@ use std::time::Duration;
 
 use super::fake::{Card, Fake, FakeDevice, FakeModule};
 use super::registers::{CNTL, MASK0, OPER, SYNC};
-use super::{
-    ACCESSES_PER_TICK, Failure, OpenError, Options, Service, Slot, StartError, TICK, Tiger320,
-};
+use super::{ACCESSES_PER_TICK, Failure, OpenError, Options, TICK, Tiger320};
 use crate::Time;
 use crate::card::module::ModuleError;
 use crate::card::port::{
     FRAME, Hook, LineFeed, ModuleKind, Polarity, PortError, PortEvent, PortFault, PortSink, Remedy,
     SILENCE,
 };
+use crate::card::port_card::{PortCard, Service, Slot, StartError};
 use crate::card::si3050::simulation::Si3050;
 use crate::card::si3210::simulation::Si3210;
 
@@ -135,7 +134,7 @@ fn brings_up_every_kind_of_slot() {
     fake.with(|card| card.fxs(3).powered = 3);
     let card = open(&fake).unwrap();
     assert_eq!(
-        *card.ports(),
+        card.slots(),
         [
             Slot::Module(ModuleKind::Fxo),
             Slot::Empty,
@@ -155,7 +154,7 @@ fn brings_up_every_kind_of_slot() {
 #[test]
 fn a_card_without_modules_opens_and_says_so() {
     let card = open(&Fake::new([const { FakeModule::None }; 4])).unwrap();
-    assert_eq!(*card.ports(), [Slot::Empty; 4]);
+    assert_eq!(card.slots(), [Slot::Empty; 4]);
 }
 
 #[test]
@@ -237,7 +236,7 @@ fn a_doubled_interrupt_does_nothing() {
     for _ in 0..50 {
         assert!(matches!(bench.serve(), Service::Frames { missed: 0, .. }));
         assert_eq!(bench.serve(), Service::Idle);
-        assert_eq!(bench.card.check(bench.now, &mut bench.log), Service::Idle);
+        assert_eq!(bench.card.look_after(bench.now, &mut bench.log), Service::Idle);
         bench.pass();
     }
     assert_eq!((bench.card.counters().ticks, bench.card.counters().missed), (50, 0));
@@ -437,7 +436,7 @@ fn a_module_that_stops_answering_comes_back_or_is_given_up() {
         events.last(),
         Some(&(0, PortEvent::Fault(PortFault::NotAnswering(Remedy::GaveUp))))
     );
-    assert_eq!(bench.card.ports()[0], Slot::Failed(ModuleError::NotAnswering));
+    assert_eq!(bench.card.slots()[0], Slot::Failed(ModuleError::NotAnswering));
     assert_eq!(bench.card.set_line_feed(0, LineFeed::Active), Err(PortError::NoPort(0)));
     assert_eq!(bench.card.status(0), None);
     assert_eq!(bench.card.status(1).unwrap().kind, ModuleKind::Fxs, "the others go on");
@@ -526,7 +525,7 @@ fn a_card_that_stands_still_is_started_anew_by_the_watchdog() {
     let mut outcomes = Vec::new();
     for _ in 0..110 {
         bench.now += TICK;
-        outcomes.push(bench.card.check(bench.now, &mut bench.log));
+        outcomes.push(bench.card.look_after(bench.now, &mut bench.log));
     }
     assert_eq!(outcomes.iter().position(|outcome| *outcome == Service::Recovered), Some(99));
     bench.fake.with(|card| card.frozen = false);
@@ -545,10 +544,11 @@ fn removal_is_told_once_and_nothing_is_touched_afterwards() {
         bench.ticks(20);
         bench.fake.with(|card| card.gone = true);
         let outcome =
-            if watchdog { bench.card.check(bench.now, &mut bench.log) } else { bench.serve() };
+            if watchdog { bench.card.look_after(bench.now, &mut bench.log) } else { bench.serve() };
         assert_eq!(outcome, Service::Gone);
         assert!(matches!(bench.card.failure(), Some(Failure::Removed)));
-        assert_eq!(bench.card.status(2).unwrap().hook, Hook::On);
+        assert_eq!(bench.card.status(2), None);
+        assert_eq!(bench.card.modules[2].as_ref().unwrap().status().hook, Hook::On);
         let accesses = bench.fake.with(|card| card.accesses);
         assert_eq!(bench.serve(), Service::Idle);
         assert_eq!(bench.card.set_hook(2, Hook::Off), Err(PortError::Gone));

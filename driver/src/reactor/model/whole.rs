@@ -41,6 +41,7 @@ struct Toy {
 impl Engine for Toy {
     type Command = Command;
     type Event = ();
+    type Output = ();
     fn lines(&self) -> usize {
         1
     }

@@ -41,6 +41,7 @@ impl Counted {
 impl Engine for Counted {
     type Command = bool;
     type Event = u32;
+    type Output = ();
     fn lines(&self) -> usize {
         2
     }

@@ -187,6 +187,7 @@ struct Safe(Puppet, Arc<AtomicBool>);
 impl Engine for Safe {
     type Command = Ask;
     type Event = u32;
+    type Output = ();
     fn lines(&self) -> usize {
         self.0.lines()
     }

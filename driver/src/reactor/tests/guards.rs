@@ -58,6 +58,7 @@ enum Errand {
 impl Engine for Wreck {
     type Command = Errand;
     type Event = u32;
+    type Output = ();
     fn lines(&self) -> usize {
         2
     }

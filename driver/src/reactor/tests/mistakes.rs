@@ -174,6 +174,7 @@ struct Ended(Arc<Mutex<Vec<&'static str>>>);
 impl Engine for Ended {
     type Command = ();
     type Event = u32;
+    type Output = ();
     fn lines(&self) -> usize {
         1
     }
@@ -208,6 +209,7 @@ struct Restless {
 impl Engine for Restless {
     type Command = ();
     type Event = u32;
+    type Output = ();
     fn lines(&self) -> usize {
         1
     }

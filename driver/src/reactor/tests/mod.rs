@@ -69,6 +69,7 @@ struct Puppet {
 impl Engine for Puppet {
     type Command = Ask;
     type Event = u32;
+    type Output = ();
     fn lines(&self) -> usize {
         2
     }
@@ -225,7 +226,7 @@ impl Mode {
         self,
         engine: E,
         interrupt: Option<InterruptFd>,
-        upcalls: impl Upcalls<E::Event>,
+        upcalls: impl Upcalls<E::Event, E::Output>,
         capacity: usize,
     ) -> Running<E> {
         let (Mode::Thread(waiting) | Mode::Local(waiting)) = self;

@@ -22,6 +22,7 @@ struct Player {
 impl Engine for Player {
     type Command = Sound;
     type Event = u32;
+    type Output = ();
 
     fn lines(&self) -> usize {
         1

@@ -72,6 +72,7 @@ struct Notes {
 impl Engine for Notes {
     type Command = ();
     type Event = u32;
+    type Output = ();
     fn lines(&self) -> usize {
         1
     }

@@ -95,6 +95,7 @@ impl<D: Device> Echo<D> {
 impl<D: Device> Engine for Echo<D> {
     type Command = u8;
     type Event = ();
+    type Output = ();
 
     fn lines(&self) -> usize {
         1

@@ -21,8 +21,8 @@ const OTHERS: u32 = 1000;
 /// Lands each completion where its thread waits.
 pub(super) struct Landings(pub(super) Arc<[Landing]>);
 
-impl<E: Send + 'static> Upcalls<E> for Landings {
-    fn completed(&mut self, completion: Completion) {
+impl<E: Send + 'static, O: Send + 'static> Upcalls<E, O> for Landings {
+    fn completed(&mut self, completion: Completion<O>) {
         let number = completion.id.get() as usize - 1;
         if let Some(landing) = self.0.get(number)
             && completion.result == 0

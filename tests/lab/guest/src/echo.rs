@@ -101,6 +101,7 @@ impl<D: Device> Echo<D> {
 impl<D: Device> Engine for Echo<D> {
     type Command = Text;
     type Event = ();
+    type Output = ();
 
     fn lines(&self) -> usize {
         1

@@ -1,18 +1,18 @@
 //! A modem's line as an application has it: host, provider, engine and UART on a real kernel.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ringback_driver::device::discover::{Kind, discover};
 use ringback_driver::device::selector::Selector;
 use ringback_driver::device::sysfs::SysfsRoot;
+use ringback_host::{Call, CallOptions, Events, Host, HostOptions, Line, LineEvent, WaitError};
+use ringback_provider::{CardOptions, open_card};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::{
     LINEDISCONNECTMODE_NODIALTONE, LINEDISCONNECTMODE_NORMAL, LINEDISCONNECTMODE_UNAVAIL,
 };
 use ringback_tspi::error::LineError;
-use ringback_tspi::host::{Call, CallOptions, Events, Host, Line, LineEvent, Options, WaitError};
-use ringback_tspi::provider::{CardOptions, Provider, open_card};
+use ringback_tspi::provider::Provider;
 
 use crate::Outcome;
 
@@ -42,9 +42,9 @@ impl Desk {
         let card =
             card.ok_or_else(|| format!("there is no serial port that is ready: {found:?}"))?;
         println!("{card}");
-        let provider: Arc<dyn Provider> =
-            open_card(&card.selector, CardOptions::default()).map_err(text)?.into();
-        let host = Host::start(provider, Options::default()).map_err(text)?;
+        let provider: Box<dyn Provider> =
+            open_card(&card.selector, CardOptions::default()).map_err(text)?;
+        let host = Host::start(provider, HostOptions::default()).map_err(text)?;
         let line = host.open(0).map_err(text)?;
         let events = line.events();
         Ok(Desk { host, line, events })

@@ -123,7 +123,7 @@ impl Tally {
     }
 
     /// To be called from the card's upcall.
-    pub fn completed(&self, completion: &Completion) {
+    pub fn completed<Output>(&self, completion: &Completion<Output>) {
         let mut book = self.lock();
         let id = completion.id.get();
         let before = book.get(self.first, id);
@@ -231,8 +231,8 @@ impl Counts {
 /// The upcalls of a card that is tallied.
 pub struct Tallied(pub Arc<Tally>);
 
-impl<Event> Upcalls<Event> for Tallied {
-    fn completed(&mut self, completion: Completion) {
+impl<Event, Output> Upcalls<Event, Output> for Tallied {
+    fn completed(&mut self, completion: Completion<Output>) {
         self.0.completed(&completion);
     }
 

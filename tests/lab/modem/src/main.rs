@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ringback_driver::Time;
-use ringback_tspi::modem::{Far, SoftModem};
+use ringback_lines::modem::{Far, SoftModem};
 
 /// How often the modem looks at the time.
 const TICK: Duration = Duration::from_millis(5);

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use ringback_driver::engine::{Context, Engine};
 use ringback_driver::reactor::Refused;
 use ringback_driver::request::RequestId;
-use ringback_media::dtmf::Digit;
+use ringback_lines::{CallHandles, Command, Event, LineEngine, Opening};
+use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::dialstring::{Modifiers, parse};
 use ringback_tspi::error::LineError;
-use ringback_tspi::line::{CallHandles, Command, DialTiming, Event, Opening};
+use ringback_tspi::key::Key;
 use ringback_tspi::types::HDRVCALL;
 
 use super::{Application, EndedBy, Held, numbers};
@@ -45,7 +46,7 @@ impl Application {
     pub(crate) fn open(&mut self, line: usize) {
         let Some(tapi) = self.next_tapi() else { return };
         let was_open = self.checker.is_open(line);
-        let Some(opened) = self.with(move |lines, _| lines.open(line, tapi)) else { return };
+        let Some(opened) = self.with(move |lines, cx| lines.open(line, tapi, cx)) else { return };
         note!(self.journal, "app  opens line {line} as {tapi}: {opened:?}");
         if opened.is_ok() {
             if was_open {
@@ -240,7 +241,7 @@ impl Application {
     pub(crate) fn generate(&mut self, call: HDRVCALL, text: Option<&str>) {
         self.generations += 1;
         let id = self.generations;
-        let digits = text.map(|text| text.chars().map(Digit::from_char).collect::<Vec<_>>());
+        let digits = text.map(|text| text.chars().map(Key::from_char).collect::<Vec<_>>());
         let timing = DialTiming::default();
         let generated = self
             .with(move |lines, cx| lines.generate_digits(call, id, digits.as_deref(), timing, cx));

@@ -16,9 +16,9 @@ use ringback_driver::Time;
 use ringback_driver::card::ModuleKind;
 use ringback_driver::reactor::{Ticket, Upcalls};
 use ringback_driver::request::{Completion, RequestId};
+use ringback_lines::{CallHandles, Event, Subject};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
-use ringback_tspi::line::{CallHandles, Event, Subject};
 use ringback_tspi::types::{HDRVCALL, HTAPILINE};
 
 use crate::checker::{Checker, Rule};

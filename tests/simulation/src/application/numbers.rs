@@ -1,9 +1,9 @@
 //! What is dialled, and how results and events read in the journal.
 
+use ringback_lines::{Event, Subject};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
 use ringback_tspi::error::LineError;
-use ringback_tspi::line::{Event, Subject};
 
 use crate::dice::Dice;
 

@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 
 use ringback_driver::request::RequestId;
+use ringback_lines::{Event, Subject};
 use ringback_tspi::callstate::monitor::Seen;
 use ringback_tspi::callstate::{CallState, pots};
 use ringback_tspi::constants::*;
-use ringback_tspi::line::{Event, Subject};
 use ringback_tspi::types::{HDRVCALL, HTAPILINE};
 
 use super::{Checker, Rule, witnessed};

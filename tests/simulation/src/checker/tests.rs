@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use ringback_driver::Time;
 use ringback_driver::request::{Completion, RequestId, Table};
+use ringback_lines::{Event, Subject};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
 use ringback_tspi::error::LineError;
-use ringback_tspi::line::{Event, Subject};
 use ringback_tspi::types::{HDRVCALL, HTAPILINE};
 
 use super::{Checker, Kind, Rule, Submitted};
@@ -64,7 +64,7 @@ impl Bench {
     fn complete_on(&mut self, line: usize, id: RequestId, result: i32) {
         self.finish(id);
         let completion =
-            Completion { id, line, result, submitted: Time::ZERO, completed: self.now };
+            Completion { id, line, result, submitted: Time::ZERO, completed: self.now, output: () };
         self.checker.completed(&completion, self.now);
     }
 

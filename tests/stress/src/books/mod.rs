@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use ringback_tspi::host::Traced;
+use ringback_host::Traced;
 use ringback_tspi::types::HTAPICALL;
 
 use self::pages::{Opening, Pages, Request, Stage};

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::Ordering;
 
+use ringback_host::{Call, LineEvent};
 use ringback_tspi::callstate::CallState;
-use ringback_tspi::host::{Call, LineEvent};
 use ringback_tspi::types::HTAPICALL;
 
 use super::{ASKING, Asking, OpeningNo};

@@ -6,10 +6,10 @@
 use std::time::{Duration, Instant};
 
 use ringback_country::Country;
+use ringback_host::{Call, CallOptions, Events, Line, LineEvent, Pending, WaitError};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::error::LineError;
-use ringback_tspi::host::{Call, CallOptions, Events, Line, LineEvent, Pending, WaitError};
-use ringback_tspi::line::Audio;
+use ringback_tspi::media::Audio;
 
 use super::ear::tone_ms;
 use super::far::{ExchangeLine, Far, Telephone};

@@ -1,9 +1,9 @@
 //! One thing that happened, and how it reads as JSON.
 
 use ringback_driver::Time;
+use ringback_host::LineEvent;
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::{LINECALLINFOSTATE, line_message_name};
-use ringback_tspi::host::LineEvent;
 use serde::Serialize;
 
 /// One thing that happened.

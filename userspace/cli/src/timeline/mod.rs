@@ -15,9 +15,9 @@ use std::time::Duration;
 use nix::time::{ClockId, clock_gettime};
 use ringback_driver::Time;
 use ringback_driver::request::RequestId;
+use ringback_host::Traced;
 use ringback_tspi::callstate::monitor::{Monitor, Seen};
 use ringback_tspi::constants::*;
-use ringback_tspi::host::Traced;
 use ringback_tspi::types::{HDRVCALL, HTAPICALL, HTAPILINE};
 use serde::Serialize;
 

@@ -21,6 +21,9 @@ const HIGH_HZ: [f32; 4] = [1209.0, 1336.0, 1477.0, 1633.0];
 pub struct Digit(u8);
 
 impl Digit {
+    /// The digit 0.
+    pub const ZERO: Digit = Digit(b'0');
+
     /// The digit of a character; `a` to `d` are taken as `A` to `D`. None for what no key sends.
     pub const fn from_char(c: char) -> Option<Digit> {
         match c {

@@ -7,11 +7,8 @@ use super::outcome::{Given, Outcome};
 use super::{Layer, Layered, Step};
 use crate::error::{LineError, PhoneError};
 use crate::functions::{self, RequestId};
-use crate::line::Audio;
-use crate::modem::Data;
-use crate::provider::{
-    Control, Devices, InProcess, Init, Media, Provider, Runner, SlotReport, Slots, Tapi, Ticket,
-};
+use crate::media::{Audio, Data};
+use crate::provider::{Control, Devices, InProcess, Init, Media, Provider, Runner, Tapi, Ticket};
 use crate::types::{HDRVCALL, HDRVLINE};
 
 /// A method that shows its arguments before, calls, and shows them after.
@@ -209,10 +206,6 @@ impl<L: Layer> InProcess for Layered<L> {
         self.provider.media().map(|_| self as &dyn Media)
     }
 
-    fn slots(&self) -> Option<&dyn Slots> {
-        self.provider.slots().map(|_| self as &dyn Slots)
-    }
-
     fn control(&self) -> Option<&dyn Control> {
         self.provider.control().map(|_| self as &dyn Control)
     }
@@ -262,12 +255,6 @@ impl<L: Layer> Media for Layered<L> {
         self.around(&Asked::beside("call_receive", &arguments), || {
             media.call_receive(request, call, bytes, time_limit)
         })
-    }
-}
-
-impl<L: Layer> Slots for Layered<L> {
-    fn slots(&self) -> Vec<SlotReport> {
-        self.provider.slots().map_or_else(Vec::new, Slots::slots)
     }
 }
 

@@ -177,7 +177,7 @@ fn a_layer_may_answer_in_the_providers_place() {
 #[test]
 fn what_is_not_there_stays_away() {
     let provider = noted();
-    assert!(provider.media().is_none() && provider.slots().is_none());
+    assert!(provider.media().is_none());
     assert!(provider.control().is_none());
     let unavailable = provider.line_dial(id(2), call(3), "1", 0).unwrap_err();
     assert_eq!(unavailable, LineError::OPERATIONUNAVAIL);

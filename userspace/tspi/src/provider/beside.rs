@@ -1,29 +1,23 @@
 //! What a provider in the same program may offer beside TSPI.
 //!
-//! TSPI leaves samples and data to other interfaces, has no words for the slots of a card, and no
-//! thread but the provider's own. A provider that has such things says so by [`InProcess`]; one
-//! that was loaded from a library, or that has nothing to add, implements it without a body.
+//! TSPI leaves samples and data to other interfaces, and has no thread but the provider's own. A
+//! provider that has such things says so by [`InProcess`]; one that was loaded from a library, or
+//! that has nothing to add, implements it without a body.
 
 use std::time::Duration;
 
 use ringback_driver::Time;
 use ringback_driver::request::RequestId;
 
-use super::{Init, SlotReport, Tapi, Ticket};
+use super::{Init, Tapi, Ticket};
 use crate::error::LineError;
-use crate::line::Audio;
-use crate::modem::Data;
+use crate::media::{Audio, Data};
 use crate::types::{HDRVCALL, HDRVLINE};
 
 /// Where the host finds what a provider offers beside TSPI.
 pub trait InProcess {
     /// The samples and the data of its lines.
     fn media(&self) -> Option<&dyn Media> {
-        None
-    }
-
-    /// The slots of its card.
-    fn slots(&self) -> Option<&dyn Slots> {
         None
     }
 
@@ -66,13 +60,6 @@ pub trait Media: Send + Sync {
         bytes: usize,
         time_limit: Duration,
     ) -> Result<Ticket, LineError>;
-}
-
-/// The slots of a card, which TSPI has no words for.
-pub trait Slots: Send + Sync {
-    /// How the slots are. Empty where there is nothing to say, and outside of a pair of init and
-    /// shutdown.
-    fn slots(&self) -> Vec<SlotReport>;
 }
 
 /// What only a caller in the same program can ask of a provider.

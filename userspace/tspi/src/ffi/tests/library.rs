@@ -1,17 +1,12 @@
-//! A library in C, compiled by the system's compiler, behind the loader and under a host.
+//! A library in C, compiled by the system's compiler, behind the loader.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use super::*;
-use crate::callstate::CallState;
 use crate::functions::{RequestId, TSPI_lineHold, TSPI_lineMakeCall};
-use crate::host::{CallOptions, Host, LineEvent as HostEvent, Options};
 use crate::types::*;
-
-const DEADLINE: Duration = Duration::from_secs(60);
 
 /// What TAPI was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -221,25 +216,4 @@ fn d12_nothing_is_told_behind_the_shutdown() {
     assert_eq!(library.told(), [Told::Completion(99, LineError::OPERATIONFAILED.raw()), Told::End]);
     library.provider.line_set_current_location(1).unwrap();
     assert_eq!(library.told(), []);
-}
-
-#[test]
-fn a_library_works_under_a_host() {
-    let provider: Arc<dyn Provider> = Arc::new(load());
-    let host = Host::start(provider, Options::default()).unwrap();
-    assert_eq!(host.lines().len(), 1);
-    let line = host.open(0).unwrap();
-    let events = line.events();
-    let call = line.make_call("12", &CallOptions::default()).unwrap().wait(DEADLINE).unwrap();
-    let state = events.within(DEADLINE).find_map(|event| match event {
-        HostEvent::State { state, .. } => Some(state),
-        _ => None,
-    });
-    assert_eq!(state, Some(CallState::Connected));
-    call.drop_call().unwrap().wait(DEADLINE).unwrap();
-    let unavailable = call.dial("3").map(|_| ());
-    assert_eq!(unavailable, Err(LineError::OPERATIONUNAVAIL));
-    assert!(call.close().is_ok());
-    drop(line);
-    assert!(host.shutdown().is_ok());
 }

@@ -1,0 +1,138 @@
+//! What lines need of a card that has ports, whatever its chips are.
+//!
+//! A card implements [`PortCard`], and lines work on it: any number of ports, each FXS or FXO, in the
+//! words of [`port`](super::port). Time is told to it, it starts no thread and waits for nothing. It
+//! may be commanded and asked for a status between any two services.
+
+use std::io;
+use std::time::Duration;
+
+use ringback_country::Country;
+use thiserror::Error;
+
+use super::module::ModuleError;
+use super::port::{Hook, LineFeed, ModuleKind, Polarity, PortError, PortSink, PortStatus};
+use crate::Time;
+use crate::device::Files;
+
+/// What is in a slot. The slot's number is the port's, counted from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slot {
+    /// A working module.
+    Module(ModuleKind),
+    /// Nothing answers there.
+    Empty,
+    /// A module that does not work, and why.
+    Failed(ModuleError),
+}
+
+impl Slot {
+    /// The kind of a working module.
+    pub const fn kind(&self) -> Option<ModuleKind> {
+        match self {
+            Slot::Module(kind) => Some(*kind),
+            Slot::Empty | Slot::Failed(_) => None,
+        }
+    }
+}
+
+/// What a service has come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// Nothing was due.
+    Idle,
+    /// Frames were exchanged.
+    Frames {
+        /// How many frames every port got.
+        frames: u32,
+        /// How many were lost before them, because the service came late.
+        missed: u32,
+    },
+    /// The card could not reach memory or stood still, and was started anew. Samples were lost.
+    Recovered,
+    /// The card is lost, which is told once. It is closed from now on.
+    Gone,
+}
+
+/// Why a card could not be started.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// It has been made safe, or is gone.
+    #[error("the card was shut down or is gone: open it again")]
+    Closed,
+    /// Bus mastering could not be switched on.
+    #[error("the card can't be allowed to reach memory (PCI bus master): {0}")]
+    BusMaster(#[source] io::Error),
+    /// The interrupt could not be enabled.
+    #[error("the card's interrupt can't be enabled: {0}")]
+    Interrupt(#[source] io::Error),
+}
+
+/// A card with ports that was brought up.
+///
+/// Dropping it makes it safe.
+pub trait PortCard: Send + 'static {
+    /// The short name of its device, for people.
+    fn name(&self) -> &str;
+
+    /// The country whose lines its modules were set up for.
+    fn country(&self) -> Country;
+
+    /// What is in its slots, which are the ports in their order. Their number never changes.
+    fn slots(&self) -> &[Slot];
+
+    /// How a port is, from what was sampled and commanded last; the hardware is not asked. `None` for
+    /// a port without a working module, and once the card is lost.
+    fn status(&self, port: usize) -> Option<PortStatus>;
+
+    /// What the reaper has to read and write for it.
+    ///
+    /// # Errors
+    /// The error of the system call.
+    fn files(&self) -> io::Result<Files>;
+
+    /// Whether the kernel moves the samples. Then `frame` of a sink is never called; the samples come
+    /// and go with [`Engine::received`](crate::engine::Engine::received) and
+    /// [`Context::play`](crate::engine::Context::play), under the port's number.
+    fn kernel_moves_samples(&self) -> bool;
+
+    /// The longest time between two services: without an interrupt for so long, it is
+    /// [looked after](PortCard::look_after).
+    fn look_interval(&self) -> Duration;
+
+    /// Lets samples flow and interrupts come. Nothing happens if the card runs already.
+    ///
+    /// # Errors
+    /// The card was closed, or the operating system refuses bus mastering or the interrupt.
+    fn start(&mut self, now: Time) -> Result<(), StartError>;
+
+    /// Serves an interrupt, or several that came as one.
+    fn service(&mut self, now: Time, sink: &mut impl PortSink) -> Service;
+
+    /// Looks after a card that has not interrupted for its [interval](PortCard::look_interval).
+    fn look_after(&mut self, now: Time, sink: &mut impl PortSink) -> Service;
+
+    /// Takes an FXO line off-hook or puts it on-hook.
+    ///
+    /// # Errors
+    /// There is no such port, it is FXS, or the card is closed.
+    fn set_hook(&mut self, port: usize, hook: Hook) -> Result<(), PortError>;
+
+    /// Feeds an FXS line. [`LineFeed::Ringing`] switches the ring generator on until another feed is
+    /// commanded or the telephone is lifted.
+    ///
+    /// # Errors
+    /// There is no such port, it is FXO, or the card is closed.
+    fn set_line_feed(&mut self, port: usize, feed: LineFeed) -> Result<(), PortError>;
+
+    /// Sets the polarity with which an FXS line is fed, whatever the feed.
+    ///
+    /// # Errors
+    /// There is no such port, it is FXO, or the card is closed.
+    fn set_polarity(&mut self, port: usize, polarity: Polarity) -> Result<(), PortError>;
+
+    /// Puts every line on-hook and ringing off, stops DMA and interrupts, and leaves the card so.
+    /// Harmless when repeated and when the card is gone.
+    fn safe(&mut self);
+}

@@ -1,0 +1,113 @@
+//! The TDM400P as a card with ports.
+//!
+//! A command writes its module's register at once where the tick has room, else in the next tick.
+
+use std::io;
+use std::time::Duration;
+
+use ringback_country::Country;
+
+use super::module::Module;
+use super::registers::{CNTL, CNTL_SAFE, MASK0, OPER};
+use super::service::POLL_INTERVAL;
+use super::{State, Tiger320};
+use crate::Time;
+use crate::card::port::{Hook, LineFeed, Polarity, PortError, PortSink, PortStatus};
+use crate::card::port_card::{PortCard, Service, Slot, StartError};
+use crate::device::{Device, Files, Registers};
+
+/// A card that has not interrupted for this long is looked after.
+const QUIET: Duration = Duration::from_millis(50);
+
+impl<D: Device> PortCard for Tiger320<D> {
+    fn name(&self) -> &str {
+        self.device.name()
+    }
+
+    fn country(&self) -> Country {
+        self.country
+    }
+
+    fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    fn status(&self, port: usize) -> Option<PortStatus> {
+        if self.failure.is_some() {
+            return None;
+        }
+        self.modules.get(port)?.as_ref().map(Module::status)
+    }
+
+    fn files(&self) -> io::Result<Files> {
+        self.device.files()
+    }
+
+    fn kernel_moves_samples(&self) -> bool {
+        self.device.kernel_moves_samples()
+    }
+
+    fn look_interval(&self) -> Duration {
+        if self.device.kernel_moves_samples() { POLL_INTERVAL } else { QUIET }
+    }
+
+    fn start(&mut self, now: Time) -> Result<(), StartError> {
+        match self.state {
+            State::Running => return Ok(()),
+            State::Closed => return Err(StartError::Closed),
+            State::Ready => {}
+        }
+        self.device.enable_bus_master().map_err(StartError::BusMaster)?;
+        self.start_dma(now);
+        self.device.rearm().map_err(|error| {
+            self.safe();
+            StartError::Interrupt(error)
+        })?;
+        self.state = State::Running;
+        self.exchanged = now;
+        self.worked = now;
+        Ok(())
+    }
+
+    fn service(&mut self, now: Time, sink: &mut impl PortSink) -> Service {
+        self.serve(now, sink, true)
+    }
+
+    fn look_after(&mut self, now: Time, sink: &mut impl PortSink) -> Service {
+        if self.device.kernel_moves_samples() {
+            self.poll(now, sink)
+        } else {
+            self.check(now, sink)
+        }
+    }
+
+    fn set_hook(&mut self, port: usize, hook: Hook) -> Result<(), PortError> {
+        self.command(port, |module| module.set_hook(hook))
+    }
+
+    fn set_line_feed(&mut self, port: usize, feed: LineFeed) -> Result<(), PortError> {
+        self.command(port, |module| module.set_feed(feed))
+    }
+
+    fn set_polarity(&mut self, port: usize, polarity: Polarity) -> Result<(), PortError> {
+        self.command(port, |module| module.set_polarity(polarity))
+    }
+
+    fn safe(&mut self) {
+        if self.state == State::Closed {
+            return;
+        }
+        self.state = State::Closed;
+        let r = self.device.registers();
+        r.write8(MASK0, 0);
+        r.write8(OPER, 0);
+        for (slot, module) in (0..).zip(&mut self.modules) {
+            if let Some(module) = module {
+                self.spi.perform(r, slot, module.kind(), module.release());
+            }
+        }
+        // Resets the modules; the writes before are for lines whose module does not take the reset.
+        r.write8(CNTL, CNTL_SAFE);
+        self.count_spi();
+    }
+}

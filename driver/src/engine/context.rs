@@ -1,0 +1,97 @@
+//! The face of the reactor that an engine sees.
+
+use std::fmt;
+
+use crate::Time;
+use crate::request::{Table, Token};
+
+#[cfg(doc)]
+use super::Engine;
+use super::effects::Effects;
+use super::{Payload, Play};
+
+/// What an engine may do while it is called.
+///
+/// `Output` is the engine's [`Engine::Output`].
+pub struct Context<'a, Event, Output = ()> {
+    pub(crate) now: Time,
+    pub(crate) table: &'a Table,
+    pub(crate) effects: &'a mut dyn Effects<Event, Output>,
+}
+
+impl<Event, Output> fmt::Debug for Context<'_, Event, Output> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").field("now", &self.now).finish_non_exhaustive()
+    }
+}
+
+impl<Event, Output: Payload> Context<'_, Event, Output> {
+    /// The time.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// Whether the request is still running.
+    pub fn is_running(&self, request: Token) -> bool {
+        self.table.owns(request) && self.table.is_running(request)
+    }
+
+    /// Completes a request with 0 or a negative error. Only the first completion of a request
+    /// counts (C3); `true` if this was it. A positive result is a bug in the engine: it is logged with
+    /// the request and the line, and reported as `i32::MIN`, which is negative, as C2 asks.
+    ///
+    /// The completion carries [`Payload::NONE`].
+    pub fn complete(&mut self, request: Token, result: i32) -> bool {
+        self.end(request, result, Output::NONE)
+    }
+
+    /// Completes a request with 0 and its output. Only the first completion of a request counts
+    /// (C3); `true` if this was it, and else the output is dropped. The output is in the queue of the
+    /// request's line until the completion is delivered, and is given to the upcall with it: to that
+    /// request and no other, once. If the card ends before, it is dropped with the engine.
+    pub fn complete_with(&mut self, request: Token, output: Output) -> bool {
+        self.end(request, 0, output)
+    }
+
+    fn end(&mut self, request: Token, result: i32, output: Output) -> bool {
+        self.table.owns(request)
+            && self.effects.complete(self.table, request, result, output, self.now)
+    }
+
+    /// Has the kernel play samples on a port (u-law at 8 kHz), behind those that are queued there.
+    /// They are copied; [`Engine::played`] tells their end.
+    ///
+    /// With a request, the WRITE that carries them is in the ring under the request's id. It is the
+    /// engine that completes the request then: one request may play more than once.
+    pub fn play(&mut self, port: usize, request: Option<Token>, samples: &[u8]) -> Play {
+        let id = request.filter(|&request| self.is_running(request));
+        let id = id.and_then(|request| self.table.id(request)).map_or(0, |id| id.get());
+        self.effects.play(port, id, samples)
+    }
+
+    /// Has the kernel drop all that it has to play on a port, at once.
+    pub fn silence(&mut self, port: usize) {
+        self.effects.silence(port);
+    }
+
+    /// Tells an event on a line, behind everything told on that line before.
+    ///
+    /// What [`Engine::start`] tells is about its request: it is held back until the function that
+    /// asked has returned (G1). An event that is about a request and comes later, but before its
+    /// completion, is told by [`Context::event_of`].
+    pub fn event(&mut self, line: usize, event: Event) {
+        self.effects.event(self.table, line, event);
+    }
+
+    /// Tells an event that is about a request which may not be complete: it is held back until the
+    /// request's ticket is released (G1).
+    pub fn event_of(&mut self, request: Token, line: usize, event: Event) {
+        let about = Some(request).filter(|&request| self.table.owns(request));
+        self.effects.event_of(self.table, about, line, event);
+    }
+
+    /// Drops the line's undelivered events for which `keep` is false (D2, D5). Completions stay.
+    pub fn retain_events(&mut self, line: usize, mut keep: impl FnMut(&Event) -> bool) {
+        self.effects.retain_events(line, &mut keep);
+    }
+}

@@ -1,0 +1,41 @@
+//! What an engine brings about: completions, events, and what the kernel is to play.
+//!
+//! An engine speaks to a [`Context`](super::Context), and the context to an implementation of
+//! [`Effects`], which is the reactor's. So engines know nothing of queues, rounds or the reaper.
+//!
+//! Rules for who implements it: the first completion of a request counts (C3); what is put in for a
+//! line keeps its order (O1); what is about a request waits until its ticket is released (G1).
+
+use crate::Time;
+use crate::request::{Table, Token};
+
+use super::Play;
+
+/// Takes what an engine brings about, in its order.
+pub(crate) trait Effects<Event, Output> {
+    /// Completes a request of this table; `false` if it was complete already, and then the output is
+    /// dropped.
+    fn complete(
+        &mut self,
+        table: &Table,
+        request: Token,
+        result: i32,
+        output: Output,
+        now: Time,
+    ) -> bool;
+
+    /// Emits an event on a line. It is about the request that is being started, if one is.
+    fn event(&mut self, table: &Table, line: usize, event: Event);
+
+    /// Emits an event that is about this request of this table, or about none.
+    fn event_of(&mut self, table: &Table, about: Option<Token>, line: usize, event: Event);
+
+    /// Drops the line's undelivered events for which `keep` is false.
+    fn retain_events(&mut self, line: usize, keep: &mut dyn FnMut(&Event) -> bool);
+
+    /// Plays samples on a port, for the request with this id or for none (0).
+    fn play(&mut self, port: usize, id: u32, samples: &[u8]) -> Play;
+
+    /// Discards a port's pending samples.
+    fn silence(&mut self, port: usize);
+}

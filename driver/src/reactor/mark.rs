@@ -1,0 +1,41 @@
+//! Marks: places in a line's queue that somebody waits for (D1, D2).
+
+use std::sync::Arc;
+
+use super::latch::Latch;
+
+/// How waiting for a mark has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reached {
+    /// All before it was delivered.
+    Delivered,
+    /// The reaper has ended before that.
+    Over,
+}
+
+/// Where a mark tells that it was reached.
+pub(crate) type Signal = Latch<Reached>;
+
+/// A place in a line's queue that somebody waits for.
+#[derive(Debug)]
+pub(crate) struct Mark(Arc<Signal>);
+
+impl Mark {
+    /// A mark, and where it tells that it was reached.
+    pub(crate) fn new() -> (Mark, Arc<Signal>) {
+        let signal = Arc::new(Signal::new());
+        (Mark(Arc::clone(&signal)), signal)
+    }
+
+    /// Everything before it is delivered.
+    pub(crate) fn reached(self) {
+        self.0.tell(Reached::Delivered);
+    }
+}
+
+impl Drop for Mark {
+    fn drop(&mut self) {
+        // Dropped with the queue it stood in.
+        self.0.tell(Reached::Over);
+    }
+}

@@ -1,0 +1,177 @@
+//! A card with more ports than a TDM400P: several cards as one, as on a board with two of its chips
+//! behind a bridge. It is the second kind of card that lines work on.
+//!
+//! Ports are numbered through: those of the second part come behind those of the first. What one part
+//! loses all lose, because they are one card to whoever owns it.
+
+use std::io;
+use std::time::Duration;
+
+use ringback_country::Country;
+use ringback_driver::Time;
+use ringback_driver::card::{
+    FRAME, Hook, LineFeed, Polarity, PortCard, PortError, PortEvent, PortSink, PortStatus, Service,
+    Slot, StartError,
+};
+use ringback_driver::device::Files;
+
+/// Cards of one kind as one card. There is at least one, and they interrupt as one: whoever listens to
+/// the first one's interrupt serves them all.
+pub struct JointCard<C: PortCard> {
+    first: C,
+    others: Vec<C>,
+    slots: Vec<Slot>,
+}
+
+/// Tells of one part's ports under the numbers that they have on the whole card.
+struct Numbered<'a, S> {
+    sink: &'a mut S,
+    base: usize,
+}
+
+impl<S: PortSink> PortSink for Numbered<'_, S> {
+    fn event(&mut self, port: usize, event: PortEvent) {
+        self.sink.event(self.base + port, event);
+    }
+
+    fn frame(&mut self, port: usize, received: &[u8; FRAME], play: &mut [u8; FRAME]) {
+        self.sink.frame(self.base + port, received, play);
+    }
+}
+
+impl<C: PortCard> JointCard<C> {
+    /// Joins cards that were brought up.
+    pub fn new(first: C, others: Vec<C>) -> JointCard<C> {
+        let mut card = JointCard { first, others, slots: Vec::new() };
+        card.note_slots();
+        card
+    }
+
+    /// Its parts.
+    pub fn parts(&self) -> impl Iterator<Item = &C> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+
+    fn parts_mut(&mut self) -> impl Iterator<Item = &mut C> {
+        std::iter::once(&mut self.first).chain(&mut self.others)
+    }
+
+    /// A slot is given up when its module fails too often.
+    fn note_slots(&mut self) {
+        self.slots.clear();
+        for part in std::iter::once(&self.first).chain(&self.others) {
+            self.slots.extend_from_slice(part.slots());
+        }
+    }
+
+    /// Does something for each part, and says what it came to for the card as a whole.
+    fn for_each<S: PortSink>(
+        &mut self,
+        sink: &mut S,
+        mut serve: impl FnMut(&mut C, &mut Numbered<'_, S>) -> Service,
+    ) -> Service {
+        let mut base = 0;
+        let mut all = Service::Idle;
+        for part in self.parts_mut() {
+            let served = serve(part, &mut Numbered { sink, base });
+            base += part.slots().len();
+            all = match (all, served) {
+                (Service::Gone, _) | (_, Service::Gone) => Service::Gone,
+                (Service::Frames { frames, missed }, Service::Frames { frames: f, missed: m }) => {
+                    Service::Frames { frames: frames.max(f), missed: missed.max(m) }
+                }
+                (frames @ Service::Frames { .. }, _) | (_, frames @ Service::Frames { .. }) => {
+                    frames
+                }
+                (Service::Recovered, _) | (_, Service::Recovered) => Service::Recovered,
+                (Service::Idle, Service::Idle) => Service::Idle,
+            };
+        }
+        if all == Service::Gone {
+            self.safe();
+        }
+        self.note_slots();
+        all
+    }
+
+    /// Gives a command to the part that has the port.
+    fn command(
+        &mut self,
+        port: usize,
+        act: impl FnOnce(&mut C, usize) -> Result<(), PortError>,
+    ) -> Result<(), PortError> {
+        let mut own = port;
+        for part in self.parts_mut() {
+            match own.checked_sub(part.slots().len()) {
+                Some(behind) => own = behind,
+                None => return act(part, own),
+            }
+        }
+        Err(PortError::NoPort(port))
+    }
+}
+
+impl<C: PortCard> PortCard for JointCard<C> {
+    fn name(&self) -> &str {
+        self.first.name()
+    }
+
+    fn country(&self) -> Country {
+        self.first.country()
+    }
+
+    fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    fn status(&self, port: usize) -> Option<PortStatus> {
+        let mut own = port;
+        for part in self.parts() {
+            match own.checked_sub(part.slots().len()) {
+                Some(behind) => own = behind,
+                None => return part.status(own),
+            }
+        }
+        None
+    }
+
+    fn files(&self) -> io::Result<Files> {
+        self.first.files()
+    }
+
+    fn kernel_moves_samples(&self) -> bool {
+        self.first.kernel_moves_samples()
+    }
+
+    fn look_interval(&self) -> Duration {
+        self.first.look_interval()
+    }
+
+    fn start(&mut self, now: Time) -> Result<(), StartError> {
+        self.parts_mut().try_for_each(|part| part.start(now))
+    }
+
+    fn service(&mut self, now: Time, sink: &mut impl PortSink) -> Service {
+        self.for_each(sink, |part, sink| part.service(now, sink))
+    }
+
+    fn look_after(&mut self, now: Time, sink: &mut impl PortSink) -> Service {
+        self.for_each(sink, |part, sink| part.look_after(now, sink))
+    }
+
+    fn set_hook(&mut self, port: usize, hook: Hook) -> Result<(), PortError> {
+        self.command(port, |part, port| part.set_hook(port, hook))
+    }
+
+    fn set_line_feed(&mut self, port: usize, feed: LineFeed) -> Result<(), PortError> {
+        self.command(port, |part, port| part.set_line_feed(port, feed))
+    }
+
+    fn set_polarity(&mut self, port: usize, polarity: Polarity) -> Result<(), PortError> {
+        self.command(port, |part, port| part.set_polarity(port, polarity))
+    }
+
+    fn safe(&mut self) {
+        self.parts_mut().for_each(PortCard::safe);
+    }
+}

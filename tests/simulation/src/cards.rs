@@ -1,0 +1,44 @@
+//! The software cards behind a world's card: one, or two whose ports are numbered through.
+
+use ringback_softcard::{Exchange, Fault, SLOTS, SoftCard, Telephone};
+
+/// The software cards, each with an exchange of its own.
+#[derive(Debug, Clone)]
+pub(crate) struct Cards(Vec<SoftCard>);
+
+impl Cards {
+    pub(crate) fn new(parts: Vec<SoftCard>) -> Cards {
+        Cards(parts)
+    }
+
+    pub(crate) fn parts(&self) -> &[SoftCard] {
+        &self.0
+    }
+
+    /// How many ports there are.
+    pub(crate) fn ports(&self) -> usize {
+        self.0.len() * SLOTS
+    }
+
+    /// A millisecond passes.
+    pub(crate) fn tick(&self) {
+        self.0.iter().for_each(SoftCard::tick);
+    }
+
+    /// Switches a fault of one part on or off.
+    pub(crate) fn set_fault(&self, part: usize, fault: Fault, on: bool) {
+        if let Some(card) = self.0.get(part) {
+            card.set_fault(fault, on);
+        }
+    }
+
+    /// The telephone of an FXS port.
+    pub(crate) fn telephone(&self, port: usize) -> Option<Telephone> {
+        self.0.get(port / SLOTS)?.telephone(port % SLOTS)
+    }
+
+    /// The exchange of a port, and the port's number on its part.
+    pub(crate) fn exchange(&self, port: usize) -> Option<(Exchange, usize)> {
+        Some((self.0.get(port / SLOTS)?.exchange(), port % SLOTS))
+    }
+}

@@ -1,0 +1,250 @@
+//! A call, as an application handles it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ringback_tspi::callstate::CallState;
+use ringback_tspi::constants::{LINEDIGITMODE_DTMF, LINEDIGITMODE_DTMFEND};
+use ringback_tspi::error::LineError;
+use ringback_tspi::structs::{LINECALLINFO, LINECALLSTATUS};
+use ringback_tspi::types::{HDRVCALL, HTAPICALL};
+
+use super::closing::{CloseError, Closed, Closing};
+use super::info::{CallInfo, CallStatus, fetch};
+use super::life::CallInner;
+use super::{LineInfo, Pending, Reservation, asked};
+
+/// A call. Clones are the same call.
+///
+/// It lives until it is [closed](Call::close), or its line is. A call that the application has made
+/// or answered is closed, and so hung up, when the last clone is dropped. One that was only
+/// announced goes on without the application, and is closed by itself when it is idle and nobody
+/// has it any more.
+#[must_use = "dropping the last of a call that was made or answered hangs it up"]
+pub struct Call {
+    pub(super) inner: Arc<CallInner>,
+    /// It is the application's; otherwise an event's that was not fetched.
+    held: bool,
+}
+
+impl Call {
+    /// One for the application.
+    pub(super) fn held(inner: &Arc<CallInner>) -> Call {
+        inner.hold();
+        Call { inner: Arc::clone(inner), held: true }
+    }
+
+    /// One for an event.
+    pub(super) fn mentioned(inner: &Arc<CallInner>) -> Call {
+        inner.mention();
+        Call { inner: Arc::clone(inner), held: false }
+    }
+
+    /// The event that it is in was fetched.
+    pub(super) fn set_fetched(&mut self) {
+        if !std::mem::replace(&mut self.held, true) {
+            self.inner.fetched();
+        }
+    }
+
+    /// The event that it is in waits to be fetched.
+    pub(super) fn set_queued(&mut self) {
+        if std::mem::replace(&mut self.held, false) {
+            self.inner.queued();
+        }
+    }
+
+    /// The provider's handle of a call that can be used.
+    fn usable(&self) -> Result<HDRVCALL, LineError> {
+        asked::enter();
+        self.inner.usable()
+    }
+
+    /// The handle by which events and the log name it.
+    pub fn handle(&self) -> HTAPICALL {
+        self.inner.tapi
+    }
+
+    /// The line it is on.
+    pub fn line(&self) -> &LineInfo {
+        &self.inner.line.info
+    }
+
+    /// Its state as last told; `None` before the first.
+    pub fn state(&self) -> Option<CallState> {
+        asked::enter();
+        self.inner.state().0
+    }
+
+    /// The mode of that state, of the family [`CallState::mode_family`]; 0 for none.
+    pub fn state_mode(&self) -> u32 {
+        asked::enter();
+        self.inner.state().1
+    }
+
+    /// What is known about it (TSPI_lineGetCallInfo).
+    ///
+    /// # Errors
+    /// INVALCALLHANDLE once it is closed.
+    pub fn info(&self) -> Result<CallInfo, LineError> {
+        let driver = self.usable()?;
+        let provider = &self.inner.line.shared.provider;
+        let bytes = fetch::<LINECALLINFO>(|memory| provider.line_get_call_info(driver, memory))?;
+        CallInfo::read(&bytes, self.line().version)
+    }
+
+    /// Its state as the provider has it now, which may not have been told yet, and what can be done
+    /// with it (TSPI_lineGetCallStatus).
+    ///
+    /// # Errors
+    /// INVALCALLHANDLE once it is closed.
+    pub fn status(&self) -> Result<CallStatus, LineError> {
+        let driver = self.usable()?;
+        let provider = &self.inner.line.shared.provider;
+        let bytes =
+            fetch::<LINECALLSTATUS>(|memory| provider.line_get_call_status(driver, memory))?;
+        CallStatus::read(&bytes, self.line().version)
+    }
+
+    /// Takes the id of a request before it is made, for an application that has to store it first.
+    pub fn reserve(&self) -> Reservation<'_, Call> {
+        Reservation::of_call(self, true)
+    }
+
+    /// Dials more (TSPI_lineDial); an empty address ends what a `;` left open.
+    ///
+    /// # Errors
+    /// The address is refused (R7), or the call is in no state for it.
+    pub fn dial(&self, address: &str) -> Result<Pending<()>, LineError> {
+        Reservation::of_call(self, false).dial(address).map(Pending::leave)
+    }
+
+    /// Answers (TSPI_lineAnswer). From then on the call is the application's: it is hung up when
+    /// the last `Call` of it is dropped.
+    ///
+    /// # Errors
+    /// INVALCALLSTATE unless the call is offered.
+    pub fn answer(&self) -> Result<Pending<()>, LineError> {
+        Reservation::of_call(self, false).answer().map(Pending::leave)
+    }
+
+    /// Hangs up (TSPI_lineDrop): the call becomes idle, and should then be [closed](Call::close).
+    ///
+    /// # Errors
+    /// INVALCALLSTATE if it is idle already.
+    pub fn drop_call(&self) -> Result<Pending<()>, LineError> {
+        Reservation::of_call(self, false).drop_call().map(Pending::leave)
+    }
+
+    /// Sends bytes to the other modem, on a modem's line. Complete when the last has left.
+    ///
+    /// # Errors
+    /// INVALCALLSTATE without a connection; OPERATIONUNAVAIL on a line without data.
+    pub fn send(&self, bytes: &[u8]) -> Result<Pending<()>, LineError> {
+        Reservation::of_call(self, false).send(bytes).map(Pending::leave)
+    }
+
+    /// Waits until so many bytes have come from the other modem, which [`Line::data`] hands out.
+    ///
+    /// # Errors
+    /// As [`send`](Call::send); INVALPARAM for more than 65536 bytes.
+    ///
+    /// [`Line::data`]: super::Line::data
+    pub fn receive(&self, bytes: usize, time_limit: Duration) -> Result<Pending<()>, LineError> {
+        Reservation::of_call(self, false).receive(bytes, time_limit).map(Pending::leave)
+    }
+
+    /// Gives the call up in whatever state it is (TSPI_lineCloseCall): it is hung up, outstanding
+    /// requests fail before this returns (D5, N6), and no event of it follows. Harmless when
+    /// repeated; of several who close it, each returns when it is closed.
+    ///
+    /// It waits for at most 2 s beside what the provider takes, and in a callback it does not wait
+    /// ([`Closed::AfterUpcall`]).
+    ///
+    /// # Errors
+    /// [`CloseError`]; the call is closed all the same.
+    pub fn close(&self) -> Result<Closed, CloseError> {
+        self.inner.close()
+    }
+
+    /// As [`close`](Call::close), on a thread of the host's. It begins at once; the future is ready
+    /// when the call is closed, and may be dropped.
+    pub fn close_async(&self) -> Closing {
+        let call = Arc::clone(&self.inner);
+        let shared = Arc::clone(&call.line.shared);
+        Closing::begin(&shared, move || call.close())
+    }
+
+    /// Sends DTMF digits, a comma for a pause (TSPI_lineGenerateDigits). `digit_ms` is the length
+    /// of a digit, 0 for the default. Gives the number by which [`LineEvent::Generated`] tells the
+    /// end (K5); digits that are still being sent are cancelled (D17).
+    ///
+    /// # Errors
+    /// INVALCALLSTATE while nobody could hear them.
+    ///
+    /// [`LineEvent::Generated`]: super::LineEvent::Generated
+    pub fn generate_digits(&self, digits: &str, digit_ms: u32) -> Result<u32, LineError> {
+        let driver = self.usable()?;
+        let shared = &self.inner.line.shared;
+        let end_to_end = shared.next_end_to_end();
+        shared.provider.line_generate_digits(
+            driver,
+            end_to_end,
+            LINEDIGITMODE_DTMF,
+            Some(digits),
+            digit_ms,
+        )?;
+        Ok(end_to_end)
+    }
+
+    /// Cancels the digits that are being sent.
+    ///
+    /// # Errors
+    /// INVALCALLHANDLE once it is closed.
+    pub fn cancel_digits(&self) -> Result<(), LineError> {
+        let driver = self.usable()?;
+        let provider = &self.inner.line.shared.provider;
+        provider.line_generate_digits(driver, 0, LINEDIGITMODE_DTMF, None, 0)
+    }
+
+    /// Tells each digit that the other side sends, when it begins and when it ends, or stops that
+    /// (TSPI_lineMonitorDigits). It ends by itself with the conversation (O5).
+    ///
+    /// # Errors
+    /// INVALCALLSTATE if the conversation is over.
+    pub fn monitor_digits(&self, on: bool) -> Result<(), LineError> {
+        let driver = self.usable()?;
+        let modes = if on { LINEDIGITMODE_DTMF | LINEDIGITMODE_DTMFEND } else { 0 };
+        self.inner.line.shared.provider.line_monitor_digits(driver, modes)
+    }
+}
+
+impl Clone for Call {
+    fn clone(&self) -> Call {
+        Call::held(&self.inner)
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        if self.held {
+            self.inner.let_go();
+        } else {
+            self.inner.unmention();
+        }
+    }
+}
+
+impl PartialEq for Call {
+    fn eq(&self, other: &Call) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+}
+
+impl Eq for Call {}
+
+impl std::fmt::Debug for Call {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Call({}, {:?})", self.handle(), self.inner.state().0)
+    }
+}

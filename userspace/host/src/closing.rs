@@ -1,0 +1,244 @@
+//! Closing: one closes, the others wait for it, and nobody is told Ok while a request of what was
+//! closed is outstanding (D1, D5, D12).
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ringback_driver::report;
+use ringback_tspi::error::LineError;
+
+use super::guard::guarded;
+use super::host::Shared;
+use super::ledger::Ledger;
+use super::{asked, inside};
+
+/// How long closing a line or a call waits.
+pub(super) const LIMIT: Duration = Duration::from_secs(2);
+/// How long it waits at least, if the provider has used that up.
+const REST: Duration = Duration::from_millis(100);
+/// The thread of [`Closer`] ends if there was nothing to do for so long.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// How it was closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closed {
+    /// All outstanding requests were told, and nothing follows.
+    Now,
+    /// Closed in a callback, or on the thread that runs the [`LocalHost`](super::LocalHost), which
+    /// can't wait for itself: what is outstanding is told as soon as the callback has returned, or
+    /// when the host is run next.
+    AfterUpcall,
+}
+
+/// Why something was not closed in order. It is closed all the same: nothing can be asked of it any
+/// more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CloseError {
+    /// The provider's error.
+    #[error(transparent)]
+    Provider(#[from] LineError),
+    /// The limit has passed, and not all was told.
+    #[error(
+        "{requests} requests of what was closed have not been told yet, because a callback does \
+         not return or the provider is busy: make callbacks short, hold no lock that one wants \
+         while closing, and close again to wait again"
+    )]
+    Unfinished {
+        /// How many requests are outstanding; 0 if only a callback is left.
+        requests: usize,
+    },
+    /// A callback can't wait for the end of what it is part of.
+    #[error("a callback can't wait for its host to be down: wait for it on another thread")]
+    InUpcall,
+}
+
+impl From<CloseError> for LineError {
+    fn from(error: CloseError) -> LineError {
+        match error {
+            CloseError::Provider(error) => error,
+            CloseError::Unfinished { .. } | CloseError::InUpcall => LineError::OPERATIONFAILED,
+        }
+    }
+}
+
+/// Closes what the books are of: `act` closes it at the provider, if nobody did that before.
+pub(super) fn close(
+    shared: &Shared,
+    ledger: &Ledger,
+    limit: Duration,
+    act: impl FnOnce() -> Result<(), LineError>,
+) -> Result<Closed, CloseError> {
+    if shared.is_forked() {
+        // It is the parent's.
+        return Ok(Closed::Now);
+    }
+    asked::enter();
+    let until = Instant::now() + limit;
+    let closed = if ledger.begin_closing() {
+        let closed = act();
+        ledger.close();
+        shared.turns.changed();
+        closed
+    } else {
+        Ok(())
+    };
+    if shared.must_not_wait() {
+        closed?;
+        let all = ledger.is_closed() && ledger.is_settled_here();
+        return Ok(if all { Closed::Now } else { Closed::AfterUpcall });
+    }
+    let until = until.max(Instant::now() + REST);
+    let is_over = || ledger.is_closed() && ledger.is_settled();
+    if !shared.turns.wait(until, is_over, || shared.hand.look()) {
+        return Err(CloseError::Unfinished { requests: ledger.untold() });
+    }
+    closed?;
+    Ok(Closed::Now)
+}
+
+/// Something that is being closed: ready when it is. Dropping it changes nothing.
+#[must_use = "it is closed in any case, but only this tells when"]
+pub struct Closing(Arc<Progress>);
+
+#[derive(Default)]
+struct Progress(Mutex<Reached>);
+
+#[derive(Default)]
+struct Reached {
+    result: Option<Result<Closed, CloseError>>,
+    waker: Option<Waker>,
+}
+
+impl Progress {
+    fn lock(&self) -> MutexGuard<'_, Reached> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Closing {
+    /// Has the host's thread close something.
+    pub(super) fn begin(
+        shared: &Shared,
+        close: impl FnOnce() -> Result<Closed, CloseError> + Send + 'static,
+    ) -> Closing {
+        asked::enter();
+        let progress = Arc::new(Progress::default());
+        let theirs = Arc::clone(&progress);
+        let job = Box::new(move || {
+            let result = close();
+            let mut progress = theirs.lock();
+            progress.result = Some(result);
+            let waker = progress.waker.take();
+            drop(progress);
+            if let Some(waker) = waker {
+                guarded("waker", || waker.wake());
+            }
+        });
+        let closer = Arc::clone(&shared.closer);
+        if inside::is_inside() {
+            // The provider's thread is not to start one: see `hand`.
+            shared.hand.run(Box::new(move || closer.run(job)));
+        } else {
+            closer.run(job);
+        }
+        Closing(progress)
+    }
+}
+
+impl Future for Closing {
+    type Output = Result<Closed, CloseError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        asked::enter();
+        let waker = cx.waker().clone();
+        let mut progress = self.0.lock();
+        if let Some(result) = progress.result {
+            return Poll::Ready(result);
+        }
+        let replaced = progress.waker.replace(waker);
+        drop(progress);
+        drop(replaced);
+        Poll::Pending
+    }
+}
+
+impl std::fmt::Debug for Closing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Closing").field(&self.0.lock().result).finish()
+    }
+}
+
+type Job = Box<dyn FnOnce() + Send>;
+
+#[derive(Default)]
+struct Jobs {
+    waiting: VecDeque<Job>,
+    running: bool,
+    over: bool,
+}
+
+/// The thread on which the host closes for those who don't want to wait. Started when it is needed
+/// first; it ends when it has not been needed for a while.
+#[derive(Default)]
+pub(super) struct Closer {
+    jobs: Mutex<Jobs>,
+    arrived: Condvar,
+}
+
+impl Closer {
+    fn jobs(&self) -> MutexGuard<'_, Jobs> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run(self: &Arc<Self>, job: Job) {
+        let mut jobs = self.jobs();
+        jobs.waiting.push_back(job);
+        if std::mem::replace(&mut jobs.running, true) {
+            drop(jobs);
+            self.arrived.notify_one();
+            return;
+        }
+        drop(jobs);
+        let closer = Arc::clone(self);
+        let work = move || while closer.next().map(|job| job()).is_some() {};
+        if let Err(error) = thread::Builder::new().name("ringback-closer".into()).spawn(work) {
+            report!(ERROR, "there is no thread to close on ({error}); closing here");
+            let waiting = {
+                let mut jobs = self.jobs();
+                jobs.running = false;
+                std::mem::take(&mut jobs.waiting)
+            };
+            waiting.into_iter().for_each(|job| job());
+        }
+    }
+
+    /// The next job; `None` if the thread is not needed any more.
+    fn next(&self) -> Option<Job> {
+        let until = Instant::now() + IDLE;
+        let mut jobs = self.jobs();
+        loop {
+            if let Some(job) = jobs.waiting.pop_front() {
+                return Some(job);
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if jobs.over || left.is_zero() {
+                jobs.running = false;
+                return None;
+            }
+            let waited = self.arrived.wait_timeout(jobs, left);
+            jobs = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// The host is gone; what waits is still closed.
+    pub(super) fn end(&self) {
+        self.jobs().over = true;
+        self.arrived.notify_one();
+    }
+}

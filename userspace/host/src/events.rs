@@ -1,0 +1,148 @@
+//! What a line tells its application.
+
+use ringback_driver::Time;
+use ringback_tspi::callstate::CallState;
+
+use super::Call;
+
+/// Something a line tells; `at` is when it was told, on CLOCK_MONOTONIC.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum LineEvent {
+    /// A call that was born on the line, an incoming one for example; its first state comes next
+    /// (N14).
+    NewCall {
+        /// The call.
+        call: Call,
+        /// When.
+        at: Time,
+    },
+    /// LINE_CALLSTATE: a call has come into a state.
+    State {
+        /// The call.
+        call: Call,
+        /// The state.
+        state: CallState,
+        /// The state's mode, of the family [`CallState::mode_family`]; 0 for none.
+        mode: u32,
+        /// LINEMEDIAMODE_ bits of the call.
+        media: u32,
+        /// When.
+        at: Time,
+    },
+    /// LINE_CALLINFO: something about a call is known or has changed.
+    CallInfo {
+        /// The call.
+        call: Call,
+        /// LINECALLINFOSTATE_ bits: what.
+        changed: u32,
+        /// When.
+        at: Time,
+    },
+    /// LINE_MONITORDIGITS: the other side has sent a digit.
+    Digit {
+        /// The call.
+        call: Call,
+        /// The digit: 0-9, *, #, A-D.
+        digit: char,
+        /// It has ended (LINEDIGITMODE_DTMFEND); otherwise it has begun.
+        end: bool,
+        /// The provider's tick count in ms, wrapping; comparable within a line.
+        ticks: u32,
+        /// When.
+        at: Time,
+    },
+    /// LINE_GENERATE: the generation of digits is over.
+    Generated {
+        /// The call.
+        call: Call,
+        /// What [`Call::generate_digits`] gave.
+        end_to_end: u32,
+        /// All were sent; otherwise they were cancelled.
+        done: bool,
+        /// When.
+        at: Time,
+    },
+    /// LINE_CLOSE: the line was closed by its provider, because the card is gone for example.
+    /// Nothing follows, and neither the line nor its calls can be used any more.
+    Closed {
+        /// When.
+        at: Time,
+    },
+    /// Events were lost here, because they were not fetched before there was no room for more.
+    Lost {
+        /// How many.
+        count: u64,
+        /// When the last of them was told.
+        at: Time,
+    },
+    /// Any other message.
+    Other {
+        /// The call, if it is about one.
+        call: Option<Call>,
+        /// The message's number, LINE_LINEDEVSTATE for example.
+        message: u32,
+        /// Its parameters.
+        params: [usize; 3],
+        /// When.
+        at: Time,
+    },
+}
+
+impl LineEvent {
+    /// When it was told.
+    pub fn at(&self) -> Time {
+        match self {
+            LineEvent::NewCall { at, .. }
+            | LineEvent::State { at, .. }
+            | LineEvent::CallInfo { at, .. }
+            | LineEvent::Digit { at, .. }
+            | LineEvent::Generated { at, .. }
+            | LineEvent::Closed { at }
+            | LineEvent::Lost { at, .. }
+            | LineEvent::Other { at, .. } => *at,
+        }
+    }
+
+    /// The call it is about.
+    pub fn call(&self) -> Option<&Call> {
+        match self {
+            LineEvent::NewCall { call, .. }
+            | LineEvent::State { call, .. }
+            | LineEvent::CallInfo { call, .. }
+            | LineEvent::Digit { call, .. }
+            | LineEvent::Generated { call, .. } => Some(call),
+            LineEvent::Closed { .. } | LineEvent::Lost { .. } => None,
+            LineEvent::Other { call, .. } => call.as_ref(),
+        }
+    }
+
+    fn call_mut(&mut self) -> Option<&mut Call> {
+        match self {
+            LineEvent::NewCall { call, .. }
+            | LineEvent::State { call, .. }
+            | LineEvent::CallInfo { call, .. }
+            | LineEvent::Digit { call, .. }
+            | LineEvent::Generated { call, .. } => Some(call),
+            LineEvent::Closed { .. } | LineEvent::Lost { .. } => None,
+            LineEvent::Other { call, .. } => call.as_mut(),
+        }
+    }
+
+    /// The event as it waits to be fetched: its call is not the application's yet.
+    pub(super) fn queued(&self) -> LineEvent {
+        let mut event = self.clone();
+        if let Some(call) = event.call_mut() {
+            call.set_queued();
+        }
+        event
+    }
+
+    /// The event as the application gets it.
+    pub(super) fn fetched(mut self) -> LineEvent {
+        if let Some(call) = self.call_mut() {
+            call.set_fetched();
+        }
+        self
+    }
+}

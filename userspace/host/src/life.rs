@@ -1,0 +1,221 @@
+//! A call in the host's books: how far it has come, and who still has it.
+
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use ringback_tspi::callstate::CallState;
+use ringback_tspi::error::LineError;
+use ringback_tspi::types::{HDRVCALL, HTAPICALL};
+
+use super::closing;
+use super::closing::{CloseError, Closed};
+use super::delivery::Told;
+use super::ledger::Ledger;
+use super::line::LineInner;
+
+/// How far a call has come between host and provider.
+enum Phase {
+    /// The request that makes it is not complete; what was told too early is kept here (N9).
+    Making(Vec<Told>),
+    Alive,
+    /// Closed, or it never came about.
+    Dead,
+}
+
+struct Life {
+    phase: Phase,
+    /// As last told.
+    state: Option<CallState>,
+    mode: u32,
+    /// The application has made it or answered it: it hangs up when it lets go of it.
+    owned: bool,
+    /// How many [`Call`](super::Call)s of it the application has.
+    held: usize,
+    /// How many events that nobody has fetched are about it.
+    mentioned: usize,
+}
+
+impl Life {
+    /// Whether nobody will ever close it.
+    fn is_abandoned(&self) -> bool {
+        let over = self.mentioned == 0 && self.state == Some(CallState::Idle);
+        !matches!(self.phase, Phase::Dead) && self.held == 0 && (self.owned || over)
+    }
+}
+
+pub(super) struct CallInner {
+    pub(super) line: Arc<LineInner>,
+    pub(super) tapi: HTAPICALL,
+    pub(super) ledger: Ledger,
+    driver: OnceLock<HDRVCALL>,
+    life: Mutex<Life>,
+}
+
+impl CallInner {
+    fn new(line: &Arc<LineInner>, tapi: HTAPICALL, phase: Phase, owned: bool) -> CallInner {
+        let life = Life { phase, state: None, mode: 0, owned, held: 0, mentioned: 0 };
+        CallInner {
+            line: Arc::clone(line),
+            tapi,
+            ledger: Ledger::default(),
+            driver: OnceLock::new(),
+            life: Mutex::new(life),
+        }
+    }
+
+    /// A call that is about to be made here.
+    pub(super) fn outgoing(line: &Arc<LineInner>, tapi: HTAPICALL) -> CallInner {
+        CallInner::new(line, tapi, Phase::Making(Vec::new()), true)
+    }
+
+    /// A call that was born in the provider.
+    pub(super) fn incoming(line: &Arc<LineInner>, tapi: HTAPICALL, driver: HDRVCALL) -> CallInner {
+        let call = CallInner::new(line, tapi, Phase::Alive, false);
+        call.set_driver(driver);
+        call
+    }
+
+    fn life(&self) -> MutexGuard<'_, Life> {
+        self.life.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The provider's handle, once its function has returned (N1).
+    pub(super) fn set_driver(&self, driver: HDRVCALL) {
+        // Set once: a call is made once.
+        let _ = self.driver.set(driver);
+    }
+
+    /// The request that makes it is complete; gives what was told too early.
+    pub(super) fn made(&self) -> Vec<Told> {
+        let mut life = self.life();
+        match &mut life.phase {
+            Phase::Making(early) => {
+                let early = std::mem::take(early);
+                life.phase = Phase::Alive;
+                early
+            }
+            Phase::Alive | Phase::Dead => Vec::new(),
+        }
+    }
+
+    /// It never came about, or its line is closed.
+    pub(super) fn kill(&self) {
+        self.life().phase = Phase::Dead;
+        self.ledger.close();
+    }
+
+    pub(super) fn is_dead(&self) -> bool {
+        matches!(self.life().phase, Phase::Dead)
+    }
+
+    /// Whether an event of the call may be told now; an early one is kept (N9), a late one dropped
+    /// (D5).
+    pub(super) fn admit(&self, told: &Told) -> bool {
+        match &mut self.life().phase {
+            Phase::Alive => true,
+            Phase::Making(early) => {
+                early.push(*told);
+                false
+            }
+            Phase::Dead => false,
+        }
+    }
+
+    pub(super) fn set_state(&self, state: CallState, mode: u32) {
+        let mut life = self.life();
+        life.state = Some(state);
+        life.mode = mode;
+    }
+
+    /// Its state and that state's mode as last told.
+    pub(super) fn state(&self) -> (Option<CallState>, u32) {
+        let life = self.life();
+        (life.state, life.mode)
+    }
+
+    /// The provider's handle of a call that can be used.
+    pub(super) fn usable(&self) -> Result<HDRVCALL, LineError> {
+        match &self.life().phase {
+            Phase::Alive => {}
+            // G7: until it is made, a call is only closed.
+            Phase::Making(_) => return Err(LineError::INVALCALLSTATE),
+            Phase::Dead => return Err(LineError::INVALCALLHANDLE),
+        }
+        self.driver.get().copied().ok_or(LineError::INVALCALLHANDLE)
+    }
+
+    /// Closes it (D5). The provider is asked once, whoever closes it and however often.
+    pub(super) fn close(&self) -> Result<Closed, CloseError> {
+        let shared = &self.line.shared;
+        closing::close(shared, &self.ledger, closing::LIMIT, || {
+            self.life().phase = Phase::Dead;
+            let closed = match self.driver.get() {
+                Some(driver) => shared.provider.line_close_call(*driver),
+                None => Ok(()),
+            };
+            self.line.forget(self.tapi);
+            // Who closes the line, or shuts the host down, has closed the call before us.
+            let above = self.line.ledger.is_open() && shared.ledger.is_open();
+            if closed == Err(LineError::INVALCALLHANDLE) && !above { Ok(()) } else { closed }
+        })
+    }
+
+    // Who has it
+
+    /// Changes who has it, and closes it if nobody has it any more.
+    fn pass(&self, change: impl FnOnce(&mut Life)) {
+        let abandoned = {
+            let mut life = self.life();
+            change(&mut life);
+            life.is_abandoned()
+        };
+        if abandoned {
+            // Nobody is left to be told an error.
+            let _ = self.close();
+        }
+    }
+
+    /// The application has one more of it.
+    pub(super) fn hold(&self) {
+        self.life().held += 1;
+    }
+
+    /// An event that is about it is on its way.
+    pub(super) fn mention(&self) {
+        self.life().mentioned += 1;
+    }
+
+    /// An event that is about it was fetched.
+    pub(super) fn fetched(&self) {
+        let mut life = self.life();
+        life.mentioned -= 1;
+        life.held += 1;
+    }
+
+    /// One that was the application's is put into an event.
+    pub(super) fn queued(&self) {
+        self.pass(|life| {
+            life.held -= 1;
+            life.mentioned += 1;
+        });
+    }
+
+    /// The application has one less of it.
+    pub(super) fn let_go(&self) {
+        self.pass(|life| life.held -= 1);
+    }
+
+    /// An event about it was dropped before it was fetched.
+    pub(super) fn unmention(&self) {
+        self.pass(|life| life.mentioned -= 1);
+    }
+
+    /// The application has answered it.
+    pub(super) fn own(&self) {
+        self.life().owned = true;
+    }
+
+    /// It goes on though the application lets go of it.
+    pub(super) fn disown(&self) {
+        self.life().owned = false;
+    }
+}

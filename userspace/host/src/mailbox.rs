@@ -1,0 +1,299 @@
+//! The events of a line as a queue: to take from by waiting, by iterating, by `.await`, as a
+//! stream, or when a file descriptor is readable.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use futures_core::Stream;
+use nix::sys::eventfd::{EfdFlags, EventFd};
+use ringback_driver::Time;
+
+use super::guard::guarded;
+use super::{LineEvent, asked, inside};
+
+/// Events that are kept for an application that does not fetch them.
+const ROOM: usize = 4096;
+/// Too far away to be reached is as good as never.
+const FAR: Duration = Duration::from_secs(u32::MAX as u64);
+
+#[derive(Default)]
+struct Queue {
+    /// How many events were lost before the oldest that is here, and when the last of them was
+    /// told.
+    gap: Option<(u64, Time)>,
+    events: VecDeque<LineEvent>,
+    lost: u64,
+    /// Nothing more will come.
+    ended: bool,
+    waker: Option<Waker>,
+    sleepers: usize,
+}
+
+impl Queue {
+    fn is_empty(&self) -> bool {
+        self.gap.is_none() && self.events.is_empty()
+    }
+
+    fn is_readable(&self) -> bool {
+        self.ended || !self.is_empty()
+    }
+}
+
+#[derive(Default)]
+struct Mailbox {
+    queue: Mutex<Queue>,
+    arrived: Condvar,
+    /// Readable while something is to be fetched; made when it is asked for.
+    readable: OnceLock<EventFd>,
+}
+
+impl Mailbox {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the queue and wakes who waits, with no lock held.
+    fn change<R>(&self, change: impl FnOnce(&mut Queue) -> R) -> R {
+        let mut queue = self.lock();
+        let was = queue.is_readable();
+        let result = change(&mut queue);
+        self.signal(was, &queue);
+        let (waker, sleepers) = (queue.waker.take(), queue.sleepers);
+        drop(queue);
+        if sleepers != 0 {
+            self.arrived.notify_all();
+        }
+        if let Some(waker) = waker {
+            guarded("waker", || waker.wake());
+        }
+        result
+    }
+
+    /// Takes what comes next.
+    fn take(&self, queue: &mut Queue) -> Option<LineEvent> {
+        let was = queue.is_readable();
+        let event = match queue.gap.take() {
+            Some((count, at)) => Some(LineEvent::Lost { count, at }),
+            None => queue.events.pop_front().map(LineEvent::fetched),
+        };
+        self.signal(was, queue);
+        event
+    }
+
+    /// Has the descriptor say what the queue says. This is done under the queue's lock, or the two
+    /// could contradict each other; it runs no code of the application's and does not block.
+    fn signal(&self, was: bool, queue: &Queue) {
+        let Some(readable) = self.readable.get() else { return };
+        // An eventfd fails only when its count is full or 0, and it is neither.
+        let _ = match (was, queue.is_readable()) {
+            (false, true) => readable.write(1).map(|_| ()),
+            (true, false) => readable.read().map(|_| ()),
+            _ => Ok(()),
+        };
+    }
+}
+
+/// The events of a line in their order, from when this was made.
+///
+/// Each one of several gets every event. What nobody fetches is kept, 4096 events of it; then the
+/// oldest are lost, and [`LineEvent::Lost`] stands in their place.
+pub struct Events {
+    mailbox: Arc<Mailbox>,
+    /// The thread that runs a local host, without which nothing can come.
+    runner: Option<i32>,
+}
+
+impl Events {
+    fn must_not_wait(&self) -> bool {
+        inside::is_inside() || self.runner == Some(asked::this_thread())
+    }
+
+    /// The next event, if one has come.
+    pub fn try_next(&self) -> Option<LineEvent> {
+        asked::enter();
+        self.mailbox.take(&mut self.mailbox.lock())
+    }
+
+    /// The next event, waiting for it at most so long. `None` also when nothing more will come
+    /// ([`Events::is_over`]). In a callback, and on the thread that runs a
+    /// [`LocalHost`](super::LocalHost), it does not wait, because nothing can come meanwhile.
+    pub fn next_timeout(&self, time: Duration) -> Option<LineEvent> {
+        asked::enter();
+        let until = Instant::now() + time.min(FAR);
+        let mut queue = self.mailbox.lock();
+        queue.sleepers += 1;
+        let event = loop {
+            let event = self.mailbox.take(&mut queue);
+            let left = until.saturating_duration_since(Instant::now());
+            if event.is_some() || queue.ended || left.is_zero() || self.must_not_wait() {
+                break event;
+            }
+            let waited = self.mailbox.arrived.wait_timeout(queue, left);
+            queue = waited.unwrap_or_else(PoisonError::into_inner).0;
+        };
+        queue.sleepers -= 1;
+        event
+    }
+
+    /// An iterator over the events that come within that time from now.
+    pub fn within(&self, time: Duration) -> impl Iterator<Item = LineEvent> {
+        let until = Instant::now() + time.min(FAR);
+        std::iter::from_fn(move || {
+            self.next_timeout(until.saturating_duration_since(Instant::now()))
+        })
+    }
+
+    /// The next event; `None` when nothing more will come. In a callback `None` also when there is
+    /// none now.
+    pub async fn next(&mut self) -> Option<LineEvent> {
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+
+    /// A descriptor that is readable while [`try_next`](Events::try_next) has something to give,
+    /// and from the end on: for the loops of others. It is level-triggered: fetching all makes it
+    /// unreadable. It is only to be waited for, not to be read.
+    ///
+    /// # Errors
+    /// EMFILE, ENFILE or ENOMEM the first time.
+    pub fn fd(&self) -> std::io::Result<BorrowedFd<'_>> {
+        asked::enter();
+        let queue = self.mailbox.lock();
+        if self.mailbox.readable.get().is_none() {
+            let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
+            let count = u32::from(queue.is_readable());
+            // Nobody else sets it while the queue is locked.
+            let _ = self.mailbox.readable.set(EventFd::from_value_and_flags(count, flags)?);
+        }
+        let readable = self.mailbox.readable.get();
+        readable.map(AsFd::as_fd).ok_or_else(|| std::io::ErrorKind::Other.into())
+    }
+
+    /// Whether the line is closed and all its events are fetched.
+    pub fn is_over(&self) -> bool {
+        asked::enter();
+        let queue = self.mailbox.lock();
+        queue.ended && queue.is_empty()
+    }
+
+    /// How many events were lost because they were not fetched.
+    pub fn lost(&self) -> u64 {
+        self.mailbox.lock().lost
+    }
+}
+
+/// `Ready(None)` when nothing more will come; in a callback also when there is nothing now, because
+/// an executor in a callback would stop the card.
+impl Stream for Events {
+    type Item = LineEvent;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<LineEvent>> {
+        asked::enter();
+        let waker = cx.waker().clone();
+        let mut queue = self.mailbox.lock();
+        match self.mailbox.take(&mut queue) {
+            Some(event) => Poll::Ready(Some(event)),
+            None if queue.ended || inside::is_inside() => Poll::Ready(None),
+            None => {
+                let replaced = queue.waker.replace(waker);
+                drop(queue);
+                // It may be the last of a task, whose end is not to be met under a lock.
+                drop(replaced);
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Events {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let queue = self.mailbox.lock();
+        f.debug_struct("Events")
+            .field("waiting", &queue.events.len())
+            .field("lost", &queue.lost)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The line's side: everybody who gets its events.
+#[derive(Default)]
+pub(super) struct Subscribers {
+    mailboxes: Vec<Weak<Mailbox>>,
+    /// The first, kept for whoever asks first, so that nothing since the line was opened is missed.
+    first: Option<Events>,
+    ended: bool,
+    runner: Option<i32>,
+}
+
+impl Subscribers {
+    /// With the one that is kept from the start.
+    pub(super) fn new(runner: Option<i32>) -> Subscribers {
+        let mut subscribers = Subscribers { runner, ..Subscribers::default() };
+        subscribers.first = Some(subscribers.add());
+        subscribers
+    }
+
+    fn add(&mut self) -> Events {
+        let mailbox = Arc::new(Mailbox::default());
+        mailbox.lock().ended = self.ended;
+        self.mailboxes.push(Arc::downgrade(&mailbox));
+        Events { mailbox, runner: self.runner }
+    }
+
+    /// One more; the first time it is the one from the start.
+    pub(super) fn subscribe(&mut self) -> Events {
+        self.take_first().unwrap_or_else(|| self.add())
+    }
+
+    /// The one from the start, if nobody has asked for it.
+    pub(super) fn take_first(&mut self) -> Option<Events> {
+        self.first.take()
+    }
+
+    /// Everybody; who has gone is forgotten.
+    fn everybody(&mut self) -> Vec<Arc<Mailbox>> {
+        self.mailboxes.retain(|mailbox| mailbox.strong_count() > 0);
+        self.mailboxes.iter().filter_map(Weak::upgrade).collect()
+    }
+}
+
+/// Puts an event into every mailbox that is not ended (D2).
+pub(super) fn publish(subscribers: &Mutex<Subscribers>, event: &LineEvent) {
+    let everybody = subscribers.lock().unwrap_or_else(PoisonError::into_inner).everybody();
+    for mailbox in everybody {
+        let event = event.queued();
+        let left_over = mailbox.change(|queue| {
+            if queue.ended {
+                return Some(event);
+            }
+            let mut oldest = None;
+            if queue.events.len() == ROOM {
+                oldest = queue.events.pop_front();
+                queue.lost += 1;
+                let before = queue.gap.map_or(0, |(count, _)| count);
+                let at = oldest.as_ref().map_or(Time::ZERO, LineEvent::at);
+                queue.gap = Some((before + 1, at));
+            }
+            queue.events.push_back(event);
+            oldest
+        });
+        // Its call may be closed by this, which is not to be done under a lock.
+        drop(left_over);
+    }
+}
+
+/// Nothing more will come.
+pub(super) fn end(subscribers: &Mutex<Subscribers>) {
+    let everybody = {
+        let mut subscribers = subscribers.lock().unwrap_or_else(PoisonError::into_inner);
+        subscribers.ended = true;
+        subscribers.everybody()
+    };
+    for mailbox in everybody {
+        mailbox.change(|queue| queue.ended = true);
+    }
+}

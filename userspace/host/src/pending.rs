@@ -1,0 +1,215 @@
+//! A request on its way: what to do when it is over.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use ringback_driver::request::RequestId;
+use ringback_tspi::error::LineError;
+
+use super::delivery::Upcall;
+use super::requests::{Outcome, Record, Waiter};
+use super::{Call, asked, inside};
+
+/// An hour, after which a wait without a limit looks again.
+const HOUR: Duration = Duration::from_secs(3600);
+/// Too far away to be reached is as good as never.
+const FAR: Duration = Duration::from_secs(u32::MAX as u64);
+
+/// Why waiting gave no result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WaitError {
+    /// The request is over and has failed.
+    #[error(transparent)]
+    Failed(#[from] LineError),
+    /// It is still on its way; wait again, or for longer.
+    #[error("the request was not complete in time; it goes on")]
+    TimedOut,
+    /// Waited for, or polled, in a callback of a host, or on the thread that runs the
+    /// [`LocalHost`](super::LocalHost): it would be waiting for itself. The request goes on; use
+    /// [`Pending::on_complete`].
+    #[error(
+        "a callback can't wait for a request: it would be waiting for itself; give the request a \
+         callback of its own"
+    )]
+    InUpcall,
+}
+
+/// A request that was accepted: exactly one completion will come.
+///
+/// Nothing of it is told before the function that gave this has returned (G1). After that it may be
+/// kept, waited for and awaited in any order, dropped or forgotten; it blocks nothing for longer
+/// than the host needs to see that the function has returned, which is when the thread does
+/// anything with this or with the host, or else within some tenths of a second.
+///
+/// Dropping it lets the request go on, and drops its result. For a call that is being made, this is
+/// the last [`Call`] of it unless [`call`](Pending::call) was used: dropping it closes the call.
+#[must_use = "dropping it gives up a call that is being made; wait for it, or release it"]
+pub struct Pending<T> {
+    record: Arc<Record>,
+    value: T,
+}
+
+impl<T> Pending<T> {
+    pub(super) fn new(record: Arc<Record>, value: T) -> Pending<T> {
+        Pending { record, value }
+    }
+
+    /// The host's function returns with it now.
+    pub(super) fn leave(self) -> Pending<T> {
+        self.record.leave();
+        self
+    }
+
+    /// The request's id.
+    pub fn id(&self) -> RequestId {
+        self.record.id
+    }
+
+    /// Lets the request go on without anybody waiting for it. A call that is being made goes on as
+    /// well, and is told by its events; it is not hung up when the last [`Call`] of it is dropped.
+    pub fn release(self) {
+        if let Some(call) = self.record.making() {
+            call.disown();
+        }
+    }
+
+    /// Ends the request before its time: it fails in its turn, unless it was complete already. A
+    /// call that is being made is closed (N6), as [`Call::close`] does it. `false` if it is over,
+    /// or the provider can't end it; then it goes on.
+    pub fn cancel(&self) -> bool {
+        self.touch();
+        if self.record.state().outcome.is_some() {
+            return false;
+        }
+        match self.record.making() {
+            Some(call) => {
+                // What the provider says to it matters less than how the request ended.
+                let _ = call.close();
+                self.record.state().outcome != Some(Ok(()))
+            }
+            None => {
+                let control = self.record.line.shared.provider.control();
+                control.is_some_and(|control| control.cancel(self.id()))
+            }
+        }
+    }
+
+    /// It is in the application's hands, so the function that gave it has returned.
+    fn touch(&self) {
+        asked::enter();
+        self.record.release();
+    }
+}
+
+impl<T: Clone> Pending<T> {
+    fn result(&self, outcome: Outcome) -> Result<T, WaitError> {
+        Ok(outcome.map(|()| self.value.clone())?)
+    }
+
+    /// Waits for the result, at most so long. May be called again after [`WaitError::TimedOut`].
+    ///
+    /// # Errors
+    /// [`WaitError`].
+    pub fn wait(&self, time: Duration) -> Result<T, WaitError> {
+        self.touch();
+        let outcome = self.record.state().outcome;
+        if let Some(outcome) = outcome {
+            return self.result(outcome);
+        }
+        if self.record.line.shared.must_not_wait() {
+            return Err(WaitError::InUpcall);
+        }
+        let outcome = self.record.wait(Instant::now() + time.min(FAR));
+        self.result(outcome.ok_or(WaitError::TimedOut)?)
+    }
+
+    /// Waits for the result, which comes: a provider gives every request a deadline of its own, and
+    /// what is left when it shuts down fails.
+    ///
+    /// # Errors
+    /// [`WaitError`], but not [`WaitError::TimedOut`].
+    pub fn wait_without_limit(&self) -> Result<T, WaitError> {
+        loop {
+            match self.wait(HOUR) {
+                Err(WaitError::TimedOut) => {}
+                result => return result,
+            }
+        }
+    }
+}
+
+impl<T: Clone + Send + 'static> Pending<T> {
+    /// Calls `callback` with the result, on the provider's thread or on one of the host's, never on
+    /// this one.
+    ///
+    /// Keep it short: everything on the card waits for it. It may submit, drop and close; it can't
+    /// wait. A panic is caught and logged.
+    pub fn on_complete(self, callback: impl FnOnce(Result<T, LineError>) + Send + 'static) {
+        let value = self.value.clone();
+        let callback = Box::new(move |outcome: Outcome| callback(outcome.map(|()| value)));
+        let mut state = self.record.state();
+        if state.outcome.is_none() {
+            let replaced = state.waiter.replace(Waiter::Callback(callback));
+            drop(state);
+            drop(replaced);
+            // Not before: what the request holds back, events of its call as well, would be told
+            // first if this thread were interrupted between the two (O1).
+            self.touch();
+            return;
+        }
+        drop(state);
+        self.touch();
+        let line = &self.record.line;
+        self.record.owe();
+        line.put(Upcall::Late(Arc::clone(&self.record), callback));
+        line.shared.hand.deliver(line);
+    }
+}
+
+impl Pending<Call> {
+    /// The call that is being made. Until the request is over it can only be closed, which fails
+    /// the request (N3, N6).
+    pub fn call(&self) -> Call {
+        self.value.clone()
+    }
+}
+
+/// Polled in a callback it does not wait: if there is no outcome yet it is ready with
+/// [`WaitError::InUpcall`], because an executor in a callback would stop the card.
+impl<T: Clone + Unpin> Future for Pending<T> {
+    type Output = Result<T, WaitError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.touch();
+        let waker = Waiter::Task(cx.waker().clone());
+        let mut state = self.record.state();
+        if let Some(outcome) = state.outcome {
+            drop(state);
+            return Poll::Ready(self.result(outcome));
+        }
+        if inside::is_inside() {
+            return Poll::Ready(Err(WaitError::InUpcall));
+        }
+        let replaced = state.waiter.replace(waker);
+        drop(state);
+        // It may be the last of a task, whose end is not to be met under a lock.
+        drop(replaced);
+        Poll::Pending
+    }
+}
+
+impl<T> Drop for Pending<T> {
+    fn drop(&mut self) {
+        self.touch();
+    }
+}
+
+impl<T> std::fmt::Debug for Pending<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pending").field("id", &self.id()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,258 @@
+//! The rules of the contract, one by one.
+
+use super::*;
+
+#[test]
+fn c4_g1_a_completion_inside_the_function_is_held_back_with_all_behind_it() {
+    let (mock, host, line) = start(Mock::default());
+    let events = line.events();
+    mock.in_make_call(|tapi, id, line, call| {
+        tapi.completion(id, 0);
+        tell_state(tapi, line, call, CallState::Dialing);
+        None
+    });
+    let pending = make(&line);
+    let call = pending.call();
+    mock.state(call.handle(), CallState::Proceeding);
+    // Looked at in the books, because asking the host would be evidence that the function returned.
+    assert_eq!(call.inner.state().0, None);
+    assert_eq!(host.shared.counters.read().completed, 0);
+    let (give, result) = mpsc::channel();
+    let seen = call.clone();
+    pending.on_complete(move |made| give.send((made.is_ok(), seen.state())).unwrap());
+    assert_eq!(result.recv_timeout(DEADLINE).unwrap(), (true, None), "O1: before any state");
+    assert_eq!(states(&events, 2), [CallState::Dialing, CallState::Proceeding]);
+    let counts = host.counts();
+    assert_eq!((counts.completed, counts.early, counts.duplicate), (1, 1, 0));
+}
+
+#[test]
+fn c4_a_completion_from_another_thread_before_the_function_returned() {
+    let (mock, host, line) = start(Mock::default());
+    mock.in_make_call(|tapi, id, _, _| {
+        thread::scope(|scope| scope.spawn(|| tapi.completion(id, -1)).join().unwrap());
+        None
+    });
+    let failed = make(&line).wait(DEADLINE).unwrap_err();
+    assert_eq!(failed, WaitError::Failed(LineError::from_raw(-1).unwrap()), "T6: kept as it is");
+    assert_eq!(host.counts().early, 1);
+    assert!(mock.closed_calls.lock().unwrap().is_empty(), "N8: we do not close it");
+}
+
+#[test]
+fn c11_completions_may_overtake_each_other() {
+    let (mock, host, line) = start(Mock::default());
+    let (first, second) = (make(&line), make(&line));
+    mock.tell(|tapi| tapi.completion(second.id().get(), 0));
+    assert_eq!(host.outstanding(), 1);
+    let call = second.wait(DEADLINE).unwrap();
+    assert_eq!(first.wait(Duration::ZERO).unwrap_err(), WaitError::TimedOut);
+    mock.tell(|tapi| tapi.completion(first.id().get(), 0));
+    assert_ne!(first.wait(DEADLINE).unwrap(), call);
+    assert_eq!(host.counts().early, 0, "both functions had returned");
+}
+
+#[test]
+fn c3_a_completion_that_nobody_is_owed_is_counted_and_does_no_harm() {
+    let (mock, host, line) = start(Mock::default());
+    let pending = make(&line);
+    let id = pending.id().get();
+    mock.tell(|tapi| tapi.completion(id, 0));
+    for id in [id, id, 0, id + 1, 0x8000_0000, u32::MAX] {
+        mock.tell(|tapi| tapi.completion(id, -5));
+    }
+    assert!(pending.wait(DEADLINE).is_ok(), "the first counts");
+    let counts = host.counts();
+    assert_eq!((counts.completed, counts.duplicate), (1, 6));
+}
+
+#[test]
+fn r4_a_request_that_is_refused_and_completed_does_not_hold_its_line_back() {
+    let (mock, host, line) = start(Mock::default());
+    let events = line.events();
+    mock.in_make_call(|tapi, id, _, _| {
+        tapi.completion(id, 0);
+        Some(LineError::INUSE)
+    });
+    let refused = line.make_call("1", &CallOptions::default());
+    assert_eq!(refused.unwrap_err(), LineError::INUSE);
+    eventually("it is counted", || host.counts().duplicate == 1);
+    let counts = host.counts();
+    assert_eq!((counts.requests, counts.refused, counts.completed), (0, 1, 0));
+    mock.in_make_call(|_, _, _, _| None);
+    let pending = make(&line);
+    mock.tell(|tapi| tapi.completion(pending.id().get(), 0));
+    let call = pending.wait(DEADLINE).unwrap();
+    mock.state(call.handle(), CallState::Idle);
+    assert_eq!(states(&events, 1), [CallState::Idle]);
+}
+
+#[test]
+fn c2_a_positive_result_is_a_failure() {
+    let (mock, _host, line) = start(Mock::default());
+    let pending = make(&line);
+    mock.tell(|tapi| tapi.completion(pending.id().get(), 5));
+    assert_eq!(pending.wait(DEADLINE).unwrap_err(), LineError::OPERATIONFAILED.into());
+}
+
+#[test]
+fn r5_d12_what_is_never_completed_fails_at_shutdown_and_is_counted() {
+    let (mock, host, line) = start(Mock { never: true, ..Mock::default() });
+    let (give, result) = mpsc::channel();
+    make(&line).on_complete(move |made| give.send(made.map(|_| ())).unwrap());
+    let waits = make(&line);
+    assert_eq!(waits.wait(Duration::ZERO).unwrap_err(), WaitError::TimedOut);
+    let held = make(&line);
+    assert_eq!(host.shutdown(), Ok(Closed::Now));
+    assert_eq!(host.shutdown(), Ok(Closed::Now));
+    assert_eq!(result.try_recv().unwrap(), Err(LineError::OPERATIONFAILED));
+    for pending in [waits, held] {
+        let failed = pending.wait(DEADLINE).unwrap_err();
+        assert_eq!(failed, LineError::OPERATIONFAILED.into());
+    }
+    let counts = host.counts();
+    assert_eq!((counts.requests, counts.completed, counts.lost), (3, 0, 3));
+    assert_eq!(*mock.shut_down.lock().unwrap(), 1);
+}
+
+#[test]
+fn n9_events_before_the_completion_are_kept_until_it_has_been_told() {
+    let (mock, _host, line) = start(Mock::default());
+    let events = line.events();
+    let pending = make(&line);
+    let (call, id) = (pending.call(), pending.id().get());
+    mock.state(call.handle(), CallState::Dialing);
+    let (give, made) = mpsc::channel();
+    let seen = call.clone();
+    pending.on_complete(move |_| give.send(seen.state()).unwrap());
+    assert!(events.try_next().is_none());
+    mock.tell(|tapi| tapi.completion(id, 0));
+    assert_eq!(made.recv_timeout(DEADLINE).unwrap(), None);
+    assert_eq!(states(&events, 1), [CallState::Dialing]);
+
+    let pending = make(&line);
+    mock.state(pending.call().handle(), CallState::Dialing);
+    mock.tell(|tapi| tapi.completion(pending.id().get(), -7));
+    assert!(pending.wait(DEADLINE).is_err());
+    mock.state(pending.call().handle(), CallState::Idle);
+    assert!(events.try_next().is_none(), "of a call that never was");
+}
+
+#[test]
+fn n17_a_call_that_is_announced_while_the_line_is_opened_is_told() {
+    let (_mock, _host, line) = start(Mock { in_open: true, ..Mock::default() });
+    let events = line.events();
+    assert!(matches!(events.try_next(), Some(LineEvent::NewCall { .. })));
+    let Some(LineEvent::State { call, state, .. }) = events.try_next() else {
+        panic!("N14: its state comes next");
+    };
+    assert_eq!((call.state(), state), (Some(CallState::Offering), CallState::Offering));
+}
+
+#[test]
+fn d2_d5_events_of_what_is_closed_or_unknown_are_dropped() {
+    let (mock, _host, line) = start(Mock::default());
+    let events = line.events();
+    let tapi = mock.line();
+    let call = mock.tell(|up| up.new_call(tapi, HDRVCALL::new(8).unwrap())).unwrap();
+    let LineEvent::NewCall { call: told, .. } = events.try_next().unwrap() else {
+        panic!("a new call was told");
+    };
+    told.close().unwrap();
+    assert_eq!(*mock.closed_calls.lock().unwrap(), [HDRVCALL::new(8).unwrap()]);
+    mock.state(call, CallState::Offering);
+    mock.state(HTAPICALL::new(12_345).unwrap(), CallState::Offering);
+    line.close().unwrap();
+    mock.tell(|up| up.line_event(tapi, None, LINE_LINEDEVSTATE, 1, 2, 3));
+    let stranger = HTAPILINE::new(12_345).unwrap();
+    for line in [tapi, stranger] {
+        let refused = mock.tell(|up| up.new_call(line, HDRVCALL::new(9).unwrap()));
+        assert_eq!(refused, None, "N15");
+    }
+    assert!(events.try_next().is_none() && events.is_over());
+}
+
+#[test]
+fn messages_are_told_as_what_they_are() {
+    let (mock, _host, line) = start(Mock::default());
+    let events = line.events();
+    let tapi = mock.line();
+    let call = mock.tell(|up| up.new_call(tapi, HDRVCALL::new(8).unwrap()));
+    events.try_next().unwrap();
+    let tell = |call, message, [p1, p2, p3]: [usize; 3]| {
+        mock.tell(|up| up.line_event(tapi, call, message, p1, p2, p3));
+        events.try_next()
+    };
+    let bits = LINECALLINFOSTATE_CALLERID as usize;
+    let info = tell(call, LINE_CALLINFO, [bits, 0, 0]);
+    assert!(matches!(info, Some(LineEvent::CallInfo { changed: LINECALLINFOSTATE_CALLERID, .. })));
+    let digit = tell(call, LINE_MONITORDIGITS, [0x123, LINEDIGITMODE_DTMFEND as usize, 9]);
+    assert!(matches!(digit, Some(LineEvent::Digit { digit: '#', end: true, ticks: 9, .. })));
+    let sent = tell(call, LINE_GENERATE, [LINEGENERATETERM_CANCEL as usize, 4, 0]);
+    assert!(matches!(sent, Some(LineEvent::Generated { end_to_end: 4, done: false, .. })));
+    let odd = tell(call, LINE_CALLSTATE, [3, 0, 0]);
+    assert!(matches!(odd, Some(LineEvent::Other { message: LINE_CALLSTATE, .. })), "two states");
+    let ring = tell(None, LINE_LINEDEVSTATE, [LINEDEVSTATE_RINGING as usize, 1, 2]);
+    assert!(matches!(ring, Some(LineEvent::Other { call: None, params: [2, 1, 2], .. })));
+    assert!(matches!(tell(None, LINE_CLOSE, [0; 3]), Some(LineEvent::Closed { .. })));
+    assert!(tell(None, LINE_LINEDEVSTATE, [1, 0, 0]).is_none(), "nothing behind LINE_CLOSE");
+    assert!(line.is_closed() && events.is_over());
+}
+
+#[test]
+fn t2_t3_ids_count_up_wrap_and_pass_over_outstanding_ones() {
+    let (mock, host, line) = start(Mock::default());
+    let first = make(&line);
+    assert_eq!(first.id().get(), 1);
+    host.shared.requests.set_last(RequestId::MAX - 1);
+    let (last, next) = (make(&line), make(&line));
+    assert_eq!((last.id().get(), next.id().get()), (RequestId::MAX, 2), "1 is outstanding");
+    // T4: from inside the completion the id is free.
+    let shared = Arc::clone(&host.shared);
+    let (give, free) = mpsc::channel();
+    first.on_complete(move |_| give.send(shared.requests.take(1).is_none()).unwrap());
+    mock.tell(|tapi| tapi.completion(1, 0));
+    assert!(free.recv_timeout(DEADLINE).unwrap());
+}
+
+#[test]
+fn what_a_provider_does_not_have_is_operationunavail() {
+    let (mock, _host, line) = start(Mock::default());
+    assert_eq!(line.status(), Err(LineError::OPERATIONUNAVAIL));
+    assert_eq!(line.audio().err(), Some(LineError::OPERATIONUNAVAIL));
+    let pending = make(&line);
+    mock.tell(|tapi| tapi.completion(pending.id().get(), 0));
+    let call = pending.wait(DEADLINE).unwrap();
+    assert_eq!(call.drop_call().unwrap_err(), LineError::OPERATIONUNAVAIL);
+    assert_eq!(call.send(b"x").unwrap_err(), LineError::OPERATIONUNAVAIL);
+    assert_eq!(call.info(), Err(LineError::OPERATIONUNAVAIL));
+    assert_eq!(line.info().slot, None, "not one of ours");
+}
+
+#[test]
+fn g9_a_provider_that_wants_one_thread_at_a_time_is_not_served() {
+    let options = LINETSPIOPTION_NONREENTRANT;
+    let mock = Arc::new(Mock { options, ..Mock::default() });
+    let provider: Arc<dyn Provider> = Arc::clone(&mock) as Arc<dyn Provider>;
+    let refused = Host::start(provider, HostOptions::default()).unwrap_err();
+    assert_eq!(refused, LineError::OPERATIONUNAVAIL);
+    assert!(refused.to_string().contains("one thread at a time"), "{refused}");
+    assert_eq!(*mock.shut_down.lock().unwrap(), 1, "D15: the pair is closed");
+}
+
+#[test]
+fn a_callback_that_panics_leaves_the_line_in_order() {
+    let (mock, host, line) = start(Mock::default());
+    let events = line.events();
+    mock.in_make_call(|tapi, id, line, call| {
+        tapi.completion(id, 0);
+        tell_state(tapi, line, call, CallState::Dialing);
+        None
+    });
+    let pending = make(&line);
+    let _kept = pending.call();
+    pending.on_complete(|_| panic!("on purpose"));
+    assert_eq!(states(&events, 1), [CallState::Dialing]);
+    assert!(make(&line).wait(DEADLINE).is_ok());
+    assert_eq!(host.counts().completed, 2);
+}

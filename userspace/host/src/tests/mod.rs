@@ -1,0 +1,359 @@
+//! The host against providers that behave badly, or just differently: early, twice, never.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ringback_driver::request::RequestId;
+use ringback_tspi::callstate::CallState;
+use ringback_tspi::constants::*;
+use ringback_tspi::error::LineError;
+use ringback_tspi::provider::{Control, Devices, InProcess, Init, Provider, Tapi, Ticket};
+use ringback_tspi::structs::{LINEDEVCAPS, Writer};
+use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, HTAPIPHONE, Version};
+
+use super::*;
+
+mod closing;
+mod contract;
+mod events;
+mod guards;
+mod local;
+mod ownership;
+mod pending;
+mod reservation;
+mod shutdown;
+
+const DEADLINE: Duration = Duration::from_secs(60);
+const FAILED: LineError = LineError::OPERATIONFAILED;
+
+/// What it does inside lineMakeCall.
+type Act = Box<dyn FnMut(&mut dyn Tapi, u32, HTAPILINE, HTAPICALL) -> Option<LineError> + Send>;
+
+/// What it does when something is closed.
+type InClose = Box<dyn FnOnce() -> LineError + Send>;
+
+/// Requests that were accepted and are not complete, with the call that each is about.
+type Accepted = Arc<Mutex<HashMap<u32, HDRVCALL>>>;
+
+/// A provider with one line, whose completions nothing holds back. What is closed it completes,
+/// after the upcall if there is one.
+#[derive(Default)]
+struct Mock {
+    tapi: Mutex<Option<Box<dyn Tapi>>>,
+    accepted: Accepted,
+    /// Completions to be told as soon as no upcall is under way.
+    later: Mutex<Vec<(u32, i32)>>,
+    /// Its way up is to be dropped then.
+    ending: AtomicBool,
+    line: Mutex<Option<HTAPILINE>>,
+    making: Mutex<Option<Act>>,
+    options: u32,
+    in_open: bool,
+    /// Closing completes nothing.
+    never: bool,
+    /// What it does first when a call or a line is closed, and with which error that fails then.
+    in_close: Mutex<Option<InClose>>,
+    closed_calls: Mutex<Vec<HDRVCALL>>,
+    closed_lines: Mutex<u32>,
+    shut_down: Mutex<u32>,
+}
+
+/// The way up, which keeps the books of what is accepted.
+struct Noting(Box<dyn Tapi>, Accepted);
+
+impl Tapi for Noting {
+    fn completion(&mut self, id: u32, result: i32) {
+        locked(&self.1).remove(&id);
+        self.0.completion(id, result);
+    }
+
+    fn line_event(
+        &mut self,
+        line: HTAPILINE,
+        call: Option<HTAPICALL>,
+        message: u32,
+        param1: usize,
+        param2: usize,
+        param3: usize,
+    ) {
+        self.0.line_event(line, call, message, param1, param2, param3);
+    }
+
+    fn new_call(&mut self, line: HTAPILINE, call: HDRVCALL) -> Option<HTAPICALL> {
+        self.0.new_call(line, call)
+    }
+
+    fn phone_event(&mut self, phone: HTAPIPHONE, message: u32, p1: usize, p2: usize, p3: usize) {
+        self.0.phone_event(phone, message, p1, p2, p3);
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Mock {
+    /// An upcall.
+    fn tell<R>(&self, act: impl FnOnce(&mut dyn Tapi) -> R) -> R {
+        let result = act(&mut **locked(&self.tapi).as_mut().unwrap());
+        self.catch_up();
+        result
+    }
+
+    /// Tells what is to be told later, unless an upcall is under way, behind which it comes.
+    fn catch_up(&self) {
+        loop {
+            let mut tapi = match self.tapi.try_lock() {
+                Ok(tapi) => tapi,
+                Err(TryLockError::Poisoned(tapi)) => tapi.into_inner(),
+                Err(TryLockError::WouldBlock) => return,
+            };
+            let later = std::mem::take(&mut *locked(&self.later));
+            let ended = later.is_empty() && self.ending.swap(false, Ordering::SeqCst);
+            if later.is_empty() && !ended {
+                return;
+            }
+            if let Some(tapi) = &mut *tapi {
+                later.into_iter().for_each(|(id, result)| tapi.completion(id, result));
+            }
+            if ended {
+                *tapi = None;
+            }
+        }
+    }
+
+    fn complete(&self, id: u32, result: i32) {
+        locked(&self.later).push((id, result));
+        self.catch_up();
+    }
+
+    /// Fails what is accepted, of one call or of all.
+    fn fail(&self, call: Option<HDRVCALL>) {
+        if self.never {
+            return;
+        }
+        let accepted = locked(&self.accepted).clone();
+        for (id, of) in accepted {
+            if call.is_none_or(|call| call == of) && locked(&self.accepted).remove(&id).is_some() {
+                locked(&self.later).push((id, FAILED.raw()));
+            }
+        }
+        self.catch_up();
+    }
+
+    fn accept(&self, request: RequestId, call: HDRVCALL) -> Result<Ticket, LineError> {
+        locked(&self.accepted).insert(request.get(), call);
+        Ok(Ticket::ungated(request))
+    }
+
+    /// Something is about to be closed.
+    fn closing(&self) -> Result<(), LineError> {
+        let act = locked(&self.in_close).take();
+        act.map_or(Ok(()), |act| Err(act()))
+    }
+
+    fn line(&self) -> HTAPILINE {
+        self.line.lock().unwrap().unwrap()
+    }
+
+    /// Has lineMakeCall do this.
+    fn in_make_call(
+        &self,
+        act: impl FnMut(&mut dyn Tapi, u32, HTAPILINE, HTAPICALL) -> Option<LineError> + Send + 'static,
+    ) {
+        *self.making.lock().unwrap() = Some(Box::new(act));
+    }
+
+    fn state(&self, call: HTAPICALL, state: CallState) {
+        let line = self.line();
+        self.tell(|tapi| tell_state(tapi, line, call, state));
+    }
+
+    /// A call comes in.
+    fn call_in(&self, driver: usize) -> HTAPICALL {
+        let line = self.line();
+        let call = self.tell(|tapi| tapi.new_call(line, HDRVCALL::new(driver).unwrap())).unwrap();
+        self.state(call, CallState::Offering);
+        call
+    }
+}
+
+fn tell_state(tapi: &mut dyn Tapi, line: HTAPILINE, call: HTAPICALL, state: CallState) {
+    tapi.line_event(line, Some(call), LINE_CALLSTATE, state.bit() as usize, 0, 4);
+}
+
+impl Provider for Mock {
+    fn line_negotiate_tspi_version(
+        &self,
+        _: u32,
+        low: u32,
+        high: u32,
+    ) -> Result<Version, LineError> {
+        Version::negotiate(low, high)
+    }
+
+    fn provider_enum_devices(&self, _: u32) -> Result<Devices, LineError> {
+        Ok(Devices { lines: 1, phones: 0 })
+    }
+
+    fn provider_init(&self, _: Init, tapi: Box<dyn Tapi>) -> Result<u32, LineError> {
+        let mut ours = locked(&self.tapi);
+        // D15.
+        if ours.is_none() {
+            *ours = Some(Box::new(Noting(tapi, Arc::clone(&self.accepted))));
+        }
+        Ok(self.options)
+    }
+
+    fn provider_shutdown(&self, _: Version, _: u32) -> Result<(), LineError> {
+        *self.shut_down.lock().unwrap() += 1;
+        self.fail(None);
+        self.ending.store(true, Ordering::SeqCst);
+        self.catch_up();
+        Ok(())
+    }
+
+    fn line_open(&self, _: u32, line: HTAPILINE, _: Version) -> Result<HDRVLINE, LineError> {
+        *self.line.lock().unwrap() = Some(line);
+        if self.in_open {
+            self.call_in(77);
+        }
+        Ok(HDRVLINE::new(5).unwrap())
+    }
+
+    fn line_close(&self, _: HDRVLINE) -> Result<(), LineError> {
+        self.closing()?;
+        *self.closed_lines.lock().unwrap() += 1;
+        self.fail(None);
+        Ok(())
+    }
+
+    fn line_get_dev_caps(
+        &self,
+        _: u32,
+        version: Version,
+        _: u32,
+        caps: &mut [u8],
+    ) -> Result<(), LineError> {
+        Writer::<LINEDEVCAPS>::new(caps, version)?.string(LINEDEVCAPS::dwLineName, "mock");
+        Ok(())
+    }
+
+    fn line_make_call(
+        &self,
+        request: RequestId,
+        _: HDRVLINE,
+        call: HTAPICALL,
+        _: Option<&str>,
+        _: u32,
+        _: Option<&[u8]>,
+    ) -> Result<(HDRVCALL, Ticket), LineError> {
+        let line = self.line();
+        let handle = HDRVCALL::new(call.raw() << 4).unwrap();
+        let ticket = self.accept(request, handle)?;
+        if let Some(act) = &mut *self.making.lock().unwrap()
+            && let Some(error) = self.tell(|tapi| act(tapi, request.get(), line, call))
+        {
+            locked(&self.accepted).remove(&request.get());
+            return Err(error);
+        }
+        Ok((handle, ticket))
+    }
+
+    fn line_dial(
+        &self,
+        request: RequestId,
+        call: HDRVCALL,
+        address: &str,
+        _: u32,
+    ) -> Result<Ticket, LineError> {
+        let ticket = self.accept(request, call)?;
+        if address == "at once" {
+            self.complete(request.get(), 0);
+        }
+        Ok(ticket)
+    }
+
+    fn line_answer(&self, id: RequestId, call: HDRVCALL, _: &[u8]) -> Result<Ticket, LineError> {
+        self.accept(id, call)
+    }
+
+    fn line_close_call(&self, call: HDRVCALL) -> Result<(), LineError> {
+        self.closing()?;
+        self.closed_calls.lock().unwrap().push(call);
+        self.fail(Some(call));
+        Ok(())
+    }
+}
+
+impl InProcess for Mock {
+    fn control(&self) -> Option<&dyn Control> {
+        Some(self)
+    }
+}
+
+impl Control for Mock {
+    fn failure_text(&self) -> Option<String> {
+        Some("the mock is not in the mood".to_owned())
+    }
+
+    fn cancel(&self, request: RequestId) -> bool {
+        let known = locked(&self.accepted).contains_key(&request.get());
+        if known {
+            self.complete(request.get(), LineError::OPERATIONFAILED.raw());
+        }
+        known
+    }
+}
+
+fn start_with(mock: Mock, options: HostOptions) -> (Arc<Mock>, Host, Line) {
+    let mock = Arc::new(mock);
+    let provider: Arc<dyn Provider> = Arc::clone(&mock) as Arc<dyn Provider>;
+    let host = Host::start(provider, options).unwrap();
+    let line = host.open(0).unwrap();
+    (mock, host, line)
+}
+
+fn start(mock: Mock) -> (Arc<Mock>, Host, Line) {
+    start_with(mock, HostOptions::default())
+}
+
+/// A host whose observer does this.
+fn observed(observer: impl Fn(&Traced<'_>) + Send + Sync + 'static) -> HostOptions {
+    HostOptions { trace: Some(Arc::new(observer)) }
+}
+
+fn make(line: &Line) -> Pending<Call> {
+    line.make_call("1", &CallOptions::default()).unwrap()
+}
+
+/// A call that is made.
+fn made(mock: &Mock, line: &Line) -> Call {
+    let pending = make(line);
+    mock.complete(pending.id().get(), 0);
+    pending.wait(DEADLINE).unwrap()
+}
+
+/// Waits until it is so.
+fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < DEADLINE, "{what}: it never came true");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// The next so many call states.
+fn states(events: &Events, count: usize) -> Vec<CallState> {
+    events
+        .within(DEADLINE)
+        .filter_map(|event| match event {
+            LineEvent::State { state, .. } => Some(state),
+            _ => None,
+        })
+        .take(count)
+        .collect()
+}

@@ -1,0 +1,132 @@
+//! What an observer is told: every request and every event, with times.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ringback_driver::Time;
+use ringback_tspi::error::LineError;
+use ringback_tspi::types::HTAPICALL;
+
+use super::LineEvent;
+
+/// An observer. It is called with no lock held, by the thread on which the thing happens: the one
+/// that asks, the provider's, or the host's.
+pub type Trace = dyn Fn(&Traced<'_>) + Send + Sync;
+
+/// Something that happened to a request or on a line. Times are of CLOCK_MONOTONIC.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Traced<'a> {
+    /// The provider is about to be called.
+    Submitted {
+        /// The request.
+        id: u32,
+        /// The function, `lineMakeCall` for example.
+        function: &'static str,
+        /// The line.
+        device_id: u32,
+        /// The call that it makes or is about.
+        call: HTAPICALL,
+        /// When.
+        at: Time,
+    },
+    /// The provider's function has returned the id. What comes before this is early.
+    Returned {
+        /// The request.
+        id: u32,
+        /// When.
+        at: Time,
+    },
+    /// The provider's function has returned an error; no completion comes (R4).
+    Refused {
+        /// The request.
+        id: u32,
+        /// The error.
+        error: LineError,
+        /// When.
+        at: Time,
+    },
+    /// The request is over and the application is told.
+    Completed {
+        /// The request.
+        id: u32,
+        /// 0 or a negative error.
+        result: i32,
+        /// When the operation ended; when the host was told, if the provider does not say.
+        completed: Time,
+        /// When the application was told.
+        delivered: Time,
+        /// The provider completed it before its function had returned, and the host held it back.
+        early: bool,
+    },
+    /// A completion of no request that is outstanding: completed twice, or after a refusal.
+    Duplicate {
+        /// The id it names.
+        id: u32,
+        /// Its result.
+        result: i32,
+        /// When.
+        at: Time,
+    },
+    /// The provider was shut down without completing the request.
+    Lost {
+        /// The request.
+        id: u32,
+        /// When.
+        at: Time,
+    },
+    /// An event that the application is told.
+    Event {
+        /// The line.
+        device_id: u32,
+        /// What.
+        event: &'a LineEvent,
+    },
+}
+
+/// How many requests came to what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Requests that were accepted: each is owed one completion.
+    pub requests: u64,
+    /// Requests that were refused.
+    pub refused: u64,
+    /// Completions delivered.
+    pub completed: u64,
+    /// Of these, how many came before the function had returned (C4); the application saw none
+    /// early (G1).
+    pub early: u64,
+    /// Completions of no request that was outstanding (C3, R4).
+    pub duplicate: u64,
+    /// Requests that were never completed (R5).
+    pub lost: u64,
+}
+
+/// [`Counts`] being counted.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    pub(super) requests: AtomicU64,
+    pub(super) refused: AtomicU64,
+    pub(super) completed: AtomicU64,
+    pub(super) early: AtomicU64,
+    pub(super) duplicate: AtomicU64,
+    pub(super) lost: AtomicU64,
+}
+
+impl Counters {
+    pub(super) fn read(&self) -> Counts {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Counts {
+            requests: read(&self.requests),
+            refused: read(&self.refused),
+            completed: read(&self.completed),
+            early: read(&self.early),
+            duplicate: read(&self.duplicate),
+            lost: read(&self.lost),
+        }
+    }
+}
+
+/// One more.
+pub(super) fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}

@@ -1,0 +1,220 @@
+//! The books of one line, whatever it is made of: who has it open, its call, its requests.
+//!
+//! Every kind of line keeps them, and so the order rules hold for all of them: a state is told once,
+//! IDLE ends the call (O3), and a request leaves the book before it is completed (C3, T4).
+
+use ringback_driver::engine::{Context, Failure};
+use ringback_driver::request::Token;
+use ringback_tspi::callstate::CallState;
+use ringback_tspi::constants::*;
+use ringback_tspi::error::LineError;
+use ringback_tspi::types::HDRVCALL;
+
+use super::call::Call;
+use super::opening::Openings;
+use super::{Event, Subject};
+
+/// Calls that are over and not yet closed, per line. TAPI closes each one; more than this are left
+/// by an application that leaks, and the oldest goes.
+const OVER: usize = 64;
+
+/// The kinds of request a call has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Op {
+    MakeCall,
+    Dial,
+    Answer,
+    Drop,
+}
+
+/// The result that stands for a failure which the reactor found.
+pub(crate) fn failure(cause: Failure) -> i32 {
+    match cause {
+        Failure::Gone => LineError::NODEVICE.raw(),
+        _ => LineError::OPERATIONFAILED.raw(),
+    }
+}
+
+/// The books of one line.
+#[derive(Debug)]
+pub(crate) struct Book {
+    /// Its number as the reactor counts.
+    pub(crate) line: usize,
+    pub(crate) openings: Openings,
+    pub(crate) call: Option<Call>,
+    /// Calls in IDLE that are not closed.
+    over: Vec<Call>,
+    requests: Vec<(Token, Op)>,
+}
+
+impl Book {
+    pub(crate) fn new(line: usize) -> Book {
+        Book {
+            line,
+            openings: Openings::default(),
+            call: None,
+            over: Vec::with_capacity(OVER),
+            requests: Vec::with_capacity(8),
+        }
+    }
+
+    // Calls
+
+    /// The call with this handle, live or over.
+    pub(crate) fn find(&self, call: HDRVCALL) -> Option<&Call> {
+        self.call.iter().chain(&self.over).find(|one| one.handle == call)
+    }
+
+    /// The live call, if it has this handle.
+    pub(crate) fn live(&mut self, call: HDRVCALL) -> Result<&mut Call, LineError> {
+        match &mut self.call {
+            Some(live) if live.handle == call => Ok(live),
+            _ if self.over.iter().any(|one| one.handle == call) => Err(LineError::INVALCALLSTATE),
+            _ => Err(LineError::INVALCALLHANDLE),
+        }
+    }
+
+    /// The state of the live call.
+    pub(crate) fn state(&self) -> Option<CallState> {
+        self.call.as_ref().and_then(|call| call.state)
+    }
+
+    /// Whether there is a call that is not told to be so already.
+    pub(crate) fn would_change(&self, state: CallState, mode: u32) -> bool {
+        self.call.as_ref().is_some_and(|call| call.state != Some(state) || call.mode != mode)
+    }
+
+    /// Moves the call to a state and tells it, once. IDLE ends the call (O3).
+    pub(crate) fn set_state(&mut self, cx: &mut Context<'_, Event>, state: CallState, mode: u32) {
+        if !self.would_change(state, mode) {
+            return;
+        }
+        let Some(call) = &mut self.call else { return };
+        call.state = Some(state);
+        call.mode = mode;
+        let media = call.info.media as usize;
+        self.tell_call(cx, LINE_CALLSTATE, [state.bit() as usize, mode as usize, media]);
+        if state == CallState::Idle {
+            if self.over.len() == OVER {
+                self.over.remove(0);
+            }
+            self.over.extend(self.call.take());
+        }
+    }
+
+    /// Announces a call born here, with its first state (N14).
+    pub(crate) fn offer(&mut self, cx: &mut Context<'_, Event>, call: Call) {
+        let Some(line) = self.openings.tapi() else { return };
+        let subject = Subject::NewCall(call.handle);
+        self.call = Some(call);
+        cx.event(self.line, Event { line, subject });
+        self.set_state(cx, CallState::Offering, LINEOFFERINGMODE_ACTIVE);
+    }
+
+    /// Forgets a call without telling anything: it was closed, or it never came into being.
+    pub(crate) fn forget(&mut self, call: HDRVCALL) {
+        self.call.take_if(|live| live.handle == call);
+        self.over.retain(|one| one.handle != call);
+    }
+
+    // Ends
+
+    /// Closes a call in any state (N6, N8): what was asked of it fails, no event of it follows (D5).
+    pub(crate) fn close_call(&mut self, cx: &mut Context<'_, Event>, call: HDRVCALL) {
+        if self.live(call).is_ok() {
+            self.complete_all(cx, LineError::OPERATIONFAILED);
+        }
+        self.forget(call);
+        cx.retain_events(self.line, |event| event.call() != Some(call));
+    }
+
+    /// Closes the line: what was asked fails (D1), no event of it follows (D2).
+    pub(crate) fn close(&mut self, cx: &mut Context<'_, Event>) {
+        self.complete_all(cx, LineError::OPERATIONFAILED);
+        self.forget_all();
+        cx.retain_events(self.line, |_| false);
+    }
+
+    /// The device is gone: everything is complete before the line is closed by itself (D13).
+    pub(crate) fn gone(&mut self, cx: &mut Context<'_, Event>) {
+        self.complete_all(cx, LineError::NODEVICE);
+        if self.state().is_some() {
+            self.set_state(cx, CallState::Disconnected, LINEDISCONNECTMODE_OUTOFORDER);
+            self.set_state(cx, CallState::Idle, 0);
+        }
+        self.tell_line(cx, LINE_CLOSE, [0; 3]);
+        self.forget_all();
+    }
+
+    fn forget_all(&mut self) {
+        self.openings.close();
+        self.call = None;
+        self.over.clear();
+    }
+
+    // Events
+
+    pub(crate) fn tell_line(&self, cx: &mut Context<'_, Event>, message: u32, params: [usize; 3]) {
+        if let Some(line) = self.openings.tapi() {
+            cx.event(self.line, Event { line, subject: Subject::Line { message, params } });
+        }
+    }
+
+    pub(crate) fn tell_call(&self, cx: &mut Context<'_, Event>, message: u32, params: [usize; 3]) {
+        if let (Some(line), Some(call)) = (self.openings.tapi(), &self.call) {
+            let subject = Subject::Call { call: call.handle, message, params };
+            cx.event(self.line, Event { line, subject });
+        }
+    }
+
+    // Requests
+
+    pub(crate) fn started(&mut self, request: Token, op: Op) {
+        self.requests.push((request, op));
+    }
+
+    /// Completes the requests of one kind.
+    pub(crate) fn complete(
+        &mut self,
+        cx: &mut Context<'_, Event>,
+        op: Op,
+        result: Result<(), LineError>,
+    ) {
+        self.complete_if(cx, |one| one == op, result);
+    }
+
+    /// Completes every request (D1, D5, D7).
+    pub(crate) fn complete_all(&mut self, cx: &mut Context<'_, Event>, result: LineError) {
+        self.complete_if(cx, |_| true, Err(result));
+    }
+
+    fn complete_if(
+        &mut self,
+        cx: &mut Context<'_, Event>,
+        which: impl Fn(Op) -> bool,
+        result: Result<(), LineError>,
+    ) {
+        let result = result.map_or_else(LineError::raw, |()| 0);
+        self.requests.retain(|(request, op)| {
+            if which(*op) {
+                cx.complete(*request, result);
+            }
+            !which(*op)
+        });
+    }
+
+    /// Forgets a request that ended elsewhere and says what it was.
+    pub(crate) fn ended(&mut self, request: Token) -> Option<Op> {
+        let place = self.requests.iter().position(|(one, _)| *one == request)?;
+        Some(self.requests.remove(place).1)
+    }
+
+    /// The youngest request of one kind.
+    pub(crate) fn request(&self, op: Op) -> Option<Token> {
+        self.requests.iter().rfind(|(_, one)| *one == op).map(|(request, _)| *request)
+    }
+
+    pub(crate) fn has(&self, op: Op) -> bool {
+        self.requests.iter().any(|(_, one)| *one == op)
+    }
+}

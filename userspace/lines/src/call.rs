@@ -1,0 +1,123 @@
+//! One call of a line, as the engine keeps it and as others see it.
+
+use ringback_tspi::callstate::CallState;
+use ringback_tspi::constants::*;
+use ringback_tspi::types::HDRVCALL;
+
+/// What a call is: said once, when it comes into being, but for what is learnt later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallInfo {
+    /// One LINECALLORIGIN_.
+    pub origin: u32,
+    /// One LINECALLREASON_.
+    pub reason: u32,
+    /// One LINEBEARERMODE_.
+    pub bearer: u32,
+    /// LINEMEDIAMODE_ bits.
+    pub media: u32,
+    /// What was dialled, as far as is known.
+    pub called: String,
+    /// A number that no other call of this provider has (dwCallID).
+    pub call_id: u32,
+}
+
+impl CallInfo {
+    /// Of a call that is made here.
+    pub(crate) fn outbound(call: HDRVCALL, media: u32, called: String) -> CallInfo {
+        CallInfo {
+            origin: LINECALLORIGIN_OUTBOUND,
+            reason: LINECALLREASON_DIRECT,
+            bearer: LINEBEARERMODE_VOICE,
+            media,
+            called,
+            call_id: CallHandles::serial(call),
+        }
+    }
+
+    /// Of a call that rings here, from an exchange that does not say for whom or why.
+    pub(crate) fn inbound(call: HDRVCALL, media: u32) -> CallInfo {
+        CallInfo {
+            origin: LINECALLORIGIN_INBOUND,
+            reason: LINECALLREASON_UNAVAIL,
+            bearer: LINEBEARERMODE_VOICE,
+            media,
+            called: String::new(),
+            call_id: CallHandles::serial(call),
+        }
+    }
+}
+
+/// A call, told to the provider for LINECALLINFO and LINECALLSTATUS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallSnapshot {
+    /// The call.
+    pub call: HDRVCALL,
+    /// The line it is on, as the engine counts.
+    pub line: usize,
+    /// Its state; `None` before the first LINE_CALLSTATE.
+    pub state: Option<CallState>,
+    /// The mode of that state.
+    pub mode: u32,
+    /// What it is.
+    pub info: CallInfo,
+}
+
+/// A call in the engine.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    pub(crate) handle: HDRVCALL,
+    pub(crate) state: Option<CallState>,
+    pub(crate) mode: u32,
+    pub(crate) info: CallInfo,
+    /// LINEDIGITMODE_ bits that are monitored; 0 for none.
+    pub(crate) monitored: u32,
+    /// dwEndToEndID of the digits that are being generated.
+    pub(crate) generating: Option<u32>,
+}
+
+impl Call {
+    pub(crate) fn new(handle: HDRVCALL, info: CallInfo) -> Call {
+        Call { handle, state: None, mode: 0, info, monitored: 0, generating: None }
+    }
+
+    pub(crate) fn snapshot(&self, line: usize) -> CallSnapshot {
+        CallSnapshot {
+            call: self.handle,
+            line,
+            state: self.state,
+            mode: self.mode,
+            info: self.info.clone(),
+        }
+    }
+}
+
+/// Makes the handles of calls: the line in the low byte, a serial number above it, so that a handle
+/// finds its line by itself and a late one is told from a live one.
+#[derive(Debug, Default)]
+pub struct CallHandles(std::sync::atomic::AtomicUsize);
+
+impl CallHandles {
+    /// A handle for a new call on a line below 255; never 0 (N2), and not one that was given out
+    /// before.
+    pub fn next(&self, line: usize) -> Option<HDRVCALL> {
+        let serial = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+        (line < 255).then_some(())?;
+        HDRVCALL::new(serial << 8 | (line + 1))
+    }
+
+    /// Whether the handle was given out, dead or alive.
+    pub fn knows(&self, call: HDRVCALL) -> bool {
+        (1..=self.0.load(std::sync::atomic::Ordering::Relaxed)).contains(&(call.raw() >> 8))
+            && call.raw() & 0xFF != 0
+    }
+
+    /// The line of a handle.
+    pub fn line(call: HDRVCALL) -> Option<usize> {
+        (call.raw() & 0xFF).checked_sub(1)
+    }
+
+    /// The number of a handle's call, which is its dwCallID.
+    pub fn serial(call: HDRVCALL) -> u32 {
+        (call.raw() >> 8) as u32
+    }
+}

@@ -1,0 +1,152 @@
+//! Lines as engines: what a card's ports and a modem are to TSPI.
+//!
+//! Every line is told as one TSPI line with one address and one call at a time, whatever it is made
+//! of; [`LineEngine`] is what all of them can be asked. [`Lines`] is the engine of a card with ports
+//! (FXO lines of an exchange, FXS stations), [`modem`] that of a modem. What a line is told by a
+//! [`Command`] it answers with a completion; what happens on it by itself is an [`Event`].
+//!
+//! Rules that hold here: a call has no event before its creator's completion(0) (N4, O1); it never
+//! leaves IDLE and has no event afterwards (O3, O4); a state is told once (each change once); every
+//! request that is outstanding when its call or line is closed is completed first (D1, D5);
+//! dropping completes all other requests of the call (D7). No handle is looked at that is not
+//! checked, so a late or repeated handle gets an error and changes nothing.
+
+mod book;
+mod call;
+mod line_engine;
+pub mod modem;
+mod opening;
+mod ports;
+
+pub use call::{CallHandles, CallInfo, CallSnapshot};
+pub use line_engine::{LineEngine, LineReport};
+pub use opening::{Opening, Openings};
+pub use ports::{Lines, PortInfo, dialing_time, line_kind};
+
+use std::time::Duration;
+
+use ringback_tspi::dial_timing::DialTiming;
+use ringback_tspi::dialstring::DialString;
+use ringback_tspi::types::{HDRVCALL, HTAPILINE};
+
+/// What a request asks of a line. Every command owns its input (B1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// TSPI_lineMakeCall: seize the line and dial, or ring the telephone.
+    MakeCall {
+        /// The opening of the line that the call is for: it fails on any later one (D2).
+        opening: Opening,
+        /// The new call's handle, chosen before the request is submitted (N1).
+        call: HDRVCALL,
+        /// What to dial; empty to get dial tone and dial later.
+        address: DialString,
+        /// The address as the application wrote it, for LINECALLINFO.
+        called: String,
+        /// LINECALLPARAMFLAGS_IDLE: fail with CALLUNAVAIL rather than dial without dial tone.
+        only_if_idle: bool,
+        /// One or more LINEMEDIAMODE_.
+        media: u32,
+        /// Digit durations, pauses and waits.
+        timing: DialTiming,
+    },
+    /// TSPI_lineDial: dial more on a call that is being dialled.
+    Dial {
+        /// The call.
+        call: HDRVCALL,
+        /// What to dial; empty says that dialling is complete.
+        address: DialString,
+    },
+    /// TSPI_lineAnswer.
+    Answer {
+        /// The call.
+        call: HDRVCALL,
+    },
+    /// TSPI_lineDrop.
+    Drop {
+        /// The call.
+        call: HDRVCALL,
+    },
+    /// TSPI_lineMakeCall with LINEBEARERMODE_PASSTHROUGH: have the modem for oneself. The call is
+    /// connected at once, and its bytes are those between the computer and the modem.
+    PassThrough {
+        /// The opening of the line that the call is for: it fails on any later one (D2).
+        opening: Opening,
+        /// The new call's handle, chosen before the request is submitted (N1).
+        call: HDRVCALL,
+        /// One or more LINEMEDIAMODE_.
+        media: u32,
+    },
+    /// Sends bytes on a connected call of a modem. Done when the last has left the computer.
+    Send {
+        /// The call.
+        call: HDRVCALL,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+    /// Waits on a connected call of a modem until so many bytes can be fetched.
+    Receive {
+        /// The call.
+        call: HDRVCALL,
+        /// How many, at most 65536.
+        bytes: usize,
+        /// How long to wait.
+        time_limit: Duration,
+    },
+}
+
+impl Command {
+    /// The call it is about.
+    pub fn call(&self) -> HDRVCALL {
+        match self {
+            Command::MakeCall { call, .. }
+            | Command::Dial { call, .. }
+            | Command::Answer { call }
+            | Command::Drop { call }
+            | Command::PassThrough { call, .. }
+            | Command::Send { call, .. }
+            | Command::Receive { call, .. } => *call,
+        }
+    }
+}
+
+/// What a line tells. The provider turns it into LINEEVENT calls with TAPI's handles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Event {
+    /// TAPI's handle of the line as it was open when this was told.
+    pub line: HTAPILINE,
+    /// What it is about.
+    pub subject: Subject,
+}
+
+/// What an event is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// LINE_NEWCALL: a call born here; the next message of this call is its first state (N14).
+    NewCall(HDRVCALL),
+    /// A message of a call.
+    Call {
+        /// The call.
+        call: HDRVCALL,
+        /// LINE_CALLSTATE, LINE_CALLINFO, LINE_MONITORDIGITS or LINE_GENERATE.
+        message: u32,
+        /// Its parameters (T9: pointer-sized).
+        params: [usize; 3],
+    },
+    /// A message of the line: LINE_LINEDEVSTATE, LINE_CLOSE.
+    Line {
+        /// Which.
+        message: u32,
+        /// Its parameters.
+        params: [usize; 3],
+    },
+}
+
+impl Event {
+    /// The call it is about.
+    pub fn call(&self) -> Option<HDRVCALL> {
+        match self.subject {
+            Subject::NewCall(call) | Subject::Call { call, .. } => Some(call),
+            Subject::Line { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What every engine of lines can be asked beside requests, whatever its lines are made of.
+
+use ringback_driver::engine::{Context, Engine};
+use ringback_tspi::callstate::CallState;
+use ringback_tspi::dial_timing::DialTiming;
+use ringback_tspi::error::LineError;
+use ringback_tspi::key::Key;
+use ringback_tspi::media::{Audio, Data};
+use ringback_tspi::types::{HDRVCALL, HTAPILINE};
+
+use super::{CallSnapshot, Command, Event, Opening};
+
+/// How a line is now, for LINEDEVSTATUS and for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineReport {
+    /// The opening that the line is in; `None` while it is closed.
+    pub opening: Option<Opening>,
+    /// The state of its call, if it has one; `None` inside while the call has no state yet.
+    pub call: Option<Option<CallState>>,
+    /// FXO: an exchange feeds the line; FXS: its module was not given up.
+    pub in_service: bool,
+}
+
+/// An engine of lines: it takes their requests, tells their events, and answers the synchronous
+/// functions (K2), which complete nothing (K3).
+pub trait LineEngine: Engine<Command = Command, Event = Event, Output = ()> {
+    /// Opens a line: from now on it tells its events under TAPI's handle.
+    ///
+    /// # Errors
+    /// ALLOCATED if it is open, NODEVICE if there is no such line or the device is gone.
+    fn open(
+        &mut self,
+        line: usize,
+        tapi: HTAPILINE,
+        cx: &mut Context<'_, Event>,
+    ) -> Result<Opening, LineError>;
+
+    /// Closes a line: its calls are dropped (LINEDEVCAPFLAGS_CLOSEDROP, D3), every outstanding
+    /// request is completed with OPERATIONFAILED (D1), no event follows (D2).
+    ///
+    /// # Errors
+    /// OPERATIONUNAVAIL if it is not open, NODEVICE if there is no such line.
+    fn close(&mut self, line: usize, cx: &mut Context<'_, Event>) -> Result<(), LineError>;
+
+    /// Closes a call in any state, also one whose creation is pending (N6) or that failed (N8): its
+    /// outstanding requests are completed with OPERATIONFAILED, no event follows (D5).
+    ///
+    /// # Errors
+    /// INVALCALLHANDLE for a handle that was never given out.
+    fn close_call(&mut self, call: HDRVCALL, cx: &mut Context<'_, Event>) -> Result<(), LineError>;
+
+    /// How a line is.
+    fn state(&self, line: usize) -> Option<LineReport>;
+
+    /// What is known of a call.
+    ///
+    /// # Errors
+    /// INVALCALLHANDLE.
+    fn call(&self, call: HDRVCALL) -> Result<CallSnapshot, LineError>;
+
+    /// The samples of a line, where it has any.
+    fn audio(&self, line: usize) -> Option<Audio> {
+        let _ = line;
+        None
+    }
+
+    /// The data that comes over a line, where there can be any.
+    fn data(&self, line: usize) -> Option<Data> {
+        let _ = line;
+        None
+    }
+
+    /// Generates DTMF digits on a call; `None` is a pause. Their end is told by LINE_GENERATE with
+    /// the end-to-end id (K5). No digits: what is being generated is cancelled (D17).
+    ///
+    /// # Errors
+    /// INVALCALLHANDLE; INVALCALLSTATE; OPERATIONUNAVAIL on a line that can't.
+    fn generate_digits(
+        &mut self,
+        call: HDRVCALL,
+        end_to_end: u32,
+        digits: Option<&[Option<Key>]>,
+        timing: DialTiming,
+        cx: &mut Context<'_, Event>,
+    ) -> Result<(), LineError> {
+        let _ = (end_to_end, digits, timing, cx);
+        self.call(call)?;
+        Err(LineError::OPERATIONUNAVAIL)
+    }
+
+    /// Enables digit detection (LINEDIGITMODE_DTMF, DTMFEND), or disables it with 0, which never
+    /// fails on a known call.
+    ///
+    /// # Errors
+    /// INVALDIGITMODE; INVALCALLHANDLE; INVALCALLSTATE; OPERATIONUNAVAIL on a line that can't.
+    fn monitor_digits(&mut self, call: HDRVCALL, modes: u32) -> Result<(), LineError> {
+        self.call(call)?;
+        if modes == 0 { Ok(()) } else { Err(LineError::OPERATIONUNAVAIL) }
+    }
+}

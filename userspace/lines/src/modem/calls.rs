@@ -1,0 +1,357 @@
+//! The calls of a modem line: what is asked of them, and what the modem's news mean for them.
+
+use std::time::Duration;
+
+use ringback_driver::device::Device;
+use ringback_driver::engine::Context;
+use ringback_driver::request::Token;
+use ringback_driver::{Time, report};
+use ringback_tspi::callstate::CallState;
+use ringback_tspi::constants::*;
+use ringback_tspi::dial_timing::DialTiming;
+use ringback_tspi::dialstring::DialString;
+use ringback_tspi::error::LineError;
+use ringback_tspi::media::DATA_ROOM;
+use ringback_tspi::types::HDRVCALL;
+
+use super::control::News;
+use super::dial_command::{ORIGINATE, dial_command, stays_in_command_state};
+use super::engine::Modem;
+use super::limits::{ANSWERED, DIALED, NO_DIAL_TONE, RESULT};
+use super::result_code::ResultCode;
+use crate::book::Op;
+use crate::call::Call;
+use crate::{CallInfo, Command, Event, dialing_time};
+
+/// What is to be done as soon as the modem takes commands.
+#[derive(Debug)]
+pub(super) enum Plan {
+    Dial { address: DialString, only_if_idle: bool, timing: DialTiming },
+    PassThrough,
+    Answer,
+}
+
+/// Whether it rings, and when it did last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ringing {
+    No,
+    /// A call is offered.
+    Offered(Time),
+    /// A call that was dropped rings on: a plain line can't be told to stop.
+    Rejected(Time),
+}
+
+impl<D: Device> Modem<D> {
+    // Requests
+
+    pub(super) fn begin(
+        &mut self,
+        request: Token,
+        command: Command,
+        cx: &mut Context<'_, Event>,
+    ) -> Result<(), LineError> {
+        match command {
+            Command::MakeCall { opening, call, address, called, only_if_idle, media, timing } => {
+                self.book.openings.check(opening)?;
+                let info = CallInfo::outbound(call, media, called);
+                let plan = Plan::Dial { address, only_if_idle, timing };
+                return self.make_call(request, Call::new(call, info), plan, cx);
+            }
+            Command::PassThrough { opening, call, media } => {
+                self.book.openings.check(opening)?;
+                let bearer = LINEBEARERMODE_PASSTHROUGH;
+                let info = CallInfo { bearer, ..CallInfo::outbound(call, media, String::new()) };
+                return self.make_call(request, Call::new(call, info), Plan::PassThrough, cx);
+            }
+            _ => {}
+        }
+        let state = self.book.live(command.call())?.state;
+        match command {
+            Command::Dial { address, .. } => self.dial(request, &address, cx),
+            Command::Answer { .. } => {
+                if self.book.has(Op::Answer) || state != Some(CallState::Offering) {
+                    return Err(LineError::INVALCALLSTATE);
+                }
+                self.book.started(request, Op::Answer);
+                self.ringing = Ringing::No;
+                self.plan = Some(Plan::Answer);
+                self.go_on(cx);
+                Ok(())
+            }
+            Command::Drop { call } => {
+                self.drop_call(request, call, cx);
+                Ok(())
+            }
+            Command::Send { bytes, .. } if self.control.is_online() => {
+                self.transfers.send(request, bytes);
+                self.transfers.advance(&mut self.uart, &self.data, cx);
+                Ok(())
+            }
+            Command::Receive { bytes, .. } if bytes > DATA_ROOM => Err(LineError::INVALPARAM),
+            Command::Receive { bytes, .. } if self.control.is_online() => {
+                self.transfers.receive(request, bytes);
+                self.transfers.advance(&mut self.uart, &self.data, cx);
+                Ok(())
+            }
+            _ => Err(LineError::INVALCALLSTATE),
+        }
+    }
+
+    fn make_call(
+        &mut self,
+        request: Token,
+        call: Call,
+        plan: Plan,
+        cx: &mut Context<'_, Event>,
+    ) -> Result<(), LineError> {
+        if self.book.call.is_some() {
+            return Err(LineError::CALLUNAVAIL);
+        }
+        if self.ringing != Ringing::No {
+            return Err(LineError::INUSE);
+        }
+        self.book.started(request, Op::MakeCall);
+        self.book.call = Some(call);
+        if !matches!(plan, Plan::PassThrough) {
+            // Also a modem that took commands a while ago has to show that it still does.
+            self.control.prepare(cx.now(), &mut self.uart);
+        }
+        self.plan = Some(plan);
+        self.go_on(cx);
+        Ok(())
+    }
+
+    fn dial(
+        &mut self,
+        request: Token,
+        address: &DialString,
+        cx: &mut Context<'_, Event>,
+    ) -> Result<(), LineError> {
+        if !self.control.is_off_hook() {
+            return Err(LineError::INVALCALLSTATE);
+        }
+        self.book.set_state(cx, CallState::Dialing, 0);
+        self.book.started(request, Op::Dial);
+        let nothing = address.steps.is_empty();
+        if nothing && address.partial {
+            self.book.complete(cx, Op::Dial, Ok(()));
+            return Ok(());
+        }
+        let command = if nothing { ORIGINATE.to_owned() } else { dial_command(address) };
+        let wait = Duration::from_millis(u64::from(self.timing.dial_tone_ms));
+        self.send_dial(&command, address, address.partial, wait, cx);
+        Ok(())
+    }
+
+    fn send_dial(
+        &mut self,
+        command: &str,
+        address: &DialString,
+        partial: bool,
+        wait: Duration,
+        cx: &mut Context<'_, Event>,
+    ) {
+        let dialed = cx.now() + wait + dialing_time(address, &self.timing);
+        self.dialed_at = if partial { Time::NEVER } else { dialed };
+        let until = dialed + if partial { DIALED } else { RESULT };
+        self.control.dial(command, partial, until, &mut self.uart);
+    }
+
+    /// D7: whatever else the call was asked for will not happen any more.
+    fn drop_call(&mut self, request: Token, call: HDRVCALL, cx: &mut Context<'_, Event>) {
+        if self.book.has(Op::Drop) {
+            self.book.started(request, Op::Drop);
+            return;
+        }
+        self.book.complete_all(cx, LineError::OPERATIONFAILED);
+        let on_hook = self.hang_up(cx);
+        if self.book.state().is_none() {
+            self.book.forget(call);
+            cx.complete(request, 0);
+        } else if on_hook {
+            self.book.set_state(cx, CallState::Idle, 0);
+            cx.complete(request, 0);
+        } else {
+            self.book.started(request, Op::Drop);
+        }
+    }
+
+    /// Ends whatever the modem does; `true` if it is on-hook already.
+    pub(super) fn hang_up(&mut self, cx: &mut Context<'_, Event>) -> bool {
+        if let Ringing::Offered(last) = self.ringing {
+            self.ringing = Ringing::Rejected(last);
+        }
+        self.plan = None;
+        self.dialed_at = Time::NEVER;
+        self.end_transfers(cx);
+        self.control.hang_up(cx.now(), &mut self.uart)
+    }
+
+    fn end_transfers(&mut self, cx: &mut Context<'_, Event>) {
+        self.transfers.fail(cx, LineError::OPERATIONFAILED);
+        self.uart.discard_unsent();
+    }
+
+    // What is to be done
+
+    /// Does what is planned if the modem is ready for it, or gets it ready.
+    fn go_on(&mut self, cx: &mut Context<'_, Event>) {
+        if self.control.is_busy() {
+            return;
+        }
+        match self.plan.take() {
+            Some(Plan::PassThrough) => {
+                self.control.give_away();
+                self.connected(cx, LINECONNECTEDMODE_ACTIVE);
+            }
+            plan @ Some(_) if !self.control.is_ready() => {
+                self.plan = plan;
+                self.control.prepare(cx.now(), &mut self.uart);
+            }
+            Some(Plan::Answer) => self.control.answer(cx.now() + ANSWERED, &mut self.uart),
+            Some(Plan::Dial { address, only_if_idle, timing }) => {
+                self.timing = timing;
+                self.only_seizes = address.steps.is_empty();
+                let wait = Duration::from_millis(u64::from(timing.dial_tone_ms));
+                let wait = if only_if_idle { wait.max(NO_DIAL_TONE) } else { wait };
+                let partial = stays_in_command_state(&address);
+                self.send_dial(&dial_command(&address), &address, partial, wait, cx);
+                // Where the call depends on dial tone, there is none while that may be missing.
+                if !only_if_idle && !self.only_seizes {
+                    self.book.complete(cx, Op::MakeCall, Ok(()));
+                    self.book.set_state(cx, CallState::Dialing, 0);
+                }
+            }
+            None => {}
+        }
+    }
+
+    pub(super) fn news(&mut self, news: News, cx: &mut Context<'_, Event>) {
+        report!(DEBUG, "modem: {news:?}");
+        match news {
+            News::Ready => {
+                self.answers = true;
+                self.go_on(cx);
+            }
+            News::Silent => self.silent(cx),
+            News::OffHook => self.off_hook(cx),
+            News::Connected => self.connected(cx, LINECONNECTEDMODE_CONFIRMED),
+            News::Failed(code) => self.failed(code, cx),
+            News::NoResult if self.book.has(Op::MakeCall) => {
+                self.not_made(LineError::OPERATIONFAILED, cx);
+            }
+            News::NoResult => self.disconnected(LINEDISCONNECTMODE_NOANSWER, cx),
+            News::CarrierLost => self.disconnected(LINEDISCONNECTMODE_NORMAL, cx),
+            News::RemoteRings => {
+                self.dialed(cx);
+                self.book.set_state(cx, CallState::Ringback, 0);
+            }
+            News::Ring => self.ring(cx),
+            News::OnHook { confirmed } => {
+                self.answers &= confirmed;
+                if self.book.has(Op::Drop) {
+                    let result = if confirmed { Ok(()) } else { Err(LineError::OPERATIONFAILED) };
+                    self.book.set_state(cx, CallState::Idle, 0);
+                    self.book.complete(cx, Op::Drop, result);
+                }
+                self.go_on(cx);
+            }
+        }
+    }
+
+    /// The modem does not answer: nothing that was planned can be done.
+    fn silent(&mut self, cx: &mut Context<'_, Event>) {
+        report!(WARN, "the modem does not answer: is it switched on, and is it one?");
+        self.answers = false;
+        self.uart.discard_unsent();
+        match self.plan {
+            // Whoever wants the modem for himself may know better how to talk to it.
+            Some(Plan::PassThrough) => self.go_on(cx),
+            Some(Plan::Answer) => self.disconnected(LINEDISCONNECTMODE_OUTOFORDER, cx),
+            Some(Plan::Dial { .. }) => self.not_made(LineError::OPERATIONFAILED, cx),
+            None => {}
+        }
+        self.plan = None;
+    }
+
+    /// The call that was being made has not come into being (N3).
+    fn not_made(&mut self, error: LineError, cx: &mut Context<'_, Event>) {
+        self.book.complete(cx, Op::MakeCall, Err(error));
+        self.book.call = None;
+    }
+
+    /// The line is ours, and waits for more.
+    fn off_hook(&mut self, cx: &mut Context<'_, Event>) {
+        let made = self.book.has(Op::MakeCall);
+        self.book.complete(cx, Op::MakeCall, Ok(()));
+        self.book.complete(cx, Op::Dial, Ok(()));
+        if made && self.only_seizes {
+            // That it waited for dial tone is all that is known of it.
+            self.book.set_state(cx, CallState::DialTone, LINEDIALTONEMODE_UNAVAIL);
+        } else if made {
+            self.book.set_state(cx, CallState::Dialing, 0);
+        }
+    }
+
+    /// The digits are out (N10, N12).
+    pub(super) fn dialed(&mut self, cx: &mut Context<'_, Event>) {
+        self.dialed_at = Time::NEVER;
+        self.book.complete(cx, Op::MakeCall, Ok(()));
+        self.book.complete(cx, Op::Dial, Ok(()));
+    }
+
+    fn connected(&mut self, cx: &mut Context<'_, Event>, mode: u32) {
+        self.data.clear();
+        self.dialed(cx);
+        self.book.set_state(cx, CallState::Connected, mode);
+        self.book.complete(cx, Op::Answer, Ok(()));
+    }
+
+    /// Dialling or answering has ended without a connection; the modem is on-hook.
+    fn failed(&mut self, code: ResultCode, cx: &mut Context<'_, Event>) {
+        let making = self.book.has(Op::MakeCall);
+        match code {
+            ResultCode::NoDialTone if making => self.not_made(LineError::CALLUNAVAIL, cx),
+            ResultCode::Error if making => self.not_made(LineError::OPERATIONFAILED, cx),
+            ResultCode::Busy => {
+                self.dialed(cx);
+                self.book.set_state(cx, CallState::Busy, LINEBUSYMODE_UNAVAIL);
+            }
+            ResultCode::NoAnswer => {
+                self.dialed(cx);
+                self.disconnected(LINEDISCONNECTMODE_NOANSWER, cx);
+            }
+            ResultCode::NoCarrier => {
+                self.dialed(cx);
+                self.disconnected(LINEDISCONNECTMODE_UNAVAIL, cx);
+            }
+            ResultCode::NoDialTone => self.disconnected(LINEDISCONNECTMODE_NODIALTONE, cx),
+            ResultCode::Refused => self.disconnected(LINEDISCONNECTMODE_TEMPFAILURE, cx),
+            _ => self.disconnected(LINEDISCONNECTMODE_UNKNOWN, cx),
+        }
+    }
+
+    /// The call is over; what was asked of it fails.
+    pub(super) fn disconnected(&mut self, mode: u32, cx: &mut Context<'_, Event>) {
+        self.dialed_at = Time::NEVER;
+        self.end_transfers(cx);
+        self.book.complete(cx, Op::MakeCall, Ok(()));
+        self.book.complete(cx, Op::Dial, Err(LineError::OPERATIONFAILED));
+        self.book.complete(cx, Op::Answer, Err(LineError::OPERATIONFAILED));
+        self.book.set_state(cx, CallState::Disconnected, mode);
+    }
+
+    fn ring(&mut self, cx: &mut Context<'_, Event>) {
+        let now = cx.now();
+        match &mut self.ringing {
+            Ringing::Offered(last) | Ringing::Rejected(last) => *last = now,
+            Ringing::No if self.book.call.is_none() && self.book.openings.tapi().is_some() => {
+                let Some(call) = self.handles.next(self.book.line) else { return };
+                let info = CallInfo::inbound(call, LINEMEDIAMODE_DATAMODEM);
+                self.ringing = Ringing::Offered(now);
+                self.book.offer(cx, Call::new(call, info));
+            }
+            Ringing::No => {}
+        }
+    }
+}

@@ -1,0 +1,445 @@
+//! The dialogue with the modem: commands, their answers, and what to do when there is none.
+//!
+//! [`Control`] is told bytes, time and the carrier, and says by [`News`] what the modem has come to.
+//! Every wait in it has an end, so whoever asks for something always hears of it. It knows nothing of
+//! calls.
+//!
+//! Getting a modem that does not answer back, and hanging up, go the same way, because a modem that
+//! does not answer may be on-line with another one: DTR off and on (`&D2`); then, where it has not
+//! reacted, the escape sequence between two silences (`+++`, V.250 has it from Hayes); then `ATH`.
+
+use std::time::Duration;
+
+use ringback_driver::{Time, report};
+
+use super::reader::LineReader;
+use super::result_code::ResultCode;
+
+/// Where commands go.
+pub(super) trait Wire {
+    /// Sends a command.
+    fn send(&mut self, bytes: &[u8]);
+    /// Sets DTR (V.24 circuit 108/2).
+    fn set_dtr(&mut self, on: bool);
+}
+
+/// What the modem has come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum News {
+    /// It answers and takes commands.
+    Ready,
+    /// It does not answer, whatever is done.
+    Silent,
+    /// A partial number is dialled; it takes more.
+    OffHook,
+    /// It is on-line with another one.
+    Connected,
+    /// Dialling or answering has ended with this.
+    Failed(ResultCode),
+    /// Dialling or answering has not ended by its deadline; it is being hung up.
+    NoResult,
+    /// Hanging up is over; where it is not confirmed the modem does not answer.
+    OnHook {
+        /// The modem said so.
+        confirmed: bool,
+    },
+    /// An incoming call rings.
+    Ring,
+    /// The telephone that was dialled rings.
+    RemoteRings,
+    /// The other modem has gone; this one is being hung up.
+    CarrierLost,
+}
+
+/// What a byte from the modem was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// Part of an answer.
+    Nothing,
+    /// From the other modem.
+    Data,
+    /// The end of an answer that means something.
+    News(News),
+}
+
+/// An answer to a command that does not have to wait for anything.
+const COMMAND: Duration = Duration::from_secs(2);
+/// An aborted call says so.
+const ABORTED: Duration = Duration::from_millis(1500);
+/// DTR off: longer than any S25, which is 50 ms where it is not changed.
+const DTR_OFF: Duration = Duration::from_millis(500);
+/// From DTR on to taking commands.
+const DTR_ON: Duration = Duration::from_millis(300);
+/// Silence before and after the escape sequence: longer than S12, which is 1 s.
+const GUARD: Duration = Duration::from_millis(1200);
+/// The silence after the escape sequence, and the answer.
+const ESCAPED: Duration = Duration::from_millis(1700);
+/// "NO CARRIER" is an answer, and no data, if nothing follows it for so long.
+const QUIET: Duration = Duration::from_millis(500);
+
+/// Echo off, result codes on, in words.
+const SYNC: &[u8] = b"ATE0Q0V1\r";
+/// The first CR ends whatever is left of a line that was begun.
+const SYNC_AGAIN: &[u8] = b"\rATE0Q0V1\r";
+const ESCAPE: &[u8] = b"+++";
+const ON_HOOK: &[u8] = b"ATH\r";
+const ANSWER: &[u8] = b"ATA\r";
+/// Any character ends the attempt to get a connection (V.250 section 5.6.1).
+const ABORT: &[u8] = b"\r";
+/// How the loss of the carrier looks where there is no circuit for it.
+const NO_CARRIER: &[u8] = b"\r\nNO CARRIER\r\n";
+
+/// Why steps are carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// To have a modem that takes commands.
+    Prepare,
+    /// To end a call.
+    HangUp,
+    /// To take the modem back from an application that had it for itself.
+    Release,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Sync { again: bool },
+    Init,
+    Abort,
+    DropDtr { answered: bool },
+    RaiseDtr { answered: bool },
+    Guard,
+    Escape,
+    OnHook { answered: bool },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// Not asked yet, or it does not answer.
+    Unknown,
+    Steps(Purpose, Step),
+    /// On-hook, takes commands.
+    Ready,
+    /// Dialling or answering.
+    Waiting {
+        partial: bool,
+    },
+    /// Off-hook, takes commands.
+    OffHook,
+    /// On-line with another modem.
+    Online,
+    /// The application has the modem for itself.
+    Raw,
+}
+
+/// The dialogue with one modem.
+#[derive(Debug)]
+pub(super) struct Control {
+    init: Vec<u8>,
+    mode: Mode,
+    /// When what is waited for is overdue.
+    until: Time,
+    reader: LineReader,
+    /// The line end of CONNECT is not yet complete.
+    line_feed_due: bool,
+    /// How much of NO_CARRIER was just received.
+    matched: usize,
+    /// DCD was off before the call: it is connected, and not stuck.
+    carrier_moves: bool,
+    carrier: bool,
+}
+
+impl Control {
+    /// `init` is sent, as a command line without its end, whenever the modem is prepared.
+    pub(super) fn new(init: &str) -> Control {
+        let mut init = init.as_bytes().to_vec();
+        init.push(b'\r');
+        Control {
+            init,
+            mode: Mode::Unknown,
+            until: Time::NEVER,
+            reader: LineReader::new(),
+            line_feed_due: false,
+            matched: 0,
+            carrier_moves: false,
+            carrier: false,
+        }
+    }
+
+    /// When [`Control::expired`] wants to be called.
+    pub(super) fn until(&self) -> Time {
+        self.until
+    }
+
+    /// The modem takes commands and is on-hook.
+    pub(super) fn is_ready(&self) -> bool {
+        self.mode == Mode::Ready
+    }
+
+    /// Bytes go to another modem, or wherever the application wants them.
+    pub(super) fn is_online(&self) -> bool {
+        matches!(self.mode, Mode::Online | Mode::Raw)
+    }
+
+    /// A partial number is dialled, and it takes more.
+    pub(super) fn is_off_hook(&self) -> bool {
+        self.mode == Mode::OffHook
+    }
+
+    /// It is being prepared, or hung up: there will be news.
+    pub(super) fn is_busy(&self) -> bool {
+        matches!(self.mode, Mode::Steps(..))
+    }
+
+    // What it is asked for
+
+    /// Makes the modem take commands, or finds out that it does not. Ends in [`News::Ready`] or
+    /// [`News::Silent`]; ignored while there is a call.
+    pub(super) fn prepare(&mut self, now: Time, wire: &mut dyn Wire) {
+        if matches!(self.mode, Mode::Unknown | Mode::Ready) {
+            self.enter(Purpose::Prepare, Step::Sync { again: false }, now, wire);
+        }
+    }
+
+    /// Dials. A partial number ends in [`News::OffHook`], any other in [`News::Connected`]; both may
+    /// end in [`News::Failed`] or [`News::NoResult`].
+    pub(super) fn dial(&mut self, command: &str, partial: bool, until: Time, wire: &mut dyn Wire) {
+        self.command(command.as_bytes(), Mode::Waiting { partial }, until, wire);
+    }
+
+    /// Answers a call that rings. Ends as dialling does.
+    pub(super) fn answer(&mut self, until: Time, wire: &mut dyn Wire) {
+        self.command(ANSWER, Mode::Waiting { partial: false }, until, wire);
+    }
+
+    fn command(&mut self, command: &[u8], mode: Mode, until: Time, wire: &mut dyn Wire) {
+        self.reader.clear();
+        self.carrier_moves = !self.carrier;
+        self.mode = mode;
+        self.until = until;
+        wire.send(command);
+    }
+
+    /// Gives the modem to the application: everything is data from now on.
+    pub(super) fn give_away(&mut self) {
+        self.mode = Mode::Raw;
+        self.until = Time::NEVER;
+    }
+
+    /// Ends the call. `true` if there is none; else it ends in [`News::OnHook`].
+    #[must_use]
+    pub(super) fn hang_up(&mut self, now: Time, wire: &mut dyn Wire) -> bool {
+        let (purpose, step) = match self.mode {
+            Mode::Unknown | Mode::Ready | Mode::Steps(Purpose::Prepare, _) => return true,
+            Mode::Steps(..) => return false,
+            Mode::Waiting { .. } => (Purpose::HangUp, Step::Abort),
+            Mode::OffHook => (Purpose::HangUp, Step::OnHook { answered: false }),
+            Mode::Online => (Purpose::HangUp, Step::DropDtr { answered: false }),
+            Mode::Raw => (Purpose::Release, Step::DropDtr { answered: false }),
+        };
+        self.reader.clear();
+        self.enter(purpose, step, now, wire);
+        false
+    }
+
+    // What happens
+
+    /// A byte has come from the modem.
+    pub(super) fn byte(&mut self, byte: u8, now: Time, wire: &mut dyn Wire) -> Heard {
+        match self.mode {
+            Mode::Raw => Heard::Data,
+            Mode::Online => {
+                if std::mem::take(&mut self.line_feed_due) && byte == b'\n' {
+                    return Heard::Nothing;
+                }
+                self.watch(byte, now);
+                Heard::Data
+            }
+            _ => {
+                let Some(line) = self.reader.take(byte) else { return Heard::Nothing };
+                // An echo is no result code either.
+                let Some(code) = ResultCode::parse(line) else { return Heard::Nothing };
+                self.line_feed_due = line.first().is_some_and(u8::is_ascii_alphabetic);
+                self.code(code, now, wire).map_or(Heard::Nothing, Heard::News)
+            }
+        }
+    }
+
+    /// Watches what comes from the other modem for the end of the call, where no circuit tells it.
+    fn watch(&mut self, byte: u8, now: Time) {
+        self.until = Time::NEVER;
+        self.matched = match NO_CARRIER.get(self.matched) {
+            Some(wanted) if *wanted == byte => self.matched + 1,
+            _ => usize::from(NO_CARRIER.first() == Some(&byte)),
+        };
+        if self.matched == NO_CARRIER.len() {
+            self.matched = 0;
+            if !(self.carrier_moves && self.carrier) {
+                self.until = now + QUIET;
+            }
+        }
+    }
+
+    /// The carrier detect circuit as it is now.
+    pub(super) fn carrier(&mut self, on: bool, now: Time, wire: &mut dyn Wire) -> Option<News> {
+        let was = std::mem::replace(&mut self.carrier, on);
+        (self.mode == Mode::Online && was && !on).then(|| self.lose_carrier(now, wire))
+    }
+
+    /// A modem without a carrier takes commands; it hangs up by itself, and once more to be sure.
+    fn lose_carrier(&mut self, now: Time, wire: &mut dyn Wire) -> News {
+        self.reader.clear();
+        self.enter(Purpose::HangUp, Step::DropDtr { answered: true }, now, wire);
+        News::CarrierLost
+    }
+
+    /// The time of [`Control::until`] has come.
+    pub(super) fn expired(&mut self, now: Time, wire: &mut dyn Wire) -> Option<News> {
+        if now < self.until {
+            return None;
+        }
+        self.until = Time::NEVER;
+        match self.mode {
+            Mode::Steps(purpose, step) => self.step(purpose, step, None, now, wire),
+            Mode::Waiting { .. } => {
+                self.enter(Purpose::HangUp, Step::Abort, now, wire);
+                Some(News::NoResult)
+            }
+            Mode::Online => Some(self.lose_carrier(now, wire)),
+            Mode::Unknown | Mode::Ready | Mode::OffHook | Mode::Raw => None,
+        }
+    }
+
+    fn code(&mut self, code: ResultCode, now: Time, wire: &mut dyn Wire) -> Option<News> {
+        report!(DEBUG, "modem: {code:?} in {:?}", self.mode);
+        match (self.mode, code) {
+            (Mode::Waiting { .. }, ResultCode::RemoteRings) => Some(News::RemoteRings),
+            (_, ResultCode::RemoteRings) => None,
+            (_, ResultCode::Ring) => Some(News::Ring),
+            (Mode::Steps(purpose, step), _) => self.step(purpose, step, Some(code), now, wire),
+            (Mode::Waiting { .. }, ResultCode::Connect(_)) => {
+                self.mode = Mode::Online;
+                self.until = Time::NEVER;
+                self.matched = 0;
+                Some(News::Connected)
+            }
+            (Mode::Waiting { partial: true }, ResultCode::Ok) => {
+                self.mode = Mode::OffHook;
+                self.until = Time::NEVER;
+                Some(News::OffHook)
+            }
+            // Late, and of another command.
+            (Mode::Waiting { .. }, ResultCode::Ok) => None,
+            (Mode::Waiting { .. } | Mode::OffHook, _) => {
+                self.mode = Mode::Ready;
+                self.until = Time::NEVER;
+                Some(News::Failed(code))
+            }
+            (Mode::Unknown | Mode::Ready | Mode::Online | Mode::Raw, _) => None,
+        }
+    }
+
+    // Steps
+
+    fn enter(&mut self, purpose: Purpose, step: Step, now: Time, wire: &mut dyn Wire) {
+        let wait = match step {
+            Step::Sync { again } => {
+                wire.send(if again { SYNC_AGAIN } else { SYNC });
+                COMMAND
+            }
+            Step::Init => {
+                wire.send(&self.init);
+                COMMAND
+            }
+            Step::Abort => {
+                wire.send(ABORT);
+                ABORTED
+            }
+            Step::DropDtr { .. } => {
+                wire.set_dtr(false);
+                DTR_OFF
+            }
+            Step::RaiseDtr { .. } => {
+                wire.set_dtr(true);
+                DTR_ON
+            }
+            Step::Guard => GUARD,
+            Step::Escape => {
+                wire.send(ESCAPE);
+                ESCAPED
+            }
+            Step::OnHook { .. } => {
+                wire.send(ON_HOOK);
+                COMMAND
+            }
+        };
+        self.mode = Mode::Steps(purpose, step);
+        self.until = now + wait;
+    }
+
+    /// A step has got an answer, or (`None`) its time is over.
+    fn step(
+        &mut self,
+        purpose: Purpose,
+        step: Step,
+        code: Option<ResultCode>,
+        now: Time,
+        wire: &mut dyn Wire,
+    ) -> Option<News> {
+        let done = matches!(code, Some(ResultCode::Ok | ResultCode::Error));
+        let next = match (step, code) {
+            (Step::Sync { .. }, Some(_)) if done => Step::Init,
+            (Step::Sync { again: false }, None) => Step::DropDtr { answered: false },
+            (Step::Sync { again: true } | Step::Init, None) => {
+                self.mode = Mode::Unknown;
+                return Some(News::Silent);
+            }
+            (Step::Init, Some(_)) if done => {
+                if code == Some(ResultCode::Error) {
+                    let init = String::from_utf8_lossy(&self.init);
+                    report!(WARN, "the modem refuses the command {:?}", init.trim_end());
+                }
+                self.mode = Mode::Ready;
+                self.until = Time::NEVER;
+                return Some(News::Ready);
+            }
+            // An answer of before.
+            (Step::Sync { .. } | Step::Init, Some(_)) => return None,
+            // It got through a moment before it was aborted.
+            (Step::Abort, Some(ResultCode::Connect(_))) => Step::DropDtr { answered: false },
+            (Step::Abort, _) => Step::OnHook { answered: false },
+            (Step::DropDtr { .. }, Some(_)) => {
+                self.mode = Mode::Steps(purpose, Step::DropDtr { answered: true });
+                return None;
+            }
+            (Step::DropDtr { answered }, None) => Step::RaiseDtr { answered },
+            (Step::RaiseDtr { .. }, Some(_)) => {
+                self.mode = Mode::Steps(purpose, Step::RaiseDtr { answered: true });
+                return None;
+            }
+            (Step::RaiseDtr { .. }, None) if purpose == Purpose::Release => {
+                self.mode = Mode::Unknown;
+                return Some(News::OnHook { confirmed: true });
+            }
+            (Step::RaiseDtr { answered: true }, None) => Step::OnHook { answered: false },
+            (Step::RaiseDtr { answered: false }, None) => Step::Guard,
+            (Step::Guard, None) => Step::Escape,
+            // It takes commands already, or again.
+            (Step::Guard | Step::Escape, Some(_)) => Step::OnHook { answered: false },
+            (Step::Escape, None) if purpose == Purpose::Prepare => Step::Sync { again: true },
+            (Step::Escape, None) => Step::OnHook { answered: false },
+            (Step::OnHook { .. }, Some(_)) if !done => {
+                self.mode = Mode::Steps(purpose, Step::OnHook { answered: true });
+                return None;
+            }
+            (Step::OnHook { .. }, _) if purpose == Purpose::Prepare => Step::Sync { again: true },
+            (Step::OnHook { answered }, _) => {
+                let confirmed = done || answered;
+                self.mode = if confirmed { Mode::Ready } else { Mode::Unknown };
+                self.until = Time::NEVER;
+                return Some(News::OnHook { confirmed });
+            }
+        };
+        self.enter(purpose, next, now, wire);
+        None
+    }
+}

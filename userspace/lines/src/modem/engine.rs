@@ -1,0 +1,307 @@
+//! The engine of a modem line: commands and interrupts in, completions and events out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ringback_driver::card::uart16550::{Service, Uart16550};
+use ringback_driver::device::Device;
+use ringback_driver::engine::{Context, Engine, Failure};
+use ringback_driver::request::Token;
+use ringback_driver::{Time, report};
+use ringback_tspi::callstate::CallState;
+use ringback_tspi::constants::*;
+use ringback_tspi::dial_timing::DialTiming;
+use ringback_tspi::error::LineError;
+use ringback_tspi::media::Data;
+use ringback_tspi::types::{HDRVCALL, HTAPILINE};
+
+use super::calls::{Plan, Ringing};
+use super::control::{Control, Heard, Wire};
+use super::limits;
+use super::transfer::Transfers;
+use crate::book::{Book, Op, failure};
+use crate::{CallHandles, CallSnapshot, Command, Event, LineEngine, LineReport, Opening};
+
+/// A UART that has not interrupted for this long is looked after.
+const QUIET: Duration = Duration::from_millis(50);
+/// One that has more to be looked after than one service does.
+const SOON: Duration = Duration::from_millis(1);
+/// An incoming call is over when RING has not come for so long; it comes every 5 or 6 s.
+const RING_GONE: Duration = Duration::from_secs(10);
+
+/// What a modem line is made of, beside its UART.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModemOptions {
+    /// The command line, beginning with AT, that is sent before every call. A modem that refuses it
+    /// is used nevertheless.
+    pub init: String,
+}
+
+impl Default for ModemOptions {
+    /// Tell dial tone and busy (X4), carrier by DCD (&C1), hang up by DTR (&D2), never answer by
+    /// itself (S0=0).
+    fn default() -> Self {
+        ModemOptions { init: "ATX4&C1&D2S0=0".into() }
+    }
+}
+
+/// A line whose device is a modem behind a UART.
+#[derive(Debug)]
+pub struct Modem<D: Device> {
+    pub(super) uart: Uart16550<D>,
+    pub(super) control: Control,
+    pub(super) book: Book,
+    pub(super) handles: Arc<CallHandles>,
+    pub(super) plan: Option<Plan>,
+    pub(super) ringing: Ringing,
+    /// When what is being dialled will be out.
+    pub(super) dialed_at: Time,
+    /// The timing of the call's dialling.
+    pub(super) timing: DialTiming,
+    /// The call was made without a number.
+    pub(super) only_seizes: bool,
+    pub(super) transfers: Transfers,
+    pub(super) data: Data,
+    /// It answered when it was asked last.
+    pub(super) answers: bool,
+    look_after: Time,
+    gone: bool,
+}
+
+impl<D: Device> Wire for Uart16550<D> {
+    fn send(&mut self, bytes: &[u8]) {
+        if Uart16550::send(self, bytes) < bytes.len() {
+            report!(WARN, "the modem takes no bytes; a command is lost");
+        }
+    }
+
+    fn set_dtr(&mut self, on: bool) {
+        Uart16550::set_dtr(self, on);
+    }
+}
+
+impl<D: Device> Modem<D> {
+    /// Takes a UART that was opened and starts it. The modem is asked for nothing before its line is
+    /// opened.
+    ///
+    /// # Errors
+    /// The operating system does not let the UART's interrupt through.
+    pub fn new(
+        mut uart: Uart16550<D>,
+        options: &ModemOptions,
+        handles: Arc<CallHandles>,
+        now: Time,
+    ) -> std::io::Result<Modem<D>> {
+        uart.start()?;
+        Ok(Modem {
+            uart,
+            control: Control::new(&options.init),
+            book: Book::new(0),
+            handles,
+            plan: None,
+            ringing: Ringing::No,
+            dialed_at: Time::NEVER,
+            timing: DialTiming::default(),
+            only_seizes: false,
+            transfers: Transfers::default(),
+            data: Data::default(),
+            answers: false,
+            look_after: now + QUIET,
+            gone: false,
+        })
+    }
+
+    /// The UART below.
+    pub fn uart(&self) -> &Uart16550<D> {
+        &self.uart
+    }
+
+    // The device
+
+    fn visit(&mut self, cx: &mut Context<'_, Event>) {
+        if self.gone {
+            return;
+        }
+        let service = self.uart.service();
+        if service == Service::Gone {
+            return self.gone(cx);
+        }
+        let now = cx.now();
+        while !self.control.is_online() || self.data.room() > 0 {
+            let Some(byte) = self.uart.receive() else { break };
+            match self.control.byte(byte, now, &mut self.uart) {
+                Heard::Nothing => {}
+                Heard::Data => self.data.push(byte),
+                Heard::News(news) => self.news(news, cx),
+            }
+        }
+        let carrier = self.uart.modem_status().dcd;
+        if let Some(news) = self.control.carrier(carrier, now, &mut self.uart) {
+            self.news(news, cx);
+        }
+        self.transfers.advance(&mut self.uart, &self.data, cx);
+        self.look_after = now + if service == Service::More { SOON } else { QUIET };
+    }
+
+    /// When RING has not come for too long.
+    fn ring_gone(&self) -> Time {
+        match self.ringing {
+            Ringing::No => Time::NEVER,
+            Ringing::Offered(last) | Ringing::Rejected(last) => last + RING_GONE,
+        }
+    }
+}
+
+impl<D: Device> LineEngine for Modem<D> {
+    /// The modem is prepared meanwhile; a call made before that is done waits for it.
+    fn open(
+        &mut self,
+        line: usize,
+        tapi: HTAPILINE,
+        cx: &mut Context<'_, Event>,
+    ) -> Result<Opening, LineError> {
+        if line != self.book.line || self.gone {
+            return Err(LineError::NODEVICE);
+        }
+        let opening = self.book.openings.open(tapi)?;
+        // What an application has kept of an earlier opening gets nothing of this one.
+        self.data = Data::default();
+        self.control.prepare(cx.now(), &mut self.uart);
+        Ok(opening)
+    }
+
+    /// The modem hangs up afterwards.
+    fn close(&mut self, line: usize, cx: &mut Context<'_, Event>) -> Result<(), LineError> {
+        if line != self.book.line {
+            return Err(LineError::NODEVICE);
+        }
+        if self.book.openings.tapi().is_none() {
+            return Err(LineError::OPERATIONUNAVAIL);
+        }
+        self.hang_up(cx);
+        self.book.close(cx);
+        Ok(())
+    }
+
+    /// The modem hangs up afterwards.
+    fn close_call(&mut self, call: HDRVCALL, cx: &mut Context<'_, Event>) -> Result<(), LineError> {
+        if !self.handles.knows(call) {
+            return Err(LineError::INVALCALLHANDLE);
+        }
+        if self.book.live(call).is_ok() {
+            self.hang_up(cx);
+        }
+        self.book.close_call(cx, call);
+        Ok(())
+    }
+
+    fn state(&self, line: usize) -> Option<LineReport> {
+        (line == self.book.line).then(|| LineReport {
+            opening: self.book.openings.current(),
+            call: self.book.call.as_ref().map(|call| call.state),
+            in_service: self.answers && !self.gone,
+        })
+    }
+
+    fn call(&self, call: HDRVCALL) -> Result<CallSnapshot, LineError> {
+        Ok(self.book.find(call).ok_or(LineError::INVALCALLHANDLE)?.snapshot(self.book.line))
+    }
+
+    fn data(&self, line: usize) -> Option<Data> {
+        (line == self.book.line).then(|| self.data.clone())
+    }
+}
+
+impl<D: Device> Engine for Modem<D> {
+    type Command = Command;
+    type Event = Event;
+    type Output = ();
+
+    fn lines(&self) -> usize {
+        1
+    }
+
+    fn time_limit(command: &Command) -> Duration {
+        limits::time_limit(command)
+    }
+
+    fn failure(cause: Failure) -> i32 {
+        failure(cause)
+    }
+
+    fn start(
+        &mut self,
+        request: Token,
+        command: Command,
+        cx: &mut Context<'_, Event>,
+    ) -> Result<(), i32> {
+        if self.gone {
+            return Err(LineError::NODEVICE.raw());
+        }
+        self.begin(request, command, cx).map_err(LineError::raw)
+    }
+
+    fn interrupt(&mut self, cx: &mut Context<'_, Event>) {
+        self.visit(cx);
+    }
+
+    fn next_timer(&self) -> Time {
+        if self.gone {
+            return Time::NEVER;
+        }
+        self.look_after.min(self.control.until()).min(self.dialed_at).min(self.ring_gone())
+    }
+
+    fn timer(&mut self, cx: &mut Context<'_, Event>) {
+        self.visit(cx);
+        let now = cx.now();
+        if let Some(news) = self.control.expired(now, &mut self.uart) {
+            self.news(news, cx);
+        }
+        if now >= self.dialed_at {
+            self.dialed(cx);
+            self.book.set_state(cx, CallState::Proceeding, 0);
+        }
+        if now >= self.ring_gone() {
+            if let Ringing::Offered(_) = self.ringing {
+                self.disconnected(LINEDISCONNECTMODE_NORMAL, cx);
+            }
+            self.ringing = Ringing::No;
+        }
+    }
+
+    fn ended(&mut self, request: Token, cause: Failure, cx: &mut Context<'_, Event>) {
+        self.transfers.ended(request);
+        let Some(op) = self.book.ended(request) else { return };
+        report!(WARN, "a request was ended ({op:?}): {cause}");
+        match op {
+            // The call never came into being (N8).
+            Op::MakeCall => {
+                self.hang_up(cx);
+                self.book.call = None;
+            }
+            Op::Answer => {
+                self.hang_up(cx);
+                self.book.set_state(cx, CallState::Idle, 0);
+            }
+            Op::Drop => self.book.set_state(cx, CallState::Idle, 0),
+            Op::Dial => {}
+        }
+    }
+
+    fn gone(&mut self, cx: &mut Context<'_, Event>) {
+        if std::mem::replace(&mut self.gone, true) {
+            return;
+        }
+        self.uart.safe();
+        self.plan = None;
+        self.transfers.fail(cx, LineError::NODEVICE);
+        self.book.gone(cx);
+    }
+
+    fn stop(&mut self, cx: &mut Context<'_, Event>) {
+        // A line that is not open has nothing to close.
+        let _ = self.close(self.book.line, cx);
+        self.uart.safe();
+    }
+}

@@ -1,0 +1,88 @@
+//! Requests that move data: each ends once, with its bytes or with the call.
+
+use std::collections::VecDeque;
+
+use ringback_driver::card::uart16550::Uart16550;
+use ringback_driver::device::Device;
+use ringback_driver::engine::Context;
+use ringback_driver::request::Token;
+use ringback_tspi::error::LineError;
+use ringback_tspi::media::Data;
+
+use crate::Event;
+
+#[derive(Debug)]
+struct Send {
+    request: Token,
+    bytes: Vec<u8>,
+    /// Handed to the UART so far.
+    handed: usize,
+}
+
+/// The data requests of a line.
+#[derive(Debug, Default)]
+pub(super) struct Transfers {
+    /// Not wholly handed to the UART, oldest first.
+    sends: VecDeque<Send>,
+    /// Wholly handed to it: sent when it has sent so many bytes in all.
+    under_way: VecDeque<(Token, u64)>,
+    /// Wait for so many bytes.
+    receives: Vec<(Token, usize)>,
+}
+
+impl Transfers {
+    pub(super) fn send(&mut self, request: Token, bytes: Vec<u8>) {
+        self.sends.push_back(Send { request, bytes, handed: 0 });
+    }
+
+    pub(super) fn receive(&mut self, request: Token, bytes: usize) {
+        self.receives.push((request, bytes));
+    }
+
+    /// Hands on what the UART takes, and completes what is done.
+    pub(super) fn advance<D: Device>(
+        &mut self,
+        uart: &mut Uart16550<D>,
+        data: &Data,
+        cx: &mut Context<'_, Event>,
+    ) {
+        while let Some(send) = self.sends.front_mut() {
+            send.handed += uart.send(send.bytes.get(send.handed..).unwrap_or_default());
+            if send.handed < send.bytes.len() {
+                break;
+            }
+            let all = uart.counters().sent + uart.unsent() as u64;
+            self.under_way.push_back((send.request, all));
+            self.sends.pop_front();
+        }
+        let sent = uart.counters().sent;
+        while let Some((request, _)) = self.under_way.pop_front_if(|(_, all)| *all <= sent) {
+            cx.complete(request, 0);
+        }
+        let available = data.available();
+        self.receives.retain(|(request, bytes)| {
+            let done = *bytes <= available;
+            if done {
+                cx.complete(*request, 0);
+            }
+            !done
+        });
+    }
+
+    /// The call is over, and so is what it was asked for.
+    pub(super) fn fail(&mut self, cx: &mut Context<'_, Event>, error: LineError) {
+        let sends = self.sends.drain(..).map(|send| send.request);
+        let under_way = self.under_way.drain(..).map(|(request, _)| request);
+        let receives = self.receives.drain(..).map(|(request, _)| request);
+        for request in sends.chain(under_way).chain(receives) {
+            cx.complete(request, error.raw());
+        }
+    }
+
+    /// Forgets a request that ended elsewhere; what of it is in the UART goes its way.
+    pub(super) fn ended(&mut self, request: Token) {
+        self.sends.retain(|send| send.request != request);
+        self.under_way.retain(|(one, _)| *one != request);
+        self.receives.retain(|(one, _)| *one != request);
+    }
+}

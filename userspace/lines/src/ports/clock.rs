@@ -1,0 +1,93 @@
+//! The time of lines: that of their samples.
+//!
+//! What a line waits for (cadences, guard times, digits) is time on the telephone line, and the card's
+//! samples are its clock: 8 of them are a millisecond, however late they are fetched. Between two
+//! fetches the real clock says how far it has gone on, but only a little: on a card that stands still
+//! no time passes. Deadlines of requests are real time and none of this.
+
+use std::time::Duration;
+
+use ringback_driver::Time;
+
+/// How far the time goes on without samples: the fetches of 20 ms, and one that is late.
+const LEAD: Duration = Duration::from_millis(40);
+const SAMPLE: Duration = Duration::from_micros(125);
+
+/// The clock of a card's lines. Never goes back.
+#[derive(Debug)]
+pub(super) struct SampleClock {
+    start: Time,
+    /// Samples of each slot, and the most of any.
+    heard: Vec<u64>,
+    latest: u64,
+    /// When the latest of them came, on the real clock.
+    at: Time,
+    told: Time,
+}
+
+impl SampleClock {
+    pub(super) fn new(slots: usize, now: Time) -> SampleClock {
+        SampleClock { start: now, heard: vec![0; slots], latest: 0, at: now, told: now }
+    }
+
+    /// Samples of a slot came at the real time `real`.
+    pub(super) fn heard(&mut self, slot: usize, samples: usize, real: Time) {
+        let Some(heard) = self.heard.get_mut(slot) else { return };
+        *heard += samples as u64;
+        if *heard > self.latest {
+            self.latest = *heard;
+            self.at = real;
+        }
+    }
+
+    /// Samples of every slot were lost.
+    pub(super) fn missed(&mut self, samples: u64) {
+        self.latest += samples;
+        for heard in &mut self.heard {
+            *heard += samples;
+        }
+    }
+
+    /// The time of the lines at the real time `real`.
+    pub(super) fn now(&mut self, real: Time) -> Time {
+        let heard = SAMPLE.saturating_mul(u32::try_from(self.latest % 8).unwrap_or(0))
+            + Duration::from_millis(self.latest / 8);
+        self.told = self.told.max(self.start + heard + real.since(self.at).min(LEAD));
+        self.told
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn samples_are_the_time_and_the_real_clock_goes_on_a_little() {
+        let start = Time::from_nanos(7_000_000_000);
+        let mut clock = SampleClock::new(4, start);
+        assert_eq!(clock.now(start), start);
+        assert_eq!(clock.now(start + MS * 5), start + MS * 5);
+        assert_eq!(clock.now(start + MS * 500), start + LEAD, "the card stands still");
+        // It goes at half the speed of the real clock.
+        for n in 1..=100 {
+            clock.heard(2, 160, start + MS * 40 * n);
+            clock.heard(3, 160, start + MS * 40 * n);
+        }
+        assert_eq!(clock.now(start + MS * 4000), start + MS * 2000);
+        assert_eq!(clock.now(start + MS * 4010), start + MS * 2010);
+    }
+
+    #[test]
+    fn it_never_goes_back_and_counts_what_was_lost() {
+        let mut clock = SampleClock::new(8, Time::ZERO);
+        let early = clock.now(Time::ZERO + MS * 30);
+        clock.heard(0, 8, Time::ZERO + MS * 30);
+        assert_eq!(clock.now(Time::ZERO + MS * 30), early);
+        clock.missed(800);
+        assert_eq!(clock.now(Time::ZERO + MS * 30), Time::ZERO + MS * 101);
+        clock.heard(9, 8000, Time::ZERO + MS * 31);
+        assert_eq!(clock.now(Time::ZERO + MS * 30), Time::ZERO + MS * 101, "no such slot");
+    }
+}

@@ -1,0 +1,386 @@
+//! Dialling: the steps of a dial string turned into tones, pulses, flashes and pauses.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use ringback_country::{Country, Pulse};
+use ringback_driver::Time;
+use ringback_driver::card::{FRAME, Hook};
+use ringback_media::dtmf::Generator;
+use ringback_tspi::dial_timing::DialTiming;
+use ringback_tspi::dialstring::{DialString, Step};
+
+use super::port::tone_digit;
+
+/// Off-hook after a hook flash, until the exchange has a register.
+const FLASHED: Duration = Duration::from_millis(500);
+
+/// The longest pulse, pause after a pulsed digit and hook flash of any country.
+const MOST_PULSE: Duration = Duration::from_millis(100);
+const MOST_GAP: Duration = Duration::from_millis(800);
+const MOST_FLASH: Duration = Duration::from_millis(500);
+
+/// How long dialling an address takes at the most, in any country.
+pub fn dialing_time(address: &DialString, timing: &DialTiming) -> Duration {
+    let ms = |ms: u32| Duration::from_millis(u64::from(ms));
+    let mut pulse = false;
+    address
+        .steps
+        .iter()
+        .map(|step| match step {
+            Step::Digit(_) if pulse => MOST_PULSE * 10 + MOST_GAP,
+            Step::Digit(_) => ms(timing.digit_ms + timing.gap_ms),
+            Step::Pause => ms(timing.pause_ms),
+            Step::WaitForDialTone => ms(timing.dial_tone_ms),
+            // Refused by the parser: a line does not announce that it can wait for these (R7).
+            Step::WaitForQuietAnswer | Step::WaitForBillingTone => Duration::ZERO,
+            Step::Flash => MOST_FLASH + FLASHED,
+            Step::ToneMode | Step::PulseMode => {
+                pulse = *step == Step::PulseMode;
+                Duration::ZERO
+            }
+        })
+        .sum()
+}
+
+/// What a step of dialling came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialed {
+    /// There is more.
+    Going,
+    /// The last digit is out.
+    Done,
+    /// A `W` waited in vain.
+    NoDialTone,
+}
+
+/// What a step needs.
+enum Stepped {
+    /// Its samples are out of the generator, if it has any.
+    Sound,
+    /// Time.
+    Wait,
+    Done,
+    NoDialTone,
+}
+
+/// Samples that are rendered at once, at the most; a digit or pause that has begun is finished.
+const MOST: usize = 32_000;
+/// Samples that are fetched from the generator at a time.
+const PIECE: usize = 160;
+
+/// Dials one address after another.
+#[derive(Debug)]
+pub(super) struct Dialer {
+    country: Country,
+    steps: VecDeque<Step>,
+    timing: DialTiming,
+    pulse: bool,
+    tones: Generator,
+    /// Hook changes to come, each with how long it lasts.
+    hooks: VecDeque<(Hook, Duration)>,
+    until: Time,
+    /// Waits for dial tone until then.
+    listening: Option<Time>,
+}
+
+impl Dialer {
+    pub(super) fn new(country: Country) -> Dialer {
+        Dialer {
+            country,
+            steps: VecDeque::new(),
+            timing: DialTiming::default(),
+            pulse: false,
+            tones: Generator::new(),
+            hooks: VecDeque::new(),
+            until: Time::ZERO,
+            listening: None,
+        }
+    }
+
+    pub(super) fn timing(&self) -> DialTiming {
+        self.timing
+    }
+
+    /// For the next call.
+    pub(super) fn reset(&mut self, timing: DialTiming) {
+        *self = Dialer { timing, ..Dialer::new(self.country) };
+        self.tones.set_timing(timing.digit_ms, timing.gap_ms);
+    }
+
+    /// Adds an address behind what is being dialled.
+    pub(super) fn push(&mut self, address: DialString) {
+        self.steps.extend(address.steps);
+    }
+
+    /// Dials for one frame, whose samples go to `play`. `dial_tone` says whether it is heard; `hook` is told what to do.
+    pub(super) fn frame(
+        &mut self,
+        now: Time,
+        dial_tone: bool,
+        play: &mut [i16; FRAME],
+        hook: &mut dyn FnMut(Hook),
+    ) -> Dialed {
+        if self.tones.fill(play) != 0 {
+            return Dialed::Going;
+        }
+        match self.step(now, dial_tone, hook) {
+            Stepped::Sound => {
+                self.tones.fill(play);
+                Dialed::Going
+            }
+            Stepped::Wait => Dialed::Going,
+            Stepped::Done => Dialed::Done,
+            Stepped::NoDialTone => Dialed::NoDialTone,
+        }
+    }
+
+    /// Dials as far as nothing but sound is needed, and puts that into `play`: digits and pauses, up
+    /// to the next hook change, wait for dial tone or the end. Where there is nothing of that, as a
+    /// frame. To be called again when the samples were played, and now and then while there are none.
+    pub(super) fn render(
+        &mut self,
+        now: Time,
+        dial_tone: bool,
+        play: &mut Vec<i16>,
+        hook: &mut dyn FnMut(Hook),
+    ) -> Dialed {
+        loop {
+            let mut piece = [0; PIECE];
+            loop {
+                let count = self.tones.fill(&mut piece);
+                play.extend(piece.iter().take(count));
+                if count < PIECE {
+                    break;
+                }
+            }
+            if !play.is_empty() && (play.len() >= MOST || !self.sounds_next()) {
+                return Dialed::Going;
+            }
+            match self.step(now, dial_tone, hook) {
+                Stepped::Sound => {}
+                Stepped::Wait => return Dialed::Going,
+                Stepped::Done => return Dialed::Done,
+                Stepped::NoDialTone => return Dialed::NoDialTone,
+            }
+        }
+    }
+
+    /// Whether the next step is nothing but sound.
+    fn sounds_next(&self) -> bool {
+        let free = self.hooks.is_empty() && self.listening.is_none();
+        free && match self.steps.front() {
+            Some(Step::Digit(digit)) => !self.pulse || digit.as_char().to_digit(10).is_none(),
+            Some(Step::Pause | Step::ToneMode | Step::PulseMode) => true,
+            _ => false,
+        }
+    }
+
+    /// The next step, when the tones of the last one are out.
+    fn step(&mut self, now: Time, dial_tone: bool, hook: &mut dyn FnMut(Hook)) -> Stepped {
+        if now < self.until {
+            return Stepped::Wait;
+        }
+        if let Some((next, time)) = self.hooks.pop_front() {
+            hook(next);
+            self.until = now + time;
+            return Stepped::Wait;
+        }
+        if let Some(until) = self.listening {
+            if !dial_tone && now < until {
+                return Stepped::Wait;
+            }
+            self.listening = None;
+            if !dial_tone {
+                self.steps.clear();
+                return Stepped::NoDialTone;
+            }
+        }
+        let Some(step) = self.steps.pop_front() else { return Stepped::Done };
+        let ms = |ms: u32| Duration::from_millis(u64::from(ms));
+        match step {
+            Step::Digit(digit) => match digit.as_char().to_digit(10).filter(|_| self.pulse) {
+                Some(number) => self.pulses(number),
+                None => self.tones.push(tone_digit(digit)),
+            },
+            Step::Pause => self.tones.pause(self.timing.pause_ms),
+            Step::WaitForDialTone => self.listening = Some(now + ms(self.timing.dial_tone_ms)),
+            Step::WaitForQuietAnswer | Step::WaitForBillingTone => {}
+            Step::Flash => {
+                self.hooks.extend([(Hook::On, self.country.flash()), (Hook::Off, FLASHED)])
+            }
+            Step::ToneMode => self.pulse = false,
+            Step::PulseMode => self.pulse = true,
+        }
+        if self.hooks.is_empty() && self.listening.is_none() {
+            Stepped::Sound
+        } else {
+            Stepped::Wait
+        }
+    }
+
+    /// A digit in pulses, 0 as ten.
+    fn pulses(&mut self, digit: u32) {
+        let count = if digit == 0 { 10 } else { digit };
+        let ms = |ms: u16| Duration::from_millis(u64::from(ms));
+        let Pulse { break_ms, make_ms, gap_ms } = self.country.pulse();
+        for pulse in 1..=count {
+            let make = if pulse == count { gap_ms } else { make_ms };
+            self.hooks.extend([(Hook::On, ms(break_ms)), (Hook::Off, ms(make))]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ringback_tspi::dialstring::{Modifiers, parse};
+
+    /// Dials with dial tone from that time on; gives the hook changes with their times in ms, how
+    /// many frames had sound, and how and when it ended.
+    fn dial(text: &str, dial_tone_at: u64) -> (Vec<(u64, Hook)>, u64, Dialed, u64) {
+        dial_in(Country::default(), text, dial_tone_at)
+    }
+
+    fn dial_in(
+        country: Country,
+        text: &str,
+        dial_tone_at: u64,
+    ) -> (Vec<(u64, Hook)>, u64, Dialed, u64) {
+        let modifiers = Modifiers { dial_tone: true, ..Modifiers::default() };
+        let mut dialer = Dialer::new(country);
+        dialer.reset(DialTiming::default());
+        dialer.push(parse(text, modifiers).unwrap());
+        let (mut hooks, mut sound) = (Vec::new(), 0);
+        for ms in 0..100_000 {
+            let now = Time::ZERO + Duration::from_millis(ms);
+            let mut play = [0; FRAME];
+            let dialed = dialer
+                .frame(now, ms >= dial_tone_at, &mut play, &mut |hook| hooks.push((ms, hook)));
+            sound += u64::from(play != [0; FRAME]);
+            if dialed != Dialed::Going {
+                return (hooks, sound, dialed, ms);
+            }
+        }
+        panic!("dialling never ended");
+    }
+
+    #[test]
+    fn tones_and_pauses_take_the_time_they_are_given() {
+        let (hooks, sound, dialed, _) = dial("12", 0);
+        assert_eq!((hooks.len(), dialed), (0, Dialed::Done));
+        assert!((155..=165).contains(&sound), "{sound} ms of two digits of 80 ms");
+        let (_, _, _, without) = dial("1", 0);
+        let (_, _, _, with) = dial("1,", 0);
+        assert!((1995..=2005).contains(&(with - without)), "a pause of 2 s");
+    }
+
+    #[test]
+    fn pulses_open_the_loop_as_often_as_the_digit_says() {
+        let (hooks, sound, dialed, _) = dial("P30", 0);
+        assert_eq!((sound, dialed), (0, Dialed::Done));
+        assert_eq!(hooks.iter().filter(|(_, hook)| *hook == Hook::On).count(), 13);
+        let breaks: Vec<_> = hooks.chunks(2).map(|pair| pair[1].0 - pair[0].0).collect();
+        assert!(breaks.iter().all(|ms| (58..=63).contains(ms)), "{breaks:?}");
+        assert_eq!(hooks.last().map(|(_, hook)| *hook), Some(Hook::Off));
+    }
+
+    #[test]
+    fn pulses_and_flashes_are_the_countrys() {
+        for country in Country::all() {
+            let (hooks, _, _, end) = dial_in(country, "!", 0);
+            let flash = country.flash().as_millis() as u64;
+            assert_eq!(hooks.len(), 2);
+            assert!((hooks[1].0 - hooks[0].0).abs_diff(flash) <= 2, "{country}: {hooks:?}");
+            assert!((495..=505).contains(&(end - hooks[1].0)));
+            let (hooks, _, _, _) = dial_in(country, "P2", 0);
+            let Pulse { break_ms, make_ms, .. } = country.pulse();
+            for (pair, ms) in hooks.windows(2).zip([break_ms, make_ms, break_ms]) {
+                assert!((pair[1].0 - pair[0].0).abs_diff(ms.into()) <= 2, "{country}: {hooks:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn w_waits_for_dial_tone_and_gives_up() {
+        let (_, sound, dialed, _) = dial("W1", 1000);
+        assert!(sound > 0 && dialed == Dialed::Done);
+        let (_, sound, dialed, end) = dial("W1", u64::MAX);
+        assert_eq!((sound, dialed), (0, Dialed::NoDialTone));
+        assert!((2995..=3005).contains(&end));
+    }
+
+    /// Dials in whole buffers: their samples, and the hook changes before and after each.
+    fn render(text: &str) -> (Vec<Vec<i16>>, Vec<Vec<Hook>>) {
+        let modifiers = Modifiers { dial_tone: true, ..Modifiers::default() };
+        let mut dialer = Dialer::new(Country::default());
+        dialer.reset(DialTiming::default());
+        dialer.push(parse(text, modifiers).unwrap());
+        let (mut buffers, mut hooks, mut now) = (Vec::new(), vec![Vec::new()], Time::ZERO);
+        loop {
+            let mut play = Vec::new();
+            let dialed = dialer.render(now, true, &mut play, &mut |hook| {
+                hooks.last_mut().unwrap().push(hook);
+            });
+            now += Duration::from_millis(8) + Duration::from_micros(125) * play.len() as u32;
+            if dialed == Dialed::Done {
+                return (buffers, hooks);
+            }
+            assert_eq!(dialed, Dialed::Going);
+            if !play.is_empty() {
+                buffers.push(play);
+                hooks.push(Vec::new());
+            }
+        }
+    }
+
+    /// Dials frame by frame: all samples up to the end.
+    fn frames(text: &str) -> Vec<i16> {
+        let mut dialer = Dialer::new(Country::default());
+        dialer.reset(DialTiming::default());
+        dialer.push(parse(text, Modifiers::default()).unwrap());
+        let (mut all, mut now) = (Vec::new(), Time::ZERO);
+        loop {
+            let mut play = [0; FRAME];
+            if dialer.frame(now, true, &mut play, &mut |_| {}) == Dialed::Done {
+                return all;
+            }
+            all.extend(play);
+            now += Duration::from_millis(1);
+        }
+    }
+
+    #[test]
+    fn whole_buffers_hold_what_the_frames_hold() {
+        for text in ["1", "5550100", "12,34", "A*#D"] {
+            let (buffers, hooks) = render(text);
+            assert_eq!(buffers.len(), 1, "{text} is one buffer");
+            assert_eq!(hooks.concat(), []);
+            assert_eq!(buffers[0], frames(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_sound_stands_between_buffers() {
+        let (buffers, hooks) = render("12!3W4P1T5");
+        let lengths: Vec<usize> = buffers.iter().map(Vec::len).collect();
+        assert_eq!(lengths, [2 * 1280, 1280, 1280, 1280]);
+        let (flash, one) = (vec![Hook::On, Hook::Off], vec![Hook::On, Hook::Off]);
+        assert_eq!(hooks, [vec![], flash, vec![], one, vec![]]);
+        let (long, _) = render(&"5,".repeat(20));
+        assert!(long.len() > 1 && long.iter().all(|buffer| buffer.len() < 65_536));
+    }
+
+    #[test]
+    fn nothing_takes_longer_than_the_time_that_was_computed() {
+        let modifiers = Modifiers { dial_tone: true, ..Modifiers::default() };
+        for text in ["1234567890*#", "P0123456789", "1,,2!P3T4", "W1"] {
+            let limit = dialing_time(&parse(text, modifiers).unwrap(), &DialTiming::default());
+            for country in Country::all() {
+                let (_, _, _, took) = dial_in(country, text, 0);
+                let limit = limit.as_millis() + 100;
+                assert!(u128::from(took) <= limit, "{text} in {country}: {took} ms, {limit}");
+            }
+        }
+    }
+}

@@ -1,0 +1,532 @@
+//! An FXO line: a line of an exchange, with us as the telephone.
+//!
+//! The states and their order are those of a plain analog line: dial tone, digits, then what the
+//! tones of the exchange say. A far end that hangs up is known by a break of battery or loop current,
+//! by its polarity going back, or by the exchange's tones.
+
+use std::time::Duration;
+
+use ringback_country::Country;
+use ringback_driver::Time;
+use ringback_driver::card::{FRAME, Hook, PortEvent, PortFault, Remedy};
+use ringback_driver::request::Token;
+use ringback_media::tone::{CallProgress, Detector, Heard};
+use ringback_tspi::callstate::CallState;
+use ringback_tspi::constants::*;
+use ringback_tspi::dial_timing::DialTiming;
+use ringback_tspi::dialstring::DialString;
+use ringback_tspi::error::LineError;
+
+use super::activity::Activity;
+use super::dialer::{Dialed, Dialer};
+use super::port::{Order, Port, Visit};
+use super::whole::Sound;
+use crate::book::Op;
+use crate::call::{Call, CallHandles, CallInfo};
+
+/// The loop stays open at least this long between two calls, or the exchange takes it for a flash.
+const GUARD: Duration = Duration::from_millis(800);
+/// From closing the loop to being heard.
+const SETTLE: Duration = Duration::from_millis(60);
+/// A line that was ringing has its battery found again within so long after it was answered.
+const BATTERY_FOUND: Duration = Duration::from_millis(200);
+/// An incoming call is over when it has not rung for this long; bursts are up to 4 s apart.
+const RING_GONE: Duration = Duration::from_secs(7);
+/// Nothing at all after dialling.
+const PROCEEDING_LIMIT: Duration = Duration::from_secs(60);
+/// The called telephone rings and nobody comes.
+const RINGBACK_LIMIT: Duration = Duration::from_secs(180);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// On-hook, silent.
+    OnHook,
+    /// On-hook, ringing; the last ring was heard then.
+    Ringing(Time),
+    /// As `Ringing`, of a call that was dropped: a plain line can't be told to stop ringing.
+    Rejected(Time),
+    /// On-hook until then, to be seized afterwards.
+    Guard(Time),
+    /// Off-hook; waiting for dial tone until then.
+    Seizing(Time),
+    /// Off-hook, waiting for more to dial.
+    Ready,
+    /// Off-hook, dialling.
+    Dialing,
+    /// Dialled; the tones tell how it goes. Given up then.
+    Progress(Time),
+    /// Off-hook to answer; heard from then on.
+    Answering(Time),
+    /// In conversation.
+    Talking,
+    /// The call is over, the loop still closed.
+    Over,
+}
+
+/// The state of an FXO line.
+#[derive(Debug)]
+pub(super) struct Fxo {
+    country: Country,
+    phase: Phase,
+    dialer: Dialer,
+    tones: Detector,
+    dial_tone: bool,
+    activity: Activity,
+    on_hook_since: Option<Time>,
+    /// `None` until it was measured.
+    battery: Option<bool>,
+    /// The exchange announced the answer by its polarity.
+    supervised: bool,
+    /// The address ended in a semicolon.
+    partial: bool,
+    only_if_idle: bool,
+    address: DialString,
+}
+
+impl Fxo {
+    pub(super) fn new(country: Country, battery: Option<bool>) -> Fxo {
+        Fxo {
+            country,
+            phase: Phase::OnHook,
+            dialer: Dialer::new(country),
+            tones: Detector::new(country.tones()),
+            dial_tone: false,
+            activity: Activity::new(country.tones()),
+            on_hook_since: None,
+            battery,
+            supervised: false,
+            partial: false,
+            only_if_idle: false,
+            address: DialString::default(),
+        }
+    }
+
+    pub(super) fn in_service(&self) -> bool {
+        self.battery == Some(true)
+    }
+
+    // Commands
+
+    pub(super) fn make_call(
+        &mut self,
+        port: &mut Port,
+        visit: &mut Visit<'_, '_>,
+        call: Call,
+        address: DialString,
+        only_if_idle: bool,
+        timing: DialTiming,
+    ) -> Result<(), LineError> {
+        if self.battery == Some(false) {
+            return Err(LineError::INVALLINESTATE);
+        }
+        match self.phase {
+            // Not while a call that stopped ringing waits for its drop.
+            Phase::OnHook if port.book.call.is_none() => {}
+            Phase::Rejected(_) => return Err(LineError::INUSE),
+            _ => return Err(LineError::CALLUNAVAIL),
+        }
+        port.book.call = Some(call);
+        self.dialer.reset(timing);
+        self.only_if_idle = only_if_idle;
+        self.partial = address.partial;
+        self.address = address;
+        self.supervised = false;
+        let free = self.on_hook_since.map_or(Time::ZERO, |since| since + GUARD);
+        if visit.now() < free {
+            self.phase = Phase::Guard(free);
+        } else {
+            self.seize(port, visit);
+        }
+        Ok(())
+    }
+
+    fn seize(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
+        port.order(visit, Order::Hook(Hook::Off));
+        self.listen_anew(port);
+        let wait = Duration::from_millis(u64::from(self.dialer.timing().dial_tone_ms));
+        self.phase = Phase::Seizing(visit.now() + wait);
+    }
+
+    fn listen_anew(&mut self, port: &mut Port) {
+        self.tones = Detector::new(self.country.tones());
+        self.dial_tone = false;
+        self.activity.clear();
+        port.listen_anew();
+    }
+
+    pub(super) fn dial(
+        &mut self,
+        port: &mut Port,
+        visit: &mut Visit<'_, '_>,
+        request: Token,
+        address: DialString,
+    ) -> Result<(), LineError> {
+        match self.phase {
+            Phase::Ready | Phase::Dialing => {
+                self.partial = address.partial;
+                port.set_state(visit, CallState::Dialing, 0);
+                self.phase = Phase::Dialing;
+            }
+            // More digits for whoever is reached; the call's state stays.
+            Phase::Progress(_) | Phase::Talking => {}
+            _ => return Err(LineError::INVALCALLSTATE),
+        }
+        port.book.started(request, Op::Dial);
+        self.dialer.push(address);
+        Ok(())
+    }
+
+    /// A request to dial was ended from outside. In conversation it is forgotten with what was
+    /// still to be dialled, and the loop closed in case it was in the middle of a flash.
+    pub(super) fn dial_ended(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
+        if matches!(self.phase, Phase::Progress(_) | Phase::Talking) && !port.book.has(Op::Dial) {
+            let timing = self.dialer.timing();
+            self.dialer.reset(timing);
+            port.silence(visit);
+            port.order(visit, Order::Hook(Hook::Off));
+        }
+    }
+
+    /// The kernel could not play what is dialled: the card stands still, or is gone.
+    pub(super) fn dial_failed(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
+        if self.dials(port) {
+            self.disconnect(port, visit, LINEDISCONNECTMODE_OUTOFORDER);
+        }
+    }
+
+    pub(super) fn answer(
+        &mut self,
+        port: &mut Port,
+        visit: &mut Visit<'_, '_>,
+        request: Token,
+    ) -> Result<(), LineError> {
+        let Phase::Ringing(_) = self.phase else { return Err(LineError::INVALCALLSTATE) };
+        port.order(visit, Order::Hook(Hook::Off));
+        port.book.started(request, Op::Answer);
+        self.listen_anew(port);
+        self.dialer.reset(DialTiming::default());
+        self.supervised = false;
+        self.phase = Phase::Answering(visit.now() + SETTLE);
+        Ok(())
+    }
+
+    /// Opens the loop and ends the call; what it leaves behind is a line that may still ring.
+    pub(super) fn hang_up(&mut self, port: &Port, visit: &mut Visit<'_, '_>) {
+        match self.phase {
+            Phase::Ringing(last) => self.phase = Phase::Rejected(last),
+            Phase::OnHook | Phase::Rejected(_) => {}
+            Phase::Guard(_) => self.phase = Phase::OnHook,
+            _ => {
+                port.order(visit, Order::Hook(Hook::On));
+                self.on_hook_since = Some(visit.now());
+                self.phase = Phase::OnHook;
+            }
+        }
+    }
+
+    // What the line does
+
+    pub(super) fn event(
+        &mut self,
+        port: &mut Port,
+        visit: &mut Visit<'_, '_>,
+        handles: &CallHandles,
+        event: PortEvent,
+    ) {
+        let now = visit.now();
+        match event {
+            PortEvent::Ring(true) => match &mut self.phase {
+                Phase::Ringing(last) | Phase::Rejected(last) => *last = now,
+                Phase::OnHook
+                    if port.book.call.is_none() && port.book.openings.tapi().is_some() =>
+                {
+                    let Some(call) = handles.next(port.book.line) else { return };
+                    let info = CallInfo::inbound(call, LINEMEDIAMODE_INTERACTIVEVOICE);
+                    self.phase = Phase::Ringing(now);
+                    port.book.offer(visit.cx, Call::new(call, info));
+                }
+                _ => {}
+            },
+            PortEvent::Ring(false) => {
+                if let Phase::Ringing(last) | Phase::Rejected(last) = &mut self.phase {
+                    *last = now;
+                }
+            }
+            PortEvent::Battery(present) => {
+                self.battery = Some(present);
+                let in_use = matches!(
+                    self.phase,
+                    Phase::Ready | Phase::Dialing | Phase::Progress(_) | Phase::Talking
+                );
+                if !present && in_use {
+                    self.disconnect(port, visit, LINEDISCONNECTMODE_NORMAL);
+                }
+            }
+            PortEvent::Polarity(_) => match self.phase {
+                Phase::Progress(_) => {
+                    self.supervised = true;
+                    self.connected(port, visit, LINECONNECTEDMODE_CONFIRMED);
+                }
+                Phase::Talking if self.supervised => {
+                    self.disconnect(port, visit, LINEDISCONNECTMODE_NORMAL);
+                }
+                _ => {}
+            },
+            PortEvent::Fault(
+                PortFault::PartReset(Remedy::GaveUp)
+                | PortFault::IsoLinkLost(Remedy::GaveUp)
+                | PortFault::NotAnswering(Remedy::GaveUp),
+            ) => {
+                self.battery = Some(false);
+                port.book.complete_all(visit.cx, LineError::OPERATIONFAILED);
+                if port.book.state().is_none() {
+                    // A call that was being made never came into being (N8).
+                    self.hang_up(port, visit);
+                    port.book.call = None;
+                }
+                self.disconnect(port, visit, LINEDISCONNECTMODE_OUTOFORDER);
+            }
+            PortEvent::Fault(_) | PortEvent::Hook(_) | PortEvent::RingTrip => {}
+        }
+    }
+
+    /// One frame came in.
+    pub(super) fn hear(
+        &mut self,
+        port: &mut Port,
+        visit: &mut Visit<'_, '_>,
+        heard: &[i16; FRAME],
+    ) {
+        let now = visit.now();
+        match self.phase {
+            Phase::OnHook => {}
+            Phase::Ringing(last) if now - last > RING_GONE => {
+                self.phase = Phase::OnHook;
+                port.set_state(visit, CallState::Disconnected, LINEDISCONNECTMODE_NORMAL);
+            }
+            Phase::Rejected(last) if now - last > RING_GONE => self.phase = Phase::OnHook,
+            Phase::Ringing(_) | Phase::Rejected(_) => {}
+            Phase::Guard(until) => {
+                if now >= until {
+                    self.seize(port, visit);
+                }
+            }
+            Phase::Seizing(until) => {
+                self.listen(heard);
+                let battery = self.battery != Some(false);
+                if self.dial_tone && battery {
+                    self.seized(port, visit, LINEDIALTONEMODE_NORMAL);
+                } else if now >= until && self.only_if_idle {
+                    self.not_seized(port, visit, LineError::CALLUNAVAIL);
+                } else if now >= until && !battery {
+                    self.not_seized(port, visit, LineError::INVALLINESTATE);
+                } else if now >= until {
+                    self.seized(port, visit, LINEDIALTONEMODE_UNAVAIL);
+                }
+            }
+            Phase::Ready | Phase::Dialing => {
+                self.listen(heard);
+                port.hear(visit, heard);
+            }
+            Phase::Progress(until) => {
+                let tone = self.listen(heard);
+                port.hear(visit, heard);
+                self.progress(port, visit, heard, tone);
+                if matches!(self.phase, Phase::Progress(_)) && now >= until {
+                    self.disconnect(port, visit, LINEDISCONNECTMODE_NOANSWER);
+                }
+            }
+            Phase::Answering(until) => {
+                if self.battery == Some(false) {
+                    if now >= until + BATTERY_FOUND {
+                        let failed = Err(LineError::OPERATIONFAILED);
+                        port.book.complete(visit.cx, Op::Answer, failed);
+                        self.disconnect(port, visit, LINEDISCONNECTMODE_NORMAL);
+                    }
+                } else if now >= until {
+                    self.connected(port, visit, LINECONNECTEDMODE_ACTIVE);
+                    port.book.complete(visit.cx, Op::Answer, Ok(()));
+                }
+            }
+            Phase::Talking => {
+                let tone = self.listen(heard);
+                port.hear(visit, heard);
+                if let Some(Heard::Tone(
+                    CallProgress::Busy | CallProgress::Reorder | CallProgress::Dial,
+                )) = tone
+                {
+                    self.disconnect(port, visit, LINEDISCONNECTMODE_NORMAL);
+                }
+            }
+            Phase::Over => port.hear(visit, heard),
+        }
+    }
+
+    fn dials(&self, port: &Port) -> bool {
+        match self.phase {
+            Phase::Dialing => true,
+            // More digits for whoever is reached.
+            Phase::Progress(_) | Phase::Talking => port.book.has(Op::Dial),
+            _ => false,
+        }
+    }
+
+    fn speaks(&self) -> bool {
+        matches!(self.phase, Phase::Ready | Phase::Progress(_) | Phase::Talking | Phase::Over)
+    }
+
+    /// One frame to play.
+    pub(super) fn fill(
+        &mut self,
+        port: &mut Port,
+        visit: &mut Visit<'_, '_>,
+        play: &mut [i16; FRAME],
+    ) {
+        if self.dials(port) {
+            let (now, dial_tone) = (visit.now(), self.dial_tone);
+            let mut hook = |hook| port.order(visit, Order::Hook(hook));
+            let dialed = self.dialer.frame(now, dial_tone, play, &mut hook);
+            self.dialed(port, visit, dialed);
+        } else if self.speaks() {
+            port.fill(visit, play);
+        }
+    }
+
+    /// As [`Fxo::fill`] where the kernel moves the samples: sees to it that it has what is to be
+    /// played, and nothing else.
+    pub(super) fn go_on(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
+        // Until what was rendered has been played, which is the end of dialling that far.
+        while self.dials(port) && port.queue.samples(Sound::Dial) == 0 {
+            let (now, dial_tone) = (visit.now(), self.dial_tone);
+            let mut samples = Vec::new();
+            let mut hook = |hook| port.order(visit, Order::Hook(hook));
+            let dialed = self.dialer.render(now, dial_tone, &mut samples, &mut hook);
+            let request = port.book.request(Op::Dial);
+            port.play(visit, Sound::Dial, request, &samples);
+            self.dialed(port, visit, dialed);
+            if samples.is_empty() && dialed == Dialed::Going {
+                break;
+            }
+        }
+        if self.dials(port) {
+            // Nothing else meanwhile.
+        } else if self.speaks() {
+            port.go_on(visit);
+        } else {
+            port.silence(visit);
+        }
+    }
+
+    fn listen(&mut self, heard: &[i16; FRAME]) -> Option<Heard> {
+        let tone = self.tones.feed(heard);
+        match tone {
+            Some(Heard::Tone(what)) => self.dial_tone = what == CallProgress::Dial,
+            Some(Heard::Ended(CallProgress::Dial)) => self.dial_tone = false,
+            _ => {}
+        }
+        tone
+    }
+
+    /// The line is ours: the call exists from here on (N10).
+    fn seized(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, dial_tone: u32) {
+        port.book.complete(visit.cx, Op::MakeCall, Ok(()));
+        let address = std::mem::take(&mut self.address);
+        let waits = address.steps.is_empty();
+        if waits || dial_tone == LINEDIALTONEMODE_NORMAL {
+            port.set_state(visit, CallState::DialTone, dial_tone);
+        }
+        if waits {
+            self.phase = Phase::Ready;
+            return;
+        }
+        self.dialer.push(address);
+        self.phase = Phase::Dialing;
+        port.set_state(visit, CallState::Dialing, 0);
+    }
+
+    /// There is no dial tone: the call never came into being (N8).
+    fn not_seized(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, why: LineError) {
+        port.book.complete(visit.cx, Op::MakeCall, Err(why));
+        self.hang_up(port, visit);
+        port.book.call = None;
+    }
+
+    /// What becomes of the call when the dialler has come so far.
+    fn dialed(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, dialed: Dialed) {
+        let now = visit.now();
+        match (dialed, self.phase) {
+            (Dialed::Going, _) => {}
+            (Dialed::Done, Phase::Dialing) => {
+                port.book.complete(visit.cx, Op::Dial, Ok(()));
+                if self.partial {
+                    self.phase = Phase::Ready;
+                } else {
+                    self.listen_anew(port);
+                    self.phase = Phase::Progress(now + PROCEEDING_LIMIT);
+                    port.set_state(visit, CallState::Proceeding, 0);
+                }
+            }
+            (Dialed::Done, _) => port.book.complete(visit.cx, Op::Dial, Ok(())),
+            (Dialed::NoDialTone, _) => {
+                self.disconnect(port, visit, LINEDISCONNECTMODE_NODIALTONE);
+            }
+        }
+    }
+
+    fn progress(
+        &mut self,
+        port: &mut Port,
+        visit: &mut Visit<'_, '_>,
+        heard: &[i16; FRAME],
+        tone: Option<Heard>,
+    ) {
+        let speech = self.activity.feed(heard);
+        match (port.book.state(), tone) {
+            (Some(CallState::Proceeding), Some(Heard::Tone(CallProgress::Ringback))) => {
+                self.phase = Phase::Progress(visit.now() + RINGBACK_LIMIT);
+                port.set_state(visit, CallState::Ringback, 0);
+            }
+            // Ringback that breaks off was answered.
+            (Some(CallState::Ringback), Some(Heard::Ended(CallProgress::Ringback))) => {
+                self.connected(port, visit, LINECONNECTEDMODE_ACTIVE);
+            }
+            (Some(CallState::Proceeding | CallState::Ringback), Some(Heard::Tone(what))) => {
+                match what {
+                    CallProgress::Busy => {
+                        port.set_state(visit, CallState::Busy, LINEBUSYMODE_STATION);
+                    }
+                    CallProgress::Reorder => {
+                        port.set_state(visit, CallState::SpecialInfo, LINESPECIALINFO_REORDER);
+                    }
+                    CallProgress::Dial => {
+                        self.disconnect(port, visit, LINEDISCONNECTMODE_UNAVAIL);
+                    }
+                    CallProgress::Ringback => {}
+                }
+            }
+            (Some(CallState::Proceeding), _) if speech => {
+                self.connected(port, visit, LINECONNECTEDMODE_ACTIVE);
+            }
+            _ => {}
+        }
+    }
+
+    fn connected(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, mode: u32) {
+        self.phase = Phase::Talking;
+        self.tones = Detector::new(self.country.tones());
+        port.set_state(visit, CallState::Connected, mode);
+    }
+
+    fn disconnect(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, mode: u32) {
+        port.book.complete(visit.cx, Op::Dial, Err(LineError::OPERATIONFAILED));
+        if port.queue.samples(Sound::Dial) > 0 {
+            port.silence(visit);
+        }
+        if port.book.state().is_some() {
+            port.set_state(visit, CallState::Disconnected, mode);
+        }
+        if !matches!(self.phase, Phase::OnHook | Phase::Rejected(_)) {
+            self.phase = Phase::Over;
+        }
+    }
+}

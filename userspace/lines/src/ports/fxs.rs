@@ -1,0 +1,327 @@
+//! An FXS line: a telephone, with us as the exchange.
+//!
+//! Making a call on it rings the telephone, whatever the address says; lifting it answers. A
+//! telephone that is lifted by itself gets dial tone, and the number it dials is offered as an
+//! incoming call. When the other side has gone it hears the reorder tone until it is hung up.
+
+use std::time::Duration;
+
+use ringback_country::Country;
+use ringback_driver::Time;
+use ringback_driver::card::{FRAME, Hook, LineFeed, PortEvent, PortFault, Remedy};
+use ringback_driver::request::Token;
+use ringback_media::dtmf;
+use ringback_media::tone::{CallProgress, Generator};
+use ringback_tspi::callstate::CallState;
+use ringback_tspi::constants::*;
+use ringback_tspi::error::LineError;
+
+use super::port::{Order, Port, Visit};
+use crate::book::Op;
+use crate::call::{Call, CallHandles, CallInfo};
+
+/// A telephone that rings this long is not answered.
+const RING_LIMIT: Duration = Duration::from_secs(180);
+/// A lifted telephone has to dial its first digit by then.
+const FIRST_DIGIT: Duration = Duration::from_secs(15);
+/// The number is complete when no digit has come for this long, or after a `#`.
+const NEXT_DIGIT: Duration = Duration::from_secs(3);
+/// More digits than any number has.
+const MOST_DIGITS: usize = 32;
+
+#[derive(Debug)]
+enum Phase {
+    /// On-hook.
+    Idle,
+    /// We ring it, at this step of the cadence until `next`.
+    Ringing { step: usize, next: Time, until: Time },
+    /// Lifted; it hears dial tone and dials.
+    Dialing { last: Time },
+    /// It has dialled and waits for an answer.
+    Waiting,
+    /// In conversation.
+    Talking,
+    /// Off-hook with nobody there.
+    Reorder,
+}
+
+/// The state of an FXS line.
+#[derive(Debug)]
+pub(super) struct Fxs {
+    country: Country,
+    phase: Phase,
+    hook: Hook,
+    digits: String,
+    listener: dtmf::Detector,
+    tone: Generator,
+    /// Its module was given up: nothing rings and nothing is heard there any more.
+    out_of_order: bool,
+}
+
+impl Fxs {
+    pub(super) fn new(country: Country) -> Fxs {
+        Fxs {
+            country,
+            phase: Phase::Idle,
+            hook: Hook::On,
+            digits: String::new(),
+            listener: dtmf::Detector::new(),
+            tone: Generator::new(country.tones(), CallProgress::Dial),
+            out_of_order: false,
+        }
+    }
+
+    pub(super) fn in_service(&self) -> bool {
+        !self.out_of_order
+    }
+
+    // Commands
+
+    pub(super) fn make_call(
+        &mut self,
+        port: &mut Port,
+        visit: &mut Visit<'_, '_>,
+        call: Call,
+    ) -> Result<(), LineError> {
+        if self.out_of_order {
+            return Err(LineError::INVALLINESTATE);
+        }
+        if port.book.call.is_some() {
+            return Err(LineError::CALLUNAVAIL);
+        }
+        port.book.call = Some(call);
+        port.book.complete(visit.cx, Op::MakeCall, Ok(()));
+        if self.hook == Hook::Off {
+            port.set_state(visit, CallState::Busy, LINEBUSYMODE_STATION);
+            return Ok(());
+        }
+        let now = visit.now();
+        let (feed, time) = self.ring(0);
+        port.order(visit, Order::Feed(feed));
+        self.phase = Phase::Ringing { step: 0, next: now + time, until: now + RING_LIMIT };
+        port.set_state(visit, CallState::Ringback, 0);
+        Ok(())
+    }
+
+    pub(super) fn answer(
+        &mut self,
+        port: &mut Port,
+        visit: &mut Visit<'_, '_>,
+        request: Token,
+    ) -> Result<(), LineError> {
+        let Phase::Waiting = self.phase else { return Err(LineError::INVALCALLSTATE) };
+        port.book.started(request, Op::Answer);
+        self.connected(port, visit);
+        port.book.complete(visit.cx, Op::Answer, Ok(()));
+        Ok(())
+    }
+
+    /// Ends our side: stops ringing, or leaves the telephone with the reorder tone.
+    pub(super) fn hang_up(&mut self, port: &Port, visit: &mut Visit<'_, '_>) {
+        match self.phase {
+            Phase::Ringing { .. } => {
+                port.order(visit, Order::Feed(LineFeed::Active));
+                self.phase = Phase::Idle;
+            }
+            Phase::Waiting | Phase::Talking => self.reorder(),
+            Phase::Idle | Phase::Dialing { .. } | Phase::Reorder => {}
+        }
+    }
+
+    // What the telephone does
+
+    pub(super) fn event(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, event: PortEvent) {
+        match event {
+            PortEvent::RingTrip => self.lifted(port, visit),
+            PortEvent::Hook(Hook::Off) => {
+                self.hook = Hook::Off;
+                self.lifted(port, visit);
+            }
+            PortEvent::Hook(Hook::On) => {
+                self.hook = Hook::On;
+                match self.phase {
+                    Phase::Waiting | Phase::Talking => {
+                        port.set_state(visit, CallState::Disconnected, LINEDISCONNECTMODE_NORMAL);
+                        self.phase = Phase::Idle;
+                    }
+                    Phase::Dialing { .. } | Phase::Reorder => self.phase = Phase::Idle,
+                    Phase::Idle | Phase::Ringing { .. } => {}
+                }
+            }
+            PortEvent::Fault(
+                fault @ (PortFault::PartReset(Remedy::GaveUp)
+                | PortFault::PowerAlarm(Remedy::GaveUp)
+                | PortFault::NotAnswering(Remedy::GaveUp)),
+            ) => {
+                // After a power alarm the line may be tried again; it is fed when it is rung.
+                self.out_of_order = !matches!(fault, PortFault::PowerAlarm(_));
+                port.book.complete_all(visit.cx, LineError::OPERATIONFAILED);
+                if port.book.state().is_some() {
+                    let mode = LINEDISCONNECTMODE_OUTOFORDER;
+                    port.set_state(visit, CallState::Disconnected, mode);
+                }
+                self.phase = Phase::Idle;
+            }
+            _ => {}
+        }
+    }
+
+    fn lifted(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
+        match self.phase {
+            Phase::Ringing { .. } => {
+                port.order(visit, Order::Feed(LineFeed::Active));
+                self.connected(port, visit);
+            }
+            Phase::Idle if port.book.openings.tapi().is_some() && port.book.call.is_none() => {
+                self.phase = Phase::Dialing { last: visit.now() };
+                self.digits.clear();
+                self.listener = dtmf::Detector::new();
+                self.sound(CallProgress::Dial);
+            }
+            // Nobody serves the line, or its last call is not dropped yet.
+            Phase::Idle => self.reorder(),
+            _ => {}
+        }
+    }
+
+    /// One frame came in.
+    pub(super) fn hear(
+        &mut self,
+        port: &mut Port,
+        visit: &mut Visit<'_, '_>,
+        handles: &CallHandles,
+        heard: &[i16; FRAME],
+    ) {
+        let now = visit.now();
+        match self.phase {
+            Phase::Idle => {}
+            Phase::Ringing { until, .. } if now >= until => {
+                port.order(visit, Order::Feed(LineFeed::Active));
+                self.phase = Phase::Idle;
+                port.set_state(visit, CallState::Disconnected, LINEDISCONNECTMODE_NOANSWER);
+            }
+            Phase::Ringing { step, next, until } if now >= next => {
+                let step = (step + 1) % self.country.ring().steps_ms().len().max(1);
+                let (feed, time) = self.ring(step);
+                port.order(visit, Order::Feed(feed));
+                self.phase = Phase::Ringing { step, next: now + time, until };
+            }
+            Phase::Ringing { .. } => {}
+            Phase::Dialing { last } => self.dialing(port, visit, handles, last, heard),
+            Phase::Waiting | Phase::Talking => port.hear(visit, heard),
+            Phase::Reorder => {}
+        }
+    }
+
+    /// The tone that the telephone hears.
+    fn tone(&self) -> Option<CallProgress> {
+        match self.phase {
+            Phase::Dialing { .. } if self.digits.is_empty() => Some(CallProgress::Dial),
+            Phase::Waiting => Some(CallProgress::Ringback),
+            Phase::Reorder => Some(CallProgress::Reorder),
+            _ => None,
+        }
+    }
+
+    /// One frame to play.
+    pub(super) fn fill(
+        &mut self,
+        port: &mut Port,
+        visit: &mut Visit<'_, '_>,
+        play: &mut [i16; FRAME],
+    ) {
+        if self.tone().is_some() {
+            self.tone.fill(play);
+        } else if matches!(self.phase, Phase::Talking) {
+            port.fill(visit, play);
+        }
+    }
+
+    /// As [`Fxs::fill`] where the kernel moves the samples: sees to it that it has what is to be
+    /// played, and nothing else.
+    pub(super) fn go_on(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
+        let tone = self.tone();
+        let talking = matches!(self.phase, Phase::Talking);
+        if port.queue.has_tone_but(tone) || (tone.is_none() && !talking) {
+            port.silence(visit);
+        }
+        if let Some(tone) = tone {
+            port.go_on_with(visit, tone, |samples| self.tone.fill(samples));
+        } else if talking {
+            port.go_on(visit);
+        }
+    }
+
+    fn dialing(
+        &mut self,
+        port: &mut Port,
+        visit: &mut Visit<'_, '_>,
+        handles: &CallHandles,
+        last: Time,
+        heard: &[i16; FRAME],
+    ) {
+        let now = visit.now();
+        let (mut dialed, mut over) = (false, false);
+        let digits = &mut self.digits;
+        self.listener.feed(heard, &mut |event| {
+            match event {
+                // At its end: whoever answers at once must not hear the rest of it as a digit.
+                dtmf::Event::Up(digit) if digit.as_char() == '#' => over = !digits.is_empty(),
+                dtmf::Event::Up(_) => {}
+                dtmf::Event::Down(digit) => {
+                    dialed = true;
+                    if digit.as_char() != '#' && digits.len() < MOST_DIGITS {
+                        digits.push(digit.as_char());
+                    }
+                }
+            }
+        });
+        if dialed {
+            self.phase = Phase::Dialing { last: now };
+        }
+        let limit = if self.digits.is_empty() { FIRST_DIGIT } else { NEXT_DIGIT };
+        if !over && (dialed || now - last < limit) {
+            return;
+        }
+        // A call that was made meanwhile found it busy, and has the line.
+        let free = port.book.openings.tapi().is_some() && port.book.call.is_none();
+        if self.digits.is_empty() || !free {
+            return self.reorder();
+        }
+        let Some(call) = handles.next(port.book.line) else { return self.reorder() };
+        let info = CallInfo {
+            origin: LINECALLORIGIN_INBOUND,
+            reason: LINECALLREASON_DIRECT,
+            bearer: LINEBEARERMODE_VOICE,
+            media: LINEMEDIAMODE_INTERACTIVEVOICE,
+            called: std::mem::take(&mut self.digits),
+            call_id: CallHandles::serial(call),
+        };
+        self.phase = Phase::Waiting;
+        self.sound(CallProgress::Ringback);
+        port.book.offer(visit.cx, Call::new(call, info));
+    }
+
+    fn connected(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
+        self.phase = Phase::Talking;
+        port.listen_anew();
+        port.set_state(visit, CallState::Connected, LINECONNECTEDMODE_CONFIRMED);
+    }
+
+    fn reorder(&mut self) {
+        self.phase = Phase::Reorder;
+        self.sound(CallProgress::Reorder);
+    }
+
+    fn sound(&mut self, tone: CallProgress) {
+        self.tone = Generator::new(self.country.tones(), tone);
+    }
+
+    /// The line feed at a step of the cadence of ringing, and how long it lasts.
+    fn ring(&self, step: usize) -> (LineFeed, Duration) {
+        let ms = self.country.ring().steps_ms().nth(step).unwrap_or_default();
+        let on = step.is_multiple_of(2);
+        let feed = if on { LineFeed::Ringing } else { LineFeed::OnHookTransmission };
+        (feed, Duration::from_millis(u64::from(ms)))
+    }
+}

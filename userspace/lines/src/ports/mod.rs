@@ -1,0 +1,21 @@
+//! Lines that are ports of a card.
+//!
+//! An FXO port is a line to an exchange; an FXS port is a station whose telephone we feed, ring and
+//! listen to. [`Lines`] is the [`Engine`](ringback_driver::engine::Engine) of a whole card: it takes
+//! commands and interrupts, moves samples, decides what a tone or a hook means, and tells completions
+//! and events.
+
+mod activity;
+mod clock;
+mod dialer;
+mod engine;
+mod fxo;
+mod fxs;
+mod port;
+#[cfg(test)]
+mod tests;
+mod whole;
+
+pub use dialer::dialing_time;
+pub use engine::Lines;
+pub use port::{PortInfo, line_kind};

@@ -1,0 +1,303 @@
+//! What FXO and FXS lines have in common: the call, its requests, its digits and its audio.
+
+use ringback_driver::Time;
+use ringback_driver::card::{FRAME, Hook, LineFeed, ModuleKind};
+use ringback_driver::engine::{Context, Play};
+use ringback_driver::request::Token;
+use ringback_media::dtmf;
+use ringback_media::g711::{ulaw_decode, ulaw_encode};
+use ringback_media::tone::CallProgress;
+use ringback_tspi::callstate::CallState;
+use ringback_tspi::constants::*;
+use ringback_tspi::dev_specific::LineKind;
+use ringback_tspi::key::Key;
+use ringback_tspi::media::Audio;
+
+use super::whole::{AUDIO, AUDIO_PIECE, CHUNK, Queue, Sound};
+use crate::Event;
+use crate::book::Book;
+
+/// What a line is, for LINEDEVCAPS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PortInfo {
+    /// The slot on the card.
+    pub port: usize,
+    /// What is in it.
+    pub kind: ModuleKind,
+}
+
+/// What a line on a module of this kind is.
+pub fn line_kind(module: ModuleKind) -> LineKind {
+    match module {
+        ModuleKind::Fxo => LineKind::Fxo,
+        ModuleKind::Fxs => LineKind::Fxs,
+    }
+}
+
+/// What the card is to do after the samples have been moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    Hook(Hook),
+    Feed(LineFeed),
+}
+
+/// One visit of the engine to a line: the time, and where effects go.
+pub(super) struct Visit<'a, 'c> {
+    pub(super) cx: &'a mut Context<'c, Event>,
+    pub(super) orders: &'a mut Vec<(usize, Order)>,
+    /// The time of the lines.
+    pub(super) now: Time,
+}
+
+impl Visit<'_, '_> {
+    /// The time of the lines, which is that of their samples.
+    pub(super) fn now(&self) -> Time {
+        self.now
+    }
+
+    /// The tick count of an event: milliseconds of the real clock, wrapping at 32 bits.
+    fn ticks(&self) -> usize {
+        self.cx.now().as_millis() as u32 as usize
+    }
+}
+
+/// One line.
+#[derive(Debug)]
+pub(super) struct Port {
+    pub(super) book: Book,
+    /// Its slot on the card.
+    pub(super) slot: usize,
+    pub(super) audio: Audio,
+    listener: dtmf::Detector,
+    generator: dtmf::Generator,
+    /// What the kernel has to play, where it moves the samples.
+    pub(super) queue: Queue,
+    rendered: Vec<i16>,
+    encoded: Vec<u8>,
+}
+
+impl Port {
+    pub(super) fn new(line: usize, slot: usize) -> Port {
+        Port {
+            book: Book::new(line),
+            slot,
+            audio: Audio::default(),
+            listener: dtmf::Detector::new(),
+            generator: dtmf::Generator::new(),
+            queue: Queue::default(),
+            rendered: Vec::new(),
+            encoded: Vec::new(),
+        }
+    }
+
+    pub(super) fn order(&self, visit: &mut Visit<'_, '_>, order: Order) {
+        visit.orders.push((self.slot, order));
+    }
+
+    /// Moves the call to a state and tells it, once.
+    pub(super) fn set_state(&mut self, visit: &mut Visit<'_, '_>, state: CallState, mode: u32) {
+        if !self.book.would_change(state, mode) {
+            return;
+        }
+        if matches!(state, CallState::Idle | CallState::Disconnected) {
+            // O5: monitoring ends with the conversation.
+            if let Some(call) = &mut self.book.call {
+                call.monitored = 0;
+            }
+            self.stop_generating(visit);
+        }
+        self.book.set_state(visit.cx, state, mode);
+        if state == CallState::Idle {
+            self.hush(visit);
+        }
+    }
+
+    /// Nothing is played any more, and nothing that waits will be.
+    pub(super) fn hush(&mut self, visit: &mut Visit<'_, '_>) {
+        self.audio.hush();
+        self.silence(visit);
+    }
+
+    // Digits
+
+    /// Starts to generate digits (D17): what is being generated is cancelled first.
+    pub(super) fn generate(
+        &mut self,
+        visit: &mut Visit<'_, '_>,
+        end_to_end: u32,
+        digits: &[Option<Key>],
+        timing: (u32, u32, u32),
+    ) {
+        self.stop_generating(visit);
+        let (digit_ms, gap_ms, pause_ms) = timing;
+        self.generator.set_timing(digit_ms, gap_ms);
+        for digit in digits {
+            match digit {
+                Some(key) => self.generator.push(tone_digit(*key)),
+                None => self.generator.pause(pause_ms),
+            }
+        }
+        if let Some(call) = &mut self.book.call {
+            call.generating = Some(end_to_end);
+        }
+    }
+
+    /// Cancels what is being generated, with LINE_GENERATE(CANCEL).
+    pub(super) fn stop_generating(&mut self, visit: &mut Visit<'_, '_>) {
+        self.generator.clear();
+        if self.queue.samples(Sound::Digits) > 0 {
+            self.silence(visit);
+        }
+        self.tell_generated(visit, LINEGENERATETERM_CANCEL);
+    }
+
+    fn tell_generated(&mut self, visit: &mut Visit<'_, '_>, how: u32) {
+        let generating = self.book.call.as_mut().and_then(|call| call.generating.take());
+        if let Some(end_to_end) = generating {
+            let params = [how as usize, end_to_end as usize, visit.ticks()];
+            self.book.tell_call(visit.cx, LINE_GENERATE, params);
+        }
+    }
+
+    /// What came in on a call whose loop is closed: digits, and the application's recording.
+    pub(super) fn hear(&mut self, visit: &mut Visit<'_, '_>, heard: &[i16; FRAME]) {
+        let monitored = self.book.call.as_ref().map_or(0, |call| call.monitored);
+        if monitored != 0 {
+            let mut events = [None; 2];
+            let mut count = 0;
+            self.listener.feed(heard, &mut |event| {
+                if let Some(place) = events.get_mut(count) {
+                    *place = Some(event);
+                    count += 1;
+                }
+            });
+            for event in events.into_iter().flatten() {
+                let (mode, digit) = match event {
+                    dtmf::Event::Down(digit) => (LINEDIGITMODE_DTMF, digit),
+                    dtmf::Event::Up(digit) => (LINEDIGITMODE_DTMFEND, digit),
+                };
+                if monitored & mode != 0 {
+                    let digit = digit.as_char() as usize;
+                    let params = [digit, mode as usize, visit.ticks()];
+                    self.book.tell_call(visit.cx, LINE_MONITORDIGITS, params);
+                }
+            }
+        }
+        self.audio.hear(heard);
+    }
+
+    /// One frame to play on such a call: digits, or else the application's audio.
+    pub(super) fn fill(&mut self, visit: &mut Visit<'_, '_>, play: &mut [i16; FRAME]) {
+        if !self.generates() {
+            self.audio.fill(play);
+        } else if self.generator.fill(play) == 0 {
+            self.tell_generated(visit, LINEGENERATETERM_DONE);
+        }
+    }
+
+    fn generates(&self) -> bool {
+        self.book.call.as_ref().is_some_and(|call| call.generating.is_some())
+    }
+
+    // Whole buffers, where the kernel moves the samples
+
+    /// As [`Port::fill`]: sees to it that the kernel has what is to be played.
+    pub(super) fn go_on(&mut self, visit: &mut Visit<'_, '_>) {
+        if self.generates() {
+            while self.queue.samples(Sound::Digits) < CHUNK && !self.generator.is_idle() {
+                let mut rendered = std::mem::take(&mut self.rendered);
+                rendered.resize(CHUNK, 0);
+                let count = self.generator.fill(&mut rendered);
+                rendered.truncate(count);
+                self.play(visit, Sound::Digits, None, &rendered);
+                self.rendered = rendered;
+            }
+            if self.queue.samples(Sound::Digits) == 0 {
+                self.tell_generated(visit, LINEGENERATETERM_DONE);
+            }
+        } else {
+            // In pieces, so that the next is there when one has ended.
+            while self.queue.samples(Sound::Audio) + AUDIO_PIECE <= AUDIO {
+                let mut rendered = std::mem::take(&mut self.rendered);
+                rendered.clear();
+                self.audio.take(AUDIO_PIECE, &mut rendered);
+                let count = rendered.len();
+                self.play(visit, Sound::Audio, None, &rendered);
+                self.rendered = rendered;
+                if count < AUDIO_PIECE {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// As a tone that goes on: `render` gives its next samples.
+    pub(super) fn go_on_with(
+        &mut self,
+        visit: &mut Visit<'_, '_>,
+        tone: CallProgress,
+        mut render: impl FnMut(&mut [i16]),
+    ) {
+        while self.queue.samples(Sound::Tone(tone)) < CHUNK {
+            let mut rendered = std::mem::take(&mut self.rendered);
+            rendered.resize(CHUNK, 0);
+            render(&mut rendered);
+            self.play(visit, Sound::Tone(tone), None, &rendered);
+            self.rendered = rendered;
+        }
+    }
+
+    /// Has the kernel play samples, for a request or for none.
+    pub(super) fn play(
+        &mut self,
+        visit: &mut Visit<'_, '_>,
+        sound: Sound,
+        request: Option<Token>,
+        samples: &[i16],
+    ) {
+        if samples.is_empty() {
+            return;
+        }
+        self.encoded.clear();
+        self.encoded.extend(samples.iter().copied().map(ulaw_encode));
+        let play = visit.cx.play(self.slot, request, &self.encoded);
+        self.queue.push(play, sound, samples.len());
+    }
+
+    /// Has the kernel drop what it has to play.
+    pub(super) fn silence(&mut self, visit: &mut Visit<'_, '_>) {
+        if !self.queue.is_empty() {
+            self.audio.played(self.queue.samples(Sound::Audio));
+            self.queue.clear();
+            visit.cx.silence(self.slot);
+        }
+    }
+
+    /// Something that the kernel had has ended: what it was, if it was not dropped before.
+    pub(super) fn played(&mut self, play: Play) -> Option<Sound> {
+        let (sound, samples) = self.queue.ended(play)?;
+        if sound == Sound::Audio {
+            self.audio.played(samples);
+        }
+        Some(sound)
+    }
+
+    /// Starts to listen for digits anew.
+    pub(super) fn listen_anew(&mut self) {
+        self.listener = dtmf::Detector::new();
+    }
+}
+
+/// The tones of a key.
+pub(super) fn tone_digit(key: Key) -> dtmf::Digit {
+    // Both types let the same sixteen characters in.
+    dtmf::Digit::from_char(key.as_char()).unwrap_or(dtmf::Digit::ZERO)
+}
+
+pub(super) fn decode(received: &[u8; FRAME]) -> [i16; FRAME] {
+    received.map(ulaw_decode)
+}
+
+pub(super) fn encode(play: [i16; FRAME]) -> [u8; FRAME] {
+    play.map(ulaw_encode)
+}

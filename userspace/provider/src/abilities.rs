@@ -1,0 +1,134 @@
+//! What each kind of line can do: announced in its capabilities, and held against what is asked.
+
+use ringback_tspi::callstate::{CallState, CallStates};
+use ringback_tspi::constants::*;
+use ringback_tspi::dev_specific::LineKind;
+use ringback_tspi::dialstring::Modifiers;
+
+/// What a kind of line can do.
+#[derive(Debug)]
+pub(super) struct Abilities {
+    /// For people.
+    pub(super) name: &'static str,
+    /// LINEMEDIAMODE_ bits.
+    pub(super) media: u32,
+    /// The media mode of a call for which none is asked.
+    pub(super) usual_media: u32,
+    /// LINEBEARERMODE_ bits.
+    pub(super) bearers: u32,
+    /// The highest rate: bit/s, of a voice line the bandwidth in Hz.
+    pub(super) rate: u32,
+    /// What it can wait for while it dials.
+    pub(super) modifiers: Modifiers,
+    /// LINEADDRCAPFLAGS_ bits.
+    pub(super) address_flags: u32,
+    /// LINEDIGITMODE_ bits that can be generated, and that can be monitored.
+    pub(super) digits: (u32, u32),
+    /// What its calls can be in.
+    pub(super) states: CallStates,
+    /// LINECALLFEATURE_ bits.
+    pub(super) features: u32,
+    /// The modes that come with states.
+    pub(super) dial_tone_modes: u32,
+    pub(super) busy_modes: u32,
+    pub(super) special_info: u32,
+    pub(super) connected_modes: u32,
+    pub(super) disconnect_modes: u32,
+}
+
+const DIALS: CallStates = CallStates::of(&[
+    CallState::Idle,
+    CallState::Offering,
+    CallState::DialTone,
+    CallState::Dialing,
+    CallState::Ringback,
+    CallState::Busy,
+    CallState::Connected,
+    CallState::Proceeding,
+    CallState::Disconnected,
+]);
+const NOTHING: Modifiers = Modifiers { dial_tone: false, quiet: false, billing: false };
+const VOICE: u32 = LINEMEDIAMODE_INTERACTIVEVOICE | LINEMEDIAMODE_AUTOMATEDVOICE;
+/// Bandwidth of a telephone line in Hz.
+const BANDWIDTH: u32 = 3100;
+const DIALED: u32 = LINEADDRCAPFLAGS_DIALED | LINEADDRCAPFLAGS_PARTIALDIAL;
+const ENDS: u32 =
+    LINEDISCONNECTMODE_NORMAL | LINEDISCONNECTMODE_NOANSWER | LINEDISCONNECTMODE_OUTOFORDER;
+const ANSWER_DROP: u32 = LINECALLFEATURE_ANSWER | LINECALLFEATURE_DROP;
+const DIGITS: u32 = LINECALLFEATURE_GENERATEDIGITS | LINECALLFEATURE_MONITORDIGITS;
+const DTMF: (u32, u32) = (LINEDIGITMODE_DTMF, LINEDIGITMODE_DTMF | LINEDIGITMODE_DTMFEND);
+
+const FXO: Abilities = Abilities {
+    name: "FXO exchange line",
+    media: VOICE,
+    usual_media: LINEMEDIAMODE_INTERACTIVEVOICE,
+    bearers: LINEBEARERMODE_VOICE,
+    rate: BANDWIDTH,
+    modifiers: Modifiers { dial_tone: true, ..NOTHING },
+    address_flags: DIALED,
+    digits: DTMF,
+    states: DIALS.union(CallStates::of(&[CallState::SpecialInfo])),
+    features: ANSWER_DROP | DIGITS | LINECALLFEATURE_DIAL,
+    dial_tone_modes: LINEDIALTONEMODE_NORMAL | LINEDIALTONEMODE_UNAVAIL,
+    busy_modes: LINEBUSYMODE_STATION,
+    special_info: LINESPECIALINFO_REORDER,
+    connected_modes: LINECONNECTEDMODE_ACTIVE | LINECONNECTEDMODE_CONFIRMED,
+    disconnect_modes: ENDS | LINEDISCONNECTMODE_NODIALTONE | LINEDISCONNECTMODE_UNAVAIL,
+};
+
+const FXS: Abilities = Abilities {
+    name: "FXS telephone",
+    media: VOICE,
+    usual_media: LINEMEDIAMODE_INTERACTIVEVOICE,
+    bearers: LINEBEARERMODE_VOICE,
+    rate: BANDWIDTH,
+    // It is rung, and nothing is dialled.
+    modifiers: NOTHING,
+    address_flags: 0,
+    digits: DTMF,
+    states: CallStates::of(&[
+        CallState::Idle,
+        CallState::Offering,
+        CallState::Ringback,
+        CallState::Busy,
+        CallState::Connected,
+        CallState::Disconnected,
+    ]),
+    features: ANSWER_DROP | DIGITS,
+    dial_tone_modes: 0,
+    busy_modes: LINEBUSYMODE_STATION,
+    special_info: 0,
+    connected_modes: LINECONNECTEDMODE_ACTIVE | LINECONNECTEDMODE_CONFIRMED,
+    disconnect_modes: ENDS,
+};
+
+const MODEM: Abilities = Abilities {
+    name: "modem",
+    media: LINEMEDIAMODE_DATAMODEM,
+    usual_media: LINEMEDIAMODE_DATAMODEM,
+    bearers: LINEBEARERMODE_VOICE | LINEBEARERMODE_PASSTHROUGH,
+    rate: 115_200,
+    modifiers: Modifiers { dial_tone: true, quiet: true, billing: true },
+    address_flags: DIALED,
+    digits: (0, 0),
+    states: DIALS,
+    features: ANSWER_DROP | LINECALLFEATURE_DIAL,
+    dial_tone_modes: LINEDIALTONEMODE_UNAVAIL,
+    busy_modes: LINEBUSYMODE_UNAVAIL,
+    special_info: 0,
+    connected_modes: LINECONNECTEDMODE_ACTIVE | LINECONNECTEDMODE_CONFIRMED,
+    disconnect_modes: ENDS
+        | LINEDISCONNECTMODE_UNKNOWN
+        | LINEDISCONNECTMODE_UNAVAIL
+        | LINEDISCONNECTMODE_NODIALTONE
+        | LINEDISCONNECTMODE_TEMPFAILURE,
+};
+
+/// What a kind of line can do.
+pub(super) const fn abilities(kind: LineKind) -> &'static Abilities {
+    match kind {
+        LineKind::Fxo => &FXO,
+        LineKind::Fxs => &FXS,
+        LineKind::Modem => &MODEM,
+    }
+}

@@ -1,0 +1,134 @@
+//! Which handle TAPI has for which call.
+//!
+//! A call is in here from before TAPI can know it until it is closed, so that no event is ever looked
+//! up too early (C9). An event of a call that is not here any more is dropped (D5).
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use ringback_tspi::types::{HDRVCALL, HTAPICALL, HTAPILINE};
+
+/// One call that TAPI knows or is about to know.
+#[derive(Debug)]
+struct Entry {
+    line: HTAPILINE,
+    /// `None` while LINE_NEWCALL has not been answered.
+    tapi: Option<HTAPICALL>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    calls: HashMap<HDRVCALL, Entry>,
+    /// The calls that are being made, by their requests.
+    making: HashMap<u32, HDRVCALL>,
+}
+
+/// All calls of a provider. Its lock is never held during an upcall.
+#[derive(Debug, Default)]
+pub(super) struct Calls(Mutex<Table>);
+
+impl Calls {
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A request is about to make this call.
+    pub(super) fn making(&self, id: u32, line: HTAPILINE, call: HDRVCALL, tapi: HTAPICALL) {
+        let mut table = self.lock();
+        table.making.insert(id, call);
+        table.calls.insert(call, Entry { line, tapi: Some(tapi) });
+    }
+
+    /// A request is over. A call that it failed to make is dead by itself; that TAPI may close it
+    /// nevertheless (N8) needs no entry.
+    pub(super) fn completed(&self, id: u32, result: i32) {
+        let mut table = self.lock();
+        if let Some(call) = table.making.remove(&id)
+            && result < 0
+        {
+            table.calls.remove(&call);
+        }
+    }
+
+    /// A call was born here; TAPI is told next.
+    pub(super) fn born(&self, line: HTAPILINE, call: HDRVCALL) {
+        self.lock().calls.insert(call, Entry { line, tapi: None });
+    }
+
+    /// TAPI has given it a handle; `false` if it has closed it already.
+    pub(super) fn named(&self, call: HDRVCALL, tapi: HTAPICALL) -> bool {
+        match self.lock().calls.get_mut(&call) {
+            Some(entry) => {
+                entry.tapi = Some(tapi);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Whether TAPI may use the handle.
+    pub(super) fn knows(&self, call: HDRVCALL) -> bool {
+        self.lock().calls.contains_key(&call)
+    }
+
+    /// TAPI's handle of the call.
+    pub(super) fn tapi(&self, call: HDRVCALL) -> Option<HTAPICALL> {
+        self.lock().calls.get(&call)?.tapi
+    }
+
+    /// The call was closed.
+    pub(super) fn closed(&self, call: HDRVCALL) {
+        self.lock().calls.remove(&call);
+    }
+
+    /// The line was closed.
+    pub(super) fn line_closed(&self, line: HTAPILINE) {
+        self.lock().calls.retain(|_, entry| entry.line != line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(value: usize) -> HDRVCALL {
+        HDRVCALL::new(value).unwrap()
+    }
+
+    #[test]
+    fn a_call_that_was_not_made_is_forgotten_n8() {
+        let (calls, line) = (Calls::default(), HTAPILINE::new(1).unwrap());
+        let tapi = HTAPICALL::new(9).unwrap();
+        calls.making(5, line, call(1), tapi);
+        assert_eq!(calls.tapi(call(1)), Some(tapi), "known before the request is submitted");
+        calls.completed(4, -1);
+        assert!(calls.knows(call(1)), "another request's failure changes nothing");
+        calls.completed(5, -1);
+        assert!(!calls.knows(call(1)));
+        calls.making(5, line, call(2), tapi);
+        calls.completed(5, 0);
+        calls.completed(5, -1);
+        assert!(calls.knows(call(2)), "the id is free for another request (T4)");
+    }
+
+    #[test]
+    fn a_call_that_tapi_closed_while_it_was_told_stays_closed_c9() {
+        let (calls, line) = (Calls::default(), HTAPILINE::new(1).unwrap());
+        calls.born(line, call(1));
+        assert!(calls.knows(call(1)), "it can be closed before TAPI's handle is known");
+        calls.closed(call(1));
+        assert!(!calls.named(call(1), HTAPICALL::new(9).unwrap()));
+        assert_eq!(calls.tapi(call(1)), None);
+    }
+
+    #[test]
+    fn closing_a_line_takes_its_calls_along_d2() {
+        let calls = Calls::default();
+        let line = |value| HTAPILINE::new(value).unwrap();
+        let tapi = HTAPICALL::new(9).unwrap();
+        calls.making(1, line(1), call(1), tapi);
+        calls.making(2, line(2), call(2), tapi);
+        calls.line_closed(line(1));
+        assert!(!calls.knows(call(1)) && calls.knows(call(2)));
+    }
+}

@@ -1,0 +1,336 @@
+//! The provider of a card: how it lives between enumeration, init and shutdown.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
+
+use ringback_driver::card::tiger320::Tiger320;
+use ringback_driver::device::Files;
+use ringback_driver::engine::Context;
+use ringback_driver::reactor::{
+    Driver, Handle, Local, Options, Refused, Settled, StartError, is_in_upcall,
+};
+use ringback_driver::{Time, report};
+use ringback_lines::{CallHandles, Event, LineEngine};
+use ringback_tspi::clock;
+use ringback_tspi::dev_specific::DevSpecific;
+use ringback_tspi::error::LineError;
+use ringback_tspi::provider::{Init, Runner, Tapi};
+use ringback_tspi::types::HDRVLINE;
+
+use super::calls::Calls;
+use super::cards::{Card, ModemCard};
+use super::checks;
+use super::open::OpenError;
+use super::open_lines::{OpenLine, OpenLines, Serial};
+use super::upward::Upward;
+
+/// Requests that can be outstanding on a card at once.
+const CAPACITY: usize = 4096;
+
+/// How long init and a second shutdown wait for a shutdown that is under way: a little longer than the
+/// reactor does.
+const STOP_LIMIT: Duration = Duration::from_secs(4);
+
+/// Opens the card, brought up and ready to be started.
+type Opener<C> = Box<dyn FnMut() -> Result<C, OpenError> + Send>;
+
+/// The provider of a card's lines.
+///
+/// Dropping it shuts it down.
+pub struct LineProvider<C: Card> {
+    /// The device's short name.
+    pub(super) name: String,
+    /// The lines, in the order of their device ids.
+    pub(super) infos: Vec<DevSpecific>,
+    running: RwLock<Option<Arc<Running<C>>>>,
+    power: Mutex<Power<C>>,
+    /// Told when a shutdown has come to its end.
+    stopped: Condvar,
+}
+
+/// The provider of a TDM400P's lines.
+pub type CardProvider<D> = LineProvider<Tiger320<D>>;
+
+/// The provider of a modem's line.
+pub type ModemProvider<D> = LineProvider<ModemCard<D>>;
+
+/// What init and shutdown change.
+struct Power<C: Card> {
+    opener: Opener<C>,
+    state: State<C>,
+    /// Handles outlive a pair of init and shutdown with whoever keeps them, and must not mean
+    /// anything in the next one. So these are the same in all pairs.
+    handles: Arc<CallHandles>,
+    openings: Serial,
+    /// Why the last init failed, in words.
+    failure: Option<String>,
+}
+
+enum State<C: Card> {
+    /// With the card, if it is open.
+    Off(Option<Box<C>>),
+    /// With the reaper, unless it is the application's own thread.
+    On(Handle<C::Lines>, Option<Driver<C::Lines>>),
+    /// Somebody is shutting it down.
+    Stopping,
+    /// Shut down, but a callback had not returned: the card is open until it has.
+    Ending(Handle<C::Lines>),
+}
+
+/// The card between init and shutdown.
+pub(super) struct Running<C: Card> {
+    pub(super) handle: Handle<C::Lines>,
+    pub(super) handles: Arc<CallHandles>,
+    pub(super) calls: Arc<Calls>,
+    pub(super) lines: Arc<OpenLines>,
+    pub(super) line_device_id_base: u32,
+}
+
+impl<C: Card> LineProvider<C> {
+    /// Opens a card. `opener` is called now, and again by every init that follows a shutdown.
+    ///
+    /// # Errors
+    /// That of `opener`; [`OpenError::NoModules`] if there is no working module on the card.
+    pub fn new(
+        mut opener: impl FnMut() -> Result<C, OpenError> + Send + 'static,
+    ) -> Result<LineProvider<C>, OpenError> {
+        let card = opener()?;
+        let infos = card.lines();
+        if infos.is_empty() {
+            return Err(OpenError::NoModules(card.empty()));
+        }
+        Ok(LineProvider {
+            name: card.name(),
+            infos,
+            running: RwLock::new(None),
+            power: Mutex::new(Power {
+                opener: Box::new(opener),
+                state: State::Off(Some(Box::new(card))),
+                handles: Arc::default(),
+                openings: Serial::default(),
+                failure: None,
+            }),
+            stopped: Condvar::new(),
+        })
+    }
+
+    fn power(&self) -> MutexGuard<'_, Power<C>> {
+        self.power.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_running(&self, running: Option<Arc<Running<C>>>) {
+        *self.running.write().unwrap_or_else(PoisonError::into_inner) = running;
+    }
+
+    /// The running card; `missing` outside of a pair of init and shutdown.
+    pub(super) fn running(&self, missing: LineError) -> Result<Arc<Running<C>>, LineError> {
+        let running = self.running.read().unwrap_or_else(PoisonError::into_inner);
+        running.clone().ok_or(missing)
+    }
+
+    /// TSPI_providerInit, with a reaper of the driver's own.
+    pub(super) fn init(&self, init: Init, tapi: Box<dyn Tapi>) -> Result<u32, LineError> {
+        self.init_with(init, tapi, |engine, files, upward| {
+            let driver = Driver::start(engine, files, upward, CAPACITY)?;
+            Ok((driver.handle(), Some(driver), ()))
+        })
+        .map(|(options, _)| options)
+    }
+
+    /// TSPI_providerInit, with the calling thread as the reaper. Nobody runs a pair that was open
+    /// before.
+    pub(super) fn init_local(
+        &self,
+        init: Init,
+        tapi: Box<dyn Tapi>,
+    ) -> Result<(u32, Box<dyn Runner>), LineError> {
+        let (options, runner) = self.init_with(init, tapi, |engine, files, upward| {
+            let options = Options { capacity: CAPACITY, ..Options::default() };
+            let local = Local::new(engine, files, upward, &options)?;
+            let handle = local.handle();
+            let runner: Box<dyn Runner> = Box::new(LocalRunner(local));
+            Ok((handle, None, runner))
+        })?;
+        Ok((options, runner.ok_or(LineError::OPERATIONFAILED)?))
+    }
+
+    fn init_with<T>(
+        &self,
+        init: Init,
+        tapi: Box<dyn Tapi>,
+        start: impl FnOnce(C::Lines, Files, Upward<C::Lines>) -> Result<Started<C, T>, StartError>,
+    ) -> Result<(u32, Option<T>), LineError> {
+        checks::version(init.version)?;
+        let mut power = self.wait_stopped();
+        power.failure = None;
+        let result = power.begin(&self.infos, init, tapi, start);
+        match result {
+            Ok(Some((running, started))) => {
+                self.set_running(Some(Arc::new(running)));
+                Ok((0, Some(started)))
+            }
+            // D15: the pair that is open stays as it is.
+            Ok(None) => Ok((0, None)),
+            Err(cause) => {
+                report!(ERROR, "the provider can't start: {cause}");
+                power.failure = Some(cause.to_string());
+                Err(LineError::RESOURCEUNAVAIL)
+            }
+        }
+    }
+
+    /// Why the last init failed, in words: a TSPI error has no room for it.
+    pub(super) fn failure_text(&self) -> Option<String> {
+        self.power().failure.clone()
+    }
+
+    /// What init and shutdown change, once nobody is shutting down any more. In an upcall, where
+    /// waiting is impossible, and after a time as it is.
+    fn wait_stopped(&self) -> MutexGuard<'_, Power<C>> {
+        let power = self.power();
+        if is_in_upcall() {
+            return power;
+        }
+        let stopping = |power: &mut Power<C>| matches!(power.state, State::Stopping);
+        let waited = self.stopped.wait_timeout_while(power, STOP_LIMIT, stopping);
+        let mut power = waited.unwrap_or_else(PoisonError::into_inner).0;
+        if let State::Ending(handle) = &power.state {
+            let handle = handle.clone();
+            // The callback that is in the way may come by here.
+            drop(power);
+            handle.wait_ended(STOP_LIMIT);
+            power = self.power();
+        }
+        power
+    }
+
+    /// TSPI_providerShutdown. Of two threads that call it, the second waits for the first and then
+    /// finds no pair to end.
+    pub(super) fn shutdown(&self) -> Result<(), LineError> {
+        let mut power = self.wait_stopped();
+        let (handle, driver) = match std::mem::replace(&mut power.state, State::Stopping) {
+            State::On(handle, driver) => (handle, driver),
+            other => {
+                power.state = other;
+                return Err(LineError::OPERATIONFAILED);
+            }
+        };
+        // An upcall may come by here while we wait for the last of them.
+        drop(power);
+        self.set_running(None);
+        let settled = driver.map_or_else(|| handle.shutdown(), Driver::shutdown);
+        self.power().state = match settled {
+            Settled::Delivered => State::Off(None),
+            Settled::AfterThisUpcall | Settled::TimedOut => State::Ending(handle),
+        };
+        self.stopped.notify_all();
+        // D12: a callback that does not return may still be told something.
+        if settled == Settled::TimedOut { Err(LineError::OPERATIONFAILED) } else { Ok(()) }
+    }
+}
+
+/// A started reaper: the way to it, its thread, and what the starter makes of it.
+type Started<C, T> = (Handle<<C as Card>::Lines>, Option<Driver<<C as Card>::Lines>>, T);
+
+impl<C: Card> Power<C> {
+    /// Starts the card; `None` if it runs.
+    fn begin<T>(
+        &mut self,
+        infos: &[DevSpecific],
+        init: Init,
+        tapi: Box<dyn Tapi>,
+        start: impl FnOnce(C::Lines, Files, Upward<C::Lines>) -> Result<Started<C, T>, StartError>,
+    ) -> Result<Option<(Running<C>, T)>, OpenError> {
+        let card = match &mut self.state {
+            State::On(..) => return Ok(None),
+            State::Stopping => return Err(OpenError::StillRunning),
+            State::Ending(handle) if !handle.wait_ended(Duration::ZERO) => {
+                return Err(OpenError::StillRunning);
+            }
+            State::Ending(_) => None,
+            State::Off(card) => card.take(),
+        };
+        self.state = State::Off(None);
+        let card = match card {
+            Some(card) => *card,
+            None => (self.opener)()?,
+        };
+        if card.lines() != infos {
+            return Err(OpenError::OtherModules);
+        }
+        let files = card.files().map_err(OpenError::Interrupt)?;
+        let handles = Arc::clone(&self.handles);
+        let engine = card.start(Arc::clone(&handles), clock::now())?;
+        let calls = Arc::new(Calls::default());
+        let lines = Arc::new(OpenLines::new(&self.openings));
+        let way = Arc::new(OnceLock::new());
+        let upward = Upward {
+            tapi,
+            calls: Arc::clone(&calls),
+            lines: Arc::clone(&lines),
+            handle: Arc::clone(&way),
+        };
+        let (handle, driver, started) = start(engine, files, upward)?;
+        // No line is open yet, so nothing has been told.
+        let _ = way.set(handle.clone());
+        self.state = State::On(handle.clone(), driver);
+        let line_device_id_base = init.line_device_id_base;
+        Ok(Some((Running { handle, handles, calls, lines, line_device_id_base }, started)))
+    }
+}
+
+/// A reaper on the application's own thread.
+struct LocalRunner<L: LineEngine>(Local<L, Upward<L>>);
+
+impl<L: LineEngine> Runner for LocalRunner<L> {
+    fn run_once(&mut self, until: Time) -> usize {
+        self.0.run_once(until)
+    }
+}
+
+impl<C: Card> Running<C> {
+    /// An open line.
+    pub(super) fn line(&self, line: HDRVLINE) -> Result<OpenLine, LineError> {
+        self.lines.get(line)
+    }
+
+    /// Calls into the lines. Where they have failed there is no driver any more.
+    pub(super) fn ask<R: Send + 'static>(
+        &self,
+        act: impl FnOnce(&mut C::Lines, &mut Context<'_, Event>) -> Result<R, LineError>
+        + Send
+        + 'static,
+    ) -> Result<R, LineError> {
+        self.handle.with(act).unwrap_or(Err(LineError::NODRIVER))
+    }
+
+    /// Waits until what a close has ended is told (D1, D5). In an upcall that comes as soon as the
+    /// upcall has returned.
+    ///
+    /// # Errors
+    /// OPERATIONFAILED if a callback has not returned for so long that waiting was given up.
+    pub(super) fn settle(&self, line: usize) -> Result<(), LineError> {
+        if self.handle.settle(line) == Settled::TimedOut {
+            report!(
+                ERROR,
+                "line {line}: closed, but a callback does not return, so what the close has ended \
+                 is not told yet"
+            );
+            return Err(LineError::OPERATIONFAILED);
+        }
+        Ok(())
+    }
+}
+
+/// Why a request was refused, as a function returns it.
+pub(super) fn refused(refused: Refused) -> LineError {
+    match refused {
+        Refused::Full(_) | Refused::Crowded(_) => LineError::RESOURCEUNAVAIL,
+        Refused::NoSuchLine(_) => LineError::INVALLINEHANDLE,
+        Refused::Rejected(result) => {
+            LineError::from_raw(result).unwrap_or(LineError::OPERATIONFAILED)
+        }
+        Refused::Closed | Refused::Failed(_) => LineError::NODRIVER,
+        _ => LineError::OPERATIONFAILED,
+    }
+}

@@ -1,0 +1,118 @@
+//! The cards that have lines, each with the engine that drives them.
+
+use std::io;
+use std::sync::Arc;
+
+use ringback_driver::Time;
+use ringback_driver::card::uart16550::Uart16550;
+use ringback_driver::card::{PortCard, Slot};
+use ringback_driver::device::{Device, Files};
+use ringback_lines::modem::{Modem, ModemOptions};
+use ringback_lines::{CallHandles, LineEngine, Lines, line_kind};
+use ringback_tspi::dev_specific::{DevSpecific, LineKind};
+
+use super::open::OpenError;
+use super::{SlotReport, report};
+
+/// A card that was opened and is not started yet.
+pub trait Card: Sized + Send + 'static {
+    /// The engine of its lines.
+    type Lines: LineEngine;
+
+    /// The short name of its device.
+    fn name(&self) -> String;
+
+    /// Its lines, in the order in which the engine numbers them.
+    fn lines(&self) -> Vec<DevSpecific>;
+
+    /// Why it has no line, where it has none.
+    fn empty(&self) -> String {
+        String::new()
+    }
+
+    /// What the reaper has to read and write for it.
+    ///
+    /// # Errors
+    /// The error of the system call.
+    fn files(&self) -> io::Result<Files>;
+
+    /// Starts it.
+    ///
+    /// # Errors
+    /// The card does not start.
+    fn start(self, handles: Arc<CallHandles>, now: Time) -> Result<Self::Lines, OpenError>;
+
+    /// How its slots are, where it has any; `base` is the device id of its first line.
+    fn slot_reports(lines: &Self::Lines, base: u32) -> Vec<SlotReport> {
+        let _ = (lines, base);
+        Vec::new()
+    }
+}
+
+impl<C: PortCard> Card for C {
+    type Lines = Lines<C>;
+
+    fn name(&self) -> String {
+        PortCard::name(self).to_owned()
+    }
+
+    fn lines(&self) -> Vec<DevSpecific> {
+        let slots = (0..).zip(PortCard::slots(self));
+        let line = |(slot, content): (u32, &Slot)| {
+            Some(DevSpecific { slot, kind: line_kind(content.kind()?) })
+        };
+        slots.filter_map(line).collect()
+    }
+
+    fn empty(&self) -> String {
+        let slots: Vec<String> = (0..)
+            .zip(PortCard::slots(self))
+            .map(|(number, slot): (u32, &Slot)| match slot {
+                Slot::Failed(error) => format!("slot {number}: {error}"),
+                _ => format!("slot {number} is empty"),
+            })
+            .collect();
+        slots.join("; ")
+    }
+
+    fn files(&self) -> io::Result<Files> {
+        PortCard::files(self)
+    }
+
+    fn start(self, handles: Arc<CallHandles>, now: Time) -> Result<Lines<C>, OpenError> {
+        Ok(Lines::new(self, handles, now)?)
+    }
+
+    fn slot_reports(lines: &Lines<C>, base: u32) -> Vec<SlotReport> {
+        report::report(lines, base)
+    }
+}
+
+/// A UART with a modem behind it.
+#[derive(Debug)]
+pub struct ModemCard<D: Device> {
+    /// The UART.
+    pub uart: Uart16550<D>,
+    /// How to speak to the modem.
+    pub options: ModemOptions,
+}
+
+impl<D: Device> Card for ModemCard<D> {
+    type Lines = Modem<D>;
+
+    fn name(&self) -> String {
+        self.uart.device().name().to_owned()
+    }
+
+    fn lines(&self) -> Vec<DevSpecific> {
+        vec![DevSpecific { slot: 0, kind: LineKind::Modem }]
+    }
+
+    fn files(&self) -> io::Result<Files> {
+        self.uart.device().files()
+    }
+
+    fn start(self, handles: Arc<CallHandles>, now: Time) -> Result<Modem<D>, OpenError> {
+        Modem::new(self.uart, &self.options, handles, now).map_err(OpenError::Interrupt)
+    }
+}

@@ -1,0 +1,250 @@
+//! Parameters that can be judged without the hardware (R7): what is wrong is returned directly, and
+//! nothing has happened on the line.
+//!
+//! TAPI has checked pointers, sizes and handles (G5); what its pages call "not validated by TAPI" is
+//! checked here (G6).
+
+use ringback_driver::report;
+use ringback_tspi::constants::*;
+use ringback_tspi::dial_timing::DialTiming;
+use ringback_tspi::dialstring::{DialString, parse};
+use ringback_tspi::error::LineError;
+use ringback_tspi::key::Key;
+use ringback_tspi::structs::{CallParams, LINEDIALPARAMS};
+use ringback_tspi::types::Version;
+
+use super::abilities::Abilities;
+
+/// Country codes have up to three digits; 0 is the default.
+const MAX_COUNTRY: u32 = 999;
+
+/// An address to be dialled, understood.
+///
+/// # Errors
+/// INVALCOUNTRYCODE; for the address what the first offending character asks for. A full
+/// international number is INVALADDRESS: how it is dialled depends on the place, so TAPI translates
+/// it beforehand.
+pub(super) fn address(
+    text: &str,
+    country_code: u32,
+    can: &Abilities,
+) -> Result<DialString, LineError> {
+    if country_code > MAX_COUNTRY {
+        return Err(LineError::INVALCOUNTRYCODE);
+    }
+    let address = parse(text, can.modifiers).map_err(|refused| {
+        report!(DEBUG, "an address is refused: {refused}");
+        refused.error
+    })?;
+    if address.international { Err(LineError::INVALADDRESS) } else { Ok(address) }
+}
+
+/// The parameters of a call to be made, copied (B1) and judged. Without parameters the defaults
+/// count.
+///
+/// # Errors
+/// The one that names the member: INVALBEARERMODE, RATEUNAVAIL and so on.
+pub(super) fn call_params(
+    params: Option<&[u8]>,
+    version: Version,
+    can: &Abilities,
+) -> Result<CallParams, LineError> {
+    let Some(memory) = params else {
+        return Ok(CallParams { media_mode: can.usual_media, ..CallParams::default() });
+    };
+    let params = CallParams::read(memory, version)?;
+    match params.bearer_mode {
+        mode if mode.is_power_of_two() && mode & can.bearers != 0 => {}
+        mode if LINEBEARERMODE.name_of(mode).is_some() => {
+            return Err(LineError::BEARERMODEUNAVAIL);
+        }
+        _ => return Err(LineError::INVALBEARERMODE),
+    }
+    if params.min_rate > params.max_rate {
+        return Err(LineError::INVALRATE);
+    }
+    if params.min_rate > can.rate {
+        return Err(LineError::RATEUNAVAIL);
+    }
+    media_modes(params.media_mode, can.media)?;
+    if params.flags & !LINECALLPARAMFLAGS.mask() != 0 {
+        return Err(LineError::INVALCALLPARAMS);
+    }
+    // A plain line can't keep its number back, secure a call or lift the other handset: refused
+    // rather than ignored.
+    if params.flags & !LINECALLPARAMFLAGS_IDLE != 0 {
+        return Err(LineError::INVALCALLPARAMS);
+    }
+    match params.address_mode {
+        LINEADDRESSMODE_ADDRESSID if params.address_id == 0 => {}
+        LINEADDRESSMODE_ADDRESSID => return Err(LineError::INVALADDRESSID),
+        // A line of an exchange does not know its own number.
+        _ => return Err(LineError::INVALADDRESSMODE),
+    }
+    user_user_info(&params.user_user_info)?;
+    Ok(params)
+}
+
+/// One media mode that the line has, or several with UNKNOWN.
+fn media_modes(modes: u32, media: u32) -> Result<(), LineError> {
+    let several = modes & (modes.wrapping_sub(1)) != 0;
+    let known = modes & !(media | LINEMEDIAMODE_UNKNOWN) == 0;
+    if modes == 0 || !known || several && modes & LINEMEDIAMODE_UNKNOWN == 0 {
+        return Err(LineError::INVALMEDIAMODE);
+    }
+    Ok(())
+}
+
+/// User-user information goes over digital lines only; any is too much (dwUUI...Size is 0).
+pub(super) fn user_user_info(info: &[u8]) -> Result<(), LineError> {
+    if info.is_empty() { Ok(()) } else { Err(LineError::USERUSERINFOTOOBIG) }
+}
+
+/// Times of dialling as asked for, within the limits.
+pub(super) fn timing(asked: &LINEDIALPARAMS) -> DialTiming {
+    DialTiming {
+        pause_ms: asked.dial_pause,
+        gap_ms: asked.dial_speed,
+        digit_ms: asked.digit_duration,
+        dial_tone_ms: asked.wait_for_dialtone,
+    }
+    .clamped()
+}
+
+/// Times of dialling as LINEDEVCAPS has them.
+pub(super) fn dial_params(timing: &DialTiming) -> LINEDIALPARAMS {
+    LINEDIALPARAMS {
+        dial_pause: timing.pause_ms,
+        dial_speed: timing.gap_ms,
+        digit_duration: timing.digit_ms,
+        wait_for_dialtone: timing.dial_tone_ms,
+    }
+}
+
+/// Digits to be generated; a comma is a pause (`None`). What is no digit is skipped silently, as
+/// TSPI_lineGenerateDigits says.
+pub(super) fn digits(text: &str) -> Vec<Option<Key>> {
+    text.chars()
+        .filter_map(|character| match character {
+            ',' => Some(None),
+            other => Key::from_char(other.to_ascii_uppercase()).map(Some),
+        })
+        .collect()
+}
+
+/// A version that a provider of the present model can speak.
+pub(super) fn version(version: Version) -> Result<Version, LineError> {
+    if (Version::OLDEST_SPOKEN..=Version::NEWEST_SPOKEN).contains(&version) {
+        Ok(version)
+    } else {
+        Err(LineError::INCOMPATIBLEAPIVERSION)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::abilities::abilities;
+    use super::*;
+    use ringback_tspi::dev_specific::LineKind;
+    use ringback_tspi::structs::{Builder, LINECALLPARAMS};
+
+    const FXO: &Abilities = abilities(LineKind::Fxo);
+    const MODEM: &Abilities = abilities(LineKind::Modem);
+    const MEDIA: u32 = FXO.media;
+    const RATE: u32 = FXO.rate;
+
+    #[test]
+    fn the_first_bad_modifier_decides_r7() {
+        assert_eq!(address("555$@", 0, FXO).unwrap_err(), LineError::DIALBILLING);
+        assert_eq!(address("555@$", 0, FXO).unwrap_err(), LineError::DIALQUIET);
+        assert_eq!(address("5?5", 0, FXO).unwrap_err(), LineError::DIALPROMPT);
+        assert_eq!(address("5x5", 0, FXO).unwrap_err(), LineError::INVALADDRESS);
+        assert_eq!(address("+1 555", 0, FXO).unwrap_err(), LineError::INVALADDRESS);
+        assert!(address("W5,5!T6;", 0, FXO).unwrap().partial, "a line waits for dial tone");
+        assert!(address("", 0, FXO).unwrap().steps.is_empty());
+    }
+
+    #[test]
+    fn a_country_code_has_three_digits_g6() {
+        assert!(address("1", 999, FXO).is_ok());
+        assert_eq!(address("1", 1000, FXO).unwrap_err(), LineError::INVALCOUNTRYCODE);
+        assert_eq!(address("x", u32::MAX, FXO).unwrap_err(), LineError::INVALCOUNTRYCODE);
+    }
+
+    fn voice() -> Builder<LINECALLPARAMS> {
+        Builder::new(Version::V3_1)
+            .set(LINECALLPARAMS::dwBearerMode, LINEBEARERMODE_VOICE)
+            .set(LINECALLPARAMS::dwMinRate, RATE)
+            .set(LINECALLPARAMS::dwMaxRate, RATE)
+            .set(LINECALLPARAMS::dwMediaMode, LINEMEDIAMODE_INTERACTIVEVOICE)
+            .set(LINECALLPARAMS::dwAddressMode, LINEADDRESSMODE_ADDRESSID)
+    }
+
+    fn judged(params: Builder<LINECALLPARAMS>) -> Result<CallParams, LineError> {
+        call_params(Some(&params.finish()), Version::V3_1, FXO)
+    }
+
+    #[test]
+    fn every_member_of_the_parameters_is_judged_g6() {
+        type P = LINECALLPARAMS;
+        assert_eq!(judged(voice()), Ok(CallParams::default()));
+        assert_eq!(call_params(None, Version::V2_0, FXO), Ok(CallParams::default()));
+        let refused = |params: Builder<P>| judged(params).unwrap_err();
+        let bearer = |mode| voice().set(P::dwBearerMode, mode);
+        assert_eq!(refused(bearer(LINEBEARERMODE_DATA)), LineError::BEARERMODEUNAVAIL);
+        assert_eq!(refused(bearer(0)), LineError::INVALBEARERMODE);
+        assert_eq!(refused(bearer(3)), LineError::INVALBEARERMODE, "one mode, not two");
+        assert_eq!(refused(voice().set(P::dwMaxRate, 100)), LineError::INVALRATE);
+        let fast = voice().set(P::dwMinRate, 64_000).set(P::dwMaxRate, 64_000);
+        assert_eq!(refused(fast), LineError::RATEUNAVAIL);
+        let media = |modes| voice().set(P::dwMediaMode, modes);
+        for modes in [0, MEDIA, LINEMEDIAMODE_G3FAX, 0x8000_0000] {
+            assert_eq!(refused(media(modes)), LineError::INVALMEDIAMODE, "{modes:#x}");
+        }
+        assert!(judged(media(MEDIA | LINEMEDIAMODE_UNKNOWN)).is_ok());
+        for flags in [LINECALLPARAMFLAGS_SECURE, LINECALLPARAMFLAGS_BLOCKID, 0x8000_0000] {
+            let params = voice().set(P::dwCallParamFlags, flags);
+            assert_eq!(refused(params), LineError::INVALCALLPARAMS, "{flags:#x}");
+        }
+        assert_eq!(refused(voice().set(P::dwAddressID, 1)), LineError::INVALADDRESSID);
+        let by_number = voice().set(P::dwAddressMode, LINEADDRESSMODE_DIALABLEADDR);
+        assert_eq!(refused(by_number), LineError::INVALADDRESSMODE);
+        let greeting = voice().item(P::dwUserUserInfo, b"hello");
+        assert_eq!(refused(greeting), LineError::USERUSERINFOTOOBIG);
+    }
+
+    #[test]
+    fn a_modem_is_asked_for_what_a_modem_can_do() {
+        type P = LINECALLPARAMS;
+        assert!(address("9W5@5$5", 0, MODEM).is_ok(), "R7: V.250 has all of them");
+        let telephone = abilities(LineKind::Fxs);
+        assert_eq!(address("W5", 0, telephone).unwrap_err(), LineError::DIALDIALTONE);
+        let usual = call_params(None, Version::V3_1, MODEM).unwrap();
+        assert_eq!(usual.media_mode, LINEMEDIAMODE_DATAMODEM);
+        let judged = |params: Builder<P>| call_params(Some(&params.finish()), Version::V3_1, MODEM);
+        let data = || voice().set(P::dwMediaMode, LINEMEDIAMODE_DATAMODEM);
+        assert_eq!(judged(voice()).unwrap_err(), LineError::INVALMEDIAMODE);
+        assert!(judged(data().set(P::dwMaxRate, 57_600)).is_ok());
+        let own = judged(data().set(P::dwBearerMode, LINEBEARERMODE_PASSTHROUGH)).unwrap();
+        assert_eq!(own.bearer_mode, LINEBEARERMODE_PASSTHROUGH);
+        let both = LINEBEARERMODE_PASSTHROUGH | LINEBEARERMODE_VOICE;
+        let refused = judged(data().set(P::dwBearerMode, both)).unwrap_err();
+        assert_eq!(refused, LineError::INVALBEARERMODE);
+    }
+
+    #[test]
+    fn digits_that_are_none_are_skipped() {
+        let text: String =
+            digits("1x,a#").into_iter().map(|digit| digit.map_or(',', Key::as_char)).collect();
+        assert_eq!(text, "1,A#");
+    }
+
+    #[test]
+    fn times_are_brought_into_their_limits() {
+        let asked = LINEDIALPARAMS { digit_duration: 1, ..LINEDIALPARAMS::default() };
+        let timing = timing(&asked);
+        assert_eq!(timing.digit_ms, DialTiming::MIN.digit_ms);
+        assert_eq!(timing.pause_ms, DialTiming::default().pause_ms);
+        assert_eq!(dial_params(&timing).digit_duration, timing.digit_ms);
+    }
+}

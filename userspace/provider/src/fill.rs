@@ -1,0 +1,284 @@
+//! What the lines are and how they are, written into the structures of TAPI.
+
+use ringback_lines::{CallSnapshot, LineReport};
+use ringback_tspi::callstate::{CallState, features};
+use ringback_tspi::constants::*;
+use ringback_tspi::dev_specific::{DevSpecific, LineKind};
+use ringback_tspi::dial_timing::DialTiming;
+use ringback_tspi::error::LineError;
+use ringback_tspi::structs::{
+    Guid, LINEADDRESSCAPS, LINECALLINFO, LINECALLSTATUS, LINEDEVCAPS, LINEDEVSTATUS, Writer,
+};
+use ringback_tspi::types::Version;
+
+use super::abilities::abilities;
+use super::checks::dial_params;
+
+/// What can be done with a call in this state.
+fn features_in(kind: LineKind, state: Option<CallState>) -> u32 {
+    // Before its first state a call can only be given up.
+    let Some(state) = state else { return LINECALLFEATURE_DROP };
+    let loop_is_open = match state {
+        // Nothing is heard before the answer.
+        CallState::Offering => LINECALLFEATURE_GENERATEDIGITS | LINECALLFEATURE_DIAL,
+        _ => 0,
+    };
+    features::legal(state) & abilities(kind).features & !loop_is_open
+}
+
+/// A line's name for people.
+pub(super) fn line_name(device: &str, info: &DevSpecific) -> String {
+    let name = abilities(info.kind).name;
+    match info.kind {
+        LineKind::Fxo | LineKind::Fxs => format!("{device} slot {} ({name})", info.slot),
+        LineKind::Modem => format!("{device} ({name})"),
+    }
+}
+
+/// Fills LINEDEVCAPS.
+pub(super) fn dev_caps(
+    memory: &mut [u8],
+    version: Version,
+    device: &str,
+    info: &DevSpecific,
+) -> Result<(), LineError> {
+    type C = LINEDEVCAPS;
+    let mut caps = Writer::<C>::new(memory, version)?;
+    let can = abilities(info.kind);
+    let (generated, monitored) = can.digits;
+    caps.set(C::dwPermanentLineID, info.slot)
+        .set(C::dwStringFormat, STRINGFORMAT_UNICODE)
+        .set(C::dwAddressModes, LINEADDRESSMODE_ADDRESSID)
+        .set(C::dwNumAddresses, 1)
+        .set(C::dwBearerModes, can.bearers)
+        .set(C::dwMaxRate, can.rate)
+        .set(C::dwMediaModes, can.media)
+        .set(C::dwGenerateDigitModes, generated)
+        .set(C::dwMonitorDigitModes, monitored)
+        .set(C::dwDevCapFlags, LINEDEVCAPFLAGS_CLOSEDROP | can.modifiers.dev_cap_flags())
+        .set(C::dwMaxNumActiveCalls, 1)
+        .set(C::dwAnswerMode, LINEANSWERMODE_NONE)
+        .set(C::dwRingModes, 1)
+        .set(C::MinDialParams, dial_params(&DialTiming::MIN))
+        .set(C::MaxDialParams, dial_params(&DialTiming::MAX))
+        .set(C::DefaultDialParams, dial_params(&DialTiming::default()))
+        .set(C::dwLineFeatures, LINEFEATURE_MAKECALL)
+        .set(C::dwAddressTypes, LINEADDRESSTYPE_PHONENUMBER)
+        .set(C::ProtocolGuid, Guid::PROTOCOL_PSTN);
+    caps.string(C::dwLineName, &line_name(device, info))
+        .string(C::dwProviderInfo, concat!("Ringback ", env!("CARGO_PKG_VERSION")))
+        .string(C::dwSwitchInfo, "analog line")
+        .item(C::dwDevSpecific, &info.bytes());
+    Ok(())
+}
+
+/// Fills LINEADDRESSCAPS.
+pub(super) fn address_caps(
+    memory: &mut [u8],
+    version: Version,
+    device_id: u32,
+    info: &DevSpecific,
+) -> Result<(), LineError> {
+    type C = LINEADDRESSCAPS;
+    let can = abilities(info.kind);
+    let mut caps = Writer::<C>::new(memory, version)?;
+    caps.set(C::dwLineDeviceID, device_id)
+        .set(C::dwAddressSharing, LINEADDRESSSHARING_PRIVATE)
+        .set(C::dwCallerIDFlags, LINECALLPARTYID_UNAVAIL)
+        .set(C::dwCalledIDFlags, LINECALLPARTYID_ADDRESS | LINECALLPARTYID_UNAVAIL)
+        .set(C::dwConnectedIDFlags, LINECALLPARTYID_UNAVAIL)
+        .set(C::dwRedirectionIDFlags, LINECALLPARTYID_UNAVAIL)
+        .set(C::dwRedirectingIDFlags, LINECALLPARTYID_UNAVAIL)
+        .set(C::dwCallStates, can.states.bits())
+        .set(C::dwDialToneModes, can.dial_tone_modes)
+        .set(C::dwBusyModes, can.busy_modes)
+        .set(C::dwSpecialInfo, can.special_info)
+        .set(C::dwDisconnectModes, can.disconnect_modes)
+        .set(C::dwMaxNumActiveCalls, 1)
+        .set(C::dwAddrCapFlags, can.address_flags)
+        .set(C::dwCallFeatures, can.features)
+        .set(C::dwAddressFeatures, LINEADDRFEATURE_MAKECALL)
+        .set(C::dwConnectedModes, can.connected_modes)
+        .set(C::dwOfferingModes, LINEOFFERINGMODE_ACTIVE)
+        .set(C::dwAvailableMediaModes, can.media);
+    Ok(())
+}
+
+/// Fills LINEDEVSTATUS. A call that is still being made is not counted (N4).
+pub(super) fn line_dev_status(
+    memory: &mut [u8],
+    version: Version,
+    kind: LineKind,
+    state: &LineReport,
+) -> Result<(), LineError> {
+    type S = LINEDEVSTATUS;
+    let active = state.call.is_some_and(|call| call.is_some());
+    let free = state.call.is_none() && state.in_service;
+    let service = if state.in_service {
+        LINEDEVSTATUSFLAGS_CONNECTED | LINEDEVSTATUSFLAGS_INSERVICE
+    } else {
+        0
+    };
+    Writer::<S>::new(memory, version)?
+        .set(S::dwNumActiveCalls, u32::from(active))
+        .set(S::dwLineFeatures, if free { LINEFEATURE_MAKECALL } else { 0 })
+        .set(S::dwDevStatusFlags, service)
+        .set(S::dwAvailableMediaModes, if free { abilities(kind).media } else { 0 });
+    Ok(())
+}
+
+/// Fills LINECALLINFO.
+pub(super) fn call_info(
+    memory: &mut [u8],
+    version: Version,
+    device_id: u32,
+    kind: LineKind,
+    call: &CallSnapshot,
+) -> Result<(), LineError> {
+    type I = LINECALLINFO;
+    let info = &call.info;
+    let called =
+        if info.called.is_empty() { LINECALLPARTYID_UNAVAIL } else { LINECALLPARTYID_ADDRESS };
+    let mut out = Writer::<I>::new(memory, version)?;
+    out.set(I::dwLineDeviceID, device_id)
+        .set(I::dwBearerMode, info.bearer)
+        .set(I::dwRate, abilities(kind).rate)
+        .set(I::dwMediaMode, info.media)
+        .set(I::dwCallID, info.call_id)
+        .set(I::dwCallStates, abilities(kind).states.bits())
+        .set(I::dwOrigin, info.origin)
+        .set(I::dwReason, info.reason)
+        .set(I::dwTrunk, UNKNOWN_TRUNK)
+        .set(I::dwCallerIDFlags, LINECALLPARTYID_UNAVAIL)
+        .set(I::dwCalledIDFlags, called)
+        .set(I::dwConnectedIDFlags, LINECALLPARTYID_UNAVAIL)
+        .set(I::dwRedirectionIDFlags, LINECALLPARTYID_UNAVAIL)
+        .set(I::dwRedirectingIDFlags, LINECALLPARTYID_UNAVAIL)
+        .set(I::dwCalledIDAddressType, LINEADDRESSTYPE_PHONENUMBER);
+    out.string(I::dwCalledID, &info.called);
+    Ok(())
+}
+
+/// dwTrunk of a call whose trunk is not known.
+const UNKNOWN_TRUNK: u32 = u32::MAX;
+
+/// Fills LINECALLSTATUS.
+pub(super) fn call_status(
+    memory: &mut [u8],
+    version: Version,
+    kind: LineKind,
+    call: &CallSnapshot,
+) -> Result<(), LineError> {
+    type S = LINECALLSTATUS;
+    Writer::<S>::new(memory, version)?
+        .set(S::dwCallState, call.state.unwrap_or(CallState::Unknown).bit())
+        .set(S::dwCallStateMode, call.mode)
+        .set(S::dwCallFeatures, features_in(kind, call.state));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ringback_lines::CallInfo;
+    use ringback_tspi::structs::{Reader, blank};
+    use ringback_tspi::types::HDRVCALL;
+
+    #[test]
+    fn capabilities_say_what_a_line_can_do() {
+        type C = LINEDEVCAPS;
+        for kind in LineKind::ALL {
+            let info = DevSpecific { slot: 2, kind };
+            let mut memory = blank::<C>(1024);
+            dev_caps(&mut memory, Version::V3_1, "soft", &info).unwrap();
+            let caps = Reader::<C>::new(&memory, Version::V3_1).unwrap();
+            assert_eq!(DevSpecific::read(caps.item(C::dwDevSpecific)).unwrap().kind, kind);
+            let flags = caps.get(C::dwDevCapFlags);
+            assert_ne!(flags & LINEDEVCAPFLAGS_CLOSEDROP, 0, "D3: lineClose drops");
+            assert_eq!(flags & LINEDEVCAPFLAGS_DIALDIALTONE != 0, kind != LineKind::Fxs, "R7");
+            let name = caps.string(C::dwLineName).unwrap();
+            assert!(name.contains(&kind.to_string()), "{name}");
+            assert_eq!(name.contains("slot 2"), kind != LineKind::Modem, "{name}");
+            let bearers = caps.get(C::dwBearerModes);
+            assert_eq!(bearers & LINEBEARERMODE_PASSTHROUGH != 0, kind == LineKind::Modem);
+        }
+    }
+
+    #[test]
+    fn too_small_a_structure_is_refused_and_an_older_one_is_filled_as_far_as_it_goes() {
+        let info = DevSpecific { slot: 0, kind: LineKind::Fxo };
+        let mut memory = [0; 8];
+        memory[0] = 8;
+        let refused = address_caps(&mut memory, Version::V3_1, 1, &info);
+        assert_eq!(refused, Err(LineError::STRUCTURETOOSMALL));
+        let mut memory = vec![0xEE; 228 + 1];
+        memory[..4].copy_from_slice(&228u32.to_le_bytes());
+        address_caps(&mut memory, Version::V2_0, 1, &info).unwrap();
+        assert_eq!(memory[228], 0xEE, "V1: not one byte behind dwTotalSize");
+    }
+
+    fn snapshot(state: Option<CallState>) -> CallSnapshot {
+        CallSnapshot {
+            call: HDRVCALL::new(0x101).unwrap(),
+            line: 0,
+            state,
+            mode: 0,
+            info: CallInfo {
+                origin: LINECALLORIGIN_OUTBOUND,
+                reason: LINECALLREASON_DIRECT,
+                bearer: LINEBEARERMODE_VOICE,
+                media: LINEMEDIAMODE_INTERACTIVEVOICE,
+                called: "5551234".into(),
+                call_id: 77,
+            },
+        }
+    }
+
+    #[test]
+    fn features_follow_the_state() {
+        type S = LINECALLSTATUS;
+        let features = |kind, state| {
+            let mut memory = blank::<S>(0);
+            call_status(&mut memory, Version::V3_1, kind, &snapshot(state)).unwrap();
+            Reader::<S>::new(&memory, Version::V3_1).unwrap().get(S::dwCallFeatures)
+        };
+        let offered = features(LineKind::Fxo, Some(CallState::Offering));
+        assert_ne!(offered & LINECALLFEATURE_ANSWER, 0);
+        assert_eq!(offered & (LINECALLFEATURE_DIAL | LINECALLFEATURE_GENERATEDIGITS), 0);
+        assert_eq!(features(LineKind::Fxo, Some(CallState::Idle)), 0);
+        assert_eq!(features(LineKind::Fxo, None), LINECALLFEATURE_DROP);
+        let ended = features(LineKind::Fxo, Some(CallState::Disconnected));
+        assert_eq!(ended, LINECALLFEATURE_DROP);
+        let talking = features(LineKind::Fxs, Some(CallState::Connected));
+        assert_eq!(talking & LINECALLFEATURE_DIAL, 0, "a telephone can't be dialled on");
+        assert_ne!(talking & LINECALLFEATURE_GENERATEDIGITS, 0);
+    }
+
+    #[test]
+    fn call_info_says_what_is_known() {
+        type I = LINECALLINFO;
+        let mut memory = blank::<I>(512);
+        let call = snapshot(Some(CallState::Connected));
+        call_info(&mut memory, Version::V3_1, 4, LineKind::Fxo, &call).unwrap();
+        let info = Reader::<I>::new(&memory, Version::V3_1).unwrap();
+        assert_eq!(info.string(I::dwCalledID).as_deref(), Some("5551234"));
+        assert_eq!(info.get(I::dwCallID), 77);
+        assert_eq!(info.get(I::dwLineDeviceID), 4);
+        assert_eq!(info.get(I::dwCallerIDFlags), LINECALLPARTYID_UNAVAIL);
+    }
+
+    #[test]
+    fn a_call_that_is_being_made_is_not_counted_n4() {
+        type S = LINEDEVSTATUS;
+        let count = |call| {
+            let mut memory = blank::<S>(0);
+            let state = LineReport { opening: None, call, in_service: true };
+            line_dev_status(&mut memory, Version::V3_1, LineKind::Fxo, &state).unwrap();
+            let status = Reader::<S>::new(&memory, Version::V3_1).unwrap();
+            (status.get(S::dwNumActiveCalls), status.get(S::dwLineFeatures))
+        };
+        assert_eq!(count(None), (0, LINEFEATURE_MAKECALL));
+        assert_eq!(count(Some(None)), (0, 0));
+        assert_eq!(count(Some(Some(CallState::DialTone))), (1, 0));
+    }
+}

@@ -1,0 +1,42 @@
+//! The provider: the TSPI side of a card.
+//!
+//! [`LineProvider`] is the [`Provider`](ringback_tspi::provider::Provider) of a card's lines: it
+//! judges parameters, hands requests to the lines and turns what they tell into TAPI's upcalls.
+//! [`open_card`] makes one from a short name.
+//!
+//! Rules that hold here: what can be judged without the hardware is returned directly (R4, R7); input
+//! is copied before a function returns (B1); a call's handle is chosen, and all that an event of the
+//! call needs is in place, before the request is submitted (N1, C9); init and shutdown come in pairs
+//! (D15), and nothing is told behind shutdown (D12); closing waits until what it ended has been told
+//! (D1, D2, D5), unless it is called from an upcall, which would wait for itself: then that is told
+//! as soon as the upcall has returned. No lock is held during an upcall.
+//!
+//! | file | what |
+//! |---|---|
+//! | `card` | the provider of a card: its life |
+//! | `cards` | which cards there are |
+//! | `abilities` | what each kind of line can do |
+//! | `functions` | its functions |
+//! | `checks` | parameters that can be judged at once |
+//! | `fill` | the structures of capabilities and status |
+//! | `calls`, `open_lines` | the handles that are out |
+//! | `upward` | completions and events on their way to TAPI |
+//! | `open` | cards by their short names |
+//! | `report` | how the slots of a card are, for people |
+
+mod abilities;
+mod calls;
+mod card;
+mod cards;
+mod checks;
+mod fill;
+mod functions;
+mod open;
+mod open_lines;
+mod report;
+mod upward;
+
+pub use card::{CardProvider, LineProvider, ModemProvider};
+pub use cards::{Card, ModemCard};
+pub use open::{CardOptions, OpenError, open_card};
+pub use report::{SlotReport, Slots};

@@ -1,0 +1,48 @@
+//! How the slots of a card are, for people: TSPI knows lines only, and neither hooks nor batteries.
+
+use ringback_driver::card::{PortCard, PortStatus, Slot};
+use ringback_lines::{LineEngine, Lines};
+use ringback_tspi::callstate::CallState;
+use ringback_tspi::provider::Provider;
+
+/// A slot of a card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlotReport {
+    /// Its number, counted from 0.
+    pub slot: u32,
+    /// What was found in it when the card was brought up.
+    pub content: Slot,
+    /// The device id of its line; `None` for a slot without a working module.
+    pub line: Option<u32>,
+    /// How its port is, as last measured; `None` for a slot without a working module, and once the
+    /// card is gone.
+    pub status: Option<PortStatus>,
+    /// The state of the call on its line, if there is one and it has one.
+    pub call: Option<CallState>,
+}
+
+/// A provider of a card that has slots.
+pub trait Slots: Provider {
+    /// How the slots of the card are, which TSPI has no words for. Empty where there is nothing to
+    /// say, and outside of a pair of init and shutdown.
+    fn slots(&self) -> Vec<SlotReport>;
+}
+
+/// How each slot of a card is now; `base` is the device id of its first line.
+pub(super) fn report<C: PortCard>(lines: &Lines<C>, base: u32) -> Vec<SlotReport> {
+    let card = lines.card();
+    let slots = (0..).zip(card.slots()).zip(0..);
+    slots
+        .map(|((slot, content), number)| {
+            let index = lines.infos().iter().position(|info| info.port == slot);
+            let line = index.and_then(|index| u32::try_from(index).ok());
+            SlotReport {
+                slot: number,
+                content: *content,
+                line: line.map(|line| base.saturating_add(line)),
+                status: card.status(slot),
+                call: index.and_then(|index| lines.state(index)?.call?),
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,146 @@
+//! The way up: what the lines tell, turned into calls of TAPI's procedures.
+//!
+//! Everything here runs on the reaper's thread, one upcall at a time (C6), with no lock held.
+
+use std::sync::{Arc, OnceLock};
+
+use ringback_driver::engine::Failure;
+use ringback_driver::reactor::{Handle, Upcalls};
+use ringback_driver::report;
+use ringback_driver::request::Completion;
+use ringback_lines::{Event, LineEngine, Subject};
+use ringback_tspi::constants::LINE_CLOSE;
+use ringback_tspi::provider::Tapi;
+use ringback_tspi::types::{HDRVCALL, HTAPILINE};
+
+use super::calls::Calls;
+use super::open_lines::OpenLines;
+
+/// Turns completions and events into upcalls.
+pub(super) struct Upward<L: LineEngine> {
+    pub(super) tapi: Box<dyn Tapi>,
+    pub(super) calls: Arc<Calls>,
+    pub(super) lines: Arc<OpenLines>,
+    /// Set before a line can be opened, that is before there can be events.
+    pub(super) handle: Arc<OnceLock<Handle<L>>>,
+}
+
+impl<L: LineEngine> Upcalls<Event> for Upward<L> {
+    fn completed(&mut self, completion: Completion) {
+        let id = completion.id.get();
+        // T4: our record goes first.
+        self.calls.completed(id, completion.result);
+        self.tapi.timing(&completion);
+        self.tapi.completion(id, completion.result);
+    }
+
+    fn event(&mut self, _: usize, event: Event) {
+        let line = event.line;
+        match event.subject {
+            Subject::NewCall(call) => self.new_call(line, call),
+            Subject::Call { call, message, params: [p1, p2, p3] } => {
+                if let Some(tapi) = self.calls.tapi(call) {
+                    self.tapi.line_event(line, Some(tapi), message, p1, p2, p3);
+                }
+            }
+            Subject::Line { message, params: [p1, p2, p3] } => {
+                self.tapi.line_event(line, None, message, p1, p2, p3);
+                if message == LINE_CLOSE {
+                    // D13: the handle is dead from here on.
+                    self.lines.gone(line);
+                    self.calls.line_closed(line);
+                }
+            }
+        }
+    }
+
+    /// D13: lines that were not closed when the card failed are closed by themselves.
+    fn over(&mut self, cause: Failure) {
+        if cause == Failure::Closed {
+            return;
+        }
+        for line in self.lines.take_all() {
+            self.tapi.line_event(line.tapi, None, LINE_CLOSE, 0, 0, 0);
+            self.calls.line_closed(line.tapi);
+        }
+    }
+}
+
+impl<L: LineEngine> Upward<L> {
+    fn new_call(&mut self, line: HTAPILINE, call: HDRVCALL) {
+        self.calls.born(line, call);
+        match self.tapi.new_call(line, call) {
+            Some(tapi) => {
+                self.calls.named(call, tapi);
+            }
+            None => {
+                // N15: TAPI has no room. Closing drops the call, and takes back what else was told.
+                report!(WARN, "incoming call {call} is dropped: there is no handle for it");
+                self.calls.closed(call);
+                if let Some(handle) = self.handle.get() {
+                    // Where the lines have failed there is nothing to close.
+                    let _ = handle.with(move |lines, cx| lines.close_call(call, cx));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use ringback_driver::card::tiger320::Tiger320;
+    use ringback_driver::device::soft::SoftDevice;
+
+    use super::*;
+    use ringback_lines::{Lines, Opening};
+    use ringback_tspi::types::{HTAPICALL, HTAPIPHONE, Version};
+
+    /// Notes the messages of lines.
+    #[derive(Clone, Default)]
+    struct Ear(Arc<Mutex<Vec<(HTAPILINE, u32)>>>);
+
+    impl Tapi for Ear {
+        fn completion(&mut self, _: u32, _: i32) {}
+        fn line_event(
+            &mut self,
+            line: HTAPILINE,
+            _: Option<HTAPICALL>,
+            message: u32,
+            _: usize,
+            _: usize,
+            _: usize,
+        ) {
+            self.0.lock().unwrap().push((line, message));
+        }
+        fn new_call(&mut self, _: HTAPILINE, _: HDRVCALL) -> Option<HTAPICALL> {
+            None
+        }
+        fn phone_event(&mut self, _: HTAPIPHONE, _: u32, _: usize, _: usize, _: usize) {}
+    }
+
+    #[test]
+    fn d13_lines_that_are_open_when_the_card_fails_are_closed_by_themselves() {
+        let tapi = |number| HTAPILINE::new(number).unwrap();
+        for (cause, closed) in [
+            (Failure::Closed, vec![]),
+            (Failure::Internal, vec![(tapi(7), LINE_CLOSE), (tapi(8), LINE_CLOSE)]),
+        ] {
+            let (ear, lines) = (Ear::default(), Arc::new(OpenLines::new(&Arc::default())));
+            let open = |index, number| {
+                lines.opened(index, tapi(number), Opening::FIRST, Version::V3_1).unwrap()
+            };
+            let handles = [open(0, 7), open(1, 8)];
+            let mut upward = Upward::<Lines<Tiger320<SoftDevice<ringback_softcard::SoftCard>>>> {
+                tapi: Box::new(ear.clone()),
+                calls: Arc::default(),
+                lines: Arc::clone(&lines),
+                handle: Arc::default(),
+            };
+            upward.over(cause);
+            assert_eq!(*ear.0.lock().unwrap(), closed, "{cause}");
+            assert_eq!(handles.map(|handle| lines.get(handle).is_err()), [!closed.is_empty(); 2]);
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The samples of a line, for an application that plays and records.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Samples that are kept in each direction: 2 s. What is recorded and not fetched by then is lost,
+/// oldest first, and counted.
+const ROOM: usize = 16_000;
+
+/// The application's end of a line's audio: 8 kHz mono, 16-bit linear.
+///
+/// Playing is silent and recording empty while the line has no call with a closed loop.
+#[derive(Debug, Clone, Default)]
+pub struct Audio(Arc<Mutex<Tap>>);
+
+#[derive(Debug, Default)]
+struct Tap {
+    recording: bool,
+    heard: VecDeque<i16>,
+    lost: u64,
+    play: VecDeque<i16>,
+    /// Taken, and not played yet.
+    taken: usize,
+}
+
+impl Audio {
+    /// Queues samples to be played; says how many fitted. Play the rest when [`Audio::queued`] has
+    /// gone down.
+    pub fn play(&self, samples: &[i16]) -> usize {
+        let mut tap = self.lock();
+        let room = ROOM.saturating_sub(tap.play.len() + tap.taken).min(samples.len());
+        tap.play.extend(samples.iter().take(room));
+        room
+    }
+
+    /// How many samples are still to be played.
+    pub fn queued(&self) -> usize {
+        let tap = self.lock();
+        tap.play.len() + tap.taken
+    }
+
+    /// Begins or ends recording; beginning drops what was recorded before.
+    pub fn record(&self, on: bool) {
+        let mut tap = self.lock();
+        tap.recording = on;
+        if on {
+            tap.heard.clear();
+            tap.lost = 0;
+        }
+    }
+
+    /// Moves what has been recorded to the end of `samples`; says how many samples were lost so far
+    /// because nobody fetched them for 2 s.
+    pub fn fetch(&self, samples: &mut Vec<i16>) -> u64 {
+        let mut tap = self.lock();
+        samples.extend(tap.heard.drain(..));
+        tap.lost
+    }
+
+    // For the engine of the line
+
+    /// Takes in what came over the line.
+    pub fn hear(&self, heard: &[i16]) {
+        let mut tap = self.lock();
+        if tap.recording {
+            tap.heard.extend(heard);
+            let over = tap.heard.len().saturating_sub(ROOM);
+            tap.heard.drain(..over);
+            tap.lost += over as u64;
+        }
+    }
+
+    /// Gives what is to be played next, and silence where nothing is queued.
+    pub fn fill(&self, play: &mut [i16]) {
+        let mut tap = self.lock();
+        for place in play {
+            *place = tap.play.pop_front().unwrap_or(0);
+        }
+    }
+
+    /// Moves up to `most` samples to the end of `play`, to be played by somebody who says when they
+    /// have been ([`Audio::played`]).
+    pub fn take(&self, most: usize, play: &mut Vec<i16>) {
+        let mut tap = self.lock();
+        let count = most.min(tap.play.len());
+        play.extend(tap.play.drain(..count));
+        tap.taken += count;
+    }
+
+    /// So many of those that were taken have been played, or will not be.
+    pub fn played(&self, samples: usize) {
+        let mut tap = self.lock();
+        tap.taken = tap.taken.saturating_sub(samples);
+    }
+
+    /// Drops what is still to be played: the call is over.
+    pub fn hush(&self) {
+        self.lock().play.clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Tap> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_played_comes_out_in_order_and_then_silence() {
+        let audio = Audio::default();
+        assert_eq!(audio.play(&[1, 2, 3]), 3);
+        let mut out = [9; 4];
+        audio.fill(&mut out);
+        assert_eq!(out, [1, 2, 3, 0]);
+        assert_eq!(audio.play(&vec![5; ROOM + 1]), ROOM);
+        audio.hush();
+        assert_eq!(audio.queued(), 0);
+    }
+
+    #[test]
+    fn what_is_taken_is_queued_until_it_was_played() {
+        let audio = Audio::default();
+        audio.play(&[1, 2, 3]);
+        let mut taken = Vec::new();
+        audio.take(2, &mut taken);
+        assert_eq!((taken.as_slice(), audio.queued()), (&[1, 2][..], 3));
+        assert_eq!(audio.play(&vec![5; ROOM]), ROOM - 3);
+        audio.played(2);
+        assert_eq!(audio.queued(), ROOM - 2);
+        audio.hush();
+        assert_eq!(audio.queued(), 0);
+    }
+
+    #[test]
+    fn a_recording_loses_the_oldest_and_says_so() {
+        let audio = Audio::default();
+        audio.hear(&[7; 8]);
+        audio.record(true);
+        audio.hear(&[1; 8]);
+        audio.hear(&vec![2; ROOM - 4]);
+        let mut heard = Vec::new();
+        assert_eq!(audio.fetch(&mut heard), 4);
+        assert_eq!(heard.len(), ROOM);
+        assert_eq!(&heard[..5], [1, 1, 1, 1, 2]);
+    }
+}
