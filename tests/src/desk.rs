@@ -9,7 +9,7 @@ use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::LINE_CALLSTATE;
 use ringback_tspi::error::LineError;
 use ringback_tspi::provider::{Init, Tapi, Ticket};
-use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, Version};
+use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, HTAPIPHONE, Version};
 
 use crate::Bench;
 
@@ -66,6 +66,10 @@ impl Tapi for Clerk {
         let tapi = HTAPICALL::new(0x1000 + call.raw())?;
         self.0.told().push(Told::NewCall(call, tapi));
         Some(tapi)
+    }
+
+    fn phone_event(&mut self, _: HTAPIPHONE, _: u32, _: usize, _: usize, _: usize) {
+        // There are no phones on a desk whose provider has lines only.
     }
 }
 

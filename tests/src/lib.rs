@@ -16,5 +16,5 @@ pub use desk::{Desk, Told, call, id};
 pub use executor::{block_on, waker};
 pub use rack::Rack;
 pub use wait::{DEADLINE, eventually, incoming, refusal, state};
-pub use witness::{Refusal, Watched, Witness};
+pub use witness::{Refusal, Watch, Watched, Witness, watched};
 pub use world::{Bench, FXO, FXS, SUPERVISED, World};

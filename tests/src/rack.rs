@@ -16,7 +16,7 @@ use ringback_lines::modem::{Far, ModemOptions, SoftModem};
 use ringback_provider::{ModemCard, ModemProvider, OpenError};
 use ringback_tspi::provider::Provider;
 
-use crate::{Watched, Witness};
+use crate::{Witness, watched};
 
 /// The modem lives so much faster than we do: what takes it seconds takes a test no time. What the
 /// driver waits for it to do is long enough all the same.
@@ -109,7 +109,7 @@ impl Rack {
         let witness = Arc::new(Witness::default());
         let provider: Arc<dyn Provider> =
             Arc::new(provider(uart.clone(), interrupt).expect("the serial port works"));
-        let provider: Arc<dyn Provider> = Arc::new(Watched::new(provider, Arc::clone(&witness)));
+        let provider: Arc<dyn Provider> = Arc::new(watched(provider, Arc::clone(&witness)));
         let host = Host::start(provider, HostOptions::default()).expect("the host starts");
         Rack { host, uart, witness, outside, thread: Some(thread) }
     }

@@ -4,7 +4,7 @@
 //! [`Monitor`](ringback_tspi::callstate::monitor::Monitor); that each request that was accepted is
 //! completed once (C3, R5), not before its function returned (G1), and a refused one never (R4); that
 //! results are 0 or negative (C2); that upcalls come one at a time from one thread (C6); that nothing
-//! comes behind shutdown (D12).
+//! comes behind shutdown (D12); and that a function gives no error that its row does not have.
 //!
 //! Handles and ids mean something within one pair of init and shutdown. With the next pair the books
 //! begin anew; what was wrong, and what was seen, is kept.
@@ -13,16 +13,17 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
-use std::thread::ThreadId;
-use std::time::Duration;
+use std::thread::{self, ThreadId};
 
 use ringback_driver::request::{Completion, RequestId};
 use ringback_tspi::callstate::monitor::{Monitor, Seen};
 use ringback_tspi::error::LineError;
-use ringback_tspi::media::{Audio, Data};
-use ringback_tspi::provider::{Devices, Init, Provider, Runner, Tapi, Ticket};
-use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, Version};
+use ringback_tspi::functions::{
+    TSPI_lineClose, TSPI_lineCloseCall, TSPI_lineMakeCall, TSPI_lineOpen, TSPI_providerShutdown,
+};
+use ringback_tspi::layer::{Asked, Layer, Layered, Outcome, Step};
+use ringback_tspi::provider::{Provider, Tapi};
+use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, HTAPIPHONE};
 
 #[derive(Default)]
 struct Book {
@@ -167,12 +168,24 @@ impl Witness {
 
     /// Something was closed. A thread in an upcall of another card does not wait for what this card
     /// is telling, so for it this is not the end.
-    fn closed(&self, result: &Result<(), LineError>, seen: Option<Seen>) {
+    fn closed(&self, seen: Option<Seen>) {
         let myself = std::ptr::from_ref(self);
         let ended = INSIDE.with_borrow(|inside| inside.is_empty() || inside.contains(&myself));
-        if let Some(seen) = seen.filter(|_| result.is_ok() && ended) {
+        if let Some(seen) = seen.filter(|_| ended) {
             self.see(seen);
         }
+    }
+
+    /// TAPI's handle of the line that a function is asked of.
+    fn line(&self, asked: &Asked<'_>) -> Option<HTAPILINE> {
+        let handle = HDRVLINE::new(asked.word("line"))?;
+        self.book().lines.get(&handle).copied()
+    }
+
+    /// TAPI's handle of the call that a function is asked of.
+    fn call(&self, asked: &Asked<'_>) -> Option<HTAPICALL> {
+        let handle = HDRVCALL::new(asked.word("call"))?;
+        self.book().calls.get(&handle).copied()
     }
 
     /// Around every upcall.
@@ -209,47 +222,34 @@ impl Witness {
         result
     }
 
-    /// Around every asynchronous function.
-    fn request<R>(
-        &self,
-        request: RequestId,
-        act: impl FnOnce() -> Result<R, LineError>,
-    ) -> Result<R, LineError> {
+    /// An asynchronous function is about to be called.
+    fn asking(&self, request: RequestId) {
         let id = request.get();
-        {
-            let mut book = self.book();
-            if !book.outstanding.insert(id) {
-                book.wrong.push(format!("T3: {id} is outstanding already"));
-            }
-            book.returned.remove(&id);
-        }
-        let result = act();
         let mut book = self.book();
-        match &result {
-            Ok(_) => {
-                book.returned.insert(id);
-            }
-            Err(_) => {
-                if !book.outstanding.remove(&id) {
-                    book.wrong.push(format!("R4: {id} was refused and completed"));
-                }
-            }
+        if !book.outstanding.insert(id) {
+            book.wrong.push(format!("T3: {id} is outstanding already"));
         }
-        result
+        book.returned.remove(&id);
+    }
+
+    /// It has returned.
+    fn asked(&self, request: RequestId, accepted: bool) {
+        let id = request.get();
+        let mut book = self.book();
+        if accepted {
+            book.returned.insert(id);
+        } else if !book.outstanding.remove(&id) {
+            book.wrong.push(format!("R4: {id} was refused and completed"));
+        }
     }
 }
 
 /// A provider under a witness's eyes.
-pub struct Watched {
-    provider: Arc<dyn Provider>,
-    witness: Arc<Witness>,
-}
+pub type Watched = Layered<Watch>;
 
-impl Watched {
-    /// Puts the witness before the provider.
-    pub fn new(provider: Arc<dyn Provider>, witness: Arc<Witness>) -> Watched {
-        Watched { provider, witness }
-    }
+/// Puts the witness before the provider.
+pub fn watched(provider: Arc<dyn Provider>, witness: Arc<Witness>) -> Watched {
+    Layered::new(provider, Watch(witness))
 }
 
 struct WatchedTapi {
@@ -314,231 +314,100 @@ impl Tapi for WatchedTapi {
         })
     }
 
+    fn phone_event(
+        &mut self,
+        phone: HTAPIPHONE,
+        message: u32,
+        param1: usize,
+        param2: usize,
+        param3: usize,
+    ) {
+        let witness = Arc::clone(&self.witness);
+        witness.upcall(self.pair, "phone event", || {
+            self.tapi.phone_event(phone, message, param1, param2, param3);
+        });
+    }
+
     fn timing(&mut self, completion: &Completion) {
         self.tapi.timing(completion);
     }
 }
 
-impl Provider for Watched {
-    fn line_negotiate_tspi_version(
+/// The layer through which the witness sees the functions.
+pub struct Watch(Arc<Witness>);
+
+impl Layer for Watch {
+    /// TAPI's handle of what is closed, and the pair that a shutdown ends.
+    type Kept<'a> = (Option<Seen>, u64);
+
+    fn before(&self, asked: &Asked<'_>) -> Step<(Option<Seen>, u64)> {
+        let witness = &self.0;
+        if asked.is(&TSPI_lineMakeCall) {
+            let tapi = witness.line(asked);
+            if let (Some(line), Some(request)) = (tapi, asked.request())
+                && let Some(call) = HTAPICALL::new(asked.word("call"))
+            {
+                witness.see(Seen::Making { request, line, call });
+            }
+        }
+        if let Some(request) = asked.request() {
+            witness.asking(request);
+        }
+        let closing = if asked.is(&TSPI_lineClose) {
+            witness.line(asked).map(|line| Seen::LineClosed { line })
+        } else if asked.is(&TSPI_lineCloseCall) {
+            witness.call(asked).map(|call| Seen::CallClosed { call })
+        } else {
+            None
+        };
+        let pair = witness.book().pair;
+        Step::Go((closing, pair))
+    }
+
+    fn after(&self, asked: &Asked<'_>, outcome: &Outcome, (closing, pair): (Option<Seen>, u64)) {
+        let witness = &self.0;
+        if let Some(function) = asked.function() {
+            let strange = !outcome.is_ok() && !function.may_give(outcome.result);
+            witness
+                .wrong_if(strange, || format!("{asked} gave {:#x}, not its own", outcome.result));
+        }
+        if let Some(request) = asked.request() {
+            witness.asked(request, outcome.is_ok());
+            if asked.is(&TSPI_lineMakeCall) && !outcome.is_ok() {
+                witness.see(Seen::Completed { request, result: outcome.result });
+            }
+        }
+        if asked.is(&TSPI_lineOpen)
+            && let (Some(line), Some(handle)) =
+                (HTAPILINE::new(asked.word("line")), HDRVLINE::new(outcome.word()))
+        {
+            witness.book().lines.insert(handle, line);
+        }
+        if asked.is(&TSPI_lineMakeCall)
+            && let (Some(call), Some(handle)) =
+                (HTAPICALL::new(asked.word("call")), HDRVCALL::new(outcome.word()))
+        {
+            witness.book().calls.insert(handle, call);
+        }
+        if outcome.is_ok() {
+            witness.closed(closing);
+        }
+        if asked.is(&TSPI_providerShutdown) {
+            // From inside an upcall, of another card as well, the rest comes afterwards.
+            let waited = INSIDE.with_borrow(Vec::is_empty);
+            let mut book = witness.book();
+            book.down |= outcome.is_ok() && waited && book.pair == pair;
+        }
+    }
+
+    fn init(
         &self,
-        device_id: u32,
-        low: u32,
-        high: u32,
-    ) -> Result<Version, LineError> {
-        self.provider.line_negotiate_tspi_version(device_id, low, high)
-    }
-
-    fn provider_enum_devices(&self, permanent_provider_id: u32) -> Result<Devices, LineError> {
-        self.provider.provider_enum_devices(permanent_provider_id)
-    }
-
-    fn provider_init(&self, init: Init, tapi: Box<dyn Tapi>) -> Result<u32, LineError> {
-        self.witness.pair(|pair, _kept| {
-            let witness = Arc::clone(&self.witness);
-            self.provider.provider_init(init, Box::new(WatchedTapi { tapi, witness, pair, _kept }))
-        })
-    }
-
-    fn provider_init_local(
-        &self,
-        init: Init,
         tapi: Box<dyn Tapi>,
-    ) -> Result<(u32, Box<dyn Runner>), LineError> {
-        self.witness.pair(|pair, _kept| {
-            let witness = Arc::clone(&self.witness);
-            let tapi = Box::new(WatchedTapi { tapi, witness, pair, _kept });
-            self.provider.provider_init_local(init, tapi)
+        start: impl FnOnce(Box<dyn Tapi>) -> Result<(), LineError>,
+    ) -> Result<(), LineError> {
+        self.0.pair(|pair, _kept| {
+            let witness = Arc::clone(&self.0);
+            start(Box::new(WatchedTapi { tapi, witness, pair, _kept }))
         })
-    }
-
-    fn failure_text(&self) -> Option<String> {
-        self.provider.failure_text()
-    }
-
-    fn cancel(&self, request: RequestId) -> bool {
-        self.provider.cancel(request)
-    }
-
-    fn provider_shutdown(
-        &self,
-        version: Version,
-        permanent_provider_id: u32,
-    ) -> Result<(), LineError> {
-        let pair = self.witness.book().pair;
-        let result = self.provider.provider_shutdown(version, permanent_provider_id);
-        // From inside an upcall, of another card as well, the rest comes afterwards.
-        let waited = INSIDE.with_borrow(Vec::is_empty);
-        let mut book = self.witness.book();
-        book.down |= result.is_ok() && waited && book.pair == pair;
-        result
-    }
-
-    fn line_open(
-        &self,
-        device_id: u32,
-        line: HTAPILINE,
-        version: Version,
-    ) -> Result<HDRVLINE, LineError> {
-        let handle = self.provider.line_open(device_id, line, version)?;
-        self.witness.book().lines.insert(handle, line);
-        Ok(handle)
-    }
-
-    fn line_close(&self, line: HDRVLINE) -> Result<(), LineError> {
-        let tapi = self.witness.book().lines.get(&line).copied();
-        let result = self.provider.line_close(line);
-        self.witness.closed(&result, tapi.map(|line| Seen::LineClosed { line }));
-        result
-    }
-
-    fn line_get_dev_caps(
-        &self,
-        device_id: u32,
-        version: Version,
-        ext_version: u32,
-        caps: &mut [u8],
-    ) -> Result<(), LineError> {
-        self.provider.line_get_dev_caps(device_id, version, ext_version, caps)
-    }
-
-    fn line_get_address_caps(
-        &self,
-        device_id: u32,
-        address_id: u32,
-        version: Version,
-        ext_version: u32,
-        caps: &mut [u8],
-    ) -> Result<(), LineError> {
-        self.provider.line_get_address_caps(device_id, address_id, version, ext_version, caps)
-    }
-
-    fn line_get_num_address_ids(&self, line: HDRVLINE) -> Result<u32, LineError> {
-        self.provider.line_get_num_address_ids(line)
-    }
-
-    fn line_get_line_dev_status(&self, line: HDRVLINE, status: &mut [u8]) -> Result<(), LineError> {
-        self.provider.line_get_line_dev_status(line, status)
-    }
-
-    fn line_make_call(
-        &self,
-        request: RequestId,
-        line: HDRVLINE,
-        call: HTAPICALL,
-        address: Option<&str>,
-        country_code: u32,
-        params: Option<&[u8]>,
-    ) -> Result<(HDRVCALL, Ticket), LineError> {
-        let tapi = self.witness.book().lines.get(&line).copied();
-        if let Some(line) = tapi {
-            self.witness.see(Seen::Making { request, line, call });
-        }
-        let made = self.witness.request(request, || {
-            self.provider.line_make_call(request, line, call, address, country_code, params)
-        });
-        match &made {
-            Ok((handle, _)) => {
-                self.witness.book().calls.insert(*handle, call);
-            }
-            Err(error) => {
-                let result = error.raw();
-                self.witness.see(Seen::Completed { request, result });
-            }
-        }
-        made
-    }
-
-    fn line_dial(
-        &self,
-        request: RequestId,
-        call: HDRVCALL,
-        address: &str,
-        country_code: u32,
-    ) -> Result<Ticket, LineError> {
-        let dial = || self.provider.line_dial(request, call, address, country_code);
-        self.witness.request(request, dial)
-    }
-
-    fn line_answer(
-        &self,
-        request: RequestId,
-        call: HDRVCALL,
-        user_user_info: &[u8],
-    ) -> Result<Ticket, LineError> {
-        let answer = || self.provider.line_answer(request, call, user_user_info);
-        self.witness.request(request, answer)
-    }
-
-    fn line_drop(
-        &self,
-        request: RequestId,
-        call: HDRVCALL,
-        user_user_info: &[u8],
-    ) -> Result<Ticket, LineError> {
-        let drop = || self.provider.line_drop(request, call, user_user_info);
-        self.witness.request(request, drop)
-    }
-
-    fn line_close_call(&self, call: HDRVCALL) -> Result<(), LineError> {
-        let tapi = self.witness.book().calls.get(&call).copied();
-        let result = self.provider.line_close_call(call);
-        self.witness.closed(&result, tapi.map(|call| Seen::CallClosed { call }));
-        result
-    }
-
-    fn line_get_call_address_id(&self, call: HDRVCALL) -> Result<u32, LineError> {
-        self.provider.line_get_call_address_id(call)
-    }
-
-    fn line_get_call_info(&self, call: HDRVCALL, info: &mut [u8]) -> Result<(), LineError> {
-        self.provider.line_get_call_info(call, info)
-    }
-
-    fn line_get_call_status(&self, call: HDRVCALL, status: &mut [u8]) -> Result<(), LineError> {
-        self.provider.line_get_call_status(call, status)
-    }
-
-    fn line_generate_digits(
-        &self,
-        call: HDRVCALL,
-        end_to_end_id: u32,
-        digit_mode: u32,
-        digits: Option<&str>,
-        duration: u32,
-    ) -> Result<(), LineError> {
-        self.provider.line_generate_digits(call, end_to_end_id, digit_mode, digits, duration)
-    }
-
-    fn line_monitor_digits(&self, call: HDRVCALL, digit_modes: u32) -> Result<(), LineError> {
-        self.provider.line_monitor_digits(call, digit_modes)
-    }
-
-    fn line_audio(&self, line: HDRVLINE) -> Option<Audio> {
-        self.provider.line_audio(line)
-    }
-
-    fn call_send(
-        &self,
-        request: RequestId,
-        call: HDRVCALL,
-        bytes: &[u8],
-    ) -> Result<Ticket, LineError> {
-        self.witness.request(request, || self.provider.call_send(request, call, bytes))
-    }
-
-    fn call_receive(
-        &self,
-        request: RequestId,
-        call: HDRVCALL,
-        bytes: usize,
-        time_limit: Duration,
-    ) -> Result<Ticket, LineError> {
-        let receive = || self.provider.call_receive(request, call, bytes, time_limit);
-        self.witness.request(request, receive)
-    }
-
-    fn line_data(&self, line: HDRVLINE) -> Option<Data> {
-        self.provider.line_data(line)
     }
 }

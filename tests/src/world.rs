@@ -19,7 +19,7 @@ use ringback_tspi::callstate::CallState;
 use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::provider::Provider;
 
-use crate::{DEADLINE, Watched, Witness};
+use crate::{DEADLINE, Witness, watched};
 
 /// A telephone's line.
 pub const FXS: u32 = 0;
@@ -95,7 +95,7 @@ impl Bench {
             Arc::new(provider(&card, ours).expect("the software card comes up"));
         let bare = wrap(Arc::clone(&slots) as Arc<dyn Provider>);
         let witness = Arc::new(Witness::default());
-        let provider = Arc::new(Watched::new(Arc::clone(&bare), Arc::clone(&witness)));
+        let provider = Arc::new(watched(Arc::clone(&bare), Arc::clone(&witness)));
         let clock = Mutex::new(Some(RealClock::start_hurried(&card, haste).unwrap()));
         Bench { card, provider, witness, bare, slots, clock, haste }
     }

@@ -12,7 +12,7 @@ use ringback_tspi::callstate::CallState;
 use ringback_tspi::callstate::monitor::Seen;
 use ringback_tspi::error::LineError;
 use ringback_tspi::provider::{Init, Tapi};
-use ringback_tspi::types::{HDRVCALL, HTAPICALL, HTAPILINE, Version};
+use ringback_tspi::types::{HDRVCALL, HTAPICALL, HTAPILINE, HTAPIPHONE, Version};
 
 /// What a request came to.
 type Outcome = (&'static str, Result<(), LineError>);
@@ -220,6 +220,9 @@ impl Tapi for Nobody {
     }
     fn new_call(&mut self, _: HTAPILINE, call: HDRVCALL) -> Option<HTAPICALL> {
         panic!("a call {call}");
+    }
+    fn phone_event(&mut self, phone: HTAPIPHONE, message: u32, _: usize, _: usize, _: usize) {
+        panic!("message {message} of {phone}");
     }
 }
 

@@ -13,7 +13,7 @@ use ringback_tspi::provider::Provider;
 use crate::closing::CLOSE;
 use crate::life::{Kept, LINES, Life, Side, make};
 use crate::plan::{HASTE, LifePlan, Plan};
-use crate::sabotage::{Sabotage, Spoiled};
+use crate::sabotage::{Sabotage, spoiled};
 use crate::tally::Tally;
 use crate::watchdog::doing;
 use crate::{Report, actor, watchdog, weather};
@@ -42,7 +42,7 @@ pub(crate) fn run(seed: u64, long: bool, sabotage: Option<Sabotage>) -> Report {
     let haste = NonZeroU32::new(HASTE).unwrap_or(NonZeroU32::MIN);
     let spoil = |provider: Arc<dyn Provider>| -> Arc<dyn Provider> {
         match sabotage {
-            Some(sabotage) => Arc::new(Spoiled::new(provider, sabotage)),
+            Some(sabotage) => Arc::new(spoiled(provider, sabotage)),
             None => provider,
         }
     };

@@ -1,7 +1,7 @@
 //! Breaking rules on purpose, to show that it is noticed.
 //!
-//! [`Spoiled`] sits between the provider and the witness and spoils one thing. What it leaves alone
-//! is the real system.
+//! [`spoiled`] puts a layer between the provider and the witness that spoils one thing. What it
+//! leaves alone is the real system.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,11 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
-use ringback_driver::request::RequestId;
 use ringback_tspi::constants::LINE_CALLSTATE;
 use ringback_tspi::error::LineError;
-use ringback_tspi::provider::{Devices, Init, Provider, Tapi, Ticket};
-use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, Version};
+use ringback_tspi::functions::{TSPI_lineClose, TSPI_lineOpen, TSPI_providerShutdown};
+use ringback_tspi::layer::{Asked, Layer, Layered, Outcome, Step, Value};
+use ringback_tspi::provider::{Provider, Tapi};
+use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, HTAPIPHONE};
 
 /// What is spoiled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,9 +103,8 @@ impl Plot {
     }
 }
 
-/// A provider that breaks one rule. See the [module](self).
-pub(crate) struct Spoiled {
-    provider: Arc<dyn Provider>,
+/// The layer that breaks one rule. See the [module](self).
+pub(crate) struct Spoiling {
     plot: Arc<Plot>,
 }
 
@@ -154,14 +154,20 @@ impl Tapi for SpoiledTapi {
     fn new_call(&mut self, line: HTAPILINE, call: HDRVCALL) -> Option<HTAPICALL> {
         self.tell(|tapi| tapi.new_call(line, call))
     }
+
+    fn phone_event(&mut self, phone: HTAPIPHONE, message: u32, p1: usize, p2: usize, p3: usize) {
+        self.tell(|tapi| tapi.phone_event(phone, message, p1, p2, p3));
+    }
 }
 
-impl Spoiled {
-    pub(crate) fn new(provider: Arc<dyn Provider>, sabotage: Sabotage) -> Spoiled {
-        let (chances, desk) = (AtomicU64::new(0), Mutex::default());
-        Spoiled { provider, plot: Arc::new(Plot { sabotage, chances, desk }) }
-    }
+/// The provider with one rule broken.
+pub(crate) fn spoiled(provider: Arc<dyn Provider>, sabotage: Sabotage) -> Layered<Spoiling> {
+    let (chances, desk) = (AtomicU64::new(0), Mutex::default());
+    let plot = Arc::new(Plot { sabotage, chances, desk });
+    Layered::new(provider, Spoiling { plot })
+}
 
+impl Spoiling {
     /// Tells something out of turn, unless something is being told.
     fn intrude(&self, tell: impl FnOnce(&mut dyn Tapi)) {
         let way = self.plot.desk().way.upgrade();
@@ -172,171 +178,105 @@ impl Spoiled {
         }
     }
 
-    /// Around every asynchronous function.
-    fn request<R>(&self, id: RequestId, asked: Result<R, LineError>) -> Result<R, LineError> {
-        if asked.is_ok() && self.plot.acts(Sabotage::Early) {
-            self.intrude(|tapi| tapi.completion(id.get(), 0));
+    /// A line was closed, and its last event comes again soon.
+    fn tell_again(&self, line: HDRVLINE) {
+        let desk = self.plot.desk();
+        let tapi = desk.lines.get(&line).map(|(_, tapi)| *tapi);
+        let Some((tapi, (call, state))) =
+            tapi.and_then(|tapi| Some((tapi, *desk.last.get(&tapi)?)))
+        else {
+            return;
+        };
+        let way = desk.way.clone();
+        thread::spawn(move || {
+            thread::sleep(SOON);
+            if let Some(way) = way.upgrade() {
+                let mut tapi_way = way.lock().unwrap_or_else(PoisonError::into_inner);
+                tapi_way.line_event(tapi, call, LINE_CALLSTATE, state, 0, 0);
+            }
+        });
+    }
+
+    /// A line was opened, or is said to have been.
+    fn opened(&self, asked: &Asked<'_>, handle: HDRVLINE) {
+        let device = u32::try_from(asked.word("device_id")).unwrap_or(u32::MAX);
+        if let Some(line) = HTAPILINE::new(asked.word("line")) {
+            self.plot.desk().lines.insert(handle, (device, line));
         }
-        asked
     }
 }
 
-impl Provider for Spoiled {
-    fn line_negotiate_tspi_version(
+impl Layer for Spoiling {
+    type Kept<'a> = ();
+
+    fn before(&self, asked: &Asked<'_>) -> Step<()> {
+        if asked.is(&TSPI_providerShutdown) {
+            if self.plot.plans(Sabotage::NoShutdown) {
+                return Step::Answer(Outcome::done(Vec::new()));
+            }
+            self.plot.desk().ending = true;
+        }
+        if asked.is(&TSPI_lineOpen) {
+            let device = u32::try_from(asked.word("device_id")).unwrap_or(u32::MAX);
+            let living = self.plot.desk().living.remove(&device);
+            if let Some(handle) = living {
+                self.opened(asked, handle);
+                return Step::Answer(Outcome::done(vec![Value::Word(handle.raw())]));
+            }
+        }
+        if asked.is(&TSPI_lineClose)
+            && self.plot.plans(Sabotage::LivesOn)
+            && let Some(line) = HDRVLINE::new(asked.word("line"))
+        {
+            let mut desk = self.plot.desk();
+            if let Some((device, _)) = desk.lines.get(&line).copied() {
+                desk.living.insert(device, line);
+                return Step::Answer(Outcome::done(Vec::new()));
+            }
+        }
+        Step::Go(())
+    }
+
+    fn after(&self, asked: &Asked<'_>, outcome: &Outcome, (): ()) {
+        if !outcome.is_ok() {
+            return;
+        }
+        if let Some(request) = asked.request()
+            && self.plot.acts(Sabotage::Early)
+        {
+            self.intrude(|tapi| tapi.completion(request.get(), 0));
+        }
+        if asked.is(&TSPI_lineOpen)
+            && let Some(handle) = HDRVLINE::new(outcome.word())
+        {
+            self.opened(asked, handle);
+        }
+        if asked.is(&TSPI_lineClose)
+            && self.plot.plans(Sabotage::AfterClose)
+            && let Some(line) = HDRVLINE::new(asked.word("line"))
+        {
+            self.tell_again(line);
+        }
+    }
+
+    fn init(
         &self,
-        device_id: u32,
-        low: u32,
-        high: u32,
-    ) -> Result<Version, LineError> {
-        self.provider.line_negotiate_tspi_version(device_id, low, high)
-    }
-
-    fn provider_enum_devices(&self, permanent_provider_id: u32) -> Result<Devices, LineError> {
-        self.provider.provider_enum_devices(permanent_provider_id)
-    }
-
-    fn provider_init(&self, init: Init, tapi: Box<dyn Tapi>) -> Result<u32, LineError> {
+        tapi: Box<dyn Tapi>,
+        start: impl FnOnce(Box<dyn Tapi>) -> Result<(), LineError>,
+    ) -> Result<(), LineError> {
         let in_use = self.plot.desk().way.strong_count() != 0;
         if in_use && self.plot.plans(Sabotage::TwoHosts) {
             self.plot.desk().guests.push(tapi);
-            return Ok(0);
+            return Ok(());
         }
         let way = Arc::new(Mutex::new(tapi));
         let weak = Arc::downgrade(&way);
-        let tapi = SpoiledTapi { way, plot: Arc::clone(&self.plot) };
-        let started = self.provider.provider_init(init, Box::new(tapi))?;
+        start(Box::new(SpoiledTapi { way, plot: Arc::clone(&self.plot) }))?;
         if weak.strong_count() != 0 {
             let mut desk = self.plot.desk();
             desk.living.clear();
             (desk.way, desk.ending) = (weak, false);
         }
-        Ok(started)
-    }
-
-    fn failure_text(&self) -> Option<String> {
-        self.provider.failure_text()
-    }
-
-    fn provider_shutdown(
-        &self,
-        version: Version,
-        permanent_provider_id: u32,
-    ) -> Result<(), LineError> {
-        if self.plot.plans(Sabotage::NoShutdown) {
-            return Ok(());
-        }
-        self.plot.desk().ending = true;
-        self.provider.provider_shutdown(version, permanent_provider_id)
-    }
-
-    fn line_open(
-        &self,
-        device_id: u32,
-        line: HTAPILINE,
-        version: Version,
-    ) -> Result<HDRVLINE, LineError> {
-        let living = self.plot.desk().living.remove(&device_id);
-        let handle = match living {
-            Some(handle) => handle,
-            None => self.provider.line_open(device_id, line, version)?,
-        };
-        self.plot.desk().lines.insert(handle, (device_id, line));
-        Ok(handle)
-    }
-
-    fn line_close(&self, line: HDRVLINE) -> Result<(), LineError> {
-        let known = self.plot.desk().lines.get(&line).copied();
-        let Some((device, tapi)) = known else { return self.provider.line_close(line) };
-        if self.plot.plans(Sabotage::LivesOn) {
-            self.plot.desk().living.insert(device, line);
-            return Ok(());
-        }
-        self.provider.line_close(line)?;
-        let last = self.plot.desk().last.get(&tapi).copied();
-        if let Some((call, state)) = last
-            && self.plot.plans(Sabotage::AfterClose)
-        {
-            let again = move |way: Weak<Mutex<Box<dyn Tapi>>>| {
-                thread::sleep(SOON);
-                if let Some(way) = way.upgrade() {
-                    let mut tapi_way = way.lock().unwrap_or_else(PoisonError::into_inner);
-                    tapi_way.line_event(tapi, call, LINE_CALLSTATE, state, 0, 0);
-                }
-            };
-            let way = self.plot.desk().way.clone();
-            thread::spawn(move || again(way));
-        }
         Ok(())
-    }
-
-    fn line_get_dev_caps(
-        &self,
-        device_id: u32,
-        version: Version,
-        ext_version: u32,
-        caps: &mut [u8],
-    ) -> Result<(), LineError> {
-        self.provider.line_get_dev_caps(device_id, version, ext_version, caps)
-    }
-
-    fn line_get_line_dev_status(&self, line: HDRVLINE, status: &mut [u8]) -> Result<(), LineError> {
-        self.provider.line_get_line_dev_status(line, status)
-    }
-
-    fn line_make_call(
-        &self,
-        request: RequestId,
-        line: HDRVLINE,
-        call: HTAPICALL,
-        address: Option<&str>,
-        country_code: u32,
-        params: Option<&[u8]>,
-    ) -> Result<(HDRVCALL, Ticket), LineError> {
-        let made = self.provider.line_make_call(request, line, call, address, country_code, params);
-        self.request(request, made)
-    }
-
-    fn line_dial(
-        &self,
-        request: RequestId,
-        call: HDRVCALL,
-        address: &str,
-        country_code: u32,
-    ) -> Result<Ticket, LineError> {
-        self.request(request, self.provider.line_dial(request, call, address, country_code))
-    }
-
-    fn line_answer(
-        &self,
-        request: RequestId,
-        call: HDRVCALL,
-        user_user_info: &[u8],
-    ) -> Result<Ticket, LineError> {
-        self.request(request, self.provider.line_answer(request, call, user_user_info))
-    }
-
-    fn line_drop(
-        &self,
-        request: RequestId,
-        call: HDRVCALL,
-        user_user_info: &[u8],
-    ) -> Result<Ticket, LineError> {
-        self.request(request, self.provider.line_drop(request, call, user_user_info))
-    }
-
-    fn line_close_call(&self, call: HDRVCALL) -> Result<(), LineError> {
-        self.provider.line_close_call(call)
-    }
-
-    fn line_get_call_info(&self, call: HDRVCALL, info: &mut [u8]) -> Result<(), LineError> {
-        self.provider.line_get_call_info(call, info)
-    }
-
-    fn line_get_call_status(&self, call: HDRVCALL, status: &mut [u8]) -> Result<(), LineError> {
-        self.provider.line_get_call_status(call, status)
-    }
-
-    fn cancel(&self, request: RequestId) -> bool {
-        self.provider.cancel(request)
     }
 }

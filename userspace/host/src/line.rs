@@ -170,7 +170,8 @@ impl Line {
     /// INVALLINEHANDLE once it is closed; OPERATIONUNAVAIL if the provider gives none.
     pub fn audio(&self) -> Result<Audio, LineError> {
         let driver = self.usable()?;
-        self.0.shared.provider.line_audio(driver).ok_or(LineError::OPERATIONUNAVAIL)
+        let media = self.0.shared.provider.media().ok_or(LineError::OPERATIONUNAVAIL)?;
+        media.line_audio(driver).ok_or(LineError::OPERATIONUNAVAIL)
     }
 
     /// What comes from the other modem, on a modem's line.
@@ -179,7 +180,8 @@ impl Line {
     /// INVALLINEHANDLE once it is closed; OPERATIONUNAVAIL if the provider gives none.
     pub fn data(&self) -> Result<Data, LineError> {
         let driver = self.usable()?;
-        self.0.shared.provider.line_data(driver).ok_or(LineError::OPERATIONUNAVAIL)
+        let media = self.0.shared.provider.media().ok_or(LineError::OPERATIONUNAVAIL)?;
+        media.line_data(driver).ok_or(LineError::OPERATIONUNAVAIL)
     }
 
     /// Takes the id of a request before it is made, for an application that has to store it first.

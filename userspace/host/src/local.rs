@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ringback_request::Time;
 use ringback_tspi::clock;
+use ringback_tspi::error::LineError;
 use ringback_tspi::provider::{Provider, Runner};
 
 use super::closing::{CloseError, Closed};
@@ -42,7 +43,8 @@ impl LocalHost {
         let here = Some(asked::this_thread());
         let (host, runner) =
             Host::start_by(provider.into(), options, here, |provider, init, tapi| {
-                provider.provider_init_local(init, tapi)
+                let control = provider.control().ok_or(LineError::OPERATIONUNAVAIL)?;
+                control.provider_init_local(init, tapi)
             })?;
         Ok(LocalHost { host, runner, here: PhantomData })
     }

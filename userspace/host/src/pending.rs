@@ -91,7 +91,10 @@ impl<T> Pending<T> {
                 let _ = call.close();
                 self.record.state().outcome != Some(Ok(()))
             }
-            None => self.record.line.shared.provider.cancel(self.id()),
+            None => {
+                let control = self.record.line.shared.provider.control();
+                control.is_some_and(|control| control.cancel(self.id()))
+            }
         }
     }
 

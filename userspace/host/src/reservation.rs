@@ -165,7 +165,10 @@ impl<'a> Reservation<'a, Call> {
     /// As [`Call::send`].
     pub fn send(self, bytes: &[u8]) -> Result<Pending<()>, LineError> {
         let (call, driver) = (self.on.handle(), self.on.inner.usable()?);
-        self.ask("send", call, (), |provider, id| provider.call_send(id, driver, bytes))
+        self.ask("send", call, (), |provider, id| {
+            let media = provider.media().ok_or(LineError::OPERATIONUNAVAIL)?;
+            media.call_send(id, driver, bytes)
+        })
     }
 
     /// As [`Call::receive`].
@@ -175,7 +178,8 @@ impl<'a> Reservation<'a, Call> {
     pub fn receive(self, bytes: usize, time_limit: Duration) -> Result<Pending<()>, LineError> {
         let (call, driver) = (self.on.handle(), self.on.inner.usable()?);
         self.ask("receive", call, (), |provider, id| {
-            provider.call_receive(id, driver, bytes, time_limit)
+            let media = provider.media().ok_or(LineError::OPERATIONUNAVAIL)?;
+            media.call_receive(id, driver, bytes, time_limit)
         })
     }
 }

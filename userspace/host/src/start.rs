@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ringback_tspi::constants::{INITIALIZE_NEGOTIATION, LINETSPIOPTION_NONREENTRANT};
 use ringback_tspi::error::LineError;
-use ringback_tspi::provider::{Init, Provider, Tapi};
+use ringback_tspi::provider::{Control, Init, Provider, Tapi};
 use ringback_tspi::structs::LINEDEVCAPS;
 use ringback_tspi::types::Version;
 
@@ -107,7 +107,7 @@ impl Host {
             num_phones: devices.phones,
         };
         let (wishes, runs) = init(&*provider, given, upward)
-            .map_err(|error| StartError { error, cause: provider.failure_text() })?;
+            .map_err(|error| StartError { error, cause: failure_text(&*provider) })?;
         if shared.is_over() {
             // D15: it has ignored us with success. What it dropped is our way up.
             return Err(StartError::new(
@@ -134,4 +134,9 @@ impl Host {
         }
         Ok((host, runs))
     }
+}
+
+/// Why the init failed, in the words of a provider that has some.
+fn failure_text(provider: &dyn Provider) -> Option<String> {
+    provider.control().and_then(Control::failure_text)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ringback_request::Completion;
 use ringback_tspi::clock;
 use ringback_tspi::provider::Tapi;
-use ringback_tspi::types::{HDRVCALL, HTAPICALL, HTAPILINE};
+use ringback_tspi::types::{HDRVCALL, HTAPICALL, HTAPILINE, HTAPIPHONE};
 
 use super::delivery::{Told, Upcall};
 use super::host::Shared;
@@ -52,6 +52,10 @@ impl Tapi for Upward {
         line.remember(&call);
         line.push(Upcall::NewCall(call));
         Some(tapi)
+    }
+
+    fn phone_event(&mut self, _: HTAPIPHONE, _: u32, _: usize, _: usize, _: usize) {
+        // This host opens no phones, so a message of one is about nothing that it knows.
     }
 
     fn timing(&mut self, completion: &Completion) {

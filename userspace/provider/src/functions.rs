@@ -10,7 +10,9 @@ use ringback_tspi::dev_specific::{DevSpecific, LineKind};
 use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::error::LineError;
 use ringback_tspi::media::{Audio, Data};
-use ringback_tspi::provider::{Devices, Init, Provider, Runner, Tapi, Ticket};
+use ringback_tspi::provider::{
+    Control, Devices, InProcess, Init, Media, Provider, Runner, Tapi, Ticket,
+};
 use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, Version};
 
 use super::abilities::{Abilities, abilities};
@@ -124,18 +126,6 @@ impl<C: Card> Provider for LineProvider<C> {
 
     fn provider_init(&self, init: Init, tapi: Box<dyn Tapi>) -> Result<u32, LineError> {
         self.init(init, tapi)
-    }
-
-    fn provider_init_local(
-        &self,
-        init: Init,
-        tapi: Box<dyn Tapi>,
-    ) -> Result<(u32, Box<dyn Runner>), LineError> {
-        self.init_local(init, tapi)
-    }
-
-    fn failure_text(&self) -> Option<String> {
-        self.failure_text()
     }
 
     fn provider_shutdown(&self, version: Version, _: u32) -> Result<(), LineError> {
@@ -324,11 +314,29 @@ impl<C: Card> Provider for LineProvider<C> {
         let (running, _) = self.for_call(call)?;
         running.ask(move |lines, _| lines.monitor_digits(call, digit_modes))
     }
+}
 
+impl<C: Card> InProcess for LineProvider<C> {
+    fn media(&self) -> Option<&dyn Media> {
+        Some(self)
+    }
+
+    fn control(&self) -> Option<&dyn Control> {
+        Some(self)
+    }
+}
+
+impl<C: Card> Media for LineProvider<C> {
     fn line_audio(&self, line: HDRVLINE) -> Option<Audio> {
         let running = self.for_line().ok()?;
         let line = running.line(line).ok()?;
         running.handle.with(move |lines, _| lines.audio(line.index)).ok().flatten()
+    }
+
+    fn line_data(&self, line: HDRVLINE) -> Option<Data> {
+        let running = self.for_line().ok()?;
+        let line = running.line(line).ok()?;
+        running.handle.with(move |lines, _| lines.data(line.index)).ok().flatten()
     }
 
     fn call_send(
@@ -349,16 +357,6 @@ impl<C: Card> Provider for LineProvider<C> {
     ) -> Result<Ticket, LineError> {
         self.submit(request, call, Command::Receive { call, bytes, time_limit })
     }
-
-    fn line_data(&self, line: HDRVLINE) -> Option<Data> {
-        let running = self.for_line().ok()?;
-        let line = running.line(line).ok()?;
-        running.handle.with(move |lines, _| lines.data(line.index)).ok().flatten()
-    }
-
-    fn cancel(&self, request: RequestId) -> bool {
-        self.running(LineError::NODRIVER).is_ok_and(|running| running.handle.cancel_id(request))
-    }
 }
 
 impl<C: Card> Slots for LineProvider<C> {
@@ -366,5 +364,23 @@ impl<C: Card> Slots for LineProvider<C> {
         let Ok(running) = self.running(LineError::NODRIVER) else { return Vec::new() };
         let base = running.line_device_id_base;
         running.ask(move |lines, _| Ok(C::slot_reports(lines, base))).unwrap_or_default()
+    }
+}
+
+impl<C: Card> Control for LineProvider<C> {
+    fn provider_init_local(
+        &self,
+        init: Init,
+        tapi: Box<dyn Tapi>,
+    ) -> Result<(u32, Box<dyn Runner>), LineError> {
+        self.init_local(init, tapi)
+    }
+
+    fn failure_text(&self) -> Option<String> {
+        self.failure_text()
+    }
+
+    fn cancel(&self, request: RequestId) -> bool {
+        self.running(LineError::NODRIVER).is_ok_and(|running| running.handle.cancel_id(request))
     }
 }

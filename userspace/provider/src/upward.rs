@@ -95,7 +95,7 @@ mod tests {
 
     use super::*;
     use ringback_lines::{Lines, Opening};
-    use ringback_tspi::types::{HTAPICALL, Version};
+    use ringback_tspi::types::{HTAPICALL, HTAPIPHONE, Version};
 
     /// Notes the messages of lines.
     #[derive(Clone, Default)]
@@ -117,6 +117,7 @@ mod tests {
         fn new_call(&mut self, _: HTAPILINE, _: HDRVCALL) -> Option<HTAPICALL> {
             None
         }
+        fn phone_event(&mut self, _: HTAPIPHONE, _: u32, _: usize, _: usize, _: usize) {}
     }
 
     #[test]

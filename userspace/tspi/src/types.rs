@@ -106,6 +106,16 @@ handles! {
     HTAPICALL;
     /// TAPI's handle of the provider itself, for LINE_CREATE.
     HPROVIDER;
+    /// The provider's handle of an open phone.
+    HDRVPHONE;
+    /// TAPI's handle of an open phone; the provider passes it back in every event.
+    HTAPIPHONE;
+    /// The provider's handle of its side of a media service provider's channel (3.0).
+    HDRVMSPLINE;
+    /// TAPI's handle of a media service provider's channel (3.0).
+    HTAPIMSPLINE;
+    /// The provider's handle of a dialog that it has asked for.
+    HDRVDIALOGINSTANCE;
 }
 
 /// A version of the contract, e.g. 2.0: major number in the high word, minor in the low one.

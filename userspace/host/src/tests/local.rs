@@ -59,15 +59,6 @@ impl Provider for Threadless {
         Err(LineError::OPERATIONUNAVAIL)
     }
 
-    fn provider_init_local(
-        &self,
-        _: Init,
-        tapi: Box<dyn Tapi>,
-    ) -> Result<(u32, Box<dyn Runner>), LineError> {
-        let messages = self.messages.lock().unwrap().take().ok_or(LineError::RESOURCEUNAVAIL)?;
-        Ok((0, Box::new(Rounds { tapi, messages })))
-    }
-
     fn provider_shutdown(&self, _: Version, _: u32) -> Result<(), LineError> {
         Ok(())
     }
@@ -106,6 +97,23 @@ impl Provider for Threadless {
 
     fn line_close_call(&self, _: HDRVCALL) -> Result<(), LineError> {
         Ok(())
+    }
+}
+
+impl InProcess for Threadless {
+    fn control(&self) -> Option<&dyn Control> {
+        Some(self)
+    }
+}
+
+impl Control for Threadless {
+    fn provider_init_local(
+        &self,
+        _: Init,
+        tapi: Box<dyn Tapi>,
+    ) -> Result<(u32, Box<dyn Runner>), LineError> {
+        let messages = self.messages.lock().unwrap().take().ok_or(LineError::RESOURCEUNAVAIL)?;
+        Ok((0, Box::new(Rounds { tapi, messages })))
     }
 }
 

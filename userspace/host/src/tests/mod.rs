@@ -10,9 +10,9 @@ use ringback_request::RequestId;
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
 use ringback_tspi::error::LineError;
-use ringback_tspi::provider::{Devices, Init, Provider, Tapi, Ticket};
+use ringback_tspi::provider::{Control, Devices, InProcess, Init, Provider, Tapi, Ticket};
 use ringback_tspi::structs::{LINEDEVCAPS, Writer};
-use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, Version};
+use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, HTAPIPHONE, Version};
 
 use super::*;
 
@@ -84,6 +84,10 @@ impl Tapi for Noting {
 
     fn new_call(&mut self, line: HTAPILINE, call: HDRVCALL) -> Option<HTAPICALL> {
         self.0.new_call(line, call)
+    }
+
+    fn phone_event(&mut self, phone: HTAPIPHONE, message: u32, p1: usize, p2: usize, p3: usize) {
+        self.0.phone_event(phone, message, p1, p2, p3);
     }
 }
 
@@ -212,10 +216,6 @@ impl Provider for Mock {
         Ok(())
     }
 
-    fn failure_text(&self) -> Option<String> {
-        Some("the mock is not in the mood".to_owned())
-    }
-
     fn line_open(&self, _: u32, line: HTAPILINE, _: Version) -> Result<HDRVLINE, LineError> {
         *self.line.lock().unwrap() = Some(line);
         if self.in_open {
@@ -286,6 +286,18 @@ impl Provider for Mock {
         self.closed_calls.lock().unwrap().push(call);
         self.fail(Some(call));
         Ok(())
+    }
+}
+
+impl InProcess for Mock {
+    fn control(&self) -> Option<&dyn Control> {
+        Some(self)
+    }
+}
+
+impl Control for Mock {
+    fn failure_text(&self) -> Option<String> {
+        Some("the mock is not in the mood".to_owned())
     }
 
     fn cancel(&self, request: RequestId) -> bool {

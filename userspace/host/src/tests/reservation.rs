@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc;
 
 use super::*;
+use ringback_tspi::functions::TSPI_lineDial;
+use ringback_tspi::layer::{Asked, Layer, Layered, Outcome, Step};
 
 const ROUNDS: u32 = 40_000;
 /// Long enough for another thread to tell a completion meanwhile.
@@ -57,7 +59,8 @@ fn early(reserved: bool) -> (u32, u64) {
         })
     };
     let mock = Arc::new(Mock::default());
-    let provider = Asking { mock: Arc::clone(&mock), completer: Arc::clone(&completer) };
+    let inside: Arc<dyn Provider> = Arc::clone(&mock) as Arc<dyn Provider>;
+    let provider = Layered::new(inside, Asking(Arc::clone(&completer)));
     let host = Host::start(Arc::new(provider) as Arc<dyn Provider>, options).unwrap();
     let line = host.open(0).unwrap();
     let _call = {
@@ -81,78 +84,20 @@ fn early(reserved: bool) -> (u32, u64) {
     (early.load(Ordering::Relaxed), told.load(Ordering::Relaxed))
 }
 
-/// A mock whose lineDial tells the completer.
-struct Asking {
-    mock: Arc<Mock>,
-    completer: Arc<Completer>,
-}
+/// Has lineDial tell the completer.
+struct Asking(Arc<Completer>);
 
-impl Provider for Asking {
-    fn line_negotiate_tspi_version(
-        &self,
-        device: u32,
-        low: u32,
-        high: u32,
-    ) -> Result<Version, LineError> {
-        self.mock.line_negotiate_tspi_version(device, low, high)
+impl Layer for Asking {
+    type Kept<'a> = ();
+
+    fn before(&self, _: &Asked<'_>) -> Step<()> {
+        Step::Go(())
     }
 
-    fn provider_enum_devices(&self, id: u32) -> Result<Devices, LineError> {
-        self.mock.provider_enum_devices(id)
-    }
-
-    fn provider_init(&self, init: Init, tapi: Box<dyn Tapi>) -> Result<u32, LineError> {
-        self.mock.provider_init(init, tapi)
-    }
-
-    fn provider_shutdown(&self, version: Version, id: u32) -> Result<(), LineError> {
-        self.mock.provider_shutdown(version, id)
-    }
-
-    fn line_open(&self, id: u32, line: HTAPILINE, of: Version) -> Result<HDRVLINE, LineError> {
-        self.mock.line_open(id, line, of)
-    }
-
-    fn line_close(&self, line: HDRVLINE) -> Result<(), LineError> {
-        self.mock.line_close(line)
-    }
-
-    fn line_get_dev_caps(
-        &self,
-        device: u32,
-        version: Version,
-        ext: u32,
-        caps: &mut [u8],
-    ) -> Result<(), LineError> {
-        self.mock.line_get_dev_caps(device, version, ext, caps)
-    }
-
-    fn line_make_call(
-        &self,
-        request: RequestId,
-        line: HDRVLINE,
-        call: HTAPICALL,
-        address: Option<&str>,
-        country: u32,
-        params: Option<&[u8]>,
-    ) -> Result<(HDRVCALL, Ticket), LineError> {
-        self.mock.line_make_call(request, line, call, address, country, params)
-    }
-
-    fn line_dial(
-        &self,
-        request: RequestId,
-        call: HDRVCALL,
-        address: &str,
-        country: u32,
-    ) -> Result<Ticket, LineError> {
-        let ticket = self.mock.line_dial(request, call, address, country)?;
-        self.completer.asked.store(request.get(), Ordering::Release);
-        Ok(ticket)
-    }
-
-    fn line_close_call(&self, call: HDRVCALL) -> Result<(), LineError> {
-        self.mock.line_close_call(call)
+    fn after(&self, asked: &Asked<'_>, outcome: &Outcome, (): ()) {
+        if asked.is(&TSPI_lineDial) && outcome.is_ok() {
+            self.0.asked.store(outcome.result.cast_unsigned(), Ordering::Release);
+        }
     }
 }
 

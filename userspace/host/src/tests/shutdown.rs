@@ -34,9 +34,6 @@ impl Provider for Broken {
     fn provider_init(&self, _: Init, _: Box<dyn Tapi>) -> Result<u32, LineError> {
         Err(LineError::RESOURCEUNAVAIL)
     }
-    fn failure_text(&self) -> Option<String> {
-        Some("too many open files".to_owned())
-    }
     fn provider_shutdown(&self, _: Version, _: u32) -> Result<(), LineError> {
         panic!("there is no pair to end")
     }
@@ -45,6 +42,18 @@ impl Provider for Broken {
     }
     fn line_close(&self, _: HDRVLINE) -> Result<(), LineError> {
         Err(LineError::INVALLINEHANDLE)
+    }
+}
+
+impl InProcess for Broken {
+    fn control(&self) -> Option<&dyn Control> {
+        Some(self)
+    }
+}
+
+impl Control for Broken {
+    fn failure_text(&self) -> Option<String> {
+        Some("too many open files".to_owned())
     }
 }
 

@@ -1,25 +1,52 @@
 //! The table of all functions between TAPI and a provider.
 //!
-//! Which are asynchronous, what they take, in which call states they are legal, which errors they
-//! may give. Each function is a constant under its C name ([`TSPI_lineDrop`]), and all of them are
-//! reached through [`all`] and [`find`]. The table agrees cell by cell with `facts/functions.tsv` (a
-//! test compares it), which restates the pages of Microsoft's TSPI reference.
+//! A function is written down once, as a row: its method's name and its C name, whether it is
+//! asynchronous, how much a provider needs it, the shapes of its parameters, the call states in
+//! which it is legal, the errors of its page:
+//!
+//! ```text
+//! line_drop TSPI_lineDrop Async Basic
+//!     (request: Request(dwRequestID), call: Call(hdCall),
+//!      user_user_info: UserInfo(lpsUserUserInfo, dwSize))
+//!     [hdCall: any - Idle] (INVALCALLHANDLE OPERATIONFAILED ...);
+//! ```
+//!
+//! From the rows come the constants here ([`TSPI_lineDrop`], reached also through [`all`] and
+//! [`find`]), the methods of [`Provider`](crate::provider::Provider), the
+//! [`layer`](crate::layer) around all of them, and the exports and the loader of
+//! the C interface. What a shape is in C, in Rust and in the table is written down once as well, in
+//! `shapes`. The table agrees cell by cell with `facts/functions.tsv` (a test compares it), which
+//! restates the pages of Microsoft's TSPI reference.
+//!
+//! | file | what |
+//! |---|---|
+//! | `provider`, `line_async`, `line_sync`, `phone` | the rows |
+//! | `shapes` | the shapes of parameters |
+//! | `errors` | the two columns of errors |
+//! | `table` | what is made of a row |
 //!
 //! A function is asynchronous if and only if its first parameter is a `DRV_REQUESTID`; there are
 //! 42 of them, 33 for lines and 9 for phones (K1).
 
+mod errors;
 mod line_async;
 mod line_sync;
 mod phone;
 mod provider;
+mod shapes;
+mod table;
 
+pub use errors::Errors;
 pub use line_async::*;
 pub use line_sync::*;
 pub use phone::*;
 pub use provider::*;
+pub use ringback_request::RequestId;
+pub use shapes::{CParameter, Parameter, Shape};
+pub(crate) use table::{returns, sorted};
 
 use crate::callstate::{CallState, CallStates};
-use crate::error::{LineError, PhoneError};
+use crate::error::LineError;
 
 /// What a function is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,16 +115,6 @@ pub struct CallParameter {
     pub or_null: bool,
 }
 
-/// The errors a function's page lists. NODRIVER, NODEVICE and REINIT may come at any time beside
-/// them, and a function that a provider does not export gives OPERATIONUNAVAIL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Errors {
-    /// Of a line, provider or dialog function.
-    Line(&'static [LineError]),
-    /// Of a phone function.
-    Phone(&'static [PhoneError]),
-}
-
 /// One function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Function {
@@ -109,21 +126,18 @@ pub struct Function {
     pub kind: Kind,
     /// How much a provider needs it.
     pub class: Class,
-    /// The C parameter list.
-    pub parameters: &'static str,
+    /// What it takes and gives, in the order of its C prototype.
+    pub parameters: &'static [Parameter],
     /// The call states in which it is legal.
     pub legal: Legal,
-    /// The errors its page lists.
+    /// The errors its page lists. [`general_errors`](Function::general_errors) has the others.
     pub errors: Errors,
 }
 
 impl Function {
-    /// The parameters in order, each with its C type and name: `("DRV_REQUESTID", "dwRequestID")`.
-    pub fn parameter_list(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        self.parameters.split(", ").filter_map(|parameter| {
-            let name = parameter.rsplit([' ', '*']).next()?;
-            Some((parameter.strip_suffix(name)?.trim_end(), name))
-        })
+    /// The C parameters in order: `DRV_REQUESTID dwRequestID`, `HDRVCALL hdCall`.
+    pub fn c_parameters(&self) -> impl Iterator<Item = &'static CParameter> {
+        self.parameters.iter().flat_map(|parameter| parameter.c)
     }
 
     /// Whether the function is asynchronous (K1).
@@ -147,21 +161,13 @@ impl Function {
     pub const fn check_state(&self, state: CallState) -> Result<(), LineError> {
         if self.is_legal_in(state) { Ok(()) } else { Err(LineError::INVALCALLSTATE) }
     }
-
-    /// Whether the page lists this error. The phone errors are a range of their own, so the code
-    /// alone decides.
-    pub fn lists_error(&self, code: i32) -> bool {
-        match self.errors {
-            Errors::Line(errors) => errors.iter().any(|error| error.raw() == code),
-            Errors::Phone(errors) => errors.iter().any(|error| error.raw() == code),
-        }
-    }
 }
 
 /// Every function, provider functions first, then line, phone and dialog functions.
 pub fn all() -> impl Iterator<Item = &'static Function> {
-    provider::PROVIDER
+    provider::START
         .iter()
+        .chain(provider::PROVIDER)
         .chain(line_async::LINE_ASYNC)
         .chain(line_sync::LINE_SYNC)
         .chain(phone::PHONE)
@@ -173,54 +179,6 @@ pub fn all() -> impl Iterator<Item = &'static Function> {
 pub fn find(name: &str) -> Option<&'static Function> {
     all().find(|function| function.name == name)
 }
-
-/// A table of functions and each function as a constant. One row reads
-/// `name Group Kind Class "parameters" [states] (errors)`.
-macro_rules! functions {
-    (
-        $(#[$table_doc:meta])*
-        $table:ident: $group:ident, $errors:ident $error_type:ident {
-            $(
-                $(#[$doc:meta])*
-                $name:ident $kind:ident $class:ident $parameters:literal
-                [$($legal:tt)*] ($($error:ident)*);
-            )*
-        }
-    ) => {
-        $(
-            $(#[$doc])*
-            #[allow(non_upper_case_globals)]
-            pub const $name: Function = Function {
-                name: stringify!($name),
-                group: Group::$group,
-                kind: Kind::$kind,
-                class: Class::$class,
-                parameters: $parameters,
-                legal: functions!(@legal $($legal)*),
-                errors: Errors::$errors(&[$($error_type::$error),*]),
-            };
-        )*
-        $(#[$table_doc])*
-        pub(super) const $table: &[Function] = &[$($name),*];
-    };
-    (@legal not stated) => { Legal::NotStated };
-    (@legal any) => { Legal::Any };
-    (@legal device) => { Legal::DeviceSpecific };
-    (@legal $($handle:ident: $($states:ident)* $(- $($except:ident)*)? $(| $null:ident)?),*) => {
-        Legal::In(&[$(CallParameter {
-            name: stringify!($handle),
-            states: functions!(@states [$($states)*] $([$($except)*])?),
-            or_null: functions!(@null $($null)?),
-        }),*])
-    };
-    (@states [any] [$($except:ident)*]) => {
-        CallStates::all_but(&[$(CallState::$except),*])
-    };
-    (@states [$($state:ident)*]) => { CallStates::of(&[$(CallState::$state),*]) };
-    (@null) => { false };
-    (@null NULL) => { true };
-}
-use functions;
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::error::PhoneError;
 
 /// One row of the machine-readable table.
 struct Row {
@@ -27,6 +28,12 @@ fn rows() -> Vec<Row> {
             Row { name, group, kind, class, parameters, states, errors }
         })
         .collect()
+}
+
+/// A parameter as a prototype has it; a pointer's star stands at the name.
+fn prototype(parameter: &CParameter) -> String {
+    let separator = if parameter.kind.ends_with('*') { "" } else { " " };
+    format!("{}{separator}{}", parameter.kind, parameter.name)
 }
 
 /// The set of states a cell names; a name may be NULL.
@@ -101,7 +108,8 @@ fn every_cell_agrees() {
         };
         assert_eq!(class, row.class, "{}", row.name);
         let parameters = if row.parameters == "-" { "" } else { row.parameters };
-        assert_eq!(function.parameters, parameters, "{}", row.name);
+        let here: Vec<String> = function.c_parameters().map(prototype).collect();
+        assert_eq!(here.join(", "), parameters, "{}", row.name);
         check_legal(function, row.states);
         let errors: Vec<&str> = match function.errors {
             Errors::Line(errors) => errors.iter().filter_map(|e| e.name()).collect(),
@@ -124,20 +132,76 @@ fn asynchronous_means_a_request_id_first_k1() {
         "K1"
     );
     for function in all() {
-        let ids = function.parameter_list().filter(|(kind, _)| *kind == "DRV_REQUESTID").count();
-        let first = function.parameter_list().next();
+        let ids = function.parameters.iter().filter(|p| p.shape == Shape::RequestId).count();
+        let first = function.c_parameters().next().map(|first| (first.kind, first.name));
         assert_eq!(first == Some(("DRV_REQUESTID", "dwRequestID")), function.is_async());
         assert_eq!(ids, usize::from(function.is_async()), "{}", function.name);
     }
 }
 
 #[test]
-fn parameters_are_types_and_names() {
-    let parameters: Vec<_> = TSPI_lineMakeCall.parameter_list().collect();
-    assert_eq!(parameters.len(), 7);
-    assert_eq!(parameters[3], ("LPHDRVCALL", "lphdCall"));
-    assert_eq!(parameters[6], ("LPLINECALLPARAMS const", "lpCallParams"));
-    assert_eq!(TSPI_lineMSPIdentify.parameter_list().nth(1), Some(("GUID *", "pCLSID")));
+fn a_parameter_of_rust_is_one_or_two_of_c() {
+    let make_call = TSPI_lineMakeCall.parameters;
+    assert_eq!(make_call.len(), 6);
+    assert_eq!((make_call[2].name, make_call[2].shape), ("call", Shape::New));
+    assert_eq!(make_call[2].c[1], CParameter { kind: "LPHDRVCALL", name: "lphdCall" });
+    assert_eq!(make_call[5].c[0].kind, "LPLINECALLPARAMS const");
+    let dialog = TSPI_phoneConfigDialog.c_parameters().nth(2).unwrap();
+    assert_eq!(dialog.kind, "LPCSTR", "the dialogs of 1.x are older than wide strings");
+}
+
+/// What the C types of `facts/functions.tsv` demand, read without the shapes.
+#[test]
+fn general_errors_follow_from_the_types_of_parameters() {
+    for function in all().filter(|function| function.group != Group::Ui) {
+        let general: Vec<i32> = function.general_errors().collect();
+        let code = |error: LineError| match function.errors {
+            Errors::Line(_) => error.raw(),
+            Errors::Phone(_) => match error {
+                LineError::BADDEVICEID => PhoneError::BADDEVICEID.raw(),
+                LineError::INVALPOINTER => PhoneError::INVALPOINTER.raw(),
+                LineError::STRUCTURETOOSMALL => PhoneError::STRUCTURETOOSMALL.raw(),
+                LineError::NODRIVER => PhoneError::NODRIVER.raw(),
+                LineError::NODEVICE => PhoneError::NODEVICE.raw(),
+                LineError::REINIT => PhoneError::REINIT.raw(),
+                LineError::OPERATIONUNAVAIL => PhoneError::OPERATIONUNAVAIL.raw(),
+                other => panic!("{other} is not asked for"),
+            },
+        };
+        let demand = |error: i32| assert!(general.contains(&error), "{}", function.name);
+        let dying = [LineError::NODRIVER, LineError::NODEVICE, LineError::REINIT];
+        dying.map(code).into_iter().for_each(demand);
+        demand(code(LineError::OPERATIONUNAVAIL));
+        for CParameter { kind, name } in function.c_parameters() {
+            match (*kind, *name) {
+                ("HDRVLINE", _) => demand(LineError::INVALLINEHANDLE.raw()),
+                ("HDRVCALL", _) => demand(LineError::INVALCALLHANDLE.raw()),
+                ("HDRVPHONE", _) => demand(PhoneError::INVALPHONEHANDLE.raw()),
+                ("DWORD", "dwDeviceID") => demand(code(LineError::BADDEVICEID)),
+                ("LPDWORD" | "LPHDRVCALL" | "LPHDRVLINE" | "LPHDRVPHONE" | "LPHICON", _) => {
+                    demand(code(LineError::INVALPOINTER));
+                }
+                ("LPVARSTRING" | "LPLINECALLINFO" | "LPPHONECAPS", _)
+                | ("LPLINECALLPARAMS const", _) => demand(code(LineError::STRUCTURETOOSMALL)),
+                _ => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn a_function_may_give_what_either_column_has() {
+    let drop = TSPI_lineDrop;
+    assert!(drop.may_give(LineError::USERUSERINFOTOOBIG.raw()), "its page");
+    assert!(drop.may_give(LineError::NODEVICE.raw()), "a device that dies");
+    assert!(drop.may_give(0xC000_0001_u32.cast_signed()), "a vendor's own, T6");
+    assert!(!drop.may_give(LineError::STRUCTURETOOSMALL.raw()), "it fills nothing");
+    assert!(!drop.may_give(LineError::INVALLINEHANDLE.raw()), "it takes no line");
+    assert!(!drop.may_give(0) && !drop.may_give(7), "that is no error");
+    assert!(TSPI_lineGetDevCaps.may_give(LineError::STRUCTURETOOSMALL.raw()));
+    assert!(!TSPI_lineGetDevCaps.lists_error(LineError::STRUCTURETOOSMALL.raw()));
+    assert!(TSPI_phoneSetLamp.may_give(PhoneError::NODEVICE.raw()));
+    assert!(!TSPI_phoneSetLamp.may_give(LineError::NODEVICE.raw()), "of the other family");
 }
 
 #[test]

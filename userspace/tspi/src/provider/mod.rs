@@ -1,10 +1,13 @@
 //! The surface between TAPI and a provider.
 //!
 //! [`Provider`] is what TAPI calls, the functions under their names; [`Tapi`] is what TAPI gives in
-//! return. Each says which rules hold for it.
+//! return. What a provider in the same program offers beside TSPI it offers by [`InProcess`]. Each
+//! says which rules hold for it.
 
 mod api;
+mod beside;
 mod ticket;
 
-pub use api::{Devices, Init, Provider, Runner, Tapi};
+pub use api::{Devices, Init, Provider, Tapi};
+pub use beside::{Control, InProcess, Media, Runner};
 pub use ticket::Ticket;

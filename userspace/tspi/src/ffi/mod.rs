@@ -1,0 +1,47 @@
+//! The C interface of TSPI, both ways.
+//!
+//! [`export_provider!`](crate::export_provider) makes the TSPI functions of a Rust
+//! [`Provider`](crate::provider::Provider) into exported C functions; [`Loaded`] is the provider
+//! that calls the functions of a library. Both are made of the rows of the
+//! [table](crate::functions), so a function is here from its first day. Handles and ids pass
+//! through as they are, texts are UTF-16 in C and UTF-8 in Rust (B6), structures stay bytes.
+//!
+//! Rules that hold here: an error is of the family of its function and comes without a completion
+//! (R4); an asynchronous function returns its id or an error (R1, R2); outputs are written before
+//! the function returns, or by the completion (K4, C13); upcalls that a library makes at once, or
+//! inside each other, come one at a time (C6).
+//!
+//! UNSAFETY: this is where memory of C's is read and written and where functions of C's are called.
+//! Nothing here can see whether a pointer leads where its page says it does; what can be seen
+//! (NULL, a size that does not hold, a dead handle) is an error. Nothing unwinds into C.
+//!
+//! | file | what |
+//! |---|---|
+//! | `face`, `exported`, `export` | a Rust provider called by C |
+//! | `read`, `outward` | parameters that come from C; results that go there |
+//! | `loader`, `loaded`, `late_calls` | a library as a Rust provider |
+//! | `lend`, `upward` | parameters that go to C; completions and events that come from there |
+#![allow(unsafe_code)]
+
+mod export;
+pub mod exported;
+mod face;
+mod late_calls;
+mod lend;
+mod loaded;
+mod loader;
+mod outward;
+mod read;
+#[cfg(test)]
+mod tests;
+mod upward;
+
+pub use face::{Face, Make};
+pub use loader::{LoadError, Loaded};
+
+/// ASYNC_COMPLETION: a request is over (C1).
+pub type AsyncCompletion = unsafe extern "C" fn(u32, i32);
+/// LINEEVENT: a message of a line or of a call.
+pub type LineEvent = unsafe extern "C" fn(usize, usize, u32, usize, usize, usize);
+/// PHONEEVENT: a message of a phone.
+pub type PhoneEvent = unsafe extern "C" fn(usize, u32, usize, usize, usize);

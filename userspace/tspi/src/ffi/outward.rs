@@ -1,0 +1,67 @@
+//! What every function does on its way back to C: errors of the right family, no panics, the ticket
+//! last.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::read::Fault;
+use crate::error::{LineError, PhoneError};
+use crate::provider::Ticket;
+
+/// An error family, for what every function may refuse.
+pub(super) trait Family: Copy + Into<i32> {
+    const NULL: Self;
+    const SIZE: Self;
+    const FAILED: Self;
+    fn of_line(error: LineError) -> Self;
+}
+
+impl Family for LineError {
+    const NULL: LineError = LineError::INVALPOINTER;
+    const SIZE: LineError = LineError::STRUCTURETOOSMALL;
+    const FAILED: LineError = LineError::OPERATIONFAILED;
+    fn of_line(error: LineError) -> LineError {
+        error
+    }
+}
+
+impl Family for PhoneError {
+    const NULL: PhoneError = PhoneError::INVALPOINTER;
+    const SIZE: PhoneError = PhoneError::STRUCTURETOOSMALL;
+    const FAILED: PhoneError = PhoneError::OPERATIONFAILED;
+    fn of_line(error: LineError) -> PhoneError {
+        match error {
+            LineError::NODRIVER => PhoneError::NODRIVER,
+            LineError::NODEVICE => PhoneError::NODEVICE,
+            LineError::NOMEM => PhoneError::NOMEM,
+            LineError::RESOURCEUNAVAIL => PhoneError::RESOURCEUNAVAIL,
+            _ => PhoneError::OPERATIONFAILED,
+        }
+    }
+}
+
+/// The error of a fault; `invalid` is the shape's own.
+pub(super) fn error<E: Family>(fault: Fault, invalid: E) -> E {
+    match fault {
+        Fault::Null => E::NULL,
+        Fault::Size => E::SIZE,
+        Fault::Invalid => invalid,
+    }
+}
+
+/// Runs a function; what panics in it has failed.
+pub(super) fn guarded<E: Family>(act: impl FnOnce() -> Result<i32, E>) -> i32 {
+    match catch_unwind(AssertUnwindSafe(act)) {
+        Ok(Ok(result)) => result,
+        Ok(Err(error)) => error.into(),
+        Err(_) => E::FAILED.into(),
+    }
+}
+
+/// The end of an asynchronous function: the gate opens, and the id is returned (R1).
+pub(super) fn returned(ticket: Option<Ticket>) -> i32 {
+    ticket.map_or(0, |ticket| {
+        let id = ticket.id().get().cast_signed();
+        ticket.release();
+        id
+    })
+}

@@ -1,0 +1,59 @@
+//! The C interface both ways: exports called by the loader, and by C that gets it wrong; a library
+//! in C under a host.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::*;
+use crate::error::LineError;
+use crate::layer::{Asked, Layer, Layered, Outcome, Step};
+use crate::provider::{Devices, InProcess, Init, Provider, Tapi};
+
+mod broken;
+mod late;
+mod library;
+mod round_trip;
+mod upward;
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A provider without functions.
+struct Empty;
+
+impl InProcess for Empty {}
+
+impl Provider for Empty {
+    fn provider_enum_devices(&self, _: u32) -> Result<Devices, LineError> {
+        Ok(Devices { lines: 3, phones: 4 })
+    }
+
+    fn provider_init(&self, _: Init, _: Box<dyn Tapi>) -> Result<u32, LineError> {
+        Ok(1)
+    }
+}
+
+/// Notes what is asked, and answers what it is told to.
+#[derive(Default)]
+struct Notes {
+    asked: Mutex<Vec<String>>,
+    outcomes: Mutex<Vec<Outcome>>,
+    answer: Mutex<Option<Outcome>>,
+}
+
+impl Layer for Arc<Notes> {
+    type Kept<'a> = ();
+
+    fn before(&self, asked: &Asked<'_>) -> Step<()> {
+        locked(&self.asked).push(asked.json());
+        locked(&self.answer).take().map_or(Step::Go(()), Step::Answer)
+    }
+
+    fn after(&self, _: &Asked<'_>, outcome: &Outcome, (): ()) {
+        locked(&self.outcomes).push(outcome.clone());
+    }
+}
+
+fn noted(provider: impl Provider + 'static, notes: &Arc<Notes>) -> Layered<Arc<Notes>> {
+    Layered::new(Arc::new(provider) as Arc<dyn Provider>, Arc::clone(notes))
+}

@@ -1,0 +1,332 @@
+//! Completions and events of a loaded library, on their way to TAPI.
+//!
+//! The callbacks of C say nothing about whose they are, so each loaded library has a set of its
+//! own, of which there are [`PLACES`]. A library may call them at any time, from any thread, inside
+//! its own functions, inside each other, and under its own locks. TAPI is told one thing at a time
+//! (C6): whoever finds it busy leaves its message in the queue and goes, and whoever is telling
+//! tells that too. So no thread of the library's waits here, but for LINE_NEWCALL, which needs an
+//! answer: it waits until the queue has been told, two seconds at most, and gets no handle if that
+//! was too short (N15), or if it comes inside another upcall of its own.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
+use std::time::Duration;
+
+use super::{AsyncCompletion, LineEvent, PhoneEvent};
+use crate::constants::{LINE_GATHERDIGITS, LINE_NEWCALL};
+use crate::functions::RequestId;
+use crate::late::LateOutput;
+use crate::provider::Tapi;
+use crate::types::*;
+
+/// How long LINE_NEWCALL waits for other upcalls.
+const NEW_CALL_WAIT: Duration = Duration::from_secs(2);
+
+/// Something that TAPI is to be told.
+enum Message {
+    Completion(u32, i32),
+    Line(HTAPILINE, Option<HTAPICALL>, u32, [usize; 3]),
+    Phone(HTAPIPHONE, u32, [usize; 3]),
+}
+
+/// What late memory waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum LateKey {
+    /// The completion of this request.
+    Request(u32),
+    /// LINE_GATHERDIGITS with this end-to-end id.
+    Digits(u32),
+}
+
+#[derive(Default)]
+struct State {
+    /// The thread that is telling TAPI.
+    teller: Option<ThreadId>,
+    tapi: Option<Box<dyn Tapi>>,
+    queue: VecDeque<Message>,
+    /// The pair is over; TAPI's way up is dropped behind the last message.
+    ending: bool,
+    /// Requests whose functions have not returned, and how they failed already.
+    asking: HashMap<u32, Option<i32>>,
+    /// Requests whose completion nobody waits for.
+    unwanted: HashSet<u32>,
+    /// Memory that the library fills, and where it goes then.
+    late: HashMap<LateKey, (Vec<u8>, LateOutput)>,
+}
+
+/// The way up of one loaded library.
+#[derive(Default)]
+pub(super) struct Upward {
+    state: Mutex<State>,
+    told: Condvar,
+}
+
+impl Upward {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A pair begins. `false` if there is one already (D15).
+    pub fn begin_pair(&self, tapi: Box<dyn Tapi>) -> bool {
+        let mut state = self.state();
+        if state.tapi.is_some() || state.teller.is_some() {
+            return false;
+        }
+        *state = State { tapi: Some(tapi), ..State::default() };
+        true
+    }
+
+    /// Whether there is a pair.
+    pub fn is_up(&self) -> bool {
+        let state = self.state();
+        state.tapi.is_some() || state.teller.is_some()
+    }
+
+    /// The pair is over, or has not begun. What is in the queue is told first.
+    pub fn end_pair(&self) {
+        self.state().ending = true;
+        self.tell();
+    }
+
+    /// A request is about to be asked for.
+    pub fn asking(&self, request: RequestId) {
+        let mut state = self.state();
+        state.unwanted.remove(&request.get());
+        state.asking.insert(request.get(), None);
+    }
+
+    /// Its function has returned. Gives how it failed meanwhile, of which nothing was told.
+    pub fn asked(&self, request: RequestId) -> Option<i32> {
+        let mut state = self.state();
+        let failed = state.asking.remove(&request.get()).flatten();
+        if failed.is_some() {
+            state.late.remove(&LateKey::Request(request.get()));
+        }
+        failed
+    }
+
+    /// Nobody waits for this request: its completion is not told.
+    pub fn unwanted(&self, request: RequestId) {
+        self.state().unwanted.insert(request.get());
+    }
+
+    /// Memory for the library, as long as it says; what is in it then is written to `output`.
+    pub fn lend(&self, key: LateKey, mut memory: Vec<u8>, output: &LateOutput) -> *mut u8 {
+        let at = memory.as_mut_ptr();
+        // What was lent under the same key before is the library's no more.
+        self.state().late.insert(key, (memory, output.clone()));
+        at
+    }
+
+    /// The function that took the memory has failed.
+    pub fn give_back(&self, key: LateKey) {
+        self.state().late.remove(&key);
+    }
+
+    fn push(&self, message: Message) {
+        {
+            let mut state = self.state();
+            if state.tapi.is_none() && state.teller.is_none() {
+                // C3, D12: outside of a pair nobody is told anything.
+                return;
+            }
+            state.queue.push_back(message);
+        }
+        self.tell();
+    }
+
+    /// Tells what is in the queue, unless somebody is at it.
+    fn tell(&self) {
+        let state = self.state();
+        if state.teller.is_none() {
+            drop(self.tell_by_me(state));
+        }
+    }
+
+    fn tell_by_me<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        state.teller = Some(thread::current().id());
+        while let Some(message) = state.queue.pop_front() {
+            let Some(mut tapi) = state.tapi.take() else { break };
+            drop(state);
+            // A panic of TAPI's must not unwind into the library.
+            let _ = catch_unwind(AssertUnwindSafe(|| match message {
+                Message::Completion(id, result) => tapi.completion(id, result),
+                Message::Line(line, call, message, [a, b, c]) => {
+                    tapi.line_event(line, call, message, a, b, c);
+                }
+                Message::Phone(phone, message, [a, b, c]) => {
+                    tapi.phone_event(phone, message, a, b, c);
+                }
+            }));
+            state = self.state();
+            state.tapi = Some(tapi);
+        }
+        state.teller = None;
+        if state.ending {
+            let over = std::mem::take(&mut *state).tapi;
+            drop(state);
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(over)));
+            state = self.state();
+        }
+        self.told.notify_all();
+        state
+    }
+
+    fn completion(&self, id: u32, result: i32) {
+        {
+            let mut state = self.state();
+            if let Some(failed) = state.asking.get_mut(&id).filter(|_| result < 0) {
+                *failed = Some(result);
+                return;
+            }
+            if state.unwanted.remove(&id) {
+                return;
+            }
+            state.arrived(LateKey::Request(id), result == 0);
+        }
+        self.push(Message::Completion(id, result));
+    }
+
+    fn new_call(&self, line: HTAPILINE, call: HDRVCALL) -> Option<HTAPICALL> {
+        let me = Some(thread::current().id());
+        let mut state = self.state();
+        if state.teller == me {
+            return None;
+        }
+        state = self
+            .told
+            .wait_timeout_while(state, NEW_CALL_WAIT, |state| state.teller.is_some())
+            .unwrap_or_else(PoisonError::into_inner)
+            .0;
+        if state.teller.is_some() || state.ending {
+            return None;
+        }
+        // What was told before it comes before it.
+        state = self.tell_by_me(state);
+        if state.teller.is_some() {
+            return None;
+        }
+        let mut tapi = state.tapi.take()?;
+        state.teller = me;
+        drop(state);
+        let made = catch_unwind(AssertUnwindSafe(|| tapi.new_call(line, call))).ok().flatten();
+        let mut state = self.state();
+        state.tapi = Some(tapi);
+        drop(self.tell_by_me(state));
+        made
+    }
+
+    fn line_event(&self, line: HTAPILINE, call: usize, message: u32, params: [usize; 3]) {
+        if message == LINE_GATHERDIGITS
+            && let Ok(id) = u32::try_from(params[1])
+        {
+            self.state().arrived(LateKey::Digits(id), true);
+        }
+        self.push(Message::Line(line, HTAPICALL::new(call), message, params));
+    }
+}
+
+impl State {
+    /// Late memory is complete.
+    fn arrived(&mut self, key: LateKey, is_filled: bool) {
+        if let Some((memory, output)) = self.late.remove(&key)
+            && is_filled
+        {
+            output.write(&memory);
+        }
+    }
+}
+
+/// How many libraries can be loaded at a time.
+pub(super) const PLACES: usize = 64;
+
+/// The way up of the library with each set of callbacks.
+static WAYS: [Mutex<Option<Arc<Upward>>>; PLACES] = [const { Mutex::new(None) }; PLACES];
+
+fn way(place: usize) -> Option<Arc<Upward>> {
+    WAYS.get(place)?.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// Gives a library a set of callbacks. `None` if all are in use.
+pub(super) fn take_place(upward: &Arc<Upward>) -> Option<usize> {
+    WAYS.iter().position(|way| {
+        let mut way = way.lock().unwrap_or_else(PoisonError::into_inner);
+        if way.is_none() {
+            *way = Some(Arc::clone(upward));
+            return true;
+        }
+        false
+    })
+}
+
+/// The callbacks of this place lead nowhere from now on.
+pub(super) fn leave_place(place: usize) {
+    if let Some(way) = WAYS.get(place) {
+        *way.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+unsafe extern "C" fn completion<const PLACE: usize>(id: u32, result: i32) {
+    if let Some(way) = way(PLACE) {
+        way.completion(id, result);
+    }
+}
+
+unsafe extern "C" fn line_event<const PLACE: usize>(
+    line: usize,
+    call: usize,
+    message: u32,
+    param1: usize,
+    param2: usize,
+    param3: usize,
+) {
+    let (Some(way), Some(line)) = (way(PLACE), HTAPILINE::new(line)) else { return };
+    if message != LINE_NEWCALL {
+        return way.line_event(line, call, message, [param1, param2, param3]);
+    }
+    let made = HDRVCALL::new(param1).and_then(|call| way.new_call(line, call));
+    let place = std::ptr::with_exposed_provenance_mut::<usize>(param2);
+    if !place.is_null() {
+        // SAFETY: the library guarantees memory for a handle at LINE_NEWCALL's second parameter.
+        unsafe { place.write_unaligned(made.map_or(0, HTAPICALL::raw)) };
+    }
+}
+
+unsafe extern "C" fn phone_event<const PLACE: usize>(
+    phone: usize,
+    message: u32,
+    param1: usize,
+    param2: usize,
+    param3: usize,
+) {
+    if let (Some(way), Some(phone)) = (way(PLACE), HTAPIPHONE::new(phone)) {
+        way.push(Message::Phone(phone, message, [param1, param2, param3]));
+    }
+}
+
+/// The callbacks of a place.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Callbacks {
+    pub completion: AsyncCompletion,
+    pub line: LineEvent,
+    pub phone: PhoneEvent,
+}
+
+macro_rules! callbacks {
+    ($($place:literal)*) => {
+        /// The callbacks of each place.
+        pub(super) const CALLBACKS: [Callbacks; PLACES] = [$(Callbacks {
+            completion: completion::<$place>,
+            line: line_event::<$place>,
+            phone: phone_event::<$place>,
+        }),*];
+    };
+}
+
+callbacks! {
+    0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32
+    33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62
+    63
+}

@@ -1,0 +1,96 @@
+//! Memory that a function fills after it has returned.
+//!
+//! An asynchronous function writes what it gives back before its completion (C13), and TAPI keeps
+//! the memory until then (C12); the digits that are gathered are complete when LINE_GATHERDIGITS is
+//! sent (B7). In C that is a pointer that somebody has to keep alive. Here it is a [`LateOutput`],
+//! which keeps its memory by itself and never writes beyond it.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Where a [`LateOutput`] leads.
+pub trait LateMemory: Send + Sync {
+    /// How many bytes there are.
+    fn size(&self) -> usize;
+
+    /// Writes these bytes at the start. There are at most [`size`](LateMemory::size) of them.
+    fn write(&self, bytes: &[u8]);
+}
+
+/// Memory of the caller's for what a function gives back later.
+#[derive(Clone)]
+pub struct LateOutput(Arc<dyn LateMemory>);
+
+impl LateOutput {
+    /// Leads to this memory.
+    pub fn new(memory: impl LateMemory + 'static) -> LateOutput {
+        LateOutput(Arc::new(memory))
+    }
+
+    /// How many bytes there are: what dwTotalSize says of a structure, 4 for a number, two for each
+    /// digit.
+    pub fn size(&self) -> usize {
+        self.0.size()
+    }
+
+    /// Writes these bytes at the start; what does not fit is left out. Nothing may be written once
+    /// the function's completion, or the event that stands for it, has been told.
+    pub fn write(&self, bytes: &[u8]) {
+        self.0.write(bytes.get(..self.size()).unwrap_or(bytes));
+    }
+
+    /// Writes a number, as lineCompleteCall's completion id is one.
+    pub fn write_number(&self, number: u32) {
+        self.write(&number.to_le_bytes());
+    }
+}
+
+impl fmt::Debug for LateOutput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LateOutput({} bytes)", self.size())
+    }
+}
+
+/// Memory of the host's own, which it reads when the completion has come.
+#[derive(Debug, Clone)]
+pub struct OwnedMemory(Arc<Mutex<Vec<u8>>>);
+
+impl OwnedMemory {
+    /// Takes these bytes, which are written over.
+    pub fn new(bytes: Vec<u8>) -> OwnedMemory {
+        OwnedMemory(Arc::new(Mutex::new(bytes)))
+    }
+
+    /// What is in it now.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl LateMemory for OwnedMemory {
+    fn size(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    fn write(&self, bytes: &[u8]) {
+        let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        memory.iter_mut().zip(bytes).for_each(|(here, byte)| *here = *byte);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_written_beyond_the_memory_c12() {
+        let memory = OwnedMemory::new(vec![0xEE; 4]);
+        let output = LateOutput::new(memory.clone());
+        output.write(&[1, 2]);
+        assert_eq!(memory.bytes(), [1, 2, 0xEE, 0xEE]);
+        output.write(&[3; 9]);
+        assert_eq!(memory.bytes(), [3; 4]);
+        output.write_number(0x0102_0304);
+        assert_eq!(memory.bytes(), [4, 3, 2, 1]);
+    }
+}

@@ -1,0 +1,194 @@
+//! That every function goes through a layer, and what the layer sees of it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::*;
+use crate::error::PhoneError;
+use crate::functions::{RequestId, TSPI_lineDrop, TSPI_lineGetNumAddressIDs, all};
+use crate::late::{LateOutput, OwnedMemory};
+use crate::provider::{Devices, InProcess, Init, Ticket};
+use crate::structs::{LINEEXTENSIONID, LINEGENERATETONE};
+use crate::types::*;
+
+/// A provider that has a few functions.
+struct Small;
+
+impl InProcess for Small {}
+
+impl Provider for Small {
+    fn provider_enum_devices(&self, _: u32) -> Result<Devices, LineError> {
+        Ok(Devices { lines: 2, phones: 1 })
+    }
+
+    fn provider_init(&self, _: Init, _: Box<dyn Tapi>) -> Result<u32, LineError> {
+        Ok(1)
+    }
+
+    fn line_get_num_address_ids(&self, line: HDRVLINE) -> Result<u32, LineError> {
+        Ok(line.raw() as u32 + 1)
+    }
+
+    fn line_get_call_info(&self, _: HDRVCALL, info: &mut [u8]) -> Result<(), LineError> {
+        info.fill(7);
+        Ok(())
+    }
+
+    fn line_drop(&self, id: RequestId, _: HDRVCALL, _: &[u8]) -> Result<Ticket, LineError> {
+        Ok(Ticket::ungated(id))
+    }
+
+    fn line_get_extension_id(&self, _: u32, _: Version) -> Result<LINEEXTENSIONID, LineError> {
+        Ok(LINEEXTENSIONID { id0: 1, id1: 2, id2: 3, id3: 4 })
+    }
+
+    fn phone_get_ring(&self, _: HDRVPHONE) -> Result<(u32, u32), PhoneError> {
+        Ok((3, 0xFFFF))
+    }
+}
+
+/// Notes what is asked, as text, and what came of it; answers for the provider if it is to.
+#[derive(Default)]
+struct Notes {
+    asked: Mutex<Vec<String>>,
+    json: Mutex<String>,
+    outcomes: Mutex<Vec<Outcome>>,
+    answer: Mutex<Option<Outcome>>,
+    busy: Mutex<()>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Layer for Notes {
+    type Kept<'a> = MutexGuard<'a, ()>;
+
+    fn before<'a>(&'a self, asked: &Asked<'_>) -> Step<MutexGuard<'a, ()>> {
+        locked(&self.asked).push(asked.to_string());
+        *locked(&self.json) = asked.json();
+        match locked(&self.answer).take() {
+            Some(answer) => Step::Answer(answer),
+            None => Step::Go(self.busy.try_lock().expect("one function at a time")),
+        }
+    }
+
+    fn after<'a>(&'a self, asked: &Asked<'_>, outcome: &Outcome, _: MutexGuard<'a, ()>) {
+        assert!(self.busy.try_lock().is_err(), "what was kept is kept until now");
+        locked(&self.asked).push(format!("after {asked}"));
+        locked(&self.outcomes).push(outcome.clone());
+    }
+}
+
+fn noted() -> Layered<Notes> {
+    Layered::new(Arc::new(Small) as Arc<dyn Provider>, Notes::default())
+}
+
+fn call(value: usize) -> HDRVCALL {
+    HDRVCALL::new(value).unwrap()
+}
+
+fn id(value: u32) -> RequestId {
+    RequestId::new(value).unwrap()
+}
+
+#[test]
+fn a_function_is_shown_before_and_after() {
+    let provider = noted();
+    let mut info = [0; 3];
+    provider.line_get_call_info(call(0x2a), &mut info).unwrap();
+    assert_eq!(info, [7; 3]);
+    let asked = "TSPI_lineGetCallInfo(call: HDRVCALL(0x2a), info: 3 bytes)";
+    assert_eq!(*locked(&provider.layer().asked), [asked.to_owned(), format!("after {asked}")]);
+    assert_eq!(locked(&provider.layer().outcomes).pop(), Some(Outcome::done(vec![])));
+}
+
+#[test]
+fn what_is_given_back_is_shown() {
+    let provider = noted();
+    let next = || locked(&provider.layer().outcomes).pop().unwrap();
+    assert_eq!(provider.line_get_num_address_ids(HDRVLINE::new(4).unwrap()), Ok(5));
+    assert_eq!(next(), Outcome::done(vec![Value::Number(5)]));
+    provider.line_drop(id(9), call(1), &[1, 2]).unwrap().release();
+    assert_eq!(next(), Outcome { result: 9, given: vec![] });
+    provider.line_get_extension_id(0, Version::V3_0).unwrap();
+    let bytes = vec![1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0];
+    assert_eq!(next(), Outcome::done(vec![Value::Bytes(bytes)]));
+    assert_eq!(provider.phone_get_ring(HDRVPHONE::new(1).unwrap()), Ok((3, 0xFFFF)));
+    assert_eq!(next(), Outcome::done(vec![Value::Number(3), Value::Number(0xFFFF)]));
+    assert_eq!(provider.provider_enum_devices(1), Ok(Devices { lines: 2, phones: 1 }));
+    assert_eq!(next(), Outcome::done(vec![Value::Number(2), Value::Number(1)]));
+    let refused = provider.line_hold(id(3), call(1)).unwrap_err();
+    assert_eq!(refused, LineError::OPERATIONUNAVAIL);
+    assert_eq!(next(), Outcome::failed(LineError::OPERATIONUNAVAIL));
+}
+
+#[test]
+fn every_shape_can_be_printed() {
+    let provider = noted();
+    let json = || locked(&provider.layer().json).clone();
+    let tones = [LINEGENERATETONE { frequency: 440, ..LINEGENERATETONE::default() }];
+    let _ = provider.line_generate_tone(call(1), 5, 6, 7, Some(&tones));
+    assert!(json().contains("frequency: 440"), "{}", json());
+    let memory = LateOutput::new(OwnedMemory::new(vec![0; 4]));
+    let _ = provider.line_complete_call(id(1), call(2), &memory, 3, 4);
+    assert!(json().contains("\"completion_id\": {\"bytes\": 4}"), "{}", json());
+    let _ = provider.line_park(id(1), call(2), 3, Some("a\"\\\n"), None);
+    assert_eq!(
+        json(),
+        "{\"function\": \"TSPI_linePark\", \"request\": 1, \"call\": 2, \"park_mode\": 3, \
+         \"dir_address\": \"a\\\"\\\\\\u000a\", \"non_dir_address\": null}"
+    );
+    let _ = provider.line_drop(id(8), call(0x10), &[0xAB, 1]);
+    assert!(json().ends_with("\"user_user_info\": \"ab01\"}"), "{}", json());
+    let _ = provider.line_negotiate_ext_version(0, Version::V2_0, 1, 2);
+    assert!(json().contains("\"version\": \"2.0\""), "{}", json());
+    let _ = provider.provider_create_line_device(0x00FF_FFFF_FFFF, 1);
+    assert!(json().contains("\"temp_id\": 1099511627775"), "{}", json());
+}
+
+#[test]
+fn a_layer_may_answer_in_the_providers_place() {
+    let provider = noted();
+    let answer = |outcome| *locked(&provider.layer().answer) = Some(outcome);
+    let line = HDRVLINE::new(4).unwrap();
+    answer(Outcome::done(vec![Value::Number(70)]));
+    assert_eq!(provider.line_get_num_address_ids(line), Ok(70));
+    answer(Outcome::failed(LineError::NODEVICE));
+    assert_eq!(provider.line_get_num_address_ids(line), Err(LineError::NODEVICE));
+    answer(Outcome::done(vec![]));
+    assert_eq!(provider.line_get_num_address_ids(line), Err(LineError::OPERATIONFAILED));
+    answer(Outcome::done(vec![Value::Word(0)]));
+    let nothing = provider.line_open(0, HTAPILINE::new(1).unwrap(), Version::V3_0);
+    assert_eq!(nothing, Err(LineError::OPERATIONFAILED), "N2: 0 is no handle");
+    answer(Outcome::done(vec![]));
+    assert_eq!(provider.line_hold(id(6), call(1)).unwrap().id(), id(6), "R1");
+    answer(Outcome::done(vec![Value::Word(5)]));
+    let tapi = HTAPICALL::new(2).unwrap();
+    let made = provider.line_make_call(id(7), line, tapi, None, 0, None).unwrap();
+    assert_eq!((made.0, made.1.id()), (call(5), id(7)));
+    answer(Outcome::failed(PhoneError::INVALRINGMODE));
+    let phone = HDRVPHONE::new(1).unwrap();
+    let refused = provider.phone_set_ring(id(1), phone, 9, 0).unwrap_err();
+    assert_eq!(refused, PhoneError::INVALRINGMODE);
+    assert!(locked(&provider.layer().outcomes).is_empty(), "after is not called");
+}
+
+/// Nothing is lost on the way: what the provider has not answers as if there were no layer.
+#[test]
+fn what_is_not_there_stays_away() {
+    let provider = noted();
+    assert!(provider.media().is_none());
+    assert!(provider.control().is_none());
+    let unavailable = provider.line_dial(id(2), call(3), "1", 0).unwrap_err();
+    assert_eq!(unavailable, LineError::OPERATIONUNAVAIL);
+}
+
+#[test]
+fn a_function_is_known_by_its_row() {
+    let arguments = [("request", Argument::Request(id(4)))];
+    let asked = Asked::of(&TSPI_lineDrop, &arguments);
+    assert!(asked.is(&TSPI_lineDrop) && !asked.is(&TSPI_lineGetNumAddressIDs));
+    assert_eq!(asked.request(), Some(id(4)));
+    assert_eq!(asked.word("call"), 0);
+    assert!(all().any(|function| asked.is(function)));
+}

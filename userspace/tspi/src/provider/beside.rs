@@ -1,0 +1,107 @@
+//! What a provider in the same program may offer beside TSPI.
+//!
+//! TSPI leaves samples and data to other interfaces, and has no thread but the provider's own. A
+//! provider that has such things says so by [`InProcess`]; one that was loaded from a library, or
+//! that has nothing to add, implements it without a body.
+
+use std::time::Duration;
+
+use ringback_request::RequestId;
+use ringback_request::Time;
+
+use super::{Init, Tapi, Ticket};
+use crate::error::LineError;
+use crate::media::{Audio, Data};
+use crate::types::{HDRVCALL, HDRVLINE};
+
+/// Where the host finds what a provider offers beside TSPI.
+pub trait InProcess {
+    /// The samples and the data of its lines.
+    fn media(&self) -> Option<&dyn Media> {
+        None
+    }
+
+    /// What is about the provider itself and its requests.
+    fn control(&self) -> Option<&dyn Control> {
+        None
+    }
+}
+
+/// The samples and the data of lines, which TSPI leaves to other interfaces.
+pub trait Media: Send + Sync {
+    /// The samples of an open line. `None` where there are none.
+    fn line_audio(&self, line: HDRVLINE) -> Option<Audio>;
+
+    /// The bytes that come over an open line. `None` where there are none.
+    fn line_data(&self, line: HDRVLINE) -> Option<Data>;
+
+    /// Sends bytes on a connected call, asynchronous: complete when the last has left the computer.
+    /// It stands for the device class comm/datamodem.
+    ///
+    /// # Errors
+    /// INVALCALLHANDLE; INVALCALLSTATE without a connection; OPERATIONUNAVAIL on a line without
+    /// data.
+    fn call_send(
+        &self,
+        request: RequestId,
+        call: HDRVCALL,
+        bytes: &[u8],
+    ) -> Result<Ticket, LineError>;
+
+    /// Waits until so many bytes can be fetched on a connected call, asynchronous. It fails if the
+    /// call ends or the time is over before that; [`line_data`](Media::line_data) has what came.
+    ///
+    /// # Errors
+    /// As [`call_send`](Media::call_send); INVALPARAM for more bytes than are kept.
+    fn call_receive(
+        &self,
+        request: RequestId,
+        call: HDRVCALL,
+        bytes: usize,
+        time_limit: Duration,
+    ) -> Result<Ticket, LineError>;
+}
+
+/// What only a caller in the same program can ask of a provider.
+pub trait Control: Send + Sync {
+    /// As [`provider_init`](super::Provider::provider_init), for a host whose application brings
+    /// the thread: completions and events come from within [`Runner::run_once`] and from nowhere
+    /// else.
+    ///
+    /// # Errors
+    /// As [`provider_init`](super::Provider::provider_init); OPERATIONUNAVAIL from a provider that
+    /// needs a thread of its own.
+    fn provider_init_local(
+        &self,
+        init: Init,
+        tapi: Box<dyn Tapi>,
+    ) -> Result<(u32, Box<dyn Runner>), LineError> {
+        let _ = (init, tapi);
+        Err(LineError::OPERATIONUNAVAIL)
+    }
+
+    /// Why the last init failed, in words, which an error number has no room for. `None` if it did
+    /// not fail, or if there is nothing to add to the number.
+    fn failure_text(&self) -> Option<String> {
+        None
+    }
+
+    /// Ends an outstanding request before its time. It completes as failed, in its turn, unless it
+    /// was complete already. `false` if there is no such request or the provider can't end it; then
+    /// it goes on. A request that makes a call is ended by
+    /// [`line_close_call`](super::Provider::line_close_call) instead (N6).
+    fn cancel(&self, request: RequestId) -> bool {
+        let _ = request;
+        false
+    }
+}
+
+/// A provider whose upcalls come on a thread of the application's
+/// ([`Control::provider_init_local`]).
+pub trait Runner {
+    /// Delivers what there is to deliver; if there is nothing, waits for it until `until`, on
+    /// CLOCK_MONOTONIC. Returns the number of upcalls: 0 when the time has come.
+    ///
+    /// [`Time::ZERO`] does not wait.
+    fn run_once(&mut self, until: Time) -> usize;
+}
