@@ -49,8 +49,15 @@ test: deps ## Every test, the lab's included
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --quiet --workspace --no-deps --all-features
 	$(CARGO) test --locked --workspace --all-features --exclude ringback-tests
 	$(AS_ROOT) $(CARGO) test --locked -p ringback-tests
+	$(MAKE) --no-print-directory outside
 	$(MAKE) --no-print-directory loom
 	$(MAKE) --no-print-directory lab
+
+.PHONY: outside
+outside: deps ## A driver as somebody else writes it: a crate outside of the workspace
+	$(CARGO) fmt --check --manifest-path tests/outside/driver-writer/Cargo.toml
+	$(CARGO) test --locked --manifest-path tests/outside/driver-writer/Cargo.toml \
+		--target-dir target/outside
 
 # How long threads are let loose on host and provider.
 MINUTES ?= 10

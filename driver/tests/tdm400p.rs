@@ -1,4 +1,5 @@
-//! The TDM400P driver on the software card: chips, telephones and an exchange, register by register.
+//! The TDM400P driver on the software card: chips, telephones and an exchange, register by
+//! register.
 //!
 //! Time is virtual: one step is one millisecond of the card, and the service is called when the
 //! interrupt was raised, as by a reaper.

@@ -5,6 +5,7 @@
 //! the provider as TAPI does. A [`Rack`] is a modem in software instead of a card, with a host on it.
 
 mod desk;
+pub mod dice;
 mod executor;
 mod rack;
 mod wait;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
@@ -190,6 +191,51 @@ fn imports_of_the_driver_go_one_way() {
     assert!(seen > 150, "only {seen} imports were found");
 }
 
+/// "Between crates ... the same test compares this table with the manifests."
+#[test]
+fn crates_depend_on_each_other_as_the_table_says() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let text = fs::read_to_string(top.join("ARCHITECTURE.md")).unwrap();
+    let table = text.split("| crate | in | depends on |").nth(1).expect("the table of crates");
+    let rows: Vec<_> = table.lines().skip(2).take_while(|line| line.starts_with('|')).collect();
+    assert!(rows.len() >= 9, "{rows:?}");
+    for row in rows {
+        let quoted: Vec<&str> = row.split('`').skip(1).step_by(2).collect();
+        let [name, folder, allowed @ ..] = quoted.as_slice() else { panic!("{row}") };
+        let manifest = fs::read_to_string(top.join(folder).join("Cargo.toml")).unwrap();
+        assert!(manifest.contains(&format!("name = \"{name}\"")), "{folder} is not {name}");
+        let dependencies = manifest.split("\n[dependencies]\n").nth(1).unwrap();
+        let dependencies = dependencies.split("\n[").next().unwrap();
+        let ours = dependencies.lines().filter_map(|line| line.strip_prefix("ringback-"));
+        let mut ours: Vec<_> = ours.map(|line| line.split(['.', ' ']).next().unwrap()).collect();
+        let mut allowed = allowed.to_vec();
+        ours.sort_unstable();
+        allowed.sort_unstable();
+        assert_eq!(ours, allowed, "{name} depends on others than ARCHITECTURE.md says");
+    }
+}
+
+/// "It builds without driver, io_uring and spandsp, which a test does."
+#[test]
+fn the_host_builds_without_driver_ring_and_tone_detector() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let cargo = |arguments: &[&str]| {
+        let run = Command::new(env!("CARGO")).args(arguments).current_dir(&top).output().unwrap();
+        let text = String::from_utf8_lossy(&run.stderr).into_owned();
+        assert!(run.status.success(), "cargo {arguments:?}: {text}");
+        String::from_utf8(run.stdout).unwrap()
+    };
+    let package = ["--locked", "--offline", "-p", "ringback-host"];
+    let tree = cargo(&[&["tree", "-e", "normal,build", "--prefix", "none"], &package[..]].concat());
+    assert!(tree.contains("ringback-tspi"), "{tree}");
+    for without in ["ringback-driver", "ringback-media", "ringback-softcard", "io-uring"] {
+        assert!(!tree.contains(without), "the host brings {without}");
+    }
+    let target = top.join("target").join("host-alone");
+    let target = target.to_string_lossy();
+    cargo(&[&["check", "--quiet", "--target-dir", &target], &package[..]].concat());
+}
+
 #[test]
 fn imports_are_found_however_they_are_written() {
     let names = |code: &str| imported(code).join(" ");
@@ -200,4 +246,14 @@ fn imports_are_found_however_they_are_written() {
     let text =
         "use crate::a;\n// crate::b\n#[cfg(test)]\nmod c;\nuse crate::d;\n#[cfg(test)]\nmod e {";
     assert_eq!(names(&code(text)), "a d");
+}
+
+/// The crate of a driver writer, which `make test` builds and runs, is the page's engine.
+#[test]
+fn the_engine_outside_is_the_guides_word_for_word() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let page = fs::read_to_string(top.join("driver/GUIDE.md")).unwrap();
+    let engine = page.split("```rust\n").nth(1).and_then(|block| block.split("```").next());
+    let outside = top.join("tests/outside/driver-writer/src/sensor.rs");
+    assert_eq!(engine, Some(fs::read_to_string(outside).unwrap().as_str()));
 }

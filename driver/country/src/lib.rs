@@ -1,8 +1,8 @@
-//! What telephone lines are like in a country: how an exchange wants a telephone to behave, what its
-//! tones sound like, how telephones are rung.
+//! What telephone lines are like in a country: how an exchange wants a telephone to behave, what
+//! its tones sound like, how telephones are rung.
 //!
-//! A [`Country`] is one value with one owner: the card's chips, the lines, the software exchange and
-//! the program all take theirs from here. The data are in the module `rows`, one row a country;
+//! A [`Country`] is one value with one owner: the card's chips, the lines, the software exchange
+//! and the program all take theirs from here. The data are in the module `rows`, one row a country;
 //! nothing else in Ringback knows any country by name.
 
 mod rows;

@@ -1,11 +1,11 @@
 //! The data: one row a country.
 //!
-//! Line settings are those of DAHDI's line modes; tones, cadences and levels are those of ITU-T E.180
-//! (supplement 2), ETSI TR 101 041-2 and, for North America, Telcordia GR-506. FCC, USA, CANADA, UK,
-//! GERMANY and TBR21 are complete. The other rows have the country's own line settings; of their tones
-//! they have those that are one or two steady frequencies in a cadence, and the nearest such signal for
-//! a dial tone with a cadence (Italy, Slovakia) or a modulated tone (Australia, India, Japan, South
-//! Africa).
+//! Line settings are those of DAHDI's line modes; tones, cadences and levels are those of ITU-T
+//! E.180 (supplement 2), ETSI TR 101 041-2 and, for North America, Telcordia GR-506. FCC, USA,
+//! CANADA, UK, GERMANY and TBR21 are complete. The other rows have the country's own line settings;
+//! of their tones they have those that are one or two steady frequencies in a cadence, and the
+//! nearest such signal for a dial tone with a cadence (Italy, Slovakia) or a modulated tone
+//! (Australia, India, Japan, South Africa).
 
 use crate::{Cadence, Daa, Plan, Pulse, Row, Signal, Slic};
 

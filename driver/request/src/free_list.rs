@@ -1,14 +1,15 @@
 //! The free slots: a lock-free stack of slot numbers, with a tag against ABA, and a place beside it
 //! for one number, the spare.
 //!
-//! Only the reaper fills the spare, so it does that with a plain store; where requests come one after
-//! the other a slot's life has one atomic step less.
+//! Only the reaper fills the spare, so it does that with a plain store; where requests come one
+//! after the other a slot's life has one atomic step less.
 
 use crate::sync::{AtomicU32, AtomicU64, Ordering, OwnLine, will_write};
 
 const NONE: u32 = u32::MAX;
 
-/// Where the stack keeps, for each number, the number below it: in the slot, which is touched anyway.
+/// Where the stack keeps, for each number, the number below it: in the slot, which is touched
+/// anyway.
 pub(crate) trait Links {
     /// The link of a number; `None` for numbers that are not below the capacity.
     fn link(&self, number: u32) -> Option<&AtomicU32>;

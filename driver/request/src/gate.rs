@@ -23,8 +23,8 @@ const GENERATION_MASK: u64 = (1 << 28) - 1;
 pub enum Released {
     /// The operation still runs; its completion will find the gate open.
     Running,
-    /// The completion, or an event of the request, was already there: this call made it deliverable,
-    /// and the reaper must look.
+    /// The completion, or an event of the request, was already there: this call made it
+    /// deliverable, and the reaper must look.
     Deliverable,
 }
 
@@ -107,8 +107,8 @@ impl<O: Orders> Gate<O> {
         self.complete_after(generation, result, || ())
     }
 
-    /// Sets COMPLETED with the result, unless that has happened; what `note` does just before is seen
-    /// by whoever takes the result.
+    /// Sets COMPLETED with the result, unless that has happened; what `note` does just before is
+    /// seen by whoever takes the result.
     #[inline]
     pub(crate) fn complete_after(
         &self,
@@ -117,8 +117,8 @@ impl<O: Orders> Gate<O> {
         note: impl Fn(),
     ) -> Completed {
         let mut seen = self.0.load(Ordering::Relaxed);
-        // Few rounds: the only other writers set RETURNED or AWAITED, which happens once, or COMPLETED,
-        // which ends the loop.
+        // Few rounds: the only other writers set RETURNED or AWAITED, which happens once, or
+        // COMPLETED, which ends the loop.
         loop {
             if !is_use(seen, generation) || seen & COMPLETED != 0 {
                 return Completed::Late;
@@ -133,8 +133,8 @@ impl<O: Orders> Gate<O> {
         }
     }
 
-    /// Ends the use if both bits are set and gives the result. Only one thread at a time takes from a
-    /// table: whoever holds the outbox.
+    /// Ends the use if both bits are set and gives the result. Only one thread at a time takes from
+    /// a table: whoever holds the outbox.
     #[inline]
     pub(crate) fn take(&self, generation: u32) -> Option<i32> {
         let seen = self.0.load(Ordering::Acquire);

@@ -1,7 +1,7 @@
 //! Runs code that may panic where a panic must not pass.
 //!
-//! A panic's payload is a value of somebody else's type, and dropping it may panic as well. So it is
-//! dropped here, inside a guard of its own, and never where it was caught.
+//! A panic's payload is a value of somebody else's type, and dropping it may panic as well. So it
+//! is dropped here, inside a guard of its own, and never where it was caught.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -60,6 +60,20 @@ impl Token {
         self.slot as usize
     }
 
+    /// A number for the hardware to answer with: the slot in bits 15..0, the low 12 bits of the
+    /// generation in bits 27..16, and 0 above. Another use of the slot has another tag, until the
+    /// slot has been used 4096 times.
+    #[inline]
+    pub const fn tag(self) -> u32 {
+        (self.stamp() as u32) << 16 | self.slot as u32
+    }
+
+    /// The slot that a tag names, whatever the hardware has given for one.
+    #[inline]
+    pub const fn slot_of_tag(tag: u32) -> usize {
+        (tag & 0xFFFF) as usize
+    }
+
     /// The low 12 bits of the generation, as they stand in user_data.
     #[inline]
     pub const fn stamp(self) -> u16 {

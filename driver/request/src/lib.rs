@@ -13,6 +13,7 @@
 mod free_list;
 mod gate;
 pub mod guard;
+mod held;
 mod id;
 #[cfg(all(test, loom))]
 mod model;
@@ -22,6 +23,7 @@ mod table;
 mod time;
 
 pub use gate::{Completed, Released};
+pub use held::{Held, Holder};
 pub use id::{RequestId, Token};
 pub use table::{CapacityError, Completion, Full, MAX_CAPACITY, Table};
 pub use time::Time;

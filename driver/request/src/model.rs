@@ -100,8 +100,8 @@ fn model_t4_a_reused_slot_is_safe_from_late_completions() {
     });
 }
 
-/// The interleavings with up to so many preemptions, that is: switches away from a thread that could
-/// go on.
+/// The interleavings with up to so many preemptions, that is: switches away from a thread that
+/// could go on.
 fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(preemptions);

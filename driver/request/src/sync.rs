@@ -23,8 +23,8 @@ pub mod asleep {
     pub use std::sync::{Condvar, Mutex, MutexGuard};
 }
 
-/// A value that shares its cache line with no other, so that writing it does not slow down readers of
-/// its neighbours. 128 bytes, because processors fetch lines in pairs.
+/// A value that shares its cache line with no other, so that writing it does not slow down readers
+/// of its neighbours. 128 bytes, because processors fetch lines in pairs.
 #[derive(Debug)]
 #[repr(align(128))]
 pub struct OwnLine<T>(pub T);
@@ -36,9 +36,9 @@ impl<T> std::ops::Deref for OwnLine<T> {
     }
 }
 
-/// A thread is about to read a word and to write it then. For loom alone, which otherwise leaves out
-/// interleavings: it remembers one reader of a word, the last, so that the thread's own reading hides
-/// those of the others from its writing.
+/// A thread is about to read a word and to write it then. For loom alone, which otherwise leaves
+/// out interleavings: it remembers one reader of a word, the last, so that the thread's own reading
+/// hides those of the others from its writing.
 #[cfg(loom)]
 pub fn will_write<T>(touch: impl FnOnce(Ordering) -> T) {
     touch(Ordering::Relaxed);
@@ -50,7 +50,8 @@ pub fn will_write<T>(touch: impl FnOnce(Ordering) -> T) {
 pub fn will_write<T>(_: impl FnOnce(Ordering) -> T) {}
 
 /// A mutex as std builds it on Linux: one atomic word. Loom's own never lets `try_lock` find the
-/// mutex held by a thread in the middle of its work, so the hand-over could not be modelled with it.
+/// mutex held by a thread in the middle of its work, so the hand-over could not be modelled with
+/// it.
 #[cfg(loom)]
 mod model {
     #![expect(missing_docs, reason = "these are std's functions under std's names")]

@@ -1,8 +1,8 @@
 //! Which kernel driver holds a PCI card, and how that is changed.
 //!
-//! A change is planned first and carried out afterwards, so that a person can see it before. It goes
-//! by `driver_override`, which concerns this one card and no other with the same ids. A plan that can
-//! only end badly is not made: [`BindError`] says why.
+//! A change is planned first and carried out afterwards, so that a person can see it before. It
+//! goes by `driver_override`, which concerns this one card and no other with the same ids. A plan
+//! that can only end badly is not made: [`BindError`] says why.
 
 use std::fs;
 use std::io;
@@ -52,9 +52,9 @@ pub enum BindError {
     },
     /// VFIO needs an IOMMU.
     #[error(
-        "{0} is in no IOMMU group, and vfio-pci does not take it without: switch the IOMMU on in the \
-         firmware (VT-d, AMD-Vi) and, for Intel, by the kernel argument intel_iommu=on; a TDM400P does \
-         without, by the module ringback"
+        "{0} is in no IOMMU group, and vfio-pci does not take it without: switch the IOMMU on in \
+         the firmware (VT-d, AMD-Vi) and, for Intel, by the kernel argument intel_iommu=on; a \
+         TDM400P does without, by the module ringback"
     )]
     NoGroup(PciAddress),
     /// Somebody would lose the card in the middle of something.
@@ -218,13 +218,15 @@ impl Plan {
             (_, None) => return Err(BindError::Stranger(address)),
             (VFIO, _) if group.is_none() => return Err(BindError::NoGroup(address)),
             (GENERIC, Some(Kind::Tdm400p)) => {
-                "its chip can't mask its interrupt, which that module wants; use ringback or vfio-pci"
+                "its chip can't mask its interrupt, which that module wants; use ringback or \
+                 vfio-pci"
             }
             (GENERIC, Some(Kind::Uart16550)) => {
                 "its registers are I/O ports, which that module does not offer; use vfio-pci"
             }
             (GENERIC, _) if lockdown(root).is_some() => {
-                "the kernel is locked down and refuses what enables its interrupt again; use vfio-pci"
+                "the kernel is locked down and refuses what enables its interrupt again; use \
+                 vfio-pci"
             }
             (SHIM, Some(kind)) if kind != Kind::Tdm400p => {
                 "that module drives the TDM400P family only; use vfio-pci"

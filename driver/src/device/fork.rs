@@ -1,7 +1,8 @@
 //! Whether this process is the one that opened a card, or a child of it.
 //!
-//! A child shares its parent's mappings, ring and wake-up files but has none of its threads: what it
-//! did with a card it would do to its parent. So the driver asks here before it touches anything.
+//! A child shares its parent's mappings, ring and wake-up files but has none of its threads: what
+//! it did with a card it would do to its parent. So the driver asks here before it touches
+//! anything.
 
 #![allow(unsafe_code)]
 
@@ -20,8 +21,8 @@ impl Process {
     /// The calling process.
     pub fn current() -> Process {
         WATCHING.call_once(|| {
-            // SAFETY: `count` is async-signal-safe: it adds to one atomic number. Where the C library
-            // has no memory for it, forks are not noticed.
+            // SAFETY: `count` is async-signal-safe: it adds to one atomic number. Where the C
+            // library has no memory for it, forks are not noticed.
             unsafe { libc::pthread_atfork(None, None, Some(count)) };
         });
         Process(FORKS.load(Ordering::Relaxed))
@@ -38,28 +39,56 @@ extern "C" fn count() {
     FORKS.fetch_add(1, Ordering::Relaxed);
 }
 
+/// Runs this in a child, which must end by itself within `limit`; whether it says that all was
+/// well.
+///
+/// Only for a process whose other threads hold no lock meanwhile that the child may want, and for
+/// what a child may do in such a process.
 #[cfg(test)]
-mod tests {
-    use nix::sys::wait::{WaitStatus, waitpid};
+pub(crate) fn in_child(limit: std::time::Duration, act: impl FnOnce() -> bool) -> bool {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::time::{Duration, Instant};
+
+    use nix::sys::signal::{Signal, kill};
+    use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
     use nix::unistd::{ForkResult, fork};
 
+    // SAFETY: the caller guarantees that no other thread holds a lock that the child wants.
+    match unsafe { fork() }.unwrap() {
+        ForkResult::Child => {
+            let well = catch_unwind(AssertUnwindSafe(act)).unwrap_or(false);
+            // SAFETY: _exit ends the child without running anything of the test's.
+            unsafe { libc::_exit(i32::from(!well)) }
+        }
+        ForkResult::Parent { child } => {
+            let until = Instant::now() + limit;
+            loop {
+                match waitpid(child, Some(WaitPidFlag::WNOHANG)).unwrap() {
+                    WaitStatus::StillAlive if Instant::now() < until => {
+                        std::thread::sleep(Duration::from_millis(1));
+                    }
+                    status => {
+                        // One that hangs must not outlive the test.
+                        let _ = kill(child, Signal::SIGKILL);
+                        return status == WaitStatus::Exited(child, 0);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
     use super::*;
 
     #[test]
     fn a_child_is_another_process() {
         let parent = Process::current();
         assert!(parent.is_current());
-        // SAFETY: the child calls nothing but async-signal-safe functions.
-        match unsafe { fork() }.unwrap() {
-            ForkResult::Child => {
-                let code = i32::from(parent.is_current());
-                // SAFETY: _exit ends the child without running anything of the test's.
-                unsafe { libc::_exit(code) }
-            }
-            ForkResult::Parent { child } => {
-                assert_eq!(waitpid(child, None), Ok(WaitStatus::Exited(child, 0)));
-                assert!(parent.is_current());
-            }
-        }
+        let limit = std::time::Duration::from_secs(20);
+        assert!(in_child(limit, || !parent.is_current()));
+        assert!(parent.is_current());
+        assert!(!in_child(limit, || parent.is_current()), "what a child says is heard");
     }
 }

@@ -1,7 +1,7 @@
 //! Who uses a PCI card right now: processes that have one of its files open, or the kernel itself.
 //!
-//! Taking a card from its driver while it is used ends badly: the serial line of a login is cut off,
-//! and vfio-pci lets whoever asks wait until the user has gone. Processes are known by
+//! Taking a card from its driver while it is used ends badly: the serial line of a login is cut
+//! off, and vfio-pci lets whoever asks wait until the user has gone. Processes are known by
 //! `/proc/PID/fd`, which shows those of other people to root only; what can't be seen is not told.
 
 use std::fs;
@@ -10,8 +10,8 @@ use std::path::Path;
 use super::pci::PciAddress;
 use super::sysfs::SysfsRoot;
 
-/// How deep below a card's folder a serial port may be: controller and port are folders of their own
-/// since Linux 6.6.
+/// How deep below a card's folder a serial port may be: controller and port are folders of their
+/// own since Linux 6.6.
 const PORT_DEPTH: usize = 2;
 
 /// Everybody who uses the card, as a person knows them: `ringback (process 1234, /dev/uio0)`.

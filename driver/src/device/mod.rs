@@ -1,14 +1,16 @@
 //! Where a card's registers, DMA memory and interrupt come from.
 //!
-//! Everything that touches the operating system's view of a card is here: mappings, ioctls, volatile
-//! access and the ring's submissions. It is the only room with `unsafe`; nothing in it knows what a
-//! register means. Drivers above are generic over [`Device`], so none of them knows which one it has.
+//! Everything that touches the operating system's view of a card is here: mappings, ioctls,
+//! volatile access and the ring's submissions. It is the only room with `unsafe`; nothing in it
+//! knows what a register means. Drivers above are generic over [`Device`], so none of them knows
+//! which one it has.
 
 pub mod bind;
 pub mod confinement;
 pub mod discover;
 pub mod fork;
 pub mod in_use;
+mod interrupt;
 pub mod mmio;
 pub mod pci;
 pub mod ring;
@@ -25,8 +27,7 @@ pub mod vfio;
 use std::io;
 use std::os::fd::OwnedFd;
 
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::sys::stat::{SFlag, fstat, major};
+pub use interrupt::{InterruptFd, InterruptFileError, InterruptSize};
 
 /// A window of device registers, little-endian, addressed by byte offset.
 ///
@@ -68,70 +69,8 @@ pub trait DmaMemory: Send {
     fn write32(&self, offset: usize, value: u32);
 }
 
-/// The file whose readability is the card's interrupt, for the reaper's ring.
-#[derive(Debug)]
-pub struct InterruptFd {
-    /// The file, O_NONBLOCK. The reaper waits for it and does not read it.
-    pub fd: OwnedFd,
-    /// How many bytes one read takes, for those who do.
-    pub size: InterruptSize,
-}
-
-/// What was given as an interrupt file can't be one: it is always ready, or never.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum InterruptFileError {
-    /// Its kind can't be found out.
-    #[error("the interrupt file can't be examined: {0}")]
-    Unknown(#[source] nix::Error),
-    /// It is of a kind that tells of nothing.
-    #[error(
-        "the interrupt file is {0}, which is always ready and tells of no interrupt; give the file \
-         that the device gives: /dev/uioN, or the eventfd that VFIO signals"
-    )]
-    Kind(&'static str),
-    /// It can't be read.
-    #[error("the interrupt file is open for writing only, so it never tells of an interrupt")]
-    WriteOnly,
-}
-
-impl InterruptFd {
-    /// Whether this can be an interrupt file.
-    ///
-    /// # Errors
-    /// Why not.
-    pub fn check(&self) -> Result<(), InterruptFileError> {
-        let stat = fstat(&self.fd).map_err(InterruptFileError::Unknown)?;
-        let kind = match SFlag::from_bits_truncate(stat.st_mode & SFlag::S_IFMT.bits()) {
-            SFlag::S_IFREG => Some("a regular file"),
-            SFlag::S_IFDIR => Some("a directory"),
-            SFlag::S_IFBLK => Some("a block device"),
-            // /dev/null, /dev/zero, /dev/random and their kin.
-            SFlag::S_IFCHR if major(stat.st_rdev) == 1 => Some("a memory device"),
-            _ => None,
-        };
-        if let Some(kind) = kind {
-            return Err(InterruptFileError::Kind(kind));
-        }
-        let flags = fcntl(&self.fd, FcntlArg::F_GETFL).map_err(InterruptFileError::Unknown)?;
-        match OFlag::from_bits_truncate(flags) & OFlag::O_ACCMODE {
-            OFlag::O_WRONLY => Err(InterruptFileError::WriteOnly),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// How an interrupt file is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InterruptSize {
-    /// UIO: 4 bytes, the number of interrupts since registration (wrapping s32).
-    UioCounter,
-    /// eventfd: 8 bytes, the number of signals since the last read.
-    EventFd,
-}
-
-/// The file of a port whose samples the kernel moves, for the reaper's ring: READs give what came in,
-/// a WRITE completes when its last sample was played. Not O_NONBLOCK.
+/// The file of a port whose samples the kernel moves, for the reaper's ring: READs give what came
+/// in, a WRITE completes when its last sample was played. Not O_NONBLOCK.
 #[derive(Debug)]
 pub struct PortFile {
     /// The port's number on the card.

@@ -2,17 +2,17 @@
 //!
 //! All unsafe submission of the driver is in this file. A [`Ring`] is made, used and dropped on one
 //! thread (SINGLE_ISSUER | DEFER_TASKRUN; the type is not `Send`), needs Linux 6.1 and does four
-//! things: it listens to interrupt files, it reads and writes the samples of ports (`ports.rs`), it keeps
-//! absolute timeouts, and it sleeps until one of them has something to tell.
+//! things: it listens to interrupt files, it reads and writes the samples of ports (`ports.rs`), it
+//! keeps absolute timeouts, and it sleeps until one of them has something to tell.
 //!
 //! # Rules
 //! - **Nothing is lost.** A full submission queue submits itself; what the kernel does not take yet
 //!   waits in order in a backlog. Completions that do not fit into the completion queue wait in the
 //!   kernel and are fetched by [`Ring::completions`].
-//! - **An interrupt is waited for, not read.** A POLL that stays in flight tells of each wake-up of its
-//!   file, without a read on the way to the callback and without an entry to put in anew. How often
-//!   the card interrupted is not told: whoever hears it looks at the card. An interrupt that comes
-//!   after that look has a completion of its own, so none is missed.
+//! - **An interrupt is waited for, not read.** A POLL that stays in flight tells of each wake-up of
+//!   its file, without a read on the way to the callback and without an entry to put in anew. How
+//!   often the card interrupted is not told: whoever hears it looks at the card. An interrupt that
+//!   comes after that look has a completion of its own, so none is missed.
 //! - **Memory outlives the kernel's interest in it.** A timeout's time is copied by the kernel when
 //!   it takes the entry, so it is kept in a place of its own until then.
 //!   What is written to a port is owned by the ring until the write's completion.
@@ -24,9 +24,10 @@
 //!   memory end it too; the caller looks at its completions and its clock and waits again.
 //!
 //! # Dropping a ring with operations in flight
-//! Everything still in flight is cancelled, and the ring waits up to a second for the polls, the reads
-//! and the writes to end, so that the files are closed when the drop returns. One that does not end by
-//! then (a broken kernel module) keeps its file, and its memory, until the kernel is done.
+//! Everything still in flight is cancelled, and the ring waits up to a second for the polls, the
+//! reads and the writes to end, so that the files are closed when the drop returns. One that does
+//! not end by then (a broken kernel module) keeps its file, and its memory, until the kernel is
+//! done.
 
 #![allow(unsafe_code)]
 
@@ -51,8 +52,8 @@ pub use ports::{MAX_PORTS, PortIndex, READ_SAMPLES, WRITE_BIT};
 
 use ports::Ports;
 
-/// How many files a ring is to have room for. The kernel counts them against the limit of open files
-/// of the process, so there is no room that nobody needs.
+/// How many files a ring is to have room for. The kernel counts them against the limit of open
+/// files of the process, so there is no room that nobody needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Places {
     /// Interrupt files and the like, at most [`MAX_FILES`].
@@ -82,9 +83,9 @@ pub struct FileIndex(u32);
 pub struct Completion {
     /// The value the operation was queued with.
     pub user_data: u64,
-    /// What the kernel says: a number of bytes, or events of poll(2); or a negative errno (`-ETIME`: a
-    /// timeout expired, `-ECANCELED`: it was cancelled, `-ENOENT`/`-EALREADY`: there was nothing to
-    /// cancel any more, `-EIO`: the interrupt file has failed).
+    /// What the kernel says: a number of bytes, or events of poll(2); or a negative errno
+    /// (`-ETIME`: a timeout expired, `-ECANCELED`: it was cancelled, `-ENOENT`/`-EALREADY`: there
+    /// was nothing to cancel any more, `-EIO`: the interrupt file has failed).
     pub result: i32,
 }
 
@@ -204,8 +205,8 @@ impl Ring {
     /// Queues a POLL of an interrupt file: each interrupt gives a completion, and several that come
     /// together may give one; the first may be one that came before.
     ///
-    /// One per file may be in flight: it ends only by itself, which is rare. Returns false, and queues
-    /// nothing, if there is one or if the file is not one of this ring.
+    /// One per file may be in flight: it ends only by itself, which is rare. Returns false, and
+    /// queues nothing, if there is one or if the file is not one of this ring.
     pub fn listen(&mut self, file: FileIndex, user_data: u64) -> bool {
         self.listen_for(file, user_data, true)
     }
@@ -259,8 +260,8 @@ impl Ring {
 
     /// Submits what is queued and lets the kernel finish what is ready, without sleeping.
     ///
-    /// Costs no system call while nothing is queued and nothing has happened, so it may be called in
-    /// a loop.
+    /// Costs no system call while nothing is queued and nothing has happened, so it may be called
+    /// in a loop.
     ///
     /// # Errors
     /// As [`Ring::wait`].

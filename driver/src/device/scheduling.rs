@@ -4,8 +4,8 @@
 
 use nix::errno::Errno;
 
-/// Puts the calling thread under SCHED_FIFO with this priority, 1 to 99: it runs whenever it can, and
-/// no ordinary thread of its CPU does meanwhile. Threads that it creates are ordinary again.
+/// Puts the calling thread under SCHED_FIFO with this priority, 1 to 99: it runs whenever it can,
+/// and no ordinary thread of its CPU does meanwhile. Threads that it creates are ordinary again.
 ///
 /// # Errors
 /// EPERM without CAP_SYS_NICE and beyond RLIMIT_RTPRIO; EINVAL for other priorities.
@@ -17,8 +17,8 @@ pub fn set_fifo(priority: u8) -> nix::Result<()> {
     Errno::result(result).map(drop)
 }
 
-/// How much of a CPU a thread is entitled to, compared with others: the scheduling class first, then
-/// the priority or the nice value within it.
+/// How much of a CPU a thread is entitled to, compared with others: the scheduling class first,
+/// then the priority or the nice value within it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Entitlement(i32);
 

@@ -46,8 +46,8 @@ pub enum SelectorError {
     Unknown(String),
     /// `uio:` or `shim:` and something that is no UIO device.
     #[error(
-        "{0:?} is not a UIO device; write it like uio:/dev/uio0 or shim:/dev/uio0 (ls /dev/uio* shows \
-         them)"
+        "{0:?} is not a UIO device; write it like uio:/dev/uio0 or shim:/dev/uio0 (ls /dev/uio* \
+         shows them)"
     )]
     Uio(String),
     /// `pci:` and something that is no address.

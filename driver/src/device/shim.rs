@@ -1,9 +1,9 @@
 //! Cards under the `ringback` module, with their samples moved by it.
 //!
-//! Registers, DMA memory and safety are those of the UIO device (see `uio`). The samples of slot N of
-//! card C come and go by `/dev/ringbackCpN`: while that file is open the module exchanges them in its
-//! interrupt handler, so that nobody in userspace has to be there in every millisecond. The interrupt
-//! is the module's alone then, and userspace does not wait for it.
+//! Registers, DMA memory and safety are those of the UIO device (see `uio`). The samples of slot N
+//! of card C come and go by `/dev/ringbackCpN`: while that file is open the module exchanges them
+//! in its interrupt handler, so that nobody in userspace has to be there in every millisecond. The
+//! interrupt is the module's alone then, and userspace does not wait for it.
 //!
 //! The same card can be had without that: as a plain UIO device, with userspace in the interrupt.
 
@@ -32,8 +32,8 @@ pub enum ShimError {
     Uio(#[from] UioError),
     /// It is not a card of the module.
     #[error(
-        "/dev/uio{number} is a device of {name:?}, and only the ringback module moves samples; select \
-         it with uio:/dev/uio{number}"
+        "/dev/uio{number} is a device of {name:?}, and only the ringback module moves samples; \
+         select it with uio:/dev/uio{number}"
     )]
     OtherDriver {
         /// N of `/dev/uioN`.
@@ -43,8 +43,8 @@ pub enum ShimError {
     },
     /// The module shows no ports.
     #[error(
-        "/dev/uio{0} has no files of samples in /sys/class/uio/uio{0}/device/ringback: the module may \
-         be an older one; load it anew, or select the card with uio:/dev/uio{0}"
+        "/dev/uio{0} has no files of samples in /sys/class/uio/uio{0}/device/ringback: the module \
+         may be an older one; load it anew, or select the card with uio:/dev/uio{0}"
     )]
     NoPorts(u32),
     /// No permission for a port's file.

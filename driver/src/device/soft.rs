@@ -41,15 +41,16 @@
 //! [`Device::enable_bus_master`] and until the device is dropped; else its accesses fail (a master
 //! abort).
 //!
-//! With the cargo feature `softcard`, `SoftDevice::card` plugs in the TDM400P of `ringback-softcard`.
+//! With the cargo feature `softcard`, `SoftDevice::card` plugs in the TDM400P of
+//! `ringback-softcard`.
 
 #[cfg(feature = "softcard")]
 mod card;
 
 use std::io;
 use std::os::fd::AsFd;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
@@ -110,8 +111,9 @@ impl<H: Hardware> Device for SoftDevice<H> {
         Ok(InterruptFd { fd, size: InterruptSize::EventFd })
     }
 
-    /// Does nothing: the interrupt never masks itself.
+    /// Unmasks an [interrupt line](SoftInterrupt::line); a message never masks itself.
     fn rearm(&self) -> io::Result<()> {
+        self.interrupt.unmask();
         Ok(())
     }
 
@@ -240,25 +242,82 @@ impl DmaMemory for Arc<SoftMemory> {
     }
 }
 
-/// The interrupt line of a card in software; clones raise the same line.
+/// The interrupt of a card in software; clones are the same interrupt.
+///
+/// There are two kinds, as on a PCI bus. A message ([`SoftInterrupt::new`]) is told whenever it is
+/// raised. A line ([`SoftInterrupt::line`]) is masked when it is told, as UIO and VFIO mask it,
+/// until the driver calls [`Device::rearm`]; and it is told again then if the card still raises it,
+/// because its cause was not acknowledged.
 #[derive(Debug, Clone)]
 pub struct SoftInterrupt {
     event: Arc<EventFd>,
+    line: Option<Arc<Mutex<Line>>>,
+}
+
+/// The state of an interrupt line.
+#[derive(Debug, Default)]
+struct Line {
+    raised: bool,
+    masked: bool,
+}
+
+impl Line {
+    /// Whether the interrupt is to be told now; from then on it is masked.
+    fn fires(&mut self) -> bool {
+        let fires = self.raised && !self.masked;
+        self.masked |= fires;
+        fires
+    }
 }
 
 impl SoftInterrupt {
-    /// A line that was never raised.
+    /// A message that was never sent.
     ///
     /// # Errors
     /// The error of `eventfd(2)`: no descriptor or no memory left.
     pub fn new() -> io::Result<SoftInterrupt> {
         // Non-blocking, so that raising it can never hang the card.
         let event = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
-        Ok(SoftInterrupt { event: Arc::new(event) })
+        Ok(SoftInterrupt { event: Arc::new(event), line: None })
     }
 
-    /// Signals one interrupt.
+    /// A line that was never raised.
+    ///
+    /// # Errors
+    /// Those of [`SoftInterrupt::new`].
+    pub fn line() -> io::Result<SoftInterrupt> {
+        Ok(SoftInterrupt { line: Some(Arc::default()), ..SoftInterrupt::new()? })
+    }
+
+    /// The card interrupts. A line stays raised until [`SoftInterrupt::lower`].
     pub fn raise(&self) {
+        self.change(|line| line.raised = true);
+    }
+
+    /// The card takes back what it has raised: the driver has acknowledged the cause. A message
+    /// can't be taken back.
+    pub fn lower(&self) {
+        if self.line.is_some() {
+            self.change(|line| line.raised = false);
+        }
+    }
+
+    fn unmask(&self) {
+        if self.line.is_some() {
+            self.change(|line| line.masked = false);
+        }
+    }
+
+    /// Changes a line and signals what comes of it; a message is always signalled.
+    fn change(&self, change: impl FnOnce(&mut Line)) {
+        if let Some(line) = &self.line {
+            // A panic while it is held leaves it whole: each change is one step.
+            let mut line = line.lock().unwrap_or_else(PoisonError::into_inner);
+            change(&mut line);
+            if !line.fires() {
+                return;
+            }
+        }
         // Fails only when the counter is full; then the line has long been raised.
         let _ = self.event.write(1);
     }
@@ -268,7 +327,6 @@ impl SoftInterrupt {
 mod tests {
     use super::super::ring::{Completion, Places, Ring};
     use super::*;
-    use std::sync::Mutex;
 
     /// Remembers each access; reads give the offset.
     #[derive(Default)]
@@ -363,6 +421,34 @@ mod tests {
         assert_eq!(dma.read32(0), 5);
         device.enable_bus_master().unwrap();
         assert_eq!(dma.read(SoftMemory::BUS_ADDRESS), Some(5));
+    }
+
+    #[test]
+    fn a_line_is_told_once_until_it_is_rearmed_and_again_while_it_is_raised() {
+        let interrupt = SoftInterrupt::line().unwrap();
+        let device = SoftDevice::new(Recorder::default(), None, interrupt.clone());
+        let told = || interrupt.event.read().unwrap_or(0);
+        interrupt.raise();
+        interrupt.raise();
+        assert_eq!(told(), 1);
+        assert_eq!(told(), 0, "masked");
+        device.rearm().unwrap();
+        assert_eq!(told(), 1, "its cause was not acknowledged");
+        interrupt.lower();
+        device.rearm().unwrap();
+        assert_eq!(told(), 0);
+        interrupt.raise();
+        assert_eq!(told(), 1);
+        interrupt.lower();
+        interrupt.raise();
+        assert_eq!(told(), 0, "masked");
+        device.rearm().unwrap();
+        assert_eq!(told(), 1, "what came while it was masked");
+        let message = SoftInterrupt::new().unwrap();
+        message.raise();
+        message.lower();
+        message.raise();
+        assert_eq!(message.event.read().unwrap(), 2, "a message is neither masked nor taken back");
     }
 
     #[test]

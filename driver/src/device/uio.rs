@@ -4,15 +4,15 @@
 //! M pages, a read of 4 bytes waits for an interrupt, a write of 4 bytes lets the next one come.
 //!
 //! # Which map is what
-//! The map that is named `dma` is the memory the card masters. Its address on the bus is the device's
-//! attribute `dma_address`, where there is one (older modules), else the map's `addr`. The first map with any other
-//! name is the register window.
+//! The map that is named `dma` is the memory the card masters. Its address on the bus is the
+//! device's attribute `dma_address`, where there is one (older modules), else the map's `addr`. The
+//! first map with any other name is the register window.
 //!
 //! # Interrupts
 //! The file is non-blocking, as the ring needs it. Re-enabling is `irqcontrol`, a plain `write(2)`
 //! (io_uring could not complete it: a UIO file never polls writable). A driver without it either
-//! runs free, or is `uio_pci_generic`, which masks the card's INTx in the PCI command register; there
-//! the bit is cleared again.
+//! runs free, or is `uio_pci_generic`, which masks the card's INTx in the PCI command register;
+//! there the bit is cleared again.
 
 mod error;
 mod info;
@@ -143,8 +143,8 @@ fn open(path: &PathBuf, number: u32, name: &str) -> Result<File, UioError> {
     })
 }
 
-/// Whether a map's bytes are there, as far as `end`. Of an ordinary file nothing is behind its end, and an access there
-/// ends the process; a made-up tree has such files for devices.
+/// Whether a map's bytes are there, as far as `end`. Of an ordinary file nothing is behind its end,
+/// and an access there ends the process; a made-up tree has such files for devices.
 fn is_mappable(root: &SysfsRoot, file: &File, end: u64) -> bool {
     let Ok(found) = file.metadata() else { return false };
     if found.file_type().is_char_device() {

@@ -37,8 +37,8 @@ impl<Event, Output: Payload> Context<'_, Event, Output> {
     }
 
     /// Completes a request with 0 or a negative error. Only the first completion of a request
-    /// counts (C3); `true` if this was it. A positive result is a bug in the engine: it is logged with
-    /// the request and the line, and reported as `i32::MIN`, which is negative, as C2 asks.
+    /// counts (C3); `true` if this was it. A positive result is a bug in the engine: it is logged
+    /// with the request and the line, and reported as `i32::MIN`, which is negative, as C2 asks.
     ///
     /// The completion carries [`Payload::NONE`].
     pub fn complete(&mut self, request: Token, result: i32) -> bool {
@@ -46,9 +46,9 @@ impl<Event, Output: Payload> Context<'_, Event, Output> {
     }
 
     /// Completes a request with 0 and its output. Only the first completion of a request counts
-    /// (C3); `true` if this was it, and else the output is dropped. The output is in the queue of the
-    /// request's line until the completion is delivered, and is given to the upcall with it: to that
-    /// request and no other, once. If the card ends before, it is dropped with the engine.
+    /// (C3); `true` if this was it, and else the output is dropped. The output is in the queue of
+    /// the request's line until the completion is delivered, and is given to the upcall with it: to
+    /// that request and no other, once. If the card ends before, it is dropped with the engine.
     pub fn complete_with(&mut self, request: Token, output: Output) -> bool {
         self.end(request, 0, output)
     }

@@ -13,8 +13,8 @@ use super::Play;
 
 /// Takes what an engine brings about, in its order.
 pub(crate) trait Effects<Event, Output> {
-    /// Completes a request of this table; `false` if it was complete already, and then the output is
-    /// dropped.
+    /// Completes a request of this table; `false` if it was complete already, and then the output
+    /// is dropped.
     fn complete(
         &mut self,
         table: &Table,

@@ -3,20 +3,22 @@
 //! An [`Engine`] takes commands, interrupts and the time, and puts effects (completions, events)
 //! into its [`Context`]. It starts no thread, asks no clock and waits for nothing, so the same
 //! engine runs under the reaper and under a virtual clock. Exactly one thread is in it at a time.
-//! Where the kernel moves a card's samples, an engine also plays ([`Context::play`]) and is told what
-//! came in ([`Engine::received`], [`Engine::played`]); other engines leave that out.
+//! Where the kernel moves a card's samples, an engine also plays ([`Context::play`]) and is told
+//! what came in ([`Engine::received`], [`Engine::played`]); other engines leave that out.
 //! `card/mailbox` is a whole engine, written to be read first.
 
 mod context;
 mod effects;
 mod failure;
 mod payload;
+mod per_request;
 mod playback;
 
 pub use context::Context;
 pub(crate) use effects::Effects;
 pub use failure::Failure;
 pub use payload::Payload;
+pub use per_request::PerRequest;
 pub use playback::{Play, Played};
 
 use std::time::Duration;
@@ -100,14 +102,14 @@ pub trait Engine: Send + 'static {
         Time::NEVER
     }
 
-    /// The time [`Engine::next_timer`] named has come. It must name a later one now: a timer that is
-    /// due again at once is called every millisecond, and logged.
+    /// The time [`Engine::next_timer`] named has come. It must name a later one now: a timer that
+    /// is due again at once is called every millisecond, and logged.
     fn timer(&mut self, cx: &mut Context<'_, Self::Event, Self::Output>) {
         let _ = cx;
     }
 
-    /// A request is about to be ended with `cause`: forget it, and undo what it did to the hardware.
-    /// It may be completed here with another result.
+    /// A request is about to be ended with `cause`: forget it, and undo what it did to the
+    /// hardware. It may be completed here with another result.
     fn ended(
         &mut self,
         request: Token,

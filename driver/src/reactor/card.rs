@@ -61,9 +61,9 @@ impl<E: Engine> Card<E> {
         result
     }
 
-    /// As [`Card::with`], by the reaper: for a thread that may not hold the card. A reaper that does
-    /// not come by within two seconds (an upcall does not return) is not waited for any longer. `None`
-    /// if the reaper died of it.
+    /// As [`Card::with`], by the reaper: for a thread that may not hold the card. A reaper that
+    /// does not come by within two seconds (an upcall does not return) is not waited for any
+    /// longer. `None` if the reaper died of it.
     pub(crate) fn with_by_reaper<R: Send + 'static>(
         &self,
         act: impl FnOnce(&mut State<E>) -> R + Send + 'static,
@@ -94,8 +94,9 @@ impl<E: Engine> Card<E> {
         }
     }
 
-    /// As [`Card::with`], for the reaper, who goes on at once: the second value says whether to look
-    /// again, for which `act` has its say. `now` is the time at which it began to wait for the card.
+    /// As [`Card::with`], for the reaper, who goes on at once: the second value says whether to
+    /// look again, for which `act` has its say. `now` is the time at which it began to wait for the
+    /// card.
     pub(crate) fn reap<R>(
         &self,
         now: Time,

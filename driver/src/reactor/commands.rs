@@ -1,12 +1,12 @@
 //! The queue of commands in front of a busy card: nobody waits in it, and it can be closed.
 //!
-//! Each request has a place of its own, by its slot. Queueing fills the place and then puts the slot
-//! on a stack by one compare-and-swap; whoever holds the card takes the whole stack by one swap and
-//! turns it round. So a thread that is preempted in the middle of queueing holds up neither the card
-//! nor another submitter, and what was queued earlier is taken earlier.
+//! Each request has a place of its own, by its slot. Queueing fills the place and then puts the
+//! slot on a stack by one compare-and-swap; whoever holds the card takes the whole stack by one
+//! swap and turns it round. So a thread that is preempted in the middle of queueing holds up
+//! neither the card nor another submitter, and what was queued earlier is taken earlier.
 //!
-//! A line queues no more than its share of the places: one that is asked without end can't take them
-//! all from the others while the card is busy.
+//! A line queues no more than its share of the places: one that is asked without end can't take
+//! them all from the others while the card is busy.
 //!
 //! Closing is a swap too: from then on queueing fails, so that no command is accepted that nobody
 //! will take.
@@ -132,8 +132,8 @@ impl<Command, Q: Queueing> Commands<Command, Q> {
         matches!(self.newest.load(Ordering::SeqCst), NONE | CLOSED)
     }
 
-    /// The command that was queued first, with its slot; [`Commands::left`] is called then. Only for
-    /// the holder of the card.
+    /// The command that was queued first, with its slot; [`Commands::left`] is called then. Only
+    /// for the holder of the card.
     pub(crate) fn pop(&self, taken: &mut Taken) -> Option<(usize, Command)> {
         if taken.is_empty() {
             if self.is_empty() {

@@ -103,8 +103,8 @@ impl Core {
         self.reaper.get().is_some_and(|(reaper, _)| *reaper == thread::current().id())
     }
 
-    /// Whether the calling thread may hold the card: not if it is entitled to less of a CPU than the
-    /// reaper, who would wait for it for as long as others are busy.
+    /// Whether the calling thread may hold the card: not if it is entitled to less of a CPU than
+    /// the reaper, who would wait for it for as long as others are busy.
     #[inline]
     pub(crate) fn may_hold(&self, now: Time) -> bool {
         match (&self.clock, self.reaper.get()) {

@@ -1,5 +1,5 @@
-//! One look of the reaper: what arrived, timer, deadlines, upcalls. The same under the ring and under
-//! a virtual clock; what differs is who holds the alarms.
+//! One look of the reaper: what arrived, timer, deadlines, upcalls. The same under the ring and
+//! under a virtual clock; what differs is who holds the alarms.
 
 use std::sync::Arc;
 
@@ -97,7 +97,8 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaping<E, U> {
         look
     }
 
-    /// Names the last upcalls if they have taken long: before the calling thread does anything else.
+    /// Names the last upcalls if they have taken long: before the calling thread does anything
+    /// else.
     pub(crate) fn judge(&mut self) {
         if let Some(span) = self.span.take() {
             span.judge(self.card.core.clock.now());
@@ -151,8 +152,8 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaping<E, U> {
         Look { delivered, again, until: self.found.until, now: self.found.now }
     }
 
-    /// The reaper's last act: lets go of the engine and of everything it holds open, says that it is
-    /// over, and lets go of the upcalls and of what else it has (`rest`: its ring).
+    /// The reaper's last act: lets go of the engine and of everything it holds open, says that it
+    /// is over, and lets go of the upcalls and of what else it has (`rest`: its ring).
     pub(crate) fn end(self, rest: impl Sized) {
         /// Tells those who wait for the end, however this function is left.
         struct End(Arc<Core>);

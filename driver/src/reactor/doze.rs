@@ -28,13 +28,14 @@ impl Doze {
         self.0.compare_exchange(AWAKE, ASLEEP, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
-    /// Whether somebody came since [`Doze::awake`]: how a reaper that does not sleep learns of work.
+    /// Whether somebody came since [`Doze::awake`]: how a reaper that does not sleep learns of
+    /// work.
     pub(crate) fn is_notified(&self) -> bool {
         self.0.load(Ordering::Acquire) == NOTIFIED
     }
 
-    /// There is work. `true` if the caller must wake the reaper: it sleeps, and nobody else has been
-    /// told to.
+    /// There is work. `true` if the caller must wake the reaper: it sleeps, and nobody else has
+    /// been told to.
     #[must_use = "if this is true, the reaper sleeps until somebody signals its eventfd"]
     pub(crate) fn notify(&self) -> bool {
         self.0.swap(NOTIFIED, Ordering::AcqRel) == ASLEEP

@@ -68,10 +68,10 @@ impl From<Refusal> for Refused {
 pub enum Settled {
     /// All that could be delivered has been.
     Delivered,
-    /// Waiting is impossible here: the calling thread is in an upcall of this card or another, or it
-    /// is the reaper, or in an engine. What was told is delivered as soon as the upcall has returned,
-    /// before anything else; the thread of a [`Local`](super::Local) outside of an upcall delivers it
-    /// when it runs next. [`Handle::wait_ended`] waits for the end of a shutdown later.
+    /// Waiting is impossible here: the calling thread is in an upcall of this card or another, or
+    /// it is the reaper, or in an engine. What was told is delivered as soon as the upcall has
+    /// returned, before anything else; the thread of a [`Local`](super::Local) outside of an upcall
+    /// delivers it when it runs next. [`Handle::wait_ended`] waits for the end of a shutdown later.
     AfterThisUpcall,
     /// An upcall has not returned for so long that waiting was given up; what was told is delivered
     /// once it has.
@@ -86,8 +86,8 @@ pub struct Handle<E: Engine> {
 impl<E: Engine> Handle<E> {
     /// Submits a command to a line under an id that no other outstanding request has.
     ///
-    /// If the card is free the engine starts it here, on the calling thread; if not, or if the thread
-    /// is entitled to less of a CPU than the reaper, it is queued.
+    /// If the card is free the engine starts it here, on the calling thread; if not, or if the
+    /// thread is entitled to less of a CPU than the reaper, it is queued.
     ///
     /// # Errors
     /// [`Refused`]; then nothing was started and no completion comes (R4).
@@ -138,11 +138,11 @@ impl<E: Engine> Handle<E> {
         Ok(Ticket::new(id, request, Arc::clone(core)))
     }
 
-    /// Calls into the engine for something that needs no request: a synchronous function (K2), behind
-    /// all requests that were submitted before. Waits while another thread is in the engine.
+    /// Calls into the engine for something that needs no request: a synchronous function (K2),
+    /// behind all requests that were submitted before. Waits while another thread is in the engine.
     ///
-    /// `act` owns what it uses, because it is the reaper who calls it if the calling thread is entitled
-    /// to less of a CPU: preempted in the engine, such a thread would stop the card.
+    /// `act` owns what it uses, because it is the reaper who calls it if the calling thread is
+    /// entitled to less of a CPU: preempted in the engine, such a thread would stop the card.
     ///
     /// # Errors
     /// [`Refused`] where there is no engine to ask.
@@ -156,8 +156,8 @@ impl<E: Engine> Handle<E> {
         })?
     }
 
-    /// Ends a request now, with [`Failure::Cancelled`]; `false` if it is over already, or of another
-    /// card.
+    /// Ends a request now, with [`Failure::Cancelled`]; `false` if it is over already, or of
+    /// another card.
     pub fn cancel(&self, request: Token) -> bool {
         self.ask(move |state| state.end_request(request, Failure::Cancelled)).unwrap_or(false)
     }

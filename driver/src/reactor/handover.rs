@@ -2,17 +2,17 @@
 //!
 //! The state is behind one mutex. Who finds it free works on it; who finds it busy leaves the
 //! command in the queue, and whoever holds the state looks at the queue again after unlocking. A
-//! command that was queued between the holder's last look and its unlocking is found by that look, or
-//! by its submitter, who tries the state again after queueing. One of the two succeeds; sequential
-//! consistency makes that true on weakly ordered memory as well.
+//! command that was queued between the holder's last look and its unlocking is found by that look,
+//! or by its submitter, who tries the state again after queueing. One of the two succeeds;
+//! sequential consistency makes that true on weakly ordered memory as well.
 //!
-//! - **A submitter works for itself.** It works off at most [`FOREIGN`] commands of others; the rest
-//!   is the reaper's, who is woken.
+//! - **A submitter works for itself.** It works off at most [`FOREIGN`] commands of others; the
+//!   rest is the reaper's, who is woken.
 //! - **Who waits comes next.** While a thread waits for the state, submitters only queue, so that a
 //!   busy one can't keep it from the reaper.
-//! - **Nobody holds the state who may be kept from running.** A thread that is entitled to less of a
-//!   CPU than the reaper only queues ([`Handover::queue`], [`Handover::errand`]): preempted while it
-//!   held the state, it would stop the card for as long as others are busy.
+//! - **Nobody holds the state who may be kept from running.** A thread that is entitled to less of
+//!   a CPU than the reaper only queues ([`Handover::queue`], [`Handover::errand`]): preempted while
+//!   it held the state, it would stop the card for as long as others are busy.
 
 use std::marker::PhantomData;
 use std::sync::{PoisonError, TryLockError};
@@ -59,8 +59,8 @@ pub(crate) trait Parting: Queueing {
     const WAKES: bool = true;
     /// An errand is announced once it is there.
     const ANNOUNCES_LAST: bool = true;
-    /// Commands of others that a submitter works off at the most; a model needs fewer threads if they
-    /// are few.
+    /// Commands of others that a submitter works off at the most; a model needs fewer threads if
+    /// they are few.
     const FOREIGN: usize = FOREIGN;
 }
 
@@ -173,9 +173,10 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
         })
     }
 
-    /// As [`Handover::with`], for the reaper: it works off no more than its share of what is queued,
-    /// and does the errands. If it had to wait, `waited` is called first of all. `act` says itself
-    /// whether there is more to look at, because a look knows that better than [`Work::leave`].
+    /// As [`Handover::with`], for the reaper: it works off no more than its share of what is
+    /// queued, and does the errands. If it had to wait, `waited` is called first of all. `act` says
+    /// itself whether there is more to look at, because a look knows that better than
+    /// [`Work::leave`].
     pub(crate) fn reap<R>(
         &self,
         waited: impl FnOnce(&State),
@@ -210,8 +211,8 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
         }
     }
 
-    /// Does something with the state; while it is still held, the queue is closed and what was in it
-    /// worked off. From then on every command is refused.
+    /// Does something with the state; while it is still held, the queue is closed and what was in
+    /// it worked off. From then on every command is refused.
     pub(crate) fn close<R>(&self, act: impl FnOnce(&mut State) -> R) -> (R, bool) {
         let (mut inner, _) = self.lock();
         let result = act(&mut inner.state);

@@ -37,7 +37,8 @@ mod real {
         /// Waits for a signal, at most so long, and takes it.
         pub(crate) fn wait(&self, limit: Duration) {
             let limit = PollTimeout::try_from(limit).unwrap_or(PollTimeout::MAX);
-            // Whatever comes of it, the reaper looks again; a signal that is left would only wake it.
+            // Whatever comes of it, the reaper looks again; a signal that is left would only wake
+            // it.
             let _ = poll(&mut [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)], limit);
             let _ = self.0.read();
         }

@@ -60,8 +60,8 @@ mod model {
 
     use super::*;
 
-    /// Loom's condition variables never time out: whoever is not told waits for ever, and loom finds
-    /// the deadlock.
+    /// Loom's condition variables never time out: whoever is not told waits for ever, and loom
+    /// finds the deadlock.
     fn wait_for_it(tell: fn(&Latch<u32>, u32)) {
         loom::model(move || {
             let latch = Arc::new(Latch::new());

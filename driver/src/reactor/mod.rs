@@ -6,14 +6,15 @@
 //! held is not delivered, nor is anything behind it on its line (G1). Every request has a deadline,
 //! which is a TIMEOUT in the ring under the request's own id. Closing settles (D1, D12).
 //!
-//! How the reaper waits is chosen at the start ([`Waiting`]); with [`Local`] it is the application's
-//! own thread. None of the rules depends on it.
+//! How the reaper waits is chosen at the start ([`Waiting`]); with [`Local`] it is the
+//! application's own thread. None of the rules depends on it.
 //!
 //! Knows nothing of telephony: it is generic over [`Engine`](crate::engine::Engine). The only room
 //! that uses the ring, through its safe face in `device::ring`.
 
 mod bits;
 mod card;
+mod client;
 mod clock;
 mod commands;
 mod core;
@@ -40,6 +41,7 @@ mod ticket;
 mod user_data;
 mod waiting;
 
+pub use client::{Client, ClientUpcalls, Outcome, Pending, Unconnected};
 pub use handle::{Handle, Refused, Settled};
 pub use local::Local;
 pub use realtime::{Answer, Granted, Realtime, Setting};
@@ -57,17 +59,17 @@ use crate::request::Completion;
 /// Where results and events go. One per card; called by the reaper only, never nested, with no lock
 /// held (C6).
 ///
-/// Keep it short: everything else on the card waits. It may submit, cancel and settle; it can't wait
-/// for a card, neither for this one nor for another. A panic is contained and logged; the next upcall
-/// comes as if nothing had happened.
+/// Keep it short: everything else on the card waits. It may submit, cancel and settle; it can't
+/// wait for a card, neither for this one nor for another. A panic is contained and logged; the next
+/// upcall comes as if nothing had happened.
 pub trait Upcalls<Event, Output = ()>: Send + 'static {
     /// A request is over. Its id may already be in use again (T4).
     fn completed(&mut self, completion: Completion<Output>);
     /// Something happened on a line.
     fn event(&mut self, line: usize, event: Event);
     /// The card is shut down and everything is told: the last upcall, exactly once. `cause` is
-    /// [`Failure::Closed`] if it was asked for and the engine has stopped in order; otherwise the card
-    /// has failed by itself.
+    /// [`Failure::Closed`] if it was asked for and the engine has stopped in order; otherwise the
+    /// card has failed by itself.
     fn over(&mut self, cause: Failure) {
         let _ = cause;
     }
@@ -81,8 +83,8 @@ const SLOW: Duration = Duration::from_millis(5);
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How long the reaper sleeps at the most, and how often the ring gets the TIMEOUTs of all requests
-/// that are still running and have none. A request with a later deadline need not wake the reaper, so
-/// submitting costs no system call; one with an earlier deadline gets its TIMEOUT at once.
+/// that are still running and have none. A request with a later deadline need not wake the reaper,
+/// so submitting costs no system call; one with an earlier deadline gets its TIMEOUT at once.
 const LOOK_INTERVAL: Duration = Duration::from_millis(250);
 
 /// How long closing waits for what has to be delivered first.

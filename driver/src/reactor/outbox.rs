@@ -138,7 +138,8 @@ impl<Event, Output: Payload> Outbox<Event, Output> {
         self.lines.iter().all(|line| line.queue.is_empty())
     }
 
-    /// What waits for a ticket, the first of each line that was there before `since`, each told once.
+    /// What waits for a ticket, the first of each line that was there before `since`, each told
+    /// once.
     pub(crate) fn complain(&mut self, table: &Table, since: Time) {
         for (number, line) in self.lines.iter_mut().enumerate() {
             let Some(first) = line.queue.front() else { continue };
@@ -167,9 +168,9 @@ impl<Event, Output: Payload> Outbox<Event, Output> {
         }
     }
 
-    /// Puts what no held ticket holds back before what one does, so that the last round delivers it.
-    /// Events that such a ticket holds back, or that are behind it, are dropped with the card (D2).
-    /// Whether anything is left that may be told.
+    /// Puts what no held ticket holds back before what one does, so that the last round delivers
+    /// it. Events that such a ticket holds back, or that are behind it, are dropped with the card
+    /// (D2). Whether anything is left that may be told.
     pub(crate) fn pass_held(&mut self, table: &Table) -> bool {
         let mut any = false;
         for line in &mut self.lines {
@@ -189,8 +190,8 @@ impl<Event, Output: Payload> Outbox<Event, Output> {
         any
     }
 
-    /// The end of the reaper: names the requests whose completions are held back, and tells those who
-    /// wait that nothing more comes.
+    /// The end of the reaper: names the requests whose completions are held back, and tells those
+    /// who wait that nothing more comes.
     pub(crate) fn give_up(&mut self, table: &Table) {
         for (number, line) in self.lines.iter_mut().enumerate() {
             line.queue.retain(|upcall| matches!(upcall, Upcall::Completed(..)));

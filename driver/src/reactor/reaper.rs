@@ -71,7 +71,8 @@ impl<E: Engine> Driver<E> {
     /// Starts the reaper for an engine: it sleeps while there is nothing to do.
     ///
     /// `files` are the card's: its interrupt file (an `Option`, `None` where there is none), or
-    /// [`Files`] where the kernel moves its samples. `capacity` is the number of requests that can be outstanding, 1 to 65536 (4096 is a good one).
+    /// [`Files`] where the kernel moves its samples. `capacity` is the number of requests that can
+    /// be outstanding, 1 to 65536 (4096 is a good one).
     ///
     /// # Errors
     /// [`StartError`], naming the cause.
@@ -135,15 +136,15 @@ impl<E: Engine> Driver<E> {
         &self.granted
     }
 
-    /// Puts the hardware into its safe state at once, refuses everything from now on, completes every
-    /// outstanding request and delivers that; afterwards nothing is called any more (D12).
+    /// Puts the hardware into its safe state at once, refuses everything from now on, completes
+    /// every outstanding request and delivers that; afterwards nothing is called any more (D12).
     ///
     /// It waits three seconds at the most, and not at all in an upcall, of this card or of another;
-    /// the result tells, and [`Handle::wait_ended`] waits later. The rest is delivered as soon as the
-    /// upcall that is in the way has returned.
+    /// the result tells, and [`Handle::wait_ended`] waits later. The rest is delivered as soon as
+    /// the upcall that is in the way has returned.
     ///
-    /// A ticket that is still held keeps its completion back; shutting down waits two seconds for it
-    /// and then gives it up.
+    /// A ticket that is still held keeps its completion back; shutting down waits two seconds for
+    /// it and then gives it up.
     pub fn shutdown(mut self) -> Settled {
         self.end()
     }
@@ -320,8 +321,8 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaper<E, U> {
         self.reaping.judge();
     }
 
-    /// Looks at the card until there is nothing more to deliver, or for so long that the ring has to
-    /// be looked at again.
+    /// Looks at the card until there is nothing more to deliver, or for so long that the ring has
+    /// to be looked at again.
     pub(super) fn look(&mut self) -> Look {
         let core = &self.reaping.card.core;
         // Before looking: what comes from now on is announced again.
@@ -382,8 +383,8 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaper<E, U> {
         })
     }
 
-    /// Arms a poll on the interrupt file. A polling reaper sees interrupts before they are signalled and
-    /// uses the file only to detect removal.
+    /// Arms a poll on the interrupt file. A polling reaper sees interrupts before they are
+    /// signalled and uses the file only to detect removal.
     fn listen(&mut self, now: Time) {
         let Some(file) = self.interrupt.filter(|_| !self.intake.deaf) else { return };
         if !E::POLLS || self.waiting != Waiting::Poll {
@@ -396,7 +397,8 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaper<E, U> {
 
     fn sleep(&mut self, until: Time) -> Result<usize, RingError> {
         if self.reaping.card.core.doze.fall_asleep() {
-            // Starting and cancelling a timer for each sleep would cost more than all the rest here.
+            // Starting and cancelling a timer for each sleep would cost more than all the rest
+            // here.
             let alarm = &mut self.intake.alarm;
             if alarm.is_none() && until != Time::NEVER {
                 self.ring.timeout(until.as_nanos(), user_data::alarm());
@@ -410,8 +412,8 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaper<E, U> {
         Ok(0)
     }
 
-    /// Looks for something to do, again and again: what was delivered on the way, or `None` if there
-    /// was nothing to do by then.
+    /// Looks for something to do, again and again: what was delivered on the way, or `None` if
+    /// there was nothing to do by then.
     fn watch(&mut self, until: Time) -> Result<Option<usize>, RingError> {
         loop {
             self.ring.poll()?;

@@ -1,12 +1,12 @@
 //! Samples that the kernel moves: what engines play, and what came in.
 //!
-//! An engine's orders go down with the outbox; [`Ports`] makes them WRITEs in the reaper's ring, each
-//! under the id of the request it belongs to, and keeps a READ in flight on every port. What comes of
-//! them goes up to the engine by [`Arrived`](super::state::Arrived).
+//! An engine's orders go down with the outbox; [`Ports`] makes them WRITEs in the reaper's ring,
+//! each under the id of the request it belongs to, and keeps a READ in flight on every port. What
+//! comes of them goes up to the engine by [`Arrived`](super::state::Arrived).
 //!
-//! Rules: a play ends exactly once, played, dropped or failed, whatever becomes of its WRITEs. What is
-//! written is never more than the kernel's queue takes at once, so that no WRITE waits for room in the
-//! kernel, where dropping what is queued would not reach it.
+//! Rules: a play ends exactly once, played, dropped or failed, whatever becomes of its WRITEs. What
+//! is written is never more than the kernel's queue takes at once, so that no WRITE waits for room
+//! in the kernel, where dropping what is queued would not reach it.
 
 use std::collections::VecDeque;
 

@@ -261,8 +261,8 @@ impl<E: Engine> State<E> {
         self.core.stop(cause);
     }
 
-    /// Drops the engine, and with it all that it holds open: the reaper's last act. Gives what the card
-    /// has ended of.
+    /// Drops the engine, and with it all that it holds open: the reaper's last act. Gives what the
+    /// card has ended of.
     pub(crate) fn bury(&mut self) -> Failure {
         self.end(Failure::Closed);
         discard(self.engine.take());

@@ -12,7 +12,8 @@ const BELIEVED: Duration = Duration::from_millis(100);
 
 thread_local! {
     /// When the kernel was asked, and what it said.
-    static ASKED: Cell<(Time, Entitlement)> = const { Cell::new((Time::ZERO, Entitlement::ORDINARY)) };
+    static ASKED: Cell<(Time, Entitlement)> =
+        const { Cell::new((Time::ZERO, Entitlement::ORDINARY)) };
     /// How many upcalls this thread is in, of any card.
     static UPCALLS: Cell<u32> = const { Cell::new(0) };
 }

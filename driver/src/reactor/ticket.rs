@@ -2,27 +2,29 @@
 
 use std::sync::Arc;
 
-use crate::request::{Released, RequestId, Token};
+use crate::request::{Held, Holder, Released, RequestId, Token};
 
 use super::core::Core;
 
 /// What submitting gives: the right to say "I have returned".
 ///
-/// Read the id, store what you want, then drop the ticket (or [`release`](Ticket::release) it). Only
-/// that opens the gate: until then neither the completion nor any later upcall of the line is
-/// delivered. That is stricter than TAPI, whose flag at the end of the function leaves a gap in which
-/// the completion can come before the caller has stored the id.
+/// Read the id, store what you want, then drop the ticket (or [`release`](Ticket::release) it).
+/// Only that opens the gate: until then neither the completion nor any later upcall of the line is
+/// delivered. That is stricter than TAPI, whose flag at the end of the function leaves a gap in
+/// which the completion can come before the caller has stored the id.
 #[derive(Debug)]
-#[must_use = "while the ticket is held, its completion and everything behind it on the line is held back; drop it once the id is stored"]
+#[must_use = "while the ticket is held, its completion and everything behind it on the line is \
+              held back; drop it once the id is stored"]
 pub struct Ticket {
     id: RequestId,
     token: Token,
-    core: Arc<Core>,
+    /// Gone once somebody else releases the request.
+    core: Option<Arc<Core>>,
 }
 
 impl Ticket {
     pub(crate) fn new(id: RequestId, token: Token, core: Arc<Core>) -> Ticket {
-        Ticket { id, token, core }
+        Ticket { id, token, core: Some(core) }
     }
 
     /// The request's id.
@@ -37,18 +39,34 @@ impl Ticket {
 
     #[cfg(all(test, loom))]
     pub(super) fn core(&self) -> &Core {
-        &self.core
+        self.core.as_ref().unwrap()
     }
 
     /// Opens the gate, as dropping does.
     pub fn release(self) {}
 }
 
+impl From<Ticket> for Option<Held> {
+    /// The same for somebody who does not know the reactor.
+    fn from(mut ticket: Ticket) -> Option<Held> {
+        let core = ticket.core.take()?;
+        Some(Held::new(ticket.token, core))
+    }
+}
+
 impl Drop for Ticket {
     fn drop(&mut self) {
+        if let Some(core) = &self.core {
+            core.release(self.token);
+        }
+    }
+}
+
+impl Holder for Core {
+    fn release(&self, token: Token) {
         // A child process has the ticket twice; the gate is its own, the reaper its parent's.
-        if self.core.table.release(self.token) == Released::Deliverable && !self.core.is_foreign() {
-            self.core.wake();
+        if self.table.release(token) == Released::Deliverable && !self.is_foreign() {
+            self.wake();
         }
     }
 }

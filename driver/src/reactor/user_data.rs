@@ -8,8 +8,8 @@
 //! | 43..32 | low bits of the generation |
 //! | 31..0 | request id, 0 where the entry belongs to no request |
 //!
-//! For the READ of a port's samples the slot is the port's place, for a WRITE of samples its own among
-//! the WRITEs, with a stamp that changes with each use: a request may have several in flight.
+//! For the READ of a port's samples the slot is the port's place, for a WRITE of samples its own
+//! among the WRITEs, with a stamp that changes with each use: a request may have several in flight.
 
 use crate::device::ring::WRITE_BIT;
 use crate::request::{RequestId, Table, Token};

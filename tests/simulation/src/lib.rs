@@ -36,7 +36,6 @@ mod application;
 mod cards;
 mod checker;
 mod coverage;
-mod dice;
 mod ending;
 mod faults;
 mod hardware;
@@ -51,6 +50,8 @@ use std::{fmt, panic};
 pub use checker::{Broken, Rule};
 pub use coverage::Coverage;
 pub use sabotage::Sabotage;
+
+use ringback_tests::dice;
 
 use journal::Journal;
 use world::World;

@@ -42,7 +42,6 @@ mod actor;
 mod books;
 mod callback;
 mod closing;
-mod dice;
 mod house;
 mod life;
 mod plan;
@@ -54,6 +53,7 @@ mod weather;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use ringback_tests::dice;
 pub use sabotage::Sabotage;
 
 /// What became of a history.

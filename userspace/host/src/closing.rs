@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ringback_driver::report;
+use ringback_request::report;
 use ringback_tspi::error::LineError;
 
 use super::guard::guarded;

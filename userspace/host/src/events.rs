@@ -1,6 +1,6 @@
 //! What a line tells its application.
 
-use ringback_driver::Time;
+use ringback_request::Time;
 use ringback_tspi::callstate::CallState;
 
 use super::Call;

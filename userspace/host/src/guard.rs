@@ -1,8 +1,8 @@
 //! Code of others that runs on the provider's thread: callbacks, wakers and the observer. Whatever it
 //! does, the thread goes on.
 
-use ringback_driver::guard::contain;
-use ringback_driver::report;
+use ringback_request::guard::contain;
+use ringback_request::report;
 
 /// Runs code of the application. A panic is logged and goes no further.
 pub(super) fn guarded(what: &'static str, act: impl FnOnce()) {

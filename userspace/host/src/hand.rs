@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ringback_driver::report;
+use ringback_request::report;
 
 use super::evidence::Asker;
 use super::line::LineInner;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ringback_driver::report;
+use ringback_request::report;
 use ringback_tspi::clock;
 use ringback_tspi::error::LineError;
 use ringback_tspi::provider::Provider;

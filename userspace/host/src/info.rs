@@ -1,6 +1,6 @@
 //! What the structures of a provider say, as plain Rust values.
 
-use ringback_driver::report;
+use ringback_request::report;
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
 use ringback_tspi::dev_specific::{DevSpecific, LineKind};

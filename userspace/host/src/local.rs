@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringback_driver::Time;
+use ringback_request::Time;
 use ringback_tspi::clock;
 use ringback_tspi::error::LineError;
 use ringback_tspi::provider::{Provider, Runner};

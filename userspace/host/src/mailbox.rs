@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use futures_core::Stream;
 use nix::sys::eventfd::{EfdFlags, EventFd};
-use ringback_driver::Time;
+use ringback_request::Time;
 
 use super::guard::guarded;
 use super::{LineEvent, asked, inside};

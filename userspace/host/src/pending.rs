@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use ringback_driver::request::RequestId;
+use ringback_request::RequestId;
 use ringback_tspi::error::LineError;
 
 use super::delivery::Upcall;

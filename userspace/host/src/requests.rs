@@ -6,8 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
 
-use ringback_driver::Time;
-use ringback_driver::request::RequestId;
+use ringback_request::{RequestId, Time};
 use ringback_tspi::error::LineError;
 
 use super::asked;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringback_driver::request::RequestId;
+use ringback_request::RequestId;
 use ringback_tspi::clock;
 use ringback_tspi::error::LineError;
 use ringback_tspi::provider::{Provider, Ticket};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ringback_driver::report;
+use ringback_request::report;
 use ringback_tspi::error::LineError;
 
 use super::closing::{CloseError, Closed};

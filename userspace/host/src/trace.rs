@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ringback_driver::Time;
+use ringback_request::Time;
 use ringback_tspi::error::LineError;
 use ringback_tspi::types::HTAPICALL;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ringback_driver::request::Completion;
+use ringback_request::Completion;
 use ringback_tspi::clock;
 use ringback_tspi::provider::Tapi;
 use ringback_tspi::types::{HDRVCALL, HTAPICALL, HTAPILINE, HTAPIPHONE};

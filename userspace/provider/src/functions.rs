@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ringback_driver::reactor;
 use ringback_driver::request::RequestId;
 use ringback_lines::{CallHandles, CallSnapshot, Command, LineEngine};
 use ringback_tspi::constants::*;
@@ -19,6 +20,11 @@ use super::card::{LineProvider, Running, refused};
 use super::cards::Card;
 use super::{SlotReport, checks, fill};
 use crate::Slots;
+
+/// The ticket of the reactor's as TAPI gets it.
+fn gated(ticket: reactor::Ticket) -> Ticket {
+    Ticket::gated(ticket.id(), ticket.into())
+}
 
 impl<C: Card> LineProvider<C> {
     /// The running card, for a function that takes a line.
@@ -97,7 +103,7 @@ impl<C: Card> LineProvider<C> {
     ) -> Result<Ticket, LineError> {
         let (running, line) = self.for_call(call)?;
         let ticket = running.handle.submit_as(Some(request), line, command).map_err(refused)?;
-        Ok(ticket.into())
+        Ok(gated(ticket))
     }
 }
 
@@ -220,7 +226,7 @@ impl<C: Card> Provider for LineProvider<C> {
         };
         running.calls.making(request.get(), line.tapi, driver_call, call);
         match running.handle.submit_as(Some(request), line.index, command) {
-            Ok(ticket) => Ok((driver_call, ticket.into())),
+            Ok(ticket) => Ok((driver_call, gated(ticket))),
             Err(error) => {
                 // N7: the handle is dead, and TAPI does not close it.
                 let error = refused(error);

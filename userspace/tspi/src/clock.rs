@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use nix::time::{ClockId, clock_gettime};
-use ringback_driver::Time;
+use ringback_request::Time;
 
 /// The time now, on CLOCK_MONOTONIC.
 pub fn now() -> Time {

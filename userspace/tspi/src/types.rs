@@ -8,7 +8,7 @@
 use std::fmt;
 use std::num::NonZeroUsize;
 
-use ringback_driver::request::RequestId;
+use ringback_request::RequestId;
 
 use crate::error::LineError;
 

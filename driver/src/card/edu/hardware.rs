@@ -10,8 +10,9 @@ use super::{
     SOURCE, STATUS, STATUS_COMPUTING, STATUS_INTERRUPT,
 };
 
-/// An edu device in memory. It does nothing by itself: [`finish_factorial`](SoftEdu::finish_factorial)
-/// and [`finish_dma`](SoftEdu::finish_dma) end what was started.
+/// An edu device in memory. It does nothing by itself:
+/// [`finish_factorial`](SoftEdu::finish_factorial) and [`finish_dma`](SoftEdu::finish_dma) end what
+/// was started.
 #[derive(Clone)]
 pub(super) struct SoftEdu {
     registers: Arc<Mutex<Registers>>,

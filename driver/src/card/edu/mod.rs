@@ -1,7 +1,7 @@
 //! QEMU's example device `edu`: a whole engine for a card with two units and DMA.
 //!
 //! What it shows beyond the [mailbox](super::mailbox): operations that the hardware does one at a
-//! time, so that commands queue; answers that are told as events ahead of their completion; memory
+//! time, so that commands queue; answers that completions carry, as the engine's output; memory
 //! that the card masters; and operations that can't be stopped. A request whose deadline passes or
 //! that is cancelled leaves its unit *abandoned*: busy until the hardware says that it is done,
 //! because until then it may still write to memory.
@@ -12,13 +12,13 @@
 //! |---|---|---|
 //! | 0x00 | ID | 0xRRrr00ED, revision in the high half |
 //! | 0x04 | LIVENESS | reads the complement of what was written |
-//! | 0x08 | FACTORIAL | write: operand; read: its factorial modulo 2^32, once STATUS bit 0 is clear |
+//! | 0x08 | FACTORIAL | operand; read once STATUS bit 0 is clear: its factorial modulo 2^32 |
 //! | 0x20 | STATUS | bit 0: computing; bit 7: interrupt at the end of a factorial |
 //! | 0x24 | INTERRUPTS | bit 0: factorial done; bit 8: DMA done |
-//! | 0x64 | ACKNOWLEDGE | clears the written bits of INTERRUPTS; to be written before the handler ends |
-//! | 0x80, 0x88 | SOURCE, DESTINATION | DMA addresses; the card's own memory is 4096 bytes at 0x40000 |
+//! | 0x64 | ACKNOWLEDGE | clears the written bits of INTERRUPTS; before the handler ends |
+//! | 0x80, 0x88 | SOURCE, DESTINATION | DMA addresses; the card's own 4096 bytes are at 0x40000 |
 //! | 0x90 | COUNT | bytes to copy |
-//! | 0x98 | COMMAND | bit 0: go, and running; bit 1: from the card to memory; bit 2: interrupt at the end |
+//! | 0x98 | COMMAND | bit 0: go, and running; bit 1: from the card; bit 2: interrupt at the end |
 //!
 //! The card cuts DMA addresses to 28 bits unless QEMU was told otherwise.
 
@@ -31,7 +31,7 @@ mod unit;
 use std::time::Duration;
 
 use crate::device::{Device, DmaMemory, Registers};
-use crate::engine::{Context, Engine, Failure};
+use crate::engine::{Context, Engine, Failure, Payload};
 use crate::request::Token;
 
 use unit::Unit;
@@ -127,9 +127,11 @@ pub struct Order {
     pub time_limit: Duration,
 }
 
-/// An answer. It is told right before its request's completion.
+/// An answer: what a completion carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
+    /// There is nothing to be told: the request failed, or it was a [`Work::Store`].
+    Nothing,
     /// A factorial.
     Factorial {
         /// Of this number.
@@ -144,6 +146,10 @@ pub enum Answer {
         /// The words.
         words: Vec<u32>,
     },
+}
+
+impl Payload for Answer {
+    const NONE: Answer = Answer::Nothing;
 }
 
 /// What the DMA unit is to do; checked.
@@ -225,21 +231,23 @@ impl<D: Device> Edu<D> {
         registers.write32(COMMAND, DMA_GO | direction | DMA_INTERRUPT);
     }
 
-    fn factorial_done(&mut self, cx: &mut Context<'_, Answer>) {
+    fn factorial_done(&mut self, cx: &mut Context<'_, (), Answer>) {
         let value = self.device.registers().read32(FACTORIAL);
         if let Some((request, operand)) = self.factorials.done() {
-            cx.event(0, Answer::Factorial { operand, value });
-            cx.complete(request, 0);
+            cx.complete_with(request, Answer::Factorial { operand, value });
         }
     }
 
-    fn copy_done(&mut self, cx: &mut Context<'_, Answer>) {
+    fn copy_done(&mut self, cx: &mut Context<'_, (), Answer>) {
         let Some((request, copy)) = self.copies.done() else { return };
-        if let (Copy::Load { offset, words }, Some(dma)) = (copy, self.device.dma()) {
-            let words = (0..words).map(|at| dma.read32(4 * at)).collect();
-            cx.event(0, Answer::Loaded { offset, words });
-        }
-        cx.complete(request, 0);
+        let answer = match (copy, self.device.dma()) {
+            (Copy::Load { offset, words }, Some(dma)) => {
+                let words = (0..words).map(|at| dma.read32(4 * at)).collect();
+                Answer::Loaded { offset, words }
+            }
+            _ => Answer::Nothing,
+        };
+        cx.complete_with(request, answer);
     }
 
     /// The negative result of a copy that can't be.
@@ -258,8 +266,8 @@ impl<D: Device> Edu<D> {
 
 impl<D: Device> Engine for Edu<D> {
     type Command = Order;
-    type Event = Answer;
-    type Output = ();
+    type Event = ();
+    type Output = Answer;
 
     fn lines(&self) -> usize {
         1
@@ -275,7 +283,7 @@ impl<D: Device> Engine for Edu<D> {
             Failure::Cancelled => -libc::ECANCELED,
             Failure::Closed => -libc::ESHUTDOWN,
             Failure::Gone => -libc::ENODEV,
-            Failure::Internal => -libc::EIO,
+            _ => -libc::EIO,
         }
     }
 
@@ -283,7 +291,7 @@ impl<D: Device> Engine for Edu<D> {
         &mut self,
         request: Token,
         order: Order,
-        _: &mut Context<'_, Answer>,
+        _: &mut Context<'_, (), Answer>,
     ) -> Result<(), i32> {
         if self.gone {
             return Err(-libc::ENODEV);
@@ -303,7 +311,7 @@ impl<D: Device> Engine for Edu<D> {
         Ok(())
     }
 
-    fn interrupt(&mut self, cx: &mut Context<'_, Answer>) {
+    fn interrupt(&mut self, cx: &mut Context<'_, (), Answer>) {
         let pending = self.device.registers().read32(INTERRUPTS);
         if pending == ABSENT {
             return self.gone(cx);
@@ -326,12 +334,12 @@ impl<D: Device> Engine for Edu<D> {
         }
     }
 
-    fn ended(&mut self, request: Token, _: Failure, _: &mut Context<'_, Answer>) {
+    fn ended(&mut self, request: Token, _: Failure, _: &mut Context<'_, (), Answer>) {
         self.factorials.forget(request);
         self.copies.forget(request);
     }
 
-    fn gone(&mut self, cx: &mut Context<'_, Answer>) {
+    fn gone(&mut self, cx: &mut Context<'_, (), Answer>) {
         self.gone = true;
         let failure = Self::failure(Failure::Gone);
         for request in self.factorials.clear().into_iter().chain(self.copies.clear()) {
@@ -340,7 +348,7 @@ impl<D: Device> Engine for Edu<D> {
     }
 
     /// A copy that runs ends with the card's bus mastering, which closing the device takes away.
-    fn stop(&mut self, _: &mut Context<'_, Answer>) {
+    fn stop(&mut self, _: &mut Context<'_, (), Answer>) {
         self.device.registers().write32(STATUS, 0);
     }
 }

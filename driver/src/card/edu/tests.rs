@@ -10,21 +10,16 @@ use crate::device::soft::{Hardware, SoftDevice, SoftInterrupt, SoftMemory};
 use crate::reactor::{Handle, Refused, Stepper, Upcalls};
 use crate::request::Completion;
 
-#[derive(Debug, PartialEq)]
-enum Told {
-    Answer(Answer),
-    Completed(u32, i32),
-}
+/// The id of a request, its result and its answer.
+type Told = (u32, i32, Answer);
 
 struct Teller(Sender<Told>);
 
-impl Upcalls<Answer> for Teller {
-    fn completed(&mut self, completion: Completion) {
-        self.0.send(Told::Completed(completion.id.get(), completion.result)).unwrap();
+impl Upcalls<(), Answer> for Teller {
+    fn completed(&mut self, completion: Completion<Answer>) {
+        self.0.send((completion.id.get(), completion.result, completion.output)).unwrap();
     }
-    fn event(&mut self, _: usize, answer: Answer) {
-        self.0.send(Told::Answer(answer)).unwrap();
-    }
+    fn event(&mut self, _: usize, (): ()) {}
 }
 
 type SoftCard = Edu<SoftDevice<SoftEdu>>;
@@ -86,8 +81,7 @@ fn factorials_are_answered_one_after_the_other() {
     assert_eq!(bench.told(), []);
     for (id, operand, value) in [(ids[0], 5, 120), (ids[1], 0, 1), (ids[2], 13, 1_932_053_504)] {
         assert!(bench.card.finish_factorial());
-        let answer = Told::Answer(Answer::Factorial { operand, value });
-        assert_eq!(bench.interrupt(), [answer, Told::Completed(id, 0)]);
+        assert_eq!(bench.interrupt(), [(id, 0, Answer::Factorial { operand, value })]);
     }
     assert!(!bench.card.finish_factorial());
     assert_eq!(bench.interrupt(), [], "an interrupt without a cause");
@@ -100,10 +94,10 @@ fn what_is_stored_is_loaded() {
     let store = bench.submit(Work::Store { offset: 0, words: words.clone() });
     let load = bench.submit(Work::Load { offset: 4, words: 1023 });
     assert!(bench.card.finish_dma());
-    assert_eq!(bench.interrupt(), [Told::Completed(store, 0)]);
+    assert_eq!(bench.interrupt(), [(store, 0, Answer::Nothing)]);
     assert!(bench.card.finish_dma());
     let loaded = Answer::Loaded { offset: 4, words: words[1..].to_vec() };
-    assert_eq!(bench.interrupt(), [Told::Answer(loaded), Told::Completed(load, 0)]);
+    assert_eq!(bench.interrupt(), [(load, 0, loaded)]);
 }
 
 #[test]
@@ -112,9 +106,9 @@ fn one_interrupt_may_end_both_units() {
     let store = bench.submit(Work::Store { offset: 0, words: vec![1] });
     let three = bench.submit(factorial(3));
     assert!(bench.card.finish_dma() && bench.card.finish_factorial());
-    let answer = Told::Answer(Answer::Factorial { operand: 3, value: 6 });
+    let answer = Answer::Factorial { operand: 3, value: 6 };
     let told = bench.interrupt();
-    assert_eq!(told, [answer, Told::Completed(three, 0), Told::Completed(store, 0)]);
+    assert_eq!(told, [(three, 0, answer), (store, 0, Answer::Nothing)]);
 }
 
 #[test]
@@ -138,11 +132,11 @@ fn an_abandoned_copy_keeps_the_memory_until_it_ends() {
     let late = bench.submit_for(Work::Load { offset: 0, words: 1 }, Duration::from_millis(10));
     let next = bench.submit(Work::Store { offset: 0, words: vec![7] });
     bench.stepper.advance(Duration::from_millis(20));
-    assert_eq!(bench.told(), [Told::Completed(late, -libc::ETIMEDOUT)]);
+    assert_eq!(bench.told(), [(late, -libc::ETIMEDOUT, Answer::Nothing)]);
     assert!(bench.card.finish_dma());
     assert_eq!(bench.interrupt(), [], "the copy that nobody waits for");
     assert!(bench.card.finish_dma());
-    assert_eq!(bench.interrupt(), [Told::Completed(next, 0)]);
+    assert_eq!(bench.interrupt(), [(next, 0, Answer::Nothing)]);
 }
 
 #[test]
@@ -154,10 +148,10 @@ fn a_cancelled_request_is_not_started() {
     let second = ticket.id().get();
     assert!(bench.handle.cancel(ticket.token()));
     drop(ticket);
-    assert_eq!(bench.told(), [Told::Completed(second, -libc::ECANCELED)]);
+    assert_eq!(bench.told(), [(second, -libc::ECANCELED, Answer::Nothing)]);
     assert!(bench.card.finish_factorial());
-    let answer = Told::Answer(Answer::Factorial { operand: 4, value: 24 });
-    assert_eq!(bench.interrupt(), [answer, Told::Completed(first, 0)]);
+    let answer = Answer::Factorial { operand: 4, value: 24 };
+    assert_eq!(bench.interrupt(), [(first, 0, answer)]);
     assert!(!bench.card.finish_factorial());
 }
 
@@ -171,8 +165,8 @@ fn what_a_killed_user_left_is_waited_for() {
     assert!(bench.card.finish_factorial());
     assert_eq!(bench.interrupt(), [], "the factorial of 9");
     assert!(bench.card.finish_factorial());
-    let answer = Told::Answer(Answer::Factorial { operand: 2, value: 2 });
-    assert_eq!(bench.interrupt(), [answer, Told::Completed(mine, 0)]);
+    let answer = Answer::Factorial { operand: 2, value: 2 };
+    assert_eq!(bench.interrupt(), [(mine, 0, answer)]);
 }
 
 #[test]
@@ -185,8 +179,8 @@ fn an_interrupt_left_by_a_killed_user_ends_nothing() {
     let mine = bench.submit(factorial(6));
     assert_eq!(bench.interrupt(), [], "9 is done, 6 is not");
     assert!(bench.card.finish_factorial());
-    let answer = Told::Answer(Answer::Factorial { operand: 6, value: 720 });
-    assert_eq!(bench.interrupt(), [answer, Told::Completed(mine, 0)]);
+    let answer = Answer::Factorial { operand: 6, value: 720 };
+    assert_eq!(bench.interrupt(), [(mine, 0, answer)]);
 }
 
 #[test]
@@ -196,7 +190,7 @@ fn removal_fails_what_runs_waits_and_comes() {
     ids.push(bench.submit(Work::Load { offset: 0, words: 1 }));
     bench.card.remove();
     let told = bench.interrupt();
-    let all: Vec<_> = ids.into_iter().map(|id| Told::Completed(id, -libc::ENODEV)).collect();
+    let all: Vec<_> = ids.into_iter().map(|id| (id, -libc::ENODEV, Answer::Nothing)).collect();
     assert_eq!(told, all);
     let time_limit = Duration::from_secs(1);
     let refused = bench.handle.submit(0, Order { work: factorial(1), time_limit }).unwrap_err();
@@ -209,7 +203,7 @@ fn stopping_settles_everything() {
     let ids = [bench.submit(factorial(1)), bench.submit(factorial(2))];
     bench.stepper.stop();
     let told = bench.told();
-    assert_eq!(told, ids.map(|id| Told::Completed(id, -libc::ESHUTDOWN)));
+    assert_eq!(told, ids.map(|id| (id, -libc::ESHUTDOWN, Answer::Nothing)));
     assert_eq!(bench.card.read(STATUS, 4) & STATUS_INTERRUPT, 0);
 }
 

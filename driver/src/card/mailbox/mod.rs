@@ -1,15 +1,15 @@
 //! The mailbox: the smallest whole engine, and the one to read before writing another.
 //!
-//! The hardware (the module `uio_dummy`, or [`SoftMailbox`]) is memory with two rings. A command is a
-//! number; the hardware answers with its complement some time later, in any order, and interrupts
+//! The hardware (the module `uio_dummy`, or [`SoftMailbox`]) is memory with two rings. A command is
+//! a number; the hardware answers with its complement some time later, in any order, and interrupts
 //! once for as many answers as there are. That is the purest way from request to completion.
 //!
 //! An engine has to do six things, and they are all here: **start** a command with register writes
-//! and remember its token; find by **interrupt** which requests have ended and complete them; forget
-//! a request that is **ended** from outside; say how long a command may take; say which result stands
-//! for which failure; and leave the hardware safe at the **stop**. It may do a seventh, because its
-//! hardware can be asked without cost: **poll**. Order, gate, deadlines, threads and the ring are the
-//! reactor's.
+//! and remember its token; find by **interrupt** which requests have ended and complete them;
+//! forget a request that is **ended** from outside; say how long a command may take; say which
+//! result stands for which failure; and leave the hardware safe at the **stop**. It may do a
+//! seventh, because its hardware can be asked without cost: **poll**. Order, gate, deadlines,
+//! threads and the ring are the reactor's.
 //!
 //! | offset | register | who writes | what |
 //! |---|---|---|---|
@@ -21,7 +21,7 @@
 //! | 0x14 | REAPED | driver | answers taken so far |
 //! | 0x18 | CONTROL | driver | bit 0: the hardware runs and interrupts |
 //! | 0x1C | FEATURES | hardware | bit 0: TIME is kept; not used here |
-//! | 0x20, 0x24 | TIME | hardware | low and high half of the time of the last interrupt; not used here |
+//! | 0x20, 0x24 | TIME | hardware | when the last interrupt was, low and high half; not used here |
 //! | 0x1000 | submission ring | driver | ENTRIES x (tag, operand) |
 //! | 0x1000 + 8 x ENTRIES | answer ring | hardware | ENTRIES x (tag, answer) |
 
@@ -31,7 +31,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::device::{Device, Registers};
-use crate::engine::{Context, Engine, Failure};
+use crate::engine::{Context, Engine, Failure, PerRequest};
 use crate::request::Token;
 
 pub use hardware::SoftMailbox;
@@ -77,8 +77,9 @@ pub struct Mailbox<D> {
     entries: u32,
     submitted: u32,
     reaped: u32,
-    /// By slot: the request that waits for an answer, and its operand.
-    waiting: Vec<Option<(Token, u32)>>,
+    /// The operands of the requests that wait for an answer. The hardware answers by the request's
+    /// tag, so an answer that comes after its request was ended finds nobody.
+    waiting: PerRequest<u32>,
     /// Started while the submission ring was full.
     backlog: VecDeque<Token>,
     gone: bool,
@@ -109,7 +110,7 @@ impl<D: Device> Mailbox<D> {
             entries,
             submitted,
             reaped,
-            waiting: vec![None; capacity],
+            waiting: PerRequest::with_capacity(capacity),
             backlog: VecDeque::with_capacity(capacity),
             gone: false,
         })
@@ -143,7 +144,7 @@ impl<D: Device> Mailbox<D> {
             let tag = self.device.registers().read32(entry);
             let answer = self.device.registers().read32(entry + 4);
             self.reaped = self.reaped.wrapping_add(1);
-            if let Some((request, operand)) = self.answered(tag) {
+            if let Some((request, operand)) = self.waiting.take_tag(tag) {
                 cx.complete(request, if answer == !operand { 0 } else { -libc::EBADMSG });
             }
         }
@@ -151,10 +152,8 @@ impl<D: Device> Mailbox<D> {
             self.device.registers().write32(REAPED, self.reaped);
         }
         while let Some(&request) = self.backlog.front() {
-            let waiting = self.waiting.get(request.slot()).copied().flatten();
-            if let Some((still, operand)) = waiting
-                && still == request
-                && !self.put(tag_of(request), operand)
+            if let Some(&operand) = self.waiting.get(request)
+                && !self.put(request.tag(), operand)
             {
                 break;
             }
@@ -166,17 +165,6 @@ impl<D: Device> Mailbox<D> {
     fn place(&self, number: u32) -> usize {
         8 * (number & (self.entries - 1)) as usize
     }
-
-    /// The waiting request an answer belongs to, if it is still waiting.
-    fn answered(&mut self, tag: u32) -> Option<(Token, u32)> {
-        let waiting = self.waiting.get_mut((tag & 0xFFFF) as usize)?;
-        waiting.take_if(|(request, _)| tag_of(*request) == tag)
-    }
-}
-
-/// Slot and stamp: an answer that comes after its request was ended finds nobody.
-fn tag_of(request: Token) -> u32 {
-    u32::from(request.stamp()) << 16 | request.slot() as u32
 }
 
 impl<D: Device> Engine for Mailbox<D> {
@@ -200,7 +188,7 @@ impl<D: Device> Engine for Mailbox<D> {
             Failure::Cancelled => -libc::ECANCELED,
             Failure::Closed => -libc::ESHUTDOWN,
             Failure::Gone => -libc::ENODEV,
-            Failure::Internal => -libc::EIO,
+            _ => -libc::EIO,
         }
     }
 
@@ -213,18 +201,17 @@ impl<D: Device> Engine for Mailbox<D> {
         if self.gone {
             return Err(-libc::ENODEV);
         }
-        let waiting = self.waiting.get_mut(request.slot()).ok_or(-libc::EINVAL)?;
-        *waiting = Some((request, command.operand));
-        // Not past those that wait already.
-        if !self.backlog.is_empty() || !self.put(tag_of(request), command.operand) {
+        self.waiting.put(request, command.operand);
+        // Keeps the order of submission: a request never overtakes the backlog.
+        if !self.backlog.is_empty() || !self.put(request.tag(), command.operand) {
             self.backlog.push_back(request);
         }
         Ok(())
     }
 
     fn interrupt(&mut self, cx: &mut Context<'_, ()>) {
-        // Its interrupt never masks itself, so there is nothing to let through again: most cards need
-        // `Device::rearm` here.
+        // Its interrupt never masks itself, so there is nothing to let through again: most cards
+        // need `Device::rearm` here.
         self.reap(cx);
     }
 
@@ -235,15 +222,13 @@ impl<D: Device> Engine for Mailbox<D> {
     }
 
     fn ended(&mut self, request: Token, _: Failure, _: &mut Context<'_, ()>) {
-        if let Some(waiting) = self.waiting.get_mut(request.slot()) {
-            waiting.take_if(|(waiting, _)| *waiting == request);
-        }
+        self.waiting.take(request);
     }
 
     fn gone(&mut self, cx: &mut Context<'_, ()>) {
         self.gone = true;
         self.backlog.clear();
-        for (request, _) in self.waiting.iter_mut().filter_map(Option::take) {
+        for (request, _) in self.waiting.drain() {
             cx.complete(request, Self::failure(Failure::Gone));
         }
     }

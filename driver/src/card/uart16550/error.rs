@@ -18,14 +18,14 @@ pub enum OpenError {
     },
     /// Every register reads as ones.
     #[error(
-        "every register reads as ones: the card is gone, or its I/O decoding is off (is it bound to \
-         the right driver, is it enabled?)"
+        "every register reads as ones: the card is gone, or its I/O decoding is off (is it bound \
+         to the right driver, is it enabled?)"
     )]
     AllOnes,
     /// The scratch register does not hold what is written.
     #[error(
-        "this is not a 16550: {wrote:#04x} was written to its scratch register and {read:#04x} came \
-         back (is another driver using it?)"
+        "this is not a 16550: {wrote:#04x} was written to its scratch register and {read:#04x} \
+         came back (is another driver using it?)"
     )]
     Scratch {
         /// What was written.

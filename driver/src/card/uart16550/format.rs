@@ -39,7 +39,8 @@ impl Default for LineFormat {
 pub enum FormatError {
     /// No divisor comes near enough.
     #[error(
-        "{baud} bit/s can't be made of a clock for {base} bit/s: take {base} divided by a whole number"
+        "{baud} bit/s can't be made of a clock for {base} bit/s: take {base} divided by a whole \
+         number"
     )]
     Baud {
         /// What was asked for.

@@ -1,18 +1,19 @@
 //! A 16550 UART: the port behind which a modem is.
 //!
-//! Controller-based PCI modems, PCI serial cards, QEMU's `pci-serial` and the kernel's sample device
-//! mtty are all this chip. Here are its registers, its FIFOs, its interrupts and two byte queues;
-//! what the bytes say is decided above. Nothing is allocated once it is open.
+//! Controller-based PCI modems, PCI serial cards, QEMU's `pci-serial` and the kernel's sample
+//! device mtty are all this chip. Here are its registers, its FIFOs, its interrupts and two byte
+//! queues; what the bytes say is decided above. Nothing is allocated once it is open.
 //!
 //! Rules that hold here:
-//! - **Service** trusts the line status, not the cause that the interrupt register names, and looks at
-//!   it even where no interrupt is pending: lost, shared and oddly ordered interrupts do no harm. It is
-//!   bounded, also for a chip whose interrupt never goes away.
-//! - **The interrupt is let through before the last look**: what happens in between is seen, whether
-//!   the interrupt is a level or an edge.
+//! - **Service** trusts the line status, not the cause that the interrupt register names, and looks
+//!   at it even where no interrupt is pending: lost, shared and oddly ordered interrupts do no
+//!   harm. It is bounded, also for a chip whose interrupt never goes away.
+//! - **The interrupt is let through before the last look**: what happens in between is seen,
+//!   whether the interrupt is a level or an edge.
 //! - **Sent** means that the transmitter has taken the byte: it is on the wire, or at most one
 //!   character before it.
-//! - **Gone** is when every register reads as ones, or the interrupt can't be let through; it stays so.
+//! - **Gone** is when every register reads as ones, or the interrupt can't be let through; it stays
+//!   so.
 
 mod error;
 mod format;
@@ -37,7 +38,8 @@ use registers::*;
 
 /// Bytes queued in each direction.
 const QUEUE: usize = 4096;
-/// RTS goes off with more than this received and not fetched, and on again with less than a quarter.
+/// RTS goes off with more than this received and not fetched, and on again with less than a
+/// quarter.
 const RECEIVED_HIGH: usize = QUEUE * 3 / 4;
 const RECEIVED_LOW: usize = QUEUE / 4;
 /// Times one service looks at the chip at the most, and bytes it takes in each time.
@@ -59,7 +61,8 @@ pub enum FlowControl {
 pub struct Options {
     /// Speed and form of the characters.
     pub format: LineFormat,
-    /// What the chip's clock gives undivided: 115200 for the usual 1.8432 MHz, 921600 for 14.7456 MHz.
+    /// What the chip's clock gives undivided: 115200 for the usual 1.8432 MHz, 921600 for 14.7456
+    /// MHz.
     pub base_baud: u32,
     /// Who may send when.
     pub flow_control: FlowControl,
@@ -157,8 +160,8 @@ impl<D: Device> Uart16550<D> {
     /// What it needs of its device.
     pub const NEEDS: Needs = Needs { registers: WINDOW, dma: 0, msi: true };
 
-    /// Makes sure that the device is a 16550 that works, and sets it up. Its interrupt stays off, and
-    /// so do DTR and RTS, until [`Uart16550::start`].
+    /// Makes sure that the device is a 16550 that works, and sets it up. Its interrupt stays off,
+    /// and so do DTR and RTS, until [`Uart16550::start`].
     ///
     /// This takes a few milliseconds, passed with `delay`.
     ///

@@ -49,8 +49,8 @@ pub enum RingError {
     },
     /// EINVAL, of a kernel that calls itself new enough.
     #[error(
-        "this kernel ({release}) refuses the ring that Linux 6.1 and newer give: an emulated kernel \
-         (gVisor, WSL), or a filter, is in the way; run this outside of it: {source}"
+        "this kernel ({release}) refuses the ring that Linux 6.1 and newer give: an emulated \
+         kernel (gVisor, WSL), or a filter, is in the way; run this outside of it: {source}"
     )]
     Unsuited {
         /// The kernel's release, as `uname -r` prints it.
@@ -60,8 +60,8 @@ pub enum RingError {
     },
     /// EMFILE or ENFILE.
     #[error(
-        "too few file descriptors for the ring, which counts those that it keeps for itself against \
-         the limit as well; raise the limit (ulimit -n, LimitNOFILE=): {0}"
+        "too few file descriptors for the ring, which counts those that it keeps for itself \
+         against the limit as well; raise the limit (ulimit -n, LimitNOFILE=): {0}"
     )]
     Descriptors(#[source] io::Error),
     /// ENOMEM.

@@ -116,8 +116,8 @@ impl Ports {
         }
     }
 
-    /// A completion has come: the kernel is done with what it belongs to. No other operation has the
-    /// `user_data` of a WRITE, which `Ring::queue` and `Ring::write` see to.
+    /// A completion has come: the kernel is done with what it belongs to. No other operation has
+    /// the `user_data` of a WRITE, which `Ring::queue` and `Ring::write` see to.
     pub(super) fn ended(&mut self, user_data: u64) {
         if user_data & WRITE_BIT != 0 {
             if let Some(write) = self.writes.iter_mut().find(|write| write.user_data == user_data) {
@@ -177,7 +177,8 @@ impl Ring {
         Ok(PortIndex(index))
     }
 
-    /// Queues a READ of [`READ_SAMPLES`] samples; [`Ring::received`] gives them after its completion.
+    /// Queues a READ of [`READ_SAMPLES`] samples; [`Ring::received`] gives them after its
+    /// completion.
     ///
     /// One READ per port may be in flight. Returns false, and queues nothing, if there is one or if
     /// the port is not one of this ring.

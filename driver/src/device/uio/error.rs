@@ -40,9 +40,9 @@ pub enum UioError {
     },
     /// Ringback's module refuses: nothing confines the card, and we have not the right.
     #[error(
-        "the module does not give us {}: no IOMMU confines the card, so whoever has it can read and \
-         write all memory of the machine. If all who may open the file may do that: as root write \
-         \"options ringback {PARAMETER}=1\" into /etc/modprobe.d/ringback.conf, and for now \
+        "the module does not give us {}: no IOMMU confines the card, so whoever has it can read \
+         and write all memory of the machine. If all who may open the file may do that: as root \
+         write \"options ringback {PARAMETER}=1\" into /etc/modprobe.d/ringback.conf, and for now \
          echo 1 > /sys/module/ringback/parameters/{PARAMETER}. Or run as root (CAP_SYS_RAWIO)",
         path.display()
     )]
@@ -55,8 +55,8 @@ pub enum UioError {
     Busy(PathBuf),
     /// The card behind the device file was removed, or does not answer.
     #[error(
-        "the card behind {} is gone, or does not answer: seat it (with the power off, unless the slot \
-         is made for hot-plug); the kernel looks again after echo 1 > {remove}, and then \
+        "the card behind {} is gone, or does not answer: seat it (with the power off, unless the \
+         slot is made for hot-plug); the kernel looks again after echo 1 > {remove}, and then \
          echo 1 > /sys/bus/pci/rescan", path.display()
     )]
     Gone {
@@ -84,8 +84,8 @@ pub enum UioError {
     NotADevice(PathBuf),
     /// Nothing to map.
     #[error(
-        "the UIO driver {name:?} offers no registers to map; for uio_pci_generic that takes a newer \
-         kernel, or use the card through vfio-pci"
+        "the UIO driver {name:?} offers no registers to map; for uio_pci_generic that takes a \
+         newer kernel, or use the card through vfio-pci"
     )]
     NoMaps {
         /// The UIO device's name.
@@ -93,7 +93,8 @@ pub enum UioError {
     },
     /// A map that the card's driver can't do with.
     #[error(
-        "map {index} of the UIO device has {have} bytes, this card needs {need}: is it the right device?"
+        "map {index} of the UIO device has {have} bytes, this card needs {need}: is it the right \
+         device?"
     )]
     MapTooSmall {
         /// The map.

@@ -30,14 +30,14 @@ pub enum VfioError {
     /// The device is in no IOMMU group.
     #[error(
         "{0} is in no IOMMU group; switch the IOMMU on in the firmware (VT-d, AMD-Vi) and with the \
-         kernel argument intel_iommu=on or amd_iommu=on (for a mediated device: load its driver and \
-         vfio_iommu_type1)"
+         kernel argument intel_iommu=on or amd_iommu=on (for a mediated device: load its driver \
+         and vfio_iommu_type1)"
     )]
     NoGroup(String),
     /// Other devices of the group belong to other drivers.
     #[error(
-        "the card shares IOMMU group {group} with {others}; the whole group must leave its drivers: \
-         bind those to vfio-pci too, or move the card to another slot"
+        "the card shares IOMMU group {group} with {others}; the whole group must leave its \
+         drivers: bind those to vfio-pci too, or move the card to another slot"
     )]
     NotViable {
         /// The group.
@@ -68,7 +68,8 @@ pub enum VfioError {
     },
     /// The container has another interface than this program.
     #[error(
-        "this kernel's VFIO has no type 1 IOMMU (interface version {version}): modprobe vfio_iommu_type1"
+        "this kernel's VFIO has no type 1 IOMMU (interface version {version}): modprobe \
+         vfio_iommu_type1"
     )]
     NoType1 {
         /// The interface's version; 0 is the one that there is.
@@ -76,14 +77,15 @@ pub enum VfioError {
     },
     /// The platform can't keep a card from sending interrupt messages of its own making.
     #[error(
-        "this machine has no interrupt remapping, and VFIO refuses cards without it; switch it on in \
-         the firmware (VT-d, AMD-Vi), or, if you trust the card: \
+        "this machine has no interrupt remapping, and VFIO refuses cards without it; switch it on \
+         in the firmware (VT-d, AMD-Vi), or, if you trust the card: \
          modprobe vfio_iommu_type1 allow_unsafe_interrupts=1"
     )]
     NoInterruptRemapping,
     /// No register window that is large enough.
     #[error(
-        "the card's largest register window has {have} bytes, {need} are needed: is it the right device?"
+        "the card's largest register window has {have} bytes, {need} are needed: is it the right \
+         device?"
     )]
     RegionTooSmall {
         /// Size of the largest window in bytes.

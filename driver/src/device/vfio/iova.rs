@@ -12,7 +12,8 @@ use vfio_bindings::bindings::vfio::{
 /// The last address that a 32-bit bus master reaches.
 const LAST: u64 = u32::MAX as u64;
 
-/// Lower addresses are left free: a card that masters with address 0 by mistake should find nothing.
+/// Lower addresses are left free: a card that masters with address 0 by mistake should find
+/// nothing.
 const FIRST: u64 = 0x10_0000;
 
 /// What an IOMMU says about itself.
@@ -70,8 +71,8 @@ impl IommuInfo {
         info
     }
 
-    /// The lowest address for `size` bytes that lies in one range, on a boundary of `align` (a power
-    /// of two), between 1 MiB and 4 GiB.
+    /// The lowest address for `size` bytes that lies in one range, on a boundary of `align` (a
+    /// power of two), between 1 MiB and 4 GiB.
     pub fn place(&self, size: u64, align: u64) -> Option<u64> {
         let everywhere = [0..=LAST];
         let ranges = self.ranges.as_deref().unwrap_or(&everywhere);

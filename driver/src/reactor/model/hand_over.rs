@@ -109,7 +109,8 @@ impl<P: Parting + 'static> Card<P> {
         }
     }
 
-    /// The end of a model: what was done, and that nothing is left which the reaper was not told of.
+    /// The end of a model: what was done, and that nothing is left which the reaper was not told
+    /// of.
     fn done(&self) -> Done {
         if self.doze.is_notified() {
             self.state.reap(|_| (), |_| ((), false));

@@ -72,8 +72,8 @@ fn model_notices_a_reaper_that_sleeps_although_somebody_came() {
     assert!(is_found(|| wake_up(1, Reaper::SleepsAnyway, None)), "the wake-up is lost");
 }
 
-/// Two publishers wake a reaper that sleeps: one signal is enough, and two would be two system calls.
-/// Every interleaving.
+/// Two publishers wake a reaper that sleeps: one signal is enough, and two would be two system
+/// calls. Every interleaving.
 #[test]
 fn model_one_of_two_wakes_the_reaper() {
     check(None, || {

@@ -230,9 +230,9 @@ fn ask(handle: &Handle<Toy>, journal: &Journal, command: Command, release: fn(Ti
     true
 }
 
-/// So many functions that ask the same, and a reaper that sleeps while there is nothing to do, until
-/// so many completions and events are told. One that sleeps with something to deliver sleeps for
-/// ever, and loom finds the deadlock.
+/// So many functions that ask the same, and a reaper that sleeps while there is nothing to do,
+/// until so many completions and events are told. One that sleeps with something to deliver sleeps
+/// for ever, and loom finds the deadlock.
 fn deliver(
     command: Command,
     threads: u32,
@@ -395,7 +395,8 @@ fn model_notices_a_reaper_that_says_that_it_is_over_too_early() {
     assert!(is_found(|| end(Reaper::EndsFirst, 2)), "something is told afterwards");
 }
 
-/// An engine that fails in the reaper's own look: the reaper does not sleep on it. Every interleaving.
+/// An engine that fails in the reaper's own look: the reaper does not sleep on it. Every
+/// interleaving.
 #[test]
 fn model_d12_a_reaper_hears_that_its_engine_has_failed_in_its_own_look() {
     check(None, || {

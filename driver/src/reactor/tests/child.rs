@@ -1,17 +1,13 @@
 //! What a process inherits and what it is allowed: a child of a fork, a low limit of open files.
 
-#![allow(unsafe_code, reason = "fork, for which there is no safe face")]
-
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::Command;
-use std::time::Instant;
 
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::resource::{Resource, setrlimit};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::{ForkResult, fork};
 
 use super::*;
+use crate::device::fork::in_child;
 
 /// Runs a test in a process of its own, whose other threads can't disturb it.
 fn in_own_process(name: &str, test: impl FnOnce()) {
@@ -90,34 +86,6 @@ fn counted() -> (Counted, OwnedFd) {
     (Counted(event), counter)
 }
 
-/// Runs this in a child; it must end by itself, and say that all was well.
-fn in_child(act: impl FnOnce() -> bool) {
-    // SAFETY: this process has no thread but the harness's, which waits, the test's and the reaper,
-    // which sleeps in its ring: no lock that the child may want is held by another.
-    match unsafe { fork() }.unwrap() {
-        ForkResult::Child => {
-            let well = std::panic::catch_unwind(std::panic::AssertUnwindSafe(act)).unwrap_or(false);
-            // SAFETY: _exit ends the child without running anything of the test's.
-            unsafe { libc::_exit(i32::from(!well)) }
-        }
-        ForkResult::Parent { child } => {
-            let until = Instant::now() + DEADLINE;
-            loop {
-                match waitpid(child, Some(WaitPidFlag::WNOHANG)).unwrap() {
-                    WaitStatus::StillAlive if Instant::now() < until => {
-                        thread::sleep(Duration::from_millis(1));
-                    }
-                    status => {
-                        // One that hangs must not outlive the test.
-                        let _ = nix::sys::signal::kill(child, nix::sys::signal::SIGKILL);
-                        return assert_eq!(status, WaitStatus::Exited(child, 0));
-                    }
-                }
-            }
-        }
-    }
-}
-
 #[test]
 fn a_child_that_uses_and_drops_its_parents_card_touches_nothing_of_it() {
     in_own_process("a_child_that_uses_and_drops_its_parents_card_touches_nothing_of_it", || {
@@ -169,7 +137,9 @@ fn a_child_that_uses_and_drops_its_parents_card_touches_nothing_of_it() {
 /// Gives these to a child, which has them as well, and gives them back.
 fn in_both<A, B, C>(a: A, b: B, c: C, act: impl FnOnce(A, B, C) -> bool) -> (A, B, C) {
     let mut all = Some((a, b, c));
-    in_child(|| all.take().is_some_and(|(a, b, c)| act(a, b, c)));
+    // This process has no thread but the harness's, which waits, the test's and the reaper, which
+    // sleeps in its ring: no lock that the child may want is held by another.
+    assert!(in_child(DEADLINE, || all.take().is_some_and(|(a, b, c)| act(a, b, c))));
     all.unwrap()
 }
 

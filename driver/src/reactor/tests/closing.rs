@@ -1,5 +1,5 @@
-//! Closing: by two at once, while somebody settles, from callbacks of each other, past a callback that
-//! does not return.
+//! Closing: by two at once, while somebody settles, from callbacks of each other, past a callback
+//! that does not return.
 
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Mutex, OnceLock};

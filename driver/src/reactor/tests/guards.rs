@@ -1,5 +1,5 @@
-//! Whatever panics or fails, the card ends in order: its hardware is stopped, every accepted request is
-//! completed, and its end is told once and last.
+//! Whatever panics or fails, the card ends in order: its hardware is stopped, every accepted
+//! request is completed, and its end is told once and last.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::AtomicUsize;

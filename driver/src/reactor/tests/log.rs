@@ -1,4 +1,5 @@
-//! Subscribers of a test's own: one that keeps what it is told, and one that does what a test wants.
+//! Subscribers of a test's own: one that keeps what it is told, and one that does what a test
+//! wants.
 //!
 //! A subscriber is that of a thread, so tests do not disturb each other. The reaper gets its own in
 //! its first upcall.
@@ -85,8 +86,8 @@ impl Log {
 /// An event that only makes the reaper call up.
 const HELLO: u32 = 4_294_967_295;
 
-/// Starts a puppet whose reaper has a subscriber of its own, as the calling thread has until the guard
-/// is dropped.
+/// Starts a puppet whose reaper has a subscriber of its own, as the calling thread has until the
+/// guard is dropped.
 pub(super) fn start(
     mode: Mode,
     capacity: usize,

@@ -3,6 +3,9 @@
 use std::time::Instant;
 
 use super::*;
+use crate::card::mailbox::{Complement, Mailbox, SoftMailbox};
+use crate::device::Device;
+use crate::device::soft::{SoftDevice, SoftInterrupt};
 
 /// Counts completions; checks C3 by id.
 struct Tally(Sender<Completion>);
@@ -105,8 +108,9 @@ fn mailbox_wrong_answers_removal_and_lost_interrupts_end_requests_with_errors() 
         assert_eq!(told.recv_timeout(DEADLINE).unwrap().result, -libc::EBADMSG);
 
         // Answered, but the interrupt is lost: its deadline ends it, and the late answer finds
-        // nobody. A reaper that polls has not missed anything. Not at once, perhaps: one that sleeps
-        // may be woken twice by the interrupt before, one that polls may have no CPU for so long.
+        // nobody. A reaper that polls has not missed anything. Not at once, perhaps: one that
+        // sleeps may be woken twice by the interrupt before, one that polls may have no CPU for so
+        // long.
         let mut lost = || {
             put(Complement { operand: 2, time_limit: Duration::from_millis(30) });
             hardware.step(1);

@@ -1,5 +1,5 @@
-//! What the writer of a first engine does wrong ends as an error with its cause, or as a line of the
-//! log with request and line.
+//! What the writer of a first engine does wrong ends as an error with its cause, or as a line of
+//! the log with request and line.
 
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -172,23 +172,10 @@ fn a_wrong_interrupt_file_is_refused_with_its_cause_and_the_engine_is_stopped() 
 struct Ended(Arc<Mutex<Vec<&'static str>>>);
 
 impl Engine for Ended {
-    type Command = ();
-    type Event = u32;
-    type Output = ();
-    fn lines(&self) -> usize {
-        1
-    }
-    fn time_limit((): &()) -> Duration {
-        DEADLINE
-    }
-    fn failure(_: Failure) -> i32 {
-        -1
-    }
+    engine_without_hardware!();
     fn start(&mut self, _: Token, (): (), _: &mut Context<'_, u32>) -> Result<(), i32> {
         Ok(())
     }
-    fn interrupt(&mut self, _: &mut Context<'_, u32>) {}
-    fn ended(&mut self, _: Token, _: Failure, _: &mut Context<'_, u32>) {}
     fn stop(&mut self, _: &mut Context<'_, u32>) {
         self.0.lock().unwrap().push("stopped");
     }
@@ -207,30 +194,17 @@ struct Restless {
 }
 
 impl Engine for Restless {
-    type Command = ();
-    type Event = u32;
-    type Output = ();
-    fn lines(&self) -> usize {
-        1
-    }
-    fn time_limit((): &()) -> Duration {
-        DEADLINE
-    }
-    fn failure(_: Failure) -> i32 {
-        -1
-    }
+    engine_without_hardware!();
     fn start(&mut self, request: Token, (): (), cx: &mut Context<'_, u32>) -> Result<(), i32> {
         cx.complete(request, 0);
         Ok(())
     }
-    fn interrupt(&mut self, _: &mut Context<'_, u32>) {}
     fn next_timer(&self) -> Time {
         if self.due { Time::ZERO } else { Time::NEVER }
     }
     fn timer(&mut self, _: &mut Context<'_, u32>) {
         self.calls.fetch_add(1, Ordering::SeqCst);
     }
-    fn ended(&mut self, _: Token, _: Failure, _: &mut Context<'_, u32>) {}
     fn stop(&mut self, _: &mut Context<'_, u32>) {}
 }
 

@@ -1,19 +1,43 @@
 //! The reactor against the real ring, in every way of waiting, with an engine that does just what a
 //! test tells it.
 //!
-//! A test may not say when a command finds the card free: the reaper holds it at times of its own. So
-//! a command that fails is refused at once (R4) or completes with its error (R6).
+//! A test may not say when a command finds the card free: the reaper holds it at times of its own.
+//! So a command that fails is refused at once (R4) or completes with its error (R6).
+
+/// What engines of these tests have in common that are asked for nothing but to be started: one line,
+/// no hardware.
+macro_rules! engine_without_hardware {
+    () => {
+        type Command = ();
+        type Event = u32;
+        type Output = ();
+        fn lines(&self) -> usize {
+            1
+        }
+        fn time_limit((): &()) -> Duration {
+            DEADLINE
+        }
+        fn failure(_: Failure) -> i32 {
+            -1
+        }
+        fn interrupt(&mut self, _: &mut Context<'_, u32>) {}
+        fn ended(&mut self, _: Token, _: Failure, _: &mut Context<'_, u32>) {}
+    };
+}
 
 mod child;
+mod clients;
 mod closing;
 mod ends;
 mod guards;
 mod log;
 mod logging;
+#[cfg(feature = "cards")]
 mod mailbox;
 mod mistakes;
 mod modes;
 mod order;
+mod outputs;
 mod samples;
 mod submitters;
 
@@ -26,9 +50,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::Time;
-use crate::card::mailbox::{Complement, Mailbox, SoftMailbox};
-use crate::device::soft::{SoftDevice, SoftInterrupt};
-use crate::device::{Device, InterruptFd, InterruptSize};
+use crate::device::{InterruptFd, InterruptSize};
 use crate::engine::{Context, Engine, Failure};
 use crate::report;
 use crate::request::{RequestId, Token};

@@ -1,5 +1,5 @@
-//! What submitters do to each other and to the card: racing with its end, working for others, keeping
-//! it from others.
+//! What submitters do to each other and to the card: racing with its end, working for others,
+//! keeping it from others.
 
 use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
@@ -70,18 +70,7 @@ struct Notes {
 }
 
 impl Engine for Notes {
-    type Command = ();
-    type Event = u32;
-    type Output = ();
-    fn lines(&self) -> usize {
-        1
-    }
-    fn time_limit((): &()) -> Duration {
-        DEADLINE
-    }
-    fn failure(_: Failure) -> i32 {
-        -1
-    }
+    engine_without_hardware!();
     fn start(&mut self, request: Token, (): (), cx: &mut Context<'_, u32>) -> Result<(), i32> {
         self.starts.lock().unwrap().push(thread::current().id());
         if let Some((begun, go_on)) = self.first.take() {
@@ -91,8 +80,6 @@ impl Engine for Notes {
         cx.complete(request, 0);
         Ok(())
     }
-    fn interrupt(&mut self, _: &mut Context<'_, u32>) {}
-    fn ended(&mut self, _: Token, _: Failure, _: &mut Context<'_, u32>) {}
     fn stop(&mut self, _: &mut Context<'_, u32>) {}
 }
 

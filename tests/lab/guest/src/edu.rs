@@ -34,14 +34,17 @@ struct Listener {
     answers: Arc<Mutex<Vec<Answer>>>,
 }
 
-impl Upcalls<Answer> for Listener {
-    fn completed(&mut self, completion: Completion) {
+impl Upcalls<(), Answer> for Listener {
+    fn completed(&mut self, mut completion: Completion<Answer>) {
+        let answer = std::mem::replace(&mut completion.output, Answer::Nothing);
+        if answer != Answer::Nothing {
+            // Before the tally, by which others learn that all have come.
+            self.answers.lock().unwrap_or_else(PoisonError::into_inner).push(answer);
+        }
         self.tally.completed(&completion);
     }
 
-    fn event(&mut self, _: usize, answer: Answer) {
-        self.answers.lock().unwrap_or_else(PoisonError::into_inner).push(answer);
-    }
+    fn event(&mut self, _: usize, (): ()) {}
 }
 
 /// A running card, and the ids it takes.

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::mpsc;
 use std::sync::mpsc::{Receiver, Sender};
 
-use ringback_driver::Time;
+use ringback_request::Time;
 use ringback_tspi::provider::Runner;
 
 use super::*;

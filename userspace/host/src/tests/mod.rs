@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ringback_driver::request::RequestId;
+use ringback_request::RequestId;
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
 use ringback_tspi::error::LineError;

@@ -17,7 +17,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use ringback_driver::request::RequestId;
+use ringback_request::RequestId;
 
 use super::CallState;
 use crate::constants::*;

@@ -41,7 +41,7 @@ pub use line_async::*;
 pub use line_sync::*;
 pub use phone::*;
 pub use provider::*;
-pub use ringback_driver::request::RequestId;
+pub use ringback_request::RequestId;
 pub use shapes::{CParameter, Parameter, Shape};
 pub(crate) use table::{returns, sorted};
 

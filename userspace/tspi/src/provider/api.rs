@@ -1,6 +1,6 @@
 //! The surface between TAPI and a provider, as Rust traits: TSPI and nothing else.
 
-use ringback_driver::request::Completion;
+use ringback_request::Completion;
 
 use super::InProcess;
 use crate::error::{LineError, PhoneError};

@@ -1,7 +1,6 @@
 //! The ticket of a request at the level of TSPI.
 
-use ringback_driver::reactor;
-use ringback_driver::request::RequestId;
+use ringback_request::{Held, RequestId};
 
 /// What an asynchronous function gives: the right to say "I have returned".
 ///
@@ -11,14 +10,20 @@ use ringback_driver::request::RequestId;
 #[must_use = "while the ticket is held, its completion and everything behind it on the line is held back; drop it once the id is stored"]
 pub struct Ticket {
     id: RequestId,
-    gate: Option<reactor::Ticket>,
+    held: Option<Held>,
 }
 
 impl Ticket {
     /// The ticket of a provider that completes when it likes, before its function has returned if
     /// need be (C4). Whoever called it has to hold the completion back.
     pub fn ungated(id: RequestId) -> Ticket {
-        Ticket { id, gate: None }
+        Ticket { id, held: None }
+    }
+
+    /// The ticket of a request whose completion, and everything behind it on the line, is held back
+    /// until the ticket is dropped.
+    pub fn gated(id: RequestId, held: Option<Held>) -> Ticket {
+        Ticket { id, held }
     }
 
     /// The request's id.
@@ -28,15 +33,9 @@ impl Ticket {
 
     /// Whether the provider holds back what comes before this is dropped.
     pub fn is_gated(&self) -> bool {
-        self.gate.is_some()
+        self.held.is_some()
     }
 
     /// Opens the gate, as dropping does.
     pub fn release(self) {}
-}
-
-impl From<reactor::Ticket> for Ticket {
-    fn from(ticket: reactor::Ticket) -> Ticket {
-        Ticket { id: ticket.id(), gate: Some(ticket) }
-    }
 }

@@ -1,12 +1,13 @@
 //! What is asked for when a call is made, copied out of the caller's memory (B1).
 
+use ringback_request::report;
+
 use super::{LINECALLPARAMS, LINEDIALPARAMS, Reader};
 use crate::constants::{
     LINEADDRESSMODE_ADDRESSID, LINEBEARERMODE_VOICE, LINEMEDIAMODE_INTERACTIVEVOICE,
 };
 use crate::error::LineError;
 use crate::types::Version;
-use ringback_driver::report;
 
 /// The parameters of a call to be made, as far as a telephone line can heed them.
 #[derive(Debug, Clone, PartialEq, Eq)]

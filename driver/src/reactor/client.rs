@@ -1,0 +1,300 @@
+//! Requests as futures: who submits gets a [`Pending`] that becomes the request's output.
+//!
+//! Rules: each request's outcome is told exactly once (C3), to its own `Pending`, and only after
+//! [`Client::request`] has stored where it goes (G1), because the ticket is held until then. A
+//! `Pending` that is dropped cancels its request. When the card is over every `Pending` is told
+//! (D12), also one whose completion the reactor could not deliver any more.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use crate::engine::{Engine, Failure};
+use crate::guard::contain;
+use crate::report;
+use crate::request::{Completion, RequestId, Token};
+
+use super::handle::{Handle, Refused};
+use super::{Upcalls, submitter};
+
+/// How a request has ended: its output, or the negative result.
+pub type Outcome<E> = Result<<E as Engine>::Output, i32>;
+
+/// Where the outcome of one request goes.
+struct Waiter<E: Engine> {
+    state: Mutex<Waiting<E>>,
+    told: Condvar,
+}
+
+struct Waiting<E: Engine> {
+    outcome: Option<Outcome<E>>,
+    waker: Option<Waker>,
+}
+
+impl<E: Engine> Waiter<E> {
+    fn tell(&self, outcome: Outcome<E>) {
+        let waker = {
+            let mut state = lock(&self.state);
+            state.outcome = Some(outcome);
+            state.waker.take()
+        };
+        self.told.notify_all();
+        // Not under the lock: it is the executor's code.
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+struct Waiters<E: Engine> {
+    by_id: HashMap<RequestId, Arc<Waiter<E>>>,
+    /// The card is over, of this.
+    over: Option<Failure>,
+}
+
+/// The requests of one card's client, shared with the upcalls that end them.
+struct Desk<E: Engine>(Mutex<Waiters<E>>);
+
+impl<E: Engine> Desk<E> {
+    /// Has the outcome of a request go to a waiter. For a card that is over, that is at once.
+    fn enter(&self, id: RequestId, waiter: &Arc<Waiter<E>>) {
+        let over = {
+            let mut waiters = lock(&self.0);
+            if waiters.over.is_none() {
+                waiters.by_id.insert(id, Arc::clone(waiter));
+            }
+            waiters.over
+        };
+        if let Some(cause) = over {
+            waiter.tell(Err(failure::<E>(cause)));
+        }
+    }
+}
+
+/// Submits requests to a card and gives their outcomes as futures; clone it for every task.
+///
+/// ```no_run
+/// # use ringback_driver::{card::mailbox::{Complement, Mailbox}, device::{Device, Files}};
+/// # use ringback_driver::reactor::{Client, Driver};
+/// # use std::error::Error;
+/// # async fn ask<D: Device>(engine: Mailbox<D>, files: Files) -> Result<(), Box<dyn Error>> {
+/// let (upcalls, client) = Client::new(|line, event| println!("line {line}: {event:?}"));
+/// let driver = Driver::start(engine, files, upcalls, 4096)?;
+/// let client = client.connect(driver.handle());
+/// let limit = std::time::Duration::from_secs(1);
+/// let pending = client.request(0, Complement { operand: 7, time_limit: limit })?;
+/// println!("{:?}", pending.await);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Client<E: Engine> {
+    handle: Handle<E>,
+    desk: Arc<Desk<E>>,
+}
+
+impl<E: Engine> Client<E> {
+    /// The upcalls with which to start a card, and a client to [connect](Unconnected::connect) to
+    /// it then. `events` is told the card's events, on the reaper's thread, as [`Upcalls::event`]
+    /// is.
+    #[expect(
+        clippy::new_ret_no_self,
+        reason = "there is no card to be a client of before it starts"
+    )]
+    pub fn new<F>(events: F) -> (ClientUpcalls<E, F>, Unconnected<E>)
+    where
+        F: FnMut(usize, E::Event) + Send + 'static,
+    {
+        let desk = Arc::new(Desk(Mutex::new(Waiters { by_id: HashMap::new(), over: None })));
+        (ClientUpcalls { desk: Arc::clone(&desk), events }, Unconnected { desk })
+    }
+
+    /// Submits a command to a line.
+    ///
+    /// # Errors
+    /// [`Refused`]; then nothing was started (R4).
+    pub fn request(&self, line: usize, command: E::Command) -> Result<Pending<E>, Refused> {
+        let ticket = self.handle.submit(line, command)?;
+        let state = Mutex::new(Waiting { outcome: None, waker: None });
+        let waiter = Arc::new(Waiter { state, told: Condvar::new() });
+        self.desk.enter(ticket.id(), &waiter);
+        let (id, token) = (ticket.id(), ticket.token());
+        // Nothing of the request is told before this.
+        ticket.release();
+        Ok(Pending { handle: self.handle.clone(), id, token, waiter, over: false })
+    }
+
+    /// The card's handle, for what is no request.
+    pub fn handle(&self) -> &Handle<E> {
+        &self.handle
+    }
+}
+
+impl<E: Engine> Clone for Client<E> {
+    fn clone(&self) -> Self {
+        Client { handle: self.handle.clone(), desk: Arc::clone(&self.desk) }
+    }
+}
+
+impl<E: Engine> fmt::Debug for Client<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").finish_non_exhaustive()
+    }
+}
+
+/// A client whose card has not been started yet.
+pub struct Unconnected<E: Engine> {
+    desk: Arc<Desk<E>>,
+}
+
+impl<E: Engine> Unconnected<E> {
+    /// A client of the card that was started with this client's upcalls. With the handle of another
+    /// card requests would never be answered.
+    pub fn connect(self, handle: Handle<E>) -> Client<E> {
+        Client { handle, desk: self.desk }
+    }
+}
+
+impl<E: Engine> fmt::Debug for Unconnected<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unconnected").finish_non_exhaustive()
+    }
+}
+
+/// The upcalls of a card with a [`Client`].
+///
+/// Completions of requests that were not submitted by the client are ignored.
+pub struct ClientUpcalls<E: Engine, F> {
+    desk: Arc<Desk<E>>,
+    events: F,
+}
+
+impl<E: Engine, F> Upcalls<E::Event, E::Output> for ClientUpcalls<E, F>
+where
+    F: FnMut(usize, E::Event) + Send + 'static,
+{
+    fn completed(&mut self, completion: Completion<E::Output>) {
+        let waiter = lock(&self.desk.0).by_id.remove(&completion.id);
+        if let Some(waiter) = waiter {
+            waiter.tell(completion.into_result());
+        }
+    }
+
+    fn event(&mut self, line: usize, event: E::Event) {
+        (self.events)(line, event);
+    }
+
+    fn over(&mut self, cause: Failure) {
+        let left = {
+            let mut waiters = lock(&self.desk.0);
+            waiters.over = Some(cause);
+            std::mem::take(&mut waiters.by_id)
+        };
+        // Whoever submitted while the card was shut down, and had its ticket given up.
+        for waiter in left.into_values() {
+            if let Err(text) = contain(|| waiter.tell(Err(failure::<E>(cause)))) {
+                report!(ERROR, "waking a task panicked: {text}");
+            }
+        }
+    }
+}
+
+impl<E: Engine, F> fmt::Debug for ClientUpcalls<E, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientUpcalls").finish_non_exhaustive()
+    }
+}
+
+/// A request that was accepted. It becomes the request's [`Outcome`]; dropping it before cancels
+/// the request.
+#[must_use = "dropping it cancels the request"]
+pub struct Pending<E: Engine> {
+    handle: Handle<E>,
+    id: RequestId,
+    token: Token,
+    waiter: Arc<Waiter<E>>,
+    /// The outcome was given, or the request is to run on without this.
+    over: bool,
+}
+
+impl<E: Engine> Pending<E> {
+    /// The request's id.
+    pub fn id(&self) -> RequestId {
+        self.id
+    }
+
+    /// Waits for the outcome without an executor, at most so long; `None` if it has not come by
+    /// then.
+    ///
+    /// Where waiting is impossible, in an upcall and in an engine, it only looks.
+    pub fn wait(&mut self, limit: Duration) -> Option<Outcome<E>> {
+        let waits = !submitter::is_in_upcall() && !report::is_holding();
+        let until = Instant::now().checked_add(if waits { limit } else { Duration::ZERO });
+        let mut state = lock(&self.waiter.state);
+        loop {
+            if let Some(outcome) = state.outcome.take() {
+                self.over = true;
+                return Some(outcome);
+            }
+            // A limit that the clock can't express is waited for in pieces.
+            let left = until.map_or(limit, |until| until.saturating_duration_since(Instant::now()));
+            if left.is_zero() || self.over {
+                return None;
+            }
+            let waited = self.waiter.told.wait_timeout(state, left.min(Duration::from_secs(3600)));
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Lets the request run to its end; nobody is told its outcome.
+    pub fn forget(mut self) {
+        self.over = true;
+    }
+}
+
+impl<E: Engine> Future for Pending<E> {
+    type Output = Outcome<E>;
+
+    /// Pending for ever once it has given the outcome.
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<E>> {
+        let this = self.get_mut();
+        let mut state = lock(&this.waiter.state);
+        match state.outcome.take() {
+            Some(outcome) => {
+                this.over = true;
+                Poll::Ready(outcome)
+            }
+            None => {
+                state.waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<E: Engine> Drop for Pending<E> {
+    fn drop(&mut self) {
+        if !self.over && lock(&self.waiter.state).outcome.is_none() {
+            self.handle.cancel(self.token);
+        }
+    }
+}
+
+impl<E: Engine> fmt::Debug for Pending<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pending").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// The result that stands for a cause; the engine is asked for it outside of any guard.
+fn failure<E: Engine>(cause: Failure) -> i32 {
+    let result = contain(|| E::failure(cause)).unwrap_or(i32::MIN);
+    if result < 0 { result } else { i32::MIN }
+}
+
+/// A panic while one of these is held leaves it whole: each change is one step.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
