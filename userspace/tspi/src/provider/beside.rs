@@ -6,8 +6,7 @@
 
 use std::time::Duration;
 
-use ringback_request::RequestId;
-use ringback_request::Time;
+use ringback_request::{RequestId, Time};
 
 use super::{Init, Tapi, Ticket};
 use crate::error::LineError;
