@@ -26,7 +26,7 @@ impl Ticket {
         Ticket { id, token, core }
     }
 
-    /// The request's id.
+    /// The id under which the request's completion will be told.
     pub fn id(&self) -> RequestId {
         self.id
     }
