@@ -38,7 +38,7 @@ impl FreeList {
         AtomicU32::new(if number + 1 < capacity { number as u32 + 1 } else { NONE })
     }
 
-    /// Takes a number.
+    /// Takes a free number off the list; `None` if it is empty.
     #[inline]
     pub(crate) fn pop(&self, links: &(impl Links + ?Sized)) -> Option<u16> {
         let Ends { head: place, spare } = &*self.ends;

@@ -20,7 +20,7 @@ impl RequestId {
         }
     }
 
-    /// The number.
+    /// The number that TAPI is given, 1 to [`RequestId::MAX`].
     #[inline]
     pub const fn get(self) -> u32 {
         self.0.get()

@@ -26,7 +26,7 @@ impl<Event, Output> fmt::Debug for Context<'_, Event, Output> {
 }
 
 impl<Event, Output: Payload> Context<'_, Event, Output> {
-    /// The time.
+    /// The time at which the engine was called; it never goes back.
     pub fn now(&self) -> Time {
         self.now
     }

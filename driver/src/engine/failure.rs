@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Failure {
-    /// Its deadline passed.
+    /// The time limit of its command has passed.
     #[error("its time limit has passed")]
     Deadline,
     /// Its submitter cancelled it.

@@ -51,7 +51,7 @@ impl<T> PerRequest<T> {
         self.by_slot.push(Some((request, value)));
     }
 
-    /// The request's value.
+    /// The value that is kept for this request.
     pub fn get(&self, request: Token) -> Option<&T> {
         let (owner, value) = self.by_slot.get(request.slot())?.as_ref()?;
         (*owner == request).then_some(value)

@@ -5,7 +5,7 @@
 pub(crate) struct Bits(Box<[u64]>);
 
 impl Bits {
-    /// None of them.
+    /// All bits clear, one for each slot.
     pub(crate) fn none(capacity: usize) -> Bits {
         Bits(vec![0; capacity.div_ceil(64)].into())
     }

@@ -220,7 +220,7 @@ pub struct Pending<E: Engine> {
 }
 
 impl<E: Engine> Pending<E> {
-    /// The request's id.
+    /// The id by which the request can be cancelled and found in the log.
     pub fn id(&self) -> RequestId {
         self.id
     }

@@ -16,7 +16,7 @@ use std::sync::PoisonError;
 
 use crate::sync::{AtomicU32, Mutex, Ordering, will_write};
 
-/// No slot.
+/// Stands for no slot: the end of a list.
 const NONE: u32 = u32::MAX;
 /// The queue is closed.
 const CLOSED: u32 = u32::MAX - 1;

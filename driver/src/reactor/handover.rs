@@ -76,7 +76,7 @@ impl Parting for Careful {}
 pub(crate) enum Submitted<Outcome> {
     /// It was worked off.
     Done(Outcome),
-    /// It will be.
+    /// It is in the queue, and whoever holds the card starts it.
     Queued,
     /// It will not be.
     Refused(NotQueued),

@@ -15,7 +15,7 @@ mod real {
     use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
     use nix::sys::eventfd::{EfdFlags, EventFd};
 
-    /// An eventfd.
+    /// An eventfd that wakes the reaper out of its ring.
     #[derive(Debug)]
     pub(crate) struct Kick(EventFd);
 

@@ -53,9 +53,9 @@ pub enum StartError {
     /// A system call of the start failed.
     #[error("the reaper could not start: {what} failed: {source}")]
     System {
-        /// Which one.
+        /// The system call, as the error names it.
         what: &'static str,
-        /// Its error.
+        /// The error that the system call gave.
         source: io::Error,
     },
 }

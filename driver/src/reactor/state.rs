@@ -95,7 +95,7 @@ impl<Event, Output> Found<Event, Output> {
 /// What came up the ring since the last look.
 #[derive(Debug, Default)]
 pub(crate) struct Arrived {
-    /// The card interrupted.
+    /// The card interrupted once or more.
     pub(crate) interrupted: bool,
     /// What came of ports.
     pub(crate) sounds: Vec<Sound>,

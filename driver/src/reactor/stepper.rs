@@ -31,18 +31,18 @@ struct Calendar(BTreeMap<(Time, usize), Token>, Vec<Order>);
 pub enum PortOrder {
     /// Play samples behind those that are queued, for the request with this id or for none (0).
     Play {
-        /// The port.
+        /// The port's number on the card.
         port: usize,
         /// To be told with its end.
         play: Play,
-        /// The request's id.
+        /// The id of the request it belongs to, or 0.
         id: u32,
         /// u-law at 8 kHz.
         samples: Vec<u8>,
     },
     /// Drop all that is queued: the end of each play is [`Played::Dropped`].
     Silence {
-        /// The port.
+        /// The port's number on the card.
         port: usize,
     },
 }
@@ -82,7 +82,7 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Stepper<E, U> {
         Handle { card: Arc::clone(&self.reaping.card) }
     }
 
-    /// The time.
+    /// The time on the virtual clock.
     pub fn now(&self) -> Time {
         self.reaping.card.core.clock.now()
     }

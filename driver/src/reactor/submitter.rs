@@ -36,7 +36,7 @@ fn ask(now: Time) -> Entitlement {
 #[derive(Debug)]
 pub(crate) struct Upcall(());
 
-/// Enters an upcall.
+/// Notes that the calling thread enters an upcall.
 pub(crate) fn enter_upcall() -> Upcall {
     UPCALLS.set(UPCALLS.get() + 1);
     Upcall(())

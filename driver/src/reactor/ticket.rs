@@ -27,7 +27,7 @@ impl Ticket {
         Ticket { id, token, core: Some(core) }
     }
 
-    /// The request's id.
+    /// The id under which the request's completion will be told.
     pub fn id(&self) -> RequestId {
         self.id
     }

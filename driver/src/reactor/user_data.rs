@@ -27,7 +27,7 @@ pub(crate) enum Kind {
     LateDeadline,
     /// The removal of a TIMEOUT.
     Removal,
-    /// The TIMEOUT by which a reaper wakes that need not wake sooner.
+    /// The TIMEOUT that is the upper bound on the reaper's sleep.
     Alarm,
     /// The READ of a port's samples.
     Received(usize),

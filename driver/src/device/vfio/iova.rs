@@ -28,8 +28,8 @@ pub struct IommuInfo {
 impl IommuInfo {
     /// Reads `vfio_iommu_type1_info` and what follows it.
     ///
-    /// The kernel is not an enemy, yet nothing is read outside of `bytes` and a chain that runs in
-    /// circles ends.
+    /// The kernel is trusted, but the capability chain is bounds-checked anyway: nothing is read
+    /// outside of `bytes`, and a chain that runs in circles ends.
     pub fn parse(bytes: &[u8]) -> IommuInfo {
         let word = |at: usize| {
             let bytes = bytes.get(at..at.checked_add(4)?)?;

@@ -89,7 +89,7 @@ impl VfioRegisters {
         if reaches(*len, at, N)
             && let Some(place) = offset.checked_add(at as u64)
         {
-            // As on the bus, nobody hears of a write that goes nowhere.
+            // Writes to a removed device are dropped silently, as on PCI.
             let _ = device.write_all_at(&bytes, place);
         }
     }
