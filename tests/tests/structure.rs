@@ -215,7 +215,7 @@ fn crates_depend_on_each_other_as_the_table_says() {
     }
 }
 
-/// "It builds without driver, io_uring and spandsp, which a test does."
+/// "A host builds without driver, io_uring and spandsp, which a test does."
 #[test]
 fn the_host_builds_without_driver_ring_and_tone_detector() {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -233,6 +233,11 @@ fn the_host_builds_without_driver_ring_and_tone_detector() {
     }
     let target = top.join("target").join("host-alone");
     let target = target.to_string_lossy();
+    cargo(&[&["check", "--quiet", "--target-dir", &target], &package[..]].concat());
+    // And the program without the benchmark, as packages have it.
+    let package = ["--locked", "--offline", "-p", "ringback-cli", "--no-default-features"];
+    let tree = cargo(&[&["tree", "-e", "normal,build", "--prefix", "none"], &package[..]].concat());
+    assert!(tree.contains("ringback-host") && !tree.contains("ringback-bench"), "{tree}");
     cargo(&[&["check", "--quiet", "--target-dir", &target], &package[..]].concat());
 }
 

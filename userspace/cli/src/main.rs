@@ -5,7 +5,7 @@
 //! | `demo` | the main job on the software card, told as a time line |
 //! | `lines`, `call`, `answer`, `monitor` | one command each |
 //! | `device` | which cards there are, and which kernel driver holds them |
-//! | `bench` | how long the way of a request is |
+//! | `bench` | how long the way of a request is; behind the feature `bench`, which packages leave out |
 //! | `card` | from `--card` to a running host |
 //! | `softcard` | the software card in virtual machines |
 //! | `scenery` | who is behind the software card |
@@ -19,6 +19,7 @@
 //! `--help` lists.
 
 mod answer;
+#[cfg(feature = "bench")]
 mod bench;
 mod call;
 mod card;
@@ -70,6 +71,7 @@ enum Command {
     Answer(answer::Answer),
     Monitor(monitor::Monitor),
     Device(device::Device),
+    #[cfg(feature = "bench")]
     Bench(bench::Bench),
     Softcard(softcard::Softcard),
 }
@@ -89,6 +91,7 @@ fn main() -> ExitCode {
             Command::Answer(answer) => answer.run(&signals),
             Command::Monitor(monitor) => monitor.run(&signals),
             Command::Device(device) => device.run(&signals),
+            #[cfg(feature = "bench")]
             Command::Bench(bench) => bench.run(&signals),
             Command::Softcard(softcard) => softcard.run(&signals),
         });

@@ -151,6 +151,7 @@ impl Signals {
     }
 
     /// The same for what looks at the signals by itself: after one it has a moment to end.
+    #[cfg(feature = "bench")]
     pub(crate) fn attended<T: Send + 'static>(
         &self,
         name: &str,

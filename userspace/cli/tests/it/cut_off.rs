@@ -53,6 +53,7 @@ fn ctrl_c_ends_a_slow_card() {
     ends(program);
 }
 
+#[cfg(feature = "bench")]
 #[test]
 fn ctrl_c_ends_the_benchmark() {
     let program = start("bench latency --rounds 100");

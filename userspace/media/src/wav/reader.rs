@@ -1,0 +1,231 @@
+//! Reading: the chunks of a file, whatever wrote it, and its samples in pieces.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use super::{ALAW, EXTENSIBLE, Format, PCM, ULAW, WavError};
+use crate::{SAMPLE_RATE, g711};
+
+/// Reads the samples of a WAV file: 8 kHz mono, 16-bit PCM, u-law or A-law. A file that was cut
+/// short gives the samples that are there. One that is long is better read by a [`Reader`].
+///
+/// # Errors
+///
+/// [`WavError::Io`] if it can't be read, [`WavError::NotWav`] and [`WavError::Format`] if it is
+/// something else.
+pub fn read(path: impl AsRef<Path>) -> Result<Vec<i16>, WavError> {
+    let mut samples = Vec::new();
+    match Reader::open(path) {
+        Ok(mut reader) => while reader.read(&mut samples)? > 0 {},
+        Err(WavError::Empty { .. }) => {}
+        Err(error) => return Err(error),
+    }
+    Ok(samples)
+}
+
+/// How the samples of a line are coded in a file.
+#[derive(Debug, Clone, Copy)]
+enum Coding {
+    Pcm,
+    Ulaw,
+    Alaw,
+}
+
+/// Reads a WAV file piece by piece: 8 kHz mono, 16-bit PCM, u-law or A-law. It may be a FIFO.
+///
+/// A file ends where it ends, whatever its header says of its length. A header whose writer never
+/// came back to fill in the length says 0 or 2^32 - 1: then everything behind it is sound.
+pub struct Reader {
+    path: PathBuf,
+    file: BufReader<File>,
+    coding: Coding,
+    /// Bytes of the data that are still to be read.
+    left: u64,
+    /// The first half of a sample.
+    half: Option<u8>,
+    /// What was read to see whether there is anything.
+    ahead: Vec<i16>,
+}
+
+/// So many bytes are read at a time.
+const PIECE: usize = 4096;
+
+impl Reader {
+    /// Opens a file and reads as far as its first samples. Of a FIFO that waits for the writer.
+    ///
+    /// # Errors
+    ///
+    /// [`WavError::Io`] if it can't be read, [`WavError::NotWav`] and [`WavError::Format`] if it is
+    /// something else, [`WavError::Empty`] if there is no sample in it.
+    pub fn open(path: impl AsRef<Path>) -> Result<Reader, WavError> {
+        let path = path.as_ref().to_owned();
+        match File::open(&path) {
+            Ok(file) => Reader::begin(path, BufReader::new(file)),
+            Err(source) => Err(WavError::Io { path, source }),
+        }
+    }
+
+    fn begin(path: PathBuf, mut file: BufReader<File>) -> Result<Reader, WavError> {
+        let (format, size) = match parse(&mut file) {
+            Ok(parsed) => parsed,
+            Err(ParseError::Io(source)) => return Err(WavError::Io { path, source }),
+            Err(ParseError::NotWav(why)) => return Err(WavError::NotWav { path, why }),
+        };
+        let coding = match format {
+            Format { sample_rate: SAMPLE_RATE, channels: 1, coding: PCM, bits: 16 } => Coding::Pcm,
+            Format { sample_rate: SAMPLE_RATE, channels: 1, coding: ULAW, bits: 8 } => Coding::Ulaw,
+            Format { sample_rate: SAMPLE_RATE, channels: 1, coding: ALAW, bits: 8 } => Coding::Alaw,
+            format => return Err(WavError::Format { path, format }),
+        };
+        let left = match size {
+            0 | u32::MAX => u64::MAX,
+            size => u64::from(size),
+        };
+        let (half, mut ahead) = (None, Vec::new());
+        let mut reader = Reader { path, file, coding, left, half, ahead: Vec::new() };
+        if reader.read(&mut ahead)? == 0 {
+            return Err(WavError::Empty { path: reader.path });
+        }
+        reader.ahead = ahead;
+        Ok(reader)
+    }
+
+    /// Moves the next samples to the end of `samples`, and says how many: at most 4096 at a time,
+    /// and none at the end of the file.
+    ///
+    /// # Errors
+    ///
+    /// [`WavError::Io`].
+    pub fn read(&mut self, samples: &mut Vec<i16>) -> Result<usize, WavError> {
+        if !self.ahead.is_empty() {
+            samples.append(&mut self.ahead);
+            return Ok(samples.len());
+        }
+        let before = samples.len();
+        let mut bytes = [0; PIECE];
+        while samples.len() == before {
+            let most = usize::try_from(self.left).map_or(PIECE, |left| left.min(PIECE));
+            let came = match self.file.read(bytes.get_mut(..most).unwrap_or_default()) {
+                Ok(0) => return Ok(0),
+                Ok(came) => came,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(source) => return Err(WavError::Io { path: self.path.clone(), source }),
+            };
+            self.left -= came as u64;
+            self.decode(bytes.get(..came).unwrap_or_default(), samples);
+        }
+        Ok(samples.len() - before)
+    }
+
+    fn decode(&mut self, bytes: &[u8], samples: &mut Vec<i16>) {
+        match self.coding {
+            Coding::Ulaw => samples.extend(bytes.iter().map(|code| g711::ulaw_decode(*code))),
+            Coding::Alaw => samples.extend(bytes.iter().map(|code| g711::alaw_decode(*code))),
+            Coding::Pcm => {
+                for byte in bytes {
+                    match self.half.take() {
+                        None => self.half = Some(*byte),
+                        Some(half) => samples.push(i16::from_le_bytes([half, *byte])),
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+enum ParseError {
+    Io(io::Error),
+    NotWav(&'static str),
+}
+
+/// Chunks that may stand before the data. Files in the field have a handful; a file that is made of
+/// empty ones is read for hours.
+const MAX_CHUNKS: usize = 1024;
+
+/// The format, and the size of the data chunk as its header says it. The file is left at its data.
+fn parse(file: &mut BufReader<File>) -> Result<(Format, u32), ParseError> {
+    const NO_WAV: &str = "it does not begin with a RIFF WAVE header";
+    const NO_DATA: ParseError = ParseError::NotWav("it has no data chunk");
+    let header: [u8; 12] = read_array(file)?.ok_or(ParseError::NotWav(NO_WAV))?;
+    if !header.starts_with(b"RIFF") || !header.ends_with(b"WAVE") {
+        return Err(ParseError::NotWav(NO_WAV));
+    }
+    let mut format = None;
+    // The byte behind a chunk of odd length, if it is no padding.
+    let mut unpadded = None;
+    for _ in 0..MAX_CHUNKS {
+        let [name @ .., s0, s1, s2, s3] = match unpadded.take() {
+            None => read_array::<8>(file)?.ok_or(NO_DATA)?,
+            Some(first) => {
+                let [a, b, c, d, e, f, g] = read_array::<7>(file)?.ok_or(NO_DATA)?;
+                [first, a, b, c, d, e, f, g]
+            }
+        };
+        let size = u32::from_le_bytes([s0, s1, s2, s3]);
+        let mut rest = size;
+        match &name {
+            b"fmt " => {
+                let mut chunk = file.take(u64::from(size));
+                format = Some(parse_format(&mut chunk)?);
+                // What is left of it is not more than it was.
+                rest = chunk.limit() as u32;
+            }
+            b"data" => {
+                return Ok((format.ok_or(ParseError::NotWav("its data has no format"))?, size));
+            }
+            _ => {}
+        }
+        skip(file, rest)?;
+        if size % 2 == 1 {
+            // Chunks are padded to even lengths, which some writers forget. No chunk's name begins
+            // with the padding.
+            let [byte] = read_array(file)?.ok_or(NO_DATA)?;
+            unpadded = byte.is_ascii_alphanumeric().then_some(byte);
+        }
+    }
+    Err(ParseError::NotWav("it has no data among its first 1024 chunks"))
+}
+
+/// Goes on behind so many bytes, which in a file costs no reading.
+fn skip(file: &mut BufReader<File>, bytes: u32) -> Result<(), ParseError> {
+    if file.seek_relative(i64::from(bytes)).is_ok() {
+        return Ok(());
+    }
+    io::copy(&mut file.take(u64::from(bytes)), &mut io::sink()).map_err(ParseError::Io)?;
+    Ok(())
+}
+
+fn parse_format(chunk: &mut impl Read) -> Result<Format, ParseError> {
+    const SHORT: ParseError = ParseError::NotWav("its format chunk is too short");
+    let [c0, c1, n0, n1, r0, r1, r2, r3, .., b0, b1] = read_array::<16>(chunk)?.ok_or(SHORT)?;
+    let mut coding = u16::from_le_bytes([c0, c1]);
+    if coding == EXTENSIBLE {
+        // The coding is the beginning of the GUID behind size, valid bits and channel mask.
+        let [.., c0, c1] = read_array::<10>(chunk)?.ok_or(SHORT)?;
+        coding = u16::from_le_bytes([c0, c1]);
+    }
+    Ok(Format {
+        coding,
+        channels: u16::from_le_bytes([n0, n1]),
+        sample_rate: u32::from_le_bytes([r0, r1, r2, r3]),
+        bits: u16::from_le_bytes([b0, b1]),
+    })
+}
+
+/// The next N bytes; none where the file ends before them.
+fn read_array<const N: usize>(file: &mut impl Read) -> Result<Option<[u8; N]>, ParseError> {
+    let mut bytes = [0; N];
+    match file.read_exact(&mut bytes) {
+        Ok(()) => Ok(Some(bytes)),
+        Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+        Err(e) => Err(ParseError::Io(e)),
+    }
+}

@@ -1,0 +1,172 @@
+//! Writing: a header that is right at any time, so that a file whose writer was killed can be played.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use super::{PCM, WavError};
+use crate::SAMPLE_RATE;
+
+/// Writes samples to a WAV file, 8 kHz mono 16-bit PCM.
+///
+/// The header says what is there at least once in a second of sound, and when writing fails: a
+/// recording can be played whatever becomes of its writer. To a FIFO it says that the length is not
+/// known (2^32 - 1), as players of streams expect.
+pub struct Writer {
+    path: PathBuf,
+    file: File,
+    /// Whether one can go back to the header.
+    regular: bool,
+    /// Bytes of samples that are in the file, and those that the header tells.
+    written: u64,
+    told: u64,
+    /// What the lengths of the header can say.
+    pub(super) room: u64,
+}
+
+const HEADER: usize = 44;
+/// What fits the 32-bit lengths of a header: 74 hours.
+const ROOM: u64 = u32::MAX as u64 - HEADER as u64;
+/// The header is written anew after a quarter of a second of sound.
+const TELL: u64 = SAMPLE_RATE as u64 / 4 * 2;
+
+impl Writer {
+    /// Creates the file, or empties it where it exists.
+    ///
+    /// # Errors
+    ///
+    /// [`WavError::Io`] if it can't be created.
+    pub fn create(path: impl AsRef<Path>) -> Result<Writer, WavError> {
+        let path = path.as_ref().to_owned();
+        match File::create(&path) {
+            Ok(file) => Writer::on(file, path),
+            Err(source) => Err(WavError::Io { path, source }),
+        }
+    }
+
+    /// Writes to a file that is open, and empty: a regular file, or one that is a stream. `path` is
+    /// for errors.
+    ///
+    /// # Errors
+    ///
+    /// [`WavError::Io`] if it can't be written.
+    pub fn on(file: File, path: impl Into<PathBuf>) -> Result<Writer, WavError> {
+        let path = path.into();
+        let begun = file.metadata().and_then(|metadata| {
+            let regular = metadata.is_file();
+            if regular {
+                file.write_all_at(&header(0), 0)?;
+            } else {
+                (&file).write_all(&header(u32::MAX))?;
+            }
+            Ok(regular)
+        });
+        match begun {
+            Ok(regular) => Ok(Writer { path, file, regular, written: 0, told: 0, room: ROOM }),
+            Err(source) => Err(WavError::Io { path, source }),
+        }
+    }
+
+    /// Adds samples.
+    ///
+    /// # Errors
+    ///
+    /// [`WavError::Io`] if they can't be written, or the file is full: after 74 hours. What had room
+    /// is in the file then.
+    pub fn write(&mut self, samples: &[i16]) -> Result<(), WavError> {
+        let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+        let added = self.add(&bytes);
+        if added.is_err() || self.written - self.told >= TELL {
+            // Why there is no more room is worth more than that the header could not be written.
+            return added.and(self.tell()).map_err(|source| self.error(source));
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        if self.regular && self.written + bytes.len() as u64 > self.room {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        while !bytes.is_empty() {
+            let wrote = if self.regular {
+                self.file.write_at(bytes, HEADER as u64 + self.written)
+            } else {
+                self.file.write(bytes)
+            };
+            match wrote {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => {
+                    self.written += count as u64;
+                    bytes = bytes.get(count..).unwrap_or_default();
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Has the header say what is in the file.
+    fn tell(&mut self) -> io::Result<()> {
+        if !self.regular || self.told == self.written {
+            return Ok(());
+        }
+        // Whole samples, and not more than there is room for in the lengths.
+        self.file.write_all_at(&header((self.written & !1) as u32), 0)?;
+        self.told = self.written;
+        Ok(())
+    }
+
+    fn error(&self, source: io::Error) -> WavError {
+        WavError::Io { path: self.path.clone(), source }
+    }
+
+    /// Ends the file: its header says all that is in it.
+    ///
+    /// # Errors
+    ///
+    /// [`WavError::Io`] if that can't be written.
+    pub fn finish(mut self) -> Result<(), WavError> {
+        self.tell().map_err(|source| self.error(source))
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        // Whoever wants to know whether it worked has called `finish`.
+        let _ = self.tell();
+    }
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// The header of a file with so many bytes of samples; 2^32 - 1 where nobody knows.
+pub(super) fn header(data: u32) -> [u8; HEADER] {
+    let riff = data.saturating_add(HEADER as u32 - 8);
+    let mut bytes = [0; HEADER];
+    let fields: [&[u8]; 13] = [
+        b"RIFF",
+        &riff.to_le_bytes(),
+        b"WAVE",
+        b"fmt ",
+        &16_u32.to_le_bytes(),
+        &PCM.to_le_bytes(),
+        &1_u16.to_le_bytes(),
+        &SAMPLE_RATE.to_le_bytes(),
+        &(SAMPLE_RATE * 2).to_le_bytes(),
+        &2_u16.to_le_bytes(),
+        &16_u16.to_le_bytes(),
+        b"data",
+        &data.to_le_bytes(),
+    ];
+    for (place, byte) in bytes.iter_mut().zip(fields.into_iter().flatten()) {
+        *place = *byte;
+    }
+    bytes
+}
