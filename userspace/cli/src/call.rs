@@ -40,7 +40,7 @@ pub(crate) struct Call {
     /// The line, as `ringback lines` numbers them
     line: u32,
     /// The number: 0-9 * # A-D; , pauses, W waits for dial tone, ! is a hook flash, P and T switch
-    /// to pulse and tone dialling
+    /// to pulse and tone dialling; a modem can also wait for a quiet answer (@) or a billing tone ($)
     #[arg(value_parser = parse_number)]
     number: String,
     /// How long to wait for dial tone before the call is given up; `wait` is as long as a line can (30
@@ -97,8 +97,8 @@ fn parse_dial_tone(text: &str) -> Result<DialTone, String> {
     })
 }
 
-/// What lines of a TDM400P can follow in a dial string.
-const MODIFIERS: Modifiers = Modifiers { dial_tone: true, quiet: false, billing: false };
+/// What some line can follow in a dial string; whether this one can is known once it is open.
+const MODIFIERS: Modifiers = Modifiers { dial_tone: true, quiet: true, billing: true };
 
 /// Refuses a number that can't be dialled, before a card is touched.
 fn parse_number(text: &str) -> Result<String, String> {
@@ -140,6 +140,7 @@ impl Call {
         let out = self.talk.output(signals);
         let mut line = Conversation::open(&station, self.line, out, signals, &recorder, log)?;
         line.check(self.digits.is_some(), &self.talk)?;
+        self.check_number(&line)?;
         let name = line.name();
         out.text(format_args!("calling {} on {name}", self.number))?;
         let ended = match self.place(&mut line) {
@@ -153,6 +154,23 @@ impl Call {
             Err(failure) => Err(failure),
         };
         line.finish(ended)
+    }
+
+    /// Refuses a number with something to wait for that this line can't hear.
+    fn check_number(&self, line: &Conversation<'_>) -> Result<(), Failure> {
+        let caps = line.line.caps();
+        let caps = caps.map_err(|error| Failure::line(line.name(), error))?;
+        // On a telephone nothing is dialled, so nothing in the number matters.
+        if caps.own.is_some_and(|own| own.kind == LineKind::Fxs) {
+            return Ok(());
+        }
+        match dialstring::parse(&self.number, Modifiers::from_dev_cap_flags(caps.flags)) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(Failure::new(
+                Exit::Usage,
+                format_args!("{} can't dial {:?}: {error}", line.name(), self.number),
+            )),
+        }
     }
 
     /// Takes the line and begins to dial.
@@ -261,7 +279,7 @@ mod tests {
         assert_eq!(parse_number("9,(555) 12-34W#").as_deref(), Ok("9,(555) 12-34W#"));
         let error = parse_number("555x").unwrap_err();
         assert!(error.contains("'x', character 4"), "{error}");
-        assert!(parse_number("12$").unwrap_err().contains("billing"));
+        assert!(parse_number("12?").unwrap_err().contains("'?'"), "no line can ask the user");
         assert!(parse_number("").is_err() && parse_number(" - ").is_err());
         assert!(parse_number("+1 555-0100").unwrap_err().contains("'+', character 1"));
         assert!(parse_number("12;").unwrap_err().contains("whole number"));

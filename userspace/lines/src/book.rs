@@ -5,7 +5,7 @@
 
 use ringback_driver::engine::{Context, Failure};
 use ringback_driver::request::Token;
-use ringback_tspi::callstate::CallState;
+use ringback_tspi::callstate::{CallState, features};
 use ringback_tspi::constants::*;
 use ringback_tspi::error::LineError;
 use ringback_tspi::types::HDRVCALL;
@@ -72,6 +72,23 @@ impl Book {
             _ if self.over.iter().any(|one| one.handle == call) => Err(LineError::INVALCALLSTATE),
             _ => Err(LineError::INVALCALLHANDLE),
         }
+    }
+
+    /// As [`live`](Book::live), to look at it only.
+    pub(crate) fn living(&self, call: HDRVCALL) -> Result<&Call, LineError> {
+        match &self.call {
+            Some(live) if live.handle == call => Ok(live),
+            _ if self.over.iter().any(|one| one.handle == call) => Err(LineError::INVALCALLSTATE),
+            _ => Err(LineError::INVALCALLHANDLE),
+        }
+    }
+
+    /// Whether a call's state leaves room for a function, whatever its line can do. Before its first
+    /// state it can only be given up.
+    pub(crate) fn allows(&self, call: HDRVCALL, feature: u32) -> Result<(), LineError> {
+        let state = self.living(call)?.state;
+        let legal = state.map_or(LINECALLFEATURE_DROP, features::legal);
+        if legal & feature == 0 { Err(LineError::INVALCALLSTATE) } else { Ok(()) }
     }
 
     /// The state of the live call.

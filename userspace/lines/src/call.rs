@@ -60,6 +60,8 @@ pub struct CallSnapshot {
     pub mode: u32,
     /// What it is.
     pub info: CallInfo,
+    /// The LINECALLFEATURE_ bits of all functions that can be called on it now.
+    pub features: u32,
 }
 
 /// A call in the engine.
@@ -80,13 +82,14 @@ impl Call {
         Call { handle, state: None, mode: 0, info, monitored: 0, generating: None }
     }
 
-    pub(crate) fn snapshot(&self, line: usize) -> CallSnapshot {
+    pub(crate) fn snapshot(&self, line: usize, features: u32) -> CallSnapshot {
         CallSnapshot {
             call: self.handle,
             line,
             state: self.state,
             mode: self.mode,
             info: self.info.clone(),
+            features,
         }
     }
 }

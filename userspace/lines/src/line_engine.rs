@@ -1,7 +1,8 @@
 //! What every engine of lines can be asked beside requests, whatever its lines are made of.
 
 use ringback_driver::engine::{Context, Engine};
-use ringback_tspi::callstate::CallState;
+use ringback_tspi::callstate::{CallState, features};
+use ringback_tspi::constants::*;
 use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::error::LineError;
 use ringback_tspi::key::Key;
@@ -58,6 +59,20 @@ pub trait LineEngine: Engine<Command = Command, Event = Event, Output = ()> {
     /// INVALCALLHANDLE.
     fn call(&self, call: HDRVCALL) -> Result<CallSnapshot, LineError>;
 
+    /// Whether a function can be called on a call now; a LINECALLFEATURE_ bit names it. What is offered
+    /// and what is refused both follow from this answer.
+    ///
+    /// # Errors
+    /// INVALCALLHANDLE; INVALCALLSTATE if it can't be called now; OPERATIONUNAVAIL if it never can on
+    /// this line.
+    fn can(&self, call: HDRVCALL, feature: u32) -> Result<(), LineError>;
+
+    /// The LINECALLFEATURE_ bits of all functions that can be called on a call now.
+    fn features(&self, call: HDRVCALL) -> u32 {
+        let bits = features::FEATURES.iter().map(|(bit, _)| *bit);
+        bits.filter(|bit| self.can(call, *bit).is_ok()).fold(0, |bits, bit| bits | bit)
+    }
+
     /// The samples of a line, where it has any.
     fn audio(&self, line: usize) -> Option<Audio> {
         let _ = line;
@@ -84,8 +99,7 @@ pub trait LineEngine: Engine<Command = Command, Event = Event, Output = ()> {
         cx: &mut Context<'_, Event>,
     ) -> Result<(), LineError> {
         let _ = (end_to_end, digits, timing, cx);
-        self.call(call)?;
-        Err(LineError::OPERATIONUNAVAIL)
+        self.can(call, LINECALLFEATURE_GENERATEDIGITS)
     }
 
     /// Enables digit detection (LINEDIGITMODE_DTMF, DTMFEND), or disables it with 0, which never
@@ -95,6 +109,6 @@ pub trait LineEngine: Engine<Command = Command, Event = Event, Output = ()> {
     /// INVALDIGITMODE; INVALCALLHANDLE; INVALCALLSTATE; OPERATIONUNAVAIL on a line that can't.
     fn monitor_digits(&mut self, call: HDRVCALL, modes: u32) -> Result<(), LineError> {
         self.call(call)?;
-        if modes == 0 { Ok(()) } else { Err(LineError::OPERATIONUNAVAIL) }
+        if modes == 0 { Ok(()) } else { self.can(call, LINECALLFEATURE_MONITORDIGITS) }
     }
 }

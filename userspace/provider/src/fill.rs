@@ -1,7 +1,7 @@
 //! What the lines are and how they are, written into the structures of TAPI.
 
 use ringback_lines::{CallSnapshot, LineReport};
-use ringback_tspi::callstate::{CallState, features};
+use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
 use ringback_tspi::dev_specific::{DevSpecific, LineKind};
 use ringback_tspi::dial_timing::DialTiming;
@@ -13,18 +13,6 @@ use ringback_tspi::types::Version;
 
 use super::abilities::abilities;
 use super::checks::dial_params;
-
-/// What can be done with a call in this state.
-fn features_in(kind: LineKind, state: Option<CallState>) -> u32 {
-    // Before its first state a call can only be given up.
-    let Some(state) = state else { return LINECALLFEATURE_DROP };
-    let loop_is_open = match state {
-        // Nothing is heard before the answer.
-        CallState::Offering => LINECALLFEATURE_GENERATEDIGITS | LINECALLFEATURE_DIAL,
-        _ => 0,
-    };
-    features::legal(state) & abilities(kind).features & !loop_is_open
-}
 
 /// A line's name for people.
 pub(super) fn line_name(device: &str, info: &DevSpecific) -> String {
@@ -166,14 +154,13 @@ const UNKNOWN_TRUNK: u32 = u32::MAX;
 pub(super) fn call_status(
     memory: &mut [u8],
     version: Version,
-    kind: LineKind,
     call: &CallSnapshot,
 ) -> Result<(), LineError> {
     type S = LINECALLSTATUS;
     Writer::<S>::new(memory, version)?
         .set(S::dwCallState, call.state.unwrap_or(CallState::Unknown).bit())
         .set(S::dwCallStateMode, call.mode)
-        .set(S::dwCallFeatures, features_in(kind, call.state));
+        .set(S::dwCallFeatures, call.features);
     Ok(())
 }
 
@@ -231,27 +218,8 @@ mod tests {
                 called: "5551234".into(),
                 call_id: 77,
             },
+            features: 0,
         }
-    }
-
-    #[test]
-    fn features_follow_the_state() {
-        type S = LINECALLSTATUS;
-        let features = |kind, state| {
-            let mut memory = blank::<S>(0);
-            call_status(&mut memory, Version::V3_1, kind, &snapshot(state)).unwrap();
-            Reader::<S>::new(&memory, Version::V3_1).unwrap().get(S::dwCallFeatures)
-        };
-        let offered = features(LineKind::Fxo, Some(CallState::Offering));
-        assert_ne!(offered & LINECALLFEATURE_ANSWER, 0);
-        assert_eq!(offered & (LINECALLFEATURE_DIAL | LINECALLFEATURE_GENERATEDIGITS), 0);
-        assert_eq!(features(LineKind::Fxo, Some(CallState::Idle)), 0);
-        assert_eq!(features(LineKind::Fxo, None), LINECALLFEATURE_DROP);
-        let ended = features(LineKind::Fxo, Some(CallState::Disconnected));
-        assert_eq!(ended, LINECALLFEATURE_DROP);
-        let talking = features(LineKind::Fxs, Some(CallState::Connected));
-        assert_eq!(talking & LINECALLFEATURE_DIAL, 0, "a telephone can't be dialled on");
-        assert_ne!(talking & LINECALLFEATURE_GENERATEDIGITS, 0);
     }
 
     #[test]

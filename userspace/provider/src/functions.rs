@@ -287,8 +287,8 @@ impl<C: Card> Provider for LineProvider<C> {
     }
 
     fn line_get_call_status(&self, call: HDRVCALL, status: &mut [u8]) -> Result<(), LineError> {
-        let (snapshot, version, _, port) = self.call(call)?;
-        fill::call_status(status, version, port.kind, &snapshot)
+        let (snapshot, version, ..) = self.call(call)?;
+        fill::call_status(status, version, &snapshot)
     }
 
     fn line_generate_digits(

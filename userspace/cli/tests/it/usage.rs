@@ -15,7 +15,6 @@ fn refused(arguments: &str, reason: &str) {
 #[test]
 fn arguments_that_can_not_be_are_refused() {
     refused("call 2 555x --card soft", "'x', character 4 of the address");
-    refused("call 2 55$5 --card soft", "billing tone");
     refused("call two 5550100 --card soft", "<LINE>");
     refused("call 2 555 --digits 12e --card soft", "'e', character 3");
     refused("call 2 555 --hangup-after soon --card soft", "write seconds");
@@ -32,6 +31,15 @@ fn arguments_that_can_not_be_are_refused() {
 fn a_line_that_is_not_there_is_answered_with_those_that_are() {
     let ended = run("call 9 5550100 --card soft").with(2);
     ended.says("soft has no line 9; there are 0 (FXS in slot 0), 1 (FXS in slot 1), 2 (FXO in");
+}
+
+/// Whether a wait can be dialled is the line's to say: a modem waits for a quiet answer, an exchange
+/// line of the card can't hear one.
+#[test]
+fn a_number_that_waits_for_what_the_line_can_not_hear_is_refused() {
+    let ended = run("call 2 55$5 --card soft").with(2);
+    ended.says("can't dial \"55$5\"").says("billing tone");
+    run("call 2 9@5 --card soft").with(2).says("quiet");
 }
 
 #[test]

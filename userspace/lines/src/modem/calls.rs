@@ -65,13 +65,18 @@ impl<D: Device> Modem<D> {
             }
             _ => {}
         }
-        let state = self.book.live(command.call())?.state;
+        let call = command.call();
+        match command {
+            Command::Dial { .. } => self.can_on(call, LINECALLFEATURE_DIAL)?,
+            Command::Answer { .. } => self.can_on(call, LINECALLFEATURE_ANSWER)?,
+            Command::Drop { .. } => self.can_on(call, LINECALLFEATURE_DROP)?,
+            _ => {
+                self.book.living(call)?;
+            }
+        }
         match command {
             Command::Dial { address, .. } => self.dial(request, &address, cx),
             Command::Answer { .. } => {
-                if self.book.has(Op::Answer) || state != Some(CallState::Offering) {
-                    return Err(LineError::INVALCALLSTATE);
-                }
                 self.book.started(request, Op::Answer);
                 self.ringing = Ringing::No;
                 self.plan = Some(Plan::Answer);
@@ -95,6 +100,21 @@ impl<D: Device> Modem<D> {
             }
             _ => Err(LineError::INVALCALLSTATE),
         }
+    }
+
+    /// Whether a function can be called on a call now, as
+    /// [`LineEngine::can`](crate::LineEngine::can) says it.
+    pub(super) fn can_on(&self, call: HDRVCALL, feature: u32) -> Result<(), LineError> {
+        self.book.living(call)?;
+        let possible = match feature {
+            LINECALLFEATURE_DROP => true,
+            LINECALLFEATURE_ANSWER => !self.book.has(Op::Answer),
+            // More is dialled only behind a partial number: then the modem takes commands.
+            LINECALLFEATURE_DIAL => self.control.is_off_hook(),
+            _ => return Err(LineError::OPERATIONUNAVAIL),
+        };
+        self.book.allows(call, feature)?;
+        if possible { Ok(()) } else { Err(LineError::INVALCALLSTATE) }
     }
 
     fn make_call(
@@ -127,9 +147,6 @@ impl<D: Device> Modem<D> {
         address: &DialString,
         cx: &mut Context<'_, Event>,
     ) -> Result<(), LineError> {
-        if !self.control.is_off_hook() {
-            return Err(LineError::INVALCALLSTATE);
-        }
         self.book.set_state(cx, CallState::Dialing, 0);
         self.book.started(request, Op::Dial);
         let nothing = address.steps.is_empty();

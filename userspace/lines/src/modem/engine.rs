@@ -204,7 +204,15 @@ impl<D: Device> LineEngine for Modem<D> {
     }
 
     fn call(&self, call: HDRVCALL) -> Result<CallSnapshot, LineError> {
-        Ok(self.book.find(call).ok_or(LineError::INVALCALLHANDLE)?.snapshot(self.book.line))
+        Ok(self
+            .book
+            .find(call)
+            .ok_or(LineError::INVALCALLHANDLE)?
+            .snapshot(self.book.line, self.features(call)))
+    }
+
+    fn can(&self, call: HDRVCALL, feature: u32) -> Result<(), LineError> {
+        self.can_on(call, feature)
     }
 
     fn data(&self, line: usize) -> Option<Data> {

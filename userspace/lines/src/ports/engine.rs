@@ -253,13 +253,21 @@ impl<C: PortCard> Lines<C> {
             Command::PassThrough { .. } => return Err(LineError::BEARERMODEUNAVAIL),
             _ => {}
         }
+        self.can(
+            call,
+            match command {
+                Command::Dial { .. } => LINECALLFEATURE_DIAL,
+                Command::Answer { .. } => LINECALLFEATURE_ANSWER,
+                Command::Drop { .. } => LINECALLFEATURE_DROP,
+                _ => return Err(LineError::OPERATIONUNAVAIL),
+            },
+        )?;
         let (lines, mut visit) = self.parts(cx);
         let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
         let (port, machine) = lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
-        port.book.live(call)?;
         match (command, machine) {
             (Command::Dial { address, .. }, Machine::Fxo(fxo)) => {
-                fxo.dial(port, &mut visit, request, address)
+                fxo.dial(port, &mut visit, request, address);
             }
             (Command::Answer { .. }, Machine::Fxo(fxo)) => fxo.answer(port, &mut visit, request),
             (Command::Answer { .. }, Machine::Fxs(fxs)) => fxs.answer(port, &mut visit, request),
@@ -274,10 +282,10 @@ impl<C: PortCard> Lines<C> {
                     port.hush(&mut visit);
                 }
                 visit.cx.complete(request, 0);
-                Ok(())
             }
-            _ => Err(LineError::OPERATIONUNAVAIL),
+            _ => return Err(LineError::OPERATIONUNAVAIL),
         }
+        Ok(())
     }
 }
 
@@ -350,7 +358,11 @@ impl<C: PortCard> LineEngine for Lines<C> {
     fn call(&self, call: HDRVCALL) -> Result<CallSnapshot, LineError> {
         let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
         let (port, _) = self.lines.get(line).ok_or(LineError::INVALCALLHANDLE)?;
-        Ok(port.book.find(call).ok_or(LineError::INVALCALLHANDLE)?.snapshot(line))
+        Ok(port
+            .book
+            .find(call)
+            .ok_or(LineError::INVALCALLHANDLE)?
+            .snapshot(line, self.features(call)))
     }
 
     fn generate_digits(
@@ -361,18 +373,18 @@ impl<C: PortCard> LineEngine for Lines<C> {
         timing: DialTiming,
         cx: &mut Context<'_, Event>,
     ) -> Result<(), LineError> {
+        if digits.is_some() {
+            self.can(call, LINECALLFEATURE_GENERATEDIGITS)?;
+        }
         let (lines, mut visit) = self.parts(cx);
         let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
         let (port, _) = lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
-        let state = port.book.live(call)?.state;
+        port.book.living(call)?;
         let Some(digits) = digits else {
             port.stop_generating(&mut visit);
             self.carry_out(cx);
             return Ok(());
         };
-        if matches!(state, None | Some(CallState::Offering | CallState::Disconnected)) {
-            return Err(LineError::INVALCALLSTATE);
-        }
         let timing = (timing.digit_ms, timing.gap_ms, timing.pause_ms);
         port.generate(&mut visit, end_to_end, digits, timing);
         self.carry_out(cx);
@@ -380,6 +392,12 @@ impl<C: PortCard> LineEngine for Lines<C> {
     }
 
     fn monitor_digits(&mut self, call: HDRVCALL, modes: u32) -> Result<(), LineError> {
+        if modes & !(LINEDIGITMODE_DTMF | LINEDIGITMODE_DTMFEND) != 0 {
+            return Err(LineError::INVALDIGITMODE);
+        }
+        if modes != 0 {
+            self.can(call, LINECALLFEATURE_MONITORDIGITS)?;
+        }
         let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
         let (port, _) = self.lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
         if modes == 0 {
@@ -389,18 +407,24 @@ impl<C: PortCard> LineEngine for Lines<C> {
             }
             return Ok(());
         }
-        if modes & !(LINEDIGITMODE_DTMF | LINEDIGITMODE_DTMFEND) != 0 {
-            return Err(LineError::INVALDIGITMODE);
-        }
-        let live = port.book.live(call)?;
-        if live.state == Some(CallState::Disconnected) {
-            return Err(LineError::INVALCALLSTATE);
-        }
-        if live.monitored == 0 {
+        if port.book.living(call)?.monitored == 0 {
             port.listen_anew();
         }
         port.book.live(call)?.monitored = modes;
         Ok(())
+    }
+
+    fn can(&self, call: HDRVCALL, feature: u32) -> Result<(), LineError> {
+        let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
+        let (port, machine) = self.lines.get(line).ok_or(LineError::INVALCALLHANDLE)?;
+        port.book.living(call)?;
+        let possible = match machine {
+            Machine::Fxo(fxo) => fxo.can(feature),
+            Machine::Fxs(fxs) => fxs.can(feature),
+        };
+        let possible = possible.ok_or(LineError::OPERATIONUNAVAIL)?;
+        port.book.allows(call, feature)?;
+        if possible { Ok(()) } else { Err(LineError::INVALCALLSTATE) }
     }
 
     fn audio(&self, line: usize) -> Option<Audio> {

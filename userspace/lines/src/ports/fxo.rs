@@ -160,20 +160,15 @@ impl Fxo {
         visit: &mut Visit<'_, '_>,
         request: Token,
         address: DialString,
-    ) -> Result<(), LineError> {
-        match self.phase {
-            Phase::Ready | Phase::Dialing => {
-                self.partial = address.partial;
-                port.set_state(visit, CallState::Dialing, 0);
-                self.phase = Phase::Dialing;
-            }
-            // More digits for whoever is reached; the call's state stays.
-            Phase::Progress(_) | Phase::Talking => {}
-            _ => return Err(LineError::INVALCALLSTATE),
+    ) {
+        // Later these are more digits for whoever is reached, and the call's state stays.
+        if matches!(self.phase, Phase::Ready | Phase::Dialing) {
+            self.partial = address.partial;
+            port.set_state(visit, CallState::Dialing, 0);
+            self.phase = Phase::Dialing;
         }
         port.book.started(request, Op::Dial);
         self.dialer.push(address);
-        Ok(())
     }
 
     /// A request to dial was ended from outside. In conversation it is forgotten with what was
@@ -194,20 +189,27 @@ impl Fxo {
         }
     }
 
-    pub(super) fn answer(
-        &mut self,
-        port: &mut Port,
-        visit: &mut Visit<'_, '_>,
-        request: Token,
-    ) -> Result<(), LineError> {
-        let Phase::Ringing(_) = self.phase else { return Err(LineError::INVALCALLSTATE) };
+    /// Whether a function can be called now that the call's state allows; `None` if it never can.
+    pub(super) fn can(&self, feature: u32) -> Option<bool> {
+        let heard = matches!(
+            self.phase,
+            Phase::Ready | Phase::Dialing | Phase::Progress(_) | Phase::Talking
+        );
+        match feature {
+            LINECALLFEATURE_DROP | LINECALLFEATURE_MONITORDIGITS => Some(true),
+            LINECALLFEATURE_ANSWER => Some(matches!(self.phase, Phase::Ringing(_))),
+            LINECALLFEATURE_DIAL | LINECALLFEATURE_GENERATEDIGITS => Some(heard),
+            _ => None,
+        }
+    }
+
+    pub(super) fn answer(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, request: Token) {
         port.order(visit, Order::Hook(Hook::Off));
         port.book.started(request, Op::Answer);
         self.listen_anew(port);
         self.dialer.reset(DialTiming::default());
         self.supervised = false;
         self.phase = Phase::Answering(visit.now() + SETTLE);
-        Ok(())
     }
 
     /// Opens the loop and ends the call; what it leaves behind is a line that may still ring.

@@ -103,17 +103,21 @@ impl Fxs {
         Ok(())
     }
 
-    pub(super) fn answer(
-        &mut self,
-        port: &mut Port,
-        visit: &mut Visit<'_, '_>,
-        request: Token,
-    ) -> Result<(), LineError> {
-        let Phase::Waiting = self.phase else { return Err(LineError::INVALCALLSTATE) };
+    /// Whether a function can be called now that the call's state allows; `None` if it never can. Nobody
+    /// hears digits while the telephone rings, or waits for an answer.
+    pub(super) fn can(&self, feature: u32) -> Option<bool> {
+        match feature {
+            LINECALLFEATURE_DROP | LINECALLFEATURE_MONITORDIGITS => Some(true),
+            LINECALLFEATURE_ANSWER => Some(matches!(self.phase, Phase::Waiting)),
+            LINECALLFEATURE_GENERATEDIGITS => Some(matches!(self.phase, Phase::Talking)),
+            _ => None,
+        }
+    }
+
+    pub(super) fn answer(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, request: Token) {
         port.book.started(request, Op::Answer);
         self.connected(port, visit);
         port.book.complete(visit.cx, Op::Answer, Ok(()));
-        Ok(())
     }
 
     /// Ends our side: stops ringing, or leaves the telephone with the reorder tone.

@@ -510,6 +510,59 @@ fn d17_k5_digits_are_generated_one_set_at_a_time() {
     assert_eq!(world.story(), ["generated 2 10", "IDLE 0x0", "ok"], "CANCEL at the end of a call");
 }
 
+/// What is offered on a call: the names of its LINECALLFEATURE_ bits.
+fn offered(world: &World, call: HDRVCALL) -> Vec<&'static str> {
+    let bits = world.handle.with(move |lines, _| lines.features(call)).unwrap();
+    let short = |name: &'static str| name.trim_start_matches("LINECALLFEATURE_");
+    LINECALLFEATURE.members.iter().filter(|m| bits & m.1 != 0).map(|m| short(m.0)).collect()
+}
+
+/// Digits, dialling and answering, as each is answered at once.
+fn tried(world: &World, call: HDRVCALL) -> [Result<(), LineError>; 3] {
+    let digits = [ringback_tspi::key::Key::from_char('5')];
+    let timing = DialTiming::default();
+    let generated = world
+        .handle
+        .with(move |lines, cx| lines.generate_digits(call, 1, Some(&digits), timing, cx));
+    [generated.unwrap(), world.dial(call, "5").map(drop), world.answer(call).map(drop)]
+}
+
+#[test]
+fn what_a_line_offers_it_takes_and_what_it_does_not_offer_it_refuses() {
+    let (not_now, never) = (Err(LineError::INVALCALLSTATE), Err(LineError::OPERATIONUNAVAIL));
+    let mut world = World::new();
+    // A telephone that rings would get the digits into the ear of whoever lifts it.
+    let telephone = world.card.telephone(FXS).unwrap();
+    let (call, _) = world.make_call(FXS, "");
+    world.until(call, CallState::Ringback, 500);
+    assert_eq!(offered(&world, call), ["DROP", "MONITORDIGITS"]);
+    assert_eq!(tried(&world, call), [not_now, never, not_now]);
+    telephone.off_hook();
+    world.until(call, CallState::Connected, 500);
+    assert_eq!(offered(&world, call), ["DROP", "GENERATEDIGITS", "MONITORDIGITS"]);
+    assert_eq!(tried(&world, call), [Ok(()), never, not_now]);
+    telephone.on_hook();
+    world.until(call, CallState::Disconnected, 500);
+    assert_eq!(offered(&world, call), ["DROP"]);
+    assert_eq!(tried(&world, call), [not_now, never, not_now]);
+
+    world.subscriber("55", Behaviour::AnswerAfterRings(2));
+    let (call, _) = world.make_call(FXO, "55");
+    assert_eq!(offered(&world, call), ["DROP"], "before its first state it can only be given up");
+    assert_eq!(tried(&world, call), [not_now; 3]);
+    world.until(call, CallState::Connected, 20_000);
+    assert_eq!(offered(&world, call), ["DIAL", "DROP", "GENERATEDIGITS", "MONITORDIGITS"]);
+    assert_eq!(tried(&world, call), [Ok(()), Ok(()), not_now]);
+    world.drop_call(call).unwrap();
+    assert_eq!(offered(&world, call), [""; 0], "nothing is left to do in IDLE");
+    assert_eq!(tried(&world, call), [not_now; 3]);
+    world.run(3000);
+    world.subscriber("56", Behaviour::Manual).call("102");
+    let call = world.offered(15_000);
+    assert_eq!(offered(&world, call), ["ANSWER", "DROP", "MONITORDIGITS"]);
+    assert_eq!(tried(&world, call), [not_now, not_now, Ok(())]);
+}
+
 #[test]
 fn n6_d5_closing_a_pending_call_completes_its_creator_and_nothing_follows() {
     let mut world = World::new();

@@ -9,7 +9,10 @@ fn n10_o1_an_outgoing_call_passes_its_states_with_data_both_ways_and_ends() {
     made.unwrap();
     world.run(50);
     assert_eq!(world.story(), ["ok", "DIALING 0x0"]);
+    assert_eq!(world.features(call), LINECALLFEATURE_DROP, "it dials and hears nothing else");
     world.until(call, CallState::Connected, 20_000);
+    assert_eq!(world.features(call), LINECALLFEATURE_DROP);
+    assert_eq!(world.dial(call, "5"), Err(LineError::INVALCALLSTATE), "as it is not offered");
     assert_eq!(world.story(), ["PROCEEDING 0x0", "CONNECTED 0x10"]);
     assert_eq!(
         world.modem.commands(),
@@ -90,6 +93,7 @@ fn dialling_in_parts_keeps_the_line() {
     let (call, _) = world.make_call("");
     world.until(call, CallState::DialTone, 1000);
     assert_eq!(world.story(), ["ok", "DIALTONE 0x20"]);
+    assert_eq!(world.features(call), LINECALLFEATURE_DROP | LINECALLFEATURE_DIAL);
     world.dial(call, "1;").unwrap();
     assert_eq!(world.dial(call, "2"), Err(LineError::INVALCALLSTATE), "one after the other");
     world.run(20);

@@ -214,6 +214,10 @@ impl World {
         call
     }
 
+    fn features(&self, call: HDRVCALL) -> u32 {
+        self.handle.with(move |lines, _| lines.features(call)).unwrap()
+    }
+
     fn dial(&self, call: HDRVCALL, number: &str) -> Result<RequestId, LineError> {
         self.submit(Command::Dial { call, address: parse(number, Modifiers::default()).unwrap() })
     }
