@@ -1,11 +1,11 @@
 //! Register sequences of a module that run at once or a few accesses per tick.
 //!
-//! Bringing a module up takes hundreds of register operations with waits between them. At start they
-//! run one after the other; when a module must be set up again while calls are up on the other
-//! ports, only as many may run in each tick as the tick has room for. So a sequence is written once,
-//! as an `async` function over a [`Chip`], and asks for one [`Operation`] at a time; whoever runs it
-//! performs the operation whenever it may. There is no executor and no waker: the future is a state
-//! machine that is advanced by [`Sequence::advance`] and by nothing else.
+//! Bringing a module up takes hundreds of register operations with waits between them. At start
+//! they run one after the other; when a module must be set up again while calls are up on the other
+//! ports, only as many may run in each tick as the tick has room for. So a sequence is written
+//! once, as an `async` function over a [`Chip`], and asks for one [`Operation`] at a time; whoever
+//! runs it performs the operation whenever it may. There is no executor and no waker: the future is
+//! a state machine that is advanced by [`Sequence::advance`] and by nothing else.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;

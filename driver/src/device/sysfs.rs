@@ -139,7 +139,10 @@ pub enum SysfsError {
 impl SysfsError {
     /// Whether the attribute does not exist.
     pub(super) fn is_missing(&self) -> bool {
-        matches!(self, SysfsError::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound)
+        matches!(
+            self,
+            SysfsError::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound
+        )
     }
 }
 

@@ -120,8 +120,8 @@ pub(super) struct Turns {
 impl Turns {
     /// Something was told or closed.
     pub(super) fn changed(&self) {
-        // Who waits says so and looks, who changes something does it and looks who waits: one of the
-        // two sees the other.
+        // Who waits says so and looks, who changes something does it and looks who waits: one of
+        // the two sees the other.
         fence(Ordering::SeqCst);
         if self.waiting.load(Ordering::SeqCst) != 0 {
             drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner));
@@ -180,7 +180,8 @@ impl Drop for Telling<'_> {
 }
 
 /// Loom: who closes is told when all is told, and not before. Its condition variables never time
-/// out, so that who is not woken waits for ever, and loom finds the deadlock; [`LOOK`] plays no part.
+/// out, so that who is not woken waits for ever, and loom finds the deadlock; [`LOOK`] plays no
+/// part.
 #[cfg(all(test, loom))]
 mod model {
     use std::panic::catch_unwind;

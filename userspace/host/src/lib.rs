@@ -34,12 +34,12 @@
 //! # When something is told
 //!
 //! Nothing of a request is told before the function that asked for it has returned (G1), on other
-//! threads neither. The provider's [`Ticket`](ringback_tspi::provider::Ticket) is released as soon as its
-//! function has returned; what comes then waits in the host. A library can't see its own return, so
-//! it takes evidence: the application touches the [`Pending`]; the thread that asked calls the host
-//! again, or ends; the callback in which it was asked has returned; or /proc shows that the thread
-//! has slept or run since (`evidence`). An application that can't be overtaken takes the id first
-//! ([`Line::reserve`], [`Call::reserve`]) and needs no evidence.
+//! threads neither. The provider's [`Ticket`](ringback_tspi::provider::Ticket) is released as soon
+//! as its function has returned; what comes then waits in the host. A library can't see its own
+//! return, so it takes evidence: the application touches the [`Pending`]; the thread that asked
+//! calls the host again, or ends; the callback in which it was asked has returned; or /proc shows
+//! that the thread has slept or run since (`evidence`). An application that can't be overtaken
+//! takes the id first ([`Line::reserve`], [`Call::reserve`]) and needs no evidence.
 //!
 //! # On which thread
 //!

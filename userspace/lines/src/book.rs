@@ -1,7 +1,7 @@
 //! The books of one line, whatever it is made of: who has it open, its call, its requests.
 //!
-//! Every kind of line keeps them, and so the order rules hold for all of them: a state is told once,
-//! IDLE ends the call (O3), and a request leaves the book before it is completed (C3, T4).
+//! Every kind of line keeps them, and so the order rules hold for all of them: a state is told
+//! once, IDLE ends the call (O3), and a request leaves the book before it is completed (C3, T4).
 
 use ringback_driver::engine::{Context, Failure};
 use ringback_driver::request::Token;
@@ -119,7 +119,8 @@ impl Book {
 
     // Ends
 
-    /// Closes a call in any state (N6, N8): what was asked of it fails, no event of it follows (D5).
+    /// Closes a call in any state (N6, N8): what was asked of it fails, no event of it follows
+    /// (D5).
     pub(crate) fn close_call(&mut self, cx: &mut Context<'_, Event>, call: HDRVCALL) {
         if self.live(call).is_ok() {
             self.complete_all(cx, LineError::OPERATIONFAILED);

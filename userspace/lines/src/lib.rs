@@ -1,9 +1,9 @@
 //! Lines as engines: what a card's ports and a modem are to TSPI.
 //!
 //! Every line is told as one TSPI line with one address and one call at a time, whatever it is made
-//! of; [`LineEngine`] is what all of them can be asked. [`Lines`] is the engine of a card with ports
-//! (FXO lines of an exchange, FXS stations), [`modem`] that of a modem. What a line is told by a
-//! [`Command`] it answers with a completion; what happens on it by itself is an [`Event`].
+//! of; [`LineEngine`] is what all of them can be asked. [`Lines`] is the engine of a card with
+//! ports (FXO lines of an exchange, FXS stations), [`modem`] that of a modem. What a line is told
+//! by a [`Command`] it answers with a completion; what happens on it by itself is an [`Event`].
 //!
 //! Rules that hold here: a call has no event before its creator's completion(0) (N4, O1); it never
 //! leaves IDLE and has no event afterwards (O3, O4); a state is told once (each change once); every

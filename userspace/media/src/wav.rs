@@ -386,8 +386,8 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// [`WavError::Io`] if they can't be written, or the file is full: after 74 hours. What had room
-    /// is in the file then.
+    /// [`WavError::Io`] if they can't be written, or the file is full: after 74 hours. What had
+    /// room is in the file then.
     pub fn write(&mut self, samples: &[i16]) -> Result<(), WavError> {
         let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
         let added = self.add(&bytes);

@@ -1,7 +1,7 @@
 //! Which handle TAPI has for which call.
 //!
-//! A call is in here from before TAPI can know it until it is closed, so that no event is ever looked
-//! up too early (C9). An event of a call that is not here any more is dropped (D5).
+//! A call is in here from before TAPI can know it until it is closed, so that no event is ever
+//! looked up too early (C9). An event of a call that is not here any more is dropped (D5).
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -27,8 +27,8 @@ use super::upward::Upward;
 /// Requests that can be outstanding on a card at once.
 const CAPACITY: usize = 4096;
 
-/// How long init and a second shutdown wait for a shutdown that is under way: a little longer than the
-/// reactor does.
+/// How long init and a second shutdown wait for a shutdown that is under way: a little longer than
+/// the reactor does.
 const STOP_LIMIT: Duration = Duration::from_secs(4);
 
 /// Opens the card, brought up and ready to be started.

@@ -1,8 +1,8 @@
 //! Parameters that can be judged without the hardware (R7): what is wrong is returned directly, and
 //! nothing has happened on the line.
 //!
-//! TAPI has checked pointers, sizes and handles (G5); what its pages call "not validated by TAPI" is
-//! checked here (G6).
+//! TAPI has checked pointers, sizes and handles (G5); what its pages call "not validated by TAPI"
+//! is checked here (G6).
 
 use ringback_driver::report;
 use ringback_tspi::constants::*;

@@ -29,7 +29,8 @@ impl fmt::Display for LineKind {
 }
 
 /// The dwDevSpecific of a Ringback line's LINEDEVCAPS: which slot of the card it is, and what is in
-/// it. 12 bytes: a mark, the slot, 1 for FXO, 2 for FXS or 3 for a modem, each a little-endian word.
+/// it. 12 bytes: a mark, the slot, 1 for FXO, 2 for FXS or 3 for a modem, each a little-endian
+/// word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DevSpecific {
     /// The slot on the card, counted from 0.

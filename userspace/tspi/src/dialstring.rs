@@ -1,9 +1,9 @@
 //! Dial strings: what is to be dialled, and how.
 //!
 //! A dialable address is a number with modifiers in it (pauses, waits, hook flashes), perhaps a
-//! subaddress behind `|`, a name behind `^`, and further addresses behind a line end. [`parse`] turns
-//! it into steps, before anything has happened on the line: a modifier that the line can't follow is
-//! refused at once, and of several it is the first that decides the error (R7).
+//! subaddress behind `|`, a name behind `^`, and further addresses behind a line end. [`parse`]
+//! turns it into steps, before anything has happened on the line: a modifier that the line can't
+//! follow is refused at once, and of several it is the first that decides the error (R7).
 //!
 //! | in the string | means |
 //! |---|---|
@@ -108,8 +108,8 @@ impl fmt::Display for Step {
 /// An address, understood.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DialString {
-    /// What to do, in order. Empty for an empty address: a call without a number only goes off-hook,
-    /// and an empty lineDial ends a partial address.
+    /// What to do, in order. Empty for an empty address: a call without a number only goes
+    /// off-hook, and an empty lineDial ends a partial address.
     pub steps: Vec<Step>,
     /// Whether more will follow (`;`).
     pub partial: bool,
@@ -418,7 +418,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_understood_or_refused(text in "\\PC{0,300}|[0-9A-Dp-wPTW,!@$?;|^+\r\n -]{0,40}") {
+        fn any_text_is_understood_or_refused(
+            text in "\\PC{0,300}|[0-9A-Dp-wPTW,!@$?;|^+\r\n -]{0,40}",
+        ) {
             for modifiers in [NONE, ALL] {
                 match parse(&text, modifiers) {
                     Ok(dialled) => {
@@ -426,7 +428,8 @@ mod tests {
                         prop_assert_eq!(parse(&dialled.to_string(), modifiers), Ok(dialled));
                     }
                     Err(refused) => {
-                        prop_assert_eq!(text.chars().nth(refused.position - 1), Some(refused.found));
+                        let there = text.chars().nth(refused.position - 1);
+                        prop_assert_eq!(there, Some(refused.found));
                     }
                 }
             }

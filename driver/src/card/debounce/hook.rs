@@ -1,8 +1,8 @@
 //! The hook of a telephone on an FXS port.
 //!
-//! The chip debounces by itself (Si3210 register 69, 12.5 ms); one more sample that says the same is
-//! enough to keep out a misread. A change so counts after 8 ms and at most 16 ms, which keeps the
-//! pulses of a dial (33 ms at the shortest) and flashes apart for the line above.
+//! The chip debounces by itself (Si3210 register 69, 12.5 ms); one more sample that says the same
+//! is enough to keep out a misread. A change so counts after 8 ms and at most 16 ms, which keeps
+//! the pulses of a dial (33 ms at the shortest) and flashes apart for the line above.
 
 use crate::card::port::Hook;
 

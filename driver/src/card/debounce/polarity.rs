@@ -23,8 +23,8 @@ impl PolarityDetector {
         self.polarity
     }
 
-    /// One sample of the line voltage; `Some` when the polarity changed from one known to the other.
-    /// A line without voltage has no polarity: it keeps the one it had.
+    /// One sample of the line voltage; `Some` when the polarity changed from one known to the
+    /// other. A line without voltage has no polarity: it keeps the one it had.
     pub(crate) fn sample(&mut self, volts: i8) -> Option<Polarity> {
         let seen = match volts.signum() {
             1 => Some(Polarity::Forward),

@@ -1,6 +1,7 @@
 //! The Si3210's indirect registers: 16 bits each, behind direct registers 28 to 31.
 //!
-//! Rule of the chip: an address that is written after data stores, an address written alone fetches.
+//! Rule of the chip: an address that is written after data stores, an address written alone
+//! fetches.
 
 use std::time::Duration;
 
@@ -21,7 +22,8 @@ pub(super) const SCRATCH: u8 = 97;
 #[rustfmt::skip]
 pub(super) const VALUES: [u16; 44] = [
     // 0: DTMF detection: row and column thresholds, twists, minimum power
-    0x55C2, 0x51E6, 0x4B85, 0x4937, 0x3333, 0x0202, 0x0202, 0x0198, 0x0198, 0x0611, 0x0202, 0x00E5, 0x0A1C,
+    0x55C2, 0x51E6, 0x4B85, 0x4937, 0x3333, 0x0202, 0x0202, 0x0198, 0x0198, 0x0611, 0x0202, 0x00E5,
+    0x0A1C,
     // 13: oscillator 1 and 2: coefficient, amplitude, phase
     0x7B30, 0x0063, 0x0000, 0x7870, 0x007D, 0x0000,
     // 19: ringing: offset, 20 Hz, amplitude, phase

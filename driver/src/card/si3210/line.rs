@@ -1,15 +1,16 @@
 //! An FXS line in service: the state it is told to be in, and what its status registers mean.
 //!
 //! The chip changes the line state by itself in two cases (register 67): a telephone that is lifted
-//! makes the line active, out of ringing too, and a power alarm opens it. What is known here follows
-//! the chip in the first case and is put back in the second.
+//! makes the line active, out of ringing too, and a power alarm opens it. What is known here
+//! follows the chip in the first case and is put back in the second.
 
 use super::registers::{LINE_STATE, LOOP_STATUS, LOOPBACK};
 use crate::card::debounce::HookDetector;
 use crate::card::module::Reaction;
 use crate::card::port::{Hook, LineFeed, Polarity, PortEvent};
 
-/// Register 64: state bit that exchanges TIP and RING for the active and on-hook transmission states.
+/// Register 64: state bit that exchanges TIP and RING for the active and on-hook transmission
+/// states.
 const REVERSE: u8 = 4;
 const ACTIVE: u8 = 1;
 const ON_HOOK_TRANSMISSION: u8 = 2;
@@ -74,7 +75,8 @@ impl FxsLine {
             LOOP_STATUS => self.loop_status(value, event),
             LINE_STATE if value == 0xFF => Reaction::Suspect,
             LINE_STATE => self.line_state(value, event),
-            // Also of a line that is open, or that was written since: there the state tells nothing.
+            // Also of a line that is open, or that was written since: there the state tells
+            // nothing.
             LOOPBACK if value != 0 => Reaction::Suspect,
             _ => Reaction::None,
         }

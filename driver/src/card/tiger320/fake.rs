@@ -1,7 +1,7 @@
 //! A small TDM400P for tests: registers, serial bus, DMA, and every access counted.
 //!
-//! DMA moves word by word, and the word at the interrupt address is transferred after the interrupt:
-//! the hardest reading of what the chip does.
+//! DMA moves word by word, and the word at the interrupt address is transferred after the
+//! interrupt: the hardest reading of what the chip does.
 
 use std::io;
 use std::os::fd::OwnedFd;

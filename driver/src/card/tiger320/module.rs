@@ -1,12 +1,13 @@
 //! A module in service: what is commanded, what is sampled, and how it is repaired.
 //!
-//! A module has one control register (Si3210 register 64, Si3050 register 5), whose value follows from
-//! what its line is commanded to be; so a command only changes the line and has the register written
-//! when the tick has room. Two commands within one tick are one write: the last one.
+//! A module has one control register (Si3210 register 64, Si3050 register 5), whose value follows
+//! from what its line is commanded to be; so a command only changes the line and has the register
+//! written when the tick has room. Two commands within one tick are one write: the last one.
 //!
-//! A sample that can't be right starts a repair: the chip is looked at, and depending on what is found
-//! its control register is written again or the whole chip is set up anew, both a few operations per
-//! tick. Meanwhile nothing is sampled. Each repair takes one of a limited number of attempts.
+//! A sample that can't be right starts a repair: the chip is looked at, and depending on what is
+//! found its control register is written again or the whole chip is set up anew, both a few
+//! operations per tick. Meanwhile nothing is sampled. Each repair takes one of a limited number of
+//! attempts.
 
 use std::time::Duration;
 

@@ -36,7 +36,8 @@ pub enum OpenError {
     /// The chip's inner loop does not bring back what was sent.
     #[error(
         "the loopback test failed: {wrote:#04x} was sent and {} came back; this is not a 16550, or \
-         another driver is using it", .read.map_or("nothing".to_owned(), |byte| format!("{byte:#04x}"))
+         another driver is using it",
+        .read.map_or("nothing".to_owned(), |byte| format!("{byte:#04x}"))
     )]
     Loopback {
         /// What was sent.

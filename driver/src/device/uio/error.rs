@@ -133,7 +133,10 @@ pub enum UioError {
         source: io::Error,
     },
     /// The configuration space by which uio_pci_generic's interrupt is re-enabled can't be opened.
-    #[error("can't open {}, which re-enables the card's interrupt: {source} (it takes root)", path.display())]
+    #[error(
+        "can't open {}, which re-enables the card's interrupt: {source} (it takes root)",
+        path.display()
+    )]
     Config {
         /// The PCI configuration space.
         path: PathBuf,

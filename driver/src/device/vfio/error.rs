@@ -56,7 +56,10 @@ pub enum VfioError {
     )]
     Permission(PathBuf),
     /// Another program has the group.
-    #[error("{} is in use by another program (a virtual machine, another ringback?): close that", .0.display())]
+    #[error(
+        "{} is in use by another program (a virtual machine, another ringback?): close that",
+        .0.display()
+    )]
     Busy(PathBuf),
     /// A device file of VFIO can't be opened.
     #[error("can't open {}: {source}", path.display())]

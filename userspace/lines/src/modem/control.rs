@@ -1,8 +1,8 @@
 //! The dialogue with the modem: commands, their answers, and what to do when there is none.
 //!
-//! [`Control`] is told bytes, time and the carrier, and says by [`News`] what the modem has come to.
-//! Every wait in it has an end, so whoever asks for something always hears of it. It knows nothing of
-//! calls.
+//! [`Control`] is told bytes, time and the carrier, and says by [`News`] what the modem has come
+//! to. Every wait in it has an end, so whoever asks for something always hears of it. It knows
+//! nothing of calls.
 //!
 //! Getting a modem that does not answer back, and hanging up, go the same way, because a modem that
 //! does not answer may be on-line with another one: DTR off and on (`&D2`); then, where it has not
@@ -200,8 +200,8 @@ impl Control {
         }
     }
 
-    /// Dials. A partial number ends in [`News::OffHook`], any other in [`News::Connected`]; both may
-    /// end in [`News::Failed`] or [`News::NoResult`].
+    /// Dials. A partial number ends in [`News::OffHook`], any other in [`News::Connected`]; both
+    /// may end in [`News::Failed`] or [`News::NoResult`].
     pub(super) fn dial(&mut self, command: &str, partial: bool, until: Time, wire: &mut dyn Wire) {
         self.command(command.as_bytes(), Mode::Waiting { partial }, until, wire);
     }

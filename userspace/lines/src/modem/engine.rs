@@ -81,8 +81,8 @@ impl<D: Device> Wire for Uart16550<D> {
 }
 
 impl<D: Device> Modem<D> {
-    /// Takes a UART that was opened and starts it. The modem is asked for nothing before its line is
-    /// opened.
+    /// Takes a UART that was opened and starts it. The modem is asked for nothing before its line
+    /// is opened.
     ///
     /// # Errors
     /// The operating system does not let the UART's interrupt through.

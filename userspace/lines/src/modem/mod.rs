@@ -7,16 +7,16 @@
 //! - **What the modem tells is what is known.** It dials, and says one word at the end. A call is
 //!   DIALING until its digits must be out, PROCEEDING from then on, and ends in CONNECTED, BUSY or
 //!   DISCONNECTED with the reason. CONNECT is an answer that is confirmed.
-//! - **The modem has to show that it is there before every call.** One that does not answer fails the
-//!   call with OPERATIONFAILED, after its line was hung up as far as that can be done without an
-//!   answer; one that stops answering later ends it as DISCONNECTED(NOANSWER).
+//! - **The modem has to show that it is there before every call.** One that does not answer fails
+//!   the call with OPERATIONFAILED, after its line was hung up as far as that can be done without
+//!   an answer; one that stops answering later ends it as DISCONNECTED(NOANSWER).
 //! - **A drop is complete when the modem has hung up**, which takes a second where DTR does it and
 //!   four where only the escape sequence does. Closing does not wait for it; the next call does.
 //! - **Data** goes both ways while the call is connected: [`Command::Send`](crate::Command) is
 //!   complete when the last byte has left, [`Command::Receive`](crate::Command) when enough has
 //!   come, which [`Data`](ringback_tspi::media::Data) hands out.
-//! - **The end of a connection** is told by the carrier detect circuit. Where that does not move, the
-//!   words NO CARRIER with half a second of silence after them are taken for it.
+//! - **The end of a connection** is told by the carrier detect circuit. Where that does not move,
+//!   the words NO CARRIER with half a second of silence after them are taken for it.
 
 mod calls;
 mod control;

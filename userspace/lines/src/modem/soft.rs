@@ -1,8 +1,8 @@
 //! A modem in software, with numbers that it can reach: for tests, and for the far end of a virtual
 //! machine's serial port.
 //!
-//! It speaks V.250 as far as a modem of 1990 did, has its settings by `AT` commands, and is moved by
-//! [`SoftModem::run`], which is told the time. What is dialled decides what happens.
+//! It speaks V.250 as far as a modem of 1990 did, has its settings by `AT` commands, and is moved
+//! by [`SoftModem::run`], which is told the time. What is dialled decides what happens.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -191,7 +191,8 @@ impl SoftModem {
         self.faults.contains(&fault)
     }
 
-    /// Lets it react: to the time, to DTR, and to what came from the computer, all of which it takes.
+    /// Lets it react: to the time, to DTR, and to what came from the computer, all of which it
+    /// takes.
     pub fn run(
         &mut self,
         now: Time,

@@ -113,7 +113,8 @@ impl Dialer {
         self.steps.extend(address.steps);
     }
 
-    /// Dials for one frame, whose samples go to `play`. `dial_tone` says whether it is heard; `hook` is told what to do.
+    /// Dials for one frame, whose samples go to `play`. `dial_tone` says whether it is heard;
+    /// `hook` is told what to do.
     pub(super) fn frame(
         &mut self,
         now: Time,
@@ -135,9 +136,10 @@ impl Dialer {
         }
     }
 
-    /// Dials as far as nothing but sound is needed, and puts that into `play`: digits and pauses, up
-    /// to the next hook change, wait for dial tone or the end. Where there is nothing of that, as a
-    /// frame. To be called again when the samples were played, and now and then while there are none.
+    /// Dials as far as nothing but sound is needed, and puts that into `play`: digits and pauses,
+    /// up to the next hook change, wait for dial tone or the end. Where there is nothing of that,
+    /// as a frame. To be called again when the samples were played, and now and then while there
+    /// are none.
     pub(super) fn render(
         &mut self,
         now: Time,

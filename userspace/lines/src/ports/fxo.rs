@@ -1,8 +1,8 @@
 //! An FXO line: a line of an exchange, with us as the telephone.
 //!
 //! The states and their order are those of a plain analog line: dial tone, digits, then what the
-//! tones of the exchange say. A far end that hangs up is known by a break of battery or loop current,
-//! by its polarity going back, or by the exchange's tones.
+//! tones of the exchange say. A far end that hangs up is known by a break of battery or loop
+//! current, by its polarity going back, or by the exchange's tones.
 
 use std::time::Duration;
 

@@ -1,9 +1,9 @@
 //! What the kernel has to play of a line.
 //!
-//! Where the kernel moves the samples, sound is rendered ahead, in whole buffers: a request's samples
-//! are one WRITE under its id, and its end is the end of that. A tone that goes on is rendered a few
-//! seconds at a time, and stopped by dropping what the kernel has left of it. What is played is
-//! rendered by the same generators as frame by frame, and told of here.
+//! Where the kernel moves the samples, sound is rendered ahead, in whole buffers: a request's
+//! samples are one WRITE under its id, and its end is the end of that. A tone that goes on is
+//! rendered a few seconds at a time, and stopped by dropping what the kernel has left of it. What
+//! is played is rendered by the same generators as frame by frame, and told of here.
 
 use ringback_driver::engine::Play;
 use ringback_media::tone::CallProgress;

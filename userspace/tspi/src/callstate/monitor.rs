@@ -7,7 +7,7 @@
 //! |---|---|
 //! | O1 | a LINE_CALLSTATE of a new call before completion(0) of the request that makes it |
 //! | N4 | any other event of a call that is not yet, or never, complete |
-//! | N14 | an event of a call nobody announced; anything but LINE_CALLSTATE right after LINE_NEWCALL |
+//! | N14 | an event of a call nobody announced; after LINE_NEWCALL anything but LINE_CALLSTATE |
 //! | O3 | a LINE_CALLSTATE after IDLE |
 //! | O4 | a LINE_CALLINFO after IDLE |
 //! | O5 | a digit, tone or media event after IDLE or DISCONNECTED |

@@ -102,8 +102,8 @@ macro_rules! line_async_rows {
         /// IDLE param flag + no dial tone -> CALLUNAVAIL.
         ///
         /// Without an address, or with an empty one, the line is only taken. The new handle may be
-        /// given to `line_close_call` at once (N1, N6), to others after completion(0) (N3). What can be
-        /// judged without the hardware is returned directly, and nothing has happened (R7).
+        /// given to `line_close_call` at once (N1, N6), to others after completion(0) (N3). What
+        /// can be judged without the hardware is returned directly, and nothing has happened (R7).
         line_make_call TSPI_lineMakeCall Async Basic
             (request: Request(dwRequestID), line: Line(hdLine),
              call: [New HTAPICALL HDRVCALL](htCall, lphdCall),

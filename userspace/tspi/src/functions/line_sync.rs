@@ -10,16 +10,16 @@ macro_rules! line_sync_rows {
     ($($then:tt)*) => { $crate::take_rows! { [$($then)*] Line LineError
         /// Close line after completing/aborting all calls and async operations.
         ///
-        /// What is outstanding on the line and its calls is completed first (D1), and no event follows
-        /// (D2).
+        /// What is outstanding on the line and its calls is completed first (D1), and no event
+        /// follows (D2).
         line_close TSPI_lineClose Sync Basic
             (line: Line(hdLine))
             [not stated] (NOMEM OPERATIONFAILED OPERATIONUNAVAIL RESOURCEUNAVAIL);
         /// Free a call after completing/aborting its async operations; called when last app
         /// deallocates.
         ///
-        /// No event follows (D5). Legal also while the call is being made (N6) and after that failed
-        /// (N8).
+        /// No event follows (D5). Legal also while the call is being made (N6) and after that
+        /// failed (N8).
         line_close_call TSPI_lineCloseCall Sync Required
             (call: Call(hdCall))
             [any] (NOMEM OPERATIONFAILED OPERATIONUNAVAIL RESOURCEUNAVAIL);

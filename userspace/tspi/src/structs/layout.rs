@@ -2,9 +2,9 @@
 //!
 //! A structure is an empty type ([`LINECALLINFO`](super::LINECALLINFO)) whose members are constants
 //! under their C names: a [`Member`] for what lies in the fixed part, an [`Item`] for the pair of
-//! Size and Offset that leads to something in the variable part. Both carry the structure they belong
-//! to and their owner in their type, so that a member of another structure, or one that is TAPI's to
-//! fill (B4), can't be written at all.
+//! Size and Offset that leads to something in the variable part. Both carry the structure they
+//! belong to and their owner in their type, so that a member of another structure, or one that is
+//! TAPI's to fill (B4), can't be written at all.
 
 use std::marker::PhantomData;
 
