@@ -13,11 +13,11 @@ pub enum ModuleError {
          instead of {expected:#04x}; reseat the module, try another slot, or replace the module"
     )]
     Identity {
-        /// Si3210 register.
+        /// Number of the Si3210 register that was read.
         register: u8,
         /// What it should read.
         expected: u8,
-        /// What it read.
+        /// The value that the register has instead.
         read: u8,
     },
     /// A Si3215, whose indirect registers are numbered differently.
@@ -38,11 +38,11 @@ pub enum ModuleError {
          written: reseat the module; if another module works in this slot, this one is defective"
     )]
     Indirect {
-        /// Si3210 indirect register.
+        /// Number of the Si3210's indirect register.
         register: u8,
-        /// What was written.
+        /// The value that was written before.
         wrote: u16,
-        /// What it read.
+        /// The value that was read back.
         read: u16,
     },
     /// The module's voltage converter does not reach the line voltage.
@@ -84,7 +84,7 @@ pub enum ModuleError {
 /// What a sample calls for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reaction {
-    /// Nothing.
+    /// The sample is as it should be.
     None,
     /// The control register is to be written again.
     Write,

@@ -146,9 +146,9 @@ pub enum PortError {
         }
     )]
     WrongKind {
-        /// The port.
+        /// The port's number on the card, from 0.
         port: usize,
-        /// What it is.
+        /// The kind of its module.
         kind: ModuleKind,
     },
     /// The card is gone or was made safe.

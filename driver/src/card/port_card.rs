@@ -18,9 +18,9 @@ use crate::device::Files;
 /// What is in a slot. The slot's number is the port's, counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Slot {
-    /// A working module.
+    /// A module of this kind, which works.
     Module(ModuleKind),
-    /// Nothing answers there.
+    /// No module answers in the slot.
     Empty,
     /// A module that does not work, and why.
     Failed(ModuleError),
@@ -39,9 +39,9 @@ impl Slot {
 /// What a service has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Service {
-    /// Nothing was due.
+    /// No frame was due since the last service.
     Idle,
-    /// Frames were exchanged.
+    /// Frames of samples were exchanged with the card.
     Frames {
         /// How many frames every port got.
         frames: u32,

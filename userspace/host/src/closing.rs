@@ -40,7 +40,7 @@ pub enum Closed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CloseError {
-    /// The provider's error.
+    /// The provider refused or failed to close.
     #[error(transparent)]
     Provider(#[from] LineError),
     /// The limit has passed, and not all was told.

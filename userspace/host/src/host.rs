@@ -125,14 +125,14 @@ impl Shared {
         }
     }
 
-    /// Tells the observer. A panic of his goes no further: it may be the reaper that it would hit.
+    /// Calls the observer. Panics are caught, because this may run on the reaper's thread.
     pub(super) fn trace(&self, happened: &Traced<'_>) {
         if let Some(trace) = &self.trace {
             guarded("observer", || trace(happened));
         }
     }
 
-    /// A completion that nobody is owed.
+    /// Reports a completion for an unknown request id.
     pub(super) fn duplicate(&self, id: u32, result: i32) {
         count(&self.counters.duplicate);
         report!(

@@ -150,7 +150,7 @@ pub struct CallInfo {
     pub reason: u32,
     /// LINEMEDIAMODE_ bits.
     pub media_mode: u32,
-    /// LINEBEARERMODE_.
+    /// One LINEBEARERMODE_ value.
     pub bearer_mode: u32,
     /// A number that no other call of the provider has.
     pub call_id: u32,
@@ -193,9 +193,9 @@ impl CallInfo {
 /// State of a call and what can be done with it (LINECALLSTATUS).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallStatus {
-    /// Its state.
+    /// The state that the call is in.
     pub state: CallState,
-    /// The state's mode.
+    /// The state's mode, of the family [`CallState::mode_family`]; 0 for none.
     pub mode: u32,
     /// LINECALLFEATURE_ bits.
     pub features: u32,

@@ -23,7 +23,7 @@ enum Phase {
 
 struct Life {
     phase: Phase,
-    /// As last told.
+    /// The state that was told last; none before the first LINE_CALLSTATE.
     state: Option<CallState>,
     mode: u32,
     /// The application has made it or answered it: it hangs up when it lets go of it.

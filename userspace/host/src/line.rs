@@ -133,7 +133,7 @@ impl Line {
         self.0.driver.get().copied().ok_or(LineError::INVALLINEHANDLE)
     }
 
-    /// What it is.
+    /// What the provider said of the line when it was found.
     pub fn info(&self) -> &LineInfo {
         &self.0.info
     }

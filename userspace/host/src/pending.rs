@@ -64,7 +64,7 @@ impl<T> Pending<T> {
         self
     }
 
-    /// The request's id.
+    /// The id under which the request was submitted and completes.
     pub fn id(&self) -> RequestId {
         self.record.id
     }

@@ -20,7 +20,7 @@ pub(super) type Outcome = Result<(), LineError>;
 /// What the application wants to be called with the outcome.
 pub(super) type Callback = Box<dyn FnOnce(Outcome) + Send>;
 
-/// Whom to tell.
+/// What is called or woken when the outcome is there.
 pub(super) enum Waiter {
     Callback(Callback),
     Task(Waker),
@@ -57,7 +57,7 @@ pub(super) struct State {
     parked: bool,
     /// The provider's function has returned an error.
     refused: bool,
-    /// What was told.
+    /// The outcome, once the request is over.
     pub(super) outcome: Option<Outcome>,
     pub(super) waiter: Option<Waiter>,
     sleepers: usize,

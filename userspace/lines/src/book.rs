@@ -35,7 +35,7 @@ pub(crate) fn failure(cause: Failure) -> i32 {
     }
 }
 
-/// The books of one line.
+/// Bookkeeping of one line: owner, call, outstanding requests.
 #[derive(Debug)]
 pub(crate) struct Book {
     /// Its number as the reactor counts.

@@ -50,7 +50,7 @@ impl CallInfo {
 /// A call, told to the provider for LINECALLINFO and LINECALLSTATUS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallSnapshot {
-    /// The call.
+    /// The provider's handle of the call.
     pub call: HDRVCALL,
     /// The line it is on, as the engine counts.
     pub line: usize,
@@ -58,7 +58,7 @@ pub struct CallSnapshot {
     pub state: Option<CallState>,
     /// The mode of that state.
     pub mode: u32,
-    /// What it is.
+    /// Origin, reason and address of the call, for LINECALLINFO.
     pub info: CallInfo,
 }
 

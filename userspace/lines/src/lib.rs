@@ -51,19 +51,19 @@ pub enum Command {
     },
     /// TSPI_lineDial: dial more on a call that is being dialled.
     Dial {
-        /// The call.
+        /// The provider's handle of the call.
         call: HDRVCALL,
         /// What to dial; empty says that dialling is complete.
         address: DialString,
     },
-    /// TSPI_lineAnswer.
+    /// TSPI_lineAnswer: take the call that rings.
     Answer {
-        /// The call.
+        /// The provider's handle of the call.
         call: HDRVCALL,
     },
-    /// TSPI_lineDrop.
+    /// TSPI_lineDrop: hang up.
     Drop {
-        /// The call.
+        /// The provider's handle of the call.
         call: HDRVCALL,
     },
     /// TSPI_lineMakeCall with LINEBEARERMODE_PASSTHROUGH: have the modem for oneself. The call is
@@ -78,14 +78,14 @@ pub enum Command {
     },
     /// Sends bytes on a connected call of a modem. Done when the last has left the computer.
     Send {
-        /// The call.
+        /// The provider's handle of the call.
         call: HDRVCALL,
-        /// The bytes.
+        /// The bytes to send, in order.
         bytes: Vec<u8>,
     },
     /// Waits on a connected call of a modem until so many bytes can be fetched.
     Receive {
-        /// The call.
+        /// The provider's handle of the call.
         call: HDRVCALL,
         /// How many, at most 65536.
         bytes: usize,
@@ -125,7 +125,7 @@ pub enum Subject {
     NewCall(HDRVCALL),
     /// A message of a call.
     Call {
-        /// The call.
+        /// The provider's handle of the call.
         call: HDRVCALL,
         /// LINE_CALLSTATE, LINE_CALLINFO, LINE_MONITORDIGITS or LINE_GENERATE.
         message: u32,
@@ -134,9 +134,9 @@ pub enum Subject {
     },
     /// A message of the line: LINE_LINEDEVSTATE, LINE_CLOSE.
     Line {
-        /// Which.
+        /// LINE_LINEDEVSTATE or LINE_CLOSE.
         message: u32,
-        /// Its parameters.
+        /// Its parameters dwParam1 to dwParam3 (T9: pointer-sized).
         params: [usize; 3],
     },
 }

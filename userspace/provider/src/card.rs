@@ -289,7 +289,7 @@ impl<L: LineEngine> Runner for LocalRunner<L> {
 }
 
 impl<C: Card> Running<C> {
-    /// An open line.
+    /// Finds the open line with this handle.
     pub(super) fn line(&self, line: HDRVLINE) -> Result<OpenLine, LineError> {
         self.lines.get(line)
     }

@@ -35,7 +35,7 @@ pub(super) fn line_name(device: &str, info: &DevSpecific) -> String {
     }
 }
 
-/// Fills LINEDEVCAPS.
+/// Fills LINEDEVCAPS of a line from the abilities of its kind.
 pub(super) fn dev_caps(
     memory: &mut [u8],
     version: Version,
@@ -72,7 +72,7 @@ pub(super) fn dev_caps(
     Ok(())
 }
 
-/// Fills LINEADDRESSCAPS.
+/// Fills LINEADDRESSCAPS of a line's only address.
 pub(super) fn address_caps(
     memory: &mut [u8],
     version: Version,
@@ -127,7 +127,7 @@ pub(super) fn line_dev_status(
     Ok(())
 }
 
-/// Fills LINECALLINFO.
+/// Fills LINECALLINFO from what the engine says of the call.
 pub(super) fn call_info(
     memory: &mut [u8],
     version: Version,
@@ -162,7 +162,7 @@ pub(super) fn call_info(
 /// dwTrunk of a call whose trunk is not known.
 const UNKNOWN_TRUNK: u32 = u32::MAX;
 
-/// Fills LINECALLSTATUS.
+/// Fills LINECALLSTATUS from the call's state and what is offered in it.
 pub(super) fn call_status(
     memory: &mut [u8],
     version: Version,

@@ -202,7 +202,7 @@ fn bring_up<D: Device>(
 struct Told<'a> {
     since: Instant,
     progress: &'a mut (dyn FnMut(Duration) -> bool + Send),
-    /// Whether to sleep.
+    /// Whether opening goes on; otherwise it sleeps no more.
     on: bool,
 }
 

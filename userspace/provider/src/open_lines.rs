@@ -42,7 +42,7 @@ pub(super) struct OpenLines {
 }
 
 impl OpenLines {
-    /// None yet.
+    /// Starts without an open line.
     pub(super) fn new(serial: &Serial) -> OpenLines {
         OpenLines { lines: Mutex::default(), serial: Arc::clone(serial) }
     }

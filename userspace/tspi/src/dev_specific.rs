@@ -7,9 +7,9 @@ use std::fmt;
 pub enum LineKind {
     /// A line of an exchange.
     Fxo,
-    /// A telephone.
+    /// A port with a telephone on it.
     Fxs,
-    /// A modem.
+    /// A modem behind a serial port.
     Modem,
 }
 
@@ -42,7 +42,7 @@ pub struct DevSpecific {
 impl DevSpecific {
     const MARK: [u8; 4] = *b"RNGB";
 
-    /// The bytes.
+    /// The bytes as they stand in the structure.
     pub fn bytes(&self) -> [u8; 12] {
         let kind = (1..).zip(LineKind::ALL).find(|(_, kind)| *kind == self.kind);
         let kind: u32 = kind.map_or(0, |(number, _)| number);

@@ -105,7 +105,7 @@ impl fmt::Display for Step {
     }
 }
 
-/// An address, understood.
+/// An address that was parsed: the steps of dialling, and what they mean.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DialString {
     /// What to do, in order. Empty for an empty address: a call without a number only goes
@@ -166,7 +166,7 @@ impl fmt::Display for DialString {
 pub struct DialError {
     /// The error to return.
     pub error: LineError,
-    /// The character.
+    /// The character that can't be followed.
     pub found: char,
     /// Which character of the address it is, counted from 1.
     pub position: usize,

@@ -134,9 +134,9 @@ impl Version {
     pub const V2_1: Version = Version(0x0002_0001);
     /// 2.2.
     pub const V2_2: Version = Version(0x0002_0002);
-    /// 3.0.
+    /// TSPI 3.0, which adds call hubs and media service providers.
     pub const V3_0: Version = Version(0x0003_0000);
-    /// 3.1, the newest.
+    /// TSPI 3.1, the newest version.
     pub const V3_1: Version = Version(0x0003_0001);
 
     /// Every version there is, oldest first.

@@ -9,7 +9,7 @@ use super::SAMPLE_MS;
 const THRESHOLD: u8 = 3;
 const STABLE: u32 = 64 / SAMPLE_MS;
 
-/// Follows the battery.
+/// Debounces the line voltage into battery or none.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct BatteryDetector {
     battery: Option<bool>,

@@ -6,7 +6,7 @@
 
 use crate::card::port::Hook;
 
-/// Follows the hook.
+/// Debounces the loop bit of register 68 into off-hook or on-hook.
 #[derive(Debug, Clone)]
 pub(crate) struct HookDetector {
     hook: Hook,
@@ -19,7 +19,7 @@ impl HookDetector {
         HookDetector { hook: Hook::On, seen: false }
     }
 
-    /// The debounced state.
+    /// The hook as it was last reported.
     pub(crate) const fn hook(&self) -> Hook {
         self.hook
     }

@@ -9,7 +9,7 @@ use crate::card::port::Polarity;
 
 const STABLE: u32 = 64 / SAMPLE_MS;
 
-/// Follows the polarity.
+/// Debounces the sign of the line voltage.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PolarityDetector {
     polarity: Option<Polarity>,

@@ -11,7 +11,7 @@ const FULL: u32 = 256;
 const HIT: u32 = FULL / (64 / SAMPLE_MS);
 const LEAK: u32 = FULL / (256 / SAMPLE_MS);
 
-/// Follows the ringing.
+/// Debounces the ring detector bits into ringing or none.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RingDetector {
     level: u32,
@@ -19,7 +19,7 @@ pub(crate) struct RingDetector {
 }
 
 impl RingDetector {
-    /// The debounced state.
+    /// Whether it rings, as it was last reported.
     pub(crate) const fn ringing(&self) -> bool {
         self.ringing
     }

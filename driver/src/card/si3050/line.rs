@@ -11,7 +11,7 @@ use crate::card::debounce::{BatteryDetector, PolarityDetector, RingDetector};
 use crate::card::module::Reaction;
 use crate::card::port::{Hook, Polarity, PortEvent};
 
-/// An FXO line.
+/// An FXO line in service: what it is told to be, and what its registers said last.
 #[derive(Debug, Clone)]
 pub(crate) struct FxoLine {
     /// Our hook, as commanded.

@@ -15,7 +15,7 @@ use crate::card::sequence::Chip;
 pub(super) const FILTERS: std::ops::RangeInclusive<u8> = 35..=39;
 /// Offsets of the manual calibration.
 pub(super) const OFFSETS: std::ops::RangeInclusive<u8> = 88..=93;
-/// Scratch register, cleared.
+/// Scratch register, which bring-up clears.
 pub(super) const SCRATCH: u8 = 97;
 
 /// What registers 0 to 43 are set to, but for what differs between countries ([`values`]).
@@ -42,7 +42,7 @@ pub(super) const VALUES: [u16; 44] = [
     0x0C00, 0x0C00, 0x1000, 0x1000,
 ];
 
-/// Stores a value.
+/// Writes an indirect register.
 pub(super) async fn store(chip: &Chip, register: u8, value: u16) -> Result<(), ModuleError> {
     idle(chip).await?;
     let [low, high] = value.to_le_bytes();
@@ -52,7 +52,7 @@ pub(super) async fn store(chip: &Chip, register: u8, value: u16) -> Result<(), M
     Ok(())
 }
 
-/// Fetches a value.
+/// Reads an indirect register.
 pub(super) async fn fetch(chip: &Chip, register: u8) -> Result<u16, ModuleError> {
     idle(chip).await?;
     chip.write(INDIRECT_ADDRESS, register).await;

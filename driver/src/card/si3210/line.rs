@@ -19,12 +19,12 @@ const RINGING: u8 = 4;
 /// been found off-hook: the chip's own debouncing and a zero crossing of the ringing included.
 const SETTLED: u8 = 16;
 
-/// An FXS line.
+/// An FXS line in service: what it is told to be, and what its registers said last.
 #[derive(Debug, Clone)]
 pub(crate) struct FxsLine {
     /// How the line is fed.
     pub(crate) feed: LineFeed,
-    /// Which way round.
+    /// Which of TIP and RING is the positive wire.
     pub(crate) polarity: Polarity,
     hook: HookDetector,
     /// Samples after a ring trip by which the loop has to be found closed.
@@ -42,7 +42,7 @@ impl FxsLine {
         }
     }
 
-    /// The telephone's hook.
+    /// The telephone's hook, debounced.
     pub(crate) const fn hook(&self) -> Hook {
         self.hook.hook()
     }

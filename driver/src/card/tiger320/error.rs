@@ -23,7 +23,7 @@ pub enum OpenError {
          only"
     )]
     DmaAddress {
-        /// Its bus address.
+        /// The block's first address on the bus.
         address: u64,
     },
     /// The register window is too small.
@@ -58,9 +58,9 @@ pub enum OpenError {
     RegisterTest {
         /// Offset of the register.
         register: usize,
-        /// What was written.
+        /// The value that was written.
         wrote: u8,
-        /// What came back.
+        /// The value that was read back.
         read: u8,
     },
 }

@@ -142,7 +142,7 @@ impl<D: Device> Tiger320<D> {
         Ok(card)
     }
 
-    /// What was counted.
+    /// What was counted since the card was opened.
     pub const fn counters(&self) -> &Counters {
         &self.counters
     }

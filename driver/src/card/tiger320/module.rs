@@ -42,9 +42,9 @@ pub(super) struct Module {
 /// The line of a module, with what setting it up again needs.
 #[derive(Debug)]
 pub(super) enum Line {
-    /// FXS.
+    /// A Si3210, with the calibration that a repair sets again.
     Fxs(FxsLine, Calibration),
-    /// FXO.
+    /// A Si3050 with its line side.
     Fxo(FxoLine),
 }
 
@@ -89,7 +89,7 @@ impl Module {
         }
     }
 
-    /// FXS or FXO.
+    /// Which of the two kinds of chip it has.
     pub(super) const fn kind(&self) -> ModuleKind {
         match self.line {
             Line::Fxs(..) => ModuleKind::Fxs,
@@ -317,7 +317,7 @@ impl Module {
     }
 
     /// Nobody looks after the module any more, so its line must not stay off-hook, fed or ringing.
-    /// What is not understood may still be heard.
+    /// A module whose registers can't be parsed may still pass audio.
     fn give_up(&mut self, error: ModuleError) {
         let Operation::Write(register, value) = self.release() else { return };
         let sequence = Sequence::new(move |chip| async move {

@@ -54,7 +54,7 @@ pub(super) struct Progress {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Chunk(u32);
 
-/// The ring's state.
+/// The DMA ring, and how far the driver has come in it.
 #[derive(Debug)]
 pub(super) struct Ring {
     base: u32,

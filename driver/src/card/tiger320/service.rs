@@ -195,7 +195,7 @@ impl<D: Device> Tiger320<D> {
         for port in 0..SLOTS {
             self.write_due(port);
         }
-        // Whoever was first in this tick is last in the next.
+        // Rotates the starting port each tick so that none is starved.
         for n in 0..SLOTS {
             self.repair((tick as usize + n) % SLOTS, now, sink);
         }

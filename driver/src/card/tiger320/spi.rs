@@ -39,16 +39,16 @@ pub(super) const fn cost(kind: ModuleKind, operation: Operation) -> u32 {
     }
 }
 
-/// The bus.
+/// The serial bus to the modules, and what was counted on it.
 #[derive(Debug)]
 pub(super) struct Spi {
     pins: u8,
     selected: Option<u8>,
-    /// Module registers read.
+    /// How many module registers were read.
     pub(super) reads: u64,
-    /// Module registers written.
+    /// How many module registers were written.
     pub(super) writes: u64,
-    /// Card registers accessed.
+    /// How many accesses to the card's registers that took.
     pub(super) accesses: u64,
 }
 

@@ -28,9 +28,9 @@ pub enum OpenError {
          came back (is another driver using it?)"
     )]
     Scratch {
-        /// What was written.
+        /// The value that was written.
         wrote: u8,
-        /// What came back.
+        /// The value that was read back.
         read: u8,
     },
     /// The chip's inner loop does not bring back what was sent.
@@ -40,7 +40,7 @@ pub enum OpenError {
         .read.map_or("nothing".to_owned(), |byte| format!("{byte:#04x}"))
     )]
     Loopback {
-        /// What was sent.
+        /// The byte that was sent.
         wrote: u8,
         /// What came back, if anything.
         read: Option<u8>,

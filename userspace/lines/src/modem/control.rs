@@ -15,9 +15,9 @@ use ringback_driver::{Time, report};
 use super::reader::LineReader;
 use super::result_code::ResultCode;
 
-/// Where commands go.
+/// The serial line to the modem, for commands.
 pub(super) trait Wire {
-    /// Sends a command.
+    /// Queues the bytes of a command to be sent.
     fn send(&mut self, bytes: &[u8]);
     /// Sets DTR (V.24 circuit 108/2).
     fn set_dtr(&mut self, on: bool);
@@ -119,7 +119,7 @@ enum Mode {
     Steps(Purpose, Step),
     /// On-hook, takes commands.
     Ready,
-    /// Dialling or answering.
+    /// It dials or answers, and its result is waited for.
     Waiting {
         partial: bool,
     },

@@ -111,7 +111,7 @@ impl<D: Device> Modem<D> {
         })
     }
 
-    /// The UART below.
+    /// The UART that the modem is behind.
     pub fn uart(&self) -> &Uart16550<D> {
         &self.uart
     }

@@ -16,7 +16,7 @@ const TONE_SHARE_DB: f32 = 7.0;
 /// So much speech, less half as much of anything else, is an answer.
 const SPEECH_MS: u32 = 400;
 
-/// Counts speech.
+/// Counts for how long something is heard that is no tone.
 #[derive(Debug)]
 pub(super) struct Activity {
     plan: &'static Plan,

@@ -46,7 +46,7 @@ pub fn dialing_time(address: &DialString, timing: &DialTiming) -> Duration {
 /// What a step of dialling came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialed {
-    /// There is more.
+    /// It has not ended yet.
     Going,
     /// The last digit is out.
     Done,
@@ -58,7 +58,7 @@ pub(super) enum Dialed {
 enum Stepped {
     /// Its samples are out of the generator, if it has any.
     Sound,
-    /// Time.
+    /// It waits for the end of a pause.
     Wait,
     Done,
     NoDialTone,

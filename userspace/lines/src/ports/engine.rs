@@ -133,7 +133,7 @@ impl<C: PortCard> Lines<C> {
         &self.infos
     }
 
-    /// The card below.
+    /// The card whose ports the lines are.
     pub fn card(&self) -> &C {
         &self.card
     }

@@ -61,7 +61,7 @@ impl Visit<'_, '_> {
     }
 }
 
-/// One line.
+/// One port of the card, with its line's call and its sound.
 #[derive(Debug)]
 pub(super) struct Port {
     pub(super) book: Book,
@@ -112,7 +112,7 @@ impl Port {
         }
     }
 
-    /// Nothing is played any more, and nothing that waits will be.
+    /// Stops playback and discards everything queued.
     pub(super) fn hush(&mut self, visit: &mut Visit<'_, '_>) {
         self.audio.hush();
         self.silence(visit);

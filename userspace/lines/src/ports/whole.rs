@@ -13,11 +13,11 @@ use ringback_media::tone::CallProgress;
 pub(super) enum Sound {
     /// A tone of ours to a telephone.
     Tone(CallProgress),
-    /// Dialling.
+    /// Digits of the dial string.
     Dial,
     /// Digits that the application generates.
     Digits,
-    /// The application's audio.
+    /// Samples that the application has written.
     Audio,
 }
 

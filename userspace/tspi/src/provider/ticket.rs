@@ -27,7 +27,7 @@ impl Ticket {
         Ticket { id, held }
     }
 
-    /// The request's id.
+    /// The id under which the request completes.
     pub fn id(&self) -> RequestId {
         self.id
     }

@@ -5,7 +5,7 @@
 
 /// A value of fixed size inside a structure.
 pub trait Wire: Copy + Default {
-    /// Size in bytes.
+    /// How many bytes the value takes on the wire.
     const SIZE: usize;
 
     /// Writes the value to the front of `out`; false and nothing written if it does not fit.
