@@ -1,4 +1,5 @@
-//! The wake-up of a reaper that is about to sleep: none is lost, and none is sent to one awake.
+//! The wake-up of a reaper that is about to sleep. No wake-up is lost, and a reaper that is awake
+//! is sent none.
 
 use crate::sync::{AtomicU32, Ordering};
 

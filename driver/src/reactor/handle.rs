@@ -63,7 +63,7 @@ impl From<Refusal> for Refused {
     }
 }
 
-/// How waiting for what was told has ended.
+/// How waiting for a delivery has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settled {
     /// All that could be delivered has been.
@@ -78,7 +78,7 @@ pub enum Settled {
     TimedOut,
 }
 
-/// A way to a card; clone it for every thread that wants one.
+/// The callers' access to a card; clone it for every thread that needs one.
 pub struct Handle<E: Engine> {
     pub(super) card: Arc<Card<E>>,
 }
@@ -96,7 +96,7 @@ impl<E: Engine> Handle<E> {
         self.submit_as(None, line, command)
     }
 
-    /// Submits a command under the caller's id, who answers for it being unique (T3).
+    /// Submits a command under an id of the caller's, which the caller keeps unique (T3).
     ///
     /// # Errors
     /// [`Refused`]; then nothing was started and no completion comes (R4).
@@ -127,10 +127,10 @@ impl<E: Engine> Handle<E> {
                 return Ok(Ticket::new(id, request, Arc::clone(core)));
             }
         };
-        // An engine that completes and refuses has completed: the first word counts.
+        // If an engine completes a request and then refuses it, the completion counts.
         if let Some(released) = core.table.abandon(request) {
             if released == Released::Deliverable {
-                // What the engine told before it refused waits for this.
+                // Events that the engine emitted before it refused were held back until now.
                 core.wake();
             }
             return Err(refused);
@@ -175,7 +175,7 @@ impl<E: Engine> Handle<E> {
     pub fn shutdown(&self) -> Settled {
         let core = &self.card.core;
         if core.is_foreign() {
-            // The card is the parent's.
+            // The card belongs to the parent process.
             return Settled::Delivered;
         }
         if !report::is_holding() {
@@ -204,7 +204,7 @@ impl<E: Engine> Handle<E> {
         let core = &self.card.core;
         let signal = match self.ask(move |state| state.mark(line)) {
             Ok(Ok(Some(signal))) => signal,
-            // Nothing is left, or nobody is left to be told.
+            // Nothing is left to deliver, or nothing is ever delivered in this process.
             Ok(Ok(None)) | Err(Refused::OtherProcess) => return Settled::Delivered,
             Err(Refused::InEngine) => return Settled::AfterThisUpcall,
             Ok(Err(_)) | Err(_) => return Settled::TimedOut,
@@ -224,7 +224,7 @@ impl<E: Engine> Handle<E> {
     pub fn wait_ended(&self, limit: Duration) -> bool {
         let core = &self.card.core;
         if core.is_foreign() {
-            // Nothing is ever told in this process.
+            // Nothing is ever delivered in this process.
             return true;
         }
         let waits = !submitter::is_in_upcall() && !core.is_reaper() && !report::is_holding();

@@ -1,4 +1,4 @@
-//! The hand-over of a command to a busy card: nobody waits, and no command is left behind.
+//! The hand-over of a command to a busy card: no submitter waits, and no command is left behind.
 //!
 //! The state is behind one mutex. Who finds it free works on it; who finds it busy leaves the
 //! command in the queue, and whoever holds the state looks at the queue again after unlocking. A
@@ -78,7 +78,7 @@ pub(crate) enum Submitted<Outcome> {
     Done(Outcome),
     /// It is in the queue, and whoever holds the card starts it.
     Queued,
-    /// It will not be.
+    /// It was not queued and will not be started.
     Refused(NotQueued),
 }
 
@@ -106,7 +106,7 @@ pub(crate) struct Handover<State, Command, P = Careful> {
     commands: Commands<Command, P>,
     /// How many threads wait for the state.
     waiting: AtomicU32,
-    /// Those of threads that may not hold the state. Only they wait for this lock.
+    /// Errands of threads that may not hold the state. Only those threads wait for this lock.
     errands: Mutex<Vec<Errand<State>>>,
     /// Whether there are any.
     any_errands: AtomicU32,
@@ -163,8 +163,8 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
         self.commands.push(State::slot(request), line, command).into()
     }
 
-    /// Does something with the state that can't be queued, behind all commands that were queued
-    /// before; waits for whoever holds it. The second value says whether the reaper must be woken.
+    /// Runs `act`, which can't be queued, on the state, after all commands that were queued before;
+    /// waits for the thread that holds it. The second value says whether the reaper must be woken.
     pub(crate) fn with<R>(&self, act: impl FnOnce(&mut State) -> R) -> (R, bool) {
         let (inner, _) = self.lock();
         self.act(inner, usize::MAX, |state| {
@@ -290,7 +290,7 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
 
     #[cold]
     fn do_errands(&self, inner: &mut Inner<State>) {
-        // Who has left one wakes the reaper once this is free again.
+        // If the lock is taken, its holder wakes the reaper once its errand is there.
         let Ok(errands) = self.errands.try_lock().map(|mut errands| {
             self.any_errands.store(0, Ordering::SeqCst);
             std::mem::take(&mut *errands)
@@ -312,7 +312,8 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
         }
         self.waiting.fetch_add(1, Ordering::SeqCst);
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        // Held: what was queued by those who saw this thread wait is found in the queue now.
+        // The state is held now, and finds in its queue the commands of submitters that saw this
+        // thread wait.
         self.waiting.fetch_sub(1, Ordering::SeqCst);
         (inner, true)
     }
