@@ -236,7 +236,8 @@ fn the_host_builds_without_driver_ring_and_tone_detector() {
     cargo(&[&["check", "--quiet", "--target-dir", &target], &package[..]].concat());
 }
 
-/// "A line has at most 100 columns": rustfmt leaves comments, tables and long strings as they are.
+/// "A line of a Rust source has at most 100 columns": rustfmt leaves comments, tables and long
+/// strings as they are.
 #[test]
 fn no_line_has_more_than_a_hundred_columns() {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
