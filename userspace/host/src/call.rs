@@ -23,7 +23,7 @@ use super::{LineInfo, Pending, Reservation, asked};
 #[must_use = "dropping the last of a call that was made or answered hangs it up"]
 pub struct Call {
     pub(super) inner: Arc<CallInner>,
-    /// It is the application's; otherwise an event's that was not fetched.
+    /// Whether the application has it; otherwise an event has it that was not fetched.
     held: bool,
 }
 

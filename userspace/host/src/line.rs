@@ -27,7 +27,7 @@ pub(super) struct LineInner {
     calls: Mutex<HashMap<HTAPICALL, Arc<CallInner>>>,
     pub(super) queue: Mutex<Queue>,
     pub(super) subscribers: Mutex<Subscribers>,
-    /// Nothing is told any more.
+    /// Nothing is delivered any more.
     ended: AtomicBool,
 }
 
@@ -106,7 +106,7 @@ impl LineInner {
         if closed == Err(LineError::INVALLINEHANDLE) && !above { Ok(()) } else { closed }
     }
 
-    /// From here on no event is told and nothing can be asked.
+    /// From here on no event is delivered and every function is refused.
     pub(super) fn end(&self) {
         self.ended.store(true, Ordering::SeqCst);
         self.shared.forget(self.tapi);
@@ -246,7 +246,7 @@ impl Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
-        // Nobody is left to be told an error.
+        // There is no caller left to get an error.
         let _ = self.close();
         // Nobody can ask for the first events any more, and they keep their calls and the line.
         let first = self.0.subscribers.lock().unwrap_or_else(PoisonError::into_inner).take_first();

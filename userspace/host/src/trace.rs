@@ -45,7 +45,7 @@ pub enum Traced<'a> {
         /// The time at which that happened.
         at: Time,
     },
-    /// The request is over and the application is told.
+    /// The request is over and the application gets its outcome.
     Completed {
         /// The request's id.
         id: u32,

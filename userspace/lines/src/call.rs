@@ -4,7 +4,7 @@ use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
 use ringback_tspi::types::HDRVCALL;
 
-/// What a call is: said once, when it comes into being, but for what is learnt later.
+/// What is known of a call. Most of it is set when the call begins, the rest when it becomes known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallInfo {
     /// One LINECALLORIGIN_.
@@ -47,7 +47,7 @@ impl CallInfo {
     }
 }
 
-/// A call, told to the provider for LINECALLINFO and LINECALLSTATUS.
+/// What the provider gets of a call for LINECALLINFO and LINECALLSTATUS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallSnapshot {
     /// The provider's handle of the call.
@@ -105,7 +105,7 @@ impl CallHandles {
         HDRVCALL::new(serial << 8 | (line + 1))
     }
 
-    /// Whether the handle was given out, dead or alive.
+    /// Whether the handle was given out, for a call that is over as well.
     pub fn knows(&self, call: HDRVCALL) -> bool {
         (1..=self.0.load(std::sync::atomic::Ordering::Relaxed)).contains(&(call.raw() >> 8))
             && call.raw() & 0xFF != 0

@@ -1,4 +1,4 @@
-//! What the lines are and how they are, written into the structures of TAPI.
+//! Fills the structures of TAPI with capabilities and status of lines and calls.
 
 use ringback_lines::{CallSnapshot, LineReport};
 use ringback_tspi::callstate::{CallState, features};

@@ -30,7 +30,7 @@ use crate::Slots;
 /// ring.
 const NEEDS: Needs = Needs { registers: 0x100, dma: 128, msi: false };
 
-/// Told how long a card has been coming up; whether to go on.
+/// Called with the time that a card has been coming up; returns whether to go on.
 pub type Progress = Box<dyn FnMut(Duration) -> bool + Send>;
 
 /// How a card is opened.
@@ -198,7 +198,7 @@ fn bring_up<D: Device>(
     Ok(Box::new(provider))
 }
 
-/// Sleeps, and says every tenth of a second or so how long it has been.
+/// Sleeps, and reports every tenth of a second or so how long the card has been coming up.
 struct Told<'a> {
     since: Instant,
     progress: &'a mut (dyn FnMut(Duration) -> bool + Send),

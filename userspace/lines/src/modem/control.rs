@@ -1,7 +1,7 @@
 //! The dialogue with the modem: commands, their answers, and what to do when there is none.
 //!
 //! [`Control`] is told bytes, time and the carrier, and says by [`News`] what the modem has come
-//! to. Every wait in it has an end, so whoever asks for something always hears of it. It knows
+//! to. Every wait in it has a limit, so everything that is asked of it ends in news. It knows
 //! nothing of calls.
 //!
 //! Getting a modem that does not answer back, and hanging up, go the same way, because a modem that
@@ -28,7 +28,7 @@ pub(super) trait Wire {
 pub(super) enum News {
     /// It answers and takes commands.
     Ready,
-    /// It does not answer, whatever is done.
+    /// It does not answer, after everything was tried.
     Silent,
     /// A partial number is dialled; it takes more.
     OffHook,

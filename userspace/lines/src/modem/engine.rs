@@ -164,7 +164,8 @@ impl<D: Device> LineEngine for Modem<D> {
             return Err(LineError::NODEVICE);
         }
         let opening = self.book.openings.open(tapi)?;
-        // What an application has kept of an earlier opening gets nothing of this one.
+        // Data streams that an application has kept from an earlier opening get nothing of this
+        // one.
         self.data = Data::default();
         self.control.prepare(cx.now(), &mut self.uart);
         Ok(opening)
@@ -275,7 +276,7 @@ impl<D: Device> Engine for Modem<D> {
         let Some(op) = self.book.ended(request) else { return };
         report!(WARN, "a request was ended ({op:?}): {cause}");
         match op {
-            // The call never came into being (N8).
+            // Making the call failed (N8).
             Op::MakeCall => {
                 self.hang_up(cx);
                 self.book.call = None;

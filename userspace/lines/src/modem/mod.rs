@@ -4,7 +4,7 @@
 //! commands and tells the same events as the lines of a card, and keeps the same rules (its books
 //! are the same). What is different:
 //!
-//! - **What the modem tells is what is known.** It dials, and says one word at the end. A call is
+//! - **Only what the modem reports is known.** It dials, and sends one result at the end. A call is
 //!   DIALING until its digits must be out, PROCEEDING from then on, and ends in CONNECTED, BUSY or
 //!   DISCONNECTED with the reason. CONNECT is an answer that is confirmed.
 //! - **The modem has to show that it is there before every call.** One that does not answer fails

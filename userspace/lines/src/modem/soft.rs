@@ -79,7 +79,7 @@ const GUARD: Duration = Duration::from_secs(1);
 /// Register S25: how long DTR must be off before it counts.
 const DTR_OFF: Duration = Duration::from_millis(50);
 
-/// A modem in software, which the tests talk to over a serial line.
+/// A modem in software, with the numbers that it can reach.
 #[derive(Debug)]
 pub struct SoftModem {
     numbers: HashMap<String, Far>,
