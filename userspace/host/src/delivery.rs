@@ -36,7 +36,7 @@ pub(super) enum Upcall {
     Completed(Arc<Record>, Arrived),
     /// The provider is gone without having completed it.
     Lost(Arc<Record>),
-    /// A waiter came after the outcome was there without one.
+    /// A callback that was set after the outcome had come.
     Late(Arc<Record>, Callback),
     NewCall(Arc<CallInner>),
     Event(Told),

@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 const TICKS: Duration = Duration::from_millis(100);
 /// Run time in ns that returning from the host never takes.
 const RAN: u64 = 1_000_000;
-/// How long is enough where /proc can't be read.
+/// Where /proc can't be read, a thread counts as returned after this time.
 const LONG: Duration = Duration::from_secs(1);
 
 /// What /proc says about a thread.

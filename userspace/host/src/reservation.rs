@@ -34,7 +34,7 @@ impl<On> Reservation<'_, On> {
         self.record.id
     }
 
-    /// Calls the provider.
+    /// Stores the record of the request and calls the provider's function.
     fn ask<T>(
         mut self,
         function: &'static str,

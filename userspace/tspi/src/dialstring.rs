@@ -72,7 +72,7 @@ impl Modifiers {
 /// One step of dialling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Step {
-    /// Send a digit.
+    /// Send one digit, as a tone or in pulses.
     Digit(Key),
     /// Wait for the line's dial pause.
     Pause,
@@ -116,7 +116,7 @@ pub struct DialString {
     /// Whether the number is a full international one (`+`), which a plain line can't dial without
     /// knowing its exchange's prefix.
     pub international: bool,
-    /// The subaddress (`|`).
+    /// The subaddress, which stands behind `|`.
     pub subaddress: Option<String>,
     /// The name of the party (`^`).
     pub name: Option<String>,

@@ -32,7 +32,7 @@ const SETTLE: Duration = Duration::from_millis(60);
 const BATTERY_FOUND: Duration = Duration::from_millis(200);
 /// An incoming call is over when it has not rung for this long; bursts are up to 4 s apart.
 const RING_GONE: Duration = Duration::from_secs(7);
-/// How long no tone at all may follow dialling.
+/// Limit of silence after dialling.
 const PROCEEDING_LIMIT: Duration = Duration::from_secs(60);
 /// How long the called telephone may ring without an answer.
 const RINGBACK_LIMIT: Duration = Duration::from_secs(180);

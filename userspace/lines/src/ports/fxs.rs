@@ -116,7 +116,7 @@ impl Fxs {
         Ok(())
     }
 
-    /// Ends the call: stops ringing, or plays the reorder tone to a lifted telephone.
+    /// Ends the call from our side: stops ringing, or plays the reorder tone to a lifted telephone.
     pub(super) fn hang_up(&mut self, port: &Port, visit: &mut Visit<'_, '_>) {
         match self.phase {
             Phase::Ringing { .. } => {
@@ -265,8 +265,8 @@ impl Fxs {
         let digits = &mut self.digits;
         self.listener.feed(heard, &mut |event| {
             match event {
-                // Only at its end, so that a caller who is answered at once does not hear the rest
-                // of the digit.
+                // Only at its end, so that an application that answers at once does not hear the
+                // rest of the `#` as a digit.
                 dtmf::Event::Up(digit) if digit.as_char() == '#' => over = !digits.is_empty(),
                 dtmf::Event::Up(_) => {}
                 dtmf::Event::Down(digit) => {

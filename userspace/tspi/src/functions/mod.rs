@@ -81,7 +81,7 @@ pub enum Class {
     Required,
     /// Optional; announced by feature bits.
     Supplementary,
-    /// A vendor's extension.
+    /// Only for providers with a vendor's extensions.
     Extended,
     /// A function that TSPI 3.0 added: call hubs and media service providers.
     Version3,
