@@ -1,9 +1,9 @@
 //! Requests as futures: who submits gets a [`Pending`] that becomes the request's output.
 //!
-//! Rules: each request's outcome is told exactly once (C3), to its own `Pending`, and only after
-//! [`Client::request`] has stored where it goes (G1), because the ticket is held until then. A
-//! `Pending` that is dropped cancels its request. When the card is over every `Pending` is told
-//! (D12), also one whose completion the reactor could not deliver any more.
+//! Rules: each request's outcome is delivered exactly once (C3), to its own `Pending`, and only
+//! after [`Client::request`] has stored where it goes (G1), because the ticket is held until then.
+//! A `Pending` that is dropped cancels its request. When the card is over every `Pending` gets an
+//! outcome (D12), also one whose completion the reactor could not deliver any more.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -97,8 +97,8 @@ pub struct Client<E: Engine> {
 
 impl<E: Engine> Client<E> {
     /// The upcalls with which to start a card, and a client to [connect](Unconnected::connect) to
-    /// it then. `events` is told the card's events, on the reaper's thread, as [`Upcalls::event`]
-    /// is.
+    /// it then. `events` is called with the card's events, on the reaper's thread, as
+    /// [`Upcalls::event`] is.
     #[expect(
         clippy::new_ret_no_self,
         reason = "there is no card to be a client of before it starts"
@@ -121,7 +121,7 @@ impl<E: Engine> Client<E> {
         let waiter = Arc::new(Waiter { state, told: Condvar::new() });
         self.desk.enter(ticket.id(), &waiter);
         let (id, token) = (ticket.id(), ticket.token());
-        // Nothing of the request is told before this.
+        // Nothing of the request is delivered before this.
         ticket.release();
         Ok(Pending { handle: self.handle.clone(), id, token, waiter, over: false })
     }

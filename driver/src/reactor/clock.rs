@@ -1,4 +1,4 @@
-//! Which clock tells the engine the time.
+//! The clock that gives the engine the time.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -9,8 +9,8 @@
 //! A line queues no more than its share of the places, so that one with endless requests can't take
 //! all places from the others while the card is busy.
 //!
-//! Closing is a swap too: from then on queueing fails, so that no command is accepted that nobody
-//! will take.
+//! Closing is a swap too: from then on queueing fails, so that no command is accepted that would
+//! never be taken.
 
 use std::marker::PhantomData;
 use std::sync::PoisonError;

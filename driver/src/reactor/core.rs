@@ -72,7 +72,7 @@ impl Core {
         }
     }
 
-    /// Sleeps until somebody wakes the reaper, at most so long: for a reaper whose ring has failed.
+    /// Sleeps until the reaper is woken, at most so long: for a reaper whose ring has failed.
     pub(crate) fn sleep(&self, limit: Duration) {
         if let Some(kick) = &self.kick {
             kick.wait(limit);

@@ -61,7 +61,7 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaping<E, U> {
         Reaping { card, upcalls, found: Found::new(), span: None }
     }
 
-    /// Tells the engine what has arrived, runs its timer, delivers one round, arms and disarms
+    /// Passes what has arrived to the engine, runs its timer, delivers one round, arms and disarms
     /// deadlines.
     pub(crate) fn look(&mut self, arrived: &mut Arrived, alarms: &mut impl Alarms) -> Look {
         let now = self.card.core.clock.now();
@@ -105,8 +105,8 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaping<E, U> {
         }
     }
 
-    /// Has the engine look without an interrupt, and delivers one round if it found something or
-    /// somebody else did. It never waits: if the card is busy, its holder wakes the reaper.
+    /// Has the engine look without an interrupt, and delivers one round if it or another thread
+    /// found something. It never waits: if the card is busy, its holder wakes the reaper.
     pub(crate) fn poll(&mut self, alarms: &mut impl Alarms) -> Look {
         let now = self.card.core.clock.now();
         let found = &mut self.found;
@@ -156,7 +156,7 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaping<E, U> {
     /// The reaper's last act: it drops the engine and everything that the engine holds open, makes
     /// the last upcall, and drops the upcalls and `rest`, which is its ring.
     pub(crate) fn end(self, rest: impl Sized) {
-        /// Tells those who wait for the end, however this function is left.
+        /// Wakes the threads that wait for the end, however this function is left.
         struct End(Arc<Core>);
         impl Drop for End {
             fn drop(&mut self) {
@@ -240,7 +240,7 @@ impl Span {
     }
 }
 
-/// What a callback is told, as the log names it.
+/// What a callback is called with, as the log names it.
 #[derive(Debug, Clone, Copy)]
 enum What {
     Completion(RequestId, usize),

@@ -69,12 +69,13 @@ pub enum Settled {
     /// All that could be delivered has been.
     Delivered,
     /// Waiting is impossible here: the calling thread is in an upcall of this card or another, or
-    /// it is the reaper, or in an engine. What was told is delivered as soon as the upcall has
-    /// returned, before anything else; the thread of a [`Local`](super::Local) outside of an upcall
-    /// delivers it when it runs next. [`Handle::wait_ended`] waits for the end of a shutdown later.
+    /// it is the reaper, or in an engine. What the engine has emitted is delivered as soon as the
+    /// upcall has returned, before anything else; the thread of a [`Local`](super::Local) outside
+    /// of an upcall delivers it when it runs next. [`Handle::wait_ended`] waits for the end of a
+    /// shutdown later.
     AfterThisUpcall,
-    /// An upcall has not returned for so long that waiting was given up; what was told is delivered
-    /// once it has.
+    /// An upcall has not returned for so long that waiting was given up; the rest is delivered once
+    /// it has.
     TimedOut,
 }
 
@@ -196,10 +197,10 @@ impl<E: Engine> Handle<E> {
         Settled::TimedOut
     }
 
-    /// Waits until everything told on the line so far is delivered, but for what a ticket still
+    /// Waits until everything emitted on the line so far is delivered, but for what a ticket still
     /// holds back: that comes when the ticket is released. For the end of a close (D1, D2).
     ///
-    /// Waits two seconds at the most, and not at all where it can't; the result tells.
+    /// Waits two seconds at the most, and not at all where it can't; the result says which.
     pub fn settle(&self, line: usize) -> Settled {
         let core = &self.card.core;
         let signal = match self.ask(move |state| state.mark(line)) {
@@ -218,7 +219,7 @@ impl<E: Engine> Handle<E> {
         }
     }
 
-    /// Waits until the card is shut down and nothing is told any more: after
+    /// Waits until the card is shut down and nothing is delivered any more: after
     /// [`Driver::shutdown`](super::Driver::shutdown) was called in an upcall, or gave up waiting.
     /// `false` if that has not come by then; never waits in an upcall or in an engine.
     pub fn wait_ended(&self, limit: Duration) -> bool {

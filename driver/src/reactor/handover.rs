@@ -192,7 +192,7 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
         self.act(inner, SHARE, act)
     }
 
-    /// As [`Handover::reap`], but `None` at once if somebody holds the state.
+    /// As [`Handover::reap`], but returns `None` at once if another thread holds the state.
     pub(crate) fn try_reap<R>(
         &self,
         act: impl FnOnce(&mut State) -> (R, bool),
@@ -238,8 +238,8 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
         (result, self.work_off_rest(wake | (rest && P::WAKES), P::FOREIGN))
     }
 
-    /// Works off what was queued while the state was held, until it is held by another, somebody
-    /// waits for it, the queue is empty, or so many commands are done.
+    /// Works off what was queued while the state was held, until another thread holds it or waits
+    /// for it, the queue is empty, or so many commands are done.
     #[inline]
     fn work_off_rest(&self, wake: bool, left: usize) -> bool {
         if P::IN_ORDER {
@@ -305,7 +305,7 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
         }
     }
 
-    /// The second value says whether somebody held it.
+    /// The second value says whether another thread held it.
     fn lock(&self) -> (MutexGuard<'_, Inner<State>>, bool) {
         if let Some(inner) = self.try_lock() {
             return (inner, false);

@@ -16,7 +16,7 @@ use super::{Options, Upcalls};
 /// [`run_once`](Local::run_once) and from nowhere else.
 ///
 /// Everything else is as with a [`Driver`](super::Driver). Any thread may submit, by a [`Handle`].
-/// While nobody runs it nothing is delivered and no deadline is kept. Dropping it shuts the card
+/// While it is not run, nothing is delivered and no deadline is kept. Dropping it shuts the card
 /// down.
 pub struct Local<E: Engine, U: Upcalls<E::Event, E::Output>> {
     /// `None` once the card was shut down.

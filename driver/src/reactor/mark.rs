@@ -1,4 +1,4 @@
-//! Marks: places in a line's queue that somebody waits for (D1, D2).
+//! Marks: places in a line's queue that a thread waits for (D1, D2).
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub(crate) enum Reached {
 /// Signals that a mark was reached.
 pub(crate) type Signal = Latch<Reached>;
 
-/// A place in a line's queue that somebody waits for.
+/// A place in a line's queue that a thread waits for.
 #[derive(Debug)]
 pub(crate) struct Mark(Arc<Signal>);
 

@@ -103,7 +103,7 @@ impl<Event, Output: Payload> Outbox<Event, Output> {
     /// Marks the end of what can be delivered on a line now; `None` if all of that is delivered, of
     /// which the rounds up to `delivered` are.
     ///
-    /// The mark stands before the first completion that a ticket holds back: nobody can wait for
+    /// The mark stands before the first completion that a ticket holds back: no thread may wait for
     /// that, because the ticket may be the waiting thread's own.
     pub(crate) fn mark(
         &mut self,
@@ -190,8 +190,8 @@ impl<Event, Output: Payload> Outbox<Event, Output> {
         any
     }
 
-    /// The end of the reaper: names the requests whose completions are held back, and tells those
-    /// who wait that nothing more comes.
+    /// The end of the reaper: names the requests whose completions are held back, and wakes those
+    /// who wait, because nothing more comes.
     pub(crate) fn give_up(&mut self, table: &Table) {
         for (number, line) in self.lines.iter_mut().enumerate() {
             line.queue.retain(|upcall| matches!(upcall, Upcall::Completed(..)));

@@ -140,8 +140,8 @@ impl<E: Engine> Driver<E> {
     /// every outstanding request and delivers that; afterwards nothing is called any more (D12).
     ///
     /// It waits three seconds at the most, and not at all in an upcall, of this card or of another;
-    /// the result tells, and [`Handle::wait_ended`] waits later. The rest is delivered as soon as
-    /// the upcall that is in the way has returned.
+    /// the result says which, and [`Handle::wait_ended`] waits later. The rest is delivered as soon
+    /// as the upcall that is in the way has returned.
     ///
     /// A ticket that is still held keeps its completion back; shutting down waits two seconds for
     /// it and then gives it up.

@@ -93,7 +93,7 @@ struct Port {
 #[derive(Debug, Default)]
 pub(crate) struct Ports {
     ports: Vec<Port>,
-    /// By place; the stamp tells one use of a place from the next.
+    /// By place; the stamp distinguishes one use of a place from the next.
     writing: Vec<(u16, Option<Writing>)>,
     /// Plays that ended without a WRITE, to be reported to the engine.
     ended: Vec<Sound>,

@@ -39,7 +39,7 @@ pub(crate) enum Refusal {
     Ended(Failure),
 }
 
-/// Something is left that nobody will deliver.
+/// Something is left that will not be delivered any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Undeliverable;
 
@@ -147,7 +147,7 @@ pub(crate) struct State<E: Engine> {
     pub(crate) looks_by: Time,
     /// The engine's timer is not called before.
     timer_pause: Time,
-    /// The latest time that the engine was told: it never goes back.
+    /// The latest time that was passed to the engine: it never goes back.
     now: Time,
     phase: Phase,
     storms: Storms,
@@ -315,7 +315,7 @@ impl<E: Engine> State<E> {
         }
     }
 
-    /// Tells the engine what has arrived.
+    /// Passes what has arrived to the engine.
     pub(crate) fn arrived(&mut self, arrived: &mut Arrived, now: Time) {
         if std::mem::take(&mut arrived.interrupted) {
             self.storms.interrupts = self.storms.interrupts.saturating_add(1);
@@ -471,7 +471,7 @@ impl<E: Engine> State<E> {
     /// What a caller must wait for so that all that is deliverable on the line now is delivered.
     ///
     /// # Errors
-    /// The reaper has ended, and something is left that nobody delivers.
+    /// The reaper has ended, and something is left that is not delivered any more.
     pub(crate) fn mark(&mut self, line: usize) -> Result<Option<Arc<Signal>>, Undeliverable> {
         if self.engine.is_some() {
             return Ok(self.outbox.mark(&self.core.table, line, self.core.latest_delivered()));

@@ -1,11 +1,11 @@
-//! What a line tells its application.
+//! The events of a line, as its application gets them.
 
 use ringback_request::Time;
 use ringback_tspi::callstate::CallState;
 
 use super::Call;
 
-/// Something a line tells; `at` is when it was told, on CLOCK_MONOTONIC.
+/// An event of a line; `at` is when the host delivered it, on CLOCK_MONOTONIC.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum LineEvent {
@@ -14,7 +14,7 @@ pub enum LineEvent {
     NewCall {
         /// The call that it is about.
         call: Call,
-        /// When the provider told it.
+        /// When the host delivered it.
         at: Time,
     },
     /// LINE_CALLSTATE: a call has come into a state.
@@ -27,7 +27,7 @@ pub enum LineEvent {
         mode: u32,
         /// LINEMEDIAMODE_ bits of the call.
         media: u32,
-        /// When the provider told it.
+        /// When the host delivered it.
         at: Time,
     },
     /// LINE_CALLINFO: something about a call is known or has changed.
@@ -36,7 +36,7 @@ pub enum LineEvent {
         call: Call,
         /// LINECALLINFOSTATE_ bits of what is known or has changed.
         changed: u32,
-        /// When the provider told it.
+        /// When the host delivered it.
         at: Time,
     },
     /// LINE_MONITORDIGITS: the other side has sent a digit.
@@ -49,7 +49,7 @@ pub enum LineEvent {
         end: bool,
         /// The provider's tick count in ms, wrapping; comparable within a line.
         ticks: u32,
-        /// When the provider told it.
+        /// When the host delivered it.
         at: Time,
     },
     /// LINE_GENERATE: the generation of digits is over.
@@ -60,20 +60,20 @@ pub enum LineEvent {
         end_to_end: u32,
         /// All were sent; otherwise they were cancelled.
         done: bool,
-        /// When the provider told it.
+        /// When the host delivered it.
         at: Time,
     },
     /// LINE_CLOSE: the line was closed by its provider, because the card is gone for example.
     /// Nothing follows, and neither the line nor its calls can be used any more.
     Closed {
-        /// When the provider told it.
+        /// When the host delivered it.
         at: Time,
     },
     /// Events were lost here, because they were not fetched before there was no room for more.
     Lost {
         /// How many events were lost.
         count: u64,
-        /// When the last of them was told.
+        /// When the last of them was delivered.
         at: Time,
     },
     /// Any other message of the line or of a call, as it came.
@@ -84,13 +84,13 @@ pub enum LineEvent {
         message: u32,
         /// The message's parameters, dwParam1 to dwParam3.
         params: [usize; 3],
-        /// When the provider told it.
+        /// When the host delivered it.
         at: Time,
     },
 }
 
 impl LineEvent {
-    /// When it was told.
+    /// When the host delivered it.
     pub fn at(&self) -> Time {
         match self {
             LineEvent::NewCall { at, .. }

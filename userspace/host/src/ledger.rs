@@ -18,7 +18,7 @@ use std::{
     thread_local,
 };
 
-/// A waiting thread looks again after so long, for evidence that wakes nobody.
+/// A waiting thread looks again after so long, because evidence does not wake it.
 const LOOK: Duration = Duration::from_millis(10);
 
 const OPEN: u8 = 0;
@@ -110,7 +110,7 @@ impl Ledger {
     }
 }
 
-/// Wakes those who wait for a ledger, at no cost while nobody does.
+/// Wakes the threads that wait for a ledger; it costs nothing while none does.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
     waiting: AtomicUsize,
@@ -180,9 +180,9 @@ impl Drop for Telling<'_> {
     }
 }
 
-/// Loom: who closes is told when all is told, and not before. Its condition variables never time
-/// out, so that who is not woken waits for ever, and loom finds the deadlock; [`LOOK`] plays no
-/// part.
+/// Loom: a thread that closes is woken when everything is delivered, and not before. Loom's
+/// condition variables never time out, so that a thread that is not woken waits for ever, and loom
+/// finds the deadlock; [`LOOK`] plays no part.
 #[cfg(all(test, loom))]
 mod model {
     use std::panic::catch_unwind;
@@ -196,9 +196,9 @@ mod model {
     #[derive(Clone, Copy, PartialEq, Eq)]
     enum Host {
         Right,
-        /// An outcome is struck off the books before its telling stands in them.
+        /// An outcome leaves the first count before it has entered the second.
         ForgivesFirst,
-        /// Who waits is woken, and then it is told.
+        /// Waiting threads are woken before the outcome is delivered.
         WakesFirst,
         /// Closing is begun by everybody who likes.
         ClosesTwice,
@@ -221,7 +221,7 @@ mod model {
         thread::spawn(move || act(&books, host))
     }
 
-    /// As [`super::super::requests`] tells an outcome.
+    /// As [`super::super::requests`] delivers an outcome.
     fn tell(books: &Books, host: Host) {
         if host == Host::ForgivesFirst {
             books.ledger.forgive();
@@ -252,7 +252,7 @@ mod model {
         assert_eq!(closed.load(Ordering::Relaxed), 1);
     }
 
-    /// An outcome is told while so many threads close, with up to so many preemptions.
+    /// An outcome is delivered while so many threads close, with up to so many preemptions.
     fn closing(host: Host, closers: usize, preemptions: usize) {
         let mut builder = loom::model::Builder::new();
         builder.preemption_bound = Some(preemptions);

@@ -23,7 +23,7 @@ enum Phase {
 
 struct Life {
     phase: Phase,
-    /// The state that was told last; none before the first LINE_CALLSTATE.
+    /// The state that was delivered last; none before the first LINE_CALLSTATE.
     state: Option<CallState>,
     mode: u32,
     /// The application has made it or answered it, so it is hung up when the last `Call` of it is
@@ -31,12 +31,12 @@ struct Life {
     owned: bool,
     /// How many [`Call`](super::Call)s of it the application has.
     held: usize,
-    /// How many events that nobody has fetched are about it.
+    /// How many events about it were not fetched yet.
     mentioned: usize,
 }
 
 impl Life {
-    /// Whether nobody will ever close it.
+    /// Whether no one is left who could close it.
     fn is_abandoned(&self) -> bool {
         let over = self.mentioned == 0 && self.state == Some(CallState::Idle);
         !matches!(self.phase, Phase::Dead) && self.held == 0 && (self.owned || over)
@@ -127,7 +127,7 @@ impl CallInner {
         life.mode = mode;
     }
 
-    /// Its state and that state's mode as last told.
+    /// Its state and that state's mode, as delivered last.
     pub(super) fn state(&self) -> (Option<CallState>, u32) {
         let life = self.life();
         (life.state, life.mode)
@@ -162,7 +162,7 @@ impl CallInner {
 
     // Who has it
 
-    /// Changes who has it, and closes it if nobody has it any more.
+    /// Changes who has it, and closes it if no one has it any more.
     fn pass(&self, change: impl FnOnce(&mut Life)) {
         let abandoned = {
             let mut life = self.life();

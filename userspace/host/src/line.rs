@@ -192,8 +192,9 @@ impl Line {
     /// Makes a call (TSPI_lineMakeCall). An empty address takes the line and waits in dial tone for
     /// [`Call::dial`].
     ///
-    /// The request is complete when the call exists, at the latest when dialling begins; how it
-    /// goes on is told by events. If it fails, the call is dead and needs no [`Call::close`] (N8).
+    /// The request is complete when the call exists, at the latest when dialling begins; its
+    /// progress is reported by events. If it fails, the call is dead and needs no [`Call::close`]
+    /// (N8).
     ///
     /// The call is the application's: when the [`Pending`] and every [`Call`] of it are dropped, it
     /// is hung up. So a call that is given up, because it took too long for example, leaves the
@@ -224,8 +225,8 @@ impl Line {
     }
 
     /// Closes it (TSPI_lineClose): its calls are hung up, outstanding requests fail before this
-    /// returns (D1), and nothing is told afterwards (D2). Harmless when repeated; of several who
-    /// close it, each returns when it is closed.
+    /// returns (D1), and nothing is delivered afterwards (D2). Harmless when repeated; of several
+    /// who close it, each returns when it is closed.
     ///
     /// It waits for at most 2 s beside what the provider takes, and in a callback it does not wait
     /// ([`Closed::AfterUpcall`]).

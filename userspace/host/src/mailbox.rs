@@ -18,13 +18,13 @@ use super::{LineEvent, asked, inside};
 
 /// Events that are kept for an application that does not fetch them.
 const ROOM: usize = 4096;
-/// A limit beyond this is cut to it, which nobody waits for.
+/// Longer limits are cut to this: 136 years.
 const FAR: Duration = Duration::from_secs(u32::MAX as u64);
 
 #[derive(Default)]
 struct Queue {
     /// How many events were lost before the oldest that is here, and when the last of them was
-    /// told.
+    /// delivered.
     gap: Option<(u64, Time)>,
     events: VecDeque<LineEvent>,
     lost: u64,
@@ -101,8 +101,8 @@ impl Mailbox {
 
 /// The events of a line in their order, from when this was made.
 ///
-/// Each one of several gets every event. What nobody fetches is kept, 4096 events of it; then the
-/// oldest are lost, and [`LineEvent::Lost`] stands in their place.
+/// Each one of several gets every event. Events that are not fetched are kept, 4096 of them; then
+/// the oldest are lost, and [`LineEvent::Lost`] stands in their place.
 pub struct Events {
     mailbox: Arc<Mailbox>,
     /// The thread that runs a local host, without which nothing can come.

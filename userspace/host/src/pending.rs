@@ -15,7 +15,7 @@ use super::{Call, asked, inside};
 
 /// An hour, after which a wait without a limit looks again.
 const HOUR: Duration = Duration::from_secs(3600);
-/// A limit beyond this is cut to it, which nobody waits for.
+/// Longer limits are cut to this: 136 years.
 const FAR: Duration = Duration::from_secs(u32::MAX as u64);
 
 /// Why waiting gave no result.
@@ -70,7 +70,8 @@ impl<T> Pending<T> {
     }
 
     /// Lets the request go on without anybody waiting for it. A call that is being made goes on as
-    /// well, and is told by its events; it is not hung up when the last [`Call`] of it is dropped.
+    /// well, and is reported by its events; it is not hung up when the last [`Call`] of it is
+    /// dropped.
     pub fn release(self) {
         if let Some(call) = self.record.making() {
             call.disown();
@@ -156,8 +157,8 @@ impl<T: Clone + Send + 'static> Pending<T> {
             let replaced = state.waiter.replace(Waiter::Callback(callback));
             drop(state);
             drop(replaced);
-            // Not before: what the request holds back, events of its call as well, would be told
-            // first if this thread were interrupted between the two (O1).
+            // Not before: what the request holds back, events of its call as well, would be
+            // delivered first if this thread were interrupted between the two (O1).
             self.touch();
             return;
         }

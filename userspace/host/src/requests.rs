@@ -32,7 +32,7 @@ struct About {
     making: bool,
 }
 
-/// One request, from before the provider is called until nobody looks at it any more.
+/// One request, from before the provider is called until its last user drops it.
 pub(super) struct Record {
     pub(super) id: RequestId,
     pub(super) line: Arc<LineInner>,
@@ -94,8 +94,8 @@ impl Record {
         self.ledgers().iter().flatten().for_each(|ledger| ledger.forgive());
     }
 
-    /// Changes the gate. If that opens it for a completion that waits, the host's thread tells it:
-    /// the application may hold locks here that its callbacks want.
+    /// Changes the gate. If that opens it for a completion that waits, the host's thread delivers
+    /// it: the application may hold locks here that its callbacks want.
     fn open(&self, change: impl FnOnce(&mut State)) {
         let mut state = self.state();
         change(&mut state);

@@ -34,7 +34,7 @@ impl<On> Reservation<'_, On> {
         self.record.id
     }
 
-    /// Stores the record of the request and calls the provider's function.
+    /// Calls the provider's function under the reserved id; an error gives the id back.
     fn ask<T>(
         mut self,
         function: &'static str,

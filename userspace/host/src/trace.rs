@@ -1,4 +1,4 @@
-//! What an observer is told: every request and every event, with times.
+//! What an observer gets: every request and every event, with times.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -51,9 +51,10 @@ pub enum Traced<'a> {
         id: u32,
         /// 0 or a negative error.
         result: i32,
-        /// When the operation ended; when the host was told, if the provider does not say.
+        /// When the operation ended; when the completion came to the host, if the provider does not
+        /// say.
         completed: Time,
-        /// When the application was told.
+        /// When the outcome was delivered to the application.
         delivered: Time,
         /// The provider completed it before its function had returned, and the host held it back.
         early: bool,
@@ -74,7 +75,7 @@ pub enum Traced<'a> {
         /// The time at which that happened.
         at: Time,
     },
-    /// An event that the application is told.
+    /// An event that is delivered to the application.
     Event {
         /// The device id of the line.
         device_id: u32,

@@ -92,7 +92,7 @@ impl Call {
 }
 
 /// Makes the handles of calls: the line in the low byte, a serial number above it, so that a handle
-/// finds its line by itself and a late one is told from a live one.
+/// contains its line, and a late handle differs from a live one.
 #[derive(Debug, Default)]
 pub struct CallHandles(std::sync::atomic::AtomicUsize);
 

@@ -70,8 +70,8 @@ pub trait LineEngine: Engine<Command = Command, Event = Event, Output = ()> {
         None
     }
 
-    /// Generates DTMF digits on a call; `None` is a pause. Their end is told by LINE_GENERATE with
-    /// the end-to-end id (K5). No digits: what is being generated is cancelled (D17).
+    /// Generates DTMF digits on a call; `None` is a pause. LINE_GENERATE with the end-to-end id
+    /// reports their end (K5). Without digits, what is being generated is cancelled (D17).
     ///
     /// # Errors
     /// INVALCALLHANDLE; INVALCALLSTATE; OPERATIONUNAVAIL on a line that can't.

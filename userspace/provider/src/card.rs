@@ -184,7 +184,7 @@ impl<C: Card> LineProvider<C> {
         self.power().failure.clone()
     }
 
-    /// What init and shutdown change, once nobody is shutting down any more. In an upcall, where
+    /// What init and shutdown change, once no thread is shutting down any more. In an upcall, where
     /// waiting is impossible, and after a time as it is.
     fn wait_stopped(&self) -> MutexGuard<'_, Power<C>> {
         let power = self.power();
@@ -271,7 +271,7 @@ impl<C: Card> Power<C> {
             handle: Arc::clone(&way),
         };
         let (handle, driver, started) = start(engine, files, upward)?;
-        // No line is open yet, so nothing has been told.
+        // No line is open yet, so nothing was delivered.
         let _ = way.set(handle.clone());
         self.state = State::On(handle.clone(), driver);
         let line_device_id_base = init.line_device_id_base;
@@ -304,8 +304,8 @@ impl<C: Card> Running<C> {
         self.handle.with(act).unwrap_or(Err(LineError::NODRIVER))
     }
 
-    /// Waits until what a close has ended is told (D1, D5). In an upcall that comes as soon as the
-    /// upcall has returned.
+    /// Waits until what a close has ended is delivered (D1, D5). In an upcall that comes as soon as
+    /// the upcall has returned.
     ///
     /// # Errors
     /// OPERATIONFAILED if a callback has not returned for so long that waiting was given up.

@@ -44,9 +44,9 @@ pub struct CardOptions {
     pub soft: Option<SoftCard>,
     /// How to speak to a modem.
     pub modem: ModemOptions,
-    /// Told now and then how long the card has been coming up, which takes seconds. Once it returns
-    /// `false` nothing is waited for any more: the card fails to come up, or comes up with modules
-    /// that failed, soon.
+    /// Called now and then with the time that the card has been coming up, which takes seconds.
+    /// Once it returns `false` nothing is waited for any more: the card fails to come up, or comes
+    /// up with modules that failed, soon.
     pub progress: Option<Progress>,
 }
 

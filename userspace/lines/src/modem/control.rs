@@ -264,7 +264,8 @@ impl Control {
         }
     }
 
-    /// Watches what comes from the other modem for the end of the call, where no circuit tells it.
+    /// Watches what comes from the other modem for the end of the call, where no circuit signals
+    /// it.
     fn watch(&mut self, byte: u8, now: Time) {
         self.until = Time::NEVER;
         self.matched = match NO_CARRIER.get(self.matched) {

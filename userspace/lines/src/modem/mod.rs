@@ -1,8 +1,8 @@
 //! A line whose device is a modem: V.250 ("AT") commands over a UART.
 //!
 //! [`Modem`] is the [`Engine`](ringback_driver::engine::Engine) of one such line. It takes the same
-//! commands and tells the same events as the lines of a card, and keeps the same rules (its books
-//! are the same). What is different:
+//! commands and emits the same events as the lines of a card, and keeps the same rules (it uses the
+//! same `book`). What is different:
 //!
 //! - **Only what the modem reports is known.** It dials, and sends one result at the end. A call is
 //!   DIALING until its digits must be out, PROCEEDING from then on, and ends in CONNECTED, BUSY or
@@ -15,8 +15,8 @@
 //! - **Data** goes both ways while the call is connected: [`Command::Send`](crate::Command) is
 //!   complete when the last byte has left, [`Command::Receive`](crate::Command) when enough has
 //!   come, which [`Data`](ringback_tspi::media::Data) hands out.
-//! - **The end of a connection** is told by the carrier detect circuit. Where that does not move,
-//!   the words NO CARRIER with half a second of silence after them are taken for it.
+//! - **The end of a connection** is signalled by the carrier detect circuit. Where that does not
+//!   move, the words NO CARRIER with half a second of silence after them are taken for it.
 
 mod calls;
 mod control;
