@@ -67,7 +67,7 @@
 //! | `pending` | a request on its way |
 //! | `requests` | ids, who waits, and when each may be delivered |
 //! | `asked`, `evidence` | whether the function that asked has returned |
-//! | `upward`, `delivery` | completions and events from the provider, and delivering them in order |
+//! | `upward`, `delivery` | completions and events from the provider; their delivery in order |
 //! | `hand` | the host's thread |
 //! | `life` | a call: how far it has come, who has it |
 //! | `ledger`, `closing` | what is still to be delivered; closing, and waiting for it |
