@@ -1,8 +1,8 @@
 //! `ringback demo`: the main job on the software card. Four calls at once, one on each line: out to
 //! an exchange and in from it, to a telephone and from one. Both sides of each send digits and
 //! sound, and what arrives is listened to, not believed. The same on a software card in another
-//! process, as a virtual machine sees it: its far ends are then told by `ringback
-//! softcard --control`.
+//! process, as a virtual machine sees it: its far ends are then told by
+//! `ringback softcard --control`.
 //!
 //! Every request is followed from its submission to its delivery; the demo fails when one of them
 //! is not completed exactly once, when an order rule is broken, or when a check is not met.
