@@ -75,7 +75,7 @@ pub(crate) enum NotQueued {
 }
 
 impl<Command, Q: Queueing> Commands<Command, Q> {
-    /// With a place for each slot below `capacity`, for so many lines.
+    /// Makes a queue with a place for each slot below `capacity`, for so many lines.
     pub(crate) fn new(capacity: usize, lines: usize) -> Self {
         let share = if lines > 1 { capacity.div_ceil(2) } else { capacity };
         Commands {

@@ -66,7 +66,7 @@ impl From<Refusal> for Refused {
 /// How waiting for a delivery has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settled {
-    /// All that could be delivered has been.
+    /// Everything that could be delivered was.
     Delivered,
     /// Waiting is impossible here: the calling thread is in an upcall of this card or another, or
     /// it is the reaper, or in an engine. What the engine has emitted is delivered as soon as the

@@ -108,13 +108,13 @@ pub(crate) struct Handover<State, Command, P = Careful> {
     waiting: AtomicU32,
     /// Errands of threads that may not hold the state. Only those threads wait for this lock.
     errands: Mutex<Vec<Errand<State>>>,
-    /// Whether there are any.
+    /// Whether there are errands, to be read without the lock.
     any_errands: AtomicU32,
     parting: PhantomData<fn() -> P>,
 }
 
 impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
-    /// For commands of requests in the slots below `capacity`, on so many lines.
+    /// Makes a hand-over for requests in the slots below `capacity`, on so many lines.
     pub(crate) fn new(state: State, capacity: usize, lines: usize) -> Self {
         Handover {
             inner: Mutex::new(Inner { state, taken: Taken::default() }),
@@ -318,7 +318,7 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
         (inner, true)
     }
 
-    /// For submitters, who leave the state to those who wait for it.
+    /// For submitters: `None` also if other threads wait for the state, which come first.
     fn try_lock_for_submitter(&self) -> Option<MutexGuard<'_, Inner<State>>> {
         if self.waiting.load(Ordering::SeqCst) != 0 {
             return None;

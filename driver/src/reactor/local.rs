@@ -53,7 +53,7 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Local<E, U> {
         self.handle.clone()
     }
 
-    /// What came of the real-time settings that were asked for.
+    /// The answers to the real-time settings that were asked for.
     pub fn granted(&self) -> &Granted {
         &self.granted
     }

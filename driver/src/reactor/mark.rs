@@ -7,7 +7,7 @@ use super::latch::Latch;
 /// How waiting for a mark has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reached {
-    /// All before it was delivered.
+    /// Everything before the mark was delivered.
     Delivered,
     /// The reaper has ended before that.
     Over,

@@ -131,7 +131,7 @@ impl<E: Engine> Driver<E> {
         Handle { card: Arc::clone(&self.card) }
     }
 
-    /// What came of the real-time settings that were asked for.
+    /// The answers to the real-time settings that were asked for.
     pub fn granted(&self) -> &Granted {
         &self.granted
     }

@@ -68,7 +68,7 @@ pub(crate) struct Found<Event, Output> {
     pub(crate) marks: Vec<Mark>,
     pub(crate) arm: Vec<Deadline>,
     pub(crate) disarm: Vec<Deadline>,
-    /// What the engine wants of ports.
+    /// The engine's orders to ports.
     pub(crate) orders: Vec<Order>,
     /// Latest time of the next look.
     pub(crate) until: Time,
@@ -110,7 +110,7 @@ pub(crate) struct Arrived {
 }
 
 impl Arrived {
-    /// Whether there is nothing, an interrupt left aside.
+    /// Whether nothing but an interrupt has arrived.
     fn is_empty(&self) -> bool {
         let Arrived { interrupted: _, sounds, spare, expired, unarmed, gone } = self;
         let none = sounds.is_empty() && spare.is_empty() && expired.is_empty();
@@ -261,8 +261,8 @@ impl<E: Engine> State<E> {
         self.core.stop(cause);
     }
 
-    /// Drops the engine, and with it all that it holds open: the reaper's last act. Returns why the
-    /// card has ended.
+    /// Drops the engine, and with it everything that it holds open: the reaper's last act. Returns
+    /// why the card has ended.
     pub(crate) fn bury(&mut self) -> Failure {
         self.end(Failure::Closed);
         discard(self.engine.take());

@@ -323,7 +323,7 @@ mod tests {
         });
         let caps = LineCaps::read(&bytes.unwrap(), Version::V3_1).unwrap();
         assert_eq!(caps.name, long);
-        // One that never has enough is read as far as it goes.
+        // A structure that never fits is read as far as it was filled.
         let greedy = fetch::<C>(|memory| {
             memory.get_mut(4..8).unwrap().copy_from_slice(&u32::MAX.to_le_bytes());
             Ok(())

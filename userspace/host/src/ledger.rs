@@ -192,7 +192,7 @@ mod model {
 
     use super::*;
 
-    /// What host and threads may do wrong.
+    /// How the host of a model behaves: right, or with one mistake on purpose.
     #[derive(Clone, Copy, PartialEq, Eq)]
     enum Host {
         Right,
@@ -200,7 +200,7 @@ mod model {
         ForgivesFirst,
         /// Waiting threads are woken before the outcome is delivered.
         WakesFirst,
-        /// Closing is begun by everybody who likes.
+        /// Every closer begins to close, not the first alone.
         ClosesTwice,
     }
 

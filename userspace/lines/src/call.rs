@@ -22,7 +22,7 @@ pub struct CallInfo {
 }
 
 impl CallInfo {
-    /// Of a call that is made here.
+    /// The information of a call that the application makes.
     pub(crate) fn outbound(call: HDRVCALL, media: u32, called: String) -> CallInfo {
         CallInfo {
             origin: LINECALLORIGIN_OUTBOUND,
@@ -34,7 +34,8 @@ impl CallInfo {
         }
     }
 
-    /// Of a call that rings here, from an exchange that does not say for whom or why.
+    /// The information of a call that rings here, from an exchange that does not say for whom or
+    /// why.
     pub(crate) fn inbound(call: HDRVCALL, media: u32) -> CallInfo {
         CallInfo {
             origin: LINECALLORIGIN_INBOUND,

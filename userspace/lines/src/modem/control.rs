@@ -23,7 +23,7 @@ pub(super) trait Wire {
     fn set_dtr(&mut self, on: bool);
 }
 
-/// What the modem has come to.
+/// A result of the dialogue, for the engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum News {
     /// It answers and takes commands.
@@ -51,7 +51,7 @@ pub(super) enum News {
     CarrierLost,
 }
 
-/// What a byte from the modem was.
+/// How a byte from the modem was understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Heard {
     /// Part of an answer.

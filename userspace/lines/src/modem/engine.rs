@@ -24,7 +24,7 @@ use crate::{CallHandles, CallSnapshot, Command, Event, LineEngine, LineReport, O
 
 /// A UART that has not interrupted for this long is looked after.
 const QUIET: Duration = Duration::from_millis(50);
-/// One that has more to be looked after than one service does.
+/// A UART that needs more than one service is looked after again so soon.
 const SOON: Duration = Duration::from_millis(1);
 /// An incoming call is over when RING has not come for so long; it comes every 5 or 6 s.
 const RING_GONE: Duration = Duration::from_secs(10);

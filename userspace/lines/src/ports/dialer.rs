@@ -56,9 +56,9 @@ pub(super) enum Dialed {
 
 /// What a step needs.
 enum Stepped {
-    /// Its samples are out of the generator, if it has any.
+    /// Its samples are in the tone generator, if it has any.
     Sound,
-    /// It waits for the end of a pause.
+    /// It waits for dial tone or for the end of a hook change.
     Wait,
     Done,
     NoDialTone,

@@ -120,7 +120,7 @@ impl Fxo {
             return Err(LineError::INVALLINESTATE);
         }
         match self.phase {
-            // Not while a call that stopped ringing waits for its drop.
+            // A new call has to wait until the one that stopped ringing is dropped.
             Phase::OnHook if port.book.call.is_none() => {}
             Phase::Rejected(_) => return Err(LineError::INUSE),
             _ => return Err(LineError::CALLUNAVAIL),
@@ -290,7 +290,7 @@ impl Fxo {
         }
     }
 
-    /// One frame came in.
+    /// Processes a received frame.
     pub(super) fn hear(
         &mut self,
         port: &mut Port,
@@ -375,7 +375,7 @@ impl Fxo {
         matches!(self.phase, Phase::Ready | Phase::Progress(_) | Phase::Talking | Phase::Over)
     }
 
-    /// One frame to play.
+    /// Fills a frame to play.
     pub(super) fn fill(
         &mut self,
         port: &mut Port,

@@ -184,7 +184,7 @@ impl Fxs {
         }
     }
 
-    /// One frame came in.
+    /// Processes a received frame.
     pub(super) fn hear(
         &mut self,
         port: &mut Port,
@@ -223,7 +223,7 @@ impl Fxs {
         }
     }
 
-    /// One frame to play.
+    /// Fills a frame to play.
     pub(super) fn fill(
         &mut self,
         port: &mut Port,

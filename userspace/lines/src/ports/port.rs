@@ -160,7 +160,8 @@ impl Port {
         }
     }
 
-    /// What came in on a call whose loop is closed: digits, and the application's recording.
+    /// Processes samples received on a call whose loop is closed: digits, and the application's
+    /// recording.
     pub(super) fn hear(&mut self, visit: &mut Visit<'_, '_>, heard: &[i16; FRAME]) {
         let monitored = self.book.call.as_ref().map_or(0, |call| call.monitored);
         if monitored != 0 {
@@ -187,7 +188,7 @@ impl Port {
         self.audio.hear(heard);
     }
 
-    /// One frame to play on such a call: digits, or else the application's audio.
+    /// Fills a frame to play on such a call: digits, or else the application's audio.
     pub(super) fn fill(&mut self, visit: &mut Visit<'_, '_>, play: &mut [i16; FRAME]) {
         if !self.generates() {
             self.audio.fill(play);

@@ -25,7 +25,7 @@ pub(super) enum Sound {
 pub(super) const CHUNK: usize = 16_000;
 /// The application's audio that the kernel has at the most: 0.5 s.
 pub(super) const AUDIO: usize = 4000;
-/// As much of it as is one WRITE at the most.
+/// The part of it that one WRITE carries at the most.
 pub(super) const AUDIO_PIECE: usize = 1000;
 
 #[derive(Debug)]

@@ -120,8 +120,8 @@ fn as_udev_does(path: &str, subsystem: &str, name: Option<&str>) -> Outcome {
 }
 
 /// Who may use modems gets neither the samples of a line nor the card; members of the group
-/// ringback get the card where an IOMMU confines it, or the administrator allows it: `lab-guest
-/// kmod-access confined|unconfined`.
+/// ringback get the card where an IOMMU confines it, or the administrator allows it. The command is
+/// `lab-guest kmod-access` with `confined` or `unconfined`.
 pub fn access() -> Outcome {
     const PARAMETER: &str = "/sys/module/ringback/parameters/allow_unconfined";
     let confined = match std::env::args().nth(2).as_deref() {
