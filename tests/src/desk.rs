@@ -136,8 +136,8 @@ impl Desk {
         found.unwrap_or(i32::MIN)
     }
 
-    /// The error of what the line's state does not allow. A function that finds the card busy accepts
-    /// the request, and its completion tells the same (R4).
+    /// The error of what the line's state does not allow. A function that finds the card busy
+    /// accepts the request, and its completion tells the same (R4).
     pub fn refusal(&self, asked: Result<Ticket, LineError>) -> LineError {
         match asked {
             Err(error) => error,

@@ -1,7 +1,8 @@
-//! The source of chance of simulation and stress test: a seed gives the same throws on every machine.
+//! The source of chance of simulation and stress test: a seed gives the same throws on every
+//! machine.
 //!
-//! Every actor, thread and callback has dice of its own, made from those of the seed: what one of them
-//! does less of moves nothing in what the others do.
+//! Every actor, thread and callback has dice of its own, made from those of the seed: what one of
+//! them does less of moves nothing in what the others do.
 
 use std::time::Duration;
 

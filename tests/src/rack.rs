@@ -54,8 +54,8 @@ impl Outside {
         Time::ZERO + self.began.elapsed() * HASTE
     }
 
-    /// The cable between port and modem. It brings nothing while the port asks for service: a test is
-    /// not about what a machine loses that is late.
+    /// The cable between port and modem. It brings nothing while the port asks for service: a test
+    /// is not about what a machine loses that is late.
     fn run(&self, uart: &SoftUart, interrupt: &SoftInterrupt) {
         let (mut to_modem, mut from_modem) = (Vec::new(), VecDeque::new());
         while !self.over.load(Ordering::Acquire) {

@@ -22,8 +22,8 @@ pub fn eventually(what: &str, mut is_true: impl FnMut() -> bool) {
     }
 }
 
-/// The error of what the line's state does not allow. A function that finds the card busy accepts the
-/// request, and its completion tells the same (R4).
+/// The error of what the line's state does not allow. A function that finds the card busy accepts
+/// the request, and its completion tells the same (R4).
 ///
 /// # Panics
 /// If it is allowed, or never completes.

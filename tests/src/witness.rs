@@ -2,12 +2,13 @@
 //!
 //! It sees every function and every upcall and judges: the order rules by
 //! [`Monitor`](ringback_tspi::callstate::monitor::Monitor); that each request that was accepted is
-//! completed once (C3, R5), not before its function returned (G1), and a refused one never (R4); that
-//! results are 0 or negative (C2); that upcalls come one at a time from one thread (C6); that nothing
-//! comes behind shutdown (D12); and that a function gives no error that its row does not have.
+//! completed once (C3, R5), not before its function returned (G1), and a refused one never (R4);
+//! that results are 0 or negative (C2); that upcalls come one at a time from one thread (C6); that
+//! nothing comes behind shutdown (D12); and that a function gives no error that its row does not
+//! have.
 //!
-//! Handles and ids mean something within one pair of init and shutdown. With the next pair the books
-//! begin anew; what was wrong, and what was seen, is kept.
+//! Handles and ids mean something within one pair of init and shutdown. With the next pair the
+//! books begin anew; what was wrong, and what was seen, is kept.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};

@@ -50,8 +50,8 @@ impl Bench {
         Bench::with(NonZeroU32::MIN, |provider| provider)
     }
 
-    /// As [`new`](Bench::new), with a card that lives through `haste` of its milliseconds in each of
-    /// ours, and with something put between its provider and the witness.
+    /// As [`new`](Bench::new), with a card that lives through `haste` of its milliseconds in each
+    /// of ours, and with something put between its provider and the witness.
     pub fn with(
         haste: NonZeroU32,
         wrap: impl FnOnce(Arc<dyn Provider>) -> Arc<dyn Provider>,
@@ -65,8 +65,9 @@ impl Bench {
         Bench::build(haste, [Country::default(); 2], lines, wrap)
     }
 
-    /// As [`new`](Bench::new), with an exchange in one country and lines set for another, four times as
-    /// fast. Both lines of the exchange tell by its tones alone that the far end has hung up.
+    /// As [`new`](Bench::new), with an exchange in one country and lines set for another, four
+    /// times as fast. Both lines of the exchange tell by its tones alone that the far end has hung
+    /// up.
     pub fn abroad(exchange: Country, lines: Country) -> Bench {
         let line = |number: &str| LineOptions {
             number: number.into(),
@@ -192,8 +193,9 @@ impl World {
         call
     }
 
-    /// A call that stays on its way, for want of a dial tone: from [`FXO`]. It goes on when the line
-    /// with number 102 is plugged in, and fails with CALLUNAVAIL if that is not done for `dial_tone_ms`.
+    /// A call that stays on its way, for want of a dial tone: from [`FXO`]. It goes on when the
+    /// line with number 102 is plugged in, and fails with CALLUNAVAIL if that is not done for
+    /// `dial_tone_ms`.
     pub fn stuck(&self, line: &Line, dial_tone_ms: u32) -> Pending<Call> {
         let timing = DialTiming { dial_tone_ms, ..DialTiming::default() };
         let options =

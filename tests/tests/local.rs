@@ -1,5 +1,5 @@
-//! A host on the application's own thread, on a whole card: callbacks come from within `run_once` and
-//! from nowhere else.
+//! A host on the application's own thread, on a whole card: callbacks come from within `run_once`
+//! and from nowhere else.
 
 use std::sync::Arc;
 use std::sync::mpsc::{TryRecvError, channel};

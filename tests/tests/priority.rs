@@ -1,5 +1,5 @@
-//! A thread that is entitled to less of a CPU than the reaper keeps nobody from the card, though all
-//! share one CPU with a program that never sleeps. Needs no privilege.
+//! A thread that is entitled to less of a CPU than the reaper keeps nobody from the card, though
+//! all share one CPU with a program that never sleeps. Needs no privilege.
 
 #![allow(unsafe_code, reason = "scheduling classes, for which there is no safe face")]
 
@@ -149,8 +149,8 @@ impl Busy {
     }
 }
 
-/// Beside a busy program, an idle thread does this with the card again and again while this thread asks
-/// on line 1. Gives which threads have been in the engine, and the idle one.
+/// Beside a busy program, an idle thread does this with the card again and again while this thread
+/// asks on line 1. Gives which threads have been in the engine, and the idle one.
 fn beside_an_idle_thread(act: impl Fn(&Handle<Worker>) + Send + Sync) -> (Seen, ThreadId) {
     let (driver, seen, _line_0, told) = card();
     let handle = driver.handle();
@@ -175,10 +175,11 @@ fn beside_an_idle_thread(act: impl Fn(&Handle<Worker>) + Send + Sync) -> (Seen, 
     (seen, idle)
 }
 
-/// Calls the engine synchronously, submits and waits, until the idle thread has had its turns as well.
+/// Calls the engine synchronously, submits and waits, until the idle thread has had its turns as
+/// well.
 ///
-/// Each has its limit, though the idle thread has next to no CPU: a card that waited for it would stand
-/// still for much longer.
+/// Each has its limit, though the idle thread has next to no CPU: a card that waited for it would
+/// stand still for much longer.
 fn measure(
     handle: &Handle<Worker>,
     told: &Told,

@@ -40,8 +40,8 @@ fn no_other_source_knows_the_tones_of_a_country() {
     }
 }
 
-/// "`report!` is the only way to log in driver and lines": a subscriber is never told anything while
-/// a card is held, and no panic of it reaches the reaper.
+/// "`report!` is the only way to log in driver and lines": a subscriber is never told anything
+/// while a card is held, and no panic of it reaches the reaper.
 #[test]
 fn the_log_is_reached_by_report_alone() {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -239,6 +239,35 @@ fn the_host_builds_without_driver_ring_and_tone_detector() {
     let tree = cargo(&[&["tree", "-e", "normal,build", "--prefix", "none"], &package[..]].concat());
     assert!(tree.contains("ringback-host") && !tree.contains("ringback-bench"), "{tree}");
     cargo(&[&["check", "--quiet", "--target-dir", &target], &package[..]].concat());
+}
+
+/// "A line of a Rust source has at most 100 columns": rustfmt leaves comments, tables and long
+/// strings as they are.
+#[test]
+fn no_line_has_more_than_a_hundred_columns() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut found = Vec::new();
+    for folder in ["driver", "userspace", "tests"] {
+        sources(&top.join(folder), &mut found);
+    }
+    let mut long = Vec::new();
+    let mut seen = 0;
+    for path in found {
+        let inside = path.strip_prefix(&top).unwrap();
+        // Crates outside of the workspace have their own folder of what Cargo makes.
+        if inside.iter().any(|name| name == "target") {
+            continue;
+        }
+        seen += 1;
+        for (number, line) in fs::read_to_string(&path).unwrap().lines().enumerate() {
+            let columns = line.chars().count();
+            if columns > 100 {
+                long.push(format!("{}:{}: {columns} columns", inside.display(), number + 1));
+            }
+        }
+    }
+    assert!(seen > 500, "the sources are not where they are looked for");
+    assert!(long.is_empty(), "lines with more than 100 columns:\n{}", long.join("\n"));
 }
 
 #[test]

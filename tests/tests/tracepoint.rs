@@ -45,8 +45,8 @@ impl Trace {
         Trace { tracefs, instance, enable }
     }
 
-    /// The low 32 bits of the user_data of each TIMEOUT that this process has submitted for a request;
-    /// the reaper's own has 0 there.
+    /// The low 32 bits of the user_data of each TIMEOUT that this process has submitted for a
+    /// request; the reaper's own has 0 there.
     fn timeouts(&self) -> Vec<u32> {
         let trace = fs::read_to_string(self.instance.join("trace")).unwrap();
         // The tracepoint is everybody's, and other processes may run a driver as well.

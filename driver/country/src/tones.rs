@@ -3,7 +3,7 @@
 /// What an exchange tells with a tone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CallProgress {
-    /// Dial now.
+    /// The exchange is ready for digits.
     Dial,
     /// The other side is being rung.
     Ringback,
@@ -14,7 +14,7 @@ pub enum CallProgress {
 }
 
 impl CallProgress {
-    /// All of them.
+    /// Every kind of signal, for loops over them.
     pub const ALL: [CallProgress; 4] =
         [CallProgress::Dial, CallProgress::Ringback, CallProgress::Busy, CallProgress::Reorder];
 }
@@ -82,7 +82,7 @@ pub struct Signal {
     pub low_hz: u16,
     /// The higher frequency, where there are two, in Hz.
     pub high_hz: Option<u16>,
-    /// When it sounds.
+    /// When it sounds and when it rests, in ms.
     pub cadence: Cadence,
     /// The level it is sent with, of each frequency, in dBm0.
     pub level_dbm0: f32,
@@ -91,13 +91,13 @@ pub struct Signal {
 /// The call-progress signals of one country.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Plan {
-    /// Dial tone.
+    /// Dial tone: the exchange waits for digits.
     pub dial: Signal,
-    /// Ringback, audible ringing.
+    /// Ringback: the called telephone rings.
     pub ringback: Signal,
-    /// Busy.
+    /// Busy: the called line is in use.
     pub busy: Signal,
-    /// Reorder, congestion.
+    /// Reorder or congestion: the exchange can't complete the call.
     pub reorder: Signal,
 }
 

@@ -7,8 +7,8 @@ use crate::Token;
 
 /// Whoever holds completions back until the function that asked has returned (G1).
 pub trait Holder: Send + Sync {
-    /// The function has returned: the completion may be delivered, and what is behind it. Does nothing
-    /// for a request that is not held any more.
+    /// The function has returned: the completion may be delivered, and what is behind it. Does
+    /// nothing for a request that is not held any more.
     fn release(&self, token: Token);
 }
 

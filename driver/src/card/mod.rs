@@ -9,7 +9,7 @@
 //! | [`port`] | what a port says and can be told |
 //! | [`PortCard`] | a card with ports, as lines need it |
 //! | [`tiger320`] | the TDM400P family: four slots behind a Tiger320 bus master |
-//! | `si3210`, `si3050` | its FXS and FXO modules: bring-up, self-check, what their registers mean |
+//! | `si3210`, `si3050` | its FXS and FXO modules: bring-up, self-check, meaning of registers |
 //! | [`uart16550`] | a UART with a modem behind it: PCI modems and serial cards, mtty |
 //! | [`mailbox`] | a device with one command register: a whole engine, to learn from |
 //! | [`edu`] | QEMU's example device: a whole engine with DMA and a queue |

@@ -1,5 +1,5 @@
-//! What modules of both kinds have in common: why one does not work, in words for the person who has
-//! the card, and what a status sample calls for.
+//! What modules of both kinds have in common: why one does not work, in words for the person who
+//! has the card, and what a status sample calls for.
 
 use thiserror::Error;
 
@@ -9,45 +9,47 @@ use thiserror::Error;
 pub enum ModuleError {
     /// A chip answers, but not with the values it has after reset.
     #[error(
-        "the FXS module's chip does not look freshly reset: register {register} reads {read:#04x} instead of \
-         {expected:#04x}; reseat the module, try another slot, or replace the module"
+        "the FXS module's chip does not look freshly reset: register {register} reads {read:#04x} \
+         instead of {expected:#04x}; reseat the module, try another slot, or replace the module"
     )]
     Identity {
-        /// Si3210 register.
+        /// Number of the Si3210 register that was read.
         register: u8,
         /// What it should read.
         expected: u8,
-        /// What it read.
+        /// The value that the register has instead.
         read: u8,
     },
     /// A Si3215, whose indirect registers are numbered differently.
     #[error(
-        "the module has a Si3215, which is not supported: use an FXS module with a Si3210 (S100M, S110M)"
+        "the module has a Si3215, which is not supported: use an FXS module with a Si3210 (S100M, \
+         S110M)"
     )]
     Si3215,
     /// The chip takes no more indirect accesses (Si3210 register 31 stays busy).
     #[error(
-        "the FXS module's chip does not finish an access to its indirect registers: reseat or replace the module"
+        "the FXS module's chip does not finish an access to its indirect registers: reseat or \
+         replace the module"
     )]
     IndirectBusy,
     /// An indirect register does not hold what was written.
     #[error(
-        "the FXS module's indirect register {register} reads {read:#06x} after {wrote:#06x} was written: reseat the \
-         module; if another module works in this slot, this one is defective"
+        "the FXS module's indirect register {register} reads {read:#06x} after {wrote:#06x} was \
+         written: reseat the module; if another module works in this slot, this one is defective"
     )]
     Indirect {
-        /// Si3210 indirect register.
+        /// Number of the Si3210's indirect register.
         register: u8,
-        /// What was written.
+        /// The value that was written before.
         wrote: u16,
-        /// What it read.
+        /// The value that was read back.
         read: u16,
     },
     /// The module's voltage converter does not reach the line voltage.
     #[error(
-        "the FXS module's line voltage reached only {volts} V in half a second: connect a drive power cable \
-         (4-pin, 12 V) of the PC's power supply to the connector on the card; if it is connected, the module is \
-         defective"
+        "the FXS module's line voltage reached only {volts} V in half a second: connect a drive \
+         power cable (4-pin, 12 V) of the PC's power supply to the connector on the card; if it is \
+         connected, the module is defective"
     )]
     NoPower {
         /// What the converter reached, in volts.
@@ -55,24 +57,26 @@ pub enum ModuleError {
     },
     /// The chip's calibration does not end, not even the manual one.
     #[error(
-        "the FXS module does not finish its calibration: unplug the telephone and try again; if that does not help, \
-         replace the module"
+        "the FXS module does not finish its calibration: unplug the telephone and try again; if \
+         that does not help, replace the module"
     )]
     Calibration,
     /// The line side of an FXO module does not answer.
     #[error(
-        "the FXO module's line side did not answer over the isolation link within 2 s: module or line side missing \
-         or defective; reseat or replace the module"
+        "the FXO module's line side did not answer over the isolation link within 2 s: module or \
+         line side missing or defective; reseat or replace the module"
     )]
     NoIsoLink,
     /// Nothing sensible answers where a module was.
     #[error(
-        "the module stopped answering: it is loose, was pulled, or its serial bus is stuck; reseat the module"
+        "the module stopped answering: it is loose, was pulled, or its serial bus is stuck; reseat \
+         the module"
     )]
     NotAnswering,
     /// The module fails again and again.
     #[error(
-        "the module was set up again too often: check the line for short circuits, then replace the module"
+        "the module was set up again too often: check the line for short circuits, then replace \
+         the module"
     )]
     TooManyFaults,
 }
@@ -80,7 +84,7 @@ pub enum ModuleError {
 /// What a sample calls for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reaction {
-    /// Nothing.
+    /// The sample is as it should be.
     None,
     /// The control register is to be written again.
     Write,

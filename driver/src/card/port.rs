@@ -54,15 +54,17 @@ pub enum LineFeed {
 /// What happened on a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PortEvent {
-    /// FXS: the telephone closed or opened the loop, debounced (pulses and flashes come as they are).
+    /// FXS: the telephone closed or opened the loop, debounced (pulses and flashes come as they
+    /// are).
     Hook(Hook),
     /// FXS: the telephone was lifted while it rang; the ring generator is off, the feed is
-    /// [`LineFeed::Active`]. [`PortEvent::Hook`] follows when the loop is stable: off-hook, or on-hook
-    /// if the telephone was hung up again at once.
+    /// [`LineFeed::Active`]. [`PortEvent::Hook`] follows when the loop is stable: off-hook, or
+    /// on-hook if the telephone was hung up again at once.
     RingTrip,
     /// FXO: ringing voltage began (true) or ended, debounced.
     Ring(bool),
-    /// FXO: the exchange feeds the line (true) or does not, debounced. The first one tells how it is.
+    /// FXO: the exchange feeds the line (true) or does not, debounced. The first one tells how it
+    /// is.
     Battery(bool),
     /// FXO: the exchange exchanged the wires, debounced. Not sent for the polarity first seen.
     Polarity(Polarity),
@@ -73,8 +75,8 @@ pub enum PortEvent {
 /// What is wrong with a port, and what was done about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PortFault {
-    /// The module's chip lost its settings (supply dip, static discharge). A telephone or an exchange
-    /// saw the loop open meanwhile.
+    /// The module's chip lost its settings (supply dip, static discharge). A telephone or an
+    /// exchange saw the loop open meanwhile.
     PartReset(Remedy),
     /// FXS: the chip took the voltage off the line, because a transistor carried too much power
     /// (short circuit, foreign voltage).
@@ -136,11 +138,17 @@ pub enum PortError {
     #[error("port {0} has no working module: see the list of lines for the reason")]
     NoPort(usize),
     /// The port is of the other kind.
-    #[error("port {port} is {kind}: this can only be done on the other kind", kind = match .kind { ModuleKind::Fxs => "FXS (telephone)", ModuleKind::Fxo => "FXO (exchange line)" })]
+    #[error(
+        "port {port} is {kind}: this can only be done on the other kind",
+        kind = match .kind {
+            ModuleKind::Fxs => "FXS (telephone)",
+            ModuleKind::Fxo => "FXO (exchange line)",
+        }
+    )]
     WrongKind {
-        /// The port.
+        /// The port's number on the card, from 0.
         port: usize,
-        /// What it is.
+        /// The kind of its module.
         kind: ModuleKind,
     },
     /// The card is gone or was made safe.

@@ -1,8 +1,8 @@
 //! What lines need of a card that has ports, whatever its chips are.
 //!
-//! A card implements [`PortCard`], and lines work on it: any number of ports, each FXS or FXO, in the
-//! words of [`port`](super::port). Time is told to it, it starts no thread and waits for nothing. It
-//! may be commanded and asked for a status between any two services.
+//! A card implements [`PortCard`], and lines work on it: any number of ports, each FXS or FXO, in
+//! the words of [`port`](super::port). Time is told to it, it starts no thread and waits for
+//! nothing. It may be commanded and asked for a status between any two services.
 
 use std::io;
 use std::time::Duration;
@@ -18,9 +18,9 @@ use crate::device::Files;
 /// What is in a slot. The slot's number is the port's, counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Slot {
-    /// A working module.
+    /// A module of this kind, which works.
     Module(ModuleKind),
-    /// Nothing answers there.
+    /// No module answers in the slot.
     Empty,
     /// A module that does not work, and why.
     Failed(ModuleError),
@@ -39,9 +39,9 @@ impl Slot {
 /// What a service has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Service {
-    /// Nothing was due.
+    /// No frame was due since the last service.
     Idle,
-    /// Frames were exchanged.
+    /// Frames of samples were exchanged with the card.
     Frames {
         /// How many frames every port got.
         frames: u32,
@@ -82,8 +82,8 @@ pub trait PortCard: Send + 'static {
     /// What is in its slots, which are the ports in their order. Their number never changes.
     fn slots(&self) -> &[Slot];
 
-    /// How a port is, from what was sampled and commanded last; the hardware is not asked. `None` for
-    /// a port without a working module, and once the card is lost.
+    /// How a port is, from what was sampled and commanded last; the hardware is not asked. `None`
+    /// for a port without a working module, and once the card is lost.
     fn status(&self, port: usize) -> Option<PortStatus>;
 
     /// What the reaper has to read and write for it.
@@ -92,8 +92,8 @@ pub trait PortCard: Send + 'static {
     /// The error of the system call.
     fn files(&self) -> io::Result<Files>;
 
-    /// Whether the kernel moves the samples. Then `frame` of a sink is never called; the samples come
-    /// and go with [`Engine::received`](crate::engine::Engine::received) and
+    /// Whether the kernel moves the samples. Then `frame` of a sink is never called; the samples
+    /// come and go with [`Engine::received`](crate::engine::Engine::received) and
     /// [`Context::play`](crate::engine::Context::play), under the port's number.
     fn kernel_moves_samples(&self) -> bool;
 
@@ -119,8 +119,8 @@ pub trait PortCard: Send + 'static {
     /// There is no such port, it is FXS, or the card is closed.
     fn set_hook(&mut self, port: usize, hook: Hook) -> Result<(), PortError>;
 
-    /// Feeds an FXS line. [`LineFeed::Ringing`] switches the ring generator on until another feed is
-    /// commanded or the telephone is lifted.
+    /// Feeds an FXS line. [`LineFeed::Ringing`] switches the ring generator on until another feed
+    /// is commanded or the telephone is lifted.
     ///
     /// # Errors
     /// There is no such port, it is FXO, or the card is closed.

@@ -1,11 +1,11 @@
 //! Register sequences of a module that run at once or a few accesses per tick.
 //!
-//! Bringing a module up takes hundreds of register operations with waits between them. At start they
-//! run one after the other; when a module must be set up again while calls are up on the other
-//! ports, only as many may run in each tick as the tick has room for. So a sequence is written once,
-//! as an `async` function over a [`Chip`], and asks for one [`Operation`] at a time; whoever runs it
-//! performs the operation whenever it may. There is no executor and no waker: the future is a state
-//! machine that is advanced by [`Sequence::advance`] and by nothing else.
+//! Bringing a module up takes hundreds of register operations with waits between them. At start
+//! they run one after the other; when a module must be set up again while calls are up on the other
+//! ports, only as many may run in each tick as the tick has room for. So a sequence is written
+//! once, as an `async` function over a [`Chip`], and asks for one [`Operation`] at a time; whoever
+//! runs it performs the operation whenever it may. There is no executor and no waker: the future is
+//! a state machine that is advanced by [`Sequence::advance`] and by nothing else.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -31,7 +31,7 @@ pub(crate) enum Operation {
 pub(crate) enum Step<T> {
     /// It wants this done next.
     Do(Operation),
-    /// It has ended.
+    /// The sequence has ended with this result.
     Done(T),
 }
 
@@ -46,12 +46,12 @@ struct Desk {
 pub(crate) struct Chip(Arc<Mutex<Desk>>);
 
 impl Chip {
-    /// Reads a register.
+    /// Asks for the read of a register, and ends with its value.
     pub(crate) async fn read(&self, register: u8) -> u8 {
         self.perform(Operation::Read(register)).await
     }
 
-    /// Writes a register.
+    /// Asks for the write of a register.
     pub(crate) async fn write(&self, register: u8, value: u8) {
         self.perform(Operation::Write(register, value)).await;
     }
@@ -68,7 +68,7 @@ impl Chip {
         self.perform(Operation::Resync).await;
     }
 
-    /// Lets time pass.
+    /// Asks to be advanced no sooner than after this time.
     pub(crate) async fn wait(&self, time: Duration) {
         self.perform(Operation::Wait(time)).await;
     }

@@ -16,20 +16,20 @@ use super::sysfs::SysfsRoot;
 /// The kernel's own module for PCI devices under UIO.
 const GENERIC: &str = "uio_pci_generic";
 const VFIO: &str = "vfio-pci";
-/// Ringback's own module.
+/// Ringback's own kernel module, which moves samples.
 const SHIM: &str = "ringback";
 
 /// Why a card's driver was not changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BindError {
-    /// No such card.
+    /// No PCI function has this address.
     #[error("there is no PCI device at {0}; `lspci -D` lists those there are")]
     NoDevice(PciAddress),
     /// The kernel does not have the driver at present.
     #[error("the kernel has no driver {driver} loaded; `modprobe {driver}` first{locked}")]
     NoDriver {
-        /// The driver.
+        /// The kernel driver's name.
         driver: String,
         /// Why that may not be possible, or nothing.
         locked: String,
@@ -43,9 +43,9 @@ pub enum BindError {
     /// The driver would be of no use with this card.
     #[error("{driver} is not for {address}: {why}")]
     Unsuited {
-        /// The card.
+        /// The card's PCI address.
         address: PciAddress,
-        /// The driver.
+        /// The kernel driver's name.
         driver: String,
         /// Why not, and what is.
         why: &'static str,
@@ -60,20 +60,20 @@ pub enum BindError {
     /// Somebody would lose the card in the middle of something.
     #[error("{address} is in use by {users}; end that first")]
     InUse {
-        /// The card.
+        /// The card's PCI address.
         address: PciAddress,
-        /// Who uses it.
+        /// Programs and devices that use the card, as a list in words.
         users: String,
     },
     /// The name can't be one of a driver.
     #[error("{0:?} is no name of a driver")]
     BadName(String),
-    /// A step failed.
+    /// One of the writes below `/sys` failed; those before it were done.
     #[error("writing to {} failed: {source}{}", path.display(), cure(source))]
     Step {
-        /// The file.
+        /// The file that could not be written.
         path: PathBuf,
-        /// Why.
+        /// The error of the system call.
         source: io::Error,
     },
     /// All was done, and the driver still does not hold the card.
@@ -82,9 +82,9 @@ pub enum BindError {
          device release {address}` gives the card back"
     )]
     NotTaken {
-        /// The card.
+        /// The card's PCI address.
         address: PciAddress,
-        /// The driver.
+        /// The kernel driver's name.
         driver: String,
     },
 }
@@ -99,11 +99,11 @@ fn cure(error: &io::Error) -> &'static str {
 /// One write to a file below `/sys`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// The file.
+    /// The file below `/sys` that is written.
     pub path: PathBuf,
-    /// What is written.
+    /// The text that is written to it.
     pub value: String,
-    /// What that does.
+    /// What that does, in words for the person who decides.
     pub does: String,
 }
 

@@ -17,7 +17,7 @@ pub(super) const PARAMETER: &str = "allow_unconfined";
 pub enum Confinement {
     /// It reaches the memory that was mapped for the devices of its IOMMU group, and no other.
     Group {
-        /// The group.
+        /// The IOMMU group's name, which is a number for PCI devices.
         name: String,
         /// The other devices of the group, as behind the same conventional PCI bridge: each reaches
         /// what was mapped for the others.
@@ -25,7 +25,7 @@ pub enum Confinement {
     },
     /// It is in a group whose domain is all memory.
     PassThrough {
-        /// The group.
+        /// The IOMMU group's name, which is a number for PCI devices.
         name: String,
     },
     /// It is in no group: no IOMMU, or one that is switched off.

@@ -88,7 +88,7 @@ impl fmt::Display for Kind {
 pub struct Candidate {
     /// How to select it, once nothing is needed any more.
     pub selector: Selector,
-    /// What it is.
+    /// Which of the cards that Ringback drives it is.
     pub kind: Kind,
     /// Its PCI ids, where it is a PCI function.
     pub ids: Option<PciIds>,

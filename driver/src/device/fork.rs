@@ -18,7 +18,7 @@ static WATCHING: Once = Once::new();
 pub struct Process(u32);
 
 impl Process {
-    /// The calling process.
+    /// Returns the calling process, to be compared with it later.
     pub fn current() -> Process {
         WATCHING.call_once(|| {
             // SAFETY: `count` is async-signal-safe: it adds to one atomic number. Where the C

@@ -41,9 +41,9 @@ pub trait Registers: Send {
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
-    /// One 8-bit read.
+    /// Reads 8 bits in one bus access.
     fn read8(&self, offset: usize) -> u8;
-    /// One 8-bit write.
+    /// Writes 8 bits in one bus access.
     fn write8(&self, offset: usize, value: u8);
     /// One 32-bit read; `offset` is a multiple of 4.
     fn read32(&self, offset: usize) -> u32;
@@ -55,7 +55,7 @@ pub trait Registers: Send {
 ///
 /// Accesses are volatile and checked: outside the block a read gives 0 and a write is dropped.
 pub trait DmaMemory: Send {
-    /// Size in bytes.
+    /// The window's size in bytes.
     fn len(&self) -> usize;
     /// Whether the block is empty.
     fn is_empty(&self) -> bool {
@@ -75,7 +75,7 @@ pub trait DmaMemory: Send {
 pub struct PortFile {
     /// The port's number on the card.
     pub port: usize,
-    /// The file.
+    /// Character device with the port's u-law samples, for READ and WRITE.
     pub fd: OwnedFd,
 }
 
@@ -96,14 +96,14 @@ impl From<Option<InterruptFd>> for Files {
 
 /// One card as the operating system gives it to us.
 pub trait Device: Send + 'static {
-    /// The register window.
+    /// How the device's registers are accessed.
     type Registers: Registers;
     /// The memory the card masters.
     type Dma: DmaMemory;
 
     /// The short name by which it was selected (`soft`, `uio:/dev/uio0`, `pci:0000:05:00.0`).
     fn name(&self) -> &str;
-    /// The register window.
+    /// The window of the registers that the card needs.
     fn registers(&self) -> &Self::Registers;
     /// The memory the card masters; `None` where the device has none.
     fn dma(&self) -> Option<&Self::Dma>;

@@ -80,13 +80,13 @@ impl FromStr for PciAddress {
 /// What a PCI function says it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PciIds {
-    /// Vendor.
+    /// Vendor id, from offset 0x00 of the configuration space.
     pub vendor: u16,
-    /// Device.
+    /// Device id, from offset 0x02.
     pub device: u16,
     /// Subsystem vendor: who made the board.
     pub subsystem_vendor: u16,
-    /// Subsystem device.
+    /// Subsystem device id, from offset 0x2E.
     pub subsystem_device: u16,
     /// Class, subclass and programming interface (24 bits).
     pub class: u32,

@@ -18,7 +18,7 @@ pub enum Selector {
     Uio(u32),
     /// A PCI function under vfio-pci.
     Pci(PciAddress),
-    /// A mediated device.
+    /// A mediated device, named by its UUID.
     Mdev(MdevUuid),
 }
 

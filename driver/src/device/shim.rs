@@ -62,9 +62,9 @@ pub enum ShimError {
         path.display()
     )]
     Open {
-        /// The file.
+        /// The port's device file.
         path: PathBuf,
-        /// Why.
+        /// The error of the system call.
         source: io::Error,
     },
 }

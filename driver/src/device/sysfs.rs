@@ -121,17 +121,17 @@ pub enum SysfsError {
     /// Missing, unreadable, or not text.
     #[error("can't read {}: {source}", path.display())]
     Unreadable {
-        /// The attribute.
+        /// The attribute's file below `/sys`.
         path: PathBuf,
-        /// Why.
+        /// The error of the system call.
         source: io::Error,
     },
     /// Not a number, or one that is too large for what it counts.
     #[error("{} should be a number and is {text:?}", path.display())]
     NotANumber {
-        /// The attribute.
+        /// The attribute's file below `/sys`.
         path: PathBuf,
-        /// What is there.
+        /// The text that the attribute has.
         text: String,
     },
 }
@@ -139,7 +139,10 @@ pub enum SysfsError {
 impl SysfsError {
     /// Whether the attribute does not exist.
     pub(super) fn is_missing(&self) -> bool {
-        matches!(self, SysfsError::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound)
+        matches!(
+            self,
+            SysfsError::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound
+        )
     }
 }
 

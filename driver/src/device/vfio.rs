@@ -208,7 +208,7 @@ impl Line {
     }
 }
 
-/// The card's interrupt.
+/// The card's interrupt: its eventfd, and how it is set and unmasked.
 struct Interrupt {
     index: u32,
     /// It masks itself each time and has to be unmasked.

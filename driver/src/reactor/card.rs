@@ -12,7 +12,8 @@ use super::handover::{Handover, Submitted};
 use super::state::{Refusal, State};
 use super::{SETTLE_LIMIT, SLOW};
 
-/// The engine behind its hand-over. While a thread holds it, what that thread logs is put off.
+/// The engine behind its hand-over. What a thread logs while it holds the engine is written once it
+/// has let go.
 pub(crate) struct Card<E: Engine> {
     pub(crate) core: Arc<Core>,
     pub(crate) lines: usize,
@@ -50,8 +51,8 @@ impl<E: Engine> Card<E> {
         submitted
     }
 
-    /// Does something while the card is held, behind all that was queued before, then wakes the
-    /// reaper if that needs it. Not for a thread that holds a card already.
+    /// Runs `act` while it holds the card, after all commands that were queued before, then wakes
+    /// the reaper if necessary. Not for a thread that holds a card already.
     pub(crate) fn with<R>(&self, act: impl FnOnce(&mut State<E>) -> R) -> R {
         let _held = report::hold();
         let (result, wake) = self.state.with(act);
@@ -61,14 +62,14 @@ impl<E: Engine> Card<E> {
         result
     }
 
-    /// As [`Card::with`], by the reaper: for a thread that may not hold the card. A reaper that
-    /// does not come by within two seconds (an upcall does not return) is not waited for any
-    /// longer. `None` if the reaper died of it.
+    /// As [`Card::with`], but the reaper runs `act`: for a thread that may not hold the card. If
+    /// the reaper does not come within two seconds, because an upcall does not return, this thread
+    /// runs it after all. `None` if `act` panicked on the reaper's thread.
     pub(crate) fn with_by_reaper<R: Send + 'static>(
         &self,
         act: impl FnOnce(&mut State<E>) -> R + Send + 'static,
     ) -> Option<R> {
-        // Whoever takes it does it: reaper or, in the end, this thread.
+        // The thread that takes it runs it: the reaper or, after the limit, this one.
         let errand = Arc::new(Mutex::new(Some(act)));
         let (tell, told) = mpsc::sync_channel(1);
         let taken = {
@@ -94,9 +95,9 @@ impl<E: Engine> Card<E> {
         }
     }
 
-    /// As [`Card::with`], for the reaper, who goes on at once: the second value says whether to
-    /// look again, for which `act` has its say. `now` is the time at which it began to wait for the
-    /// card.
+    /// As [`Card::with`], for the reaper, which needs no wake-up: the second value says whether it
+    /// has to look again, which `act` may ask for. `now` is the time at which it began to wait for
+    /// the card.
     pub(crate) fn reap<R>(
         &self,
         now: Time,
@@ -106,7 +107,7 @@ impl<E: Engine> Card<E> {
         self.state.reap(|state| self.name_holder(now, state), act)
     }
 
-    /// Names what the card was held for, if that was long.
+    /// Logs what the card was held for, if that took long.
     #[cold]
     fn name_holder(&self, before: Time, state: &State<E>) {
         let took = self.core.clock.now() - before;
@@ -126,7 +127,7 @@ impl<E: Engine> Card<E> {
         }
     }
 
-    /// As [`Card::reap`], but `None` at once if somebody holds the card.
+    /// As [`Card::reap`], but returns `None` at once if another thread holds the card.
     pub(crate) fn try_reap<R>(
         &self,
         act: impl FnOnce(&mut State<E>) -> (R, bool),
@@ -135,7 +136,7 @@ impl<E: Engine> Card<E> {
         self.state.try_reap(act)
     }
 
-    /// Does something while the card is held, and has it refuse every command from then on.
+    /// Runs `act` while it holds the card, which refuses every command from then on.
     pub(crate) fn close<R>(&self, act: impl FnOnce(&mut State<E>) -> R) -> R {
         let _held = report::hold();
         let (result, wake) = self.state.close(act);

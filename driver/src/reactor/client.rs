@@ -1,9 +1,9 @@
 //! Requests as futures: who submits gets a [`Pending`] that becomes the request's output.
 //!
-//! Rules: each request's outcome is told exactly once (C3), to its own `Pending`, and only after
-//! [`Client::request`] has stored where it goes (G1), because the ticket is held until then. A
-//! `Pending` that is dropped cancels its request. When the card is over every `Pending` is told
-//! (D12), also one whose completion the reactor could not deliver any more.
+//! Rules: each request's outcome is delivered exactly once (C3), to its own `Pending`, and only
+//! after [`Client::request`] has stored where it goes (G1), because the ticket is held until then.
+//! A `Pending` that is dropped cancels its request. When the card is over every `Pending` gets an
+//! outcome (D12), also one whose completion the reactor could not deliver any more.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -42,7 +42,7 @@ impl<E: Engine> Waiter<E> {
             state.waker.take()
         };
         self.told.notify_all();
-        // Not under the lock: it is the executor's code.
+        // Not under the lock, because this runs code of the executor.
         if let Some(waker) = waker {
             waker.wake();
         }
@@ -51,7 +51,7 @@ impl<E: Engine> Waiter<E> {
 
 struct Waiters<E: Engine> {
     by_id: HashMap<RequestId, Arc<Waiter<E>>>,
-    /// The card is over, of this.
+    /// Why the card is over; `None` while it runs.
     over: Option<Failure>,
 }
 
@@ -59,7 +59,7 @@ struct Waiters<E: Engine> {
 struct Desk<E: Engine>(Mutex<Waiters<E>>);
 
 impl<E: Engine> Desk<E> {
-    /// Has the outcome of a request go to a waiter. For a card that is over, that is at once.
+    /// Registers the waiter of a request. If the card is over, it gets the outcome at once.
     fn enter(&self, id: RequestId, waiter: &Arc<Waiter<E>>) {
         let over = {
             let mut waiters = lock(&self.0);
@@ -97,8 +97,8 @@ pub struct Client<E: Engine> {
 
 impl<E: Engine> Client<E> {
     /// The upcalls with which to start a card, and a client to [connect](Unconnected::connect) to
-    /// it then. `events` is told the card's events, on the reaper's thread, as [`Upcalls::event`]
-    /// is.
+    /// it then. `events` is called with the card's events, on the reaper's thread, as
+    /// [`Upcalls::event`] is.
     #[expect(
         clippy::new_ret_no_self,
         reason = "there is no card to be a client of before it starts"
@@ -121,7 +121,7 @@ impl<E: Engine> Client<E> {
         let waiter = Arc::new(Waiter { state, told: Condvar::new() });
         self.desk.enter(ticket.id(), &waiter);
         let (id, token) = (ticket.id(), ticket.token());
-        // Nothing of the request is told before this.
+        // Nothing of the request is delivered before this.
         ticket.release();
         Ok(Pending { handle: self.handle.clone(), id, token, waiter, over: false })
     }
@@ -192,7 +192,8 @@ where
             waiters.over = Some(cause);
             std::mem::take(&mut waiters.by_id)
         };
-        // Whoever submitted while the card was shut down, and had its ticket given up.
+        // Requests that were submitted while the card was shut down, and whose tickets were given
+        // up.
         for waiter in left.into_values() {
             if let Err(text) = contain(|| waiter.tell(Err(failure::<E>(cause)))) {
                 report!(ERROR, "waking a task panicked: {text}");
@@ -228,7 +229,7 @@ impl<E: Engine> Pending<E> {
     /// Waits for the outcome without an executor, at most so long; `None` if it has not come by
     /// then.
     ///
-    /// Where waiting is impossible, in an upcall and in an engine, it only looks.
+    /// In an upcall and in an engine, where waiting is impossible, it returns at once.
     pub fn wait(&mut self, limit: Duration) -> Option<Outcome<E>> {
         let waits = !submitter::is_in_upcall() && !report::is_holding();
         let until = Instant::now().checked_add(if waits { limit } else { Duration::ZERO });
@@ -248,7 +249,7 @@ impl<E: Engine> Pending<E> {
         }
     }
 
-    /// Lets the request run to its end; nobody is told its outcome.
+    /// Lets the request run to its end and discards its outcome.
     pub fn forget(mut self) {
         self.over = true;
     }

@@ -1,4 +1,4 @@
-//! Which clock tells the engine the time.
+//! The clock that gives the engine the time.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -18,8 +18,8 @@ impl Clock {
     pub(crate) fn now(&self) -> Time {
         match self {
             Clock::Monotonic => {
-                // CLOCK_MONOTONIC exists on every Linux; were it refused, time would stand still
-                // and deadlines would be the ring's, which has its own.
+                // CLOCK_MONOTONIC exists on every Linux. If it were refused, time would stand still
+                // here, and only the ring, which has a clock of its own, would keep deadlines.
                 let Ok(now) = clock_gettime(ClockId::CLOCK_MONOTONIC) else { return Time::ZERO };
                 let seconds = now.tv_sec().cast_unsigned();
                 Time::from_nanos(seconds.wrapping_mul(1_000_000_000) + now.tv_nsec() as u64)

@@ -1,15 +1,16 @@
-//! The queue of commands in front of a busy card: nobody waits in it, and it can be closed.
+//! The queue of commands in front of a busy card. No submitter waits to queue, and the queue can be
+//! closed.
 //!
 //! Each request has a place of its own, by its slot. Queueing fills the place and then puts the
 //! slot on a stack by one compare-and-swap; whoever holds the card takes the whole stack by one
 //! swap and turns it round. So a thread that is preempted in the middle of queueing holds up
 //! neither the card nor another submitter, and what was queued earlier is taken earlier.
 //!
-//! A line queues no more than its share of the places: one that is asked without end can't take
-//! them all from the others while the card is busy.
+//! A line queues no more than its share of the places, so that one with endless requests can't take
+//! all places from the others while the card is busy.
 //!
-//! Closing is a swap too: from then on queueing fails, so that no command is accepted that nobody
-//! will take.
+//! Closing is a swap too: from then on queueing fails, so that no command is accepted that would
+//! never be taken.
 
 use std::marker::PhantomData;
 use std::sync::PoisonError;
@@ -74,7 +75,7 @@ pub(crate) enum NotQueued {
 }
 
 impl<Command, Q: Queueing> Commands<Command, Q> {
-    /// With a place for each slot below `capacity`, for so many lines.
+    /// Makes a queue with a place for each slot below `capacity`, for so many lines.
     pub(crate) fn new(capacity: usize, lines: usize) -> Self {
         let share = if lines > 1 { capacity.div_ceil(2) } else { capacity };
         Commands {
@@ -106,7 +107,7 @@ impl<Command, Q: Queueing> Commands<Command, Q> {
         let mut newest = self.newest.load(Ordering::Relaxed);
         loop {
             if newest == CLOSED {
-                // Put there above, and not on the stack yet.
+                // It was put there above and is not on the stack yet.
                 drop(lock(place).take());
                 queued.fetch_sub(1, Ordering::Relaxed);
                 return Err(NotQueued::Closed);

@@ -19,12 +19,13 @@ use super::kick::Kick;
 use super::latch::Latch;
 use super::submitter;
 
-/// The part that tickets hold on to.
+/// The part of a card that tickets keep alive.
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) table: Table,
     pub(crate) clock: Clock,
-    /// Written by the reaper in each of its turns; what stands around it is read by every caller.
+    /// On a cache line of its own: the reaper writes it in each of its turns, and every caller
+    /// reads the fields beside it.
     pub(crate) doze: OwnLine<Doze>,
     /// The latest round whose upcalls have returned.
     delivered: OwnLine<AtomicU64>,
@@ -71,14 +72,14 @@ impl Core {
         }
     }
 
-    /// Sleeps until somebody wakes the reaper, at most so long: for a reaper whose ring has failed.
+    /// Sleeps until the reaper is woken, at most so long: for a reaper whose ring has failed.
     pub(crate) fn sleep(&self, limit: Duration) {
         if let Some(kick) = &self.kick {
             kick.wait(limit);
         }
     }
 
-    /// The engine has ended: has the reaper come to its end as well.
+    /// Stops the reaper after the engine has ended.
     pub(crate) fn stop(&self, cause: Failure) {
         self.cause.get_or_init(|| cause);
         self.stopping.store(true, Ordering::Release);
@@ -94,7 +95,8 @@ impl Core {
         self.stopping.load(Ordering::Acquire)
     }
 
-    /// Names the calling thread as the reaper. Its real-time settings are in force by now.
+    /// Stores the calling thread as the reaper, with its entitlement. Its real-time settings must
+    /// be in force by now.
     pub(crate) fn become_reaper(&self) {
         self.reaper.get_or_init(|| (thread::current().id(), Entitlement::of_this_thread()));
     }
@@ -104,12 +106,12 @@ impl Core {
     }
 
     /// Whether the calling thread may hold the card: not if it is entitled to less of a CPU than
-    /// the reaper, who would wait for it for as long as others are busy.
+    /// the reaper, which would have to wait for it for as long as others are busy.
     #[inline]
     pub(crate) fn may_hold(&self, now: Time) -> bool {
         match (&self.clock, self.reaper.get()) {
             (Clock::Monotonic, Some((_, reaper))) => submitter::entitlement(now) >= *reaper,
-            // A simulation has one thread; and without a reaper nobody waits.
+            // A simulation has one thread, and without a reaper no thread waits for the card.
             _ => true,
         }
     }
@@ -124,7 +126,7 @@ impl Core {
         self.delivered.load(Ordering::Acquire)
     }
 
-    /// The reaper has ended; nothing is delivered any more.
+    /// Says that the reaper has ended and nothing is delivered any more.
     pub(crate) fn end(&self) {
         self.over.tell(());
     }

@@ -1,5 +1,6 @@
-//! One look of the reaper: what arrived, timer, deadlines, upcalls. The same under the ring and
-//! under a virtual clock; what differs is who holds the alarms.
+//! One look of the reaper: it handles what has arrived, the timer, deadlines and upcalls. It is the
+//! same under the ring and under a virtual clock, which differ in how they keep deadlines
+//! ([`Alarms`]).
 
 use std::sync::Arc;
 
@@ -23,13 +24,13 @@ const ROUNDS: usize = 32;
 /// How often the clock is asked in one round of upcalls, at the most.
 const READINGS: usize = 16;
 
-/// Who keeps the deadlines of running requests, and has the ports.
+/// Keeps the deadlines of running requests, and carries out orders to ports.
 pub(crate) trait Alarms {
-    /// Calls the request at that time.
+    /// Arms the deadline of a request.
     fn arm(&mut self, request: Token, id: RequestId, at: Time);
-    /// It has ended before.
+    /// Removes the deadline of a request that has ended before.
     fn disarm(&mut self, request: Token, id: RequestId);
-    /// The engine wants something of a port.
+    /// Carries out an engine's order to a port.
     fn order(&mut self, order: Order);
 }
 
@@ -38,7 +39,7 @@ pub(crate) trait Alarms {
 pub(crate) struct Look {
     /// How many upcalls were delivered.
     pub(crate) delivered: usize,
-    /// There is more, or something was put in since: look again before waiting.
+    /// More is left, or something was queued since: look again before waiting.
     pub(crate) again: bool,
     /// Latest time of the next look.
     pub(crate) until: Time,
@@ -51,7 +52,7 @@ pub(crate) struct Reaping<E: Engine, U> {
     pub(crate) card: Arc<Card<E>>,
     pub(crate) upcalls: U,
     found: Found<E::Event, E::Output>,
-    /// The last upcalls, whose time is known with the next reading of the clock.
+    /// The last upcalls, which the next reading of the clock judges.
     span: Option<Span>,
 }
 
@@ -60,7 +61,7 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaping<E, U> {
         Reaping { card, upcalls, found: Found::new(), span: None }
     }
 
-    /// Tells the engine what has arrived, runs its timer, delivers one round, arms and disarms
+    /// Passes what has arrived to the engine, runs its timer, delivers one round, arms and disarms
     /// deadlines.
     pub(crate) fn look(&mut self, arrived: &mut Arrived, alarms: &mut impl Alarms) -> Look {
         let now = self.card.core.clock.now();
@@ -71,42 +72,41 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaping<E, U> {
         let ((), again) = self.card.reap(now, |state| {
             state.arrived(arrived, now);
             state.look(now, found);
-            // All that is left is in `found`, or announced.
+            // What is left is in `found`, or whoever queued it wakes the reaper.
             ((), false)
         });
         self.act(again, alarms)
     }
 
-    /// Looks and delivers, round after round, until nothing is left or there were so many that the
-    /// ring has to be looked at. All their upcalls are in the result.
+    /// Looks and delivers, round after round, until nothing is left or so many rounds were
+    /// delivered that the ring has to be looked at. The result counts the upcalls of all rounds.
     pub(crate) fn rounds(&mut self, arrived: &mut Arrived, alarms: &mut impl Alarms) -> Look {
         let (mut rounds, mut delivered) = (0, 0);
         let mut look = loop {
             let mut look = self.look(arrived, alarms);
             rounds += 1;
             delivered += look.delivered;
-            // What is put in meanwhile is announced.
+            // What is queued meanwhile notifies the reaper.
             look.again |= delivered != 0 && self.card.core.doze.is_notified();
             if look.delivered == 0 || !look.again || rounds == ROUNDS {
                 break look;
             }
         };
         look.delivered = delivered;
-        // What comes next is not the callbacks'.
+        // The time from here on must not count as the callbacks'.
         self.judge();
         look
     }
 
-    /// Names the last upcalls if they have taken long: before the calling thread does anything
-    /// else.
+    /// Logs the last upcalls if they took long. To be called before the thread does anything else.
     pub(crate) fn judge(&mut self) {
         if let Some(span) = self.span.take() {
             span.judge(self.card.core.clock.now());
         }
     }
 
-    /// Has the engine look without an interrupt, and delivers one round if it found something or
-    /// somebody else did. Waits for nobody: if the card is busy, its holder will leave word.
+    /// Has the engine look without an interrupt, and delivers one round if it or another thread
+    /// found something. It never waits: if the card is busy, its holder wakes the reaper.
     pub(crate) fn poll(&mut self, alarms: &mut impl Alarms) -> Look {
         let now = self.card.core.clock.now();
         let found = &mut self.found;
@@ -125,9 +125,9 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaping<E, U> {
         }
     }
 
-    /// Acts upon what was found, with the card free for others.
+    /// Carries out what was found, after the card was unlocked.
     fn act(&mut self, again: bool, alarms: &mut impl Alarms) -> Look {
-        // Before the upcalls: sound stops when it should.
+        // Before the upcalls, which must not delay the end of a sound.
         if !self.found.orders.is_empty() {
             self.found.orders.drain(..).for_each(|order| alarms.order(order));
         }
@@ -135,13 +135,14 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaping<E, U> {
         if delivered != 0 {
             self.deliver();
         }
-        // Before the marks: who waits for one may settle again, and has nothing to wait for then.
+        // Before the marks: a thread that was waiting for one may settle again, and must then find
+        // that this round is delivered.
         self.card.core.delivered(self.found.round);
         for mark in self.found.marks.drain(..) {
             mark.reached();
         }
-        // After the upcalls, which are what is waited for. The slots may be in use again, but
-        // alarms go by id and generation.
+        // After the upcalls, which are urgent. The slots may be in use again, but deadlines are
+        // found by id and generation.
         for deadline in self.found.arm.drain(..) {
             alarms.arm(deadline.request, deadline.id, deadline.at);
         }
@@ -152,10 +153,10 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaping<E, U> {
         Look { delivered, again, until: self.found.until, now: self.found.now }
     }
 
-    /// The reaper's last act: lets go of the engine and of everything it holds open, says that it
-    /// is over, and lets go of the upcalls and of what else it has (`rest`: its ring).
+    /// The reaper's last act: it drops the engine and everything that the engine holds open, makes
+    /// the last upcall, and drops the upcalls and `rest`, which is its ring.
     pub(crate) fn end(self, rest: impl Sized) {
-        /// Tells those who wait for the end, however this function is left.
+        /// Wakes the threads that wait for the end, however this function is left.
         struct End(Arc<Core>);
         impl Drop for End {
             fn drop(&mut self) {
@@ -170,7 +171,7 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaping<E, U> {
             report!(ERROR, "the callback of the card's end panicked: {text}");
         }
         discard(upcalls);
-        // Empty, unless the reaper has panicked in the middle of it.
+        // It is empty unless the reaper has panicked during a delivery.
         discard(found);
         discard(rest);
     }
@@ -181,7 +182,7 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaping<E, U> {
         let stride = self.found.batch.len().div_ceil(READINGS);
         let mut before = self.card.core.clock.now();
         let mut first = None;
-        // One by one: were this left in the middle, the others would still be there.
+        // One by one, so that the others are still queued if a panic leaves this loop.
         while let Some(delivery) = self.found.batch.pop_front() {
             let what = What::of(&delivery);
             first.get_or_insert(what);
@@ -220,7 +221,7 @@ struct Span {
 }
 
 impl Span {
-    /// Names them if they have taken long.
+    /// Logs them if they took long.
     fn judge(&self, after: Time) {
         let took = after - self.before;
         if took <= SLOW {
@@ -239,7 +240,7 @@ impl Span {
     }
 }
 
-/// What a callback is told, as the log names it.
+/// What a callback is called with, as the log names it.
 #[derive(Debug, Clone, Copy)]
 enum What {
     Completion(RequestId, usize),

@@ -1,4 +1,5 @@
-//! The wake-up of a reaper that is about to sleep: none is lost, and none is sent to one awake.
+//! The wake-up of a reaper that is about to sleep. No wake-up is lost, and a reaper that is awake
+//! is sent none.
 
 use crate::sync::{AtomicU32, Ordering};
 
@@ -7,7 +8,8 @@ const ASLEEP: u32 = 1;
 const NOTIFIED: u32 = 2;
 
 /// Whether the reaper sleeps. Work is published before [`Doze::notify`]; the reaper looks for work
-/// after [`Doze::awake`] and sleeps only if [`Doze::fall_asleep`] says that nobody came since.
+/// after [`Doze::awake`] and sleeps only if [`Doze::fall_asleep`] says that no work was published
+/// since.
 #[derive(Debug)]
 pub(crate) struct Doze(AtomicU32);
 
@@ -28,14 +30,14 @@ impl Doze {
         self.0.compare_exchange(AWAKE, ASLEEP, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
-    /// Whether somebody came since [`Doze::awake`]: how a reaper that does not sleep learns of
-    /// work.
+    /// Whether work was published since [`Doze::awake`]: so a reaper that does not sleep learns of
+    /// it.
     pub(crate) fn is_notified(&self) -> bool {
         self.0.load(Ordering::Acquire) == NOTIFIED
     }
 
-    /// There is work. `true` if the caller must wake the reaper: it sleeps, and nobody else has
-    /// been told to.
+    /// There is work. `true` if the caller must wake the reaper: it sleeps, and no other caller got
+    /// `true`.
     #[must_use = "if this is true, the reaper sleeps until somebody signals its eventfd"]
     pub(crate) fn notify(&self) -> bool {
         self.0.swap(NOTIFIED, Ordering::AcqRel) == ASLEEP

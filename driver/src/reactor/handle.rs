@@ -63,22 +63,23 @@ impl From<Refusal> for Refused {
     }
 }
 
-/// How waiting for what was told has ended.
+/// How waiting for a delivery has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settled {
-    /// All that could be delivered has been.
+    /// Everything that could be delivered was.
     Delivered,
     /// Waiting is impossible here: the calling thread is in an upcall of this card or another, or
-    /// it is the reaper, or in an engine. What was told is delivered as soon as the upcall has
-    /// returned, before anything else; the thread of a [`Local`](super::Local) outside of an upcall
-    /// delivers it when it runs next. [`Handle::wait_ended`] waits for the end of a shutdown later.
+    /// it is the reaper, or in an engine. What the engine has emitted is delivered as soon as the
+    /// upcall has returned, before anything else; the thread of a [`Local`](super::Local) outside
+    /// of an upcall delivers it when it runs next. [`Handle::wait_ended`] waits for the end of a
+    /// shutdown later.
     AfterThisUpcall,
-    /// An upcall has not returned for so long that waiting was given up; what was told is delivered
-    /// once it has.
+    /// An upcall has not returned for so long that waiting was given up; the rest is delivered once
+    /// it has.
     TimedOut,
 }
 
-/// A way to a card; clone it for every thread that wants one.
+/// The callers' access to a card; clone it for every thread that needs one.
 pub struct Handle<E: Engine> {
     pub(super) card: Arc<Card<E>>,
 }
@@ -96,7 +97,7 @@ impl<E: Engine> Handle<E> {
         self.submit_as(None, line, command)
     }
 
-    /// Submits a command under the caller's id, who answers for it being unique (T3).
+    /// Submits a command under an id of the caller's, which the caller keeps unique (T3).
     ///
     /// # Errors
     /// [`Refused`]; then nothing was started and no completion comes (R4).
@@ -127,10 +128,10 @@ impl<E: Engine> Handle<E> {
                 return Ok(Ticket::new(id, request, Arc::clone(core)));
             }
         };
-        // An engine that completes and refuses has completed: the first word counts.
+        // If an engine completes a request and then refuses it, the completion counts.
         if let Some(released) = core.table.abandon(request) {
             if released == Released::Deliverable {
-                // What the engine told before it refused waits for this.
+                // Events that the engine emitted before it refused were held back until now.
                 core.wake();
             }
             return Err(refused);
@@ -175,7 +176,7 @@ impl<E: Engine> Handle<E> {
     pub fn shutdown(&self) -> Settled {
         let core = &self.card.core;
         if core.is_foreign() {
-            // The card is the parent's.
+            // The card belongs to the parent process.
             return Settled::Delivered;
         }
         if !report::is_holding() {
@@ -196,15 +197,15 @@ impl<E: Engine> Handle<E> {
         Settled::TimedOut
     }
 
-    /// Waits until everything told on the line so far is delivered, but for what a ticket still
+    /// Waits until everything emitted on the line so far is delivered, but for what a ticket still
     /// holds back: that comes when the ticket is released. For the end of a close (D1, D2).
     ///
-    /// Waits two seconds at the most, and not at all where it can't; the result tells.
+    /// Waits two seconds at the most, and not at all where it can't; the result says which.
     pub fn settle(&self, line: usize) -> Settled {
         let core = &self.card.core;
         let signal = match self.ask(move |state| state.mark(line)) {
             Ok(Ok(Some(signal))) => signal,
-            // Nothing is left, or nobody is left to be told.
+            // Nothing is left to deliver, or nothing is ever delivered in this process.
             Ok(Ok(None)) | Err(Refused::OtherProcess) => return Settled::Delivered,
             Err(Refused::InEngine) => return Settled::AfterThisUpcall,
             Ok(Err(_)) | Err(_) => return Settled::TimedOut,
@@ -218,13 +219,13 @@ impl<E: Engine> Handle<E> {
         }
     }
 
-    /// Waits until the card is shut down and nothing is told any more: after
+    /// Waits until the card is shut down and nothing is delivered any more: after
     /// [`Driver::shutdown`](super::Driver::shutdown) was called in an upcall, or gave up waiting.
     /// `false` if that has not come by then; never waits in an upcall or in an engine.
     pub fn wait_ended(&self, limit: Duration) -> bool {
         let core = &self.card.core;
         if core.is_foreign() {
-            // Nothing is ever told in this process.
+            // Nothing is ever delivered in this process.
             return true;
         }
         let waits = !submitter::is_in_upcall() && !core.is_reaper() && !report::is_holding();

@@ -1,4 +1,4 @@
-//! The hand-over of a command to a busy card: nobody waits, and no command is left behind.
+//! The hand-over of a command to a busy card: no submitter waits, and no command is left behind.
 //!
 //! The state is behind one mutex. Who finds it free works on it; who finds it busy leaves the
 //! command in the queue, and whoever holds the state looks at the queue again after unlocking. A
@@ -78,7 +78,7 @@ pub(crate) enum Submitted<Outcome> {
     Done(Outcome),
     /// It is in the queue, and whoever holds the card starts it.
     Queued,
-    /// It will not be.
+    /// It was not queued and will not be started.
     Refused(NotQueued),
 }
 
@@ -106,15 +106,15 @@ pub(crate) struct Handover<State, Command, P = Careful> {
     commands: Commands<Command, P>,
     /// How many threads wait for the state.
     waiting: AtomicU32,
-    /// Those of threads that may not hold the state. Only they wait for this lock.
+    /// Errands of threads that may not hold the state. Only those threads wait for this lock.
     errands: Mutex<Vec<Errand<State>>>,
-    /// Whether there are any.
+    /// Whether there are errands, to be read without the lock.
     any_errands: AtomicU32,
     parting: PhantomData<fn() -> P>,
 }
 
 impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
-    /// For commands of requests in the slots below `capacity`, on so many lines.
+    /// Makes a hand-over for requests in the slots below `capacity`, on so many lines.
     pub(crate) fn new(state: State, capacity: usize, lines: usize) -> Self {
         Handover {
             inner: Mutex::new(Inner { state, taken: Taken::default() }),
@@ -163,8 +163,8 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
         self.commands.push(State::slot(request), line, command).into()
     }
 
-    /// Does something with the state that can't be queued, behind all commands that were queued
-    /// before; waits for whoever holds it. The second value says whether the reaper must be woken.
+    /// Runs `act`, which can't be queued, on the state, after all commands that were queued before;
+    /// waits for the thread that holds it. The second value says whether the reaper must be woken.
     pub(crate) fn with<R>(&self, act: impl FnOnce(&mut State) -> R) -> (R, bool) {
         let (inner, _) = self.lock();
         self.act(inner, usize::MAX, |state| {
@@ -192,7 +192,7 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
         self.act(inner, SHARE, act)
     }
 
-    /// As [`Handover::reap`], but `None` at once if somebody holds the state.
+    /// As [`Handover::reap`], but returns `None` at once if another thread holds the state.
     pub(crate) fn try_reap<R>(
         &self,
         act: impl FnOnce(&mut State) -> (R, bool),
@@ -238,8 +238,8 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
         (result, self.work_off_rest(wake | (rest && P::WAKES), P::FOREIGN))
     }
 
-    /// Works off what was queued while the state was held, until it is held by another, somebody
-    /// waits for it, the queue is empty, or so many commands are done.
+    /// Works off what was queued while the state was held, until another thread holds it or waits
+    /// for it, the queue is empty, or so many commands are done.
     #[inline]
     fn work_off_rest(&self, wake: bool, left: usize) -> bool {
         if P::IN_ORDER {
@@ -290,7 +290,7 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
 
     #[cold]
     fn do_errands(&self, inner: &mut Inner<State>) {
-        // Who has left one wakes the reaper once this is free again.
+        // If the lock is taken, its holder wakes the reaper once its errand is there.
         let Ok(errands) = self.errands.try_lock().map(|mut errands| {
             self.any_errands.store(0, Ordering::SeqCst);
             std::mem::take(&mut *errands)
@@ -305,19 +305,20 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
         }
     }
 
-    /// The second value says whether somebody held it.
+    /// The second value says whether another thread held it.
     fn lock(&self) -> (MutexGuard<'_, Inner<State>>, bool) {
         if let Some(inner) = self.try_lock() {
             return (inner, false);
         }
         self.waiting.fetch_add(1, Ordering::SeqCst);
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        // Held: what was queued by those who saw this thread wait is found in the queue now.
+        // The state is held now, and finds in its queue the commands of submitters that saw this
+        // thread wait.
         self.waiting.fetch_sub(1, Ordering::SeqCst);
         (inner, true)
     }
 
-    /// For submitters, who leave the state to those who wait for it.
+    /// For submitters: `None` also if other threads wait for the state, which come first.
     fn try_lock_for_submitter(&self) -> Option<MutexGuard<'_, Inner<State>>> {
         if self.waiting.load(Ordering::SeqCst) != 0 {
             return None;

@@ -1,4 +1,5 @@
-//! By what a sleeping reaper is woken: an eventfd, or in the models something that loom can see.
+//! The signal that wakes a sleeping reaper: an eventfd, or in the models something that loom can
+//! see.
 
 #[cfg(not(loom))]
 pub(crate) use real::Kick;
@@ -24,7 +25,7 @@ mod real {
             Ok(Kick(EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?))
         }
 
-        /// What becomes readable when the reaper is to wake.
+        /// A descriptor that is readable while the reaper is to wake.
         pub(crate) fn file(&self) -> io::Result<OwnedFd> {
             self.0.as_fd().try_clone_to_owned()
         }
@@ -37,8 +38,8 @@ mod real {
         /// Waits for a signal, at most so long, and takes it.
         pub(crate) fn wait(&self, limit: Duration) {
             let limit = PollTimeout::try_from(limit).unwrap_or(PollTimeout::MAX);
-            // Whatever comes of it, the reaper looks again; a signal that is left would only wake
-            // it.
+            // Errors are ignored: the reaper looks again in any case, and a signal that is left
+            // over only wakes it once more.
             let _ = poll(&mut [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)], limit);
             let _ = self.0.read();
         }

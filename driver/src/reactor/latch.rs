@@ -1,11 +1,11 @@
-//! A word that is told once and waited for.
+//! A value that is set once and waited for.
 
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use crate::sync::asleep::{Condvar, Mutex, MutexGuard};
 
-/// Nothing until it is told; from then on what was told first.
+/// Empty until it is set; from then on it holds the first value.
 #[derive(Debug)]
 pub(crate) struct Latch<T> {
     word: Mutex<Option<T>>,
@@ -17,20 +17,20 @@ impl<T: Copy> Latch<T> {
         Latch { word: Mutex::new(None), told: Condvar::new() }
     }
 
-    /// Only the first word counts.
+    /// Sets the value; only the first call has an effect.
     pub(crate) fn tell(&self, word: T) {
         self.lock().get_or_insert(word);
         self.told.notify_all();
     }
 
-    /// What was told, if anything was.
+    /// The value, if it was set.
     pub(crate) fn get(&self) -> Option<T> {
         *self.lock()
     }
 
-    /// Waits for the word; `None` if nothing is told in time.
+    /// Waits for the value; `None` if it is not set in time.
     pub(crate) fn wait(&self, limit: Duration) -> Option<T> {
-        // Too far away to be reached is as good as never.
+        // An `Instant` can't express every limit, so it is cut to 136 years.
         let until = Instant::now() + limit.min(Duration::from_secs(u64::from(u32::MAX)));
         let mut word = self.lock();
         while word.is_none() {
@@ -49,7 +49,8 @@ impl<T: Copy> Latch<T> {
     }
 }
 
-/// Loom: who waits is told, and sees what was done before. Every interleaving of two threads.
+/// Loom: a waiting thread is woken, and sees what was done before the value was set. Every
+/// interleaving of two threads.
 #[cfg(all(test, loom))]
 mod model {
     use std::panic::catch_unwind;

@@ -16,10 +16,10 @@ use super::{Options, Upcalls};
 /// [`run_once`](Local::run_once) and from nowhere else.
 ///
 /// Everything else is as with a [`Driver`](super::Driver). Any thread may submit, by a [`Handle`].
-/// While nobody runs it nothing is delivered and no deadline is kept. Dropping it shuts the card
+/// While it is not run, nothing is delivered and no deadline is kept. Dropping it shuts the card
 /// down.
 pub struct Local<E: Engine, U: Upcalls<E::Event, E::Output>> {
-    /// There until it is dropped.
+    /// `None` once the card was shut down.
     reaper: Option<Reaper<E, U>>,
     handle: Handle<E>,
     granted: Granted,
@@ -41,19 +41,19 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Local<E, U> {
         let (card, kicked) = card(engine, options.capacity)?;
         let handle = Handle { card: card.clone() };
         let reaping = Reaping::new(card, upcalls);
-        // Before the reaper, which notes what it is entitled to.
+        // Before the reaper is made, which stores its thread's entitlement.
         let granted = options.realtime.apply();
         let reaper = Reaper::new(reaping, files.into(), kicked, options.waiting)
             .inspect_err(|_| give_back(&handle.card))?;
         Ok(Local { reaper: Some(reaper), handle, granted })
     }
 
-    /// A way to the card.
+    /// Returns a handle of the card.
     pub fn handle(&self) -> Handle<E> {
         self.handle.clone()
     }
 
-    /// What came of the real-time settings that were asked for.
+    /// The answers to the real-time settings that were asked for.
     pub fn granted(&self) -> &Granted {
         &self.granted
     }
@@ -83,7 +83,7 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Local<E, U> {
                     break reaper.look().delivered;
                 }
             };
-            // What the application does next is not the callbacks'.
+            // The application's time from here on must not count as the callbacks'.
             reaper.judge();
             delivered
         });
@@ -93,7 +93,7 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Local<E, U> {
         delivered
     }
 
-    /// Whether the card is shut down or has failed, and everything is told: nothing comes any more.
+    /// Whether the card is shut down or has failed, and everything is delivered: no upcall follows.
     pub fn is_over(&self) -> bool {
         self.reaper.as_ref().is_none_or(Reaper::is_over)
     }
@@ -107,7 +107,7 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Local<E, U> {
         let Some(mut reaper) = self.reaper.take() else { return Settled::Delivered };
         let card = &self.handle.card;
         if card.core.is_foreign() {
-            // Ring and card are the parent's.
+            // Ring and card belong to the parent process.
             std::mem::forget(reaper);
             return Settled::Delivered;
         }

@@ -1,4 +1,4 @@
-//! Marks: places in a line's queue that somebody waits for (D1, D2).
+//! Marks: places in a line's queue that a thread waits for (D1, D2).
 
 use std::sync::Arc;
 
@@ -7,21 +7,21 @@ use super::latch::Latch;
 /// How waiting for a mark has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reached {
-    /// All before it was delivered.
+    /// Everything before the mark was delivered.
     Delivered,
     /// The reaper has ended before that.
     Over,
 }
 
-/// Where a mark tells that it was reached.
+/// Signals that a mark was reached.
 pub(crate) type Signal = Latch<Reached>;
 
-/// A place in a line's queue that somebody waits for.
+/// A place in a line's queue that a thread waits for.
 #[derive(Debug)]
 pub(crate) struct Mark(Arc<Signal>);
 
 impl Mark {
-    /// A mark, and where it tells that it was reached.
+    /// Makes a mark, and the signal that it was reached.
     pub(crate) fn new() -> (Mark, Arc<Signal>) {
         let signal = Arc::new(Signal::new());
         (Mark(Arc::clone(&signal)), signal)
@@ -35,7 +35,7 @@ impl Mark {
 
 impl Drop for Mark {
     fn drop(&mut self) {
-        // Dropped with the queue it stood in.
+        // A mark that is dropped with its queue was never reached.
         self.0.tell(Reached::Over);
     }
 }

@@ -9,8 +9,8 @@
 //! How the reaper waits is chosen at the start ([`Waiting`]); with [`Local`] it is the
 //! application's own thread. None of the rules depends on it.
 //!
-//! Knows nothing of telephony: it is generic over [`Engine`](crate::engine::Engine). The only room
-//! that uses the ring, through its safe face in `device::ring`.
+//! The reactor knows nothing of telephony: it is generic over [`Engine`](crate::engine::Engine). It
+//! is the only module that uses the ring, by the safe interface in `device::ring`.
 
 mod bits;
 mod card;
@@ -56,8 +56,8 @@ use std::time::Duration;
 use crate::engine::Failure;
 use crate::request::Completion;
 
-/// Where results and events go. One per card; called by the reaper only, never nested, with no lock
-/// held (C6).
+/// Receives results and events. There is one per card; only the reaper calls it, never nested, with
+/// no lock held (C6).
 ///
 /// Keep it short: everything else on the card waits. It may submit, cancel and settle; it can't
 /// wait for a card, neither for this one nor for another. A panic is contained and logged; the next
@@ -67,7 +67,7 @@ pub trait Upcalls<Event, Output = ()>: Send + 'static {
     fn completed(&mut self, completion: Completion<Output>);
     /// Something happened on a line.
     fn event(&mut self, line: usize, event: Event);
-    /// The card is shut down and everything is told: the last upcall, exactly once. `cause` is
+    /// The card is shut down and everything is delivered: the last upcall, exactly once. `cause` is
     /// [`Failure::Closed`] if it was asked for and the engine has stopped in order; otherwise the
     /// card has failed by itself.
     fn over(&mut self, cause: Failure) {
@@ -75,8 +75,8 @@ pub trait Upcalls<Event, Output = ()>: Send + 'static {
     }
 }
 
-/// What keeps a card from everything else for longer than this is named in the log: an upcall, or a
-/// command that is started.
+/// An upcall, or the start of a command, that takes longer than this is named in the log, because
+/// everything else on the card waits for it.
 const SLOW: Duration = Duration::from_millis(5);
 
 /// A completion whose ticket is held for longer than this is named in the log.

@@ -1,4 +1,4 @@
-//! What engines have to tell, one queue per line, until the reaper takes it.
+//! Completions and events of an engine, in one queue per line, until the reaper takes them.
 //!
 //! Order within a line is kept (O1): a completion that the gate holds back holds everything behind
 //! it on that line. An event that a command puts in while it is started is about a request whose
@@ -21,12 +21,12 @@ pub(super) const BATCH: usize = 256;
 
 #[derive(Debug)]
 enum Upcall<Event, Output> {
-    /// The output is here from its completing until its delivery, and nowhere else.
+    /// Owns the output from the completion until its delivery.
     Completed(Token, Output),
     Event(Event),
-    /// What is behind it waits until the request's function has returned.
+    /// Holds back what is behind it until the request's function has returned.
     Return(Token),
-    /// Somebody waits until all before it is delivered.
+    /// A caller waits until everything before it is delivered.
     Mark(Mark),
 }
 
@@ -41,7 +41,7 @@ impl<Event, Output> Upcall<Event, Output> {
     }
 }
 
-/// Something taken out, about to be delivered.
+/// An upcall that was taken out and is to be delivered.
 #[derive(Debug)]
 pub(crate) enum Delivery<Event, Output> {
     Completed(Completion<Output>),
@@ -55,7 +55,7 @@ struct Line<Event, Output> {
     taken: u64,
     /// The request whose return was marked last.
     awaited: Option<Token>,
-    /// The held completion that was complained about.
+    /// The held request that was named in the log.
     complained: Option<Token>,
 }
 
@@ -67,7 +67,7 @@ pub(crate) struct Outbox<Event, Output> {
     /// Counts the reaper's looks, each of which delivers one round.
     round: u64,
     wake: bool,
-    /// The request that is being started: events are about it.
+    /// The request that is being started, which events are about.
     pub(super) starting: Option<Token>,
     pub(super) orders: Orders,
 }
@@ -103,7 +103,7 @@ impl<Event, Output: Payload> Outbox<Event, Output> {
     /// Marks the end of what can be delivered on a line now; `None` if all of that is delivered, of
     /// which the rounds up to `delivered` are.
     ///
-    /// The mark stands before the first completion that a ticket holds back: nobody can wait for
+    /// The mark stands before the first completion that a ticket holds back: no thread may wait for
     /// that, because the ticket may be the waiting thread's own.
     pub(crate) fn mark(
         &mut self,
@@ -138,8 +138,8 @@ impl<Event, Output: Payload> Outbox<Event, Output> {
         self.lines.iter().all(|line| line.queue.is_empty())
     }
 
-    /// What waits for a ticket, the first of each line that was there before `since`, each told
-    /// once.
+    /// Names in the log, once each, the first entry of each line that a ticket holds back since
+    /// before `since`.
     pub(crate) fn complain(&mut self, table: &Table, since: Time) {
         for (number, line) in self.lines.iter_mut().enumerate() {
             let Some(first) = line.queue.front() else { continue };
@@ -147,7 +147,7 @@ impl<Event, Output: Payload> Outbox<Event, Output> {
                 Upcall::Completed(request, _) => {
                     (*request, "is complete", table.completed(*request))
                 }
-                // It was put in while the request was started.
+                // The event was queued while the request was started.
                 Upcall::Return(request) => {
                     (*request, "has an event to tell", Some(table.submitted(*request)))
                 }
@@ -168,9 +168,9 @@ impl<Event, Output: Payload> Outbox<Event, Output> {
         }
     }
 
-    /// Puts what no held ticket holds back before what one does, so that the last round delivers
-    /// it. Events that such a ticket holds back, or that are behind it, are dropped with the card
-    /// (D2). Whether anything is left that may be told.
+    /// Moves what no ticket holds back before what one does, so that the last round delivers it.
+    /// Events that such a ticket holds back, or that are behind it, are dropped with the card (D2).
+    /// Returns whether anything is left that may be delivered.
     pub(crate) fn pass_held(&mut self, table: &Table) -> bool {
         let mut any = false;
         for line in &mut self.lines {
@@ -190,14 +190,14 @@ impl<Event, Output: Payload> Outbox<Event, Output> {
         any
     }
 
-    /// The end of the reaper: names the requests whose completions are held back, and tells those
-    /// who wait that nothing more comes.
+    /// The end of the reaper: names the requests whose completions are held back, and wakes those
+    /// who wait, because nothing more comes.
     pub(crate) fn give_up(&mut self, table: &Table) {
         for (number, line) in self.lines.iter_mut().enumerate() {
             line.queue.retain(|upcall| matches!(upcall, Upcall::Completed(..)));
             for upcall in &mut line.queue {
                 if let Upcall::Completed(request, output) = upcall {
-                    // Dropped with the engine, as what it holds open is.
+                    // Dropped as the engine is, because it may hold files open as well.
                     discard(std::mem::replace(output, Output::NONE));
                     let Some(id) = table.id(*request) else { continue };
                     report!(
@@ -212,8 +212,9 @@ impl<Event, Output: Payload> Outbox<Event, Output> {
 
     /// Takes what one round delivers: a run of completions, or a single event. An event goes alone
     /// because closing its line from the upcall before it must still be able to drop it (D2).
-    /// `taken` hears of each request that is over, `marks` get what is reached once the round is
-    /// delivered. Gives the number of the round, and whether there is more for the next.
+    /// `taken` is called for each request that is over; `marks` gets the marks that are reached
+    /// once the round is delivered. Returns the number of the round, and whether more is left for
+    /// the next.
     pub(crate) fn take(
         &mut self,
         table: &Table,
@@ -258,7 +259,7 @@ impl<Event, Output: Payload> Outbox<Event, Output> {
                         more = true;
                         break;
                     }
-                    // Held back by a ticket, whose release is announced.
+                    // Held back by a ticket, whose release wakes the reaper.
                     _ => break,
                 }
             }
@@ -301,14 +302,14 @@ impl<Event, Output> Effects<Event, Output> for Outbox<Event, Output> {
             );
             return;
         };
-        // Once on each line is enough for all that one command puts in.
+        // One entry on each line is enough for all events of one command.
         if let Some(request) = self.starting.filter(|_| place.awaited != self.starting)
             && table.await_return(request)
         {
             place.queue.push_back(Upcall::Return(request));
             place.awaited = Some(request);
         }
-        // Behind others it is delivered with them.
+        // An event behind others is delivered with them and needs no wake-up.
         self.wake |= place.queue.is_empty();
         place.queue.push_back(Upcall::Event(event));
     }
@@ -339,7 +340,7 @@ impl<Event, Output> Effects<Event, Output> for Outbox<Event, Output> {
     }
 }
 
-/// What stands for a positive result, which C2 forbids.
+/// Reports a positive result, which C2 forbids, and returns the one that replaces it.
 #[cold]
 fn positive(table: &Table, request: Token, result: i32) -> i32 {
     let line = table.line(request).unwrap_or_default();

@@ -114,7 +114,7 @@ impl Granted {
 const LATENCY: &str = "/dev/cpu_dma_latency";
 
 impl Realtime {
-    /// Asks for all of it, for the calling thread.
+    /// Asks the operating system for all settings, for the calling thread.
     pub fn apply(&self) -> Granted {
         let mut granted = Granted::default();
         let mut answer = |setting, result| granted.answers.push(Answer { setting, result });

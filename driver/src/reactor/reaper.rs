@@ -31,10 +31,10 @@ use super::{LOOK_INTERVAL, Options, SETTLE_LIMIT, Upcalls, Waiting};
 /// Panics of the reaper after which it gives up.
 const MAX_PANICS: u32 = 3;
 
-/// Errors of a POLL that say nothing of the file.
+/// Errors of a POLL that pass, and say nothing about the file.
 const PASSING: [i32; 5] = [libc::EAGAIN, libc::EINTR, libc::ENOMEM, libc::EBUSY, libc::ECANCELED];
 
-/// So many of them one after the other are the file's after all.
+/// After so many of them in a row the file counts as failed.
 const MAX_REFUSED: u32 = 1000;
 
 /// Why the reaper could not start.
@@ -103,7 +103,7 @@ impl<E: Engine> Driver<E> {
         let (started, ready) = mpsc::sync_channel(1);
         let (realtime, waiting) = (options.realtime.clone(), options.waiting);
         let reap = move || {
-            // Before the reaper, which notes what it is entitled to.
+            // Before the reaper is made, which stores its thread's entitlement.
             let granted = realtime.apply();
             match Reaper::new(reaping, files, kicked, waiting) {
                 Ok(mut reaper) => {
@@ -118,7 +118,7 @@ impl<E: Engine> Driver<E> {
         };
         let spawned = thread::Builder::new().name("ringback".into()).spawn(reap);
         let begun = spawned.map_err(system("creating its thread")).and_then(|thread| {
-            // The ring belongs to its thread, so only the thread can say whether there is one.
+            // The thread makes its own ring, so only the thread can report whether that worked.
             let gone = |_| system("its thread")(io::ErrorKind::BrokenPipe.into());
             Ok((thread, ready.recv().map_err(gone)??))
         });
@@ -126,12 +126,12 @@ impl<E: Engine> Driver<E> {
         Ok(Driver { card, thread: Some(thread), granted })
     }
 
-    /// A way to the card.
+    /// Returns a handle of the card.
     pub fn handle(&self) -> Handle<E> {
         Handle { card: Arc::clone(&self.card) }
     }
 
-    /// What came of the real-time settings that were asked for.
+    /// The answers to the real-time settings that were asked for.
     pub fn granted(&self) -> &Granted {
         &self.granted
     }
@@ -140,8 +140,8 @@ impl<E: Engine> Driver<E> {
     /// every outstanding request and delivers that; afterwards nothing is called any more (D12).
     ///
     /// It waits three seconds at the most, and not at all in an upcall, of this card or of another;
-    /// the result tells, and [`Handle::wait_ended`] waits later. The rest is delivered as soon as
-    /// the upcall that is in the way has returned.
+    /// the result says which, and [`Handle::wait_ended`] waits later. The rest is delivered as soon
+    /// as the upcall that is in the way has returned.
     ///
     /// A ticket that is still held keeps its completion back; shutting down waits two seconds for
     /// it and then gives it up.
@@ -214,7 +214,7 @@ impl Alarms for RingAlarms<'_> {
     }
 }
 
-/// The ring and what goes up from it. Belongs to one thread, which is the reaper.
+/// The ring and what is delivered from it. It belongs to one thread, which is the reaper.
 pub(super) struct Reaper<E: Engine, U> {
     reaping: Reaping<E, U>,
     ring: Ring,
@@ -225,7 +225,7 @@ pub(super) struct Reaper<E: Engine, U> {
     intake: Intake,
     /// When a reaper that never sleeps listens to the interrupt file again.
     renewal: Time,
-    /// When there was something to do last.
+    /// Time of the last activity.
     active: Time,
     /// When to give up on tickets that are held, once shutting down has begun.
     give_up: Option<Time>,
@@ -270,9 +270,9 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaper<E, U> {
         })
     }
 
-    /// Until the card is shut down and everything is delivered.
+    /// Runs until the card is shut down and everything is delivered.
     pub(super) fn run(&mut self) {
-        // Once more after each panic.
+        // The loop is entered again after each panic.
         while !self.over {
             self.turn(|reaper| {
                 while !reaper.over {
@@ -284,20 +284,20 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaper<E, U> {
         }
     }
 
-    /// Does something of the loop's. Whatever panics in it ends the card in order: the engine is
-    /// stopped, and every request that was accepted is completed and told.
+    /// Runs a part of the loop. A panic in it ends the card in order: the engine is stopped, and
+    /// every request that was accepted is completed and delivered.
     pub(super) fn turn(&mut self, act: impl FnOnce(&mut Self) -> usize) -> usize {
         contain(|| act(self)).unwrap_or_else(|text| {
             self.panics += 1;
             report!(ERROR, "the reaper panicked ({text}); the card is stopped");
             self.fail();
-            // What panics again and again can't be told.
+            // After repeated panics nothing more can be delivered.
             self.over |= self.panics > MAX_PANICS;
             0
         })
     }
 
-    /// The card has failed by no fault of its engine: stops it and completes everything.
+    /// Stops a card that has failed by no fault of its engine, and completes every request.
     fn fail(&mut self) {
         let card = &self.reaping.card;
         if let Err(text) = contain(|| card.close(|state| state.end(Failure::Internal))) {
@@ -325,11 +325,12 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaper<E, U> {
     /// to be looked at again.
     pub(super) fn look(&mut self) -> Look {
         let core = &self.reaping.card.core;
-        // Before looking: what comes from now on is announced again.
+        // Before looking: what is queued from now on notifies the reaper again.
         core.doze.awake();
         if core.is_stopping() && self.give_up.is_none() {
             self.give_up = Some(core.clock.now() + SETTLE_LIMIT);
-            // Stopped already by who shuts the card down, unless he could not.
+            // Usually the thread that shuts the card down has done this already; not if it was in
+            // an engine.
             self.reaping.card.close(|state| state.end(Failure::Closed));
         }
         let alarms = &mut RingAlarms(&mut self.ring, &mut self.ports);
@@ -346,8 +347,8 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaper<E, U> {
         look
     }
 
-    /// Waits for something to do, but not beyond `latest`, and takes it from the ring. Polling, it
-    /// may deliver at once: gives how many upcalls that were.
+    /// Waits for something to do, until `latest` at most, and takes it from the ring. A polling
+    /// reaper may deliver at once; returns how many upcalls that were.
     pub(super) fn wait(&mut self, look: Look, latest: Time) -> usize {
         if self.over {
             return 0;
@@ -412,8 +413,8 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaper<E, U> {
         Ok(0)
     }
 
-    /// Looks for something to do, again and again: what was delivered on the way, or `None` if
-    /// there was nothing to do by then.
+    /// Polls for something to do until `until`. Returns how many upcalls were delivered meanwhile,
+    /// or `None` if there was nothing to do.
     fn watch(&mut self, until: Time) -> Result<Option<usize>, RingError> {
         loop {
             self.ring.poll()?;
@@ -432,7 +433,7 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaper<E, U> {
         }
     }
 
-    /// Takes what has come up the ring. `true` if that was anything.
+    /// Takes completions from the ring; `true` if there were any.
     fn take(&mut self) -> bool {
         let Reaper { reaping, ring, intake, ports, .. } = self;
         let table = &reaping.card.core.table;
@@ -456,14 +457,15 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaper<E, U> {
         let Some(give_up) = self.give_up else { return (false, false) };
         let now = self.reaping.card.core.clock.now();
         self.reaping.card.reap(now, |state| {
-            // What tickets hold back is named and given up then, and only that.
+            // After the limit, what tickets hold back is named in the log and given up, and only
+            // that.
             let ended = state.is_empty() || now >= give_up && state.pass_held();
             (ended, state.leave())
         })
     }
 }
 
-/// What completion queue entries mean.
+/// Interprets completion queue entries.
 #[derive(Debug, Default)]
 struct Intake {
     arrived: Arrived,
@@ -473,7 +475,7 @@ struct Intake {
     alarm: Option<Time>,
     /// POLLs of the interrupt file that have failed, one after the other.
     refused: u32,
-    /// The interrupt file has failed: it is listened to no more.
+    /// The interrupt file has failed: it is polled no more.
     deaf: bool,
 }
 
@@ -486,7 +488,7 @@ impl Intake {
                 self.refused = 0;
                 self.arrived.interrupted = true;
             }
-            // The kernel could not listen for the moment: it is asked again.
+            // The kernel could not poll the file for the moment: the POLL is submitted again.
             Kind::Interrupt if PASSING.contains(&-result) && self.refused < MAX_REFUSED => {
                 self.refused += 1;
             }
@@ -498,7 +500,7 @@ impl Intake {
             Kind::Deadline(request) if result == -libc::ETIME => {
                 self.arrived.expired.push(request);
             }
-            // Not by us, who remove the TIMEOUTs of requests that are over.
+            // This driver did not cancel it: it removes only TIMEOUTs of requests that are over.
             Kind::Deadline(request) => {
                 report!(WARN, "the kernel keeps no time limit ({}); it gets it again", error());
                 self.arrived.unarmed.push(request);

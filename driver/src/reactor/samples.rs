@@ -21,7 +21,7 @@ use super::user_data::{self, Kind};
 /// Samples that a port's queue in the kernel takes.
 const ROOM: usize = 65_536;
 
-/// What an engine wants of a port.
+/// An engine's order to a port.
 #[derive(Debug)]
 pub(crate) enum Order {
     /// Plays samples behind those that are queued; `id` is that of the request, or 0.
@@ -30,7 +30,7 @@ pub(crate) enum Order {
     Silence { port: usize },
 }
 
-/// What came of a port.
+/// What a port has received or played.
 #[derive(Debug)]
 pub(crate) enum Sound {
     Received { port: usize, samples: [u8; READ_SAMPLES], length: usize },
@@ -61,7 +61,7 @@ impl Orders {
     }
 }
 
-/// A play that is not over.
+/// A play whose samples are still to be written.
 #[derive(Debug)]
 struct Waiting {
     play: Play,
@@ -93,9 +93,9 @@ struct Port {
 #[derive(Debug, Default)]
 pub(crate) struct Ports {
     ports: Vec<Port>,
-    /// By place; the stamp tells one use of a place from the next.
+    /// By place; the stamp distinguishes one use of a place from the next.
     writing: Vec<(u16, Option<Writing>)>,
-    /// What ended without the kernel, to be told to the engine.
+    /// Plays that ended without a WRITE, to be reported to the engine.
     ended: Vec<Sound>,
 }
 
@@ -109,7 +109,7 @@ impl Ports {
         Ok(Ports { ports, ..Ports::default() })
     }
 
-    /// Sees to it that each port has a READ in flight.
+    /// Submits a READ for each port that has none in flight.
     pub(crate) fn listen(&self, ring: &mut Ring) {
         for (place, port) in self.ports.iter().enumerate().filter(|(_, port)| !port.failed) {
             // One that is in flight already is not queued again.
@@ -117,7 +117,7 @@ impl Ports {
         }
     }
 
-    /// Carries out what an engine wants.
+    /// Carries out an engine's order.
     pub(crate) fn order(&mut self, order: Order, ring: &mut Ring) {
         let (Order::Play { port: number, .. } | Order::Silence { port: number }) = order;
         let place = self.ports.iter().position(|port| port.number == number && !port.failed);
@@ -151,12 +151,12 @@ impl Ports {
         self.ended.push(Sound::Played { port, play, played });
     }
 
-    /// Whether there is something to tell that no completion will tell.
+    /// Whether a play has ended that no completion of the ring reports.
     pub(crate) fn has_news(&self) -> bool {
         !self.ended.is_empty()
     }
 
-    /// Takes what ended without the kernel.
+    /// Moves the plays that ended without a WRITE to `arrived`.
     pub(crate) fn tell(&mut self, arrived: &mut Arrived) {
         arrived.sounds.append(&mut self.ended);
     }
@@ -165,7 +165,8 @@ impl Ports {
     fn pump(&mut self, place: usize, ring: &mut Ring) {
         let Some(port) = self.ports.get_mut(place) else { return };
         while let Some(next) = port.waiting.front() {
-            // More than there is room for is cut by the kernel, and the rest written then.
+            // Of a play that is larger than the queue the kernel takes a part; the rest is written
+            // after it.
             if port.queued > 0 && port.queued + next.samples.len() > ROOM {
                 return;
             }
@@ -190,7 +191,7 @@ impl Ports {
         }
     }
 
-    /// A completion of one of ours has come; `kind` is what its `user_data` says.
+    /// Handles the completion of a READ or WRITE; `kind` is what its `user_data` says.
     pub(crate) fn completed(
         &mut self,
         kind: Kind,
@@ -256,7 +257,8 @@ impl Ports {
         let played = match usize::try_from(result) {
             Ok(written) if written >= length => Played::All,
             Ok(written) if written > 0 => {
-                // The rest was not queued: behind what is, before what waits.
+                // The kernel did not take the rest: it goes behind what is queued and before what
+                // waits.
                 samples.drain(..written.min(samples.len()));
                 port.waiting.push_front(Waiting { play, id, samples });
                 return self.pump(place, ring);

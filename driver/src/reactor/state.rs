@@ -18,7 +18,7 @@ use super::outbox::{BATCH, Delivery, Outbox};
 use super::samples::{Order, Sound};
 use super::{LOOK_INTERVAL, PATIENCE, SLOW};
 
-/// How many interrupts in a [`LOOK_INTERVAL`] are more than any card has.
+/// More interrupts in a [`LOOK_INTERVAL`] than any card raises.
 const STORM: u32 = 100_000;
 
 /// How many times in a row a timer is due again at once until it is named.
@@ -39,7 +39,7 @@ pub(crate) enum Refusal {
     Ended(Failure),
 }
 
-/// Something is left that nobody will deliver.
+/// Something is left that will not be delivered any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Undeliverable;
 
@@ -57,7 +57,7 @@ pub(crate) struct Deadline {
     pub(crate) at: Time,
 }
 
-/// What a look at the card has found, to be acted upon when the card is free again.
+/// What a look has found, to be carried out once the card is unlocked.
 #[derive(Debug)]
 pub(crate) struct Found<Event, Output> {
     pub(crate) batch: VecDeque<Delivery<Event, Output>>,
@@ -68,7 +68,7 @@ pub(crate) struct Found<Event, Output> {
     pub(crate) marks: Vec<Mark>,
     pub(crate) arm: Vec<Deadline>,
     pub(crate) disarm: Vec<Deadline>,
-    /// What the engine wants of ports.
+    /// The engine's orders to ports.
     pub(crate) orders: Vec<Order>,
     /// Latest time of the next look.
     pub(crate) until: Time,
@@ -97,20 +97,20 @@ impl<Event, Output> Found<Event, Output> {
 pub(crate) struct Arrived {
     /// The card interrupted once or more.
     pub(crate) interrupted: bool,
-    /// What came of ports.
+    /// What ports have received and played.
     pub(crate) sounds: Vec<Sound>,
     /// Buffers of samples to be used again.
     pub(crate) spare: Vec<Vec<u8>>,
-    /// Requests whose alarms went off.
+    /// Requests whose TIMEOUT has expired.
     pub(crate) expired: Vec<Token>,
-    /// Requests whose alarms the kernel did not take.
+    /// Requests whose TIMEOUT the kernel did not take.
     pub(crate) unarmed: Vec<Token>,
     /// The interrupt file failed.
     pub(crate) gone: bool,
 }
 
 impl Arrived {
-    /// Whether there is nothing, an interrupt left aside.
+    /// Whether nothing but an interrupt has arrived.
     fn is_empty(&self) -> bool {
         let Arrived { interrupted: _, sounds, spare, expired, unarmed, gone } = self;
         let none = sounds.is_empty() && spare.is_empty() && expired.is_empty();
@@ -118,7 +118,7 @@ impl Arrived {
     }
 }
 
-/// What an engine does too often to be right.
+/// Counts interrupts, to find a card that interrupts without end.
 #[derive(Debug, Default)]
 struct Storms {
     interrupts: u32,
@@ -133,21 +133,21 @@ pub(crate) struct State<E: Engine> {
     pub(crate) outbox: Outbox<E::Event, E::Output>,
     /// By slot: running requests without a kernel timer yet.
     unarmed: Bits,
-    /// By slot: the ring keeps its deadline.
+    /// By slot: running requests whose deadline is a TIMEOUT in the ring.
     armed: Bits,
     /// Requests that were ended before they were started, and why.
     doomed: Vec<(Token, Failure)>,
     /// The nearest deadline of the unarmed.
     earliest: Time,
-    /// When the unarmed are armed.
+    /// When the unarmed get their TIMEOUTs.
     sweep: Time,
-    /// When to look for what keeps the card from working.
+    /// When to look next for held tickets and too many interrupts.
     complains: Time,
-    /// The reaper looks again by then, whatever happens.
+    /// Latest time of the reaper's next look.
     pub(crate) looks_by: Time,
     /// The engine's timer is not called before.
     timer_pause: Time,
-    /// The latest time that the engine was told: it never goes back.
+    /// The latest time that was passed to the engine: it never goes back.
     now: Time,
     phase: Phase,
     storms: Storms,
@@ -228,7 +228,7 @@ impl<E: Engine> State<E> {
         self.call(now, act)
     }
 
-    /// Calls into the engine, whatever its phase; what a panic said is the caller's.
+    /// Calls into the engine, whatever its phase; returns the text of a panic to the caller.
     #[inline]
     fn attempt<R>(
         &mut self,
@@ -241,7 +241,7 @@ impl<E: Engine> State<E> {
         Some(contain(|| act(engine, &mut cx)))
     }
 
-    /// The end of the engine: its hardware into the safe state, every running request completed.
+    /// Ends the engine: puts its hardware into the safe state and completes every running request.
     /// From now on every command fails with this cause. Harmless when repeated.
     pub(crate) fn end(&mut self, cause: Failure) {
         if self.phase != Phase::Running {
@@ -257,12 +257,12 @@ impl<E: Engine> State<E> {
             self.phase = Phase::Ended(cause);
         }
         self.end_running(cause);
-        // Whoever ends the engine, it is the reaper who tells what is left, and that it is over.
+        // Whichever thread ends the engine, the reaper delivers what is left and the last upcall.
         self.core.stop(cause);
     }
 
-    /// Drops the engine, and with it all that it holds open: the reaper's last act. Gives what the
-    /// card has ended of.
+    /// Drops the engine, and with it everything that it holds open: the reaper's last act. Returns
+    /// why the card has ended.
     pub(crate) fn bury(&mut self) -> Failure {
         self.end(Failure::Closed);
         discard(self.engine.take());
@@ -278,7 +278,7 @@ impl<E: Engine> State<E> {
         if !self.unarmed.has(request.slot()) && !self.armed.has(request.slot()) {
             // Not started yet: its slot is in use until its command is out of the queue.
             if !self.doomed.iter().any(|(doomed, _)| *doomed == request) {
-                // One that was being refused meanwhile never comes.
+                // Those that were refused meanwhile never come.
                 let table = &self.core.table;
                 self.doomed.retain(|(doomed, _)| table.is_running(*doomed));
                 self.doomed.push((request, cause));
@@ -308,14 +308,14 @@ impl<E: Engine> State<E> {
     fn end_running(&mut self, cause: Failure) {
         let core = Arc::clone(&self.core);
         for request in core.table.running() {
-            // What is not started fails where it would be.
+            // A request that is not started yet fails when its command is taken from the queue.
             if self.unarmed.has(request.slot()) || self.armed.has(request.slot()) {
                 self.end_request(request, cause);
             }
         }
     }
 
-    /// Tells the engine what has arrived.
+    /// Passes what has arrived to the engine.
     pub(crate) fn arrived(&mut self, arrived: &mut Arrived, now: Time) {
         if std::mem::take(&mut arrived.interrupted) {
             self.storms.interrupts = self.storms.interrupts.saturating_add(1);
@@ -342,11 +342,11 @@ impl<E: Engine> State<E> {
         self.outbox.orders.spare.append(&mut arrived.spare);
         for request in arrived.unarmed.drain(..) {
             if self.armed.clear(request.slot()) && self.core.table.is_running(request) {
-                // With the next sweep, when the kernel may have what it lacked.
+                // The next sweep tries again, when the kernel may have the memory that it lacked.
                 self.unarmed.set(request.slot());
             }
         }
-        // After the interrupt: what the card has done in time has ended in time.
+        // After the interrupt, so that what the card has finished in time does not expire.
         for request in arrived.expired.drain(..) {
             if self.core.table.is_running(request)
                 && let (Some(id), Some(line)) =
@@ -358,7 +358,7 @@ impl<E: Engine> State<E> {
             self.armed.clear(request.slot());
         }
         if std::mem::take(&mut arrived.gone) {
-            // The engine says what it has to say, the rest fails.
+            // The engine completes what it can; the rest fails.
             self.call(now, Engine::gone);
             self.end_running(Failure::Gone);
         }
@@ -378,7 +378,7 @@ impl<E: Engine> State<E> {
             self.call(now, Engine::timer);
             timer = self.next_timer();
             if timer <= now {
-                // Were it called again at once, nothing else would be done on this thread.
+                // If it were called again at once, this thread would do nothing else.
                 self.timer_pause = now + TIMER_PAUSE;
                 timer = self.timer_pause;
                 self.name_restless();
@@ -424,7 +424,7 @@ impl<E: Engine> State<E> {
         });
     }
 
-    /// Names what keeps the card from working and would otherwise be silent.
+    /// Logs held tickets and too many interrupts, which would otherwise go unnoticed.
     fn complain(&mut self, now: Time) {
         if let Some(since) = now.as_nanos().checked_sub(PATIENCE.as_nanos() as u64) {
             self.outbox.complain(&self.core.table, Time::from_nanos(since));
@@ -441,7 +441,7 @@ impl<E: Engine> State<E> {
         self.storms.told = storm;
     }
 
-    /// Names an engine whose timer is always due, once.
+    /// Logs once an engine whose timer is always due.
     #[cold]
     fn name_restless(&mut self) {
         self.restless = self.restless.saturating_add(1);
@@ -471,7 +471,7 @@ impl<E: Engine> State<E> {
     /// What a caller must wait for so that all that is deliverable on the line now is delivered.
     ///
     /// # Errors
-    /// The reaper has ended, and something is left that nobody delivers.
+    /// The reaper has ended, and something is left that is not delivered any more.
     pub(crate) fn mark(&mut self, line: usize) -> Result<Option<Arc<Signal>>, Undeliverable> {
         if self.engine.is_some() {
             return Ok(self.outbox.mark(&self.core.table, line, self.core.latest_delivered()));
@@ -484,7 +484,7 @@ impl<E: Engine> State<E> {
         self.outbox.is_empty()
     }
 
-    /// Waits for held tickets no longer: `true` if nothing is left that may be told.
+    /// Stops waiting for held tickets; `true` if nothing is left that may be delivered.
     pub(crate) fn pass_held(&mut self) -> bool {
         !self.outbox.pass_held(&self.core.table)
     }
@@ -496,7 +496,7 @@ impl<E: Engine> State<E> {
             return Err(Refusal::Ended(cause));
         }
         self.last = Some(request);
-        // The first one is: an engine that is always slow is named at once.
+        // The first command is timed, so that an engine that is always slow is named at once.
         let timed = self.started.is_multiple_of(TIMED);
         self.started = self.started.wrapping_add(1);
         self.outbox.starting = Some(request);
@@ -544,7 +544,7 @@ impl<E: Engine> State<E> {
         }
     }
 
-    /// Names a request that the engine has completed and then refused: the first word counts.
+    /// Logs a request that the engine has completed and then refused; the completion counts.
     #[cold]
     fn name_contradiction(&self, request: Token, result: i32) {
         let table = &self.core.table;
@@ -560,7 +560,7 @@ impl<E: Engine> State<E> {
         }
     }
 
-    /// The result by which an engine refuses: negative, whatever it gave.
+    /// The result by which an engine refuses, made negative if it is not.
     fn negative(&self, request: Token, result: i32) -> i32 {
         if result < 0 {
             return result;

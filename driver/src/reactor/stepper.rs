@@ -22,18 +22,18 @@ use super::handle::Handle;
 use super::samples::{Order, Sound};
 use super::state::Arrived;
 
-/// Deadlines in order of time, and what ports are to do.
+/// Deadlines in order of time, and orders to ports.
 #[derive(Default)]
 struct Calendar(BTreeMap<(Time, usize), Token>, Vec<Order>);
 
-/// What an engine wants of a port, for whoever plays the kernel's part.
+/// An engine's order to a port, for the caller, which stands in for the kernel.
 #[derive(Debug, PartialEq, Eq)]
 pub enum PortOrder {
     /// Play samples behind those that are queued, for the request with this id or for none (0).
     Play {
         /// The port's number on the card.
         port: usize,
-        /// To be told with its end.
+        /// The number that is reported with its end.
         play: Play,
         /// The id of the request it belongs to, or 0.
         id: u32,
@@ -77,7 +77,7 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Stepper<E, U> {
         Ok(Stepper { reaping: Reaping::new(card, upcalls), calendar: Calendar::default() })
     }
 
-    /// A way to the card.
+    /// Returns a handle of the card.
     pub fn handle(&self) -> Handle<E> {
         Handle { card: Arc::clone(&self.reaping.card) }
     }
@@ -97,7 +97,7 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Stepper<E, U> {
         self.deliver_after(Arrived { gone: true, ..Arrived::default() });
     }
 
-    /// What the engine wants of ports since this was last asked, in order.
+    /// Takes the engine's orders to ports since the last call, in order.
     pub fn orders(&mut self) -> Vec<PortOrder> {
         let orders = self.calendar.1.drain(..);
         let public = orders.map(|order| match order {
@@ -118,7 +118,7 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Stepper<E, U> {
         self.deliver_after(Arrived { sounds, ..Arrived::default() });
     }
 
-    /// Something ends that the engine has [played](PortOrder::Play).
+    /// Reports the end of something that the engine has [played](PortOrder::Play).
     pub fn played(&mut self, port: usize, play: Play, played: Played) {
         let sounds = vec![Sound::Played { port, play, played }];
         self.deliver_after(Arrived { sounds, ..Arrived::default() });
@@ -140,7 +140,7 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Stepper<E, U> {
         }
     }
 
-    /// Lets time pass, stopping at every deadline and timer on the way.
+    /// Moves the clock on, and stops at every deadline and timer on the way.
     pub fn advance(&mut self, time: Duration) {
         let end = self.now() + time;
         loop {
@@ -163,13 +163,13 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Stepper<E, U> {
         self.deliver();
     }
 
-    /// Puts the hardware into its safe state and settles everything.
+    /// Puts the hardware into its safe state and delivers everything that is left.
     pub fn stop(&mut self) {
         self.reaping.card.close(|state| state.end(Failure::Closed));
         self.deliver();
     }
 
-    /// Whose deadlines are armed, the nearest first.
+    /// Requests whose deadlines are armed, the nearest first.
     #[cfg(all(test, not(loom)))]
     pub(super) fn armed(&self) -> Vec<Token> {
         self.calendar.0.values().copied().collect()

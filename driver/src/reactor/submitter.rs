@@ -6,8 +6,9 @@ use std::time::Duration;
 use crate::Time;
 use crate::device::scheduling::Entitlement;
 
-/// How long an answer of the kernel is believed. A thread that has lost its entitlement since then
-/// has run all the while; once it is kept from running its answer is too old.
+/// How long the kernel's answer is kept. A thread whose entitlement was lowered since then has run
+/// all the while; once it is kept from running, its answer gets too old and the kernel is asked
+/// again.
 const BELIEVED: Duration = Duration::from_millis(100);
 
 thread_local! {
@@ -18,7 +19,7 @@ thread_local! {
     static UPCALLS: Cell<u32> = const { Cell::new(0) };
 }
 
-/// What the calling thread is entitled to. One system call in a tenth of a second.
+/// The calling thread's entitlement, by at most one system call in a tenth of a second.
 #[inline]
 pub(crate) fn entitlement(now: Time) -> Entitlement {
     let (asked, answer) = ASKED.get();

@@ -6,7 +6,7 @@ use crate::request::{Held, Holder, Released, RequestId, Token};
 
 use super::core::Core;
 
-/// What submitting gives: the right to say "I have returned".
+/// What submitting returns. The caller drops it to say that its function has returned.
 ///
 /// Read the id, store what you want, then drop the ticket (or [`release`](Ticket::release) it).
 /// Only that opens the gate: until then neither the completion nor any later upcall of the line is
@@ -18,7 +18,7 @@ use super::core::Core;
 pub struct Ticket {
     id: RequestId,
     token: Token,
-    /// Gone once somebody else releases the request.
+    /// `None` once a [`Held`] releases the request instead.
     core: Option<Arc<Core>>,
 }
 
@@ -27,12 +27,12 @@ impl Ticket {
         Ticket { id, token, core: Some(core) }
     }
 
-    /// The id under which the request's completion will be told.
+    /// The id under which the request's completion will be delivered.
     pub fn id(&self) -> RequestId {
         self.id
     }
 
-    /// What [`Handle::cancel`](super::Handle::cancel) takes.
+    /// The token by which [`Handle::cancel`](super::Handle::cancel) names the request.
     pub fn token(&self) -> Token {
         self.token
     }
@@ -47,7 +47,7 @@ impl Ticket {
 }
 
 impl From<Ticket> for Option<Held> {
-    /// The same for somebody who does not know the reactor.
+    /// The same right as a [`Held`], for code that does not know the reactor.
     fn from(mut ticket: Ticket) -> Option<Held> {
         let core = ticket.core.take()?;
         Some(Held::new(ticket.token, core))
@@ -64,7 +64,8 @@ impl Drop for Ticket {
 
 impl Holder for Core {
     fn release(&self, token: Token) {
-        // A child process has the ticket twice; the gate is its own, the reaper its parent's.
+        // After a fork both processes have the ticket. The child has a gate of its own, but the
+        // reaper is its parent's.
         if self.table.release(token) == Released::Deliverable && !self.is_foreign() {
             self.wake();
         }

@@ -33,7 +33,7 @@ pub(crate) enum Kind {
     Received(usize),
     /// A WRITE of samples, by its place and stamp, of the request with this id.
     Play { slot: usize, stamp: u16, id: u32 },
-    /// The WRITE of nothing that drops a port's samples.
+    /// The empty WRITE that drops a port's samples.
     Silence,
     /// Nothing that this driver submits.
     Unknown,
@@ -53,42 +53,42 @@ const _: () = assert!(PLAY << 60 == WRITE_BIT);
 /// The bits of a stamp.
 pub(crate) const STAMP: u16 = 0xFFF;
 
-/// For the POLL of the interrupt file.
+/// The value for the POLL of the interrupt file.
 pub(crate) const fn interrupt() -> u64 {
     INTERRUPT << 60
 }
 
-/// For the POLL of the wake-up eventfd.
+/// The value for the POLL of the wake-up eventfd.
 pub(crate) const fn wake() -> u64 {
     WAKE << 60
 }
 
-/// For the reaper's own TIMEOUT.
+/// The value for the TIMEOUT that bounds the reaper's sleep.
 pub(crate) const fn alarm() -> u64 {
     ALARM << 60
 }
 
-/// For the TIMEOUT of a request.
+/// The value for the TIMEOUT of a request.
 pub(crate) fn deadline(token: Token, id: RequestId) -> u64 {
     of_request(DEADLINE, token, id)
 }
 
-/// For the removal of that TIMEOUT.
+/// The value for the removal of that TIMEOUT.
 pub(crate) fn removal(token: Token, id: RequestId) -> u64 {
     of_request(REMOVAL, token, id)
 }
 
-/// For the READ of a port's samples.
+/// The value for the READ of a port's samples.
 pub(crate) const fn received(place: usize) -> u64 {
     RECEIVED << 60 | (place as u64 & 0xFFFF) << 44
 }
 
-/// For a WRITE of samples of the request with this id, or of none (0).
+/// The value for a WRITE of samples of the request with this id, or of none (0).
 pub(crate) const fn play(slot: usize, stamp: u16, id: u32) -> u64 {
     PLAY << 60 | (slot as u64 & 0xFFFF) << 44 | ((stamp & STAMP) as u64) << 32 | id as u64
 }
 
-/// For the WRITE of nothing that drops a port's samples.
+/// The value for the empty WRITE that drops a port's samples.
 pub(crate) const fn silence(place: usize) -> u64 {
     SILENCE << 60 | (place as u64 & 0xFFFF) << 44
 }

@@ -7,15 +7,15 @@ use super::realtime::Realtime;
 /// How the reaper waits for something to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Waiting {
-    /// Asleep in the ring. Costs nothing while nothing happens; each interrupt costs a wake-up.
+    /// Sleeps in the ring. It costs nothing while nothing happens; each interrupt costs a wake-up.
     #[default]
     Sleep,
-    /// Looks again and again for so long after something has happened, then sleeps. For traffic in
-    /// bursts: only the first of a burst costs a wake-up.
+    /// Polls for so long after the last activity, then sleeps. For traffic in bursts: only the
+    /// first interrupt of a burst costs a wake-up.
     Spin(Duration),
-    /// Never sleeps. Operations are found where the engine can [poll](crate::engine::Engine::poll)
-    /// its hardware, before any interrupt. Takes a whole CPU; give it one of its own
-    /// ([`Realtime::cpu`]).
+    /// Polls and never sleeps. The end of an operation is found where the engine can
+    /// [poll](crate::engine::Engine::poll) its hardware, before any interrupt. It takes a whole
+    /// CPU; give it one of its own ([`Realtime::cpu`]).
     Poll,
 }
 

@@ -1,7 +1,7 @@
 //! All figures of the latency path, and the table that says which are reached; `make bench`.
 //!
-//! `figures workload NAME COUNT` is how it runs itself under the tools that count; `--rounds N` makes
-//! it shorter or longer.
+//! `figures workload NAME COUNT` is how it runs itself under the tools that count; `--rounds N`
+//! makes it shorter or longer.
 
 use std::io;
 use std::process::ExitCode;

@@ -31,7 +31,8 @@ pub(crate) fn enter(cpu: usize) -> nix::Result<()> {
     sched_setaffinity(SELF, &only)
 }
 
-/// As long as this lives, the thread that has made it, and all threads that it makes, keep off a CPU.
+/// As long as this lives, the thread that has made it, and all threads that it makes, keep off a
+/// CPU.
 #[derive(Debug)]
 pub(crate) struct Aside {
     before: CpuSet,

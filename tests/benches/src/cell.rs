@@ -1,9 +1,9 @@
 //! What is varied, and how one request is timed.
 //!
-//! A submitting thread waits for its next arrival, submits one request, and waits until the callback
-//! has run; only then comes the next. So there is one answer under way per thread, whatever the way,
-//! and nothing is hidden by queues. The other requests that are outstanding were submitted before and
-//! are not answered.
+//! A submitting thread waits for its next arrival, submits one request, and waits until the
+//! callback has run; only then comes the next. So there is one answer under way per thread,
+//! whatever the way, and nothing is hidden by queues. The other requests that are outstanding were
+//! submitted before and are not answered.
 //!
 //! The whole is what software takes: from the call to its return, and from the interrupt to the
 //! callback. Where the interrupt has no stamp it is from the call to the callback.
@@ -94,8 +94,8 @@ impl Stages {
         }
     }
 
-    /// A sample that another program has taken: call, return, interrupt and callback; and whether it
-    /// is for the stages.
+    /// A sample that another program has taken: call, return, interrupt and callback; and whether
+    /// it is for the stages.
     pub(crate) fn record(&mut self, [call, returned, raised, callback]: [u64; 4], staged: bool) {
         let submit = returned.saturating_sub(call);
         let wake = callback.saturating_sub(raised);
@@ -139,8 +139,8 @@ impl<'a> Recorder<'a> {
     /// Waits for the next arrival. What follows is the call.
     pub(crate) fn begin(&mut self) -> Shot {
         let gap = self.cell.gap.as_nanos() as u64 * self.cell.threads as u64;
-        // Alone it keeps its CPU busy, so that submitting is no waking; among others, or on the only
-        // CPU, that would leave none for the reaper.
+        // Alone it keeps its CPU busy, so that submitting is no waking; among others, or on the
+        // only CPU, that would leave none for the reaper.
         if self.cell.threads == 1 && self.spins {
             self.spin();
         } else {

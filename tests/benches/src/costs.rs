@@ -1,8 +1,8 @@
 //! What does not depend on the clock: instructions, allocations, bytes and system calls.
 //!
-//! A tool counts what a process does that runs one workload; it runs twice, for few requests and for
-//! many, and the difference is what requests cost. So nothing has to be told apart inside: start and
-//! end cost the same in both.
+//! A tool counts what a process does that runs one workload; it runs twice, for few requests and
+//! for many, and the difference is what requests cost. So nothing has to be told apart inside:
+//! start and end cost the same in both.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -2,9 +2,9 @@
 //!
 //! A thread does, as a device would: it watches the doorbell on a CPU that is set aside for it, and
 //! answers a while later, when the requester has gone to sleep. Whatever a way does after its
-//! doorbell is over by then, and every way that sleeps is woken from its sleep. Where there is no CPU
-//! to spare, because there are too few or because the reaper keeps one busy, the requester plays:
-//! it answers right after its call.
+//! doorbell is over by then, and every way that sleeps is woken from its sleep. Where there is no
+//! CPU to spare, because there are too few or because the reaper keeps one busy, the requester
+//! plays: it answers right after its call.
 //!
 //! The hardware's own time, from the call's return to the interrupt, is no part of the whole.
 
@@ -20,8 +20,8 @@ use ringback_driver::device::soft::SoftInterrupt;
 use crate::aside::enter;
 use crate::clock::now;
 
-/// How long the hardware takes, in ns: longer than a thread needs to fall asleep, and well below the
-/// short gap.
+/// How long the hardware takes, in ns: longer than a thread needs to fall asleep, and well below
+/// the short gap.
 pub(crate) const THINKS: u64 = 8_000;
 
 /// Who answers.
@@ -195,8 +195,8 @@ impl Hardware {
         matches!(self, Hardware::Requester(_))
     }
 
-    /// Plays, if that is for the requester to do: when it has interrupted. `None` too if nothing waits
-    /// yet: where the card is busy, whoever holds it rings the doorbell.
+    /// Plays, if that is for the requester to do: when it has interrupted. `None` too if nothing
+    /// waits yet: where the card is busy, whoever holds it rings the doorbell.
     pub(crate) fn answer(&self) -> Option<u64> {
         match self {
             Hardware::Requester(mailbox) => mailbox.answer(),
@@ -204,8 +204,8 @@ impl Hardware {
         }
     }
 
-    /// When it interrupted for a request whose call returned at `from` and whose callback ran at `to`,
-    /// if it can tell.
+    /// When it interrupted for a request whose call returned at `from` and whose callback ran at
+    /// `to`, if it can tell.
     pub(crate) fn raised(&self, from: u64, to: u64) -> Option<u64> {
         match self {
             Hardware::Thread(player) => player.state.raises.between(from, to),
@@ -215,7 +215,8 @@ impl Hardware {
         }
     }
 
-    /// Interrupts once more, for whoever is to stop at the next interrupt and has rung the doorbell.
+    /// Interrupts once more, for whoever is to stop at the next interrupt and has rung the
+    /// doorbell.
     pub(crate) fn nudge(&self) {
         self.begin();
         self.answer();

@@ -8,7 +8,7 @@
 //! | `cell` | what is varied (gap, depth, threads) and how one request is timed |
 //! | `ways` | Ringback in each of its modes, and the peers as their users write them |
 //! | `latency` | the run: every way in every cell, interleaved, round by round |
-//! | `workload`, `costs` | what does not depend on the clock: instructions, allocations, bytes, system calls |
+//! | `workload`, `costs` | what needs no clock: instructions, allocations, bytes, system calls |
 //! | `scale`, `tick` | the gate, submitting and the reaper alone; the tick of a card |
 //! | `figures` | the figures to reach |
 //! | `run`, `report`, `plot` | a whole run, with progress; tables, JSON, SVG |

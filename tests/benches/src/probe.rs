@@ -1,7 +1,7 @@
 //! Stamps on the way of a request.
 //!
-//! Every sample is stamped before the call, after it, and in the callback, and the hardware stamps its
-//! interrupts. The stages between need more; those are taken in every eighth sample only
+//! Every sample is stamped before the call, after it, and in the callback, and the hardware stamps
+//! its interrupts. The stages between need more; those are taken in every eighth sample only
 //! ([`Probe::is_staged`]), and such samples count for the stages and not for the whole, so that no
 //! way pays for being watched.
 

@@ -150,8 +150,8 @@ fn ticks(found: &Result<Vec<Tick>, String>) -> String {
         Err(reason) => return format!("\nA Tiger320 tick: {reason}\n"),
     };
     let mut text = format!(
-        "\nA Tiger320 tick, beyond the register accesses; and the cards and lines that one core carries \
-         at 1 ms,\nif accesses were free and where each takes {PCI_ACCESS} ns\n\
+        "\nA Tiger320 tick, beyond the register accesses; and the cards and lines that one core \
+         carries at 1 ms,\nif accesses were free and where each takes {PCI_ACCESS} ns\n\
          ports       us  accesses  cards (lines), free  cards (lines), {PCI_ACCESS} ns\n"
     );
     for tick in ticks {
@@ -185,8 +185,8 @@ pub(crate) fn noise(noise: &Noise, found: &Latency) -> String {
     let mut text = format!("Noise: {noise}\n");
     let _ = writeln!(
         text,
-        "       a thread that only read the clock was held up {} times for more than 10 us, at most \
-         {} us",
+        "       a thread that only read the clock was held up {} times for more than 10 us, at \
+         most {} us",
         hiccups.len(),
         micros(hiccups.max())
     );
@@ -195,7 +195,8 @@ pub(crate) fn noise(noise: &Noise, found: &Latency) -> String {
     }
     if noise.is_loud() {
         text.push_str(
-            "       THE MACHINE WAS NOT QUIET: trust ratios more than times, and p50 more than p99\n",
+            "       THE MACHINE WAS NOT QUIET: trust ratios more than times, and p50 more than \
+             p99\n",
         );
     }
     text

@@ -84,7 +84,8 @@ impl Progress {
     }
 }
 
-/// Measures everything that this machine can and writes it to `out`. Ends soon after `stop` says so.
+/// Measures everything that this machine can and writes it to `out`. Ends soon after `stop` says
+/// so.
 ///
 /// # Errors
 /// [`Error`]. A figure that could not be measured is none: it is told with the reason.

@@ -31,8 +31,8 @@ pub(crate) struct Throughput {
 pub(crate) struct Scale {
     /// A slot's life, in ns.
     pub(crate) gate: Result<f64, String>,
-    /// Of that, what three atomic steps on one word take alone, in ns: taking the slot, RETURNED and
-    /// COMPLETED are no less.
+    /// Of that, what three atomic steps on one word take alone, in ns: taking the slot, RETURNED
+    /// and COMPLETED are no less.
     pub(crate) steps: Result<f64, String>,
     /// Submission to a driver that sleeps, soft registers and the ticket's release included, in ns.
     pub(crate) submit: Result<f64, String>,

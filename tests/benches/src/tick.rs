@@ -1,8 +1,9 @@
 //! The tick of a Tiger320: what serving one interrupt costs beyond its register accesses.
 //!
 //! The card is brought up on the software card and served for one period of its module work, while
-//! every value that the driver reads is noted down. Then the notes are played back, round and round:
-//! the driver does exactly what it did, and an access costs no more than looking up the next note.
+//! every value that the driver reads is noted down. Then the notes are played back, round and
+//! round: the driver does exactly what it did, and an access costs no more than looking up the next
+//! note.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

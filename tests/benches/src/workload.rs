@@ -193,7 +193,8 @@ impl Driven {
     pub(crate) fn finish(&self, due: usize) -> Result<(), String> {
         let began = Instant::now();
         loop {
-            // More than once: the reaper may have been in the card, and starts what it found queued.
+            // More than once: the reaper may have been in the card, and starts what it found
+            // queued.
             if self.hardware.step(usize::MAX) != 0 {
                 self.interrupt.raise();
             }

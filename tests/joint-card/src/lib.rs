@@ -1,8 +1,8 @@
 //! A card with more ports than a TDM400P: several cards as one, as on a board with two of its chips
 //! behind a bridge. It is the second kind of card that lines work on.
 //!
-//! Ports are numbered through: those of the second part come behind those of the first. What one part
-//! loses all lose, because they are one card to whoever owns it.
+//! Ports are numbered through: those of the second part come behind those of the first. What one
+//! part loses all lose, because they are one card to whoever owns it.
 
 use std::io;
 use std::time::Duration;
@@ -15,8 +15,8 @@ use ringback_driver::card::{
 };
 use ringback_driver::device::Files;
 
-/// Cards of one kind as one card. There is at least one, and they interrupt as one: whoever listens to
-/// the first one's interrupt serves them all.
+/// Cards of one kind as one card. There is at least one, and they interrupt as one: whoever listens
+/// to the first one's interrupt serves them all.
 pub struct JointCard<C: PortCard> {
     first: C,
     others: Vec<C>,

@@ -1,25 +1,26 @@
 //! Whole systems under a virtual clock, driven by a seed.
 //!
-//! A world is a software card with random modules, an exchange with random subscribers, the TDM400P's
-//! driver, the lines engine under the [`Stepper`](ringback_driver::reactor::Stepper), and a model
-//! application that asks for anything at any time. Telephones ring and are lifted, faults come by
-//! name, time passes unevenly. After every step the checker looks whether a rule of the contract was
-//! broken. Nothing here knows the machine's clock or its threads, so a seed is a whole history: the
-//! same seed, the same journal.
+//! A world is a software card with random modules, an exchange with random subscribers, the
+//! TDM400P's driver, the lines engine under the [`Stepper`](ringback_driver::reactor::Stepper), and
+//! a model application that asks for anything at any time. Telephones ring and are lifted, faults
+//! come by name, time passes unevenly. After every step the checker looks whether a rule of the
+//! contract was broken. Nothing here knows the machine's clock or its threads, so a seed is a whole
+//! history: the same seed, the same journal.
 //!
-//! `tests/seeds.rs` runs a fixed set of seeds, `tests/sabotage.rs` shows that what the checker is made
-//! for does not pass it. A failure prints the seed, the step and the end of the journal. To see a
-//! world again with its whole journal, and to search many worlds (any number of them: clean ones are
-//! only counted):
+//! `tests/seeds.rs` runs a fixed set of seeds, `tests/sabotage.rs` shows that what the checker is
+//! made for does not pass it. A failure prints the seed, the step and the end of the journal. To
+//! see a world again with its whole journal, and to search many worlds (any number of them: clean
+//! ones are only counted):
 //!
 //! ```text
 //! RINGBACK_SEED=1234 cargo test -p ringback-simulation --test seeds no_rule -- --nocapture
-//! RINGBACK_SEEDS=60..100000 cargo test --release -p ringback-simulation --test seeds no_rule -- --nocapture
+//! RINGBACK_SEEDS=60..100000 cargo test --release -p ringback-simulation --test seeds no_rule \
+//!     -- --nocapture
 //! ```
 //!
 //! A seed means the same world only as long as nobody throws the dice differently: with a change of
-//! `scenario`, `outside`, `faults` or `application` its history is another one. So a bug that was found
-//! here gets a test of its own where it was.
+//! `scenario`, `outside`, `faults` or `application` its history is another one. So a bug that was
+//! found here gets a test of its own where it was.
 //!
 //! | file | what |
 //! |---|---|

@@ -1,7 +1,8 @@
 //! Breaking rules on purpose, to show that the checker notices.
 //!
-//! A saboteur sits where the reactor hands results and events to the application, or at the gate, or
-//! on the card's bus, and spoils one thing, now and then. What it leaves alone is the real system.
+//! A saboteur sits where the reactor hands results and events to the application, or at the gate,
+//! or on the card's bus, and spoils one thing, now and then. What it leaves alone is the real
+//! system.
 
 use std::collections::VecDeque;
 use std::time::Duration;

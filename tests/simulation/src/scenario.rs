@@ -43,7 +43,8 @@ pub(crate) enum Pace {
     Even,
     /// Steps of 0.3 to 1 ms: interrupts are served late, but nothing is lost.
     Uneven,
-    /// Uneven, and now and then the machine is busy elsewhere for up to 60 ms, and samples are lost.
+    /// Uneven, and now and then the machine is busy elsewhere for up to 60 ms, and samples are
+    /// lost.
     Halting,
 }
 

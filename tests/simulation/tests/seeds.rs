@@ -1,5 +1,5 @@
-//! Worlds by seed: a fixed set in every run, one with its whole journal by `RINGBACK_SEED=1234`, many
-//! by `RINGBACK_SEEDS=100000` or `RINGBACK_SEEDS=5000..100000`.
+//! Worlds by seed: a fixed set in every run, one with its whole journal by `RINGBACK_SEED=1234`,
+//! many by `RINGBACK_SEEDS=100000` or `RINGBACK_SEEDS=5000..100000`.
 
 use std::collections::BTreeMap;
 use std::env;

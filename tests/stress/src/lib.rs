@@ -9,12 +9,12 @@
 //!
 //! The witness judges what passes between host and provider, the application's own books what the
 //! host makes of it, and a watchdog ends the process with a report if anybody takes far longer than
-//! he may. What is judged: each request that was accepted is told once (C3), not before its function
-//! has returned (G1); ids are unique while outstanding (T3); upcalls do not overlap (C6); whoever is
-//! told that something is closed finds nothing of it outstanding, and nothing follows (D1, D2, D5,
-//! D12), of several closers each; no call lives on a later opening of its line (D2); a second host
-//! is refused (D15); and at the end of each life nothing is outstanding, everybody is on-hook, and
-//! neither host nor threads nor descriptors are left.
+//! he may. What is judged: each request that was accepted is told once (C3), not before its
+//! function has returned (G1); ids are unique while outstanding (T3); upcalls do not overlap (C6);
+//! whoever is told that something is closed finds nothing of it outstanding, and nothing follows
+//! (D1, D2, D5, D12), of several closers each; no call lives on a later opening of its line (D2); a
+//! second host is refused (D15); and at the end of each life nothing is outstanding, everybody is
+//! on-hook, and neither host nor threads nor descriptors are left.
 //!
 //! A seed decides what each thread and each callback throws, and when. How the threads meet is up
 //! to the machine, so a seed that has failed once may have to run some times to fail again. To run

@@ -1,4 +1,5 @@
-//! Bad weather: panics on purpose, and a log whose subscriber panics now and then and calls the host.
+//! Bad weather: panics on purpose, and a log whose subscriber panics now and then and calls the
+//! host.
 
 use std::any::Any;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -14,8 +14,8 @@ use crate::{scenery, timeline};
 
 /// Wait for an incoming call and answer it
 ///
-/// On an exchange line (FXO) or a modem a call comes in when it rings; on a telephone (FXS) when the
-/// telephone is lifted and has dialled.
+/// On an exchange line (FXO) or a modem a call comes in when it rings; on a telephone (FXS) when
+/// the telephone is lifted and has dialled.
 #[derive(Debug, Args)]
 #[command(after_long_help = format!("\
 Examples:

@@ -47,7 +47,11 @@ struct Latency {
     #[arg(long, value_name = "CARD", default_value_t = Selector::Soft)]
     card: Selector,
     /// How often every way has its turn; each ratio is the median over all rounds
-    #[arg(long, default_value_t = ROUNDS as u32, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(
+        long,
+        default_value_t = ROUNDS as u32,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
     rounds: u32,
     /// Draw the latency distributions into this SVG file
     #[arg(long, value_name = "FILE")]

@@ -43,9 +43,14 @@ pub(crate) struct Call {
     /// to pulse and tone dialling; a modem can also wait for a quiet answer (@) or a billing tone ($)
     #[arg(value_parser = parse_number)]
     number: String,
-    /// How long to wait for dial tone before the call is given up; `wait` is as long as a line can (30
-    /// s), `ignore` dials without one after half a second
-    #[arg(long, value_name = "wait|SECONDS|ignore", value_parser = parse_dial_tone, default_value = "3")]
+    /// How long to wait for dial tone before the call is given up; `wait` is as long as a line can
+    /// (30 s), `ignore` dials without one after half a second
+    #[arg(
+        long,
+        value_name = "wait|SECONDS|ignore",
+        value_parser = parse_dial_tone,
+        default_value = "3"
+    )]
     dial_tone: DialTone,
     /// DTMF digits to send after the answer, before --play; a comma is a pause
     #[arg(long, value_name = "DIGITS", value_parser = parse_digits)]
@@ -90,7 +95,8 @@ fn parse_dial_tone(text: &str) -> Result<DialTone, String> {
     let ms = parse_seconds(text).ok().and_then(|time| u32::try_from(time.as_millis()).ok());
     ms.filter(|ms| (least..=most).contains(ms)).map(DialTone::Within).ok_or_else(|| {
         format!(
-            "{text:?} is no way to wait for dial tone: write wait, ignore, or seconds from {} to {}",
+            "{text:?} is no way to wait for dial tone: write wait, ignore, or seconds from {} to \
+             {}",
             f64::from(least) / 1000.0,
             most / 1000
         )
@@ -104,9 +110,9 @@ const MODIFIERS: Modifiers = Modifiers { dial_tone: true, quiet: true, billing: 
 fn parse_number(text: &str) -> Result<String, String> {
     let parsed = dialstring::parse(text, MODIFIERS).map_err(|error| error.to_string())?;
     if parsed.international {
-        return Err("a number that begins with '+', character 1, is written for the whole world: write \
-                    what is to be dialled here, with the prefix for calls abroad (such as 00 or 011) in \
-                    its place"
+        return Err("a number that begins with '+', character 1, is written for the whole world: \
+                    write what is to be dialled here, with the prefix for calls abroad (such as \
+                    00 or 011) in its place"
             .to_owned());
     }
     if parsed.partial {

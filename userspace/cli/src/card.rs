@@ -1,7 +1,8 @@
 //! From `--card` to a running host with its lines.
 //!
-//! Rule: whatever way a command ends, dropping the [`Station`] hangs up, makes the card safe and only
-//! then stops the software card's clock. A second Ctrl-C does the same from the signals' thread.
+//! Rule: whatever way a command ends, dropping the [`Station`] hangs up, makes the card safe and
+//! only then stops the software card's clock. A second Ctrl-C does the same from the signals'
+//! thread.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -49,8 +50,8 @@ pub(crate) struct CardArguments {
     #[arg(long, value_name = "CARD")]
     card: Option<Selector>,
     /// The country of the lines: what its exchanges want to see, its tones, and how its telephones
-    /// ring. DAHDI's name, the English one or the ISO code: FCC (North America), UK, Germany, de ...
-    /// (a wrong name lists them all). The exchange of the software card is in that country, too
+    /// ring. DAHDI's name, the English one or the ISO code: FCC (North America), UK, Germany, de
+    /// ... (a wrong name lists them all). The exchange of the software card is in that country, too
     #[arg(long, value_name = "COUNTRY", default_value_t)]
     country: Country,
     /// Break the software card, from the start or SECONDS after it: no-power:0, line-unplugged:2,

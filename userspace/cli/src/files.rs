@@ -1,10 +1,10 @@
 //! The user's files: what is read while a call lasts, and what is written.
 //!
-//! Rules: files are looked at before the card is, so that a wrong name costs no call, and nothing is
-//! touched before the call is up. A file that exists is not overwritten unasked, no link is followed
-//! to one, and what is recorded is for the user's eyes only. Every file has a thread of its own,
-//! because a FIFO or a disk may take any time, and a bound to what waits between that thread and the
-//! call.
+//! Rules: files are looked at before the card is, so that a wrong name costs no call, and nothing
+//! is touched before the call is up. A file that exists is not overwritten unasked, no link is
+//! followed to one, and what is recorded is for the user's eyes only. Every file has a thread of
+//! its own, because a FIFO or a disk may take any time, and a bound to what waits between that
+//! thread and the call.
 
 use std::fs::{File, Metadata, OpenOptions, Permissions, metadata, symlink_metadata};
 use std::io;

@@ -2,8 +2,8 @@
 //!
 //! Rules: with `--json` stdout holds one JSON object per line and nothing else. A reader who goes
 //! away ([`Exit::BrokenPipe`]) is a wish to end, not an error. Colours only on a terminal, and not
-//! with NO_COLOR. Stdout is not written in an upcall: a pipe that is not read makes its writer wait,
-//! until a signal comes. Stderr makes nobody wait.
+//! with NO_COLOR. Stdout is not written in an upcall: a pipe that is not read makes its writer
+//! wait, until a signal comes. Stderr makes nobody wait.
 
 use std::borrow::Cow;
 use std::env::var_os;
@@ -174,8 +174,8 @@ fn json_harmless(json: &str) -> Cow<'_, str> {
     Cow::Owned(told)
 }
 
-/// What stands for the colours, in the order of [`Colour`], and for their end, until a line is written:
-/// characters that are none.
+/// What stands for the colours, in the order of [`Colour`], and for their end, until a line is
+/// written: characters that are none.
 const MARKS: [char; 6] = ['\u{FDD0}', '\u{FDD1}', '\u{FDD2}', '\u{FDD3}', '\u{FDD4}', '\u{FDD5}'];
 const ESCAPES: [&str; 6] = ["\x1b[32m", "\x1b[1;31m", "\x1b[36m", "\x1b[2m", "\x1b[1m", "\x1b[0m"];
 

@@ -1,15 +1,16 @@
-//! Whatever asks the program to end: the first signal has it hang up and end, the second one ends it
-//! at once.
+//! Whatever asks the program to end: the first signal has it hang up and end, the second one ends
+//! it at once.
 //!
-//! All signals that would end the program are blocked in every thread and read from a signalfd by one
-//! thread of our own, so no code ever runs in a signal handler. Left alone are those that the kernel
-//! raises for a fault of the program's own (SEGV, BUS, ILL, FPE, TRAP, SYS) and those that stop it
-//! and let it go on. A write beyond a limit of file sizes (SIGXFSZ) is an error of the write.
+//! All signals that would end the program are blocked in every thread and read from a signalfd by
+//! one thread of our own, so no code ever runs in a signal handler. Left alone are those that the
+//! kernel raises for a fault of the program's own (SEGV, BUS, ILL, FPE, TRAP, SYS) and those that
+//! stop it and let it go on. A write beyond a limit of file sizes (SIGXFSZ) is an error of the
+//! write.
 //!
 //! Rules: [`Signals::install`] comes before any other thread is started, because a thread inherits
-//! what is blocked. A signal that the program was started with as ignored stays ignored. Nothing may
-//! keep the main thread from a signal for more than a second: what can block for longer is run by
-//! [`Signals::interruptible`], or waits for [`Signals::wait_writable`].
+//! what is blocked. A signal that the program was started with as ignored stays ignored. Nothing
+//! may keep the main thread from a signal for more than a second: what can block for longer is run
+//! by [`Signals::interruptible`], or waits for [`Signals::wait_writable`].
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -311,8 +312,8 @@ pub(crate) fn spawn(name: &str, what: impl FnOnce() + Send + 'static) -> Result<
 /// There is no thread to be had.
 pub(crate) fn no_thread(error: io::Error) -> Failure {
     Failure::failed(format_args!(
-        "there is no thread to be had ({error}): end other programs, or raise the limits (ulimit -u, \
-         systemd's TasksMax)"
+        "there is no thread to be had ({error}): end other programs, or raise the limits (ulimit \
+         -u, systemd's TasksMax)"
     ))
 }
 

@@ -22,9 +22,9 @@ use crate::signals::{Signals, no_thread, spawn};
 /// Serve the software card to virtual machines as a PCI device (vfio-user), until Ctrl-C
 ///
 /// A machine of QEMU 10.1 or newer sees a TDM400P with its telephones and its exchange, and any
-/// driver of the real card runs it. Machines may come and go; each finds the card as after power-on.
-/// What the far ends do is told by lines on stdin, or at the socket of --control: `help` lists them,
-/// and each is answered with a line of JSON.
+/// driver of the real card runs it. Machines may come and go; each finds the card as after
+/// power-on. What the far ends do is told by lines on stdin, or at the socket of --control: `help`
+/// lists them, and each is answered with a line of JSON.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Softcard {
@@ -34,8 +34,8 @@ pub(crate) struct Softcard {
     /// The modules in slots 0 to 3: fxs, fxo or empty. The exchange's line at slot N is number 10N
     #[arg(long, value_name = "MODULE,...", default_value = "fxs,fxs,fxo,fxo")]
     modules: Modules,
-    /// The country of the exchange and of the telephones: DAHDI's name, the English one or the ISO code
-    /// (a wrong name lists them all)
+    /// The country of the exchange and of the telephones: DAHDI's name, the English one or the ISO
+    /// code (a wrong name lists them all)
     #[arg(long, value_name = "COUNTRY", default_value_t)]
     country: Country,
     /// Let one of the card's milliseconds take N real ones, and wait for a slow machine. Take 2 for
@@ -48,8 +48,8 @@ pub(crate) struct Softcard {
     /// Take commands for the far ends at this socket, too
     #[arg(long, value_name = "SOCKET")]
     control: Option<PathBuf>,
-    /// Let others connect than you: the mode of the sockets, in octal, such as 0660. Whoever connects
-    /// can do anything to the card
+    /// Let others connect than you: the mode of the sockets, in octal, such as 0660. Whoever
+    /// connects can do anything to the card
     #[arg(long, value_name = "MODE")]
     socket_mode: Option<Mode>,
 }
@@ -76,7 +76,8 @@ Example:
 and the machine, whose memory has to be shared with the card:
   qemu-system-x86_64 -m 512 -machine q35,memory-backend=ram \\
     -object memory-backend-memfd,id=ram,size=512M,share=on \\
-    -device '{\"driver\":\"vfio-user-pci\",\"socket\":{\"type\":\"unix\",\"path\":\"/tmp/card.sock\"}}' ...
+    -device '{\"driver\":\"vfio-user-pci\",\"socket\":{\"type\":\"unix\",\
+     \"path\":\"/tmp/card.sock\"}}' ...
 
 Far ends, by lines on stdin:
   telephone 0 off-hook
@@ -153,7 +154,8 @@ impl Softcard {
             if seen.contains(&path) {
                 let path = path.display();
                 let text = format!(
-                    "{path} is named twice: each card has a socket of its own, and --control another"
+                    "{path} is named twice: each card has a socket of its own, and --control \
+                     another"
                 );
                 return Err(Failure::new(Exit::Usage, text));
             }

@@ -1,8 +1,8 @@
-//! What a thread has asked for last: the request that may not be told before the function that
-//! asked has returned (G1).
+//! The latest request of each thread: it may not be delivered before the function that made it has
+//! returned (G1).
 //!
-//! A library can't see its own return. That the thread is back in the host is evidence of it, and
-//! so is its end. Every function that an application can call therefore begins with [`enter`].
+//! A library can't observe its own return. If the thread calls the host again, or ends, that is
+//! evidence of it. Every function that an application can call therefore begins with [`enter`].
 
 use std::cell::{Cell, RefCell};
 use std::sync::{Arc, Weak};
@@ -44,7 +44,8 @@ pub(super) fn enter() {
 pub(super) fn remember(record: &Arc<Record>) {
     let remembered = LAST.try_with(|last| last.0.replace(Some(Arc::downgrade(record))));
     if remembered.is_err() {
-        // Asked by the destructor of another value of the thread: it does not come back.
+        // The request was made by a destructor while the thread ends, so the thread does not come
+        // back.
         record.release();
     }
 }

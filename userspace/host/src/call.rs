@@ -23,7 +23,7 @@ use super::{LineInfo, Pending, Reservation, asked};
 #[must_use = "dropping the last of a call that was made or answered hangs it up"]
 pub struct Call {
     pub(super) inner: Arc<CallInner>,
-    /// It is the application's; otherwise an event's that was not fetched.
+    /// Whether the application has it; otherwise an event has it that was not fetched.
     held: bool,
 }
 
@@ -70,7 +70,7 @@ impl Call {
         &self.inner.line.info
     }
 
-    /// Its state as last told; `None` before the first.
+    /// Its state as delivered last; `None` before the first.
     pub fn state(&self) -> Option<CallState> {
         asked::enter();
         self.inner.state().0
@@ -93,8 +93,8 @@ impl Call {
         CallInfo::read(&bytes, self.line().version)
     }
 
-    /// Its state as the provider has it now, which may not have been told yet, and what can be done
-    /// with it (TSPI_lineGetCallStatus).
+    /// Its state as the provider has it now, which may not have been delivered yet, and what can be
+    /// done with it (TSPI_lineGetCallStatus).
     ///
     /// # Errors
     /// INVALCALLHANDLE once it is closed.
@@ -176,8 +176,8 @@ impl Call {
     }
 
     /// Sends DTMF digits, a comma for a pause (TSPI_lineGenerateDigits). `digit_ms` is the length
-    /// of a digit, 0 for the default. Gives the number by which [`LineEvent::Generated`] tells the
-    /// end (K5); digits that are still being sent are cancelled (D17).
+    /// of a digit, 0 for the default. Returns the id with which [`LineEvent::Generated`] reports
+    /// the end (K5); digits that are still being sent are cancelled (D17).
     ///
     /// # Errors
     /// INVALCALLSTATE while nobody could hear them.
@@ -207,7 +207,7 @@ impl Call {
         provider.line_generate_digits(driver, 0, LINEDIGITMODE_DTMF, None, 0)
     }
 
-    /// Tells each digit that the other side sends, when it begins and when it ends, or stops that
+    /// Reports each digit that the other side sends, when it begins and when it ends, or stops that
     /// (TSPI_lineMonitorDigits). It ends by itself with the conversation (O5).
     ///
     /// # Errors

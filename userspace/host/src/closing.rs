@@ -1,5 +1,5 @@
-//! Closing: one closes, the others wait for it, and nobody is told Ok while a request of what was
-//! closed is outstanding (D1, D5, D12).
+//! Closing. One thread closes, others that close the same wait for it, and none returns Ok while a
+//! request of it is outstanding (D1, D5, D12).
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -27,11 +27,11 @@ const IDLE: Duration = Duration::from_secs(10);
 /// How it was closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Closed {
-    /// All outstanding requests were told, and nothing follows.
+    /// The outcomes of all requests were delivered, and nothing follows.
     Now,
     /// Closed in a callback, or on the thread that runs the [`LocalHost`](super::LocalHost), which
-    /// can't wait for itself: what is outstanding is told as soon as the callback has returned, or
-    /// when the host is run next.
+    /// can't wait for itself: what is outstanding is delivered as soon as the callback has
+    /// returned, or when the host is run next.
     AfterUpcall,
 }
 
@@ -40,10 +40,10 @@ pub enum Closed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CloseError {
-    /// The provider's error.
+    /// The provider refused or failed to close.
     #[error(transparent)]
     Provider(#[from] LineError),
-    /// The limit has passed, and not all was told.
+    /// The limit has passed, and not everything was delivered.
     #[error(
         "{requests} requests of what was closed have not been told yet, because a callback does \
          not return or the provider is busy: make callbacks short, hold no lock that one wants \
@@ -67,7 +67,7 @@ impl From<CloseError> for LineError {
     }
 }
 
-/// Closes what the books are of: `act` closes it at the provider, if nobody did that before.
+/// Closes what the ledger belongs to: `act` closes it at the provider, unless that was done before.
 pub(super) fn close(
     shared: &Shared,
     ledger: &Ledger,
@@ -75,7 +75,7 @@ pub(super) fn close(
     act: impl FnOnce() -> Result<(), LineError>,
 ) -> Result<Closed, CloseError> {
     if shared.is_forked() {
-        // It is the parent's.
+        // It belongs to the parent process.
         return Ok(Closed::Now);
     }
     asked::enter();
@@ -236,7 +236,7 @@ impl Closer {
         }
     }
 
-    /// The host is gone; what waits is still closed.
+    /// Ends the thread with the host; what waits is still closed.
     pub(super) fn end(&self) {
         self.jobs().over = true;
         self.arrived.notify_one();

@@ -1,9 +1,9 @@
-//! Telling: completions and events become what the application is told, one at a time.
+//! Delivery of completions and events to the application, one at a time.
 //!
-//! Each line has its queue. A completion that may not be told yet stays at its head and holds back
-//! what is behind it (O1). Usually the queue is empty when something comes, and the provider's
-//! thread tells it at once. If another thread is telling, that one goes on with it: upcalls never
-//! overlap, on whichever threads they come (C6).
+//! Each line has its queue. A completion that may not be delivered yet stays at its head and holds
+//! back what is behind it (O1). Usually the queue is empty when something comes, and the provider's
+//! thread delivers it at once. If another thread is delivering, that thread delivers this as well:
+//! upcalls never overlap, on whichever threads they come (C6).
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,25 +31,25 @@ pub(super) struct Told {
     pub(super) params: [usize; 3],
 }
 
-/// Something that is to be told.
+/// An entry that is to be delivered.
 pub(super) enum Upcall {
     Completed(Arc<Record>, Arrived),
     /// The provider is gone without having completed it.
     Lost(Arc<Record>),
-    /// Somebody asks for the outcome after it was told to nobody.
+    /// A callback that was set after the outcome had come.
     Late(Arc<Record>, Callback),
     NewCall(Arc<CallInner>),
     Event(Told),
 }
 
-/// What is to be told on a line, in order.
+/// What is to be delivered on a line, in order.
 #[derive(Default)]
 pub(super) struct Queue(VecDeque<Upcall>);
 
 /// What comes next on a line.
 enum Next {
     Upcall(Upcall),
-    /// A completion that may not be told yet, with nobody looking after it.
+    /// A completion that may not be delivered yet, and that the host's thread does not watch yet.
     Parks(Arc<Record>),
     Nothing,
 }
@@ -74,11 +74,11 @@ struct Turn {
     lines: VecDeque<Arc<LineInner>>,
 }
 
-/// Who has it tells; there is one in a host.
+/// The right to deliver; one thread of a host has it at a time.
 #[derive(Default)]
 pub(super) struct Baton(Mutex<Turn>);
 
-/// The baton in somebody's hand.
+/// The baton while a thread has it.
 struct Holding<'a> {
     baton: &'a Baton,
     put_down: bool,
@@ -89,7 +89,7 @@ impl Baton {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes it; if somebody has it, he will tell what there is on the line.
+    /// Takes it; `None` if another thread has it, which then delivers what is on the line.
     fn take(&self, line: &Arc<LineInner>) -> Option<Holding<'_>> {
         let mut turn = self.turn();
         if turn.taken {
@@ -116,7 +116,7 @@ impl Holding<'_> {
 
 impl Drop for Holding<'_> {
     fn drop(&mut self) {
-        // Only a panic leaves it in the hand; the next one tells what is left.
+        // It is still taken only after a panic; the next thread delivers what is left.
         if !self.put_down {
             self.baton.turn().taken = false;
         }
@@ -124,18 +124,18 @@ impl Drop for Holding<'_> {
 }
 
 impl LineInner {
-    /// Something is to be told.
+    /// Queues something and delivers what may be delivered.
     pub(super) fn push(self: &Arc<Self>, upcall: Upcall) {
         self.put(upcall);
         self.deliver();
     }
 
-    /// Something is to be told, by whoever tells next.
+    /// Queues something that the next delivery takes.
     pub(super) fn put(&self, upcall: Upcall) {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).0.push_back(upcall);
     }
 
-    /// Tells what may be told, unless another thread is at it.
+    /// Delivers what may be delivered, unless another thread is doing so.
     pub(super) fn deliver(self: &Arc<Self>) {
         let Some(mut holding) = self.shared.baton.take(self) else { return };
         self.drain();
@@ -172,7 +172,7 @@ impl LineInner {
             Upcall::Event(told) => self.event(told),
         }
         drop(inside);
-        // A callback that has asked for something has returned from that by now.
+        // Functions that the callback has called have returned by now.
         asked::enter();
     }
 
@@ -265,8 +265,8 @@ impl LineInner {
         }
     }
 
-    /// Tells an event, unless what it is about is closed (D2, D5). Whoever closes that waits until
-    /// it is told.
+    /// Delivers an event, unless what it is about is closed (D2, D5). A thread that closes that
+    /// waits until it is delivered.
     fn tell(&self, event: &LineEvent) {
         let call = event.call().map(|call| &call.inner);
         let ledgers =
@@ -284,7 +284,7 @@ impl LineInner {
     }
 }
 
-/// Tells the outcome to whoever waits for it.
+/// Hands the outcome to the waiter of the request.
 fn wake(record: &Record, outcome: Result<(), LineError>) {
     match record.deliver(outcome) {
         Some(Waiter::Callback(callback)) => guarded("completion callback", || callback(outcome)),

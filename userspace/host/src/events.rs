@@ -1,47 +1,47 @@
-//! What a line tells its application.
+//! The events of a line, as its application gets them.
 
 use ringback_request::Time;
 use ringback_tspi::callstate::CallState;
 
 use super::Call;
 
-/// Something a line tells; `at` is when it was told, on CLOCK_MONOTONIC.
+/// An event of a line; `at` is when the host delivered it, on CLOCK_MONOTONIC.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum LineEvent {
     /// A call that was born on the line, an incoming one for example; its first state comes next
     /// (N14).
     NewCall {
-        /// The call.
+        /// The call that it is about.
         call: Call,
-        /// When.
+        /// When the host delivered it.
         at: Time,
     },
     /// LINE_CALLSTATE: a call has come into a state.
     State {
-        /// The call.
+        /// The call that it is about.
         call: Call,
-        /// The state.
+        /// The state that the call is in now.
         state: CallState,
         /// The state's mode, of the family [`CallState::mode_family`]; 0 for none.
         mode: u32,
         /// LINEMEDIAMODE_ bits of the call.
         media: u32,
-        /// When.
+        /// When the host delivered it.
         at: Time,
     },
     /// LINE_CALLINFO: something about a call is known or has changed.
     CallInfo {
-        /// The call.
+        /// The call that it is about.
         call: Call,
-        /// LINECALLINFOSTATE_ bits: what.
+        /// LINECALLINFOSTATE_ bits of what is known or has changed.
         changed: u32,
-        /// When.
+        /// When the host delivered it.
         at: Time,
     },
     /// LINE_MONITORDIGITS: the other side has sent a digit.
     Digit {
-        /// The call.
+        /// The call that it is about.
         call: Call,
         /// The digit: 0-9, *, #, A-D.
         digit: char,
@@ -49,48 +49,48 @@ pub enum LineEvent {
         end: bool,
         /// The provider's tick count in ms, wrapping; comparable within a line.
         ticks: u32,
-        /// When.
+        /// When the host delivered it.
         at: Time,
     },
     /// LINE_GENERATE: the generation of digits is over.
     Generated {
-        /// The call.
+        /// The call that it is about.
         call: Call,
-        /// What [`Call::generate_digits`] gave.
+        /// The id that [`Call::generate_digits`] returned.
         end_to_end: u32,
         /// All were sent; otherwise they were cancelled.
         done: bool,
-        /// When.
+        /// When the host delivered it.
         at: Time,
     },
     /// LINE_CLOSE: the line was closed by its provider, because the card is gone for example.
     /// Nothing follows, and neither the line nor its calls can be used any more.
     Closed {
-        /// When.
+        /// When the host delivered it.
         at: Time,
     },
     /// Events were lost here, because they were not fetched before there was no room for more.
     Lost {
-        /// How many.
+        /// How many events were lost.
         count: u64,
-        /// When the last of them was told.
+        /// When the last of them was delivered.
         at: Time,
     },
-    /// Any other message.
+    /// Any other message of the line or of a call, as it came.
     Other {
         /// The call, if it is about one.
         call: Option<Call>,
         /// The message's number, LINE_LINEDEVSTATE for example.
         message: u32,
-        /// Its parameters.
+        /// The message's parameters, dwParam1 to dwParam3.
         params: [usize; 3],
-        /// When.
+        /// When the host delivered it.
         at: Time,
     },
 }
 
 impl LineEvent {
-    /// When it was told.
+    /// When the host delivered it.
     pub fn at(&self) -> Time {
         match self {
             LineEvent::NewCall { at, .. }

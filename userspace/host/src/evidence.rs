@@ -15,9 +15,9 @@ use super::asked;
 const PAUSE: Duration = Duration::from_millis(5);
 /// The kernel brings a thread's run time up to date at every tick, which is far more often.
 const TICKS: Duration = Duration::from_millis(100);
-/// Run time in ns that no way out of the host takes.
+/// Run time in ns that returning from the host never takes.
 const RAN: u64 = 1_000_000;
-/// Where /proc can't be read.
+/// Where /proc can't be read, a thread counts as returned after this time.
 const LONG: Duration = Duration::from_secs(1);
 
 /// What /proc says about a thread.
@@ -84,7 +84,7 @@ fn doing(thread: i32) -> Doing {
             Some(_) => Doing::Else,
             None => Doing::Unknown,
         },
-        // With a /proc of another PID namespace nobody is where he should be.
+        // In a /proc of another PID namespace the thread is not found under its id.
         Err(_)
             if read_to_string(format!("/proc/self/task/{}/stat", asked::this_thread())).is_ok() =>
         {

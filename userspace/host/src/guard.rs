@@ -1,5 +1,5 @@
-//! Code of others that runs on the provider's thread: callbacks, wakers and the observer. Whatever it
-//! does, the thread goes on.
+//! Runs code of the application on the provider's thread: callbacks, wakers and the observer. Its
+//! panics do not end the thread.
 
 use ringback_request::guard::contain;
 use ringback_request::report;

@@ -1,9 +1,10 @@
-//! The host's own thread. It tells what had to wait for the application and was released since, so
-//! that this is never done on a thread of the application's, which may hold locks that the
-//! callbacks want; and it looks for evidence that those who never come back have returned.
+//! The host's own thread. It delivers what had to wait for the application and was released since,
+//! because a thread of the application's may hold locks that the callbacks want. It also looks for
+//! evidence that functions have returned whose threads do not call the host again.
 //!
 //! It is started by the application's thread that opens a line: a thread inherits scheduling class
-//! and processors of who starts it, and those of a reaper that never sleeps would leave it no time.
+//! and processors of the thread that starts it, and with those of a reaper that never sleeps it
+//! would get no time.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
@@ -31,7 +32,7 @@ struct Watched {
 
 #[derive(Default)]
 struct Work {
-    /// Lines on which something may be told that could not be told before.
+    /// Lines on which something may be delivered that was held back before.
     lines: Vec<Arc<LineInner>>,
     watched: Vec<Watched>,
     errands: Vec<Errand>,
@@ -70,11 +71,11 @@ impl Hand {
         }
     }
 
-    /// Something on the line may be told now.
+    /// Something on the line may be delivered now.
     pub(super) fn deliver(self: &Arc<Self>, line: &Arc<LineInner>) {
         let there = self.give(|work| work.lines.push(Arc::clone(line)));
         if !there {
-            // Better on this thread than not at all.
+            // Without the host's thread, this one delivers it.
             self.tell();
         }
     }
@@ -146,7 +147,7 @@ impl Hand {
         }
     }
 
-    /// Tells what may be told now, and does what else there is to do.
+    /// Delivers what may be delivered now, and runs the other jobs.
     pub(super) fn tell(&self) {
         loop {
             let (lines, errands) = {
@@ -161,7 +162,7 @@ impl Hand {
         }
     }
 
-    /// Releases what was asked by those who have returned.
+    /// Releases the requests of threads that have returned.
     pub(super) fn look(&self) {
         let now = Instant::now();
         let mut watched = std::mem::take(&mut self.work().watched);
@@ -182,7 +183,7 @@ impl Hand {
         }
     }
 
-    /// The host is gone; what the thread has in hand it still does.
+    /// Ends the thread with the host; it still finishes what it has begun.
     pub(super) fn end(&self) {
         self.work().over = true;
         self.arrived.notify_one();

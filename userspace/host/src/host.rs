@@ -20,7 +20,7 @@ use super::requests::Requests;
 use super::trace::{Counters, Traced, count};
 use super::{Counts, HostOptions, Line, LineInfo, Trace, asked, inside};
 
-/// What everything of a host holds on to.
+/// What everything of a host keeps alive.
 pub(super) struct Shared {
     pub(super) provider: Arc<dyn Provider>,
     pub(super) requests: Requests,
@@ -34,7 +34,7 @@ pub(super) struct Shared {
     handles: AtomicUsize,
     end_to_end: AtomicU32,
     trace: Option<Arc<Trace>>,
-    /// The provider tells nothing any more.
+    /// The provider emits nothing any more.
     over: AtomicBool,
     /// The process that has started it. A child that was forked has no thread of it and must not
     /// touch its card.
@@ -105,12 +105,12 @@ impl Shared {
         inside::is_inside() || self.runner == Some(asked::this_thread())
     }
 
-    /// Whether the provider tells nothing any more.
+    /// Whether the provider emits nothing any more.
     pub(super) fn is_over(&self) -> bool {
         self.over.load(Ordering::SeqCst)
     }
 
-    /// The provider tells nothing any more: what it has not completed is lost (R5).
+    /// Notes that the provider emits nothing any more: what it has not completed is lost (R5).
     pub(super) fn nothing_follows(&self) {
         self.over.store(true, Ordering::SeqCst);
         self.lose_all();
@@ -125,14 +125,14 @@ impl Shared {
         }
     }
 
-    /// Tells the observer. A panic of his goes no further: it may be the reaper that it would hit.
+    /// Calls the observer. Panics are caught, because this may run on the reaper's thread.
     pub(super) fn trace(&self, happened: &Traced<'_>) {
         if let Some(trace) = &self.trace {
             guarded("observer", || trace(happened));
         }
     }
 
-    /// A completion that nobody is owed.
+    /// Reports a completion for an unknown request id.
     pub(super) fn duplicate(&self, id: u32, result: i32) {
         count(&self.counters.duplicate);
         report!(

@@ -15,7 +15,7 @@ use ringback_tspi::types::Version;
 
 /// Memory for a structure the first time; one that needs more says so.
 const FIRST: usize = 1024;
-/// More than any structure of a sane provider needs.
+/// More than any structure needs; a provider that asks for more is in error.
 const MOST: usize = 1 << 20;
 
 /// Has a provider fill a structure, in as much memory as it needs.
@@ -44,7 +44,7 @@ fn reader<S: Structure>(bytes: &[u8], version: Version) -> Result<Reader<'_, S>,
 /// A line that a provider has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineInfo {
-    /// By this it is opened.
+    /// The device id by which it is opened.
     pub device_id: u32,
     /// Its name for people.
     pub name: String,
@@ -150,7 +150,7 @@ pub struct CallInfo {
     pub reason: u32,
     /// LINEMEDIAMODE_ bits.
     pub media_mode: u32,
-    /// LINEBEARERMODE_.
+    /// One LINEBEARERMODE_ value.
     pub bearer_mode: u32,
     /// A number that no other call of the provider has.
     pub call_id: u32,
@@ -193,9 +193,9 @@ impl CallInfo {
 /// State of a call and what can be done with it (LINECALLSTATUS).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallStatus {
-    /// Its state.
+    /// The state that the call is in.
     pub state: CallState,
-    /// The state's mode.
+    /// The state's mode, of the family [`CallState::mode_family`]; 0 for none.
     pub mode: u32,
     /// LINECALLFEATURE_ bits.
     pub features: u32,
@@ -218,7 +218,7 @@ impl CallStatus {
 pub struct CallOptions {
     /// LINEMEDIAMODE_ bits; 0 for INTERACTIVEVOICE, or DATAMODEM on a modem's line.
     pub media_modes: u32,
-    /// Have the modem for oneself, without a call to anybody (LINEBEARERMODE_PASSTHROUGH).
+    /// Gives the modem to the application, without a call to anybody (LINEBEARERMODE_PASSTHROUGH).
     pub pass_through: bool,
     /// Fail with CALLUNAVAIL rather than dial without a dial tone (LINECALLPARAMFLAGS_IDLE).
     pub only_if_idle: bool,
@@ -323,7 +323,7 @@ mod tests {
         });
         let caps = LineCaps::read(&bytes.unwrap(), Version::V3_1).unwrap();
         assert_eq!(caps.name, long);
-        // One that never has enough is read as far as it goes.
+        // A structure that never fits is read as far as it was filled.
         let greedy = fetch::<C>(|memory| {
             memory.get_mut(4..8).unwrap().copy_from_slice(&u32::MAX.to_le_bytes());
             Ok(())

@@ -1,4 +1,4 @@
-//! Whether the calling thread is in an upcall, where waiting would be waiting for oneself.
+//! Whether the calling thread is in an upcall, where it would wait for itself.
 //!
 //! An upcall of any host of this process counts. Two cards whose callbacks hang up each other's leg
 //! would otherwise wait for each other.

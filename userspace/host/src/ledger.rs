@@ -1,5 +1,5 @@
-//! What is still to be told of a line, of a call or of the whole host, and whether it is closed.
-//! Closing waits by these books and by nothing that a provider says.
+//! What is still to be delivered of a line, of a call or of the whole host, and whether it is
+//! closed. Closing waits for these counts, and for nothing that a provider says.
 
 use std::cell::RefCell;
 use std::sync::PoisonError;
@@ -18,7 +18,7 @@ use std::{
     thread_local,
 };
 
-/// Who waits looks again after so long, for evidence that nobody announces.
+/// A waiting thread looks again after so long, because evidence does not wake it.
 const LOOK: Duration = Duration::from_millis(10);
 
 const OPEN: u8 = 0;
@@ -26,16 +26,16 @@ const CLOSING: u8 = 1;
 const CLOSED: u8 = 2;
 
 thread_local! {
-    /// The books, by their addresses, of what this thread is telling.
+    /// The ledgers, by their addresses, whose upcalls this thread is in.
     // Not const: loom has none.
     #[allow(clippy::missing_const_for_thread_local)]
     static TELLING: RefCell<Vec<*const Ledger>> = RefCell::new(Vec::new());
 }
 
-/// The books of one line, call or host.
+/// Counts of one line, call or host: outcomes that are owed, and upcalls under way.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    /// Requests that were accepted and whose outcome has not been told.
+    /// Requests that were accepted and whose outcome has not been delivered.
     untold: AtomicUsize,
     /// Upcalls that are under way.
     telling: AtomicUsize,
@@ -48,14 +48,14 @@ impl Ledger {
         self.untold.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// A request has come to nothing, or is being told.
+    /// A request was not made after all, or its outcome is being delivered.
     pub(super) fn forgive(&self) {
         self.untold.fetch_sub(1, Ordering::SeqCst);
     }
 
     fn begin_telling(&self) {
         self.telling.fetch_add(1, Ordering::SeqCst);
-        // A thread that is ending closes nothing any more that it could be telling.
+        // This fails only on a thread that is ending, which closes nothing in an upcall any more.
         let _ = TELLING.try_with(|telling| telling.borrow_mut().push(self));
     }
 
@@ -69,23 +69,24 @@ impl Ledger {
         self.telling.fetch_sub(1, Ordering::SeqCst);
     }
 
-    /// Requests whose outcome has not been told.
+    /// Requests whose outcome has not been delivered.
     pub(super) fn untold(&self) -> usize {
         self.untold.load(Ordering::SeqCst)
     }
 
-    /// Whether all was told, and every upcall has returned.
+    /// Whether everything was delivered, and every upcall has returned.
     pub(super) fn is_settled(&self) -> bool {
         self.untold() == 0 && self.telling.load(Ordering::SeqCst) == 0
     }
 
-    /// The same for a thread that is in an upcall: but for that one itself.
+    /// The same for a thread that is in an upcall, which does not count its own.
     pub(super) fn is_settled_here(&self) -> bool {
         let ours = TELLING.try_with(|telling| {
             telling.borrow().iter().filter(|ledger| std::ptr::eq(**ledger, self)).count()
         });
         let ours = ours.unwrap_or(0);
-        // Outcomes are forgiven when they begin to be told, so this order misses none.
+        // An outcome leaves the first count after it has entered the second, so this order misses
+        // none.
         self.untold() == 0 && self.telling.load(Ordering::SeqCst) == ours
     }
 
@@ -109,7 +110,7 @@ impl Ledger {
     }
 }
 
-/// Wakes those who wait for a ledger, at no cost while nobody does.
+/// Wakes the threads that wait for a ledger; it costs nothing while none does.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
     waiting: AtomicUsize,
@@ -118,10 +119,10 @@ pub(super) struct Turns {
 }
 
 impl Turns {
-    /// Something was told or closed.
+    /// Something was delivered or closed.
     pub(super) fn changed(&self) {
-        // Who waits says so and looks, who changes something does it and looks who waits: one of the
-        // two sees the other.
+        // A waiting thread notes itself and then looks; a thread that changes something does so and
+        // then looks for waiting threads. So one of the two sees the other.
         fence(Ordering::SeqCst);
         if self.waiting.load(Ordering::SeqCst) != 0 {
             drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner));
@@ -158,14 +159,14 @@ impl Turns {
     }
 }
 
-/// Something is being told; dropping it says that it was.
+/// An upcall under way; dropping it ends the upcall.
 pub(super) struct Telling<'a> {
     ledgers: [Option<&'a Ledger>; 3],
     turns: &'a Turns,
 }
 
 impl<'a> Telling<'a> {
-    /// An upcall that is in these books begins.
+    /// An upcall that this ledger counts begins.
     pub(super) fn begin(ledgers: [Option<&'a Ledger>; 3], turns: &'a Turns) -> Telling<'a> {
         ledgers.iter().flatten().for_each(|ledger| ledger.begin_telling());
         Telling { ledgers, turns }
@@ -179,8 +180,9 @@ impl Drop for Telling<'_> {
     }
 }
 
-/// Loom: who closes is told when all is told, and not before. Its condition variables never time
-/// out, so that who is not woken waits for ever, and loom finds the deadlock; [`LOOK`] plays no part.
+/// Loom: a thread that closes is woken when everything is delivered, and not before. Loom's
+/// condition variables never time out, so that a thread that is not woken waits for ever, and loom
+/// finds the deadlock; [`LOOK`] plays no part.
 #[cfg(all(test, loom))]
 mod model {
     use std::panic::catch_unwind;
@@ -190,15 +192,15 @@ mod model {
 
     use super::*;
 
-    /// What host and threads may do wrong.
+    /// How the host of a model behaves: right, or with one mistake on purpose.
     #[derive(Clone, Copy, PartialEq, Eq)]
     enum Host {
         Right,
-        /// An outcome is struck off the books before its telling stands in them.
+        /// An outcome leaves the first count before it has entered the second.
         ForgivesFirst,
-        /// Who waits is woken, and then it is told.
+        /// Waiting threads are woken before the outcome is delivered.
         WakesFirst,
-        /// Closing is begun by everybody who likes.
+        /// Every closer begins to close, not the first alone.
         ClosesTwice,
     }
 
@@ -219,7 +221,7 @@ mod model {
         thread::spawn(move || act(&books, host))
     }
 
-    /// As [`super::super::requests`] tells an outcome.
+    /// As [`super::super::requests`] delivers an outcome.
     fn tell(books: &Books, host: Host) {
         if host == Host::ForgivesFirst {
             books.ledger.forgive();
@@ -250,7 +252,7 @@ mod model {
         assert_eq!(closed.load(Ordering::Relaxed), 1);
     }
 
-    /// An outcome is told while so many threads close, with up to so many preemptions.
+    /// An outcome is delivered while so many threads close, with up to so many preemptions.
     fn closing(host: Host, closers: usize, preemptions: usize) {
         let mut builder = loom::model::Builder::new();
         builder.preemption_bound = Some(preemptions);

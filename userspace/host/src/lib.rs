@@ -27,26 +27,26 @@
 //! ```
 //!
 //! An asynchronous operation gives a [`Pending`]: wait for it, give it a callback, or `.await` it.
-//! What a line tells comes as [`LineEvent`]s from [`Line::events`]. A host, a line, and a call that
+//! Events of a line come as [`LineEvent`]s from [`Line::events`]. A host, a line, and a call that
 //! the application made or answered close when they are dropped, so every way out leaves the lines
-//! free; closing them by their functions tells in addition whether that went well.
+//! free; closing them by their functions returns in addition whether that went well.
 //!
-//! # When something is told
+//! # When something is delivered
 //!
-//! Nothing of a request is told before the function that asked for it has returned (G1), on other
-//! threads neither. The provider's [`Ticket`](ringback_tspi::provider::Ticket) is released as soon as its
-//! function has returned; what comes then waits in the host. A library can't see its own return, so
-//! it takes evidence: the application touches the [`Pending`]; the thread that asked calls the host
-//! again, or ends; the callback in which it was asked has returned; or /proc shows that the thread
-//! has slept or run since (`evidence`). An application that can't be overtaken takes the id first
-//! ([`Line::reserve`], [`Call::reserve`]) and needs no evidence.
+//! Nothing of a request is delivered before the function that made it has returned (G1), on other
+//! threads neither. The provider's [`Ticket`](ringback_tspi::provider::Ticket) is released as soon
+//! as its function has returned; what comes then waits in the host. A library can't observe its own
+//! return, so it takes evidence: the application touches the [`Pending`]; the thread that asked
+//! calls the host again, or ends; the callback in which it was asked has returned; or /proc shows
+//! that the thread has slept or run since (`evidence`). An application that can't be overtaken
+//! takes the id first ([`Line::reserve`], [`Call::reserve`]) and needs no evidence.
 //!
 //! # On which thread
 //!
 //! Callbacks, wakers and the observer are called with no lock held, one at a time, on the
 //! provider's thread; what had to wait, on a thread of the host's. They are never called on a
-//! thread that asks, which may hold locks that they want; only the observer is told there that a
-//! request was made. In a callback nothing waits: a close says so by its result, and a wait is an
+//! thread that asks, which may hold locks that they want; only the observer is called there, when a
+//! request is made. In a callback nothing waits: a close says so by its result, and a wait is an
 //! error.
 //!
 //! # Rules that hold here
@@ -55,9 +55,9 @@
 //! before the provider is called; a completion of no outstanding request is counted and does no
 //! harm; events of a new call come after its completion (N9); after an asynchronous failure of
 //! lineMakeCall the call is dead and lineCloseCall is not called (N8); until a call is made the
-//! provider is asked nothing but to close it (G7). Whoever closes something returns when it is
-//! closed, and is told Ok only if no request of it is outstanding by the host's own books (D1, D5,
-//! D12). In a child that was forked, closing and dropping do nothing: the card is the parent's.
+//! provider is asked nothing but to close it (G7). Closing returns when what it closes is closed,
+//! and returns Ok only if no request of it is outstanding by the host's own counts (D1, D5, D12).
+//! In a child that was forked, closing and dropping do nothing: the card is the parent's.
 //!
 //! | file | what |
 //! |---|---|
@@ -65,17 +65,17 @@
 //! | `start`, `shutdown`, `local` | how a host starts and ends; one on the application's thread |
 //! | `reservation` | asking: an id, its record, the provider's function |
 //! | `pending` | a request on its way |
-//! | `requests` | ids, who waits, and when each may be told |
+//! | `requests` | ids, who waits, and when each may be delivered |
 //! | `asked`, `evidence` | whether the function that asked has returned |
-//! | `upward`, `delivery` | completions and events from the provider, and telling them in order |
+//! | `upward`, `delivery` | completions and events from the provider; their delivery in order |
 //! | `hand` | the host's thread |
 //! | `life` | a call: how far it has come, who has it |
-//! | `ledger`, `closing` | what is still to be told; closing, and waiting for it |
-//! | `events`, `mailbox` | what a line tells; its queue |
+//! | `ledger`, `closing` | what is still to be delivered; closing, and waiting for it |
+//! | `events`, `mailbox` | the events of a line; their queue |
 //! | `info` | the provider's structures as values |
 //! | `trace` | the observer, and what is counted |
 //! | `inside` | whether a thread is in an upcall |
-//! | `guard` | code of others, and its panics |
+//! | `guard` | the application's code, and its panics |
 
 mod asked;
 mod call;
@@ -121,7 +121,7 @@ use std::sync::Arc;
 /// How a host works.
 #[derive(Clone, Default)]
 pub struct HostOptions {
-    /// Told every request and every event.
+    /// Called for every request and every event.
     pub trace: Option<Arc<Trace>>,
 }
 

@@ -1,4 +1,4 @@
-//! A call in the host's books: how far it has come, and who still has it.
+//! A call as the host keeps it: how far it has come, and who still has it.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -14,28 +14,29 @@ use super::line::LineInner;
 
 /// How far a call has come between host and provider.
 enum Phase {
-    /// The request that makes it is not complete; what was told too early is kept here (N9).
+    /// The request that makes it is not complete; events that came too early are kept here (N9).
     Making(Vec<Told>),
     Alive,
-    /// Closed, or it never came about.
+    /// It is closed, or making it failed.
     Dead,
 }
 
 struct Life {
     phase: Phase,
-    /// As last told.
+    /// The state that was delivered last; none before the first LINE_CALLSTATE.
     state: Option<CallState>,
     mode: u32,
-    /// The application has made it or answered it: it hangs up when it lets go of it.
+    /// The application has made it or answered it, so it is hung up when the last `Call` of it is
+    /// dropped.
     owned: bool,
     /// How many [`Call`](super::Call)s of it the application has.
     held: usize,
-    /// How many events that nobody has fetched are about it.
+    /// How many events about it were not fetched yet.
     mentioned: usize,
 }
 
 impl Life {
-    /// Whether nobody will ever close it.
+    /// Whether no one is left who could close it.
     fn is_abandoned(&self) -> bool {
         let over = self.mentioned == 0 && self.state == Some(CallState::Idle);
         !matches!(self.phase, Phase::Dead) && self.held == 0 && (self.owned || over)
@@ -67,7 +68,7 @@ impl CallInner {
         CallInner::new(line, tapi, Phase::Making(Vec::new()), true)
     }
 
-    /// A call that was born in the provider.
+    /// A call that the provider has announced.
     pub(super) fn incoming(line: &Arc<LineInner>, tapi: HTAPICALL, driver: HDRVCALL) -> CallInner {
         let call = CallInner::new(line, tapi, Phase::Alive, false);
         call.set_driver(driver);
@@ -84,7 +85,7 @@ impl CallInner {
         let _ = self.driver.set(driver);
     }
 
-    /// The request that makes it is complete; gives what was told too early.
+    /// The request that makes it is complete; returns the events that came too early.
     pub(super) fn made(&self) -> Vec<Told> {
         let mut life = self.life();
         match &mut life.phase {
@@ -97,7 +98,7 @@ impl CallInner {
         }
     }
 
-    /// It never came about, or its line is closed.
+    /// Making it failed, or its line is closed.
     pub(super) fn kill(&self) {
         self.life().phase = Phase::Dead;
         self.ledger.close();
@@ -107,8 +108,8 @@ impl CallInner {
         matches!(self.life().phase, Phase::Dead)
     }
 
-    /// Whether an event of the call may be told now; an early one is kept (N9), a late one dropped
-    /// (D5).
+    /// Whether an event of the call may be delivered now; an early one is kept (N9), a late one
+    /// dropped (D5).
     pub(super) fn admit(&self, told: &Told) -> bool {
         match &mut self.life().phase {
             Phase::Alive => true,
@@ -126,7 +127,7 @@ impl CallInner {
         life.mode = mode;
     }
 
-    /// Its state and that state's mode as last told.
+    /// Its state and that state's mode, as delivered last.
     pub(super) fn state(&self) -> (Option<CallState>, u32) {
         let life = self.life();
         (life.state, life.mode)
@@ -161,7 +162,7 @@ impl CallInner {
 
     // Who has it
 
-    /// Changes who has it, and closes it if nobody has it any more.
+    /// Changes who has it, and closes it if no one has it any more.
     fn pass(&self, change: impl FnOnce(&mut Life)) {
         let abandoned = {
             let mut life = self.life();
@@ -169,12 +170,12 @@ impl CallInner {
             life.is_abandoned()
         };
         if abandoned {
-            // Nobody is left to be told an error.
+            // There is no caller left to get an error.
             let _ = self.close();
         }
     }
 
-    /// The application has one more of it.
+    /// The application has one more `Call` of it.
     pub(super) fn hold(&self) {
         self.life().held += 1;
     }
@@ -199,7 +200,7 @@ impl CallInner {
         });
     }
 
-    /// The application has one less of it.
+    /// The application has one `Call` of it less.
     pub(super) fn let_go(&self) {
         self.pass(|life| life.held -= 1);
     }
@@ -214,7 +215,7 @@ impl CallInner {
         self.life().owned = true;
     }
 
-    /// It goes on though the application lets go of it.
+    /// It goes on although the application drops it.
     pub(super) fn disown(&self) {
         self.life().owned = false;
     }

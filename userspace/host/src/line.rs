@@ -27,7 +27,7 @@ pub(super) struct LineInner {
     calls: Mutex<HashMap<HTAPICALL, Arc<CallInner>>>,
     pub(super) queue: Mutex<Queue>,
     pub(super) subscribers: Mutex<Subscribers>,
-    /// Nothing is told any more.
+    /// Nothing is delivered any more.
     ended: AtomicBool,
 }
 
@@ -106,7 +106,7 @@ impl LineInner {
         if closed == Err(LineError::INVALLINEHANDLE) && !above { Ok(()) } else { closed }
     }
 
-    /// From here on no event is told and nothing can be asked.
+    /// From here on no event is delivered and every function is refused.
     pub(super) fn end(&self) {
         self.ended.store(true, Ordering::SeqCst);
         self.shared.forget(self.tapi);
@@ -133,7 +133,7 @@ impl Line {
         self.0.driver.get().copied().ok_or(LineError::INVALLINEHANDLE)
     }
 
-    /// What it is.
+    /// What the provider said of the line when it was found.
     pub fn info(&self) -> &LineInfo {
         &self.0.info
     }
@@ -192,8 +192,9 @@ impl Line {
     /// Makes a call (TSPI_lineMakeCall). An empty address takes the line and waits in dial tone for
     /// [`Call::dial`].
     ///
-    /// The request is complete when the call exists, at the latest when dialling begins; how it
-    /// goes on is told by events. If it fails, the call is dead and needs no [`Call::close`] (N8).
+    /// The request is complete when the call exists, at the latest when dialling begins; its
+    /// progress is reported by events. If it fails, the call is dead and needs no [`Call::close`]
+    /// (N8).
     ///
     /// The call is the application's: when the [`Pending`] and every [`Call`] of it are dropped, it
     /// is hung up. So a call that is given up, because it took too long for example, leaves the
@@ -224,8 +225,8 @@ impl Line {
     }
 
     /// Closes it (TSPI_lineClose): its calls are hung up, outstanding requests fail before this
-    /// returns (D1), and nothing is told afterwards (D2). Harmless when repeated; of several who
-    /// close it, each returns when it is closed.
+    /// returns (D1), and nothing is delivered afterwards (D2). Harmless when repeated; of several
+    /// who close it, each returns when it is closed.
     ///
     /// It waits for at most 2 s beside what the provider takes, and in a callback it does not wait
     /// ([`Closed::AfterUpcall`]).
@@ -246,7 +247,7 @@ impl Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
-        // Nobody is left to be told an error.
+        // There is no caller left to get an error.
         let _ = self.close();
         // Nobody can ask for the first events any more, and they keep their calls and the line.
         let first = self.0.subscribers.lock().unwrap_or_else(PoisonError::into_inner).take_first();

@@ -13,17 +13,17 @@ use ringback_tspi::provider::{Provider, Runner};
 use super::closing::{CloseError, Closed};
 use super::{Host, HostOptions, StartError, asked};
 
-/// With something parked it looks this often whether that may be told.
+/// How often it looks whether something that is parked may be delivered.
 const LOOK: Duration = Duration::from_millis(10);
-/// So many rounds bring in what a shutdown has left.
+/// Rounds that are enough to deliver what a shutdown has left.
 const LAST_ROUNDS: usize = 1000;
 
 /// A host whose provider has no thread: callbacks run, and events come, from within
 /// [`run_once`](LocalHost::run_once) and from nowhere else.
 ///
-/// Any thread may ask. Its own thread can't wait for a request, because nobody would run the card
-/// meanwhile; it gives requests callbacks, or polls them between two rounds. Dropping it shuts it
-/// down.
+/// Any thread may call it. Its own thread can't wait for a request, because nobody would run the
+/// card meanwhile; it gives requests callbacks, or polls them between two rounds. Dropping it shuts
+/// it down.
 pub struct LocalHost {
     host: Host,
     runner: Box<dyn Runner>,
@@ -49,7 +49,7 @@ impl LocalHost {
         Ok(LocalHost { host, runner, here: PhantomData })
     }
 
-    /// Tells what there is to tell; if there is nothing, waits for it until `until`, on
+    /// Delivers what there is to deliver; if there is nothing, waits for it until `until`, on
     /// CLOCK_MONOTONIC. Returns the number of the provider's upcalls: 0 when the time has come.
     ///
     /// [`Time::ZERO`] does not wait.
@@ -69,8 +69,8 @@ impl LocalHost {
         }
     }
 
-    /// As [`Host::shutdown`], and tells what that has left to tell, so that everything was told
-    /// when it returns.
+    /// As [`Host::shutdown`], and delivers what that has left, so that everything is delivered when
+    /// it returns.
     ///
     /// # Errors
     /// [`CloseError`]; nothing can be asked any more all the same.
@@ -98,7 +98,7 @@ impl Deref for LocalHost {
 impl Drop for LocalHost {
     fn drop(&mut self) {
         if !self.host.shared.is_forked() {
-            // Nobody is left to be told an error.
+            // There is no caller left to get an error.
             let _ = self.shutdown();
         }
     }

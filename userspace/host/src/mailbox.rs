@@ -18,13 +18,13 @@ use super::{LineEvent, asked, inside};
 
 /// Events that are kept for an application that does not fetch them.
 const ROOM: usize = 4096;
-/// Too far away to be reached is as good as never.
+/// Longer limits are cut to this: 136 years.
 const FAR: Duration = Duration::from_secs(u32::MAX as u64);
 
 #[derive(Default)]
 struct Queue {
     /// How many events were lost before the oldest that is here, and when the last of them was
-    /// told.
+    /// delivered.
     gap: Option<(u64, Time)>,
     events: VecDeque<LineEvent>,
     lost: u64,
@@ -85,8 +85,9 @@ impl Mailbox {
         event
     }
 
-    /// Has the descriptor say what the queue says. This is done under the queue's lock, or the two
-    /// could contradict each other; it runs no code of the application's and does not block.
+    /// Makes the descriptor readable as long as the queue has something. This is done under the
+    /// queue's lock, or the two could contradict each other; it runs no code of the application's
+    /// and does not block.
     fn signal(&self, was: bool, queue: &Queue) {
         let Some(readable) = self.readable.get() else { return };
         // An eventfd fails only when its count is full or 0, and it is neither.
@@ -100,8 +101,8 @@ impl Mailbox {
 
 /// The events of a line in their order, from when this was made.
 ///
-/// Each one of several gets every event. What nobody fetches is kept, 4096 events of it; then the
-/// oldest are lost, and [`LineEvent::Lost`] stands in their place.
+/// Each one of several gets every event. Events that are not fetched are kept, 4096 of them; then
+/// the oldest are lost, and [`LineEvent::Lost`] stands in their place.
 pub struct Events {
     mailbox: Arc<Mailbox>,
     /// The thread that runs a local host, without which nothing can come.
@@ -166,7 +167,7 @@ impl Events {
         if self.mailbox.readable.get().is_none() {
             let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
             let count = u32::from(queue.is_readable());
-            // Nobody else sets it while the queue is locked.
+            // No other thread sets it while the queue is locked.
             let _ = self.mailbox.readable.set(EventFd::from_value_and_flags(count, flags)?);
         }
         let readable = self.mailbox.readable.get();
@@ -201,7 +202,8 @@ impl Stream for Events {
             None => {
                 let replaced = queue.waker.replace(waker);
                 drop(queue);
-                // It may be the last of a task, whose end is not to be met under a lock.
+                // Dropping the last waker of a task runs the task's destructors, which must not
+                // happen under a lock.
                 drop(replaced);
                 Poll::Pending
             }
@@ -219,18 +221,19 @@ impl std::fmt::Debug for Events {
     }
 }
 
-/// The line's side: everybody who gets its events.
+/// The line's side: all mailboxes that get its events.
 #[derive(Default)]
 pub(super) struct Subscribers {
     mailboxes: Vec<Weak<Mailbox>>,
-    /// The first, kept for whoever asks first, so that nothing since the line was opened is missed.
+    /// The first mailbox, kept for the first caller, so that nothing since the line was opened is
+    /// missed.
     first: Option<Events>,
     ended: bool,
     runner: Option<i32>,
 }
 
 impl Subscribers {
-    /// With the one that is kept from the start.
+    /// Makes the list with the first mailbox in it.
     pub(super) fn new(runner: Option<i32>) -> Subscribers {
         let mut subscribers = Subscribers { runner, ..Subscribers::default() };
         subscribers.first = Some(subscribers.add());
@@ -244,17 +247,17 @@ impl Subscribers {
         Events { mailbox, runner: self.runner }
     }
 
-    /// One more; the first time it is the one from the start.
+    /// Adds a mailbox; the first call returns the one from the start.
     pub(super) fn subscribe(&mut self) -> Events {
         self.take_first().unwrap_or_else(|| self.add())
     }
 
-    /// The one from the start, if nobody has asked for it.
+    /// Takes the first mailbox, if no caller has it.
     pub(super) fn take_first(&mut self) -> Option<Events> {
         self.first.take()
     }
 
-    /// Everybody; who has gone is forgotten.
+    /// All mailboxes that are still in use; the others are forgotten.
     fn everybody(&mut self) -> Vec<Arc<Mailbox>> {
         self.mailboxes.retain(|mailbox| mailbox.strong_count() > 0);
         self.mailboxes.iter().filter_map(Weak::upgrade).collect()
@@ -281,7 +284,7 @@ pub(super) fn publish(subscribers: &Mutex<Subscribers>, event: &LineEvent) {
             queue.events.push_back(event);
             oldest
         });
-        // Its call may be closed by this, which is not to be done under a lock.
+        // Dropping it may close its call, which must not happen under a lock.
         drop(left_over);
     }
 }

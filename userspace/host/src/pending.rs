@@ -15,7 +15,7 @@ use super::{Call, asked, inside};
 
 /// An hour, after which a wait without a limit looks again.
 const HOUR: Duration = Duration::from_secs(3600);
-/// Too far away to be reached is as good as never.
+/// Longer limits are cut to this: 136 years.
 const FAR: Duration = Duration::from_secs(u32::MAX as u64);
 
 /// Why waiting gave no result.
@@ -40,9 +40,9 @@ pub enum WaitError {
 
 /// A request that was accepted: exactly one completion will come.
 ///
-/// Nothing of it is told before the function that gave this has returned (G1). After that it may be
-/// kept, waited for and awaited in any order, dropped or forgotten; it blocks nothing for longer
-/// than the host needs to see that the function has returned, which is when the thread does
+/// Nothing of it is delivered before the function that returned this has returned (G1). After that
+/// it may be kept, waited for and awaited in any order, dropped or forgotten; it blocks nothing for
+/// longer than the host needs to see that the function has returned, which is when the thread does
 /// anything with this or with the host, or else within some tenths of a second.
 ///
 /// Dropping it lets the request go on, and drops its result. For a call that is being made, this is
@@ -58,19 +58,20 @@ impl<T> Pending<T> {
         Pending { record, value }
     }
 
-    /// The host's function returns with it now.
+    /// Marks that the host's function returns with it now.
     pub(super) fn leave(self) -> Pending<T> {
         self.record.leave();
         self
     }
 
-    /// The request's id.
+    /// The id under which the request was submitted and completes.
     pub fn id(&self) -> RequestId {
         self.record.id
     }
 
     /// Lets the request go on without anybody waiting for it. A call that is being made goes on as
-    /// well, and is told by its events; it is not hung up when the last [`Call`] of it is dropped.
+    /// well, and is reported by its events; it is not hung up when the last [`Call`] of it is
+    /// dropped.
     pub fn release(self) {
         if let Some(call) = self.record.making() {
             call.disown();
@@ -87,7 +88,7 @@ impl<T> Pending<T> {
         }
         match self.record.making() {
             Some(call) => {
-                // What the provider says to it matters less than how the request ended.
+                // The provider's answer is ignored, because the request's own outcome counts.
                 let _ = call.close();
                 self.record.state().outcome != Some(Ok(()))
             }
@@ -98,7 +99,7 @@ impl<T> Pending<T> {
         }
     }
 
-    /// It is in the application's hands, so the function that gave it has returned.
+    /// The application uses it, so the function that returned it has returned.
     fn touch(&self) {
         asked::enter();
         self.record.release();
@@ -156,8 +157,8 @@ impl<T: Clone + Send + 'static> Pending<T> {
             let replaced = state.waiter.replace(Waiter::Callback(callback));
             drop(state);
             drop(replaced);
-            // Not before: what the request holds back, events of its call as well, would be told
-            // first if this thread were interrupted between the two (O1).
+            // Not before: what the request holds back, events of its call as well, would be
+            // delivered first if this thread were interrupted between the two (O1).
             self.touch();
             return;
         }
@@ -196,7 +197,8 @@ impl<T: Clone + Unpin> Future for Pending<T> {
         }
         let replaced = state.waiter.replace(waker);
         drop(state);
-        // It may be the last of a task, whose end is not to be met under a lock.
+        // Dropping the last waker of a task runs the task's destructors, which must not happen
+        // under a lock.
         drop(replaced);
         Poll::Pending
     }

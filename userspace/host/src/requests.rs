@@ -1,4 +1,4 @@
-//! Outstanding requests: their ids, who waits for each, and when each may be told.
+//! Outstanding requests: their ids, who waits for each, and when each may be delivered.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +20,7 @@ pub(super) type Outcome = Result<(), LineError>;
 /// What the application wants to be called with the outcome.
 pub(super) type Callback = Box<dyn FnOnce(Outcome) + Send>;
 
-/// Whom to tell.
+/// What is called or woken when the outcome is there.
 pub(super) enum Waiter {
     Callback(Callback),
     Task(Waker),
@@ -32,16 +32,16 @@ struct About {
     making: bool,
 }
 
-/// One request, from before the provider is called until nobody looks at it any more.
+/// One request, from before the provider is called until its last user drops it.
 pub(super) struct Record {
     pub(super) id: RequestId,
     pub(super) line: Arc<LineInner>,
     about: OnceLock<About>,
-    /// Otherwise its id is reserved and the provider knows nothing of it.
+    /// Whether the provider was called; otherwise only the id is reserved.
     owed: AtomicBool,
     /// The thread that asks.
     pub(super) asker: i32,
-    /// The host's function has nothing left to do but return.
+    /// The host's function has nothing left to do but to return.
     leaves: AtomicBool,
     state: Mutex<State>,
     delivered: Condvar,
@@ -53,11 +53,11 @@ pub(super) struct State {
     pub(super) returned: bool,
     /// The host's function has returned as well, or the application has released the request.
     released: bool,
-    /// The completion is here and waits for the two above.
+    /// The completion has come and waits for the two above.
     parked: bool,
     /// The provider's function has returned an error.
     refused: bool,
-    /// What was told.
+    /// The outcome, once the request is over.
     pub(super) outcome: Option<Outcome>,
     pub(super) waiter: Option<Waiter>,
     sleepers: usize,
@@ -94,8 +94,8 @@ impl Record {
         self.ledgers().iter().flatten().for_each(|ledger| ledger.forgive());
     }
 
-    /// Changes the gate. If that opens it for a completion that waits, the host's thread tells it:
-    /// the application may hold locks here that its callbacks want.
+    /// Changes the gate. If that opens it for a completion that waits, the host's thread delivers
+    /// it: the application may hold locks here that its callbacks want.
     fn open(&self, change: impl FnOnce(&mut State)) {
         let mut state = self.state();
         change(&mut state);
@@ -107,7 +107,7 @@ impl Record {
         }
     }
 
-    /// The application knows the id: the outcome may be told.
+    /// The application knows the id: the outcome may be delivered.
     pub(super) fn release(&self) {
         self.open(|state| state.released = true);
     }
@@ -120,7 +120,7 @@ impl Record {
     /// The provider's function has returned an error (R4). If it completed the request all the
     /// same, that must not hold the line back.
     pub(super) fn refused(&self) {
-        // Before this nothing of it was told, because the provider's function had not returned.
+        // Nothing of it was delivered before, because the provider's function had not returned.
         self.open(|state| (state.refused, state.returned, state.released) = (true, true, true));
         self.forgive();
         self.line.shared.turns.changed();
@@ -145,7 +145,7 @@ impl Record {
         self.state().released
     }
 
-    /// Whether a completion that has come may be told; otherwise it is parked until then.
+    /// Whether a completion that has come may be delivered; otherwise it is parked until then.
     pub(super) fn admit(&self) -> Admission {
         let mut state = self.state();
         if state.is_open() {
@@ -157,7 +157,7 @@ impl Record {
         }
     }
 
-    /// Its outcome is told now; `None` if it was refused.
+    /// Begins the delivery of its outcome; `None` if it was refused.
     pub(super) fn begin_telling(&self) -> Option<Telling<'_>> {
         if self.state().refused {
             return None;
@@ -167,7 +167,7 @@ impl Record {
         Some(telling)
     }
 
-    /// Stores the outcome, wakes who waits, and gives the waiter to be told.
+    /// Stores the outcome, wakes waiting threads, and returns the waiter to be called.
     pub(super) fn deliver(&self, outcome: Outcome) -> Option<Waiter> {
         let mut state = self.state();
         state.outcome = Some(outcome);
@@ -205,7 +205,7 @@ impl State {
     }
 }
 
-/// Whether a completion may be told.
+/// Whether a completion may be delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Admission {
     Open,

@@ -1,4 +1,4 @@
-//! Asking: an id is taken and its record stored, then the provider is called.
+//! Making requests: an id is taken and its record stored, then the provider is called.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,9 +17,9 @@ use super::{Call, CallOptions, Line, Pending, asked};
 
 /// The id of a request that is not made yet, from [`Line::reserve`] or [`Call::reserve`].
 ///
-/// The application stores the id and then asks by this. As it knows the id already, the completion
-/// may be told at once, on another thread even before the function that asks has returned. Dropping
-/// it unused gives the id back.
+/// The application stores the id and then makes the request by this. As it knows the id already,
+/// the completion may be delivered at once, on another thread even before the function that makes
+/// the request has returned. Dropping it unused gives the id back.
 #[must_use = "it has taken an id; make a request by it, or drop it"]
 pub struct Reservation<'a, On> {
     on: &'a On,
@@ -34,7 +34,7 @@ impl<On> Reservation<'_, On> {
         self.record.id
     }
 
-    /// Calls the provider.
+    /// Calls the provider's function under the reserved id; an error gives the id back.
     fn ask<T>(
         mut self,
         function: &'static str,
@@ -52,12 +52,13 @@ impl<On> Reservation<'_, On> {
         match act(&*shared.provider, record.id) {
             Ok(ticket) => {
                 record.returned();
-                // From here on the record holds back what is early, and the provider nothing.
+                // From here on the record holds back early completions, and the provider holds
+                // nothing back.
                 drop(ticket);
                 count(&shared.counters.requests);
                 shared.trace(&Traced::Returned { id, at: clock::now() });
                 if shared.is_over() {
-                    // It was accepted by a provider that is down already.
+                    // The provider was shut down after it had accepted the request.
                     shared.lose_all();
                 }
                 Ok(Pending::new(record, value))

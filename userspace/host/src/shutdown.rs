@@ -44,7 +44,7 @@ impl Host {
         }
         let ended = shared.provider.provider_shutdown(self.version, PERMANENT_PROVIDER_ID);
         match &ended {
-            // In an upcall it still tells what it has to tell, and says then that nothing follows.
+            // In an upcall the provider still emits what is left, and drops its `Tapi` afterwards.
             Ok(()) if shared.must_not_wait() => {}
             Ok(()) => shared.nothing_follows(),
             Err(error) => {
@@ -55,7 +55,7 @@ impl Host {
     }
 
     /// Waits until a shutdown is over, one that was begun in a callback for example: the provider
-    /// tells nothing more, and everything was told.
+    /// emits nothing more, and everything was delivered.
     ///
     /// # Errors
     /// [`CloseError::Unfinished`] if it is not over in time, or was never begun;
@@ -82,11 +82,11 @@ impl Host {
 impl Drop for Host {
     fn drop(&mut self) {
         if self.shared.is_forked() {
-            // The provider would reach for the parent's card when it is dropped.
+            // Dropping the provider here would touch the parent's card.
             std::mem::forget(Arc::clone(&self.shared));
             return;
         }
-        // Nobody is left to be told an error.
+        // There is no caller left to get an error.
         let _ = self.shutdown();
     }
 }

@@ -109,7 +109,7 @@ impl Host {
         let (wishes, runs) = init(&*provider, given, upward)
             .map_err(|error| StartError { error, cause: failure_text(&*provider) })?;
         if shared.is_over() {
-            // D15: it has ignored us with success. What it dropped is our way up.
+            // D15: it has ignored this init with success, and dropped the `Tapi` that it was given.
             return Err(StartError::new(
                 LineError::ALLOCATED,
                 "the provider serves another host; shut that one down first, or give this one a \
@@ -136,7 +136,7 @@ impl Host {
     }
 }
 
-/// Why the init failed, in the words of a provider that has some.
+/// Why the init failed, in words, if the provider gives any.
 fn failure_text(provider: &dyn Provider) -> Option<String> {
     provider.control().and_then(Control::failure_text)
 }

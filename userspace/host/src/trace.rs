@@ -1,4 +1,4 @@
-//! What an observer is told: every request and every event, with times.
+//! What an observer gets: every request and every event, with times.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -18,42 +18,43 @@ pub type Trace = dyn Fn(&Traced<'_>) + Send + Sync;
 pub enum Traced<'a> {
     /// The provider is about to be called.
     Submitted {
-        /// The request.
+        /// The request's id.
         id: u32,
         /// The function, `lineMakeCall` for example.
         function: &'static str,
-        /// The line.
+        /// The device id of the line.
         device_id: u32,
         /// The call that it makes or is about.
         call: HTAPICALL,
-        /// When.
+        /// The time at which that happened.
         at: Time,
     },
     /// The provider's function has returned the id. What comes before this is early.
     Returned {
-        /// The request.
+        /// The request's id.
         id: u32,
-        /// When.
+        /// The time at which that happened.
         at: Time,
     },
     /// The provider's function has returned an error; no completion comes (R4).
     Refused {
-        /// The request.
+        /// The request's id.
         id: u32,
-        /// The error.
+        /// The error that the function returned.
         error: LineError,
-        /// When.
+        /// The time at which that happened.
         at: Time,
     },
-    /// The request is over and the application is told.
+    /// The request is over and the application gets its outcome.
     Completed {
-        /// The request.
+        /// The request's id.
         id: u32,
         /// 0 or a negative error.
         result: i32,
-        /// When the operation ended; when the host was told, if the provider does not say.
+        /// When the operation ended; when the completion came to the host, if the provider does not
+        /// say.
         completed: Time,
-        /// When the application was told.
+        /// When the outcome was delivered to the application.
         delivered: Time,
         /// The provider completed it before its function had returned, and the host held it back.
         early: bool,
@@ -62,23 +63,23 @@ pub enum Traced<'a> {
     Duplicate {
         /// The id it names.
         id: u32,
-        /// Its result.
+        /// The result that it brings.
         result: i32,
-        /// When.
+        /// The time at which that happened.
         at: Time,
     },
     /// The provider was shut down without completing the request.
     Lost {
-        /// The request.
+        /// The request's id.
         id: u32,
-        /// When.
+        /// The time at which that happened.
         at: Time,
     },
-    /// An event that the application is told.
+    /// An event that is delivered to the application.
     Event {
-        /// The line.
+        /// The device id of the line.
         device_id: u32,
-        /// What.
+        /// The event, as the application gets it.
         event: &'a LineEvent,
     },
 }
@@ -90,7 +91,7 @@ pub struct Counts {
     pub requests: u64,
     /// Requests that were refused.
     pub refused: u64,
-    /// Completions delivered.
+    /// Completions that were delivered to the application.
     pub completed: u64,
     /// Of these, how many came before the function had returned (C4); the application saw none
     /// early (G1).
@@ -101,7 +102,7 @@ pub struct Counts {
     pub lost: u64,
 }
 
-/// [`Counts`] being counted.
+/// The numbers of [`Counts`], counted by several threads at once.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     pub(super) requests: AtomicU64,
@@ -126,7 +127,7 @@ impl Counters {
     }
 }
 
-/// One more.
+/// Adds one to a counter.
 pub(super) fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
 }

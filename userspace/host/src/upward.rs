@@ -1,4 +1,4 @@
-//! What the provider is given: its way up.
+//! The host's `Tapi`: what the provider calls with completions and events.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
-//! The books of one line, whatever it is made of: who has it open, its call, its requests.
+//! Bookkeeping of one line of any kind: its opening, its call, its requests.
 //!
-//! Every kind of line keeps them, and so the order rules hold for all of them: a state is told once,
+//! Every kind of line uses it, so the order rules hold for all of them: a state is emitted once,
 //! IDLE ends the call (O3), and a request leaves the book before it is completed (C3, T4).
 
 use ringback_driver::engine::{Context, Failure};
@@ -14,8 +14,8 @@ use super::call::Call;
 use super::opening::Openings;
 use super::{Event, Subject};
 
-/// Calls that are over and not yet closed, per line. TAPI closes each one; more than this are left
-/// by an application that leaks, and the oldest goes.
+/// Calls that are over and not yet closed, per line. TAPI closes each one; if an application leaves
+/// more than this, the oldest is forgotten.
 const OVER: usize = 64;
 
 /// The kinds of request a call has.
@@ -27,7 +27,7 @@ pub(crate) enum Op {
     Drop,
 }
 
-/// The result that stands for a failure which the reactor found.
+/// The TSPI error for a failure that the reactor found.
 pub(crate) fn failure(cause: Failure) -> i32 {
     match cause {
         Failure::Gone => LineError::NODEVICE.raw(),
@@ -35,7 +35,7 @@ pub(crate) fn failure(cause: Failure) -> i32 {
     }
 }
 
-/// The books of one line.
+/// Bookkeeping of one line: owner, call, outstanding requests.
 #[derive(Debug)]
 pub(crate) struct Book {
     /// Its number as the reactor counts.
@@ -96,12 +96,12 @@ impl Book {
         self.call.as_ref().and_then(|call| call.state)
     }
 
-    /// Whether there is a call that is not told to be so already.
+    /// Whether there is a call, and this state and mode are not what was emitted last.
     pub(crate) fn would_change(&self, state: CallState, mode: u32) -> bool {
         self.call.as_ref().is_some_and(|call| call.state != Some(state) || call.mode != mode)
     }
 
-    /// Moves the call to a state and tells it, once. IDLE ends the call (O3).
+    /// Moves the call to a state and emits it once. IDLE ends the call (O3).
     pub(crate) fn set_state(&mut self, cx: &mut Context<'_, Event>, state: CallState, mode: u32) {
         if !self.would_change(state, mode) {
             return;
@@ -128,7 +128,7 @@ impl Book {
         self.set_state(cx, CallState::Offering, LINEOFFERINGMODE_ACTIVE);
     }
 
-    /// Forgets a call without telling anything: it was closed, or it never came into being.
+    /// Forgets a call without an event: it was closed, or making it failed.
     pub(crate) fn forget(&mut self, call: HDRVCALL) {
         self.call.take_if(|live| live.handle == call);
         self.over.retain(|one| one.handle != call);
@@ -136,7 +136,7 @@ impl Book {
 
     // Ends
 
-    /// Closes a call in any state (N6, N8): what was asked of it fails, no event of it follows (D5).
+    /// Closes a call in any state (N6, N8): its requests fail, and no event of it follows (D5).
     pub(crate) fn close_call(&mut self, cx: &mut Context<'_, Event>, call: HDRVCALL) {
         if self.live(call).is_ok() {
             self.complete_all(cx, LineError::OPERATIONFAILED);
@@ -145,7 +145,7 @@ impl Book {
         cx.retain_events(self.line, |event| event.call() != Some(call));
     }
 
-    /// Closes the line: what was asked fails (D1), no event of it follows (D2).
+    /// Closes the line: its requests fail (D1), and no event of it follows (D2).
     pub(crate) fn close(&mut self, cx: &mut Context<'_, Event>) {
         self.complete_all(cx, LineError::OPERATIONFAILED);
         self.forget_all();

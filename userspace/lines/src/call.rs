@@ -4,7 +4,7 @@ use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
 use ringback_tspi::types::HDRVCALL;
 
-/// What a call is: said once, when it comes into being, but for what is learnt later.
+/// What is known of a call. Most of it is set when the call begins, the rest when it becomes known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallInfo {
     /// One LINECALLORIGIN_.
@@ -22,7 +22,7 @@ pub struct CallInfo {
 }
 
 impl CallInfo {
-    /// Of a call that is made here.
+    /// The information of a call that the application makes.
     pub(crate) fn outbound(call: HDRVCALL, media: u32, called: String) -> CallInfo {
         CallInfo {
             origin: LINECALLORIGIN_OUTBOUND,
@@ -34,7 +34,8 @@ impl CallInfo {
         }
     }
 
-    /// Of a call that rings here, from an exchange that does not say for whom or why.
+    /// The information of a call that rings here, from an exchange that does not say for whom or
+    /// why.
     pub(crate) fn inbound(call: HDRVCALL, media: u32) -> CallInfo {
         CallInfo {
             origin: LINECALLORIGIN_INBOUND,
@@ -47,10 +48,10 @@ impl CallInfo {
     }
 }
 
-/// A call, told to the provider for LINECALLINFO and LINECALLSTATUS.
+/// What the provider gets of a call for LINECALLINFO and LINECALLSTATUS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallSnapshot {
-    /// The call.
+    /// The provider's handle of the call.
     pub call: HDRVCALL,
     /// The line it is on, as the engine counts.
     pub line: usize,
@@ -58,7 +59,7 @@ pub struct CallSnapshot {
     pub state: Option<CallState>,
     /// The mode of that state.
     pub mode: u32,
-    /// What it is.
+    /// Origin, reason and address of the call, for LINECALLINFO.
     pub info: CallInfo,
     /// The LINECALLFEATURE_ bits of all functions that can be called on it now.
     pub features: u32,
@@ -95,7 +96,7 @@ impl Call {
 }
 
 /// Makes the handles of calls: the line in the low byte, a serial number above it, so that a handle
-/// finds its line by itself and a late one is told from a live one.
+/// contains its line, and a late handle differs from a live one.
 #[derive(Debug, Default)]
 pub struct CallHandles(std::sync::atomic::AtomicUsize);
 
@@ -108,7 +109,7 @@ impl CallHandles {
         HDRVCALL::new(serial << 8 | (line + 1))
     }
 
-    /// Whether the handle was given out, dead or alive.
+    /// Whether the handle was given out, for a call that is over as well.
     pub fn knows(&self, call: HDRVCALL) -> bool {
         (1..=self.0.load(std::sync::atomic::Ordering::Relaxed)).contains(&(call.raw() >> 8))
             && call.raw() & 0xFF != 0

@@ -1,15 +1,15 @@
 //! Lines as engines: what a card's ports and a modem are to TSPI.
 //!
-//! Every line is told as one TSPI line with one address and one call at a time, whatever it is made
-//! of; [`LineEngine`] is what all of them can be asked. [`Lines`] is the engine of a card with ports
-//! (FXO lines of an exchange, FXS stations), [`modem`] that of a modem. What a line is told by a
-//! [`Command`] it answers with a completion; what happens on it by itself is an [`Event`].
+//! Every line appears as one TSPI line with one address and one call at a time, whatever it is made
+//! of; [`LineEngine`] has the functions of all of them. [`Lines`] is the engine of a card with
+//! ports (FXO lines of an exchange, FXS stations), [`modem`] that of a modem. A [`Command`] to a
+//! line ends in a completion; what happens on the line by itself is an [`Event`].
 //!
 //! Rules that hold here: a call has no event before its creator's completion(0) (N4, O1); it never
-//! leaves IDLE and has no event afterwards (O3, O4); a state is told once (each change once); every
+//! leaves IDLE and has no event afterwards (O3, O4); each change of state is emitted once; every
 //! request that is outstanding when its call or line is closed is completed first (D1, D5);
-//! dropping completes all other requests of the call (D7). No handle is looked at that is not
-//! checked, so a late or repeated handle gets an error and changes nothing.
+//! dropping completes all other requests of the call (D7). Every handle is checked, so a late or
+//! repeated one gets an error and changes nothing.
 
 mod book;
 mod call;
@@ -51,23 +51,23 @@ pub enum Command {
     },
     /// TSPI_lineDial: dial more on a call that is being dialled.
     Dial {
-        /// The call.
+        /// The provider's handle of the call.
         call: HDRVCALL,
         /// What to dial; empty says that dialling is complete.
         address: DialString,
     },
-    /// TSPI_lineAnswer.
+    /// TSPI_lineAnswer: take the call that rings.
     Answer {
-        /// The call.
+        /// The provider's handle of the call.
         call: HDRVCALL,
     },
-    /// TSPI_lineDrop.
+    /// TSPI_lineDrop: hang up.
     Drop {
-        /// The call.
+        /// The provider's handle of the call.
         call: HDRVCALL,
     },
-    /// TSPI_lineMakeCall with LINEBEARERMODE_PASSTHROUGH: have the modem for oneself. The call is
-    /// connected at once, and its bytes are those between the computer and the modem.
+    /// TSPI_lineMakeCall with LINEBEARERMODE_PASSTHROUGH: hand the modem to the application. The
+    /// call is connected at once, and its bytes are those between the computer and the modem.
     PassThrough {
         /// The opening of the line that the call is for: it fails on any later one (D2).
         opening: Opening,
@@ -78,14 +78,14 @@ pub enum Command {
     },
     /// Sends bytes on a connected call of a modem. Done when the last has left the computer.
     Send {
-        /// The call.
+        /// The provider's handle of the call.
         call: HDRVCALL,
-        /// The bytes.
+        /// The bytes to send, in order.
         bytes: Vec<u8>,
     },
     /// Waits on a connected call of a modem until so many bytes can be fetched.
     Receive {
-        /// The call.
+        /// The provider's handle of the call.
         call: HDRVCALL,
         /// How many, at most 65536.
         bytes: usize,
@@ -109,10 +109,10 @@ impl Command {
     }
 }
 
-/// What a line tells. The provider turns it into LINEEVENT calls with TAPI's handles.
+/// A message of a line. The provider turns it into LINEEVENT calls with TAPI's handles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Event {
-    /// TAPI's handle of the line as it was open when this was told.
+    /// TAPI's handle of the line, of the opening in which this was emitted.
     pub line: HTAPILINE,
     /// What it is about.
     pub subject: Subject,
@@ -121,11 +121,12 @@ pub struct Event {
 /// What an event is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {
-    /// LINE_NEWCALL: a call born here; the next message of this call is its first state (N14).
+    /// LINE_NEWCALL: a call that begins on the line, an incoming one for example; the next message
+    /// of this call is its first state (N14).
     NewCall(HDRVCALL),
     /// A message of a call.
     Call {
-        /// The call.
+        /// The provider's handle of the call.
         call: HDRVCALL,
         /// LINE_CALLSTATE, LINE_CALLINFO, LINE_MONITORDIGITS or LINE_GENERATE.
         message: u32,
@@ -134,9 +135,9 @@ pub enum Subject {
     },
     /// A message of the line: LINE_LINEDEVSTATE, LINE_CLOSE.
     Line {
-        /// Which.
+        /// LINE_LINEDEVSTATE or LINE_CLOSE.
         message: u32,
-        /// Its parameters.
+        /// Its parameters dwParam1 to dwParam3 (T9: pointer-sized).
         params: [usize; 3],
     },
 }

@@ -1,4 +1,4 @@
-//! What every engine of lines can be asked beside requests, whatever its lines are made of.
+//! The functions of every engine of lines beside requests, whatever its lines are made of.
 
 use ringback_driver::engine::{Context, Engine};
 use ringback_tspi::callstate::{CallState, features};
@@ -22,10 +22,10 @@ pub struct LineReport {
     pub in_service: bool,
 }
 
-/// An engine of lines: it takes their requests, tells their events, and answers the synchronous
+/// An engine of lines: it takes their requests, emits their events, and answers the synchronous
 /// functions (K2), which complete nothing (K3).
 pub trait LineEngine: Engine<Command = Command, Event = Event, Output = ()> {
-    /// Opens a line: from now on it tells its events under TAPI's handle.
+    /// Opens a line: from now on it emits its events under TAPI's handle.
     ///
     /// # Errors
     /// ALLOCATED if it is open, NODEVICE if there is no such line or the device is gone.
@@ -85,8 +85,8 @@ pub trait LineEngine: Engine<Command = Command, Event = Event, Output = ()> {
         None
     }
 
-    /// Generates DTMF digits on a call; `None` is a pause. Their end is told by LINE_GENERATE with
-    /// the end-to-end id (K5). No digits: what is being generated is cancelled (D17).
+    /// Generates DTMF digits on a call; `None` is a pause. LINE_GENERATE with the end-to-end id
+    /// reports their end (K5). Without digits, what is being generated is cancelled (D17).
     ///
     /// # Errors
     /// INVALCALLHANDLE; INVALCALLSTATE; OPERATIONUNAVAIL on a line that can't.

@@ -1,4 +1,4 @@
-//! The openings of a line: what is asked of one is asked of no later one (D2).
+//! The openings of a line: a request for one opening fails in any later one (D2).
 
 use ringback_tspi::error::LineError;
 use ringback_tspi::types::HTAPILINE;

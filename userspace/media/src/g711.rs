@@ -1,8 +1,8 @@
 //! G.711 companding: u-law (North America, Japan) and A-law (elsewhere).
 //!
 //! Decoding is one table lookup; the tables are made at compile time. Encoding finds the
-//! interval a sample is in, with clipping. A-law code words are in line order: even bits inverted, as ITU-T G.711
-//! sends them.
+//! interval a sample is in, with clipping. A-law code words are in line order: even bits inverted,
+//! as ITU-T G.711 sends them.
 
 /// The u-law code word of silence.
 pub const ULAW_SILENCE: u8 = 0xFF;

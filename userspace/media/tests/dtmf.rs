@@ -1,4 +1,5 @@
-//! DTMF over a line: levels, twist, noise, frequencies that are off, dial tone, and what is no digit.
+//! DTMF over a line: levels, twist, noise, frequencies that are off, dial tone, and what is no
+//! digit.
 
 mod line;
 

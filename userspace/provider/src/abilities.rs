@@ -8,7 +8,7 @@ use ringback_tspi::dialstring::Modifiers;
 /// What a kind of line can do.
 #[derive(Debug)]
 pub(super) struct Abilities {
-    /// For people.
+    /// What people call this kind of line, for LINEDEVCAPS.
     pub(super) name: &'static str,
     /// LINEMEDIAMODE_ bits.
     pub(super) media: u32,

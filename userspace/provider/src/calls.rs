@@ -1,7 +1,7 @@
-//! Which handle TAPI has for which call.
+//! The calls that TAPI knows, with both sides' handles.
 //!
-//! A call is in here from before TAPI can know it until it is closed, so that no event is ever looked
-//! up too early (C9). An event of a call that is not here any more is dropped (D5).
+//! A call is in here from before TAPI can know it until it is closed, so that its entry is there
+//! for its first event (C9). An event of a call that is not here any more is dropped (D5).
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -39,8 +39,8 @@ impl Calls {
         table.calls.insert(call, Entry { line, tapi: Some(tapi) });
     }
 
-    /// A request is over. A call that it failed to make is dead by itself; that TAPI may close it
-    /// nevertheless (N8) needs no entry.
+    /// A request is over. The handle of a call that it failed to make is dead; TAPI may close it
+    /// all the same (N8), which needs no entry.
     pub(super) fn completed(&self, id: u32, result: i32) {
         let mut table = self.lock();
         if let Some(call) = table.making.remove(&id)
@@ -50,7 +50,7 @@ impl Calls {
         }
     }
 
-    /// A call was born here; TAPI is told next.
+    /// Enters a call that begins here, before TAPI gets LINE_NEWCALL.
     pub(super) fn born(&self, line: HTAPILINE, call: HDRVCALL) {
         self.lock().calls.insert(call, Entry { line, tapi: None });
     }

@@ -1,4 +1,4 @@
-//! The provider of a card: how it lives between enumeration, init and shutdown.
+//! The provider of a card, from enumeration over init to shutdown.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
@@ -27,8 +27,8 @@ use super::upward::Upward;
 /// Requests that can be outstanding on a card at once.
 const CAPACITY: usize = 4096;
 
-/// How long init and a second shutdown wait for a shutdown that is under way: a little longer than the
-/// reactor does.
+/// How long init and a second shutdown wait for a shutdown that is under way: a little longer than
+/// the reactor does.
 const STOP_LIMIT: Duration = Duration::from_secs(4);
 
 /// Opens the card, brought up and ready to be started.
@@ -44,7 +44,7 @@ pub struct LineProvider<C: Card> {
     pub(super) infos: Vec<DevSpecific>,
     running: RwLock<Option<Arc<Running<C>>>>,
     power: Mutex<Power<C>>,
-    /// Told when a shutdown has come to its end.
+    /// Notified when a shutdown has ended.
     stopped: Condvar,
 }
 
@@ -58,8 +58,8 @@ pub type ModemProvider<D> = LineProvider<ModemCard<D>>;
 struct Power<C: Card> {
     opener: Opener<C>,
     state: State<C>,
-    /// Handles outlive a pair of init and shutdown with whoever keeps them, and must not mean
-    /// anything in the next one. So these are the same in all pairs.
+    /// Callers may keep handles beyond a pair of init and shutdown, and these must not be valid in
+    /// the next one. So the counters of handles are the same in all pairs.
     handles: Arc<CallHandles>,
     openings: Serial,
     /// Why the last init failed, in words.
@@ -71,7 +71,7 @@ enum State<C: Card> {
     Off(Option<Box<C>>),
     /// With the reaper, unless it is the application's own thread.
     On(Handle<C::Lines>, Option<Driver<C::Lines>>),
-    /// Somebody is shutting it down.
+    /// A thread is shutting it down.
     Stopping,
     /// Shut down, but a callback had not returned: the card is open until it has.
     Ending(Handle<C::Lines>),
@@ -137,8 +137,8 @@ impl<C: Card> LineProvider<C> {
         .map(|(options, _)| options)
     }
 
-    /// TSPI_providerInit, with the calling thread as the reaper. Nobody runs a pair that was open
-    /// before.
+    /// TSPI_providerInit, with the calling thread as the reaper. No thread runs a pair that was
+    /// open before.
     pub(super) fn init_local(
         &self,
         init: Init,
@@ -184,7 +184,7 @@ impl<C: Card> LineProvider<C> {
         self.power().failure.clone()
     }
 
-    /// What init and shutdown change, once nobody is shutting down any more. In an upcall, where
+    /// What init and shutdown change, once no thread is shutting down any more. In an upcall, where
     /// waiting is impossible, and after a time as it is.
     fn wait_stopped(&self) -> MutexGuard<'_, Power<C>> {
         let power = self.power();
@@ -196,7 +196,7 @@ impl<C: Card> LineProvider<C> {
         let mut power = waited.unwrap_or_else(PoisonError::into_inner).0;
         if let State::Ending(handle) = &power.state {
             let handle = handle.clone();
-            // The callback that is in the way may come by here.
+            // The callback that is in the way may call this.
             drop(power);
             handle.wait_ended(STOP_LIMIT);
             power = self.power();
@@ -215,7 +215,7 @@ impl<C: Card> LineProvider<C> {
                 return Err(LineError::OPERATIONFAILED);
             }
         };
-        // An upcall may come by here while we wait for the last of them.
+        // An upcall may call this while this thread waits for the last of them.
         drop(power);
         self.set_running(None);
         let settled = driver.map_or_else(|| handle.shutdown(), Driver::shutdown);
@@ -224,7 +224,7 @@ impl<C: Card> LineProvider<C> {
             Settled::AfterThisUpcall | Settled::TimedOut => State::Ending(handle),
         };
         self.stopped.notify_all();
-        // D12: a callback that does not return may still be told something.
+        // D12: a callback that has not returned may be followed by another upcall.
         if settled == Settled::TimedOut { Err(LineError::OPERATIONFAILED) } else { Ok(()) }
     }
 }
@@ -271,7 +271,7 @@ impl<C: Card> Power<C> {
             handle: Arc::clone(&way),
         };
         let (handle, driver, started) = start(engine, files, upward)?;
-        // No line is open yet, so nothing has been told.
+        // No line is open yet, so nothing was delivered.
         let _ = way.set(handle.clone());
         self.state = State::On(handle.clone(), driver);
         let line_device_id_base = init.line_device_id_base;
@@ -289,7 +289,7 @@ impl<L: LineEngine> Runner for LocalRunner<L> {
 }
 
 impl<C: Card> Running<C> {
-    /// An open line.
+    /// Finds the open line with this handle.
     pub(super) fn line(&self, line: HDRVLINE) -> Result<OpenLine, LineError> {
         self.lines.get(line)
     }
@@ -304,8 +304,8 @@ impl<C: Card> Running<C> {
         self.handle.with(act).unwrap_or(Err(LineError::NODRIVER))
     }
 
-    /// Waits until what a close has ended is told (D1, D5). In an upcall that comes as soon as the
-    /// upcall has returned.
+    /// Waits until what a close has ended is delivered (D1, D5). In an upcall that comes as soon as
+    /// the upcall has returned.
     ///
     /// # Errors
     /// OPERATIONFAILED if a callback has not returned for so long that waiting was given up.

@@ -91,7 +91,7 @@ impl<C: PortCard> Card for C {
 /// A UART with a modem behind it.
 #[derive(Debug)]
 pub struct ModemCard<D: Device> {
-    /// The UART.
+    /// The UART that the modem is behind.
     pub uart: Uart16550<D>,
     /// How to speak to the modem.
     pub options: ModemOptions,

@@ -1,8 +1,8 @@
-//! Parameters that can be judged without the hardware (R7): what is wrong is returned directly, and
+//! Parameters that can be judged without the hardware (R7): an error is returned directly, and
 //! nothing has happened on the line.
 //!
-//! TAPI has checked pointers, sizes and handles (G5); what its pages call "not validated by TAPI" is
-//! checked here (G6).
+//! TAPI has checked pointers, sizes and handles (G5); what its pages call "not validated by TAPI"
+//! is checked here (G6).
 
 use ringback_driver::report;
 use ringback_tspi::constants::*;
@@ -18,7 +18,7 @@ use super::abilities::Abilities;
 /// Country codes have up to three digits; 0 is the default.
 const MAX_COUNTRY: u32 = 999;
 
-/// An address to be dialled, understood.
+/// Parses an address that is to be dialled.
 ///
 /// # Errors
 /// INVALCOUNTRYCODE; for the address what the first offending character asks for. A full

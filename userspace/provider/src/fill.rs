@@ -1,4 +1,4 @@
-//! What the lines are and how they are, written into the structures of TAPI.
+//! Fills the structures of TAPI with capabilities and status of lines and calls.
 
 use ringback_lines::{CallSnapshot, LineReport};
 use ringback_tspi::callstate::CallState;
@@ -23,7 +23,7 @@ pub(super) fn line_name(device: &str, info: &DevSpecific) -> String {
     }
 }
 
-/// Fills LINEDEVCAPS.
+/// Fills LINEDEVCAPS of a line from the abilities of its kind.
 pub(super) fn dev_caps(
     memory: &mut [u8],
     version: Version,
@@ -60,7 +60,7 @@ pub(super) fn dev_caps(
     Ok(())
 }
 
-/// Fills LINEADDRESSCAPS.
+/// Fills LINEADDRESSCAPS of a line's only address.
 pub(super) fn address_caps(
     memory: &mut [u8],
     version: Version,
@@ -115,7 +115,7 @@ pub(super) fn line_dev_status(
     Ok(())
 }
 
-/// Fills LINECALLINFO.
+/// Fills LINECALLINFO from what the engine says of the call.
 pub(super) fn call_info(
     memory: &mut [u8],
     version: Version,
@@ -150,7 +150,7 @@ pub(super) fn call_info(
 /// dwTrunk of a call whose trunk is not known.
 const UNKNOWN_TRUNK: u32 = u32::MAX;
 
-/// Fills LINECALLSTATUS.
+/// Fills LINECALLSTATUS from the call's state and what is offered in it.
 pub(super) fn call_status(
     memory: &mut [u8],
     version: Version,

@@ -21,7 +21,7 @@ use super::cards::Card;
 use super::{SlotReport, checks, fill};
 use crate::Slots;
 
-/// The ticket of the reactor's as TAPI gets it.
+/// Makes TAPI's ticket of the reactor's.
 fn gated(ticket: reactor::Ticket) -> Ticket {
     Ticket::gated(ticket.id(), ticket.into())
 }
@@ -269,7 +269,7 @@ impl<C: Card> Provider for LineProvider<C> {
 
     fn line_close_call(&self, call: HDRVCALL) -> Result<(), LineError> {
         let running = self.running(LineError::INVALCALLHANDLE)?;
-        // With failed lines there is nothing left to end, and nothing more is told.
+        // If the lines have failed, nothing is left to end, and nothing more is delivered.
         running.handle.with(move |lines, cx| lines.close_call(call, cx)).unwrap_or(Ok(()))?;
         let settled = CallHandles::line(call).map_or(Ok(()), |line| running.settle(line));
         running.calls.closed(call);

@@ -1,15 +1,15 @@
 //! The provider: the TSPI side of a card.
 //!
 //! [`LineProvider`] is the [`Provider`](ringback_tspi::provider::Provider) of a card's lines: it
-//! judges parameters, hands requests to the lines and turns what they tell into TAPI's upcalls.
-//! [`open_card`] makes one from a short name.
+//! judges parameters, hands requests to the lines and turns their completions and events into
+//! TAPI's upcalls. [`open_card`] makes one from a short name.
 //!
-//! Rules that hold here: what can be judged without the hardware is returned directly (R4, R7); input
-//! is copied before a function returns (B1); a call's handle is chosen, and all that an event of the
-//! call needs is in place, before the request is submitted (N1, C9); init and shutdown come in pairs
-//! (D15), and nothing is told behind shutdown (D12); closing waits until what it ended has been told
-//! (D1, D2, D5), unless it is called from an upcall, which would wait for itself: then that is told
-//! as soon as the upcall has returned. No lock is held during an upcall.
+//! Rules that hold here: what can be judged without the hardware is returned directly (R4, R7);
+//! input is copied before a function returns (B1); a call's handle is chosen, and all that an event
+//! of the call needs is in place, before the request is submitted (N1, C9); init and shutdown come
+//! in pairs (D15), and nothing is delivered after shutdown (D12); closing waits until what it ended
+//! is delivered (D1, D2, D5), unless it is called from an upcall, which would wait for itself: then
+//! that is delivered as soon as the upcall has returned. No lock is held during an upcall.
 //!
 //! | file | what |
 //! |---|---|

@@ -26,10 +26,11 @@ use thiserror::Error;
 use super::{CardProvider, ModemCard, ModemProvider};
 use crate::Slots;
 
-/// What a TDM400P needs of its device: the 256 registers of its I/O window, the 128 bytes of its ring.
+/// What a TDM400P needs of its device: the 256 registers of its I/O window, the 128 bytes of its
+/// ring.
 const NEEDS: Needs = Needs { registers: 0x100, dma: 128, msi: false };
 
-/// Told how long a card has been coming up; whether to go on.
+/// Called with the time that a card has been coming up; returns whether to go on.
 pub type Progress = Box<dyn FnMut(Duration) -> bool + Send>;
 
 /// How a card is opened.
@@ -37,15 +38,15 @@ pub type Progress = Box<dyn FnMut(Duration) -> bool + Send>;
 pub struct CardOptions {
     /// Line settings of the FXO modules.
     pub country: Country,
-    /// The card that `soft` means. Its clock has to run ([`ringback_softcard::RealClock`]), or nothing
-    /// will ever happen on it.
+    /// The card that `soft` means. Its clock has to run ([`ringback_softcard::RealClock`]), or
+    /// nothing will ever happen on it.
     #[cfg(feature = "softcard")]
     pub soft: Option<SoftCard>,
     /// How to speak to a modem.
     pub modem: ModemOptions,
-    /// Told now and then how long the card has been coming up, which takes seconds. Once it returns
-    /// `false` nothing is waited for any more: the card fails to come up, or comes up with modules that
-    /// failed, soon.
+    /// Called now and then with the time that the card has been coming up, which takes seconds.
+    /// Once it returns `false` nothing is waited for any more: the card fails to come up, or comes
+    /// up with modules that failed, soon.
     pub progress: Option<Progress>,
 }
 
@@ -122,7 +123,8 @@ impl OpenError {
     }
 }
 
-/// Opens a card and brings it up, which takes a second or more; a modem's serial port takes no time.
+/// Opens a card and brings it up, which takes a second or more; a modem's serial port takes no
+/// time.
 ///
 /// A module that does not work is named in the log; its line is missing, the others work.
 ///
@@ -196,11 +198,11 @@ fn bring_up<D: Device>(
     Ok(Box::new(provider))
 }
 
-/// Sleeps, and says every tenth of a second or so how long it has been.
+/// Sleeps, and reports every tenth of a second or so how long the card has been coming up.
 struct Told<'a> {
     since: Instant,
     progress: &'a mut (dyn FnMut(Duration) -> bool + Send),
-    /// Whether to sleep.
+    /// Whether opening goes on; otherwise it sleeps no more.
     on: bool,
 }
 

@@ -33,8 +33,8 @@ pub(super) struct OpenLine {
 /// Numbers the openings of a provider's lines, over all pairs of init and shutdown.
 pub(super) type Serial = Arc<AtomicUsize>;
 
-/// All open lines. A handle has the line in its low byte and a serial number above, so that one of a
-/// line that was closed is never taken for one that was opened later, after another init either.
+/// All open lines. A handle has the line in its low byte and a serial number above, so that one of
+/// a line that was closed is never taken for one that was opened later, after another init either.
 #[derive(Debug)]
 pub(super) struct OpenLines {
     lines: Mutex<Vec<OpenLine>>,
@@ -42,7 +42,7 @@ pub(super) struct OpenLines {
 }
 
 impl OpenLines {
-    /// None yet.
+    /// Starts without an open line.
     pub(super) fn new(serial: &Serial) -> OpenLines {
         OpenLines { lines: Mutex::default(), serial: Arc::clone(serial) }
     }
@@ -144,7 +144,8 @@ mod model {
         lines.opened(0, tapi(number), opening, Version::V3_1).unwrap()
     }
 
-    /// One thread asks for a call, one closes the line and opens it again, and a third closes it too.
+    /// One thread asks for a call, one closes the line and opens it again, and a third closes it
+    /// too.
     fn reopen(checks: bool) {
         loom::model(move || {
             let lines = Arc::new(OpenLines::new(&Serial::default()));

@@ -1,4 +1,5 @@
-//! How the slots of a card are, for people: TSPI knows lines only, and neither hooks nor batteries.
+//! How the slots of a card are, for people: TSPI has lines only, and no words for hooks and
+//! batteries.
 
 use ringback_driver::card::{PortCard, PortStatus, Slot};
 use ringback_lines::{LineEngine, Lines};

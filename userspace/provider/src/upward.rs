@@ -1,4 +1,4 @@
-//! The way up: what the lines tell, turned into calls of TAPI's procedures.
+//! Turns completions and events of the lines into calls of TAPI's procedures.
 //!
 //! Everything here runs on the reaper's thread, one upcall at a time (C6), with no lock held.
 
@@ -28,7 +28,7 @@ pub(super) struct Upward<L: LineEngine> {
 impl<L: LineEngine> Upcalls<Event> for Upward<L> {
     fn completed(&mut self, completion: Completion) {
         let id = completion.id.get();
-        // T4: our record goes first.
+        // T4: the provider's own record is removed first.
         self.calls.completed(id, completion.result);
         self.tapi.timing(&completion);
         self.tapi.completion(id, completion.result);
@@ -46,7 +46,7 @@ impl<L: LineEngine> Upcalls<Event> for Upward<L> {
             Subject::Line { message, params: [p1, p2, p3] } => {
                 self.tapi.line_event(line, None, message, p1, p2, p3);
                 if message == LINE_CLOSE {
-                    // D13: the handle is dead from here on.
+                    // D13: TAPI does not use the handle any more after this.
                     self.lines.gone(line);
                     self.calls.line_closed(line);
                 }
@@ -74,7 +74,7 @@ impl<L: LineEngine> Upward<L> {
                 self.calls.named(call, tapi);
             }
             None => {
-                // N15: TAPI has no room. Closing drops the call, and takes back what else was told.
+                // N15: TAPI has no room. Closing drops the call and its other events.
                 report!(WARN, "incoming call {call} is dropped: there is no handle for it");
                 self.calls.closed(call);
                 if let Some(handle) = self.handle.get() {

@@ -5,8 +5,8 @@
 //! which order, a level changed.
 //!
 //! A millisecond of the card is split in three, because bus cycles are made with no lock held:
-//! [`Board::begin`] names the words to move, [`Board::run_lines`] moves the samples through modules,
-//! telephones and exchange, [`Board::end`] moves the pointers and the status bits.
+//! [`Board::begin`] names the words to move, [`Board::run_lines`] moves the samples through
+//! modules, telephones and exchange, [`Board::end`] moves the pointers and the status bits.
 
 use std::collections::BTreeSet;
 

@@ -4,7 +4,8 @@
 //! - One lock guards the board; it is held for a single register access or a single step of a tick,
 //!   never during a bus cycle and never while the interrupt is raised.
 //! - Ticks do not overlap: a second one waits for the first.
-//! - When the host stops the DMA, or takes the bus mastership away, at most the bus cycle under way is still made, as on a bus.
+//! - When the host stops the DMA, or takes the bus mastership away, at most the bus cycle under way
+//!   is still made, as on a bus.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -106,8 +107,8 @@ impl SoftCard {
         *lock(&self.0.host) = None;
     }
 
-    /// Reads BAR1: `width` is 1, 2 or 4 bytes, little-endian. Outside the 4 KiB, with another width,
-    /// or from a removed card come ones.
+    /// Reads BAR1: `width` is 1, 2 or 4 bytes, little-endian. Outside the 4 KiB, with another
+    /// width, or from a removed card come ones.
     pub fn read(&self, offset: u32, width: u32) -> u32 {
         let board = lock(&self.0.board);
         read(offset, width, |offset| board.read8(offset))
@@ -232,7 +233,8 @@ impl SoftCard {
         lock(&self.0.board).faults()
     }
 
-    /// Whether the host has acknowledged the last interrupt that it was told of, or has none enabled.
+    /// Whether the host has acknowledged the last interrupt that it was told of, or has none
+    /// enabled.
     pub(crate) fn acknowledged(&self) -> bool {
         lock(&self.0.board).acknowledged()
     }

@@ -1,13 +1,14 @@
 //! Real time for a card: a thread that ticks it every millisecond, or more slowly.
 //!
 //! Rules:
-//! - The schedule is absolute (CLOCK_MONOTONIC), so lateness does not add up. A tick that is late is
-//!   made up for as soon as the host has taken the last interrupt, and in any case one period after
-//!   it, so that a late clock does not look like a card that lost interrupts. What is more than
-//!   [`MAX_BACKLOG`] periods late is dropped.
-//! - A patient clock waits longer for the host: where the host gets too little of the processor, time
-//!   slows down and no sample is lost. While it waits the pin stays asserted, and the host is told of
-//!   it again every period: a virtual machine can miss a level that rises while its handler runs.
+//! - The schedule is absolute (CLOCK_MONOTONIC), so lateness does not add up. A tick that is late
+//!   is made up for as soon as the host has taken the last interrupt, and in any case one period
+//!   after it, so that a late clock does not look like a card that lost interrupts. What is more
+//!   than [`MAX_BACKLOG`] periods late is dropped.
+//! - A patient clock waits longer for the host: where the host gets too little of the processor,
+//!   time slows down and no sample is lost. While it waits the pin stays asserted, and the host is
+//!   told of it again every period: a virtual machine can miss a level that rises while its handler
+//!   runs.
 //! - A slowed clock is patient, and makes up for nothing.
 //! - A hurried clock is patient, too: the card's time runs faster than ours, as long as the host
 //!   follows.

@@ -30,8 +30,8 @@ pub enum Fault {
     /// `part-reset:N`: the Si3210 of this slot resets by itself, once, when this is switched on:
     /// register 8 reads 2 again, register 64 reads 0.
     PartReset(usize),
-    /// `power-alarm:N`: the Si3210 of this slot sees too much power in its transistors and opens the
-    /// line (register 64 reads 0, register 8 keeps its value) for as long as this is on.
+    /// `power-alarm:N`: the Si3210 of this slot sees too much power in its transistors and opens
+    /// the line (register 64 reads 0, register 8 keeps its value) for as long as this is on.
     PowerAlarm(usize),
     /// `no-power:N`: the power cable of this FXS module is not plugged in; register 82 reads 0.
     NoPower(usize),

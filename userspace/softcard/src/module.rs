@@ -157,7 +157,8 @@ impl Slot {
 
     /// One millisecond of the line. `from_host` is what the serial bus carries in each byte lane,
     /// `None` while it stands still; `exchange` is what the exchange feeds the slot's line with.
-    /// Returns what the exchange sees of the line, and which lane the module drives with which bytes.
+    /// Returns what the exchange sees of the line, and which lane the module drives with which
+    /// bytes.
     pub(crate) fn tick(
         &mut self,
         from_host: Option<&[Bytes; crate::SLOTS]>,

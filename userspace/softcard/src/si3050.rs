@@ -1,7 +1,7 @@
 //! The FXO module: an Si3050 with an Si3018 line side (VoiceDAA), which ends an exchange's line.
 //!
-//! Registers as a driver sees them, and the line behind: hook relay, ring detector, line voltage and
-//! loop current, PCM.
+//! Registers as a driver sees them, and the line behind: hook relay, ring detector, line voltage
+//! and loop current, PCM.
 //!
 //! Rule: everything about the line comes over the isolation link. While register 6 keeps the line
 //! side powered down, or the link does not come up, the relay is open and every line value reads 0.
@@ -138,9 +138,9 @@ impl Si3050 {
         Lanes { transmit: lane(reg::TX_COUNT), receive: lane(reg::RX_COUNT) }
     }
 
-    /// One millisecond of the line. `from_host` is what came in the module's time slot, `None` while
-    /// the serial bus stands still. Returns what the line is loaded with and, with the interface on,
-    /// the bytes for the host.
+    /// One millisecond of the line. `from_host` is what came in the module's time slot, `None`
+    /// while the serial bus stands still. Returns what the line is loaded with and, with the
+    /// interface on, the bytes for the host.
     pub(crate) fn tick(&mut self, feed: Feed, from_host: Option<Bytes>) -> (Load, Option<Bytes>) {
         let was = std::mem::replace(&mut self.feed, feed);
         self.note_changes(was);

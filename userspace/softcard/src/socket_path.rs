@@ -50,8 +50,8 @@ pub enum SocketPathError {
     },
     /// There is nobody to serve it.
     #[error(
-        "there is no thread to be had to serve {} ({cause}): end other programs, or raise the limits \
-         (ulimit -u, systemd's TasksMax)", path.display()
+        "there is no thread to be had to serve {} ({cause}): end other programs, or raise the \
+         limits (ulimit -u, systemd's TasksMax)", path.display()
     )]
     NoThread {
         /// The path.

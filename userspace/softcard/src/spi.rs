@@ -1,8 +1,8 @@
 //! The serial interface between the card and one module.
 //!
 //! The host makes the signals with the AUX pins. Every byte has a frame of its own, chip select low
-//! to high, most significant bit first; the module samples SDI on the rising edge of SCLK, drives SDO
-//! on the falling edge and holds it through the high phase. Bytes make up accesses:
+//! to high, most significant bit first; the module samples SDI on the rising edge of SCLK, drives
+//! SDO on the falling edge and holds it through the high phase. Bytes make up accesses:
 //! - Si3210: address (bit 7 set to read), data;
 //! - Si3050: control (0x20 write, 0x60 read), address, data.
 //!

@@ -7,9 +7,9 @@ use std::fmt;
 pub enum LineKind {
     /// A line of an exchange.
     Fxo,
-    /// A telephone.
+    /// A port with a telephone on it.
     Fxs,
-    /// A modem.
+    /// A modem behind a serial port.
     Modem,
 }
 
@@ -29,7 +29,8 @@ impl fmt::Display for LineKind {
 }
 
 /// The dwDevSpecific of a Ringback line's LINEDEVCAPS: which slot of the card it is, and what is in
-/// it. 12 bytes: a mark, the slot, 1 for FXO, 2 for FXS or 3 for a modem, each a little-endian word.
+/// it. 12 bytes: a mark, the slot, 1 for FXO, 2 for FXS or 3 for a modem, each a little-endian
+/// word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DevSpecific {
     /// The slot on the card, counted from 0.
@@ -41,7 +42,7 @@ pub struct DevSpecific {
 impl DevSpecific {
     const MARK: [u8; 4] = *b"RNGB";
 
-    /// The bytes.
+    /// The bytes as they stand in the structure.
     pub fn bytes(&self) -> [u8; 12] {
         let kind = (1..).zip(LineKind::ALL).find(|(_, kind)| *kind == self.kind);
         let kind: u32 = kind.map_or(0, |(number, _)| number);

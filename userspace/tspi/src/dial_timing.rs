@@ -3,7 +3,7 @@
 /// How long the parts of dialling take (LINEDIALPARAMS, in milliseconds).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DialTiming {
-    /// A comma (dwDialPause).
+    /// How long a comma pauses, in ms (dwDialPause).
     pub pause_ms: u32,
     /// Between two digits (dwDialSpeed).
     pub gap_ms: u32,

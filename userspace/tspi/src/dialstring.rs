@@ -1,9 +1,9 @@
 //! Dial strings: what is to be dialled, and how.
 //!
 //! A dialable address is a number with modifiers in it (pauses, waits, hook flashes), perhaps a
-//! subaddress behind `|`, a name behind `^`, and further addresses behind a line end. [`parse`] turns
-//! it into steps, before anything has happened on the line: a modifier that the line can't follow is
-//! refused at once, and of several it is the first that decides the error (R7).
+//! subaddress behind `|`, a name behind `^`, and further addresses behind a line end. [`parse`]
+//! turns it into steps, before anything has happened on the line: a modifier that the line can't
+//! follow is refused at once, and of several it is the first that decides the error (R7).
 //!
 //! | in the string | means |
 //! |---|---|
@@ -72,7 +72,7 @@ impl Modifiers {
 /// One step of dialling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Step {
-    /// Send a digit.
+    /// Send one digit, as a tone or in pulses.
     Digit(Key),
     /// Wait for the line's dial pause.
     Pause,
@@ -105,18 +105,18 @@ impl fmt::Display for Step {
     }
 }
 
-/// An address, understood.
+/// An address that was parsed: the steps of dialling, and what they mean.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DialString {
-    /// What to do, in order. Empty for an empty address: a call without a number only goes off-hook,
-    /// and an empty lineDial ends a partial address.
+    /// What to do, in order. Empty for an empty address: a call without a number only goes
+    /// off-hook, and an empty lineDial ends a partial address.
     pub steps: Vec<Step>,
     /// Whether more will follow (`;`).
     pub partial: bool,
     /// Whether the number is a full international one (`+`), which a plain line can't dial without
     /// knowing its exchange's prefix.
     pub international: bool,
-    /// The subaddress (`|`).
+    /// The subaddress, which stands behind `|`.
     pub subaddress: Option<String>,
     /// The name of the party (`^`).
     pub name: Option<String>,
@@ -166,7 +166,7 @@ impl fmt::Display for DialString {
 pub struct DialError {
     /// The error to return.
     pub error: LineError,
-    /// The character.
+    /// The character that can't be followed.
     pub found: char,
     /// Which character of the address it is, counted from 1.
     pub position: usize,
@@ -418,7 +418,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_understood_or_refused(text in "\\PC{0,300}|[0-9A-Dp-wPTW,!@$?;|^+\r\n -]{0,40}") {
+        fn any_text_is_understood_or_refused(
+            text in "\\PC{0,300}|[0-9A-Dp-wPTW,!@$?;|^+\r\n -]{0,40}",
+        ) {
             for modifiers in [NONE, ALL] {
                 match parse(&text, modifiers) {
                     Ok(dialled) => {
@@ -426,7 +428,8 @@ mod tests {
                         prop_assert_eq!(parse(&dialled.to_string(), modifiers), Ok(dialled));
                     }
                     Err(refused) => {
-                        prop_assert_eq!(text.chars().nth(refused.position - 1), Some(refused.found));
+                        let there = text.chars().nth(refused.position - 1);
+                        prop_assert_eq!(there, Some(refused.found));
                     }
                 }
             }

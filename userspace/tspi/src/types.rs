@@ -130,13 +130,13 @@ impl Version {
     pub const V1_4: Version = Version(0x0001_0004);
     /// 2.0: the first with the return classes and the 42 asynchronous functions of today (K6).
     pub const V2_0: Version = Version(0x0002_0000);
-    /// 2.1.
+    /// TSPI 2.1, dwTSPIVersion 0x00020001.
     pub const V2_1: Version = Version(0x0002_0001);
-    /// 2.2.
+    /// TSPI 2.2, dwTSPIVersion 0x00020002.
     pub const V2_2: Version = Version(0x0002_0002);
-    /// 3.0.
+    /// TSPI 3.0, which adds call hubs and media service providers.
     pub const V3_0: Version = Version(0x0003_0000);
-    /// 3.1, the newest.
+    /// TSPI 3.1, the newest version.
     pub const V3_1: Version = Version(0x0003_0001);
 
     /// Every version there is, oldest first.

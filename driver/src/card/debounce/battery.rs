@@ -1,7 +1,7 @@
 //! Whether the exchange feeds an FXO line.
 //!
-//! The line voltage (Si3050 register 29, 1 V per bit, 0 below about 3 V) must be on the other side of
-//! the threshold for 64 ms. At first nothing is known, and the first finding counts as a change.
+//! The line voltage (Si3050 register 29, 1 V per bit, 0 below about 3 V) must be on the other side
+//! of the threshold for 64 ms. At first nothing is known, and the first finding counts as a change.
 
 use super::SAMPLE_MS;
 
@@ -9,7 +9,7 @@ use super::SAMPLE_MS;
 const THRESHOLD: u8 = 3;
 const STABLE: u32 = 64 / SAMPLE_MS;
 
-/// Follows the battery.
+/// Debounces the line voltage into battery or none.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct BatteryDetector {
     battery: Option<bool>,

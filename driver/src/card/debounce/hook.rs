@@ -1,12 +1,12 @@
 //! The hook of a telephone on an FXS port.
 //!
-//! The chip debounces by itself (Si3210 register 69, 12.5 ms); one more sample that says the same is
-//! enough to keep out a misread. A change so counts after 8 ms and at most 16 ms, which keeps the
-//! pulses of a dial (33 ms at the shortest) and flashes apart for the line above.
+//! The chip debounces by itself (Si3210 register 69, 12.5 ms); one more sample that says the same
+//! is enough to keep out a misread. A change so counts after 8 ms and at most 16 ms, which keeps
+//! the pulses of a dial (33 ms at the shortest) and flashes apart for the line above.
 
 use crate::card::port::Hook;
 
-/// Follows the hook.
+/// Debounces the loop bit of register 68 into off-hook or on-hook.
 #[derive(Debug, Clone)]
 pub(crate) struct HookDetector {
     hook: Hook,
@@ -19,7 +19,7 @@ impl HookDetector {
         HookDetector { hook: Hook::On, seen: false }
     }
 
-    /// The debounced state.
+    /// The hook as it was last reported.
     pub(crate) const fn hook(&self) -> Hook {
         self.hook
     }

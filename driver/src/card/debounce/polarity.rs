@@ -9,7 +9,7 @@ use crate::card::port::Polarity;
 
 const STABLE: u32 = 64 / SAMPLE_MS;
 
-/// Follows the polarity.
+/// Debounces the sign of the line voltage.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PolarityDetector {
     polarity: Option<Polarity>,
@@ -23,8 +23,8 @@ impl PolarityDetector {
         self.polarity
     }
 
-    /// One sample of the line voltage; `Some` when the polarity changed from one known to the other.
-    /// A line without voltage has no polarity: it keeps the one it had.
+    /// One sample of the line voltage; `Some` when the polarity changed from one known to the
+    /// other. A line without voltage has no polarity: it keeps the one it had.
     pub(crate) fn sample(&mut self, volts: i8) -> Option<Polarity> {
         let seen = match volts.signum() {
             1 => Some(Polarity::Forward),

@@ -1,9 +1,9 @@
 //! Ringing voltage on an FXO line.
 //!
 //! The ring detector bits (Si3050 register 5, RDTP and RDTN) follow the half-cycles of 16 to 50 Hz,
-//! so they are 0 around each zero crossing. A leaking bucket bridges that: 64 ms of samples with ring
-//! fill it, 256 ms without empty it. Dial pulses of a parallel telephone and a polarity reversal do
-//! not fill it.
+//! so they are 0 around each zero crossing. A leaking bucket bridges that: 64 ms of samples with
+//! ring fill it, 256 ms without empty it. Dial pulses of a parallel telephone and a polarity
+//! reversal do not fill it.
 
 use super::SAMPLE_MS;
 
@@ -11,7 +11,7 @@ const FULL: u32 = 256;
 const HIT: u32 = FULL / (64 / SAMPLE_MS);
 const LEAK: u32 = FULL / (256 / SAMPLE_MS);
 
-/// Follows the ringing.
+/// Debounces the ring detector bits into ringing or none.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RingDetector {
     level: u32,
@@ -19,7 +19,7 @@ pub(crate) struct RingDetector {
 }
 
 impl RingDetector {
-    /// The debounced state.
+    /// Whether it rings, as it was last reported.
     pub(crate) const fn ringing(&self) -> bool {
         self.ringing
     }

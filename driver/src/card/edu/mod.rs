@@ -46,7 +46,7 @@ const SOURCE: usize = 0x80;
 const DESTINATION: usize = 0x88;
 const COUNT: usize = 0x90;
 const COMMAND: usize = 0x98;
-/// Registers end here.
+/// Bytes of the register window that the engine uses.
 const WINDOW: usize = 0x9C;
 
 const STATUS_COMPUTING: u32 = 1;
@@ -99,7 +99,7 @@ pub enum EduError {
 pub enum Work {
     /// Computes a factorial; the answer is [`Answer::Factorial`].
     Factorial {
-        /// Of this number.
+        /// The number whose factorial is computed.
         operand: u32,
     },
     /// Copies words into the card's memory.
@@ -121,7 +121,7 @@ pub enum Work {
 /// A command: what, and how long it may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
-    /// What.
+    /// What the card is to do.
     pub work: Work,
     /// Until it fails, queueing included. A DMA takes 100 ms.
     pub time_limit: Duration,
@@ -132,18 +132,18 @@ pub struct Order {
 pub enum Answer {
     /// There is nothing to be told: the request failed, or it was a [`Work::Store`].
     Nothing,
-    /// A factorial.
+    /// The result of [`Work::Factorial`].
     Factorial {
-        /// Of this number.
+        /// The number whose factorial is computed.
         operand: u32,
-        /// Modulo 2^32.
+        /// The factorial, modulo 2^32.
         value: u32,
     },
     /// What was in the card's memory.
     Loaded {
         /// From this offset on, in bytes.
         offset: usize,
-        /// The words.
+        /// The words that were copied, in the order of their addresses.
         words: Vec<u32>,
     },
 }

@@ -64,7 +64,7 @@ pub enum MailboxError {
 /// Asks for the complement of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Complement {
-    /// The number.
+    /// The number whose complement is asked for.
     pub operand: u32,
     /// How long the answer may take.
     pub time_limit: Duration,

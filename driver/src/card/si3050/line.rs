@@ -1,7 +1,7 @@
 //! An FXO line in service: its own hook, and what its status registers mean.
 //!
-//! Ringing is looked for only while the line is on-hook and has battery; otherwise what the detector
-//! sees is our own hook switch, or nothing.
+//! Ringing is looked for only while the line is on-hook and has battery; otherwise what the
+//! detector sees is our own hook switch, or nothing.
 
 use super::registers::{
     CONTROL_BITS, DAA_CONTROL, FRAME_DETECT, LINE_VOLTAGE, LINK_STATUS, LOOP_CURRENT, OFF_HOOK,
@@ -11,7 +11,7 @@ use crate::card::debounce::{BatteryDetector, PolarityDetector, RingDetector};
 use crate::card::module::Reaction;
 use crate::card::port::{Hook, Polarity, PortEvent};
 
-/// An FXO line.
+/// An FXO line in service: what it is told to be, and what its registers said last.
 #[derive(Debug, Clone)]
 pub(crate) struct FxoLine {
     /// Our hook, as commanded.
@@ -91,8 +91,8 @@ impl FxoLine {
     fn daa_control(&mut self, value: u8, event: &mut dyn FnMut(PortEvent)) -> Reaction {
         let (_, commanded) = self.control();
         if value & CONTROL_BITS != commanded {
-            // A monitor bit that is off or a reserved bit that is on is no value of ours: reset or no
-            // answer. Anything else is a bit that flipped.
+            // A monitor bit that is off or a reserved bit that is on is no value of ours: reset or
+            // no answer. Anything else is a bit that flipped.
             let ours = value & (CONTROL_BITS & !0x91) == ON_HOOK;
             return if ours { Reaction::Write } else { Reaction::Suspect };
         }

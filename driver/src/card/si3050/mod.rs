@@ -1,5 +1,5 @@
-//! The Si3050 with its line side Si3018 or Si3019 (VoiceDAA), the chips of an FXO module: they are a
-//! telephone to an exchange.
+//! The Si3050 with its line side Si3018 or Si3019 (VoiceDAA), the chips of an FXO module: they are
+//! a telephone to an exchange.
 //!
 //! The Si3050 sits on our side of the isolation barrier; the line side is powered and read over
 //! capacitors, the "ISO link", which needs up to 2 s to come up.

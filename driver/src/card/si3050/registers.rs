@@ -17,15 +17,15 @@ pub(crate) const LINK_STATUS: u8 = 12;
 pub(super) const INTERNATIONAL: u8 = 16;
 /// Bit 1: ring detector rectifies full waves.
 pub(super) const RING_RECTIFIER: u8 = 18;
-/// Ring validation.
+/// Ring validation control 3: bit 7 would switch the validation on.
 pub(super) const RING_VALIDATION: u8 = 24;
-/// DC termination.
+/// DC termination: voltage and current limit while off-hook, by country.
 pub(super) const DC_TERMINATION: u8 = 26;
 /// Loop current: about 1.1 mA per bit.
 pub(crate) const LOOP_CURRENT: u8 = 28;
 /// Line voltage: signed, 1 V per bit, 0 below about 3 V.
 pub(crate) const LINE_VOLTAGE: u8 = 29;
-/// AC termination.
+/// AC termination: the line's impedance, by country.
 pub(super) const AC_TERMINATION: u8 = 30;
 /// DAA control 3: full scale, off-hook counter, filters.
 pub(super) const DAA_CONTROL_3: u8 = 31;
@@ -38,13 +38,13 @@ pub(super) const RX_START: (u8, u8) = (36, 37);
 /// Transmit and receive gain in steps of 1 dB and 0.1 dB.
 pub(super) const GAINS: [u8; 4] = [38, 39, 40, 41];
 
-/// [`CONTROL_2`] after reset.
+/// What [`CONTROL_2`] reads after a reset, which tells a fresh chip.
 pub(super) const CONTROL_2_RESET: u8 = 0x03;
-/// [`CONTROL_1`]: reset.
+/// [`CONTROL_1`]: resets the chip.
 pub(super) const SOFT_RESET: u8 = 0x80;
 /// [`DAA_CONTROL`]: on-hook, with the line monitor on.
 pub(super) const ON_HOOK: u8 = 0x08;
-/// [`DAA_CONTROL`]: off-hook.
+/// [`DAA_CONTROL`]: off-hook, with the line monitor on.
 pub(super) const OFF_HOOK: u8 = 0x09;
 /// [`DAA_CONTROL`]: the bits that are as written; the others are status.
 pub(super) const CONTROL_BITS: u8 = 0x9B;
@@ -54,5 +54,5 @@ pub(super) const RING_BITS: u8 = 0x60;
 pub(super) const LINE_SIDE_OFF: u8 = 0x10;
 /// [`LINK_STATUS`]: link is up.
 pub(super) const FRAME_DETECT: u8 = 0x40;
-/// [`PCM_MODE`]: enabled, u-law.
+/// [`PCM_MODE`]: sends and receives u-law samples.
 pub(super) const PCM_ULAW: u8 = 0x28;

@@ -69,7 +69,7 @@ impl Si3050 {
         self.registers[usize::from(register)] = value;
     }
 
-    /// Lets time pass.
+    /// Moves the simulated chip on by this time.
     pub(crate) fn pass(&mut self, time: Duration) {
         self.waited += time;
         if self.registers[6] & 0x10 == 0 {

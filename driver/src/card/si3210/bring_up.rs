@@ -78,8 +78,8 @@ pub(crate) async fn bring_up(
     Ok(Calibration(results))
 }
 
-/// Brings a chip that lost its settings back with the calibration it had: about 0.1 s instead of 3 s.
-/// The line is left open; the caller feeds it as it was.
+/// Brings a chip that lost its settings back with the calibration it had: about 0.1 s instead
+/// of 3 s. The line is left open; the caller feeds it as it was.
 pub(crate) async fn restore(
     chip: &Chip,
     slot: u8,

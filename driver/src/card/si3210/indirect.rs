@@ -1,6 +1,7 @@
 //! The Si3210's indirect registers: 16 bits each, behind direct registers 28 to 31.
 //!
-//! Rule of the chip: an address that is written after data stores, an address written alone fetches.
+//! Rule of the chip: an address that is written after data stores, an address written alone
+//! fetches.
 
 use std::time::Duration;
 
@@ -14,14 +15,15 @@ use crate::card::sequence::Chip;
 pub(super) const FILTERS: std::ops::RangeInclusive<u8> = 35..=39;
 /// Offsets of the manual calibration.
 pub(super) const OFFSETS: std::ops::RangeInclusive<u8> = 88..=93;
-/// Scratch register, cleared.
+/// Scratch register, which bring-up clears.
 pub(super) const SCRATCH: u8 = 97;
 
 /// What registers 0 to 43 are set to, but for what differs between countries ([`values`]).
 #[rustfmt::skip]
 pub(super) const VALUES: [u16; 44] = [
     // 0: DTMF detection: row and column thresholds, twists, minimum power
-    0x55C2, 0x51E6, 0x4B85, 0x4937, 0x3333, 0x0202, 0x0202, 0x0198, 0x0198, 0x0611, 0x0202, 0x00E5, 0x0A1C,
+    0x55C2, 0x51E6, 0x4B85, 0x4937, 0x3333, 0x0202, 0x0202, 0x0198, 0x0198, 0x0611, 0x0202, 0x00E5,
+    0x0A1C,
     // 13: oscillator 1 and 2: coefficient, amplitude, phase
     0x7B30, 0x0063, 0x0000, 0x7870, 0x007D, 0x0000,
     // 19: ringing: offset, 20 Hz, amplitude, phase
@@ -40,7 +42,7 @@ pub(super) const VALUES: [u16; 44] = [
     0x0C00, 0x0C00, 0x1000, 0x1000,
 ];
 
-/// Stores a value.
+/// Writes an indirect register.
 pub(super) async fn store(chip: &Chip, register: u8, value: u16) -> Result<(), ModuleError> {
     idle(chip).await?;
     let [low, high] = value.to_le_bytes();
@@ -50,7 +52,7 @@ pub(super) async fn store(chip: &Chip, register: u8, value: u16) -> Result<(), M
     Ok(())
 }
 
-/// Fetches a value.
+/// Reads an indirect register.
 pub(super) async fn fetch(chip: &Chip, register: u8) -> Result<u16, ModuleError> {
     idle(chip).await?;
     chip.write(INDIRECT_ADDRESS, register).await;

@@ -1,15 +1,16 @@
 //! An FXS line in service: the state it is told to be in, and what its status registers mean.
 //!
 //! The chip changes the line state by itself in two cases (register 67): a telephone that is lifted
-//! makes the line active, out of ringing too, and a power alarm opens it. What is known here follows
-//! the chip in the first case and is put back in the second.
+//! makes the line active, out of ringing too, and a power alarm opens it. What is known here
+//! follows the chip in the first case and is put back in the second.
 
 use super::registers::{LINE_STATE, LOOP_STATUS, LOOPBACK};
 use crate::card::debounce::HookDetector;
 use crate::card::module::Reaction;
 use crate::card::port::{Hook, LineFeed, Polarity, PortEvent};
 
-/// Register 64: state bit that exchanges TIP and RING for the active and on-hook transmission states.
+/// Register 64: state bit that exchanges TIP and RING for the active and on-hook transmission
+/// states.
 const REVERSE: u8 = 4;
 const ACTIVE: u8 = 1;
 const ON_HOOK_TRANSMISSION: u8 = 2;
@@ -18,12 +19,12 @@ const RINGING: u8 = 4;
 /// been found off-hook: the chip's own debouncing and a zero crossing of the ringing included.
 const SETTLED: u8 = 16;
 
-/// An FXS line.
+/// An FXS line in service: what it is told to be, and what its registers said last.
 #[derive(Debug, Clone)]
 pub(crate) struct FxsLine {
     /// How the line is fed.
     pub(crate) feed: LineFeed,
-    /// Which way round.
+    /// Which of TIP and RING is the positive wire.
     pub(crate) polarity: Polarity,
     hook: HookDetector,
     /// Samples after a ring trip by which the loop has to be found closed.
@@ -41,7 +42,7 @@ impl FxsLine {
         }
     }
 
-    /// The telephone's hook.
+    /// The telephone's hook, debounced.
     pub(crate) const fn hook(&self) -> Hook {
         self.hook.hook()
     }
@@ -74,7 +75,8 @@ impl FxsLine {
             LOOP_STATUS => self.loop_status(value, event),
             LINE_STATE if value == 0xFF => Reaction::Suspect,
             LINE_STATE => self.line_state(value, event),
-            // Also of a line that is open, or that was written since: there the state tells nothing.
+            // Also of a line that is open, or that was written since: there the state tells
+            // nothing.
             LOOPBACK if value != 0 => Reaction::Suspect,
             _ => Reaction::None,
         }

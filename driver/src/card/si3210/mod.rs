@@ -1,11 +1,12 @@
-//! The Si3210 (ProSLIC), the chip of an FXS module: it feeds a telephone, rings it and sees its hook.
+//! The Si3210 (ProSLIC), the chip of an FXS module: it feeds a telephone, rings it and sees its
+//! hook.
 //!
 //! | file | what |
 //! |---|---|
 //! | `registers` | direct registers and the values written to them |
 //! | `indirect` | the 16-bit registers behind a window of four direct ones |
-//! | `bring_up` | from reset to a fed line, and the quick way back after the chip lost its settings |
-//! | `calibration` | the chip's own calibration, and the manual one for chips that don't finish it |
+//! | `bring_up` | from reset to a fed line; the quick way back after the chip lost its settings |
+//! | `calibration` | the chip's own calibration; the manual one for chips that don't finish it |
 //! | `line` | what the status registers mean while the line is in service |
 //!
 //! Register facts are those of the Si3210 data sheet and of application note AN35.

@@ -16,7 +16,7 @@ pub(super) const HYBRID: u8 = 11;
 pub(super) const POWER_DOWN: u8 = 14;
 /// Interrupt status registers; writing ones clears.
 pub(super) const INTERRUPT_STATUS: [u8; 3] = [18, 19, 20];
-/// Interrupt enables.
+/// Interrupt enable registers; zeros mask every interrupt of the chip.
 pub(super) const INTERRUPT_MASK: [u8; 3] = [21, 22, 23];
 /// Indirect data, low and high byte.
 pub(super) const INDIRECT_DATA: (u8, u8) = (28, 29);
@@ -39,7 +39,7 @@ pub(super) const AUTOMATIC: u8 = 67;
 pub(crate) const LOOP_STATUS: u8 = 68;
 /// Loop current limit: 20 mA and 3 mA per step.
 pub(super) const LOOP_CURRENT: u8 = 71;
-/// Common-mode voltage.
+/// Common-mode voltage: 1.5 V per step.
 pub(super) const COMMON_MODE: u8 = 73;
 /// High battery voltage: 1.5 V per step.
 pub(super) const BATTERY_HIGH: u8 = 74;
@@ -53,7 +53,7 @@ pub(super) const CONVERTER_PERIOD: u8 = 92;
 pub(super) const CONVERTER_CONTROL: u8 = 93;
 /// Calibration control 1: bit 6 starts, 0 when done.
 pub(super) const CALIBRATE: u8 = 96;
-/// Calibration control 2.
+/// Calibration control 2: which calibrations [`CALIBRATE`] starts besides its own.
 pub(super) const CALIBRATE_2: u8 = 97;
 /// Gain mismatch calibration results for RING and TIP.
 pub(super) const GAIN_RESULT: [u8; 2] = [98, 99];
@@ -64,11 +64,11 @@ pub(super) const CONVERTER_RESULT: u8 = 107;
 /// Enhancement enable.
 pub(super) const ENHANCE: u8 = 108;
 
-/// [`LOOPBACK`] after reset.
+/// What [`LOOPBACK`] reads after a reset, which tells a fresh chip.
 pub(super) const LOOPBACK_RESET: u8 = 0x02;
-/// [`HYBRID`] after reset.
+/// What [`HYBRID`] reads after a reset, which tells a fresh chip.
 pub(super) const HYBRID_RESET: u8 = 0x33;
-/// [`PCM_MODE`]: enabled, u-law.
+/// [`PCM_MODE`]: sends and receives u-law samples.
 pub(super) const PCM_ULAW: u8 = 0x28;
 /// [`POWER_DOWN`]: DC-DC converter off.
 pub(super) const CONVERTER_OFF: u8 = 0x10;

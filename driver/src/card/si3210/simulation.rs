@@ -23,7 +23,7 @@ pub(crate) struct Si3210 {
     pub(crate) stuck_indirect: bool,
     /// The converter was let down.
     pub(crate) was_run_down: bool,
-    /// Time that passed.
+    /// The time that sequences have waited, all together.
     pub(crate) waited: Duration,
     data_written: bool,
 }

@@ -14,7 +14,7 @@ const FORGIVEN: Duration = Duration::from_secs(10);
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
     used: u32,
-    /// Since when nothing was forgiven.
+    /// Start of the window in which attempts are counted.
     since: Time,
 }
 

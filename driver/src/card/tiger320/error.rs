@@ -19,10 +19,11 @@ pub enum OpenError {
     },
     /// The card can't reach the block.
     #[error(
-        "the DMA block is at bus address {address:#x}: a TDM400P reaches whole words below 4 GiB only"
+        "the DMA block is at bus address {address:#x}: a TDM400P reaches whole words below 4 GiB \
+         only"
     )]
     DmaAddress {
-        /// Its bus address.
+        /// The block's first address on the bus.
         address: u64,
     },
     /// The register window is too small.
@@ -35,14 +36,14 @@ pub enum OpenError {
     },
     /// Every register reads as all ones.
     #[error(
-        "every register of the card reads as ones: it is gone, or memory decoding is off (is it bound to the right \
-         driver, is it enabled?); if it is in the slot, reseat it"
+        "every register of the card reads as ones: it is gone, or memory decoding is off (is it \
+         bound to the right driver, is it enabled?); if it is in the slot, reseat it"
     )]
     AllOnes,
     /// Something answers, but it has no CPLD of a TDM400P.
     #[error(
-        "this is not a TDM400P or a clone of it (CPLD version {version:#04x}, and its registers hold nothing): \
-         other cards share its PCI id, check the subsystem id"
+        "this is not a TDM400P or a clone of it (CPLD version {version:#04x}, and its registers \
+         hold nothing): other cards share its PCI id, check the subsystem id"
     )]
     NotTdm400p {
         /// What the version register reads.
@@ -50,15 +51,16 @@ pub enum OpenError {
     },
     /// The CPLD does not hold every value.
     #[error(
-        "register test failed: {wrote:#04x} was written to register {register:#04x} and {read:#04x} came back; \
-         reseat the card or try another PCI slot (a bad slot or PCIe bridge does this)"
+        "register test failed: {wrote:#04x} was written to register {register:#04x} and \
+         {read:#04x} came back; reseat the card or try another PCI slot (a bad slot or PCIe bridge \
+         does this)"
     )]
     RegisterTest {
         /// Offset of the register.
         register: usize,
-        /// What was written.
+        /// The value that was written.
         wrote: u8,
-        /// What came back.
+        /// The value that was read back.
         read: u8,
     },
 }
@@ -72,8 +74,8 @@ pub enum Failure {
     Removed,
     /// DMA was started anew again and again and does not move.
     #[error(
-        "the card's DMA stands still after {attempts} new starts: its bus accesses are refused (PCI bus master, \
-         IOMMU) or its clock has stopped"
+        "the card's DMA stands still after {attempts} new starts: its bus accesses are refused \
+         (PCI bus master, IOMMU) or its clock has stopped"
     )]
     Stuck {
         /// How many starts were tried without a single frame.

@@ -1,7 +1,7 @@
 //! A small TDM400P for tests: registers, serial bus, DMA, and every access counted.
 //!
-//! DMA moves word by word, and the word at the interrupt address is transferred after the interrupt:
-//! the hardest reading of what the chip does.
+//! DMA moves word by word, and the word at the interrupt address is transferred after the
+//! interrupt: the hardest reading of what the chip does.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -37,7 +37,7 @@ struct Slave {
     bytes: Vec<u8>,
 }
 
-/// The card's insides.
+/// Registers, DMA and modules of the made-up card.
 #[derive(Debug)]
 pub(super) struct Card {
     pub(super) registers: [u8; 256],
@@ -270,7 +270,7 @@ impl Fake {
         f(&mut self.0.lock().unwrap())
     }
 
-    /// The driver's device.
+    /// The device by which the driver reaches this card.
     pub(super) fn device(&self) -> FakeDevice {
         FakeDevice {
             registers: FakeRegisters(self.clone()),
@@ -302,7 +302,7 @@ impl Fake {
     }
 }
 
-/// The driver's side.
+/// The card as the driver sees it, with its windows and files.
 #[derive(Debug)]
 pub(super) struct FakeDevice {
     registers: FakeRegisters,

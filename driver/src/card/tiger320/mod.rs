@@ -1,9 +1,9 @@
 //! The TDM400P and its clones (A400P, A400E): four slots for FXS and FXO modules behind a Tiger320.
 //!
-//! The Tiger320 is a PCI bus master that carries the samples of four slots to and from a ring of 128
-//! bytes and interrupts every millisecond. The modules' registers are reached over a serial bus of AUX
-//! pins, bit by bit. That is slow, so the rule of this room is: **no tick makes more register
-//! accesses than [`ACCESSES_PER_TICK`]**, whatever happens.
+//! The Tiger320 is a PCI bus master that carries the samples of four slots to and from a ring of
+//! 128 bytes and interrupts every millisecond. The modules' registers are reached over a serial bus
+//! of AUX pins, bit by bit. That is slow, so the rule of this room is: **no tick makes more
+//! register accesses than [`ACCESSES_PER_TICK`]**, whatever happens.
 //!
 //! In each tick [`PortCard::service`] does, in this order: acknowledge; find the place in the ring;
 //! exchange the frame that is due (its deadline comes first); sample a status register of one port,
@@ -102,9 +102,9 @@ pub struct Tiger320<D: Device> {
 impl<D: Device> Tiger320<D> {
     /// Brings the card and its modules up. DMA and interrupt stay off until [`PortCard::start`].
     ///
-    /// This takes about half a second, another for each module, and up to 10 s for one that has to be
-    /// calibrated by hand; all of it is passed with `delay`. A module that does not work is told by
-    /// [`PortCard::slots`] and is no error.
+    /// This takes about half a second, another for each module, and up to 10 s for one that has to
+    /// be calibrated by hand; all of it is passed with `delay`. A module that does not work is told
+    /// by [`PortCard::slots`] and is no error.
     ///
     /// # Errors
     /// The device is no TDM400P, does not answer, or offers no suitable DMA memory.
@@ -142,7 +142,7 @@ impl<D: Device> Tiger320<D> {
         Ok(card)
     }
 
-    /// What was counted.
+    /// What was counted since the card was opened.
     pub const fn counters(&self) -> &Counters {
         &self.counters
     }

@@ -1,12 +1,13 @@
 //! A module in service: what is commanded, what is sampled, and how it is repaired.
 //!
-//! A module has one control register (Si3210 register 64, Si3050 register 5), whose value follows from
-//! what its line is commanded to be; so a command only changes the line and has the register written
-//! when the tick has room. Two commands within one tick are one write: the last one.
+//! A module has one control register (Si3210 register 64, Si3050 register 5), whose value follows
+//! from what its line is commanded to be; so a command only changes the line and has the register
+//! written when the tick has room. Two commands within one tick are one write: the last one.
 //!
-//! A sample that can't be right starts a repair: the chip is looked at, and depending on what is found
-//! its control register is written again or the whole chip is set up anew, both a few operations per
-//! tick. Meanwhile nothing is sampled. Each repair takes one of a limited number of attempts.
+//! A sample that can't be right starts a repair: the chip is looked at, and depending on what is
+//! found its control register is written again or the whole chip is set up anew, both a few
+//! operations per tick. Meanwhile nothing is sampled. Each repair takes one of a limited number of
+//! attempts.
 
 use std::time::Duration;
 
@@ -41,9 +42,9 @@ pub(super) struct Module {
 /// The line of a module, with what setting it up again needs.
 #[derive(Debug)]
 pub(super) enum Line {
-    /// FXS.
+    /// A Si3210, with the calibration that a repair sets again.
     Fxs(FxsLine, Calibration),
-    /// FXO.
+    /// A Si3050 with its line side.
     Fxo(FxoLine),
 }
 
@@ -88,7 +89,7 @@ impl Module {
         }
     }
 
-    /// FXS or FXO.
+    /// Which of the two kinds of chip it has.
     pub(super) const fn kind(&self) -> ModuleKind {
         match self.line {
             Line::Fxs(..) => ModuleKind::Fxs,
@@ -316,7 +317,7 @@ impl Module {
     }
 
     /// Nobody looks after the module any more, so its line must not stay off-hook, fed or ringing.
-    /// What is not understood may still be heard.
+    /// A module whose registers can't be parsed may still pass audio.
     fn give_up(&mut self, error: ModuleError) {
         let Operation::Write(register, value) = self.release() else { return };
         let sequence = Sequence::new(move |chip| async move {

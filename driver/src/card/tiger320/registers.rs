@@ -43,7 +43,7 @@ pub(super) const SYNC: usize = 0xC0;
 pub(super) const TEST: usize = 0xC4;
 /// CPLD: module that the serial bus goes to, one bit per slot.
 pub(super) const CS: usize = 0xC8;
-/// CPLD: version.
+/// CPLD: its version, by which a TDM400P is told from other cards of its PCI id.
 pub(super) const VER: usize = 0xCC;
 
 /// The window must reach to here.

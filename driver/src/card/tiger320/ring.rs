@@ -4,17 +4,18 @@
 //! frame of 125 us, one byte of it one slot. The card goes round without descriptors and without
 //! telling when it overtakes us; it interrupts when its current address reaches word 7 and word 15.
 //!
-//! **Where the card is.** When it interrupts, the current address *equals* the interrupt word, so the
-//! transfer of that word may not have happened yet. Only words before it are complete. A chunk is
-//! therefore words 15, 0..=6 or words 7..=14: it is whole at its interrupt, whichever way the chip
-//! counts, and the words to play go into the same places, which the card comes to 1 ms later.
+//! **Where the card is.** When it interrupts, the current address *equals* the interrupt word, so
+//! the transfer of that word may not have happened yet. Only words before it are complete. A chunk
+//! is therefore words 15, 0..=6 or words 7..=14: it is whole at its interrupt, whichever way the
+//! chip counts, and the words to play go into the same places, which the card comes to 1 ms later.
 //!
-//! **What was lost.** The current address says how far the card has moved modulo 16 words. The latched
-//! status bits say which interrupt words it has passed at least once. The clock adds whole rounds where
-//! both bits are set, or none is although the card interrupted (the kernel has acknowledged it). In the
-//! latter case a card in software has to keep real time: one that is slowed seems to have lost rounds.
-//! A chunk is lost when the card came to one of its words again before it was taken: a service less
-//! than 1 ms late loses nothing, each further millisecond one chunk.
+//! **What was lost.** The current address says how far the card has moved modulo 16 words. The
+//! latched status bits say which interrupt words it has passed at least once. The clock adds whole
+//! rounds where both bits are set, or none is although the card interrupted (the kernel has
+//! acknowledged it). In the latter case a card in software has to keep real time: one that is
+//! slowed seems to have lost rounds. A chunk is lost when the card came to one of its words again
+//! before it was taken: a service less than 1 ms late loses nothing, each further millisecond one
+//! chunk.
 
 use super::registers::{
     INT_RX_END, INT_RX_HALF, RX_END, RX_INTERRUPT, RX_START, TX_END, TX_INTERRUPT, TX_START,
@@ -53,7 +54,7 @@ pub(super) struct Progress {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Chunk(u32);
 
-/// The ring's state.
+/// The DMA ring, and how far the driver has come in it.
 #[derive(Debug)]
 pub(super) struct Ring {
     base: u32,
@@ -135,7 +136,8 @@ impl Ring {
             if missed % 2 == 1 {
                 self.next = (self.next + CHUNK) % WORDS;
             }
-            // Nobody has filled the other chunk, which the card plays next: better silence than an echo.
+            // Nobody has filled the other chunk, which the card plays next: better silence than an
+            // echo.
             self.play(memory, Chunk((self.next + CHUNK) % WORDS), &[[SILENCE; FRAME]; SLOTS]);
         }
         let chunk = (self.waiting >= u64::from(CHUNK)).then_some(Chunk(self.next));
@@ -146,7 +148,8 @@ impl Ring {
         Progress { moved, missed, chunk }
     }
 
-    /// Whether the card is elsewhere than when it was last asked; for a ring that the kernel serves.
+    /// Whether the card is elsewhere than when it was last asked; for a ring that the kernel
+    /// serves.
     pub(super) fn has_moved(&mut self, position: u32) -> bool {
         std::mem::replace(&mut self.position, position) != position
     }
@@ -451,7 +454,8 @@ mod tests {
         card.run(7);
         card.serve(0);
         card.run(8);
-        // The status is read, then the card moves on over the next interrupt word, then the address is read.
+        // The status is read, then the card moves on over the next interrupt word, then the address
+        // is read.
         let status = std::mem::take(&mut card.status);
         card.run(8);
         let progress = card.ring.advance(&card.memory, 7, status, true, card.now);

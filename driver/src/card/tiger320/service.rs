@@ -22,13 +22,14 @@ const STALL: Duration = Duration::from_millis(100);
 /// DMA that was started anew so often, and has exchanged no frame for so long, is given up.
 const RESTARTS: u32 = 8;
 const PATIENCE: Duration = Duration::from_millis(250);
-/// The same where the kernel moves the samples: it takes note of a card that stands still by itself,
-/// after a second.
+/// The same where the kernel moves the samples: it takes note of a card that stands still by
+/// itself, after a second.
 const KERNEL_STALL: Duration = Duration::from_millis(500);
 /// How much work of missed ticks is made up for at once.
 const MOST_WORK: u32 = SAMPLE_MS;
-/// Ticks between two samples of the registers that are sampled seldom. Each is sampled every 32 ms: a
-/// lost isolation link is found before its missing line voltage counts as a loss of battery (64 ms).
+/// Ticks between two samples of the registers that are sampled seldom. Each is sampled every 32 ms:
+/// a lost isolation link is found before its missing line voltage counts as a loss of battery (64
+/// ms).
 const SELDOM: u32 = 4;
 
 /// How often [`Tiger320::poll`] is to be called: debouncing counts on samples every 8 ms.
@@ -42,8 +43,8 @@ impl<D: Device> Tiger320<D> {
     }
 
     /// Looks after a card whose samples the kernel moves, which serves the interrupt: samples the
-    /// modules' registers, goes on with repairs, starts DMA anew if it stands still (for 500 ms), and
-    /// sees removal. To be called every 8 ms; makes up for as many ticks.
+    /// modules' registers, goes on with repairs, starts DMA anew if it stands still (for 500 ms),
+    /// and sees removal. To be called every 8 ms; makes up for as many ticks.
     pub(super) fn poll(&mut self, now: Time, sink: &mut impl PortSink) -> Service {
         if self.state != State::Running {
             return Service::Idle;
@@ -194,7 +195,7 @@ impl<D: Device> Tiger320<D> {
         for port in 0..SLOTS {
             self.write_due(port);
         }
-        // Whoever was first in this tick is last in the next.
+        // Rotates the starting port each tick so that none is starved.
         for n in 0..SLOTS {
             self.repair((tick as usize + n) % SLOTS, now, sink);
         }

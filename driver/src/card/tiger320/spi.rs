@@ -1,13 +1,13 @@
 //! The serial bus to the modules, made of AUX pins bit by bit.
 //!
-//! Each byte has a frame of its own: chip select low, eight bits with the most significant first, chip
-//! select high. The module takes a bit at the rising clock edge and gives one at the falling edge. A
-//! Si3210 access is two bytes (register, with bit 7 set to read; data), a Si3050 access three
-//! (0x20 write or 0x60 read; register; data). Which module listens is chosen in the CPLD.
+//! Each byte has a frame of its own: chip select low, eight bits with the most significant first,
+//! chip select high. The module takes a bit at the rising clock edge and gives one at the falling
+//! edge. A Si3210 access is two bytes (register, with bit 7 set to read; data), a Si3050 access
+//! three (0x20 write or 0x60 read; register; data). Which module listens is chosen in the CPLD.
 //!
-//! The bus has no lower speed limit and the card's registers are slow compared with its upper one, so
-//! there are no waits here: an access costs as much as its register accesses, and that is what the
-//! budget of a tick counts ([`cost`]).
+//! The bus has no lower speed limit and the card's registers are slow compared with its upper one,
+//! so there are no waits here: an access costs as much as its register accesses, and that is what
+//! the budget of a tick counts ([`cost`]).
 
 use super::registers::{
     AUX_CLOCK, AUX_CS, AUX_FROM_MODULE, AUX_IDLE, AUX_TO_MODULE, AUXD, AUXR, CS,
@@ -39,16 +39,16 @@ pub(super) const fn cost(kind: ModuleKind, operation: Operation) -> u32 {
     }
 }
 
-/// The bus.
+/// The serial bus to the modules, and what was counted on it.
 #[derive(Debug)]
 pub(super) struct Spi {
     pins: u8,
     selected: Option<u8>,
-    /// Module registers read.
+    /// How many module registers were read.
     pub(super) reads: u64,
-    /// Module registers written.
+    /// How many module registers were written.
     pub(super) writes: u64,
-    /// Card registers accessed.
+    /// How many accesses to the card's registers that took.
     pub(super) accesses: u64,
 }
 

@@ -28,18 +28,19 @@ pub enum OpenError {
          came back (is another driver using it?)"
     )]
     Scratch {
-        /// What was written.
+        /// The value that was written.
         wrote: u8,
-        /// What came back.
+        /// The value that was read back.
         read: u8,
     },
     /// The chip's inner loop does not bring back what was sent.
     #[error(
         "the loopback test failed: {wrote:#04x} was sent and {} came back; this is not a 16550, or \
-         another driver is using it", .read.map_or("nothing".to_owned(), |byte| format!("{byte:#04x}"))
+         another driver is using it",
+        .read.map_or("nothing".to_owned(), |byte| format!("{byte:#04x}"))
     )]
     Loopback {
-        /// What was sent.
+        /// The byte that was sent.
         wrote: u8,
         /// What came back, if anything.
         read: Option<u8>,

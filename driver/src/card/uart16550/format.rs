@@ -2,10 +2,10 @@
 
 use super::registers::{LCR_EVEN, LCR_PARITY, LCR_TWO_STOP_BITS};
 
-/// The parity bit.
+/// How the parity bit of each byte is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Parity {
-    /// None.
+    /// No parity bit is sent.
     #[default]
     None,
     /// An even number of ones.
@@ -19,16 +19,16 @@ pub enum Parity {
 pub struct LineFormat {
     /// Bits per second.
     pub baud: u32,
-    /// 5 to 8.
+    /// Data bits of a byte, 5 to 8.
     pub data_bits: u8,
-    /// The parity bit.
+    /// The parity bit behind the data bits, if there is one.
     pub parity: Parity,
     /// Two stop bits rather than one (with 5 data bits: one and a half).
     pub two_stop_bits: bool,
 }
 
 impl Default for LineFormat {
-    /// 115200 8N1.
+    /// 115200 bit/s, 8 data bits, no parity, 1 stop bit.
     fn default() -> Self {
         LineFormat { baud: 115_200, data_bits: 8, parity: Parity::None, two_stop_bits: false }
     }

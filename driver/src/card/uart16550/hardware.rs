@@ -12,7 +12,7 @@ use super::registers::*;
 /// Which chip of the family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SoftModel {
-    /// 16450: no FIFOs.
+    /// A 16450, which has no FIFOs.
     Uart16450,
     /// The first 16550, whose FIFOs lose bytes and must not be used.
     Uart16550,

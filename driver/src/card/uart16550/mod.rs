@@ -213,7 +213,7 @@ impl<D: Device> Uart16550<D> {
         self.depth
     }
 
-    /// What was counted.
+    /// What was counted since the UART was opened.
     pub const fn counters(&self) -> &Counters {
         &self.counters
     }

@@ -8,13 +8,13 @@ pub(super) const IER: usize = 1;
 pub(super) const IIR: usize = 2;
 /// FIFO control (write).
 pub(super) const FCR: usize = 2;
-/// Line control.
+/// Line control: format of a byte, break, DLAB.
 pub(super) const LCR: usize = 3;
-/// Modem control.
+/// Modem control: the outputs DTR and RTS, interrupt gate, loopback.
 pub(super) const MCR: usize = 4;
-/// Line status.
+/// Line status: bytes received, errors, room for bytes to send.
 pub(super) const LSR: usize = 5;
-/// Modem status.
+/// Modem status: the inputs CTS, DSR, RI and DCD, and which have changed.
 pub(super) const MSR: usize = 6;
 /// Scratch: holds what is written and does nothing.
 pub(super) const SCR: usize = 7;
@@ -38,7 +38,7 @@ pub(super) const FCR_TRIGGER_8: u8 = 0b10 << 6;
 pub(super) const LCR_TWO_STOP_BITS: u8 = 1 << 2;
 pub(super) const LCR_PARITY: u8 = 1 << 3;
 pub(super) const LCR_EVEN: u8 = 1 << 4;
-/// Divisor latch access.
+/// Divisor latch access (DLAB): registers 0 and 1 are the divisor.
 pub(super) const LCR_DLAB: u8 = 1 << 7;
 
 pub(super) const MCR_DTR: u8 = 1 << 0;

@@ -55,16 +55,16 @@ pub enum RingError {
     Unsuited {
         /// The kernel's release, as `uname -r` prints it.
         release: String,
-        /// What it says.
+        /// The error of the system call.
         source: io::Error,
     },
-    /// EMFILE or ENFILE.
+    /// EMFILE or ENFILE: the process or the system has too many open files.
     #[error(
         "too few file descriptors for the ring, which counts those that it keeps for itself \
          against the limit as well; raise the limit (ulimit -n, LimitNOFILE=): {0}"
     )]
     Descriptors(#[source] io::Error),
-    /// ENOMEM.
+    /// ENOMEM: no memory for the ring's queues.
     #[error(
         "not enough memory for the ring; raise the memory limit of this service or container \
          (MemoryMax=, ulimit -l), or ask for room for fewer requests: {0}"
@@ -79,7 +79,7 @@ pub enum RingError {
     /// More interrupt files than the ring has places for.
     #[error("one ring serves up to {limit} cards; start another one for this card")]
     TooManyFiles {
-        /// [`MAX_FILES`](super::MAX_FILES).
+        /// The highest number, [`MAX_FILES`](super::MAX_FILES).
         limit: usize,
     },
     /// EBADR: the kernel had no memory to keep a completion.

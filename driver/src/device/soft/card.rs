@@ -71,7 +71,7 @@ mod tests {
     const OPER: usize = 0x01;
     const MASK0: usize = 0x04;
     const INTSTAT: usize = 0x06;
-    /// Master abort.
+    /// Interrupt status bit: a master abort of the card's DMA.
     const ABORT: u8 = 0x10;
 
     /// A card whose rings run: TX in the first 64 bytes of memory, RX in the next.

@@ -12,7 +12,7 @@ use crate::device::sysfs::SysfsError;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum UioError {
-    /// No such number.
+    /// No UIO device has this number.
     #[error(
         "there is no /dev/uio{number}; UIO devices now: {there}. Load the card's module \
          (modprobe ringback) or bind the card to a UIO driver"
@@ -20,7 +20,7 @@ pub enum UioError {
     NoDevice {
         /// The number asked for.
         number: u32,
-        /// Those that exist.
+        /// The UIO devices that exist, as a list in words.
         there: String,
     },
     /// An attribute that is not what it should be.
@@ -33,7 +33,7 @@ pub enum UioError {
         group_access(path, name)
     )]
     Permission {
-        /// The device file.
+        /// The device file, `/dev/uioN`.
         path: PathBuf,
         /// The UIO device's name.
         name: String,
@@ -47,7 +47,7 @@ pub enum UioError {
         path.display()
     )]
     Unconfined {
-        /// The device file.
+        /// The device file, `/dev/uioN`.
         path: PathBuf,
     },
     /// Another program has the device, and its driver gives it to one at a time.
@@ -60,7 +60,7 @@ pub enum UioError {
          echo 1 > /sys/bus/pci/rescan", path.display()
     )]
     Gone {
-        /// The device file.
+        /// The device file, `/dev/uioN`.
         path: PathBuf,
         /// The attribute that makes the kernel forget the card.
         remove: String,
@@ -71,9 +71,9 @@ pub enum UioError {
         path.display()
     )]
     Open {
-        /// The device file.
+        /// The device file, `/dev/uioN`.
         path: PathBuf,
-        /// Why.
+        /// The error of the system call.
         source: io::Error,
     },
     /// The device file is none: mapping it would end the process at the first access.
@@ -82,7 +82,7 @@ pub enum UioError {
          (udevadm trigger; in a container, the device has to be passed in)", .0.display()
     )]
     NotADevice(PathBuf),
-    /// Nothing to map.
+    /// The UIO driver shows no map of registers.
     #[error(
         "the UIO driver {name:?} offers no registers to map; for uio_pci_generic that takes a \
          newer kernel, or use the card through vfio-pci"
@@ -97,7 +97,7 @@ pub enum UioError {
          device?"
     )]
     MapTooSmall {
-        /// The map.
+        /// The map's number, N of `/sys/class/uio/uioX/maps/mapN`.
         index: u32,
         /// Its size in bytes.
         have: u64,
@@ -125,19 +125,22 @@ pub enum UioError {
     /// `mmap(2)` failed.
     #[error("can't map map {index} of {}: {source}", path.display())]
     Map {
-        /// The map.
+        /// The map's number, N of `/sys/class/uio/uioX/maps/mapN`.
         index: u32,
-        /// The device file.
+        /// The device file, `/dev/uioN`.
         path: PathBuf,
-        /// Why.
+        /// The error of the system call.
         source: io::Error,
     },
     /// The configuration space by which uio_pci_generic's interrupt is re-enabled can't be opened.
-    #[error("can't open {}, which re-enables the card's interrupt: {source} (it takes root)", path.display())]
+    #[error(
+        "can't open {}, which re-enables the card's interrupt: {source} (it takes root)",
+        path.display()
+    )]
     Config {
         /// The PCI configuration space.
         path: PathBuf,
-        /// Why.
+        /// The error of the system call.
         source: io::Error,
     },
 }

@@ -16,9 +16,9 @@ pub struct UioInfo {
     pub number: u32,
     /// The driver's name for the device, e.g. `ringback`.
     pub name: String,
-    /// The driver's version.
+    /// The UIO driver's version, as its attribute says.
     pub version: String,
-    /// Interrupts so far.
+    /// How many interrupts the kernel has counted so far.
     pub events: u64,
     /// The maps, by index.
     pub maps: Vec<UioMap>,

@@ -22,7 +22,7 @@ pub enum VfioError {
          ringback device bind {address} --to vfio-pci"
     )]
     NotBound {
-        /// The PCI function.
+        /// The PCI function's address.
         address: PciAddress,
         /// Its driver, or `no driver`.
         driver: String,
@@ -40,7 +40,7 @@ pub enum VfioError {
          drivers: bind those to vfio-pci too, or move the card to another slot"
     )]
     NotViable {
-        /// The group.
+        /// The IOMMU group's number.
         group: String,
         /// The devices in the way, each with its driver.
         others: String,
@@ -56,14 +56,17 @@ pub enum VfioError {
     )]
     Permission(PathBuf),
     /// Another program has the group.
-    #[error("{} is in use by another program (a virtual machine, another ringback?): close that", .0.display())]
+    #[error(
+        "{} is in use by another program (a virtual machine, another ringback?): close that",
+        .0.display()
+    )]
     Busy(PathBuf),
     /// A device file of VFIO can't be opened.
     #[error("can't open {}: {source}", path.display())]
     Open {
-        /// The device file.
+        /// The device file below `/dev/vfio`.
         path: PathBuf,
-        /// Why.
+        /// The error of the system call.
         source: io::Error,
     },
     /// The container has another interface than this program.
@@ -116,7 +119,7 @@ pub enum VfioError {
          (it allows {ranges})"
     )]
     NoIova {
-        /// Bytes asked for.
+        /// Bytes of DMA memory that the card needs.
         need: usize,
         /// What the IOMMU allows.
         ranges: String,
@@ -130,9 +133,9 @@ pub enum VfioError {
     /// Any other system call.
     #[error("can't {what}: {source}")]
     System {
-        /// What was tried.
+        /// What the call was for, to be read after "can't".
         what: &'static str,
-        /// Why not.
+        /// The error of the system call.
         source: io::Error,
     },
 }

@@ -145,7 +145,7 @@ pub fn stop_irqs(device: &File, index: u32, flags: u32) -> io::Result<()> {
     fill(device, DEVICE_SET_IRQS, &mut set).map(drop)
 }
 
-/// Resets the device.
+/// Resets the PCI function (VFIO_DEVICE_RESET).
 pub fn reset(device: &File) -> io::Result<()> {
     call(device, DEVICE_RESET, 0).map(drop)
 }

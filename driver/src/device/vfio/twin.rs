@@ -35,7 +35,7 @@ pub struct Kernel {
     pub failing: Option<(&'static str, i32)>,
     /// The device was asked what it is.
     introduced: bool,
-    /// What was asked.
+    /// The system calls that were asked for, in order.
     pub log: Vec<String>,
     /// The device's file, once it was opened.
     pub device: Option<File>,

@@ -4,8 +4,8 @@
 //! A test may not say when a command finds the card free: the reaper holds it at times of its own.
 //! So a command that fails is refused at once (R4) or completes with its error (R6).
 
-/// What engines of these tests have in common that are asked for nothing but to be started: one line,
-/// no hardware.
+/// What engines of these tests have in common that are asked for nothing but to be started: one
+/// line, no hardware.
 macro_rules! engine_without_hardware {
     () => {
         type Command = ();

@@ -1,5 +1,5 @@
-//! The kinds of devices that are measured: each as Ringback's engine drives it, and as those write who
-//! have nothing but its registers.
+//! The kinds of devices that are measured: each as Ringback's engine drives it, and as those write
+//! who have nothing but its registers.
 //!
 //! A request is a number with a tag; the answer to the number is known beforehand.
 

@@ -1,5 +1,5 @@
-//! A 16550 whose output comes back as its input: a request is a byte. The kernel's sample device mtty,
-//! or a port with a loopback plug.
+//! A 16550 whose output comes back as its input: a request is a byte. The kernel's sample device
+//! mtty, or a port with a loopback plug.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};

@@ -15,7 +15,8 @@ use crate::noise::cpus;
 use crate::plant::Plant;
 use crate::probe::{Landing, Probe, ProbeDevice};
 
-/// Requests of submitting thread n have id n + 1; those that stay outstanding have ids from here on.
+/// Requests of submitting thread n have id n + 1; those that stay outstanding have ids from here
+/// on.
 const OTHERS: u32 = 1000;
 
 /// Lands each completion where its thread waits.

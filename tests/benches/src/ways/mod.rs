@@ -83,8 +83,8 @@ pub(crate) fn liburing() -> Box<dyn Way> {
     Box::new(liburing::Liburing::compile())
 }
 
-/// Times `count` requests that `submit` submits for the thread with the number it is given, and whose
-/// callbacks arrive at that thread's landing.
+/// Times `count` requests that `submit` submits for the thread with the number it is given, and
+/// whose callbacks arrive at that thread's landing.
 fn drive(
     cell: Cell,
     count: usize,

@@ -10,8 +10,8 @@ use ringback_driver::device::Device;
 use ringback_driver::engine::{Context, Engine, Failure};
 use ringback_driver::request::Token;
 
-/// Bytes handed to the port at once. mtty takes a FIFO that was filled in one go, with 16 bytes, for
-/// an empty one.
+/// Bytes handed to the port at once. mtty takes a FIFO that was filled in one go, with 16 bytes,
+/// for an empty one.
 const BURST: usize = 15;
 /// Between two looks at a port that always has more.
 const AGAIN: Duration = Duration::from_millis(2);

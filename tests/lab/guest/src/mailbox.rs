@@ -76,8 +76,8 @@ fn submit_plainly(
     Ok(())
 }
 
-/// 100 000 requests from four threads, thousands outstanding: none lost, early or doubled, and fewer
-/// interrupts than answers.
+/// 100 000 requests from four threads, thousands outstanding: none lost, early or doubled, and
+/// fewer interrupts than answers.
 pub fn flood() -> Outcome {
     const THREADS: u32 = 4;
     const EACH: u32 = 25_000;
@@ -144,8 +144,8 @@ fn submit_some(tally: &Tally, handle: &Handle<Engine>, first: u32, many: u32) ->
     Ok(())
 }
 
-/// The device is taken away while requests are outstanding and others are being submitted: each ends
-/// with an error, and new ones are refused.
+/// The device is taken away while requests are outstanding and others are being submitted: each
+/// ends with an error, and new ones are refused.
 pub fn removal() -> Outcome {
     const BEFORE: u32 = 2000;
     const MOST: u32 = 1_000_000;
@@ -236,8 +236,8 @@ pub fn reopen() -> Outcome {
     counts.only(&[0])
 }
 
-/// Opens the device as soon as it is there, over and over, while the module is loaded and removed: it
-/// answers and interrupts however early that is. `lab-guest mailbox-early SECONDS`.
+/// Opens the device as soon as it is there, over and over, while the module is loaded and removed:
+/// it answers and interrupts however early that is. `lab-guest mailbox-early SECONDS`.
 pub fn early() -> Outcome {
     const ACCEPTED: usize = 0x0C;
     const SUBMITTED: usize = 0x08;

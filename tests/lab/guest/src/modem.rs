@@ -19,7 +19,8 @@ use crate::Outcome;
 /// Of whatever is expected to happen.
 const LONG: Duration = Duration::from_secs(60);
 
-/// Before it gives up, a line asks a modem twice, two seconds each, and tries to hang it up between.
+/// Before it gives up, a line asks a modem twice, two seconds each, and tries to hang it up
+/// between.
 const PATIENCE: Duration = Duration::from_secs(4);
 
 /// mtty takes itself for empty when there are 16 bytes in its FIFO.

@@ -75,7 +75,8 @@ fn round(root: &SysfsRoot, uuid: &MdevUuid, msi: bool) -> Outcome {
     if counters.received != bytes || counters.overruns != 0 {
         return Err(format!("{bytes} bytes were sent; of what came: {counters:?}"));
     }
-    // One for each FIFO's worth would be more than a thousand; some are lost between mask and unmask.
+    // One for each FIFO's worth would be more than a thousand; some are lost between mask and
+    // unmask.
     if interrupts < 100 {
         return Err(format!("{interrupts} interrupts for {bytes} bytes"));
     }

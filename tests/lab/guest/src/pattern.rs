@@ -1,5 +1,5 @@
-//! Samples that are known on both sides: bytes of u-law without an order, so that a millisecond that
-//! is lost, repeated or in the wrong place shows.
+//! Samples that are known on both sides: bytes of u-law without an order, so that a millisecond
+//! that is lost, repeated or in the wrong place shows.
 
 use ringback_media::g711;
 use serde_json::Value;

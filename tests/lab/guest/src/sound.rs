@@ -2,9 +2,9 @@
 //! files of sound at one end, a telephone of the software card at the other.
 //!
 //! By UIO the module acknowledges the interrupt, and the card does not wait for the program: in a
-//! machine in software emulation milliseconds are lost, and how many is a matter of luck. So patterns
-//! are said until a part of one has arrived, sample by sample and in order. Nothing but the sound that
-//! was sent has even one millisecond of it.
+//! machine in software emulation milliseconds are lost, and how many is a matter of luck. So
+//! patterns are said until a part of one has arrived, sample by sample and in order. Nothing but
+//! the sound that was sent has even one millisecond of it.
 
 use std::fs;
 use std::io::{BufRead, BufReader};

@@ -1,8 +1,8 @@
 //! A modem in software at the other end of a virtual machine's serial port.
 //!
-//! `lab-modem SOCKET` waits for QEMU's `-chardev socket,path=SOCKET,server=on`, plugs a modem into it
-//! and ends with it. The socket has neither DTR nor DCD: it is a modem with two wires. What is at its
-//! numbers is in `main`.
+//! `lab-modem SOCKET` waits for QEMU's `-chardev socket,path=SOCKET,server=on`, plugs a modem into
+//! it and ends with it. The socket has neither DTR nor DCD: it is a modem with two wires. What is
+//! at its numbers is in `main`.
 
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};

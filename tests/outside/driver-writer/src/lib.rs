@@ -1,5 +1,5 @@
-//! A driver as its writer makes it with driver/GUIDE.md in hand. `sensor.rs` is the page's engine, word
-//! for word; `chip.rs` is its hardware in software.
+//! A driver as its writer makes it with driver/GUIDE.md in hand. `sensor.rs` is the page's engine,
+//! word for word; `chip.rs` is its hardware in software.
 
 pub mod chip;
 pub mod sensor;

@@ -1,8 +1,8 @@
 //! The model application: it asks for anything at any time, and acts on what it is told.
 //!
-//! Most of what it does makes sense, so that calls get somewhere; some of it does not: unknown, dead
-//! and late handles, wrong states, odd dial strings, ids that are used again at once. It also acts
-//! from inside upcalls.
+//! Most of what it does makes sense, so that calls get somewhere; some of it does not: unknown,
+//! dead and late handles, wrong states, odd dial strings, ids that are used again at once. It also
+//! acts from inside upcalls.
 
 mod asking;
 mod choosing;

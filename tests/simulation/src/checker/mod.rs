@@ -1,8 +1,8 @@
 //! Watches what passes between the application and the lines, and says which rule was broken.
 //!
-//! It is told what the application asks and what it is told, in that order, and knows nothing of the
-//! inside but one thing: whether a request is still running. That shows completions which a held
-//! ticket keeps back, and so what may not come before them.
+//! It is told what the application asks and what it is told, in that order, and knows nothing of
+//! the inside but one thing: whether a request is still running. That shows completions which a
+//! held ticket keeps back, and so what may not come before them.
 //!
 //! | file | what |
 //! |---|---|
@@ -38,9 +38,9 @@ pub(crate) struct Checker {
     /// TAPI's handle of each line while it is open.
     lines: Vec<Option<HTAPILINE>>,
     requests: BTreeMap<RequestId, Request>,
-    /// For each line the requests that were over when everything deliverable had been delivered, and
-    /// whose tickets are held: one of them is at the head of the line's queue, and until one of them
-    /// is released nothing comes.
+    /// For each line the requests that were over when everything deliverable had been delivered,
+    /// and whose tickets are held: one of them is at the head of the line's queue, and until one of
+    /// them is released nothing comes.
     blocked: Vec<BTreeSet<RequestId>>,
     calls: BTreeMap<HDRVCALL, Call>,
     /// Calls that failed to be made or were closed, with the rule that another event would break.
@@ -101,8 +101,8 @@ impl Checker {
         self.forget_line(line);
     }
 
-    /// The shutdown begins: it ends what still runs, and closes every line, so that what a held ticket
-    /// has kept back of its events never comes.
+    /// The shutdown begins: it ends what still runs, and closes every line, so that what a held
+    /// ticket has kept back of its events never comes.
     pub(crate) fn stopping(&mut self, running: &BTreeSet<RequestId>) {
         self.end_requests(running, &BTreeSet::new(), Rule::D12, |_| true);
         for line in 0..self.lines.len() {

@@ -157,8 +157,8 @@ impl Checker {
         }
     }
 
-    /// Whether a held ticket may keep some of the line's upcalls back: those behind its completion, or
-    /// behind what its request has told when it was started.
+    /// Whether a held ticket may keep some of the line's upcalls back: those behind its completion,
+    /// or behind what its request has told when it was started.
     pub(super) fn is_blocked(&self, line: usize) -> bool {
         self.requests.values().any(|request| request.held && request.at.line == line)
     }

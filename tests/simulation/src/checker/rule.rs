@@ -20,9 +20,11 @@ pub enum Rule {
     G1,
     /// Nothing of a line overtakes a completion that is held back.
     O1,
-    /// A new call has no event before completion(0) of the request that makes it, nor after it failed.
+    /// A new call has no event before completion(0) of the request that makes it, nor after it
+    /// failed.
     N4,
-    /// Closing a call whose creation is pending completes the creating request with OPERATIONFAILED.
+    /// Closing a call whose creation is pending completes the creating request with
+    /// OPERATIONFAILED.
     N6,
     /// LINE_NEWCALL comes first, and the state is the next message of that call.
     N14,
@@ -50,7 +52,8 @@ pub enum Rule {
     D17,
     /// A request is over within its time limit.
     Deadline,
-    /// A state follows from the one before as on an analog line (section 4), with a mode of its own.
+    /// A state follows from the one before as on an analog line (section 4), with a mode of its
+    /// own.
     Steps,
     /// No state is told twice in a row.
     Repeated,
@@ -62,8 +65,8 @@ pub enum Rule {
     Agrees,
     /// While a call holds an FXO line, its loop is closed, but for pulses and flashes.
     OffHook,
-    /// A call follows its far end: a line without battery and a telephone that was hung up disconnect
-    /// it, a telephone that was lifted connects it.
+    /// A call follows its far end: a line without battery and a telephone that was hung up
+    /// disconnect it, a telephone that was lifted connects it.
     Follows,
     /// `callstate::monitor` noticed what this checker did not.
     Witness,

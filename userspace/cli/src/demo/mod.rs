@@ -1,10 +1,11 @@
 //! `ringback demo`: the main job on the software card. Four calls at once, one on each line: out to
 //! an exchange and in from it, to a telephone and from one. Both sides of each send digits and
 //! sound, and what arrives is listened to, not believed. The same on a software card in another
-//! process, as a virtual machine sees it: its far ends are then told by `ringback softcard --control`.
+//! process, as a virtual machine sees it: its far ends are then told by
+//! `ringback softcard --control`.
 //!
-//! Every request is followed from its submission to its delivery; the demo fails when one of them is
-//! not completed exactly once, when an order rule is broken, or when a check is not met.
+//! Every request is followed from its submission to its delivery; the demo fails when one of them
+//! is not completed exactly once, when an order rule is broken, or when a check is not met.
 
 mod ear;
 mod far;
@@ -43,8 +44,8 @@ pub(crate) struct Demo {
     /// slots 0 and 1, FXO modules in 2 and 3, as it has by itself
     #[arg(long, value_name = "CARD", requires = "far")]
     card: Option<Selector>,
-    /// Where its far ends are told what to do: the socket of `ringback softcard --control`, or a port
-    /// of the virtual machine that leads there
+    /// Where its far ends are told what to do: the socket of `ringback softcard --control`, or a
+    /// port of the virtual machine that leads there
     #[arg(long, value_name = "PATH", requires = "card")]
     far: Option<PathBuf>,
     /// The country of lines, exchange and telephones: DAHDI's name, the English one or the ISO code
@@ -58,7 +59,8 @@ pub(crate) struct Demo {
 
 const EXAMPLE: &str = "\
 In a virtual machine that has the card of `ringback softcard` (see its --help), and a port to the
-socket of its --control (QEMU: -chardev socket,id=far,path=/tmp/card.control -device virtio-serial-pci
+socket of its --control (QEMU: -chardev socket,id=far,path=/tmp/card.control \
+-device virtio-serial-pci
 -device virtserialport,chardev=far,name=far):
   ringback demo --card pci:0000:00:03.0 --far /dev/virtio-ports/far";
 
@@ -130,7 +132,8 @@ impl Demo {
         match (&self.card, &self.far) {
             (Some(Selector::Soft), _) => Err(Failure::new(
                 Exit::Usage,
-                "the card soft is in this process, and so are its far ends: leave --card and --far out",
+                "the card soft is in this process, and so are its far ends: leave --card and --far \
+                 out",
             )),
             (Some(card), Some(path)) => Ok((card.clone(), None, Far::there(path, signals)?)),
             _ => {
@@ -192,8 +195,8 @@ fn print(log: &mut Log, out: Output<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether a person wants to see it: the ends of digits say little, and when a request was completed
-/// is in the table, because it is known only when that is delivered.
+/// Whether a person wants to see it: the ends of digits say little, and when a request was
+/// completed is in the table, because it is known only when that is delivered.
 fn is_telling(entry: &Entry) -> bool {
     !matches!(entry.what, What::Digit { end: true, .. } | What::Completed { early: false, .. })
 }

@@ -1,7 +1,7 @@
 //! One call of the demo from our side: what it waits for, with deadlines, and what it checks.
 //!
-//! Rules: a scene fails with a sentence that says what did not come; it never waits without a limit;
-//! a signal ends every wait.
+//! Rules: a scene fails with a sentence that says what did not come; it never waits without a
+//! limit; a signal ends every wait.
 
 use std::time::{Duration, Instant};
 

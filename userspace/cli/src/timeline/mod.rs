@@ -1,9 +1,9 @@
 //! What happened, in the order in which it happened: recorded on any thread, read on one.
 //!
-//! The [`Recorder`] is the host's observer and takes what a command has to add. The [`Log`] reads it
-//! back for printing, and while it reads counts the requests and holds the order rules against what
-//! it sees ([`Summary`]). Rules: recording never waits, so that an upcall is never held up by a
-//! terminal; an entry is counted when it is read, by one thread, in the order of recording.
+//! The [`Recorder`] is the host's observer and takes what a command has to add. The [`Log`] reads
+//! it back for printing, and while it reads counts the requests and holds the order rules against
+//! what it sees ([`Summary`]). Rules: recording never waits, so that an upcall is never held up by
+//! a terminal; an entry is counted when it is read, by one thread, in the order of recording.
 
 mod entry;
 mod text;

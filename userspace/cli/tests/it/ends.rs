@@ -89,7 +89,8 @@ fn other_signals_have_their_own_codes() {
 
 #[test]
 fn every_signal_that_can_be_caught_hangs_up_first() {
-    // QUIT, ABRT, USR1, USR2, ALRM, STKFLT, XCPU, XFSZ, VTALRM, PROF, IO, PWR, and one without a name.
+    // QUIT, ABRT, USR1, USR2, ALRM, STKFLT, XCPU, XFSZ, VTALRM, PROF, IO, PWR, and one without a
+    // name.
     let numbers = [3, 6, 10, 12, 14, 16, 24, 25, 26, 27, 29, 30, 40];
     let programs: Vec<_> =
         numbers.map(|_| start("call 2 5550102 --card soft --json")).into_iter().collect();

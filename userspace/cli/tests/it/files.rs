@@ -72,7 +72,8 @@ fn a_stream_whose_length_nobody_filled_in_is_played_to_its_end() {
 
 /// How many samples Python's `wave` finds, where there is Python.
 fn python_finds(path: &Path) -> Option<usize> {
-    let script = "import sys, wave\nf = wave.open(sys.argv[1])\nprint(len(f.readframes(f.getnframes())) // 2)";
+    let script = "import sys, wave\nf = wave.open(sys.argv[1])\n\
+                  print(len(f.readframes(f.getnframes())) // 2)";
     let told = Command::new("python3").args(["-c", script]).arg(path).output().ok()?;
     assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
     Some(String::from_utf8(told.stdout).unwrap().trim().parse().unwrap())

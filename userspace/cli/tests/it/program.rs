@@ -125,7 +125,8 @@ impl Program {
         stderr: Stdio,
         errors: JoinHandle<String>,
     ) -> Program {
-        // Under nohup, or in a shell's background, signals are ignored, and the program inherits that.
+        // Under nohup, or in a shell's background, signals are ignored, and the program inherits
+        // that.
         let mut child = Command::new("env")
             .arg("--default-signal")
             .args(before)

@@ -160,10 +160,10 @@ impl Mock {
     }
 
     /// Has lineMakeCall do this.
-    fn in_make_call(
-        &self,
-        act: impl FnMut(&mut dyn Tapi, u32, HTAPILINE, HTAPICALL) -> Option<LineError> + Send + 'static,
-    ) {
+    fn in_make_call<F>(&self, act: F)
+    where
+        F: FnMut(&mut dyn Tapi, u32, HTAPILINE, HTAPICALL) -> Option<LineError> + Send + 'static,
+    {
         *self.making.lock().unwrap() = Some(Box::new(act));
     }
 

@@ -1,4 +1,4 @@
-//! The calls of a modem line: what is asked of them, and what the modem's news mean for them.
+//! The calls of a modem line: their requests, and what the modem's news mean for them.
 
 use std::time::Duration;
 
@@ -174,7 +174,7 @@ impl<D: Device> Modem<D> {
         self.control.dial(command, partial, until, &mut self.uart);
     }
 
-    /// D7: whatever else the call was asked for will not happen any more.
+    /// D7: dropping ends the call's other requests.
     fn drop_call(&mut self, request: Token, call: HDRVCALL, cx: &mut Context<'_, Event>) {
         if self.book.has(Op::Drop) {
             self.book.started(request, Op::Drop);
@@ -282,7 +282,7 @@ impl<D: Device> Modem<D> {
         self.answers = false;
         self.uart.discard_unsent();
         match self.plan {
-            // Whoever wants the modem for himself may know better how to talk to it.
+            // An application that wants the modem itself may know how to talk to it.
             Some(Plan::PassThrough) => self.go_on(cx),
             Some(Plan::Answer) => self.disconnected(LINEDISCONNECTMODE_OUTOFORDER, cx),
             Some(Plan::Dial { .. }) => self.not_made(LineError::OPERATIONFAILED, cx),
@@ -291,19 +291,19 @@ impl<D: Device> Modem<D> {
         self.plan = None;
     }
 
-    /// The call that was being made has not come into being (N3).
+    /// Making the call has failed (N3).
     fn not_made(&mut self, error: LineError, cx: &mut Context<'_, Event>) {
         self.book.complete(cx, Op::MakeCall, Err(error));
         self.book.call = None;
     }
 
-    /// The line is ours, and waits for more.
+    /// The line is seized, and waits for more digits.
     fn off_hook(&mut self, cx: &mut Context<'_, Event>) {
         let made = self.book.has(Op::MakeCall);
         self.book.complete(cx, Op::MakeCall, Ok(()));
         self.book.complete(cx, Op::Dial, Ok(()));
         if made && self.only_seizes {
-            // That it waited for dial tone is all that is known of it.
+            // All that is known is that the modem waited for dial tone.
             self.book.set_state(cx, CallState::DialTone, LINEDIALTONEMODE_UNAVAIL);
         } else if made {
             self.book.set_state(cx, CallState::Dialing, 0);
@@ -348,7 +348,7 @@ impl<D: Device> Modem<D> {
         }
     }
 
-    /// The call is over; what was asked of it fails.
+    /// The call is over; its requests fail.
     pub(super) fn disconnected(&mut self, mode: u32, cx: &mut Context<'_, Event>) {
         self.dialed_at = Time::NEVER;
         self.end_transfers(cx);

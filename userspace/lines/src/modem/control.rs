@@ -1,8 +1,8 @@
 //! The dialogue with the modem: commands, their answers, and what to do when there is none.
 //!
-//! [`Control`] is told bytes, time and the carrier, and says by [`News`] what the modem has come to.
-//! Every wait in it has an end, so whoever asks for something always hears of it. It knows nothing of
-//! calls.
+//! [`Control`] is told bytes, time and the carrier, and says by [`News`] what the modem has come
+//! to. Every wait in it has a limit, so everything that is asked of it ends in news. It knows
+//! nothing of calls.
 //!
 //! Getting a modem that does not answer back, and hanging up, go the same way, because a modem that
 //! does not answer may be on-line with another one: DTR off and on (`&D2`); then, where it has not
@@ -15,20 +15,20 @@ use ringback_driver::{Time, report};
 use super::reader::LineReader;
 use super::result_code::ResultCode;
 
-/// Where commands go.
+/// The serial line to the modem, for commands.
 pub(super) trait Wire {
-    /// Sends a command.
+    /// Queues the bytes of a command to be sent.
     fn send(&mut self, bytes: &[u8]);
     /// Sets DTR (V.24 circuit 108/2).
     fn set_dtr(&mut self, on: bool);
 }
 
-/// What the modem has come to.
+/// A result of the dialogue, for the engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum News {
     /// It answers and takes commands.
     Ready,
-    /// It does not answer, whatever is done.
+    /// It does not answer, after everything was tried.
     Silent,
     /// A partial number is dialled; it takes more.
     OffHook,
@@ -51,7 +51,7 @@ pub(super) enum News {
     CarrierLost,
 }
 
-/// What a byte from the modem was.
+/// How a byte from the modem was understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Heard {
     /// Part of an answer.
@@ -119,7 +119,7 @@ enum Mode {
     Steps(Purpose, Step),
     /// On-hook, takes commands.
     Ready,
-    /// Dialling or answering.
+    /// It dials or answers, and its result is waited for.
     Waiting {
         partial: bool,
     },
@@ -200,8 +200,8 @@ impl Control {
         }
     }
 
-    /// Dials. A partial number ends in [`News::OffHook`], any other in [`News::Connected`]; both may
-    /// end in [`News::Failed`] or [`News::NoResult`].
+    /// Dials. A partial number ends in [`News::OffHook`], any other in [`News::Connected`]; both
+    /// may end in [`News::Failed`] or [`News::NoResult`].
     pub(super) fn dial(&mut self, command: &str, partial: bool, until: Time, wire: &mut dyn Wire) {
         self.command(command.as_bytes(), Mode::Waiting { partial }, until, wire);
     }
@@ -264,7 +264,8 @@ impl Control {
         }
     }
 
-    /// Watches what comes from the other modem for the end of the call, where no circuit tells it.
+    /// Watches what comes from the other modem for the end of the call, where no circuit signals
+    /// it.
     fn watch(&mut self, byte: u8, now: Time) {
         self.until = Time::NEVER;
         self.matched = match NO_CARRIER.get(self.matched) {

@@ -24,7 +24,7 @@ use crate::{CallHandles, CallSnapshot, Command, Event, LineEngine, LineReport, O
 
 /// A UART that has not interrupted for this long is looked after.
 const QUIET: Duration = Duration::from_millis(50);
-/// One that has more to be looked after than one service does.
+/// A UART that needs more than one service is looked after again so soon.
 const SOON: Duration = Duration::from_millis(1);
 /// An incoming call is over when RING has not come for so long; it comes every 5 or 6 s.
 const RING_GONE: Duration = Duration::from_secs(10);
@@ -81,8 +81,8 @@ impl<D: Device> Wire for Uart16550<D> {
 }
 
 impl<D: Device> Modem<D> {
-    /// Takes a UART that was opened and starts it. The modem is asked for nothing before its line is
-    /// opened.
+    /// Takes a UART that was opened and starts it. The modem is asked for nothing before its line
+    /// is opened.
     ///
     /// # Errors
     /// The operating system does not let the UART's interrupt through.
@@ -111,7 +111,7 @@ impl<D: Device> Modem<D> {
         })
     }
 
-    /// The UART below.
+    /// The UART that the modem is behind.
     pub fn uart(&self) -> &Uart16550<D> {
         &self.uart
     }
@@ -164,7 +164,8 @@ impl<D: Device> LineEngine for Modem<D> {
             return Err(LineError::NODEVICE);
         }
         let opening = self.book.openings.open(tapi)?;
-        // What an application has kept of an earlier opening gets nothing of this one.
+        // Data streams that an application has kept from an earlier opening get nothing of this
+        // one.
         self.data = Data::default();
         self.control.prepare(cx.now(), &mut self.uart);
         Ok(opening)
@@ -283,7 +284,7 @@ impl<D: Device> Engine for Modem<D> {
         let Some(op) = self.book.ended(request) else { return };
         report!(WARN, "a request was ended ({op:?}): {cause}");
         match op {
-            // The call never came into being (N8).
+            // Making the call failed (N8).
             Op::MakeCall => {
                 self.hang_up(cx);
                 self.book.call = None;

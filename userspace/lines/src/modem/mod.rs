@@ -1,22 +1,22 @@
 //! A line whose device is a modem: V.250 ("AT") commands over a UART.
 //!
 //! [`Modem`] is the [`Engine`](ringback_driver::engine::Engine) of one such line. It takes the same
-//! commands and tells the same events as the lines of a card, and keeps the same rules (its books
-//! are the same). What is different:
+//! commands and emits the same events as the lines of a card, and keeps the same rules (it uses the
+//! same `book`). What is different:
 //!
-//! - **What the modem tells is what is known.** It dials, and says one word at the end. A call is
+//! - **Only what the modem reports is known.** It dials, and sends one result at the end. A call is
 //!   DIALING until its digits must be out, PROCEEDING from then on, and ends in CONNECTED, BUSY or
 //!   DISCONNECTED with the reason. CONNECT is an answer that is confirmed.
-//! - **The modem has to show that it is there before every call.** One that does not answer fails the
-//!   call with OPERATIONFAILED, after its line was hung up as far as that can be done without an
-//!   answer; one that stops answering later ends it as DISCONNECTED(NOANSWER).
+//! - **The modem has to show that it is there before every call.** One that does not answer fails
+//!   the call with OPERATIONFAILED, after its line was hung up as far as that can be done without
+//!   an answer; one that stops answering later ends it as DISCONNECTED(NOANSWER).
 //! - **A drop is complete when the modem has hung up**, which takes a second where DTR does it and
 //!   four where only the escape sequence does. Closing does not wait for it; the next call does.
 //! - **Data** goes both ways while the call is connected: [`Command::Send`](crate::Command) is
 //!   complete when the last byte has left, [`Command::Receive`](crate::Command) when enough has
 //!   come, which [`Data`](ringback_tspi::media::Data) hands out.
-//! - **The end of a connection** is told by the carrier detect circuit. Where that does not move, the
-//!   words NO CARRIER with half a second of silence after them are taken for it.
+//! - **The end of a connection** is signalled by the carrier detect circuit. Where that does not
+//!   move, the words NO CARRIER with half a second of silence after them are taken for it.
 
 mod calls;
 mod control;

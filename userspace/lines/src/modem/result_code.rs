@@ -19,7 +19,7 @@ pub enum ResultCode {
     Busy,
     /// Nobody came to the called telephone (after `@`: it never fell silent).
     NoAnswer,
-    /// The called telephone rings. Not of V.250; some modems tell it.
+    /// The called telephone rings. It is not in V.250, but some modems send it.
     RemoteRings,
     /// The modem refuses to dial a number that has failed too often (by law of some countries).
     Refused,

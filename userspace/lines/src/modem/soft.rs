@@ -1,8 +1,8 @@
 //! A modem in software, with numbers that it can reach: for tests, and for the far end of a virtual
 //! machine's serial port.
 //!
-//! It speaks V.250 as far as a modem of 1990 did, has its settings by `AT` commands, and is moved by
-//! [`SoftModem::run`], which is told the time. What is dialled decides what happens.
+//! It speaks V.250 as far as a modem of 1990 did, has its settings by `AT` commands, and is moved
+//! by [`SoftModem::run`], which is told the time. What is dialled decides what happens.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -21,10 +21,10 @@ pub enum Far {
     HangsUp {
         /// Until it is connected.
         after: Duration,
-        /// From then on.
+        /// How long the connection lasts.
         talks: Duration,
     },
-    /// A busy line.
+    /// The line is in use; the modem says BUSY.
     Busy,
     /// No modem: somebody says hello.
     NoCarrier,
@@ -69,17 +69,17 @@ enum State {
 
 /// How long after dialling it says what it has come to, where that is not a modem.
 const RESULT: Duration = Duration::from_secs(4);
-/// S7.
+/// Register S7: how long it waits for a carrier.
 const NO_ANSWER: Duration = Duration::from_secs(50);
 const NO_DIAL_TONE: Duration = Duration::from_secs(5);
 const HANDSHAKE: Duration = Duration::from_secs(3);
 const RING_EVERY: Duration = Duration::from_secs(6);
-/// S12.
+/// Register S12: the silence before and after the escape `+++`.
 const GUARD: Duration = Duration::from_secs(1);
-/// S25.
+/// Register S25: how long DTR must be off before it counts.
 const DTR_OFF: Duration = Duration::from_millis(50);
 
-/// A modem.
+/// A modem in software, with the numbers that it can reach.
 #[derive(Debug)]
 pub struct SoftModem {
     numbers: HashMap<String, Far>,
@@ -181,7 +181,7 @@ impl SoftModem {
         &self.commands
     }
 
-    /// Its outputs.
+    /// The modem's outputs, which are the UART's inputs.
     pub fn status(&self) -> ModemStatus {
         let online = matches!(self.state, State::Online(_) | State::Escaped(_));
         ModemStatus { cts: true, dsr: true, ri: false, dcd: online || self.has(ModemFault::NoDcd) }
@@ -191,7 +191,8 @@ impl SoftModem {
         self.faults.contains(&fault)
     }
 
-    /// Lets it react: to the time, to DTR, and to what came from the computer, all of which it takes.
+    /// Lets it react: to the time, to DTR, and to what came from the computer, all of which it
+    /// takes.
     pub fn run(
         &mut self,
         now: Time,

@@ -69,7 +69,7 @@ impl Transfers {
         });
     }
 
-    /// The call is over, and so is what it was asked for.
+    /// The call is over, so its requests fail.
     pub(super) fn fail(&mut self, cx: &mut Context<'_, Event>, error: LineError) {
         let sends = self.sends.drain(..).map(|send| send.request);
         let under_way = self.under_way.drain(..).map(|(request, _)| request);
@@ -79,7 +79,7 @@ impl Transfers {
         }
     }
 
-    /// Forgets a request that ended elsewhere; what of it is in the UART goes its way.
+    /// Forgets a request that ended elsewhere; its bytes that are in the UART are still sent.
     pub(super) fn ended(&mut self, request: Token) {
         self.sends.retain(|send| send.request != request);
         self.under_way.retain(|(one, _)| *one != request);

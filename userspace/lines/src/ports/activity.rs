@@ -1,12 +1,12 @@
 //! Whether somebody speaks: sound that is none of the exchange's tones.
 //!
 //! A plain analog line has no answer supervision. A call that is answered before any ringback was
-//! heard can only be told by what is said on it.
+//! heard is recognised only by what is said on it.
 
 use ringback_media::level::{power_at, rms_dbm0};
 use ringback_media::tone::{CallProgress, Plan};
 
-/// Judged at a time: 50 ms, which tells tones 50 Hz apart.
+/// Samples that are judged together: 50 ms, which distinguishes tones 50 Hz apart.
 const BLOCK: usize = 400;
 const BLOCK_MS: u32 = 50;
 /// Quieter than this is silence.
@@ -16,7 +16,7 @@ const TONE_SHARE_DB: f32 = 7.0;
 /// So much speech, less half as much of anything else, is an answer.
 const SPEECH_MS: u32 = 400;
 
-/// Counts speech.
+/// Counts for how long something is heard that is no tone.
 #[derive(Debug)]
 pub(super) struct Activity {
     plan: &'static Plan,

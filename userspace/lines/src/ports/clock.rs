@@ -1,9 +1,10 @@
 //! The time of lines: that of their samples.
 //!
-//! What a line waits for (cadences, guard times, digits) is time on the telephone line, and the card's
-//! samples are its clock: 8 of them are a millisecond, however late they are fetched. Between two
-//! fetches the real clock says how far it has gone on, but only a little: on a card that stands still
-//! no time passes. Deadlines of requests are real time and none of this.
+//! What a line waits for (cadences, guard times, digits) is time on the telephone line, and the
+//! card's samples are its clock: 8 of them are a millisecond, however late they are fetched.
+//! Between two fetches the real clock says how far it has gone on, but only a little: on a card
+//! that stands still no time passes. Deadlines of requests are in real time and do not use this
+//! clock.
 
 use std::time::Duration;
 

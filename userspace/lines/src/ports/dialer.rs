@@ -32,7 +32,7 @@ pub fn dialing_time(address: &DialString, timing: &DialTiming) -> Duration {
             Step::Digit(_) => ms(timing.digit_ms + timing.gap_ms),
             Step::Pause => ms(timing.pause_ms),
             Step::WaitForDialTone => ms(timing.dial_tone_ms),
-            // Refused by the parser: a line does not announce that it can wait for these (R7).
+            // The parser refuses these: a line does not announce that it can wait for them (R7).
             Step::WaitForQuietAnswer | Step::WaitForBillingTone => Duration::ZERO,
             Step::Flash => MOST_FLASH + FLASHED,
             Step::ToneMode | Step::PulseMode => {
@@ -46,19 +46,19 @@ pub fn dialing_time(address: &DialString, timing: &DialTiming) -> Duration {
 /// What a step of dialling came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialed {
-    /// There is more.
+    /// It has not ended yet.
     Going,
     /// The last digit is out.
     Done,
-    /// A `W` waited in vain.
+    /// A `W` was followed by no dial tone in time.
     NoDialTone,
 }
 
 /// What a step needs.
 enum Stepped {
-    /// Its samples are out of the generator, if it has any.
+    /// Its samples are in the tone generator, if it has any.
     Sound,
-    /// Time.
+    /// It waits for dial tone or for the end of a hook change.
     Wait,
     Done,
     NoDialTone,
@@ -102,7 +102,7 @@ impl Dialer {
         self.timing
     }
 
-    /// For the next call.
+    /// Discards all steps and takes the timing of the next call.
     pub(super) fn reset(&mut self, timing: DialTiming) {
         *self = Dialer { timing, ..Dialer::new(self.country) };
         self.tones.set_timing(timing.digit_ms, timing.gap_ms);
@@ -113,7 +113,8 @@ impl Dialer {
         self.steps.extend(address.steps);
     }
 
-    /// Dials for one frame, whose samples go to `play`. `dial_tone` says whether it is heard; `hook` is told what to do.
+    /// Dials for one frame, whose samples go to `play`. `dial_tone` says whether dial tone is
+    /// heard; `hook` is called for each change of the hook.
     pub(super) fn frame(
         &mut self,
         now: Time,
@@ -135,9 +136,10 @@ impl Dialer {
         }
     }
 
-    /// Dials as far as nothing but sound is needed, and puts that into `play`: digits and pauses, up
-    /// to the next hook change, wait for dial tone or the end. Where there is nothing of that, as a
-    /// frame. To be called again when the samples were played, and now and then while there are none.
+    /// Renders the steps that need nothing but sound into `play`: digits and pauses, up to the next
+    /// hook change, wait for dial tone or the end. If the next step is another one, it carries that
+    /// out as [`frame`](Self::frame) does. To be called again when the samples were played, and now
+    /// and then while there are none.
     pub(super) fn render(
         &mut self,
         now: Time,

@@ -27,9 +27,10 @@ use crate::book::Op;
 use crate::call::{Call, CallHandles, CallInfo, CallSnapshot};
 use crate::{Command, Event, LineEngine, LineReport, Opening, book};
 
-/// Answering and dropping take a few frames; a card that has not done it by then won't.
+/// Limit of answering and dropping, which take a few frames; a card that takes longer does not
+/// work.
 const SHORT: Duration = Duration::from_secs(5);
-/// Seizing a line, besides the wait for dial tone.
+/// Time to seize a line, in addition to the wait for dial tone.
 const SEIZE: Duration = Duration::from_secs(10);
 
 /// The part of a line that depends on its kind.
@@ -133,7 +134,7 @@ impl<C: PortCard> Lines<C> {
         &self.infos
     }
 
-    /// The card below.
+    /// The card whose ports the lines are.
     pub fn card(&self) -> &C {
         &self.card
     }
@@ -170,7 +171,7 @@ impl<C: PortCard> Lines<C> {
         }
     }
 
-    /// The card, and who hears what it has to say.
+    /// The card, and the sink of its frames and events.
     fn sink<'a, 'c>(&'a mut self, cx: &'a mut Context<'c, Event>) -> (&'a mut C, Sink<'a, 'a, 'c>) {
         let now = self.clock.now(cx.now());
         let visit = Visit { cx, orders: &mut self.orders, now };
@@ -178,7 +179,7 @@ impl<C: PortCard> Lines<C> {
         (&mut self.card, Sink { lines, handles, clock, visit })
     }
 
-    /// Where the kernel moves the samples: it gets what the lines have to play.
+    /// Where the kernel moves the samples: hands it what the lines have to play.
     fn go_on(&mut self, cx: &mut Context<'_, Event>) {
         if !self.whole || self.gone {
             return;
@@ -272,7 +273,7 @@ impl<C: PortCard> Lines<C> {
             (Command::Answer { .. }, Machine::Fxo(fxo)) => fxo.answer(port, &mut visit, request),
             (Command::Answer { .. }, Machine::Fxs(fxs)) => fxs.answer(port, &mut visit, request),
             (Command::Drop { .. }, machine) => {
-                // D7: whatever else the call was asked for will not happen any more.
+                // D7: dropping ends the call's other requests.
                 port.book.complete_all(visit.cx, LineError::OPERATIONFAILED);
                 hang_up(port, machine, &mut visit);
                 if port.book.state().is_some() {
@@ -321,7 +322,7 @@ impl<C: PortCard> LineEngine for Lines<C> {
             return Err(LineError::NODEVICE);
         }
         let opening = port.book.openings.open(tapi)?;
-        // What an application has kept of an earlier opening hears nothing of this one.
+        // Samples that an application has kept from an earlier opening get nothing of this one.
         port.audio = Audio::default();
         Ok(opening)
     }
@@ -488,7 +489,7 @@ impl<C: PortCard> Engine for Lines<C> {
             return;
         }
         let (card, mut sink) = self.sink(cx);
-        // What a module says while its chip is set up again is no sound.
+        // Samples of a module whose chip is being set up again are not sound.
         let mute = card.status(slot).is_none_or(|status| status.restoring);
         for frame in samples.chunks(FRAME) {
             let mut heard = [SILENCE; FRAME];
@@ -523,7 +524,7 @@ impl<C: PortCard> Engine for Lines<C> {
             let Some(op) = port.book.ended(request) else { continue };
             report!(WARN, "line {}: a request was ended ({op:?}): {cause}", port.book.line);
             match op {
-                // The call never came into being (N8).
+                // Making the call failed (N8).
                 Op::MakeCall => {
                     hang_up(port, machine, &mut visit);
                     port.book.call = None;
@@ -556,7 +557,8 @@ impl<C: PortCard> Engine for Lines<C> {
             port.hush(&mut visit);
         }
         self.orders.clear();
-        // Where only the interrupt failed the card still hears: no line stays off-hook.
+        // If only the interrupt failed, the card still takes commands, and no line may stay
+        // off-hook.
         self.card.safe();
     }
 

@@ -1,8 +1,8 @@
 //! An FXO line: a line of an exchange, with us as the telephone.
 //!
 //! The states and their order are those of a plain analog line: dial tone, digits, then what the
-//! tones of the exchange say. A far end that hangs up is known by a break of battery or loop current,
-//! by its polarity going back, or by the exchange's tones.
+//! tones of the exchange say. A far end that hangs up is known by a break of battery or loop
+//! current, by its polarity going back, or by the exchange's tones.
 
 use std::time::Duration;
 
@@ -26,15 +26,15 @@ use crate::call::{Call, CallHandles, CallInfo};
 
 /// The loop stays open at least this long between two calls, or the exchange takes it for a flash.
 const GUARD: Duration = Duration::from_millis(800);
-/// From closing the loop to being heard.
+/// Time from closing the loop until the line carries sound.
 const SETTLE: Duration = Duration::from_millis(60);
-/// A line that was ringing has its battery found again within so long after it was answered.
+/// Limit within which battery is found again after a ringing line was answered.
 const BATTERY_FOUND: Duration = Duration::from_millis(200);
 /// An incoming call is over when it has not rung for this long; bursts are up to 4 s apart.
 const RING_GONE: Duration = Duration::from_secs(7);
-/// Nothing at all after dialling.
+/// Limit of silence after dialling.
 const PROCEEDING_LIMIT: Duration = Duration::from_secs(60);
-/// The called telephone rings and nobody comes.
+/// How long the called telephone may ring without an answer.
 const RINGBACK_LIMIT: Duration = Duration::from_secs(180);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,13 +53,13 @@ enum Phase {
     Ready,
     /// Off-hook, dialling.
     Dialing,
-    /// Dialled; the tones tell how it goes. Given up then.
+    /// Dialled; the tones tell the progress. The call is given up at that time.
     Progress(Time),
     /// Off-hook to answer; heard from then on.
     Answering(Time),
     /// In conversation.
     Talking,
-    /// The call is over, the loop still closed.
+    /// The call is over and the loop is still closed.
     Over,
 }
 
@@ -120,7 +120,7 @@ impl Fxo {
             return Err(LineError::INVALLINESTATE);
         }
         match self.phase {
-            // Not while a call that stopped ringing waits for its drop.
+            // A new call has to wait until the one that stopped ringing is dropped.
             Phase::OnHook if port.book.call.is_none() => {}
             Phase::Rejected(_) => return Err(LineError::INUSE),
             _ => return Err(LineError::CALLUNAVAIL),
@@ -161,7 +161,7 @@ impl Fxo {
         request: Token,
         address: DialString,
     ) {
-        // Later these are more digits for whoever is reached, and the call's state stays.
+        // Later digits go to the far end, and the call's state stays.
         if matches!(self.phase, Phase::Ready | Phase::Dialing) {
             self.partial = address.partial;
             port.set_state(visit, CallState::Dialing, 0);
@@ -171,8 +171,8 @@ impl Fxo {
         self.dialer.push(address);
     }
 
-    /// A request to dial was ended from outside. In conversation it is forgotten with what was
-    /// still to be dialled, and the loop closed in case it was in the middle of a flash.
+    /// A request to dial was ended from outside. In conversation its remaining digits are
+    /// discarded, and the loop is closed in case it was in the middle of a flash.
     pub(super) fn dial_ended(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
         if matches!(self.phase, Phase::Progress(_) | Phase::Talking) && !port.book.has(Op::Dial) {
             let timing = self.dialer.timing();
@@ -282,7 +282,7 @@ impl Fxo {
                 self.battery = Some(false);
                 port.book.complete_all(visit.cx, LineError::OPERATIONFAILED);
                 if port.book.state().is_none() {
-                    // A call that was being made never came into being (N8).
+                    // Making the call failed (N8).
                     self.hang_up(port, visit);
                     port.book.call = None;
                 }
@@ -292,7 +292,7 @@ impl Fxo {
         }
     }
 
-    /// One frame came in.
+    /// Processes a received frame.
     pub(super) fn hear(
         &mut self,
         port: &mut Port,
@@ -367,7 +367,7 @@ impl Fxo {
     fn dials(&self, port: &Port) -> bool {
         match self.phase {
             Phase::Dialing => true,
-            // More digits for whoever is reached.
+            // Further digits go to the far end.
             Phase::Progress(_) | Phase::Talking => port.book.has(Op::Dial),
             _ => false,
         }
@@ -377,7 +377,7 @@ impl Fxo {
         matches!(self.phase, Phase::Ready | Phase::Progress(_) | Phase::Talking | Phase::Over)
     }
 
-    /// One frame to play.
+    /// Fills a frame to play.
     pub(super) fn fill(
         &mut self,
         port: &mut Port,
@@ -394,8 +394,8 @@ impl Fxo {
         }
     }
 
-    /// As [`Fxo::fill`] where the kernel moves the samples: sees to it that it has what is to be
-    /// played, and nothing else.
+    /// As [`Fxo::fill`] where the kernel moves the samples: hands it what is to be played, and
+    /// drops everything else.
     pub(super) fn go_on(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
         // Until what was rendered has been played, which is the end of dialling that far.
         while self.dials(port) && port.queue.samples(Sound::Dial) == 0 {
@@ -411,7 +411,7 @@ impl Fxo {
             }
         }
         if self.dials(port) {
-            // Nothing else meanwhile.
+            // Nothing else is played while it dials.
         } else if self.speaks() {
             port.go_on(visit);
         } else {
@@ -429,7 +429,7 @@ impl Fxo {
         tone
     }
 
-    /// The line is ours: the call exists from here on (N10).
+    /// The line is seized: the call exists from here on (N10).
     fn seized(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, dial_tone: u32) {
         port.book.complete(visit.cx, Op::MakeCall, Ok(()));
         let address = std::mem::take(&mut self.address);
@@ -446,14 +446,14 @@ impl Fxo {
         port.set_state(visit, CallState::Dialing, 0);
     }
 
-    /// There is no dial tone: the call never came into being (N8).
+    /// There is no dial tone: making the call failed (N8).
     fn not_seized(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, why: LineError) {
         port.book.complete(visit.cx, Op::MakeCall, Err(why));
         self.hang_up(port, visit);
         port.book.call = None;
     }
 
-    /// What becomes of the call when the dialler has come so far.
+    /// Moves the call on as far as the dialler has come.
     fn dialed(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, dialed: Dialed) {
         let now = visit.now();
         match (dialed, self.phase) {
@@ -488,7 +488,7 @@ impl Fxo {
                 self.phase = Phase::Progress(visit.now() + RINGBACK_LIMIT);
                 port.set_state(visit, CallState::Ringback, 0);
             }
-            // Ringback that breaks off was answered.
+            // Ringback that stops means that the call was answered.
             (Some(CallState::Ringback), Some(Heard::Ended(CallProgress::Ringback))) => {
                 self.connected(port, visit, LINECONNECTEDMODE_ACTIVE);
             }

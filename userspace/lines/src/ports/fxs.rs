@@ -1,7 +1,7 @@
 //! An FXS line: a telephone, with us as the exchange.
 //!
-//! Making a call on it rings the telephone, whatever the address says; lifting it answers. A
-//! telephone that is lifted by itself gets dial tone, and the number it dials is offered as an
+//! Making a call on it rings the telephone, whatever the address is; lifting the telephone answers.
+//! A telephone that is lifted by itself gets dial tone, and the number it dials is offered as an
 //! incoming call. When the other side has gone it hears the reorder tone until it is hung up.
 
 use std::time::Duration;
@@ -26,7 +26,7 @@ const RING_LIMIT: Duration = Duration::from_secs(180);
 const FIRST_DIGIT: Duration = Duration::from_secs(15);
 /// The number is complete when no digit has come for this long, or after a `#`.
 const NEXT_DIGIT: Duration = Duration::from_secs(3);
-/// More digits than any number has.
+/// Limit of collected digits, more than any number has.
 const MOST_DIGITS: usize = 32;
 
 #[derive(Debug)]
@@ -41,7 +41,7 @@ enum Phase {
     Waiting,
     /// In conversation.
     Talking,
-    /// Off-hook with nobody there.
+    /// Off-hook after the other side has gone.
     Reorder,
 }
 
@@ -120,7 +120,7 @@ impl Fxs {
         port.book.complete(visit.cx, Op::Answer, Ok(()));
     }
 
-    /// Ends our side: stops ringing, or leaves the telephone with the reorder tone.
+    /// Ends the call from our side: stops ringing, or plays the reorder tone to a lifted telephone.
     pub(super) fn hang_up(&mut self, port: &Port, visit: &mut Visit<'_, '_>) {
         match self.phase {
             Phase::Ringing { .. } => {
@@ -188,7 +188,7 @@ impl Fxs {
         }
     }
 
-    /// One frame came in.
+    /// Processes a received frame.
     pub(super) fn hear(
         &mut self,
         port: &mut Port,
@@ -227,7 +227,7 @@ impl Fxs {
         }
     }
 
-    /// One frame to play.
+    /// Fills a frame to play.
     pub(super) fn fill(
         &mut self,
         port: &mut Port,
@@ -241,8 +241,8 @@ impl Fxs {
         }
     }
 
-    /// As [`Fxs::fill`] where the kernel moves the samples: sees to it that it has what is to be
-    /// played, and nothing else.
+    /// As [`Fxs::fill`] where the kernel moves the samples: hands it what is to be played, and
+    /// drops everything else.
     pub(super) fn go_on(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
         let tone = self.tone();
         let talking = matches!(self.phase, Phase::Talking);
@@ -269,7 +269,8 @@ impl Fxs {
         let digits = &mut self.digits;
         self.listener.feed(heard, &mut |event| {
             match event {
-                // At its end: whoever answers at once must not hear the rest of it as a digit.
+                // Only at its end, so that an application that answers at once does not hear the
+                // rest of the `#` as a digit.
                 dtmf::Event::Up(digit) if digit.as_char() == '#' => over = !digits.is_empty(),
                 dtmf::Event::Up(_) => {}
                 dtmf::Event::Down(digit) => {

@@ -1,9 +1,9 @@
 //! Lines that are ports of a card.
 //!
 //! An FXO port is a line to an exchange; an FXS port is a station whose telephone we feed, ring and
-//! listen to. [`Lines`] is the [`Engine`](ringback_driver::engine::Engine) of a whole card: it takes
-//! commands and interrupts, moves samples, decides what a tone or a hook means, and tells completions
-//! and events.
+//! listen to. [`Lines`] is the [`Engine`](ringback_driver::engine::Engine) of a whole card: it
+//! takes commands and interrupts, moves samples, decides what a tone or a hook means, and emits
+//! completions and events.
 
 mod activity;
 mod clock;

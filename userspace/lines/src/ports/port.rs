@@ -41,7 +41,8 @@ pub(super) enum Order {
     Feed(LineFeed),
 }
 
-/// One visit of the engine to a line: the time, and where effects go.
+/// What one call into a line gets from the engine: the time, and the context that takes its
+/// effects.
 pub(super) struct Visit<'a, 'c> {
     pub(super) cx: &'a mut Context<'c, Event>,
     pub(super) orders: &'a mut Vec<(usize, Order)>,
@@ -61,7 +62,7 @@ impl Visit<'_, '_> {
     }
 }
 
-/// One line.
+/// One port of the card, with its line's call and its sound.
 #[derive(Debug)]
 pub(super) struct Port {
     pub(super) book: Book,
@@ -94,7 +95,7 @@ impl Port {
         visit.orders.push((self.slot, order));
     }
 
-    /// Moves the call to a state and tells it, once.
+    /// Moves the call to a state and emits it once.
     pub(super) fn set_state(&mut self, visit: &mut Visit<'_, '_>, state: CallState, mode: u32) {
         if !self.book.would_change(state, mode) {
             return;
@@ -112,7 +113,7 @@ impl Port {
         }
     }
 
-    /// Nothing is played any more, and nothing that waits will be.
+    /// Stops playback and discards everything queued.
     pub(super) fn hush(&mut self, visit: &mut Visit<'_, '_>) {
         self.audio.hush();
         self.silence(visit);
@@ -159,7 +160,8 @@ impl Port {
         }
     }
 
-    /// What came in on a call whose loop is closed: digits, and the application's recording.
+    /// Processes samples received on a call whose loop is closed: digits, and the application's
+    /// recording.
     pub(super) fn hear(&mut self, visit: &mut Visit<'_, '_>, heard: &[i16; FRAME]) {
         let monitored = self.book.call.as_ref().map_or(0, |call| call.monitored);
         if monitored != 0 {
@@ -186,7 +188,7 @@ impl Port {
         self.audio.hear(heard);
     }
 
-    /// One frame to play on such a call: digits, or else the application's audio.
+    /// Fills a frame to play on such a call: digits, or else the application's audio.
     pub(super) fn fill(&mut self, visit: &mut Visit<'_, '_>, play: &mut [i16; FRAME]) {
         if !self.generates() {
             self.audio.fill(play);
@@ -201,7 +203,7 @@ impl Port {
 
     // Whole buffers, where the kernel moves the samples
 
-    /// As [`Port::fill`]: sees to it that the kernel has what is to be played.
+    /// As [`Port::fill`]: hands the kernel what is to be played.
     pub(super) fn go_on(&mut self, visit: &mut Visit<'_, '_>) {
         if self.generates() {
             while self.queue.samples(Sound::Digits) < CHUNK && !self.generator.is_idle() {
@@ -216,7 +218,7 @@ impl Port {
                 self.tell_generated(visit, LINEGENERATETERM_DONE);
             }
         } else {
-            // In pieces, so that the next is there when one has ended.
+            // In pieces, so that the kernel has the next one when one has ended.
             while self.queue.samples(Sound::Audio) + AUDIO_PIECE <= AUDIO {
                 let mut rendered = std::mem::take(&mut self.rendered);
                 rendered.clear();
@@ -231,7 +233,7 @@ impl Port {
         }
     }
 
-    /// As a tone that goes on: `render` gives its next samples.
+    /// Keeps a tone playing whose next samples `render` gives.
     pub(super) fn go_on_with(
         &mut self,
         visit: &mut Visit<'_, '_>,
@@ -273,7 +275,8 @@ impl Port {
         }
     }
 
-    /// Something that the kernel had has ended: what it was, if it was not dropped before.
+    /// Takes a play that has ended out of the queue; returns what it was, unless it was dropped
+    /// before.
     pub(super) fn played(&mut self, play: Play) -> Option<Sound> {
         let (sound, samples) = self.queue.ended(play)?;
         if sound == Sound::Audio {
@@ -290,7 +293,7 @@ impl Port {
 
 /// The tones of a key.
 pub(super) fn tone_digit(key: Key) -> dtmf::Digit {
-    // Both types let the same sixteen characters in.
+    // Both types allow the same sixteen characters.
     dtmf::Digit::from_char(key.as_char()).unwrap_or(dtmf::Digit::ZERO)
 }
 

@@ -1,9 +1,9 @@
-//! What the kernel has to play of a line.
+//! The buffers of a line that the kernel plays.
 //!
-//! Where the kernel moves the samples, sound is rendered ahead, in whole buffers: a request's samples
-//! are one WRITE under its id, and its end is the end of that. A tone that goes on is rendered a few
-//! seconds at a time, and stopped by dropping what the kernel has left of it. What is played is
-//! rendered by the same generators as frame by frame, and told of here.
+//! Where the kernel moves the samples, sound is rendered ahead, in whole buffers: a request's
+//! samples are one WRITE under its id, and its end is the end of that. A tone that goes on is
+//! rendered a few seconds at a time, and stopped by dropping what the kernel has left of it. What
+//! is played is rendered by the same generators as frame by frame, and noted here.
 
 use ringback_driver::engine::Play;
 use ringback_media::tone::CallProgress;
@@ -13,11 +13,11 @@ use ringback_media::tone::CallProgress;
 pub(super) enum Sound {
     /// A tone of ours to a telephone.
     Tone(CallProgress),
-    /// Dialling.
+    /// Digits of the dial string.
     Dial,
     /// Digits that the application generates.
     Digits,
-    /// The application's audio.
+    /// Samples that the application has written.
     Audio,
 }
 
@@ -25,7 +25,7 @@ pub(super) enum Sound {
 pub(super) const CHUNK: usize = 16_000;
 /// The application's audio that the kernel has at the most: 0.5 s.
 pub(super) const AUDIO: usize = 4000;
-/// As much of it as is one WRITE at the most.
+/// The part of it that one WRITE carries at the most.
 pub(super) const AUDIO_PIECE: usize = 1000;
 
 #[derive(Debug)]
@@ -44,7 +44,7 @@ impl Queue {
         self.0.push(Queued { play, sound, samples });
     }
 
-    /// Forgets one that has ended; what it was, if it was not dropped before.
+    /// Forgets a buffer that has ended; returns what it was, unless it was dropped before.
     pub(super) fn ended(&mut self, play: Play) -> Option<(Sound, usize)> {
         let place = self.0.iter().position(|queued| queued.play == play)?;
         let Queued { sound, samples, .. } = self.0.remove(place);

@@ -50,8 +50,8 @@ pub(super) enum CommandError {
     )]
     NoTelephone(usize),
     #[error(
-        "the telephone has {0} ms to say already, and takes {MAX_UNSAID_MS} at a time: wait until its \
-         state is no longer busy, or hang it up"
+        "the telephone has {0} ms to say already, and takes {MAX_UNSAID_MS} at a time: wait until \
+         its state is no longer busy, or hang it up"
     )]
     TooMuchToSay(u32),
     #[error("the exchange has {MAX_SUBSCRIBERS} subscribers, and room for no more")]

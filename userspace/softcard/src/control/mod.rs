@@ -24,19 +24,21 @@
 //! | `tone HZ MS` | speaks a sine of -10 dBm0 |
 //! | `speak SAMPLE ...` | speaks 16-bit linear samples at 8 kHz |
 //! | `answer-after RINGS`, `manual` | what it does when it rings, from now on |
-//! | `state` | `off_hook`, `ringing`, `rings`, `battery`, `reversed`, `busy` (speaks or follows a script), `digits` (heard) |
+//! | `state` | `off_hook`, `ringing`, `rings`, `battery`, `reversed`, `busy`, `digits` (heard) |
 //! | `heard MS` | the last milliseconds of what was heard: `samples`, `dbm0` |
 //! | `forget` | forgets what was heard; it also does when the handset is lifted |
 //! | `level HZ MS` | `dbm0` at one frequency in the last milliseconds |
+//!
+//! A telephone is `busy` while it speaks or follows a script; `digits` are those that it heard.
 //!
 //! [`Client`] is the other end.
 //!
 //! With several cards a command may begin with `card N`; without it is card 0's.
 //!
-//! Rules: a command takes effect with the card's next millisecond, and waits for nothing. It reaches
-//! the cards and nothing else, no file above all, so a guest may be given the other end. What commands
-//! can have kept is bounded: a minute to say for each telephone, 100 subscribers, 16 conversations at a
-//! socket.
+//! Rules: a command takes effect with the card's next millisecond, and waits for nothing. It
+//! reaches the cards and nothing else, no file above all, so a guest may be given the other end.
+//! What commands can have kept is bounded: a minute to say for each telephone, 100 subscribers, 16
+//! conversations at a socket.
 
 mod answer;
 mod client;

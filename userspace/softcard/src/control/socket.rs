@@ -1,8 +1,8 @@
 //! Commands from a socket: several conversations at a time.
 //!
-//! Rules: there is room for so many conversations. Whoever comes when there is none takes the place of
-//! the one that has been silent for longest, if that is a while; else it is refused. Whoever does not
-//! take its replies loses its place.
+//! Rules: there is room for so many conversations. Whoever comes when there is none takes the place
+//! of the one that has been silent for longest, if that is a while; else it is refused. Whoever
+//! does not take its replies loses its place.
 
 use std::io::{BufReader, Write};
 use std::net::Shutdown;
@@ -22,8 +22,8 @@ const IDLE: Duration = Duration::from_secs(10);
 /// How long a reply may take to be taken.
 const TAKEN: Duration = Duration::from_secs(10);
 /// What whoever finds no place is told.
-const NO_SEAT: &str = "{\"ok\":false,\"error\":\"16 others talk to these cards already: end one, or \
-                       come back when one has been silent for ten seconds\"}\n";
+const NO_SEAT: &str = "{\"ok\":false,\"error\":\"16 others talk to these cards already: end one, \
+                       or come back when one has been silent for ten seconds\"}\n";
 
 /// Takes commands at a socket until it is dropped.
 #[derive(Debug)]
@@ -62,8 +62,8 @@ impl ControlSocket {
     /// Listens at `path`, and does what whoever connects says.
     ///
     /// # Errors
-    /// There can be no socket at `path`, or no thread to serve it. A socket that nobody serves any more
-    /// is replaced. Only the user may connect whose process this is.
+    /// There can be no socket at `path`, or no thread to serve it. A socket that nobody serves any
+    /// more is replaced. Only the user may connect whose process this is.
     pub fn start(
         control: Control,
         path: impl AsRef<Path>,

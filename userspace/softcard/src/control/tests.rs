@@ -188,7 +188,9 @@ fn a_conversation_is_a_line_for_each_line() {
 
 proptest! {
     #[test]
-    fn any_line_has_a_reply(line in "(state|help|card|telephone|subscriber|line|fault|[a-z0-9:-]{0,8}| ){0,6}.{0,20}") {
+    fn any_line_has_a_reply(
+        line in "(state|help|card|telephone|subscriber|line|fault|[a-z0-9:-]{0,8}| ){0,6}.{0,20}",
+    ) {
         let (_card, control) = control();
         let reply: Value = serde_json::from_str(&control.execute(&line)).unwrap();
         prop_assert!(reply["ok"].is_boolean());

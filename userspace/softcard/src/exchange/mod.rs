@@ -1,10 +1,10 @@
 //! The exchange behind the FXO slots: numbered lines, subscribers, and the calls between them.
 //!
-//! What it does is what a small analog exchange does: dial tone, DTMF digits (heard on the samples),
-//! ringing, ringback, busy and reorder tone as its country has them, battery reversal on answer where
-//! a line has it, and a loop-current break when the far end has hung up. It knows nothing of
-//! cards: a line is a pair of wires on which it is told hook and audio, and says battery, ringing and
-//! audio, once a millisecond.
+//! What it does is what a small analog exchange does: dial tone, DTMF digits (heard on the
+//! samples), ringing, ringback, busy and reorder tone as its country has them, battery reversal on
+//! answer where a line has it, and a loop-current break when the far end has hung up. It knows
+//! nothing of cards: a line is a pair of wires on which it is told hook and audio, and says
+//! battery, ringing and audio, once a millisecond.
 
 mod switch;
 
@@ -178,8 +178,8 @@ impl Exchange {
         self.switch().party(number).map(|party| party.dialled.clone())
     }
 
-    /// Unplugs the line with this number from the exchange: no battery, and what was off-hook counts
-    /// as hung up.
+    /// Unplugs the line with this number from the exchange: no battery, and what was off-hook
+    /// counts as hung up.
     ///
     /// # Errors
     /// The number is unknown.

@@ -1,7 +1,7 @@
 //! The line behind the Si3210: battery, line feed, loop closure and ring trip, ringing, PCM.
 //!
-//! The chip's own tables of voltages and currents are in register steps; here they are millivolts and
-//! milliamperes.
+//! The chip's own tables of voltages and currents are in register steps; here they are millivolts
+//! and milliamperes.
 //!
 //! Rule: the shadow bits of register 64 are the truth about the line; whatever changes the line
 //! feed (a write, ring trip, loop closure, power alarm) changes them in the same millisecond.
@@ -116,16 +116,16 @@ impl Si3210 {
         Lanes { transmit: lane(reg::TX_COUNT), receive: lane(reg::RX_COUNT) }
     }
 
-    /// The frequency that the ringing oscillator is programmed for: its coefficient is the cosine of
-    /// the step in phase from one millisecond to the next.
+    /// The frequency that the ringing oscillator is programmed for: its coefficient is the cosine
+    /// of the step in phase from one millisecond to the next.
     fn ring_hz(&self) -> u16 {
         let coefficient = f32::from(self.indirect(RING_COEFFICIENT).cast_signed()) / 32_768.0;
         (coefficient.acos() / std::f32::consts::TAU * 1000.0).round() as u16
     }
 
-    /// One millisecond of the line. `from_host` is what came in the module's time slot, `None` while
-    /// the serial bus stands still. Returns what the line is fed with and, with the interface on,
-    /// the bytes for the host.
+    /// One millisecond of the line. `from_host` is what came in the module's time slot, `None`
+    /// while the serial bus stands still. Returns what the line is fed with and, with the interface
+    /// on, the bytes for the host.
     pub(crate) fn tick(&mut self, load: Load, from_host: Option<Bytes>) -> (Feed, Option<Bytes>) {
         self.load = load;
         self.watch_power();

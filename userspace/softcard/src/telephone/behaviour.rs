@@ -33,8 +33,8 @@ pub enum Step {
     Flash,
     /// Dials, as [`Telephone::dial`](crate::Telephone::dial) does; ends when all is sent.
     Dial(String),
-    /// Speaks 16-bit linear samples at 8 kHz; ends when all is spoken. Shared, because scripts repeat
-    /// themselves for hours.
+    /// Speaks 16-bit linear samples at 8 kHz; ends when all is spoken. Shared, because scripts
+    /// repeat themselves for hours.
     Play(Arc<[i16]>),
 }
 

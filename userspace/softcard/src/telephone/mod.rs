@@ -112,8 +112,8 @@ impl Telephone {
         self.instrument().ring_count()
     }
 
-    /// What was heard since the handset was lifted last: 16-bit linear samples at 8 kHz, the last 30
-    /// seconds of it.
+    /// What was heard since the handset was lifted last: 16-bit linear samples at 8 kHz, the last
+    /// 30 seconds of it.
     pub fn heard(&self) -> Vec<i16> {
         self.instrument().heard()
     }

@@ -94,8 +94,8 @@ impl GuestMemory {
         Ok(())
     }
 
-    /// Unmaps what lies in the range: one mapping, several, or none, as the kernel's own VFIO does it
-    /// and as a client behind an IOMMU needs it.
+    /// Unmaps what lies in the range: one mapping, several, or none, as the kernel's own VFIO does
+    /// it and as a client behind an IOMMU needs it.
     ///
     /// # Errors
     /// A mapping would be cut in two.
@@ -118,8 +118,8 @@ impl GuestMemory {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Table::default();
     }
 
-    /// Does `cycle` with the file, the offset of the word at `address`, and where writing ends, if it
-    /// may.
+    /// Does `cycle` with the file, the offset of the word at `address`, and where writing ends, if
+    /// it may.
     fn cycle<T>(
         &self,
         address: u32,

@@ -12,8 +12,8 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    /// A descriptor that came with the message was not taken: the message means something else without
-    /// it.
+    /// A descriptor that came with the message was not taken: the message means something else
+    /// without it.
     pub(super) const LOST_DESCRIPTOR: Refusal = Refusal {
         errno: Errno::MFILE,
         reason: "a descriptor was lost: the client sent too many, or there is none left here \

@@ -15,7 +15,8 @@ use super::session::Session;
 use crate::SoftCard;
 use crate::socket_path::{SocketPath, SocketPathError};
 
-/// A machine's monitor introduces itself at once. Whoever does not by then leaves its seat to others.
+/// A machine's monitor introduces itself at once. Whoever does not by then leaves its seat to
+/// others.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 
 /// Serves a card at a socket until it is dropped.
@@ -33,12 +34,12 @@ struct Shared {
 }
 
 impl Server {
-    /// Listens at `path`, and serves `card` to whoever connects. The card's clock is not part of it:
-    /// see [`RealClock`](crate::RealClock).
+    /// Listens at `path`, and serves `card` to whoever connects. The card's clock is not part of
+    /// it: see [`RealClock`](crate::RealClock).
     ///
     /// # Errors
-    /// There can be no socket at `path`, or no thread to serve it. A socket that nobody serves any more
-    /// is replaced. Only the user may connect whose process this is.
+    /// There can be no socket at `path`, or no thread to serve it. A socket that nobody serves any
+    /// more is replaced. Only the user may connect whose process this is.
     pub fn start(card: &SoftCard, path: impl AsRef<Path>) -> Result<Server, SocketPathError> {
         let shared = Arc::new(Shared {
             socket: SocketPath::bind(path.as_ref())?,

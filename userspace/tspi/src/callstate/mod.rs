@@ -48,7 +48,7 @@ pub enum CallState {
     OnHoldPendTransfer = LINECALLSTATE_ONHOLDPENDTRANSFER,
     /// The other party has gone; the call still has to be dropped.
     Disconnected = LINECALLSTATE_DISCONNECTED,
-    /// Not known.
+    /// The provider does not know the state.
     Unknown = LINECALLSTATE_UNKNOWN,
 }
 
@@ -116,9 +116,9 @@ impl fmt::Display for CallState {
 pub struct CallStates(u32);
 
 impl CallStates {
-    /// No state.
+    /// The set without a state.
     pub const NONE: CallStates = CallStates(0);
-    /// Every state.
+    /// The set of all states.
     pub const ALL: CallStates = CallStates::of(&CallState::ALL);
 
     /// The set of these states.

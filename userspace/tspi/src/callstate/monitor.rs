@@ -7,7 +7,7 @@
 //! |---|---|
 //! | O1 | a LINE_CALLSTATE of a new call before completion(0) of the request that makes it |
 //! | N4 | any other event of a call that is not yet, or never, complete |
-//! | N14 | an event of a call nobody announced; anything but LINE_CALLSTATE right after LINE_NEWCALL |
+//! | N14 | an event of a call nobody announced; after LINE_NEWCALL anything but LINE_CALLSTATE |
 //! | O3 | a LINE_CALLSTATE after IDLE |
 //! | O4 | a LINE_CALLINFO after IDLE |
 //! | O5 | a digit, tone or media event after IDLE or DISCONNECTED |
@@ -31,21 +31,21 @@ pub enum Seen {
     Making {
         /// The request that makes it.
         request: RequestId,
-        /// The line.
+        /// TAPI's handle of the line.
         line: HTAPILINE,
         /// TAPI's handle of the new call.
         call: HTAPICALL,
     },
     /// The completion procedure was called; or, with an error, the function returned it (R4).
     Completed {
-        /// The request.
+        /// The id of the request that is over.
         request: RequestId,
         /// 0 or a negative error.
         result: LONG,
     },
     /// LINE_NEWCALL: the provider announces a call of its own.
     NewCall {
-        /// The line.
+        /// TAPI's handle of the line.
         line: HTAPILINE,
         /// The provider's handle of the call.
         driver_call: HDRVCALL,
@@ -54,23 +54,23 @@ pub enum Seen {
     },
     /// Any other message through the event procedure.
     Event {
-        /// The line.
+        /// TAPI's handle of the line.
         line: HTAPILINE,
         /// The call; `None` for an event of the line.
         call: Option<HTAPICALL>,
         /// The message, LINE_CALLSTATE for example.
         message: DWORD,
-        /// Its first parameter.
+        /// The message's dwParam1.
         param1: DWORD_PTR,
     },
     /// TSPI_lineCloseCall has returned.
     CallClosed {
-        /// The call.
+        /// TAPI's handle of the call.
         call: HTAPICALL,
     },
     /// TSPI_lineClose has returned.
     LineClosed {
-        /// The line.
+        /// TAPI's handle of the line.
         line: HTAPILINE,
     },
 }
@@ -99,7 +99,7 @@ impl fmt::Display for Rule {
 /// What was against a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// The rule.
+    /// The rule that was broken.
     pub rule: Rule,
     /// The call; `None` if it was an event of a line.
     pub call: Option<HTAPICALL>,
@@ -120,7 +120,7 @@ impl fmt::Display for Violation {
 enum Life {
     /// The request that makes it is not complete.
     Making(RequestId),
-    /// That request failed.
+    /// The request that was to make it failed.
     Failed,
     /// LINE_NEWCALL came, its first state did not.
     Announced,

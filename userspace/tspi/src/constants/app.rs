@@ -1,7 +1,7 @@
 //! Constants of the application level and of dialogs, which a line provider hardly meets.
 //!
-//! Agents, proxies, address translation, assisted telephony, the UI library. They are here because a
-//! program on top of the host meets them, and because the headers have them.
+//! Agents, proxies, address translation, assisted telephony, the UI library. They are here because
+//! a program on top of the host meets them, and because the headers have them.
 
 use super::{Family, constants};
 

@@ -242,7 +242,7 @@ constants! {
 }
 
 constants! {
-    /// Kinds of terminals.
+    /// Kinds of terminals: a telephone, a headset, a speaker.
     LINETERMDEV: bits, "LINETERMDEV_" {
         LINETERMDEV_PHONE = 0x1,
         LINETERMDEV_HEADSET = 0x2,

@@ -54,7 +54,7 @@ constants! {
 }
 
 constants! {
-    /// Phone messages.
+    /// Messages of phones, through PHONEEVENT.
     PHONE_MESSAGE: scalar, "" {
         PHONE_BUTTON = 0xE,
         PHONE_CLOSE = 0xF,

@@ -18,13 +18,15 @@ errors! {
         CONFERENCEFULL = LINEERR_CONFERENCEFULL:
             "the conference has as many parties as it can take",
         DIALBILLING = LINEERR_DIALBILLING:
-            "the dial string has a '$', and the line can't wait for a billing tone; dial in two steps",
+            "the dial string has a '$', and the line can't wait for a billing tone; dial in two \
+             steps",
         DIALDIALTONE = LINEERR_DIALDIALTONE:
             "the dial string has a 'W', and the line can't wait for dial tone; dial in two steps",
         DIALPROMPT = LINEERR_DIALPROMPT:
             "the dial string has a '?': ask the user, then dial the rest in a second step",
         DIALQUIET = LINEERR_DIALQUIET:
-            "the dial string has a '@', and the line can't wait for a quiet answer; dial in two steps",
+            "the dial string has a '@', and the line can't wait for a quiet answer; dial in two \
+             steps",
         INCOMPATIBLEAPIVERSION = LINEERR_INCOMPATIBLEAPIVERSION:
             "no version of the interface is spoken by both sides",
         INCOMPATIBLEEXTVERSION = LINEERR_INCOMPATIBLEEXTVERSION:
@@ -33,7 +35,8 @@ errors! {
             "the configuration can't be read; check it or install the provider again",
         INUSE = LINEERR_INUSE: "the line is busy with another call, or the resource is in use",
         INVALADDRESS = LINEERR_INVALADDRESS:
-            "the address can't be dialled: it is empty, too long, or has a character that is not allowed",
+            "the address can't be dialled: it is empty, too long, or has a character that is not \
+             allowed",
         INVALADDRESSID = LINEERR_INVALADDRESSID:
             "the line has no address with this id; ids count from 0",
         INVALADDRESSMODE = LINEERR_INVALADDRESSMODE:

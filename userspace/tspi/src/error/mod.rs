@@ -1,8 +1,8 @@
 //! Errors of the contract: negative 32-bit results (T5), each with its C name and a sentence.
 //!
 //! A result may also be an error that nobody here has heard of: a vendor's own (0xC0000000 and up,
-//! T6) or one of a newer header. Such a value is kept as it is, and [`LineError::known`] treats it as
-//! OPERATIONFAILED, which is what the contract asks of a client (T7).
+//! T6) or one of a newer header. Such a value is kept as it is, and [`LineError::known`] treats it
+//! as OPERATIONFAILED, which is what the contract asks of a client (T7).
 
 mod line;
 mod phone;

@@ -81,11 +81,11 @@ pub enum Class {
     Required,
     /// Optional; announced by feature bits.
     Supplementary,
-    /// A vendor's extension.
+    /// Only for providers with a vendor's extensions.
     Extended,
-    /// Added in 3.0.
+    /// A function that TSPI 3.0 added: call hubs and media service providers.
     Version3,
-    /// Dialogs.
+    /// A function of dialogs, or that serves them.
     UserInterface,
     /// Replaced by something newer.
     Obsolete,
@@ -96,9 +96,9 @@ pub enum Class {
 pub enum Legal {
     /// The page names no states, or there is no call.
     NotStated,
-    /// In every state.
+    /// It is legal in every state.
     Any,
-    /// The device decides.
+    /// The device says in which states it is legal.
     DeviceSpecific,
     /// The call handles and the states of each; a handle that may be NULL is legal without a call.
     In(&'static [CallParameter]),
@@ -115,14 +115,14 @@ pub struct CallParameter {
     pub or_null: bool,
 }
 
-/// One function.
+/// One function of TSPI, as its row describes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Function {
     /// The C name, e.g. `TSPI_lineDrop`.
     pub name: &'static str,
     /// What it is about.
     pub group: Group,
-    /// Synchronous or asynchronous.
+    /// Whether it ends at once or by a completion.
     pub kind: Kind,
     /// How much a provider needs it.
     pub class: Class,

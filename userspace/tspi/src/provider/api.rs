@@ -26,9 +26,9 @@ pub struct Init {
 /// How many devices a provider has (TSPI_providerEnumDevices).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Devices {
-    /// Lines.
+    /// The number of line devices.
     pub lines: u32,
-    /// Phones.
+    /// The number of phone devices.
     pub phones: u32,
 }
 

@@ -4,10 +4,11 @@ use ringback_request::{Held, RequestId};
 
 /// What an asynchronous function gives: the right to say "I have returned".
 ///
-/// Store the id, then drop the ticket or [`release`](Ticket::release) it. Until then a gated provider
-/// delivers neither the completion nor any later upcall of the line (G1).
+/// Store the id, then drop the ticket or [`release`](Ticket::release) it. Until then a gated
+/// provider delivers neither the completion nor any later upcall of the line (G1).
 #[derive(Debug)]
-#[must_use = "while the ticket is held, its completion and everything behind it on the line is held back; drop it once the id is stored"]
+#[must_use = "while the ticket is held, its completion and everything behind it on the \
+              line is held back; drop it once the id is stored"]
 pub struct Ticket {
     id: RequestId,
     held: Option<Held>,
@@ -26,7 +27,7 @@ impl Ticket {
         Ticket { id, held }
     }
 
-    /// The request's id.
+    /// The id under which the request completes.
     pub fn id(&self) -> RequestId {
         self.id
     }

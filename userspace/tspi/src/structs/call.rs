@@ -3,8 +3,8 @@
 use super::layout::structure;
 
 structure! {
-    /// What is known about a call (TSPI_lineGetCallInfo). TAPI adds UNKNOWN to dwCallStates, and the
-    /// application name, called party and comment behind the provider's items.
+    /// What is known about a call (TSPI_lineGetCallInfo). TAPI adds UNKNOWN to dwCallStates, and
+    /// the application name, called party and comment behind the provider's items.
     LINECALLINFO: Returned {V1_3: 296, V2_0: 324, V3_0: 344} [
         0 dwTotalSize: HEADER, Tapi;
         4 dwNeededSize: HEADER, Provider;
@@ -69,8 +69,9 @@ structure! {
 }
 
 structure! {
-    /// What is asked for when a call is made (TSPI_lineMakeCall and its like). NULL means the default:
-    /// a voice call from any address. [`CallParams`](super::CallParams) is the copy to work with.
+    /// What is asked for when a call is made (TSPI_lineMakeCall and its like). NULL means the
+    /// default: a voice call from any address. [`CallParams`](super::CallParams) is the copy to
+    /// work with.
     LINECALLPARAMS: Given {V1_3: 112, V2_0: 176, V3_0: 180} [
         0 dwTotalSize: HEADER, Caller;
         4 dwBearerMode: DWORD, Caller;

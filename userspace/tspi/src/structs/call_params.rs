@@ -12,7 +12,7 @@ use crate::types::Version;
 /// The parameters of a call to be made, as far as a telephone line can heed them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallParams {
-    /// LINEBEARERMODE_.
+    /// One LINEBEARERMODE_ value.
     pub bearer_mode: u32,
     /// Lowest data rate in bit/s, for voice the bandwidth in Hz.
     pub min_rate: u32,
@@ -38,7 +38,7 @@ pub struct CallParams {
     pub comment: Option<String>,
     /// Bytes for the other party; not text (B6).
     pub user_user_info: Vec<u8>,
-    /// A vendor's own.
+    /// Bytes that only the vendor's provider interprets (dwDevSpecific).
     pub dev_specific: Vec<u8>,
     /// Data to attach to the call.
     pub call_data: Vec<u8>,

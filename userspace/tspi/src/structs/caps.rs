@@ -61,8 +61,8 @@ structure! {
 }
 
 structure! {
-    /// Capabilities of an address (TSPI_lineGetAddressCaps). TAPI adds the owner and monitor bits to
-    /// dwCallInfoStates and UNKNOWN to dwCallStates afterwards.
+    /// Capabilities of an address (TSPI_lineGetAddressCaps). TAPI adds the owner and monitor bits
+    /// to dwCallInfoStates and UNKNOWN to dwCallStates afterwards.
     LINEADDRESSCAPS: Returned {V1_3: 176, V1_4: 180, V2_0: 228} [
         0 dwTotalSize: HEADER, Tapi;
         4 dwNeededSize: HEADER, Provider;

@@ -2,9 +2,9 @@
 //!
 //! A structure is an empty type ([`LINECALLINFO`](super::LINECALLINFO)) whose members are constants
 //! under their C names: a [`Member`] for what lies in the fixed part, an [`Item`] for the pair of
-//! Size and Offset that leads to something in the variable part. Both carry the structure they belong
-//! to and their owner in their type, so that a member of another structure, or one that is TAPI's to
-//! fill (B4), can't be written at all.
+//! Size and Offset that leads to something in the variable part. Both carry the structure they
+//! belong to and their owner in their type, so that a member of another structure, or one that is
+//! TAPI's to fill (B4), can't be written at all.
 
 use std::marker::PhantomData;
 
@@ -25,7 +25,7 @@ pub trait Given: Structure {}
 /// Where the members of a structure lie.
 #[derive(Debug, Clone, Copy)]
 pub struct Layout {
-    /// The C name.
+    /// The member's name in C, `dwTotalSize` for example.
     pub name: &'static str,
     /// Every member, by rising offset and without gaps.
     pub rows: &'static [Row],
@@ -64,7 +64,7 @@ pub struct Row {
     pub kind: &'static str,
     /// Size in bytes; 8 for a pair.
     pub size: usize,
-    /// Who fills it.
+    /// Which side writes the member.
     pub owner: Owner,
 }
 
@@ -73,7 +73,7 @@ pub struct Row {
 pub enum Owner {
     /// TAPI: the provider must not overwrite it (B4).
     Tapi,
-    /// The provider.
+    /// The provider writes it.
     Provider,
     /// The provider, and TAPI adds to it afterwards.
     Both,

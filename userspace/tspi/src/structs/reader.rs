@@ -19,9 +19,9 @@ pub enum Malformed {
         "{structure} has a dwTotalSize of {total}, too small for its fixed part of {fixed} bytes"
     )]
     TooSmall {
-        /// The structure.
+        /// The structure's name in C.
         structure: &'static str,
-        /// What dwTotalSize says.
+        /// Its dwTotalSize, in bytes.
         total: usize,
         /// The smallest size any version has.
         fixed: usize,
@@ -29,9 +29,9 @@ pub enum Malformed {
     /// dwTotalSize says more than there is.
     #[error("{structure} has a dwTotalSize of {total}, but only {memory} bytes are there")]
     Truncated {
-        /// The structure.
+        /// The structure's name in C.
         structure: &'static str,
-        /// What dwTotalSize says.
+        /// Its dwTotalSize, in bytes.
         total: usize,
         /// How many bytes there are.
         memory: usize,
@@ -42,15 +42,15 @@ pub enum Malformed {
          part of a structure of {total} bytes"
     )]
     ItemOutside {
-        /// The structure.
+        /// The structure's name in C.
         structure: &'static str,
         /// What the names of the pair have in common, e.g. `dwCallerID`.
         item: &'static str,
-        /// Its Size.
+        /// The item's Size, in bytes.
         size: u32,
-        /// Its Offset.
+        /// The item's Offset from the start of the structure, in bytes.
         offset: u32,
-        /// dwTotalSize.
+        /// The structure's dwTotalSize, in bytes.
         total: usize,
     },
 }

@@ -9,7 +9,7 @@ record! {
         dial_pause: dwDialPause,
         /// From one digit to the next.
         dial_speed: dwDialSpeed,
-        /// One digit.
+        /// How long one digit sounds.
         digit_duration: dwDigitDuration,
         /// Longest wait for dial tone.
         wait_for_dialtone: dwWaitForDialtone,
@@ -19,11 +19,11 @@ record! {
 record! {
     /// One frequency of a custom tone (TSPI_lineGenerateTone).
     LINEGENERATETONE, 16 {
-        /// Hertz.
+        /// Frequency of the tone in hertz.
         frequency: dwFrequency,
-        /// Milliseconds on.
+        /// Milliseconds for which the tone sounds.
         cadence_on: dwCadenceOn,
-        /// Milliseconds off.
+        /// Milliseconds for which it rests after that.
         cadence_off: dwCadenceOff,
         /// Volume, 0xFFFF the loudest; 0 the default.
         volume: dwVolume,
@@ -53,7 +53,7 @@ record! {
         digit: dwDigit,
         /// LINEDIGITMODE_ bits.
         digit_modes: dwDigitModes,
-        /// LINEMEDIACONTROL_.
+        /// The action, one LINEMEDIACONTROL_ value.
         media_control: dwMediaControl,
     }
 }
@@ -65,7 +65,7 @@ record! {
         media_modes: dwMediaModes,
         /// Milliseconds the mode must last.
         duration: dwDuration,
-        /// LINEMEDIACONTROL_.
+        /// The action, one LINEMEDIACONTROL_ value.
         media_control: dwMediaControl,
     }
 }
@@ -73,7 +73,7 @@ record! {
 record! {
     /// A media action on a tone (TSPI_lineSetMediaControl).
     LINEMEDIACONTROLTONE, 24 {
-        /// The application's own.
+        /// A number that the provider passes on and does not interpret.
         app_specific: dwAppSpecific,
         /// Milliseconds the tone must last.
         duration: dwDuration,
@@ -83,7 +83,7 @@ record! {
         frequency2: dwFrequency2,
         /// Hertz, 0 for none.
         frequency3: dwFrequency3,
-        /// LINEMEDIACONTROL_.
+        /// The action, one LINEMEDIACONTROL_ value.
         media_control: dwMediaControl,
     }
 }
@@ -93,7 +93,7 @@ record! {
     LINEMEDIACONTROLCALLSTATE, 8 {
         /// LINECALLSTATE_ bits.
         call_states: dwCallStates,
-        /// LINEMEDIACONTROL_.
+        /// The action, one LINEMEDIACONTROL_ value.
         media_control: dwMediaControl,
     }
 }
@@ -101,11 +101,11 @@ record! {
 record! {
     /// A terminal of a line (item of LINEDEVCAPS).
     LINETERMCAPS, 12 {
-        /// LINETERMDEV_.
+        /// What the terminal is, one LINETERMDEV_ value.
         term_dev: dwTermDev,
         /// LINETERMMODE_ bits.
         term_modes: dwTermModes,
-        /// LINETERMSHARING_.
+        /// Who shares the terminal, one LINETERMSHARING_ value.
         term_sharing: dwTermSharing,
     }
 }
@@ -113,13 +113,13 @@ record! {
 record! {
     /// Names the extensions of a device; all zero where there are none (TSPI_lineGetExtensionID).
     LINEEXTENSIONID, 16 {
-        /// First word.
+        /// The first 32 bits of the id.
         id0: dwExtensionID0,
-        /// Second word.
+        /// The second 32 bits of the id.
         id1: dwExtensionID1,
-        /// Third word.
+        /// The third 32 bits of the id.
         id2: dwExtensionID2,
-        /// Fourth word.
+        /// The last 32 bits of the id.
         id3: dwExtensionID3,
     }
 }

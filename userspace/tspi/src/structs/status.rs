@@ -47,8 +47,8 @@ structure! {
 }
 
 structure! {
-    /// State of a call and what can be done with it (TSPI_lineGetCallStatus). dwCallStateMode is the
-    /// mode of the present state, as in LINE_CALLSTATE.
+    /// State of a call and what can be done with it (TSPI_lineGetCallStatus). dwCallStateMode is
+    /// the mode of the present state, as in LINE_CALLSTATE.
     LINECALLSTATUS: Returned {V1_3: 36, V2_0: 56} [
         0 dwTotalSize: HEADER, Tapi;
         4 dwNeededSize: HEADER, Provider;

@@ -1,11 +1,11 @@
 //! Values as bytes: how words, GUIDs, times, records and strings lie in memory.
 //!
-//! Everything is little-endian, and nothing asks for alignment (P6): a structure may start at an odd
-//! address, and so may an item in it.
+//! Everything is little-endian, and nothing asks for alignment (P6): a structure may start at an
+//! odd address, and so may an item in it.
 
 /// A value of fixed size inside a structure.
 pub trait Wire: Copy + Default {
-    /// Size in bytes.
+    /// How many bytes the value takes on the wire.
     const SIZE: usize;
 
     /// Writes the value to the front of `out`; false and nothing written if it does not fit.

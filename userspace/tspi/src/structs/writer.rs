@@ -1,9 +1,10 @@
 //! Filling a structure in the caller's memory.
 //!
-//! The memory has dwTotalSize bytes, of which not one more is touched (V1). Items of the variable part
-//! go directly behind the fixed part of the negotiated version, one after the other (B3, V7). An item
-//! that does not fit is left out whole: its Size and Offset stay 0 and dwNeededSize counts it
-//! nevertheless (V6). That is a success; the caller sees it from dwNeededSize > dwTotalSize (V8).
+//! The memory has dwTotalSize bytes, of which not one more is touched (V1). Items of the variable
+//! part go directly behind the fixed part of the negotiated version, one after the other (B3, V7).
+//! An item that does not fit is left out whole: its Size and Offset stay 0 and dwNeededSize counts
+//! it nevertheless (V6). That is a success; the caller sees it from dwNeededSize > dwTotalSize
+//! (V8).
 
 use std::marker::PhantomData;
 

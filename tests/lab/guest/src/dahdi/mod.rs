@@ -1,8 +1,8 @@
 //! Calls through DAHDI and its own driver of the card, with the far ends told what to do: what the
 //! real driver makes of the software card.
 //!
-//! The machine's card has an FXS module in slot 0 and FXO modules in slots 1 and 3, so channels 1, 2
-//! and 4; the exchange's lines have the numbers 101 and 103.
+//! The machine's card has an FXS module in slot 0 and FXO modules in slots 1 and 3, so channels 1,
+//! 2 and 4; the exchange's lines have the numbers 101 and 103.
 
 mod channel;
 mod sys;

@@ -70,8 +70,8 @@ pub fn load_zone(control: &File) -> io::Result<()> {
     ring_cadence[..2].copy_from_slice(&[2000, 4000]);
     name[..3].copy_from_slice(b"lab");
     let zone = Zone { tones: 0, number: 0, ring_cadence, name };
-    // SAFETY: the structure lives through the call, has the layout of `struct dahdi_tone_def_header`
-    // and says that nothing follows it.
+    // SAFETY: the structure lives through the call, has the layout of `struct
+    // dahdi_tone_def_header` and says that nothing follows it.
     unsafe { load_zone_request(control.as_raw_fd(), &zone) }?;
     Ok(())
 }

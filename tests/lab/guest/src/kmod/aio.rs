@@ -1,5 +1,5 @@
-//! The kernel's older asynchronous calls (io_submit and its kin), which it ends in its own way when a
-//! process goes.
+//! The kernel's older asynchronous calls (io_submit and its kin), which it ends in its own way when
+//! a process goes.
 #![allow(unsafe_code, reason = "io_setup, io_submit, io_cancel and io_getevents have no wrappers")]
 
 use std::fs::File;

@@ -119,9 +119,9 @@ fn as_udev_does(path: &str, subsystem: &str, name: Option<&str>) -> Outcome {
     fs::set_permissions(path, fs::Permissions::from_mode(0o660)).map_err(|e| e.to_string())
 }
 
-/// Who may use modems gets neither the samples of a line nor the card; members of the group ringback
-/// get the card where an IOMMU confines it, or the administrator allows it: `lab-guest kmod-access
-/// confined|unconfined`.
+/// Who may use modems gets neither the samples of a line nor the card; members of the group
+/// ringback get the card where an IOMMU confines it, or the administrator allows it. The command is
+/// `lab-guest kmod-access` with `confined` or `unconfined`.
 pub fn access() -> Outcome {
     const PARAMETER: &str = "/sys/module/ringback/parameters/allow_unconfined";
     let confined = match std::env::args().nth(2).as_deref() {

@@ -1,5 +1,5 @@
-//! Programs that do with the module's files what they like, for a while. What they are told does not
-//! matter; that the kernel stays quiet, and the card works afterwards, does.
+//! Programs that do with the module's files what they like, for a while. What they are told does
+//! not matter; that the kernel stays quiet, and the card works afterwards, does.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;

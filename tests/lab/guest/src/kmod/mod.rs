@@ -1,8 +1,8 @@
-//! The module `ringback` on the software card, by its files alone: none of Ringback's driver but the
-//! mapping of memory.
+//! The module `ringback` on the software card, by its files alone: none of Ringback's driver but
+//! the mapping of memory.
 //!
-//! The machine's card has FXS modules in slots 0 to 2 and an FXO module in slot 3, whose line has the
-//! number 103. An FXS module that is told to gives back every byte that it is given.
+//! The machine's card has FXS modules in slots 0 to 2 and an FXO module in slot 3, whose line has
+//! the number 103. An FXS module that is told to gives back every byte that it is given.
 
 mod aio;
 mod attacks;

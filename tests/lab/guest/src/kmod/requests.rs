@@ -16,7 +16,8 @@ const TX_SIZE: usize = 65_536;
 /// 20 ms.
 const CHUNK: usize = 160;
 
-/// WRITEs end in the order in which they were played, each under its own tag; READs can be cancelled; a write of nothing ends all WRITEs of its port.
+/// WRITEs end in the order in which they were played, each under its own tag; READs can be
+/// cancelled; a write of nothing ends all WRITEs of its port.
 pub fn requests() -> Outcome {
     let card = Card::running()?;
     (0..3).for_each(|slot| card.loop_back(slot));
@@ -141,7 +142,8 @@ pub fn nonblocking() -> Outcome {
     // What fits is queued at once, and is played.
     card.start()?;
     same("a write", port.write(&samples[..800]).map_err(|e| e.to_string())?, 800)?;
-    // A WRITE of io_uring's ends when it was played, on such a file as well, and with it all before.
+    // A WRITE of io_uring's ends when it was played, on such a file as well, and with it all
+    // before.
     let (mut ring, before) = (Ring::new()?, counter("ticks")?);
     ring.write(&port, &pattern(6, CHUNK), 1)?;
     same("a WRITE", ring.ends(1, LONG)?[0].result, CHUNK as i32)?;

@@ -156,8 +156,8 @@ fn map(fd: RawFd, dice: &mut Dice) -> c_int {
     }
 }
 
-/// A child that has the file as well, uses it, and may outlive us. With writes of the kernel's older
-/// asynchronous kind under way it ends, is killed, or executes another program.
+/// A child that has the file as well, uses it, and may outlive us. With writes of the kernel's
+/// older asynchronous kind under way it ends, is killed, or executes another program.
 fn child(fd: RawFd, at: *mut c_void, size: usize, number: u64) -> c_int {
     const PROGRAM: &std::ffi::CStr = c"/bin/true";
     // SAFETY: the child of a process with one thread makes system calls and ends; its memory is its

@@ -296,8 +296,8 @@ impl World {
 }
 
 impl Drop for World {
-    /// Whatever a test was about: the order rules held, and every step was one that a plain line can
-    /// take.
+    /// Whatever a test was about: the order rules held, and every step was one that a plain line
+    /// can take.
     fn drop(&mut self) {
         if std::thread::panicking() {
             return;

@@ -396,7 +396,8 @@ fn a_message_whose_descriptor_was_lost_is_refused() {
     let mut client = Client::begin(&served.path);
     let file = File::from(memfd_create("guest", MemfdFlags::CLOEXEC).unwrap());
     let many: Vec<BorrowedFd<'_>> = (0..32).map(|_| file.as_fd()).collect();
-    // More than are taken at a time: the kernel cuts them off, as it does without a free descriptor.
+    // More than are taken at a time: the kernel cuts them off, as it does without a free
+    // descriptor.
     let switch_off = words(&[20, 1 << 2 | 1 << 5, 0, 0, 1]);
     client.send(SET_IRQS, 0, &switch_off, &many);
     assert_eq!(client.reply().error, 24, "EMFILE");
@@ -436,7 +437,8 @@ proptest! {
         let odd = odd_descriptors(&file);
         for (bytes, count) in pieces {
             // Sending fails once the server has had enough.
-            let fds: Vec<BorrowedFd<'_>> = odd.iter().cycle().take(count).map(AsFd::as_fd).collect();
+            let fds = odd.iter().cycle().take(count).map(AsFd::as_fd);
+            let fds: Vec<BorrowedFd<'_>> = fds.collect();
             if hostile.try_send(&bytes, &fds).is_err() {
                 break;
             }

@@ -151,7 +151,10 @@ proptest! {
     #[test]
     fn the_variable_part_keeps_its_rules(
         total in 344u32..700,
-        items in prop::collection::vec((0usize..4, prop::collection::vec(any::<u8>(), 0..200)), 0..4),
+        items in prop::collection::vec(
+            (0usize..4, prop::collection::vec(any::<u8>(), 0..200)),
+            0..4,
+        ),
     ) {
         let all = [
             LINECALLINFO::dwUserUserInfo,
