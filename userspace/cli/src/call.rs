@@ -40,7 +40,8 @@ pub(crate) struct Call {
     /// The line, as `ringback lines` numbers them
     line: u32,
     /// The number: 0-9 * # A-D; , pauses, W waits for dial tone, ! is a hook flash, P and T switch
-    /// to pulse and tone dialling; a modem can also wait for a quiet answer (@) or a billing tone ($)
+    /// to pulse and tone dialling; a modem can also wait for a quiet answer (@) or a billing tone
+    /// ($)
     #[arg(value_parser = parse_number)]
     number: String,
     /// How long to wait for dial tone before the call is given up; `wait` is as long as a line can

@@ -5,7 +5,7 @@
 //! | `demo` | the main job on the software card, told as a time line |
 //! | `lines`, `call`, `answer`, `monitor` | one command each |
 //! | `device` | which cards there are, and which kernel driver holds them |
-//! | `bench` | how long the way of a request is; behind the feature `bench`, which packages leave out |
+//! | `bench` | how long the way of a request is; a feature, which packages leave out |
 //! | `card` | from `--card` to a running host |
 //! | `softcard` | the software card in virtual machines |
 //! | `scenery` | who is behind the software card |

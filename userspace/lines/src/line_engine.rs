@@ -59,12 +59,12 @@ pub trait LineEngine: Engine<Command = Command, Event = Event, Output = ()> {
     /// INVALCALLHANDLE.
     fn call(&self, call: HDRVCALL) -> Result<CallSnapshot, LineError>;
 
-    /// Whether a function can be called on a call now; a LINECALLFEATURE_ bit names it. What is offered
-    /// and what is refused both follow from this answer.
+    /// Whether a function can be called on a call now; a LINECALLFEATURE_ bit names it. What is
+    /// offered and what is refused both follow from this answer.
     ///
     /// # Errors
-    /// INVALCALLHANDLE; INVALCALLSTATE if it can't be called now; OPERATIONUNAVAIL if it never can on
-    /// this line.
+    /// INVALCALLHANDLE; INVALCALLSTATE if it can't be called now; OPERATIONUNAVAIL if it never can
+    /// on this line.
     fn can(&self, call: HDRVCALL, feature: u32) -> Result<(), LineError>;
 
     /// The LINECALLFEATURE_ bits of all functions that can be called on a call now.

@@ -33,8 +33,8 @@ fn a_line_that_is_not_there_is_answered_with_those_that_are() {
     ended.says("soft has no line 9; there are 0 (FXS in slot 0), 1 (FXS in slot 1), 2 (FXO in");
 }
 
-/// Whether a wait can be dialled is the line's to say: a modem waits for a quiet answer, an exchange
-/// line of the card can't hear one.
+/// The line decides whether it can wait for something: a modem waits for a quiet answer, an
+/// exchange line of the card can't hear one.
 #[test]
 fn a_number_that_waits_for_what_the_line_can_not_hear_is_refused() {
     let ended = run("call 2 55$5 --card soft").with(2);

@@ -103,8 +103,8 @@ impl Fxs {
         Ok(())
     }
 
-    /// Whether a function can be called now that the call's state allows; `None` if it never can. Nobody
-    /// hears digits while the telephone rings, or waits for an answer.
+    /// Whether a function can be called now that the call's state allows; `None` if it never can.
+    /// Nobody hears digits while the telephone rings, or waits for an answer.
     pub(super) fn can(&self, feature: u32) -> Option<bool> {
         match feature {
             LINECALLFEATURE_DROP | LINECALLFEATURE_MONITORDIGITS => Some(true),

@@ -1,4 +1,4 @@
-//! Writing: a header that is right at any time, so that a file whose writer was killed can be played.
+//! Writing: the header is right at any time, so that a file whose writer was killed can be played.
 
 use std::fmt;
 use std::fs::File;
@@ -73,8 +73,8 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// [`WavError::Io`] if they can't be written, or the file is full: after 74 hours. What had room
-    /// is in the file then.
+    /// [`WavError::Io`] if they can't be written, or the file is full: after 74 hours. What had
+    /// room is in the file then.
     pub fn write(&mut self, samples: &[i16]) -> Result<(), WavError> {
         let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
         let added = self.add(&bytes);
