@@ -95,7 +95,10 @@ const AUSTRALIA: Row = Row {
     ..EUROPE
 };
 
-pub(crate) static COUNTRIES: [Row; 20] = [
+/// The country of whoever names none.
+pub(crate) static DEFAULT: Row = NORTH_AMERICA;
+
+pub(crate) static COUNTRIES: &[Row] = &[
     NORTH_AMERICA,
     Row {
         mode: "USA",
