@@ -55,19 +55,26 @@ impl From<Ticket> for Option<Held> {
 }
 
 impl Drop for Ticket {
+    #[inline]
     fn drop(&mut self) {
         if let Some(core) = &self.core {
-            core.release(self.token);
+            release(core, self.token);
         }
+    }
+}
+
+/// The function that asked has returned.
+#[inline(always)]
+fn release(core: &Core, token: Token) {
+    // After a fork both processes have the ticket. The child has a gate of its own, but the reaper is
+    // its parent's.
+    if core.table.release(token) == Released::Deliverable && !core.is_foreign() {
+        core.wake();
     }
 }
 
 impl Holder for Core {
     fn release(&self, token: Token) {
-        // After a fork both processes have the ticket. The child has a gate of its own, but the
-        // reaper is its parent's.
-        if self.table.release(token) == Released::Deliverable && !self.is_foreign() {
-            self.wake();
-        }
+        release(self, token);
     }
 }
