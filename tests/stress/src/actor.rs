@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use ringback_host::{Call, CallOptions, Host, HostOptions, LineEvent, Pending};
+use ringback_tspi::callstate::CallState;
 use ringback_tspi::error::LineError;
 
 use crate::callback;
@@ -104,6 +105,12 @@ fn make_call(life: &Arc<Life>, dice: &mut Dice) {
     }
 }
 
+/// Generates digits on a call.
+fn send_digits(life: &Arc<Life>, call: &Call) {
+    let begun = call.generate_digits("123,4", 0).map(|_| ());
+    life.tally.count(came_to("lineGenerateDigits", &begun));
+}
+
 fn ask_leg(life: &Arc<Life>, dice: &mut Dice) {
     let Some(leg) = life.any_leg(dice) else { return };
     let known = dice.percent(30);
@@ -117,8 +124,7 @@ fn ask_leg(life: &Arc<Life>, dice: &mut Dice) {
         3..5 => ("lineAnswer", ask(&leg, known, Call::answer, |id| id.answer())),
         5..8 => ("lineDrop", ask(&leg, known, Call::drop_call, |id| id.drop_call())),
         8 => {
-            let begun = leg.call.generate_digits("123,4", 0).map(|_| ());
-            life.tally.count(came_to("lineGenerateDigits", &begun));
+            send_digits(life, &leg.call);
             return;
         }
         _ => {
@@ -199,7 +205,19 @@ fn fetch(life: &Arc<Life>, dice: &mut Dice) {
                 life.tally.count("a new call");
                 life.keep_leg(Leg { card: open.card, opening: open.no, call });
             }
-            LineEvent::State { state, .. } => life.tally.count(format!("state {state}")),
+            LineEvent::State { call, state, .. } => {
+                life.tally.count(format!("state {state}"));
+                // Its loop is closed, if it has not ended since: a call that takes digits.
+                if matches!(
+                    state,
+                    CallState::DialTone
+                        | CallState::Dialing
+                        | CallState::Proceeding
+                        | CallState::Connected
+                ) {
+                    send_digits(life, &call);
+                }
+            }
             _ => {}
         }
     }
