@@ -66,8 +66,8 @@ impl Drop for Ticket {
 /// The function that asked has returned.
 #[inline(always)]
 fn release(core: &Core, token: Token) {
-    // After a fork both processes have the ticket. The child has a gate of its own, but the reaper is
-    // its parent's.
+    // After a fork both processes have the ticket. The child has a gate of its own, but the
+    // reaper is its parent's.
     if core.table.release(token) == Released::Deliverable && !core.is_foreign() {
         core.wake();
     }

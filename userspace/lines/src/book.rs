@@ -83,8 +83,8 @@ impl Book {
         }
     }
 
-    /// Whether a call's state allows a function, whatever its line can do. Before its first state it
-    /// can only be given up.
+    /// Whether a call's state allows a function, whatever its line can do. Before its first state
+    /// it can only be given up.
     pub(crate) fn allows(&self, call: HDRVCALL, feature: u32) -> Result<(), LineError> {
         let state = self.living(call)?.state;
         let legal = state.map_or(LINECALLFEATURE_DROP, features::legal);
