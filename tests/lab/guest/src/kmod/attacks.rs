@@ -201,7 +201,7 @@ pub fn stale() -> Outcome {
     }
     let (auxc, memory) = (next.read(AUXC), next.memory());
     old.write(AUXC, auxc ^ 0x5A);
-    old.stop();
+    old.write(OPER, 0);
     if let Some(dma) = &old.dma {
         (32..1024).for_each(|word| dma.write32(word * 4, 0x1234_5678));
     }
@@ -317,7 +317,7 @@ pub fn behind_others() -> Outcome {
 
     // Where nobody's samples lie behind those of the dead, they are not played.
     let (mut child, _) = start_behind(&port, "io_uring", "wait")?;
-    card.stop();
+    card.stop()?;
     let (mut other, _) = start_behind(&port, "aio", "wait")?;
     for child in [&mut child, &mut other] {
         child.kill().map_err(|error| format!("kill: {error}"))?;

@@ -170,9 +170,11 @@ impl Card {
         Ok(())
     }
 
-    /// Stops the rings.
-    pub fn stop(&self) {
+    /// Stops the rings. The last interrupt may still be on its way then, and would have the module
+    /// move samples: it has been served when its bit is acknowledged.
+    pub fn stop(&self) -> Outcome {
         self.write(OPER, 0);
+        until("the last interrupt served", || Ok(self.read(INTSTAT) & self.read(MASK0) == 0))
     }
 
     /// Enables or disables the interrupt by `irqcontrol`.

@@ -86,7 +86,7 @@ pub fn faults() -> Outcome {
     };
 
     ring.write(&port, &pattern(3, ENDLESS), 1)?;
-    card.stop();
+    card.stop()?;
     same("a WRITE on a card at rest", ring.ends(1, LONG)?[0].result, -libc::EIO)?;
     again(&card, &mut ring)?;
 
@@ -194,7 +194,7 @@ pub fn unbind() -> Outcome {
     let driver = "/sys/bus/pci/drivers/ringback";
     thread::scope(|scope| {
         // One sleeps in a read that nothing more comes for.
-        card.stop();
+        card.stop()?;
         let reader = scope.spawn(|| {
             let mut all = Vec::new();
             (&ports[1]).read_to_end(&mut all)
@@ -301,7 +301,7 @@ pub fn sleep_without() -> Outcome {
     let mut far = Far::open()?;
     let card = Card::running()?;
     let port = open_port(0, 0).map_err(|error| error.to_string())?;
-    card.stop();
+    card.stop()?;
     let mut ring = Ring::new()?;
     let mut reads = 0;
     loop {

@@ -93,7 +93,7 @@ pub fn counters() -> Outcome {
 
     // Nobody reads for longer than the queue holds.
     until("overruns", || Ok(counter("overruns")? > overruns))?;
-    card.stop();
+    card.stop()?;
     let (mut held, mut some) = (0, [0; 4096]);
     while held < 8192 {
         held += port.read(&mut some).map_err(|error| error.to_string())?;

@@ -77,7 +77,7 @@ pub fn requests() -> Outcome {
             return Err(format!("a READ ended with {}", end.result));
         }
     }
-    card.stop();
+    card.stop()?;
     let mut drained = 0;
     while drained < 8 {
         // With the rings at rest nothing more comes in, and READs stay under way.
@@ -108,7 +108,7 @@ pub fn nonblocking() -> Outcome {
         other => Err(format!("a non-blocking read gave {other:?}")),
     })?;
 
-    card.stop();
+    card.stop()?;
     let samples = pattern(5, 5000);
     let mut queued = 0;
     loop {
@@ -135,7 +135,7 @@ pub fn nonblocking() -> Outcome {
     card.start()?;
     same("a port with some room is writable", ready(&port, PollFlags::POLLOUT, LONG)?, true)?;
     no_room(40_000)?;
-    card.stop();
+    card.stop()?;
     same("a write of nothing", port.write(&[]).map_err(|e| e.to_string())?, 0)?;
     same("an empty port is writable", ready(&port, PollFlags::POLLOUT, LONG)?, true)?;
 
