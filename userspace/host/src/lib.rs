@@ -69,7 +69,7 @@
 //! | `start`, `shutdown` | how a host starts and ends |
 //! | `host`, `line` | what the application opens |
 //! | `upward` | completions and events from the provider |
-//! | `reservation`, `pending` | asking: an id, its record, the provider's function; the request on its way |
+//! | `reservation`, `pending` | asking by an id that is taken first; the request on its way |
 //! | `delivery` | completions and events to the application, in order |
 //! | `outlet` | what an open line delivers: its queue, its subscribers, the observer |
 //! | `trace`, `mailbox` | what the observer gets; the queue of a subscriber |
