@@ -5,13 +5,17 @@ use std::collections::VecDeque;
 use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::record::Outlet;
+/// What has something to deliver: an open line or phone.
+pub(super) trait Deliver: Send + Sync {
+    /// Delivers what may be delivered. The calling thread has the host's baton.
+    fn drain(self: Arc<Self>);
+}
 
 #[derive(Default)]
 struct Turn {
     taken: bool,
-    /// Outlets at which something has come meanwhile.
-    waiting: VecDeque<Arc<dyn Outlet>>,
+    /// Those at which something has come meanwhile.
+    waiting: VecDeque<Arc<dyn Deliver>>,
 }
 
 /// The right to deliver; one thread of a host has it at a time.
@@ -31,7 +35,7 @@ impl Baton {
 
     /// Delivers what may be delivered there, unless another thread has the baton, which then
     /// delivers this as well.
-    pub(super) fn deliver(&self, outlet: Arc<dyn Outlet>) {
+    pub(super) fn deliver(&self, outlet: Arc<dyn Deliver>) {
         let Some(mut holding) = self.take(&outlet) else { return };
         outlet.drain();
         while let Some(outlet) = holding.next() {
@@ -39,8 +43,8 @@ impl Baton {
         }
     }
 
-    /// Takes it; `None` if another thread has it, which has noted the outlet then.
-    fn take(&self, outlet: &Arc<dyn Outlet>) -> Option<Holding<'_>> {
+    /// Takes it; `None` if another thread has it, which has noted this one then.
+    fn take(&self, outlet: &Arc<dyn Deliver>) -> Option<Holding<'_>> {
         let mut turn = self.turn();
         if turn.taken {
             let is_it = |known: &Arc<_>| ptr::addr_eq(Arc::as_ptr(known), Arc::as_ptr(outlet));
@@ -55,8 +59,8 @@ impl Baton {
 }
 
 impl Holding<'_> {
-    /// The next outlet; with none the baton is put down.
-    fn next(&mut self) -> Option<Arc<dyn Outlet>> {
+    /// The next one; with none the baton is put down.
+    fn next(&mut self) -> Option<Arc<dyn Deliver>> {
         let mut turn = self.baton.turn();
         let outlet = turn.waiting.pop_front();
         self.put_down = outlet.is_none();

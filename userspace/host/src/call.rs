@@ -88,7 +88,7 @@ impl Call {
     pub fn info(&self) -> Result<CallInfo, LineError> {
         let driver = self.usable()?;
         let provider = self.inner.line.service.provider();
-        let bytes = fetch::<LINECALLINFO>(|memory| provider.line_get_call_info(driver, memory))?;
+        let bytes = fetch::<LINECALLINFO, _>(|memory| provider.line_get_call_info(driver, memory))?;
         CallInfo::read(&bytes, self.line().version)
     }
 
@@ -101,7 +101,7 @@ impl Call {
         let driver = self.usable()?;
         let provider = self.inner.line.service.provider();
         let bytes =
-            fetch::<LINECALLSTATUS>(|memory| provider.line_get_call_status(driver, memory))?;
+            fetch::<LINECALLSTATUS, _>(|memory| provider.line_get_call_status(driver, memory))?;
         CallStatus::read(&bytes, self.line().version)
     }
 

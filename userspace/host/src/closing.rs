@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use ringback_tspi::error::LineError;
+use ringback_tspi::error::{LineError, PhoneError};
 
 use super::asked;
 use super::guard::guarded;
@@ -39,6 +39,9 @@ pub enum CloseError {
     /// The provider refused or failed to close.
     #[error(transparent)]
     Provider(#[from] LineError),
+    /// The provider refused or failed to close a phone.
+    #[error(transparent)]
+    Phone(#[from] PhoneError),
     /// The limit has passed, and not everything was delivered.
     #[error(
         "{requests} requests of what was closed have not been told yet, because a callback does \
@@ -58,17 +61,19 @@ impl From<CloseError> for LineError {
     fn from(error: CloseError) -> LineError {
         match error {
             CloseError::Provider(error) => error,
-            CloseError::Unfinished { .. } | CloseError::InUpcall => LineError::OPERATIONFAILED,
+            CloseError::Phone(_) | CloseError::Unfinished { .. } | CloseError::InUpcall => {
+                LineError::OPERATIONFAILED
+            }
         }
     }
 }
 
 /// Closes what the ledger belongs to: `act` closes it at the provider, unless that was done before.
-pub(super) fn close(
+pub(super) fn close<E: Into<CloseError>>(
     shared: &Shared,
     ledger: &Ledger,
     limit: Duration,
-    act: impl FnOnce() -> Result<(), LineError>,
+    act: impl FnOnce() -> Result<(), E>,
 ) -> Result<Closed, CloseError> {
     if shared.is_forked() {
         // It belongs to the parent process.
@@ -77,7 +82,7 @@ pub(super) fn close(
     asked::enter();
     let until = Instant::now() + limit;
     let closed = if ledger.begin_closing() {
-        let closed = act();
+        let closed = act().map_err(Into::into);
         ledger.close();
         shared.turns.changed();
         closed

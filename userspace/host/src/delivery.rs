@@ -12,6 +12,7 @@ use ringback_tspi::constants::*;
 use ringback_tspi::error::LineError;
 
 use super::asked;
+use super::baton::Deliver;
 use super::call::Call;
 use super::counts::count;
 use super::events::LineEvent;
@@ -39,7 +40,7 @@ impl Outlet for LineOutlet {
 
     fn asking(&self, id: RequestId, asking: Asking) {
         let (id, at) = (id.get(), clock::now());
-        self.lines.trace(&match asking {
+        self.observer.see(&match asking {
             Asking::Submitted { function, call } => {
                 Traced::Submitted { id, function, device_id: self.inner.info.device_id, call, at }
             }
@@ -53,23 +54,17 @@ impl Outlet for LineOutlet {
     }
 
     fn arrived(self: Arc<Self>) {
-        if self.inner.service.is_apart() {
-            self.deliver_later();
-        } else {
-            self.deliver();
-        }
-    }
-
-    fn deliver(self: Arc<Self>) {
-        let shared = Arc::clone(&self.inner.shared);
-        shared.baton.deliver(self);
+        let service = Arc::clone(&self.inner.service);
+        service.arrived(self);
     }
 
     fn deliver_later(self: Arc<Self>) {
         let shared = Arc::clone(&self.inner.shared);
         shared.hand.deliver(self);
     }
+}
 
+impl Deliver for LineOutlet {
     fn drain(self: Arc<Self>) {
         loop {
             let next = self.queue().next();
@@ -114,7 +109,7 @@ impl LineOutlet {
         let shared = &self.inner.shared;
         let id = record.id.get();
         let Some(_telling) = record.begin_telling() else {
-            return self.lines.duplicate(&shared.counters, id, result);
+            return self.observer.duplicate(&shared.counters, id, result);
         };
         let outcome = match LineError::from_raw(result) {
             None if result == 0 => Ok(()),
@@ -135,7 +130,7 @@ impl LineOutlet {
             count(&shared.counters.early);
         }
         let delivered = clock::now();
-        self.lines.trace(&Traced::Completed { id, result, completed, delivered, early });
+        self.observer.see(&Traced::Completed { id, result, completed, delivered, early });
         wake(record, outcome);
         for told in kept {
             self.event(told);
@@ -148,7 +143,7 @@ impl LineOutlet {
         if let Some(call) = record.making() {
             self.inner.not_made(call);
         }
-        self.lines.trace(&Traced::Lost { id: record.id.get(), at: clock::now() });
+        self.observer.see(&Traced::Lost { id: record.id.get(), at: clock::now() });
         wake(record, Err(LineError::OPERATIONFAILED));
     }
 
@@ -206,7 +201,7 @@ impl LineOutlet {
         if is_closed() {
             return;
         }
-        self.lines.trace(&Traced::Event { device_id: self.inner.info.device_id, event });
+        self.observer.see(&Traced::Event { device_id: self.inner.info.device_id, event });
         // The observer may have closed it.
         if !is_closed() {
             mailbox::publish(&self.subscribers, event);

@@ -128,9 +128,40 @@ impl LineEvent {
             LineEvent::Other { call, .. } => call.as_mut(),
         }
     }
+}
 
-    /// The event as it waits to be fetched: its call is not the application's yet.
-    pub(super) fn queued(&self) -> LineEvent {
+/// An event as [`Events`](super::Events) hands it out: of a line or of a phone.
+pub trait Event: Clone {
+    /// When the host delivered it.
+    fn delivered_at(&self) -> Time;
+
+    /// Stands in the place of events that were lost.
+    fn lost(count: u64, at: Time) -> Self;
+
+    /// The event as it waits to be fetched.
+    #[doc(hidden)]
+    fn queued(&self) -> Self {
+        self.clone()
+    }
+
+    /// The event as the application gets it.
+    #[doc(hidden)]
+    fn fetched(self) -> Self {
+        self
+    }
+}
+
+impl Event for LineEvent {
+    fn delivered_at(&self) -> Time {
+        self.at()
+    }
+
+    fn lost(count: u64, at: Time) -> LineEvent {
+        LineEvent::Lost { count, at }
+    }
+
+    /// Its call is not the application's yet.
+    fn queued(&self) -> LineEvent {
         let mut event = self.clone();
         if let Some(call) = event.call_mut() {
             call.set_queued();
@@ -138,8 +169,7 @@ impl LineEvent {
         event
     }
 
-    /// The event as the application gets it.
-    pub(super) fn fetched(mut self) -> LineEvent {
+    fn fetched(mut self) -> LineEvent {
         if let Some(call) = self.call_mut() {
             call.set_fetched();
         }

@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 
 use ringback_request::report;
 
+use super::baton::{Baton, Deliver};
 use super::evidence::Asker;
-use super::record::{Outlet, Record};
+use super::record::Record;
 
 /// How often it looks at what is parked.
 pub(super) const LOOK: Duration = Duration::from_millis(100);
@@ -32,7 +33,7 @@ struct Watched {
 #[derive(Default)]
 struct Work {
     /// Where something may be delivered that was held back before.
-    outlets: Vec<Arc<dyn Outlet>>,
+    outlets: Vec<Arc<dyn Deliver>>,
     watched: Vec<Watched>,
     errands: Vec<Errand>,
     running: bool,
@@ -41,8 +42,8 @@ struct Work {
 }
 
 /// What the host's thread is given to do.
-#[derive(Default)]
 pub(super) struct Hand {
+    baton: Arc<Baton>,
     work: Mutex<Work>,
     arrived: Condvar,
     /// The application's thread does it, when it runs its [`LocalHost`](super::LocalHost).
@@ -50,8 +51,9 @@ pub(super) struct Hand {
 }
 
 impl Hand {
-    pub(super) fn new(local: bool) -> Hand {
-        Hand { local, ..Hand::default() }
+    pub(super) fn new(baton: &Arc<Baton>, local: bool) -> Hand {
+        let (work, arrived) = (Mutex::default(), Condvar::new());
+        Hand { baton: Arc::clone(baton), work, arrived, local }
     }
 
     fn work(&self) -> MutexGuard<'_, Work> {
@@ -71,7 +73,7 @@ impl Hand {
     }
 
     /// Something may be delivered there now.
-    pub(super) fn deliver(self: &Arc<Self>, outlet: Arc<dyn Outlet>) {
+    pub(super) fn deliver(self: &Arc<Self>, outlet: Arc<dyn Deliver>) {
         let there = self.give(|work| work.outlets.push(outlet));
         if !there {
             // Without the host's thread, this one delivers it.
@@ -156,7 +158,7 @@ impl Hand {
             if outlets.is_empty() && errands.is_empty() {
                 return;
             }
-            outlets.into_iter().for_each(|outlet| outlet.deliver());
+            outlets.into_iter().for_each(|outlet| self.baton.deliver(outlet));
             errands.into_iter().for_each(|errand| errand());
         }
     }

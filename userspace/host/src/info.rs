@@ -19,9 +19,9 @@ const FIRST: usize = 1024;
 const MOST: usize = 1 << 20;
 
 /// Has a provider fill a structure, in as much memory as it needs.
-pub(super) fn fetch<S: Structure>(
-    fill: impl Fn(&mut [u8]) -> Result<(), LineError>,
-) -> Result<Vec<u8>, LineError> {
+pub(super) fn fetch<S: Structure, E>(
+    fill: impl Fn(&mut [u8]) -> Result<(), E>,
+) -> Result<Vec<u8>, E> {
     let mut memory = blank::<S>(FIRST);
     fill(&mut memory)?;
     // dwNeededSize is the second word of every structure.
@@ -34,7 +34,11 @@ pub(super) fn fetch<S: Structure>(
     Ok(memory)
 }
 
-fn reader<S: Structure>(bytes: &[u8], version: Version) -> Result<Reader<'_, S>, LineError> {
+/// Reads a structure that a provider has filled.
+pub(super) fn reader<S: Structure>(
+    bytes: &[u8],
+    version: Version,
+) -> Result<Reader<'_, S>, LineError> {
     Reader::new(bytes, version).map_err(|malformed| {
         report!(ERROR, "the provider filled a structure wrongly: {malformed}");
         LineError::OPERATIONFAILED
@@ -320,7 +324,7 @@ mod tests {
     fn a_structure_gets_the_memory_that_it_needs() {
         type C = LINEDEVCAPS;
         let long = "x".repeat(2000);
-        let bytes = fetch::<C>(|memory| {
+        let bytes = fetch::<C, LineError>(|memory| {
             ringback_tspi::structs::Writer::<C>::new(memory, Version::V3_1)?
                 .string(C::dwLineName, &long);
             Ok(())
@@ -328,7 +332,7 @@ mod tests {
         let caps = LineCaps::read(&bytes.unwrap(), Version::V3_1).unwrap();
         assert_eq!(caps.name, long);
         // A structure that never fits is read as far as it was filled.
-        let greedy = fetch::<C>(|memory| {
+        let greedy = fetch::<C, LineError>(|memory| {
             memory.get_mut(4..8).unwrap().copy_from_slice(&u32::MAX.to_le_bytes());
             Ok(())
         });

@@ -27,7 +27,8 @@
 //! ```
 //!
 //! An asynchronous operation gives a [`Pending`]: wait for it, give it a callback, or `.await` it.
-//! Events of a line come as [`LineEvent`]s from [`Line::events`]. A host, a line, and a call that
+//! Events of a line come as [`LineEvent`]s from [`Line::events`], those of a phone as
+//! [`PhoneEvent`]s from [`Phone::events`]. A host can have several providers ([`Host::add`]). A host, a line, and a call that
 //! the application made or answered close when they are dropped, so every way out leaves the lines
 //! free; closing them by their functions returns in addition whether that went well.
 //!
@@ -44,7 +45,8 @@
 //! # On which thread
 //!
 //! Callbacks, wakers and the observer are called with no lock held, one at a time, on the
-//! provider's thread; what had to wait, on a thread of the host's. They are never called on a
+//! provider's thread; what had to wait, and all that a provider tells that may hold locks in its
+//! upcalls (C8), on a thread of the host's. They are never called on a
 //! thread that asks, which may hold locks that they want; only the observer is called there, when a
 //! request is made. In a callback nothing waits: a close says so by its result, and a wait is an
 //! error.
@@ -72,8 +74,9 @@
 //! | `reservation`, `pending` | asking by an id that is taken first; the request on its way |
 //! | `delivery` | completions and events to the application, in order |
 //! | `outlet` | what an open line delivers: its queue, its subscribers, the observer |
+//! | `phone` | an open phone: what it delivers, and as the application handles it |
 //! | `trace`, `mailbox` | what the observer gets; the queue of a subscriber |
-//! | `events`, `call` | the events of a line; a call, as the application handles it |
+//! | `events`, `phone_events`, `call` | the events; a call, as the application handles it |
 //! | `inner` | a line and its calls: handles, how far a call has come, who has it |
 //! | `closing` | closing, and waiting for it |
 //! | `service`, `shared` | one of the providers; what everything of a host keeps alive |
@@ -83,7 +86,9 @@
 //! | `requests`, `record` | the outstanding requests; one of them, and when it may be delivered |
 //! | `ledger` | what is still to be delivered |
 //! | `evidence`, `inside` | whether a thread has returned; whether it is in an upcall |
-//! | `info`, `counts`, `guard` | the provider's structures as values; numbers; panics |
+//! | `open` | what is open in a host, by its handle |
+//! | `info`, `phone_info` | the provider's structures as values |
+//! | `counts`, `guard` | how many requests came to what; panics of the application's code |
 
 mod asked;
 mod baton;
@@ -104,8 +109,12 @@ mod ledger;
 mod line;
 mod local;
 mod mailbox;
+mod open;
 mod outlet;
 mod pending;
+mod phone;
+mod phone_events;
+mod phone_info;
 mod queue;
 mod record;
 mod requests;
@@ -122,13 +131,16 @@ mod upward;
 pub use call::Call;
 pub use closing::{CloseError, Closed, Closing};
 pub use counts::Counts;
-pub use events::LineEvent;
+pub use events::{Event, LineEvent};
 pub use host::Host;
 pub use info::{CallInfo, CallOptions, CallStatus, LineCaps, LineInfo, LineStatus};
 pub use line::Line;
 pub use local::LocalHost;
 pub use mailbox::Events;
 pub use pending::{Pending, WaitError};
+pub use phone::Phone;
+pub use phone_events::PhoneEvent;
+pub use phone_info::{HookSwitch, PhoneCaps, PhoneInfo, PhoneStatus};
 pub use reservation::Reservation;
 pub use start::{HostOptions, StartError};
 pub use trace::{Trace, Traced};

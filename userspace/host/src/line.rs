@@ -39,7 +39,7 @@ impl Line {
         asked::enter();
         let LineInfo { device_id, version, .. } = self.0.inner.info;
         let provider = self.0.inner.service.provider();
-        let bytes = fetch::<LINEDEVCAPS>(|memory| {
+        let bytes = fetch::<LINEDEVCAPS, _>(|memory| {
             provider.line_get_dev_caps(device_id, version, 0, memory)
         })?;
         LineCaps::read(&bytes, version)
@@ -53,7 +53,7 @@ impl Line {
         let driver = self.usable()?;
         let provider = self.0.inner.service.provider();
         let bytes =
-            fetch::<LINEDEVSTATUS>(|memory| provider.line_get_line_dev_status(driver, memory))?;
+            fetch::<LINEDEVSTATUS, _>(|memory| provider.line_get_line_dev_status(driver, memory))?;
         LineStatus::read(&bytes, self.0.inner.info.version)
     }
 

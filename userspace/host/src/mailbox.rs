@@ -1,4 +1,4 @@
-//! The events of a line as a queue: to take from by waiting, by iterating, by `.await`, as a
+//! The events of a line or of a phone as a queue: to take from by waiting, by iterating, by `.await`, as a
 //! stream, or when a file descriptor is readable.
 
 use std::collections::VecDeque;
@@ -14,7 +14,7 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use ringback_request::Time;
 
 use super::asked;
-use super::events::LineEvent;
+use super::events::{Event, LineEvent};
 use super::evidence::this_thread;
 use super::guard::guarded;
 use super::inside;
@@ -24,12 +24,11 @@ const ROOM: usize = 4096;
 /// Longer limits are cut to this: 136 years.
 const FAR: Duration = Duration::from_secs(u32::MAX as u64);
 
-#[derive(Default)]
-struct Queue {
+struct Queue<E> {
     /// How many events were lost before the oldest that is here, and when the last of them was
     /// delivered.
     gap: Option<(u64, Time)>,
-    events: VecDeque<LineEvent>,
+    events: VecDeque<E>,
     lost: u64,
     /// Nothing more will come.
     ended: bool,
@@ -37,7 +36,14 @@ struct Queue {
     sleepers: usize,
 }
 
-impl Queue {
+impl<E> Default for Queue<E> {
+    fn default() -> Queue<E> {
+        let events = VecDeque::new();
+        Queue { gap: None, events, lost: 0, ended: false, waker: None, sleepers: 0 }
+    }
+}
+
+impl<E> Queue<E> {
     fn is_empty(&self) -> bool {
         self.gap.is_none() && self.events.is_empty()
     }
@@ -47,21 +53,27 @@ impl Queue {
     }
 }
 
-#[derive(Default)]
-struct Mailbox {
-    queue: Mutex<Queue>,
+struct Mailbox<E> {
+    queue: Mutex<Queue<E>>,
     arrived: Condvar,
     /// Readable while something is to be fetched; made when it is asked for.
     readable: OnceLock<EventFd>,
 }
 
-impl Mailbox {
-    fn lock(&self) -> MutexGuard<'_, Queue> {
+impl<E> Default for Mailbox<E> {
+    fn default() -> Mailbox<E> {
+        let (queue, arrived, readable) = Default::default();
+        Mailbox { queue, arrived, readable }
+    }
+}
+
+impl<E: Event> Mailbox<E> {
+    fn lock(&self) -> MutexGuard<'_, Queue<E>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes the queue and wakes who waits, with no lock held.
-    fn change<R>(&self, change: impl FnOnce(&mut Queue) -> R) -> R {
+    fn change<R>(&self, change: impl FnOnce(&mut Queue<E>) -> R) -> R {
         let mut queue = self.lock();
         let was = queue.is_readable();
         let result = change(&mut queue);
@@ -78,11 +90,11 @@ impl Mailbox {
     }
 
     /// Takes what comes next.
-    fn take(&self, queue: &mut Queue) -> Option<LineEvent> {
+    fn take(&self, queue: &mut Queue<E>) -> Option<E> {
         let was = queue.is_readable();
         let event = match queue.gap.take() {
-            Some((count, at)) => Some(LineEvent::Lost { count, at }),
-            None => queue.events.pop_front().map(LineEvent::fetched),
+            Some((count, at)) => Some(E::lost(count, at)),
+            None => queue.events.pop_front().map(E::fetched),
         };
         self.signal(was, queue);
         event
@@ -91,7 +103,7 @@ impl Mailbox {
     /// Makes the descriptor readable as long as the queue has something. This is done under the
     /// queue's lock, or the two could contradict each other; it runs no code of the application's
     /// and does not block.
-    fn signal(&self, was: bool, queue: &Queue) {
+    fn signal(&self, was: bool, queue: &Queue<E>) {
         let Some(readable) = self.readable.get() else { return };
         // An eventfd fails only when its count is full or 0, and it is neither.
         let _ = match (was, queue.is_readable()) {
@@ -102,23 +114,23 @@ impl Mailbox {
     }
 }
 
-/// The events of a line in their order, from when this was made.
+/// The events of a line, or of a phone, in their order, from when this was made.
 ///
 /// Each one of several gets every event. Events that are not fetched are kept, 4096 of them; then
-/// the oldest are lost, and [`LineEvent::Lost`] stands in their place.
-pub struct Events {
-    mailbox: Arc<Mailbox>,
+/// the oldest are lost, and [`LineEvent::Lost`] or its like stands in their place.
+pub struct Events<E = LineEvent> {
+    mailbox: Arc<Mailbox<E>>,
     /// The thread that runs a local host, without which nothing can come.
     runner: Option<i32>,
 }
 
-impl Events {
+impl<E: Event> Events<E> {
     fn must_not_wait(&self) -> bool {
         inside::is_inside() || self.runner == Some(this_thread())
     }
 
     /// The next event, if one has come.
-    pub fn try_next(&self) -> Option<LineEvent> {
+    pub fn try_next(&self) -> Option<E> {
         asked::enter();
         self.mailbox.take(&mut self.mailbox.lock())
     }
@@ -126,7 +138,7 @@ impl Events {
     /// The next event, waiting for it at most so long. `None` also when nothing more will come
     /// ([`Events::is_over`]). In a callback, and on the thread that runs a
     /// [`LocalHost`](super::LocalHost), it does not wait, because nothing can come meanwhile.
-    pub fn next_timeout(&self, time: Duration) -> Option<LineEvent> {
+    pub fn next_timeout(&self, time: Duration) -> Option<E> {
         asked::enter();
         let until = Instant::now() + time.min(FAR);
         let mut queue = self.mailbox.lock();
@@ -145,7 +157,7 @@ impl Events {
     }
 
     /// An iterator over the events that come within that time from now.
-    pub fn within(&self, time: Duration) -> impl Iterator<Item = LineEvent> {
+    pub fn within(&self, time: Duration) -> impl Iterator<Item = E> {
         let until = Instant::now() + time.min(FAR);
         std::iter::from_fn(move || {
             self.next_timeout(until.saturating_duration_since(Instant::now()))
@@ -154,7 +166,7 @@ impl Events {
 
     /// The next event; `None` when nothing more will come. In a callback `None` also when there is
     /// none now.
-    pub async fn next(&mut self) -> Option<LineEvent> {
+    pub async fn next(&mut self) -> Option<E> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 
@@ -192,10 +204,10 @@ impl Events {
 
 /// `Ready(None)` when nothing more will come; in a callback also when there is nothing now, because
 /// an executor in a callback would stop the card.
-impl Stream for Events {
-    type Item = LineEvent;
+impl<E: Event> Stream for Events<E> {
+    type Item = E;
 
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<LineEvent>> {
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<E>> {
         asked::enter();
         let waker = cx.waker().clone();
         let mut queue = self.mailbox.lock();
@@ -214,7 +226,7 @@ impl Stream for Events {
     }
 }
 
-impl std::fmt::Debug for Events {
+impl<E: Event> std::fmt::Debug for Events<E> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let queue = self.mailbox.lock();
         f.debug_struct("Events")
@@ -224,26 +236,25 @@ impl std::fmt::Debug for Events {
     }
 }
 
-/// The line's side: all mailboxes that get its events.
-#[derive(Default)]
-pub(super) struct Subscribers {
-    mailboxes: Vec<Weak<Mailbox>>,
-    /// The first mailbox, kept for the first caller, so that nothing since the line was opened is
-    /// missed.
-    first: Option<Events>,
+/// The side of the line or the phone: all mailboxes that get its events.
+pub(super) struct Subscribers<E> {
+    mailboxes: Vec<Weak<Mailbox<E>>>,
+    /// The first mailbox, kept for the first caller, so that nothing since the opening is missed.
+    first: Option<Events<E>>,
     ended: bool,
     runner: Option<i32>,
 }
 
-impl Subscribers {
+impl<E: Event> Subscribers<E> {
     /// Makes the list with the first mailbox in it.
-    pub(super) fn new(runner: Option<i32>) -> Subscribers {
-        let mut subscribers = Subscribers { runner, ..Subscribers::default() };
+    pub(super) fn new(runner: Option<i32>) -> Subscribers<E> {
+        let mut subscribers =
+            Subscribers { mailboxes: Vec::new(), first: None, ended: false, runner };
         subscribers.first = Some(subscribers.add());
         subscribers
     }
 
-    fn add(&mut self) -> Events {
+    fn add(&mut self) -> Events<E> {
         let mailbox = Arc::new(Mailbox::default());
         mailbox.lock().ended = self.ended;
         self.mailboxes.push(Arc::downgrade(&mailbox));
@@ -251,24 +262,24 @@ impl Subscribers {
     }
 
     /// Adds a mailbox; the first call returns the one from the start.
-    pub(super) fn subscribe(&mut self) -> Events {
+    pub(super) fn subscribe(&mut self) -> Events<E> {
         self.take_first().unwrap_or_else(|| self.add())
     }
 
     /// Takes the first mailbox, if no caller has it.
-    pub(super) fn take_first(&mut self) -> Option<Events> {
+    pub(super) fn take_first(&mut self) -> Option<Events<E>> {
         self.first.take()
     }
 
     /// All mailboxes that are still in use; the others are forgotten.
-    fn everybody(&mut self) -> Vec<Arc<Mailbox>> {
+    fn everybody(&mut self) -> Vec<Arc<Mailbox<E>>> {
         self.mailboxes.retain(|mailbox| mailbox.strong_count() > 0);
         self.mailboxes.iter().filter_map(Weak::upgrade).collect()
     }
 }
 
 /// Puts an event into every mailbox that is not ended (D2).
-pub(super) fn publish(subscribers: &Mutex<Subscribers>, event: &LineEvent) {
+pub(super) fn publish<E: Event>(subscribers: &Mutex<Subscribers<E>>, event: &E) {
     let everybody = subscribers.lock().unwrap_or_else(PoisonError::into_inner).everybody();
     for mailbox in everybody {
         let event = event.queued();
@@ -281,7 +292,7 @@ pub(super) fn publish(subscribers: &Mutex<Subscribers>, event: &LineEvent) {
                 oldest = queue.events.pop_front();
                 queue.lost += 1;
                 let before = queue.gap.map_or(0, |(count, _)| count);
-                let at = oldest.as_ref().map_or(Time::ZERO, LineEvent::at);
+                let at = oldest.as_ref().map_or(Time::ZERO, E::delivered_at);
                 queue.gap = Some((before + 1, at));
             }
             queue.events.push_back(event);
@@ -293,7 +304,7 @@ pub(super) fn publish(subscribers: &Mutex<Subscribers>, event: &LineEvent) {
 }
 
 /// Nothing more will come.
-pub(super) fn end(subscribers: &Mutex<Subscribers>) {
+pub(super) fn end<E: Event>(subscribers: &Mutex<Subscribers<E>>) {
     let everybody = {
         let mut subscribers = subscribers.lock().unwrap_or_else(PoisonError::into_inner);
         subscribers.ended = true;

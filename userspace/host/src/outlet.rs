@@ -1,75 +1,32 @@
 //! An open line's way to the application: what waits to be delivered, who gets its events, and the
 //! observer.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ringback_request::report;
-use ringback_tspi::clock;
 use ringback_tspi::error::LineError;
 use ringback_tspi::types::HTAPILINE;
 
 use super::closing::{self, CloseError, Closed};
-use super::counts::{Counters, count};
-use super::guard::guarded;
+use super::events::LineEvent;
 use super::info::LineInfo;
 use super::inner::LineInner;
 use super::mailbox::{self, Events, Subscribers};
+use super::open::Open;
 use super::queue::{Queue, Upcall};
 use super::record::Outlet;
 use super::service::Service;
-use super::trace::{Trace, Traced};
+use super::trace::Observer;
 
-/// The open lines of a host, and its observer.
-pub(super) struct Lines {
-    open: Mutex<HashMap<HTAPILINE, Arc<LineOutlet>>>,
-    trace: Option<Arc<Trace>>,
-}
-
-impl Lines {
-    pub(super) fn new(trace: Option<Arc<Trace>>) -> Lines {
-        Lines { open: Mutex::default(), trace }
-    }
-
-    fn open(&self) -> MutexGuard<'_, HashMap<HTAPILINE, Arc<LineOutlet>>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The line of this provider with this handle, if it is open.
-    pub(super) fn get(&self, tapi: HTAPILINE, service: &Service) -> Option<Arc<LineOutlet>> {
-        let line = self.open().get(&tapi).cloned();
-        line.filter(|line| line.inner.service.id == service.id)
-    }
-
-    /// All that are open.
-    pub(super) fn all(&self) -> Vec<Arc<LineOutlet>> {
-        self.open().values().cloned().collect()
-    }
-
-    /// Calls the observer. Panics are caught, because this may run on the reaper's thread.
-    pub(super) fn trace(&self, happened: &Traced<'_>) {
-        if let Some(trace) = &self.trace {
-            guarded("observer", || trace(happened));
-        }
-    }
-
-    /// Reports a completion for an unknown request id.
-    pub(super) fn duplicate(&self, counters: &Counters, id: u32, result: i32) {
-        count(&counters.duplicate);
-        report!(
-            ERROR,
-            "the provider completed request {id:#010x}, which is not outstanding, with {result}"
-        );
-        self.trace(&Traced::Duplicate { id, result, at: clock::now() });
-    }
-}
+/// The open lines of a host.
+pub(super) type Lines = Open<HTAPILINE, LineOutlet>;
 
 /// An open line's way to the application.
 pub(super) struct LineOutlet {
     pub(super) inner: Arc<LineInner>,
-    pub(super) lines: Arc<Lines>,
+    lines: Arc<Lines>,
+    pub(super) observer: Arc<Observer>,
     queue: Mutex<Queue>,
-    pub(super) subscribers: Mutex<Subscribers>,
+    pub(super) subscribers: Mutex<Subscribers<LineEvent>>,
 }
 
 impl LineOutlet {
@@ -78,16 +35,18 @@ impl LineOutlet {
     pub(super) fn new(
         service: &Arc<Service>,
         lines: &Arc<Lines>,
+        observer: &Arc<Observer>,
         info: LineInfo,
         tapi: HTAPILINE,
     ) -> Arc<LineOutlet> {
         let line = Arc::new(LineOutlet {
             inner: Arc::new(LineInner::new(service, info, tapi)),
             lines: Arc::clone(lines),
+            observer: Arc::clone(observer),
             queue: Mutex::default(),
             subscribers: Mutex::new(Subscribers::new(service.shared.runner)),
         });
-        lines.open().insert(tapi, Arc::clone(&line));
+        lines.insert(tapi, &line);
         line
     }
 
@@ -105,7 +64,7 @@ impl LineOutlet {
         self.queue().put(upcall);
     }
 
-    fn subscribers(&self) -> MutexGuard<'_, Subscribers> {
+    fn subscribers(&self) -> MutexGuard<'_, Subscribers<LineEvent>> {
         self.subscribers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -154,9 +113,7 @@ impl LineOutlet {
     /// From here on no event is delivered and every function is refused.
     pub(super) fn end(&self) {
         self.inner.set_ended();
-        // Not under the lock of the lines.
-        let this = self.lines.open().remove(&self.inner.tapi);
-        drop(this);
+        self.lines.remove(self.inner.tapi);
         self.inner.end_calls();
         mailbox::end(&self.subscribers);
         self.inner.ledger.close();

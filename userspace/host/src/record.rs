@@ -9,10 +9,11 @@ use ringback_request::{RequestId, Time};
 use ringback_tspi::error::LineError;
 use ringback_tspi::types::HTAPICALL;
 
+use super::baton::Deliver;
 use super::ledger::{Ledger, Telling, Turns};
 
 /// Where the outcomes of requests go. An open line is one.
-pub(super) trait Outlet: Send + Sync {
+pub(super) trait Outlet: Deliver {
     /// The ledgers that count all its requests: the host's and its own.
     fn ledgers(&self) -> [&Ledger; 2];
 
@@ -31,15 +32,8 @@ pub(super) trait Outlet: Send + Sync {
     /// Something was queued in an upcall of the provider: delivers it there, or has it delivered.
     fn arrived(self: Arc<Self>);
 
-    /// Delivers what may be delivered, unless another thread of the host is delivering, which then
-    /// delivers this as well.
-    fn deliver(self: Arc<Self>);
-
-    /// Has the host's thread do that.
+    /// Has the host's thread deliver what may be delivered.
     fn deliver_later(self: Arc<Self>);
-
-    /// Delivers what may be delivered. The calling thread has the host's baton.
-    fn drain(self: Arc<Self>);
 }
 
 /// What a completion is for the application.

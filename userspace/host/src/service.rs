@@ -10,6 +10,7 @@ use ringback_tspi::layer::{Layered, Serial};
 use ringback_tspi::provider::Provider;
 use ringback_tspi::types::Version;
 
+use super::baton::Deliver;
 use super::record::Ending;
 use super::shared::Shared;
 
@@ -60,6 +61,15 @@ impl Service {
     /// Whether nothing is called back from within its upcalls (C8), but on the host's thread.
     pub(super) fn is_apart(&self) -> bool {
         self.serial.get().is_some() || self.provider.calls_up_under_locks()
+    }
+
+    /// It has told something: delivers that within its upcall, or has it delivered.
+    pub(super) fn arrived(&self, at: Arc<dyn Deliver>) {
+        if self.is_apart() {
+            self.shared.hand.deliver(at);
+        } else {
+            self.shared.baton.deliver(at);
+        }
     }
 
     /// Whether it emits nothing any more.

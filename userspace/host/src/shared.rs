@@ -17,7 +17,7 @@ pub(super) struct Shared {
     pub(super) counters: Counters,
     pub(super) ledger: Ledger,
     pub(super) turns: Turns,
-    pub(super) baton: Baton,
+    pub(super) baton: Arc<Baton>,
     pub(super) hand: Arc<Hand>,
     pub(super) closer: Arc<Closer>,
     handles: AtomicUsize,
@@ -31,13 +31,14 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(runner: Option<i32>) -> Shared {
+        let baton = Arc::default();
         Shared {
             requests: Requests::default(),
             counters: Counters::default(),
             ledger: Ledger::default(),
             turns: Turns::default(),
-            baton: Baton::default(),
-            hand: Arc::new(Hand::new(runner.is_some())),
+            hand: Arc::new(Hand::new(&baton, runner.is_some())),
+            baton,
             closer: Arc::default(),
             handles: AtomicUsize::new(0),
             end_to_end: AtomicU32::new(0),

@@ -17,7 +17,7 @@ const LIMIT: Duration = Duration::from_secs(4);
 const LINES: Duration = Duration::from_millis(1500);
 
 impl Host {
-    /// Closes all lines and shuts the providers down (D12). Requests that they have not completed
+    /// Closes all lines and phones and shuts the providers down (D12). Requests that they have not completed
     /// by then fail with OPERATIONFAILED and are counted as lost. Harmless when repeated; of
     /// several who shut it down, each returns when it is down.
     ///
@@ -33,7 +33,13 @@ impl Host {
 
     fn end(&self) -> Result<(), LineError> {
         let begin = Instant::now();
-        for line in self.open.all() {
+        for phone in self.ways.phones.all() {
+            if let Err(error) = phone.close_without_waiting() {
+                let phone = phone.info.device_id;
+                report!(WARN, "phone {phone} was not closed in order: {error}");
+            }
+        }
+        for line in self.ways.lines.all() {
             if begin.elapsed() > LINES {
                 line.end();
             } else if let Err(error) = line.close_without_waiting() {

@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
+use ringback_request::report;
 use ringback_tspi::constants::INITIALIZE_NEGOTIATION;
-use ringback_tspi::error::LineError;
+use ringback_tspi::error::{LineError, PhoneError};
 use ringback_tspi::provider::{Control, Init, Provider, Tapi};
-use ringback_tspi::structs::LINEDEVCAPS;
+use ringback_tspi::structs::{LINEDEVCAPS, PHONECAPS};
 use ringback_tspi::types::Version;
 
-use super::host::Host;
+use super::host::{Devices, Host, Ways};
 use super::info::{LineCaps, LineInfo, fetch};
-use super::outlet::Lines;
+use super::phone_info::{PhoneCaps, PhoneInfo};
 use super::service::Service;
 use super::shared::Shared;
-use super::trace::Trace;
+use super::trace::{Observer, Trace};
 use super::upward::Upward;
 
 /// How a host works.
@@ -116,10 +117,15 @@ impl Host {
     pub(super) fn without_providers(options: HostOptions, runner: Option<i32>) -> Host {
         Host {
             shared: Arc::new(Shared::new(runner)),
-            open: Arc::new(Lines::new(options.trace)),
+            ways: Ways {
+                lines: Arc::default(),
+                phones: Arc::default(),
+                observer: Arc::new(Observer(options.trace)),
+            },
             services: Vec::new(),
-            infos: Vec::new(),
-            served_by: Vec::new(),
+            last_id: 0,
+            lines: Devices::default(),
+            phones: Devices::default(),
         }
     }
 
@@ -133,20 +139,26 @@ impl Host {
             return Err(LineError::UNINITIALIZED.into());
         }
         let version = negotiate(&*provider, INITIALIZE_NEGOTIATION)?;
-        let id = u32::try_from(self.services.len() + 1).map_err(|_| LineError::NOMEM)?;
+        // Never used again: one that did not start may still tell something.
+        self.last_id += 1;
+        let id = self.last_id;
         let devices = provider.provider_enum_devices(id)?;
-        let base = u32::try_from(self.infos.len()).map_err(|_| LineError::NOMEM)?;
-        let end = base.checked_add(devices.lines).ok_or(LineError::OPERATIONFAILED)?;
+        let ids = |base: u32, count| {
+            let end = base.checked_add(count).ok_or(LineError::OPERATIONFAILED)?;
+            Ok::<_, LineError>(base..end)
+        };
+        let lines = ids(self.lines.next, devices.lines)?;
+        let phones = ids(self.phones.next, devices.phones)?;
         let service = Arc::new(Service::new(&self.shared, id, version, &provider));
         let given = Init {
             version,
             permanent_provider_id: id,
-            line_device_id_base: base,
-            phone_device_id_base: 0,
+            line_device_id_base: lines.start,
+            phone_device_id_base: phones.start,
             num_lines: devices.lines,
             num_phones: devices.phones,
         };
-        let upward = Upward::new(&service, &self.open);
+        let upward = Upward::new(&service, &self.ways);
         let (options, runs) = init(&*provider, given, Box::new(upward))
             .map_err(|error| StartError { error, cause: failure_text(&*provider) })?;
         if service.is_over() {
@@ -158,13 +170,15 @@ impl Host {
             ));
         }
         service.set_options(options);
-        let infos: Result<Vec<_>, _> = (base..end).map(|id| line_info(&service, id)).collect();
+        let next = (lines.end, phones.end);
+        let infos: Result<Vec<_>, _> = lines.map(|id| line_info(&service, id)).collect();
         let infos = infos.inspect_err(|_| {
             // There is an error to return already.
             let _ = service.shut_down();
         })?;
-        self.served_by.extend(infos.iter().map(|_| Arc::clone(&service)));
-        self.infos.extend(infos);
+        self.lines.add(infos, &service);
+        self.phones.add(phones.filter_map(|id| phone_info(&service, id)).collect(), &service);
+        (self.lines.next, self.phones.next) = next;
         self.services.push(service);
         Ok(runs)
     }
@@ -187,9 +201,32 @@ fn negotiate(provider: &dyn Provider, device: u32) -> Result<Version, StartError
 fn line_info(service: &Service, device_id: u32) -> Result<LineInfo, StartError> {
     let provider = service.provider();
     let version = negotiate(provider, device_id)?;
-    let caps =
-        fetch::<LINEDEVCAPS>(|memory| provider.line_get_dev_caps(device_id, version, 0, memory))?;
+    let caps = fetch::<LINEDEVCAPS, _>(|memory| {
+        provider.line_get_dev_caps(device_id, version, 0, memory)
+    })?;
     Ok(LineCaps::read(&caps, version)?.info(device_id, version))
+}
+
+/// What the provider says of a phone. `None` if that is nothing that could be used, which must not
+/// keep the application from the provider's lines.
+fn phone_info(service: &Service, device_id: u32) -> Option<PhoneInfo> {
+    let described = || {
+        let provider = service.provider();
+        let (low, high) = (Version::OLDEST_SPOKEN, Version::NEWEST_SPOKEN);
+        let version = provider.phone_negotiate_tspi_version(device_id, low.word(), high.word())?;
+        if !(low..=high).contains(&version) {
+            return Err(PhoneError::INCOMPATIBLEAPIVERSION);
+        }
+        let caps = fetch::<PHONECAPS, _>(|memory| {
+            provider.phone_get_dev_caps(device_id, version, 0, memory)
+        })?;
+        Ok(PhoneCaps::read(&caps, version)?.info(device_id, version))
+    };
+    let info = described();
+    if let Err(error) = &info {
+        report!(WARN, "phone {device_id} can't be used: {error}");
+    }
+    info.ok()
 }
 
 /// Why the init failed, in words, if the provider gives any.

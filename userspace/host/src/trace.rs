@@ -1,10 +1,16 @@
 //! What an observer gets: every request and every event, with times.
 
-use ringback_request::Time;
+use std::sync::Arc;
+
+use ringback_request::{Time, report};
+use ringback_tspi::clock;
 use ringback_tspi::error::LineError;
 use ringback_tspi::types::HTAPICALL;
 
+use super::counts::{Counters, count};
 use super::events::LineEvent;
+use super::guard::guarded;
+use super::phone_events::PhoneEvent;
 
 /// An observer. It is called with no lock held, by the thread on which the thing happens: the one
 /// that asks, the provider's, or the host's.
@@ -80,4 +86,33 @@ pub enum Traced<'a> {
         /// The event, as the application gets it.
         event: &'a LineEvent,
     },
+    /// An event of a phone that is delivered to the application.
+    PhoneEvent {
+        /// The device id of the phone.
+        device_id: u32,
+        /// The event, as the application gets it.
+        event: &'a PhoneEvent,
+    },
+}
+
+/// The application's observer, if it has one.
+pub(super) struct Observer(pub(super) Option<Arc<Trace>>);
+
+impl Observer {
+    /// Calls the observer. Panics are caught, because this may run on the reaper's thread.
+    pub(super) fn see(&self, happened: &Traced<'_>) {
+        if let Some(trace) = &self.0 {
+            guarded("observer", || trace(happened));
+        }
+    }
+
+    /// Reports a completion for an unknown request id.
+    pub(super) fn duplicate(&self, counters: &Counters, id: u32, result: i32) {
+        count(&counters.duplicate);
+        report!(
+            ERROR,
+            "the provider completed request {id:#010x}, which is not outstanding, with {result}"
+        );
+        self.see(&Traced::Duplicate { id, result, at: clock::now() });
+    }
 }

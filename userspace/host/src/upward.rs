@@ -7,8 +7,9 @@ use ringback_tspi::clock;
 use ringback_tspi::provider::Tapi;
 use ringback_tspi::types::{HDRVCALL, HTAPICALL, HTAPILINE, HTAPIPHONE};
 
+use super::host::Ways;
 use super::inner::CallInner;
-use super::outlet::Lines;
+use super::outlet::LineOutlet;
 use super::queue::{Told, Upcall};
 use super::record::{Arrived, Ending};
 use super::service::Service;
@@ -16,20 +17,27 @@ use super::service::Service;
 /// Dropping it says that nothing follows, by which a host learns that its provider is down.
 pub(super) struct Upward {
     service: Arc<Service>,
-    open: Arc<Lines>,
+    ways: Ways,
     timing: Option<Completion>,
 }
 
 impl Upward {
-    pub(super) fn new(service: &Arc<Service>, open: &Arc<Lines>) -> Upward {
-        Upward { service: Arc::clone(service), open: Arc::clone(open), timing: None }
+    pub(super) fn new(service: &Arc<Service>, ways: &Ways) -> Upward {
+        Upward { service: Arc::clone(service), ways: ways.clone(), timing: None }
+    }
+
+    /// The line with this handle, if it is open and the provider's.
+    fn line(&self, tapi: HTAPILINE) -> Option<Arc<LineOutlet>> {
+        let line = self.ways.lines.get(tapi);
+        line.filter(|line| line.inner.service.id == self.service.id)
     }
 
     /// A completion of no request that the provider owes.
     fn duplicate(&self, id: u32, result: i32) {
-        let (shared, open) = (Arc::clone(&self.service.shared), Arc::clone(&self.open));
+        let shared = Arc::clone(&self.service.shared);
+        let observer = Arc::clone(&self.ways.observer);
         let hand = Arc::clone(&shared.hand);
-        let report = move || open.duplicate(&shared.counters, id, result);
+        let report = move || observer.duplicate(&shared.counters, id, result);
         if self.service.is_apart() {
             // The observer is the application's as well.
             hand.run(Box::new(report));
@@ -60,21 +68,31 @@ impl Tapi for Upward {
         param2: usize,
         param3: usize,
     ) {
-        if let Some(line) = self.open.get(line, &self.service) {
+        if let Some(line) = self.line(line) {
             line.push(Upcall::Event(Told { call, message, params: [param1, param2, param3] }));
         }
     }
 
     fn new_call(&mut self, line: HTAPILINE, call: HDRVCALL) -> Option<HTAPICALL> {
-        let line = self.open.get(line, &self.service)?;
+        let line = self.line(line)?;
         let tapi = HTAPICALL::new(self.service.shared.next_handle())?;
         CallInner::incoming(&line.inner, line.outlet(), tapi, call);
         line.push(Upcall::NewCall(tapi));
         Some(tapi)
     }
 
-    fn phone_event(&mut self, _: HTAPIPHONE, _: u32, _: usize, _: usize, _: usize) {
-        // This host opens no phones, so a message of one is about nothing that it knows.
+    fn phone_event(
+        &mut self,
+        phone: HTAPIPHONE,
+        message: u32,
+        param1: usize,
+        param2: usize,
+        param3: usize,
+    ) {
+        let phone = self.ways.phones.get(phone);
+        if let Some(phone) = phone.filter(|phone| phone.is_of(&self.service)) {
+            phone.push(message, [param1, param2, param3]);
+        }
     }
 
     fn timing(&mut self, completion: &Completion) {

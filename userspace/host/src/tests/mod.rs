@@ -10,10 +10,12 @@ use std::time::{Duration, Instant};
 use ringback_request::RequestId;
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
-use ringback_tspi::error::LineError;
+use ringback_tspi::error::{LineError, PhoneError};
 use ringback_tspi::provider::{Control, Devices, InProcess, Init, Provider, Tapi, Ticket};
-use ringback_tspi::structs::{LINEDEVCAPS, Writer};
-use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, HTAPIPHONE, Version};
+use ringback_tspi::structs::{LINEDEVCAPS, PHONECAPS, PHONESTATUS, Writer};
+use ringback_tspi::types::{
+    HDRVCALL, HDRVLINE, HDRVPHONE, HTAPICALL, HTAPILINE, HTAPIPHONE, Version,
+};
 
 use super::*;
 
@@ -25,6 +27,7 @@ mod guards;
 mod local;
 mod ownership;
 mod pending;
+mod phones;
 mod reservation;
 mod several;
 mod shutdown;
@@ -65,6 +68,13 @@ struct Mock {
     open_fails: Option<LineError>,
     /// How asking for calls fails.
     detection_fails: Option<LineError>,
+    /// How many phones it has.
+    phones: u32,
+    /// It does not describe its phones.
+    no_caps: bool,
+    /// The phone that is open.
+    phone: Mutex<Option<HTAPIPHONE>>,
+    closed_phones: Mutex<u32>,
     /// What its init was given.
     given: Mutex<Option<Init>>,
     /// The media modes of which calls are asked for, since the line was opened.
@@ -243,7 +253,7 @@ impl Provider for Mock {
     }
 
     fn provider_enum_devices(&self, _: u32) -> Result<Devices, LineError> {
-        Ok(Devices { lines: 1, phones: 0 })
+        Ok(Devices { lines: 1, phones: self.phones })
     }
 
     fn provider_init(&self, init: Init, tapi: Box<dyn Tapi>) -> Result<u32, LineError> {
@@ -348,6 +358,50 @@ impl Provider for Mock {
 
     fn line_answer(&self, id: RequestId, call: HDRVCALL, _: &[u8]) -> Result<Ticket, LineError> {
         self.accept(id, call)
+    }
+
+    fn phone_negotiate_tspi_version(
+        &self,
+        _: u32,
+        low: u32,
+        high: u32,
+    ) -> Result<Version, PhoneError> {
+        Version::negotiate(low, high).map_err(|_| PhoneError::INCOMPATIBLEAPIVERSION)
+    }
+
+    fn phone_get_dev_caps(
+        &self,
+        _: u32,
+        version: Version,
+        _: u32,
+        caps: &mut [u8],
+    ) -> Result<(), PhoneError> {
+        if self.no_caps {
+            return Err(PhoneError::OPERATIONUNAVAIL);
+        }
+        Writer::<PHONECAPS>::new(caps, version)
+            .map_err(|_| PhoneError::STRUCTURETOOSMALL)?
+            .string(PHONECAPS::dwPhoneName, "mock phone")
+            .set(PHONECAPS::dwHookSwitchDevs, 1);
+        Ok(())
+    }
+
+    fn phone_open(&self, _: u32, phone: HTAPIPHONE, _: Version) -> Result<HDRVPHONE, PhoneError> {
+        *locked(&self.phone) = Some(phone);
+        Ok(HDRVPHONE::new(3).unwrap())
+    }
+
+    fn phone_get_status(&self, _: HDRVPHONE, status: &mut [u8]) -> Result<(), PhoneError> {
+        Writer::<PHONESTATUS>::new(status, Version::NEWEST_SPOKEN)
+            .map_err(|_| PhoneError::STRUCTURETOOSMALL)?
+            .set(PHONESTATUS::dwHandsetHookSwitchMode, 4)
+            .set(PHONESTATUS::dwHandsetVolume, 0x8000);
+        Ok(())
+    }
+
+    fn phone_close(&self, _: HDRVPHONE) -> Result<(), PhoneError> {
+        *locked(&self.closed_phones) += 1;
+        Ok(())
     }
 
     fn line_close_call(&self, call: HDRVCALL) -> Result<(), LineError> {
