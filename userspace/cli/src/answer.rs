@@ -7,9 +7,10 @@ use ringback_host::{Call, LineEvent};
 use ringback_tspi::callstate::CallState;
 
 use crate::card::{CardArguments, parse_seconds};
-use crate::conversation::{Conversation, TalkArguments};
+use crate::conversation::Conversation;
 use crate::exit::{CODES, Exit, Failure};
 use crate::signals::Signals;
+use crate::talk::TalkArguments;
 use crate::{scenery, timeline};
 
 /// Wait for an incoming call and answer it

@@ -16,9 +16,10 @@ use ringback_tspi::dialstring::Modifiers;
 use ringback_tspi::error::LineError;
 
 use crate::card::{CardArguments, parse_seconds};
-use crate::conversation::{Conversation, TalkArguments};
+use crate::conversation::Conversation;
 use crate::exit::{CODES, Exit, Failure};
 use crate::signals::Signals;
+use crate::talk::TalkArguments;
 use crate::{scenery, timeline};
 
 /// Place a call
