@@ -37,7 +37,8 @@ pub(crate) struct Conversation<'a> {
     events: Events,
 }
 
-/// The last object of `call --json` and `answer --json` but one: how the line was left.
+/// The object of `call --json` and `answer --json` before the last: how the line was left that was
+/// taken.
 #[derive(Debug, Serialize)]
 struct Left<'a> {
     event: &'static str,
@@ -218,20 +219,27 @@ impl<'a> Conversation<'a> {
         });
         let told = self.print().and_then(|()| {
             let hook = hook.map(|hook| if hook == Hook::On { "on" } else { "off" });
-            self.out.object(&Left { event: "line_left", line, hook })?;
-            let (outcome, exit, reason) = match &ended {
-                Ok(()) => ("answered", Exit::Done, ""),
-                Err(failure) => (outcome(failure.exit), failure.exit, failure.text.as_str()),
-            };
-            let exit_code = exit.code();
-            self.out.object(&Outcome { event: "result", outcome, exit: exit_code, reason })?;
-            if self.out.json {
-                self.signals.told(exit);
-            }
-            Ok(())
+            self.out.object(&Left { event: "line_left", line, hook })
         });
         ended.and(told)
     }
+}
+
+/// Tells as the last object how it all ended, also where no line was ever taken.
+pub(crate) fn conclude(
+    out: Output<'_>,
+    signals: &Signals,
+    ended: Result<(), Failure>,
+) -> Result<(), Failure> {
+    let (outcome, exit, reason) = match &ended {
+        Ok(()) => ("answered", Exit::Done, ""),
+        Err(failure) => (outcome(failure.exit), failure.exit, failure.text.as_str()),
+    };
+    let told = out.object(&Outcome { event: "result", outcome, exit: exit.code(), reason });
+    if out.json && told.is_ok() {
+        signals.told(exit);
+    }
+    ended.and(told)
 }
 
 /// A word for an exit code.
