@@ -1,4 +1,5 @@
-//! What goes over an answered call: digits, then sound, or on a modem data, until somebody hangs up.
+//! What goes over an answered call until one side hangs up: digits and then sound, or on a modem
+//! data.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
