@@ -28,9 +28,10 @@
 //!
 //! An asynchronous operation gives a [`Pending`]: wait for it, give it a callback, or `.await` it.
 //! Events of a line come as [`LineEvent`]s from [`Line::events`], those of a phone as
-//! [`PhoneEvent`]s from [`Phone::events`]. A host can have several providers ([`Host::add`]). A host, a line, and a call that
-//! the application made or answered close when they are dropped, so every way out leaves the lines
-//! free; closing them by their functions returns in addition whether that went well.
+//! [`PhoneEvent`]s from [`Phone::events`]. A host can have several providers ([`Host::add`]). A
+//! host, a line, and a call that the application made or answered close when they are dropped, so
+//! every way out leaves the lines free; closing them by their functions returns in addition whether
+//! that went well.
 //!
 //! # When something is delivered
 //!

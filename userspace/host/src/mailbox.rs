@@ -1,5 +1,5 @@
-//! The events of a line or of a phone as a queue: to take from by waiting, by iterating, by `.await`, as a
-//! stream, or when a file descriptor is readable.
+//! The events of a line or of a phone as a queue: to take from by waiting, by iterating, by
+//! `.await`, as a stream, or when a file descriptor is readable.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;

@@ -17,9 +17,9 @@ const LIMIT: Duration = Duration::from_secs(4);
 const LINES: Duration = Duration::from_millis(1500);
 
 impl Host {
-    /// Closes all lines and phones and shuts the providers down (D12). Requests that they have not completed
-    /// by then fail with OPERATIONFAILED and are counted as lost. Harmless when repeated; of
-    /// several who shut it down, each returns when it is down.
+    /// Closes all lines and phones and shuts the providers down (D12). Requests that they have not
+    /// completed by then fail with OPERATIONFAILED and are counted as lost. Harmless when repeated;
+    /// of several who shut it down, each returns when it is down.
     ///
     /// A callback that does not return holds it up for some seconds, not for ever. In a callback it
     /// does not wait ([`Closed::AfterUpcall`]); [`wait_down`](Host::wait_down) does that elsewhere.
