@@ -1,4 +1,4 @@
-//! `ringback bench`: how long the way from a request to its callback is, beside other ways.
+//! `ringback bench`: measures the latency from a request to its callback, beside other designs.
 
 use std::path::PathBuf;
 
@@ -88,7 +88,7 @@ impl Latency {
             let (mut told, stop) = (Vec::new(), || theirs.caught().is_some());
             run(&options, &mut told, &stop).map(|()| told)
         };
-        // A slice of a measurement may take longer than anybody wants to wait for Ctrl-C.
+        // A slice of a measurement can take seconds, so that a signal must not wait for its end.
         let told = signals.attended("bench", measure)?.map_err(|error| match error {
             Error::Stopped => Failure::silent(signals.caught().unwrap_or(Exit::INTERRUPTED)),
             other => Failure::failed(other),

@@ -1,7 +1,8 @@
-//! What is behind the software card, so that every command can be tried without hardware: two
-//! telephones, two exchange lines, and subscribers of the exchange that answer, are busy or call.
+//! The telephones, exchange lines and subscribers behind the software card, so that every command
+//! can be tried without hardware: two telephones, two exchange lines, and subscribers who answer,
+//! are busy or call.
 //!
-//! Everything here lives in card time and by itself; a command only says which of it it wants.
+//! Everything here runs by itself in the card's time; a command only chooses what it needs of it.
 
 use std::sync::Arc;
 
@@ -14,17 +15,17 @@ use ringback_softcard::{
 
 /// The numbers of the exchange lines at slots 2 and 3.
 pub(crate) const LINE_NUMBERS: [&str; 2] = ["5550202", "5550203"];
-/// Answers in the second ring and says a tone every three seconds.
+/// This subscriber answers in the second ring and plays a tone every three seconds.
 const ANSWERS: &str = "5550100";
-/// Is busy.
+/// This subscriber is busy.
 const BUSY: &str = "5550101";
-/// Never answers.
+/// This subscriber never answers.
 const SILENT: &str = "5550102";
-/// Answers in the first ring, says a tone and hangs up.
+/// This subscriber answers in the first ring, plays a tone and hangs up.
 const BRIEF: &str = "5550103";
-/// Calls the line at slot 2, and the one at slot 3.
+/// The subscribers who call the line at slot 2 and the one at slot 3.
 const CALLERS: [&str; 2] = ["5550110", "5550111"];
-/// What a lifted telephone dials.
+/// The number that a telephone dials when it is lifted.
 const DIALS: &str = "100";
 
 /// The scenery, for `--help`.
@@ -41,15 +42,15 @@ The software card (--card soft) has four lines and somebody behind each:
 With `answer` and `monitor` somebody calls the line two seconds after the start, says a tone,
 dials 1234 and hangs up.";
 
-/// A one-second tone, which is nothing that an exchange says.
+/// Returns a tone of at most a second, at a frequency that no exchange uses.
 pub(crate) fn tone(hz: f32, ms: u32) -> Vec<i16> {
     let mut samples = vec![0; (u64::from(ms) * u64::from(SAMPLE_RATE) / 1000) as usize];
     Generator::sine(hz, -12.0).fill(&mut samples);
     samples
 }
 
-/// The software card as every command knows it: telephones in slots 0 and 1, exchange lines in
-/// slots 2 and 3, of an exchange of this country.
+/// Returns the software card that all commands use: telephones in slots 0 and 1, and in slots 2 and
+/// 3 lines of an exchange of this country.
 pub(crate) fn card(country: Country) -> SoftCard {
     let [line2, line3] = LINE_NUMBERS
         .map(|number| LineOptions { number: number.to_owned(), ..LineOptions::default() });
@@ -60,7 +61,7 @@ pub(crate) fn card(country: Country) -> SoftCard {
     })
 }
 
-/// Puts people behind the card who answer calls, or do not.
+/// Adds the subscribers who answer calls, and those who do not.
 pub(crate) fn furnish(card: &SoftCard) {
     let exchange = card.exchange();
     let hello: Arc<[i16]> = tone(1000.0, 1000).into();
@@ -78,8 +79,9 @@ pub(crate) fn furnish(card: &SoftCard) {
     }
 }
 
-/// Lets somebody call a line two seconds from now: a subscriber the line of an exchange, or the
-/// owner of a telephone us. `again` times in all, half a minute apart.
+/// Places a call to a line two seconds from now. A subscriber calls the line of an exchange; on an
+/// FXS line the telephone is lifted and dials. It happens `again` times in all, half a minute
+/// apart.
 pub(crate) fn call(card: &SoftCard, slot: usize, again: usize) {
     let (telephone, number): (Option<Telephone>, &str) = match slot {
         0 | 1 => (card.telephone(slot), DIALS),
