@@ -23,9 +23,11 @@ use crate::{ExchangeConfig, SLOTS};
 /// The modules of the card, its lines, and the exchange behind them.
 #[derive(Debug, Clone)]
 pub struct CardConfig {
+    /// The kind of module in each slot.
     pub modules: [ModuleKind; SLOTS],
     /// The exchange line at each slot. Lines at slots without an FXO module are not connected.
     pub lines: [LineOptions; SLOTS],
+    /// Country and timers of the exchange behind the FXO slots.
     pub exchange: ExchangeConfig,
 }
 

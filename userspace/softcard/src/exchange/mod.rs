@@ -73,10 +73,13 @@ pub enum LineState {
     Dialling,
     /// Hears ringback tone.
     Calling,
+    /// The exchange rings it, because another party calls.
     Ringing,
+    /// Connected to the other party of a call.
     Talking,
     /// The far end has hung up, and battery is off for a moment.
     LoopBreak,
+    /// Hears busy tone, because the called party is not idle.
     Busy,
     /// Hears reorder tone: no such number, no number in time, or the far end has hung up.
     Reorder,
