@@ -1,7 +1,6 @@
 //! A whole run: measures, prints and draws.
 
-use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::io::{self, IsTerminal};
 
 use hdrhistogram::Histogram;
 use ringback_driver::device::selector::Selector;
@@ -29,8 +28,6 @@ pub struct Options {
     pub rounds: usize,
     /// Whether to print JSON, one object per line, instead of text.
     pub json: bool,
-    /// The file for the picture of the distributions.
-    pub plot: Option<PathBuf>,
     /// How the program runs itself for what tools count.
     pub relaunch: Relaunch,
     /// Returns the guest instructions on `uio_dummy`, relative to a blocking read's, or why they
@@ -48,17 +45,20 @@ pub enum Error {
     /// `stop` returned true.
     #[error("stopped")]
     Stopped,
-    /// The output can't be written.
-    #[error("the results can't be written: {0}")]
-    Output(#[source] io::Error),
-    /// The picture can't be written.
-    #[error("the plot can't be written to {}: {source}", path.display())]
-    Plot {
-        /// The path of the picture.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
+}
+
+/// What a run has measured.
+pub struct Report {
+    /// The tables, or the JSON objects.
+    pub text: String,
+    latency: Latency,
+}
+
+impl Report {
+    /// The latency distributions as an SVG picture.
+    pub fn plot(&self) -> String {
+        plot::svg(&self.latency)
+    }
 }
 
 /// The progress on stderr: a line that is rewritten on a terminal; elsewhere a line for each tenth.
@@ -85,12 +85,11 @@ impl Progress {
     }
 }
 
-/// Measures everything that this machine can and writes it to `out`. Ends soon after `stop` returns
-/// true.
+/// Measures everything that this machine can. Ends soon after `stop` returns true.
 ///
 /// # Errors
-/// [`Error`]. A figure that could not be measured is not an error: it is printed with the reason.
-pub fn run(options: &Options, out: &mut dyn Write, stop: &dyn Fn() -> bool) -> Result<(), Error> {
+/// [`Error`]. A figure that could not be measured is not an error: the report has the reason.
+pub fn run(options: &Options, stop: &dyn Fn() -> bool) -> Result<Report, Error> {
     let mut progress = Progress { terminal: io::stderr().is_terminal(), tenths: 0 };
     let watch = Watch::start();
     let mut part = |what: &str, part: f64| progress.tell(what, part);
@@ -125,7 +124,7 @@ pub fn run(options: &Options, out: &mut dyn Write, stop: &dyn Fn() -> bool) -> R
     let latency = latency?;
     let costs = costs.ok_or(Error::Stopped)?;
     let figures = figures::all(&latency, &costs, &scale, lab);
-    let told = if options.json {
+    let text = if options.json {
         let mut lines = json_of(&options.card, &latency, &noise);
         lines.push(json_of_scale(&scale));
         lines.push(json!({ "figures": figures::json(&figures) }));
@@ -142,11 +141,7 @@ pub fn run(options: &Options, out: &mut dyn Write, stop: &dyn Fn() -> bool) -> R
         ]
         .concat()
     };
-    if let Some(path) = &options.plot {
-        std::fs::write(path, plot::svg(&latency))
-            .map_err(|source| Error::Plot { path: path.clone(), source })?;
-    }
-    out.write_all(told.as_bytes()).and_then(|()| out.flush()).map_err(Error::Output)
+    Ok(Report { text, latency })
 }
 
 fn all_ways(card: &Selector) -> Result<Vec<Box<dyn Way>>, Error> {

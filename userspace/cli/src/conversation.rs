@@ -38,7 +38,8 @@ pub(crate) struct Conversation<'a> {
     events: Events,
 }
 
-/// The last object but one of `call --json` and `answer --json`: how the line was left.
+/// The last object but one of `call --json` and `answer --json`: how the line was left, if it was
+/// opened.
 #[derive(Debug, Serialize)]
 struct Left<'a> {
     event: &'static str,
@@ -221,20 +222,27 @@ impl<'a> Conversation<'a> {
         });
         let told = self.print().and_then(|()| {
             let hook = hook.map(|hook| if hook == Hook::On { "on" } else { "off" });
-            self.out.object(&Left { event: "line_left", line, hook })?;
-            let (outcome, exit, reason) = match &ended {
-                Ok(()) => ("answered", Exit::Done, ""),
-                Err(failure) => (outcome(failure.exit), failure.exit, failure.text.as_str()),
-            };
-            let exit_code = exit.code();
-            self.out.object(&Outcome { event: "result", outcome, exit: exit_code, reason })?;
-            if self.out.json {
-                self.signals.told(exit);
-            }
-            Ok(())
+            self.out.object(&Left { event: "line_left", line, hook })
         });
         ended.and(told)
     }
+}
+
+/// Prints the result as the last object, also if no line was ever opened.
+pub(crate) fn conclude(
+    out: Output<'_>,
+    signals: &Signals,
+    ended: Result<(), Failure>,
+) -> Result<(), Failure> {
+    let (outcome, exit, reason) = match &ended {
+        Ok(()) => ("answered", Exit::Done, ""),
+        Err(failure) => (outcome(failure.exit), failure.exit, failure.text.as_str()),
+    };
+    let told = out.object(&Outcome { event: "result", outcome, exit: exit.code(), reason });
+    if out.json && told.is_ok() {
+        signals.told(exit);
+    }
+    ended.and(told)
 }
 
 fn outcome(exit: Exit) -> &'static str {

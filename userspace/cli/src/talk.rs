@@ -43,7 +43,7 @@ pub(crate) struct TalkArguments {
     #[arg(long)]
     overwrite: bool,
     /// Print one JSON object per event instead of text: those of `ringback demo --help`, and at the
-    /// end line_left (line, hook) and result (outcome, exit, reason)
+    /// end line_left (line, hook), if a line was taken, and result (outcome, exit, reason)
     #[arg(long)]
     json: bool,
 }

@@ -19,6 +19,10 @@ use crate::socket_path::{SocketPath, SocketPathError};
 /// any other client is disconnected, so that the next one is served.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 
+/// How long writing a reply may block. A machine that is stopped sends no requests either, so that
+/// its socket has room for the replies in progress.
+const UNREAD: Duration = Duration::from_secs(5);
+
 /// Serves a card at a socket until it is dropped.
 #[derive(Debug)]
 pub struct Server {
@@ -112,6 +116,7 @@ impl Shared {
 
     fn converse(&self, card: &SoftCard, stream: &UnixStream) -> Result<(), Broken> {
         let mut connection = Connection::new(stream, Instant::now() + HANDSHAKE);
+        stream.set_write_timeout(Some(UNREAD))?;
         let mut session = Session::new(card);
         let mut refusals = 0_u64;
         while let Some(message) = connection.next()? {
@@ -150,6 +155,9 @@ impl Shared {
 }
 
 /// Writes the reply with one call, because some clients read it with one.
-fn write(mut stream: &UnixStream, reply: &[u8]) -> io::Result<()> {
-    stream.write_all(reply)
+fn write(mut stream: &UnixStream, reply: &[u8]) -> Result<(), Broken> {
+    stream.write_all(reply).map_err(|error| match error.kind() {
+        io::ErrorKind::WouldBlock => Broken::Unread,
+        _ => Broken::Io(error),
+    })
 }
