@@ -14,6 +14,7 @@
 //! | [`mailbox`] | a device with one command register: a whole engine, to learn from |
 //! | [`edu`] | QEMU's example device: a whole engine with DMA and a queue |
 //! | `debounce` | when a signal that bounces counts as changed |
+//! | `register` | registers with names and types, and the trace of every access |
 //! | `sequence` | register sequences that run at once or a few accesses per tick |
 
 mod debounce;
@@ -23,6 +24,7 @@ pub mod mailbox;
 mod module;
 pub mod port;
 mod port_card;
+mod register;
 mod sequence;
 mod si3050;
 mod si3210;

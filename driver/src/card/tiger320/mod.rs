@@ -49,6 +49,7 @@ use ringback_country::Country;
 
 use self::budget::Budget;
 use self::module::Module;
+use self::registers::Bus;
 use self::ring::{Ring, SLOTS};
 use self::spi::Spi;
 use super::delay::Delay;
@@ -132,7 +133,7 @@ impl<D: Device> Tiger320<D> {
             restarts: 0,
             failure: None,
         };
-        let r = card.device.registers();
+        let r = Bus::new(card.device.registers());
         bring_up::initialise(r, &card.ring, delay)?;
         for (number, (slot, module)) in (0..).zip(card.slots.iter_mut().zip(&mut card.modules)) {
             (*slot, *module) = bring_up::probe(r, &mut card.spi, number, options.country, delay);
@@ -184,7 +185,8 @@ impl<D: Device> Tiger320<D> {
         let Some(module) = self.modules.get_mut(port).and_then(Option::as_mut) else { return };
         let Some(operation) = module.due() else { return };
         if self.budget.take(spi::cost(module.kind(), operation)) {
-            self.spi.perform(self.device.registers(), port as u8, module.kind(), operation);
+            let r = Bus::new(self.device.registers());
+            self.spi.perform(r, port as u8, module.kind(), operation);
             module.written();
         }
     }
