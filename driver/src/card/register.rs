@@ -309,12 +309,13 @@ macro_rules! flags {
     ) => {
         ::bitflags::bitflags! {
             $(#[$($doc)*])*
-            #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+            #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
             $vis struct $name: $bits {
                 $($(#[$($about)*])* const $flag = $value;)+
             }
         }
 
+        #[allow(clippy::unnecessary_cast, clippy::useless_conversion, reason = "u8 and u32")]
         impl $crate::card::register::Value for $name {
             const BYTES: usize = size_of::<$bits>();
             fn from_raw(raw: u32) -> $name {
@@ -374,4 +375,11 @@ macro_rules! values {
     };
 }
 
-pub(crate) use {flags, registers, values};
+/// Offsets of registers as plain numbers, for hardware in software, which matches them.
+macro_rules! offsets {
+    ($table:ident: $($name:ident)+) => {
+        $(const $name: usize = $table::$name.number();)+
+    };
+}
+
+pub(crate) use {flags, offsets, registers, values};

@@ -304,7 +304,8 @@ impl Value for LineState {
     }
     fn names(self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.asked().names(f)?;
-        if self.actual() != self.asked() {
+        // What is written has no state of the line in it.
+        if ![FeedState::OPEN, self.asked()].contains(&self.actual()) {
             f.write_str(", line")?;
             self.actual().names(f)?;
         }
