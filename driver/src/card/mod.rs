@@ -37,5 +37,17 @@ pub use port::{
     FRAME, Hook, LineFeed, ModuleKind, Polarity, PortError, PortEvent, PortFault, PortSink,
     PortStatus, Remedy, SILENCE,
 };
-pub use port_card::{PortCard, Service, Slot, StartError};
+pub use port_card::{OpenCardError, PortCard, PortCardKind, Service, Slot, StartError};
 pub use ringback_country::{Country, UnknownCountry};
+
+use crate::device::Kind;
+
+/// The kinds of cards there are, in the order in which they are asked whether a device is theirs.
+#[rustfmt::skip]
+pub const KINDS: &[Kind] = &[
+    tiger320::KIND,
+    tiger320::OTHER_KIND,
+    edu::KIND,
+    mailbox::KIND,
+    uart16550::KIND,
+];

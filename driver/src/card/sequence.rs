@@ -180,9 +180,9 @@ mod tests {
     registers! {
         /// A chip for these tests.
         Counter, "counter";
-        /// Where counting starts.
+        /// Register 14, which the tests write.
         START = 14: u8;
-        /// What was counted.
+        /// Register 82, which the tests read.
         COUNT = 82: u8;
     }
 

@@ -19,12 +19,24 @@ mod unit;
 
 use std::time::Duration;
 
-use crate::device::{Device, DmaMemory};
+use crate::device::{Description, Device, DmaMemory, Kind, Needs};
 use crate::engine::{Context, Engine, Failure, Payload};
 use crate::request::Token;
 
 use registers::*;
 use unit::Unit;
+
+/// The kind of QEMU's device `edu`, by its PCI ids.
+pub const KIND: Kind = Kind::new(&Description {
+    name: "QEMU edu device",
+    is_pci: |ids| (ids.vendor, ids.device) == (0x1234, 0x11E8),
+    uio: None,
+    mdev: None,
+    // Without memory it computes factorials.
+    needs: Needs { registers: WINDOW, dma: 0, msi: true },
+    is_driven: true,
+    unsuited: &[],
+});
 
 /// Bytes of the register window that the engine uses.
 const WINDOW: usize = COMMAND.number() + 4;

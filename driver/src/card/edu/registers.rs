@@ -22,9 +22,9 @@ registers! {
     SOURCE = 0x80: u32;
     /// DMA address to copy to.
     DESTINATION = 0x88: u32;
-    /// Bytes to copy.
+    /// Length of the copy, in bytes.
     COUNT = 0x90: u32;
-    /// Starts a copy.
+    /// Starts a copy, and tells whether one runs.
     COMMAND = 0x98: Command;
 }
 
@@ -35,7 +35,7 @@ pub(super) type Bus<'a, R> = Window<'a, EduMap, R>;
 pub(super) const ABSENT: u32 = u32::MAX;
 
 flags! {
-    /// STATUS.
+    /// What STATUS holds.
     pub(super) struct Status: u32 {
         /// A factorial is being computed.
         const COMPUTING = 1 << 0;
@@ -45,7 +45,7 @@ flags! {
 }
 
 flags! {
-    /// INTERRUPTS and ACKNOWLEDGE.
+    /// What INTERRUPTS and ACKNOWLEDGE hold.
     pub(super) struct Interrupts: u32 {
         /// A factorial was computed.
         const FACTORIAL_DONE = 1 << 0;
@@ -55,7 +55,7 @@ flags! {
 }
 
 flags! {
-    /// COMMAND.
+    /// What COMMAND holds.
     pub(super) struct Command: u32 {
         /// Starts a copy; set while it runs.
         const GO = 1 << 0;

@@ -21,13 +21,24 @@ mod registers;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::device::{Device, Registers};
+use crate::device::{Description, Device, Kind, Needs, Registers};
 use crate::engine::{Context, Engine, Failure, PerRequest};
 use crate::request::Token;
 
 pub use hardware::SoftMailbox;
 
 use registers::*;
+
+/// The sample device of the `uio_dummy` module.
+pub const KIND: Kind = Kind::new(&Description {
+    name: "uio_dummy sample device",
+    is_pci: |_| false,
+    uio: Some("uio_dummy"),
+    mdev: None,
+    needs: Needs { registers: RINGS + 16, dma: 0, msi: true },
+    is_driven: true,
+    unsuited: &[],
+});
 
 /// Where the rings begin in the register window, in bytes.
 const RINGS: usize = 0x1000;

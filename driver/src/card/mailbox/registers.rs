@@ -30,7 +30,7 @@ registers! {
 pub(super) type Bus<'a, R> = Window<'a, MailboxMap, R>;
 
 flags! {
-    /// CONTROL.
+    /// What CONTROL holds.
     pub(super) struct Control: u32 {
         /// The hardware runs and interrupts.
         const RUN = 1 << 0;

@@ -6,7 +6,7 @@ registers! {
     /// The registers of a Si3050 with its line side.
     pub(crate) Si3050, "Si3050";
 
-    /// Control 1.
+    /// Control 1: reset of the chip.
     CONTROL_1 = 1: Control1;
     /// Control 2: [`CONTROL_2_RESET`] after reset.
     CONTROL_2 = 2: u8;
@@ -34,7 +34,7 @@ registers! {
     AC_TERMINATION = 30: u8;
     /// DAA control 3: full scale, off-hook counter, filters.
     DAA_CONTROL_3 = 31: u8;
-    /// PCM mode.
+    /// PCM mode: whether samples are exchanged, and as what.
     PCM_MODE = 33: PcmMode;
     /// First bit of this port in the transmit (to the card) frame, low byte.
     TX_START_LOW = 34: u8;
@@ -55,7 +55,7 @@ registers! {
 }
 
 flags! {
-    /// Register 1.
+    /// What register 1 holds.
     pub(crate) struct Control1: u8 {
         /// Resets the chip; clears itself.
         const SOFT_RESET = 0x80;
@@ -63,7 +63,7 @@ flags! {
 }
 
 flags! {
-    /// Register 5.
+    /// What register 5 holds.
     pub(crate) struct DaaControl: u8 {
         /// Our relay is closed (OH).
         const OFF_HOOK = 0x01;
@@ -100,7 +100,7 @@ impl DaaControl {
 }
 
 flags! {
-    /// Register 6.
+    /// What register 6 holds.
     pub(crate) struct DaaControl2: u8 {
         /// The line side is powered down (PDL).
         const LINE_SIDE_OFF = 0x10;
@@ -108,7 +108,7 @@ flags! {
 }
 
 flags! {
-    /// Register 11.
+    /// What register 11 holds.
     pub(crate) struct LineSide: u8 {
         /// Any of these bits: a line side answers (1 is a Si3018, 3 a Si3019).
         const IDENTITY = 0xF0;
@@ -118,7 +118,7 @@ flags! {
 }
 
 flags! {
-    /// Register 12.
+    /// What register 12 holds.
     pub(crate) struct LinkStatus: u8 {
         /// Frames of the line side are detected: the link is up (FDT).
         const FRAME_DETECT = 0x40;
@@ -126,7 +126,7 @@ flags! {
 }
 
 flags! {
-    /// Register 18.
+    /// What register 18 holds.
     pub(crate) struct RingRectifier: u8 {
         /// Full waves instead of half waves (RFWE).
         const FULL_WAVE = 0x02;
@@ -134,9 +134,9 @@ flags! {
 }
 
 flags! {
-    /// Register 33.
+    /// What register 33 holds.
     pub(crate) struct PcmMode: u8 {
-        /// u-law samples (PCMF).
+        /// Samples are u-law, not A-law (PCMF).
         const U_LAW = 0x08;
         /// Samples are sent and received (PCME).
         const ENABLE = 0x20;

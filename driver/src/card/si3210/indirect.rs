@@ -45,29 +45,29 @@ registers! {
     DTMF_POWER = 11: u16;
     /// DTMF detection: hot limiter.
     DTMF_HOT_LIMITER = 12: u16;
-    /// Oscillator 1: coefficient.
+    /// Oscillator 1: coefficient of its frequency.
     OSCILLATOR_1 = 13: u16;
-    /// Oscillator 1: amplitude.
+    /// Oscillator 1: amplitude at the start.
     OSCILLATOR_1_AMPLITUDE = 14: u16;
-    /// Oscillator 1: phase.
+    /// Oscillator 1: phase at the start.
     OSCILLATOR_1_PHASE = 15: u16;
-    /// Oscillator 2: coefficient.
+    /// Oscillator 2: coefficient of its frequency.
     OSCILLATOR_2 = 16: u16;
-    /// Oscillator 2: amplitude.
+    /// Oscillator 2: amplitude at the start.
     OSCILLATOR_2_AMPLITUDE = 17: u16;
-    /// Oscillator 2: phase.
+    /// Oscillator 2: phase at the start.
     OSCILLATOR_2_PHASE = 18: u16;
-    /// Ringing: DC offset.
+    /// Ringing: DC offset under the AC voltage.
     RING_OFFSET = 19: u16;
     /// Ringing: coefficient of the oscillator, by country; here 20 Hz.
     RING_COEFFICIENT = 20: u16;
     /// Ringing: amplitude, by country.
     RING_AMPLITUDE = 21: u16;
-    /// Ringing: phase.
+    /// Ringing: phase of the oscillator at the start.
     RING_PHASE = 22: u16;
-    /// Pulse metering: envelope.
+    /// Pulse metering: slope of the envelope.
     METERING_ENVELOPE = 23: u16;
-    /// Pulse metering: amplitude.
+    /// Pulse metering: amplitude of the oscillator.
     METERING_AMPLITUDE = 24: u16;
     /// Pulse metering: coefficient of the oscillator.
     METERING_COEFFICIENT = 25: u16;
@@ -79,9 +79,9 @@ registers! {
     LOOP_THRESHOLD = 28: u16;
     /// Loop current that counts as ring trip.
     RING_TRIP_THRESHOLD = 29: u16;
-    /// Common-mode voltage: minimum.
+    /// Common-mode voltage: the least that is allowed.
     COMMON_MODE_MINIMUM = 30: u16;
-    /// Common-mode voltage: maximum.
+    /// Common-mode voltage: the most that is allowed.
     COMMON_MODE_MAXIMUM = 31: u16;
     /// Power alarm threshold of transistors 1 and 2.
     POWER_ALARM_12 = 32: u16;
@@ -103,7 +103,7 @@ registers! {
     RINGING_BIAS = 40: u16;
     /// Least voltage of the DC-DC converter.
     CONVERTER_MINIMUM = 41: u16;
-    /// DC-DC converter: mode.
+    /// DC-DC converter: how it regulates.
     CONVERTER_MODE = 42: u16;
     /// Loop current that no longer counts as closed.
     LOOP_THRESHOLD_LOW = 43: u16;

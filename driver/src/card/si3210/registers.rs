@@ -11,7 +11,7 @@ registers! {
 
     /// SPI mode and identity.
     IDENTITY = 0: ChipIdentity;
-    /// PCM mode.
+    /// PCM mode: whether samples are exchanged, and as what.
     PCM_MODE = 1: PcmMode;
     /// First bit of this port in the transmit (to the card) frame, low byte.
     TX_START_LOW = 2: u8;
@@ -25,7 +25,7 @@ registers! {
     LOOPBACK = 8: Loopback;
     /// Hybrid: [`HYBRID_RESET`] after reset.
     HYBRID = 11: u8;
-    /// Power down 1.
+    /// Power down 1: which parts of the chip are off.
     POWER_DOWN = 14: PowerDown;
     /// Interrupt status 1: oscillators and ringing timers. Writing ones clears.
     INTERRUPT_STATUS_1 = 18: u8;
@@ -33,11 +33,11 @@ registers! {
     INTERRUPT_STATUS_2 = 19: u8;
     /// Interrupt status 3: calibration, indirect accesses, DTMF. Writing ones clears.
     INTERRUPT_STATUS_3 = 20: u8;
-    /// Interrupt enable 1.
+    /// Interrupt enable 1: as status 1.
     INTERRUPT_ENABLE_1 = 21: u8;
-    /// Interrupt enable 2.
+    /// Interrupt enable 2: as status 2.
     INTERRUPT_ENABLE_2 = 22: u8;
-    /// Interrupt enable 3.
+    /// Interrupt enable 3: as status 3.
     INTERRUPT_ENABLE_3 = 23: u8;
     /// Indirect data, low byte.
     INDIRECT_DATA_LOW = 28: u8;
@@ -47,7 +47,7 @@ registers! {
     INDIRECT_ADDRESS = 30: IndirectAddress;
     /// Whether an indirect access is under way.
     INDIRECT_STATUS = 31: IndirectStatus;
-    /// Ring oscillator control.
+    /// Ring oscillator control: shape and cadence.
     RING_CONTROL = 34: RingControl;
     /// Ring oscillator active timer, low byte; all four timers stand still without a cadence.
     RING_ACTIVE_LOW = 48: u8;
@@ -59,9 +59,9 @@ registers! {
     RING_INACTIVE_HIGH = 51: u8;
     /// Line feed: the state asked for, and the state the line is in.
     LINE_STATE = 64: LineState;
-    /// Battery feed control.
+    /// Battery feed control: how the battery voltage is switched.
     BATTERY_FEED = 66: BatteryFeed;
-    /// Automatic state control.
+    /// Automatic state control: what the chip does without being asked.
     AUTOMATIC = 67: Automatic;
     /// Loop closure and ring trip status.
     LOOP_STATUS = 68: LoopStatus;
@@ -105,12 +105,12 @@ registers! {
     COMMON_MODE_BALANCE = 106: u8;
     /// DC-DC converter calibration result: 2 to 13 on a sound module.
     CONVERTER_RESULT = 107: u8;
-    /// Enhancement enable.
+    /// Enhancement enable: improvements of later revisions.
     ENHANCE = 108: u8;
 }
 
 flags! {
-    /// Register 0.
+    /// What register 0 holds.
     pub(crate) struct ChipIdentity: u8 {
         /// The chip's revision: neither none nor all of these bits in a chip that answers.
         const REVISION = 0x0F;
@@ -118,9 +118,9 @@ flags! {
 }
 
 flags! {
-    /// Register 1.
+    /// What register 1 holds.
     pub(crate) struct PcmMode: u8 {
-        /// u-law samples (PCMF).
+        /// Samples are u-law, not A-law (PCMF).
         const U_LAW = 0x08;
         /// Samples are sent and received (PCME).
         const ENABLE = 0x20;
@@ -130,7 +130,7 @@ flags! {
 }
 
 flags! {
-    /// Register 8.
+    /// What register 8 holds.
     pub(crate) struct Loopback: u8 {
         /// Samples go back where they came from (DLM).
         const DIGITAL = 0x02;
@@ -138,7 +138,7 @@ flags! {
 }
 
 flags! {
-    /// Register 14.
+    /// What register 14 holds.
     pub(crate) struct PowerDown: u8 {
         /// The DC-DC converter is off (DCOF).
         const CONVERTER = 0x10;
@@ -146,7 +146,7 @@ flags! {
 }
 
 flags! {
-    /// Register 31.
+    /// What register 31 holds.
     pub(crate) struct IndirectStatus: u8 {
         /// An access is under way (IAS).
         const BUSY = 0x01;
@@ -162,7 +162,7 @@ flags! {
 }
 
 flags! {
-    /// Register 66.
+    /// What register 66 holds.
     pub(crate) struct BatteryFeed: u8 {
         /// The external switching transistor stays off: the converter's voltage follows the line.
         const SWITCH_OFF = 0x01;
@@ -194,7 +194,7 @@ flags! {
 }
 
 flags! {
-    /// Register 93.
+    /// What register 93 holds.
     pub(crate) struct ConverterControl: u8 {
         /// The minimum off time of AN35.
         const MINIMUM_OFF_TIME = 0x19;
@@ -204,9 +204,9 @@ flags! {
 }
 
 flags! {
-    /// Register 96.
+    /// What register 96 holds.
     pub(crate) struct Calibrate: u8 {
-        /// Current limit (CALIL).
+        /// Current limit of the loop (CALIL).
         const CURRENT_LIMIT = 0x01;
         /// Common-mode loop current gain (CALC).
         const COMMON_MODE_GAIN = 0x02;
@@ -227,19 +227,19 @@ impl Calibrate {
         .union(Calibrate::DIFFERENTIAL_GAIN)
         .union(Calibrate::COMMON_MODE_GAIN)
         .union(Calibrate::CURRENT_LIMIT);
-    /// Starts everything.
+    /// Starts every calibration of register 96.
     pub(crate) const START_ALL: Calibrate =
         Calibrate::START_MANUAL.union(Calibrate::RING_GAIN).union(Calibrate::TIP_GAIN);
 }
 
 flags! {
-    /// Register 97.
+    /// What register 97 holds.
     pub(crate) struct Calibrate2: u8 {
         /// Longitudinal (common-mode) balance (CALCM).
         const BALANCE = 0x01;
-        /// ADC offset (CALADC).
+        /// Offset of the ADC (CALADC).
         const ADC_OFFSET = 0x02;
-        /// DAC offset (CALDAC).
+        /// Offset of the DAC (CALDAC).
         const DAC_OFFSET = 0x04;
         /// Monitor ADC, second step (CALM2).
         const MONITOR_2 = 0x08;
@@ -253,7 +253,7 @@ values! {
     pub(crate) struct FeedState {
         /// No voltage on the line.
         const OPEN = 0;
-        /// Fed, TIP positive.
+        /// Fed, with TIP the positive wire.
         const ACTIVE = 1;
         /// Fed, and samples pass while the telephone is on-hook.
         const ON_HOOK_TRANSMISSION = 2;
@@ -270,7 +270,7 @@ values! {
     }
 }
 
-/// Register 64.
+/// What register 64 holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LineState(u8);
 
@@ -363,17 +363,17 @@ pub(super) const HYBRID_RESET: u8 = 0x33;
 pub(super) const EVERY_INTERRUPT: u8 = 0xFF;
 /// [`INTERRUPT_ENABLE_3`]: a calibration has ended.
 pub(super) const CALIBRATED: u8 = 0x04;
-/// [`CONVERTER_PERIOD`]: the slowest.
+/// [`CONVERTER_PERIOD`]: the slowest switching there is.
 pub(super) const LONGEST_PERIOD: u8 = 0xFF;
 /// [`BATTERY_SENSE`] of a converter that is up: 72 V.
 pub(super) const BATTERY_UP: u8 = 0xC0;
 /// [`BATTERY_SENSE`] of a converter that has run down: 2.3 V.
 pub(super) const BATTERY_DOWN: u8 = 6;
-/// [`LOOP_CURRENT`]: 20 mA.
+/// [`LOOP_CURRENT`] for a limit of 20 mA.
 pub(super) const LOOP_20_MA: u8 = 0;
-/// [`COMMON_MODE`]: 6 V.
+/// [`COMMON_MODE`] for 6 V, in steps of 1.5 V.
 pub(super) const COMMON_6_V: u8 = 4;
-/// [`BATTERY_HIGH`]: 75 V.
+/// [`BATTERY_HIGH`] for 75 V, in steps of 1.5 V.
 pub(super) const BATTERY_75_V: u8 = 50;
 /// [`RING_GAIN`] and [`TIP_GAIN`]: the middle, from where both are searched.
 pub(super) const GAIN_MIDDLE: u8 = 0x10;

@@ -14,6 +14,7 @@
 //!
 //! | file | what |
 //! |---|---|
+//! | `kind` | how a card is recognised and opened |
 //! | `registers` | the register map |
 //! | `bring_up` | from any state to four slots with their modules up |
 //! | `spi` | the serial bus |
@@ -30,6 +31,7 @@ mod counters;
 mod error;
 #[cfg(test)]
 mod fake;
+mod kind;
 mod module;
 mod ports;
 mod registers;
@@ -42,6 +44,7 @@ mod tests;
 pub use budget::ACCESSES_PER_TICK;
 pub use counters::Counters;
 pub use error::{Failure, OpenError};
+pub use kind::{KIND, OTHER_KIND, Tdm400p};
 
 use std::time::Duration;
 
@@ -74,7 +77,7 @@ enum State {
     Closed,
 }
 
-/// A TDM400P.
+/// A TDM400P whose registers are those of the device `D`.
 ///
 /// Dropping it makes it safe.
 #[derive(Debug)]

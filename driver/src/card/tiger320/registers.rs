@@ -8,15 +8,15 @@ registers! {
     /// The registers of the Tiger320 and of the CPLD.
     pub(super) Tiger, "Tiger320";
 
-    /// Resets and modes.
+    /// Control: resets, and modes of the rings.
     CNTL = 0x00: Control;
-    /// What runs.
+    /// Operation: whether DMA runs.
     OPER = 0x01: Operate;
     /// Direction of the AUX pins, 1 = output.
     AUXC = 0x02: Aux;
     /// Output of the AUX pins.
     AUXD = 0x03: Aux;
-    /// Interrupt enables.
+    /// Interrupt enables, laid out as [`INTSTAT`].
     MASK0 = 0x04: Interrupts;
     /// Interrupt enables of the AUX pins.
     MASK1 = 0x05: Aux;
@@ -47,7 +47,7 @@ registers! {
     /// Frame sync delay in clocks.
     FSCDELAY = 0x2F: u8;
 
-    /// CPLD: frame sync.
+    /// CPLD: frame sync of the samples.
     CPLD_SYNC = 0xC0: Sync;
     /// CPLD: scratch, tested on old cards.
     CPLD_TEST = 0xC4: u8;
@@ -67,7 +67,7 @@ pub(super) const WINDOW: usize = CPLD_VERSION.number() + 4;
 pub(super) const ABSENT: u8 = u8::MAX;
 
 flags! {
-    /// CNTL.
+    /// What CNTL holds.
     pub(super) struct Control: u8 {
         /// Modules and CPLD run; otherwise they are in reset (EXTRST).
         const RUN = 0x01;
@@ -101,15 +101,15 @@ impl Control {
 }
 
 flags! {
-    /// OPER.
+    /// What OPER holds.
     pub(super) struct Operate: u8 {
-        /// DMA runs.
+        /// The rings move.
         const DMA = 0x01;
     }
 }
 
 flags! {
-    /// INTSTAT and MASK0.
+    /// What INTSTAT and MASK0 hold.
     pub(super) struct Interrupts: u8 {
         /// TX reached the interrupt word.
         const TX_HALF = 0x01;
@@ -142,7 +142,7 @@ flags! {
     pub(super) struct Aux: u8 {
         /// Chip select, active low; the CPLD passes it on to one module.
         const CHIP_SELECT = 0x04;
-        /// Clock.
+        /// Clock of the serial bus.
         const CLOCK = 0x08;
         /// Data to the module.
         const TO_MODULE = 0x10;
@@ -159,7 +159,7 @@ impl Aux {
 }
 
 flags! {
-    /// AUXFUNC.
+    /// What AUXFUNC holds.
     pub(super) struct AuxFunction: u8 {
         /// AUX0 is the clock's input.
         const CLOCK_INPUT = 0x04;
@@ -167,7 +167,7 @@ flags! {
 }
 
 flags! {
-    /// SERCTL.
+    /// What SERCTL holds.
     pub(super) struct SerialControl: u8 {
         /// The clock has the double rate of the bits.
         const DOUBLE_RATE = 0x01;

@@ -17,7 +17,7 @@ pub enum Parity {
 /// Speed and form of the characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LineFormat {
-    /// Bits per second.
+    /// Speed on the wire, in bits per second.
     pub baud: u32,
     /// Data bits of a byte, 5 to 8.
     pub data_bits: u8,

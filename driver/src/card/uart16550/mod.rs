@@ -25,9 +25,10 @@ mod tests;
 
 use std::collections::VecDeque;
 use std::io;
+use std::ops::RangeInclusive;
 
 use crate::card::Delay;
-use crate::device::{Device, Needs};
+use crate::device::{Description, Device, Kind, Needs};
 use crate::report;
 
 pub use error::{Failure, OpenError};
@@ -35,6 +36,34 @@ pub use format::{FormatError, LineFormat, Parity};
 pub use hardware::{SoftModel, SoftUart};
 
 use registers::*;
+
+/// QEMU's `pci-serial`, by vendor and device.
+const PCI_SERIAL: (u16, u16) = (0x1B36, 0x0002);
+/// Class and subclass of serial controllers.
+const CLASS_SERIAL: u32 = 0x0700;
+/// Classes of modems with a 16450 to a 16750 before them; a generic modem (0x070300) has none.
+const CLASS_HAYES_MODEM: RangeInclusive<u32> = 0x07_0301..=0x07_0304;
+/// Eight registers and an interrupt.
+const NEEDS: Needs = Needs { registers: WINDOW, dma: 0, msi: true };
+
+/// A 16550 UART with a modem behind it.
+pub const KIND: Kind = Kind::new(&Description {
+    name: "16550 serial port or modem",
+    is_pci: |ids| {
+        (ids.vendor, ids.device) == PCI_SERIAL
+            || ids.class >> 8 == CLASS_SERIAL
+            || CLASS_HAYES_MODEM.contains(&ids.class)
+    },
+    uio: None,
+    // The kernel's sample device mtty.
+    mdev: Some("mtty-"),
+    needs: NEEDS,
+    is_driven: true,
+    unsuited: &[(
+        "uio_pci_generic",
+        "its registers are I/O ports, which that module does not offer; use vfio-pci",
+    )],
+});
 
 /// Bytes queued in each direction.
 const QUEUE: usize = 4096;
@@ -105,7 +134,7 @@ impl ModemStatus {
 /// What was counted since the UART was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counters {
-    /// Bytes received.
+    /// Bytes that were received.
     pub received: u64,
     /// Bytes the transmitter has taken.
     pub sent: u64,
@@ -115,7 +144,7 @@ pub struct Counters {
     pub framing_errors: u64,
     /// Bytes with the wrong parity.
     pub parity_errors: u64,
-    /// Breaks received.
+    /// Breaks that were received.
     pub breaks: u64,
     /// Bytes lost because the queue was full.
     pub dropped: u64,
@@ -135,7 +164,7 @@ pub enum Service {
     Gone,
 }
 
-/// A 16550.
+/// A 16550 whose registers are those of the device `D`.
 ///
 /// Dropping it makes it safe.
 #[derive(Debug)]
@@ -158,7 +187,7 @@ pub struct Uart16550<D: Device> {
 
 impl<D: Device> Uart16550<D> {
     /// What it needs of its device.
-    pub const NEEDS: Needs = Needs { registers: WINDOW, dma: 0, msi: true };
+    pub const NEEDS: Needs = NEEDS;
 
     /// Makes sure that the device is a 16550 that works, and sets it up. Its interrupt stays off,
     /// and so do DTR and RTS, until [`Uart16550::start`].

@@ -8,11 +8,11 @@ registers! {
 
     /// Receiver buffer (read) and transmitter holding register (write).
     DATA = 0: u8;
-    /// Interrupt enable.
+    /// Interrupt enable: what may interrupt.
     IER = 1: Ier;
-    /// Interrupt identification (read).
+    /// Interrupt identification: why the chip interrupts (read).
     IIR = 2: Iir;
-    /// FIFO control (write).
+    /// FIFO control: on, empty, trigger level (write).
     FCR = 2: Fcr;
     /// Line control: format of a byte, break, DLAB.
     LCR = 3: Lcr;
@@ -37,9 +37,9 @@ pub(super) type Bus<'a, R> = Window<'a, Uart, R>;
 pub(super) const WINDOW: usize = SCR.number() + 1;
 
 flags! {
-    /// Interrupt enable.
+    /// What register 1 holds.
     pub(super) struct Ier: u8 {
-        /// Bytes were received.
+        /// There are received bytes to fetch.
         const RECEIVED = 1 << 0;
         /// The transmitter takes bytes.
         const TRANSMITTER_EMPTY = 1 << 1;
@@ -55,7 +55,7 @@ flags! {
         const NONE = 1 << 0;
         /// The transmitter takes bytes.
         const TRANSMITTER_EMPTY = 1 << 1;
-        /// Bytes were received.
+        /// There are received bytes to fetch.
         const RECEIVED = 1 << 2;
         /// With `RECEIVED`: fewer than asked for, but no more have come.
         const TIMED_OUT = 1 << 3;
@@ -67,11 +67,11 @@ flags! {
 }
 
 flags! {
-    /// FIFO control.
+    /// What register 2 takes.
     pub(super) struct Fcr: u8 {
         /// Both FIFOs are used.
         const ENABLE = 1 << 0;
-        /// Empties both FIFOs.
+        /// Empties both FIFOs; clears itself.
         const CLEAR = 0b11 << 1;
         /// Interrupt at 8 received bytes, or 4 character times after the last one.
         const TRIGGER_8 = 0b10 << 6;
@@ -79,7 +79,7 @@ flags! {
 }
 
 flags! {
-    /// Line control.
+    /// What register 3 holds.
     pub(super) struct Lcr: u8 {
         /// Data bits less 5.
         const DATA_BITS = 0b11;
@@ -95,11 +95,11 @@ flags! {
 }
 
 flags! {
-    /// Modem control.
+    /// What register 4 holds.
     pub(super) struct Mcr: u8 {
-        /// Data terminal ready.
+        /// Data terminal ready (V.24 circuit 108/2).
         const DTR = 1 << 0;
-        /// Request to send.
+        /// Request to send (V.24 circuit 105).
         const RTS = 1 << 1;
         /// An output that PC cards do not use.
         const OUT1 = 1 << 2;
@@ -111,7 +111,7 @@ flags! {
 }
 
 flags! {
-    /// Line status.
+    /// What register 5 holds.
     pub(super) struct Lsr: u8 {
         /// A received byte can be read.
         const DATA_READY = 1 << 0;
@@ -138,21 +138,21 @@ impl Lsr {
 flags! {
     /// Modem status: the inputs, and below them which have changed since it was read last.
     pub(super) struct Msr: u8 {
-        /// CTS has changed.
+        /// CTS has changed since.
         const CTS_CHANGED = 1 << 0;
-        /// DSR has changed.
+        /// DSR has changed since.
         const DSR_CHANGED = 1 << 1;
         /// RI went from on to off.
         const RING_ENDED = 1 << 2;
-        /// DCD has changed.
+        /// DCD has changed since.
         const DCD_CHANGED = 1 << 3;
-        /// Clear to send.
+        /// Clear to send (V.24 circuit 106).
         const CTS = 1 << 4;
-        /// Data set ready.
+        /// Data set ready (V.24 circuit 107).
         const DSR = 1 << 5;
-        /// Ring indicator.
+        /// Ring indicator (V.24 circuit 125).
         const RI = 1 << 6;
-        /// Data carrier detect.
+        /// Data carrier detect (V.24 circuit 109).
         const DCD = 1 << 7;
     }
 }
