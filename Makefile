@@ -8,7 +8,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 # What the build needs from the system, as Debian names it.
-PACKAGES := gcc libc6-dev pkg-config libspandsp-dev
+PACKAGES := gcc g++ libc6-dev pkg-config libspandsp-dev
 # What the benchmark counts with, and what its C peer is built on.
 BENCH_PACKAGES := liburing-dev valgrind strace
 # Tests that trace the kernel run as root; the build does not.
@@ -36,6 +36,10 @@ check: deps ## The quick inner loop: format, lints, documentation, unit tests
 	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --quiet --workspace --no-deps --all-features
 	$(CARGO) test --locked --quiet --workspace --all-features --lib
+
+.PHONY: header
+header: deps ## Makes the C header ringback/tspi.h of the tables anew
+	RINGBACK_WRITE_HEADER=1 $(CARGO) test --locked --quiet -p ringback-tspi --test header in_the_tree
 
 .PHONY: loom
 loom: deps ## Models of what threads do to each other, interleaving by interleaving

@@ -5,6 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+#[path = "structure/circles.rs"]
+mod circles;
+
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -290,4 +293,37 @@ fn the_engine_outside_is_the_guides_word_for_word() {
     let engine = page.split("```rust\n").nth(1).and_then(|block| block.split("```").next());
     let outside = top.join("tests/outside/driver-writer/src/sensor.rs");
     assert_eq!(engine, Some(fs::read_to_string(outside).unwrap().as_str()));
+}
+
+/// "The files of the host form layers": its files import each other in no circle.
+#[test]
+fn files_of_the_host_import_each_other_in_no_circle() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for (folder, least) in [("userspace/host/src", 30)] {
+        let folder = top.join(folder);
+        let (files, imports) = circles::size(&folder);
+        assert!(files >= least && imports > 3 * least, "{folder:?}: {files} files, {imports}");
+        let circles = circles::circles(&folder);
+        assert!(circles.is_empty(), "{}: {}", folder.display(), circles.join("\n"));
+    }
+}
+
+#[test]
+fn a_circle_is_found_though_the_root_hides_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write("lib.rs", "mod a;\nmod b;\nmod c;\npub use a::{A, Other};\n");
+    write("a.rs", "use super::b;\npub struct A(b::B);\npub struct Other;\n");
+    write("b.rs", "pub struct B;\n");
+    write("c/mod.rs", "mod d;\nuse crate::A;\npub use d::D;\n#[cfg(test)]\nmod tests {");
+    write("c/d.rs", "// use super::C;\npub struct D(crate::b::B);\n#[cfg(test)]\nuse crate::A;\n");
+    assert_eq!(circles::circles(folder.path()), [] as [&str; 0]);
+    write("b.rs", "use crate::{c::{D}, c::d};\npub struct B;\n");
+    assert_eq!(circles::circles(folder.path()), ["\n  b imports c/d\n  c/d imports b"]);
+    write("b.rs", "fn f(a: super::A) {}\n");
+    assert_eq!(circles::circles(folder.path()), ["\n  a imports b\n  b imports a"]);
 }

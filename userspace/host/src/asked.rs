@@ -4,10 +4,10 @@
 //! A library can't observe its own return. If the thread calls the host again, or ends, that is
 //! evidence of it. Every function that an application can call therefore begins with [`enter`].
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::sync::{Arc, Weak};
 
-use super::requests::Record;
+use super::record::Record;
 
 /// Dropped when the thread ends.
 struct Last(RefCell<Option<Weak<Record>>>);
@@ -15,8 +15,6 @@ struct Last(RefCell<Option<Weak<Record>>>);
 thread_local! {
     /// Weak, so that a thread that never comes back does not keep a host.
     static LAST: Last = const { Last(RefCell::new(None)) };
-    /// The thread's id, as /proc has it; 0 before it was asked for.
-    static THREAD: Cell<i32> = const { Cell::new(0) };
 }
 
 impl Last {
@@ -41,19 +39,12 @@ pub(super) fn enter() {
 }
 
 /// The calling thread is about to return to the application with this request.
-pub(super) fn remember(record: &Arc<Record>) {
+pub(super) fn leave(record: &Arc<Record>) {
     let remembered = LAST.try_with(|last| last.0.replace(Some(Arc::downgrade(record))));
     if remembered.is_err() {
         // The request was made by a destructor while the thread ends, so the thread does not come
         // back.
         record.release();
     }
-}
-
-/// The calling thread's id. Asks the kernel once per thread.
-pub(super) fn this_thread() -> i32 {
-    if THREAD.get() == 0 {
-        THREAD.set(nix::unistd::gettid().as_raw());
-    }
-    THREAD.get()
+    record.set_leaving();
 }

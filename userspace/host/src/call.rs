@@ -1,7 +1,6 @@
 //! A call, as an application handles it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::{LINEDIGITMODE_DTMF, LINEDIGITMODE_DTMFEND};
@@ -9,10 +8,10 @@ use ringback_tspi::error::LineError;
 use ringback_tspi::structs::{LINECALLINFO, LINECALLSTATUS};
 use ringback_tspi::types::{HDRVCALL, HTAPICALL};
 
+use super::asked;
 use super::closing::{CloseError, Closed, Closing};
-use super::info::{CallInfo, CallStatus, fetch};
-use super::life::CallInner;
-use super::{LineInfo, Pending, Reservation, asked};
+use super::info::{CallInfo, CallStatus, LineInfo, fetch};
+use super::inner::CallInner;
 
 /// A call. Clones are the same call.
 ///
@@ -104,54 +103,6 @@ impl Call {
         let bytes =
             fetch::<LINECALLSTATUS>(|memory| provider.line_get_call_status(driver, memory))?;
         CallStatus::read(&bytes, self.line().version)
-    }
-
-    /// Takes the id of a request before it is made, for an application that has to store it first.
-    pub fn reserve(&self) -> Reservation<'_, Call> {
-        Reservation::of_call(self, true)
-    }
-
-    /// Dials more (TSPI_lineDial); an empty address ends what a `;` left open.
-    ///
-    /// # Errors
-    /// The address is refused (R7), or the call is in no state for it.
-    pub fn dial(&self, address: &str) -> Result<Pending<()>, LineError> {
-        Reservation::of_call(self, false).dial(address).map(Pending::leave)
-    }
-
-    /// Answers (TSPI_lineAnswer). From then on the call is the application's: it is hung up when
-    /// the last `Call` of it is dropped.
-    ///
-    /// # Errors
-    /// INVALCALLSTATE unless the call is offered.
-    pub fn answer(&self) -> Result<Pending<()>, LineError> {
-        Reservation::of_call(self, false).answer().map(Pending::leave)
-    }
-
-    /// Hangs up (TSPI_lineDrop): the call becomes idle, and should then be [closed](Call::close).
-    ///
-    /// # Errors
-    /// INVALCALLSTATE if it is idle already.
-    pub fn drop_call(&self) -> Result<Pending<()>, LineError> {
-        Reservation::of_call(self, false).drop_call().map(Pending::leave)
-    }
-
-    /// Sends bytes to the other modem, on a modem's line. Complete when the last has left.
-    ///
-    /// # Errors
-    /// INVALCALLSTATE without a connection; OPERATIONUNAVAIL on a line without data.
-    pub fn send(&self, bytes: &[u8]) -> Result<Pending<()>, LineError> {
-        Reservation::of_call(self, false).send(bytes).map(Pending::leave)
-    }
-
-    /// Waits until so many bytes have come from the other modem, which [`Line::data`] hands out.
-    ///
-    /// # Errors
-    /// As [`send`](Call::send); INVALPARAM for more than 65536 bytes.
-    ///
-    /// [`Line::data`]: super::Line::data
-    pub fn receive(&self, bytes: usize, time_limit: Duration) -> Result<Pending<()>, LineError> {
-        Reservation::of_call(self, false).receive(bytes, time_limit).map(Pending::leave)
     }
 
     /// Gives the call up in whatever state it is (TSPI_lineCloseCall): it is hung up, outstanding

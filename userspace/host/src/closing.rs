@@ -1,28 +1,24 @@
 //! Closing. One thread closes, others that close the same wait for it, and none returns Ok while a
 //! request of it is outstanding (D1, D5, D12).
 
-use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::thread;
 use std::time::{Duration, Instant};
 
-use ringback_request::report;
 use ringback_tspi::error::LineError;
 
+use super::asked;
 use super::guard::guarded;
-use super::host::Shared;
+use super::inside;
 use super::ledger::Ledger;
-use super::{asked, inside};
+use super::shared::Shared;
 
 /// How long closing a line or a call waits.
 pub(super) const LIMIT: Duration = Duration::from_secs(2);
 /// How long it waits at least, if the provider has used that up.
 const REST: Duration = Duration::from_millis(100);
-/// The thread of [`Closer`] ends if there was nothing to do for so long.
-const IDLE: Duration = Duration::from_secs(10);
 
 /// How it was closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,74 +167,5 @@ impl Future for Closing {
 impl std::fmt::Debug for Closing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Closing").field(&self.0.lock().result).finish()
-    }
-}
-
-type Job = Box<dyn FnOnce() + Send>;
-
-#[derive(Default)]
-struct Jobs {
-    waiting: VecDeque<Job>,
-    running: bool,
-    over: bool,
-}
-
-/// The thread on which the host closes for those who don't want to wait. Started when it is needed
-/// first; it ends when it has not been needed for a while.
-#[derive(Default)]
-pub(super) struct Closer {
-    jobs: Mutex<Jobs>,
-    arrived: Condvar,
-}
-
-impl Closer {
-    fn jobs(&self) -> MutexGuard<'_, Jobs> {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn run(self: &Arc<Self>, job: Job) {
-        let mut jobs = self.jobs();
-        jobs.waiting.push_back(job);
-        if std::mem::replace(&mut jobs.running, true) {
-            drop(jobs);
-            self.arrived.notify_one();
-            return;
-        }
-        drop(jobs);
-        let closer = Arc::clone(self);
-        let work = move || while closer.next().map(|job| job()).is_some() {};
-        if let Err(error) = thread::Builder::new().name("ringback-closer".into()).spawn(work) {
-            report!(ERROR, "there is no thread to close on ({error}); closing here");
-            let waiting = {
-                let mut jobs = self.jobs();
-                jobs.running = false;
-                std::mem::take(&mut jobs.waiting)
-            };
-            waiting.into_iter().for_each(|job| job());
-        }
-    }
-
-    /// The next job; `None` if the thread is not needed any more.
-    fn next(&self) -> Option<Job> {
-        let until = Instant::now() + IDLE;
-        let mut jobs = self.jobs();
-        loop {
-            if let Some(job) = jobs.waiting.pop_front() {
-                return Some(job);
-            }
-            let left = until.saturating_duration_since(Instant::now());
-            if jobs.over || left.is_zero() {
-                jobs.running = false;
-                return None;
-            }
-            let waited = self.arrived.wait_timeout(jobs, left);
-            jobs = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-    }
-
-    /// Ends the thread with the host; what waits is still closed.
-    pub(super) fn end(&self) {
-        self.jobs().over = true;
-        self.arrived.notify_one();
     }
 }

@@ -3,7 +3,7 @@
 use ringback_request::Time;
 use ringback_tspi::callstate::CallState;
 
-use super::Call;
+use super::call::Call;
 
 /// An event of a line; `at` is when the host delivered it, on CLOCK_MONOTONIC.
 #[derive(Debug, Clone)]

@@ -6,10 +6,9 @@
 //! for a millisecond since. One that was preempted shows neither, and is waited for. All this is in
 //! /proc; where that can't be read, a second counts as long enough.
 
+use std::cell::Cell;
 use std::fs::read_to_string;
 use std::time::{Duration, Instant};
-
-use super::asked;
 
 /// How often it is worth looking.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -19,6 +18,19 @@ const TICKS: Duration = Duration::from_millis(100);
 const RAN: u64 = 1_000_000;
 /// Where /proc can't be read, a thread counts as returned after this time.
 const LONG: Duration = Duration::from_secs(1);
+
+thread_local! {
+    /// The thread's id, as /proc has it; 0 before it was asked for.
+    static THREAD: Cell<i32> = const { Cell::new(0) };
+}
+
+/// The calling thread's id. Asks the kernel once per thread.
+pub(super) fn this_thread() -> i32 {
+    if THREAD.get() == 0 {
+        THREAD.set(nix::unistd::gettid().as_raw());
+    }
+    THREAD.get()
+}
 
 /// What /proc says about a thread.
 #[derive(Debug, PartialEq, Eq)]
@@ -85,9 +97,7 @@ fn doing(thread: i32) -> Doing {
             None => Doing::Unknown,
         },
         // In a /proc of another PID namespace the thread is not found under its id.
-        Err(_)
-            if read_to_string(format!("/proc/self/task/{}/stat", asked::this_thread())).is_ok() =>
-        {
+        Err(_) if read_to_string(format!("/proc/self/task/{}/stat", this_thread())).is_ok() => {
             Doing::Gone
         }
         Err(_) => Doing::Unknown,
@@ -120,7 +130,7 @@ mod tests {
         let (give, thread_id) = mpsc::channel();
         let (end, ends) = mpsc::channel::<()>();
         let sleeper = thread::spawn(move || {
-            give.send(asked::this_thread()).unwrap();
+            give.send(this_thread()).unwrap();
             let _ = ends.recv();
         });
         let id = thread_id.recv().unwrap();
@@ -138,7 +148,7 @@ mod tests {
         let (give, thread_id) = mpsc::channel();
         thread::scope(|scope| {
             scope.spawn(|| {
-                give.send(asked::this_thread()).unwrap();
+                give.send(this_thread()).unwrap();
                 while !over.load(Ordering::Relaxed) {
                     std::hint::spin_loop();
                 }

@@ -13,8 +13,7 @@ use std::time::{Duration, Instant};
 use ringback_request::report;
 
 use super::evidence::Asker;
-use super::line::LineInner;
-use super::requests::Record;
+use super::record::{Outlet, Record};
 
 /// How often it looks at what is parked.
 pub(super) const LOOK: Duration = Duration::from_millis(100);
@@ -32,8 +31,8 @@ struct Watched {
 
 #[derive(Default)]
 struct Work {
-    /// Lines on which something may be delivered that was held back before.
-    lines: Vec<Arc<LineInner>>,
+    /// Where something may be delivered that was held back before.
+    outlets: Vec<Arc<dyn Outlet>>,
     watched: Vec<Watched>,
     errands: Vec<Errand>,
     running: bool,
@@ -71,9 +70,9 @@ impl Hand {
         }
     }
 
-    /// Something on the line may be delivered now.
-    pub(super) fn deliver(self: &Arc<Self>, line: &Arc<LineInner>) {
-        let there = self.give(|work| work.lines.push(Arc::clone(line)));
+    /// Something may be delivered there now.
+    pub(super) fn deliver(self: &Arc<Self>, outlet: Arc<dyn Outlet>) {
+        let there = self.give(|work| work.outlets.push(outlet));
         if !there {
             // Without the host's thread, this one delivers it.
             self.tell();
@@ -130,7 +129,7 @@ impl Hand {
         let start = Instant::now();
         let mut work = self.work();
         loop {
-            if !work.lines.is_empty() || !work.errands.is_empty() {
+            if !work.outlets.is_empty() || !work.errands.is_empty() {
                 return true;
             }
             if work.over {
@@ -150,14 +149,14 @@ impl Hand {
     /// Delivers what may be delivered now, and runs the other jobs.
     pub(super) fn tell(&self) {
         loop {
-            let (lines, errands) = {
+            let (outlets, errands) = {
                 let mut work = self.work();
-                (std::mem::take(&mut work.lines), std::mem::take(&mut work.errands))
+                (std::mem::take(&mut work.outlets), std::mem::take(&mut work.errands))
             };
-            if lines.is_empty() && errands.is_empty() {
+            if outlets.is_empty() && errands.is_empty() {
                 return;
             }
-            lines.iter().for_each(LineInner::deliver);
+            outlets.into_iter().for_each(|outlet| outlet.deliver());
             errands.into_iter().for_each(|errand| errand());
         }
     }

@@ -59,27 +59,38 @@
 //! and returns Ok only if no request of it is outstanding by the host's own counts (D1, D5, D12).
 //! In a child that was forked, closing and dropping do nothing: the card is the parent's.
 //!
+//! # The files
+//!
+//! Each imports only from those below it; `tests/tests/structure.rs` finds a circle.
+//!
 //! | file | what |
 //! |---|---|
-//! | `host`, `line`, `call` | what the application holds |
-//! | `start`, `shutdown`, `local` | how a host starts and ends; one on the application's thread |
-//! | `reservation` | asking: an id, its record, the provider's function |
-//! | `pending` | a request on its way |
-//! | `requests` | ids, who waits, and when each may be delivered |
-//! | `asked`, `evidence` | whether the function that asked has returned |
-//! | `upward`, `delivery` | completions and events from the provider; their delivery in order |
-//! | `hand` | the host's thread |
-//! | `life` | a call: how far it has come, who has it |
-//! | `ledger`, `closing` | what is still to be delivered; closing, and waiting for it |
-//! | `events`, `mailbox` | the events of a line; their queue |
-//! | `info` | the provider's structures as values |
-//! | `trace` | the observer, and what is counted |
-//! | `inside` | whether a thread is in an upcall |
-//! | `guard` | the application's code, and its panics |
+//! | `local` | a host on the application's thread |
+//! | `start`, `shutdown` | how a host starts and ends |
+//! | `host`, `line` | what the application opens |
+//! | `upward` | completions and events from the provider |
+//! | `reservation`, `pending` | asking by an id that is taken first; the request on its way |
+//! | `delivery` | completions and events to the application, in order |
+//! | `outlet` | what an open line delivers: its queue, its subscribers, the observer |
+//! | `trace`, `mailbox` | what the observer gets; the queue of a subscriber |
+//! | `events`, `call` | the events of a line; a call, as the application handles it |
+//! | `inner` | a line and its calls: handles, how far a call has come, who has it |
+//! | `closing` | closing, and waiting for it |
+//! | `shared` | what everything of a host keeps alive |
+//! | `baton`, `hand`, `closer` | the right to deliver; the host's thread; the one that closes |
+//! | `queue` | what is to be delivered on a line |
+//! | `asked` | the latest request of each thread, released when it comes back |
+//! | `requests`, `record` | the outstanding requests; one of them, and when it may be delivered |
+//! | `ledger` | what is still to be delivered |
+//! | `evidence`, `inside` | whether a thread has returned; whether it is in an upcall |
+//! | `info`, `counts`, `guard` | the provider's structures as values; numbers; panics |
 
 mod asked;
+mod baton;
 mod call;
+mod closer;
 mod closing;
+mod counts;
 mod delivery;
 mod events;
 mod evidence;
@@ -87,15 +98,19 @@ mod guard;
 mod hand;
 mod host;
 mod info;
+mod inner;
 mod inside;
 mod ledger;
-mod life;
 mod line;
 mod local;
 mod mailbox;
+mod outlet;
 mod pending;
+mod queue;
+mod record;
 mod requests;
 mod reservation;
+mod shared;
 mod shutdown;
 mod start;
 #[cfg(test)]
@@ -105,6 +120,7 @@ mod upward;
 
 pub use call::Call;
 pub use closing::{CloseError, Closed, Closing};
+pub use counts::Counts;
 pub use events::LineEvent;
 pub use host::Host;
 pub use info::{CallInfo, CallOptions, CallStatus, LineCaps, LineInfo, LineStatus};
@@ -113,20 +129,5 @@ pub use local::LocalHost;
 pub use mailbox::Events;
 pub use pending::{Pending, WaitError};
 pub use reservation::Reservation;
-pub use start::StartError;
-pub use trace::{Counts, Trace, Traced};
-
-use std::sync::Arc;
-
-/// How a host works.
-#[derive(Clone, Default)]
-pub struct HostOptions {
-    /// Called for every request and every event.
-    pub trace: Option<Arc<Trace>>,
-}
-
-impl std::fmt::Debug for HostOptions {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("HostOptions").field("trace", &self.trace.is_some()).finish()
-    }
-}
+pub use start::{HostOptions, StartError};
+pub use trace::{Trace, Traced};

@@ -10,8 +10,11 @@ use ringback_tspi::clock;
 use ringback_tspi::error::LineError;
 use ringback_tspi::provider::{Provider, Runner};
 
+use super::asked;
 use super::closing::{CloseError, Closed};
-use super::{Host, HostOptions, StartError, asked};
+use super::evidence::this_thread;
+use super::host::Host;
+use super::start::{HostOptions, StartError};
 
 /// How often it looks whether something that is parked may be delivered.
 const LOOK: Duration = Duration::from_millis(10);
@@ -40,7 +43,7 @@ impl LocalHost {
         provider: impl Into<Arc<dyn Provider>>,
         options: HostOptions,
     ) -> Result<LocalHost, StartError> {
-        let here = Some(asked::this_thread());
+        let here = Some(this_thread());
         let (host, runner) =
             Host::start_by(provider.into(), options, here, |provider, init, tapi| {
                 let control = provider.control().ok_or(LineError::OPERATIONUNAVAIL)?;

@@ -13,8 +13,11 @@ use futures_core::Stream;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use ringback_request::Time;
 
+use super::asked;
+use super::events::LineEvent;
+use super::evidence::this_thread;
 use super::guard::guarded;
-use super::{LineEvent, asked, inside};
+use super::inside;
 
 /// Events that are kept for an application that does not fetch them.
 const ROOM: usize = 4096;
@@ -111,7 +114,7 @@ pub struct Events {
 
 impl Events {
     fn must_not_wait(&self) -> bool {
-        inside::is_inside() || self.runner == Some(asked::this_thread())
+        inside::is_inside() || self.runner == Some(this_thread())
     }
 
     /// The next event, if one has come.

@@ -9,9 +9,11 @@ use std::time::{Duration, Instant};
 use ringback_request::RequestId;
 use ringback_tspi::error::LineError;
 
-use super::delivery::Upcall;
-use super::requests::{Outcome, Record, Waiter};
-use super::{Call, asked, inside};
+use super::asked;
+use super::call::Call;
+use super::inner::{CallInner, LineInner};
+use super::inside;
+use super::record::{Ending, Outcome, Record, Waiter};
 
 /// An hour, after which a wait without a limit looks again.
 const HOUR: Duration = Duration::from_secs(3600);
@@ -50,17 +52,25 @@ pub enum WaitError {
 #[must_use = "dropping it gives up a call that is being made; wait for it, or release it"]
 pub struct Pending<T> {
     record: Arc<Record>,
+    line: Arc<LineInner>,
+    /// The call that it makes.
+    making: Option<Arc<CallInner>>,
     value: T,
 }
 
 impl<T> Pending<T> {
-    pub(super) fn new(record: Arc<Record>, value: T) -> Pending<T> {
-        Pending { record, value }
+    pub(super) fn new(
+        record: Arc<Record>,
+        line: Arc<LineInner>,
+        making: Option<Arc<CallInner>>,
+        value: T,
+    ) -> Pending<T> {
+        Pending { record, line, making, value }
     }
 
     /// Marks that the host's function returns with it now.
     pub(super) fn leave(self) -> Pending<T> {
-        self.record.leave();
+        asked::leave(&self.record);
         self
     }
 
@@ -73,7 +83,7 @@ impl<T> Pending<T> {
     /// well, and is reported by its events; it is not hung up when the last [`Call`] of it is
     /// dropped.
     pub fn release(self) {
-        if let Some(call) = self.record.making() {
+        if let Some(call) = &self.making {
             call.disown();
         }
     }
@@ -86,14 +96,14 @@ impl<T> Pending<T> {
         if self.record.state().outcome.is_some() {
             return false;
         }
-        match self.record.making() {
+        match &self.making {
             Some(call) => {
                 // The provider's answer is ignored, because the request's own outcome counts.
                 let _ = call.close();
                 self.record.state().outcome != Some(Ok(()))
             }
             None => {
-                let control = self.record.line.shared.provider.control();
+                let control = self.line.shared.provider.control();
                 control.is_some_and(|control| control.cancel(self.id()))
             }
         }
@@ -121,7 +131,7 @@ impl<T: Clone> Pending<T> {
         if let Some(outcome) = outcome {
             return self.result(outcome);
         }
-        if self.record.line.shared.must_not_wait() {
+        if self.line.shared.must_not_wait() {
             return Err(WaitError::InUpcall);
         }
         let outcome = self.record.wait(Instant::now() + time.min(FAR));
@@ -164,10 +174,10 @@ impl<T: Clone + Send + 'static> Pending<T> {
         }
         drop(state);
         self.touch();
-        let line = &self.record.line;
         self.record.owe();
-        line.put(Upcall::Late(Arc::clone(&self.record), callback));
-        line.shared.hand.deliver(line);
+        let outlet = Arc::clone(&self.record.outlet);
+        outlet.put(Arc::clone(&self.record), Ending::Late(callback));
+        outlet.deliver_later();
     }
 }
 

@@ -4,16 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ringback_request::RequestId;
-use ringback_tspi::clock;
 use ringback_tspi::error::LineError;
 use ringback_tspi::provider::{Provider, Ticket};
 use ringback_tspi::types::HTAPICALL;
 
-use super::life::CallInner;
-use super::line::LineInner;
-use super::requests::Record;
-use super::trace::{Traced, count};
-use super::{Call, CallOptions, Line, Pending, asked};
+use super::asked;
+use super::call::Call;
+use super::counts::count;
+use super::info::CallOptions;
+use super::inner::{CallInner, LineInner};
+use super::line::Line;
+use super::pending::Pending;
+use super::record::{Asking, Record};
 
 /// The id of a request that is not made yet, from [`Line::reserve`] or [`Call::reserve`].
 ///
@@ -34,21 +36,21 @@ impl<On> Reservation<'_, On> {
         self.record.id
     }
 
-    /// Calls the provider's function under the reserved id; an error gives the id back.
+    /// Calls the provider's function under the reserved id; an error gives the id back. `making` is
+    /// the call that it makes.
     fn ask<T>(
         mut self,
         function: &'static str,
         call: HTAPICALL,
+        making: Option<Arc<CallInner>>,
         value: T,
         act: impl FnOnce(&dyn Provider, RequestId) -> Result<Ticket, LineError>,
     ) -> Result<Pending<T>, LineError> {
         self.asked = true;
         let record = Arc::clone(&self.record);
-        let LineInner { shared, info, .. } = &**self.line;
-        let id = record.id.get();
+        let shared = &self.line.shared;
         record.owe();
-        let at = clock::now();
-        shared.trace(&Traced::Submitted { id, function, device_id: info.device_id, call, at });
+        record.outlet.asking(record.id, Asking::Submitted { function, call });
         match act(&*shared.provider, record.id) {
             Ok(ticket) => {
                 record.returned();
@@ -56,17 +58,17 @@ impl<On> Reservation<'_, On> {
                 // nothing back.
                 drop(ticket);
                 count(&shared.counters.requests);
-                shared.trace(&Traced::Returned { id, at: clock::now() });
+                record.outlet.asking(record.id, Asking::Returned);
                 if shared.is_over() {
                     // The provider was shut down after it had accepted the request.
                     shared.lose_all();
                 }
-                Ok(Pending::new(record, value))
+                Ok(Pending::new(record, Arc::clone(self.line), making, value))
             }
             Err(error) => {
                 count(&shared.counters.refused);
-                shared.trace(&Traced::Refused { id, error, at: clock::now() });
-                shared.requests.take(id);
+                record.outlet.asking(record.id, Asking::Refused(error));
+                shared.requests.take(record.id.get());
                 record.refused();
                 Err(error)
             }
@@ -78,8 +80,9 @@ impl<'a> Reservation<'a, Line> {
     /// `known` says that the application has the id and need not be protected from being overtaken.
     pub(super) fn of_line(line: &'a Line, known: bool) -> Reservation<'a, Line> {
         asked::enter();
-        let record = line.0.shared.requests.allocate(&line.0, known);
-        Reservation { on: line, line: &line.0, record, asked: false }
+        let inner = &line.0.inner;
+        let record = inner.shared.requests.allocate(line.0.outlet(), known);
+        Reservation { on: line, line: inner, record, asked: false }
     }
 
     /// As [`Line::make_call`].
@@ -94,12 +97,12 @@ impl<'a> Reservation<'a, Line> {
         let line = self.line;
         let driver = self.on.usable()?;
         let tapi = HTAPICALL::new(line.shared.next_handle()).ok_or(LineError::NOMEM)?;
-        let call = Arc::new(CallInner::outgoing(line, tapi));
-        self.record.set_call(&call, true);
-        line.remember(&call);
+        let call = CallInner::outgoing(line, Arc::clone(&self.record.outlet), tapi);
+        self.record.set_call(tapi, &call.ledger, true);
         let params = options.params(&line.info);
         let address = Some(address).filter(|address| !address.is_empty());
-        let made = self.ask("lineMakeCall", tapi, Call::held(&call), |provider, id| {
+        let making = Some(Arc::clone(&call));
+        self.ask("lineMakeCall", tapi, making, Call::held(&call), |provider, id| {
             let country = options.country_code;
             let made =
                 provider.line_make_call(id, driver, tapi, address, country, params.as_deref());
@@ -110,24 +113,20 @@ impl<'a> Reservation<'a, Line> {
                 }
                 Err(error) => {
                     // N7: it needs no closing.
-                    call.kill();
+                    line.not_made(tapi);
                     Err(error)
                 }
             }
-        });
-        if made.is_err() {
-            line.forget(tapi);
-        }
-        made
+        })
     }
 }
 
 impl<'a> Reservation<'a, Call> {
     pub(super) fn of_call(call: &'a Call, known: bool) -> Reservation<'a, Call> {
         asked::enter();
-        let line = &call.inner.line;
-        let record = line.shared.requests.allocate(line, known);
-        record.set_call(&call.inner, false);
+        let CallInner { line, outlet, tapi, ledger, .. } = &*call.inner;
+        let record = line.shared.requests.allocate(Arc::clone(outlet), known);
+        record.set_call(*tapi, ledger, false);
         Reservation { on: call, line, record, asked: false }
     }
 
@@ -137,7 +136,9 @@ impl<'a> Reservation<'a, Call> {
     /// As [`Call::dial`].
     pub fn dial(self, address: &str) -> Result<Pending<()>, LineError> {
         let (call, driver) = (self.on.handle(), self.on.inner.usable()?);
-        self.ask("lineDial", call, (), |provider, id| provider.line_dial(id, driver, address, 0))
+        self.ask("lineDial", call, None, (), |provider, id| {
+            provider.line_dial(id, driver, address, 0)
+        })
     }
 
     /// As [`Call::answer`].
@@ -146,7 +147,7 @@ impl<'a> Reservation<'a, Call> {
     /// As [`Call::answer`].
     pub fn answer(self) -> Result<Pending<()>, LineError> {
         let (call, driver) = (self.on, self.on.inner.usable()?);
-        self.ask("lineAnswer", call.handle(), (), |provider, id| {
+        self.ask("lineAnswer", call.handle(), None, (), |provider, id| {
             provider.line_answer(id, driver, &[]).inspect(|_| call.inner.own())
         })
     }
@@ -157,7 +158,7 @@ impl<'a> Reservation<'a, Call> {
     /// As [`Call::drop_call`].
     pub fn drop_call(self) -> Result<Pending<()>, LineError> {
         let (call, driver) = (self.on.handle(), self.on.inner.usable()?);
-        self.ask("lineDrop", call, (), |provider, id| provider.line_drop(id, driver, &[]))
+        self.ask("lineDrop", call, None, (), |provider, id| provider.line_drop(id, driver, &[]))
     }
 
     /// As [`Call::send`].
@@ -166,7 +167,7 @@ impl<'a> Reservation<'a, Call> {
     /// As [`Call::send`].
     pub fn send(self, bytes: &[u8]) -> Result<Pending<()>, LineError> {
         let (call, driver) = (self.on.handle(), self.on.inner.usable()?);
-        self.ask("send", call, (), |provider, id| {
+        self.ask("send", call, None, (), |provider, id| {
             let media = provider.media().ok_or(LineError::OPERATIONUNAVAIL)?;
             media.call_send(id, driver, bytes)
         })
@@ -178,10 +179,89 @@ impl<'a> Reservation<'a, Call> {
     /// As [`Call::receive`].
     pub fn receive(self, bytes: usize, time_limit: Duration) -> Result<Pending<()>, LineError> {
         let (call, driver) = (self.on.handle(), self.on.inner.usable()?);
-        self.ask("receive", call, (), |provider, id| {
+        self.ask("receive", call, None, (), |provider, id| {
             let media = provider.media().ok_or(LineError::OPERATIONUNAVAIL)?;
             media.call_receive(id, driver, bytes, time_limit)
         })
+    }
+}
+
+impl Line {
+    /// Takes the id of a request before it is made, for an application that has to store it first.
+    pub fn reserve(&self) -> Reservation<'_, Line> {
+        Reservation::of_line(self, true)
+    }
+
+    /// Makes a call (TSPI_lineMakeCall). An empty address takes the line and waits in dial tone for
+    /// [`Call::dial`].
+    ///
+    /// The request is complete when the call exists, at the latest when dialling begins; its
+    /// progress is reported by events. If it fails, the call is dead and needs no [`Call::close`]
+    /// (N8).
+    ///
+    /// The call is the application's: when the [`Pending`] and every [`Call`] of it are dropped, it
+    /// is hung up. So a call that is given up, because it took too long for example, leaves the
+    /// line free. [`Pending::release`] has it go on by itself.
+    ///
+    /// # Errors
+    /// Refused; there is no request and no completion (R4). What can be decided without the line is
+    /// decided here, an address that can't be dialled for example (R7).
+    pub fn make_call(
+        &self,
+        address: &str,
+        options: &CallOptions,
+    ) -> Result<Pending<Call>, LineError> {
+        Reservation::of_line(self, false).make_call(address, options).map(Pending::leave)
+    }
+}
+
+impl Call {
+    /// Takes the id of a request before it is made, for an application that has to store it first.
+    pub fn reserve(&self) -> Reservation<'_, Call> {
+        Reservation::of_call(self, true)
+    }
+
+    /// Dials more (TSPI_lineDial); an empty address ends what a `;` left open.
+    ///
+    /// # Errors
+    /// The address is refused (R7), or the call is in no state for it.
+    pub fn dial(&self, address: &str) -> Result<Pending<()>, LineError> {
+        Reservation::of_call(self, false).dial(address).map(Pending::leave)
+    }
+
+    /// Answers (TSPI_lineAnswer). From then on the call is the application's: it is hung up when
+    /// the last `Call` of it is dropped.
+    ///
+    /// # Errors
+    /// INVALCALLSTATE unless the call is offered.
+    pub fn answer(&self) -> Result<Pending<()>, LineError> {
+        Reservation::of_call(self, false).answer().map(Pending::leave)
+    }
+
+    /// Hangs up (TSPI_lineDrop): the call becomes idle, and should then be [closed](Call::close).
+    ///
+    /// # Errors
+    /// INVALCALLSTATE if it is idle already.
+    pub fn drop_call(&self) -> Result<Pending<()>, LineError> {
+        Reservation::of_call(self, false).drop_call().map(Pending::leave)
+    }
+
+    /// Sends bytes to the other modem, on a modem's line. Complete when the last has left.
+    ///
+    /// # Errors
+    /// INVALCALLSTATE without a connection; OPERATIONUNAVAIL on a line without data.
+    pub fn send(&self, bytes: &[u8]) -> Result<Pending<()>, LineError> {
+        Reservation::of_call(self, false).send(bytes).map(Pending::leave)
+    }
+
+    /// Waits until so many bytes have come from the other modem, which [`Line::data`] hands out.
+    ///
+    /// # Errors
+    /// As [`send`](Call::send); INVALPARAM for more than 65536 bytes.
+    ///
+    /// [`Line::data`]: super::Line::data
+    pub fn receive(&self, bytes: usize, time_limit: Duration) -> Result<Pending<()>, LineError> {
+        Reservation::of_call(self, false).receive(bytes, time_limit).map(Pending::leave)
     }
 }
 

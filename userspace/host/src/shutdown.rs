@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use ringback_request::report;
 use ringback_tspi::error::LineError;
 
-use super::closing::{CloseError, Closed};
-use super::start::PERMANENT_PROVIDER_ID;
-use super::{Host, asked, closing};
+use super::asked;
+use super::closing::{self, CloseError, Closed};
+use super::host::{Host, PERMANENT_PROVIDER_ID};
 
 /// How long shutting down waits, unless the provider takes longer.
 const LIMIT: Duration = Duration::from_secs(4);
@@ -34,11 +34,11 @@ impl Host {
     fn end(&self) -> Result<(), LineError> {
         let shared = &self.shared;
         let begin = Instant::now();
-        for line in shared.open_lines() {
+        for line in self.open.all() {
             if begin.elapsed() > LINES {
                 line.end();
             } else if let Err(error) = line.close_without_waiting() {
-                let line = line.info.device_id;
+                let line = line.inner.info.device_id;
                 report!(WARN, "line {line} was not closed in order: {error}");
             }
         }

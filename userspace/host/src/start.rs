@@ -8,13 +8,25 @@ use ringback_tspi::provider::{Control, Init, Provider, Tapi};
 use ringback_tspi::structs::LINEDEVCAPS;
 use ringback_tspi::types::Version;
 
-use super::host::Shared;
+use super::host::{Host, PERMANENT_PROVIDER_ID};
 use super::info::{LineCaps, fetch};
+use super::outlet::Lines;
+use super::shared::Shared;
+use super::trace::Trace;
 use super::upward::Upward;
-use super::{Host, HostOptions};
 
-/// Which installation of the provider this is; there is one.
-pub(super) const PERMANENT_PROVIDER_ID: u32 = 1;
+/// How a host works.
+#[derive(Clone, Default)]
+pub struct HostOptions {
+    /// Called for every request and every event.
+    pub trace: Option<Arc<Trace>>,
+}
+
+impl std::fmt::Debug for HostOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HostOptions").field("trace", &self.trace.is_some()).finish()
+    }
+}
 
 /// Why a host did not start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,8 +108,9 @@ impl Host {
         let negotiate = |device| provider.line_negotiate_tspi_version(device, low, high);
         let version = negotiate(INITIALIZE_NEGOTIATION)?;
         let devices = provider.provider_enum_devices(PERMANENT_PROVIDER_ID)?;
-        let shared = Arc::new(Shared::new(Arc::clone(&provider), options, runner));
-        let upward = Box::new(Upward { shared: Arc::clone(&shared), timing: None });
+        let shared = Arc::new(Shared::new(Arc::clone(&provider), runner));
+        let open = Arc::new(Lines::new(options.trace));
+        let upward = Upward { shared: Arc::clone(&shared), open: Arc::clone(&open), timing: None };
         let given = Init {
             version,
             permanent_provider_id: PERMANENT_PROVIDER_ID,
@@ -106,7 +119,7 @@ impl Host {
             num_lines: devices.lines,
             num_phones: devices.phones,
         };
-        let (wishes, runs) = init(&*provider, given, upward)
+        let (wishes, runs) = init(&*provider, given, Box::new(upward))
             .map_err(|error| StartError { error, cause: failure_text(&*provider) })?;
         if shared.is_over() {
             // D15: it has ignored this init with success, and dropped the `Tapi` that it was given.
@@ -117,7 +130,7 @@ impl Host {
             ));
         }
         // From here on every way out shuts the provider down by dropping the host.
-        let mut host = Host { shared, infos: Vec::new(), version };
+        let mut host = Host { shared, open, infos: Vec::new(), version };
         if wishes & LINETSPIOPTION_NONREENTRANT != 0 {
             return Err(StartError::new(
                 LineError::OPERATIONUNAVAIL,

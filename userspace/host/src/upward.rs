@@ -7,14 +7,16 @@ use ringback_tspi::clock;
 use ringback_tspi::provider::Tapi;
 use ringback_tspi::types::{HDRVCALL, HTAPICALL, HTAPILINE, HTAPIPHONE};
 
-use super::delivery::{Told, Upcall};
-use super::host::Shared;
-use super::life::CallInner;
-use super::requests::Arrived;
+use super::inner::CallInner;
+use super::outlet::Lines;
+use super::queue::{Told, Upcall};
+use super::record::{Arrived, Ending};
+use super::shared::Shared;
 
 /// Dropping it says that nothing follows, by which a host learns that its provider is down.
 pub(super) struct Upward {
     pub(super) shared: Arc<Shared>,
+    pub(super) open: Arc<Lines>,
     pub(super) timing: Option<Completion>,
 }
 
@@ -24,11 +26,10 @@ impl Tapi for Upward {
         let timing = self.timing.take().filter(|timing| timing.id.get() == id);
         let completed = timing.map_or(now, |timing| timing.completed);
         let Some(record) = self.shared.requests.take(id) else {
-            return self.shared.duplicate(id, result);
+            return self.open.duplicate(&self.shared.counters, id, result);
         };
         let early = !record.state().returned;
-        let line = Arc::clone(&record.line);
-        line.push(Upcall::Completed(record, Arrived { result, completed, early }));
+        record.end(Ending::Completed(Arrived { result, completed, early }));
     }
 
     fn line_event(
@@ -40,17 +41,16 @@ impl Tapi for Upward {
         param2: usize,
         param3: usize,
     ) {
-        if let Some(line) = self.shared.line(line) {
+        if let Some(line) = self.open.get(line) {
             line.push(Upcall::Event(Told { call, message, params: [param1, param2, param3] }));
         }
     }
 
     fn new_call(&mut self, line: HTAPILINE, call: HDRVCALL) -> Option<HTAPICALL> {
-        let line = self.shared.line(line)?;
+        let line = self.open.get(line)?;
         let tapi = HTAPICALL::new(self.shared.next_handle())?;
-        let call = Arc::new(CallInner::incoming(&line, tapi, call));
-        line.remember(&call);
-        line.push(Upcall::NewCall(call));
+        CallInner::incoming(&line.inner, line.outlet(), tapi, call);
+        line.push(Upcall::NewCall(tapi));
         Some(tapi)
     }
 

@@ -14,14 +14,14 @@ fn a_call_that_was_made_is_closed_when_the_last_of_it_is_dropped() {
     drop(call);
     assert_eq!(closed(&mock), 0);
     drop(second);
-    assert_eq!((closed(&mock), line.0.known_calls()), (1, 0));
+    assert_eq!((closed(&mock), line.0.inner.known_calls()), (1, 0));
 }
 
 #[test]
 fn n6_a_call_that_takes_too_long_is_given_up_with_its_request() {
     let (mock, host, line) = start(Mock::default());
     assert_eq!(make(&line).wait(Duration::ZERO).unwrap_err(), WaitError::TimedOut);
-    assert_eq!((closed(&mock), line.0.known_calls(), host.outstanding()), (1, 0, 0));
+    assert_eq!((closed(&mock), line.0.inner.known_calls(), host.outstanding()), (1, 0, 0));
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn a_request_that_is_released_has_its_call_go_on_without_the_application() {
     assert_eq!(closed(&mock), 0);
     mock.state(call, CallState::Idle);
     drop(events.next_timeout(DEADLINE).unwrap());
-    assert_eq!((closed(&mock), line.0.known_calls()), (1, 0));
+    assert_eq!((closed(&mock), line.0.inner.known_calls()), (1, 0));
 }
 
 #[test]
@@ -78,6 +78,6 @@ fn calls_that_are_over_and_that_nobody_closes_cost_nothing() {
         }
         let unfetched = events.as_ref().map_or(0, |events| events.within(Duration::ZERO).count());
         assert_eq!(unfetched, if way == 1 { 4097 } else { 0 });
-        assert_eq!((closed(&mock), line.0.known_calls()), (CALLS, 0));
+        assert_eq!((closed(&mock), line.0.inner.known_calls()), (CALLS, 0));
     }
 }

@@ -5,9 +5,9 @@
 //! functions are in [`exported`](super::exported).
 #![allow(non_snake_case, clippy::too_many_arguments, reason = "they are those of TSPI")]
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::openings::Openings;
 use super::outward::{Family, guarded};
 use super::{AsyncCompletion, LineEvent, PhoneEvent};
 use crate::constants::LINE_NEWCALL;
@@ -22,19 +22,14 @@ pub type Make = fn() -> Result<Arc<dyn Provider>, LineError>;
 pub struct Face {
     make: Make,
     provider: RwLock<Option<Arc<dyn Provider>>>,
-    lines: RwLock<BTreeMap<usize, (Option<HDRVLINE>, LineEvent)>>,
-    phones: RwLock<BTreeMap<usize, (Option<HDRVPHONE>, PhoneEvent)>>,
+    lines: Openings<HDRVLINE, LineEvent>,
+    phones: Openings<HDRVPHONE, PhoneEvent>,
 }
 
 impl Face {
     /// The face of a provider that is made when it is first needed.
     pub const fn new(make: Make) -> Face {
-        Face {
-            make,
-            provider: RwLock::new(None),
-            lines: RwLock::new(BTreeMap::new()),
-            phones: RwLock::new(BTreeMap::new()),
-        }
+        Face { make, provider: RwLock::new(None), lines: Openings::new(), phones: Openings::new() }
     }
 
     pub(super) fn provider(&self) -> Result<Arc<dyn Provider>, LineError> {
@@ -47,16 +42,6 @@ impl Face {
             Some(provider) => Ok(Arc::clone(provider)),
             None => Ok(Arc::clone(place.insert((self.make)()?))),
         }
-    }
-
-    fn line_event(&self, line: HTAPILINE) -> Option<LineEvent> {
-        let lines = self.lines.read().unwrap_or_else(PoisonError::into_inner);
-        lines.get(&line.raw()).map(|line| line.1)
-    }
-
-    fn phone_event(&self, phone: HTAPIPHONE) -> Option<PhoneEvent> {
-        let phones = self.phones.read().unwrap_or_else(PoisonError::into_inner);
-        phones.get(&phone.raw()).map(|phone| phone.1)
     }
 }
 
@@ -81,7 +66,7 @@ impl Tapi for Callbacks {
         param2: usize,
         param3: usize,
     ) {
-        if let Some(event) = self.face.line_event(line) {
+        if let Some(event) = self.face.lines.procedure(line.raw()) {
             let call = call.map_or(0, HTAPICALL::raw);
             // SAFETY: TAPI guarantees that the procedure of an open line may be called.
             unsafe { event(line.raw(), call, message, param1, param2, param3) };
@@ -89,7 +74,7 @@ impl Tapi for Callbacks {
     }
 
     fn new_call(&mut self, line: HTAPILINE, call: HDRVCALL) -> Option<HTAPICALL> {
-        let event = self.face.line_event(line)?;
+        let event = self.face.lines.procedure(line.raw())?;
         let mut tapi = 0_usize;
         let place = (&raw mut tapi).expose_provenance();
         // SAFETY: TAPI guarantees that the procedure of an open line may be called; the place for
@@ -106,7 +91,7 @@ impl Tapi for Callbacks {
         param2: usize,
         param3: usize,
     ) {
-        if let Some(event) = self.face.phone_event(phone) {
+        if let Some(event) = self.face.phones.procedure(phone.raw()) {
             // SAFETY: TAPI guarantees that the procedure of an open phone may be called.
             unsafe { event(phone.raw(), message, param1, param2, param3) };
         }
@@ -184,8 +169,8 @@ pub unsafe fn TSPI_providerShutdown(face: &'static Face, version: u32, id: u32) 
     guarded::<LineError>(|| {
         let version = Version::from_word(version).ok_or(LineError::INCOMPATIBLEAPIVERSION)?;
         face.provider()?.provider_shutdown(version, id)?;
-        face.lines.write().unwrap_or_else(PoisonError::into_inner).clear();
-        face.phones.write().unwrap_or_else(PoisonError::into_inner).clear();
+        face.lines.clear();
+        face.phones.clear();
         Ok(0)
     })
 }
@@ -205,20 +190,13 @@ pub unsafe fn TSPI_lineOpen(
 ) -> i32 {
     guarded::<LineError>(|| {
         let line = HTAPILINE::new(tapi).ok_or(LineError::INVALPOINTER)?;
-        let event = event.ok_or(LineError::INVALPOINTER)?;
         if place.is_null() {
             return Err(LineError::INVALPOINTER);
         }
         let version = Version::from_word(version).ok_or(LineError::INCOMPATIBLEAPIVERSION)?;
         let provider = face.provider().map_err(LineError::of_line)?;
-        let book = || face.lines.write().unwrap_or_else(PoisonError::into_inner);
-        // The first event may come before the function has returned.
-        book().insert(tapi, (None, event));
-        let opened = provider.line_open(device_id, line, version);
-        let handle = opened.inspect_err(|_| {
-            book().remove(&tapi);
-        })?;
-        book().insert(tapi, (Some(handle), event));
+        let handle =
+            face.lines.open(tapi, event, || provider.line_open(device_id, line, version))?;
         // SAFETY: the caller guarantees memory for a handle.
         unsafe { place.write_unaligned(handle.raw()) };
         Ok(0)
@@ -233,8 +211,7 @@ pub unsafe fn TSPI_lineClose(face: &'static Face, line: usize) -> i32 {
     guarded::<LineError>(|| {
         let handle = HDRVLINE::new(line).ok_or(LineError::INVALLINEHANDLE)?;
         face.provider().map_err(LineError::of_line)?.line_close(handle)?;
-        let mut book = face.lines.write().unwrap_or_else(PoisonError::into_inner);
-        book.retain(|_, open| open.0 != Some(handle));
+        face.lines.closed(handle);
         Ok(0)
     })
 }
@@ -254,20 +231,13 @@ pub unsafe fn TSPI_phoneOpen(
 ) -> i32 {
     guarded::<PhoneError>(|| {
         let phone = HTAPIPHONE::new(tapi).ok_or(PhoneError::INVALPOINTER)?;
-        let event = event.ok_or(PhoneError::INVALPOINTER)?;
         if place.is_null() {
             return Err(PhoneError::INVALPOINTER);
         }
         let version = Version::from_word(version).ok_or(PhoneError::INCOMPATIBLEAPIVERSION)?;
         let provider = face.provider().map_err(PhoneError::of_line)?;
-        let book = || face.phones.write().unwrap_or_else(PoisonError::into_inner);
-        // The first event may come before the function has returned.
-        book().insert(tapi, (None, event));
-        let opened = provider.phone_open(device_id, phone, version);
-        let handle = opened.inspect_err(|_| {
-            book().remove(&tapi);
-        })?;
-        book().insert(tapi, (Some(handle), event));
+        let handle =
+            face.phones.open(tapi, event, || provider.phone_open(device_id, phone, version))?;
         // SAFETY: the caller guarantees memory for a handle.
         unsafe { place.write_unaligned(handle.raw()) };
         Ok(0)
@@ -282,8 +252,7 @@ pub unsafe fn TSPI_phoneClose(face: &'static Face, phone: usize) -> i32 {
     guarded::<PhoneError>(|| {
         let handle = HDRVPHONE::new(phone).ok_or(PhoneError::INVALPHONEHANDLE)?;
         face.provider().map_err(PhoneError::of_line)?.phone_close(handle)?;
-        let mut book = face.phones.write().unwrap_or_else(PoisonError::into_inner);
-        book.retain(|_, open| open.0 != Some(handle));
+        face.phones.closed(handle);
         Ok(0)
     })
 }

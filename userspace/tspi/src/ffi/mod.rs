@@ -17,7 +17,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `face`, `exported`, `export` | a Rust provider called by C |
+//! | `face`, `openings`, `exported`, `export` | a Rust provider called by C |
 //! | `read`, `outward` | parameters that come from C; results that go there |
 //! | `loader`, `loaded`, `late_calls` | a library as a Rust provider |
 //! | `lend`, `upward` | parameters that go to C; completions and events that come from there |
@@ -30,6 +30,7 @@ mod late_calls;
 mod lend;
 mod loaded;
 mod loader;
+mod openings;
 mod outward;
 mod read;
 #[cfg(test)]

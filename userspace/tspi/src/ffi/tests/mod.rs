@@ -11,6 +11,7 @@ use crate::provider::{Devices, InProcess, Init, Provider, Tapi};
 mod broken;
 mod late;
 mod library;
+mod openings;
 mod round_trip;
 mod upward;
 

@@ -1,16 +1,100 @@
-//! A call as the host keeps it: how far it has come, and who still has it.
+//! A line and its calls, as the host keeps them: the provider's handles, how far each call has
+//! come, and who still has it.
 
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::error::LineError;
-use ringback_tspi::types::{HDRVCALL, HTAPICALL};
+use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE};
 
-use super::closing;
-use super::closing::{CloseError, Closed};
-use super::delivery::Told;
+use super::closing::{self, CloseError, Closed};
+use super::info::LineInfo;
 use super::ledger::Ledger;
-use super::line::LineInner;
+use super::queue::Told;
+use super::record::Outlet;
+use super::shared::Shared;
+
+pub(super) struct LineInner {
+    pub(super) shared: Arc<Shared>,
+    pub(super) info: LineInfo,
+    pub(super) tapi: HTAPILINE,
+    pub(super) ledger: Ledger,
+    driver: OnceLock<HDRVLINE>,
+    calls: Mutex<HashMap<HTAPICALL, Arc<CallInner>>>,
+    /// Nothing is delivered any more.
+    ended: AtomicBool,
+}
+
+impl LineInner {
+    pub(super) fn new(shared: &Arc<Shared>, info: LineInfo, tapi: HTAPILINE) -> LineInner {
+        LineInner {
+            shared: Arc::clone(shared),
+            info,
+            tapi,
+            ledger: Ledger::default(),
+            driver: OnceLock::new(),
+            calls: Mutex::default(),
+            ended: AtomicBool::new(false),
+        }
+    }
+
+    /// The provider's handle, once its function has returned.
+    pub(super) fn set_driver(&self, driver: HDRVLINE) {
+        // Set once: a line is opened once.
+        let _ = self.driver.set(driver);
+    }
+
+    /// The provider's handle, while the line is open.
+    pub(super) fn driver(&self) -> Option<HDRVLINE> {
+        self.driver.get().copied()
+    }
+
+    fn calls(&self) -> MutexGuard<'_, HashMap<HTAPICALL, Arc<CallInner>>> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn call(&self, tapi: HTAPICALL) -> Option<Arc<CallInner>> {
+        self.calls().get(&tapi).cloned()
+    }
+
+    pub(super) fn forget(&self, tapi: HTAPICALL) {
+        self.calls().remove(&tapi);
+    }
+
+    /// Making this call has failed (N8).
+    pub(super) fn not_made(&self, tapi: HTAPICALL) {
+        // Not under the lock of the calls.
+        let call = self.calls().remove(&tapi);
+        if let Some(call) = call {
+            call.kill();
+        }
+    }
+
+    /// How many calls are in the books.
+    #[cfg(test)]
+    pub(super) fn known_calls(&self) -> usize {
+        self.calls().len()
+    }
+
+    pub(super) fn is_ended(&self) -> bool {
+        self.ended.load(Ordering::SeqCst)
+    }
+
+    /// From here on nothing of it is delivered.
+    pub(super) fn set_ended(&self) {
+        self.ended.store(true, Ordering::SeqCst);
+    }
+
+    /// Ends all its calls.
+    pub(super) fn end_calls(&self) {
+        let calls = std::mem::take(&mut *self.calls());
+        for call in calls.into_values() {
+            call.kill();
+        }
+    }
+}
 
 /// How far a call has come between host and provider.
 enum Phase {
@@ -45,34 +129,54 @@ impl Life {
 
 pub(super) struct CallInner {
     pub(super) line: Arc<LineInner>,
+    /// Where the outcomes of its requests go.
+    pub(super) outlet: Arc<dyn Outlet>,
     pub(super) tapi: HTAPICALL,
-    pub(super) ledger: Ledger,
+    pub(super) ledger: Arc<Ledger>,
     driver: OnceLock<HDRVCALL>,
     life: Mutex<Life>,
 }
 
 impl CallInner {
-    fn new(line: &Arc<LineInner>, tapi: HTAPICALL, phase: Phase, owned: bool) -> CallInner {
+    /// A call in the books of its line.
+    fn enter(
+        line: &Arc<LineInner>,
+        outlet: Arc<dyn Outlet>,
+        tapi: HTAPICALL,
+        phase: Phase,
+        driver: OnceLock<HDRVCALL>,
+    ) -> Arc<CallInner> {
+        let owned = matches!(phase, Phase::Making(_));
         let life = Life { phase, state: None, mode: 0, owned, held: 0, mentioned: 0 };
-        CallInner {
+        let call = Arc::new(CallInner {
             line: Arc::clone(line),
+            outlet,
             tapi,
-            ledger: Ledger::default(),
-            driver: OnceLock::new(),
+            ledger: Arc::default(),
+            driver,
             life: Mutex::new(life),
-        }
+        });
+        line.calls().insert(tapi, Arc::clone(&call));
+        call
     }
 
     /// A call that is about to be made here.
-    pub(super) fn outgoing(line: &Arc<LineInner>, tapi: HTAPICALL) -> CallInner {
-        CallInner::new(line, tapi, Phase::Making(Vec::new()), true)
+    pub(super) fn outgoing(
+        line: &Arc<LineInner>,
+        outlet: Arc<dyn Outlet>,
+        tapi: HTAPICALL,
+    ) -> Arc<CallInner> {
+        CallInner::enter(line, outlet, tapi, Phase::Making(Vec::new()), OnceLock::new())
     }
 
     /// A call that the provider has announced.
-    pub(super) fn incoming(line: &Arc<LineInner>, tapi: HTAPICALL, driver: HDRVCALL) -> CallInner {
-        let call = CallInner::new(line, tapi, Phase::Alive, false);
-        call.set_driver(driver);
-        call
+    pub(super) fn incoming(
+        line: &Arc<LineInner>,
+        outlet: Arc<dyn Outlet>,
+        tapi: HTAPICALL,
+        driver: HDRVCALL,
+    ) -> Arc<CallInner> {
+        CallInner::enter(line, outlet, tapi, Phase::Alive, OnceLock::from(driver))
     }
 
     fn life(&self) -> MutexGuard<'_, Life> {

@@ -1,0 +1,81 @@
+//! The thread on which the host closes for those who don't want to wait.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ringback_request::report;
+
+/// The thread ends if there was nothing to do for so long.
+const IDLE: Duration = Duration::from_secs(10);
+
+type Job = Box<dyn FnOnce() + Send>;
+
+#[derive(Default)]
+struct Jobs {
+    waiting: VecDeque<Job>,
+    running: bool,
+    over: bool,
+}
+
+/// What the thread is given to do. It is started when it is needed first, and ends when it has not
+/// been needed for a while.
+#[derive(Default)]
+pub(super) struct Closer {
+    jobs: Mutex<Jobs>,
+    arrived: Condvar,
+}
+
+impl Closer {
+    fn jobs(&self) -> MutexGuard<'_, Jobs> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has the thread do this; does it here if there can be no thread.
+    pub(super) fn run(self: &Arc<Self>, job: Job) {
+        let mut jobs = self.jobs();
+        jobs.waiting.push_back(job);
+        if std::mem::replace(&mut jobs.running, true) {
+            drop(jobs);
+            self.arrived.notify_one();
+            return;
+        }
+        drop(jobs);
+        let closer = Arc::clone(self);
+        let work = move || while closer.next().map(|job| job()).is_some() {};
+        if let Err(error) = thread::Builder::new().name("ringback-closer".into()).spawn(work) {
+            report!(ERROR, "there is no thread to close on ({error}); closing here");
+            let waiting = {
+                let mut jobs = self.jobs();
+                jobs.running = false;
+                std::mem::take(&mut jobs.waiting)
+            };
+            waiting.into_iter().for_each(|job| job());
+        }
+    }
+
+    /// The next job; `None` if the thread is not needed any more.
+    fn next(&self) -> Option<Job> {
+        let until = Instant::now() + IDLE;
+        let mut jobs = self.jobs();
+        loop {
+            if let Some(job) = jobs.waiting.pop_front() {
+                return Some(job);
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if jobs.over || left.is_zero() {
+                jobs.running = false;
+                return None;
+            }
+            let waited = self.arrived.wait_timeout(jobs, left);
+            jobs = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Ends the thread with the host; what waits is still closed.
+    pub(super) fn end(&self) {
+        self.jobs().over = true;
+        self.arrived.notify_one();
+    }
+}

@@ -1,0 +1,102 @@
+//! What everything of a host keeps alive: its provider, its requests and its threads.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+
+use ringback_tspi::provider::Provider;
+
+use super::baton::Baton;
+use super::closer::Closer;
+use super::counts::Counters;
+use super::evidence::this_thread;
+use super::hand::Hand;
+use super::inside;
+use super::ledger::{Ledger, Turns};
+use super::record::Ending;
+use super::requests::Requests;
+
+pub(super) struct Shared {
+    pub(super) provider: Arc<dyn Provider>,
+    pub(super) requests: Requests,
+    pub(super) counters: Counters,
+    pub(super) ledger: Ledger,
+    pub(super) turns: Turns,
+    pub(super) baton: Baton,
+    pub(super) hand: Arc<Hand>,
+    pub(super) closer: Arc<Closer>,
+    handles: AtomicUsize,
+    end_to_end: AtomicU32,
+    /// The provider emits nothing any more.
+    over: AtomicBool,
+    /// The process that has started it. A child that was forked has no thread of it and must not
+    /// touch its card.
+    process: u32,
+    /// The thread that runs a local host.
+    pub(super) runner: Option<i32>,
+}
+
+impl Shared {
+    pub(super) fn new(provider: Arc<dyn Provider>, runner: Option<i32>) -> Shared {
+        Shared {
+            provider,
+            requests: Requests::default(),
+            counters: Counters::default(),
+            ledger: Ledger::default(),
+            turns: Turns::default(),
+            baton: Baton::default(),
+            hand: Arc::new(Hand::new(runner.is_some())),
+            closer: Arc::default(),
+            handles: AtomicUsize::new(0),
+            end_to_end: AtomicU32::new(0),
+            over: AtomicBool::new(false),
+            process: std::process::id(),
+            runner,
+        }
+    }
+
+    /// A number for a handle: never 0 (N2), never used again.
+    pub(super) fn next_handle(&self) -> usize {
+        self.handles.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// A number for the generation of digits.
+    pub(super) fn next_end_to_end(&self) -> u32 {
+        self.end_to_end.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
+    }
+
+    /// Whether this is a child that was forked from the host's process.
+    pub(super) fn is_forked(&self) -> bool {
+        self.process != std::process::id()
+    }
+
+    /// Whether the calling thread would wait for itself.
+    pub(super) fn must_not_wait(&self) -> bool {
+        inside::is_inside() || self.runner == Some(this_thread())
+    }
+
+    /// Whether the provider emits nothing any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.over.load(Ordering::SeqCst)
+    }
+
+    /// Notes that the provider emits nothing any more: what it has not completed is lost (R5).
+    pub(super) fn nothing_follows(&self) {
+        self.over.store(true, Ordering::SeqCst);
+        self.lose_all();
+        self.turns.changed();
+    }
+
+    /// Fails every request that is outstanding.
+    pub(super) fn lose_all(&self) {
+        for record in self.requests.take_all() {
+            record.end(Ending::Lost);
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.hand.end();
+        self.closer.end();
+    }
+}
