@@ -31,7 +31,7 @@ pub enum BindError {
     NoDriver {
         /// The kernel driver's name.
         driver: String,
-        /// Why that may not be possible, or nothing.
+        /// What in this kernel may prevent it (a lockdown, for example); empty if nothing is known.
         locked: String,
     },
     /// No card that Ringback drives, and none that stands in the way of one.
@@ -57,7 +57,7 @@ pub enum BindError {
          TDM400P does without, by the module ringback"
     )]
     NoGroup(PciAddress),
-    /// Somebody would lose the card in the middle of something.
+    /// The card is in use, and its user would lose it.
     #[error("{address} is in use by {users}; end that first")]
     InUse {
         /// The card's PCI address.
@@ -76,7 +76,7 @@ pub enum BindError {
         /// The error of the system call.
         source: io::Error,
     },
-    /// All was done, and the driver still does not hold the card.
+    /// All writes succeeded, and the driver still does not hold the card.
     #[error(
         "{driver} did not take {address}; the kernel's log (dmesg) has the reason, and `ringback \
          device release {address}` gives the card back"
@@ -179,17 +179,18 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Whether it has a certain driver hold the card.
+    /// Whether the plan binds the card to a driver that was named, and does not leave the choice to
+    /// the kernel.
     pub fn binds(&self) -> bool {
         self.wanted.is_some()
     }
 
-    /// What carrying it out does, in order.
+    /// The writes of the plan, in order.
     pub fn steps(&self) -> &[Step] {
         &self.steps
     }
 
-    /// Does it.
+    /// Carries the plan out.
     ///
     /// # Errors
     /// [`BindError::Step`] at the first step that fails, the rest is left undone;
@@ -259,7 +260,7 @@ impl Plan {
         self.kind_of(address).is_some_and(Kind::is_driven)
     }
 
-    /// Whether there is a card in its IOMMU group that Ringback drives.
+    /// Whether the card's IOMMU group has a card that Ringback drives.
     fn has_driven_neighbour(&self) -> bool {
         let group = self.address.group(&self.root);
         let folder = |group| format!("kernel/iommu_groups/{group}/devices");
@@ -276,7 +277,7 @@ impl Plan {
         self.address.driver(&self.root)
     }
 
-    /// Whether only a driver of somebody's choice may take the card.
+    /// Whether `driver_override` is set: then only the driver that it names may take the card.
     fn has_override(&self) -> bool {
         let chosen = self.root.text(self.address.folder().join("driver_override"));
         chosen.is_ok_and(|driver| !driver.is_empty() && driver != "(null)")
@@ -354,7 +355,7 @@ mod tests {
     fn a_driver_that_does_not_take_the_card_is_an_error() {
         let tree = tree(None);
         let plan = Plan::bind(&tree.root, KINDS, address(), "vfio-pci").unwrap();
-        // Files are written, but no kernel is behind them.
+        // The files are written, but no kernel acts on them.
         assert!(matches!(plan.carry_out(), Err(BindError::NotTaken { .. })));
         assert_eq!(fs::read_to_string(&plan.steps()[0].path).unwrap(), "vfio-pci");
         assert_eq!(fs::read_to_string(&plan.steps()[1].path).unwrap(), ADDRESS);

@@ -48,7 +48,7 @@ impl Confinement {
         Confinement::Group { name, neighbours }
     }
 
-    /// Whether there is memory of the machine that the card does not reach.
+    /// Whether the IOMMU keeps the card from any memory of the machine.
     pub fn is_confined(&self) -> bool {
         matches!(self, Confinement::Group { .. })
     }
@@ -117,7 +117,7 @@ mod tests {
         tree.pci(CARD, IDS, Some("ringback"));
         assert_eq!(of(&tree), Confinement::NoIommu);
         tree.group(7, CARD);
-        // Unknown is not confined.
+        // A domain type that is not known does not count as confining.
         assert!(!of(&tree).is_confined());
         tree.file("sys/kernel/iommu_groups/7/type", "identity\n");
         assert_eq!(of(&tree), Confinement::PassThrough { name: "7".to_owned() });

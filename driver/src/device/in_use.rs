@@ -14,7 +14,7 @@ use super::sysfs::SysfsRoot;
 /// own since Linux 6.6.
 const PORT_DEPTH: usize = 2;
 
-/// Everybody who uses the card, as a person knows them: `ringback (process 1234, /dev/uio0)`.
+/// The users of the card, in words for a person: `ringback (process 1234, /dev/uio0)`.
 pub fn users(root: &SysfsRoot, address: PciAddress) -> Vec<String> {
     let files = files(root, address);
     let consoles = root.text("class/tty/console/active").unwrap_or_default();

@@ -129,7 +129,7 @@ pub trait Device: Send + 'static {
     /// Lets the next interrupt come, where the path masks itself (UIO `irqcontrol`, VFIO UNMASK).
     ///
     /// # Errors
-    /// The error of the system call; the card is then as good as gone.
+    /// The error of the system call; the card can't be used any more.
     fn rearm(&self) -> io::Result<()>;
     /// Lets the card reach memory by itself (PCI bus master), e.g. again after a master abort.
     ///

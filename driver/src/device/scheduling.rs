@@ -1,4 +1,4 @@
-//! The scheduling class of a thread, for which nix has no face.
+//! The scheduling class of a thread. nix has no function for it.
 
 #![allow(unsafe_code)]
 

@@ -1,6 +1,6 @@
 //! Reading `/sys`: small text files and links, under a root that tests make up.
 //!
-//! Nothing here trusts what it reads: a file may be missing, unreadable, endless or garbage, a link
+//! Nothing that is read is trusted: a file may be missing, unreadable, endless or garbage, a link
 //! may point nowhere or to itself. What can't be understood is an error or absent, never a guess.
 
 use std::fs::{self, File};

@@ -10,12 +10,14 @@ use crate::guard::{contain, discard};
 use crate::report;
 use crate::request::{RequestId, Token};
 
+use super::arrived::Arrived;
 use super::card::Card;
 use super::core::Core;
+use super::found::Found;
 use super::handover::Work;
 use super::outbox::Delivery;
 use super::samples::Order;
-use super::state::{Arrived, Found, State};
+use super::state::State;
 use super::{SLOW, Upcalls, submitter};
 
 /// Rounds of delivery between two looks at the ring.

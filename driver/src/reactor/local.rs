@@ -9,7 +9,8 @@ use crate::engine::{Engine, Failure};
 use super::delivery::Reaping;
 use super::handle::{Handle, Settled};
 use super::realtime::Granted;
-use super::reaper::{Reaper, StartError, card, give_back};
+use super::reaper::Reaper;
+use super::start::{StartError, card, give_back};
 use super::{Options, Upcalls};
 
 /// A card whose reaper is the thread that has made this: upcalls come from within

@@ -12,16 +12,22 @@
 //! The reactor knows nothing of telephony: it is generic over [`Engine`](crate::engine::Engine). It
 //! is the only module that uses the ring, by the safe interface in `device::ring`.
 
+mod arrived;
 mod bits;
 mod card;
 mod client;
 mod clock;
 mod commands;
+mod complaints;
 mod core;
+mod deadlines;
 mod delivery;
 mod doze;
+mod driver;
+mod found;
 mod handle;
 mod handover;
+mod intake;
 mod kick;
 mod latch;
 mod local;
@@ -32,6 +38,7 @@ mod outbox;
 mod realtime;
 mod reaper;
 mod samples;
+mod start;
 mod state;
 mod stepper;
 mod submitter;
@@ -42,10 +49,11 @@ mod user_data;
 mod waiting;
 
 pub use client::{Client, ClientUpcalls, Outcome, Pending, Unconnected};
+pub use driver::Driver;
 pub use handle::{Handle, Refused, Settled};
 pub use local::Local;
 pub use realtime::{Answer, Granted, Realtime, Setting};
-pub use reaper::{Driver, StartError};
+pub use start::StartError;
 pub use stepper::{PortOrder, Stepper};
 pub use submitter::is_in_upcall;
 pub use ticket::Ticket;

@@ -2,7 +2,7 @@
 //!
 //! An engine's orders go down with the outbox; [`Ports`] makes them WRITEs in the reaper's ring,
 //! each under the id of the request it belongs to, and keeps a READ in flight on every port. What
-//! comes of them goes up to the engine by [`Arrived`](super::state::Arrived).
+//! comes of them goes up to the engine by [`Arrived`].
 //!
 //! Rules: a play ends exactly once, played, dropped or failed, whatever becomes of its WRITEs. What
 //! is written is never more than the kernel's queue takes at once, so that no WRITE waits for room
@@ -11,11 +11,11 @@
 use std::collections::VecDeque;
 
 use crate::device::PortFile;
-use crate::device::ring::{PortIndex, READ_SAMPLES, Ring, RingError};
+use crate::device::ring::{PortIndex, Ring, RingError};
 use crate::engine::{Play, Played};
 use crate::report;
 
-use super::state::Arrived;
+use super::arrived::{Arrived, Sound};
 use super::user_data::{self, Kind};
 
 /// Samples that a port's queue in the kernel takes.
@@ -28,13 +28,6 @@ pub(crate) enum Order {
     Play { port: usize, play: Play, id: u32, samples: Vec<u8> },
     /// Drops all that is queued.
     Silence { port: usize },
-}
-
-/// What a port has received or played.
-#[derive(Debug)]
-pub(crate) enum Sound {
-    Received { port: usize, samples: [u8; READ_SAMPLES], length: usize },
-    Played { port: usize, play: Play, played: Played },
 }
 
 /// Orders from the engine, and buffers to use again. Part of the outbox.

@@ -1,6 +1,5 @@
 //! The engine, its outbox and its deadlines: everything that is changed while the card is held.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,21 +7,17 @@ use crate::Time;
 use crate::engine::{Context, Effects, Engine, Failure, Payload};
 use crate::guard::{contain, discard};
 use crate::report;
-use crate::request::{RequestId, Token};
+use crate::request::Token;
 
-use super::bits::Bits;
+use super::arrived::{Arrived, Sound};
+use super::complaints::{self, Complaints};
 use super::core::Core;
+use super::deadlines::{Deadline, Deadlines};
+use super::found::Found;
 use super::handover::Work;
-use super::mark::{Mark, Signal};
-use super::outbox::{BATCH, Delivery, Outbox};
-use super::samples::{Order, Sound};
-use super::{LOOK_INTERVAL, PATIENCE, SLOW};
-
-/// More interrupts in a [`LOOK_INTERVAL`] than any card raises.
-const STORM: u32 = 100_000;
-
-/// How many times in a row a timer is due again at once until it is named.
-const RESTLESS: u32 = 100;
+use super::mark::Signal;
+use super::outbox::Outbox;
+use super::{LOOK_INTERVAL, PATIENCE};
 
 /// How long a timer that is due again at once is put off.
 const TIMER_PAUSE: Duration = Duration::from_millis(1);
@@ -49,98 +44,15 @@ enum Phase {
     Ended(Failure),
 }
 
-/// A deadline that the ring is to keep, or to forget.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Deadline {
-    pub(crate) request: Token,
-    pub(crate) id: RequestId,
-    pub(crate) at: Time,
-}
-
-/// What a look has found, to be carried out once the card is unlocked.
-#[derive(Debug)]
-pub(crate) struct Found<Event, Output> {
-    pub(crate) batch: VecDeque<Delivery<Event, Output>>,
-    /// The number of the round that the batch is, and whether there is more for the next.
-    pub(crate) round: u64,
-    pub(crate) more: bool,
-    /// What is reached once the batch is delivered.
-    pub(crate) marks: Vec<Mark>,
-    pub(crate) arm: Vec<Deadline>,
-    pub(crate) disarm: Vec<Deadline>,
-    /// The engine's orders to ports.
-    pub(crate) orders: Vec<Order>,
-    /// Latest time of the next look.
-    pub(crate) until: Time,
-    /// Time of this look.
-    pub(crate) now: Time,
-}
-
-impl<Event, Output> Found<Event, Output> {
-    pub(crate) fn new() -> Self {
-        Found {
-            batch: VecDeque::with_capacity(BATCH),
-            round: 0,
-            more: false,
-            marks: Vec::new(),
-            arm: Vec::new(),
-            disarm: Vec::new(),
-            orders: Vec::new(),
-            until: Time::ZERO,
-            now: Time::ZERO,
-        }
-    }
-}
-
-/// What came up the ring since the last look.
-#[derive(Debug, Default)]
-pub(crate) struct Arrived {
-    /// The card interrupted once or more.
-    pub(crate) interrupted: bool,
-    /// What ports have received and played.
-    pub(crate) sounds: Vec<Sound>,
-    /// Buffers of samples to be used again.
-    pub(crate) spare: Vec<Vec<u8>>,
-    /// Requests whose TIMEOUT has expired.
-    pub(crate) expired: Vec<Token>,
-    /// Requests whose TIMEOUT the kernel did not take.
-    pub(crate) unarmed: Vec<Token>,
-    /// The interrupt file failed.
-    pub(crate) gone: bool,
-}
-
-impl Arrived {
-    /// Whether nothing but an interrupt has arrived.
-    fn is_empty(&self) -> bool {
-        let Arrived { interrupted: _, sounds, spare, expired, unarmed, gone } = self;
-        let none = sounds.is_empty() && spare.is_empty() && expired.is_empty();
-        none && unarmed.is_empty() && !gone
-    }
-}
-
-/// Counts interrupts, to find a card that interrupts without end.
-#[derive(Debug, Default)]
-struct Storms {
-    interrupts: u32,
-    told: bool,
-}
-
 /// The engine and all that is changed while it is held.
 pub(crate) struct State<E: Engine> {
     /// `None` once the reaper has ended: whatever the engine holds open is closed by then.
     engine: Option<E>,
     core: Arc<Core>,
     pub(crate) outbox: Outbox<E::Event, E::Output>,
-    /// By slot: running requests without a kernel timer yet.
-    unarmed: Bits,
-    /// By slot: running requests whose deadline is a TIMEOUT in the ring.
-    armed: Bits,
+    deadlines: Deadlines,
     /// Requests that were ended before they were started, and why.
     doomed: Vec<(Token, Failure)>,
-    /// The nearest deadline of the unarmed.
-    earliest: Time,
-    /// When the unarmed get their TIMEOUTs.
-    sweep: Time,
     /// When to look next for held tickets and too many interrupts.
     complains: Time,
     /// Latest time of the reaper's next look.
@@ -150,9 +62,7 @@ pub(crate) struct State<E: Engine> {
     /// The latest time that was passed to the engine: it never goes back.
     now: Time,
     phase: Phase,
-    storms: Storms,
-    /// How often the timer was due again at once, one time after the other.
-    restless: u32,
+    complaints: Complaints,
     /// Commands started; see [`TIMED`].
     started: u32,
     /// The request that was started last: the one to name if the card was held for long.
@@ -167,18 +77,14 @@ impl<E: Engine> State<E> {
             engine: Some(engine),
             core,
             outbox,
-            unarmed: Bits::none(capacity),
-            armed: Bits::none(capacity),
+            deadlines: Deadlines::new(capacity),
             doomed: Vec::new(),
-            earliest: Time::NEVER,
-            sweep: Time::ZERO,
             complains: Time::ZERO,
             looks_by: Time::NEVER,
             timer_pause: Time::ZERO,
             now: Time::ZERO,
             phase: Phase::Running,
-            storms: Storms::default(),
-            restless: 0,
+            complaints: Complaints::default(),
             started: 0,
             last: None,
         }
@@ -275,7 +181,7 @@ impl<E: Engine> State<E> {
         if !self.core.table.owns(request) || !self.core.table.is_running(request) {
             return false;
         }
-        if !self.unarmed.has(request.slot()) && !self.armed.has(request.slot()) {
+        if !self.deadlines.has(request.slot()) {
             // Not started yet: its slot is in use until its command is out of the queue.
             if !self.doomed.iter().any(|(doomed, _)| *doomed == request) {
                 // Those that were refused meanwhile never come.
@@ -309,7 +215,7 @@ impl<E: Engine> State<E> {
         let core = Arc::clone(&self.core);
         for request in core.table.running() {
             // A request that is not started yet fails when its command is taken from the queue.
-            if self.unarmed.has(request.slot()) || self.armed.has(request.slot()) {
+            if self.deadlines.has(request.slot()) {
                 self.end_request(request, cause);
             }
         }
@@ -318,7 +224,7 @@ impl<E: Engine> State<E> {
     /// Passes what has arrived to the engine.
     pub(crate) fn arrived(&mut self, arrived: &mut Arrived, now: Time) {
         if std::mem::take(&mut arrived.interrupted) {
-            self.storms.interrupts = self.storms.interrupts.saturating_add(1);
+            self.complaints.interrupted();
             self.call(now, Engine::interrupt);
         }
         if !arrived.is_empty() {
@@ -341,10 +247,7 @@ impl<E: Engine> State<E> {
         }
         self.outbox.orders.spare.append(&mut arrived.spare);
         for request in arrived.unarmed.drain(..) {
-            if self.armed.clear(request.slot()) && self.core.table.is_running(request) {
-                // The next sweep tries again, when the kernel may have the memory that it lacked.
-                self.unarmed.set(request.slot());
-            }
+            self.deadlines.refused(request.slot(), self.core.table.is_running(request));
         }
         // After the interrupt, so that what the card has finished in time does not expire.
         for request in arrived.expired.drain(..) {
@@ -355,7 +258,7 @@ impl<E: Engine> State<E> {
                 report!(WARN, "request {id} of line {line} is ended: its time limit has passed");
             }
             self.end_request(request, Failure::Deadline);
-            self.armed.clear(request.slot());
+            self.deadlines.expired(request.slot());
         }
         if std::mem::take(&mut arrived.gone) {
             // The engine completes what it can; the rest fails.
@@ -377,29 +280,22 @@ impl<E: Engine> State<E> {
         if timer <= now {
             self.call(now, Engine::timer);
             timer = self.next_timer();
-            if timer <= now {
+            let again = timer <= now;
+            if again {
                 // If it were called again at once, this thread would do nothing else.
                 self.timer_pause = now + TIMER_PAUSE;
                 timer = self.timer_pause;
-                self.name_restless();
-            } else {
-                self.restless = 0;
             }
+            self.complaints.timer(again);
         }
-        let (unarmed, armed) = (&mut self.unarmed, &mut self.armed);
-        let table = &self.core.table;
+        let (table, deadlines) = (&self.core.table, &mut self.deadlines);
         (found.round, found.more) =
             self.outbox.take(table, &mut found.batch, &mut found.marks, |request, completion| {
-                unarmed.clear(request.slot());
-                if armed.clear(request.slot()) {
+                if deadlines.over(request.slot()) {
                     found.disarm.push(Deadline { request, id: completion.id, at: Time::NEVER });
                 }
             });
-        if self.earliest < self.sweep || self.sweep <= now {
-            self.arm_unarmed(&mut found.arm);
-            self.earliest = Time::NEVER;
-            self.sweep = now + LOOK_INTERVAL;
-        }
+        self.deadlines.arm(table, now, &mut found.arm);
         if self.complains <= now {
             self.complain(now);
             self.complains = now + LOOK_INTERVAL;
@@ -407,21 +303,9 @@ impl<E: Engine> State<E> {
         if !self.outbox.orders.given.is_empty() {
             found.orders.append(&mut self.outbox.orders.given);
         }
-        self.looks_by = timer.min(self.sweep);
+        self.looks_by = timer.min(self.deadlines.sweep());
         self.outbox.take_wake();
         (found.until, found.now) = (self.looks_by, now);
-    }
-
-    fn arm_unarmed(&mut self, arm: &mut Vec<Deadline>) {
-        let (table, armed) = (&self.core.table, &mut self.armed);
-        self.unarmed.drain(|slot| {
-            if let Some(request) = table.running_in(slot)
-                && let Some(id) = table.id(request)
-            {
-                armed.set(slot);
-                arm.push(Deadline { request, id, at: table.deadline(request) });
-            }
-        });
     }
 
     /// Logs held tickets and too many interrupts, which would otherwise go unnoticed.
@@ -429,29 +313,7 @@ impl<E: Engine> State<E> {
         if let Some(since) = now.as_nanos().checked_sub(PATIENCE.as_nanos() as u64) {
             self.outbox.complain(&self.core.table, Time::from_nanos(since));
         }
-        let Storms { interrupts, told } = std::mem::take(&mut self.storms);
-        let storm = interrupts > STORM;
-        if storm && !told {
-            report!(
-                ERROR,
-                "the interrupt file was ready {interrupts} times in {LOOK_INTERVAL:?}: it is not \
-                 an interrupt file, or the engine does not acknowledge the interrupt"
-            );
-        }
-        self.storms.told = storm;
-    }
-
-    /// Logs once an engine whose timer is always due.
-    #[cold]
-    fn name_restless(&mut self) {
-        self.restless = self.restless.saturating_add(1);
-        if self.restless == RESTLESS {
-            report!(
-                ERROR,
-                "the engine's timer was due again {RESTLESS} times as soon as it had been called; \
-                 next_timer must name a later time after each call"
-            );
-        }
+        self.complaints.interval();
     }
 
     fn next_timer(&mut self) -> Time {
@@ -503,19 +365,18 @@ impl<E: Engine> State<E> {
         let started = self.call_running(now, |engine, cx| engine.start(request, command, cx));
         self.outbox.starting = None;
         if timed {
-            self.name_slow(request, now);
+            complaints::slow(&self.core.table, request, self.core.clock.now() - now);
         }
         match started {
             Some(Ok(())) => {}
             Some(Err(result)) => {
-                self.name_contradiction(request, result);
+                complaints::contradiction(&self.core.table, request, result);
                 return Err(Refusal::Rejected(self.negative(request, result)));
             }
             None => return Err(Refusal::Ended(Failure::Internal)),
         }
         if let Some(deadline) = self.core.table.running_until(request) {
-            self.earliest = self.earliest.min(deadline);
-            self.unarmed.set(request.slot());
+            self.deadlines.started(request.slot(), deadline);
         }
         Ok(())
     }
@@ -527,37 +388,6 @@ impl<E: Engine> State<E> {
         }
         let place = self.doomed.iter().position(|(doomed, _)| *doomed == request)?;
         Some(self.doomed.swap_remove(place).1)
-    }
-
-    #[cold]
-    fn name_slow(&self, request: Token, before: Time) {
-        let took = self.core.clock.now() - before;
-        if took > SLOW
-            && let (Some(id), Some(line)) =
-                (self.core.table.id(request), self.core.table.line(request))
-        {
-            report!(
-                WARN,
-                "the engine took {took:?} to start request {id} of line {line}; everything else on \
-                 the card waited"
-            );
-        }
-    }
-
-    /// Logs a request that the engine has completed and then refused; the completion counts.
-    #[cold]
-    fn name_contradiction(&self, request: Token, result: i32) {
-        let table = &self.core.table;
-        if table.is_running(request) {
-            return;
-        }
-        if let (Some(id), Some(line)) = (table.id(request), table.line(request)) {
-            report!(
-                WARN,
-                "the engine completed request {id} of line {line} and then refused it with \
-                 {result}; the completion counts"
-            );
-        }
     }
 
     /// The result by which an engine refuses, made negative if it is not.
@@ -611,7 +441,7 @@ impl<E: Engine> Work<E::Command> for State<E> {
 
     fn leave(&mut self) -> bool {
         self.outbox.take_wake()
-            || self.earliest.min(self.next_timer()) < self.looks_by
+            || self.deadlines.earliest().min(self.next_timer()) < self.looks_by
             // The engine may have ended in `next_timer`.
             || self.outbox.take_wake()
     }

@@ -14,13 +14,13 @@ use crate::engine::{Engine, Failure, Play, Played};
 use crate::request::{CapacityError, RequestId, Table, Token};
 
 use super::Upcalls;
+use super::arrived::{Arrived, Sound};
 use super::card::Card;
 use super::clock::Clock;
 use super::core::Core;
 use super::delivery::{Alarms, Reaping};
 use super::handle::Handle;
-use super::samples::{Order, Sound};
-use super::state::Arrived;
+use super::samples::Order;
 
 /// Deadlines in order of time, and orders to ports.
 #[derive(Default)]

@@ -3,7 +3,7 @@
 //! `figures workload NAME COUNT` is how it runs itself under the tools that count; `--rounds N`
 //! makes it shorter or longer.
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use ringback_bench::{Options, ROUNDS, Relaunch, lab, run, workload};
@@ -38,9 +38,11 @@ fn everything(rounds: usize) -> Result<(), String> {
         card: Selector::Soft,
         rounds,
         json: false,
-        plot: None,
         relaunch: Relaunch { program, arguments: vec!["workload".into()] },
         lab: lab::instructions,
     };
-    run(&options, &mut io::stdout(), &|| false).map_err(|error| error.to_string())
+    let report = run(&options, &|| false).map_err(|error| error.to_string())?;
+    let mut out = io::stdout();
+    let written = out.write_all(report.text.as_bytes()).and_then(|()| out.flush());
+    written.map_err(|error| format!("the results can't be written: {error}"))
 }

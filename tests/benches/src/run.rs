@@ -1,7 +1,6 @@
 //! A whole run: measured, told, drawn.
 
-use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::io::{self, IsTerminal};
 
 use hdrhistogram::Histogram;
 use ringback_driver::device::selector::Selector;
@@ -29,8 +28,6 @@ pub struct Options {
     pub rounds: usize,
     /// JSON, one object per line, in place of text.
     pub json: bool,
-    /// Where to draw the distributions.
-    pub plot: Option<PathBuf>,
     /// How the program runs itself for what is counted by tools.
     pub relaunch: Relaunch,
     /// Guest instructions on `uio_dummy`, against a blocking read's: how they are had, or why not.
@@ -47,17 +44,20 @@ pub enum Error {
     /// It was asked to stop.
     #[error("stopped")]
     Stopped,
-    /// Nobody reads what it has to tell.
-    #[error("the results can't be written: {0}")]
-    Output(#[source] io::Error),
-    /// The picture can't be written.
-    #[error("the plot can't be written to {}: {source}", path.display())]
-    Plot {
-        /// Where it was to be.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+}
+
+/// What a run has measured.
+pub struct Report {
+    /// The tables, or the JSON objects.
+    pub text: String,
+    latency: Latency,
+}
+
+impl Report {
+    /// The latency distributions as an SVG picture.
+    pub fn plot(&self) -> String {
+        plot::svg(&self.latency)
+    }
 }
 
 /// The progress line on stderr: rewritten on a terminal, one line for each tenth elsewhere.
@@ -84,12 +84,11 @@ impl Progress {
     }
 }
 
-/// Measures everything that this machine can and writes it to `out`. Ends soon after `stop` says
-/// so.
+/// Measures everything that this machine can. Ends soon after `stop` says so.
 ///
 /// # Errors
 /// [`Error`]. A figure that could not be measured is none: it is told with the reason.
-pub fn run(options: &Options, out: &mut dyn Write, stop: &dyn Fn() -> bool) -> Result<(), Error> {
+pub fn run(options: &Options, stop: &dyn Fn() -> bool) -> Result<Report, Error> {
     let mut progress = Progress { terminal: io::stderr().is_terminal(), tenths: 0 };
     let watch = Watch::start();
     let mut part = |what: &str, part: f64| progress.tell(what, part);
@@ -124,7 +123,7 @@ pub fn run(options: &Options, out: &mut dyn Write, stop: &dyn Fn() -> bool) -> R
     let latency = latency?;
     let costs = costs.ok_or(Error::Stopped)?;
     let figures = figures::all(&latency, &costs, &scale, lab);
-    let told = if options.json {
+    let text = if options.json {
         let mut lines = json_of(&options.card, &latency, &noise);
         lines.push(json_of_scale(&scale));
         lines.push(json!({ "figures": figures::json(&figures) }));
@@ -141,11 +140,7 @@ pub fn run(options: &Options, out: &mut dyn Write, stop: &dyn Fn() -> bool) -> R
         ]
         .concat()
     };
-    if let Some(path) = &options.plot {
-        std::fs::write(path, plot::svg(&latency))
-            .map_err(|source| Error::Plot { path: path.clone(), source })?;
-    }
-    out.write_all(told.as_bytes()).and_then(|()| out.flush()).map_err(Error::Output)
+    Ok(Report { text, latency })
 }
 
 fn all_ways(card: &Selector) -> Result<Vec<Box<dyn Way>>, Error> {

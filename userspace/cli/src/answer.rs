@@ -7,9 +7,11 @@ use ringback_host::{Call, LineEvent};
 use ringback_tspi::callstate::CallState;
 
 use crate::card::{CardArguments, parse_seconds};
-use crate::conversation::{Conversation, TalkArguments};
+use crate::conversation::{Conversation, conclude};
 use crate::exit::{CODES, Exit, Failure};
+use crate::output::Output;
 use crate::signals::Signals;
+use crate::talk::TalkArguments;
 use crate::{scenery, timeline};
 
 /// Wait for an incoming call and answer it
@@ -40,10 +42,14 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn run(&self, signals: &Signals) -> Result<(), Failure> {
+        let out = self.talk.output(signals);
+        conclude(out, signals, self.converse(out, signals))
+    }
+
+    fn converse(&self, out: Output<'_>, signals: &Signals) -> Result<(), Failure> {
         let files = self.talk.files(signals)?;
         let (recorder, log) = timeline::new();
         let station = self.card.open(signals, &recorder, scenery::furnish)?;
-        let out = self.talk.output(signals);
         let mut line = Conversation::open(&station, self.line, out, signals, &recorder, log)?;
         line.check(false, &self.talk)?;
         if let (Some(card), Some(slot)) = (&station.soft, line.line.info().slot) {

@@ -1,5 +1,6 @@
 //! `ringback bench`: how long the way from a request to its callback is, beside other ways.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -7,6 +8,7 @@ use ringback_bench::{Error, Options, ROUNDS, Relaunch, run, workload};
 use ringback_driver::device::selector::Selector;
 
 use crate::exit::{Exit, Failure};
+use crate::files::{Target, not_written};
 use crate::output::Output;
 use crate::signals::Signals;
 
@@ -53,9 +55,12 @@ struct Latency {
         value_parser = clap::value_parser!(u32).range(1..)
     )]
     rounds: u32,
-    /// Draw the latency distributions into this SVG file
+    /// Draw the latency distributions into this SVG file, which must not exist
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
+    /// Let --plot write over a file that exists
+    #[arg(long)]
+    overwrite: bool,
     /// Print one JSON object per line; the last holds the figures
     #[arg(long)]
     json: bool,
@@ -75,24 +80,28 @@ impl Latency {
         let program = std::env::current_exe().map_err(|error| {
             Failure::failed(format_args!("the program does not find itself: {error}"))
         })?;
+        // Before the minutes that it takes.
+        let plot = self.plot.as_deref();
+        let plot = plot.map(|path| Target::look(path, self.overwrite, &[], signals)).transpose()?;
         let options = Options {
             card: self.card,
             rounds: self.rounds as usize,
             json: self.json,
-            plot: self.plot,
             relaunch: Relaunch { program, arguments: vec!["bench".into(), "workload".into()] },
             lab: || Err("the lab counts them: `make bench`".into()),
         };
         let theirs = signals.clone();
-        let measure = move || {
-            let (mut told, stop) = (Vec::new(), || theirs.caught().is_some());
-            run(&options, &mut told, &stop).map(|()| told)
-        };
+        let measure = move || run(&options, &|| theirs.caught().is_some());
         // A slice of a measurement may take longer than anybody wants to wait for Ctrl-C.
-        let told = signals.attended("bench", measure)?.map_err(|error| match error {
+        let report = signals.attended("bench", measure)?.map_err(|error| match error {
             Error::Stopped => Failure::silent(signals.caught().unwrap_or(Exit::INTERRUPTED)),
             other => Failure::failed(other),
         })?;
-        Output::new(self.json, signals).write(&told)
+        // What was measured is told in any case.
+        Output::new(self.json, signals).write(report.text.as_bytes())?;
+        let Some(plot) = plot else { return Ok(()) };
+        let (mut file, path) = plot.open()?;
+        let written = file.write_all(report.plot().as_bytes());
+        written.map_err(|error| not_written(&path, &error))
     }
 }

@@ -16,9 +16,11 @@ use ringback_tspi::dialstring::Modifiers;
 use ringback_tspi::error::LineError;
 
 use crate::card::{CardArguments, parse_seconds};
-use crate::conversation::{Conversation, TalkArguments};
+use crate::conversation::{Conversation, conclude};
 use crate::exit::{CODES, Exit, Failure};
+use crate::output::Output;
 use crate::signals::Signals;
+use crate::talk::TalkArguments;
 use crate::{scenery, timeline};
 
 /// Place a call
@@ -141,10 +143,14 @@ fn parse_digits(text: &str) -> Result<String, String> {
 
 impl Call {
     pub(crate) fn run(&self, signals: &Signals) -> Result<(), Failure> {
+        let out = self.talk.output(signals);
+        conclude(out, signals, self.converse(out, signals))
+    }
+
+    fn converse(&self, out: Output<'_>, signals: &Signals) -> Result<(), Failure> {
         let files = self.talk.files(signals)?;
         let (recorder, log) = timeline::new();
         let station = self.card.open(signals, &recorder, scenery::furnish)?;
-        let out = self.talk.output(signals);
         let mut line = Conversation::open(&station, self.line, out, signals, &recorder, log)?;
         line.check(self.digits.is_some(), &self.talk)?;
         self.check_number(&line)?;

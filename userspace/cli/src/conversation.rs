@@ -1,26 +1,20 @@
-//! What `call` and `answer` have in common: a line with one call on it, told as it goes, spoken on
-//! and hung up.
+//! A line with one call on it, as `call` and `answer` have it: taken, told as it goes, hung up and
+//! left on-hook. What is said on the call is the part of `talk`.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use clap::Args;
 use ringback_driver::card::Hook;
 use ringback_host::{Call, Events, Line, LineEvent, Pending, WaitError};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::LINEDISCONNECTMODE_OUTOFORDER;
 use ringback_tspi::dev_specific::LineKind;
 use ringback_tspi::error::LineError;
-use ringback_tspi::media::Audio;
 use serde::Serialize;
 
-use crate::card::{Station, describe, parse_seconds};
-use crate::data::Bytes;
+use crate::card::{Station, describe};
 use crate::exit::{Exit, Failure};
-use crate::files::Target;
 use crate::output::{Colour, Output};
 use crate::signals::Signals;
-use crate::sound::Sound;
 use crate::timeline::{Log, Recorder, What};
 
 /// The beat: signals, audio and output are looked after so often.
@@ -31,84 +25,6 @@ const REQUEST: Duration = Duration::from_secs(180);
 const OUT_OF_ORDER_BEATS: u32 = 10;
 /// Hanging up takes a few milliseconds, of a modem up to six seconds.
 const HANG_UP: Duration = Duration::from_secs(15);
-
-/// What is done once the call is answered.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct TalkArguments {
-    /// Play this WAV file (8 kHz mono) after the answer, then hang up
-    #[arg(long, value_name = "FILE.wav")]
-    play: Option<PathBuf>,
-    /// Record what the other side says into this WAV file, which must not exist, from the answer on
-    #[arg(long, value_name = "FILE.wav")]
-    record: Option<PathBuf>,
-    /// On a modem: send the bytes of this file once connected, then hang up, unless --receive or
-    /// --hangup-after says otherwise
-    #[arg(long, value_name = "FILE")]
-    send: Option<PathBuf>,
-    /// On a modem: write the bytes that come into this file, which must not exist, until the other
-    /// side hangs up
-    #[arg(long, value_name = "FILE")]
-    receive: Option<PathBuf>,
-    /// Hang up so many seconds after the answer; without it, --play and --send the call lasts until
-    /// the other side hangs up, or Ctrl-C
-    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
-    hangup_after: Option<Duration>,
-    /// Let --record and --receive write over a file that exists
-    #[arg(long)]
-    overwrite: bool,
-    /// Print one JSON object per event instead of text: those of `ringback demo --help`, and at the
-    /// end line_left (line, hook) and result (outcome, exit, reason)
-    #[arg(long)]
-    json: bool,
-}
-
-impl TalkArguments {
-    /// Opens what is read, and looks at what is to be written, before anything is done with the
-    /// card.
-    pub(crate) fn files(&self, signals: &Signals) -> Result<Files, Failure> {
-        let read = [self.play.as_deref(), self.send.as_deref()];
-        let look = |path: &Option<PathBuf>| {
-            let path = path.as_deref();
-            path.map(|path| Target::look(path, self.overwrite, &read, signals)).transpose()
-        };
-        let (record, receive) = (look(&self.record)?, look(&self.receive)?);
-        let [play, send] = read;
-        Ok(Files {
-            sound: Sound::open(play, record, signals)?,
-            bytes: Bytes::open(send, receive, signals)?,
-        })
-    }
-
-    /// The first option that is of no use on the line.
-    fn misplaced(&self, modem: bool, digits: bool) -> Option<&'static str> {
-        let options = [
-            ("--digits", digits, false),
-            ("--play", self.play.is_some(), false),
-            ("--record", self.record.is_some(), false),
-            ("--send", self.send.is_some(), true),
-            ("--receive", self.receive.is_some(), true),
-        ];
-        options.into_iter().find(|(_, given, for_modem)| *given && *for_modem != modem).map(|o| o.0)
-    }
-
-    pub(crate) fn output<'a>(&self, signals: &'a Signals) -> Output<'a> {
-        Output::new(self.json, signals)
-    }
-}
-
-/// What goes over the call.
-#[derive(Debug)]
-pub(crate) struct Files {
-    sound: Sound,
-    bytes: Bytes,
-}
-
-/// How a conversation ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum End {
-    FarEnd,
-    Here,
-}
 
 /// A line with one call on it.
 pub(crate) struct Conversation<'a> {
@@ -121,7 +37,8 @@ pub(crate) struct Conversation<'a> {
     events: Events,
 }
 
-/// The last object of `call --json` and `answer --json` but one: how the line was left.
+/// The object of `call --json` and `answer --json` before the last: how the line was left that was
+/// taken.
 #[derive(Debug, Serialize)]
 struct Left<'a> {
     event: &'static str,
@@ -159,18 +76,6 @@ impl<'a> Conversation<'a> {
     /// Whether the line's device is a modem.
     pub(crate) fn is_modem(&self) -> bool {
         self.line.info().kind == Some(LineKind::Modem)
-    }
-
-    /// Refuses what the line can't do, before a call is made.
-    pub(crate) fn check(&self, digits: bool, arguments: &TalkArguments) -> Result<(), Failure> {
-        let Some(option) = arguments.misplaced(self.is_modem(), digits) else { return Ok(()) };
-        let name = self.name();
-        let text = if self.is_modem() {
-            format!("{name} carries data and no sound: use --send and --receive, not {option}")
-        } else {
-            format!("{name} carries sound and no data: {option} is for modems")
-        };
-        Err(Failure::new(Exit::Usage, text))
     }
 
     /// `line 2 (FXO in slot 2)`.
@@ -262,85 +167,6 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// The call is connected: digits, then sound or data, until somebody hangs up.
-    pub(crate) fn talk(
-        &mut self,
-        call: &Call,
-        digits: Option<&str>,
-        files: Files,
-        arguments: &TalkArguments,
-    ) -> Result<(), Failure> {
-        let Files { mut sound, mut bytes } = files;
-        let answered = Instant::now();
-        let name = self.name();
-        let lost = |error| Failure::line(format_args!("{name} is lost"), error);
-        let end = if self.is_modem() {
-            let data = self.line.data().map_err(lost)?;
-            let ended = self.transfer(call, &mut bytes, &data, arguments.hangup_after, answered);
-            let received = bytes.finish(&data, self.signals);
-            let end = ended?;
-            if let (Some(bytes), Some(path)) = (received?, &arguments.receive) {
-                self.say("this side", format!("received {bytes} bytes into {}", path.display()));
-            }
-            end
-        } else {
-            let audio = self.line.audio().map_err(lost)?;
-            sound.start(&audio)?;
-            let ended = self.talk_on(call, digits, &mut sound, &audio, arguments, answered);
-            let recorded = sound.finish(&audio, self.signals);
-            let end = ended?;
-            if let (Some(ms), Some(path)) = (recorded?, &arguments.record) {
-                let seconds = ms as f64 / 1000.0;
-                self.say("this side", format!("recorded {seconds:.1} s into {}", path.display()));
-            }
-            end
-        };
-        if end == End::Here {
-            self.say("this side", "hangs up".to_owned());
-        }
-        Ok(())
-    }
-
-    fn talk_on(
-        &mut self,
-        call: &Call,
-        digits: Option<&str>,
-        sound: &mut Sound,
-        audio: &Audio,
-        arguments: &TalkArguments,
-        answered: Instant,
-    ) -> Result<End, Failure> {
-        let mut sending = None;
-        let asked = call.monitor_digits(true).and_then(|()| {
-            sending = digits.map(|digits| call.generate_digits(digits, 0)).transpose()?;
-            Ok(())
-        });
-        match asked {
-            // The other side was faster: that it has hung up is told in a moment.
-            Ok(()) | Err(LineError::INVALCALLSTATE) => {}
-            Err(error) => return Err(Failure::line("digits can't be sent or heard", error)),
-        }
-        loop {
-            let event = self.beat()?;
-            if self.is_over(event.as_ref())? {
-                return Ok(End::FarEnd);
-            }
-            if let Some(LineEvent::Generated { end_to_end, .. }) = event
-                && sending == Some(end_to_end)
-            {
-                sending = None;
-            }
-            sound.pump(audio, sending.is_none())?;
-            let over = match arguments.hangup_after {
-                Some(limit) => answered.elapsed() >= limit,
-                None => sound.is_played(audio),
-            };
-            if over {
-                return Ok(End::Here);
-            }
-        }
-    }
-
     /// Whether the event is the end of the call that is talked on.
     pub(crate) fn is_over(&mut self, event: Option<&LineEvent>) -> Result<bool, Failure> {
         match event {
@@ -393,20 +219,27 @@ impl<'a> Conversation<'a> {
         });
         let told = self.print().and_then(|()| {
             let hook = hook.map(|hook| if hook == Hook::On { "on" } else { "off" });
-            self.out.object(&Left { event: "line_left", line, hook })?;
-            let (outcome, exit, reason) = match &ended {
-                Ok(()) => ("answered", Exit::Done, ""),
-                Err(failure) => (outcome(failure.exit), failure.exit, failure.text.as_str()),
-            };
-            let exit_code = exit.code();
-            self.out.object(&Outcome { event: "result", outcome, exit: exit_code, reason })?;
-            if self.out.json {
-                self.signals.told(exit);
-            }
-            Ok(())
+            self.out.object(&Left { event: "line_left", line, hook })
         });
         ended.and(told)
     }
+}
+
+/// Tells as the last object how it all ended, also where no line was ever taken.
+pub(crate) fn conclude(
+    out: Output<'_>,
+    signals: &Signals,
+    ended: Result<(), Failure>,
+) -> Result<(), Failure> {
+    let (outcome, exit, reason) = match &ended {
+        Ok(()) => ("answered", Exit::Done, ""),
+        Err(failure) => (outcome(failure.exit), failure.exit, failure.text.as_str()),
+    };
+    let told = out.object(&Outcome { event: "result", outcome, exit: exit.code(), reason });
+    if out.json && told.is_ok() {
+        signals.told(exit);
+    }
+    ended.and(told)
 }
 
 /// A word for an exit code.

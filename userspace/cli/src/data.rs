@@ -4,13 +4,9 @@ use std::fs::File;
 use std::io;
 use std::io::{Read, Write};
 use std::path::Path;
-use std::time::{Duration, Instant};
 
-use ringback_host::{Call, Pending, WaitError};
-use ringback_tspi::error::LineError;
 use ringback_tspi::media::Data;
 
-use crate::conversation::{Conversation, End};
 use crate::exit::Failure;
 use crate::files::{Sink, Source, Target, not_written};
 use crate::signals::Signals;
@@ -63,8 +59,18 @@ impl Bytes {
         Ok(())
     }
 
+    /// What is to be sent, for whoever sends it; none without a file for it, and the second time.
+    pub(crate) fn take_source(&mut self) -> Option<Source<u8>> {
+        self.send.take()
+    }
+
+    /// Whether what comes goes to a file.
+    pub(crate) fn is_receiving(&self) -> bool {
+        self.receive.is_some()
+    }
+
     /// Takes what has come. Without a file for it, it is returned as text.
-    fn pump(&mut self, data: &Data) -> Result<Option<String>, Failure> {
+    pub(crate) fn pump(&mut self, data: &Data) -> Result<Option<String>, Failure> {
         if self.receive.as_ref().is_some_and(|sink| sink.waiting() > ROOM) {
             return Ok(None);
         }
@@ -108,74 +114,6 @@ fn next(file: &mut File) -> io::Result<Option<Vec<u8>>> {
                 return Ok((count > 0).then_some(bytes));
             }
             Err(error) => return Err(error),
-        }
-    }
-}
-
-impl Conversation<'_> {
-    /// Sends and receives until somebody hangs up, or there is nothing left to do.
-    pub(crate) fn transfer(
-        &mut self,
-        call: &Call,
-        bytes: &mut Bytes,
-        data: &Data,
-        hangup_after: Option<Duration>,
-        connected: Instant,
-    ) -> Result<End, Failure> {
-        bytes.start()?;
-        let mut source = bytes.send.take();
-        let sends = source.is_some();
-        let mut sending: Option<Pending<()>> = None;
-        loop {
-            let event = self.beat()?;
-            if let Some(text) = bytes.pump(data)? {
-                self.say("the other side", format!("sends {text:?}"));
-            }
-            if self.is_over(event.as_ref())? {
-                return Ok(End::FarEnd);
-            }
-            if let Some(pending) = &sending {
-                match pending.wait(Duration::ZERO) {
-                    Err(WaitError::TimedOut) => {}
-                    Ok(()) => sending = None,
-                    // With the call, whose end is told in a moment.
-                    Err(WaitError::Failed(
-                        LineError::OPERATIONFAILED | LineError::INVALCALLSTATE,
-                    )) => (sending, source) = (None, None),
-                    Err(error) => {
-                        return Err(Failure::failed(format_args!("not all was sent: {error}")));
-                    }
-                }
-            }
-            if sending.is_none()
-                && let Some(file) = &mut source
-            {
-                let piece = file.now()?;
-                let count = piece.len();
-                if count > 0 {
-                    match call.send(piece) {
-                        Ok(pending) => sending = Some(pending),
-                        // The other side was faster: that it has hung up is told in a moment.
-                        Err(LineError::INVALCALLSTATE) => source = None,
-                        Err(error) => {
-                            return Err(Failure::line("the bytes can't be sent", error));
-                        }
-                    }
-                } else if file.is_over() {
-                    source = None;
-                    self.say("this side", "has sent everything".to_owned());
-                }
-                if let Some(file) = &mut source {
-                    file.took(count);
-                }
-            }
-            let over = match hangup_after {
-                Some(limit) => connected.elapsed() >= limit,
-                None => sends && source.is_none() && sending.is_none() && bytes.receive.is_none(),
-            };
-            if over {
-                return Ok(End::Here);
-            }
         }
     }
 }

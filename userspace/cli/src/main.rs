@@ -36,6 +36,7 @@ mod scenery;
 mod signals;
 mod softcard;
 mod sound;
+mod talk;
 mod timeline;
 
 use std::io;

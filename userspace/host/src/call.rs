@@ -87,7 +87,7 @@ impl Call {
     /// INVALCALLHANDLE once it is closed.
     pub fn info(&self) -> Result<CallInfo, LineError> {
         let driver = self.usable()?;
-        let provider = &self.inner.line.shared.provider;
+        let provider = self.inner.line.service.provider();
         let bytes = fetch::<LINECALLINFO>(|memory| provider.line_get_call_info(driver, memory))?;
         CallInfo::read(&bytes, self.line().version)
     }
@@ -99,7 +99,7 @@ impl Call {
     /// INVALCALLHANDLE once it is closed.
     pub fn status(&self) -> Result<CallStatus, LineError> {
         let driver = self.usable()?;
-        let provider = &self.inner.line.shared.provider;
+        let provider = self.inner.line.service.provider();
         let bytes =
             fetch::<LINECALLSTATUS>(|memory| provider.line_get_call_status(driver, memory))?;
         CallStatus::read(&bytes, self.line().version)
@@ -136,9 +136,8 @@ impl Call {
     /// [`LineEvent::Generated`]: super::LineEvent::Generated
     pub fn generate_digits(&self, digits: &str, digit_ms: u32) -> Result<u32, LineError> {
         let driver = self.usable()?;
-        let shared = &self.inner.line.shared;
-        let end_to_end = shared.next_end_to_end();
-        shared.provider.line_generate_digits(
+        let end_to_end = self.inner.line.shared.next_end_to_end();
+        self.inner.line.service.provider().line_generate_digits(
             driver,
             end_to_end,
             LINEDIGITMODE_DTMF,
@@ -154,7 +153,7 @@ impl Call {
     /// INVALCALLHANDLE once it is closed.
     pub fn cancel_digits(&self) -> Result<(), LineError> {
         let driver = self.usable()?;
-        let provider = &self.inner.line.shared.provider;
+        let provider = self.inner.line.service.provider();
         provider.line_generate_digits(driver, 0, LINEDIGITMODE_DTMF, None, 0)
     }
 
@@ -166,7 +165,7 @@ impl Call {
     pub fn monitor_digits(&self, on: bool) -> Result<(), LineError> {
         let driver = self.usable()?;
         let modes = if on { LINEDIGITMODE_DTMF | LINEDIGITMODE_DTMFEND } else { 0 };
-        self.inner.line.shared.provider.line_monitor_digits(driver, modes)
+        self.inner.line.service.provider().line_monitor_digits(driver, modes)
     }
 }
 

@@ -29,6 +29,10 @@ impl Outlet for LineOutlet {
         [&self.inner.shared.ledger, &self.inner.ledger]
     }
 
+    fn provider(&self) -> u32 {
+        self.inner.service.id
+    }
+
     fn turns(&self) -> &Turns {
         &self.inner.shared.turns
     }
@@ -46,6 +50,14 @@ impl Outlet for LineOutlet {
 
     fn put(&self, record: Arc<Record>, ending: Ending) {
         self.queue_up(Upcall::Request(record, ending));
+    }
+
+    fn arrived(self: Arc<Self>) {
+        if self.inner.service.is_apart() {
+            self.deliver_later();
+        } else {
+            self.deliver();
+        }
     }
 
     fn deliver(self: Arc<Self>) {
@@ -71,10 +83,10 @@ impl Outlet for LineOutlet {
 }
 
 impl LineOutlet {
-    /// Queues something and delivers what may be delivered.
+    /// Queues something that has come in an upcall, and delivers what may be delivered.
     pub(super) fn push(self: Arc<Self>, upcall: Upcall) {
         self.queue_up(upcall);
-        self.deliver();
+        self.arrived();
     }
 
     fn upcall(&self, upcall: Upcall) {

@@ -1,26 +1,26 @@
-//! The host: one provider's TAPI.
+//! The host: the TAPI of its providers.
 
 use std::sync::Arc;
 
 use ringback_tspi::error::LineError;
-use ringback_tspi::types::{HTAPILINE, Version};
+use ringback_tspi::types::HTAPILINE;
 
 use super::asked;
 use super::counts::Counts;
 use super::info::LineInfo;
 use super::line::Line;
 use super::outlet::{LineOutlet, Lines};
+use super::service::Service;
 use super::shared::Shared;
 
-/// Which installation of the provider this is; there is one.
-pub(super) const PERMANENT_PROVIDER_ID: u32 = 1;
-
-/// A provider with its lines, ready to be used. Dropping it shuts it down.
+/// One or several providers with their lines, ready to be used. Dropping it shuts them down.
 pub struct Host {
     pub(super) shared: Arc<Shared>,
     pub(super) open: Arc<Lines>,
+    pub(super) services: Vec<Arc<Service>>,
+    /// The lines, and the provider of each.
     pub(super) infos: Vec<LineInfo>,
-    pub(super) version: Version,
+    pub(super) served_by: Vec<Arc<Service>>,
 }
 
 impl Host {
@@ -29,7 +29,8 @@ impl Host {
         &self.infos
     }
 
-    /// Opens a line (TSPI_lineOpen), by its device id.
+    /// Opens a line (TSPI_lineOpen), by its device id, and has its calls of every kind reported
+    /// (TSPI_lineSetDefaultMediaDetection).
     ///
     /// # Errors
     /// NODEVICE if there is no such line; ALLOCATED if it is open; UNINITIALIZED once the host is
@@ -39,14 +40,22 @@ impl Host {
         if !self.shared.ledger.is_open() {
             return Err(LineError::UNINITIALIZED);
         }
-        let info = self.infos.iter().find(|info| info.device_id == device_id);
-        let info = info.cloned().ok_or(LineError::NODEVICE)?;
-        let version = info.version;
+        let mut lines = self.infos.iter().zip(&self.served_by);
+        let line = lines.find(|(info, _)| info.device_id == device_id);
+        let (info, service) = line.ok_or(LineError::NODEVICE)?;
+        let LineInfo { version, media_modes, .. } = *info;
         let tapi = HTAPILINE::new(self.shared.next_handle()).ok_or(LineError::NOMEM)?;
         self.shared.hand.start();
         // Dropping it closes it, also if it does not open.
-        let line = Line(LineOutlet::new(&self.shared, &self.open, info, tapi));
-        line.0.inner.set_driver(self.shared.provider.line_open(device_id, tapi, version)?);
+        let line = Line(LineOutlet::new(service, &self.open, info.clone(), tapi));
+        let provider = service.provider();
+        let driver = provider.line_open(device_id, tapi, version)?;
+        line.0.inner.set_driver(driver);
+        match provider.line_set_default_media_detection(driver, media_modes) {
+            // A provider that tells calls without being asked to.
+            Ok(()) | Err(LineError::OPERATIONUNAVAIL) => {}
+            Err(error) => return Err(error),
+        }
         // It may have been shut down meanwhile.
         if self.shared.ledger.is_open() { Ok(line) } else { Err(LineError::UNINITIALIZED) }
     }

@@ -52,6 +52,8 @@ pub struct LineInfo {
     pub slot: Option<u32>,
     /// What it is made of; `None` from a provider that does not say.
     pub kind: Option<LineKind>,
+    /// LINEMEDIAMODE_ bits of the calls that it can have.
+    pub media_modes: u32,
     /// The version that was negotiated for it.
     pub version: Version,
 }
@@ -108,6 +110,7 @@ impl LineCaps {
             name: self.name,
             slot: self.own.map(|own| own.slot),
             kind: self.own.map(|own| own.kind),
+            media_modes: self.media_modes,
             version,
         }
     }
@@ -275,6 +278,7 @@ mod tests {
             name: String::new(),
             slot: None,
             kind: Some(kind),
+            media_modes: 0,
             version: Version::V2_0,
         }
     }

@@ -14,10 +14,13 @@ use super::info::LineInfo;
 use super::ledger::Ledger;
 use super::queue::Told;
 use super::record::Outlet;
+use super::service::Service;
 use super::shared::Shared;
 
 pub(super) struct LineInner {
     pub(super) shared: Arc<Shared>,
+    /// The provider that has it.
+    pub(super) service: Arc<Service>,
     pub(super) info: LineInfo,
     pub(super) tapi: HTAPILINE,
     pub(super) ledger: Ledger,
@@ -28,9 +31,10 @@ pub(super) struct LineInner {
 }
 
 impl LineInner {
-    pub(super) fn new(shared: &Arc<Shared>, info: LineInfo, tapi: HTAPILINE) -> LineInner {
+    pub(super) fn new(service: &Arc<Service>, info: LineInfo, tapi: HTAPILINE) -> LineInner {
         LineInner {
-            shared: Arc::clone(shared),
+            shared: Arc::clone(&service.shared),
+            service: Arc::clone(service),
             info,
             tapi,
             ledger: Ledger::default(),
@@ -254,7 +258,7 @@ impl CallInner {
         closing::close(shared, &self.ledger, closing::LIMIT, || {
             self.life().phase = Phase::Dead;
             let closed = match self.driver.get() {
-                Some(driver) => shared.provider.line_close_call(*driver),
+                Some(driver) => self.line.service.provider().line_close_call(*driver),
                 None => Ok(()),
             };
             self.line.forget(self.tapi);

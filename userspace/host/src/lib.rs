@@ -76,7 +76,7 @@
 //! | `events`, `call` | the events of a line; a call, as the application handles it |
 //! | `inner` | a line and its calls: handles, how far a call has come, who has it |
 //! | `closing` | closing, and waiting for it |
-//! | `shared` | what everything of a host keeps alive |
+//! | `service`, `shared` | one of the providers; what everything of a host keeps alive |
 //! | `baton`, `hand`, `closer` | the right to deliver; the host's thread; the one that closes |
 //! | `queue` | what is to be delivered on a line |
 //! | `asked` | the latest request of each thread, released when it comes back |
@@ -110,6 +110,7 @@ mod queue;
 mod record;
 mod requests;
 mod reservation;
+mod service;
 mod shared;
 mod shutdown;
 mod start;

@@ -38,7 +38,7 @@ impl Line {
     pub fn caps(&self) -> Result<LineCaps, LineError> {
         asked::enter();
         let LineInfo { device_id, version, .. } = self.0.inner.info;
-        let provider = &self.0.inner.shared.provider;
+        let provider = self.0.inner.service.provider();
         let bytes = fetch::<LINEDEVCAPS>(|memory| {
             provider.line_get_dev_caps(device_id, version, 0, memory)
         })?;
@@ -51,7 +51,7 @@ impl Line {
     /// INVALLINEHANDLE once it is closed.
     pub fn status(&self) -> Result<LineStatus, LineError> {
         let driver = self.usable()?;
-        let provider = &self.0.inner.shared.provider;
+        let provider = self.0.inner.service.provider();
         let bytes =
             fetch::<LINEDEVSTATUS>(|memory| provider.line_get_line_dev_status(driver, memory))?;
         LineStatus::read(&bytes, self.0.inner.info.version)
@@ -63,7 +63,7 @@ impl Line {
     /// INVALLINEHANDLE once it is closed; OPERATIONUNAVAIL if the provider gives none.
     pub fn audio(&self) -> Result<Audio, LineError> {
         let driver = self.usable()?;
-        let media = self.0.inner.shared.provider.media().ok_or(LineError::OPERATIONUNAVAIL)?;
+        let media = self.0.inner.service.provider().media().ok_or(LineError::OPERATIONUNAVAIL)?;
         media.line_audio(driver).ok_or(LineError::OPERATIONUNAVAIL)
     }
 
@@ -73,7 +73,7 @@ impl Line {
     /// INVALLINEHANDLE once it is closed; OPERATIONUNAVAIL if the provider gives none.
     pub fn data(&self) -> Result<Data, LineError> {
         let driver = self.usable()?;
-        let media = self.0.inner.shared.provider.media().ok_or(LineError::OPERATIONUNAVAIL)?;
+        let media = self.0.inner.service.provider().media().ok_or(LineError::OPERATIONUNAVAIL)?;
         media.line_data(driver).ok_or(LineError::OPERATIONUNAVAIL)
     }
 

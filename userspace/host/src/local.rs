@@ -43,12 +43,11 @@ impl LocalHost {
         provider: impl Into<Arc<dyn Provider>>,
         options: HostOptions,
     ) -> Result<LocalHost, StartError> {
-        let here = Some(this_thread());
-        let (host, runner) =
-            Host::start_by(provider.into(), options, here, |provider, init, tapi| {
-                let control = provider.control().ok_or(LineError::OPERATIONUNAVAIL)?;
-                control.provider_init_local(init, tapi)
-            })?;
+        let mut host = Host::without_providers(options, Some(this_thread()));
+        let runner = host.add_by(provider.into(), |provider, init, tapi| {
+            let control = provider.control().ok_or(LineError::OPERATIONUNAVAIL)?;
+            control.provider_init_local(init, tapi)
+        })?;
         Ok(LocalHost { host, runner, here: PhantomData })
     }
 
@@ -84,7 +83,7 @@ impl LocalHost {
                 break;
             }
         }
-        self.host.shared.nothing_follows();
+        self.host.services.iter().for_each(|service| service.nothing_follows());
         self.host.shared.hand.tell();
         ended?;
         self.host.shutdown()

@@ -17,7 +17,7 @@ use super::inner::LineInner;
 use super::mailbox::{self, Events, Subscribers};
 use super::queue::{Queue, Upcall};
 use super::record::Outlet;
-use super::shared::Shared;
+use super::service::Service;
 use super::trace::{Trace, Traced};
 
 /// The open lines of a host, and its observer.
@@ -35,9 +35,10 @@ impl Lines {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The line with this handle, if it is open.
-    pub(super) fn get(&self, tapi: HTAPILINE) -> Option<Arc<LineOutlet>> {
-        self.open().get(&tapi).cloned()
+    /// The line of this provider with this handle, if it is open.
+    pub(super) fn get(&self, tapi: HTAPILINE, service: &Service) -> Option<Arc<LineOutlet>> {
+        let line = self.open().get(&tapi).cloned();
+        line.filter(|line| line.inner.service.id == service.id)
     }
 
     /// All that are open.
@@ -75,16 +76,16 @@ impl LineOutlet {
     /// A line that is about to be opened. It is known from now on, because its events may come
     /// before the provider's function has returned (N17).
     pub(super) fn new(
-        shared: &Arc<Shared>,
+        service: &Arc<Service>,
         lines: &Arc<Lines>,
         info: LineInfo,
         tapi: HTAPILINE,
     ) -> Arc<LineOutlet> {
         let line = Arc::new(LineOutlet {
-            inner: Arc::new(LineInner::new(shared, info, tapi)),
+            inner: Arc::new(LineInner::new(service, info, tapi)),
             lines: Arc::clone(lines),
             queue: Mutex::default(),
-            subscribers: Mutex::new(Subscribers::new(shared.runner)),
+            subscribers: Mutex::new(Subscribers::new(service.shared.runner)),
         });
         lines.open().insert(tapi, Arc::clone(&line));
         line
@@ -140,7 +141,7 @@ impl LineOutlet {
     fn close_now(&self) -> Result<(), LineError> {
         let shared = &self.inner.shared;
         let closed = match self.inner.driver() {
-            Some(driver) => shared.provider.line_close(driver),
+            Some(driver) => self.inner.service.provider().line_close(driver),
             // It was never opened.
             None => Ok(()),
         };

@@ -103,7 +103,7 @@ impl<T> Pending<T> {
                 self.record.state().outcome != Some(Ok(()))
             }
             None => {
-                let control = self.line.shared.provider.control();
+                let control = self.line.service.provider().control();
                 control.is_some_and(|control| control.cancel(self.id()))
             }
         }

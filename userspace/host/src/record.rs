@@ -16,6 +16,9 @@ pub(super) trait Outlet: Send + Sync {
     /// The ledgers that count all its requests: the host's and its own.
     fn ledgers(&self) -> [&Ledger; 2];
 
+    /// Which of the host's providers it is of: the permanent provider id.
+    fn provider(&self) -> u32;
+
     /// Wakes the threads that wait for those ledgers.
     fn turns(&self) -> &Turns;
 
@@ -24,6 +27,9 @@ pub(super) trait Outlet: Send + Sync {
 
     /// Queues what came of a request; the next delivery takes it.
     fn put(&self, record: Arc<Record>, ending: Ending);
+
+    /// Something was queued in an upcall of the provider: delivers it there, or has it delivered.
+    fn arrived(self: Arc<Self>);
 
     /// Delivers what may be delivered, unless another thread of the host is delivering, which then
     /// delivers this as well.
@@ -200,11 +206,16 @@ impl Record {
     pub(super) fn end(self: Arc<Self>, ending: Ending) {
         let outlet = Arc::clone(&self.outlet);
         outlet.put(self, ending);
-        outlet.deliver();
+        outlet.arrived();
     }
 
     pub(super) fn is_owed(&self) -> bool {
         self.owed.load(Ordering::Acquire)
+    }
+
+    /// Whether this provider was asked, and has not told what came of it.
+    pub(super) fn is_owed_by(&self, provider: u32) -> bool {
+        self.is_owed() && self.outlet.provider() == provider
     }
 
     pub(super) fn leaves(&self) -> bool {

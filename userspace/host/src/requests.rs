@@ -41,10 +41,10 @@ impl Requests {
         record
     }
 
-    /// Takes an outstanding request out: from here on its id is free (T4).
-    pub(super) fn take(&self, id: u32) -> Option<Arc<Record>> {
+    /// Takes an outstanding request of this provider out: from here on its id is free (T4).
+    pub(super) fn take(&self, id: u32, provider: u32) -> Option<Arc<Record>> {
         let mut table = self.lock();
-        if !table.outstanding.get(&id)?.is_owed() {
+        if !table.outstanding.get(&id)?.is_owed_by(provider) {
             return None;
         }
         table.outstanding.remove(&id)
@@ -55,10 +55,10 @@ impl Requests {
         self.lock().outstanding.remove(&record.id.get());
     }
 
-    /// Takes all out that are outstanding.
-    pub(super) fn take_all(&self) -> Vec<Arc<Record>> {
+    /// Takes all out that this provider owes.
+    pub(super) fn take_all(&self, provider: u32) -> Vec<Arc<Record>> {
         let mut table = self.lock();
-        let owed = table.outstanding.extract_if(|_, record| record.is_owed());
+        let owed = table.outstanding.extract_if(|_, record| record.is_owed_by(provider));
         owed.map(|(_, record)| record).collect()
     }
 

@@ -48,10 +48,10 @@ impl<On> Reservation<'_, On> {
     ) -> Result<Pending<T>, LineError> {
         self.asked = true;
         let record = Arc::clone(&self.record);
-        let shared = &self.line.shared;
+        let LineInner { shared, service, .. } = &**self.line;
         record.owe();
         record.outlet.asking(record.id, Asking::Submitted { function, call });
-        match act(&*shared.provider, record.id) {
+        match act(service.provider(), record.id) {
             Ok(ticket) => {
                 record.returned();
                 // From here on the record holds back early completions, and the provider holds
@@ -59,16 +59,16 @@ impl<On> Reservation<'_, On> {
                 drop(ticket);
                 count(&shared.counters.requests);
                 record.outlet.asking(record.id, Asking::Returned);
-                if shared.is_over() {
+                if service.is_over() {
                     // The provider was shut down after it had accepted the request.
-                    shared.lose_all();
+                    service.lose_all();
                 }
                 Ok(Pending::new(record, Arc::clone(self.line), making, value))
             }
             Err(error) => {
                 count(&shared.counters.refused);
                 record.outlet.asking(record.id, Asking::Refused(error));
-                shared.requests.take(record.id.get());
+                shared.requests.take(record.id.get(), service.id);
                 record.refused();
                 Err(error)
             }

@@ -1,9 +1,7 @@
-//! What everything of a host keeps alive: its provider, its requests and its threads.
+//! What everything of a host keeps alive: its requests and its threads.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-
-use ringback_tspi::provider::Provider;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use super::baton::Baton;
 use super::closer::Closer;
@@ -12,11 +10,9 @@ use super::evidence::this_thread;
 use super::hand::Hand;
 use super::inside;
 use super::ledger::{Ledger, Turns};
-use super::record::Ending;
 use super::requests::Requests;
 
 pub(super) struct Shared {
-    pub(super) provider: Arc<dyn Provider>,
     pub(super) requests: Requests,
     pub(super) counters: Counters,
     pub(super) ledger: Ledger,
@@ -26,8 +22,6 @@ pub(super) struct Shared {
     pub(super) closer: Arc<Closer>,
     handles: AtomicUsize,
     end_to_end: AtomicU32,
-    /// The provider emits nothing any more.
-    over: AtomicBool,
     /// The process that has started it. A child that was forked has no thread of it and must not
     /// touch its card.
     process: u32,
@@ -36,9 +30,8 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(provider: Arc<dyn Provider>, runner: Option<i32>) -> Shared {
+    pub(super) fn new(runner: Option<i32>) -> Shared {
         Shared {
-            provider,
             requests: Requests::default(),
             counters: Counters::default(),
             ledger: Ledger::default(),
@@ -48,7 +41,6 @@ impl Shared {
             closer: Arc::default(),
             handles: AtomicUsize::new(0),
             end_to_end: AtomicU32::new(0),
-            over: AtomicBool::new(false),
             process: std::process::id(),
             runner,
         }
@@ -72,25 +64,6 @@ impl Shared {
     /// Whether the calling thread would wait for itself.
     pub(super) fn must_not_wait(&self) -> bool {
         inside::is_inside() || self.runner == Some(this_thread())
-    }
-
-    /// Whether the provider emits nothing any more.
-    pub(super) fn is_over(&self) -> bool {
-        self.over.load(Ordering::SeqCst)
-    }
-
-    /// Notes that the provider emits nothing any more: what it has not completed is lost (R5).
-    pub(super) fn nothing_follows(&self) {
-        self.over.store(true, Ordering::SeqCst);
-        self.lose_all();
-        self.turns.changed();
-    }
-
-    /// Fails every request that is outstanding.
-    pub(super) fn lose_all(&self) {
-        for record in self.requests.take_all() {
-            record.end(Ending::Lost);
-        }
     }
 }
 

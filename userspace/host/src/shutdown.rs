@@ -8,7 +8,7 @@ use ringback_tspi::error::LineError;
 
 use super::asked;
 use super::closing::{self, CloseError, Closed};
-use super::host::{Host, PERMANENT_PROVIDER_ID};
+use super::host::Host;
 
 /// How long shutting down waits, unless the provider takes longer.
 const LIMIT: Duration = Duration::from_secs(4);
@@ -17,9 +17,9 @@ const LIMIT: Duration = Duration::from_secs(4);
 const LINES: Duration = Duration::from_millis(1500);
 
 impl Host {
-    /// Closes all lines and shuts the provider down (D12). Requests that it has not completed by
-    /// then fail with OPERATIONFAILED and are counted as lost. Harmless when repeated; of several
-    /// who shut it down, each returns when it is down.
+    /// Closes all lines and shuts the providers down (D12). Requests that they have not completed
+    /// by then fail with OPERATIONFAILED and are counted as lost. Harmless when repeated; of
+    /// several who shut it down, each returns when it is down.
     ///
     /// A callback that does not return holds it up for some seconds, not for ever. In a callback it
     /// does not wait ([`Closed::AfterUpcall`]); [`wait_down`](Host::wait_down) does that elsewhere.
@@ -32,7 +32,6 @@ impl Host {
     }
 
     fn end(&self) -> Result<(), LineError> {
-        let shared = &self.shared;
         let begin = Instant::now();
         for line in self.open.all() {
             if begin.elapsed() > LINES {
@@ -42,16 +41,8 @@ impl Host {
                 report!(WARN, "line {line} was not closed in order: {error}");
             }
         }
-        let ended = shared.provider.provider_shutdown(self.version, PERMANENT_PROVIDER_ID);
-        match &ended {
-            // In an upcall the provider still emits what is left, and drops its `Tapi` afterwards.
-            Ok(()) if shared.must_not_wait() => {}
-            Ok(()) => shared.nothing_follows(),
-            Err(error) => {
-                report!(WARN, "the provider did not shut down in order: {error}");
-            }
-        }
-        ended
+        let ended: Vec<_> = self.services.iter().map(|service| service.shut_down()).collect();
+        ended.into_iter().collect()
     }
 
     /// Waits until a shutdown is over, one that was begun in a callback for example: the provider
@@ -63,8 +54,8 @@ impl Host {
     pub fn wait_down(&self, time: Duration) -> Result<(), CloseError> {
         asked::enter();
         let shared = &self.shared;
-        let is_down =
-            || shared.ledger.is_closed() && shared.is_over() && shared.ledger.is_settled();
+        let are_over = || self.services.iter().all(|service| service.is_over());
+        let is_down = || shared.ledger.is_closed() && are_over() && shared.ledger.is_settled();
         if is_down() || shared.is_forked() {
             return Ok(());
         }
@@ -82,8 +73,8 @@ impl Host {
 impl Drop for Host {
     fn drop(&mut self) {
         if self.shared.is_forked() {
-            // Dropping the provider here would touch the parent's card.
-            std::mem::forget(Arc::clone(&self.shared));
+            // Dropping a provider here would touch the parent's card.
+            self.services.iter().for_each(|service| std::mem::forget(Arc::clone(service)));
             return;
         }
         // There is no caller left to get an error.

@@ -1,16 +1,17 @@
-//! How a host starts on a provider.
+//! How a host starts on its providers.
 
 use std::sync::Arc;
 
-use ringback_tspi::constants::{INITIALIZE_NEGOTIATION, LINETSPIOPTION_NONREENTRANT};
+use ringback_tspi::constants::INITIALIZE_NEGOTIATION;
 use ringback_tspi::error::LineError;
 use ringback_tspi::provider::{Control, Init, Provider, Tapi};
 use ringback_tspi::structs::LINEDEVCAPS;
 use ringback_tspi::types::Version;
 
-use super::host::{Host, PERMANENT_PROVIDER_ID};
-use super::info::{LineCaps, fetch};
+use super::host::Host;
+use super::info::{LineCaps, LineInfo, fetch};
 use super::outlet::Lines;
+use super::service::Service;
 use super::shared::Shared;
 use super::trace::Trace;
 use super::upward::Upward;
@@ -84,44 +85,71 @@ impl PartialEq<LineError> for StartError {
 impl Host {
     /// Takes a provider, a `Box` or an `Arc` of one, and starts it.
     ///
+    /// A provider that asks to be called by one thread at a time is (G9), and its callbacks, like
+    /// those of one that was loaded from a library, run on the host's thread and never inside of
+    /// its upcalls (C8).
+    ///
     /// # Errors
     /// [`StartError`]: the provider's, with its words; ALLOCATED for one that serves another host;
-    /// OPERATIONUNAVAIL for one that asks to be called by one thread at a time.
+    /// INCOMPATIBLEAPIVERSION for one that answers a version it was not offered.
     pub fn start(
         provider: impl Into<Arc<dyn Provider>>,
         options: HostOptions,
     ) -> Result<Host, StartError> {
-        let init = |provider: &dyn Provider, init, tapi| {
-            provider.provider_init(init, tapi).map(|wishes| (wishes, ()))
-        };
-        Ok(Host::start_by(provider.into(), options, None, init)?.0)
+        let mut host = Host::without_providers(options, None);
+        host.add(provider)?;
+        Ok(host)
     }
 
-    /// Starts a provider by one of its two inits. `runner` is the thread that runs a local one.
-    pub(super) fn start_by<R>(
+    /// Starts another provider beside the first. Its lines get the device ids that follow.
+    ///
+    /// # Errors
+    /// As [`start`](Host::start), and UNINITIALIZED once the host is shut down. The other providers
+    /// go on.
+    pub fn add(&mut self, provider: impl Into<Arc<dyn Provider>>) -> Result<(), StartError> {
+        self.add_by(provider.into(), |provider, init, tapi| {
+            provider.provider_init(init, tapi).map(|options| (options, ()))
+        })
+    }
+
+    /// `runner` is the thread that runs a local host.
+    pub(super) fn without_providers(options: HostOptions, runner: Option<i32>) -> Host {
+        Host {
+            shared: Arc::new(Shared::new(runner)),
+            open: Arc::new(Lines::new(options.trace)),
+            services: Vec::new(),
+            infos: Vec::new(),
+            served_by: Vec::new(),
+        }
+    }
+
+    /// Starts a provider by one of its two inits.
+    pub(super) fn add_by<R>(
+        &mut self,
         provider: Arc<dyn Provider>,
-        options: HostOptions,
-        runner: Option<i32>,
         init: impl FnOnce(&dyn Provider, Init, Box<dyn Tapi>) -> Result<(u32, R), LineError>,
-    ) -> Result<(Host, R), StartError> {
-        let (low, high) = (Version::OLDEST_SPOKEN.word(), Version::NEWEST_SPOKEN.word());
-        let negotiate = |device| provider.line_negotiate_tspi_version(device, low, high);
-        let version = negotiate(INITIALIZE_NEGOTIATION)?;
-        let devices = provider.provider_enum_devices(PERMANENT_PROVIDER_ID)?;
-        let shared = Arc::new(Shared::new(Arc::clone(&provider), runner));
-        let open = Arc::new(Lines::new(options.trace));
-        let upward = Upward { shared: Arc::clone(&shared), open: Arc::clone(&open), timing: None };
+    ) -> Result<R, StartError> {
+        if !self.shared.ledger.is_open() {
+            return Err(LineError::UNINITIALIZED.into());
+        }
+        let version = negotiate(&*provider, INITIALIZE_NEGOTIATION)?;
+        let id = u32::try_from(self.services.len() + 1).map_err(|_| LineError::NOMEM)?;
+        let devices = provider.provider_enum_devices(id)?;
+        let base = u32::try_from(self.infos.len()).map_err(|_| LineError::NOMEM)?;
+        let end = base.checked_add(devices.lines).ok_or(LineError::OPERATIONFAILED)?;
+        let service = Arc::new(Service::new(&self.shared, id, version, &provider));
         let given = Init {
             version,
-            permanent_provider_id: PERMANENT_PROVIDER_ID,
-            line_device_id_base: 0,
+            permanent_provider_id: id,
+            line_device_id_base: base,
             phone_device_id_base: 0,
             num_lines: devices.lines,
             num_phones: devices.phones,
         };
-        let (wishes, runs) = init(&*provider, given, Box::new(upward))
+        let upward = Upward::new(&service, &self.open);
+        let (options, runs) = init(&*provider, given, Box::new(upward))
             .map_err(|error| StartError { error, cause: failure_text(&*provider) })?;
-        if shared.is_over() {
+        if service.is_over() {
             // D15: it has ignored this init with success, and dropped the `Tapi` that it was given.
             return Err(StartError::new(
                 LineError::ALLOCATED,
@@ -129,24 +157,39 @@ impl Host {
                  provider of its own",
             ));
         }
-        // From here on every way out shuts the provider down by dropping the host.
-        let mut host = Host { shared, open, infos: Vec::new(), version };
-        if wishes & LINETSPIOPTION_NONREENTRANT != 0 {
-            return Err(StartError::new(
-                LineError::OPERATIONUNAVAIL,
-                "the provider wants to be called by one thread at a time \
-                 (LINETSPIOPTION_NONREENTRANT), which this host does not do",
-            ));
-        }
-        for device_id in 0..devices.lines {
-            let version = negotiate(device_id)?;
-            let caps = fetch::<LINEDEVCAPS>(|memory| {
-                provider.line_get_dev_caps(device_id, version, 0, memory)
-            })?;
-            host.infos.push(LineCaps::read(&caps, version)?.info(device_id, version));
-        }
-        Ok((host, runs))
+        service.set_options(options);
+        let infos: Result<Vec<_>, _> = (base..end).map(|id| line_info(&service, id)).collect();
+        let infos = infos.inspect_err(|_| {
+            // There is an error to return already.
+            let _ = service.shut_down();
+        })?;
+        self.served_by.extend(infos.iter().map(|_| Arc::clone(&service)));
+        self.infos.extend(infos);
+        self.services.push(service);
+        Ok(runs)
     }
+}
+
+/// The version of the interface for a device.
+fn negotiate(provider: &dyn Provider, device: u32) -> Result<Version, StartError> {
+    let (low, high) = (Version::OLDEST_SPOKEN, Version::NEWEST_SPOKEN);
+    let version = provider.line_negotiate_tspi_version(device, low.word(), high.word())?;
+    if (low..=high).contains(&version) {
+        return Ok(version);
+    }
+    Err(StartError::new(
+        LineError::INCOMPATIBLEAPIVERSION,
+        "the provider has answered a version of TSPI that it was not offered",
+    ))
+}
+
+/// What the provider says of a line.
+fn line_info(service: &Service, device_id: u32) -> Result<LineInfo, StartError> {
+    let provider = service.provider();
+    let version = negotiate(provider, device_id)?;
+    let caps =
+        fetch::<LINEDEVCAPS>(|memory| provider.line_get_dev_caps(device_id, version, 0, memory))?;
+    Ok(LineCaps::read(&caps, version)?.info(device_id, version))
 }
 
 /// Why the init failed, in words, if the provider gives any.

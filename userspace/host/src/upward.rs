@@ -11,13 +11,32 @@ use super::inner::CallInner;
 use super::outlet::Lines;
 use super::queue::{Told, Upcall};
 use super::record::{Arrived, Ending};
-use super::shared::Shared;
+use super::service::Service;
 
 /// Dropping it says that nothing follows, by which a host learns that its provider is down.
 pub(super) struct Upward {
-    pub(super) shared: Arc<Shared>,
-    pub(super) open: Arc<Lines>,
-    pub(super) timing: Option<Completion>,
+    service: Arc<Service>,
+    open: Arc<Lines>,
+    timing: Option<Completion>,
+}
+
+impl Upward {
+    pub(super) fn new(service: &Arc<Service>, open: &Arc<Lines>) -> Upward {
+        Upward { service: Arc::clone(service), open: Arc::clone(open), timing: None }
+    }
+
+    /// A completion of no request that the provider owes.
+    fn duplicate(&self, id: u32, result: i32) {
+        let (shared, open) = (Arc::clone(&self.service.shared), Arc::clone(&self.open));
+        let hand = Arc::clone(&shared.hand);
+        let report = move || open.duplicate(&shared.counters, id, result);
+        if self.service.is_apart() {
+            // The observer is the application's as well.
+            hand.run(Box::new(report));
+        } else {
+            report();
+        }
+    }
 }
 
 impl Tapi for Upward {
@@ -25,8 +44,8 @@ impl Tapi for Upward {
         let now = clock::now();
         let timing = self.timing.take().filter(|timing| timing.id.get() == id);
         let completed = timing.map_or(now, |timing| timing.completed);
-        let Some(record) = self.shared.requests.take(id) else {
-            return self.open.duplicate(&self.shared.counters, id, result);
+        let Some(record) = self.service.shared.requests.take(id, self.service.id) else {
+            return self.duplicate(id, result);
         };
         let early = !record.state().returned;
         record.end(Ending::Completed(Arrived { result, completed, early }));
@@ -41,14 +60,14 @@ impl Tapi for Upward {
         param2: usize,
         param3: usize,
     ) {
-        if let Some(line) = self.open.get(line) {
+        if let Some(line) = self.open.get(line, &self.service) {
             line.push(Upcall::Event(Told { call, message, params: [param1, param2, param3] }));
         }
     }
 
     fn new_call(&mut self, line: HTAPILINE, call: HDRVCALL) -> Option<HTAPICALL> {
-        let line = self.open.get(line)?;
-        let tapi = HTAPICALL::new(self.shared.next_handle())?;
+        let line = self.open.get(line, &self.service)?;
+        let tapi = HTAPICALL::new(self.service.shared.next_handle())?;
         CallInner::incoming(&line.inner, line.outlet(), tapi, call);
         line.push(Upcall::NewCall(tapi));
         Some(tapi)
@@ -65,6 +84,6 @@ impl Tapi for Upward {
 
 impl Drop for Upward {
     fn drop(&mut self) {
-        self.shared.nothing_follows();
+        self.service.nothing_follows();
     }
 }

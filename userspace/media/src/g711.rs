@@ -4,12 +4,6 @@
 //! interval a sample is in, with clipping. A-law code words are in line order: even bits inverted,
 //! as ITU-T G.711 sends them.
 
-/// The u-law code word of silence.
-pub const ULAW_SILENCE: u8 = 0xFF;
-
-/// The A-law code word of silence.
-pub const ALAW_SILENCE: u8 = 0xD5;
-
 /// Added to the magnitude, so that every u-law segment starts at a power of two (33 in the 14-bit
 /// scale of G.711).
 const ULAW_BIAS: u32 = 0x84;
@@ -81,6 +75,10 @@ const fn alaw_table() -> [i16; 256] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The code words of silence.
+    const ULAW_SILENCE: u8 = 0xFF;
+    const ALAW_SILENCE: u8 = 0xD5;
 
     /// Decoder output values of G.711 table 2a (14-bit scale), at the ends of every segment.
     const ULAW_TABLE_2A: [(u8, i16); 16] = [

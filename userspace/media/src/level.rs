@@ -25,12 +25,6 @@ pub fn rms_dbm0(samples: &[i16]) -> f32 {
     power_to_dbm0(sum / samples.len() as f64)
 }
 
-/// The level of a sine whose peak is the largest sample of the block, in dBm0.
-pub fn peak_dbm0(samples: &[i16]) -> f32 {
-    let peak = samples.iter().map(|s| s.unsigned_abs()).max().unwrap_or(0);
-    power_to_dbm0(f64::from(peak) * f64::from(peak) / 2.0)
-}
-
 /// The level at one frequency, in dBm0: what a sine of `freq_hz` in the block measures.
 ///
 /// A Goertzel filter over the block with a Hann window. Another frequency no longer counts (is down
@@ -75,7 +69,6 @@ mod tests {
         for level in [3.0, 0.0, -10.0, -25.0, -45.0] {
             let block = sine(1000.0, level, 800);
             assert!((rms_dbm0(&block) - level).abs() < 0.1, "rms at {level}");
-            assert!((peak_dbm0(&block) - level).abs() < 0.1, "peak at {level}");
             assert!((power_at(&block, 1000.0) - level).abs() < 0.1, "power at {level}");
         }
         assert!((amplitude(0.0) - 22_826.0).abs() < 1.0);
@@ -99,9 +92,7 @@ mod tests {
     fn silence_and_nothing_are_the_floor() {
         for block in [&[] as &[i16], &[0; 160]] {
             assert_eq!(rms_dbm0(block), FLOOR_DBM0);
-            assert_eq!(peak_dbm0(block), FLOOR_DBM0);
             assert_eq!(power_at(block, 440.0), FLOOR_DBM0);
         }
-        assert!((peak_dbm0(&[i16::MIN]) - FULL_SCALE_SINE_DBM0).abs() < 0.01);
     }
 }

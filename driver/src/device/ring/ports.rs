@@ -130,7 +130,7 @@ impl Ports {
         }
     }
 
-    /// Whether the kernel has anything of ours.
+    /// Whether an operation of a port is in flight in the kernel.
     pub(super) fn busy(&self) -> bool {
         self.ports.iter().any(|port| port.reading.is_some())
             || self.writes.iter().any(|write| !write.over)
@@ -148,7 +148,7 @@ impl Ports {
         }
     }
 
-    /// What the kernel does not give back is never freed.
+    /// Memory of operations that the kernel has not completed is never freed.
     pub(super) fn leave(&mut self) {
         for write in self.writes.drain(..).filter(|write| !write.over) {
             std::mem::forget(write.samples);

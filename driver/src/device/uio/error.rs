@@ -38,7 +38,7 @@ pub enum UioError {
         /// The UIO device's name.
         name: String,
     },
-    /// Ringback's module refuses: nothing confines the card, and we have not the right.
+    /// Ringback's module refuses: no IOMMU confines the card, and this process lacks CAP_SYS_RAWIO.
     #[error(
         "the module does not give us {}: no IOMMU confines the card, so whoever has it can read \
          and write all memory of the machine. If all who may open the file may do that: as root \
@@ -76,7 +76,7 @@ pub enum UioError {
         /// The error of the system call.
         source: io::Error,
     },
-    /// The device file is none: mapping it would end the process at the first access.
+    /// The path is not a device file; mapping it would end the process at the first access.
     #[error(
         "{} is no UIO device, but an ordinary file: remove it, and have udev make the device file \
          (udevadm trigger; in a container, the device has to be passed in)", .0.display()

@@ -70,7 +70,7 @@ impl Group {
         })
     }
 
-    /// The members that belong to a driver of the kernel, each with that driver.
+    /// The members that are bound to kernel drivers, each with its driver.
     fn others(&self, root: &SysfsRoot) -> Vec<String> {
         let members = root.entries(format!("kernel/iommu_groups/{}/devices", self.name));
         let taken = members.into_iter().filter_map(|member| {

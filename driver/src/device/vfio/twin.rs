@@ -1,5 +1,5 @@
-//! A kernel's VFIO in memory, in place of `sys.rs` in tests: answers as the test says and writes
-//! down what was asked. One per thread.
+//! Stands in for `sys.rs` in tests: it answers as the test says, and records the calls. Each thread
+//! has its own.
 
 use std::cell::RefCell;
 use std::ffi::CStr;
@@ -69,7 +69,7 @@ pub fn kernel<T>(f: impl FnOnce(&mut Kernel) -> T) -> T {
     KERNEL.with_borrow_mut(f)
 }
 
-/// Writes down a call; fails if it is the one that shall.
+/// Records a call, and fails if it is the one that is to fail.
 fn asked(what: impl Into<String>) -> io::Result<()> {
     let what = what.into();
     kernel(|kernel| {

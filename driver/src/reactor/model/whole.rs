@@ -8,14 +8,15 @@ use loom::sync::atomic::{AtomicU32, Ordering};
 use loom::thread::{self, JoinHandle};
 
 use super::super::Upcalls;
+use super::super::arrived::Arrived;
 use super::super::card::Card;
 use super::super::clock::Clock;
 use super::super::core::Core;
 use super::super::delivery::{Alarms, Reaping};
+use super::super::found::Found;
 use super::super::handle::{Handle, Settled};
 use super::super::kick::Kick;
 use super::super::samples::Order;
-use super::super::state::{Arrived, Found};
 use super::super::ticket::Ticket;
 use super::{check, is_found};
 use crate::Time;

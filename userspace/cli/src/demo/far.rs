@@ -12,9 +12,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::scene::Step;
 use crate::exit::Failure;
 use crate::signals::Signals;
+
+/// What becomes of a step of the demo.
+pub(super) type Step<T = ()> = Result<T, String>;
 
 /// What is behind a card. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -12,7 +12,7 @@ use ringback_tspi::error::LineError;
 use ringback_tspi::media::Audio;
 
 use super::ear::tone_ms;
-use super::far::{ExchangeLine, Far, Telephone};
+use super::far::{ExchangeLine, Far, Step, Telephone};
 use crate::card::Station;
 use crate::exit::Failure;
 use crate::scenery::tone;
@@ -38,9 +38,6 @@ const ENOUGH_MS: u32 = 600;
 /// The digits of each side.
 const OUR_DIGITS: &str = "1234";
 const THEIR_DIGITS: &str = "98#*";
-
-/// What becomes of a step.
-pub(super) type Step<T = ()> = Result<T, String>;
 
 /// A line of the demo.
 pub(super) struct Scene<'a> {

@@ -4,7 +4,8 @@ use ringback_media::tone::CallProgress;
 use ringback_tspi::callstate::CallState;
 
 use super::ear::hears;
-use super::scene::{Scene, Step};
+use super::far::Step;
+use super::scene::Scene;
 
 /// Whom line 2 calls, and who calls line 3.
 const CALLED: &str = "5550100";

@@ -146,6 +146,29 @@ fn a_card_that_goes_is_7() {
 }
 
 #[test]
+fn what_fails_before_a_line_is_taken_has_its_result_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let there = folder.path().join("there.wav");
+    std::fs::write(&there, b"precious").unwrap();
+    let record = format!("call 2 5550100 --card soft --json --record {}", there.display());
+    for (arguments, code, outcome) in [
+        ("call 9 5550100 --card soft --json", 2, "usage"),
+        ("answer 9 --card soft --json", 2, "usage"),
+        ("call 2 5550100 --card soft --json --send news.txt", 1, "failed"),
+        ("call 2 5550100 --card pci:ffff:ff:1f.7 --json", 1, "failed"),
+        ("call 2 5550100 --card soft --json --fault master-abort", 7, "gone"),
+        (record.as_str(), 1, "failed"),
+    ] {
+        let ended = run(arguments).with(code);
+        let objects = ended.objects();
+        let result = objects.last().expect(arguments);
+        assert_eq!(result["event"], "result", "{ended}");
+        assert_eq!((&result["outcome"], &result["exit"]), (&outcome.into(), &code.into()));
+        ended.says(result["reason"].as_str().unwrap());
+    }
+}
+
+#[test]
 fn an_incoming_call_is_answered() {
     let folder = tempfile::tempdir().unwrap();
     let heard = folder.path().join("heard.wav");

@@ -36,6 +36,19 @@ fn wav_file(data_size: u32, data: &[u8]) -> Vec<u8> {
     bytes
 }
 
+#[cfg(feature = "bench")]
+#[test]
+fn a_plot_writes_over_nothing() {
+    let folder = folder();
+    let file = put(&folder, "there.svg", b"precious");
+    let link = folder.path().join("link.svg");
+    symlink(folder.path().join("behind.svg"), &link).unwrap();
+    run(&format!("bench latency --plot {file}")).with(1).says("exists: name another file");
+    run(&format!("bench latency --plot {}", link.display())).with(1).says("is a link");
+    assert_eq!(fs::read(&file).unwrap(), b"precious");
+    assert!(!folder.path().join("behind.svg").exists());
+}
+
 #[test]
 fn a_file_without_a_sample_is_refused_before_the_call() {
     let folder = folder();

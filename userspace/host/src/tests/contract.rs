@@ -210,7 +210,7 @@ fn t2_t3_ids_count_up_wrap_and_pass_over_outstanding_ones() {
     // T4: from inside the completion the id is free.
     let shared = Arc::clone(&host.shared);
     let (give, free) = mpsc::channel();
-    first.on_complete(move |_| give.send(shared.requests.take(1).is_none()).unwrap());
+    first.on_complete(move |_| give.send(shared.requests.take(1, 1).is_none()).unwrap());
     mock.tell(|tapi| tapi.completion(1, 0));
     assert!(free.recv_timeout(DEADLINE).unwrap());
 }
@@ -227,17 +227,6 @@ fn what_a_provider_does_not_have_is_operationunavail() {
     assert_eq!(call.send(b"x").unwrap_err(), LineError::OPERATIONUNAVAIL);
     assert_eq!(call.info(), Err(LineError::OPERATIONUNAVAIL));
     assert_eq!(line.info().slot, None, "not one of ours");
-}
-
-#[test]
-fn g9_a_provider_that_wants_one_thread_at_a_time_is_not_served() {
-    let options = LINETSPIOPTION_NONREENTRANT;
-    let mock = Arc::new(Mock { options, ..Mock::default() });
-    let provider: Arc<dyn Provider> = Arc::clone(&mock) as Arc<dyn Provider>;
-    let refused = Host::start(provider, HostOptions::default()).unwrap_err();
-    assert_eq!(refused, LineError::OPERATIONUNAVAIL);
-    assert!(refused.to_string().contains("one thread at a time"), "{refused}");
-    assert_eq!(*mock.shut_down.lock().unwrap(), 1, "D15: the pair is closed");
 }
 
 #[test]

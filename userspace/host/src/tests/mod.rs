@@ -1,7 +1,8 @@
 //! The host against providers that behave badly, or just differently: early, twice, never.
 
+use std::cell::Cell;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -19,11 +20,13 @@ use super::*;
 mod closing;
 mod contract;
 mod events;
+mod foreign;
 mod guards;
 mod local;
 mod ownership;
 mod pending;
 mod reservation;
+mod several;
 mod shutdown;
 
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -52,6 +55,25 @@ struct Mock {
     making: Mutex<Option<Act>>,
     options: u32,
     in_open: bool,
+    /// Its upcalls are under its locks.
+    locks: bool,
+    /// The versions that it answers, for itself and for its line, whatever it is offered.
+    answers: [Option<Version>; 2],
+    /// All its calls have the same handle.
+    one_handle: bool,
+    /// How opening the line fails.
+    open_fails: Option<LineError>,
+    /// How asking for calls fails.
+    detection_fails: Option<LineError>,
+    /// What its init was given.
+    given: Mutex<Option<Init>>,
+    /// The media modes of which calls are asked for, since the line was opened.
+    detected: Mutex<Option<u32>>,
+    /// A function was called in one of its upcalls.
+    nested: AtomicBool,
+    /// Threads that are in functions now, and how many that were at most.
+    inside: AtomicUsize,
+    most_inside: AtomicUsize,
     /// Closing completes nothing.
     never: bool,
     /// What it does first when a call or a line is closed, and with which error that fails then.
@@ -95,11 +117,26 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+thread_local! {
+    /// Whether the thread is in an upcall of a mock.
+    static IN_UPCALL: Cell<bool> = const { Cell::new(false) };
+}
+
 impl Mock {
     /// An upcall.
     fn tell<R>(&self, act: impl FnOnce(&mut dyn Tapi) -> R) -> R {
-        let result = act(&mut **locked(&self.tapi).as_mut().unwrap());
+        let result = upcall(|| act(&mut **locked(&self.tapi).as_mut().unwrap()));
         self.catch_up();
+        result
+    }
+
+    /// A function is called.
+    fn function<R>(&self, act: impl FnOnce() -> R) -> R {
+        self.nested.fetch_or(IN_UPCALL.get(), Ordering::SeqCst);
+        let inside = self.inside.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most_inside.fetch_max(inside, Ordering::SeqCst);
+        let result = act();
+        self.inside.fetch_sub(1, Ordering::SeqCst);
         result
     }
 
@@ -117,7 +154,9 @@ impl Mock {
                 return;
             }
             if let Some(tapi) = &mut *tapi {
-                later.into_iter().for_each(|(id, result)| tapi.completion(id, result));
+                upcall(|| {
+                    later.into_iter().for_each(|(id, result)| tapi.completion(id, result));
+                });
             }
             if ended {
                 *tapi = None;
@@ -181,6 +220,13 @@ impl Mock {
     }
 }
 
+fn upcall<R>(act: impl FnOnce() -> R) -> R {
+    let before = IN_UPCALL.replace(true);
+    let result = act();
+    IN_UPCALL.set(before);
+    result
+}
+
 fn tell_state(tapi: &mut dyn Tapi, line: HTAPILINE, call: HTAPICALL, state: CallState) {
     tapi.line_event(line, Some(call), LINE_CALLSTATE, state.bit() as usize, 0, 4);
 }
@@ -188,18 +234,20 @@ fn tell_state(tapi: &mut dyn Tapi, line: HTAPILINE, call: HTAPICALL, state: Call
 impl Provider for Mock {
     fn line_negotiate_tspi_version(
         &self,
-        _: u32,
+        device_id: u32,
         low: u32,
         high: u32,
     ) -> Result<Version, LineError> {
-        Version::negotiate(low, high)
+        let answer = self.answers[usize::from(device_id != INITIALIZE_NEGOTIATION)];
+        answer.map_or_else(|| Version::negotiate(low, high), Ok)
     }
 
     fn provider_enum_devices(&self, _: u32) -> Result<Devices, LineError> {
         Ok(Devices { lines: 1, phones: 0 })
     }
 
-    fn provider_init(&self, _: Init, tapi: Box<dyn Tapi>) -> Result<u32, LineError> {
+    fn provider_init(&self, init: Init, tapi: Box<dyn Tapi>) -> Result<u32, LineError> {
+        *locked(&self.given) = Some(init);
         let mut ours = locked(&self.tapi);
         // D15.
         if ours.is_none() {
@@ -218,10 +266,24 @@ impl Provider for Mock {
 
     fn line_open(&self, _: u32, line: HTAPILINE, _: Version) -> Result<HDRVLINE, LineError> {
         *self.line.lock().unwrap() = Some(line);
+        if let Some(error) = self.open_fails {
+            return Err(error);
+        }
         if self.in_open {
             self.call_in(77);
         }
+        *locked(&self.detected) = None;
         Ok(HDRVLINE::new(5).unwrap())
+    }
+
+    fn line_set_default_media_detection(
+        &self,
+        line: HDRVLINE,
+        media_modes: u32,
+    ) -> Result<(), LineError> {
+        assert_eq!(line.raw(), 5);
+        *locked(&self.detected) = Some(media_modes);
+        self.detection_fails.map_or(Ok(()), Err)
     }
 
     fn line_close(&self, _: HDRVLINE) -> Result<(), LineError> {
@@ -238,7 +300,9 @@ impl Provider for Mock {
         _: u32,
         caps: &mut [u8],
     ) -> Result<(), LineError> {
-        Writer::<LINEDEVCAPS>::new(caps, version)?.string(LINEDEVCAPS::dwLineName, "mock");
+        Writer::<LINEDEVCAPS>::new(caps, version)?
+            .string(LINEDEVCAPS::dwLineName, "mock")
+            .set(LINEDEVCAPS::dwMediaModes, LINEMEDIAMODE_DATAMODEM);
         Ok(())
     }
 
@@ -252,7 +316,8 @@ impl Provider for Mock {
         _: Option<&[u8]>,
     ) -> Result<(HDRVCALL, Ticket), LineError> {
         let line = self.line();
-        let handle = HDRVCALL::new(call.raw() << 4).unwrap();
+        let handle = if self.one_handle { 1 } else { call.raw() << 4 };
+        let handle = HDRVCALL::new(handle).unwrap();
         let ticket = self.accept(request, handle)?;
         if let Some(act) = &mut *self.making.lock().unwrap()
             && let Some(error) = self.tell(|tapi| act(tapi, request.get(), line, call))
@@ -270,11 +335,15 @@ impl Provider for Mock {
         address: &str,
         _: u32,
     ) -> Result<Ticket, LineError> {
-        let ticket = self.accept(request, call)?;
-        if address == "at once" {
-            self.complete(request.get(), 0);
-        }
-        Ok(ticket)
+        self.function(|| {
+            let ticket = self.accept(request, call)?;
+            match address {
+                "at once" => self.complete(request.get(), 0),
+                "slowly" => thread::sleep(Duration::from_millis(1)),
+                _ => {}
+            }
+            Ok(ticket)
+        })
     }
 
     fn line_answer(&self, id: RequestId, call: HDRVCALL, _: &[u8]) -> Result<Ticket, LineError> {
@@ -290,6 +359,10 @@ impl Provider for Mock {
 }
 
 impl InProcess for Mock {
+    fn calls_up_under_locks(&self) -> bool {
+        self.locks
+    }
+
     fn control(&self) -> Option<&dyn Control> {
         Some(self)
     }

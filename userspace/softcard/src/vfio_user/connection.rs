@@ -38,6 +38,8 @@ pub(super) enum Broken {
     CutOff,
     #[error("it did not introduce itself in time")]
     Silent,
+    #[error("it does not take the replies to what it asks")]
+    Unread,
     #[error("a message of {0} bytes; the smallest has {HEADER}, the largest {MAX_MESSAGE}")]
     Size(u32),
 }

@@ -19,6 +19,10 @@ use crate::socket_path::{SocketPath, SocketPathError};
 /// others.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 
+/// How long a reply may wait to be taken. A machine that stands still asks nothing either, so there
+/// is room in its socket for the replies under way.
+const UNREAD: Duration = Duration::from_secs(5);
+
 /// Serves a card at a socket until it is dropped.
 #[derive(Debug)]
 pub struct Server {
@@ -111,6 +115,7 @@ impl Shared {
 
     fn converse(&self, card: &SoftCard, stream: &UnixStream) -> Result<(), Broken> {
         let mut connection = Connection::new(stream, Instant::now() + HANDSHAKE);
+        stream.set_write_timeout(Some(UNREAD))?;
         let mut session = Session::new(card);
         let mut refusals = 0_u64;
         while let Some(message) = connection.next()? {
@@ -148,6 +153,9 @@ impl Shared {
 }
 
 /// In one piece, as some clients read it in one.
-fn write(mut stream: &UnixStream, reply: &[u8]) -> io::Result<()> {
-    stream.write_all(reply)
+fn write(mut stream: &UnixStream, reply: &[u8]) -> Result<(), Broken> {
+    stream.write_all(reply).map_err(|error| match error.kind() {
+        io::ErrorKind::WouldBlock => Broken::Unread,
+        _ => Broken::Io(error),
+    })
 }

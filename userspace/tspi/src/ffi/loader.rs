@@ -238,7 +238,11 @@ fn succeeded(result: i32) -> Result<(), LineError> {
     }
 }
 
-impl InProcess for Loaded {}
+impl InProcess for Loaded {
+    fn calls_up_under_locks(&self) -> bool {
+        true
+    }
+}
 
 impl Drop for Loaded {
     fn drop(&mut self) {

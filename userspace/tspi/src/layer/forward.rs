@@ -209,6 +209,10 @@ impl<L: Layer> InProcess for Layered<L> {
     fn control(&self) -> Option<&dyn Control> {
         self.provider.control().map(|_| self as &dyn Control)
     }
+
+    fn calls_up_under_locks(&self) -> bool {
+        self.provider.calls_up_under_locks()
+    }
 }
 
 impl<L: Layer> Media for Layered<L> {

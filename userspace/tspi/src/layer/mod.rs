@@ -4,7 +4,7 @@
 //! is asked, and afterwards what came of it; the layer may answer in the provider's place. What a
 //! layer does not care about goes through unchanged: the methods are made of the rows of the
 //! [table](crate::functions), so a function that is new is forwarded from its first day. That is
-//! how providers are serialised (keep a lock from before to after), traced and recorded ([`Asked`]
+//! how providers are serialised ([`Serial`]), traced and recorded ([`Asked`]
 //! can be printed as text and as JSON), watched for the rules of the contract, and broken on
 //! purpose.
 //!
@@ -16,6 +16,7 @@
 mod asked;
 mod forward;
 mod outcome;
+mod serial;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +26,7 @@ pub use asked::{Argument, Asked};
 pub(crate) use forward::answered;
 pub(crate) use outcome::Given;
 pub use outcome::{Outcome, Value};
+pub use serial::Serial;
 
 use crate::error::LineError;
 use crate::provider::{Provider, Tapi};

@@ -1,6 +1,9 @@
 //! That every function goes through a layer, and what the layer sees of it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use super::*;
 use crate::error::PhoneError;
@@ -191,4 +194,70 @@ fn a_function_is_known_by_its_row() {
     assert_eq!(asked.request(), Some(id(4)));
     assert_eq!(asked.word("call"), 0);
     assert!(all().any(|function| asked.is(function)));
+}
+
+/// Notes how many threads are in it at once, and shows a dialog until it is closed.
+#[derive(Default)]
+struct Crowd {
+    inside: AtomicUsize,
+    most: AtomicUsize,
+    dialog: Mutex<Option<(mpsc::Sender<()>, mpsc::Receiver<()>)>>,
+}
+
+impl InProcess for Crowd {}
+
+impl Provider for Crowd {
+    fn provider_enum_devices(&self, _: u32) -> Result<Devices, LineError> {
+        Ok(Devices { lines: 0, phones: 0 })
+    }
+
+    fn provider_init(&self, _: Init, _: Box<dyn Tapi>) -> Result<u32, LineError> {
+        Ok(1)
+    }
+
+    fn line_get_num_address_ids(&self, _: HDRVLINE) -> Result<u32, LineError> {
+        let inside = self.inside.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(inside, Ordering::SeqCst);
+        thread::sleep(Duration::from_millis(1));
+        self.inside.fetch_sub(1, Ordering::SeqCst);
+        Ok(1)
+    }
+
+    fn provider_config(&self, _: usize, _: u32) -> Result<(), LineError> {
+        let (shown, close) = locked(&self.dialog).take().expect("it is shown once");
+        shown.send(()).unwrap();
+        close.recv_timeout(Duration::from_secs(60)).map_err(|_| LineError::OPERATIONFAILED)
+    }
+}
+
+#[test]
+fn g9_one_function_at_a_time_is_in_a_serialised_provider() {
+    let crowd = Arc::new(Crowd::default());
+    let inside = Arc::clone(&crowd) as Arc<dyn Provider>;
+    let provider = Layered::new(inside, Serial::default());
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..20 {
+                    provider.line_get_num_address_ids(HDRVLINE::new(1).unwrap()).unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(crowd.most.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn g10_a_dialog_keeps_nobody_out_of_a_serialised_provider() {
+    let (shown, is_shown) = mpsc::channel();
+    let (close, closed) = mpsc::channel();
+    let crowd = Crowd { dialog: Mutex::new(Some((shown, closed))), ..Crowd::default() };
+    let provider = Layered::new(Arc::new(crowd) as Arc<dyn Provider>, Serial::default());
+    thread::scope(|scope| {
+        let dialog = scope.spawn(|| provider.provider_config(0, 1));
+        is_shown.recv_timeout(Duration::from_secs(60)).unwrap();
+        assert_eq!(provider.line_get_num_address_ids(HDRVLINE::new(1).unwrap()), Ok(1));
+        close.send(()).unwrap();
+        assert_eq!(dialog.join().unwrap(), Ok(()));
+    });
 }

@@ -24,6 +24,13 @@ pub trait InProcess {
     fn control(&self) -> Option<&dyn Control> {
         None
     }
+
+    /// Whether its upcalls may come inside its functions or under its locks, as those of a loaded
+    /// library may. Then a host calls nothing back from within them (C8): a callback that calls the
+    /// provider might wait for a lock of its own thread.
+    fn calls_up_under_locks(&self) -> bool {
+        false
+    }
 }
 
 /// The samples and the data of lines, which TSPI leaves to other interfaces.

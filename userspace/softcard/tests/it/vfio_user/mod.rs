@@ -372,6 +372,17 @@ fn a_silent_connection_gives_its_seat_to_the_next_one() {
 }
 
 #[test]
+fn a_connection_that_takes_no_replies_gives_its_seat_to_the_next_one() {
+    let served = serve([Empty; 4]);
+    let mut deaf = Client::begin(&served.path);
+    deaf.stream.set_nonblocking(true).unwrap();
+    let ask = message(0, GET_INFO, 0, &words(&[16, 0, 0, 0])).repeat(100);
+    while deaf.write_all(&ask).is_ok() {}
+    let machine = Client::begin(&served.path);
+    drop((deaf, machine));
+}
+
+#[test]
 fn a_machine_that_stands_still_keeps_its_card() {
     let served = serve([Empty; 4]);
     let mut machine = Client::begin(&served.path);

@@ -1,0 +1,92 @@
+//! What the log is told of an engine or an interrupt file that gets it wrong. Everything that can
+//! go on for ever is told once.
+
+use std::time::Duration;
+
+use crate::report;
+use crate::request::{Table, Token};
+
+use super::{LOOK_INTERVAL, SLOW};
+
+/// More interrupts in a [`LOOK_INTERVAL`] than any card raises.
+const STORM: u32 = 100_000;
+
+/// How many times in a row a timer is due again at once until it is named.
+const RESTLESS: u32 = 100;
+
+/// Counts what is wrong only if it happens often.
+#[derive(Debug, Default)]
+pub(super) struct Complaints {
+    /// Interrupts since the last [`Complaints::interval`].
+    interrupts: u32,
+    storm_told: bool,
+    /// How often the timer was due again at once, one time after the other.
+    restless: u32,
+}
+
+impl Complaints {
+    /// The card has interrupted.
+    pub(super) fn interrupted(&mut self) {
+        self.interrupts = self.interrupts.saturating_add(1);
+    }
+
+    /// A [`LOOK_INTERVAL`] is over: names a file that interrupts without end.
+    pub(super) fn interval(&mut self) {
+        let interrupts = std::mem::take(&mut self.interrupts);
+        let storm = interrupts > STORM;
+        if storm && !self.storm_told {
+            report!(
+                ERROR,
+                "the interrupt file was ready {interrupts} times in {LOOK_INTERVAL:?}: it is not \
+                 an interrupt file, or the engine does not acknowledge the interrupt"
+            );
+        }
+        self.storm_told = storm;
+    }
+
+    /// The timer was called, and is due again at once or not.
+    #[inline]
+    pub(super) fn timer(&mut self, again: bool) {
+        self.restless = if again { self.restless.saturating_add(1) } else { 0 };
+        if self.restless == RESTLESS {
+            restless();
+        }
+    }
+}
+
+#[cold]
+fn restless() {
+    report!(
+        ERROR,
+        "the engine's timer was due again {RESTLESS} times as soon as it had been called; \
+         next_timer must name a later time after each call"
+    );
+}
+
+/// Names a request that the engine took long to start.
+#[cold]
+pub(super) fn slow(table: &Table, request: Token, took: Duration) {
+    if took > SLOW
+        && let (Some(id), Some(line)) = (table.id(request), table.line(request))
+    {
+        report!(
+            WARN,
+            "the engine took {took:?} to start request {id} of line {line}; everything else on \
+             the card waited"
+        );
+    }
+}
+
+/// Names a request that the engine has completed and then refused; the completion counts.
+#[cold]
+pub(super) fn contradiction(table: &Table, request: Token, result: i32) {
+    if !table.is_running(request)
+        && let (Some(id), Some(line)) = (table.id(request), table.line(request))
+    {
+        report!(
+            WARN,
+            "the engine completed request {id} of line {line} and then refused it with \
+             {result}; the completion counts"
+        );
+    }
+}

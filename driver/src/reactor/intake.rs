@@ -1,0 +1,125 @@
+//! Reads the completion queue entries of the ring, which come from the kernel and from outside.
+//!
+//! Rule: a passing error of the kernel is neither a deadline nor the end of the card.
+
+use std::io;
+
+use crate::Time;
+use crate::device::ring;
+use crate::report;
+use crate::request::Table;
+
+use super::arrived::Arrived;
+use super::user_data::{self, Kind};
+
+/// Errors of a POLL that pass, and say nothing about the file.
+const PASSING: [i32; 5] = [libc::EAGAIN, libc::EINTR, libc::ENOMEM, libc::EBUSY, libc::ECANCELED];
+
+/// After so many of them in a row the file counts as failed.
+const MAX_REFUSED: u32 = 1000;
+
+/// Interprets completion queue entries.
+#[derive(Debug, Default)]
+pub(super) struct Intake {
+    pub(super) arrived: Arrived,
+    /// Completions of ports, kind by kind with their results.
+    pub(super) heard: Vec<(Kind, u64, i32)>,
+    /// Expiry of the TIMEOUT currently in the ring, if any. A sleep that ends later reuses it.
+    pub(super) alarm: Option<Time>,
+    /// POLLs of the interrupt file that have failed, one after the other.
+    refused: u32,
+    /// The interrupt file has failed: it is polled no more.
+    pub(super) deaf: bool,
+}
+
+impl Intake {
+    /// Takes one entry.
+    pub(super) fn take(&mut self, completion: ring::Completion, table: &Table) {
+        let ring::Completion { user_data, result } = completion;
+        let error = || io::Error::from_raw_os_error(-result);
+        match user_data::classify(user_data, table) {
+            Kind::Interrupt if result > 0 => {
+                self.refused = 0;
+                self.arrived.interrupted = true;
+            }
+            // The kernel could not poll the file for the moment: the POLL is submitted again.
+            Kind::Interrupt if PASSING.contains(&-result) && self.refused < MAX_REFUSED => {
+                self.refused += 1;
+            }
+            Kind::Interrupt => {
+                report!(ERROR, "the interrupt file failed ({}); the card is gone", error());
+                self.deaf = true;
+                self.arrived.gone = true;
+            }
+            Kind::Deadline(request) if result == -libc::ETIME => {
+                self.arrived.expired.push(request);
+            }
+            // This driver did not cancel it: it removes only TIMEOUTs of requests that are over.
+            Kind::Deadline(request) => {
+                report!(WARN, "the kernel keeps no time limit ({}); it gets it again", error());
+                self.arrived.unarmed.push(request);
+            }
+            Kind::Alarm => self.alarm = None,
+            Kind::Wake | Kind::LateDeadline | Kind::Removal | Kind::Silence => {}
+            kind @ (Kind::Received(_) | Kind::Play { .. }) => {
+                self.heard.push((kind, user_data, result));
+            }
+            Kind::Unknown => report!(ERROR, "an unknown completion: {user_data:#x}"),
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_the_kernel_is_neither_a_deadline_nor_the_end_of_the_card() {
+        let table = Table::with_capacity(1).unwrap();
+        let (id, request) = table.reserve(None, 0, Time::ZERO, Time::NEVER).unwrap();
+        let mut intake = Intake::default();
+        let mut take = |user_data, result| {
+            intake.take(ring::Completion { user_data, result }, &table);
+            let Arrived { expired, unarmed, interrupted, gone, .. } =
+                std::mem::take(&mut intake.arrived);
+            (expired, unarmed, interrupted, gone)
+        };
+        let deadline = user_data::deadline(request, id);
+        for error in [libc::ENOMEM, libc::EINVAL, libc::ECANCELED] {
+            assert_eq!(take(deadline, -error), (vec![], vec![request], false, false));
+        }
+        assert_eq!(take(deadline, -libc::ETIME), (vec![request], vec![], false, false));
+        let interrupt = user_data::interrupt();
+        for error in PASSING {
+            assert_eq!(take(interrupt, -error), (vec![], vec![], false, false));
+        }
+        assert_eq!(take(interrupt, 1), (vec![], vec![], true, false));
+        assert_eq!(take(interrupt, -libc::EIO), (vec![], vec![], false, true));
+        assert!(intake.deaf);
+    }
+
+    #[test]
+    fn a_file_that_can_never_be_listened_to_is_not_asked_for_ever() {
+        let table = Table::with_capacity(1).unwrap();
+        let mut intake = Intake::default();
+        let refused = ring::Completion { user_data: user_data::interrupt(), result: -libc::ENOMEM };
+        for _ in 0..=MAX_REFUSED {
+            assert!(!intake.arrived.gone);
+            intake.take(refused, &table);
+        }
+        assert!(intake.arrived.gone && intake.deaf);
+    }
+
+    #[test]
+    fn deadlines_of_requests_that_are_over_say_nothing() {
+        let table = Table::with_capacity(1).unwrap();
+        let (id, request) = table.reserve(None, 0, Time::ZERO, Time::NEVER).unwrap();
+        table.complete(request, 0, Time::ZERO);
+        let mut intake = Intake::default();
+        for result in [-libc::ETIME, -libc::ECANCELED, -libc::ENOENT] {
+            let user_data = user_data::deadline(request, id);
+            intake.take(ring::Completion { user_data, result }, &table);
+        }
+        assert!(intake.arrived.expired.is_empty() && intake.arrived.unarmed.is_empty());
+    }
+}
