@@ -27,8 +27,8 @@ macro_rules! report {
     }};
 }
 
-/// Whether somebody listens to lines of the level TRACE: one relaxed load. For code so frequent that
-/// what it would say must not even be put together.
+/// Whether somebody listens to lines of the level TRACE: one relaxed load. For code that runs so
+/// often that what it would say must not even be put together.
 #[inline]
 pub fn is_traced() -> bool {
     LevelFilter::current() >= LevelFilter::TRACE

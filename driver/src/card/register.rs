@@ -7,8 +7,9 @@
 //!
 //! Every access is traced at the level TRACE, by `report!`: chip, slot, register, direction, value,
 //! and the names in it. While nobody listens that is one relaxed load of the log's level, and
-//! nothing is formatted or allocated. The exceptions are named where they are made
-//! ([`Window::pins`] is one of them): there a trace would say the same thing twice.
+//! nothing is formatted or allocated. There are two exceptions: the pins of a serial bus
+//! ([`Window::pins`]), whose accesses together are one traced access to a module's register, and
+//! the mailbox, on which a benchmark counts every instruction ([`RegisterMap::TRACED`]).
 
 use std::fmt;
 use std::marker::PhantomData;
