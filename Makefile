@@ -8,7 +8,9 @@ SHELL := /bin/bash
 CARGO ?= cargo
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 # What the build needs from the system, as Debian names it.
-PACKAGES := gcc g++ libc6-dev pkg-config libspandsp-dev
+PACKAGES := gcc libc6-dev pkg-config libspandsp-dev
+# What the tests need besides: C++, a checker of memory, and a language that calls C.
+TEST_PACKAGES := g++ valgrind python3
 # What the benchmark counts with, and what its C peer is built on.
 BENCH_PACKAGES := liburing-dev valgrind strace
 # Tests that trace the kernel run as root; the build does not.
@@ -37,6 +39,31 @@ check: deps ## The quick inner loop: format, lints, documentation, unit tests
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --quiet --workspace --no-deps --all-features
 	$(CARGO) test --locked --quiet --workspace --all-features --lib
 
+# Where the C libraries go: below DESTDIR, which is not part of what is written into files.
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+# Where they come from.
+BUILT ?= target/release
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+MAJOR := $(firstword $(subst ., ,$(VERSION)))
+
+.PHONY: install install-built
+install: deps ## Builds and installs the C libraries and headers; DESTDIR=, PREFIX=, LIBDIR=
+	$(CARGO) build --release --locked -p ringback-capi-tsp -p ringback-capi-host
+	$(MAKE) --no-print-directory install-built
+install-built:
+	install -d $(DESTDIR)$(PREFIX)/include/ringback $(DESTDIR)$(LIBDIR)/pkgconfig
+	install -m 644 userspace/capi/include/ringback/*.h $(DESTDIR)$(PREFIX)/include/ringback/
+	for library in libringback libringback_tsp; do \
+		install -m 755 $(BUILT)/$$library.so $(DESTDIR)$(LIBDIR)/$$library.so.$(VERSION); \
+		ln -sf $$library.so.$(VERSION) $(DESTDIR)$(LIBDIR)/$$library.so.$(MAJOR); \
+		ln -sf $$library.so.$(MAJOR) $(DESTDIR)$(LIBDIR)/$$library.so; \
+	done
+	for module in ringback ringback-tsp; do \
+		sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' \
+			userspace/capi/$$module.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/$$module.pc; \
+	done
+
 .PHONY: header
 header: deps ## Makes the C header ringback/tspi.h of the tables anew
 	RINGBACK_WRITE_HEADER=1 $(CARGO) test --locked --quiet -p ringback-tspi --test header in_the_tree
@@ -47,7 +74,8 @@ loom: deps ## Models of what threads do to each other, interleaving by interleav
 		-p ringback-request -p ringback-driver -p ringback-provider -p ringback-host --lib model
 
 .PHONY: test
-test: deps ## Every test, the lab's included
+test: ## Every test, the lab's included
+	@tests/deps $(PACKAGES) $(TEST_PACKAGES)
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --quiet --workspace --no-deps --all-features

@@ -35,6 +35,8 @@ pub struct Rack {
     pub uart: SoftUart,
     /// Who judges.
     pub witness: Arc<Witness>,
+    /// The provider, unseen by the witness: for a test that has shut the host down.
+    pub bare: Arc<dyn Provider>,
     outside: Arc<Outside>,
     thread: Option<JoinHandle<()>>,
 }
@@ -107,11 +109,12 @@ impl Rack {
             thread::spawn(move || outside.run(&uart, &interrupt))
         };
         let witness = Arc::new(Witness::default());
-        let provider: Arc<dyn Provider> =
+        let bare: Arc<dyn Provider> =
             Arc::new(provider(uart.clone(), interrupt).expect("the serial port works"));
-        let provider: Arc<dyn Provider> = Arc::new(watched(provider, Arc::clone(&witness)));
+        let provider = Arc::new(watched(Arc::clone(&bare), Arc::clone(&witness)));
+        let provider: Arc<dyn Provider> = provider;
         let host = Host::start(provider, HostOptions::default()).expect("the host starts");
-        Rack { host, uart, witness, outside, thread: Some(thread) }
+        Rack { host, uart, witness, bare, outside, thread: Some(thread) }
     }
 
     /// Opens the modem's line.

@@ -48,6 +48,7 @@ mod fault;
 mod host;
 mod module;
 mod pcm;
+pub mod scenery;
 mod si3050;
 mod si3210;
 mod socket_path;

@@ -5,17 +5,32 @@
 /// [`Make`](crate::ffi::Make), called when the first function is; if it fails, the function does,
 /// with its error, and the next one tries again.
 ///
+/// `$keep` is a macro that gets each function as its name and an item or a statement, and expands
+/// to that, or to nothing for a function that is not to be exported: what a provider does not
+/// export answers OPERATIONUNAVAIL. Without it all are exported.
+///
 /// The crate it is used in also gets `tspi_symbol(name)`, by which the functions can be found
 /// without a loader.
 #[macro_export]
 macro_rules! export_provider {
     ($make:expr) => {
+        $crate::export_provider! { $make, $crate::export_all }
+    };
+    ($make:expr, $keep:path) => {
         static TSPI_FACE: $crate::ffi::Face = $crate::ffi::Face::new($make);
 
         $crate::start_rows! {
-            $crate::export_rows, {}, {}, provider_rows line_async_rows line_sync_rows phone_rows
+            $crate::export_rows, { $keep }, {},
+            provider_rows line_async_rows line_sync_rows phone_rows
         }
     };
+}
+
+/// Keeps every function.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! export_all {
+    ($name:ident $($kept:tt)*) => { $($kept)* };
 }
 
 /// The exports of all rows.
@@ -23,7 +38,7 @@ macro_rules! export_provider {
 #[macro_export]
 macro_rules! export_rows {
     (
-        {}
+        { $keep:path }
         $({ $group:ident $error:ident
             $(
                 $(#[$doc:meta])*
@@ -33,7 +48,15 @@ macro_rules! export_rows {
             )*
         })*
     ) => {
-        $($(
+        $crate::export_rows! { @each { $keep } $($({
+            $name ($($parameter: $shape ($c1 $(, $c2)?)),*)
+        })*)* }
+    };
+    (@each { $keep:path } $({
+        $name:ident
+        ($($parameter:ident: $shape:tt ($c1:ident $(, $c2:ident)?)),*)
+    })*) => {
+        $($keep! { $name
             #[doc = concat!("`", stringify!($name), "` of this library's provider.")]
             ///
             /// # Safety
@@ -47,14 +70,16 @@ macro_rules! export_rows {
                 // SAFETY: the caller guarantees what the function's page says.
                 unsafe { $crate::ffi::exported::$name(&TSPI_FACE, $($c1 $(, $c2)?),*) }
             }
-        )*)*
+        })*
 
         /// The exported function of this name.
         pub fn tspi_symbol(name: &str) -> Option<*const ()> {
-            match name {
-                $($(stringify!($name) => Some($name as *const ()),)*)*
-                _ => None,
-            }
+            $($keep! { $name
+                if name == stringify!($name) {
+                    return Some($name as *const ());
+                }
+            })*
+            None
         }
     };
 }

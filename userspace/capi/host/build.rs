@@ -1,0 +1,9 @@
+//! How the shared library is linked.
+
+fn main() {
+    let major = env!("CARGO_PKG_VERSION_MAJOR");
+    println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libringback.so.{major}");
+    // A host has threads, whose code must not go away with dlclose.
+    println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
+    println!("cargo:rerun-if-changed=build.rs");
+}

@@ -1,0 +1,251 @@
+//! What a host has to tell its application, until a thread of the application's, or one that
+//! delivers for it, tells it.
+//!
+//! Each line has a queue. A completion whose request may still be being made waits at the head of
+//! its queue and holds back what is behind it (G1, O1). One thread delivers at a time and upcalls
+//! do not nest (C6): whoever finds another one delivering goes away.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::os::fd::{AsFd, AsRawFd};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, ThreadId};
+use std::time::Duration;
+
+use nix::sys::eventfd::{EfdFlags, EventFd};
+use ringback_tspi::error::LineError;
+
+use crate::asker;
+use crate::event::Event;
+use crate::requests::{self, Request};
+
+/// How many messages one dispatch delivers; a flood must not keep a thread for ever.
+const ROUND: u32 = 1024;
+/// How long a close waits for a callback that is under way.
+const LIMIT: Duration = Duration::from_secs(2);
+
+/// Something to be told.
+struct Message {
+    event: Event,
+    /// The request whose completion it is.
+    request: Option<Arc<Request>>,
+}
+
+#[derive(Default)]
+struct State {
+    /// By the handles of lines.
+    queues: BTreeMap<u64, VecDeque<Message>>,
+    /// The line that was served last, so that one line does not starve the others.
+    served: u64,
+    /// The thread that delivers.
+    teller: Option<ThreadId>,
+    /// The line and the call that the callback under way is about.
+    about: Option<(u64, u64)>,
+    /// A thread delivers for the application.
+    has_thread: bool,
+    /// Nothing more is delivered.
+    ended: bool,
+}
+
+impl State {
+    /// What is to be told next, from the line behind the one that was served last.
+    fn next(&mut self) -> Option<Message> {
+        let is_ready = |queue: &VecDeque<Message>| {
+            let request = queue.front().map(|message| message.request.as_ref());
+            request.is_some_and(|request| request.is_none_or(|request| request.may_be_told()))
+        };
+        let after = self.served.saturating_add(1)..;
+        let line = self.queues.range(after).chain(self.queues.range(..=self.served));
+        let line = line.filter(|(_, queue)| is_ready(queue)).map(|(line, _)| *line).next()?;
+        self.served = line;
+        let queue = self.queues.get_mut(&line)?;
+        let message = queue.pop_front();
+        if queue.is_empty() {
+            self.queues.remove(&line);
+        }
+        message
+    }
+}
+
+/// What a host has to tell.
+#[derive(Default)]
+pub struct Deliveries {
+    state: Mutex<State>,
+    changed: Condvar,
+    /// Made when it is asked for.
+    readable: OnceLock<EventFd>,
+}
+
+impl Deliveries {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something may be deliverable now.
+    pub fn signal(&self) {
+        // The lock is taken so that no thread is between looking and going to sleep.
+        let state = self.state();
+        self.changed.notify_all();
+        drop(state);
+        if let Some(readable) = self.readable.get() {
+            // It fails only when its count is full, and then it is readable.
+            let _ = readable.write(1);
+        }
+    }
+
+    /// Queues something to tell; `request` is the one whose completion it is.
+    pub fn push(&self, event: Event, request: Option<Arc<Request>>) {
+        {
+            let mut state = self.state();
+            if state.ended {
+                return;
+            }
+            state.queues.entry(event.line).or_default().push_back(Message { event, request });
+        }
+        self.signal();
+    }
+
+    /// The descriptor that becomes readable when there may be something to tell.
+    ///
+    /// # Errors
+    /// RESOURCEUNAVAIL if there is none to be had.
+    pub fn fd(&self) -> Result<i32, LineError> {
+        // The lock keeps two threads from making two, and nothing from coming between.
+        let _state = self.state();
+        if self.readable.get().is_none() {
+            let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
+            let made = EventFd::from_value_and_flags(1, flags);
+            let _ = self.readable.set(made.map_err(|_| LineError::RESOURCEUNAVAIL)?);
+        }
+        let readable = self.readable.get().ok_or(LineError::RESOURCEUNAVAIL)?;
+        Ok(readable.as_fd().as_raw_fd())
+    }
+
+    /// Tells what there is to tell, on this thread, and how much that was. 0 if another thread is
+    /// at it, or this one further up its stack.
+    ///
+    /// # Errors
+    /// OPERATIONUNAVAIL if a thread of the host's delivers.
+    pub fn dispatch(&self, tell: impl FnMut(&Event)) -> Result<u32, LineError> {
+        if self.state().has_thread {
+            return Err(LineError::OPERATIONUNAVAIL);
+        }
+        Ok(self.tell(tell))
+    }
+
+    fn tell(&self, mut tell: impl FnMut(&Event)) -> u32 {
+        let mut state = self.state();
+        if state.teller.is_some() {
+            return 0;
+        }
+        if let Some(readable) = self.readable.get() {
+            // It is signalled again for whatever comes from here on.
+            let _ = readable.read();
+        }
+        state.teller = Some(thread::current().id());
+        let mut told = 0;
+        while told < ROUND
+            && !state.ended
+            && let Some(Message { event, request }) = state.next()
+        {
+            state.about = Some((event.line, event.call));
+            drop(state);
+            if let Some(request) = request {
+                // T4.
+                requests::forget(request.id);
+            }
+            tell(&event);
+            // The functions that the callback has called have returned.
+            asker::enter();
+            told += 1;
+            state = self.state();
+            state.about = None;
+            self.changed.notify_all();
+        }
+        state.teller = None;
+        drop(state);
+        if told == ROUND {
+            self.signal();
+        }
+        told
+    }
+
+    /// Delivers on the calling thread until the host ends. It is the one thread that delivers.
+    ///
+    /// # Errors
+    /// OPERATIONUNAVAIL if there is such a thread already.
+    pub fn claim(&self) -> Result<(), LineError> {
+        let mut state = self.state();
+        if std::mem::replace(&mut state.has_thread, true) {
+            return Err(LineError::OPERATIONUNAVAIL);
+        }
+        Ok(())
+    }
+
+    /// There is no such thread after all.
+    pub fn disclaim(&self) {
+        self.state().has_thread = false;
+    }
+
+    /// What the thread does that has claimed to deliver.
+    pub fn run(&self, mut tell: impl FnMut(&Event)) {
+        loop {
+            if self.tell(&mut tell) > 0 {
+                continue;
+            }
+            let state = self.state();
+            if state.ended {
+                return;
+            }
+            // Whoever makes a completion deliverable signals; the limit is for a dispatch that was
+            // under way when the thread claimed.
+            drop(self.changed.wait_timeout(state, LIMIT));
+        }
+    }
+
+    /// Drops the events of a line, or of one of its calls (D2, D5), and waits for a callback about
+    /// it. Completions stay.
+    ///
+    /// # Errors
+    /// OPERATIONFAILED if the callback does not return in time.
+    pub fn drop_events(&self, line: u64, call: Option<u64>) -> Result<(), LineError> {
+        let concerns =
+            |of_line: u64, of_call: u64| of_line == line && call.is_none_or(|call| call == of_call);
+        let mut state = self.state();
+        if let Some(queue) = state.queues.get_mut(&line) {
+            queue.retain(|message| {
+                message.request.is_some() || !concerns(message.event.line, message.event.call)
+            });
+            if queue.is_empty() {
+                state.queues.remove(&line);
+            }
+        }
+        self.settle(state, |about| concerns(about.0, about.1))
+    }
+
+    /// Nothing more is delivered.
+    ///
+    /// # Errors
+    /// OPERATIONFAILED if a callback that is under way does not return in time.
+    pub fn end(&self) -> Result<(), LineError> {
+        let mut state = self.state();
+        state.ended = true;
+        state.queues.clear();
+        drop(state);
+        self.signal();
+        self.settle(self.state(), |_| true)
+    }
+
+    /// Waits until no callback about this is under way, unless it is this thread's own.
+    fn settle(
+        &self,
+        state: MutexGuard<'_, State>,
+        concerns: impl Fn((u64, u64)) -> bool,
+    ) -> Result<(), LineError> {
+        let me = thread::current().id();
+        let busy =
+            |state: &mut State| state.teller != Some(me) && state.about.is_some_and(&concerns);
+        let waited = self.changed.wait_timeout_while(state, LIMIT, busy);
+        let timed_out = waited.unwrap_or_else(PoisonError::into_inner).1.timed_out();
+        if timed_out { Err(LineError::OPERATIONFAILED) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,59 @@
+//! What an application is told.
+
+use ringback_host::LineEvent;
+use ringback_tspi::constants::*;
+
+/// `rb_event` of ringback.h, field by field.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Event {
+    /// The size of the structure in this version of the library, in bytes.
+    pub size: u32,
+    /// LINE_REPLY, LINE_APPNEWCALL, LINE_CALLSTATE or another message of tspi.h.
+    pub message: u32,
+    /// The handle of the line.
+    pub line: u64,
+    /// The handle of the call, 0 for none.
+    pub call: u64,
+    /// The request that is over; 0 unless the message is LINE_REPLY.
+    pub request: u32,
+    /// How it ended: 0 or a negative error.
+    pub result: i32,
+    /// dwParam1 to dwParam3 of any other message.
+    pub params: [u64; 3],
+}
+
+const SIZE: u32 = size_of::<Event>() as u32;
+
+impl Event {
+    /// That a request is over.
+    pub fn completion(line: u64, call: u64, request: u32, result: i32) -> Event {
+        Event { size: SIZE, message: LINE_REPLY, line, call, request, result, params: [0; 3] }
+    }
+
+    /// An event of a line.
+    pub fn of(event: &LineEvent, line: u64, call: u64) -> Event {
+        let (message, params) = match event {
+            LineEvent::NewCall { .. } => (LINE_APPNEWCALL, [0; 3]),
+            LineEvent::State { state, mode, media, .. } => {
+                (LINE_CALLSTATE, [state.bit(), *mode, *media].map(u64::from))
+            }
+            LineEvent::CallInfo { changed, .. } => (LINE_CALLINFO, [u64::from(*changed), 0, 0]),
+            LineEvent::Digit { digit, end, ticks, .. } => {
+                let mode = if *end { LINEDIGITMODE_DTMFEND } else { LINEDIGITMODE_DTMF };
+                (LINE_MONITORDIGITS, [u32::from(*digit), mode, *ticks].map(u64::from))
+            }
+            LineEvent::Generated { end_to_end, done, .. } => {
+                let why = if *done { LINEGENERATETERM_DONE } else { LINEGENERATETERM_CANCEL };
+                (LINE_GENERATE, [why, *end_to_end, 0].map(u64::from))
+            }
+            LineEvent::Closed { .. } => (LINE_CLOSE, [0; 3]),
+            LineEvent::Other { message, params, .. } => {
+                (*message, params.map(|param| u64::try_from(param).unwrap_or(u64::MAX)))
+            }
+            // Nothing is lost here, because every event is taken at once.
+            _ => (LINE_LINEDEVSTATE, [u64::from(LINEDEVSTATE_OTHER), 0, 0]),
+        };
+        Event { size: SIZE, message, line, call, request: 0, result: 0, params }
+    }
+}

@@ -1,0 +1,47 @@
+//! The functions of `ringback/ringback.h`.
+//!
+//! | file | what |
+//! |---|---|
+//! | `hosts` | hosts, and being told |
+//! | `lines` | lines and the ids of requests |
+//! | `calls` | calls |
+
+mod calls;
+mod hosts;
+mod lines;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+pub use calls::*;
+pub use hosts::*;
+pub use lines::*;
+use ringback_tspi::error::LineError;
+
+use crate::asker;
+
+/// Runs a function: 0, or its error. What panics in it has failed.
+fn guarded(act: impl FnOnce() -> Result<(), LineError>) -> i32 {
+    asker::enter();
+    match catch_unwind(AssertUnwindSafe(act)) {
+        Ok(Ok(())) => 0,
+        Ok(Err(error)) => error.raw(),
+        Err(_) => LineError::OPERATIONFAILED.raw(),
+    }
+}
+
+/// Whether something can be written here.
+fn place<T>(at: *mut T) -> Result<Place<T>, LineError> {
+    if at.is_null() { Err(LineError::INVALPOINTER) } else { Ok(Place(at)) }
+}
+
+/// Where something is to be written; not NULL.
+struct Place<T>(*mut T);
+
+impl<T> Place<T> {
+    /// # Safety
+    /// The place is writable.
+    unsafe fn put(&self, value: T) {
+        // SAFETY: the caller guarantees that it is writable.
+        unsafe { self.0.write_unaligned(value) };
+    }
+}

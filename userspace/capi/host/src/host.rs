@@ -1,0 +1,255 @@
+//! A provider with its host, and what its observer makes of completions and events.
+//!
+//! Everything that an application is told comes through the host's observer, which the host calls
+//! in the order of its delivery; here it is queued under the application's own handles.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use ringback_host::{Host, HostOptions, LineEvent, StartError, Traced};
+use ringback_tspi::error::LineError;
+use ringback_tspi::ffi::Loaded;
+use ringback_tspi::provider::Provider;
+
+use crate::deliveries::Deliveries;
+use crate::event::Event;
+use crate::registry::{self, CALLS, LINES, OpenLine, OwnedCall};
+use crate::requests::{self, Request};
+
+/// A provider and its host.
+pub struct LoadedHost {
+    pub host: Host,
+    pub deliveries: Arc<Deliveries>,
+    names: Arc<Names>,
+}
+
+/// What things are called on either side.
+#[derive(Default)]
+struct Names {
+    books: Mutex<Books>,
+}
+
+#[derive(Default)]
+struct Books {
+    /// Handles of open lines, by device id.
+    lines: HashMap<u32, u64>,
+    /// Handles of calls, by the host's.
+    calls: HashMap<usize, u64>,
+    /// Requests that were made, by the host's id.
+    requests: HashMap<u32, Made>,
+    /// For the calls that come in. There is none before a line is open.
+    host: Option<Weak<LoadedHost>>,
+}
+
+/// A request that was made.
+struct Made {
+    request: Arc<Request>,
+    call: u64,
+}
+
+impl Names {
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The observer of the host. It is called one at a time for completions and events, and on the
+    /// thread that asks when a request is submitted.
+    fn observe(&self, deliveries: &Deliveries, traced: &Traced<'_>) {
+        match traced {
+            Traced::Submitted { id, call, .. } => {
+                let mut books = self.books();
+                let handle = *books.calls.entry(call.raw()).or_insert_with(registry::next);
+                if let Some(made) = books.requests.get_mut(id) {
+                    made.call = handle;
+                }
+            }
+            Traced::Completed { id, result, .. } => self.completed(deliveries, *id, *result),
+            Traced::Lost { id, .. } => {
+                self.completed(deliveries, *id, LineError::OPERATIONFAILED.raw());
+            }
+            Traced::Event { device_id, event } => self.event(deliveries, *device_id, event),
+            _ => {}
+        }
+    }
+
+    fn completed(&self, deliveries: &Deliveries, id: u32, result: i32) {
+        let Some(Made { request, call }) = self.books().requests.remove(&id) else { return };
+        // C2: a provider that gives a positive result has failed.
+        let result = if result > 0 { LineError::OPERATIONFAILED.raw() } else { result };
+        let event = Event::completion(request.line, call, request.id, result);
+        deliveries.push(event, Some(request));
+    }
+
+    fn event(&self, deliveries: &Deliveries, device_id: u32, event: &LineEvent) {
+        let (line, call, host) = {
+            let mut books = self.books();
+            let Some(line) = books.lines.get(&device_id).copied() else { return };
+            let call = match event.call() {
+                None => 0,
+                Some(call) => {
+                    let is_new = matches!(event, LineEvent::NewCall { .. });
+                    let known = books.calls.get(&call.handle().raw()).copied();
+                    match known {
+                        Some(known) => known,
+                        None if is_new => registry::next(),
+                        // The application has closed it.
+                        None => return,
+                    }
+                }
+            };
+            if let LineEvent::NewCall { call: new, .. } = event {
+                books.calls.insert(new.handle().raw(), call);
+            }
+            (line, call, books.host.clone())
+        };
+        if let LineEvent::NewCall { call: new, .. } = event
+            && let Some(host) = host.and_then(|host| host.upgrade())
+        {
+            CALLS.insert(call, OwnedCall { host, line, call: new.clone() });
+        }
+        deliveries.push(Event::of(event, line, call), None);
+    }
+}
+
+/// Why a provider did not start.
+pub struct OpenError {
+    pub error: LineError,
+    pub cause: String,
+}
+
+impl From<StartError> for OpenError {
+    fn from(error: StartError) -> OpenError {
+        OpenError { error: error.error(), cause: error.to_string() }
+    }
+}
+
+impl LoadedHost {
+    /// Starts a loaded provider.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn start(provider: Loaded) -> Result<Arc<LoadedHost>, OpenError> {
+        let (names, deliveries) = (Arc::<Names>::default(), Arc::<Deliveries>::default());
+        let (observer, told) = (Arc::clone(&names), Arc::clone(&deliveries));
+        let trace = move |traced: &Traced<'_>| observer.observe(&told, traced);
+        let provider: Arc<dyn Provider> = Arc::new(provider);
+        let host = Host::start(provider, HostOptions { trace: Some(Arc::new(trace)) })?;
+        let host = Arc::new(LoadedHost { host, deliveries, names });
+        host.names.books().host = Some(Arc::downgrade(&host));
+        Ok(host)
+    }
+
+    /// Opens a line and gives its handle.
+    ///
+    /// # Errors
+    /// As [`Host::open`].
+    pub fn open_line(self: &Arc<Self>, device_id: u32) -> Result<u64, LineError> {
+        let handle = registry::next();
+        {
+            let mut books = self.names.books();
+            if books.lines.contains_key(&device_id) {
+                return Err(LineError::ALLOCATED);
+            }
+            // Its first event may come before the host has returned.
+            books.lines.insert(device_id, handle);
+        }
+        match self.host.open(device_id) {
+            Ok(line) => {
+                // Events come by the observer; a queue that nobody fetches would keep its calls.
+                drop(line.events());
+                LINES.insert(handle, OpenLine { host: Arc::clone(self), line });
+                Ok(handle)
+            }
+            Err(error) => {
+                self.names.books().lines.remove(&device_id);
+                Err(error)
+            }
+        }
+    }
+
+    /// Closes a line: its requests fail, and no event of it follows.
+    ///
+    /// # Errors
+    /// The provider's; OPERATIONFAILED if something is left when the limit has passed. The line is
+    /// closed all the same.
+    pub fn close_line(&self, handle: u64, line: &OpenLine) -> Result<(), LineError> {
+        let closed = line.line.close();
+        {
+            let mut books = self.names.books();
+            books.lines.retain(|_, known| *known != handle);
+            let of_line = CALLS.remove_all(|call| call.line == handle);
+            books.calls.retain(|_, known| of_line.iter().all(|call| call.0 != *known));
+            drop(books);
+            drop(of_line);
+        }
+        requests::forget_unmade(handle);
+        let told = self.deliveries.drop_events(handle, None);
+        LINES.remove(handle);
+        closed?;
+        told
+    }
+
+    /// Closes a call: its requests fail, and no event of it follows.
+    ///
+    /// # Errors
+    /// As [`close_line`](LoadedHost::close_line).
+    pub fn close_call(&self, handle: u64, call: &OwnedCall) -> Result<(), LineError> {
+        let closed = call.call.close();
+        self.names.books().calls.retain(|_, known| *known != handle);
+        let told = self.deliveries.drop_events(call.line, Some(handle));
+        CALLS.remove(handle);
+        closed?;
+        told
+    }
+
+    /// Notes that a request is about to be made under an id of the host's.
+    pub fn making(&self, host_id: u32, request: &Arc<Request>) {
+        let made = Made { request: Arc::clone(request), call: 0 };
+        self.names.books().requests.insert(host_id, made);
+    }
+
+    /// The request was refused, and so the call that it would have made does not exist.
+    pub fn not_made(&self, host_id: u32) {
+        let mut books = self.names.books();
+        if let Some(Made { call, .. }) = books.requests.remove(&host_id)
+            && CALLS.find(call).is_err()
+        {
+            books.calls.retain(|_, known| *known != call);
+        }
+    }
+
+    /// The handle of a call that is being made.
+    pub fn call_handle(&self, tapi: usize) -> Option<u64> {
+        self.names.books().calls.get(&tapi).copied()
+    }
+
+    /// Ends everything; what is queued can still be told.
+    ///
+    /// # Errors
+    /// As [`Host::shutdown`].
+    pub fn shutdown(self: &Arc<Self>) -> Result<(), LineError> {
+        let down = self.host.shutdown();
+        let of_host = |host: &Arc<LoadedHost>| Arc::ptr_eq(host, self);
+        let calls = CALLS.remove_all(|call| of_host(&call.host));
+        let lines = LINES.remove_all(|line| of_host(&line.host));
+        for (handle, _) in &lines {
+            requests::forget_unmade(*handle);
+        }
+        drop((calls, lines));
+        let mut books = self.names.books();
+        books.lines.clear();
+        books.calls.clear();
+        drop(books);
+        Ok(down.map(|_| ())?)
+    }
+
+    /// Nothing more is told; what was not told is dropped.
+    ///
+    /// # Errors
+    /// OPERATIONFAILED if a callback does not return in time.
+    pub fn end(&self) -> Result<(), LineError> {
+        let ended = self.deliveries.end();
+        requests::forget_all(&self.deliveries);
+        ended
+    }
+}

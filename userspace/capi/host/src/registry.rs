@@ -1,0 +1,83 @@
+//! Handles: numbers that stand for hosts, lines and calls.
+//!
+//! A handle is never 0 and never given out twice. One that is dead, or was never given out, is
+//! found in no table, whatever it is.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use ringback_host::{Call, Line};
+use ringback_tspi::error::LineError;
+
+use crate::host::LoadedHost;
+
+static LAST: AtomicU64 = AtomicU64::new(0);
+
+/// A number for a handle.
+pub fn next() -> u64 {
+    LAST.fetch_add(1, Ordering::Relaxed) + 1
+}
+
+/// The things of one kind, by their handles.
+pub struct Table<T> {
+    things: RwLock<Option<HashMap<u64, Arc<T>>>>,
+    dead: LineError,
+}
+
+impl<T> Table<T> {
+    const fn new(dead: LineError) -> Table<T> {
+        Table { things: RwLock::new(None), dead }
+    }
+
+    fn change<R>(&self, change: impl FnOnce(&mut HashMap<u64, Arc<T>>) -> R) -> R {
+        let mut things = self.things.write().unwrap_or_else(PoisonError::into_inner);
+        change(things.get_or_insert_default())
+    }
+
+    /// The thing with this handle.
+    ///
+    /// # Errors
+    /// The error of the table's kind.
+    pub fn find(&self, handle: u64) -> Result<Arc<T>, LineError> {
+        let things = self.things.read().unwrap_or_else(PoisonError::into_inner);
+        things.as_ref().and_then(|things| things.get(&handle).cloned()).ok_or(self.dead)
+    }
+
+    pub fn insert(&self, handle: u64, thing: T) {
+        self.insert_shared(handle, Arc::new(thing));
+    }
+
+    /// As [`insert`](Table::insert), for something that has references already.
+    pub fn insert_shared(&self, handle: u64, thing: Arc<T>) {
+        self.change(|things| things.insert(handle, thing));
+    }
+
+    /// Takes the thing out, to be dropped by the caller with no lock held.
+    pub fn remove(&self, handle: u64) -> Option<Arc<T>> {
+        self.change(|things| things.remove(&handle))
+    }
+
+    /// Takes out what fits.
+    pub fn remove_all(&self, fits: impl Fn(&T) -> bool) -> Vec<(u64, Arc<T>)> {
+        self.change(|things| things.extract_if(|_, thing| fits(thing)).collect())
+    }
+}
+
+/// An open line.
+pub struct OpenLine {
+    pub host: Arc<LoadedHost>,
+    pub line: Line,
+}
+
+/// A call that the application has.
+pub struct OwnedCall {
+    pub host: Arc<LoadedHost>,
+    /// The handle of its line.
+    pub line: u64,
+    pub call: Call,
+}
+
+pub static HOSTS: Table<LoadedHost> = Table::new(LineError::INVALAPPHANDLE);
+pub static LINES: Table<OpenLine> = Table::new(LineError::INVALLINEHANDLE);
+pub static CALLS: Table<OwnedCall> = Table::new(LineError::INVALCALLHANDLE);

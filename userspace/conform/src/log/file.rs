@@ -1,0 +1,114 @@
+//! A log as a file: one JSON object a line, the header first.
+//!
+//! The file may come from anywhere. A line has a limit, so a file without line ends takes no
+//! memory, and every entry goes through [`Log::push`].
+
+use std::io::{self, BufRead, Read, Write};
+
+use super::{Entry, FORMAT, Header, Impossible, Log};
+
+/// How long a line may be, in bytes. What TSPI hands over is far below it.
+pub const LINE_LIMIT: u64 = 1 << 20;
+
+/// Why a file is not a log.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// It can't be read.
+    #[error("line {line}: {error}")]
+    Read {
+        /// The line, counted from 1.
+        line: u64,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// There is no header.
+    #[error("it is empty; the first line of a log is its header")]
+    Empty,
+    /// A line is too long.
+    #[error("line {line} is longer than {LINE_LIMIT} bytes, which no line of a log is")]
+    TooLong {
+        /// The line, counted from 1.
+        line: u64,
+    },
+    /// A line is not what the format says.
+    #[error("line {line}: {error}")]
+    Syntax {
+        /// The line, counted from 1.
+        line: u64,
+        /// What is wrong, and in which column.
+        error: serde_json::Error,
+    },
+    /// The log is of another format.
+    #[error("line 1: this is format {found}; this program reads format {FORMAT}")]
+    Format {
+        /// The format it has.
+        found: u32,
+    },
+    /// An entry can't follow those before it.
+    #[error("line {line}: {error}")]
+    Impossible {
+        /// The line, counted from 1.
+        line: u64,
+        /// Why not.
+        error: Impossible,
+    },
+}
+
+impl Log {
+    /// Reads a log.
+    ///
+    /// # Errors
+    /// [`ReadError`] names the line and says what is wrong with it.
+    pub fn read(mut file: impl BufRead) -> Result<Log, ReadError> {
+        let mut text = Vec::new();
+        if !next_line(&mut file, 1, &mut text)? {
+            return Err(ReadError::Empty);
+        }
+        let syntax = |line, error| ReadError::Syntax { line, error };
+        let header: Header = serde_json::from_slice(&text).map_err(|error| syntax(1, error))?;
+        if header.format != FORMAT {
+            return Err(ReadError::Format { found: header.format });
+        }
+        let mut log = Log::new(header);
+        let mut line = 2;
+        while next_line(&mut file, line, &mut text)? {
+            let entry: Entry =
+                serde_json::from_slice(&text).map_err(|error| syntax(line, error))?;
+            log.push(entry).map_err(|error| ReadError::Impossible { line, error })?;
+            line += 1;
+        }
+        Ok(log)
+    }
+
+    /// Writes the log.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn write(&self, mut out: impl Write) -> io::Result<()> {
+        write_line(&mut out, self.header())?;
+        self.entries().iter().try_for_each(|entry| write_line(&mut out, entry))
+    }
+}
+
+/// Writes a header or an entry as a line.
+pub(crate) fn write_line(mut out: impl Write, value: &impl serde::Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_vec(value)?;
+    line.push(b'\n');
+    out.write_all(&line)
+}
+
+/// Reads the next line into `text`, without its end; `false` at the end of the file.
+fn next_line(file: &mut impl BufRead, line: u64, text: &mut Vec<u8>) -> Result<bool, ReadError> {
+    text.clear();
+    let read = file.take(LINE_LIMIT + 1).read_until(b'\n', text);
+    read.map_err(|error| ReadError::Read { line, error })?;
+    if text.last() == Some(&b'\n') {
+        text.pop();
+    } else if text.len() as u64 > LINE_LIMIT {
+        return Err(ReadError::TooLong { line });
+    } else if text.is_empty() {
+        return Ok(false);
+    }
+    Ok(true)
+}
