@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The card as a whole: on and safe, its interrupt, and the watchdog.
+ * The card as a whole: switching it on and making it safe, its interrupt, and the watchdog.
  *
- * The card may be a bus master for as long as somebody has the UIO file, and not a
- * moment longer. However that one goes, the card is then made safe: DMA stopped,
- * interrupts masked, modules in reset and so every line on-hook. Userspace has the
- * registers mapped meanwhile and may write them in any order; the handler takes nothing
- * for granted but that it can mask what it does not know, and what it can't silence.
+ * The card may be a bus master only while a process has the UIO file open. However that
+ * process ends, the card is then made safe: DMA stopped, interrupts masked, modules in reset
+ * and so every line on-hook. While userspace has the registers mapped it may write them in any
+ * order. The handler therefore relies on nothing but this: it can mask interrupts that it does
+ * not know or that do not go away.
  *
- * Where the kernel has its handlers in threads (PREEMPT_RT), this one is as well: its spin
- * locks may sleep then, and nothing below them relies on the opposite.
+ * If the kernel runs handlers in threads (PREEMPT_RT), this one runs in a thread as well: its
+ * spin locks may sleep then, and no code below them relies on the opposite.
  */
 #include <linux/interrupt.h>
 #include <linux/io.h>
@@ -21,16 +21,19 @@
 #include "ringback.h"
 #include "tiger320.h"
 
-/* Interrupts with the same bits in succession, after which they are taken for one that stays. */
+/*
+ * After this many interrupts in succession with the same bits, the interrupt is taken for one
+ * that stays asserted.
+ */
 #define STANDING_MAX	16
 /* Less than the shortest time between two interrupts for the same word, 2 ms. */
 #define STANDING_TIME	(500 * NSEC_PER_USEC)
 
-/* Requests that are taken back without letting go of the lock. */
+/* The number of requests that are taken back without releasing the lock. */
 #define BATCH	64
 
 /**
- * rbk_card_free - the last that held the card has let go
+ * rbk_card_free - frees a card when its last reference is dropped
  * @ref:	its reference count
  */
 void rbk_card_free(struct kref *ref)
@@ -43,7 +46,7 @@ void rbk_card_free(struct kref *ref)
 }
 
 /**
- * rbk_card_answers - whether somebody is there
+ * rbk_card_answers - whether the card responds to reads
  * @card:	a card that is not @removed
  *
  * Return: false if it reads all ones.
@@ -55,7 +58,7 @@ bool rbk_card_answers(const struct rbk_card *card)
 }
 
 /**
- * rbk_card_on - lets the card reach memory; the rest is userspace's
+ * rbk_card_on - lets the card access memory; userspace does the rest
  * @card:	the card; rbk_card.control is held
  *
  * Return: 0, -ENODEV if the card is gone, or -EBUSY while it sleeps or is being reset.
@@ -68,12 +71,12 @@ int rbk_card_on(struct rbk_card *card)
 	if (card->paused) {
 		ret = -EBUSY;
 	} else if (!card->removed) {
-		/* It may be back, after a reset for example. */
+		/* It may have come back, for example after a reset. */
 		card->absent = !rbk_card_answers(card);
 		if (!card->absent)
 			ret = 0;
 		else
-			/* Who sleeps on its ports is told by the watchdog. */
+			/* The watchdog wakes those who sleep on its ports. */
 			rbk_watch_now(card);
 	}
 	spin_unlock_irq(&card->lock);
@@ -82,7 +85,7 @@ int rbk_card_on(struct rbk_card *card)
 	return ret;
 }
 
-/* DMA stopped, interrupts masked, modules in reset. Under rbk_card.lock. */
+/* Stops DMA, masks interrupts, resets the modules. Under rbk_card.lock. */
 static void quiet(struct rbk_card *card)
 {
 	iowrite8(0, card->registers + TIGER_OPER);
@@ -90,7 +93,7 @@ static void quiet(struct rbk_card *card)
 	iowrite8(0, card->registers + TIGER_MASK1);
 	iowrite8(TIGER_CNTL_SAFE, card->registers + TIGER_CNTL);
 	iowrite8(0xff, card->registers + TIGER_INTSTAT);
-	/* Writes are posted: they have arrived when a read comes back. */
+	/* Writes are posted: when a read returns, they have arrived. */
 	ioread8(card->registers + TIGER_CNTL);
 	card->synced = false;
 }
@@ -98,7 +101,7 @@ static void quiet(struct rbk_card *card)
 /**
  * rbk_card_safe - stops DMA, masks interrupts, resets the modules
  * @card:	the card; rbk_card.control is held
- * @error:	what requests end with
+ * @error:	the error with which requests end
  */
 void rbk_card_safe(struct rbk_card *card, int error)
 {
@@ -115,9 +118,9 @@ void rbk_card_safe(struct rbk_card *card, int error)
 }
 
 /**
- * rbk_card_pause - makes the card safe, and leaves it alone from then on
+ * rbk_card_pause - makes the card safe, and does not access it from then on
  * @card:	a card that is about to sleep or to be reset
- * @error:	what requests end with
+ * @error:	the error with which requests end
  */
 void rbk_card_pause(struct rbk_card *card, int error)
 {
@@ -131,9 +134,9 @@ void rbk_card_pause(struct rbk_card *card, int error)
 
 /**
  * rbk_card_continue - undoes rbk_card_pause()
- * @card:	a card that is as after power-on, or gone
+ * @card:	a card in its state after power-on, or gone
  *
- * Who has the card starts it again, as after any stand-still.
+ * The process that has the card starts it again, as after any stop.
  */
 void rbk_card_continue(struct rbk_card *card)
 {
@@ -142,9 +145,9 @@ void rbk_card_continue(struct rbk_card *card)
 	card->paused = false;
 	spin_unlock_irq(&card->lock);
 	/*
-	 * Says to all who sleep that the card is gone, where it is. After the machine's sleep
-	 * they look by themselves: they were woken when it began, and are thawed after this.
-	 * After a reset of the card they are asleep again.
+	 * If the card is gone, wakes all who sleep on it. After a suspend they check by
+	 * themselves: they were woken when it began, and are thawed after this. After a reset
+	 * of the card they are asleep again.
 	 */
 	if (card->controlled)
 		rbk_card_on(card);
@@ -152,13 +155,13 @@ void rbk_card_continue(struct rbk_card *card)
 }
 
 /**
- * rbk_card_retire - makes the card safe, and takes it from all who have it
- * @card:	the card; nobody touches it, and nothing new is queued, after that
+ * rbk_card_retire - makes the card safe, and takes it away from all who use it
+ * @card:	the card; nothing accesses it, and nothing new is queued, after that
  */
 void rbk_card_retire(struct rbk_card *card)
 {
 	mutex_lock(&card->control);
-	/* First, so that it does not interrupt with nobody to acknowledge. */
+	/* This comes first, so that there is no interrupt that is not acknowledged. */
 	rbk_card_safe(card, -ENODEV);
 	spin_lock_irq(&card->lock);
 	if (card->removed) {
@@ -170,7 +173,7 @@ void rbk_card_retire(struct rbk_card *card)
 	spin_unlock_irq(&card->lock);
 
 	rbk_uio_revoke(card);
-	/* Until now a process may have been at its registers. */
+	/* Until now a process may have written its registers. */
 	spin_lock_irq(&card->lock);
 	quiet(card);
 	spin_unlock_irq(&card->lock);
@@ -178,9 +181,9 @@ void rbk_card_retire(struct rbk_card *card)
 }
 
 /*
- * Masks what nobody has a use for: AUX interrupts, and those of a card that is back after
- * it was absent. They would keep the line asserted until the kernel shuts it down for all
- * that share it.
+ * Masks interrupts that are not used: AUX interrupts, and those of a card that is back after
+ * it was absent. They would keep the line asserted until the kernel disables it for all
+ * devices that share it.
  */
 static irqreturn_t silence(struct rbk_card *card, u8 pending)
 {
@@ -194,13 +197,13 @@ static irqreturn_t silence(struct rbk_card *card, u8 pending)
 }
 
 /*
- * Serves an interrupt of ours; @played gets the requests that have ended. The
- * acknowledgment comes last: a card in software may wait for it, and has not moved on then.
+ * Serves an interrupt of this card; @played gets the requests that have ended. The
+ * acknowledgment comes last, because a card in software may wait for it before it moves on.
  */
 static void serve(struct rbk_card *card, u8 status, struct list_head *played)
 {
 	if (status & TIGER_INT_ABORT) {
-		/* It would only try again. Userspace sees that it stands still. */
+		/* DMA would only fail again. Userspace notices that the card stands still. */
 		iowrite8(0, card->registers + TIGER_OPER);
 		card->counters.aborts++;
 	}
@@ -215,9 +218,9 @@ static void serve(struct rbk_card *card, u8 status, struct list_head *played)
 }
 
 /*
- * Whether an interrupt is one that does not go away by being acknowledged: the same bits over
- * and over, sooner than the card can come to the same word again. (The chip has them stand
- * for as long as it is at the word if userspace has cleared CNTL bit 6.) It would keep a
+ * Whether an interrupt stays although it is acknowledged: the same bits again and again,
+ * sooner than the card can come to the same word again. (If userspace has cleared CNTL bit 6,
+ * the chip keeps them set for as long as it is at the word.) Such an interrupt would keep a
  * processor busy for ever.
  */
 static bool stands(struct rbk_card *card, u8 pending)
@@ -238,11 +241,11 @@ static bool stands(struct rbk_card *card, u8 pending)
 }
 
 /**
- * rbk_interrupt - acknowledges, counts, moves the samples of the open ports
+ * rbk_interrupt - acknowledges and counts the interrupt, and moves samples of open ports
  * @irq:	the interrupt, which other devices may share
  * @data:	the card
  *
- * Return: IRQ_NONE if it was another device's.
+ * Return: IRQ_NONE if the interrupt was another device's.
  */
 irqreturn_t rbk_interrupt(int irq, void *data)
 {
@@ -263,7 +266,9 @@ irqreturn_t rbk_interrupt(int irq, void *data)
 		card->absent = true;
 		goto unlock;
 	}
-	/* Status is latched whether it may interrupt or not, and others share the line. */
+	/*
+	 * Status is latched even if the interrupt is masked, and other devices share the line.
+	 */
 	pending = status ? status & ioread8(card->registers + TIGER_MASK0) : 0;
 	if (!pending || card->absent) {
 		ret = silence(card, pending);
@@ -273,11 +278,11 @@ irqreturn_t rbk_interrupt(int irq, void *data)
 		if (masked)
 			iowrite8(0, card->registers + TIGER_MASK0);
 		ret = IRQ_HANDLED;
-		/* Whoever opened it early reads the count anyway when it is. */
+		/* A process that opened it before that reads the count anyway. */
 		served = card->announced;
 	}
 unlock:
-	/* Asked here: aio may still take one back from our list, under the lock. */
+	/* Read under the lock: aio may still take a request back from this list. */
 	ended = !list_empty(&played);
 	spin_unlock_irqrestore(&card->lock, flags);
 
@@ -293,20 +298,20 @@ unlock:
 }
 
 /**
- * rbk_watch_now - lets the watchdog run at once
+ * rbk_watch_now - makes the watchdog run at once
  * @card:	the card; rbk_card.lock is held
  */
 void rbk_watch_now(struct rbk_card *card)
 {
-	/* Once it is @removed nobody would wait for the end of the watchdog. */
+	/* Once the card is @removed, the end of the watchdog would not be waited for. */
 	if (!card->removed)
 		mod_delayed_work(rbk_workqueue, &card->watchdog, 0);
 }
 
 /*
- * Whether a process can't see the end of its requests any more: it has died, is about to, or
- * executes another program, for which it waits until io_uring has all requests back. (aio
- * cancels them.) An execve(2) may fail early, so it has to be seen in the middle of it twice.
+ * Whether a process can't see the end of its requests any more: it has died or is about to, or
+ * it executes another program, for which it waits until io_uring has all requests back. (aio
+ * cancels them.) An execve(2) may fail early, so that it has to be seen in progress twice.
  */
 static bool is_over(struct rbk_owner *owner)
 {
@@ -327,7 +332,7 @@ static bool is_over(struct rbk_owner *owner)
 	return dead;
 }
 
-/* Takes back some requests of processes that are over. Says whether there may be more. */
+/* Takes back some requests of processes that are over. Returns whether there may be more. */
 static bool forsake_some(struct rbk_port *port, struct list_head *forsaken, struct list_head *idle)
 {
 	struct rbk_owner *owner, *next_owner;
@@ -352,8 +357,8 @@ static bool forsake_some(struct rbk_port *port, struct list_head *forsaken, stru
 }
 
 /*
- * The requests of a process that is over hold their file, so nobody closes it before they
- * have ended; and it waits for them, whosoever requests lie before them.
+ * The requests of a process that is over keep their file open, so that it is not closed before
+ * they have ended. The process waits for them, whichever requests come before them.
  */
 static void watch_owners(struct rbk_port *port)
 {
@@ -382,7 +387,7 @@ static bool stands_still(const struct rbk_port *port)
 	return time_after(jiffies, since + RBK_PATIENCE);
 }
 
-/* Looks after the requests of a port, and says whether there still are some. */
+/* Checks the requests of a port, and returns whether there still are some. */
 static bool watch_port(struct rbk_port *port)
 {
 	struct rbk_card *card = port->card;

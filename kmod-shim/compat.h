@@ -12,7 +12,7 @@
 #include <linux/version.h>
 #include <linux/vmalloc.h>
 
-/* hrtimer_setup() came with 6.13, hrtimer_init() went with 6.15. */
+/* hrtimer_setup() was added in 6.13, hrtimer_init() removed in 6.15. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 static inline void hrtimer_setup(struct hrtimer *timer,
 				 enum hrtimer_restart (*function)(struct hrtimer *),
@@ -24,9 +24,9 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 #endif
 
 /*
- * A UIO driver's own way to map. Newer kernels ask for a description of the mapping
- * (mmap_prepare) where older ones let the driver change it (mmap). Which it is was found
- * in the kernel's header by Kbuild, as a version may have either by a distribution's hand.
+ * A UIO driver's own mmap. Newer kernels ask for a description of the mapping (mmap_prepare);
+ * older ones let the driver change it (mmap). Kbuild looks into the kernel's header to find
+ * out which, because distributions backport the change to older versions.
  */
 #ifdef COMPAT_MMAP_PREPARE
 
@@ -38,7 +38,7 @@ static inline bool compat_is_shared(const struct vm_area_desc *mapping)
 	return vma_desc_test(mapping, VMA_MAYSHARE_BIT);
 }
 
-/* Lets page faults fill it with page frames of any kind. */
+/* Makes page faults able to insert page frames of any kind. */
 static inline void compat_map_frames(struct vm_area_desc *mapping,
 				     const struct vm_operations_struct *operations, void *data)
 {
@@ -48,7 +48,7 @@ static inline void compat_map_frames(struct vm_area_desc *mapping,
 	mapping->private_data = data;
 }
 
-/* Maps memory of vmalloc_user(), whose pages these are. */
+/* Maps memory of vmalloc_user(), which consists of these pages. */
 static inline int compat_map_vmalloc(struct vm_area_desc *mapping, void *memory,
 				     struct page **pages)
 {
@@ -72,7 +72,7 @@ static inline void compat_map_frames(struct vm_area_struct *mapping,
 {
 	unsigned long flags = VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP;
 
-	/* vm_flags_set() came with 6.3. */
+	/* vm_flags_set() was added in 6.3. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 	mapping->vm_flags |= flags;
 #else

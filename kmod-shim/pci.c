@@ -3,11 +3,11 @@
  * Ringback's kernel module: cards with a Tiger320 that carry FXS and FXO modules (Digium
  * TDM400P, OpenVox A400P and their clones).
  *
- * uio_pci_generic refuses them because the chip has no INTx-disable bit, and vfio-pci
- * wants an interrupt line that nobody else uses. So the interrupt is acknowledged here,
- * and, for who wants it, the samples are moved here; everything else is userspace's.
+ * uio_pci_generic refuses these cards because the chip has no INTx-disable bit, and vfio-pci
+ * needs an interrupt line that no other device uses. Therefore this module acknowledges the
+ * interrupt, and on request moves the samples; userspace does everything else.
  *
- * This file binds and unbinds.
+ * This file binds and unbinds cards.
  */
 #include <linux/capability.h>
 #include <linux/dma-map-ops.h>
@@ -36,17 +36,17 @@ MODULE_PARM_DESC(allow_unconfined,
 		 "let whoever may open /dev/uioN do so where no IOMMU keeps the card from the machine's memory, which makes them as mighty as root (default N: takes CAP_SYS_RAWIO)");
 
 /*
- * The watchdog's own. The system's may be full of works that sleep, and whoever waits for the
- * watchdog waited for them then. It freezes with the machine, whose cards are not to be read
- * while they sleep, and has a thread in reserve for when there is no memory for one.
+ * A workqueue of the watchdog's own. The system's may be full of work that sleeps, and a wait
+ * for the watchdog would wait for that, too. It freezes with the machine, because cards must
+ * not be read while the machine sleeps, and it has a rescuer thread for when memory is short.
  */
 struct workqueue_struct *rbk_workqueue;
 
 static DEFINE_IDA(rbk_numbers);
 
 /*
- * Whether an IOMMU keeps the card from all memory but what was mapped for it. It is not
- * enough that the card has a group: with iommu=pt its domain is that of all memory.
+ * Whether an IOMMU confines the card to the memory that was mapped for it. An IOMMU group is
+ * not enough: with iommu=pt its domain contains all memory.
  */
 static bool is_confined(struct rbk_card *card)
 {
@@ -59,7 +59,8 @@ static bool is_confined(struct rbk_card *card)
  * rbk_card_may_open - whether the caller may have the registers, by which DMA is programmed
  * @card:	the card; rbk_card.control is held
  *
- * Return: false if that would be all of the machine's memory and the caller has no right to.
+ * Return: false if DMA could reach all of the machine's memory and the caller lacks the
+ * capability.
  */
 bool rbk_card_may_open(struct rbk_card *card)
 {
@@ -88,12 +89,12 @@ static int rbk_dma_alloc(struct rbk_card *card)
 	int ret;
 
 	/*
-	 * The other side of the mapping is a process, which can't flush caches, and here none
-	 * are where none have to be: dma_sync_single_*() would do nothing. Whether that is so
-	 * dma_need_sync() does not tell on 6.1 with an IOMMU, hence this question, which is
-	 * meant for those who implement DMA. dma_mmap_coherent(), which would do without it,
-	 * maps at once and not by page faults, so that nothing could take its place when the
-	 * card is gone.
+	 * The other side of the mapping is a process, which can't flush caches, and on a
+	 * coherent machine it need not: dma_sync_single_*() would do nothing. With an IOMMU on
+	 * 6.1 dma_need_sync() does not return whether that is so; therefore this function is
+	 * used, which is meant for implementations of DMA. dma_mmap_coherent() would work
+	 * without the check, but it maps at once and not by page faults, so that nothing could
+	 * replace the page when the card is gone.
 	 */
 	if (!dev_is_dma_coherent(dev))
 		return dev_err_probe(dev, -EOPNOTSUPP,
@@ -109,23 +110,23 @@ static int rbk_dma_alloc(struct rbk_card *card)
 	return 0;
 }
 
-/* Nobody has the page mapped any more. */
+/* Called when no process has the page mapped any more. */
 static void rbk_dma_free(struct rbk_card *card)
 {
 	dma_free_pages(&card->pdev->dev, PAGE_SIZE, card->dma_page, card->dma_address,
 		       DMA_BIDIRECTIONAL);
 }
 
-/* Ends what may have been queued until then, and sends away all who wait. */
+/* Ends the requests that were queued until then, and waits for the watchdog. */
 static void rbk_settle(struct rbk_card *card)
 {
 	cancel_delayed_work_sync(&card->watchdog);
 	rbk_requests_fail(card, -ENODEV);
-	/* Of these the watchdog would have taken care. */
+	/* The watchdog would have completed these. */
 	rbk_requests_complete(card, &card->cancelled, -ECANCELED);
 }
 
-/* Whether the registers are what they should be, and nothing else is on their page. */
+/* Checks that the registers are as expected, and that nothing else is on their page. */
 static int rbk_check(struct rbk_card *card)
 {
 	struct pci_dev *pdev = card->pdev;
@@ -134,7 +135,7 @@ static int rbk_check(struct rbk_card *card)
 	if (!(pci_resource_flags(pdev, 1) & IORESOURCE_MEM) ||
 	    pci_resource_len(pdev, 1) < TIGER_WINDOW)
 		return dev_err_probe(dev, -ENODEV, "BAR1 is not a Tiger320's registers\n");
-	/* Else whoever maps it maps the registers of other devices. */
+	/* Otherwise a process that maps them would map registers of other devices, too. */
 	if (!PAGE_ALIGNED(pci_resource_start(pdev, 1)) ||
 	    pci_resource_len(pdev, 1) < PAGE_SIZE)
 		return dev_err_probe(dev, -EOPNOTSUPP,
@@ -174,13 +175,13 @@ static int rbk_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 				    RBK_MAX_CARDS);
 		goto put_card;
 	}
-	/* The registers are in memory; ports may not even have been assigned. */
+	/* The registers are in memory; I/O ports may not even be assigned. */
 	ret = pci_enable_device_mem(pdev);
 	if (ret) {
 		dev_err_probe(dev, ret, "can't enable the card\n");
 		goto free_number;
 	}
-	/* For after an error of the bus. */
+	/* The state to restore after an error of the bus. */
 	pci_save_state(pdev);
 	ret = pci_request_region(pdev, 1, RBK_NAME);
 	if (ret) {
@@ -203,14 +204,14 @@ static int rbk_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (ret)
 		goto unmap;
 
-	/* Whoever had the card before may have left it running. */
+	/* An earlier driver may have left it running. */
 	mutex_lock(&card->control);
 	rbk_card_safe(card, -EIO);
 	mutex_unlock(&card->control);
 
 	/*
-	 * UIO and the ports announce themselves: by then all must be there, and somebody be
-	 * there to acknowledge what the first to open it makes the card interrupt with.
+	 * UIO and the ports announce themselves to userspace. Everything must be ready by
+	 * then, including the handler that acknowledges the first interrupts.
 	 */
 	ret = request_irq(pdev->irq, rbk_interrupt, IRQF_SHARED, RBK_NAME, card);
 	if (ret) {
@@ -239,7 +240,10 @@ remove_uio:
 	rbk_uio_remove(card);
 	goto free_dma;
 free_interrupt:
-	/* Who has opened what UIO could not register in the end holds the card, but not this. */
+	/*
+	 * A process may have opened what UIO could not register in the end; it keeps the card
+	 * alive, but not this.
+	 */
 	rbk_card_retire(card);
 	free_irq(pdev->irq, card);
 	rbk_settle(card);
@@ -290,8 +294,8 @@ static int rbk_resume(struct device *dev)
 static DEFINE_SIMPLE_DEV_PM_OPS(rbk_pm, rbk_suspend, rbk_resume);
 
 /*
- * Processes may still run, and the next kernel (kexec) finds the card as it is left here:
- * nobody may start it again.
+ * Processes may still run, and the next kernel (kexec) finds the card in the state that is
+ * left here: no process may start it again.
  */
 static void rbk_shutdown(struct pci_dev *pdev)
 {
@@ -317,7 +321,7 @@ static void rbk_error_resume(struct pci_dev *pdev)
 	rbk_card_continue(pci_get_drvdata(pdev));
 }
 
-/* Somebody resets the function or its bus, by sysfs for example. */
+/* The function or its bus is being reset, for example through sysfs. */
 static void rbk_reset_prepare(struct pci_dev *pdev)
 {
 	rbk_card_pause(pci_get_drvdata(pdev), -EIO);
@@ -340,8 +344,8 @@ static const struct pci_error_handlers rbk_errors = {
 	{ PCI_DEVICE_SUB(PCI_VENDOR_TIGERJET, PCI_DEVICE_TIGER320, _subvendor, PCI_ANY_ID) }
 
 /*
- * The chip is on many cards: who made the card tells whether it is one of these. More
- * can be had by new_id.
+ * The chip is on many cards: the subsystem's vendor decides whether a card is one of these.
+ * Others can be added by new_id.
  */
 static const struct pci_device_id rbk_cards[] = {
 	RBK_CARD(0xa159),

@@ -3,19 +3,20 @@
  * The char devices, /dev/ringbackCpN: the samples of slot N of card C, 8000 u-law bytes
  * a second each way.
  *
- * A read takes what came in, as soon as it is all that was asked for or 20 ms. A write
- * ends when its last sample was played: write(2) sleeps until then, io_uring and aio
- * writes complete then. A non-blocking write(2) only queues what fits. A write of no
- * samples drops all that is queued. There is no fsync(2), as with most char devices: it would
- * wait for what write(2) has waited for already, and aio would have it wait in a worker that
- * the whole machine shares.
+ * A read returns what came in, as soon as that is all that was requested, or 20 ms of it. A
+ * write ends when its last sample was played: write(2) sleeps until then, io_uring and aio
+ * writes complete then. A non-blocking write(2) only queues what fits. A write of no samples
+ * drops all that is queued. Like most char devices it has no fsync(2): it would wait for what
+ * write(2) has waited for already, and with aio it would wait in a worker that the whole
+ * machine shares.
  *
- * The FIFOs have one reader and one writer each, kept apart by mutexes, and on the other
- * side the interrupt handler. Places are moved under rbk_card.lock; the samples between
- * them are copied without, as copying to and from userspace may sleep.
+ * Each FIFO has one reader and one writer at a time: processes, which mutexes keep apart, on
+ * one side, and the interrupt handler on the other. Positions are changed under rbk_card.lock;
+ * the samples between them are copied without it, because copying to and from userspace may
+ * sleep.
  *
- * poll(2) tells whether a read or write would find what the last one that had to wait
- * did not, so that io_uring does not try in vain.
+ * poll(2) reports a port as ready when a read or write would now find what the last one that
+ * had to wait was missing, so that io_uring does not try in vain.
  */
 #include <linux/aio.h>
 #include <linux/mm.h>
@@ -42,7 +43,7 @@ static u32 tx_room(const struct rbk_port *port)
 	return RBK_TX_SIZE - (port->tx_tail - port->tx_head);
 }
 
-/* Whether a read or write may not sleep. */
+/* Whether a read or write must not sleep. */
 static bool is_nowait(const struct kiocb *iocb)
 {
 	return iocb->ki_flags & IOCB_NOWAIT || iocb->ki_filp->f_flags & O_NONBLOCK;
@@ -56,15 +57,16 @@ static int lock_mutex(struct mutex *mutex, bool nowait)
 }
 
 /*
- * What all who wait are woken for: the least that one of them wants, as long as there is not
- * even that. Those who want more look again then, and a little one is not held up by them.
+ * The level at which waiters are woken: the least that one of them needs, as long as there is
+ * less. Those that need more check again then, so that they do not hold up the one that needs
+ * little.
  */
 static u32 least_want(u32 before, u32 want, u32 have)
 {
 	return before > have ? min(before, want) : want;
 }
 
-/* How many samples there are to read: 0 for fewer than @want, or -ENODEV. */
+/* Returns how many samples there are to read: 0 for fewer than @want, or -ENODEV. */
 static int rx_ready(struct rbk_port *port, u32 want)
 {
 	struct rbk_card *card = port->card;
@@ -81,7 +83,7 @@ static int rx_ready(struct rbk_port *port, u32 want)
 	return ret;
 }
 
-/* How many samples there is room for: 0 for fewer than @want, or -ENODEV. */
+/* Returns for how many samples there is room: 0 for fewer than @want, or -ENODEV. */
 static int tx_ready(struct rbk_port *port, u32 want)
 {
 	struct rbk_card *card = port->card;
@@ -98,7 +100,7 @@ static int tx_ready(struct rbk_port *port, u32 want)
 	return ret;
 }
 
-/* As rx_ready(), but sleeps until there are enough, or says -EAGAIN. */
+/* Like rx_ready(), but sleeps until there are enough, or returns -EAGAIN. */
 static int rx_get_ready(struct rbk_port *port, u32 want, bool nowait)
 {
 	int ret;
@@ -112,7 +114,7 @@ static int rx_get_ready(struct rbk_port *port, u32 want, bool nowait)
 	return ret;
 }
 
-/* As tx_ready(), but sleeps until there is enough, or says -EAGAIN. */
+/* Like tx_ready(), but sleeps until there is enough, or returns -EAGAIN. */
 static int tx_get_ready(struct rbk_port *port, u32 want, bool nowait)
 {
 	int ret;
@@ -158,7 +160,7 @@ unlock:
 	return ret;
 }
 
-/* Copies samples behind the end of the transmit FIFO, where there is room for them. */
+/* Copies samples to the end of the transmit FIFO, as many as there is room for. */
 static u32 tx_copy(struct rbk_port *port, struct iov_iter *from, u32 count)
 {
 	u32 first = min(count, RBK_TX_SIZE - port->tx_tail % RBK_TX_SIZE);
@@ -170,8 +172,9 @@ static u32 tx_copy(struct rbk_port *port, struct iov_iter *from, u32 count)
 }
 
 /*
- * Gives copied samples to the card, and the request that waits for them, if there is one.
- * Not if the transmit FIFO was dropped since @drops was read: these are part of that.
+ * Gives copied samples to the card, and adds the request that waits for them, if there is one.
+ * Does not if the transmit FIFO was dropped since @drops was read, because these samples
+ * belong to what was dropped.
  */
 static int tx_commit(struct rbk_port *port, u32 count, unsigned int drops,
 		     struct rbk_request *request)
@@ -203,14 +206,14 @@ static int tx_commit(struct rbk_port *port, u32 count, unsigned int drops,
 	if (ret)
 		port->tx_tail -= count;
 unlock:
-	/* It may be cancelled for as long as it is found here. */
+	/* It can be cancelled only while it is in this place. */
 	if (ret && request && request->iocb)
 		request->iocb->private = NULL;
 	spin_unlock_irq(&card->lock);
 	return ret;
 }
 
-/* A write of which somebody is told later: all of it, or as much as there can ever be. */
+/* A write that completes later: of all samples, or of as many as the FIFO can ever hold. */
 static ssize_t write_async(struct rbk_port *port, struct kiocb *iocb, struct iov_iter *from,
 			   bool nowait)
 {
@@ -235,7 +238,7 @@ static ssize_t write_async(struct rbk_port *port, struct kiocb *iocb, struct iov
 	INIT_LIST_HEAD(&request->owned);
 	request->iocb = iocb;
 	iocb->private = request;
-	/* Nothing for io_uring, which can't cancel. */
+	/* This has no effect on io_uring, which can't cancel. */
 	kiocb_set_cancel_fn(iocb, rbk_request_cancel);
 	request->size = tx_copy(port, from, count);
 	ret = tx_commit(port, request->size, drops, request);
@@ -243,11 +246,13 @@ static ssize_t write_async(struct rbk_port *port, struct kiocb *iocb, struct iov
 		kfree(request);
 		return ret;
 	}
-	/* It may be completed already: neither it nor the iocb is ours any more. */
+	/*
+	 * It may be completed already, so that neither it nor the iocb may be used any more.
+	 */
 	return -EIOCBQUEUED;
 }
 
-/* A write of which nobody is told: what fits. */
+/* A write that does not wait: queues what fits. */
 static ssize_t write_nowait(struct rbk_port *port, struct iov_iter *from)
 {
 	unsigned int drops = READ_ONCE(port->drops);
@@ -255,7 +260,7 @@ static ssize_t write_nowait(struct rbk_port *port, struct iov_iter *from)
 	u32 count;
 
 	if (!ret) {
-		/* Woken for some of them at once, and not for each. */
+		/* Makes poll report a room of many samples, and not every single one. */
 		tx_ready(port, min_t(size_t, iov_iter_count(from), RBK_CHUNK));
 		return -EAGAIN;
 	}
@@ -266,9 +271,9 @@ static ssize_t write_nowait(struct rbk_port *port, struct iov_iter *from)
 }
 
 /*
- * Queues all of a write, in parts if need be, and says how much that was. The request
- * goes behind the last part. A signal or a fault may come before that: *@added tells
- * whether there is something to wait for.
+ * Queues all of a write, in parts if necessary, and returns how many samples that was. The
+ * request is added after the last part. If a signal or a fault comes before that, there is
+ * none: *@added returns whether there is something to wait for.
  */
 static ssize_t write_sync(struct rbk_port *port, struct iov_iter *from,
 			  struct rbk_request *request, bool *added)
@@ -289,7 +294,7 @@ static ssize_t write_sync(struct rbk_port *port, struct iov_iter *from,
 			return ret;
 		count = min_t(size_t, iov_iter_count(from), ret);
 		request->size = tx_copy(port, from, count);
-		/* What can't be read ends it, as does the end. */
+		/* An unreadable part ends the write as the last part does. */
 		last = request->size < count || !iov_iter_count(from);
 		ret = tx_commit(port, request->size, drops, last ? request : NULL);
 		if (ret == -EFAULT && written)
@@ -302,7 +307,7 @@ static ssize_t write_sync(struct rbk_port *port, struct iov_iter *from,
 	return written;
 }
 
-/* Drops all that is queued. Does not wait for a writer who waits for room. */
+/* Drops all that is queued. Does not wait for a writer that waits for room. */
 static ssize_t write_nothing(struct rbk_port *port)
 {
 	struct rbk_card *card = port->card;
@@ -342,7 +347,10 @@ static ssize_t port_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	if (added) {
 		int error = rbk_request_wait(port->card, &request);
 
-		/* After a signal: it is queued, so it must not be written again. */
+		/*
+		 * After a signal the samples are queued, so that the write must not be
+		 * restarted.
+		 */
 		if (error && error != -ERESTARTSYS)
 			return error;
 	}
@@ -416,7 +424,7 @@ static int port_open(struct inode *inode, struct file *file)
 	return stream_open(inode, file);
 }
 
-/* No request is left: each holds the file. */
+/* No request is left, because each of them keeps the file open. */
 static int port_release(struct inode *inode, struct file *file)
 {
 	struct rbk_port *port = file->private_data;
@@ -456,7 +464,7 @@ static void port_dev_release(struct device *dev)
 }
 
 /**
- * rbk_ports_wake - lets all who wait look again
+ * rbk_ports_wake - makes all waiters check again
  * @card:	the card
  */
 void rbk_ports_wake(struct rbk_card *card)
@@ -521,10 +529,10 @@ static void port_remove(struct rbk_port *port)
 }
 
 /**
- * rbk_ports_add - makes the char devices
+ * rbk_ports_add - creates the char devices
  * @card:	a card that is ready for them
  *
- * Return: 0 or a negative errno; there is none of them then.
+ * Return: 0 or a negative errno; then none of them exists.
  */
 int rbk_ports_add(struct rbk_card *card)
 {
@@ -542,7 +550,7 @@ int rbk_ports_add(struct rbk_card *card)
 }
 
 /**
- * rbk_ports_remove - takes the char devices away; open files stay until they are closed
+ * rbk_ports_remove - removes the char devices; open files stay until they are closed
  * @card:	a card that is @removed
  */
 void rbk_ports_remove(struct rbk_card *card)
@@ -554,7 +562,7 @@ void rbk_ports_remove(struct rbk_card *card)
 }
 
 /**
- * rbk_ports_register - what all cards' ports share
+ * rbk_ports_register - registers what the ports of all cards share
  *
  * Return: 0 or a negative errno.
  */

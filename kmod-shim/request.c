@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Requests: who wants to know when samples have been played.
+ * Requests that wait until their samples have been played.
  *
- * A request ends exactly once: when its last sample has left the card; with -EIO when
- * the card stands still or is made safe; with -ENODEV when it is gone; with -ECANCELED
- * when the writer dropped what was queued, or when its process has died, executes another
- * program or cancels it (aio). io_uring can't take such a request back, so nothing else
- * ends it and nothing may keep it from ending: not the requests of others that lie before
- * it, and no worker that is shared with the rest of the kernel.
+ * A request ends exactly once: when its last sample has left the card; with -EIO when the card
+ * stands still or is made safe; with -ENODEV when it is gone; with -ECANCELED when the writer
+ * dropped what was queued, or when its process has died, executes another program or cancels
+ * it (aio). io_uring can't cancel such a request, so that nothing else ends it. Therefore
+ * nothing may delay its end: neither requests of other processes before it, nor a worker that
+ * is shared with the rest of the kernel.
  *
- * How many can end in one interrupt is bounded by the samples: each has one at least that
- * no other has, and of a port no more than those of the ring, and as many that are put
- * into it, end at once.
+ * The number of requests that can end in one interrupt is bounded by the samples: each has at
+ * least one sample of its own, and of each port at most the samples in the ring and as many
+ * that are put into it end at once.
  */
 #include <linux/pid.h>
 #include <linux/poll.h>
@@ -35,15 +35,15 @@ static struct rbk_owner *find_owner(struct rbk_port *port, struct pid *pid)
 }
 
 /**
- * rbk_owner_get - the calling process, as the owner of a request to come
+ * rbk_owner_get - returns the calling process as the owner of a request to be added
  * @port:	the port
  *
- * Return: the owner, which stays until its user has been taken off, or NULL without memory.
+ * Return: the owner, which stays until its user count is decremented, or NULL without memory.
  */
 struct rbk_owner *rbk_owner_get(struct rbk_port *port)
 {
 	struct rbk_card *card = port->card;
-	/* A thread of io_uring's is one of the process. */
+	/* A thread of io_uring belongs to the process that it works for. */
 	struct pid *pid = task_tgid(current);
 	struct rbk_owner *owner, *made;
 
@@ -60,7 +60,7 @@ struct rbk_owner *rbk_owner_get(struct rbk_port *port)
 	made->pid = get_pid(pid);
 	made->users = 1;
 	spin_lock_irq(&card->lock);
-	/* A thread beside us may have been faster. */
+	/* Another thread may have added it in the meantime. */
 	owner = find_owner(port, pid);
 	if (!owner)
 		list_add(&made->list, &port->owners);
@@ -73,7 +73,7 @@ struct rbk_owner *rbk_owner_get(struct rbk_port *port)
 }
 
 /**
- * rbk_owners_free - forgets processes
+ * rbk_owners_free - frees owners
  * @owners:	owners without requests that are on no port's list any more
  */
 void rbk_owners_free(struct list_head *owners)
@@ -87,7 +87,7 @@ void rbk_owners_free(struct list_head *owners)
 }
 
 /**
- * rbk_request_add - waits for everything that is queued now
+ * rbk_request_add - adds a request that waits for everything that is queued now
  * @port:	the port, which has samples queued; rbk_card.lock is held
  * @request:	the request
  *
@@ -120,13 +120,13 @@ static void drop(struct rbk_port *port, int error)
 }
 
 /**
- * rbk_request_forsake - takes back a request that nobody waits for any more
+ * rbk_request_forsake - takes back a request for which no process waits any more
  * @port:	its port; rbk_card.lock is held
  * @request:	a request that was added and has not been completed
  * @forsaken:	gets it, to be completed by rbk_requests_complete()
  *
- * Its samples are dropped if they were the last that is queued and no other request is left.
- * Else they are played: somebody's lie behind them.
+ * Its samples are dropped if they are the last that are queued and no other request is left.
+ * Otherwise they are played, because samples of another process follow them.
  */
 void rbk_request_forsake(struct rbk_port *port, struct rbk_request *request,
 			 struct list_head *forsaken)
@@ -139,10 +139,10 @@ void rbk_request_forsake(struct rbk_port *port, struct rbk_request *request,
 }
 
 /**
- * rbk_request_cancel - aio wants a request back: io_cancel(2), or its process goes or executes
- * @iocb:	the request's
+ * rbk_request_cancel - cancels a request of aio: by io_cancel(2), exit or execve(2)
+ * @iocb:	the request's iocb
  *
- * It can't be completed here, under aio's lock, so the watchdog does that, and at once.
+ * It can't be completed here, under aio's lock, so that the watchdog does it at once.
  *
  * Return: 0.
  */
@@ -170,7 +170,7 @@ int rbk_request_cancel(struct kiocb *iocb)
  * rbk_requests_take - drops what a port has to play
  * @port:	the port; rbk_card.lock is held
  * @taken:	gets the requests, to be completed by rbk_requests_complete()
- * @error:	what they will end with
+ * @error:	the error with which they will end
  */
 void rbk_requests_take(struct rbk_port *port, struct list_head *taken, int error)
 {
@@ -180,7 +180,7 @@ void rbk_requests_take(struct rbk_port *port, struct list_head *taken, int error
 }
 
 /**
- * rbk_requests_complete - tells who waits
+ * rbk_requests_complete - completes requests, and wakes those who wait for them
  * @card:	the card; no lock is held
  * @requests:	requests that are on no port's list any more
  * @error:	0 for success, or a negative errno
@@ -191,7 +191,7 @@ void rbk_requests_complete(struct rbk_card *card, struct list_head *requests, in
 	unsigned long flags;
 
 	for (;;) {
-		/* A sleeper that got a signal takes its request off the list by itself. */
+		/* A sleeper that got a signal removes its request from the list itself. */
 		spin_lock_irqsave(&card->lock, flags);
 		request = list_first_entry_or_null(requests, struct rbk_request, list);
 		if (request) {
@@ -236,8 +236,8 @@ void rbk_requests_fail(struct rbk_card *card, int error)
  * @card:	the card
  * @request:	a request that was added and has @done
  *
- * Return: 0, the error it ended with, or -ERESTARTSYS after a signal; nobody has the
- * request any more then.
+ * Return: 0, the error it ended with, or -ERESTARTSYS after a signal; the request is on no
+ * list any more then.
  */
 int rbk_request_wait(struct rbk_card *card, struct rbk_request *request)
 {
@@ -250,7 +250,7 @@ int rbk_request_wait(struct rbk_card *card, struct rbk_request *request)
 		spin_unlock_irq(&card->lock);
 		if (pending)
 			return -ERESTARTSYS;
-		/* It ends just now. */
+		/* It is being completed at this moment. */
 		wait_for_completion(request->done);
 	}
 	return request->result;

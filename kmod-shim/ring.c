@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The DMA ring: where the card is, and the samples of the open ports.
+ * The DMA ring: the card's position in it, and the samples of the open ports.
  *
- * Where the card is. When it interrupts, its current address *equals* that of the
- * interrupt word, so the transfer of that word may not have happened yet: only the
- * words before it are complete. On each tick all words that became complete since the
- * tick before are exchanged: what came in is taken, and what is to be played is put
- * into the same word of the other half, which the card comes to again 16 words later.
+ * The position. When the card interrupts, its current address *equals* that of the interrupt
+ * word, so that the transfer of that word may not have happened yet: only the words before it
+ * are complete. Each tick exchanges all words that were completed since the tick before: the
+ * received sample is taken, and the sample to be played is put into the same word of the other
+ * half, to which the card comes 16 words later.
  *
- * How far it has moved. The current address tells that modulo 16 words. The latched
- * status bits tell which interrupt words were passed at least once, and where both were,
- * the clock adds whole rounds. (A card in a virtual machine may be slower than 8000 words
- * a second: its pace is taken from the ticks that came in time.)
+ * The distance. The current address gives it modulo 16 words. The latched status bits show
+ * which interrupt words were passed at least once, and if both were, the clock adds whole
+ * rounds. (A card in a virtual machine may be slower than 8000 words a second: its pace is
+ * taken from the ticks that came in time.)
  *
- * Userspace has the DMA block mapped and can write all of it: nothing read from it
- * means anything but a sample.
+ * Userspace has the DMA block mapped and can write all of it, so that nothing that is read
+ * from it is used as anything but a sample.
  */
 #include <linux/io.h>
 #include <linux/math.h>
@@ -25,27 +25,27 @@
 #include "ringback.h"
 #include "tiger320.h"
 
-/* Words at which the card interrupts. */
+/* The word of each half at which the card interrupts. */
 #define HALF	(RBK_WORDS / 2 - 1)
 #define END	(RBK_WORDS - 1)
 
-/* How long a word takes, and how long it may seem to take. */
+/* How long a word takes, and the limits of what it may seem to take. */
 #define WORD_NS		125000
 #define MAX_WORD_NS	(100 * WORD_NS)
 
-/* Words from one place in the ring to another, going forward. */
+/* The number of words from one place in the ring to another, going forward. */
 static unsigned int forward(unsigned int from, unsigned int to)
 {
 	return (to - from) % RBK_WORDS;
 }
 
-/* Words that the card had to move to reach a word, at least one. */
+/* The number of words that the card had to move to reach a word, at least one. */
 static unsigned int distance(const struct rbk_card *card, unsigned int word)
 {
 	return forward(card->position + 1, word) + 1;
 }
 
-/* How many words the card has moved to get to @position. */
+/* The number of words that the card has moved to get to @position. */
 static u64 words_moved(const struct rbk_card *card, unsigned int position, u8 status, ktime_t now)
 {
 	unsigned int rest = forward(card->position, position);
@@ -68,7 +68,7 @@ static u64 words_moved(const struct rbk_card *card, unsigned int position, u8 st
 	return rest + rounds * RBK_WORDS;
 }
 
-/* Follows the card's pace, after a move of exactly one tick. */
+/* Adapts to the card's pace, after a move of exactly one tick. */
 static void keep_pace(struct rbk_card *card, ktime_t now)
 {
 	u64 word = div_u64(ktime_to_ns(ktime_sub(now, card->asked)), RBK_WORDS / 2);
@@ -89,7 +89,7 @@ static u8 bits_passed(const struct rbk_card *card, u64 moved)
 	return bits;
 }
 
-/* Takes the sample that came in, and puts in the one to play. */
+/* Takes the received sample, and puts in the one to play. */
 static void exchange(struct rbk_port *port, unsigned int word, u64 index)
 {
 	struct rbk_card *card = port->card;
@@ -104,7 +104,7 @@ static void exchange(struct rbk_port *port, unsigned int word, u64 index)
 
 	if (port->tx_head != port->tx_tail) {
 		sample = port->tx[port->tx_head++ % RBK_TX_SIZE];
-		/* Played when the card has transferred this word again. */
+		/* It is played when the card has transferred this word again. */
 		port->tx_due = index + RBK_WORDS + 1;
 		port->dry = port->tx_head == port->tx_tail;
 	}
@@ -117,7 +117,7 @@ static void exchange(struct rbk_port *port, unsigned int word, u64 index)
 	}
 }
 
-/* Moves the samples of a port, and wakes who waits for that. */
+/* Moves the samples of a port, and wakes those who wait for them. */
 static void exchange_words(struct rbk_port *port, unsigned int count, struct list_head *played)
 {
 	struct rbk_card *card = port->card;
@@ -140,11 +140,11 @@ static void exchange_words(struct rbk_port *port, unsigned int count, struct lis
 }
 
 /**
- * rbk_ring_clear - nothing to play any more
+ * rbk_ring_clear - fills the port's part of the ring with silence
  * @port:	a port that is being opened or closed; rbk_card.lock is held
  *
- * The card goes round the ring whether it is filled or not, and would repeat the last
- * two milliseconds for ever.
+ * The card goes round the ring even if it is not refilled, and would repeat the last two
+ * milliseconds for ever.
  */
 void rbk_ring_clear(struct rbk_port *port)
 {
@@ -170,7 +170,7 @@ void rbk_ring_tick(struct rbk_card *card, u8 status, struct list_head *played)
 	u8 passed;
 	int i;
 
-	/* One behind the last word is the first, in case the chip wraps after counting. */
+	/* One after the last word is the first one, in case the chip wraps after counting. */
 	if (offset > RBK_WORDS * RBK_PORTS) {
 		card->synced = false;
 		return;
@@ -186,7 +186,7 @@ void rbk_ring_tick(struct rbk_card *card, u8 status, struct list_head *played)
 	}
 
 	moved = words_moved(card, position, status & ~card->owed, now);
-	/* Words passed after their status was read: their bits still come. */
+	/* Words that were passed after the status was read: their bits are still to come. */
 	passed = bits_passed(card, moved);
 	card->owed = 0;
 	if (passed & TIGER_INT_HALF && !(status & TIGER_INT_HALF))
@@ -203,7 +203,10 @@ void rbk_ring_tick(struct rbk_card *card, u8 status, struct list_head *played)
 		return;
 	card->moved = jiffies;
 
-	/* The word that the card is at may be half transferred: one less than all is safe. */
+	/*
+	 * The word that the card is at may be half transferred, so that one word less is
+	 * exchanged.
+	 */
 	count = min_t(u64, moved, RBK_WORDS - 1);
 	card->counters.missed += DIV_ROUND_UP_ULL(moved - count, RBK_WORDS / 2);
 	for (i = 0; i < RBK_PORTS; i++) {

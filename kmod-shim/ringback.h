@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of the module share: the card, its ports, and who may touch what.
+ * What the files of the module share: the card, its ports, and the rules of access.
  *
- * A card is born in probe and ends its life when the PCI device is unbound *and* the
- * last open file is gone: a port's file holds its port, ports hold the card, and so does
- * whoever has the UIO file. Of the hardware nothing is touched any more once @removed
- * is set.
+ * A card is created in probe, and freed when the PCI device is unbound *and* the last open
+ * file is closed: a port's file holds its port, and ports and an open UIO file hold the card.
+ * Once @removed is set, the hardware is not accessed any more.
  *
  * Locks, in the order in which they are taken:
  *   the UIO core's info_lock (around the UIO callbacks), or a process's mmap_lock
@@ -33,7 +32,7 @@
 
 #define RBK_NAME		"ringback"
 
-/* Slots of a card, and as many ports. */
+/* The number of slots of a card, and so of ports. */
 #define RBK_PORTS	4
 #define RBK_MAX_CARDS	16
 
@@ -41,24 +40,24 @@
 #define RBK_SILENCE	0xff
 
 /*
- * The DMA block: 16 words that the card plays and behind them 16 that it fills. One
- * word is one frame of 125 us, byte N of it the sample of slot N. The card interrupts
- * when it reaches word 7 and word 15.
+ * The DMA block: 16 words that the card plays, followed by 16 that it fills. One word is one
+ * frame of 125 us, and byte N of it is the sample of slot N. The card interrupts when it
+ * reaches word 7 and word 15.
  */
 #define RBK_WORDS	16
 #define RBK_RX_OFFSET	(RBK_WORDS * RBK_PORTS)
 #define RBK_RING_BYTES	(2 * RBK_WORDS * RBK_PORTS)
 
-/* Samples that a port holds for its reader (1 s) and for the card (8 s). */
+/* The samples that a port holds for its reader (1 s) and for the card (8 s). */
 #define RBK_RX_SIZE	8192U
 #define RBK_TX_SIZE	65536U
 
-/* Samples that a reader or writer waits for at most: 20 ms, so that it seldom wakes. */
+/* The most samples that a reader or writer waits for: 20 ms, so that it wakes seldom. */
 #define RBK_CHUNK	160U
 
-/* How long the card may stand still while somebody waits for it to play. */
+/* How long the card may stand still while a request waits to be played. */
 #define RBK_PATIENCE	HZ
-/* How often that is looked at. */
+/* The interval at which that is checked. */
 #define RBK_WATCH	(HZ / 10)
 
 /**
@@ -69,8 +68,8 @@
  * @users:	submitters that are about to add a request
  * @executing:	when it was seen in the middle of an execve(2), in jiffies, or 0
  *
- * Under rbk_card.lock. One that has no requests any more is freed by the watchdog, as the
- * interrupt handler should not have to let go of a struct pid.
+ * Under rbk_card.lock. The watchdog frees one without requests, because the interrupt handler
+ * should not have to release a struct pid.
  */
 struct rbk_owner {
 	struct list_head list;
@@ -81,17 +80,17 @@ struct rbk_owner {
 };
 
 /**
- * struct rbk_request - somebody wants to know when samples have been played
- * @list:	on one of the port's lists, or on that of whoever completes it
+ * struct rbk_request - a request that waits until samples have been played
+ * @list:	on one of the port's lists, or on the list of the code that completes it
  * @owned:	on its owner's list; on none if a task sleeps on @done
- * @iocb:	whom to tell; NULL: a task sleeps on @done
- * @done:	where that task sleeps
- * @result:	what @done's sleeper is told: 0 or a negative errno
+ * @iocb:	the iocb to complete; NULL: a task sleeps on @done
+ * @done:	the completion on which that task sleeps
+ * @result:	the result for that task: 0 or a negative errno
  * @owner:	the process that submitted it; used until it is added
- * @cancelled:	it was cancelled before it was added
- * @size:	samples, the result of success
- * @end:	place in the transmit FIFO behind the last sample
- * @due:	once so many ring words were transferred the last sample was played
+ * @cancelled:	whether it was cancelled before it was added
+ * @size:	number of samples, which is the result of success
+ * @end:	place in the transmit FIFO after the last sample
+ * @due:	the last sample was played when this many ring words were transferred
  *
  * All lists that a request can be on are changed under rbk_card.lock.
  */
@@ -113,28 +112,28 @@ struct rbk_request {
  * @card:	the card
  * @dev:	holds the card
  * @cdev:	the char device; held by open files, holds @dev
- * @slot:	byte of a ring word that is this port's
- * @rx_mutex:	the reader
- * @tx_mutex:	the writer
- * @rx_wait:	waits for samples
- * @tx_wait:	waits for room
- * @open:	somebody has the char device. From here on under rbk_card.lock.
+ * @slot:	byte of a ring word that belongs to this port
+ * @rx_mutex:	held by the reader
+ * @tx_mutex:	held by the writer
+ * @rx_wait:	readers that wait for samples
+ * @tx_wait:	writers that wait for room
+ * @open:	the char device is open. From here on under rbk_card.lock.
  * @rx:		receive FIFO; what lies between @rx_head and @rx_tail belongs to the reader
  * @rx_head:	samples taken by the reader, modulo 2^32
- * @rx_tail:	samples put in
+ * @rx_tail:	samples that came in
  * @rx_want:	samples that the reader waits for
  * @tx:		transmit FIFO; what lies outside of @tx_head to @tx_tail belongs to the writer
  * @tx_head:	samples put into the ring, modulo 2^32
  * @tx_tail:	samples put in by the writer
  * @tx_want:	room that the writer waits for
  * @tx_due:	@due of the last sample that was put into the ring
- * @dry:	there was a last sample, and nothing came behind it
+ * @dry:	there was a last sample, and nothing followed it
  * @drops:	how often the transmit FIFO was dropped
- * @drop_error:	what the requests of the last time ended with
+ * @drop_error:	the error with which the requests of the last drop ended
  * @queued:	requests with samples in the FIFO, oldest first
  * @playing:	requests whose samples are in the ring, oldest first
  * @owners:	processes with requests
- * @since:	when the oldest request came, in jiffies
+ * @since:	when the oldest request was added, in jiffies
  */
 struct rbk_port {
 	struct rbk_card *card;
@@ -165,11 +164,11 @@ struct rbk_port {
 };
 
 /**
- * struct rbk_counters - what is shown in sysfs
+ * struct rbk_counters - the counters in sysfs
  * @ticks:	interrupts for samples
  * @missed:	ticks that came while the one before was not served
- * @underruns:	gaps: times a port had nothing to play, and less than 20 ms later had
- * @overruns:	samples that came in and were dropped because nobody read
+ * @underruns:	gaps: a port had nothing to play, and had samples again within 20 ms
+ * @overruns:	samples that came in and were dropped because they were not read
  * @aborts:	bus errors of the card
  */
 struct rbk_counters {
@@ -187,33 +186,33 @@ struct rbk_counters {
  * @number:	C in /dev/ringbackCpN
  * @registers:	BAR1, until @removed
  * @dma:	the DMA block, one page, until @removed
- * @dma_page:	the same
- * @dma_address: where the card reaches it
+ * @dma_page:	the page of the DMA block
+ * @dma_address: its address on the bus
  * @stand_in:	a page of ones, which is mapped in place of a card that was @removed
  * @uio:	the UIO device
- * @inode:	of the UIO file, while it is open: its mappings are found by it; under @control
+ * @inode:	of the UIO file while it is open, to find its mappings; under @control
  * @orphan:	on the list of cards that were removed while the UIO file was open
- * @watchdog:	ends requests that the card or their owner forsook
- * @control:	serialises what switches the card on and off
- * @controlled:	somebody has the UIO file; under @control
+ * @watchdog:	ends requests if the card stands still or their owner is over
+ * @control:	serialises all code that switches the card on and off
+ * @controlled:	the UIO file is open; under @control
  * @lock:	guards the rest, and the sequence of register accesses
- * @removed:	the device is being taken away: hands off
+ * @removed:	the device is being removed, and must not be accessed
  * @absent:	the card read all ones
- * @paused:	the machine sleeps or the card is being reset: it is not to be touched
- * @announced:	UIO knows all of the device, so that it can be told of interrupts
- * @open_ports:	ports that are open; with none the ring is userspace's
+ * @paused:	the machine sleeps or the card is being reset: it must not be accessed
+ * @announced:	UIO has set the device up, so that interrupts can be reported to it
+ * @open_ports:	number of open ports; without any, userspace uses the ring itself
  * @synced:	@position is known
- * @position:	ring word that the card was at
- * @owed:	interrupt bits of words passed before their bit was read
+ * @position:	ring word at which the card was
+ * @owed:	interrupt bits of words that were passed before their bit was read
  * @asked:	when @position was read
  * @word_ns:	how long a ring word takes, by the clock
  * @words:	ring words that were transferred
  * @moved:	when the card moved last, in jiffies
  * @cancelled:	requests that were cancelled, to be completed by the watchdog
  * @last_status: interrupt bits that the last interrupt had
- * @last_served: when that was
+ * @last_served: when that was served
  * @standing:	interrupts in succession with the same bits, too soon to be new ones
- * @counters:	what was counted
+ * @counters:	the counters in sysfs
  * @ports:	the ports
  */
 struct rbk_card {
@@ -252,13 +251,13 @@ struct rbk_card {
 	struct rbk_port ports[RBK_PORTS];
 };
 
-/* Whether nothing can be had from the card. Under rbk_card.lock. */
+/* Whether the card can't be used. Under rbk_card.lock. */
 static inline bool rbk_gone(const struct rbk_card *card)
 {
 	return card->removed || card->absent;
 }
 
-/* pci.c: binding, and what the card may do to memory */
+/* pci.c: binding, and the card's access to memory */
 extern struct workqueue_struct *rbk_workqueue;
 bool rbk_card_may_open(struct rbk_card *card);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a card shows in its PCI device's folder (/sys/class/uio/uioN/device).
+ * The attributes of a card's PCI device (/sys/class/uio/uioN/device).
  */
 #include <linux/sysfs.h>
 

@@ -2,15 +2,15 @@
 /*
  * The UIO device: map 0 is the registers, map 1 the DMA block, a page each.
  *
- * Who has this file is in control of the card, so there is one at a time; when it goes,
- * the card is made safe. A mapping holds the file.
+ * The process that has this file open controls the card, so that only one can open it. When
+ * the file is closed, the card is made safe. A mapping keeps the file open.
  *
- * What is mapped is mapped by page faults, and is taken back when the card goes: the
- * process finds a page of ones there then, as if the card were pulled out, and can reach
- * neither the next owner's card nor memory that is somebody else's by now.
+ * Mappings are filled by page faults, and are revoked when the card goes: the process then
+ * finds a page of ones, as if the card had been pulled out, and can reach neither the next
+ * owner's card nor memory that is used for something else by now.
  *
- * The DMA block is written by a process, which can't flush caches. The machine has to keep
- * them coherent with devices by itself, see rbk_probe().
+ * A process writes to the DMA block, and it can't flush caches. The machine must keep them
+ * coherent with devices by itself, see rbk_probe().
  */
 #include <linux/capability.h>
 #include <linux/fs.h>
@@ -22,18 +22,19 @@
 #include "ringback.h"
 #include "tiger320.h"
 
-/* Places in the UIO file, in pages. */
+/* Offsets in the UIO file, in pages. */
 #define REGISTERS	0
 #define DMA_BLOCK	1
 
 /*
- * Cards that were removed while somebody had the UIO file. UIO does not tell when that one
- * is closed then, so they wait for the end of the module, which such a file holds.
+ * Cards that were removed while the UIO file was open. UIO does not call the driver when such
+ * a file is closed, so that they are freed at the end of the module, which the file keeps
+ * loaded.
  */
 static LIST_HEAD(orphans);
 static DEFINE_MUTEX(orphans_lock);
 
-/* What the last user left, which is nobody's business. */
+/* Clears what the last user has left, which must not be readable by the next one. */
 static void clear_dma(struct rbk_card *card)
 {
 	memset(card->dma, 0, PAGE_SIZE);
@@ -119,10 +120,13 @@ static const struct vm_operations_struct rbk_uio_operations = {
 	.fault = rbk_uio_fault,
 };
 
-/* UIO has seen to it that it is one page of one of the maps. */
+/* UIO has checked that it is one page of one of the maps. */
 static int rbk_uio_map(struct uio_info *info, struct compat_mapping *mapping)
 {
-	/* A private one would be copied when it is written, and nothing reach the card. */
+	/*
+	 * A private page would be copied when it is written, so that nothing would reach the
+	 * card.
+	 */
 	if (!compat_is_shared(mapping))
 		return -EINVAL;
 	compat_map_frames(mapping, &rbk_uio_operations, info->priv);
@@ -130,12 +134,12 @@ static int rbk_uio_map(struct uio_info *info, struct compat_mapping *mapping)
 }
 
 /**
- * rbk_uio_revoke - takes back what a process has mapped
+ * rbk_uio_revoke - revokes the mappings of processes
  * @card:	a card that is @removed; rbk_card.control is held
  */
 void rbk_uio_revoke(struct rbk_card *card)
 {
-	/* There is one open file at a time, so this is the only inode with mappings. */
+	/* Only one file is open at a time, so that this is the only inode with mappings. */
 	if (card->inode)
 		unmap_mapping_range(card->inode->i_mapping, 0, 0, 1);
 }
@@ -155,7 +159,9 @@ int rbk_uio_add(struct rbk_card *card)
 	map[REGISTERS].memtype = UIO_MEM_PHYS;
 	map[REGISTERS].addr = pci_resource_start(card->pdev, 1);
 	map[REGISTERS].size = PAGE_SIZE;
-	/* Where the card reaches it. Where the kernel has it is nobody's business. */
+	/*
+	 * The address at which the card accesses it. Its address in the kernel is not shown.
+	 */
 	map[DMA_BLOCK].name = "dma";
 	map[DMA_BLOCK].memtype = UIO_MEM_IOVA;
 	map[DMA_BLOCK].addr = card->dma_address;
@@ -163,7 +169,9 @@ int rbk_uio_add(struct rbk_card *card)
 
 	card->uio.name = RBK_NAME;
 	card->uio.version = "1";
-	/* The interrupt is requested by us: UIO's own would wake a thread of its for each. */
+	/*
+	 * The module requests the interrupt: UIO's own handler would wake a thread for each.
+	 */
 	card->uio.irq = UIO_IRQ_CUSTOM;
 	card->uio.priv = card;
 	card->uio.open = rbk_uio_open;
@@ -174,7 +182,7 @@ int rbk_uio_add(struct rbk_card *card)
 	if (ret)
 		return ret;
 
-	/* Somebody may have opened it before UIO was done, and missed an interrupt. */
+	/* A process may have opened it before UIO was ready, and missed an interrupt. */
 	spin_lock_irq(&card->lock);
 	card->announced = true;
 	spin_unlock_irq(&card->lock);
@@ -189,7 +197,7 @@ int rbk_uio_add(struct rbk_card *card)
 void rbk_uio_remove(struct rbk_card *card)
 {
 	uio_unregister_device(&card->uio);
-	/* No callback comes any more: who has the file keeps it, and the card with it. */
+	/* No callback comes any more: an open file keeps itself, and the card, alive. */
 	if (!card->controlled)
 		return;
 	iput(card->inode);
@@ -200,9 +208,9 @@ void rbk_uio_remove(struct rbk_card *card)
 }
 
 /**
- * rbk_uio_orphans_free - lets go of the cards whose UIO files were open when they went
+ * rbk_uio_orphans_free - frees the cards whose UIO files were open when they were removed
  *
- * For the end of the module: none of these files is open any more.
+ * Called at the end of the module: none of these files is open any more.
  */
 void rbk_uio_orphans_free(void)
 {

@@ -2,39 +2,38 @@
 /*
  * uio_dummy: a sample device for userspace drivers, with nothing but memory behind it.
  *
- * The hardware is a mailbox: a register page and two rings in memory (UIO map 0).
- * A command is a number with a tag; the answer is the number's complement with the
- * same tag. A timer plays the hardware: on each period it answers what has been
- * submitted, in order, and interrupts once for as many answers as there are.
- * Registers are 32 bits wide and little-endian:
+ * The hardware is a mailbox: a register page and two rings in memory (UIO map 0). A command is
+ * a number with a tag; the answer is the number's complement with the same tag. A timer plays
+ * the hardware: in each period it answers what has been submitted, in order, and interrupts
+ * once for all of these answers. Registers are 32 bits wide and little-endian:
  *
  *  offset           register   written by  what
  *  0x00             ID         hardware    0x58424D52, "RMBX"
  *  0x04             ENTRIES    hardware    entries of each ring, a power of two
- *  0x08             SUBMITTED  driver      commands put in so far, modulo 2^32
+ *  0x08             SUBMITTED  driver      commands submitted so far, modulo 2^32
  *  0x0C             ACCEPTED   hardware    commands taken so far
- *  0x10             ANSWERED   hardware    answers put in so far
+ *  0x10             ANSWERED   hardware    answers written so far
  *  0x14             REAPED     driver      answers taken so far
  *  0x18             CONTROL    driver      bit 0: the hardware runs and interrupts
- *  0x1C             FEATURES   hardware    bit 0: TIME is kept
+ *  0x1C             FEATURES   hardware    bit 0: TIME exists
  *  0x20, 0x24       TIME       hardware    low and high half of the time of the last
  *                                          interrupt: CLOCK_MONOTONIC in ns
  *  0x1000           submission ring        ENTRIES x (tag, operand)
  *  0x1000 + 8 x ENTRIES  answer ring       ENTRIES x (tag, answer)
  *
- * The driver writes a ring entry before it moves SUBMITTED, and reads ANSWERED before
- * the answers. TIME is taken right before ANSWERED is moved and stands there first, so
- * who has seen an answer finds the time of its interrupt, or of a later one; it may change
- * between the reads of its halves. Before there was TIME, FEATURES read 0. Writing 1 or 0
- * to the UIO file (irqcontrol) sets or clears CONTROL bit 0.
+ * The driver writes a ring entry before it advances SUBMITTED, and reads ANSWERED before the
+ * answers. TIME is read right before ANSWERED is advanced, and stored first, so that a driver
+ * that has seen an answer finds the time of its interrupt, or of a later one; it may change
+ * between the reads of its halves. Without TIME, in older versions, FEATURES reads 0. Writing
+ * 1 or 0 to the UIO file (irqcontrol) sets or clears CONTROL bit 0.
  *
- * Every open starts with a zeroed device, and there is one opener at a time. A device
- * that was taken away reads all ones.
+ * Every open starts with a zeroed device, and there is one opener at a time. A device that was
+ * removed reads all ones.
  *
- * Any process that may open the UIO file can write any of this memory at any time. So
- * the hardware's own counts are kept where it can't reach them and only published
- * here, each driver's word is read once per use, and a tick does a bounded amount of
- * work whatever the words say.
+ * Any process that may open the UIO file can write any of this memory at any time. The
+ * hardware's own counts are therefore kept elsewhere and only published here, each word of the
+ * driver's is read once per use, and a tick does a bounded amount of work whatever the words
+ * are.
  */
 #include <linux/hrtimer.h>
 #include <linux/ktime.h>
@@ -58,7 +57,7 @@
 #define RINGS		SZ_4K
 #define RUN		BIT(0)
 #define HAS_TIME	BIT(0)
-/* Answers per tick. With the default period that is more than a million a second. */
+/* Answers per tick. With the default period these are more than a million a second. */
 #define BURST		64
 #define MIN_PERIOD_US	10U
 #define MAX_PERIOD_US	1000000U
@@ -90,7 +89,7 @@ struct entry {
 
 /**
  * struct mailbox - the device
- * @info:	what the UIO core knows of it
+ * @info:	the device as registered with the UIO core
  * @registers:	start of the memory that is shared with userspace
  * @submission:	submission ring, in the same memory
  * @answers:	answer ring, in the same memory
@@ -98,15 +97,15 @@ struct entry {
  * @timer:	plays the hardware while the device is open
  * @lock:	guards @open, @announced and @gone, and the start and stop of @timer with them
  * @pages:	the pages of that memory
- * @open:	somebody has the UIO file
- * @announced:	UIO knows all of the device, so that it can be told of interrupts
- * @gone:	the device is being taken away
+ * @open:	the UIO file is open
+ * @announced:	UIO has set the device up, so that interrupts can be reported to it
+ * @gone:	the device is being removed
  * @accepted:	the count that ACCEPTED and ANSWERED publish
  * @answered_total: answers since the device was made
  * @interrupts_total: interrupts since the device was made
  *
  * Answers follow commands at once, so one count stands for both ACCEPTED and ANSWERED.
- * @accepted is touched only by the timer, and by open while the timer stands still.
+ * @accepted is changed only by the timer, and by open while the timer does not run.
  */
 struct mailbox {
 	struct uio_info info;
@@ -130,7 +129,7 @@ static ktime_t mailbox_period(void)
 	return ns_to_ktime(period * NSEC_PER_USEC);
 }
 
-/* Answers what can be answered and says how many that were. */
+/* Answers the commands that can be answered and returns their number. */
 static unsigned int mailbox_answer(struct mailbox *mailbox)
 {
 	struct registers *registers = mailbox->registers;
@@ -139,11 +138,11 @@ static unsigned int mailbox_answer(struct mailbox *mailbox)
 	if (!(le32_to_cpu(READ_ONCE(registers->control)) & RUN))
 		return 0;
 
-	/* Pairs with the driver's order: the entry first, then the count. */
+	/* Pairs with the driver's order: it writes the entry first, then the count. */
 	waiting = le32_to_cpu(smp_load_acquire(&registers->submitted)) - mailbox->accepted;
-	/* Pairs with the driver's order: the answer is read, then its place given back. */
+	/* Pairs with the driver's order: it reads the answer, then releases its place. */
 	unreaped = mailbox->accepted - le32_to_cpu(smp_load_acquire(&registers->reaped));
-	/* A driver that claims more than the rings hold gets nothing. */
+	/* If a driver claims more than the rings hold, nothing is answered. */
 	if (waiting > entries || unreaped > entries)
 		return 0;
 
@@ -162,7 +161,7 @@ static unsigned int mailbox_answer(struct mailbox *mailbox)
 	mailbox->accepted += count;
 	WRITE_ONCE(registers->interrupt_time, cpu_to_le64(ktime_get_ns()));
 	WRITE_ONCE(registers->accepted, cpu_to_le32(mailbox->accepted));
-	/* The answers and the time first, then the count. */
+	/* The answers and the time are stored before the count. */
 	smp_store_release(&registers->answered, cpu_to_le32(mailbox->accepted));
 	return count;
 }
@@ -181,7 +180,7 @@ static enum hrtimer_restart mailbox_tick(struct hrtimer *timer)
 	return HRTIMER_RESTART;
 }
 
-/* Lets the hardware run, once there is somebody to interrupt. Under mailbox.lock. */
+/* Starts the hardware if the file is open and UIO is ready. Under mailbox.lock. */
 static void mailbox_start(struct mailbox *mailbox)
 {
 	if (mailbox->open && mailbox->announced)
@@ -201,7 +200,7 @@ static int mailbox_open(struct uio_info *info, struct inode *inode)
 	} else {
 		mailbox->open = true;
 		mailbox->accepted = 0;
-		/* Nothing of the user before shines through. */
+		/* Clears everything of the last user. */
 		memset(mailbox->registers, 0, mailbox->size);
 		mailbox->registers->id = cpu_to_le32(MAILBOX_ID);
 		mailbox->registers->entries = cpu_to_le32(entries);
@@ -212,7 +211,7 @@ static int mailbox_open(struct uio_info *info, struct inode *inode)
 	return ret;
 }
 
-/* A mapping holds the file: this comes when the last of both is gone. */
+/* A mapping keeps the file open: this is called when both are gone. */
 static int mailbox_release(struct uio_info *info, struct inode *inode)
 {
 	struct mailbox *mailbox = info->priv;
@@ -239,8 +238,8 @@ static int mailbox_irqcontrol(struct uio_info *info, s32 irq_on)
 }
 
 /*
- * The pages are inserted at once, and are the process's own until it lets go of them. UIO's
- * own way would show everybody where the kernel has them.
+ * The pages are inserted at once, and belong to the process until it unmaps them. UIO's own
+ * way would show their address in the kernel to every user.
  */
 static int mailbox_map(struct uio_info *info, struct compat_mapping *mapping)
 {
@@ -272,7 +271,7 @@ static struct attribute *mailbox_attrs[] = {
 };
 ATTRIBUTE_GROUPS(mailbox);
 
-/* Pages that a process still has mapped stay its own until it lets go of them. */
+/* Pages that a process still has mapped belong to it until it unmaps them. */
 static void mailbox_free(void *data)
 {
 	struct mailbox *mailbox = data;
@@ -280,7 +279,7 @@ static void mailbox_free(void *data)
 	vfree(mailbox->registers);
 }
 
-/* Runs before the UIO device goes, while its waiters can still be woken. */
+/* Runs before the UIO device is removed, while its waiters can still be woken. */
 static void mailbox_stop(void *data)
 {
 	struct mailbox *mailbox = data;
@@ -292,7 +291,7 @@ static void mailbox_stop(void *data)
 	mutex_unlock(&mailbox->lock);
 }
 
-/* Somebody may have opened the device before UIO was done with it. */
+/* A process may have opened the device before UIO was ready. */
 static void mailbox_announced(struct mailbox *mailbox)
 {
 	mutex_lock(&mailbox->lock);

@@ -1,4 +1,4 @@
-//! A provider spoken to as TAPI does, without a host: every id and handle is the test's own.
+//! Calls a provider as TAPI does, without a host: every id and handle is the test's own.
 
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,18 +13,18 @@ use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, HTAPIPHONE,
 
 use crate::Bench;
 
-/// What a provider has told, in order.
+/// The upcalls of a provider, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Told {
     /// ASYNC_COMPLETION.
     Completed(u32, i32),
-    /// LINE_NEWCALL, and the handle that it got.
+    /// LINE_NEWCALL, and the handle that TAPI gave the call.
     NewCall(HDRVCALL, HTAPICALL),
     /// Any other message.
     Event(HTAPILINE, Option<HTAPICALL>, u32, [usize; 3]),
 }
 
-/// Called by [`Desk`] in every completion.
+/// Called by [`Desk`] in each completion.
 type Hook = Box<dyn FnMut(u32, i32) + Send>;
 
 #[derive(Default)]
@@ -69,12 +69,12 @@ impl Tapi for Clerk {
     }
 
     fn phone_event(&mut self, _: HTAPIPHONE, _: u32, _: usize, _: usize, _: usize) {
-        // There are no phones on a desk whose provider has lines only.
+        // The provider has lines only, so that there are no phone upcalls.
     }
 }
 
-/// A [`Bench`] whose provider is started. Dropping it shuts the provider down and has the witness
-/// judge.
+/// A [`Bench`] with its provider started. Dropping it shuts the provider down and checks the
+/// witness.
 pub struct Desk {
     bench: Bench,
     tray: Arc<Tray>,
@@ -84,14 +84,14 @@ impl Desk {
     /// The device id of the provider's first line.
     pub const BASE: u32 = 40;
 
-    /// Starts a provider.
+    /// Starts a provider on a new card.
     pub fn new() -> Desk {
         let desk = Desk { bench: Bench::new(), tray: Arc::default() };
         desk.start();
         desk
     }
 
-    /// TSPI_providerInit.
+    /// Calls TSPI_providerInit.
     pub fn start(&self) {
         let devices = self.provider.provider_enum_devices(1).expect("it has lines");
         let init = Init {
@@ -106,24 +106,24 @@ impl Desk {
         self.provider.provider_init(init, clerk).expect("it starts");
     }
 
-    /// Everything that was told.
+    /// All upcalls so far.
     pub fn told(&self) -> Vec<Told> {
         self.tray.told().clone()
     }
 
-    /// Has the next completion do this, on the reaper's thread.
+    /// Calls this in the next completion, on the reaper's thread.
     pub fn at_next_completion(&self, hook: impl FnMut(u32, i32) + Send + 'static) {
         *self.tray.hook.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(hook));
     }
 
-    /// Opens a line (0 is the card's first) under a handle of TAPI's.
+    /// Opens a line (0 is the card's first) with a handle of TAPI's.
     pub fn open(&self, line: u32, tapi: usize) -> HDRVLINE {
         let tapi = HTAPILINE::new(tapi).expect("a handle is not 0");
         let line = self.provider.line_open(Desk::BASE + line, tapi, Version::V3_1);
         line.expect("the line opens")
     }
 
-    /// Waits for the completion of a request; gives its result.
+    /// Waits for the completion of a request, and returns its result.
     pub fn completion(&self, id: u32) -> i32 {
         let mut found = None;
         crate::eventually("the request completes", || {
@@ -136,8 +136,8 @@ impl Desk {
         found.unwrap_or(i32::MIN)
     }
 
-    /// The error of what the line's state does not allow. A function that finds the card busy
-    /// accepts the request, and its completion tells the same (R4).
+    /// Returns the error of a request that the line's state does not allow. A function that finds
+    /// the card busy accepts the request, and its completion has the error (R4).
     pub fn refusal(&self, asked: Result<Ticket, LineError>) -> LineError {
         match asked {
             Err(error) => error,
@@ -149,7 +149,7 @@ impl Desk {
         }
     }
 
-    /// Waits until a call has been told to be in a state.
+    /// Waits until a state of a call was delivered.
     pub fn state(&self, call: HTAPICALL, state: CallState) {
         crate::eventually("the call comes into the state", || {
             self.told().iter().any(|told| {
@@ -159,25 +159,25 @@ impl Desk {
         });
     }
 
-    /// How many completions a request has got.
+    /// The number of completions that were delivered for a request.
     pub fn completions(&self, id: u32) -> usize {
         let told = self.told();
         told.iter().filter(|told| matches!(told, Told::Completed(of, _) if *of == id)).count()
     }
 }
 
-/// A request id.
+/// Converts a request id.
 ///
 /// # Panics
-/// If it is none.
+/// If the number is not an id.
 pub fn id(number: u32) -> RequestId {
     RequestId::new(number).expect("1 to 0x7FFFFFFF")
 }
 
-/// TAPI's handle of a call.
+/// Makes TAPI's handle of a call.
 ///
 /// # Panics
-/// If it is 0.
+/// If the number is 0.
 pub fn call(number: usize) -> HTAPICALL {
     HTAPICALL::new(number).expect("a handle is not 0")
 }
@@ -197,7 +197,7 @@ impl Default for Desk {
 
 impl Drop for Desk {
     fn drop(&mut self) {
-        // A test may have shut it down already.
+        // This fails if a test has shut the provider down already.
         let _ = self.provider.provider_shutdown(Version::V3_1, 1);
         if !thread::panicking() {
             self.witness.judge();

@@ -1,47 +1,47 @@
-//! The source of chance of simulation and stress test: a seed gives the same throws on every
+//! The random numbers of simulation and stress test: a seed gives the same numbers on every
 //! machine.
 //!
-//! Every actor, thread and callback has dice of its own, made from those of the seed: what one of
-//! them does less of moves nothing in what the others do.
+//! Every actor, thread and callback has a generator of its own, derived from the seed's, so that a
+//! change in what one of them does changes nothing for the others.
 
 use std::time::Duration;
 
-/// Throws that follow from a seed.
+/// A generator of random numbers.
 #[derive(Debug, Clone)]
 pub struct Dice(fastrand::Rng);
 
 impl Dice {
-    /// The dice of a seed.
+    /// The generator of a seed.
     pub fn new(seed: u64) -> Dice {
         Dice(fastrand::Rng::with_seed(seed))
     }
 
-    /// Dice for somebody else, who throws independently from now on.
+    /// A generator for another actor, independent of this one from now on.
     pub fn fork(&mut self) -> Dice {
         Dice(self.0.fork())
     }
 
-    /// True once in so many throws.
+    /// True in one of so many cases.
     pub fn one_in(&mut self, throws: u32) -> bool {
         self.below(throws) == 0
     }
 
-    /// True so often of 100.
+    /// True in so many percent of all cases.
     pub fn percent(&mut self, chance: u32) -> bool {
         self.below(100) < chance
     }
 
-    /// 0 to `end - 1`; 0 where there is nothing to choose from.
+    /// A number from 0 to `end - 1`; 0 if `end` is 0.
     pub fn below(&mut self, end: u32) -> u32 {
         self.0.u32(..end.max(1))
     }
 
-    /// An index into something of this length; 0 where it is empty.
+    /// An index below `len`; 0 if `len` is 0.
     pub fn index(&mut self, len: usize) -> usize {
         self.0.usize(..len.max(1))
     }
 
-    /// Any 64 bits.
+    /// A number of 64 bits.
     pub fn any(&mut self) -> u64 {
         self.0.u64(..)
     }
@@ -51,12 +51,13 @@ impl Dice {
         of.get(self.index(of.len())).cloned()
     }
 
-    /// A time between these two, in milliseconds, all alike.
+    /// A time between these two, in milliseconds, uniformly distributed.
     pub fn ms(&mut self, from: u64, to: u64) -> Duration {
         Duration::from_millis(self.0.u64(from..=to.max(from)))
     }
 
-    /// A time between these two, in milliseconds, short ones much more often than long ones.
+    /// A time between these two, in milliseconds; short times are much more frequent than long
+    /// ones.
     pub fn mostly_short_ms(&mut self, from: u64, to: u64) -> Duration {
         let share = self.0.f64();
         let span = to.saturating_sub(from) as f64;

@@ -1,4 +1,4 @@
-//! An executor of ten lines.
+//! A minimal executor for futures.
 
 use std::future::Future;
 use std::pin::pin;
@@ -17,7 +17,7 @@ impl Wake for Unpark {
     }
 }
 
-/// A waker that wakes the calling thread.
+/// Makes a waker that wakes the calling thread.
 pub fn waker() -> Waker {
     Waker::from(Arc::new(Unpark(thread::current())))
 }
@@ -25,7 +25,7 @@ pub fn waker() -> Waker {
 /// Runs a future to its end.
 ///
 /// # Panics
-/// If it never ends.
+/// If it does not end within the limit of the tests.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let waker = waker();

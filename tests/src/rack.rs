@@ -1,4 +1,4 @@
-//! A modem in software behind a serial port in software, its provider, and a host on it.
+//! A software modem on a software serial port, its provider, and a host.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,22 +18,22 @@ use ringback_tspi::provider::Provider;
 
 use crate::{Witness, watched};
 
-/// The modem lives so much faster than we do: what takes it seconds takes a test no time. What the
-/// driver waits for it to do is long enough all the same.
+/// The modem's time runs this many times faster, so that tests are short. The driver's time limits,
+/// which are in real time, are long enough all the same.
 const HASTE: u32 = 20;
-/// Characters between two looks at the modem.
+/// Number of characters between two steps of the modem.
 const CHARACTERS: usize = 32;
 const LOOK: Duration = Duration::from_millis(1);
 
-/// A modem that reaches, at number 100, one that sends back what it gets; at 101 nobody but a busy
-/// tone; at 102 no modem; at 103 a telephone that rings; at 104 not even dial tone; at 106 somebody
-/// who hangs up and calls back. Dropping it shuts the host down and has the witness judge.
+/// A modem with these numbers to call: 100 is a modem that echoes; 101 is busy; 102 answers without
+/// a modem; 103 is a telephone that rings; 104 gives no dial tone; 106 hangs up and calls back.
+/// Dropping it shuts the host down and checks the witness.
 pub struct Rack {
-    /// The host.
+    /// The host with the modem's line.
     pub host: Host,
     /// The serial port.
     pub uart: SoftUart,
-    /// Who judges.
+    /// Checks the rules of the contract.
     pub witness: Arc<Witness>,
     /// The provider, unseen by the witness: for a test that has shut the host down.
     pub bare: Arc<dyn Provider>,
@@ -56,8 +56,8 @@ impl Outside {
         Time::ZERO + self.began.elapsed() * HASTE
     }
 
-    /// The cable between port and modem. It brings nothing while the port asks for service: a test
-    /// is not about what a machine loses that is late.
+    /// The cable between port and modem. It carries nothing while the port asks for service,
+    /// because the tests are not about data that a slow machine loses.
     fn run(&self, uart: &SoftUart, interrupt: &SoftInterrupt) {
         let (mut to_modem, mut from_modem) = (Vec::new(), VecDeque::new());
         while !self.over.load(Ordering::Acquire) {
@@ -79,7 +79,7 @@ impl Outside {
 }
 
 impl Rack {
-    /// A modem that is switched on.
+    /// Starts a modem that is switched on.
     ///
     /// # Panics
     /// If the host does not start.
@@ -125,12 +125,12 @@ impl Rack {
         self.host.open(0).expect("the line opens")
     }
 
-    /// The modem, to be looked at and changed.
+    /// Gives access to the modem, to read and change it.
     pub fn modem<R>(&self, act: impl FnOnce(&mut SoftModem) -> R) -> R {
         act(&mut self.outside.modem())
     }
 
-    /// Somebody calls.
+    /// Makes an incoming call.
     pub fn call_in(&self) {
         let now = self.outside.now();
         self.modem(|modem| modem.call(now));
@@ -148,7 +148,7 @@ impl Drop for Rack {
         let down = self.host.shutdown();
         self.outside.over.store(true, Ordering::Release);
         if let Some(thread) = self.thread.take() {
-            // A panic there is seen in what is missing here.
+            // A panic of this thread shows in the tests.
             let _ = thread.join();
         }
         if !thread::panicking() {

@@ -7,10 +7,10 @@ use ringback_host::{Call, Events, LineEvent, Pending, WaitError};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::error::LineError;
 
-/// What has not happened by then never will.
+/// Limit of all waits: what has not happened by then never will.
 pub const DEADLINE: Duration = Duration::from_secs(120);
 
-/// Waits until it is true.
+/// Waits until the condition is true.
 ///
 /// # Panics
 /// If it never becomes true.
@@ -22,11 +22,11 @@ pub fn eventually(what: &str, mut is_true: impl FnMut() -> bool) {
     }
 }
 
-/// The error of what the line's state does not allow. A function that finds the card busy accepts
-/// the request, and its completion tells the same (R4).
+/// Returns the error of a request that the line's state does not allow. A function that finds the
+/// card busy accepts the request, and its completion has the error (R4).
 ///
 /// # Panics
-/// If it is allowed, or never completes.
+/// If the request is allowed, or never completes.
 pub fn refusal<T: Clone>(asked: Result<Pending<T>, LineError>) -> LineError {
     match asked.map(|pending| pending.wait(DEADLINE)) {
         Err(error) | Ok(Err(WaitError::Failed(error))) => error,
@@ -35,10 +35,10 @@ pub fn refusal<T: Clone>(asked: Result<Pending<T>, LineError>) -> LineError {
     }
 }
 
-/// Takes events until the call is in the state; gives the states on the way, that one included.
+/// Takes events until the call is in the state; returns the states up to and including it.
 ///
 /// # Panics
-/// If the call never comes into the state.
+/// If the call never gets into the state.
 pub fn state(events: &Events, call: &Call, wanted: CallState) -> Vec<CallState> {
     let mut passed = Vec::new();
     for event in events.within(DEADLINE) {
@@ -57,7 +57,7 @@ pub fn state(events: &Events, call: &Call, wanted: CallState) -> Vec<CallState> 
 /// Takes events until a call is announced; N14: its first state must be the next event.
 ///
 /// # Panics
-/// If no call comes, or something else than its state comes next.
+/// If no call comes, or if the next event is not its state.
 pub fn incoming(events: &Events) -> Call {
     let call = events.within(DEADLINE).find_map(|event| match event {
         LineEvent::NewCall { call, .. } => Some(call),

@@ -1,14 +1,14 @@
-//! A witness between host and provider.
+//! A layer between host and provider that checks the rules.
 //!
-//! It sees every function and every upcall and judges: the order rules by
-//! [`Monitor`](ringback_tspi::callstate::monitor::Monitor); that each request that was accepted is
-//! completed once (C3, R5), not before its function returned (G1), and a refused one never (R4);
-//! that results are 0 or negative (C2); that upcalls come one at a time from one thread (C6); that
-//! nothing comes behind shutdown (D12); and that a function gives no error that its row does not
+//! It sees every function and every upcall, and checks the order rules with
+//! [`Monitor`](ringback_tspi::callstate::monitor::Monitor); that each accepted request is completed
+//! once (C3, R5), not before its function has returned (G1), and a refused one never (R4); that
+//! results are 0 or negative (C2); that upcalls come one at a time from one thread (C6); that
+//! nothing follows the shutdown (D12); and that a function returns no error that its row does not
 //! have.
 //!
-//! Handles and ids mean something within one pair of init and shutdown. With the next pair the
-//! books begin anew; what was wrong, and what was seen, is kept.
+//! Handles and ids are valid within one pair of init and shutdown. With the next pair the records
+//! begin anew; violations, and what was seen, are kept.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -37,14 +37,14 @@ struct Book {
     lines: HashMap<HDRVLINE, HTAPILINE>,
     reaper: Option<ThreadId>,
     down: bool,
-    /// Which pair of init and shutdown it is.
+    /// The number of the pair of init and shutdown.
     pair: u64,
     pairs: u64,
     wrong: Vec<String>,
 }
 
 impl Book {
-    /// A pair of init and shutdown begins.
+    /// Begins a pair of init and shutdown.
     fn begin(&mut self, pair: u64) {
         let ended = std::mem::take(&mut self.monitor);
         self.wrong.extend(ended.violations().iter().map(ToString::to_string));
@@ -67,7 +67,7 @@ thread_local! {
     static INSIDE: RefCell<Vec<*const Witness>> = const { RefCell::new(Vec::new()) };
 }
 
-/// An upcall that is under way; a panic of the host's ends it as well.
+/// An upcall that is running; if the host panics in it, dropping this ends it as well.
 struct Inside<'a>(&'a Witness);
 
 impl Drop for Inside<'_> {
@@ -85,7 +85,7 @@ pub struct Witness {
     refuse_calls: AtomicBool,
 }
 
-/// Has TAPI out of room for calls while it lives (N15).
+/// Makes TAPI refuse handles for new calls until it is dropped (N15).
 pub struct Refusal(Arc<Witness>);
 
 impl Drop for Refusal {
@@ -104,12 +104,12 @@ impl Witness {
         self.book().seen.clone()
     }
 
-    /// How many completions were seen.
+    /// The number of completions that were seen.
     pub fn completed(&self) -> u64 {
         self.book().completed
     }
 
-    /// How many requests are outstanding.
+    /// The number of outstanding requests.
     pub fn outstanding(&self) -> usize {
         self.book().outstanding.len()
     }
@@ -130,22 +130,22 @@ impl Witness {
         Refusal(Arc::clone(self))
     }
 
-    /// Does not expect the completion of this request any more.
+    /// Stops expecting the completion of this request.
     pub fn forgive(&self, id: u32) {
         self.book().outstanding.remove(&id);
     }
 
-    /// What was against a rule so far.
+    /// The violations so far, in words.
     pub fn wrong(&self) -> Vec<String> {
         let book = self.book();
         let broken = book.monitor.violations().iter().map(ToString::to_string);
         broken.chain(book.wrong.iter().cloned()).collect()
     }
 
-    /// Judges once nothing is outstanding any more.
+    /// Checks everything once nothing is outstanding any more.
     ///
     /// # Panics
-    /// If anything was against a rule.
+    /// If a rule was broken.
     pub fn judge(&self) {
         let mut wrong = self.wrong();
         let left = self.book().outstanding.clone();
@@ -167,8 +167,8 @@ impl Witness {
         }
     }
 
-    /// Something was closed. A thread in an upcall of another card does not wait for what this card
-    /// is telling, so for it this is not the end.
+    /// Notes that something was closed. A thread in an upcall of another card does not wait for
+    /// upcalls of this card that are running, so that for it the close is not the end.
     fn closed(&self, seen: Option<Seen>) {
         let myself = std::ptr::from_ref(self);
         let ended = INSIDE.with_borrow(|inside| inside.is_empty() || inside.contains(&myself));
@@ -177,19 +177,19 @@ impl Witness {
         }
     }
 
-    /// TAPI's handle of the line that a function is asked of.
+    /// TAPI's handle of the line that a function is called for.
     fn line(&self, asked: &Asked<'_>) -> Option<HTAPILINE> {
         let handle = HDRVLINE::new(asked.word("line"))?;
         self.book().lines.get(&handle).copied()
     }
 
-    /// TAPI's handle of the call that a function is asked of.
+    /// TAPI's handle of the call that a function is called for.
     fn call(&self, asked: &Asked<'_>) -> Option<HTAPICALL> {
         let handle = HDRVCALL::new(asked.word("call"))?;
         self.book().calls.get(&handle).copied()
     }
 
-    /// Around every upcall.
+    /// Wraps every upcall.
     fn upcall<R>(&self, pair: u64, what: &str, act: impl FnOnce() -> R) -> R {
         let busy = self.in_upcall.swap(true, Ordering::SeqCst);
         self.wrong_if(busy, || format!("C6: {what} while another upcall is under way"));
@@ -204,8 +204,8 @@ impl Witness {
         act()
     }
 
-    /// Around init: `start` is given which pair it begins, and something to hold on to while the
-    /// provider has its way up. One that it has ignored (D15) begins no pair.
+    /// Wraps init: `start` gets the number of the pair that it begins, and a reference that keeps
+    /// the upward interface. An init that the provider refuses (D15) begins no pair.
     fn pair<R>(
         &self,
         start: impl FnOnce(u64, Arc<()>) -> Result<R, LineError>,
@@ -223,7 +223,7 @@ impl Witness {
         result
     }
 
-    /// An asynchronous function is about to be called.
+    /// Notes that an asynchronous function is about to be called.
     fn asking(&self, request: RequestId) {
         let id = request.get();
         let mut book = self.book();
@@ -233,7 +233,7 @@ impl Witness {
         book.returned.remove(&id);
     }
 
-    /// It has returned.
+    /// Notes that the function has returned.
     fn asked(&self, request: RequestId, accepted: bool) {
         let id = request.get();
         let mut book = self.book();
@@ -245,10 +245,10 @@ impl Witness {
     }
 }
 
-/// A provider under a witness's eyes.
+/// A provider with a witness.
 pub type Watched = Layered<Watch>;
 
-/// Puts the witness before the provider.
+/// Puts the witness in front of the provider.
 pub fn watched(provider: Arc<dyn Provider>, witness: Arc<Witness>) -> Watched {
     Layered::new(provider, Watch(witness))
 }
@@ -394,7 +394,8 @@ impl Layer for Watch {
             witness.closed(closing);
         }
         if asked.is(&TSPI_providerShutdown) {
-            // From inside an upcall, of another card as well, the rest comes afterwards.
+            // A close in an upcall, of another card as well, does not wait, and the rest follows
+            // later.
             let waited = INSIDE.with_borrow(Vec::is_empty);
             let mut book = witness.book();
             book.down |= outcome.is_ok() && waited && book.pair == pair;

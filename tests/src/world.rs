@@ -22,22 +22,23 @@ use ringback_tspi::provider::Provider;
 
 use crate::{DEADLINE, Witness, watched};
 
-/// A telephone's line.
+/// The device id of a telephone's line.
 pub const FXS: u32 = 0;
-/// A line of the exchange, number 102.
+/// The device id of a line of the exchange, number 102.
 pub const FXO: u32 = 2;
-/// A line of the exchange that reverses battery when the called party answers, number 103.
+/// The device id of a line of the exchange, number 103, which reverses battery when the called
+/// party answers.
 pub const SUPERVISED: u32 = 3;
 
-/// A software card with its clock running, and its provider under a witness's eyes: telephones on
-/// lines 0 and 1, an exchange on lines 2 and 3. Subscriber 200 of the exchange answers in the first
-/// ring, 201 does nothing by itself.
+/// A software card with its clock running, and its provider with a witness: telephones on lines 0
+/// and 1, an exchange on lines 2 and 3. Subscriber 200 of the exchange answers in the first ring;
+/// 201 does nothing by itself.
 pub struct Bench {
     /// The card, for faults.
     pub card: SoftCard,
-    /// The provider.
+    /// The provider, behind the witness.
     pub provider: Arc<dyn Provider>,
-    /// Who judges.
+    /// Checks the rules of the contract.
     pub witness: Arc<Witness>,
     bare: Arc<dyn Provider>,
     slots: Arc<dyn Slots>,
@@ -46,13 +47,13 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// A card that has come up, and a provider that is not started.
+    /// Starts a card and brings it up; the provider is not started.
     pub fn new() -> Bench {
         Bench::with(NonZeroU32::MIN, |provider| provider)
     }
 
-    /// As [`new`](Bench::new), with a card that lives through `haste` of its milliseconds in each
-    /// of ours, and with something put between its provider and the witness.
+    /// As [`new`](Bench::new), with a card whose time runs `haste` times as fast, and with a layer
+    /// between its provider and the witness.
     pub fn with(
         haste: NonZeroU32,
         wrap: impl FnOnce(Arc<dyn Provider>) -> Arc<dyn Provider>,
@@ -67,8 +68,7 @@ impl Bench {
     }
 
     /// As [`new`](Bench::new), with an exchange in one country and lines set for another, four
-    /// times as fast. Both lines of the exchange tell by its tones alone that the far end has hung
-    /// up.
+    /// times as fast. On both lines of the exchange only tones signal that the far end has hung up.
     pub fn abroad(exchange: Country, lines: Country) -> Bench {
         let line = |number: &str| LineOptions {
             number: number.into(),
@@ -102,17 +102,17 @@ impl Bench {
         Bench { card, provider, witness, bare, slots, clock, haste }
     }
 
-    /// The provider, unseen by the witness.
+    /// The provider without the witness.
     pub fn bare(&self) -> &Arc<dyn Provider> {
         &self.bare
     }
 
-    /// How the slots of the card are.
+    /// The state of the card's slots.
     pub fn slots(&self) -> Vec<SlotReport> {
         self.slots.slots()
     }
 
-    /// The exchange.
+    /// The exchange behind lines 2 and 3.
     pub fn exchange(&self) -> Exchange {
         self.card.exchange()
     }
@@ -122,7 +122,7 @@ impl Bench {
         self.exchange().subscriber(number).expect("a subscriber of the exchange")
     }
 
-    /// Does something while time stands still on the card.
+    /// Calls `act` while the card's clock is stopped.
     pub fn frozen<R>(&self, act: impl FnOnce() -> R) -> R {
         let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
         drop(clock.take());
@@ -136,7 +136,7 @@ impl Bench {
         self.clock.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
-    /// Waits until the card has lived through so much more of its own time.
+    /// Waits until so much of the card's own time has passed.
     pub fn pass(&self, time: Duration) {
         let until = self.card.now_ms() + u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         crate::eventually("the card's time passes", || self.card.now_ms() >= until);
@@ -149,15 +149,15 @@ impl Default for Bench {
     }
 }
 
-/// A host on a [`Bench`]. Dropping it shuts the host down and has the witness judge.
+/// A host on a [`Bench`]. Dropping it shuts the host down and checks the witness.
 pub struct World {
     bench: Bench,
-    /// The host.
+    /// The host with the card's lines.
     pub host: Arc<Host>,
 }
 
 impl World {
-    /// A world without an observer.
+    /// Starts a host without an observer.
     pub fn new() -> World {
         World::with(HostOptions::default())
     }
@@ -167,7 +167,7 @@ impl World {
         World::on(Bench::abroad(exchange, lines), HostOptions::default())
     }
 
-    /// A world whose host has these options.
+    /// Starts a host with these options.
     pub fn with(options: HostOptions) -> World {
         World::on(Bench::new(), options)
     }
@@ -186,7 +186,7 @@ impl World {
         line
     }
 
-    /// Makes a call that is connected: from [`SUPERVISED`] to subscriber 200.
+    /// Makes a call from [`SUPERVISED`] to subscriber 200, and waits until it is connected.
     pub fn connected(&self, line: &Line, events: &Events) -> Call {
         let made = line.make_call("200", &CallOptions::default()).expect("the call is accepted");
         let call = made.wait(DEADLINE).expect("the call is made");
@@ -194,9 +194,8 @@ impl World {
         call
     }
 
-    /// A call that stays on its way, for want of a dial tone: from [`FXO`]. It goes on when the
-    /// line with number 102 is plugged in, and fails with CALLUNAVAIL if that is not done for
-    /// `dial_tone_ms`.
+    /// Makes a call from [`FXO`] that waits for dial tone. It goes on when the line with number 102
+    /// is plugged in, and fails with CALLUNAVAIL if that does not happen within `dial_tone_ms`.
     pub fn stuck(&self, line: &Line, dial_tone_ms: u32) -> Pending<Call> {
         let timing = DialTiming { dial_tone_ms, ..DialTiming::default() };
         let options =
@@ -235,7 +234,7 @@ impl Drop for World {
     }
 }
 
-/// The provider of a software card, brought up in the card's own time, which is no time.
+/// Brings a software card up in virtual time, which takes no real time, and makes its provider.
 fn provider(
     card: &SoftCard,
     country: Country,

@@ -299,7 +299,7 @@ fn the_engine_outside_is_the_guides_word_for_word() {
 #[test]
 fn files_import_each_other_in_no_circle() {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    // At least so many files, and imports of each other, or they are not where they are looked for.
+    // The least numbers of files and of imports among them, to notice files that have moved.
     for (folder, least_files, least_imports) in [
         ("userspace/host/src", 30, 90),
         ("userspace/cli/src", 25, 75),

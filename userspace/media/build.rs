@@ -1,4 +1,4 @@
-//! Finds the system's spandsp, and says what to install where there is none.
+//! Finds the system's spandsp with pkg-config, and if it is missing names the package to install.
 
 use std::process::ExitCode;
 

@@ -1,22 +1,22 @@
-//! The free slots: a lock-free stack of slot numbers, with a tag against ABA, and a place beside it
-//! for one number, the spare.
+//! The free slots: a lock-free stack of slot numbers, with a tag against ABA, and beside it one
+//! place for a single number, the spare.
 //!
-//! Only the reaper fills the spare, so it does that with a plain store; where requests come one
-//! after the other a slot's life has one atomic step less.
+//! Only the reaper fills the spare, so that it can use a plain store. If requests come one after
+//! another, this saves one atomic operation for each.
 
 use crate::sync::{AtomicU32, AtomicU64, Ordering, OwnLine, will_write};
 
 const NONE: u32 = u32::MAX;
 
-/// Where the stack keeps, for each number, the number below it: in the slot, which is touched
-/// anyway.
+/// Stores for each number the number below it in the stack. The links are in the slots, whose cache
+/// lines are needed anyway.
 pub(crate) trait Links {
-    /// The link of a number; `None` for numbers that are not below the capacity.
+    /// Returns the link of a number; `None` for numbers outside the capacity.
     fn link(&self, number: u32) -> Option<&AtomicU32>;
 }
 
-/// A stack of the numbers below its capacity. The head is the top number in the low half and a tag
-/// in the high half that changes with every step.
+/// A stack of the numbers below its capacity. The head has the top number in its low half, and in
+/// its high half a tag that changes with every operation.
 pub(crate) struct FreeList {
     ends: OwnLine<Ends>,
 }
@@ -28,12 +28,13 @@ struct Ends {
 }
 
 impl FreeList {
-    /// All numbers below `capacity`, 0 on top, if each is created with [`FreeList::first_link`].
+    /// Creates a list of all numbers below `capacity`, with 0 on top, if each link is created with
+    /// [`FreeList::first_link`].
     pub(crate) fn full() -> Self {
         FreeList { ends: OwnLine(Ends { head: AtomicU64::new(0), spare: AtomicU32::new(NONE) }) }
     }
 
-    /// The link a number below `capacity` is created with.
+    /// The initial link of a number below `capacity`.
     pub(crate) fn first_link(number: usize, capacity: usize) -> AtomicU32 {
         AtomicU32::new(if number + 1 < capacity { number as u32 + 1 } else { NONE })
     }
@@ -51,7 +52,7 @@ impl FreeList {
         will_write(|order| place.fetch_or(0, order));
         let mut head = place.load(Ordering::Acquire);
         loop {
-            // There is no link for NONE: the list is empty.
+            // NONE has no link, so that an empty list returns here.
             let next = links.link(top(head))?.load(Ordering::Relaxed);
             match place.compare_exchange_weak(
                 head,
@@ -65,12 +66,12 @@ impl FreeList {
         }
     }
 
-    /// Puts a number back. Only one thread at a time may do it in this way.
+    /// Puts a number back. Only one thread at a time may call this.
     #[inline]
     pub(crate) fn give_back(&self, links: &(impl Links + ?Sized), number: u16) {
         let spare = &self.ends.spare;
         will_write(|order| spare.fetch_or(0, order));
-        // Others only ever empty it.
+        // Other threads only ever empty the spare, so that it stays empty after this check.
         if spare.load(Ordering::Relaxed) == NONE {
             spare.store(u32::from(number), Ordering::Release);
         } else {

@@ -1,9 +1,9 @@
 //! The gate of one request: two bits, RETURNED and COMPLETED, each set by one atomic step.
 //!
-//! Whoever sets the second bit has made the completion deliverable and must see to it that the
-//! reaper looks; a callback never runs on the submitter's stack. Result and generation share the
-//! word with the bits, so that completing is one step too: nobody can see COMPLETED without the
-//! result that belongs to it, and nobody can complete another use of the slot.
+//! The thread that sets the second bit has made the completion deliverable and must make the reaper
+//! look; a callback never runs on the submitter's stack. Result and generation are in the same word
+//! as the bits, so that completing is one atomic step, too: no thread can see COMPLETED without its
+//! result, and no thread can complete another use of the slot.
 
 use std::marker::PhantomData;
 
@@ -12,40 +12,42 @@ use crate::sync::{AtomicU64, Ordering};
 const RETURNED: u64 = 1 << 32;
 const COMPLETED: u64 = 1 << 33;
 const LIVE: u64 = 1 << 34;
-/// Something besides the completion waits for RETURNED.
+/// An event waits for RETURNED as well.
 const AWAITED: u64 = 1 << 35;
 const GENERATION_SHIFT: u32 = 36;
 /// Generations count modulo 2^28.
 const GENERATION_MASK: u64 = (1 << 28) - 1;
 
-/// What setting RETURNED found.
+/// What the thread that sets RETURNED has to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Released {
-    /// The operation still runs; its completion will find the gate open.
+    /// The operation still runs; its completion will be deliverable at once.
     Running,
-    /// The completion, or an event of the request, was already there: this call made it
-    /// deliverable, and the reaper must look.
+    /// The completion, or an event of the request, waited for this. It is deliverable now, and the
+    /// reaper must look.
     Deliverable,
 }
 
-/// What setting COMPLETED found.
+/// What the thread that sets COMPLETED has to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Completed {
-    /// This call completed the request, and its function has returned: deliverable.
+    /// This call has completed the request, and its function has returned: deliverable.
     Deliverable,
-    /// This call completed the request, but its function has not returned yet: held back (G1).
+    /// This call has completed the request, but its function has not returned yet: held back (G1).
     Held,
-    /// Someone completed it before, or the token is of another use: nothing happened (C3).
+    /// The request is completed already, or the token is of another use of the slot: no effect
+    /// (C3).
     Late,
 }
 
 /// The memory orders of the gate; a parameter so that the models can show that weaker ones fail.
 pub(crate) trait Orders {
-    /// Of both bit-setting steps.
+    /// The order of both bit-setting operations.
     const SET: Ordering;
 }
 
-/// The orders in use: each step publishes what its thread did before and sees what the other did.
+/// The orders in use: each operation publishes what its thread did before, and sees what the other
+/// did.
 #[derive(Debug)]
 pub(crate) struct Strict;
 
@@ -62,8 +64,8 @@ impl<O: Orders> Gate<O> {
         Gate(AtomicU64::new(0), PhantomData)
     }
 
-    /// Starts a use of the slot and gives its generation. Only for the one who took the slot from
-    /// the free list.
+    /// Starts a use of the slot and returns its generation. Only the thread that took the slot from
+    /// the free list may call it.
     #[inline]
     pub(crate) fn open(&self) -> u32 {
         let generation = generation_of(self.0.load(Ordering::Relaxed));
@@ -71,18 +73,19 @@ impl<O: Orders> Gate<O> {
         generation
     }
 
-    /// Sets RETURNED. Only for the holder of the request's one ticket.
+    /// Sets RETURNED. Only the holder of the request's one ticket may call it.
     #[inline]
     pub(crate) fn release(&self) -> Released {
         let before = self.0.fetch_or(RETURNED, O::SET);
         if before & (COMPLETED | AWAITED) != 0 { Released::Deliverable } else { Released::Running }
     }
 
-    /// Asks to be told when RETURNED is set; `false` if it is, or if the use is over.
+    /// Makes setting RETURNED return [`Released::Deliverable`]. Returns `false` if RETURNED is set
+    /// already, or the use is over.
     #[inline]
     pub(crate) fn await_return(&self, generation: u32) -> bool {
         let mut seen = self.0.load(Ordering::Acquire);
-        // A few rounds at the most: each bit is set once, and the use ends once.
+        // The loop is short: each bit is set once, and the use ends once.
         loop {
             if !is_use(seen, generation) || seen & RETURNED != 0 {
                 return false;
@@ -94,21 +97,21 @@ impl<O: Orders> Gate<O> {
         }
     }
 
-    /// Whether RETURNED is set, or the use is over.
+    /// Returns whether RETURNED is set, or the use is over.
     #[inline]
     pub(crate) fn has_returned(&self, generation: u32) -> bool {
         let seen = self.0.load(Ordering::Acquire);
         !is_use(seen, generation) || seen & RETURNED != 0
     }
 
-    /// Sets COMPLETED with the result, unless that has happened.
+    /// Sets COMPLETED with the result, if it is not set.
     #[cfg(test)]
     pub(crate) fn complete(&self, generation: u32, result: i32) -> Completed {
         self.complete_after(generation, result, || ())
     }
 
-    /// Sets COMPLETED with the result, unless that has happened; what `note` does just before is
-    /// seen by whoever takes the result.
+    /// Sets COMPLETED with the result, if it is not set. What `note` does just before is visible to
+    /// the thread that takes the result.
     #[inline]
     pub(crate) fn complete_after(
         &self,
@@ -117,8 +120,8 @@ impl<O: Orders> Gate<O> {
         note: impl Fn(),
     ) -> Completed {
         let mut seen = self.0.load(Ordering::Relaxed);
-        // Few rounds: the only other writers set RETURNED or AWAITED, which happens once, or
-        // COMPLETED, which ends the loop.
+        // The loop is short: the other writers set RETURNED or AWAITED, each once, or COMPLETED,
+        // which ends the loop.
         loop {
             if !is_use(seen, generation) || seen & COMPLETED != 0 {
                 return Completed::Late;
@@ -133,8 +136,8 @@ impl<O: Orders> Gate<O> {
         }
     }
 
-    /// Ends the use if both bits are set and gives the result. Only one thread at a time takes from
-    /// a table: whoever holds the outbox.
+    /// Ends the use if both bits are set, and returns the result. Only one thread at a time takes
+    /// from a table: the holder of the outbox.
     #[inline]
     pub(crate) fn take(&self, generation: u32) -> Option<i32> {
         let seen = self.0.load(Ordering::Acquire);
@@ -142,14 +145,14 @@ impl<O: Orders> Gate<O> {
         if !is_use(seen, generation) || seen & both != both {
             return None;
         }
-        // Both bits are set, so nobody but a taker writes this word any more.
+        // Both bits are set, so that only the taker still writes this word.
         self.0.store(next_use(generation), Ordering::Release);
         Some((seen as u32).cast_signed())
     }
 
-    /// Ends a use that nobody has completed, without a completion (R4), and gives what setting
-    /// RETURNED would have found; `None` if a completion has come. Only for the holder of the
-    /// request's one ticket.
+    /// Ends a use that is not completed, without a completion (R4), and returns what setting
+    /// RETURNED would have returned; `None` if it is completed. Only the holder of the request's
+    /// one ticket may call it.
     #[inline]
     pub(crate) fn abandon(&self, generation: u32) -> Option<Released> {
         let running = LIVE | u64::from(generation) << GENERATION_SHIFT;
@@ -166,29 +169,29 @@ impl<O: Orders> Gate<O> {
         }
     }
 
-    /// Whether both bits are set.
+    /// Returns whether both bits are set.
     #[inline]
     pub(crate) fn is_deliverable(&self, generation: u32) -> bool {
         let seen = self.0.load(Ordering::Acquire);
         is_use(seen, generation) && seen & (RETURNED | COMPLETED) == RETURNED | COMPLETED
     }
 
-    /// Whether this use is complete and not taken.
+    /// Returns whether this use is completed and not taken.
     pub(crate) fn is_completed(&self, generation: u32) -> bool {
         let seen = self.0.load(Ordering::Acquire);
         is_use(seen, generation) && seen & COMPLETED != 0
     }
 
-    /// Whether this use is running: live and not completed.
+    /// Returns whether this use is running: live and not completed.
     #[inline]
     pub(crate) fn is_running(&self, generation: u32) -> bool {
         let seen = self.0.load(Ordering::Acquire);
         let ours = LIVE | u64::from(generation) << GENERATION_SHIFT;
-        // In one comparison, because each submission asks.
+        // A single comparison, because each submission makes it.
         seen & (GENERATION_MASK << GENERATION_SHIFT | LIVE | COMPLETED) == ours
     }
 
-    /// The generation of the use that is running: live and not completed.
+    /// Returns the generation of the running use: live and not completed.
     #[inline]
     pub(crate) fn running(&self) -> Option<u32> {
         let seen = self.0.load(Ordering::Acquire);
@@ -197,7 +200,7 @@ impl<O: Orders> Gate<O> {
 }
 
 fn generation_of(word: u64) -> u32 {
-    // 28 bits, so it fits.
+    // The generation has 28 bits, so that it fits.
     (word >> GENERATION_SHIFT) as u32
 }
 

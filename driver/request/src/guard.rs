@@ -1,12 +1,12 @@
-//! Runs code that may panic where a panic must not pass.
+//! Calls code that may panic, where the panic must not propagate.
 //!
-//! A panic's payload is a value of somebody else's type, and dropping it may panic as well. So it
-//! is dropped here, inside a guard of its own, and never where it was caught.
+//! The payload of a panic may be a value of any type, and dropping it may panic as well. It is
+//! therefore dropped here, inside a guard of its own.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Runs `act`; if it panics, gives what the panic said.
+/// Calls `act`; if it panics, returns the panic's message.
 ///
 /// # Errors
 /// The text of the panic.
@@ -28,7 +28,7 @@ fn caught(payload: Box<dyn Any + Send>) -> String {
 /// Drops a value whose `Drop` may panic.
 pub fn discard(value: impl Sized) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
-        // It has panicked once while it was dropped; a second time would end the process.
+        // Dropping the payload has panicked; another attempt could end the process.
         std::mem::forget(payload);
     }
 }

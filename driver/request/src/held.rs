@@ -1,25 +1,25 @@
-//! A request that is held back, for those who do not know who holds it.
+//! A request whose completion is held back, for code that does not know the ticket's type.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::Token;
 
-/// Whoever holds completions back until the function that asked has returned (G1).
+/// Holds completions back until the function of their request has returned (G1).
 pub trait Holder: Send + Sync {
-    /// The function has returned: the completion may be delivered, and what is behind it. Does
-    /// nothing for a request that is not held any more.
+    /// Signals that the function has returned: the completion and what is behind it may be
+    /// delivered. Has no effect on a request that is not held any more.
     fn release(&self, token: Token);
 }
 
-/// Dropping it lets a completion go that somebody holds back.
+/// Holds a completion back until it is dropped.
 pub struct Held {
     token: Token,
     holder: Arc<dyn Holder>,
 }
 
 impl Held {
-    /// The request of `token`, which `holder` holds back.
+    /// Makes a guard for the request of `token`, which `holder` holds back.
     pub fn new(token: Token, holder: Arc<dyn Holder>) -> Held {
         Held { token, holder }
     }

@@ -1,4 +1,4 @@
-//! What a request is called: outside by its id, inside by its token.
+//! The names of a request: its id for the outside, and its token inside the driver.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -11,7 +11,7 @@ impl RequestId {
     /// The largest id (rule T2).
     pub const MAX: u32 = 0x7FFF_FFFF;
 
-    /// The id with this number; `None` for 0 and for numbers with bit 31 set (rule T2).
+    /// Converts a number; `None` for 0 and for numbers with bit 31 set (rule T2).
     #[inline]
     pub const fn new(number: u32) -> Option<RequestId> {
         match NonZeroU32::new(number) {
@@ -20,14 +20,14 @@ impl RequestId {
         }
     }
 
-    /// The number that TAPI is given, 1 to [`RequestId::MAX`].
+    /// The number for TAPI, 1 to [`RequestId::MAX`].
     #[inline]
     pub const fn get(self) -> u32 {
         self.0.get()
     }
 
-    /// The id of the `generation`th use of `slot`: unique among outstanding requests because the
-    /// slot is (rule T3), and far from its own last use.
+    /// The id of the `generation`th use of `slot`. It is unique among outstanding requests because
+    /// the slot is (rule T3), and differs from the ids of many earlier uses.
     #[inline]
     pub(crate) fn of_slot(slot: u16, generation: u32) -> RequestId {
         let high = generation % 0x7FFF + 1;
@@ -43,8 +43,9 @@ impl fmt::Display for RequestId {
 
 /// One use of one slot of the table.
 ///
-/// The slot alone would be an ABA bug: the generation tells this use from every other, and every
-/// operation on a token checks it. So it does the table: a token of one card is nothing to another.
+/// The slot alone would be an ABA bug: the generation distinguishes this use from every other, and
+/// every operation on a token checks it. The number of the table is checked as well, so that a
+/// token of one card has no effect on another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Token {
     pub(crate) slot: u16,
@@ -54,27 +55,29 @@ pub struct Token {
 }
 
 impl Token {
-    /// The slot's index, below the capacity of its table: where per-request state may be kept.
+    /// The index of the slot, below the capacity of its table. State of the request can be stored
+    /// under it.
     #[inline]
     pub const fn slot(self) -> usize {
         self.slot as usize
     }
 
-    /// A number for the hardware to answer with: the slot in bits 15..0, the low 12 bits of the
-    /// generation in bits 27..16, and 0 above. Another use of the slot has another tag, until the
-    /// slot has been used 4096 times.
+    /// A number that the hardware returns with its answer: the slot in bits 15..0, the low 12 bits
+    /// of the generation in bits 27..16, and 0 above. The next uses of the slot have other tags, up
+    /// to the 4096th.
     #[inline]
     pub const fn tag(self) -> u32 {
         (self.stamp() as u32) << 16 | self.slot as u32
     }
 
-    /// The slot that a tag names, whatever the hardware has given for one.
+    /// Returns the slot of a tag. The tag comes from the hardware, so that the slot has to be
+    /// checked.
     #[inline]
     pub const fn slot_of_tag(tag: u32) -> usize {
         (tag & 0xFFFF) as usize
     }
 
-    /// The low 12 bits of the generation, as they stand in user_data.
+    /// The low 12 bits of the generation, as in user_data.
     #[inline]
     pub const fn stamp(self) -> u16 {
         (self.generation & 0xFFF) as u16

@@ -1,5 +1,6 @@
-//! Loom: the gate and the slot table; every interleaving, but for the models that name a bound. Run
-//! by `RUSTFLAGS="--cfg loom" cargo test -p ringback-request --lib --release model`.
+//! Loom: models of the gate and the slot table. All interleavings are tried, except in models that
+//! name a bound. Run by `RUSTFLAGS="--cfg loom" cargo test -p ringback-request --lib --release
+//! model`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -11,7 +12,7 @@ use crate::Time;
 use crate::gate::{Completed, Gate, Orders, Released, Strict};
 use crate::table::Table;
 
-/// Two threads race for the last bit. Exactly one learns that the completion is deliverable, and it
+/// Two threads race for the last bit. Exactly one of them finds the completion deliverable, and it
 /// sees what the other did before (C13: output is written before completion).
 fn two_bits<O: Orders + 'static>() {
     loom::model(|| {
@@ -91,7 +92,8 @@ fn model_t4_a_reused_slot_is_safe_from_late_completions() {
         };
         table.release(first);
         table.complete(first, 0, Time::ZERO);
-        // The reaper takes it, and the slot is used again, while the late one still runs.
+        // The reaper takes the completion, and the slot is used again, while the late completer
+        // still runs.
         assert!(table.take(first).is_some());
         let (_, second) = reserve(&table).unwrap();
         assert_ne!(first, second);
@@ -100,8 +102,8 @@ fn model_t4_a_reused_slot_is_safe_from_late_completions() {
     });
 }
 
-/// The interleavings with up to so many preemptions, that is: switches away from a thread that
-/// could go on.
+/// Tries the interleavings with up to so many preemptions, that is, switches away from a thread
+/// that could go on.
 fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(preemptions);
@@ -117,7 +119,7 @@ fn model_t3_a_slot_goes_to_one_of_two_submitters() {
             let table = Arc::clone(&table);
             thread::spawn(move || {
                 let (id, token) = table.reserve(None, 0, Time::ZERO, Time::NEVER).unwrap();
-                // Given back and taken again: the stack's ABA.
+                // The slot is given back and taken again, which would be the stack's ABA.
                 assert!(table.abandon(token).is_some());
                 let (_, token) = table.reserve(None, 0, Time::ZERO, Time::NEVER).unwrap();
                 (id, token)
@@ -155,7 +157,7 @@ fn model_t3_t4_a_slot_given_back_goes_to_one_of_two_submitters() {
         if let [mine, other] = got[..] {
             assert_ne!(mine.slot(), other.slot());
         }
-        // None is lost: what the two did not get is still there, and nothing else.
+        // No slot is lost: those that the two did not get are still free, and no other is.
         for _ in got.len()..2 {
             reserve(&table);
         }
@@ -163,16 +165,16 @@ fn model_t3_t4_a_slot_given_back_goes_to_one_of_two_submitters() {
     });
 }
 
-/// What the models may leave out of the waiting for a return.
+/// What a waiter for a return can leave out.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Waiter {
     Right,
-    /// It looks whether the function has returned and does not leave word.
+    /// It checks whether the function has returned, and does not set AWAITED.
     OnlyLooks,
 }
 
-/// Whoever holds the card has an event that waits for the function's return, and completes the
-/// request then, if it completes; the function returns or is refused meanwhile. Every interleaving.
+/// The holder of the card has an event that waits for the function's return, and then completes the
+/// request, if `completes`. Meanwhile the function returns or is refused. Every interleaving.
 fn wait_for_return(waiter: Waiter, completes: bool) {
     loom::model(move || {
         let gate = Arc::new(Gate::<Strict>::new());
@@ -222,8 +224,9 @@ fn model_notices_a_waiter_that_leaves_no_word() {
     assert!(wrong.is_err(), "loom must find the event that waits for ever");
 }
 
-/// A request that is refused while somebody waits for its return and completes it: it is abandoned,
-/// and then who waits is to be told, or it has completed. Never both. Every interleaving.
+/// A request is refused while another thread waits for its return and completes it. Either it is
+/// abandoned, and the waiting thread has to be woken, or it is completed; never both. Every
+/// interleaving.
 #[test]
 fn model_r4_a_refused_request_is_abandoned_or_completed() {
     loom::model(|| {

@@ -1,8 +1,9 @@
-//! Log lines that harm nobody.
+//! Log lines that can't disturb the driver.
 //!
-//! A subscriber is somebody else's code: it may panic because its output is gone, take a lock, or
-//! call back into the card that it is told about. So a line is never given to it while its thread
-//! holds a card (`hold`), but as soon as the card is free, and a panic of it ends with the line.
+//! A subscriber is foreign code: it may panic because its output is gone, take a lock, or call back
+//! into the card that the line is about. A line is therefore not passed to it while its thread
+//! holds a card (`hold`), but as soon as the card is free, and a panic of the subscriber is
+//! contained.
 
 use std::cell::{Cell, RefCell};
 
@@ -12,11 +13,11 @@ use tracing::level_filters::LevelFilter;
 
 use crate::guard::{contain, discard};
 
-/// Gives a line to the log: `report!(WARN, "line {line} is open")`, with the levels of `tracing`.
+/// Logs a line: `report!(WARN, "line {line} is open")`, with the levels of `tracing`.
 #[macro_export]
 macro_rules! report {
     ($level:ident, $($text:tt)+) => {{
-        // A function, so that the line has the place where it stands as its origin.
+        // This is a function, so that the line's origin is the place of the macro.
         fn emit(text: &str) {
             $crate::report::tracing::event!($crate::report::tracing::Level::$level, "{text}");
         }
@@ -54,29 +55,29 @@ struct Waiting {
 thread_local! {
     /// How many cards this thread holds.
     static HELD: Cell<u32> = const { Cell::new(0) };
-    /// Whether [`WAITING`] has anything.
+    /// Whether [`WAITING`] has any lines.
     static ANY: Cell<bool> = const { Cell::new(false) };
     static WAITING: RefCell<Waiting> =
         const { RefCell::new(Waiting { lines: Vec::new(), lost: 0 }) };
-    /// A subscriber is being told something by this thread.
+    /// Whether this thread is in a subscriber.
     static TELLING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// A thread that holds a card; until it is dropped, lines of the thread wait.
+/// Means that the thread holds a card; the thread's log lines wait until it is dropped.
 #[derive(Debug)]
 pub struct Held(());
 
-/// The calling thread is about to hold a card.
+/// Called by a thread that is about to hold a card.
 #[inline]
 pub fn hold() -> Held {
     HELD.set(HELD.get() + 1);
     Held(())
 }
 
-/// Whether the calling thread holds a card, that is: whether an engine is at work on it.
+/// Returns whether the calling thread holds a card, so that an engine is at work on it.
 #[inline]
 pub fn is_holding() -> bool {
-    // All of loom's threads are one to std, and no engine of a model asks.
+    // All of loom's threads share this variable, and no engine of a model asks.
     HELD.get() != 0 && !cfg!(loom)
 }
 
@@ -108,15 +109,8 @@ fn flush() {
 pub fn put(emit: fn(&str), text: String) {
     let line = Line { emit, text };
     if is_holding() {
-        // The thread may be at its end, and its lines gone.
-        let kept = WAITING.try_with(|waiting| {
-            let mut waiting = waiting.borrow_mut();
-            if waiting.lines.len() < MOST_WAITING {
-                waiting.lines.push(line);
-            } else {
-                waiting.lost += 1;
-            }
-        });
+        // This fails if the thread is ending and its variables are gone; then the line is dropped.
+        let kept = WAITING.try_with(|waiting| waiting.borrow_mut().push(line));
         ANY.set(kept.is_ok());
     } else {
         tell(&line);
@@ -124,7 +118,7 @@ pub fn put(emit: fn(&str), text: String) {
 }
 
 fn tell(line: &Line) {
-    // What a subscriber does while it is told something is not told to it again.
+    // Lines that a subscriber causes itself are dropped, to avoid an endless recursion.
     if TELLING.replace(true) {
         return;
     }
@@ -141,7 +135,7 @@ mod tests {
 
     use super::*;
 
-    /// Notes whether the card was held when it was told a line, and panics.
+    /// A subscriber that records whether the card was held, and panics.
     #[derive(Default, Clone)]
     struct Broken(Arc<Mutex<Vec<bool>>>);
 

@@ -1,7 +1,7 @@
-//! The synchronisation the request path stands on: std's, or loom's when the models run.
+//! The synchronisation primitives of the request path: std's, or loom's in the models.
 //!
-//! Public for the crates of Ringback, so that their models run on the same primitives. Nothing here
-//! is for applications.
+//! Public for the crates of Ringback, so that their models use the same primitives. Not for
+//! applications.
 
 #[cfg(not(loom))]
 pub use std::sync::{
@@ -14,8 +14,8 @@ pub use self::model::{Mutex, MutexGuard};
 #[cfg(loom)]
 pub use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
 
-/// What threads sleep on. Loom's own block a thread, so that one that nobody wakes is a deadlock,
-/// which loom finds.
+/// The primitives on which threads sleep. Loom's block a thread for ever if it is not woken; loom
+/// reports that as a deadlock.
 pub mod asleep {
     #[cfg(loom)]
     pub use loom::sync::{Condvar, Mutex, MutexGuard};
@@ -23,8 +23,8 @@ pub mod asleep {
     pub use std::sync::{Condvar, Mutex, MutexGuard};
 }
 
-/// A value that shares its cache line with no other, so that writing it does not slow down readers
-/// of its neighbours. 128 bytes, because processors fetch lines in pairs.
+/// A value on a cache line of its own, so that writing it does not slow down readers of its
+/// neighbours. 128 bytes, because processors fetch lines in pairs.
 #[derive(Debug)]
 #[repr(align(128))]
 pub struct OwnLine<T>(pub T);
@@ -36,22 +36,21 @@ impl<T> std::ops::Deref for OwnLine<T> {
     }
 }
 
-/// A thread is about to read a word and to write it then. For loom alone, which otherwise leaves
-/// out interleavings: it remembers one reader of a word, the last, so that the thread's own reading
-/// hides those of the others from its writing.
+/// Announces that a thread will read a word and then write it. Only loom needs this: it remembers
+/// only the last reader of a word, so that the thread's own read hides those of other threads from
+/// its write, and loom would omit interleavings.
 #[cfg(loom)]
 pub fn will_write<T>(touch: impl FnOnce(Ordering) -> T) {
     touch(Ordering::Relaxed);
 }
 
-/// Does nothing: it is for loom alone, see the other definition.
+/// Does nothing without loom; see the other definition.
 #[cfg(not(loom))]
 #[inline(always)]
 pub fn will_write<T>(_: impl FnOnce(Ordering) -> T) {}
 
-/// A mutex as std builds it on Linux: one atomic word. Loom's own never lets `try_lock` find the
-/// mutex held by a thread in the middle of its work, so the hand-over could not be modelled with
-/// it.
+/// A mutex like std's on Linux: one atomic word. With loom's own mutex, `try_lock` never finds it
+/// held by a thread in the middle of its work, so that the hand-over could not be modelled.
 #[cfg(loom)]
 mod model {
     #![expect(missing_docs, reason = "these are std's functions under std's names")]
@@ -64,7 +63,7 @@ mod model {
     #[derive(Debug)]
     pub struct Mutex<T> {
         held: AtomicBool,
-        // Never contended: `held` goes before it.
+        // Never contended, because `held` is taken first.
         value: std::sync::Mutex<T>,
     }
 
@@ -80,7 +79,7 @@ mod model {
         }
 
         pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
-            // std: acquire on success, relaxed on failure.
+            // As in std: acquire on success, relaxed on failure.
             match self.held.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed) {
                 Ok(_) => Ok(MutexGuard { value: self.value.lock().ok(), held: &self.held }),
                 Err(_) => Err(TryLockError::WouldBlock),

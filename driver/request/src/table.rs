@@ -1,4 +1,4 @@
-//! The slot table: every outstanding request, found by token, never by search.
+//! The slot table: finds every outstanding request by its token, without a search.
 
 use std::fmt;
 
@@ -12,17 +12,17 @@ use crate::id::{RequestId, Token};
 /// The most requests a table can hold at once.
 pub const MAX_CAPACITY: usize = 65_536;
 
-/// A table was asked for with a capacity it can't have.
+/// The error for a capacity that a table can't have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a request table holds 1 to {MAX_CAPACITY} requests, not {0}")]
 pub struct CapacityError(pub usize);
 
-/// Every slot is taken: as many requests are outstanding as the table was created for.
+/// The error for a full table, with its capacity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0} requests are outstanding, which is the capacity of this card; wait for completions")]
 pub struct Full(pub usize);
 
-/// A request that is over, as it is reported.
+/// The report of a request that is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Completion<Output = ()> {
     /// The request's id; it may be in use again by the time this is read (T4).
@@ -31,16 +31,16 @@ pub struct Completion<Output = ()> {
     pub line: usize,
     /// 0, or a negative error (C2).
     pub result: i32,
-    /// When it was submitted.
+    /// When the request was submitted.
     pub submitted: Time,
-    /// When its operation ended; delivery may be later.
+    /// When the operation ended; the delivery may be later.
     pub completed: Time,
-    /// What it carries besides; means something only where `result` is 0.
+    /// What the completion carries besides; only valid if `result` is 0.
     pub output: Output,
 }
 
 impl Completion {
-    /// The same completion with an output.
+    /// Adds an output to a completion.
     #[inline]
     pub fn with_output<Output>(self, output: Output) -> Completion<Output> {
         let Completion { id, line, result, submitted, completed, output: () } = self;
@@ -49,16 +49,16 @@ impl Completion {
 }
 
 impl<Output> Completion<Output> {
-    /// The output, or the negative error.
+    /// Returns the output, or the negative error.
     ///
     /// # Errors
-    /// The result, where it is not 0.
+    /// The result, if it is not 0.
     pub fn into_result(self) -> Result<Output, i32> {
         if self.result == 0 { Ok(self.output) } else { Err(self.result) }
     }
 }
 
-/// One slot, one cache line: all that one request costs.
+/// One slot on one cache line: everything that is stored for a request.
 #[repr(align(64))]
 struct Slot {
     gate: Gate<Strict>,
@@ -67,15 +67,15 @@ struct Slot {
     submitted: AtomicU64,
     deadline: AtomicU64,
     completed: AtomicU64,
-    /// While it is free: the free slot below it.
+    /// While the slot is free: the free slot below it.
     link: AtomicU32,
 }
 
 impl Slot {
     #[inline]
     fn complete(&self, token: Token, result: i32, now: Time) -> Completed {
-        // The time is there before the completion is there to be taken. Only whoever holds the card
-        // completes, so it is the time of the completion that follows.
+        // The time is stored before the completion can be taken. Only the holder of the card
+        // completes, so that it is the time of the completion that follows.
         let note = || self.completed.store(now.as_nanos(), Ordering::Relaxed);
         self.gate.complete_after(token.generation, result, note)
     }
@@ -91,23 +91,23 @@ impl Links for [Slot] {
 pub struct Table {
     slots: Box<[Slot]>,
     free: FreeList,
-    /// Told by every token, so that one of another card touches nothing here.
+    /// Stored in every token, so that tokens of other tables are recognised.
     number: u16,
 }
 
-/// Numbers for tables. Two of 65,537 have the same: their tokens still differ in slot or generation
-/// almost always.
+/// The number of the next table. After 65,536 tables the numbers repeat; tokens of two such tables
+/// still almost always differ in slot or generation.
 static TABLES: std::sync::atomic::AtomicU16 = std::sync::atomic::AtomicU16::new(0);
 
 impl fmt::Debug for Table {
-    /// The capacity alone: thousands of slots would bury what else is shown.
+    /// Prints the capacity only, because thousands of slots would hide everything else.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Table").field("capacity", &self.slots.len()).finish_non_exhaustive()
     }
 }
 
 impl Table {
-    /// A table for `capacity` outstanding requests, 1 to [`MAX_CAPACITY`].
+    /// Creates a table for `capacity` outstanding requests, 1 to [`MAX_CAPACITY`].
     ///
     /// # Errors
     /// [`CapacityError`] outside that range.
@@ -128,7 +128,7 @@ impl Table {
         Ok(Table { slots: (0..capacity).map(slot).collect(), free: FreeList::full(), number })
     }
 
-    /// How many requests can be outstanding.
+    /// The number of requests that can be outstanding.
     #[inline]
     pub fn capacity(&self) -> usize {
         self.slots.len()
@@ -136,11 +136,11 @@ impl Table {
 
     /// Takes a slot for a request on `line`.
     ///
-    /// With `id` the request goes by the caller's id (who then answers for T3); without, the table
+    /// With `id` the request has that id, and the caller has to ensure T3; without it, the table
     /// makes one that no other outstanding request has.
     ///
     /// # Errors
-    /// [`Full`], at once: this never waits.
+    /// [`Full`], without waiting.
     #[inline]
     pub fn reserve(
         &self,
@@ -163,20 +163,21 @@ impl Table {
         Ok((id, Token { slot: number, table: self.number, generation }))
     }
 
-    /// Opens the gate: the function that asked has returned. Once per token, by its ticket.
+    /// Signals that the request's function has returned. Called once per token, by its ticket.
     #[inline]
     pub fn release(&self, token: Token) -> Released {
         self.slot(token).map_or(Released::Running, |slot| slot.gate.release())
     }
 
-    /// Completes the request with 0 or a negative error, unless it is complete already.
+    /// Completes the request with 0 or a negative error, if it is not completed.
     #[inline]
     pub fn complete(&self, token: Token, result: i32, now: Time) -> Completed {
         let Some(slot) = self.slot(token) else { return Completed::Late };
         slot.complete(token, result, now)
     }
 
-    /// As [`Table::complete`], and gives the request's line with it: one look at the slot.
+    /// Like [`Table::complete`], and also returns the request's line, which saves another access to
+    /// the slot.
     #[inline]
     pub fn complete_on_line(&self, token: Token, result: i32, now: Time) -> (Completed, usize) {
         let Some(slot) = self.slot(token) else { return (Completed::Late, 0) };
@@ -184,14 +185,14 @@ impl Table {
         (completed, slot.line.load(Ordering::Relaxed) as usize)
     }
 
-    /// Has releasing the request's ticket report [`Released::Deliverable`] although its operation
-    /// still runs; `false` if the ticket is released already.
+    /// Makes the release of the request's ticket return [`Released::Deliverable`] although its
+    /// operation still runs. Returns `false` if the ticket is released already.
     #[inline]
     pub fn await_return(&self, token: Token) -> bool {
         self.slot(token).is_some_and(|slot| slot.gate.await_return(token.generation))
     }
 
-    /// Whether the request's ticket is released, or the request is over.
+    /// Returns whether the request's ticket is released, or the request is over.
     #[inline]
     pub fn has_returned(&self, token: Token) -> bool {
         self.slot(token).is_none_or(|slot| slot.gate.has_returned(token.generation))
@@ -204,7 +205,7 @@ impl Table {
             .map_or(Time::ZERO, |slot| Time::from_nanos(slot.submitted.load(Ordering::Relaxed)))
     }
 
-    /// When the request was completed, if it is.
+    /// When the request was completed, if it is completed.
     #[inline]
     pub fn completed(&self, token: Token) -> Option<Time> {
         let slot = self.slot(token)?;
@@ -226,7 +227,7 @@ impl Table {
     }
 
     /// Takes a deliverable request out of the table. Its slot and id are free when this returns, so
-    /// that its report may already find them reused (T4). One thread at a time takes.
+    /// that they may be in use again before its report (T4). Only one thread at a time may call it.
     #[inline]
     pub fn take(&self, token: Token) -> Option<Completion> {
         let slot = self.slot(token)?;
@@ -245,7 +246,7 @@ impl Table {
         Some(completion)
     }
 
-    /// Gives the slot of a refused request back without a completion (R4); `None` if one has come.
+    /// Frees the slot of a refused request without a completion (R4); `None` if it is completed.
     #[inline]
     pub fn abandon(&self, token: Token) -> Option<Released> {
         let abandoned = self.slot(token)?.gate.abandon(token.generation)?;
@@ -265,20 +266,20 @@ impl Table {
         Some(self.slot(token)?.line.load(Ordering::Relaxed) as usize)
     }
 
-    /// The line of the request that is in a slot, or was last.
+    /// The line of the request in a slot, or of the last one if the slot is free.
     #[inline]
     pub fn line_in(&self, slot: usize) -> usize {
         self.slots.get(slot).map_or(0, |slot| slot.line.load(Ordering::Relaxed) as usize)
     }
 
-    /// When the request must be over.
+    /// The time by which the request must be over.
     #[inline]
     pub fn deadline(&self, token: Token) -> Time {
         self.slot(token)
             .map_or(Time::NEVER, |slot| Time::from_nanos(slot.deadline.load(Ordering::Relaxed)))
     }
 
-    /// When the request must be over, if it still runs.
+    /// The time by which the request must be over; `None` if it does not run.
     #[inline]
     pub fn running_until(&self, token: Token) -> Option<Time> {
         let slot = self.slot(token)?;
@@ -286,7 +287,7 @@ impl Table {
         runs.then(|| Time::from_nanos(slot.deadline.load(Ordering::Relaxed)))
     }
 
-    /// The running request in `slot` if it has this stamp and id: how a CQE finds its request.
+    /// Finds the running request in `slot` if it has this stamp and id: the request of a CQE.
     #[inline]
     pub fn find(&self, slot: u16, stamp: u16, id: u32) -> Option<Token> {
         let entry = self.slots.get(usize::from(slot))?;
@@ -294,14 +295,14 @@ impl Table {
         (token.stamp() == stamp && entry.id.load(Ordering::Relaxed) == id).then_some(token)
     }
 
-    /// The request that runs in a slot.
+    /// The running request in a slot.
     #[inline]
     pub fn running_in(&self, slot: usize) -> Option<Token> {
         let generation = self.slots.get(slot)?.gate.running()?;
         Some(Token { slot: u16::try_from(slot).ok()?, table: self.number, generation })
     }
 
-    /// All requests that are outstanding and not completed, as they are found.
+    /// Iterates over all requests that are outstanding and not completed.
     #[inline]
     pub fn running(&self) -> impl Iterator<Item = Token> + '_ {
         self.slots.iter().zip(0..=u16::MAX).filter_map(|(entry, slot)| {
@@ -309,8 +310,8 @@ impl Table {
         })
     }
 
-    /// Whether the token is of this table. Whoever gets a token from outside asks first; everything
-    /// else here takes tokens of this table.
+    /// Returns whether the token is of this table. To be checked for tokens from outside; all other
+    /// functions here expect tokens of this table.
     #[inline]
     pub fn owns(&self, token: Token) -> bool {
         token.table == self.number

@@ -1,4 +1,4 @@
-//! Time as engines see it: told to them, never asked for.
+//! The time of engines. It is passed to them, and they never read a clock.
 
 use std::ops::{Add, AddAssign, Sub};
 use std::time::Duration;
@@ -10,7 +10,7 @@ pub struct Time(u64);
 impl Time {
     /// The start of the clock.
     pub const ZERO: Time = Time(0);
-    /// Later than anything that happens.
+    /// A time that never comes.
     pub const NEVER: Time = Time(u64::MAX);
 
     /// The time `nanos` nanoseconds after the start of the clock.
@@ -31,7 +31,7 @@ impl Time {
         self.0 / 1_000_000
     }
 
-    /// How long after `earlier` this is; zero if it is not.
+    /// How long this is after `earlier`; zero if it is before.
     #[inline]
     pub const fn since(self, earlier: Time) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))

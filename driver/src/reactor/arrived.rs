@@ -1,35 +1,35 @@
-//! What comes up the ring between two looks of the reaper, on its way to the engine.
+//! What the ring has delivered since the last look of the reaper, for the engine.
 
 use crate::device::ring::READ_SAMPLES;
 use crate::engine::{Play, Played};
 use crate::request::Token;
 
-/// What a port has received or played.
+/// Samples that a port has received, or the end of a play.
 #[derive(Debug)]
 pub(crate) enum Sound {
     Received { port: usize, samples: [u8; READ_SAMPLES], length: usize },
     Played { port: usize, play: Play, played: Played },
 }
 
-/// What came up the ring since the last look.
+/// What the ring has delivered since the last look.
 #[derive(Debug, Default)]
 pub(crate) struct Arrived {
-    /// The card interrupted once or more.
+    /// Whether the card has interrupted at least once.
     pub(crate) interrupted: bool,
-    /// What ports have received and played.
+    /// The samples that ports have received, and the plays that have ended.
     pub(crate) sounds: Vec<Sound>,
-    /// Buffers of samples to be used again.
+    /// Buffers of samples that can be used again.
     pub(crate) spare: Vec<Vec<u8>>,
     /// Requests whose TIMEOUT has expired.
     pub(crate) expired: Vec<Token>,
-    /// Requests whose TIMEOUT the kernel did not take.
+    /// Requests whose TIMEOUT the kernel has refused.
     pub(crate) unarmed: Vec<Token>,
-    /// The interrupt file failed.
+    /// Whether the interrupt file has failed.
     pub(crate) gone: bool,
 }
 
 impl Arrived {
-    /// Whether nothing but an interrupt has arrived.
+    /// Returns whether nothing but an interrupt has arrived.
     pub(crate) fn is_empty(&self) -> bool {
         let Arrived { interrupted: _, sounds, spare, expired, unarmed, gone } = self;
         let none = sounds.is_empty() && spare.is_empty() && expired.is_empty();

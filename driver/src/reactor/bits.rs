@@ -1,28 +1,27 @@
 //! A set of slots, one bit each.
 
-/// Some of the slots below a capacity.
+/// A set of slots below a capacity.
 #[derive(Debug)]
 pub(crate) struct Bits(Box<[u64]>);
 
 impl Bits {
-    /// All bits clear, one for each slot.
+    /// Creates an empty set for slots below `capacity`.
     pub(crate) fn none(capacity: usize) -> Bits {
         Bits(vec![0; capacity.div_ceil(64)].into())
     }
 
-    /// Puts a slot in.
+    /// Adds a slot.
     pub(crate) fn set(&mut self, slot: usize) {
         if let Some(word) = self.0.get_mut(slot / 64) {
             *word |= 1 << (slot % 64);
         }
     }
 
-    /// Whether a slot is in.
     pub(crate) fn has(&self, slot: usize) -> bool {
         self.0.get(slot / 64).is_some_and(|word| word & 1 << (slot % 64) != 0)
     }
 
-    /// Takes a slot out and says whether it was in.
+    /// Removes a slot. Returns whether it was in the set.
     pub(crate) fn clear(&mut self, slot: usize) -> bool {
         let Some(word) = self.0.get_mut(slot / 64) else { return false };
         let before = *word;
@@ -30,7 +29,7 @@ impl Bits {
         before != *word
     }
 
-    /// Takes all out and hands each to `f`.
+    /// Removes all slots and calls `f` with each.
     pub(crate) fn drain(&mut self, mut f: impl FnMut(usize)) {
         for (n, word) in self.0.iter_mut().enumerate() {
             while *word != 0 {

@@ -12,8 +12,8 @@ use super::handover::{Handover, Submitted};
 use super::state::{Refusal, State};
 use super::{SETTLE_LIMIT, SLOW};
 
-/// The engine behind its hand-over. What a thread logs while it holds the engine is written once it
-/// has let go.
+/// The engine behind its hand-over. What a thread logs while it holds the card is written after it
+/// has unlocked the card.
 pub(crate) struct Card<E: Engine> {
     pub(crate) core: Arc<Core>,
     pub(crate) lines: usize,
@@ -29,8 +29,8 @@ impl<E: Engine> Card<E> {
         Card { lines, state: Handover::new(state, capacity, lines), core }
     }
 
-    /// Starts a command here if the card is free and the calling thread may hold it, queues it if
-    /// not.
+    /// Starts a command here if the card is free and the calling thread may hold it; otherwise
+    /// queues it.
     #[inline]
     pub(crate) fn submit(
         &self,
@@ -51,8 +51,8 @@ impl<E: Engine> Card<E> {
         submitted
     }
 
-    /// Runs `act` while it holds the card, after all commands that were queued before, then wakes
-    /// the reaper if necessary. Not for a thread that holds a card already.
+    /// Holds the card and runs `act`, after all commands that were queued before, then wakes the
+    /// reaper if necessary. Must not be called by a thread that holds a card already.
     pub(crate) fn with<R>(&self, act: impl FnOnce(&mut State<E>) -> R) -> R {
         let _held = report::hold();
         let (result, wake) = self.state.with(act);
@@ -62,14 +62,14 @@ impl<E: Engine> Card<E> {
         result
     }
 
-    /// As [`Card::with`], but the reaper runs `act`: for a thread that may not hold the card. If
-    /// the reaper does not come within two seconds, because an upcall does not return, this thread
-    /// runs it after all. `None` if `act` panicked on the reaper's thread.
+    /// Like [`Card::with`], but the reaper runs `act`: for a thread that may not hold the card. If
+    /// the reaper does not run it within two seconds, because an upcall does not return, this
+    /// thread runs it after all. `None` if `act` panicked on the reaper's thread.
     pub(crate) fn with_by_reaper<R: Send + 'static>(
         &self,
         act: impl FnOnce(&mut State<E>) -> R + Send + 'static,
     ) -> Option<R> {
-        // The thread that takes it runs it: the reaper or, after the limit, this one.
+        // Either the reaper or, after the limit, this thread takes it out and runs it.
         let errand = Arc::new(Mutex::new(Some(act)));
         let (tell, told) = mpsc::sync_channel(1);
         let taken = {
@@ -95,9 +95,9 @@ impl<E: Engine> Card<E> {
         }
     }
 
-    /// As [`Card::with`], for the reaper, which needs no wake-up: the second value says whether it
-    /// has to look again, which `act` may ask for. `now` is the time at which it began to wait for
-    /// the card.
+    /// Like [`Card::with`], for the reaper, which needs no wake-up. The second value of `act` asks
+    /// for another look, and so does that of the result. `now` is the time at which the reaper
+    /// began to wait for the card.
     pub(crate) fn reap<R>(
         &self,
         now: Time,
@@ -107,7 +107,7 @@ impl<E: Engine> Card<E> {
         self.state.reap(|state| self.name_holder(now, state), act)
     }
 
-    /// Logs what the card was held for, if that took long.
+    /// Logs the command for which another thread held the card, if that took long.
     #[cold]
     fn name_holder(&self, before: Time, state: &State<E>) {
         let took = self.core.clock.now() - before;
@@ -127,7 +127,7 @@ impl<E: Engine> Card<E> {
         }
     }
 
-    /// As [`Card::reap`], but returns `None` at once if another thread holds the card.
+    /// Like [`Card::reap`], but returns `None` at once if another thread holds the card.
     pub(crate) fn try_reap<R>(
         &self,
         act: impl FnOnce(&mut State<E>) -> (R, bool),
@@ -136,7 +136,7 @@ impl<E: Engine> Card<E> {
         self.state.try_reap(act)
     }
 
-    /// Runs `act` while it holds the card, which refuses every command from then on.
+    /// Holds the card and runs `act`. All commands are refused from then on.
     pub(crate) fn close<R>(&self, act: impl FnOnce(&mut State<E>) -> R) -> R {
         let _held = report::hold();
         let (result, wake) = self.state.close(act);

@@ -1,8 +1,9 @@
-//! Requests as futures: who submits gets a [`Pending`] that becomes the request's output.
+//! Requests as futures: submitting returns a [`Pending`], which resolves to the request's output.
 //!
-//! Rules: each request's outcome is delivered exactly once (C3), to its own `Pending`, and only
-//! after [`Client::request`] has stored where it goes (G1), because the ticket is held until then.
-//! A `Pending` that is dropped cancels its request. When the card is over every `Pending` gets an
+//! Rules: the outcome of each request is delivered exactly once (C3), to its own `Pending`, and
+//! only after [`Client::request`] has stored the waiter (G1), because it holds the ticket until
+//! then. Dropping a `Pending` cancels its request. When the card is over, each `Pending` gets an
+//! outcome (D12), even if the reactor could not deliver the completion any more.
 //! outcome (D12), also one whose completion the reactor could not deliver any more.
 
 use std::collections::HashMap;
@@ -20,10 +21,10 @@ use crate::request::{Completion, RequestId, Token};
 use super::handle::{Handle, Refused};
 use super::{Upcalls, submitter};
 
-/// How a request has ended: its output, or the negative result.
+/// The end of a request: its output, or the negative result.
 pub type Outcome<E> = Result<<E as Engine>::Output, i32>;
 
-/// Where the outcome of one request goes.
+/// Receives the outcome of one request.
 struct Waiter<E: Engine> {
     state: Mutex<Waiting<E>>,
     told: Condvar,
@@ -42,7 +43,7 @@ impl<E: Engine> Waiter<E> {
             state.waker.take()
         };
         self.told.notify_all();
-        // Not under the lock, because this runs code of the executor.
+        // The waker is called without the lock, because it runs code of the executor.
         if let Some(waker) = waker {
             waker.wake();
         }
@@ -55,11 +56,11 @@ struct Waiters<E: Engine> {
     over: Option<Failure>,
 }
 
-/// The requests of one card's client, shared with the upcalls that end them.
+/// The outstanding requests of a card's client, shared with the upcalls that complete them.
 struct Desk<E: Engine>(Mutex<Waiters<E>>);
 
 impl<E: Engine> Desk<E> {
-    /// Registers the waiter of a request. If the card is over, it gets the outcome at once.
+    /// Registers the waiter of a request. If the card is over, the waiter gets its outcome at once.
     fn enter(&self, id: RequestId, waiter: &Arc<Waiter<E>>) {
         let over = {
             let mut waiters = lock(&self.0);
@@ -74,7 +75,7 @@ impl<E: Engine> Desk<E> {
     }
 }
 
-/// Submits requests to a card and gives their outcomes as futures; clone it for every task.
+/// Submits requests to a card and returns their outcomes as futures. Clone it for every task.
 ///
 /// ```no_run
 /// # use ringback_driver::{card::mailbox::{Complement, Mailbox}, device::{Device, Files}};
@@ -96,9 +97,9 @@ pub struct Client<E: Engine> {
 }
 
 impl<E: Engine> Client<E> {
-    /// The upcalls with which to start a card, and a client to [connect](Unconnected::connect) to
-    /// it then. `events` is called with the card's events, on the reaper's thread, as
-    /// [`Upcalls::event`] is.
+    /// Returns the upcalls with which to start a card, and a client that is then
+    /// [connected](Unconnected::connect) to it. `events` is called with the card's events, on the
+    /// reaper's thread, like [`Upcalls::event`].
     #[expect(
         clippy::new_ret_no_self,
         reason = "there is no card to be a client of before it starts"
@@ -121,12 +122,13 @@ impl<E: Engine> Client<E> {
         let waiter = Arc::new(Waiter { state, told: Condvar::new() });
         self.desk.enter(ticket.id(), &waiter);
         let (id, token) = (ticket.id(), ticket.token());
-        // Nothing of the request is delivered before this.
+        // The ticket was held until here, so that the waiter is stored before the completion is
+        // delivered.
         ticket.release();
         Ok(Pending { handle: self.handle.clone(), id, token, waiter, over: false })
     }
 
-    /// The card's handle, for what is no request.
+    /// The card's handle, for everything but requests.
     pub fn handle(&self) -> &Handle<E> {
         &self.handle
     }
@@ -150,8 +152,8 @@ pub struct Unconnected<E: Engine> {
 }
 
 impl<E: Engine> Unconnected<E> {
-    /// A client of the card that was started with this client's upcalls. With the handle of another
-    /// card requests would never be answered.
+    /// Connects the client to the card that was started with its upcalls. Requests to any other
+    /// card would never resolve.
     pub fn connect(self, handle: Handle<E>) -> Client<E> {
         Client { handle, desk: self.desk }
     }
@@ -163,7 +165,7 @@ impl<E: Engine> fmt::Debug for Unconnected<E> {
     }
 }
 
-/// The upcalls of a card with a [`Client`].
+/// The upcalls for a card with a [`Client`].
 ///
 /// Completions of requests that were not submitted by the client are ignored.
 pub struct ClientUpcalls<E: Engine, F> {
@@ -192,8 +194,8 @@ where
             waiters.over = Some(cause);
             std::mem::take(&mut waiters.by_id)
         };
-        // Requests that were submitted while the card was shut down, and whose tickets were given
-        // up.
+        // These requests were submitted while the card was shut down, which did not wait for their
+        // tickets.
         for waiter in left.into_values() {
             if let Err(text) = contain(|| waiter.tell(Err(failure::<E>(cause)))) {
                 report!(ERROR, "waking a task panicked: {text}");
@@ -208,7 +210,7 @@ impl<E: Engine, F> fmt::Debug for ClientUpcalls<E, F> {
     }
 }
 
-/// A request that was accepted. It becomes the request's [`Outcome`]; dropping it before cancels
+/// An accepted request. It resolves to the request's [`Outcome`]; dropping it before that cancels
 /// the request.
 #[must_use = "dropping it cancels the request"]
 pub struct Pending<E: Engine> {
@@ -216,7 +218,7 @@ pub struct Pending<E: Engine> {
     id: RequestId,
     token: Token,
     waiter: Arc<Waiter<E>>,
-    /// The outcome was given, or the request is to run on without this.
+    /// Set if the outcome was returned, or if dropping this must not cancel the request.
     over: bool,
 }
 
@@ -226,10 +228,10 @@ impl<E: Engine> Pending<E> {
         self.id
     }
 
-    /// Waits for the outcome without an executor, at most so long; `None` if it has not come by
-    /// then.
+    /// Blocks until the outcome comes, without an executor. `None` if it has not come within
+    /// `limit`.
     ///
-    /// In an upcall and in an engine, where waiting is impossible, it returns at once.
+    /// Returns at once in an upcall and in an engine, which must not wait.
     pub fn wait(&mut self, limit: Duration) -> Option<Outcome<E>> {
         let waits = !submitter::is_in_upcall() && !report::is_holding();
         let until = Instant::now().checked_add(if waits { limit } else { Duration::ZERO });
@@ -239,7 +241,7 @@ impl<E: Engine> Pending<E> {
                 self.over = true;
                 return Some(outcome);
             }
-            // A limit that the clock can't express is waited for in pieces.
+            // If the clock can't express the limit, each wait begins with the whole limit again.
             let left = until.map_or(limit, |until| until.saturating_duration_since(Instant::now()));
             if left.is_zero() || self.over {
                 return None;
@@ -249,7 +251,7 @@ impl<E: Engine> Pending<E> {
         }
     }
 
-    /// Lets the request run to its end and discards its outcome.
+    /// Lets the request run to its end, and discards its outcome.
     pub fn forget(mut self) {
         self.over = true;
     }
@@ -258,7 +260,7 @@ impl<E: Engine> Pending<E> {
 impl<E: Engine> Future for Pending<E> {
     type Output = Outcome<E>;
 
-    /// Pending for ever once it has given the outcome.
+    /// Stays pending once it has returned the outcome.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<E>> {
         let this = self.get_mut();
         let mut state = lock(&this.waiter.state);
@@ -289,13 +291,14 @@ impl<E: Engine> fmt::Debug for Pending<E> {
     }
 }
 
-/// The result that stands for a cause; the engine is asked for it outside of any guard.
+/// Returns the engine's result for a cause. It is called without a lock, because the engine may
+/// panic.
 fn failure<E: Engine>(cause: Failure) -> i32 {
     let result = contain(|| E::failure(cause)).unwrap_or(i32::MIN);
     if result < 0 { result } else { i32::MIN }
 }
 
-/// A panic while one of these is held leaves it whole: each change is one step.
+/// A poisoned lock is fine: each change is a single step, so that a panic leaves no half of one.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,7 +6,7 @@ use nix::time::{ClockId, clock_gettime};
 
 use crate::Time;
 
-/// CLOCK_MONOTONIC, or a number that a simulation moves.
+/// CLOCK_MONOTONIC, or the time of a simulation.
 #[derive(Debug)]
 pub(crate) enum Clock {
     Monotonic,
@@ -18,8 +18,8 @@ impl Clock {
     pub(crate) fn now(&self) -> Time {
         match self {
             Clock::Monotonic => {
-                // CLOCK_MONOTONIC exists on every Linux. If it were refused, time would stand still
-                // here, and only the ring, which has a clock of its own, would keep deadlines.
+                // CLOCK_MONOTONIC exists on every Linux. If it failed, time would stand still here,
+                // and only the ring, which has a clock of its own, would keep deadlines.
                 let Ok(now) = clock_gettime(ClockId::CLOCK_MONOTONIC) else { return Time::ZERO };
                 let seconds = now.tv_sec().cast_unsigned();
                 Time::from_nanos(seconds.wrapping_mul(1_000_000_000) + now.tv_nsec() as u64)

@@ -1,53 +1,55 @@
-//! The queue of commands in front of a busy card. No submitter waits to queue, and the queue can be
-//! closed.
+//! The queue of commands for a busy card. Queueing is lock-free, and the queue can be closed.
 //!
-//! Each request has a place of its own, by its slot. Queueing fills the place and then puts the
-//! slot on a stack by one compare-and-swap; whoever holds the card takes the whole stack by one
-//! swap and turns it round. So a thread that is preempted in the middle of queueing holds up
-//! neither the card nor another submitter, and what was queued earlier is taken earlier.
+//! Each request has a place of its own, the one with the number of its slot. Queueing fills the
+//! place and then pushes the slot on a stack with one compare-and-swap; the holder of the card
+//! takes the whole stack with one swap and reverses it. A thread that is preempted while it queues
+//! therefore delays neither the card nor another submitter, and commands are taken in the order in
+//! which they were queued.
 //!
-//! A line queues no more than its share of the places, so that one with endless requests can't take
-//! all places from the others while the card is busy.
+//! Each line may queue only its share of the places, so that a line with endless requests can't
+//! take all places from the others while the card is busy.
 //!
-//! Closing is a swap too: from then on queueing fails, so that no command is accepted that would
-//! never be taken.
+//! Closing is a swap as well: queueing fails from then on, so that no command is accepted that
+//! would never be taken.
 
 use std::marker::PhantomData;
 use std::sync::PoisonError;
 
 use crate::sync::{AtomicU32, Mutex, Ordering, will_write};
 
-/// Stands for no slot: the end of a list.
+/// Marks the end of a list.
 const NONE: u32 = u32::MAX;
-/// The queue is closed.
+/// The value of `newest` in a closed queue.
 const CLOSED: u32 = u32::MAX - 1;
 
-/// What a model may leave out or weaken to show that it is needed.
+/// What a model can leave out or weaken, to show that it is needed.
 pub(crate) trait Queueing {
-    /// The order in which a command is put on the stack.
+    /// The memory order with which a command is pushed on the stack.
     const PUBLISHES: Ordering = Ordering::SeqCst;
-    /// Closing is one step.
+    /// Whether closing is a single step.
     const CLOSES_AT_ONCE: bool = true;
 }
 
-/// Commands that wait, by the slots of their requests.
+/// The queued commands, by the slots of their requests.
 #[derive(Debug)]
 pub(crate) struct Commands<Command, Q> {
-    /// The slot that was queued last.
+    /// The slot that was queued last: the top of the stack.
     newest: AtomicU32,
-    /// For each slot the one that was queued before (on the stack), or after (once it is taken).
+    /// For each slot the one that was queued before it (on the stack), or after it (once it is
+    /// taken).
     next: Box<[AtomicU32]>,
-    /// For each slot its command. Never contended: its owner is done with it before the slot is on
-    /// the stack.
+    /// The command in each slot. The mutexes are never contended: the submitter has unlocked before
+    /// the slot is on the stack.
     commands: Box<[Mutex<Option<Command>>]>,
-    /// How many each line has queued.
+    /// How many commands of each line are queued.
     queued: Box<[AtomicU32]>,
-    /// How many a line may have queued.
+    /// How many commands of a line may be queued.
     share: u32,
     queueing: PhantomData<fn() -> Q>,
 }
 
-/// What was taken from the queue and is not worked off yet. Belongs to whoever holds the card.
+/// Commands that were taken from the queue and are not worked off yet. Belongs to the holder of the
+/// card.
 #[derive(Debug)]
 pub(crate) struct Taken {
     oldest: u32,
@@ -68,14 +70,13 @@ impl Taken {
 /// Why a command was not queued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NotQueued {
-    /// The queue is closed.
     Closed,
-    /// Its line has queued this many already, which is its share.
+    /// The line has queued this many commands already, which is its share.
     Crowded(usize),
 }
 
 impl<Command, Q: Queueing> Commands<Command, Q> {
-    /// Makes a queue with a place for each slot below `capacity`, for so many lines.
+    /// Makes a queue with a place for each slot below `capacity`, for `lines` lines.
     pub(crate) fn new(capacity: usize, lines: usize) -> Self {
         let share = if lines > 1 { capacity.div_ceil(2) } else { capacity };
         Commands {
@@ -88,11 +89,11 @@ impl<Command, Q: Queueing> Commands<Command, Q> {
         }
     }
 
-    /// Queues the command of the request in a slot, which is of this line. Only for the one who has
-    /// just reserved the slot.
+    /// Queues the command of the request in a slot of this line. Only the thread that has just
+    /// reserved the slot may call it.
     ///
     /// # Errors
-    /// Why it is not queued.
+    /// The queue is closed, or the line's share is used up.
     pub(crate) fn push(&self, slot: usize, line: usize, command: Command) -> Result<(), NotQueued> {
         let (Some(next), Some(place)) = (self.next.get(slot), self.commands.get(slot)) else {
             return Err(NotQueued::Closed);
@@ -107,14 +108,15 @@ impl<Command, Q: Queueing> Commands<Command, Q> {
         let mut newest = self.newest.load(Ordering::Relaxed);
         loop {
             if newest == CLOSED {
-                // It was put there above and is not on the stack yet.
+                // The command is not visible to others yet, because its slot is not on the stack.
                 drop(lock(place).take());
                 queued.fetch_sub(1, Ordering::Relaxed);
                 return Err(NotQueued::Closed);
             }
             next.store(newest, Ordering::Relaxed);
-            // Publishes the place; sequentially consistent, because whoever frees the card looks
-            // here after that, and whoever has queued tries the card after this.
+            // Publishes the place. Sequentially consistent, because the holder of the card looks
+            // here after unlocking, and the submitter tries the card after queueing: one of the two
+            // must see the other.
             match self.newest.compare_exchange_weak(
                 newest,
                 slot as u32,
@@ -127,14 +129,14 @@ impl<Command, Q: Queueing> Commands<Command, Q> {
         }
     }
 
-    /// Whether nothing was queued since the last [`Commands::pop`].
+    /// Returns whether nothing was queued since the last [`Commands::pop`].
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         matches!(self.newest.load(Ordering::SeqCst), NONE | CLOSED)
     }
 
-    /// The command that was queued first, with its slot; [`Commands::left`] is called then. Only
-    /// for the holder of the card.
+    /// Takes the command that was queued first, with its slot; the caller has to call
+    /// [`Commands::left`] then. Only the holder of the card may call it.
     pub(crate) fn pop(&self, taken: &mut Taken) -> Option<(usize, Command)> {
         if taken.is_empty() {
             if self.is_empty() {
@@ -146,8 +148,8 @@ impl<Command, Q: Queueing> Commands<Command, Q> {
         self.pop_taken(taken)
     }
 
-    /// Refuses everything from now on, and takes what was queued before. Only for the holder of the
-    /// card.
+    /// Refuses everything from now on, and takes what was queued before. Only the holder of the
+    /// card may call it.
     pub(crate) fn close(&self, taken: &mut Taken) {
         if !Q::CLOSES_AT_ONCE {
             self.turn_round(self.newest.swap(NONE, Ordering::SeqCst), taken);
@@ -160,7 +162,7 @@ impl<Command, Q: Queueing> Commands<Command, Q> {
         }
     }
 
-    /// As [`Commands::pop`], of what was taken already.
+    /// Like [`Commands::pop`], but only from what was taken already.
     pub(crate) fn pop_taken(&self, taken: &mut Taken) -> Option<(usize, Command)> {
         let slot = taken.oldest as usize;
         let (next, place) = (self.next.get(slot)?, self.commands.get(slot)?);
@@ -168,14 +170,15 @@ impl<Command, Q: Queueing> Commands<Command, Q> {
         Some((slot, lock(place).take()?))
     }
 
-    /// A command of this line has left the queue.
+    /// Notes that a command of this line has left the queue.
     pub(crate) fn left(&self, line: usize) {
         if let Some(queued) = self.queued.get(line) {
             queued.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
-    /// Appends a stack, the newest on top, to what is taken, the oldest first.
+    /// Appends a stack, whose top is the newest command, to the taken ones, which begin with the
+    /// oldest.
     fn turn_round(&self, newest: u32, taken: &mut Taken) {
         let (mut slot, mut oldest) = (newest, NONE);
         while let Some(next) = self.next.get(slot as usize) {
@@ -209,7 +212,7 @@ mod tests {
     impl Queueing for InUse {}
     type Commands<Command> = super::Commands<Command, InUse>;
 
-    /// What was queued on line 0 first, as the hand-over takes it.
+    /// Takes the first command that was queued on line 0, as the hand-over does.
     fn pop(commands: &Commands<char>, taken: &mut Taken) -> Option<(usize, char)> {
         commands.pop(taken).inspect(|_| commands.left(0))
     }

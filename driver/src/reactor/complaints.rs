@@ -1,5 +1,4 @@
-//! What the log is told of an engine or an interrupt file that gets it wrong. Everything that can
-//! go on for ever is told once.
+//! Logs faults of an engine or an interrupt file. A fault that can go on for ever is logged once.
 
 use std::time::Duration;
 
@@ -8,29 +7,29 @@ use crate::request::{Table, Token};
 
 use super::{LOOK_INTERVAL, SLOW};
 
-/// More interrupts in a [`LOOK_INTERVAL`] than any card raises.
+/// More interrupts in a [`LOOK_INTERVAL`] than any working card raises.
 const STORM: u32 = 100_000;
 
-/// How many times in a row a timer is due again at once until it is named.
+/// A timer is logged when it was due again at once so many times in a row.
 const RESTLESS: u32 = 100;
 
-/// Counts what is wrong only if it happens often.
+/// Counts events that are faults only if they are frequent.
 #[derive(Debug, Default)]
 pub(super) struct Complaints {
     /// Interrupts since the last [`Complaints::interval`].
     interrupts: u32,
     storm_told: bool,
-    /// How often the timer was due again at once, one time after the other.
+    /// How many times in a row the timer was due again at once.
     restless: u32,
 }
 
 impl Complaints {
-    /// The card has interrupted.
+    /// Counts an interrupt of the card.
     pub(super) fn interrupted(&mut self) {
         self.interrupts = self.interrupts.saturating_add(1);
     }
 
-    /// A [`LOOK_INTERVAL`] is over: names a file that interrupts without end.
+    /// Ends a [`LOOK_INTERVAL`]: logs an interrupt file that was signalled far too often.
     pub(super) fn interval(&mut self) {
         let interrupts = std::mem::take(&mut self.interrupts);
         let storm = interrupts > STORM;
@@ -44,7 +43,7 @@ impl Complaints {
         self.storm_told = storm;
     }
 
-    /// The timer was called, and is due again at once or not.
+    /// Counts a call of the timer, which is due again at once if `again`.
     #[inline]
     pub(super) fn timer(&mut self, again: bool) {
         self.restless = if again { self.restless.saturating_add(1) } else { 0 };
@@ -63,7 +62,7 @@ fn restless() {
     );
 }
 
-/// Names a request that the engine took long to start.
+/// Logs a request that the engine took long to start.
 #[cold]
 pub(super) fn slow(table: &Table, request: Token, took: Duration) {
     if took > SLOW
@@ -77,7 +76,7 @@ pub(super) fn slow(table: &Table, request: Token, took: Duration) {
     }
 }
 
-/// Names a request that the engine has completed and then refused; the completion counts.
+/// Logs a request that the engine has completed and then refused. The completion counts.
 #[cold]
 pub(super) fn contradiction(table: &Table, request: Token, result: i32) {
     if !table.is_running(request)

@@ -1,5 +1,5 @@
-//! What tickets and handles share with the reaper of any engine: the table, the clock, the wake-up,
-//! and whether the reaper has ended.
+//! The state that tickets and handles of any engine share with the reaper: the table, the clock,
+//! the wake-up, and whether the reaper has ended.
 
 use std::sync::OnceLock;
 use std::thread::{self, ThreadId};
@@ -19,7 +19,7 @@ use super::kick::Kick;
 use super::latch::Latch;
 use super::submitter;
 
-/// The part of a card that tickets keep alive.
+/// The part of a card that its tickets keep alive.
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) table: Table,
@@ -31,7 +31,7 @@ pub(crate) struct Core {
     delivered: OwnLine<AtomicU64>,
     stopping: AtomicBool,
     kick: Option<Kick>,
-    /// The thread that reaps, and what it is entitled to.
+    /// The reaper's thread, and its entitlement.
     reaper: OnceLock<(ThreadId, Entitlement)>,
     process: Process,
     /// Why the engine has ended.
@@ -55,13 +55,14 @@ impl Core {
         }
     }
 
-    /// Whether this process is a child of the one that opened the card, and must not touch it.
+    /// Returns whether this process is a child of the one that opened the card, and must not touch
+    /// it.
     #[inline]
     pub(crate) fn is_foreign(&self) -> bool {
         !self.process.is_current()
     }
 
-    /// Has the reaper look again. One system call if it sleeps, none if it is awake.
+    /// Makes the reaper look again. Costs a system call only if the reaper sleeps.
     #[inline]
     pub(crate) fn wake(&self) {
         if self.doze.notify()
@@ -72,21 +73,21 @@ impl Core {
         }
     }
 
-    /// Sleeps until the reaper is woken, at most so long: for a reaper whose ring has failed.
+    /// Sleeps until the reaper is woken, for at most `limit`: for a reaper whose ring has failed.
     pub(crate) fn sleep(&self, limit: Duration) {
         if let Some(kick) = &self.kick {
             kick.wait(limit);
         }
     }
 
-    /// Stops the reaper after the engine has ended.
+    /// Records why the engine has ended, and makes the reaper stop.
     pub(crate) fn stop(&self, cause: Failure) {
         self.cause.get_or_init(|| cause);
         self.stopping.store(true, Ordering::Release);
         self.wake();
     }
 
-    /// Why the engine has ended; none while it runs.
+    /// Why the engine has ended; `None` while it runs.
     pub(crate) fn cause(&self) -> Option<Failure> {
         self.cause.get().copied()
     }
@@ -95,8 +96,8 @@ impl Core {
         self.stopping.load(Ordering::Acquire)
     }
 
-    /// Stores the calling thread as the reaper, with its entitlement. Its real-time settings must
-    /// be in force by now.
+    /// Records the calling thread as the reaper, with its entitlement. Its real-time settings must
+    /// already be in force.
     pub(crate) fn become_reaper(&self) {
         self.reaper.get_or_init(|| (thread::current().id(), Entitlement::of_this_thread()));
     }
@@ -105,18 +106,19 @@ impl Core {
         self.reaper.get().is_some_and(|(reaper, _)| *reaper == thread::current().id())
     }
 
-    /// Whether the calling thread may hold the card: not if it is entitled to less of a CPU than
-    /// the reaper, which would have to wait for it for as long as others are busy.
+    /// Returns whether the calling thread may hold the card. A thread that is entitled to less of a
+    /// CPU than the reaper may not, because the reaper would wait for it for as long as other
+    /// threads are busy.
     #[inline]
     pub(crate) fn may_hold(&self, now: Time) -> bool {
         match (&self.clock, self.reaper.get()) {
             (Clock::Monotonic, Some((_, reaper))) => submitter::entitlement(now) >= *reaper,
-            // A simulation has one thread, and without a reaper no thread waits for the card.
+            // A simulation has only one thread, and without a reaper no thread waits for the card.
             _ => true,
         }
     }
 
-    /// The upcalls of a round have returned. Only for the reaper.
+    /// Records that the upcalls of a round have returned. Only the reaper may call it.
     pub(crate) fn delivered(&self, round: u64) {
         self.delivered.store(round, Ordering::Release);
     }
@@ -126,17 +128,16 @@ impl Core {
         self.delivered.load(Ordering::Acquire)
     }
 
-    /// Says that the reaper has ended and nothing is delivered any more.
+    /// Announces that the reaper has ended and nothing is delivered any more.
     pub(crate) fn end(&self) {
         self.over.tell(());
     }
 
-    /// Whether the reaper has ended.
     pub(crate) fn is_over(&self) -> bool {
         self.over.get().is_some()
     }
 
-    /// Waits until the reaper has ended; `false` if it has not by then.
+    /// Waits until the reaper has ended; `false` if it has not within `limit`.
     pub(crate) fn wait_over(&self, limit: Duration) -> bool {
         self.over.wait(limit).is_some()
     }

@@ -1,7 +1,7 @@
-//! Which running requests have their deadline as a TIMEOUT in the ring, and which not yet.
+//! Records which running requests have their deadline as a TIMEOUT in the ring.
 //!
-//! A request gets its TIMEOUT at a sweep, once in a [`LOOK_INTERVAL`], or before that if its
-//! deadline is sooner; most requests are over by then and never cost one.
+//! A request gets its TIMEOUT at the next sweep, which comes once in a [`LOOK_INTERVAL`], or before
+//! that if its deadline is sooner. Most requests are over by then and never need one.
 
 use crate::Time;
 use crate::request::{RequestId, Table, Token};
@@ -9,7 +9,7 @@ use crate::request::{RequestId, Table, Token};
 use super::LOOK_INTERVAL;
 use super::bits::Bits;
 
-/// A deadline that the ring is to keep, or to forget.
+/// A deadline whose TIMEOUT is to be added to the ring, or removed from it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Deadline {
     pub(crate) request: Token,
@@ -23,9 +23,9 @@ pub(super) struct Deadlines {
     unarmed: Bits,
     /// By slot: running requests whose deadline is a TIMEOUT in the ring.
     armed: Bits,
-    /// The nearest deadline of the unarmed.
+    /// The nearest deadline of a request without a kernel timer.
     earliest: Time,
-    /// When the unarmed get their TIMEOUTs.
+    /// When the requests without a kernel timer get one.
     sweep: Time,
 }
 
@@ -40,49 +40,49 @@ impl Deadlines {
         }
     }
 
-    /// A request runs from now on.
+    /// Adds a request that was started.
     #[inline]
     pub(super) fn started(&mut self, slot: usize, deadline: Time) {
         self.earliest = self.earliest.min(deadline);
         self.unarmed.set(slot);
     }
 
-    /// Whether the request in this slot was started and is not over.
+    /// Returns whether the request in this slot was started and is not over.
     pub(super) fn has(&self, slot: usize) -> bool {
         self.unarmed.has(slot) || self.armed.has(slot)
     }
 
-    /// The request in this slot is over. `true` if the ring still keeps its TIMEOUT.
+    /// Removes a request that is over. Returns whether its TIMEOUT is still in the ring.
     #[inline]
     pub(super) fn over(&mut self, slot: usize) -> bool {
         self.unarmed.clear(slot);
         self.armed.clear(slot)
     }
 
-    /// The TIMEOUT of this slot has expired: the ring keeps it no more.
+    /// Notes that the TIMEOUT of this slot has expired, and so has left the ring.
     pub(super) fn expired(&mut self, slot: usize) {
         self.armed.clear(slot);
     }
 
-    /// The kernel did not take the TIMEOUT of this slot. If its request still runs, the next sweep
-    /// tries again, when the kernel may have the memory that it lacked.
+    /// Notes that the kernel has refused the TIMEOUT of this slot. If the request still runs, the
+    /// next sweep tries again; the kernel may have enough memory by then.
     pub(super) fn refused(&mut self, slot: usize, runs: bool) {
         if self.armed.clear(slot) && runs {
             self.unarmed.set(slot);
         }
     }
 
-    /// The nearest deadline that the ring does not keep.
+    /// The nearest deadline that has no TIMEOUT in the ring.
     pub(super) fn earliest(&self) -> Time {
         self.earliest
     }
 
-    /// When the next sweep is.
+    /// The time of the next sweep.
     pub(super) fn sweep(&self) -> Time {
         self.sweep
     }
 
-    /// Adds to `arm` what the ring is to keep from now on, if a sweep is due.
+    /// If a sweep is due, adds to `arm` the deadlines that are to be added to the ring.
     pub(super) fn arm(&mut self, table: &Table, now: Time, arm: &mut Vec<Deadline>) {
         if self.earliest >= self.sweep && self.sweep > now {
             return;

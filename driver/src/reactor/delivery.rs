@@ -1,5 +1,5 @@
-//! One look of the reaper: it handles what has arrived, the timer, deadlines and upcalls. It is the
-//! same under the ring and under a virtual clock, which differ in how they keep deadlines
+//! One look of the reaper: it handles what has arrived, the timer, deadlines and upcalls. The code
+//! is the same with the ring and with a virtual clock, which differ only in how they keep deadlines
 //! ([`Alarms`]).
 
 use std::sync::Arc;
@@ -20,10 +20,10 @@ use super::samples::Order;
 use super::state::State;
 use super::{SLOW, Upcalls, submitter};
 
-/// Rounds of delivery between two looks at the ring.
+/// Rounds of delivery before the ring is looked at again.
 const ROUNDS: usize = 32;
 
-/// How often the clock is asked in one round of upcalls, at the most.
+/// The most readings of the clock in one round of upcalls.
 const READINGS: usize = 16;
 
 /// Keeps the deadlines of running requests, and carries out orders to ports.
@@ -41,7 +41,7 @@ pub(crate) trait Alarms {
 pub(crate) struct Look {
     /// How many upcalls were delivered.
     pub(crate) delivered: usize,
-    /// More is left, or something was queued since: look again before waiting.
+    /// More is left, or something was queued in the meantime: look again before waiting.
     pub(crate) again: bool,
     /// Latest time of the next look.
     pub(crate) until: Time,
@@ -54,7 +54,7 @@ pub(crate) struct Reaping<E: Engine, U> {
     pub(crate) card: Arc<Card<E>>,
     pub(crate) upcalls: U,
     found: Found<E::Event, E::Output>,
-    /// The last upcalls, which the next reading of the clock judges.
+    /// The last upcalls, whose duration is judged at the next reading of the clock.
     span: Option<Span>,
 }
 
@@ -63,8 +63,8 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaping<E, U> {
         Reaping { card, upcalls, found: Found::new(), span: None }
     }
 
-    /// Passes what has arrived to the engine, runs its timer, delivers one round, arms and disarms
-    /// deadlines.
+    /// Passes what has arrived to the engine, runs its timer, delivers one round, and arms and
+    /// disarms deadlines.
     pub(crate) fn look(&mut self, arrived: &mut Arrived, alarms: &mut impl Alarms) -> Look {
         let now = self.card.core.clock.now();
         if let Some(span) = self.span.take() {
@@ -74,13 +74,13 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaping<E, U> {
         let ((), again) = self.card.reap(now, |state| {
             state.arrived(arrived, now);
             state.look(now, found);
-            // What is left is in `found`, or whoever queued it wakes the reaper.
+            // What is left is reported in `found`, and what is queued later wakes the reaper.
             ((), false)
         });
         self.act(again, alarms)
     }
 
-    /// Looks and delivers, round after round, until nothing is left or so many rounds were
+    /// Looks and delivers, round after round, until nothing is left, or until so many rounds were
     /// delivered that the ring has to be looked at. The result counts the upcalls of all rounds.
     pub(crate) fn rounds(&mut self, arrived: &mut Arrived, alarms: &mut impl Alarms) -> Look {
         let (mut rounds, mut delivered) = (0, 0);
@@ -88,26 +88,27 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaping<E, U> {
             let mut look = self.look(arrived, alarms);
             rounds += 1;
             delivered += look.delivered;
-            // What is queued meanwhile notifies the reaper.
+            // Something that was queued in the meantime has set the reaper's notification.
             look.again |= delivered != 0 && self.card.core.doze.is_notified();
             if look.delivered == 0 || !look.again || rounds == ROUNDS {
                 break look;
             }
         };
         look.delivered = delivered;
-        // The time from here on must not count as the callbacks'.
+        // The time after this point must not count as the callbacks'.
         self.judge();
         look
     }
 
-    /// Logs the last upcalls if they took long. To be called before the thread does anything else.
+    /// Logs the last upcalls if they took long. Must be called before the thread does anything
+    /// else.
     pub(crate) fn judge(&mut self) {
         if let Some(span) = self.span.take() {
             span.judge(self.card.core.clock.now());
         }
     }
 
-    /// Has the engine look without an interrupt, and delivers one round if it or another thread
+    /// Lets the engine poll its hardware, and delivers one round if the engine or another thread
     /// found something. It never waits: if the card is busy, its holder wakes the reaper.
     pub(crate) fn poll(&mut self, alarms: &mut impl Alarms) -> Look {
         let now = self.card.core.clock.now();
@@ -129,7 +130,7 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaping<E, U> {
 
     /// Carries out what was found, after the card was unlocked.
     fn act(&mut self, again: bool, alarms: &mut impl Alarms) -> Look {
-        // Before the upcalls, which must not delay the end of a sound.
+        // Orders come before the upcalls, which must not delay the end of a sound.
         if !self.found.orders.is_empty() {
             self.found.orders.drain(..).for_each(|order| alarms.order(order));
         }
@@ -137,14 +138,14 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaping<E, U> {
         if delivered != 0 {
             self.deliver();
         }
-        // Before the marks: a thread that was waiting for one may settle again, and must then find
-        // that this round is delivered.
+        // This comes before the marks: a thread that waited for one may settle again, and must then
+        // see that this round is delivered.
         self.card.core.delivered(self.found.round);
         for mark in self.found.marks.drain(..) {
             mark.reached();
         }
-        // After the upcalls, which are urgent. The slots may be in use again, but deadlines are
-        // found by id and generation.
+        // Deadlines come after the upcalls, which are urgent. The slots may be in use again by now,
+        // but deadlines are found by id and generation.
         for deadline in self.found.arm.drain(..) {
             alarms.arm(deadline.request, deadline.id, deadline.at);
         }
@@ -155,10 +156,10 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaping<E, U> {
         Look { delivered, again, until: self.found.until, now: self.found.now }
     }
 
-    /// The reaper's last act: it drops the engine and everything that the engine holds open, makes
-    /// the last upcall, and drops the upcalls and `rest`, which is its ring.
+    /// The reaper's last act: drops the engine and all that it holds open, makes the last upcall,
+    /// and drops the upcalls and `rest`, which is the ring.
     pub(crate) fn end(self, rest: impl Sized) {
-        /// Wakes the threads that wait for the end, however this function is left.
+        /// Wakes the threads that wait for the end, even if this function panics.
         struct End(Arc<Core>);
         impl Drop for End {
             fn drop(&mut self) {
@@ -173,18 +174,20 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaping<E, U> {
             report!(ERROR, "the callback of the card's end panicked: {text}");
         }
         discard(upcalls);
-        // It is empty unless the reaper has panicked during a delivery.
+        // The batch is empty unless the reaper has panicked during a delivery.
         discard(found);
         discard(rest);
     }
 
     fn deliver(&mut self) {
         let _upcall = submitter::enter_upcall();
-        // Reading the clock costs about as much as a short upcall.
+        // The clock is not read after each upcall, because that costs about as much as a short
+        // upcall.
         let stride = self.found.batch.len().div_ceil(READINGS);
         let mut before = self.card.core.clock.now();
         let mut first = None;
-        // One by one, so that the others are still queued if a panic leaves this loop.
+        // Upcalls are taken one by one, so that the others are still queued if a panic leaves this
+        // loop.
         while let Some(delivery) = self.found.batch.pop_front() {
             let what = What::of(&delivery);
             first.get_or_insert(what);
@@ -202,7 +205,7 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaping<E, U> {
             }
             let span = Span { first: first.take().unwrap_or(what), last: what, stride, before };
             if left == 0 {
-                // The next look asks the clock anyway.
+                // The next look reads the clock anyway.
                 self.span = Some(span);
                 return;
             }
@@ -217,13 +220,13 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaping<E, U> {
 struct Span {
     first: What,
     last: What,
-    /// How many they are at the most.
+    /// The most upcalls between the two readings.
     stride: usize,
     before: Time,
 }
 
 impl Span {
-    /// Logs them if they took long.
+    /// Logs the upcalls if they took long.
     fn judge(&self, after: Time) {
         let took = after - self.before;
         if took <= SLOW {
@@ -242,7 +245,7 @@ impl Span {
     }
 }
 
-/// What a callback is called with, as the log names it.
+/// The argument of a callback, as the log names it.
 #[derive(Debug, Clone, Copy)]
 enum What {
     Completion(RequestId, usize),

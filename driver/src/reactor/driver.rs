@@ -1,4 +1,4 @@
-//! A running card: its reaper is started on a thread of its own, and shut down.
+//! A running card: starts its reaper on a thread of its own, and shuts it down.
 
 use std::fmt;
 use std::io;
@@ -25,14 +25,14 @@ pub struct Driver<E: Engine> {
 }
 
 impl<E: Engine> Driver<E> {
-    /// Starts the reaper for an engine: it sleeps while there is nothing to do.
+    /// Starts a thread as the reaper of an engine, which sleeps while there is nothing to do.
     ///
-    /// `files` are the card's: its interrupt file (an `Option`, `None` where there is none), or
-    /// [`Files`] where the kernel moves its samples. `capacity` is the number of requests that can
-    /// be outstanding, 1 to 65536 (4096 is a good one).
+    /// `files` are the card's: its interrupt file (an `Option`, `None` if the card has none), or
+    /// [`Files`] if the kernel moves its samples. `capacity` is the number of requests that can be
+    /// outstanding, 1 to 65536; 4096 suits most cards.
     ///
     /// # Errors
-    /// [`StartError`], naming the cause.
+    /// [`StartError`] with the cause.
     pub fn start(
         engine: E,
         files: impl Into<Files>,
@@ -43,11 +43,10 @@ impl<E: Engine> Driver<E> {
         Self::start_with(engine, files, upcalls, &options)
     }
 
-    /// As [`Driver::start`], with a reaper that waits otherwise or asks for real-time settings.
+    /// Like [`Driver::start`], with another way of waiting, or with real-time settings.
     ///
     /// # Errors
-    /// [`StartError`], naming the cause. A setting that is refused is none; see
-    /// [`Driver::granted`].
+    /// [`StartError`] with the cause. A refused setting is not an error; see [`Driver::granted`].
     pub fn start_with(
         engine: E,
         files: impl Into<Files>,
@@ -60,7 +59,7 @@ impl<E: Engine> Driver<E> {
         let (started, ready) = mpsc::sync_channel(1);
         let (realtime, waiting) = (options.realtime.clone(), options.waiting);
         let reap = move || {
-            // Before the reaper is made, which stores its thread's entitlement.
+            // This comes before the reaper is made, which records its thread's entitlement.
             let granted = realtime.apply();
             match Reaper::new(reaping, files, kicked, waiting) {
                 Ok(mut reaper) => {
@@ -75,7 +74,8 @@ impl<E: Engine> Driver<E> {
         };
         let spawned = thread::Builder::new().name("ringback".into()).spawn(reap);
         let begun = spawned.map_err(system("creating its thread")).and_then(|thread| {
-            // The thread makes its own ring, so only the thread can report whether that worked.
+            // The thread creates its own ring, so that only the thread can report whether that
+            // worked.
             let gone = |_| system("its thread")(io::ErrorKind::BrokenPipe.into());
             Ok((thread, ready.recv().map_err(gone)??))
         });
@@ -88,20 +88,20 @@ impl<E: Engine> Driver<E> {
         Handle { card: Arc::clone(&self.card) }
     }
 
-    /// The answers to the real-time settings that were asked for.
+    /// Returns for each real-time setting that was asked for whether it was granted.
     pub fn granted(&self) -> &Granted {
         &self.granted
     }
 
     /// Puts the hardware into its safe state at once, refuses everything from now on, completes
-    /// every outstanding request and delivers that; afterwards nothing is called any more (D12).
+    /// every outstanding request and delivers the completions. No upcall is made afterwards (D12).
     ///
-    /// It waits three seconds at the most, and not at all in an upcall, of this card or of another;
-    /// the result says which, and [`Handle::wait_ended`] waits later. The rest is delivered as soon
-    /// as the upcall that is in the way has returned.
+    /// It waits for at most three seconds, and not at all in an upcall, of this card or of another
+    /// one; the result says which, and [`Handle::wait_ended`] can wait later. The rest is delivered
+    /// as soon as the upcall that delays it has returned.
     ///
-    /// A ticket that is still held keeps its completion back; shutting down waits two seconds for
-    /// it and then gives it up.
+    /// A ticket that is still held holds its completion back; shutting down waits for two seconds
+    /// and then gives the completion up.
     pub fn shutdown(mut self) -> Settled {
         self.end()
     }
@@ -109,13 +109,13 @@ impl<E: Engine> Driver<E> {
     fn end(&mut self) -> Settled {
         let Some(thread) = self.thread.take() else { return Settled::Delivered };
         if self.card.core.is_foreign() {
-            // The thread is the parent's, and so is the card.
+            // In a child process thread and card belong to the parent.
             std::mem::forget(thread);
             return Settled::Delivered;
         }
         let settled = self.handle().shutdown();
         if settled == Settled::Delivered {
-            // It has nothing left to do.
+            // The thread has announced its end, so that joining does not take long.
             let _ = thread.join();
         }
         settled

@@ -1,4 +1,4 @@
-//! What a look of the reaper has found while it held the card, and carries out without it.
+//! What a look of the reaper finds while it holds the card, and carries out afterwards.
 
 use std::collections::VecDeque;
 
@@ -9,14 +9,14 @@ use super::mark::Mark;
 use super::outbox::{BATCH, Delivery};
 use super::samples::Order;
 
-/// What a look has found, to be carried out once the card is unlocked.
+/// What a look has found, to be carried out after the card is unlocked.
 #[derive(Debug)]
 pub(crate) struct Found<Event, Output> {
     pub(crate) batch: VecDeque<Delivery<Event, Output>>,
-    /// The number of the round that the batch is, and whether there is more for the next.
+    /// The number of the batch's round, and whether more is left for the next round.
     pub(crate) round: u64,
     pub(crate) more: bool,
-    /// What is reached once the batch is delivered.
+    /// Marks that are reached when the batch is delivered.
     pub(crate) marks: Vec<Mark>,
     pub(crate) arm: Vec<Deadline>,
     pub(crate) disarm: Vec<Deadline>,

@@ -1,4 +1,4 @@
-//! The caller's side: submit, ask, cancel, settle.
+//! The callers' interface of a card: submit, cancel, settle, and calls without a request.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,14 +18,14 @@ use super::submitter;
 use super::ticket::Ticket;
 use super::{SETTLE_LIMIT, SHUTDOWN_LIMIT};
 
-/// Why a request was not started, or the engine not asked. There is no id and no completion (R4).
+/// Why a request was not accepted, or the engine not called. There is no id and no completion (R4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refused {
     /// Too many requests are outstanding.
     #[error(transparent)]
     Full(#[from] Full),
-    /// The card is busy, and as many requests of this line wait for it as may.
+    /// The card is busy, and the line's share of waiting requests is used up.
     #[error(
         "{0} requests of this line wait for the busy card, which is the line's share; ask again"
     )]
@@ -33,17 +33,16 @@ pub enum Refused {
     /// The card has no such line.
     #[error("the card has no line {0}")]
     NoSuchLine(usize),
-    /// The engine refused; its negative result.
+    /// The engine refused the request with this negative result.
     #[error("the engine refused the request with result {0}")]
     Rejected(i32),
-    /// The card was shut down.
+    /// The card was shut down, which refuses every later request.
     #[error("the card is shut down; nothing can be asked of it any more")]
     Closed,
-    /// The card has failed and is stopped; the log says of what.
+    /// The card has failed and is stopped; the log has the reason.
     #[error("the card is stopped: {0}")]
     Failed(Failure),
-    /// Called from inside an engine, which would be waiting for itself. An engine uses its
-    /// [`Context`].
+    /// The caller is an engine, which would wait for itself. An engine uses its [`Context`].
     #[error(
         "an engine can't ask a card: it would be waiting for itself; use the context it is given"
     )]
@@ -66,29 +65,29 @@ impl From<Refusal> for Refused {
 /// How waiting for a delivery has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settled {
-    /// Everything that could be delivered was.
+    /// Everything that may be delivered is delivered.
     Delivered,
-    /// Waiting is impossible here: the calling thread is in an upcall of this card or another, or
-    /// it is the reaper, or in an engine. What the engine has emitted is delivered as soon as the
-    /// upcall has returned, before anything else; the thread of a [`Local`](super::Local) outside
-    /// of an upcall delivers it when it runs next. [`Handle::wait_ended`] waits for the end of a
-    /// shutdown later.
+    /// The calling thread can't wait: it is in an upcall of this card or another, or it is the
+    /// reaper, or it is in an engine. What the engine has emitted is delivered as soon as the
+    /// upcall has returned, before anything else; the thread of a [`Local`](super::Local) delivers
+    /// it when it runs next, if it is not in an upcall. [`Handle::wait_ended`] can wait later for
+    /// the end of a shutdown.
     AfterThisUpcall,
-    /// An upcall has not returned for so long that waiting was given up; the rest is delivered once
-    /// it has.
+    /// An upcall did not return within the limit, so that waiting ended; the rest is delivered when
+    /// the upcall has returned.
     TimedOut,
 }
 
-/// The callers' access to a card; clone it for every thread that needs one.
+/// Gives callers access to a card. Clone it for every thread that needs one.
 pub struct Handle<E: Engine> {
     pub(super) card: Arc<Card<E>>,
 }
 
 impl<E: Engine> Handle<E> {
-    /// Submits a command to a line under an id that no other outstanding request has.
+    /// Submits a command to a line, with an id that no other outstanding request has.
     ///
-    /// If the card is free the engine starts it here, on the calling thread; if not, or if the
-    /// thread is entitled to less of a CPU than the reaper, it is queued.
+    /// If the card is free, the engine starts the command here, on the calling thread. Otherwise,
+    /// or if the thread is entitled to less of a CPU than the reaper, the command is queued.
     ///
     /// # Errors
     /// [`Refused`]; then nothing was started and no completion comes (R4).
@@ -97,7 +96,7 @@ impl<E: Engine> Handle<E> {
         self.submit_as(None, line, command)
     }
 
-    /// Submits a command under an id of the caller's, which the caller keeps unique (T3).
+    /// Submits a command with an id that the caller chooses and keeps unique (T3).
     ///
     /// # Errors
     /// [`Refused`]; then nothing was started and no completion comes (R4).
@@ -131,7 +130,7 @@ impl<E: Engine> Handle<E> {
         // If an engine completes a request and then refuses it, the completion counts.
         if let Some(released) = core.table.abandon(request) {
             if released == Released::Deliverable {
-                // Events that the engine emitted before it refused were held back until now.
+                // The engine emitted events before it refused; they were held back until now.
                 core.wake();
             }
             return Err(refused);
@@ -140,13 +139,14 @@ impl<E: Engine> Handle<E> {
     }
 
     /// Calls into the engine for something that needs no request: a synchronous function (K2),
-    /// behind all requests that were submitted before. Waits while another thread is in the engine.
+    /// after all requests that were submitted before. Waits while another thread holds the card.
     ///
-    /// `act` owns what it uses, because it is the reaper who calls it if the calling thread is
-    /// entitled to less of a CPU: preempted in the engine, such a thread would stop the card.
+    /// `act` owns what it uses, because the reaper runs it if the calling thread is entitled to
+    /// less of a CPU: if such a thread were preempted while it holds the card, it would stop the
+    /// card.
     ///
     /// # Errors
-    /// [`Refused`] where there is no engine to ask.
+    /// [`Refused`] if there is no engine to call.
     pub fn with<R: Send + 'static>(
         &self,
         act: impl FnOnce(&mut E, &mut Context<'_, E::Event, E::Output>) -> R + Send + 'static,
@@ -157,26 +157,25 @@ impl<E: Engine> Handle<E> {
         })?
     }
 
-    /// Ends a request now, with [`Failure::Cancelled`]; `false` if it is over already, or of
-    /// another card.
+    /// Ends a request now, with [`Failure::Cancelled`]. Returns `false` if it is over already, or
+    /// belongs to another card.
     pub fn cancel(&self, request: Token) -> bool {
         self.ask(move |state| state.end_request(request, Failure::Cancelled)).unwrap_or(false)
     }
 
-    /// As [`Handle::cancel`], for the request that goes by this id. Looks through all that are
-    /// outstanding.
+    /// Like [`Handle::cancel`], for the request with this id. Searches all outstanding requests.
     pub fn cancel_id(&self, id: RequestId) -> bool {
         let table = &self.card.core.table;
         let request = table.running().find(|&request| table.id(request) == Some(id));
         request.is_some_and(|request| self.cancel(request))
     }
 
-    /// Shuts the card down, as [`Driver::shutdown`](super::Driver::shutdown) does: for a card whose
+    /// Shuts the card down like [`Driver::shutdown`](super::Driver::shutdown): for a card whose
     /// reaper is the application's own thread, which delivers what is left when it runs next.
     pub fn shutdown(&self) -> Settled {
         let core = &self.card.core;
         if core.is_foreign() {
-            // The card belongs to the parent process.
+            // In a child process the card belongs to the parent.
             return Settled::Delivered;
         }
         if !report::is_holding() {
@@ -197,15 +196,17 @@ impl<E: Engine> Handle<E> {
         Settled::TimedOut
     }
 
-    /// Waits until everything emitted on the line so far is delivered, but for what a ticket still
-    /// holds back: that comes when the ticket is released. For the end of a close (D1, D2).
+    /// Waits until everything that was emitted on the line so far is delivered, except for what a
+    /// ticket holds back: that is delivered after the ticket is released. For the end of a close
+    /// (D1, D2).
     ///
-    /// Waits two seconds at the most, and not at all where it can't; the result says which.
+    /// Waits for at most two seconds, and not at all in an upcall or an engine; the result says
+    /// which.
     pub fn settle(&self, line: usize) -> Settled {
         let core = &self.card.core;
         let signal = match self.ask(move |state| state.mark(line)) {
             Ok(Ok(Some(signal))) => signal,
-            // Nothing is left to deliver, or nothing is ever delivered in this process.
+            // Either nothing is left to deliver, or nothing is ever delivered in this process.
             Ok(Ok(None)) | Err(Refused::OtherProcess) => return Settled::Delivered,
             Err(Refused::InEngine) => return Settled::AfterThisUpcall,
             Ok(Err(_)) | Err(_) => return Settled::TimedOut,
@@ -219,13 +220,14 @@ impl<E: Engine> Handle<E> {
         }
     }
 
-    /// Waits until the card is shut down and nothing is delivered any more: after
-    /// [`Driver::shutdown`](super::Driver::shutdown) was called in an upcall, or gave up waiting.
-    /// `false` if that has not come by then; never waits in an upcall or in an engine.
+    /// Waits until the card is shut down and nothing is delivered any more, after
+    /// [`Driver::shutdown`](super::Driver::shutdown) was called in an upcall or did not wait to the
+    /// end. Returns `false` if that does not happen within `limit`. Never waits in an upcall or in
+    /// an engine.
     pub fn wait_ended(&self, limit: Duration) -> bool {
         let core = &self.card.core;
         if core.is_foreign() {
-            // Nothing is ever delivered in this process.
+            // In a child process nothing is ever delivered.
             return true;
         }
         let waits = !submitter::is_in_upcall() && !core.is_reaper() && !report::is_holding();
@@ -242,7 +244,7 @@ impl<E: Engine> Handle<E> {
         self.card.core.table.capacity()
     }
 
-    /// Whether the calling thread is the reaper, that is: inside an upcall.
+    /// Returns whether the calling thread is the reaper, and so in an upcall.
     pub fn is_reaper(&self) -> bool {
         self.card.core.is_reaper()
     }

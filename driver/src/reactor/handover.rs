@@ -1,18 +1,21 @@
-//! The hand-over of a command to a busy card: no submitter waits, and no command is left behind.
+//! Hands commands over to the holder of a busy card: no submitter waits, and no command is left
+//! behind.
 //!
-//! The state is behind one mutex. Who finds it free works on it; who finds it busy leaves the
-//! command in the queue, and whoever holds the state looks at the queue again after unlocking. A
-//! command that was queued between the holder's last look and its unlocking is found by that look,
-//! or by its submitter, who tries the state again after queueing. One of the two succeeds;
-//! sequential consistency makes that true on weakly ordered memory as well.
+//! The state is behind one mutex. A submitter that finds it free works on it. A submitter that
+//! finds it busy queues its command, and the thread that holds the state checks the queue again
+//! after unlocking. A command that is queued between the holder's last check and its unlocking is
+//! found either by that second check or by its submitter, which tries the state again after
+//! queueing. At least one of the two finds it; sequential consistency guarantees this on weakly
+//! ordered memory as well.
 //!
-//! - **A submitter works for itself.** It works off at most [`FOREIGN`] commands of others; the
-//!   rest is the reaper's, who is woken.
-//! - **Who waits comes next.** While a thread waits for the state, submitters only queue, so that a
-//!   busy one can't keep it from the reaper.
-//! - **Nobody holds the state who may be kept from running.** A thread that is entitled to less of
-//!   a CPU than the reaper only queues ([`Handover::queue`], [`Handover::errand`]): preempted while
-//!   it held the state, it would stop the card for as long as others are busy.
+//! - **A submitter works for itself.** It works off at most [`FOREIGN`] commands of other
+//!   submitters and then wakes the reaper for the rest.
+//! - **Waiting threads go first.** While a thread waits for the state, submitters only queue, so
+//!   that a busy submitter can't keep the state from the reaper.
+//! - **Only a thread that will get CPU time holds the state.** A thread that is entitled to less of
+//!   a CPU than the reaper only queues ([`Handover::queue`], [`Handover::errand`]): if it were
+//!   preempted while it held the state, it would stop the card for as long as other threads are
+//!   busy.
 
 use std::marker::PhantomData;
 use std::sync::{PoisonError, TryLockError};
@@ -21,64 +24,64 @@ use crate::sync::{AtomicU32, Mutex, MutexGuard, Ordering, fence};
 
 use super::commands::{Commands, NotQueued, Queueing, Taken};
 
-/// Commands of others that a submitter works off at the most.
+/// The most commands of other submitters that a submitter works off.
 pub(crate) const FOREIGN: usize = 4;
 
-/// Commands that the reaper works off before it looks at everything else.
+/// The most commands that the reaper works off before it looks at everything else.
 pub(crate) const SHARE: usize = 64;
 
-/// What is done with the state while it is held.
+/// How commands are carried out on the state while it is held.
 pub(crate) trait Work<Command> {
-    /// What a command belongs to.
+    /// Identifies the request of a command.
     type Request: Copy;
-    /// What working a command off directly gives its submitter.
+    /// What a submitter gets when its command is worked off directly.
     type Outcome;
-    /// The slot of a request: all that the queue keeps of it.
+    /// The slot of a request, which is all that the queue stores of it.
     fn slot(request: Self::Request) -> usize;
     /// The line of the request in a slot.
     fn line(&self, slot: usize) -> usize;
-    /// Works a command off for the submitter who waits for the outcome.
+    /// Works off a command whose submitter waits for the outcome.
     fn now(&mut self, request: Self::Request, command: Command) -> Self::Outcome;
-    /// Works a command off that was queued; its submitter has gone.
+    /// Works off a command that was queued, and whose submitter does not wait for it.
     fn queued(&mut self, slot: usize, command: Command);
-    /// Called before unlocking: whether the reaper must be woken once the state is free.
+    /// Called before unlocking. Returns whether the reaper must be woken once the state is free.
     fn leave(&mut self) -> bool;
 }
 
-/// What a model may leave out or weaken to show that it is needed.
+/// What a model can leave out or weaken, to show that it is needed.
 pub(crate) trait Parting: Queueing {
-    /// The holder looks at the queue again after unlocking.
+    /// The holder checks the queue again after unlocking.
     const LOOKS_AGAIN: bool = true;
-    /// Unlocking and looking again are kept in this order, also as other threads see it.
+    /// Unlocking and checking again stay in this order, also as seen by other threads.
     const IN_ORDER: bool = true;
-    /// Who has waited for the state works off what was queued before.
+    /// A thread that has waited for the state works off what was queued before.
     const LOOKS_FIRST: bool = true;
-    /// Who has queued a command tries the state again.
+    /// A thread that has queued a command tries the state again.
     const TRIES_AGAIN: bool = true;
-    /// Who works off no more because others are to do the rest wakes the reaper.
+    /// A thread that leaves commands to the reaper wakes it.
     const WAKES: bool = true;
-    /// An errand is announced once it is there.
+    /// An errand is announced after it is stored.
     const ANNOUNCES_LAST: bool = true;
-    /// Commands of others that a submitter works off at the most; a model needs fewer threads if
-    /// they are few.
+    /// The most commands of other submitters that a submitter works off. With a smaller number a
+    /// model needs fewer threads.
     const FOREIGN: usize = FOREIGN;
 }
 
-/// The parting in use.
+/// Leaves nothing out: what runs outside of the models.
 #[derive(Debug)]
 pub(crate) struct Careful;
 
 impl Queueing for Careful {}
 impl Parting for Careful {}
 
-/// What became of a command.
+/// The result of submitting a command.
 #[derive(Debug)]
 pub(crate) enum Submitted<Outcome> {
-    /// It was worked off.
+    /// The command was worked off.
     Done(Outcome),
-    /// It is in the queue, and whoever holds the card starts it.
+    /// The command is queued, and the holder of the card will start it.
     Queued,
-    /// It was not queued and will not be started.
+    /// The command was not queued and will not be started.
     Refused(NotQueued),
 }
 
@@ -91,7 +94,7 @@ impl<Outcome> From<Result<(), NotQueued>> for Submitted<Outcome> {
     }
 }
 
-/// Something to be done with the state by whoever may hold it.
+/// A closure to be run on the state by a thread that may hold it.
 type Errand<State> = Box<dyn FnOnce(&mut State) + Send>;
 
 #[derive(Debug)]
@@ -104,17 +107,17 @@ struct Inner<State> {
 pub(crate) struct Handover<State, Command, P = Careful> {
     inner: Mutex<Inner<State>>,
     commands: Commands<Command, P>,
-    /// How many threads wait for the state.
+    /// Number of threads that wait for the state.
     waiting: AtomicU32,
-    /// Errands of threads that may not hold the state. Only those threads wait for this lock.
+    /// Errands of threads that may not hold the state. Only such threads block on this lock.
     errands: Mutex<Vec<Errand<State>>>,
-    /// Whether there are errands, to be read without the lock.
+    /// Whether there are errands, so that the lock is not needed to find out.
     any_errands: AtomicU32,
     parting: PhantomData<fn() -> P>,
 }
 
 impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
-    /// Makes a hand-over for requests in the slots below `capacity`, on so many lines.
+    /// Makes a hand-over for requests in slots below `capacity`, on `lines` lines.
     pub(crate) fn new(state: State, capacity: usize, lines: usize) -> Self {
         Handover {
             inner: Mutex::new(Inner { state, taken: Taken::default() }),
@@ -126,9 +129,8 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
         }
     }
 
-    /// Works the command off at once and gives the outcome, or queues it behind the others if the
-    /// state is busy. Never waits for the state. The second value says whether the reaper must be
-    /// woken.
+    /// Works the command off at once and returns the outcome, or queues it if the state is busy.
+    /// Never waits for the state. The second value says whether the reaper must be woken.
     pub(crate) fn submit(
         &self,
         request: State::Request,
@@ -143,7 +145,7 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
         let mut left = P::FOREIGN;
         let rest = self.work_off(&mut inner, &mut left);
         let submitted = if rest {
-            // Behind those that were there before.
+            // Commands that were queued before go first.
             self.commands.push(State::slot(request), line, command).into()
         } else {
             Submitted::Done(inner.state.now(request, command))
@@ -153,7 +155,7 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
         (submitted, self.work_off_rest(wake, left))
     }
 
-    /// Queues the command without a look at the state; the reaper must be woken.
+    /// Queues the command without trying the state. The caller must wake the reaper.
     pub(crate) fn queue(
         &self,
         request: State::Request,
@@ -163,8 +165,8 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
         self.commands.push(State::slot(request), line, command).into()
     }
 
-    /// Runs `act`, which can't be queued, on the state, after all commands that were queued before;
-    /// waits for the thread that holds it. The second value says whether the reaper must be woken.
+    /// Waits for the state and runs `act` on it, after all commands that were queued before. The
+    /// second value says whether the reaper must be woken.
     pub(crate) fn with<R>(&self, act: impl FnOnce(&mut State) -> R) -> (R, bool) {
         let (inner, _) = self.lock();
         self.act(inner, usize::MAX, |state| {
@@ -173,10 +175,9 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
         })
     }
 
-    /// As [`Handover::with`], for the reaper: it works off no more than its share of what is
-    /// queued, and does the errands. If it had to wait, `waited` is called first of all. `act` says
-    /// itself whether there is more to look at, because a look knows that better than
-    /// [`Work::leave`].
+    /// Like [`Handover::with`], for the reaper: it works off at most its share of the queued
+    /// commands, and runs the errands. If it had to wait, `waited` is called first. `act` itself
+    /// returns whether there is more to look at, because it knows more than [`Work::leave`].
     pub(crate) fn reap<R>(
         &self,
         waited: impl FnOnce(&State),
@@ -192,7 +193,7 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
         self.act(inner, SHARE, act)
     }
 
-    /// As [`Handover::reap`], but returns `None` at once if another thread holds the state.
+    /// Like [`Handover::reap`], but returns `None` at once if another thread holds the state.
     pub(crate) fn try_reap<R>(
         &self,
         act: impl FnOnce(&mut State) -> (R, bool),
@@ -200,7 +201,7 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
         Some(self.act(self.try_lock()?, SHARE, act))
     }
 
-    /// Leaves something to be done by the reaper, who must be woken.
+    /// Leaves an errand to the reaper. The caller must wake the reaper.
     pub(crate) fn errand(&self, errand: Errand<State>) {
         if !P::ANNOUNCES_LAST {
             self.any_errands.store(1, Ordering::SeqCst);
@@ -211,8 +212,8 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
         }
     }
 
-    /// Does something with the state; while it is still held, the queue is closed and what was in
-    /// it worked off. From then on every command is refused.
+    /// Runs `act` on the state; before unlocking, closes the queue and works off what was in it.
+    /// Every command is refused from then on.
     pub(crate) fn close<R>(&self, act: impl FnOnce(&mut State) -> R) -> (R, bool) {
         let (mut inner, _) = self.lock();
         let result = act(&mut inner.state);
@@ -238,8 +239,8 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
         (result, self.work_off_rest(wake | (rest && P::WAKES), P::FOREIGN))
     }
 
-    /// Works off what was queued while the state was held, until another thread holds it or waits
-    /// for it, the queue is empty, or so many commands are done.
+    /// Works off what was queued while the state was held, until another thread holds the state or
+    /// waits for it, the queue is empty, or `left` commands are done.
     #[inline]
     fn work_off_rest(&self, wake: bool, left: usize) -> bool {
         if P::IN_ORDER {
@@ -251,7 +252,7 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
     #[cold]
     fn look_again(&self, mut wake: bool, mut left: usize) -> bool {
         while !self.commands.is_empty() {
-            // Busy again, or wanted: then its next holder looks at the queue.
+            // If another thread holds the state or waits for it, that thread checks the queue.
             let Some(mut inner) = self.try_lock_for_submitter() else { break };
             let rest = self.work_off(&mut inner, &mut left);
             wake |= inner.state.leave();
@@ -267,7 +268,8 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
         wake
     }
 
-    /// Works off so many commands at the most, and counts them; `true` if some are left.
+    /// Works off at most `limit` commands, and subtracts them from it. Returns `true` if some are
+    /// left.
     #[inline]
     fn work_off(&self, inner: &mut Inner<State>, limit: &mut usize) -> bool {
         if inner.taken.is_empty() && self.commands.is_empty() {
@@ -290,14 +292,14 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
 
     #[cold]
     fn do_errands(&self, inner: &mut Inner<State>) {
-        // If the lock is taken, its holder wakes the reaper once its errand is there.
+        // If the lock is taken, its holder wakes the reaper after it has stored its errand.
         let Ok(errands) = self.errands.try_lock().map(|mut errands| {
             self.any_errands.store(0, Ordering::SeqCst);
             std::mem::take(&mut *errands)
         }) else {
             return;
         };
-        // Behind the commands that the same thread has queued before.
+        // An errand comes after the commands that its thread has queued before.
         let mut all = usize::MAX;
         self.work_off(inner, &mut all);
         for errand in errands {
@@ -305,20 +307,21 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
         }
     }
 
-    /// The second value says whether another thread held it.
+    /// Waits for the state. The second value says whether another thread held it.
     fn lock(&self) -> (MutexGuard<'_, Inner<State>>, bool) {
         if let Some(inner) = self.try_lock() {
             return (inner, false);
         }
         self.waiting.fetch_add(1, Ordering::SeqCst);
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        // The state is held now, and finds in its queue the commands of submitters that saw this
-        // thread wait.
+        // Only now may submitters try the state again. What they have queued because this thread
+        // waited is in the queue, and the thread works it off.
         self.waiting.fetch_sub(1, Ordering::SeqCst);
         (inner, true)
     }
 
-    /// For submitters: `None` also if other threads wait for the state, which come first.
+    /// For submitters: returns `None` also if other threads wait for the state, because they go
+    /// first.
     fn try_lock_for_submitter(&self) -> Option<MutexGuard<'_, Inner<State>>> {
         if self.waiting.load(Ordering::SeqCst) != 0 {
             return None;
@@ -334,13 +337,13 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
         }
     }
 
-    /// A look at the state that changes nothing.
+    /// Reads the state without changing it.
     #[cfg(all(test, loom))]
     pub(crate) fn peek<R>(&self, look: impl FnOnce(&State) -> R) -> R {
         look(&self.inner.lock().unwrap().state)
     }
 
-    /// The state, and whether commands were left behind.
+    /// Returns the state, and whether commands were left behind.
     #[cfg(all(test, loom))]
     pub(crate) fn parts(&self) -> (State, bool)
     where
@@ -367,7 +370,7 @@ mod tests {
 
     use super::*;
 
-    /// Whenever it is left, another has queued one more, in the slot of that number.
+    /// While this thread holds the state, another one queues a command in the slot of that number.
     struct Wanted {
         me: Weak<Handover<Wanted, ()>>,
         slot: usize,

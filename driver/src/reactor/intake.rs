@@ -1,6 +1,7 @@
-//! Reads the completion queue entries of the ring, which come from the kernel and from outside.
+//! Interprets completion queue entries of the ring, which the kernel writes and which can't be
+//! trusted.
 //!
-//! Rule: a passing error of the kernel is neither a deadline nor the end of the card.
+//! Rule: a transient error of the kernel is neither an expired deadline nor the end of the card.
 
 use std::io;
 
@@ -12,28 +13,28 @@ use crate::request::Table;
 use super::arrived::Arrived;
 use super::user_data::{self, Kind};
 
-/// Errors of a POLL that pass, and say nothing about the file.
+/// Errors of a POLL that are transient, and no property of the file.
 const PASSING: [i32; 5] = [libc::EAGAIN, libc::EINTR, libc::ENOMEM, libc::EBUSY, libc::ECANCELED];
 
-/// After so many of them in a row the file counts as failed.
+/// After this many transient errors in a row the interrupt file counts as failed.
 const MAX_REFUSED: u32 = 1000;
 
 /// Interprets completion queue entries.
 #[derive(Debug, Default)]
 pub(super) struct Intake {
     pub(super) arrived: Arrived,
-    /// Completions of ports, kind by kind with their results.
+    /// Completions of READs and WRITEs of samples: kind, user_data and result.
     pub(super) heard: Vec<(Kind, u64, i32)>,
     /// Expiry of the TIMEOUT currently in the ring, if any. A sleep that ends later reuses it.
     pub(super) alarm: Option<Time>,
-    /// POLLs of the interrupt file that have failed, one after the other.
+    /// How many POLLs of the interrupt file have failed in a row.
     refused: u32,
-    /// The interrupt file has failed: it is polled no more.
+    /// Set when the interrupt file has failed and is not polled any more.
     pub(super) deaf: bool,
 }
 
 impl Intake {
-    /// Takes one entry.
+    /// Interprets one entry.
     pub(super) fn take(&mut self, completion: ring::Completion, table: &Table) {
         let ring::Completion { user_data, result } = completion;
         let error = || io::Error::from_raw_os_error(-result);
@@ -42,7 +43,7 @@ impl Intake {
                 self.refused = 0;
                 self.arrived.interrupted = true;
             }
-            // The kernel could not poll the file for the moment: the POLL is submitted again.
+            // The kernel could not poll the file at the moment. The POLL is submitted again.
             Kind::Interrupt if PASSING.contains(&-result) && self.refused < MAX_REFUSED => {
                 self.refused += 1;
             }
@@ -54,7 +55,7 @@ impl Intake {
             Kind::Deadline(request) if result == -libc::ETIME => {
                 self.arrived.expired.push(request);
             }
-            // This driver did not cancel it: it removes only TIMEOUTs of requests that are over.
+            // This driver has not cancelled it: it removes only TIMEOUTs of requests that are over.
             Kind::Deadline(request) => {
                 report!(WARN, "the kernel keeps no time limit ({}); it gets it again", error());
                 self.arrived.unarmed.push(request);

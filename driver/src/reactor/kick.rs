@@ -1,5 +1,5 @@
-//! The signal that wakes a sleeping reaper: an eventfd, or in the models something that loom can
-//! see.
+//! The signal that wakes a sleeping reaper: an eventfd, or in the models a condition variable of
+//! loom's.
 
 #[cfg(not(loom))]
 pub(crate) use real::Kick;
@@ -25,7 +25,7 @@ mod real {
             Ok(Kick(EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?))
         }
 
-        /// A descriptor that is readable while the reaper is to wake.
+        /// Returns a descriptor that is readable while the reaper is to wake.
         pub(crate) fn file(&self) -> io::Result<OwnedFd> {
             self.0.as_fd().try_clone_to_owned()
         }
@@ -35,11 +35,11 @@ mod real {
             Ok(())
         }
 
-        /// Waits for a signal, at most so long, and takes it.
+        /// Waits for a signal for at most `limit`, and resets it.
         pub(crate) fn wait(&self, limit: Duration) {
             let limit = PollTimeout::try_from(limit).unwrap_or(PollTimeout::MAX);
-            // Errors are ignored: the reaper looks again in any case, and a signal that is left
-            // over only wakes it once more.
+            // Errors are ignored: the reaper looks again in any case, and a signal that is not
+            // reset only wakes it once more.
             let _ = poll(&mut [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)], limit);
             let _ = self.0.read();
         }
@@ -54,8 +54,8 @@ mod model {
 
     use crate::sync::asleep::{Condvar, Mutex};
 
-    /// A counter that is waited for without a limit: a reaper that nobody wakes is a deadlock, and
-    /// loom finds it.
+    /// A counter that is waited for without a limit: if a reaper is not woken, that is a deadlock,
+    /// which loom finds.
     #[derive(Debug)]
     pub(crate) struct Kick {
         signals: Mutex<u32>,
@@ -67,7 +67,7 @@ mod model {
             Ok(Kick { signals: Mutex::new(0), written: Condvar::new() })
         }
 
-        /// There is none: a ring is no part of a model.
+        /// Returns `None`: the models have no ring.
         pub(crate) fn file(&self) -> io::Result<OwnedFd> {
             Err(io::ErrorKind::Unsupported.into())
         }

@@ -23,14 +23,14 @@ impl<T: Copy> Latch<T> {
         self.told.notify_all();
     }
 
-    /// The value, if it was set.
+    /// Returns the value if it was set.
     pub(crate) fn get(&self) -> Option<T> {
         *self.lock()
     }
 
-    /// Waits for the value; `None` if it is not set in time.
+    /// Waits for the value; `None` if it is not set within `limit`.
     pub(crate) fn wait(&self, limit: Duration) -> Option<T> {
-        // An `Instant` can't express every limit, so it is cut to 136 years.
+        // An `Instant` can't express every limit, so that it is cut to 136 years.
         let until = Instant::now() + limit.min(Duration::from_secs(u64::from(u32::MAX)));
         let mut word = self.lock();
         while word.is_none() {
@@ -61,8 +61,8 @@ mod model {
 
     use super::*;
 
-    /// Loom's condition variables never time out: whoever is not told waits for ever, and loom
-    /// finds the deadlock.
+    /// Loom's condition variables never time out: a thread that is not woken waits for ever, and
+    /// loom reports the deadlock.
     fn wait_for_it(tell: fn(&Latch<u32>, u32)) {
         loom::model(move || {
             let latch = Arc::new(Latch::new());

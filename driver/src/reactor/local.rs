@@ -13,12 +13,12 @@ use super::reaper::Reaper;
 use super::start::{StartError, card, give_back};
 use super::{Options, Upcalls};
 
-/// A card whose reaper is the thread that has made this: upcalls come from within
-/// [`run_once`](Local::run_once) and from nowhere else.
+/// A card whose reaper is the thread that has created this: upcalls are made only within
+/// [`run_once`](Local::run_once).
 ///
-/// Everything else is as with a [`Driver`](super::Driver). Any thread may submit, by a [`Handle`].
-/// While it is not run, nothing is delivered and no deadline is kept. Dropping it shuts the card
-/// down.
+/// Everything else is as with a [`Driver`](super::Driver). Any thread may submit, with a
+/// [`Handle`]. While `run_once` is not called, nothing is delivered and no deadline is kept.
+/// Dropping it shuts the card down.
 pub struct Local<E: Engine, U: Upcalls<E::Event, E::Output>> {
     /// `None` once the card was shut down.
     reaper: Option<Reaper<E, U>>,
@@ -27,12 +27,12 @@ pub struct Local<E: Engine, U: Upcalls<E::Event, E::Output>> {
 }
 
 impl<E: Engine, U: Upcalls<E::Event, E::Output>> Local<E, U> {
-    /// Makes the calling thread the reaper of an engine, under these real-time settings.
+    /// Makes the calling thread the reaper of an engine, with these real-time settings.
     ///
     /// `files` are the card's, as with a `Driver`.
     ///
     /// # Errors
-    /// [`StartError`], naming the cause.
+    /// [`StartError`] with the cause.
     pub fn new(
         engine: E,
         files: impl Into<Files>,
@@ -42,7 +42,7 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Local<E, U> {
         let (card, kicked) = card(engine, options.capacity)?;
         let handle = Handle { card: card.clone() };
         let reaping = Reaping::new(card, upcalls);
-        // Before the reaper is made, which stores its thread's entitlement.
+        // This comes before the reaper is made, which records its thread's entitlement.
         let granted = options.realtime.apply();
         let reaper = Reaper::new(reaping, files.into(), kicked, options.waiting)
             .inspect_err(|_| give_back(&handle.card))?;
@@ -54,14 +54,14 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Local<E, U> {
         self.handle.clone()
     }
 
-    /// The answers to the real-time settings that were asked for.
+    /// Returns for each real-time setting that was asked for whether it was granted.
     pub fn granted(&self) -> &Granted {
         &self.granted
     }
 
     /// Delivers what there is to deliver; if there is nothing, waits for it until `until` on
-    /// [`Handle::now`]'s clock. How many upcalls that were: 0 when the time has come, or the ring
-    /// has failed.
+    /// [`Handle::now`]'s clock. Returns the number of upcalls: 0 when the time has come, or the
+    /// ring has failed.
     ///
     /// [`Time::ZERO`] does not wait, [`Time::NEVER`] waits for ever.
     pub fn run_once(&mut self, until: Time) -> usize {
@@ -84,7 +84,7 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Local<E, U> {
                     break reaper.look().delivered;
                 }
             };
-            // The application's time from here on must not count as the callbacks'.
+            // The application's time after this point must not count as the callbacks'.
             reaper.judge();
             delivered
         });
@@ -94,12 +94,14 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Local<E, U> {
         delivered
     }
 
-    /// Whether the card is shut down or has failed, and everything is delivered: no upcall follows.
+    /// Returns whether the card is shut down or has failed, and everything is delivered: no upcall
+    /// follows.
     pub fn is_over(&self) -> bool {
         self.reaper.as_ref().is_none_or(Reaper::is_over)
     }
 
-    /// As [`Driver::shutdown`](super::Driver::shutdown); it delivers what is left on this thread.
+    /// Like [`Driver::shutdown`](super::Driver::shutdown), but delivers what is left on this
+    /// thread.
     pub fn shutdown(mut self) -> Settled {
         self.end()
     }
@@ -108,7 +110,7 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Local<E, U> {
         let Some(mut reaper) = self.reaper.take() else { return Settled::Delivered };
         let card = &self.handle.card;
         if card.core.is_foreign() {
-            // Ring and card belong to the parent process.
+            // In a child process ring and card belong to the parent.
             std::mem::forget(reaper);
             return Settled::Delivered;
         }

@@ -9,7 +9,7 @@ use super::latch::Latch;
 pub(crate) enum Reached {
     /// Everything before the mark was delivered.
     Delivered,
-    /// The reaper has ended before that.
+    /// The reaper has ended, and the mark was not reached.
     Over,
 }
 
@@ -21,13 +21,13 @@ pub(crate) type Signal = Latch<Reached>;
 pub(crate) struct Mark(Arc<Signal>);
 
 impl Mark {
-    /// Makes a mark, and the signal that it was reached.
+    /// Makes a mark, and the signal that is set when it is reached.
     pub(crate) fn new() -> (Mark, Arc<Signal>) {
         let signal = Arc::new(Signal::new());
         (Mark(Arc::clone(&signal)), signal)
     }
 
-    /// Everything before it is delivered.
+    /// Signals that everything before the mark is delivered.
     pub(crate) fn reached(self) {
         self.0.tell(Reached::Delivered);
     }
@@ -35,7 +35,8 @@ impl Mark {
 
 impl Drop for Mark {
     fn drop(&mut self) {
-        // A mark that is dropped with its queue was never reached.
+        // A mark that is dropped with its queue was not reached. After `reached` this has no
+        // effect.
         self.0.tell(Reached::Over);
     }
 }

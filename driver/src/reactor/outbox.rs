@@ -1,8 +1,8 @@
 //! Completions and events of an engine, in one queue per line, until the reaper takes them.
 //!
-//! Order within a line is kept (O1): a completion that the gate holds back holds everything behind
-//! it on that line. An event that a command puts in while it is started is about a request whose
-//! function has not returned; it waits for that return as well (G1).
+//! Order within a line is kept (O1): a completion that the gate holds back holds back everything
+//! behind it on that line. An event that an engine emits while it starts a command belongs to a
+//! request whose function has not returned; it waits for that return as well (G1).
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -16,22 +16,22 @@ use crate::request::{Completed, Completion, Table, Token};
 use super::mark::{Mark, Signal};
 use super::samples::Orders;
 
-/// Completions that one round delivers at the most before the ring is looked at again.
+/// The most completions that one round delivers before the ring is looked at again.
 pub(super) const BATCH: usize = 256;
 
 #[derive(Debug)]
 enum Upcall<Event, Output> {
-    /// Owns the output from the completion until its delivery.
+    /// A completion; it owns the output until its delivery.
     Completed(Token, Output),
     Event(Event),
-    /// Holds back what is behind it until the request's function has returned.
+    /// Holds back everything behind it until the request's function has returned.
     Return(Token),
-    /// A caller waits until everything before it is delivered.
+    /// A thread waits until everything before this is delivered.
     Mark(Mark),
 }
 
 impl<Event, Output> Upcall<Event, Output> {
-    /// Whether a ticket holds it back, and all that is behind it.
+    /// Returns whether a ticket holds back this entry and everything behind it.
     fn is_held(&self, table: &Table) -> bool {
         match self {
             Upcall::Completed(request, _) => !table.is_deliverable(*request),
@@ -41,7 +41,7 @@ impl<Event, Output> Upcall<Event, Output> {
     }
 }
 
-/// An upcall that was taken out and is to be delivered.
+/// An upcall that was taken out of the outbox and is to be made.
 #[derive(Debug)]
 pub(crate) enum Delivery<Event, Output> {
     Completed(Completion<Output>),
@@ -51,23 +51,23 @@ pub(crate) enum Delivery<Event, Output> {
 #[derive(Debug)]
 struct Line<Event, Output> {
     queue: VecDeque<Upcall<Event, Output>>,
-    /// The round in which something of it was taken last.
+    /// The round in which an upcall of this line was last taken.
     taken: u64,
-    /// The request whose return was marked last.
+    /// The request for which the last [`Upcall::Return`] was queued.
     awaited: Option<Token>,
-    /// The held request that was named in the log.
+    /// The held request that was logged.
     complained: Option<Token>,
 }
 
-/// One queue of upcalls per line. Changed only while the card is held.
+/// One queue of upcalls per line. Changed only by the holder of the card.
 #[derive(Debug)]
 pub(crate) struct Outbox<Event, Output> {
     lines: Vec<Line<Event, Output>>,
     first: usize,
-    /// Counts the reaper's looks, each of which delivers one round.
+    /// The number of the reaper's looks; each delivers one round.
     round: u64,
     wake: bool,
-    /// The request that is being started, which events are about.
+    /// The request that is being started, to which emitted events belong.
     pub(super) starting: Option<Token>,
     pub(super) orders: Orders,
 }
@@ -91,20 +91,21 @@ impl<Event, Output: Payload> Outbox<Event, Output> {
 
     /// Returns and clears "something deliverable was queued".
     pub(crate) fn take_wake(&mut self) -> bool {
-        // Written only where it changes: the reaper and the callers share this line.
+        // It is written only when it changes, because the reaper and the callers share its cache
+        // line.
         self.wake && std::mem::take(&mut self.wake)
     }
 
-    /// Whether something deliverable was queued since [`Outbox::take_wake`].
+    /// Returns whether something deliverable was queued since [`Outbox::take_wake`].
     pub(crate) fn wakes(&self) -> bool {
         self.wake
     }
 
-    /// Marks the end of what can be delivered on a line now; `None` if all of that is delivered, of
-    /// which the rounds up to `delivered` are.
+    /// Inserts a mark at the end of what can be delivered on a line now. Returns `None` if all of
+    /// that is delivered already, which it is up to the round `delivered`.
     ///
-    /// The mark stands before the first completion that a ticket holds back: no thread may wait for
-    /// that, because the ticket may be the waiting thread's own.
+    /// The mark is before the first completion that a ticket holds back: no thread may wait for
+    /// that, because it may hold the ticket itself.
     pub(crate) fn mark(
         &mut self,
         table: &Table,
@@ -123,7 +124,7 @@ impl<Event, Output: Payload> Outbox<Event, Output> {
         Some(signal)
     }
 
-    /// Whether the line has anything that may be delivered now.
+    /// Returns whether the line has an entry that may be delivered now.
     pub(crate) fn is_deliverable(&self, table: &Table, line: usize) -> bool {
         match self.lines.get(line).and_then(|line| line.queue.front()) {
             Some(Upcall::Completed(request, _)) => table.is_deliverable(*request),
@@ -133,13 +134,12 @@ impl<Event, Output: Payload> Outbox<Event, Output> {
         }
     }
 
-    /// Whether nothing is left, held back or not.
+    /// Returns whether nothing is left, held back or not.
     pub(crate) fn is_empty(&self) -> bool {
         self.lines.iter().all(|line| line.queue.is_empty())
     }
 
-    /// Names in the log, once each, the first entry of each line that a ticket holds back since
-    /// before `since`.
+    /// Logs once each line's first entry, if a ticket holds it back since before `since`.
     pub(crate) fn complain(&mut self, table: &Table, since: Time) {
         for (number, line) in self.lines.iter_mut().enumerate() {
             let Some(first) = line.queue.front() else { continue };
@@ -168,9 +168,9 @@ impl<Event, Output: Payload> Outbox<Event, Output> {
         }
     }
 
-    /// Moves what no ticket holds back before what one does, so that the last round delivers it.
-    /// Events that such a ticket holds back, or that are behind it, are dropped with the card (D2).
-    /// Returns whether anything is left that may be delivered.
+    /// Moves everything that no ticket holds back before everything else, so that the last round
+    /// delivers it. Events that a ticket holds back, or that are behind such an entry, are dropped
+    /// with the card (D2). Returns whether anything is left that may be delivered.
     pub(crate) fn pass_held(&mut self, table: &Table) -> bool {
         let mut any = false;
         for line in &mut self.lines {
@@ -190,14 +190,15 @@ impl<Event, Output: Payload> Outbox<Event, Output> {
         any
     }
 
-    /// The end of the reaper: names the requests whose completions are held back, and wakes those
-    /// who wait, because nothing more comes.
+    /// At the end of the reaper, logs the requests whose completions are held back, and wakes the
+    /// threads that wait for marks, because nothing is delivered any more.
     pub(crate) fn give_up(&mut self, table: &Table) {
         for (number, line) in self.lines.iter_mut().enumerate() {
             line.queue.retain(|upcall| matches!(upcall, Upcall::Completed(..)));
             for upcall in &mut line.queue {
                 if let Upcall::Completed(request, output) = upcall {
-                    // Dropped as the engine is, because it may hold files open as well.
+                    // It is dropped with the same protection as the engine, because it may hold
+                    // files open as well.
                     discard(std::mem::replace(output, Output::NONE));
                     let Some(id) = table.id(*request) else { continue };
                     report!(
@@ -210,11 +211,11 @@ impl<Event, Output: Payload> Outbox<Event, Output> {
         }
     }
 
-    /// Takes what one round delivers: a run of completions, or a single event. An event goes alone
-    /// because closing its line from the upcall before it must still be able to drop it (D2).
-    /// `taken` is called for each request that is over; `marks` gets the marks that are reached
-    /// once the round is delivered. Returns the number of the round, and whether more is left for
-    /// the next.
+    /// Takes what one round delivers: a run of completions, or a single event. An event is
+    /// delivered alone because the upcall before it may close its line, which must still be able to
+    /// drop it (D2). `taken` is called for each request that is over; `marks` gets the marks that
+    /// are reached once the round is delivered. Returns the number of the round, and whether more
+    /// is left for the next.
     pub(crate) fn take(
         &mut self,
         table: &Table,
@@ -259,7 +260,7 @@ impl<Event, Output: Payload> Outbox<Event, Output> {
                         more = true;
                         break;
                     }
-                    // Held back by a ticket, whose release wakes the reaper.
+                    // A ticket holds this back; its release wakes the reaper.
                     _ => break,
                 }
             }
@@ -285,7 +286,7 @@ impl<Event, Output> Effects<Event, Output> for Outbox<Event, Output> {
         if completed == Completed::Late {
             return false;
         }
-        // A held completion needs no wake-up: releasing its ticket gives one.
+        // A held completion needs no wake-up, because the release of its ticket causes one.
         self.wake |= completed == Completed::Deliverable;
         if let Some(line) = self.lines.get_mut(line) {
             line.queue.push_back(Upcall::Completed(request, output));
@@ -302,14 +303,14 @@ impl<Event, Output> Effects<Event, Output> for Outbox<Event, Output> {
             );
             return;
         };
-        // One entry on each line is enough for all events of one command.
+        // For all events of one command one such entry on each line is enough.
         if let Some(request) = self.starting.filter(|_| place.awaited != self.starting)
             && table.await_return(request)
         {
             place.queue.push_back(Upcall::Return(request));
             place.awaited = Some(request);
         }
-        // An event behind others is delivered with them and needs no wake-up.
+        // An event behind other entries is delivered with them and needs no wake-up.
         self.wake |= place.queue.is_empty();
         place.queue.push_back(Upcall::Event(event));
     }

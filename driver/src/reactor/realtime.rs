@@ -1,7 +1,7 @@
-//! What the reaper's thread may ask of the operating system, what that needs, and what it got.
+//! Real-time settings of the reaper's thread: what they need, and which were granted.
 //!
-//! Nothing here is needed for correctness. A setting that is refused leaves the driver working as
-//! before; [`Granted`] says so, with the cure.
+//! None of them is needed for correctness. Without a setting that is refused the driver works as
+//! before; [`Granted`] reports it, with the cure.
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
@@ -19,14 +19,14 @@ use crate::report;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Realtime {
     /// Run under SCHED_FIFO with this priority, 1 to 99: before every ordinary thread of the CPU.
-    /// With [`Waiting::Poll`](super::Waiting::Poll) those get what the kernel keeps back for them,
-    /// 5 % by default.
+    /// With [`Waiting::Poll`](super::Waiting::Poll) those threads get only the time that the kernel
+    /// reserves for them, 5 % by default.
     pub priority: Option<u8>,
     /// Run on this CPU only.
     pub cpu: Option<usize>,
     /// Keep all memory of the process from being paged out, now and in future.
     pub lock_memory: bool,
-    /// Keep all CPUs out of idle states that take time to leave, for as long as the driver lives.
+    /// Keep all CPUs out of idle states that take long to leave, for as long as the driver lives.
     /// Costs power.
     pub no_idle_states: bool,
 }
@@ -57,7 +57,7 @@ impl fmt::Display for Setting {
 }
 
 impl Setting {
-    /// What the setting needs.
+    /// What the process needs for the setting to be granted.
     fn needs(self) -> impl fmt::Display {
         fmt::from_fn(move |f| match self {
             Setting::Priority(priority) => write!(
@@ -74,12 +74,12 @@ impl Setting {
     }
 }
 
-/// A setting that was asked for, and what came of it. Prints as a sentence.
+/// A setting that was asked for, with its result. Displays as a sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Answer {
-    /// What was asked for.
+    /// The setting, with the value that was asked for.
     pub setting: Setting,
-    /// Granted, or why not.
+    /// The error that refused the setting.
     pub result: Result<(), Errno>,
 }
 
@@ -95,11 +95,11 @@ impl fmt::Display for Answer {
     }
 }
 
-/// What was asked for and what was granted.
+/// The settings that were asked for, and which of them were granted.
 #[derive(Debug, Default)]
 pub struct Granted {
     answers: Vec<Answer>,
-    /// The request for low latency stands while this is open.
+    /// The low-latency request to the kernel holds while this file is open.
     _latency: Option<File>,
 }
 
@@ -110,11 +110,11 @@ impl Granted {
     }
 }
 
-/// Takes the longest latency that may be spent on leaving an idle state, in microseconds (i32).
+/// Accepts the longest latency of leaving an idle state, in microseconds (i32).
 const LATENCY: &str = "/dev/cpu_dma_latency";
 
 impl Realtime {
-    /// Asks the operating system for all settings, for the calling thread.
+    /// Applies all settings to the calling thread.
     pub fn apply(&self) -> Granted {
         let mut granted = Granted::default();
         let mut answer = |setting, result| granted.answers.push(Answer { setting, result });
@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn the_cpu_it_runs_on_is_granted() {
         let cpu = nix::sched::sched_getcpu().unwrap();
-        // On a thread of its own: the setting outlives the test.
+        // The settings outlive a test, so that they are applied to a thread of its own.
         let granted = std::thread::spawn(move || {
             let granted = Realtime { cpu: Some(cpu), ..Realtime::default() }.apply();
             assert_eq!(nix::sched::sched_getcpu(), Ok(cpu));

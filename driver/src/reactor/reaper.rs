@@ -1,4 +1,4 @@
-//! The reaper: the ring, and the loop that waits at it and delivers what comes.
+//! The reaper: owns the ring, and runs the loop that waits for it and delivers.
 
 use std::os::fd::OwnedFd;
 
@@ -18,10 +18,10 @@ use super::start::StartError;
 use super::user_data;
 use super::{LOOK_INTERVAL, SETTLE_LIMIT, Upcalls, Waiting};
 
-/// Panics of the reaper after which it gives up.
+/// The reaper gives up after more panics than this.
 const MAX_PANICS: u32 = 3;
 
-/// Deadlines are TIMEOUTs in the ring, each under its request's id.
+/// Keeps deadlines as TIMEOUTs in the ring, each under its request's id.
 struct RingAlarms<'a>(&'a mut Ring, &'a mut Ports);
 
 impl Alarms for RingAlarms<'_> {
@@ -37,7 +37,7 @@ impl Alarms for RingAlarms<'_> {
     }
 }
 
-/// The ring and what is delivered from it. It belongs to one thread, which is the reaper.
+/// The ring, and the state of delivery. Belongs to one thread, which is the reaper.
 pub(super) struct Reaper<E: Engine, U> {
     reaping: Reaping<E, U>,
     ring: Ring,
@@ -46,15 +46,15 @@ pub(super) struct Reaper<E: Engine, U> {
     interrupt: Option<FileIndex>,
     ports: Ports,
     intake: Intake,
-    /// When a reaper that never sleeps listens to the interrupt file again.
+    /// When a reaper that never sleeps polls the interrupt file again.
     renewal: Time,
-    /// Time of the last activity.
+    /// Time of the last activity; for [`Waiting::Spin`].
     active: Time,
-    /// When to give up on tickets that are held, once shutting down has begun.
+    /// When a shutdown gives up waiting for held tickets; `None` before the shutdown.
     give_up: Option<Time>,
-    /// The ring has failed; what is left to do is done without it.
+    /// Set when the ring has failed; the rest is done without it.
     broken: bool,
-    /// How often this thread has panicked outside of an upcall and of the engine.
+    /// How often this thread has panicked outside of upcalls and engine.
     panics: u32,
     over: bool,
 }
@@ -108,7 +108,7 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaper<E, U> {
     }
 
     /// Runs a part of the loop. A panic in it ends the card in order: the engine is stopped, and
-    /// every request that was accepted is completed and delivered.
+    /// every accepted request is completed and delivered.
     pub(super) fn turn(&mut self, act: impl FnOnce(&mut Self) -> usize) -> usize {
         contain(|| act(self)).unwrap_or_else(|text| {
             self.panics += 1;
@@ -120,7 +120,7 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaper<E, U> {
         })
     }
 
-    /// Stops a card that has failed by no fault of its engine, and completes every request.
+    /// Stops a card that has failed without a fault of its engine, and completes every request.
     fn fail(&mut self) {
         let card = &self.reaping.card;
         if let Err(text) = contain(|| card.close(|state| state.end(Failure::Internal))) {
@@ -129,7 +129,7 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaper<E, U> {
         card.core.stop(Failure::Internal);
     }
 
-    /// The last act; see [`Reaping::end`].
+    /// Runs [`Reaping::end`] with the ring as the rest.
     pub(super) fn end(self) {
         let Reaper { reaping, ring, .. } = self;
         reaping.end(ring);
@@ -139,21 +139,20 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaper<E, U> {
         self.over
     }
 
-    /// As [`Reaping::judge`].
     pub(super) fn judge(&mut self) {
         self.reaping.judge();
     }
 
-    /// Looks at the card until there is nothing more to deliver, or for so long that the ring has
-    /// to be looked at again.
+    /// Looks at the card until there is nothing more to deliver, or until the ring has to be looked
+    /// at again.
     pub(super) fn look(&mut self) -> Look {
         let core = &self.reaping.card.core;
-        // Before looking: what is queued from now on notifies the reaper again.
+        // This comes before the look: what is queued from now on notifies the reaper again.
         core.doze.awake();
         if core.is_stopping() && self.give_up.is_none() {
             self.give_up = Some(core.clock.now() + SETTLE_LIMIT);
-            // Usually the thread that shuts the card down has done this already; not if it was in
-            // an engine.
+            // Usually the thread that shuts the card down has done this already, but not if it was
+            // in an engine.
             self.reaping.card.close(|state| state.end(Failure::Closed));
         }
         let alarms = &mut RingAlarms(&mut self.ring, &mut self.ports);
@@ -171,7 +170,7 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaper<E, U> {
     }
 
     /// Waits for something to do, until `latest` at most, and takes it from the ring. A polling
-    /// reaper may deliver at once; returns how many upcalls that were.
+    /// reaper may already deliver here; the result is the number of its upcalls.
     pub(super) fn wait(&mut self, look: Look, latest: Time) -> usize {
         if self.over {
             return 0;
@@ -183,7 +182,7 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaper<E, U> {
             }
             return 0;
         }
-        // What is in flight already is not queued again.
+        // If a POLL is already in flight, no other is queued.
         self.ring.listen(self.wake, user_data::wake());
         self.listen(look.now);
         self.ports.listen(&mut self.ring);
@@ -221,8 +220,8 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaper<E, U> {
 
     fn sleep(&mut self, until: Time) -> Result<usize, RingError> {
         if self.reaping.card.core.doze.fall_asleep() {
-            // Starting and cancelling a timer for each sleep would cost more than all the rest
-            // here.
+            // A TIMEOUT that is still in the ring is used again, because starting and cancelling
+            // one for each sleep would cost more than everything else here.
             let alarm = &mut self.intake.alarm;
             if alarm.is_none() && until != Time::NEVER {
                 self.ring.timeout(until.as_nanos(), user_data::alarm());
@@ -236,7 +235,7 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaper<E, U> {
         Ok(0)
     }
 
-    /// Polls for something to do until `until`. Returns how many upcalls were delivered meanwhile,
+    /// Polls for something to do until `until`. Returns the number of upcalls that were delivered,
     /// or `None` if there was nothing to do.
     fn watch(&mut self, until: Time) -> Result<Option<usize>, RingError> {
         loop {
@@ -256,7 +255,7 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaper<E, U> {
         }
     }
 
-    /// Takes completions from the ring; `true` if there were any.
+    /// Takes completions from the ring. Returns whether there were any.
     fn take(&mut self) -> bool {
         let Reaper { reaping, ring, intake, ports, .. } = self;
         let table = &reaping.card.core.table;
@@ -275,13 +274,13 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Reaper<E, U> {
         any
     }
 
-    /// Whether shutting down has come to its end, and whether to look again before waiting.
+    /// Returns whether the shutdown is complete, and whether to look again before waiting.
     fn has_ended(&self) -> (bool, bool) {
         let Some(give_up) = self.give_up else { return (false, false) };
         let now = self.reaping.card.core.clock.now();
         self.reaping.card.reap(now, |state| {
-            // After the limit, what tickets hold back is named in the log and given up, and only
-            // that.
+            // After the limit, completions that tickets hold back are logged and given up, but
+            // nothing else.
             let ended = state.is_empty() || now >= give_up && state.pass_held();
             (ended, state.leave())
         })

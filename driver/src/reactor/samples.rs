@@ -1,12 +1,12 @@
-//! Samples that the kernel moves: what engines play, and what came in.
+//! Samples that the kernel moves: those that engines play, and those that ports receive.
 //!
-//! An engine's orders go down with the outbox; [`Ports`] makes them WRITEs in the reaper's ring,
-//! each under the id of the request it belongs to, and keeps a READ in flight on every port. What
-//! comes of them goes up to the engine by [`Arrived`].
+//! An engine queues its orders in the outbox. [`Ports`] turns them into WRITEs in the reaper's
+//! ring, each under the id of its request, and keeps a READ in flight on every port. Their results
+//! reach the engine in [`Arrived`].
 //!
-//! Rules: a play ends exactly once, played, dropped or failed, whatever becomes of its WRITEs. What
-//! is written is never more than the kernel's queue takes at once, so that no WRITE waits for room
-//! in the kernel, where dropping what is queued would not reach it.
+//! Rules: a play ends exactly once, played, dropped or failed, whatever happens to its WRITEs.
+//! Never more is written than the kernel's queue accepts at once, so that no WRITE waits in the
+//! kernel for room, where dropping the queue would not reach it.
 
 use std::collections::VecDeque;
 
@@ -18,19 +18,19 @@ use crate::report;
 use super::arrived::{Arrived, Sound};
 use super::user_data::{self, Kind};
 
-/// Samples that a port's queue in the kernel takes.
+/// The number of samples that a port's queue in the kernel accepts.
 const ROOM: usize = 65_536;
 
-/// An engine's order to a port.
+/// An order of an engine to a port.
 #[derive(Debug)]
 pub(crate) enum Order {
-    /// Plays samples behind those that are queued; `id` is that of the request, or 0.
+    /// Plays samples after those that are queued; `id` is that of the request, or 0.
     Play { port: usize, play: Play, id: u32, samples: Vec<u8> },
-    /// Drops all that is queued.
+    /// Drops everything that is queued.
     Silence { port: usize },
 }
 
-/// Orders from the engine, and buffers to use again. Part of the outbox.
+/// The orders of the engine, and buffers to use again. Part of the outbox.
 #[derive(Debug, Default)]
 pub(crate) struct Orders {
     pub(crate) given: Vec<Order>,
@@ -75,20 +75,20 @@ struct Writing {
 struct Port {
     number: usize,
     index: PortIndex,
-    /// Samples in the kernel's queue, or on their way to it.
+    /// Number of samples in the kernel's queue, or on their way to it.
     queued: usize,
     waiting: VecDeque<Waiting>,
-    /// Its file has failed: nothing is read or written any more.
+    /// Set when the port's file has failed, and nothing is read or written any more.
     failed: bool,
 }
 
-/// The ports of a card in the ring.
+/// The ports of a card, with their READs and WRITEs.
 #[derive(Debug, Default)]
 pub(crate) struct Ports {
     ports: Vec<Port>,
-    /// By place; the stamp distinguishes one use of a place from the next.
+    /// The WRITEs in flight, by place; the stamp distinguishes one use of a place from the next.
     writing: Vec<(u16, Option<Writing>)>,
-    /// Plays that ended without a WRITE, to be reported to the engine.
+    /// Plays that have ended without a WRITE and are not reported to the engine yet.
     ended: Vec<Sound>,
 }
 
@@ -105,7 +105,7 @@ impl Ports {
     /// Submits a READ for each port that has none in flight.
     pub(crate) fn listen(&self, ring: &mut Ring) {
         for (place, port) in self.ports.iter().enumerate().filter(|(_, port)| !port.failed) {
-            // One that is in flight already is not queued again.
+            // If a READ is already in flight, no other is queued.
             ring.read_samples(port.index, user_data::received(place));
         }
     }
@@ -144,7 +144,7 @@ impl Ports {
         self.ended.push(Sound::Played { port, play, played });
     }
 
-    /// Whether a play has ended that no completion of the ring reports.
+    /// Returns whether a play has ended without a completion of the ring.
     pub(crate) fn has_news(&self) -> bool {
         !self.ended.is_empty()
     }
@@ -154,12 +154,12 @@ impl Ports {
         arrived.sounds.append(&mut self.ended);
     }
 
-    /// Writes what there is room for.
+    /// Submits WRITEs for as much as the kernel's queue accepts.
     fn pump(&mut self, place: usize, ring: &mut Ring) {
         let Some(port) = self.ports.get_mut(place) else { return };
         while let Some(next) = port.waiting.front() {
-            // Of a play that is larger than the queue the kernel takes a part; the rest is written
-            // after it.
+            // A play that is larger than the queue is written alone; the kernel takes a part of it,
+            // and the rest is written later.
             if port.queued > 0 && port.queued + next.samples.len() > ROOM {
                 return;
             }
@@ -184,7 +184,7 @@ impl Ports {
         }
     }
 
-    /// Handles the completion of a READ or WRITE; `kind` is what its `user_data` says.
+    /// Handles the completion of a READ or WRITE, whose kind was read from `user_data`.
     pub(crate) fn completed(
         &mut self,
         kind: Kind,
@@ -210,7 +210,7 @@ impl Ports {
                 let length = length.min(samples.len());
                 arrived.sounds.push(Sound::Received { port: port.number, samples, length });
             }
-            // Cancelled with its submitter's signal; it is queued again.
+            // The kernel cancels a READ when its submitter gets a signal; it is queued again.
             _ if result == -libc::ECANCELED || result == -libc::EINTR => {}
             _ => {
                 let error = std::io::Error::from_raw_os_error(-result);
@@ -250,8 +250,7 @@ impl Ports {
         let played = match usize::try_from(result) {
             Ok(written) if written >= length => Played::All,
             Ok(written) if written > 0 => {
-                // The kernel did not take the rest: it goes behind what is queued and before what
-                // waits.
+                // The kernel has not taken the rest. It is written next, before plays that wait.
                 samples.drain(..written.min(samples.len()));
                 port.waiting.push_front(Waiting { play, id, samples });
                 return self.pump(place, ring);
@@ -275,7 +274,7 @@ mod tests {
     use crate::device::ring::Places;
     use crate::request::Table;
 
-    /// Port 2, whose file is a pipe for 4096 samples.
+    /// Makes port 2, whose file is a pipe for 4096 samples.
     fn piped() -> (Ring, Ports, std::fs::File) {
         let (read, write) = nix::unistd::pipe().unwrap();
         let size = nix::fcntl::FcntlArg::F_SETPIPE_SZ(4096);
@@ -286,12 +285,12 @@ mod tests {
         (ring, ports, std::fs::File::from(read))
     }
 
-    /// Plays, as the play of that number.
+    /// Plays samples as the play with this number.
     fn play(ports: &mut Ports, ring: &mut Ring, number: u32, samples: Vec<u8>) {
         ports.order(Order::Play { port: 2, play: Play(number), id: 77, samples }, ring);
     }
 
-    /// Takes what came up the ring, and gives the plays that have ended.
+    /// Takes completions from the ring, and returns the plays that have ended.
     fn ended(ports: &mut Ports, ring: &mut Ring, arrived: &mut Arrived) -> Vec<(u32, Played)> {
         let table = Table::with_capacity(1).unwrap();
         let mut came = Vec::new();
@@ -338,7 +337,7 @@ mod tests {
     fn what_waits_for_room_is_dropped_at_once_and_the_rest_by_the_kernel() {
         let (mut ring, mut ports, _pipe) = piped();
         let mut arrived = Arrived::default();
-        // One that fills the kernel's queue; the pipe takes some of it, and the rest waits.
+        // This play fills the kernel's queue; the pipe takes a part of it, and the rest waits.
         play(&mut ports, &mut ring, 1, vec![1; ROOM]);
         play(&mut ports, &mut ring, 2, vec![2; 100]);
         assert!(!ports.has_news());
@@ -350,7 +349,7 @@ mod tests {
             [Sound::Played { port: 2, play: Play(2), played: Played::Dropped }]
         ));
         arrived.sounds.clear();
-        // What the module says to a WRITE that it drops, and a completion too many.
+        // The module's result for a WRITE that it drops, and one completion too many.
         let value = user_data::play(0, 1, 77);
         let kind = Kind::Play { slot: 0, stamp: 1, id: 77 };
         ports.completed(kind, value, -libc::ECANCELED, &mut ring, &mut arrived);

@@ -1,5 +1,5 @@
-//! What every start of a reaper has in common, on a thread of its own or on the application's: the
-//! card it is for, and why there may be none.
+//! What all ways of starting a reaper have in common, on a thread of its own or on the
+//! application's: creating the card, and the errors.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -26,25 +26,25 @@ pub enum StartError {
     /// io_uring is missing, disabled or blocked.
     #[error(transparent)]
     Ring(#[from] RingError),
-    /// What was given as the interrupt file can't be one.
+    /// The given file can't be an interrupt file.
     #[error(transparent)]
     InterruptFile(#[from] InterruptFileError),
     /// A system call of the start failed.
     #[error("the reaper could not start: {what} failed: {source}")]
     System {
-        /// The system call, as the error names it.
+        /// The name of the system call, for the error's text.
         what: &'static str,
         /// The error that the system call gave.
         source: io::Error,
     },
 }
 
-/// Names the system call of the start that failed.
+/// Makes an error for the system call `what`.
 pub(super) fn system(what: &'static str) -> impl Fn(io::Error) -> StartError {
     move |source| StartError::System { what, source }
 }
 
-/// A card on the real clock, and the file by which its reaper is woken.
+/// Makes a card on the real clock, and the file that wakes its reaper.
 pub(super) fn card<E: Engine>(
     engine: E,
     capacity: usize,
@@ -56,7 +56,7 @@ pub(super) fn card<E: Engine>(
     Ok((Arc::new(Card::new(engine, core)), kicked))
 }
 
-/// No reaper could be started for a card: its hardware may run already, and is stopped.
+/// Stops the engine of a card whose reaper could not be started, because its hardware may run.
 pub(super) fn give_back<E: Engine>(card: &Card<E>) {
     card.close(State::bury);
 }

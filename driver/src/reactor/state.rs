@@ -19,18 +19,18 @@ use super::mark::Signal;
 use super::outbox::Outbox;
 use super::{LOOK_INTERVAL, PATIENCE};
 
-/// How long a timer that is due again at once is put off.
+/// How long a timer is delayed that is due again at once.
 const TIMER_PAUSE: Duration = Duration::from_millis(1);
 
-/// Of so many commands, one is timed to find an engine that is slow to start them.
+/// One of this many commands is timed, to find an engine that is slow to start them.
 const TIMED: u32 = 16;
 
 /// Why a command was not started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// The engine's negative result.
+    /// The engine refused it with this negative result.
     Rejected(i32),
-    /// There is no engine any more, or the request was ended before it began.
+    /// The engine has ended, or the request was ended before it was started.
     Ended(Failure),
 }
 
@@ -44,28 +44,28 @@ enum Phase {
     Ended(Failure),
 }
 
-/// The engine and all that is changed while it is held.
+/// The engine and everything that is changed while the card is held.
 pub(crate) struct State<E: Engine> {
-    /// `None` once the reaper has ended: whatever the engine holds open is closed by then.
+    /// `None` once the reaper has ended, so that everything the engine held open is closed.
     engine: Option<E>,
     core: Arc<Core>,
     pub(crate) outbox: Outbox<E::Event, E::Output>,
     deadlines: Deadlines,
     /// Requests that were ended before they were started, and why.
     doomed: Vec<(Token, Failure)>,
-    /// When to look next for held tickets and too many interrupts.
+    /// When to check next for held tickets and too many interrupts.
     complains: Time,
     /// Latest time of the reaper's next look.
     pub(crate) looks_by: Time,
-    /// The engine's timer is not called before.
+    /// The engine's timer is not called before this time.
     timer_pause: Time,
-    /// The latest time that was passed to the engine: it never goes back.
+    /// The latest time that was passed to the engine, so that its time never goes back.
     now: Time,
     phase: Phase,
     complaints: Complaints,
-    /// Commands started; see [`TIMED`].
+    /// Number of commands started; see [`TIMED`].
     started: u32,
-    /// The request that was started last: the one to name if the card was held for long.
+    /// The request that was started last, which is logged if the card was held for long.
     pub(crate) last: Option<Token>,
 }
 
@@ -90,7 +90,7 @@ impl<E: Engine> State<E> {
         }
     }
 
-    /// Why there is no engine any more.
+    /// Why the engine has ended; `None` while it runs.
     pub(crate) fn ended(&self) -> Option<Failure> {
         match self.phase {
             Phase::Running => None,
@@ -108,7 +108,7 @@ impl<E: Engine> State<E> {
         if self.phase == Phase::Running { self.call_running(now, act) } else { None }
     }
 
-    /// As [`State::call`], for those who know that the engine runs.
+    /// Like [`State::call`], for callers that have checked that the engine runs.
     #[inline]
     fn call_running<R>(
         &mut self,
@@ -125,7 +125,7 @@ impl<E: Engine> State<E> {
         }
     }
 
-    /// As [`State::call`], for those who have not looked at the clock.
+    /// Like [`State::call`], for callers that have not read the clock.
     pub(crate) fn call_now<R>(
         &mut self,
         act: impl FnOnce(&mut E, &mut Context<'_, E::Event, E::Output>) -> R,
@@ -134,7 +134,7 @@ impl<E: Engine> State<E> {
         self.call(now, act)
     }
 
-    /// Calls into the engine, whatever its phase; returns the text of a panic to the caller.
+    /// Calls into the engine in any phase; returns the text of a panic to the caller.
     #[inline]
     fn attempt<R>(
         &mut self,
@@ -148,12 +148,12 @@ impl<E: Engine> State<E> {
     }
 
     /// Ends the engine: puts its hardware into the safe state and completes every running request.
-    /// From now on every command fails with this cause. Harmless when repeated.
+    /// Every command fails with this cause from now on. A second call has no effect.
     pub(crate) fn end(&mut self, cause: Failure) {
         if self.phase != Phase::Running {
             return;
         }
-        // No other call gets into the engine from now on.
+        // From now on there is no other call into the engine.
         self.phase = Phase::Ended(cause);
         let now = self.core.clock.now();
         let mut cause = cause;
@@ -163,7 +163,7 @@ impl<E: Engine> State<E> {
             self.phase = Phase::Ended(cause);
         }
         self.end_running(cause);
-        // Whichever thread ends the engine, the reaper delivers what is left and the last upcall.
+        // This may be any thread. The reaper delivers what is left, and makes the last upcall.
         self.core.stop(cause);
     }
 
@@ -176,15 +176,16 @@ impl<E: Engine> State<E> {
         self.ended().unwrap_or(Failure::Closed)
     }
 
-    /// Ends one request: the engine may clean up and choose the result.
+    /// Ends one request. The engine may clean up and choose the result.
     pub(crate) fn end_request(&mut self, request: Token, cause: Failure) -> bool {
         if !self.core.table.owns(request) || !self.core.table.is_running(request) {
             return false;
         }
         if !self.deadlines.has(request.slot()) {
-            // Not started yet: its slot is in use until its command is out of the queue.
+            // The request was not started yet, so that its slot stays in use until its command
+            // leaves the queue.
             if !self.doomed.iter().any(|(doomed, _)| *doomed == request) {
-                // Those that were refused meanwhile never come.
+                // Requests that were refused in the meantime will never be taken from the queue.
                 let table = &self.core.table;
                 self.doomed.retain(|(doomed, _)| table.is_running(*doomed));
                 self.doomed.push((request, cause));
@@ -198,7 +199,7 @@ impl<E: Engine> State<E> {
         true
     }
 
-    /// The result that stands for a failure; it may be asked for after the engine has panicked.
+    /// Returns the engine's result for a failure. May be called after the engine has panicked.
     #[cold]
     fn failure(&mut self, cause: Failure) -> i32 {
         contain(|| E::failure(cause)).unwrap_or_else(|text| {
@@ -210,7 +211,7 @@ impl<E: Engine> State<E> {
         })
     }
 
-    /// Ends all that still run.
+    /// Ends all requests that still run.
     fn end_running(&mut self, cause: Failure) {
         let core = Arc::clone(&self.core);
         for request in core.table.running() {
@@ -249,7 +250,8 @@ impl<E: Engine> State<E> {
         for request in arrived.unarmed.drain(..) {
             self.deadlines.refused(request.slot(), self.core.table.is_running(request));
         }
-        // After the interrupt, so that what the card has finished in time does not expire.
+        // This comes after the interrupt, so that an operation that the card has finished in time
+        // does not expire.
         for request in arrived.expired.drain(..) {
             if self.core.table.is_running(request)
                 && let (Some(id), Some(line)) =
@@ -261,20 +263,20 @@ impl<E: Engine> State<E> {
             self.deadlines.expired(request.slot());
         }
         if std::mem::take(&mut arrived.gone) {
-            // The engine completes what it can; the rest fails.
+            // The engine completes what it can, and the rest fails.
             self.call(now, Engine::gone);
             self.end_running(Failure::Gone);
         }
     }
 
-    /// Has the engine look without an interrupt. `true` if that gave something to deliver.
+    /// Lets the engine poll its hardware. Returns whether there is something to deliver.
     pub(crate) fn poll(&mut self, now: Time) -> bool {
         self.call(now, Engine::poll);
         self.outbox.wakes()
     }
 
     /// Runs the timer if its time has come, then takes one round of deliveries, and the deadlines
-    /// that the ring has to know of.
+    /// that the ring has to keep.
     pub(crate) fn look(&mut self, now: Time, found: &mut Found<E::Event, E::Output>) {
         let mut timer = self.next_timer();
         if timer <= now {
@@ -282,7 +284,7 @@ impl<E: Engine> State<E> {
             timer = self.next_timer();
             let again = timer <= now;
             if again {
-                // If it were called again at once, this thread would do nothing else.
+                // Without a pause this thread would do nothing but call the timer.
                 self.timer_pause = now + TIMER_PAUSE;
                 timer = self.timer_pause;
             }
@@ -330,10 +332,11 @@ impl<E: Engine> State<E> {
         }
     }
 
-    /// What a caller must wait for so that all that is deliverable on the line now is delivered.
+    /// Returns the signal to wait for until everything deliverable on the line is delivered; `None`
+    /// if it is delivered already.
     ///
     /// # Errors
-    /// The reaper has ended, and something is left that is not delivered any more.
+    /// The reaper has ended, and something is left that will not be delivered.
     pub(crate) fn mark(&mut self, line: usize) -> Result<Option<Arc<Signal>>, Undeliverable> {
         if self.engine.is_some() {
             return Ok(self.outbox.mark(&self.core.table, line, self.core.latest_delivered()));
@@ -346,7 +349,7 @@ impl<E: Engine> State<E> {
         self.outbox.is_empty()
     }
 
-    /// Stops waiting for held tickets; `true` if nothing is left that may be delivered.
+    /// Stops waiting for held tickets. Returns `true` if nothing is left that may be delivered.
     pub(crate) fn pass_held(&mut self) -> bool {
         !self.outbox.pass_held(&self.core.table)
     }
@@ -358,7 +361,7 @@ impl<E: Engine> State<E> {
             return Err(Refusal::Ended(cause));
         }
         self.last = Some(request);
-        // The first command is timed, so that an engine that is always slow is named at once.
+        // The first command is timed, so that an engine that is always slow is logged at once.
         let timed = self.started.is_multiple_of(TIMED);
         self.started = self.started.wrapping_add(1);
         self.outbox.starting = Some(request);
@@ -381,7 +384,7 @@ impl<E: Engine> State<E> {
         Ok(())
     }
 
-    /// Why the request was ended before it was started.
+    /// Returns the cause if the request was ended before it was started.
     fn doom(&mut self, request: Token) -> Option<Failure> {
         if self.doomed.is_empty() {
             return None;
@@ -390,7 +393,7 @@ impl<E: Engine> State<E> {
         Some(self.doomed.swap_remove(place).1)
     }
 
-    /// The result by which an engine refuses, made negative if it is not.
+    /// Returns the result with which an engine refuses, made negative if it is not.
     fn negative(&self, request: Token, result: i32) -> i32 {
         if result < 0 {
             return result;
@@ -426,7 +429,7 @@ impl<E: Engine> Work<E::Command> for State<E> {
 
     fn queued(&mut self, slot: usize, command: E::Command) {
         let Some(request) = self.core.table.running_in(slot) else {
-            // Completed with all others when the engine ended.
+            // The request was completed with all others when the engine ended.
             return discard(command);
         };
         let now = self.core.clock.now();

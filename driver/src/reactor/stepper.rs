@@ -1,7 +1,7 @@
-//! The reaper without a thread or a ring: time and interrupts come from the caller.
+//! The reaper without a thread or a ring: the caller provides time and interrupts.
 //!
-//! For simulations. Everything else, the hand-over, the gate, the order and the deadlines, is what
-//! the real reaper does.
+//! For simulations. Everything else, such as hand-over, gate, order and deadlines, is the code of
+//! the real reaper.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,18 +29,18 @@ struct Calendar(BTreeMap<(Time, usize), Token>, Vec<Order>);
 /// An engine's order to a port, for the caller, which stands in for the kernel.
 #[derive(Debug, PartialEq, Eq)]
 pub enum PortOrder {
-    /// Play samples behind those that are queued, for the request with this id or for none (0).
+    /// Play samples after those that are queued, for the request with this id or for none (0).
     Play {
         /// The port's number on the card.
         port: usize,
-        /// The number that is reported with its end.
+        /// The number with which the end of this play is reported.
         play: Play,
         /// The id of the request it belongs to, or 0.
         id: u32,
         /// u-law at 8 kHz.
         samples: Vec<u8>,
     },
-    /// Drop all that is queued: the end of each play is [`Played::Dropped`].
+    /// Drop everything that is queued: each of these plays ends with [`Played::Dropped`].
     Silence {
         /// The port's number on the card.
         port: usize,
@@ -87,12 +87,12 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Stepper<E, U> {
         self.reaping.card.core.clock.now()
     }
 
-    /// The card interrupts; then all that is due is delivered.
+    /// Signals an interrupt of the card, then delivers everything that is due.
     pub fn interrupt(&mut self) {
         self.deliver_after(Arrived { interrupted: true, ..Arrived::default() });
     }
 
-    /// The interrupt file fails: the card is gone.
+    /// Makes the interrupt file fail: the card is gone.
     pub fn gone(&mut self) {
         self.deliver_after(Arrived { gone: true, ..Arrived::default() });
     }
@@ -107,7 +107,7 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Stepper<E, U> {
         public.collect()
     }
 
-    /// Samples come in at a port; of more than 160 at a time the rest is left out.
+    /// Makes a port receive samples; of more than 160 the rest is dropped.
     pub fn received(&mut self, port: usize, samples: &[u8]) {
         let mut place = [0; READ_SAMPLES];
         let length = samples.len().min(place.len());
@@ -124,13 +124,14 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Stepper<E, U> {
         self.deliver_after(Arrived { sounds, ..Arrived::default() });
     }
 
-    /// Delivers all that may be delivered.
+    /// Delivers everything that may be delivered.
     pub fn deliver(&mut self) {
         self.deliver_after(Arrived::default());
     }
 
     fn deliver_after(&mut self, mut arrived: Arrived) {
-        // The calling thread is the reaper now: settling from an upcall must not wait for itself.
+        // The calling thread becomes the reaper, so that settling in an upcall does not wait for
+        // itself.
         self.reaping.card.core.become_reaper();
         loop {
             let look = self.reaping.look(&mut arrived, &mut self.calendar);
@@ -140,7 +141,7 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Stepper<E, U> {
         }
     }
 
-    /// Moves the clock on, and stops at every deadline and timer on the way.
+    /// Advances the clock, and stops at every deadline and timer on the way.
     pub fn advance(&mut self, time: Duration) {
         let end = self.now() + time;
         loop {

@@ -1,4 +1,4 @@
-//! What the calling thread is: how much of a CPU it is entitled to, and whether it is in an upcall.
+//! Properties of the calling thread: its entitlement, and whether it is in an upcall.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -6,20 +6,20 @@ use std::time::Duration;
 use crate::Time;
 use crate::device::scheduling::Entitlement;
 
-/// How long the kernel's answer is kept. A thread whose entitlement was lowered since then has run
-/// all the while; once it is kept from running, its answer gets too old and the kernel is asked
-/// again.
+/// How long the kernel's answer is cached. A thread whose entitlement was lowered in that time has
+/// been running; once the kernel keeps it from running, the cached answer becomes too old, and the
+/// kernel is asked again.
 const BELIEVED: Duration = Duration::from_millis(100);
 
 thread_local! {
-    /// When the kernel was asked, and what it said.
+    /// The time of the kernel's last answer, and the answer.
     static ASKED: Cell<(Time, Entitlement)> =
         const { Cell::new((Time::ZERO, Entitlement::ORDINARY)) };
-    /// How many upcalls this thread is in, of any card.
+    /// The number of upcalls that this thread is in, of any card.
     static UPCALLS: Cell<u32> = const { Cell::new(0) };
 }
 
-/// The calling thread's entitlement, by at most one system call in a tenth of a second.
+/// Returns the calling thread's entitlement, with at most one system call in a tenth of a second.
 #[inline]
 pub(crate) fn entitlement(now: Time) -> Entitlement {
     let (asked, answer) = ASKED.get();
@@ -33,11 +33,11 @@ fn ask(now: Time) -> Entitlement {
     answer
 }
 
-/// The calling thread is in an upcall, until this is dropped.
+/// Marks the calling thread as being in an upcall until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Upcall(());
 
-/// Notes that the calling thread enters an upcall.
+/// Marks the calling thread as being in an upcall.
 pub(crate) fn enter_upcall() -> Upcall {
     UPCALLS.set(UPCALLS.get() + 1);
     Upcall(())
@@ -49,9 +49,10 @@ impl Drop for Upcall {
     }
 }
 
-/// Whether the calling thread is in an upcall of any card. It must not wait for a reaper then: not
-/// for its own, which would be itself, nor for another, which may be waiting for this one.
+/// Returns whether the calling thread is in an upcall of any card. Such a thread must not wait for
+/// a reaper: neither for its own, which is itself, nor for another, which may be waiting for this
+/// one.
 pub fn is_in_upcall() -> bool {
-    // All of loom's threads are one to std, and no upcall of a model asks.
+    // All of loom's threads share this variable, and no upcall of a model asks.
     UPCALLS.get() != 0 && !cfg!(loom)
 }

@@ -6,11 +6,11 @@ use crate::request::{Held, Holder, Released, RequestId, Token};
 
 use super::core::Core;
 
-/// What submitting returns. The caller drops it to say that its function has returned.
+/// The result of submitting. The caller drops it to signal that its function has returned.
 ///
-/// Read the id, store what you want, then drop the ticket (or [`release`](Ticket::release) it).
+/// Read the id, store what you need, then drop the ticket (or [`release`](Ticket::release) it).
 /// Only that opens the gate: until then neither the completion nor any later upcall of the line is
-/// delivered. That is stricter than TAPI, whose flag at the end of the function leaves a gap in
+/// delivered. This is stricter than TAPI, whose flag at the end of the function leaves a gap in
 /// which the completion can come before the caller has stored the id.
 #[derive(Debug)]
 #[must_use = "while the ticket is held, its completion and everything behind it on the line is \
@@ -18,7 +18,7 @@ use super::core::Core;
 pub struct Ticket {
     id: RequestId,
     token: Token,
-    /// `None` once a [`Held`] releases the request instead.
+    /// `None` if a [`Held`] releases the request instead.
     core: Option<Arc<Core>>,
 }
 
@@ -27,12 +27,12 @@ impl Ticket {
         Ticket { id, token, core: Some(core) }
     }
 
-    /// The id under which the request's completion will be delivered.
+    /// The id with which the request's completion will be delivered.
     pub fn id(&self) -> RequestId {
         self.id
     }
 
-    /// The token by which [`Handle::cancel`](super::Handle::cancel) names the request.
+    /// The token with which [`Handle::cancel`](super::Handle::cancel) names the request.
     pub fn token(&self) -> Token {
         self.token
     }
@@ -47,7 +47,7 @@ impl Ticket {
 }
 
 impl From<Ticket> for Option<Held> {
-    /// The same right as a [`Held`], for code that does not know the reactor.
+    /// Converts to a [`Held`], for code that does not depend on the reactor.
     fn from(mut ticket: Ticket) -> Option<Held> {
         let core = ticket.core.take()?;
         Some(Held::new(ticket.token, core))
@@ -63,11 +63,11 @@ impl Drop for Ticket {
     }
 }
 
-/// The function that asked has returned.
+/// Signals that the function of the request has returned.
 #[inline(always)]
 fn release(core: &Core, token: Token) {
-    // After a fork both processes have the ticket. The child has a gate of its own, but the
-    // reaper is its parent's.
+    // After a fork both processes have the ticket. The child has its own copy of the gate, but the
+    // reaper is the parent's.
     if core.table.release(token) == Released::Deliverable && !core.is_foreign() {
         core.wake();
     }

@@ -8,13 +8,14 @@
 //! | 43..32 | low bits of the generation |
 //! | 31..0 | request id, 0 where the entry belongs to no request |
 //!
-//! For the READ of a port's samples the slot is the port's place, for a WRITE of samples its own
-//! among the WRITEs, with a stamp that changes with each use: a request may have several in flight.
+//! For the READ of a port's samples the slot is the port's place. For a WRITE of samples it is the
+//! place among the WRITEs, with a stamp that changes at each use, because a request may have
+//! several in flight.
 
 use crate::device::ring::WRITE_BIT;
 use crate::request::{RequestId, Table, Token};
 
-/// What a submission or completion queue entry is about.
+/// The meaning of a submission or completion queue entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// The POLL of the interrupt file.
@@ -23,7 +24,7 @@ pub(crate) enum Kind {
     Wake,
     /// The TIMEOUT that is this running request's deadline.
     Deadline(Token),
-    /// A deadline of a request that is over.
+    /// The TIMEOUT of a request that is over.
     LateDeadline,
     /// The removal of a TIMEOUT.
     Removal,
@@ -31,11 +32,11 @@ pub(crate) enum Kind {
     Alarm,
     /// The READ of a port's samples.
     Received(usize),
-    /// A WRITE of samples, by its place and stamp, of the request with this id.
+    /// A WRITE of samples, with its place and stamp, and the id of its request.
     Play { slot: usize, stamp: u16, id: u32 },
     /// The empty WRITE that drops a port's samples.
     Silence,
-    /// Nothing that this driver submits.
+    /// A value that this driver never submits.
     Unknown,
 }
 
@@ -50,7 +51,7 @@ const ALARM: u64 = 7;
 const PLAY: u64 = 8;
 const _: () = assert!(PLAY << 60 == WRITE_BIT);
 
-/// The bits of a stamp.
+/// The bits that a stamp may have.
 pub(crate) const STAMP: u16 = 0xFFF;
 
 /// The value for the POLL of the interrupt file.
@@ -97,8 +98,8 @@ fn of_request(kind: u64, token: Token, id: RequestId) -> u64 {
     kind << 60 | (token.slot() as u64) << 44 | u64::from(token.stamp()) << 32 | u64::from(id.get())
 }
 
-/// What a completion queue entry is about. Slot, stamp and id must all be those of a running
-/// request, so that no value can be taken for one.
+/// Decodes the value of a completion queue entry. Slot, stamp and id must all be those of a running
+/// request; otherwise the value is not taken for that of a request.
 pub(crate) fn classify(user_data: u64, table: &Table) -> Kind {
     let slot = (user_data >> 44 & 0xFFFF) as u16;
     let stamp = (user_data >> 32 & 0xFFF) as u16;

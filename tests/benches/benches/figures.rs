@@ -1,7 +1,7 @@
-//! All figures of the latency path, and the table that says which are reached; `make bench`.
+//! Measures all figures of the latency path, and prints which targets are reached; `make bench`.
 //!
-//! `figures workload NAME COUNT` is how it runs itself under the tools that count; `--rounds N`
-//! makes it shorter or longer.
+//! The tools that count run it again as `figures workload NAME COUNT`; `--rounds N` makes the run
+//! shorter or longer.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ fn main() -> ExitCode {
             .parse()
             .map_err(|_| format!("{count} is no number"))
             .and_then(|n| workload(name, n)),
-        // cargo adds `--bench`, or `--test` where it only wants to know that this starts.
+        // cargo adds `--bench`, or `--test` if it only checks that the program starts.
         others if others.iter().any(|other| other == "--test") => Ok(()),
         [flag, rounds, ..] if flag == "--rounds" => {
             rounds.parse().map_err(|_| format!("{rounds} is no number")).and_then(everything)

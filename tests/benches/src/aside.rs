@@ -1,21 +1,21 @@
-//! A CPU that is set aside for whoever plays the hardware.
+//! Reserves a CPU for the thread that plays the hardware.
 
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 
-/// Whether the reaper, too, keeps a CPU busy.
+/// Whether the reaper keeps a CPU busy as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reaper {
     /// It sleeps while there is nothing to do.
     Sleeps,
-    /// It looks without end.
+    /// It polls all the time.
     Watches,
 }
 
-/// The calling thread.
+/// The calling thread, for sched_setaffinity.
 const SELF: Pid = Pid::from_raw(0);
 
-/// The CPU that can be spared: `None` if that left none for the requester and the reaper.
+/// The CPU to reserve; `None` if that would leave none for the requester and the reaper.
 pub(crate) fn spare_cpu(reaper: Reaper) -> Option<usize> {
     let allowed = sched_getaffinity(SELF).ok()?;
     let mut cpus = (0..CpuSet::count()).filter(|&cpu| allowed.is_set(cpu) == Ok(true));
@@ -24,15 +24,15 @@ pub(crate) fn spare_cpu(reaper: Reaper) -> Option<usize> {
     first.filter(|_| cpus.count() >= others)
 }
 
-/// Has the calling thread run on that CPU and no other.
+/// Makes the calling thread run on that CPU only.
 pub(crate) fn enter(cpu: usize) -> nix::Result<()> {
     let mut only = CpuSet::new();
     only.set(cpu)?;
     sched_setaffinity(SELF, &only)
 }
 
-/// As long as this lives, the thread that has made it, and all threads that it makes, keep off a
-/// CPU.
+/// As long as this lives, the thread that has made it does not use a CPU, and neither do threads
+/// that it starts.
 #[derive(Debug)]
 pub(crate) struct Aside {
     before: CpuSet,
@@ -50,7 +50,7 @@ impl Aside {
 
 impl Drop for Aside {
     fn drop(&mut self) {
-        // It was allowed before.
+        // This was allowed before, so that it does not fail.
         let _ = sched_setaffinity(SELF, &self.before);
     }
 }

@@ -1,12 +1,12 @@
-//! What is varied, and how one request is timed.
+//! The parameters that are varied, and the timing of a request.
 //!
 //! A submitting thread waits for its next arrival, submits one request, and waits until the
-//! callback has run; only then comes the next. So there is one answer under way per thread,
-//! whatever the way, and nothing is hidden by queues. The other requests that are outstanding were
+//! callback has run; only then comes the next. Each thread therefore has one answer under way, in
+//! every way that is compared, and no queue hides delays. The other outstanding requests were
 //! submitted before and are not answered.
 //!
-//! The whole is what software takes: from the call to its return, and from the interrupt to the
-//! callback. Where the interrupt has no stamp it is from the call to the callback.
+//! The whole is the time that software takes: from the call to its return, and from the interrupt
+//! to the callback. If the interrupt has no time stamp, it is from the call to the callback.
 
 use std::fmt;
 use std::time::Duration;
@@ -18,23 +18,21 @@ use crate::hardware::Hardware;
 use crate::noise::cpus;
 use crate::probe::{Landing, Probe};
 
-/// One sample of so many is for the stages.
+/// One of this many samples is for the stages.
 pub(crate) const STAGED: usize = 8;
-/// Samples at the start of a slice that do not count.
+/// The number of samples at the start of a slice that are not counted.
 pub(crate) const WARM_UP: usize = 32;
-/// A request that has not come back by then never will.
+/// A request that takes longer than this is lost, in ns.
 const LOST: u64 = 10_000_000_000;
-/// A thread that only reads the clock and finds this much gone was held up by something else.
+/// If two readings of the clock differ by more than this, the thread was interrupted, in ns.
 const HICCUP: u64 = 10_000;
 
-/// One combination of what is varied.
+/// One combination of the parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cell {
-    /// Time between two arrivals, all threads together.
+    /// Time between two arrivals, of all threads together.
     pub(crate) gap: Duration,
-    /// Requests outstanding.
     pub(crate) depth: usize,
-    /// Submitting threads.
     pub(crate) threads: usize,
 }
 
@@ -46,14 +44,14 @@ impl fmt::Display for Cell {
     }
 }
 
-/// The stages of one way in one cell. All in nanoseconds.
+/// The stages of one way in one cell, all in nanoseconds.
 #[derive(Debug, Clone)]
 pub(crate) struct Stages {
     /// From the call to its return.
     pub(crate) submit: Histogram<u64>,
     /// From the call to the doorbell.
     pub(crate) start: Histogram<u64>,
-    /// From the interrupt until its reaper has returned from waiting.
+    /// From the interrupt until the reaper's wait has returned.
     pub(crate) wake: Histogram<u64>,
     /// From there to the callback.
     pub(crate) deliver: Histogram<u64>,
@@ -61,13 +59,13 @@ pub(crate) struct Stages {
     pub(crate) serve: Histogram<u64>,
     /// From the call to the callback, without the hardware's time.
     pub(crate) whole: Histogram<u64>,
-    /// Times in which the submitting thread was held up while it only read the clock.
+    /// How long the submitting thread was interrupted while it only read the clock.
     pub(crate) hiccups: Histogram<u64>,
 }
 
 /// A histogram from 1 ns to a minute, 3 digits.
 pub(crate) fn histogram() -> Histogram<u64> {
-    // The bounds and digits are ones that it takes.
+    // These bounds and digits are valid.
     Histogram::new_with_bounds(1, 60_000_000_000, 3).unwrap_or_else(|_| unreachable!())
 }
 
@@ -89,13 +87,13 @@ impl Stages {
             (&mut self.hiccups, &other.hiccups),
         ];
         for (mine, theirs) in pairs {
-            // Same bounds, so it fits.
+            // Both have the same bounds, so that this does not fail.
             let _ = mine.add(theirs);
         }
     }
 
-    /// A sample that another program has taken: call, return, interrupt and callback; and whether
-    /// it is for the stages.
+    /// Adds a sample that another program has taken: times of call, return, interrupt and callback;
+    /// and whether it is for the stages.
     pub(crate) fn record(&mut self, [call, returned, raised, callback]: [u64; 4], staged: bool) {
         let submit = returned.saturating_sub(call);
         let wake = callback.saturating_sub(raised);
@@ -109,7 +107,6 @@ impl Stages {
     }
 }
 
-/// One request on its way.
 #[derive(Debug)]
 pub(crate) struct Shot {
     staged: bool,
@@ -118,7 +115,7 @@ pub(crate) struct Shot {
     raised: Option<u64>,
 }
 
-/// Paces one submitting thread and keeps what it finds.
+/// Times the requests of one submitting thread, and stores the results.
 pub(crate) struct Recorder<'a> {
     pub(crate) stages: Stages,
     probe: &'a Probe,
@@ -129,18 +126,18 @@ pub(crate) struct Recorder<'a> {
 }
 
 impl<'a> Recorder<'a> {
-    /// For thread number `thread` of the cell's.
+    /// Makes a recorder for thread number `thread` of the cell.
     pub(crate) fn new(cell: Cell, thread: usize, probe: &'a Probe) -> Self {
         let gap = cell.gap.as_nanos() as u64;
         let next = now() + gap * (1 + thread as u64);
         Recorder { stages: Stages::new(), probe, cell, next, samples: 0, spins: cpus() > 1 }
     }
 
-    /// Waits for the next arrival. What follows is the call.
+    /// Waits for the next arrival. The call follows.
     pub(crate) fn begin(&mut self) -> Shot {
         let gap = self.cell.gap.as_nanos() as u64 * self.cell.threads as u64;
-        // Alone it keeps its CPU busy, so that submitting is no waking; among others, or on the
-        // only CPU, that would leave none for the reaper.
+        // A single thread keeps its CPU busy, so that its call does not begin with a wake-up. With
+        // several threads, or on the only CPU, that would leave none for the reaper.
         if self.cell.threads == 1 && self.spins {
             self.spin();
         } else {
@@ -165,7 +162,7 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    /// The call has returned. The requester plays the hardware, if nobody else does.
+    /// Notes that the call has returned. The requester then plays the hardware, if no thread does.
     pub(crate) fn returned(&self, shot: &mut Shot, hardware: &Hardware) {
         shot.returned = now();
         shot.raised = hardware.answer();
@@ -190,7 +187,7 @@ impl<'a> Recorder<'a> {
                 landing.sleep(Duration::from_nanos(LOST));
                 continue;
             }
-            // Alone, it must have been answered; one of several may have been answered by another.
+            // A single requester must be answered now; with several, another may have answered it.
             shot.raised = shot.raised.or_else(|| hardware.answer());
             if self.cell.threads == 1 {
                 std::hint::spin_loop();
@@ -200,7 +197,7 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    /// The callback ran at `at`; its reaper woke at `woke`, if it says so.
+    /// Ends a sample: the callback ran at `at`; its reaper woke at `woke`, if that is known.
     pub(crate) fn end(&mut self, shot: Shot, at: u64, woke: u64, hardware: &Hardware) {
         self.samples += 1;
         if self.samples <= WARM_UP {
@@ -220,7 +217,7 @@ impl<'a> Recorder<'a> {
         self.stages.submit.saturating_record(returned - call);
         let doorbell = self.probe.doorbell();
         self.stages.start.saturating_record(doorbell.saturating_sub(call));
-        // Without an interrupt that is stamped, from the doorbell on.
+        // If the interrupt has no time stamp, the time counts from the doorbell.
         let raised = raised.unwrap_or(doorbell);
         if woke != 0 {
             self.stages.wake.saturating_record(woke.saturating_sub(raised));

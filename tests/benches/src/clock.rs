@@ -3,7 +3,7 @@
 use nix::sys::time::TimeSpec;
 use nix::time::{ClockId, ClockNanosleepFlags, clock_gettime, clock_nanosleep};
 
-/// Now.
+/// The current time.
 pub(crate) fn now() -> u64 {
     read(ClockId::CLOCK_MONOTONIC)
 }
@@ -18,9 +18,9 @@ fn read(clock: ClockId) -> u64 {
         .map_or(0, |time| time.tv_sec() as u64 * 1_000_000_000 + time.tv_nsec() as u64)
 }
 
-/// Sleeps until then.
+/// Sleeps until the given time.
 pub(crate) fn sleep_until(time: u64) {
     let until = TimeSpec::new((time / 1_000_000_000) as i64, (time % 1_000_000_000) as i64);
-    // Early only by a signal; whoever calls looks at the clock again.
+    // Only a signal ends it early, and the caller reads the clock again.
     let _ = clock_nanosleep(ClockId::CLOCK_MONOTONIC, ClockNanosleepFlags::TIMER_ABSTIME, &until);
 }

@@ -1,8 +1,8 @@
-//! What does not depend on the clock: instructions, allocations, bytes and system calls.
+//! Costs that do not depend on the clock: instructions, allocations, bytes and system calls.
 //!
-//! A tool counts what a process does that runs one workload; it runs twice, for few requests and
-//! for many, and the difference is what requests cost. So nothing has to be told apart inside:
-//! start and end cost the same in both.
+//! A tool counts what a process does that runs one workload. It runs twice, for few requests and
+//! for many, and the difference is the cost of the requests: start and end cost the same in both
+//! runs and cancel out.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -10,50 +10,51 @@ use std::process::{Command, Stdio};
 
 use crate::workload::Workload;
 
-/// How this program runs itself for one workload: the program, and the arguments before the
+/// How the program runs itself for one workload: the program, and the arguments before the
 /// workload's name and the number of requests.
 #[derive(Debug, Clone)]
 pub struct Relaunch {
-    /// The program.
+    /// The path of the program.
     pub program: PathBuf,
-    /// Its first arguments.
+    /// The arguments before the workload's name.
     pub arguments: Vec<OsString>,
 }
 
-/// Few and many requests, where all of them are outstanding and where they are not.
+/// Few and many requests, for workloads with all of them outstanding and for the others.
 const OUTSTANDING: [usize; 2] = [1024, 4096];
 const PASSING: [usize; 2] = [64, 1024];
 
-/// What requests cost, each or why it was not counted.
+/// The costs per request, or why one was not counted.
 #[derive(Debug, Clone)]
 pub(crate) struct Costs {
-    /// Instructions of a slot's life.
+    /// Instructions of one use of a slot.
     pub(crate) gate: Result<f64, String>,
-    /// Instructions from the call to its return, the ticket's release included.
+    /// Instructions from the call to its return, including the release of the ticket.
     pub(crate) submit: Result<f64, String>,
     /// Instructions from the interrupt to the return of the callback.
     pub(crate) deliver: Result<f64, String>,
-    /// Allocations of a submission.
+    /// Allocations per submission.
     pub(crate) submit_allocations: Result<f64, String>,
-    /// Allocations of the whole way, through the ring.
+    /// Allocations of the whole path, through the ring.
     pub(crate) allocations: Result<f64, String>,
-    /// Bytes of the heap for each request that is outstanding.
+    /// Bytes of the heap per outstanding request.
     pub(crate) bytes: Result<f64, String>,
-    /// System calls of a submission to a sleeping driver.
+    /// System calls per submission to a sleeping driver.
     pub(crate) submit_calls: Result<f64, String>,
-    /// System calls of the whole way, the hardware's one excepted.
+    /// System calls of the whole path, without the one of the hardware.
     pub(crate) calls: Result<f64, String>,
 }
 
 impl Costs {
-    /// None of it, for a reason.
+    /// No costs, for a reason.
     pub(crate) fn without(reason: &str) -> Costs {
         let [gate, submit, deliver, submit_allocations, allocations, bytes, submit_calls, calls] =
             std::array::from_fn(|_| Err(reason.to_string()));
         Costs { gate, submit, deliver, submit_allocations, allocations, bytes, submit_calls, calls }
     }
 
-    /// Counts them all; `progress` hears what and how far, from 0 to 1. `None` if `stop` said so.
+    /// Counts all costs; `progress` gets the current task, and how much is done, from 0 to 1.
+    /// `None` if `stop` returned true.
     pub(crate) fn count(
         relaunch: &Relaunch,
         stop: &dyn Fn() -> bool,
@@ -80,7 +81,7 @@ impl Costs {
             allocations: next(Tool::Allocations, Workload::Local),
             bytes: next(Tool::Bytes, Workload::Outstanding),
             submit_calls: next(Tool::SystemCalls, Workload::SubmitToDriver),
-            // The hardware's is its interrupt.
+            // The hardware makes one, its interrupt.
             calls: next(Tool::SystemCalls, Workload::Whole).map(|calls| calls - 1.0),
         };
         (!stop()).then_some(costs)
@@ -107,12 +108,12 @@ impl Tool {
         match self {
             Tool::Instructions => &["--tool=callgrind", "--callgrind-out-file=/dev/null"],
             Tool::Allocations | Tool::Bytes => &["--tool=dhat", "--dhat-out-file=/dev/null"],
-            // Who waits for the callback yields, and that is the bench's own.
+            // The thread that waits for the callback yields, which is not part of the path.
             Tool::SystemCalls => &["-f", "-c", "--seccomp-bpf", "-e", "trace=!sched_yield"],
         }
     }
 
-    /// The count in what the tool printed.
+    /// Extracts the count from the tool's output.
     fn read(self, text: &str) -> Option<f64> {
         let words = |line: &str| -> Vec<String> {
             line.split_whitespace().map(|word| word.replace(',', "")).collect()
@@ -126,8 +127,8 @@ impl Tool {
             // "Total:     1,106 bytes in 12 blocks", "At t-gmax: 930 bytes in 3 blocks".
             Tool::Allocations => after(" Total:", 3),
             Tool::Bytes => after("At t-gmax:", 0),
-            // "100.00    0.000123           3        42         1 total": the last is the name, the
-            // errors may be left out.
+            // "100.00    0.000123           3        42         1 total": the last word is the
+            // name, and the column of errors may be missing.
             Tool::SystemCalls => {
                 let line = text.lines().rev().find(|line| line.trim_end().ends_with(" total"))?;
                 words(line).get(3)?.parse().ok()

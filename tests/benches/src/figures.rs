@@ -1,4 +1,4 @@
-//! The figures to reach, and whether they are.
+//! The figures with their targets, and whether they are reached.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::latency::{Latency, MAIN, Quantile};
 use crate::scale::Scale;
 use crate::ways::{BLOCKING, EPOLL, FLOOR, POLL, SLEEP, TOKIO};
 
-/// What a figure has to be.
+/// The target of a figure.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Target {
     AtMost(f64),
@@ -19,20 +19,21 @@ pub(crate) enum Target {
 /// One figure.
 #[derive(Debug, Clone)]
 pub(crate) struct Figure {
-    /// For machines.
+    /// The name in JSON.
     pub(crate) name: &'static str,
-    /// For people, with its unit.
+    /// The name in text, with the unit.
     pub(crate) what: &'static str,
     pub(crate) target: Target,
-    /// The value, or why there is none.
+    /// The value, or why it is missing.
     pub(crate) value: Result<f64, String>,
 }
 
 impl Figure {
-    /// `None` where there is no value.
+    /// Returns whether the target is reached; `None` without a value.
     pub(crate) fn is_reached(&self) -> Option<bool> {
         let value = *self.value.as_ref().ok()?;
-        // A count per request is a difference of two runs: the rest of a run's start stays in it.
+        // A count per request is the difference of two runs, which contains a small rest of the
+        // start.
         Some(match self.target {
             Target::AtMost(0.0) => value.abs() < 0.005,
             Target::AtMost(most) => value <= most,
@@ -50,7 +51,7 @@ impl fmt::Display for Target {
     }
 }
 
-/// All of them.
+/// All figures.
 pub(crate) fn all(
     latency: &Latency,
     costs: &Costs,
@@ -103,7 +104,8 @@ pub(crate) fn all(
     ]
 }
 
-/// `{name: {value, target, reached}}`; what was not measured has no value and says why.
+/// `{name: {value, target, reached}}`; a figure that was not measured has a reason in place of the
+/// value.
 pub(crate) fn json(figures: &[Figure]) -> Value {
     let object = |figure: &Figure| {
         let (kind, target) = match figure.target {

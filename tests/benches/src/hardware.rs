@@ -1,12 +1,12 @@
-//! Who plays the hardware of the software mailbox.
+//! Plays the hardware of the software mailbox.
 //!
-//! A thread does, as a device would: it watches the doorbell on a CPU that is set aside for it, and
-//! answers a while later, when the requester has gone to sleep. Whatever a way does after its
-//! doorbell is over by then, and every way that sleeps is woken from its sleep. Where there is no
-//! CPU to spare, because there are too few or because the reaper keeps one busy, the requester
-//! plays: it answers right after its call.
+//! A thread plays it, like a device: it polls the doorbell on a CPU that is reserved for it, and
+//! answers a little later, when the requester sleeps. By then everything that a way does after its
+//! doorbell is over, and every way that sleeps has to be woken. If there is no CPU to reserve,
+//! because there are too few or because the reaper keeps one busy, the requester plays the
+//! hardware: it answers right after its call.
 //!
-//! The hardware's own time, from the call's return to the interrupt, is no part of the whole.
+//! The hardware's own time, from the call's return to the interrupt, is not part of the whole.
 
 use std::fmt;
 use std::io;
@@ -20,22 +20,22 @@ use ringback_driver::device::soft::SoftInterrupt;
 use crate::aside::enter;
 use crate::clock::now;
 
-/// How long the hardware takes, in ns: longer than a thread needs to fall asleep, and well below
-/// the short gap.
+/// How long the hardware takes, in ns: longer than a thread needs to fall asleep, and much shorter
+/// than the short gap.
 pub(crate) const THINKS: u64 = 8_000;
 
-/// Who answers.
+/// What answers the requests.
 #[derive(Debug)]
 pub(crate) enum Hardware {
-    /// The requester.
+    /// The requester, after its call.
     Requester(Mailbox),
     /// A thread of its own.
     Thread(Player),
-    /// The device is real, or a kernel module; some tell when they have interrupted last.
+    /// A real device or a kernel module; some of them report the time of their last interrupt.
     Real(Option<Told>),
 }
 
-/// A real device's own time of its last interrupt.
+/// Reads the time of a device's last interrupt.
 #[derive(Clone)]
 pub(crate) struct Told(Arc<dyn Fn() -> u64 + Send + Sync>);
 
@@ -51,7 +51,7 @@ impl fmt::Debug for Told {
     }
 }
 
-/// The mailbox from the hardware's side.
+/// The mailbox, from the hardware's side.
 #[derive(Debug, Clone)]
 pub(crate) struct Mailbox {
     mailbox: SoftMailbox,
@@ -59,7 +59,7 @@ pub(crate) struct Mailbox {
 }
 
 impl Mailbox {
-    /// Answers what waits and interrupts. When that was, if anything waited.
+    /// Answers the waiting requests and interrupts. Returns the time of that, if there were any.
     fn answer(&self) -> Option<u64> {
         let raised = now();
         (self.mailbox.step(usize::MAX) != 0).then(|| {
@@ -69,7 +69,7 @@ impl Mailbox {
     }
 }
 
-/// The thread that plays.
+/// The thread that plays the hardware.
 #[derive(Debug)]
 pub(crate) struct Player {
     mailbox: Mailbox,
@@ -84,7 +84,7 @@ struct State {
     raises: Raises,
 }
 
-/// When it has interrupted last.
+/// The times of the last interrupts.
 #[derive(Debug)]
 struct Raises {
     times: [AtomicU64; 64],
@@ -104,7 +104,7 @@ impl Raises {
         self.count.store(count + 1, Ordering::Release);
     }
 
-    /// The first one from `from` to `to`.
+    /// The first time in the range from `from` to `to`.
     fn between(&self, from: u64, to: u64) -> Option<u64> {
         let count = self.count.load(Ordering::Acquire);
         let back = (count.saturating_sub(self.times.len())..count).rev();
@@ -145,7 +145,7 @@ fn play(mailbox: &Mailbox, state: &State) {
         while now() < answers {
             std::hint::spin_loop();
         }
-        // Before the answer, or who watches could have it before.
+        // Stored before the answer, because a polling reaper could read the answer at once.
         state.raises.push(now());
         mailbox.answer();
     }
@@ -161,7 +161,7 @@ impl Drop for Player {
 }
 
 impl Hardware {
-    /// A mailbox played on this CPU, or by the requester.
+    /// Makes a mailbox that a thread on this CPU plays, or the requester.
     pub(crate) fn played(
         mailbox: SoftMailbox,
         interrupt: SoftInterrupt,
@@ -174,7 +174,7 @@ impl Hardware {
         }
     }
 
-    /// Takes what was submitted in and never answers it, where the hardware is ours to hold.
+    /// Accepts the submitted requests and never answers them, if the hardware is played.
     pub(crate) fn hold(&self) {
         match self {
             Hardware::Requester(mailbox) => mailbox.mailbox.hold(),
@@ -183,20 +183,21 @@ impl Hardware {
         }
     }
 
-    /// From now on it answers.
+    /// Answers from now on.
     pub(crate) fn begin(&self) {
         if let Hardware::Thread(player) = self {
             player.state.plays.store(true, Ordering::Release);
         }
     }
 
-    /// Whether the requester has to play.
+    /// Returns whether the requester has to play the hardware.
     pub(crate) fn is_requester(&self) -> bool {
         matches!(self, Hardware::Requester(_))
     }
 
-    /// Plays, if that is for the requester to do: when it has interrupted. `None` too if nothing
-    /// waits yet: where the card is busy, whoever holds it rings the doorbell.
+    /// Plays the hardware, if the requester has to, and returns the time of the interrupt. `None`
+    /// also if no request is there yet: if the card was busy, the thread that holds it rings the
+    /// doorbell later.
     pub(crate) fn answer(&self) -> Option<u64> {
         match self {
             Hardware::Requester(mailbox) => mailbox.answer(),
@@ -204,18 +205,19 @@ impl Hardware {
         }
     }
 
-    /// When it interrupted for a request whose call returned at `from` and whose callback ran at
-    /// `to`, if it can tell.
+    /// Returns when the hardware has interrupted for a request whose call returned at `from` and
+    /// whose callback ran at `to`, if that is known.
     pub(crate) fn raised(&self, from: u64, to: u64) -> Option<u64> {
         match self {
             Hardware::Thread(player) => player.state.raises.between(from, to),
-            // Read after the callback: in between another may have come for another thread.
+            // It is read after the callback, and another thread's interrupt may have come in
+            // between.
             Hardware::Real(told) => told.as_ref().map(|told| (told.0)()).filter(|&time| time <= to),
             Hardware::Requester(_) => None,
         }
     }
 
-    /// Interrupts once more, for whoever is to stop at the next interrupt and has rung the
+    /// Interrupts once more, for a reaper that is to stop at the next interrupt and has rung the
     /// doorbell.
     pub(crate) fn nudge(&self) {
         self.begin();
@@ -237,7 +239,7 @@ mod tests {
         assert_eq!(raises.between(920, 920), Some(920));
         assert_eq!(raises.between(921, 929), None);
         assert_eq!(raises.between(1001, 2000), None);
-        // Those that are forgotten are not made up.
+        // Times that are not stored any more are not invented.
         assert_eq!(raises.between(0, 300), None);
     }
 }

@@ -1,13 +1,13 @@
-//! Guest instructions on the module `uio_dummy`, counted by the lab's scenario `latency`.
+//! Instructions of a guest with the module `uio_dummy`, counted by the lab's scenario `latency`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// What the scenario prints before the figure.
+/// The text before the figure in the scenario's output.
 const MARK: &str = "guest instructions against (a): ";
 
-/// Runs the scenario, where this machine can.
+/// Runs the scenario, if this machine can.
 ///
 /// # Errors
 /// Why there is no figure, in a line.
@@ -17,7 +17,7 @@ pub fn instructions() -> Result<f64, String> {
     }
     let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let console: PathBuf = tree.join("target/lab/latency-6.12/console.log");
-    // What an earlier run left is no result of this one.
+    // Removes the output of an earlier run, so that it is not taken for this one's.
     if let Err(error) = fs::remove_file(&console)
         && error.kind() != std::io::ErrorKind::NotFound
     {
@@ -37,7 +37,7 @@ pub fn instructions() -> Result<f64, String> {
     })
 }
 
-/// Whether the lab has what it would have to fetch otherwise, which takes longer than all the rest.
+/// Returns whether the lab's files are there; fetching them would take longer than everything else.
 fn is_prepared() -> bool {
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
@@ -47,7 +47,7 @@ fn is_prepared() -> bool {
     })
 }
 
-/// The figure in what the machine has printed.
+/// Extracts the figure from the machine's output.
 fn figure(console: &str) -> Option<f64> {
     console.lines().rev().find_map(|line| line.trim().strip_prefix(MARK)?.parse().ok())
 }

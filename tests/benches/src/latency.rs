@@ -1,5 +1,5 @@
-//! The run: every way in every cell, one after the other, round by round, so that whatever the
-//! machine does meanwhile hits all of them.
+//! The run: every way in every cell, one after another, in rounds, so that disturbances of the
+//! machine affect all of them.
 
 use std::time::Duration;
 
@@ -10,22 +10,22 @@ use crate::aside::Aside;
 use crate::cell::{Cell, Stages};
 use crate::ways::Way;
 
-/// Gaps between arrivals, and how many requests a slice times.
+/// The gaps between arrivals, and how many requests a slice times.
 const GAPS: [(Duration, usize); 2] =
     [(Duration::from_micros(20), 2000), (Duration::from_millis(1), 100)];
 const DEPTHS: [usize; 3] = [1, 64, 4096];
 const THREADS: [usize; 2] = [1, 4];
 
-/// The cell that the figures are about.
+/// The cell that the figures are taken from.
 pub(crate) const MAIN: Cell = Cell { gap: GAPS[0].0, depth: 1, threads: 1 };
 
 /// One way in one cell, over all rounds.
 pub(crate) struct Course {
     pub(crate) way: &'static str,
     pub(crate) all: Stages,
-    /// p50 and p99 of the whole, round by round; `None` where a slice failed.
+    /// p50 and p99 of the whole for each round; `None` if the slice failed.
     pub(crate) rounds: Vec<Option<[f64; 2]>>,
-    /// Why it was not had.
+    /// Why a slice failed.
     pub(crate) missing: Option<String>,
 }
 
@@ -35,14 +35,14 @@ pub(crate) struct Field {
     pub(crate) courses: Vec<Course>,
 }
 
-/// What the run has found.
+/// The results of the run.
 pub(crate) struct Latency {
     pub(crate) fields: Vec<Field>,
-    /// Whether CPUs were kept from idling where requests come fast.
+    /// Whether CPUs were kept from idling in the cells with fast arrivals.
     pub(crate) awake: Result<(), String>,
 }
 
-/// Which quantile of a round.
+/// A quantile of a round.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Quantile {
     P50,
@@ -85,7 +85,7 @@ impl Latency {
         self.fields.iter().find(|field| field.cell == cell)
     }
 
-    /// [`Field::ratio`] in a cell, or why there is none.
+    /// [`Field::ratio`] in a cell, or why it is missing.
     pub(crate) fn ratio(
         &self,
         cell: Cell,
@@ -101,8 +101,8 @@ impl Latency {
     }
 }
 
-/// Runs all `ways` in all cells, `rounds` times. `progress` hears what is being done and how far it
-/// is, from 0 to 1. `None` if `stop` said so.
+/// Runs all `ways` in all cells, `rounds` times. `progress` gets the current task, and how much is
+/// done, from 0 to 1. `None` if `stop` returned true.
 pub(crate) fn measure(
     ways: &[Box<dyn Way>],
     rounds: usize,
@@ -133,7 +133,7 @@ pub(crate) fn measure(
     let mut step = 0.0;
     for round in 0..rounds {
         for (field, count) in &mut fields {
-            // Fast arrivals stand for a busy machine, whose CPUs do not idle.
+            // Fast arrivals stand for a busy machine, whose CPUs do not become idle.
             let realtime =
                 Realtime { no_idle_states: field.cell.gap == GAPS[0].0, ..Realtime::default() };
             let held = realtime.apply();
@@ -141,7 +141,7 @@ pub(crate) fn measure(
                 awake = Err(answer.to_string());
             }
             for n in 0..ways.len() {
-                // Each round begins with another, so that none is always after the same.
+                // Each round begins with another way, so that none always follows the same one.
                 let n = (n + round) % ways.len();
                 let (way, course) = (&ways[n], &mut field.courses[n]);
                 if stop() {
@@ -168,7 +168,7 @@ pub(crate) fn measure(
     Some(Latency { fields: fields.into_iter().map(|(field, _)| field).collect(), awake })
 }
 
-/// A slice, with a CPU set aside for its hardware.
+/// Runs a slice, with a CPU reserved for its hardware.
 fn slice(way: &dyn Way, cell: Cell, count: usize) -> Result<Stages, String> {
     let cpu = way.aside();
     let aside = cpu.map(Aside::set).transpose();

@@ -1,4 +1,4 @@
-//! How disturbed the machine was while it measured.
+//! How much other programs and machines disturbed the measurement.
 
 use std::fmt;
 use std::fs;
@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use nix::sys::resource::{UsageWho, getrusage};
 
-/// CPU times of the machine, in clock ticks, from `/proc/stat`.
+/// CPU times of the machine in clock ticks, from `/proc/stat`.
 #[derive(Debug, Clone, Copy, Default)]
 struct Ticks {
     all: u64,
@@ -14,21 +14,21 @@ struct Ticks {
     stolen: u64,
 }
 
-/// Watches from its creation on.
+/// Records the CPU times from its creation on.
 pub(crate) struct Watch {
     begin: Instant,
     ticks: Ticks,
     own: f64,
 }
 
-/// What was seen.
+/// The disturbance of a run.
 #[derive(Debug, Clone)]
 pub(crate) struct Noise {
-    /// Of the CPUs' time, in per cent: what other programs took.
+    /// The share of other programs in the CPUs' time, in per cent.
     pub(crate) others: f64,
-    /// What the hypervisor took for other machines.
+    /// The share that the hypervisor took for other machines, in per cent.
     pub(crate) stolen: f64,
-    /// Tasks that wanted to run, averaged over the last minute.
+    /// The number of runnable tasks, averaged over the last minute.
     pub(crate) load: f64,
     pub(crate) cpus: usize,
 }
@@ -42,12 +42,12 @@ fn ticks() -> Ticks {
         .split_whitespace()
         .filter_map(|word| word.parse().ok())
         .collect();
-    // user nice system idle iowait irq softirq steal, and guest times that are in user already.
+    // user nice system idle iowait irq softirq steal; guest times are contained in user.
     let at = |n: usize| times.get(n).copied().unwrap_or(0);
     Ticks { all: times.iter().take(8).sum(), idle: at(3) + at(4), stolen: at(7) }
 }
 
-/// CPU seconds of this process and the children it has waited for.
+/// CPU seconds of this process and of children that it has waited for.
 fn own() -> f64 {
     [UsageWho::RUSAGE_SELF, UsageWho::RUSAGE_CHILDREN]
         .into_iter()
@@ -81,7 +81,7 @@ impl Watch {
 }
 
 impl Noise {
-    /// Whether the figures are to be trusted only for what they compare.
+    /// Returns whether only the comparisons within the run can be relied on.
     pub(crate) fn is_loud(&self) -> bool {
         self.others > 5.0 || self.stolen > 2.0
     }
@@ -98,7 +98,7 @@ impl fmt::Display for Noise {
     }
 }
 
-/// The machine in a line.
+/// Describes the machine in a line.
 pub(crate) fn machine() -> String {
     let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let field = |name: &str| {

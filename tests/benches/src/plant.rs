@@ -1,4 +1,4 @@
-//! The device under test: the software mailbox, or a card of this machine.
+//! The device to measure: the software mailbox, or a card of this machine.
 
 use std::io;
 use std::marker::PhantomData;
@@ -21,11 +21,11 @@ use crate::hardware::{Hardware, Told};
 use crate::kinds::{Edu, Kind, Mailbox, Uart};
 use crate::ways::{self, Way};
 
-/// Entries of each of the mailbox's rings.
+/// Number of entries of each of the mailbox's rings.
 const ENTRIES: u32 = 4096;
-/// The least that a mailbox's register window holds.
+/// Minimum size of a mailbox's register window.
 const MAILBOX: usize = 0x1010;
-/// The mailbox's registers of its own time, see `kmod-shim/uio_dummy.c`.
+/// The mailbox's registers for the time of its interrupt, see `kmod-shim/uio_dummy.c`.
 const FEATURES: usize = 0x1C;
 const TIME: [usize; 2] = [0x20, 0x24];
 const HAS_TIME: u32 = 1;
@@ -33,22 +33,22 @@ const HAS_TIME: u32 = 1;
 const EDU: usize = 0x9C;
 const UART: usize = 8;
 
-/// How long a device may take to be free again.
+/// How long a device may stay busy after its last user.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Where devices come from, a fresh one for each slice of the run.
+/// Makes a fresh device for each slice of the run.
 pub(crate) trait Plant: Send + Sync + 'static {
     type Device: Device + Sync;
     type Kind: Kind;
 
-    /// The CPU on which the hardware is to be played, `None` where it need not or can't be.
+    /// The CPU on which the hardware is to be played; `None` if that is not needed or not possible.
     fn aside(&self, reaper: Reaper) -> Option<usize>;
 
-    /// A device with nothing in it, and its hardware, played on that CPU.
+    /// Makes a device without requests, and its hardware, which is played on that CPU.
     fn set_up(&self, aside: Option<usize>) -> io::Result<(Self::Device, Hardware)>;
 }
 
-/// The software mailbox, its interrupt an eventfd.
+/// The software mailbox, whose interrupt is an eventfd.
 pub(crate) struct Soft;
 
 impl Plant for Soft {
@@ -67,7 +67,7 @@ impl Plant for Soft {
     }
 }
 
-/// A card, opened by this.
+/// A real card, which `open` opens.
 struct Real<K, F> {
     open: F,
     kind: PhantomData<fn() -> K>,
@@ -102,7 +102,7 @@ where
     ways::all(Real { open, kind: PhantomData::<fn() -> K> })
 }
 
-/// All ways on a card of this machine.
+/// Returns all ways on a card of this machine.
 ///
 /// # Errors
 /// Why there are none, with the cure.
@@ -146,8 +146,8 @@ fn by<K: Kind>(card: Selector, needs: Needs) -> Result<Vec<Box<dyn Way>>, String
     }
 }
 
-/// The kernel closes the files of a ring that is gone a moment after its thread has ended; so one
-/// that is busy is tried again for a while.
+/// Opens the device, and tries again for a while if it is busy: the kernel closes the files of a
+/// ring a moment after its thread has ended.
 fn open_uio(number: u32, needs: &Needs) -> Result<UioDevice, UioError> {
     let give_up = Instant::now() + PATIENCE;
     loop {
@@ -172,7 +172,7 @@ fn open_mailbox(number: u32) -> io::Result<(Shared, Option<Told>)> {
     Ok((device, told))
 }
 
-/// Read by halves, so until the upper one stands still.
+/// The time is read in two halves, until the upper half does not change between two reads.
 fn last_interrupt(registers: &impl Registers) -> u64 {
     let [low, high] = TIME;
     loop {
@@ -184,7 +184,7 @@ fn last_interrupt(registers: &impl Registers) -> u64 {
     }
 }
 
-/// A device that who measures looks at, too.
+/// A device that the measurement reads as well.
 struct Shared(Arc<UioDevice>);
 
 impl Device for Shared {

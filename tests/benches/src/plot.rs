@@ -1,4 +1,4 @@
-//! The latency distributions as a picture: how many requests have come back by when.
+//! The latency distributions as a picture: the share of requests that are back after a time.
 
 use std::fmt::Write;
 
@@ -11,16 +11,16 @@ const LEFT: f64 = 80.0;
 const RIGHT: f64 = 720.0;
 const TOP: f64 = 70.0;
 const BOTTOM: f64 = 480.0;
-/// Readable side by side, also without telling red from green.
+/// Distinguishable next to each other, also without telling red from green.
 const COLOURS: [&str; 9] = [
     "#0b5fa5", "#4aa3df", "#00a087", "#7fc97f", "#d1495b", "#e8943a", "#8e5ea2", "#333333",
     "#999999",
 ];
-/// Fractions that have not come back, one tenth of the one before at equal distances.
+/// Shares that are not back yet; each step is a tenth of the one before, at equal distances.
 const TAIL: [(f64, &str); 5] =
     [(1.0, "0"), (0.1, "90 %"), (0.01, "99 %"), (0.001, "99.9 %"), (0.0001, "99.99 %")];
 
-/// The picture of the main cell as SVG.
+/// Draws the main cell as SVG.
 pub(crate) fn svg(found: &Latency) -> String {
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" \

@@ -1,9 +1,9 @@
-//! Stamps on the way of a request.
+//! Time stamps on the path of a request.
 //!
-//! Every sample is stamped before the call, after it, and in the callback, and the hardware stamps
-//! its interrupts. The stages between need more; those are taken in every eighth sample only
-//! ([`Probe::is_staged`]), and such samples count for the stages and not for the whole, so that no
-//! way pays for being watched.
+//! Every sample has time stamps before the call, after it, and in the callback, and the hardware
+//! stamps its interrupts. The stages need more, which are taken only in every eighth sample
+//! ([`Probe::is_staged`]); such samples count for the stages and not for the whole, so that the
+//! whole does not contain the cost of the time stamps.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -15,13 +15,13 @@ use ringback_driver::device::{Device, InterruptFd, Registers};
 
 use crate::clock::now;
 
-/// Where the callback of a thread's request arrives.
+/// The place at which the callback of a thread's request arrives.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub(crate) struct Landing {
     at: AtomicU64,
     woke: AtomicU64,
-    /// Who sleeps until then.
+    /// The thread that sleeps until then.
     sleeper: OnceLock<Thread>,
 }
 
@@ -30,12 +30,12 @@ impl Landing {
         self.at.store(0, Ordering::Relaxed);
     }
 
-    /// The callback runs.
+    /// Called in the callback.
     pub(crate) fn land(&self) {
         self.land_at(now());
     }
 
-    /// The callback runs; its reaper says when it woke.
+    /// Called in the callback, with the time at which the reaper woke.
     pub(crate) fn land_from(&self, woke: u64) {
         let at = now();
         self.woke.store(woke, Ordering::Relaxed);
@@ -49,17 +49,17 @@ impl Landing {
         }
     }
 
-    /// The calling thread is to be woken at each landing, see [`Landing::sleep`].
+    /// Makes each landing wake the calling thread, see [`Landing::sleep`].
     pub(crate) fn wake_me(&self) {
         let _ = self.sleeper.set(thread::current());
     }
 
-    /// Sleeps until something has landed, or for so long, or less.
+    /// Sleeps until something has landed, for at most `limit`.
     pub(crate) fn sleep(&self, limit: Duration) {
         thread::park_timeout(limit);
     }
 
-    /// When the callback ran, and when its reaper woke if that is known.
+    /// Returns when the callback ran, and when its reaper woke if that is known.
     pub(crate) fn landed(&self) -> Option<(u64, u64)> {
         let at = self.at.load(Ordering::Acquire);
         (at != 0).then(|| (at, self.woke.load(Ordering::Relaxed)))
@@ -70,7 +70,7 @@ impl Landing {
     }
 }
 
-/// What is stamped in a sample for the stages.
+/// The time stamps of a sample for the stages.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub(crate) struct Probe {
@@ -89,7 +89,7 @@ impl Probe {
         self.staged.load(Ordering::Relaxed)
     }
 
-    /// A reaper has returned from waiting.
+    /// Called when a reaper's wait has returned.
     pub(crate) fn woken(&self) {
         if self.is_staged() {
             self.woke.store(now(), Ordering::Relaxed);
@@ -105,13 +105,13 @@ impl Probe {
     }
 }
 
-/// A device whose doorbell is stamped.
+/// A device whose doorbell is time-stamped.
 pub(crate) struct ProbeDevice<D> {
     registers: ProbeRegisters<D>,
 }
 
 impl<D: Device> ProbeDevice<D> {
-    /// `doorbell` is the register that is stamped when it is written.
+    /// `doorbell` is the register whose writes are time-stamped.
     pub(crate) fn new(device: D, doorbell: usize, probe: Arc<Probe>) -> Self {
         ProbeDevice { registers: ProbeRegisters { device, doorbell, probe } }
     }
@@ -141,7 +141,7 @@ impl<D: Device> Device for ProbeDevice<D> {
     }
 }
 
-/// Its registers.
+/// The registers, of which the doorbell is time-stamped.
 pub(crate) struct ProbeRegisters<D> {
     device: D,
     doorbell: usize,

@@ -1,4 +1,4 @@
-//! What the run has found, as text for people.
+//! Prints the results of a run as text.
 
 use std::fmt::Write;
 
@@ -12,14 +12,14 @@ use crate::scale::Scale;
 use crate::tick::Tick;
 use crate::ways::PEERS;
 
-/// An access to a PCI register, for estimates: a read on a card behind a bridge, in ns.
+/// The estimated time of an access to a PCI register: a read on a card behind a bridge, in ns.
 const PCI_ACCESS: f64 = 1000.0;
 
 fn micros(nanos: u64) -> String {
     format!("{:.2}", nanos as f64 / 1000.0)
 }
 
-/// What was measured on, and whether its own time is left out.
+/// Describes the device, and whether its own time is left out.
 pub(crate) fn device(card: &str, found: &Latency) -> String {
     let mut courses = found.fields.iter().flat_map(|field| &field.courses);
     let whole = if courses.any(|course| !course.all.serve.is_empty()) {
@@ -30,7 +30,7 @@ pub(crate) fn device(card: &str, found: &Latency) -> String {
     format!("Device: {card}; {whole}\n")
 }
 
-/// Whole distributions, cell by cell, with ratios to the peers.
+/// The distributions of the whole, cell by cell, with ratios to the peers.
 pub(crate) fn latency(found: &Latency) -> String {
     let mut text = String::new();
     for field in &found.fields {
@@ -63,7 +63,7 @@ pub(crate) fn latency(found: &Latency) -> String {
     text
 }
 
-/// p50 against each peer's, the median over the rounds.
+/// The ratios of p50 to each peer's, as the median over the rounds.
 fn ratios(text: &mut String, field: &Field, way: &str) {
     for (peer, _) in PEERS {
         let ratio = (peer != way).then(|| field.ratio(way, peer, crate::latency::Quantile::P50));
@@ -98,7 +98,7 @@ fn both(stage: &Histogram<u64>) -> String {
     format!("{p50} {p99}")
 }
 
-/// What was counted.
+/// The counted costs.
 pub(crate) fn costs(costs: &Costs) -> String {
     let rows = [
         ("instructions: gate", &costs.gate),
@@ -118,7 +118,7 @@ pub(crate) fn costs(costs: &Costs) -> String {
     text
 }
 
-/// What one core carries.
+/// The throughput of one core.
 pub(crate) fn scale(scale: &Scale) -> String {
     let mut text =
         String::from("\nOne reaper, one core: million requests/s by requests per interrupt\n");
@@ -176,7 +176,7 @@ fn ticks(found: &Result<Vec<Tick>, String>) -> String {
     text
 }
 
-/// How disturbed the run was.
+/// The disturbance of the run.
 pub(crate) fn noise(noise: &Noise, found: &Latency) -> String {
     let mut hiccups = crate::cell::histogram();
     for course in found.fields.iter().flat_map(|field| &field.courses) {
@@ -202,7 +202,7 @@ pub(crate) fn noise(noise: &Noise, found: &Latency) -> String {
     text
 }
 
-/// The figures to reach.
+/// The figures and their targets.
 pub(crate) fn figures(figures: &[Figure]) -> String {
     let mut text = String::from("\nFigures to reach\n");
     for figure in figures {

@@ -1,4 +1,4 @@
-//! A whole run: measured, told, drawn.
+//! A whole run: measures, prints and draws.
 
 use std::io::{self, IsTerminal};
 
@@ -16,32 +16,33 @@ use crate::scale::Scale;
 use crate::ways::{self, Way};
 use crate::{plot, report};
 
-/// Rounds that make a run to rely on: the medians are of so many.
+/// The number of rounds of a reliable run.
 pub const ROUNDS: usize = 7;
 
-/// How it is to be run.
+/// The options of a run.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The device: the software mailbox, or a card of this machine.
     pub card: Selector,
-    /// How often every way has its turn in every cell; a ratio is the median over all rounds.
+    /// How many times each way runs in each cell; a ratio is the median over all rounds.
     pub rounds: usize,
-    /// JSON, one object per line, in place of text.
+    /// Whether to print JSON, one object per line, instead of text.
     pub json: bool,
-    /// How the program runs itself for what is counted by tools.
+    /// How the program runs itself for what tools count.
     pub relaunch: Relaunch,
-    /// Guest instructions on `uio_dummy`, against a blocking read's: how they are had, or why not.
+    /// Returns the guest instructions on `uio_dummy`, relative to a blocking read's, or why they
+    /// are missing.
     pub lab: fn() -> Result<f64, String>,
 }
 
-/// Why a run gave nothing.
+/// Why a run has no result.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The card can't be measured.
     #[error("{0}")]
     Card(String),
-    /// It was asked to stop.
+    /// `stop` returned true.
     #[error("stopped")]
     Stopped,
 }
@@ -60,7 +61,7 @@ impl Report {
     }
 }
 
-/// The progress line on stderr: rewritten on a terminal, one line for each tenth elsewhere.
+/// The progress on stderr: a line that is rewritten on a terminal; elsewhere a line for each tenth.
 struct Progress {
     terminal: bool,
     tenths: u32,
@@ -84,16 +85,16 @@ impl Progress {
     }
 }
 
-/// Measures everything that this machine can. Ends soon after `stop` says so.
+/// Measures everything that this machine can. Ends soon after `stop` returns true.
 ///
 /// # Errors
-/// [`Error`]. A figure that could not be measured is none: it is told with the reason.
+/// [`Error`]. A figure that could not be measured is not an error: the report has the reason.
 pub fn run(options: &Options, stop: &dyn Fn() -> bool) -> Result<Report, Error> {
     let mut progress = Progress { terminal: io::stderr().is_terminal(), tenths: 0 };
     let watch = Watch::start();
     let mut part = |what: &str, part: f64| progress.tell(what, part);
     let ways = all_ways(&options.card)?;
-    // The pieces of the path are the same, whatever the card.
+    // These measurements do not depend on the card.
     let soft = options.card == Selector::Soft;
     let elsewhere = || "told by a run on the software mailbox".to_string();
     let scale = if soft {
@@ -106,7 +107,7 @@ pub fn run(options: &Options, stop: &dyn Fn() -> bool) -> Result<Report, Error> 
     })
     .ok_or(Error::Stopped);
     let noise = watch.noise();
-    // The tools' own noise is none: what they count does not depend on the clock.
+    // The tools disturb the machine, but what they count does not depend on the clock.
     let costs = match latency {
         Ok(_) if soft => {
             Costs::count(&options.relaunch, stop, &mut |w, done| part(w, 0.85 + 0.1 * done))

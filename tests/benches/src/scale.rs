@@ -1,4 +1,4 @@
-//! How fast a piece of the path is alone, and how much one core carries.
+//! The speed of single pieces of the path, and the throughput of one core.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,38 +11,39 @@ use crate::latency::median;
 use crate::tick::{self, Tick};
 use crate::workload::{Driven, InPlace, MOST, life, submit};
 
-/// Measurements of each kind; what counts is their median.
+/// Number of measurements of each kind, of which the median is taken.
 const TURNS: usize = 15;
-/// Depths at which the reaper's throughput is measured.
+/// The depths at which the reaper's throughput is measured.
 const DEPTHS: [usize; 4] = [1, 16, 256, MOST];
 
-/// How many requests a second one reaper takes, at a depth.
+/// The number of requests per second that one reaper can handle, at a depth.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Throughput {
     pub(crate) depth: usize,
     /// From the interrupt to the callbacks, per second of the reaper's CPU time.
     pub(crate) reaper: f64,
-    /// Submitting and playing the hardware included, on the same core.
+    /// The same including submission and hardware, on the same core.
     pub(crate) whole: f64,
 }
 
-/// What was measured.
+/// The results.
 #[derive(Debug, Clone)]
 pub(crate) struct Scale {
-    /// A slot's life, in ns.
+    /// One use of a slot, in ns.
     pub(crate) gate: Result<f64, String>,
-    /// Of that, what three atomic steps on one word take alone, in ns: taking the slot, RETURNED
-    /// and COMPLETED are no less.
+    /// Three atomic operations on one word, in ns: the least that taking the slot, RETURNED and
+    /// COMPLETED can cost.
     pub(crate) steps: Result<f64, String>,
-    /// Submission to a driver that sleeps, soft registers and the ticket's release included, in ns.
+    /// A submission to a sleeping driver, with software registers and the release of the ticket, in
+    /// ns.
     pub(crate) submit: Result<f64, String>,
     pub(crate) throughput: Result<Vec<Throughput>, String>,
-    /// By ports, from none to four.
+    /// The ticks of cards with no to four ports.
     pub(crate) ticks: Result<Vec<Tick>, String>,
 }
 
 impl Scale {
-    /// None of it, for a reason.
+    /// No results, for a reason.
     pub(crate) fn without(reason: &str) -> Scale {
         let none = || Err(reason.to_string());
         Scale {
@@ -54,7 +55,7 @@ impl Scale {
         }
     }
 
-    /// Measures it all; `progress` hears what and how far, from 0 to 1.
+    /// Measures everything; `progress` gets the current task, and how much is done, from 0 to 1.
     pub(crate) fn measure(progress: &mut dyn FnMut(&str, f64)) -> Scale {
         progress("the gate alone", 0.0);
         let (gate, steps) = (gate(), steps());
@@ -67,9 +68,9 @@ impl Scale {
     }
 }
 
-/// The median of several turns; each gives ns per thing.
+/// The median of several measurements, each in ns per operation.
 pub(crate) fn turns(mut turn: impl FnMut() -> Result<f64, String>) -> Result<f64, String> {
-    // The first warms up.
+    // The first measurement warms up and is not used.
     turn()?;
     let all = (0..TURNS).map(|_| turn()).collect::<Result<Vec<_>, _>>()?;
     Ok(median(all).unwrap_or_default())
@@ -106,12 +107,12 @@ fn steps() -> Result<f64, String> {
 }
 
 fn submitting() -> Result<f64, String> {
-    /// Each in a turn is on a free card: the reaper sleeps.
+    /// Each submission is to a free card, because the reaper sleeps.
     const COUNT: usize = 1000;
     let driven = Driven::start()?;
     let mut due = 0;
     turns(|| {
-        // Until the reaper, which has just delivered, sleeps again.
+        // Time for the reaper, which has just delivered, to fall asleep.
         std::thread::sleep(Duration::from_millis(2));
         let begin = now();
         (0..COUNT).try_for_each(|_| submit(&driven.handle))?;

@@ -1,9 +1,8 @@
-//! The tick of a Tiger320: what serving one interrupt costs beyond its register accesses.
+//! The tick of a Tiger320: what an interrupt costs beyond its register accesses.
 //!
-//! The card is brought up on the software card and served for one period of its module work, while
-//! every value that the driver reads is noted down. Then the notes are played back, round and
-//! round: the driver does exactly what it did, and an access costs no more than looking up the next
-//! note.
+//! The software card is brought up and served for one period of its module work, and every value
+//! that the driver reads is recorded. Then the record is played back again and again: the driver
+//! repeats exactly what it did, and an access costs only the lookup of the next value.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -21,28 +20,28 @@ use ringback_softcard::{CardConfig, ModuleKind, SLOTS, SoftCard};
 use crate::clock::thread_cpu;
 use crate::scale::turns;
 
-/// Module work repeats itself after so many ticks.
+/// The module work repeats after this many ticks.
 const PERIOD: usize = 64;
 const TICK: Duration = Duration::from_millis(1);
 
-/// What a tick of a card with so many ports costs.
+/// The cost of a tick of a card with this many ports.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tick {
     pub(crate) ports: usize,
-    /// CPU time beyond the register accesses, in ns.
+    /// CPU time without the register accesses, in ns.
     pub(crate) nanos: f64,
-    /// Register accesses, on average.
+    /// Average number of register accesses.
     pub(crate) accesses: f64,
 }
 
 impl Tick {
-    /// How many cards one core carries at 1 ms where a register access takes so many ns.
+    /// How many cards one core can serve every ms if a register access takes `access` ns.
     pub(crate) fn cards(&self, access: f64) -> f64 {
         TICK.as_nanos() as f64 / (self.nanos + self.accesses * access)
     }
 }
 
-/// What was read, and whether it is being noted down or played back.
+/// The recorded values, and whether they are recorded or played back.
 #[derive(Default)]
 struct Notes {
     values: Mutex<Vec<u32>>,
@@ -64,7 +63,7 @@ struct TapedRegisters {
 impl TapedRegisters {
     fn read(&self, offset: usize, width: u32) -> u32 {
         if let Some(tape) = self.notes.tape.get() {
-            // One thread reads.
+            // Only one thread reads.
             let place = self.notes.place.load(Ordering::Relaxed);
             let next = if place + 1 < tape.len() { place + 1 } else { 0 };
             self.notes.place.store(next, Ordering::Relaxed);
@@ -126,7 +125,7 @@ impl Device for Taped {
     }
 }
 
-/// Takes what comes in and plays what came before: samples are moved and not looked at.
+/// Plays the samples that came in before, so that samples are moved and not processed.
 #[derive(Default)]
 struct Echo([[u8; FRAME]; 4]);
 
@@ -139,8 +138,8 @@ impl PortSink for Echo {
     fn event(&mut self, _: usize, _: PortEvent) {}
 }
 
-/// Measures it on a card without modules, with one, and so on: the first is the interrupt's service
-/// alone, the last the card as it is sold.
+/// Measures cards without modules, with one, and so on: the first is the interrupt's service alone,
+/// the last a card with four modules.
 pub(crate) fn measure() -> Result<Vec<Tick>, String> {
     (0..=SLOTS).map(tick).collect()
 }
@@ -171,7 +170,7 @@ fn tick(ports: usize) -> Result<Tick, String> {
         time += TICK;
         card.service(time, &mut echo)
     };
-    // Debounced and settled.
+    // Until all inputs are debounced and settled.
     for _ in 0..16 * PERIOD {
         serve(&mut card, Some(&soft));
     }

@@ -1,5 +1,5 @@
-//! The pieces of the path, alone, for tools that count what a whole process does: so many requests,
-//! and nothing else that grows with their number.
+//! Pieces of the path on their own, for tools that count what a whole process does: a number of
+//! requests, and nothing else that grows with it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,30 +13,30 @@ use ringback_driver::device::{Device, InterruptFd};
 use ringback_driver::reactor::{Driver, Handle, Local, Options, Stepper, Upcalls};
 use ringback_driver::request::{Completion, Table};
 
-/// Requests outstanding at most, in workloads that have them all outstanding.
+/// The most outstanding requests, in workloads with all of them outstanding.
 pub(crate) const MOST: usize = 4096;
 
-/// How long to wait for what takes microseconds.
+/// Limit of waits for what takes microseconds.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What can be run.
+/// The workloads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Workload {
-    /// A slot's whole life on one thread: reserved, returned, completed, taken.
+    /// The use of a slot on one thread: reserved, returned, completed, taken.
     Gate,
-    /// Submitted and outstanding at the end; no reaper.
+    /// Requests are submitted and outstanding at the end; there is no reaper.
     Submit,
-    /// As `Submit`, and answered by the hardware.
+    /// Like `Submit`, and the hardware answers.
     Answer,
-    /// As `Answer`, and delivered by one interrupt.
+    /// Like `Answer`, and one interrupt delivers all completions.
     Deliver,
-    /// One after the other through the ring of a driver that is run here and never sleeps.
+    /// One after another through the ring of a driver that runs on this thread and never sleeps.
     Local,
-    /// A driver with room for exactly so many requests, all of them outstanding.
+    /// A driver with room for exactly this many requests, all of them outstanding.
     Outstanding,
-    /// Submitted to a driver whose reaper sleeps in its ring.
+    /// Requests are submitted to a driver whose reaper sleeps in its ring.
     SubmitToDriver,
-    /// One after the other through a driver whose reaper sleeps: submitted, answered, waited for.
+    /// One after another through a driver whose reaper sleeps: submitted, answered, waited for.
     Whole,
 }
 
@@ -57,11 +57,11 @@ impl Workload {
     }
 }
 
-/// Runs the workload with this name for `count` requests, at most 4096 where all of them are
+/// Runs the workload with this name for `count` requests, at most 4096 if all of them are
 /// outstanding at once.
 ///
 /// # Errors
-/// There is none of this name, or the machine has no io_uring.
+/// There is no workload of this name, or the machine has no io_uring.
 pub fn workload(name: &str, count: usize) -> Result<(), String> {
     let Some((workload, _)) = Workload::ALL.iter().find(|(_, other)| *other == name) else {
         return Err(format!("there is no workload {name}"));
@@ -86,14 +86,14 @@ pub fn workload(name: &str, count: usize) -> Result<(), String> {
     }
 }
 
-/// `count` slots' lives on one thread.
+/// `count` uses of slots on one thread.
 pub(crate) fn gate(count: usize) -> Result<(), String> {
     let table = Table::with_capacity(MOST).map_err(|error| error.to_string())?;
     let lost = (0..count).filter(|_| life(&table) != Some(0)).count();
     if lost == 0 { Ok(()) } else { Err(format!("the gate lost {lost} requests")) }
 }
 
-/// One slot's life; its result.
+/// One use of a slot; returns its result.
 pub(crate) fn life(table: &Table) -> Option<i32> {
     let (_, request) = table.reserve(None, 0, Time::ZERO, Time::NEVER).ok()?;
     table.release(request);
@@ -101,12 +101,12 @@ pub(crate) fn life(table: &Table) -> Option<i32> {
     table.take(request).map(|completion| completion.result)
 }
 
-/// Counts what comes.
+/// Counts completions.
 pub(crate) struct Count(pub(crate) Arc<AtomicUsize>);
 
 impl Upcalls<()> for Count {
     fn completed(&mut self, completion: Completion) {
-        // Of one thread, so that no other is waited for.
+        // Only one thread counts, so that a store is enough.
         let right = usize::from(completion.result == 0);
         self.0.store(self.0.load(Ordering::Relaxed) + right, Ordering::Release);
     }
@@ -115,7 +115,7 @@ impl Upcalls<()> for Count {
 
 pub(crate) type SoftEngine = Mailbox<SoftDevice<SoftMailbox>>;
 
-/// A mailbox's engine, its hardware, and its interrupt from both ends.
+/// A mailbox's engine, its hardware, and both ends of its interrupt.
 struct Parts {
     engine: SoftEngine,
     hardware: SoftMailbox,
@@ -189,12 +189,12 @@ impl Driven {
     /// Answers what is outstanding and waits until `due` requests have ended.
     ///
     /// # Errors
-    /// They have not, after a time in which any machine would have done it.
+    /// They have not ended within a minute.
     pub(crate) fn finish(&self, due: usize) -> Result<(), String> {
         let began = Instant::now();
         loop {
-            // More than once: the reaper may have been in the card, and starts what it found
-            // queued.
+            // Repeated, because the reaper may have held the card and may start commands that it
+            // found queued.
             if self.hardware.step(usize::MAX) != 0 {
                 self.interrupt.raise();
             }
@@ -205,7 +205,7 @@ impl Driven {
             if began.elapsed() > PATIENCE {
                 return Err(format!("{done} of {due} requests have ended"));
             }
-            // Others may want this CPU, among them the reaper.
+            // Other threads may need this CPU, among them the reaper.
             thread::yield_now();
         }
     }

@@ -1,4 +1,4 @@
-//! The software cards behind a world's card: one, or two whose ports are numbered through.
+//! The software cards behind a world's card: one, or two whose ports have consecutive numbers.
 
 use ringback_softcard::{Exchange, Fault, SLOTS, SoftCard, Telephone};
 
@@ -15,12 +15,11 @@ impl Cards {
         &self.0
     }
 
-    /// How many ports there are.
     pub(crate) fn ports(&self) -> usize {
         self.0.len() * SLOTS
     }
 
-    /// A millisecond passes.
+    /// Runs one millisecond of all cards.
     pub(crate) fn tick(&self) {
         self.0.iter().for_each(SoftCard::tick);
     }
@@ -37,7 +36,7 @@ impl Cards {
         self.0.get(port / SLOTS)?.telephone(port % SLOTS)
     }
 
-    /// The exchange of a port, and the port's number on its part.
+    /// The exchange of a port, and the port's number on its own card.
     pub(crate) fn exchange(&self, port: usize) -> Option<(Exchange, usize)> {
         Some((self.0.get(port / SLOTS)?.exchange(), port % SLOTS))
     }

@@ -1,4 +1,4 @@
-//! How often what happened: a simulation in which nothing happens proves nothing.
+//! Counts what happens in a simulation, because one in which nothing happens proves nothing.
 
 use std::collections::BTreeMap;
 
@@ -18,19 +18,19 @@ impl Coverage {
         *self.0.entry(what).or_default() += 1;
     }
 
-    /// How often this happened.
+    /// The count of `what`.
     pub fn of(&self, what: &str) -> u64 {
         self.0.get(what).copied().unwrap_or(0)
     }
 
-    /// Adds another world's counts.
+    /// Adds the counts of another world.
     pub fn add(&mut self, other: &Coverage) {
         for (what, count) in &other.0 {
             *self.0.entry(what.clone()).or_default() += count;
         }
     }
 
-    /// All of them, by name.
+    /// All counts, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
         self.0.iter().map(|(what, count)| (what.as_str(), *count))
     }

@@ -1,4 +1,4 @@
-//! How worlds end, and what has to be true then.
+//! The ends of worlds, and what has to hold then.
 
 use std::time::Duration;
 
@@ -16,13 +16,14 @@ use crate::sabotage::Sabotage;
 use crate::scenario::{Ending, Pace};
 use crate::world::World;
 
-/// After the last fault and the last caller: bursts of ringing end, modules are set up again.
+/// Time after the last fault and the last caller, in which bursts of ringing end and modules are
+/// set up again.
 const CALM: Duration = Duration::from_secs(14);
-/// A state that is due has come by then.
+/// Time in which an expected state has to come.
 const DUE: Duration = Duration::from_secs(6);
 
 impl World {
-    /// The whole life of the world.
+    /// Runs the world from its beginning to its end.
     pub(crate) fn live(&mut self) {
         self.run(self.scenario.storm / 2);
         if self.application().saboteur.plans(Sabotage::DeafModules) {
@@ -46,10 +47,12 @@ impl World {
         }
     }
 
-    /// The card goes in the middle of everything: each request ends, each line is closed.
+    /// Loses the card while everything runs: each request has to end, and each line has to be
+    /// closed.
     fn lose(&mut self, how: impl FnOnce(&mut World)) {
         self.faults.end(&self.card);
-        // Whatever was wrong before, the card is noticed to be lost by looking after it.
+        // Whatever faults there were before, the loss of the card is noticed by its regular
+        // service.
         how(self);
         self.after_delivery();
         self.application().quiet = true;
@@ -73,11 +76,11 @@ impl World {
         }
     }
 
-    /// Everything calms down; then each line has to serve.
+    /// Ends faults and callers; then each line has to work.
     fn calm_down(&mut self) {
         self.faults.end(&self.card);
         if self.scenario.pace == Pace::Halting {
-            // Nobody recognises a tone of which half is lost.
+            // Not `Halting`, because a tone of which half is lost is not recognised.
             self.scenario.pace = Pace::Uneven;
         }
         self.outside.hang_up();
@@ -150,7 +153,7 @@ impl World {
     fn check_fxs(&mut self, line: usize, call: HDRVCALL) {
         let Some(telephone) = self.card.telephone(self.slot(line)) else { return };
         self.until(call, CallState::Ringback, 0);
-        // In the first ring, of any country.
+        // This is within the first ring of any country.
         self.run(Duration::from_millis(300));
         if !telephone.is_ringing() {
             let slot = self.slot(line);
@@ -181,7 +184,7 @@ impl World {
         }
     }
 
-    /// The shutdown, in whatever state the world is.
+    /// Shuts down, in whatever state the world is.
     fn stop(&mut self) {
         self.over = true;
         let mut application = self.application();

@@ -1,4 +1,4 @@
-//! Faults by name, on and off at random.
+//! Switches faults on and off at random.
 
 use ringback_driver::Time;
 use ringback_softcard::{Fault, SLOTS};
@@ -8,15 +8,15 @@ use crate::coverage::Coverage;
 use crate::dice::Dice;
 use crate::journal::{Journal, note};
 
-/// Switches faults on, and off again.
+/// The faults of a world.
 pub(crate) struct Faults {
     dice: Dice,
     journal: Journal,
     every_ms: Option<u64>,
     next: Time,
-    /// Faults that are on, each with when it ends and on which part of the card it is.
+    /// Faults that are on, each with its end and the part of the card that it affects.
     on: Vec<(Time, usize, Fault)>,
-    /// When a fault was on last that concerned this port.
+    /// For each port when a fault was last on that affected it.
     disturbed: Vec<Time>,
 }
 
@@ -67,7 +67,7 @@ impl Faults {
         if self.on.iter().any(|(_, of, on)| (*of, *on) == (part, fault)) {
             return;
         }
-        // Some last so long that the module, or the card, is given up.
+        // Some last so long that the driver gives the module, or the card, up.
         let longest = if self.dice.one_in(25) { longest * 10 } else { longest };
         let time = self.dice.mostly_short_ms(1, longest);
         note!(self.journal, "flt  {fault} for {time:?} on part {part}");
@@ -79,7 +79,7 @@ impl Faults {
     }
 
     fn disturb(&mut self, part: usize, fault: Fault, now: Time) {
-        // A fault of a whole part is one of the whole card.
+        // A fault of one part as a whole counts for all ports of the card.
         for (port, disturbed) in self.disturbed.iter_mut().enumerate() {
             if fault.slot().is_none_or(|of| part * SLOTS + of == port) {
                 *disturbed = now;
@@ -87,12 +87,12 @@ impl Faults {
         }
     }
 
-    /// When a fault last was on that concerned a port.
+    /// When a fault was last on that affected a port.
     pub(crate) fn last_at(&self, port: usize) -> Time {
         self.disturbed.get(port).copied().unwrap_or_default()
     }
 
-    /// Ends all, for good.
+    /// Switches all faults off, and no further ones on.
     pub(crate) fn end(&mut self, card: &Cards) {
         for (_, part, fault) in std::mem::take(&mut self.on) {
             note!(self.journal, "flt  {fault} ends");

@@ -13,7 +13,7 @@ use ringback_softcard::{HostMemory, InterruptLine, SoftCard};
 
 /// The engine under test.
 pub(crate) type SimLines = Lines<JointCard<Tiger320<SoftDevice<Window>>>>;
-/// A way to it.
+/// The handle of it.
 pub(crate) type SimHandle = Handle<SimLines>;
 
 /// Size of the card's BAR1 in bytes.
@@ -21,16 +21,16 @@ const BAR1: usize = 0x1000;
 /// Where module registers are written, bit by bit (Tiger320 AUXD).
 const AUX_DATA: usize = 0x03;
 
-/// What the tap sees, and what it spoils.
+/// What the tap counts, and what it spoils.
 #[derive(Debug, Default)]
 pub(crate) struct Tap {
-    /// Register accesses since this was last taken.
+    /// Number of register accesses since it was last taken.
     accesses: AtomicU64,
-    /// Interrupts since this was last taken.
+    /// Number of interrupts since it was last taken.
     raised: AtomicU32,
-    /// Writes to the modules' bus get lost: sabotage.
+    /// Sabotage: writes to the modules' bus are dropped.
     pub(crate) deaf: AtomicBool,
-    /// Each access counts this much more: sabotage.
+    /// Sabotage: the number that each access counts in addition.
     pub(crate) extra: AtomicU64,
 }
 
@@ -84,10 +84,10 @@ impl InterruptLine for Pin {
     }
 }
 
-/// Plugs the card in. Its interrupts are counted by the tap, and come when the world says so.
+/// Connects the card. The tap counts its interrupts, and the world delivers them.
 ///
 /// # Errors
-/// There is no eventfd.
+/// The eventfd can't be created.
 pub(crate) fn plug(card: &SoftCard, tap: &Arc<Tap>) -> io::Result<SoftDevice<Window>> {
     let memory = Arc::new(SoftMemory::new(0x1000));
     card.connect(Arc::clone(&memory) as Arc<dyn HostMemory>, Arc::new(Pin(Arc::clone(tap))));

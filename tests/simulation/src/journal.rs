@@ -1,4 +1,4 @@
-//! What happened in a world, line by line. Two runs of one seed write the same journal.
+//! The journal of a world, line by line. Two runs of one seed write the same journal.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,7 +21,7 @@ impl Journal {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is written from now on happens at this time.
+    /// Sets the time and step of the lines that follow.
     pub(crate) fn at(&self, now: Time, step: u64) {
         let mut pages = self.pages();
         pages.now = now;
@@ -41,7 +41,7 @@ impl Journal {
     }
 }
 
-/// Writes a line into a journal.
+/// Adds a line to a journal.
 macro_rules! note {
     ($journal:expr, $($text:tt)+) => { $journal.write(format_args!($($text)+)) };
 }

@@ -1,16 +1,16 @@
-//! Whole systems under a virtual clock, driven by a seed.
+//! Simulations of the whole system under a virtual clock, driven by a seed.
 //!
-//! A world is a software card with random modules, an exchange with random subscribers, the
+//! A world has a software card with random modules, an exchange with random subscribers, the
 //! TDM400P's driver, the lines engine under the [`Stepper`](ringback_driver::reactor::Stepper), and
 //! a model application that asks for anything at any time. Telephones ring and are lifted, faults
-//! come by name, time passes unevenly. After every step the checker looks whether a rule of the
-//! contract was broken. Nothing here knows the machine's clock or its threads, so a seed is a whole
-//! history: the same seed, the same journal.
+//! are switched on by name, time passes unevenly. After every step the checker tests the rules of
+//! the contract. Nothing here depends on the machine's clock or on threads, so that a seed
+//! determines everything that happens: the same seed writes the same journal.
 //!
-//! `tests/seeds.rs` runs a fixed set of seeds, `tests/sabotage.rs` shows that what the checker is
-//! made for does not pass it. A failure prints the seed, the step and the end of the journal. To
-//! see a world again with its whole journal, and to search many worlds (any number of them: clean
-//! ones are only counted):
+//! `tests/seeds.rs` runs a fixed set of seeds; `tests/sabotage.rs` breaks rules on purpose and
+//! shows that the checker notices. A failure prints the seed, the step and the end of the journal.
+//! To run a world again and see its whole journal, or to search many worlds (clean ones are only
+//! counted, so that there may be any number):
 //!
 //! ```text
 //! RINGBACK_SEED=1234 cargo test -p ringback-simulation --test seeds no_rule -- --nocapture
@@ -18,20 +18,20 @@
 //!     -- --nocapture
 //! ```
 //!
-//! A seed means the same world only as long as nobody throws the dice differently: with a change of
-//! `scenario`, `outside`, `faults` or `application` its history is another one. So a bug that was
-//! found here gets a test of its own where it was.
+//! A seed stands for the same world only as long as the random choices stay the same: a change of
+//! `scenario`, `outside`, `faults` or `application` gives it another history. A bug that was found
+//! here therefore gets a test of its own beside the faulty code.
 //!
 //! | file | what |
 //! |---|---|
-//! | `scenario` | what a seed decides before the world begins |
-//! | `world` | the parts, one step of time, what is checked on the wires |
+//! | `scenario` | what a seed determines before the world begins |
+//! | `world` | the parts of a world, one step of time, what is checked on the wires |
 //! | `ending` | how a world ends, and what has to hold then |
 //! | `application` | the model application |
-//! | `outside`, `faults` | telephones and people; what goes wrong |
+//! | `outside`, `faults` | telephones and people; faults of the card |
 //! | `checker` | the rules |
 //! | `sabotage` | rules broken on purpose, to show that the checker notices |
-//! | `hardware`, `dice`, `journal`, `coverage` | what they stand on |
+//! | `hardware`, `dice`, `journal`, `coverage` | what the others use |
 
 mod application;
 mod cards;
@@ -57,26 +57,26 @@ use ringback_tests::dice;
 use journal::Journal;
 use world::World;
 
-/// Lines of the journal that a failure shows.
+/// The number of lines of the journal that a failure prints.
 const SHOWN: usize = 40;
 
-/// What became of a world.
+/// The result of a world.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// Its seed.
+    /// The seed that runs it again.
     pub seed: u64,
-    /// How many steps it had.
+    /// The number of steps that were run.
     pub steps: u64,
-    /// The rule that was broken.
+    /// The first violation, if there was one.
     pub broken: Option<Broken>,
-    /// What happened, line by line: step, time in ms, what.
+    /// What happened, a line for each event: step, time in ms, text.
     pub journal: Vec<String>,
-    /// How often what happened.
+    /// Counts of what happened.
     pub coverage: Coverage,
 }
 
 impl Report {
-    /// Of a world in which nothing happened.
+    /// The report of a world in which nothing happened.
     fn new(seed: u64) -> Report {
         let (journal, coverage) = (Vec::new(), Coverage::default());
         Report { seed, steps: 0, broken: None, journal, coverage }
@@ -84,7 +84,8 @@ impl Report {
 }
 
 impl fmt::Display for Report {
-    /// The failure for a person: rule, seed, step, the end of the journal, how to see it again.
+    /// Prints the failure for a person: rule, seed, step, the end of the journal, how to run it
+    /// again.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.broken {
             None => return write!(f, "seed {}: {} steps, no rule broken", self.seed, self.steps),
@@ -110,7 +111,7 @@ pub fn run(seed: u64) -> Report {
     run_with(seed, None)
 }
 
-/// As [`run`], with something spoiled on purpose.
+/// As [`run`], with a sabotage.
 pub fn run_with(seed: u64, sabotage: Option<Sabotage>) -> Report {
     let journal = Journal::default();
     let lived = panic::catch_unwind(|| live(seed, sabotage, journal.clone()));

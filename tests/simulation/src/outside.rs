@@ -7,14 +7,14 @@ use crate::cards::Cards;
 use crate::dice::Dice;
 use crate::journal::{Journal, note};
 
-/// Everybody outside.
+/// All telephones, and what people do with them.
 pub(crate) struct Outside {
     dice: Dice,
     journal: Journal,
     pause_ms: u64,
-    /// Each telephone by a name.
+    /// The telephones with their names.
     telephones: Vec<(String, Telephone)>,
-    /// Numbers that are called.
+    /// Numbers that can be called.
     numbers: Vec<String>,
     next: Time,
 }
@@ -43,7 +43,7 @@ impl Outside {
         Outside { dice, journal, pause_ms, telephones, numbers, next: Time::ZERO }
     }
 
-    /// Somebody does something, if it is time.
+    /// Lets a person do something, if it is time.
     pub(crate) fn act(&mut self, now: Time) {
         if now < self.next {
             return;
@@ -89,7 +89,7 @@ impl Outside {
                 phone.dial("12#");
                 "dials 12#".into()
             }
-            // A moment off the hook and on again, or the other way round.
+            // Off-hook for a moment, or on-hook for a moment.
             6 => {
                 let ms = dice.below(300);
                 phone.run(vec![Step::HangUp, Step::Wait(ms), Step::OffHook]);
@@ -102,7 +102,7 @@ impl Outside {
         }
     }
 
-    /// Everybody hangs up and stays so.
+    /// Hangs all telephones up for good.
     pub(crate) fn hang_up(&mut self) {
         self.next = Time::NEVER;
         for (_, phone) in &self.telephones {
@@ -153,7 +153,7 @@ fn in_short(behaviour: &Behaviour) -> String {
     }
 }
 
-/// Sound that is no tone of an exchange: pitch and loudness go up and down as in speech.
+/// Sound that is no tone of an exchange: pitch and loudness vary as in speech.
 fn speech(dice: &mut Dice) -> Vec<i16> {
     let len = 800 + dice.index(8000);
     let pitch = 300.0 + f64::from(dice.below(900));

@@ -1,8 +1,7 @@
 //! Breaking rules on purpose, to show that the checker notices.
 //!
-//! A saboteur sits where the reactor hands results and events to the application, or at the gate,
-//! or on the card's bus, and spoils one thing, now and then. What it leaves alone is the real
-//! system.
+//! A saboteur sits where the reactor delivers results and events to the application, or at the
+//! gate, or on the card's bus, and spoils one thing at times. Everything else is the real system.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -16,71 +15,71 @@ use ringback_tspi::types::HDRVCALL;
 
 use crate::application::EndedBy;
 
-/// What is spoiled.
+/// The kinds of sabotage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Sabotage {
-    /// A completion comes twice.
+    /// A completion is delivered twice.
     TellTwice,
-    /// A completion never comes.
+    /// A completion is never delivered.
     Lose,
-    /// A completion comes 40 s late.
+    /// A completion is delivered 40 s late.
     Delay,
     /// A completion has a positive result.
     Positive,
     /// A completion has another request's line.
     WrongLine,
-    /// The gate opens while the ticket is held.
+    /// The gate is opened while the ticket is held.
     OpenGate,
     /// A refused request completes.
     CompleteRefused,
-    /// A line's events do not wait for a completion that is held back.
+    /// Events of a line are delivered before a completion that is held back.
     Overtake,
-    /// LINE_NEWCALL comes after the call's first state.
+    /// LINE_NEWCALL is delivered after the call's first state.
     Swap,
-    /// A call that became CONNECTED is told to be OFFERING.
+    /// A call that becomes CONNECTED is reported as OFFERING.
     WrongState,
-    /// The first state of a call that was made comes before completion(0).
+    /// The first state of a call that was made is delivered before completion(0).
     StateFirst,
-    /// The first state of an incoming call is lost.
+    /// The first state of an incoming call is dropped.
     LoseFirstState,
-    /// A state is told twice.
+    /// A state is delivered twice.
     RepeatState,
     /// A call becomes CONNECTED after IDLE.
     Resurrect,
     /// A call's information changes after IDLE.
     InfoAfterIdle,
-    /// A digit is told after DISCONNECTED.
+    /// A digit is delivered after DISCONNECTED.
     LateDigit,
-    /// IDLE is not told.
+    /// IDLE is not delivered.
     LoseIdle,
-    /// CONNECTED is not told.
+    /// CONNECTED is not delivered.
     LoseConnected,
-    /// The end of digit generation is not told.
+    /// The end of digit generation is not delivered.
     LoseGenerated,
-    /// An event of a closed call comes again.
+    /// An event of a closed call is delivered again.
     AfterCloseCall,
-    /// An event of a closed line comes again.
+    /// An event of a closed line is delivered again.
     AfterCloseLine,
     /// A second call is announced while there is one.
     SecondCall,
-    /// LINE_CLOSE comes before the completions.
+    /// LINE_CLOSE is delivered before the completions.
     CloseFirst,
-    /// A request that a close ends completes with 0.
+    /// A request that a close has ended completes with 0.
     CloseSucceeds,
     /// A drop completes before the requests that it ends.
     DropFirst,
-    /// A request that a drop ends completes with 0.
+    /// A request that a drop has ended completes with 0.
     DropSucceeds,
-    /// Register accesses cost three times as much.
+    /// Register accesses count three times.
     BusyBus,
-    /// The modules hear nothing any more.
+    /// The modules receive nothing any more.
     DeafModules,
-    /// The shutdown is left out.
+    /// The shutdown is omitted.
     NoStop,
 }
 
-/// Something on its way to the application.
+/// An upcall on its way to the application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Told {
     Completed(Completion),
@@ -118,7 +117,7 @@ impl Told {
         }
     }
 
-    /// The same call's event with another message.
+    /// The same event of the call with another message.
     fn with(&self, message: u32, params: [usize; 3]) -> Option<Told> {
         let Told::Event(line, event) = *self else { return None };
         let call = event.call()?;
@@ -127,21 +126,21 @@ impl Told {
     }
 }
 
-/// Who does it.
+/// Carries a sabotage out.
 #[derive(Debug, Default)]
 pub(crate) struct Saboteur {
     plan: Option<Sabotage>,
-    /// Things seen that the plan could spoil; the third is spoiled, so that the world is under way.
+    /// How often it could have acted. It acts at the third chance, when the world is in progress.
     chances: u32,
-    /// What comes later, with when.
+    /// Upcalls that are delivered later, with their times.
     later: VecDeque<(Time, Told)>,
-    /// Kept back until after the line's next event (what a drop has ended: until after the drop's
-    /// completion), or to the end of the delivery.
+    /// An upcall that is kept back until after the line's next event, or to the end of the
+    /// delivery. One that a drop has ended is kept back until after the drop's completion.
     kept: Option<Told>,
     last: Option<Told>,
 }
 
-/// The chance that is taken.
+/// The chance at which it acts.
 const TAKEN: u32 = 3;
 
 impl Saboteur {
@@ -153,14 +152,14 @@ impl Saboteur {
         self.plan == Some(what)
     }
 
-    /// Whether to act now that there is something to act on.
+    /// Returns whether to act, if the situation fits.
     fn acts(&mut self, what: Sabotage, fits: bool) -> bool {
         let chance = self.plans(what) && fits;
         self.chances += u32::from(chance);
         chance && self.chances == TAKEN
     }
 
-    /// A ticket is about to be held; `true` to release it behind the application's back.
+    /// Returns whether to release a ticket that the application is about to hold.
     pub(crate) fn opens_gate(&self) -> bool {
         self.plans(Sabotage::OpenGate) || self.plans(Sabotage::Overtake)
     }
@@ -186,7 +185,7 @@ impl Saboteur {
 
     pub(crate) fn closed_line(&mut self, line: usize, now: Time) {
         let last = self.last.filter(|told| matches!(told, Told::Event(of, _) if *of == line));
-        // Lines are closed seldom: the first time will do.
+        // Lines are closed seldom, so that it acts at the first chance.
         if let Some(last) = last
             && self.plans(Sabotage::AfterCloseLine)
         {
@@ -194,7 +193,7 @@ impl Saboteur {
         }
     }
 
-    /// What comes by itself by now.
+    /// Returns the delayed upcalls that are due.
     pub(crate) fn due(&mut self, now: Time) -> Vec<Told> {
         let (due, later) = self.later.drain(..).partition(|(at, _)| *at <= now);
         self.later = later;
@@ -202,12 +201,12 @@ impl Saboteur {
         due.into_iter().map(|(_, told)| told).collect()
     }
 
-    /// The delivery has ended: what is kept back comes after all.
+    /// Called at the end of a delivery: returns the upcall that is kept back.
     pub(crate) fn delivered(&mut self) -> Option<Told> {
         self.kept.take()
     }
 
-    /// What the application is told in place of this.
+    /// Returns what the application gets in place of this upcall.
     pub(crate) fn pass(
         &mut self,
         told: Told,
@@ -322,7 +321,7 @@ impl Saboteur {
                 self.kept = Some(told);
                 vec![]
             }
-            // Not what a drop has ended: that would be `DropFirst`.
+            // What a drop has ended is excluded: that would be `DropFirst`.
             Sabotage::CloseFirst
                 if completion.result < 0 && ended.is_none() && self.kept.is_none() =>
             {
@@ -333,7 +332,8 @@ impl Saboteur {
         }
     }
 
-    /// The ticket behind whose back the gate was opened is released: what was kept may come.
+    /// Called when the ticket of the gate that was opened is released: the kept upcalls may be
+    /// delivered.
     pub(crate) fn released(&mut self, id: RequestId, now: Time) {
         for (at, told) in &mut self.later {
             if matches!(told, Told::Completed(completion) if completion.id == id) {

@@ -1,4 +1,4 @@
-//! What a seed decides before a world begins.
+//! What a seed determines before a world begins.
 
 use std::time::Duration;
 
@@ -9,71 +9,68 @@ use crate::dice::Dice;
 /// How the application behaves.
 #[derive(Debug, Clone)]
 pub(crate) struct Manner {
-    /// Percent of what it does that fits the state of the line.
+    /// Percentage of its actions that fit the state of the line.
     pub(crate) sense: u32,
-    /// Percent of tickets that are held for a while.
+    /// Percentage of tickets that are held for a while.
     pub(crate) holds: u32,
-    /// Percent of upcalls inside which it acts.
+    /// Percentage of upcalls inside which it acts.
     pub(crate) inside: u32,
     /// The longest pause between two actions in milliseconds; most are much shorter.
     pub(crate) pause_ms: u64,
-    /// It chooses the ids itself.
+    /// Whether it chooses the request ids itself.
     pub(crate) own_ids: bool,
-    /// Numbers it knows.
+    /// The numbers that it calls.
     pub(crate) numbers: Vec<String>,
 }
 
 /// How a world ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// Everything calms down, every line proves that it still serves, then the reactor is stopped.
+    /// Faults and calls end, every line proves that it still works, then the reactor is stopped.
     Calm,
-    /// The reactor is stopped in the middle of everything.
+    /// The reactor is stopped while everything runs.
     Stop,
-    /// The card is pulled out in the middle of everything.
+    /// The card is pulled out while everything runs.
     Removal,
-    /// The interrupt file fails in the middle of everything.
+    /// The interrupt file fails while everything runs.
     Gone,
 }
 
 /// How regularly time passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pace {
-    /// A millisecond is a millisecond.
+    /// Each step is a millisecond.
     Even,
-    /// Steps of 0.3 to 1 ms: interrupts are served late, but nothing is lost.
+    /// Steps of 0.3 to 1 ms: interrupts are served late, but no sample is lost.
     Uneven,
-    /// Uneven, and now and then the machine is busy elsewhere for up to 60 ms, and samples are
-    /// lost.
+    /// Like `Uneven`, but at times the machine is busy for up to 60 ms, and samples are lost.
     Halting,
 }
 
-/// A world before it begins.
 #[derive(Debug, Clone)]
 pub(crate) struct Scenario {
     pub(crate) card: CardConfig,
     /// The second part of a card with eight ports.
     pub(crate) second: Option<CardConfig>,
-    /// Faults that are there when the card is brought up, and stay.
+    /// Faults that are on when the card is brought up, and stay on.
     pub(crate) broken: Vec<Fault>,
     /// Subscribers of the exchange.
     pub(crate) subscribers: Vec<String>,
     pub(crate) manner: Manner,
-    /// The mean time between two faults; `None` for a world without.
+    /// The mean time between two faults; `None` for a world without faults.
     pub(crate) faults_every_ms: Option<u64>,
-    /// The longest pause between two things that telephones do.
+    /// The longest pause between two actions of telephones.
     pub(crate) telephones_ms: u64,
     pub(crate) pace: Pace,
     pub(crate) storm: Duration,
     pub(crate) ending: Ending,
-    /// Outstanding requests there is room for.
+    /// The number of requests that can be outstanding.
     pub(crate) capacity: usize,
 }
 
 impl Scenario {
     pub(crate) fn new(seed: u64, dice: &mut Dice) -> Scenario {
-        // By dice of its own, so that a world is the same in every country but for what the country
-        // makes of it.
+        // It has dice of its own, so that the rest of the world is the same in every country.
         let country = Dice::new(!seed).pick(&["FCC", "UK", "GERMANY", "FCC", "TBR21"]);
         let country = country.unwrap_or_default().parse().unwrap_or_default();
         let mut of_second = Dice::new(seed.rotate_left(32));

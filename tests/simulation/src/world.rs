@@ -1,4 +1,4 @@
-//! A world: the card with all that hangs on it, the driver, the lines, the application, and time.
+//! A world: the card and what is connected to it, the driver, the lines, the application, and time.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,37 +25,36 @@ use crate::sabotage::{Sabotage, Saboteur};
 use crate::scenario::{Pace, Scenario};
 
 const MS: Duration = Duration::from_millis(1);
-/// Accesses beyond the budget when the DMA is started anew.
+/// The accesses beyond the budget when the DMA is restarted.
 const RECOVERY: u64 = 24;
-/// The card is looked after so often when it does not interrupt.
+/// How often the card is polled when it does not interrupt.
 const LOOKED_AFTER: Duration = Duration::from_millis(50);
-/// The driver has put a hook or a ring as it should be after so long.
+/// Time in which the driver has to bring hook and ringing into the right state.
 const SOON: Duration = Duration::from_millis(20);
-/// A call whose line has lost its battery is told to be disconnected within this.
+/// Time in which a call has to be disconnected when its line loses battery.
 const AT_ONCE: Duration = Duration::from_millis(100);
-/// A loop that a call holds is opened for flashes no longer than this.
+/// The longest time that a loop may be open for flashes while a call holds it.
 const FLASH: Duration = Duration::from_millis(1000);
-/// Steps between two looks at the wires from outside.
+/// Number of steps between two checks of the wires from outside.
 const LOOKS: u64 = 50;
-/// What a line looks like from outside follows after so long, module repairs included.
+/// Time in which the state of the wires has to follow, including repairs of modules.
 const LATER: Duration = Duration::from_secs(4);
 
-/// What is watched of a line besides what it tells.
+/// The times of one line that are not in its events.
 #[derive(Debug, Clone, Copy, Default)]
 struct Watch {
     slot: usize,
     /// Since when no call holds the loop, and since when none rings.
     free: Time,
     silent: Time,
-    /// Since when a call needs the loop and it is open.
+    /// Since when a call needs the loop closed and it is open.
     open: Option<Time>,
     /// Since when a call needs the loop and the driver finds no battery on it.
     dead: Option<Time>,
-    /// Since when a call is not what its telephone is.
+    /// Since when a call's state differs from its telephone's.
     astray: Option<Time>,
 }
 
-/// A world.
 pub(crate) struct World {
     pub(crate) scenario: Scenario,
     pub(crate) card: Cards,
@@ -69,15 +68,16 @@ pub(crate) struct World {
     tap: Arc<Tap>,
     dice: Dice,
     watches: Vec<Watch>,
-    /// Time that the card has not had yet.
+    /// Time that has passed for the world and not yet for the card.
     owed: Duration,
     pub(crate) step: u64,
-    /// The card is lost, or the reactor stopped: what it was asked last need not be done.
+    /// Whether the card is lost, or the reactor stopped, so that its last orders need not be
+    /// carried out.
     pub(crate) over: bool,
 }
 
 impl World {
-    /// The world of a seed. `None` if the card has no working module.
+    /// Makes the world of a seed. `None` if the card has no working module.
     pub(crate) fn new(seed: u64, sabotage: Option<Sabotage>, journal: Journal) -> Option<World> {
         let mut dice = Dice::new(seed);
         let scenario = Scenario::new(seed, &mut dice);
@@ -166,7 +166,7 @@ impl World {
     }
 
     pub(crate) fn application(&self) -> MutexGuard<'_, Application> {
-        // A panic under this lock is an error of the simulation; it is shown as a broken rule.
+        // A panic under this lock is an error of the simulation, and reported as a violation.
         self.application.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -174,7 +174,7 @@ impl World {
         self.stepper.now()
     }
 
-    /// Whether a rule was broken.
+    /// Returns whether a rule was broken.
     pub(crate) fn is_broken(&self) -> bool {
         self.application().checker.broken().is_some()
     }
@@ -191,7 +191,8 @@ impl World {
         }
     }
 
-    /// One step: time passes, the card ticks and interrupts, everybody acts, and all is checked.
+    /// One step: time passes, the card ticks and interrupts, all actors act, and all rules are
+    /// checked.
     pub(crate) fn step(&mut self) {
         self.step += 1;
         self.journal.at(self.now(), self.step);
@@ -233,7 +234,7 @@ impl World {
 
     fn interrupts(&mut self) {
         let raised = u64::from(self.tap.take_raised());
-        // A line that is shared interrupts for others, too.
+        // On a shared interrupt line there are interrupts of other cards.
         let spurious = u64::from(self.dice.one_in(3000));
         let count = raised + spurious;
         if (2..4).contains(&count) && self.dice.percent(50) {
@@ -251,8 +252,8 @@ impl World {
         self.stepper.interrupt();
     }
 
-    /// What was accessed since the last visit began; that visit and what was asked after it share
-    /// one budget.
+    /// Checks the accesses since the last visit began: that visit and the calls after it have one
+    /// budget.
     fn check_budget(&mut self, visits: u64) {
         let accesses = self.tap.take_accesses();
         let parts = self.card.parts().len() as u64;
@@ -263,14 +264,14 @@ impl World {
         }
     }
 
-    /// The engine says that the card is gone.
+    /// Returns whether the engine has reported that the card is gone.
     pub(crate) fn lost(&self) -> bool {
         self.handle
             .with(|lines, _| lines.card().parts().any(|part| part.failure().is_some()))
             .unwrap_or(true)
     }
 
-    /// Everything deliverable has been delivered.
+    /// Called when everything deliverable has been delivered.
     pub(crate) fn after_delivery(&mut self) {
         while self.application().delivered() {
             self.stepper.deliver();
@@ -289,7 +290,7 @@ impl World {
         }
     }
 
-    /// Hooks, bells and books are as the calls say.
+    /// Checks that hooks, bells and the lines' state correspond to the calls.
     fn check_lines(&mut self) {
         let now = self.now();
         let mut application = self.application.lock().unwrap_or_else(PoisonError::into_inner);
@@ -345,7 +346,7 @@ impl World {
         }
     }
 
-    /// What is seen from outside follows a little later.
+    /// Checks what is seen from outside, which may follow a little later.
     fn look_at_wires(&mut self, now: Time) {
         self.look_at_telephones(now);
         for (line, watch) in self.watches.iter().enumerate() {
@@ -388,7 +389,7 @@ impl World {
         self.card.telephone(slot).is_some_and(|phone| phone.is_ringing())
     }
 
-    /// Whether the exchange finds the loop of a line closed.
+    /// Returns whether the exchange sees the loop of a line closed.
     fn loop_closed(&self, slot: usize) -> bool {
         let state = self.card.exchange(slot).and_then(|(exchange, own)| {
             exchange.line_number(own).and_then(|number| exchange.state(&number))
@@ -401,12 +402,12 @@ impl World {
         self.watches.get(line).map_or(usize::MAX, |watch| watch.slot)
     }
 
-    /// From now on the modules hear nothing.
+    /// Makes the modules receive nothing from now on.
     pub(crate) fn deafen(&self) {
         self.tap.deaf.store(true, Ordering::Relaxed);
     }
 
-    /// After the shutdown: every line on-hook, no telephone rings.
+    /// Checks after the shutdown that every line is on-hook and no telephone rings.
     pub(crate) fn check_safe(&mut self) {
         for _ in 0..1500 {
             self.card.tick();

@@ -1,13 +1,13 @@
-//! Rules broken on purpose: each kind of sabotage is noticed, under a rule that it breaks.
+//! Breaks rules on purpose: each kind of sabotage is noticed, under a rule that it breaks.
 
 use std::thread;
 
 use ringback_simulation::{Rule, Sabotage, run_with};
 
-/// Worlds that a saboteur gets. What it waits for does not happen in every one.
+/// The number of worlds for each saboteur. Not every world has a situation in which it can act.
 const WORLDS: u64 = 40;
 
-/// What is done, and the rules under which it may be noticed first.
+/// Each sabotage, and the rules under which it may be noticed first.
 const CASES: &[(Sabotage, &[Rule])] = &[
     (Sabotage::TellTwice, &[Rule::C3]),
     (Sabotage::Lose, &[Rule::C3]),

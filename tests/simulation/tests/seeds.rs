@@ -8,17 +8,17 @@ use std::thread;
 
 use ringback_simulation::{Coverage, Report, run};
 
-/// Worlds in every run.
+/// The number of worlds in every run.
 const SEEDS: u64 = 60;
 
-/// Worlds in every run in which something was found once. They show it as long as nobody throws the
-/// dice differently; the tests that keep it found are beside the code that was wrong.
+/// Further worlds in every run, each of which has found a bug. They find it again only as long as
+/// the random choices stay the same; the lasting tests are beside the code that was wrong.
 const FOUND: &[u64] = &[
-    // D17: two generations begun between two upcalls, while the first one's end was under way.
+    // D17: two generations begin between two upcalls, while the end of the first one is queued.
     100_023,
 ];
 
-/// What has to happen in them, lest they prove nothing.
+/// What has to happen in these worlds, because otherwise they would prove nothing.
 const HAPPENS: &[&str] = &[
     "a call came in",
     "acted inside an upcall",
@@ -66,11 +66,11 @@ const HAPPENS: &[&str] = &[
     "state SPECIALINFO",
 ];
 
-/// What was found in many worlds.
+/// The results of many worlds.
 #[derive(Default)]
 struct Findings {
     coverage: Coverage,
-    /// The first failure, whole.
+    /// The first failure, complete.
     first: Option<Report>,
     /// Seeds by the rule that was broken.
     rules: BTreeMap<String, Vec<u64>>,
@@ -97,7 +97,7 @@ impl Findings {
     }
 }
 
-/// Runs worlds on all processors; gives what happened in them, or says all that was broken.
+/// Runs worlds on all processors; returns what happened in them, or panics with all violations.
 fn explore(seeds: &[u64]) -> Coverage {
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let next = AtomicUsize::new(0);
@@ -121,7 +121,7 @@ fn explore(seeds: &[u64]) -> Coverage {
     findings.coverage
 }
 
-/// The range that `RINGBACK_SEEDS` asks for.
+/// Parses the range in `RINGBACK_SEEDS`.
 fn asked(value: &str) -> Vec<u64> {
     let (start, end) = value.split_once("..").unwrap_or(("0", value));
     match (start.parse(), end.parse()) {

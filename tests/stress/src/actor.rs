@@ -15,7 +15,7 @@ use crate::dice::Dice;
 use crate::life::{Kept, LINES, Leg, Life, ask, make, short};
 use crate::watchdog::doing;
 
-/// What a function takes that waits for nothing.
+/// The longest time for a function that does not wait.
 const PROMPT: Duration = Duration::from_secs(5);
 
 /// Acts until the life is over.
@@ -78,7 +78,7 @@ fn open(life: &Arc<Life>, dice: &mut Dice) {
 
 fn make_call(life: &Arc<Life>, dice: &mut Dice) {
     let Some(open) = life.any_line(dice) else { return };
-    // Two of the lines are mostly left to those who call from outside.
+    // Two of the lines are mostly left free for incoming calls.
     if matches!(open.device, 1 | 2) && dice.percent(90) {
         return people(life, dice);
     }
@@ -145,7 +145,7 @@ fn ask_leg(life: &Arc<Life>, dice: &mut Dice) {
     }
 }
 
-/// Does something with a request that is on its way.
+/// Waits for, cancels, or awaits a request that is outstanding.
 fn look_at(life: &Arc<Life>, kept: Kept, dice: &mut Dice) {
     match kept {
         Kept::Made(card, pending) => {
@@ -190,7 +190,7 @@ fn look<T: Clone + Send + Unpin + 'static>(
     }
 }
 
-/// Fetches events, and takes the calls that come in.
+/// Fetches events, and takes incoming calls.
 fn fetch(life: &Arc<Life>, dice: &mut Dice) {
     let Some(open) = life.any_line(dice) else { return };
     let _doing = doing("fetching events", PROMPT);
@@ -207,7 +207,7 @@ fn fetch(life: &Arc<Life>, dice: &mut Dice) {
             }
             LineEvent::State { call, state, .. } => {
                 life.tally.count(format!("state {state}"));
-                // Its loop is closed, if it has not ended since: a call that takes digits.
+                // Its loop is closed, unless it has ended since, so that it can send digits.
                 if matches!(
                     state,
                     CallState::DialTone
@@ -223,7 +223,7 @@ fn fetch(life: &Arc<Life>, dice: &mut Dice) {
     }
 }
 
-/// Starts another host on a provider, which is refused while one is at work on it (D15).
+/// Starts another host on a provider, which is refused while one is using it (D15).
 pub(crate) fn second_host(life: &Arc<Life>, dice: &mut Dice) {
     let (_, side) = life.side(dice);
     let _doing = doing("starting a second host", CLOSE * 2);
@@ -247,7 +247,7 @@ pub(crate) fn second_host(life: &Arc<Life>, dice: &mut Dice) {
     }
 }
 
-/// People lift their telephones and call.
+/// Lets people lift their telephones and call.
 fn people(life: &Arc<Life>, dice: &mut Dice) {
     let (_, side) = life.side(dice);
     if !side.is_time_for_people(dice.ms(20, 120)) {
@@ -272,7 +272,7 @@ fn people(life: &Arc<Life>, dice: &mut Dice) {
     }
 }
 
-/// Asks for what needs no waiting.
+/// Calls functions that do not wait.
 fn ask_state(life: &Arc<Life>, dice: &mut Dice) {
     let _doing = doing("asking how things are", PROMPT);
     let (_, side) = life.side(dice);

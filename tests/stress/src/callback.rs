@@ -1,4 +1,4 @@
-//! What applications do in their callbacks, and what they should not.
+//! What applications do in their callbacks, including what they should not do.
 
 use std::sync::Arc;
 use std::thread;
@@ -12,7 +12,7 @@ use crate::dice::Dice;
 use crate::life::{Kept, LINES, Leg, Life, ask};
 use crate::weather;
 
-/// A callback for a request: what it does is decided now.
+/// Sets a callback for a request. What the callback will do is decided now.
 pub(crate) fn give<T: Clone + Send + 'static>(
     life: &Arc<Life>,
     card: usize,
@@ -46,7 +46,7 @@ fn act(life: &Arc<Life>, card: usize, dice: &mut Dice) {
             life.tally.count("a callback that throws a bomb");
             weather::throw_bomb();
         }
-        // Of its own card or of the other one: a gateway hangs up the other leg.
+        // On its own card or on the other one: a gateway hangs up the other leg.
         48..58 => {
             if let Some(leg) = life.any_leg(dice) {
                 life.close_call(&leg, true, dice);
@@ -75,7 +75,7 @@ fn act(life: &Arc<Life>, card: usize, dice: &mut Dice) {
     }
 }
 
-/// Asks for more, with a callback of its own.
+/// Submits another request, with a callback of its own.
 fn drop_call(life: &Arc<Life>, dice: &mut Dice) {
     let Some(leg) = life.any_leg(dice) else { return };
     let known = dice.percent(30);
@@ -85,7 +85,7 @@ fn drop_call(life: &Arc<Life>, dice: &mut Dice) {
     }
 }
 
-/// Waits where nothing can be waited for.
+/// Waits in a callback, where waiting is impossible.
 fn wait(life: &Arc<Life>, card: usize, dice: &mut Dice) {
     let long = Duration::from_secs(60);
     let waited = match life.take_kept(dice) {
@@ -99,7 +99,7 @@ fn wait(life: &Arc<Life>, card: usize, dice: &mut Dice) {
     }
 }
 
-/// A call of the pool for the outcome of a request that makes one.
+/// Makes an entry of the pool of calls, for the outcome of a request that makes a call.
 pub(crate) fn leg_of(life: &Life, card: usize, opening: u64, call: Call) {
     life.keep_leg(Leg { card, opening, call });
 }

@@ -1,4 +1,4 @@
-//! Closing in all its ways. Whoever is told that something is closed holds the host to it.
+//! Closing in all its ways. When a close has returned, the books check that nothing follows.
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -16,14 +16,14 @@ use crate::life::{Leg, Life, Open, Side};
 use crate::sabotage::Sabotage;
 use crate::watchdog::doing;
 
-/// What a close takes at the most: what it waits for itself, and what the provider does.
+/// The longest time for a close: its own waiting, and the provider's.
 pub(crate) const CLOSE: Duration = Duration::from_secs(10);
-/// The same of a shutdown.
+/// The longest time for a shutdown.
 const SHUTDOWN: Duration = Duration::from_secs(20);
 
 type Result = std::result::Result<Closed, CloseError>;
 
-/// Runs a future for so long at the most.
+/// Runs a future for at most `limit`.
 pub(crate) fn block_on<F: Future>(future: F, limit: Duration) -> Option<F::Output> {
     let mut future = pin!(future);
     let waker = waker();
@@ -134,7 +134,7 @@ impl Life {
     }
 }
 
-/// For the tally: what a function gave, without its value.
+/// The name of a result for the tally, without its value.
 pub(crate) fn came_to<T, E: Debug>(what: &str, result: &std::result::Result<T, E>) -> String {
     match result {
         Ok(_) => format!("{what}: ok"),

@@ -1,4 +1,4 @@
-//! The history of a seed: cards, the lives of the hosts on them, and what has to hold at each end.
+//! The history of a seed: cards, the lives of the hosts on them, and the checks at each end.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -18,9 +18,9 @@ use crate::tally::Tally;
 use crate::watchdog::doing;
 use crate::{Report, actor, watchdog, weather};
 
-/// What must come, on a machine that is busy with other things.
+/// Time in which everything expected has to come, on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(60);
-/// The same where it is known that something does not come.
+/// The same with a sabotage, when it is known that something does not come.
 const SPOILED: Duration = Duration::from_secs(3);
 
 struct House {
@@ -29,7 +29,7 @@ struct House {
     sabotage: Option<Sabotage>,
     tally: Arc<Tally>,
     report: Report,
-    /// How long it waits for what must come.
+    /// How long to wait for what has to come.
     patience: Duration,
 }
 
@@ -63,8 +63,8 @@ pub(crate) fn run(seed: u64, long: bool, sabotage: Option<Sabotage>) -> Report {
     }
     weather::begin(false, &[]);
     house.benches.clear();
-    // A provider that was shut down in a callback keeps what is left of its reaper until it is
-    // started again or gone, so this is compared over whole histories.
+    // A provider that was shut down in a callback keeps its reaper's resources until it is started
+    // again or dropped, so that the numbers are compared over whole histories.
     let grown = |(threads, files)| threads > before.0 || files > before.1;
     if house.report.broken.is_empty() && !becomes(patience, || !grown(belongings())) {
         let now = belongings();
@@ -74,7 +74,7 @@ pub(crate) fn run(seed: u64, long: bool, sabotage: Option<Sabotage>) -> Report {
     house.report
 }
 
-/// Waits until it is true; `false` if it never is.
+/// Waits until the condition is true. Returns `false` if it never is.
 fn becomes(patience: Duration, is_true: impl Fn() -> bool) -> bool {
     let until = Instant::now() + patience;
     while !is_true() {
@@ -86,14 +86,14 @@ fn becomes(patience: Duration, is_true: impl Fn() -> bool) -> bool {
     true
 }
 
-/// How many threads and descriptors the process has.
+/// The number of threads and descriptors of the process.
 fn belongings() -> (usize, usize) {
     let count = |path| fs::read_dir(path).map_or(0, Iterator::count);
     (count("/proc/self/task"), count("/proc/self/fd"))
 }
 
 impl House {
-    /// Something is not as it has to be.
+    /// Records a violation.
     fn wrong(&mut self, text: String) {
         self.report.broken.push(text);
     }
@@ -125,12 +125,13 @@ impl House {
         }
     }
 
-    /// How many hold each provider: its bench does, and every host that is not gone.
+    /// The number of references to each provider: the bench has one, and so has every host that
+    /// exists.
     fn holders(&self) -> Vec<usize> {
         self.benches.iter().map(|bench| Arc::strong_count(&bench.provider)).collect()
     }
 
-    /// The end of a life: everything is told, everybody is on-hook.
+    /// Ends a life: everything has to be delivered, and every line on-hook.
     fn end(&mut self, life: &Arc<Life>) {
         let _doing = doing("ending a life", DEADLINE * 3);
         for side in &life.sides {
@@ -161,7 +162,7 @@ impl House {
         }
     }
 
-    /// People hang up; then every line is on-hook and no telephone rings.
+    /// Hangs all telephones up; then every line has to be on-hook, and no telephone may ring.
     fn hang_up(&self, side: &Side) {
         let (bench, exchange) = (&side.bench, side.bench.exchange());
         ["200", "201"].iter().for_each(|number| bench.subscriber(number).on_hook());
@@ -178,7 +179,7 @@ impl House {
         }
     }
 
-    /// What the books and the witness say.
+    /// Collects the violations that books and witness have found.
     fn judge(&mut self, side: &Side) {
         let (broken, journal) = side.books.broken();
         let mut broken: Vec<String> =
@@ -193,7 +194,7 @@ impl House {
         self.report.broken.extend(broken);
     }
 
-    /// After all that, a host starts, no call lives on, and calls can be made.
+    /// After all lives, a host has to start, no old call may exist, and calls can be made.
     fn sober(&mut self) {
         let _doing = doing("the sober life", DEADLINE * 3);
         for bench in self.benches.clone() {
@@ -215,14 +216,14 @@ impl House {
     }
 }
 
-/// Shuts a host down, again and again if a callback is in the way.
+/// Shuts a host down, several times if a callback is in the way.
 fn shut_down(life: &Life, side: &Side, patience: Duration) -> Result<(), String> {
     let until = Instant::now() + patience;
     loop {
         match life.shut_down(side, false) {
             Ok(Closed::Now) => break,
             Err(CloseError::Unfinished { .. }) if Instant::now() < until => {}
-            // It is said once, to whoever has begun it.
+            // The error is returned once, to the thread that has begun the shutdown.
             Err(CloseError::Provider(_)) if life.long && Instant::now() < until => {}
             other => return Err(format!("D12: shutting down gave {other:?} for ever")),
         }

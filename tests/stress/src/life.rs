@@ -19,9 +19,9 @@ use crate::tally::Tally;
 
 /// Lines of a card.
 pub(crate) const LINES: usize = 4;
-/// How long a life goes on without its hosts.
+/// How long a life goes on after its hosts are shut down.
 const WAKE: Duration = Duration::from_millis(40);
-/// How many of a kind are kept for later.
+/// The number of objects of a kind that are kept for later.
 const KEPT: usize = 12;
 
 /// A line that was opened.
@@ -31,11 +31,11 @@ pub(crate) struct Open {
     pub(crate) device: u32,
     pub(crate) line: Line,
     pub(crate) events: Events,
-    /// Somebody closes it.
+    /// Whether a thread is closing it.
     pub(crate) closing: AtomicBool,
 }
 
-/// A call, and the card it is on.
+/// A call, and its card.
 #[derive(Clone)]
 pub(crate) struct Leg {
     pub(crate) card: usize,
@@ -43,7 +43,7 @@ pub(crate) struct Leg {
     pub(crate) call: Call,
 }
 
-/// A request that somebody looks at later, or never.
+/// A request for later, which some thread may look at or not.
 pub(crate) enum Kept {
     Made(usize, Pending<Call>),
     Asked(usize, Pending<()>),
@@ -54,10 +54,10 @@ pub(crate) struct Side {
     pub(crate) bench: Arc<Bench>,
     pub(crate) host: Arc<Host>,
     pub(crate) books: Arc<Books>,
-    /// Somebody has begun to shut it down.
+    /// Whether a thread has begun to shut it down.
     pub(crate) ending: AtomicBool,
     places: [Mutex<Option<Arc<Open>>>; LINES],
-    /// When people do something next: a card hears nothing of what they do in too little time.
+    /// When people act next. The card does not notice actions that follow too fast.
     people: Mutex<Option<Instant>>,
 }
 
@@ -69,11 +69,11 @@ pub(crate) struct Life {
     pub(crate) since: Instant,
     pub(crate) sabotage: Option<Sabotage>,
     pub(crate) tally: Arc<Tally>,
-    /// When every host was seen to be shut down.
+    /// When every host was found to be shut down.
     ended: Mutex<Option<Instant>>,
     legs: Mutex<Vec<Leg>>,
     kept: Mutex<Vec<Kept>>,
-    /// As good as leaked: nobody looks at them before the hosts are gone.
+    /// Requests that count as leaked: no thread uses them before the hosts are gone.
     leaked: Mutex<Vec<Kept>>,
 }
 
@@ -100,7 +100,7 @@ impl Side {
         })
     }
 
-    /// Opens one of its lines.
+    /// Opens one of the card's lines.
     pub(crate) fn open(&self, card: usize, device: u32) -> Result<Arc<Open>, LineError> {
         let no = self.books.opening(device);
         let opened = self.host.open(device);
@@ -117,12 +117,12 @@ impl Side {
         let open = Arc::new(Open { no, card, device, line, events, closing });
         let place = self.places.get(device as usize);
         let before = place.and_then(|place| lock(place).replace(Arc::clone(&open)));
-        // Dropping a line closes it, which is not to be done under a lock.
+        // Dropping a line closes it, which must not be done under a lock.
         drop(before);
         Ok(open)
     }
 
-    /// Whether it is time for people to do something; if so, the next time is so much later.
+    /// Returns whether it is time for people to act; if so, the next time is `pause` later.
     pub(crate) fn is_time_for_people(&self, pause: Duration) -> bool {
         let (now, mut people) = (Instant::now(), lock(&self.people));
         let is_time = people.is_none_or(|time| now >= time);
@@ -163,7 +163,7 @@ impl Life {
         }
     }
 
-    /// Its time is over, or every host is down and was asked all the same for a while.
+    /// Returns whether its time is over, or every host has been down for a while.
     pub(crate) fn is_over(&self) -> bool {
         let ended = |side: &Side| side.ending.load(Ordering::SeqCst);
         let wake = || {
@@ -173,7 +173,7 @@ impl Life {
         self.since.elapsed() >= self.plan.time || self.sides.iter().all(ended) && wake()
     }
 
-    /// Whether anybody may shut a host down now.
+    /// Returns whether a host may be shut down now.
     pub(crate) fn may_end(&self) -> bool {
         self.since.elapsed() >= self.plan.shutdown_after
     }
@@ -183,33 +183,33 @@ impl Life {
         (card, &self.sides[card])
     }
 
-    /// An open line, if the dice find one.
+    /// Returns an open line, if the random choice finds one.
     pub(crate) fn any_line(&self, dice: &mut Dice) -> Option<Arc<Open>> {
         let (_, side) = self.side(dice);
         side.line(dice.index(LINES))
     }
 
-    /// A call, if there is one. The application has one more of it then.
+    /// Returns a call, if there is one. The application then has one more handle of it.
     pub(crate) fn any_leg(&self, dice: &mut Dice) -> Option<Leg> {
         dice.pick(&lock(&self.legs))
     }
 
-    /// A call that the pool has no more of.
+    /// Takes a call out of the pool.
     pub(crate) fn take_leg(&self, dice: &mut Dice) -> Option<Leg> {
         let mut legs = lock(&self.legs);
         let at = dice.index(legs.len());
         (at < legs.len()).then(|| legs.swap_remove(at))
     }
 
-    /// A call is of no use any more.
+    /// Removes a call that can't be used any more.
     pub(crate) fn forget_leg(&self, leg: &Leg) {
         let forgotten: Vec<Leg> =
             lock(&self.legs).extract_if(.., |known| known.call == leg.call).collect();
-        // Dropping the last of a call closes it, which is not to be done under a lock.
+        // Dropping the last handle of a call closes it, which must not be done under a lock.
         drop(forgotten);
     }
 
-    /// Keeps a call for anybody.
+    /// Puts a call into the pool.
     pub(crate) fn keep_leg(&self, leg: Leg) {
         let dropped = {
             let mut legs = lock(&self.legs);
@@ -235,12 +235,12 @@ impl Life {
         (at < kept.len()).then(|| kept.swap_remove(at))
     }
 
-    /// Nobody will look at it.
+    /// Keeps a request that no thread will look at.
     pub(crate) fn leak(&self, kept: Kept) {
         lock(&self.leaked).push(kept);
     }
 
-    /// Everything that is kept: requests, and those that count as leaked.
+    /// Takes everything that is kept: requests, and those that count as leaked.
     pub(crate) fn take_all(&self) -> (Vec<Kept>, Vec<Kept>) {
         let legs = mem::take(&mut *lock(&self.legs));
         drop(legs);
@@ -248,7 +248,7 @@ impl Life {
     }
 }
 
-/// Asks for a call, in one step or with the id first.
+/// Makes a call, in one step or with the id reserved first.
 pub(crate) fn make(
     open: &Open,
     known: bool,
@@ -261,7 +261,7 @@ pub(crate) fn make(
     })
 }
 
-/// Asks for something on a call, in one step or with the id first.
+/// Submits a request on a call, in one step or with the id reserved first.
 pub(crate) fn ask(
     leg: &Leg,
     known: bool,
@@ -274,7 +274,7 @@ pub(crate) fn ask(
     })
 }
 
-/// How long a wait of an application is.
+/// The length of a wait of an application.
 pub(crate) fn short(dice: &mut Dice) -> Duration {
     dice.ms(0, 20)
 }

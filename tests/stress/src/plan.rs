@@ -1,15 +1,15 @@
-//! What a seed decides before it begins.
+//! What a seed determines before the history begins.
 
 use std::time::Duration;
 
 use crate::dice::Dice;
 
-/// How fast the cards' time runs.
+/// How many of the cards' milliseconds pass in a real one.
 pub(crate) const HASTE: u32 = 8;
 
-/// What a seed decides.
+/// What a seed determines.
 pub(crate) struct Plan {
-    /// Callbacks may take longer than a close waits.
+    /// Whether callbacks may take longer than a close waits.
     pub(crate) long: bool,
     pub(crate) cards: usize,
     pub(crate) lives: Vec<LifePlan>,
@@ -19,11 +19,11 @@ pub(crate) struct Plan {
 #[derive(Clone)]
 pub(crate) struct LifePlan {
     pub(crate) time: Duration,
-    /// From then on anybody may shut a host down, in a callback as well.
+    /// After this time any thread may shut a host down, in a callback as well.
     pub(crate) shutdown_after: Duration,
-    /// The log panics.
+    /// Whether the log panics.
     pub(crate) storm: bool,
-    /// What each thread throws.
+    /// The random numbers of each thread.
     pub(crate) threads: Vec<Dice>,
 }
 

@@ -1,7 +1,7 @@
 //! Breaking rules on purpose, to show that it is noticed.
 //!
-//! [`spoiled`] puts a layer between the provider and the witness that spoils one thing. What it
-//! leaves alone is the real system.
+//! [`spoiled`] puts a layer between the provider and the witness that spoils one thing. Everything
+//! else is the real system.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,36 +16,36 @@ use ringback_tspi::layer::{Asked, Layer, Layered, Outcome, Step, Value};
 use ringback_tspi::provider::{Provider, Tapi};
 use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, HTAPIPHONE};
 
-/// What is spoiled.
+/// The kinds of sabotage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Sabotage {
-    /// A completion never comes.
+    /// A completion is never delivered.
     Lose,
-    /// What a shutdown has ended is not completed.
+    /// Requests that a shutdown has ended are not completed.
     LoseAtShutdown,
-    /// A completion comes twice.
+    /// A completion is delivered twice.
     Twice,
     /// A completion has a positive result.
     Positive,
-    /// A completion comes before the function has returned.
+    /// A completion is delivered before the function has returned.
     Early,
-    /// A completion comes on another thread than the reaper.
+    /// A completion is delivered on another thread than the reaper.
     OtherThread,
-    /// The last event of a line comes again after its close.
+    /// The last event of a line is delivered again after its close.
     AfterClose,
-    /// A line is not closed: it, and its calls, are still there when it is opened next.
+    /// A line is not closed: it and its calls still exist when it is opened next.
     LivesOn,
-    /// The shutdown is left out.
+    /// The shutdown is omitted.
     NoShutdown,
-    /// A second host is let in.
+    /// A second host is accepted.
     TwoHosts,
-    /// The second of two closers returns at once. This is done by the application.
+    /// The second of two closers returns at once. The application does this.
     SecondCloserAtOnce,
 }
 
 impl Sabotage {
-    /// All of them.
+    /// All kinds of sabotage.
     pub const ALL: [Sabotage; 11] = [
         Sabotage::Lose,
         Sabotage::LoseAtShutdown,
@@ -61,9 +61,9 @@ impl Sabotage {
     ];
 }
 
-/// One event in so many, or one completion, is spoiled.
+/// One of this many events, or completions, is spoiled.
 const CHANCE: u64 = 7;
-/// After so long something comes that should not come any more.
+/// The delay after which something is delivered that should not be delivered any more.
 const SOON: Duration = Duration::from_millis(1);
 
 type Way = Arc<Mutex<Box<dyn Tapi>>>;
@@ -71,9 +71,9 @@ type Way = Arc<Mutex<Box<dyn Tapi>>>;
 #[derive(Default)]
 struct Desk {
     way: Weak<Mutex<Box<dyn Tapi>>>,
-    /// Hosts that were let in though there is one.
+    /// Hosts that were accepted although there is one.
     guests: Vec<Box<dyn Tapi>>,
-    /// The device of each line, and what TAPI calls it.
+    /// The device id and TAPI's handle of each line.
     lines: HashMap<HDRVLINE, (u32, HTAPILINE)>,
     /// Lines that were not closed.
     living: HashMap<u32, HDRVLINE>,
@@ -97,7 +97,7 @@ impl Plot {
         self.sabotage == what
     }
 
-    /// Whether to act now that there is something to act on.
+    /// Returns whether to act in this situation.
     fn acts(&self, what: Sabotage) -> bool {
         self.plans(what) && self.chances.fetch_add(1, Ordering::SeqCst) % CHANCE == CHANCE - 1
     }
@@ -160,7 +160,7 @@ impl Tapi for SpoiledTapi {
     }
 }
 
-/// The provider with one rule broken.
+/// Returns the provider with one rule broken.
 pub(crate) fn spoiled(provider: Arc<dyn Provider>, sabotage: Sabotage) -> Layered<Spoiling> {
     let (chances, desk) = (AtomicU64::new(0), Mutex::default());
     let plot = Arc::new(Plot { sabotage, chances, desk });
@@ -168,7 +168,7 @@ pub(crate) fn spoiled(provider: Arc<dyn Provider>, sabotage: Sabotage) -> Layere
 }
 
 impl Spoiling {
-    /// Tells something out of turn, unless something is being told.
+    /// Delivers something out of turn, unless an upcall is running.
     fn intrude(&self, tell: impl FnOnce(&mut dyn Tapi)) {
         let way = self.plot.desk().way.upgrade();
         if let Some(way) = way
@@ -178,7 +178,7 @@ impl Spoiling {
         }
     }
 
-    /// A line was closed, and its last event comes again soon.
+    /// Delivers the last event of a closed line again after a moment.
     fn tell_again(&self, line: HDRVLINE) {
         let desk = self.plot.desk();
         let tapi = desk.lines.get(&line).map(|(_, tapi)| *tapi);
@@ -197,7 +197,7 @@ impl Spoiling {
         });
     }
 
-    /// A line was opened, or is said to have been.
+    /// Records a line that was opened, or that the sabotage reports as opened.
     fn opened(&self, asked: &Asked<'_>, handle: HDRVLINE) {
         let device = u32::try_from(asked.word("device_id")).unwrap_or(u32::MAX);
         if let Some(line) = HTAPILINE::new(asked.word("line")) {

@@ -1,4 +1,4 @@
-//! How often what happened, so that a run can be seen to have done something.
+//! Counts what happens, to show that a run has done something.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};

@@ -1,5 +1,6 @@
-//! The watchdog: everybody says what he is doing and how long that may take. Whoever takes much
-//! longer is named, with the seed, and the process ends, because a test that hangs says nothing.
+//! The watchdog: each thread registers what it is doing and how long that may take. If one takes
+//! much longer, the watchdog prints it with the seed and ends the process, because a test that
+//! hangs reports nothing.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -8,9 +9,9 @@ use std::sync::{LazyLock, Mutex, MutexGuard, Once, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
-/// How much longer than its limit something may take on a busy machine.
+/// How much longer than its limit an operation may take on a busy machine.
 const BOUND: Duration = Duration::from_secs(30);
-/// How often the watchdog looks.
+/// The interval of the watchdog's checks.
 const LOOK: Duration = Duration::from_millis(500);
 
 struct Work {
@@ -21,7 +22,7 @@ struct Work {
 
 #[derive(Default)]
 struct Watch {
-    /// Which history is being made.
+    /// The history that is running.
     history: String,
     threads: HashMap<ThreadId, (String, Vec<Work>)>,
 }
@@ -32,10 +33,10 @@ fn watch() -> MutexGuard<'static, Watch> {
     WATCH.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The calling thread is at something until this is dropped.
+/// Registers an operation of the calling thread until this is dropped.
 pub(crate) struct Doing(ThreadId);
 
-/// The calling thread begins something that ends by itself within `limit`.
+/// Registers an operation of the calling thread that ends by itself within `limit`.
 pub(crate) fn doing(what: &'static str, limit: Duration) -> Doing {
     let thread = thread::current();
     let mut watch = watch();
@@ -59,7 +60,7 @@ impl Drop for Doing {
     }
 }
 
-/// From now on a report names this history. Starts the watchdog the first time.
+/// Names this history in later reports. Starts the watchdog at the first call.
 pub(crate) fn begin(history: String) {
     static STARTED: Once = Once::new();
     watch().history = history;
@@ -68,7 +69,7 @@ pub(crate) fn begin(history: String) {
             loop {
                 thread::sleep(LOOK);
                 if let Some(report) = overdue(Instant::now()) {
-                    // Not by eprintln!, whose text a test keeps until it ends.
+                    // Not by eprintln!, whose text the test harness keeps until the test ends.
                     let _ = std::io::stderr().write_all(report.as_bytes());
                     std::process::abort();
                 }
@@ -78,7 +79,7 @@ pub(crate) fn begin(history: String) {
     });
 }
 
-/// What everybody is doing, if somebody takes much longer than he may.
+/// Returns what all threads are doing, if one of them takes much longer than it may.
 fn overdue(now: Instant) -> Option<String> {
     let watch = watch();
     let over = |work: &Work| now.saturating_duration_since(work.since) > work.limit + BOUND;

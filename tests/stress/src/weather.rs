@@ -1,5 +1,4 @@
-//! Bad weather: panics on purpose, and a log whose subscriber panics now and then and calls the
-//! host.
+//! Panics on purpose, and a log subscriber that panics at times and calls the host.
 
 use std::any::Any;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,10 +12,10 @@ use tracing::{Event, Metadata, Subscriber};
 
 use crate::life::Side;
 
-/// What is thrown on purpose. Its message is not printed.
+/// A panic on purpose. Its message is not printed.
 struct Staged;
 
-/// Thrown on purpose, and throws once more when it is dropped.
+/// A panic on purpose whose payload panics again when it is dropped.
 struct Bomb;
 
 impl Drop for Bomb {
@@ -27,17 +26,16 @@ impl Drop for Bomb {
     }
 }
 
-/// Panics.
 pub(crate) fn throw() -> ! {
     panic::panic_any(Staged)
 }
 
-/// Panics with something that panics when it is dropped.
+/// Panics with a payload that panics when it is dropped.
 pub(crate) fn throw_bomb() -> ! {
     panic::panic_any(Bomb)
 }
 
-/// Whether a panic was on purpose.
+/// Returns whether a panic was on purpose.
 fn is_staged(payload: &(dyn Any + Send)) -> bool {
     payload.is::<Staged>() || payload.is::<Bomb>()
 }
@@ -85,7 +83,7 @@ impl Subscriber for Moody {
     fn exit(&self, _: &Id) {}
 }
 
-/// The weather of a life: with a storm the subscriber is at work.
+/// Begins a life: with `storm` the subscriber panics and calls the hosts.
 pub(crate) fn begin(storm: bool, sides: &[Side]) {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
@@ -95,7 +93,7 @@ pub(crate) fn begin(storm: bool, sides: &[Side]) {
                 print(info);
             }
         }));
-        // Where a subscriber is there already, the storm is without thunder.
+        // If another subscriber is installed already, the log does not panic.
         let _ = tracing::subscriber::set_global_default(Moody::default());
     });
     *HOSTS.lock().unwrap_or_else(PoisonError::into_inner) = sides

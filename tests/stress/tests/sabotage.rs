@@ -1,12 +1,12 @@
-//! That what the stress test is made for does not pass it.
+//! The stress test notices every violation that it is made for.
 
 use ringback_stress::{Sabotage, run_with};
 
-/// In so many seeds each sabotage has to be noticed. Most are in the first; what needs two threads
-/// to meet, in some.
+/// The number of seeds in which each sabotage has to be noticed. Most are noticed in the first;
+/// those that need two threads at the same moment take several.
 const SEEDS: u64 = 60;
 
-/// What has to be said of it, one of these.
+/// The reports of a sabotage, one of which is required.
 fn verdicts(sabotage: Sabotage) -> &'static [&'static str] {
     match sabotage {
         Sabotage::Lose | Sabotage::LoseAtShutdown => &["R5", "C3: the provider has not"],

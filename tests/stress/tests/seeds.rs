@@ -1,4 +1,4 @@
-//! Fixed seeds, one seed, other seeds, or seeds for so many minutes.
+//! Runs fixed seeds, one seed, other seeds, or seeds for a number of minutes.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use ringback_stress::run;
 
-/// The seeds that every run of the tests takes, in well under a minute.
+/// The number of seeds that every run of the tests takes, in well under a minute.
 const SEEDS: u64 = 20;
 
-/// What must happen in these, or the test has become blind.
+/// What must happen in these, because otherwise the test would prove nothing.
 const HAPPENS: [&str; 12] = [
     "a second host: LINEERR_ALLOCATED",
     "cancel: true",
@@ -30,7 +30,7 @@ fn number(name: &str) -> Option<u64> {
     Some(value.parse().unwrap_or_else(|_| panic!("{name} is no number: {value:?}")))
 }
 
-/// The range that `RINGBACK_SEEDS` asks for.
+/// The range in `RINGBACK_SEEDS`.
 fn range() -> Option<(u64, u64)> {
     let value = env::var("RINGBACK_SEEDS").ok()?;
     let (start, end) = value.split_once("..").unwrap_or(("0", &value));
@@ -73,7 +73,7 @@ fn no_rule_is_broken_whatever_the_threads_do() {
     }
 }
 
-/// A seed to begin with that was not taken before.
+/// A first seed that no earlier run has taken.
 fn fresh() -> u64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     now.map_or(1, |since| since.as_secs()) * 1000

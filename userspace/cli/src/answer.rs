@@ -68,7 +68,7 @@ impl Answer {
         line.finish(ended)
     }
 
-    /// Waits for a call and answers it. One whose caller gives up first is not it.
+    /// Waits for a call and answers it. Skips a call whose caller hangs up before it is answered.
     fn wait(&self, line: &mut Conversation<'_>) -> Result<Call, Failure> {
         let since = Instant::now();
         loop {
@@ -89,7 +89,7 @@ impl Answer {
         }
     }
 
-    /// Answers a call; `false` if the caller was faster.
+    /// Answers a call. Returns `false` if the caller has hung up already.
     fn answer(&self, line: &mut Conversation<'_>, call: &Call) -> Result<bool, Failure> {
         if let Some(number) =
             call.info().ok().and_then(|info| info.called).filter(|n| !n.is_empty())

@@ -1,4 +1,4 @@
-//! `ringback bench`: how long the way from a request to its callback is, beside other ways.
+//! `ringback bench`: measures the latency from a request to its callback, beside other designs.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -92,7 +92,7 @@ impl Latency {
         };
         let theirs = signals.clone();
         let measure = move || run(&options, &|| theirs.caught().is_some());
-        // A slice of a measurement may take longer than anybody wants to wait for Ctrl-C.
+        // A slice of a measurement can take seconds, so that a signal must not wait for its end.
         let report = signals.attended("bench", measure)?.map_err(|error| match error {
             Error::Stopped => Failure::silent(signals.caught().unwrap_or(Exit::INTERRUPTED)),
             other => Failure::failed(other),

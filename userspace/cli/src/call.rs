@@ -1,5 +1,5 @@
-//! `ringback call`: places a call, tells how it goes, speaks on it, and says by its exit code what
-//! came of it.
+//! `ringback call`: places a call, reports its progress, plays and records on it, and returns an
+//! exit code for its outcome.
 
 use std::time::{Duration, Instant};
 
@@ -68,12 +68,12 @@ pub(crate) struct Call {
     card: CardArguments,
 }
 
-/// What to do about dial tone.
+/// What the call does if there is no dial tone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum DialTone {
-    /// Wait for it so long, in ms, and give the call up without.
+    /// Wait at most so many ms for dial tone, and then give the call up.
     Within(u32),
-    /// Dial without it.
+    /// Dial whether there is dial tone or not.
     Ignore,
 }
 
@@ -106,10 +106,11 @@ fn parse_dial_tone(text: &str) -> Result<DialTone, String> {
     })
 }
 
-/// What some line can follow in a dial string; whether this one can is known once it is open.
+/// The modifiers that at least one kind of line accepts in a dial string. Whether the chosen line
+/// accepts them is checked once it is open.
 const MODIFIERS: Modifiers = Modifiers { dial_tone: true, quiet: true, billing: true };
 
-/// Refuses a number that can't be dialled, before a card is touched.
+/// Refuses a number that can't be dialled, before the card is opened.
 fn parse_number(text: &str) -> Result<String, String> {
     let parsed = dialstring::parse(text, MODIFIERS).map_err(|error| error.to_string())?;
     if parsed.international {
@@ -129,7 +130,7 @@ fn parse_number(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// Refuses what is no DTMF digit.
+/// Refuses characters that are not DTMF digits or pauses.
 fn parse_digits(text: &str) -> Result<String, String> {
     match (1..).zip(text.chars()).find(|(_, c)| *c != ',' && Digit::from_char(*c).is_none()) {
         None if text.is_empty() => Err("there is no digit in it".to_owned()),
@@ -169,11 +170,11 @@ impl Call {
         line.finish(ended)
     }
 
-    /// Refuses a number with something to wait for that this line can't hear.
+    /// Refuses a number with a modifier that waits for something this line can't detect.
     fn check_number(&self, line: &Conversation<'_>) -> Result<(), Failure> {
         let caps = line.line.caps();
         let caps = caps.map_err(|error| Failure::line(line.name(), error))?;
-        // On a telephone nothing is dialled, so nothing in the number matters.
+        // An FXS line rings its telephone and dials nothing, so that any number will do.
         if caps.own.is_some_and(|own| own.kind == LineKind::Fxs) {
             return Ok(());
         }
@@ -186,7 +187,7 @@ impl Call {
         }
     }
 
-    /// Takes the line and begins to dial.
+    /// Opens the line and submits the call.
     fn place(&self, line: &mut Conversation<'_>) -> Result<Handle, Failure> {
         let options = self.dial_tone.options();
         let pending = line.line.make_call(&self.number, &options).map_err(|error| match error {
@@ -201,7 +202,7 @@ impl Call {
         })?;
         let call = pending.call();
         let made = line.complete(&pending).inspect_err(|_| line.hang_up(&call))?;
-        // One that was not made is dead by itself (N8).
+        // A call that could not be made is idle already, and needs no lineDrop (N8).
         made.map_err(|error| match error {
             LineError::CALLUNAVAIL => Failure::new(
                 Exit::NoDialTone,
@@ -219,7 +220,7 @@ impl Call {
         })
     }
 
-    /// Waits for the answer.
+    /// Waits until the call is answered. Fails when it ends before that, or after `--timeout`.
     fn reach(&self, line: &mut Conversation<'_>) -> Result<(), Failure> {
         let placed = Instant::now();
         let telephone = line.line.info().kind == Some(LineKind::Fxs);
@@ -259,7 +260,7 @@ impl Call {
     }
 }
 
-/// A call that ended before it was answered, by its LINEDISCONNECTMODE_.
+/// Describes a call that ended before it was answered, by its LINEDISCONNECTMODE_.
 fn ended(called: &str, mode: u32, modem: bool) -> Failure {
     match mode {
         LINEDISCONNECTMODE_UNAVAIL if modem => Failure::new(

@@ -1,8 +1,8 @@
-//! From `--card` to a running host with its lines.
+//! Opens the card that `--card` selects and starts a host with its lines.
 //!
-//! Rule: whatever way a command ends, dropping the [`Station`] hangs up, makes the card safe and
-//! only then stops the software card's clock. A second Ctrl-C does the same from the signals'
-//! thread.
+//! Rule: whatever way a command ends, dropping the [`Station`] hangs up and makes the card safe,
+//! and only then stops the software card's clock. A second Ctrl-C does the same on the thread that
+//! reads the signals.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -30,15 +30,15 @@ use crate::scenery;
 use crate::signals::{Signals, no_thread, spawn};
 use crate::timeline::Recorder;
 
-/// Longer than this, and bringing a card up is worth a word.
+/// Bringing the card up longer than this prints a progress message.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// A card that runs has measured its lines by then.
+/// Time within which a running card has measured the battery of its FXO lines.
 const MEASURED: Duration = Duration::from_secs(2);
-/// A modem answers by then: longer than one that was left on-line is hung up.
+/// Time within which a modem answers, including hanging up one that was left on-line.
 const PREPARED: Duration = Duration::from_secs(12);
-/// Entries of the ring that is made to see whether there can be one.
+/// Number of entries of the ring that is only created to test whether io_uring is available.
 const RING: usize = 4;
-/// How often something that is waited for is looked at.
+/// Interval at which conditions without an event are polled.
 const LOOK: Duration = Duration::from_millis(10);
 
 /// Which card.
@@ -82,7 +82,7 @@ pub(crate) fn parse_seconds(text: &str) -> Result<Duration, String> {
 pub(crate) struct Station {
     pub(crate) host: Arc<Host>,
     provider: Arc<dyn Slots>,
-    /// The software card, if it is one.
+    /// Set if the card is the software card.
     pub(crate) soft: Option<SoftCard>,
     pub(crate) country: Country,
     name: String,
@@ -95,8 +95,8 @@ impl CardArguments {
         self.country
     }
 
-    /// Opens the card that was asked for. For the software card `furnish` arranges what is behind
-    /// it, before it is brought up.
+    /// Opens the selected card. If it is the software card, `furnish` sets up telephones and
+    /// exchange before the card is brought up.
     pub(crate) fn open(
         &self,
         signals: &Signals,
@@ -123,7 +123,8 @@ impl CardArguments {
     }
 }
 
-/// That the software card is taken, and which others there are.
+/// Returns the message for a run without `--card`: the software card is used, and which hardware
+/// cards there are.
 fn no_card() -> String {
     let mut text = "no --card: using the software card".to_owned();
     let found = discover(&SysfsRoot::system(), KINDS);
@@ -133,13 +134,13 @@ fn no_card() -> String {
     text
 }
 
-/// Switches a fault on after a time.
+/// Starts a thread that switches the fault on after the given time.
 fn break_card(card: SoftCard, fault: Fault, after: Duration) -> Result<(), Failure> {
     if after.is_zero() {
         card.set_fault(fault, true);
         return Ok(());
     }
-    // Not waited for: a program that ends sooner does not need the fault any more.
+    // The thread is not joined: a program that ends sooner does not need the fault any more.
     spawn("fault", move || {
         thread::sleep(after);
         card.set_fault(fault, true);
@@ -147,7 +148,8 @@ fn break_card(card: SoftCard, fault: Fault, after: Duration) -> Result<(), Failu
 }
 
 impl Station {
-    /// Brings a card up and starts its lines. `soft` is the card that the selector `soft` means.
+    /// Brings a card up and starts its lines. `soft` is the card that the selector `soft` stands
+    /// for.
     pub(crate) fn open(
         selector: &Selector,
         soft: Option<SoftCard>,
@@ -155,7 +157,8 @@ impl Station {
         signals: &Signals,
         recorder: &Recorder,
     ) -> Result<Station, Failure> {
-        // Told here as it is: what starts the ring later can only say that it did not start.
+        // A ring that can't be created is reported here with its cause. The driver, which would
+        // create one later, could only report that it did not start.
         Ring::new(RING, Places { files: 2, ports: 0 }).map_err(Failure::failed)?;
         let clock = soft.as_ref().map(RealClock::start_patient).transpose().map_err(no_thread)?;
         let name = selector.to_string();
@@ -176,7 +179,7 @@ impl Station {
             ..CardOptions::default()
         };
         let opened = open_card(selector, options);
-        // One that was not waited for has failed for that reason.
+        // If a signal interrupted the wait, report the signal and not the missing completion.
         signals.check()?;
         let provider: Arc<dyn Slots> = Arc::from(opened.map_err(|error| {
             let exit = if error.is_gone() { Exit::Gone } else { Exit::Failed };
@@ -188,7 +191,7 @@ impl Station {
         let host = Host::start(tspi, options)
             .map_err(|error| Failure::line(format_args!("{name} can't be started"), error))?;
         let host = Arc::new(host);
-        // Weak, so that the signals' thread does not keep the card.
+        // A weak reference, so that the signal thread does not keep the card open.
         let held = Arc::downgrade(&host);
         signals.on_second(move || {
             if let Some(host) = held.upgrade() {
@@ -205,7 +208,7 @@ impl Station {
         &self.name
     }
 
-    /// How each slot of the card is.
+    /// Returns the state of each slot of the card.
     pub(crate) fn slots(&self) -> Vec<SlotReport> {
         self.provider.slots()
     }
@@ -230,7 +233,7 @@ impl Station {
         names.join(", ")
     }
 
-    /// Waits until the FXO lines are measured: until then nobody knows whether they have battery.
+    /// Waits until the battery of each FXO line has been measured, for at most [`MEASURED`].
     fn await_measured(&self, signals: &Signals) -> Result<(), Failure> {
         let until = Instant::now() + MEASURED;
         let measured = |slot: &SlotReport| {
@@ -244,7 +247,8 @@ impl Station {
         Ok(())
     }
 
-    /// Whether the modem of an open line answers, which it may have to be brought to.
+    /// Waits until the modem of an open line answers, for at most [`PREPARED`]. Returns whether it
+    /// does.
     pub(crate) fn await_answer(&self, line: &Line, signals: &Signals) -> Result<bool, Failure> {
         let until = Instant::now() + PREPARED;
         loop {
@@ -259,8 +263,9 @@ impl Station {
         }
     }
 
-    /// The hook of a line as it was left, which for our own (FXO) is waited for to be open; of a
-    /// telephone it is its owner's matter. `None` where nobody can say any more.
+    /// Returns the hook state in which the line was left. On FXO it is our own, and this waits
+    /// until it is on-hook, for at most `within`; on FXS it is the telephone's. `None` if the card
+    /// can't report it any more.
     pub(crate) fn await_hook(&self, line: u32, within: Duration) -> Option<Hook> {
         let until = Instant::now() + within;
         loop {
@@ -280,15 +285,14 @@ impl Drop for Station {
     }
 }
 
-/// Hangs up and makes the card safe; does not return before that is done, also if another thread is
-/// at it.
+/// Hangs up and makes the card safe. Returns when that is done, also if another thread does it.
 fn shut_down(host: &Host) {
     if let Err(error) = host.shutdown() {
         note(format_args!("the card was not shut down in order: {error}"));
     }
 }
 
-/// A line as a person knows it: `2 (FXO in slot 2)`, `0 (modem)`.
+/// Describes a line for the user: `2 (FXO in slot 2)`, `0 (modem)`.
 pub(crate) fn describe(info: &LineInfo) -> String {
     let mut text = info.device_id.to_string();
     // Writing to a String does not fail.
@@ -300,7 +304,7 @@ pub(crate) fn describe(info: &LineInfo) -> String {
     text
 }
 
-/// What a line is made of: FXS is a telephone's, FXO an exchange's.
+/// Names the kind of a line: FXS connects to a telephone, FXO to an exchange.
 pub(crate) fn kind_name(kind: impl Into<LineKind>) -> &'static str {
     match kind.into() {
         LineKind::Fxs => "FXS",

@@ -1,5 +1,5 @@
-//! A line with one call on it, as `call` and `answer` have it: taken, told as it goes, hung up and
-//! left on-hook. What is said on the call is the part of `talk`.
+//! One line with one call, for `call` and `answer`: opens the line, prints its events, hangs up and
+//! leaves the line on-hook. What is sent and received on the call is in `talk`.
 
 use std::time::{Duration, Instant};
 
@@ -17,13 +17,14 @@ use crate::output::{Colour, Output};
 use crate::signals::Signals;
 use crate::timeline::{Log, Recorder, What};
 
-/// The beat: signals, audio and output are looked after so often.
+/// How long one wait for an event lasts. Signals, audio and output are served at this interval.
 const BEAT: Duration = Duration::from_millis(20);
-/// A request that takes longer is a fault of ours: the provider ends each within its deadline.
+/// A request that takes longer is an error of Ringback's own: the provider completes each request
+/// before its deadline.
 const REQUEST: Duration = Duration::from_secs(180);
-/// So many beats after a call went out of order it is known whether its card is gone.
+/// Number of beats after which it is known whether a call went out of order because of its card.
 const OUT_OF_ORDER_BEATS: u32 = 10;
-/// Hanging up takes a few milliseconds, of a modem up to six seconds.
+/// Hanging up takes a few milliseconds, and up to six seconds with a modem.
 const HANG_UP: Duration = Duration::from_secs(15);
 
 /// A line with one call on it.
@@ -37,13 +38,13 @@ pub(crate) struct Conversation<'a> {
     events: Events,
 }
 
-/// The object of `call --json` and `answer --json` before the last: how the line was left that was
-/// taken.
+/// The last object but one of `call --json` and `answer --json`: how the line was left, if it was
+/// opened.
 #[derive(Debug, Serialize)]
 struct Left<'a> {
     event: &'static str,
     line: u32,
-    /// `on` or `off`; of FXS the telephone's. None where the card is gone.
+    /// `on` or `off`; on FXS the telephone's hook. `None` if the card is gone.
     hook: Option<&'a str>,
 }
 
@@ -58,7 +59,7 @@ struct Outcome<'a> {
 }
 
 impl<'a> Conversation<'a> {
-    /// Takes a line.
+    /// Opens the line.
     pub(crate) fn open(
         station: &'a Station,
         number: u32,
@@ -73,7 +74,6 @@ impl<'a> Conversation<'a> {
         Ok(Conversation { out, signals, recorder, log, line, station, events })
     }
 
-    /// Whether the line's device is a modem.
     pub(crate) fn is_modem(&self) -> bool {
         self.line.info().kind == Some(LineKind::Modem)
     }
@@ -87,7 +87,8 @@ impl<'a> Conversation<'a> {
         self.line.info().device_id
     }
 
-    /// The next event of the line, if one comes within a beat. Looks after everything else.
+    /// Returns the next event of the line if one comes within a beat. Checks the signals and prints
+    /// meanwhile.
     pub(crate) fn beat(&mut self) -> Result<Option<LineEvent>, Failure> {
         self.signals.check()?;
         let event = self.events.next_timeout(BEAT);
@@ -100,16 +101,18 @@ impl<'a> Conversation<'a> {
     }
 
     fn gone(&self) -> Failure {
-        // The second signal closes the lines as well.
+        // If a signal has come, its second one may have closed the lines, so that the card is not
+        // gone.
         if let Err(signal) = self.signals.check() {
             return signal;
         }
         Failure::gone(self.name(), self.station.name())
     }
 
-    /// Why a call went out of order: because the whole card is gone, or only the line's module.
+    /// Finds out whether a call went out of order with the whole card or only with the line's
+    /// module.
     pub(crate) fn out_of_order(&mut self) -> Failure {
-        // A card that goes closes its lines right behind their calls.
+        // A card that is removed closes its lines right after it has ended their calls.
         for _ in 0..OUT_OF_ORDER_BEATS {
             if let Err(failure) = self.beat() {
                 return failure;
@@ -121,7 +124,7 @@ impl<'a> Conversation<'a> {
         Failure::new(Exit::Gone, text)
     }
 
-    /// Prints what has happened since the last time.
+    /// Prints the entries of the log that are new.
     fn print(&mut self) -> Result<(), Failure> {
         while let Some(entry) = self.log.next(Duration::ZERO) {
             self.out.object(&self.log.object(&entry))?;
@@ -134,7 +137,7 @@ impl<'a> Conversation<'a> {
         Ok(())
     }
 
-    /// What a person wants to know of an entry.
+    /// Returns an entry in words, or `None` if it is of no interest to the user.
     fn words(&self, what: &What) -> Option<String> {
         match what {
             What::CallState { state, mode, .. } => {
@@ -148,8 +151,8 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// Waits for a request and looks after everything else. Whoever asked hangs the call up if that
-    /// fails, which completes the request (N6, D7).
+    /// Waits for a request while signals are checked and events are printed. If this fails, the
+    /// caller has to hang the call up, which completes the request (N6, D7).
     pub(crate) fn complete<T: Clone>(
         &mut self,
         pending: &Pending<T>,
@@ -167,7 +170,7 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// Whether the event is the end of the call that is talked on.
+    /// Returns whether the event ends the call.
     pub(crate) fn is_over(&mut self, event: Option<&LineEvent>) -> Result<bool, Failure> {
         match event {
             Some(LineEvent::State {
@@ -182,14 +185,14 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// Notes something that is not the line's own doing.
+    /// Records something that the line has not reported itself.
     pub(crate) fn say(&self, who: &str, does: String) {
         let line = Some(self.number());
         self.recorder.add(line, What::Does { who: who.to_owned(), does });
     }
 
-    /// Hangs the call up in whatever state it is, and closes it. What the card answers to that does
-    /// not matter any more: the call may never have come about, or be gone with its card.
+    /// Hangs the call up in any state, and closes it. Errors are ignored: the call may never have
+    /// existed, or its card may be gone.
     pub(crate) fn hang_up(&mut self, call: &Call) {
         if let Ok(pending) = call.drop_call() {
             let _ = pending.wait(HANG_UP);
@@ -198,7 +201,7 @@ impl<'a> Conversation<'a> {
         self.recorder.add(Some(self.number()), What::CallClosed { call: call.handle().raw() });
     }
 
-    /// Leaves the line on-hook, and tells how it all ended.
+    /// Leaves the line on-hook, and prints how the call ended.
     pub(crate) fn finish(mut self, ended: Result<(), Failure>) -> Result<(), Failure> {
         let line = self.number();
         let closed = self.line.close();
@@ -225,7 +228,7 @@ impl<'a> Conversation<'a> {
     }
 }
 
-/// Tells as the last object how it all ended, also where no line was ever taken.
+/// Prints the result as the last object, also if no line was ever opened.
 pub(crate) fn conclude(
     out: Output<'_>,
     signals: &Signals,
@@ -242,7 +245,6 @@ pub(crate) fn conclude(
     ended.and(told)
 }
 
-/// A word for an exit code.
 fn outcome(exit: Exit) -> &'static str {
     match exit {
         Exit::Done => "answered",
@@ -258,7 +260,6 @@ fn outcome(exit: Exit) -> &'static str {
     }
 }
 
-/// A call state in plain words.
 fn state_words(state: &str, mode: Option<&str>) -> String {
     let words = match state {
         "OFFERING" => "incoming call",

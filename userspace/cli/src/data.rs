@@ -1,4 +1,4 @@
-//! What goes over the connection of a modem: files at the application's end of its data.
+//! The files that `--send` and `--receive` transfer over the connection of a modem.
 
 use std::fs::File;
 use std::io;
@@ -11,10 +11,10 @@ use crate::exit::Failure;
 use crate::files::{Sink, Source, Target, not_written};
 use crate::signals::Signals;
 
-/// Bytes that are sent by one request: more than a second of a fast modem, so that the gap to the
-/// next one is not noticed.
+/// Bytes that one request sends: more than a second at the speed of a fast modem, so that the gap
+/// before the next request does not matter.
 const PIECE: usize = 16 * 1024;
-/// With more than this waiting for the disk, the modem is asked to wait.
+/// With more bytes than this waiting for the disk, the modem is asked to wait.
 const ROOM: usize = 1024 * 1024;
 
 /// The files of one call.
@@ -27,7 +27,7 @@ pub(crate) struct Bytes {
 }
 
 impl Bytes {
-    /// Opens what is to be sent, and looks at what is to be received.
+    /// Opens the file to send, and checks that the file to receive into can be written.
     pub(crate) fn open(
         send: Option<&Path>,
         receive: Option<Target>,
@@ -45,7 +45,7 @@ impl Bytes {
         Ok(Bytes { send: send.transpose()?, target: receive, receive: None, received: 0 })
     }
 
-    /// The call is connected: what comes goes to the file.
+    /// Begins to receive into the file; to be called when the call is connected.
     pub(crate) fn start(&mut self) -> Result<(), Failure> {
         if let Some(target) = self.target.take() {
             let (mut file, path) = target.open()?;
@@ -59,17 +59,17 @@ impl Bytes {
         Ok(())
     }
 
-    /// What is to be sent, for whoever sends it; none without a file for it, and the second time.
+    /// Returns the source of what is to be sent. `None` without `--send`, and at the second call.
     pub(crate) fn take_source(&mut self) -> Option<Source<u8>> {
         self.send.take()
     }
 
-    /// Whether what comes goes to a file.
+    /// Returns whether received bytes are written to a file.
     pub(crate) fn is_receiving(&self) -> bool {
         self.receive.is_some()
     }
 
-    /// Takes what has come. Without a file for it, it is returned as text.
+    /// Receives what has come, and returns it as text if it is not written to a file.
     pub(crate) fn pump(&mut self, data: &Data) -> Result<Option<String>, Failure> {
         if self.receive.as_ref().is_some_and(|sink| sink.waiting() > ROOM) {
             return Ok(None);
@@ -86,7 +86,7 @@ impl Bytes {
         }
     }
 
-    /// Takes the rest; the bytes that were written, where there is a file for them.
+    /// Receives the rest, and returns the number of bytes written if there is a file for them.
     pub(crate) fn finish(
         &mut self,
         data: &Data,

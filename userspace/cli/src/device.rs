@@ -1,6 +1,6 @@
 //! `ringback device`: which cards this machine has, and which kernel driver holds them.
 //!
-//! Rule: nothing is changed but by `bind` and `release`, and by these only what `--dry-run` says.
+//! Rule: only `bind` and `release` change anything, and they change only what `--dry-run` prints.
 
 use std::fmt::Display;
 
@@ -70,7 +70,7 @@ struct How {
     dry_run: bool,
 }
 
-/// The drivers by which Ringback reaches a card.
+/// The kernel drivers through which Ringback can reach a card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Driver {
     /// Any card, behind an IOMMU; no module of Ringback's is needed
@@ -94,30 +94,30 @@ impl Driver {
     }
 }
 
-/// A card as JSON.
 #[derive(Debug, Serialize)]
 struct Object<'a> {
     event: &'static str,
-    /// For `--card`.
+    /// The value to give to `--card`.
     card: String,
     kind: String,
-    /// On the PCI bus.
+    /// The address on the PCI bus.
     address: Option<String>,
     ids: Option<Ids>,
-    /// The driver that holds it.
+    /// The kernel driver that holds the card.
     driver: Option<&'a str>,
     /// The number of its interrupt line, and the drivers that handle it.
     irq: Option<u32>,
     irq_users: &'a [String],
     iommu_group: Option<&'a str>,
-    /// An IOMMU keeps it from memory that is not its own; absent where it masters none.
+    /// Whether an IOMMU confines the card to its own memory. Absent for a card that can't access
+    /// memory by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     confined: Option<bool>,
-    /// Its module gives it to programs with CAP_SYS_RAWIO alone.
+    /// Whether only programs with CAP_SYS_RAWIO can open the card.
     privileged: bool,
-    /// It can be used as it is.
+    /// Whether the card can be used as it is.
     ready: bool,
-    /// What has to be done first.
+    /// What has to be done before the card can be used.
     #[serde(skip_serializing_if = "Option::is_none")]
     need: Option<&'a str>,
 }
@@ -146,7 +146,7 @@ struct Changed<'a> {
     event: &'static str,
     address: String,
     driver: Option<&'a str>,
-    /// For `--card`, where Ringback can use it now.
+    /// The value to give to `--card`, if Ringback can use the card now.
     card: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     need: Option<&'a str>,
@@ -171,7 +171,7 @@ impl Device {
     }
 }
 
-/// Without sysfs no card is found, whether there is one or not.
+/// Without sysfs an empty list of cards would not mean that there is none.
 fn check(root: &SysfsRoot) -> Result<(), Failure> {
     if root.sys("bus").is_dir() {
         return Ok(());
@@ -211,7 +211,8 @@ fn list(root: &SysfsRoot, out: Output<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What the card can do to memory, and what its module asks for therefore.
+/// Describes the card's access to memory, and the capability that its module requires because of
+/// it.
 fn confinement(card: &Candidate) -> Option<String> {
     let confinement = card.confinement.as_ref()?;
     Some(if card.privileged {
@@ -225,7 +226,7 @@ fn confinement(card: &Candidate) -> Option<String> {
 }
 
 fn columns(card: impl Display, kind: &str, driver: &str, irq: &str, group: &str) -> String {
-    // The width of what is usual; the UUIDs of mediated devices are longer.
+    // The columns are wide enough for PCI addresses; the UUIDs of mediated devices are longer.
     format!("{card:<18}  {kind:<27}  {driver:<15}  {irq:<4}  {group}")
 }
 
@@ -276,7 +277,7 @@ fn ids(ids: &PciIds) -> Ids {
     }
 }
 
-/// Says what the plan does, does it, and says what has come of it.
+/// Prints what the plan does, does it, and prints the result.
 fn change(
     root: &SysfsRoot,
     out: Output<'_>,
@@ -302,7 +303,7 @@ fn change(
         }
         return Ok(());
     }
-    // A driver may let whoever asks wait until its user has gone.
+    // A kernel driver may block the write until the card's user has closed it.
     let carried = plan.clone();
     signals.interruptible("bind", move || carried.carry_out())?.map_err(failure)?;
     let found = discover(root, KINDS).into_iter().find(|card| card.address == Some(address));
@@ -444,7 +445,7 @@ mod tests {
         let chosen = || fs::read_to_string(&plan.steps()[0].path).unwrap();
         change(&root, out, &signals, address, &plan, true).unwrap();
         assert_eq!(chosen(), "(null)\n");
-        // No kernel is behind these files, so that no driver takes the card.
+        // These files are not a real sysfs, so that no driver binds the card.
         let failure = change(&root, out, &signals, address, &plan, false).unwrap_err();
         assert_eq!(chosen(), "vfio-pci");
         assert_eq!(failure.exit, Exit::Failed);

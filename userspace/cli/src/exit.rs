@@ -1,4 +1,4 @@
-//! How a run ends: the exit codes, and the one sentence that says why.
+//! How a run ends: the exit codes, and the error sentence.
 //!
 //! The codes are part of the interface: scripts branch on them. They are listed in `--help`, and
 //! none of them changes its meaning.
@@ -11,15 +11,15 @@ use ringback_tspi::error::LineError;
 /// The exit code of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// Done; a call was answered.
+    /// The command succeeded; for a call: it was answered.
     Done,
-    /// Something went wrong that has no code of its own.
+    /// Any failure without an exit code of its own.
     Failed,
-    /// The command line can't be followed (clap's own code).
+    /// The command line is wrong. This is also clap's own code.
     Usage,
     /// The called party is busy.
     Busy,
-    /// Nobody answered, or nobody called.
+    /// The called party did not answer, or no call came in.
     NoAnswer,
     /// The exchange gives no dial tone.
     NoDialTone,
@@ -27,9 +27,9 @@ pub(crate) enum Exit {
     Refused,
     /// The card is gone.
     Gone,
-    /// Whoever read our output has gone.
+    /// The reader of our stdout or stderr has closed the pipe.
     BrokenPipe,
-    /// This signal asked for the end: 2 is Ctrl-C, 15 `kill`, 1 a terminal that was closed.
+    /// A signal ended the program: 2 is Ctrl-C, 15 `kill`, 1 a terminal that was closed.
     Signal(i32),
 }
 
@@ -37,7 +37,7 @@ impl Exit {
     /// Ended by Ctrl-C.
     pub(crate) const INTERRUPTED: Exit = Exit::Signal(2);
 
-    /// The code, as a shell sees it.
+    /// The number that the shell gets.
     pub(crate) fn code(self) -> u8 {
         match self {
             Exit::Done => 0,
@@ -49,7 +49,7 @@ impl Exit {
             Exit::Refused => 6,
             Exit::Gone => 7,
             Exit::BrokenPipe => 141,
-            // Signals are numbered up to 64.
+            // Signal numbers end at 64, so that the sum fits.
             Exit::Signal(number) => 128 + number as u8,
         }
     }
@@ -81,7 +81,7 @@ impl From<Exit> for ExitCode {
 pub(crate) struct Failure {
     /// The exit code.
     pub(crate) exit: Exit,
-    /// Cause and cure, in one sentence. Empty where nothing needs to be said.
+    /// Cause and cure, in one sentence. Empty if nothing is to be printed.
     pub(crate) text: String,
 }
 
@@ -90,12 +90,12 @@ impl Failure {
         Failure { exit, text: cured(text.to_string()) }
     }
 
-    /// A failure without an exit code of its own.
+    /// A failure with the exit code [`Exit::Failed`].
     pub(crate) fn failed(text: impl fmt::Display) -> Failure {
         Failure::new(Exit::Failed, text)
     }
 
-    /// The card is gone, and with it what was done on it.
+    /// A failure because the card is gone. `what` was used on it.
     pub(crate) fn gone(what: impl fmt::Display, card: &str) -> Failure {
         let text = format_args!(
             "{what} is gone: the card {card} was removed, or does not answer any more; seat it \
@@ -105,12 +105,12 @@ impl Failure {
         Failure::new(Exit::Gone, text)
     }
 
-    /// An end that the user asked for: nothing needs to be explained.
+    /// A failure that the user asked for, and that prints nothing.
     pub(crate) fn silent(exit: Exit) -> Failure {
         Failure::new(exit, "")
     }
 
-    /// What a line answered to what was asked of it.
+    /// A failure for an error that a line returned. `what` is the beginning of the sentence.
     pub(crate) fn line<E>(what: impl fmt::Display, error: E) -> Failure
     where
         E: fmt::Display + Clone + Into<LineError>,
@@ -129,7 +129,7 @@ impl Failure {
     }
 }
 
-/// Adds the cure where the system's own words end a sentence that does not know one.
+/// Adds a cure to the kernel's error texts, which give only the cause.
 fn cured(mut text: String) -> String {
     const TOO_MANY_FILES: &str = "(os error 24)";
     if text.contains(TOO_MANY_FILES) && !text.contains("ulimit -n") {

@@ -1,10 +1,10 @@
-//! The user's files: what is read while a call lasts, and what is written.
+//! The user's files that are read or written during a call.
 //!
-//! Rules: files are looked at before the card is, so that a wrong name costs no call, and nothing
-//! is touched before the call is up. A file that exists is not overwritten unasked, no link is
-//! followed to one, and what is recorded is for the user's eyes only. Every file has a thread of
-//! its own, because a FIFO or a disk may take any time, and a bound to what waits between that
-//! thread and the call.
+//! Rules: files are checked before the card is opened, so that a wrong name costs no call, and no
+//! file is created or emptied before the call is connected. An existing file is overwritten only on
+//! request, symbolic links are not followed, and a recording is readable by the user alone. Each
+//! file has a thread of its own, because a FIFO or a disk may block for any time, and the amount of
+//! data between that thread and the call is limited.
 
 use std::fs::{File, Metadata, OpenOptions, Permissions, metadata, symlink_metadata};
 use std::io;
@@ -21,33 +21,33 @@ use nix::unistd::{AccessFlags, faccessat};
 use crate::exit::{Exit, Failure};
 use crate::signals::{Signals, spawn};
 
-/// Pieces that are read ahead.
+/// Number of pieces that are read ahead.
 const AHEAD: usize = 2;
-/// How long the last of a file may take to be written.
+/// How long writing the rest of a file may take.
 const DRAINED: Duration = Duration::from_secs(5);
 
-/// What reads the next piece; none at the end.
+/// Reads the next piece; returns `None` at the end of the file.
 type Next<T> = Box<dyn FnMut() -> Result<Option<Vec<T>>, String> + Send>;
 
 /// A file that is read as it is needed.
 #[derive(Debug)]
 pub(crate) struct Source<T> {
     pieces: Receiver<Result<Vec<T>, String>>,
-    /// What of the last piece was not taken.
+    /// The part of the last piece that is not used yet.
     rest: Vec<T>,
     ended: bool,
 }
 
 impl<T: Copy + Send + 'static> Source<T> {
-    /// Opens a file on a thread of its own, by `open`, which gives what reads it. A signal ends
-    /// waiting for the other end of a FIFO.
+    /// Opens a file on a thread of its own. `open` returns the function that reads it. A signal
+    /// interrupts waiting for the other end of a FIFO.
     pub(crate) fn open(
         signals: &Signals,
         open: impl FnOnce() -> Result<Next<T>, String> + Send + 'static,
     ) -> Result<Source<T>, Failure> {
         let opened = signals.interruptible("open", move || {
             let mut next = open()?;
-            // What can't be read is often found by reading only.
+            // Many errors, such as a directory in place of a file, show only at the first read.
             let first = next()?;
             Ok((next, first))
         })?;
@@ -60,7 +60,8 @@ impl<T: Copy + Send + 'static> Source<T> {
         Ok(Source { pieces, rest: first.unwrap_or_default(), ended })
     }
 
-    /// What there is now, without waiting for it; empty if nothing has come, or nothing will.
+    /// Returns what has been read so far, without waiting. Empty if nothing has come yet, or at the
+    /// end.
     pub(crate) fn now(&mut self) -> Result<&[T], Failure> {
         if self.rest.is_empty() && !self.ended {
             match self.pieces.try_recv() {
@@ -72,12 +73,12 @@ impl<T: Copy + Send + 'static> Source<T> {
         Ok(&self.rest)
     }
 
-    /// So much of it was taken.
+    /// Removes `count` items that were used.
     pub(crate) fn took(&mut self, count: usize) {
         self.rest.drain(..count.min(self.rest.len()));
     }
 
-    /// Whether everything was taken.
+    /// Returns whether everything was used.
     pub(crate) fn is_over(&self) -> bool {
         self.ended && self.rest.is_empty()
     }
@@ -97,17 +98,17 @@ fn read_on<T>(next: &mut Next<T>, pieces: &SyncSender<Result<Vec<T>, String>>) {
     }
 }
 
-/// Where something is to be written, which was looked at and not touched.
+/// A file to be written, which has been checked but not touched.
 #[derive(Debug)]
 pub(crate) struct Target {
     path: PathBuf,
     overwrite: bool,
-    /// A FIFO or a terminal: open already, because it may have to be waited for.
+    /// Set for a FIFO or a terminal, which is opened during the check because opening may block.
     stream: Option<File>,
 }
 
 impl Target {
-    /// Looks whether the file can be written. `read` are the files that are read meanwhile.
+    /// Checks whether the file can be written. `read` are the files that are read at the same time.
     pub(crate) fn look(
         path: &Path,
         overwrite: bool,
@@ -118,7 +119,8 @@ impl Target {
         let mut stream = None;
         match symlink_metadata(path) {
             Ok(found) => {
-                // A link to a pipe, as the shell makes them for >(...), does no harm.
+                // A link to a pipe, such as the shell makes for >(...), can't be used to overwrite
+                // a file.
                 let behind = if found.is_symlink() { metadata(path) } else { Ok(found.clone()) };
                 match behind {
                     Ok(behind) if is_stream(&behind) => {
@@ -164,7 +166,7 @@ impl Target {
         Ok(Target { path: path.to_owned(), overwrite, stream })
     }
 
-    /// Opens the file, which is new, or empty now.
+    /// Opens the file, which is new or emptied.
     pub(crate) fn open(self) -> Result<(File, PathBuf), Failure> {
         let Target { path, overwrite, stream } = self;
         let file = match stream {
@@ -178,7 +180,8 @@ impl Target {
     }
 }
 
-/// A new file, for its owner only; an old one is emptied, and becomes so.
+/// Creates a file that only its owner can read and write; an existing file is emptied and gets
+/// these rights.
 fn create(path: &Path, overwrite: bool) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).mode(0o600).custom_flags(OFlag::O_NOFOLLOW.bits());
@@ -200,7 +203,7 @@ fn access(path: &Path, how: AccessFlags) -> io::Result<()> {
     Ok(faccessat(AT_FDCWD, path, how, AtFlags::AT_EACCESS)?)
 }
 
-/// What has no length and no beginning to go back to.
+/// Whether the file is one that can't be sized or rewound.
 fn is_stream(found: &Metadata) -> bool {
     found.file_type().is_fifo() || found.file_type().is_char_device()
 }
@@ -217,23 +220,23 @@ fn refused(path: &Path, why: &str) -> Failure {
     Failure::failed(format_args!("{} {why}", path.display()))
 }
 
-/// What writes a piece, or with none ends the file.
+/// Writes a piece; `None` ends the file.
 type Put<T> = Box<dyn FnMut(Option<Vec<T>>) -> Result<(), Failure> + Send>;
 
-/// A file that is written as something comes.
+/// A file that is written while data arrives.
 #[derive(Debug)]
 pub(crate) struct Sink<T> {
     pieces: Sender<Vec<T>>,
-    /// What the thread has not written yet.
+    /// Number of items that the thread has not written yet.
     waiting: Arc<AtomicUsize>,
-    /// How it ended; nothing is the signal that cuts waiting for it short.
+    /// Carries the thread's result; `None` stands for a signal that ends the wait for it.
     end: Sender<Option<Result<(), Failure>>>,
     ended: Receiver<Option<Result<(), Failure>>>,
     path: PathBuf,
 }
 
 impl<T: Send + 'static> Sink<T> {
-    /// Writes by `put`, on a thread of its own.
+    /// Writes with `put` on a thread of its own.
     pub(crate) fn start(path: PathBuf, mut put: Put<T>) -> Result<Sink<T>, Failure> {
         let (pieces, come) = mpsc::channel::<Vec<T>>();
         let (end, ended) = mpsc::channel();
@@ -248,22 +251,22 @@ impl<T: Send + 'static> Sink<T> {
                 }
                 put(None)
             };
-            // Whoever does not want to know has ended.
+            // The receiver is gone only if the call has ended without waiting for the file.
             let _ = told.send(Some(write()));
         })?;
         Ok(Sink { pieces, waiting, end, ended, path })
     }
 
-    /// How much waits to be written.
+    /// Returns the number of items that are not written yet.
     pub(crate) fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// Has a piece written.
+    /// Queues a piece to be written.
     pub(crate) fn put(&mut self, piece: Vec<T>) -> Result<(), Failure> {
         self.waiting.fetch_add(piece.len(), Ordering::Relaxed);
         if self.pieces.send(piece).is_err() {
-            // It has ended, which it does by an error only.
+            // The thread has ended, which it does only after an error as long as there are pieces.
             return self.ended.recv().ok().flatten().unwrap_or_else(|| Err(self.cut()));
         }
         Ok(())
@@ -281,7 +284,7 @@ impl<T: Send + 'static> Sink<T> {
     }
 }
 
-/// Why a file can't be written any more. Of a pipe its reader has gone.
+/// Describes why a file can't be written any more. For a pipe that is the end of its reader.
 pub(crate) fn not_written(path: &Path, error: &io::Error) -> Failure {
     let exit = match error.kind() {
         io::ErrorKind::BrokenPipe => Exit::BrokenPipe,

@@ -1,4 +1,4 @@
-//! `ringback lines`: what is on the card, and how it is. A modem is asked whether it answers.
+//! `ringback lines`: lists the card's lines and their state. Asks each modem whether it answers.
 
 use std::fmt::Display;
 
@@ -38,27 +38,27 @@ struct Object<'a> {
     event: &'static str,
     card: &'a str,
     slot: u32,
-    /// The number of its line; none for a slot without a working module.
+    /// The number of the slot's line; `None` without a working module.
     line: Option<u32>,
     /// FXS, FXO or modem.
     kind: Option<&'static str>,
-    /// `working`, `empty` or `failed`; of a modem, failed is that it does not answer.
+    /// `working`, `empty` or `failed`; a modem has failed if it does not answer.
     state: &'static str,
-    /// Why it does not work.
+    /// Why the line does not work.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    /// `on` or `off`: of FXS the telephone's, of FXO our own.
+    /// `on` or `off`: on FXS the telephone's hook, on FXO our own.
     hook: Option<&'static str>,
-    /// FXS: the ring generator is on; FXO: the line rings.
+    /// On FXS, whether the ring generator is on; on FXO, whether the exchange rings the line.
     ringing: Option<bool>,
-    /// FXO: the exchange feeds the line; FXS: we feed it.
+    /// On FXO, whether the exchange feeds the line; on FXS, whether we do.
     battery: Option<bool>,
-    /// FXO: volts, signed by polarity.
+    /// On FXO, the line's voltage in volts, signed by polarity.
     #[serde(skip_serializing_if = "Option::is_none")]
     volts: Option<i16>,
     /// `forward` or `reverse`.
     polarity: Option<&'static str>,
-    /// The state of its call.
+    /// The state of the line's call.
     call: Option<&'static str>,
 }
 
@@ -81,7 +81,7 @@ impl Lines {
     }
 }
 
-/// Fails if there is no line that works. An empty card is as it should be.
+/// Fails if no line works although the card has modules. A card without modules is no error.
 fn judge(station: &Station, slots: &[SlotReport], modems: &[bool]) -> Result<(), Failure> {
     let works = |slot: &SlotReport| slot.status.is_some();
     if slots.iter().any(works) || modems.contains(&true) {
@@ -98,7 +98,7 @@ fn judge(station: &Station, slots: &[SlotReport], modems: &[bool]) -> Result<(),
     Err(Failure::failed(format_args!("no line of {name} works: the table says of each what to do")))
 }
 
-/// The rows of modems, which are in no slot; whether each answers.
+/// Prints the rows of modems, which are in no slot, and returns for each whether it answers.
 fn modems(station: &Station, out: Output<'_>, signals: &Signals) -> Result<Vec<bool>, Failure> {
     let mut all = Vec::new();
     for info in station.host.lines().iter().filter(|info| info.kind == Some(LineKind::Modem)) {
@@ -126,7 +126,7 @@ fn modems(station: &Station, out: Output<'_>, signals: &Signals) -> Result<Vec<b
     Ok(all)
 }
 
-/// Of a modem.
+/// The reason that is given for a modem that does not answer.
 const SILENT: &str = "it does not answer to AT: is it a modem, and is it switched on?";
 
 /// A row of the table.
@@ -185,7 +185,7 @@ fn row(out: Output<'_>, slot: &SlotReport) -> String {
     columns(&line, &slot.slot.to_string(), kind, hook, out.paint(colour, state))
 }
 
-/// How a slot is, in words.
+/// Describes the state of a slot.
 fn state(slot: &SlotReport) -> (Colour, String) {
     let status = match (&slot.content, &slot.status) {
         (Slot::Failed(error), _) => return (Colour::Bad, format!("failed: {error}")),

@@ -2,16 +2,17 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `demo` | the main job on the software card, told as a time line |
+//! | `demo` | four calls on the software card, printed as a time line |
 //! | `lines`, `call`, `answer`, `monitor` | one command each |
 //! | `device` | which cards there are, and which kernel driver holds them |
-//! | `bench` | how long the way of a request is; a feature, which packages leave out |
-//! | `card` | from `--card` to a running host |
+//! | `bench` | measures latency; a cargo feature that packages leave out |
+//! | `card` | opens the card of `--card` and starts a host |
 //! | `softcard` | the software card in virtual machines |
-//! | `scenery` | who is behind the software card |
-//! | `timeline` | what happened, in order: for people, for machines, and counted |
-//! | `sound`, `data` | WAV files to and from a line, bytes to and from a modem |
-//! | `files` | what is read and written meanwhile: which files may be, and how |
+//! | `scenery` | the telephones and subscribers behind the software card |
+//! | `timeline` | records what happened, in order, and prints and counts it |
+//! | `sound`, `data` | WAV files played and recorded on a line, bytes sent and received by a modem
+//! |
+//! | `files` | which files may be read and written during a call, and how |
 //! | `signals`, `output`, `exit` | Ctrl-C, stdout and stderr, exit codes |
 //!
 //! Rules: results go to stdout, everything else to stderr; whatever happens, the line is left
@@ -108,20 +109,21 @@ fn main() -> ExitCode {
     }
 }
 
-/// Tells why the arguments can't be followed, or what they ask for: the help or the version.
+/// Prints why the arguments are wrong, or the help or the version that they ask for.
 fn refused(error: &clap::Error) -> ExitCode {
     if error.use_stderr() {
-        // An argument may come from elsewhere, a number above all.
+        // An argument may contain text from elsewhere, so that control characters are removed from
+        // it.
         complain(&error.render().to_string());
     } else {
-        // Whether the help can be written does not matter.
+        // An error here changes nothing: there is no other place to print to.
         let _ = error.print();
     }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
-/// The log goes to stderr, with `-v`: without it a failure is one sentence. RUST_LOG, where set,
-/// decides instead.
+/// Sends the log to stderr with `-v`. Without it nothing is logged, so that a failure is one
+/// sentence. RUST_LOG replaces both, if it is set.
 fn log_to_stderr(verbose: u8) {
     let level = match verbose {
         0 => "off",
@@ -134,7 +136,7 @@ fn log_to_stderr(verbose: u8) {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(Stderr::default)
-        // Whether a line can be written does not matter; saying so on stderr would panic.
+        // A line that can't be written is dropped; reporting that on stderr would panic.
         .log_internal_errors(false)
         .with_ansi(colours)
         .init();

@@ -13,9 +13,9 @@ use crate::signals::Signals;
 use crate::timeline::{HEADINGS, Recorder, What, row};
 use crate::{scenery, timeline};
 
-/// How often the scenery of the software card calls: for hours.
+/// How many calls the software card's scenery places: enough for hours.
 const CALLS: usize = 1000;
-/// How long one look waits for something to happen.
+/// How long one wait for an event lasts.
 const BEAT: Duration = Duration::from_millis(50);
 
 /// Show what happens on all lines, until Ctrl-C
@@ -69,7 +69,7 @@ impl Monitor {
             }
             serve(&lines, &recorder);
             if lines.iter().all(|(line, _)| line.is_closed()) {
-                // The second signal closes the lines as well.
+                // Check for a signal first: a second one closes the lines as well.
                 signals.check()?;
                 return Err(Failure::gone("every line", station.name()));
             }
@@ -77,7 +77,7 @@ impl Monitor {
     }
 }
 
-/// Closes calls that are over: until then their line takes no other.
+/// Closes calls that are over, because a line takes no new call before that.
 fn serve(lines: &[(Line, Events)], recorder: &Recorder) {
     for (line, events) in lines {
         while let Some(event) = events.try_next() {
@@ -85,7 +85,7 @@ fn serve(lines: &[(Line, Events)], recorder: &Recorder) {
                 call, state: CallState::Disconnected | CallState::Idle, ..
             } = event
             {
-                // The line may be gone with its card.
+                // An error means that the line is gone with its card.
                 let _ = call.close();
                 let what = What::CallClosed { call: call.handle().raw() };
                 recorder.add(Some(line.info().device_id), what);

@@ -1,9 +1,10 @@
-//! What the program says, and where: results on stdout, everything else on stderr.
+//! What the program prints: results on stdout, everything else on stderr.
 //!
-//! Rules: with `--json` stdout holds one JSON object per line and nothing else. A reader who goes
-//! away ([`Exit::BrokenPipe`]) is a wish to end, not an error. Colours only on a terminal, and not
-//! with NO_COLOR. Stdout is not written in an upcall: a pipe that is not read makes its writer
-//! wait, until a signal comes. Stderr makes nobody wait.
+//! Rules: with `--json` stdout has one JSON object per line and nothing else. A reader who closes
+//! the pipe ([`Exit::BrokenPipe`]) ends the program without an error message. Colours are used on a
+//! terminal only, and not with NO_COLOR. Stdout is not written in an upcall, because writing to a
+//! full pipe blocks until its reader goes on or a signal comes. Writing to stderr never blocks for
+//! long.
 
 use std::borrow::Cow;
 use std::env::var_os;
@@ -20,15 +21,15 @@ use serde::Serialize;
 use crate::exit::{Exit, Failure};
 use crate::signals::Signals;
 
-/// So much a pipe takes at once that says that it takes anything.
+/// A pipe that poll reports as writable takes at least this much.
 const PIECE: usize = 4096;
-/// How long stderr may keep somebody who has something to say.
+/// How long a write to stderr may wait for its reader.
 const UNREAD: Duration = Duration::from_millis(100);
 
-/// Standard output. Whoever writes there waits for the reader, but not beyond a signal.
+/// Standard output. A write blocks until the reader takes it, but ends soon after a signal.
 #[derive(Clone, Copy)]
 pub(crate) struct Output<'a> {
-    /// JSON for machines, in place of text for people.
+    /// Whether JSON is printed in place of text.
     pub(crate) json: bool,
     colours: bool,
     signals: &'a Signals,
@@ -39,7 +40,7 @@ impl<'a> Output<'a> {
         Output { json, colours: !json && colours_on(&io::stdout()), signals }
     }
 
-    /// Writes a line for people; nothing with `--json`.
+    /// Prints a line of text; does nothing with `--json`.
     pub(crate) fn text(&self, line: impl fmt::Display) -> Result<(), Failure> {
         if self.json {
             return Ok(());
@@ -47,7 +48,7 @@ impl<'a> Output<'a> {
         self.write(coloured(&harmless(&format!("{line}\n"), true)).as_bytes())
     }
 
-    /// Writes an object for machines; nothing without `--json`.
+    /// Prints an object as a line of JSON; does nothing without `--json`.
     pub(crate) fn object(&self, object: &impl Serialize) -> Result<(), Failure> {
         if !self.json {
             return Ok(());
@@ -56,7 +57,7 @@ impl<'a> Output<'a> {
         self.write(format!("{}\n", json_harmless(&line)).as_bytes())
     }
 
-    /// Writes what is put together already.
+    /// Writes bytes as they are.
     pub(crate) fn write(&self, mut bytes: &[u8]) -> Result<(), Failure> {
         let stdout = io::stdout();
         while !bytes.is_empty() {
@@ -75,23 +76,23 @@ impl<'a> Output<'a> {
         Ok(())
     }
 
-    /// The text in a colour, where there are colours.
+    /// Gives the text a colour, if colours are on.
     pub(crate) fn paint<T: fmt::Display>(&self, colour: Colour, text: T) -> Painted<T> {
         Painted { colour: self.colours.then_some(colour), text }
     }
 }
 
-/// Writes a piece to what is ready for it; the bytes that were taken.
+/// Writes a piece to a descriptor that is ready, and returns how many bytes it took.
 fn put(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
     match write(fd, bytes.get(..PIECE).unwrap_or(bytes)) {
-        // Somebody else was faster.
+        // Another process that shares the pipe has filled it since the poll.
         Err(nix::Error::EAGAIN | nix::Error::EINTR) => Ok(0),
         wrote => Ok(wrote?),
     }
 }
 
-/// Standard error, which keeps nobody waiting: a line that nobody takes is dropped. The log comes
-/// from threads that must not wait, and a pipe that is not read would keep the line off-hook.
+/// Standard error, where a line that nobody reads is dropped instead of waiting. The log comes from
+/// threads that must not wait, and a pipe that nobody reads would keep the line off-hook.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Stderr;
 
@@ -117,32 +118,32 @@ impl Write for Stderr {
     }
 }
 
-/// Whether to colour what goes there.
+/// Returns whether to print colours to this stream.
 pub(crate) fn colours_on(stream: &impl IsTerminal) -> bool {
     wants_colours(stream.is_terminal(), var_os("NO_COLOR"), var_os("TERM"))
 }
 
-/// Whether to colour: on a terminal that can, and not with NO_COLOR (no-color.org).
+/// Returns whether to print colours: on a terminal that has them, and not with NO_COLOR
+/// (no-color.org).
 fn wants_colours(terminal: bool, no_color: Option<OsString>, term: Option<OsString>) -> bool {
     let declined = no_color.is_some_and(|value| !value.is_empty());
     terminal && !declined && term.is_some_and(|term| term != "dumb")
 }
 
-/// Says something on stderr that is not a result: progress, a hint. Whether it can be said does not
-/// matter.
+/// Prints something that is not a result on stderr: progress, or a hint. Errors are ignored.
 pub(crate) fn note(text: impl fmt::Display) {
     let _ =
         Stderr.write_all(format!("ringback: {}\n", harmless(&text.to_string(), false)).as_bytes());
 }
 
-/// Says on stderr why the command line can't be followed.
+/// Prints on stderr why the command line is wrong.
 pub(crate) fn complain(text: &str) {
     let _ = Stderr.write_all(harmless(text, true).as_bytes());
 }
 
-/// What others have named (processes, devices, files, callers) may hold what a terminal takes for a
-/// command, or writes backwards: such characters are written as what they are. A colour of ours is
-/// [marked](MARKS) and stays.
+/// Escapes characters that a terminal would execute or that reverse the direction of writing. Names
+/// of processes, devices, files and callers come from others and may contain them. Our own colours
+/// are [marks](MARKS), which are kept.
 fn harmless(text: &str, lines: bool) -> Cow<'_, str> {
     let harmful = |c: char| is_harmful(c) && !(lines && c == '\n');
     if !text.contains(harmful) {
@@ -156,30 +157,31 @@ fn harmless(text: &str, lines: bool) -> Cow<'_, str> {
 }
 
 fn is_harmful(c: char) -> bool {
-    // Controls, and those that change the direction of writing.
+    // Control characters, and those that change the direction of writing.
     c.is_control()
         || matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// JSON escapes the controls below the space; terminals know others.
+/// JSON escapes the control characters below the space; terminals obey others, too.
 fn json_harmless(json: &str) -> Cow<'_, str> {
     if !json.contains(is_harmful) {
         return Cow::Borrowed(json);
     }
     let mut told = String::with_capacity(json.len());
     for c in json.chars() {
-        // They are in strings only, and all below 0x10000.
+        // They occur in strings only, and all of them are below 0x10000, so that one escape is
+        // enough.
         if is_harmful(c) { told.push_str(&format!("\\u{:04x}", c as u32)) } else { told.push(c) }
     }
     Cow::Owned(told)
 }
 
-/// What stands for the colours, in the order of [`Colour`], and for their end, until a line is
-/// written: characters that are none.
+/// Private stand-ins for the colours, in the order of [`Colour`], and for their end. They are
+/// Unicode noncharacters, and are replaced when a line is written.
 const MARKS: [char; 6] = ['\u{FDD0}', '\u{FDD1}', '\u{FDD2}', '\u{FDD3}', '\u{FDD4}', '\u{FDD5}'];
 const ESCAPES: [&str; 6] = ["\x1b[32m", "\x1b[1;31m", "\x1b[36m", "\x1b[2m", "\x1b[1m", "\x1b[0m"];
 
-/// Makes colours of the marks.
+/// Replaces the marks by the terminal's colour codes.
 fn coloured(text: &str) -> String {
     MARKS
         .iter()
@@ -187,29 +189,24 @@ fn coloured(text: &str) -> String {
         .fold(text.to_owned(), |text, (mark, escape)| text.replace(*mark, escape))
 }
 
-/// Says something that is of interest only to somebody who watches.
+/// Prints progress that matters only to a user at a terminal.
 pub(crate) fn progress(text: impl fmt::Display) {
     if io::stderr().is_terminal() {
         note(text);
     }
 }
 
-/// The colours that are used, by what they mean.
+/// The colours, named by what they mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Colour {
-    /// As it should be.
     Good,
-    /// Not as it should be.
     Bad,
-    /// A call's state.
     State,
-    /// Less important.
     Dim,
-    /// A heading.
     Bold,
 }
 
-/// A text that may have a colour. Widths and alignments are those of the text.
+/// A text that may have a colour. Width and alignment apply to the text without it.
 #[derive(Debug)]
 pub(crate) struct Painted<T> {
     colour: Option<Colour>,

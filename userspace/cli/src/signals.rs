@@ -1,16 +1,16 @@
-//! Whatever asks the program to end: the first signal has it hang up and end, the second one ends
-//! it at once.
+//! Signals that end the program: the first one makes it hang up and exit, the second one makes it
+//! exit at once.
 //!
-//! All signals that would end the program are blocked in every thread and read from a signalfd by
-//! one thread of our own, so no code ever runs in a signal handler. Left alone are those that the
-//! kernel raises for a fault of the program's own (SEGV, BUS, ILL, FPE, TRAP, SYS) and those that
-//! stop it and let it go on. A write beyond a limit of file sizes (SIGXFSZ) is an error of the
-//! write.
+//! All signals whose default action ends the program are blocked in every thread, and one thread
+//! reads them from a signalfd, so that no code ever runs in a signal handler. The exceptions are
+//! those that the kernel raises for a fault of the program (SEGV, BUS, ILL, FPE, TRAP, SYS) and
+//! those that stop and continue it. A write beyond the limit of file sizes (SIGXFSZ) returns an
+//! error instead.
 //!
-//! Rules: [`Signals::install`] comes before any other thread is started, because a thread inherits
-//! what is blocked. A signal that the program was started with as ignored stays ignored. Nothing
-//! may keep the main thread from a signal for more than a second: what can block for longer is run
-//! by [`Signals::interruptible`], or waits for [`Signals::wait_writable`].
+//! Rules: [`Signals::install`] is called before any other thread is started, because a thread
+//! inherits the signal mask. A signal that was ignored when the program started stays ignored.
+//! Nothing may keep the main thread from a signal for more than a second: calls that can block for
+//! longer are run by [`Signals::interruptible`], or wait with [`Signals::wait_writable`].
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -28,13 +28,13 @@ use ringback_driver::report;
 
 use crate::exit::{Exit, Failure};
 
-/// How long a second signal waits for the card to be made safe.
+/// How long the exit after a second signal waits until the card is safe.
 const SAFE_LIMIT: Duration = Duration::from_secs(2);
-/// How long whoever reads or takes what we say has, after a signal, to do so.
+/// After a signal, how long readers of our output and other threads have to finish.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// Signals that would end the program by default and are not caught: the kernel raises them for a
-/// fault, and they are of no use to anybody who blocks them.
+/// Signals that the kernel raises for a fault of the program. They are not caught, because blocking
+/// them would not prevent the program's end.
 const FAULTS: [Signal; 6] = [
     Signal::SIGSEGV,
     Signal::SIGBUS,
@@ -43,7 +43,7 @@ const FAULTS: [Signal; 6] = [
     Signal::SIGTRAP,
     Signal::SIGSYS,
 ];
-/// Signals that do not end a program, or are told by an error as well (PIPE).
+/// Signals that do not end a program, and SIGPIPE, which a write reports as an error as well.
 const HARMLESS: [Signal; 8] = [
     Signal::SIGCHLD,
     Signal::SIGCONT,
@@ -59,29 +59,30 @@ type Once = Box<dyn FnOnce() + Send>;
 
 #[derive(Default)]
 struct Shared {
-    /// The number of the first signal; 0 before.
+    /// The number of the first signal; 0 until one comes.
     caught: AtomicI32,
     caught_at: OnceLock<Instant>,
-    /// What the program has told that it exits with.
+    /// The exit code that the program has already printed.
     told: OnceLock<Exit>,
-    /// Readable from the first signal on.
+    /// An eventfd that becomes readable at the first signal.
     event: OnceLock<EventFd>,
-    /// Who waits for the first signal.
+    /// Functions to call at the first signal.
     watchers: Mutex<Vec<Once>>,
-    /// Makes the card safe.
+    /// Makes the card safe at the second signal.
     emergency: Mutex<Option<Once>>,
 }
 
-/// Whether a signal has come. Clones know the same.
+/// Whether a signal has come. Clones share the state.
 #[derive(Clone, Default)]
 pub(crate) struct Signals(Arc<Shared>);
 
 impl Signals {
-    /// Takes the signals over.
+    /// Blocks the signals and starts the thread that reads them.
     pub(crate) fn install() -> io::Result<Signals> {
         let mut taken = SigSet::all();
         FAULTS.into_iter().chain(HARMLESS).for_each(|signal| taken.remove(signal));
-        // What is blocked is told by a signalfd even where it is ignored.
+        // A blocked signal is read from a signalfd even if it is ignored, so that ignored ones are
+        // left out.
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let ignored = move |signal: i32| in_mask(&status, signal);
         taken.thread_block()?;
@@ -105,32 +106,32 @@ impl Signals {
         Ok(signals)
     }
 
-    /// The exit code of the signal that has come, if one has.
+    /// Returns the exit code for the signal that has come, if one has.
     pub(crate) fn caught(&self) -> Option<Exit> {
         exit_of(self.0.caught.load(Ordering::Acquire))
     }
 
-    /// Ends everything that looks at the signals, as if one had come.
+    /// Ends everything that checks the signals, as if one had come.
     pub(crate) fn give_up(&self) {
         self.0.first(Signal::SIGINT as i32);
     }
 
-    /// Fails, silently, once a signal has come.
+    /// Fails with an empty text once a signal has come.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         self.caught().map_or(Ok(()), |exit| Err(Failure::silent(exit)))
     }
 
-    /// What a second signal does before the program exits: it makes the card safe.
+    /// Sets what a second signal runs before the program exits: it makes the card safe.
     pub(crate) fn on_second(&self, emergency: impl FnOnce() + Send + 'static) {
         *lock(&self.0.emergency) = Some(Box::new(emergency));
     }
 
-    /// The exit code is out: whatever comes now, the program exits with it.
+    /// Records that the exit code was printed, so that a later signal does not change it.
     pub(crate) fn told(&self, exit: Exit) {
         let _ = self.0.told.set(exit);
     }
 
-    /// Is called once a signal has come, on a thread that must not wait; at once if one has.
+    /// Calls `watcher` at the first signal, on a thread that must not wait; at once if it has come.
     fn watch(&self, watcher: impl FnOnce() + Send + 'static) {
         let mut watchers = lock(&self.0.watchers);
         if self.0.caught.load(Ordering::Acquire) == 0 {
@@ -141,8 +142,8 @@ impl Signals {
         }
     }
 
-    /// Does what may block for as long as it likes, on a thread of its own, and fails silently if a
-    /// signal comes first. Then the thread is left behind, to end with the program.
+    /// Runs a function that may block for any time on a thread of its own, and fails with an empty
+    /// text if a signal comes first. The thread is then abandoned and ends with the program.
     pub(crate) fn interruptible<T: Send + 'static>(
         &self,
         name: &str,
@@ -151,7 +152,7 @@ impl Signals {
         self.apart(name, Duration::ZERO, what)
     }
 
-    /// The same for what looks at the signals by itself: after one it has a moment to end.
+    /// Like `interruptible`, for a function that checks the signals itself: it has a moment to end.
     #[cfg(feature = "bench")]
     pub(crate) fn attended<T: Send + 'static>(
         &self,
@@ -170,14 +171,14 @@ impl Signals {
         let (sender, receiver) = mpsc::channel();
         let signal = sender.clone();
         spawn(name, move || {
-            // Nobody waits for it any more after a signal.
+            // After a signal the receiver may be gone.
             let _ = sender.send(Some(what()));
         })?;
         self.last_word(signal, &receiver, None, grace)
             .ok_or_else(|| Failure::silent(self.caught().unwrap_or(Exit::INTERRUPTED)))
     }
 
-    /// Waits for what others have to say last, at most so long, and after a signal only a moment.
+    /// Waits for a last message, for at most `limit`, and after a signal only for a moment.
     pub(crate) fn await_end<T: Send + 'static>(
         &self,
         sender: Sender<Option<T>>,
@@ -194,7 +195,7 @@ impl Signals {
         limit: Option<Duration>,
         grace: Duration,
     ) -> Option<T> {
-        // Without a word, a signal.
+        // A signal sends `None`, which shortens the wait.
         self.watch(move || {
             let _ = sender.send(None);
         });
@@ -215,7 +216,7 @@ impl Signals {
         }
     }
 
-    /// Waits for a signal.
+    /// Blocks until a signal comes.
     pub(crate) fn wait(&self) -> Result<(), Failure> {
         let (signal, came) = mpsc::channel();
         self.watch(move || {
@@ -225,18 +226,18 @@ impl Signals {
         self.check()
     }
 
-    /// Readable once a signal has come.
+    /// Returns a descriptor that becomes readable once a signal has come.
     pub(crate) fn event(&self) -> io::Result<Option<OwnedFd>> {
         self.0.event.get().map(|event| event.as_fd().try_clone_to_owned()).transpose()
     }
 
-    /// Until when others have time to take what we say.
+    /// Returns the time until which readers may take our output after a signal.
     fn grace(&self) -> Option<Instant> {
         self.0.caught_at.get().map(|at| *at + GRACE)
     }
 
-    /// Waits until a descriptor takes a few bytes. Fails, silently, when a signal has come and it
-    /// does not take them soon.
+    /// Waits until the descriptor is writable. Fails with an empty text if a signal has come and
+    /// the descriptor does not become writable soon.
     pub(crate) fn wait_writable(&self, fd: BorrowedFd<'_>) -> Result<(), Failure> {
         loop {
             let mut fds = vec![PollFd::new(fd, PollFlags::POLLOUT)];
@@ -253,7 +254,7 @@ impl Signals {
             };
             match poll(&mut fds, timeout) {
                 Ok(0) => return self.check(),
-                // An error of the descriptor is told by the write.
+                // An error of the descriptor will be returned by the write.
                 Ok(_) if fds.first().and_then(PollFd::any).unwrap_or(true) => return Ok(()),
                 Ok(_) | Err(nix::Error::EINTR) => {}
                 Err(_) => return Ok(()),
@@ -263,9 +264,10 @@ impl Signals {
 }
 
 impl Shared {
-    /// Whether it is the first signal. Wakes whoever waits for it.
+    /// Records a signal and wakes those who wait for one. Returns whether it is the first.
     fn first(&self, signal: i32) -> bool {
-        // Before the signal can be seen, so that whoever sees it knows since when.
+        // Locked before the signal becomes visible, so that `caught_at` is set for every reader of
+        // it.
         let mut watchers = lock(&self.watchers);
         if self.caught.load(Ordering::Acquire) != 0 {
             return false;
@@ -274,7 +276,7 @@ impl Shared {
         self.caught.store(signal, Ordering::Release);
         let watchers = std::mem::take(&mut *watchers);
         if let Some(event) = self.event.get() {
-            // It can't be full: it is written once.
+            // The counter can't overflow, because it is written once.
             let _ = event.write(1);
         }
         watchers.into_iter().for_each(|watcher| watcher());
@@ -287,7 +289,7 @@ impl Shared {
         }
         let emergency = lock(&self.emergency).take();
         if let Some(emergency) = emergency {
-            // In a thread of its own, so that a card that hangs can't hold up the exit.
+            // On a thread of its own, so that a card that hangs can't delay the exit.
             let (done, wait) = mpsc::channel();
             let started = thread::Builder::new().spawn(move || {
                 emergency();
@@ -297,7 +299,7 @@ impl Shared {
                 let _ = wait.recv_timeout(SAFE_LIMIT);
             }
         }
-        // The first one is what was told, if anything was.
+        // The exit code that was printed comes first; otherwise the first signal decides.
         let first = || exit_of(self.caught.load(Ordering::Acquire));
         let exit = self.told.get().copied().or_else(first).unwrap_or(Exit::INTERRUPTED);
         std::process::exit(exit.code().into());
@@ -309,7 +311,7 @@ pub(crate) fn spawn(name: &str, what: impl FnOnce() + Send + 'static) -> Result<
     thread::Builder::new().name(name.to_owned()).spawn(what).map(drop).map_err(no_thread)
 }
 
-/// There is no thread to be had.
+/// The failure for a thread that could not be started.
 pub(crate) fn no_thread(error: io::Error) -> Failure {
     Failure::failed(format_args!(
         "there is no thread to be had ({error}): end other programs, or raise the limits (ulimit \

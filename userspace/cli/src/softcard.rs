@@ -1,4 +1,4 @@
-//! `ringback softcard`: the software card in virtual machines.
+//! `ringback softcard`: serves the software card to virtual machines.
 
 use std::fs::{Permissions, set_permissions};
 use std::io::{self, BufReader};
@@ -54,7 +54,7 @@ pub(crate) struct Softcard {
     socket_mode: Option<Mode>,
 }
 
-/// Rights of a file.
+/// The mode of a file, as chmod takes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Mode(u32);
 
@@ -138,7 +138,7 @@ impl Softcard {
         ended
     }
 
-    /// Lets others connect than this user, where that is asked for.
+    /// Gives the socket the mode of `--socket-mode`, if there is one.
     fn let_in(&self, path: &Path) -> Result<(), Failure> {
         let Some(Mode(mode)) = self.socket_mode else { return Ok(()) };
         set_permissions(path, Permissions::from_mode(mode)).map_err(|error| {
@@ -147,7 +147,7 @@ impl Softcard {
         })
     }
 
-    /// The second of two at one path would only be told that somebody serves it.
+    /// Without this check the second of two sockets at one path would only fail with "in use".
     fn check_sockets(&self) -> Result<(), Failure> {
         let mut seen = Vec::new();
         for path in self.vfio_user.iter().chain(&self.control) {
@@ -177,8 +177,8 @@ impl Softcard {
     }
 }
 
-/// From stdin, until it ends. The thread is left behind at the end of the program: nothing wakes it
-/// from a read.
+/// Reads commands from stdin until it ends. The thread is abandoned at the end of the program,
+/// because nothing can wake it from a read.
 fn take_commands(control: Control) -> Result<(), Failure> {
     let talk = move || {
         if let Err(error) = control.converse(BufReader::new(io::stdin()), io::stdout()) {

@@ -1,4 +1,4 @@
-//! What is said and heard on a line: WAV files at the application's end of its audio.
+//! The WAV files that `--play` and `--record` use on a line.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::files::{Sink, Source, Target, not_written};
 use crate::output::note;
 use crate::signals::Signals;
 
-/// Samples that may wait for a slow disk, or the reader of a FIFO: a minute.
+/// Number of samples that may wait for a slow disk or a FIFO's reader: one minute.
 const ROOM: usize = 60 * SAMPLE_RATE as usize;
 
 /// The files of one call.
@@ -21,13 +21,13 @@ pub(crate) struct Sound {
     target: Option<Target>,
     record: Option<Sink<i16>>,
     recorded: u64,
-    /// Not fetched in time, and not written in time.
+    /// Number of samples that were not fetched, or not written, in time.
     lost: u64,
     dropped: u64,
 }
 
 impl Sound {
-    /// Opens what is to be played, and looks at what is to be recorded.
+    /// Opens the file to play, and checks that the file to record into can be written.
     pub(crate) fn open(
         play: Option<&Path>,
         record: Option<Target>,
@@ -48,7 +48,7 @@ impl Sound {
         Ok(Sound { play, target: record, record: None, recorded: 0, lost: 0, dropped: 0 })
     }
 
-    /// The call is answered: recording begins.
+    /// Begins to record; to be called when the call is answered.
     pub(crate) fn start(&mut self, audio: &Audio) -> Result<(), Failure> {
         if let Some(target) = self.target.take() {
             let (file, path) = target.open()?;
@@ -63,8 +63,8 @@ impl Sound {
         Ok(())
     }
 
-    /// Moves what is due: at least once in two seconds, or samples are lost. `play` says whether it
-    /// is time to play.
+    /// Transfers samples between files and line. To be called at least once in two seconds, or
+    /// samples are lost. `play` says whether playing may begin.
     pub(crate) fn pump(&mut self, audio: &Audio, play: bool) -> Result<(), Failure> {
         if let Some(source) = self.play.as_mut().filter(|_| play) {
             loop {
@@ -88,12 +88,12 @@ impl Sound {
         Ok(())
     }
 
-    /// Whether there was something to play and it has been played to its end.
+    /// Returns whether a file was played to its end.
     pub(crate) fn is_played(&self, audio: &Audio) -> bool {
         self.play.as_ref().is_some_and(Source::is_over) && audio.queued() == 0
     }
 
-    /// Ends recording and closes the file; the milliseconds that were recorded.
+    /// Ends recording, closes the file, and returns the milliseconds that were recorded.
     pub(crate) fn finish(
         &mut self,
         audio: &Audio,
@@ -123,7 +123,6 @@ fn failure(error: WavError) -> Failure {
     }
 }
 
-/// Samples to milliseconds.
 fn ms(samples: u64) -> u64 {
     samples * 1000 / u64::from(SAMPLE_RATE)
 }

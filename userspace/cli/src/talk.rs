@@ -1,5 +1,5 @@
-//! What goes over an answered call until one side hangs up: digits and then sound, or on a modem
-//! data.
+//! What is sent and received on an answered call: digits, then sound, or data on a modem, until one
+//! side hangs up.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -49,8 +49,7 @@ pub(crate) struct TalkArguments {
 }
 
 impl TalkArguments {
-    /// Opens what is read, and looks at what is to be written, before anything is done with the
-    /// card.
+    /// Opens the files to read, and checks those to write, before the card is opened.
     pub(crate) fn files(&self, signals: &Signals) -> Result<Files, Failure> {
         let read = [self.play.as_deref(), self.send.as_deref()];
         let look = |path: &Option<PathBuf>| {
@@ -65,7 +64,7 @@ impl TalkArguments {
         })
     }
 
-    /// The first option that is of no use on the line.
+    /// Returns the first option that this kind of line does not support.
     fn misplaced(&self, modem: bool, digits: bool) -> Option<&'static str> {
         let options = [
             ("--digits", digits, false),
@@ -82,14 +81,14 @@ impl TalkArguments {
     }
 }
 
-/// What goes over the call.
+/// The files of a call.
 #[derive(Debug)]
 pub(crate) struct Files {
     sound: Sound,
     bytes: Bytes,
 }
 
-/// How a conversation ended.
+/// Why the conversation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
     FarEnd,
@@ -97,7 +96,7 @@ pub(crate) enum End {
 }
 
 impl Conversation<'_> {
-    /// Refuses what the line can't do, before a call is made.
+    /// Refuses options that the line does not support, before a call is made.
     pub(crate) fn check(&self, digits: bool, arguments: &TalkArguments) -> Result<(), Failure> {
         let Some(option) = arguments.misplaced(self.is_modem(), digits) else { return Ok(()) };
         let name = self.name();
@@ -109,7 +108,8 @@ impl Conversation<'_> {
         Err(Failure::new(Exit::Usage, text))
     }
 
-    /// The call is connected: digits, then sound or data, until somebody hangs up.
+    /// Sends digits, then sound or data, until one side hangs up. To be called when the call is
+    /// connected.
     pub(crate) fn talk(
         &mut self,
         call: &Call,
@@ -163,7 +163,7 @@ impl Conversation<'_> {
             Ok(())
         });
         match asked {
-            // The other side was faster: that it has hung up is told in a moment.
+            // The other side has hung up first; the event that reports it follows.
             Ok(()) | Err(LineError::INVALCALLSTATE) => {}
             Err(error) => return Err(Failure::line("digits can't be sent or heard", error)),
         }
@@ -188,7 +188,7 @@ impl Conversation<'_> {
         }
     }
 
-    /// Sends and receives until somebody hangs up, or there is nothing left to do.
+    /// Sends and receives until one side hangs up, or there is nothing left to do.
     pub(crate) fn transfer(
         &mut self,
         call: &Call,
@@ -213,7 +213,7 @@ impl Conversation<'_> {
                 match pending.wait(Duration::ZERO) {
                     Err(WaitError::TimedOut) => {}
                     Ok(()) => sending = None,
-                    // With the call, whose end is told in a moment.
+                    // The call has ended; the event that reports it follows.
                     Err(WaitError::Failed(
                         LineError::OPERATIONFAILED | LineError::INVALCALLSTATE,
                     )) => (sending, source) = (None, None),
@@ -230,7 +230,7 @@ impl Conversation<'_> {
                 if count > 0 {
                     match call.send(piece) {
                         Ok(pending) => sending = Some(pending),
-                        // The other side was faster: that it has hung up is told in a moment.
+                        // The other side has hung up first; the event that reports it follows.
                         Err(LineError::INVALCALLSTATE) => source = None,
                         Err(error) => {
                             return Err(Failure::line("the bytes can't be sent", error));

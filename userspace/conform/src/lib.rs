@@ -2,14 +2,26 @@
 //!
 //! A [`Log`](log::Log) is what passed between TAPI and a provider, as data: the functions that were
 //! called and what they returned, the upcalls that the provider made, and what was seen of its
-//! process. A [`Recorder`](recorder::Recorder) makes one while a provider runs.
+//! process. A [`Recorder`](recorder::Recorder) makes one while a provider runs. [`judge`] says of
+//! a log, for each rule of the [table](rules::ALL), whether the rule was kept, broken, or not
+//! exercised. It is a function of the log alone, so a log that was kept as a file shows again what
+//! was found, without the provider.
 //!
-//! Nothing in this crate knows a driver, a card or an operating system.
+//! What was not exercised never counts as kept, and a rule that no log can show says why. Nothing
+//! in this crate knows a driver, a card or an operating system.
 //!
 //! | module | what |
 //! |---|---|
 //! | [`log`] | entries, a log as a file of lines of JSON, and its checks |
 //! | [`recorder`] | the layer around a provider that makes a log |
+//! | `history` | requests, lines, phones and calls, put together of a log's entries |
+//! | [`rules`] | the table of rules, and the judgement of each |
+//! | [`report`] | the verdicts as text for people and as JSON |
 
+mod history;
 pub mod log;
 pub mod recorder;
+pub mod report;
+pub mod rules;
+
+pub use rules::judge;

@@ -1,4 +1,4 @@
-//! spandsp's DTMF receiver: the declarations of the calls that are used, and their owner.
+//! spandsp's DTMF receiver: declarations of the functions that are used, and their owner.
 //!
 //! UNSAFETY: needed to call a C library. The declarations are spandsp 0.0.6's `spandsp/dtmf.h`; the
 //! functions named here have kept their signatures since. No callback is registered, so C never
@@ -10,7 +10,7 @@ use std::ffi::{c_char, c_int, c_void};
 use std::ptr::{self, NonNull};
 use std::sync::{Mutex, PoisonError};
 
-/// `dtmf_rx_state_t`, whose layout is spandsp's own business.
+/// `dtmf_rx_state_t`, whose layout is private to spandsp.
 #[repr(C)]
 struct DtmfRxState {
     _opaque: [u8; 0],
@@ -19,21 +19,22 @@ struct DtmfRxState {
 type DigitsCallback = extern "C" fn(*mut c_void, *const c_char, c_int);
 
 unsafe extern "C" {
-    /// Allocates a receiver where `state` is null; null when memory is out.
+    /// Allocates a receiver if `state` is null; returns null if there is no memory.
     fn dtmf_rx_init(
         state: *mut DtmfRxState,
         callback: Option<DigitsCallback>,
         user_data: *mut c_void,
     ) -> *mut DtmfRxState;
-    /// Listens to `samples` samples at `amp`.
+    /// Processes `samples` samples at `amp`.
     fn dtmf_rx(state: *mut DtmfRxState, amp: *const i16, samples: c_int) -> c_int;
-    /// The digit that is being heard in ASCII, 'x' for perhaps one, 0 for none.
+    /// Returns the current digit in ASCII, 'x' if there may be one, 0 for none.
     fn dtmf_rx_status(state: *mut DtmfRxState) -> c_int;
     /// Frees what `dtmf_rx_init` allocated.
     fn dtmf_rx_free(state: *mut DtmfRxState) -> c_int;
 }
 
-/// `dtmf_rx_init` fills tables that all receivers share, without a lock of its own.
+/// Held during `dtmf_rx_init`, which fills tables that all receivers share, without a lock of its
+/// own.
 static INIT: Mutex<()> = Mutex::new(());
 
 /// A DTMF receiver of spandsp.
@@ -46,7 +47,7 @@ pub(crate) struct DtmfReceiver {
 unsafe impl Send for DtmfReceiver {}
 
 impl DtmfReceiver {
-    /// Samples per decision: the receiver's status changes once per as many samples at most.
+    /// Samples per decision: the receiver's status changes at most once in so many samples.
     pub(crate) const BLOCK: usize = 102;
 
     pub(crate) fn new() -> DtmfReceiver {
@@ -60,8 +61,8 @@ impl DtmfReceiver {
         }
     }
 
-    /// Listens to at most [`BLOCK`](Self::BLOCK) samples, and tells the digit that is being heard
-    /// after them, in ASCII.
+    /// Processes at most [`BLOCK`](Self::BLOCK) samples, and returns the digit that sounds at their
+    /// end, in ASCII.
     pub(crate) fn listen(&mut self, samples: &[i16; Self::BLOCK], len: usize) -> Option<u8> {
         let len = len.min(Self::BLOCK) as c_int;
         // SAFETY: `new` made the state, and `len` samples are inside the array.

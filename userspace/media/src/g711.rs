@@ -1,8 +1,8 @@
 //! G.711 companding: u-law (North America, Japan) and A-law (elsewhere).
 //!
-//! Decoding is one table lookup; the tables are made at compile time. Encoding finds the
-//! interval a sample is in, with clipping. A-law code words are in line order: even bits inverted,
-//! as ITU-T G.711 sends them.
+//! Decoding is one lookup in a table that is made at compile time. Encoding finds the interval of a
+//! sample, with clipping. A-law code words are as on the line: with even bits inverted, as ITU-T
+//! G.711 sends them.
 
 /// Added to the magnitude, so that every u-law segment starts at a power of two (33 in the 14-bit
 /// scale of G.711).
@@ -157,8 +157,8 @@ mod tests {
         }
     }
 
-    /// The error is at most half the quantising interval of the segment, for every sample there is
-    /// except those beyond the last interval, which are clipped.
+    /// The error is at most half the quantising interval of the segment, for all samples except
+    /// those beyond the last interval, which are clipped.
     #[test]
     fn encoding_keeps_within_half_an_interval() {
         for sample in i16::MIN..=i16::MAX {

@@ -1,7 +1,7 @@
-//! How loud: levels in dBm0, and the level at one frequency.
+//! Levels of blocks of samples in dBm0, in total and at one frequency.
 //!
-//! 0 dBm0 is 1 mW at the reference point of the network; a sine whose peak is the largest sample
-//! is at +3.14 dBm0 (ITU-T G.711, A-law; u-law differs by 0.03 dB, which nobody hears).
+//! 0 dBm0 is 1 mW at the reference point of the network; a sine whose peak is the largest sample is
+//! at +3.14 dBm0 (ITU-T G.711, A-law; u-law differs by an inaudible 0.03 dB).
 
 use std::f64::consts::TAU;
 
@@ -11,7 +11,7 @@ use crate::SAMPLE_RATE;
 #[expect(clippy::approx_constant, reason = "decibels, not half a turn")]
 pub const FULL_SCALE_SINE_DBM0: f32 = 3.14;
 
-/// What silence and an empty block are reported as: below anything that 16 bits can hold.
+/// The level that is returned for silence and for an empty block, below any that 16 bits can have.
 pub const FLOOR_DBM0: f32 = -100.0;
 
 /// The peak of a sine of the given level, in sample units (0 dBm0 is 22 826).
@@ -25,11 +25,10 @@ pub fn rms_dbm0(samples: &[i16]) -> f32 {
     power_to_dbm0(sum / samples.len() as f64)
 }
 
-/// The level at one frequency, in dBm0: what a sine of `freq_hz` in the block measures.
+/// The level at one frequency, in dBm0: that of a sine of `freq_hz` in the block.
 ///
-/// A Goertzel filter over the block with a Hann window. Another frequency no longer counts (is down
-/// by 31 dB or more) when it is at least 20 000 / `samples.len()` Hz away: 50 Hz for 400 samples
-/// (50 ms).
+/// A Goertzel filter over the block with a Hann window. Another frequency is attenuated by 31 dB or
+/// more if it is at least 20 000 / `samples.len()` Hz away: 50 Hz for 400 samples (50 ms).
 pub fn power_at(samples: &[i16], freq_hz: f32) -> f32 {
     let turn = TAU / samples.len() as f64;
     let omega = TAU * f64::from(freq_hz) / f64::from(SAMPLE_RATE);
@@ -46,7 +45,8 @@ pub fn power_at(samples: &[i16], freq_hz: f32) -> f32 {
     power_to_dbm0(2.0 * energy / (samples.len() as f64 * samples.len() as f64))
 }
 
-/// Mean power in sample units squared to dBm0. Not-a-number (an empty block) is the floor too.
+/// Converts mean power in squared sample units to dBm0. Not-a-number (an empty block) becomes the
+/// floor.
 pub(crate) fn power_to_dbm0(power: f64) -> f32 {
     let full_scale = f64::from(i16::MAX) * f64::from(i16::MAX) / 2.0;
     let level = 10.0 * (power / full_scale).log10() as f32 + FULL_SCALE_SINE_DBM0;

@@ -1,14 +1,14 @@
-//! Samples of telephony: G.711, DTMF, call-progress tones, WAV.
+//! Audio of telephony: G.711, DTMF, call-progress tones, WAV.
 //!
-//! What a line hears and says, as 16-bit linear samples at 8 kHz, mono. The room knows nothing of
-//! cards, lines or calls. Rules that hold in it:
+//! All audio is 16-bit linear samples at 8 kHz, mono. This crate does not depend on cards, lines or
+//! calls. Rules that hold in it:
 //!
-//! * `feed` and `fill` take slices of any length, down to one sample, and give the same result for
-//!   the same samples however they are cut.
+//! * `feed` and `fill` take slices of any length, down to one sample, and the result does not
+//!   depend on how the samples are cut into slices.
 //! * `feed` and `fill` do not allocate, block or do I/O: they may run in the 1 ms tick.
 //! * Levels are in dBm0: a sine of full scale is +3.14 dBm0 (ITU-T G.711).
-//! * Unsafe code is in one private file, the declarations of the system library spandsp, which
-//!   detects DTMF. Everything else is written here.
+//! * Unsafe code is in one private file, which declares the functions of the system library spandsp
+//!   that detect DTMF. Everything else is our own.
 //!
 //! ```
 //! use ringback_media::dtmf::{Detector, Digit, Event, Generator};
@@ -37,17 +37,17 @@ mod oscillator;
 pub mod tone;
 pub mod wav;
 
-/// Samples per second of all audio.
+/// The sample rate of all audio, in Hz.
 pub const SAMPLE_RATE: u32 = 8000;
 
-/// Samples in `ms` milliseconds.
+/// The number of samples in `ms` milliseconds.
 const fn samples_in(ms: u32) -> u32 {
     ms.saturating_mul(SAMPLE_RATE / 1000)
 }
 
 #[cfg(test)]
 mod tests {
-    /// Detectors and generators move with their line to whatever thread serves it.
+    /// Detectors and generators are sent to the thread that serves their line.
     #[test]
     fn everything_can_be_sent_to_another_thread() {
         fn is_send<T: Send>() {}

@@ -4,11 +4,11 @@ use std::f32::consts::PI;
 
 use crate::{SAMPLE_RATE, level};
 
-/// A full turn of the phase.
+/// The phase of a full turn.
 const TURN: f64 = 4_294_967_296.0;
 
-/// One sine. The phase is an integer that wraps with the sine, so that a tone of days is as pure as
-/// one of milliseconds.
+/// One sine. The phase is an integer that wraps after each turn, so that it does not lose precision
+/// however long the tone is.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Oscillator {
     phase: i32,
@@ -17,7 +17,7 @@ pub(crate) struct Oscillator {
 }
 
 impl Oscillator {
-    /// A sine of `freq_hz` (0 to 4000 Hz, others alias) at `level_dbm0`.
+    /// A sine of `freq_hz` (0 to 4000 Hz; others alias) at `level_dbm0`.
     pub(crate) fn new(freq_hz: f32, level_dbm0: f32) -> Oscillator {
         let turns = f64::from(freq_hz) / f64::from(SAMPLE_RATE);
         let step = (turns * TURN).round() as i64 as i32;
@@ -32,7 +32,7 @@ impl Oscillator {
     }
 }
 
-/// Rounds a mix of sines to a sample, clipped where it is too loud.
+/// Rounds a mix of sines to a sample, with clipping.
 pub(crate) fn to_sample(mix: f32) -> i16 {
     mix.round() as i16
 }
@@ -44,7 +44,7 @@ mod tests {
     #[test]
     fn the_frequency_holds_over_hours() {
         let mut oscillator = Oscillator::new(1000.0, 0.0);
-        // Ten hours on: at 1000 Hz every eighth sample is a zero crossing upwards.
+        // After ten hours every eighth sample of 1000 Hz is still a zero crossing upwards.
         oscillator.phase = oscillator.step.wrapping_mul(8000).wrapping_mul(36_000);
         assert!(oscillator.next().abs() < 0.02 * level::amplitude(0.0));
         assert!(oscillator.next() > 0.0);

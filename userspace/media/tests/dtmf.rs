@@ -1,5 +1,5 @@
-//! DTMF over a line: levels, twist, noise, frequencies that are off, dial tone, and what is no
-//! digit.
+//! DTMF over a line: levels, twist, noise, inexact frequencies, dial tone, and sounds that are not
+//! digits.
 
 mod line;
 
@@ -10,8 +10,8 @@ use ringback_media::tone::{self, CallProgress};
 
 const ALL: &str = "0123456789ABCD*#";
 
-/// The digits that go down, fed 8 samples at a time as the driver's tick does. Every digit has to
-/// go up before the next, and by the end.
+/// Returns the digits that are detected in samples, fed 8 at a time as the driver's tick does. Each
+/// digit has to end before the next, and before the end of the samples.
 fn digits_in(samples: &[i16], filter: bool) -> String {
     let mut detector = Detector::new();
     detector.set_dial_tone_filter(filter);
@@ -31,7 +31,7 @@ fn digits_in(samples: &[i16], filter: bool) -> String {
     digits
 }
 
-/// All digits, at these levels of the low and the high frequency in dBm0.
+/// Generates all digits, at these levels of the low and the high frequency in dBm0.
 fn dial(low: f32, high: f32, on_ms: u32, off_ms: u32) -> Vec<i16> {
     let mut generator = Generator::new();
     generator.set_timing(on_ms, off_ms);
@@ -46,7 +46,7 @@ fn dial(low: f32, high: f32, on_ms: u32, off_ms: u32) -> Vec<i16> {
 fn digits_of_40_ms_are_heard_at_every_level() {
     for level in [-5.0, -10.0, -15.0, -20.0, -25.0] {
         for seed in 0..5 {
-            // 20 dB under each frequency.
+            // The noise is 20 dB below each frequency.
             let heard = through_line(&dial(level, level, 40, 50), level - 20.0, seed);
             assert_eq!(digits_in(&heard, false), ALL, "{level} dBm0, seed {seed}");
         }
@@ -87,7 +87,7 @@ fn twist_is_taken_as_far_as_lines_twist_and_not_beyond() {
     }
 }
 
-/// Off by 1 % is a digit, off by 2.5 % is none (Q.24 wants 1.5 % and 3.5 %).
+/// Off by 1 % is a digit, off by 2.5 % is none (Q.24 asks for 1.5 % and 3.5 %).
 #[test]
 fn frequencies_may_be_off_a_little() {
     for digit in ALL.chars().filter_map(Digit::from_char) {
@@ -139,7 +139,7 @@ fn short_bursts_are_no_digits() {
     assert_eq!(digits_in(&samples, false), "");
 }
 
-/// Talk-off.
+/// Tests talk-off: other sounds are not taken for digits.
 #[test]
 fn noise_speech_and_music_are_no_digits() {
     assert_eq!(digits_in(&silence(10_000), false), "");

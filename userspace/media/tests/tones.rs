@@ -1,5 +1,5 @@
-//! Call-progress tones over a line: levels, noise, frequencies and cadences that are off, where one
-//! begins to listen, and what is no tone.
+//! Call-progress tones over a line: levels, noise, inexact frequencies and cadences, listening from
+//! any point on, and sounds that are not tones.
 
 mod line;
 
@@ -11,7 +11,8 @@ use ringback_media::dtmf;
 use ringback_media::tone::CallProgress::{Busy, Dial, Reorder, Ringback};
 use ringback_media::tone::{Cadence, CallProgress, Detector, Generator, Heard, Plan};
 
-/// Three that differ in kind: two frequencies each, one for all, and cadences of two sounds.
+/// Three plans of different kinds: two frequencies per signal, one for all signals, and double
+/// cadences.
 static PLANS: [(&str, LazyLock<Plan>); 3] = [
     ("North America", LazyLock::new(|| plan("FCC"))),
     ("Germany", LazyLock::new(|| plan("DE"))),
@@ -24,7 +25,8 @@ fn plan(country: &str) -> Plan {
     *country.parse::<Country>().unwrap().tones()
 }
 
-/// What is heard, and when in ms, 8 samples at a time as the driver's tick feeds them.
+/// Returns the results and their times in ms, for samples fed 8 at a time as the driver's tick
+/// does.
 fn hear_when(plan: &Plan, samples: &[i16]) -> Vec<(usize, Heard)> {
     let mut detector = Detector::new(plan);
     samples
@@ -38,7 +40,7 @@ fn hear(plan: &Plan, samples: &[i16]) -> Vec<Heard> {
     hear_when(plan, samples).into_iter().map(|(_, heard)| heard).collect()
 }
 
-/// The signal of a plan for `ms`, beginning `skip` ms into its cadence.
+/// Generates the signal of a plan for `ms`, beginning `skip` ms into its cadence.
 fn signal(plan: &Plan, what: CallProgress, skip: usize, ms: usize) -> Vec<i16> {
     let mut generator = Generator::new(plan, what);
     generator.fill(&mut silence(skip));
@@ -47,7 +49,7 @@ fn signal(plan: &Plan, what: CallProgress, skip: usize, ms: usize) -> Vec<i16> {
     samples
 }
 
-/// The plan as it is sent, with every signal changed.
+/// Returns the plan with a change to each of its signals.
 fn changed(plan: &Plan, change: impl Fn(&mut ringback_media::tone::Signal)) -> Plan {
     let mut plan = *plan;
     for signal in [&mut plan.dial, &mut plan.ringback, &mut plan.busy, &mut plan.reorder] {
@@ -56,7 +58,8 @@ fn changed(plan: &Plan, change: impl Fn(&mut ringback_media::tone::Signal)) -> P
     plan
 }
 
-/// Every signal of the plan as `sent` is heard once and ends once, over a line with noise.
+/// Asserts that each signal of the plan `sent` is recognised once and ends once, over a line with
+/// noise.
 fn assert_all_heard(name: &str, plan: &Plan, sent: &Plan, noise_dbm0: f32) {
     for what in CallProgress::ALL {
         let mut samples = silence(300);
@@ -113,7 +116,7 @@ fn cadences_may_be_off_a_little() {
     }
 }
 
-/// A call is switched through in the middle of a cadence.
+/// A call may be connected in the middle of a cadence.
 #[test]
 fn it_does_not_matter_where_in_the_cadence_listening_begins() {
     for (name, plan) in &PLANS {
@@ -174,7 +177,7 @@ fn a_click_does_not_end_a_signal() {
     for (name, plan) in &PLANS {
         for what in CallProgress::ALL {
             let mut samples = signal(plan, what, 0, 20_000);
-            // Loud, 15 ms, in sounds and in rests.
+            // Adds loud clicks of 15 ms, in sounds and in rests.
             for at in [2300, 3210, 7050, 9600, 13_370] {
                 let click = noise(15, -3.0, at as u64);
                 let range = line::samples(at)..line::samples(at + 15);
@@ -187,7 +190,7 @@ fn a_click_does_not_end_a_signal() {
 
 #[test]
 fn an_answer_in_the_rest_of_ringback_ends_it_before_the_next_ring() {
-    // In the second rest of each.
+    // The sound is in the second rest of each.
     for ((name, plan), rings) in PLANS.iter().zip([10_000, 8000, 4700]) {
         let mut samples = signal(plan, Ringback, 0, rings);
         samples.extend(speech(4000, 11));
@@ -230,7 +233,7 @@ fn other_frequencies_are_not_heard() {
         let samples = sines(5000, &[(low, -15.0), (high, -15.0)]);
         assert_eq!(hear(&NORTH_AMERICA, &samples), [], "{low} + {high} Hz");
     }
-    // One of the two, with a trace of the other.
+    // One frequency of the two, with little of the other.
     let lopsided = sines(5000, &[(350.0, -10.0), (440.0, -22.0)]);
     assert_eq!(hear(&NORTH_AMERICA, &lopsided), []);
     for hz in [350.0, 390.0, 460.0, 480.0, 850.0] {
@@ -244,7 +247,7 @@ fn other_frequencies_are_not_heard() {
     }
 }
 
-/// Talk-off.
+/// Tests talk-off: other sounds are not taken for tones.
 #[test]
 fn silence_noise_speech_music_and_digits_are_no_tones() {
     for (name, plan) in &PLANS {

@@ -1,11 +1,12 @@
 //! The byte registers of a module chip, as plain storage.
 
-/// `N` registers with their values after reset. Beyond the last, reads give 0 and writes are lost.
+/// `N` registers with their values after reset. Reads beyond the last return 0, and writes there
+/// are ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Bank<const N: usize>([u8; N]);
 
 impl<const N: usize> Bank<N> {
-    /// Registers that are 0 after reset, but for those of `reset` (register, value).
+    /// All registers are 0 after reset, except those in `reset` (register, value).
     pub(crate) fn new(reset: &[(u8, u8)]) -> Bank<N> {
         let mut bank = Bank([0; N]);
         for (register, value) in reset {

@@ -1,11 +1,11 @@
-//! The card as its host holds it: register windows, the millisecond tick, faults.
+//! The card as its host sees it: register windows, the millisecond tick, faults.
 //!
 //! Rules:
 //! - One lock guards the board; it is held for a single register access or a single step of a tick,
 //!   never during a bus cycle and never while the interrupt is raised.
 //! - Ticks do not overlap: a second one waits for the first.
-//! - When the host stops the DMA, or takes the bus mastership away, at most the bus cycle under way
-//!   is still made, as on a bus.
+//! - When the host stops the DMA, or clears bus mastering, only the bus cycle under way is still
+//!   completed, as on a real bus.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,14 +20,14 @@ use crate::tiger320::Abort;
 use crate::wire::FRAME;
 use crate::{ExchangeConfig, SLOTS};
 
-/// What the card is made of, and the exchange behind it.
+/// The modules of the card, its lines, and the exchange behind them.
 #[derive(Debug, Clone)]
 pub struct CardConfig {
-    /// The module in each slot.
+    /// The kind of module in each slot.
     pub modules: [ModuleKind; SLOTS],
-    /// The exchange line at each slot; those of slots without an FXO module are not connected.
+    /// The exchange line at each slot. Lines at slots without an FXO module are not connected.
     pub lines: [LineOptions; SLOTS],
-    /// How the exchange works.
+    /// Country and timers of the exchange behind the FXO slots.
     pub exchange: ExchangeConfig,
 }
 
@@ -52,16 +52,16 @@ struct Host {
 
 struct Shared {
     board: Mutex<Board>,
-    /// Held for the length of a tick.
+    /// Held during a tick, so that ticks do not overlap.
     turn: Mutex<Owed>,
     host: Mutex<Option<Host>>,
-    /// [`Board::run`], for bus cycles that are made without the board's lock.
+    /// A copy of [`Board::run`] that bus cycles read without the board's lock.
     run: AtomicU64,
     exchange: Exchange,
     telephones: [Option<Telephone>; SLOTS],
 }
 
-/// Milliseconds that [`Fault::LateTick`] has put off.
+/// Milliseconds that [`Fault::LateTick`] has delayed to the next tick.
 #[derive(Debug, Default)]
 struct Owed(u32);
 
@@ -70,7 +70,7 @@ struct Owed(u32);
 pub struct SoftCard(Arc<Shared>);
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // No state here is left half-changed by a panic that a caller could catch.
+    // A poisoned lock is fine: no panic that a caller could catch leaves this state half-changed.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -96,8 +96,8 @@ impl SoftCard {
         }))
     }
 
-    /// Plugs the card into a host, in place of any before. Until then nobody answers its bus cycles
-    /// and its interrupts go nowhere.
+    /// Plugs the card into a host, replacing any earlier one. A card without a host gets a master
+    /// abort for each bus cycle, and its interrupts are dropped.
     pub fn connect(&self, memory: Arc<dyn HostMemory>, interrupt: Arc<dyn InterruptLine>) {
         *lock(&self.0.host) = Some(Host { memory, interrupt });
     }
@@ -108,14 +108,14 @@ impl SoftCard {
     }
 
     /// Reads BAR1: `width` is 1, 2 or 4 bytes, little-endian. Outside the 4 KiB, with another
-    /// width, or from a removed card come ones.
+    /// width, or from a removed card, all bits of the result are 1.
     pub fn read(&self, offset: u32, width: u32) -> u32 {
         let board = lock(&self.0.board);
         read(offset, width, |offset| board.read8(offset))
     }
 
-    /// Writes BAR1: `width` is 1, 2 or 4 bytes, little-endian, lowest byte first. What lies outside
-    /// the 4 KiB, or has another width, is lost.
+    /// Writes BAR1: `width` is 1, 2 or 4 bytes, little-endian, lowest byte first. A write outside
+    /// the 4 KiB, or of another width, is ignored.
     pub fn write(&self, offset: u32, width: u32, value: u32) {
         let mut board = lock(&self.0.board);
         write(offset, width, value, |offset, byte| board.write8(offset, byte));
@@ -128,24 +128,25 @@ impl SoftCard {
         read(offset, width, |offset| board.config_read8(offset))
     }
 
-    /// Writes the PCI configuration space. From the first write to the command register on, its bit
-    /// 2 decides whether the card masters the bus; until then it may.
+    /// Writes the PCI configuration space. After the first write to the command register, its bit 2
+    /// decides whether the card may master the bus; before that it may.
     pub fn config_write(&self, offset: u32, width: u32, value: u32) {
         let mut board = lock(&self.0.board);
         write(offset, width, value, |offset, byte| board.config_write8(offset, byte));
         self.0.run.store(board.run(), Ordering::Release);
     }
 
-    /// PCI reset: registers, configuration space and modules as after power-on. Faults stay, and
-    /// so do the exchange and the telephones.
+    /// PCI reset: registers, configuration space and modules return to their state after power-on.
+    /// Faults, exchange and telephones do not change.
     pub fn reset(&self) {
         let mut board = lock(&self.0.board);
         board.reset();
         self.0.run.store(board.run(), Ordering::Release);
     }
 
-    /// One millisecond of the card's clock: samples through the lines, the rings moved by 8 frames,
-    /// everything behind the jacks a millisecond older, then the interrupt if one is asserted.
+    /// Runs one millisecond of the card's clock: the lines exchange 8 samples, the rings move by 8
+    /// frames, telephones and exchange advance by a millisecond, and then an asserted interrupt is
+    /// raised.
     pub fn tick(&self) {
         let mut owed = lock(&self.0.turn);
         let late = {
@@ -174,14 +175,14 @@ impl SoftCard {
         }
     }
 
-    /// Tells the host again of an interrupt that it was told of and has not acknowledged.
+    /// Raises an interrupt again that was raised before and is not acknowledged.
     pub(crate) fn remind(&self) {
         if !self.acknowledged() {
             self.raise(1);
         }
     }
 
-    /// `ms` ticks in a row: a virtual clock.
+    /// Runs `ms` ticks in a row: a virtual clock.
     pub fn advance(&self, ms: u64) {
         for _ in 0..ms {
             self.tick();
@@ -199,14 +200,14 @@ impl SoftCard {
         let (words, read) = bus.read();
         let to_host = lock(&self.0.board).run_lines(Some(words), &self.0.exchange);
         let written = bus.write(&to_host, read.moved);
-        // The first failure counts; a failed read leaves nothing to write in its frame.
+        // The first failure is reported. After a failed read the frame is not written either.
         let done = if written.abort.is_some() { written } else { read };
         let mut board = lock(&self.0.board);
         board.end(transfer.run, done.moved, done.abort);
         self.0.run.store(board.run(), Ordering::Release);
     }
 
-    /// Milliseconds of the card's clock since it was made.
+    /// Milliseconds of the card's clock since the card was created.
     pub fn now_ms(&self) -> u64 {
         lock(&self.0.board).now_ms()
     }
@@ -233,8 +234,7 @@ impl SoftCard {
         lock(&self.0.board).faults()
     }
 
-    /// Whether the host has acknowledged the last interrupt that it was told of, or has none
-    /// enabled.
+    /// Whether no raised interrupt waits to be acknowledged, or all interrupts are disabled.
     pub(crate) fn acknowledged(&self) -> bool {
         lock(&self.0.board).acknowledged()
     }
@@ -256,7 +256,7 @@ fn write(offset: u32, width: u32, value: u32, mut byte_to: impl FnMut(u32, u8)) 
     }
 }
 
-/// How far the bus cycles of a millisecond came.
+/// How many bus cycles of a millisecond were completed, and how they ended.
 #[derive(Debug, Clone, Copy, Default)]
 struct Done {
     moved: usize,
@@ -276,7 +276,7 @@ impl Bus<'_> {
         self.run.load(Ordering::Acquire) != self.transfer.run
     }
 
-    /// Makes one cycle; `Err` if it was aborted.
+    /// Runs one bus cycle; `Err` if it was aborted.
     fn cycle<T>(&self, access: impl FnOnce(&dyn HostMemory) -> Option<T>) -> Result<T, Abort> {
         if let Some(refused) = self.transfer.refused {
             return Err(refused);

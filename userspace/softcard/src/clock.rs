@@ -1,17 +1,17 @@
 //! Real time for a card: a thread that ticks it every millisecond, or more slowly.
 //!
 //! Rules:
-//! - The schedule is absolute (CLOCK_MONOTONIC), so lateness does not add up. A tick that is late
-//!   is made up for as soon as the host has taken the last interrupt, and in any case one period
-//!   after it, so that a late clock does not look like a card that lost interrupts. What is more
-//!   than [`MAX_BACKLOG`] periods late is dropped.
-//! - A patient clock waits longer for the host: where the host gets too little of the processor,
-//!   time slows down and no sample is lost. While it waits the pin stays asserted, and the host is
-//!   told of it again every period: a virtual machine can miss a level that rises while its handler
-//!   runs.
-//! - A slowed clock is patient, and makes up for nothing.
-//! - A hurried clock is patient, too: the card's time runs faster than ours, as long as the host
-//!   follows.
+//! - The schedule is absolute (CLOCK_MONOTONIC), so that lateness does not add up. A late tick is
+//!   made up for as soon as the host has acknowledged the last interrupt, at the latest one period
+//!   after that interrupt, so that a late clock does not look like a card that lost interrupts.
+//!   What is more than [`MAX_BACKLOG`] periods late is dropped.
+//! - A patient clock waits longer for the host: if the host gets too little processor time, the
+//!   card's time slows down and no sample is lost. While it waits, the pin stays asserted and the
+//!   interrupt is raised again every period, because a virtual machine can miss a level that rises
+//!   while its handler runs.
+//! - A slowed clock is patient, and makes up for no late tick.
+//! - A hurried clock is patient, too: the card's time runs faster than real time, as long as the
+//!   host keeps up.
 
 use std::io;
 use std::num::NonZeroU32;
@@ -22,16 +22,16 @@ use std::time::{Duration, Instant};
 
 use crate::card::SoftCard;
 
-/// What a tick is for the card.
+/// The time that one tick stands for.
 const MILLISECOND: Duration = Duration::from_millis(1);
-/// The most periods that are made up for after the thread could not run.
+/// Number of late periods that are made up for after the thread could not run.
 const MAX_BACKLOG: u32 = 20;
-/// How many periods a patient clock waits for the host before it ticks all the same.
+/// How many periods a patient clock waits for the host before it ticks anyway.
 const PATIENCE: u32 = 100;
-/// The same of a slowed clock: a machine in software emulation on a busy host can stand still for
-/// seconds.
+/// The same for a slowed clock: a virtual machine in software emulation on a busy computer can stop
+/// for seconds.
 const LONG_PATIENCE: u32 = 5000;
-/// How often a late clock looks whether the host has acknowledged.
+/// Interval at which a late clock checks whether the host has acknowledged the interrupt.
 const POLL: Duration = Duration::from_micros(50);
 
 /// A clock that runs until it is dropped.
@@ -51,10 +51,11 @@ impl RealClock {
         RealClock::start_slowed(card, NonZeroU32::MIN)
     }
 
-    /// As [`start`](RealClock::start), but one of the card's milliseconds takes `scale` real ones:
-    /// for hosts that can't serve an interrupt every millisecond, as a virtual machine in software
-    /// emulation. With a scale above 1 the clock is also patient, as that of
-    /// [`start_patient`](RealClock::start_patient) is, for 5000 of the card's milliseconds.
+    /// As [`start`](RealClock::start), but one of the card's milliseconds takes `scale` real ones,
+    /// for hosts that can't serve an interrupt every millisecond, such as a virtual machine in
+    /// software emulation. With a scale above 1 the clock is also patient, like that of
+    /// [`start_patient`](RealClock::start_patient), and waits for up to 5000 of the card's
+    /// milliseconds.
     ///
     /// # Errors
     /// The operating system can't start a thread.
@@ -65,9 +66,9 @@ impl RealClock {
         )
     }
 
-    /// As [`start`](RealClock::start), but no tick comes before the host has taken the interrupt of
-    /// the last one, unless it takes more than 100 ms for that. For a host that has to keep every
-    /// sample on a machine that is busy with other things: a demonstration, or a test.
+    /// As [`start`](RealClock::start), but no tick comes before the host has acknowledged the
+    /// interrupt of the last one, unless that takes more than 100 ms. For a host that must not lose
+    /// a sample on a busy machine: a demonstration, or a test.
     ///
     /// # Errors
     /// The operating system can't start a thread.
@@ -75,9 +76,9 @@ impl RealClock {
         RealClock::with(card, Pace::PATIENT)
     }
 
-    /// As [`start_patient`](RealClock::start_patient), but the card lives through `haste` of its
-    /// milliseconds in each of ours, or through as many as the host can follow: for a test in which
-    /// many calls are to happen in little time.
+    /// As [`start_patient`](RealClock::start_patient), but `haste` of the card's milliseconds pass
+    /// in a real one, or as many as the host can follow. For a test that makes many calls in little
+    /// time.
     ///
     /// # Errors
     /// The operating system can't start a thread.
@@ -96,8 +97,8 @@ impl RealClock {
 }
 
 impl Drop for RealClock {
-    /// Stops the clock and waits for the tick under way. Dropped by its own thread (from within
-    /// [`InterruptLine::raise`](crate::InterruptLine::raise)), it does not wait.
+    /// Stops the clock and waits for the tick under way. If the clock is dropped by its own thread
+    /// (from within [`InterruptLine::raise`](crate::InterruptLine::raise)), it does not wait.
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Release);
         if let Some(thread) = self.thread.take()
@@ -111,13 +112,13 @@ impl Drop for RealClock {
     }
 }
 
-/// How a clock goes.
+/// The speed of a clock, and its patience.
 #[derive(Debug, Clone, Copy)]
 struct Pace {
     period: Duration,
-    /// How long after the last tick one that is due waits for the host, in periods.
+    /// How long a due tick waits for the host after the last one, in periods.
     patience: u32,
-    /// How many periods are made up for.
+    /// Number of late periods that are made up for.
     backlog: u32,
 }
 
@@ -136,23 +137,23 @@ impl Pace {
     }
 }
 
-/// What a clock does now.
+/// What the clock has to do now.
 #[derive(Debug, PartialEq, Eq)]
 enum Now {
-    /// Looks again after this.
+    /// Check again after this time.
     Wait(Duration),
-    /// Tells the host of the interrupt again.
+    /// Raise the interrupt again.
     Remind,
     Tick,
 }
 
-/// When ticks are due.
+/// Decides when ticks are due.
 #[derive(Debug)]
 struct Schedule {
     pace: Pace,
     due: Instant,
     last: Instant,
-    /// When the host was told of the last interrupt.
+    /// When the interrupt was last raised.
     told: Instant,
 }
 
@@ -176,16 +177,17 @@ impl Schedule {
         }
     }
 
-    /// The host was told again at `now`.
+    /// Notes that the interrupt was raised again at `now`.
     fn reminded(&mut self, now: Instant) {
         self.told = now;
     }
 
-    /// A tick was made at `now`.
+    /// Notes that a tick was made at `now`.
     fn ticked(&mut self, now: Instant) {
         self.last = now;
         self.told = now;
-        // What comes next is at most the backlog late; without one it is a whole period away.
+        // The next tick is late by at most the backlog; without a backlog it is a whole period
+        // away.
         let earliest = match self.pace.backlog {
             0 => now + self.pace.period,
             backlog => now - self.pace.period.saturating_mul(backlog),
@@ -198,7 +200,7 @@ fn run(card: &SoftCard, stop: &AtomicBool, pace: Pace) {
     let mut schedule = Schedule::new(pace, Instant::now());
     while !stop.load(Ordering::Acquire) {
         match schedule.now(Instant::now(), card.acknowledged()) {
-            // Woken early at the end only.
+            // Only the end of the clock unparks the thread early.
             Now::Wait(wait) => thread::park_timeout(wait),
             Now::Remind => {
                 schedule.reminded(Instant::now());
@@ -225,7 +227,7 @@ mod tests {
     #[test]
     fn the_slowest_clock_ends_when_it_is_dropped() {
         let card = SoftCard::new(crate::CardConfig::default());
-        // Else this takes until its first tick, 49 days.
+        // A clock that could not be woken would be dropped only at its first tick, after 49 days.
         drop(RealClock::start_slowed(&card, NonZeroU32::MAX).unwrap());
         assert_eq!(card.now_ms(), 0);
     }

@@ -1,12 +1,12 @@
 //! PCI configuration space of the TDM400P, 256 bytes.
 //!
 //! Identity e159:0001 (Tiger320), subsystem b100:0003 (TDM400P REV E/F), class 0x078000, interrupt
-//! pin A, power management as the only capability. Only BAR1 (4 KiB of memory) is there: the I/O
-//! BAR0 of the real board gives the same registers, and drivers fall back to memory without it.
+//! pin A, power management as the only capability. Only BAR1 (4 KiB of memory) exists: the I/O BAR0
+//! of the real board has the same registers, and drivers use memory if it is missing.
 //!
-//! Rule for bus mastering: until somebody writes the command register, the card may master the bus
-//! (the platform that put it there is trusted, as for a card connected in process). From the first
-//! write on, bit 2 of the command register decides.
+//! Rule for bus mastering: before the first write to the command register the card may master the
+//! bus, because the platform that connected it in process is trusted. After that, bit 2 of the
+//! command register decides.
 
 /// Size of the space.
 pub(crate) const SIZE: u32 = 256;
@@ -21,7 +21,7 @@ const INTERRUPT_LINE: u32 = 0x3C;
 const POWER_STATE: u32 = 0x44;
 
 const COMMAND_BUS_MASTER: u8 = 0x04;
-/// Command bits that exist: memory space, bus master, parity response, SERR enable.
+/// The command bits that are implemented: memory space, bus master, parity response, SERR enable.
 const COMMAND_LOW_BITS: u8 = 0x46;
 const COMMAND_HIGH_BITS: u8 = 0x01;
 /// Status bits 12 and 13, in the high byte: received target abort, received master abort.
@@ -75,7 +75,7 @@ impl ConfigSpace {
                 self.command_written = true;
             }
             0x05 => *byte = value & COMMAND_HIGH_BITS,
-            // The abort bits are cleared by writing them as ones.
+            // Writing a one clears an abort bit.
             STATUS_HIGH => *byte &= !(value & (RECEIVED_TARGET_ABORT | RECEIVED_MASTER_ABORT)),
             CACHE_LINE | LATENCY | INTERRUPT_LINE => *byte = value,
             BAR1..=0x17 => {
@@ -93,7 +93,7 @@ impl ConfigSpace {
         !self.command_written || self.read8(COMMAND) & COMMAND_BUS_MASTER != 0
     }
 
-    /// Records how a bus cycle of the card ended badly.
+    /// Sets the status bit of an aborted bus cycle: target abort or master abort.
     pub(crate) fn note_abort(&mut self, target: bool) {
         if let Some(status) = self.bytes.get_mut(STATUS_HIGH as usize) {
             *status |= if target { RECEIVED_TARGET_ABORT } else { RECEIVED_MASTER_ABORT };

@@ -1,53 +1,55 @@
-//! What can go wrong with a card, by name.
+//! The faults that a card can have, and their names.
 
 use std::fmt;
 use std::str::FromStr;
 
 /// A fault that can be switched on and off while the card runs.
 ///
-/// The names (`Display`, `FromStr`) are given with each; those of one slot end in a colon and the
-/// slot's number, 0 to 3. A fault of a slot whose module it does not concern has no effect.
+/// The name (`Display`, `FromStr`) is given with each. Names of faults of one slot end in a colon
+/// and the slot's number, 0 to 3. A fault has no effect on a slot whose module is of another kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fault {
     /// `late-interrupt`: every interrupt comes 3 ms after its cause, more than the ring can hold.
-    /// What happens in between merges into it.
+    /// Causes that occur in between merge into it.
     LateInterrupt,
-    /// `lost-interrupts`: the pin is never asserted; status bits and samples go on.
+    /// `lost-interrupts`: the pin is never asserted; status bits and samples continue.
     LostInterrupts,
-    /// `doubled-interrupts`: every interrupt comes twice.
+    /// `doubled-interrupts`: every interrupt is raised twice.
     DoubledInterrupts,
-    /// `master-abort`: nobody answers the card's bus cycles (INTSTAT bit 4). The rings halt at the
-    /// first one, until the DMA is restarted.
+    /// `master-abort`: no target responds to the card's bus cycles (INTSTAT bit 4). The rings halt
+    /// at the first one, until the DMA is restarted.
     MasterAbort,
-    /// `target-abort`: the target gives up the card's bus cycles (INTSTAT bit 5), as above.
+    /// `target-abort`: the target aborts the card's bus cycles (INTSTAT bit 5). The rings halt
+    /// likewise.
     TargetAbort,
-    /// `removal`: the card is pulled. Reads give ones, writes are lost, no interrupts, no DMA.
-    /// Switched off: the card is put back, as after power-on.
+    /// `removal`: the card is pulled. Reads return ones, writes are ignored, there are no
+    /// interrupts and no DMA. Switched off, the card is put back, as after power-on.
     Removal,
-    /// `late-tick`: the card's clock is late every other time: nothing happens in one millisecond,
-    /// then both halves of the ring move at once and raise one interrupt.
+    /// `late-tick`: every other tick of the card is late: nothing happens in one millisecond, then
+    /// both halves of the ring move at once and raise one interrupt.
     LateTick,
     /// `part-reset:N`: the Si3210 of this slot resets by itself, once, when this is switched on:
     /// register 8 reads 2 again, register 64 reads 0.
     PartReset(usize),
-    /// `power-alarm:N`: the Si3210 of this slot sees too much power in its transistors and opens
+    /// `power-alarm:N`: the Si3210 of this slot detects too much power in its transistors and opens
     /// the line (register 64 reads 0, register 8 keeps its value) for as long as this is on.
     PowerAlarm(usize),
     /// `no-power:N`: the power cable of this FXS module is not plugged in; register 82 reads 0.
     NoPower(usize),
-    /// `no-iso-link:N`: the line side of this FXO module does not answer; the high nibble of
+    /// `no-iso-link:N`: the line side of this FXO module does not respond; the high nibble of
     /// register 11 stays 0.
     NoIsoLink(usize),
-    /// `stuck-spi:N`: SDO reads 1 whatever the module of this slot drives. It still hears the host.
+    /// `stuck-spi:N`: SDO reads 1 whatever the module of this slot drives. The module still
+    /// receives.
     StuckSpi(usize),
     /// `stuck-spi-low:N`: SDO reads 0 whatever the module of this slot drives.
     StuckSpiLow(usize),
-    /// `line-unplugged:N`: nothing is plugged into the jack of this slot. An FXO module sees no
+    /// `line-unplugged:N`: nothing is plugged into the jack of this slot. An FXO module detects no
     /// battery, an FXS module no telephone.
     LineUnplugged(usize),
 }
 
-/// A fault's name that is none.
+/// The error for a name that is not the name of a fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no fault named {name:?}; known are {}", known_names())]
 pub struct UnknownFault {
@@ -80,13 +82,13 @@ const SLOT_FAULTS: [fn(usize) -> Fault; 7] = [
 ];
 
 impl Fault {
-    /// Every fault there is, those of a slot once for each of the four.
+    /// All faults; those of a slot once for each of the four slots.
     pub fn all() -> impl Iterator<Item = Fault> {
         let of_slots = SLOT_FAULTS.into_iter().flat_map(|fault| (0..crate::SLOTS).map(fault));
         CARD_FAULTS.into_iter().chain(of_slots)
     }
 
-    /// The slot that this fault is about; `None` for one of the whole card.
+    /// The slot of this fault; `None` for a fault of the whole card.
     pub fn slot(self) -> Option<usize> {
         match self {
             Fault::LateInterrupt

@@ -1,9 +1,9 @@
 //! The TDM400P in software, with an exchange and telephones behind it.
 //!
-//! The card as hardware sees it, register by register: PCI configuration space, the Tiger320's
-//! registers and DMA rings, the CPLD, the serial interface bit by bit, and the two module chips. A
-//! driver that runs the real card runs this one. It knows no driver, and no operating system; what
-//! does is [`vfio_user`], which puts the card into a virtual machine and on which nothing else here
+//! The card at the level of its registers: PCI configuration space, the Tiger320's registers and
+//! DMA rings, the CPLD, the serial interface bit by bit, and the two module chips. A driver of the
+//! real card works with this one. The crate depends on no driver and no operating system, except
+//! for [`vfio_user`], which puts the card into a virtual machine and on which nothing else here
 //! depends.
 //!
 //! ```text
@@ -16,10 +16,11 @@
 //!   Telephone      Exchange -- Telephone
 //! ```
 //!
-//! Rules that hold in the whole room:
-//! - Time is [`SoftCard::tick`]: one millisecond of everything. [`RealClock`] ticks in real time; a
-//!   test or a simulation ticks itself and is then deterministic.
-//! - The host is called with no lock held, and may call back.
+//! Rules of the whole crate:
+//! - Time advances only by [`SoftCard::tick`], which is one millisecond of everything.
+//!   [`RealClock`] calls it in real time; a test or a simulation calls it itself and is then
+//!   deterministic.
+//! - The host is called with no lock held, and may call the card back.
 //! - Nothing that a host writes can make the card panic.
 //!
 //! ```
@@ -67,5 +68,5 @@ pub use module::{ModuleKind, UnknownModule};
 pub use socket_path::SocketPathError;
 pub use telephone::{Behaviour, Step, Telephone};
 
-/// Slots of the card.
+/// The number of slots.
 pub const SLOTS: usize = 4;

@@ -1,20 +1,19 @@
 //! The modules' side of the serial bus: time slots and companding.
 //!
-//! A frame of 125 us holds four 8-bit time slots, shifted bit 31 first. A module's start count says
-//! after how many clocks its slot begins, so a count of (3 - n) * 8 is the byte lane n of the DMA
+//! A frame of 125 us has four 8-bit time slots, sent bit 31 first. A module's start count is the
+//! number of clocks before its slot, so that a count of (3 - n) * 8 is the byte lane n of the DMA
 //! word.
 
 use ringback_media::g711;
 
 use crate::wire::{FRAME, Frame};
 
-/// A millisecond of one module's bytes.
+/// The bytes of one module in one millisecond.
 pub(crate) type Bytes = [u8; FRAME];
 
-/// A bus that nobody drives reads high.
+/// A bus that no module drives reads high.
 pub(crate) const IDLE_BUS: Bytes = [0xFF; FRAME];
 
-/// Companding of a module's samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Law {
     Ulaw,
@@ -22,8 +21,9 @@ pub(crate) enum Law {
 }
 
 impl Law {
-    /// From the enable bit 5 and the format bits 4:3 that Si3210 register 1 and Si3050 register 33
-    /// share. `None`: the interface is off, or set to 16-bit samples, which do not fit this bus.
+    /// Decodes the enable bit 5 and the format bits 4:3, which Si3210 register 1 and Si3050
+    /// register 33 have in common. `None` if the interface is off, or set to 16-bit samples, which
+    /// do not fit this bus.
     pub(crate) fn from_mode(mode: u8) -> Option<Law> {
         match mode & 0x38 {
             0x20 => Some(Law::Alaw),
@@ -47,7 +47,7 @@ impl Law {
     }
 }
 
-/// Where a module sends and takes its byte: byte lanes of the DMA word.
+/// The byte lanes of the DMA word in which a module sends and receives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Lanes {
     /// Towards the host.
@@ -56,8 +56,8 @@ pub(crate) struct Lanes {
     pub(crate) receive: Option<usize>,
 }
 
-/// The byte lane of a start count (low byte, high byte); `None` where it is not one of the four
-/// slots.
+/// Converts a start count (low byte, high byte) to its byte lane; `None` if it is not the start of
+/// one of the four slots.
 pub(crate) fn lane(low: u8, high: u8) -> Option<usize> {
     match (low, high) {
         (0, 0) => Some(3),

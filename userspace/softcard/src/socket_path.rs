@@ -1,4 +1,4 @@
-//! A socket at a place in the file system, for others to connect to.
+//! A Unix socket at a path of the file system.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
@@ -18,19 +18,19 @@ use rustix::net::{
     shutdown, socket_with,
 };
 
-/// How long to leave the system alone when it has no descriptor for another connection.
+/// How long to wait if the process has no descriptor for another connection.
 const RETRY: Duration = Duration::from_millis(100);
-/// How long somebody else may be at the same folder's sockets, and how often that is looked at.
+/// How long another process may hold the folder's lock, and the interval at which it is tried.
 const LOCKED: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(10);
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 128;
 
-/// Why there is no socket at a path.
+/// Why a socket at a path can't be served.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SocketPathError {
-    /// Something else is there.
+    /// The path exists, and is not a socket.
     #[error("{} exists and is not a socket; remove it or name another path", .0.display())]
     NotASocket(PathBuf),
     /// A program listens there.
@@ -38,17 +38,17 @@ pub enum SocketPathError {
         "another program serves {}; end it (ss -xlp names it) or name another path", .0.display()
     )]
     InUse(PathBuf),
-    /// The path can't be had.
+    /// The socket can't be created.
     #[error("no socket at {}: {cause}; is its folder there, writable, and the path \
              shorter than 108 bytes?", path.display())]
     Unavailable {
         /// The path.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         #[source]
         cause: io::Error,
     },
-    /// There is nobody to serve it.
+    /// The thread that would serve it can't be started.
     #[error(
         "there is no thread to be had to serve {} ({cause}): end other programs, or raise the \
          limits (ulimit -u, systemd's TasksMax)", path.display()
@@ -56,28 +56,29 @@ pub enum SocketPathError {
     NoThread {
         /// The path.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         #[source]
         cause: io::Error,
     },
 }
 
-/// A socket that listens at a path, which goes with it.
+/// A socket that listens at a path. Dropping it removes the path.
 #[derive(Debug)]
 pub(crate) struct SocketPath {
     listener: UnixListener,
     path: PathBuf,
-    /// Device and inode, to remove nobody else's.
+    /// Device and inode of the socket, so that only this one is removed.
     identity: Option<(u64, u64)>,
     closed: AtomicBool,
 }
 
 impl SocketPath {
-    /// Listens at `path`, for this user only. A socket that a program has left there without ending
-    /// properly is replaced.
+    /// Listens at `path`, for this user only. A socket that is left over from a program that
+    /// crashed is replaced.
     pub(crate) fn bind(path: &Path) -> Result<SocketPath, SocketPathError> {
         let unavailable = |cause| SocketPathError::Unavailable { path: path.to_path_buf(), cause };
-        // Of two that find the same socket left over, the second must not replace the first's.
+        // If two processes find the same left-over socket, the second must not replace that of the
+        // first.
         let _lock = lock_folder(path).map_err(unavailable)?;
         match fs::symlink_metadata(path) {
             Ok(found) if !found.file_type().is_socket() => {
@@ -96,7 +97,7 @@ impl SocketPath {
         Ok(SocketPath { listener, path: path.to_path_buf(), identity: identity(path), closed })
     }
 
-    /// That there is no thread to serve the socket.
+    /// The error for a thread that could not be started.
     pub(crate) fn no_thread(path: &Path, cause: io::Error) -> SocketPathError {
         SocketPathError::NoThread { path: path.to_path_buf(), cause }
     }
@@ -105,8 +106,8 @@ impl SocketPath {
         &self.path
     }
 
-    /// Waits for somebody to connect. The connection can be shut down by others than its user.
-    /// `None`: the socket is closed.
+    /// Waits for a client to connect. The connection is shared, so that other threads can shut it
+    /// down. `None` if the socket is closed.
     pub(crate) fn accept(&self) -> Option<Arc<UnixStream>> {
         loop {
             let accepted = self.listener.accept().map(|(stream, _)| Arc::new(stream));
@@ -128,15 +129,15 @@ impl SocketPath {
         self.closed.load(Ordering::SeqCst)
     }
 
-    /// Ends [`accept`](SocketPath::accept), now and from now on.
+    /// Makes the current and every later [`accept`](SocketPath::accept) return `None`.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
-        // Wakes whoever waits. It can't fail on a socket that listens.
+        // Wakes the thread in `accept`. This can't fail on a listening socket.
         let _ = shutdown(&self.listener, Shutdown::Both);
     }
 }
 
-/// Keeps others who serve sockets in the same folder away until it is dropped.
+/// Locks the folder against others who create or remove sockets in it, until it is dropped.
 fn lock_folder(path: &Path) -> io::Result<File> {
     let folder = match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
@@ -147,7 +148,7 @@ fn lock_folder(path: &Path) -> io::Result<File> {
     loop {
         match folder.try_lock() {
             Ok(()) => return Ok(folder),
-            // A file system that knows no locks: two at once are rare.
+            // On a file system without locks go on: two at once are rare.
             Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
                 return Ok(folder);
             }
@@ -161,12 +162,12 @@ fn lock_folder(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Whether somebody listens there; does not wait for one who is too busy to answer.
+/// Returns whether a program listens there, without waiting for it to accept.
 fn is_served(path: &Path) -> io::Result<bool> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
     match connect(&socket, &SocketAddrUnix::new(path)?) {
-        // Its backlog is full.
+        // EAGAIN means that the listener's backlog is full.
         Ok(()) | Err(Errno::AGAIN) => Ok(true),
         Err(Errno::CONNREFUSED) => Ok(false),
         Err(error) => Err(error.into()),
@@ -176,7 +177,7 @@ fn is_served(path: &Path) -> io::Result<bool> {
 fn listen_at(path: &Path) -> io::Result<UnixListener> {
     let socket: OwnedFd =
         socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
-    // The file gets the mode of the socket, so that there is no moment in which others may connect.
+    // The file gets the mode of the socket, so that other users can't connect at any moment.
     fchmod(&socket, Mode::RUSR | Mode::WUSR)?;
     bind(&socket, &SocketAddrUnix::new(path)?)?;
     listen(&socket, BACKLOG)?;
@@ -189,10 +190,10 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
 
 impl Drop for SocketPath {
     fn drop(&mut self) {
-        // Without the lock it is looked at all the same: somebody may keep it for ever.
+        // If the lock is not free, go on without it, because another process may hold it for ever.
         let _lock = lock_folder(&self.path);
         if self.identity.is_some() && self.identity == identity(&self.path) {
-            // Whoever has removed the folder meanwhile has removed the socket.
+            // This fails only if the socket is removed already, for example with its folder.
             let _ = fs::remove_file(&self.path);
         }
     }

@@ -1,16 +1,15 @@
-//! The pair of wires between what feeds a line and what ends it.
+//! The pair of wires between the feeding end and the terminating end of a line.
 //!
-//! An exchange or a SLIC feeds: battery, ringing, audio towards the far end. A telephone or a DAA
-//! ends the line: its hook switch draws loop current, its microphone gives audio. Both sides
-//! exchange one millisecond at a time.
+//! An exchange or a SLIC feeds the line: battery, ringing, and audio. A telephone or a DAA
+//! terminates it: its hook switch draws loop current, and it sends audio. Both sides exchange one
+//! millisecond at a time.
 
-/// Samples in a millisecond.
+/// The number of samples in a millisecond.
 pub(crate) const FRAME: usize = 8;
 
 /// A millisecond of linear audio.
 pub(crate) type Frame = [i16; FRAME];
 
-/// Battery on the pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Battery {
     /// No battery: unplugged, switched off, or a loop-current break.
@@ -26,15 +25,15 @@ pub(crate) enum Battery {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Feed {
     pub(crate) battery: Battery,
-    /// The frequency of the ringing voltage, in Hz, while there is one.
+    /// The frequency of the ringing voltage in Hz, while the line is rung.
     pub(crate) ringing: Option<u16>,
     pub(crate) audio: Frame,
 }
 
-/// What the ending side puts on the pair.
+/// What the terminating side puts on the pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Load {
-    /// The loop is closed: current flows if there is battery.
+    /// Whether the loop is closed, so that current flows if there is battery.
     pub(crate) off_hook: bool,
     pub(crate) audio: Frame,
 }

@@ -1,4 +1,4 @@
-//! The hand-over of a command to a busy card.
+//! Models of handing a command over to the holder of a busy card.
 
 use loom::thread::{self, JoinHandle, ThreadId};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::super::kick::Kick;
 use super::{check, is_found};
 use crate::sync::Ordering;
 
-/// What was worked off, by whom, and whether as a command that was queued.
+/// What was worked off, by which thread, and whether it was queued before.
 #[derive(Default)]
 struct Done {
     all: Vec<(u32, ThreadId, bool)>,
@@ -30,7 +30,7 @@ impl Done {
 
 impl Work<u32> for Done {
     type Request = usize;
-    /// Whether it was accepted.
+    /// Whether the command was accepted.
     type Outcome = bool;
     fn slot(request: usize) -> usize {
         request
@@ -52,7 +52,7 @@ impl Work<u32> for Done {
     }
 }
 
-/// A card, and how its reaper is woken.
+/// A hand-over, and how its reaper is woken.
 struct Card<P> {
     state: Handover<Done, u32, P>,
     doze: Doze,
@@ -71,7 +71,7 @@ impl<P: Parting + 'static> Card<P> {
         }
     }
 
-    /// Gives whether it was accepted.
+    /// Submits a command. Returns whether it was accepted.
     fn submit(&self, command: u32) -> bool {
         let (submitted, wake) = self.state.submit(command as usize, 0, command);
         if wake {
@@ -80,7 +80,7 @@ impl<P: Parting + 'static> Card<P> {
         accepted(submitted)
     }
 
-    /// As [`Card::submit`], by a thread that may not hold the state.
+    /// Like [`Card::submit`], for a thread that may not hold the state.
     fn queue(&self, command: u32) -> bool {
         let submitted = self.state.queue(command as usize, 0, command);
         self.wake();
@@ -95,7 +95,7 @@ impl<P: Parting + 'static> Card<P> {
         result
     }
 
-    /// The reaper, until this is so.
+    /// Runs the reaper until the condition is met.
     fn reap_until(&self, enough: impl Fn(&Done) -> bool) {
         loop {
             self.doze.awake();
@@ -109,13 +109,13 @@ impl<P: Parting + 'static> Card<P> {
         }
     }
 
-    /// The end of a model: what was done, and that nothing is left which the reaper was not told
-    /// of.
+    /// Ends a model: returns what was done, and checks that nothing is left of which the reaper was
+    /// not notified.
     fn done(&self) -> Done {
         if self.doze.is_notified() {
             self.state.reap(|_| (), |_| ((), false));
         }
-        // Straight to the state: others would work off what was left behind.
+        // Reads the state directly, because locking it would work off what was left behind.
         let (done, left) = self.state.parts();
         assert!(!left, "a command was left behind");
         done
@@ -146,7 +146,7 @@ fn sorted(mut commands: Vec<u32>) -> Vec<u32> {
     commands
 }
 
-/// So many submitters and a reaper that services an interrupt.
+/// Runs so many submitters, and a reaper that services an interrupt.
 fn hand_over<P: Parting + 'static>(submitters: u32, preemptions: Option<usize>) {
     check(preemptions, move || {
         let card = Card::<P>::new();
@@ -161,7 +161,7 @@ fn hand_over<P: Parting + 'static>(submitters: u32, preemptions: Option<usize>) 
     });
 }
 
-/// Every interleaving of one submitter; of two, those with up to two preemptions.
+/// With one submitter every interleaving; with two, those with up to two preemptions.
 #[test]
 fn model_no_command_is_left_behind() {
     hand_over::<Careful>(1, None);
@@ -198,7 +198,7 @@ fn model_notices_a_look_that_may_come_before_the_unlocking() {
     assert!(is_found(|| hand_over::<Careless>(1, None)), "a command is left behind");
 }
 
-/// A thread that may not hold the state queues one command after the other while others hold it.
+/// A thread that may not hold the state queues one command after another while others hold it.
 fn order<P: Parting + 'static>(preemptions: Option<usize>) {
     check(preemptions, || {
         let card = Card::<P>::new();
@@ -212,7 +212,7 @@ fn order<P: Parting + 'static>(preemptions: Option<usize>) {
     });
 }
 
-/// Every interleaving of the two.
+/// Every interleaving of the two threads.
 #[test]
 fn model_c3_o1_what_is_queued_is_worked_off_once_and_in_order() {
     order::<Careful>(None);
@@ -228,8 +228,8 @@ fn model_notices_a_command_that_is_queued_without_publishing_it() {
     assert!(is_found(|| order::<Relaxed>(None)), "the command under it is lost");
 }
 
-/// While a thread waits for the state, a submitter that comes by only queues; and who waits, works
-/// that off: what a thread has submitted is done when it asks.
+/// While a thread waits for the state, other submitters only queue. The waiting thread works their
+/// commands off, so that what a thread has submitted before is done when it asks.
 fn waiting<P: Parting + 'static>(preemptions: usize) {
     check(Some(preemptions), || {
         let card = Card::<P>::new();
@@ -261,7 +261,7 @@ fn model_notices_a_waiter_that_does_not_look_at_the_queue() {
     assert!(is_found(|| waiting::<Careless>(2)), "it overtakes what it has submitted");
 }
 
-/// Three submitters at once, who each work off one command of another at the most.
+/// Three submitters at once, each of which works off at most one command of another.
 fn limited<P: Parting + 'static>(preemptions: usize) {
     check(Some(preemptions), || {
         let card = Card::<P>::new();
@@ -311,7 +311,7 @@ fn model_notices_a_submitter_that_leaves_the_rest_without_a_word() {
 }
 
 /// A thread that may not hold the state queues a command and leaves an errand, beside a submitter
-/// that may; the reaper sleeps where there is nothing to do.
+/// that may hold it; the reaper sleeps when there is nothing to do.
 fn unfit<P: Parting + 'static>(submitters: u32, preemptions: Option<usize>) {
     check(preemptions, move || {
         let card = Card::<P>::new();
@@ -339,7 +339,7 @@ fn unfit<P: Parting + 'static>(submitters: u32, preemptions: Option<usize>) {
     });
 }
 
-/// Every interleaving of the two; with a submitter, those with up to two preemptions.
+/// Every interleaving of the two threads; with a submitter, those with up to two preemptions.
 #[test]
 fn model_who_may_not_hold_the_state_is_served_by_the_reaper() {
     unfit::<Careful>(0, None);
@@ -356,7 +356,7 @@ fn model_notices_an_errand_that_is_announced_before_it_is_there() {
     assert!(is_found(|| unfit::<Hasty>(0, None)), "nobody does the errand");
 }
 
-/// Submitters, one of whom may not hold the state, and a thread that closes.
+/// Submitters, one of which may not hold the state, and a thread that closes.
 fn close<P: Parting + 'static>(submitters: u32, preemptions: Option<usize>) {
     check(preemptions, move || {
         let card = Card::<P>::new();
@@ -366,7 +366,7 @@ fn close<P: Parting + 'static>(submitters: u32, preemptions: Option<usize>) {
             threads.push(spawn(&card, move |card| (command, card.submit(command))));
         }
         card.state.close(|done| done.closed = true);
-        // Closed for good, whatever the others do.
+        // The queue stays closed, whatever the other threads do.
         assert!(!card.queue(3) && !card.submit(3), "accepted after the end");
         let mut accepted = Vec::new();
         for thread in threads {

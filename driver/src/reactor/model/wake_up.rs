@@ -1,4 +1,4 @@
-//! The wake-up of a reaper that is about to sleep.
+//! Models of waking a reaper that is about to sleep.
 
 use std::time::Duration;
 
@@ -10,18 +10,18 @@ use super::super::doze::Doze;
 use super::super::kick::Kick;
 use super::{check, is_found};
 
-/// What a reaper may do wrong.
+/// The reaper's mistake.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reaper {
     Right,
-    /// It looks, and says then that it is awake.
+    /// It looks for work before it announces that it is awake.
     LooksFirst,
-    /// It sleeps although somebody came meanwhile.
+    /// It sleeps although work was published in the meantime.
     SleepsAnyway,
 }
 
-/// Publishers with a mailbox each, and a reaper that sleeps while there is nothing to do. One that
-/// is not woken although there is something sleeps for ever, and loom finds the deadlock.
+/// Publishers with a mailbox each, and a reaper that sleeps while there is nothing to do. If the
+/// reaper is not woken although there is work, it sleeps for ever, and loom reports the deadlock.
 fn wake_up(publishers: usize, reaper: Reaper, preemptions: Option<usize>) {
     check(preemptions, move || {
         let doze = Arc::new(Doze::new());
@@ -55,7 +55,8 @@ fn wake_up(publishers: usize, reaper: Reaper, preemptions: Option<usize>) {
     });
 }
 
-/// Every interleaving of the reaper with one publisher; with two, up to three preemptions.
+/// Every interleaving of the reaper with one publisher; with two, those with up to three
+/// preemptions.
 #[test]
 fn model_no_wake_up_is_lost() {
     wake_up(1, Reaper::Right, None);
@@ -72,8 +73,8 @@ fn model_notices_a_reaper_that_sleeps_although_somebody_came() {
     assert!(is_found(|| wake_up(1, Reaper::SleepsAnyway, None)), "the wake-up is lost");
 }
 
-/// Two publishers wake a reaper that sleeps: one signal is enough, and two would be two system
-/// calls. Every interleaving.
+/// Two publishers wake a sleeping reaper with one signal, because two would be two system calls.
+/// Every interleaving.
 #[test]
 fn model_one_of_two_wakes_the_reaper() {
     check(None, || {
@@ -89,7 +90,7 @@ fn model_one_of_two_wakes_the_reaper() {
     });
 }
 
-/// A reaper that does not sleep: it watches for the notice, and then looks. Every interleaving.
+/// A reaper that does not sleep: it polls the notification, and then looks. Every interleaving.
 #[test]
 fn model_a_reaper_that_polls_hears_of_work() {
     check(None, || {

@@ -1,4 +1,5 @@
-//! Card, outbox, tickets and the end as one: everything but the ring, whose part [`run`] plays.
+//! Models of card, outbox, tickets and the end together: everything but the ring, for which [`run`]
+//! stands in.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,18 +24,17 @@ use crate::Time;
 use crate::engine::{Context, Engine, Failure};
 use crate::request::{Completion, RequestId, Table, Token};
 
-/// What the engine does when it starts a command.
+/// What the engine does with a command.
 #[derive(Debug, Clone, Copy)]
 enum Command {
-    /// Completes it at once.
     Complete,
-    /// Tells an event and completes it.
+    /// Emits an event and completes the command.
     TellAndComplete,
-    /// Tells an event and refuses.
+    /// Emits an event and refuses the command.
     TellAndRefuse,
 }
 
-/// `fails` makes one that panics in its timer.
+/// With `fails` the engine panics in its timer.
 struct Toy {
     fails: bool,
 }
@@ -85,7 +85,7 @@ enum Told {
     Over,
 }
 
-/// What was told, and how many functions have returned.
+/// What was delivered, and how many functions have returned.
 #[derive(Clone)]
 struct Journal {
     told: Arc<Mutex<Vec<Told>>>,
@@ -111,7 +111,7 @@ impl Upcalls<()> for Journal {
     fn completed(&mut self, _: Completion) {
         self.put(Told::Completed);
         let early = self.count(Told::Completed) > self.returned.load(Ordering::Relaxed);
-        // Not a panic, which would be contained.
+        // The mistake is recorded as a second completion, because a panic would be contained.
         if early {
             self.put(Told::Completed);
         }
@@ -143,23 +143,23 @@ fn handle_of(toy: Toy) -> Handle<Toy> {
     Handle { card: Arc::new(Card::new(toy, core)) }
 }
 
-/// What a reaper may do wrong.
+/// The reaper's mistake.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reaper {
     Right,
-    /// As the right one, when the time is over that it has for tickets that are held.
+    /// No mistake, but its time for held tickets is over.
     Impatient,
-    /// It looks, and says then that it is awake.
+    /// It looks for work before it announces that it is awake.
     LooksFirst,
-    /// It says that marks are reached, and delivers then.
+    /// It signals that marks are reached before it delivers.
     ReachesFirst,
-    /// It goes without emptying the outbox.
+    /// It ends without emptying the outbox.
     LeavesMarks,
-    /// It says that it is over, and tells the upcalls then.
+    /// It announces its end before it makes the last upcall.
     EndsFirst,
 }
 
-/// The reaper's loop, as `Reaper::run` has it, until it is over or enough is told.
+/// The reaper's loop, as in `Reaper::run`, until the card is over or enough is delivered.
 fn run(reaper: Reaper, handle: &Handle<Toy>, journal: &Journal, enough: impl Fn() -> bool) {
     let card = &handle.card;
     let core = &card.core;
@@ -203,7 +203,7 @@ fn run(reaper: Reaper, handle: &Handle<Toy>, journal: &Journal, enough: impl Fn(
     }
 }
 
-/// One round of delivery the wrong way round.
+/// One round of delivery in the wrong order.
 fn reach_first(handle: &Handle<Toy>, journal: &Journal) {
     let mut found = Found::new();
     let now = handle.now();
@@ -223,7 +223,7 @@ fn spawn<R: 'static>(
     thread::spawn(move || act(&handle, &journal))
 }
 
-/// A function that submits a command and returns.
+/// A function of an application that submits a command and returns.
 fn ask(handle: &Handle<Toy>, journal: &Journal, command: Command, release: fn(Ticket)) -> bool {
     let Ok(ticket) = handle.submit(0, command) else { return false };
     journal.returned.fetch_add(1, Ordering::Relaxed);
@@ -231,9 +231,9 @@ fn ask(handle: &Handle<Toy>, journal: &Journal, command: Command, release: fn(Ti
     true
 }
 
-/// So many functions that ask the same, and a reaper that sleeps while there is nothing to do,
-/// until so many completions and events are told. One that sleeps with something to deliver sleeps
-/// for ever, and loom finds the deadlock.
+/// So many functions that submit the same command, and a reaper that sleeps while there is nothing
+/// to do, until so many completions and events are delivered. If it sleeps with something to
+/// deliver, it sleeps for ever, and loom reports the deadlock.
 fn deliver(
     command: Command,
     threads: u32,
@@ -262,7 +262,7 @@ fn deliver(
     });
 }
 
-/// With one submitter every interleaving, with two up to two preemptions.
+/// With one submitter every interleaving; with two, those with up to two preemptions.
 #[test]
 fn model_c3_g1_nothing_deliverable_is_left_while_the_reaper_sleeps() {
     deliver(Command::Complete, 1, (1, 0), Reaper::Right, drop, None);
@@ -275,8 +275,8 @@ fn model_g1_an_event_that_waits_for_the_return_is_told() {
     deliver(Command::TellAndComplete, 1, (1, 1), Reaper::Right, drop, None);
 }
 
-/// The same where the function is refused in the end, and there is no completion (R4), or where it
-/// was queued, and that is the completion. Up to three preemptions.
+/// The same with a function that is refused in the end, so that there is no completion (R4), or
+/// whose command was queued, so that the refusal is its completion. Up to three preemptions.
 #[test]
 fn model_r4_an_event_of_a_refused_request_is_told() {
     check(Some(3), || {
@@ -309,7 +309,7 @@ fn model_notices_a_ticket_that_wakes_nobody() {
     assert!(is_found(wrong), "the completion is left while the reaper sleeps");
 }
 
-/// A thread that asks and settles: it is told one way or the other, and what it is told is true.
+/// A thread that submits and settles. Whether settling succeeds or fails, its result must be true.
 fn settle(handle: &Handle<Toy>, journal: &Journal) -> bool {
     let asked = ask(handle, journal, Command::Complete, drop);
     let settled = handle.settle(0);
@@ -320,7 +320,7 @@ fn settle(handle: &Handle<Toy>, journal: &Journal) -> bool {
     asked
 }
 
-/// A thread that shuts the card down: nothing is told once it says so.
+/// A thread that shuts the card down. Nothing may be delivered after that has returned.
 fn shut_down(handle: &Handle<Toy>, journal: &Journal) -> u32 {
     assert_eq!(handle.shutdown(), Settled::Delivered);
     assert_eq!(journal.count(Told::Over), 1, "told before, not afterwards");
@@ -355,7 +355,7 @@ fn end(reaper: Reaper, preemptions: usize) {
     });
 }
 
-/// Both: one settles, another shuts down.
+/// One thread settles, and another shuts the card down.
 fn settle_and_end(reaper: Reaper, preemptions: usize) {
     check(Some(preemptions), move || {
         let (handle, journal) = (handle(), Journal::new());
@@ -371,7 +371,7 @@ fn settle_and_end(reaper: Reaper, preemptions: usize) {
     });
 }
 
-/// Of two threads up to three preemptions; of three, up to one.
+/// With two threads up to three preemptions; with three, up to one.
 #[test]
 fn model_d12_who_settles_or_closes_is_told_when_the_card_ends() {
     settle_at_the_end(Reaper::Right, 3);
@@ -396,7 +396,7 @@ fn model_notices_a_reaper_that_says_that_it_is_over_too_early() {
     assert!(is_found(|| end(Reaper::EndsFirst, 2)), "something is told afterwards");
 }
 
-/// An engine that fails in the reaper's own look: the reaper does not sleep on it. Every
+/// An engine that fails in the reaper's own look: the reaper ends instead of sleeping. Every
 /// interleaving.
 #[test]
 fn model_d12_a_reaper_hears_that_its_engine_has_failed_in_its_own_look() {
@@ -407,8 +407,8 @@ fn model_d12_a_reaper_hears_that_its_engine_has_failed_in_its_own_look() {
     });
 }
 
-/// An engine that fails on a submitter's thread, with nothing outstanding: the reaper hears of it.
-/// Every interleaving.
+/// An engine that fails on a submitter's thread, with nothing outstanding: the reaper is woken and
+/// ends. Every interleaving.
 #[test]
 fn model_d12_a_reaper_hears_that_its_engine_has_failed() {
     check(None, || {

@@ -1,4 +1,4 @@
-//! What a process inherits and what it is allowed: a child of a fork, a low limit of open files.
+//! The driver in special processes: a child of a fork, and one with a low limit of open files.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::Command;
@@ -9,7 +9,7 @@ use nix::sys::resource::{Resource, setrlimit};
 use super::*;
 use crate::device::fork::in_child;
 
-/// Runs a test in a process of its own, whose other threads can't disturb it.
+/// Runs a test in a process of its own, so that other threads can't disturb it.
 fn in_own_process(name: &str, test: impl FnOnce()) {
     const OWN: &str = "RINGBACK_TEST_IN_OWN_PROCESS";
     if std::env::var_os(OWN).is_some() {
@@ -25,7 +25,7 @@ fn in_own_process(name: &str, test: impl FnOnce()) {
     assert!(text.contains("1 passed"), "{text}");
 }
 
-/// Counts its calls where a child process would count them as well.
+/// Counts its calls in an eventfd, which a child process would share.
 struct Counted(EventFd);
 
 impl Counted {
@@ -98,7 +98,7 @@ fn a_child_that_uses_and_drops_its_parents_card_touches_nothing_of_it() {
         drop(running);
         let held = handle.submit(1, true).unwrap();
         let held_id = held.id();
-        // The reaper has looked at them and sleeps.
+        // Gives the reaper time to handle them and to sleep.
         thread::sleep(Duration::from_millis(50));
         assert_eq!(calls(&counter), 2);
         let (driver, held, handle) = in_both(driver, held, handle, |driver, held, handle| {
@@ -120,7 +120,7 @@ fn a_child_that_uses_and_drops_its_parents_card_touches_nothing_of_it() {
                 && !cancelled
         });
         assert_eq!(calls(&counter), 0, "no call of the engine");
-        // All is as it was: the ticket is held, the request runs, the reaper does its work.
+        // Nothing has changed: the ticket is held, the request runs, the reaper works.
         handle.submit(0, true).unwrap().release();
         assert!(matches!(next(&heard), Heard::Completed(_, 0)));
         assert!(heard.try_recv().is_err());
@@ -129,16 +129,16 @@ fn a_child_that_uses_and_drops_its_parents_card_touches_nothing_of_it() {
         assert!(handle.cancel(token));
         assert_eq!(next(&heard), Heard::Completed(id, -1));
         assert_eq!(driver.shutdown(), Settled::Delivered);
-        // The last two requests, the end of one, the stop and the drop.
+        // Starting the last two requests, ending one of them, stopping, and dropping.
         assert_eq!(calls(&counter), 4);
     });
 }
 
-/// Gives these to a child, which has them as well, and gives them back.
+/// Runs `act` with these values in a child process, which has copies of them, and returns them.
 fn in_both<A, B, C>(a: A, b: B, c: C, act: impl FnOnce(A, B, C) -> bool) -> (A, B, C) {
     let mut all = Some((a, b, c));
-    // This process has no thread but the harness's, which waits, the test's and the reaper, which
-    // sleeps in its ring: no lock that the child may want is held by another.
+    // The other threads of this process are the harness's, which waits, and the reaper, which
+    // sleeps in its ring. No other thread holds a lock that the child may need.
     assert!(in_child(DEADLINE, || all.take().is_some_and(|(a, b, c)| act(a, b, c))));
     all.unwrap()
 }

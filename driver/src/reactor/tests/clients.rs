@@ -1,4 +1,4 @@
-//! Requests as futures.
+//! The client, whose requests are futures.
 
 use std::pin::pin;
 use std::sync::Mutex;
@@ -6,7 +6,7 @@ use std::task::{Poll, Wake, Waker};
 
 use super::*;
 
-/// Wakes a thread that sleeps in [`block_on`].
+/// Unparks a thread that sleeps in [`block_on`].
 struct Unpark(thread::Thread);
 
 impl Wake for Unpark {
@@ -15,7 +15,7 @@ impl Wake for Unpark {
     }
 }
 
-/// Runs a future to its end, which comes by a wake-up and by nothing else.
+/// Runs a future to its end, and polls it only after a wake-up.
 fn block_on<F: Future>(future: F) -> F::Output {
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut cx = std::task::Context::from_waker(&waker);
@@ -120,7 +120,7 @@ fn a_callback_submits_and_does_not_wait() {
         client.request(0, Ask::Tell(1, 0)).unwrap().forget();
         let pending = told.recv_timeout(DEADLINE).unwrap();
         assert_eq!(block_on(pending), Ok(()));
-        // The callback has it, and it has the card.
+        // The callback owns it, and it owns the card.
         own.lock().unwrap().take();
     });
 }

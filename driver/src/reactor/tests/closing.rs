@@ -1,5 +1,5 @@
-//! Closing: by two at once, while somebody settles, from callbacks of each other, past a callback
-//! that does not return.
+//! Closing: by two threads at once, while another settles, in callbacks of each other, and beside a
+//! callback that does not return.
 
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Mutex, OnceLock};
@@ -19,13 +19,14 @@ fn d1_settling_ends_when_another_closer_drops_what_it_awaits() {
         let handle = driver.handle();
         handle.with(|_, cx| cx.event(1, 1)).unwrap();
         assert_eq!(next(&heard), Heard::Event(1, 1));
-        // The reaper is in an upcall, and an event of line 0 waits.
+        // The reaper is in an upcall, and an event of line 0 is queued.
         handle.with(|_, cx| cx.event(0, 7)).unwrap();
         let settling = {
             let handle = handle.clone();
             thread::spawn(move || handle.settle(0))
         };
-        // Time for it to be waiting; the test is no worse, only less of one, if it is not.
+        // Time for the other thread to begin waiting. Without it the test still passes, but tests
+        // less.
         thread::sleep(Duration::from_millis(20));
         handle.with(|_, cx| cx.retain_events(0, |_| false)).unwrap();
         go.send(()).unwrap();
@@ -106,7 +107,7 @@ fn d12_a_held_ticket_takes_no_other_request_with_it() {
     });
 }
 
-/// A gateway that hangs up the other leg, on two cards at once.
+/// As in a gateway that hangs up the other leg, on two cards at once.
 #[test]
 fn two_cards_whose_callbacks_settle_and_close_each_other_do_not_wait() {
     in_every_mode(|mode| {
@@ -120,7 +121,7 @@ fn two_cards_whose_callbacks_settle_and_close_each_other_do_not_wait() {
                     let other = other.get().unwrap();
                     both.wait();
                     let settled = [other.settle(0), other.shutdown()];
-                    // Waits for nothing, however long it may.
+                    // This returns at once in spite of the limit.
                     other.wait_ended(10 * DEADLINE);
                     tell.send(settled).unwrap();
                 }
@@ -136,7 +137,7 @@ fn two_cards_whose_callbacks_settle_and_close_each_other_do_not_wait() {
         }
         for _ in 0..2 {
             let settled = told.recv_timeout(DEADLINE).unwrap();
-            // Nothing may be left of the other card's line by now.
+            // By now everything of the other card's line must be delivered.
             assert_ne!(settled[0], Settled::TimedOut);
             assert_eq!(settled[1], Settled::AfterThisUpcall);
         }
@@ -148,7 +149,7 @@ fn two_cards_whose_callbacks_settle_and_close_each_other_do_not_wait() {
     });
 }
 
-/// The callback wants a lock that the closer holds.
+/// The callback needs a lock that the closer holds.
 #[test]
 fn closing_is_bounded_when_a_callback_does_not_return() {
     in_every_mode_at_once(|mode| {
@@ -181,7 +182,7 @@ fn closing_is_bounded_when_a_callback_does_not_return() {
     });
 }
 
-/// A puppet that says at once that it is stopped.
+/// A puppet that records when it is stopped.
 struct Safe(Puppet, Arc<AtomicBool>);
 
 impl Engine for Safe {

@@ -1,4 +1,4 @@
-//! Ends: settling, deadlines, shutting down, failures.
+//! Ends of a card: settling, deadlines, shutting down, failures.
 
 use super::*;
 
@@ -67,7 +67,7 @@ fn after_the_end_nothing_is_waited_for() {
     let handle = driver.handle();
     let held = handle.submit(0, Ask::Now(0)).unwrap();
     drop(handle.submit(1, Ask::Now(0)).unwrap());
-    // Gives the held ticket up after its two seconds.
+    // Gives the held ticket up after two seconds.
     driver.shutdown();
     assert_eq!(handle.settle(1), Settled::Delivered);
     drop(held);

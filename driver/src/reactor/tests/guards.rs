@@ -1,5 +1,5 @@
 //! Whatever panics or fails, the card ends in order: its hardware is stopped, every accepted
-//! request is completed, and its end is told once and last.
+//! request is completed, and the last upcall reports the end exactly once.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::AtomicUsize;
@@ -11,7 +11,7 @@ use nix::time::{ClockId, clock_gettime};
 use super::*;
 use crate::device::seccomp;
 
-/// Where an engine panics.
+/// The function in which an engine panics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Nowhere,
@@ -26,7 +26,7 @@ enum Place {
     Drop,
 }
 
-/// What became of an engine.
+/// What has happened to an engine.
 #[derive(Debug, Default)]
 struct Fate {
     stops: AtomicUsize,
@@ -35,7 +35,7 @@ struct Fate {
 
 struct Wreck {
     place: Place,
-    /// From now on, its timer is due.
+    /// Whether its timer is due from now on.
     timer: bool,
     fate: Arc<Fate>,
 }
@@ -49,9 +49,9 @@ impl Wreck {
 enum Errand {
     Run,
     RunFor(Duration),
-    /// Panics, if it is there where it does.
+    /// Panics if the engine is to panic in `start`.
     Start,
-    /// Has the timer called.
+    /// Makes the timer due.
     Timer,
 }
 
@@ -67,7 +67,7 @@ impl Engine for Wreck {
     }
     fn failure(cause: Failure) -> i32 {
         match cause {
-            // There is one engine whose failure is of no help.
+            // One of the engines panics in `failure` as well.
             Failure::Cancelled => panic!("a bug in failure"),
             _ => Puppet::failure(cause),
         }
@@ -141,7 +141,7 @@ impl<F: FnMut(Told)> Listener<F> {
     }
 }
 
-/// An interrupt file, and the means to make it ready or to have it fail.
+/// Returns an interrupt file, and the descriptor that makes it ready or fail.
 fn interrupt(fails: bool) -> (InterruptFd, OwnedFd) {
     let (fd, other) = if fails {
         nix::unistd::pipe().unwrap()
@@ -166,7 +166,7 @@ fn panics_in(place: Place, mode: Mode) {
     let (tell, told) = channel();
     let engine = Wreck { place, timer: false, fate: Arc::clone(&fate) };
     let (file, other) = interrupt(place == Place::Gone);
-    // A callback that panics as well makes no difference.
+    // A callback that panics as well must make no difference.
     let upcalls = Listener(tell, |_| panic!("a careless application"));
     let driver = mode.run(engine, Some(file), upcalls, 8);
     let handle = driver.handle();
@@ -180,10 +180,10 @@ fn panics_in(place: Place, mode: Mode) {
     };
     let token = submit(Errand::Run).unwrap();
     submit(Errand::Run).unwrap();
-    // Its ticket is held: it is told all the same, once it is released.
+    // The ticket of this request is held: its completion is delivered when it is released.
     let held = handle.submit(1, Errand::Run).unwrap();
     match place {
-        // Refused, or completed like the others.
+        // This one is refused, or completed like the others.
         Place::Start => drop(submit(Errand::Start)),
         Place::Timer | Place::NextTimer => drop(submit(Errand::Timer)),
         Place::Interrupt => {
@@ -193,7 +193,8 @@ fn panics_in(place: Place, mode: Mode) {
         Place::Ended => drop(submit(Errand::RunFor(Duration::from_millis(1)))),
         Place::Failure => assert!(handle.cancel(token)),
         Place::Stop | Place::Drop | Place::Nowhere => {
-            // In an upcall of nobody's, so that it need not wait for the held ticket.
+            // The thread counts as being in an upcall, so that it does not wait for the held
+            // ticket.
             let _upcall = super::super::submitter::enter_upcall();
             assert_eq!(handle.shutdown(), Settled::AfterThisUpcall);
         }
@@ -227,7 +228,7 @@ fn panics_in(place: Place, mode: Mode) {
     assert_eq!(handle.shutdown(), Settled::Delivered, "nothing is left to wait for");
 }
 
-/// The kernel refuses the reaper its ring, from the inside of an upcall on.
+/// The kernel makes the reaper's ring fail, beginning within an upcall.
 #[test]
 fn c3_d12_a_ring_that_fails_ends_the_card_in_order_and_without_spinning() {
     in_every_mode_at_once(|mode| {
@@ -236,7 +237,8 @@ fn c3_d12_a_ring_that_fails_ends_the_card_in_order_and_without_spinning() {
         let (spent, spending) = channel();
         let upcalls = Listener(tell, move |told| match told {
             Told::Event(1) => seccomp::refuse(libc::SYS_io_uring_enter, None, libc::EPERM),
-            // The first that is told after the failure; before it, a polling reaper spins by right.
+            // This is the first upcall after the failure; before it, a polling reaper rightly uses
+            // its CPU.
             Told::Completed(_, -5) | Told::Over(_) => {
                 spent.send((cpu_time(), Instant::now())).unwrap();
             }
@@ -251,7 +253,7 @@ fn c3_d12_a_ring_that_fails_ends_the_card_in_order_and_without_spinning() {
         assert_eq!(told.recv_timeout(DEADLINE), Ok(Told::Event(1)));
         assert_eq!(told.recv_timeout(DEADLINE), Ok(Told::Completed(first, -5)));
         assert_eq!(fate.stops.load(Ordering::SeqCst), 1);
-        // It waits two seconds for the ticket, and not at full speed.
+        // The reaper waits two seconds for the ticket, and must not use its CPU meanwhile.
         assert_eq!(told.recv_timeout(DEADLINE), Ok(Told::Over(Failure::Internal)));
         assert_eq!(told.recv_timeout(DEADLINE), Err(RecvTimeoutError::Disconnected));
         assert!(handle.wait_ended(DEADLINE));
@@ -264,7 +266,7 @@ fn c3_d12_a_ring_that_fails_ends_the_card_in_order_and_without_spinning() {
     });
 }
 
-/// What the calling thread has used of a CPU.
+/// CPU time that the calling thread has used.
 fn cpu_time() -> Duration {
     clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).unwrap().into()
 }

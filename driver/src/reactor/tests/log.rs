@@ -1,8 +1,7 @@
-//! Subscribers of a test's own: one that keeps what it is told, and one that does what a test
-//! wants.
+//! Subscribers for tests: one that stores the lines, and one that calls a function of the test.
 //!
-//! A subscriber is that of a thread, so tests do not disturb each other. The reaper gets its own in
-//! its first upcall.
+//! A subscriber is set for one thread, so that tests do not disturb each other. The reaper gets its
+//! own in its first upcall.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -16,7 +15,7 @@ use super::*;
 
 type Hear = Box<dyn Fn(Level, String) + Send + Sync>;
 
-/// Tells each line, of every level.
+/// Calls the function with each line of every level.
 struct Listener(Hear);
 
 impl Subscriber for Listener {
@@ -43,12 +42,12 @@ impl Subscriber for Listener {
     fn exit(&self, _: &Id) {}
 }
 
-/// A subscriber that calls this with each line.
+/// Makes a subscriber that calls this function with each line.
 pub(super) fn subscriber(hear: impl Fn(Level, String) + Send + Sync + 'static) -> Dispatch {
     Dispatch::new(Listener(Box::new(hear)))
 }
 
-/// What was logged, by the threads that have this as their subscriber.
+/// The lines that were logged by threads with this subscriber.
 #[derive(Default, Clone)]
 pub(super) struct Log(Arc<Mutex<Vec<(Level, String)>>>);
 
@@ -62,14 +61,14 @@ impl Log {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The lines of this level with this text in them.
+    /// Returns the lines of this level that contain this text.
     pub(super) fn with(&self, level: Level, text: &str) -> Vec<String> {
         let lines = self.lock();
         let found = lines.iter().filter(|(its, line)| *its == level && line.contains(text));
         found.map(|(_, line)| line.clone()).collect()
     }
 
-    /// Waits for such a line.
+    /// Waits until there is such a line.
     pub(super) fn wait(&self, level: Level, text: &str) {
         let until = std::time::Instant::now() + DEADLINE;
         while self.with(level, text).is_empty() {
@@ -83,10 +82,10 @@ impl Log {
     }
 }
 
-/// An event that only makes the reaper call up.
+/// An event whose only purpose is an upcall.
 const HELLO: u32 = 4_294_967_295;
 
-/// Starts a puppet whose reaper has a subscriber of its own, as the calling thread has until the
+/// Starts a puppet whose reaper has this subscriber, which the calling thread has as well until the
 /// guard is dropped.
 pub(super) fn start(
     mode: Mode,
@@ -97,7 +96,7 @@ pub(super) fn start(
     let mut once = Some(subscriber.clone());
     let (ear, heard) = ear(move |told| {
         if let Some(subscriber) = once.take() {
-            // Until the thread ends.
+            // The subscriber stays set until the thread ends.
             std::mem::forget(tracing::dispatcher::set_default(&subscriber));
         } else {
             act(told);

@@ -1,4 +1,4 @@
-//! Subscribers that panic, and subscribers that call the card they are told about.
+//! Subscribers that panic, and subscribers that call the card that their line is about.
 
 use std::sync::atomic::AtomicUsize;
 
@@ -36,7 +36,7 @@ fn c3_a_log_that_panics_at_every_line_harms_nobody() {
         };
         let (id, _) = submit(Ask::Now(0));
         assert_eq!(next(&heard), Heard::Completed(id, 0));
-        // The result is wrong, its callback panics, and both are logged.
+        // The result is invalid and its callback panics, and both are logged.
         let (id, _) = submit(Ask::Tell(9, 5));
         assert_eq!(next(&heard), Heard::Event(0, 9));
         assert_eq!(next(&heard), Heard::Completed(id, i32::MIN));
@@ -80,7 +80,7 @@ fn a_log_that_calls_the_card_waits_for_nobody() {
             let caller = log::subscriber(move |_, _| {
                 let Some(handle) = known.get() else { return };
                 assert_ne!(handle.with(|_, _| ()), Err(Refused::InEngine), "the card is free");
-                // May be full.
+                // This may be refused because the table is full.
                 drop(handle.submit(1, Ask::Now(0)));
                 handle.settle(1);
                 handle.cancel_id(RequestId::new(1).unwrap());
@@ -91,7 +91,7 @@ fn a_log_that_calls_the_card_waits_for_nobody() {
             let handle = driver.handle();
             let mut due = HashSet::new();
             for _ in 0..20 {
-                // Each is logged by the engine, on this thread or on the reaper.
+                // The engine logs each of them, on this thread or on the reaper.
                 due.insert(handle.submit(0, Ask::Now(0)).unwrap().id());
                 due.insert(handle.submit(0, Ask::Wait(Duration::from_millis(1))).unwrap().id());
                 let ticket = handle.submit(0, FOR_EVER).unwrap();
@@ -118,7 +118,7 @@ fn a_log_that_shuts_the_card_down_does_so() {
             let handle = Arc::new(std::sync::OnceLock::<Handle<Puppet>>::new());
             let known = Arc::clone(&handle);
             let closer = log::subscriber(move |_, text| {
-                // Not at what a slow machine has the reaper say.
+                // Other lines, which the reaper logs on a slow machine, are ignored.
                 if text.contains("the last line") {
                     known.get().map(Handle::shutdown);
                 }
@@ -126,7 +126,7 @@ fn a_log_that_shuts_the_card_down_does_so() {
             let (driver, heard, _guard) = log::start(mode, 8, &closer, |_| ());
             let running = driver.handle().submit(1, FOR_EVER).unwrap().id();
             assert!(handle.set(driver.handle()).is_ok());
-            // The line is told as soon as the card is free.
+            // The line reaches the subscriber as soon as the card is free.
             driver.handle().with(|_, _| report!(INFO, "the last line")).unwrap();
             assert_eq!(next(&heard), Heard::Completed(running, -3));
             assert!(driver.handle().wait_ended(DEADLINE));

@@ -1,4 +1,4 @@
-//! A whole engine under load and under faults.
+//! A complete engine with the mailbox card, under load and with faults.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use crate::card::mailbox::{Complement, Mailbox, SoftMailbox};
 use crate::device::Device;
 use crate::device::soft::{SoftDevice, SoftInterrupt};
 
-/// Counts completions; checks C3 by id.
+/// Counts completions, and checks C3 by id.
 struct Tally(Sender<Completion>);
 
 impl Upcalls<()> for Tally {
@@ -92,7 +92,7 @@ fn mailbox_wrong_answers_removal_and_lost_interrupts_end_requests_with_errors() 
     in_every_mode(|mode| {
         let (hardware, interrupt, driver, told) = mailbox(mode, 16);
         let handle = driver.handle();
-        // The hardware has it, whoever held the card.
+        // Starts a command on the hardware, whichever thread holds the card.
         let put = |command| {
             drop(handle.submit(0, command).unwrap());
             let until = Instant::now() + DEADLINE;
@@ -107,10 +107,10 @@ fn mailbox_wrong_answers_removal_and_lost_interrupts_end_requests_with_errors() 
         interrupt.raise();
         assert_eq!(told.recv_timeout(DEADLINE).unwrap().result, -libc::EBADMSG);
 
-        // Answered, but the interrupt is lost: its deadline ends it, and the late answer finds
-        // nobody. A reaper that polls has not missed anything. Not at once, perhaps: one that
-        // sleeps may be woken twice by the interrupt before, one that polls may have no CPU for so
-        // long.
+        // The hardware answers, but the interrupt is lost: the deadline ends the request, and the
+        // late answer has no request. A polling reaper finds the answer in time. The loss may take
+        // several attempts: a sleeping reaper may be woken a second time by the interrupt before,
+        // and a polling one may get no CPU for as long.
         let mut lost = || {
             put(Complement { operand: 2, time_limit: Duration::from_millis(30) });
             hardware.step(1);

@@ -1,5 +1,5 @@
-//! What the writer of a first engine does wrong ends as an error with its cause, or as a line of
-//! the log with request and line.
+//! Mistakes of an engine's author end in an error that names the cause, or in a log line with
+//! request and line.
 
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -41,11 +41,11 @@ fn a_slow_callback_is_named_and_it_is_the_slow_one() {
                 thread::sleep(Duration::from_millis(50));
             }
         });
-        // One by one, in the first place and in the last of several, and so many that not each is
-        // timed.
+        // Callbacks are slow one at a time, as the first and the last of several, and among so many
+        // that not each is timed.
         for (count, place) in [(1, 0), (8, 0), (8, 5), (8, 7), (40, 20)] {
             let handle = driver.handle();
-            // They come together once the ticket of the first is released.
+            // They are delivered together once the ticket of the first is released.
             let first = handle.submit(0, Ask::Now(0)).unwrap();
             let others: Vec<_> =
                 (1..count).map(|_| handle.submit(0, Ask::Now(0)).unwrap()).collect();
@@ -78,7 +78,7 @@ fn a_callback_is_not_blamed_for_what_the_application_does_then() {
     let log = log::Log::default();
     let _guard = tracing::dispatcher::set_default(&log.subscriber());
     let (ear, _heard) = ear(|_| ());
-    // What polling finds is delivered at once, as the last thing before this thread goes on.
+    // A polling reaper delivers at once, as the last thing before the thread goes on.
     let options = Options { capacity: 8, waiting: Waiting::Poll, ..Options::default() };
     let mut local = Local::new(Puppet::default(), None, ear, &options).unwrap();
     for _ in 0..10 {
@@ -86,7 +86,7 @@ fn a_callback_is_not_blamed_for_what_the_application_does_then() {
         while local.run_once(Time::NEVER) == 0 {}
         thread::sleep(Duration::from_millis(20));
     }
-    // One that was kept from its CPU may well be named.
+    // A callback that was kept from its CPU may rightly be logged.
     let named = log.with(Level::WARN, "the callback of").len();
     assert!(named < 9, "{named} of 10 are blamed");
 }
@@ -110,7 +110,8 @@ fn the_reaper_names_what_it_had_to_wait_for() {
     let log = log::Log::default();
     let mode = Mode::Thread(Waiting::Sleep);
     let (driver, heard, _guard) = log::start(mode, 8, &log.subscriber(), |_| ());
-    // Usually the first time: unless the reaper has the card, and so starts it.
+    // Usually the first attempt succeeds, unless the reaper holds the card and so starts the
+    // command.
     let is_named = (0..10).any(|_| {
         let slow = {
             let handle = driver.handle();
@@ -119,7 +120,7 @@ fn the_reaper_names_what_it_had_to_wait_for() {
                 ticket.id()
             })
         };
-        // Others are queued meanwhile, which the reaper starts as soon as it has the card.
+        // Others are queued in the meantime, which the reaper starts as soon as it holds the card.
         thread::sleep(Duration::from_millis(100));
         for _ in 0..2 {
             driver.handle().submit(0, Ask::Now(0)).unwrap().release();
@@ -138,7 +139,7 @@ fn the_reaper_names_what_it_had_to_wait_for() {
 fn a_wrong_interrupt_file_is_refused_with_its_cause_and_the_engine_is_stopped() {
     let regular = tempfile::tempfile().unwrap();
     let open = |path: &str| OwnedFd::from(File::open(path).unwrap());
-    // The other end is there, so it does not hang up.
+    // The other end of the pipe stays open, so that there is no hang-up.
     let (_read, write) = nix::unistd::pipe().unwrap();
     let files: [(OwnedFd, &str); 5] = [
         (regular.into(), "the interrupt file is a regular file, which is always ready"),
@@ -168,7 +169,7 @@ fn a_wrong_interrupt_file_is_refused_with_its_cause_and_the_engine_is_stopped() 
     }
 }
 
-/// Notes that it is stopped and dropped.
+/// Records that it was stopped and dropped.
 struct Ended(Arc<Mutex<Vec<&'static str>>>);
 
 impl Engine for Ended {
@@ -187,7 +188,7 @@ impl Drop for Ended {
     }
 }
 
-/// Its timer is always due, once it was told to.
+/// Its timer is always due after the first command.
 struct Restless {
     calls: Arc<AtomicUsize>,
     due: bool,
@@ -238,7 +239,7 @@ fn a_timer_that_is_always_due_is_called_now_and_then_and_named_once() {
     });
 }
 
-/// Asks the card from inside its engine, as a command tells.
+/// The engine calls the card from within itself, in the way that the command says.
 #[test]
 fn an_engine_that_asks_its_own_card_is_refused_and_not_kept_waiting() {
     in_every_mode(|mode| {
@@ -257,11 +258,11 @@ fn an_engine_that_asks_its_own_card_is_refused_and_not_kept_waiting() {
             assert_eq!(asked, Err(Refused::InEngine));
             assert_eq!(waited, (Settled::AfterThisUpcall, false));
             assert!(!cancelled);
-            // What it submits is queued behind it.
+            // What the engine submits is queued.
             let inner = driver.handle();
             let nested = handle.with(move |_, _| inner.submit(0, Ask::Now(-7)).unwrap().id());
             assert_eq!(next(&heard), Heard::Completed(nested.unwrap(), -7));
-            // Shutting down as well is done as soon as the engine has returned.
+            // Shutting down is carried out as soon as the engine has returned.
             let inner = driver.handle();
             let id = held.id();
             drop(held);
@@ -295,7 +296,7 @@ fn c2_a_result_that_is_not_negative_is_named_by_its_request() {
     let log = log::Log::default();
     let _guard = tracing::dispatcher::set_default(&log.subscriber());
     let (ear, _heard) = ear(|_| ());
-    // Nobody else holds the card, so it is refused at once.
+    // No other thread holds the card, so that it is refused at once.
     let stepper = Stepper::new(Puppet::default(), ear, 8).unwrap();
     let id = RequestId::new(0x77);
     let refused = stepper.handle().submit_as(id, 1, Ask::Refuse(5)).unwrap_err();
@@ -330,12 +331,12 @@ fn g1_an_event_of_a_request_waits_for_its_ticket() {
         assert_eq!(heard.try_recv().ok(), None);
         drop(held);
         assert_eq!(next(&heard), Heard::Event(0, 4));
-        // Once the function has returned they are told as all others are.
+        // After the function has returned such events are delivered like all others.
         handle.with(move |_, cx| cx.event_of(token, 0, 5)).unwrap();
         assert_eq!(next(&heard), Heard::Event(0, 5));
         assert!(handle.cancel(token));
         assert_eq!(next(&heard), Heard::Completed(id, -2));
-        // One that belongs to no request which is running holds nothing up.
+        // An event of a request that does not run holds nothing up.
         handle.with(move |_, cx| cx.event_of(token, 0, 6)).unwrap();
         assert_eq!(next(&heard), Heard::Event(0, 6));
     });
@@ -392,15 +393,15 @@ fn a_forgotten_ticket_is_named_after_a_while_and_at_the_end() {
         let log = log::Log::default();
         let (driver, heard, _guard) = log::start(mode, 8, &log.subscriber(), |_| ());
         let handle = driver.handle();
-        // One that is complete, and one that has only an event to tell.
+        // One of them is complete, and the other has only emitted an event.
         let forgotten = handle.submit(0, Ask::Now(0)).unwrap();
         let with_event = handle.submit(1, Ask::TellAndWait(3)).unwrap();
         let [complete, event] = [&forgotten, &with_event].map(Ticket::id);
         std::mem::forget((forgotten, with_event));
         log.wait(Level::WARN, &format!("request {complete} of line 0 is complete, but its ticket"));
-        // The event is on line 0, whatever its request is.
+        // The event is on line 0, although its request is on line 1.
         let text = format!("request {event} of line 1 has an event to tell");
-        // It is behind the other, which is in front of the line.
+        // The event is behind the other entry, which is the first of its line.
         assert_eq!(log.with(Level::WARN, &text).len(), 0);
         assert_eq!(handle.settle(0), Settled::Delivered, "it is not waited for");
         assert!(heard.try_recv().is_err());

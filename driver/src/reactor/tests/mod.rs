@@ -1,11 +1,12 @@
-//! The reactor against the real ring, in every way of waiting, with an engine that does just what a
-//! test tells it.
+//! Tests of the reactor with the real ring, in every way of waiting, with an engine that does just
+//! what a test asks for.
 //!
-//! A test may not say when a command finds the card free: the reaper holds it at times of its own.
-//! So a command that fails is refused at once (R4) or completes with its error (R6).
+//! A test can't know when a command finds the card free, because the reaper holds it at times as
+//! well. A command that fails is therefore either refused at once (R4) or completes with its error
+//! (R6).
 
-/// What engines of these tests have in common that are asked for nothing but to be started: one
-/// line, no hardware.
+/// The parts that engines of these tests have in common if they are only used to start commands:
+/// one line, no hardware.
 macro_rules! engine_without_hardware {
     () => {
         type Command = ();
@@ -55,29 +56,28 @@ use crate::engine::{Context, Engine, Failure};
 use crate::report;
 use crate::request::{RequestId, Token};
 
-/// Long enough for any machine; nothing waits this long unless it is broken.
+/// Long enough for any machine; only a fault makes a test wait as long.
 const DEADLINE: Duration = Duration::from_secs(20);
 
 enum Ask {
-    /// Completes at once.
+    /// Completes at once, with this result.
     Now(i32),
-    /// Tells this event, then completes at once.
+    /// Emits this event, then completes at once.
     Tell(u32, i32),
-    /// Tells this event, then runs until someone ends it.
+    /// Emits this event, then runs until it is ended.
     TellAndWait(u32),
-    /// Tells events on both lines, the first of them expressly about the request.
+    /// Emits events on both lines, the first of them explicitly for the request.
     TellOnBoth(u32),
-    /// Runs until someone ends it.
+    /// Runs until it is ended.
     Wait(Duration),
-    /// Is completed by a reaper that polls.
+    /// Completes when the reaper polls the engine.
     Polled,
-    /// Is refused.
+    /// The engine refuses, with this result.
     Refuse(i32),
-    /// Completes with 0, and then refuses.
+    /// Completes with 0, and is then refused.
     CompleteAndRefuse(i32),
-    /// Takes its time in the engine, then completes.
+    /// Spends this time in the engine, then completes.
     Slow(Duration),
-    /// Panics in the engine.
     Panic,
 }
 
@@ -108,7 +108,7 @@ impl Engine for Puppet {
         }
     }
     fn start(&mut self, request: Token, ask: Ask, cx: &mut Context<'_, u32>) -> Result<(), i32> {
-        // At a level and in a place where a subscriber has no business.
+        // A line of a level and in a place where a subscriber must not run.
         report!(TRACE, "the puppet starts {:?}", cx.table.id(request));
         match ask {
             Ask::Now(result) => assert!(cx.complete(request, result)),
@@ -163,7 +163,7 @@ enum Heard {
 
 type Act = Box<dyn FnMut(Heard) + Send>;
 
-/// Sends what it hears, with the thread that told it, and then does what the test wants.
+/// Sends each upcall with its thread, and then does what the test wants.
 struct Ear {
     heard: Sender<(Heard, ThreadId)>,
     act: Act,
@@ -190,7 +190,7 @@ fn ear(act: impl FnMut(Heard) + Send + 'static) -> (Ear, Receiver<(Heard, Thread
     (Ear { heard, act: Box::new(act) }, ears)
 }
 
-/// A way for the reaper to wait, and whose thread it is.
+/// A way for the reaper to wait, and whose thread the reaper is.
 #[derive(Debug, Clone, Copy)]
 enum Mode {
     Thread(Waiting),
@@ -211,7 +211,7 @@ fn in_every_mode(test: impl Fn(Mode)) {
     }
 }
 
-/// As [`in_every_mode`], for a test that waits for a limit of seconds: in all modes at once.
+/// Like [`in_every_mode`], but in all modes at once, for a test that waits for a limit of seconds.
 fn in_every_mode_at_once(test: impl Fn(Mode) + Sync) {
     thread::scope(|scope| {
         for mode in modes() {
@@ -221,7 +221,7 @@ fn in_every_mode_at_once(test: impl Fn(Mode) + Sync) {
     });
 }
 
-/// Runs something that may never return if it is broken.
+/// Fails if the function does not return within [`DEADLINE`].
 fn bounded<R: Send + 'static>(act: impl FnOnce() -> R + Send + 'static) -> R {
     let (tell, told) = channel();
     let thread = thread::spawn(move || tell.send(act()).ok());
@@ -234,7 +234,7 @@ fn bounded<R: Send + 'static>(act: impl FnOnce() -> R + Send + 'static) -> R {
     }
 }
 
-/// Waits until something is so.
+/// Waits until the condition is met.
 fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     let until = std::time::Instant::now() + DEADLINE;
     while !is_so() {
@@ -278,7 +278,7 @@ impl Mode {
     }
 }
 
-/// A driver, or a thread of an application that is the reaper; each shuts down when dropped.
+/// A driver, or a thread of an application that is the reaper; each is shut down when dropped.
 struct Running<E: Engine> {
     handle: Handle<E>,
     driver: Option<Driver<E>>,
@@ -311,7 +311,7 @@ fn next(heard: &Receiver<(Heard, ThreadId)>) -> Heard {
     heard.recv_timeout(DEADLINE).expect("an upcall").0
 }
 
-/// Proves that nothing comes: something submitted later on the other line came first.
+/// Proves that nothing is delivered on line 0: a later request on the other line comes first.
 fn nothing_on_line_0(driver: &Running<Puppet>, heard: &Receiver<(Heard, ThreadId)>) {
     let id = {
         let ticket = driver.handle().submit(1, Ask::Now(0)).unwrap();
@@ -320,7 +320,7 @@ fn nothing_on_line_0(driver: &Running<Puppet>, heard: &Receiver<(Heard, ThreadId
     assert_eq!(next(heard), Heard::Completed(id, 0));
 }
 
-/// The result of a command that fails, which it may learn either way.
+/// The result of a command that fails, as a refusal or as a completion.
 fn failure(handle: &Handle<Puppet>, ask: Ask, heard: &Receiver<(Heard, ThreadId)>) -> i32 {
     match handle.submit(0, ask).map(|ticket| ticket.id()) {
         Err(Refused::Rejected(result)) => result,

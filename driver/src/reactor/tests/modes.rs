@@ -1,4 +1,4 @@
-//! What is particular to the virtual clock and to the application's own thread.
+//! What only the virtual clock, or only a reaper on the application's own thread, does.
 
 use super::*;
 
@@ -69,7 +69,7 @@ fn local_delivers_only_where_it_is_run() {
     assert_eq!(heard.try_recv().unwrap(), (Heard::Completed(id, 0), thread::current().id()));
     assert_eq!(local.run_once(handle.now() + Duration::from_millis(5)), 0);
 
-    // Another thread's request ends a sleep without end.
+    // The request of another thread ends a sleep without a limit.
     let other = thread::spawn(move || handle.submit(1, Ask::Now(-3)).unwrap().id());
     assert_eq!(local.run_once(Time::NEVER), 1);
     assert_eq!(next(&heard), Heard::Completed(other.join().unwrap(), -3));

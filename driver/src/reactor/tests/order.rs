@@ -1,4 +1,4 @@
-//! Order, exclusion, refusal: what holds while a card runs.
+//! Rules of a running card: order, exclusion, refusal.
 
 use super::*;
 
@@ -44,7 +44,7 @@ fn c5_g1_what_happens_inside_the_call_is_told_after_it() {
         drop(ticket);
         assert_eq!(next(&heard), Heard::Event(0, 5));
         assert_eq!(next(&heard), Heard::Completed(id, -7));
-        // The event of a request that goes on is told as soon as its function has returned.
+        // The event of a running request is delivered as soon as its function has returned.
         let ticket = driver.handle().submit(0, Ask::TellAndWait(6)).unwrap();
         nothing_on_line_0(&driver, &heard);
         assert_eq!(heard.try_recv().ok(), None);
@@ -90,7 +90,7 @@ fn every_running_request_ends_at_its_deadline_once() {
     in_every_mode(|mode| {
         let (driver, heard) = mode.start(64);
         let handle = driver.handle();
-        // Shorter and longer than the reaper's look interval.
+        // Limits that are shorter and longer than the reaper's look interval.
         let limits = [1, 20, 400];
         let ids: HashSet<_> = limits
             .map(|ms| handle.submit(0, Ask::Wait(Duration::from_millis(ms))).unwrap().id())
@@ -155,7 +155,7 @@ fn c6_upcalls_never_overlap() {
         let overlapped = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&overlapped);
         let (ear, heard) = ear(move |_| {
-            // An assertion here would be caught with any other panic of a callback.
+            // An assertion in a callback would be contained like any other panic.
             seen.fetch_or(busy.swap(true, Ordering::SeqCst), Ordering::SeqCst);
             thread::yield_now();
             busy.store(false, Ordering::SeqCst);
@@ -198,7 +198,7 @@ fn r6_a_command_for_a_busy_card_is_started_by_its_holder() {
             })
         };
         held.wait();
-        // The card is busy, and this returns all the same.
+        // The card is busy, and submitting returns all the same.
         let fine = handle.submit(0, Ask::Now(0)).unwrap().id();
         let refused = handle.submit(1, Ask::Refuse(-8)).unwrap().id();
         queued.wait();

@@ -1,12 +1,12 @@
-//! What a completion carries goes to its own request, once, and is dropped once where nobody gets
-//! it.
+//! The output of a completion is delivered with its own request, once, and dropped once if it is
+//! not delivered.
 
 use std::sync::atomic::AtomicUsize;
 
 use super::*;
 use crate::engine::Payload;
 
-/// Counts how often one was dropped that was not [`Payload::NONE`].
+/// Counts how many were dropped, except [`Payload::NONE`].
 #[derive(Debug)]
 struct Parcel {
     number: u32,
@@ -29,11 +29,11 @@ impl Drop for Parcel {
 enum Order {
     /// Completes with this parcel.
     Give(u32),
-    /// Completes with this one, and then with another.
+    /// Completes with this parcel, and then again with another.
     GiveTwice(u32),
-    /// Completes without one.
+    /// Completes without a parcel.
     Plain(i32),
-    /// Runs until someone ends it; the parcel comes too late.
+    /// Runs until it is ended, and completes too late.
     Late,
 }
 
@@ -81,7 +81,7 @@ impl Engine for Sender {
     fn stop(&mut self, _: &mut Cx<'_>) {}
 }
 
-/// Sends what it is told on.
+/// Sends each completion to the test.
 struct Receiving(std::sync::mpsc::Sender<Completion<Parcel>>);
 
 impl Upcalls<u32, Parcel> for Receiving {
@@ -133,7 +133,7 @@ fn each_output_comes_with_its_own_request_whoever_submits() {
         });
         let submitted: Vec<_> = told.iter().collect();
         assert_eq!(submitted.len(), 2 * EACH as usize);
-        // All that were given, and of every second request one that came second.
+        // All parcels that were delivered, and for every second request the one that came second.
         assert_eq!(dropped.load(Ordering::SeqCst), 3 * EACH as usize);
         driver.shutdown();
         assert!(received.recv_timeout(DEADLINE).is_err(), "C3");

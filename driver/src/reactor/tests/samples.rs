@@ -1,4 +1,4 @@
-//! Samples that the kernel moves: a socket stands in for a port's file, a datagram for a WRITE.
+//! Samples that the kernel moves: a socket stands in for a port's file, and a datagram for a WRITE.
 
 use std::net::Shutdown;
 use std::os::unix::net::UnixDatagram;
@@ -8,12 +8,12 @@ use crate::engine::{Play, Played};
 
 use super::*;
 
-/// Asks of the engine below.
+/// The commands of the engine below.
 enum Sound {
     Play(Vec<u8>, Duration),
 }
 
-/// Plays what it is asked to play, and tells what it hears.
+/// Plays the samples of commands, and emits those that it receives as events.
 #[derive(Default)]
 struct Player {
     plays: Vec<(Play, Token)>,
@@ -79,7 +79,7 @@ struct Desk {
     theirs: UnixDatagram,
 }
 
-/// An engine whose port 3 is a socket.
+/// Starts an engine whose port 3 is a socket.
 fn player() -> Desk {
     let (ours, theirs) = UnixDatagram::pair().unwrap();
     theirs.set_read_timeout(Some(DEADLINE)).unwrap();
@@ -104,7 +104,7 @@ impl Desk {
         next(&self.heard)
     }
 
-    /// From now on WRITEs wait until somebody reads.
+    /// Fills the socket, so that WRITEs wait until it is read.
     fn fill(&self) -> usize {
         self.ours.set_nonblocking(true).unwrap();
         let mut count = 0;
@@ -139,7 +139,7 @@ fn c3_a_write_ends_its_request_and_samples_come_in() {
 fn c3_what_is_cancelled_is_dropped_and_every_request_ends_once() {
     let player = player();
     let filled = player.fill();
-    // The first is with the kernel; there is no room for the second behind it.
+    // The first play is written to the kernel, and the second finds no room.
     let first = player.play(&[1; 40_000], DEADLINE);
     let (second, token) = player.submit(&[2; 40_000], DEADLINE);
     assert!(player.driver.handle().cancel(token));
@@ -147,8 +147,8 @@ fn c3_what_is_cancelled_is_dropped_and_every_request_ends_once() {
     for _ in 0..filled {
         assert_eq!(player.read(), [0]);
     }
-    // The first, and the WRITE of nothing that drops what is queued; two that wait for a socket may
-    // overtake each other.
+    // The first play, and the empty WRITE that drops the queue; two WRITEs that wait for a socket
+    // may overtake each other.
     let mut lengths = [player.read().len(), player.read().len()];
     lengths.sort();
     assert_eq!(lengths, [0, 40_000]);
@@ -180,7 +180,7 @@ fn removal_ends_every_request_once() {
     player.fill();
     let id = player.play(&[1; 100], DEADLINE);
     player.ours.shutdown(Shutdown::Both).unwrap();
-    // By its WRITE or by the card's being gone, whichever is seen first.
+    // It ends by its WRITE or because the card is gone, whichever is seen first.
     let Heard::Completed(ended, result) = player.next() else { panic!("an event") };
     assert_eq!(ended, id);
     assert!([-4, -11].contains(&result), "{result}");

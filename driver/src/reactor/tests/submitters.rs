@@ -1,4 +1,4 @@
-//! What submitters do to each other and to the card: racing with its end, working for others,
+//! What submitters do to each other and to the card: racing with its end, working for others, and
 //! keeping it from others.
 
 use std::sync::Mutex;
@@ -23,7 +23,7 @@ fn c3_d12_submits_that_race_with_a_shutdown_are_completed_or_refused() {
                     let (handle, accepted) = (handle.clone(), &accepted);
                     scope.spawn(move || {
                         for n in 0.. {
-                            // Some that are over at once, and some that only the end ends.
+                            // Some requests are over at once, and others run until the card ends.
                             let ask = if n < 2 { FOR_EVER } else { Ask::Now(0) };
                             match handle.submit(thread % 2, ask) {
                                 Ok(ticket) => {
@@ -55,7 +55,7 @@ fn c3_a_ticket_released_after_the_end_harms_nobody() {
         let (driver, heard) = mode.start(8);
         let handle = driver.handle();
         let held = handle.submit(0, FOR_EVER).unwrap();
-        // Gives the ticket up after its two seconds.
+        // Gives the ticket up after two seconds.
         driver.shutdown();
         assert!(handle.wait_ended(DEADLINE));
         drop(held);
@@ -63,7 +63,8 @@ fn c3_a_ticket_released_after_the_end_harms_nobody() {
     });
 }
 
-/// Notes which thread starts commands, the first of which does not return before it may.
+/// Records which thread starts each command. The first command does not return before the test lets
+/// it.
 struct Notes {
     starts: Arc<Mutex<Vec<ThreadId>>>,
     first: Option<(Arc<Barrier>, Arc<Barrier>)>,
@@ -100,7 +101,7 @@ fn a_submitter_works_for_itself_and_runs_a_few_commands_of_others() {
             })
         };
         begun.wait();
-        // The card is held by the other thread, or by the reaper to whom it was left.
+        // The card is held by the other thread, or by the reaper, which does the rest.
         for _ in 0..HUNDRED {
             handle.submit(0, ()).unwrap().release();
         }
@@ -119,7 +120,7 @@ fn a_submitter_works_for_itself_and_runs_a_few_commands_of_others() {
 
 const HUNDRED: usize = 100;
 
-/// Others queue all the while, so that there is always something more to do.
+/// Other threads queue all the while, so that there is always another command to work off.
 #[test]
 fn a_submitter_is_not_kept_by_others_who_go_on_queueing() {
     in_every_mode(|mode| {
@@ -209,7 +210,7 @@ fn a_hot_submitter_leaves_the_card_to_who_waits_for_it() {
             for _ in 0..200 {
                 handle.with(|_, _| ()).unwrap();
                 assert_eq!(handle.settle(1), Settled::Delivered);
-                // The places of the queue are shared out, those of the table are not.
+                // The queue's places are shared among the lines, those of the table are not.
                 eventually("the other line never has its turn", || {
                     match handle.submit(1, Ask::Now(0)) {
                         Ok(_) => true,

@@ -1,4 +1,4 @@
-//! QEMU's edu device: factorials, one at a time, so that its users queue the others.
+//! QEMU's edu device: factorials, one at a time, so that the others are queued in software.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -35,7 +35,7 @@ impl Kind for Edu {
 
     fn bare<D: Device + Sync>(device: D) -> Result<Unit<D>, String> {
         let registers = device.registers();
-        // A user before may have left its interrupt.
+        // An earlier user may have left an interrupt pending.
         registers.write32(ACKNOWLEDGE, registers.read32(INTERRUPTS));
         registers.write32(STATUS, STATUS_INTERRUPT);
         device.rearm().map_err(words)?;
@@ -47,7 +47,7 @@ impl Kind for Edu {
     }
 }
 
-/// The unit that computes.
+/// The unit that computes factorials.
 pub(crate) struct Unit<D: Device> {
     device: D,
     queue: Mutex<Queue>,
@@ -55,7 +55,7 @@ pub(crate) struct Unit<D: Device> {
 
 #[derive(Default)]
 struct Queue {
-    /// The tag of what is being computed.
+    /// The tag of the running computation.
     running: Option<u32>,
     waiting: VecDeque<(u32, u32)>,
 }
@@ -83,14 +83,15 @@ impl<D: Device + Sync> Bare for Unit<D> {
         let pending = registers.read32(INTERRUPTS);
         let mut done = None;
         if pending != 0 {
-            // Before the next is started: its end must not be taken for this one's.
+            // This comes before the next start, so that the next one's interrupt is not
+            // acknowledged.
             registers.write32(ACKNOWLEDGE, pending);
             let answer = registers.read32(FACTORIAL);
             let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
             done = queue.running.take().map(|tag| (tag, answer));
             self.pump(&mut queue);
         }
-        // Fails where the card is gone; then nothing comes any more, and the request is missed.
+        // It fails if the card is gone; then the request is reported as lost.
         let _ = self.device.rearm();
         if let Some((tag, answer)) = done {
             f(tag, answer);

@@ -1,7 +1,7 @@
-//! The kinds of devices that are measured: each as Ringback's engine drives it, and as those write
-//! who have nothing but its registers.
+//! The kinds of devices that are measured, each with Ringback's engine, and with its bare registers
+//! for the other ways.
 //!
-//! A request is a number with a tag; the answer to the number is known beforehand.
+//! A request is a number with a tag, and its answer is known in advance.
 
 mod edu;
 mod mailbox;
@@ -14,41 +14,41 @@ pub(crate) use edu::Edu;
 pub(crate) use mailbox::Mailbox;
 pub(crate) use uart::Uart;
 
-/// One kind of device.
 pub(crate) trait Kind: Send + Sync + 'static {
-    /// Ringback's engine for it.
+    /// Ringback's engine for this kind.
     type Engine<D: Device>: Engine;
-    /// Its registers, without any notion of a request beyond its tag.
+    /// The registers; of a request they have only the tag.
     type Bare<D: Device + Sync>: Bare;
 
-    /// The register whose writing sets the hardware to work.
+    /// The register whose write starts the hardware.
     const DOORBELL: usize;
 
-    /// The engine, started.
+    /// Starts the engine.
     fn engine<D: Device>(device: D) -> Result<Self::Engine<D>, String>;
-    /// Asks the engine for the answer to a number.
+    /// The engine's command for the answer to a number.
     fn command<D: Device>(operand: u32) -> <Self::Engine<D> as Engine>::Command;
-    /// The registers, with the hardware set going.
+    /// Starts the hardware, and returns its registers.
     fn bare<D: Device + Sync>(device: D) -> Result<Self::Bare<D>, String>;
     /// The answer to a number.
     fn answer(operand: u32) -> u32;
 }
 
-/// A device by its registers.
+/// A device, used by its registers.
 pub(crate) trait Bare: Send + Sync + 'static {
-    /// Asks for the answer to a number. From any thread.
+    /// Requests the answer to a number. May be called from any thread.
     fn ring(&self, tag: u32, operand: u32);
 
-    /// Hands each new answer to `f`, tag and answer, and lets the next interrupt come. Only for the
-    /// one thread that reaps; `reaped` is 0 at first and its own to keep.
+    /// Calls `f` with the tag and answer of each new answer, and enables the next interrupt. Only
+    /// for the thread that reaps; `reaped` begins with 0 and keeps its state.
     fn reap(&self, reaped: &mut u32, f: impl FnMut(u32, u32));
 
-    /// How many were asked for, where that is counted.
+    /// The number of requests so far, if the device counts them.
     fn count(&self) -> u32 {
         0
     }
 
-    /// As [`Bare::ring`], for the only thread that submits: takes the count and gives the next.
+    /// Like [`Bare::ring`], for the only submitting thread: takes the count and returns the next
+    /// one.
     fn put(&self, count: u32, tag: u32, operand: u32) -> u32 {
         self.ring(tag, operand);
         count
@@ -58,7 +58,7 @@ pub(crate) trait Bare: Send + Sync + 'static {
     fn set_count(&self, _: u32) {}
 }
 
-/// An error in its words.
+/// Converts an error to its text.
 fn words(error: impl std::fmt::Display) -> String {
     error.to_string()
 }

@@ -1,5 +1,5 @@
-//! A 16550 whose output comes back as its input: a request is a byte. The kernel's sample device
-//! mtty, or a port with a loopback plug.
+//! A 16550 whose output is looped back to its input: a request is a byte. The device is the
+//! kernel's sample mtty, or a port with a loopback plug.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -22,15 +22,15 @@ const LCR: usize = 3;
 const MCR: usize = 4;
 const LSR: usize = 5;
 const IER_RECEIVED: u8 = 1;
-/// FIFOs on and empty, an interrupt with each byte.
+/// FIFOs enabled and emptied, an interrupt for each byte.
 const FCR_FRESH: u8 = 0b111;
 const LCR_EIGHT_BITS: u8 = 0b11;
 const MCR_ON: u8 = 0b1011;
 const LSR_DATA_READY: u8 = 1;
 
 const LIMIT: Duration = Duration::from_secs(60);
-/// Between two looks at a port that always has more: mtty reports its modem inputs as changed for
-/// ever.
+/// Time between two looks at a port that always reports more: mtty reports changed modem inputs
+/// without end.
 const AGAIN: Duration = Duration::from_millis(2);
 
 pub(crate) struct Uart;
@@ -67,7 +67,7 @@ impl Kind for Uart {
     }
 }
 
-/// Ringback's engine: one line, a byte sent is a request, and it is over when the byte is back.
+/// Ringback's engine: one line. A request sends a byte, and is over when the byte is back.
 pub(crate) struct Echo<D: Device> {
     uart: Uart16550<D>,
     waiting: VecDeque<(Token, u8)>,
@@ -168,7 +168,7 @@ impl<D: Device + Sync> Bare for Port<D> {
         while let Some((tag, answer)) = next() {
             f(tag, answer);
         }
-        // Fails where the port is gone; then nothing comes any more, and the request is missed.
+        // It fails if the port is gone; then the request is reported as lost.
         let _ = self.device.rearm();
     }
 }

@@ -1,4 +1,4 @@
-//! (a) A thread in a blocking `read` on the interrupt file, and callbacks in a map under a mutex.
+//! (a) A thread with a blocking `read` on the interrupt file, and callbacks in a map under a mutex.
 
 use std::sync::Arc;
 use std::thread;

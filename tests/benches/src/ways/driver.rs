@@ -15,11 +15,11 @@ use crate::noise::cpus;
 use crate::plant::Plant;
 use crate::probe::{Landing, Probe, ProbeDevice};
 
-/// Requests of submitting thread n have id n + 1; those that stay outstanding have ids from here
-/// on.
+/// Requests of submitting thread n have id n + 1; those that stay outstanding have ids from this
+/// one on.
 const OTHERS: u32 = 1000;
 
-/// Lands each completion where its thread waits.
+/// Passes each completion to the landing of its thread.
 pub(super) struct Landings(pub(super) Arc<[Landing]>);
 
 impl<E: Send + 'static, O: Send + 'static> Upcalls<E, O> for Landings {
@@ -40,7 +40,7 @@ pub(super) fn submit<P: Plant>(handle: &Handle<EngineOf<P>>, id: u32) {
     ticket.expect("the driver takes as many requests as the cell has").release();
 }
 
-/// Submits what is outstanding besides.
+/// Submits the requests that stay outstanding.
 pub(super) fn submit_others<P: Plant>(
     cell: Cell,
     hardware: &Hardware,

@@ -1,8 +1,8 @@
-//! (d) The bare floor: an io_uring that reads the interrupt file and indexes an array. No ids, no
-//! gate, no order, no deadlines, no shutting down with requests outstanding; one submitting thread
-//! needs no lock.
+//! (d) The lower bound: an io_uring that reads the interrupt file and indexes an array. No ids, no
+//! gate, no order, no deadlines, no shutdown with outstanding requests; with one submitting thread
+//! it needs no lock.
 
-// The io-uring crate's way to push an entry is unsafe; its users write this.
+// Pushing an entry with the io-uring crate is unsafe, as it is for its users.
 #![allow(unsafe_code)]
 
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -21,7 +21,7 @@ use crate::kinds::Bare;
 use crate::plant::Plant;
 use crate::probe::Landing;
 
-/// Tags of requests that land nowhere.
+/// The first tag of requests whose completions are ignored.
 const OTHERS: u32 = 1000;
 
 pub(super) struct Floor<P> {
@@ -44,7 +44,7 @@ impl<P: Plant> Way for Floor<P> {
     }
 
     fn slice(&self, cell: Cell, count: usize, aside: Option<usize>) -> Result<Stages, String> {
-        // As a fixed file it must not block, or UIO reads would go to a worker thread.
+        // As a fixed file it must not block; otherwise reads of UIO would go to a worker thread.
         let (common, interrupt, size) = Common::<BareOf<P>>::set_up(&*self.plant, false, aside)?;
         let landings = Landing::several(cell.threads);
         let reader = {

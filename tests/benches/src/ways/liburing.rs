@@ -1,4 +1,4 @@
-//! (e) The bare floor again, as a C program on liburing (`liburing.c`): a process of its own.
+//! (e) The lower bound again, as a C program on liburing (`liburing.c`) in a process of its own.
 
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
@@ -10,7 +10,7 @@ use crate::aside::{Reaper, spare_cpu};
 use crate::cell::{Cell, STAGED, Stages, WARM_UP};
 use crate::hardware::THINKS;
 
-/// The program, compiled for this run; or why it is not.
+/// The compiled program, or why it could not be compiled.
 pub(super) struct Liburing {
     folder: Result<TempDir, String>,
 }
@@ -72,7 +72,7 @@ impl Way for Liburing {
                 return Err(std::io::ErrorKind::BrokenPipe.into());
             };
             writeln!(orders, "{} {WARM_UP} {count}", cell.gap.as_nanos())?;
-            // It ends at the end of its orders.
+            // The program ends at the end of its input.
             drop(orders);
             times.read_to_end(&mut records)
         };

@@ -14,7 +14,7 @@ use crate::kinds::Kind as _;
 use crate::plant::Plant;
 use crate::probe::{Landing, Probe, ProbeDevice};
 
-/// A request that has not come back by then never will.
+/// A request that takes longer than this is lost.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) struct InPlace<P> {

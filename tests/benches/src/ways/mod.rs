@@ -1,4 +1,4 @@
-//! The ways from a request to its callback: Ringback in its modes, and what people write today.
+//! The ways from a request to its callback: Ringback in its modes, and other designs in use today.
 
 mod blocking;
 mod driver;
@@ -22,30 +22,30 @@ use crate::kinds::Kind;
 use crate::plant::Plant;
 use crate::probe::{Landing, Probe, ProbeDevice};
 
-/// The capacity of a driver by default, and the most that a mailbox holds.
+/// The default capacity of a driver, and the most requests that a mailbox holds.
 pub(crate) const CAPACITY: usize = 4096;
 
-/// A plant's device, stamped; Ringback's engine for it; its registers.
+/// A plant's device with time stamps, Ringback's engine for it, and its registers.
 type DeviceOf<P> = ProbeDevice<<P as Plant>::Device>;
 type EngineOf<P> = <<P as Plant>::Kind as Kind>::Engine<DeviceOf<P>>;
 type BareOf<P> = <<P as Plant>::Kind as Kind>::Bare<DeviceOf<P>>;
 
 /// One way from a request to its callback.
 pub(crate) trait Way: Send + Sync {
-    /// Its short name.
+    /// The name in results.
     fn name(&self) -> &'static str;
 
-    /// The CPU on which its hardware is to be played: for the slice, set aside by the caller.
+    /// The CPU on which the hardware is to be played; the caller reserves it for the slice.
     fn aside(&self) -> Option<usize>;
 
-    /// Sets it up, times `count` requests, and takes it down again.
+    /// Sets the way up, times `count` requests, and takes it down again.
     ///
     /// # Errors
-    /// Why it can't be had in this cell or on this machine, in a few words.
+    /// Why it can't run in this cell or on this machine, in a few words.
     fn slice(&self, cell: Cell, count: usize, aside: Option<usize>) -> Result<Stages, String>;
 }
 
-/// How long the spinning reaper looks before it sleeps: longer than the short gap, shorter than the
+/// How long the spinning reaper polls before it sleeps: longer than the short gap, shorter than the
 /// long one.
 const SPIN: Duration = Duration::from_micros(50);
 
@@ -58,7 +58,7 @@ pub(crate) const TOKIO: &str = "(c) tokio AsyncFd";
 pub(crate) const FLOOR: &str = "(d) bare io_uring";
 pub(crate) const LIBURING: &str = "(e) bare liburing, C";
 
-/// The peers, with their letters.
+/// The peers and their letters.
 pub(crate) const PEERS: [(&str, char); 5] =
     [(BLOCKING, 'a'), (EPOLL, 'b'), (TOKIO, 'c'), (FLOOR, 'd'), (LIBURING, 'e')];
 
@@ -83,8 +83,8 @@ pub(crate) fn liburing() -> Box<dyn Way> {
     Box::new(liburing::Liburing::compile())
 }
 
-/// Times `count` requests that `submit` submits for the thread with the number it is given, and
-/// whose callbacks arrive at that thread's landing.
+/// Times `count` requests. `submit` submits one for the thread with the given number, and its
+/// callback arrives at that thread's landing.
 fn drive(
     cell: Cell,
     count: usize,
@@ -95,7 +95,7 @@ fn drive(
 ) -> Result<Stages, String> {
     hardware.begin();
     let thread = |number: usize, landing: &Landing| {
-        // Gaps are slept to the microsecond.
+        // Makes sleeps between arrivals exact to a microsecond.
         let _ = set_timerslack(1_000);
         if !hardware.is_requester() {
             landing.wake_me();
@@ -126,7 +126,7 @@ fn drive(
     })
 }
 
-/// Submits the requests of a cell that are outstanding and not answered: all but one per thread.
+/// Submits the requests of a cell that stay outstanding: all but one per thread.
 fn fill(cell: Cell, hardware: &Hardware, submit: impl FnMut(usize)) -> Result<(), String> {
     let outstanding = cell.depth.saturating_sub(cell.threads);
     if outstanding == 0 {
@@ -140,7 +140,7 @@ fn fill(cell: Cell, hardware: &Hardware, submit: impl FnMut(usize)) -> Result<()
     Ok(())
 }
 
-/// An error of a system call in a few words.
+/// The error of a system call in a few words.
 fn words(what: &'static str) -> impl Fn(std::io::Error) -> String {
     move |error| format!("{what}: {error}")
 }

@@ -14,7 +14,7 @@ use crate::kinds::{Bare, Kind};
 use crate::plant::Plant;
 use crate::probe::{Probe, ProbeDevice};
 
-/// A device with its interrupt file, as every peer gets it.
+/// A device with its interrupt file, the same for every peer.
 pub(super) struct Common<B> {
     pub(super) bare: B,
     pub(super) hardware: Hardware,
@@ -23,7 +23,7 @@ pub(super) struct Common<B> {
 }
 
 impl<B: Bare> Common<B> {
-    /// The interrupt file is made blocking or not, and comes with the size of its reads.
+    /// Makes the interrupt file blocking or not, and returns the size of its reads with it.
     pub(super) fn set_up<P>(
         plant: &P,
         blocking: bool,
@@ -52,7 +52,7 @@ impl<B: Bare> Common<B> {
         Ok((Arc::new(common), interrupt.fd, size))
     }
 
-    /// Has the reaper stop at the interrupt that this makes.
+    /// Stops the reaper with an interrupt.
     pub(super) fn stop(&self) {
         self.over.store(true, Ordering::Release);
         self.bare.ring(u32::MAX, 0);
@@ -64,7 +64,7 @@ impl<B: Bare> Common<B> {
     }
 }
 
-/// What is called when a request is over.
+/// Called when a request is over.
 pub(super) type Callback = Box<dyn FnOnce(i32) + Send>;
 
 /// Requests by id.
@@ -78,7 +78,7 @@ impl<T> Pending<T> {
         Pending { requests: Mutex::default(), next: AtomicU32::new(0) }
     }
 
-    /// Puts a request in, then rings the doorbell.
+    /// Stores a request, then rings the doorbell.
     pub(super) fn submit(&self, bare: &impl Bare, operand: u32, then: T) {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
@@ -87,7 +87,7 @@ impl<T> Pending<T> {
         bare.ring(id, operand);
     }
 
-    /// Takes the request an answer belongs to, with its result.
+    /// Removes the request of an answer, and returns it with its result.
     pub(super) fn take<K: Kind>(&self, id: u32, answer: u32) -> Option<(T, i32)> {
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         let (operand, then) = requests.remove(&id)?;

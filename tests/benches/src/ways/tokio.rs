@@ -1,7 +1,7 @@
 //! (c) tokio: `AsyncFd` on the interrupt file, and a oneshot per request.
 //!
-//! Requesters are tasks. They compute between their requests, as tasks do, which takes a worker
-//! each; the runtime has one more, so that there is always one to wait for the interrupt.
+//! Requesters are tasks. They compute between their requests, which takes a worker thread each; the
+//! runtime has one more, so that there is always one to wait for the interrupt.
 
 use std::sync::Arc;
 
@@ -54,8 +54,8 @@ impl<P: Plant> Way for Tokio<P> {
         let reader = {
             let (common, pending) = (Arc::clone(&common), Arc::clone(&pending));
             runtime.spawn(async move {
-                // Its successor is unsafe, for what may give another descriptor each time it is
-                // asked; an OwnedFd does not.
+                // Its successor is unsafe, because a type may return another descriptor each time;
+                // an OwnedFd does not.
                 #[expect(deprecated)]
                 let interrupt = AsyncFd::new(interrupt)?;
                 let mut reaped = 0;
@@ -71,7 +71,7 @@ impl<P: Plant> Way for Tokio<P> {
                     }
                     common.bare.reap(&mut reaped, |id, answer| {
                         if let Some((sender, result)) = pending.take::<P::Kind>(id, answer) {
-                            // Fails if the requester has gone.
+                            // This fails if the requester has ended.
                             let _ = sender.send(result);
                         }
                     });

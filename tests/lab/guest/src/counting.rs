@@ -1,6 +1,7 @@
-//! Whether the machine's clock counts instructions, as that of a machine that counts has to.
+//! Checks whether the machine's clock counts instructions, as it does in a machine with instruction
+//! counting.
 
-// The only loop whose instructions are known is one that is written in them.
+// Only a loop written in assembly has a known number of instructions.
 #![allow(unsafe_code)]
 
 use std::arch::asm;
@@ -8,16 +9,16 @@ use std::time::Instant;
 
 use crate::Outcome;
 
-/// Rounds of the loop; short of a tick of the kernel's.
+/// Number of rounds of the loop, which take less than a tick of the kernel's.
 const SHORT: u64 = 100_000;
 const LONG: u64 = 300_000;
-/// In each round.
+/// Number of instructions in each round.
 const INSTRUCTIONS: u64 = 2;
-/// A reading of the clock is rounded to whole nanoseconds.
+/// Each reading of the clock is rounded to whole nanoseconds.
 const ROUNDING: u64 = 4;
 
-/// A loop of known length, and one of three times that, differ by as many nanoseconds as there are
-/// instructions between them.
+/// Compares a loop of known length with one three times as long: their times must differ by as many
+/// nanoseconds as they differ in instructions.
 pub fn instructions() -> Outcome {
     let (short, long) = (best(SHORT), best(LONG));
     let (counted, told) = ((LONG - SHORT) * INSTRUCTIONS, long.saturating_sub(short));
@@ -28,7 +29,7 @@ pub fn instructions() -> Outcome {
     Ok(())
 }
 
-/// The least time of several; the others were interrupted.
+/// Returns the shortest time of several runs; the others were interrupted.
 fn best(rounds: u64) -> u64 {
     let time = || {
         let begin = Instant::now();
@@ -38,9 +39,9 @@ fn best(rounds: u64) -> u64 {
     (0..20).map(|_| time()).min().unwrap_or_default()
 }
 
-/// Two instructions each round.
+/// Runs two instructions in each round.
 fn count_down(rounds: u64) {
-    // SAFETY: the loop touches nothing but the register that it is given, and the flags.
+    // SAFETY: the loop uses only the register that it is given, and the flags.
     unsafe {
         asm!("2:", "dec {0}", "jnz 2b", inout(reg) rounds => _, options(nomem, nostack));
     }

@@ -1,5 +1,5 @@
-//! An engine for a serial port whose output comes back as its input: a request is a text, and it is
-//! over when the text has come back.
+//! An engine for a serial port whose output is looped back to its input: a request sends a text,
+//! and is over when the text has come back.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -10,55 +10,55 @@ use ringback_driver::device::Device;
 use ringback_driver::engine::{Context, Engine, Failure};
 use ringback_driver::request::Token;
 
-/// Bytes handed to the port at once. mtty takes a FIFO that was filled in one go, with 16 bytes,
-/// for an empty one.
+/// Number of bytes that are written to the port at once. mtty takes a FIFO with all its 16 bytes
+/// used for an empty one.
 const BURST: usize = 15;
-/// Between two looks at a port that always has more.
+/// Time between two looks at a port that always reports more.
 const AGAIN: Duration = Duration::from_millis(2);
 
-/// A text to be sent round.
+/// A text to send around the loop.
 pub struct Text {
-    /// Its bytes; at least one.
+    /// The bytes of the text; at least one.
     pub bytes: Vec<u8>,
-    /// How long it may take to come back.
+    /// The longest time until it is back.
     pub time_limit: Duration,
 }
 
 struct Waiting {
     request: Token,
     bytes: VecDeque<u8>,
-    /// Bytes not handed to the port yet; the last of `bytes`.
+    /// The number of bytes that are not written to the port yet; the last ones of `bytes`.
     unsent: usize,
-    /// So far other bytes came back.
+    /// Whether a byte came back that was not the expected one.
     wrong: bool,
 }
 
-/// One line; results 0 or a negative errno.
+/// The engine, with one line. Results are 0 or a negative errno.
 pub struct Echo<D: Device> {
     uart: Uart16550<D>,
     waiting: VecDeque<Waiting>,
-    /// When to look again without an interrupt.
+    /// When to look at the port again without an interrupt.
     again: Time,
     interrupts: u64,
 }
 
 impl<D: Device> Echo<D> {
-    /// Takes a port that was started.
+    /// Makes the engine for a port that was started.
     pub fn new(uart: Uart16550<D>) -> Echo<D> {
         Echo { uart, waiting: VecDeque::new(), again: Time::NEVER, interrupts: 0 }
     }
 
-    /// The port.
+    /// The port, to read its state.
     pub fn uart(&self) -> &Uart16550<D> {
         &self.uart
     }
 
-    /// How often the port has interrupted.
+    /// The number of interrupts of the port.
     pub fn interrupts(&self) -> u64 {
         self.interrupts
     }
 
-    /// The next few bytes, once the last ones are gone.
+    /// Writes the next few bytes, when the last ones are sent.
     fn send(&mut self) {
         let next = self.waiting.iter_mut().find(|waiting| waiting.unsent > 0);
         if let Some(waiting) = next
@@ -87,7 +87,7 @@ impl<D: Device> Echo<D> {
         let service = self.uart.service();
         self.receive(cx);
         self.send();
-        // mtty reports its modem inputs as changed for ever, so there is always more.
+        // mtty reports changed modem inputs without end, so that there is always more.
         self.again = match service {
             Service::More if !self.waiting.is_empty() => cx.now() + AGAIN,
             _ => Time::NEVER,

@@ -1,4 +1,4 @@
-//! QEMU's edu device: factorials and DMA as requests, under `uio_pci_generic` and under vfio-pci.
+//! QEMU's edu device: factorials and DMA as requests, with `uio_pci_generic` and with vfio-pci.
 
 use std::fs;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -23,10 +23,10 @@ use crate::tally::Tally;
 
 const CAPACITY: usize = 256;
 const REGISTERS: usize = 0x9C;
-/// The card's memory, in words.
+/// The size of the card's memory, in words.
 const WORDS: usize = 1024;
 const LONG: Duration = Duration::from_secs(100);
-/// Factorials that are asked for at once.
+/// Number of factorials that are requested at once.
 const FACTORIALS: u32 = 240;
 
 #[derive(Clone)]
@@ -39,7 +39,7 @@ impl Upcalls<(), Answer> for Listener {
     fn completed(&mut self, mut completion: Completion<Answer>) {
         let answer = std::mem::replace(&mut completion.output, Answer::Nothing);
         if answer != Answer::Nothing {
-            // Before the tally, by which others learn that all have come.
+            // Stored before the tally counts it, because the tally is what other threads wait for.
             self.answers.lock().unwrap_or_else(PoisonError::into_inner).push(answer);
         }
         self.tally.completed(&completion);
@@ -48,7 +48,7 @@ impl Upcalls<(), Answer> for Listener {
     fn event(&mut self, _: usize, (): ()) {}
 }
 
-/// A running card, and the ids it takes.
+/// A running card, and its next request id.
 struct Card<D: Device> {
     driver: Driver<Edu<D>>,
     tally: Arc<Tally>,
@@ -81,7 +81,7 @@ impl<D: Device> Card<D> {
         std::mem::take(&mut *self.answers.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Submits, waits for everything, and gives the answers that came.
+    /// Submits requests, waits for all of them, and returns their answers.
     fn run(&self, work: Work) -> Result<Vec<Answer>, String> {
         let id = self.submit(work.clone(), LONG).map_err(|e| format!("{work:?}: {e}"))?;
         self.tally.wait(LONG)?;
@@ -91,7 +91,7 @@ impl<D: Device> Card<D> {
         }
     }
 
-    /// Shuts down; every request must have completed exactly once.
+    /// Shuts down, and checks that every request has completed exactly once.
     fn end(self, allowed: &[i32]) -> Outcome {
         let submitted = self.tally.counts().submitted;
         self.driver.shutdown();
@@ -100,7 +100,7 @@ impl<D: Device> Card<D> {
         counts.only(allowed)
     }
 
-    /// Factorials from three threads at once.
+    /// Requests factorials from three threads at once.
     fn factorials(&self) -> Outcome {
         let some = |thread| {
             (0..FACTORIALS / 3)
@@ -131,7 +131,7 @@ impl<D: Device> Card<D> {
         }
     }
 
-    /// What went into the card's memory by DMA comes out of it.
+    /// Copies data into the card's memory by DMA and back, and compares.
     fn round_trips(&self) -> Outcome {
         for seed in 1..=5_u32 {
             let words: Vec<u32> =
@@ -148,7 +148,7 @@ impl<D: Device> Card<D> {
         Ok(())
     }
 
-    /// A copy whose deadline passes leaves the card usable.
+    /// After a copy whose deadline has passed the card can be used.
     fn deadline(&self) -> Outcome {
         let load = Work::Load { offset: 0, words: 1 };
         let late = self.submit(load, Duration::from_millis(5)).map_err(|e| e.to_string())?;
@@ -159,7 +159,7 @@ impl<D: Device> Card<D> {
     }
 }
 
-/// The edu device as discovery finds it.
+/// Finds the edu device by discovery.
 fn find(root: &SysfsRoot) -> Result<Selector, String> {
     let all = discover(root, KINDS);
     for candidate in &all {
@@ -169,7 +169,7 @@ fn find(root: &SysfsRoot) -> Result<Selector, String> {
     found.map(|candidate| candidate.selector).ok_or("discovery finds no edu device".to_owned())
 }
 
-/// Interrupts so far whose handler's name contains `handler`.
+/// The number of interrupts so far of handlers whose name contains `handler`.
 fn interrupts(handler: &str) -> Result<u64, String> {
     let text = fs::read_to_string("/proc/interrupts").map_err(|e| e.to_string())?;
     let line = text.lines().find(|line| line.contains(handler));
@@ -179,7 +179,7 @@ fn interrupts(handler: &str) -> Result<u64, String> {
     Ok(counts.sum())
 }
 
-/// Under `uio_pci_generic`: factorials by INTx, no DMA; then the card is taken away.
+/// With `uio_pci_generic`: factorials by INTx, no DMA; then the card is removed.
 pub fn uio() -> Outcome {
     let root = SysfsRoot::system();
     let Selector::Uio(number) = find(&root)? else {
@@ -192,7 +192,7 @@ pub fn uio() -> Outcome {
     let before = interrupts("uio_pci_generic")?;
     card.factorials()?;
     let came = interrupts("uio_pci_generic")? - before;
-    // One at a time, and each has to be taken before the next can come.
+    // Each factorial interrupts on its own, and must be acknowledged before the next can begin.
     if came < u64::from(FACTORIALS) {
         return Err(format!("{came} interrupts for {FACTORIALS} factorials"));
     }
@@ -201,7 +201,7 @@ pub fn uio() -> Outcome {
         return Err(format!("a copy without DMA memory was not refused as it should: {refused:?}"));
     }
 
-    // Seconds of work, and what has to wait for it.
+    // Requests seconds of work, most of which has to wait.
     for _ in 0..50 {
         card.submit(Work::Factorial { operand: u32::MAX }, LONG).map_err(|e| e.to_string())?;
     }
@@ -214,13 +214,13 @@ pub fn uio() -> Outcome {
     card.end(&[0, -libc::ENODEV])
 }
 
-/// Under vfio-pci, with the interrupt as a line.
+/// With vfio-pci, and the interrupt as INTx.
 pub fn vfio_intx() -> Outcome {
-    // An interrupt that is pending when the line is unmasked is passed on without being counted.
+    // If an interrupt is pending when INTx is unmasked, it is delivered without being counted.
     vfio(false, "vfio-intx", 1)
 }
 
-/// Under vfio-pci, with the interrupt as a message.
+/// With vfio-pci, and the interrupt as MSI.
 pub fn vfio_msi() -> Outcome {
     vfio(true, "vfio-msi[0]", u64::from(FACTORIALS) + 10)
 }
@@ -240,7 +240,7 @@ fn vfio(msi: bool, handler: &str, interrupts_at_least: u64) -> Outcome {
     card.deadline()?;
     card.end(&[0, -libc::ETIMEDOUT])?;
 
-    // The next user finds the card as it should be, at once.
+    // The next user finds the card in its initial state at once.
     let card = Card::start(open_vfio(&root, address, msi)?)?;
     card.factorials()?;
     card.round_trips()?;

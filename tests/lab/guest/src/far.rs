@@ -1,5 +1,5 @@
-//! The far ends of the software card, from inside the machine: a port leads to the commands of
-//! `ringback softcard`, which its documentation lists.
+//! The far ends of the software card, controlled from inside the machine: a virtio port leads to
+//! `ringback softcard`, whose documentation lists the commands.
 
 use std::time::{Duration, Instant};
 
@@ -8,14 +8,14 @@ use serde_json::Value;
 
 use crate::Outcome;
 
-/// How long something may take that has to happen. The card's time may be slower than the guest's.
+/// Limit of waits for what has to happen. The card's time may be slower than the guest's.
 pub const DEADLINE: Duration = Duration::from_secs(60);
-/// How often to look.
+/// Interval at which a state is polled.
 const PAUSE: Duration = Duration::from_millis(20);
-/// The port, as the guest's first program has named it.
+/// The port, as the guest's init program has named it.
 const PORT: &str = "/dev/virtio-ports/far";
 
-/// The way to the far ends.
+/// The connection to the far ends.
 pub struct Far(Client);
 
 impl Far {
@@ -27,18 +27,18 @@ impl Far {
         Client::open(PORT).map(Far).map_err(|error| error.to_string())
     }
 
-    /// Says a command and returns the reply.
+    /// Sends a command and returns the reply.
     ///
     /// # Errors
-    /// The command was refused, or nobody is there.
+    /// The command was refused, or there is no connection.
     pub fn ask(&mut self, command: &str) -> Result<Value, String> {
         self.0.ask(command).map_err(|error| error.to_string())
     }
 
-    /// Asks until the reply is as expected.
+    /// Sends a command until the reply is as expected.
     ///
     /// # Errors
-    /// It never was; the cause has the last reply.
+    /// It never was; the text has the last reply.
     pub fn until(
         &mut self,
         what: &str,
@@ -59,7 +59,7 @@ impl Far {
     }
 }
 
-/// `lab-guest far COMMAND...`: says one command and prints the reply.
+/// `lab-guest far COMMAND...`: sends one command and prints the reply.
 pub fn command() -> Outcome {
     let command: Vec<String> = std::env::args().skip(2).collect();
     println!("{}", Far::open()?.ask(&command.join(" "))?);

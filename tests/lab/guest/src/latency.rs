@@ -1,7 +1,7 @@
-//! What `ringback bench latency --json` has told of a device: whether all ways were timed, and how
-//! many guest instructions they took where the machine counts those.
+//! Checks the output of `ringback bench latency --json` for a device: whether all ways were timed,
+//! and how many guest instructions they took, if the machine counts them.
 //!
-//! The arguments after the check's name are the file and, where there is one, the limit.
+//! The arguments after the check's name are the file and, for some checks, the limit.
 
 use std::fs;
 
@@ -9,13 +9,13 @@ use serde_json::Value;
 
 use crate::Outcome;
 
-/// The cell that is looked at: a request every 20 us, one outstanding, one thread.
+/// The cell that is checked: a request every 20 us, one outstanding, one thread.
 const GAP: u64 = 20_000;
-/// What is marked for who reads the console; see `tests/benches/src/lab.rs`.
+/// Marks the figure on the console; see `tests/benches/src/lab.rs`.
 const MARK: &str = "guest instructions against (a): ";
 const OURS: &str = "ringback, sleeping";
 const BLOCKING: &str = "(a) blocking read";
-/// Ringback in four modes, four peers.
+/// The number of ways: Ringback in four modes, four peers.
 const WAYS: usize = 8;
 
 struct Told {
@@ -46,12 +46,12 @@ fn argument(number: usize) -> Result<String, String> {
     std::env::args().nth(number).ok_or_else(|| format!("argument {number} is missing"))
 }
 
-/// Half of all samples took no longer than that.
+/// The median of a stage: half of all samples took no longer.
 fn median(way: &Value, stage: &str) -> Option<u64> {
     way["ns"][stage]["p50"].as_u64()
 }
 
-/// Every way was timed.
+/// Checks that every way was timed.
 pub fn ways() -> Outcome {
     let told = Told::read()?;
     for way in &told.ways {
@@ -66,7 +66,8 @@ pub fn ways() -> Outcome {
     Ok(())
 }
 
-/// The whole path, sleeping, against a blocking read's is at most the limit.
+/// Checks that the whole path with a sleeping reaper takes at most the limit, relative to a
+/// blocking read's.
 pub fn instructions() -> Outcome {
     let told = Told::read()?;
     let limit: f64 = argument(3)?.parse().map_err(|_| "the limit is not a number")?;

@@ -1,4 +1,4 @@
-//! The mailbox of the module `uio_dummy`, under real UIO.
+//! The mailbox of the module `uio_dummy`, with the kernel's UIO.
 
 use std::collections::HashSet;
 use std::fs::{self, OpenOptions};
@@ -24,12 +24,11 @@ use crate::trace::Submissions;
 
 const CAPACITY: usize = 4096;
 const NEEDS: Needs = Needs { registers: 0x1000, dma: 0, msi: false };
-/// Of a request that is expected to be answered.
+/// The time limit of requests that will be answered.
 const LONG: Duration = Duration::from_secs(100);
 
 type Engine = Mailbox<UioDevice>;
 
-/// A running mailbox.
 struct Card {
     driver: Driver<Engine>,
     number: u32,
@@ -50,7 +49,7 @@ impl Card {
         Ok(Card { driver, number: info.number })
     }
 
-    /// A counter of the module's in /sys.
+    /// Reads a counter of the module in /sys.
     fn counter(&self, name: &str) -> Result<u64, String> {
         let path = format!("/sys/class/uio/uio{}/device/{name}", self.number);
         let text = fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
@@ -62,7 +61,7 @@ fn complement(operand: u32, time_limit: Duration) -> impl Fn() -> Complement {
     move || Complement { operand, time_limit }
 }
 
-/// Submits requests that nobody holds back.
+/// Submits requests and releases their tickets at once.
 fn submit_plainly(
     tally: &Tally,
     handle: &Handle<Engine>,
@@ -76,8 +75,8 @@ fn submit_plainly(
     Ok(())
 }
 
-/// 100 000 requests from four threads, thousands outstanding: none lost, early or doubled, and
-/// fewer interrupts than answers.
+/// 100 000 requests from four threads, with thousands outstanding: none is lost, early or doubled,
+/// and there are fewer interrupts than answers.
 pub fn flood() -> Outcome {
     const THREADS: u32 = 4;
     const EACH: u32 = 25_000;
@@ -117,7 +116,7 @@ pub fn flood() -> Outcome {
     Ok(())
 }
 
-/// Some tickets are held while the next requests are submitted, and some requests are cancelled.
+/// Holds some tickets while the next requests are submitted, and cancels some requests.
 fn submit_some(tally: &Tally, handle: &Handle<Engine>, first: u32, many: u32) -> Outcome {
     let mut held = None;
     for id in first..first + many {
@@ -144,8 +143,8 @@ fn submit_some(tally: &Tally, handle: &Handle<Engine>, first: u32, many: u32) ->
     Ok(())
 }
 
-/// The device is taken away while requests are outstanding and others are being submitted: each
-/// ends with an error, and new ones are refused.
+/// The device is removed while requests are outstanding and others are submitted: each ends with an
+/// error, and new ones are refused.
 pub fn removal() -> Outcome {
     const BEFORE: u32 = 2000;
     const MOST: u32 = 1_000_000;
@@ -182,8 +181,8 @@ pub fn removal() -> Outcome {
     Ok(())
 }
 
-/// Every request that runs into its deadline stood in the ring under its own id, and nothing else
-/// stood there under an id.
+/// Each request that reaches its deadline had a TIMEOUT in the ring under its own id, and no other
+/// entry had an id.
 pub fn traced() -> Outcome {
     const FIRST: u32 = 0x1234_5678;
     const MANY: u32 = 300;
@@ -236,7 +235,7 @@ pub fn reopen() -> Outcome {
     counts.only(&[0])
 }
 
-/// Opens the device as soon as it is there, over and over, while the module is loaded and removed:
+/// Opens the device as soon as it appears, again and again, while the module is loaded and removed:
 /// it answers and interrupts however early that is. `lab-guest mailbox-early SECONDS`.
 pub fn early() -> Outcome {
     const ACCEPTED: usize = 0x0C;
@@ -260,14 +259,14 @@ pub fn early() -> Outcome {
         opens += 1;
         drop(registers);
         drop(file);
-        // So that it can be removed.
+        // Time in which the module can be removed.
         thread::sleep(Duration::from_millis(3));
     }
     println!("{opens} opens");
     if opens < 50 { Err(format!("only {opens} opens")) } else { Ok(()) }
 }
 
-/// Submits and submits, until it is killed.
+/// Submits requests until it is killed.
 pub fn forever() -> Outcome {
     let tally = Tally::new(1, 0);
     let card = Card::open(&tally)?;

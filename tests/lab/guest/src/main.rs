@@ -1,7 +1,7 @@
-//! What the lab's scenarios do inside their virtual machines.
+//! The program that the lab's scenarios run inside their virtual machines.
 //!
-//! Each subcommand is one check of the driver against a real kernel. It says what it saw, and ends
-//! with status 0, or with status 1 and the cause as the last line.
+//! Each subcommand is one check of the driver with a real kernel. It prints what it has seen, and
+//! exits with status 0, or with status 1 and the cause as the last line.
 
 mod counting;
 mod dahdi;
@@ -20,7 +20,7 @@ mod trace;
 
 use std::process::ExitCode;
 
-/// The cause of a failure, as the person at the terminal reads it.
+/// The result of a check; the error is the cause as it is printed.
 type Outcome = Result<(), String>;
 
 type Check = fn() -> Outcome;

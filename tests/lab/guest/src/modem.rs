@@ -1,4 +1,4 @@
-//! A modem's line as an application has it: host, provider, engine and UART on a real kernel.
+//! A modem's line as an application uses it: host, provider, engine and UART with a real kernel.
 
 use std::time::{Duration, Instant};
 
@@ -17,17 +17,17 @@ use ringback_tspi::provider::Provider;
 
 use crate::Outcome;
 
-/// Of whatever is expected to happen.
+/// Limit of waits for what has to happen.
 const LONG: Duration = Duration::from_secs(60);
 
-/// Before it gives up, a line asks a modem twice, two seconds each, and tries to hang it up
-/// between.
+/// Time until the line reports that the modem does not answer: it asks the modem twice, two seconds
+/// each, and tries to hang it up in between.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// mtty takes itself for empty when there are 16 bytes in its FIFO.
+/// mtty takes a FIFO with 16 bytes for an empty one.
 const MTTY_FIFO: usize = 15;
 
-/// A line, open.
+/// An open line.
 struct Desk {
     host: Host,
     line: Line,
@@ -52,7 +52,7 @@ impl Desk {
         Ok(Desk { host, line, events })
     }
 
-    /// Waits for a state of the call; tells those before it.
+    /// Waits for a state of the call, and prints those before it.
     fn until(&self, call: &Call, wanted: CallState) -> Result<u32, String> {
         for event in self.events.within(LONG) {
             if let LineEvent::State { call: of, state, mode, .. } = event
@@ -80,7 +80,7 @@ impl Desk {
         Ok(())
     }
 
-    /// Sends bytes that come back.
+    /// Sends bytes, and checks that they come back.
     fn echo(&self, call: &Call, bytes: &[u8]) -> Outcome {
         call.send(bytes).map_err(text)?.wait(LONG).map_err(text)?;
         call.receive(bytes.len(), LONG).map_err(text)?.wait(LONG).map_err(text)?;
@@ -92,7 +92,7 @@ impl Desk {
         Ok(())
     }
 
-    /// The end: every request has completed once, and not early.
+    /// Checks that every request has completed once, and not early.
     fn close(self) -> Outcome {
         self.line.close().map_err(text)?;
         self.host.shutdown().map_err(text)?;
@@ -115,7 +115,7 @@ fn mode(what: &str, got: u32, wanted: u32) -> Outcome {
     if got == wanted { Ok(()) } else { Err(format!("{what}: mode {got:#x}, not {wanted:#x}")) }
 }
 
-/// A call with data, and calls that end for reasons of all kinds.
+/// A call with data, and calls that end for all kinds of reasons.
 pub fn calls() -> Outcome {
     let desk = Desk::open()?;
 
@@ -130,7 +130,7 @@ pub fn calls() -> Outcome {
     for (number, wanted) in [
         ("102", LINEDISCONNECTMODE_UNAVAIL),
         ("104", LINEDISCONNECTMODE_NODIALTONE),
-        // It connects, and the other modem hangs up.
+        // It connects, and then the other modem hangs up.
         ("105", LINEDISCONNECTMODE_NORMAL),
     ] {
         let call = desk.call(number)?;
@@ -147,7 +147,7 @@ pub fn calls() -> Outcome {
     desk.close()
 }
 
-/// Connects, and stays so until it is killed.
+/// Connects, and stays connected until it is killed.
 pub fn forever() -> Outcome {
     let desk = Desk::open()?;
     let call = desk.call("100")?;
@@ -158,7 +158,7 @@ pub fn forever() -> Outcome {
     }
 }
 
-/// A modem that was left on-line makes calls again.
+/// A modem that was left on-line can make calls again.
 pub fn again() -> Outcome {
     let desk = Desk::open()?;
     let call = desk.call("100")?;
@@ -168,7 +168,7 @@ pub fn again() -> Outcome {
     desk.close()
 }
 
-/// A port whose output comes back: a call to anybody ends once, and data goes round.
+/// A port with a loopback: a call to any number ends once, and data comes back.
 pub fn loopback() -> Outcome {
     let desk = Desk::open()?;
     let asked = Instant::now();

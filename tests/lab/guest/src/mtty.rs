@@ -1,4 +1,4 @@
-//! The kernel's sample device mtty, a mediated 16550 whose output is looped back, under VFIO.
+//! The kernel's sample device mtty, a mediated 16550 with its output looped back, with VFIO.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::tally::{Tallied, Tally};
 const TEXTS: u32 = 200;
 const LONG: Duration = Duration::from_secs(30);
 
-/// Texts of all lengths go round, by interrupts of both kinds.
+/// Texts of all lengths are sent around the loop, with interrupts of both kinds.
 pub fn loopback() -> Outcome {
     let root = SysfsRoot::system();
     let found = discover(&root, KINDS).into_iter().find_map(|candidate| match candidate {
@@ -75,8 +75,8 @@ fn round(root: &SysfsRoot, uuid: &MdevUuid, msi: bool) -> Outcome {
     if counters.received != bytes || counters.overruns != 0 {
         return Err(format!("{bytes} bytes were sent; of what came: {counters:?}"));
     }
-    // One for each FIFO's worth would be more than a thousand; some are lost between mask and
-    // unmask.
+    // One interrupt for each full FIFO would be more than a thousand; some are lost between mask
+    // and unmask.
     if interrupts < 100 {
         return Err(format!("{interrupts} interrupts for {bytes} bytes"));
     }

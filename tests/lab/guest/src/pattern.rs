@@ -1,23 +1,23 @@
-//! Samples that are known on both sides: bytes of u-law without an order, so that a millisecond
-//! that is lost, repeated or in the wrong place shows.
+//! Samples that both sides know: u-law bytes without an order, so that a lost, repeated or
+//! misplaced millisecond is noticed.
 
 use ringback_media::g711;
 use serde_json::Value;
 
 use crate::Outcome;
 
-/// Bytes in a millisecond.
+/// The number of bytes in a millisecond.
 const MS: usize = 8;
-/// How long a pattern is.
+/// The length of a pattern in bytes.
 const LENGTH: usize = 500 * MS;
-/// How far a millisecond may be from its place: the driver's double buffer, twice.
+/// How far a millisecond may be from its place, in bytes: the driver's double buffer, twice.
 const NEAR: usize = 8 * MS;
 
 /// Half a second of known samples.
 pub struct Pattern(Vec<u8>);
 
 impl Pattern {
-    /// Each seed gives another pattern.
+    /// Makes a pattern, different for each seed.
     pub fn new(seed: u64) -> Pattern {
         let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
         let mut byte = || {
@@ -26,7 +26,7 @@ impl Pattern {
             state ^= state << 17;
             (state >> 32) as u8
         };
-        // 0x7F and 0xFF are both 0 once they are linear.
+        // 0x7F and 0xFF both decode to 0 and are left out.
         Pattern(
             std::iter::from_fn(|| Some(byte()))
                 .filter(|byte| byte & 0x7F != 0x7F)
@@ -39,20 +39,20 @@ impl Pattern {
         &self.0
     }
 
-    /// As the samples of the far end's commands.
+    /// The samples as the far end's commands take them.
     pub fn as_samples(&self) -> String {
         let samples = self.0.iter().map(|byte| g711::ulaw_decode(*byte).to_string());
         samples.collect::<Vec<_>>().join(" ")
     }
 
-    /// Whether the last of it has been heard.
+    /// Returns whether its end was received.
     pub fn has_ended_in(&self, heard: &[u8]) -> bool {
         let end = &self.0[LENGTH - MS..];
         heard.windows(MS).any(|window| window == end)
     }
 
-    /// How much of it is in what was heard, in order: milliseconds found, the breaks between, and
-    /// the milliseconds that are missing.
+    /// Looks for the pattern in received samples, in order: returns the number of milliseconds
+    /// found, the number of breaks between them, and the milliseconds that are missing.
     fn find(&self, heard: &[u8]) -> (usize, usize, Vec<usize>) {
         let (mut found, mut breaks, mut at, mut missing) = (0, 0, 0, Vec::new());
         let mut searched = heard.len();
@@ -75,12 +75,12 @@ impl Pattern {
         (found, breaks, missing)
     }
 
-    /// How much of it is in what was heard, from its first millisecond that is, in percent.
+    /// Returns how much of it was received, from the first millisecond that was, in percent.
     pub fn share_in(&self, heard: &[u8]) -> usize {
         self.find(heard).0 * 100 * MS / LENGTH
     }
 
-    /// All of it has to have been heard, in one piece.
+    /// Checks that all of it was received, in one piece.
     pub fn check(&self, what: &str, heard: &[u8]) -> Outcome {
         let (found, breaks, missing) = self.find(heard);
         let all = self.0.len() / MS;
@@ -92,7 +92,7 @@ impl Pattern {
     }
 }
 
-/// The samples of a reply, as bytes.
+/// Returns the samples of a reply, as bytes.
 pub fn samples(reply: &Value) -> Vec<u8> {
     let samples = reply["samples"].as_array().map(Vec::as_slice).unwrap_or_default();
     let samples = samples.iter().filter_map(|sample| i16::try_from(sample.as_i64()?).ok());

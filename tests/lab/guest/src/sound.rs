@@ -1,10 +1,10 @@
-//! A call of Ringback's own program that moves the samples itself, millisecond by millisecond: its
-//! files of sound at one end, a telephone of the software card at the other.
+//! A call of Ringback's own program, which moves the samples itself in each millisecond: WAV files
+//! at one end, a telephone of the software card at the other.
 //!
-//! By UIO the module acknowledges the interrupt, and the card does not wait for the program: in a
-//! machine in software emulation milliseconds are lost, and how many is a matter of luck. So
-//! patterns are said until a part of one has arrived, sample by sample and in order. Nothing but
-//! the sound that was sent has even one millisecond of it.
+//! With UIO the kernel module acknowledges the interrupt, and the card does not wait for the
+//! program. In a machine in software emulation milliseconds are therefore lost, in a random number.
+//! Patterns are played until a part of one has arrived, sample by sample and in order; no sound but
+//! the one that was sent contains even one millisecond of it.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -19,22 +19,22 @@ use crate::Outcome;
 use crate::far::{DEADLINE, Far};
 use crate::pattern::{self, Pattern};
 
-/// What the program says, and what it hears.
+/// The files that the program plays and records.
 const SAID: &str = "/run/said.wav";
 const HEARD: &str = "/run/heard.wav";
-/// Bytes in front of its samples.
+/// The size of a WAV header in bytes.
 const HEADER: usize = 44;
-/// Asks for what the telephone has heard last.
+/// The command for what the telephone has heard last.
 const HEARD_THERE: &str = "telephone 0 heard 1500";
-/// The first pattern that the program says, and how many: 20 s.
+/// The first pattern that the program plays, and how many: 20 s.
 const OURS: u64 = 100;
 const MANY: u64 = 40;
-/// The first pattern that the telephone says.
+/// The first pattern that the telephone plays.
 const THEIRS: u64 = 200;
-/// Percent of a pattern that have to arrive in order: 25 ms.
+/// The percentage of a pattern that has to arrive in order: 25 ms.
 const ENOUGH: usize = 5;
 
-/// `lab-guest sound-call CARD`: line 0 is a telephone's, who answers, speaks and hangs up.
+/// `lab-guest sound-call CARD`: calls the telephone of line 0, which answers, plays and hangs up.
 pub fn call() -> Outcome {
     let card = std::env::args().nth(2).ok_or("which card?")?;
     write().map_err(|error| format!("{SAID}: {error}"))?;
@@ -43,7 +43,7 @@ pub fn call() -> Outcome {
     let mut program = Program::start(
         Command::new("ringback")
             .args(["call", "0", "1", "--card", &card, "--play", SAID, "--record", HEARD])
-            // Longer than it takes until the one called hangs up.
+            // Longer than it takes until the called telephone hangs up.
             .args(["--hangup-after", "1000"]),
     )?;
     program.says(" connected")?;
@@ -73,7 +73,7 @@ pub fn call() -> Outcome {
     if !status.success() {
         return Err(format!("ringback ended with {status}"));
     }
-    // And it is a whole file.
+    // The recording is a complete file.
     wav::read(HEARD).map(drop).map_err(|error| error.to_string())
 }
 
@@ -86,14 +86,14 @@ fn write() -> Result<(), wav::WavError> {
     writer.finish()
 }
 
-/// What is in the recording so far, which is still being written.
+/// Reads the recording so far, while it is being written.
 fn recorded() -> Result<Vec<u8>, String> {
     let file = fs::read(HEARD).map_err(|error| format!("{HEARD}: {error}"))?;
     let (samples, _) = file.get(HEADER..).unwrap_or_default().as_chunks();
     Ok(samples.iter().map(|sample| g711::ulaw_encode(i16::from_le_bytes(*sample))).collect())
 }
 
-/// Whether enough of one of the patterns is in what was heard.
+/// Returns whether enough of one of the patterns was received.
 fn arrived(what: &str, seeds: Range<u64>, samples: &[u8]) -> bool {
     let found =
         seeds.map(|seed| Pattern::new(seed).share_in(samples)).find(|share| *share >= ENOUGH);
@@ -103,7 +103,7 @@ fn arrived(what: &str, seeds: Range<u64>, samples: &[u8]) -> bool {
     found.is_some()
 }
 
-/// The program that calls. Killed when dropped.
+/// The program that calls, which is killed when this is dropped.
 struct Program {
     child: Child,
     output: BufReader<ChildStdout>,
@@ -117,7 +117,7 @@ impl Program {
         Ok(Program { child, output })
     }
 
-    /// Prints what it says until that is in it.
+    /// Prints its output until a line contains the text.
     fn says(&mut self, text: &str) -> Outcome {
         for line in (&mut self.output).lines() {
             let line = line.map_err(|error| error.to_string())?;
@@ -129,7 +129,7 @@ impl Program {
         Err(format!("ringback has ended, and did not say '{text}'"))
     }
 
-    /// That it has the card as a UIO device alone: no file by which the module moves samples.
+    /// Checks that it uses the card as a UIO device alone, and has opened no file of samples.
     fn moves_samples(&self) -> Outcome {
         let folder = format!("/proc/{}/fd", self.child.id());
         let files = fs::read_dir(&folder).map_err(|error| format!("{folder}: {error}"))?;

@@ -1,7 +1,7 @@
-//! Counts what becomes of requests: none lost, none early, none doubled.
+//! Counts the completions of requests: none is lost, early or doubled.
 //!
-//! Every request has an id of its own for the whole run, so that a second completion can't be taken
-//! for another request's first.
+//! Every request has an id of its own in the whole run, so that a second completion can't be
+//! mistaken for the first one of another request.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -22,7 +22,7 @@ enum State {
     Completed(i32),
 }
 
-/// What is known of the requests of one card, whose ids are `first` and those after it.
+/// The requests of one card, whose ids are `first` and those after it.
 pub struct Tally {
     first: u32,
     book: Mutex<Book>,
@@ -34,27 +34,27 @@ struct Book {
     counts: Counts,
 }
 
-/// How many of what.
+/// The number of requests by what has happened to them.
 #[derive(Debug, Default, Clone)]
 pub struct Counts {
-    /// Submitted and not refused.
+    /// Submitted, and not refused.
     pub submitted: usize,
-    /// Completed.
+    /// Completed at least once.
     pub completed: usize,
-    /// The most that were outstanding at a time.
+    /// The most that were outstanding at the same time.
     pub most: usize,
     /// Completed before the submitter had released the ticket.
     pub early: usize,
-    /// Completed again.
+    /// Completed more than once.
     pub doubled: usize,
     /// Completed without having been submitted.
     pub unknown: usize,
-    /// By result.
+    /// The number of completions by result.
     pub results: BTreeMap<i32, usize>,
 }
 
 impl Tally {
-    /// For so many requests with the ids `first` and after.
+    /// Makes a tally for `requests` requests with ids from `first` on.
     pub fn new(first: u32, requests: u32) -> Arc<Tally> {
         let states = vec![State::Unknown; requests as usize];
         let book = Mutex::new(Book { states, counts: Counts::default() });
@@ -65,11 +65,11 @@ impl Tally {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Submits under this id. While the card has no slot free it lets go of the ticket that the
-    /// caller holds, which may be what everything waits for, and waits.
+    /// Submits with this id. While the card has no free slot, this releases the ticket that the
+    /// caller holds, for which everything may be waiting, and waits.
     ///
     /// # Errors
-    /// Why the card refused.
+    /// The reason for which the card refused.
     pub fn submit<E: Engine>(
         &self,
         handle: &Handle<E>,
@@ -114,7 +114,7 @@ impl Tally {
     pub fn release(&self, ticket: Ticket) {
         let id = ticket.id().get();
         let mut book = self.lock();
-        // A completion that was there before is early, and was counted so.
+        // A completion that came before this was early, and was counted as such.
         if book.get(self.first, id) == State::Submitting {
             book.set(self.first, id, State::Returned);
         }
@@ -153,7 +153,7 @@ impl Tally {
     /// Waits until everything submitted has completed.
     ///
     /// # Errors
-    /// What is missing after `limit`.
+    /// The requests that are missing after `limit`.
     pub fn wait(&self, limit: Duration) -> Outcome {
         let until = Instant::now() + limit;
         let mut book = self.lock();
@@ -167,12 +167,12 @@ impl Tally {
         }
     }
 
-    /// The counts as they are; final once the driver has shut down.
+    /// The current counts; final once the driver has shut down.
     pub fn counts(&self) -> Counts {
         self.lock().counts.clone()
     }
 
-    /// How a request ended.
+    /// The result of a request that has ended.
     pub fn result(&self, id: u32) -> Option<i32> {
         match self.lock().get(self.first, id) {
             State::Completed(result) => Some(result),
@@ -195,7 +195,7 @@ impl Book {
 }
 
 impl Counts {
-    /// Each of `expected` requests completed exactly once, and not early.
+    /// Checks that each of `expected` requests completed exactly once, and not early.
     pub fn exactly_once(&self, expected: usize) -> Outcome {
         println!("{self:?}");
         let lost = self.submitted.saturating_sub(self.completed);
@@ -214,7 +214,7 @@ impl Counts {
         Ok(())
     }
 
-    /// No result but these came.
+    /// Checks that there were no other results than these.
     pub fn only(&self, allowed: &[i32]) -> Outcome {
         match self.results.iter().find(|(result, _)| !allowed.contains(result)) {
             Some((result, count)) => Err(format!("{count} requests ended with {result}")),
@@ -222,13 +222,13 @@ impl Counts {
         }
     }
 
-    /// How many ended with this result.
+    /// The number of requests with this result.
     pub fn count(&self, result: i32) -> usize {
         self.results.get(&result).copied().unwrap_or(0)
     }
 }
 
-/// The upcalls of a card that is tallied.
+/// Upcalls that pass each completion to a tally.
 pub struct Tallied(pub Arc<Tally>);
 
 impl<Event, Output> Upcalls<Event, Output> for Tallied {

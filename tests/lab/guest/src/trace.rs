@@ -1,4 +1,4 @@
-//! The ring seen from outside: what the kernel traces of every submitted entry.
+//! The ring as the kernel sees it: its trace of every submitted entry.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use crate::Outcome;
 
 const TRACING: &str = "/sys/kernel/tracing";
 
-/// The tracepoint for submitted entries, switched on.
+/// The tracepoint for submitted entries, enabled.
 pub struct Submissions {
     event: PathBuf,
 }
@@ -15,19 +15,19 @@ pub struct Submissions {
 /// An entry of the submission queue as the kernel saw it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Submission {
-    /// What it asked for; a name, or a number on Linux 6.1.
+    /// The operation: a name, or a number on Linux 6.1.
     pub opcode: String,
-    /// Its user_data.
+    /// The user_data of the entry.
     pub user_data: u64,
 }
 
 impl Submissions {
-    /// Starts to trace.
+    /// Starts tracing.
     ///
     /// # Errors
-    /// What the kernel does not offer.
+    /// The facility that the kernel does not have.
     pub fn start() -> Result<Submissions, String> {
-        // It was called submit_sqe before Linux 6.3.
+        // Its name was submit_sqe before Linux 6.3.
         let event = ["io_uring_submit_req", "io_uring_submit_sqe"]
             .map(|name| Path::new(TRACING).join("events/io_uring").join(name))
             .into_iter()
@@ -39,10 +39,10 @@ impl Submissions {
         Ok(Submissions { event })
     }
 
-    /// Stops, and gives what was submitted.
+    /// Stops tracing, and returns the submitted entries.
     ///
     /// # Errors
-    /// The error of the file.
+    /// The error of the trace file.
     pub fn stop(self) -> Result<Vec<Submission>, String> {
         write(&self.event.join("enable"), "0")?;
         let path = Path::new(TRACING).join("trace");

@@ -1,4 +1,5 @@
-//! Each thing the application can ask of a line, told to the checker and the journal.
+//! The requests and functions that the application can use. Each is reported to the checker and the
+//! journal.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +19,7 @@ use crate::hardware::SimLines;
 use crate::journal::note;
 
 impl Application {
-    /// A synchronous function of the lines.
+    /// Calls a synchronous function of the lines.
     fn with<R: Send + 'static>(
         &mut self,
         act: impl FnOnce(&mut SimLines, &mut Context<'_, Event>) -> R + Send + 'static,
@@ -93,7 +94,7 @@ impl Application {
         let address = match parse(text, modifiers) {
             Ok(address) => address,
             Err(refused) => {
-                // R7: nothing has been asked of the line.
+                // The number is refused before anything is submitted (R7).
                 note!(self.journal, "app  can't dial {text:?}: {:?}", refused.error);
                 self.coverage.count("refused a dial string");
                 return None;
@@ -157,7 +158,7 @@ impl Application {
         if self.dice.one_in(6) { asked.clamped() } else { DialTiming::default() }
     }
 
-    /// Submits a request; `false` if it was refused.
+    /// Submits a request. Returns `false` if it was refused.
     fn submit(&mut self, line: usize, kind: Kind, call: HDRVCALL, command: Command) -> bool {
         let Some(handle) = &self.handle else { return false };
         let (time, limit) = (handle.now(), SimLines::time_limit(&command));
@@ -169,7 +170,7 @@ impl Application {
             Err(refused) => {
                 let result = match refused {
                     Refused::Rejected(result) => result,
-                    // What a provider makes of it.
+                    // A provider returns this error for all other refusals.
                     _ => LineError::RESOURCEUNAVAIL.raw(),
                 };
                 note!(self.journal, "     refused: {} ({refused})", numbers::result(result));
@@ -206,7 +207,7 @@ impl Application {
         true
     }
 
-    /// How long a ticket is held.
+    /// Chooses how long a ticket is held.
     fn hold(&mut self) -> std::time::Duration {
         if self.quiet || !self.dice.percent(self.manner.holds) {
             return std::time::Duration::ZERO;
@@ -215,7 +216,7 @@ impl Application {
         self.dice.mostly_short_ms(1, longest)
     }
 
-    /// An id from the ends of the range, used again as soon as it is free (T2, T4).
+    /// Returns an id from the ends of the range, used again as soon as it is free (T2, T4).
     fn free_id(&mut self) -> Option<RequestId> {
         let first = self.dice.below(6);
         (0..64)
@@ -262,7 +263,7 @@ impl Application {
         }
     }
 
-    /// Looks at everything there is to look at, and plays something.
+    /// Calls every function that only reads, and plays something.
     pub(crate) fn look(&mut self, line: usize, call: HDRVCALL) {
         let samples: Vec<i16> = (0..800).map(|n| if n % 16 < 8 { 4000 } else { -4000 }).collect();
         let looked = self.with(move |lines, _| {

@@ -1,4 +1,4 @@
-//! What the application does next.
+//! Chooses what the application does next.
 
 use ringback_driver::card::ModuleKind;
 use ringback_tspi::callstate::CallState;
@@ -8,7 +8,7 @@ use ringback_tspi::types::HDRVCALL;
 use super::{Application, Plan, numbers};
 
 impl Application {
-    /// Does one thing: usually one that fits the state of the line, else anything.
+    /// Does one thing: usually one that fits the state of the line, otherwise anything.
     pub(super) fn do_something(&mut self) {
         let line = self.dice.index(self.kinds.len());
         if self.dice.percent(self.manner.sense) {
@@ -64,7 +64,7 @@ impl Application {
             }
             2..=4 => {
                 let number = self.number();
-                // Sometimes on a line that there is not.
+                // Sometimes on a line that does not exist.
                 let line = if self.dice.one_in(12) { self.kinds.len() } else { line };
                 self.make_call(line, &number);
             }
@@ -87,7 +87,7 @@ impl Application {
                 self.monitor(call, modes);
             }
             21 => self.look(line, call),
-            // As dialers do: dropped and closed at once (D6).
+            // Dialers do this: they drop a call and close it at once (D6).
             22 => {
                 self.drop_call(call);
                 self.close_call(call);
@@ -104,7 +104,8 @@ impl Application {
         numbers::any(&mut self.dice, &self.manner.numbers)
     }
 
-    /// A call of its own, most of the time one of the newest; or a handle that never was.
+    /// Returns a call of the application, usually one of the newest, or a handle that never
+    /// existed.
     fn any_call(&mut self) -> HDRVCALL {
         let newest = self.calls.len().saturating_sub(self.kinds.len());
         let known = match self.dice.below(10) {
@@ -119,15 +120,15 @@ impl Application {
         let any = self.dice.any();
         let value = match self.dice.below(3) {
             0 => any as usize,
-            // A serial number that was given out, on a line that there is not.
+            // A serial number that was given out, on a line that does not exist.
             1 => 1 << 8 | (any as usize & 0xFF),
-            // One that was not, on a line that there is.
+            // A serial number that was not given out, on a line that exists.
             _ => (any as usize % 1000 + 100_000) << 8 | 1,
         };
         HDRVCALL::new(value.max(1)).unwrap_or_else(|| unreachable!("at least 1"))
     }
 
-    /// What the line at this place is.
+    /// The kind of module of this line; `None` if there is no such line.
     pub(crate) fn kind(&self, line: usize) -> Option<ModuleKind> {
         self.kinds.get(line).copied()
     }

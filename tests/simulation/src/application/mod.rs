@@ -1,6 +1,6 @@
-//! The model application: it asks for anything at any time, and acts on what it is told.
+//! The model application: it asks for anything at any time, and reacts to upcalls.
 //!
-//! Most of what it does makes sense, so that calls get somewhere; some of it does not: unknown,
+//! Most of what it does makes sense, so that calls make progress; some of it does not: unknown,
 //! dead and late handles, wrong states, odd dial strings, ids that are used again at once. It also
 //! acts from inside upcalls.
 
@@ -29,7 +29,7 @@ use crate::journal::{Journal, note};
 use crate::sabotage::{Saboteur, Told};
 use crate::scenario::Manner;
 
-/// Handles that are remembered, to be used when they are long dead.
+/// The number of handles that are remembered, to be used long after their calls have ended.
 const REMEMBERED: usize = 24;
 
 /// Something the application has decided to do later.
@@ -41,15 +41,14 @@ enum Plan {
     Open(usize),
 }
 
-/// A ticket that is held.
 struct Held {
     id: RequestId,
     until: Time,
-    /// `None` where sabotage has released it already.
+    /// `None` if sabotage has released the ticket already.
     ticket: Option<Ticket>,
 }
 
-/// What the application did to end a request.
+/// How the application has ended a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EndedBy {
     /// It closed the call or the line.
@@ -58,7 +57,7 @@ pub(crate) enum EndedBy {
     Drop,
 }
 
-/// The application, with the checker that looks over its shoulder.
+/// The application, with its checker.
 pub(crate) struct Application {
     pub(crate) checker: Checker,
     pub(crate) coverage: Coverage,
@@ -77,9 +76,9 @@ pub(crate) struct Application {
     acts_next: Time,
     opened: usize,
     generations: u32,
-    /// It no longer acts by itself.
+    /// Whether the application has stopped acting by itself.
     pub(crate) quiet: bool,
-    /// Requests that it has just ended, and how.
+    /// The requests that it has just ended, and how.
     ended: BTreeMap<RequestId, EndedBy>,
 }
 
@@ -114,7 +113,7 @@ impl Application {
         }
     }
 
-    /// Gives it the way to the card.
+    /// Gives the application access to the card.
     pub(crate) fn connect(&mut self, handle: SimHandle) {
         self.handle = Some(handle);
     }
@@ -133,7 +132,7 @@ impl Application {
         self.plans.insert((at, self.planned), plan);
     }
 
-    /// One step of the world: releases tickets, carries out plans, does something new.
+    /// One step of the world: releases tickets, carries out plans, and does something new.
     pub(crate) fn act(&mut self) {
         let now = self.now();
         while let Some(place) = self.tickets.iter().position(|held| held.until <= now) {
@@ -197,7 +196,7 @@ impl Application {
         running.ok()
     }
 
-    // What it is told
+    // Upcalls
 
     fn told(&mut self, told: Told) {
         let (held, ended) = match &told {
@@ -213,8 +212,8 @@ impl Application {
         }
     }
 
-    /// Everything deliverable has been delivered. `true` if the saboteur had kept something back,
-    /// and the application may have asked something new when it came.
+    /// Notes that everything deliverable has been delivered. Returns `true` if the saboteur had
+    /// kept something back, to which the application may have reacted with a new request.
     pub(crate) fn delivered(&mut self) -> bool {
         let Some(kept) = self.saboteur.delivered() else { return false };
         self.take(kept);
@@ -281,7 +280,7 @@ impl Application {
         }
     }
 
-    /// Sometimes it acts before the upcall has returned.
+    /// Sometimes acts before the upcall has returned.
     fn act_inside(&mut self) {
         if !self.quiet && self.dice.percent(self.manner.inside) {
             self.coverage.count("acted inside an upcall");
@@ -302,11 +301,11 @@ impl Application {
     }
 }
 
-/// What the reactor calls: the application, by whoever holds it.
+/// The upcalls of the reactor. They lock the application.
 #[derive(Clone)]
 pub(crate) struct Ear {
     pub(crate) application: Arc<Mutex<Application>>,
-    /// An upcall came inside another, or while the application was asking something (C6).
+    /// Set if an upcall came inside another, or while the application called a function (C6).
     pub(crate) nested: Arc<AtomicBool>,
 }
 
@@ -314,7 +313,7 @@ impl Ear {
     fn hear(&self, told: Told) {
         match self.application.try_lock() {
             Ok(mut application) => application.told(told),
-            // A panic here would be caught by the reactor and only logged.
+            // The reactor would contain a panic here and only log it.
             Err(_) => self.nested.store(true, Ordering::Relaxed),
         }
     }
@@ -331,7 +330,7 @@ impl Upcalls<Event> for Ear {
 }
 
 impl Application {
-    /// The engine has to answer as long as it was not stopped.
+    /// Reports that the engine does not answer, which is only right after it was stopped.
     fn engine_gone(&mut self) {
         self.checker.fail(Rule::Panic, "the engine answers no more".into());
     }

@@ -1,4 +1,4 @@
-//! What is dialled, and how results and events read in the journal.
+//! The numbers that are dialled, and texts for results and events in the journal.
 
 use ringback_lines::{Event, Subject};
 use ringback_tspi::callstate::CallState;
@@ -7,7 +7,7 @@ use ringback_tspi::error::LineError;
 
 use crate::dice::Dice;
 
-/// Dial strings that need a parser or a dialler with care.
+/// Dial strings that are difficult for a parser or a dialler.
 const ODD: &[&str] = &[
     "",
     ";",
@@ -42,7 +42,7 @@ const ODD: &[&str] = &[
     "1234567890123456789012345678901234567890",
 ];
 
-/// A number somebody has, most of the time.
+/// Usually the number of a subscriber or line.
 pub(super) fn any(dice: &mut Dice, known: &[String]) -> String {
     match dice.below(10) {
         0 => dice.pick(ODD).unwrap_or_default().into(),
@@ -53,7 +53,7 @@ pub(super) fn any(dice: &mut Dice, known: &[String]) -> String {
     }
 }
 
-/// A result by its name.
+/// The name of a result.
 pub(super) fn result(result: i32) -> String {
     match LineError::from_raw(result) {
         Some(error) => format!("{error:?}"),
@@ -61,7 +61,7 @@ pub(super) fn result(result: i32) -> String {
     }
 }
 
-/// An event in words.
+/// An event as text.
 pub(super) fn event(event: &Event) -> String {
     match event.subject {
         Subject::NewCall(call) => format!("LINE_NEWCALL {call}"),

@@ -1,4 +1,4 @@
-//! Calls: how they come into being, their states and events, and how they end.
+//! Checks calls: how they begin, their states and events, and how they end.
 
 use std::collections::VecDeque;
 
@@ -11,7 +11,7 @@ use ringback_tspi::types::{HDRVCALL, HTAPILINE};
 
 use super::{Checker, Rule, witnessed};
 
-/// Who began a call.
+/// Which side began a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
     Outbound,
@@ -21,31 +21,32 @@ pub(crate) enum Origin {
 /// A state with its mode.
 pub(super) type State = (CallState, usize);
 
-/// How far a call has come.
+/// How far a call has progressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Life {
     /// The request that makes it is outstanding.
     Making(RequestId),
-    /// LINE_NEWCALL came, its first state did not.
+    /// LINE_NEWCALL was delivered, and its first state was not.
     Announced,
-    /// Its state and that state's mode, once one was told.
+    /// The call's state with its mode, once a state was delivered.
     Alive(Option<State>),
 }
 
-/// A call that was neither closed nor failed to be made.
+/// A call that is not closed, and that did not fail to be made.
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) line: usize,
     pub(super) origin: Origin,
     pub(super) life: Life,
-    /// It has been told to be connected.
+    /// Whether CONNECTED was delivered for it.
     pub(super) connected: bool,
-    /// dwEndToEndIDs of generations that were not told to have ended, as they began.
+    /// dwEndToEndIDs of digit generations whose end was not delivered, in the order of their
+    /// starts.
     pub(super) generating: VecDeque<u32>,
-    /// How many of these, from the oldest, were ended by the next one or by a cancel: their ends
-    /// are under way, behind whatever else is being delivered.
+    /// How many of these, beginning with the oldest, were ended by the next one or by a cancel.
+    /// Their ends will be delivered after everything that was queued before.
     pub(super) ending: usize,
-    /// LINEDIGITMODE_ bits that were ever asked for.
+    /// All LINEDIGITMODE_ bits that were requested.
     monitored: u32,
 }
 
@@ -55,7 +56,7 @@ impl Call {
         Call { line, origin, life, connected: false, generating, ending: 0, monitored: 0 }
     }
 
-    /// It exists for the application and is not over.
+    /// Returns whether the call exists for the application and is not over.
     pub(super) fn is_live(&self) -> bool {
         match self.life {
             Life::Announced => true,
@@ -92,7 +93,7 @@ impl Call {
 }
 
 impl Checker {
-    /// The request that makes a call is complete.
+    /// Notes that the request that makes a call is complete.
     pub(super) fn made(&mut self, id: RequestId, handle: HDRVCALL, success: bool) {
         let Some(call) = self.calls.get_mut(&handle) else { return };
         let line = call.line;
@@ -111,7 +112,7 @@ impl Checker {
         }
     }
 
-    /// The state of a call as last told, and its mode.
+    /// The last state of a call that was delivered, with its mode.
     pub(crate) fn state(&self, handle: HDRVCALL) -> Option<State> {
         match self.calls.get(&handle)?.life {
             Life::Alive(state) => state,
@@ -119,7 +120,7 @@ impl Checker {
         }
     }
 
-    /// Digits are being generated on a call; `None` cancelled them.
+    /// Notes that digits are generated on a call; `None` cancels them.
     pub(crate) fn generating(&mut self, handle: HDRVCALL, end_to_end: Option<u32>) {
         if let Some(call) = self.calls.get_mut(&handle) {
             call.ending = call.generating.len();
@@ -127,8 +128,8 @@ impl Checker {
         }
     }
 
-    /// Everything deliverable has been delivered: of each call at most the youngest generation goes
-    /// on.
+    /// Checks, when everything deliverable has been delivered, that on each call at most the
+    /// youngest generation continues.
     pub(super) fn check_generations(&mut self) {
         let late = |call: &Call| call.ending > 0 && !self.is_blocked(call.line);
         let found = self.calls.iter().find(|(_, call)| late(call));
@@ -138,19 +139,19 @@ impl Checker {
         }
     }
 
-    /// Digits are listened for on a call.
+    /// Notes that digits are monitored on a call.
     pub(crate) fn monitoring(&mut self, handle: HDRVCALL, modes: u32) {
         if let Some(call) = self.calls.get_mut(&handle) {
             call.monitored |= modes;
         }
     }
 
-    /// An event was delivered.
+    /// Checks an event that was delivered.
     pub(crate) fn event(&mut self, line: usize, event: &Event) {
         self.check_overtaking(line, format_args!("{event:?}"));
         let open = self.lines.get(line).copied().flatten();
         if open != Some(event.line) {
-            // An event of a call that was closed by itself is told under D5 below.
+            // An event of a call that was closed on its own is reported under D5 below.
             let text = format!("{event:?} of line {line}, which is open as {open:?}");
             return self.fail(Rule::D2, text);
         }
@@ -269,8 +270,9 @@ impl Call {
 
     fn generated(&mut self, [how, end_to_end, _]: [usize; 3]) -> Result<(), Rule> {
         let ended = [LINEGENERATETERM_DONE, LINEGENERATETERM_CANCEL].map(|term| term as usize);
-        // Only one goes on at a time, so they end as they began. Several may have begun since this
-        // one: the application begins them between two upcalls, and what ends them comes behind.
+        // Only one generation runs at a time, so that they end in the order in which they began.
+        // Several may have begun since this one, because the application starts them between two
+        // upcalls, and the events of their ends come later.
         let first = self.generating.pop_front();
         self.ending = self.ending.saturating_sub(1);
         let is_first = first.is_some_and(|id| u32::try_from(end_to_end) == Ok(id));

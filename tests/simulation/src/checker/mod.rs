@@ -1,8 +1,8 @@
-//! Watches what passes between the application and the lines, and says which rule was broken.
+//! Watches what passes between application and lines, and reports which rule was broken.
 //!
-//! It is told what the application asks and what it is told, in that order, and knows nothing of
-//! the inside but one thing: whether a request is still running. That shows completions which a
-//! held ticket keeps back, and so what may not come before them.
+//! It gets every request and every upcall in order. Of the inside it uses only one thing: whether a
+//! request is still running. From that it knows which completions a held ticket keeps back, and so
+//! which upcalls must not come before them.
 //!
 //! | file | what |
 //! |---|---|
@@ -29,7 +29,7 @@ use self::request::Request;
 pub(crate) use self::request::{Kind, Submitted};
 pub use self::rule::{Broken, Rule};
 
-/// Ids that were refused or completed are remembered for so many more.
+/// The number of ids that are remembered after they were refused or completed.
 const REMEMBERED: usize = 64;
 
 /// The checker of one world.
@@ -38,12 +38,12 @@ pub(crate) struct Checker {
     /// TAPI's handle of each line while it is open.
     lines: Vec<Option<HTAPILINE>>,
     requests: BTreeMap<RequestId, Request>,
-    /// For each line the requests that were over when everything deliverable had been delivered,
-    /// and whose tickets are held: one of them is at the head of the line's queue, and until one of
-    /// them is released nothing comes.
+    /// For each line the requests with held tickets that were over when everything deliverable had
+    /// been delivered. One of them is at the head of the line's queue, so that nothing may be
+    /// delivered before one of them is released.
     blocked: Vec<BTreeSet<RequestId>>,
     calls: BTreeMap<HDRVCALL, Call>,
-    /// Calls that failed to be made or were closed, with the rule that another event would break.
+    /// Calls that were closed or failed to be made, with the rule that another event would break.
     dead: BTreeMap<HDRVCALL, Rule>,
     refused: VecDeque<RequestId>,
     completed: VecDeque<RequestId>,
@@ -51,7 +51,7 @@ pub(crate) struct Checker {
     dropped: Vec<HDRVCALL>,
     answered: Vec<HDRVCALL>,
     broken: Option<Broken>,
-    /// The crate's own witness, shown the same.
+    /// The order rules of `ringback_tspi`, which see the same events.
     witness: Monitor,
 }
 
@@ -64,7 +64,7 @@ impl Checker {
         }
     }
 
-    /// The first rule that was broken.
+    /// The first violation.
     pub(crate) fn broken(&self) -> Option<&Broken> {
         self.broken.as_ref()
     }
@@ -73,11 +73,11 @@ impl Checker {
         self.broken.get_or_insert(Broken { rule, text });
     }
 
-    /// Shows the witness what the checker was shown.
+    /// Passes an event to the witness as well.
     fn show(&mut self, seen: Seen) {
         let found = self.witness.see(seen).map(|violation| violation.to_string());
         if let Some(text) = found {
-            // Whatever it finds the checker has to find first, under a key of its own.
+            // The checker should have found this before, under a rule of its own.
             self.fail(Rule::Witness, text);
         }
     }
@@ -90,7 +90,7 @@ impl Checker {
         }
     }
 
-    /// lineClose is about to return: which requests ran before it, and which still do.
+    /// Called before lineClose returns: which requests ran before it, and which still do.
     pub(crate) fn line_closed(
         &mut self,
         line: usize,
@@ -101,8 +101,8 @@ impl Checker {
         self.forget_line(line);
     }
 
-    /// The shutdown begins: it ends what still runs, and closes every line, so that what a held
-    /// ticket has kept back of its events never comes.
+    /// Called when the shutdown begins. It ends what still runs and closes every line, so that
+    /// events that a held ticket keeps back will never be delivered.
     pub(crate) fn stopping(&mut self, running: &BTreeSet<RequestId>) {
         self.end_requests(running, &BTreeSet::new(), Rule::D12, |_| true);
         for line in 0..self.lines.len() {
@@ -118,7 +118,7 @@ impl Checker {
         }
     }
 
-    /// lineCloseCall is about to return.
+    /// Called before lineCloseCall returns.
     pub(crate) fn call_closed(
         &mut self,
         handle: HDRVCALL,
@@ -130,8 +130,9 @@ impl Checker {
         self.show(Seen::CallClosed { call: witnessed(handle) });
     }
 
-    /// lineDrop is about to return: which requests ran before it, and which do now. If the drop is
-    /// done already, so is what else was asked of the call; if it is not, that shows when it is.
+    /// Called before lineDrop returns: which requests ran before it, and which run now. If the drop
+    /// is complete already, the call's other requests must be, too; otherwise this is checked when
+    /// it completes.
     pub(crate) fn dropping(
         &mut self,
         drop: RequestId,
@@ -144,7 +145,7 @@ impl Checker {
         }
     }
 
-    /// A call is over; what is told of it from now on breaks the rule.
+    /// Records that a call is over. Any later event of it breaks the rule.
     fn bury(&mut self, handle: HDRVCALL, rule: Rule) {
         if self.calls.remove(&handle).is_some() {
             self.dead.insert(handle, rule);
@@ -153,7 +154,8 @@ impl Checker {
 
     // At the end of a step
 
-    /// Everything deliverable has been delivered; `running` are the requests that still run.
+    /// Called when everything deliverable has been delivered; `running` are the requests that still
+    /// run.
     pub(crate) fn delivered(&mut self, running: &BTreeSet<RequestId>) {
         for (line, blocked) in self.blocked.iter_mut().enumerate() {
             let held = |one: &Request| one.held && one.at.line == line;
@@ -203,26 +205,26 @@ impl Checker {
 
     // Questions
 
-    /// Whether a call may hold the line's loop closed, as far as the application knows.
+    /// Whether a call may hold the line's loop closed, according to what was delivered.
     pub(crate) fn loop_held(&self, line: usize) -> bool {
         let answering = |one: &Request| one.at.line == line && one.at.kind == Kind::Answer;
         self.requests.values().any(answering)
             || self.calls.values().any(|call| call.line == line && call.holds_loop())
     }
 
-    /// Whether a call keeps the line's loop closed, as far as the application knows for sure.
+    /// Whether a call must hold the line's loop closed, according to what was delivered.
     pub(crate) fn loop_needed(&self, line: usize) -> bool {
         !self.is_blocked(line)
             && self.calls.values().any(|call| call.line == line && call.needs_loop())
     }
 
-    /// The state of the line's call, unless a held ticket keeps back what is new of it.
+    /// The state of the line's call; `None` if a held ticket may keep back a newer one.
     pub(crate) fn state_of(&self, line: usize) -> Option<CallState> {
         let told = self.known(line).filter(|_| !self.is_blocked(line));
         told.and_then(|(_, state)| state).map(|(state, _)| state)
     }
 
-    /// The line's call, as far as it was told, with its state.
+    /// The line's call that was announced, with its state.
     fn known(&self, line: usize) -> Option<(HDRVCALL, Option<State>)> {
         let handle = *self.calls(line).first()?;
         match self.calls.get(&handle)?.life {
@@ -231,8 +233,8 @@ impl Checker {
         }
     }
 
-    /// The engine was asked for the state of the line's call, and for the call that is `known` with
-    /// its mode: it says what was told.
+    /// Compares the states that the engine returned, for the line and for the call, with those that
+    /// were delivered.
     pub(crate) fn agree(
         &mut self,
         line: usize,
@@ -261,21 +263,21 @@ impl Checker {
         self.lines.get(line).is_some_and(Option::is_some)
     }
 
-    /// Calls of a line that are being made or not over.
+    /// The calls of a line that are being made or are not over.
     pub(crate) fn calls(&self, line: usize) -> Vec<HDRVCALL> {
         let known = |call: &Call| matches!(call.life, Life::Making(_)) || call.is_live();
         let of_line = self.calls.iter().filter(|(_, call)| call.line == line && known(call));
         of_line.map(|(handle, _)| *handle).collect()
     }
 
-    /// Calls of a line that are neither idle nor closed nor failed.
+    /// The calls of a line that are neither idle nor closed nor failed.
     pub(crate) fn live_calls(&self, line: usize) -> Vec<HDRVCALL> {
         let live = |call: &Call| call.line == line && call.is_live();
         self.calls.iter().filter(|(_, call)| live(call)).map(|(handle, _)| *handle).collect()
     }
 }
 
-/// The witness knows calls by TAPI's handles; here they are numbered alike.
+/// The handle for the witness, which uses TAPI's handles; here both have the same number.
 fn witnessed(call: HDRVCALL) -> HTAPICALL {
     HTAPICALL::new(call.raw()).unwrap_or_else(|| unreachable!("a handle is never 0"))
 }

@@ -1,4 +1,4 @@
-//! Requests: ids, tickets, completions, deadlines.
+//! Checks requests: ids, tickets, completions, deadlines.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
@@ -12,10 +12,10 @@ use ringback_tspi::types::HDRVCALL;
 use super::call::{Call, Life};
 use super::{Checker, Origin, REMEMBERED, Rule, witnessed};
 
-/// A deadline may be noticed so much late.
+/// A deadline may be noticed this much late.
 const SLACK: Duration = Duration::from_millis(1);
 
-/// What a request asks for.
+/// The kind of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     MakeCall,
@@ -24,7 +24,7 @@ pub(crate) enum Kind {
     Drop,
 }
 
-/// A request that was taken.
+/// A request that was accepted.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Submitted {
     pub(crate) id: RequestId,
@@ -40,14 +40,14 @@ pub(crate) struct Submitted {
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) at: Submitted,
-    /// Its ticket is held.
     pub(super) held: bool,
-    /// It ran when its call was dropped, or its call or line closed: by which rule it has failed.
+    /// Set if it ran when its call was dropped, or its call or line closed: the rule by which it
+    /// has failed.
     pub(super) due: Option<Rule>,
 }
 
 impl Checker {
-    /// A request was taken, and its ticket is held.
+    /// Notes that a request was accepted, whose ticket is held.
     pub(crate) fn submitted(&mut self, at: Submitted) {
         if self.requests.contains_key(&at.id) {
             self.fail(Rule::T3, format!("{} is given to a second request", at.id));
@@ -64,7 +64,7 @@ impl Checker {
         self.requests.insert(at.id, Request { at, held: true, due: None });
     }
 
-    /// A request was refused, under this id if the caller had chosen one.
+    /// Notes that a request was refused. `id` is set if the caller has chosen it.
     pub(crate) fn refused(&mut self, id: Option<RequestId>, result: i32) {
         if result >= 0 {
             self.fail(Rule::R4, format!("refused with {result}, which is no error"));
@@ -74,7 +74,7 @@ impl Checker {
         }
     }
 
-    /// The application is about to release a ticket.
+    /// Notes that the application is about to release a ticket.
     pub(crate) fn released(&mut self, id: RequestId) {
         let Some(request) = self.requests.get_mut(&id) else { return };
         request.held = false;
@@ -82,12 +82,13 @@ impl Checker {
         if let Some(blocked) = self.blocked.get_mut(line)
             && blocked.remove(&id)
         {
-            // It may have been the first; what is behind it is known after the next delivery.
+            // It may have been the first of the queue. What is behind it is known after the next
+            // delivery.
             blocked.clear();
         }
     }
 
-    /// A completion was delivered.
+    /// Checks a completion that was delivered.
     pub(crate) fn completed(&mut self, completion: &Completion, now: Time) {
         let Completion { id, result, .. } = *completion;
         if result > 0 {
@@ -130,7 +131,7 @@ impl Checker {
         self.effect(&request.at, result == 0);
     }
 
-    /// What a completion says about the call.
+    /// Applies what a completion means for the call.
     fn effect(&mut self, request: &Submitted, success: bool) {
         match request.kind {
             Kind::MakeCall => self.made(request.id, request.call, success),
@@ -148,7 +149,7 @@ impl Checker {
         }
     }
 
-    /// Nothing of a line may come while a completion on it is held back.
+    /// Reports an upcall of a line on which a completion is held back.
     pub(super) fn check_overtaking(&mut self, line: usize, what: std::fmt::Arguments<'_>) {
         let blocked = self.blocked.get(line).filter(|blocked| !blocked.is_empty());
         if let Some(blocked) = blocked {
@@ -157,13 +158,14 @@ impl Checker {
         }
     }
 
-    /// Whether a held ticket may keep some of the line's upcalls back: those behind its completion,
-    /// or behind what its request has told when it was started.
+    /// Whether a held ticket may keep back some of the line's upcalls: those behind its completion,
+    /// or behind events that its request emitted when it was started.
     pub(super) fn is_blocked(&self, line: usize) -> bool {
         self.requests.values().any(|request| request.held && request.at.line == line)
     }
 
-    /// What ran when something was dropped or closed is over now, and has to be told.
+    /// Notes that requests that ran when something was dropped or closed are over now, and are due
+    /// for delivery.
     pub(super) fn end_requests(
         &mut self,
         before: &BTreeSet<RequestId>,
@@ -183,7 +185,7 @@ impl Checker {
         }
     }
 
-    /// Time has passed.
+    /// Checks the deadlines after time has passed.
     pub(crate) fn step(&mut self, now: Time, running: &BTreeSet<RequestId>) {
         let over = self
             .requests
@@ -195,7 +197,8 @@ impl Checker {
         }
     }
 
-    /// The reactor has stopped and every ticket is released: nothing is left.
+    /// Checks at the end that nothing is left: the reactor has stopped and every ticket is
+    /// released.
     pub(crate) fn stopped(&mut self) {
         if let Some((id, request)) = self.requests.first_key_value() {
             let text = format!("{id} was not settled by the shutdown: {request:?}");
@@ -203,7 +206,7 @@ impl Checker {
         }
     }
 
-    /// The requests that are outstanding.
+    /// The outstanding requests.
     pub(crate) fn outstanding(&self) -> impl Iterator<Item = (RequestId, Token)> + '_ {
         self.requests.iter().map(|(id, request)| (*id, request.at.token))
     }
@@ -212,7 +215,7 @@ impl Checker {
         self.requests.contains_key(&id)
     }
 
-    /// Whether a line has outstanding requests.
+    /// An outstanding request of the line, if there is one.
     pub(super) fn first_of_line(&self, line: usize) -> Option<RequestId> {
         self.requests.iter().find(|(_, one)| one.at.line == line).map(|(id, _)| *id)
     }

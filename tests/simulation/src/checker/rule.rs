@@ -1,14 +1,14 @@
-//! The rules that are watched, each with what it says.
+//! The rules that are checked, with their texts.
 
 use std::fmt;
 
-/// A rule. Those of the TSPI contract bear its key; the others say what they are about.
+/// A rule. Those of the TSPI contract have its keys, and the others are named after their subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Rule {
     /// A result is 0 or negative.
     C2,
-    /// Each request that returned its id completes once: not twice, not never.
+    /// Each request that returned its id completes exactly once.
     C3,
     /// Upcalls do not nest.
     C6,
@@ -20,63 +20,65 @@ pub enum Rule {
     G1,
     /// Nothing of a line overtakes a completion that is held back.
     O1,
-    /// A new call has no event before completion(0) of the request that makes it, nor after it
-    /// failed.
+    /// A new call has no event before completion(0) of the request that makes it, and none if that
+    /// request fails.
     N4,
     /// Closing a call whose creation is pending completes the creating request with
     /// OPERATIONFAILED.
     N6,
     /// LINE_NEWCALL comes first, and the state is the next message of that call.
     N14,
-    /// A call never leaves IDLE, and nothing is told of it any more.
+    /// A call never leaves IDLE, and no event of it follows.
     O3,
     /// No LINE_CALLINFO after IDLE.
     O4,
-    /// Monitoring ends with the conversation, and tells only what was asked for.
+    /// Monitoring ends with the conversation, and reports only the requested digits.
     O5,
-    /// Closing a line completes everything before it returns.
+    /// Closing a line completes all its requests before it returns.
     D1,
-    /// After a line was closed there is no event of it.
+    /// After a line was closed no event of it is delivered.
     D2,
-    /// Closing a call completes everything before it returns, and no event of it follows.
+    /// Closing a call completes all its requests before it returns, and no event of it follows.
     D5,
     /// Dropping a call completes its other requests with OPERATIONFAILED, and itself after them.
     D7,
-    /// A call that was dropped is told to be idle.
+    /// A dropped call gets the state IDLE.
     D8,
-    /// At the shutdown everything is settled.
+    /// The shutdown settles everything.
     D12,
-    /// Everything is complete before LINE_CLOSE.
+    /// All requests complete before LINE_CLOSE.
     D13,
-    /// One generation of digits at a time: the next one and a cancel end it, and each ends once.
+    /// One generation of digits runs at a time: the next one and a cancel end it, and the end of
+    /// each is reported once.
     D17,
-    /// A request is over within its time limit.
+    /// A request completes within its time limit.
     Deadline,
-    /// A state follows from the one before as on an analog line (section 4), with a mode of its
-    /// own.
+    /// A state follows from the one before as on an analog line (section 4), with a mode that it
+    /// can have.
     Steps,
-    /// No state is told twice in a row.
+    /// No state is delivered twice in a row.
     Repeated,
     /// A line has at most one live call.
     OneCall,
-    /// A call that was answered was told to be connected.
+    /// A call that was answered becomes CONNECTED.
     Answered,
-    /// What the engine says of a line and its calls when asked is what it has told.
+    /// The states that the engine returns for a line and its calls are those that it has emitted.
     Agrees,
-    /// While a call holds an FXO line, its loop is closed, but for pulses and flashes.
+    /// While a call holds an FXO line, its loop is closed, except for pulses and flashes.
     OffHook,
-    /// A call follows its far end: a line without battery and a telephone that was hung up
-    /// disconnect it, a telephone that was lifted connects it.
+    /// A call follows its far end: it is disconnected when the line loses battery or the telephone
+    /// hangs up, and connected when the telephone is lifted.
     Follows,
-    /// `callstate::monitor` noticed what this checker did not.
+    /// `callstate::monitor` found a violation that this checker did not.
     Witness,
-    /// Register accesses stay within the budget of a tick.
+    /// Register accesses stay within a tick's budget.
     Budget,
     /// An FXO line's loop is open while no call holds it.
     OnHook,
     /// A telephone rings only for a call.
     Rings,
-    /// A line whose module works makes calls once faults are over; another refuses them.
+    /// When all faults are over, a line whose module works makes calls, and any other line refuses
+    /// them.
     Serves,
     /// The engine does not panic.
     Panic,
@@ -88,12 +90,12 @@ impl fmt::Display for Rule {
     }
 }
 
-/// A rule that was broken.
+/// A violation of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broken {
-    /// The rule.
+    /// The rule that was broken.
     pub rule: Rule,
-    /// What happened.
+    /// What happened, in words.
     pub text: String,
 }
 

@@ -1,4 +1,4 @@
-//! The checker finds what it is made for, and nothing else.
+//! The checker finds the violations that it is made for, and reports nothing else.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use super::{Checker, Kind, Rule, Submitted};
 const LIMIT: Duration = Duration::from_secs(3);
 const FAILED: i32 = LineError::OPERATIONFAILED.raw();
 
-/// A checker with two open lines, and the requests it is told of.
+/// A checker with two open lines, and the requests that it has seen.
 struct Bench {
     checker: Checker,
     table: Table,
@@ -45,14 +45,14 @@ impl Bench {
         id
     }
 
-    /// Submits, and releases the ticket.
+    /// Submits a request, and releases its ticket.
     fn ask(&mut self, line: usize, kind: Kind, on: HDRVCALL) -> RequestId {
         let id = self.submit(line, kind, on);
         self.checker.released(id);
         id
     }
 
-    /// The engine is done with it.
+    /// Marks a request as not running any more.
     fn finish(&mut self, id: RequestId) {
         self.running.remove(&id);
     }
@@ -88,7 +88,7 @@ impl Bench {
         self.checker.step(self.now, &running);
     }
 
-    /// A call that is connected.
+    /// Makes a call that is connected.
     fn connected(&mut self, number: usize) -> HDRVCALL {
         let made = self.ask(0, Kind::MakeCall, call(number));
         self.complete(made, 0);
@@ -100,7 +100,7 @@ impl Bench {
         call(number)
     }
 
-    /// A call that came in.
+    /// Makes an incoming call.
     fn offered(&mut self, number: usize) -> HDRVCALL {
         self.event(Subject::NewCall(call(number)));
         self.state(call(number), CallState::Offering, LINEOFFERINGMODE_ACTIVE);
@@ -203,7 +203,7 @@ fn g1_o1_what_a_held_ticket_holds_back() {
     bench.complete(id, FAILED);
     bench.broke(Rule::G1);
 
-    // Behind a completion that is held back nothing comes, not even another completion.
+    // Nothing is delivered behind a completion that is held back, not even another completion.
     let mut bench = Bench::new();
     let on = bench.connected(0x101);
     let held = bench.submit(0, Kind::Dial, on);
@@ -213,7 +213,7 @@ fn g1_o1_what_a_held_ticket_holds_back() {
     bench.state(on, CallState::Disconnected, LINEDISCONNECTMODE_NORMAL);
     bench.broke(Rule::O1);
 
-    // But after it was released, and on the other line.
+    // After its release it may be, and on the other line at any time.
     let mut bench = Bench::new();
     let on = bench.connected(0x101);
     let held = bench.submit(0, Kind::Dial, on);
@@ -227,7 +227,7 @@ fn g1_o1_what_a_held_ticket_holds_back() {
     bench.delivered();
     bench.fine();
 
-    // What was told before the held one is over may come.
+    // Upcalls that were queued before the held completion may come.
     let mut bench = Bench::new();
     let on = bench.connected(0x101);
     let held = bench.submit(0, Kind::Dial, on);
@@ -338,7 +338,7 @@ fn d17_o5_generation_ends_once_and_monitoring_with_the_conversation() {
     bench.state(on, CallState::Disconnected, LINEDISCONNECTMODE_NORMAL);
     bench.broke(Rule::D17);
 
-    // Neither known, nor an end.
+    // Neither a known generation, nor an end.
     for params in [generated(2), [3, 1, 0]] {
         let mut bench = Bench::new();
         let on = bench.connected(0x101);
@@ -366,7 +366,7 @@ fn d17_o5_generation_ends_once_and_monitoring_with_the_conversation() {
 fn d17_generations_end_as_they_began_before_the_delivery_is_over() {
     let cancelled = |id: usize| [LINEGENERATETERM_CANCEL as usize, id, 0];
 
-    // Several begin between two upcalls: the ends of all but the last are under way.
+    // Several begin between two upcalls: the ends of all but the last are queued.
     let mut bench = Bench::new();
     let on = bench.connected(0x101);
     for id in 1..=3 {
@@ -376,7 +376,7 @@ fn d17_generations_end_as_they_began_before_the_delivery_is_over() {
     bench.message(on, LINE_GENERATE, cancelled(2));
     bench.delivered();
     bench.fine();
-    // A cancel ends the last one, and none is left for the next.
+    // A cancel ends the last one, and leaves none for the next.
     bench.checker.generating(on, None);
     bench.message(on, LINE_GENERATE, cancelled(3));
     bench.delivered();
@@ -385,7 +385,7 @@ fn d17_generations_end_as_they_began_before_the_delivery_is_over() {
     bench.delivered();
     bench.fine();
 
-    // Not the oldest first.
+    // The oldest has to end first.
     let mut bench = Bench::new();
     let on = bench.connected(0x101);
     for id in 1..=3 {
@@ -394,7 +394,8 @@ fn d17_generations_end_as_they_began_before_the_delivery_is_over() {
     bench.message(on, LINE_GENERATE, cancelled(2));
     bench.broke(Rule::D17);
 
-    // Nothing comes any more, and what the next one or a cancel ended was not told to have ended.
+    // Nothing more is delivered, although the end of what the next one or a cancel has ended is
+    // missing.
     for next in [Some(2), None] {
         let mut bench = Bench::new();
         let on = bench.connected(0x101);
@@ -406,7 +407,7 @@ fn d17_generations_end_as_they_began_before_the_delivery_is_over() {
         bench.broke(Rule::D17);
     }
 
-    // But it may be kept back by a held ticket.
+    // A held ticket may keep it back.
     let mut bench = Bench::new();
     let on = bench.connected(0x101);
     bench.checker.generating(on, Some(1));
@@ -425,7 +426,8 @@ fn d17_generations_end_as_they_began_before_the_delivery_is_over() {
 
 #[test]
 fn d7_a_drop_fails_the_calls_other_requests_before_it_completes() {
-    /// A call that is being made or dials, dropped: the bench, the other request and the drop.
+    /// A call that is being made or dials is dropped: returns the bench, the other request and the
+    /// drop.
     fn dropped(kind: Kind, done: bool) -> (Bench, RequestId, RequestId) {
         let mut bench = Bench::new();
         let on = match kind {
@@ -464,7 +466,7 @@ fn d7_a_drop_fails_the_calls_other_requests_before_it_completes() {
             bench.broke(Rule::D7);
         }
 
-        // While the drop goes on, so may the others; and one that failed has ended nothing.
+        // While the drop runs, the others may run as well; and a failed drop has ended nothing.
         let (mut bench, other, drop) = dropped(kind, false);
         bench.complete(drop, FAILED);
         bench.complete(other, 0);
@@ -472,7 +474,7 @@ fn d7_a_drop_fails_the_calls_other_requests_before_it_completes() {
         bench.fine();
     }
 
-    // It is done, and the other goes on.
+    // The drop is complete, and the other request still runs.
     let mut bench = Bench::new();
     let on = bench.connected(0x101);
     bench.ask(0, Kind::Dial, on);
@@ -482,7 +484,7 @@ fn d7_a_drop_fails_the_calls_other_requests_before_it_completes() {
     bench.checker.dropping(drop, on, &before, &bench.running);
     bench.broke(Rule::D7);
 
-    // The requests of another call are none of its business.
+    // It does not affect requests of another call.
     let mut bench = Bench::new();
     let on = bench.connected(0x101);
     bench.ask(1, Kind::MakeCall, call(0x102));
@@ -509,7 +511,7 @@ fn d1_d2_d5_n6_closing_completes_first_and_nothing_follows() {
     bench.broke(Rule::N6);
 
     for line in [true, false] {
-        // Its requests run on, or are not told, or come to another end.
+        // Its requests still run, or are not completed, or complete with another result.
         for what in 0..3 {
             let mut bench = Bench::new();
             let on = bench.connected(0x101);
@@ -542,7 +544,7 @@ fn d1_d2_d5_n6_closing_completes_first_and_nothing_follows() {
         bench.broke(if line { Rule::D2 } else { Rule::D5 });
     }
 
-    // Opened again, under another handle: events of the old one are late.
+    // The line is opened again, with another handle: events of the old one are late.
     let mut bench = Bench::new();
     bench.checker.line_closed(0, &BTreeSet::new(), &BTreeSet::new());
     bench.checker.opened(0, HTAPILINE::new(3).unwrap());
@@ -570,7 +572,7 @@ fn d12_d13_nothing_outlives_the_line_or_the_shutdown() {
     bench.state(on, CallState::Idle, 0);
     bench.broke(Rule::D2);
 
-    // Completions may come after the events that were before them are dropped.
+    // Completions may be delivered after the events before them were dropped.
     let mut bench = Bench::new();
     let on = bench.connected(0x101);
     let dropped = bench.submit(0, Kind::Drop, on);

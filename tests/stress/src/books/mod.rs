@@ -1,8 +1,9 @@
-//! The application's own books of one host: what it has asked, what it was told, what is closed.
+//! The application's own books of one host: what it has asked for, what was delivered, what is
+//! closed.
 //!
-//! They are kept by the host's observer, by the application's callbacks and by whoever closes
-//! something, and judged at every entry. The witness before the provider judges the same from
-//! below; here it is judged what the host makes of it.
+//! The host's observer, the application's callbacks and the closing threads write into them, and
+//! the rules are checked at every entry. The witness between host and provider checks the same
+//! rules for the provider; these books check the host.
 
 mod pages;
 #[cfg(test)]
@@ -19,16 +20,17 @@ use ringback_tspi::types::HTAPICALL;
 
 use self::pages::{Opening, Pages, Request, Stage};
 
-/// Which opening of a line, counted from 1 in a host's life.
+/// The number of an opening of a line, counted from 1 in a host's life.
 pub(crate) type OpeningNo = u64;
 
-/// What is being asked by a thread.
+/// The asynchronous function that a thread is calling.
 #[derive(Clone)]
 struct Asking {
     opening: OpeningNo,
-    /// The application has the id already, so the outcome may overtake the function (G1).
+    /// Whether the application has the id already, so that the outcome may come before the function
+    /// returns (G1).
     known: bool,
-    /// The host's function has not returned.
+    /// Whether the host's function has not returned.
     inside: Arc<AtomicBool>,
 }
 
@@ -36,13 +38,13 @@ thread_local! {
     static ASKING: RefCell<Option<Asking>> = const { RefCell::new(None) };
 }
 
-/// Asks the host for something asynchronous.
+/// Calls an asynchronous function of the host.
 pub(crate) fn asking<R>(opening: OpeningNo, known: bool, ask: impl FnOnce() -> R) -> R {
     let inside = Arc::new(AtomicBool::new(true));
     let now = Asking { opening, known, inside: Arc::clone(&inside) };
     ASKING.with_borrow_mut(|asking| *asking = Some(now));
     let result = ask();
-    // First of all, or the host may find out before us that its function has returned.
+    // This comes first, because the host may find out at once that its function has returned.
     inside.store(false, Ordering::SeqCst);
     ASKING.with_borrow_mut(Option::take);
     result
@@ -52,13 +54,13 @@ pub(crate) fn asking<R>(opening: OpeningNo, known: bool, ask: impl FnOnce() -> R
 #[derive(Default)]
 pub(crate) struct Books {
     pages: Mutex<Pages>,
-    /// Somebody is being told something.
+    /// Whether a callback is running.
     telling: AtomicBool,
-    /// How often the observer was called.
+    /// The number of calls of the observer.
     observed: AtomicU64,
 }
 
-/// Somebody is being told something until this is dropped.
+/// Marks a callback as running until this is dropped.
 struct Telling<'a>(&'a Books);
 
 impl Drop for Telling<'_> {
@@ -84,13 +86,13 @@ impl Books {
         self.pages().note(text);
     }
 
-    /// What was broken, and what happened last.
+    /// Returns the violations, and the last entries.
     pub(crate) fn broken(&self) -> (Vec<String>, Vec<String>) {
         let pages = self.pages();
         (pages.broken.clone(), pages.journal.iter().cloned().collect())
     }
 
-    /// Somebody is being told something; nobody else may be meanwhile (C6).
+    /// Marks a callback as running. No other one may run at the same time (C6).
     fn telling(&self, what: &str) -> Telling<'_> {
         if self.telling.swap(true, Ordering::SeqCst) {
             self.wrong(format!("C6: {what} while another upcall is under way"));
@@ -98,8 +100,8 @@ impl Books {
         Telling(self)
     }
 
-    /// Takes its time now and then, so that others come in between: between the check of a handle
-    /// and the provider's function, or between what is told and the callback.
+    /// Delays the thread at times, so that others act in between: between the check of a handle and
+    /// the provider's function, or between the observer and the callback.
     fn dawdle(&self) {
         match self.observed.fetch_add(1, Ordering::Relaxed) % 29 {
             3 | 17 => thread::yield_now(),
@@ -154,7 +156,7 @@ impl Books {
         }
     }
 
-    /// A line is about to be opened.
+    /// Called when a line is about to be opened.
     pub(crate) fn opening(&self, line: u32) -> OpeningNo {
         let mut pages = self.pages();
         let no = pages.openings.len() as OpeningNo + 1;
@@ -162,28 +164,28 @@ impl Books {
         no
     }
 
-    /// It was not opened: nothing may be told of it.
+    /// Called when the line was not opened: nothing of it may be delivered.
     pub(crate) fn not_opened(&self, no: OpeningNo) {
         if let Some(opening) = self.pages().openings.get_mut(&no) {
             opening.closed = true;
         }
     }
 
-    /// A callback is about to be given to a request.
+    /// Called when a callback is about to be set for a request.
     pub(crate) fn promise(&self, id: u32) {
         let mut pages = self.pages();
         pages.promised += 1;
         pages.note(format!("a callback for {id}"));
     }
 
-    /// It was given.
+    /// Called when the callback was set.
     pub(crate) fn given(&self, id: u32) {
         if let Some(request) = self.pages().requests.get_mut(&id) {
             request.given = true;
         }
     }
 
-    /// In a callback of a request: does what it has to do.
+    /// Runs the callback of a request.
     pub(crate) fn called(&self, id: u32, act: impl FnOnce()) {
         struct Running<'a>(&'a Books, u32);
         impl Drop for Running<'_> {
@@ -206,7 +208,7 @@ impl Books {
         act();
     }
 
-    /// A close has said that this opening of a line is closed and nothing follows.
+    /// Called when a close has returned that this opening is closed and nothing follows.
     pub(crate) fn line_closed(&self, no: OpeningNo, upcall: bool) {
         let mut pages = self.pages();
         pages.note(format!("opening {no} is closed{}", by(upcall)));
@@ -217,7 +219,7 @@ impl Books {
         }
     }
 
-    /// The same of a call.
+    /// The same for a call.
     pub(crate) fn call_closed(&self, call: HTAPICALL, upcall: bool) {
         let mut pages = self.pages();
         pages.note(format!("{call} is closed{}", by(upcall)));
@@ -228,7 +230,7 @@ impl Books {
         }
     }
 
-    /// The same of the host.
+    /// The same for the host.
     pub(crate) fn down(&self, upcall: bool) {
         let mut pages = self.pages();
         pages.note(format!("the host is down{}", by(upcall)));
@@ -239,7 +241,7 @@ impl Books {
         }
     }
 
-    /// At the end of the host's life.
+    /// Called at the end of the host's life.
     pub(crate) fn close(&self) {
         let mut pages = self.pages();
         let left: Vec<u32> = pages

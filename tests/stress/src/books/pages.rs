@@ -1,4 +1,4 @@
-//! What stands in the books, and the rules by which each entry is judged.
+//! The entries of the books, and the rules that each entry is checked against.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::Ordering;
@@ -9,10 +9,10 @@ use ringback_tspi::types::HTAPICALL;
 
 use super::{ASKING, Asking, OpeningNo};
 
-/// Happenings that a failure shows.
+/// The number of entries that a failure prints.
 const SHOWN: usize = 80;
 
-/// How many of them come after the first broken rule.
+/// The number of these that come after the first violation.
 const AFTER: usize = 20;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,15 +28,15 @@ pub(super) struct Request {
     pub(super) call: HTAPICALL,
     pub(super) opening: Option<OpeningNo>,
     pub(super) asking: Option<Asking>,
-    /// A callback was given to it; and it was before the outcome was told.
+    /// Whether a callback was set for it, and whether that was before the outcome was delivered.
     pub(super) given: bool,
     pub(super) given_in_time: bool,
-    /// That callback has not returned.
+    /// Whether that callback is running.
     pub(super) running: bool,
 }
 
 impl Request {
-    /// Whether something of it is still to be told, or being told.
+    /// Returns whether something of it is not delivered, or is being delivered.
     pub(super) fn is_open(&self) -> bool {
         self.stage == Stage::Accepted || self.running && self.given_in_time
     }
@@ -45,7 +45,7 @@ impl Request {
 pub(super) struct CallBook {
     pub(super) opening: Option<OpeningNo>,
     pub(super) closed: bool,
-    /// The request that makes it has not succeeded.
+    /// Whether the request that makes it has not succeeded yet.
     pub(super) making: bool,
     pub(super) idle: bool,
 }
@@ -60,20 +60,20 @@ pub(super) struct Pages {
     pub(super) openings: HashMap<OpeningNo, Opening>,
     pub(super) calls: HashMap<HTAPICALL, CallBook>,
     pub(super) requests: HashMap<u32, Request>,
-    /// Callbacks that were given to requests, and callbacks that were called.
+    /// The number of callbacks that were set for requests, and of those that were called.
     pub(super) promised: u64,
     pub(super) called: u64,
-    /// A shutdown has returned that it is down.
+    /// Whether a shutdown has returned that the host is down.
     pub(super) down: bool,
     pub(super) broken: Vec<String>,
     pub(super) journal: VecDeque<String>,
-    /// How many happenings were noted since.
+    /// The number of entries since the first violation.
     pub(super) after: usize,
 }
 
 impl Pages {
     pub(super) fn note(&mut self, text: String) {
-        // What comes long after the first broken rule explains nothing.
+        // Entries long after the first violation do not help to explain it.
         self.after += usize::from(!self.broken.is_empty());
         if self.after > AFTER {
             return;
@@ -93,7 +93,7 @@ impl Pages {
         opening.and_then(|no| self.openings.get(&no)).is_some_and(|opening| opening.closed)
     }
 
-    /// The only opening of a line that is not known to be closed.
+    /// The openings of a line that are not known to be closed.
     pub(super) fn open_on(&self, line: u32) -> Vec<OpeningNo> {
         let open = |opening: &Opening| opening.line == line && !opening.closed;
         self.openings.iter().filter(|(_, one)| open(one)).map(|(no, _)| *no).collect()
@@ -181,7 +181,7 @@ impl Pages {
         }
         let Some(call) = call else { return };
         if matches!(event, LineEvent::NewCall { .. }) {
-            // While one opening ends and the next begins, it may be of either.
+            // While one opening ends and the next begins, the event may belong to either.
             let opening = open.first().copied().filter(|_| open.len() == 1);
             let book = CallBook { opening, closed: false, making: false, idle: false };
             if self.calls.insert(call, book).is_some() {
@@ -209,7 +209,7 @@ impl Pages {
         }
     }
 
-    /// Something was closed: of the requests that are its own, none may be open.
+    /// Checks that none of the requests of something that was closed is open.
     pub(super) fn none_open(&mut self, rule: &str, what: &str, own: impl Fn(&Request) -> bool) {
         let open: Vec<String> = self
             .requests

@@ -1,4 +1,4 @@
-//! That the books notice what they are for.
+//! The books report the violations that they are made for.
 
 use ringback_driver::Time;
 use ringback_tspi::error::LineError;
@@ -12,7 +12,7 @@ fn call() -> HTAPICALL {
     HTAPICALL::new(9).expect("a handle is not 0")
 }
 
-/// Books with one request that was asked.
+/// Makes books with one request.
 fn asked(id: u32, known: bool, then: impl FnOnce(&Books)) -> Books {
     let books = Books::default();
     let opening = books.opening(LINE);
@@ -29,7 +29,7 @@ fn told(books: &Books, id: u32, result: i32) {
     books.observe(&Traced::Completed { id, result, completed, delivered, early });
 }
 
-/// The one rule that was broken.
+/// The only violation.
 fn broken(books: &Books) -> String {
     let (broken, _) = books.broken();
     assert_eq!(broken.len(), 1, "{broken:?}");

@@ -1,18 +1,18 @@
-//! Listening: whether a tone is really in what was heard.
+//! Detects tones and exchange signals in the samples that a far end has heard.
 
 use ringback_country::Country;
 use ringback_media::level::{power_at, rms_dbm0};
 use ringback_media::tone::{CallProgress, Detector, Heard};
 
-/// Judged at a time: 50 ms, which tells tones 50 Hz apart.
+/// Samples that are judged at a time: 50 ms, which separates tones 50 Hz apart.
 const BLOCK: usize = 400;
 const BLOCK_MS: u32 = 50;
-/// Quieter than this is silence.
+/// A block below this level is silence.
 const QUIET_DBM0: f32 = -35.0;
-/// The tone holds all but this of the block's power.
+/// A block is the tone if the tone's power is within this of the whole block's power.
 const SHARE_DB: f32 = 1.5;
 
-/// For how many milliseconds a tone of this frequency was heard, and nothing beside it.
+/// Returns for how many milliseconds only a tone of this frequency was heard.
 pub(super) fn tone_ms(samples: &[i16], hz: f32) -> u32 {
     let blocks = samples.chunks_exact(BLOCK).filter(|block| {
         let level = rms_dbm0(block);
@@ -21,7 +21,7 @@ pub(super) fn tone_ms(samples: &[i16], hz: f32) -> u32 {
     blocks.map(|_| BLOCK_MS).sum()
 }
 
-/// Whether this signal of an exchange was heard.
+/// Returns whether this signal of an exchange was heard.
 pub(super) fn hears(samples: &[i16], country: Country, signal: CallProgress) -> bool {
     let mut detector = Detector::new(country.tones());
     let heard = samples.chunks(BLOCK).filter_map(|piece| detector.feed(piece));

@@ -1,7 +1,7 @@
-//! The far ends of the card: telephones and the exchange, told what to do and asked what they hear.
+//! The far ends of the card, telephones and exchange: what they do and what they have heard.
 //!
-//! Rule: the demo speaks to them by the commands of `ringback softcard` in every case, whether the
-//! card is in this process or in another one, so that both are played alike.
+//! Rule: the demo always controls them with the commands of `ringback softcard`, whether the card
+//! is in this process or in another one, so that both cases run the same code.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,19 +15,19 @@ use serde_json::Value;
 use crate::exit::Failure;
 use crate::signals::Signals;
 
-/// What becomes of a step of the demo.
+/// The result of a step of the demo; the error is a sentence.
 pub(super) type Step<T = ()> = Result<T, String>;
 
-/// What is behind a card. Cheap to clone.
+/// The far ends of one card. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) enum Far {
-    /// A card in this process.
+    /// The software card of this process.
     Here(Control),
-    /// One elsewhere, by a socket or a port.
+    /// A card of another process, reached by a socket or a serial port.
     There(Arc<Mutex<Client>>),
 }
 
-/// A line of the exchange, as it is there.
+/// A line of the exchange, as the exchange sees it.
 #[derive(Debug, Deserialize)]
 pub(super) struct ExchangeLine {
     pub(super) number: String,
@@ -39,20 +39,20 @@ pub(super) struct ExchangeLine {
 #[derive(Debug)]
 pub(super) struct Telephone {
     far: Far,
-    /// How the commands begin that are for it.
+    /// The prefix of all commands for this telephone.
     name: String,
 }
 
-/// How a telephone is.
+/// The state of a telephone.
 #[derive(Debug, Deserialize)]
 pub(super) struct TelephoneState {
     pub(super) off_hook: bool,
     pub(super) ringing: bool,
-    /// Rings of this call.
+    /// Number of rings of the current call.
     pub(super) rings: u32,
-    /// It still speaks or dials.
+    /// Whether it still speaks or dials.
     pub(super) busy: bool,
-    /// That it heard since it was lifted.
+    /// The digits that it has heard since it was lifted.
     pub(super) digits: String,
 }
 
@@ -82,7 +82,7 @@ impl Far {
         self.ask(command).map_err(|error| error.to_string())
     }
 
-    /// What the exchange knows of the line at an FXO slot.
+    /// Returns the exchange's state of the line at an FXO slot.
     pub(super) fn line(&self, slot: usize) -> Step<ExchangeLine> {
         let mut state = self.tell("state")?;
         let line = state.pointer_mut(&format!("/slots/{slot}/line")).map(Value::take);
@@ -94,7 +94,7 @@ impl Far {
         Telephone { far: self.clone(), name: format!("telephone {slot}") }
     }
 
-    /// A subscriber of the exchange, new or known.
+    /// Returns a subscriber of the exchange, which is created if it is new.
     pub(super) fn subscriber(&self, number: &str) -> Step<Telephone> {
         let name = format!("subscriber {number}");
         self.tell(&format!("{name} add"))?;
@@ -103,7 +103,7 @@ impl Far {
 }
 
 impl Telephone {
-    /// Does what an action of the commands says.
+    /// Sends the telephone a command.
     pub(super) fn does(&self, action: &str) -> Step {
         self.far.tell(&format!("{} {action}", self.name)).map(drop)
     }
@@ -112,8 +112,8 @@ impl Telephone {
         read(self.far.tell(&format!("{} state", self.name))?)
     }
 
-    /// The last milliseconds of what it heard; less if it has not heard so much since it was lifted
-    /// or made to forget.
+    /// Returns the last `ms` milliseconds of what it has heard; less if it has not heard so much
+    /// since it was lifted or its memory was cleared.
     pub(super) fn heard(&self, ms: u32) -> Step<Vec<i16>> {
         let mut reply = self.far.tell(&format!("{} heard {ms}", self.name))?;
         read(reply.get_mut("samples").map(Value::take).unwrap_or_default())

@@ -1,8 +1,7 @@
-//! `ringback demo`: the main job on the software card. Four calls at once, one on each line: out to
-//! an exchange and in from it, to a telephone and from one. Both sides of each send digits and
-//! sound, and what arrives is listened to, not believed. The same on a software card in another
-//! process, as a virtual machine sees it: its far ends are then told by
-//! `ringback softcard --control`.
+//! `ringback demo`: four calls at once on the software card, one on each line: out to an exchange
+//! and in from it, to a telephone and from one. Both sides of each call send digits and sound, and
+//! the demo checks what arrives. The software card can also be in another process, as a virtual
+//! machine sees it; its far ends are then controlled through `ringback softcard --control`.
 //!
 //! Every request is followed from its submission to its delivery; the demo fails when one of them
 //! is not completed exactly once, when an order rule is broken, or when a check is not met.
@@ -88,7 +87,7 @@ With --json every line is one object with `event`, `t_ms` (milliseconds since th
 The last line is the summary: requests, completed, early, duplicate, lost (counts),
 order_violations, failures (sentences), ok.";
 
-/// How long one look waits for something to print.
+/// How long one wait for something to print lasts.
 const BEAT: Duration = Duration::from_millis(20);
 
 /// The last line of `--json`.
@@ -120,14 +119,14 @@ impl Demo {
         log.start();
         out.text(out.paint(Colour::Bold, HEADINGS.trim_end()))?;
         let failures = play(&station, &far, signals, &recorder, &mut log, out)?;
-        // What is told while the lines close and the provider shuts down counts as well.
+        // Upcalls that come while the lines close and the provider shuts down are checked as well.
         drop(station);
         print(&mut log, out)?;
         signals.check()?;
         conclude(&log, out, failures)
     }
 
-    /// The card, as it is chosen and, in this process, as it is; and what is behind it.
+    /// Returns the selected card, the software card if it is in this process, and the far ends.
     fn stage(&self, signals: &Signals) -> Result<(Selector, Option<SoftCard>, Far), Failure> {
         match (&self.card, &self.far) {
             (Some(Selector::Soft), _) => Err(Failure::new(
@@ -145,7 +144,7 @@ impl Demo {
     }
 }
 
-/// Plays all scenes at once and prints meanwhile; the sentences of what failed.
+/// Plays all scenes at once and prints meanwhile. Returns the sentences of those that failed.
 fn play(
     station: &Station,
     far: &Far,
@@ -167,14 +166,15 @@ fn play(
                 let played = play(&mut scene);
                 let failed = played.err().map(|what| format!("line {}: {what}", scene.number()));
                 scene.end();
-                // The receiver is only gone if printing has failed, which is told then.
+                // The receiver is gone only if printing has failed, and that error is reported
+                // then.
                 let _ = done.send(failed);
             });
         }
         let mut results = Vec::new();
         while results.len() < count {
             if let Err(failure) = print(log, out) {
-                // Nobody looks any more: the scenes need not go on.
+                // Printing has failed, so that the scenes need not go on.
                 signals.give_up();
                 return Err(failure);
             }
@@ -184,7 +184,7 @@ fn play(
     })
 }
 
-/// Prints what has happened since the last time.
+/// Prints the entries of the log that are new.
 fn print(log: &mut Log, out: Output<'_>) -> Result<(), Failure> {
     while let Some(entry) = log.next(Duration::ZERO) {
         out.object(&log.object(&entry))?;
@@ -195,13 +195,13 @@ fn print(log: &mut Log, out: Output<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether a person wants to see it: the ends of digits say little, and when a request was
-/// completed is in the table, because it is known only when that is delivered.
+/// Returns whether the entry is printed as text. Left out are the ends of digits, and completions:
+/// they become known only with the delivery, and the table has their times.
 fn is_telling(entry: &Entry) -> bool {
     !matches!(entry.what, What::Digit { end: true, .. } | What::Completed { early: false, .. })
 }
 
-/// The table, the counts, and whether all was well.
+/// Prints the table and the counts, and fails if anything was wrong.
 fn conclude(log: &Log, out: Output<'_>, mut failures: Vec<String>) -> Result<(), Failure> {
     let summary = log.summary();
     failures.extend(complaints(&summary));
@@ -221,7 +221,7 @@ fn conclude(log: &Log, out: Output<'_>, mut failures: Vec<String>) -> Result<(),
     out.text(out.paint(Colour::Good, "All four calls went as they should."))
 }
 
-/// Fails with everything that was not as it should be.
+/// Fails with all the sentences that describe what was wrong.
 fn verdict(failures: &[String]) -> Result<(), Failure> {
     if failures.is_empty() {
         return Ok(());
@@ -229,7 +229,7 @@ fn verdict(failures: &[String]) -> Result<(), Failure> {
     Err(Failure::failed(format_args!("the demo failed: {}", failures.join("; "))))
 }
 
-/// What the summary has to complain of, in sentences.
+/// Describes in sentences what is wrong in the summary.
 fn complaints(summary: &Summary) -> Vec<String> {
     let mut complaints = summary.order_violations.clone();
     if summary.requests == 0 {

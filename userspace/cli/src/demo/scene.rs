@@ -1,6 +1,6 @@
-//! One call of the demo from our side: what it waits for, with deadlines, and what it checks.
+//! One call of the demo from our side: its steps, each with a deadline and a check.
 //!
-//! Rules: a scene fails with a sentence that says what did not come; it never waits without a
+//! Rules: a scene that fails returns a sentence that names what did not happen; every wait has a
 //! limit; a signal ends every wait.
 
 use std::time::{Duration, Instant};
@@ -19,23 +19,23 @@ use crate::scenery::tone;
 use crate::signals::Signals;
 use crate::timeline::{Recorder, What};
 
-/// How long anything may take, far beyond what it does take; and how long where the card's time may
-/// be slowed.
+/// How long each step may take, far beyond what it does take; longer for a card in another process,
+/// whose time may be slowed down.
 const PATIENCE: Duration = Duration::from_secs(30);
 const LONG_PATIENCE: Duration = Duration::from_secs(300);
-/// How often something that tells no event is looked at.
+/// Interval at which states without an event are polled.
 const LOOK: Duration = Duration::from_millis(20);
-/// How often samples are fetched from the far end.
+/// Interval at which samples are fetched from the far end.
 const LISTEN: Duration = Duration::from_millis(200);
-/// Longer than anything that is listened to at the far end.
+/// Length of what is fetched from the far end, longer than anything that is expected in it.
 const HEARD_MS: u32 = 10_000;
-/// What each side says, in Hz: two frequencies that no exchange uses.
+/// The frequency that each side plays, in Hz. No exchange uses these.
 const OURS_HZ: f32 = 1400.0;
 const THEIRS_HZ: f32 = 850.0;
-/// For how long, and how much of it has to arrive on a machine that is busy.
+/// The length of the tone that each side plays, and how much of it has to arrive on a busy machine.
 const SPEECH_MS: u32 = 1000;
 const ENOUGH_MS: u32 = 600;
-/// The digits of each side.
+/// The digits that each side sends.
 const OUR_DIGITS: &str = "1234";
 const THEIR_DIGITS: &str = "98#*";
 
@@ -49,7 +49,7 @@ pub(super) struct Scene<'a> {
     patience: Duration,
     signals: &'a Signals,
     recorder: &'a Recorder,
-    /// The call that is on the line.
+    /// The current call of the line.
     call: Option<Call>,
 }
 
@@ -87,7 +87,7 @@ impl<'a> Scene<'a> {
         self.line.info().device_id
     }
 
-    /// Where the call takes place.
+    /// The country of lines and exchange.
     pub(super) fn country(&self) -> Country {
         self.country
     }
@@ -96,23 +96,23 @@ impl<'a> Scene<'a> {
         self.far
     }
 
-    /// The telephone on the line.
+    /// Returns the telephone on an FXS line.
     pub(super) fn telephone(&self) -> Telephone {
         self.far.telephone(self.number() as usize)
     }
 
-    /// The line as the exchange knows it.
+    /// Returns the exchange's state of an FXO line.
     pub(super) fn at_exchange(&self) -> Step<ExchangeLine> {
         self.far.line(self.number() as usize)
     }
 
-    /// Notes what somebody at the other end does.
+    /// Records what the far end does.
     pub(super) fn does(&self, who: &str, does: &str) {
         let what = What::Does { who: who.to_owned(), does: does.to_owned() };
         self.recorder.add(Some(self.number()), what);
     }
 
-    /// Notes a check, and fails if it is not met. After a signal there is nothing to check.
+    /// Records a check, and fails if it is not met. After a signal nothing is checked any more.
     pub(super) fn check(&self, what: &str, ok: bool, found: &str) -> Step {
         self.interrupted()?;
         let (what, found) = (what.to_owned(), found.to_owned());
@@ -125,12 +125,12 @@ impl<'a> Scene<'a> {
         self.signals.check().map_err(|_| "interrupted".to_owned())
     }
 
-    /// Waits until something is so.
+    /// Polls until the condition is met.
     pub(super) fn until(&self, what: &str, is_so: impl FnMut() -> Step<bool>) -> Step {
         self.until_at(LOOK, what, is_so)
     }
 
-    /// The same, for what is worth a closer look.
+    /// Like `until`, for conditions that fetch samples and are polled less often.
     pub(super) fn until_heard(&self, what: &str, is_so: impl FnMut() -> Step<bool>) -> Step {
         self.until_at(LISTEN, what, is_so)
     }
@@ -147,7 +147,7 @@ impl<'a> Scene<'a> {
         Ok(())
     }
 
-    /// Waits for the event that `pick` picks; others are let go by.
+    /// Waits for the first event for which `pick` returns something; other events are dropped.
     fn event<T>(&self, what: &str, pick: impl Fn(LineEvent) -> Option<T>) -> Step<T> {
         let until = Instant::now() + self.patience;
         loop {
@@ -169,7 +169,7 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Waits for the call's next state, which has to be this one.
+    /// Waits for the call's next state, and fails if it is another one than `wanted`.
     pub(super) fn state(&self, wanted: CallState) -> Step {
         let came = self.event(wanted.name(), |event| match event {
             LineEvent::State { state, .. } => Some(state),
@@ -181,7 +181,7 @@ impl<'a> Scene<'a> {
         Err(format!("the call went to {came} where {wanted} was due"))
     }
 
-    /// Waits for a request.
+    /// Waits until a request is completed.
     fn complete<T: Clone>(&self, what: &str, asked: Result<Pending<T>, LineError>) -> Step<T> {
         let pending = asked.map_err(|error| format!("{what} was refused: {error}"))?;
         let until = Instant::now() + self.patience;
@@ -205,12 +205,12 @@ impl<'a> Scene<'a> {
         Ok(())
     }
 
-    /// Dials more on the call.
+    /// Dials further digits on the call.
     pub(super) fn dial(&self, address: &str) -> Step {
         self.complete("lineDial", self.call()?.dial(address))
     }
 
-    /// Waits for a call from outside.
+    /// Waits for an incoming call.
     pub(super) fn await_call(&mut self) -> Step {
         let call = self.event("an incoming call", |event| match event {
             LineEvent::NewCall { call, .. } => Some(call),
@@ -246,16 +246,17 @@ impl<'a> Scene<'a> {
         Ok(())
     }
 
-    /// Gives up whatever is left, for a scene that ended in the middle.
+    /// Closes the call that a scene has left when it failed.
     pub(super) fn end(&mut self) {
-        // Why the scene ended is told; this can add nothing.
+        // The scene's own error is reported; one of closing would add nothing.
         let _ = self.close_call();
         let _ = self.line.close();
     }
 
     // Talking
 
-    /// Digits and sound both ways between the line and the telephone at its other end.
+    /// Sends digits and sound in both directions between the line and the telephone at its other
+    /// end.
     pub(super) fn talk(&self, far: &Telephone, who: &str) -> Step {
         let call = self.call()?;
         let failed = |what: &'static str| move |error: LineError| format!("{what}: {error}");
@@ -287,7 +288,7 @@ impl<'a> Scene<'a> {
         self.speak(far, who)
     }
 
-    /// Both sides speak at the same time, each on its own frequency.
+    /// Both sides play a tone at the same time, each at its own frequency.
     fn speak(&self, far: &Telephone, who: &str) -> Step {
         self.audio.record(true);
         far.does("forget")?;
@@ -317,7 +318,7 @@ impl<'a> Scene<'a> {
         both
     }
 
-    /// Hears how somebody answers who says this frequency.
+    /// Waits until the far end answers and plays a tone of this frequency.
     pub(super) fn hear_hello(&self, who: &str, hz: f32, enough_ms: u32) -> Step {
         self.audio.record(true);
         let mut heard = Vec::new();

@@ -1,4 +1,4 @@
-//! The four calls of the demo, each told from our side.
+//! The four calls of the demo, seen from our side.
 
 use ringback_media::tone::CallProgress;
 use ringback_tspi::callstate::CallState;
@@ -7,27 +7,27 @@ use super::ear::hears;
 use super::far::Step;
 use super::scene::Scene;
 
-/// Whom line 2 calls, and who calls line 3.
+/// The number that line 2 calls, and the one that calls line 3.
 const CALLED: &str = "5550100";
-/// The same in two parts.
+/// The same number in two parts.
 const PREFIX: &str = "555;";
 const REST: &str = "0100";
 const CALLER: &str = "5550110";
 /// What the telephone at line 1 dials.
 const DIALS: &str = "5551234";
-/// How the called subscriber answers. A plain line has no other sign of an answer than that the
-/// ringback breaks off, so somebody has to say something.
+/// The tone with which the called subscriber answers. A plain line signals an answer only by the
+/// end of ringback tone, so that the subscriber has to make a sound.
 const HELLO_HZ: f32 = 1000.0;
 const HELLO_MS: u32 = 1000;
-/// What is listened to for reorder tone: half seconds of it.
+/// How long the line is recorded to find reorder tone: several of its half-second bursts.
 const REORDER_MS: u32 = 5000;
-/// How much of that is left when the answer has been recognised.
+/// How much of the subscriber's tone remains after the line has recognised the answer.
 const HELLO_LEFT_MS: u32 = 200;
 
-/// A call of the demo.
+/// The function that plays a call of the demo.
 pub(super) type Play = fn(&mut Scene<'_>) -> Step;
 
-/// What is played on lines 0 to 3.
+/// The calls of lines 0 to 3.
 pub(super) const SCENES: [Play; 4] = [ring_telephone, telephone_dials, call_out, called];
 
 /// Line 0: we ring the telephone, its owner answers, talks and hangs up.

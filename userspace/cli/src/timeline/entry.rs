@@ -1,4 +1,4 @@
-//! One thing that happened, and how it reads as JSON.
+//! One entry of the log, and its form in JSON.
 
 use ringback_driver::Time;
 use ringback_host::LineEvent;
@@ -9,15 +9,13 @@ use serde::Serialize;
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Entry {
-    /// When, on CLOCK_MONOTONIC.
+    /// The time of CLOCK_MONOTONIC.
     pub(crate) at: Time,
-    /// The line it happened on.
     pub(crate) line: Option<u32>,
-    /// What.
     pub(crate) what: What,
 }
 
-/// An entry as JSON: when, where, and what.
+/// An entry as JSON: time, line and event.
 #[derive(Debug, Serialize)]
 pub(crate) struct Object<'a> {
     /// Milliseconds since the start.
@@ -28,25 +26,25 @@ pub(crate) struct Object<'a> {
     pub(crate) what: &'a What,
 }
 
-/// What happened. `call` is TAPI's handle, `id` the request id.
+/// An event. `call` is TAPI's handle, `id` the request id.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(crate) enum What {
-    /// A function is about to be called; `call` is the call that it makes or is about.
+    /// A function is about to be called; `call` is the call that it makes or refers to.
     Submitted { id: u32, function: &'static str, call: usize },
-    /// It has returned its id.
+    /// The function has returned its request id.
     Returned { id: u32 },
-    /// It has returned an error: there is no completion to come (R4).
+    /// The function has returned an error, so that no completion follows (R4).
     Refused { id: u32, result: i32, error: String },
-    /// The operation has ended; `early` before the function had returned.
+    /// The request was completed, `early` if that was before the function had returned.
     Completed { id: u32, early: bool },
     /// The completion was delivered to the application, with 0 or a negative error.
     Delivered { id: u32, result: i32 },
-    /// A completion that no request is owed.
+    /// A completion arrived for a request that is completed already or does not exist.
     Duplicate { id: u32, result: i32 },
-    /// The provider ended without completing the request.
+    /// The provider shut down without completing the request.
     Lost { id: u32 },
-    /// LINE_NEWCALL.
+    /// LINE_NEWCALL was delivered.
     NewCall { call: usize },
     /// LINE_CALLSTATE.
     CallState {
@@ -57,20 +55,20 @@ pub(crate) enum What {
         #[serde(skip)]
         bit: u32,
     },
-    /// LINE_CALLINFO: what is known now.
+    /// LINE_CALLINFO was delivered; the fields have what is known now.
     CallInfo {
         call: usize,
         changed: String,
         #[serde(skip)]
         bits: u32,
     },
-    /// LINE_MONITORDIGITS: a digit from the other side has begun, or ended.
+    /// LINE_MONITORDIGITS: a digit from the other side began or ended.
     Digit { call: usize, digit: char, end: bool },
-    /// LINE_GENERATE: our digits are sent, or were cancelled.
+    /// LINE_GENERATE: our digits were sent, or cancelled.
     Generated { call: usize, end_to_end_id: u32, done: bool },
     /// LINE_CLOSE: the provider has closed the line.
     LineClosed,
-    /// Any other message.
+    /// Any other message was delivered.
     Message {
         #[serde(skip_serializing_if = "Option::is_none")]
         call: Option<usize>,
@@ -81,14 +79,14 @@ pub(crate) enum What {
     },
     /// lineCloseCall has returned.
     CallClosed { call: usize },
-    /// What somebody at the other end does.
+    /// The far end does something.
     Does { who: String, does: String },
-    /// What was looked at, and whether it is as it should be.
+    /// Something was checked: what was found, and whether it is as expected.
     Check { what: String, ok: bool, found: String },
 }
 
 impl What {
-    /// What a line tells.
+    /// Converts an event of a line.
     pub(super) fn of_event(event: &LineEvent) -> What {
         match event {
             LineEvent::NewCall { call, .. } => What::NewCall { call: call.handle().raw() },
@@ -115,7 +113,7 @@ impl What {
                 name: line_message_name(*message),
                 params: *params,
             },
-            // A kind of event that is newer than this program.
+            // An event of a kind that is newer than this program.
             _ => What::Message { call: None, message: u32::MAX, name: None, params: [0; 3] },
         }
     }
@@ -127,7 +125,7 @@ impl What {
         What::CallState { call, state: state.name(), mode, bit: state.bit() }
     }
 
-    /// The request it is about.
+    /// Returns the id of the request that the entry is about.
     pub(super) fn request(&self) -> Option<u32> {
         match self {
             What::Submitted { id, .. }

@@ -1,9 +1,9 @@
-//! What happened, in the order in which it happened: recorded on any thread, read on one.
+//! A log of what happened, in order: written by any thread, read by one.
 //!
-//! The [`Recorder`] is the host's observer and takes what a command has to add. The [`Log`] reads
-//! it back for printing, and while it reads counts the requests and holds the order rules against
-//! what it sees ([`Summary`]). Rules: recording never waits, so that an upcall is never held up by
-//! a terminal; an entry is counted when it is read, by one thread, in the order of recording.
+//! The [`Recorder`] is the host's observer, and commands add entries of their own. The [`Log`]
+//! reads the entries for printing; while it reads, it counts the requests and checks the order
+//! rules ([`Summary`]). Rules: recording never waits, so that a slow terminal can't delay an
+//! upcall; an entry is counted when it is read, by one thread, in the order of recording.
 
 mod entry;
 mod text;
@@ -24,14 +24,14 @@ use serde::Serialize;
 pub(crate) use entry::{Entry, Object, What};
 pub(crate) use text::{HEADINGS, Table, row};
 
-/// The time now, on the clock of the host's times.
+/// Reads the clock that the host's times are on.
 fn now() -> Time {
-    // It exists on every Linux.
+    // Every Linux has CLOCK_MONOTONIC.
     clock_gettime(ClockId::CLOCK_MONOTONIC)
         .map_or(Time::ZERO, |now| Time::ZERO + Duration::from(now))
 }
 
-/// Where things are recorded. Clones record into the same log.
+/// The writing end of a log. Clones write to the same log.
 #[derive(Debug, Clone)]
 pub(crate) struct Recorder(mpsc::Sender<Entry>);
 
@@ -41,7 +41,7 @@ impl Recorder {
         self.put(Entry { at: now(), line, what });
     }
 
-    /// Records what the host tells its observer.
+    /// Records what the host reports to its observer.
     pub(crate) fn trace(&self, traced: &Traced<'_>) {
         match traced {
             Traced::Submitted { id, function, device_id, call, at, .. } => {
@@ -74,12 +74,12 @@ impl Recorder {
     }
 
     fn put(&self, entry: Entry) {
-        // Nobody reads any more: the command is ending.
+        // The log is gone, because the command is ending.
         let _ = self.0.send(entry);
     }
 }
 
-/// One request, as far as the log knows it.
+/// What the log knows of one request.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Request {
     pub(crate) id: u32,
@@ -94,32 +94,32 @@ pub(crate) struct Request {
     early: bool,
 }
 
-/// What came of everything. The last line of `demo --json`.
+/// The counts and violations of a whole run. The last line of `demo --json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Summary {
-    /// Requests that were accepted; each is owed one completion.
+    /// Requests that were accepted; each must have one completion.
     pub(crate) requests: u64,
     /// Requests that were completed, once or more often.
     pub(crate) completed: u64,
-    /// Completions before the function had returned.
+    /// Completions that came before their function had returned.
     pub(crate) early: u64,
-    /// Completions beyond the first, or of no request at all.
+    /// Completions beyond the first of a request, or of no request at all.
     pub(crate) duplicate: u64,
     /// Requests that were never completed.
     pub(crate) lost: u64,
-    /// What was against an order rule (O1, O3, O4, O5, N4, N14, D2, D5), in words.
+    /// Violations of an order rule (O1, O3, O4, O5, N4, N14, D2, D5), in words.
     pub(crate) order_violations: Vec<String>,
 }
 
-/// The reading end.
+/// The reading end of a log.
 #[derive(Debug)]
 pub(crate) struct Log {
     entries: mpsc::Receiver<Entry>,
     started: Time,
     requests: Vec<Request>,
-    /// The request that bears an id now, by its place in `requests`.
+    /// For each id the request that has it now, as its index in `requests`.
     bearers: BTreeMap<u32, usize>,
-    /// Completions of ids that no request ever had.
+    /// Completions with an id that no request ever had.
     strays: u64,
     monitor: Monitor,
 }
@@ -139,12 +139,12 @@ pub(crate) fn new() -> (Recorder, Log) {
 }
 
 impl Log {
-    /// Times count from now.
+    /// Makes times count from now.
     pub(crate) fn start(&mut self) {
         self.started = now();
     }
 
-    /// The next entry, waiting for it at most so long.
+    /// Returns the next entry, waiting for it for at most `wait`.
     pub(crate) fn next(&mut self, wait: Duration) -> Option<Entry> {
         let mut entry = self.entries.recv_timeout(wait).ok()?;
         if entry.line.is_none() {
@@ -154,9 +154,9 @@ impl Log {
         Some(entry)
     }
 
-    /// Milliseconds from the start to a moment.
+    /// Converts a time to milliseconds since the start.
     pub(crate) fn ms(&self, at: Time) -> f64 {
-        // Microseconds are enough, and read well.
+        // Microseconds are exact enough, and easy to read.
         (at.since(self.started).as_nanos() / 1000) as f64 / 1000.0
     }
 
@@ -170,17 +170,17 @@ impl Log {
         Object { t_ms: self.ms(entry.at), line: entry.line, what: &entry.what }
     }
 
-    /// Every request so far.
+    /// Returns all requests so far.
     pub(crate) fn requests(&self) -> &[Request] {
         &self.requests
     }
 
-    /// The function of the request that bears this id.
+    /// Returns the function of the request that has this id.
     pub(crate) fn function(&self, id: u32) -> &'static str {
         self.bearer(id).map_or("?", |request| request.function)
     }
 
-    /// What came of everything so far.
+    /// Computes the summary of everything so far.
     pub(crate) fn summary(&self) -> Summary {
         let accepted = || self.requests.iter().filter(|request| !request.is_refused());
         let count = |n: usize| n as u64;
@@ -265,7 +265,7 @@ impl Log {
                 Some(request) => request.completions += 1,
                 None => self.strays += 1,
             },
-            // A request without a completion is counted as lost by its absence.
+            // A request without a completion is counted as lost already, so that this adds nothing.
             What::Lost { .. } => {}
             what => self.see_event(line, what),
         }
@@ -277,8 +277,8 @@ impl Log {
         }
     }
 
-    /// Shows the witness of the order rules what it has to know. It takes the device id for the
-    /// line's handle, and TAPI's handle of a call for the driver's.
+    /// Passes an event to the witness of the order rules. The device id stands for the line's
+    /// handle, and TAPI's handle of a call for the driver's.
     fn see_event(&mut self, line: Option<u32>, what: &What) {
         let Some(line) = handle(line) else { return };
         let event = |call: usize, message, param1| {
@@ -314,7 +314,7 @@ impl Log {
         self.monitor.see(seen);
     }
 
-    /// Whether this rule was broken so far.
+    /// Returns whether this rule was broken so far.
     #[cfg(test)]
     fn broke(&self, rule: ringback_tspi::callstate::monitor::Rule) -> bool {
         self.monitor.violations().iter().any(|violation| violation.rule == rule)
@@ -322,13 +322,13 @@ impl Log {
 }
 
 impl Request {
-    /// Whether the function returned an error: no completion is owed (R4).
+    /// Returns whether the function returned an error, so that no completion follows (R4).
     pub(crate) fn is_refused(&self) -> bool {
         self.returned.is_none() && self.completed.is_none() && self.result.is_some_and(|r| r < 0)
     }
 }
 
-/// A handle for the line with this device id, for the witness only.
+/// Makes a handle for the line with this device id, for the witness only.
 fn handle(line: Option<u32>) -> Option<HTAPILINE> {
     HTAPILINE::new(line? as usize + 1)
 }
@@ -343,7 +343,7 @@ mod tests {
 
     const NONE: Duration = Duration::ZERO;
 
-    /// Reads everything that was recorded.
+    /// Reads all recorded entries.
     fn read(log: &mut Log) {
         while log.next(NONE).is_some() {}
     }
@@ -378,7 +378,8 @@ mod tests {
     #[test]
     fn what_goes_wrong_is_counted() {
         let (recorder, mut log) = new();
-        // 1 early, 2 twice, 3 never, 4 refused and yet completed, 9 out of nowhere.
+        // 1 completes early, 2 completes twice, 3 never, 4 although it was refused; 9 was never
+        // submitted.
         recorder.add(Some(0), submitted(1, "lineDrop"));
         over(&recorder, 1, 0);
         recorder.add(None, What::Returned { id: 1 });

@@ -1,4 +1,4 @@
-//! The log as people read it: a line per entry in aligned columns, and a table of all requests.
+//! The log as text: a line per entry in aligned columns, and a table of all requests.
 
 use ringback_tspi::error::LineError;
 
@@ -68,7 +68,7 @@ fn says(log: &Log, out: Output<'_>, what: &What) -> String {
     }
 }
 
-/// A completion's result in a few words.
+/// Describes the result of a completion.
 fn outcome(result: i32) -> String {
     match LineError::from_raw(result) {
         None => "ok".to_owned(),
@@ -76,12 +76,12 @@ fn outcome(result: i32) -> String {
     }
 }
 
-/// Milliseconds as a column, or a dash for what has not happened.
+/// Formats milliseconds as a column, with a dash for what has not happened.
 fn moment(ms: Option<f64>) -> String {
     ms.map_or_else(|| format!("{:>10}", "-"), |ms| format!("{ms:10.3}"))
 }
 
-/// Every request with its four moments.
+/// A table of all requests with their four times.
 #[derive(Debug)]
 pub(crate) struct Table<'a>(pub(crate) &'a Log);
 

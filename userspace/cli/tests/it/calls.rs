@@ -1,4 +1,4 @@
-//! Calls on the software card: what is told, recorded, and answered to the shell.
+//! Calls on the software card: what is printed, what is recorded, and the exit code.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::program::{Ended, of, run, start, states};
 use crate::rules::in_order;
 
-/// How a call was left and what came of it: the last two objects.
+/// Returns the last two objects: how the call was left, and its result.
 #[track_caller]
 fn result(ended: &Ended) -> (Value, Value) {
     let mut objects = ended.objects();
@@ -21,7 +21,7 @@ fn result(ended: &Ended) -> (Value, Value) {
     (left, result)
 }
 
-/// For how long a tone is in a recording, in ms.
+/// Returns for how many ms a tone is in a recording.
 fn tone_ms(path: &Path, hz: f32) -> usize {
     let samples = wav::read(path).unwrap();
     samples.chunks_exact(400).filter(|block| power_at(block, hz) > -20.0).count() * 50
@@ -54,7 +54,7 @@ fn a_file_is_played_to_its_end_before_hanging_up() {
     let folder = tempfile::tempdir().unwrap();
     let speech = folder.path().join("speech.wav");
     let mut writer = wav::Writer::create(&speech).unwrap();
-    // Longer than what fits between program and line at once.
+    // This is longer than what fits between program and line at once.
     writer.write(&vec![100; 3 * 8000]).unwrap();
     writer.finish().unwrap();
     let ended = run(&format!("call 0 1 --card soft --json --play {}", speech.display())).with(0);

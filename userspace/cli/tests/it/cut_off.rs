@@ -1,4 +1,5 @@
-//! What could keep the program from ending: others that do not answer, and pipes that nobody reads.
+//! What could keep the program from exiting: others that do not answer, and pipes that nobody
+//! reads.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -9,10 +10,10 @@ use nix::unistd::mkfifo;
 
 use crate::program::{Program, start};
 
-/// Far more than a second, which it may take, and far less than for ever.
+/// Far more than the second that it may take, and far less than for ever.
 const SOON: Duration = Duration::from_secs(20);
 
-/// The first Ctrl-C ends it.
+/// Checks that the first Ctrl-C ends the program.
 #[track_caller]
 fn ends(mut program: Program) {
     let asked = Instant::now();
@@ -36,7 +37,7 @@ fn ctrl_c_ends_waiting_for_the_other_end_of_a_pipe() {
 #[test]
 fn ctrl_c_ends_a_program_whose_output_nobody_reads() {
     let program = Program::start_full("monitor --card soft");
-    // The software card is there, and then the first line of the table can't be said.
+    // Once the software card runs, the first line of the table is the next thing to be written.
     program.await_thread("softcard-clock");
     program.await_still();
     ends(program);

@@ -1,5 +1,5 @@
-//! How the program ends before it is done: signals, and a reader who goes away. The call is hung up
-//! and the line is on-hook.
+//! Ends of the program before its command is done: signals, and a reader who closes the pipe. The
+//! call is hung up and the line is on-hook afterwards.
 
 use std::process::{Command, Stdio};
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::program::{Program, of, start, states};
 
-/// A call that rings and is never answered.
+/// Starts a call that rings and is never answered.
 fn ringing() -> Program {
     let mut program = start("call 2 5550102 --card soft --json");
     program.until("\"RINGBACK\"");
@@ -128,7 +128,7 @@ fn a_second_ctrl_c_ends_at_once() {
     let mut program = ringing();
     program.signal(Signal::SIGINT).signal(Signal::SIGTERM).signal(Signal::SIGINT);
     let code = program.end().code;
-    // Whichever came first is the one that is told.
+    // Either signal may be the first one that the program reads.
     assert!(matches!(code, Some(130 | 143)), "{code:?}");
 }
 
@@ -147,7 +147,7 @@ fn ctrl_c_ends_the_demo() {
 fn a_reader_who_goes_away_is_no_panic() {
     let mut program = ringing();
     program.stop_reading();
-    // Nothing more is told until somebody hangs up.
+    // Nothing more is printed until one side hangs up.
     program.signal(Signal::SIGINT);
     let code = program.end().code;
     assert!(matches!(code, Some(130 | 141)), "{code:?}");

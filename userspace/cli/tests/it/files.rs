@@ -1,4 +1,4 @@
-//! The files of a call: none is lost, and none is touched that should not be.
+//! The files of a call: no data is lost, and no file is touched that should not be.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
@@ -26,7 +26,7 @@ fn put(folder: &TempDir, name: &str, bytes: &[u8]) -> String {
     path.display().to_string()
 }
 
-/// A WAV file with these sizes in its header.
+/// Returns a WAV file with these sizes in its header.
 fn wav_file(data_size: u32, data: &[u8]) -> Vec<u8> {
     let mut bytes =
         b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0".to_vec();
@@ -83,7 +83,7 @@ fn a_stream_whose_length_nobody_filled_in_is_played_to_its_end() {
     writer.join().unwrap();
 }
 
-/// How many samples Python's `wave` finds, where there is Python.
+/// Returns how many samples Python's `wave` module finds, if Python is installed.
 fn python_finds(path: &Path) -> Option<usize> {
     let script = "import sys, wave\nf = wave.open(sys.argv[1])\n\
                   print(len(f.readframes(f.getnframes())) // 2)";
@@ -100,7 +100,7 @@ fn a_recording_can_be_played_after_kill_9() {
         start(&format!("call 2 5550100 --card soft --json --record {}", heard.display()));
     program.until("\"CONNECTED\"");
     let deadline = std::time::Instant::now() + LIMIT;
-    // Two seconds of sound are there; what the header says of them is what this is about.
+    // Waits until two seconds of sound are in the file; the test is about the sizes in its header.
     while fs::metadata(&heard).map_or(0, |file| file.len()) < 2 * 2 * 8000 {
         assert!(std::time::Instant::now() < deadline);
         thread::sleep(Duration::from_millis(20));
@@ -184,7 +184,7 @@ fn a_pipe_is_recorded_into_to_its_end() {
     assert!(wav::read(stream).unwrap().len() > 4000);
 }
 
-/// The most memory that a process has held so far, in kB.
+/// The peak resident memory of a process, in kB.
 fn peak_kb(program: &Program) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", program.id())).unwrap();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
@@ -216,7 +216,7 @@ fn the_monitor_keeps_little() {
 
 #[test]
 fn a_file_without_end_is_not_read_to_its_end() {
-    // It comes back at all, and with the reason.
+    // The program exits, and prints the reason.
     run("call 2 5550100 --card soft --send /dev/zero").with(2).says("for modems");
     let folder = folder();
     let file = put(&folder, "chunks.wav", b"RIFF\0\0\0\0WAVE");

@@ -1,6 +1,6 @@
-//! The program from outside: exit codes, stdout, stderr, signals.
+//! The program seen from outside: exit codes, stdout, stderr, signals.
 //!
-//! Everything runs on the software card. Every wait has a limit far beyond what it takes.
+//! All tests run on the software card. Every wait has a limit far beyond what it takes.
 
 mod calls;
 mod cut_off;

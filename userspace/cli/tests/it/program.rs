@@ -1,4 +1,4 @@
-//! Runs the program and watches it.
+//! Runs the program, feeds it and checks its output.
 
 use std::fmt;
 use std::io::{BufRead, BufReader, PipeReader, Read, Write};
@@ -12,21 +12,21 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-/// Nothing here takes a quarter of it.
+/// Limit of every wait; no step takes a quarter of it.
 pub(crate) const LIMIT: Duration = Duration::from_secs(120);
 
-/// The program while it runs. Killed when dropped.
+/// A running program, which is killed when this is dropped.
 pub(crate) struct Program {
     child: Child,
     lines: Receiver<String>,
     seen: Vec<String>,
     errors: Option<JoinHandle<String>>,
     reader: Option<JoinHandle<()>>,
-    /// A pipe that nobody reads.
+    /// Keeps the read end of a pipe open that nobody reads.
     _unread: Option<PipeReader>,
 }
 
-/// What came of it.
+/// The output and exit code of a program that has ended.
 pub(crate) struct Ended {
     /// The exit code; `None` if a signal killed it.
     pub(crate) code: Option<i32>,
@@ -60,7 +60,7 @@ impl Program {
         Program::start_after(Vec::new(), arguments, stdin)
     }
 
-    /// Starts it by a program that sets something up for it.
+    /// Starts the program through another one that prepares its environment.
     pub(crate) fn start_after(
         before: Vec<String>,
         arguments: Vec<String>,
@@ -75,7 +75,8 @@ impl Program {
         Program::start_saying(before, arguments, stdin, writer.into(), errors)
     }
 
-    /// With a stderr that takes nothing: a full disk, or a pipe whose reader goes after a byte.
+    /// Starts it with a stderr that takes nothing: a full disk, or a pipe whose reader closes after
+    /// a byte.
     pub(crate) fn start_unheard(arguments: &str, full: bool) -> Program {
         let arguments = arguments.split_whitespace().map(str::to_owned).collect();
         if full {
@@ -98,7 +99,7 @@ impl Program {
         Program::start_saying(Vec::new(), arguments, Stdio::null(), writer.into(), errors)
     }
 
-    /// With a stdout that is a full pipe, which nobody reads.
+    /// Starts it with a stdout that is a full pipe, which nobody reads.
     pub(crate) fn start_full(arguments: &str) -> Program {
         let (unread, mut full) = std::io::pipe().unwrap();
         fcntl(&full, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
@@ -125,8 +126,8 @@ impl Program {
         stderr: Stdio,
         errors: JoinHandle<String>,
     ) -> Program {
-        // Under nohup, or in a shell's background, signals are ignored, and the program inherits
-        // that.
+        // nohup and a shell's background start programs with ignored signals, which are inherited,
+        // so that they are reset first.
         let mut child = Command::new("env")
             .arg("--default-signal")
             .args(before)
@@ -140,7 +141,7 @@ impl Program {
             .unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (sender, lines) = mpsc::channel();
-        // Ends, and closes the pipe, when nobody wants the lines any more.
+        // This ends, and closes the pipe, when the receiver of the lines is gone.
         let reader = thread::spawn(move || {
             for line in stdout.lines() {
                 if sender.send(line.unwrap()).is_err() {
@@ -176,14 +177,14 @@ impl Program {
         }
     }
 
-    /// Says a line on its stdin, and returns the next line that it says.
+    /// Writes a line to its stdin, and returns the next line of its stdout.
     pub(crate) fn ask(&mut self, line: &str) -> String {
         let mut stdin = self.child.stdin.as_ref().unwrap();
         stdin.write_all(format!("{line}\n").as_bytes()).unwrap();
         self.lines.recv_timeout(LIMIT).unwrap_or_else(|_| panic!("{line:?} is not answered"))
     }
 
-    /// Waits until it has a thread of this name.
+    /// Waits until the program has a thread of this name.
     #[track_caller]
     pub(crate) fn await_thread(&self, name: &str) {
         let deadline = Instant::now() + LIMIT;
@@ -198,7 +199,7 @@ impl Program {
         }
     }
 
-    /// Waits until its main thread waits for something that does not come.
+    /// Waits until its main thread blocks and does not go on.
     #[track_caller]
     pub(crate) fn await_still(&self) {
         let deadline = Instant::now() + LIMIT;
@@ -226,14 +227,14 @@ impl Program {
         self
     }
 
-    /// Stops reading what it says, as `| head` does.
+    /// Closes the read end of its stdout, as `| head` does.
     pub(crate) fn stop_reading(&mut self) -> &mut Program {
         let (_, nothing) = mpsc::channel();
         self.lines = nothing;
         self
     }
 
-    /// Waits for its end.
+    /// Waits until the program exits.
     pub(crate) fn end(mut self) -> Ended {
         let deadline = Instant::now() + LIMIT;
         let status = loop {
@@ -253,7 +254,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // It has ended, or a test has failed.
+        // The program has exited already, or a test has failed.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -278,7 +279,7 @@ impl Ended {
         self.lines.join("\n")
     }
 
-    /// Asserts that stderr is this one sentence of the program, which contains the text.
+    /// Asserts that stderr is one sentence of the program, and that it contains the text.
     #[track_caller]
     pub(crate) fn says(self, text: &str) -> Ended {
         assert!(self.errors.contains(text), "{text:?} is not said: {self}");

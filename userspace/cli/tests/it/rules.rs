@@ -1,11 +1,11 @@
-//! The rules of the contract, checked in a list of events as `--json` prints it. Independent of how
-//! the program judges itself.
+//! Checks the rules of the contract in the list of events that `--json` prints, independently of
+//! the program's own checks.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// What the list says of one request.
+/// What the list has about one request.
 #[derive(Debug, Default)]
 struct Request {
     submitted: Vec<usize>,
@@ -34,8 +34,8 @@ fn requests(objects: &[Value]) -> BTreeMap<u64, Request> {
     requests
 }
 
-/// How many requests there are, each with exactly one completion, delivered after the function had
-/// returned (C3, G1, R5).
+/// Returns how many requests there are. Fails unless each has exactly one completion that was
+/// delivered after its function had returned (C3, G1, R5).
 pub(crate) fn completed_once(objects: &[Value]) -> Result<usize, String> {
     let requests = requests(objects);
     for (id, request) in &requests {
@@ -65,10 +65,10 @@ pub(crate) fn completed_once(objects: &[Value]) -> Result<usize, String> {
     Ok(requests.len())
 }
 
-/// What a line tells of a call.
+/// The kinds of event that a line sends about a call.
 const TOLD: [&str; 5] = ["call_state", "call_info", "digit", "generated", "message"];
 
-/// Everything of one call: events with their places, in order.
+/// Returns the events of each call with their indices, in order.
 fn told(objects: &[Value]) -> BTreeMap<u64, Vec<(usize, &Value)>> {
     let mut calls: BTreeMap<u64, Vec<(usize, &Value)>> = BTreeMap::new();
     for (place, object) in objects.iter().enumerate() {
@@ -81,7 +81,7 @@ fn told(objects: &[Value]) -> BTreeMap<u64, Vec<(usize, &Value)>> {
     calls
 }
 
-/// How many calls there are, each of which keeps O1, N4, N14, O3 and O4.
+/// Returns how many calls there are. Fails unless each keeps O1, N4, N14, O3 and O4.
 pub(crate) fn in_order(objects: &[Value]) -> Result<usize, String> {
     let calls = told(objects);
     for (call, events) in &calls {

@@ -1,7 +1,7 @@
 //! `ringback softcard`: a card for virtual machines. The test is the machine's monitor.
 //!
-//! What a monitor can do to the card, and what it can't, is tested with the card itself; here it is
-//! the program around it.
+//! What a monitor can do to the card, and what it can't, is tested in the card's own crate; these
+//! tests are about the program around it.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -20,16 +20,16 @@ use crate::program::{Ended, LIMIT, Program, run};
 
 const VERSION: u16 = 1;
 const REGION_READ: u16 = 9;
-/// The region of PCI configuration space.
+/// The index of vfio-user's region of PCI configuration space.
 const CONFIG: u32 = 7;
-/// Device and vendor of the Tiger320, as configuration space begins.
+/// Device and vendor id of the Tiger320, the first word of configuration space.
 const TIGER320: u32 = 0x0001_E159;
 
 fn sockets() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
-/// Starts it, and waits until it listens at all of the sockets.
+/// Starts the program, and waits until it listens at all of the sockets.
 fn serve(arguments: &str, listening: &[&Path]) -> Program {
     let arguments = format!("softcard {arguments}").split_whitespace().map(str::to_owned).collect();
     let program = Program::start_with(arguments, Stdio::piped());
@@ -39,7 +39,7 @@ fn serve(arguments: &str, listening: &[&Path]) -> Program {
     program
 }
 
-/// What the program has made it listens at sooner or later.
+/// Connects to a socket, waiting until the program listens there.
 fn connect(path: &Path) -> UnixStream {
     let deadline = Instant::now() + LIMIT;
     loop {
@@ -54,7 +54,7 @@ fn connect(path: &Path) -> UnixStream {
     }
 }
 
-/// Says a message of vfio-user, and returns the payload of the reply.
+/// Sends a message of vfio-user, and returns the payload of the reply.
 fn say(stream: &mut UnixStream, command: u16, payload: &[u8]) -> Vec<u8> {
     let mut message = [1_u16.to_ne_bytes(), command.to_ne_bytes()].concat();
     for word in [16 + payload.len() as u32, 0, 0] {
@@ -71,7 +71,7 @@ fn say(stream: &mut UnixStream, command: u16, payload: &[u8]) -> Vec<u8> {
     payload
 }
 
-/// A machine with the card in it.
+/// Connects as the monitor of a virtual machine, and negotiates the version.
 fn machine(path: &Path) -> UnixStream {
     let mut stream = connect(path);
     say(&mut stream, VERSION, &[0; 4]);
@@ -155,7 +155,7 @@ fn the_far_ends_are_told_what_to_do_by_lines_on_stdin() {
         let error = reply["error"].as_str().unwrap();
         assert!(reply["ok"] == false && error.contains(wrong), "{reply}");
     }
-    // A command takes effect with the card's next millisecond, and the card's clock runs.
+    // A command takes effect in the card's next millisecond, for which its clock has to run.
     let deadline = Instant::now() + LIMIT;
     while ask("card 1 telephone 1 state")["off_hook"] != true {
         assert!(Instant::now() < deadline, "the handset is not lifted");

@@ -1,10 +1,10 @@
-//! Wrong input gets one clear sentence and the right exit code, and no card is touched.
+//! Wrong input gets one clear sentence and the right exit code, and no card is opened.
 
 use std::fs;
 
 use crate::program::{Program, limited, run};
 
-/// As clap refuses arguments: code 2, and the reason.
+/// Asserts that clap refuses the arguments: exit code 2, and the reason.
 #[track_caller]
 fn refused(arguments: &str, reason: &str) {
     let ended = run(arguments).with(2);
@@ -33,8 +33,8 @@ fn a_line_that_is_not_there_is_answered_with_those_that_are() {
     ended.says("soft has no line 9; there are 0 (FXS in slot 0), 1 (FXS in slot 1), 2 (FXO in");
 }
 
-/// The line decides whether it can wait for something: a modem waits for a quiet answer, an
-/// exchange line of the card can't hear one.
+/// Only the line can decide whether it supports a modifier: a modem can wait for a quiet answer, an
+/// exchange line of the card can't detect one.
 #[test]
 fn a_number_that_waits_for_what_the_line_can_not_hear_is_refused() {
     let ended = run("call 2 55$5 --card soft").with(2);
@@ -92,7 +92,7 @@ fn a_card_without_a_line_that_works_is_a_failure() {
     let faults =
         "--fault no-power:0 --fault no-power:1 --fault no-iso-link:2 --fault no-iso-link:3";
     run(&format!("lines --card soft {faults}")).with(1).says("there is no working module");
-    // They fail when the card runs.
+    // These faults make bringing the card up fail.
     let ended = run("lines --card soft --fault master-abort").with(7);
     assert_eq!(ended.lines.len(), 5, "the table all the same: {ended}");
 }
@@ -109,7 +109,7 @@ fn a_hundred_descriptors_are_enough_and_too_few_are_told_with_the_cure() {
 #[test]
 fn without_a_thread_it_says_so_and_does_not_panic() {
     let mut told = 0;
-    // Less memory than a thread's stack takes, at some point of each start.
+    // Raises the limit of memory step by step, so that each start of a thread fails once.
     for kib in (20 * 1024..).step_by(512) {
         let ended = limited(&format!("--as={}", kib << 10), "lines --card soft").end();
         told += usize::from(ended.errors.contains("thread"));

@@ -1,25 +1,26 @@
-//! DTMF digits, heard.
+//! Detects DTMF digits.
 
 use crate::dtmf::Digit;
 use crate::dtmf::dial_tone_filter::DialToneFilter;
 use crate::ffi::DtmfReceiver;
 
-/// What a [`Detector`] hears. A digit comes down, stays for as long as it sounds, and goes up;
-/// between two `Down` there is always an `Up`.
+/// An event of a [`Detector`]. `Down` is the start of a digit and `Up` its end; between two `Down`
+/// there is always an `Up`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
-    /// A digit has begun, 26 to 39 ms before.
+    /// A digit has begun, 26 to 39 ms before this event.
     Down(Digit),
     /// The digit has ended.
     Up(Digit),
 }
 
-/// Hears digits of 40 ms and longer (ITU-T Q.24), from -4 to -40 dBm0 per frequency, the high
-/// frequency up to 4 dB above or 8 dB below the low one. A digit interrupted for less than 13 ms is
-/// still the same digit.
+/// Detects digits of 40 ms and longer (ITU-T Q.24), from -4 to -40 dBm0 per frequency, with the
+/// high frequency up to 4 dB above or 8 dB below the low one. An interruption of less than 13 ms
+/// does not end a digit.
 ///
-/// Frequencies that are off by 1 % are heard, off by 2.5 % they are not. Q.24 asks for 1.5 % and
-/// 3.5 %; a telephone's keys (not A-D) are also heard with one of the two frequencies 1.5 % off.
+/// A digit is detected if its frequencies are off by 1 %, and not if they are off by 2.5 %. Q.24
+/// asks for 1.5 % and 3.5 %; digits of a telephone's keys (not A-D) are also detected if one of the
+/// two frequencies is off by 1.5 %.
 #[derive(Debug)]
 pub struct Detector {
     receiver: DtmfReceiver,
@@ -28,13 +29,14 @@ pub struct Detector {
 }
 
 impl Detector {
-    /// A detector that has heard nothing, without dial tone filter.
+    /// Creates a detector without dial tone filter.
     pub fn new() -> Detector {
         Detector { receiver: DtmfReceiver::new(), filter: None, down: None }
     }
 
-    /// Whether dial tone may sound under the digits: without the filter it hides them. On costs a
-    /// little resistance to speech, so it is for the time until the first digit.
+    /// Switches the dial tone filter on or off. It is needed as long as dial tone may be present,
+    /// which hides digits otherwise. As it makes the detector a little more sensitive to speech, it
+    /// should be off after the first digit.
     pub fn set_dial_tone_filter(&mut self, on: bool) {
         self.filter = match self.filter.take() {
             filter if on => filter.or_else(|| Some(DialToneFilter::default())),
@@ -42,7 +44,7 @@ impl Detector {
         };
     }
 
-    /// Listens to samples, and calls `on` for every digit that begins or ends in them, in order.
+    /// Processes samples, and calls `on` for each digit that begins or ends in them, in order.
     pub fn feed(&mut self, samples: &[i16], on: &mut dyn FnMut(Event)) {
         let mut block = [0; DtmfReceiver::BLOCK];
         for piece in samples.chunks(DtmfReceiver::BLOCK) {
@@ -76,7 +78,8 @@ mod tests {
 
     const ALL: &str = "0123456789ABCD*#";
 
-    /// What a detector makes of samples in pieces of `piece`: `+5` for 5 down, `-5` for up.
+    /// Returns the events for samples that are fed in pieces of `piece`: `+5` for 5 down, `-5` for
+    /// up.
     fn hear(samples: &[i16], piece: usize) -> String {
         let mut detector = Detector::new();
         let mut heard = String::new();

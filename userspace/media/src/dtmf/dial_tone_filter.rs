@@ -1,8 +1,9 @@
-//! Takes dial tone out of what the DTMF detector hears.
+//! Removes dial tone before the DTMF detector.
 
-/// A high-pass filter: 35 dB or more down up to 440 Hz, so that the dial tone of any country is
-/// gone (350 + 440 Hz, 425 Hz, 350 + 450 Hz), within 0.3 dB from 670 Hz up, so that no digit is
-/// tilted. It settles within 9 ms, less than one decision of the detector.
+/// A high-pass filter. It attenuates by 35 dB or more up to 440 Hz, which removes the dial tone of
+/// any country (350 + 440 Hz, 425 Hz, 350 + 450 Hz), and by less than 0.3 dB from 670 Hz up, which
+/// does not change the levels of a digit. It settles within 9 ms, less than one block of the
+/// detector.
 ///
 /// An elliptic filter of order 4 at 8 kHz: 0.3 dB ripple, 35 dB stop band, pass band from 670 Hz;
 /// in scipy `ellip(4, 0.3, 35, 670, "highpass", fs=8000, output="sos")`.
@@ -25,10 +26,10 @@ const SECTIONS: [[f32; 5]; 2] = [
 ];
 
 impl DialToneFilter {
-    /// The next sample, filtered.
+    /// Filters the next sample.
     pub(crate) fn next(&mut self, sample: i16) -> i16 {
-        // The tiny part keeps what dies away out of the range where arithmetic is slow (subnormal
-        // numbers).
+        // The small constant keeps decaying values out of the subnormal range, where arithmetic is
+        // slow.
         let mut x = f32::from(sample) + 1e-18;
         for (section, [b0, b1, b2, a1, a2]) in self.sections.iter_mut().zip(SECTIONS) {
             let y = b0 * x + section.z1;
@@ -46,7 +47,7 @@ mod tests {
     use crate::level;
     use crate::tone::Generator;
 
-    /// What is left of a sine of -10 dBm0, in dB, after the filter has settled.
+    /// The gain for a sine of -10 dBm0, in dB, after the filter has settled.
     fn gain(freq_hz: f32) -> f32 {
         let mut samples = [0; 1600];
         Generator::sine(freq_hz, -10.0).fill(&mut samples);

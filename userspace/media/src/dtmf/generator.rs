@@ -1,4 +1,4 @@
-//! DTMF digits, made one after the other.
+//! Generates DTMF digits one after another.
 
 use std::collections::VecDeque;
 
@@ -6,11 +6,11 @@ use crate::dtmf::Digit;
 use crate::oscillator::{Oscillator, to_sample};
 use crate::samples_in;
 
-/// Sends digits: each a tone and a silence, in the order they were pushed.
+/// Generates digits, each a tone and a silence, in the order in which they were pushed.
 #[derive(Debug, Clone)]
 pub struct Generator {
     waiting: VecDeque<Item>,
-    /// The two sines of the digit that is being sent.
+    /// The two sines of the current digit.
     tones: [Oscillator; 2],
     tone_left: u32,
     silence_left: u32,
@@ -23,13 +23,14 @@ pub struct Generator {
 #[derive(Debug, Clone, Copy)]
 enum Item {
     Digit(Digit),
-    /// Silence of as many samples.
+    /// Silence for so many samples.
     Pause(u32),
 }
 
 impl Generator {
-    /// Nothing to send yet; digits of 100 ms with 100 ms between, low frequency at -9 dBm0, high at
-    /// -7 dBm0 (the line takes more of the high one).
+    /// Creates a generator without digits. Digits are 100 ms long with 100 ms of silence, the low
+    /// frequency at -9 dBm0 and the high one at -7 dBm0, because a line attenuates the high one
+    /// more.
     pub fn new() -> Generator {
         let silent = Oscillator::new(0.0, 0.0);
         Generator {
@@ -44,33 +45,33 @@ impl Generator {
         }
     }
 
-    /// How long the digits that are not sent yet sound and how long the silence after each is, in
-    /// ms. Exchanges take 40 ms and up of each (ITU-T Q.24); 0 ms of sound skips a digit's tone.
+    /// Sets the length of tone and silence of all digits that are not sent yet, in ms. Exchanges
+    /// accept 40 ms and more of each (ITU-T Q.24); 0 ms of tone omits the tone.
     pub fn set_timing(&mut self, on_ms: u32, off_ms: u32) {
         self.on = samples_in(on_ms);
         self.off = samples_in(off_ms);
     }
 
-    /// The levels of the low and the high frequency of the digits that are not sent yet, in dBm0.
-    /// Together they clip above -3 dBm0 each.
+    /// Sets the levels of the low and the high frequency of all digits that are not sent yet, in
+    /// dBm0. Above -3 dBm0 each their sum is clipped.
     pub fn set_levels(&mut self, low_dbm0: f32, high_dbm0: f32) {
         self.low_dbm0 = low_dbm0;
         self.high_dbm0 = high_dbm0;
     }
 
-    /// Adds a digit behind what waits.
+    /// Appends a digit to those that are not sent yet.
     pub fn push(&mut self, digit: Digit) {
         self.waiting.push_back(Item::Digit(digit));
     }
 
-    /// Adds a silence of `ms` milliseconds behind what waits.
+    /// Appends a silence of `ms` milliseconds.
     pub fn pause(&mut self, ms: u32) {
         self.waiting.push_back(Item::Pause(samples_in(ms)));
     }
 
-    /// Writes the next samples to the start of `out` and says how many; the rest of `out` is left
-    /// as it is. Fewer than asked when the last silence ends inside `out`, 0 when there is nothing
-    /// (more) to send.
+    /// Writes the next samples to the start of `out` and returns their number; the rest of `out` is
+    /// not changed. The number is smaller than `out` if the last silence ends within it, and 0 if
+    /// there is nothing to send.
     pub fn fill(&mut self, out: &mut [i16]) -> usize {
         for (produced, sample) in out.iter_mut().enumerate() {
             while self.tone_left == 0 && self.silence_left == 0 {
@@ -90,12 +91,12 @@ impl Generator {
         out.len()
     }
 
-    /// Whether everything has been sent, the silence after the last digit included.
+    /// Returns whether everything has been sent, including the silence after the last digit.
     pub fn is_idle(&self) -> bool {
         self.waiting.is_empty() && self.tone_left == 0 && self.silence_left == 0
     }
 
-    /// Stops at once, and forgets what waits. Timing and levels stay.
+    /// Stops at once, and drops what is not sent yet. Timing and levels do not change.
     pub fn clear(&mut self) {
         self.waiting.clear();
         self.tone_left = 0;

@@ -1,4 +1,4 @@
-//! DTMF digits (ITU-T Q.23): heard with spandsp's receiver, and made.
+//! DTMF digits (ITU-T Q.23): spandsp's receiver detects them, and our own generator makes them.
 //!
 //! A digit is one of four low frequencies (697, 770, 852, 941 Hz) with one of four high ones (1209,
 //! 1336, 1477, 1633 Hz).
@@ -21,10 +21,11 @@ const HIGH_HZ: [f32; 4] = [1209.0, 1336.0, 1477.0, 1633.0];
 pub struct Digit(u8);
 
 impl Digit {
-    /// The digit 0.
+    /// The digit 0, which is 941 and 1336 Hz.
     pub const ZERO: Digit = Digit(b'0');
 
-    /// The digit of a character; `a` to `d` are taken as `A` to `D`. None for what no key sends.
+    /// Converts a character; `a` to `d` are taken as `A` to `D`. Returns `None` for a character
+    /// without a key.
     pub const fn from_char(c: char) -> Option<Digit> {
         match c {
             '0'..='9' | 'A'..='D' | '*' | '#' => Some(Digit(c as u8)),
@@ -33,14 +34,14 @@ impl Digit {
         }
     }
 
-    /// The digit as a character, letters in upper case.
+    /// The character of the digit, letters in upper case.
     pub const fn as_char(self) -> char {
         self.0 as char
     }
 
-    /// Its low and its high frequency, in Hz.
+    /// The digit's low and high frequency, in Hz.
     pub fn frequencies(self) -> (f32, f32) {
-        // Every digit there is has a key: `from_char` lets no other in.
+        // Each digit has a key, because `from_char` accepts no other character.
         let key = DIGITS.iter().position(|&digit| digit == self.0).unwrap_or(0);
         (LOW_HZ[key / 4 % 4], HIGH_HZ[key % 4])
     }
@@ -60,7 +61,7 @@ impl TryFrom<char> for Digit {
     }
 }
 
-/// A character that no DTMF key sends.
+/// The error for a character without a DTMF key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a DTMF digit: use 0-9, A-D, * and #")]
 pub struct NotADigit(pub char);

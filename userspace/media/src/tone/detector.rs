@@ -1,8 +1,8 @@
-//! Call-progress tones, heard.
+//! Detects call-progress tones.
 //!
-//! A signal whose frequencies no other signal of the plan has is known by them as soon as it is
-//! steady. Signals that share their frequencies are told apart by their cadence: dial tone by
-//! sounding longer than any of them, the others by whole cycles.
+//! A signal whose frequencies no other signal of the plan has is recognised as soon as it is
+//! steady. Signals that share their frequencies are recognised by their cadence: dial tone because
+//! it sounds longer than any of the others, the others by whole cycles.
 
 use std::collections::VecDeque;
 
@@ -11,37 +11,38 @@ use crate::tone::runs::{CLICK, EDGE, Kind, Run, Runs};
 use crate::tone::spectrum::{BLOCK, Frequencies, Spectrum};
 use crate::tone::{Cadence, CallProgress, Plan, steps};
 
-/// A tone that lasts so long is no syllable and no note, in samples.
+/// A tone of this length is neither a syllable nor a note, in samples.
 const STEADY: u32 = samples_in(400);
 
-/// A sound of this length with quiet after it is as good as a whole cycle of shorter ones.
+/// A sound of this length followed by [`REST`] counts as a whole cycle, in samples.
 const LONG: u32 = samples_in(750);
 
-/// How much of the rest has to be there after such a sound.
+/// How much silence has to follow such a sound, in samples.
 const REST: u32 = samples_in(300);
 
-/// How much of the next sound has to be there for the rest before it to be complete.
+/// How much of the next sound is needed to know that the rest before it is complete, in samples.
 const NEXT: u32 = samples_in(100);
 
-/// What a [`Detector`] has heard.
+/// A result of a [`Detector`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Heard {
     /// This signal is on the line.
     Tone(CallProgress),
-    /// The signal that was on the line no longer is: it stopped, broke its cadence, or something
-    /// else sounds in its rests.
+    /// The signal is no longer on the line: it stopped, its cadence changed, or something else
+    /// sounds in its rests.
     Ended(CallProgress),
 }
 
-/// Hears the signals of a plan, from -38 dBm0 up.
+/// Detects the signals of a plan, from -38 dBm0 up.
 ///
-/// How long it takes: dial tone 0.4 s where it has its own frequencies, else a quarter more than
-/// the longest sound of the signals it shares them with. Ringback 0.4 s where it has its own, else
-/// its first whole sound and 0.3 s. Busy and reorder one whole cycle and the beginning of the next,
-/// two cycles where another signal of their frequencies has a double cadence.
+/// Time to recognise a signal: dial tone takes 0.4 s if no other signal has its frequencies,
+/// otherwise a quarter more than the longest sound of those signals. Ringback takes 0.4 s if no
+/// other signal has its frequencies, otherwise its first whole sound and 0.3 s. Busy and reorder
+/// take one whole cycle and the beginning of the next, or two cycles if another signal of their
+/// frequencies has a double cadence.
 ///
-/// `Ended` comes 0.12 s after a dial tone at the latest, and for the others as soon as a sound or a
-/// rest is longer than the cadence allows, or something else sounds for 0.2 s.
+/// `Ended` comes at most 0.12 s after the end of dial tone; for the other signals as soon as a
+/// sound or a rest is longer than the cadence allows, or another sound lasts for 0.2 s.
 #[derive(Debug)]
 pub struct Detector {
     spectrum: Spectrum,
@@ -49,12 +50,12 @@ pub struct Detector {
     patterns: [Pattern; 4],
     /// The signal that is on the line.
     active: Option<Pattern>,
-    /// What was heard and is not returned yet.
+    /// Results that are not returned yet.
     heard: VecDeque<Heard>,
 }
 
 impl Detector {
-    /// A detector of the signals of `plan` that has heard nothing.
+    /// Creates a detector of the signals of `plan`.
     pub fn new(plan: &Plan) -> Detector {
         let frequencies = |what| Frequencies::of(plan.signal(what));
         let mut tones: Vec<Frequencies> = Vec::new();
@@ -86,11 +87,10 @@ impl Detector {
         }
     }
 
-    /// Listens to samples, and returns what was heard.
+    /// Processes samples, and returns a result if there is one.
     ///
-    /// If more was heard than one thing, which needs slices longer than a signal takes to be
-    /// recognised, the rest is returned by the next calls, first things first; an empty slice will
-    /// do.
+    /// There can be several results if the slice is longer than a signal takes to be recognised.
+    /// The next calls return the others in order, also with an empty slice.
     pub fn feed(&mut self, samples: &[i16]) -> Option<Heard> {
         for &sample in samples {
             if let Some(block) = self.spectrum.push(sample) {
@@ -101,7 +101,7 @@ impl Detector {
         self.heard.pop_front()
     }
 
-    /// Holds the runs against the signals; `changed` if the latest run has only begun.
+    /// Compares the runs with the signals; `changed` if the latest run has just begun.
     fn judge(&mut self, changed: bool) {
         match self.active {
             Some(pattern) if !pattern.goes_on(&self.runs, changed) => {
@@ -117,24 +117,25 @@ impl Detector {
     }
 }
 
-/// One signal of the plan, as the detector sees it.
+/// One signal of the plan, and what it has in common with the others.
 #[derive(Debug, Clone, Copy)]
 struct Pattern {
     what: CallProgress,
-    /// The number of its frequencies.
+    /// The index of its frequencies.
     tone: usize,
     cadence: Cadence,
     /// Whether no other signal has its frequencies.
     alone: bool,
-    /// The longest sound of all signals of its frequencies that rest, in samples.
+    /// The longest sound of all signals of its frequencies that have rests, in samples.
     longest_shared: u32,
-    /// The steps of the longest cadence of all signals of its frequencies: a shorter one has to be
-    /// heard as long, because a part of that one may be just like it.
+    /// The number of steps of the longest cadence of all signals of its frequencies. A shorter
+    /// cadence has to be observed for as many steps, because it may look like a part of the longer
+    /// one.
     steps: usize,
 }
 
 impl Pattern {
-    /// Whether the runs so far say that this signal is on the line.
+    /// Returns whether the runs so far show that this signal is on the line.
     fn is_heard(&self, runs: &Runs) -> bool {
         let current = runs.current();
         let length = current.samples();
@@ -157,7 +158,7 @@ impl Pattern {
         }
     }
 
-    /// Whether the latest runs are whole cycles, from a sound to the end of a rest.
+    /// Returns whether the latest runs are whole cycles, from a sound to the end of a rest.
     fn is_cycle(&self, runs: &Runs) -> bool {
         let fits = |first: usize| {
             let cycle = steps(&self.cadence).cycle().skip(first).take(self.steps);
@@ -167,12 +168,12 @@ impl Pattern {
                     .is_some_and(|run| run.kind == kind && is_about(run.samples(), step))
             })
         };
-        // A sound whose beginning was not heard may be as short as one of a double cadence.
+        // A sound whose beginning is not in the runs may be a short one of a double cadence.
         let is_whole = || runs.completed(self.steps).is_some_and(|before| before.samples() > 0);
         (self.steps <= 2 || is_whole()) && (0..steps(&self.cadence).len()).step_by(2).any(fits)
     }
 
-    /// Whether a run is a sound of this signal that is longer than those of the others.
+    /// Returns whether a run is a sound of this signal that is longer than those of the others.
     fn is_long_sound(&self, run: &Run) -> bool {
         run.kind == Kind::Tone(self.tone)
             && sounds(&self.cadence).any(|step| {
@@ -180,14 +181,14 @@ impl Pattern {
             })
     }
 
-    /// Whether this signal, which was on the line, still is.
+    /// Returns whether this signal, which was on the line, still is.
     fn goes_on(&self, runs: &Runs, changed: bool) -> bool {
         let current = runs.current();
         if self.too_long(current) {
             return false;
         }
-        // Exchanges of one company ring in other rhythms than the plan's; what is known by its
-        // frequencies alone may do so.
+        // Some exchanges use other rhythms for ringback than the plan's. They are accepted if the
+        // frequencies alone identify the signal.
         if self.alone || self.cadence.is_continuous() || !changed {
             return true;
         }
@@ -202,7 +203,7 @@ impl Pattern {
         }
     }
 
-    /// Whether a run can't be, or no longer be, a part of this signal.
+    /// Returns whether a run is too long to be a part of this signal.
     fn too_long(&self, run: &Run) -> bool {
         let continuous = self.cadence.is_continuous();
         let limit = match run.kind {
@@ -226,8 +227,8 @@ fn rests(cadence: &Cadence) -> impl Iterator<Item = u32> + '_ {
     steps(cadence).skip(1).step_by(2)
 }
 
-/// The longest run that can be a step of this length: exchanges are off by a quarter, and runs are
-/// measured in blocks.
+/// The longest run that can be a step of this length: exchanges differ by up to a quarter, and runs
+/// are measured in blocks.
 fn longest(step: u32) -> u32 {
     step + step / 4 + BLOCK as u32
 }
@@ -243,7 +244,8 @@ mod tests {
     use super::*;
     use crate::tone::Generator;
 
-    /// What a detector hears, with the ms when, fed in pieces as the driver's tick does.
+    /// Returns the detector's results, each with its time in ms, for samples that are fed in
+    /// pieces.
     fn hear(plan: &Plan, samples: &[i16], piece: usize) -> Vec<(usize, Heard)> {
         let mut detector = Detector::new(plan);
         let mut heard = Vec::new();
@@ -265,7 +267,7 @@ mod tests {
         samples
     }
 
-    /// Every signal of every country is heard as what it is and as nothing else, and ends once.
+    /// Every signal of every country is recognised as itself and as no other, and ends once.
     #[test]
     fn the_signals_of_every_country_are_told_apart() {
         for country in Country::all() {
@@ -283,7 +285,7 @@ mod tests {
         }
     }
 
-    /// The signals of two plans are heard in time.
+    /// The signals of two plans are recognised within their times.
     #[test]
     fn signals_are_recognised_and_end() {
         use CallProgress::{Busy, Dial, Reorder, Ringback};

@@ -1,20 +1,20 @@
-//! Call-progress tones, made.
+//! Generates call-progress tones.
 
 use crate::oscillator::{Oscillator, to_sample};
 use crate::tone::{Cadence, CallProgress, Plan, steps};
 
-/// Makes one signal, for ever.
+/// Generates one signal without end.
 #[derive(Debug, Clone)]
 pub struct Generator {
     low: Oscillator,
     high: Option<Oscillator>,
     cadence: Cadence,
-    /// Samples since the cycle of the cadence began.
+    /// Number of samples since the cycle of the cadence began.
     position: u32,
 }
 
 impl Generator {
-    /// The signal of a plan, from the beginning of its cadence.
+    /// Generates a signal of a plan, from the beginning of its cadence.
     pub fn new(plan: &Plan, what: CallProgress) -> Generator {
         let signal = plan.signal(what);
         let oscillator = |hz: u16| Oscillator::new(f32::from(hz), signal.level_dbm0);
@@ -26,7 +26,8 @@ impl Generator {
         }
     }
 
-    /// A continuous sine of `freq_hz` (up to 4000 Hz) at `level_dbm0` (full scale at +3.14).
+    /// Generates a continuous sine of `freq_hz` (up to 4000 Hz) at `level_dbm0` (full scale is
+    /// +3.14).
     pub fn sine(freq_hz: f32, level_dbm0: f32) -> Generator {
         Generator {
             low: Oscillator::new(freq_hz, level_dbm0),
@@ -44,7 +45,7 @@ impl Generator {
         }
     }
 
-    /// Whether the cadence sounds at this sample, which is then behind.
+    /// Returns whether the cadence sounds at this sample, and advances by one sample.
     fn sounds(&mut self) -> bool {
         if self.cadence.is_continuous() {
             return true;
@@ -59,7 +60,7 @@ impl Generator {
             left -= step;
             sounds = !sounds;
         }
-        // The cycle is over: this is the first sample of the next, which sounds.
+        // The cycle is over. This is the first sample of the next one, which sounds.
         self.position = 1;
         true
     }
@@ -78,7 +79,7 @@ mod tests {
         samples
     }
 
-    /// Where it sounds, as lengths of sound and rest in ms.
+    /// The lengths of sounds and rests, in ms.
     fn cadence(samples: &[i16]) -> Vec<usize> {
         let sounding: Vec<bool> = samples.chunks(80).map(|c| c.iter().any(|&s| s != 0)).collect();
         sounding.chunk_by(|a, b| a == b).map(|run| run.len() * 10).collect()
@@ -93,7 +94,7 @@ mod tests {
             (CallProgress::Busy, 480.0, 620.0, -24.0),
             (CallProgress::Reorder, 480.0, 620.0, -24.0),
         ] {
-            // 200 ms are inside the first sound of each.
+            // In all of them 200 ms are within the first sound.
             let samples = make(&mut Generator::new(plan, what), 200);
             for (hz, wanted) in [(low, level), (high, level), (550.0, -60.0)] {
                 let measured = power_at(&samples[..1600], hz);

@@ -1,10 +1,10 @@
-//! Call-progress tones: what an exchange tells a caller, made and heard.
+//! Call-progress tones, the signals of an exchange to a caller: a generator and a detector.
 //!
-//! A [`Plan`] is one country's signals as data: their frequencies, cadences and levels
-//! (`ringback_country`). The generator and the detector know no country.
+//! A [`Plan`] has the signals of one country as data: frequencies, cadences and levels
+//! (`ringback_country`). The generator and the detector have no data of any country in them.
 //!
-//! spandsp's detector of such tones (`super_tone_rx`) was measured and not taken: with the North
-//! American plan it hears dial tone several times a minute in white noise, and with a plan of one
+//! spandsp's detector of such tones (`super_tone_rx`) was measured and not used: with the North
+//! American plan it reports dial tone several times a minute in white noise, and with a plan of one
 //! frequency it takes any sound for that frequency.
 
 mod detector;
@@ -19,7 +19,7 @@ use crate::samples_in;
 
 pub use ringback_country::{Cadence, CallProgress, Plan, Signal};
 
-/// The lengths of sound and rest in turn, in samples; empty where it is continuous.
+/// The lengths of sounds and rests in turn, in samples; empty if the cadence is continuous.
 fn steps(cadence: &Cadence) -> impl ExactSizeIterator<Item = u32> + Clone + '_ {
     cadence.steps_ms().map(|ms| samples_in(u32::from(ms)))
 }

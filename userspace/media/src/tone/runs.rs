@@ -1,45 +1,44 @@
-//! Blocks of sound put together to runs: how long a tone sounded, how long it was quiet.
+//! Joins blocks of sound to runs, which have the lengths of sounds and rests.
 
 use super::spectrum::{BLOCK, Block};
 
-/// Below this nothing is a tone, in dBm0. The weakest signal of a plan (-24 dBm0 per frequency) may
-/// lose 16 dB on its way.
+/// Below this level nothing is a tone, in dBm0. The weakest signal of a plan (-24 dBm0 per
+/// frequency) may be attenuated by 16 dB.
 const MIN_LEVEL: f32 = -38.0;
 
-/// As much quieter than the last tone counts as its rest, in dB.
+/// A block that is this much quieter than the last tone is part of its rest, in dB.
 const REST: f32 = 12.0;
 
-/// As much louder or quieter than the tone so far is not that tone, in dB: an exchange's tone is
-/// steady, a voice is not.
+/// A block whose level differs by more than this from the run's is not the same tone, in dB: an
+/// exchange's tone has a steady level, a voice has not.
 const STEADY: f32 = 3.0;
 
-/// The longest sound in a rest that does not end it, in blocks: a click, not a word.
+/// The longest sound in a rest that does not end the rest, in blocks: a click, but not a word.
 pub(super) const CLICK: u32 = 10;
 
-/// The longest sound between a tone and its rest that is only the way from one to the other, and
-/// the longest that may interrupt a tone, in blocks.
+/// The longest sound that is part of the change from a tone to its rest, and the longest that may
+/// interrupt a tone, in blocks.
 pub(super) const EDGE: u32 = 4;
 
-/// How many runs are remembered: a whole double cadence, and the run before.
+/// The number of runs that are kept: a whole double cadence, and the run before it.
 const HISTORY: usize = 5;
 
 /// What a run consists of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// The tone of this number.
+    /// The tone with this index.
     Tone(usize),
-    /// Silence, or next to it after a tone.
+    /// Silence, or after a tone a block that is much quieter.
     Quiet,
-    /// Anything else.
     Sound,
 }
 
-/// A stretch of one kind.
+/// A sequence of blocks of one kind.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Run {
     pub(super) kind: Kind,
     blocks: u32,
-    /// Blocks of another kind that were taken for disturbances.
+    /// Number of blocks of another kind that count as disturbances.
     disturbed: u32,
     /// The mean level, in dBm0.
     level: f32,
@@ -52,13 +51,13 @@ impl Run {
     }
 }
 
-/// The run that goes on, and those before it.
+/// The current run, and those before it.
 #[derive(Debug)]
 pub(super) struct Runs {
     current: Run,
-    /// The latest last.
+    /// In order, with the latest last.
     completed: [Option<Run>; HISTORY],
-    /// Blocks since the last one of the current kind, and the kind of the latest of them.
+    /// Number of blocks since the last one of the current kind, and the kind of the latest of them.
     doubt: u32,
     doubted: Kind,
     /// The level of the latest tone.
@@ -77,7 +76,7 @@ impl Runs {
         }
     }
 
-    /// The run that goes on.
+    /// The run that has not ended.
     pub(super) fn current(&self) -> &Run {
         &self.current
     }
@@ -87,8 +86,8 @@ impl Runs {
         self.completed.iter().rev().nth(back)?.as_ref()
     }
 
-    /// Takes the next block. True if a run has begun with it: one block out of line is a
-    /// disturbance, two of a kind are a change.
+    /// Adds the next block. Returns whether a run has begun with it: one block of another kind is a
+    /// disturbance, two of the same other kind are a change.
     pub(super) fn push(&mut self, block: Block) -> bool {
         let kind = self.classify(block);
         if kind == self.current.kind {
@@ -131,14 +130,15 @@ impl Runs {
         run.level += (block.level - run.level) / 8.0;
         if let Kind::Tone(_) = run.kind {
             self.reference = run.level;
-            // A tone that is disturbed all the time is none.
+            // A tone that is disturbed all the time is not a tone.
             if run.disturbed * 4 > run.blocks + 4 {
                 run.kind = Kind::Sound;
             }
         }
     }
 
-    /// Ends the current run. A sound that is too short to be a run joins those around it.
+    /// Ends the current run and begins another. A sound that is too short for a run is merged into
+    /// those around it.
     fn begin(&mut self, run: Run) {
         let ended = std::mem::replace(&mut self.current, run);
         let around = self.completed(0).filter(|before| match run.kind {
@@ -166,7 +166,7 @@ impl Runs {
 mod tests {
     use super::*;
 
-    /// Takes blocks: `t` a tone at -15 dBm0, `T` the same at -9, `.` silence, `x` something else.
+    /// Adds blocks: `t` a tone at -15 dBm0, `T` the same at -9, `.` silence, `x` another sound.
     fn runs_of(blocks: &str) -> Runs {
         let mut runs = Runs::new();
         for c in blocks.chars() {

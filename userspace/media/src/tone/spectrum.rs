@@ -1,11 +1,10 @@
-//! How much of a block of sound is a given tone.
+//! Decides whether a block of sound is a given tone.
 //!
-//! For each set of frequencies of a plan, a block is split into the part that sines of just these
-//! frequencies can explain, whatever their levels and phases (a least-squares fit), and the rest.
-//! Where nearly all is explained, both frequencies carry their share, and each goes on in phase
-//! from the block before, the block is that tone.
-//! Unlike filters side by side this tells 440 + 480 Hz from 350 + 440 Hz in a block shorter than
-//! the beat between them.
+//! For each set of frequencies of a plan, a block is split into the part that sines of these
+//! frequencies can explain, with any levels and phases (a least-squares fit), and the rest. The
+//! block is that tone if nearly all of it is explained, both frequencies have enough of it, and
+//! both continue in phase from the block before. Unlike a bank of filters, this distinguishes 440 +
+//! 480 Hz from 350 + 440 Hz in a block that is shorter than the beat between them.
 
 use std::f64::consts::TAU;
 
@@ -13,17 +12,18 @@ use crate::SAMPLE_RATE;
 use crate::level::power_to_dbm0;
 use crate::tone::Signal;
 
-/// Samples per block: 20 ms. Shorter blocks mix up the frequencies of a plan, longer ones refuse
-/// exchanges whose tones are off by what their standards allow (425 +-15 Hz, 620 Hz +-1.5 %).
+/// Samples per block: 20 ms. Shorter blocks can't separate the frequencies of a plan, and longer
+/// ones reject exchanges whose tones are off by what their standards allow (425 +-15 Hz, 620 Hz
+/// +-1.5 %).
 pub(super) const BLOCK: usize = 160;
 
-/// The part of the power that a pair of frequencies has to explain: a tone 6 dB over the noise.
+/// The part of the power that a pair of frequencies has to explain: a tone 6 dB above the noise.
 const MIN_PURITY_PAIR: f32 = 0.8;
 
-/// The same for one frequency, which has to be let off by more: 425 +-15 Hz.
+/// The same for a single frequency, which may be off by more: 425 +-15 Hz.
 const MIN_PURITY_SINGLE: f32 = 0.72;
 
-/// The ratio of two levels that is allowed: 8 dB.
+/// The largest ratio of the amplitudes of a pair: 8 dB.
 const MAX_TWIST: f32 = 2.5;
 
 /// One or two frequencies, in Hz.
@@ -34,37 +34,36 @@ pub(super) struct Frequencies {
 }
 
 impl Frequencies {
-    /// Those of a signal.
+    /// The frequencies of a signal.
     pub(super) fn of(signal: &Signal) -> Frequencies {
         let high_hz = signal.high_hz.filter(|&high| high != signal.low_hz);
         Frequencies { low_hz: signal.low_hz, high_hz }
     }
 }
 
-/// What one block was.
+/// The result for one block.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Block {
-    /// The frequencies it consisted of, by their place in the list given to [`Spectrum::new`].
+    /// The tone, as the index of its frequencies in the list given to [`Spectrum::new`].
     pub(super) tone: Option<usize>,
-    /// Its level, in dBm0.
     pub(super) level: f32,
 }
 
-/// Splits sound into blocks and says what each was.
+/// Splits sound into blocks and analyses each.
 #[derive(Debug)]
 pub(super) struct Spectrum {
     subspaces: Vec<Subspace>,
-    /// The last sample, before and after the constant part was taken from it.
+    /// The last sample, before and after the DC component was removed.
     raw: f32,
     centred: f32,
     position: usize,
     energy: f32,
 }
 
-/// How much of the constant part is left after a sample: the corner is at 25 Hz.
+/// How much of the DC component remains after each sample: the corner frequency is 25 Hz.
 const CONSTANT: f32 = 0.98;
 
-/// Keeps what dies away out of the range where arithmetic is slow (subnormal numbers).
+/// Keeps decaying values out of the subnormal range, where arithmetic is slow.
 const TINY: f32 = 1e-18;
 
 impl Spectrum {
@@ -73,9 +72,9 @@ impl Spectrum {
         Spectrum { subspaces, raw: 0.0, centred: 0.0, position: 0, energy: 0.0 }
     }
 
-    /// Takes one sample; a block with every [`BLOCK`]th.
+    /// Adds one sample; returns a block with every [`BLOCK`]th.
     pub(super) fn push(&mut self, sample: i16) -> Option<Block> {
-        // A line's constant voltage is no sound.
+        // Removes the DC component, which is not sound.
         let before = std::mem::replace(&mut self.raw, f32::from(sample));
         self.centred = CONSTANT * self.centred + self.raw - before + TINY;
         let x = self.centred;
@@ -104,13 +103,13 @@ impl Spectrum {
 /// The sines and cosines of one set of frequencies over a block.
 #[derive(Debug)]
 struct Subspace {
-    /// Orthonormal vectors that span them.
+    /// An orthonormal basis of the space that they span.
     basis: Vec<[f32; BLOCK]>,
     /// `upper[j][i]`: how much of basis vector i is in wave j (the R of the QR decomposition).
     upper: [[f32; 4]; 4],
-    /// The block so far, projected on each basis vector.
+    /// The projection of the current block on each basis vector.
     projection: [f32; 4],
-    /// The sines of the last block, where they would be in this one: cosine and sine of the lower
+    /// The sines of the last block, continued into this one: cosine and sine of the lower
     /// frequency, then of the higher.
     expected: [f32; 4],
     /// By how much the phase of each frequency advances in a block: cosine and sine.
@@ -130,7 +129,7 @@ impl Subspace {
         let mut basis: Vec<[f64; BLOCK]> = Vec::new();
         let mut upper = [[0.0; 4]; 4];
         for (mut wave, column) in waves.zip(&mut upper) {
-            // Gram-Schmidt: take away what the vectors before it already span.
+            // Gram-Schmidt: subtract the part that the earlier vectors span.
             for (vector, part) in basis.iter().zip(column.iter_mut()) {
                 let share = dot(&wave, vector);
                 *part = share as f32;
@@ -154,8 +153,8 @@ impl Subspace {
         }
     }
 
-    /// What is explained of the energy of the block that ends here, 0 if the block is not this
-    /// tone. The next block begins.
+    /// Returns how much of the energy of the block that ends here is explained; 0 if the block is
+    /// not this tone. Begins the next block.
     fn take(&mut self, energy: f32) -> f32 {
         let projection = std::mem::take(&mut self.projection);
         let explained = projection.iter().map(|p| p * p).sum();
@@ -167,9 +166,9 @@ impl Subspace {
         if is_tone { explained } else { 0.0 }
     }
 
-    /// Whether two sines are of like level and in phase with those of the last block. A sine of 460
-    /// Hz passes for 440 + 480 Hz in one block, but from one to the next its phase gives it away:
-    /// what is more than 12.5 Hz off is.
+    /// Returns whether two sines have similar levels and continue those of the last block in phase.
+    /// A sine of 460 Hz looks like 440 + 480 Hz within one block, but its phase advances
+    /// differently: a frequency that is off by more than 12.5 Hz is rejected.
     fn is_pair(&mut self, [a, b, c, d]: [f32; 4]) -> bool {
         let (low, high) = (a.hypot(b), c.hypot(d));
         let balanced = low <= MAX_TWIST * high && high <= MAX_TWIST * low;
@@ -210,7 +209,8 @@ mod tests {
     use super::*;
     use crate::tone::Generator;
 
-    /// What the blocks of sines of these frequencies at -15 dBm0 are, once they have begun.
+    /// Returns the tones of the blocks of sines of these frequencies at -15 dBm0, after the first
+    /// ones.
     fn tones_in(hz: &[f32], constant: i16) -> Vec<Option<usize>> {
         let plan = Country::default().tones();
         let europe = "TBR21".parse::<Country>().unwrap().tones();

@@ -1,7 +1,7 @@
-//! WAV files: what is played to a line and what is recorded from it.
+//! WAV files that are played to a line or recorded from it.
 //!
-//! Written is 8 kHz mono 16-bit PCM. Read is that, and 8 kHz mono u-law and A-law, which telephony
-//! programs like to write. Nothing is resampled or mixed down: other files are refused with the
+//! Written files are 8 kHz mono 16-bit PCM. Files to read may also be u-law or A-law, which other
+//! telephony programs write. Nothing is resampled or mixed down: other files are refused, with the
 //! command that converts them.
 
 mod reader;
@@ -22,20 +22,20 @@ pub enum WavError {
     /// The file can't be opened, read, created or written.
     #[error("{path}: {source}", path = .path.display())]
     Io {
-        /// The file.
+        /// The path as it was given.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// The file is something else, or damaged.
+    /// The file is no WAV file, or damaged.
     #[error(
         "{} is not a WAV file ({why}): convert it with `sox {} -r 8000 -c 1 -b 16 out.wav`",
         .path.display(), quoted(.path)
     )]
     NotWav {
-        /// The file.
+        /// The path as it was given.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with the file.
         why: &'static str,
     },
     /// The file is a WAV file of a format that a telephone line does not have.
@@ -45,25 +45,25 @@ pub enum WavError {
         .path.display(), quoted(.path)
     )]
     Format {
-        /// The file.
+        /// The path as it was given.
         path: PathBuf,
-        /// What the file is.
+        /// The format that the file has.
         format: Format,
     },
-    /// The file is a WAV file without a sample.
+    /// The file is a WAV file without samples.
     #[error("{path} holds no sound, not one sample: record it again", path = .path.display())]
     Empty {
-        /// The file.
+        /// The path as it was given.
         path: PathBuf,
     },
 }
 
-/// The format of a WAV file, as its header says.
+/// The format of a WAV file, as in its header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Format {
     /// The coding: 1 PCM, 3 floating point, 6 A-law, 7 u-law ...
     pub coding: u16,
-    /// Channels: 1 mono, 2 stereo.
+    /// The number of channels: 1 mono, 2 stereo.
     pub channels: u16,
     /// Samples per second.
     pub sample_rate: u32,
@@ -95,7 +95,7 @@ impl fmt::Display for Format {
     }
 }
 
-/// A path as a shell takes it, for commands to copy.
+/// The path quoted for a shell, so that commands can be copied.
 fn quoted(path: &Path) -> String {
     let path = path.display().to_string();
     let plain = |c: char| c.is_ascii_alphanumeric() || "_./-+:@%".contains(c);

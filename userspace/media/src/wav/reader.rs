@@ -1,4 +1,5 @@
-//! Reading: the chunks of a file, whatever wrote it, and its samples in pieces.
+//! Reads WAV files: their chunks, in any order that programs write them, and their samples in
+//! pieces.
 
 use std::fmt;
 use std::fs::File;
@@ -8,13 +9,13 @@ use std::path::{Path, PathBuf};
 use super::{ALAW, EXTENSIBLE, Format, PCM, ULAW, WavError};
 use crate::{SAMPLE_RATE, g711};
 
-/// Reads the samples of a WAV file: 8 kHz mono, 16-bit PCM, u-law or A-law. A file that was cut
-/// short gives the samples that are there. One that is long is better read by a [`Reader`].
+/// Reads all samples of a WAV file: 8 kHz mono, 16-bit PCM, u-law or A-law. From a truncated file
+/// it returns the samples that are there. For a long file use a [`Reader`].
 ///
 /// # Errors
 ///
-/// [`WavError::Io`] if it can't be read, [`WavError::NotWav`] and [`WavError::Format`] if it is
-/// something else.
+/// [`WavError::Io`] if it can't be read, [`WavError::NotWav`] or [`WavError::Format`] if it is not
+/// such a file.
 pub fn read(path: impl AsRef<Path>) -> Result<Vec<i16>, WavError> {
     let mut samples = Vec::new();
     match Reader::open(path) {
@@ -25,7 +26,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<Vec<i16>, WavError> {
     Ok(samples)
 }
 
-/// How the samples of a line are coded in a file.
+/// The coding of a file's samples.
 #[derive(Debug, Clone, Copy)]
 enum Coding {
     Pcm,
@@ -35,30 +36,30 @@ enum Coding {
 
 /// Reads a WAV file piece by piece: 8 kHz mono, 16-bit PCM, u-law or A-law. It may be a FIFO.
 ///
-/// A file ends where it ends, whatever its header says of its length. A header whose writer never
-/// came back to fill in the length says 0 or 2^32 - 1: then everything behind it is sound.
+/// Samples are read to the end of the file even if its header has a larger length. A length of 0 or
+/// 2^32 - 1 means that the writer did not fill it in; then everything after the header is sound.
 pub struct Reader {
     path: PathBuf,
     file: BufReader<File>,
     coding: Coding,
-    /// Bytes of the data that are still to be read.
+    /// Number of bytes of the data that are not read yet.
     left: u64,
-    /// The first half of a sample.
+    /// The first byte of a sample whose second byte is not read yet.
     half: Option<u8>,
-    /// What was read to see whether there is anything.
+    /// The samples that were read to find out whether there are any.
     ahead: Vec<i16>,
 }
 
-/// So many bytes are read at a time.
+/// Number of bytes that are read at a time.
 const PIECE: usize = 4096;
 
 impl Reader {
-    /// Opens a file and reads as far as its first samples. Of a FIFO that waits for the writer.
+    /// Opens a file and reads its first samples. With a FIFO this waits for the writer.
     ///
     /// # Errors
     ///
-    /// [`WavError::Io`] if it can't be read, [`WavError::NotWav`] and [`WavError::Format`] if it is
-    /// something else, [`WavError::Empty`] if there is no sample in it.
+    /// [`WavError::Io`] if it can't be read, [`WavError::NotWav`] or [`WavError::Format`] if it is
+    /// not such a file, [`WavError::Empty`] if it has no sample.
     pub fn open(path: impl AsRef<Path>) -> Result<Reader, WavError> {
         let path = path.as_ref().to_owned();
         match File::open(&path) {
@@ -92,8 +93,8 @@ impl Reader {
         Ok(reader)
     }
 
-    /// Moves the next samples to the end of `samples`, and says how many: at most 4096 at a time,
-    /// and none at the end of the file.
+    /// Appends the next samples to `samples` and returns their number: at most 4096 at a time, and
+    /// 0 at the end of the file.
     ///
     /// # Errors
     ///
@@ -146,11 +147,11 @@ enum ParseError {
     NotWav(&'static str),
 }
 
-/// Chunks that may stand before the data. Files in the field have a handful; a file that is made of
-/// empty ones is read for hours.
+/// The most chunks that may come before the data. Real files have a handful; reading a file of
+/// nothing but empty chunks would take hours.
 const MAX_CHUNKS: usize = 1024;
 
-/// The format, and the size of the data chunk as its header says it. The file is left at its data.
+/// Returns the format, and the size of the data chunk in its header. The file is then at its data.
 fn parse(file: &mut BufReader<File>) -> Result<(Format, u32), ParseError> {
     const NO_WAV: &str = "it does not begin with a RIFF WAVE header";
     const NO_DATA: ParseError = ParseError::NotWav("it has no data chunk");
@@ -159,7 +160,7 @@ fn parse(file: &mut BufReader<File>) -> Result<(Format, u32), ParseError> {
         return Err(ParseError::NotWav(NO_WAV));
     }
     let mut format = None;
-    // The byte behind a chunk of odd length, if it is no padding.
+    // The byte after a chunk of odd length if it is not padding, and so begins the next chunk.
     let mut unpadded = None;
     for _ in 0..MAX_CHUNKS {
         let [name @ .., s0, s1, s2, s3] = match unpadded.take() {
@@ -175,7 +176,7 @@ fn parse(file: &mut BufReader<File>) -> Result<(Format, u32), ParseError> {
             b"fmt " => {
                 let mut chunk = file.take(u64::from(size));
                 format = Some(parse_format(&mut chunk)?);
-                // What is left of it is not more than it was.
+                // What is left of the chunk is not larger than its 32-bit size.
                 rest = chunk.limit() as u32;
             }
             b"data" => {
@@ -185,7 +186,7 @@ fn parse(file: &mut BufReader<File>) -> Result<(Format, u32), ParseError> {
         }
         skip(file, rest)?;
         if size % 2 == 1 {
-            // Chunks are padded to even lengths, which some writers forget. No chunk's name begins
+            // Chunks are padded to even lengths, which some writers omit. No chunk's name begins
             // with the padding.
             let [byte] = read_array(file)?.ok_or(NO_DATA)?;
             unpadded = byte.is_ascii_alphanumeric().then_some(byte);
@@ -194,7 +195,7 @@ fn parse(file: &mut BufReader<File>) -> Result<(Format, u32), ParseError> {
     Err(ParseError::NotWav("it has no data among its first 1024 chunks"))
 }
 
-/// Goes on behind so many bytes, which in a file costs no reading.
+/// Skips bytes; in a regular file without reading them.
 fn skip(file: &mut BufReader<File>, bytes: u32) -> Result<(), ParseError> {
     if file.seek_relative(i64::from(bytes)).is_ok() {
         return Ok(());
@@ -208,7 +209,7 @@ fn parse_format(chunk: &mut impl Read) -> Result<Format, ParseError> {
     let [c0, c1, n0, n1, r0, r1, r2, r3, .., b0, b1] = read_array::<16>(chunk)?.ok_or(SHORT)?;
     let mut coding = u16::from_le_bytes([c0, c1]);
     if coding == EXTENSIBLE {
-        // The coding is the beginning of the GUID behind size, valid bits and channel mask.
+        // The coding is the beginning of the GUID that follows size, valid bits and channel mask.
         let [.., c0, c1] = read_array::<10>(chunk)?.ok_or(SHORT)?;
         coding = u16::from_le_bytes([c0, c1]);
     }
@@ -220,7 +221,7 @@ fn parse_format(chunk: &mut impl Read) -> Result<Format, ParseError> {
     })
 }
 
-/// The next N bytes; none where the file ends before them.
+/// Reads the next N bytes; `None` if the file ends before.
 fn read_array<const N: usize>(file: &mut impl Read) -> Result<Option<[u8; N]>, ParseError> {
     let mut bytes = [0; N];
     match file.read_exact(&mut bytes) {

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::writer::header;
 use super::*;
 
-/// How many samples a file has by its header, as players read it.
+/// The number of samples in a file's header, which players use.
 fn length(path: &Path) -> u32 {
     let bytes = std::fs::read(path).unwrap();
     let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
@@ -91,7 +91,7 @@ fn a_full_file_is_an_error() {
     assert!(matches!(error, WavError::Io { .. }), "{error}");
 }
 
-/// The bytes of a file that other programs write, with these lengths in its header.
+/// The bytes of a file from another program, with these lengths in its header.
 fn with_sizes(riff: u32, data: u32, samples: &[u8]) -> Vec<u8> {
     let mut bytes = header(0).to_vec();
     bytes[4..8].copy_from_slice(&riff.to_le_bytes());
@@ -137,7 +137,7 @@ fn a_file_of_empty_chunks_is_given_up() {
     let path = folder.path().join("sound.wav");
     std::fs::write(&path, &header(0)[..12]).unwrap();
     let sparse = File::options().write(true).open(&path).unwrap();
-    // Read to its end, this takes hours.
+    // Reading it to its end would take hours.
     sparse.set_len(1 << 40).unwrap();
     let error = read(&path).unwrap_err().to_string();
     assert!(error.contains("first 1024 chunks"), "{error}");
@@ -167,7 +167,7 @@ fn the_header_is_right_while_the_file_is_written() {
     let mut writer = Writer::create(&path).unwrap();
     for second in 1..=3 {
         (0..50).for_each(|_| writer.write(&[7; 160]).unwrap());
-        // As after kill -9: nobody finishes the file.
+        // As after SIGKILL: the file is not finished.
         let played = length(&path);
         assert!((second * 8000 - 2400..=second * 8000).contains(&played), "{played}");
     }
@@ -244,7 +244,7 @@ fn damaged_files_are_errors_or_give_what_is_there() {
     let good = file(LINE, true, &[1, 0, 2, 0, 3, 0]);
     for length in 0..good.len() {
         match read_bytes(&good[..length]) {
-            // Cut inside the data: whole samples.
+            // The file is cut within the data: the whole samples are read.
             Ok(samples) => assert_eq!(samples, [1, 2, 3][..(length + 6 - good.len()) / 2]),
             Err(WavError::NotWav { .. }) => assert!(length < good.len() - 6),
             Err(other) => panic!("cut at {length}: {other}"),

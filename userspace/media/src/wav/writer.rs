@@ -1,4 +1,5 @@
-//! Writing: the header is right at any time, so that a file whose writer was killed can be played.
+//! Writes WAV files. The header is kept up to date, so that a file whose writer was killed can be
+//! played.
 
 use std::fmt;
 use std::fs::File;
@@ -11,29 +12,29 @@ use crate::SAMPLE_RATE;
 
 /// Writes samples to a WAV file, 8 kHz mono 16-bit PCM.
 ///
-/// The header says what is there at least once in a second of sound, and when writing fails: a
-/// recording can be played whatever becomes of its writer. To a FIFO it says that the length is not
-/// known (2^32 - 1), as players of streams expect.
+/// The header is updated at least once in a second of sound, and when a write fails, so that a
+/// recording can be played even if its writer does not finish it. In a FIFO the header has the
+/// length 2^32 - 1 for "unknown", which players of streams expect.
 pub struct Writer {
     path: PathBuf,
     file: File,
-    /// Whether one can go back to the header.
+    /// Whether the file is a regular one, so that the header can be rewritten.
     regular: bool,
-    /// Bytes of samples that are in the file, and those that the header tells.
+    /// Number of bytes of samples in the file, and the number in its header.
     written: u64,
     told: u64,
-    /// What the lengths of the header can say.
+    /// The largest number of bytes that the header can have.
     pub(super) room: u64,
 }
 
 const HEADER: usize = 44;
-/// What fits the 32-bit lengths of a header: 74 hours.
+/// The most bytes of samples for the 32-bit lengths of a header: 74 hours.
 const ROOM: u64 = u32::MAX as u64 - HEADER as u64;
-/// The header is written anew after a quarter of a second of sound.
+/// The header is rewritten after this many bytes: a quarter of a second of sound.
 const TELL: u64 = SAMPLE_RATE as u64 / 4 * 2;
 
 impl Writer {
-    /// Creates the file, or empties it where it exists.
+    /// Creates the file; an existing one is emptied.
     ///
     /// # Errors
     ///
@@ -46,8 +47,7 @@ impl Writer {
         }
     }
 
-    /// Writes to a file that is open, and empty: a regular file, or one that is a stream. `path` is
-    /// for errors.
+    /// Writes to an open and empty file: a regular file or a stream. `path` is used in errors.
     ///
     /// # Errors
     ///
@@ -73,13 +73,13 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// [`WavError::Io`] if they can't be written, or the file is full: after 74 hours. What had
-    /// room is in the file then.
+    /// [`WavError::Io`] if they can't be written, or the file has no room for them: after 74 hours.
+    /// The samples that fit are written.
     pub fn write(&mut self, samples: &[i16]) -> Result<(), WavError> {
         let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
         let added = self.add(&bytes);
         if added.is_err() || self.written - self.told >= TELL {
-            // Why there is no more room is worth more than that the header could not be written.
+            // The reason for the missing room is reported rather than an error of the header.
             return added.and(self.tell()).map_err(|source| self.error(source));
         }
         Ok(())
@@ -108,12 +108,12 @@ impl Writer {
         Ok(())
     }
 
-    /// Has the header say what is in the file.
+    /// Writes the number of bytes into the header.
     fn tell(&mut self) -> io::Result<()> {
         if !self.regular || self.told == self.written {
             return Ok(());
         }
-        // Whole samples, and not more than there is room for in the lengths.
+        // Whole samples only, and no more than the header's lengths can have.
         self.file.write_all_at(&header((self.written & !1) as u32), 0)?;
         self.told = self.written;
         Ok(())
@@ -123,11 +123,11 @@ impl Writer {
         WavError::Io { path: self.path.clone(), source }
     }
 
-    /// Ends the file: its header says all that is in it.
+    /// Ends the file and updates its header.
     ///
     /// # Errors
     ///
-    /// [`WavError::Io`] if that can't be written.
+    /// [`WavError::Io`] if the header can't be written.
     pub fn finish(mut self) -> Result<(), WavError> {
         self.tell().map_err(|source| self.error(source))
     }
@@ -135,7 +135,7 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        // Whoever wants to know whether it worked has called `finish`.
+        // An error is ignored: a caller who needs it calls `finish`.
         let _ = self.tell();
     }
 }
@@ -146,7 +146,7 @@ impl fmt::Debug for Writer {
     }
 }
 
-/// The header of a file with so many bytes of samples; 2^32 - 1 where nobody knows.
+/// The header of a file with so many bytes of samples; 2^32 - 1 if the number is unknown.
 pub(super) fn header(data: u32) -> [u8; HEADER] {
     let riff = data.saturating_add(HEADER as u32 - 8);
     let mut bytes = [0; HEADER];

@@ -1,8 +1,8 @@
-//! A telephone line between a sender and a detector, and the sounds that are on it besides tones.
+//! A telephone line between a sender and a detector, and sounds other than tones.
 
 use ringback_media::{g711, level, tone};
 
-/// Random numbers that are the same in every run (xorshift64*).
+/// Pseudo-random numbers that are the same in every run (xorshift64*).
 pub struct Random(u64);
 
 impl Random {
@@ -10,7 +10,7 @@ impl Random {
         Random(seed.wrapping_mul(2).wrapping_add(0x9E37_79B9_7F4A_7C15))
     }
 
-    /// Evenly spread over -1 to 1.
+    /// Uniformly distributed from -1 to 1.
     pub fn even(&mut self) -> f32 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
@@ -19,12 +19,12 @@ impl Random {
         bits as f32 / 8_388_608.0 - 1.0
     }
 
-    /// Evenly spread over `from` to `to`.
+    /// Uniformly distributed over `from` to `to`.
     pub fn between(&mut self, from: f32, to: f32) -> f32 {
         from + (self.even() + 1.0) / 2.0 * (to - from)
     }
 
-    /// Normally distributed around 0, with deviation 1 (the sum of twelve).
+    /// Normally distributed around 0 with deviation 1, as the sum of twelve.
     pub fn normal(&mut self) -> f32 {
         (0..12).map(|_| self.even()).sum::<f32>() / 2.0
     }
@@ -45,7 +45,7 @@ pub fn noise(ms: usize, level_dbm0: f32, seed: u64) -> Vec<i16> {
     (0..samples(ms)).map(|_| (rms * random.normal()) as i16).collect()
 }
 
-/// Sines together, in Hz and dBm0.
+/// The sum of sines, given in Hz and dBm0.
 pub fn sines(ms: usize, tones: &[(f32, f32)]) -> Vec<i16> {
     tones.iter().fold(silence(ms), |sum, &(hz, level)| {
         let mut sine = silence(ms);
@@ -54,20 +54,20 @@ pub fn sines(ms: usize, tones: &[(f32, f32)]) -> Vec<i16> {
     })
 }
 
-/// Both at once, as long as the first.
+/// The sum of both, as long as the first.
 pub fn mix(a: &[i16], b: &[i16]) -> Vec<i16> {
     let b = b.iter().copied().chain(std::iter::repeat(0));
     a.iter().zip(b).map(|(a, b)| a.saturating_add(b)).collect()
 }
 
-/// What a u-law line of this noise makes of samples.
+/// Sends samples over a u-law line with this noise.
 pub fn through_line(sent: &[i16], noise_dbm0: f32, seed: u64) -> Vec<i16> {
     let noise = noise(sent.len() / 8 + 1, noise_dbm0, seed);
     mix(sent, &noise).into_iter().map(|s| g711::ulaw_decode(g711::ulaw_encode(s))).collect()
 }
 
-/// Something like speech: syllables of a voice whose pitch moves, with three formants, hissing
-/// consonants and pauses between. At about -15 dBm0.
+/// A sound similar to speech: syllables of a voice with varying pitch and three formants, hissing
+/// consonants, and pauses. At about -15 dBm0.
 pub fn speech(ms: usize, seed: u64) -> Vec<i16> {
     let mut random = Random::new(seed);
     let mut out = Vec::new();
@@ -103,8 +103,8 @@ pub fn speech(ms: usize, seed: u64) -> Vec<i16> {
     out
 }
 
-/// Something like music: three notes of the tempered scale at a time, with overtones that die away.
-/// The scale has 349 and 440 Hz, and 466 and 494 Hz beside 480.
+/// A sound similar to music: three notes of the tempered scale at a time, with decaying overtones.
+/// The scale has 349 and 440 Hz, and 466 and 494 Hz near 480.
 pub fn music(ms: usize, seed: u64) -> Vec<i16> {
     let mut random = Random::new(seed);
     let mut out = vec![0.0; samples(ms)];

@@ -1,4 +1,4 @@
-//! What a command does to a card, and what it replies.
+//! Carries out commands on a card, and makes their replies.
 
 use std::f32::consts::TAU;
 
@@ -12,9 +12,9 @@ use crate::{Behaviour, LineState, SLOTS, SoftCard, Telephone};
 
 const SAMPLES_PER_MS: usize = 8;
 const SAMPLE_RATE: f32 = 8000.0;
-/// A digit with its pause.
+/// The length of a digit with its pause.
 const DIGIT_MS: u32 = 160;
-/// The level of the tone that a telephone speaks.
+/// The level of the tone that a telephone plays.
 const TONE_DBM0: f32 = -10.0;
 
 pub(super) fn execute(card: &SoftCard, command: Command<'_>) -> Result<Value, CommandError> {
@@ -87,7 +87,7 @@ fn act(telephone: &Telephone, action: Action<'_>) -> Result<Value, CommandError>
     Ok(json!({}))
 }
 
-/// Whether the telephone can take so much more to say.
+/// Refuses more sound or digits than the telephone's queue may have.
 fn has_room(telephone: &Telephone, ms: u32) -> Result<(), CommandError> {
     let unsaid = telephone.unsaid_ms();
     if unsaid.saturating_add(ms) > MAX_UNSAID_MS {

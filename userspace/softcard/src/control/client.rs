@@ -1,4 +1,5 @@
-//! The other end of the commands: at a socket, or at a port of a virtual machine that leads to one.
+//! The client of the commands, at a socket or at a serial port of a virtual machine that leads to
+//! one.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
@@ -15,24 +16,24 @@ use serde_json::Value;
 
 /// The longest reply that is read: half a minute of samples, each of at most seven characters.
 const MAX_REPLY: usize = 30 * 8000 * 7 + 1024;
-/// How long a reply may take: far longer than a machine without KVM needs for it.
+/// How long a reply may take: far longer than a machine without KVM needs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Tells a card's far ends what to do.
+/// Sends commands for a card's far ends and reads the replies.
 #[derive(Debug)]
 pub struct Client {
     commands: File,
     replies: BufReader<File>,
-    /// Readable when nobody wants a reply any more.
+    /// Becomes readable when waiting for a reply is to end.
     cancel: Option<OwnedFd>,
     patience: Duration,
 }
 
-/// Why the far ends were not told.
+/// Why a command has no reply.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// Nobody can be reached.
+    /// The socket or port can't be opened.
     #[error(
         "{}: {cause}; is it where `ringback softcard --control` listens, or the port of a virtual \
          machine that leads there?", path.display()
@@ -40,14 +41,14 @@ pub enum ClientError {
     Unreachable {
         /// The socket or port.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         #[source]
         cause: io::Error,
     },
     /// The connection ended or failed.
     #[error("the far ends of the card can't be told anything any more: {0}")]
     Lost(#[from] io::Error),
-    /// Nothing came, for too long.
+    /// No reply came within the limit.
     #[error(
         "the far ends of the card have not answered {command:?} for {seconds} s: does a `ringback \
          softcard` run behind the socket or port, and is nobody else using it?"
@@ -55,18 +56,18 @@ pub enum ClientError {
     Silent {
         /// The command.
         command: String,
-        /// How long was waited.
+        /// How long the client has waited.
         seconds: u64,
     },
-    /// The wait was called off.
+    /// The wait was cancelled: see [`Client::cancel_by`].
     #[error("called off")]
     Cancelled,
-    /// What came is no reply.
+    /// The answer is not a valid reply.
     #[error("{command:?} was answered with {reply:?}, which is no reply of a card's far ends")]
     Strange {
         /// The command.
         command: String,
-        /// What came, or the beginning of it.
+        /// The answer, or the beginning of it.
         reply: String,
     },
     /// The command was refused.
@@ -74,7 +75,7 @@ pub enum ClientError {
     Refused {
         /// The command.
         command: String,
-        /// Cause and cure, from the other end.
+        /// Cause and cure, from the server.
         reason: String,
     },
 }
@@ -89,13 +90,13 @@ impl Client {
         reach(path).map_err(|cause| ClientError::Unreachable { path: path.to_path_buf(), cause })
     }
 
-    /// Says a command, and waits for the reply.
+    /// Sends a command, and waits for the reply.
     ///
     /// # Errors
-    /// The command was refused, or the connection is of no use any more.
+    /// The command was refused, or the connection can't be used any more.
     pub fn ask(&mut self, command: &str) -> Result<Value, ClientError> {
         if command.trim().is_empty() || command.contains('\n') {
-            // It would not be answered, or be answered twice.
+            // An empty line would not be answered, and two lines would be answered twice.
             let reason = "a command is one line, and not an empty one".to_owned();
             return Err(ClientError::Refused { command: command.to_owned(), reason });
         }
@@ -112,7 +113,7 @@ impl Client {
         judge(command, &line)
     }
 
-    /// Calls off whatever waits for a reply, and whatever will, once `cancel` is readable.
+    /// Ends the current and every later wait for a reply once `cancel` is readable.
     pub fn cancel_by(&mut self, cancel: OwnedFd) {
         self.cancel = Some(cancel);
     }
@@ -146,7 +147,7 @@ impl Client {
         }
     }
 
-    /// Waits for what an operation could not do at once.
+    /// Waits until the operation that would have blocked can go on.
     fn await_ready(
         &self,
         error: io::Error,
@@ -176,14 +177,14 @@ impl Client {
     }
 }
 
-/// Why a command was not answered.
+/// Why the wait for a reply ended.
 enum Stopped {
     Late,
     Cancelled,
     Io(io::Error),
 }
 
-/// The reply to a command, as [`Control::execute`](super::Control::execute) gives it.
+/// Turns a line from [`Control::execute`](super::Control::execute) into the result of its command.
 pub(super) fn judge(command: &str, line: &[u8]) -> Result<Value, ClientError> {
     let reply: Value = serde_json::from_slice(line).unwrap_or_default();
     let command = command.to_owned();
@@ -200,7 +201,7 @@ pub(super) fn judge(command: &str, line: &[u8]) -> Result<Value, ClientError> {
 }
 
 fn reach(path: &Path) -> io::Result<Client> {
-    // Nothing here waits but for what it polls.
+    // Reads and writes do not block: waiting is done by polling.
     let commands = if path.metadata()?.file_type().is_socket() {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
@@ -235,7 +236,7 @@ mod tests {
         }
     }
 
-    /// Somebody who listens and says nothing.
+    /// Makes a server that accepts and never replies.
     fn silent() -> (tempfile::TempDir, std::os::unix::net::UnixListener, Client) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("far");

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use crate::{ExchangeError, Fault, SLOTS, UnknownFault};
 
-/// What is to be done to a card or behind it.
+/// A command for a card, or for what is behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Command<'a> {
     State,
@@ -16,7 +16,7 @@ pub(super) enum Command<'a> {
     Fault { fault: Fault, on: bool },
 }
 
-/// What a telephone is to do or to tell.
+/// What a telephone is to do or to report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Action<'a> {
     OffHook,
@@ -34,7 +34,7 @@ pub(super) enum Action<'a> {
     Forget,
 }
 
-/// Why a line is not a command, or one that can't be carried out.
+/// Why a line is not a command, or why its command can't be carried out.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum CommandError {
     #[error("there is no command {0:?}; known are {known}", known = COMMANDS.join("; "))]
@@ -88,17 +88,17 @@ pub(super) const ACTIONS: [&str; 13] = [
     "forget",
 ];
 
-/// The most that is spoken or reported at once, in milliseconds: what a telephone remembers.
+/// The longest tone or recording in one command, in milliseconds: a telephone records no more.
 const MAX_MS: u32 = 30_000;
-/// The most that a telephone has still to say.
+/// The most that a telephone's queue may have still to send, in milliseconds.
 pub(super) const MAX_UNSAID_MS: u32 = 60_000;
-/// The most subscribers that commands add: each costs time in every millisecond of the card.
+/// The most subscribers that commands can add, because each takes time in every tick.
 pub(super) const MAX_SUBSCRIBERS: usize = 100;
 /// The longest number or string of digits.
 const MAX_DIGITS: usize = 256;
 
 impl<'a> Command<'a> {
-    /// The card's number and the command.
+    /// Returns the card's number and the command.
     pub(super) fn parse(line: &'a str) -> Result<(usize, Command<'a>), CommandError> {
         let words: Vec<&str> = line.split_whitespace().collect();
         let (card, words) = match words.as_slice() {
@@ -172,7 +172,8 @@ fn number(given: &str) -> Result<&str, CommandError> {
     }
 }
 
-/// What is to be dialled: keys, pauses, and what is no key and sends nothing.
+/// Limits the length of what is to be dialled. It may contain keys, commas for pauses, and other
+/// characters, which send nothing.
 fn digits(given: &str) -> Result<&str, CommandError> {
     if given.len() <= MAX_DIGITS {
         return Ok(given);

@@ -1,8 +1,8 @@
-//! The far ends by lines of text: what a person, or a test in a virtual machine, does to the
-//! telephones, the exchange and the card while a driver runs it.
+//! Text commands for the far ends: a person, or a test in a virtual machine, operates the
+//! telephones, the exchange and the card while a driver runs the card.
 //!
-//! One command a line, one JSON object a line in reply: `{"ok":true, ...}`, or
-//! `{"ok":false,"error":"..."}` with cause and cure. An empty line is answered with nothing.
+//! Each command is a line, and each reply a line with a JSON object: `{"ok":true, ...}`, or
+//! `{"ok":false,"error":"..."}` with cause and cure. An empty line has no reply.
 //!
 //! | command | what it does, and replies |
 //! |---|---|
@@ -10,7 +10,7 @@
 //! | `telephone SLOT ...` | the telephone at an FXS slot, 0 to 3: see below |
 //! | `subscriber NUMBER add` | a subscriber of the exchange with a telephone, unless there is one |
 //! | `subscriber NUMBER ...` | that telephone: see below |
-//! | `line NUMBER unplug`, `plug-in` | takes the exchange's line away, and puts it back |
+//! | `line NUMBER unplug`, `plug-in` | disconnects the exchange's line, and connects it again |
 //! | `fault NAME on`, `off` | switches a fault: see [`Fault`](crate::Fault) for the names |
 //! | `help` | `commands` |
 //!
@@ -21,23 +21,24 @@
 //! | `off-hook`, `on-hook`, `flash` | the hook switch |
 //! | `dial DIGITS` | DTMF; a comma is a pause of 2 s |
 //! | `call NUMBER` | lifts the handset, waits for dial tone, and dials |
-//! | `tone HZ MS` | speaks a sine of -10 dBm0 |
-//! | `speak SAMPLE ...` | speaks 16-bit linear samples at 8 kHz |
-//! | `answer-after RINGS`, `manual` | what it does when it rings, from now on |
+//! | `tone HZ MS` | plays a sine of -10 dBm0 |
+//! | `speak SAMPLE ...` | plays 16-bit linear samples at 8 kHz |
+//! | `answer-after RINGS`, `manual` | how it reacts to ringing from now on |
 //! | `state` | `off_hook`, `ringing`, `rings`, `battery`, `reversed`, `busy`, `digits` (heard) |
-//! | `heard MS` | the last milliseconds of what was heard: `samples`, `dbm0` |
-//! | `forget` | forgets what was heard; it also does when the handset is lifted |
+//! | `heard MS` | the last milliseconds of the recording: `samples`, `dbm0` |
+//! | `forget` | clears the recording, as lifting the handset does |
 //! | `level HZ MS` | `dbm0` at one frequency in the last milliseconds |
 //!
-//! A telephone is `busy` while it speaks or follows a script; `digits` are those that it heard.
+//! A telephone is `busy` while it plays, dials or follows a script; `digits` are those that it
+//! heard.
 //!
-//! [`Client`] is the other end.
+//! [`Client`] sends these commands.
 //!
-//! With several cards a command may begin with `card N`; without it is card 0's.
+//! With several cards a command may begin with `card N`; without that it is for card 0.
 //!
-//! Rules: a command takes effect with the card's next millisecond, and waits for nothing. It
-//! reaches the cards and nothing else, no file above all, so a guest may be given the other end.
-//! What commands can have kept is bounded: a minute to say for each telephone, 100 subscribers, 16
+//! Rules: a command takes effect with the card's next millisecond, and never waits. It can change
+//! the cards and nothing else, in particular no file, so that a guest may be given access. What
+//! commands can store is bounded: a minute of sound for each telephone, 100 subscribers, 16
 //! conversations at a socket.
 
 mod answer;
@@ -55,22 +56,22 @@ pub use socket::ControlSocket;
 use crate::SoftCard;
 use command::{Command, CommandError};
 
-/// The longest line that is taken: a second of speech.
+/// The longest line that is accepted: enough for a second of samples.
 const MAX_LINE: u64 = 64 * 1024;
 
-/// Cards and their far ends, to be told what to do. Cheap to clone.
+/// Carries out commands on cards and their far ends. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Control {
     cards: Vec<SoftCard>,
 }
 
 impl Control {
-    /// Commands for these cards, numbered from 0.
+    /// Accepts commands for these cards, numbered from 0.
     pub fn new(cards: Vec<SoftCard>) -> Control {
         Control { cards }
     }
 
-    /// Does what a line says. Returns the reply, one line of JSON without its end.
+    /// Carries out one line. Returns the reply, one line of JSON without its end.
     pub fn execute(&self, line: &str) -> String {
         let reply = self
             .answer(line)
@@ -78,7 +79,7 @@ impl Control {
         reply.to_string()
     }
 
-    /// As a [`Client`] of these cards says it: does what the command says, and returns the reply.
+    /// Carries out a command as [`Client::ask`] does, without a connection.
     ///
     /// # Errors
     /// The command was refused.
@@ -99,7 +100,7 @@ impl Control {
         Ok(reply)
     }
 
-    /// Reads commands and writes replies until the commands end.
+    /// Reads commands and writes replies until the input ends.
     ///
     /// # Errors
     /// Reading or writing failed, or a line was longer than 64 KiB.
@@ -107,7 +108,7 @@ impl Control {
         self.converse_heard(commands, replies, || ())
     }
 
-    /// The same; `heard` is called for every line.
+    /// Like `converse`; calls `heard` for every line.
     fn converse_heard(
         &self,
         mut commands: impl BufRead,

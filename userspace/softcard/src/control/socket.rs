@@ -1,8 +1,8 @@
-//! Commands from a socket: several conversations at a time.
+//! Commands at a socket, in several conversations at a time.
 //!
-//! Rules: there is room for so many conversations. Whoever comes when there is none takes the place
-//! of the one that has been silent for longest, if that is a while; else it is refused. Whoever
-//! does not take its replies loses its place.
+//! Rules: the number of conversations is limited. If a client connects when all places are taken,
+//! it gets the place of the conversation that has been silent for longest, if that is longer than
+//! [`IDLE`]; otherwise it is refused. A client that does not read its replies loses its place.
 
 use std::io::{BufReader, Write};
 use std::net::Shutdown;
@@ -15,17 +15,17 @@ use std::time::{Duration, Instant};
 use super::Control;
 use crate::socket_path::{SocketPath, SocketPathError};
 
-/// Conversations at a time.
+/// The number of conversations at a time.
 const SEATS: usize = 16;
-/// Silent for longer than this, a conversation gives its place to another one.
+/// A conversation that is silent for longer than this can lose its place to a new one.
 const IDLE: Duration = Duration::from_secs(10);
-/// How long a reply may take to be taken.
+/// How long writing a reply may take.
 const TAKEN: Duration = Duration::from_secs(10);
-/// What whoever finds no place is told.
+/// The reply to a client that gets no place.
 const NO_SEAT: &str = "{\"ok\":false,\"error\":\"16 others talk to these cards already: end one, \
                        or come back when one has been silent for ten seconds\"}\n";
 
-/// Takes commands at a socket until it is dropped.
+/// Accepts commands at a socket until it is dropped.
 #[derive(Debug)]
 pub struct ControlSocket {
     shared: Arc<Shared>,
@@ -42,7 +42,7 @@ struct Shared {
 struct Conversation {
     stream: Arc<UnixStream>,
     thread: JoinHandle<()>,
-    /// When the last command came.
+    /// When the last command was read.
     heard: Arc<Mutex<Instant>>,
 }
 
@@ -52,18 +52,19 @@ impl Conversation {
     }
 
     fn end(self) {
-        // An error means that it has ended. A panic has been reported by the thread itself.
+        // An error means that the connection has ended. A panic has been reported by the thread
+        // itself.
         let _ = self.stream.shutdown(Shutdown::Both);
         let _ = self.thread.join();
     }
 }
 
 impl ControlSocket {
-    /// Listens at `path`, and does what whoever connects says.
+    /// Listens at `path`, and carries out the commands of the clients.
     ///
     /// # Errors
-    /// There can be no socket at `path`, or no thread to serve it. A socket that nobody serves any
-    /// more is replaced. Only the user may connect whose process this is.
+    /// The socket can't be created, or its thread can't be started. A socket that no program serves
+    /// any more is replaced. Only the user of this process can connect.
     pub fn start(
         control: Control,
         path: impl AsRef<Path>,
@@ -78,14 +79,14 @@ impl ControlSocket {
         Ok(ControlSocket { shared, thread: Some(thread) })
     }
 
-    /// Where it listens.
+    /// The path at which it listens.
     pub fn path(&self) -> &Path {
         self.shared.socket.path()
     }
 }
 
 impl Drop for ControlSocket {
-    /// Ends the conversations, and takes the socket away.
+    /// Ends the conversations, and removes the socket.
     fn drop(&mut self) {
         self.shared.socket.close();
         if let Some(thread) = self.thread.take() {
@@ -106,7 +107,7 @@ impl Shared {
             let mut conversations = self.conversations();
             conversations.retain(|conversation| !conversation.thread.is_finished());
             if conversations.len() >= SEATS && !make_room(&mut conversations) {
-                // Into an empty buffer, so that it does not wait.
+                // This does not block, because the send buffer is empty.
                 let _ = (&*stream).write_all(NO_SEAT.as_bytes());
                 continue;
             }
@@ -118,7 +119,8 @@ impl Shared {
     }
 }
 
-/// Ends the conversation that has been silent for longest. `false`: none has been for long.
+/// Ends the conversation that has been silent for longest. Returns `false` if none has been silent
+/// for longer than [`IDLE`].
 fn make_room(conversations: &mut Vec<Conversation>) -> bool {
     let longest = (0..conversations.len())
         .max_by_key(|&place| conversations.get(place).map(Conversation::silent));
@@ -148,6 +150,6 @@ fn converse(control: &Control, stream: &UnixStream, heard: &Mutex<Instant>) {
     if let Err(error) = control.converse_heard(BufReader::new(stream), stream, heard) {
         tracing::debug!("a conversation ended: {error}");
     }
-    // The handle that is kept for the end of the socket would hold the connection open.
+    // Dropping this stream is not enough: the conversation keeps another handle of the connection.
     let _ = stream.shutdown(Shutdown::Both);
 }

@@ -1,4 +1,4 @@
-//! Every command on a card, a driver's part done by its registers where one is needed.
+//! Every command on a card. Where a driver is needed, the test writes its registers.
 
 use std::io::{BufReader, Cursor};
 
@@ -21,7 +21,7 @@ fn ask(control: &Control, line: &str) -> Value {
     serde_json::from_str(&reply).unwrap()
 }
 
-/// The reply to a command that has to succeed.
+/// Returns the reply to a command that has to succeed.
 fn done(control: &Control, line: &str) -> Value {
     let reply = ask(control, line);
     assert_eq!(reply["ok"], true, "{line}: {reply}");

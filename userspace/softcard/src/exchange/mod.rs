@@ -1,9 +1,9 @@
 //! The exchange behind the FXO slots: numbered lines, subscribers, and the calls between them.
 //!
-//! What it does is what a small analog exchange does: dial tone, DTMF digits (heard on the
-//! samples), ringing, ringback, busy and reorder tone as its country has them, battery reversal on
-//! answer where a line has it, and a loop-current break when the far end has hung up. It knows
-//! nothing of cards: a line is a pair of wires on which it is told hook and audio, and says
+//! It behaves like a small analog exchange: dial tone, DTMF digits (detected in the samples),
+//! ringing, and ringback, busy and reorder tone of its country, battery reversal on answer where a
+//! line has it, and a loop-current break when the far end has hung up. It has no dependency on
+//! cards: a line is a pair of wires, from which it receives hook and audio, and to which it sends
 //! battery, ringing and audio, once a millisecond.
 
 mod switch;
@@ -18,21 +18,22 @@ use crate::SLOTS;
 use crate::telephone::{Behaviour, Telephone};
 use crate::wire::{Feed, Load};
 
-/// How the exchange works; all times in milliseconds.
+/// The country and the timers of the exchange; all times in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExchangeConfig {
-    /// Where it stands: its tones, and how it rings.
+    /// Decides the tones and the ringing.
     pub country: Country,
-    /// How long dial tone waits for the first digit before it becomes reorder tone.
+    /// How long a line hears dial tone without dialling before it hears reorder tone.
     pub first_digit_ms: u32,
-    /// How long after a digit the number is taken as complete.
+    /// How long after the last digit the number is taken as complete.
     pub inter_digit_ms: u32,
-    /// How long the loop has to be open to count as hung up; less is a flash, which it ignores.
+    /// How long the loop has to be open to count as hung up. A shorter break is a flash, which the
+    /// exchange ignores.
     pub hang_up_ms: u32,
 }
 
 impl Default for ExchangeConfig {
-    /// In North America; 10 s, 3 s, 500 ms.
+    /// North America; 10 s, 3 s, 500 ms.
     fn default() -> ExchangeConfig {
         ExchangeConfig {
             country: Country::default(),
@@ -48,9 +49,9 @@ impl Default for ExchangeConfig {
 pub struct LineOptions {
     /// The number by which the line is called.
     pub number: String,
-    /// Whether battery is reversed on this line from the answer to the end of calls it makes.
+    /// Whether battery is reversed during calls that this line makes, from the answer to the end.
     pub polarity_on_answer: bool,
-    /// How long battery is taken off this line when the far end has hung up; 0 for not at all.
+    /// How long battery is removed from this line when the far end has hung up; 0 for not at all.
     pub loop_break_ms: u32,
 }
 
@@ -61,24 +62,24 @@ impl Default for LineOptions {
     }
 }
 
-/// What a line or a subscriber is doing.
+/// The state of a line or a subscriber.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LineState {
     /// On-hook.
     Idle,
-    /// Off-hook with dial tone, no digit yet.
+    /// Off-hook with dial tone, before the first digit.
     DialTone,
-    /// Digits have come.
+    /// Collects digits.
     Dialling,
-    /// Hears ringback.
+    /// Hears ringback tone.
     Calling,
-    /// Is being rung.
+    /// The exchange rings it, because another party calls.
     Ringing,
-    /// In a call.
+    /// Connected to the other party of a call.
     Talking,
-    /// The far end has hung up; battery is off for a moment.
+    /// The far end has hung up, and battery is off for a moment.
     LoopBreak,
-    /// Hears busy tone.
+    /// Hears busy tone, because the called party is not idle.
     Busy,
     /// Hears reorder tone: no such number, no number in time, or the far end has hung up.
     Reorder,
@@ -88,10 +89,10 @@ pub enum LineState {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExchangeError {
-    /// Nobody has this number.
+    /// No line or subscriber has this number.
     #[error("the exchange has no number {0:?}; lines and subscribers have one each")]
     UnknownNumber(String),
-    /// The number is a line of the card, not a subscriber with a telephone of the exchange's.
+    /// The number belongs to a line of the card, not to a subscriber with a telephone.
     #[error("{0:?} is a line of the card; only a subscriber's telephone can be told to call")]
     NotASubscriber(String),
 }
@@ -115,12 +116,13 @@ impl Exchange {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One millisecond: how each slot's line is loaded against what it is fed with.
+    /// Runs one millisecond: takes what each slot's line ends with, returns what the exchange feeds
+    /// it with.
     pub(crate) fn tick(&self, loads: &[Load; SLOTS]) -> [Feed; SLOTS] {
         self.switch().tick(loads)
     }
 
-    /// Adds a subscriber with a telephone. A number that is taken already goes to the new one.
+    /// Adds a subscriber with a telephone. A number that exists already is given to the new one.
     pub fn add_subscriber(&self, number: &str, behaviour: Behaviour) -> Telephone {
         let telephone = Telephone::new();
         telephone.set_behaviour(behaviour);
@@ -129,7 +131,7 @@ impl Exchange {
         telephone
     }
 
-    /// The telephone of a subscriber.
+    /// Returns the telephone of a subscriber.
     ///
     /// # Errors
     /// The number is unknown, or that of a line of the card.
@@ -154,10 +156,11 @@ impl Exchange {
         switch.parties().iter().filter_map(subscriber).collect()
     }
 
-    /// Lets the subscriber `from` call the number `to`: [`Telephone::call`].
+    /// Makes the subscriber `from` call the number `to`: [`Telephone::call`].
     ///
     /// # Errors
-    /// `from` is unknown, or a line of the card. Whether `to` exists the caller will hear.
+    /// `from` is unknown, or a line of the card. An unknown `to` is no error: the caller hears
+    /// reorder tone.
     pub fn call(&self, from: &str, to: &str) -> Result<(), ExchangeError> {
         self.subscriber(from)?.call(to);
         Ok(())
@@ -168,18 +171,18 @@ impl Exchange {
         self.switch().line(slot).map(|party| party.options.number.clone())
     }
 
-    /// What a line or a subscriber is doing; `None` if nobody has the number.
+    /// The state of a line or a subscriber; `None` if the number is unknown.
     pub fn state(&self, number: &str) -> Option<LineState> {
         self.switch().party(number).map(switch::Party::line_state)
     }
 
-    /// The digits that a line or a subscriber dialled last; `None` if nobody has the number.
+    /// The digits that a line or a subscriber dialled last; `None` if the number is unknown.
     pub fn dialled(&self, number: &str) -> Option<String> {
         self.switch().party(number).map(|party| party.dialled.clone())
     }
 
-    /// Unplugs the line with this number from the exchange: no battery, and what was off-hook
-    /// counts as hung up.
+    /// Unplugs the line with this number from the exchange: battery is removed, and a line that was
+    /// off-hook counts as hung up.
     ///
     /// # Errors
     /// The number is unknown.

@@ -1,7 +1,7 @@
-//! The inside of the exchange: the state machine of each party, and the calls that join two.
+//! The state machine of each line and subscriber (party), and the calls that join two of them.
 //!
-//! Rules: calls are pairs; whenever one party of a pair changes its state, the other is changed in
-//! the same step. All times are the exchange's own milliseconds.
+//! Rules: a call joins exactly two parties; whenever one of them changes its state, the other one
+//! is changed in the same step. All times are the exchange's own milliseconds.
 
 use ringback_country::{CallProgress, Country};
 use ringback_media::dtmf;
@@ -14,10 +14,10 @@ use crate::wire::{Battery, Feed, Frame, Load};
 
 /// How long the loop has to be closed to count as off-hook.
 const SEIZE_MS: u32 = 20;
-/// Digits beyond this are not kept; no number is as long.
+/// The most digits that are kept; no number is longer.
 const MAX_DIGITS: usize = 64;
 
-/// What is at the end of a pair of wires.
+/// The far end of a pair of wires.
 #[derive(Debug)]
 pub(super) enum Terminal {
     /// The FXO module in a slot of the card.
@@ -26,7 +26,7 @@ pub(super) enum Terminal {
     Subscriber(Telephone),
 }
 
-/// The index of a party in the switch.
+/// A party, as its index in [`Switch`].
 type Id = usize;
 
 #[derive(Debug)]
@@ -40,11 +40,11 @@ enum State {
     Tone(CallProgress),
 }
 
-/// What takes the digits of one caller.
+/// Collects the digits of one caller.
 #[derive(Debug)]
 struct Register {
     detector: dtmf::Detector,
-    /// When the first digit, or the next one, has to have come.
+    /// The time at which waiting for the first digit, or the next one, ends.
     deadline: u64,
 }
 
@@ -56,10 +56,10 @@ pub(super) struct Party {
     pub(super) unplugged: bool,
     pub(super) dialled: String,
     state: State,
-    /// When it came into this state.
+    /// The time at which the current state began.
     since: u64,
     off_hook: bool,
-    /// How long the loop has been other than `off_hook` says.
+    /// For how many milliseconds the loop has differed from `off_hook`.
     hook_ms: u32,
     reversed: bool,
     tone: Option<tone::Generator>,
@@ -94,7 +94,7 @@ impl Party {
         }
     }
 
-    /// Takes the millisecond's load and debounces the hook.
+    /// Stores the millisecond's load and debounces the hook.
     fn watch_hook(&mut self, load: Load, hang_up_ms: u32) {
         self.load = if self.unplugged { Load::default() } else { load };
         if self.load.off_hook == self.off_hook {
@@ -118,7 +118,7 @@ impl Party {
         }
     }
 
-    /// The frequency at which it is rung now, in Hz.
+    /// Returns the frequency of the ringing voltage at this moment, in Hz.
     fn rings(&self, now: u64, country: Country) -> Option<u16> {
         // The bell stops as soon as the loop is closed, before the answer is recognised.
         let rings = matches!(self.state, State::Ringing(_))
@@ -129,7 +129,7 @@ impl Party {
     }
 }
 
-/// The switch.
+/// All parties, and the time.
 #[derive(Debug)]
 pub(super) struct Switch {
     config: ExchangeConfig,
@@ -180,7 +180,7 @@ impl Switch {
         self.parties.iter().find(|party| matches!(party.terminal, Terminal::Line(at) if at == slot))
     }
 
-    /// One millisecond.
+    /// Runs one millisecond.
     pub(super) fn tick(&mut self, loads: &[Load; SLOTS]) -> [Feed; SLOTS] {
         self.now += 1;
         for party in &mut self.parties {
@@ -263,8 +263,8 @@ impl Switch {
             dtmf::Event::Up(_) => quiet = true,
         });
         if quiet {
-            // Dial tone stopped with the first digit. Not in the middle of it: to change the filter
-            // there would break the digit in two.
+            // Dial tone has stopped with the first digit. The filter is switched off only after
+            // that digit, because changing it within the digit would split the digit in two.
             register.detector.set_dial_tone_filter(false);
         }
         if !came.is_empty() {
@@ -285,7 +285,7 @@ impl Switch {
         }
     }
 
-    /// Whether these digits are somebody's number and can't become another one.
+    /// Returns whether these digits are a number and not the beginning of a longer one.
     fn is_complete(&self, dialled: &str) -> bool {
         let mut numbers = self.parties.iter().map(|party| party.options.number.as_str());
         !dialled.is_empty()

@@ -5,17 +5,18 @@ use std::sync::Arc;
 /// What a telephone does when it rings.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Behaviour {
-    /// Nothing: it rings until somebody lifts the handset.
+    /// It does nothing, and rings until it is lifted by a command.
     #[default]
     Manual,
-    /// Answers half a second into the given ring (0 is taken as 1), and stays on the line until
+    /// It answers half a second into the given ring (0 is taken as 1), and stays on the line until
     /// battery is gone for more than 100 ms, as at the end of a call. Then it hangs up.
     AnswerAfterRings(u32),
-    /// Answers likewise, and then does the steps. Behind the last it stays on the line as above.
+    /// It answers likewise, and then runs the steps. After the last one it stays on the line as
+    /// above.
     AnswerThen {
         /// The ring in which it answers; 0 is taken as 1.
         rings: u32,
-        /// What it does then.
+        /// What it does after the answer.
         steps: Vec<Step>,
     },
 }
@@ -23,7 +24,7 @@ pub enum Behaviour {
 /// A step of a script. Each begins when the one before has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// Waits so many milliseconds.
+    /// Waits for so many milliseconds.
     Wait(u32),
     /// Lifts the handset.
     OffHook,
@@ -33,8 +34,8 @@ pub enum Step {
     Flash,
     /// Dials, as [`Telephone::dial`](crate::Telephone::dial) does; ends when all is sent.
     Dial(String),
-    /// Speaks 16-bit linear samples at 8 kHz; ends when all is spoken. Shared, because scripts
-    /// repeat themselves for hours.
+    /// Plays 16-bit linear samples at 8 kHz; ends when all are played. They are shared, because
+    /// scripts repeat for hours.
     Play(Arc<[i16]>),
 }
 
@@ -49,7 +50,7 @@ impl Behaviour {
         }
     }
 
-    /// What it does after it answered.
+    /// The steps after the answer.
     pub(super) fn steps(&self) -> &[Step] {
         match self {
             Behaviour::Manual | Behaviour::AnswerAfterRings(_) => &[],

@@ -1,4 +1,4 @@
-//! The inside of a telephone: a state machine that is told each millisecond what the line brings.
+//! The state machine of a telephone, which advances by a millisecond of the line at a time.
 
 use std::collections::VecDeque;
 
@@ -10,27 +10,28 @@ use crate::wire::{Battery, Feed, Frame, Load};
 const FLASH_MS: u32 = 300;
 const DIGIT_MS: u32 = 80;
 const COMMA_MS: u32 = 2000;
-/// Into the ring, when a telephone that answers by itself does so.
+/// How long after the start of the ring a telephone answers by itself, in milliseconds.
 const ANSWER_MS: u32 = 500;
-/// A pause that ends a ring, and one that ends a call's ringing.
+/// The pause that ends a ring, and the one that ends a call's ringing, in milliseconds.
 const RING_PAUSE_MS: u32 = 1000;
 const CALL_PAUSE_MS: u32 = 6000;
-/// Loss of battery that a telephone takes for the end of the call.
+/// A loss of battery for longer than this means the end of the call, in milliseconds.
 const LOOP_BREAK_MS: u32 = 100;
-/// 30 s of samples.
+/// The number of samples that are recorded: 30 s.
 const MAX_HEARD: usize = 30 * 8000;
 const MAX_DIGITS: usize = 256;
 
 /// Something to send.
 #[derive(Debug)]
 enum Utterance {
-    /// With how many there were.
+    /// With the number of digits.
     Digits(dtmf::Generator, usize),
     Samples(std::vec::IntoIter<i16>),
 }
 
 impl Utterance {
-    /// Fills from the start of `out`; fewer than asked means that it has ended.
+    /// Fills `out` from its start. Returns how many samples it wrote; fewer than asked for at its
+    /// end.
     fn fill(&mut self, out: &mut [i16]) -> usize {
         match self {
             Utterance::Digits(generator, _) => generator.fill(out),
@@ -40,7 +41,8 @@ impl Utterance {
         }
     }
 
-    /// What is left of it, or of digits what there was; an empty one counts as a millisecond.
+    /// The milliseconds that are left of it; for digits, of all of them. An empty one counts as
+    /// one.
     fn ms(&self) -> usize {
         match self {
             Utterance::Digits(_, count) => count * 2 * DIGIT_MS as usize + 1,
@@ -54,9 +56,9 @@ impl Utterance {
 struct Bell {
     sounds: bool,
     count: u32,
-    /// Since the ring began.
+    /// Milliseconds since the ring began.
     ring_ms: u32,
-    /// Since the bell last sounded.
+    /// Milliseconds since the bell last sounded.
     pause_ms: u32,
 }
 
@@ -78,7 +80,7 @@ impl Bell {
         self.sounds = rings;
     }
 
-    /// The call was answered: the next ring is the first of another.
+    /// Notes that the call was answered, so that the next ring is the first one of another call.
     fn answered(&mut self) {
         self.sounds = false;
         self.pause_ms = u32::MAX;
@@ -90,12 +92,11 @@ impl Bell {
     }
 }
 
-/// A telephone's state.
 #[derive(Debug)]
 pub(super) struct Instrument {
     pub(super) behaviour: Behaviour,
     lifted: bool,
-    /// What is left of a flash, in ms.
+    /// The milliseconds that are left of a flash.
     flash_ms: u32,
     feed: Feed,
     bell: Bell,
@@ -105,7 +106,7 @@ pub(super) struct Instrument {
     digits: String,
     script: VecDeque<Step>,
     wait_ms: u32,
-    /// It answered by itself, so it also hangs up by itself.
+    /// Whether it has answered by itself and therefore also hangs up by itself.
     automatic: bool,
     no_battery_ms: u32,
 }
@@ -228,7 +229,7 @@ impl Instrument {
         &self.digits
     }
 
-    /// One millisecond.
+    /// Runs one millisecond.
     pub(super) fn tick(&mut self, feed: Feed) -> Load {
         self.feed = feed;
         if self.lifted {

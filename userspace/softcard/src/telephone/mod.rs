@@ -1,7 +1,7 @@
 //! Telephones that can be scripted: hook switch, bell, keypad, mouth and ear.
 //!
-//! One hangs on each FXS module, and each subscriber of the exchange has one. They live in card
-//! time: what a telephone does by itself depends on ticks, never on the clock of the machine.
+//! Each FXS module and each subscriber of the exchange has one. They run in card time: what a
+//! telephone does by itself depends on ticks, never on the clock of the machine.
 
 mod behaviour;
 mod instrument;
@@ -16,8 +16,8 @@ use crate::wire::{Feed, Load};
 
 /// A telephone: a handle that is cheap to clone and can be used from any thread.
 ///
-/// Commands take effect with the next millisecond of the card. Speaking needs an open hook switch:
-/// what is dialled or played on-hook is not sent, and hanging up forgets what was still to be sent.
+/// Commands take effect with the card's next millisecond. Sound is sent only off-hook: what is
+/// dialled or played on-hook is dropped, and hanging up drops what is not sent yet.
 #[derive(Clone)]
 pub struct Telephone(Arc<Mutex<Instrument>>);
 
@@ -30,17 +30,17 @@ impl Telephone {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One millisecond: what the line brings against what the telephone gives.
+    /// Runs one millisecond: takes the line's feed, returns the telephone's load.
     pub(crate) fn tick(&self, feed: Feed) -> Load {
         self.instrument().tick(feed)
     }
 
-    /// Lifts the handset. What was heard before is forgotten.
+    /// Lifts the handset. Clears the recording of what was heard.
     pub fn off_hook(&self) {
         self.instrument().off_hook();
     }
 
-    /// Hangs up, and abandons a script that runs.
+    /// Hangs up, and ends a script that runs.
     pub fn on_hook(&self) {
         self.instrument().on_hook();
     }
@@ -50,13 +50,13 @@ impl Telephone {
         self.instrument().flash();
     }
 
-    /// Sends digits (0-9, *, #, A-D) of 80 ms with 80 ms between; a comma is a pause of 2 s, any
-    /// other character is no key and sends nothing. Queued behind what is still to be sent.
+    /// Sends digits (0-9, *, #, A-D) of 80 ms with pauses of 80 ms; a comma is a pause of 2 s, any
+    /// other character is ignored. They are queued after what is not sent yet.
     pub fn dial(&self, digits: &str) {
         self.instrument().dial(digits);
     }
 
-    /// Speaks: 16-bit linear samples at 8 kHz, queued behind what is still to be sent.
+    /// Plays 16-bit linear samples at 8 kHz. They are queued after what is not sent yet.
     pub fn play(&self, samples: &[i16]) {
         self.instrument().play(samples.to_vec());
     }
@@ -66,12 +66,12 @@ impl Telephone {
         self.run(vec![Step::OffHook, Step::Wait(300), Step::Dial(number.to_owned())]);
     }
 
-    /// Runs steps from now on, in place of a script that runs.
+    /// Runs a script from now on, replacing one that runs.
     pub fn run(&self, steps: Vec<Step>) {
         self.instrument().run(steps);
     }
 
-    /// What the telephone does by itself when it rings.
+    /// Sets how the telephone reacts to ringing.
     pub fn set_behaviour(&self, behaviour: Behaviour) {
         self.instrument().behaviour = behaviour;
     }
@@ -86,7 +86,8 @@ impl Telephone {
         self.instrument().is_idle()
     }
 
-    /// How long it has still to speak and to dial, about: a pause between digits counts as a digit.
+    /// About how many milliseconds of sound and digits are queued. A pause between digits counts as
+    /// a digit.
     pub fn unsaid_ms(&self) -> u32 {
         self.instrument().unsaid_ms()
     }
@@ -106,24 +107,24 @@ impl Telephone {
         self.instrument().is_ringing()
     }
 
-    /// Rings of the call that is being signalled, or was last: one for each time the bell began to
-    /// sound after a pause of more than a second. A pause of more than 6 s ends the call.
+    /// Number of rings of the current or last call: one for each time the bell began to sound after
+    /// a pause of more than a second. A pause of more than 6 s ends the call.
     pub fn ring_count(&self) -> u32 {
         self.instrument().ring_count()
     }
 
-    /// What was heard since the handset was lifted last: 16-bit linear samples at 8 kHz, the last
-    /// 30 seconds of it.
+    /// What was heard since the handset was last lifted: 16-bit linear samples at 8 kHz, at most
+    /// the last 30 seconds.
     pub fn heard(&self) -> Vec<i16> {
         self.instrument().heard()
     }
 
-    /// As [`heard`](Telephone::heard), and forgets it.
+    /// Like [`heard`](Telephone::heard), and clears the recording.
     pub fn take_heard(&self) -> Vec<i16> {
         self.instrument().take_heard()
     }
 
-    /// The DTMF digits that were heard since the handset was lifted last, at most the last 256.
+    /// The DTMF digits that were heard since the handset was last lifted, at most the last 256.
     pub fn digits_heard(&self) -> String {
         self.instrument().digits_heard().to_owned()
     }

@@ -1,7 +1,7 @@
-//! Messages and descriptors off a socket.
+//! Receives messages and descriptors from a socket.
 //!
-//! One system call takes as many messages as have come, posted writes above all. Descriptors come
-//! with the last message of what one call has taken: the kernel ends a call behind them.
+//! One system call receives all messages that have arrived, in particular posted writes. The kernel
+//! ends such a call after descriptors, so that they belong to the last message it returned.
 
 use std::io::{self, IoSliceMut};
 use std::mem::{self, MaybeUninit};
@@ -15,21 +15,21 @@ use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFl
 
 use super::wire::{HEADER, Header, MAX_MESSAGE};
 
-/// Descriptors that are taken at a time. A client is told that it may send one; what is more than
-/// this the kernel closes, and the message is refused.
+/// The number of descriptors that one call receives. The server announces that a message may have
+/// one; the kernel closes any beyond this number, and their message is refused.
 const MAX_FDS: usize = 8;
 
-/// A message as it came.
+/// A received message.
 #[derive(Debug)]
 pub(super) struct Message<'a> {
     pub(super) header: Header,
     pub(super) payload: &'a [u8],
     pub(super) fds: Vec<OwnedFd>,
-    /// Further descriptors came with it, and were not taken.
+    /// Whether further descriptors came with it and are lost.
     pub(super) lost_fds: bool,
 }
 
-/// Why no further message can be taken from a connection.
+/// Why no further message can be received.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Broken {
     #[error("the connection broke: {0}")]
@@ -49,19 +49,19 @@ pub(super) enum Broken {
 pub(super) struct Connection<'a> {
     stream: &'a UnixStream,
     buffer: Vec<u8>,
-    /// What of the buffer is still to be given out.
+    /// The start of what is not returned yet in the buffer.
     start: usize,
     end: usize,
-    /// Descriptors that came with the byte before this one of the buffer.
+    /// Descriptors, each with the offset in the buffer at which the bytes end that it came with.
     fds: Vec<(usize, OwnedFd)>,
-    /// Bytes of the buffer in front of which descriptors were lost.
+    /// The same offsets of descriptors that were lost.
     lost: Vec<usize>,
-    /// By when something has to have come.
+    /// The time by which the next message has to come.
     deadline: Option<Instant>,
 }
 
 impl<'a> Connection<'a> {
-    /// Messages have to come by the deadline.
+    /// Receives messages, the first ones before the deadline.
     pub(super) fn new(stream: &'a UnixStream, deadline: Instant) -> Connection<'a> {
         Connection {
             stream,
@@ -74,13 +74,13 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// From now on there is no deadline: a machine may stand still for as long as it likes.
+    /// Removes the deadline: a virtual machine may be stopped for any time.
     pub(super) fn take_your_time(&mut self) -> io::Result<()> {
         self.deadline = None;
         self.stream.set_read_timeout(None)
     }
 
-    /// The next message; `None` when the client has closed the connection.
+    /// Returns the next message; `None` when the client has closed the connection.
     pub(super) fn next(&mut self) -> Result<Option<Message<'_>>, Broken> {
         let header = loop {
             if let Some(header) = self.header()? {
@@ -101,7 +101,7 @@ impl<'a> Connection<'a> {
         Ok(Some(Message { header, payload, fds, lost_fds }))
     }
 
-    /// The header of the next message, if all of that message is in the buffer.
+    /// Returns the header of the next message if the whole message is in the buffer.
     fn header(&self) -> Result<Option<Header>, Broken> {
         let came = self.buffer.get(self.start..self.end).unwrap_or_default();
         let Some(header) = came.first_chunk().map(Header::parse) else { return Ok(None) };
@@ -111,9 +111,9 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// Waits for more. `false`: there will be no more.
+    /// Waits for more bytes. Returns `false` at the end of the connection.
     fn receive(&mut self) -> Result<bool, Broken> {
-        // Room for the rest of the largest message.
+        // Makes room for the rest of the largest message.
         self.buffer.copy_within(self.start..self.end, 0);
         for (end, _) in &mut self.fds {
             *end -= self.start;
@@ -147,7 +147,7 @@ impl<'a> Connection<'a> {
                 self.fds.extend(fds.map(|fd| (self.end, fd)));
             }
         }
-        // A client that sends nothing but descriptors must not use up those of the process.
+        // A client that only sends descriptors must not use up those of the process.
         if flags.contains(ReturnFlags::CTRUNC) || self.fds.len() > 2 * MAX_FDS {
             self.fds.truncate(2 * MAX_FDS);
             self.lost.push(self.end);

@@ -1,4 +1,4 @@
-//! Interrupt pin A as an eventfd: INTx of VFIO, level-triggered, masked by itself.
+//! Interrupt pin A as an eventfd: INTx of VFIO, level-triggered, and masked after each signal.
 
 use std::fs::File;
 use std::io::Write;
@@ -9,7 +9,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::InterruptLine;
 
-/// The pin, as the client has set it up.
+/// The state of the pin, which the client sets.
 #[derive(Debug, Default)]
 pub(super) struct Intx(Mutex<State>);
 
@@ -24,7 +24,7 @@ impl Intx {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on interrupts are signalled here, and are not masked; `None`: nowhere.
+    /// Signals interrupts to this eventfd from now on, unmasked; `None` signals none.
     pub(super) fn set_eventfd(&self, eventfd: Option<OwnedFd>) {
         *self.state() = State { eventfd: eventfd.map(File::from), masked: false };
     }
@@ -33,7 +33,7 @@ impl Intx {
         self.state().masked = true;
     }
 
-    /// Signals nothing by itself, see the room's rules.
+    /// Does not signal by itself: see the rules of `vfio_user`.
     pub(super) fn unmask(&self) {
         self.state().masked = false;
     }
@@ -46,7 +46,8 @@ impl InterruptLine for Intx {
             return;
         }
         let Some(eventfd) = &mut state.eventfd else { return };
-        // Whatever the client has passed: the card's clock must not wait for it.
+        // The client may have passed a descriptor whose write blocks, which must not stop the
+        // card's clock.
         let mut fds = [PollFd::new(eventfd, PollFlags::OUT)];
         if poll(&mut fds, Some(&Timespec::default())) == Ok(1)
             && fds[0].revents().contains(PollFlags::OUT)

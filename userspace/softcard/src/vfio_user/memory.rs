@@ -1,6 +1,6 @@
-//! Guest memory as the card's bus master reaches it: what the client has mapped for DMA.
+//! Guest memory for the card's bus master: the mappings that the client has made for DMA.
 //!
-//! Rule: when an unmapping has returned, no access to that memory is under way any more.
+//! Rule: when an unmapping has returned, no access to that memory is under way.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -15,14 +15,13 @@ use rustix::process::{Resource, getrlimit};
 use super::refusal::Refusal;
 use crate::HostMemory;
 
-/// The most mappings that can be valid at a time; what a client may assume if it is told nothing.
+/// The most mappings that can be valid at a time; the protocol's default for clients.
 const MAX_MAPPINGS: usize = 65535;
-/// The most different files that back mappings. A machine has one for each of its memory devices.
+/// The most different files behind mappings. A virtual machine has one for each memory device.
 const MAX_FILES: usize = 256;
-/// `f_type` of files on huge pages, which can be mapped and read, but not written.
+/// `f_type` of files on huge pages, which can be mapped and read but not written.
 const HUGETLBFS: u64 = 0x9584_58F6;
 
-/// Rights of a mapping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Access {
     pub(super) readable: bool,
@@ -31,25 +30,26 @@ pub(super) struct Access {
 
 #[derive(Debug)]
 struct Mapping {
-    /// Behind the last byte. An end of 2^64 is refused: nothing there is for a 32-bit card.
+    /// The address after the last byte. An end of 2^64 is refused, as a 32-bit card can't reach it.
     end: u64,
     access: Access,
-    /// The file and where the mapping begins in it; `None` for memory without a descriptor (ROM,
-    /// other devices), which this card can't reach.
+    /// The file, and the mapping's offset in it; `None` for memory without a descriptor (ROM, other
+    /// devices), which this card can't reach.
     backing: Option<(Arc<File>, u64)>,
-    /// Where in the file writing ends: a write beyond the limit of file sizes (ulimit -f) raises a
-    /// signal that ends the process.
+    /// The offset in the file where writing ends: a write beyond the limit of file sizes (ulimit
+    /// -f) raises a signal that ends the process.
     limit: u64,
 }
 
-/// What makes two descriptors the same file, opened alike.
+/// Identifies a file and how it was opened, to find descriptors of the same one.
 type FileKey = (u64, u64, u32);
 
 #[derive(Debug, Default)]
 struct Table {
     mappings: BTreeMap<u64, Mapping>,
-    /// A client passes a descriptor with each mapping, mostly of one and the same file. One is kept
-    /// of each, or else a client behind an IOMMU could use up the descriptors of the process.
+    /// A client passes a descriptor with each mapping, usually of the same file. Only one of each
+    /// file is kept, because a client behind an IOMMU could use up the descriptors of the process
+    /// otherwise.
     files: HashMap<FileKey, Weak<File>>,
 }
 
@@ -58,7 +58,7 @@ struct Table {
 pub(super) struct GuestMemory(RwLock<Table>);
 
 impl GuestMemory {
-    /// Maps `size` bytes at the bus address `start`: those at `offset` of the descriptor.
+    /// Maps `size` bytes at the bus address `start` to those at `offset` of the descriptor's file.
     pub(super) fn map(
         &self,
         start: u64,
@@ -94,11 +94,11 @@ impl GuestMemory {
         Ok(())
     }
 
-    /// Unmaps what lies in the range: one mapping, several, or none, as the kernel's own VFIO does
-    /// it and as a client behind an IOMMU needs it.
+    /// Unmaps all mappings in the range, however many there are. The kernel's own VFIO does the
+    /// same, and a client behind an IOMMU needs it.
     ///
     /// # Errors
-    /// A mapping would be cut in two.
+    /// The range contains only a part of a mapping.
     pub(super) fn unmap(&self, start: u64, size: u64) -> Result<(), Refusal> {
         let Some(end) = start.checked_add(size) else {
             return Err(Refusal::invalid("an unmapping beyond all addresses"));
@@ -118,8 +118,8 @@ impl GuestMemory {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Table::default();
     }
 
-    /// Does `cycle` with the file, the offset of the word at `address`, and where writing ends, if
-    /// it may.
+    /// Calls `cycle` with the file, the offset of the word at `address`, and the end of writing, if
+    /// the mapping allows the access.
     fn cycle<T>(
         &self,
         address: u32,
@@ -138,7 +138,7 @@ impl GuestMemory {
 }
 
 impl Table {
-    /// The mappings that have an address in the range.
+    /// The mappings that overlap the range.
     fn touching(&self, start: u64, end: u64) -> impl Iterator<Item = (&u64, &Mapping)> {
         self.mappings.range(..end).rev().take_while(move |(_, mapping)| mapping.end > start)
     }
@@ -147,7 +147,7 @@ impl Table {
         self.touching(start, end).next().is_some()
     }
 
-    /// The file to use for a descriptor; `None` if it is none of memory.
+    /// Returns the file to use for a descriptor; `None` if the descriptor is not of memory.
     fn file(&mut self, descriptor: OwnedFd) -> Result<Option<Arc<File>>, Refusal> {
         let file = File::from(descriptor);
         let (Ok(metadata), Ok(mode)) = (file.metadata(), fcntl_getfl(&file)) else {
@@ -297,7 +297,7 @@ mod tests {
         const NAME: &str = "vfio_user::memory::tests::\
                             memory_beyond_the_limit_of_file_sizes_does_not_answer_and_ends_nothing";
         if std::env::var_os("RINGBACK_LIMITED").is_none() {
-            // The limit is one of a whole process, and so is the signal's effect.
+            // A child process, because the limit and the signal affect a whole process.
             let mut child = std::process::Command::new("prlimit");
             child.arg("--fsize=4096").arg(std::env::current_exe().unwrap());
             let child = child.args([NAME, "--exact"]).env("RINGBACK_LIMITED", "");

@@ -1,9 +1,8 @@
 //! The card as a PCI device of a virtual machine: a vfio-user server.
 //!
 //! The machine's monitor (QEMU 10.1 or newer, device `vfio-user-pci`) connects to a socket and
-//! reads and writes the card's registers by messages. It hands over descriptors of the guest's
-//! memory, for the card's DMA, and an eventfd, for its interrupt. The guest's kernel sees a PCI
-//! card.
+//! reads and writes the card's registers by messages. It passes descriptors of the guest's memory,
+//! for the card's DMA, and an eventfd, for its interrupt. The guest's kernel finds a PCI card.
 //!
 //! ```text
 //!  monitor -- socket -- Connection -- Session -- SoftCard
@@ -13,25 +12,26 @@
 //! ```
 //!
 //! Rules:
-//! - A client is not trusted. Whatever it sends or passes is refused, ignored, or ends its own
-//!   connection; it can't make the server panic, wait for anything but the next message, or
-//!   allocate more than a message.
-//! - Guest memory is reached by positioned reads and writes of its descriptors, not mapped: a
-//!   client that truncates its memory gets a master abort and can't kill the process with a fault.
-//!   (Memory on huge pages can't be written so; the card finds nobody there.)
-//! - One client at a time, as a card sits in one machine; the next one waits in the socket's queue.
-//!   Whoever does not introduce itself within five seconds gives up its seat.
-//! - A message whose descriptor was lost on the way is refused: without it, it means something
-//!   else. A client that begins, and one that leaves, are the machine's power: the card is reset.
-//! - The interrupt is masked by itself when it was signalled. Unmasking signals nothing: whether
-//!   the cause persists shows in the card's next millisecond. An interrupt that comes twice in a
-//!   millisecond, as under [`Fault::DoubledInterrupts`](crate::Fault::DoubledInterrupts), so comes
-//!   once.
+//! - A client is not trusted. Whatever it sends is refused, ignored, or ends its own connection; it
+//!   can't make the server panic, wait for anything but the next message, or allocate more than a
+//!   message.
+//! - Guest memory is accessed by positioned reads and writes of its descriptors and is not mapped,
+//!   so that a client that truncates its memory causes a master abort and can't kill the process
+//!   with a fault. Memory on huge pages can't be written in this way, so that the card gets a
+//!   master abort there.
+//! - The server serves one client at a time, as a card is in one machine; the next one waits in the
+//!   socket's queue. A client that does not send its version within five seconds is disconnected.
+//! - A message whose descriptor was lost is refused, because it means something else without it.
+//!   The card is reset when a client begins and when it leaves, as with the power of a machine.
+//! - The interrupt masks itself when it is signalled. Unmasking does not signal: if the cause
+//!   persists, the next millisecond of the card signals again. An interrupt that comes twice in a
+//!   millisecond, as with [`Fault::DoubledInterrupts`](crate::Fault::DoubledInterrupts), is
+//!   therefore signalled once.
 //!
-//! The messages are those of QEMU's `docs/interop/vfio-user.rst`. The server is written here
-//! because the one of the crate `vfio_user` trusts its client: it panics on a malformed version
-//! message, allocates what a count asks for, loses the message boundary after a refusal, and serves
-//! one connection only.
+//! The messages are those of QEMU's `docs/interop/vfio-user.rst`. The server is our own because
+//! that of the crate `vfio_user` trusts its client: it panics on a malformed version message,
+//! allocates as much as a count says, loses the message boundary after a refusal, and serves one
+//! connection only.
 
 mod connection;
 mod interrupt;

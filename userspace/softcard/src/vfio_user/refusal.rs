@@ -1,10 +1,10 @@
-//! Why a message is refused.
+//! The error replies to messages.
 
 use std::fmt;
 
 use rustix::io::Errno;
 
-/// A refused message: the error number for the client and the reason for the log.
+/// The refusal of a message: the error number for the client and the reason for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Refusal {
     errno: Errno,
@@ -12,8 +12,7 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    /// A descriptor that came with the message was not taken: the message means something else
-    /// without it.
+    /// A descriptor of the message was lost, and the message means something else without it.
     pub(super) const LOST_DESCRIPTOR: Refusal = Refusal {
         errno: Errno::MFILE,
         reason: "a descriptor was lost: the client sent too many, or there is none left here \
@@ -29,7 +28,7 @@ impl Refusal {
         Refusal::new(Errno::INVAL, reason)
     }
 
-    /// Refused as something that the card, or this server, does not have.
+    /// Refused because the card, or this server, does not support it.
     pub(super) fn unsupported(reason: &'static str) -> Refusal {
         Refusal::new(Errno::OPNOTSUPP, reason)
     }

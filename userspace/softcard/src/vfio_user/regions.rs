@@ -1,16 +1,16 @@
 //! The card's regions as VFIO numbers them, and access to them.
 //!
-//! Rule: an access of any length is split into the cycles of a 32-bit bus, each aligned.
+//! Rule: an access of any length is split into aligned cycles of a 32-bit bus.
 
 use super::refusal::Refusal;
 use crate::SoftCard;
 
-/// Regions of a PCI device: six BARs, the ROM, configuration space, VGA.
+/// The number of regions of a PCI device: six BARs, the ROM, configuration space, VGA.
 pub(super) const COUNT: u32 = 9;
 const BAR1: u32 = 1;
 const CONFIG: u32 = 7;
 
-/// A region that the card has.
+/// The regions that the card has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Region {
     Bar1,
@@ -18,10 +18,11 @@ pub(super) enum Region {
 }
 
 impl Region {
-    /// `None`: the card has no such region, which is one of size 0.
+    /// Returns the region with this index; `None` if the card does not have it, which is a region
+    /// of size 0.
     ///
     /// # Errors
-    /// There is no such index.
+    /// The index is too large.
     pub(super) fn at(index: u32) -> Result<Option<Region>, Refusal> {
         match index {
             BAR1 => Ok(Some(Region::Bar1)),
@@ -38,7 +39,7 @@ impl Region {
         }
     }
 
-    /// The offset, if `count` bytes from there are in the region.
+    /// Returns the offset if `count` bytes from there on are in the region.
     fn inside(self, offset: u64, count: usize) -> Result<u32, Refusal> {
         let end = u64::try_from(count).ok().and_then(|count| offset.checked_add(count));
         match u32::try_from(offset) {
@@ -89,7 +90,7 @@ impl Region {
     }
 }
 
-/// How many bytes the next cycle moves: 1, 2 or 4, never more than are left.
+/// Returns how many bytes the next cycle transfers: 1, 2 or 4, never more than are left.
 fn cycle(offset: u32, left: usize) -> u32 {
     match left {
         4.. if offset.is_multiple_of(4) => 4,

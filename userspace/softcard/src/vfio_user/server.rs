@@ -1,4 +1,4 @@
-//! The server of one card: a thread that serves one client after the other.
+//! The server of one card: a thread that serves one client after another.
 
 use std::io::{self, Write};
 use std::net::Shutdown;
@@ -15,12 +15,12 @@ use super::session::Session;
 use crate::SoftCard;
 use crate::socket_path::{SocketPath, SocketPathError};
 
-/// A machine's monitor introduces itself at once. Whoever does not by then leaves its seat to
-/// others.
+/// How long a client may take to send its version. A virtual machine's monitor sends it at once;
+/// any other client is disconnected, so that the next one is served.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 
-/// How long a reply may wait to be taken. A machine that stands still asks nothing either, so there
-/// is room in its socket for the replies under way.
+/// How long writing a reply may block. A machine that is stopped sends no requests either, so that
+/// its socket has room for the replies in progress.
 const UNREAD: Duration = Duration::from_secs(5);
 
 /// Serves a card at a socket until it is dropped.
@@ -38,12 +38,12 @@ struct Shared {
 }
 
 impl Server {
-    /// Listens at `path`, and serves `card` to whoever connects. The card's clock is not part of
-    /// it: see [`RealClock`](crate::RealClock).
+    /// Listens at `path`, and serves `card` to each client that connects. The card's clock is not
+    /// part of it: see [`RealClock`](crate::RealClock).
     ///
     /// # Errors
-    /// There can be no socket at `path`, or no thread to serve it. A socket that nobody serves any
-    /// more is replaced. Only the user may connect whose process this is.
+    /// The socket can't be created, or its thread can't be started. A socket that no program serves
+    /// any more is replaced. Only the user of this process can connect.
     pub fn start(card: &SoftCard, path: impl AsRef<Path>) -> Result<Server, SocketPathError> {
         let shared = Arc::new(Shared {
             socket: SocketPath::bind(path.as_ref())?,
@@ -58,23 +58,23 @@ impl Server {
         Ok(Server { shared, thread: Some(thread) })
     }
 
-    /// Where the server listens.
+    /// The path at which the server listens.
     pub fn path(&self) -> &Path {
         self.shared.socket.path()
     }
 
-    /// Whether the card is in a machine: a client is connected and has introduced itself.
+    /// Returns whether the card is in a machine: a client is connected and has sent its version.
     pub fn has_client(&self) -> bool {
         self.shared.begun.load(Ordering::Acquire)
     }
 }
 
 impl Drop for Server {
-    /// Takes the card out of its machine, and the socket away.
+    /// Disconnects the client, and removes the socket.
     fn drop(&mut self) {
         self.shared.socket.close();
         if let Some(client) = &*self.shared.client() {
-            // An error means that the client has left.
+            // An error means that the client has closed the connection.
             let _ = client.shutdown(Shutdown::Both);
         }
         if let Some(thread) = self.thread.take() {
@@ -92,7 +92,8 @@ impl Shared {
     fn run(&self, card: &SoftCard) {
         while let Some(stream) = self.socket.accept() {
             *self.client() = Some(Arc::clone(&stream));
-            // Whoever closed the socket before it saw the client left it to us.
+            // If the server was closed before the client was stored, the closer could not
+            // disconnect it.
             if !self.socket.is_closed() {
                 self.serve(card, &stream);
             }
@@ -108,7 +109,7 @@ impl Shared {
                 tracing::warn!("a client was dropped: {broken}");
             }
             _ if was_client => tracing::info!("the client has left"),
-            // Somebody who looked whether the socket is served.
+            // The connection only tested whether the socket is served.
             _ => {}
         }
     }
@@ -128,7 +129,8 @@ impl Shared {
                 Ok(payload) => header.reply(&payload),
                 Err(refusal) => {
                     refusals += 1;
-                    // One says what is wrong; a client can send any number.
+                    // The first refusal is logged as a warning; a client can cause any number of
+                    // them.
                     if refusals == 1 {
                         tracing::warn!("refused command {}: {refusal}", header.command);
                     } else {
@@ -152,7 +154,7 @@ impl Shared {
     }
 }
 
-/// In one piece, as some clients read it in one.
+/// Writes the reply with one call, because some clients read it with one.
 fn write(mut stream: &UnixStream, reply: &[u8]) -> Result<(), Broken> {
     stream.write_all(reply).map_err(|error| match error.kind() {
         io::ErrorKind::WouldBlock => Broken::Unread,

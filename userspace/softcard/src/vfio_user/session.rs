@@ -1,7 +1,7 @@
-//! What the card answers to each message of a client.
+//! The card's reply to each message of a client.
 //!
-//! Rule: a refused message has changed nothing. The first message has to be the version; before it
-//! the card does not know of its client.
+//! Rule: a refused message changes nothing. The first message has to be the version, and all others
+//! are refused before it.
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use super::wire::{Fields, Header, MAX_MESSAGE, command};
 use crate::SoftCard;
 
 const MAJOR: u16 = 0;
-/// Nothing of a later minor version is used.
+/// The server uses nothing of later minor versions.
 const MINOR: u16 = 0;
 
 const DEVICE_CAN_BE_RESET: u32 = 1 << 0;
@@ -26,7 +26,8 @@ const DEVICE_IS_PCI: u32 = 1 << 1;
 const REGION_READ: u32 = 1 << 0;
 const REGION_WRITE: u32 = 1 << 1;
 
-/// Interrupt types of a PCI device: INTx, MSI, MSI-X, errors, requests. The card has the first.
+/// The number of interrupt types of a PCI device: INTx, MSI, MSI-X, errors, requests. The card has
+/// the first one.
 const IRQS: u32 = 5;
 const INTX: u32 = 0;
 const IRQ_EVENTFD: u32 = 1 << 0;
@@ -48,7 +49,7 @@ const UNMAP_ALL: u32 = 1 << 1;
 
 const COMMAND_REGISTER: u32 = 0x04;
 
-/// One client, from its version to its end.
+/// One client, from its version to its disconnection.
 #[derive(Debug)]
 pub(super) struct Session<'a> {
     card: &'a SoftCard,
@@ -62,12 +63,12 @@ impl<'a> Session<'a> {
         Session { card, memory: Arc::default(), intx: Arc::default(), begun: false }
     }
 
-    /// Whether the client has introduced itself.
+    /// Returns whether the client has sent its version.
     pub(super) fn has_begun(&self) -> bool {
         self.begun
     }
 
-    /// Does what the message says. Returns the payload of the reply.
+    /// Carries out a message. Returns the payload of the reply.
     pub(super) fn answer(
         &mut self,
         header: Header,
@@ -121,7 +122,7 @@ impl<'a> Session<'a> {
         Ok(reply)
     }
 
-    /// As in a machine that was switched on: nobody has made the card a bus master yet.
+    /// Resets the card as a machine does at power-on: the card is not a bus master afterwards.
     fn power_on(&self) {
         self.card.reset();
         self.card.config_write(COMMAND_REGISTER, 2, 0);
@@ -219,8 +220,8 @@ impl<'a> Session<'a> {
             return Err(Refusal::invalid("a descriptor with interrupt data of another kind"));
         }
         match action {
-            // No interrupt named: the type is switched off. Of those that the card does not have,
-            // it is off already.
+            // A count of 0 switches the interrupt type off. Types that the card does not have are
+            // always off.
             SET_ACTION_TRIGGER if count == 0 && index == INTX => self.intx.set_eventfd(None),
             SET_ACTION_TRIGGER if count > 0 && wanted => crate::InterruptLine::raise(&*self.intx),
             SET_ACTION_MASK if count > 0 && wanted => self.intx.mask(),
@@ -238,11 +239,11 @@ impl<'a> Session<'a> {
         eventfd: Option<OwnedFd>,
     ) -> Result<Vec<u8>, Refusal> {
         if action != SET_ACTION_TRIGGER {
-            // A client that would like the kernel to unmask falls back to doing it by messages.
+            // A client that wants the kernel to unmask the interrupt falls back to messages.
             return Err(Refusal::unsupported("an eventfd that masks or unmasks"));
         }
         if eventfd.as_ref().is_some_and(is_regular) {
-            // It would grow with each interrupt, until a limit of file sizes ends the process.
+            // Each interrupt would extend the file, until a limit of file sizes ends the process.
             return Err(Refusal::invalid("an ordinary file for an eventfd"));
         }
         if count > 0 {
@@ -258,11 +259,11 @@ fn is_regular(descriptor: &OwnedFd) -> bool {
 }
 
 impl Drop for Session<'_> {
-    /// The machine is gone, as if it had been switched off.
+    /// Resets the card: for the machine this is like power-off.
     fn drop(&mut self) {
         if self.begun {
             self.card.disconnect();
-            // A tick under way may still hold on to them.
+            // A tick that is under way may still have a reference to it.
             self.intx.set_eventfd(None);
             self.memory.clear();
             self.card.reset();
@@ -270,12 +271,12 @@ impl Drop for Session<'_> {
     }
 }
 
-/// The most data that one message may move: nothing of the card is larger than its window.
+/// The most data that one message may transfer: no region is larger than the register window.
 const MAX_TRANSFER: u32 = crate::board::WINDOW;
 const _: () = assert!(MAX_TRANSFER as usize + 64 < MAX_MESSAGE);
 
-/// The version's optional JSON. Nothing of it changes what the card does: it never sends a
-/// descriptor, and never more than was asked for.
+/// Checks the optional JSON of the version message. It does not change the server's behaviour,
+/// which never sends a descriptor, and never more data than was requested.
 fn check_capabilities(data: &[u8]) -> Result<(), Refusal> {
     let Some((end, json)) = data.split_last() else { return Ok(()) };
     let valid =
@@ -287,7 +288,8 @@ fn words(words: &[u32]) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_ne_bytes()).collect()
 }
 
-/// The reply's size goes into its `argsz`; a client that has no room for it is refused.
+/// Returns the value of `argsz` in the reply, its size. A client without room for the reply is
+/// refused.
 fn argsz(requested: u32, needed: u32) -> Result<u32, Refusal> {
     if requested < needed {
         return Err(Refusal::invalid("no room for the reply"));

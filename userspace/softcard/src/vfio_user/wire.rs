@@ -5,7 +5,7 @@ use super::refusal::Refusal;
 /// Size of a header.
 pub(super) const HEADER: usize = 16;
 
-/// The longest message that is taken. The longest that makes sense is a version with its JSON, or a
+/// The longest message that is accepted. The longest useful ones are a version with its JSON and a
 /// write of a whole region.
 pub(super) const MAX_MESSAGE: usize = 64 * 1024;
 
@@ -58,12 +58,12 @@ impl Header {
         self.flags & NO_REPLY == 0
     }
 
-    /// The reply that carries `payload`.
+    /// Returns the reply with this payload.
     pub(super) fn reply(self, payload: &[u8]) -> Vec<u8> {
         self.answer(TYPE_REPLY, 0, payload)
     }
 
-    /// The reply that says why not.
+    /// Returns the reply that reports an error.
     pub(super) fn error(self, refusal: Refusal) -> Vec<u8> {
         self.answer(TYPE_REPLY | ERROR, refusal.errno(), &[])
     }
@@ -82,7 +82,7 @@ impl Header {
     }
 }
 
-/// The fields of a payload, from front to back.
+/// Reads the fields of a payload in order.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fields<'a>(&'a [u8]);
 
@@ -110,12 +110,12 @@ impl<'a> Fields<'a> {
         self.take().map(u64::from_ne_bytes)
     }
 
-    /// What is left.
+    /// The bytes that are not read yet.
     pub(super) fn rest(self) -> &'a [u8] {
         self.0
     }
 
-    /// Nothing may be left.
+    /// Refuses the payload if bytes are left.
     pub(super) fn end(self) -> Result<(), Refusal> {
         if self.0.is_empty() { Ok(()) } else { Err(Refusal::invalid("the message is too long")) }
     }

@@ -1,4 +1,4 @@
-//! Bring-up of every kind of module in every slot.
+//! Initialisation of every kind of module in every slot.
 
 use ringback_softcard::ModuleKind::{self, Empty, Fxo, Fxs};
 

@@ -1,4 +1,4 @@
-//! Calls under the virtual clock: through both kinds of module, the exchange and the telephones.
+//! Calls in virtual time, through both kinds of module, the exchange and the telephones.
 
 use ringback_media::level;
 use ringback_media::tone::CallProgress;
@@ -11,7 +11,7 @@ use crate::talk::{Talk, digits_in, dtmf_samples, sine, tone_in};
 const FXS: usize = 0;
 const FXO: usize = 2;
 
-/// Telephones at 0 and 1, exchange lines "102" at 2 and "103" at 3.
+/// Starts a card with telephones at 0 and 1, and exchange lines "102" at 2 and "103" at 3.
 fn talk() -> Talk {
     Talk::new(Host::running([Fxs, Fxs, Fxo, Fxo]))
 }
@@ -211,7 +211,7 @@ fn dial_tone_comes_at_once_and_ends_with_the_first_digit() {
     assert_eq!(talk.host.card.exchange().dialled("102").as_deref(), Some("9"));
 }
 
-/// Off-hook, dial tone, digits.
+/// Goes off-hook, waits for dial tone, and dials.
 fn dial_out(talk: &Talk, number: &str) {
     hook(talk, FXO, true);
     assert_eq!(talk.tone(FXO, 800), Some(CallProgress::Dial));
@@ -262,7 +262,7 @@ fn an_incoming_call_rings_in_cadence_and_is_answered() {
     exchange.call("200", "102").unwrap();
     assert!(talk.run_until(1500, || exchange.state("102") == Some(LineState::Ringing)));
 
-    // Two cycles: which of every 10 ms has a ring signal.
+    // Covers two ringing cycles: which of every 10 ms has a ring signal.
     let mut rings = Vec::new();
     for _ in 0..1200 {
         talk.run(10);

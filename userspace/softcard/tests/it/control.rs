@@ -1,4 +1,4 @@
-//! Commands by a socket.
+//! Commands at a socket.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -31,7 +31,7 @@ fn several_talk_to_the_same_card_and_one_that_is_cut_off_does_not_matter() {
     assert!(ask(&one, "telephone 0 off-hook\n").contains(r#""ok":true"#));
     assert!(ask(&other, "telephone 0 state\n").contains(r#""off_hook":true"#));
     (&one).write_all(&vec![b'x'; 1 << 16]).unwrap();
-    // The rest of what was sent is not read, so the end may be a reset.
+    // The server does not read the rest of the line, so that the connection may end with a reset.
     let _ = (&one).read_to_end(&mut Vec::new());
     assert!(ask(&other, "state\n").contains(r#""ok":true"#));
 
@@ -71,17 +71,18 @@ fn idle_clients_do_not_use_up_the_threads_and_descriptors() {
     for one in &seated {
         assert!(ask(one, "state\n").contains(r#""ok":true"#));
     }
-    // Refused while the others are not silent for long: it says why, and is cut off.
+    // A further client is refused while no conversation is silent for long: it gets the reason, and
+    // is disconnected.
     let late = connect(&socket);
     let mut told = String::new();
     (&late).read_to_string(&mut told).unwrap();
     assert!(told.contains("16 others talk"), "{told}");
     assert!(ask(&seated[0], "state\n").contains(r#""ok":true"#));
-    // Once one has been silent for long, another one takes its place.
+    // Once a conversation has been silent for long, a new client gets its place.
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         let other = connect(&socket);
-        // Where there is no seat, it may be cut off before.
+        // A client that gets no place may be disconnected before this write.
         let _ = (&other).write_all(b"state\n");
         let mut reply = String::new();
         let _ = BufReader::new(&other).read_line(&mut reply);

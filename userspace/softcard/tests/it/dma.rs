@@ -1,10 +1,10 @@
-//! The rings: content both ways, pointers, status bits and interrupts.
+//! The rings: samples in both directions, pointers, status bits and interrupts.
 
 use ringback_softcard::ModuleKind::{Empty, Fxo, Fxs};
 
 use crate::host::*;
 
-/// A card whose FXS modules loop the host's bytes back (Si3210 register 8 bit 1).
+/// Returns a card whose FXS modules loop the host's bytes back (Si3210 register 8 bit 1).
 fn looped() -> Host {
     let host = Host::running([Fxs; 4]);
     for slot in 0..4 {
@@ -24,7 +24,7 @@ fn bytes_go_to_their_slot_and_come_back_in_order() {
         received.push(host.millisecond(frames));
         sent.push(frames);
     }
-    // Two milliseconds: one in which the other half plays, and the one in which this half does.
+    // It takes two milliseconds: one while the other half is played, and the one for this half.
     assert_eq!(received[2..], sent[..48]);
 }
 
@@ -131,7 +131,7 @@ fn without_bus_master_there_is_a_master_abort_and_no_transfer() {
     assert_eq!(host.memory.word(16), 0x1234_5678);
     assert_eq!(host.card.config_read(0x06, 2) & 0x2000, 0x2000, "received master abort");
 
-    // Recovery: stop, master the bus again, reset the DMA, start.
+    // To recover: stop, enable bus mastering again, reset the DMA, start.
     host.write8(OPER, 0);
     host.card.config_write(0x04, 1, 0x06);
     host.write8(INTSTAT, 0xFF);

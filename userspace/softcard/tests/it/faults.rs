@@ -1,4 +1,4 @@
-//! Each fault does what its name says, and the card is well again without it.
+//! Each fault does what its name says, and the card works again when it is switched off.
 
 use ringback_softcard::ModuleKind::{self, Empty, Fxo, Fxs};
 use ringback_softcard::{Behaviour, Fault, LineState};
@@ -11,7 +11,8 @@ fn host() -> Host {
     Host::running(MODULES)
 }
 
-/// The ticks, of `count`, in which interrupts came, and how many; each acknowledged at once.
+/// Returns the ticks, of `count`, in which interrupts came, and how many. Each interrupt is
+/// acknowledged at once.
 fn interrupts(host: &Host, count: u64) -> Vec<(u64, u32)> {
     host.write8(INTSTAT, 0xFF);
     host.pin.take();
@@ -256,7 +257,7 @@ fn an_unplugged_jack() {
     assert_eq!(host.fxo_read(2, 29), 0);
     assert_eq!(host.card.exchange().state("102"), Some(LineState::Idle));
 
-    // It neither rings nor is it heard.
+    // An unplugged telephone neither rings nor sends sound.
     host.card.exchange().add_subscriber("200", Behaviour::Manual).call("102");
     host.card.telephone(0).unwrap().on_hook();
     host.fxo_write(2, 5, 0x08);

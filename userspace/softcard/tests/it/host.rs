@@ -1,5 +1,5 @@
-//! The host's side of a test: memory, interrupt pin, and the least of a driver that brings the card
-//! up in the order that the chips' data sheets and the drivers of the real card give.
+//! The host's side of a test: memory, interrupt pin, and a minimal driver that initialises the card
+//! in the order that the chips' data sheets and the drivers of the real card have.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -24,7 +24,7 @@ const AUX_SDI: u8 = 1 << 4;
 const AUX_SDO: u8 = 1 << 5;
 const AUX_IDLE: u8 = AUX_CS | AUX_SCLK | AUX_SDI;
 
-/// Where the ring is in the host's memory: TX in its first 64 bytes, RX in the next.
+/// The address of the rings in the host's memory: TX in its first 64 bytes, RX in the next.
 pub const RING: u32 = 0x0010_0000;
 
 /// The 44 indirect registers of an Si3210 and their values in service.
@@ -80,20 +80,20 @@ impl InterruptLine for Pin {
     }
 }
 
-/// Why a module could not be brought up.
+/// Why a module could not be initialised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
     /// No chip of this kind answers.
     NotThere,
-    /// The DC-DC converter does not come up.
+    /// The DC-DC converter does not reach its voltage.
     NoPower,
     /// An indirect register does not hold its value.
     Indirect(u8),
-    /// The line side does not answer.
+    /// The line side does not respond.
     NoLink,
 }
 
-/// A card in a host.
+/// A card, and the memory and interrupt pin that it is connected to.
 pub struct Host {
     pub card: SoftCard,
     pub memory: Arc<Memory>,
@@ -108,7 +108,7 @@ impl Host {
         Host { card, memory, pin }
     }
 
-    /// The driver's side of a card that is in another host.
+    /// Returns the driver's side for a card that is connected to another host.
     pub fn of(card: &SoftCard) -> Host {
         Host { card: card.clone(), memory: Arc::default(), pin: Arc::default() }
     }
@@ -125,8 +125,8 @@ impl Host {
         self.card.write(offset, 1, u32::from(value));
     }
 
-    /// The chip's part of the initialisation, up to where modules can be reached. Panics where the
-    /// drivers of the real card give up.
+    /// Initialises the Tiger320, up to where modules can be reached. Panics where the drivers of
+    /// the real card give up.
     pub fn initialise(&self) {
         self.write8(CNTL, 0x01);
         self.read8(CNTL);
@@ -165,7 +165,7 @@ impl Host {
         self.write8(OPER, 0x01);
     }
 
-    /// Leaves the card as a driver does that is removed.
+    /// Stops the card as a driver does that is removed.
     pub fn shut_down(&self) {
         self.write8(OPER, 0);
         self.write8(CNTL, 0x0F);
@@ -200,7 +200,7 @@ impl Host {
         byte
     }
 
-    /// Brings a module's byte count to 0: a frame of one clock, and one more clock.
+    /// Resets a module's byte counter to 0: a chip select of one clock, and one more clock.
     pub fn resynchronise(&self, slot: usize) {
         self.select(slot);
         for aux in [AUX_IDLE, AUX_SCLK | AUX_SDI, AUX_SDI, AUX_SCLK | AUX_SDI, AUX_IDLE] {
@@ -250,7 +250,7 @@ impl Host {
         u16::from_le_bytes([self.fxs_read(slot, 28), self.fxs_read(slot, 29)])
     }
 
-    /// Brings up an FXS module, in the order of the real card's driver.
+    /// Initialises an FXS module, in the order of the real card's driver.
     pub fn bring_up_fxs(&self, slot: usize) -> Result<(), Failure> {
         let w = |register, value| self.fxs_write(slot, register, value);
         let r = |register| self.fxs_read(slot, register);
@@ -318,7 +318,7 @@ impl Host {
         Err(Failure::NoPower)
     }
 
-    /// Brings up an FXO module, in the order of the real card's driver.
+    /// Initialises an FXO module, in the order of the real card's driver.
     pub fn bring_up_fxo(&self, slot: usize) -> Result<(), Failure> {
         let w = |register, value| self.fxo_write(slot, register, value);
         let r = |register| self.fxo_read(slot, register);
@@ -369,12 +369,12 @@ impl Host {
         self.probe(slot)
     }
 
-    /// A card whose modules are up and whose rings run with latched status.
+    /// Returns a card whose modules are initialised and whose rings run with latched status.
     pub fn running(modules: [ModuleKind; 4]) -> Host {
         Host::new(CardConfig { modules, ..CardConfig::default() }).up()
     }
 
-    /// Initialises, brings all modules up, and starts with latched status.
+    /// Initialises the card and all modules, and starts with latched status.
     pub fn up(self) -> Host {
         self.initialise();
         for slot in 0..4 {
@@ -385,8 +385,8 @@ impl Host {
         self
     }
 
-    /// One millisecond with the interrupt served: `to_line[slot]` is played, what comes from each
-    /// slot's line is returned. What is played now is sent two milliseconds later.
+    /// Runs one millisecond and serves its interrupt: plays `to_line[slot]`, and returns what comes
+    /// from each slot's line. What is played now reaches the line two milliseconds later.
     pub fn millisecond(&self, to_line: [[u8; 8]; 4]) -> [[u8; 8]; 4] {
         self.card.tick();
         let status = self.read8(INTSTAT);
@@ -404,7 +404,7 @@ impl Host {
         from_line
     }
 
-    /// Runs with silence played until `done`, for at most `ms`; false if that did not suffice.
+    /// Plays silence until `done`, for at most `ms`. Returns false if that was not enough.
     pub fn run_until(&self, ms: u32, mut done: impl FnMut() -> bool) -> bool {
         (0..ms).any(|_| {
             self.millisecond([[0xFF; 8]; 4]);
@@ -412,7 +412,7 @@ impl Host {
         })
     }
 
-    /// Runs with silence played.
+    /// Plays silence for `ms`.
     pub fn run(&self, ms: u32) {
         self.run_until(ms, || false);
     }

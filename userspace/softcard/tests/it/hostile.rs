@@ -1,4 +1,4 @@
-//! Nothing that a host does can make the card panic, hang, or reach memory that it was not given.
+//! Nothing that a host does can make the card panic, hang, or access memory that it was not given.
 
 use proptest::prelude::*;
 use ringback_softcard::ModuleKind::{Fxo, Fxs};
@@ -93,7 +93,7 @@ proptest! {
         for fault in host.card.faults() {
             host.card.set_fault(fault, false);
         }
-        // Whatever happened, a new driver finds a card that works.
+        // Whatever the writes did, a new driver finds a card that works.
         host.card.reset();
         for slot in [0, 1] {
             host.card.telephone(slot).unwrap().on_hook();

@@ -1,5 +1,6 @@
-//! The card from outside, as a driver of the real one uses it: bit-banged bring-up, DMA, calls,
-//! faults, hostile writes. All in virtual time. The card in a virtual machine, from its socket.
+//! The card used from outside, as by a driver of the real one: bit-banged initialisation, DMA,
+//! calls, faults, hostile writes, all in virtual time; and the card in a virtual machine, through
+//! its socket.
 
 mod bring_up;
 mod calls;

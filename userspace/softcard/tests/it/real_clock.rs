@@ -1,4 +1,4 @@
-//! The clock thread. Only what holds however busy the machine is.
+//! The clock thread. The tests check only what holds on a busy machine as well.
 
 use std::sync::Arc;
 use std::sync::mpsc;

@@ -1,4 +1,4 @@
-//! A host that speaks and listens on the slots of a running card.
+//! A host that sends and receives sound on the slots of a running card.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -9,7 +9,7 @@ use ringback_media::tone::{self, CallProgress};
 
 use crate::host::Host;
 
-/// What the host has to say on one slot, and what it heard there.
+/// What the host has to send on one slot, and what it has received there.
 #[derive(Default)]
 struct Voice {
     to_say: VecDeque<i16>,
@@ -61,14 +61,14 @@ impl Talk {
         std::mem::take(&mut self.voices.borrow_mut()[slot].heard)
     }
 
-    /// The digits that the host hears on a slot in the next `ms`.
+    /// Returns the digits that the host receives on a slot in the next `ms`.
     pub fn digits(&self, slot: usize, ms: u32) -> String {
         self.take_heard(slot);
         self.run(ms);
         digits_in(&self.take_heard(slot))
     }
 
-    /// The tone that the host hears on a slot in the next `ms`.
+    /// Returns the tone that the host receives on a slot in the next `ms`.
     pub fn tone(&self, slot: usize, ms: u32) -> Option<CallProgress> {
         self.take_heard(slot);
         self.run(ms);
@@ -96,7 +96,7 @@ pub fn digits_in(samples: &[i16]) -> String {
     digits
 }
 
-/// The first call-progress tone in the samples.
+/// Returns the first call-progress tone in the samples.
 pub fn tone_in(samples: &[i16]) -> Option<CallProgress> {
     let mut detector = tone::Detector::new(ringback_country::Country::default().tones());
     samples.chunks(8).find_map(|piece| match detector.feed(piece) {

@@ -10,11 +10,11 @@ use super::sys;
 use crate::Outcome;
 use crate::far::DEADLINE;
 
-/// Signalling of an FXS port, to whose telephone we are the exchange, and of an FXO port.
+/// Signalling of an FXS port, on which we are the exchange for a telephone, and of an FXO port.
 pub const FXS_PORT: i32 = 1 << 5 | 1 << 12;
 pub const FXO_PORT: i32 = 1 << 2 | 1 << 13;
 
-/// Operations of the hook switch and the bell.
+/// Operations of the hook switch and of ringing.
 pub const ON_HOOK: i32 = 0;
 pub const OFF_HOOK: i32 = 1;
 pub const RING: i32 = 5;
@@ -27,7 +27,7 @@ pub const ALARM: i32 = 4;
 pub const NO_ALARM: i32 = 5;
 pub const RING_BEGAN: i32 = 18;
 
-/// What reads and writes fail with while an event waits.
+/// The error of reads and writes while an event waits.
 const EVENT_WAITS: i32 = 500;
 
 /// Blocks of 20 ms, and enough of them for most of a second.
@@ -41,10 +41,11 @@ fn open(path: &str) -> std::io::Result<File> {
     OpenOptions::new().read(true).write(true).open(path)
 }
 
-/// Tells DAHDI how bells ring; without that none does. Once after DAHDI was loaded.
+/// Sets DAHDI's ring cadence, without which no telephone rings. To be called once after DAHDI was
+/// loaded.
 ///
 /// # Errors
-/// DAHDI is not there, or knows it.
+/// DAHDI is not loaded, or has the zone already.
 pub fn load_zone() -> Outcome {
     let loaded = open(CONTROL).and_then(|control| sys::load_zone(&control));
     loaded.map_err(|error| format!("no tone zone: {error}"))
@@ -58,10 +59,10 @@ pub struct Channel {
 }
 
 impl Channel {
-    /// Gives the channel its signalling and opens it.
+    /// Sets the channel's signalling and opens the channel.
     ///
     /// # Errors
-    /// There is no such channel, or its module does not have this signalling.
+    /// The channel does not exist, or its module does not support this signalling.
     pub fn open(number: u32, signalling: i32) -> Result<Channel, String> {
         let say = |what: &str| {
             let what = format!("channel {number}: {what}");
@@ -78,7 +79,7 @@ impl Channel {
         format!("channel {}: {what}: {error}", self.number)
     }
 
-    /// Works the hook switch or the bell.
+    /// Operates the hook switch or the ring generator.
     ///
     /// # Errors
     /// The driver refuses.
@@ -87,7 +88,7 @@ impl Channel {
         sys::hook(&self.file, operation).map_err(|error| self.failed(&named, error))
     }
 
-    /// Reverses battery, or not.
+    /// Sets battery to reversed or forward.
     ///
     /// # Errors
     /// The driver refuses.
@@ -108,10 +109,10 @@ impl Channel {
         }
     }
 
-    /// Waits for an event; those before it are forgotten.
+    /// Waits for an event, and drops those before it.
     ///
     /// # Errors
-    /// It does not come.
+    /// The event does not come in time.
     pub fn expect(&mut self, what: &str, expected: i32) -> Outcome {
         let start = Instant::now();
         loop {
@@ -128,21 +129,21 @@ impl Channel {
         }
     }
 
-    /// Forgets what has happened and what was heard, and begins to listen: flushed, the driver
-    /// records nothing until it is asked for it.
+    /// Drops all events and received samples, and begins to receive: after a flush the driver
+    /// records nothing until it is asked to.
     ///
     /// # Errors
-    /// The driver's.
+    /// The error of the driver.
     pub fn listen(&mut self) -> Outcome {
         self.events.clear();
         sys::flush(&self.file, 1 | 4).map_err(|error| self.failed("not flushed", error))?;
         self.hear().map(drop)
     }
 
-    /// Hears the next bytes, at least one.
+    /// Reads the next samples, at least one.
     ///
     /// # Errors
-    /// The driver's.
+    /// The error of the driver.
     pub fn hear(&mut self) -> Result<Vec<u8>, String> {
         let mut block = [0; BLOCK];
         loop {
@@ -156,10 +157,10 @@ impl Channel {
         }
     }
 
-    /// Says bytes; waits while the buffers are full.
+    /// Writes samples; waits while the buffers are full.
     ///
     /// # Errors
-    /// The driver's.
+    /// The error of the driver.
     pub fn say(&mut self, mut bytes: &[u8]) -> Outcome {
         while !bytes.is_empty() {
             match self.file.write(&bytes[..bytes.len().min(BLOCK)]) {

@@ -1,8 +1,8 @@
-//! Calls through DAHDI and its own driver of the card, with the far ends told what to do: what the
-//! real driver makes of the software card.
+//! Calls through DAHDI and its own driver of the card, while the far ends are controlled: this
+//! shows that the original driver works with the software card.
 //!
-//! The machine's card has an FXS module in slot 0 and FXO modules in slots 1 and 3, so channels 1,
-//! 2 and 4; the exchange's lines have the numbers 101 and 103.
+//! The machine's card has an FXS module in slot 0 and FXO modules in slots 1 and 3, which are
+//! channels 1, 2 and 4; the exchange's lines have the numbers 101 and 103.
 
 mod channel;
 mod sys;
@@ -19,7 +19,7 @@ use channel::*;
 const TELEPHONE: &str = "telephone 0";
 const SUBSCRIBER: &str = "subscriber 5550100";
 
-/// A telephone on the FXS module: hook, flash, bell, polarity, samples both ways.
+/// A telephone on the FXS module: hook, flash, ringing, polarity, samples in both directions.
 pub fn telephone() -> Outcome {
     let mut far = Far::open()?;
     load_zone()?;
@@ -49,7 +49,7 @@ pub fn telephone() -> Outcome {
     Ok(())
 }
 
-/// The least that a working FXS module does.
+/// Checks only the hook of the FXS module.
 pub fn hook() -> Outcome {
     let mut far = Far::open()?;
     let mut port = Channel::open(1, FXS_PORT)?;
@@ -60,7 +60,7 @@ pub fn hook() -> Outcome {
     port.expect("on-hook", WENT_ON_HOOK)
 }
 
-/// What a driver leaves behind that was unloaded: no battery for the telephone, and lines on-hook.
+/// Checks the card after its driver was unloaded: no battery for the telephone, and lines on-hook.
 pub fn silent() -> Outcome {
     let mut far = Far::open()?;
     far.until("a telephone without battery", "telephone 0 state", |state| {
@@ -72,7 +72,7 @@ pub fn silent() -> Outcome {
     Ok(())
 }
 
-/// A call from the exchange to an FXO module, and the exchange's line that goes and comes back.
+/// A call from the exchange to an FXO module, and a line that is unplugged and plugged in again.
 pub fn incoming() -> Outcome {
     let mut far = Far::open()?;
     let mut port = Channel::open(2, FXO_PORT)?;
@@ -145,7 +145,7 @@ fn line_is(far: &mut Far, slot: usize, state: &str) -> Result<Value, String> {
     })
 }
 
-/// Both say a pattern of their own, one after the other, and the other has to hear it.
+/// Each side plays a pattern of its own, one after the other, which the other side has to receive.
 fn talk(port: &mut Channel, far: &mut Far, who: &str, seed: u64) -> Outcome {
     let theirs = Pattern::new(2 * seed);
     port.listen()?;

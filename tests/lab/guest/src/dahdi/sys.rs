@@ -1,4 +1,4 @@
-//! The requests of DAHDI's character devices that are used here.
+//! The ioctls of DAHDI's character devices that are used here.
 #![allow(unsafe_code, reason = "ioctl")]
 
 use std::fs::File;
@@ -7,7 +7,7 @@ use std::os::fd::AsRawFd;
 
 use nix::libc::c_int;
 
-/// The type byte of DAHDI's requests.
+/// The type byte of DAHDI's ioctls.
 const CODE: u8 = 0xDA;
 
 #[repr(C)]
@@ -31,7 +31,7 @@ struct Buffers {
     full_write: c_int,
 }
 
-/// A zone's ring cadence; its tones would follow, and there are none.
+/// The ring cadence of a zone; tones could follow, and there are none.
 #[repr(C)]
 struct Zone {
     tones: c_int,
@@ -48,7 +48,7 @@ nix::ioctl_write_ptr!(load_zone_request, CODE, 25, Zone);
 nix::ioctl_write_ptr!(buffers_request, CODE, 27, Buffers);
 nix::ioctl_write_ptr!(polarity_request, CODE, 92, c_int);
 
-/// Gives a channel its signalling. `control` is `/dev/dahdi/ctl`.
+/// Sets the signalling of a channel. `control` is `/dev/dahdi/ctl`.
 pub fn configure(control: &File, channel: c_int, signalling: c_int) -> io::Result<()> {
     let config = ChannelConfig {
         channel,
@@ -64,19 +64,19 @@ pub fn configure(control: &File, channel: c_int, signalling: c_int) -> io::Resul
     Ok(())
 }
 
-/// Loads a zone whose bells ring for 2 s in 6.
+/// Loads a zone that rings for 2 s in 6.
 pub fn load_zone(control: &File) -> io::Result<()> {
     let (mut ring_cadence, mut name) = ([0; 16], [0; 40]);
     ring_cadence[..2].copy_from_slice(&[2000, 4000]);
     name[..3].copy_from_slice(b"lab");
     let zone = Zone { tones: 0, number: 0, ring_cadence, name };
     // SAFETY: the structure lives through the call, has the layout of `struct
-    // dahdi_tone_def_header` and says that nothing follows it.
+    // dahdi_tone_def_header`, and its count says that nothing follows it.
     unsafe { load_zone_request(control.as_raw_fd(), &zone) }?;
     Ok(())
 }
 
-/// Sets number and size of a channel's buffers; they are used as soon as they have something.
+/// Sets number and size of a channel's buffers; each is used as soon as it has data.
 pub fn set_buffers(channel: &File, count: c_int, size: c_int) -> io::Result<()> {
     let buffers =
         Buffers { transmit_policy: 0, receive_policy: 0, count, size, full_read: 0, full_write: 0 };
@@ -85,21 +85,21 @@ pub fn set_buffers(channel: &File, count: c_int, size: c_int) -> io::Result<()> 
     Ok(())
 }
 
-/// Forgets what was read or written: bit 0 what was read, 1 what was written, 2 events.
+/// Drops buffered data: bit 0 what was received, 1 what is to be sent, 2 events.
 pub fn flush(channel: &File, what: c_int) -> io::Result<()> {
     // SAFETY: the number lives through the call.
     unsafe { flush_request(channel.as_raw_fd(), &what) }?;
     Ok(())
 }
 
-/// Works the hook switch or the bell.
+/// Operates the hook switch or the ring generator.
 pub fn hook(channel: &File, operation: c_int) -> io::Result<()> {
     // SAFETY: the number lives through the call.
     unsafe { hook_request(channel.as_raw_fd(), &operation) }?;
     Ok(())
 }
 
-/// The next event, 0 for none.
+/// Reads the next event, 0 for none.
 pub fn event(channel: &File) -> io::Result<c_int> {
     let mut event = 0;
     // SAFETY: the number lives through the call, which writes one.
@@ -107,7 +107,7 @@ pub fn event(channel: &File) -> io::Result<c_int> {
     Ok(event)
 }
 
-/// Battery forward (0) or reversed (1).
+/// Sets battery to forward (0) or reversed (1).
 pub fn set_polarity(channel: &File, reversed: c_int) -> io::Result<()> {
     // SAFETY: the number lives through the call.
     unsafe { polarity_request(channel.as_raw_fd(), &reversed) }?;

@@ -1,5 +1,5 @@
-//! The kernel's older asynchronous calls (io_submit and its kin), which it ends in its own way when
-//! a process goes.
+//! The kernel's older asynchronous calls (io_submit and others), which the kernel ends in a special
+//! way when a process exits.
 #![allow(unsafe_code, reason = "io_setup, io_submit, io_cancel and io_getevents have no wrappers")]
 
 use std::fs::File;
@@ -39,13 +39,14 @@ struct Event {
     result2: i64,
 }
 
-/// A context. Its operations, and their memory, are never freed: the process does not live long.
+/// A context. Its operations and their memory are never freed, because the process does not live
+/// long.
 #[derive(Debug)]
 pub struct Aio {
     context: libc::c_ulong,
 }
 
-/// An operation that was submitted.
+/// An operation that was submitted and may not have ended.
 #[derive(Debug, Clone, Copy)]
 pub struct Submitted(&'static Operation);
 
@@ -81,13 +82,13 @@ impl Aio {
     fn submit(&self, operation: Operation) -> io::Result<Submitted> {
         let operation: &'static Operation = Box::leak(Box::new(operation));
         let list = [operation];
-        // SAFETY: the list holds one operation; it and the memory that it points to are leaked, so
-        // they outlive whatever the kernel does with them.
+        // SAFETY: the list has one operation; it and the memory that it points to are leaked, so
+        // that they outlive whatever the kernel does with them.
         let result = unsafe { libc::syscall(libc::SYS_io_submit, self.context, 1, list.as_ptr()) };
         if result == 1 { Ok(Submitted(operation)) } else { Err(io::Error::last_os_error()) }
     }
 
-    /// Asks for the end of an operation; whether it will come.
+    /// Cancels an operation. Returns whether the kernel has accepted that.
     pub fn cancel(&self, submitted: Submitted) -> io::Result<()> {
         let mut event = Event::default();
         // SAFETY: the operation is leaked; the call writes at most one event, to where `event` is.
@@ -101,7 +102,7 @@ impl Aio {
         }
     }
 
-    /// The result of the next operation that ends; `None` if none does for so long.
+    /// Returns the result of the next operation that ends; `None` if none ends within the limit.
     pub fn end(&self, within: Duration) -> io::Result<Option<i64>> {
         let mut event = Event::default();
         let limit = libc::timespec { tv_sec: within.as_secs() as i64, tv_nsec: 0 };

@@ -1,5 +1,6 @@
-//! What somebody who may use some of the module's files, or none, must not get by them: other
-//! processes' time and memory, the next owner's card, addresses of the kernel's, samples of a line.
+//! A user with access to some of the module's files, or to none, must not be able to take time and
+//! memory of other processes, to reach the next owner's card, or to read kernel addresses and the
+//! samples of a line.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -17,12 +18,12 @@ use super::card::*;
 use super::ring::Ring;
 use crate::Outcome;
 
-/// Nobody, and the numbers that groups have here.
+/// The user nobody, and the numbers of groups in the machine.
 const NOBODY: u32 = 65534;
 const DIALOUT: u32 = 20;
 const RINGBACK: u32 = 990;
 
-/// Longer than what has to come at once takes, and shorter than what must not be waited for.
+/// Longer than what has to happen at once takes, and shorter than what must not be waited for.
 const AT_ONCE: Duration = Duration::from_secs(4);
 
 fn itself(command: &str) -> Command {
@@ -31,14 +32,14 @@ fn itself(command: &str) -> Command {
     it
 }
 
-/// What a program says, as another user.
+/// Runs a command as another user, and returns its output.
 fn as_user(command: &mut Command, group: u32) -> Result<String, String> {
     let output =
         command.uid(NOBODY).gid(group).output().map_err(|error| format!("{command:?}: {error}"))?;
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// Nobody reads an address of the kernel's in the folders of UIO.
+/// The user nobody can read no kernel address in the folders of UIO.
 pub fn addresses() -> Outcome {
     let mut seen = 0;
     let mut folders = vec![format!("/sys/class/uio/uio{}/maps", info()?.number)];
@@ -63,11 +64,11 @@ pub fn addresses() -> Outcome {
             }
         }
     }
-    // Of each map address, offset and size at least.
+    // Each map has at least an address, an offset and a size.
     if seen < 6 { Err(format!("only {seen} numbers were found")) } else { Ok(()) }
 }
 
-/// There is no fsync, of which any kind would wait in somebody else's thread.
+/// fsync is not supported, because each kind of it would wait in a thread of others.
 pub fn fsync() -> Outcome {
     let port = open_port(1, libc::O_NONBLOCK).map_err(|error| error.to_string())?;
     same("a write", (&port).write(&pattern(1, 6000)).map_err(|e| e.to_string())?, 6000)?;
@@ -80,7 +81,7 @@ pub fn fsync() -> Outcome {
     same("fsync by io_uring", ring.ends(1, LONG)?[0].result, -libc::EINVAL)
 }
 
-/// Says how an attempt to open a file ended: `lab-guest kmod-may-open FILE`.
+/// Prints the result of opening a file: `lab-guest kmod-may-open FILE`.
 pub fn may_open() -> Outcome {
     let path = std::env::args().nth(2).ok_or("say FILE")?;
     match File::options().read(true).write(true).open(path) {
@@ -95,7 +96,7 @@ fn opens(what: &str, path: &str, group: u32, wanted: &str) -> Outcome {
     same(what, said.lines().next().unwrap_or(""), wanted)
 }
 
-/// Gives a device file to the group that the module's udev rules give it to.
+/// Gives a device file to the group in the module's udev rules.
 fn as_udev_does(path: &str, subsystem: &str, name: Option<&str>) -> Outcome {
     const RULES: &str = include_str!("../../../../../kmod-shim/60-ringback.rules");
     let mut group = None;
@@ -119,9 +120,9 @@ fn as_udev_does(path: &str, subsystem: &str, name: Option<&str>) -> Outcome {
     fs::set_permissions(path, fs::Permissions::from_mode(0o660)).map_err(|e| e.to_string())
 }
 
-/// Who may use modems gets neither the samples of a line nor the card; members of the group
-/// ringback get the card where an IOMMU confines it, or the administrator allows it. The command is
-/// `lab-guest kmod-access` with `confined` or `unconfined`.
+/// The group for modems can open neither a line's samples nor the card; the group ringback can open
+/// the card if an IOMMU confines it, or if the administrator allows it. The command is `lab-guest
+/// kmod-access` with `confined` or `unconfined`.
 pub fn access() -> Outcome {
     const PARAMETER: &str = "/sys/module/ringback/parameters/allow_unconfined";
     let confined = match std::env::args().nth(2).as_deref() {
@@ -148,7 +149,8 @@ pub fn access() -> Outcome {
         && log.contains("/etc/modprobe.d/ringback.conf");
     same("the log names parameter and file", told, !confined)?;
 
-    // Root has the capability, and taints; so does nobody where an IOMMU confines the card.
+    // Root has the capability, and taints the kernel; so does the user nobody if an IOMMU confines
+    // the card.
     open_control(0).map_err(|error| format!("the card for root: {error}"))?;
     same("tainted by userspace", tainted()?, !confined)?;
     if !confined {
@@ -160,7 +162,7 @@ pub fn access() -> Outcome {
     Ok(())
 }
 
-/// Whether the kernel has TAINT_USER.
+/// Returns whether the kernel has TAINT_USER.
 fn tainted() -> Result<bool, String> {
     let path = "/proc/sys/kernel/tainted";
     let text = fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
@@ -168,7 +170,7 @@ fn tainted() -> Result<bool, String> {
     Ok(bits >> 6 & 1 == 1)
 }
 
-/// Whoever has the card next finds nothing of the last one's in the DMA memory.
+/// The next user of the card finds no data of the last one in the DMA memory.
 pub fn left_bytes() -> Outcome {
     for _ in 0..2 {
         let card = Card::open()?;
@@ -182,8 +184,8 @@ pub fn left_bytes() -> Outcome {
     Ok(())
 }
 
-/// What was mapped reaches neither the card nor its memory once somebody else has them; and it is
-/// there to be read and written, as if the card were pulled out.
+/// A mapping does not reach the card or its memory any more when another process has them; it stays
+/// readable and writable, as if the card had been pulled out.
 pub fn stale() -> Outcome {
     let address = info()?.pci.ok_or("the UIO device is no PCI function's")?.to_string();
     let driver = "/sys/bus/pci/drivers/ringback";
@@ -221,7 +223,7 @@ fn stdin_of(card: &Card) -> Result<OwnedFd, String> {
     control.as_fd().try_clone_to_owned().map_err(|error| error.to_string())
 }
 
-/// Maps the file that it has as standard input.
+/// Maps the file that is its standard input.
 pub fn touch() -> Outcome {
     let input = std::io::stdin().as_fd().try_clone_to_owned().map_err(|error| error.to_string())?;
     let mapped = ringback_driver::device::mmio::MappedRegisters::new(File::from(input), 0, 0, 256);
@@ -232,7 +234,7 @@ pub fn touch() -> Outcome {
     Ok(())
 }
 
-/// Submits to the port at its standard input, and then waits or executes another program:
+/// Submits to the port that is its standard input, and then waits or executes another program:
 /// `lab-guest kmod-behind aio|io_uring wait|execute`.
 pub fn behind() -> Outcome {
     let words: Vec<String> = std::env::args().skip(2).collect();
@@ -258,13 +260,13 @@ pub fn behind() -> Outcome {
     }
 }
 
-/// What is executed.
+/// The program that is executed.
 pub fn executed() -> Outcome {
     println!("executed");
     Ok(())
 }
 
-/// A process with requests behind the one that is under way on a port.
+/// Starts a process with requests that are queued behind the running one of a port.
 fn start_behind(
     port: &File,
     way: &str,
@@ -284,8 +286,8 @@ fn start_behind(
     Ok((child, output))
 }
 
-/// A process that is killed, or executes another program, does not wait for requests of others that
-/// lie before its own; and those go on.
+/// A process that is killed, or executes another program, does not wait for requests of other
+/// processes before its own; and those continue.
 pub fn behind_others() -> Outcome {
     let card = Card::running()?;
     let port = open_port(1, 0).map_err(|error| error.to_string())?;
@@ -315,7 +317,7 @@ pub fn behind_others() -> Outcome {
         }
     }
 
-    // Where nobody's samples lie behind those of the dead, they are not played.
+    // If no samples of other processes follow those of the dead process, they are not played.
     let (mut child, _) = start_behind(&port, "io_uring", "wait")?;
     card.stop()?;
     let (mut other, _) = start_behind(&port, "aio", "wait")?;
@@ -327,7 +329,7 @@ pub fn behind_others() -> Outcome {
     ring.write(&port, &pattern(2, 400), 2)?;
     same("a WRITE after it", ring.ends(1, LONG)?[0].result, 400)?;
 
-    // aio can take back one request, behind another or not.
+    // aio can cancel a single request, whether others precede it or not.
     let aio = Aio::new().map_err(|error| format!("io_setup: {error}"))?;
     ring.write(&port, &pattern(3, 60_000), 3)?;
     let taken_back = aio.write(&port, &pattern(4, 400)).map_err(|error| format!("aio: {error}"))?;

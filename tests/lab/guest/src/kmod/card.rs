@@ -1,4 +1,4 @@
-//! A card under the module `ringback`, as a program without Ringback's driver has it: the mapped
+//! A card with the module `ringback`, as used by a program without Ringback's driver: the mapped
 //! registers and DMA memory, the ports' files, the counters.
 
 use std::fs::{self, File, OpenOptions};
@@ -15,7 +15,7 @@ use ringback_driver::device::{DmaMemory, Registers};
 
 use crate::Outcome;
 
-/// How long something may take that has to happen.
+/// Limit of waits for what has to happen.
 pub const LONG: Duration = Duration::from_secs(60);
 
 /// Registers of the Tiger320.
@@ -37,19 +37,19 @@ const SDI: u8 = 1 << 4;
 
 const PAGE: u64 = 4096;
 
-/// Which module a slot has, for the bus.
+/// The kind of a slot's module, which decides how its registers are addressed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Fxs,
     Fxo,
 }
 
-/// Which of the machine's cards is meant: the variable `CARD`, or else the first.
+/// The index of the card to use: the variable `CARD`, or the first one.
 fn number() -> usize {
     std::env::var("CARD").ok().and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
-/// What is known of a card without opening it.
+/// Reads the card's entries in sysfs, without opening it.
 pub fn info() -> Result<UioInfo, String> {
     UioInfo::all(&SysfsRoot::system())
         .into_iter()
@@ -58,7 +58,7 @@ pub fn info() -> Result<UioInfo, String> {
         .ok_or_else(|| "there is no UIO device ringback".to_owned())
 }
 
-/// A counter of the module's.
+/// Reads a counter of the module.
 pub fn counter(name: &str) -> Result<u64, String> {
     let path = format!("/sys/class/uio/uio{}/device/{name}", info()?.number);
     let text = fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
@@ -71,7 +71,7 @@ pub fn open_control(flags: i32) -> io::Result<File> {
     open(PathBuf::from(format!("/dev/uio{number}")), flags)
 }
 
-/// Opens the char device of a slot.
+/// Opens the character device of a slot.
 pub fn open_port(slot: usize, flags: i32) -> io::Result<File> {
     open(PathBuf::from(format!("/dev/ringback{}p{slot}", number())), flags)
 }
@@ -80,7 +80,7 @@ fn open(path: PathBuf, flags: i32) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).custom_flags(flags).open(path)
 }
 
-/// The open card. Its fields may be dropped one by one.
+/// An open card. Its fields may be dropped one by one.
 pub struct Card {
     pub control: Option<File>,
     pub registers: Option<MappedRegisters>,
@@ -98,7 +98,7 @@ impl Card {
         Card::map(control, bus)
     }
 
-    /// The same file, mapped once more.
+    /// Maps the same file once more.
     pub fn again(&self) -> Result<Card, String> {
         let control = self.control.as_ref().ok_or("the control file is closed")?;
         Card::map(control.try_clone().map_err(|error| error.to_string())?, self.bus)
@@ -114,7 +114,7 @@ impl Card {
         Ok(Card { control: Some(control), registers: Some(registers), dma: Some(dma), bus })
     }
 
-    /// A card whose rings run.
+    /// Opens a card and starts its rings.
     pub fn running() -> Result<Card, String> {
         let card = Card::open()?;
         card.reset();
@@ -138,7 +138,7 @@ impl Card {
         }
     }
 
-    /// All words of the DMA memory.
+    /// Returns all words of the DMA memory.
     pub fn memory(&self) -> Vec<u32> {
         let words = 0..PAGE as usize / 4;
         self.dma.as_ref().map_or(Vec::new(), |dma| words.map(|word| dma.read32(word * 4)).collect())
@@ -170,8 +170,8 @@ impl Card {
         Ok(())
     }
 
-    /// Stops the rings. The last interrupt may still be on its way then, and would have the module
-    /// move samples: it has been served when its bit is acknowledged.
+    /// Stops the rings. The last interrupt may still come, and the module would then move samples;
+    /// it is served when its status bit is acknowledged, for which this waits.
     pub fn stop(&self) -> Outcome {
         self.write(OPER, 0);
         until("the last interrupt served", || Ok(self.read(INTSTAT) & self.read(MASK0) == 0))
@@ -184,13 +184,13 @@ impl Card {
         written.map(drop).map_err(|error| format!("irqcontrol: {error}"))
     }
 
-    /// Makes an FXS module give back what it is given, byte by byte (Si3210 register 8).
+    /// Makes an FXS module return each byte that it gets (Si3210 register 8).
     pub fn loop_back(&self, slot: usize) {
         self.interface(slot, Kind::Fxs);
         self.set(slot, Kind::Fxs, 8, 0x02);
     }
 
-    /// Feeds the telephone at an FXS module, so that it can speak and hear.
+    /// Feeds the telephone at an FXS module, so that it can send and receive sound.
     pub fn feed_telephone(&self, slot: usize) {
         self.interface(slot, Kind::Fxs);
         self.set(slot, Kind::Fxs, 8, 0x00);
@@ -198,14 +198,14 @@ impl Card {
         self.set(slot, Kind::Fxs, 64, 0x01);
     }
 
-    /// Powers an FXO module and takes its line off-hook (Si3050 register 5).
+    /// Powers an FXO module up and takes its line off-hook (Si3050 register 5).
     pub fn seize_line(&self, slot: usize) {
         self.set(slot, Kind::Fxo, 6, 0x00);
         self.interface(slot, Kind::Fxo);
         self.set(slot, Kind::Fxo, 5, 0x09);
     }
 
-    /// Joins a module's u-law samples to the byte of its slot.
+    /// Connects a module's u-law samples to the byte of its slot.
     fn interface(&self, slot: usize, kind: Kind) {
         let (mode, counts) = match kind {
             Kind::Fxs => (1, [2, 4]),
@@ -228,7 +228,7 @@ impl Card {
         self.send(value);
     }
 
-    /// A byte over the serial bus, most significant bit first.
+    /// Sends a byte over the serial bus, most significant bit first.
     fn send(&self, byte: u8) {
         for bit in (0..8).rev() {
             let data = if byte >> bit & 1 == 1 { SDI } else { 0 };
@@ -239,7 +239,7 @@ impl Card {
     }
 }
 
-/// Waits until a condition holds.
+/// Waits until the condition holds.
 pub fn until(what: &str, mut holds: impl FnMut() -> Result<bool, String>) -> Outcome {
     let start = Instant::now();
     while !holds()? {
@@ -251,7 +251,7 @@ pub fn until(what: &str, mut holds: impl FnMut() -> Result<bool, String>) -> Out
     Ok(())
 }
 
-/// That something has failed, and with this errno.
+/// Checks that the result is an error, and that it is this errno.
 pub fn fails<T: std::fmt::Debug>(what: &str, errno: i32, result: io::Result<T>) -> Outcome {
     match result {
         Err(error) if error.raw_os_error() == Some(errno) => Ok(()),
@@ -262,12 +262,12 @@ pub fn fails<T: std::fmt::Debug>(what: &str, errno: i32, result: io::Result<T>) 
     }
 }
 
-/// That two values are equal.
+/// Checks that two values are equal.
 pub fn same<T: PartialEq + std::fmt::Debug>(what: &str, is: T, wanted: T) -> Outcome {
     if is == wanted { Ok(()) } else { Err(format!("{what}: {is:?}, and not {wanted:?}")) }
 }
 
-/// Samples in no order, none of them silence, another sequence for each seed.
+/// Returns samples without a visible order and without silence, different for each seed.
 pub fn pattern(seed: u32, length: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9E37_79B9) | 1;
     let mut next = || {
@@ -276,6 +276,6 @@ pub fn pattern(seed: u32, length: usize) -> Vec<u8> {
         state ^= state << 5;
         (state >> 16) as u8
     };
-    // 0x7F and 0xFF are both 0 once they are linear.
+    // 0x7F and 0xFF both decode to 0 and are left out.
     std::iter::from_fn(|| Some(next())).filter(|byte| byte & 0x7F != 0x7F).take(length).collect()
 }

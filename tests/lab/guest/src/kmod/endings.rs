@@ -1,4 +1,4 @@
-//! How requests end that can't end well, and how the card is left.
+//! How requests end that can't be carried out, and the state in which the card is left.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -11,17 +11,17 @@ use super::ring::Ring;
 use crate::Outcome;
 use crate::far::Far;
 
-/// The FXO module's slot.
+/// The slot of the FXO module.
 const LINE: usize = 3;
-/// Longer than anything here lasts.
+/// More samples than any test plays.
 const ENDLESS: usize = 60_000;
 
-/// Whether the exchange has the line of the FXO module in this state.
+/// Waits until the exchange reports this state for the line of the FXO module.
 fn line_is(far: &mut Far, wanted: &str) -> Outcome {
     far.until(wanted, "state", |state| state["slots"][LINE]["line"]["state"] == wanted).map(drop)
 }
 
-/// A card with the line off-hook.
+/// Opens a card and takes the line off-hook.
 fn seized(far: &mut Far) -> Result<Card, String> {
     let card = Card::running()?;
     card.seize_line(LINE);
@@ -29,19 +29,19 @@ fn seized(far: &mut Far) -> Result<Card, String> {
     Ok(card)
 }
 
-/// That a card which was just opened is as it is when nobody has it.
+/// Checks that a card that was just opened is in the state of an unused one.
 fn is_safe(card: &Card) -> Outcome {
     let found = [CNTL, OPER, MASK0, MASK1].map(|register| card.read(register));
     same("CNTL, OPER, MASK0, MASK1", found, [0x4E, 0, 0, 0])
 }
 
-/// Whoever goes last, and however, the line goes on-hook and requests end.
+/// Whichever use of the card ends last, and however, the line goes on-hook and requests end.
 pub fn last_user() -> Outcome {
     let mut far = Far::open()?;
     let port = open_port(LINE, 0).map_err(|error| error.to_string())?;
     let mut ring = Ring::new()?;
 
-    // By the close of the file.
+    // The close of the file is the last.
     let mut card = seized(&mut far)?;
     ring.write(&port, &pattern(1, ENDLESS), 1)?;
     card.registers = None;
@@ -52,7 +52,7 @@ pub fn last_user() -> Outcome {
     line_is(&mut far, "idle")?;
     is_safe(&Card::open()?)?;
 
-    // By the end of either mapping.
+    // The end of either mapping is the last.
     for registers_last in [true, false] {
         let mut card = seized(&mut far)?;
         ring.write(&port, &pattern(2, ENDLESS), 2)?;
@@ -73,7 +73,7 @@ pub fn last_user() -> Outcome {
     Ok(())
 }
 
-/// A card that stands still, aborts, or interrupts too late, twice or not at all.
+/// A card that stops, aborts, or interrupts too late, twice or not at all.
 pub fn faults() -> Outcome {
     let mut far = Far::open()?;
     let card = Card::running()?;
@@ -107,7 +107,7 @@ pub fn faults() -> Outcome {
     far.ask("fault lost-interrupts off")?;
     again(&card, &mut ring)?;
 
-    // Late ones lose samples, and that is counted; a WRITE ends all the same.
+    // With these faults samples are lost and counted; a WRITE ends all the same.
     for fault in ["late-tick", "late-interrupt", "doubled-interrupts"] {
         let ticks = counter("ticks")?;
         until("ticks", || Ok(counter("ticks")? > ticks + 10))?;
@@ -125,7 +125,7 @@ pub fn faults() -> Outcome {
     Ok(())
 }
 
-/// The card is pulled out while it is used: it reads all ones.
+/// The card is pulled out while it is used: reads return all ones.
 pub fn removal() -> Outcome {
     let mut far = Far::open()?;
     let mut card = Card::running()?;
@@ -150,7 +150,8 @@ pub fn removal() -> Outcome {
     card.control = None;
     fails("the UIO file", libc::ENODEV, open_control(0))?;
 
-    // The kernel notices, as if its slot told it so, and then somebody plugs it in again.
+    // The kernel removes the device, as if the slot had reported it, and then it is plugged in
+    // again.
     let folder = pci_folder()?;
     fs::write(format!("{folder}/remove"), "1").map_err(|error| format!("remove: {error}"))?;
     same("UIO devices", info().is_err(), true)?;
@@ -166,7 +167,7 @@ fn pci_folder() -> Result<String, String> {
     Ok(format!("/sys/bus/pci/devices/{address}"))
 }
 
-/// A card that is opened now plays.
+/// Checks that a card that is opened now plays.
 pub fn works() -> Outcome {
     until("the card", || Ok(info().is_ok() && open_port(0, 0).is_ok()))?;
     let _card = Card::running()?;
@@ -193,7 +194,7 @@ pub fn unbind() -> Outcome {
     let address = info()?.pci.ok_or("the UIO device is no PCI function's")?.to_string();
     let driver = "/sys/bus/pci/drivers/ringback";
     thread::scope(|scope| {
-        // One sleeps in a read that nothing more comes for.
+        // One thread sleeps in a read that will get no more data.
         card.stop()?;
         let reader = scope.spawn(|| {
             let mut all = Vec::new();
@@ -226,7 +227,7 @@ pub fn unbind() -> Outcome {
     works()
 }
 
-/// Holds everything, with requests under way, until it is killed.
+/// Opens everything and submits requests, until it is killed.
 pub fn forever() -> Outcome {
     let mut far = Far::open()?;
     let card = seized(&mut far)?;
@@ -250,7 +251,7 @@ pub fn forever() -> Outcome {
             _ if end.tag < 100 => ring.write(port, &samples, end.tag)?,
             _ => ring.read(port, 160, end.tag)?,
         }
-        // All ones: pulled out a moment ago, and the next operation ends with it.
+        // All ones: the card was pulled out a moment ago, and the next operation fails.
         match card.read(OPER) {
             1 | 0xFF => {}
             other => return Err(format!("OPER: {other:#x}")),
@@ -258,13 +259,14 @@ pub fn forever() -> Outcome {
     }
 }
 
-/// What somebody left who was killed: lines on-hook, files free, a card that works.
+/// Checks what a killed process has left: lines on-hook, files free, a card that works.
 pub fn left() -> Outcome {
     let mut far = Far::open()?;
     line_is(&mut far, "idle")?;
     until("the end of the UIO file's use", || Ok(open_control(0).is_ok()))?;
     let card = Card::open()?;
-    // Modules in reset, DMA stopped, interrupts masked; a card that was plugged in is so by itself.
+    // Modules in reset, DMA stopped, interrupts masked. A card that was plugged in again is so
+    // after power-on.
     let found = (card.read(CNTL) & 1, [OPER, MASK0, MASK1].map(|register| card.read(register)));
     same("CNTL bit 0, OPER, MASK0, MASK1", found, (0, [0; 3]))?;
     drop(card);
@@ -274,16 +276,16 @@ pub fn left() -> Outcome {
     works()
 }
 
-/// The machine sleeps while the line is off-hook.
+/// The machine is suspended while the line is off-hook.
 pub fn sleep() -> Outcome {
     let mut far = Far::open()?;
     let card = seized(&mut far)?;
     let port = open_port(0, 0).map_err(|error| error.to_string())?;
     let mut ring = Ring::new()?;
     ring.write(&port, &pattern(9, ENDLESS), 1)?;
-    // The way to the far ends does not survive that on every kernel.
+    // The connection to the far ends does not survive a suspend on every kernel.
     drop(far);
-    // As far as the drivers of devices, and back.
+    // Only the devices are suspended, and resumed.
     fs::write("/sys/power/pm_test", "devices").map_err(|error| format!("pm_test: {error}"))?;
     fs::write("/sys/power/state", "freeze").map_err(|error| format!("state: {error}"))?;
     same("a WRITE", ring.ends(1, LONG)?[0].result, -libc::EIO)?;
@@ -295,8 +297,8 @@ pub fn sleep() -> Outcome {
     same("a WRITE after it", ring.ends(1, LONG)?[0].result, 400)
 }
 
-/// The card is pulled out while the machine sleeps: who waits for a port is told. A task would look
-/// again by itself, as it is woken to be frozen; a READ of io_uring's is not.
+/// The card is pulled out while the machine is suspended: waiters of a port get an error. A task
+/// would check again by itself, because it is woken to be frozen; a READ of io_uring's would not.
 pub fn sleep_without() -> Outcome {
     let mut far = Far::open()?;
     let card = Card::running()?;
@@ -305,7 +307,7 @@ pub fn sleep_without() -> Outcome {
     let mut ring = Ring::new()?;
     let mut reads = 0;
     loop {
-        // The first ones find what came in until then.
+        // The first READs return what came in until then.
         ring.read(&port, 4096, reads)?;
         if ring.end(Duration::from_millis(300))?.is_none() {
             break;

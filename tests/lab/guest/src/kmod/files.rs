@@ -1,4 +1,4 @@
-//! Who may have which file, what is in it, and what the counters count.
+//! Which processes may open which file, what the files contain, and what the counters count.
 
 use std::io::{Read, Write};
 use std::os::unix::fs::FileExt;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::card::*;
 use crate::Outcome;
 
-/// The UIO file: one opener, two maps, interrupts that are counted and can be switched off.
+/// The UIO file: one opener, two maps, interrupts that are counted and can be disabled.
 pub fn control() -> Outcome {
     let about = info()?;
     let maps: Vec<_> = about.maps.iter().map(|map| (map.name.as_str(), map.size)).collect();
@@ -48,7 +48,7 @@ pub fn control() -> Outcome {
     card.interrupts(true)?;
     until("interrupts again", || Ok(counter("ticks")? > ticks + 10))?;
 
-    // Interrupts that nobody asked for are silenced, not left to the kernel.
+    // Interrupts that the program has not enabled are masked by the module, not left to the kernel.
     card.write(MASK1, 0xFF);
     thread::sleep(Duration::from_millis(100));
     fails("a read of 3 bytes", libc::EINVAL, control.read(&mut [0; 3]))?;
@@ -57,7 +57,7 @@ pub fn control() -> Outcome {
     Ok(())
 }
 
-/// The ports' files: one opener each, no places in them.
+/// The ports' files: one opener each, not seekable.
 pub fn ports() -> Outcome {
     for slot in 0..4 {
         let port = open_port(slot, 0).map_err(|error| format!("port {slot}: {error}"))?;
@@ -66,13 +66,13 @@ pub fn ports() -> Outcome {
         fails("pread", libc::ESPIPE, port.read_at(&mut [0; 4], 0))?;
         fails("pwrite", libc::ESPIPE, port.write_at(&[0; 4], 0))?;
     }
-    // The file of a port alone does not let the card run: there is nothing to read, ever.
+    // Opening the file of a port does not start the card, so that there is never anything to read.
     let mut port = open_port(0, libc::O_NONBLOCK).map_err(|error| error.to_string())?;
     fails("a read with the card at rest", libc::EAGAIN, port.read(&mut [0; 8]))?;
     Ok(())
 }
 
-/// What is counted.
+/// The counters of the module.
 pub fn counters() -> Outcome {
     let card = Card::running()?;
     card.loop_back(0);
@@ -80,18 +80,18 @@ pub fn counters() -> Outcome {
     until("ticks", || Ok(counter("ticks")? > 10))?;
     let (overruns, underruns) = (counter("overruns")?, counter("underruns")?);
 
-    // Each write begins when the one before has been played: a gap every time.
+    // Each write begins when the one before has been played, so that there is a gap each time.
     for n in 0..4 {
         port.write_all(&pattern(n, 160)).map_err(|error| error.to_string())?;
     }
     match counter("underruns")? - underruns {
-        // Where the program took longer than 20 ms to come back it was no gap, but another sound.
+        // If the program took longer than 20 ms, this was not a gap but a separate sound.
         0 => return Err("gaps were not counted".to_owned()),
         1..=3 => {}
         more => return Err(format!("{more} gaps between four writes")),
     }
 
-    // Nobody reads for longer than the queue holds.
+    // Nothing reads for longer than the queue can hold.
     until("overruns", || Ok(counter("overruns")? > overruns))?;
     card.stop()?;
     let (mut held, mut some) = (0, [0; 4096]);

@@ -1,5 +1,5 @@
-//! Programs that do with the module's files what they like, for a while. What they are told does
-//! not matter; that the kernel stays quiet, and the card works afterwards, does.
+//! Programs that use the module's files in arbitrary ways for a while. The results of their calls
+//! do not matter; the kernel must log no fault, and the card must work afterwards.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
@@ -13,7 +13,7 @@ use super::card::*;
 use super::wild::{self, Dice, Sandbox};
 use crate::Outcome;
 
-/// `lab-guest COMMAND SEED SECONDS`.
+/// Parses `lab-guest COMMAND SEED SECONDS`.
 fn arguments() -> Result<(Dice, Instant), String> {
     let numbers: Vec<u64> = std::env::args().skip(2).flat_map(|number| number.parse()).collect();
     let [seed, seconds] = numbers[..] else { return Err("say SEED and SECONDS".to_owned()) };
@@ -35,7 +35,8 @@ fn any_file(dice: &mut Dice) -> Option<File> {
         .ok()
 }
 
-/// Calls on the module's files, opened and closed all the time, from one process of several.
+/// Makes calls on the module's files, which it opens and closes all the time; one process of
+/// several.
 pub fn files() -> Outcome {
     let (mut dice, end) = arguments()?;
     let sandbox = Sandbox::new().map_err(|error| format!("memory: {error}"))?;
@@ -51,7 +52,7 @@ pub fn files() -> Outcome {
                 }
             }
             (Some(_), 0) => file = None,
-            // With all that is under way in it.
+            // Drops the ring with everything that is in flight in it.
             (Some(_), 1) => uring = ring()?,
             (Some(file), 2..20) => wild::submit(&mut uring, file, sandbox, &mut dice),
             (Some(file), _) => wild::call(file, sandbox, &mut dice),
@@ -62,12 +63,12 @@ pub fn files() -> Outcome {
     Ok(())
 }
 
-/// Whoever has the card, and writes anything to its registers and its memory.
+/// Opens the card when it can, and writes anything to its registers and its memory.
 pub fn registers() -> Outcome {
     let (mut dice, end) = arguments()?;
     let mut writes = 0_u64;
     while Instant::now() < end {
-        // Somebody else may have it, or the module may just be bound.
+        // Another process may have it open, or the module may just be binding.
         let Ok(mut card) = Card::open() else {
             thread::sleep(Duration::from_millis(1));
             continue;
@@ -105,7 +106,7 @@ fn scribble(card: &Card, dice: &mut Dice) {
         4 => {
             let _ = card.interrupts(value & 1 == 0);
         }
-        // Runs whatever the addresses are now.
+        // Starts the DMA, whatever the addresses are now.
         5 => card.write(OPER, 1),
         6 => card.write(CNTL, 0x41),
         7..=8 => {
@@ -117,7 +118,7 @@ fn scribble(card: &Card, dice: &mut Dice) {
     }
 }
 
-/// Memory that the kernel can't give back, in kB.
+/// Memory of the kernel that can't be reclaimed, in kB.
 fn kernel_memory() -> Result<u64, String> {
     let text = std::fs::read_to_string("/proc/meminfo").map_err(|error| error.to_string())?;
     let lines = text.lines().filter_map(|line| line.split_once(':'));
@@ -128,7 +129,7 @@ fn kernel_memory() -> Result<u64, String> {
         .sum())
 }
 
-/// Opening ports and dropping requests leaves no memory behind.
+/// Opening ports and dropping requests does not leak memory.
 pub fn memory() -> Outcome {
     let use_it = |opens: u32| {
         let card = Card::running()?;
@@ -144,11 +145,11 @@ pub fn memory() -> Outcome {
         drop(card);
         kernel_memory()
     };
-    // The first time the kernel fills its own stores.
+    // In the first round the kernel fills its caches.
     let before = use_it(20)?;
     let after = use_it(300)?;
     println!("kernel memory: {before} kB before, {after} kB after 300 opens and 18000 requests");
-    // 300 queues are 22 MB, 18000 requests 2 MB.
+    // A leak would show: 300 queues are 22 MB, 18000 requests 2 MB.
     if after > before + 1500 {
         return Err(format!("{} kB of memory were left behind", after - before));
     }

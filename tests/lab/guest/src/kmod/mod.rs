@@ -1,8 +1,8 @@
-//! The module `ringback` on the software card, by its files alone: none of Ringback's driver but
-//! the mapping of memory.
+//! The module `ringback` with the software card, used through its files alone; of Ringback's driver
+//! only the mapping of memory is used.
 //!
 //! The machine's card has FXS modules in slots 0 to 2 and an FXO module in slot 3, whose line has
-//! the number 103. An FXS module that is told to gives back every byte that it is given.
+//! the number 103. An FXS module can be set to return every byte that it gets.
 
 mod aio;
 mod attacks;

@@ -1,4 +1,5 @@
-//! Requests on the ports: io_uring operations, each with its own end, and the non-blocking face.
+//! Requests on the ports: io_uring operations, each of which completes on its own, and non-blocking
+//! calls.
 
 use std::io::{Read, Write};
 use std::time::Duration;
@@ -11,13 +12,13 @@ use super::card::{Card, LONG, counter, fails, open_port, pattern, same, until};
 use super::ring::Ring;
 use crate::Outcome;
 
-/// What a port takes, 8 s.
+/// The samples that a port can queue, 8 s.
 const TX_SIZE: usize = 65_536;
-/// 20 ms.
+/// The samples of 20 ms.
 const CHUNK: usize = 160;
 
-/// WRITEs end in the order in which they were played, each under its own tag; READs can be
-/// cancelled; a write of nothing ends all WRITEs of its port.
+/// WRITEs complete in the order in which they were played, each with its own tag; READs can be
+/// cancelled; an empty write ends all WRITEs of its port.
 pub fn requests() -> Outcome {
     let card = Card::running()?;
     (0..3).for_each(|slot| card.loop_back(slot));
@@ -27,7 +28,7 @@ pub fn requests() -> Outcome {
     }
     let mut ring = Ring::new()?;
 
-    // The longest first.
+    // The longest one is submitted first.
     let before = counter("ticks")?;
     for (slot, length) in [(0, 2400), (1, 800), (2, 1600)] {
         ring.write(&ports[slot], &pattern(1, length), 10 + slot as u64)?;
@@ -41,7 +42,7 @@ pub fn requests() -> Outcome {
         }
     }
 
-    // One behind the other on one port, and one of another port that is not held up by them.
+    // Several follow each other on one port, and one on another port is not delayed by them.
     for n in 0..20 {
         ring.write(&ports[2], &pattern(2, 80 + n), n as u64)?;
     }
@@ -54,7 +55,7 @@ pub fn requests() -> Outcome {
     let in_order: Vec<_> = ends.into_iter().filter(|end| end.0 < 20).collect();
     same("WRITEs of one port", in_order, (0..20).map(|n| (n, 80 + n as i32)).collect())?;
 
-    // More than there is room for: the second waits for room. What was queued is dropped.
+    // The second does not fit in and waits for room. What was queued is dropped.
     ring.write(&ports[0], &pattern(4, 40_000), 5)?;
     ring.write(&ports[0], &pattern(4, 40_000), 6)?;
     let mut ended = Vec::new();
@@ -68,7 +69,7 @@ pub fn requests() -> Outcome {
     })?;
     same("dropped WRITEs", ended, vec![(5, -libc::ECANCELED), (6, -libc::ECANCELED)])?;
 
-    // READs are satisfied by 20 ms.
+    // 20 ms of samples are enough for a READ.
     for (slot, port) in ports.iter().enumerate() {
         ring.read(port, 4096, 30 + slot as u64)?;
     }
@@ -80,7 +81,7 @@ pub fn requests() -> Outcome {
     card.stop()?;
     let mut drained = 0;
     while drained < 8 {
-        // With the rings at rest nothing more comes in, and READs stay under way.
+        // While the rings are stopped nothing comes in, so that READs stay in flight.
         ring.read(&ports[0], 4096, 40 + drained)?;
         drained += 1;
     }
@@ -94,7 +95,7 @@ pub fn requests() -> Outcome {
     Ok(())
 }
 
-/// The face for programs with poll(2).
+/// The calls of programs that use poll(2).
 pub fn nonblocking() -> Outcome {
     let card = Card::running()?;
     card.loop_back(0);
@@ -123,7 +124,7 @@ pub fn nonblocking() -> Outcome {
     same("a port that does not play takes", queued, TX_SIZE)?;
     same("a full port is writable", ready(&port, PollFlags::POLLOUT, Duration::ZERO)?, false)?;
 
-    // Who wants little room is told when there is so much, also if another wants more.
+    // A waiter that needs little room is woken when there is that much, even if another needs more.
     let aio = Aio::new().map_err(|error| format!("io_setup: {error}"))?;
     let no_room = |length| {
         aio.write(&port, &pattern(6, length)).map_err(|error| format!("io_submit: {error}"))?;
@@ -139,11 +140,11 @@ pub fn nonblocking() -> Outcome {
     same("a write of nothing", port.write(&[]).map_err(|e| e.to_string())?, 0)?;
     same("an empty port is writable", ready(&port, PollFlags::POLLOUT, LONG)?, true)?;
 
-    // What fits is queued at once, and is played.
+    // What fits in is queued at once, and is played.
     card.start()?;
     same("a write", port.write(&samples[..800]).map_err(|e| e.to_string())?, 800)?;
-    // A WRITE of io_uring's ends when it was played, on such a file as well, and with it all
-    // before.
+    // A WRITE of io_uring's completes when it was played, on a non-blocking file as well, and
+    // everything before it was played by then.
     let (mut ring, before) = (Ring::new()?, counter("ticks")?);
     ring.write(&port, &pattern(6, CHUNK), 1)?;
     same("a WRITE", ring.ends(1, LONG)?[0].result, CHUNK as i32)?;

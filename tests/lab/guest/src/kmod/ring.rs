@@ -10,29 +10,29 @@ use std::time::{Duration, Instant};
 use io_uring::types::{CancelBuilder, Fd, SubmitArgs, Timespec};
 use io_uring::{IoUring, opcode, squeue};
 
-/// The position of a file that has none.
+/// The position for a file that is not seekable.
 const NOWHERE: u64 = u64::MAX;
 
-/// The end of one operation.
+/// The completion of one operation.
 #[derive(Debug)]
 pub struct End {
-    /// What it was submitted with.
+    /// The tag of its submission.
     pub tag: u64,
-    /// Bytes, or a negative errno.
+    /// The number of bytes, or a negative errno.
     pub result: i32,
-    /// What a read found.
+    /// The bytes that a READ returned.
     pub bytes: Vec<u8>,
 }
 
-/// A ring of this thread.
+/// A ring that belongs to this thread.
 pub struct Ring {
     uring: IoUring,
-    /// The memory of what is under way, by tag.
+    /// The memory of operations in flight, by tag.
     memory: HashMap<u64, Box<[u8]>>,
 }
 
 impl Ring {
-    /// As the driver's: one thread submits and reaps.
+    /// Set up like the driver's: one thread submits and reaps.
     pub fn new() -> Result<Ring, String> {
         let uring = IoUring::builder()
             .setup_single_issuer()
@@ -42,7 +42,7 @@ impl Ring {
         Ok(Ring { uring, memory: HashMap::new() })
     }
 
-    /// Submits a WRITE. No other operation that is under way may have its tag.
+    /// Submits a WRITE. No other operation in flight may have this tag.
     pub fn write(&mut self, file: &File, samples: &[u8], tag: u64) -> Result<(), String> {
         let memory: Box<[u8]> = samples.into();
         let length = u32::try_from(memory.len()).map_err(|error| error.to_string())?;
@@ -63,7 +63,7 @@ impl Ring {
         self.submit(entry, tag, Box::default())
     }
 
-    /// Submits the cancellation of everything that is under way on a file.
+    /// Submits the cancellation of all operations in flight on a file.
     pub fn cancel(&mut self, file: &File, tag: u64) -> Result<(), String> {
         let what = CancelBuilder::fd(Fd(file.as_raw_fd())).all();
         self.submit(opcode::AsyncCancel2::new(what).build(), tag, Box::default())
@@ -74,14 +74,14 @@ impl Ring {
         if self.memory.insert(tag, memory).is_some() {
             return Err(format!("tag {tag} is taken"));
         }
-        // SAFETY: `memory` keeps what the entry points to until its completion was seen, and is
-        // forgotten rather than freed where that does not come.
+        // SAFETY: `memory` keeps what the entry points to until its completion was seen, and leaks
+        // it if that does not come.
         unsafe { self.uring.submission().push(&entry) }.map_err(|error| error.to_string())?;
         self.uring.submit().map_err(|error| format!("io_uring_enter: {error}"))?;
         Ok(())
     }
 
-    /// The next operation that ends; `None` if none does for so long.
+    /// Returns the next operation that ends; `None` if none ends within the limit.
     pub fn end(&mut self, within: Duration) -> Result<Option<End>, String> {
         let start = Instant::now();
         loop {
@@ -104,7 +104,7 @@ impl Ring {
         }
     }
 
-    /// The next `count` operations that end, in their order.
+    /// Returns the next `count` operations that end, in their order.
     pub fn ends(&mut self, count: usize, within: Duration) -> Result<Vec<End>, String> {
         let mut ends = Vec::new();
         while ends.len() < count {
@@ -116,7 +116,7 @@ impl Ring {
 }
 
 impl Drop for Ring {
-    /// What is still under way may be written by the kernel for a while.
+    /// Leaks the memory of operations in flight, which the kernel may still write to.
     fn drop(&mut self) {
         std::mem::take(&mut self.memory).into_values().for_each(std::mem::forget);
     }

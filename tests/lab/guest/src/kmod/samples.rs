@@ -1,4 +1,5 @@
-//! Samples through the char devices: all of them, in order, and silence around them.
+//! Samples through the character devices: all of them arrive, in order, with silence before and
+//! after.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -12,14 +13,14 @@ use super::ring::Ring;
 use crate::Outcome;
 use crate::far::Far;
 
-/// A second.
+/// The number of samples in a second.
 const LENGTH: usize = 8000;
 /// u-law silence.
 const SILENCE: u8 = 0xFF;
-/// What may still be on its way from the card to the telephone.
+/// The most samples that may be between card and telephone.
 const TRAVEL: usize = 16;
 
-/// All ports at once, with plain blocking reads and writes.
+/// Uses all ports at once, with plain blocking reads and writes.
 pub fn samples() -> Outcome {
     let card = Card::running()?;
     (0..3).for_each(|slot| card.loop_back(slot));
@@ -63,7 +64,7 @@ fn pass(slot: usize) -> Outcome {
     })
 }
 
-/// Reads until the end of the samples has come, and some more.
+/// Reads until the end of the samples has come, and a little more.
 fn listen(mut port: &File, sent: &[u8]) -> Result<Vec<u8>, String> {
     let end = &sent[sent.len() - 16..];
     let (mut heard, mut ended) = (Vec::new(), false);
@@ -86,7 +87,7 @@ fn find(heard: &[u8], part: &[u8]) -> Option<usize> {
     heard.windows(part.len()).position(|window| window == part)
 }
 
-/// What the telephone outside hears and says. A WRITE that has ended was heard.
+/// The sound that the telephone receives and sends. When a WRITE completes, its samples were heard.
 pub fn telephone() -> Outcome {
     let mut far = Far::open()?;
     let card = Card::running()?;
@@ -114,7 +115,7 @@ pub fn telephone() -> Outcome {
     Ok(())
 }
 
-/// The samples of a reply, as u-law.
+/// Converts the samples of a reply to u-law.
 fn bytes(reply: &Value) -> Vec<u8> {
     let samples = reply["samples"].as_array().map(Vec::as_slice).unwrap_or_default();
     let samples = samples.iter().filter_map(|sample| i16::try_from(sample.as_i64()?).ok());

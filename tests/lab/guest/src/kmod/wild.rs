@@ -1,4 +1,4 @@
-//! System calls with any arguments: what no correct program does, and any program can.
+//! System calls with arbitrary arguments: no correct program makes them, but any program can.
 #![allow(unsafe_code, reason = "system calls with wild arguments")]
 #![allow(clippy::multiple_unsafe_ops_per_block, reason = "one reason for all of them: the sandbox")]
 
@@ -11,10 +11,10 @@ use io_uring::types::{CancelBuilder, Fd};
 use io_uring::{IoUring, opcode, squeue};
 use libc::{c_int, c_void};
 
-/// Bytes of a sandbox.
+/// The size of a sandbox in bytes.
 const MEMORY: usize = 1 << 18;
 
-/// Numbers in no order, the same for the same seed.
+/// Pseudo-random numbers, the same for the same seed.
 #[derive(Debug)]
 pub struct Dice(u64);
 
@@ -30,7 +30,7 @@ impl Dice {
         self.0 >> 11
     }
 
-    /// Less than `end`.
+    /// A number below `end`.
     pub fn below(&mut self, end: u64) -> u64 {
         self.number() % end
     }
@@ -39,7 +39,7 @@ impl Dice {
         self.below(of) == 0
     }
 
-    /// Sizes of samples that are usual, and some that are not.
+    /// A number of samples: usual sizes, and unusual ones.
     fn size(&mut self) -> usize {
         match self.below(12) {
             0 => 0,
@@ -52,8 +52,8 @@ impl Dice {
     }
 }
 
-/// Memory that the kernel may read and write at any time, as it is never freed and never looked at;
-/// behind it nothing is mapped.
+/// Memory that the kernel may read and write at any time, because it is never freed and never read;
+/// the page after it is not mapped.
 #[derive(Clone, Copy)]
 pub struct Sandbox(*mut c_void);
 
@@ -61,18 +61,18 @@ impl Sandbox {
     pub fn new() -> io::Result<Sandbox> {
         let (length, access) = (MEMORY + 4096, libc::PROT_READ | libc::PROT_WRITE);
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-        // SAFETY: a new mapping at a place of the kernel's choice touches nothing of ours.
+        // SAFETY: a new mapping at an address of the kernel's choice affects no existing memory.
         let start = unsafe { libc::mmap(std::ptr::null_mut(), length, access, flags, -1, 0) };
         if start == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
         let end = start.wrapping_byte_add(MEMORY);
-        // SAFETY: the last page of the mapping that was just made, to which nobody points.
+        // SAFETY: this is the last page of the mapping that was just made, to which nothing points.
         unsafe { libc::munmap(end, 4096) };
         Ok(Sandbox(start))
     }
 
-    /// Somewhere in it, across its end, or nowhere at all.
+    /// An address in it, one so near its end that an access crosses it, or an invalid one.
     fn somewhere(self, dice: &mut Dice) -> *mut c_void {
         match dice.below(8) {
             0 => std::ptr::null_mut(),
@@ -84,7 +84,7 @@ impl Sandbox {
     }
 }
 
-/// Lets a signal end every call that sleeps longer than this.
+/// Makes a signal interrupt every call that sleeps longer than this.
 pub fn interrupt_every(period: Duration) {
     extern "C" fn nothing(_: c_int) {}
     let time = libc::timeval { tv_sec: 0, tv_usec: period.as_micros() as i64 };
@@ -95,20 +95,20 @@ pub fn interrupt_every(period: Duration) {
         action.sa_sigaction = nothing as *const () as usize;
         libc::sigaction(libc::SIGALRM, &action, std::ptr::null_mut());
         libc::setitimer(libc::ITIMER_REAL, &timer, std::ptr::null_mut());
-        // Children are nobody's business.
+        // Ended children need not be waited for.
         libc::signal(libc::SIGCHLD, libc::SIG_IGN);
     }
 }
 
-/// One call on a file. What it says is of no interest.
+/// Makes one call on a file. Its result is ignored.
 pub fn call(file: &File, sandbox: Sandbox, dice: &mut Dice) {
     let fd = file.as_raw_fd();
     let (at, size, number) = (sandbox.somewhere(dice), dice.size(), dice.number());
     let offset = number as i64;
     let vector = libc::iovec { iov_base: at, iov_len: size };
     let what = dice.below(20);
-    // SAFETY: the kernel writes nowhere but to where `at` points: into the sandbox, whose memory
-    // nobody looks at, or to addresses that it refuses. Mappings are made at places of its choice.
+    // SAFETY: the kernel writes only to where `at` points: into the sandbox, whose memory is never
+    // read, or to addresses that it refuses. Mappings are made at addresses of its choice.
     unsafe {
         match what {
             0..=2 => libc::read(fd, at, size),
@@ -136,13 +136,14 @@ pub fn call(file: &File, sandbox: Sandbox, dice: &mut Dice) {
     };
 }
 
-/// Maps some of a file somewhere, and lets it go again.
+/// Maps a part of a file somewhere, and unmaps it again.
 fn map(fd: RawFd, dice: &mut Dice) -> c_int {
     let length = (dice.below(4) as usize + 1) * 4096 - dice.below(2) as usize * 100;
     let place = dice.below(4) as i64 * 4096 + if dice.one_in(4) { 64 } else { 0 };
     let access = (dice.below(8)) as c_int;
     let kind = if dice.one_in(2) { libc::MAP_SHARED } else { libc::MAP_PRIVATE };
-    // SAFETY: a new mapping at a place of the kernel's choice, which nobody uses and is given back.
+    // SAFETY: the new mapping is at an address of the kernel's choice, nothing uses it, and it is
+    // unmapped.
     unsafe {
         let start = libc::mmap(std::ptr::null_mut(), length, access, kind, fd, place);
         if start == libc::MAP_FAILED {
@@ -156,12 +157,12 @@ fn map(fd: RawFd, dice: &mut Dice) -> c_int {
     }
 }
 
-/// A child that has the file as well, uses it, and may outlive us. With writes of the kernel's
-/// older asynchronous kind under way it ends, is killed, or executes another program.
+/// Forks a child that shares the file, uses it, and may outlive its parent. With older asynchronous
+/// writes in flight it exits, is killed, or executes another program.
 fn child(fd: RawFd, at: *mut c_void, size: usize, number: u64) -> c_int {
     const PROGRAM: &std::ffi::CStr = c"/bin/true";
-    // SAFETY: the child of a process with one thread makes system calls and ends; its memory is its
-    // own. A `struct iocb` is eight words; what it points to is the sandbox or nothing.
+    // SAFETY: the child of a process with one thread makes system calls and exits; its memory is
+    // its own. A `struct iocb` is eight words; it points into the sandbox or nowhere.
     unsafe {
         match libc::fork() {
             0 => {
@@ -192,7 +193,7 @@ fn child(fd: RawFd, at: *mut c_void, size: usize, number: u64) -> c_int {
     }
 }
 
-/// Submits an operation of any kind to a ring. Its memory is the sandbox's or nobody's.
+/// Submits an operation of any kind to a ring. Its memory is the sandbox's or invalid.
 pub fn submit(uring: &mut IoUring, file: &File, sandbox: Sandbox, dice: &mut Dice) {
     let fd = Fd(file.as_raw_fd());
     let (at, size) = (sandbox.somewhere(dice).cast::<u8>(), dice.size() as u32);
@@ -215,6 +216,6 @@ pub fn submit(uring: &mut IoUring, file: &File, sandbox: Sandbox, dice: &mut Dic
     // refuses.
     let _ = unsafe { uring.submission().push(&entry.flags(flags)) };
     let _ = uring.submit();
-    // Taken, so that the ring has room; what they say is of no interest.
+    // The completions are taken to make room in the ring, and ignored.
     uring.completion().for_each(drop);
 }

@@ -1,4 +1,4 @@
-//! Every command, and messages that nobody should send.
+//! Every command, and malformed messages.
 
 use std::fs::File;
 
@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use super::*;
 use crate::{CardConfig, HostMemory, InterruptLine};
 
-/// A command as it comes off the wire.
+/// The header of a command as it is received.
 fn header(command: u16) -> Header {
     let mut bytes = [0; 16];
     bytes[2..4].copy_from_slice(&command.to_ne_bytes());
@@ -239,12 +239,12 @@ fn the_end_of_a_session_resets_the_card() {
     assert_eq!(card.read(0, 1), 0);
 }
 
-/// A field: a value that means something somewhere, or anything.
+/// Returns values of a field: those with a meaning, and arbitrary ones.
 fn field() -> impl Strategy<Value = u32> {
     prop_oneof![0_u32..64, Just(0x1000), Just(u32::MAX), any::<u32>()]
 }
 
-/// Commands with payloads about as long as theirs.
+/// Returns commands with payloads of about the right length.
 fn message() -> impl Strategy<Value = (u16, Vec<u8>)> {
     let payload = (proptest::collection::vec(field(), 0..12), 0_usize..4)
         .prop_map(|(fields, over)| [words(&fields), vec![1; over]].concat());

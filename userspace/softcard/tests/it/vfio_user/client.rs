@@ -1,5 +1,5 @@
-//! A client of the vfio-user server, as a machine's monitor is one: written from the protocol's
-//! description, and ready to send anything.
+//! A client of the vfio-user server, like a machine's monitor: written from the protocol's
+//! description, and able to send malformed messages.
 
 use std::io::{IoSlice, Read, Write};
 use std::mem::MaybeUninit;
@@ -57,7 +57,7 @@ fn access(offset: u64, region: u32, count: u32, data: &[u8]) -> Vec<u8> {
 }
 
 impl Client {
-    /// Connects and says nothing.
+    /// Connects without sending anything.
     pub fn connect(path: &Path) -> Client {
         let stream = UnixStream::connect(path).expect("the server listens");
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
@@ -65,7 +65,7 @@ impl Client {
         Client { stream, id: 0 }
     }
 
-    /// Connects and introduces itself.
+    /// Connects and sends the version.
     pub fn begin(path: &Path) -> Client {
         let mut client = Client::connect(path);
         let version = [&[0; 4][..], b"{\"capabilities\":{\"max_msg_fds\":8}}\0"].concat();
@@ -95,7 +95,7 @@ impl Client {
         sendmsg(&self.stream, &[IoSlice::new(bytes)], &mut control, SendFlags::NOSIGNAL)
     }
 
-    /// The next reply, which has to be that to the message sent last.
+    /// Returns the next reply, which has to be the one to the message sent last.
     pub fn reply(&mut self) -> Reply {
         let mut header = [0; 16];
         self.stream.read_exact(&mut header).expect("a reply");
@@ -117,7 +117,7 @@ impl Client {
         self.reply()
     }
 
-    /// Whether the server has closed the connection, after what replies there were.
+    /// Returns whether the server closes the connection after its remaining replies.
     pub fn is_cut_off(&mut self) -> bool {
         match self.stream.read_to_end(&mut Vec::new()) {
             Ok(_) => true,
@@ -131,7 +131,7 @@ impl Client {
         reply.payload[16..].iter().rev().fold(0, |value, byte| value << 8 | u32::from(*byte))
     }
 
-    /// A posted write: no reply.
+    /// Sends a posted write, which has no reply.
     pub fn write(&mut self, region: u32, offset: u64, count: u32, value: u32) {
         let data = &value.to_le_bytes()[..count as usize];
         self.send(REGION_WRITE, NO_REPLY, &access(offset, region, count, data), &[]);

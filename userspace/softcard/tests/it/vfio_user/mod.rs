@@ -1,5 +1,5 @@
-//! The vfio-user server, from its socket: a machine that uses the card, machines that go and come
-//! back, and clients that send anything.
+//! The vfio-user server, through its socket: a machine that uses the card, machines that disconnect
+//! and come back, and clients that send malformed messages.
 
 mod client;
 
@@ -27,7 +27,7 @@ use client::*;
 const BAR1: u32 = 1;
 const CONFIG: u32 = 7;
 
-/// A served card.
+/// A card with its server.
 struct Served {
     card: SoftCard,
     server: Server,
@@ -73,7 +73,7 @@ impl Machine {
         Machine { client, memory, interrupt: File::from(interrupt) }
     }
 
-    /// Wherever earlier writes were posted: they have been done.
+    /// Waits until all earlier posted writes are carried out.
     fn settle(&mut self) {
         self.client.read(CONFIG, 0, 4);
     }
@@ -91,7 +91,7 @@ impl Machine {
         u32::from_le_bytes(word)
     }
 
-    /// Lays out the rings at [`RING`] and starts them, by posted writes.
+    /// Places the rings at [`RING`] and starts them, by posted writes.
     fn start(&mut self) {
         for (register, offset) in
             [(0x08, 0), (0x0C, 28), (0x10, 60), (0x18, 64), (0x1C, 92), (0x20, 124)]
@@ -104,7 +104,7 @@ impl Machine {
         self.settle();
     }
 
-    /// Serves an interrupt as a guest does, whose first access unmasks it.
+    /// Serves an interrupt like a guest, whose first access unmasks it.
     fn serve_interrupt(&mut self) -> u32 {
         assert!(self.interrupted());
         let status = self.client.read(BAR1, 0x06, 1);
@@ -132,7 +132,7 @@ fn samples_go_through_the_guests_memory_both_ways_with_an_interrupt_each_millise
     let served = serve([Fxs, Empty, Empty, Empty]);
     let mut machine = Machine::new(&served);
     machine.settle();
-    // The module's bring-up is proved elsewhere: it is done by the card's other face.
+    // Initialising modules is tested elsewhere, so that it is done here without the socket.
     let host = Host::of(&served.card);
     host.initialise();
     host.bring_up_fxs(0).unwrap();
@@ -160,7 +160,7 @@ fn samples_go_through_the_guests_memory_both_ways_with_an_interrupt_each_millise
     assert_eq!(from_line, expected);
     let played: Vec<i16> =
         to_line.iter().chain(&to_line[..8]).map(|byte| g711::ulaw_decode(*byte)).collect();
-    // What a millisecond brings from memory the telephone hears in the next.
+    // The telephone hears each millisecond of memory one millisecond later.
     assert_eq!(phone.take_heard()[8..], played[..16]);
 }
 
@@ -270,7 +270,8 @@ fn a_message_may_come_in_pieces_and_many_at_once() {
     client.stream.read_exact(&mut header).unwrap();
     assert_eq!(header[8..], [1, 0, 0, 0, 0, 0, 0, 0]);
 
-    // Writes and a read in one piece, then a mapping whose descriptor is not theirs.
+    // Sends writes and a read at once, then a mapping to whose message the descriptor does not
+    // belong.
     client.unmap(0, 0x1000);
     let write = [&8_u64.to_ne_bytes()[..], &words(&[BAR1, 4, 0x1234_5678])].concat();
     let mut pile = message(0, REGION_WRITE, 1 << 4, &write).repeat(100);
@@ -366,7 +367,7 @@ fn a_stale_socket_is_replaced_and_nothing_else_is() {
 fn a_silent_connection_gives_its_seat_to_the_next_one() {
     let served = serve([Empty; 4]);
     let silent = Client::connect(&served.path);
-    // Waits in the queue until the other one has had its time.
+    // This client waits in the queue until the other one's time is over.
     let machine = Client::begin(&served.path);
     drop((silent, machine));
 }
@@ -386,7 +387,7 @@ fn a_connection_that_takes_no_replies_gives_its_seat_to_the_next_one() {
 fn a_machine_that_stands_still_keeps_its_card() {
     let served = serve([Empty; 4]);
     let mut machine = Client::begin(&served.path);
-    // Longer than a handshake may take.
+    // Longer than the limit for sending the version.
     thread::sleep(Duration::from_secs(6));
     assert_eq!(machine.ask(GET_INFO, &words(&[16, 0, 0, 0])).error, 0);
 }
@@ -407,15 +408,15 @@ fn a_message_whose_descriptor_was_lost_is_refused() {
     let mut client = Client::begin(&served.path);
     let file = File::from(memfd_create("guest", MemfdFlags::CLOEXEC).unwrap());
     let many: Vec<BorrowedFd<'_>> = (0..32).map(|_| file.as_fd()).collect();
-    // More than are taken at a time: the kernel cuts them off, as it does without a free
-    // descriptor.
+    // More descriptors than the server takes at a time: the kernel drops the rest, as it does when
+    // the process has no free descriptor.
     let switch_off = words(&[20, 1 << 2 | 1 << 5, 0, 0, 1]);
     client.send(SET_IRQS, 0, &switch_off, &many);
     assert_eq!(client.reply().error, 24, "EMFILE");
     assert_eq!(client.ask(GET_INFO, &words(&[16, 0, 0, 0])).error, 0, "and it goes on");
 }
 
-/// What a hostile client passes: anything but memory.
+/// Descriptors of a hostile client: anything but memory.
 fn odd_descriptors(file: &File) -> Vec<OwnedFd> {
     let (reader, writer) = std::io::pipe().unwrap();
     vec![
@@ -428,7 +429,7 @@ fn odd_descriptors(file: &File) -> Vec<OwnedFd> {
     ]
 }
 
-/// Messages that are nearly right, and bytes that are none.
+/// Messages that are nearly right, and arbitrary bytes.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     let field = prop_oneof![0_u32..64, Just(0x1000), any::<u32>()];
     let near = (0_u16..20, 0_u32..64, proptest::collection::vec(field, 0..12))
@@ -447,7 +448,7 @@ proptest! {
         let file = File::from(memfd_create("odd", MemfdFlags::CLOEXEC).unwrap());
         let odd = odd_descriptors(&file);
         for (bytes, count) in pieces {
-            // Sending fails once the server has had enough.
+            // Sending fails once the server has closed the connection.
             let fds = odd.iter().cycle().take(count).map(AsFd::as_fd);
             let fds: Vec<BorrowedFd<'_>> = fds.collect();
             if hostile.try_send(&bytes, &fds).is_err() {
