@@ -110,7 +110,14 @@ pub fn put(emit: fn(&str), text: String) {
     let line = Line { emit, text };
     if is_holding() {
         // This fails if the thread is ending and its variables are gone; then the line is dropped.
-        let kept = WAITING.try_with(|waiting| waiting.borrow_mut().push(line));
+        let kept = WAITING.try_with(|waiting| {
+            let mut waiting = waiting.borrow_mut();
+            if waiting.lines.len() < MOST_WAITING {
+                waiting.lines.push(line);
+            } else {
+                waiting.lost += 1;
+            }
+        });
         ANY.set(kept.is_ok());
     } else {
         tell(&line);
