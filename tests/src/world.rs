@@ -7,7 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use ringback_country::Country;
-use ringback_driver::card::tiger320::{Options, Tiger320};
+use ringback_driver::card::PortCardKind;
+use ringback_driver::card::tiger320::Tdm400p;
 use ringback_driver::device::soft::SoftDevice;
 use ringback_host::{Call, CallOptions, Events, Host, HostOptions, Line, Pending};
 use ringback_provider::{CardProvider, OpenError, SlotReport, Slots};
@@ -244,6 +245,6 @@ fn provider(
             card.advance(u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1));
         };
         let device = SoftDevice::card(card.clone()).map_err(OpenError::Soft)?;
-        Ok(Tiger320::open(device, Options { country }, &mut pass)?)
+        Ok(Tdm400p::open(device, country, &mut pass)?)
     })
 }

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringback_driver::card::tiger320::{Options, Tiger320};
+use ringback_driver::card::tiger320::{Tdm400p, Tiger320};
+use ringback_driver::card::{Country, PortCardKind};
 use ringback_driver::device::soft::SoftDevice;
 use ringback_host::{CallOptions, Host, HostOptions};
 use ringback_joint_card::JointCard;
@@ -46,7 +47,7 @@ fn provider(parts: [SoftCard; 2]) -> LineProvider<EightPort> {
                 card.advance(u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1));
             };
             let device = SoftDevice::card(card.clone()).map_err(OpenError::Soft)?;
-            Ok::<_, OpenError>(Tiger320::open(device, Options::default(), &mut pass)?)
+            Ok::<_, OpenError>(Tdm400p::open(device, Country::default(), &mut pass)?)
         };
         let [first, second] = &parts;
         Ok(JointCard::new(open(first)?, vec![open(second)?]))

@@ -9,6 +9,7 @@ use std::cell::{Cell, RefCell};
 
 #[doc(hidden)]
 pub use tracing;
+use tracing::level_filters::LevelFilter;
 
 use crate::guard::{contain, discard};
 
@@ -27,10 +28,28 @@ macro_rules! report {
     }};
 }
 
+/// Whether somebody listens to lines of the level TRACE: one relaxed load. For code that runs so
+/// often that what it would say must not even be put together.
+#[inline]
+pub fn is_traced() -> bool {
+    LevelFilter::current() >= LevelFilter::TRACE
+}
+
 /// A line that waits for the card to be free.
 struct Line {
     emit: fn(&str),
     text: String,
+}
+
+/// How many lines wait at the most. A tick of a card makes some tens of them with every register
+/// access traced; what comes beyond is counted, and the count is told after the lines that waited.
+const MOST_WAITING: usize = 1024;
+
+/// The lines of a thread that wait, and how many more there were.
+#[derive(Default)]
+struct Waiting {
+    lines: Vec<Line>,
+    lost: usize,
 }
 
 thread_local! {
@@ -38,7 +57,8 @@ thread_local! {
     static HELD: Cell<u32> = const { Cell::new(0) };
     /// Whether [`WAITING`] has any lines.
     static ANY: Cell<bool> = const { Cell::new(false) };
-    static WAITING: RefCell<Vec<Line>> = const { RefCell::new(Vec::new()) };
+    static WAITING: RefCell<Waiting> =
+        const { RefCell::new(Waiting { lines: Vec::new(), lost: 0 }) };
     /// Whether this thread is in a subscriber.
     static TELLING: Cell<bool> = const { Cell::new(false) };
 }
@@ -75,9 +95,12 @@ impl Drop for Held {
 #[cold]
 fn flush() {
     ANY.set(false);
-    let lines = WAITING.try_with(RefCell::take).unwrap_or_default();
+    let Waiting { lines, lost } = WAITING.try_with(RefCell::take).unwrap_or_default();
     for line in lines {
         tell(&line);
+    }
+    if lost > 0 {
+        report!(WARN, "{lost} more lines of the log were lost: too many in one go at the card");
     }
 }
 
@@ -87,7 +110,14 @@ pub fn put(emit: fn(&str), text: String) {
     let line = Line { emit, text };
     if is_holding() {
         // This fails if the thread is ending and its variables are gone; then the line is dropped.
-        let kept = WAITING.try_with(|waiting| waiting.borrow_mut().push(line));
+        let kept = WAITING.try_with(|waiting| {
+            let mut waiting = waiting.borrow_mut();
+            if waiting.lines.len() < MOST_WAITING {
+                waiting.lines.push(line);
+            } else {
+                waiting.lost += 1;
+            }
+        });
         ANY.set(kept.is_ok());
     } else {
         tell(&line);
@@ -148,5 +178,52 @@ mod tests {
         });
         assert_eq!(*broken.0.lock().unwrap(), [false, false]);
         assert!(!is_holding());
+    }
+
+    /// Keeps what it is told.
+    #[derive(Default, Clone)]
+    struct Kept(Arc<Mutex<Vec<String>>>);
+
+    impl tracing::field::Visit for Kept {
+        fn record_debug(&mut self, _: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+            self.0.lock().unwrap().push(format!("{value:?}"));
+        }
+    }
+
+    impl Subscriber for Kept {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+        fn event(&self, event: &Event<'_>) {
+            event.record(&mut self.clone());
+        }
+        fn enter(&self, _: &Id) {}
+        fn exit(&self, _: &Id) {}
+    }
+
+    #[test]
+    fn lines_beyond_the_bound_are_counted_and_the_count_is_told() {
+        let kept = Kept::default();
+        tracing::subscriber::with_default(kept.clone(), || {
+            assert!(is_traced());
+            for _ in 0..2 {
+                let held = hold();
+                for n in 0..MOST_WAITING + 7 {
+                    report!(TRACE, "line {n}");
+                }
+                drop(held);
+                let lines = std::mem::take(&mut *kept.0.lock().unwrap());
+                assert_eq!(lines.len(), MOST_WAITING + 1);
+                assert_eq!(lines[MOST_WAITING - 1], format!("line {}", MOST_WAITING - 1));
+                assert!(lines[MOST_WAITING].starts_with("7 more lines"), "{lines:?}");
+            }
+            report!(TRACE, "nothing waits any more");
+            assert_eq!(*kept.0.lock().unwrap(), ["nothing waits any more"]);
+        });
     }
 }

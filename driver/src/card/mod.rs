@@ -14,6 +14,7 @@
 //! | [`mailbox`] | a device with one command register: a whole engine, to learn from |
 //! | [`edu`] | QEMU's example device: a whole engine with DMA and a queue |
 //! | `debounce` | when a signal that bounces counts as changed |
+//! | `register` | registers with names and types, and the trace of every access |
 //! | `sequence` | register sequences that run at once or a few accesses per tick |
 
 mod debounce;
@@ -23,6 +24,7 @@ pub mod mailbox;
 mod module;
 pub mod port;
 mod port_card;
+mod register;
 mod sequence;
 mod si3050;
 mod si3210;
@@ -35,5 +37,17 @@ pub use port::{
     FRAME, Hook, LineFeed, ModuleKind, Polarity, PortError, PortEvent, PortFault, PortSink,
     PortStatus, Remedy, SILENCE,
 };
-pub use port_card::{PortCard, Service, Slot, StartError};
+pub use port_card::{OpenCardError, PortCard, PortCardKind, Service, Slot, StartError};
 pub use ringback_country::{Country, UnknownCountry};
+
+use crate::device::Kind;
+
+/// The kinds of cards there are, in the order in which they are asked whether a device is theirs.
+#[rustfmt::skip]
+pub const KINDS: &[Kind] = &[
+    tiger320::KIND,
+    tiger320::OTHER_KIND,
+    edu::KIND,
+    mailbox::KIND,
+    uart16550::KIND,
+];

@@ -4,16 +4,18 @@
 //! the words of [`port`](super::port). Time is told to it, it starts no thread and waits for
 //! nothing. It may be commanded and asked for a status between any two services.
 
+use std::error::Error;
 use std::io;
 use std::time::Duration;
 
 use ringback_country::Country;
 use thiserror::Error;
 
+use super::delay::Delay;
 use super::module::ModuleError;
 use super::port::{Hook, LineFeed, ModuleKind, Polarity, PortError, PortSink, PortStatus};
 use crate::Time;
-use crate::device::Files;
+use crate::device::{Device, Files, Kind};
 
 /// What is in a slot. The slot's number is the port's, counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,4 +137,32 @@ pub trait PortCard: Send + 'static {
     /// Puts every line on-hook and ringing off, stops DMA and interrupts, and leaves the card so.
     /// Harmless when repeated and when the card is gone.
     fn safe(&mut self);
+}
+
+/// Why a card with ports could not be opened; what it says is for the person who has the card.
+#[derive(Debug, Error)]
+#[error("{cause}")]
+pub struct OpenCardError {
+    /// Whether the card is gone: it was there, and does not answer.
+    pub is_gone: bool,
+    /// The card's own error.
+    pub cause: Box<dyn Error + Send + Sync>,
+}
+
+/// A kind of card with ports: how it is opened, whatever gives its registers to this process.
+pub trait PortCardKind {
+    /// How it is recognised.
+    const KIND: Kind;
+    /// The card on a device.
+    type Card<D: Device>: PortCard;
+
+    /// Brings a card up for a country's lines, which may take seconds. They pass with `delay`.
+    ///
+    /// # Errors
+    /// The device is no such card, or does not answer.
+    fn open<D: Device>(
+        device: D,
+        country: Country,
+        delay: &mut dyn Delay,
+    ) -> Result<Self::Card<D>, OpenCardError>;
 }

@@ -8,22 +8,32 @@
 //! a state machine that is advanced by [`Sequence::advance`] and by nothing else.
 
 use std::future::{Future, poll_fn};
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use super::register::{Address, Register, Value};
+
 /// One thing a sequence wants done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Operation {
     /// Read a register of the module; the value is the answer.
-    Read(u8),
+    Read(Address),
     /// Write a register of the module.
-    Write(u8, u8),
+    Write(Address, u8),
     /// Put the module's byte counter back to the first byte.
     Resync,
     /// Let this much time pass.
     Wait(Duration),
+}
+
+impl Operation {
+    /// The write of a value to its register.
+    pub(crate) fn write<M, V: Value>(register: Register<M, V>, value: V) -> Operation {
+        Operation::Write(register.address(), value.raw() as u8)
+    }
 }
 
 /// How far a sequence is.
@@ -41,23 +51,26 @@ struct Desk {
     answer: Option<u8>,
 }
 
-/// The module as a sequence sees it.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Chip(Arc<Mutex<Desk>>);
+/// A module's chip as a sequence sees it, with the registers of the map `M` and no others.
+#[derive(Debug)]
+pub(crate) struct Chip<M> {
+    desk: Arc<Mutex<Desk>>,
+    of: PhantomData<fn() -> M>,
+}
 
-impl Chip {
+impl<M> Chip<M> {
     /// Asks for the read of a register, and ends with its value.
-    pub(crate) async fn read(&self, register: u8) -> u8 {
-        self.perform(Operation::Read(register)).await
+    pub(crate) async fn read<V: Value>(&self, register: Register<M, V>) -> V {
+        V::from_raw(u32::from(self.perform(Operation::Read(register.address())).await))
     }
 
     /// Asks for the write of a register.
-    pub(crate) async fn write(&self, register: u8, value: u8) {
-        self.perform(Operation::Write(register, value)).await;
+    pub(crate) async fn write<V: Value>(&self, register: Register<M, V>, value: V) {
+        self.perform(Operation::write(register, value)).await;
     }
 
-    /// Writes registers in the given order.
-    pub(crate) async fn write_all(&self, values: &[(u8, u8)]) {
+    /// Writes registers that hold the same kind of value, in the given order.
+    pub(crate) async fn write_all<V: Value>(&self, values: &[(Register<M, V>, V)]) {
         for &(register, value) in values {
             self.write(register, value).await;
         }
@@ -75,13 +88,13 @@ impl Chip {
 
     /// Reads a register every `every` until it is as wanted, at most for `limit`. Gives the last
     /// value read: `Ok` if it was as wanted.
-    pub(crate) async fn poll(
+    pub(crate) async fn poll<V: Value>(
         &self,
-        register: u8,
+        register: Register<M, V>,
         every: Duration,
         limit: Duration,
-        wanted: impl Fn(u8) -> bool,
-    ) -> Result<u8, u8> {
+        wanted: impl Fn(V) -> bool,
+    ) -> Result<V, V> {
         let mut waited = Duration::ZERO;
         loop {
             let value = self.read(register).await;
@@ -96,44 +109,46 @@ impl Chip {
         }
     }
 
-    async fn perform(&self, operation: Operation) -> u8 {
-        self.with(|desk| desk.operation = Some(operation));
-        poll_fn(|_| match self.with(|desk| desk.answer.take()) {
+    /// Asks for one operation, and ends with what it read (0 where it read nothing).
+    pub(crate) async fn perform(&self, operation: Operation) -> u8 {
+        with(&self.desk, |desk| desk.operation = Some(operation));
+        poll_fn(|_| match with(&self.desk, |desk| desk.answer.take()) {
             Some(answer) => Poll::Ready(answer),
             None => Poll::Pending,
         })
         .await
     }
+}
 
-    fn with<R>(&self, f: impl FnOnce(&mut Desk) -> R) -> R {
-        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
+fn with<R>(desk: &Mutex<Desk>, f: impl FnOnce(&mut Desk) -> R) -> R {
+    f(&mut desk.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// A sequence under way.
 pub(crate) struct Sequence<T> {
-    chip: Chip,
+    desk: Arc<Mutex<Desk>>,
     future: Pin<Box<dyn Future<Output = T> + Send>>,
 }
 
 impl<T> Sequence<T> {
     /// A sequence that has not begun.
-    pub(crate) fn new<F: Future<Output = T> + Send + 'static>(
-        body: impl FnOnce(Chip) -> F,
+    pub(crate) fn new<M, F: Future<Output = T> + Send + 'static>(
+        body: impl FnOnce(Chip<M>) -> F,
     ) -> Sequence<T> {
-        let chip = Chip::default();
-        Sequence { future: Box::pin(body(chip.clone())), chip }
+        let desk = Arc::<Mutex<Desk>>::default();
+        let chip = Chip { desk: Arc::clone(&desk), of: PhantomData };
+        Sequence { future: Box::pin(body(chip)), desk }
     }
 
     /// Goes on to the next operation. `answer` is what the last one read (0 where it read nothing,
     /// `None` at the beginning). Not to be called again after [`Step::Done`].
     pub(crate) fn advance(&mut self, answer: Option<u8>) -> Step<T> {
-        self.chip.with(|desk| desk.answer = answer);
+        with(&self.desk, |desk| desk.answer = answer);
         match self.future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(value) => Step::Done(value),
             // A body awaits nothing but its chip, so an operation is always there.
             Poll::Pending => {
-                let operation = self.chip.with(|desk| desk.operation.take());
+                let operation = with(&self.desk, |desk| desk.operation.take());
                 Step::Do(operation.unwrap_or(Operation::Wait(Duration::ZERO)))
             }
         }
@@ -160,18 +175,32 @@ impl<T> std::fmt::Debug for Sequence<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::card::register::registers;
+
+    registers! {
+        /// A chip for these tests.
+        Counter, "counter";
+        /// Register 14, which the tests write.
+        START = 14: u8;
+        /// Register 82, which the tests read.
+        COUNT = 82: u8;
+    }
 
     #[test]
     fn asks_for_one_operation_at_a_time() {
         let mut sequence = Sequence::new(|chip| async move {
-            chip.write(14, 0).await;
+            chip.write(START, 0).await;
             chip.wait(Duration::from_millis(10)).await;
-            chip.read(82).await
+            chip.read(COUNT).await
         });
-        assert!(matches!(sequence.advance(None), Step::Do(Operation::Write(14, 0))));
-        assert!(matches!(sequence.advance(Some(0)), Step::Do(Operation::Wait(_))));
-        assert!(matches!(sequence.advance(Some(0)), Step::Do(Operation::Read(82))));
-        assert!(matches!(sequence.advance(Some(0xC8)), Step::Done(0xC8)));
+        let mut next = |answer| match sequence.advance(answer) {
+            Step::Do(operation) => Err(operation),
+            Step::Done(count) => Ok(count),
+        };
+        assert_eq!(next(None), Err(Operation::Write(START.address(), 0)));
+        assert_eq!(next(Some(0)), Err(Operation::Wait(Duration::from_millis(10))));
+        assert_eq!(next(Some(0)), Err(Operation::Read(COUNT.address())));
+        assert_eq!(next(Some(0xC8)), Ok(0xC8));
     }
 
     #[test]
@@ -181,10 +210,10 @@ mod tests {
             let mut value = 0;
             let result = Sequence::new(move |chip| async move {
                 let every = Duration::from_millis(10);
-                chip.poll(82, every, every * 5, |v| v >= wanted).await
+                chip.poll(COUNT, every, every * 5, |v| v >= wanted).await
             })
             .run(|operation| match operation {
-                Operation::Read(82) => {
+                Operation::Read(register) if register == COUNT.address() => {
                     value += 1;
                     value
                 }
@@ -202,6 +231,6 @@ mod tests {
     #[test]
     fn can_be_sent_to_another_thread() {
         fn send<T: Send>(_: &T) {}
-        send(&Sequence::new(|chip| async move { chip.read(0).await }));
+        send(&Sequence::new(|chip| async move { chip.read(COUNT).await }));
     }
 }

@@ -8,8 +8,8 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use super::discover::Kind;
 use super::in_use::users;
+use super::kind::Kind;
 use super::pci::{PciAddress, PciIds};
 use super::sysfs::SysfsRoot;
 
@@ -17,7 +17,7 @@ use super::sysfs::SysfsRoot;
 const GENERIC: &str = "uio_pci_generic";
 const VFIO: &str = "vfio-pci";
 /// Ringback's own kernel module, which moves samples.
-const SHIM: &str = "ringback";
+const SHIM: &str = super::shim::MODULE;
 
 /// Why a card's driver was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -111,6 +111,7 @@ pub struct Step {
 #[derive(Debug, Clone)]
 pub struct Plan {
     root: SysfsRoot,
+    kinds: Vec<Kind>,
     address: PciAddress,
     /// The driver that is to hold the card; `None` to leave it to the kernel.
     wanted: Option<String>,
@@ -118,16 +119,21 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Has `driver` hold the card. Without steps if it does already.
+    /// Has `driver` hold the card, which is of one of `kinds`. Without steps if it does already.
     ///
     /// # Errors
     /// [`BindError`] if there is no such card or no such driver, if they don't suit each other, or
     /// if the card is in use.
-    pub fn bind(root: &SysfsRoot, address: PciAddress, driver: &str) -> Result<Plan, BindError> {
+    pub fn bind(
+        root: &SysfsRoot,
+        kinds: &[Kind],
+        address: PciAddress,
+        driver: &str,
+    ) -> Result<Plan, BindError> {
         if driver.is_empty() || driver.contains(['/', '\0', '\n']) || driver.starts_with('.') {
             return Err(BindError::BadName(driver.into()));
         }
-        let mut plan = Plan::of(root, address, Some(driver.into()))?;
+        let mut plan = Plan::of(root, kinds, address, Some(driver.into()))?;
         let folder = root.sys("bus/pci/drivers").join(driver);
         plan.check(driver)?;
         if !folder.is_dir() {
@@ -153,11 +159,14 @@ impl Plan {
     ///
     /// # Errors
     /// [`BindError`] if there is no such card, it is none of Ringback's, or it is in use.
-    pub fn release(root: &SysfsRoot, address: PciAddress) -> Result<Plan, BindError> {
-        let mut plan = Plan::of(root, address, None)?;
+    pub fn release(
+        root: &SysfsRoot,
+        kinds: &[Kind],
+        address: PciAddress,
+    ) -> Result<Plan, BindError> {
+        let mut plan = Plan::of(root, kinds, address, None)?;
         // A wrong address must not take the disk away.
-        if !is_driven(root, address) && !has_driven_neighbour(root, address.group(root).as_deref())
-        {
+        if !plan.is_driven(address) && !plan.has_driven_neighbour() {
             return Err(BindError::Stranger(address));
         }
         let holder = plan.holder();
@@ -201,38 +210,36 @@ impl Plan {
 
     fn of(
         root: &SysfsRoot,
+        kinds: &[Kind],
         address: PciAddress,
         wanted: Option<String>,
     ) -> Result<Plan, BindError> {
-        let plan = Plan { root: root.clone(), address, wanted, steps: Vec::new() };
+        let (root, kinds) = (root.clone(), kinds.to_vec());
+        let plan = Plan { root, kinds, address, wanted, steps: Vec::new() };
         if plan.folder().is_dir() { Ok(plan) } else { Err(BindError::NoDevice(address)) }
     }
 
     /// Whether the driver can be of any use with this card.
     fn check(&self, driver: &str) -> Result<(), BindError> {
         let (root, address) = (&self.root, self.address);
-        let kind = kind_of(root, address).filter(|kind| kind.is_driven());
-        let group = address.group(root);
-        let why = match (driver, kind) {
+        let Some(kind) = self.kind_of(address).filter(|kind| kind.is_driven()) else {
             // VFIO hands out whole groups: what is none of ours may have to come along.
-            (VFIO, None) if has_driven_neighbour(root, group.as_deref()) => return Ok(()),
-            (_, None) => return Err(BindError::Stranger(address)),
-            (VFIO, _) if group.is_none() => return Err(BindError::NoGroup(address)),
-            (GENERIC, Some(Kind::Tdm400p)) => {
-                "its chip can't mask its interrupt, which that module wants; use ringback or \
-                 vfio-pci"
-            }
-            (GENERIC, Some(Kind::Uart16550)) => {
-                "its registers are I/O ports, which that module does not offer; use vfio-pci"
-            }
-            (GENERIC, _) if lockdown(root).is_some() => {
-                "the kernel is locked down and refuses what enables its interrupt again; use \
-                 vfio-pci"
-            }
-            (SHIM, Some(kind)) if kind != Kind::Tdm400p => {
-                "that module drives the TDM400P family only; use vfio-pci"
-            }
-            _ => return Ok(()),
+            return match driver {
+                VFIO if self.has_driven_neighbour() => Ok(()),
+                _ => Err(BindError::Stranger(address)),
+            };
+        };
+        if driver == VFIO && address.group(root).is_none() {
+            return Err(BindError::NoGroup(address));
+        }
+        let why = if let Some(why) = kind.unsuited(driver) {
+            why
+        } else if driver == GENERIC && lockdown(root).is_some() {
+            "the kernel is locked down and refuses what enables its interrupt again; use vfio-pci"
+        } else if driver == SHIM && !kind.is_under(SHIM) {
+            "that module drives the TDM400P family only; use vfio-pci"
+        } else {
+            return Ok(());
         };
         Err(BindError::Unsuited { address, driver: driver.into(), why })
     }
@@ -243,6 +250,23 @@ impl Plan {
             return Ok(());
         }
         Err(BindError::InUse { address: self.address, users: users.join(", ") })
+    }
+
+    fn kind_of(&self, address: PciAddress) -> Option<Kind> {
+        Kind::of_pci(&self.kinds, &PciIds::read(&self.root, address).ok()?)
+    }
+
+    fn is_driven(&self, address: PciAddress) -> bool {
+        self.kind_of(address).is_some_and(Kind::is_driven)
+    }
+
+    /// Whether the card's IOMMU group has a card that Ringback drives.
+    fn has_driven_neighbour(&self) -> bool {
+        let group = self.address.group(&self.root);
+        let folder = |group| format!("kernel/iommu_groups/{group}/devices");
+        let names = group.map(|group| self.root.entries(folder(group)));
+        let mut addresses = names.into_iter().flatten().filter_map(|name| name.parse().ok());
+        addresses.any(|address| self.is_driven(address))
     }
 
     fn folder(&self) -> PathBuf {
@@ -275,21 +299,6 @@ impl Plan {
     }
 }
 
-fn kind_of(root: &SysfsRoot, address: PciAddress) -> Option<Kind> {
-    Kind::of_pci(&PciIds::read(root, address).ok()?)
-}
-
-fn is_driven(root: &SysfsRoot, address: PciAddress) -> bool {
-    kind_of(root, address).is_some_and(Kind::is_driven)
-}
-
-/// Whether an IOMMU group has a card that Ringback drives.
-fn has_driven_neighbour(root: &SysfsRoot, group: Option<&str>) -> bool {
-    let names = group.map(|group| root.entries(format!("kernel/iommu_groups/{group}/devices")));
-    let mut addresses = names.into_iter().flatten().filter_map(|name| name.parse().ok());
-    addresses.any(|address| is_driven(root, address))
-}
-
 /// How the kernel is locked down, where it is.
 fn lockdown(root: &SysfsRoot) -> Option<String> {
     let modes = root.text("kernel/security/lockdown").ok()?;
@@ -298,10 +307,11 @@ fn lockdown(root: &SysfsRoot) -> Option<String> {
     (mode != "none").then(|| mode.to_owned())
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "cards"))]
 mod tests {
     use super::super::sysfs::made_up::Tree;
     use super::*;
+    use crate::card::KINDS;
 
     const ADDRESS: &str = "0000:05:00.0";
     const IDS: [&str; 5] = ["0xe159", "0x0001", "0xb100", "0x0003", "0x078000"];
@@ -326,7 +336,7 @@ mod tests {
     #[test]
     fn a_plan_says_what_it_does_and_does_nothing() {
         let tree = tree(Some("netjet"));
-        let plan = Plan::bind(&tree.root, address(), "vfio-pci").unwrap();
+        let plan = Plan::bind(&tree.root, KINDS, address(), "vfio-pci").unwrap();
         let said: Vec<_> = plan.steps().iter().map(|step| step.does.as_str()).collect();
         assert_eq!(
             said,
@@ -344,12 +354,12 @@ mod tests {
     #[test]
     fn a_driver_that_does_not_take_the_card_is_an_error() {
         let tree = tree(None);
-        let plan = Plan::bind(&tree.root, address(), "vfio-pci").unwrap();
+        let plan = Plan::bind(&tree.root, KINDS, address(), "vfio-pci").unwrap();
         // The files are written, but no kernel acts on them.
         assert!(matches!(plan.carry_out(), Err(BindError::NotTaken { .. })));
         assert_eq!(fs::read_to_string(&plan.steps()[0].path).unwrap(), "vfio-pci");
         assert_eq!(fs::read_to_string(&plan.steps()[1].path).unwrap(), ADDRESS);
-        let release = Plan::release(&tree.root, address()).unwrap();
+        let release = Plan::release(&tree.root, KINDS, address()).unwrap();
         release.carry_out().unwrap();
         assert_eq!(fs::read_to_string(&plan.steps()[0].path).unwrap(), "\n");
     }
@@ -357,7 +367,7 @@ mod tests {
     #[test]
     fn nothing_is_to_do_where_the_driver_has_the_card() {
         let tree = tree(Some("vfio-pci"));
-        let plan = Plan::bind(&tree.root, address(), "vfio-pci").unwrap();
+        let plan = Plan::bind(&tree.root, KINDS, address(), "vfio-pci").unwrap();
         assert!(plan.steps().is_empty());
         plan.carry_out().unwrap();
     }
@@ -366,7 +376,7 @@ mod tests {
     fn what_is_not_there_is_said() {
         let tree = tree(None);
         let other: PciAddress = "0000:06:00.0".parse().unwrap();
-        let bind = |address, driver| Plan::bind(&tree.root, address, driver).unwrap_err();
+        let bind = |address, driver| Plan::bind(&tree.root, KINDS, address, driver).unwrap_err();
         assert!(matches!(bind(other, "vfio-pci"), BindError::NoDevice(_)));
         assert!(bind(address(), "ringback").to_string().contains("modprobe ringback"));
         for name in ["", "../vfio-pci", "a\nb", "."] {
@@ -377,7 +387,7 @@ mod tests {
     /// Why the card at this address can't be bound to the driver.
     #[track_caller]
     fn refused(tree: &Tree, address: &str, driver: &str) -> String {
-        Plan::bind(&tree.root, address.parse().unwrap(), driver).unwrap_err().to_string()
+        Plan::bind(&tree.root, KINDS, address.parse().unwrap(), driver).unwrap_err().to_string()
     }
 
     #[test]
@@ -392,13 +402,13 @@ mod tests {
         assert!(refused(&tree, "0000:06:00.0", "ringback").contains("TDM400P family only"));
         assert!(refused(&tree, "0000:06:00.0", "vfio-pci").contains("intel_iommu=on"));
         let edu = "0000:07:00.0".parse().unwrap();
-        assert_eq!(Plan::bind(&tree.root, edu, "uio_pci_generic").unwrap().steps().len(), 2);
-        assert_eq!(Plan::bind(&tree.root, address(), "ringback").unwrap().steps().len(), 2);
+        assert_eq!(Plan::bind(&tree.root, KINDS, edu, "uio_pci_generic").unwrap().steps().len(), 2);
+        assert_eq!(Plan::bind(&tree.root, KINDS, address(), "ringback").unwrap().steps().len(), 2);
 
         tree.file("sys/kernel/security/lockdown", "none [integrity] confidentiality\n");
         assert!(refused(&tree, "0000:07:00.0", "uio_pci_generic").contains("locked down"));
         tree.file("sys/kernel/security/lockdown", "[none] integrity confidentiality\n");
-        assert!(Plan::bind(&tree.root, edu, "uio_pci_generic").is_ok());
+        assert!(Plan::bind(&tree.root, KINDS, edu, "uio_pci_generic").is_ok());
     }
 
     #[test]
@@ -418,20 +428,20 @@ mod tests {
         tree.file("sys/bus/pci/drivers/ringback/bind", "");
         for stranger in ["0000:02:00.0", "0000:03:00.0"] {
             assert!(refused(&tree, stranger, "vfio-pci").contains("no card that Ringback"));
-            let release = Plan::release(&tree.root, stranger.parse().unwrap());
+            let release = Plan::release(&tree.root, KINDS, stranger.parse().unwrap());
             assert!(matches!(release, Err(BindError::Stranger(_))), "{release:?}");
         }
         tree.pci("0000:05:01.0", NETWORK, Some("e1000")).group(7, "0000:05:01.0");
         let neighbour = "0000:05:01.0".parse().unwrap();
-        assert_eq!(Plan::bind(&tree.root, neighbour, "vfio-pci").unwrap().steps().len(), 3);
-        assert!(Plan::release(&tree.root, neighbour).unwrap().steps().is_empty());
+        assert_eq!(Plan::bind(&tree.root, KINDS, neighbour, "vfio-pci").unwrap().steps().len(), 3);
+        assert!(Plan::release(&tree.root, KINDS, neighbour).unwrap().steps().is_empty());
         assert!(refused(&tree, "0000:05:01.0", "ringback").contains("no card that Ringback"));
     }
 
     #[test]
     fn what_the_kernel_chose_by_itself_is_not_to_be_released() {
         let tree = tree(Some("wctdm"));
-        let steps = || Plan::release(&tree.root, address()).unwrap().steps().len();
+        let steps = || Plan::release(&tree.root, KINDS, address()).unwrap().steps().len();
         assert_eq!(steps(), 0);
         let driver_override = format!("sys/bus/pci/devices/{ADDRESS}/driver_override");
         tree.file(&driver_override, "\n");
@@ -444,11 +454,11 @@ mod tests {
     fn a_card_in_use_is_not_taken_away() {
         let tree = tree(Some("vfio-pci"));
         tree.file("proc/77/comm", "ringback\n").link("proc/77/fd/5", "/dev/vfio/7");
-        let text = Plan::release(&tree.root, address()).unwrap_err().to_string();
+        let text = Plan::release(&tree.root, KINDS, address()).unwrap_err().to_string();
         assert!(text.contains("in use by ringback (process 77, /dev/vfio/7)"), "{text}");
         tree.file("sys/bus/pci/drivers/ringback/bind", "");
         assert!(refused(&tree, ADDRESS, "ringback").contains("process 77"));
         // Nothing is taken away.
-        assert!(Plan::bind(&tree.root, address(), "vfio-pci").is_ok());
+        assert!(Plan::bind(&tree.root, KINDS, address(), "vfio-pci").is_ok());
     }
 }

@@ -5,83 +5,15 @@
 use crate::report;
 use std::collections::HashSet;
 use std::fmt;
-use std::ops::RangeInclusive;
 
 use super::confinement::{self, Confinement};
+use super::kind::Kind;
 use super::pci::{PciAddress, PciIds};
 use super::selector::{MdevUuid, Selector};
 use super::shim;
 use super::sysfs::SysfsRoot;
 use super::uio::UioInfo;
 use super::vfio::group;
-
-/// The TigerJet chip on all cards of the family, the Tiger320.
-const TIGER320: (u16, u16) = (0xE159, 0x0001);
-/// Who makes TDM400P cards and their clones (OpenVox A400P, A400E, A400M): the subsystem vendor
-/// tells them from other cards with the same chip.
-const TDM400P_MAKERS: [u16; 12] = [
-    0xA159, 0xE159, 0xB100, 0xB1D9, 0xB118, 0xB119, 0xA9FD, 0xA8FD, 0xA800, 0xA801, 0xA908, 0xA901,
-];
-/// QEMU's example device `edu`.
-const EDU: (u16, u16) = (0x1234, 0x11E8);
-/// QEMU's `pci-serial`.
-const PCI_SERIAL: (u16, u16) = (0x1B36, 0x0002);
-/// Class and subclass of serial controllers.
-const CLASS_SERIAL: u32 = 0x0700;
-/// Classes of modems with a 16450 to a 16750 before them; a generic modem (0x070300) has none.
-const CLASS_HAYES_MODEM: RangeInclusive<u32> = 0x07_0301..=0x07_0304;
-
-/// What a card is, and so which engine drives it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Kind {
-    /// Digium TDM400P, OpenVox A400P and clones.
-    Tdm400p,
-    /// Another card with a Tiger320, which no engine drives.
-    OtherTiger320,
-    /// A 16550 UART with a modem behind it.
-    Uart16550,
-    /// The sample device of the `uio_dummy` module.
-    Mailbox,
-    /// QEMU's example device.
-    Edu,
-}
-
-impl Kind {
-    pub(super) fn of_pci(ids: &PciIds) -> Option<Kind> {
-        match (ids.vendor, ids.device) {
-            TIGER320 if TDM400P_MAKERS.contains(&ids.subsystem_vendor) => Some(Kind::Tdm400p),
-            TIGER320 => Some(Kind::OtherTiger320),
-            EDU => Some(Kind::Edu),
-            PCI_SERIAL => Some(Kind::Uart16550),
-            _ if ids.class >> 8 == CLASS_SERIAL => Some(Kind::Uart16550),
-            _ if CLASS_HAYES_MODEM.contains(&ids.class) => Some(Kind::Uart16550),
-            _ => None,
-        }
-    }
-
-    /// Whether an engine drives it.
-    pub(super) fn is_driven(self) -> bool {
-        self != Kind::OtherTiger320
-    }
-
-    /// The card masters memory.
-    fn needs_dma(self) -> bool {
-        matches!(self, Kind::Tdm400p)
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Kind::Tdm400p => "TDM400P (or A400P)",
-            Kind::OtherTiger320 => "Tiger320 card of another family",
-            Kind::Uart16550 => "16550 serial port or modem",
-            Kind::Mailbox => "uio_dummy sample device",
-            Kind::Edu => "QEMU edu device",
-        })
-    }
-}
 
 /// A card that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,37 +107,36 @@ impl Candidate {
     }
 }
 
-/// Every card of this machine that the driver knows: UIO devices, then PCI functions, then mediated
-/// devices. A card under a UIO driver is listed once, as a UIO device.
-pub fn discover(root: &SysfsRoot) -> Vec<Candidate> {
+/// Every card of this machine that is of one of `kinds`: UIO devices, then PCI functions, then
+/// mediated devices. A card under a UIO driver is listed once, as a UIO device.
+pub fn discover(root: &SysfsRoot, kinds: &[Kind]) -> Vec<Candidate> {
     let mut found = Vec::new();
     let mut under_uio = HashSet::new();
     for info in UioInfo::all(root) {
         under_uio.extend(info.pci);
-        found.extend(uio(root, &info));
+        found.extend(uio(root, kinds, &info));
     }
     let mut addresses: Vec<PciAddress> =
         root.entries("bus/pci/devices").iter().filter_map(|name| name.parse().ok()).collect();
     addresses.sort();
     for address in addresses {
         if !under_uio.contains(&address) {
-            found.extend(pci(root, address));
+            found.extend(pci(root, kinds, address));
         }
     }
     for name in root.entries("bus/mdev/devices") {
         if let Ok(uuid) = name.parse() {
-            found.extend(mdev(root, uuid));
+            found.extend(mdev(root, kinds, uuid));
         }
     }
     found
 }
 
-fn uio(root: &SysfsRoot, info: &UioInfo) -> Option<Candidate> {
+fn uio(root: &SysfsRoot, kinds: &[Kind], info: &UioInfo) -> Option<Candidate> {
     let ids = info.pci.and_then(|address| PciIds::read(root, address).ok());
-    let kind = match info.name.as_str() {
-        shim::MODULE => Kind::Tdm400p,
-        "uio_dummy" => Kind::Mailbox,
-        _ => Kind::of_pci(ids.as_ref()?)?,
+    let kind = match Kind::of_uio(kinds, &info.name) {
+        Some(kind) => kind,
+        None => Kind::of_pci(kinds, ids.as_ref()?)?,
     };
     let driver = match info.pci {
         Some(address) => address.driver(root),
@@ -221,11 +152,10 @@ fn uio(root: &SysfsRoot, info: &UioInfo) -> Option<Candidate> {
         None
     };
     let number = info.number;
-    let selector = match kind {
-        Kind::Tdm400p if info.name == shim::MODULE && shim::has_ports(root, number) => {
-            Selector::Shim(number)
-        }
-        _ => Selector::Uio(number),
+    let selector = if info.name == shim::MODULE && shim::has_ports(root, number) {
+        Selector::Shim(number)
+    } else {
+        Selector::Uio(number)
     };
     let found = Candidate::new(selector, kind, driver, need);
     Some(match info.pci {
@@ -234,11 +164,11 @@ fn uio(root: &SysfsRoot, info: &UioInfo) -> Option<Candidate> {
     })
 }
 
-fn pci(root: &SysfsRoot, address: PciAddress) -> Option<Candidate> {
+fn pci(root: &SysfsRoot, kinds: &[Kind], address: PciAddress) -> Option<Candidate> {
     let ids = PciIds::read(root, address)
         .inspect_err(|error| report!(DEBUG, "{address}: {error}"))
         .ok()?;
-    let kind = Kind::of_pci(&ids)?;
+    let kind = Kind::of_pci(kinds, &ids)?;
     let driver = address.driver(root);
     let need = if !kind.is_driven() {
         Some(not_driven())
@@ -259,23 +189,20 @@ fn pci(root: &SysfsRoot, address: PciAddress) -> Option<Candidate> {
     Some(Candidate { ids: Some(ids), ..found.at(root, address) })
 }
 
-/// Mediated devices say nothing about their ids; the sample UARTs are known by their type's name.
-fn mdev(root: &SysfsRoot, uuid: MdevUuid) -> Option<Candidate> {
+fn mdev(root: &SysfsRoot, kinds: &[Kind], uuid: MdevUuid) -> Option<Candidate> {
     let folder = format!("bus/mdev/devices/{uuid}");
     let mdev_type = root.link_name(format!("{folder}/mdev_type"))?;
-    if !mdev_type.starts_with("mtty-") {
-        return None;
-    }
+    let kind = Kind::of_mdev(kinds, &mdev_type)?;
     let group = group::of_mdev(root, &uuid);
     let need = group.as_ref().err().map(|error| error.to_string());
     let driver = root.link_name(format!("{folder}/driver"));
-    let found = Candidate::new(Selector::Mdev(uuid), Kind::Uart16550, driver, need);
+    let found = Candidate::new(Selector::Mdev(uuid), kind, driver, need);
     Some(Candidate { group: group.ok().map(|group| group.name), ..found })
 }
 
 /// How to have a driver hold the card by which Ringback can use it.
 fn bind(kind: Kind, address: PciAddress) -> String {
-    let or = if kind.needs_dma() { ", or `--to ringback`" } else { "" };
+    let or = if kind.is_under(shim::MODULE) { ", or `--to ringback`" } else { "" };
     format!("`ringback device bind {address} --to vfio-pci`{or}")
 }
 
@@ -283,10 +210,11 @@ fn not_driven() -> String {
     "not driven: only the TDM400P family of these cards is".to_owned()
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "cards"))]
 mod tests {
     use super::super::sysfs::made_up::Tree;
     use super::*;
+    use crate::card::{KINDS, edu, mailbox, tiger320, uart16550};
 
     const TDM400P: [&str; 5] = ["0xe159", "0x0001", "0xb100", "0x0003", "0x078000"];
     const A1200P: [&str; 5] = ["0xe159", "0x0001", "0x9100", "0x0003", "0x078000"];
@@ -313,14 +241,14 @@ mod tests {
     }
 
     fn only(tree: &Tree) -> Candidate {
-        let found = discover(&tree.root);
+        let found = discover(&tree.root, KINDS);
         assert_eq!(found.len(), 1, "{found:?}");
         found.into_iter().next().unwrap()
     }
 
     #[test]
     fn an_empty_machine_has_no_cards() {
-        assert_eq!(discover(&Tree::new().root), []);
+        assert_eq!(discover(&Tree::new().root, KINDS), []);
     }
 
     #[test]
@@ -329,7 +257,7 @@ mod tests {
         tree.pci("0000:00:02.0", NETWORK, Some("e1000")).pci("0000:05:00.0", TDM400P, None);
         let card = only(&tree);
         assert_eq!(card.selector.to_string(), "pci:0000:05:00.0");
-        assert_eq!((card.kind, card.driver.as_deref()), (Kind::Tdm400p, None));
+        assert_eq!((card.kind, card.driver.as_deref()), (tiger320::KIND, None));
         let line = card.to_string();
         for part in [
             "e159:0001, subsystem b100:0003",
@@ -373,7 +301,7 @@ mod tests {
         uio(&tree, 3, "ringback", &["registers", "dma"], Some("0000:05:00.0"));
         let card = only(&tree);
         assert_eq!(card.selector, Selector::Uio(3));
-        assert_eq!((card.kind, card.driver.as_deref()), (Kind::Tdm400p, Some("ringback")));
+        assert_eq!((card.kind, card.driver.as_deref()), (tiger320::KIND, Some("ringback")));
         assert_eq!(card.need, None);
         // A module that moves samples is better still.
         tree.file("sys/0000:05:00.0/ringback/ringback0p0/dev", "240:0");
@@ -391,12 +319,12 @@ mod tests {
         uio(&tree, 1, "uio_pci_generic", &["BAR0"], Some("0000:06:00.0"));
         uio(&tree, 2, "uio_pci_generic", &[], Some("0000:07:00.0"));
         uio(&tree, 3, "uio_pci_generic", &["BAR0"], Some("0000:08:00.0"));
-        let found = discover(&tree.root);
+        let found = discover(&tree.root, KINDS);
         let needs: Vec<_> = found.iter().map(|card| (card.kind, card.need.as_deref())).collect();
-        let [(Kind::Tdm400p, Some(dma)), (Kind::Edu, None), (Kind::Edu, Some(maps))] = needs[..]
-        else {
+        let [(tdm400p, Some(dma)), (first, None), (second, Some(maps))] = needs[..] else {
             panic!("{needs:?}");
         };
+        assert_eq!([tdm400p, first, second], [tiger320::KIND, edu::KIND, edu::KIND]);
         assert!(dma.contains("no DMA memory") && maps.contains("no registers"), "{dma} {maps}");
     }
 
@@ -406,7 +334,7 @@ mod tests {
         uio(&tree, 0, "uio_dummy", &["mailbox"], None);
         uio(&tree, 1, "uio_pruss", &["pruss"], None);
         let card = only(&tree);
-        assert_eq!((card.kind, card.ids, card.need), (Kind::Mailbox, None, None));
+        assert_eq!((card.kind, card.ids, card.need), (mailbox::KIND, None, None));
         assert_eq!(card.driver.as_deref(), Some("uio_dummy"));
     }
 
@@ -420,10 +348,10 @@ mod tests {
         tree.pci("0000:03:00.2", SOFT_MODEM, None);
         tree.pci("0000:04:00.0", A1200P, None);
         tree.pci("10000:01:00.0", TDM400P, None);
-        let found = discover(&tree.root);
+        let found = discover(&tree.root, KINDS);
         let kinds: Vec<Kind> = found.iter().map(|card| card.kind).collect();
-        let serial = Kind::Uart16550;
-        let expected = [Kind::Edu, serial, serial, serial, Kind::OtherTiger320, Kind::Tdm400p];
+        let serial = uart16550::KIND;
+        let expected = [edu::KIND, serial, serial, serial, tiger320::OTHER_KIND, tiger320::KIND];
         assert_eq!(kinds, expected);
         let need = found[4].need.as_deref().unwrap();
         assert!(need.contains("not driven"), "{need}");
@@ -443,7 +371,7 @@ mod tests {
         tree.file("sys/bus/mdev/devices/not-a-uuid/mdev_type", "mtty-1");
         let card = only(&tree);
         assert_eq!(card.selector.to_string(), format!("mdev:{UUID}"));
-        assert_eq!((card.kind, card.driver.as_deref()), (Kind::Uart16550, Some("mtty")));
+        assert_eq!((card.kind, card.driver.as_deref()), (uart16550::KIND, Some("mtty")));
         assert!(card.need.unwrap().contains("IOMMU group"));
         tree.link(&format!("{folder}/iommu_group"), "../../../kernel/iommu_groups/0");
         assert_eq!((only(&tree).need, only(&tree).group.as_deref()), (None, Some("0")));
@@ -478,6 +406,6 @@ mod tests {
         tree.file("sys/class/uio/uio1/name", [0xFF; 8192]);
         tree.link("sys/class/uio/uio2/name", "/dev/zero");
         tree.link("sys/bus/mdev/devices", "devices");
-        assert_eq!(discover(&tree.root), []);
+        assert_eq!(discover(&tree.root, KINDS), []);
     }
 }

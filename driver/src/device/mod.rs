@@ -11,6 +11,7 @@ pub mod discover;
 pub mod fork;
 pub mod in_use;
 mod interrupt;
+mod kind;
 pub mod mmio;
 pub mod pci;
 pub mod ring;
@@ -28,6 +29,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 
 pub use interrupt::{InterruptFd, InterruptFileError, InterruptSize};
+pub use kind::{Description, Kind};
 
 /// A window of device registers, little-endian, addressed by byte offset.
 ///

@@ -7,7 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ringback_driver::card::mailbox::SoftMailbox;
-use ringback_driver::device::discover::{self, discover};
+use ringback_driver::card::{KINDS, edu, mailbox, uart16550};
+use ringback_driver::device::discover::discover;
 use ringback_driver::device::selector::Selector;
 use ringback_driver::device::soft::{SoftDevice, SoftInterrupt};
 use ringback_driver::device::sysfs::SysfsRoot;
@@ -106,7 +107,8 @@ where
 /// # Errors
 /// Why there are none, with the cure.
 pub(crate) fn ways_on(card: &Selector) -> Result<Vec<Box<dyn Way>>, String> {
-    let found = discover(&SysfsRoot::system()).into_iter().find(|found| found.selector == *card);
+    let found =
+        discover(&SysfsRoot::system(), KINDS).into_iter().find(|found| found.selector == *card);
     let found = found.ok_or_else(|| {
         format!("there is no card {card} that Ringback knows; `ringback device` lists them")
     })?;
@@ -115,11 +117,11 @@ pub(crate) fn ways_on(card: &Selector) -> Result<Vec<Box<dyn Way>>, String> {
     }
     let window = |registers| Needs { registers, dma: 0, msi: true };
     match (found.kind, card.clone()) {
-        (discover::Kind::Mailbox, Selector::Uio(number)) => {
+        (kind, Selector::Uio(number)) if kind == mailbox::KIND => {
             Ok(real::<Mailbox, _>(move || open_mailbox(number)))
         }
-        (discover::Kind::Edu, card) => by::<Edu>(card, window(EDU)),
-        (discover::Kind::Uart16550, card) => by::<Uart>(card, window(UART)),
+        (kind, selector) if kind == edu::KIND => by::<Edu>(selector, window(EDU)),
+        (kind, selector) if kind == uart16550::KIND => by::<Uart>(selector, window(UART)),
         (kind, _) => Err(format!(
             "{card} is a {kind}; measured are devices that answer what they are asked: the module \
              uio_dummy, QEMU's edu, and a 16550 whose output comes back (mtty, or a loopback plug)"

@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use ringback_country::Country;
 use ringback_driver::card::{Hook, ModuleKind};
-use ringback_driver::device::discover::{Kind, discover};
+use ringback_driver::card::{KINDS, tiger320};
+use ringback_driver::device::discover::discover;
 use ringback_driver::device::ring::{Places, Ring};
 use ringback_driver::device::selector::Selector;
 use ringback_driver::device::sysfs::SysfsRoot;
@@ -126,8 +127,8 @@ impl CardArguments {
 /// cards there are.
 fn no_card() -> String {
     let mut text = "no --card: using the software card".to_owned();
-    let found = discover(&SysfsRoot::system());
-    for card in found.iter().filter(|card| card.kind == Kind::Tdm400p) {
+    let found = discover(&SysfsRoot::system(), KINDS);
+    for card in found.iter().filter(|card| card.kind == tiger320::KIND) {
         let _ = write!(text, "; there is {card}");
     }
     text

@@ -5,6 +5,7 @@
 use std::fmt::Display;
 
 use clap::{Args, Subcommand, ValueEnum};
+use ringback_driver::card::KINDS;
 use ringback_driver::device::bind::{BindError, Plan};
 use ringback_driver::device::confinement::Confinement;
 use ringback_driver::device::discover::{Candidate, discover};
@@ -159,11 +160,11 @@ impl Device {
         match &self.action {
             None | Some(Action::List) => list(&root, out),
             Some(Action::Bind { address, to, how }) => {
-                let plan = Plan::bind(&root, *address, to.name()).map_err(failure)?;
+                let plan = Plan::bind(&root, KINDS, *address, to.name()).map_err(failure)?;
                 change(&root, out, signals, *address, &plan, how.dry_run)
             }
             Some(Action::Release { address, how }) => {
-                let plan = Plan::release(&root, *address).map_err(failure)?;
+                let plan = Plan::release(&root, KINDS, *address).map_err(failure)?;
                 change(&root, out, signals, *address, &plan, how.dry_run)
             }
         }
@@ -190,7 +191,7 @@ fn failure(error: BindError) -> Failure {
 }
 
 fn list(root: &SysfsRoot, out: Output<'_>) -> Result<(), Failure> {
-    let found = discover(root);
+    let found = discover(root, KINDS);
     if found.is_empty() {
         note("there is no card in this machine that Ringback knows; --card soft needs none");
         return Ok(());
@@ -305,7 +306,7 @@ fn change(
     // A kernel driver may block the write until the card's user has closed it.
     let carried = plan.clone();
     signals.interruptible("bind", move || carried.carry_out())?.map_err(failure)?;
-    let found = discover(root).into_iter().find(|card| card.address == Some(address));
+    let found = discover(root, KINDS).into_iter().find(|card| card.address == Some(address));
     let driver = found.as_ref().and_then(|card| card.driver.clone());
     let need = found.as_ref().and_then(|card| card.need.clone());
     let usable = found.as_ref().filter(|card| card.need.is_none());
@@ -362,7 +363,7 @@ mod tests {
     }
 
     fn only(root: &SysfsRoot) -> Candidate {
-        let mut found = discover(root);
+        let mut found = discover(root, KINDS);
         assert_eq!(found.len(), 1, "{found:?}");
         found.remove(0)
     }
@@ -438,7 +439,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = machine(folder.path(), None);
         let address = "0000:05:00.0".parse().unwrap();
-        let plan = Plan::bind(&root, address, "vfio-pci").unwrap();
+        let plan = Plan::bind(&root, KINDS, address, "vfio-pci").unwrap();
         let signals = Signals::default();
         let out = Output::new(true, &signals);
         let chosen = || fs::read_to_string(&plan.steps()[0].path).unwrap();
@@ -456,7 +457,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = machine(folder.path(), None);
         let exit = |address: &str, driver: &str| {
-            failure(Plan::bind(&root, address.parse().unwrap(), driver).unwrap_err()).exit
+            failure(Plan::bind(&root, KINDS, address.parse().unwrap(), driver).unwrap_err()).exit
         };
         assert_eq!(exit("0000:06:00.0", "vfio-pci"), Exit::Usage, "there is none");
         assert_eq!(exit("0000:05:01.0", "ringback"), Exit::Usage, "a network card");

@@ -58,7 +58,8 @@ use crate::signals::Signals;
     after_help = "Try `ringback demo` first; it needs no hardware."
 )]
 struct Arguments {
-    /// Say more on stderr: -v what the card does about trouble, -vv every event of a port
+    /// Say more on stderr: -v what the card does about trouble, -vv every event of a port, -vvv
+    /// every access to a register
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
     #[command(subcommand)]
@@ -127,7 +128,8 @@ fn log_to_stderr(verbose: u8) {
     let level = match verbose {
         0 => "off",
         1 => "info",
-        _ => "debug",
+        2 => "debug",
+        _ => "trace",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     let colours = colours_on(&io::stderr());

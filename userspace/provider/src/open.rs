@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 use std::{fmt, io};
 
-use ringback_driver::card::tiger320::{Options, Tiger320};
 use ringback_driver::card::uart16550::Uart16550;
 use ringback_driver::card::{
-    Country, Delay, PortCard, Slot, StartError, ThreadDelay, tiger320, uart16550,
+    self, Country, Delay, OpenCardError, PortCard, PortCardKind, Slot, StartError, ThreadDelay,
+    tiger320, uart16550,
 };
-use ringback_driver::device::discover::{Kind, discover};
+use ringback_driver::device::discover::discover;
 use ringback_driver::device::selector::Selector;
 use ringback_driver::device::shim::{ShimDevice, ShimError};
 #[cfg(feature = "softcard")]
@@ -16,19 +16,25 @@ use ringback_driver::device::soft::SoftDevice;
 use ringback_driver::device::sysfs::SysfsRoot;
 use ringback_driver::device::uio::{UioDevice, UioError};
 use ringback_driver::device::vfio::{VfioDevice, VfioError};
-use ringback_driver::device::{Device, Needs};
+use ringback_driver::device::{Device, Kind};
 use ringback_driver::{reactor, report};
 use ringback_lines::modem::ModemOptions;
 #[cfg(feature = "softcard")]
 use ringback_softcard::SoftCard;
 use thiserror::Error;
 
-use super::{CardProvider, ModemCard, ModemProvider};
+use super::{LineProvider, ModemCard, ModemProvider};
 use crate::Slots;
 
-/// What a TDM400P needs of its device: the 256 registers of its I/O window, the 128 bytes of its
-/// ring.
-const NEEDS: Needs = Needs { registers: 0x100, dma: 128, msi: false };
+/// How cards of one kind are opened.
+type Opener = fn(&Selector, CardOptions) -> Result<Box<dyn Slots>, OpenError>;
+
+/// The kinds of cards that have lines.
+#[rustfmt::skip]
+const OPENERS: &[(Kind, Opener)] = &[
+    (tiger320::KIND, open_ports::<tiger320::Tdm400p>),
+    (uart16550::KIND, open_modem),
+];
 
 /// Called with the time that a card has been coming up; returns whether to go on.
 pub type Progress = Box<dyn FnMut(Duration) -> bool + Send>;
@@ -80,7 +86,7 @@ pub enum OpenError {
     NoSoftCard,
     /// The card does not come up.
     #[error(transparent)]
-    Card(#[from] tiger320::OpenError),
+    Card(#[from] OpenCardError),
     /// The serial port of the modem can't be used.
     #[error(transparent)]
     Uart(#[from] uart16550::OpenError),
@@ -114,7 +120,7 @@ impl OpenError {
     pub fn is_gone(&self) -> bool {
         matches!(
             self,
-            OpenError::Card(tiger320::OpenError::AllOnes)
+            OpenError::Card(OpenCardError { is_gone: true, .. })
                 | OpenError::Uart(uart16550::OpenError::AllOnes)
                 | OpenError::Uio(UioError::Gone { .. })
                 | OpenError::Shim(ShimError::Uio(UioError::Gone { .. }))
@@ -131,63 +137,90 @@ impl OpenError {
 /// # Errors
 /// [`OpenError`] says what is wrong and what to do.
 pub fn open_card(selector: &Selector, options: CardOptions) -> Result<Box<dyn Slots>, OpenError> {
-    let CardOptions { country, modem, progress, .. } = options;
-    let root = SysfsRoot::system();
-    let found = discover(&root).into_iter().find(|card| card.selector == *selector);
-    let serial = found.is_some_and(|card| card.kind == Kind::Uart16550);
-    match selector.clone() {
-        #[cfg(not(feature = "softcard"))]
-        Selector::Soft => Err(OpenError::NoSoftCard),
-        #[cfg(feature = "softcard")]
-        Selector::Soft => {
-            let card = options.soft.ok_or(OpenError::NoSoftCard)?;
-            bring_up(country, progress, move || {
-                SoftDevice::card(card.clone()).map_err(OpenError::Soft)
-            })
-        }
-        Selector::Shim(number) => {
-            bring_up(country, progress, move || Ok(ShimDevice::open(&root, number, &NEEDS)?))
-        }
-        Selector::Uio(number) if serial => {
-            open_modem(modem, move |needs| Ok(UioDevice::open(&root, number, needs)?))
-        }
-        Selector::Uio(number) => {
-            bring_up(country, progress, move || Ok(UioDevice::open(&root, number, &NEEDS)?))
-        }
-        Selector::Pci(address) if serial => {
-            open_modem(modem, move |needs| Ok(VfioDevice::open_pci(&root, address, needs)?))
-        }
-        Selector::Pci(address) => {
-            bring_up(country, progress, move || Ok(VfioDevice::open_pci(&root, address, &NEEDS)?))
-        }
-        // There are no others with lines.
-        Selector::Mdev(uuid) => {
-            open_modem(modem, move |needs| Ok(VfioDevice::open_mdev(&root, &uuid, needs)?))
-        }
+    let found = discover(&SysfsRoot::system(), card::KINDS);
+    let found = found.into_iter().find(|card| card.selector == *selector);
+    let kind = found.map_or_else(|| usual(selector), |card| card.kind);
+    let opener = OPENERS.iter().find(|(known, _)| *known == kind);
+    // What has no lines is taken for a TDM400P, whose error says what it is not.
+    let open = opener.map_or(open_ports::<tiger320::Tdm400p> as Opener, |(_, opener)| *opener);
+    open(selector, options)
+}
+
+/// The kind of a card that was not found: whoever opens it says what is wrong.
+fn usual(selector: &Selector) -> Kind {
+    match selector {
+        Selector::Mdev(_) => uart16550::KIND,
+        Selector::Soft | Selector::Shim(_) | Selector::Uio(_) | Selector::Pci(_) => tiger320::KIND,
     }
 }
 
-fn open_modem<D: Device>(
+fn open_modem(selector: &Selector, options: CardOptions) -> Result<Box<dyn Slots>, OpenError> {
+    let (root, needs, modem) = (SysfsRoot::system(), uart16550::KIND.needs(), options.modem);
+    match selector.clone() {
+        Selector::Uio(number) => {
+            serve_modem(modem, move || Ok(UioDevice::open(&root, number, &needs)?))
+        }
+        Selector::Pci(address) => {
+            serve_modem(modem, move || Ok(VfioDevice::open_pci(&root, address, &needs)?))
+        }
+        Selector::Mdev(uuid) => {
+            serve_modem(modem, move || Ok(VfioDevice::open_mdev(&root, &uuid, &needs)?))
+        }
+        // `discover` calls no modem so.
+        Selector::Soft | Selector::Shim(_) => Err(OpenError::NoSoftCard),
+    }
+}
+
+fn serve_modem<D: Device>(
     options: ModemOptions,
-    mut device: impl FnMut(&Needs) -> Result<D, OpenError> + Send + 'static,
+    mut device: impl FnMut() -> Result<D, OpenError> + Send + 'static,
 ) -> Result<Box<dyn Slots>, OpenError> {
     let provider = ModemProvider::new(move || {
-        let device = device(&Uart16550::<D>::NEEDS)?;
-        let uart = Uart16550::open(device, uart16550::Options::default(), &mut ThreadDelay)?;
+        let uart = Uart16550::open(device()?, uart16550::Options::default(), &mut ThreadDelay)?;
         Ok(ModemCard { uart, options: options.clone() })
     })?;
     Ok(Box::new(provider))
 }
 
-fn bring_up<D: Device>(
-    country: Country,
-    progress: Option<Progress>,
+fn open_ports<K: PortCardKind + 'static>(
+    selector: &Selector,
+    options: CardOptions,
+) -> Result<Box<dyn Slots>, OpenError> {
+    let (root, needs) = (SysfsRoot::system(), K::KIND.needs());
+    match selector.clone() {
+        #[cfg(not(feature = "softcard"))]
+        Selector::Soft => Err(OpenError::NoSoftCard),
+        #[cfg(feature = "softcard")]
+        Selector::Soft => {
+            let card = options.soft.clone().ok_or(OpenError::NoSoftCard)?;
+            serve_ports::<K, _>(options, move || {
+                SoftDevice::card(card.clone()).map_err(OpenError::Soft)
+            })
+        }
+        Selector::Shim(number) => {
+            serve_ports::<K, _>(options, move || Ok(ShimDevice::open(&root, number, &needs)?))
+        }
+        Selector::Uio(number) => {
+            serve_ports::<K, _>(options, move || Ok(UioDevice::open(&root, number, &needs)?))
+        }
+        Selector::Pci(address) => {
+            serve_ports::<K, _>(options, move || Ok(VfioDevice::open_pci(&root, address, &needs)?))
+        }
+        Selector::Mdev(uuid) => {
+            serve_ports::<K, _>(options, move || Ok(VfioDevice::open_mdev(&root, &uuid, &needs)?))
+        }
+    }
+}
+
+fn serve_ports<K: PortCardKind + 'static, D: Device>(
+    options: CardOptions,
     mut device: impl FnMut() -> Result<D, OpenError> + Send + 'static,
 ) -> Result<Box<dyn Slots>, OpenError> {
-    let mut progress = progress.unwrap_or_else(|| Box::new(|_| true));
-    let provider = CardProvider::new(move || {
+    let country = options.country;
+    let mut progress = options.progress.unwrap_or_else(|| Box::new(|_| true));
+    let provider = LineProvider::new(move || {
         let mut delay = Told { since: Instant::now(), progress: &mut *progress, on: true };
-        let card = Tiger320::open(device()?, Options { country }, &mut delay)?;
+        let card = K::open(device()?, country, &mut delay)?;
         for (slot, port) in card.slots().iter().enumerate() {
             if let Slot::Failed(error) = port {
                 report!(WARN, "slot {slot}: a module does not work: {error}");

@@ -4,11 +4,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::device::soft::{Hardware, SoftInterrupt, SoftMemory};
 
-use super::{
-    ABSENT, ACKNOWLEDGE, COMMAND, COUNT, DESTINATION, DMA_DONE, DMA_FROM_CARD, DMA_GO,
-    DMA_INTERRUPT, FACTORIAL, FACTORIAL_DONE, ID, INTERRUPTS, LIVENESS, MEMORY, MEMORY_SIZE,
-    SOURCE, STATUS, STATUS_COMPUTING, STATUS_INTERRUPT,
-};
+use super::registers::{self, ABSENT, Command, Interrupts, Status};
+use super::{MEMORY, MEMORY_SIZE};
+use crate::card::register::offsets;
+
+offsets!(registers: ID LIVENESS FACTORIAL STATUS INTERRUPTS ACKNOWLEDGE SOURCE DESTINATION COUNT);
+offsets!(registers: COMMAND);
 
 /// An edu device in memory. It does nothing by itself:
 /// [`finish_factorial`](SoftEdu::finish_factorial) and [`finish_dma`](SoftEdu::finish_dma) end what
@@ -23,12 +24,12 @@ pub(super) struct SoftEdu {
 struct Registers {
     liveness: u32,
     factorial: u32,
-    status: u32,
-    pending: u32,
+    status: Status,
+    pending: Interrupts,
     source: u32,
     destination: u32,
     count: u32,
-    command: u32,
+    command: Command,
     own: [u32; MEMORY_SIZE / 4],
     removed: bool,
 }
@@ -39,12 +40,12 @@ impl SoftEdu {
         let registers = Registers {
             liveness: 0,
             factorial: 0,
-            status: 0,
-            pending: 0,
+            status: Status::empty(),
+            pending: Interrupts::empty(),
             source: 0,
             destination: 0,
             count: 0,
-            command: 0,
+            command: Command::empty(),
             own: [0; MEMORY_SIZE / 4],
             removed: false,
         };
@@ -54,13 +55,13 @@ impl SoftEdu {
     /// Ends the factorial that is being computed; false where none is.
     pub(super) fn finish_factorial(&self) -> bool {
         let mut registers = self.lock();
-        if registers.status & STATUS_COMPUTING == 0 {
+        if !registers.status.contains(Status::COMPUTING) {
             return false;
         }
-        registers.status &= !STATUS_COMPUTING;
+        registers.status.remove(Status::COMPUTING);
         registers.factorial = (1..=registers.factorial).fold(1, u32::wrapping_mul);
-        if registers.status & STATUS_INTERRUPT != 0 {
-            registers.pending |= FACTORIAL_DONE;
+        if registers.status.contains(Status::INTERRUPT) {
+            registers.pending |= Interrupts::FACTORIAL_DONE;
             self.interrupt.raise();
         }
         true
@@ -69,12 +70,12 @@ impl SoftEdu {
     /// Ends the copy that is running; false where none is, or where its addresses are wrong.
     pub(super) fn finish_dma(&self) -> bool {
         let mut registers = self.lock();
-        if registers.command & DMA_GO == 0 || registers.copy(&self.memory).is_none() {
+        if !registers.command.contains(Command::GO) || registers.copy(&self.memory).is_none() {
             return false;
         }
-        registers.command &= !DMA_GO;
-        if registers.command & DMA_INTERRUPT != 0 {
-            registers.pending |= DMA_DONE;
+        registers.command.remove(Command::GO);
+        if registers.command.contains(Command::INTERRUPT) {
+            registers.pending |= Interrupts::DMA_DONE;
             self.interrupt.raise();
         }
         true
@@ -92,7 +93,7 @@ impl SoftEdu {
 
 impl Registers {
     fn copy(&mut self, memory: &SoftMemory) -> Option<()> {
-        let from_card = self.command & DMA_FROM_CARD != 0;
+        let from_card = self.command.contains(Command::FROM_CARD);
         let (own, theirs) = if from_card {
             (self.source, self.destination)
         } else {
@@ -123,34 +124,35 @@ impl Hardware for SoftEdu {
             ID => 0x0100_00ED,
             LIVENESS => !registers.liveness,
             FACTORIAL => registers.factorial,
-            STATUS => registers.status,
-            INTERRUPTS => registers.pending,
+            STATUS => registers.status.bits(),
+            INTERRUPTS => registers.pending.bits(),
             SOURCE => registers.source,
             DESTINATION => registers.destination,
             COUNT => registers.count,
-            COMMAND => registers.command,
+            COMMAND => registers.command.bits(),
             _ => ABSENT,
         }
     }
 
     fn write(&self, offset: usize, width: u32, value: u32) {
         let mut registers = self.lock();
-        let idle = registers.command & DMA_GO == 0;
+        let idle = !registers.command.contains(Command::GO);
         match offset {
             _ if registers.removed || width != 4 => {}
             LIVENESS => registers.liveness = value,
-            FACTORIAL if registers.status & STATUS_COMPUTING == 0 => {
+            FACTORIAL if !registers.status.contains(Status::COMPUTING) => {
                 registers.factorial = value;
-                registers.status |= STATUS_COMPUTING;
+                registers.status.insert(Status::COMPUTING);
             }
             STATUS => {
-                registers.status = registers.status & STATUS_COMPUTING | value & STATUS_INTERRUPT;
+                let interrupt = Status::from_bits_retain(value).contains(Status::INTERRUPT);
+                registers.status.set(Status::INTERRUPT, interrupt);
             }
-            ACKNOWLEDGE => registers.pending &= !value,
+            ACKNOWLEDGE => registers.pending.remove(Interrupts::from_bits_retain(value)),
             SOURCE if idle => registers.source = value,
             DESTINATION if idle => registers.destination = value,
             COUNT if idle => registers.count = value,
-            COMMAND if idle => registers.command = value,
+            COMMAND if idle => registers.command = Command::from_bits_retain(value),
             _ => {}
         }
     }

@@ -6,64 +6,51 @@
 //! that is cancelled leaves its unit *abandoned*: busy until the hardware says that it is done,
 //! because until then it may still write to memory.
 //!
-//! Registers as in QEMU's `docs/specs/edu.rst`; 32 bits each, little-endian:
-//!
-//! | offset | register | what |
-//! |---|---|---|
-//! | 0x00 | ID | 0xRRrr00ED, revision in the high half |
-//! | 0x04 | LIVENESS | reads the complement of what was written |
-//! | 0x08 | FACTORIAL | operand; read once STATUS bit 0 is clear: its factorial modulo 2^32 |
-//! | 0x20 | STATUS | bit 0: computing; bit 7: interrupt at the end of a factorial |
-//! | 0x24 | INTERRUPTS | bit 0: factorial done; bit 8: DMA done |
-//! | 0x64 | ACKNOWLEDGE | clears the written bits of INTERRUPTS; before the handler ends |
-//! | 0x80, 0x88 | SOURCE, DESTINATION | DMA addresses; the card's own 4096 bytes are at 0x40000 |
-//! | 0x90 | COUNT | bytes to copy |
-//! | 0x98 | COMMAND | bit 0: go, and running; bit 1: from the card; bit 2: interrupt at the end |
+//! Its registers are in `registers`, as QEMU's `docs/specs/edu.rst` has them.
 //!
 //! The card cuts DMA addresses to 28 bits unless QEMU was told otherwise.
 
 #[cfg(test)]
 mod hardware;
+mod registers;
 #[cfg(test)]
 mod tests;
 mod unit;
 
 use std::time::Duration;
 
-use crate::device::{Device, DmaMemory, Registers};
+use crate::device::{Description, Device, DmaMemory, Kind, Needs};
 use crate::engine::{Context, Engine, Failure, Payload};
 use crate::request::Token;
 
+use registers::*;
 use unit::Unit;
 
-const ID: usize = 0x00;
-const LIVENESS: usize = 0x04;
-const FACTORIAL: usize = 0x08;
-const STATUS: usize = 0x20;
-const INTERRUPTS: usize = 0x24;
-const ACKNOWLEDGE: usize = 0x64;
-const SOURCE: usize = 0x80;
-const DESTINATION: usize = 0x88;
-const COUNT: usize = 0x90;
-const COMMAND: usize = 0x98;
-/// Bytes of the register window that the engine uses.
-const WINDOW: usize = 0x9C;
+/// The kind of QEMU's device `edu`, by its PCI ids.
+pub const KIND: Kind = Kind::new(&Description {
+    name: "QEMU edu device",
+    is_pci: |ids| (ids.vendor, ids.device) == (0x1234, 0x11E8),
+    uio: None,
+    mdev: None,
+    // Without memory it computes factorials.
+    needs: Needs { registers: WINDOW, dma: 0, msi: true },
+    is_driven: true,
+    unsuited: &[],
+});
 
-const STATUS_COMPUTING: u32 = 1;
-const STATUS_INTERRUPT: u32 = 1 << 7;
-const FACTORIAL_DONE: u32 = 1;
-const DMA_DONE: u32 = 1 << 8;
-const DMA_GO: u32 = 1;
-const DMA_FROM_CARD: u32 = 1 << 1;
-const DMA_INTERRUPT: u32 = 1 << 2;
+/// Bytes of the register window that the engine uses.
+const WINDOW: usize = COMMAND.number() + 4;
+
+/// What the low half of the ID register reads.
+const EDU: u32 = 0x00ED;
+/// Written to the liveness register, which is to read its complement.
+const ALIVE: u32 = 0x1234_5678;
 
 /// Where the card's own memory begins on its side of the DMA, and its size in bytes.
 const MEMORY: u32 = 0x4_0000;
 const MEMORY_SIZE: usize = 4096;
 /// DMA addresses reach up to here.
 const BUS_LIMIT: u64 = 1 << 28;
-/// What every register of an absent device reads.
-const ABSENT: u32 = u32::MAX;
 
 /// Why a device is not an edu device, or can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -177,19 +164,18 @@ impl<D: Device> Edu<D> {
     /// # Errors
     /// [`EduError`] where the device is something else or can't be used.
     pub fn new(device: D) -> Result<Self, EduError> {
-        let registers = device.registers();
+        let registers = Bus::new(device.registers());
         if registers.len() < WINDOW {
             return Err(EduError::Window(registers.len()));
         }
-        let id = registers.read32(ID);
-        if id & 0xFFFF != 0x00ED {
+        let id = registers.read(ID);
+        if id & 0xFFFF != EDU {
             return Err(EduError::NotEdu(id));
         }
-        let sent = 0x1234_5678;
-        registers.write32(LIVENESS, sent);
-        let alive = registers.read32(LIVENESS);
-        if alive != !sent {
-            return Err(EduError::Dead(alive, !sent));
+        registers.write(LIVENESS, ALIVE);
+        let alive = registers.read(LIVENESS);
+        if alive != !ALIVE {
+            return Err(EduError::Dead(alive, !ALIVE));
         }
         if let Some(dma) = device.dma() {
             let (address, size) = (dma.bus_address(), dma.len());
@@ -200,17 +186,21 @@ impl<D: Device> Edu<D> {
             device.enable_bus_master().map_err(EduError::BusMaster)?;
         }
         // A user who was killed may have left work that still runs.
-        registers.write32(STATUS, STATUS_INTERRUPT);
-        let factorials = Unit::new(registers.read32(STATUS) & STATUS_COMPUTING != 0);
-        let copies = Unit::new(registers.read32(COMMAND) & DMA_GO != 0);
+        registers.write(STATUS, Status::INTERRUPT);
+        let factorials = Unit::new(registers.read(STATUS).contains(Status::COMPUTING));
+        let copies = Unit::new(registers.read(COMMAND).contains(Command::GO));
         Ok(Edu { device, factorials, copies, gone: false })
+    }
+
+    fn bus(&self) -> Bus<'_, D::Registers> {
+        Bus::new(self.device.registers())
     }
 
     /// Starts what the units have room for.
     fn pump(&mut self) {
-        let registers = self.device.registers();
+        let registers = Bus::new(self.device.registers());
         if let Some(&operand) = self.factorials.next() {
-            registers.write32(FACTORIAL, operand);
+            registers.write(FACTORIAL, operand);
         }
         let Some(dma) = self.device.dma() else { return };
         let Some(copy) = self.copies.next() else { return };
@@ -221,18 +211,20 @@ impl<D: Device> Edu<D> {
                 for (at, word) in words.iter().enumerate() {
                     dma.write32(4 * at, *word);
                 }
-                (ours, MEMORY + *offset as u32, words.len(), 0)
+                (ours, MEMORY + *offset as u32, words.len(), Command::empty())
             }
-            Copy::Load { offset, words } => (MEMORY + *offset as u32, ours, *words, DMA_FROM_CARD),
+            Copy::Load { offset, words } => {
+                (MEMORY + *offset as u32, ours, *words, Command::FROM_CARD)
+            }
         };
-        registers.write32(SOURCE, source);
-        registers.write32(DESTINATION, destination);
-        registers.write32(COUNT, 4 * count as u32);
-        registers.write32(COMMAND, DMA_GO | direction | DMA_INTERRUPT);
+        registers.write(SOURCE, source);
+        registers.write(DESTINATION, destination);
+        registers.write(COUNT, 4 * count as u32);
+        registers.write(COMMAND, Command::GO | direction | Command::INTERRUPT);
     }
 
     fn factorial_done(&mut self, cx: &mut Context<'_, (), Answer>) {
-        let value = self.device.registers().read32(FACTORIAL);
+        let value = self.bus().read(FACTORIAL);
         if let Some((request, operand)) = self.factorials.done() {
             cx.complete_with(request, Answer::Factorial { operand, value });
         }
@@ -312,16 +304,17 @@ impl<D: Device> Engine for Edu<D> {
     }
 
     fn interrupt(&mut self, cx: &mut Context<'_, (), Answer>) {
-        let pending = self.device.registers().read32(INTERRUPTS);
-        if pending == ABSENT {
+        let pending = self.bus().read(INTERRUPTS);
+        if pending.bits() == ABSENT {
             return self.gone(cx);
         }
         // Before the next operation is started: its end must not be taken for this one's.
-        self.device.registers().write32(ACKNOWLEDGE, pending);
+        self.bus().write(ACKNOWLEDGE, pending);
         // A unit that is busy again has been reported for a user before.
-        let idle = |register, busy| self.device.registers().read32(register) & busy == 0;
-        let computed = pending & FACTORIAL_DONE != 0 && idle(STATUS, STATUS_COMPUTING);
-        let copied = pending & DMA_DONE != 0 && idle(COMMAND, DMA_GO);
+        let computed = pending.contains(Interrupts::FACTORIAL_DONE)
+            && !self.bus().read(STATUS).contains(Status::COMPUTING);
+        let copied = pending.contains(Interrupts::DMA_DONE)
+            && !self.bus().read(COMMAND).contains(Command::GO);
         if computed {
             self.factorial_done(cx);
         }
@@ -349,6 +342,6 @@ impl<D: Device> Engine for Edu<D> {
 
     /// A copy that runs ends with the card's bus mastering, which closing the device takes away.
     fn stop(&mut self, _: &mut Context<'_, (), Answer>) {
-        self.device.registers().write32(STATUS, 0);
+        self.bus().write(STATUS, Status::empty());
     }
 }

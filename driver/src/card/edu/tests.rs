@@ -159,7 +159,7 @@ fn a_cancelled_request_is_not_started() {
 fn what_a_killed_user_left_is_waited_for() {
     let (card, device) = soft(MEMORY_SIZE);
     device.enable_bus_master().unwrap();
-    device.registers().write32(FACTORIAL, 9);
+    Bus::new(device.registers()).write(FACTORIAL, 9);
     let mut bench = start(card, device);
     let mine = bench.submit(factorial(2));
     assert!(bench.card.finish_factorial());
@@ -172,8 +172,8 @@ fn what_a_killed_user_left_is_waited_for() {
 #[test]
 fn an_interrupt_left_by_a_killed_user_ends_nothing() {
     let (card, device) = soft(MEMORY_SIZE);
-    device.registers().write32(STATUS, STATUS_INTERRUPT);
-    device.registers().write32(FACTORIAL, 9);
+    Bus::new(device.registers()).write(STATUS, Status::INTERRUPT);
+    Bus::new(device.registers()).write(FACTORIAL, 9);
     assert!(card.finish_factorial());
     let mut bench = start(card, device);
     let mine = bench.submit(factorial(6));
@@ -204,7 +204,7 @@ fn stopping_settles_everything() {
     bench.stepper.stop();
     let told = bench.told();
     assert_eq!(told, ids.map(|id| (id, -libc::ESHUTDOWN, Answer::Nothing)));
-    assert_eq!(bench.card.read(STATUS, 4) & STATUS_INTERRUPT, 0);
+    assert_eq!(bench.card.read(STATUS.number(), 4) & Status::INTERRUPT.bits(), 0);
 }
 
 #[test]

@@ -4,12 +4,7 @@ use std::time::Duration;
 
 use ringback_country::Country;
 
-use super::registers::{
-    AC_TERMINATION, CONTROL_1, CONTROL_2, CONTROL_2_RESET, DAA_CONTROL, DAA_CONTROL_2,
-    DAA_CONTROL_3, DC_TERMINATION, FRAME_DETECT, GAINS, INTERNATIONAL, LINE_SIDE, LINE_SIDE_OFF,
-    LINK_STATUS, ON_HOOK, PCM_MODE, PCM_ULAW, RING_RECTIFIER, RING_VALIDATION, RX_START,
-    SOFT_RESET, TX_START,
-};
+use super::registers::*;
 use crate::card::module::{Diagnosis, ModuleError};
 use crate::card::sequence::Chip;
 
@@ -19,57 +14,63 @@ const LINK_LIMIT: Duration = Duration::from_secs(2);
 
 /// Looks for a Si3050. A chip that was taken for a Si3210 before is in the middle of a command: the
 /// byte counter is put back first.
-pub(crate) async fn identify(chip: &Chip) -> bool {
+pub(crate) async fn identify(chip: &Chip<Si3050>) -> bool {
     chip.resync().await;
     chip.resync().await;
     chip.read(CONTROL_2).await == CONTROL_2_RESET
 }
 
 /// Brings the chip up for a slot, from whatever state it is in; leaves the line on-hook.
-pub(crate) async fn bring_up(chip: &Chip, slot: u8, country: Country) -> Result<(), ModuleError> {
+pub(crate) async fn bring_up(
+    chip: &Chip<Si3050>,
+    slot: u8,
+    country: Country,
+) -> Result<(), ModuleError> {
     if !identify(chip).await {
         return Err(ModuleError::NotAnswering);
     }
-    chip.write(CONTROL_1, SOFT_RESET).await;
+    chip.write(CONTROL_1, Control1::SOFT_RESET).await;
     chip.wait(RESET_TIME).await;
     // The last slot's bits come first in the frame.
     let start = 3u8.saturating_sub(slot) * 8;
     let daa = country.daa();
+    chip.write(PCM_MODE, PcmMode::SERVICE).await;
+    chip.write(INTERNATIONAL, daa.international).await;
+    // Half waves, and no validation: `debounce` finds out what is ringing.
+    chip.write(RING_RECTIFIER, RingRectifier::empty()).await;
     chip.write_all(&[
-        (PCM_MODE, PCM_ULAW),
-        (INTERNATIONAL, daa.international),
-        (RING_RECTIFIER, 0x00),
-        (RING_VALIDATION, 0x19),
+        (RING_VALIDATION, VALIDATION_OFF),
         (DC_TERMINATION, daa.dc_termination),
         (AC_TERMINATION, daa.ac_termination),
         (DAA_CONTROL_3, daa.control_3),
-        (TX_START.0, start),
-        (TX_START.1, 0),
-        (RX_START.0, start),
-        (RX_START.1, 0),
-        (DAA_CONTROL_2, 0),
+        (TX_START_LOW, start),
+        (TX_START_HIGH, 0),
+        (RX_START_LOW, start),
+        (RX_START_HIGH, 0),
     ])
     .await;
-    chip.poll(LINE_SIDE, LINK_POLL, LINK_LIMIT, |value| value & 0xF0 != 0 && value != 0xFF)
+    chip.write(DAA_CONTROL_2, DaaControl2::empty()).await;
+    let answers = |side: LineSide| side.intersects(LineSide::IDENTITY) && side.bits() != ABSENT;
+    chip.poll(LINE_SIDE, LINK_POLL, LINK_LIMIT, answers)
         .await
         .map_err(|_| ModuleError::NoIsoLink)?;
-    chip.write(DAA_CONTROL, ON_HOOK).await;
-    for register in GAINS {
+    chip.write(DAA_CONTROL, DaaControl::ON_HOOK_MONITOR).await;
+    for register in [TX_GAIN, RX_GAIN, TX_GAIN_FINE, RX_GAIN_FINE] {
         chip.write(register, 0).await;
     }
     Ok(())
 }
 
 /// Finds out why a chip gave a sample that can't be.
-pub(crate) async fn diagnose(chip: &Chip) -> Diagnosis {
+pub(crate) async fn diagnose(chip: &Chip<Si3050>) -> Diagnosis {
     if !identify(chip).await {
         Diagnosis::NotAnswering
-    } else if chip.read(DAA_CONTROL_2).await & LINE_SIDE_OFF != 0
-        || chip.read(PCM_MODE).await != PCM_ULAW
+    } else if chip.read(DAA_CONTROL_2).await.contains(DaaControl2::LINE_SIDE_OFF)
+        || chip.read(PCM_MODE).await != PcmMode::SERVICE
     {
         Diagnosis::PartReset
-    } else if chip.read(LINK_STATUS).await & FRAME_DETECT == 0
-        || chip.read(LINE_SIDE).await & 0xF0 == 0
+    } else if !chip.read(LINK_STATUS).await.contains(LinkStatus::FRAME_DETECT)
+        || !chip.read(LINE_SIDE).await.intersects(LineSide::IDENTITY)
     {
         Diagnosis::IsoLinkLost
     } else {
@@ -79,17 +80,21 @@ pub(crate) async fn diagnose(chip: &Chip) -> Diagnosis {
 
 #[cfg(test)]
 mod tests {
-    use super::super::simulation::Si3050;
+    use super::super::simulation;
     use super::*;
     use crate::card::sequence::Sequence;
 
-    fn brought_up(chip: &mut Si3050, slot: u8, country: &str) -> Result<(), ModuleError> {
+    fn brought_up(
+        chip: &mut simulation::Si3050,
+        slot: u8,
+        country: &str,
+    ) -> Result<(), ModuleError> {
         let country = country.parse().unwrap();
         Sequence::new(move |chip| async move { bring_up(&chip, slot, country).await })
             .run(|operation| chip.perform(operation))
     }
 
-    fn diagnosed(chip: &mut Si3050) -> Diagnosis {
+    fn diagnosed(chip: &mut simulation::Si3050) -> Diagnosis {
         Sequence::new(|chip| async move { diagnose(&chip).await })
             .run(|operation| chip.perform(operation))
     }
@@ -101,7 +106,7 @@ mod tests {
             (3, "australia", [0x40, 0x30, 0x03, 0xA3]),
             (2, "UK", [0, 0xC2, 5, 0xAB]),
         ] {
-            let mut chip = Si3050::new();
+            let mut chip = simulation::Si3050::new();
             assert_eq!(brought_up(&mut chip, slot, country), Ok(()));
             assert_eq!([16, 26, 30, 31].map(|n: usize| chip.registers[n]), settings);
             assert_eq!(chip.registers[5], 0x08);
@@ -115,14 +120,14 @@ mod tests {
 
     #[test]
     fn a_line_side_that_needs_time_is_waited_for() {
-        let mut chip = Si3050::new();
+        let mut chip = simulation::Si3050::new();
         chip.link_after = Duration::from_millis(1900);
         assert_eq!(brought_up(&mut chip, 0, "FCC"), Ok(()));
     }
 
     #[test]
     fn a_missing_line_side_is_named() {
-        let mut chip = Si3050::new();
+        let mut chip = simulation::Si3050::new();
         chip.link_after = Duration::MAX;
         let error = brought_up(&mut chip, 0, "FCC").unwrap_err();
         assert_eq!(error, ModuleError::NoIsoLink);
@@ -133,7 +138,7 @@ mod tests {
 
     #[test]
     fn faults_are_told_apart() {
-        let mut chip = Si3050::new();
+        let mut chip = simulation::Si3050::new();
         brought_up(&mut chip, 0, "FCC").unwrap();
         assert_eq!(diagnosed(&mut chip), Diagnosis::Sound);
         chip.link_after = Duration::MAX;

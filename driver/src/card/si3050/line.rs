@@ -4,12 +4,13 @@
 //! detector sees is our own hook switch, or nothing.
 
 use super::registers::{
-    CONTROL_BITS, DAA_CONTROL, FRAME_DETECT, LINE_VOLTAGE, LINK_STATUS, LOOP_CURRENT, OFF_HOOK,
-    ON_HOOK, RING_BITS,
+    DAA_CONTROL, DaaControl, LINE_VOLTAGE, LINK_STATUS, LOOP_CURRENT, LinkStatus,
 };
 use crate::card::debounce::{BatteryDetector, PolarityDetector, RingDetector};
 use crate::card::module::Reaction;
 use crate::card::port::{Hook, Polarity, PortEvent};
+use crate::card::register::Address;
+use crate::card::sequence::Operation;
 
 /// An FXO line in service: what it is told to be, and what its registers said last.
 #[derive(Debug, Clone)]
@@ -62,42 +63,59 @@ impl FxoLine {
         self.current.map(|current| u16::from(current) * 11 / 10)
     }
 
-    /// Register 5 as commanded.
-    pub(crate) const fn control(&self) -> (u8, u8) {
-        let value = match self.hook {
-            Hook::On => ON_HOOK,
-            Hook::Off => OFF_HOOK,
-        };
-        (DAA_CONTROL, value)
+    /// The write of the control register as commanded.
+    pub(crate) fn control(&self) -> Operation {
+        Operation::write(DAA_CONTROL, self.commanded())
     }
+
+    /// The control register as commanded. The line is heard while on-hook, too.
+    const fn commanded(&self) -> DaaControl {
+        match self.hook {
+            Hook::On => DaaControl::ON_HOOK_MONITOR,
+            Hook::Off => DaaControl::ON_HOOK_MONITOR.union(DaaControl::OFF_HOOK),
+        }
+    }
+
+    /// The status registers that are sampled, in turn: two often, two seldom.
+    pub(crate) const SAMPLED: [Option<Address>; 4] = [
+        Some(DAA_CONTROL.address()),
+        Some(LINE_VOLTAGE.address()),
+        Some(LINK_STATUS.address()),
+        Some(LOOP_CURRENT.address()),
+    ];
 
     /// One sample of one of the status registers.
     pub(crate) fn sample(
         &mut self,
-        register: u8,
+        register: Address,
         value: u8,
         event: &mut dyn FnMut(PortEvent),
     ) -> Reaction {
-        match register {
-            DAA_CONTROL => return self.daa_control(value, event),
-            LINE_VOLTAGE => self.line_voltage(value.cast_signed(), event),
-            LINK_STATUS if value & FRAME_DETECT == 0 => return Reaction::Suspect,
-            LOOP_CURRENT => self.current = Some(value),
-            _ => {}
+        if let Some(control) = register.holds(DAA_CONTROL, value) {
+            return self.daa_control(control, event);
+        }
+        if let Some(volts) = register.holds(LINE_VOLTAGE, value) {
+            self.line_voltage(volts.cast_signed(), event);
+        }
+        if let Some(link) = register.holds(LINK_STATUS, value)
+            && !link.contains(LinkStatus::FRAME_DETECT)
+        {
+            return Reaction::Suspect;
+        }
+        if let Some(current) = register.holds(LOOP_CURRENT, value) {
+            self.current = Some(current);
         }
         Reaction::None
     }
 
-    fn daa_control(&mut self, value: u8, event: &mut dyn FnMut(PortEvent)) -> Reaction {
-        let (_, commanded) = self.control();
-        if value & CONTROL_BITS != commanded {
-            // A monitor bit that is off or a reserved bit that is on is no value of ours: reset or
-            // no answer. Anything else is a bit that flipped.
-            let ours = value & (CONTROL_BITS & !0x91) == ON_HOOK;
+    fn daa_control(&mut self, control: DaaControl, event: &mut dyn FnMut(PortEvent)) -> Reaction {
+        if control & DaaControl::WRITTEN != self.commanded() {
+            // Without the mark the chip was reset or does not answer. With it, a bit has flipped.
+            let ours = control & DaaControl::MARK == DaaControl::ON_HOOK_MONITOR;
             return if ours { Reaction::Write } else { Reaction::Suspect };
         }
         let changed = if self.hook == Hook::On && self.battery() == Some(true) {
-            self.ring.sample(value & RING_BITS != 0)
+            self.ring.sample(control.intersects(DaaControl::RINGING))
         } else {
             self.ring.clear()
         };
@@ -120,45 +138,55 @@ impl FxoLine {
 
 #[cfg(test)]
 mod tests {
+    use super::super::registers::Si3050;
     use super::*;
+    use crate::card::register::Register;
 
-    fn samples(line: &mut FxoLine, register: u8, value: u8, count: usize) -> Vec<PortEvent> {
+    fn samples<V>(
+        line: &mut FxoLine,
+        register: Register<Si3050, V>,
+        value: u8,
+        count: usize,
+    ) -> Vec<PortEvent> {
         let mut events = Vec::new();
         for _ in 0..count {
             assert_eq!(
-                line.sample(register, value, &mut |event| events.push(event)),
+                line.sample(register.address(), value, &mut |event| events.push(event)),
                 Reaction::None
             );
         }
         events
     }
 
-    fn reaction(line: &mut FxoLine, register: u8, value: u8) -> Reaction {
-        line.sample(register, value, &mut |event| panic!("{event:?}"))
+    fn reaction<V>(line: &mut FxoLine, register: Register<Si3050, V>, value: u8) -> Reaction {
+        line.sample(register.address(), value, &mut |event| panic!("{event:?}"))
     }
 
     #[test]
     fn ringing_counts_only_on_hook_with_battery() {
         let mut line = FxoLine::new();
-        assert_eq!(samples(&mut line, 5, 0x28, 20), [], "no battery yet");
-        assert_eq!(samples(&mut line, 29, 48, 8), [PortEvent::Battery(true)]);
-        assert_eq!(samples(&mut line, 5, 0x48, 8), [PortEvent::Ring(true)]);
+        assert_eq!(samples(&mut line, DAA_CONTROL, 0x28, 20), [], "no battery yet");
+        assert_eq!(samples(&mut line, LINE_VOLTAGE, 48, 8), [PortEvent::Battery(true)]);
+        assert_eq!(samples(&mut line, DAA_CONTROL, 0x48, 8), [PortEvent::Ring(true)]);
         assert!(line.ringing());
         line.hook = Hook::Off;
-        assert_eq!(samples(&mut line, 5, 0x29, 20), [PortEvent::Ring(false)]);
+        assert_eq!(samples(&mut line, DAA_CONTROL, 0x29, 20), [PortEvent::Ring(false)]);
         line.hook = Hook::On;
-        assert_eq!(samples(&mut line, 5, 0x28, 8), [PortEvent::Ring(true)]);
-        assert_eq!(samples(&mut line, 29, 0, 8), [PortEvent::Battery(false)]);
-        assert_eq!(samples(&mut line, 5, 0x28, 1), [PortEvent::Ring(false)]);
+        assert_eq!(samples(&mut line, DAA_CONTROL, 0x28, 8), [PortEvent::Ring(true)]);
+        assert_eq!(samples(&mut line, LINE_VOLTAGE, 0, 8), [PortEvent::Battery(false)]);
+        assert_eq!(samples(&mut line, DAA_CONTROL, 0x28, 1), [PortEvent::Ring(false)]);
     }
 
     #[test]
     fn voltage_current_and_polarity() {
         let mut line = FxoLine::new();
         assert_eq!((line.voltage(), line.current(), line.polarity()), (None, None, None));
-        samples(&mut line, 29, 0x30, 8);
-        assert_eq!(samples(&mut line, 29, 0xD0, 8), [PortEvent::Polarity(Polarity::Reverse)]);
-        samples(&mut line, 28, 20, 1);
+        samples(&mut line, LINE_VOLTAGE, 0x30, 8);
+        assert_eq!(
+            samples(&mut line, LINE_VOLTAGE, 0xD0, 8),
+            [PortEvent::Polarity(Polarity::Reverse)]
+        );
+        samples(&mut line, LOOP_CURRENT, 20, 1);
         assert_eq!(
             (line.voltage(), line.current(), line.polarity()),
             (Some(-48), Some(22), Some(Polarity::Reverse))
@@ -168,19 +196,19 @@ mod tests {
     #[test]
     fn the_hook_bit_is_checked() {
         let mut line = FxoLine::new();
-        assert_eq!(reaction(&mut line, 5, 0x08), Reaction::None);
+        assert_eq!(reaction(&mut line, DAA_CONTROL, 0x08), Reaction::None);
         assert_eq!(
-            reaction(&mut line, 5, 0x09),
+            reaction(&mut line, DAA_CONTROL, 0x09),
             Reaction::Write,
             "off-hook although commanded on-hook"
         );
         line.hook = Hook::Off;
-        assert_eq!(reaction(&mut line, 5, 0x09), Reaction::None);
-        assert_eq!(reaction(&mut line, 5, 0x08), Reaction::Write);
+        assert_eq!(reaction(&mut line, DAA_CONTROL, 0x09), Reaction::None);
+        assert_eq!(reaction(&mut line, DAA_CONTROL, 0x08), Reaction::Write);
         for value in [0x00, 0xFF, 0x01, 0x0B] {
-            assert_eq!(reaction(&mut line, 5, value), Reaction::Suspect, "{value:#04x}");
+            assert_eq!(reaction(&mut line, DAA_CONTROL, value), Reaction::Suspect, "{value:#04x}");
         }
-        assert_eq!(reaction(&mut line, 12, 0x00), Reaction::Suspect);
-        assert_eq!(reaction(&mut line, 12, 0x40), Reaction::None);
+        assert_eq!(reaction(&mut line, LINK_STATUS, 0x00), Reaction::Suspect);
+        assert_eq!(reaction(&mut line, LINK_STATUS, 0x40), Reaction::None);
     }
 }

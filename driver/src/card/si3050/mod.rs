@@ -20,4 +20,5 @@ pub(crate) mod simulation;
 
 pub(crate) use bring_up::{bring_up, diagnose, identify};
 pub(crate) use line::FxoLine;
-pub(crate) use registers::{DAA_CONTROL, LINE_VOLTAGE, LINK_STATUS, LOOP_CURRENT};
+#[cfg(test)]
+pub(crate) use registers::{DAA_CONTROL, LINE_VOLTAGE};

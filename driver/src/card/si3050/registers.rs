@@ -1,58 +1,156 @@
-//! Registers of the Si3050 (8 bits each, by number).
+//! Registers of the Si3050 (data sheet, section 6; 8 bits each) and what is written to them.
 
-/// Control 1: bit 7 resets the chip.
-pub(super) const CONTROL_1: u8 = 1;
-/// Control 2: reads 0x03 after reset.
-pub(super) const CONTROL_2: u8 = 2;
-/// DAA control 1: bits 6:5 ringing voltage (negative, positive half-cycle), bit 3 on-hook line
-/// monitor, bit 1 reserved, bit 0 off-hook.
-pub(crate) const DAA_CONTROL: u8 = 5;
-/// DAA control 2: bit 4 powers the line side down.
-pub(super) const DAA_CONTROL_2: u8 = 6;
-/// Line-side identity in bits 7:4 (0: no answer over the link), revision in bits 3:0.
-pub(super) const LINE_SIDE: u8 = 11;
-/// Bit 6: frames of the line side are detected, i.e. the link is up.
-pub(crate) const LINK_STATUS: u8 = 12;
-/// International control 1: off-hook speed, ringer impedance and threshold.
-pub(super) const INTERNATIONAL: u8 = 16;
-/// Bit 1: ring detector rectifies full waves.
-pub(super) const RING_RECTIFIER: u8 = 18;
-/// Ring validation control 3: bit 7 would switch the validation on.
-pub(super) const RING_VALIDATION: u8 = 24;
-/// DC termination: voltage and current limit while off-hook, by country.
-pub(super) const DC_TERMINATION: u8 = 26;
-/// Loop current: about 1.1 mA per bit.
-pub(crate) const LOOP_CURRENT: u8 = 28;
-/// Line voltage: signed, 1 V per bit, 0 below about 3 V.
-pub(crate) const LINE_VOLTAGE: u8 = 29;
-/// AC termination: the line's impedance, by country.
-pub(super) const AC_TERMINATION: u8 = 30;
-/// DAA control 3: full scale, off-hook counter, filters.
-pub(super) const DAA_CONTROL_3: u8 = 31;
-/// PCM: bit 5 enables, bits 4:3 = 01 u-law.
-pub(super) const PCM_MODE: u8 = 33;
-/// First bit of this port in the transmit (to the card) frame, low byte and high byte.
-pub(super) const TX_START: (u8, u8) = (34, 35);
-/// First bit of this port in the receive (from the card) frame, low byte and high byte.
-pub(super) const RX_START: (u8, u8) = (36, 37);
-/// Transmit and receive gain in steps of 1 dB and 0.1 dB.
-pub(super) const GAINS: [u8; 4] = [38, 39, 40, 41];
+use crate::card::register::{flags, registers};
+
+registers! {
+    /// The registers of a Si3050 with its line side.
+    pub(crate) Si3050, "Si3050";
+
+    /// Control 1: reset of the chip.
+    CONTROL_1 = 1: Control1;
+    /// Control 2: [`CONTROL_2_RESET`] after reset.
+    CONTROL_2 = 2: u8;
+    /// DAA control 1: our hook, and what the ring detector sees.
+    DAA_CONTROL = 5: DaaControl;
+    /// DAA control 2: power of the line side.
+    DAA_CONTROL_2 = 6: DaaControl2;
+    /// Line-side identity in bits 7:4 (0: no answer over the link), revision in bits 3:0.
+    LINE_SIDE = 11: LineSide;
+    /// State of the link to the line side; bits 4:0 are the loop current in steps of 3.3 mA.
+    LINK_STATUS = 12: LinkStatus;
+    /// International control 1: off-hook speed, ringer impedance and threshold, by country.
+    INTERNATIONAL = 16: u8;
+    /// International control 3: what the ring detector rectifies.
+    RING_RECTIFIER = 18: RingRectifier;
+    /// Ring validation control 3.
+    RING_VALIDATION = 24: u8;
+    /// DC termination: voltage and current limit while off-hook, by country.
+    DC_TERMINATION = 26: u8;
+    /// Loop current: about 1.1 mA per bit.
+    LOOP_CURRENT = 28: u8;
+    /// Line voltage: signed, 1 V per bit, 0 below about 3 V.
+    LINE_VOLTAGE = 29: u8;
+    /// AC termination: the line's impedance, by country.
+    AC_TERMINATION = 30: u8;
+    /// DAA control 3: full scale, off-hook counter, filters.
+    DAA_CONTROL_3 = 31: u8;
+    /// PCM mode: whether samples are exchanged, and as what.
+    PCM_MODE = 33: PcmMode;
+    /// First bit of this port in the transmit (to the card) frame, low byte.
+    TX_START_LOW = 34: u8;
+    /// First bit of this port in the transmit frame, high byte.
+    TX_START_HIGH = 35: u8;
+    /// First bit of this port in the receive (from the card) frame, low byte.
+    RX_START_LOW = 36: u8;
+    /// First bit of this port in the receive frame, high byte.
+    RX_START_HIGH = 37: u8;
+    /// Transmit gain in steps of 1 dB.
+    TX_GAIN = 38: u8;
+    /// Receive gain in steps of 1 dB.
+    RX_GAIN = 39: u8;
+    /// Transmit gain in steps of 0.1 dB.
+    TX_GAIN_FINE = 40: u8;
+    /// Receive gain in steps of 0.1 dB.
+    RX_GAIN_FINE = 41: u8;
+}
+
+flags! {
+    /// What register 1 holds.
+    pub(crate) struct Control1: u8 {
+        /// Resets the chip; clears itself.
+        const SOFT_RESET = 0x80;
+    }
+}
+
+flags! {
+    /// What register 5 holds.
+    pub(crate) struct DaaControl: u8 {
+        /// Our relay is closed (OH).
+        const OFF_HOOK = 0x01;
+        /// Reserved; 0 in a sound chip.
+        const RESERVED_1 = 0x02;
+        /// Ringing was detected (RDT).
+        const RING_DETECTED = 0x04;
+        /// The line is heard while on-hook, too (ONHM).
+        const ON_HOOK_MONITOR = 0x08;
+        /// Reserved; 0 in a sound chip.
+        const RESERVED_4 = 0x10;
+        /// Ringing voltage, positive half-cycle (RDTP).
+        const RING_POSITIVE = 0x20;
+        /// Ringing voltage, negative half-cycle (RDTN).
+        const RING_NEGATIVE = 0x40;
+        /// Reserved; 0 in a sound chip.
+        const RESERVED_7 = 0x80;
+    }
+}
+
+impl DaaControl {
+    /// The bits that are as written; the others are status.
+    pub(crate) const WRITTEN: DaaControl = DaaControl::OFF_HOOK
+        .union(DaaControl::RESERVED_1)
+        .union(DaaControl::ON_HOOK_MONITOR)
+        .union(DaaControl::RESERVED_4)
+        .union(DaaControl::RESERVED_7);
+    /// The bits by which a chip that was set up is known: the monitor is on, the reserved bit off.
+    /// Otherwise the chip was reset, or does not answer.
+    pub(crate) const MARK: DaaControl = DaaControl::RESERVED_1.union(DaaControl::ON_HOOK_MONITOR);
+    /// Ringing voltage in either half-cycle.
+    pub(crate) const RINGING: DaaControl =
+        DaaControl::RING_POSITIVE.union(DaaControl::RING_NEGATIVE);
+}
+
+flags! {
+    /// What register 6 holds.
+    pub(crate) struct DaaControl2: u8 {
+        /// The line side is powered down (PDL).
+        const LINE_SIDE_OFF = 0x10;
+    }
+}
+
+flags! {
+    /// What register 11 holds.
+    pub(crate) struct LineSide: u8 {
+        /// Any of these bits: a line side answers (1 is a Si3018, 3 a Si3019).
+        const IDENTITY = 0xF0;
+        /// Revision of the Si3050.
+        const REVISION = 0x0F;
+    }
+}
+
+flags! {
+    /// What register 12 holds.
+    pub(crate) struct LinkStatus: u8 {
+        /// Frames of the line side are detected: the link is up (FDT).
+        const FRAME_DETECT = 0x40;
+    }
+}
+
+flags! {
+    /// What register 18 holds.
+    pub(crate) struct RingRectifier: u8 {
+        /// Full waves instead of half waves (RFWE).
+        const FULL_WAVE = 0x02;
+    }
+}
+
+flags! {
+    /// What register 33 holds.
+    pub(crate) struct PcmMode: u8 {
+        /// Samples are u-law, not A-law (PCMF).
+        const U_LAW = 0x08;
+        /// Samples are sent and received (PCME).
+        const ENABLE = 0x20;
+    }
+}
+
+impl PcmMode {
+    /// As a port in service has it.
+    pub(crate) const SERVICE: PcmMode = PcmMode::ENABLE.union(PcmMode::U_LAW);
+}
 
 /// What [`CONTROL_2`] reads after a reset, which tells a fresh chip.
-pub(super) const CONTROL_2_RESET: u8 = 0x03;
-/// [`CONTROL_1`]: resets the chip.
-pub(super) const SOFT_RESET: u8 = 0x80;
-/// [`DAA_CONTROL`]: on-hook, with the line monitor on.
-pub(super) const ON_HOOK: u8 = 0x08;
-/// [`DAA_CONTROL`]: off-hook, with the line monitor on.
-pub(super) const OFF_HOOK: u8 = 0x09;
-/// [`DAA_CONTROL`]: the bits that are as written; the others are status.
-pub(super) const CONTROL_BITS: u8 = 0x9B;
-/// [`DAA_CONTROL`]: ringing voltage in either half-cycle.
-pub(super) const RING_BITS: u8 = 0x60;
-/// [`DAA_CONTROL_2`]: line side powered down.
-pub(super) const LINE_SIDE_OFF: u8 = 0x10;
-/// [`LINK_STATUS`]: link is up.
-pub(super) const FRAME_DETECT: u8 = 0x40;
-/// [`PCM_MODE`]: sends and receives u-law samples.
-pub(super) const PCM_ULAW: u8 = 0x28;
+pub(crate) const CONTROL_2_RESET: u8 = 0x03;
+/// [`RING_VALIDATION`]: its value after reset, with the validation off.
+pub(crate) const VALIDATION_OFF: u8 = 0x19;
+/// What every register of a module that is not there reads.
+pub(crate) const ABSENT: u8 = 0xFF;

@@ -6,13 +6,9 @@ use ringback_country::Country;
 
 use super::calibration;
 use super::indirect;
-use super::registers::{
-    AUTOMATIC, BATTERY_DOWN, BATTERY_FEED, BATTERY_HIGH, BATTERY_SENSE, BATTERY_UP, COMMON_MODE,
-    CONVERTER_CONTROL, CONVERTER_OFF, CONVERTER_PERIOD, ENHANCE, HYBRID, HYBRID_RESET, IDENTITY,
-    INDIRECT_ADDRESS, INTERRUPT_STATUS, LINE_STATE, LOOP_CURRENT, LOOPBACK, LOOPBACK_RESET,
-    PCM_MODE, PCM_ULAW, POWER_DOWN, RESULTS, RING_CONTROL, RING_TIMERS, RX_START, TX_START, volts,
-};
+use super::registers::*;
 use crate::card::module::{Diagnosis, ModuleError};
+use crate::card::register::{Register, Value};
 use crate::card::sequence::Chip;
 use crate::report;
 
@@ -35,28 +31,41 @@ pub(crate) enum Identity {
 pub(crate) struct Calibration([u8; 10]);
 
 /// Looks for a freshly reset Si3210.
-pub(crate) async fn identify(chip: &Chip) -> Identity {
+pub(crate) async fn identify(chip: &Chip<Si3210>) -> Identity {
     if !answers(chip).await {
         return Identity::Absent;
     }
-    if chip.read(PCM_MODE).await & 0x80 != 0 {
+    if chip.read(PCM_MODE).await.contains(PcmMode::SI3215) {
         return Identity::Odd(ModuleError::Si3215);
     }
-    for (register, expected) in
-        [(LOOPBACK, LOOPBACK_RESET), (LINE_STATE, 0), (HYBRID, HYBRID_RESET)]
-    {
-        let read = chip.read(register).await;
-        if read != expected {
-            return Identity::Odd(ModuleError::Identity { register, expected, read });
-        }
+    let fresh = async {
+        expect(chip, LOOPBACK, Loopback::DIGITAL).await?;
+        expect(chip, LINE_STATE, LineState::OPEN).await?;
+        expect(chip, HYBRID, HYBRID_RESET).await
+    };
+    if let Err(error) = fresh.await {
+        return Identity::Odd(error);
     }
-    chip.write(INDIRECT_ADDRESS, 0).await;
+    chip.write(INDIRECT_ADDRESS, IndirectAddress::FIRST).await;
     Identity::Si3210
+}
+
+/// Reads a register, which is to have the value that it has after reset.
+async fn expect<V: Value>(
+    chip: &Chip<Si3210>,
+    register: Register<Si3210, V>,
+    value: V,
+) -> Result<(), ModuleError> {
+    let (expected, read) = (value.raw() as u8, chip.read(register).await.raw() as u8);
+    if read == expected {
+        return Ok(());
+    }
+    Err(ModuleError::Identity { register: register.number() as u8, expected, read })
 }
 
 /// Brings a freshly reset chip up for a slot: checks, calibrates, feeds the line.
 pub(crate) async fn bring_up(
-    chip: &Chip,
+    chip: &Chip<Si3210>,
     slot: u8,
     country: Country,
 ) -> Result<Calibration, ModuleError> {
@@ -70,18 +79,18 @@ pub(crate) async fn bring_up(
     }
     calibration::converter(chip).await;
     let mut results = [0; 10];
-    for (register, result) in RESULTS.zip(&mut results) {
+    for (register, result) in RESULTS.into_iter().zip(&mut results) {
         *result = chip.read(register).await;
     }
     configure(chip, slot, country).await?;
-    chip.write(LINE_STATE, 1).await;
+    chip.write(LINE_STATE, LineState::ask(FeedState::ACTIVE)).await;
     Ok(Calibration(results))
 }
 
 /// Brings a chip that lost its settings back with the calibration it had: about 0.1 s instead
 /// of 3 s. The line is left open; the caller feeds it as it was.
 pub(crate) async fn restore(
-    chip: &Chip,
+    chip: &Chip<Si3210>,
     slot: u8,
     country: Country,
     calibration: Calibration,
@@ -89,63 +98,68 @@ pub(crate) async fn restore(
     if !answers(chip).await {
         return Err(ModuleError::NotAnswering);
     }
-    chip.write(LINE_STATE, 0).await;
-    chip.write(POWER_DOWN, CONVERTER_OFF).await;
+    chip.write(LINE_STATE, LineState::OPEN).await;
+    chip.write(POWER_DOWN, PowerDown::CONVERTER).await;
     prepare(chip, country).await?;
     power_up(chip).await?;
-    for (register, result) in RESULTS.zip(calibration.0) {
+    for (register, result) in RESULTS.into_iter().zip(calibration.0) {
         chip.write(register, result).await;
     }
     configure(chip, slot, country).await
 }
 
 /// Finds out why a chip gave a sample that can't be.
-pub(crate) async fn diagnose(chip: &Chip) -> Diagnosis {
+pub(crate) async fn diagnose(chip: &Chip<Si3210>) -> Diagnosis {
     if !answers(chip).await {
         chip.resync().await;
         if !answers(chip).await {
             return Diagnosis::NotAnswering;
         }
     }
-    if chip.read(LOOPBACK).await != 0 {
+    if !chip.read(LOOPBACK).await.is_empty() {
         Diagnosis::PartReset
-    } else if chip.read(LINE_STATE).await == 0 {
+    } else if chip.read(LINE_STATE).await == LineState::OPEN {
         Diagnosis::PowerAlarm
     } else {
         Diagnosis::Sound
     }
 }
 
-async fn answers(chip: &Chip) -> bool {
-    !matches!(chip.read(IDENTITY).await & 0x0F, 0x00 | 0x0F)
+async fn answers(chip: &Chip<Si3210>) -> bool {
+    let revision = chip.read(IDENTITY).await & ChipIdentity::REVISION;
+    !revision.is_empty() && revision != ChipIdentity::REVISION
 }
 
 /// Everything before power: the coefficients, and what keeps the output transistors safe.
-async fn prepare(chip: &Chip, country: Country) -> Result<(), ModuleError> {
+async fn prepare(chip: &Chip<Si3210>, country: Country) -> Result<(), ModuleError> {
     indirect::store_all(chip, country).await?;
     indirect::store(chip, indirect::SCRATCH, 0).await?;
-    chip.write_all(&[(LOOPBACK, 0), (ENHANCE, 0xEB), (AUTOMATIC, 0x07), (BATTERY_FEED, 0x01)])
-        .await;
+    chip.write(LOOPBACK, Loopback::empty()).await;
+    chip.write(ENHANCE, ENHANCEMENTS).await;
+    chip.write(AUTOMATIC, Automatic::all()).await;
+    chip.write(BATTERY_FEED, BatteryFeed::SWITCH_OFF).await;
     // The filters are flushed until the voltages have settled; `configure` sets them again.
     for register in indirect::FILTERS {
-        indirect::store(chip, register, 0x8000).await?;
+        indirect::store(chip, register, indirect::FLUSH).await?;
     }
     Ok(())
 }
 
-async fn power_up(chip: &Chip) -> Result<(), ModuleError> {
-    chip.write_all(&[(CONVERTER_PERIOD, 0xFF), (POWER_DOWN, 0)]).await;
+async fn power_up(chip: &Chip<Si3210>) -> Result<(), ModuleError> {
+    chip.write(CONVERTER_PERIOD, LONGEST_PERIOD).await;
+    chip.write(POWER_DOWN, PowerDown::empty()).await;
     chip.poll(BATTERY_SENSE, POLL, POWER_LIMIT, |sense| sense >= BATTERY_UP)
         .await
         .map_err(|sense| ModuleError::NoPower { volts: volts(sense) })?;
-    // 20 mA of loop current.
-    chip.write_all(&[(LOOP_CURRENT, 0), (CONVERTER_CONTROL, 0x19)]).await;
+    chip.write(LOOP_CURRENT, LOOP_20_MA).await;
+    chip.write(CONVERTER_CONTROL, ConverterControl::MINIMUM_OFF_TIME).await;
     Ok(())
 }
 
 /// Lets the converter run down. One that falls too fast has a leak; that is told, but tolerated.
-async fn leak_test(chip: &Chip) {
-    chip.write_all(&[(LINE_STATE, 0), (POWER_DOWN, CONVERTER_OFF)]).await;
+async fn leak_test(chip: &Chip<Si3210>) {
+    chip.write(LINE_STATE, LineState::OPEN).await;
+    chip.write(POWER_DOWN, PowerDown::CONVERTER).await;
     let (Ok(sense) | Err(sense)) =
         chip.poll(BATTERY_SENSE, POLL, POWER_LIMIT, |sense| sense <= BATTERY_DOWN).await;
     if sense < BATTERY_DOWN {
@@ -158,43 +172,45 @@ async fn leak_test(chip: &Chip) {
 }
 
 /// Everything after power: coefficients checked, samples in the slot's place, ringing.
-async fn configure(chip: &Chip, slot: u8, country: Country) -> Result<(), ModuleError> {
-    let values = indirect::values(country);
-    for register in indirect::FILTERS {
-        let Some(&value) = values.get(usize::from(register)) else { continue };
-        indirect::store(chip, register, value).await?;
-    }
+async fn configure(chip: &Chip<Si3210>, slot: u8, country: Country) -> Result<(), ModuleError> {
+    indirect::store_filters(chip, country).await?;
     indirect::verify_all(chip, country).await?;
     // The last slot's bits come first in the frame.
     let start = 3u8.saturating_sub(slot) * 8;
+    chip.write(PCM_MODE, PcmMode::ENABLE | PcmMode::U_LAW).await;
     chip.write_all(&[
-        (PCM_MODE, PCM_ULAW),
-        (TX_START.0, start),
-        (TX_START.1, 0),
-        (RX_START.0, start),
-        (RX_START.1, 0),
+        (TX_START_LOW, start),
+        (TX_START_HIGH, 0),
+        (RX_START_LOW, start),
+        (RX_START_HIGH, 0),
+        (INTERRUPT_STATUS_1, EVERY_INTERRUPT),
+        (INTERRUPT_STATUS_2, EVERY_INTERRUPT),
+        (INTERRUPT_STATUS_3, EVERY_INTERRUPT),
+        (COMMON_MODE, COMMON_6_V),
     ])
     .await;
-    for register in INTERRUPT_STATUS {
-        chip.write(register, 0xFF).await;
-    }
-    // Ringing without a cadence of the chip's own (its timers stand at their usual values), from a
-    // 75 V battery.
-    chip.write_all(&[(COMMON_MODE, 0x04), (RING_CONTROL, 0)]).await;
-    for (register, value) in RING_TIMERS.into_iter().zip([0xE0, 0x01, 0xF0, 0x05]) {
-        chip.write(register, value).await;
-    }
-    chip.write(BATTERY_HIGH, 0x32).await;
+    // Ringing without a cadence of the chip's own (its timers stand at their usual values: 60 ms
+    // and 190 ms in steps of 125 us), from a 75 V battery.
+    chip.write(RING_CONTROL, RingControl::empty()).await;
+    let ([on_low, on_high], [off_low, off_high]) = (480u16.to_le_bytes(), 1520u16.to_le_bytes());
+    chip.write_all(&[
+        (RING_ACTIVE_LOW, on_low),
+        (RING_ACTIVE_HIGH, on_high),
+        (RING_INACTIVE_LOW, off_low),
+        (RING_INACTIVE_HIGH, off_high),
+        (BATTERY_HIGH, BATTERY_75_V),
+    ])
+    .await;
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::simulation::Si3210;
+    use super::super::simulation;
     use super::*;
     use crate::card::sequence::Sequence;
 
-    fn brought_up(chip: &mut Si3210, slot: u8) -> Result<Calibration, ModuleError> {
+    fn brought_up(chip: &mut simulation::Si3210, slot: u8) -> Result<Calibration, ModuleError> {
         let identity = Sequence::new(|chip| async move { identify(&chip).await })
             .run(|operation| chip.perform(operation));
         assert_eq!(identity, Identity::Si3210);
@@ -202,7 +218,7 @@ mod tests {
             .run(|operation| chip.perform(operation))
     }
 
-    fn diagnosed(chip: &mut Si3210) -> Diagnosis {
+    fn diagnosed(chip: &mut simulation::Si3210) -> Diagnosis {
         Sequence::new(|chip| async move { diagnose(&chip).await })
             .run(|operation| chip.perform(operation))
     }
@@ -210,7 +226,7 @@ mod tests {
     #[test]
     fn leaves_a_fed_line() {
         for (slot, start) in [(0, 24), (1, 16), (2, 8), (3, 0)] {
-            let mut chip = Si3210::new();
+            let mut chip = simulation::Si3210::new();
             let calibration = brought_up(&mut chip, slot).unwrap();
             assert_eq!(chip.direct[64] & 7, 1);
             assert_eq!(chip.direct[1], 0x28);
@@ -220,7 +236,8 @@ mod tests {
             );
             assert_eq!(chip.direct[8], 0);
             assert_eq!([chip.direct[66], chip.direct[67], chip.direct[108]], [1, 7, 0xEB]);
-            assert_eq!(chip.indirect[..44], indirect::values(Country::default()));
+            let values = indirect::values(Country::default()).map(|(_, value)| value);
+            assert_eq!(chip.indirect[..44], values);
             assert_eq!(calibration.0, chip.direct[98..=107]);
             assert!(chip.was_run_down, "the leak test ran");
         }
@@ -228,8 +245,8 @@ mod tests {
 
     #[test]
     fn identity_is_told_apart() {
-        let identified = |prepare: fn(&mut Si3210)| {
-            let mut chip = Si3210::new();
+        let identified = |prepare: fn(&mut simulation::Si3210)| {
+            let mut chip = simulation::Si3210::new();
             prepare(&mut chip);
             Sequence::new(|chip| async move { identify(&chip).await })
                 .run(|operation| chip.perform(operation))
@@ -246,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_missing_power_cable_is_named() {
-        let mut chip = Si3210::new();
+        let mut chip = simulation::Si3210::new();
         chip.powered = 0x10;
         let error = brought_up(&mut chip, 0).unwrap_err();
         assert_eq!(error, ModuleError::NoPower { volts: 6 });
@@ -258,21 +275,21 @@ mod tests {
 
     #[test]
     fn a_calibration_that_does_not_end_is_done_by_hand() {
-        let mut chip = Si3210::new();
+        let mut chip = simulation::Si3210::new();
         chip.failing_calibrations = 2;
         chip.matching_gains = [0x11, 0x0F];
         brought_up(&mut chip, 0).unwrap();
         assert_eq!([chip.direct[98], chip.direct[99]], [0x11, 0x0F]);
         assert_eq!(chip.direct[64] & 7, 1);
 
-        let mut chip = Si3210::new();
+        let mut chip = simulation::Si3210::new();
         chip.failing_calibrations = u32::MAX;
         assert_eq!(brought_up(&mut chip, 0), Err(ModuleError::Calibration));
     }
 
     #[test]
     fn a_chip_that_lost_its_settings_is_restored_with_its_calibration() {
-        let mut chip = Si3210::new();
+        let mut chip = simulation::Si3210::new();
         chip.direct[98..=107].copy_from_slice(&[16, 17, 17, 17, 8, 0x88, 0, 0, 0x20, 9]);
         let calibration = brought_up(&mut chip, 2).unwrap();
         let before = (chip.direct.clone(), chip.indirect);
@@ -295,7 +312,7 @@ mod tests {
 
     #[test]
     fn a_power_alarm_is_no_reset() {
-        let mut chip = Si3210::new();
+        let mut chip = simulation::Si3210::new();
         brought_up(&mut chip, 0).unwrap();
         chip.direct[64] = 0;
         assert_eq!(diagnosed(&mut chip), Diagnosis::PowerAlarm);

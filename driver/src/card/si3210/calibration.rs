@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use super::indirect;
-use super::registers::{
-    CALIBRATE, CALIBRATE_2, CONVERTER_CONTROL, CONVERTER_RESULT, GAIN_RESULT, GAIN_SENSE,
-    INTERRUPT_MASK, LINE_STATE,
-};
+use super::registers::*;
 use crate::card::module::ModuleError;
+use crate::card::register::Register;
 use crate::card::sequence::Chip;
 use crate::report;
 
@@ -16,10 +14,10 @@ const POLL: Duration = Duration::from_millis(10);
 const SETTLE: Duration = Duration::from_millis(40);
 
 /// The chip's own calibration, tried twice.
-pub(super) async fn automatic(chip: &Chip) -> Result<(), ModuleError> {
+pub(super) async fn automatic(chip: &Chip<Si3210>) -> Result<(), ModuleError> {
     for _ in 0..2 {
-        chip.write(CALIBRATE_2, 0x1F).await;
-        chip.write(CALIBRATE, 0x5F).await;
+        chip.write(CALIBRATE_2, Calibrate2::all()).await;
+        chip.write(CALIBRATE, Calibrate::START_ALL).await;
         if finished(chip, Duration::from_secs(2)).await {
             return Ok(());
         }
@@ -28,14 +26,12 @@ pub(super) async fn automatic(chip: &Chip) -> Result<(), ModuleError> {
 }
 
 /// Calibrates what can be done one by one, and searches the TIP and RING gains by hand.
-pub(super) async fn manual(chip: &Chip) -> Result<(), ModuleError> {
-    for register in INTERRUPT_MASK {
-        chip.write(register, 0).await;
-    }
-    chip.write(LINE_STATE, 0).await;
+pub(super) async fn manual(chip: &Chip<Si3210>) -> Result<(), ModuleError> {
+    enable_interrupts(chip, 0).await;
+    chip.write(LINE_STATE, LineState::OPEN).await;
     // Everything but the ADC and DAC offsets and the gain mismatch.
-    chip.write(CALIBRATE_2, 0x18).await;
-    chip.write(CALIBRATE, 0x47).await;
+    chip.write(CALIBRATE_2, Calibrate2::MONITOR_1 | Calibrate2::MONITOR_2).await;
+    chip.write(CALIBRATE, Calibrate::START_MANUAL).await;
     if !finished(chip, Duration::from_millis(800)).await {
         return Err(ModuleError::Calibration);
     }
@@ -43,42 +39,43 @@ pub(super) async fn manual(chip: &Chip) -> Result<(), ModuleError> {
         indirect::store(chip, register, 0).await?;
     }
     // Both searches start from the same place.
-    for register in GAIN_RESULT {
-        chip.write(register, 0x10).await;
-    }
-    for (result, sense) in GAIN_RESULT.into_iter().zip(GAIN_SENSE) {
-        search(chip, result, sense).await;
-    }
+    chip.write_all(&[(RING_GAIN, GAIN_MIDDLE), (TIP_GAIN, GAIN_MIDDLE)]).await;
+    search(chip, RING_GAIN, RING_GAIN_SENSE).await;
+    search(chip, TIP_GAIN, TIP_GAIN_SENSE).await;
     // The longitudinal balance needs the line fed for a moment, and its interrupt enabled.
-    chip.write(LINE_STATE, 1).await;
+    chip.write(LINE_STATE, LineState::ask(FeedState::ACTIVE)).await;
     chip.wait(Duration::from_millis(100)).await;
-    chip.write(LINE_STATE, 0).await;
-    let [_, _, balance] = INTERRUPT_MASK;
-    chip.write(balance, 0x04).await;
-    chip.write(CALIBRATE_2, 0x01).await;
-    chip.write(CALIBRATE, 0x40).await;
+    chip.write(LINE_STATE, LineState::OPEN).await;
+    chip.write(INTERRUPT_ENABLE_3, CALIBRATED).await;
+    chip.write(CALIBRATE_2, Calibrate2::BALANCE).await;
+    chip.write(CALIBRATE, Calibrate::START).await;
     // A chip that needed the manual way may not report the end of this step; its result holds.
     finished(chip, Duration::from_millis(800)).await;
-    for register in INTERRUPT_MASK {
-        chip.write(register, 0xFF).await;
-    }
+    enable_interrupts(chip, EVERY_INTERRUPT).await;
     Ok(())
 }
 
+async fn enable_interrupts(chip: &Chip<Si3210>, enabled: u8) {
+    for register in [INTERRUPT_ENABLE_1, INTERRUPT_ENABLE_2, INTERRUPT_ENABLE_3] {
+        chip.write(register, enabled).await;
+    }
+}
+
 /// The DC-DC converter's calibration; repairs a result that can't be right.
-pub(super) async fn converter(chip: &Chip) {
-    chip.write(CONVERTER_CONTROL, 0x99).await;
+pub(super) async fn converter(chip: &Chip<Si3210>) {
+    let off_time = ConverterControl::MINIMUM_OFF_TIME;
+    chip.write(CONVERTER_CONTROL, off_time | ConverterControl::CALIBRATE).await;
     chip.wait(POLL).await;
     let result = chip.read(CONVERTER_RESULT).await;
-    if !(2..=13).contains(&result) {
+    if !CONVERTER_SOUND.contains(&result) {
         report!(WARN, "FXS module: converter calibration {result} out of range, set to the middle");
-        chip.write(CONVERTER_RESULT, 8).await;
+        chip.write(CONVERTER_RESULT, CONVERTER_MIDDLE).await;
     }
 }
 
 /// Lowers a gain until its mismatch is gone.
-async fn search(chip: &Chip, result: u8, sense: u8) {
-    for gain in (1..=0x1F).rev() {
+async fn search(chip: &Chip<Si3210>, result: Register<Si3210, u8>, sense: Register<Si3210, u8>) {
+    for gain in (1..=GAIN_HIGHEST).rev() {
         chip.write(result, gain).await;
         chip.wait(SETTLE).await;
         if chip.read(sense).await == 0 {
@@ -87,19 +84,19 @@ async fn search(chip: &Chip, result: u8, sense: u8) {
     }
 }
 
-async fn finished(chip: &Chip, limit: Duration) -> bool {
-    chip.poll(CALIBRATE, POLL, limit, |value| value == 0).await.is_ok()
+async fn finished(chip: &Chip<Si3210>, limit: Duration) -> bool {
+    chip.poll(CALIBRATE, POLL, limit, |left| left.is_empty()).await.is_ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::simulation::Si3210;
+    use super::super::simulation;
     use super::*;
     use crate::card::sequence::Sequence;
 
     #[test]
     fn is_tried_twice() {
-        let mut chip = Si3210::new();
+        let mut chip = simulation::Si3210::new();
         chip.failing_calibrations = 1;
         let result = Sequence::new(|chip| async move { automatic(&chip).await })
             .run(|operation| chip.perform(operation));
@@ -112,7 +109,7 @@ mod tests {
 
     #[test]
     fn by_hand_finds_the_gains() {
-        let mut chip = Si3210::new();
+        let mut chip = simulation::Si3210::new();
         chip.matching_gains = [0x0C, 0x15];
         let result = Sequence::new(|chip| async move { manual(&chip).await })
             .run(|operation| chip.perform(operation));
@@ -123,7 +120,7 @@ mod tests {
 
     #[test]
     fn an_odd_converter_result_is_repaired() {
-        let mut chip = Si3210::new();
+        let mut chip = simulation::Si3210::new();
         chip.converter_result = 0x0E;
         Sequence::new(|chip| async move { converter(&chip).await })
             .run(|operation| chip.perform(operation));

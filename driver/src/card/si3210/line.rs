@@ -4,17 +4,15 @@
 //! makes the line active, out of ringing too, and a power alarm opens it. What is known here
 //! follows the chip in the first case and is put back in the second.
 
-use super::registers::{LINE_STATE, LOOP_STATUS, LOOPBACK};
+use super::registers::{
+    ABSENT, FeedState, LINE_STATE, LOOP_STATUS, LOOPBACK, LineState, LoopStatus,
+};
 use crate::card::debounce::HookDetector;
 use crate::card::module::Reaction;
 use crate::card::port::{Hook, LineFeed, Polarity, PortEvent};
+use crate::card::register::Address;
+use crate::card::sequence::Operation;
 
-/// Register 64: state bit that exchanges TIP and RING for the active and on-hook transmission
-/// states.
-const REVERSE: u8 = 4;
-const ACTIVE: u8 = 1;
-const ON_HOOK_TRANSMISSION: u8 = 2;
-const RINGING: u8 = 4;
 /// Samples of the loop (8 ms each) after a ring trip, by which a telephone that is still lifted has
 /// been found off-hook: the chip's own debouncing and a zero crossing of the ringing included.
 const SETTLED: u8 = 16;
@@ -47,49 +45,59 @@ impl FxsLine {
         self.hook.hook()
     }
 
-    /// Register 64 as commanded.
-    pub(crate) const fn control(&self) -> (u8, u8) {
-        let reverse = match self.polarity {
-            Polarity::Forward => 0,
-            Polarity::Reverse => REVERSE,
+    /// The write of register 64 as commanded.
+    pub(crate) fn control(&self) -> Operation {
+        let state = match (self.feed, self.polarity) {
+            (LineFeed::Open, _) => FeedState::OPEN,
+            (LineFeed::Active, Polarity::Forward) => FeedState::ACTIVE,
+            (LineFeed::Active, Polarity::Reverse) => FeedState::ACTIVE_REVERSE,
+            (LineFeed::OnHookTransmission, Polarity::Forward) => FeedState::ON_HOOK_TRANSMISSION,
+            (LineFeed::OnHookTransmission, Polarity::Reverse) => {
+                FeedState::ON_HOOK_TRANSMISSION_REVERSE
+            }
+            (LineFeed::Ringing, _) => FeedState::RINGING,
         };
-        let state = match self.feed {
-            LineFeed::Open => 0,
-            LineFeed::Active => ACTIVE | reverse,
-            LineFeed::OnHookTransmission => ON_HOOK_TRANSMISSION | reverse,
-            LineFeed::Ringing => RINGING,
-        };
-        (LINE_STATE, state)
+        Operation::write(LINE_STATE, LineState::ask(state))
     }
+
+    /// The status registers that are sampled, in turn: two often, one seldom.
+    pub(crate) const SAMPLED: [Option<Address>; 4] =
+        [Some(LOOP_STATUS.address()), Some(LINE_STATE.address()), Some(LOOPBACK.address()), None];
 
     /// One sample of one of the status registers.
     pub(crate) fn sample(
         &mut self,
-        register: u8,
+        register: Address,
         value: u8,
         event: &mut dyn FnMut(PortEvent),
     ) -> Reaction {
-        match register {
-            // Bits 7:3 are always 0.
-            LOOP_STATUS if value == 0xFF => Reaction::Suspect,
-            LOOP_STATUS => self.loop_status(value, event),
-            LINE_STATE if value == 0xFF => Reaction::Suspect,
-            LINE_STATE => self.line_state(value, event),
+        if value == ABSENT {
+            // None of them can read as ones.
+            return Reaction::Suspect;
+        }
+        if let Some(status) = register.holds(LOOP_STATUS, value) {
+            return self.loop_status(status, event);
+        }
+        if let Some(state) = register.holds(LINE_STATE, value) {
+            return self.line_state(state, event);
+        }
+        match register.holds(LOOPBACK, value) {
             // Also of a line that is open, or that was written since: there the state tells
             // nothing.
-            LOOPBACK if value != 0 => Reaction::Suspect,
+            Some(loopback) if !loopback.is_empty() => Reaction::Suspect,
             _ => Reaction::None,
         }
     }
 
-    fn loop_status(&mut self, value: u8, event: &mut dyn FnMut(PortEvent)) -> Reaction {
+    fn loop_status(&mut self, status: LoopStatus, event: &mut dyn FnMut(PortEvent)) -> Reaction {
         let mut reaction = Reaction::None;
-        if value & 0x02 != 0 && self.feed == LineFeed::Ringing {
+        if status.contains(LoopStatus::RING_TRIP) && self.feed == LineFeed::Ringing {
             self.trip(event);
             // The chip has done so by itself; written again so that the polarity is kept.
             reaction = Reaction::Write;
         }
-        if let Some(hook) = self.hook.sample(if value & 0x01 != 0 { Hook::Off } else { Hook::On }) {
+        let off_hook = status.contains(LoopStatus::OFF_HOOK);
+        if let Some(hook) = self.hook.sample(if off_hook { Hook::Off } else { Hook::On }) {
             if hook == Hook::Off
                 && matches!(self.feed, LineFeed::Ringing | LineFeed::OnHookTransmission)
             {
@@ -114,13 +122,13 @@ impl FxsLine {
         }
     }
 
-    fn line_state(&mut self, value: u8, event: &mut dyn FnMut(PortEvent)) -> Reaction {
-        let asked = value & 7;
-        if asked == 0 && self.feed != LineFeed::Open {
+    fn line_state(&mut self, state: LineState, event: &mut dyn FnMut(PortEvent)) -> Reaction {
+        let asked = state.asked();
+        if asked == FeedState::OPEN && self.feed != LineFeed::Open {
             return Reaction::Suspect;
         }
         // Active although something else was commanded: the chip saw the telephone being lifted.
-        if asked & !REVERSE == ACTIVE {
+        if matches!(asked, FeedState::ACTIVE | FeedState::ACTIVE_REVERSE) {
             match self.feed {
                 LineFeed::Ringing => {
                     self.trip(event);
@@ -147,11 +155,17 @@ impl FxsLine {
 
 #[cfg(test)]
 mod tests {
+    use super::super::registers::Si3210;
     use super::*;
+    use crate::card::register::Register;
 
-    fn sample(line: &mut FxsLine, register: u8, value: u8) -> (Reaction, Vec<PortEvent>) {
+    fn sample<V>(
+        line: &mut FxsLine,
+        register: Register<Si3210, V>,
+        value: u8,
+    ) -> (Reaction, Vec<PortEvent>) {
         let mut events = Vec::new();
-        let reaction = line.sample(register, value, &mut |event| events.push(event));
+        let reaction = line.sample(register.address(), value, &mut |event| events.push(event));
         (reaction, events)
     }
 
@@ -165,7 +179,9 @@ mod tests {
             {
                 line.feed = feed;
                 line.polarity = polarity;
-                codes.push(line.control().1);
+                let Operation::Write(register, code) = line.control() else { panic!() };
+                assert_eq!(register.number(), 64);
+                codes.push(code);
             }
         }
         assert_eq!(codes, [0, 1, 2, 4, 0, 5, 6, 4]);
@@ -176,27 +192,38 @@ mod tests {
         let mut line = FxsLine::new();
         line.polarity = Polarity::Reverse;
         line.feed = LineFeed::Ringing;
-        assert_eq!(sample(&mut line, 68, 0x00), (Reaction::None, vec![]));
-        assert_eq!(sample(&mut line, 68, 0x07), (Reaction::Write, vec![PortEvent::RingTrip]));
-        assert_eq!(line.control(), (64, 5), "the polarity is kept");
-        assert_eq!(sample(&mut line, 64, 0x11), (Reaction::None, vec![]));
-        assert_eq!(sample(&mut line, 68, 0x05), (Reaction::None, vec![PortEvent::Hook(Hook::Off)]));
+        assert_eq!(sample(&mut line, LOOP_STATUS, 0x00), (Reaction::None, vec![]));
+        assert_eq!(
+            sample(&mut line, LOOP_STATUS, 0x07),
+            (Reaction::Write, vec![PortEvent::RingTrip])
+        );
+        assert_eq!(
+            line.control(),
+            Operation::Write(LINE_STATE.address(), 5),
+            "the polarity is kept"
+        );
+        assert_eq!(sample(&mut line, LINE_STATE, 0x11), (Reaction::None, vec![]));
+        assert_eq!(
+            sample(&mut line, LOOP_STATUS, 0x05),
+            (Reaction::None, vec![PortEvent::Hook(Hook::Off)])
+        );
     }
 
     #[test]
     fn a_telephone_hung_up_right_after_the_trip_is_told_to_be_on_hook() {
         let mut line = FxsLine::new();
         line.feed = LineFeed::Ringing;
-        assert_eq!(sample(&mut line, 68, 0x02).1, [PortEvent::RingTrip]);
+        assert_eq!(sample(&mut line, LOOP_STATUS, 0x02).1, [PortEvent::RingTrip]);
         let mut events = Vec::new();
         for _ in 0..100 {
-            events.extend(sample(&mut line, 68, 0x00).1);
+            events.extend(sample(&mut line, LOOP_STATUS, 0x00).1);
         }
         assert_eq!(events, [PortEvent::Hook(Hook::On)], "once");
         // And one that stays lifted is not.
         line.feed = LineFeed::Ringing;
-        assert_eq!(sample(&mut line, 68, 0x07).1, [PortEvent::RingTrip]);
-        let events: Vec<_> = (0..100).flat_map(|_| sample(&mut line, 68, 0x05).1).collect();
+        assert_eq!(sample(&mut line, LOOP_STATUS, 0x07).1, [PortEvent::RingTrip]);
+        let events: Vec<_> =
+            (0..100).flat_map(|_| sample(&mut line, LOOP_STATUS, 0x05).1).collect();
         assert_eq!(events, [PortEvent::Hook(Hook::Off)]);
     }
 
@@ -204,23 +231,26 @@ mod tests {
     fn ring_trip_is_seen_in_the_line_state_too() {
         let mut line = FxsLine::new();
         line.feed = LineFeed::Ringing;
-        assert_eq!(sample(&mut line, 64, 0x44), (Reaction::None, vec![]));
+        assert_eq!(sample(&mut line, LINE_STATE, 0x44), (Reaction::None, vec![]));
         assert_eq!(
-            sample(&mut line, 64, 0x24),
+            sample(&mut line, LINE_STATE, 0x24),
             (Reaction::None, vec![]),
             "waits for a zero crossing"
         );
-        assert_eq!(sample(&mut line, 64, 0x11), (Reaction::Write, vec![PortEvent::RingTrip]));
-        assert_eq!(sample(&mut line, 68, 0x07).1, vec![], "told once");
+        assert_eq!(
+            sample(&mut line, LINE_STATE, 0x11),
+            (Reaction::Write, vec![PortEvent::RingTrip])
+        );
+        assert_eq!(sample(&mut line, LOOP_STATUS, 0x07).1, vec![], "told once");
     }
 
     #[test]
     fn lifting_in_on_hook_transmission_makes_the_line_active() {
         let mut line = FxsLine::new();
         line.feed = LineFeed::OnHookTransmission;
-        assert_eq!(sample(&mut line, 68, 0x05), (Reaction::None, vec![]));
+        assert_eq!(sample(&mut line, LOOP_STATUS, 0x05), (Reaction::None, vec![]));
         assert_eq!(
-            sample(&mut line, 68, 0x05),
+            sample(&mut line, LOOP_STATUS, 0x05),
             (Reaction::Write, vec![PortEvent::Hook(Hook::Off)])
         );
         assert_eq!(line.feed, LineFeed::Active);
@@ -229,13 +259,13 @@ mod tests {
     #[test]
     fn samples_that_can_not_be_are_suspect() {
         let mut line = FxsLine::new();
-        assert_eq!(sample(&mut line, 64, 0x00), (Reaction::Suspect, vec![]));
-        assert_eq!(sample(&mut line, 64, 0xFF), (Reaction::Suspect, vec![]));
-        assert_eq!(sample(&mut line, 68, 0xFF), (Reaction::Suspect, vec![]));
-        assert_eq!(sample(&mut line, 68, 0xFF), (Reaction::Suspect, vec![]));
+        assert_eq!(sample(&mut line, LINE_STATE, 0x00), (Reaction::Suspect, vec![]));
+        assert_eq!(sample(&mut line, LINE_STATE, 0xFF), (Reaction::Suspect, vec![]));
+        assert_eq!(sample(&mut line, LOOP_STATUS, 0xFF), (Reaction::Suspect, vec![]));
+        assert_eq!(sample(&mut line, LOOP_STATUS, 0xFF), (Reaction::Suspect, vec![]));
         assert_eq!(line.hook(), Hook::On);
         line.feed = LineFeed::Open;
-        assert_eq!(sample(&mut line, 64, 0x00), (Reaction::None, vec![]));
+        assert_eq!(sample(&mut line, LINE_STATE, 0x00), (Reaction::None, vec![]));
     }
 
     #[test]
@@ -243,8 +273,8 @@ mod tests {
         let mut line = FxsLine::new();
         for feed in [LineFeed::Open, LineFeed::Active, LineFeed::Ringing] {
             line.feed = feed;
-            assert_eq!(sample(&mut line, 8, 0x02), (Reaction::Suspect, vec![]), "{feed:?}");
-            assert_eq!(sample(&mut line, 8, 0x00), (Reaction::None, vec![]));
+            assert_eq!(sample(&mut line, LOOPBACK, 0x02), (Reaction::Suspect, vec![]), "{feed:?}");
+            assert_eq!(sample(&mut line, LOOPBACK, 0x00), (Reaction::None, vec![]));
         }
     }
 }

@@ -21,4 +21,5 @@ pub(crate) mod simulation;
 
 pub(crate) use bring_up::{Calibration, Identity, bring_up, diagnose, identify, restore};
 pub(crate) use line::FxsLine;
-pub(crate) use registers::{LINE_STATE, LOOP_STATUS, LOOPBACK};
+#[cfg(test)]
+pub(crate) use registers::{LINE_STATE, LOOP_STATUS};

@@ -123,8 +123,8 @@ impl Si3210 {
 
     pub(crate) fn perform(&mut self, operation: Operation) -> u8 {
         match operation {
-            Operation::Read(register) => return self.read(register),
-            Operation::Write(register, value) => self.write(register, value),
+            Operation::Read(register) => return self.read(register.number()),
+            Operation::Write(register, value) => self.write(register.number(), value),
             Operation::Resync => {}
             Operation::Wait(time) => self.waited += time,
         }

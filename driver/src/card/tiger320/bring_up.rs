@@ -6,16 +6,13 @@ use ringback_country::Country;
 
 use super::error::OpenError;
 use super::module::Module;
-use super::registers::{
-    AUX_IDLE, AUX_OUTPUTS, AUXC, AUXD, AUXFUNC, CNTL, CNTL_PORTS_RESET, CNTL_RESET, CNTL_RESETS,
-    CNTL_RUN, CNTL_SERVICE, CNTL_SLOW, CS, FSCDELAY, INTSTAT, MASK0, MASK1, OPER, SERCTL, SYNC,
-    TEST, VER, WINDOW,
-};
+use super::registers::*;
 use super::ring::{RING_BYTES, Ring, SLOTS};
 use super::spi::Spi;
 use crate::card::module::ModuleError;
 use crate::card::port::ModuleKind;
 use crate::card::port_card::Slot;
+use crate::card::register::Register;
 use crate::card::sequence::{Operation, Sequence};
 use crate::card::{Delay, si3050, si3210};
 use crate::device::{Device, DmaMemory, Registers};
@@ -25,7 +22,7 @@ const SETTLE: Duration = Duration::from_millis(250);
 /// How long the serial port is held in reset before service.
 const PORTS_RESET: Duration = Duration::from_millis(10);
 /// From this CPLD version on the chip-select register can be read back.
-const VER_READABLE_CS: u8 = 0x70;
+const VER_READABLE_SELECT: u8 = 0x70;
 /// CPLD version of a card without registers to test.
 const VER_UNTESTED: u8 = 0x59;
 
@@ -50,70 +47,73 @@ pub(super) fn check(device: &impl Device) -> Result<Ring, OpenError> {
 
 /// Resets the card and its modules and sets it up as far as the modules need it.
 pub(super) fn initialise(
-    r: &impl Registers,
+    r: Bus<'_, impl Registers>,
     ring: &Ring,
     delay: &mut dyn Delay,
 ) -> Result<(), OpenError> {
     // Whoever had the card before may have left it running.
-    r.write8(OPER, 0);
-    r.write8(MASK0, 0);
-    r.write8(MASK1, 0);
-    r.write8(CNTL, CNTL_RUN);
-    let control = r.read8(CNTL);
-    let version = r.read8(VER);
-    if (control, version, r.read8(INTSTAT)) == (0xFF, 0xFF, 0xFF) {
+    r.write(OPER, Operate::empty());
+    r.write(MASK0, Interrupts::empty());
+    r.write(MASK1, Aux::empty());
+    r.write(CNTL, Control::RUN);
+    let control = r.read(CNTL);
+    let version = r.read(CPLD_VERSION);
+    let status = r.read(INTSTAT);
+    if [control.bits(), version, status.bits()] == [ABSENT; 3] {
         return Err(OpenError::AllOnes);
     }
     test_registers(r, version)?;
-    r.write8(SYNC, 0x01);
-    r.read8(SYNC);
-    r.write8(CNTL, CNTL_RESET);
-    r.write8(AUXD, AUX_IDLE);
-    r.write8(AUXC, AUX_OUTPUTS);
-    r.write8(AUXFUNC, 0x04);
+    r.write(CPLD_SYNC, Sync::HALF_DUTY);
+    r.read(CPLD_SYNC);
+    r.write(CNTL, Control::RESETS);
+    r.write(AUXD, Aux::IDLE);
+    r.write(AUXC, Aux::OUTPUTS);
+    r.write(AUXFUNC, AuxFunction::CLOCK_INPUT);
     delay.delay(SETTLE);
-    r.write8(CNTL, CNTL_SLOW);
-    let control = r.read8(CNTL);
-    r.write8(CNTL, control & !CNTL_RESETS);
-    r.write8(SERCTL, 0xC1);
-    r.write8(FSCDELAY, 0);
+    r.write(CNTL, Control::RUN | Control::SLOW);
+    let control = r.read(CNTL);
+    r.write(CNTL, control.difference(Control::RESETS));
+    r.write(SERCTL, SerialControl::all());
+    r.write(FSCDELAY, 0);
     ring.program(r);
-    r.write8(INTSTAT, 0xFF);
+    r.write(INTSTAT, Interrupts::EVERY);
     delay.delay(SETTLE);
     Ok(())
 }
 
 /// Ends bring-up: frame sync for the slots in use, ports reset, status latched from now on.
 pub(super) fn finish(
-    r: &impl Registers,
+    r: Bus<'_, impl Registers>,
     slots: &[Slot; SLOTS],
     delay: &mut dyn Delay,
 ) -> Result<(), OpenError> {
-    let used = slots.iter().rev().fold(0, |bits, slot| bits << 1 | u8::from(slot.kind().is_some()));
-    r.write8(SYNC, used << 1 | 1);
-    r.write8(CNTL, CNTL_PORTS_RESET);
+    let used = slots.iter().zip(Sync::SLOTS).filter(|(slot, _)| slot.kind().is_some());
+    r.write(CPLD_SYNC, used.fold(Sync::HALF_DUTY, |sync, (_, slot)| sync | slot));
+    r.write(CNTL, Control::PORTS_RESET);
     delay.delay(PORTS_RESET);
-    r.write8(CNTL, CNTL_SERVICE);
-    if (r.read8(CNTL), r.read8(VER)) == (0xFF, 0xFF) {
+    r.write(CNTL, Control::SERVICE);
+    if [r.read(CNTL).bits(), r.read(CPLD_VERSION)] == [ABSENT; 2] {
         return Err(OpenError::AllOnes);
     }
     Ok(())
 }
 
 /// Writes every value to a register of the CPLD and reads it back.
-fn test_registers(r: &impl Registers, version: u8) -> Result<(), OpenError> {
+fn test_registers(r: Bus<'_, impl Registers>, version: u8) -> Result<(), OpenError> {
     if version == VER_UNTESTED {
         return Ok(());
     }
-    let register = if version >= VER_READABLE_CS { CS } else { TEST };
+    let register: Register<Tiger, u8> =
+        if version >= VER_READABLE_SELECT { CPLD_SELECT } else { CPLD_TEST };
     let mut held = 0;
     let mut failure = None;
     for wrote in 0..=254 {
-        r.write8(register, wrote);
-        let read = r.read8(register);
+        r.write(register, wrote);
+        let read = r.read(register);
         if read == wrote {
             held += 1;
         } else {
+            let register = register.number();
             failure = failure.or(Some(OpenError::RegisterTest { register, wrote, read }));
         }
     }
@@ -127,7 +127,7 @@ fn test_registers(r: &impl Registers, version: u8) -> Result<(), OpenError> {
 
 /// Looks for a module in a slot and brings it up: as FXS, and if it is none, as FXO.
 pub(super) fn probe(
-    r: &impl Registers,
+    r: Bus<'_, impl Registers>,
     spi: &mut Spi,
     slot: u8,
     country: Country,

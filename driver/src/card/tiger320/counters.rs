@@ -11,11 +11,11 @@ pub struct Counters {
     pub late: u64,
     /// Calls of the interrupt service that found nothing to do.
     pub idle: u64,
-    /// PCI master aborts.
+    /// PCI master aborts: nobody answered a bus access of the card.
     pub master_aborts: u64,
-    /// PCI target aborts.
+    /// PCI target aborts: the memory refused a bus access of the card.
     pub target_aborts: u64,
-    /// Times the DMA stood still without an abort.
+    /// Times the DMA stopped without an abort.
     pub stalls: u64,
     /// Times the DMA was started anew after an abort or a stall.
     pub recoveries: u64,
@@ -27,13 +27,13 @@ pub struct Counters {
     pub link_losses: u64,
     /// Modules that gave no sensible answer.
     pub silences: u64,
-    /// Modules set up again.
+    /// Modules that were set up again after a fault.
     pub restored: u64,
     /// Control registers that were found changed and written again.
     pub rewritten: u64,
-    /// Module registers read and written.
+    /// Registers of modules that were read.
     pub module_reads: u64,
-    /// Module registers written.
+    /// Registers of modules that were written.
     pub module_writes: u64,
     /// Accesses to the card's registers for the two above.
     pub spi_accesses: u64,

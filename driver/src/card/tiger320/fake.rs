@@ -8,13 +8,22 @@ use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::registers::{
-    AUX_CLOCK, AUX_CS, AUX_FROM_MODULE, AUX_TO_MODULE, AUXD, AUXR, CNTL, CS, INTSTAT, MASK0, OPER,
-    RX_CURRENT, RX_END, RX_INTERRUPT, RX_START, SYNC, TEST, TX_CURRENT, TX_END, TX_START, VER,
-};
+use super::registers;
 use crate::card::si3050::simulation::Si3050;
 use crate::card::si3210::simulation::Si3210;
 use crate::device::{Device, DmaMemory, InterruptFd, InterruptSize, Registers};
+
+macro_rules! offsets {
+    ($($name:ident)*) => { $(pub(super) const $name: usize = registers::$name.number();)* };
+}
+offsets! {
+    CNTL OPER AUXD MASK0 INTSTAT AUXR TX_START TX_END TX_CURRENT RX_START RX_INTERRUPT RX_END
+    RX_CURRENT CPLD_SYNC CPLD_TEST CPLD_SELECT CPLD_VERSION
+}
+const AUX_CS: u8 = registers::Aux::CHIP_SELECT.bits();
+const AUX_CLOCK: u8 = registers::Aux::CLOCK.bits();
+const AUX_TO_MODULE: u8 = registers::Aux::TO_MODULE.bits();
+const AUX_FROM_MODULE: u8 = registers::Aux::FROM_MODULE.bits();
 
 /// Where the DMA memory is on the bus.
 pub(super) const BASE: u32 = 0x1_0000;
@@ -90,7 +99,7 @@ impl Card {
                 let level = self.selected().is_none_or(|slot| self.slaves[slot].level);
                 if level { 0xFF } else { !AUX_FROM_MODULE }
             }
-            VER => 0x73,
+            CPLD_VERSION => 0x73,
             _ => self.registers[offset],
         }
     }
@@ -118,7 +127,7 @@ impl Card {
                 return;
             }
             AUXD => self.pins(value),
-            CS | TEST | SYNC => {
+            CPLD_SELECT | CPLD_TEST | CPLD_SYNC => {
                 self.registers[offset] = value & self.cpld;
                 return;
             }
@@ -128,7 +137,7 @@ impl Card {
     }
 
     fn selected(&self) -> Option<usize> {
-        let select = self.registers[CS];
+        let select = self.registers[CPLD_SELECT];
         (select.is_power_of_two() && select < 16).then(|| select.trailing_zeros() as usize)
     }
 

@@ -14,6 +14,7 @@
 //!
 //! | file | what |
 //! |---|---|
+//! | `kind` | how a card is recognised and opened |
 //! | `registers` | the register map |
 //! | `bring_up` | from any state to four slots with their modules up |
 //! | `spi` | the serial bus |
@@ -30,6 +31,7 @@ mod counters;
 mod error;
 #[cfg(test)]
 mod fake;
+mod kind;
 mod module;
 mod ports;
 mod registers;
@@ -42,6 +44,7 @@ mod tests;
 pub use budget::ACCESSES_PER_TICK;
 pub use counters::Counters;
 pub use error::{Failure, OpenError};
+pub use kind::{KIND, OTHER_KIND, Tdm400p};
 
 use std::time::Duration;
 
@@ -49,6 +52,7 @@ use ringback_country::Country;
 
 use self::budget::Budget;
 use self::module::Module;
+use self::registers::Bus;
 use self::ring::{Ring, SLOTS};
 use self::spi::Spi;
 use super::delay::Delay;
@@ -73,7 +77,7 @@ enum State {
     Closed,
 }
 
-/// A TDM400P.
+/// A TDM400P whose registers are those of the device `D`.
 ///
 /// Dropping it makes it safe.
 #[derive(Debug)]
@@ -132,7 +136,7 @@ impl<D: Device> Tiger320<D> {
             restarts: 0,
             failure: None,
         };
-        let r = card.device.registers();
+        let r = Bus::new(card.device.registers());
         bring_up::initialise(r, &card.ring, delay)?;
         for (number, (slot, module)) in (0..).zip(card.slots.iter_mut().zip(&mut card.modules)) {
             (*slot, *module) = bring_up::probe(r, &mut card.spi, number, options.country, delay);
@@ -184,7 +188,8 @@ impl<D: Device> Tiger320<D> {
         let Some(module) = self.modules.get_mut(port).and_then(Option::as_mut) else { return };
         let Some(operation) = module.due() else { return };
         if self.budget.take(spi::cost(module.kind(), operation)) {
-            self.spi.perform(self.device.registers(), port as u8, module.kind(), operation);
+            let r = Bus::new(self.device.registers());
+            self.spi.perform(r, port as u8, module.kind(), operation);
             module.written();
         }
     }

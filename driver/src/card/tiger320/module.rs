@@ -20,7 +20,8 @@ use crate::card::module::{Diagnosis, ModuleError, Reaction};
 use crate::card::port::{
     Hook, LineFeed, ModuleKind, Polarity, PortEvent, PortFault, PortStatus, Remedy,
 };
-use crate::card::sequence::{Operation, Sequence, Step};
+use crate::card::register::Address;
+use crate::card::sequence::{Chip, Operation, Sequence, Step};
 use crate::card::si3050::{self, FxoLine};
 use crate::card::si3210::{self, Calibration, FxsLine};
 
@@ -98,26 +99,18 @@ impl Module {
     }
 
     /// The control register and what it is commanded to be.
-    const fn control(&self) -> Operation {
-        let (register, value) = match &self.line {
+    fn control(&self) -> Operation {
+        match &self.line {
             Line::Fxs(line, _) => line.control(),
             Line::Fxo(line) => line.control(),
-        };
-        Operation::Write(register, value)
+        }
     }
 
     /// The status registers that are sampled, in turn: two often, two seldom.
-    pub(super) const fn sampled(&self) -> [Option<u8>; 4] {
+    pub(super) const fn sampled(&self) -> [Option<Address>; 4] {
         match self.line {
-            Line::Fxs(..) => {
-                [Some(si3210::LOOP_STATUS), Some(si3210::LINE_STATE), Some(si3210::LOOPBACK), None]
-            }
-            Line::Fxo(..) => [
-                Some(si3050::DAA_CONTROL),
-                Some(si3050::LINE_VOLTAGE),
-                Some(si3050::LINK_STATUS),
-                Some(si3050::LOOP_CURRENT),
-            ],
+            Line::Fxs(..) => FxsLine::SAMPLED,
+            Line::Fxo(..) => FxoLine::SAMPLED,
         }
     }
 
@@ -148,7 +141,7 @@ impl Module {
     /// One sample of a status register.
     pub(super) fn sample(
         &mut self,
-        register: u8,
+        register: Address,
         value: u8,
         counters: &mut Counters,
         event: &mut dyn FnMut(PortEvent),
@@ -319,10 +312,10 @@ impl Module {
     /// Nobody looks after the module any more, so its line must not stay off-hook, fed or ringing.
     /// A module whose registers can't be parsed may still pass audio.
     fn give_up(&mut self, error: ModuleError) {
-        let Operation::Write(register, value) = self.release() else { return };
-        let sequence = Sequence::new(move |chip| async move {
+        let release = self.release();
+        let sequence = Sequence::new(move |chip: Chip<()>| async move {
             chip.resync().await;
-            chip.write(register, value).await;
+            chip.perform(release).await;
         });
         self.begin(Task::Release(error, sequence));
     }

@@ -8,13 +8,13 @@ use std::time::Duration;
 use ringback_country::Country;
 
 use super::module::Module;
-use super::registers::{CNTL, CNTL_SAFE, MASK0, OPER};
+use super::registers::{Bus, CNTL, Control, Interrupts, MASK0, OPER, Operate};
 use super::service::POLL_INTERVAL;
 use super::{State, Tiger320};
 use crate::Time;
 use crate::card::port::{Hook, LineFeed, Polarity, PortError, PortSink, PortStatus};
 use crate::card::port_card::{PortCard, Service, Slot, StartError};
-use crate::device::{Device, Files, Registers};
+use crate::device::{Device, Files};
 
 /// A card that has not interrupted for this long is looked after.
 const QUIET: Duration = Duration::from_millis(50);
@@ -98,16 +98,16 @@ impl<D: Device> PortCard for Tiger320<D> {
             return;
         }
         self.state = State::Closed;
-        let r = self.device.registers();
-        r.write8(MASK0, 0);
-        r.write8(OPER, 0);
+        let r = Bus::new(self.device.registers());
+        r.write(MASK0, Interrupts::empty());
+        r.write(OPER, Operate::empty());
         for (slot, module) in (0..).zip(&mut self.modules) {
             if let Some(module) = module {
                 self.spi.perform(r, slot, module.kind(), module.release());
             }
         }
         // Resets the modules; the writes before are for lines whose module does not take the reset.
-        r.write8(CNTL, CNTL_SAFE);
+        r.write(CNTL, Control::SAFE);
         self.count_spi();
     }
 }

@@ -2,87 +2,199 @@
 //!
 //! "TX" is from memory to the line, "RX" from the line to memory.
 
-/// Reset and modes: see the `CNTL_` values.
-pub(super) const CNTL: usize = 0x00;
-/// Bit 0 runs DMA.
-pub(super) const OPER: usize = 0x01;
-/// Direction of the AUX pins, 1 = output.
-pub(super) const AUXC: usize = 0x02;
-/// Output of the AUX pins.
-pub(super) const AUXD: usize = 0x03;
-/// Interrupt enables, laid out as [`INTSTAT`].
-pub(super) const MASK0: usize = 0x04;
-/// Interrupt enables of the AUX pins.
-pub(super) const MASK1: usize = 0x05;
-/// Interrupt status: see the `INT_` values. Writing back what was read acknowledges.
-pub(super) const INTSTAT: usize = 0x06;
-/// Input levels of the AUX pins.
-pub(super) const AUXR: usize = 0x07;
-/// Bus addresses of the TX ring: first word, interrupt word, last word.
-pub(super) const TX_START: usize = 0x08;
-pub(super) const TX_INTERRUPT: usize = 0x0C;
-pub(super) const TX_END: usize = 0x10;
-/// Bus address the TX side is at.
-pub(super) const TX_CURRENT: usize = 0x14;
-/// Bus addresses of the RX ring: first word, interrupt word, last word.
-pub(super) const RX_START: usize = 0x18;
-pub(super) const RX_INTERRUPT: usize = 0x1C;
-pub(super) const RX_END: usize = 0x20;
-/// Bus address the RX side is at.
-pub(super) const RX_CURRENT: usize = 0x24;
-/// Alternate functions of AUX pins: 0x04 takes AUX0 as the clock.
-pub(super) const AUXFUNC: usize = 0x2B;
-/// Serial port: 0xC1 is double-rate clock, MSB first both ways.
-pub(super) const SERCTL: usize = 0x2D;
-/// Frame sync delay in clocks.
-pub(super) const FSCDELAY: usize = 0x2F;
+use crate::card::register::{Window, flags, registers};
 
-/// CPLD: frame sync; bit 0 half-duty, bits 4:1 the slots that are in use.
-pub(super) const SYNC: usize = 0xC0;
-/// CPLD: scratch, tested on old cards.
-pub(super) const TEST: usize = 0xC4;
-/// CPLD: module that the serial bus goes to, one bit per slot.
-pub(super) const CS: usize = 0xC8;
-/// CPLD: its version, by which a TDM400P is told from other cards of its PCI id.
-pub(super) const VER: usize = 0xCC;
+registers! {
+    /// The registers of the Tiger320 and of the CPLD.
+    pub(super) Tiger, "Tiger320";
 
-/// The window must reach to here.
-pub(super) const WINDOW: usize = VER + 4;
+    /// Control: resets, and modes of the rings.
+    CNTL = 0x00: Control;
+    /// Operation: whether DMA runs.
+    OPER = 0x01: Operate;
+    /// Direction of the AUX pins, 1 = output.
+    AUXC = 0x02: Aux;
+    /// Output of the AUX pins.
+    AUXD = 0x03: Aux;
+    /// Interrupt enables, laid out as [`INTSTAT`].
+    MASK0 = 0x04: Interrupts;
+    /// Interrupt enables of the AUX pins.
+    MASK1 = 0x05: Aux;
+    /// Interrupt status. Writing back what was read acknowledges.
+    INTSTAT = 0x06: Interrupts;
+    /// Input levels of the AUX pins.
+    AUXR = 0x07: Aux;
+    /// Bus address of the TX ring's first word.
+    TX_START = 0x08: u32;
+    /// Bus address of the word at which the TX ring interrupts.
+    TX_INTERRUPT = 0x0C: u32;
+    /// Bus address of the TX ring's last word.
+    TX_END = 0x10: u32;
+    /// Bus address that the TX side is at.
+    TX_CURRENT = 0x14: u32;
+    /// Bus address of the RX ring's first word.
+    RX_START = 0x18: u32;
+    /// Bus address of the word at which the RX ring interrupts.
+    RX_INTERRUPT = 0x1C: u32;
+    /// Bus address of the RX ring's last word.
+    RX_END = 0x20: u32;
+    /// Bus address that the RX side is at.
+    RX_CURRENT = 0x24: u32;
+    /// Alternate functions of AUX pins.
+    AUXFUNC = 0x2B: AuxFunction;
+    /// The serial port of the samples.
+    SERCTL = 0x2D: SerialControl;
+    /// Frame sync delay in clocks.
+    FSCDELAY = 0x2F: u8;
 
-/// CNTL: leave the external reset, nothing else.
-pub(super) const CNTL_RUN: u8 = 0x01;
-/// CNTL: modules, DMA and serial port in reset.
-pub(super) const CNTL_RESET: u8 = 0x06;
-/// CNTL: run with slow CPLD accesses, for bring-up.
-pub(super) const CNTL_SLOW: u8 = 0x31;
-/// CNTL: the bits that hold DMA and serial port in reset.
-pub(super) const CNTL_RESETS: u8 = 0x06;
-/// CNTL in service: run, interrupt status latched until acknowledged, ring wraps.
-pub(super) const CNTL_SERVICE: u8 = 0x41;
-/// CNTL: as in service, DMA logic in reset (current addresses go back to start).
-pub(super) const CNTL_DMA_RESET: u8 = 0x43;
-/// CNTL: as in service, DMA logic, serial port and pulse counter in reset.
-pub(super) const CNTL_PORTS_RESET: u8 = 0x4F;
-/// CNTL: everything in reset, modules included: every line on-hook.
-pub(super) const CNTL_SAFE: u8 = 0x4E;
+    /// CPLD: frame sync of the samples.
+    CPLD_SYNC = 0xC0: Sync;
+    /// CPLD: scratch, tested on old cards.
+    CPLD_TEST = 0xC4: u8;
+    /// CPLD: module that the serial bus goes to, one bit per slot.
+    CPLD_SELECT = 0xC8: u8;
+    /// CPLD: its version, by which a TDM400P is told from other cards of its PCI id.
+    CPLD_VERSION = 0xCC: u8;
+}
 
-/// INTSTAT: RX reached the interrupt word.
-pub(super) const INT_RX_HALF: u8 = 0x04;
-/// INTSTAT: RX reached the end word.
-pub(super) const INT_RX_END: u8 = 0x08;
-/// INTSTAT: nobody answered on the bus (bus master off, address unmapped).
-pub(super) const INT_MASTER_ABORT: u8 = 0x10;
-/// INTSTAT: the memory refused on the bus.
-pub(super) const INT_TARGET_ABORT: u8 = 0x20;
-/// What interrupts: RX and TX move together, so one of them is enough for one interrupt per tick.
-pub(super) const INTERRUPTS: u8 = INT_RX_HALF | INT_RX_END | INT_MASTER_ABORT | INT_TARGET_ABORT;
+/// The register window of a card.
+pub(super) type Bus<'a, R> = Window<'a, Tiger, R>;
 
-/// AUX pins of the serial bus: chip select (active low), clock, data to the module, data from it.
-pub(super) const AUX_CS: u8 = 0x04;
-pub(super) const AUX_CLOCK: u8 = 0x08;
-pub(super) const AUX_TO_MODULE: u8 = 0x10;
-pub(super) const AUX_FROM_MODULE: u8 = 0x20;
-/// The serial bus at rest.
-pub(super) const AUX_IDLE: u8 = AUX_CS | AUX_CLOCK | AUX_TO_MODULE;
-/// All pins are outputs but the data from the module.
-pub(super) const AUX_OUTPUTS: u8 = !AUX_FROM_MODULE;
+/// Bytes that the window must have: the CPLD's registers are 4 bytes apart.
+pub(super) const WINDOW: usize = CPLD_VERSION.number() + 4;
+
+/// What every register of a card that is not there reads, byte by byte.
+pub(super) const ABSENT: u8 = u8::MAX;
+
+flags! {
+    /// What CNTL holds.
+    pub(super) struct Control: u8 {
+        /// Modules and CPLD run; otherwise they are in reset (EXTRST).
+        const RUN = 0x01;
+        /// DMA logic in reset; current addresses go back to the start addresses.
+        const DMA_RESET = 0x02;
+        /// Serial port in reset.
+        const SERIAL_RESET = 0x04;
+        /// Pulse counter in reset.
+        const PULSE_RESET = 0x08;
+        /// The slowest accesses to the CPLD.
+        const SLOW = 0x30;
+        /// Interrupt status is latched until acknowledged.
+        const LATCH = 0x40;
+        /// The rings end instead of wrapping.
+        const STOP_AT_END = 0x80;
+    }
+}
+
+impl Control {
+    /// DMA and serial port in reset.
+    pub(super) const RESETS: Control = Control::DMA_RESET.union(Control::SERIAL_RESET);
+    /// In service: run, status latched, rings that wrap.
+    pub(super) const SERVICE: Control = Control::RUN.union(Control::LATCH);
+    /// As in service, with the DMA logic in reset.
+    pub(super) const REWIND: Control = Control::SERVICE.union(Control::DMA_RESET);
+    /// As in service, with DMA logic, serial port and pulse counter in reset.
+    pub(super) const PORTS_RESET: Control =
+        Control::SERVICE.union(Control::RESETS).union(Control::PULSE_RESET);
+    /// Everything in reset, modules included: every line on-hook.
+    pub(super) const SAFE: Control = Control::PORTS_RESET.difference(Control::RUN);
+}
+
+flags! {
+    /// What OPER holds.
+    pub(super) struct Operate: u8 {
+        /// The rings move.
+        const DMA = 0x01;
+    }
+}
+
+flags! {
+    /// What INTSTAT and MASK0 hold.
+    pub(super) struct Interrupts: u8 {
+        /// TX reached the interrupt word.
+        const TX_HALF = 0x01;
+        /// TX reached the end word.
+        const TX_END = 0x02;
+        /// RX reached the interrupt word.
+        const RX_HALF = 0x04;
+        /// RX reached the end word.
+        const RX_END = 0x08;
+        /// Nobody answered on the bus (bus master off, address unmapped).
+        const MASTER_ABORT = 0x10;
+        /// The memory refused on the bus.
+        const TARGET_ABORT = 0x20;
+    }
+}
+
+impl Interrupts {
+    /// Bus errors, which stop the DMA.
+    pub(super) const ABORTS: Interrupts = Interrupts::MASTER_ABORT.union(Interrupts::TARGET_ABORT);
+    /// What interrupts: RX and TX move together, so one of them is enough for one interrupt per
+    /// tick.
+    pub(super) const USED: Interrupts =
+        Interrupts::RX_HALF.union(Interrupts::RX_END).union(Interrupts::ABORTS);
+    /// Written to INTSTAT: acknowledges whatever there is, bits without a name included.
+    pub(super) const EVERY: Interrupts = Interrupts::from_bits_retain(u8::MAX);
+}
+
+flags! {
+    /// The AUX pins, of which four are the serial bus to the modules.
+    pub(super) struct Aux: u8 {
+        /// Chip select, active low; the CPLD passes it on to one module.
+        const CHIP_SELECT = 0x04;
+        /// Clock of the serial bus.
+        const CLOCK = 0x08;
+        /// Data to the module.
+        const TO_MODULE = 0x10;
+        /// Data from the module.
+        const FROM_MODULE = 0x20;
+    }
+}
+
+impl Aux {
+    /// The serial bus at rest.
+    pub(super) const IDLE: Aux = Aux::CHIP_SELECT.union(Aux::CLOCK).union(Aux::TO_MODULE);
+    /// In AUXC: all pins are outputs but the data from the module.
+    pub(super) const OUTPUTS: Aux = Aux::from_bits_retain(!Aux::FROM_MODULE.bits());
+}
+
+flags! {
+    /// What AUXFUNC holds.
+    pub(super) struct AuxFunction: u8 {
+        /// AUX0 is the clock's input.
+        const CLOCK_INPUT = 0x04;
+    }
+}
+
+flags! {
+    /// What SERCTL holds.
+    pub(super) struct SerialControl: u8 {
+        /// The clock has the double rate of the bits.
+        const DOUBLE_RATE = 0x01;
+        /// Bits come in with the most significant first.
+        const IN_MSB_FIRST = 0x40;
+        /// Bits go out with the most significant first.
+        const OUT_MSB_FIRST = 0x80;
+    }
+}
+
+flags! {
+    /// Frame sync of the CPLD.
+    pub(super) struct Sync: u8 {
+        /// The sync pulse lasts half a frame.
+        const HALF_DUTY = 0x01;
+        /// Slot 0 is in use.
+        const SLOT_0 = 0x02;
+        /// Slot 1 is in use.
+        const SLOT_1 = 0x04;
+        /// Slot 2 is in use.
+        const SLOT_2 = 0x08;
+        /// Slot 3 is in use.
+        const SLOT_3 = 0x10;
+    }
+}
+
+impl Sync {
+    /// The bits of the four slots, in their order.
+    pub(super) const SLOTS: [Sync; 4] = [Sync::SLOT_0, Sync::SLOT_1, Sync::SLOT_2, Sync::SLOT_3];
+}

@@ -18,7 +18,7 @@
 //! chunk.
 
 use super::registers::{
-    INT_RX_END, INT_RX_HALF, RX_END, RX_INTERRUPT, RX_START, TX_END, TX_INTERRUPT, TX_START,
+    Bus, Interrupts, RX_END, RX_INTERRUPT, RX_START, TX_END, TX_INTERRUPT, TX_START,
 };
 use crate::Time;
 use crate::card::port::{FRAME, SILENCE};
@@ -65,24 +65,25 @@ pub(super) struct Ring {
     next: u32,
     waiting: u64,
     /// Status bits of words passed before their bit was read: they still come.
-    owed: u8,
+    owed: Interrupts,
 }
 
 impl Ring {
     /// A ring at a bus address (a multiple of 4, with [`RING_BYTES`] below 4 GiB).
     pub(super) const fn new(base: u32) -> Ring {
-        Ring { base, position: 0, asked: Time::ZERO, next: END, waiting: 0, owed: 0 }
+        let owed = Interrupts::empty();
+        Ring { base, position: 0, asked: Time::ZERO, next: END, waiting: 0, owed }
     }
 
     /// Tells the card where the ring is.
-    pub(super) fn program(&self, r: &impl Registers) {
+    pub(super) fn program(&self, r: Bus<'_, impl Registers>) {
         let word = |n: u32| self.base.wrapping_add(n * 4);
-        r.write32(TX_START, word(0));
-        r.write32(TX_INTERRUPT, word(HALF));
-        r.write32(TX_END, word(END));
-        r.write32(RX_START, word(WORDS));
-        r.write32(RX_INTERRUPT, word(WORDS + HALF));
-        r.write32(RX_END, word(WORDS + END));
+        r.write(TX_START, word(0));
+        r.write(TX_INTERRUPT, word(HALF));
+        r.write(TX_END, word(END));
+        r.write(RX_START, word(WORDS));
+        r.write(RX_INTERRUPT, word(WORDS + HALF));
+        r.write(RX_END, word(WORDS + END));
     }
 
     /// The card starts from `position`; both rings are filled with silence.
@@ -94,7 +95,7 @@ impl Ring {
         self.asked = now;
         self.next = END;
         self.waiting = u64::from(forward(END, self.position));
-        self.owed = 0;
+        self.owed = Interrupts::empty();
     }
 
     /// The word that an RX current address is at; `None` for an address outside of the ring.
@@ -115,16 +116,16 @@ impl Ring {
         &mut self,
         memory: &impl DmaMemory,
         position: u32,
-        status: u8,
+        status: Interrupts,
         interrupted: bool,
         now: Time,
     ) -> Progress {
-        let moved = self.moved(position, status & !self.owed, interrupted, now);
-        let passed = [(HALF, INT_RX_HALF), (END, INT_RX_END)]
+        let moved = self.moved(position, status.difference(self.owed), interrupted, now);
+        let passed = [(HALF, Interrupts::RX_HALF), (END, Interrupts::RX_END)]
             .into_iter()
             .filter(|&(word, _)| u64::from(self.distance(word)) <= moved)
-            .fold(0, |bits, (_, bit)| bits | bit);
-        self.owed = passed & !status;
+            .fold(Interrupts::empty(), |bits, (_, bit)| bits | bit);
+        self.owed = passed.difference(status);
         self.position = position;
         self.asked = now;
         self.waiting += moved;
@@ -174,9 +175,10 @@ impl Ring {
     }
 
     /// How many words the card has moved.
-    fn moved(&self, position: u32, status: u8, interrupted: bool, now: Time) -> u64 {
+    fn moved(&self, position: u32, status: Interrupts, interrupted: bool, now: Time) -> u64 {
         let rest = u64::from(forward(self.position, position));
-        let (half, end) = (status & INT_RX_HALF != 0, status & INT_RX_END != 0);
+        let half = status.contains(Interrupts::RX_HALF);
+        let end = status.contains(Interrupts::RX_END);
         let least = [(half, HALF), (end, END)]
             .into_iter()
             .filter(|&(set, _)| set)
@@ -246,7 +248,7 @@ mod tests {
         ring: Ring,
         /// Words moved since the start.
         moved: u64,
-        status: u8,
+        status: Interrupts,
         played: Vec<u32>,
         /// Whether the word at the interrupt address is transferred before (true) or after.
         eager: bool,
@@ -258,7 +260,8 @@ mod tests {
             let mut ring = Ring::new(BASE);
             let memory = Memory(Mutex::new(vec![0; 32]));
             ring.restart(&memory, 0, Time::ZERO);
-            Card { memory, ring, moved: 0, status: 0, played: Vec::new(), eager, now: Time::ZERO }
+            let (status, played) = (Interrupts::empty(), Vec::new());
+            Card { memory, ring, moved: 0, status, played, eager, now: Time::ZERO }
         }
 
         fn run(&mut self, words: u64) {
@@ -270,8 +273,8 @@ mod tests {
                 self.played.push(memory[n]);
                 memory[16 + n] = transferred as u32;
                 match self.moved % 16 {
-                    7 => self.status |= INT_RX_HALF,
-                    15 => self.status |= INT_RX_END,
+                    7 => self.status |= Interrupts::RX_HALF,
+                    15 => self.status |= Interrupts::RX_END,
                     _ => {}
                 }
                 self.now += Duration::from_micros(125);
@@ -280,7 +283,7 @@ mod tests {
 
         /// A service; gives what came in, as word numbers, and how many chunks were lost.
         fn serve(&mut self, play: u32) -> (Vec<u32>, u64) {
-            let status = std::mem::take(&mut self.status);
+            let status = std::mem::replace(&mut self.status, Interrupts::empty());
             let address = BASE.wrapping_add(64 + (self.moved % 16) as u32 * 4);
             let position = self.ring.rx_word(address).unwrap();
             let progress = self.ring.advance(&self.memory, position, status, true, self.now);
@@ -315,7 +318,7 @@ mod tests {
             }
         }
         let writes = Writes(Mutex::default());
-        Ring::new(0x1000).program(&writes);
+        Ring::new(0x1000).program(Bus::new(&writes));
         assert_eq!(
             *writes.0.lock().unwrap(),
             [
@@ -442,7 +445,7 @@ mod tests {
         card.serve(0);
         for late in [1, 1, 3, 1, 2, 1, 10, 1] {
             card.run(8 * late);
-            card.status = 0;
+            card.status = Interrupts::empty();
             let (words, missed) = card.serve(0);
             assert_eq!((words.len(), missed), (8, late - 1));
         }
@@ -456,14 +459,19 @@ mod tests {
         card.run(8);
         // The status is read, then the card moves on over the next interrupt word, then the address
         // is read.
-        let status = std::mem::take(&mut card.status);
+        let status = std::mem::replace(&mut card.status, Interrupts::empty());
         card.run(8);
         let progress = card.ring.advance(&card.memory, 7, status, true, card.now);
         assert_eq!((progress.moved, progress.missed), (16, 1));
         // Its bit comes now and means nothing new.
         card.run(1);
-        let progress =
-            card.ring.advance(&card.memory, 8, std::mem::take(&mut card.status), true, card.now);
+        let progress = card.ring.advance(
+            &card.memory,
+            8,
+            std::mem::replace(&mut card.status, Interrupts::empty()),
+            true,
+            card.now,
+        );
         assert_eq!((progress.moved, progress.missed), (1, 0));
     }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::budget::Budget;
 use super::error::Failure;
 use super::registers::{
-    CNTL, CNTL_DMA_RESET, CNTL_SERVICE, INT_MASTER_ABORT, INT_TARGET_ABORT, INTERRUPTS, INTSTAT,
-    MASK0, MASK1, OPER, RX_CURRENT, TX_CURRENT,
+    ABSENT, Aux, Bus, CNTL, Control, INTSTAT, Interrupts, MASK0, MASK1, OPER, Operate, RX_CURRENT,
+    TX_CURRENT,
 };
 use super::ring::SLOTS;
 use super::{State, TICK, Tiger320, spi};
@@ -15,7 +15,7 @@ use crate::card::debounce::SAMPLE_MS;
 use crate::card::port::{FRAME, PortSink, SILENCE};
 use crate::card::port_card::{PortCard, Service, Slot};
 use crate::card::sequence::Operation;
-use crate::device::{Device, Registers};
+use crate::device::Device;
 
 /// DMA that has not moved for so long is started anew.
 const STALL: Duration = Duration::from_millis(100);
@@ -49,7 +49,7 @@ impl<D: Device> Tiger320<D> {
         if self.state != State::Running {
             return Service::Idle;
         }
-        let address = self.device.registers().read32(RX_CURRENT);
+        let address = Bus::new(self.device.registers()).read(RX_CURRENT);
         let Some(position) = self.ring.rx_word(address) else {
             if address == u32::MAX {
                 return self.lose(Failure::Removed);
@@ -99,14 +99,15 @@ impl<D: Device> Tiger320<D> {
         if self.state != State::Running {
             return Service::Idle;
         }
-        let r = self.device.registers();
-        let status = r.read8(INTSTAT);
-        if status == 0xFF && r.read32(RX_CURRENT) == u32::MAX {
+        let r = Bus::new(self.device.registers());
+        let status = r.read(INTSTAT);
+        if status.bits() == ABSENT && r.read(RX_CURRENT) == u32::MAX {
             return self.lose(Failure::Removed);
         }
-        self.counters.master_aborts += u64::from(status & INT_MASTER_ABORT != 0);
-        self.counters.target_aborts += u64::from(status & INT_TARGET_ABORT != 0);
-        let outcome = if status & (INT_MASTER_ABORT | INT_TARGET_ABORT) != 0 {
+        let aborted = |abort| u64::from(status.contains(abort));
+        self.counters.master_aborts += aborted(Interrupts::MASTER_ABORT);
+        self.counters.target_aborts += aborted(Interrupts::TARGET_ABORT);
+        let outcome = if status.intersects(Interrupts::ABORTS) {
             self.recover(now)
         } else {
             self.exchange(now, status, sink, interrupted)
@@ -125,13 +126,13 @@ impl<D: Device> Tiger320<D> {
     fn exchange(
         &mut self,
         now: Time,
-        status: u8,
+        status: Interrupts,
         sink: &mut impl PortSink,
         interrupted: bool,
     ) -> Service {
-        let r = self.device.registers();
+        let r = Bus::new(self.device.registers());
         let Some(memory) = self.device.dma() else { return self.lose(Failure::Removed) };
-        let (rx, tx) = (r.read32(RX_CURRENT), r.read32(TX_CURRENT));
+        let (rx, tx) = (r.read(RX_CURRENT), r.read(TX_CURRENT));
         let Some(position) = self.ring.rx_word(rx) else {
             if rx == u32::MAX {
                 return self.lose(Failure::Removed);
@@ -165,8 +166,8 @@ impl<D: Device> Tiger320<D> {
             self.restarts = 0;
         }
         // Not before: a card in software goes on as soon as its interrupt is acknowledged.
-        if status != 0 {
-            self.device.registers().write8(INTSTAT, status);
+        if !status.is_empty() {
+            Bus::new(self.device.registers()).write(INTSTAT, status);
         }
         if progress.chunk.is_some() || now.since(self.worked) >= TICK {
             self.worked = now;
@@ -209,7 +210,8 @@ impl<D: Device> Tiger320<D> {
         if module.in_repair() || !self.budget.take(spi::cost(kind, operation)) {
             return;
         }
-        let value = self.spi.perform(self.device.registers(), port as u8, kind, operation);
+        let value =
+            self.spi.perform(Bus::new(self.device.registers()), port as u8, kind, operation);
         module.sample(register, value, &mut self.counters, &mut |event| sink.event(port, event));
     }
 
@@ -220,7 +222,8 @@ impl<D: Device> Tiger320<D> {
             return;
         };
         let Some(module) = entry else { return };
-        let (budget, bus, r) = (&mut self.budget, &mut self.spi, self.device.registers());
+        let (budget, bus) = (&mut self.budget, &mut self.spi);
+        let r = Bus::new(self.device.registers());
         let mut perform = |kind, operation| {
             budget
                 .take(spi::cost(kind, operation))
@@ -241,7 +244,7 @@ impl<D: Device> Tiger320<D> {
         if self.restarts > RESTARTS && now.since(self.exchanged) >= PATIENCE {
             return self.lose(Failure::Stuck { attempts: self.restarts - 1 });
         }
-        self.device.registers().write8(OPER, 0);
+        Bus::new(self.device.registers()).write(OPER, Operate::empty());
         if let Err(error) = self.device.enable_bus_master() {
             return self.lose(Failure::Device(error));
         }
@@ -253,17 +256,17 @@ impl<D: Device> Tiger320<D> {
     /// Rewinds DMA and lets it run, with interrupts.
     pub(super) fn start_dma(&mut self, now: Time) {
         let Some(memory) = self.device.dma() else { return };
-        let r = self.device.registers();
+        let r = Bus::new(self.device.registers());
         // The reset loads the current addresses from the start addresses.
         self.ring.program(r);
-        r.write8(CNTL, CNTL_DMA_RESET);
-        r.write8(CNTL, CNTL_SERVICE);
-        r.write8(INTSTAT, 0xFF);
-        r.write8(MASK1, 0);
-        r.write8(MASK0, INTERRUPTS);
-        self.ring.restart(memory, self.ring.rx_word(r.read32(RX_CURRENT)).unwrap_or(0), now);
+        r.write(CNTL, Control::REWIND);
+        r.write(CNTL, Control::SERVICE);
+        r.write(INTSTAT, Interrupts::EVERY);
+        r.write(MASK1, Aux::empty());
+        r.write(MASK0, Interrupts::USED);
+        self.ring.restart(memory, self.ring.rx_word(r.read(RX_CURRENT)).unwrap_or(0), now);
         self.moved = now;
-        r.write8(OPER, 0x01);
+        r.write(OPER, Operate::DMA);
     }
 
     /// The card is lost. One that still answers is made safe.

@@ -9,12 +9,17 @@
 //! so there are no waits here: an access costs as much as its register accesses, and that is what
 //! the budget of a tick counts ([`cost`]).
 
-use super::registers::{
-    AUX_CLOCK, AUX_CS, AUX_FROM_MODULE, AUX_IDLE, AUX_TO_MODULE, AUXD, AUXR, CS,
-};
+use super::registers::{AUXD, AUXR, Aux, Bus, CPLD_SELECT};
 use crate::card::port::ModuleKind;
+use crate::card::register::{trace_read, trace_write};
 use crate::card::sequence::Operation;
 use crate::device::Registers;
+
+/// First byte of a Si3210 access, beside the register's number: a read.
+const SI3210_READ: u8 = 0x80;
+/// First byte of a Si3050 access: a read, a write.
+const SI3050_READ: u8 = 0x60;
+const SI3050_WRITE: u8 = 0x20;
 
 /// Register accesses that send a byte.
 const SEND: u32 = 18;
@@ -42,7 +47,7 @@ pub(super) const fn cost(kind: ModuleKind, operation: Operation) -> u32 {
 /// The serial bus to the modules, and what was counted on it.
 #[derive(Debug)]
 pub(super) struct Spi {
-    pins: u8,
+    pins: Aux,
     selected: Option<u8>,
     /// How many module registers were read.
     pub(super) reads: u64,
@@ -55,14 +60,14 @@ pub(super) struct Spi {
 impl Spi {
     /// The bus at rest.
     pub(super) const fn new() -> Spi {
-        Spi { pins: AUX_IDLE, selected: None, reads: 0, writes: 0, accesses: 0 }
+        Spi { pins: Aux::IDLE, selected: None, reads: 0, writes: 0, accesses: 0 }
     }
 
     /// Performs one operation on the module in `slot` (0 to 3); gives what was read, else 0.
     /// Waiting is not done here.
     pub(super) fn perform(
         &mut self,
-        r: &impl Registers,
+        r: Bus<'_, impl Registers>,
         slot: u8,
         kind: ModuleKind,
         operation: Operation,
@@ -72,22 +77,25 @@ impl Spi {
                 self.reads += 1;
                 self.select(r, slot);
                 match kind {
-                    ModuleKind::Fxs => self.send(r, register | 0x80),
+                    ModuleKind::Fxs => self.send(r, register.number() | SI3210_READ),
                     ModuleKind::Fxo => {
-                        self.send(r, 0x60);
-                        self.send(r, register);
+                        self.send(r, SI3050_READ);
+                        self.send(r, register.number());
                     }
                 }
-                self.receive(r)
+                let value = self.receive(r);
+                trace_read(slot, register, value);
+                value
             }
             Operation::Write(register, value) => {
                 self.writes += 1;
                 self.select(r, slot);
                 if kind == ModuleKind::Fxo {
-                    self.send(r, 0x20);
+                    self.send(r, SI3050_WRITE);
                 }
-                self.send(r, register);
+                self.send(r, register.number());
                 self.send(r, value);
+                trace_write(slot, register, value);
                 0
             }
             Operation::Resync => {
@@ -99,67 +107,71 @@ impl Spi {
         }
     }
 
-    fn select(&mut self, r: &impl Registers, slot: u8) {
+    fn select(&mut self, r: Bus<'_, impl Registers>, slot: u8) {
         if self.selected != Some(slot) {
             self.selected = Some(slot);
             self.accesses += 1;
-            r.write8(CS, 1 << (slot & 3));
+            r.write(CPLD_SELECT, 1 << (slot & 3));
         }
     }
 
-    fn send(&mut self, r: &impl Registers, byte: u8) {
+    fn send(&mut self, r: Bus<'_, impl Registers>, byte: u8) {
         self.begin(r);
         for bit in (0..8).rev() {
-            let data = if byte >> bit & 1 != 0 { AUX_TO_MODULE } else { 0 };
-            self.pins(r, self.pins & !(AUX_CLOCK | AUX_TO_MODULE) | data);
-            self.pins(r, self.pins | AUX_CLOCK);
+            let data = if byte >> bit & 1 != 0 { Aux::TO_MODULE } else { Aux::empty() };
+            self.pins(r, self.pins & !(Aux::CLOCK | Aux::TO_MODULE) | data);
+            self.pins(r, self.pins | Aux::CLOCK);
         }
         self.end(r);
     }
 
-    fn receive(&mut self, r: &impl Registers) -> u8 {
+    fn receive(&mut self, r: Bus<'_, impl Registers>) -> u8 {
         self.begin(r);
         let mut byte = 0;
         for _ in 0..8 {
-            self.pins(r, self.pins & !AUX_CLOCK);
-            self.pins(r, self.pins | AUX_CLOCK);
+            self.pins(r, self.pins & !Aux::CLOCK);
+            self.pins(r, self.pins | Aux::CLOCK);
             self.accesses += 1;
-            byte = byte << 1 | u8::from(r.read8(AUXR) & AUX_FROM_MODULE != 0);
+            byte = byte << 1 | u8::from(r.pins().read(AUXR).contains(Aux::FROM_MODULE));
         }
         self.end(r);
         byte
     }
 
     /// A frame with a single clock is no byte: the module begins to count bytes anew.
-    fn resync(&mut self, r: &impl Registers) {
-        self.pins(r, self.pins | AUX_CLOCK);
+    fn resync(&mut self, r: Bus<'_, impl Registers>) {
+        self.pins(r, self.pins | Aux::CLOCK);
         self.begin(r);
-        self.pins(r, self.pins & !AUX_CLOCK | AUX_TO_MODULE);
-        self.pins(r, self.pins | AUX_CLOCK);
+        self.pins(r, self.pins & !Aux::CLOCK | Aux::TO_MODULE);
+        self.pins(r, self.pins | Aux::CLOCK);
         self.end(r);
-        self.pins(r, self.pins & !AUX_CLOCK);
-        self.pins(r, self.pins | AUX_CLOCK);
+        self.pins(r, self.pins & !Aux::CLOCK);
+        self.pins(r, self.pins | Aux::CLOCK);
     }
 
-    fn begin(&mut self, r: &impl Registers) {
-        self.pins(r, self.pins & !AUX_CS);
+    fn begin(&mut self, r: Bus<'_, impl Registers>) {
+        self.pins(r, self.pins & !Aux::CHIP_SELECT);
     }
 
-    fn end(&mut self, r: &impl Registers) {
-        self.pins(r, self.pins | AUX_CS);
+    fn end(&mut self, r: Bus<'_, impl Registers>) {
+        self.pins(r, self.pins | Aux::CHIP_SELECT);
     }
 
-    fn pins(&mut self, r: &impl Registers, pins: u8) {
+    fn pins(&mut self, r: Bus<'_, impl Registers>, pins: Aux) {
         self.pins = pins;
         self.accesses += 1;
-        r.write8(AUXD, pins);
+        r.pins().write(AUXD, pins);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::sync::Mutex;
+
+    use super::*;
+    use crate::card::register::Value;
+    use crate::card::si3050::{DAA_CONTROL, LINE_VOLTAGE};
+    use crate::card::si3210::{LINE_STATE, LOOP_STATUS};
 
     /// Writes of AUXD and CS, and an AUXR that plays a byte.
     #[derive(Default)]
@@ -173,9 +185,9 @@ mod tests {
             256
         }
         fn read8(&self, offset: usize) -> u8 {
-            assert_eq!(offset, AUXR);
+            assert_eq!(offset, AUXR.number());
             self.log.lock().unwrap().push((offset, 0));
-            if self.bits.lock().unwrap().remove(0) { 0xFF } else { !AUX_FROM_MODULE }
+            if self.bits.lock().unwrap().remove(0) { 0xFF } else { Aux::OUTPUTS.bits() }
         }
         fn write8(&self, offset: usize, value: u8) {
             self.log.lock().unwrap().push((offset, value));
@@ -191,31 +203,39 @@ mod tests {
     /// The bytes that a module sees: of each chip-select frame the data bits at rising clocks.
     fn frames(log: &[(usize, u8)]) -> Vec<(usize, u8)> {
         let mut frames = Vec::new();
-        let (mut before, mut bits, mut byte) = (AUX_IDLE, 0, 0);
-        for &(offset, pins) in log.iter().filter(|entry| entry.0 == AUXD) {
-            assert_eq!(offset, AUXD);
-            if before & AUX_CS != 0 && pins & AUX_CS == 0 {
+        let (mut before, mut bits, mut byte) = (Aux::IDLE, 0, 0);
+        let rest = Aux::CHIP_SELECT | Aux::CLOCK;
+        for &(_, pins) in log.iter().filter(|entry| entry.0 == AUXD.number()) {
+            let pins = Aux::from_raw(u32::from(pins));
+            let (rose, fell) = (pins.difference(before), before.difference(pins));
+            let selected = !pins.contains(Aux::CHIP_SELECT);
+            if fell.contains(Aux::CHIP_SELECT) {
                 (bits, byte) = (0, 0);
             }
-            if pins & AUX_CS == 0 && before & AUX_CLOCK == 0 && pins & AUX_CLOCK != 0 {
+            if selected && rose.contains(Aux::CLOCK) {
                 bits += 1;
-                byte = byte << 1 | u8::from(pins & AUX_TO_MODULE != 0);
+                byte = byte << 1 | u8::from(pins.contains(Aux::TO_MODULE));
             }
-            if before & AUX_CS == 0 && pins & AUX_CS != 0 {
+            if rose.contains(Aux::CHIP_SELECT) {
                 frames.push((bits, byte));
             }
             before = pins;
         }
-        assert_eq!(before & (AUX_CS | AUX_CLOCK), AUX_CS | AUX_CLOCK, "at rest afterwards");
+        assert!(before.contains(rest), "at rest afterwards");
         frames
     }
 
     #[test]
     fn an_fxs_write_is_two_bytes_and_36_accesses() {
         let (pins, mut spi) = (Pins::default(), Spi::new());
-        spi.perform(&pins, 2, ModuleKind::Fxs, Operation::Write(64, 0x05));
+        spi.perform(
+            Bus::new(&pins),
+            2,
+            ModuleKind::Fxs,
+            Operation::Write(LINE_STATE.address(), 0x05),
+        );
         let log = pins.log.into_inner().unwrap();
-        assert_eq!(log[0], (CS, 0x04));
+        assert_eq!(log[0], (CPLD_SELECT.number(), 0x04));
         assert_eq!(log.len(), 37);
         assert_eq!(frames(&log), [(8, 64), (8, 0x05)]);
     }
@@ -224,7 +244,15 @@ mod tests {
     fn an_fxs_read_is_44_accesses() {
         let (pins, mut spi) = (Pins::default(), Spi::new());
         *pins.bits.lock().unwrap() = [1, 0, 1, 1, 0, 0, 1, 0].map(|bit| bit == 1).to_vec();
-        assert_eq!(spi.perform(&pins, 0, ModuleKind::Fxs, Operation::Read(68)), 0xB2);
+        assert_eq!(
+            spi.perform(
+                Bus::new(&pins),
+                0,
+                ModuleKind::Fxs,
+                Operation::Read(LOOP_STATUS.address())
+            ),
+            0xB2
+        );
         let log = pins.log.into_inner().unwrap();
         assert_eq!(log.len(), 45);
         assert_eq!(frames(&log)[0], (8, 0x80 | 68));
@@ -234,12 +262,25 @@ mod tests {
     #[test]
     fn fxo_accesses_have_a_control_byte() {
         let (pins, mut spi) = (Pins::default(), Spi::new());
-        spi.perform(&pins, 1, ModuleKind::Fxo, Operation::Write(5, 0x09));
+        spi.perform(
+            Bus::new(&pins),
+            1,
+            ModuleKind::Fxo,
+            Operation::Write(DAA_CONTROL.address(), 0x09),
+        );
         let log = std::mem::take(&mut *pins.log.lock().unwrap());
         assert_eq!(log.len(), 55);
         assert_eq!(frames(&log), [(8, 0x20), (8, 5), (8, 0x09)]);
         *pins.bits.lock().unwrap() = vec![false; 8];
-        assert_eq!(spi.perform(&pins, 1, ModuleKind::Fxo, Operation::Read(29)), 0);
+        assert_eq!(
+            spi.perform(
+                Bus::new(&pins),
+                1,
+                ModuleKind::Fxo,
+                Operation::Read(LINE_VOLTAGE.address())
+            ),
+            0
+        );
         let log = pins.log.into_inner().unwrap();
         assert_eq!(log.len(), 62, "the module was chosen already");
         assert_eq!(frames(&log)[..2], [(8, 0x60), (8, 29)]);
@@ -248,17 +289,21 @@ mod tests {
     #[test]
     fn resync_is_a_frame_of_one_clock() {
         let (pins, mut spi) = (Pins::default(), Spi::new());
-        spi.perform(&pins, 0, ModuleKind::Fxo, Operation::Resync);
+        spi.perform(Bus::new(&pins), 0, ModuleKind::Fxo, Operation::Resync);
         assert_eq!(frames(&pins.log.into_inner().unwrap()), [(1, 1)]);
     }
 
     #[test]
     fn cost_is_what_it_takes() {
         for kind in [ModuleKind::Fxs, ModuleKind::Fxo] {
-            for operation in [Operation::Read(68), Operation::Write(64, 1), Operation::Resync] {
+            for operation in [
+                Operation::Read(LOOP_STATUS.address()),
+                Operation::Write(LINE_STATE.address(), 1),
+                Operation::Resync,
+            ] {
                 let (pins, mut spi) = (Pins::default(), Spi::new());
                 *pins.bits.lock().unwrap() = vec![false; 8];
-                spi.perform(&pins, 3, kind, operation);
+                spi.perform(Bus::new(&pins), 3, kind, operation);
                 let taken = pins.log.into_inner().unwrap().len();
                 assert_eq!(taken, cost(kind, operation) as usize, "{kind:?} {operation:?}");
                 assert_eq!(spi.accesses, taken as u64);

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::fake::{Card, Fake, FakeDevice, FakeModule};
-use super::registers::{CNTL, MASK0, OPER, SYNC};
+use super::fake::{CNTL, CPLD_SYNC, Card, Fake, FakeDevice, FakeModule, MASK0, OPER};
 use super::{ACCESSES_PER_TICK, Failure, OpenError, Options, TICK, Tiger320};
 use crate::Time;
 use crate::card::module::ModuleError;
@@ -143,7 +142,7 @@ fn brings_up_every_kind_of_slot() {
         ]
     );
     fake.with(|card| {
-        assert_eq!(card.registers[SYNC], 0b01011);
+        assert_eq!(card.registers[CPLD_SYNC], 0b01011);
         assert_eq!(card.controls, [0x01, 0x06, 0x31, 0x31, 0x4F, 0x41]);
         assert_eq!((card.registers[OPER], card.registers[MASK0]), (0, 0), "not started");
     });

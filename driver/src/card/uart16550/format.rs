@@ -1,6 +1,6 @@
 //! Speed and form of the characters on the wire.
 
-use super::registers::{LCR_EVEN, LCR_PARITY, LCR_TWO_STOP_BITS};
+use super::registers::Lcr;
 
 /// How the parity bit of each byte is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -17,7 +17,7 @@ pub enum Parity {
 /// Speed and form of the characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LineFormat {
-    /// Bits per second.
+    /// Speed on the wire, in bits per second.
     pub baud: u32,
     /// Data bits of a byte, 5 to 8.
     pub data_bits: u8,
@@ -71,17 +71,17 @@ impl LineFormat {
     }
 
     /// The line control register, DLAB off.
-    pub(super) fn line_control(&self) -> Result<u8, FormatError> {
+    pub(super) fn line_control(&self) -> Result<Lcr, FormatError> {
         if !(5..=8).contains(&self.data_bits) {
             return Err(FormatError::DataBits(self.data_bits));
         }
         let parity = match self.parity {
-            Parity::None => 0,
-            Parity::Even => LCR_PARITY | LCR_EVEN,
-            Parity::Odd => LCR_PARITY,
+            Parity::None => Lcr::empty(),
+            Parity::Even => Lcr::PARITY | Lcr::EVEN,
+            Parity::Odd => Lcr::PARITY,
         };
-        let stop = if self.two_stop_bits { LCR_TWO_STOP_BITS } else { 0 };
-        Ok((self.data_bits - 5) | parity | stop)
+        let stop = if self.two_stop_bits { Lcr::TWO_STOP_BITS } else { Lcr::empty() };
+        Ok(Lcr::from_bits_retain(self.data_bits - 5) | parity | stop)
     }
 }
 
@@ -111,10 +111,10 @@ mod tests {
         let form = |data_bits, parity, two_stop_bits| {
             LineFormat { baud: 9600, data_bits, parity, two_stop_bits }.line_control()
         };
-        assert_eq!(LineFormat::default().line_control(), Ok(0x03));
-        assert_eq!(form(7, Parity::Even, false), Ok(0x1A));
-        assert_eq!(form(7, Parity::Odd, true), Ok(0x0E));
-        assert_eq!(form(5, Parity::None, false), Ok(0x00));
+        assert_eq!(LineFormat::default().line_control(), Ok(Lcr::from_bits_retain(0x03)));
+        assert_eq!(form(7, Parity::Even, false), Ok(Lcr::from_bits_retain(0x1A)));
+        assert_eq!(form(7, Parity::Odd, true), Ok(Lcr::from_bits_retain(0x0E)));
+        assert_eq!(form(5, Parity::None, false), Ok(Lcr::from_bits_retain(0x00)));
         assert_eq!(form(4, Parity::None, false), Err(FormatError::DataBits(4)));
         assert_eq!(form(9, Parity::None, false), Err(FormatError::DataBits(9)));
     }

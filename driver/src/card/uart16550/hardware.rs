@@ -7,7 +7,10 @@ use crate::device::soft::Hardware;
 
 use super::ModemStatus;
 use super::probe::FIFO_DEPTH;
-use super::registers::*;
+use super::registers::{self, Fcr, Ier, Iir, Lcr, Lsr, Mcr, Msr, WINDOW};
+use crate::card::register::offsets;
+
+offsets!(registers: DATA IER IIR FCR LCR MCR LSR MSR SCR);
 
 /// Which chip of the family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,21 +31,21 @@ pub struct SoftUart(Arc<Mutex<Chip>>);
 #[derive(Debug, Default)]
 struct Chip {
     model: SoftModel,
-    enabled: u8,
-    line_control: u8,
-    modem_control: u8,
-    fifo_control: u8,
+    enabled: Ier,
+    line_control: Lcr,
+    modem_control: Mcr,
+    fifo_control: Fcr,
     scratch: u8,
     divisor: [u8; 2],
     /// Bytes received, each with its error bits of LSR.
-    received: VecDeque<(u8, u8)>,
+    received: VecDeque<(u8, Lsr)>,
     /// Character times since the last byte came in or was fetched.
     idle: usize,
     overrun: bool,
     sending: VecDeque<u8>,
     transmitter_emptied: bool,
-    inputs: u8,
-    changes: u8,
+    inputs: Msr,
+    changes: Msr,
     overwritten: u64,
     removed: bool,
 }
@@ -50,7 +53,7 @@ struct Chip {
 impl SoftUart {
     /// A chip as it is after power-on, with a modem that is switched on: DSR and CTS.
     pub fn new(model: SoftModel) -> SoftUart {
-        let chip = Chip { model, inputs: MSR_DSR | MSR_CTS, ..Chip::default() };
+        let chip = Chip { model, inputs: Msr::DSR | Msr::CTS, ..Chip::default() };
         SoftUart(Arc::new(Mutex::new(chip)))
     }
 
@@ -60,10 +63,10 @@ impl SoftUart {
         let mut chip = self.lock();
         for _ in 0..characters {
             chip.idle = chip.idle.saturating_add(1);
-            let looped = chip.modem_control & MCR_LOOP != 0;
+            let looped = chip.modem_control.contains(Mcr::LOOP);
             if let Some(byte) = chip.sending.pop_front() {
                 if looped {
-                    chip.take_in(byte, 0);
+                    chip.take_in(byte, Lsr::empty());
                 } else if !chip.removed {
                     to_wire.push(byte);
                 }
@@ -72,7 +75,7 @@ impl SoftUart {
             if let Some(byte) = from_wire.pop_front()
                 && !looped
             {
-                chip.take_in(byte, 0);
+                chip.take_in(byte, Lsr::empty());
             }
         }
     }
@@ -80,39 +83,43 @@ impl SoftUart {
     /// A byte comes in that is broken: with the error bits of LSR (parity 0x04, framing 0x08,
     /// break 0x10).
     pub fn receive_broken(&self, byte: u8, errors: u8) {
-        self.lock().take_in(byte, errors & (LSR_PARITY | LSR_FRAMING | LSR_BREAK));
+        self.lock().take_in(byte, Lsr::from_bits_retain(errors) & Lsr::ERRORS);
     }
 
     /// Whether it asks for service: the level of its interrupt pin.
     pub fn interrupts(&self) -> bool {
         let chip = self.lock();
-        !chip.removed && chip.cause() != IIR_NONE
+        !chip.removed && chip.cause() != Iir::NONE
     }
 
     /// The modem's outputs, which are the chip's inputs.
     pub fn set_inputs(&self, status: ModemStatus) {
-        let bits = [
-            (status.cts, MSR_CTS),
-            (status.dsr, MSR_DSR),
-            (status.ri, MSR_RI),
-            (status.dcd, MSR_DCD),
-        ];
-        let inputs = bits.iter().filter(|(on, _)| *on).fold(0, |all, (_, bit)| all | bit);
         let mut chip = self.lock();
-        let changed = (chip.inputs ^ inputs) >> 4;
-        let ring_ended = chip.inputs & !inputs & MSR_RI != 0;
-        chip.changes |= changed & !MSR_RING_ENDED | if ring_ended { MSR_RING_ENDED } else { 0 };
+        let (before, changes) = (chip.inputs, &mut chip.changes);
+        let mut inputs = Msr::empty();
+        for (on, input, change) in [
+            (status.cts, Msr::CTS, Msr::CTS_CHANGED),
+            (status.dsr, Msr::DSR, Msr::DSR_CHANGED),
+            (status.dcd, Msr::DCD, Msr::DCD_CHANGED),
+        ] {
+            inputs.set(input, on);
+            changes.set(change, changes.contains(change) || on != before.contains(input));
+        }
+        inputs.set(Msr::RI, status.ri);
+        if before.contains(Msr::RI) && !status.ri {
+            changes.insert(Msr::RING_ENDED);
+        }
         chip.inputs = inputs;
     }
 
     /// Data terminal ready, the chip's output.
     pub fn dtr(&self) -> bool {
-        self.lock().modem_control & (MCR_DTR | MCR_LOOP) == MCR_DTR
+        self.lock().modem_control & (Mcr::DTR | Mcr::LOOP) == Mcr::DTR
     }
 
     /// Request to send, the chip's output.
     pub fn rts(&self) -> bool {
-        self.lock().modem_control & (MCR_RTS | MCR_LOOP) == MCR_RTS
+        self.lock().modem_control & (Mcr::RTS | Mcr::LOOP) == Mcr::RTS
     }
 
     /// The divisor that is set.
@@ -137,7 +144,7 @@ impl SoftUart {
 
 impl Chip {
     fn fifos(&self) -> bool {
-        self.model != SoftModel::Uart16450 && self.fifo_control & FCR_ENABLE != 0
+        self.model != SoftModel::Uart16450 && self.fifo_control.contains(Fcr::ENABLE)
     }
 
     fn depth(&self) -> usize {
@@ -145,7 +152,7 @@ impl Chip {
     }
 
     fn trigger(&self) -> usize {
-        match self.fifo_control >> 6 {
+        match self.fifo_control.bits() >> 6 {
             _ if !self.fifos() => 1,
             0 => 1,
             1 => 4,
@@ -154,7 +161,7 @@ impl Chip {
         }
     }
 
-    fn take_in(&mut self, byte: u8, errors: u8) {
+    fn take_in(&mut self, byte: u8, errors: Lsr) {
         self.idle = 0;
         if self.received.len() < self.depth() {
             self.received.push_back((byte, errors));
@@ -164,23 +171,24 @@ impl Chip {
     }
 
     /// The cause bits of IIR: the most urgent one.
-    fn cause(&self) -> u8 {
+    fn cause(&self) -> Iir {
+        let enabled = |interrupt| self.enabled.contains(interrupt);
         let timed_out = self.fifos() && self.idle >= 4 && !self.received.is_empty();
-        if self.enabled & IER_RECEIVED != 0 && self.received.len() >= self.trigger() {
-            0x04
-        } else if self.enabled & IER_RECEIVED != 0 && timed_out {
-            0x0C
-        } else if self.enabled & IER_TRANSMITTER_EMPTY != 0 && self.transmitter_emptied {
-            0x02
-        } else if self.enabled & IER_MODEM_STATUS != 0 && self.changes != 0 {
-            0x00
+        if enabled(Ier::RECEIVED) && self.received.len() >= self.trigger() {
+            Iir::RECEIVED
+        } else if enabled(Ier::RECEIVED) && timed_out {
+            Iir::RECEIVED | Iir::TIMED_OUT
+        } else if enabled(Ier::TRANSMITTER_EMPTY) && self.transmitter_emptied {
+            Iir::TRANSMITTER_EMPTY
+        } else if enabled(Ier::MODEM_STATUS) && !self.changes.is_empty() {
+            Iir::empty()
         } else {
-            IIR_NONE
+            Iir::NONE
         }
     }
 
     fn read(&mut self, offset: usize) -> u8 {
-        let latch = self.line_control & LCR_DLAB != 0;
+        let latch = self.line_control.contains(Lcr::DLAB);
         match offset {
             DATA if latch => self.divisor[0],
             DATA => {
@@ -188,45 +196,50 @@ impl Chip {
                 self.received.pop_front().map_or(0, |(byte, _)| byte)
             }
             IER if latch => self.divisor[1],
-            IER => self.enabled,
+            IER => self.enabled.bits(),
             IIR => {
                 let cause = self.cause();
-                if cause == 0x02 {
+                if cause == Iir::TRANSMITTER_EMPTY {
                     self.transmitter_emptied = false;
                 }
                 let fifos = match self.model {
-                    _ if !self.fifos() => 0,
-                    SoftModel::Uart16550 => 0b10 << 6,
-                    _ => IIR_FIFOS,
+                    _ if !self.fifos() => Iir::empty(),
+                    SoftModel::Uart16550 => Iir::FIFOS_BROKEN,
+                    _ => Iir::FIFOS,
                 };
-                cause | fifos
+                (cause | fifos).bits()
             }
-            LCR => self.line_control,
-            MCR => self.modem_control,
+            LCR => self.line_control.bits(),
+            MCR => self.modem_control.bits(),
             LSR => {
-                let ready = if self.received.is_empty() { 0 } else { LSR_DATA_READY };
                 // Errors are told once, with the byte they belong to.
-                let errors = self.received.front_mut().map_or(0, |(_, e)| std::mem::take(e));
-                let overrun = if std::mem::take(&mut self.overrun) { LSR_OVERRUN } else { 0 };
-                // With the shift register, bit 6.
-                let empty = if self.sending.is_empty() { LSR_TRANSMITTER_EMPTY | 0x40 } else { 0 };
-                ready | errors | overrun | empty
+                let front = self.received.front_mut().map(|(_, errors)| std::mem::take(errors));
+                let mut status = front.unwrap_or_default();
+                status.set(Lsr::DATA_READY, front.is_some());
+                status.set(Lsr::OVERRUN, std::mem::take(&mut self.overrun));
+                let empty = Lsr::TRANSMITTER_EMPTY | Lsr::SHIFTER_EMPTY;
+                status.set(empty, self.sending.is_empty());
+                status.bits()
             }
-            MSR if self.modem_control & MCR_LOOP != 0 => {
-                let control = self.modem_control;
-                let bit = |from: u8, to: u8| if control & from != 0 { to } else { 0 };
-                bit(MCR_DTR, MSR_DSR)
-                    | bit(MCR_RTS, MSR_CTS)
-                    | bit(1 << 2, MSR_RI)
-                    | bit(MCR_OUT2, MSR_DCD)
+            MSR if self.modem_control.contains(Mcr::LOOP) => {
+                let mut inputs = Msr::empty();
+                for (output, input) in [
+                    (Mcr::DTR, Msr::DSR),
+                    (Mcr::RTS, Msr::CTS),
+                    (Mcr::OUT1, Msr::RI),
+                    (Mcr::OUT2, Msr::DCD),
+                ] {
+                    inputs.set(input, self.modem_control.contains(output));
+                }
+                inputs.bits()
             }
-            MSR => self.inputs | std::mem::take(&mut self.changes),
+            MSR => (self.inputs | std::mem::take(&mut self.changes)).bits(),
             _ => self.scratch,
         }
     }
 
     fn write(&mut self, offset: usize, value: u8) {
-        let latch = self.line_control & LCR_DLAB != 0;
+        let latch = self.line_control.contains(Lcr::DLAB);
         match offset {
             DATA if latch => self.divisor[0] = value,
             DATA => {
@@ -239,21 +252,24 @@ impl Chip {
             }
             IER if latch => self.divisor[1] = value,
             IER => {
-                let newly = value & !self.enabled & IER_TRANSMITTER_EMPTY != 0;
+                let enabled = Ier::from_bits_truncate(value);
+                let newly = enabled.difference(self.enabled).contains(Ier::TRANSMITTER_EMPTY);
                 self.transmitter_emptied |= newly && self.sending.is_empty();
-                self.enabled = value & 0x0F;
+                self.enabled = enabled;
             }
             FCR => {
                 // Switching the FIFOs on or off empties them, too.
-                let clear = value & FCR_CLEAR != 0 || (value ^ self.fifo_control) & FCR_ENABLE != 0;
+                let value = Fcr::from_bits_retain(value);
+                let switched = (value ^ self.fifo_control).contains(Fcr::ENABLE);
+                let clear = value.intersects(Fcr::CLEAR) || switched;
                 self.fifo_control = value;
                 if clear {
                     self.received.clear();
                     self.sending.clear();
                 }
             }
-            LCR => self.line_control = value,
-            MCR => self.modem_control = value & 0x1F,
+            LCR => self.line_control = Lcr::from_bits_retain(value),
+            MCR => self.modem_control = Mcr::from_bits_truncate(value),
             SCR => self.scratch = value,
             _ => {}
         }

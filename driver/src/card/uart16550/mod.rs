@@ -25,9 +25,10 @@ mod tests;
 
 use std::collections::VecDeque;
 use std::io;
+use std::ops::RangeInclusive;
 
 use crate::card::Delay;
-use crate::device::{Device, Needs, Registers};
+use crate::device::{Description, Device, Kind, Needs};
 use crate::report;
 
 pub use error::{Failure, OpenError};
@@ -35,6 +36,34 @@ pub use format::{FormatError, LineFormat, Parity};
 pub use hardware::{SoftModel, SoftUart};
 
 use registers::*;
+
+/// QEMU's `pci-serial`, by vendor and device.
+const PCI_SERIAL: (u16, u16) = (0x1B36, 0x0002);
+/// Class and subclass of serial controllers.
+const CLASS_SERIAL: u32 = 0x0700;
+/// Classes of modems with a 16450 to a 16750 before them; a generic modem (0x070300) has none.
+const CLASS_HAYES_MODEM: RangeInclusive<u32> = 0x07_0301..=0x07_0304;
+/// Eight registers and an interrupt.
+const NEEDS: Needs = Needs { registers: WINDOW, dma: 0, msi: true };
+
+/// A 16550 UART with a modem behind it.
+pub const KIND: Kind = Kind::new(&Description {
+    name: "16550 serial port or modem",
+    is_pci: |ids| {
+        (ids.vendor, ids.device) == PCI_SERIAL
+            || ids.class >> 8 == CLASS_SERIAL
+            || CLASS_HAYES_MODEM.contains(&ids.class)
+    },
+    uio: None,
+    // The kernel's sample device mtty.
+    mdev: Some("mtty-"),
+    needs: NEEDS,
+    is_driven: true,
+    unsuited: &[(
+        "uio_pci_generic",
+        "its registers are I/O ports, which that module does not offer; use vfio-pci",
+    )],
+});
 
 /// Bytes queued in each direction.
 const QUEUE: usize = 4096;
@@ -92,12 +121,12 @@ pub struct ModemStatus {
 }
 
 impl ModemStatus {
-    fn from_register(msr: u8) -> ModemStatus {
+    fn from_register(msr: Msr) -> ModemStatus {
         ModemStatus {
-            cts: msr & MSR_CTS != 0,
-            dsr: msr & MSR_DSR != 0,
-            ri: msr & MSR_RI != 0,
-            dcd: msr & MSR_DCD != 0,
+            cts: msr.contains(Msr::CTS),
+            dsr: msr.contains(Msr::DSR),
+            ri: msr.contains(Msr::RI),
+            dcd: msr.contains(Msr::DCD),
         }
     }
 }
@@ -105,7 +134,7 @@ impl ModemStatus {
 /// What was counted since the UART was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counters {
-    /// Bytes received.
+    /// Bytes that were received.
     pub received: u64,
     /// Bytes the transmitter has taken.
     pub sent: u64,
@@ -115,7 +144,7 @@ pub struct Counters {
     pub framing_errors: u64,
     /// Bytes with the wrong parity.
     pub parity_errors: u64,
-    /// Breaks received.
+    /// Breaks that were received.
     pub breaks: u64,
     /// Bytes lost because the queue was full.
     pub dropped: u64,
@@ -135,7 +164,7 @@ pub enum Service {
     Gone,
 }
 
-/// A 16550.
+/// A 16550 whose registers are those of the device `D`.
 ///
 /// Dropping it makes it safe.
 #[derive(Debug)]
@@ -148,8 +177,8 @@ pub struct Uart16550<D: Device> {
     /// Written to the transmitter and not known to have left it.
     in_fifo: usize,
     /// What the registers hold.
-    enabled: u8,
-    modem_control: u8,
+    enabled: Ier,
+    modem_control: Mcr,
     status: ModemStatus,
     counters: Counters,
     closed: bool,
@@ -158,7 +187,7 @@ pub struct Uart16550<D: Device> {
 
 impl<D: Device> Uart16550<D> {
     /// What it needs of its device.
-    pub const NEEDS: Needs = Needs { registers: WINDOW, dma: 0, msi: true };
+    pub const NEEDS: Needs = NEEDS;
 
     /// Makes sure that the device is a 16550 that works, and sets it up. Its interrupt stays off,
     /// and so do DTR and RTS, until [`Uart16550::start`].
@@ -174,9 +203,10 @@ impl<D: Device> Uart16550<D> {
     ) -> Result<Uart16550<D>, OpenError> {
         let divisor = options.format.divisor(options.base_baud)?;
         let line_control = options.format.line_control()?;
-        let depth = probe::probe(device.registers(), delay)?;
-        probe::set_format(device.registers(), divisor, line_control);
-        let status = ModemStatus::from_register(device.registers().read8(MSR));
+        let r = Bus::new(device.registers());
+        let depth = probe::probe(r, delay)?;
+        probe::set_format(r, divisor, line_control);
+        let status = ModemStatus::from_register(r.read(MSR));
         Ok(Uart16550 {
             device,
             depth,
@@ -184,8 +214,8 @@ impl<D: Device> Uart16550<D> {
             received: VecDeque::with_capacity(QUEUE),
             sending: VecDeque::with_capacity(QUEUE),
             in_fifo: 0,
-            enabled: 0,
-            modem_control: 0,
+            enabled: Ier::empty(),
+            modem_control: Mcr::empty(),
             status,
             counters: Counters::default(),
             closed: false,
@@ -198,8 +228,8 @@ impl<D: Device> Uart16550<D> {
     /// # Errors
     /// The operating system does not let the interrupt through.
     pub fn start(&mut self) -> io::Result<()> {
-        self.set_modem_control(MCR_DTR | MCR_RTS | MCR_OUT2);
-        self.set_enabled(IER_RECEIVED | IER_MODEM_STATUS);
+        self.set_modem_control(Mcr::DTR | Mcr::RTS | Mcr::OUT2);
+        self.set_enabled(Ier::RECEIVED | Ier::MODEM_STATUS);
         self.device.rearm()
     }
 
@@ -237,7 +267,7 @@ impl<D: Device> Uart16550<D> {
         }
         let fits = bytes.len().min(self.room());
         self.sending.extend(bytes.iter().take(fits));
-        if self.in_fifo == 0 && self.line_status() & LSR_TRANSMITTER_EMPTY != 0 {
+        if self.in_fifo == 0 && self.line_status().contains(Lsr::TRANSMITTER_EMPTY) {
             self.transmit();
         }
         fits
@@ -263,10 +293,10 @@ impl<D: Device> Uart16550<D> {
         let byte = self.received.pop_front();
         if self.received.len() < RECEIVED_LOW
             && !self.closed
-            && self.modem_control & MCR_OUT2 != 0
-            && self.modem_control & MCR_RTS == 0
+            && self.modem_control.contains(Mcr::OUT2)
+            && !self.modem_control.contains(Mcr::RTS)
         {
-            self.set_modem_control(self.modem_control | MCR_RTS);
+            self.set_modem_control(self.modem_control | Mcr::RTS);
         }
         byte
     }
@@ -274,8 +304,9 @@ impl<D: Device> Uart16550<D> {
     /// Sets DTR (V.24 circuit 108/2): off, a modem hangs up.
     pub fn set_dtr(&mut self, on: bool) {
         if !self.closed {
-            let others = self.modem_control & !MCR_DTR;
-            self.set_modem_control(others | if on { MCR_DTR } else { 0 });
+            let mut control = self.modem_control;
+            control.set(Mcr::DTR, on);
+            self.set_modem_control(control);
         }
     }
 
@@ -288,11 +319,11 @@ impl<D: Device> Uart16550<D> {
         }
         let (mut looked, mut let_through) = (false, false);
         for _ in 0..LOOKS {
-            let cause = self.device.registers().read8(IIR);
-            if cause == ABSENT && self.device.registers().read8(SCR) == ABSENT {
+            let cause = self.bus().read(IIR);
+            if cause.bits() == ABSENT && self.bus().read(SCR) == ABSENT {
                 return self.lost(Failure::Removed);
             }
-            if !looked || cause & IIR_NONE == 0 {
+            if !looked || !cause.contains(Iir::NONE) {
                 looked = true;
                 self.look();
             } else if let_through {
@@ -313,20 +344,20 @@ impl<D: Device> Uart16550<D> {
     fn look(&mut self) {
         let mut status = self.line_status();
         for _ in 0..LOOK_BYTES {
-            if status & LSR_DATA_READY == 0 {
+            if !status.contains(Lsr::DATA_READY) {
                 break;
             }
-            let byte = self.device.registers().read8(DATA);
+            let byte = self.bus().read(DATA);
             // A break comes with a byte that nobody sent.
-            if status & LSR_BREAK == 0 {
+            if !status.contains(Lsr::BREAK) {
                 self.take_in(byte);
             }
             status = self.line_status();
         }
-        let msr = self.device.registers().read8(MSR);
-        self.counters.rings += u64::from(msr & MSR_RING_ENDED != 0);
+        let msr = self.bus().read(MSR);
+        self.counters.rings += u64::from(msr.contains(Msr::RING_ENDED));
         self.status = ModemStatus::from_register(msr);
-        if status & LSR_TRANSMITTER_EMPTY != 0 {
+        if status.contains(Lsr::TRANSMITTER_EMPTY) {
             self.transmit();
         }
     }
@@ -340,21 +371,21 @@ impl<D: Device> Uart16550<D> {
         self.received.push_back(byte);
         if self.flow_control == FlowControl::RtsCts
             && self.received.len() > RECEIVED_HIGH
-            && self.modem_control & MCR_RTS != 0
+            && self.modem_control.contains(Mcr::RTS)
         {
-            self.set_modem_control(self.modem_control & !MCR_RTS);
+            self.set_modem_control(self.modem_control.difference(Mcr::RTS));
         }
     }
 
     /// The line status, with the errors counted that reading it clears.
-    fn line_status(&mut self) -> u8 {
-        let status = self.device.registers().read8(LSR);
+    fn line_status(&mut self) -> Lsr {
+        let status = self.bus().read(LSR);
         let counters = &mut self.counters;
-        counters.overruns += u64::from(status & LSR_OVERRUN != 0);
-        counters.parity_errors += u64::from(status & LSR_PARITY != 0);
-        counters.breaks += u64::from(status & LSR_BREAK != 0);
+        counters.overruns += u64::from(status.contains(Lsr::OVERRUN));
+        counters.parity_errors += u64::from(status.contains(Lsr::PARITY));
+        counters.breaks += u64::from(status.contains(Lsr::BREAK));
         // A break has no stop bit either.
-        counters.framing_errors += u64::from(status & (LSR_FRAMING | LSR_BREAK) == LSR_FRAMING);
+        counters.framing_errors += u64::from(status & (Lsr::FRAMING | Lsr::BREAK) == Lsr::FRAMING);
         status
     }
 
@@ -366,25 +397,30 @@ impl<D: Device> Uart16550<D> {
             while self.in_fifo < self.depth
                 && let Some(byte) = self.sending.pop_front()
             {
-                self.device.registers().write8(DATA, byte);
+                self.bus().write(DATA, byte);
                 self.in_fifo += 1;
             }
         }
-        let waits = if self.in_fifo == 0 { 0 } else { IER_TRANSMITTER_EMPTY };
-        self.set_enabled(self.enabled & !IER_TRANSMITTER_EMPTY | waits);
+        let mut enabled = self.enabled;
+        enabled.set(Ier::TRANSMITTER_EMPTY, self.in_fifo > 0);
+        self.set_enabled(enabled);
     }
 
-    fn set_enabled(&mut self, enabled: u8) {
+    fn bus(&self) -> Bus<'_, D::Registers> {
+        Bus::new(self.device.registers())
+    }
+
+    fn set_enabled(&mut self, enabled: Ier) {
         if self.enabled != enabled {
             self.enabled = enabled;
-            self.device.registers().write8(IER, enabled);
+            self.bus().write(IER, enabled);
         }
     }
 
-    fn set_modem_control(&mut self, control: u8) {
+    fn set_modem_control(&mut self, control: Mcr) {
         if self.modem_control != control {
             self.modem_control = control;
-            self.device.registers().write8(MCR, control);
+            self.bus().write(MCR, control);
         }
     }
 
@@ -402,10 +438,10 @@ impl<D: Device> Uart16550<D> {
             return;
         }
         self.closed = true;
-        self.set_enabled(0);
-        self.set_modem_control(0);
-        self.device.registers().write8(FCR, FCR_ENABLE | FCR_CLEAR);
-        self.device.registers().write8(FCR, 0);
+        self.set_enabled(Ier::empty());
+        self.set_modem_control(Mcr::empty());
+        self.bus().write(FCR, Fcr::ENABLE | Fcr::CLEAR);
+        self.bus().write(FCR, Fcr::empty());
         self.sending.clear();
         self.in_fifo = 0;
     }

@@ -11,6 +11,8 @@ use crate::device::Registers;
 /// Longer than a character of the loopback test takes on any clock, many times.
 const CHARACTER: Duration = Duration::from_millis(1);
 const ATTEMPTS: u32 = 20;
+/// Bytes of the loopback test: every second bit, the others, none.
+const LOOPED: [u8; 3] = [0x55, 0xAA, 0x00];
 /// More than any FIFO holds.
 const FIFO_LIMIT: usize = 256;
 
@@ -19,18 +21,26 @@ pub(super) const FIFO_DEPTH: usize = 16;
 
 /// Makes sure that it is a 16550 (or a relative), silent and off the line; says how many bytes its
 /// FIFOs hold, 1 where there are none that work.
-pub(super) fn probe(r: &impl Registers, delay: &mut dyn Delay) -> Result<usize, OpenError> {
+pub(super) fn probe(r: Bus<'_, impl Registers>, delay: &mut dyn Delay) -> Result<usize, OpenError> {
     if r.len() < WINDOW {
         return Err(OpenError::Window { len: r.len() });
     }
-    if [IER, IIR, LCR, MCR, LSR, SCR].iter().all(|&register| r.read8(register) == ABSENT) {
+    let seen = [
+        r.read(IER).bits(),
+        r.read(IIR).bits(),
+        r.read(LCR).bits(),
+        r.read(MCR).bits(),
+        r.read(LSR).bits(),
+        r.read(SCR),
+    ];
+    if seen == [ABSENT; 6] {
         return Err(OpenError::AllOnes);
     }
-    r.write8(LCR, 0);
-    r.write8(IER, 0);
+    r.write(LCR, Lcr::empty());
+    r.write(IER, Ier::empty());
     for wrote in [!SIGNATURE, SIGNATURE] {
-        r.write8(SCR, wrote);
-        let read = r.read8(SCR);
+        r.write(SCR, wrote);
+        let read = r.read(SCR);
         if read != wrote {
             return Err(OpenError::Scratch { wrote, read });
         }
@@ -40,59 +50,59 @@ pub(super) fn probe(r: &impl Registers, delay: &mut dyn Delay) -> Result<usize, 
     Ok(depth)
 }
 
-fn enable_fifos(r: &impl Registers) -> usize {
-    r.write8(FCR, FCR_ENABLE);
-    r.write8(FCR, FCR_ENABLE | FCR_CLEAR | FCR_TRIGGER_8);
-    if r.read8(IIR) & IIR_FIFOS == IIR_FIFOS {
+fn enable_fifos(r: Bus<'_, impl Registers>) -> usize {
+    r.write(FCR, Fcr::ENABLE);
+    r.write(FCR, Fcr::ENABLE | Fcr::CLEAR | Fcr::TRIGGER_8);
+    if r.read(IIR).contains(Iir::FIFOS) {
         FIFO_DEPTH
     } else {
-        r.write8(FCR, 0);
+        r.write(FCR, Fcr::empty());
         1
     }
 }
 
 /// Sends bytes round inside the chip. Nothing of it is seen on the wire, where DTR and RTS are off.
-fn loopback(r: &impl Registers, delay: &mut dyn Delay) -> Result<(), OpenError> {
-    r.write8(MCR, MCR_LOOP);
+fn loopback(r: Bus<'_, impl Registers>, delay: &mut dyn Delay) -> Result<(), OpenError> {
+    r.write(MCR, Mcr::LOOP);
     set_format(r, 1, LineFormat::default().line_control()?);
     // What was on its way in.
     delay.delay(CHARACTER);
     drain(r);
-    for wrote in [0x55, 0xAA, 0x00] {
-        r.write8(DATA, wrote);
+    for wrote in LOOPED {
+        r.write(DATA, wrote);
         let mut tries = 0..ATTEMPTS;
         let came = tries.any(|_| {
-            r.read8(LSR) & LSR_DATA_READY != 0 || {
+            r.read(LSR).contains(Lsr::DATA_READY) || {
                 delay.delay(CHARACTER);
                 false
             }
         });
-        let read = came.then(|| r.read8(DATA));
+        let read = came.then(|| r.read(DATA));
         if read != Some(wrote) {
-            r.write8(MCR, 0);
+            r.write(MCR, Mcr::empty());
             return Err(OpenError::Loopback { wrote, read });
         }
     }
     drain(r);
-    r.write8(MCR, 0);
+    r.write(MCR, Mcr::empty());
     Ok(())
 }
 
 /// Takes out what has been received, bounded for a chip that says so for ever.
-fn drain(r: &impl Registers) {
+fn drain(r: Bus<'_, impl Registers>) {
     for _ in 0..FIFO_LIMIT {
-        if r.read8(LSR) & LSR_DATA_READY == 0 {
+        if !r.read(LSR).contains(Lsr::DATA_READY) {
             break;
         }
-        r.read8(DATA);
+        r.read(DATA);
     }
 }
 
 /// Sets speed and form; interrupts are off.
-pub(super) fn set_format(r: &impl Registers, divisor: u16, line_control: u8) {
+pub(super) fn set_format(r: Bus<'_, impl Registers>, divisor: u16, line_control: Lcr) {
     let [low, high] = divisor.to_le_bytes();
-    r.write8(LCR, line_control | LCR_DLAB);
-    r.write8(DATA, low);
-    r.write8(IER, high);
-    r.write8(LCR, line_control);
+    r.write(LCR, line_control | Lcr::DLAB);
+    r.write(DIVISOR_LOW, low);
+    r.write(DIVISOR_HIGH, high);
+    r.write(LCR, line_control);
 }

@@ -3,8 +3,12 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
+use super::registers::{self, Fcr, Ier, Iir, Lcr, Lsr, Msr};
 use super::*;
+use crate::card::register::offsets;
 use crate::device::soft::{Hardware, SoftDevice, SoftInterrupt};
+
+offsets!(registers: DATA IER IIR FCR LCR LSR MSR);
 
 /// Characters of 115200 8N1 in a millisecond, roughly.
 const PER_MS: usize = 11;
@@ -199,9 +203,9 @@ fn the_modems_lines_are_seen_and_rings_are_counted() {
 #[test]
 fn what_is_wrong_with_a_byte_is_counted_once() {
     let mut world = World::new();
-    world.chip.receive_broken(b'a', LSR_PARITY);
-    world.chip.receive_broken(b'b', LSR_FRAMING);
-    world.chip.receive_broken(0, LSR_BREAK | LSR_FRAMING);
+    world.chip.receive_broken(b'a', Lsr::PARITY.bits());
+    world.chip.receive_broken(b'b', Lsr::FRAMING.bits());
+    world.chip.receive_broken(0, (Lsr::BREAK | Lsr::FRAMING).bits());
     world.run(5);
     assert_eq!(world.fetch(), b"ab", "the byte of a break was never sent");
     world.from_wire.extend([1; 40]);
@@ -337,18 +341,18 @@ impl Hardware for &'static Mtty {
         let value = match offset {
             DATA => state.fifo.pop_front().unwrap_or(0xFF),
             IIR => {
-                let received = enabled & IER_RECEIVED != 0 && !state.fifo.is_empty();
-                let empty = enabled & IER_TRANSMITTER_EMPTY != 0 && state.fifo.is_empty();
+                let received = enabled & Ier::RECEIVED.bits() != 0 && !state.fifo.is_empty();
+                let empty = enabled & Ier::TRANSMITTER_EMPTY.bits() != 0 && state.fifo.is_empty();
                 0xC0 | match (if received { 4 } else { 0 }) | (if empty { 2 } else { 0 }) {
-                    0 => IIR_NONE,
+                    0 => Iir::NONE.bits(),
                     cause => cause,
                 }
             }
             LSR => {
-                let overrun = if state.overrun { LSR_OVERRUN } else { 0 };
-                overrun | if state.fifo.is_empty() { 0x60 } else { LSR_DATA_READY }
+                let overrun = if state.overrun { Lsr::OVERRUN.bits() } else { 0 };
+                overrun | if state.fifo.is_empty() { 0x60 } else { Lsr::DATA_READY.bits() }
             }
-            MSR => MSR_DSR | 0x02 | MSR_DCD | MSR_CTS | 0x01,
+            MSR => (Msr::DSR | Msr::DSR_CHANGED | Msr::DCD | Msr::CTS | Msr::CTS_CHANGED).bits(),
             other => state.registers[other],
         };
         u32::from(value)
@@ -357,7 +361,7 @@ impl Hardware for &'static Mtty {
     fn write(&self, offset: usize, _: u32, value: u32) {
         let value = value as u8;
         let mut state = self.0.lock().unwrap();
-        let latch = state.registers[LCR] & LCR_DLAB != 0;
+        let latch = state.registers[LCR] & Lcr::DLAB.bits() != 0;
         match offset {
             DATA | IER if latch => {}
             DATA => {
@@ -368,7 +372,7 @@ impl Hardware for &'static Mtty {
                 // An edge, and only where the FIFO reaches its trigger level, which is 1.
                 state.interrupts += u64::from(state.fifo.len() == 1);
             }
-            FCR if value & FCR_CLEAR != 0 => state.fifo.clear(),
+            FCR if value & Fcr::CLEAR.bits() != 0 => state.fifo.clear(),
             FCR | LSR | MSR => {}
             other => state.registers[other] = value,
         }

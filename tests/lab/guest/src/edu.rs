@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use ringback_driver::card::edu::{Answer, Edu, Order, Work};
-use ringback_driver::device::discover::{Kind, discover};
+use ringback_driver::card::KINDS;
+use ringback_driver::card::edu::{self, Answer, Edu, Order, Work};
+use ringback_driver::device::discover::discover;
 use ringback_driver::device::pci::PciAddress;
 use ringback_driver::device::selector::Selector;
 use ringback_driver::device::sysfs::SysfsRoot;
@@ -160,11 +161,11 @@ impl<D: Device> Card<D> {
 
 /// Finds the edu device by discovery.
 fn find(root: &SysfsRoot) -> Result<Selector, String> {
-    let all = discover(root);
+    let all = discover(root, KINDS);
     for candidate in &all {
         println!("{candidate:?}");
     }
-    let found = all.into_iter().find(|candidate| candidate.kind == Kind::Edu);
+    let found = all.into_iter().find(|candidate| candidate.kind == edu::KIND);
     found.map(|candidate| candidate.selector).ok_or("discovery finds no edu device".to_owned())
 }
 

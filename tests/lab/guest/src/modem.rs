@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use ringback_driver::device::discover::{Kind, discover};
+use ringback_driver::card::{KINDS, uart16550};
+use ringback_driver::device::discover::discover;
 use ringback_driver::device::selector::Selector;
 use ringback_driver::device::sysfs::SysfsRoot;
 use ringback_host::{Call, CallOptions, Events, Host, HostOptions, Line, LineEvent, WaitError};
@@ -35,10 +36,10 @@ struct Desk {
 
 impl Desk {
     fn open() -> Result<Desk, String> {
-        let found = discover(&SysfsRoot::system());
+        let found = discover(&SysfsRoot::system(), KINDS);
         let usable = |selector: &Selector| matches!(selector, Selector::Pci(_) | Selector::Mdev(_));
         let card = found.iter().find(|card| {
-            card.kind == Kind::Uart16550 && card.need.is_none() && usable(&card.selector)
+            card.kind == uart16550::KIND && card.need.is_none() && usable(&card.selector)
         });
         let card =
             card.ok_or_else(|| format!("there is no serial port that is ready: {found:?}"))?;

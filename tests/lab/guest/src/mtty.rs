@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringback_driver::card::ThreadDelay;
-use ringback_driver::card::uart16550::{Options, Uart16550};
-use ringback_driver::device::discover::{Kind, discover};
+use ringback_driver::card::uart16550::{self, Options, Uart16550};
+use ringback_driver::card::{KINDS, ThreadDelay};
+use ringback_driver::device::discover::discover;
 use ringback_driver::device::selector::{MdevUuid, Selector};
 use ringback_driver::device::sysfs::SysfsRoot;
 use ringback_driver::device::vfio::VfioDevice;
@@ -22,8 +22,8 @@ const LONG: Duration = Duration::from_secs(30);
 /// Texts of all lengths are sent around the loop, with interrupts of both kinds.
 pub fn loopback() -> Outcome {
     let root = SysfsRoot::system();
-    let found = discover(&root).into_iter().find_map(|candidate| match candidate {
-        c if c.kind != Kind::Uart16550 => None,
+    let found = discover(&root, KINDS).into_iter().find_map(|candidate| match candidate {
+        c if c.kind != uart16550::KIND => None,
         c => {
             if let Selector::Mdev(uuid) = c.selector {
                 Some(uuid)

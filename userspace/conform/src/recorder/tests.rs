@@ -7,6 +7,7 @@ use ringback_tspi::types::Version;
 
 use super::*;
 use crate::log::{Entry, FORMAT};
+use crate::rules::Verdict;
 
 /// A provider that completes inside its functions, in part on a thread of its own.
 #[derive(Default)]
@@ -36,6 +37,15 @@ impl Provider for Inline {
         let line = HTAPILINE::new(8).unwrap();
         assert_eq!(tapi.new_call(line, HDRVCALL::new(6).unwrap()), HTAPICALL::new(9));
         tapi.line_event(line, HTAPICALL::new(9), LINE_CALLSTATE, 1, 2, 3);
+        Ok(Ticket::ungated(id))
+    }
+
+    /// Completes twice, which is against C3.
+    fn line_unhold(&self, id: RequestId, _: HDRVCALL) -> Result<Ticket, LineError> {
+        let mut tapi = self.0.lock().unwrap();
+        let tapi = tapi.as_mut().unwrap();
+        tapi.completion(id.get(), 0);
+        tapi.completion(id.get(), 0);
         Ok(Ticket::ungated(id))
     }
 }
@@ -78,9 +88,8 @@ impl Write for Shared {
     }
 }
 
-#[test]
-fn what_passes_is_in_the_log_and_in_the_file_at_once() {
-    let file = Shared::default();
+/// A provider that is recorded into this file and was started.
+fn started(file: &Shared) -> (Recorded, Arc<Recorder>) {
     let header = Header {
         format: FORMAT,
         provider: "inline".to_owned(),
@@ -99,6 +108,13 @@ fn what_passes_is_in_the_log_and_in_the_file_at_once() {
         num_phones: 0,
     };
     assert_eq!(provider.provider_init(init, Box::new(Nine)), Ok(0));
+    (provider, recorder)
+}
+
+#[test]
+fn what_passes_is_in_the_log_and_in_the_file_at_once() {
+    let file = Shared::default();
+    let (provider, recorder) = started(&file);
     let call = HDRVCALL::new(5).unwrap();
     provider.line_get_call_info(call, &mut [1, 2]).unwrap();
     provider.line_drop(RequestId::new(3).unwrap(), call, b"bye").unwrap().release();
@@ -144,4 +160,25 @@ fn what_passes_is_in_the_log_and_in_the_file_at_once() {
     let Some(Entry { what: What::Called { arguments, .. }, .. }) = log.entry(4) else { panic!() };
     assert_eq!(arguments["request"], Data::Request(3));
     assert_eq!(arguments["user_user_info"], Data::Bytes(Hex(b"bye".to_vec())));
+}
+
+#[test]
+fn what_was_recorded_is_judged() {
+    let (provider, recorder) = started(&Shared::default());
+    let call = HDRVCALL::new(5).unwrap();
+    let verdict = |key: &str| {
+        let judged = crate::judge(&recorder.log());
+        judged.into_iter().find(|(rule, _)| rule.key == key).unwrap().1
+    };
+    provider.line_drop(RequestId::new(3).unwrap(), call, b"bye").unwrap().release();
+    provider.line_hold(RequestId::new(4).unwrap(), call).unwrap_err();
+    for (key, times) in [("R1", 2), ("R4", 1), ("R5", 1), ("C2", 1), ("C3", 1), ("N14", 1)] {
+        assert_eq!(verdict(key), Verdict::Kept { times }, "{key}");
+    }
+    assert_eq!(verdict("D1"), Verdict::NotExercised);
+    provider.line_unhold(RequestId::new(3).unwrap(), call).unwrap().release();
+    let Verdict::Broken { findings } = verdict("C3") else { panic!("{:?}", verdict("C3")) };
+    let [finding] = &findings[..] else { panic!("{findings:?}") };
+    assert_eq!(finding.done, "TSPI_lineUnhold under id 3 was accepted");
+    assert_eq!(finding.seen, "it was completed 2 times");
 }

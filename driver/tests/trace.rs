@@ -1,0 +1,159 @@
+//! The trace of register accesses: what a listener is told, and that nobody pays for it otherwise.
+//!
+//! One test, because the log's level, which switches the trace on, is the whole process's.
+
+#![allow(unsafe_code, reason = "an allocator that counts")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ringback_driver::Time;
+use ringback_driver::card::port::{FRAME, PortEvent, PortSink};
+use ringback_driver::card::tiger320::{Options, Tiger320};
+use ringback_driver::card::{Hook, LineFeed, PortCard, Service};
+use ringback_driver::device::soft::SoftDevice;
+use ringback_softcard::{CardConfig, ModuleKind, SoftCard};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Counts what each thread allocates.
+struct Counting;
+
+// SAFETY: every call is passed on to the system's allocator as it is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: the caller keeps to `GlobalAlloc`.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps to `GlobalAlloc`.
+        unsafe { System.dealloc(place, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Keeps the lines of the level TRACE.
+#[derive(Default, Clone)]
+struct Trace(Arc<Mutex<Vec<String>>>);
+
+impl Trace {
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+impl Visit for Trace {
+    fn record_debug(&mut self, _: &Field, value: &dyn std::fmt::Debug) {
+        self.0.lock().unwrap().push(format!("{value:?}"));
+    }
+}
+
+impl Subscriber for Trace {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn event(&self, event: &Event<'_>) {
+        if *event.metadata().level() == Level::TRACE {
+            event.record(&mut self.clone());
+        }
+    }
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+/// Nobody who listens or speaks.
+struct Nobody;
+
+impl PortSink for Nobody {
+    fn event(&mut self, _: usize, _: PortEvent) {}
+    fn frame(&mut self, _: usize, _: &[u8; FRAME], _: &mut [u8; FRAME]) {}
+}
+
+const TICK: Duration = Duration::from_millis(1);
+
+fn open() -> (SoftCard, Tiger320<SoftDevice<SoftCard>>) {
+    let modules = [ModuleKind::Fxs, ModuleKind::Empty, ModuleKind::Fxo, ModuleKind::Empty];
+    let soft = SoftCard::new(CardConfig { modules, ..CardConfig::default() });
+    let clock = soft.clone();
+    let mut delay = |time: Duration| clock.advance(time.as_millis() as u64);
+    let device = SoftDevice::card(soft.clone()).unwrap();
+    let card = Tiger320::open(device, Options::default(), &mut delay).unwrap();
+    (soft, card)
+}
+
+#[test]
+fn accesses_are_traced_by_name_to_who_listens_and_cost_nothing_otherwise() {
+    // Nobody listens.
+    let (soft, mut card) = open();
+    let mut now = Time::from_nanos(1);
+    card.start(now).unwrap();
+    let before = ALLOCATIONS.get();
+    let mut frames = 0;
+    for n in 0..64 {
+        soft.tick();
+        now += TICK;
+        let allocated = ALLOCATIONS.get();
+        card.set_hook(2, if n % 2 == 0 { Hook::Off } else { Hook::On }).unwrap();
+        let service = card.service(now, &mut Nobody);
+        assert_eq!(ALLOCATIONS.get(), allocated, "tick {n}");
+        frames += u32::from(matches!(service, Service::Frames { .. }));
+    }
+    assert!(frames > 60 && ALLOCATIONS.get() >= before);
+
+    let trace = Trace::default();
+    tracing::subscriber::with_default(trace.clone(), || {
+        let (soft, mut card) = open();
+        let lines = trace.take();
+        let has = |line: &str| assert!(lines.iter().any(|told| told == line), "{line}");
+        has("Tiger320 0x00 CNTL: wrote 0x01 = RUN");
+        has("Tiger320 0x2d SERCTL: wrote 0xc1 = DOUBLE_RATE | IN_MSB_FIRST | OUT_MSB_FIRST");
+        has("Tiger320 0xc0 CPLD_SYNC: wrote 0x0b = HALF_DUTY | SLOT_0 | SLOT_2");
+        has("slot 0: Si3210 8 LOOPBACK: read 0x02 = DIGITAL");
+        has("slot 0: Si3210 30 INDIRECT_ADDRESS: wrote 0x14 = RING_COEFFICIENT");
+        has("slot 0: Si3210 64 LINE_STATE: wrote 0x01 = ACTIVE");
+        has("slot 2: Si3050 1 CONTROL_1: wrote 0x80 = SOFT_RESET");
+        has("slot 2: Si3050 6 DAA_CONTROL_2: wrote 0x00");
+        assert!(lines.iter().all(|line| !line.contains("AUX") || line.contains("wrote")));
+
+        card.set_hook(2, Hook::Off).unwrap();
+        card.set_line_feed(0, LineFeed::Ringing).unwrap();
+        card.set_hook(2, Hook::On).unwrap();
+        let commands = trace.take();
+        let commands: Vec<_> = commands.iter().filter(|line| line.starts_with("slot")).collect();
+        assert_eq!(
+            commands,
+            [
+                "slot 2: Si3050 5 DAA_CONTROL: wrote 0x09 = OFF_HOOK | ON_HOOK_MONITOR",
+                "slot 0: Si3210 64 LINE_STATE: wrote 0x04 = RINGING",
+                "slot 2: Si3050 5 DAA_CONTROL: wrote 0x08 = ON_HOOK_MONITOR",
+            ]
+        );
+
+        card.start(Time::from_nanos(1)).unwrap();
+        trace.take();
+        soft.tick();
+        card.service(Time::from_nanos(1) + TICK, &mut Nobody);
+        let tick = trace.take();
+        assert_eq!(tick[0], "Tiger320 0x06 INTSTAT: read 0x05 = TX_HALF | RX_HALF");
+        assert!(tick[1].starts_with("Tiger320 0x24 RX_CURRENT: read 0x"), "{tick:?}");
+        assert_eq!(tick[3], "Tiger320 0x06 INTSTAT: wrote 0x05 = TX_HALF | RX_HALF");
+        let told = "slot 0: Si3210 68 LOOP_STATUS: read 0x00";
+        assert!(tick.iter().any(|line| line == told), "{tick:?}");
+        assert!(tick.len() < 10, "the serial bus's pins are not told one by one: {tick:?}");
+    });
+}
