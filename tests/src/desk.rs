@@ -28,18 +28,19 @@ pub enum Told {
 type Hook = Box<dyn FnMut(u32, i32) + Send>;
 
 #[derive(Default)]
-struct Tray {
+pub(crate) struct Tray {
     told: Mutex<Vec<Told>>,
     hook: Mutex<Option<Hook>>,
 }
 
 impl Tray {
-    fn told(&self) -> MutexGuard<'_, Vec<Told>> {
+    pub(crate) fn told(&self) -> MutexGuard<'_, Vec<Told>> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-struct Clerk(Arc<Tray>);
+/// Notes what a provider tells.
+pub(crate) struct Clerk(pub(crate) Arc<Tray>);
 
 impl Tapi for Clerk {
     fn completion(&mut self, id: u32, result: i32) {

@@ -31,6 +31,8 @@ const LOOK: Duration = Duration::from_millis(1);
 pub struct Rack {
     /// The host with the modem's line.
     pub host: Host,
+    /// Its provider.
+    pub provider: Arc<dyn Provider>,
     /// The serial port.
     pub uart: SoftUart,
     /// Checks the rules of the contract.
@@ -111,10 +113,11 @@ impl Rack {
         let witness = Arc::new(Witness::default());
         let bare: Arc<dyn Provider> =
             Arc::new(provider(uart.clone(), interrupt).expect("the serial port works"));
-        let provider = Arc::new(watched(Arc::clone(&bare), Arc::clone(&witness)));
-        let provider: Arc<dyn Provider> = provider;
-        let host = Host::start(provider, HostOptions::default()).expect("the host starts");
-        Rack { host, uart, witness, bare, outside, thread: Some(thread) }
+        let provider: Arc<dyn Provider> =
+            Arc::new(watched(Arc::clone(&bare), Arc::clone(&witness)));
+        let host =
+            Host::start(Arc::clone(&provider), HostOptions::default()).expect("the host starts");
+        Rack { host, provider, uart, witness, bare, outside, thread: Some(thread) }
     }
 
     /// Opens the modem's line.

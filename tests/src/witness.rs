@@ -119,6 +119,11 @@ impl Witness {
         self.book().reaper
     }
 
+    /// The provider's handle of a line that is open, of the only one where there is one.
+    pub fn open_line(&self) -> Option<HDRVLINE> {
+        self.book().lines.keys().next().copied()
+    }
+
     /// The provider's handle of a call.
     pub fn driver_call(&self, call: HTAPICALL) -> Option<HDRVCALL> {
         self.book().calls.iter().find(|(_, tapi)| **tapi == call).map(|(driver, _)| *driver)

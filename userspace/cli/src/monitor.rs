@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use ringback_host::{Events, Line, LineEvent};
 use ringback_tspi::callstate::CallState;
+use ringback_tspi::constants::LINEDISCONNECTMODE_OUTOFORDER;
 
 use crate::card::CardArguments;
 use crate::exit::Failure;
@@ -81,10 +82,10 @@ impl Monitor {
 fn serve(lines: &[(Line, Events)], recorder: &Recorder) {
     for (line, events) in lines {
         while let Some(event) = events.try_next() {
-            if let LineEvent::State {
-                call, state: CallState::Disconnected | CallState::Idle, ..
-            } = event
-            {
+            let LineEvent::State { call, state, mode, .. } = event else { continue };
+            // A call that nobody answers becomes idle by itself, unless its module has failed.
+            let failed = state == CallState::Disconnected && mode == LINEDISCONNECTMODE_OUTOFORDER;
+            if state == CallState::Idle || failed {
                 // An error means that the line is gone with its card.
                 let _ = call.close();
                 let what = What::CallClosed { call: call.handle().raw() };

@@ -10,6 +10,7 @@ use ringback_tspi::constants::*;
 use ringback_tspi::error::LineError;
 use ringback_tspi::types::HDRVCALL;
 
+use super::bookkeeping::Wishes;
 use super::call::Call;
 use super::opening::Openings;
 use super::{Event, Subject};
@@ -35,12 +36,14 @@ pub(crate) fn failure(cause: Failure) -> i32 {
     }
 }
 
-/// Bookkeeping of one line: owner, call, outstanding requests.
+/// Bookkeeping of one line: owner, call, outstanding requests. Every engine has one for each of its
+/// lines.
 #[derive(Debug)]
-pub(crate) struct Book {
+pub struct Book {
     /// Its number as the reactor counts.
     pub(crate) line: usize,
     pub(crate) openings: Openings,
+    pub(crate) wishes: Wishes,
     pub(crate) call: Option<Call>,
     /// Calls in IDLE that are not closed.
     over: Vec<Call>,
@@ -52,6 +55,7 @@ impl Book {
         Book {
             line,
             openings: Openings::default(),
+            wishes: Wishes::default(),
             call: None,
             over: Vec::with_capacity(OVER),
             requests: Vec::with_capacity(8),
@@ -63,6 +67,11 @@ impl Book {
     /// The call with this handle, live or over.
     pub(crate) fn find(&self, call: HDRVCALL) -> Option<&Call> {
         self.call.iter().chain(&self.over).find(|one| one.handle == call)
+    }
+
+    /// As [`find`](Book::find), to change it.
+    pub(crate) fn find_mut(&mut self, call: HDRVCALL) -> Option<&mut Call> {
+        self.call.iter_mut().chain(&mut self.over).find(|one| one.handle == call)
     }
 
     /// The live call, if it has this handle.
@@ -107,8 +116,9 @@ impl Book {
             return;
         }
         let Some(call) = &mut self.call else { return };
-        call.state = Some(state);
+        let before = call.state.replace(state);
         call.mode = mode;
+        call.since = cx.now();
         let media = call.info.media as usize;
         self.tell_call(cx, LINE_CALLSTATE, [state.bit() as usize, mode as usize, media]);
         if state == CallState::Idle {
@@ -116,6 +126,9 @@ impl Book {
                 self.over.remove(0);
             }
             self.over.extend(self.call.take());
+        }
+        if before.is_none() != (state == CallState::Idle) {
+            self.counted(cx);
         }
     }
 
@@ -138,11 +151,15 @@ impl Book {
 
     /// Closes a call in any state (N6, N8): its requests fail, and no event of it follows (D5).
     pub(crate) fn close_call(&mut self, cx: &mut Context<'_, Event>, call: HDRVCALL) {
-        if self.live(call).is_ok() {
+        let was_counted = self.living(call).is_ok_and(|live| live.state.is_some());
+        if self.living(call).is_ok() {
             self.complete_all(cx, LineError::OPERATIONFAILED);
         }
         self.forget(call);
         cx.retain_events(self.line, |event| event.call() != Some(call));
+        if was_counted {
+            self.counted(cx);
+        }
     }
 
     /// Closes the line: its requests fail (D1), and no event of it follows (D2).

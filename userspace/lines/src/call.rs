@@ -1,7 +1,9 @@
 //! One call of a line, as the engine keeps it and as others see it.
 
+use ringback_driver::Time;
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
+use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::types::HDRVCALL;
 
 /// What is known of a call. Most of it is set when the call begins, the rest when it becomes known.
@@ -19,11 +21,40 @@ pub struct CallInfo {
     pub called: String,
     /// A number that no other call of this provider has (dwCallID).
     pub call_id: u32,
+    /// How long the parts of dialling take on this call (DialParams).
+    pub timing: DialTiming,
+    /// A number of the application's that nobody here interprets (dwAppSpecific).
+    pub app_specific: u32,
+    /// What was said about the call and changes nothing about it.
+    pub notes: CallNotes,
+}
+
+/// What is kept of a call for LINECALLINFO alone.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CallNotes {
+    /// dwCountryCode as lineMakeCall got it; 0 for the default.
+    pub country: u32,
+    /// The LINECALLPARAMFLAGS_ bits of lineMakeCall.
+    pub flags: u32,
+    /// Bytes that an application has attached to the call (dwCallData), at most
+    /// [`CallNotes::MOST_DATA`].
+    pub data: Vec<u8>,
+}
+
+impl CallNotes {
+    /// How many bytes can be attached to a call (dwMaxCallDataSize).
+    pub const MOST_DATA: usize = 4096;
 }
 
 impl CallInfo {
     /// The information of a call that the application makes.
-    pub(crate) fn outbound(call: HDRVCALL, media: u32, called: String) -> CallInfo {
+    pub(crate) fn outbound(
+        call: HDRVCALL,
+        media: u32,
+        called: String,
+        timing: DialTiming,
+        notes: CallNotes,
+    ) -> CallInfo {
         CallInfo {
             origin: LINECALLORIGIN_OUTBOUND,
             reason: LINECALLREASON_DIRECT,
@@ -31,6 +62,9 @@ impl CallInfo {
             media,
             called,
             call_id: CallHandles::serial(call),
+            timing,
+            app_specific: 0,
+            notes,
         }
     }
 
@@ -44,6 +78,9 @@ impl CallInfo {
             media,
             called: String::new(),
             call_id: CallHandles::serial(call),
+            timing: DialTiming::default(),
+            app_specific: 0,
+            notes: CallNotes::default(),
         }
     }
 }
@@ -59,6 +96,8 @@ pub struct CallSnapshot {
     pub state: Option<CallState>,
     /// The mode of that state.
     pub mode: u32,
+    /// Since when it is in that state; [`Time::ZERO`] before the first one.
+    pub since: Time,
     /// Origin, reason and address of the call, for LINECALLINFO.
     pub info: CallInfo,
     /// The LINECALLFEATURE_ bits of all functions that can be called on it now.
@@ -71,6 +110,8 @@ pub(crate) struct Call {
     pub(crate) handle: HDRVCALL,
     pub(crate) state: Option<CallState>,
     pub(crate) mode: u32,
+    /// Since when it is in that state.
+    pub(crate) since: Time,
     pub(crate) info: CallInfo,
     /// LINEDIGITMODE_ bits that are monitored; 0 for none.
     pub(crate) monitored: u32,
@@ -80,7 +121,8 @@ pub(crate) struct Call {
 
 impl Call {
     pub(crate) fn new(handle: HDRVCALL, info: CallInfo) -> Call {
-        Call { handle, state: None, mode: 0, info, monitored: 0, generating: None }
+        let since = Time::ZERO;
+        Call { handle, state: None, mode: 0, since, info, monitored: 0, generating: None }
     }
 
     pub(crate) fn snapshot(&self, line: usize, features: u32) -> CallSnapshot {
@@ -89,6 +131,7 @@ impl Call {
             line,
             state: self.state,
             mode: self.mode,
+            since: self.since,
             info: self.info.clone(),
             features,
         }

@@ -12,19 +12,26 @@
 //! repeated one gets an error and changes nothing.
 
 mod book;
+mod bookkeeping;
 mod call;
+mod device_config;
 mod line_engine;
 pub mod modem;
 mod opening;
 mod ports;
+mod sounds;
 
-pub use call::{CallHandles, CallInfo, CallSnapshot};
+pub use book::Book;
+pub use call::{CallHandles, CallInfo, CallNotes, CallSnapshot};
+pub use device_config::DeviceConfig;
 pub use line_engine::{LineEngine, LineReport};
 pub use opening::{Opening, Openings};
 pub use ports::{Lines, PortInfo, dialing_time, line_kind};
+pub use sounds::{Gather, Tone};
 
 use std::time::Duration;
 
+use ringback_tspi::constants::*;
 use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::dialstring::DialString;
 use ringback_tspi::types::{HDRVCALL, HTAPILINE};
@@ -48,6 +55,8 @@ pub enum Command {
         media: u32,
         /// Digit durations, pauses and waits.
         timing: DialTiming,
+        /// What is only kept.
+        notes: CallNotes,
     },
     /// TSPI_lineDial: dial more on a call that is being dialled.
     Dial {
@@ -75,6 +84,27 @@ pub enum Command {
         call: HDRVCALL,
         /// One or more LINEMEDIAMODE_.
         media: u32,
+        /// What is only kept.
+        notes: CallNotes,
+    },
+    /// TSPI_lineAccept: somebody takes care of the call that rings. Nothing happens on the line.
+    Accept {
+        /// The provider's handle of the call.
+        call: HDRVCALL,
+    },
+    /// TSPI_lineSetCallData: attach bytes to the call.
+    SetCallData {
+        /// The provider's handle of the call.
+        call: HDRVCALL,
+        /// At most [`CallNotes::MOST_DATA`] bytes; none remove what is attached.
+        data: Vec<u8>,
+    },
+    /// TSPI_lineSetCallParams: the times of what is dialled from now on.
+    SetCallParams {
+        /// The provider's handle of the call.
+        call: HDRVCALL,
+        /// Digit durations, pauses and waits; `None` leaves them.
+        timing: Option<DialTiming>,
     },
     /// Sends bytes on a connected call of a modem. Done when the last has left the computer.
     Send {
@@ -103,9 +133,29 @@ impl Command {
             | Command::Answer { call }
             | Command::Drop { call }
             | Command::PassThrough { call, .. }
+            | Command::Accept { call }
+            | Command::SetCallData { call, .. }
+            | Command::SetCallParams { call, .. }
             | Command::Send { call, .. }
             | Command::Receive { call, .. } => *call,
         }
+    }
+
+    /// The LINECALLFEATURE_ bit by which the function behind it is offered; `None` for what is not
+    /// asked of an existing call, or is not TSPI's.
+    pub fn feature(&self) -> Option<u32> {
+        Some(match self {
+            Command::Dial { .. } => LINECALLFEATURE_DIAL,
+            Command::Answer { .. } => LINECALLFEATURE_ANSWER,
+            Command::Drop { .. } => LINECALLFEATURE_DROP,
+            Command::Accept { .. } => LINECALLFEATURE_ACCEPT,
+            Command::SetCallData { .. } => LINECALLFEATURE_SETCALLDATA,
+            Command::SetCallParams { .. } => LINECALLFEATURE_SETCALLPARAMS,
+            Command::MakeCall { .. }
+            | Command::PassThrough { .. }
+            | Command::Send { .. }
+            | Command::Receive { .. } => return None,
+        })
     }
 }
 
@@ -128,14 +178,14 @@ pub enum Subject {
     Call {
         /// The provider's handle of the call.
         call: HDRVCALL,
-        /// LINE_CALLSTATE, LINE_CALLINFO, LINE_MONITORDIGITS or LINE_GENERATE.
+        /// LINE_CALLSTATE, LINE_CALLINFO, LINE_GENERATE, or what tells of digits and tones.
         message: u32,
         /// Its parameters (T9: pointer-sized).
         params: [usize; 3],
     },
-    /// A message of the line: LINE_LINEDEVSTATE, LINE_CLOSE.
+    /// A message of the line or its address.
     Line {
-        /// LINE_LINEDEVSTATE or LINE_CLOSE.
+        /// LINE_LINEDEVSTATE, LINE_ADDRESSSTATE or LINE_CLOSE.
         message: u32,
         /// Its parameters dwParam1 to dwParam3 (T9: pointer-sized).
         params: [usize; 3],

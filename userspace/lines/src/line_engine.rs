@@ -7,9 +7,10 @@ use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::error::LineError;
 use ringback_tspi::key::Key;
 use ringback_tspi::media::{Audio, Data};
+use ringback_tspi::structs::LINEMONITORTONE;
 use ringback_tspi::types::{HDRVCALL, HTAPILINE};
 
-use super::{CallSnapshot, Command, Event, Opening};
+use super::{Book, CallSnapshot, Command, DeviceConfig, Event, Gather, Opening, Tone};
 
 /// How a line is now, for LINEDEVSTATUS and for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,10 @@ pub struct LineReport {
     pub call: Option<Option<CallState>>,
     /// FXO: an exchange feeds the line; FXS: its module was not given up.
     pub in_service: bool,
+    /// Whether a call can be made now (TSPI_lineMakeCall).
+    pub takes_call: bool,
+    /// dwRingMode: 1 while the line rings, else 0.
+    pub ring_mode: u32,
 }
 
 /// An engine of lines: it takes their requests, emits their events, and answers the synchronous
@@ -49,6 +54,38 @@ pub trait LineEngine: Engine<Command = Command, Event = Event, Output = ()> {
     /// # Errors
     /// INVALCALLHANDLE for a handle that was never given out.
     fn close_call(&mut self, call: HDRVCALL, cx: &mut Context<'_, Event>) -> Result<(), LineError>;
+
+    /// The books of a line; `None` if there is no such line.
+    fn book(&mut self, line: usize) -> Option<&mut Book>;
+
+    /// The books of a line, for whoever has it open in this opening.
+    ///
+    /// # Errors
+    /// INVALLINEHANDLE.
+    fn book_of(&mut self, line: usize, opening: Opening) -> Result<&mut Book, LineError> {
+        let book = self.book(line).ok_or(LineError::INVALLINEHANDLE)?;
+        book.openings.check(opening)?;
+        Ok(book)
+    }
+
+    /// How a line's device is configured.
+    ///
+    /// # Errors
+    /// OPERATIONUNAVAIL if it has no configuration.
+    fn config(&self, line: usize) -> Result<DeviceConfig, LineError> {
+        let _ = line;
+        Err(LineError::OPERATIONUNAVAIL)
+    }
+
+    /// Configures a line's device.
+    ///
+    /// # Errors
+    /// INVALPARAM for the configuration of something else, or one that is no good; INVALLINESTATE
+    /// if it can't be changed now; OPERATIONUNAVAIL if the device has none.
+    fn set_config(&mut self, line: usize, config: DeviceConfig) -> Result<(), LineError> {
+        let _ = (line, config);
+        Err(LineError::OPERATIONUNAVAIL)
+    }
 
     /// How a line is.
     fn state(&self, line: usize) -> Option<LineReport>;
@@ -100,6 +137,54 @@ pub trait LineEngine: Engine<Command = Command, Event = Event, Output = ()> {
     ) -> Result<(), LineError> {
         let _ = (end_to_end, digits, timing, cx);
         self.can(call, LINECALLFEATURE_GENERATEDIGITS)
+    }
+
+    /// Generates a tone on a call for so many milliseconds, 0 for ever; it ends as digits do, and
+    /// takes their place (D17). Without a tone, what is being generated is cancelled.
+    ///
+    /// # Errors
+    /// INVALCALLHANDLE; INVALCALLSTATE; OPERATIONUNAVAIL on a line that can't.
+    fn generate_tone(
+        &mut self,
+        call: HDRVCALL,
+        end_to_end: u32,
+        tone: Option<&Tone>,
+        duration_ms: u32,
+        cx: &mut Context<'_, Event>,
+    ) -> Result<(), LineError> {
+        let _ = (end_to_end, tone, duration_ms, cx);
+        self.can(call, LINECALLFEATURE_GENERATETONE)
+    }
+
+    /// Gathers digits into a buffer, until LINE_GATHERDIGITS tells the end; what was being gathered
+    /// ends first (D18). Without a buffer that is all.
+    ///
+    /// # Errors
+    /// INVALCALLHANDLE; INVALCALLSTATE; OPERATIONUNAVAIL on a line that can't.
+    fn gather_digits(
+        &mut self,
+        call: HDRVCALL,
+        gather: Option<Gather>,
+        cx: &mut Context<'_, Event>,
+    ) -> Result<(), LineError> {
+        let _ = (gather, cx);
+        self.can(call, LINECALLFEATURE_GATHERDIGITS)
+    }
+
+    /// Listens for the tones of a list, beside those of other lists, until the call is over.
+    /// Without tones the list is removed.
+    ///
+    /// # Errors
+    /// INVALCALLHANDLE; INVALCALLSTATE; RESOURCEUNAVAIL for too many lists; OPERATIONUNAVAIL on a
+    /// line that can't.
+    fn monitor_tones(
+        &mut self,
+        call: HDRVCALL,
+        list: u32,
+        tones: Option<&[LINEMONITORTONE]>,
+    ) -> Result<(), LineError> {
+        let _ = (list, tones);
+        self.can(call, LINECALLFEATURE_MONITORTONES)
     }
 
     /// Enables digit detection (LINEDIGITMODE_DTMF, DTMFEND), or disables it with 0, which never

@@ -20,6 +20,10 @@ pub(super) struct Abilities {
     pub(super) rate: u32,
     /// What it can wait for while it dials.
     pub(super) modifiers: Modifiers,
+    /// How many ways to ring are told apart, by LINE_LINEDEVSTATE.
+    pub(super) ring_modes: u32,
+    /// The LINEDEVSTATE_ bits of LINE_LINEDEVSTATE.
+    pub(super) line_states: u32,
     /// LINEADDRCAPFLAGS_ bits.
     pub(super) address_flags: u32,
     /// LINEDIGITMODE_ bits that can be generated, and that can be monitored.
@@ -39,6 +43,7 @@ pub(super) struct Abilities {
 const DIALS: CallStates = CallStates::of(&[
     CallState::Idle,
     CallState::Offering,
+    CallState::Accepted,
     CallState::DialTone,
     CallState::Dialing,
     CallState::Ringback,
@@ -54,8 +59,23 @@ const BANDWIDTH: u32 = 3100;
 const DIALED: u32 = LINEADDRCAPFLAGS_DIALED | LINEADDRCAPFLAGS_PARTIALDIAL;
 const ENDS: u32 =
     LINEDISCONNECTMODE_NORMAL | LINEDISCONNECTMODE_NOANSWER | LINEDISCONNECTMODE_OUTOFORDER;
-const ANSWER_DROP: u32 = LINECALLFEATURE_ANSWER | LINECALLFEATURE_DROP;
-const DIGITS: u32 = LINECALLFEATURE_GENERATEDIGITS | LINECALLFEATURE_MONITORDIGITS;
+/// What is offered on every kind of line.
+const USUAL: u32 = LINECALLFEATURE_ACCEPT
+    | LINECALLFEATURE_ANSWER
+    | LINECALLFEATURE_DROP
+    | LINECALLFEATURE_SETCALLPARAMS
+    | LINECALLFEATURE_SETCALLDATA;
+/// What a line tells of itself if an exchange is behind it.
+const EXCHANGE: u32 = LINEDEVSTATE_RINGING
+    | LINEDEVSTATE_INSERVICE
+    | LINEDEVSTATE_OUTOFSERVICE
+    | LINEDEVSTATE_NUMCALLS;
+/// What is offered where there are samples.
+const SOUNDS: u32 = LINECALLFEATURE_GENERATEDIGITS
+    | LINECALLFEATURE_GENERATETONE
+    | LINECALLFEATURE_GATHERDIGITS
+    | LINECALLFEATURE_MONITORDIGITS
+    | LINECALLFEATURE_MONITORTONES;
 const DTMF: (u32, u32) = (LINEDIGITMODE_DTMF, LINEDIGITMODE_DTMF | LINEDIGITMODE_DTMFEND);
 
 const FXO: Abilities = Abilities {
@@ -65,15 +85,20 @@ const FXO: Abilities = Abilities {
     bearers: LINEBEARERMODE_VOICE,
     rate: BANDWIDTH,
     modifiers: Modifiers { dial_tone: true, ..NOTHING },
+    ring_modes: 1,
+    line_states: EXCHANGE,
     address_flags: DIALED,
     digits: DTMF,
     states: DIALS.union(CallStates::of(&[CallState::SpecialInfo])),
-    features: ANSWER_DROP | DIGITS | LINECALLFEATURE_DIAL,
+    features: USUAL | SOUNDS | LINECALLFEATURE_DIAL,
     dial_tone_modes: LINEDIALTONEMODE_NORMAL | LINEDIALTONEMODE_UNAVAIL,
     busy_modes: LINEBUSYMODE_STATION,
     special_info: LINESPECIALINFO_REORDER,
     connected_modes: LINECONNECTEDMODE_ACTIVE | LINECONNECTEDMODE_CONFIRMED,
-    disconnect_modes: ENDS | LINEDISCONNECTMODE_NODIALTONE | LINEDISCONNECTMODE_UNAVAIL,
+    disconnect_modes: ENDS
+        | LINEDISCONNECTMODE_BUSY
+        | LINEDISCONNECTMODE_NODIALTONE
+        | LINEDISCONNECTMODE_UNAVAIL,
 };
 
 const FXS: Abilities = Abilities {
@@ -84,17 +109,22 @@ const FXS: Abilities = Abilities {
     rate: BANDWIDTH,
     // It is rung, and nothing is dialled.
     modifiers: NOTHING,
+    // It is the telephone that rings, and not the line.
+    ring_modes: 0,
+    // A module that was given up does not come back.
+    line_states: LINEDEVSTATE_OUTOFSERVICE | LINEDEVSTATE_NUMCALLS,
     address_flags: 0,
     digits: DTMF,
     states: CallStates::of(&[
         CallState::Idle,
         CallState::Offering,
+        CallState::Accepted,
         CallState::Ringback,
         CallState::Busy,
         CallState::Connected,
         CallState::Disconnected,
     ]),
-    features: ANSWER_DROP | DIGITS,
+    features: USUAL | SOUNDS,
     dial_tone_modes: 0,
     busy_modes: LINEBUSYMODE_STATION,
     special_info: 0,
@@ -109,10 +139,12 @@ const MODEM: Abilities = Abilities {
     bearers: LINEBEARERMODE_VOICE | LINEBEARERMODE_PASSTHROUGH,
     rate: 115_200,
     modifiers: Modifiers { dial_tone: true, quiet: true, billing: true },
+    ring_modes: 1,
+    line_states: EXCHANGE,
     address_flags: DIALED,
     digits: (0, 0),
     states: DIALS,
-    features: ANSWER_DROP | LINECALLFEATURE_DIAL,
+    features: USUAL | LINECALLFEATURE_DIAL,
     dial_tone_modes: LINEDIALTONEMODE_UNAVAIL,
     busy_modes: LINEBUSYMODE_UNAVAIL,
     special_info: 0,

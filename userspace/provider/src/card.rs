@@ -84,6 +84,8 @@ pub(super) struct Running<C: Card> {
     pub(super) calls: Arc<Calls>,
     pub(super) lines: Arc<OpenLines>,
     pub(super) line_device_id_base: u32,
+    /// Which installation of the provider it is.
+    pub(super) permanent_provider_id: u32,
 }
 
 impl<C: Card> LineProvider<C> {
@@ -274,8 +276,10 @@ impl<C: Card> Power<C> {
         // No line is open yet, so nothing was delivered.
         let _ = way.set(handle.clone());
         self.state = State::On(handle.clone(), driver);
-        let line_device_id_base = init.line_device_id_base;
-        Ok(Some((Running { handle, handles, calls, lines, line_device_id_base }, started)))
+        let Init { line_device_id_base, permanent_provider_id, .. } = init;
+        let running =
+            Running { handle, handles, calls, lines, line_device_id_base, permanent_provider_id };
+        Ok(Some((running, started)))
     }
 }
 

@@ -5,6 +5,7 @@
 //! is checked here (G6).
 
 use ringback_driver::report;
+use ringback_lines::CallNotes;
 use ringback_tspi::constants::*;
 use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::dialstring::{DialString, parse};
@@ -53,26 +54,12 @@ pub(super) fn call_params(
         return Ok(CallParams { media_mode: can.usual_media, ..CallParams::default() });
     };
     let params = CallParams::read(memory, version)?;
-    match params.bearer_mode {
-        mode if mode.is_power_of_two() && mode & can.bearers != 0 => {}
-        mode if LINEBEARERMODE.name_of(mode).is_some() => {
-            return Err(LineError::BEARERMODEUNAVAIL);
-        }
-        _ => return Err(LineError::INVALBEARERMODE),
-    }
-    if params.min_rate > params.max_rate {
-        return Err(LineError::INVALRATE);
-    }
-    if params.min_rate > can.rate {
-        return Err(LineError::RATEUNAVAIL);
-    }
+    bearer(params.bearer_mode, [params.min_rate, params.max_rate], can)?;
     media_modes(params.media_mode, can.media)?;
-    if params.flags & !LINECALLPARAMFLAGS.mask() != 0 {
+    if params.flags & !taken_flags(can.address_flags) != 0 {
         return Err(LineError::INVALCALLPARAMS);
     }
-    // A plain line can't keep its number back, secure a call or lift the other handset: refused
-    // rather than ignored.
-    if params.flags & !LINECALLPARAMFLAGS_IDLE != 0 {
+    if params.call_data.len() > CallNotes::MOST_DATA {
         return Err(LineError::INVALCALLPARAMS);
     }
     match params.address_mode {
@@ -85,8 +72,49 @@ pub(super) fn call_params(
     Ok(params)
 }
 
+/// The LINECALLPARAMFLAGS_ bits that an address takes: those of the abilities that it announces,
+/// and IDLE, which needs none. What an address can't do is refused rather than ignored.
+fn taken_flags(address_flags: u32) -> u32 {
+    const NEEDS: [(u32, u32); 5] = [
+        (LINECALLPARAMFLAGS_SECURE, LINEADDRCAPFLAGS_SECURE),
+        (LINECALLPARAMFLAGS_BLOCKID, LINEADDRCAPFLAGS_BLOCKIDOVERRIDE),
+        (LINECALLPARAMFLAGS_ORIGOFFHOOK, LINEADDRCAPFLAGS_ORIGOFFHOOK),
+        (LINECALLPARAMFLAGS_DESTOFFHOOK, LINEADDRCAPFLAGS_DESTOFFHOOK),
+        (LINECALLPARAMFLAGS_PREDICTIVEDIAL, LINEADDRCAPFLAGS_PREDICTIVEDIALER),
+    ];
+    let announced = NEEDS.iter().filter(|(_, needed)| address_flags & needed != 0);
+    announced.fold(LINECALLPARAMFLAGS_IDLE, |flags, (flag, _)| flags | flag)
+}
+
+/// One bearer mode that the line has, and rates that are in its range.
+///
+/// # Errors
+/// INVALBEARERMODE, BEARERMODEUNAVAIL, INVALRATE, RATEUNAVAIL.
+pub(super) fn bearer(
+    mode: u32,
+    [min_rate, max_rate]: [u32; 2],
+    can: &Abilities,
+) -> Result<(), LineError> {
+    match mode {
+        mode if mode.is_power_of_two() && mode & can.bearers != 0 => {}
+        mode if LINEBEARERMODE.name_of(mode).is_some() => {
+            return Err(LineError::BEARERMODEUNAVAIL);
+        }
+        _ => return Err(LineError::INVALBEARERMODE),
+    }
+    if min_rate > max_rate {
+        return Err(LineError::INVALRATE);
+    }
+    if min_rate > can.rate { Err(LineError::RATEUNAVAIL) } else { Ok(()) }
+}
+
+/// A line has one address, with the id 0.
+pub(super) fn address_id(id: u32) -> Result<(), LineError> {
+    if id == 0 { Ok(()) } else { Err(LineError::INVALADDRESSID) }
+}
+
 /// One media mode that the line has, or several with UNKNOWN.
-fn media_modes(modes: u32, media: u32) -> Result<(), LineError> {
+pub(super) fn media_modes(modes: u32, media: u32) -> Result<(), LineError> {
     let several = modes & (modes.wrapping_sub(1)) != 0;
     let known = modes & !(media | LINEMEDIAMODE_UNKNOWN) == 0;
     if modes == 0 || !known || several && modes & LINEMEDIAMODE_UNKNOWN == 0 {
@@ -202,10 +230,16 @@ mod tests {
             assert_eq!(refused(media(modes)), LineError::INVALMEDIAMODE, "{modes:#x}");
         }
         assert!(judged(media(MEDIA | LINEMEDIAMODE_UNKNOWN)).is_ok());
-        for flags in [LINECALLPARAMFLAGS_SECURE, LINECALLPARAMFLAGS_BLOCKID, 0x8000_0000] {
+        for flags in (0..32).map(|bit| 1 << bit).filter(|flag| *flag != LINECALLPARAMFLAGS_IDLE) {
             let params = voice().set(P::dwCallParamFlags, flags);
-            assert_eq!(refused(params), LineError::INVALCALLPARAMS, "{flags:#x}");
+            assert_eq!(refused(params), LineError::INVALCALLPARAMS, "{flags:#x}: not announced");
         }
+        let offers = LINEADDRCAPFLAGS_ORIGOFFHOOK | LINEADDRCAPFLAGS_SECURE;
+        let taken = LINECALLPARAMFLAGS_ORIGOFFHOOK | LINECALLPARAMFLAGS_SECURE;
+        assert_eq!(taken_flags(offers), taken | LINECALLPARAMFLAGS_IDLE, "as it is announced");
+        let data = |size| voice().item(P::dwCallData, &vec![7; size]);
+        assert!(judged(data(CallNotes::MOST_DATA)).is_ok());
+        assert_eq!(refused(data(CallNotes::MOST_DATA + 1)), LineError::INVALCALLPARAMS);
         assert_eq!(refused(voice().set(P::dwAddressID, 1)), LineError::INVALADDRESSID);
         let by_number = voice().set(P::dwAddressMode, LINEADDRESSMODE_DIALABLEADDR);
         assert_eq!(refused(by_number), LineError::INVALADDRESSMODE);

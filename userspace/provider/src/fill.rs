@@ -1,18 +1,22 @@
 //! Fills the structures of TAPI with capabilities and status of lines and calls.
 
-use ringback_lines::{CallSnapshot, LineReport};
+use ringback_lines::{CallNotes, CallSnapshot, LineReport};
 use ringback_tspi::callstate::CallState;
+use ringback_tspi::clock;
 use ringback_tspi::constants::*;
 use ringback_tspi::dev_specific::{DevSpecific, LineKind};
 use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::error::LineError;
 use ringback_tspi::structs::{
-    Guid, LINEADDRESSCAPS, LINECALLINFO, LINECALLSTATUS, LINEDEVCAPS, LINEDEVSTATUS, Writer,
+    Guid, LINEADDRESSCAPS, LINEADDRESSSTATUS, LINECALLINFO, LINECALLSTATUS, LINEDEVCAPS,
+    LINEDEVSTATUS, SystemTime, Writer,
 };
 use ringback_tspi::types::Version;
 
 use super::abilities::abilities;
+use super::bookkeeping::CLASS_LINE;
 use super::checks::dial_params;
+use super::sounds::{MOST_ENTRIES, MOST_FREQUENCIES, MOST_GENERATED, TIMEOUTS};
 
 /// A line's name for people.
 pub(super) fn line_name(device: &str, info: &DevSpecific) -> String {
@@ -28,13 +32,15 @@ pub(super) fn dev_caps(
     memory: &mut [u8],
     version: Version,
     device: &str,
+    provider_id: u32,
     info: &DevSpecific,
 ) -> Result<(), LineError> {
     type C = LINEDEVCAPS;
     let mut caps = Writer::<C>::new(memory, version)?;
     let can = abilities(info.kind);
     let (generated, monitored) = can.digits;
-    caps.set(C::dwPermanentLineID, info.slot)
+    let tones = can.features & LINECALLFEATURE_GENERATETONE != 0;
+    caps.set(C::dwPermanentLineID, provider_id << 16 | info.slot)
         .set(C::dwStringFormat, STRINGFORMAT_UNICODE)
         .set(C::dwAddressModes, LINEADDRESSMODE_ADDRESSID)
         .set(C::dwNumAddresses, 1)
@@ -43,10 +49,17 @@ pub(super) fn dev_caps(
         .set(C::dwMediaModes, can.media)
         .set(C::dwGenerateDigitModes, generated)
         .set(C::dwMonitorDigitModes, monitored)
+        .set(C::dwGenerateToneModes, if tones { TONE_MODES } else { 0 })
+        .set(C::dwGenerateToneMaxNumFreq, if tones { MOST_GENERATED } else { 0 })
+        .set(C::dwMonitorToneMaxNumFreq, if tones { MOST_FREQUENCIES } else { 0 })
+        .set(C::dwMonitorToneMaxNumEntries, if tones { MOST_ENTRIES } else { 0 })
+        .set(C::dwGatherDigitsMinTimeout, if tones { *TIMEOUTS.start() } else { 0 })
+        .set(C::dwGatherDigitsMaxTimeout, if tones { *TIMEOUTS.end() } else { 0 })
         .set(C::dwDevCapFlags, LINEDEVCAPFLAGS_CLOSEDROP | can.modifiers.dev_cap_flags())
         .set(C::dwMaxNumActiveCalls, 1)
         .set(C::dwAnswerMode, LINEANSWERMODE_NONE)
-        .set(C::dwRingModes, 1)
+        .set(C::dwRingModes, can.ring_modes)
+        .set(C::dwLineStates, can.line_states)
         .set(C::MinDialParams, dial_params(&DialTiming::MIN))
         .set(C::MaxDialParams, dial_params(&DialTiming::MAX))
         .set(C::DefaultDialParams, dial_params(&DialTiming::default()))
@@ -56,6 +69,7 @@ pub(super) fn dev_caps(
     caps.string(C::dwLineName, &line_name(device, info))
         .string(C::dwProviderInfo, concat!("Ringback ", env!("CARGO_PKG_VERSION")))
         .string(C::dwSwitchInfo, "analog line")
+        .strings(C::dwDeviceClasses, &[CLASS_LINE])
         .item(C::dwDevSpecific, &info.bytes());
     Ok(())
 }
@@ -77,6 +91,9 @@ pub(super) fn address_caps(
         .set(C::dwConnectedIDFlags, LINECALLPARTYID_UNAVAIL)
         .set(C::dwRedirectionIDFlags, LINECALLPARTYID_UNAVAIL)
         .set(C::dwRedirectingIDFlags, LINECALLPARTYID_UNAVAIL)
+        .set(C::dwAddressStates, ADDRESS_STATES)
+        .set(C::dwCallInfoStates, CALL_INFO_STATES)
+        .set(C::dwMaxCallDataSize, u32::try_from(CallNotes::MOST_DATA).unwrap_or(0))
         .set(C::dwCallStates, can.states.bits())
         .set(C::dwDialToneModes, can.dial_tone_modes)
         .set(C::dwBusyModes, can.busy_modes)
@@ -92,7 +109,39 @@ pub(super) fn address_caps(
     Ok(())
 }
 
-/// Fills LINEDEVSTATUS. A call that is still being made is not counted (N4).
+/// The LINETONEMODE_ bits that a line with samples can generate.
+const TONE_MODES: u32 =
+    LINETONEMODE_CUSTOM | LINETONEMODE_RINGBACK | LINETONEMODE_BUSY | LINETONEMODE_BEEP;
+/// The LINEADDRESSSTATE_ bits of LINE_ADDRESSSTATE.
+const ADDRESS_STATES: u32 =
+    LINEADDRESSSTATE_INUSEZERO | LINEADDRESSSTATE_INUSEONE | LINEADDRESSSTATE_NUMCALLS;
+/// The LINECALLINFOSTATE_ bits of LINE_CALLINFO.
+const CALL_INFO_STATES: u32 = LINECALLINFOSTATE_MEDIAMODE
+    | LINECALLINFOSTATE_APPSPECIFIC
+    | LINECALLINFOSTATE_DIALPARAMS
+    | LINECALLINFOSTATE_CALLDATA;
+
+/// How many calls of a line are counted. One that is still being made is not (N4).
+fn active_calls(state: &LineReport) -> u32 {
+    u32::from(state.call.is_some_and(|call| call.is_some()))
+}
+
+/// Fills LINEADDRESSSTATUS of a line's only address.
+pub(super) fn address_status(
+    memory: &mut [u8],
+    version: Version,
+    state: &LineReport,
+) -> Result<(), LineError> {
+    type S = LINEADDRESSSTATUS;
+    let active = active_calls(state);
+    Writer::<S>::new(memory, version)?
+        .set(S::dwNumInUse, active)
+        .set(S::dwNumActiveCalls, active)
+        .set(S::dwAddressFeatures, if state.takes_call { LINEADDRFEATURE_MAKECALL } else { 0 });
+    Ok(())
+}
+
+/// Fills LINEDEVSTATUS.
 pub(super) fn line_dev_status(
     memory: &mut [u8],
     version: Version,
@@ -100,18 +149,13 @@ pub(super) fn line_dev_status(
     state: &LineReport,
 ) -> Result<(), LineError> {
     type S = LINEDEVSTATUS;
-    let active = state.call.is_some_and(|call| call.is_some());
-    let free = state.call.is_none() && state.in_service;
-    let service = if state.in_service {
-        LINEDEVSTATUSFLAGS_CONNECTED | LINEDEVSTATUSFLAGS_INSERVICE
-    } else {
-        0
-    };
+    let service = if state.in_service { LINEDEVSTATUSFLAGS_INSERVICE } else { 0 };
     Writer::<S>::new(memory, version)?
-        .set(S::dwNumActiveCalls, u32::from(active))
-        .set(S::dwLineFeatures, if free { LINEFEATURE_MAKECALL } else { 0 })
-        .set(S::dwDevStatusFlags, service)
-        .set(S::dwAvailableMediaModes, if free { abilities(kind).media } else { 0 });
+        .set(S::dwNumActiveCalls, active_calls(state))
+        .set(S::dwLineFeatures, if state.takes_call { LINEFEATURE_MAKECALL } else { 0 })
+        .set(S::dwRingMode, state.ring_mode)
+        .set(S::dwDevStatusFlags, LINEDEVSTATUSFLAGS_CONNECTED | service)
+        .set(S::dwAvailableMediaModes, if state.takes_call { abilities(kind).media } else { 0 });
     Ok(())
 }
 
@@ -132,7 +176,11 @@ pub(super) fn call_info(
         .set(I::dwBearerMode, info.bearer)
         .set(I::dwRate, abilities(kind).rate)
         .set(I::dwMediaMode, info.media)
+        .set(I::dwAppSpecific, info.app_specific)
         .set(I::dwCallID, info.call_id)
+        .set(I::dwCallParamFlags, info.notes.flags)
+        .set(I::DialParams, dial_params(&info.timing))
+        .set(I::dwCountryCode, info.notes.country)
         .set(I::dwCallStates, abilities(kind).states.bits())
         .set(I::dwOrigin, info.origin)
         .set(I::dwReason, info.reason)
@@ -143,7 +191,7 @@ pub(super) fn call_info(
         .set(I::dwRedirectionIDFlags, LINECALLPARTYID_UNAVAIL)
         .set(I::dwRedirectingIDFlags, LINECALLPARTYID_UNAVAIL)
         .set(I::dwCalledIDAddressType, LINEADDRESSTYPE_PHONENUMBER);
-    out.string(I::dwCalledID, &info.called);
+    out.string(I::dwCalledID, &info.called).item(I::dwCallData, &info.notes.data);
     Ok(())
 }
 
@@ -160,8 +208,17 @@ pub(super) fn call_status(
     Writer::<S>::new(memory, version)?
         .set(S::dwCallState, call.state.unwrap_or(CallState::Unknown).bit())
         .set(S::dwCallStateMode, call.mode)
-        .set(S::dwCallFeatures, call.features);
+        .set(S::dwCallFeatures, call.features)
+        .set(S::tStateEntryTime, entered(call));
     Ok(())
+}
+
+/// When the call came into its state; all zero before the first one. The lines have a clock that is
+/// never set, so it is counted back from now.
+fn entered(call: &CallSnapshot) -> SystemTime {
+    let ago = clock::now().since(call.since);
+    let since = call.state.and_then(|_| std::time::SystemTime::now().checked_sub(ago));
+    since.map(SystemTime::from).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -177,11 +234,12 @@ mod tests {
         for kind in LineKind::ALL {
             let info = DevSpecific { slot: 2, kind };
             let mut memory = blank::<C>(1024);
-            dev_caps(&mut memory, Version::V3_1, "soft", &info).unwrap();
+            dev_caps(&mut memory, Version::V3_1, "soft", 3, &info).unwrap();
             let caps = Reader::<C>::new(&memory, Version::V3_1).unwrap();
             assert_eq!(DevSpecific::read(caps.item(C::dwDevSpecific)).unwrap().kind, kind);
             let flags = caps.get(C::dwDevCapFlags);
             assert_ne!(flags & LINEDEVCAPFLAGS_CLOSEDROP, 0, "D3: lineClose drops");
+            assert_eq!(caps.get(C::dwPermanentLineID), 3 << 16 | 2);
             assert_eq!(flags & LINEDEVCAPFLAGS_DIALDIALTONE != 0, kind != LineKind::Fxs, "R7");
             let name = caps.string(C::dwLineName).unwrap();
             assert!(name.contains(&kind.to_string()), "{name}");
@@ -210,6 +268,7 @@ mod tests {
             line: 0,
             state,
             mode: 0,
+            since: clock::now(),
             info: CallInfo {
                 origin: LINECALLORIGIN_OUTBOUND,
                 reason: LINECALLREASON_DIRECT,
@@ -217,6 +276,13 @@ mod tests {
                 media: LINEMEDIAMODE_INTERACTIVEVOICE,
                 called: "5551234".into(),
                 call_id: 77,
+                timing: DialTiming::MAX,
+                app_specific: 0xFACE,
+                notes: CallNotes {
+                    country: 49,
+                    flags: LINECALLPARAMFLAGS_IDLE,
+                    data: b"file 12".to_vec(),
+                },
             },
             features: 0,
         }
@@ -233,14 +299,36 @@ mod tests {
         assert_eq!(info.get(I::dwCallID), 77);
         assert_eq!(info.get(I::dwLineDeviceID), 4);
         assert_eq!(info.get(I::dwCallerIDFlags), LINECALLPARTYID_UNAVAIL);
+        assert_eq!(info.get(I::dwAppSpecific), 0xFACE);
+        assert_eq!(info.get(I::dwCountryCode), 49);
+        assert_eq!(info.get(I::dwCallParamFlags), LINECALLPARAMFLAGS_IDLE);
+        assert_eq!(info.get(I::DialParams), dial_params(&DialTiming::MAX));
+        assert_eq!(info.item(I::dwCallData), b"file 12");
+    }
+
+    #[test]
+    fn call_status_says_since_when_the_call_is_in_its_state() {
+        type S = LINECALLSTATUS;
+        let entry = |state| {
+            let mut memory = blank::<S>(0);
+            call_status(&mut memory, Version::V3_1, &snapshot(state)).unwrap();
+            Reader::<S>::new(&memory, Version::V3_1).unwrap().get(S::tStateEntryTime)
+        };
+        assert_eq!(entry(None), SystemTime::default(), "it has no state yet");
+        let now = SystemTime::from(std::time::SystemTime::now());
+        let entered = entry(Some(CallState::Connected));
+        assert!((entered.year, entered.month) <= (now.year + 1, 12), "{entered:?}, {now:?}");
+        assert!(entered.year >= 2026, "{entered:?}");
     }
 
     #[test]
     fn a_call_that_is_being_made_is_not_counted_n4() {
         type S = LINEDEVSTATUS;
-        let count = |call| {
+        let count = |call: Option<Option<CallState>>| {
             let mut memory = blank::<S>(0);
-            let state = LineReport { opening: None, call, in_service: true };
+            let takes_call = call.is_none();
+            let (opening, in_service, ring_mode) = (None, true, 0);
+            let state = LineReport { opening, call, in_service, takes_call, ring_mode };
             line_dev_status(&mut memory, Version::V3_1, LineKind::Fxo, &state).unwrap();
             let status = Reader::<S>::new(&memory, Version::V3_1).unwrap();
             (status.get(S::dwNumActiveCalls), status.get(S::dwLineFeatures))

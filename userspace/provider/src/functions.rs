@@ -1,111 +1,21 @@
-//! The functions of a card's provider.
+//! The functions of a card's provider, each under its name. Those that are more than a few lines
+//! are carried out elsewhere: `bookkeeping` has those that only keep books.
 
-use std::time::Duration;
-
-use ringback_driver::reactor;
 use ringback_driver::request::RequestId;
-use ringback_lines::{CallHandles, CallSnapshot, Command, LineEngine};
+use ringback_lines::{CallHandles, CallNotes, Command, LineEngine};
 use ringback_tspi::constants::*;
-use ringback_tspi::dev_specific::{DevSpecific, LineKind};
 use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::error::LineError;
-use ringback_tspi::media::{Audio, Data};
-use ringback_tspi::provider::{
-    Control, Devices, InProcess, Init, Media, Provider, Runner, Tapi, Ticket,
-};
+use ringback_tspi::late::LateOutput;
+use ringback_tspi::provider::{Devices, Init, Provider, Tapi, Ticket};
+use ringback_tspi::structs::{LINEDIALPARAMS, LINEEXTENSIONID, LINEGENERATETONE, LINEMONITORTONE};
 use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, Version};
 
-use super::abilities::{Abilities, abilities};
-use super::card::{LineProvider, Running, refused};
+use super::abilities::abilities;
+use super::card::{LineProvider, refused};
 use super::cards::Card;
-use super::{SlotReport, checks, fill};
-use crate::Slots;
-
-/// Makes TAPI's ticket of the reactor's.
-fn gated(ticket: reactor::Ticket) -> Ticket {
-    Ticket::gated(ticket.id(), ticket.into())
-}
-
-impl<C: Card> LineProvider<C> {
-    /// The running card, for a function that takes a line.
-    fn for_line(&self) -> Result<std::sync::Arc<Running<C>>, LineError> {
-        self.running(LineError::INVALLINEHANDLE)
-    }
-
-    /// The running card and the line of a call, for a function that takes a call TAPI may use.
-    fn for_call(&self, call: HDRVCALL) -> Result<(std::sync::Arc<Running<C>>, usize), LineError> {
-        let running = self.running(LineError::INVALCALLHANDLE)?;
-        if !running.calls.knows(call) {
-            return Err(LineError::INVALCALLHANDLE);
-        }
-        let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
-        Ok((running, line))
-    }
-
-    /// What a line is made of.
-    fn kind(&self, line: usize) -> Result<LineKind, LineError> {
-        Ok(self.infos.get(line).ok_or(LineError::NODEVICE)?.kind)
-    }
-
-    /// What the line of a call that TAPI may use can do.
-    fn abilities_of(&self, call: HDRVCALL) -> Result<&'static Abilities, LineError> {
-        let (_, line) = self.for_call(call)?;
-        Ok(abilities(self.kind(line)?))
-    }
-
-    /// The running card and a line by its device id.
-    fn device(
-        &self,
-        device_id: u32,
-    ) -> Result<(std::sync::Arc<Running<C>>, usize, &DevSpecific), LineError> {
-        let running = self.running(LineError::NODRIVER)?;
-        let index = device_id.checked_sub(running.line_device_id_base);
-        let index = index.and_then(|index| usize::try_from(index).ok());
-        let index = index.ok_or(LineError::NODEVICE)?;
-        Ok((running, index, self.infos.get(index).ok_or(LineError::NODEVICE)?))
-    }
-
-    /// As [`device`](Self::device), for a function that fills capabilities.
-    fn for_caps(
-        &self,
-        device_id: u32,
-        version: Version,
-        ext_version: u32,
-    ) -> Result<&DevSpecific, LineError> {
-        let (_, _, info) = self.device(device_id)?;
-        checks::version(version)?;
-        // There are no extensions, so there is no version of them but 0.
-        if ext_version != 0 {
-            return Err(LineError::INCOMPATIBLEEXTVERSION);
-        }
-        Ok(info)
-    }
-
-    /// What is known of a call, with the version of its line, its line's device id and kind.
-    fn call(
-        &self,
-        call: HDRVCALL,
-    ) -> Result<(CallSnapshot, Version, u32, &DevSpecific), LineError> {
-        let (running, line) = self.for_call(call)?;
-        let snapshot = running.ask(move |lines, _| lines.call(call))?;
-        let info = self.infos.get(line).ok_or(LineError::INVALCALLHANDLE)?;
-        let version = running.lines.version(line).ok_or(LineError::INVALCALLHANDLE)?;
-        let index = u32::try_from(line).unwrap_or(u32::MAX);
-        Ok((snapshot, version, running.line_device_id_base.saturating_add(index), info))
-    }
-
-    /// Submits a request of a call.
-    fn submit(
-        &self,
-        request: RequestId,
-        call: HDRVCALL,
-        command: Command,
-    ) -> Result<Ticket, LineError> {
-        let (running, line) = self.for_call(call)?;
-        let ticket = running.handle.submit_as(Some(request), line, command).map_err(refused)?;
-        Ok(gated(ticket))
-    }
-}
+use super::lookup::gated;
+use super::{checks, fill};
 
 impl<C: Card> Provider for LineProvider<C> {
     fn line_negotiate_tspi_version(
@@ -163,7 +73,8 @@ impl<C: Card> Provider for LineProvider<C> {
         caps: &mut [u8],
     ) -> Result<(), LineError> {
         let info = self.for_caps(device_id, version, ext_version)?;
-        fill::dev_caps(caps, version, &self.name, info)
+        let provider_id = self.running(LineError::NODRIVER)?.permanent_provider_id;
+        fill::dev_caps(caps, version, &self.name, provider_id, info)
     }
 
     fn line_get_address_caps(
@@ -175,9 +86,7 @@ impl<C: Card> Provider for LineProvider<C> {
         caps: &mut [u8],
     ) -> Result<(), LineError> {
         let info = self.for_caps(device_id, version, ext_version)?;
-        if address_id != 0 {
-            return Err(LineError::INVALADDRESSID);
-        }
+        checks::address_id(address_id)?;
         fill::address_caps(caps, version, device_id, info)
     }
 
@@ -209,10 +118,13 @@ impl<C: Card> Provider for LineProvider<C> {
         let params = checks::call_params(params, line.version, can)?;
         let address = checks::address(address.unwrap_or_default(), country_code, can)?;
         let driver_call = running.handles.next(line.index).ok_or(LineError::NOMEM)?;
+        let data = params.call_data;
+        let notes = CallNotes { country: country_code, flags: params.flags, data };
         let command = match params.bearer_mode {
             LINEBEARERMODE_PASSTHROUGH => {
                 let opening = line.opening;
-                Command::PassThrough { opening, call: driver_call, media: params.media_mode }
+                let media = params.media_mode;
+                Command::PassThrough { opening, call: driver_call, media, notes }
             }
             _ => Command::MakeCall {
                 opening: line.opening,
@@ -222,6 +134,7 @@ impl<C: Card> Provider for LineProvider<C> {
                 only_if_idle: params.flags & LINECALLPARAMFLAGS_IDLE != 0,
                 media: params.media_mode,
                 timing: checks::timing(&params.dial_params),
+                notes,
             },
         };
         running.calls.making(request.get(), line.tapi, driver_call, call);
@@ -304,7 +217,9 @@ impl<C: Card> Provider for LineProvider<C> {
             return Err(LineError::INVALDIGITMODE);
         }
         let digits = digits.map(checks::digits);
-        let timing = DialTiming { digit_ms: duration, ..DialTiming::default() }.clamped();
+        // The duration is that of a digit and of the spacing behind it.
+        let timing =
+            DialTiming { digit_ms: duration, gap_ms: duration, ..DialTiming::default() }.clamped();
         running.ask(move |lines, cx| {
             lines.generate_digits(call, end_to_end_id, digits.as_deref(), timing, cx)
         })
@@ -314,73 +229,173 @@ impl<C: Card> Provider for LineProvider<C> {
         let (running, _) = self.for_call(call)?;
         running.ask(move |lines, _| lines.monitor_digits(call, digit_modes))
     }
-}
 
-impl<C: Card> InProcess for LineProvider<C> {
-    fn media(&self) -> Option<&dyn Media> {
-        Some(self)
+    fn provider_install(&self, _: usize, _: u32) -> Result<(), LineError> {
+        Ok(())
     }
 
-    fn control(&self) -> Option<&dyn Control> {
-        Some(self)
-    }
-}
-
-impl<C: Card> Media for LineProvider<C> {
-    fn line_audio(&self, line: HDRVLINE) -> Option<Audio> {
-        let running = self.for_line().ok()?;
-        let line = running.line(line).ok()?;
-        running.handle.with(move |lines, _| lines.audio(line.index)).ok().flatten()
+    fn provider_remove(&self, _: usize, _: u32) -> Result<(), LineError> {
+        Ok(())
     }
 
-    fn line_data(&self, line: HDRVLINE) -> Option<Data> {
-        let running = self.for_line().ok()?;
-        let line = running.line(line).ok()?;
-        running.handle.with(move |lines, _| lines.data(line.index)).ok().flatten()
+    fn line_get_extension_id(
+        &self,
+        device_id: u32,
+        version: Version,
+    ) -> Result<LINEEXTENSIONID, LineError> {
+        self.for_caps(device_id, version, 0)?;
+        Ok(LINEEXTENSIONID::default())
     }
 
-    fn call_send(
+    fn line_get_address_id(&self, line: HDRVLINE, _: u32, _: &str) -> Result<u32, LineError> {
+        self.address_id(line)
+    }
+
+    fn line_get_address_status(
+        &self,
+        line: HDRVLINE,
+        address_id: u32,
+        status: &mut [u8],
+    ) -> Result<(), LineError> {
+        self.address_status(line, address_id, status)
+    }
+
+    fn line_get_icon(&self, device_id: u32, device_class: &str) -> Result<usize, LineError> {
+        self.icon(device_id, device_class)
+    }
+
+    fn line_get_id(
+        &self,
+        line: HDRVLINE,
+        address_id: u32,
+        call: Option<HDRVCALL>,
+        select: u32,
+        device_id: &mut [u8],
+        device_class: &str,
+        _: usize,
+    ) -> Result<(), LineError> {
+        self.device_of_class(line, address_id, call, select, device_id, device_class)
+    }
+
+    fn line_set_status_messages(
+        &self,
+        line: HDRVLINE,
+        line_states: u32,
+        address_states: u32,
+    ) -> Result<(), LineError> {
+        self.status_messages(line, line_states, address_states)
+    }
+
+    fn line_set_default_media_detection(
+        &self,
+        line: HDRVLINE,
+        media_modes: u32,
+    ) -> Result<(), LineError> {
+        self.default_media_detection(line, media_modes)
+    }
+
+    fn line_conditional_media_detection(
+        &self,
+        line: HDRVLINE,
+        media_modes: u32,
+        call_params: Option<&[u8]>,
+    ) -> Result<(), LineError> {
+        self.conditional_media_detection(line, media_modes, call_params)
+    }
+
+    fn line_get_dev_config(
+        &self,
+        device_id: u32,
+        device_config: &mut [u8],
+        device_class: &str,
+    ) -> Result<(), LineError> {
+        self.device_config(device_id, device_config, device_class)
+    }
+
+    fn line_set_dev_config(
+        &self,
+        device_id: u32,
+        device_config: &[u8],
+        device_class: &str,
+    ) -> Result<(), LineError> {
+        self.set_device_config(device_id, device_config, device_class)
+    }
+
+    fn line_accept(
         &self,
         request: RequestId,
         call: HDRVCALL,
-        bytes: &[u8],
+        user_user_info: &[u8],
     ) -> Result<Ticket, LineError> {
-        self.submit(request, call, Command::Send { call, bytes: bytes.to_vec() })
+        checks::user_user_info(user_user_info)?;
+        self.submit(request, call, Command::Accept { call })
     }
 
-    fn call_receive(
+    fn line_get_call_ids(&self, call: HDRVCALL) -> Result<(u32, u32, u32), LineError> {
+        let (snapshot, ..) = self.call(call)?;
+        Ok((0, snapshot.info.call_id, 0))
+    }
+
+    fn line_set_app_specific(&self, call: HDRVCALL, app_specific: u32) -> Result<(), LineError> {
+        self.set_app_specific(call, app_specific)
+    }
+
+    fn line_set_media_mode(&self, call: HDRVCALL, media_mode: u32) -> Result<(), LineError> {
+        self.set_media_mode(call, media_mode)
+    }
+
+    fn line_set_call_data(
         &self,
         request: RequestId,
         call: HDRVCALL,
-        bytes: usize,
-        time_limit: Duration,
+        call_data: &[u8],
     ) -> Result<Ticket, LineError> {
-        self.submit(request, call, Command::Receive { call, bytes, time_limit })
+        self.set_call_data(request, call, call_data)
     }
-}
 
-impl<C: Card> Slots for LineProvider<C> {
-    fn slots(&self) -> Vec<SlotReport> {
-        let Ok(running) = self.running(LineError::NODRIVER) else { return Vec::new() };
-        let base = running.line_device_id_base;
-        running.ask(move |lines, _| Ok(C::slot_reports(lines, base))).unwrap_or_default()
-    }
-}
-
-impl<C: Card> Control for LineProvider<C> {
-    fn provider_init_local(
+    fn line_set_call_params(
         &self,
-        init: Init,
-        tapi: Box<dyn Tapi>,
-    ) -> Result<(u32, Box<dyn Runner>), LineError> {
-        self.init_local(init, tapi)
+        request: RequestId,
+        call: HDRVCALL,
+        bearer_mode: u32,
+        min_rate: u32,
+        max_rate: u32,
+        dial_params: Option<LINEDIALPARAMS>,
+    ) -> Result<Ticket, LineError> {
+        self.set_call_params(request, call, bearer_mode, [min_rate, max_rate], dial_params)
     }
 
-    fn failure_text(&self) -> Option<String> {
-        self.failure_text()
+    fn line_generate_tone(
+        &self,
+        call: HDRVCALL,
+        end_to_end_id: u32,
+        tone_mode: u32,
+        duration: u32,
+        tones: Option<&[LINEGENERATETONE]>,
+    ) -> Result<(), LineError> {
+        self.generate_tone(call, end_to_end_id, tone_mode, duration, tones)
     }
 
-    fn cancel(&self, request: RequestId) -> bool {
-        self.running(LineError::NODRIVER).is_ok_and(|running| running.handle.cancel_id(request))
+    fn line_gather_digits(
+        &self,
+        call: HDRVCALL,
+        end_to_end_id: u32,
+        digit_modes: u32,
+        digits: Option<&LateOutput>,
+        termination_digits: Option<&str>,
+        first_digit_timeout: u32,
+        inter_digit_timeout: u32,
+    ) -> Result<(), LineError> {
+        let timeouts = [first_digit_timeout, inter_digit_timeout];
+        self.gather_digits(call, end_to_end_id, digit_modes, digits, termination_digits, timeouts)
+    }
+
+    fn line_monitor_tones(
+        &self,
+        call: HDRVCALL,
+        tone_list_id: u32,
+        tones: Option<&[LINEMONITORTONE]>,
+    ) -> Result<(), LineError> {
+        self.monitor_tones(call, tone_list_id, tones)
     }
 }

@@ -16,7 +16,12 @@
 //! | `card` | the provider of a card: its life |
 //! | `cards` | which cards there are |
 //! | `abilities` | what each kind of line can do |
-//! | `functions` | its functions |
+//! | `functions` | its functions, one after the other |
+//! | `bookkeeping` | the functions that keep books |
+//! | `config` | the block of a device's configuration |
+//! | `sounds` | the functions of tones and gathered digits |
+//! | `lookup` | the card, line or call that a function is asked of |
+//! | `beside` | what it offers beside TSPI |
 //! | `checks` | parameters that can be judged at once |
 //! | `fill` | the structures of capabilities and status |
 //! | `calls`, `open_lines` | the handles that are out |
@@ -25,15 +30,20 @@
 //! | `report` | how the slots of a card are, for people |
 
 mod abilities;
+mod beside;
+mod bookkeeping;
 mod calls;
 mod card;
 mod cards;
 mod checks;
+mod config;
 mod fill;
 mod functions;
+mod lookup;
 mod open;
 mod open_lines;
 mod report;
+mod sounds;
 mod upward;
 
 pub use card::{CardProvider, LineProvider, ModemProvider};

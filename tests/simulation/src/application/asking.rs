@@ -7,6 +7,7 @@ use ringback_driver::engine::{Context, Engine};
 use ringback_driver::reactor::Refused;
 use ringback_driver::request::RequestId;
 use ringback_lines::{CallHandles, Command, Event, LineEngine, Opening};
+use ringback_tspi::constants::{LINEADDRESSSTATE, LINEDEVSTATE};
 use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::dialstring::{Modifiers, parse};
 use ringback_tspi::error::LineError;
@@ -54,6 +55,13 @@ impl Application {
                 self.checker.fail(Rule::OneCall, format!("line {line} was opened twice"));
             }
             self.checker.opened(line, tapi);
+            // What changes on the line is told to most who open it.
+            if self.dice.percent(70) {
+                let (lines, addresses) = (LINEDEVSTATE.mask(), LINEADDRESSSTATE.mask());
+                self.with(move |engine, _| {
+                    engine.book(line).map(|book| book.set_status_messages(lines, addresses))
+                });
+            }
         }
     }
 
@@ -112,6 +120,7 @@ impl Application {
             only_if_idle,
             media: ringback_tspi::constants::LINEMEDIAMODE_INTERACTIVEVOICE,
             timing,
+            notes: ringback_lines::CallNotes::default(),
         };
         note!(self.journal, "app  makes call {call} on line {line} to {text:?}");
         self.remember(call);
@@ -130,6 +139,30 @@ impl Application {
     pub(crate) fn answer(&mut self, call: HDRVCALL) {
         note!(self.journal, "app  answers {call}");
         self.ask(Kind::Answer, call, Command::Answer { call });
+    }
+
+    pub(crate) fn accept(&mut self, call: HDRVCALL) {
+        note!(self.journal, "app  accepts {call}");
+        self.ask(Kind::Keep, call, Command::Accept { call });
+    }
+
+    /// Attaches something to a call: bytes, times of dialling, a number.
+    pub(crate) fn attach(&mut self, call: HDRVCALL) {
+        note!(self.journal, "app  attaches something to {call}");
+        match self.dice.below(3) {
+            0 => self.ask(Kind::Keep, call, Command::SetCallData { call, data: vec![1, 2, 3] }),
+            1 => {
+                let timing = Some(self.timing().clamped());
+                self.ask(Kind::Keep, call, Command::SetCallParams { call, timing });
+            }
+            _ => {
+                let number = self.dice.below(2);
+                self.with(move |lines, cx| {
+                    let book = CallHandles::line(call).and_then(|line| lines.book(line));
+                    book.map(|book| book.set_app_specific(cx, call, number))
+                });
+            }
+        }
     }
 
     pub(crate) fn drop_call(&mut self, call: HDRVCALL) {

@@ -30,12 +30,14 @@ impl Application {
             return;
         };
         match self.checker.state(call).map(|(state, _)| state) {
-            Some(CallState::Offering) => self.answer(call),
+            Some(CallState::Offering) if self.dice.one_in(3) => self.accept(call),
+            Some(CallState::Offering | CallState::Accepted) => self.answer(call),
             Some(CallState::DialTone | CallState::Dialing) => {
                 let number = self.number();
                 self.dial(call, &number);
             }
-            Some(CallState::Connected) => match self.dice.below(7) {
+            Some(CallState::Connected) => match self.dice.below(8) {
+                6 => self.attach(call),
                 0 => self.monitor(call, LINEDIGITMODE_DTMF | LINEDIGITMODE_DTMFEND),
                 1 => self.monitor(call, LINEDIGITMODE_DTMF),
                 2 => self.generate(call, Some("12,3")),
@@ -54,7 +56,7 @@ impl Application {
 
     fn do_anything(&mut self, line: usize) {
         let call = self.any_call();
-        match self.dice.below(24) {
+        match self.dice.below(27) {
             0 => self.open(line),
             1 => {
                 self.close(line);
@@ -87,8 +89,10 @@ impl Application {
                 self.monitor(call, modes);
             }
             21 => self.look(line, call),
-            // Dialers do this: they drop a call and close it at once (D6).
-            22 => {
+            22 => self.accept(call),
+            23..=24 => self.attach(call),
+            // As dialers do: dropped and closed at once (D6).
+            25 => {
                 self.drop_call(call);
                 self.close_call(call);
             }

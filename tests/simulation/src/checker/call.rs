@@ -69,16 +69,20 @@ impl Call {
         match self.life {
             Life::Making(_) | Life::Announced | Life::Alive(None) => true,
             Life::Alive(Some((state, _))) => {
-                !matches!(state, CallState::Idle | CallState::Offering)
+                !matches!(state, CallState::Idle | CallState::Offering | CallState::Accepted)
             }
         }
     }
 
     pub(super) fn needs_loop(&self) -> bool {
         match self.life {
-            Life::Alive(Some((state, _))) => {
-                !matches!(state, CallState::Idle | CallState::Offering | CallState::Disconnected)
-            }
+            Life::Alive(Some((state, _))) => !matches!(
+                state,
+                CallState::Idle
+                    | CallState::Offering
+                    | CallState::Accepted
+                    | CallState::Disconnected
+            ),
             _ => false,
         }
     }

@@ -22,6 +22,8 @@ pub(crate) enum Kind {
     Dial,
     Answer,
     Drop,
+    /// What only keeps books: accepting a call, what is attached to it.
+    Keep,
 }
 
 /// A request that was accepted.
@@ -145,7 +147,7 @@ impl Checker {
                 self.dropped.push(call);
             }
             Kind::Answer if success => self.answered.push(request.call),
-            Kind::Drop | Kind::Answer | Kind::Dial => {}
+            Kind::Drop | Kind::Answer | Kind::Dial | Kind::Keep => {}
         }
     }
 

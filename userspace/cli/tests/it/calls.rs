@@ -237,8 +237,9 @@ fn the_monitor_sees_calls_on_every_line_and_frees_it_afterwards() {
     assert_eq!(ended.errors, "");
     let objects = ended.objects();
     assert_eq!(of(&objects, "new_call").len(), 4, "{ended}");
+    assert_eq!(of(&objects, "call_closed").len(), 4, "{ended}");
     for line in 0..4 {
-        assert_eq!(states(&objects, line), ["OFFERING", "DISCONNECTED"], "{ended}");
+        assert_eq!(states(&objects, line), ["OFFERING", "DISCONNECTED", "IDLE"], "{ended}");
     }
     assert_eq!(in_order(&objects), Ok(4));
 }

@@ -39,6 +39,8 @@ pub(super) enum Ringing {
     Offered(Time),
     /// A call that was dropped rings on: a plain line can't be told to stop.
     Rejected(Time),
+    /// A call that nobody wants was not offered. It is with a later ring if somebody wants it then.
+    Unwanted(Time),
 }
 
 impl<D: Device> Modem<D> {
@@ -51,34 +53,44 @@ impl<D: Device> Modem<D> {
         cx: &mut Context<'_, Event>,
     ) -> Result<(), LineError> {
         match command {
-            Command::MakeCall { opening, call, address, called, only_if_idle, media, timing } => {
+            Command::MakeCall {
+                opening,
+                call,
+                address,
+                called,
+                only_if_idle,
+                media,
+                timing,
+                notes,
+            } => {
                 self.book.openings.check(opening)?;
-                let info = CallInfo::outbound(call, media, called);
+                let info = CallInfo::outbound(call, media, called, timing, notes);
                 let plan = Plan::Dial { address, only_if_idle, timing };
                 return self.make_call(request, Call::new(call, info), plan, cx);
             }
-            Command::PassThrough { opening, call, media } => {
+            Command::PassThrough { opening, call, media, notes } => {
                 self.book.openings.check(opening)?;
-                let bearer = LINEBEARERMODE_PASSTHROUGH;
-                let info = CallInfo { bearer, ..CallInfo::outbound(call, media, String::new()) };
+                let timing = DialTiming::default();
+                let info = CallInfo::outbound(call, media, String::new(), timing, notes);
+                let info = CallInfo { bearer: LINEBEARERMODE_PASSTHROUGH, ..info };
                 return self.make_call(request, Call::new(call, info), Plan::PassThrough, cx);
             }
             _ => {}
         }
         let call = command.call();
-        match command {
-            Command::Dial { .. } => self.can_on(call, LINECALLFEATURE_DIAL)?,
-            Command::Answer { .. } => self.can_on(call, LINECALLFEATURE_ANSWER)?,
-            Command::Drop { .. } => self.can_on(call, LINECALLFEATURE_DROP)?,
-            _ => {
+        match command.feature() {
+            Some(feature) => self.can_on(call, feature)?,
+            None => {
                 self.book.living(call)?;
             }
         }
+        let Some(command) = self.book.keep(cx, request, command) else { return Ok(()) };
         match command {
             Command::Dial { address, .. } => self.dial(request, &address, cx),
             Command::Answer { .. } => {
                 self.book.started(request, Op::Answer);
                 self.ringing = Ringing::No;
+                self.book.stops_ringing();
                 self.plan = Some(Plan::Answer);
                 self.go_on(cx);
                 Ok(())
@@ -111,10 +123,18 @@ impl<D: Device> Modem<D> {
             LINECALLFEATURE_ANSWER => !self.book.has(Op::Answer),
             // More is dialled only behind a partial number: then the modem takes commands.
             LINECALLFEATURE_DIAL => self.control.is_off_hook(),
-            _ => return Err(LineError::OPERATIONUNAVAIL),
+            other => self.book.can_keep(other).ok_or(LineError::OPERATIONUNAVAIL)?,
         };
         self.book.allows(call, feature)?;
         if possible { Ok(()) } else { Err(LineError::INVALCALLSTATE) }
+    }
+
+    /// Whether a call can be made now.
+    pub(super) fn can_call(&self) -> Result<(), LineError> {
+        if self.book.call.is_some() {
+            return Err(LineError::CALLUNAVAIL);
+        }
+        if self.ringing == Ringing::No { Ok(()) } else { Err(LineError::INUSE) }
     }
 
     fn make_call(
@@ -124,12 +144,7 @@ impl<D: Device> Modem<D> {
         plan: Plan,
         cx: &mut Context<'_, Event>,
     ) -> Result<(), LineError> {
-        if self.book.call.is_some() {
-            return Err(LineError::CALLUNAVAIL);
-        }
-        if self.ringing != Ringing::No {
-            return Err(LineError::INUSE);
-        }
+        self.can_call()?;
         self.book.started(request, Op::MakeCall);
         self.book.call = Some(call);
         if !matches!(plan, Plan::PassThrough) {
@@ -149,6 +164,9 @@ impl<D: Device> Modem<D> {
     ) -> Result<(), LineError> {
         self.book.set_state(cx, CallState::Dialing, 0);
         self.book.started(request, Op::Dial);
+        if let Some(call) = &self.book.call {
+            self.timing = call.info.timing;
+        }
         let nothing = address.steps.is_empty();
         if nothing && address.partial {
             self.book.complete(cx, Op::Dial, Ok(()));
@@ -247,7 +265,7 @@ impl<D: Device> Modem<D> {
         report!(DEBUG, "modem: {news:?}");
         match news {
             News::Ready => {
-                self.answers = true;
+                self.answers(true, cx);
                 self.go_on(cx);
             }
             News::Silent => self.silent(cx),
@@ -265,7 +283,7 @@ impl<D: Device> Modem<D> {
             }
             News::Ring => self.ring(cx),
             News::OnHook { confirmed } => {
-                self.answers &= confirmed;
+                self.answers(self.answers && confirmed, cx);
                 if self.book.has(Op::Drop) {
                     let result = if confirmed { Ok(()) } else { Err(LineError::OPERATIONFAILED) };
                     self.book.set_state(cx, CallState::Idle, 0);
@@ -279,7 +297,7 @@ impl<D: Device> Modem<D> {
     /// The modem does not answer: nothing that was planned can be done.
     fn silent(&mut self, cx: &mut Context<'_, Event>) {
         report!(WARN, "the modem does not answer: is it switched on, and is it one?");
-        self.answers = false;
+        self.answers(false, cx);
         self.uart.discard_unsent();
         match self.plan {
             // An application that wants the modem itself may know how to talk to it.
@@ -289,6 +307,13 @@ impl<D: Device> Modem<D> {
             None => {}
         }
         self.plan = None;
+    }
+
+    /// The modem answers, or does not: the line is in service or out of it.
+    fn answers(&mut self, answers: bool, cx: &mut Context<'_, Event>) {
+        if std::mem::replace(&mut self.answers, answers) != answers {
+            self.book.serves(cx, answers);
+        }
     }
 
     /// Making the call has failed (N3).
@@ -362,13 +387,20 @@ impl<D: Device> Modem<D> {
         let now = cx.now();
         match &mut self.ringing {
             Ringing::Offered(last) | Ringing::Rejected(last) => *last = now,
-            Ringing::No if self.book.call.is_none() && self.book.openings.tapi().is_some() => {
-                let Some(call) = self.handles.next(self.book.line) else { return };
-                let info = CallInfo::inbound(call, LINEMEDIAMODE_DATAMODEM);
-                self.ringing = Ringing::Offered(now);
-                self.book.offer(cx, Call::new(call, info));
+            // The rest of a ring that is being answered.
+            Ringing::No if self.book.call.is_some() => return,
+            Ringing::No if self.book.openings.tapi().is_none() => return,
+            Ringing::No | Ringing::Unwanted(_) => {
+                let media = self.book.offered_media(LINEMEDIAMODE_DATAMODEM, 0);
+                let wanted = media.and_then(|media| Some((self.handles.next(0)?, media)));
+                if let Some((call, media)) = wanted {
+                    self.ringing = Ringing::Offered(now);
+                    self.book.offer(cx, Call::new(call, CallInfo::inbound(call, media)));
+                } else {
+                    self.ringing = Ringing::Unwanted(now);
+                }
             }
-            Ringing::No => {}
         }
+        self.book.rings(cx);
     }
 }

@@ -151,10 +151,8 @@ pub(super) struct Control {
 impl Control {
     /// `init` is sent, as a command line without its end, whenever the modem is prepared.
     pub(super) fn new(init: &str) -> Control {
-        let mut init = init.as_bytes().to_vec();
-        init.push(b'\r');
         Control {
-            init,
+            init: format!("{init}\r").into_bytes(),
             mode: Mode::Unknown,
             until: Time::NEVER,
             reader: LineReader::new(),
@@ -163,6 +161,16 @@ impl Control {
             carrier_moves: false,
             carrier: false,
         }
+    }
+
+    /// What the modem is sent whenever it is prepared, without the end of the line.
+    pub(super) fn init(&self) -> String {
+        String::from_utf8_lossy(&self.init).trim_end().to_owned()
+    }
+
+    /// Changes it from the next time on.
+    pub(super) fn set_init(&mut self, init: &str) {
+        self.init = format!("{init}\r").into_bytes();
     }
 
     /// When [`Control::expired`] wants to be called.

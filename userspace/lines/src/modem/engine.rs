@@ -19,8 +19,10 @@ use super::calls::{Plan, Ringing};
 use super::control::{Control, Heard, Wire};
 use super::limits;
 use super::transfer::Transfers;
-use crate::book::{Book, Op, failure};
-use crate::{CallHandles, CallSnapshot, Command, Event, LineEngine, LineReport, Opening};
+use crate::book::{Op, failure};
+use crate::{
+    Book, CallHandles, CallSnapshot, Command, DeviceConfig, Event, LineEngine, LineReport, Opening,
+};
 
 /// A UART that has not interrupted for this long is looked after.
 const QUIET: Duration = Duration::from_millis(50);
@@ -28,6 +30,10 @@ const QUIET: Duration = Duration::from_millis(50);
 const SOON: Duration = Duration::from_millis(1);
 /// An incoming call is over when RING has not come for so long; it comes every 5 or 6 s.
 const RING_GONE: Duration = Duration::from_secs(10);
+
+/// The longest command line: V.250 section 5.2.1 has a modem take at least 40 characters, and usual
+/// ones take some more.
+const MOST_INIT: usize = 255;
 
 /// What a modem line is made of, beside its UART.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,7 +153,9 @@ impl<D: Device> Modem<D> {
     fn ring_gone(&self) -> Time {
         match self.ringing {
             Ringing::No => Time::NEVER,
-            Ringing::Offered(last) | Ringing::Rejected(last) => last + RING_GONE,
+            Ringing::Offered(last) | Ringing::Rejected(last) | Ringing::Unwanted(last) => {
+                last + RING_GONE
+            }
         }
     }
 }
@@ -163,7 +171,7 @@ impl<D: Device> LineEngine for Modem<D> {
         if line != self.book.line || self.gone {
             return Err(LineError::NODEVICE);
         }
-        let opening = self.book.openings.open(tapi)?;
+        let opening = self.book.open(tapi)?;
         // Data streams that an application has kept from an earlier opening get nothing of this
         // one.
         self.data = Data::default();
@@ -196,11 +204,17 @@ impl<D: Device> LineEngine for Modem<D> {
         Ok(())
     }
 
+    fn book(&mut self, line: usize) -> Option<&mut Book> {
+        (line == self.book.line).then_some(&mut self.book)
+    }
+
     fn state(&self, line: usize) -> Option<LineReport> {
         (line == self.book.line).then(|| LineReport {
             opening: self.book.openings.current(),
             call: self.book.call.as_ref().map(|call| call.state),
             in_service: self.answers && !self.gone,
+            takes_call: self.can_call().is_ok() && !self.gone,
+            ring_mode: self.book.ring_mode(),
         })
     }
 
@@ -214,6 +228,31 @@ impl<D: Device> LineEngine for Modem<D> {
 
     fn can(&self, call: HDRVCALL, feature: u32) -> Result<(), LineError> {
         self.can_on(call, feature)
+    }
+
+    fn config(&self, line: usize) -> Result<DeviceConfig, LineError> {
+        if line != self.book.line {
+            return Err(LineError::NODEVICE);
+        }
+        Ok(DeviceConfig::Modem { init: self.control.init() })
+    }
+
+    /// The modem is sent the new command line before the next call.
+    fn set_config(&mut self, line: usize, config: DeviceConfig) -> Result<(), LineError> {
+        let DeviceConfig::Modem { init } = config else { return Err(LineError::INVALPARAM) };
+        if line != self.book.line {
+            return Err(LineError::NODEVICE);
+        }
+        if self.book.call.is_some() {
+            return Err(LineError::INVALLINESTATE);
+        }
+        let is_command = init.get(..2).is_some_and(|at| at.eq_ignore_ascii_case("AT"));
+        let prints = init.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        if !is_command || !prints || init.len() > MOST_INIT {
+            return Err(LineError::INVALPARAM);
+        }
+        self.control.set_init(&init);
+        Ok(())
     }
 
     fn data(&self, line: usize) -> Option<Data> {
@@ -272,8 +311,11 @@ impl<D: Device> Engine for Modem<D> {
             self.book.set_state(cx, CallState::Proceeding, 0);
         }
         if now >= self.ring_gone() {
+            self.book.stops_ringing();
             if let Ringing::Offered(_) = self.ringing {
                 self.disconnected(LINEDISCONNECTMODE_NORMAL, cx);
+                // Nobody has to drop a call that was never answered: the modem is on-hook.
+                self.book.set_state(cx, CallState::Idle, 0);
             }
             self.ringing = Ringing::No;
         }

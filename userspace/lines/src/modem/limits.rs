@@ -18,6 +18,8 @@ pub(super) const ANSWERED: Duration = Duration::from_secs(60);
 const PREPARED: Duration = Duration::from_secs(25);
 /// More than hanging up takes.
 const HUNG_UP: Duration = Duration::from_secs(15);
+/// Bookkeeping takes no time.
+const KEPT: Duration = Duration::from_secs(5);
 /// Sending, besides the time of the bytes at 300 bit/s: the other modem may ask to wait.
 const SENT: Duration = Duration::from_secs(15);
 const BYTE: Duration = Duration::from_millis(40);
@@ -36,6 +38,9 @@ pub(super) fn time_limit(command: &Command) -> Duration {
             wait + dialing_time(address, &timing) + 2 * DIALED
         }
         Command::Answer { .. } => PREPARED + ANSWERED,
+        Command::Accept { .. } | Command::SetCallData { .. } | Command::SetCallParams { .. } => {
+            KEPT
+        }
         Command::Drop { .. } => HUNG_UP,
         Command::Send { bytes, .. } => SENT + BYTE * u32::try_from(bytes.len()).unwrap_or(u32::MAX),
         Command::Receive { time_limit, .. } => *time_limit,

@@ -102,10 +102,16 @@ impl Dialer {
         self.timing
     }
 
+    /// Takes the timing of what is dialled from now on.
+    pub(super) fn set_timing(&mut self, timing: DialTiming) {
+        self.timing = timing;
+        self.tones.set_timing(timing.digit_ms, timing.gap_ms);
+    }
+
     /// Discards all steps and takes the timing of the next call.
     pub(super) fn reset(&mut self, timing: DialTiming) {
-        *self = Dialer { timing, ..Dialer::new(self.country) };
-        self.tones.set_timing(timing.digit_ms, timing.gap_ms);
+        *self = Dialer::new(self.country);
+        self.set_timing(timing);
     }
 
     /// Adds an address behind what is being dialled.

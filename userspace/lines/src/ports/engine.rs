@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ringback_country::Country;
 use ringback_driver::card::{
     FRAME, ModuleKind, PortCard, PortError, PortEvent, PortSink, SILENCE, Service, StartError,
 };
@@ -15,23 +16,30 @@ use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::error::LineError;
 use ringback_tspi::key::Key;
 use ringback_tspi::media::Audio;
+use ringback_tspi::structs::LINEMONITORTONE;
 use ringback_tspi::types::{HDRVCALL, HTAPILINE};
 
 use super::clock::SampleClock;
 use super::dialer::dialing_time;
 use super::fxo::Fxo;
 use super::fxs::Fxs;
+use super::generation::Generation;
 use super::port::{Order, Port, PortInfo, Visit, decode, encode};
 use super::whole::Sound;
 use crate::book::Op;
 use crate::call::{Call, CallHandles, CallInfo, CallSnapshot};
-use crate::{Command, Event, LineEngine, LineReport, Opening, book};
+use crate::{
+    Book, Command, DeviceConfig, Event, Gather, LineEngine, LineReport, Opening, Tone, book,
+};
 
 /// Limit of answering and dropping, which take a few frames; a card that takes longer does not
 /// work.
 const SHORT: Duration = Duration::from_secs(5);
 /// Time to seize a line, in addition to the wait for dial tone.
 const SEIZE: Duration = Duration::from_secs(10);
+
+/// Lists of tones that can be listened for at once on a line.
+const MOST_LISTS: usize = 8;
 
 /// The part of a line that depends on its kind.
 #[derive(Debug)]
@@ -218,8 +226,16 @@ impl<C: PortCard> Lines<C> {
         command: Command,
         cx: &mut Context<'_, Event>,
     ) -> Result<(), LineError> {
-        let Command::MakeCall { opening, call, address, called, only_if_idle, media, timing } =
-            command
+        let Command::MakeCall {
+            opening,
+            call,
+            address,
+            called,
+            only_if_idle,
+            media,
+            timing,
+            notes,
+        } = command
         else {
             return Err(LineError::OPERATIONFAILED);
         };
@@ -227,7 +243,7 @@ impl<C: PortCard> Lines<C> {
         let line = CallHandles::line(call).ok_or(LineError::INVALLINEHANDLE)?;
         let (port, machine) = lines.get_mut(line).ok_or(LineError::INVALLINEHANDLE)?;
         port.book.openings.check(opening)?;
-        let info = CallInfo::outbound(call, media, called);
+        let info = CallInfo::outbound(call, media, called, timing, notes);
         let call = Call::new(call, info);
         port.book.started(request, Op::MakeCall);
         let made = match machine {
@@ -254,18 +270,11 @@ impl<C: PortCard> Lines<C> {
             Command::PassThrough { .. } => return Err(LineError::BEARERMODEUNAVAIL),
             _ => {}
         }
-        self.can(
-            call,
-            match command {
-                Command::Dial { .. } => LINECALLFEATURE_DIAL,
-                Command::Answer { .. } => LINECALLFEATURE_ANSWER,
-                Command::Drop { .. } => LINECALLFEATURE_DROP,
-                _ => return Err(LineError::OPERATIONUNAVAIL),
-            },
-        )?;
+        self.can(call, command.feature().ok_or(LineError::OPERATIONUNAVAIL)?)?;
         let (lines, mut visit) = self.parts(cx);
         let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
         let (port, machine) = lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
+        let Some(command) = port.book.keep(visit.cx, request, command) else { return Ok(()) };
         match (command, machine) {
             (Command::Dial { address, .. }, Machine::Fxo(fxo)) => {
                 fxo.dial(port, &mut visit, request, address);
@@ -298,8 +307,16 @@ fn hang_up(port: &Port, machine: &mut Machine, visit: &mut Visit<'_, '_>) {
 }
 
 impl<C: PortCard> LineEngine for Lines<C> {
+    fn book(&mut self, line: usize) -> Option<&mut Book> {
+        self.lines.get_mut(line).map(|(port, _)| &mut port.book)
+    }
+
     fn state(&self, line: usize) -> Option<LineReport> {
         let (port, machine) = self.lines.get(line)?;
+        let takes_call = match machine {
+            Machine::Fxo(fxo) => fxo.can_call(port),
+            Machine::Fxs(fxs) => fxs.can_call(port),
+        };
         Some(LineReport {
             opening: port.book.openings.current(),
             call: port.book.call.as_ref().map(|call| call.state),
@@ -308,6 +325,8 @@ impl<C: PortCard> LineEngine for Lines<C> {
                     Machine::Fxo(fxo) => fxo.in_service(),
                     Machine::Fxs(fxs) => fxs.in_service(),
                 },
+            takes_call: !self.gone && takes_call.is_ok(),
+            ring_mode: port.book.ring_mode(),
         })
     }
 
@@ -321,7 +340,7 @@ impl<C: PortCard> LineEngine for Lines<C> {
         if self.gone {
             return Err(LineError::NODEVICE);
         }
-        let opening = port.book.openings.open(tapi)?;
+        let opening = port.book.open(tapi)?;
         // Samples that an application has kept from an earlier opening get nothing of this one.
         port.audio = Audio::default();
         Ok(opening)
@@ -386,9 +405,69 @@ impl<C: PortCard> LineEngine for Lines<C> {
             self.carry_out(cx);
             return Ok(());
         };
-        let timing = (timing.digit_ms, timing.gap_ms, timing.pause_ms);
-        port.generate(&mut visit, end_to_end, digits, timing);
+        port.generate(&mut visit, end_to_end, Generation::digits(digits, timing));
         self.carry_out(cx);
+        Ok(())
+    }
+
+    fn generate_tone(
+        &mut self,
+        call: HDRVCALL,
+        end_to_end: u32,
+        tone: Option<&Tone>,
+        duration_ms: u32,
+        cx: &mut Context<'_, Event>,
+    ) -> Result<(), LineError> {
+        let Some(tone) = tone else {
+            return self.generate_digits(call, end_to_end, None, DialTiming::default(), cx);
+        };
+        self.can(call, LINECALLFEATURE_GENERATETONE)?;
+        let generation = Generation::tone(tone, duration_ms, self.card.country());
+        let (lines, mut visit) = self.parts(cx);
+        let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
+        let (port, _) = lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
+        port.generate(&mut visit, end_to_end, generation);
+        self.carry_out(cx);
+        Ok(())
+    }
+
+    fn gather_digits(
+        &mut self,
+        call: HDRVCALL,
+        gather: Option<Gather>,
+        cx: &mut Context<'_, Event>,
+    ) -> Result<(), LineError> {
+        if gather.is_some() {
+            self.can(call, LINECALLFEATURE_GATHERDIGITS)?;
+        }
+        let (lines, mut visit) = self.parts(cx);
+        let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
+        let (port, _) = lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
+        port.book.living(call)?;
+        match gather {
+            Some(gather) => port.gather(&mut visit, gather),
+            None => port.stop_gathering(&mut visit, LINEGATHERTERM_CANCEL),
+        }
+        Ok(())
+    }
+
+    fn monitor_tones(
+        &mut self,
+        call: HDRVCALL,
+        list: u32,
+        tones: Option<&[LINEMONITORTONE]>,
+    ) -> Result<(), LineError> {
+        if tones.is_some() {
+            self.can(call, LINECALLFEATURE_MONITORTONES)?;
+        }
+        let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
+        let (port, _) = self.lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
+        port.book.living(call)?;
+        let lists = port.tone_lists();
+        if tones.is_some() && lists.others(list) >= MOST_LISTS {
+            return Err(LineError::RESOURCEUNAVAIL);
+        }
+        lists.set(list, tones);
         Ok(())
     }
 
@@ -408,9 +487,8 @@ impl<C: PortCard> LineEngine for Lines<C> {
             }
             return Ok(());
         }
-        if port.book.living(call)?.monitored == 0 {
-            port.listen_anew();
-        }
+        port.book.living(call)?;
+        port.start_listening();
         port.book.live(call)?.monitored = modes;
         Ok(())
     }
@@ -423,9 +501,32 @@ impl<C: PortCard> LineEngine for Lines<C> {
             Machine::Fxo(fxo) => fxo.can(feature),
             Machine::Fxs(fxs) => fxs.can(feature),
         };
+        let possible = possible.or(port.book.can_keep(feature));
         let possible = possible.ok_or(LineError::OPERATIONUNAVAIL)?;
         port.book.allows(call, feature)?;
         if possible { Ok(()) } else { Err(LineError::INVALCALLSTATE) }
+    }
+
+    fn config(&self, line: usize) -> Result<DeviceConfig, LineError> {
+        match self.lines.get(line).ok_or(LineError::NODEVICE)? {
+            (_, Machine::Fxo(_)) => {
+                Ok(DeviceConfig::Exchange { country: self.card.country().name().to_owned() })
+            }
+            (_, Machine::Fxs(_)) => Err(LineError::OPERATIONUNAVAIL),
+        }
+    }
+
+    /// The card's chips are set for a country when it is brought up, so there is no other one
+    /// later.
+    fn set_config(&mut self, line: usize, config: DeviceConfig) -> Result<(), LineError> {
+        let current = self.config(line)?;
+        match &config {
+            _ if config == current => Ok(()),
+            DeviceConfig::Exchange { country } if country.parse::<Country>().is_ok() => {
+                Err(LineError::INVALLINESTATE)
+            }
+            _ => Err(LineError::INVALPARAM),
+        }
     }
 
     fn audio(&self, line: usize) -> Option<Audio> {
@@ -448,9 +549,15 @@ impl<C: PortCard> Engine for Lines<C> {
                 SEIZE + Duration::from_millis(u64::from(timing.dial_tone_ms))
             }
             Command::Dial { address, .. } => SHORT + 2 * dialing_time(address, &DialTiming::MAX),
-            Command::Answer { .. } | Command::Drop { .. } => SHORT,
-            // Refused: these are for modems.
-            Command::PassThrough { .. } | Command::Send { .. } | Command::Receive { .. } => SHORT,
+            // Those from PassThrough on are for modems, and refused.
+            Command::Answer { .. }
+            | Command::Drop { .. }
+            | Command::Accept { .. }
+            | Command::SetCallData { .. }
+            | Command::SetCallParams { .. }
+            | Command::PassThrough { .. }
+            | Command::Send { .. }
+            | Command::Receive { .. } => SHORT,
         }
     }
 
@@ -553,6 +660,7 @@ impl<C: PortCard> Engine for Lines<C> {
         for (port, machine) in lines {
             hang_up(port, machine, &mut visit);
             port.stop_generating(&mut visit);
+            port.stop_listening(&mut visit);
             port.book.gone(visit.cx);
             port.hush(&mut visit);
         }

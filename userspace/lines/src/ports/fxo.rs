@@ -37,6 +37,9 @@ const PROCEEDING_LIMIT: Duration = Duration::from_secs(60);
 /// How long the called telephone may ring without an answer.
 const RINGBACK_LIMIT: Duration = Duration::from_secs(180);
 
+/// How long busy tone or reorder tone is listened to.
+const REFUSED_LIMIT: Duration = Duration::from_secs(60);
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     /// On-hook, silent.
@@ -45,6 +48,9 @@ enum Phase {
     Ringing(Time),
     /// As `Ringing`, of a call that was dropped: a plain line can't be told to stop ringing.
     Rejected(Time),
+    /// As `Ringing`, of a call that was not offered because nobody wants such calls. It is offered
+    /// with a later ring if somebody wants it then.
+    Unwanted(Time),
     /// On-hook until then, to be seized afterwards.
     Guard(Time),
     /// Off-hook; waiting for dial tone until then.
@@ -107,6 +113,18 @@ impl Fxo {
 
     // Commands
 
+    /// Whether a call can be made now.
+    pub(super) fn can_call(&self, port: &Port) -> Result<(), LineError> {
+        if self.battery == Some(false) {
+            return Err(LineError::INVALLINESTATE);
+        }
+        match self.phase {
+            Phase::OnHook if port.book.call.is_none() => Ok(()),
+            Phase::Rejected(_) | Phase::Unwanted(_) => Err(LineError::INUSE),
+            _ => Err(LineError::CALLUNAVAIL),
+        }
+    }
+
     pub(super) fn make_call(
         &mut self,
         port: &mut Port,
@@ -116,15 +134,7 @@ impl Fxo {
         only_if_idle: bool,
         timing: DialTiming,
     ) -> Result<(), LineError> {
-        if self.battery == Some(false) {
-            return Err(LineError::INVALLINESTATE);
-        }
-        match self.phase {
-            // A new call has to wait until the one that stopped ringing is dropped.
-            Phase::OnHook if port.book.call.is_none() => {}
-            Phase::Rejected(_) => return Err(LineError::INUSE),
-            _ => return Err(LineError::CALLUNAVAIL),
-        }
+        self.can_call(port)?;
         port.book.call = Some(call);
         self.dialer.reset(timing);
         self.only_if_idle = only_if_idle;
@@ -168,6 +178,9 @@ impl Fxo {
             self.phase = Phase::Dialing;
         }
         port.book.started(request, Op::Dial);
+        if let Some(call) = &port.book.call {
+            self.dialer.set_timing(call.info.timing);
+        }
         self.dialer.push(address);
     }
 
@@ -196,9 +209,14 @@ impl Fxo {
             Phase::Ready | Phase::Dialing | Phase::Progress(_) | Phase::Talking
         );
         match feature {
-            LINECALLFEATURE_DROP | LINECALLFEATURE_MONITORDIGITS => Some(true),
+            LINECALLFEATURE_DROP | LINECALLFEATURE_MONITORDIGITS | LINECALLFEATURE_MONITORTONES => {
+                Some(true)
+            }
             LINECALLFEATURE_ANSWER => Some(matches!(self.phase, Phase::Ringing(_))),
-            LINECALLFEATURE_DIAL | LINECALLFEATURE_GENERATEDIGITS => Some(heard),
+            LINECALLFEATURE_DIAL
+            | LINECALLFEATURE_GATHERDIGITS
+            | LINECALLFEATURE_GENERATEDIGITS
+            | LINECALLFEATURE_GENERATETONE => Some(heard),
             _ => None,
         }
     }
@@ -206,6 +224,7 @@ impl Fxo {
     pub(super) fn answer(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, request: Token) {
         port.order(visit, Order::Hook(Hook::Off));
         port.book.started(request, Op::Answer);
+        port.book.stops_ringing();
         self.listen_anew(port);
         self.dialer.reset(DialTiming::default());
         self.supervised = false;
@@ -216,7 +235,7 @@ impl Fxo {
     pub(super) fn hang_up(&mut self, port: &Port, visit: &mut Visit<'_, '_>) {
         match self.phase {
             Phase::Ringing(last) => self.phase = Phase::Rejected(last),
-            Phase::OnHook | Phase::Rejected(_) => {}
+            Phase::OnHook | Phase::Rejected(_) | Phase::Unwanted(_) => {}
             Phase::Guard(_) => self.phase = Phase::OnHook,
             _ => {
                 port.order(visit, Order::Hook(Hook::On));
@@ -237,25 +256,18 @@ impl Fxo {
     ) {
         let now = visit.now();
         match event {
-            PortEvent::Ring(true) => match &mut self.phase {
-                Phase::Ringing(last) | Phase::Rejected(last) => *last = now,
-                Phase::OnHook
-                    if port.book.call.is_none() && port.book.openings.tapi().is_some() =>
-                {
-                    let Some(call) = handles.next(port.book.line) else { return };
-                    let info = CallInfo::inbound(call, LINEMEDIAMODE_INTERACTIVEVOICE);
-                    self.phase = Phase::Ringing(now);
-                    port.book.offer(visit.cx, Call::new(call, info));
-                }
-                _ => {}
-            },
+            PortEvent::Ring(true) => self.rings(port, visit, handles),
             PortEvent::Ring(false) => {
-                if let Phase::Ringing(last) | Phase::Rejected(last) = &mut self.phase {
+                if let Phase::Ringing(last) | Phase::Rejected(last) | Phase::Unwanted(last) =
+                    &mut self.phase
+                {
                     *last = now;
                 }
             }
             PortEvent::Battery(present) => {
-                self.battery = Some(present);
+                if self.battery.replace(present) != Some(present) {
+                    port.book.serves(visit.cx, present);
+                }
                 let in_use = matches!(
                     self.phase,
                     Phase::Ready | Phase::Dialing | Phase::Progress(_) | Phase::Talking
@@ -279,7 +291,9 @@ impl Fxo {
                 | PortFault::IsoLinkLost(Remedy::GaveUp)
                 | PortFault::NotAnswering(Remedy::GaveUp),
             ) => {
-                self.battery = Some(false);
+                if self.battery.replace(false) != Some(false) {
+                    port.book.serves(visit.cx, false);
+                }
                 port.book.complete_all(visit.cx, LineError::OPERATIONFAILED);
                 if port.book.state().is_none() {
                     // Making the call failed (N8).
@@ -292,6 +306,40 @@ impl Fxo {
         }
     }
 
+    /// A ring of the exchange begins.
+    fn rings(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, handles: &CallHandles) {
+        let now = visit.now();
+        match &mut self.phase {
+            Phase::Ringing(last) | Phase::Rejected(last) => *last = now,
+            Phase::OnHook if port.book.openings.tapi().is_none() => return,
+            Phase::OnHook | Phase::Unwanted(_) => {
+                let media = port
+                    .book
+                    .offered_media(LINEMEDIAMODE_INTERACTIVEVOICE, LINEMEDIAMODE_AUTOMATEDVOICE);
+                let wanted = media.and_then(|media| Some((handles.next(port.book.line)?, media)));
+                if let Some((call, media)) = wanted {
+                    self.phase = Phase::Ringing(now);
+                    port.book.offer(visit.cx, Call::new(call, CallInfo::inbound(call, media)));
+                } else {
+                    self.phase = Phase::Unwanted(now);
+                }
+            }
+            _ => return,
+        }
+        port.book.rings(visit.cx);
+    }
+
+    /// It has not rung for so long that the caller must have given up.
+    fn missed(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
+        port.book.stops_ringing();
+        if let Phase::Ringing(_) = self.phase {
+            // Nobody has to drop a call that was never answered: the line is on-hook.
+            port.set_state(visit, CallState::Disconnected, LINEDISCONNECTMODE_NORMAL);
+            port.set_state(visit, CallState::Idle, 0);
+        }
+        self.phase = Phase::OnHook;
+    }
+
     /// Processes a received frame.
     pub(super) fn hear(
         &mut self,
@@ -302,12 +350,11 @@ impl Fxo {
         let now = visit.now();
         match self.phase {
             Phase::OnHook => {}
-            Phase::Ringing(last) if now - last > RING_GONE => {
-                self.phase = Phase::OnHook;
-                port.set_state(visit, CallState::Disconnected, LINEDISCONNECTMODE_NORMAL);
+            Phase::Ringing(last) | Phase::Rejected(last) | Phase::Unwanted(last) => {
+                if now - last > RING_GONE {
+                    self.missed(port, visit);
+                }
             }
-            Phase::Rejected(last) if now - last > RING_GONE => self.phase = Phase::OnHook,
-            Phase::Ringing(_) | Phase::Rejected(_) => {}
             Phase::Guard(until) => {
                 if now >= until {
                     self.seize(port, visit);
@@ -335,7 +382,12 @@ impl Fxo {
                 port.hear(visit, heard);
                 self.progress(port, visit, heard, tone);
                 if matches!(self.phase, Phase::Progress(_)) && now >= until {
-                    self.disconnect(port, visit, LINEDISCONNECTMODE_NOANSWER);
+                    let why = match port.book.state() {
+                        Some(CallState::Busy) => LINEDISCONNECTMODE_BUSY,
+                        Some(CallState::SpecialInfo) => LINEDISCONNECTMODE_UNAVAIL,
+                        _ => LINEDISCONNECTMODE_NOANSWER,
+                    };
+                    self.disconnect(port, visit, why);
                 }
             }
             Phase::Answering(until) => {
@@ -495,9 +547,11 @@ impl Fxo {
             (Some(CallState::Proceeding | CallState::Ringback), Some(Heard::Tone(what))) => {
                 match what {
                     CallProgress::Busy => {
+                        self.phase = Phase::Progress(visit.now() + REFUSED_LIMIT);
                         port.set_state(visit, CallState::Busy, LINEBUSYMODE_STATION);
                     }
                     CallProgress::Reorder => {
+                        self.phase = Phase::Progress(visit.now() + REFUSED_LIMIT);
                         port.set_state(visit, CallState::SpecialInfo, LINESPECIALINFO_REORDER);
                     }
                     CallProgress::Dial => {
@@ -527,7 +581,7 @@ impl Fxo {
         if port.book.state().is_some() {
             port.set_state(visit, CallState::Disconnected, mode);
         }
-        if !matches!(self.phase, Phase::OnHook | Phase::Rejected(_)) {
+        if !matches!(self.phase, Phase::OnHook | Phase::Rejected(_) | Phase::Unwanted(_)) {
             self.phase = Phase::Over;
         }
     }

@@ -29,6 +29,11 @@ const NEXT_DIGIT: Duration = Duration::from_secs(3);
 /// Limit of collected digits, more than any number has.
 const MOST_DIGITS: usize = 32;
 
+/// The media mode of a call that the telephone makes, if such a call is wanted.
+fn offered_media(port: &Port) -> Option<u32> {
+    port.book.offered_media(LINEMEDIAMODE_INTERACTIVEVOICE, LINEMEDIAMODE_AUTOMATEDVOICE)
+}
+
 #[derive(Debug)]
 enum Phase {
     /// On-hook.
@@ -77,18 +82,21 @@ impl Fxs {
 
     // Commands
 
+    /// Whether a call can be made now.
+    pub(super) fn can_call(&self, port: &Port) -> Result<(), LineError> {
+        if self.out_of_order {
+            return Err(LineError::INVALLINESTATE);
+        }
+        if port.book.call.is_some() { Err(LineError::CALLUNAVAIL) } else { Ok(()) }
+    }
+
     pub(super) fn make_call(
         &mut self,
         port: &mut Port,
         visit: &mut Visit<'_, '_>,
         call: Call,
     ) -> Result<(), LineError> {
-        if self.out_of_order {
-            return Err(LineError::INVALLINESTATE);
-        }
-        if port.book.call.is_some() {
-            return Err(LineError::CALLUNAVAIL);
-        }
+        self.can_call(port)?;
         port.book.call = Some(call);
         port.book.complete(visit.cx, Op::MakeCall, Ok(()));
         if self.hook == Hook::Off {
@@ -107,9 +115,16 @@ impl Fxs {
     /// Nobody hears digits while the telephone rings, or waits for an answer.
     pub(super) fn can(&self, feature: u32) -> Option<bool> {
         match feature {
-            LINECALLFEATURE_DROP | LINECALLFEATURE_MONITORDIGITS => Some(true),
+            LINECALLFEATURE_DROP | LINECALLFEATURE_MONITORDIGITS | LINECALLFEATURE_MONITORTONES => {
+                Some(true)
+            }
+            LINECALLFEATURE_GATHERDIGITS => {
+                Some(matches!(self.phase, Phase::Waiting | Phase::Talking))
+            }
             LINECALLFEATURE_ANSWER => Some(matches!(self.phase, Phase::Waiting)),
-            LINECALLFEATURE_GENERATEDIGITS => Some(matches!(self.phase, Phase::Talking)),
+            LINECALLFEATURE_GENERATEDIGITS | LINECALLFEATURE_GENERATETONE => {
+                Some(matches!(self.phase, Phase::Talking))
+            }
             _ => None,
         }
     }
@@ -145,7 +160,12 @@ impl Fxs {
                 self.hook = Hook::On;
                 match self.phase {
                     Phase::Waiting | Phase::Talking => {
+                        let missed = matches!(self.phase, Phase::Waiting);
                         port.set_state(visit, CallState::Disconnected, LINEDISCONNECTMODE_NORMAL);
+                        if missed {
+                            // Nobody has to drop a call that was never answered.
+                            port.set_state(visit, CallState::Idle, 0);
+                        }
                         self.phase = Phase::Idle;
                     }
                     Phase::Dialing { .. } | Phase::Reorder => self.phase = Phase::Idle,
@@ -158,7 +178,10 @@ impl Fxs {
                 | PortFault::NotAnswering(Remedy::GaveUp)),
             ) => {
                 // After a power alarm the line may be tried again; it is fed when it is rung.
-                self.out_of_order = !matches!(fault, PortFault::PowerAlarm(_));
+                if !matches!(fault, PortFault::PowerAlarm(_)) && !self.out_of_order {
+                    self.out_of_order = true;
+                    port.book.serves(visit.cx, false);
+                }
                 port.book.complete_all(visit.cx, LineError::OPERATIONFAILED);
                 if port.book.state().is_some() {
                     let mode = LINEDISCONNECTMODE_OUTOFORDER;
@@ -176,7 +199,7 @@ impl Fxs {
                 port.order(visit, Order::Feed(LineFeed::Active));
                 self.connected(port, visit);
             }
-            Phase::Idle if port.book.openings.tapi().is_some() && port.book.call.is_none() => {
+            Phase::Idle if offered_media(port).is_some() => {
                 self.phase = Phase::Dialing { last: visit.now() };
                 self.digits.clear();
                 self.listener = dtmf::Detector::new();
@@ -289,18 +312,13 @@ impl Fxs {
             return;
         }
         // A call that was made meanwhile found it busy, and has the line.
-        let free = port.book.openings.tapi().is_some() && port.book.call.is_none();
-        if self.digits.is_empty() || !free {
-            return self.reorder();
-        }
-        let Some(call) = handles.next(port.book.line) else { return self.reorder() };
+        let media = offered_media(port).filter(|_| !self.digits.is_empty());
+        let call = media.and_then(|media| Some((handles.next(port.book.line)?, media)));
+        let Some((call, media)) = call else { return self.reorder() };
         let info = CallInfo {
-            origin: LINECALLORIGIN_INBOUND,
             reason: LINECALLREASON_DIRECT,
-            bearer: LINEBEARERMODE_VOICE,
-            media: LINEMEDIAMODE_INTERACTIVEVOICE,
             called: std::mem::take(&mut self.digits),
-            call_id: CallHandles::serial(call),
+            ..CallInfo::inbound(call, media)
         };
         self.phase = Phase::Waiting;
         self.sound(CallProgress::Ringback);

@@ -11,9 +11,12 @@ mod dialer;
 mod engine;
 mod fxo;
 mod fxs;
+mod gathering;
+mod generation;
 mod port;
 #[cfg(test)]
 mod tests;
+mod tone_lists;
 mod whole;
 
 pub use dialer::dialing_time;

@@ -13,9 +13,12 @@ use ringback_tspi::dev_specific::LineKind;
 use ringback_tspi::key::Key;
 use ringback_tspi::media::Audio;
 
+use super::gathering::Gathering;
+use super::generation::Generation;
+use super::tone_lists::ToneLists;
 use super::whole::{AUDIO, AUDIO_PIECE, CHUNK, Queue, Sound};
-use crate::Event;
 use crate::book::Book;
+use crate::{Event, Gather};
 
 /// What a line is, for LINEDEVCAPS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +73,11 @@ pub(super) struct Port {
     pub(super) slot: usize,
     pub(super) audio: Audio,
     listener: dtmf::Detector,
-    generator: dtmf::Generator,
+    /// A digit is heard that has not ended.
+    in_digit: bool,
+    generator: Generation,
+    gathering: Option<Gathering>,
+    tone_lists: ToneLists,
     /// What the kernel has to play, where it moves the samples.
     pub(super) queue: Queue,
     rendered: Vec<i16>,
@@ -84,7 +91,10 @@ impl Port {
             slot,
             audio: Audio::default(),
             listener: dtmf::Detector::new(),
-            generator: dtmf::Generator::new(),
+            in_digit: false,
+            generator: Generation::none(),
+            gathering: None,
+            tone_lists: ToneLists::new(),
             queue: Queue::default(),
             rendered: Vec::new(),
             encoded: Vec::new(),
@@ -106,6 +116,7 @@ impl Port {
                 call.monitored = 0;
             }
             self.stop_generating(visit);
+            self.stop_listening(visit);
         }
         self.book.set_state(visit.cx, state, mode);
         if state == CallState::Idle {
@@ -115,29 +126,23 @@ impl Port {
 
     /// Stops playback and discards everything queued.
     pub(super) fn hush(&mut self, visit: &mut Visit<'_, '_>) {
+        self.gathering = None;
+        self.tone_lists.clear();
         self.audio.hush();
         self.silence(visit);
     }
 
     // Digits
 
-    /// Starts to generate digits (D17): what is being generated is cancelled first.
+    /// Starts to generate digits or a tone (D17): what is being generated is cancelled first.
     pub(super) fn generate(
         &mut self,
         visit: &mut Visit<'_, '_>,
         end_to_end: u32,
-        digits: &[Option<Key>],
-        timing: (u32, u32, u32),
+        generation: Generation,
     ) {
         self.stop_generating(visit);
-        let (digit_ms, gap_ms, pause_ms) = timing;
-        self.generator.set_timing(digit_ms, gap_ms);
-        for digit in digits {
-            match digit {
-                Some(key) => self.generator.push(tone_digit(*key)),
-                None => self.generator.pause(pause_ms),
-            }
-        }
+        self.generator = generation;
         if let Some(call) = &mut self.book.call {
             call.generating = Some(end_to_end);
         }
@@ -145,7 +150,7 @@ impl Port {
 
     /// Cancels what is being generated, with LINE_GENERATE(CANCEL).
     pub(super) fn stop_generating(&mut self, visit: &mut Visit<'_, '_>) {
-        self.generator.clear();
+        self.generator = Generation::none();
         if self.queue.samples(Sound::Digits) > 0 {
             self.silence(visit);
         }
@@ -160,11 +165,37 @@ impl Port {
         }
     }
 
+    /// Starts to gather digits (D18): what was being gathered ends first.
+    pub(super) fn gather(&mut self, visit: &mut Visit<'_, '_>, asked: Gather) {
+        self.stop_gathering(visit, LINEGATHERTERM_CANCEL);
+        self.start_listening();
+        self.gathering = Some(Gathering::new(asked, visit.now()));
+    }
+
+    /// Ends the gathering of digits: they are in their buffer before that is told (B7).
+    pub(super) fn stop_gathering(&mut self, visit: &mut Visit<'_, '_>, how: u32) {
+        if let Some(gathering) = self.gathering.take() {
+            let params = [how as usize, gathering.finish() as usize, visit.ticks()];
+            self.book.tell_call(visit.cx, LINE_GATHERDIGITS, params);
+        }
+    }
+
+    /// The lists of tones that are listened for.
+    pub(super) fn tone_lists(&mut self) -> &mut ToneLists {
+        &mut self.tone_lists
+    }
+
+    /// The conversation is over, and with it all listening (O5).
+    pub(super) fn stop_listening(&mut self, visit: &mut Visit<'_, '_>) {
+        self.stop_gathering(visit, LINEGATHERTERM_CANCEL);
+        self.tone_lists.clear();
+    }
+
     /// Processes samples received on a call whose loop is closed: digits, and the application's
     /// recording.
     pub(super) fn hear(&mut self, visit: &mut Visit<'_, '_>, heard: &[i16; FRAME]) {
         let monitored = self.book.call.as_ref().map_or(0, |call| call.monitored);
-        if monitored != 0 {
+        if monitored != 0 || self.gathering.is_some() || self.in_digit {
             let mut events = [None; 2];
             let mut count = 0;
             self.listener.feed(heard, &mut |event| {
@@ -183,9 +214,30 @@ impl Port {
                     let params = [digit, mode as usize, visit.ticks()];
                     self.book.tell_call(visit.cx, LINE_MONITORDIGITS, params);
                 }
+                self.in_digit = mode == LINEDIGITMODE_DTMF;
+                if self.in_digit {
+                    let now = visit.now();
+                    let gathering = self.gathering.as_mut();
+                    let ended = gathering.and_then(|one| one.digit(digit.as_char(), now));
+                    self.gathered(visit, ended);
+                }
             }
+            let ended = self.gathering.as_ref().and_then(|one| one.expired(visit.now()));
+            self.gathered(visit, ended);
         }
+        let ticks = visit.ticks();
+        let (book, cx) = (&self.book, &mut *visit.cx);
+        self.tone_lists.feed(heard, &mut |app_specific, list| {
+            let params = [app_specific as usize, list as usize, ticks];
+            book.tell_call(cx, LINE_MONITORTONE, params);
+        });
         self.audio.hear(heard);
+    }
+
+    fn gathered(&mut self, visit: &mut Visit<'_, '_>, ended: Option<u32>) {
+        if let Some(how) = ended {
+            self.stop_gathering(visit, how);
+        }
     }
 
     /// Fills a frame to play on such a call: digits, or else the application's audio.
@@ -288,6 +340,16 @@ impl Port {
     /// Starts to listen for digits anew.
     pub(super) fn listen_anew(&mut self) {
         self.listener = dtmf::Detector::new();
+        self.in_digit = false;
+    }
+
+    /// Somebody wants to know of digits. One that is heard already was somebody's, and its rest is
+    /// no digit.
+    pub(super) fn start_listening(&mut self) {
+        let monitored = self.book.call.as_ref().is_some_and(|call| call.monitored != 0);
+        if !monitored && self.gathering.is_none() && !self.in_digit {
+            self.listen_anew();
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Whole calls on the software card under a virtual clock.
 
+mod books;
 mod kernel;
 mod odd;
 
@@ -150,6 +151,7 @@ impl World {
             only_if_idle,
             media: LINEMEDIAMODE_INTERACTIVEVOICE,
             timing: DialTiming::default(),
+            notes: CallNotes::default(),
         };
         (call, self.submit(line, command))
     }
@@ -362,9 +364,9 @@ fn a_caller_that_gives_up_and_a_call_that_is_rejected_leave_the_line_free() {
     caller.call("102");
     let call = world.offered(15_000);
     caller.on_hook();
-    world.until(call, CallState::Disconnected, 10_000);
-    world.drop_call(call).unwrap();
-    assert_eq!(world.story(), ["NEWCALL", "OFFERING 0x1", "DISCONNECTED 0x1", "IDLE 0x0", "ok"]);
+    world.until(call, CallState::Idle, 10_000);
+    assert_eq!(world.drop_call(call), Err(LineError::INVALCALLSTATE), "nobody has to drop it");
+    assert_eq!(world.story(), ["NEWCALL", "OFFERING 0x1", "DISCONNECTED 0x1", "IDLE 0x0"]);
 
     caller.call("102");
     let call = world.offered(15_000);
@@ -514,7 +516,14 @@ fn d17_k5_digits_are_generated_one_set_at_a_time() {
 fn offered(world: &World, call: HDRVCALL) -> Vec<&'static str> {
     let bits = world.handle.with(move |lines, _| lines.features(call)).unwrap();
     let short = |name: &'static str| name.trim_start_matches("LINECALLFEATURE_");
-    LINECALLFEATURE.members.iter().filter(|m| bits & m.1 != 0).map(|m| short(m.0)).collect()
+    let books = LINECALLFEATURE_SETCALLPARAMS | LINECALLFEATURE_SETCALLDATA;
+    let rest = bits & !books;
+    let over = rest & !LINECALLFEATURE_DROP == 0;
+    assert!(
+        bits & books == books || over,
+        "books are kept as long as a call is not over: {bits:#x}"
+    );
+    LINECALLFEATURE.members.iter().filter(|m| rest & m.1 != 0).map(|m| short(m.0)).collect()
 }
 
 /// Digits, dialling and answering, as each is answered at once.
@@ -535,11 +544,13 @@ fn what_a_line_offers_it_takes_and_what_it_does_not_offer_it_refuses() {
     let telephone = world.card.telephone(FXS).unwrap();
     let (call, _) = world.make_call(FXS, "");
     world.until(call, CallState::Ringback, 500);
-    assert_eq!(offered(&world, call), ["DROP", "MONITORDIGITS"]);
+    assert_eq!(offered(&world, call), ["DROP", "MONITORDIGITS", "MONITORTONES"]);
     assert_eq!(tried(&world, call), [not_now, never, not_now]);
     telephone.off_hook();
     world.until(call, CallState::Connected, 500);
-    assert_eq!(offered(&world, call), ["DROP", "GENERATEDIGITS", "MONITORDIGITS"]);
+    let in_conversation =
+        ["DROP", "GATHERDIGITS", "GENERATEDIGITS", "GENERATETONE", "MONITORDIGITS", "MONITORTONES"];
+    assert_eq!(offered(&world, call), in_conversation);
     assert_eq!(tried(&world, call), [Ok(()), never, not_now]);
     telephone.on_hook();
     world.until(call, CallState::Disconnected, 500);
@@ -551,7 +562,7 @@ fn what_a_line_offers_it_takes_and_what_it_does_not_offer_it_refuses() {
     assert_eq!(offered(&world, call), ["DROP"], "before its first state it can only be given up");
     assert_eq!(tried(&world, call), [not_now; 3]);
     world.until(call, CallState::Connected, 20_000);
-    assert_eq!(offered(&world, call), ["DIAL", "DROP", "GENERATEDIGITS", "MONITORDIGITS"]);
+    assert_eq!(offered(&world, call), [&["DIAL"], &in_conversation[..]].concat());
     assert_eq!(tried(&world, call), [Ok(()), Ok(()), not_now]);
     world.drop_call(call).unwrap();
     assert_eq!(offered(&world, call), [""; 0], "nothing is left to do in IDLE");
@@ -559,7 +570,10 @@ fn what_a_line_offers_it_takes_and_what_it_does_not_offer_it_refuses() {
     world.run(3000);
     world.subscriber("56", Behaviour::Manual).call("102");
     let call = world.offered(15_000);
-    assert_eq!(offered(&world, call), ["ANSWER", "DROP", "MONITORDIGITS"]);
+    assert_eq!(
+        offered(&world, call),
+        ["ACCEPT", "ANSWER", "DROP", "MONITORDIGITS", "MONITORTONES"]
+    );
     assert_eq!(tried(&world, call), [not_now, not_now, Ok(())]);
 }
 

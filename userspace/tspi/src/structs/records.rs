@@ -21,11 +21,11 @@ record! {
     LINEGENERATETONE, 16 {
         /// Frequency of the tone in hertz.
         frequency: dwFrequency,
-        /// Milliseconds for which the tone sounds.
+        /// Milliseconds for which the tone sounds; 0 for none.
         cadence_on: dwCadenceOn,
-        /// Milliseconds for which it rests after that.
+        /// Milliseconds for which it rests after that; 0 if it goes on.
         cadence_off: dwCadenceOff,
-        /// Volume, 0xFFFF the loudest; 0 the default.
+        /// Volume: 0xFFFF the loudest, 0 silence.
         volume: dwVolume,
     }
 }

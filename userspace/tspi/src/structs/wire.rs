@@ -73,6 +73,22 @@ pub struct SystemTime {
     pub millisecond: u16,
 }
 
+impl From<std::time::SystemTime> for SystemTime {
+    fn from(time: std::time::SystemTime) -> SystemTime {
+        let utc = time::UtcDateTime::from(time);
+        SystemTime {
+            year: u16::try_from(utc.year()).unwrap_or_default(),
+            month: u8::from(utc.month()).into(),
+            day_of_week: utc.weekday().number_days_from_sunday().into(),
+            day: utc.day().into(),
+            hour: utc.hour().into(),
+            minute: utc.minute().into(),
+            second: utc.second().into(),
+            millisecond: utc.millisecond(),
+        }
+    }
+}
+
 impl Wire for SystemTime {
     const SIZE: usize = 16;
 
@@ -244,6 +260,25 @@ mod tests {
         assert_eq!(read_array::<LINEMONITORTONE>(&bytes), None, "32 is no multiple of 20");
         assert_eq!(read_array::<LINEGENERATETONE>(&[]), Some(vec![]));
         assert!(!tones[0].write(&mut bytes[..15]));
+    }
+
+    #[test]
+    fn a_time_of_the_system_is_told_in_utc() {
+        let since = |ms| std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_millis(ms);
+        let told = SystemTime::from(since(1_709_208_000_250));
+        let leap_day = SystemTime {
+            year: 2024,
+            month: 2,
+            day_of_week: 4,
+            day: 29,
+            hour: 12,
+            minute: 0,
+            second: 0,
+            millisecond: 250,
+        };
+        assert_eq!(told, leap_day);
+        let epoch = SystemTime::from(since(0));
+        assert_eq!((epoch.year, epoch.month, epoch.day, epoch.day_of_week), (1970, 1, 1, 4));
     }
 
     #[test]

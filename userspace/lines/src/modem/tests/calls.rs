@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// What is offered on every call that is not over.
+const BOOKS: u32 = LINECALLFEATURE_SETCALLPARAMS | LINECALLFEATURE_SETCALLDATA;
+
 #[test]
 fn n10_o1_an_outgoing_call_passes_its_states_with_data_both_ways_and_ends() {
     let mut world = World::new();
@@ -9,9 +12,9 @@ fn n10_o1_an_outgoing_call_passes_its_states_with_data_both_ways_and_ends() {
     made.unwrap();
     world.run(50);
     assert_eq!(world.story(), ["ok", "DIALING 0x0"]);
-    assert_eq!(world.features(call), LINECALLFEATURE_DROP, "it dials and hears nothing else");
+    assert_eq!(world.features(call), BOOKS | LINECALLFEATURE_DROP, "it hears nothing else");
     world.until(call, CallState::Connected, 20_000);
-    assert_eq!(world.features(call), LINECALLFEATURE_DROP);
+    assert_eq!(world.features(call), BOOKS | LINECALLFEATURE_DROP);
     assert_eq!(world.dial(call, "5"), Err(LineError::INVALCALLSTATE), "as it is not offered");
     assert_eq!(world.story(), ["PROCEEDING 0x0", "CONNECTED 0x10"]);
     assert_eq!(
@@ -93,7 +96,7 @@ fn dialling_in_parts_keeps_the_line() {
     let (call, _) = world.make_call("");
     world.until(call, CallState::DialTone, 1000);
     assert_eq!(world.story(), ["ok", "DIALTONE 0x20"]);
-    assert_eq!(world.features(call), LINECALLFEATURE_DROP | LINECALLFEATURE_DIAL);
+    assert_eq!(world.features(call), BOOKS | LINECALLFEATURE_DROP | LINECALLFEATURE_DIAL);
     world.dial(call, "1;").unwrap();
     assert_eq!(world.dial(call, "2"), Err(LineError::INVALCALLSTATE), "one after the other");
     world.run(20);
@@ -147,10 +150,10 @@ fn a_caller_that_gives_up_and_a_call_that_is_rejected_leave_the_line_free() {
     let call = world.ring();
     world.run(7000);
     world.modem.give_up();
-    world.until(call, CallState::Disconnected, 11_000);
+    world.until(call, CallState::Idle, 11_000);
     assert_eq!(world.answer(call), Err(LineError::INVALCALLSTATE));
-    world.drop_call(call).unwrap();
-    assert_eq!(world.story(), ["NEWCALL", "OFFERING 0x1", "DISCONNECTED 0x1", "IDLE 0x0", "ok"]);
+    assert_eq!(world.drop_call(call), Err(LineError::INVALCALLSTATE), "nobody has to drop it");
+    assert_eq!(world.story(), ["NEWCALL", "OFFERING 0x1", "DISCONNECTED 0x1", "IDLE 0x0"]);
 
     let call = world.ring();
     world.drop_call(call).unwrap();

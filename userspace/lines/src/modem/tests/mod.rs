@@ -20,12 +20,13 @@ use ringback_tspi::media::Data;
 use ringback_tspi::types::{HDRVCALL, HTAPICALL, HTAPILINE};
 
 use super::*;
-use crate::{CallHandles, Command, Event, LineEngine, Opening, Subject};
+use crate::{CallHandles, CallNotes, Command, Event, LineEngine, Opening, Subject};
 
 mod calls;
 mod data;
 mod ends;
 mod modems;
+mod offered;
 
 type Engine = Modem<SoftDevice<SoftUart>>;
 
@@ -191,6 +192,7 @@ impl World {
             only_if_idle,
             media: LINEMEDIAMODE_DATAMODEM,
             timing: DialTiming::default(),
+            notes: CallNotes::default(),
         });
         self.making.extend(made.ok().map(|id| (id, call)));
         (call, made)
@@ -202,6 +204,7 @@ impl World {
             opening: self.opening(),
             call,
             media: LINEMEDIAMODE_DATAMODEM,
+            notes: CallNotes::default(),
         });
         self.making.push((made.unwrap(), call));
         call

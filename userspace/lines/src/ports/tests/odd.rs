@@ -73,19 +73,6 @@ fn n8_a_call_whose_making_fails_with_its_module_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_call_that_stopped_ringing_keeps_its_line_until_it_is_dropped() {
-    let mut world = World::new();
-    let caller = world.subscriber("11", Behaviour::Manual);
-    caller.call("102");
-    let call = world.offered(15_000);
-    caller.on_hook();
-    world.until(call, CallState::Disconnected, 10_000);
-    assert_eq!(world.make_call(FXO, "11").1, Err(LineError::CALLUNAVAIL), "one call a line");
-    world.drop_call(call).unwrap();
-    world.make_call(FXO, "11").1.unwrap();
-}
-
-#[test]
 fn what_one_call_had_left_to_dial_the_next_does_not_dial() {
     let mut world = World::new();
     let caller = world.subscriber("11", Behaviour::Manual);
@@ -192,6 +179,7 @@ fn d2_a_call_for_an_earlier_opening_is_refused_on_a_later_one() {
             only_if_idle: false,
             media: LINEMEDIAMODE_INTERACTIVEVOICE,
             timing: DialTiming::default(),
+            notes: CallNotes::default(),
         };
         world.submit(FXO, command)
     };

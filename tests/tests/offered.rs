@@ -1,0 +1,325 @@
+//! Offered means accepted: in every state that a call can come into, on a line of the exchange and
+//! on a telephone's, each function of a call is asked for, and what is taken is compared with what
+//! LINECALLSTATUS offers; the same for making a call, with LINEDEVSTATUS and LINEADDRESSSTATUS.
+
+use ringback_softcard::{Behaviour, Step};
+use ringback_tests::{FXO, FXS, Solo, id};
+use ringback_tspi::callstate::CallState;
+use ringback_tspi::callstate::features::FEATURES;
+use ringback_tspi::constants::*;
+use ringback_tspi::error::LineError;
+use ringback_tspi::late::{LateOutput, OwnedMemory};
+use ringback_tspi::provider::Ticket;
+use ringback_tspi::structs::layout::Returned;
+use ringback_tspi::structs::{
+    LINEADDRESSCAPS, LINEADDRESSSTATUS, LINECALLSTATUS, LINEDEVSTATUS, LINEGENERATETONE,
+    LINEMONITORTONE, Reader, blank,
+};
+use ringback_tspi::types::{HDRVCALL, HTAPICALL, Version};
+
+const V: Version = Version::V3_1;
+
+/// The request that is asked for in the state.
+const ASKED: u32 = 100;
+
+/// A call that was brought into a state, on one of the lines.
+struct At {
+    solo: Solo,
+    line: u32,
+    call: HDRVCALL,
+}
+
+/// How a call is brought into a state.
+type Way = fn() -> At;
+
+fn tapi(number: usize) -> HTAPICALL {
+    HTAPICALL::new(number).unwrap()
+}
+
+/// Makes a call and waits for a state, or for so many milliseconds.
+fn made(solo: Solo, line: u32, address: &str, until: Result<CallState, u64>) -> At {
+    let made =
+        solo.provider.line_make_call(id(1), solo.line(line), tapi(9), Some(address), 0, None);
+    let (call, ticket) = made.unwrap();
+    ticket.release();
+    match until {
+        Ok(state) => solo.until(tapi(9), state),
+        Err(ms) => solo.run(ms),
+    }
+    At { solo, line, call }
+}
+
+fn exchange(address: &str, until: Result<CallState, u64>) -> At {
+    let solo = Solo::new();
+    solo.exchange().add_subscriber("77", Behaviour::Manual).off_hook();
+    // Without a word from the far end its answer is known when it does not ring again.
+    let steps = vec![Step::Wait(8000), Step::HangUp];
+    solo.exchange().add_subscriber("78", Behaviour::AnswerThen { rings: 2, steps });
+    solo.run(100);
+    made(solo, FXO, address, until)
+}
+
+fn telephone(off_hook: bool, until: Result<CallState, u64>) -> At {
+    let solo = Solo::new();
+    if off_hook {
+        solo.card.telephone(FXS as usize).unwrap().off_hook();
+        solo.run(200);
+    }
+    made(solo, FXS, "", until)
+}
+
+fn rung() -> At {
+    let solo = Solo::new();
+    solo.subscriber("201").call("102");
+    let (call, tapi) = solo.offered();
+    solo.until(tapi, CallState::Offering);
+    At { solo, line: FXO, call }
+}
+
+fn dialled() -> At {
+    let solo = Solo::new();
+    let telephone = solo.card.telephone(FXS as usize).unwrap();
+    telephone.off_hook();
+    solo.run(500);
+    telephone.dial("5#");
+    let (call, tapi) = solo.offered();
+    solo.until(tapi, CallState::Offering);
+    At { solo, line: FXS, call }
+}
+
+impl At {
+    fn accepted(self) -> At {
+        self.solo.provider.line_accept(id(2), self.call, &[]).unwrap().release();
+        self
+    }
+
+    fn answered(self, ms: u64) -> At {
+        self.solo.provider.line_answer(id(3), self.call, &[]).unwrap().release();
+        self.solo.run(ms);
+        self
+    }
+
+    fn dropped(self) -> At {
+        self.solo.provider.line_drop(id(4), self.call, &[]).unwrap().release();
+        self.solo.deliver();
+        self
+    }
+
+    fn lifted(self, off_hook: bool) -> At {
+        let telephone = self.solo.card.telephone(self.line as usize).unwrap();
+        if off_hook {
+            telephone.off_hook()
+        } else {
+            telephone.on_hook()
+        }
+        self.solo.run(1000);
+        self
+    }
+}
+
+/// Each state that a call can come into, with what leads there.
+const WAYS: &[(&str, u32, Way)] = &[
+    ("being made", FXO, || exchange("78", Err(50))),
+    ("dial tone", FXO, || exchange("", Ok(CallState::DialTone))),
+    ("dialling", FXO, || exchange("78", Ok(CallState::Dialing))),
+    ("partly dialled", FXO, || {
+        let at = exchange("7;", Ok(CallState::Dialing));
+        at.solo.run(500);
+        at
+    }),
+    ("proceeding", FXO, || exchange("78", Ok(CallState::Proceeding))),
+    ("ringback", FXO, || exchange("201", Ok(CallState::Ringback))),
+    ("busy", FXO, || exchange("77", Ok(CallState::Busy))),
+    ("special information", FXO, || exchange("999", Ok(CallState::SpecialInfo))),
+    ("connected, made here", FXO, || exchange("78", Ok(CallState::Connected))),
+    ("disconnected", FXO, || exchange("78", Ok(CallState::Disconnected))),
+    ("idle", FXO, || exchange("78", Ok(CallState::Connected)).dropped()),
+    ("offering", FXO, rung),
+    ("accepted", FXO, || rung().accepted()),
+    ("being answered", FXO, || rung().answered(10)),
+    ("accepted and being answered", FXO, || rung().accepted().answered(10)),
+    ("connected, from outside", FXO, || rung().answered(500)),
+    ("rejected", FXO, || rung().dropped()),
+    ("ringing the telephone", FXS, || telephone(false, Ok(CallState::Ringback))),
+    ("the telephone is off-hook", FXS, || telephone(true, Ok(CallState::Busy))),
+    ("the telephone answered", FXS, || telephone(false, Ok(CallState::Ringback)).lifted(true)),
+    ("the telephone hung up", FXS, || {
+        telephone(false, Ok(CallState::Ringback)).lifted(true).lifted(false)
+    }),
+    ("ringing the telephone was given up", FXS, || {
+        telephone(false, Ok(CallState::Ringback)).dropped()
+    }),
+    ("the telephone calls", FXS, dialled),
+    ("the telephone's call is accepted", FXS, || dialled().accepted()),
+    ("the telephone's call is answered", FXS, || dialled().answered(100)),
+    ("the telephone gave up", FXS, || dialled().lifted(false)),
+];
+
+/// Whether a function has begun; on the test's own thread the card is never busy, so an error comes
+/// at once.
+fn begun(asked: Result<Ticket, LineError>) -> Result<(), LineError> {
+    asked.map(Ticket::release)
+}
+
+/// Asks for the function of a feature.
+fn ask(at: &At, feature: u32) -> Result<(), LineError> {
+    let (provider, call, id) = (&at.solo.provider, at.call, id(ASKED));
+    let line = at.solo.line(at.line);
+    match feature {
+        LINECALLFEATURE_ACCEPT => begun(provider.line_accept(id, call, &[])),
+        LINECALLFEATURE_ADDTOCONF => begun(provider.line_add_to_conference(id, call, call)),
+        LINECALLFEATURE_ANSWER => begun(provider.line_answer(id, call, &[])),
+        LINECALLFEATURE_BLINDTRANSFER => begun(provider.line_blind_transfer(id, call, "5", 0)),
+        LINECALLFEATURE_COMPLETECALL => {
+            let later = LateOutput::new(OwnedMemory::new(vec![0; 4]));
+            let mode = LINECALLCOMPLMODE_CALLBACK;
+            begun(provider.line_complete_call(id, call, &later, mode, 0))
+        }
+        LINECALLFEATURE_COMPLETETRANSF => {
+            let mode = LINETRANSFERMODE_TRANSFER;
+            provider.line_complete_transfer(id, call, call, None, mode).map(|(_, t)| t.release())
+        }
+        LINECALLFEATURE_DIAL => begun(provider.line_dial(id, call, "5", 0)),
+        LINECALLFEATURE_DROP => begun(provider.line_drop(id, call, &[])),
+        LINECALLFEATURE_GATHERDIGITS => {
+            let later = LateOutput::new(OwnedMemory::new(vec![0; 8]));
+            provider.line_gather_digits(call, 1, LINEDIGITMODE_DTMF, Some(&later), None, 0, 0)
+        }
+        LINECALLFEATURE_GENERATEDIGITS => {
+            provider.line_generate_digits(call, 1, LINEDIGITMODE_DTMF, Some("5"), 0)
+        }
+        LINECALLFEATURE_GENERATETONE => {
+            let tone = LINEGENERATETONE { frequency: 440, cadence_on: 100, ..Default::default() };
+            provider.line_generate_tone(call, 1, LINETONEMODE_CUSTOM, 100, Some(&[tone]))
+        }
+        LINECALLFEATURE_HOLD => begun(provider.line_hold(id, call)),
+        LINECALLFEATURE_MONITORDIGITS => provider.line_monitor_digits(call, LINEDIGITMODE_DTMF),
+        LINECALLFEATURE_MONITORMEDIA => provider.line_monitor_media(call, LINEMEDIAMODE_G3FAX),
+        LINECALLFEATURE_MONITORTONES => {
+            let tone = LINEMONITORTONE { frequency1: 440, duration: 100, ..Default::default() };
+            provider.line_monitor_tones(call, 1, Some(&[tone]))
+        }
+        LINECALLFEATURE_PARK => {
+            begun(provider.line_park(id, call, LINEPARKMODE_DIRECTED, Some("5"), None))
+        }
+        LINECALLFEATURE_PREPAREADDCONF => provider
+            .line_prepare_add_to_conference(id, call, tapi(8), None)
+            .map(|(_, t)| t.release()),
+        LINECALLFEATURE_REDIRECT => begun(provider.line_redirect(id, call, "5", 0)),
+        LINECALLFEATURE_REMOVEFROMCONF => begun(provider.line_remove_from_conference(id, call)),
+        LINECALLFEATURE_SECURECALL => begun(provider.line_secure_call(id, call)),
+        LINECALLFEATURE_SENDUSERUSER => begun(provider.line_send_user_user_info(id, call, b"x")),
+        LINECALLFEATURE_SETCALLPARAMS => {
+            let mode = LINEBEARERMODE_VOICE;
+            begun(provider.line_set_call_params(id, call, mode, 3100, 3100, None))
+        }
+        LINECALLFEATURE_SETMEDIACONTROL => {
+            let select = LINECALLSELECT_CALL;
+            provider.line_set_media_control(line, 0, Some(call), select, None, None, None, None)
+        }
+        LINECALLFEATURE_SETTERMINAL => {
+            let (select, modes) = (LINECALLSELECT_CALL, LINETERMMODE_RINGER);
+            begun(provider.line_set_terminal(id, line, 0, Some(call), select, modes, 0, 1))
+        }
+        LINECALLFEATURE_SETUPCONF => {
+            let asked =
+                provider.line_setup_conference(id, Some(call), None, tapi(7), tapi(8), 3, None);
+            asked.map(|(.., t)| t.release())
+        }
+        LINECALLFEATURE_SETUPTRANSFER => {
+            provider.line_setup_transfer(id, call, tapi(8), None).map(|(_, t)| t.release())
+        }
+        LINECALLFEATURE_SWAPHOLD => begun(provider.line_swap_hold(id, call, call)),
+        LINECALLFEATURE_UNHOLD => begun(provider.line_unhold(id, call)),
+        LINECALLFEATURE_RELEASEUSERUSERINFO => {
+            begun(provider.line_release_user_user_info(id, call))
+        }
+        LINECALLFEATURE_SETTREATMENT => {
+            begun(provider.line_set_call_treatment(id, call, LINECALLTREATMENT_SILENCE))
+        }
+        LINECALLFEATURE_SETQOS => {
+            begun(provider.line_set_call_quality_of_service(id, call, &[], &[]))
+        }
+        LINECALLFEATURE_SETCALLDATA => begun(provider.line_set_call_data(id, call, b"data")),
+        other => panic!("{other:#x} is no feature"),
+    }
+}
+
+/// A member of a structure that is filled.
+fn get<S: Returned>(
+    fill: impl FnOnce(&mut [u8]) -> Result<(), LineError>,
+    member: impl FnOnce(&Reader<'_, S>) -> u32,
+) -> u32 {
+    let mut memory = blank::<S>(2048);
+    fill(&mut memory).expect("it is filled");
+    member(&Reader::new(&memory, V).unwrap())
+}
+
+/// What LINECALLSTATUS offers.
+fn offered(at: &At) -> u32 {
+    let fill = |to: &mut [u8]| at.solo.provider.line_get_call_status(at.call, to);
+    get::<LINECALLSTATUS>(fill, |status| status.get(LINECALLSTATUS::dwCallFeatures))
+}
+
+/// Whether LINEDEVSTATUS and LINEADDRESSSTATUS offer to make a call.
+fn offers_to_call(at: &At) -> bool {
+    let (provider, line) = (&at.solo.provider, at.solo.line(at.line));
+    let of_line = get::<LINEDEVSTATUS>(
+        |to| provider.line_get_line_dev_status(line, to),
+        |status| status.get(LINEDEVSTATUS::dwLineFeatures),
+    );
+    let of_address = get::<LINEADDRESSSTATUS>(
+        |to| provider.line_get_address_status(line, 0, to),
+        |status| status.get(LINEADDRESSSTATUS::dwAddressFeatures),
+    );
+    let offers = of_line & LINEFEATURE_MAKECALL != 0;
+    assert_eq!(offers, of_address & LINEADDRFEATURE_MAKECALL != 0, "the address offers the same");
+    assert_eq!(of_line & !LINEFEATURE_MAKECALL, 0);
+    offers
+}
+
+fn announced(line: u32) -> u32 {
+    let solo = Solo::new();
+    let fill = |to: &mut [u8]| solo.provider.line_get_address_caps(Solo::BASE + line, 0, V, 0, to);
+    get::<LINEADDRESSCAPS>(fill, |caps| caps.get(LINEADDRESSCAPS::dwCallFeatures))
+}
+
+#[test]
+fn what_is_offered_is_accepted_and_what_is_accepted_is_offered() {
+    let mut ever = [(FXO, 0), (FXS, 0)];
+    let mut wrong = Vec::new();
+    for (name, line, way) in WAYS {
+        let at = way();
+        let bits = offered(&at);
+        let seen = ever.iter_mut().find(|(of, _)| of == line).map(|(_, seen)| seen);
+        *seen.unwrap() |= bits;
+        // What is not offered changes nothing, so one call is enough for all of it.
+        for (feature, function) in FEATURES.iter().filter(|(feature, _)| bits & feature == 0) {
+            match ask(&at, *feature) {
+                Err(LineError::INVALCALLSTATE | LineError::OPERATIONUNAVAIL) => {}
+                other => wrong.push(format!("{name}: {} is not offered: {other:?}", function.name)),
+            }
+        }
+        assert_eq!(offered(&at), bits, "{name}: refusals change nothing");
+        for (feature, function) in FEATURES.iter().filter(|(feature, _)| bits & feature != 0) {
+            let at = way();
+            let asked = ask(&at, *feature);
+            at.solo.run(50);
+            let completion = at.solo.completion(ASKED).unwrap_or(0);
+            if asked.is_err() || completion != 0 {
+                let how = format!("{asked:?}, {completion:#x}");
+                wrong.push(format!("{name}: {} is offered: {how}", function.name));
+            }
+        }
+        let offers = offers_to_call(&at);
+        let (provider, line) = (&at.solo.provider, at.solo.line(*line));
+        let made = provider.line_make_call(id(200), line, tapi(10), Some("78"), 0, None);
+        if made.map(|(_, ticket)| ticket.release()).is_ok() != offers {
+            wrong.push(format!("{name}: making a call, offered: {offers}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    for (line, seen) in ever {
+        assert_eq!(announced(line), seen, "line {line} announces what is offered in some state");
+    }
+}

@@ -1,0 +1,210 @@
+//! The functions of a line and its call that only keep books, and are the same for every kind of
+//! line; and the messages that tell what has changed in the books.
+//!
+//! LINE_LINEDEVSTATE and LINE_ADDRESSSTATE go out only where lineSetStatusMessages has asked for
+//! them; LINE_CALLINFO always does, but neither before a call's first state (N4, N14) nor after
+//! IDLE (O4). What is sent here is what the provider announces in dwLineStates, dwAddressStates and
+//! dwCallInfoStates.
+
+use ringback_driver::engine::Context;
+use ringback_driver::request::Token;
+use ringback_tspi::callstate::CallState;
+use ringback_tspi::constants::*;
+use ringback_tspi::error::LineError;
+use ringback_tspi::types::{HDRVCALL, HTAPILINE};
+
+use super::book::{Book, Op};
+use super::call::Call;
+use super::{Command, Event, Opening};
+
+/// What TAPI wants of a line while it is open. A line that is opened wants nothing yet.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Wishes {
+    /// The media modes of the calls that are to be offered; `None` before TAPI has said.
+    media: Option<u32>,
+    /// LINEDEVSTATE_ bits.
+    line_states: u32,
+    /// LINEADDRESSSTATE_ bits.
+    address_states: u32,
+    /// How often it has rung, while it rings.
+    rings: u32,
+}
+
+impl Book {
+    /// Opens the line; nothing is wanted of it yet but its calls.
+    ///
+    /// # Errors
+    /// ALLOCATED if it is open.
+    pub(crate) fn open(&mut self, tapi: HTAPILINE) -> Result<Opening, LineError> {
+        let opening = self.openings.open(tapi)?;
+        self.wishes = Wishes::default();
+        Ok(opening)
+    }
+
+    // What is wanted of the line
+
+    /// TSPI_lineSetStatusMessages: which changes of the line (LINEDEVSTATE_ bits) and of its
+    /// address (LINEADDRESSSTATE_ bits) are told from now on.
+    pub fn set_status_messages(&mut self, line_states: u32, address_states: u32) {
+        self.wishes.line_states = line_states;
+        self.wishes.address_states = address_states;
+    }
+
+    /// TSPI_lineSetDefaultMediaDetection: the LINEMEDIAMODE_ bits of the calls that are offered
+    /// from now on. 0 is for none: then only monitors have the line open.
+    pub fn set_default_media_detection(&mut self, modes: u32) {
+        self.wishes.media = Some(modes);
+    }
+
+    /// The media mode with which a call that begins on the line is offered; `None` if it is not:
+    /// the line is closed or has a call, or nobody wants such calls. `usual` is the mode that is
+    /// offered where there is a choice, `others` are those that it can't be told apart from.
+    pub(crate) fn offered_media(&self, usual: u32, others: u32) -> Option<u32> {
+        self.openings.tapi()?;
+        if self.call.is_some() {
+            return None;
+        }
+        let wanted = self.wishes.media.unwrap_or(usual);
+        if wanted & (usual | LINEMEDIAMODE_UNKNOWN) != 0 {
+            return Some(usual);
+        }
+        let other = wanted & others;
+        (other != 0).then(|| 1 << other.trailing_zeros())
+    }
+
+    // What is kept of a call
+
+    /// The call, live or over.
+    fn kept(&mut self, call: HDRVCALL) -> Result<&mut Call, LineError> {
+        self.find_mut(call).ok_or(LineError::INVALCALLHANDLE)
+    }
+
+    /// TSPI_lineSetAppSpecific, legal in every state.
+    ///
+    /// # Errors
+    /// INVALCALLHANDLE.
+    pub fn set_app_specific(
+        &mut self,
+        cx: &mut Context<'_, Event>,
+        call: HDRVCALL,
+        number: u32,
+    ) -> Result<(), LineError> {
+        let before = std::mem::replace(&mut self.kept(call)?.info.app_specific, number);
+        self.tell_info_if(before != number, cx, call, LINECALLINFOSTATE_APPSPECIFIC);
+        Ok(())
+    }
+
+    /// TSPI_lineSetMediaMode, legal in every state.
+    ///
+    /// # Errors
+    /// INVALCALLHANDLE.
+    pub fn set_media_mode(
+        &mut self,
+        cx: &mut Context<'_, Event>,
+        call: HDRVCALL,
+        modes: u32,
+    ) -> Result<(), LineError> {
+        let before = std::mem::replace(&mut self.kept(call)?.info.media, modes);
+        self.tell_info_if(before != modes, cx, call, LINECALLINFOSTATE_MEDIAMODE);
+        Ok(())
+    }
+
+    /// Whether a feature is one of those that [`keep`](Book::keep) carries out, and can be now that
+    /// the call's state allows it; `None` if it is none of them.
+    pub(crate) fn can_keep(&self, feature: u32) -> Option<bool> {
+        match feature {
+            LINECALLFEATURE_ACCEPT => Some(!self.has(Op::Answer)),
+            LINECALLFEATURE_SETCALLDATA | LINECALLFEATURE_SETCALLPARAMS => Some(true),
+            _ => None,
+        }
+    }
+
+    /// Carries out a command that only keeps books, of a call that was checked. Returns a command
+    /// that is none.
+    pub(crate) fn keep(
+        &mut self,
+        cx: &mut Context<'_, Event>,
+        request: Token,
+        command: Command,
+    ) -> Option<Command> {
+        let Some(live) = &mut self.call else { return Some(command) };
+        match command {
+            Command::Accept { .. } => self.set_state(cx, CallState::Accepted, 0),
+            Command::SetCallData { call, data } => {
+                live.info.notes.data = data;
+                self.tell_info_if(true, cx, call, LINECALLINFOSTATE_CALLDATA);
+            }
+            Command::SetCallParams { call, timing } => {
+                let timing = timing.unwrap_or(live.info.timing);
+                let before = std::mem::replace(&mut live.info.timing, timing);
+                self.tell_info_if(before != timing, cx, call, LINECALLINFOSTATE_DIALPARAMS);
+            }
+            other => return Some(other),
+        }
+        cx.complete(request, 0);
+        None
+    }
+
+    /// LINE_CALLINFO.
+    fn tell_info_if(
+        &self,
+        changed: bool,
+        cx: &mut Context<'_, Event>,
+        call: HDRVCALL,
+        states: u32,
+    ) {
+        let live = self.call.as_ref().filter(|live| live.handle == call);
+        if changed && live.is_some_and(|live| live.state.is_some()) {
+            self.tell_call(cx, LINE_CALLINFO, [states as usize, 0, 0]);
+        }
+    }
+
+    // What the line tells of itself
+
+    /// LINE_LINEDEVSTATE, if it is wanted.
+    fn tell_line_state(&self, cx: &mut Context<'_, Event>, state: u32, details: [usize; 2]) {
+        if self.wishes.line_states & state != 0 {
+            let [detail, more] = details;
+            self.tell_line(cx, LINE_LINEDEVSTATE, [state as usize, detail, more]);
+        }
+    }
+
+    /// The number of calls has changed to 0 or 1. A call that is being made is not counted (N4).
+    pub(crate) fn counted(&self, cx: &mut Context<'_, Event>) {
+        self.tell_line_state(cx, LINEDEVSTATE_NUMCALLS, [0; 2]);
+        let in_use = match self.state() {
+            Some(_) => LINEADDRESSSTATE_INUSEONE,
+            None => LINEADDRESSSTATE_INUSEZERO,
+        };
+        let states = (in_use | LINEADDRESSSTATE_NUMCALLS) & self.wishes.address_states;
+        if states != 0 {
+            self.tell_line(cx, LINE_ADDRESSSTATE, [0, states as usize, 0]);
+        }
+    }
+
+    /// The line has come into service, or out of it: it was plugged in or out, for example.
+    pub(crate) fn serves(&self, cx: &mut Context<'_, Event>, in_service: bool) {
+        let state = if in_service { LINEDEVSTATE_INSERVICE } else { LINEDEVSTATE_OUTOFSERVICE };
+        self.tell_line_state(cx, state, [0; 2]);
+    }
+
+    /// The line rings once more, in its only ring mode. The count begins with 0.
+    pub(crate) fn rings(&mut self, cx: &mut Context<'_, Event>) {
+        let count = self.wishes.rings as usize;
+        self.wishes.rings = self.wishes.rings.saturating_add(1);
+        self.tell_line_state(cx, LINEDEVSTATE_RINGING, [RING_MODE as usize, count]);
+    }
+
+    /// The line does not ring any more.
+    pub(crate) fn stops_ringing(&mut self) {
+        self.wishes.rings = 0;
+    }
+
+    /// The ring mode of the line (dwRingMode): 1, or 0 while it does not ring.
+    pub(crate) fn ring_mode(&self) -> u32 {
+        if self.wishes.rings > 0 { RING_MODE } else { 0 }
+    }
+}
+
+/// An exchange rings in one way (dwRingModes).
+const RING_MODE: u32 = 1;

@@ -1,0 +1,16 @@
+//! How the device of a line is configured.
+
+/// What an application can keep of a device, to restore it later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeviceConfig {
+    /// A line of an exchange.
+    Exchange {
+        /// The name of the country whose exchange it is set for.
+        country: String,
+    },
+    /// A modem.
+    Modem {
+        /// The command line, beginning with AT, that it is sent before every call.
+        init: String,
+    },
+}

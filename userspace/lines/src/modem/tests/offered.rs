@@ -1,0 +1,123 @@
+//! Offered means accepted, in every state that a modem's call can come into; and what the line
+//! tells of itself.
+
+use super::*;
+use ringback_tspi::callstate::features::FEATURES;
+
+/// How a call is brought into a state.
+type Way = fn(&mut World) -> HDRVCALL;
+
+fn dialled(world: &mut World, number: &str, state: CallState) -> HDRVCALL {
+    let (call, made) = world.make_call(number);
+    made.unwrap();
+    world.until(call, state, 130_000);
+    call
+}
+
+const WAYS: &[(&str, Way)] = &[
+    ("being made", |world| world.make_call("100").0),
+    ("dial tone", |world| dialled(world, "", CallState::DialTone)),
+    ("partly dialled", |world| dialled(world, "1;", CallState::Dialing)),
+    ("dialling", |world| dialled(world, "100", CallState::Dialing)),
+    ("proceeding", |world| dialled(world, "100", CallState::Proceeding)),
+    ("busy", |world| dialled(world, "101", CallState::Busy)),
+    ("connected", |world| world.connect("100")),
+    ("disconnected", |world| dialled(world, "102", CallState::Disconnected)),
+    ("the application's own", |world| {
+        let call = world.pass_through();
+        world.until(call, CallState::Connected, 1000);
+        call
+    }),
+    ("offering", |world| world.ring()),
+    ("accepted", |world| {
+        let call = world.ring();
+        world.submit(Command::Accept { call }).unwrap();
+        call
+    }),
+    ("being answered", |world| {
+        let call = world.ring();
+        world.answer(call).unwrap();
+        call
+    }),
+    ("missed", |world| {
+        let call = world.ring();
+        world.modem.give_up();
+        world.until(call, CallState::Idle, 12_000);
+        call
+    }),
+];
+
+/// Asks for the function of a feature, as a provider does.
+fn ask(world: &World, call: HDRVCALL, feature: u32) -> Result<(), LineError> {
+    let address = || parse("5;", Modifiers::default()).unwrap();
+    let command = match feature {
+        LINECALLFEATURE_ACCEPT => Command::Accept { call },
+        LINECALLFEATURE_ANSWER => Command::Answer { call },
+        LINECALLFEATURE_DIAL => Command::Dial { call, address: address() },
+        LINECALLFEATURE_DROP => Command::Drop { call },
+        LINECALLFEATURE_SETCALLPARAMS => Command::SetCallParams { call, timing: None },
+        LINECALLFEATURE_SETCALLDATA => Command::SetCallData { call, data: vec![1] },
+        // The others are no requests, or none that an engine has.
+        _ => return world.handle.with(move |modem, _| modem.can(call, feature)).unwrap(),
+    };
+    world.submit(command).map(drop)
+}
+
+#[test]
+fn what_is_offered_is_accepted_and_what_is_accepted_is_offered() {
+    for (name, way) in WAYS {
+        let mut world = World::new();
+        let call = way(&mut world);
+        let offered = world.features(call);
+        let report = world.handle.with(|modem, _| modem.state(0)).unwrap().unwrap();
+        for (feature, function) in FEATURES.iter().filter(|(feature, _)| offered & feature == 0) {
+            let asked = ask(&world, call, *feature);
+            let refused = [Err(LineError::INVALCALLSTATE), Err(LineError::OPERATIONUNAVAIL)];
+            assert!(refused.contains(&asked), "{name}: {} begins: {asked:?}", function.name);
+        }
+        assert_eq!(world.features(call), offered, "{name}: refusals change nothing");
+        assert_eq!(world.make_call("100").1.is_ok(), report.takes_call, "{name}: a call");
+        for (feature, function) in FEATURES.iter().filter(|(feature, _)| offered & feature != 0) {
+            let mut world = World::new();
+            let call = way(&mut world);
+            let asked = ask(&world, call, *feature);
+            assert_eq!(asked, Ok(()), "{name}: {} is offered", function.name);
+        }
+    }
+}
+
+#[test]
+fn the_line_tells_of_rings_calls_and_service_where_it_is_asked_to() {
+    let mut world = World::new();
+    let subscribe = |modem: &mut Engine, _: &mut ringback_driver::engine::Context<'_, Event>| {
+        modem.book(0).unwrap().set_status_messages(LINEDEVSTATE.mask(), LINEADDRESSSTATE.mask());
+    };
+    world.handle.with(subscribe).unwrap();
+    world.run(2000);
+    let line = |state, mode, count| format!("line {LINE_LINEDEVSTATE} [{state}, {mode}, {count}]");
+    world.story();
+    let call = world.ring();
+    world.run(6500);
+    let states = LINEADDRESSSTATE_NUMCALLS | LINEADDRESSSTATE_INUSEONE;
+    let wanted = [
+        "NEWCALL".into(),
+        "OFFERING 0x1".into(),
+        line(LINEDEVSTATE_NUMCALLS, 0, 0),
+        format!("line {LINE_ADDRESSSTATE} [0, {states}, 0]"),
+        line(LINEDEVSTATE_RINGING, 1, 0),
+        line(LINEDEVSTATE_RINGING, 1, 1),
+    ];
+    assert_eq!(world.story()[..6], wanted);
+    // A call that nobody wants is heard to ring by those who monitor.
+    world.modem.give_up();
+    world.until(call, CallState::Idle, 12_000);
+    let unwanted = |modem: &mut Engine, _: &mut ringback_driver::engine::Context<'_, Event>| {
+        modem.book(0).unwrap().set_default_media_detection(0);
+    };
+    world.handle.with(unwanted).unwrap();
+    world.story();
+    world.modem.call(world.stepper.now());
+    world.run(500);
+    assert_eq!(world.story(), [line(LINEDEVSTATE_RINGING, 1, 0)]);
+    assert_eq!(world.make_call("100").1, Err(LineError::INUSE));
+}

@@ -1,0 +1,70 @@
+//! TSPI_lineGetDevConfig and TSPI_lineSetDevConfig: the block that an application keeps and gives
+//! back.
+//!
+//! The block is a mark, the version of its layout, a word that says what it is of, and a text: the
+//! country of an exchange line, or the command line that a modem is sent before every call.
+
+use ringback_lines::DeviceConfig;
+use ringback_tspi::error::LineError;
+
+const MARK: [u8; 4] = *b"RBCF";
+const VERSION: u32 = 1;
+const EXCHANGE: u32 = 1;
+const MODEM: u32 = 2;
+
+/// The configuration as a block.
+pub(super) fn bytes(config: &DeviceConfig) -> Vec<u8> {
+    let (of, text) = match config {
+        DeviceConfig::Exchange { country } => (EXCHANGE, country),
+        DeviceConfig::Modem { init } => (MODEM, init),
+    };
+    let mut bytes = MARK.to_vec();
+    bytes.extend(VERSION.to_le_bytes());
+    bytes.extend(of.to_le_bytes());
+    bytes.extend(text.as_bytes());
+    bytes
+}
+
+/// Reads a block back.
+///
+/// # Errors
+/// INVALPARAM for what no version of Ringback has made.
+pub(super) fn read(bytes: &[u8]) -> Result<DeviceConfig, LineError> {
+    let (head, text) = bytes.split_first_chunk::<12>().ok_or(LineError::INVALPARAM)?;
+    let mut words = head.chunks_exact(4);
+    let known = words.next() == Some(&MARK) && words.next() == Some(&VERSION.to_le_bytes());
+    let of = words.next().filter(|_| known).ok_or(LineError::INVALPARAM)?;
+    let text = str::from_utf8(text).map_err(|_| LineError::INVALPARAM)?.to_owned();
+    if of == EXCHANGE.to_le_bytes() {
+        Ok(DeviceConfig::Exchange { country: text })
+    } else if of == MODEM.to_le_bytes() {
+        Ok(DeviceConfig::Modem { init: text })
+    } else {
+        Err(LineError::INVALPARAM)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_reads_back_and_another_one_is_refused() {
+        let all = [
+            DeviceConfig::Exchange { country: "GERMANY".into() },
+            DeviceConfig::Modem { init: "ATX4".into() },
+        ];
+        for config in all {
+            let block = bytes(&config);
+            assert_eq!(read(&block).as_ref(), Ok(&config));
+            for at in 0..12 {
+                let mut other = block.clone();
+                other[at] ^= 0x40;
+                assert_eq!(read(&other), Err(LineError::INVALPARAM), "byte {at}");
+            }
+            assert_eq!(read(&block[..11]), Err(LineError::INVALPARAM));
+            let broken = [&block[..12], &[0xFF]].concat();
+            assert_eq!(read(&broken), Err(LineError::INVALPARAM));
+        }
+    }
+}

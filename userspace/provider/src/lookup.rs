@@ -1,0 +1,108 @@
+//! What a function is asked of: the running card, and the line, device or call of a handle or id.
+
+use std::sync::Arc;
+
+use ringback_driver::reactor;
+use ringback_driver::request::RequestId;
+use ringback_lines::{CallHandles, CallSnapshot, Command, LineEngine};
+use ringback_tspi::dev_specific::{DevSpecific, LineKind};
+use ringback_tspi::error::LineError;
+use ringback_tspi::provider::Ticket;
+use ringback_tspi::types::{HDRVCALL, Version};
+
+use super::abilities::{Abilities, abilities};
+use super::card::{LineProvider, Running, refused};
+use super::cards::Card;
+use super::checks;
+
+/// Makes TAPI's ticket of the reactor's.
+pub(super) fn gated(ticket: reactor::Ticket) -> Ticket {
+    Ticket::gated(ticket.id(), ticket.into())
+}
+
+impl<C: Card> LineProvider<C> {
+    /// The running card, for a function that takes a line.
+    pub(super) fn for_line(&self) -> Result<Arc<Running<C>>, LineError> {
+        self.running(LineError::INVALLINEHANDLE)
+    }
+
+    /// The running card and the line of a call, for a function that takes a call TAPI may use.
+    pub(super) fn for_call(&self, call: HDRVCALL) -> Result<(Arc<Running<C>>, usize), LineError> {
+        let running = self.running(LineError::INVALCALLHANDLE)?;
+        if !running.calls.knows(call) {
+            return Err(LineError::INVALCALLHANDLE);
+        }
+        let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
+        Ok((running, line))
+    }
+
+    /// What a line is made of.
+    pub(super) fn kind(&self, line: usize) -> Result<LineKind, LineError> {
+        Ok(self.infos.get(line).ok_or(LineError::NODEVICE)?.kind)
+    }
+
+    /// What the line of a call that TAPI may use can do.
+    pub(super) fn abilities_of(&self, call: HDRVCALL) -> Result<&'static Abilities, LineError> {
+        let (_, line) = self.for_call(call)?;
+        Ok(abilities(self.kind(line)?))
+    }
+
+    /// Refuses a function that no call of a line has, before its parameters are judged.
+    pub(super) fn has(&self, line: usize, feature: u32) -> Result<(), LineError> {
+        let offers = abilities(self.kind(line)?).features;
+        if offers & feature == 0 { Err(LineError::OPERATIONUNAVAIL) } else { Ok(()) }
+    }
+
+    /// The running card and a line by its device id.
+    pub(super) fn device(
+        &self,
+        device_id: u32,
+    ) -> Result<(Arc<Running<C>>, usize, &DevSpecific), LineError> {
+        let running = self.running(LineError::NODRIVER)?;
+        let index = device_id.checked_sub(running.line_device_id_base);
+        let index = index.and_then(|index| usize::try_from(index).ok());
+        let index = index.ok_or(LineError::NODEVICE)?;
+        Ok((running, index, self.infos.get(index).ok_or(LineError::NODEVICE)?))
+    }
+
+    /// As [`device`](Self::device), for a function that fills capabilities.
+    pub(super) fn for_caps(
+        &self,
+        device_id: u32,
+        version: Version,
+        ext_version: u32,
+    ) -> Result<&DevSpecific, LineError> {
+        let (_, _, info) = self.device(device_id)?;
+        checks::version(version)?;
+        // There are no extensions, so there is no version of them but 0.
+        if ext_version != 0 {
+            return Err(LineError::INCOMPATIBLEEXTVERSION);
+        }
+        Ok(info)
+    }
+
+    /// What is known of a call, with the version of its line, its line's device id and kind.
+    pub(super) fn call(
+        &self,
+        call: HDRVCALL,
+    ) -> Result<(CallSnapshot, Version, u32, &DevSpecific), LineError> {
+        let (running, line) = self.for_call(call)?;
+        let snapshot = running.ask(move |lines, _| lines.call(call))?;
+        let info = self.infos.get(line).ok_or(LineError::INVALCALLHANDLE)?;
+        let version = running.lines.version(line).ok_or(LineError::INVALCALLHANDLE)?;
+        let index = u32::try_from(line).unwrap_or(u32::MAX);
+        Ok((snapshot, version, running.line_device_id_base.saturating_add(index), info))
+    }
+
+    /// Submits a request of a call.
+    pub(super) fn submit(
+        &self,
+        request: RequestId,
+        call: HDRVCALL,
+        command: Command,
+    ) -> Result<Ticket, LineError> {
+        let (running, line) = self.for_call(call)?;
+        let ticket = running.handle.submit_as(Some(request), line, command).map_err(refused)?;
+        Ok(gated(ticket))
+    }
+}
