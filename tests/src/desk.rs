@@ -8,7 +8,7 @@ use ringback_driver::request::RequestId;
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::LINE_CALLSTATE;
 use ringback_tspi::error::LineError;
-use ringback_tspi::provider::{Init, Tapi, Ticket};
+use ringback_tspi::provider::{Completion, Init, Tapi, Ticket};
 use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, HTAPIPHONE, Version};
 
 use crate::Bench;
@@ -17,7 +17,7 @@ use crate::Bench;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Told {
     /// ASYNC_COMPLETION.
-    Completed(u32, i32),
+    Completed(RequestId, Result<(), LineError>),
     /// LINE_NEWCALL, and the handle that TAPI gave the call.
     NewCall(HDRVCALL, HTAPICALL),
     /// Any other message.
@@ -25,7 +25,7 @@ pub enum Told {
 }
 
 /// Called by [`Desk`] in each completion.
-type Hook = Box<dyn FnMut(u32, i32) + Send>;
+type Hook = Box<dyn FnMut(RequestId, Result<(), LineError>) + Send>;
 
 #[derive(Default)]
 pub(crate) struct Tray {
@@ -43,7 +43,8 @@ impl Tray {
 pub(crate) struct Clerk(pub(crate) Arc<Tray>);
 
 impl Tapi for Clerk {
-    fn completion(&mut self, id: u32, result: i32) {
+    fn completion(&mut self, completion: &Completion) {
+        let (id, result) = (completion.id, completion.result.map_err(LineError::from));
         self.0.told().push(Told::Completed(id, result));
         let hook = self.0.hook.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(mut hook) = hook {
@@ -113,7 +114,10 @@ impl Desk {
     }
 
     /// Calls this in the next completion, on the reaper's thread.
-    pub fn at_next_completion(&self, hook: impl FnMut(u32, i32) + Send + 'static) {
+    pub fn at_next_completion(
+        &self,
+        hook: impl FnMut(RequestId, Result<(), LineError>) + Send + 'static,
+    ) {
         *self.tray.hook.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(hook));
     }
 
@@ -125,7 +129,7 @@ impl Desk {
     }
 
     /// Waits for the completion of a request, and returns its result.
-    pub fn completion(&self, id: u32) -> i32 {
+    pub fn completion(&self, id: RequestId) -> Result<(), LineError> {
         let mut found = None;
         crate::eventually("the request completes", || {
             found = self.told().into_iter().find_map(|told| match told {
@@ -134,7 +138,7 @@ impl Desk {
             });
             found.is_some()
         });
-        found.unwrap_or(i32::MIN)
+        found.expect("it was found")
     }
 
     /// Returns the error of a request that the line's state does not allow. A function that finds
@@ -143,9 +147,9 @@ impl Desk {
         match asked {
             Err(error) => error,
             Ok(ticket) => {
-                let id = ticket.id().get();
+                let id = ticket.id();
                 ticket.release();
-                LineError::from_raw(self.completion(id)).expect("it is refused")
+                self.completion(id).expect_err("it is refused")
             }
         }
     }
@@ -161,7 +165,7 @@ impl Desk {
     }
 
     /// The number of completions that were delivered for a request.
-    pub fn completions(&self, id: u32) -> usize {
+    pub fn completions(&self, id: RequestId) -> usize {
         let told = self.told();
         told.iter().filter(|told| matches!(told, Told::Completed(of, _) if *of == id)).count()
     }

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::thread;
 
 use ringback_driver::Time;
+use ringback_driver::request::RequestId;
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::LINE_CALLSTATE;
+use ringback_tspi::error::LineError;
 use ringback_tspi::provider::{Init, Runner};
 use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, Version};
 
@@ -88,7 +90,7 @@ impl Solo {
     }
 
     /// The result of a request that is complete.
-    pub fn completion(&self, id: u32) -> Option<i32> {
+    pub fn completion(&self, id: RequestId) -> Option<Result<(), LineError>> {
         self.told().into_iter().find_map(|told| match told {
             Told::Completed(of, result) if of == id => Some(result),
             _ => None,

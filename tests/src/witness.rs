@@ -1,10 +1,10 @@
 //! A layer between host and provider that checks the rules.
 //!
-//! It sees every function and every upcall, and checks the order rules with
-//! [`Monitor`](ringback_tspi::callstate::monitor::Monitor); that each accepted request is completed
-//! once (C3, R5), not before its function has returned (G1), and a refused one never (R4); that
-//! results are 0 or negative (C2); that upcalls come one at a time from one thread (C6); that
-//! nothing follows the shutdown (D12); and that a function returns no error that its row does not
+//! It sees every function and every upcall and judges: the order rules by
+//! [`Monitor`](ringback_tspi::callstate::monitor::Monitor); that each request that was accepted is
+//! completed once (C3, R5), not before its function returned (G1), and a refused one never (R4);
+//! that upcalls come one at a time from one thread (C6); that
+//! nothing comes behind shutdown (D12); and that a function gives no error that its row does not
 //! have.
 //!
 //! Handles and ids are valid within one pair of init and shutdown. With the next pair the records
@@ -16,22 +16,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
-use ringback_driver::request::{Completion, RequestId};
+use ringback_driver::request::{ErrorCode, RequestId};
 use ringback_tspi::callstate::monitor::{Monitor, Seen};
 use ringback_tspi::error::LineError;
 use ringback_tspi::functions::{
     TSPI_lineClose, TSPI_lineCloseCall, TSPI_lineMakeCall, TSPI_lineOpen, TSPI_providerShutdown,
 };
 use ringback_tspi::layer::{Asked, Layer, Layered, Outcome, Step};
-use ringback_tspi::provider::{Provider, Tapi};
+use ringback_tspi::provider::{Completion, Provider, Tapi};
 use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, HTAPIPHONE};
 
 #[derive(Default)]
 struct Book {
     monitor: Monitor,
     seen: Vec<Seen>,
-    outstanding: HashSet<u32>,
-    returned: HashSet<u32>,
+    outstanding: HashSet<RequestId>,
+    returned: HashSet<RequestId>,
     completed: u64,
     calls: HashMap<HDRVCALL, HTAPICALL>,
     lines: HashMap<HDRVLINE, HTAPILINE>,
@@ -48,8 +48,8 @@ impl Book {
     fn begin(&mut self, pair: u64) {
         let ended = std::mem::take(&mut self.monitor);
         self.wrong.extend(ended.violations().iter().map(ToString::to_string));
-        let accepted = |id: &u32| self.returned.contains(id);
-        let lost: Vec<u32> = self.outstanding.iter().copied().filter(accepted).collect();
+        let accepted = |id: &RequestId| self.returned.contains(id);
+        let lost: Vec<RequestId> = self.outstanding.iter().copied().filter(accepted).collect();
         if !lost.is_empty() {
             self.wrong.push(format!("C3: not complete when the next pair began: {lost:?}"));
         }
@@ -136,7 +136,7 @@ impl Witness {
     }
 
     /// Stops expecting the completion of this request.
-    pub fn forgive(&self, id: u32) {
+    pub fn forgive(&self, id: RequestId) {
         self.book().outstanding.remove(&id);
     }
 
@@ -229,8 +229,7 @@ impl Witness {
     }
 
     /// Notes that an asynchronous function is about to be called.
-    fn asking(&self, request: RequestId) {
-        let id = request.get();
+    fn asking(&self, id: RequestId) {
         let mut book = self.book();
         if !book.outstanding.insert(id) {
             book.wrong.push(format!("T3: {id} is outstanding already"));
@@ -239,8 +238,7 @@ impl Witness {
     }
 
     /// Notes that the function has returned.
-    fn asked(&self, request: RequestId, accepted: bool) {
-        let id = request.get();
+    fn asked(&self, id: RequestId, accepted: bool) {
         let mut book = self.book();
         if accepted {
             book.returned.insert(id);
@@ -266,7 +264,8 @@ struct WatchedTapi {
 }
 
 impl Tapi for WatchedTapi {
-    fn completion(&mut self, id: u32, result: i32) {
+    fn completion(&mut self, completion: &Completion) {
+        let Completion { id, result, .. } = *completion;
         let witness = Arc::clone(&self.witness);
         witness.upcall(self.pair, "completion", || {
             let mut book = witness.book();
@@ -277,14 +276,9 @@ impl Tapi for WatchedTapi {
             if !book.returned.contains(&id) {
                 book.wrong.push(format!("G1: completion of {id} before its function returned"));
             }
-            if result > 0 {
-                book.wrong.push(format!("C2: {id} completed with {result}"));
-            }
             drop(book);
-            if let Some(request) = RequestId::new(id) {
-                witness.see(Seen::Completed { request, result });
-            }
-            self.tapi.completion(id, result);
+            witness.see(Seen::Completed { request: id, result });
+            self.tapi.completion(completion);
         });
     }
 
@@ -333,10 +327,6 @@ impl Tapi for WatchedTapi {
             self.tapi.phone_event(phone, message, param1, param2, param3);
         });
     }
-
-    fn timing(&mut self, completion: &Completion) {
-        self.tapi.timing(completion);
-    }
 }
 
 /// The layer through which the witness sees the functions.
@@ -379,8 +369,10 @@ impl Layer for Watch {
         }
         if let Some(request) = asked.request() {
             witness.asked(request, outcome.is_ok());
-            if asked.is(&TSPI_lineMakeCall) && !outcome.is_ok() {
-                witness.see(Seen::Completed { request, result: outcome.result });
+            if let Some(error) = ErrorCode::new(outcome.result)
+                && asked.is(&TSPI_lineMakeCall)
+            {
+                witness.see(Seen::Completed { request, result: Err(error) });
             }
         }
         if asked.is(&TSPI_lineOpen)

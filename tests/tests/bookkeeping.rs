@@ -198,7 +198,7 @@ fn what_is_said_of_a_call_is_kept_and_told() {
     let mut data = vec![5; 4096];
     provider.line_set_call_data(id(2), handle, &data).unwrap().release();
     data.fill(0xA5);
-    assert_eq!(desk.completion(2), 0);
+    assert_eq!(desk.completion(id(2)), Ok(()));
     let more = provider.line_set_call_data(id(3), handle, &[5; 4097]);
     assert_eq!(more.unwrap_err(), LineError::INVALPARAM);
     let slow = LINEDIALPARAMS { digit_duration: 300, ..LINEDIALPARAMS::default() };
@@ -206,7 +206,7 @@ fn what_is_said_of_a_call_is_kept_and_told() {
         provider.line_set_call_params(id, handle, bearer, rate, rate, params)
     };
     set(id(4), LINEBEARERMODE_VOICE, 3100, Some(slow)).unwrap().release();
-    assert_eq!(desk.completion(4), 0);
+    assert_eq!(desk.completion(id(4)), Ok(()));
     let refusal = |bearer, rate| set(id(5), bearer, rate, None).unwrap_err();
     assert_eq!(refusal(LINEBEARERMODE_DATA, 3100), LineError::BEARERMODEUNAVAIL);
     assert_eq!(refusal(0, 3100), LineError::INVALBEARERMODE);
@@ -281,12 +281,12 @@ fn a_call_that_rings_is_accepted_before_it_is_answered() {
     let greeting = provider.line_accept(id(1), handle, b"hello");
     assert_eq!(greeting.unwrap_err(), LineError::USERUSERINFOTOOBIG);
     provider.line_accept(id(2), handle, &[]).unwrap().release();
-    assert_eq!(desk.completion(2), 0);
+    assert_eq!(desk.completion(id(2)), Ok(()));
     desk.state(tapi, CallState::Accepted);
     let again = provider.line_accept(id(3), handle, &[]);
     assert_eq!(desk.refusal(again), LineError::INVALCALLSTATE);
     provider.line_answer(id(4), handle, &[]).unwrap().release();
-    assert_eq!(desk.completion(4), 0);
+    assert_eq!(desk.completion(id(4)), Ok(()));
     desk.state(tapi, CallState::Connected);
     let by_call = varstring(|to| {
         provider.line_get_id(line, 0, Some(handle), LINECALLSELECT_CALL, to, "tapi/line", 0)

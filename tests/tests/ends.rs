@@ -11,7 +11,7 @@ use ringback_tests::{
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::callstate::monitor::Seen;
 use ringback_tspi::error::LineError;
-use ringback_tspi::provider::{Init, Tapi};
+use ringback_tspi::provider::{Completion, Init, Tapi};
 use ringback_tspi::types::{HDRVCALL, HTAPICALL, HTAPILINE, HTAPIPHONE, Version};
 
 /// What a request came to.
@@ -204,8 +204,8 @@ fn d12_shutting_down_completes_everything_and_is_the_last_word() {
 struct Nobody;
 
 impl Tapi for Nobody {
-    fn completion(&mut self, id: u32, _: i32) {
-        panic!("completion of {id}");
+    fn completion(&mut self, completion: &Completion) {
+        panic!("completion of {}", completion.id);
     }
     fn line_event(
         &mut self,
@@ -244,7 +244,7 @@ fn d15_a_second_init_is_ignored_with_success_and_pairs_follow_each_other() {
         let made = desk.provider.line_make_call(id(round), line, call(9), Some("200"), 0, None);
         let (handle, ticket) = made.unwrap();
         ticket.release();
-        assert_eq!(desk.completion(round), 0, "told to the first");
+        assert_eq!(desk.completion(id(round)), Ok(()), "told to the first");
         desk.provider.line_close_call(handle).unwrap();
         desk.provider.provider_shutdown(Version::V3_1, 1).unwrap();
         // One pair, however often init was called.
@@ -266,7 +266,7 @@ fn d12_a_handle_of_an_earlier_pair_means_nothing_in_the_next() {
         let made = desk.provider.line_make_call(id(request), line, call(9), None, 0, None);
         let (handle, ticket) = made.unwrap();
         ticket.release();
-        assert_eq!(desk.completion(request), 0);
+        assert_eq!(desk.completion(id(request)), Ok(()));
         handle
     };
     let old_line = desk.open(0, 1);
@@ -283,7 +283,7 @@ fn d12_a_handle_of_an_earlier_pair_means_nothing_in_the_next() {
     assert_eq!(desk.provider.line_close(old_line), Err(LineError::INVALLINEHANDLE));
     let _ = desk.provider.line_close_call(old_call);
     desk.provider.line_drop(id(5), made, &[]).expect("the call lives on").release();
-    assert_eq!(desk.completion(5), 0);
+    assert_eq!(desk.completion(id(5)), Ok(()));
 }
 
 #[test]

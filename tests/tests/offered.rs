@@ -305,9 +305,9 @@ fn what_is_offered_is_accepted_and_what_is_accepted_is_offered() {
             let at = way();
             let asked = ask(&at, *feature);
             at.solo.run(50);
-            let completion = at.solo.completion(ASKED).unwrap_or(0);
-            if asked.is_err() || completion != 0 {
-                let how = format!("{asked:?}, {completion:#x}");
+            let completion = at.solo.completion(id(ASKED)).unwrap_or(Ok(()));
+            if asked.is_err() || completion.is_err() {
+                let how = format!("{asked:?}, {completion:?}");
                 wrong.push(format!("{name}: {} is offered: {how}", function.name));
             }
         }

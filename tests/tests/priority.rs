@@ -15,7 +15,7 @@ use nix::time::{ClockId, clock_gettime};
 use nix::unistd::Pid;
 use ringback_driver::engine::{Context, Engine, Failure};
 use ringback_driver::reactor::{Driver, Handle, Refused, Upcalls};
-use ringback_driver::request::{Completion, RequestId, Token};
+use ringback_driver::request::{Completion, ErrorCode, RequestId, Token};
 
 /// Long enough for any machine; nothing waits this long unless it is broken.
 const DEADLINE: Duration = Duration::from_secs(300);
@@ -64,17 +64,22 @@ impl Engine for Worker {
     fn time_limit(_: &Ask) -> Duration {
         Duration::from_secs(3600)
     }
-    fn failure(cause: Failure) -> i32 {
-        if cause == Failure::Cancelled { -2 } else { -1 }
+    fn failure(cause: Failure) -> ErrorCode {
+        cause.errno()
     }
-    fn start(&mut self, request: Token, ask: Ask, cx: &mut Context<'_, ()>) -> Result<(), i32> {
+    fn start(
+        &mut self,
+        request: Token,
+        ask: Ask,
+        cx: &mut Context<'_, ()>,
+    ) -> Result<(), ErrorCode> {
         self.is_here();
         if let Ask::Work(time) = ask {
             let begin = Instant::now();
             while begin.elapsed() < time {
                 std::hint::spin_loop();
             }
-            cx.complete(request, 0);
+            cx.complete(request, Ok(()));
         }
         Ok(())
     }
@@ -88,7 +93,7 @@ impl Engine for Worker {
 /// Counts what is told on line 0, and sends what is told on line 1.
 struct Ear {
     line_0: Arc<AtomicUsize>,
-    line_1: std::sync::mpsc::Sender<(RequestId, i32)>,
+    line_1: std::sync::mpsc::Sender<(RequestId, Result<(), ErrorCode>)>,
 }
 
 impl Upcalls<()> for Ear {
@@ -103,7 +108,7 @@ impl Upcalls<()> for Ear {
 }
 
 /// What is told on line 1: ids and results.
-type Told = Receiver<(RequestId, i32)>;
+type Told = Receiver<(RequestId, Result<(), ErrorCode>)>;
 
 /// A card whose reaper, and all threads that the calling one starts, run on one CPU.
 fn card() -> (Driver<Worker>, Seen, Arc<AtomicUsize>, Told) {
@@ -208,7 +213,7 @@ fn measure(
                 Err(refused) => return Err(format!("request {n}: {refused}")),
             }
         };
-        let due = (ticket.id(), 0);
+        let due = (ticket.id(), Ok(()));
         drop(ticket);
         let came = loop {
             match told.recv_timeout(Duration::from_millis(100)) {

@@ -1,5 +1,6 @@
 //! The contract of a request, at the provider's functions (R, C, T, G, B).
 
+use ringback_driver::request::RequestId;
 use ringback_softcard::LineState;
 use ringback_tests::{Desk, Told, call, eventually, id};
 use ringback_tspi::callstate::CallState;
@@ -22,12 +23,12 @@ fn r1_r2_r3_r5_c3_t2_an_accepted_request_goes_by_its_id_and_completes_once() {
         let (handle, ticket) = made.unwrap();
         assert_eq!(ticket.id().get(), number);
         ticket.release();
-        assert_eq!(desk.completion(number), 0);
+        assert_eq!(desk.completion(id(number)), Ok(()));
         // The whole call behind it brings no second one.
         desk.state(tapi, CallState::Connected);
         desk.provider.line_drop(id(500), handle, &[]).unwrap().release();
         desk.state(tapi, CallState::Idle);
-        assert_eq!(desk.completions(number), 1);
+        assert_eq!(desk.completions(id(number)), 1);
         desk.provider.line_close_call(handle).unwrap();
     }
 }
@@ -58,11 +59,11 @@ fn r4_r7_a_refused_address_has_no_completion_and_does_nothing_on_the_line() {
     assert_eq!(provider.line_dial(id(201), handle, "2$", 0).unwrap_err(), LineError::DIALBILLING);
     assert_eq!(desk.exchange().state("102"), Some(LineState::DialTone));
     provider.line_dial(id(2), handle, "200", 0).unwrap().release();
-    assert_eq!(desk.completion(2), 0);
+    assert_eq!(desk.completion(id(2)), Ok(()));
     eventually("the exchange has the number", || {
         desk.exchange().dialled("102").as_deref() == Some("200")
     });
-    let ids: Vec<u32> = desk
+    let ids: Vec<RequestId> = desk
         .told()
         .into_iter()
         .filter_map(|told| match told {
@@ -70,7 +71,7 @@ fn r4_r7_a_refused_address_has_no_completion_and_does_nothing_on_the_line() {
             _ => None,
         })
         .collect();
-    assert_eq!(ids, [1, 2], "R4: no completion of what was refused");
+    assert_eq!(ids, [id(1), id(2)], "R4: no completion of what was refused");
 }
 
 #[test]
@@ -80,7 +81,7 @@ fn r4_handles_and_states_are_checked() {
     let provider = &desk.provider;
     let (handle, ticket) = provider.line_make_call(id(1), line, call(9), None, 0, None).unwrap();
     ticket.release();
-    assert_eq!(desk.completion(1), 0);
+    assert_eq!(desk.completion(id(1)), Ok(()));
     let again = provider.line_make_call(id(2), line, call(8), None, 0, None);
     let again = desk.refusal(again.map(|(_, ticket)| ticket));
     assert_eq!(again, LineError::CALLUNAVAIL, "N7: one call at a time");
@@ -110,12 +111,12 @@ fn c5_g1_a_request_that_ends_inside_its_function_is_told_after_it() {
     eventually("it rings", || telephone.is_ringing());
     assert_eq!(desk.told(), [], "the function has not returned yet");
     ticket.release();
-    assert_eq!(desk.completion(5), 0);
+    assert_eq!(desk.completion(id(5)), Ok(()));
     let ticket = desk.provider.line_drop(id(6), handle, &[]).unwrap();
     eventually("it is quiet", || !telephone.is_ringing());
-    assert_eq!(desk.completions(6), 0);
+    assert_eq!(desk.completions(id(6)), 0);
     ticket.release();
-    assert_eq!(desk.completion(6), 0);
+    assert_eq!(desk.completion(id(6)), Ok(()));
 }
 
 #[test]
@@ -126,11 +127,11 @@ fn t4_an_id_may_be_used_again_from_inside_its_completion() {
     let (handle, ticket) = provider.line_make_call(id(7), line, call(9), None, 0, None).unwrap();
     let again = std::sync::Arc::clone(&provider);
     desk.at_next_completion(move |completed, result| {
-        assert_eq!((completed, result), (7, 0));
+        assert_eq!((completed, result), (id(7), Ok(())));
         again.line_drop(id(7), handle, &[]).unwrap().release();
     });
     ticket.release();
-    eventually("both are complete", || desk.completions(7) == 2);
+    eventually("both are complete", || desk.completions(id(7)) == 2);
     desk.state(call(9), CallState::Idle);
 }
 
@@ -160,7 +161,7 @@ fn b1_input_that_is_overwritten_right_after_return_changes_nothing() {
     address.fill(b'9');
     params.fill(0xA5);
     ticket.release();
-    assert_eq!(desk.completion(1), 0);
+    assert_eq!(desk.completion(id(1)), Ok(()));
     desk.state(call(9), CallState::Connected);
     assert_eq!(desk.exchange().dialled("103").as_deref(), Some("200"));
     let mut memory = blank::<LINECALLINFO>(1024);
@@ -213,7 +214,7 @@ fn versions_and_device_ids_are_checked() {
     let line = provider.line_open(own, tapi, Version::V2_0).unwrap();
     let (handle, ticket) = provider.line_make_call(id(1), line, call(9), None, 0, None).unwrap();
     ticket.release();
-    desk.completion(1);
+    let _ = desk.completion(id(1));
     assert_eq!(provider.line_get_call_address_id(handle), Ok(0));
     let mut memory = [0xEE; 57];
     memory[..4].copy_from_slice(&56u32.to_le_bytes());

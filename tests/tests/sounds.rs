@@ -16,8 +16,8 @@ fn tapi() -> HTAPICALL {
     HTAPICALL::new(9).unwrap()
 }
 
-/// A call to a subscriber who answers and then does the steps. Without a word from him his answer is
-/// known some seconds later, when it does not ring again.
+/// A call to a subscriber who answers and then does the steps. Unless the subscriber speaks, the
+/// answer is known some seconds later, when it does not ring again.
 fn connected(solo: &Solo, steps: Vec<Step>) -> (HDRVCALL, Telephone) {
     let far = solo.exchange().add_subscriber("78", Behaviour::AnswerThen { rings: 2, steps });
     let made = solo.provider.line_make_call(id(1), solo.line(FXO), tapi(), Some("78"), 0, None);

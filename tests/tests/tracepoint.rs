@@ -13,6 +13,7 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use ringback_driver::card::mailbox::{Complement, Mailbox, SoftMailbox};
 use ringback_driver::device::Device;
 use ringback_driver::device::soft::{SoftDevice, SoftInterrupt};
+use ringback_driver::engine::Failure;
 use ringback_driver::reactor::{Driver, Upcalls};
 use ringback_driver::request::Completion;
 
@@ -103,7 +104,7 @@ fn every_running_request_is_in_the_ring_under_its_own_id() {
         (0..40).map(|n| handle.submit(0, complement(n)).unwrap().id().get()).collect();
     for _ in 0..40 {
         let completion = told.recv_timeout(DEADLINE).unwrap();
-        assert_eq!(completion.result, -libc::ETIMEDOUT);
+        assert_eq!(completion.result, Err(Failure::Deadline.errno()));
         assert!(ids.contains(&completion.id.get()));
     }
     let in_the_ring = trace.timeouts();

@@ -7,6 +7,7 @@
 
 use std::marker::PhantomData;
 
+use crate::error_code::ErrorCode;
 use crate::sync::{AtomicU64, Ordering};
 
 const RETURNED: u64 = 1 << 32;
@@ -106,7 +107,7 @@ impl<O: Orders> Gate<O> {
 
     /// Sets COMPLETED with the result, if it is not set.
     #[cfg(test)]
-    pub(crate) fn complete(&self, generation: u32, result: i32) -> Completed {
+    pub(crate) fn complete(&self, generation: u32, result: Result<(), ErrorCode>) -> Completed {
         self.complete_after(generation, result, || ())
     }
 
@@ -116,7 +117,7 @@ impl<O: Orders> Gate<O> {
     pub(crate) fn complete_after(
         &self,
         generation: u32,
-        result: i32,
+        result: Result<(), ErrorCode>,
         note: impl Fn(),
     ) -> Completed {
         let mut seen = self.0.load(Ordering::Relaxed);
@@ -127,7 +128,8 @@ impl<O: Orders> Gate<O> {
                 return Completed::Late;
             }
             note();
-            let completed = seen | COMPLETED | u64::from(result.cast_unsigned());
+            let number = ErrorCode::number_of(result);
+            let completed = seen | COMPLETED | u64::from(number.cast_unsigned());
             match self.0.compare_exchange_weak(seen, completed, O::SET, Ordering::Relaxed) {
                 Ok(_) if seen & RETURNED != 0 => return Completed::Deliverable,
                 Ok(_) => return Completed::Held,
@@ -139,7 +141,7 @@ impl<O: Orders> Gate<O> {
     /// Ends the use if both bits are set, and returns the result. Only one thread at a time takes
     /// from a table: the holder of the outbox.
     #[inline]
-    pub(crate) fn take(&self, generation: u32) -> Option<i32> {
+    pub(crate) fn take(&self, generation: u32) -> Option<Result<(), ErrorCode>> {
         let seen = self.0.load(Ordering::Acquire);
         let both = RETURNED | COMPLETED;
         if !is_use(seen, generation) || seen & both != both {
@@ -147,7 +149,8 @@ impl<O: Orders> Gate<O> {
         }
         // Both bits are set, so that only the taker still writes this word.
         self.0.store(next_use(generation), Ordering::Release);
-        Some((seen as u32).cast_signed())
+        // What was put in is no positive number.
+        Some(ErrorCode::new((seen as u32).cast_signed()).map_or(Ok(()), Err))
     }
 
     /// Ends a use that is not completed, without a completion (R4), and returns what setting
@@ -216,14 +219,16 @@ fn next_use(generation: u32) -> u64 {
 mod tests {
     use super::*;
 
+    const FAILED: Result<(), ErrorCode> = Err(ErrorCode::of::<-7>());
+
     #[test]
     fn g1_a_completion_before_the_return_is_held() {
         let gate = Gate::<Strict>::new();
         let generation = gate.open();
-        assert_eq!(gate.complete(generation, -7), Completed::Held);
+        assert_eq!(gate.complete(generation, FAILED), Completed::Held);
         assert_eq!(gate.take(generation), None);
         assert_eq!(gate.release(), Released::Deliverable);
-        assert_eq!(gate.take(generation), Some(-7));
+        assert_eq!(gate.take(generation), Some(FAILED));
     }
 
     #[test]
@@ -231,9 +236,9 @@ mod tests {
         let gate = Gate::<Strict>::new();
         let generation = gate.open();
         assert_eq!(gate.release(), Released::Running);
-        assert_eq!(gate.complete(generation, 0), Completed::Deliverable);
-        assert_eq!(gate.complete(generation, -1), Completed::Late);
-        assert_eq!(gate.take(generation), Some(0));
+        assert_eq!(gate.complete(generation, Ok(())), Completed::Deliverable);
+        assert_eq!(gate.complete(generation, FAILED), Completed::Late);
+        assert_eq!(gate.take(generation), Some(Ok(())));
         assert_eq!(gate.take(generation), None);
     }
 
@@ -242,9 +247,9 @@ mod tests {
         let gate = Gate::<Strict>::new();
         let generation = gate.open();
         assert_eq!(gate.abandon(generation), Some(Released::Running));
-        assert_eq!(gate.complete(generation, 0), Completed::Late);
+        assert_eq!(gate.complete(generation, Ok(())), Completed::Late);
         let generation = gate.open();
-        assert_eq!(gate.complete(generation, 0), Completed::Held);
+        assert_eq!(gate.complete(generation, Ok(())), Completed::Held);
         assert_eq!(gate.abandon(generation), None);
     }
 
@@ -255,7 +260,7 @@ mod tests {
         assert!(gate.abandon(old).is_some());
         let new = gate.open();
         assert_ne!(old, new);
-        assert_eq!(gate.complete(old, -1), Completed::Late);
+        assert_eq!(gate.complete(old, FAILED), Completed::Late);
         assert_eq!(gate.running(), Some(new));
     }
 
@@ -266,8 +271,8 @@ mod tests {
         assert!(gate.await_return(generation) && !gate.has_returned(generation));
         assert_eq!(gate.release(), Released::Deliverable, "not the completion, but an event");
         assert!(gate.has_returned(generation) && !gate.await_return(generation));
-        assert_eq!(gate.complete(generation, 0), Completed::Deliverable);
-        assert_eq!(gate.take(generation), Some(0));
+        assert_eq!(gate.complete(generation, Ok(())), Completed::Deliverable);
+        assert_eq!(gate.take(generation), Some(Ok(())));
         let refused = gate.open();
         assert!(gate.await_return(refused));
         assert_eq!(gate.abandon(refused), Some(Released::Deliverable), "R4");
@@ -281,7 +286,8 @@ mod tests {
 
     #[test]
     fn results_keep_their_sign_and_bits() {
-        for result in [0, -1, i32::MIN, -2_147_483_576] {
+        for number in [0, -1, i32::MIN, -2_147_483_576] {
+            let result = ErrorCode::result_of(number).unwrap();
             let gate = Gate::<Strict>::new();
             let generation = gate.open();
             gate.complete(generation, result);

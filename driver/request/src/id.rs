@@ -10,6 +10,8 @@ pub struct RequestId(NonZeroU32);
 impl RequestId {
     /// The largest id (rule T2).
     pub const MAX: u32 = 0x7FFF_FFFF;
+    /// The smallest id, 1.
+    pub const FIRST: RequestId = RequestId(NonZeroU32::MIN);
 
     /// Converts a number; `None` for 0 and for numbers with bit 31 set (rule T2).
     #[inline]
@@ -26,12 +28,21 @@ impl RequestId {
         self.0.get()
     }
 
+    /// The id that is counted after this one: 1 after the largest.
+    #[inline]
+    pub const fn next(self) -> RequestId {
+        match RequestId::new(self.get() + 1) {
+            Some(next) => next,
+            None => RequestId::FIRST,
+        }
+    }
+
     /// The id of the `generation`th use of `slot`. It is unique among outstanding requests because
     /// the slot is (rule T3), and differs from the ids of many earlier uses.
     #[inline]
     pub(crate) fn of_slot(slot: u16, generation: u32) -> RequestId {
         let high = generation % 0x7FFF + 1;
-        RequestId::new(high << 16 | u32::from(slot)).unwrap_or(RequestId(NonZeroU32::MIN))
+        RequestId::new(high << 16 | u32::from(slot)).unwrap_or(RequestId::FIRST)
     }
 }
 
@@ -95,6 +106,9 @@ mod tests {
         assert_eq!(RequestId::new(0x7FFF_FFFF).unwrap().get(), 0x7FFF_FFFF);
         assert!(RequestId::new(0x8000_0000).is_none());
         assert!(RequestId::new(u32::MAX).is_none());
+        let last = RequestId::new(RequestId::MAX).unwrap();
+        assert_eq!(last.next().get(), 1);
+        assert_eq!(last.next().next().get(), 2);
         for slot in [0, 1, 4095, u16::MAX] {
             for generation in [0, 1, 0x7FFE, 0x7FFF, 0x8000, 0x1FFF_FFFF] {
                 let id = RequestId::of_slot(slot, generation).get();

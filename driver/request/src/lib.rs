@@ -10,6 +10,7 @@
 //! This crate depends on no other of Ringback. The table does no I/O, reads no clock and allocates
 //! nothing after its creation; nothing here is unsafe.
 
+mod error_code;
 mod free_list;
 mod gate;
 pub mod guard;
@@ -22,6 +23,7 @@ pub mod sync;
 mod table;
 mod time;
 
+pub use error_code::ErrorCode;
 pub use gate::{Completed, Released};
 pub use held::{Held, Holder};
 pub use id::{RequestId, Token};

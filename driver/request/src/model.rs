@@ -8,9 +8,12 @@ use loom::sync::Arc;
 use loom::sync::atomic::{AtomicU32, Ordering};
 use loom::thread;
 
-use crate::Time;
 use crate::gate::{Completed, Gate, Orders, Released, Strict};
 use crate::table::Table;
+use crate::{ErrorCode, Time};
+
+/// The result of a request that failed.
+const FAILED: Result<(), ErrorCode> = Err(ErrorCode::of::<-3>());
 
 /// Two threads race for the last bit. Exactly one of them finds the completion deliverable, and it
 /// sees what the other did before (C13: output is written before completion).
@@ -24,7 +27,7 @@ fn two_bits<O: Orders + 'static>() {
                 (Arc::clone(&gate), Arc::clone(&output), Arc::clone(&id_stored));
             thread::spawn(move || {
                 output.store(7, Ordering::Relaxed);
-                let second = gate.complete(generation, -3) == Completed::Deliverable;
+                let second = gate.complete(generation, FAILED) == Completed::Deliverable;
                 if second {
                     assert_eq!(id_stored.load(Ordering::Relaxed), 1, "never before the return");
                 }
@@ -37,7 +40,7 @@ fn two_bits<O: Orders + 'static>() {
             assert_eq!(output.load(Ordering::Relaxed), 7, "C13");
         }
         assert!(completer.join().unwrap() != second, "once: never twice, never lost");
-        assert_eq!(gate.take(generation), Some(-3));
+        assert_eq!(gate.take(generation), Some(FAILED));
         assert_eq!(gate.take(generation), None);
     });
 }
@@ -66,7 +69,7 @@ fn model_c3_a_cancelling_third_thread_gets_one_completion() {
             let gate = Arc::clone(&gate);
             thread::spawn(move || gate.complete(generation, result))
         };
-        let (device, canceller) = (complete(0), complete(-1));
+        let (device, canceller) = (complete(Ok(())), complete(FAILED));
         let released = gate.release();
         let (device, canceller) = (device.join().unwrap(), canceller.join().unwrap());
         let firsts = [device, canceller].iter().filter(|one| **one != Completed::Late).count();
@@ -76,7 +79,7 @@ fn model_c3_a_cancelling_third_thread_gets_one_completion() {
                 + usize::from(released == Released::Deliverable);
         assert_eq!(announced, 1, "one of the three hands it to the reaper");
         let result = gate.take(generation).unwrap();
-        assert_eq!(result, if device == Completed::Late { -1 } else { 0 });
+        assert_eq!(result, if device == Completed::Late { FAILED } else { Ok(()) });
     });
 }
 
@@ -88,10 +91,10 @@ fn model_t4_a_reused_slot_is_safe_from_late_completions() {
         let (_, first) = reserve(&table).unwrap();
         let late = {
             let table = Arc::clone(&table);
-            thread::spawn(move || table.complete(first, -1, Time::ZERO))
+            thread::spawn(move || table.complete(first, FAILED, Time::ZERO))
         };
         table.release(first);
-        table.complete(first, 0, Time::ZERO);
+        table.complete(first, Ok(()), Time::ZERO);
         // The reaper takes the completion, and the slot is used again, while the late completer
         // still runs.
         assert!(table.take(first).is_some());
@@ -140,7 +143,7 @@ fn model_t3_t4_a_slot_given_back_goes_to_one_of_two_submitters() {
         let reserve = |table: &Table| table.reserve(None, 0, Time::ZERO, Time::NEVER).unwrap().1;
         let first = reserve(&table);
         table.release(first);
-        table.complete(first, -3, Time::ZERO);
+        table.complete(first, FAILED, Time::ZERO);
         let reaper = {
             let table = Arc::clone(&table);
             thread::spawn(move || table.take(first).is_some())
@@ -188,7 +191,7 @@ fn wait_for_return(waiter: Waiter, completes: bool) {
                     Waiter::Right => gate.await_return(generation),
                     Waiter::OnlyLooks => !gate.has_returned(generation),
                 };
-                let completed = completes.then(|| gate.complete(generation, -3));
+                let completed = completes.then(|| gate.complete(generation, FAILED));
                 (waits, completed)
             })
         };
@@ -204,7 +207,7 @@ fn wait_for_return(waiter: Waiter, completes: bool) {
                 announced || released == Released::Deliverable,
                 "the completion waits for ever"
             );
-            assert_eq!(gate.take(generation), Some(-3));
+            assert_eq!(gate.take(generation), Some(FAILED));
         } else {
             assert!(waits || released == Released::Running, "woken for nothing");
         }
@@ -236,7 +239,7 @@ fn model_r4_a_refused_request_is_abandoned_or_completed() {
             let gate = Arc::clone(&gate);
             thread::spawn(move || {
                 let waits = gate.await_return(generation);
-                (waits, gate.complete(generation, -3))
+                (waits, gate.complete(generation, FAILED))
             })
         };
         let abandoned = gate.abandon(generation);
@@ -250,7 +253,7 @@ fn model_r4_a_refused_request_is_abandoned_or_completed() {
             None => {
                 assert_eq!(completed, Completed::Held);
                 assert_eq!(gate.release(), Released::Deliverable);
-                assert_eq!(gate.take(generation), Some(-3));
+                assert_eq!(gate.take(generation), Some(FAILED));
             }
         }
     });

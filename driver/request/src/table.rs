@@ -5,6 +5,7 @@ use std::fmt;
 use crate::Time;
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 
+use crate::error_code::ErrorCode;
 use crate::free_list::{FreeList, Links};
 use crate::gate::{Completed, Gate, Released, Strict};
 use crate::id::{RequestId, Token};
@@ -29,13 +30,13 @@ pub struct Completion<Output = ()> {
     pub id: RequestId,
     /// The line it was submitted to.
     pub line: usize,
-    /// 0, or a negative error (C2).
-    pub result: i32,
+    /// Success, or why it failed (C2).
+    pub result: Result<(), ErrorCode>,
     /// When the request was submitted.
     pub submitted: Time,
     /// When the operation ended; the delivery may be later.
     pub completed: Time,
-    /// What the completion carries besides; only valid if `result` is 0.
+    /// What it carries besides; means something only where `result` is `Ok`.
     pub output: Output,
 }
 
@@ -49,12 +50,12 @@ impl Completion {
 }
 
 impl<Output> Completion<Output> {
-    /// Returns the output, or the negative error.
+    /// The output, or the error.
     ///
     /// # Errors
-    /// The result, if it is not 0.
-    pub fn into_result(self) -> Result<Output, i32> {
-        if self.result == 0 { Ok(self.output) } else { Err(self.result) }
+    /// That of the result.
+    pub fn into_result(self) -> Result<Output, ErrorCode> {
+        self.result.map(|()| self.output)
     }
 }
 
@@ -73,7 +74,7 @@ struct Slot {
 
 impl Slot {
     #[inline]
-    fn complete(&self, token: Token, result: i32, now: Time) -> Completed {
+    fn complete(&self, token: Token, result: Result<(), ErrorCode>, now: Time) -> Completed {
         // The time is stored before the completion can be taken. Only the holder of the card
         // completes, so that it is the time of the completion that follows.
         let note = || self.completed.store(now.as_nanos(), Ordering::Relaxed);
@@ -169,9 +170,9 @@ impl Table {
         self.slot(token).map_or(Released::Running, |slot| slot.gate.release())
     }
 
-    /// Completes the request with 0 or a negative error, if it is not completed.
+    /// Completes the request, unless it is complete already.
     #[inline]
-    pub fn complete(&self, token: Token, result: i32, now: Time) -> Completed {
+    pub fn complete(&self, token: Token, result: Result<(), ErrorCode>, now: Time) -> Completed {
         let Some(slot) = self.slot(token) else { return Completed::Late };
         slot.complete(token, result, now)
     }
@@ -179,7 +180,12 @@ impl Table {
     /// Like [`Table::complete`], and also returns the request's line, which saves another access to
     /// the slot.
     #[inline]
-    pub fn complete_on_line(&self, token: Token, result: i32, now: Time) -> (Completed, usize) {
+    pub fn complete_on_line(
+        &self,
+        token: Token,
+        result: Result<(), ErrorCode>,
+        now: Time,
+    ) -> (Completed, usize) {
         let Some(slot) = self.slot(token) else { return (Completed::Late, 0) };
         let completed = slot.complete(token, result, now);
         (completed, slot.line.load(Ordering::Relaxed) as usize)
@@ -327,6 +333,8 @@ impl Table {
 mod tests {
     use super::*;
 
+    const FAILED: Result<(), ErrorCode> = Err(ErrorCode::of::<-5>());
+
     fn reserve(table: &Table) -> Result<(RequestId, Token), Full> {
         table.reserve(None, 0, Time::ZERO, Time::NEVER)
     }
@@ -362,7 +370,7 @@ mod tests {
             assert_eq!(ids.len(), 512);
             for (_, token) in all {
                 table.release(token);
-                table.complete(token, 0, Time::ZERO);
+                table.complete(token, Ok(()), Time::ZERO);
                 assert!(table.take(token).is_some());
             }
         }
@@ -375,9 +383,9 @@ mod tests {
         let (given, token) = table.reserve(Some(id), 3, Time::ZERO, Time::NEVER).unwrap();
         assert_eq!(given, id);
         assert_eq!(table.release(token), Released::Running);
-        assert_eq!(table.complete(token, -5, Time::from_nanos(9)), Completed::Deliverable);
+        assert_eq!(table.complete(token, FAILED, Time::from_nanos(9)), Completed::Deliverable);
         let completion = table.take(token).unwrap();
-        assert_eq!((completion.id, completion.line, completion.result), (id, 3, -5));
+        assert_eq!((completion.id, completion.line, completion.result), (id, 3, FAILED));
         assert_eq!(completion.completed, Time::from_nanos(9));
         let (again, _) = table.reserve(Some(id), 3, Time::ZERO, Time::NEVER).unwrap();
         assert_eq!(again, id);
@@ -393,7 +401,7 @@ mod tests {
         assert_eq!(table.find(2, token.stamp(), id.get()), None);
         assert_eq!(table.find(0, token.stamp() + 1, id.get()), None);
         assert_eq!(table.find(0, token.stamp(), id.get() + 1), None);
-        table.complete(token, 0, Time::ZERO);
+        table.complete(token, Ok(()), Time::ZERO);
         assert_eq!(table.find(0, token.stamp(), id.get()), None);
     }
 
@@ -411,7 +419,7 @@ mod tests {
         let table = Table::with_capacity(3).unwrap();
         let (_, a) = reserve(&table).unwrap();
         let (_, b) = reserve(&table).unwrap();
-        table.complete(a, 0, Time::ZERO);
+        table.complete(a, Ok(()), Time::ZERO);
         assert_eq!(table.running().collect::<Vec<_>>(), [b]);
     }
 }

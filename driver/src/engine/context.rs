@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::Time;
-use crate::request::{Table, Token};
+use crate::request::{ErrorCode, Table, Token};
 
 #[cfg(doc)]
 use super::Engine;
@@ -36,24 +36,24 @@ impl<Event, Output: Payload> Context<'_, Event, Output> {
         self.table.owns(request) && self.table.is_running(request)
     }
 
-    /// Completes a request with 0 or a negative error. Only the first completion of a request
-    /// counts (C3); `true` if this was it. A positive result is a bug in the engine: it is logged
-    /// with the request and the line, and reported as `i32::MIN`, which is negative, as C2 asks.
+    /// Completes a request (C2). Only the first completion of a request counts (C3); `true` if
+    /// this was it.
     ///
     /// The completion carries [`Payload::NONE`].
-    pub fn complete(&mut self, request: Token, result: i32) -> bool {
+    pub fn complete(&mut self, request: Token, result: Result<(), ErrorCode>) -> bool {
         self.end(request, result, Output::NONE)
     }
 
-    /// Completes a request with 0 and its output. Only the first completion of a request counts
-    /// (C3); `true` if this was it, and else the output is dropped. The output is in the queue of
-    /// the request's line until the completion is delivered, and is given to the upcall with it: to
-    /// that request and no other, once. If the card ends before, it is dropped with the engine.
+    /// Completes a request with success and its output. Only the first completion of a request
+    /// counts (C3); `true` if this was it, and else the output is dropped. The output is in the
+    /// queue of the request's line until the completion is delivered, and is given to the upcall
+    /// with it: to that request and no other, once. If the card ends before, it is dropped with the
+    /// engine.
     pub fn complete_with(&mut self, request: Token, output: Output) -> bool {
-        self.end(request, 0, output)
+        self.end(request, Ok(()), output)
     }
 
-    fn end(&mut self, request: Token, result: i32, output: Output) -> bool {
+    fn end(&mut self, request: Token, result: Result<(), ErrorCode>, output: Output) -> bool {
         self.table.owns(request)
             && self.effects.complete(self.table, request, result, output, self.now)
     }
@@ -65,7 +65,7 @@ impl<Event, Output: Payload> Context<'_, Event, Output> {
     /// engine that completes the request then: one request may play more than once.
     pub fn play(&mut self, port: usize, request: Option<Token>, samples: &[u8]) -> Play {
         let id = request.filter(|&request| self.is_running(request));
-        let id = id.and_then(|request| self.table.id(request)).map_or(0, |id| id.get());
+        let id = id.and_then(|request| self.table.id(request));
         self.effects.play(port, id, samples)
     }
 

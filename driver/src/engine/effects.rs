@@ -7,7 +7,7 @@
 //! line keeps its order (O1); what is about a request waits until its ticket is released (G1).
 
 use crate::Time;
-use crate::request::{Table, Token};
+use crate::request::{ErrorCode, RequestId, Table, Token};
 
 use super::Play;
 
@@ -19,7 +19,7 @@ pub(crate) trait Effects<Event, Output> {
         &mut self,
         table: &Table,
         request: Token,
-        result: i32,
+        result: Result<(), ErrorCode>,
         output: Output,
         now: Time,
     ) -> bool;
@@ -33,8 +33,8 @@ pub(crate) trait Effects<Event, Output> {
     /// Drops the line's undelivered events for which `keep` is false.
     fn retain_events(&mut self, line: usize, keep: &mut dyn FnMut(&Event) -> bool);
 
-    /// Plays samples on a port, for the request with this id or for none (0).
-    fn play(&mut self, port: usize, id: u32, samples: &[u8]) -> Play;
+    /// Plays samples on a port, for the request with this id or for none.
+    fn play(&mut self, port: usize, id: Option<RequestId>, samples: &[u8]) -> Play;
 
     /// Discards a port's pending samples.
     fn silence(&mut self, port: usize);

@@ -24,7 +24,7 @@ pub use playback::{Play, Played};
 use std::time::Duration;
 
 use crate::Time;
-use crate::request::Token;
+use crate::request::{ErrorCode, Token};
 
 /// The state machine of one card and what hangs on it.
 pub trait Engine: Send + 'static {
@@ -46,23 +46,23 @@ pub trait Engine: Send + 'static {
     /// How long a command may take before it is ended with [`Failure::Deadline`].
     fn time_limit(command: &Self::Command) -> Duration;
 
-    /// The result (negative, C2) that stands for a failure the reactor found.
-    fn failure(cause: Failure) -> i32;
+    /// The error that stands for a failure the reactor found; [`Failure::errno`] where the engine
+    /// has none of its own.
+    fn failure(cause: Failure) -> ErrorCode;
 
     /// Starts a command. Runs on the caller's thread when the card is free, so it must be short.
     ///
     /// The request is over when someone calls [`Context::complete`] for it, here or later.
     ///
     /// # Errors
-    /// A negative result where nothing was started. If the card was free, the submitter gets it as
-    /// its return value and no completion ever comes (R4); if not, it is the completion's (R6). A
-    /// result that is not negative is a bug: it is logged, and `i32::MIN` stands for it.
+    /// Why nothing was started. If the card was free, the submitter gets it as its return value and
+    /// no completion ever comes (R4); if not, it is the completion's (R6).
     fn start(
         &mut self,
         request: Token,
         command: Self::Command,
         cx: &mut Context<'_, Self::Event, Self::Output>,
-    ) -> Result<(), i32>;
+    ) -> Result<(), ErrorCode>;
 
     /// The card interrupted since the last call, once or more; or another card did that shares its
     /// line. An interrupt that comes after this has looked is told again.

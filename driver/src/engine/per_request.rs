@@ -111,7 +111,7 @@ mod tests {
 
     fn end(table: &Table, request: Token) {
         table.release(request);
-        table.complete(request, 0, Time::ZERO);
+        table.complete(request, Ok(()), Time::ZERO);
         assert!(table.take(request).is_some());
     }
 

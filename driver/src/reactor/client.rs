@@ -16,13 +16,13 @@ use std::time::{Duration, Instant};
 use crate::engine::{Engine, Failure};
 use crate::guard::contain;
 use crate::report;
-use crate::request::{Completion, RequestId, Token};
+use crate::request::{Completion, ErrorCode, RequestId, Token};
 
 use super::handle::{Handle, Refused};
 use super::{Upcalls, submitter};
 
-/// The end of a request: its output, or the negative result.
-pub type Outcome<E> = Result<<E as Engine>::Output, i32>;
+/// How a request has ended: its output, or why it failed.
+pub type Outcome<E> = Result<<E as Engine>::Output, ErrorCode>;
 
 /// Receives the outcome of one request.
 struct Waiter<E: Engine> {
@@ -291,11 +291,9 @@ impl<E: Engine> fmt::Debug for Pending<E> {
     }
 }
 
-/// Returns the engine's result for a cause. It is called without a lock, because the engine may
-/// panic.
-fn failure<E: Engine>(cause: Failure) -> i32 {
-    let result = contain(|| E::failure(cause)).unwrap_or(i32::MIN);
-    if result < 0 { result } else { i32::MIN }
+/// The error that stands for a cause; the engine is asked for it outside of any guard.
+fn failure<E: Engine>(cause: Failure) -> ErrorCode {
+    contain(|| E::failure(cause)).unwrap_or(ErrorCode::UNKNOWN)
 }
 
 /// A poisoned lock is fine: each change is a single step, so that a panic leaves no half of one.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::report;
-use crate::request::{Table, Token};
+use crate::request::{ErrorCode, Table, Token};
 
 use super::{LOOK_INTERVAL, SLOW};
 
@@ -78,14 +78,14 @@ pub(super) fn slow(table: &Table, request: Token, took: Duration) {
 
 /// Logs a request that the engine has completed and then refused. The completion counts.
 #[cold]
-pub(super) fn contradiction(table: &Table, request: Token, result: i32) {
+pub(super) fn contradiction(table: &Table, request: Token, error: ErrorCode) {
     if !table.is_running(request)
         && let (Some(id), Some(line)) = (table.id(request), table.line(request))
     {
         report!(
             WARN,
             "the engine completed request {id} of line {line} and then refused it with \
-             {result}; the completion counts"
+             {error}; the completion counts"
         );
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::Time;
 use crate::engine::{Context, Engine, Failure};
 use crate::report;
-use crate::request::{Full, Released, RequestId, Token};
+use crate::request::{ErrorCode, Full, Released, RequestId, Token};
 
 use super::card::Card;
 use super::commands::NotQueued;
@@ -33,9 +33,9 @@ pub enum Refused {
     /// The card has no such line.
     #[error("the card has no line {0}")]
     NoSuchLine(usize),
-    /// The engine refused the request with this negative result.
+    /// The engine refused, for this reason.
     #[error("the engine refused the request with result {0}")]
-    Rejected(i32),
+    Rejected(ErrorCode),
     /// The card was shut down, which refuses every later request.
     #[error("the card is shut down; nothing can be asked of it any more")]
     Closed,
@@ -55,7 +55,7 @@ pub enum Refused {
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Refused {
         match refusal {
-            Refusal::Rejected(result) => Refused::Rejected(result),
+            Refusal::Rejected(error) => Refused::Rejected(error),
             Refusal::Ended(Failure::Closed) => Refused::Closed,
             Refusal::Ended(cause) => Refused::Failed(cause),
         }

@@ -115,7 +115,7 @@ mod tests {
     fn deadlines_of_requests_that_are_over_say_nothing() {
         let table = Table::with_capacity(1).unwrap();
         let (id, request) = table.reserve(None, 0, Time::ZERO, Time::NEVER).unwrap();
-        table.complete(request, 0, Time::ZERO);
+        table.complete(request, Ok(()), Time::ZERO);
         let mut intake = Intake::default();
         for result in [-libc::ETIME, -libc::ECANCELED, -libc::ENOENT] {
             let user_data = user_data::deadline(request, id);

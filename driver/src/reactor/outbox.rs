@@ -11,7 +11,7 @@ use crate::Time;
 use crate::engine::{Effects, Payload, Play};
 use crate::guard::discard;
 use crate::report;
-use crate::request::{Completed, Completion, Table, Token};
+use crate::request::{Completed, Completion, ErrorCode, RequestId, Table, Token};
 
 use super::mark::{Mark, Signal};
 use super::samples::Orders;
@@ -277,11 +277,10 @@ impl<Event, Output> Effects<Event, Output> for Outbox<Event, Output> {
         &mut self,
         table: &Table,
         request: Token,
-        result: i32,
+        result: Result<(), ErrorCode>,
         output: Output,
         now: Time,
     ) -> bool {
-        let result = if result > 0 { positive(table, request, result) } else { result };
         let (completed, line) = table.complete_on_line(request, result, now);
         if completed == Completed::Late {
             return false;
@@ -330,7 +329,7 @@ impl<Event, Output> Effects<Event, Output> for Outbox<Event, Output> {
         }
     }
 
-    fn play(&mut self, port: usize, id: u32, samples: &[u8]) -> Play {
+    fn play(&mut self, port: usize, id: Option<RequestId>, samples: &[u8]) -> Play {
         self.wake = true;
         self.orders.play(port, id, samples)
     }
@@ -339,18 +338,4 @@ impl<Event, Output> Effects<Event, Output> for Outbox<Event, Output> {
         self.wake = true;
         self.orders.silence(port);
     }
-}
-
-/// Reports a positive result, which C2 forbids, and returns the one that replaces it.
-#[cold]
-fn positive(table: &Table, request: Token, result: i32) -> i32 {
-    let line = table.line(request).unwrap_or_default();
-    let id = table.id(request).map_or(0, |id| id.get());
-    report!(
-        ERROR,
-        "the engine completed request {id:#010x} of line {line} with {result}; a result is 0 or \
-         negative (C2), so it is reported as {}",
-        i32::MIN
-    );
-    i32::MIN
 }

@@ -14,6 +14,7 @@ use crate::device::PortFile;
 use crate::device::ring::{PortIndex, Ring, RingError};
 use crate::engine::{Play, Played};
 use crate::report;
+use crate::request::RequestId;
 
 use super::arrived::{Arrived, Sound};
 use super::user_data::{self, Kind};
@@ -24,8 +25,8 @@ const ROOM: usize = 65_536;
 /// An order of an engine to a port.
 #[derive(Debug)]
 pub(crate) enum Order {
-    /// Plays samples after those that are queued; `id` is that of the request, or 0.
-    Play { port: usize, play: Play, id: u32, samples: Vec<u8> },
+    /// Plays samples behind those that are queued; `id` is that of the request, if there is one.
+    Play { port: usize, play: Play, id: Option<RequestId>, samples: Vec<u8> },
     /// Drops everything that is queued.
     Silence { port: usize },
 }
@@ -39,7 +40,7 @@ pub(crate) struct Orders {
 }
 
 impl Orders {
-    pub(crate) fn play(&mut self, port: usize, id: u32, samples: &[u8]) -> Play {
+    pub(crate) fn play(&mut self, port: usize, id: Option<RequestId>, samples: &[u8]) -> Play {
         self.plays = self.plays.wrapping_add(1);
         let play = Play(self.plays);
         let mut buffer = self.spare.pop().unwrap_or_default();
@@ -58,7 +59,7 @@ impl Orders {
 #[derive(Debug)]
 struct Waiting {
     play: Play,
-    id: u32,
+    id: Option<RequestId>,
     samples: Vec<u8>,
 }
 
@@ -67,7 +68,7 @@ struct Waiting {
 struct Writing {
     port: usize,
     play: Play,
-    id: u32,
+    id: Option<RequestId>,
     length: usize,
 }
 
@@ -274,6 +275,8 @@ mod tests {
     use crate::device::ring::Places;
     use crate::request::Table;
 
+    const ID: Option<RequestId> = RequestId::new(77);
+
     /// Makes port 2, whose file is a pipe for 4096 samples.
     fn piped() -> (Ring, Ports, std::fs::File) {
         let (read, write) = nix::unistd::pipe().unwrap();
@@ -287,7 +290,7 @@ mod tests {
 
     /// Plays samples as the play with this number.
     fn play(ports: &mut Ports, ring: &mut Ring, number: u32, samples: Vec<u8>) {
-        ports.order(Order::Play { port: 2, play: Play(number), id: 77, samples }, ring);
+        ports.order(Order::Play { port: 2, play: Play(number), id: ID, samples }, ring);
     }
 
     /// Takes completions from the ring, and returns the plays that have ended.
@@ -350,8 +353,8 @@ mod tests {
         ));
         arrived.sounds.clear();
         // The module's result for a WRITE that it drops, and one completion too many.
-        let value = user_data::play(0, 1, 77);
-        let kind = Kind::Play { slot: 0, stamp: 1, id: 77 };
+        let value = user_data::play(0, 1, ID);
+        let kind = Kind::Play { slot: 0, stamp: 1, id: ID };
         ports.completed(kind, value, -libc::ECANCELED, &mut ring, &mut arrived);
         ports.completed(kind, value, -libc::ECANCELED, &mut ring, &mut arrived);
         assert!(matches!(
@@ -371,7 +374,7 @@ mod tests {
             let mut arrived = Arrived::default();
             play(&mut ports, &mut ring, 1, vec![1; ROOM]);
             let (kind, value) =
-                (Kind::Play { slot: 0, stamp: 1, id: 77 }, user_data::play(0, 1, 77));
+                (Kind::Play { slot: 0, stamp: 1, id: ID }, user_data::play(0, 1, ID));
             ports.completed(kind, value, result, &mut ring, &mut arrived);
             ports.completed(kind, value, result, &mut ring, &mut arrived);
             let [Sound::Played { played: told, .. }] = arrived.sounds[..] else {
@@ -384,7 +387,7 @@ mod tests {
     #[test]
     fn a_port_that_is_not_there_plays_nothing_and_says_so() {
         let (mut ring, mut ports, _pipe) = piped();
-        let order = Order::Play { port: 0, play: Play(9), id: 0, samples: vec![1] };
+        let order = Order::Play { port: 0, play: Play(9), id: None, samples: vec![1] };
         ports.order(order, &mut ring);
         ports.order(Order::Silence { port: 0 }, &mut ring);
         let mut arrived = Arrived::default();

@@ -7,7 +7,7 @@ use crate::Time;
 use crate::engine::{Context, Effects, Engine, Failure, Payload};
 use crate::guard::{contain, discard};
 use crate::report;
-use crate::request::Token;
+use crate::request::{ErrorCode, Token};
 
 use super::arrived::{Arrived, Sound};
 use super::complaints::{self, Complaints};
@@ -28,8 +28,8 @@ const TIMED: u32 = 16;
 /// Why a command was not started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// The engine refused it with this negative result.
-    Rejected(i32),
+    /// The engine's error.
+    Rejected(ErrorCode),
     /// The engine has ended, or the request was ended before it was started.
     Ended(Failure),
 }
@@ -194,20 +194,20 @@ impl<E: Engine> State<E> {
         }
         self.call_now(|engine, cx| engine.ended(request, cause, cx));
         let core = Arc::clone(&self.core);
-        let result = self.failure(cause);
+        let result = Err(self.failure(cause));
         self.outbox.complete(&core.table, request, result, E::Output::NONE, core.clock.now());
         true
     }
 
     /// Returns the engine's result for a failure. May be called after the engine has panicked.
     #[cold]
-    fn failure(&mut self, cause: Failure) -> i32 {
+    fn failure(&mut self, cause: Failure) -> ErrorCode {
         contain(|| E::failure(cause)).unwrap_or_else(|text| {
             if self.phase == Phase::Running {
                 report!(ERROR, "the engine panicked in failure ({text}); the card is stopped");
                 self.end(Failure::Internal);
             }
-            i32::MIN
+            ErrorCode::UNKNOWN
         })
     }
 
@@ -372,9 +372,9 @@ impl<E: Engine> State<E> {
         }
         match started {
             Some(Ok(())) => {}
-            Some(Err(result)) => {
-                complaints::contradiction(&self.core.table, request, result);
-                return Err(Refusal::Rejected(self.negative(request, result)));
+            Some(Err(error)) => {
+                complaints::contradiction(&self.core.table, request, error);
+                return Err(Refusal::Rejected(error));
             }
             None => return Err(Refusal::Ended(Failure::Internal)),
         }
@@ -391,22 +391,6 @@ impl<E: Engine> State<E> {
         }
         let place = self.doomed.iter().position(|(doomed, _)| *doomed == request)?;
         Some(self.doomed.swap_remove(place).1)
-    }
-
-    /// Returns the result with which an engine refuses, made negative if it is not.
-    fn negative(&self, request: Token, result: i32) -> i32 {
-        if result < 0 {
-            return result;
-        }
-        let id = self.core.table.id(request).map_or(0, |id| id.get());
-        let line = self.core.table.line(request).unwrap_or_default();
-        report!(
-            ERROR,
-            "the engine refused request {id:#010x} of line {line} with {result}, which is not \
-             negative; {} stands for it",
-            i32::MIN
-        );
-        i32::MIN
     }
 }
 
@@ -433,12 +417,13 @@ impl<E: Engine> Work<E::Command> for State<E> {
             return discard(command);
         };
         let now = self.core.clock.now();
-        let result = match self.start(request, command, now) {
+        let error = match self.start(request, command, now) {
             Ok(()) => return,
-            Err(Refusal::Rejected(result)) => result,
+            Err(Refusal::Rejected(error)) => error,
             Err(Refusal::Ended(cause)) => self.failure(cause),
         };
         let core = Arc::clone(&self.core);
+        let result = Err(error);
         self.outbox.complete(&core.table, request, result, E::Output::NONE, core.clock.now());
     }
 

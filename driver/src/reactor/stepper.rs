@@ -29,14 +29,14 @@ struct Calendar(BTreeMap<(Time, usize), Token>, Vec<Order>);
 /// An engine's order to a port, for the caller, which stands in for the kernel.
 #[derive(Debug, PartialEq, Eq)]
 pub enum PortOrder {
-    /// Play samples after those that are queued, for the request with this id or for none (0).
+    /// Play samples behind those that are queued, for the request with this id or for none.
     Play {
         /// The port's number on the card.
         port: usize,
         /// The number with which the end of this play is reported.
         play: Play,
-        /// The id of the request it belongs to, or 0.
-        id: u32,
+        /// The id of the request it belongs to, if there is one.
+        id: Option<RequestId>,
         /// u-law at 8 kHz.
         samples: Vec<u8>,
     },

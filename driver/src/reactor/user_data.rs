@@ -33,7 +33,7 @@ pub(crate) enum Kind {
     /// The READ of a port's samples.
     Received(usize),
     /// A WRITE of samples, with its place and stamp, and the id of its request.
-    Play { slot: usize, stamp: u16, id: u32 },
+    Play { slot: usize, stamp: u16, id: Option<RequestId> },
     /// The empty WRITE that drops a port's samples.
     Silence,
     /// A value that this driver never submits.
@@ -84,8 +84,12 @@ pub(crate) const fn received(place: usize) -> u64 {
     RECEIVED << 60 | (place as u64 & 0xFFFF) << 44
 }
 
-/// The value for a WRITE of samples of the request with this id, or of none (0).
-pub(crate) const fn play(slot: usize, stamp: u16, id: u32) -> u64 {
+/// The value for a WRITE of samples of the request with this id, or of none, which is written 0.
+pub(crate) const fn play(slot: usize, stamp: u16, id: Option<RequestId>) -> u64 {
+    let id = match id {
+        Some(id) => id.get(),
+        None => 0,
+    };
     PLAY << 60 | (slot as u64 & 0xFFFF) << 44 | ((stamp & STAMP) as u64) << 32 | id as u64
 }
 
@@ -109,7 +113,7 @@ pub(crate) fn classify(user_data: u64, table: &Table) -> Kind {
         REMOVAL => Kind::Removal,
         RECEIVED if user_data == received(slot.into()) => Kind::Received(slot.into()),
         SILENCE if user_data == silence(slot.into()) => Kind::Silence,
-        PLAY => Kind::Play { slot: slot.into(), stamp, id },
+        PLAY => Kind::Play { slot: slot.into(), stamp, id: RequestId::new(id) },
         INTERRUPT if user_data == interrupt() => Kind::Interrupt,
         WAKE if user_data == wake() => Kind::Wake,
         ALARM if user_data == alarm() => Kind::Alarm,
@@ -144,9 +148,10 @@ mod tests {
         }
         assert_eq!(classify(received(3), &table), Kind::Received(3));
         assert_eq!(classify(silence(3), &table), Kind::Silence);
-        let mine = play(7, 0xABC, 0x7FFF_FFFF);
+        let id = RequestId::new(0x7FFF_FFFF);
+        let mine = play(7, 0xABC, id);
         assert_eq!(mine as u32, 0x7FFF_FFFF, "the id is the low 32 bits");
-        let expected = Kind::Play { slot: 7, stamp: 0xABC, id: 0x7FFF_FFFF };
+        let expected = Kind::Play { slot: 7, stamp: 0xABC, id };
         assert_eq!(classify(mine, &table), expected);
         assert_eq!(classify(interrupt(), &table), Kind::Interrupt);
         assert_eq!(classify(alarm(), &table), Kind::Alarm);
@@ -161,7 +166,7 @@ mod tests {
         let (_, token) = reserve();
         let mine = deadline(token, id.unwrap());
         table.release(token);
-        table.complete(token, 0, Time::ZERO);
+        table.complete(token, Ok(()), Time::ZERO);
         assert_eq!(classify(mine, &table), Kind::LateDeadline);
         table.take(token);
         let (_, again) = reserve();

@@ -11,7 +11,7 @@ use ringback_driver::card::mailbox::{Complement, Mailbox, SoftMailbox};
 use ringback_driver::device::soft::{SoftDevice, SoftInterrupt};
 use ringback_driver::device::{Device, InterruptFd};
 use ringback_driver::reactor::{Driver, Handle, Local, Options, Stepper, Upcalls};
-use ringback_driver::request::{Completion, Table};
+use ringback_driver::request::{Completion, ErrorCode, Table};
 
 /// The most outstanding requests, in workloads with all of them outstanding.
 pub(crate) const MOST: usize = 4096;
@@ -89,15 +89,15 @@ pub fn workload(name: &str, count: usize) -> Result<(), String> {
 /// `count` uses of slots on one thread.
 pub(crate) fn gate(count: usize) -> Result<(), String> {
     let table = Table::with_capacity(MOST).map_err(|error| error.to_string())?;
-    let lost = (0..count).filter(|_| life(&table) != Some(0)).count();
+    let lost = (0..count).filter(|_| life(&table) != Some(Ok(()))).count();
     if lost == 0 { Ok(()) } else { Err(format!("the gate lost {lost} requests")) }
 }
 
 /// One use of a slot; returns its result.
-pub(crate) fn life(table: &Table) -> Option<i32> {
+pub(crate) fn life(table: &Table) -> Option<Result<(), ErrorCode>> {
     let (_, request) = table.reserve(None, 0, Time::ZERO, Time::NEVER).ok()?;
     table.release(request);
-    table.complete(request, 0, Time::ZERO);
+    table.complete(request, Ok(()), Time::ZERO);
     table.take(request).map(|completion| completion.result)
 }
 
@@ -107,7 +107,7 @@ pub(crate) struct Count(pub(crate) Arc<AtomicUsize>);
 impl Upcalls<()> for Count {
     fn completed(&mut self, completion: Completion) {
         // Only one thread counts, so that a store is enough.
-        let right = usize::from(completion.result == 0);
+        let right = usize::from(completion.result.is_ok());
         self.0.store(self.0.load(Ordering::Relaxed) + right, Ordering::Release);
     }
     fn event(&mut self, _: usize, (): ()) {}

@@ -25,8 +25,6 @@ pub enum Sabotage {
     Lose,
     /// A completion is delivered 40 s late.
     Delay,
-    /// A completion has a positive result.
-    Positive,
     /// A completion has another request's line.
     WrongLine,
     /// The gate is opened while the ticket is held.
@@ -168,7 +166,7 @@ impl Saboteur {
         let Some(id) = id else { return };
         if self.acts(Sabotage::CompleteRefused, true) {
             let lie =
-                Completion { id, line, result: 0, submitted: now, completed: now, output: () };
+                Completion { id, line, result: Ok(()), submitted: now, completed: now, output: () };
             self.later.push_back((now, Told::Completed(lie)));
         }
     }
@@ -301,29 +299,26 @@ impl Saboteur {
                 self.later.push_back((now + Duration::from_secs(40), told));
                 vec![]
             }
-            Sabotage::Positive if self.acts(plan, true) => {
-                vec![Told::Completed(Completion { result: 7, ..completion })]
-            }
             Sabotage::WrongLine if self.acts(plan, true) => {
                 vec![Told::Completed(Completion { line: completion.line + 1, ..completion })]
             }
             Sabotage::CloseSucceeds if ended == Some(EndedBy::Close) => {
-                vec![Told::Completed(Completion { result: 0, ..completion })]
+                vec![Told::Completed(Completion { result: Ok(()), ..completion })]
             }
             Sabotage::DropSucceeds if ended == Some(EndedBy::Drop) => {
-                vec![Told::Completed(Completion { result: 0, ..completion })]
+                vec![Told::Completed(Completion { result: Ok(()), ..completion })]
             }
             Sabotage::DropFirst if ended == Some(EndedBy::Drop) && self.kept.is_none() => {
                 self.kept = Some(told);
                 vec![]
             }
-            Sabotage::StateFirst if completion.result == 0 && self.kept.is_none() => {
+            Sabotage::StateFirst if completion.result.is_ok() && self.kept.is_none() => {
                 self.kept = Some(told);
                 vec![]
             }
             // What a drop has ended is excluded: that would be `DropFirst`.
             Sabotage::CloseFirst
-                if completion.result < 0 && ended.is_none() && self.kept.is_none() =>
+                if completion.result.is_err() && ended.is_none() && self.kept.is_none() =>
             {
                 self.kept = Some(told);
                 vec![]

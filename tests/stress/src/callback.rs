@@ -19,7 +19,7 @@ pub(crate) fn give<T: Clone + Send + 'static>(
     pending: Pending<T>,
     dice: &mut Dice,
 ) {
-    let id = pending.id().get();
+    let id = pending.id();
     let books = Arc::clone(&life.sides[card].books);
     books.promise(id);
     let (mut dice, theirs) = (dice.fork(), Arc::clone(life));

@@ -13,7 +13,7 @@ use ringback_tspi::constants::LINE_CALLSTATE;
 use ringback_tspi::error::LineError;
 use ringback_tspi::functions::{TSPI_lineClose, TSPI_lineOpen, TSPI_providerShutdown};
 use ringback_tspi::layer::{Asked, Layer, Layered, Outcome, Step, Value};
-use ringback_tspi::provider::{Provider, Tapi};
+use ringback_tspi::provider::{Completion, Provider, Tapi};
 use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, HTAPIPHONE};
 
 /// The kinds of sabotage.
@@ -26,8 +26,6 @@ pub enum Sabotage {
     LoseAtShutdown,
     /// A completion is delivered twice.
     Twice,
-    /// A completion has a positive result.
-    Positive,
     /// A completion is delivered before the function has returned.
     Early,
     /// A completion is delivered on another thread than the reaper.
@@ -46,11 +44,10 @@ pub enum Sabotage {
 
 impl Sabotage {
     /// All kinds of sabotage.
-    pub const ALL: [Sabotage; 11] = [
+    pub const ALL: [Sabotage; 10] = [
         Sabotage::Lose,
         Sabotage::LoseAtShutdown,
         Sabotage::Twice,
-        Sabotage::Positive,
         Sabotage::Early,
         Sabotage::OtherThread,
         Sabotage::AfterClose,
@@ -120,7 +117,7 @@ impl SpoiledTapi {
 }
 
 impl Tapi for SpoiledTapi {
-    fn completion(&mut self, id: u32, result: i32) {
+    fn completion(&mut self, completion: &Completion) {
         let ending = self.plot.desk().ending;
         let lost = self.plot.plans(Sabotage::LoseAtShutdown) && ending;
         if lost || self.plot.acts(Sabotage::Lose) {
@@ -128,14 +125,13 @@ impl Tapi for SpoiledTapi {
         }
         if self.plot.acts(Sabotage::OtherThread) {
             return thread::scope(|scope| {
-                scope.spawn(|| self.tell(|tapi| tapi.completion(id, result)));
+                scope.spawn(|| self.tell(|tapi| tapi.completion(completion)));
             });
         }
         if self.plot.acts(Sabotage::Twice) {
-            self.tell(|tapi| tapi.completion(id, result));
+            self.tell(|tapi| tapi.completion(completion));
         }
-        let result = if self.plot.acts(Sabotage::Positive) { 7 } else { result };
-        self.tell(|tapi| tapi.completion(id, result));
+        self.tell(|tapi| tapi.completion(completion));
     }
 
     fn line_event(
@@ -244,7 +240,7 @@ impl Layer for Spoiling {
         if let Some(request) = asked.request()
             && self.plot.acts(Sabotage::Early)
         {
-            self.intrude(|tapi| tapi.completion(request.get(), 0));
+            self.intrude(|tapi| tapi.completion(&Completion::now(request, Ok(()))));
         }
         if asked.is(&TSPI_lineOpen)
             && let Some(handle) = HDRVLINE::new(outcome.word())

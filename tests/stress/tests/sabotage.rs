@@ -11,7 +11,6 @@ fn verdicts(sabotage: Sabotage) -> &'static [&'static str] {
     match sabotage {
         Sabotage::Lose | Sabotage::LoseAtShutdown => &["R5", "C3: the provider has not"],
         Sabotage::Twice => &["C3: completion of"],
-        Sabotage::Positive => &["C2"],
         Sabotage::Early => &["G1"],
         Sabotage::OtherThread => &["from another thread"],
         Sabotage::AfterClose | Sabotage::LivesOn => &["D2 at event"],

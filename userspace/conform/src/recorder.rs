@@ -11,10 +11,11 @@ use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
+use ringback_request::ErrorCode;
 use ringback_tspi::error::LineError;
 use ringback_tspi::functions::Shape;
 use ringback_tspi::layer::{Argument, Asked, Layer, Layered, Outcome, Step};
-use ringback_tspi::provider::{Provider, Tapi};
+use ringback_tspi::provider::{Completion, Provider, Tapi};
 use ringback_tspi::types::{HDRVCALL, HTAPICALL, HTAPILINE, HTAPIPHONE};
 
 use crate::log::{Data, Gave, Header, Hex, Log, Upcall, What, write_line};
@@ -159,9 +160,10 @@ fn params(params: [usize; 3]) -> [u64; 3] {
 }
 
 impl Tapi for RecordedTapi {
-    fn completion(&mut self, id: u32, result: i32) {
-        let upcall = Upcall::Completion { request: id, result };
-        self.around(upcall, |tapi| tapi.completion(id, result), |()| None);
+    fn completion(&mut self, completion: &Completion) {
+        let result = ErrorCode::number_of(completion.result);
+        let upcall = Upcall::Completion { request: completion.id.get(), result };
+        self.around(upcall, |tapi| tapi.completion(completion), |()| None);
     }
 
     fn line_event(
@@ -206,10 +208,6 @@ impl Tapi for RecordedTapi {
         };
         let act = |tapi: &mut dyn Tapi| tapi.phone_event(phone, message, param1, param2, param3);
         self.around(upcall, act, |()| None);
-    }
-
-    fn timing(&mut self, completion: &ringback_request::Completion) {
-        self.tapi.timing(completion);
     }
 }
 

@@ -39,7 +39,7 @@ impl Outlet for LineOutlet {
     }
 
     fn asking(&self, id: RequestId, asking: Asking) {
-        let (id, at) = (id.get(), clock::now());
+        let at = clock::now();
         self.observer.see(&match asking {
             Asking::Submitted { function, call } => {
                 Traced::Submitted { id, function, device_id: self.inner.info.device_id, call, at }
@@ -105,17 +105,11 @@ impl LineOutlet {
     }
 
     fn completed(&self, record: &Record, arrived: Arrived) {
-        let Arrived { result, completed, early } = arrived;
+        let Arrived { outcome, completed, early } = arrived;
         let shared = &self.inner.shared;
-        let id = record.id.get();
+        let id = record.id;
         let Some(_telling) = record.begin_telling() else {
-            return self.observer.duplicate(&shared.counters, id, result);
-        };
-        let outcome = match LineError::from_raw(result) {
-            None if result == 0 => Ok(()),
-            Some(error) => Err(error),
-            // C2: a provider that gives a positive result has failed.
-            None => Err(LineError::OPERATIONFAILED),
+            return self.observer.duplicate(&shared.counters, id, outcome);
         };
         let kept = match (record.making(), outcome) {
             (Some(call), Ok(())) => self.inner.call(call).map_or(Vec::new(), |call| call.made()),
@@ -130,7 +124,7 @@ impl LineOutlet {
             count(&shared.counters.early);
         }
         let delivered = clock::now();
-        self.observer.see(&Traced::Completed { id, result, completed, delivered, early });
+        self.observer.see(&Traced::Completed { id, outcome, completed, delivered, early });
         wake(record, outcome);
         for told in kept {
             self.event(told);
@@ -143,7 +137,7 @@ impl LineOutlet {
         if let Some(call) = record.making() {
             self.inner.not_made(call);
         }
-        self.observer.see(&Traced::Lost { id: record.id.get(), at: clock::now() });
+        self.observer.see(&Traced::Lost { id: record.id, at: clock::now() });
         wake(record, Err(LineError::OPERATIONFAILED));
     }
 

@@ -293,7 +293,7 @@ pub(super) enum Admission {
 /// A completion that has come from the provider.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Arrived {
-    pub(super) result: i32,
+    pub(super) outcome: Outcome,
     pub(super) completed: Time,
     pub(super) early: bool,
 }

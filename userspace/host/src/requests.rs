@@ -8,11 +8,16 @@ use ringback_request::RequestId;
 use super::evidence::this_thread;
 use super::record::{Outlet, Record};
 
-#[derive(Default)]
 struct Table {
-    outstanding: HashMap<u32, Arc<Record>>,
-    /// The id given out last.
-    last: u32,
+    outstanding: HashMap<RequestId, Arc<Record>>,
+    /// The id that is tried next.
+    next: RequestId,
+}
+
+impl Default for Table {
+    fn default() -> Table {
+        Table { outstanding: HashMap::new(), next: RequestId::FIRST }
+    }
 }
 
 /// All outstanding requests of a host.
@@ -29,20 +34,19 @@ impl Requests {
         let asker = this_thread();
         let mut table = self.lock();
         let id = loop {
-            table.last = table.last % RequestId::MAX + 1;
-            if !table.outstanding.contains_key(&table.last)
-                && let Some(id) = RequestId::new(table.last)
-            {
+            let id = table.next;
+            table.next = id.next();
+            if !table.outstanding.contains_key(&id) {
                 break id;
             }
         };
         let record = Arc::new(Record::new(id, outlet, asker, released));
-        table.outstanding.insert(id.get(), Arc::clone(&record));
+        table.outstanding.insert(id, Arc::clone(&record));
         record
     }
 
     /// Takes an outstanding request of this provider out: from here on its id is free (T4).
-    pub(super) fn take(&self, id: u32, provider: u32) -> Option<Arc<Record>> {
+    pub(super) fn take(&self, id: RequestId, provider: u32) -> Option<Arc<Record>> {
         let mut table = self.lock();
         if !table.outstanding.get(&id)?.is_owed_by(provider) {
             return None;
@@ -52,7 +56,7 @@ impl Requests {
 
     /// Gives back the id of a request that was never made.
     pub(super) fn give_back(&self, record: &Record) {
-        self.lock().outstanding.remove(&record.id.get());
+        self.lock().outstanding.remove(&record.id);
     }
 
     /// Takes all out that this provider owes.
@@ -67,9 +71,9 @@ impl Requests {
         self.lock().outstanding.values().filter(|record| record.is_owed()).count()
     }
 
-    /// Goes on counting behind this id.
+    /// Goes on counting with this id.
     #[cfg(test)]
-    pub(super) fn set_last(&self, last: u32) {
-        self.lock().last = last;
+    pub(super) fn set_next(&self, next: RequestId) {
+        self.lock().next = next;
     }
 }

@@ -68,7 +68,7 @@ impl<On> Reservation<'_, On> {
             Err(error) => {
                 count(&shared.counters.refused);
                 record.outlet.asking(record.id, Asking::Refused(error));
-                shared.requests.take(record.id.get(), service.id);
+                shared.requests.take(record.id, service.id);
                 record.refused();
                 Err(error)
             }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ringback_request::{Time, report};
+use ringback_request::{RequestId, Time, report};
 use ringback_tspi::clock;
 use ringback_tspi::error::LineError;
 use ringback_tspi::types::HTAPICALL;
@@ -23,7 +23,7 @@ pub enum Traced<'a> {
     /// The provider is about to be called.
     Submitted {
         /// The request's id.
-        id: u32,
+        id: RequestId,
         /// The function, `lineMakeCall` for example.
         function: &'static str,
         /// The device id of the line.
@@ -36,14 +36,14 @@ pub enum Traced<'a> {
     /// The provider's function has returned the id. What comes before this is early.
     Returned {
         /// The request's id.
-        id: u32,
+        id: RequestId,
         /// The time at which that happened.
         at: Time,
     },
     /// The provider's function has returned an error; no completion comes (R4).
     Refused {
         /// The request's id.
-        id: u32,
+        id: RequestId,
         /// The error that the function returned.
         error: LineError,
         /// The time at which that happened.
@@ -52,9 +52,9 @@ pub enum Traced<'a> {
     /// The request is over and the application gets its outcome.
     Completed {
         /// The request's id.
-        id: u32,
-        /// 0 or a negative error.
-        result: i32,
+        id: RequestId,
+        /// Success, or why it failed.
+        outcome: Result<(), LineError>,
         /// When the operation ended; when the completion came to the host, if the provider does not
         /// say.
         completed: Time,
@@ -66,16 +66,16 @@ pub enum Traced<'a> {
     /// A completion of no request that is outstanding: completed twice, or after a refusal.
     Duplicate {
         /// The id it names.
-        id: u32,
-        /// The result that it brings.
-        result: i32,
+        id: RequestId,
+        /// The outcome that it brings.
+        outcome: Result<(), LineError>,
         /// The time at which that happened.
         at: Time,
     },
     /// The provider was shut down without completing the request.
     Lost {
         /// The request's id.
-        id: u32,
+        id: RequestId,
         /// The time at which that happened.
         at: Time,
     },
@@ -107,12 +107,21 @@ impl Observer {
     }
 
     /// Reports a completion for an unknown request id.
-    pub(super) fn duplicate(&self, counters: &Counters, id: u32, result: i32) {
+    pub(super) fn duplicate(
+        &self,
+        counters: &Counters,
+        id: RequestId,
+        outcome: Result<(), LineError>,
+    ) {
         count(&counters.duplicate);
+        let result = match &outcome {
+            Ok(()) => "success".to_owned(),
+            Err(error) => error.to_string(),
+        };
         report!(
             ERROR,
-            "the provider completed request {id:#010x}, which is not outstanding, with {result}"
+            "the provider completed request {id}, which is not outstanding, with {result}"
         );
-        self.see(&Traced::Duplicate { id, result, at: clock::now() });
+        self.see(&Traced::Duplicate { id, outcome, at: clock::now() });
     }
 }

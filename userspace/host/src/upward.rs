@@ -2,28 +2,27 @@
 
 use std::sync::Arc;
 
-use ringback_request::Completion;
-use ringback_tspi::clock;
-use ringback_tspi::provider::Tapi;
+use ringback_request::RequestId;
+use ringback_tspi::error::LineError;
+use ringback_tspi::provider::{Completion, Tapi};
 use ringback_tspi::types::{HDRVCALL, HTAPICALL, HTAPILINE, HTAPIPHONE};
 
 use super::host::Ways;
 use super::inner::CallInner;
 use super::outlet::LineOutlet;
 use super::queue::{Told, Upcall};
-use super::record::{Arrived, Ending};
+use super::record::{Arrived, Ending, Outcome};
 use super::service::Service;
 
 /// Dropping it says that nothing follows, by which a host learns that its provider is down.
 pub(super) struct Upward {
     service: Arc<Service>,
     ways: Ways,
-    timing: Option<Completion>,
 }
 
 impl Upward {
     pub(super) fn new(service: &Arc<Service>, ways: &Ways) -> Upward {
-        Upward { service: Arc::clone(service), ways: ways.clone(), timing: None }
+        Upward { service: Arc::clone(service), ways: ways.clone() }
     }
 
     /// The line with this handle, if it is open and the provider's.
@@ -33,11 +32,11 @@ impl Upward {
     }
 
     /// A completion of no request that the provider owes.
-    fn duplicate(&self, id: u32, result: i32) {
+    fn duplicate(&self, id: RequestId, outcome: Outcome) {
         let shared = Arc::clone(&self.service.shared);
         let observer = Arc::clone(&self.ways.observer);
         let hand = Arc::clone(&shared.hand);
-        let report = move || observer.duplicate(&shared.counters, id, result);
+        let report = move || observer.duplicate(&shared.counters, id, outcome);
         if self.service.is_apart() {
             // The observer is the application's as well.
             hand.run(Box::new(report));
@@ -48,15 +47,14 @@ impl Upward {
 }
 
 impl Tapi for Upward {
-    fn completion(&mut self, id: u32, result: i32) {
-        let now = clock::now();
-        let timing = self.timing.take().filter(|timing| timing.id.get() == id);
-        let completed = timing.map_or(now, |timing| timing.completed);
+    fn completion(&mut self, completion: &Completion) {
+        let Completion { id, result, completed } = *completion;
+        let outcome = result.map_err(LineError::from);
         let Some(record) = self.service.shared.requests.take(id, self.service.id) else {
-            return self.duplicate(id, result);
+            return self.duplicate(id, outcome);
         };
         let early = !record.state().returned;
-        record.end(Ending::Completed(Arrived { result, completed, early }));
+        record.end(Ending::Completed(Arrived { outcome, completed, early }));
     }
 
     fn line_event(
@@ -93,10 +91,6 @@ impl Tapi for Upward {
         if let Some(phone) = phone.filter(|phone| phone.is_of(&self.service)) {
             phone.push(message, [param1, param2, param3]);
         }
-    }
-
-    fn timing(&mut self, completion: &Completion) {
-        self.timing = Some(*completion);
     }
 }
 

@@ -4,7 +4,7 @@
 //! IDLE ends the call (O3), and a request leaves the book before it is completed (C3, T4).
 
 use ringback_driver::engine::{Context, Failure};
-use ringback_driver::request::Token;
+use ringback_driver::request::{ErrorCode, Token};
 use ringback_tspi::callstate::{CallState, features};
 use ringback_tspi::constants::*;
 use ringback_tspi::error::LineError;
@@ -29,11 +29,12 @@ pub(crate) enum Op {
 }
 
 /// The TSPI error for a failure that the reactor found.
-pub(crate) fn failure(cause: Failure) -> i32 {
-    match cause {
-        Failure::Gone => LineError::NODEVICE.raw(),
-        _ => LineError::OPERATIONFAILED.raw(),
-    }
+pub(crate) fn failure(cause: Failure) -> ErrorCode {
+    let error = match cause {
+        Failure::Gone => LineError::NODEVICE,
+        _ => LineError::OPERATIONFAILED,
+    };
+    error.into()
 }
 
 /// Bookkeeping of one line: owner, call, outstanding requests. Every engine has one for each of its
@@ -228,7 +229,7 @@ impl Book {
         which: impl Fn(Op) -> bool,
         result: Result<(), LineError>,
     ) {
-        let result = result.map_or_else(LineError::raw, |()| 0);
+        let result = result.map_err(ErrorCode::from);
         self.requests.retain(|(request, op)| {
             if which(*op) {
                 cx.complete(*request, result);

@@ -141,7 +141,7 @@ impl Book {
             }
             other => return Some(other),
         }
-        cx.complete(request, 0);
+        cx.complete(request, Ok(()));
         None
     }
 

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use ringback_driver::request::{ErrorCode, RequestId};
 use ringback_tspi::types::{HDRVCALL, HTAPICALL, HTAPILINE};
 
 /// One call that TAPI knows or is about to know.
@@ -20,7 +21,7 @@ struct Entry {
 struct Table {
     calls: HashMap<HDRVCALL, Entry>,
     /// The calls that are being made, by their requests.
-    making: HashMap<u32, HDRVCALL>,
+    making: HashMap<RequestId, HDRVCALL>,
 }
 
 /// All calls of a provider. Its lock is never held during an upcall.
@@ -33,7 +34,7 @@ impl Calls {
     }
 
     /// A request is about to make this call.
-    pub(super) fn making(&self, id: u32, line: HTAPILINE, call: HDRVCALL, tapi: HTAPICALL) {
+    pub(super) fn making(&self, id: RequestId, line: HTAPILINE, call: HDRVCALL, tapi: HTAPICALL) {
         let mut table = self.lock();
         table.making.insert(id, call);
         table.calls.insert(call, Entry { line, tapi: Some(tapi) });
@@ -41,10 +42,10 @@ impl Calls {
 
     /// A request is over. The handle of a call that it failed to make is dead; TAPI may close it
     /// all the same (N8), which needs no entry.
-    pub(super) fn completed(&self, id: u32, result: i32) {
+    pub(super) fn completed(&self, id: RequestId, result: Result<(), ErrorCode>) {
         let mut table = self.lock();
         if let Some(call) = table.making.remove(&id)
-            && result < 0
+            && result.is_err()
         {
             table.calls.remove(&call);
         }
@@ -91,6 +92,12 @@ impl Calls {
 mod tests {
     use super::*;
 
+    const FAILED: Result<(), ErrorCode> = Err(ErrorCode::of::<-1>());
+
+    fn id(number: u32) -> RequestId {
+        RequestId::new(number).unwrap()
+    }
+
     fn call(value: usize) -> HDRVCALL {
         HDRVCALL::new(value).unwrap()
     }
@@ -99,15 +106,15 @@ mod tests {
     fn a_call_that_was_not_made_is_forgotten_n8() {
         let (calls, line) = (Calls::default(), HTAPILINE::new(1).unwrap());
         let tapi = HTAPICALL::new(9).unwrap();
-        calls.making(5, line, call(1), tapi);
+        calls.making(id(5), line, call(1), tapi);
         assert_eq!(calls.tapi(call(1)), Some(tapi), "known before the request is submitted");
-        calls.completed(4, -1);
+        calls.completed(id(4), FAILED);
         assert!(calls.knows(call(1)), "another request's failure changes nothing");
-        calls.completed(5, -1);
+        calls.completed(id(5), FAILED);
         assert!(!calls.knows(call(1)));
-        calls.making(5, line, call(2), tapi);
-        calls.completed(5, 0);
-        calls.completed(5, -1);
+        calls.making(id(5), line, call(2), tapi);
+        calls.completed(id(5), Ok(()));
+        calls.completed(id(5), FAILED);
         assert!(calls.knows(call(2)), "the id is free for another request (T4)");
     }
 
@@ -126,8 +133,8 @@ mod tests {
         let calls = Calls::default();
         let line = |value| HTAPILINE::new(value).unwrap();
         let tapi = HTAPICALL::new(9).unwrap();
-        calls.making(1, line(1), call(1), tapi);
-        calls.making(2, line(2), call(2), tapi);
+        calls.making(id(1), line(1), call(1), tapi);
+        calls.making(id(2), line(2), call(2), tapi);
         calls.line_closed(line(1));
         assert!(!calls.knows(call(1)) && calls.knows(call(2)));
     }

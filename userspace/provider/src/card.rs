@@ -331,9 +331,7 @@ pub(super) fn refused(refused: Refused) -> LineError {
     match refused {
         Refused::Full(_) | Refused::Crowded(_) => LineError::RESOURCEUNAVAIL,
         Refused::NoSuchLine(_) => LineError::INVALLINEHANDLE,
-        Refused::Rejected(result) => {
-            LineError::from_raw(result).unwrap_or(LineError::OPERATIONFAILED)
-        }
+        Refused::Rejected(error) => error.into(),
         Refused::Closed | Refused::Failed(_) => LineError::NODRIVER,
         _ => LineError::OPERATIONFAILED,
     }

@@ -137,13 +137,13 @@ impl<C: Card> Provider for LineProvider<C> {
                 notes,
             },
         };
-        running.calls.making(request.get(), line.tapi, driver_call, call);
+        running.calls.making(request, line.tapi, driver_call, call);
         match running.handle.submit_as(Some(request), line.index, command) {
             Ok(ticket) => Ok((driver_call, gated(ticket))),
             Err(error) => {
                 // N7: the handle is dead, and TAPI does not close it.
                 let error = refused(error);
-                running.calls.completed(request.get(), error.raw());
+                running.calls.completed(request, Err(error.into()));
                 Err(error)
             }
         }

@@ -7,10 +7,10 @@ use std::sync::{Arc, OnceLock};
 use ringback_driver::engine::Failure;
 use ringback_driver::reactor::{Handle, Upcalls};
 use ringback_driver::report;
-use ringback_driver::request::Completion;
+use ringback_driver::request;
 use ringback_lines::{Event, LineEngine, Subject};
 use ringback_tspi::constants::LINE_CLOSE;
-use ringback_tspi::provider::Tapi;
+use ringback_tspi::provider::{Completion, Tapi};
 use ringback_tspi::types::{HDRVCALL, HTAPILINE};
 
 use super::calls::Calls;
@@ -26,12 +26,11 @@ pub(super) struct Upward<L: LineEngine> {
 }
 
 impl<L: LineEngine> Upcalls<Event> for Upward<L> {
-    fn completed(&mut self, completion: Completion) {
-        let id = completion.id.get();
+    fn completed(&mut self, completion: request::Completion) {
+        let request::Completion { id, result, completed, .. } = completion;
         // T4: the provider's own record is removed first.
-        self.calls.completed(id, completion.result);
-        self.tapi.timing(&completion);
-        self.tapi.completion(id, completion.result);
+        self.calls.completed(id, result);
+        self.tapi.completion(&Completion { id, result, completed });
     }
 
     fn event(&mut self, _: usize, event: Event) {
@@ -102,7 +101,7 @@ mod tests {
     struct Ear(Arc<Mutex<Vec<(HTAPILINE, u32)>>>);
 
     impl Tapi for Ear {
-        fn completion(&mut self, _: u32, _: i32) {}
+        fn completion(&mut self, _: &Completion) {}
         fn line_event(
             &mut self,
             line: HTAPILINE,

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use crate::device::{Description, Device, DmaMemory, Kind, Needs};
 use crate::engine::{Context, Engine, Failure, Payload};
-use crate::request::Token;
+use crate::request::{ErrorCode, Token};
 
 use registers::*;
 use unit::Unit;
@@ -242,14 +242,14 @@ impl<D: Device> Edu<D> {
         cx.complete_with(request, answer);
     }
 
-    /// The negative result of a copy that can't be.
-    fn check(&self, offset: usize, words: usize) -> Result<(), i32> {
+    /// The error of a copy that can't be.
+    fn check(&self, offset: usize, words: usize) -> Result<(), ErrorCode> {
         let end = words.checked_mul(4).and_then(|bytes| bytes.checked_add(offset));
         if self.device.dma().is_none() {
-            Err(-libc::EOPNOTSUPP)
+            Err(ErrorCode::of::<{ -libc::EOPNOTSUPP }>())
         } else if words == 0 || !offset.is_multiple_of(4) || end.is_none_or(|end| end > MEMORY_SIZE)
         {
-            Err(-libc::EINVAL)
+            Err(ErrorCode::of::<{ -libc::EINVAL }>())
         } else {
             Ok(())
         }
@@ -269,14 +269,8 @@ impl<D: Device> Engine for Edu<D> {
         order.time_limit
     }
 
-    fn failure(cause: Failure) -> i32 {
-        match cause {
-            Failure::Deadline => -libc::ETIMEDOUT,
-            Failure::Cancelled => -libc::ECANCELED,
-            Failure::Closed => -libc::ESHUTDOWN,
-            Failure::Gone => -libc::ENODEV,
-            _ => -libc::EIO,
-        }
+    fn failure(cause: Failure) -> ErrorCode {
+        cause.errno()
     }
 
     fn start(
@@ -284,9 +278,9 @@ impl<D: Device> Engine for Edu<D> {
         request: Token,
         order: Order,
         _: &mut Context<'_, (), Answer>,
-    ) -> Result<(), i32> {
+    ) -> Result<(), ErrorCode> {
         if self.gone {
-            return Err(-libc::ENODEV);
+            return Err(Failure::Gone.errno());
         }
         match order.work {
             Work::Factorial { operand } => self.factorials.push(request, operand),
@@ -334,7 +328,7 @@ impl<D: Device> Engine for Edu<D> {
 
     fn gone(&mut self, cx: &mut Context<'_, (), Answer>) {
         self.gone = true;
-        let failure = Self::failure(Failure::Gone);
+        let failure = Err(Self::failure(Failure::Gone));
         for request in self.factorials.clear().into_iter().chain(self.copies.clear()) {
             cx.complete(request, failure);
         }

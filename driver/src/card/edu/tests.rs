@@ -8,10 +8,10 @@ use super::hardware::SoftEdu;
 use super::*;
 use crate::device::soft::{Hardware, SoftDevice, SoftInterrupt, SoftMemory};
 use crate::reactor::{Handle, Refused, Stepper, Upcalls};
-use crate::request::Completion;
+use crate::request::{Completion, ErrorCode};
 
 /// The id of a request, its result and its answer.
-type Told = (u32, i32, Answer);
+type Told = (u32, Result<(), ErrorCode>, Answer);
 
 struct Teller(Sender<Told>);
 
@@ -81,7 +81,7 @@ fn factorials_are_answered_one_after_the_other() {
     assert_eq!(bench.told(), []);
     for (id, operand, value) in [(ids[0], 5, 120), (ids[1], 0, 1), (ids[2], 13, 1_932_053_504)] {
         assert!(bench.card.finish_factorial());
-        assert_eq!(bench.interrupt(), [(id, 0, Answer::Factorial { operand, value })]);
+        assert_eq!(bench.interrupt(), [(id, Ok(()), Answer::Factorial { operand, value })]);
     }
     assert!(!bench.card.finish_factorial());
     assert_eq!(bench.interrupt(), [], "an interrupt without a cause");
@@ -94,10 +94,10 @@ fn what_is_stored_is_loaded() {
     let store = bench.submit(Work::Store { offset: 0, words: words.clone() });
     let load = bench.submit(Work::Load { offset: 4, words: 1023 });
     assert!(bench.card.finish_dma());
-    assert_eq!(bench.interrupt(), [(store, 0, Answer::Nothing)]);
+    assert_eq!(bench.interrupt(), [(store, Ok(()), Answer::Nothing)]);
     assert!(bench.card.finish_dma());
     let loaded = Answer::Loaded { offset: 4, words: words[1..].to_vec() };
-    assert_eq!(bench.interrupt(), [(load, 0, loaded)]);
+    assert_eq!(bench.interrupt(), [(load, Ok(()), loaded)]);
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn one_interrupt_may_end_both_units() {
     assert!(bench.card.finish_dma() && bench.card.finish_factorial());
     let answer = Answer::Factorial { operand: 3, value: 6 };
     let told = bench.interrupt();
-    assert_eq!(told, [(three, 0, answer), (store, 0, Answer::Nothing)]);
+    assert_eq!(told, [(three, Ok(()), answer), (store, Ok(()), Answer::Nothing)]);
 }
 
 #[test]
@@ -120,7 +120,11 @@ fn copies_that_do_not_fit_are_refused() {
     {
         let work = Work::Load { offset, words };
         let refused = bench.handle.submit(0, Order { work, time_limit: limit }).unwrap_err();
-        assert_eq!(refused, Refused::Rejected(-libc::EINVAL), "{words} words at {offset}");
+        assert_eq!(
+            refused,
+            Refused::Rejected(ErrorCode::of::<{ -libc::EINVAL }>()),
+            "{words} words at {offset}"
+        );
     }
     let work = Work::Store { offset: 4092, words: vec![1, 2] };
     assert!(bench.handle.submit(0, Order { work, time_limit: limit }).is_err());
@@ -132,11 +136,11 @@ fn an_abandoned_copy_keeps_the_memory_until_it_ends() {
     let late = bench.submit_for(Work::Load { offset: 0, words: 1 }, Duration::from_millis(10));
     let next = bench.submit(Work::Store { offset: 0, words: vec![7] });
     bench.stepper.advance(Duration::from_millis(20));
-    assert_eq!(bench.told(), [(late, -libc::ETIMEDOUT, Answer::Nothing)]);
+    assert_eq!(bench.told(), [(late, Err(Failure::Deadline.errno()), Answer::Nothing)]);
     assert!(bench.card.finish_dma());
     assert_eq!(bench.interrupt(), [], "the copy that nobody waits for");
     assert!(bench.card.finish_dma());
-    assert_eq!(bench.interrupt(), [(next, 0, Answer::Nothing)]);
+    assert_eq!(bench.interrupt(), [(next, Ok(()), Answer::Nothing)]);
 }
 
 #[test]
@@ -148,10 +152,10 @@ fn a_cancelled_request_is_not_started() {
     let second = ticket.id().get();
     assert!(bench.handle.cancel(ticket.token()));
     drop(ticket);
-    assert_eq!(bench.told(), [(second, -libc::ECANCELED, Answer::Nothing)]);
+    assert_eq!(bench.told(), [(second, Err(Failure::Cancelled.errno()), Answer::Nothing)]);
     assert!(bench.card.finish_factorial());
     let answer = Answer::Factorial { operand: 4, value: 24 };
-    assert_eq!(bench.interrupt(), [(first, 0, answer)]);
+    assert_eq!(bench.interrupt(), [(first, Ok(()), answer)]);
     assert!(!bench.card.finish_factorial());
 }
 
@@ -166,7 +170,7 @@ fn what_a_killed_user_left_is_waited_for() {
     assert_eq!(bench.interrupt(), [], "the factorial of 9");
     assert!(bench.card.finish_factorial());
     let answer = Answer::Factorial { operand: 2, value: 2 };
-    assert_eq!(bench.interrupt(), [(mine, 0, answer)]);
+    assert_eq!(bench.interrupt(), [(mine, Ok(()), answer)]);
 }
 
 #[test]
@@ -180,7 +184,7 @@ fn an_interrupt_left_by_a_killed_user_ends_nothing() {
     assert_eq!(bench.interrupt(), [], "9 is done, 6 is not");
     assert!(bench.card.finish_factorial());
     let answer = Answer::Factorial { operand: 6, value: 720 };
-    assert_eq!(bench.interrupt(), [(mine, 0, answer)]);
+    assert_eq!(bench.interrupt(), [(mine, Ok(()), answer)]);
 }
 
 #[test]
@@ -190,11 +194,12 @@ fn removal_fails_what_runs_waits_and_comes() {
     ids.push(bench.submit(Work::Load { offset: 0, words: 1 }));
     bench.card.remove();
     let told = bench.interrupt();
-    let all: Vec<_> = ids.into_iter().map(|id| (id, -libc::ENODEV, Answer::Nothing)).collect();
+    let all: Vec<_> =
+        ids.into_iter().map(|id| (id, Err(Failure::Gone.errno()), Answer::Nothing)).collect();
     assert_eq!(told, all);
     let time_limit = Duration::from_secs(1);
     let refused = bench.handle.submit(0, Order { work: factorial(1), time_limit }).unwrap_err();
-    assert_eq!(refused, Refused::Rejected(-libc::ENODEV));
+    assert_eq!(refused, Refused::Rejected(Failure::Gone.errno()));
 }
 
 #[test]
@@ -203,7 +208,7 @@ fn stopping_settles_everything() {
     let ids = [bench.submit(factorial(1)), bench.submit(factorial(2))];
     bench.stepper.stop();
     let told = bench.told();
-    assert_eq!(told, ids.map(|id| (id, -libc::ESHUTDOWN, Answer::Nothing)));
+    assert_eq!(told, ids.map(|id| (id, Err(Failure::Closed.errno()), Answer::Nothing)));
     assert_eq!(bench.card.read(STATUS.number(), 4) & Status::INTERRUPT.bits(), 0);
 }
 

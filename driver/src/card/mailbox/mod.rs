@@ -23,11 +23,14 @@ use std::time::Duration;
 
 use crate::device::{Description, Device, Kind, Needs, Registers};
 use crate::engine::{Context, Engine, Failure, PerRequest};
-use crate::request::Token;
+use crate::request::{ErrorCode, Token};
 
 pub use hardware::SoftMailbox;
 
 use registers::*;
+
+/// Fails a request whose answer is not what it must be.
+const BAD_ANSWER: ErrorCode = ErrorCode::of::<{ -libc::EBADMSG }>();
 
 /// The sample device of the `uio_dummy` module.
 pub const KIND: Kind = Kind::new(&Description {
@@ -148,7 +151,8 @@ impl<D: Device> Mailbox<D> {
             let answer = self.device.registers().read32(entry + 4);
             self.reaped = self.reaped.wrapping_add(1);
             if let Some((request, operand)) = self.waiting.take_tag(tag) {
-                cx.complete(request, if answer == !operand { 0 } else { -libc::EBADMSG });
+                let right = answer == !operand;
+                cx.complete(request, if right { Ok(()) } else { Err(BAD_ANSWER) });
             }
         }
         if count != 0 {
@@ -185,14 +189,8 @@ impl<D: Device> Engine for Mailbox<D> {
         command.time_limit
     }
 
-    fn failure(cause: Failure) -> i32 {
-        match cause {
-            Failure::Deadline => -libc::ETIMEDOUT,
-            Failure::Cancelled => -libc::ECANCELED,
-            Failure::Closed => -libc::ESHUTDOWN,
-            Failure::Gone => -libc::ENODEV,
-            _ => -libc::EIO,
-        }
+    fn failure(cause: Failure) -> ErrorCode {
+        cause.errno()
     }
 
     fn start(
@@ -200,9 +198,9 @@ impl<D: Device> Engine for Mailbox<D> {
         request: Token,
         command: Complement,
         _: &mut Context<'_, ()>,
-    ) -> Result<(), i32> {
+    ) -> Result<(), ErrorCode> {
         if self.gone {
-            return Err(-libc::ENODEV);
+            return Err(Failure::Gone.errno());
         }
         self.waiting.put(request, command.operand);
         // Keeps the order of submission: a request never overtakes the backlog.
@@ -232,7 +230,7 @@ impl<D: Device> Engine for Mailbox<D> {
         self.gone = true;
         self.backlog.clear();
         for (request, _) in self.waiting.drain() {
-            cx.complete(request, Self::failure(Failure::Gone));
+            cx.complete(request, Err(Self::failure(Failure::Gone)));
         }
     }
 

@@ -22,7 +22,7 @@ use super::super::ticket::Ticket;
 use super::{check, is_found};
 use crate::Time;
 use crate::engine::{Context, Engine, Failure};
-use crate::request::{Completion, RequestId, Table, Token};
+use crate::request::{Completion, ErrorCode, RequestId, Table, Token};
 
 /// What the engine does with a command.
 #[derive(Debug, Clone, Copy)]
@@ -49,22 +49,22 @@ impl Engine for Toy {
     fn time_limit(_: &Command) -> Duration {
         Duration::MAX
     }
-    fn failure(_: Failure) -> i32 {
-        -1
+    fn failure(_: Failure) -> ErrorCode {
+        ErrorCode::of::<-1>()
     }
     fn start(
         &mut self,
         request: Token,
         command: Command,
         cx: &mut Context<'_, ()>,
-    ) -> Result<(), i32> {
+    ) -> Result<(), ErrorCode> {
         if !matches!(command, Command::Complete) {
             cx.event(0, ());
         }
         if matches!(command, Command::TellAndRefuse) {
-            return Err(-2);
+            return Err(ErrorCode::of::<-2>());
         }
-        cx.complete(request, 0);
+        cx.complete(request, Ok(()));
         Ok(())
     }
     fn interrupt(&mut self, _: &mut Context<'_, ()>) {}

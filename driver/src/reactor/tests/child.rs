@@ -44,13 +44,18 @@ impl Engine for Counted {
     fn time_limit(_: &bool) -> Duration {
         10 * DEADLINE
     }
-    fn failure(_: Failure) -> i32 {
-        -1
+    fn failure(_: Failure) -> ErrorCode {
+        error(-1)
     }
-    fn start(&mut self, request: Token, ends: bool, cx: &mut Context<'_, u32>) -> Result<(), i32> {
+    fn start(
+        &mut self,
+        request: Token,
+        ends: bool,
+        cx: &mut Context<'_, u32>,
+    ) -> Result<(), ErrorCode> {
         self.count();
         if ends {
-            cx.complete(request, 0);
+            cx.complete(request, Ok(()));
         }
         Ok(())
     }

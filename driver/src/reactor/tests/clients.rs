@@ -50,12 +50,12 @@ fn a_request_is_awaited_or_waited_for_in_any_order() {
         assert_eq!(block_on(third), Ok(()));
         assert_eq!(second.wait(DEADLINE), Some(Ok(())));
         assert_eq!(second.wait(DEADLINE), None, "told once");
-        assert_eq!(block_on(first), Err(-7));
+        assert_eq!(block_on(first), Err(error(-7)));
         assert_eq!(events.recv_timeout(DEADLINE), Ok((0, 3)));
         let mut runs = client.request(0, FOR_EVER).unwrap();
         assert_eq!(runs.wait(Duration::ZERO), None);
         assert!(client.handle().cancel_id(runs.id()));
-        assert_eq!(block_on(runs), Err(-2));
+        assert_eq!(block_on(runs), Err(error(-2)));
     });
 }
 
@@ -82,7 +82,7 @@ fn the_end_of_the_card_tells_every_pending_and_wakes_its_task() {
         let pending: Vec<_> = (0..10).map(|n| client.request(n % 2, FOR_EVER).unwrap()).collect();
         let waiting = thread::spawn(move || pending.into_iter().map(block_on).collect::<Vec<_>>());
         driver.shutdown();
-        assert_eq!(waiting.join().unwrap(), [Err(-3); 10]);
+        assert_eq!(waiting.join().unwrap(), [Err(error(-3)); 10]);
         assert!(client.handle().wait_ended(DEADLINE));
         assert_eq!(client.request(0, Ask::Now(0)).map(drop), Err(Refused::Closed));
     });
@@ -95,10 +95,10 @@ fn a_panic_of_the_engine_is_an_error_of_each_pending() {
         let runs = client.request(0, FOR_EVER).unwrap();
         let panics = client.request(0, Ask::Panic);
         match panics {
-            Ok(pending) => assert_eq!(block_on(pending), Err(-5)),
+            Ok(pending) => assert_eq!(block_on(pending), Err(error(-5))),
             Err(refused) => assert_eq!(refused, Refused::Failed(Failure::Internal)),
         }
-        assert_eq!(block_on(runs), Err(-5));
+        assert_eq!(block_on(runs), Err(error(-5)));
     });
 }
 
@@ -141,7 +141,7 @@ fn a_task_that_panics_when_it_is_woken_keeps_no_other_from_its_outcome() {
         assert_eq!(pin!(&mut armed).poll(&mut cx), Poll::Pending);
         let other = client.request(0, FOR_EVER).unwrap();
         driver.shutdown();
-        assert_eq!(block_on(other), Err(-3));
-        assert_eq!(armed.wait(DEADLINE), Some(Err(-3)));
+        assert_eq!(block_on(other), Err(error(-3)));
+        assert_eq!(armed.wait(DEADLINE), Some(Err(error(-3))));
     });
 }

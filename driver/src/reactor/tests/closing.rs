@@ -195,10 +195,15 @@ impl Engine for Safe {
     fn time_limit(ask: &Ask) -> Duration {
         Puppet::time_limit(ask)
     }
-    fn failure(cause: Failure) -> i32 {
+    fn failure(cause: Failure) -> ErrorCode {
         Puppet::failure(cause)
     }
-    fn start(&mut self, request: Token, ask: Ask, cx: &mut Context<'_, u32>) -> Result<(), i32> {
+    fn start(
+        &mut self,
+        request: Token,
+        ask: Ask,
+        cx: &mut Context<'_, u32>,
+    ) -> Result<(), ErrorCode> {
         self.0.start(request, ask, cx)
     }
     fn interrupt(&mut self, _: &mut Context<'_, u32>) {}

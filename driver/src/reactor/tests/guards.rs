@@ -65,14 +65,19 @@ impl Engine for Wreck {
     fn time_limit(errand: &Errand) -> Duration {
         if let Errand::RunFor(limit) = errand { *limit } else { Duration::from_secs(3600) }
     }
-    fn failure(cause: Failure) -> i32 {
+    fn failure(cause: Failure) -> ErrorCode {
         match cause {
             // One of the engines panics in `failure` as well.
             Failure::Cancelled => panic!("a bug in failure"),
             _ => Puppet::failure(cause),
         }
     }
-    fn start(&mut self, _: Token, errand: Errand, _: &mut Context<'_, u32>) -> Result<(), i32> {
+    fn start(
+        &mut self,
+        _: Token,
+        errand: Errand,
+        _: &mut Context<'_, u32>,
+    ) -> Result<(), ErrorCode> {
         match errand {
             Errand::Start => self.panics_in(Place::Start),
             Errand::Timer => self.timer = true,
@@ -124,7 +129,8 @@ struct Listener<F>(Sender<Told>, F);
 
 impl<F: FnMut(Told) + Send + 'static> Upcalls<u32> for Listener<F> {
     fn completed(&mut self, completion: Completion) {
-        self.hear(Told::Completed(completion.id, completion.result));
+        let result = ErrorCode::number_of(completion.result);
+        self.hear(Told::Completed(completion.id, result));
     }
     fn event(&mut self, _: usize, event: u32) {
         self.hear(Told::Event(event));

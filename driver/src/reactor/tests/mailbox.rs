@@ -75,7 +75,7 @@ fn mailbox_thousands_outstanding_from_many_threads_each_once() {
                 submitters.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
             (submitted, ended)
         });
-        assert!(ended.iter().all(|one| one.result == 0));
+        assert!(ended.iter().all(|one| one.result.is_ok()));
         let sorted = |mut ids: Vec<RequestId>| {
             ids.sort_unstable();
             ids
@@ -105,7 +105,10 @@ fn mailbox_wrong_answers_removal_and_lost_interrupts_end_requests_with_errors() 
         hardware.answer_wrongly();
         hardware.step(1);
         interrupt.raise();
-        assert_eq!(told.recv_timeout(DEADLINE).unwrap().result, -libc::EBADMSG);
+        assert_eq!(
+            told.recv_timeout(DEADLINE).unwrap().result,
+            Err(ErrorCode::of::<{ -libc::EBADMSG }>())
+        );
 
         // The hardware answers, but the interrupt is lost: the deadline ends the request, and the
         // late answer has no request. A polling reaper finds the answer in time. The loss may take
@@ -119,10 +122,10 @@ fn mailbox_wrong_answers_removal_and_lost_interrupts_end_requests_with_errors() 
         let mut comes_to = |end| std::iter::repeat_with(&mut lost).take(50).any(|one| one == end);
         match mode {
             Mode::Thread(Waiting::Sleep) | Mode::Local(Waiting::Sleep) => {
-                assert!(comes_to(-libc::ETIMEDOUT));
+                assert!(comes_to(Err(Failure::Deadline.errno())));
             }
-            Mode::Thread(Waiting::Poll) | Mode::Local(Waiting::Poll) => assert!(comes_to(0)),
-            _ => assert!([0, -libc::ETIMEDOUT].contains(&lost())),
+            Mode::Thread(Waiting::Poll) | Mode::Local(Waiting::Poll) => assert!(comes_to(Ok(()))),
+            _ => assert!([Ok(()), Err(Failure::Deadline.errno())].contains(&lost())),
         }
         interrupt.raise();
 
@@ -131,14 +134,14 @@ fn mailbox_wrong_answers_removal_and_lost_interrupts_end_requests_with_errors() 
         interrupt.raise();
         for id in running {
             let completion = told.recv_timeout(DEADLINE).unwrap();
-            assert_eq!((completion.id, completion.result), (id, -libc::ENODEV));
+            assert_eq!((completion.id, completion.result), (id, Err(Failure::Gone.errno())));
         }
         match handle.submit(0, complement(5)) {
-            Err(refused) => assert_eq!(refused, Refused::Rejected(-libc::ENODEV)),
+            Err(refused) => assert_eq!(refused, Refused::Rejected(Failure::Gone.errno())),
             // The reaper held the card.
             Ok(ticket) => {
                 drop(ticket);
-                assert_eq!(told.recv_timeout(DEADLINE).unwrap().result, -libc::ENODEV);
+                assert_eq!(told.recv_timeout(DEADLINE).unwrap().result, Err(Failure::Gone.errno()));
             }
         }
         drop(driver);

@@ -19,7 +19,8 @@ fn a_token_of_another_card_ends_nothing() {
         let id = of_b.id();
         assert!(!b.handle().cancel(of_a.token()));
         let alike = of_a.token();
-        let running = b.handle().with(move |_, cx| (cx.is_running(alike), cx.complete(alike, 0)));
+        let running =
+            b.handle().with(move |_, cx| (cx.is_running(alike), cx.complete(alike, Ok(()))));
         assert_eq!(running, Ok((false, false)));
         let token = of_b.token();
         drop(of_b);
@@ -174,7 +175,7 @@ struct Ended(Arc<Mutex<Vec<&'static str>>>);
 
 impl Engine for Ended {
     engine_without_hardware!();
-    fn start(&mut self, _: Token, (): (), _: &mut Context<'_, u32>) -> Result<(), i32> {
+    fn start(&mut self, _: Token, (): (), _: &mut Context<'_, u32>) -> Result<(), ErrorCode> {
         Ok(())
     }
     fn stop(&mut self, _: &mut Context<'_, u32>) {
@@ -196,8 +197,13 @@ struct Restless {
 
 impl Engine for Restless {
     engine_without_hardware!();
-    fn start(&mut self, request: Token, (): (), cx: &mut Context<'_, u32>) -> Result<(), i32> {
-        cx.complete(request, 0);
+    fn start(
+        &mut self,
+        request: Token,
+        (): (),
+        cx: &mut Context<'_, u32>,
+    ) -> Result<(), ErrorCode> {
+        cx.complete(request, Ok(()));
         Ok(())
     }
     fn next_timer(&self) -> Time {
@@ -274,38 +280,6 @@ fn an_engine_that_asks_its_own_card_is_refused_and_not_kept_waiting() {
 }
 
 #[test]
-fn c2_results_that_are_not_negative_are_named_and_made_so() {
-    in_every_mode(|mode| {
-        let log = log::Log::default();
-        let (driver, heard, _guard) = log::start(mode, 8, &log.subscriber(), |_| ());
-        let handle = driver.handle();
-        for result in [5, 0, i32::MAX] {
-            assert_eq!(failure(&handle, Ask::Refuse(result), &heard), i32::MIN);
-            log.wait(Level::ERROR, &format!("of line 0 with {result}, which is not negative"));
-        }
-        let ticket = handle.submit(1, Ask::Now(7)).unwrap();
-        let id = ticket.id();
-        drop(ticket);
-        assert_eq!(next(&heard), Heard::Completed(id, i32::MIN));
-        log.wait(Level::ERROR, &format!("the engine completed request {id} of line 1 with 7"));
-    });
-}
-
-#[test]
-fn c2_a_result_that_is_not_negative_is_named_by_its_request() {
-    let log = log::Log::default();
-    let _guard = tracing::dispatcher::set_default(&log.subscriber());
-    let (ear, _heard) = ear(|_| ());
-    // No other thread holds the card, so that it is refused at once.
-    let stepper = Stepper::new(Puppet::default(), ear, 8).unwrap();
-    let id = RequestId::new(0x77);
-    let refused = stepper.handle().submit_as(id, 1, Ask::Refuse(5)).unwrap_err();
-    assert_eq!(refused, Refused::Rejected(i32::MIN));
-    let line = "the engine refused request 0x00000077 of line 1 with 5, which is not negative";
-    assert_eq!(log.with(Level::ERROR, line).len(), 1);
-}
-
-#[test]
 fn a_request_that_is_completed_and_then_refused_is_named() {
     let log = log::Log::default();
     let _guard = tracing::dispatcher::set_default(&log.subscriber());
@@ -375,7 +349,8 @@ fn r4_why_a_request_is_refused_can_be_told_apart() {
         let failed = handle.submit(0, Ask::Now(0)).unwrap_err();
         assert_eq!(failed, Refused::Failed(Failure::Internal));
         assert_eq!(handle.with(|_, _| ()).unwrap_err(), failed);
-        let texts = [Refused::Rejected(-108), closed, failed].map(|refused| refused.to_string());
+        let texts =
+            [Refused::Rejected(error(-108)), closed, failed].map(|refused| refused.to_string());
         assert_eq!(
             texts,
             [

@@ -18,8 +18,8 @@ macro_rules! engine_without_hardware {
         fn time_limit((): &()) -> Duration {
             DEADLINE
         }
-        fn failure(_: Failure) -> i32 {
-            -1
+        fn failure(_: Failure) -> ErrorCode {
+            error(-1)
         }
         fn interrupt(&mut self, _: &mut Context<'_, u32>) {}
         fn ended(&mut self, _: Token, _: Failure, _: &mut Context<'_, u32>) {}
@@ -54,10 +54,20 @@ use crate::Time;
 use crate::device::{InterruptFd, InterruptSize};
 use crate::engine::{Context, Engine, Failure};
 use crate::report;
-use crate::request::{RequestId, Token};
+use crate::request::{ErrorCode, RequestId, Token};
 
 /// Long enough for any machine; only a fault makes a test wait as long.
 const DEADLINE: Duration = Duration::from_secs(20);
+
+/// The error with this number.
+fn error(number: i32) -> ErrorCode {
+    ErrorCode::new(number).expect("an error is negative")
+}
+
+/// The result with this number.
+fn outcome(number: i32) -> Result<(), ErrorCode> {
+    ErrorCode::result_of(number).expect("C2")
+}
 
 enum Ask {
     /// Completes at once, with this result.
@@ -98,23 +108,28 @@ impl Engine for Puppet {
     fn time_limit(ask: &Ask) -> Duration {
         if let Ask::Wait(limit) = ask { *limit } else { Duration::from_secs(60) }
     }
-    fn failure(cause: Failure) -> i32 {
+    fn failure(cause: Failure) -> ErrorCode {
         match cause {
-            Failure::Deadline => -1,
-            Failure::Cancelled => -2,
-            Failure::Closed => -3,
-            Failure::Gone => -4,
-            Failure::Internal => -5,
+            Failure::Deadline => error(-1),
+            Failure::Cancelled => error(-2),
+            Failure::Closed => error(-3),
+            Failure::Gone => error(-4),
+            Failure::Internal => error(-5),
         }
     }
-    fn start(&mut self, request: Token, ask: Ask, cx: &mut Context<'_, u32>) -> Result<(), i32> {
+    fn start(
+        &mut self,
+        request: Token,
+        ask: Ask,
+        cx: &mut Context<'_, u32>,
+    ) -> Result<(), ErrorCode> {
         // A line of a level and in a place where a subscriber must not run.
         report!(TRACE, "the puppet starts {:?}", cx.table.id(request));
         match ask {
-            Ask::Now(result) => assert!(cx.complete(request, result)),
+            Ask::Now(result) => assert!(cx.complete(request, outcome(result))),
             Ask::Tell(event, result) => {
                 cx.event(0, event);
-                cx.complete(request, result);
+                cx.complete(request, outcome(result));
             }
             Ask::TellAndWait(event) => cx.event(0, event),
             Ask::TellOnBoth(event) => {
@@ -124,14 +139,14 @@ impl Engine for Puppet {
             }
             Ask::Wait(_) => {}
             Ask::Polled => self.polled = Some(request),
-            Ask::Refuse(result) => return Err(result),
-            Ask::CompleteAndRefuse(result) => {
-                cx.complete(request, 0);
-                return Err(result);
+            Ask::Refuse(number) => return Err(error(number)),
+            Ask::CompleteAndRefuse(number) => {
+                cx.complete(request, Ok(()));
+                return Err(error(number));
             }
             Ask::Slow(time) => {
                 thread::sleep(time);
-                cx.complete(request, 0);
+                cx.complete(request, Ok(()));
             }
             Ask::Panic => panic!("the puppet was told to"),
         }
@@ -142,7 +157,7 @@ impl Engine for Puppet {
     }
     fn poll(&mut self, cx: &mut Context<'_, u32>) {
         if let Some(request) = self.polled.take() {
-            cx.complete(request, 0);
+            cx.complete(request, Ok(()));
         }
     }
     fn ended(&mut self, request: Token, cause: Failure, _: &mut Context<'_, u32>) {
@@ -171,7 +186,8 @@ struct Ear {
 
 impl Upcalls<u32> for Ear {
     fn completed(&mut self, completion: Completion) {
-        self.hear(Heard::Completed(completion.id, completion.result));
+        let result = ErrorCode::number_of(completion.result);
+        self.hear(Heard::Completed(completion.id, result));
     }
     fn event(&mut self, line: usize, event: u32) {
         self.hear(Heard::Event(line, event));
@@ -323,9 +339,9 @@ fn nothing_on_line_0(driver: &Running<Puppet>, heard: &Receiver<(Heard, ThreadId
 /// The result of a command that fails, as a refusal or as a completion.
 fn failure(handle: &Handle<Puppet>, ask: Ask, heard: &Receiver<(Heard, ThreadId)>) -> i32 {
     match handle.submit(0, ask).map(|ticket| ticket.id()) {
-        Err(Refused::Rejected(result)) => result,
-        Err(Refused::Closed) => Puppet::failure(Failure::Closed),
-        Err(Refused::Failed(cause)) => Puppet::failure(cause),
+        Err(Refused::Rejected(error)) => error.get(),
+        Err(Refused::Closed) => Puppet::failure(Failure::Closed).get(),
+        Err(Refused::Failed(cause)) => Puppet::failure(cause).get(),
         Err(other) => panic!("{other}"),
         Ok(submitted) => match next(heard) {
             Heard::Completed(id, result) if id == submitted => result,

@@ -57,25 +57,25 @@ impl Engine for Sender {
     fn time_limit(_: &Order) -> Duration {
         10 * DEADLINE
     }
-    fn failure(cause: Failure) -> i32 {
+    fn failure(cause: Failure) -> ErrorCode {
         Puppet::failure(cause)
     }
-    fn start(&mut self, request: Token, order: Order, cx: &mut Cx<'_>) -> Result<(), i32> {
+    fn start(&mut self, request: Token, order: Order, cx: &mut Cx<'_>) -> Result<(), ErrorCode> {
         match order {
             Order::Give(number) => assert!(cx.complete_with(request, self.parcel(number))),
             Order::GiveTwice(number) => {
                 assert!(cx.complete_with(request, self.parcel(number)));
                 assert!(!cx.complete_with(request, self.parcel(number + 1)), "C3");
-                assert!(!cx.complete(request, -9), "C3");
+                assert!(!cx.complete(request, outcome(-9)), "C3");
             }
-            Order::Plain(result) => assert!(cx.complete(request, result)),
+            Order::Plain(result) => assert!(cx.complete(request, outcome(result))),
             Order::Late => {}
         }
         Ok(())
     }
     fn interrupt(&mut self, _: &mut Cx<'_>) {}
     fn ended(&mut self, request: Token, _: Failure, cx: &mut Cx<'_>) {
-        cx.complete(request, -2);
+        cx.complete(request, outcome(-2));
         assert!(!cx.complete_with(request, self.parcel(1)), "C3");
     }
     fn stop(&mut self, _: &mut Cx<'_>) {}
@@ -149,15 +149,15 @@ fn a_request_that_fails_or_brings_nothing_has_no_output() {
         for result in [0, -7] {
             handle.submit(0, Order::Plain(result)).unwrap().release();
             let completion = next();
-            assert_eq!((completion.result, completion.output.number), (result, 0));
-            let expected = if result == 0 { Ok(0) } else { Err(result) };
+            assert_eq!((completion.result, completion.output.number), (outcome(result), 0));
+            let expected = outcome(result).map(|()| 0);
             assert_eq!(completion.into_result().map(|parcel| parcel.number), expected);
         }
         let ticket = handle.submit(0, Order::Late).unwrap();
         assert!(handle.cancel(ticket.token()));
         drop(ticket);
         let completion = next();
-        assert_eq!((completion.result, completion.output.number), (-2, 0));
+        assert_eq!((completion.result, completion.output.number), (outcome(-2), 0));
         assert_eq!(dropped.load(Ordering::SeqCst), 1, "what came too late");
     });
 }

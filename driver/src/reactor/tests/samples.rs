@@ -30,13 +30,13 @@ impl Engine for Player {
     fn time_limit(Sound::Play(_, limit): &Sound) -> Duration {
         *limit
     }
-    fn failure(cause: Failure) -> i32 {
+    fn failure(cause: Failure) -> ErrorCode {
         match cause {
-            Failure::Deadline => -1,
-            Failure::Cancelled => -2,
-            Failure::Closed => -3,
-            Failure::Gone => -4,
-            Failure::Internal => -5,
+            Failure::Deadline => error(-1),
+            Failure::Cancelled => error(-2),
+            Failure::Closed => error(-3),
+            Failure::Gone => error(-4),
+            Failure::Internal => error(-5),
         }
     }
     fn start(
@@ -44,7 +44,7 @@ impl Engine for Player {
         request: Token,
         Sound::Play(samples, _): Sound,
         cx: &mut Context<'_, u32>,
-    ) -> Result<(), i32> {
+    ) -> Result<(), ErrorCode> {
         self.plays.push((cx.play(3, Some(request), &samples), request));
         Ok(())
     }
@@ -62,7 +62,7 @@ impl Engine for Player {
             Played::Dropped => -10,
             Played::Failed(_) => -11,
         };
-        cx.complete(request, result);
+        cx.complete(request, outcome(result));
     }
     fn ended(&mut self, _: Token, _: Failure, cx: &mut Context<'_, u32>) {
         cx.silence(3);

@@ -72,13 +72,18 @@ struct Notes {
 
 impl Engine for Notes {
     engine_without_hardware!();
-    fn start(&mut self, request: Token, (): (), cx: &mut Context<'_, u32>) -> Result<(), i32> {
+    fn start(
+        &mut self,
+        request: Token,
+        (): (),
+        cx: &mut Context<'_, u32>,
+    ) -> Result<(), ErrorCode> {
         self.starts.lock().unwrap().push(thread::current().id());
         if let Some((begun, go_on)) = self.first.take() {
             begun.wait();
             go_on.wait();
         }
-        cx.complete(request, 0);
+        cx.complete(request, Ok(()));
         Ok(())
     }
     fn stop(&mut self, _: &mut Context<'_, u32>) {}

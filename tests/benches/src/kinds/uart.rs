@@ -10,9 +10,12 @@ use ringback_driver::card::ThreadDelay;
 use ringback_driver::card::uart16550::{FlowControl, Options, Service, Uart16550};
 use ringback_driver::device::{Device, Registers};
 use ringback_driver::engine::{Context, Engine, Failure};
-use ringback_driver::request::Token;
+use ringback_driver::request::{ErrorCode, Token};
 
 use super::{Bare, Kind, words};
+
+/// Fails a request whose answer is not what it must be.
+const BAD_ANSWER: ErrorCode = ErrorCode::of::<{ -libc::EBADMSG }>();
 
 // PC16550D data sheet, table II.
 const DATA: usize = 0;
@@ -79,7 +82,7 @@ impl<D: Device> Echo<D> {
         let service = self.uart.service();
         while let Some(byte) = self.uart.receive() {
             if let Some((request, sent)) = self.waiting.pop_front() {
-                cx.complete(request, if byte == sent { 0 } else { -libc::EBADMSG });
+                cx.complete(request, if byte == sent { Ok(()) } else { Err(BAD_ANSWER) });
             }
         }
         self.again = match service {
@@ -105,15 +108,16 @@ impl<D: Device> Engine for Echo<D> {
         LIMIT
     }
 
-    fn failure(cause: Failure) -> i32 {
-        match cause {
-            Failure::Deadline => -libc::ETIMEDOUT,
-            Failure::Gone => -libc::ENODEV,
-            _ => -libc::ECANCELED,
-        }
+    fn failure(cause: Failure) -> ErrorCode {
+        cause.errno()
     }
 
-    fn start(&mut self, request: Token, byte: u8, _: &mut Context<'_, ()>) -> Result<(), i32> {
+    fn start(
+        &mut self,
+        request: Token,
+        byte: u8,
+        _: &mut Context<'_, ()>,
+    ) -> Result<(), ErrorCode> {
         self.waiting.push_back((request, byte));
         self.uart.send(&[byte]);
         Ok(())
@@ -135,7 +139,7 @@ impl<D: Device> Engine for Echo<D> {
 
     fn gone(&mut self, cx: &mut Context<'_, ()>) {
         for (request, _) in self.waiting.drain(..) {
-            cx.complete(request, Self::failure(Failure::Gone));
+            cx.complete(request, Err(Self::failure(Failure::Gone)));
         }
     }
 

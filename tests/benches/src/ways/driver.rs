@@ -26,7 +26,7 @@ impl<E: Send + 'static, O: Send + 'static> Upcalls<E, O> for Landings {
     fn completed(&mut self, completion: Completion<O>) {
         let number = completion.id.get() as usize - 1;
         if let Some(landing) = self.0.get(number)
-            && completion.result == 0
+            && completion.result.is_ok()
         {
             landing.land_from(completion.completed.as_nanos());
         }

@@ -8,8 +8,10 @@ use ringback_driver::Time;
 use ringback_driver::card::uart16550::{Service, Uart16550};
 use ringback_driver::device::Device;
 use ringback_driver::engine::{Context, Engine, Failure};
-use ringback_driver::request::Token;
+use ringback_driver::request::{ErrorCode, Token};
 
+/// Fails a request whose answer is not what it must be.
+const BAD_ANSWER: ErrorCode = ErrorCode::of::<{ -libc::EBADMSG }>();
 /// Number of bytes that are written to the port at once. mtty takes a FIFO with all its 16 bytes
 /// used for an empty one.
 const BURST: usize = 15;
@@ -76,7 +78,7 @@ impl<D: Device> Echo<D> {
             let Some(waiting) = self.waiting.front_mut() else { continue };
             waiting.wrong |= waiting.bytes.pop_front() != Some(byte);
             if waiting.bytes.is_empty() {
-                let result = if waiting.wrong { -libc::EBADMSG } else { 0 };
+                let result = if waiting.wrong { Err(BAD_ANSWER) } else { Ok(()) };
                 cx.complete(waiting.request, result);
                 self.waiting.pop_front();
             }
@@ -111,18 +113,19 @@ impl<D: Device> Engine for Echo<D> {
         text.time_limit
     }
 
-    fn failure(cause: Failure) -> i32 {
-        match cause {
-            Failure::Deadline => -libc::ETIMEDOUT,
-            Failure::Gone => -libc::ENODEV,
-            _ => -libc::ECANCELED,
-        }
+    fn failure(cause: Failure) -> ErrorCode {
+        cause.errno()
     }
 
-    fn start(&mut self, request: Token, text: Text, _: &mut Context<'_, ()>) -> Result<(), i32> {
+    fn start(
+        &mut self,
+        request: Token,
+        text: Text,
+        _: &mut Context<'_, ()>,
+    ) -> Result<(), ErrorCode> {
         let bytes = VecDeque::from(text.bytes);
         if bytes.is_empty() {
-            return Err(-libc::EINVAL);
+            return Err(ErrorCode::of::<{ -libc::EINVAL }>());
         }
         self.waiting.push_back(Waiting { request, unsent: bytes.len(), bytes, wrong: false });
         self.send();
@@ -146,7 +149,7 @@ impl<D: Device> Engine for Echo<D> {
 
     fn gone(&mut self, cx: &mut Context<'_, ()>) {
         for waiting in self.waiting.drain(..) {
-            cx.complete(waiting.request, Self::failure(Failure::Gone));
+            cx.complete(waiting.request, Err(Self::failure(Failure::Gone)));
         }
     }
 

@@ -16,7 +16,7 @@ use ringback_driver::device::uio::UioDevice;
 use ringback_driver::device::vfio::VfioDevice;
 use ringback_driver::device::{Device, Needs};
 use ringback_driver::reactor::{Driver, Refused, Upcalls};
-use ringback_driver::request::Completion;
+use ringback_driver::request::{Completion, ErrorCode};
 
 use crate::Outcome;
 use crate::tally::Tally;
@@ -197,7 +197,7 @@ pub fn uio() -> Outcome {
         return Err(format!("{came} interrupts for {FACTORIALS} factorials"));
     }
     let refused = card.submit(Work::Load { offset: 0, words: 1 }, LONG);
-    if refused != Err(Refused::Rejected(-libc::EOPNOTSUPP)) {
+    if refused != Err(Refused::Rejected(ErrorCode::of::<{ -libc::EOPNOTSUPP }>())) {
         return Err(format!("a copy without DMA memory was not refused as it should: {refused:?}"));
     }
 

@@ -16,6 +16,7 @@ use ringback_driver::device::mmio::MappedRegisters;
 use ringback_driver::device::sysfs::SysfsRoot;
 use ringback_driver::device::uio::{UioDevice, UioInfo};
 use ringback_driver::device::{Device, Needs, Registers};
+use ringback_driver::engine::Failure;
 use ringback_driver::reactor::{Driver, Handle, Refused};
 
 use crate::Outcome;
@@ -169,7 +170,7 @@ pub fn removal() -> Outcome {
     let counts = tally.counts();
     counts.exactly_once(counts.submitted)?;
     counts.only(&[0, -libc::ENODEV])?;
-    if refused != Err(Refused::Rejected(-libc::ENODEV)) {
+    if refused != Err(Refused::Rejected(Failure::Gone.errno())) {
         return Err(format!(
             "a request after the removal was not refused as it should: {refused:?}"
         ));

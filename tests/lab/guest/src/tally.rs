@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use ringback_driver::engine::Engine;
 use ringback_driver::reactor::{Handle, Refused, Ticket, Upcalls};
-use ringback_driver::request::{Completion, RequestId};
+use ringback_driver::request::{Completion, ErrorCode, RequestId};
 
 use crate::Outcome;
 
@@ -77,7 +77,9 @@ impl Tally {
         command: impl Fn() -> E::Command,
         held: &mut Option<Ticket>,
     ) -> Result<Ticket, Refused> {
-        let request = Some(RequestId::new(id).ok_or(Refused::Rejected(-libc::EINVAL))?);
+        let request = Some(
+            RequestId::new(id).ok_or(Refused::Rejected(ErrorCode::of::<{ -libc::EINVAL }>()))?,
+        );
         loop {
             let seen = {
                 let mut book = self.lock();
@@ -126,8 +128,9 @@ impl Tally {
     pub fn completed<Output>(&self, completion: &Completion<Output>) {
         let mut book = self.lock();
         let id = completion.id.get();
+        let result = ErrorCode::number_of(completion.result);
         let before = book.get(self.first, id);
-        book.set(self.first, id, State::Completed(completion.result));
+        book.set(self.first, id, State::Completed(result));
         let counts = &mut book.counts;
         match before {
             State::Returned => {}
@@ -136,7 +139,7 @@ impl Tally {
             State::Unknown => counts.unknown += 1,
         }
         counts.completed += 1;
-        *counts.results.entry(completion.result).or_default() += 1;
+        *counts.results.entry(result).or_default() += 1;
         drop(book);
         self.changed.notify_all();
     }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use ringback_driver::device::{Device, Registers};
 use ringback_driver::engine::{Context, Engine, Failure, PerRequest};
-use ringback_driver::request::Token;
+use ringback_driver::request::{ErrorCode, Token};
 
 /// Reads 0x5345_4E53 ("SENS").
 pub const ID: usize = 0x00;
@@ -36,12 +36,12 @@ pub struct Measure {
     pub time_limit: Duration,
 }
 
-/// Results of this engine. Any negative numbers will do; these are those of errno.
-pub const EIO: i32 = -5;
-pub const ENODEV: i32 = -19;
-pub const ESHUTDOWN: i32 = -108;
-pub const ETIMEDOUT: i32 = -110;
-pub const ECANCELED: i32 = -125;
+/// Errors of this engine. Any negative numbers will do; these are those of errno.
+pub const EIO: ErrorCode = ErrorCode::of::<-5>();
+pub const ENODEV: ErrorCode = ErrorCode::of::<-19>();
+pub const ESHUTDOWN: ErrorCode = ErrorCode::of::<-108>();
+pub const ETIMEDOUT: ErrorCode = ErrorCode::of::<-110>();
+pub const ECANCELED: ErrorCode = ErrorCode::of::<-125>();
 
 pub struct Sensor<D> {
     device: D,
@@ -75,7 +75,7 @@ impl<D: Device> Engine for Sensor<D> {
         command.time_limit
     }
 
-    fn failure(cause: Failure) -> i32 {
+    fn failure(cause: Failure) -> ErrorCode {
         match cause {
             Failure::Deadline => ETIMEDOUT,
             Failure::Cancelled => ECANCELED,
@@ -90,7 +90,7 @@ impl<D: Device> Engine for Sensor<D> {
         request: Token,
         command: Measure,
         _: &mut Context<'_, (), u32>,
-    ) -> Result<(), i32> {
+    ) -> Result<(), ErrorCode> {
         if self.gone {
             return Err(ENODEV);
         }
@@ -113,7 +113,7 @@ impl<D: Device> Engine for Sensor<D> {
             registers.write32(POP, 1);
             match self.waiting.take_tag(tag) {
                 Some((request, ())) if value & FAILED == 0 => cx.complete_with(request, value),
-                Some((request, ())) => cx.complete(request, EIO),
+                Some((request, ())) => cx.complete(request, Err(EIO)),
                 // The answer to a request that was ended before.
                 None => false,
             };
@@ -130,7 +130,7 @@ impl<D: Device> Engine for Sensor<D> {
     fn gone(&mut self, cx: &mut Context<'_, (), u32>) {
         self.gone = true;
         for (request, ()) in self.waiting.drain() {
-            cx.complete(request, ENODEV);
+            cx.complete(request, Err(ENODEV));
         }
     }
 

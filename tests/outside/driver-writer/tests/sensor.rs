@@ -34,7 +34,7 @@ impl Wake for Nobody {
     fn wake(self: Arc<Self>) {}
 }
 
-fn outcome(pending: &mut Pending<Soft>) -> Option<Result<u32, i32>> {
+fn outcome(pending: &mut Pending<Soft>) -> Option<Result<u32, ErrorCode>> {
     let waker = Waker::from(Arc::new(Nobody));
     match std::pin::Pin::new(pending).poll(&mut Context::from_waker(&waker)) {
         Poll::Ready(outcome) => Some(outcome),
@@ -85,7 +85,7 @@ fn ten_thousand_requests_from_four_threads_end_once_each() {
     let driver = Driver::start(Sensor::new(device).unwrap(), files, upcalls, 1024).unwrap();
     let client = client.connect(driver.handle());
     let over = AtomicBool::new(false);
-    let told = Mutex::new(HashMap::<Result<(), i32>, u32>::new());
+    let told = Mutex::new(HashMap::<Result<(), ErrorCode>, u32>::new());
     thread::scope(|scope| {
         scope.spawn(|| {
             while !over.load(Ordering::Relaxed) {

@@ -14,7 +14,7 @@ use ringback_tspi::error::LineError;
 use ringback_tspi::key::Key;
 use ringback_tspi::types::HDRVCALL;
 
-use super::{Application, EndedBy, Held, numbers};
+use super::{Application, EndedBy, Held};
 use crate::checker::{Kind, Rule, Submitted};
 use crate::hardware::SimLines;
 use crate::journal::note;
@@ -201,17 +201,17 @@ impl Application {
         let ticket = match handle.submit_as(id, line, command) {
             Ok(ticket) => ticket,
             Err(refused) => {
-                let result = match refused {
-                    Refused::Rejected(result) => result,
+                let error = match refused {
+                    Refused::Rejected(error) => error.into(),
                     // A provider returns this error for all other refusals.
-                    _ => LineError::RESOURCEUNAVAIL.raw(),
+                    _ => LineError::RESOURCEUNAVAIL,
                 };
-                note!(self.journal, "     refused: {} ({refused})", numbers::result(result));
+                note!(self.journal, "     refused: {error:?} ({refused})");
                 self.coverage.count(match refused {
                     Refused::Full(_) => "refused, table full",
                     _ => "refused",
                 });
-                self.checker.refused(id, result);
+                self.checker.refused(id);
                 self.saboteur.refused(id, line, time);
                 return false;
             }

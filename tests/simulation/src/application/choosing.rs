@@ -91,7 +91,7 @@ impl Application {
             21 => self.look(line, call),
             22 => self.accept(call),
             23..=24 => self.attach(call),
-            // As dialers do: dropped and closed at once (D6).
+            // Dialers do this: they drop a call and close it at once (D6).
             25 => {
                 self.drop_call(call);
                 self.close_call(call);

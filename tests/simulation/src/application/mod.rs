@@ -230,7 +230,7 @@ impl Application {
     fn completed(&mut self, completion: &Completion) {
         let Completion { id, result, .. } = *completion;
         note!(self.journal, "     completed {id} {}", numbers::result(result));
-        self.coverage.count(if result == 0 { "completed 0" } else { "completed with an error" });
+        self.coverage.count(if result.is_ok() { "completed 0" } else { "completed with an error" });
         self.checker.completed(completion, self.now());
         self.act_inside();
     }

@@ -1,5 +1,6 @@
 //! The numbers that are dialled, and texts for results and events in the journal.
 
+use ringback_driver::request::ErrorCode;
 use ringback_lines::{Event, Subject};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
@@ -54,10 +55,10 @@ pub(super) fn any(dice: &mut Dice, known: &[String]) -> String {
 }
 
 /// The name of a result.
-pub(super) fn result(result: i32) -> String {
-    match LineError::from_raw(result) {
-        Some(error) => format!("{error:?}"),
-        None => result.to_string(),
+pub(super) fn result(result: Result<(), ErrorCode>) -> String {
+    match result.map_err(LineError::from) {
+        Err(error) => format!("{error:?}"),
+        Ok(()) => "0".to_owned(),
     }
 }
 

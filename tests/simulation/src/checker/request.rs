@@ -67,10 +67,7 @@ impl Checker {
     }
 
     /// Notes that a request was refused. `id` is set if the caller has chosen it.
-    pub(crate) fn refused(&mut self, id: Option<RequestId>, result: i32) {
-        if result >= 0 {
-            self.fail(Rule::R4, format!("refused with {result}, which is no error"));
-        }
+    pub(crate) fn refused(&mut self, id: Option<RequestId>) {
         if let Some(id) = id {
             remember(&mut self.refused, id);
         }
@@ -92,10 +89,7 @@ impl Checker {
 
     /// Checks a completion that was delivered.
     pub(crate) fn completed(&mut self, completion: &Completion, now: Time) {
-        let Completion { id, result, .. } = *completion;
-        if result > 0 {
-            self.fail(Rule::C2, format!("{id} completed with {result}"));
-        }
+        let (id, result) = (completion.id, completion.result.map_err(LineError::from));
         let Some(request) = self.requests.remove(&id) else {
             let (rule, text) = if self.refused.contains(&id) {
                 (Rule::R4, "was refused")
@@ -104,7 +98,7 @@ impl Checker {
             } else {
                 (Rule::C3, "was never submitted")
             };
-            return self.fail(rule, format!("{id} completed with {result:#x}, but {text}"));
+            return self.fail(rule, format!("{id} completed with {result:?}, but {text}"));
         };
         remember(&mut self.completed, id);
         let Submitted { line, time, limit, .. } = request.at;
@@ -122,15 +116,15 @@ impl Checker {
             self.fail(Rule::Deadline, text);
         }
         if let Some(rule) = request.due
-            && result != LineError::OPERATIONFAILED.raw()
+            && result != Err(LineError::OPERATIONFAILED)
         {
             let closed = rule != Rule::D7;
             let rule = if closed && request.at.kind == Kind::MakeCall { Rule::N6 } else { rule };
             let how = if closed { "closed" } else { "dropped" };
-            self.fail(rule, format!("{id} was {how} and completed with {result:#x}"));
+            self.fail(rule, format!("{id} was {how} and completed with {result:?}"));
         }
-        self.show(Seen::Completed { request: id, result });
-        self.effect(&request.at, result == 0);
+        self.show(Seen::Completed { request: id, result: completion.result });
+        self.effect(&request.at, result.is_ok());
     }
 
     /// Applies what a completion means for the call.

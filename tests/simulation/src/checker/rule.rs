@@ -6,8 +6,6 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Rule {
-    /// A result is 0 or negative.
-    C2,
     /// Each request that returned its id completes exactly once.
     C3,
     /// Upcalls do not nest.

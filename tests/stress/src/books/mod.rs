@@ -15,7 +15,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use ringback_driver::request::RequestId;
 use ringback_host::Traced;
+use ringback_tspi::error::LineError;
 use ringback_tspi::types::HTAPICALL;
 
 use self::pages::{Opening, Pages, Request, Stage};
@@ -135,18 +137,18 @@ impl Books {
                     }
                 }
             }
-            Traced::Completed { id, result, .. } => {
+            Traced::Completed { id, outcome, .. } => {
                 let _telling = self.telling("a completion");
-                self.pages().told(id, result);
+                self.pages().told(id, outcome);
             }
             Traced::Lost { id, .. } => {
                 let _telling = self.telling("a lost request");
                 let mut pages = self.pages();
-                pages.told(id, i32::MIN);
+                pages.told(id, Err(LineError::OPERATIONFAILED));
                 pages.wrong(format!("R5: {id} was never completed by the provider"));
             }
-            Traced::Duplicate { id, result, .. } => {
-                self.wrong(format!("C3: {id} is completed with {result} and not outstanding"));
+            Traced::Duplicate { id, outcome, .. } => {
+                self.wrong(format!("C3: {id} is completed with {outcome:?} and not outstanding"));
             }
             Traced::Event { device_id, event } => {
                 let _telling = self.telling("an event");
@@ -172,22 +174,22 @@ impl Books {
     }
 
     /// Called when a callback is about to be set for a request.
-    pub(crate) fn promise(&self, id: u32) {
+    pub(crate) fn promise(&self, id: RequestId) {
         let mut pages = self.pages();
         pages.promised += 1;
         pages.note(format!("a callback for {id}"));
     }
 
     /// Called when the callback was set.
-    pub(crate) fn given(&self, id: u32) {
+    pub(crate) fn given(&self, id: RequestId) {
         if let Some(request) = self.pages().requests.get_mut(&id) {
             request.given = true;
         }
     }
 
     /// Runs the callback of a request.
-    pub(crate) fn called(&self, id: u32, act: impl FnOnce()) {
-        struct Running<'a>(&'a Books, u32);
+    pub(crate) fn called(&self, id: RequestId, act: impl FnOnce()) {
+        struct Running<'a>(&'a Books, RequestId);
         impl Drop for Running<'_> {
             fn drop(&mut self) {
                 if let Some(request) = self.0.pages().requests.get_mut(&self.1) {
@@ -244,7 +246,7 @@ impl Books {
     /// Called at the end of the host's life.
     pub(crate) fn close(&self) {
         let mut pages = self.pages();
-        let left: Vec<u32> = pages
+        let left: Vec<RequestId> = pages
             .requests
             .iter()
             .filter(|(_, request)| matches!(request.stage, Stage::Asked | Stage::Accepted))

@@ -3,8 +3,10 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::Ordering;
 
+use ringback_driver::request::RequestId;
 use ringback_host::{Call, LineEvent};
 use ringback_tspi::callstate::CallState;
+use ringback_tspi::error::LineError;
 use ringback_tspi::types::HTAPICALL;
 
 use super::{ASKING, Asking, OpeningNo};
@@ -59,7 +61,7 @@ pub(super) struct Opening {
 pub(super) struct Pages {
     pub(super) openings: HashMap<OpeningNo, Opening>,
     pub(super) calls: HashMap<HTAPICALL, CallBook>,
-    pub(super) requests: HashMap<u32, Request>,
+    pub(super) requests: HashMap<RequestId, Request>,
     /// The number of callbacks that were set for requests, and of those that were called.
     pub(super) promised: u64,
     pub(super) called: u64,
@@ -99,7 +101,7 @@ impl Pages {
         self.openings.iter().filter(|(_, one)| open(one)).map(|(no, _)| *no).collect()
     }
 
-    pub(super) fn asked(&mut self, id: u32, function: &str, line: u32, call: HTAPICALL) {
+    pub(super) fn asked(&mut self, id: RequestId, function: &str, line: u32, call: HTAPICALL) {
         let asking = ASKING.with_borrow(Clone::clone);
         let making = function == "lineMakeCall";
         let opening = match self.calls.get(&call) {
@@ -129,13 +131,13 @@ impl Pages {
         self.note(format!("{function} {id} on line {line}, {call}, opening {opening:?}"));
     }
 
-    pub(super) fn told(&mut self, id: u32, result: i32) {
-        self.note(format!("{id} told {result}"));
+    pub(super) fn told(&mut self, id: RequestId, outcome: Result<(), LineError>) {
+        self.note(format!("{id} told {outcome:?}"));
         if self.down {
-            self.wrong(format!("D12: {id} is told {result} after the shutdown"));
+            self.wrong(format!("D12: {id} is told {outcome:?} after the shutdown"));
         }
         let Some(request) = self.requests.get_mut(&id) else {
-            return self.wrong(format!("C3: {id} is told {result}, which nobody has asked"));
+            return self.wrong(format!("C3: {id} is told {outcome:?}, which nobody has asked"));
         };
         let before = std::mem::replace(&mut request.stage, Stage::Told);
         request.given_in_time = request.given;
@@ -145,21 +147,18 @@ impl Pages {
             .as_ref()
             .is_some_and(|asking| !asking.known && asking.inside.load(Ordering::SeqCst));
         if matches!(before, Stage::Told | Stage::Refused) {
-            self.wrong(format!("C3, R4: {id} is told {result}, and was {before:?}"));
+            self.wrong(format!("C3, R4: {id} is told {outcome:?}, and was {before:?}"));
         }
         if early {
-            self.wrong(format!("G1: {id} is told {result} before its function has returned"));
-        }
-        if result > 0 {
-            self.wrong(format!("C2: {id} is told {result}"));
+            self.wrong(format!("G1: {id} is told {outcome:?} before its function has returned"));
         }
         if self.is_closed(opening) {
-            self.wrong(format!("D1: {id} is told {result} after its line's close"));
+            self.wrong(format!("D1: {id} is told {outcome:?} after its line's close"));
         }
         if let Some(book) = self.calls.get_mut(&call) {
-            book.making &= result != 0;
+            book.making &= outcome.is_err();
             if book.closed {
-                self.wrong(format!("D5: {id} is told {result} after its call's close"));
+                self.wrong(format!("D5: {id} is told {outcome:?} after its call's close"));
             }
         }
     }

@@ -1,19 +1,21 @@
 //! The books report the violations that they are made for.
 
 use ringback_driver::Time;
+use ringback_driver::request::RequestId;
 use ringback_tspi::error::LineError;
 
 use super::*;
 
 const LINE: u32 = 2;
 const AT: Time = Time::ZERO;
+const ONE: RequestId = RequestId::FIRST;
 
 fn call() -> HTAPICALL {
     HTAPICALL::new(9).expect("a handle is not 0")
 }
 
 /// Makes books with one request.
-fn asked(id: u32, known: bool, then: impl FnOnce(&Books)) -> Books {
+fn asked(id: RequestId, known: bool, then: impl FnOnce(&Books)) -> Books {
     let books = Books::default();
     let opening = books.opening(LINE);
     asking(opening, known, || {
@@ -24,9 +26,9 @@ fn asked(id: u32, known: bool, then: impl FnOnce(&Books)) -> Books {
     books
 }
 
-fn told(books: &Books, id: u32, result: i32) {
+fn told(books: &Books, id: RequestId, outcome: Result<(), LineError>) {
     let (completed, delivered, early) = (AT, AT, false);
-    books.observe(&Traced::Completed { id, result, completed, delivered, early });
+    books.observe(&Traced::Completed { id, outcome, completed, delivered, early });
 }
 
 /// The only violation.
@@ -38,40 +40,40 @@ fn broken(books: &Books) -> String {
 
 #[test]
 fn c3_what_is_told_twice_or_never_is_noticed() {
-    let books = asked(1, true, |_| ());
-    books.observe(&Traced::Returned { id: 1, at: AT });
-    told(&books, 1, 0);
+    let books = asked(ONE, true, |_| ());
+    books.observe(&Traced::Returned { id: ONE, at: AT });
+    told(&books, ONE, Ok(()));
     books.close();
     assert!(books.broken().0.is_empty());
-    told(&books, 1, 0);
+    told(&books, ONE, Ok(()));
     assert!(broken(&books).starts_with("C3"));
-    let books = asked(1, true, |_| ());
+    let books = asked(ONE, true, |_| ());
     books.close();
     assert!(broken(&books).starts_with("C3"));
-    let books = asked(1, true, |_| ());
-    books.observe(&Traced::Refused { id: 1, error: LineError::NOMEM, at: AT });
-    told(&books, 1, -1);
+    let books = asked(ONE, true, |_| ());
+    books.observe(&Traced::Refused { id: ONE, error: LineError::NOMEM, at: AT });
+    told(&books, ONE, Err(LineError::NOMEM));
     assert!(broken(&books).starts_with("C3, R4"));
 }
 
 #[test]
 fn g1_what_is_told_before_its_function_has_returned_is_noticed_unless_the_id_was_known() {
-    assert!(broken(&asked(1, false, |books| told(books, 1, 0))).starts_with("G1"));
-    assert!(asked(1, true, |books| told(books, 1, 0)).broken().0.is_empty());
+    assert!(broken(&asked(ONE, false, |books| told(books, ONE, Ok(())))).starts_with("G1"));
+    assert!(asked(ONE, true, |books| told(books, ONE, Ok(()))).broken().0.is_empty());
 }
 
 #[test]
 fn c6_upcalls_that_overlap_are_noticed() {
-    let books = asked(1, true, |_| ());
-    books.called(1, || told(&books, 1, 0));
+    let books = asked(ONE, true, |_| ());
+    books.called(ONE, || told(&books, ONE, Ok(())));
     assert!(broken(&books).starts_with("C6"));
 }
 
 #[test]
 fn d1_d5_d12_a_close_with_something_outstanding_is_noticed_and_so_is_what_follows() {
     let accepted = || {
-        let books = asked(1, true, |_| ());
-        books.observe(&Traced::Returned { id: 1, at: AT });
+        let books = asked(ONE, true, |_| ());
+        books.observe(&Traced::Returned { id: ONE, at: AT });
         books
     };
     let books = accepted();
@@ -84,21 +86,21 @@ fn d1_d5_d12_a_close_with_something_outstanding_is_noticed_and_so_is_what_follow
     books.down(false);
     assert!(broken(&books).starts_with("D12"));
     let books = accepted();
-    told(&books, 1, 0);
+    told(&books, ONE, Ok(()));
     books.call_closed(call(), false);
     assert!(books.broken().0.is_empty());
-    told(&books, 1, 0);
+    told(&books, ONE, Ok(()));
     assert!(books.broken().0.iter().any(|text| text.starts_with("D5")));
 }
 
 #[test]
 fn d1_a_callback_that_still_runs_is_noticed() {
-    let books = asked(1, true, |_| ());
-    books.observe(&Traced::Returned { id: 1, at: AT });
-    books.promise(1);
-    books.given(1);
-    told(&books, 1, 0);
-    books.called(1, || books.line_closed(1, false));
+    let books = asked(ONE, true, |_| ());
+    books.observe(&Traced::Returned { id: ONE, at: AT });
+    books.promise(ONE);
+    books.given(ONE);
+    told(&books, ONE, Ok(()));
+    books.called(ONE, || books.line_closed(1, false));
     assert!(broken(&books).starts_with("D1"));
     books.close();
     assert_eq!(books.broken().0.len(), 1);

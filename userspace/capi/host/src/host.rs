@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use ringback_host::{Host, HostOptions, LineEvent, StartError, Traced};
 use ringback_tspi::error::LineError;
 use ringback_tspi::ffi::Loaded;
+use ringback_tspi::functions::RequestId;
 use ringback_tspi::provider::Provider;
 
 use crate::deliveries::Deliveries;
@@ -36,7 +37,7 @@ struct Books {
     /// Handles of calls, by the host's.
     calls: HashMap<usize, u64>,
     /// Requests that were made, by the host's id.
-    requests: HashMap<u32, Made>,
+    requests: HashMap<RequestId, Made>,
     /// For the calls that come in. There is none before a line is open.
     host: Option<Weak<LoadedHost>>,
 }
@@ -63,19 +64,18 @@ impl Names {
                     made.call = handle;
                 }
             }
-            Traced::Completed { id, result, .. } => self.completed(deliveries, *id, *result),
+            Traced::Completed { id, outcome, .. } => self.completed(deliveries, *id, *outcome),
             Traced::Lost { id, .. } => {
-                self.completed(deliveries, *id, LineError::OPERATIONFAILED.raw());
+                self.completed(deliveries, *id, Err(LineError::OPERATIONFAILED));
             }
             Traced::Event { device_id, event } => self.event(deliveries, *device_id, event),
             _ => {}
         }
     }
 
-    fn completed(&self, deliveries: &Deliveries, id: u32, result: i32) {
+    fn completed(&self, deliveries: &Deliveries, id: RequestId, outcome: Result<(), LineError>) {
         let Some(Made { request, call }) = self.books().requests.remove(&id) else { return };
-        // C2: a provider that gives a positive result has failed.
-        let result = if result > 0 { LineError::OPERATIONFAILED.raw() } else { result };
+        let result = outcome.map_or_else(LineError::raw, |()| 0);
         let event = Event::completion(request.line, call, request.id, result);
         deliveries.push(event, Some(request));
     }
@@ -203,13 +203,13 @@ impl LoadedHost {
     }
 
     /// Notes that a request is about to be made under an id of the host's.
-    pub fn making(&self, host_id: u32, request: &Arc<Request>) {
+    pub fn making(&self, host_id: RequestId, request: &Arc<Request>) {
         let made = Made { request: Arc::clone(request), call: 0 };
         self.names.books().requests.insert(host_id, made);
     }
 
     /// The request was refused, and so the call that it would have made does not exist.
-    pub fn not_made(&self, host_id: u32) {
+    pub fn not_made(&self, host_id: RequestId) {
         let mut books = self.names.books();
         if let Some(Made { call, .. }) = books.requests.remove(&host_id)
             && CALLS.find(call).is_err()

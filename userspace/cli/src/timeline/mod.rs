@@ -14,10 +14,11 @@ use std::time::Duration;
 
 use nix::time::{ClockId, clock_gettime};
 use ringback_driver::Time;
-use ringback_driver::request::RequestId;
+use ringback_driver::request::{ErrorCode, RequestId};
 use ringback_host::Traced;
 use ringback_tspi::callstate::monitor::{Monitor, Seen};
 use ringback_tspi::constants::*;
+use ringback_tspi::error::LineError;
 use ringback_tspi::types::{HDRVCALL, HTAPICALL, HTAPILINE};
 use serde::Serialize;
 
@@ -29,6 +30,11 @@ fn now() -> Time {
     // Every Linux has CLOCK_MONOTONIC.
     clock_gettime(ClockId::CLOCK_MONOTONIC)
         .map_or(Time::ZERO, |now| Time::ZERO + Duration::from(now))
+}
+
+/// An outcome as one number, as a log has it: 0, or the error's.
+fn number(outcome: Result<(), LineError>) -> i32 {
+    ErrorCode::number_of(outcome.map_err(ErrorCode::from))
 }
 
 /// The writing end of a log. Clones write to the same log.
@@ -45,22 +51,25 @@ impl Recorder {
     pub(crate) fn trace(&self, traced: &Traced<'_>) {
         match traced {
             Traced::Submitted { id, function, device_id, call, at, .. } => {
-                let what = What::Submitted { id: *id, function, call: call.raw() };
+                let what = What::Submitted { id: id.get(), function, call: call.raw() };
                 self.put(Entry { at: *at, line: Some(*device_id), what });
             }
-            Traced::Returned { id, at } => self.request(*at, What::Returned { id: *id }),
+            Traced::Returned { id, at } => self.request(*at, What::Returned { id: id.get() }),
             Traced::Refused { id, error, at } => {
-                let what = What::Refused { id: *id, result: error.raw(), error: error.to_string() };
+                let (id, result, error) = (id.get(), error.raw(), error.to_string());
+                let what = What::Refused { id, result, error };
                 self.request(*at, what);
             }
-            Traced::Completed { id, result, completed, delivered, early } => {
-                self.request(*completed, What::Completed { id: *id, early: *early });
-                self.request(*delivered, What::Delivered { id: *id, result: *result });
+            Traced::Completed { id, outcome, completed, delivered, early } => {
+                let (id, early, result) = (id.get(), *early, number(*outcome));
+                self.request(*completed, What::Completed { id, early });
+                self.request(*delivered, What::Delivered { id, result });
             }
-            Traced::Duplicate { id, result, at } => {
-                self.request(*at, What::Duplicate { id: *id, result: *result });
+            Traced::Duplicate { id, outcome, at } => {
+                let (id, result) = (id.get(), number(*outcome));
+                self.request(*at, What::Duplicate { id, result });
             }
-            Traced::Lost { id, at } => self.request(*at, What::Lost { id: *id }),
+            Traced::Lost { id, at } => self.request(*at, What::Lost { id: id.get() }),
             Traced::Event { device_id, event } => {
                 let what = What::of_event(event);
                 self.put(Entry { at: event.at(), line: Some(*device_id), what });
@@ -272,7 +281,7 @@ impl Log {
     }
 
     fn over(&mut self, id: u32, result: i32) {
-        if let Some(request) = RequestId::new(id) {
+        if let (Some(request), Some(result)) = (RequestId::new(id), ErrorCode::result_of(result)) {
             self.see(Seen::Completed { request, result });
         }
     }

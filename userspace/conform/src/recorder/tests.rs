@@ -33,7 +33,9 @@ impl Provider for Inline {
     fn line_drop(&self, id: RequestId, _: HDRVCALL, _: &[u8]) -> Result<Ticket, LineError> {
         let mut tapi = self.0.lock().unwrap();
         let tapi = tapi.as_mut().unwrap();
-        thread::scope(|scope| scope.spawn(|| tapi.completion(id.get(), 0)).join().unwrap());
+        thread::scope(|scope| {
+            scope.spawn(|| tapi.completion(&Completion::now(id, Ok(())))).join().unwrap()
+        });
         let line = HTAPILINE::new(8).unwrap();
         assert_eq!(tapi.new_call(line, HDRVCALL::new(6).unwrap()), HTAPICALL::new(9));
         tapi.line_event(line, HTAPICALL::new(9), LINE_CALLSTATE, 1, 2, 3);
@@ -44,8 +46,8 @@ impl Provider for Inline {
     fn line_unhold(&self, id: RequestId, _: HDRVCALL) -> Result<Ticket, LineError> {
         let mut tapi = self.0.lock().unwrap();
         let tapi = tapi.as_mut().unwrap();
-        tapi.completion(id.get(), 0);
-        tapi.completion(id.get(), 0);
+        tapi.completion(&Completion::now(id, Ok(())));
+        tapi.completion(&Completion::now(id, Ok(())));
         Ok(Ticket::ungated(id))
     }
 }
@@ -54,7 +56,7 @@ impl Provider for Inline {
 struct Nine;
 
 impl Tapi for Nine {
-    fn completion(&mut self, _: u32, _: i32) {}
+    fn completion(&mut self, _: &Completion) {}
 
     fn line_event(
         &mut self,

@@ -2,6 +2,7 @@
 //!
 //! The order rules of calls are those of [`Monitor`], which is shown the log.
 
+use ringback_request::ErrorCode;
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::callstate::monitor::{Monitor, Rule as Order, Seen};
 use ringback_tspi::constants::{
@@ -41,6 +42,8 @@ fn seen(history: &History<'_>) -> Vec<(u64, Seen)> {
         let ends = refused.map(|returned| (returned.at, returned.result));
         let done = request.done.first().map(|done| (done.at, done.result));
         for (at, result) in ends.into_iter().chain(done) {
+            // C2 is another rule's: an end with a positive result is one all the same.
+            let result = ErrorCode::new(result).map_or(Ok(()), Err);
             seen.push((at, Seen::Completed { request: id, result }));
         }
     }

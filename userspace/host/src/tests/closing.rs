@@ -12,13 +12,13 @@ fn stuck(mock: &Arc<Mock>, call: &Call) -> (Sender<()>, thread::JoinHandle<()>) 
     let (go, may_go) = mpsc::channel::<()>();
     let (tell, is_in): (Sender<()>, Receiver<()>) = mpsc::channel();
     let dial = call.dial("1").unwrap();
-    let id = dial.id().get();
+    let id = dial.id();
     dial.on_complete(move |_| {
         tell.send(()).unwrap();
         let _ = may_go.recv_timeout(DEADLINE);
     });
     let mock = Arc::clone(mock);
-    let teller = thread::spawn(move || mock.complete(id, 0));
+    let teller = thread::spawn(move || mock.complete(id, Ok(())));
     is_in.recv_timeout(DEADLINE).unwrap();
     (go, teller)
 }
@@ -70,12 +70,12 @@ fn d5_closing_in_a_callback_says_that_the_rest_comes_after_it() {
     let (give, closed) = mpsc::channel();
     let closes = call.clone();
     let (first, second) = (call.dial("1").unwrap(), call.dial("2").unwrap());
-    let id = first.id().get();
+    let id = first.id();
     first.on_complete(move |_| {
         give.send(closes.close()).unwrap();
         give.send(closes.close()).unwrap();
     });
-    mock.complete(id, 0);
+    mock.complete(id, Ok(()));
     assert_eq!(closed.recv_timeout(DEADLINE).unwrap(), Ok(Closed::AfterUpcall));
     assert_eq!(closed.recv_timeout(DEADLINE).unwrap(), Ok(Closed::AfterUpcall));
     assert_eq!(second.wait(DEADLINE), Err(FAILED.into()));
@@ -84,9 +84,9 @@ fn d5_closing_in_a_callback_says_that_the_rest_comes_after_it() {
     let (give, closed) = mpsc::channel();
     let closes = call.clone();
     let only = call.dial("1").unwrap();
-    let id = only.id().get();
+    let id = only.id();
     only.on_complete(move |_| give.send(closes.close()).unwrap());
-    mock.complete(id, 0);
+    mock.complete(id, Ok(()));
     assert_eq!(closed.recv_timeout(DEADLINE).unwrap(), Ok(Closed::Now));
 }
 
@@ -132,9 +132,9 @@ fn a_callback_closes_a_call_of_another_host_without_waiting() {
     let left = theirs.dial("2").unwrap();
     let (give, closed) = mpsc::channel();
     let dial = ours.dial("1").unwrap();
-    let id = dial.id().get();
+    let id = dial.id();
     dial.on_complete(move |_| give.send(theirs.close()).unwrap());
-    here.0.complete(id, 0);
+    here.0.complete(id, Ok(()));
     assert_eq!(closed.recv_timeout(DEADLINE).unwrap(), Ok(Closed::AfterUpcall));
     go.send(()).unwrap();
     teller.join().unwrap();
@@ -150,10 +150,10 @@ fn d5_a_callback_that_closes_what_another_thread_tells_is_not_told_that_it_is_cl
     let (go, teller) = stuck(&there.0, &theirs);
     let (give, closed) = mpsc::channel();
     let dial = ours.dial("1").unwrap();
-    let id = dial.id().get();
+    let id = dial.id();
     let again = theirs.clone();
     dial.on_complete(move |_| give.send(theirs.close()).unwrap());
-    here.0.complete(id, 0);
+    here.0.complete(id, Ok(()));
     assert_eq!(closed.recv_timeout(DEADLINE).unwrap(), Ok(Closed::AfterUpcall));
     go.send(()).unwrap();
     teller.join().unwrap();

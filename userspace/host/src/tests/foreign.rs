@@ -46,14 +46,15 @@ fn asks_in_callbacks(mock: Mock) -> bool {
     let (give, done) = mpsc::channel();
     let dials = call.clone();
     let first = call.dial("1").unwrap();
-    let id = first.id().get();
+    let id = first.id();
     first.on_complete(move |_| {
         dials.dial("at once").unwrap().on_complete(move |outcome| give.send(outcome).unwrap());
     });
-    mock.complete(id, 0);
+    mock.complete(id, Ok(()));
     assert_eq!(done.recv_timeout(DEADLINE).unwrap(), Ok(()));
     mock.state(call.handle(), CallState::Connected);
-    mock.tell(|tapi| tapi.completion(77_777, 0));
+    let nobodys = RequestId::new(77_777).unwrap();
+    mock.tell(|tapi| tapi.completion(&super::done(nobodys)));
     eventually("all is told", || host.outstanding() == 0 && host.counts().completed == 5);
     *locked(&asks) = None;
     mock.nested.load(Ordering::SeqCst)

@@ -18,9 +18,9 @@ fn a_callback_that_panics_with_a_payload_that_panics_leaves_the_line_in_order() 
     let (mock, _host, line) = start(Mock::default());
     let call = made(&mock, &line);
     let dial = call.dial("1").unwrap();
-    let id = dial.id().get();
+    let id = dial.id();
     dial.on_complete(|_| std::panic::panic_any(Bomb));
-    mock.complete(id, 0);
+    mock.complete(id, Ok(()));
     assert_eq!(call.dial("at once").unwrap().wait(DEADLINE), Ok(()));
 }
 
@@ -35,7 +35,7 @@ fn c6_upcalls_never_overlap_on_whichever_threads_they_come() {
     for round in 0..200 {
         let (inside, overlaps, give) = (Arc::clone(&inside), Arc::clone(&overlaps), give.clone());
         let dial = call.dial(if round % 2 == 0 { "at once" } else { "later" }).unwrap();
-        let id = dial.id().get();
+        let id = dial.id();
         dial.on_complete(move |_| {
             overlaps.fetch_add(inside.fetch_add(1, Ordering::SeqCst), Ordering::SeqCst);
             thread::yield_now();
@@ -43,7 +43,7 @@ fn c6_upcalls_never_overlap_on_whichever_threads_they_come() {
             give.send(()).unwrap();
         });
         if round % 2 != 0 {
-            mock.complete(id, 0);
+            mock.complete(id, Ok(()));
         }
     }
     for _ in 0..200 {

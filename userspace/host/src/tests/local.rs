@@ -90,8 +90,7 @@ impl Provider for Threadless {
         _: u32,
         _: Option<&[u8]>,
     ) -> Result<(HDRVCALL, Ticket), LineError> {
-        let id = request.get();
-        self.send.send(Box::new(move |tapi| tapi.completion(id, 0))).unwrap();
+        self.send.send(Box::new(move |tapi| tapi.completion(&done(request)))).unwrap();
         Ok((HDRVCALL::new(call.raw() << 4).unwrap(), Ticket::ungated(request)))
     }
 

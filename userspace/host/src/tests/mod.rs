@@ -7,11 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ringback_request::RequestId;
+use ringback_request::{ErrorCode, RequestId};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
 use ringback_tspi::error::{LineError, PhoneError};
-use ringback_tspi::provider::{Control, Devices, InProcess, Init, Provider, Tapi, Ticket};
+use ringback_tspi::provider::{
+    Completion, Control, Devices, InProcess, Init, Provider, Tapi, Ticket,
+};
 use ringback_tspi::structs::{LINEDEVCAPS, PHONECAPS, PHONESTATUS, Writer};
 use ringback_tspi::types::{
     HDRVCALL, HDRVLINE, HDRVPHONE, HTAPICALL, HTAPILINE, HTAPIPHONE, Version,
@@ -36,13 +38,14 @@ const DEADLINE: Duration = Duration::from_secs(60);
 const FAILED: LineError = LineError::OPERATIONFAILED;
 
 /// What it does inside lineMakeCall.
-type Act = Box<dyn FnMut(&mut dyn Tapi, u32, HTAPILINE, HTAPICALL) -> Option<LineError> + Send>;
+type Act =
+    Box<dyn FnMut(&mut dyn Tapi, RequestId, HTAPILINE, HTAPICALL) -> Option<LineError> + Send>;
 
 /// What it does when something is closed.
 type InClose = Box<dyn FnOnce() -> LineError + Send>;
 
 /// Requests that were accepted and are not complete, with the call that each is about.
-type Accepted = Arc<Mutex<HashMap<u32, HDRVCALL>>>;
+type Accepted = Arc<Mutex<HashMap<RequestId, HDRVCALL>>>;
 
 /// A provider with one line, whose completions nothing holds back. What is closed it completes,
 /// after the upcall if there is one.
@@ -51,7 +54,7 @@ struct Mock {
     tapi: Mutex<Option<Box<dyn Tapi>>>,
     accepted: Accepted,
     /// Completions to be told as soon as no upcall is under way.
-    later: Mutex<Vec<(u32, i32)>>,
+    later: Mutex<Vec<Completion>>,
     /// Its way up is to be dropped then.
     ending: AtomicBool,
     line: Mutex<Option<HTAPILINE>>,
@@ -97,9 +100,9 @@ struct Mock {
 struct Noting(Box<dyn Tapi>, Accepted);
 
 impl Tapi for Noting {
-    fn completion(&mut self, id: u32, result: i32) {
-        locked(&self.1).remove(&id);
-        self.0.completion(id, result);
+    fn completion(&mut self, completion: &Completion) {
+        locked(&self.1).remove(&completion.id);
+        self.0.completion(completion);
     }
 
     fn line_event(
@@ -125,6 +128,16 @@ impl Tapi for Noting {
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The completion of a request that has succeeded.
+fn done(id: RequestId) -> Completion {
+    Completion::now(id, Ok(()))
+}
+
+/// The completion of a request that has failed with this number.
+fn failed(id: RequestId, number: i32) -> Completion {
+    Completion::now(id, Err(ErrorCode::new(number).unwrap()))
 }
 
 thread_local! {
@@ -165,7 +178,7 @@ impl Mock {
             }
             if let Some(tapi) = &mut *tapi {
                 upcall(|| {
-                    later.into_iter().for_each(|(id, result)| tapi.completion(id, result));
+                    later.iter().for_each(|completion| tapi.completion(completion));
                 });
             }
             if ended {
@@ -174,8 +187,8 @@ impl Mock {
         }
     }
 
-    fn complete(&self, id: u32, result: i32) {
-        locked(&self.later).push((id, result));
+    fn complete(&self, id: RequestId, result: Result<(), LineError>) {
+        locked(&self.later).push(Completion::now(id, result.map_err(Into::into)));
         self.catch_up();
     }
 
@@ -187,14 +200,14 @@ impl Mock {
         let accepted = locked(&self.accepted).clone();
         for (id, of) in accepted {
             if call.is_none_or(|call| call == of) && locked(&self.accepted).remove(&id).is_some() {
-                locked(&self.later).push((id, FAILED.raw()));
+                locked(&self.later).push(Completion::now(id, Err(FAILED.into())));
             }
         }
         self.catch_up();
     }
 
     fn accept(&self, request: RequestId, call: HDRVCALL) -> Result<Ticket, LineError> {
-        locked(&self.accepted).insert(request.get(), call);
+        locked(&self.accepted).insert(request, call);
         Ok(Ticket::ungated(request))
     }
 
@@ -211,7 +224,9 @@ impl Mock {
     /// Has lineMakeCall do this.
     fn in_make_call<F>(&self, act: F)
     where
-        F: FnMut(&mut dyn Tapi, u32, HTAPILINE, HTAPICALL) -> Option<LineError> + Send + 'static,
+        F: FnMut(&mut dyn Tapi, RequestId, HTAPILINE, HTAPICALL) -> Option<LineError>
+            + Send
+            + 'static,
     {
         *self.making.lock().unwrap() = Some(Box::new(act));
     }
@@ -330,9 +345,9 @@ impl Provider for Mock {
         let handle = HDRVCALL::new(handle).unwrap();
         let ticket = self.accept(request, handle)?;
         if let Some(act) = &mut *self.making.lock().unwrap()
-            && let Some(error) = self.tell(|tapi| act(tapi, request.get(), line, call))
+            && let Some(error) = self.tell(|tapi| act(tapi, request, line, call))
         {
-            locked(&self.accepted).remove(&request.get());
+            locked(&self.accepted).remove(&request);
             return Err(error);
         }
         Ok((handle, ticket))
@@ -348,7 +363,7 @@ impl Provider for Mock {
         self.function(|| {
             let ticket = self.accept(request, call)?;
             match address {
-                "at once" => self.complete(request.get(), 0),
+                "at once" => self.complete(request, Ok(())),
                 "slowly" => thread::sleep(Duration::from_millis(1)),
                 _ => {}
             }
@@ -428,9 +443,9 @@ impl Control for Mock {
     }
 
     fn cancel(&self, request: RequestId) -> bool {
-        let known = locked(&self.accepted).contains_key(&request.get());
+        let known = locked(&self.accepted).contains_key(&request);
         if known {
-            self.complete(request.get(), LineError::OPERATIONFAILED.raw());
+            self.complete(request, Err(FAILED));
         }
         known
     }
@@ -460,7 +475,7 @@ fn make(line: &Line) -> Pending<Call> {
 /// A call that is made.
 fn made(mock: &Mock, line: &Line) -> Call {
     let pending = make(line);
-    mock.complete(pending.id().get(), 0);
+    mock.complete(pending.id(), Ok(()));
     pending.wait(DEADLINE).unwrap()
 }
 

@@ -29,9 +29,9 @@ fn a_request_that_is_released_has_its_call_go_on_without_the_application() {
     let (mock, _host, line) = start(Mock::default());
     let events = line.events();
     let pending = make(&line);
-    let (id, call) = (pending.id().get(), pending.call().handle());
+    let (id, call) = (pending.id(), pending.call().handle());
     pending.release();
-    mock.complete(id, 0);
+    mock.complete(id, Ok(()));
     mock.state(call, CallState::Dialing);
     let event = events.next_timeout(DEADLINE).unwrap();
     assert_eq!(event.call().unwrap().handle(), call);
@@ -53,7 +53,7 @@ fn a_call_that_was_announced_is_hung_up_by_dropping_it_only_if_it_was_answered()
     drop(call);
     assert_eq!(closed(&mock), 0);
     let answer = again.answer().unwrap();
-    mock.complete(answer.id().get(), 0);
+    mock.complete(answer.id(), Ok(()));
     assert_eq!(answer.wait(DEADLINE), Ok(()));
     drop(again);
     assert_eq!(closed(&mock), 1);

@@ -76,14 +76,14 @@ fn an_executor_in_a_callback_is_told_that_it_can_not_wait() {
     let (give, results) = mpsc::channel();
     let dials = call.clone();
     let dial = call.dial("1").unwrap();
-    let id = dial.id().get();
+    let id = dial.id();
     dial.on_complete(move |_| {
         let mut cx = Context::from_waker(Waker::noop());
         let polled = pin!(dials.dial("2").unwrap()).poll(&mut cx);
         let none = pin!(events.next()).poll(&mut cx).map(|event| event.is_none());
         give.send((polled, none)).unwrap();
     });
-    mock.complete(id, 0);
+    mock.complete(id, Ok(()));
     let (polled, none) = results.recv_timeout(DEADLINE).unwrap();
     assert_eq!(polled, Poll::Ready(Err(WaitError::InUpcall)));
     assert_eq!(none, Poll::Ready(true));

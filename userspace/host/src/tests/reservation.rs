@@ -23,11 +23,10 @@ impl Completer {
         let mut done = 0;
         while !self.over.load(Ordering::Acquire) {
             let id = self.asked.load(Ordering::Acquire);
-            if id == done {
-                std::hint::spin_loop();
-                continue;
+            match RequestId::new(id).filter(|_| id != done) {
+                Some(request) => mock.complete(request, Ok(())),
+                None => std::hint::spin_loop(),
             }
-            mock.complete(id, 0);
             done = id;
         }
     }
@@ -52,7 +51,7 @@ fn early(reserved: bool) -> (u32, u64) {
             }
             Traced::Completed { id, .. } => {
                 told.fetch_add(1, Ordering::Relaxed);
-                let is_early = returned.load(Ordering::Acquire) < *id;
+                let is_early = returned.load(Ordering::Acquire) < id.get();
                 early.fetch_add(u32::from(is_early), Ordering::Relaxed);
             }
             _ => {}
@@ -65,7 +64,7 @@ fn early(reserved: bool) -> (u32, u64) {
     let line = host.open(0).unwrap();
     let _call = {
         let pending = make(&line);
-        mock.complete(pending.id().get(), 0);
+        mock.complete(pending.id(), Ok(()));
         pending.wait(DEADLINE).unwrap()
     };
     let call = &_call;
@@ -119,10 +118,10 @@ fn g1_an_application_that_has_reserved_the_id_may_be_told_at_once() {
 fn a_reservation_that_is_not_used_gives_its_id_back() {
     let (_mock, host, line) = start(Mock::default());
     let reserved = line.reserve();
-    assert_eq!((reserved.id().get(), host.outstanding()), (1, 0));
+    assert_eq!((reserved.id(), host.outstanding()), (RequestId::FIRST, 0));
     drop(reserved);
-    host.shared.requests.set_last(0);
-    assert_eq!(line.reserve().id().get(), 1);
+    host.shared.requests.set_next(RequestId::FIRST);
+    assert_eq!(line.reserve().id(), RequestId::FIRST);
     assert!(host.shutdown().is_ok());
     assert_eq!(host.counts().lost, 0);
 }
@@ -132,7 +131,7 @@ fn a_reserved_call_can_be_used_in_its_completion() {
     let (mock, _host, line) = start(Mock::default());
     let (give, dialled) = mpsc::channel();
     mock.in_make_call(|tapi, id, _, _| {
-        tapi.completion(id, 0);
+        tapi.completion(&done(id));
         None
     });
     let reserved = line.reserve();
@@ -152,12 +151,12 @@ fn o1_what_is_behind_a_request_that_nobody_looks_at_is_told() {
     let asks = Arc::clone(&line);
     let asker = thread::spawn(move || {
         let pending = make(&asks);
-        give.send((pending.id().get(), pending.call().handle())).unwrap();
+        give.send((pending.id(), pending.call().handle())).unwrap();
         let _ = ends.recv();
         pending.wait(Duration::ZERO).map(|_| ())
     });
     let (id, call) = asked.recv_timeout(DEADLINE).unwrap();
-    mock.complete(id, 0);
+    mock.complete(id, Ok(()));
     mock.state(call, CallState::Dialing);
     assert_eq!(states(&events, 1), [CallState::Dialing]);
     drop(end);
@@ -174,14 +173,14 @@ fn o1_what_is_behind_a_request_of_a_thread_that_computes_is_told() {
     let (asks, ends) = (Arc::clone(&line), Arc::clone(&over));
     let asker = thread::spawn(move || {
         let pending = make(&asks);
-        give.send((pending.id().get(), pending.call().handle())).unwrap();
+        give.send((pending.id(), pending.call().handle())).unwrap();
         while !ends.load(Ordering::Relaxed) {
             std::hint::spin_loop();
         }
         pending.release();
     });
     let (id, call) = asked.recv_timeout(DEADLINE).unwrap();
-    mock.complete(id, 0);
+    mock.complete(id, Ok(()));
     mock.state(call, CallState::Dialing);
     assert_eq!(states(&events, 1), [CallState::Dialing]);
     over.store(true, Ordering::Relaxed);
@@ -195,13 +194,13 @@ fn a_thread_that_has_ended_and_leaked_its_request_holds_nothing_back() {
     let (id, call) = thread::scope(|scope| {
         let asker = scope.spawn(|| {
             let pending = make(&line);
-            let asked = (pending.id().get(), pending.call().handle());
+            let asked = (pending.id(), pending.call().handle());
             std::mem::forget(pending);
             asked
         });
         asker.join().unwrap()
     });
-    mock.complete(id, 0);
+    mock.complete(id, Ok(()));
     mock.state(call, CallState::Dialing);
     assert!(matches!(events.try_next(), Some(LineEvent::State { .. })), "at once");
 }

@@ -35,7 +35,7 @@ fn r5_the_end_of_one_provider_loses_nothing_of_another() {
     *locked(&second.tapi) = None;
     assert_eq!(lost.wait(DEADLINE).map(|_| ()), Err(FAILED.into()));
     assert_eq!((host.outstanding(), host.counts().lost), (1, 1));
-    first.complete(pending.id().get(), 0);
+    first.complete(pending.id(), Ok(()));
     assert!(pending.wait(DEADLINE).is_ok());
 }
 
@@ -44,10 +44,10 @@ fn c3_a_provider_tells_nothing_about_what_is_anothers() {
     let (host, [(first, line), (second, _other)]) = two(Mock::default());
     let events = line.events();
     let pending = make(&line);
-    let (id, call) = (pending.id().get(), pending.call().handle());
-    second.tell(|tapi| tapi.completion(id, 0));
+    let (id, call) = (pending.id(), pending.call().handle());
+    second.tell(|tapi| tapi.completion(&done(id)));
     assert_eq!((host.counts().duplicate, host.outstanding()), (1, 1));
-    first.complete(id, 0);
+    first.complete(id, Ok(()));
     assert!(pending.wait(DEADLINE).is_ok());
     let theirs = first.line();
     second.tell(|tapi| {

@@ -80,12 +80,12 @@ fn d12_a_shutdown_in_a_callback_loses_no_request_and_can_be_waited_for() {
         let (give, down) = mpsc::channel();
         let shuts = Arc::clone(&host);
         let dial = call.dial("3").unwrap();
-        let id = dial.id().get();
+        let id = dial.id();
         dial.on_complete(move |_| {
             let inside = shuts.wait_down(DEADLINE);
             give.send((shuts.shutdown(), inside)).unwrap();
         });
-        mock.complete(id, 0);
+        mock.complete(id, Ok(()));
         let (shut, inside) = down.recv_timeout(DEADLINE).unwrap();
         assert_eq!((shut, inside), (Ok(Closed::AfterUpcall), Err(CloseError::InUpcall)));
         assert_eq!(host.wait_down(DEADLINE), Ok(()));
@@ -117,7 +117,7 @@ fn d12_a_callback_that_does_not_return_holds_a_shutdown_up_for_some_seconds_only
     let (mock, host, line) = start(Mock::default());
     let call = made(&mock, &line);
     let dial = call.dial("1").unwrap();
-    let id = dial.id().get();
+    let id = dial.id();
     let lock = Arc::new(Mutex::new(()));
     let held = lock.lock().unwrap();
     let wants = Arc::clone(&lock);
@@ -127,7 +127,7 @@ fn d12_a_callback_that_does_not_return_holds_a_shutdown_up_for_some_seconds_only
         drop(wants.lock());
     });
     let tells = Arc::clone(&mock);
-    let teller = thread::spawn(move || tells.complete(id, 0));
+    let teller = thread::spawn(move || tells.complete(id, Ok(())));
     is_in.recv_timeout(DEADLINE).unwrap();
     let begin = Instant::now();
     assert_eq!(host.shutdown(), Err(CloseError::Unfinished { requests: 0 }));

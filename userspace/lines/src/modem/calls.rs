@@ -202,10 +202,10 @@ impl<D: Device> Modem<D> {
         let on_hook = self.hang_up(cx);
         if self.book.state().is_none() {
             self.book.forget(call);
-            cx.complete(request, 0);
+            cx.complete(request, Ok(()));
         } else if on_hook {
             self.book.set_state(cx, CallState::Idle, 0);
-            cx.complete(request, 0);
+            cx.complete(request, Ok(()));
         } else {
             self.book.started(request, Op::Drop);
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ringback_driver::card::uart16550::{Service, Uart16550};
 use ringback_driver::device::Device;
 use ringback_driver::engine::{Context, Engine, Failure};
-use ringback_driver::request::Token;
+use ringback_driver::request::{ErrorCode, Token};
 use ringback_driver::{Time, report};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
@@ -273,7 +273,7 @@ impl<D: Device> Engine for Modem<D> {
         limits::time_limit(command)
     }
 
-    fn failure(cause: Failure) -> i32 {
+    fn failure(cause: Failure) -> ErrorCode {
         failure(cause)
     }
 
@@ -282,11 +282,11 @@ impl<D: Device> Engine for Modem<D> {
         request: Token,
         command: Command,
         cx: &mut Context<'_, Event>,
-    ) -> Result<(), i32> {
+    ) -> Result<(), ErrorCode> {
         if self.gone {
-            return Err(LineError::NODEVICE.raw());
+            return Err(LineError::NODEVICE.into());
         }
-        self.begin(request, command, cx).map_err(LineError::raw)
+        self.begin(request, command, cx).map_err(ErrorCode::from)
     }
 
     fn interrupt(&mut self, cx: &mut Context<'_, Event>) {

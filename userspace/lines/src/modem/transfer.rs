@@ -57,13 +57,13 @@ impl Transfers {
         }
         let sent = uart.counters().sent;
         while let Some((request, _)) = self.under_way.pop_front_if(|(_, all)| *all <= sent) {
-            cx.complete(request, 0);
+            cx.complete(request, Ok(()));
         }
         let available = data.available();
         self.receives.retain(|(request, bytes)| {
             let done = *bytes <= available;
             if done {
-                cx.complete(*request, 0);
+                cx.complete(*request, Ok(()));
             }
             !done
         });
@@ -75,7 +75,7 @@ impl Transfers {
         let under_way = self.under_way.drain(..).map(|(request, _)| request);
         let receives = self.receives.drain(..).map(|(request, _)| request);
         for request in sends.chain(under_way).chain(receives) {
-            cx.complete(request, error.raw());
+            cx.complete(request, Err(error.into()));
         }
     }
 

@@ -8,7 +8,7 @@ use ringback_driver::card::{
     FRAME, ModuleKind, PortCard, PortError, PortEvent, PortSink, SILENCE, Service, StartError,
 };
 use ringback_driver::engine::{Context, Engine, Failure, Play, Played};
-use ringback_driver::request::Token;
+use ringback_driver::request::{ErrorCode, Token};
 use ringback_driver::{Time, report};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
@@ -291,7 +291,7 @@ impl<C: PortCard> Lines<C> {
                     port.book.forget(call);
                     port.hush(&mut visit);
                 }
-                visit.cx.complete(request, 0);
+                visit.cx.complete(request, Ok(()));
             }
             _ => return Err(LineError::OPERATIONUNAVAIL),
         }
@@ -561,7 +561,7 @@ impl<C: PortCard> Engine for Lines<C> {
         }
     }
 
-    fn failure(cause: Failure) -> i32 {
+    fn failure(cause: Failure) -> ErrorCode {
         book::failure(cause)
     }
 
@@ -570,13 +570,13 @@ impl<C: PortCard> Engine for Lines<C> {
         request: Token,
         command: Command,
         cx: &mut Context<'_, Event>,
-    ) -> Result<(), i32> {
+    ) -> Result<(), ErrorCode> {
         if self.gone {
-            return Err(LineError::NODEVICE.raw());
+            return Err(LineError::NODEVICE.into());
         }
         let begun = self.begin(request, command, cx);
         self.carry_out(cx);
-        begun.map_err(LineError::raw)
+        begun.map_err(ErrorCode::from)
     }
 
     fn interrupt(&mut self, cx: &mut Context<'_, Event>) {

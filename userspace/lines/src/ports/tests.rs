@@ -31,7 +31,7 @@ type SoftLines = Lines<Tiger320<TestDevice>>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Told {
-    Completed(RequestId, i32),
+    Completed(RequestId, Result<(), LineError>),
     Event(Event),
 }
 
@@ -40,7 +40,8 @@ struct Log(Arc<Mutex<Vec<Told>>>);
 
 impl Upcalls<Event> for Log {
     fn completed(&mut self, completion: Completion) {
-        self.0.lock().unwrap().push(Told::Completed(completion.id, completion.result));
+        let result = completion.result.map_err(LineError::from);
+        self.0.lock().unwrap().push(Told::Completed(completion.id, result));
     }
     fn event(&mut self, _: usize, event: Event) {
         self.0.lock().unwrap().push(Told::Event(event));
@@ -125,7 +126,7 @@ impl World {
     fn submit(&self, line: usize, command: Command) -> Result<RequestId, LineError> {
         match self.handle.submit(line, command) {
             Ok(ticket) => Ok(ticket.id()),
-            Err(Refused::Rejected(result)) => Err(LineError::from_raw(result).unwrap()),
+            Err(Refused::Rejected(error)) => Err(error.into()),
             Err(other) => panic!("{other}"),
         }
     }
@@ -183,10 +184,8 @@ impl World {
         self.told()
             .into_iter()
             .map(|told| match told {
-                Told::Completed(_, 0) => "ok".into(),
-                Told::Completed(_, result) => {
-                    LineError::from_raw(result).unwrap().name().unwrap_or("?").into()
-                }
+                Told::Completed(_, Ok(())) => "ok".into(),
+                Told::Completed(_, Err(error)) => error.name().unwrap_or("?").into(),
                 Told::Event(Event { subject, .. }) => match subject {
                     Subject::NewCall(_) => "NEWCALL".into(),
                     Subject::Call { message: LINE_CALLSTATE, params: [state, mode, _], .. } => {
@@ -585,7 +584,7 @@ fn n6_d5_closing_a_pending_call_completes_its_creator_and_nothing_follows() {
     world.run(100);
     world.handle.with(move |lines, cx| lines.close_call(call, cx)).unwrap().unwrap();
     world.run(5000);
-    let failed = LineError::OPERATIONFAILED.raw();
+    let failed = Err(LineError::OPERATIONFAILED);
     assert_eq!(world.told(), [Told::Completed(id, failed)]);
     world.assert_on_hook(FXO);
     // N8: again, and for a call that is long gone.
@@ -605,7 +604,7 @@ fn d1_d2_closing_a_line_completes_all_and_hangs_up() {
     let dial = world.dial(call, "123456").unwrap();
     world.handle.with(move |lines, cx| lines.close(FXO, cx)).unwrap().unwrap();
     world.run(1000);
-    assert_eq!(world.told(), [Told::Completed(dial, LineError::OPERATIONFAILED.raw())]);
+    assert_eq!(world.told(), [Told::Completed(dial, Err(LineError::OPERATIONFAILED))]);
     world.assert_on_hook(FXO);
     assert_eq!(world.make_call(FXO, "1").1, Err(LineError::INVALLINEHANDLE));
 }
@@ -616,8 +615,8 @@ fn d7_a_drop_ends_what_else_was_asked_of_the_call() {
     let (call, made) = world.make_call(FXO, "5551234");
     let made = made.unwrap();
     let dropped = world.drop_call(call).unwrap();
-    let failed = LineError::OPERATIONFAILED.raw();
-    assert_eq!(world.told(), [Told::Completed(made, failed), Told::Completed(dropped, 0)]);
+    let failed = Err(LineError::OPERATIONFAILED);
+    assert_eq!(world.told(), [Told::Completed(made, failed), Told::Completed(dropped, Ok(()))]);
     world.run(3000);
     assert_eq!(world.told(), [], "O1: a call that never was has no state");
     world.assert_on_hook(FXO);
@@ -643,7 +642,7 @@ fn removal_in_the_middle_of_everything_ends_each_request_once_and_closes_the_lin
             Told::Event(_) => None,
         })
         .collect();
-    let gone = LineError::NODEVICE.raw();
+    let gone = Err(LineError::NODEVICE);
     assert_eq!(completed.len(), 2);
     assert!(completed.contains(&(dial, gone)) && completed.contains(&(made, gone)));
     let closed = |told: &&Told| {
@@ -668,7 +667,7 @@ fn lost_interrupts_do_not_lose_a_call() {
     }
     let dropped = world.drop_call(call).unwrap();
     world.run(100);
-    assert!(world.told().contains(&Told::Completed(dropped, 0)));
+    assert!(world.told().contains(&Told::Completed(dropped, Ok(()))));
     world.assert_on_hook(FXO);
 }
 
@@ -683,7 +682,7 @@ fn a_card_whose_clock_stands_still_fails_requests_at_their_deadlines() {
     let results: Vec<_> =
         told.iter().filter(|told| matches!(told, Told::Completed(id, _) if *id == made)).collect();
     assert_eq!(results.len(), 1, "{told:?}");
-    assert!(matches!(results[0], Told::Completed(_, result) if *result < 0));
+    assert!(matches!(results[0], Told::Completed(_, result) if result.is_err()));
     assert_eq!(world.state(call), None);
 }
 

@@ -17,11 +17,11 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use ringback_request::RequestId;
+use ringback_request::{ErrorCode, RequestId};
 
 use super::CallState;
 use crate::constants::*;
-use crate::types::{DWORD, DWORD_PTR, HDRVCALL, HTAPICALL, HTAPILINE, LONG};
+use crate::types::{DWORD, DWORD_PTR, HDRVCALL, HTAPICALL, HTAPILINE};
 
 /// One thing that happened between TAPI and a provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +40,8 @@ pub enum Seen {
     Completed {
         /// The id of the request that is over.
         request: RequestId,
-        /// 0 or a negative error.
-        result: LONG,
+        /// Success, or why it failed.
+        result: Result<(), ErrorCode>,
     },
     /// LINE_NEWCALL: the provider announces a call of its own.
     NewCall {
@@ -179,7 +179,7 @@ impl Monitor {
             Seen::Completed { request, result } => {
                 for (_, life) in self.calls.values_mut() {
                     if *life == Life::Making(request) {
-                        *life = if result == 0 { Life::Alive(None) } else { Life::Failed };
+                        *life = if result.is_ok() { Life::Alive(None) } else { Life::Failed };
                     }
                 }
                 None
@@ -317,6 +317,7 @@ mod tests {
     }
 
     fn completed(request: u32, result: i32) -> Seen {
+        let result = ErrorCode::result_of(result).unwrap();
         Seen::Completed { request: RequestId::new(request).unwrap(), result }
     }
 

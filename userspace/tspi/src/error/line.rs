@@ -1,5 +1,7 @@
 //! Errors of line and provider functions (`LINEERR_`).
 
+use ringback_request::ErrorCode;
+
 use super::errors;
 
 errors! {

@@ -21,12 +21,13 @@ macro_rules! errors {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(transparent)]
-        pub struct $type(i32);
+        pub struct $type(ErrorCode);
 
         impl $type {
             $(
                 #[doc = concat!("`", $prefix, stringify!($name), "`: ", $text, ".")]
-                pub const $name: $type = $type(crate::constants::$code.cast_signed());
+                pub const $name: $type =
+                    $type(ErrorCode::of::<{ crate::constants::$code.cast_signed() }>());
             )*
 
             /// Every error the headers define, in the order of their codes.
@@ -34,17 +35,20 @@ macro_rules! errors {
 
             /// The error with this value; `None` unless it is negative (T5).
             pub const fn from_raw(value: i32) -> Option<$type> {
-                if value < 0 { Some($type(value)) } else { None }
+                match ErrorCode::new(value) {
+                    Some(code) => Some($type(code)),
+                    None => None,
+                }
             }
 
             /// The value as a function returns it: negative.
             pub const fn raw(self) -> i32 {
-                self.0
+                self.0.get()
             }
 
             /// The value as the headers write it, e.g. 0x80000048.
             pub const fn code(self) -> u32 {
-                self.0.cast_unsigned()
+                self.raw().cast_unsigned()
             }
 
             /// Whether the code is a vendor's own (T6).
@@ -102,6 +106,18 @@ macro_rules! errors {
         impl From<$type> for i32 {
             fn from(error: $type) -> i32 {
                 error.raw()
+            }
+        }
+
+        impl From<$type> for ErrorCode {
+            fn from(error: $type) -> ErrorCode {
+                error.0
+            }
+        }
+
+        impl From<ErrorCode> for $type {
+            fn from(code: ErrorCode) -> $type {
+                $type(code)
             }
         }
     };

@@ -1,5 +1,7 @@
 //! Errors of phone functions (`PHONEERR_`).
 
+use ringback_request::ErrorCode;
+
 use super::errors;
 
 errors! {

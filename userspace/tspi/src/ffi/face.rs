@@ -7,12 +7,14 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use ringback_request::ErrorCode;
+
 use super::openings::Openings;
 use super::outward::{Family, guarded};
 use super::{AsyncCompletion, LineEvent, PhoneEvent};
 use crate::constants::LINE_NEWCALL;
 use crate::error::{LineError, PhoneError};
-use crate::provider::{Init, Provider, Tapi};
+use crate::provider::{Completion, Init, Provider, Tapi};
 use crate::types::*;
 
 /// How a face gets its provider, when the first function is called.
@@ -52,7 +54,8 @@ struct Callbacks {
 }
 
 impl Tapi for Callbacks {
-    fn completion(&mut self, id: u32, result: i32) {
+    fn completion(&mut self, completion: &Completion) {
+        let (id, result) = (completion.id.get(), ErrorCode::number_of(completion.result));
         // SAFETY: TAPI guarantees that its completion procedure may be called until the shutdown.
         unsafe { (self.completion)(id, result) };
     }

@@ -92,7 +92,7 @@ impl Loaded {
         output: Option<(&LateOutput, Vec<u8>)>,
         act: impl FnOnce(u32, *mut u8) -> i32,
     ) -> Result<Ticket, LineError> {
-        let key = LateKey::Request(request.get());
+        let key = LateKey::Request(request);
         self.upward.asking(request);
         let memory = output
             .map_or(std::ptr::null_mut(), |(output, memory)| self.upward.lend(key, memory, output));

@@ -172,7 +172,7 @@ impl Loaded {
         match early {
             // R4: the return tells it already.
             _ if result < 0 => Outcome::failed(result),
-            Some(failure) => Outcome::failed(failure),
+            Some(failure) => Outcome::failed(failure.get()),
             None if result == accepted => Outcome { result, given },
             // R2, R3, K2.
             None => {

@@ -14,11 +14,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
+use ringback_request::{ErrorCode, report};
+
 use super::{AsyncCompletion, LineEvent, PhoneEvent};
 use crate::constants::{LINE_GATHERDIGITS, LINE_NEWCALL};
+use crate::error::LineError;
 use crate::functions::RequestId;
 use crate::late::LateOutput;
-use crate::provider::Tapi;
+use crate::provider::{Completion, Tapi};
 use crate::types::*;
 
 /// How long LINE_NEWCALL waits for other upcalls.
@@ -26,7 +29,7 @@ const NEW_CALL_WAIT: Duration = Duration::from_secs(2);
 
 /// Something that TAPI is to be told.
 enum Message {
-    Completion(u32, i32),
+    Completion(Completion),
     Line(HTAPILINE, Option<HTAPICALL>, u32, [usize; 3]),
     Phone(HTAPIPHONE, u32, [usize; 3]),
 }
@@ -35,7 +38,7 @@ enum Message {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum LateKey {
     /// The completion of this request.
-    Request(u32),
+    Request(RequestId),
     /// LINE_GATHERDIGITS with this end-to-end id.
     Digits(u32),
 }
@@ -49,9 +52,9 @@ struct State {
     /// The pair is over; TAPI's way up is dropped behind the last message.
     ending: bool,
     /// Requests whose functions have not returned, and how they failed already.
-    asking: HashMap<u32, Option<i32>>,
+    asking: HashMap<RequestId, Option<ErrorCode>>,
     /// Requests whose completion nobody waits for.
-    unwanted: HashSet<u32>,
+    unwanted: HashSet<RequestId>,
     /// Memory that the library fills, and where it goes then.
     late: HashMap<LateKey, (Vec<u8>, LateOutput)>,
 }
@@ -93,23 +96,23 @@ impl Upward {
     /// A request is about to be asked for.
     pub fn asking(&self, request: RequestId) {
         let mut state = self.state();
-        state.unwanted.remove(&request.get());
-        state.asking.insert(request.get(), None);
+        state.unwanted.remove(&request);
+        state.asking.insert(request, None);
     }
 
     /// Its function has returned. Gives how it failed meanwhile, of which nothing was told.
-    pub fn asked(&self, request: RequestId) -> Option<i32> {
+    pub fn asked(&self, request: RequestId) -> Option<ErrorCode> {
         let mut state = self.state();
-        let failed = state.asking.remove(&request.get()).flatten();
+        let failed = state.asking.remove(&request).flatten();
         if failed.is_some() {
-            state.late.remove(&LateKey::Request(request.get()));
+            state.late.remove(&LateKey::Request(request));
         }
         failed
     }
 
     /// Nobody waits for this request: its completion is not told.
     pub fn unwanted(&self, request: RequestId) {
-        self.state().unwanted.insert(request.get());
+        self.state().unwanted.insert(request);
     }
 
     /// Memory for the library, as long as it says; what is in it then is written to `output`.
@@ -152,7 +155,7 @@ impl Upward {
             drop(state);
             // A panic of TAPI's must not unwind into the library.
             let _ = catch_unwind(AssertUnwindSafe(|| match message {
-                Message::Completion(id, result) => tapi.completion(id, result),
+                Message::Completion(completion) => tapi.completion(&completion),
                 Message::Line(line, call, message, [a, b, c]) => {
                     tapi.line_event(line, call, message, a, b, c);
                 }
@@ -174,19 +177,32 @@ impl Upward {
         state
     }
 
+    /// A completion as C tells it. A number that is no request id is nobody's request, and nobody
+    /// is told of it (T2); a positive result is a failure (C2).
     fn completion(&self, id: u32, result: i32) {
+        let Some(request) = RequestId::new(id) else {
+            report!(ERROR, "the library completed {id:#010x}, which is no request id");
+            return;
+        };
+        let result = ErrorCode::result_of(result).unwrap_or_else(|| {
+            report!(
+                ERROR,
+                "the library completed request {request} with {result}; a result is 0 or negative"
+            );
+            Err(LineError::OPERATIONFAILED.into())
+        });
         {
             let mut state = self.state();
-            if let Some(failed) = state.asking.get_mut(&id).filter(|_| result < 0) {
-                *failed = Some(result);
+            if let (Err(error), Some(failed)) = (result, state.asking.get_mut(&request)) {
+                *failed = Some(error);
                 return;
             }
-            if state.unwanted.remove(&id) {
+            if state.unwanted.remove(&request) {
                 return;
             }
-            state.arrived(LateKey::Request(id), result == 0);
+            state.arrived(LateKey::Request(request), result.is_ok());
         }
-        self.push(Message::Completion(id, result));
+        self.push(Message::Completion(Completion::now(request, result)));
     }
 
     fn new_call(&self, line: HTAPILINE, call: HDRVCALL) -> Option<HTAPICALL> {

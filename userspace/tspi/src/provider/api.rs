@@ -1,8 +1,6 @@
 //! The surface between TAPI and a provider, as Rust traits: TSPI and nothing else.
 
-use ringback_request::Completion;
-
-use super::InProcess;
+use super::{Completion, InProcess};
 use crate::error::{LineError, PhoneError};
 use crate::types::{HDRVCALL, HTAPICALL, HTAPILINE, HTAPIPHONE, Version};
 
@@ -116,9 +114,8 @@ crate::all_rows! { provider, {} }
 /// Called by one thread at a time and never nested (C6), with no lock of the provider's held. It
 /// may call into the provider.
 pub trait Tapi: Send {
-    /// ASYNC_COMPLETION: a request is over, with 0 or a negative error (C2). Its id may be in use
-    /// again (T4).
-    fn completion(&mut self, id: u32, result: i32);
+    /// ASYNC_COMPLETION: a request is over. Its id may be in use again (T4).
+    fn completion(&mut self, completion: &Completion);
 
     /// LINEEVENT: a message of a line, or of a call. Never LINE_REPLY (C14) nor LINE_NEWCALL.
     fn line_event(
@@ -144,10 +141,4 @@ pub trait Tapi: Send {
         param2: usize,
         param3: usize,
     );
-
-    /// When the operation behind the next [`completion`](Tapi::completion) ended, from a provider
-    /// that knows it.
-    fn timing(&mut self, completion: &Completion) {
-        let _ = completion;
-    }
 }

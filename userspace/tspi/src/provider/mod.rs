@@ -6,8 +6,10 @@
 
 mod api;
 mod beside;
+mod completion;
 mod ticket;
 
 pub use api::{Devices, Init, Provider, Tapi};
 pub use beside::{Control, InProcess, Media, Runner};
+pub use completion::Completion;
 pub use ticket::Ticket;

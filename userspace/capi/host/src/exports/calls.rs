@@ -23,7 +23,7 @@ fn make<On, T>(
 ) -> Result<(Arc<Request>, Pending<T>), LineError> {
     let found = requests::find(request)?;
     found.make(line)?;
-    let host_id = reservation.id().get();
+    let host_id = reservation.id();
     host.making(host_id, &found);
     match ask(reservation) {
         Ok(pending) => Ok((found, pending)),

@@ -27,7 +27,7 @@ fn n10_o1_an_outgoing_call_passes_its_states_with_data_both_ways_and_ends() {
     let sent = world.send(call, &text).unwrap();
     assert_eq!(world.told(), [], "not before it is sent");
     world.run(1200);
-    assert_eq!(world.told(), [Told::Completed(sent, 0), Told::Completed(received, 0)]);
+    assert_eq!(world.told(), [Told::Completed(sent, Ok(())), Told::Completed(received, Ok(()))]);
     assert_eq!(world.modem.far_received(), text);
     assert_eq!(world.fetch(), text);
 

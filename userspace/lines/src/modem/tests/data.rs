@@ -33,7 +33,7 @@ fn a_loop_gives_back_what_is_sent_through_it() {
     }
     ids.push(world.receive(call, text.len(), 10_000).unwrap());
     world.run(2500);
-    let done: Vec<_> = ids.into_iter().map(|id| Told::Completed(id, 0)).collect();
+    let done: Vec<_> = ids.into_iter().map(|id| Told::Completed(id, Ok(()))).collect();
     assert_eq!(world.told(), done, "in order");
     assert_eq!(world.fetch(), text);
     world.drop_call(call).unwrap();

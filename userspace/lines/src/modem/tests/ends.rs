@@ -8,7 +8,7 @@ fn d1_d2_closing_settles_and_hangs_up_and_the_next_call_waits_for_that() {
     let call = world.connect("100");
     let receive = world.receive(call, 10, 10_000).unwrap();
     world.handle.with(move |modem, cx| modem.close(0, cx)).unwrap().unwrap();
-    assert_eq!(world.told(), [Told::Completed(receive, LineError::OPERATIONFAILED.raw())]);
+    assert_eq!(world.told(), [Told::Completed(receive, Err(LineError::OPERATIONFAILED))]);
     assert_eq!(world.make_call("100").1, Err(LineError::INVALLINEHANDLE));
     world.open();
     world.connect("100");
@@ -20,14 +20,14 @@ fn n6_d5_a_call_is_closed_while_it_is_made_and_while_it_is_dropped() {
     let (call, made) = world.make_call("100");
     let made = made.unwrap();
     world.handle.with(move |modem, cx| modem.close_call(call, cx)).unwrap().unwrap();
-    assert_eq!(world.told(), [Told::Completed(made, LineError::OPERATIONFAILED.raw())]);
+    assert_eq!(world.told(), [Told::Completed(made, Err(LineError::OPERATIONFAILED))]);
     world.run(5000);
     assert_eq!(world.told(), []);
 
     let call = world.connect("100");
     let dropped = world.drop_call(call).unwrap();
     world.handle.with(move |modem, cx| modem.close_call(call, cx)).unwrap().unwrap();
-    assert_eq!(world.told(), [Told::Completed(dropped, LineError::OPERATIONFAILED.raw())]);
+    assert_eq!(world.told(), [Told::Completed(dropped, Err(LineError::OPERATIONFAILED))]);
     world.run(5000);
     assert_eq!(world.told(), [], "D5: nothing of the call any more");
     assert!(world.modem.is_on_hook());
@@ -42,8 +42,8 @@ fn d7_a_drop_while_dialling_hangs_up() {
     let (call, made) = world.make_call("100");
     let made = made.unwrap();
     let dropped = world.drop_call(call).unwrap();
-    let failed = LineError::OPERATIONFAILED.raw();
-    assert_eq!(world.told(), [Told::Completed(made, failed), Told::Completed(dropped, 0)]);
+    let failed = Err(LineError::OPERATIONFAILED);
+    assert_eq!(world.told(), [Told::Completed(made, failed), Told::Completed(dropped, Ok(()))]);
     world.run(3000);
     assert_eq!(world.told(), [], "O1: a call that never was has no state");
 

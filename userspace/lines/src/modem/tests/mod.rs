@@ -8,7 +8,7 @@ use ringback_driver::Time;
 use ringback_driver::card::uart16550::{Options, SoftModel, SoftUart, Uart16550};
 use ringback_driver::device::soft::{SoftDevice, SoftInterrupt};
 use ringback_driver::reactor::{Handle, Refused, Stepper, Upcalls};
-use ringback_driver::request::{Completion, RequestId};
+use ringback_driver::request::{Completion, ErrorCode, RequestId};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::callstate::monitor::{Monitor, Seen};
 use ringback_tspi::callstate::pots::{INBOUND, OUTBOUND, may_follow};
@@ -32,7 +32,7 @@ type Engine = Modem<SoftDevice<SoftUart>>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Told {
-    Completed(RequestId, i32),
+    Completed(RequestId, Result<(), LineError>),
     Event(Event),
 }
 
@@ -41,7 +41,8 @@ struct Log(Arc<Mutex<Vec<Told>>>);
 
 impl Upcalls<Event> for Log {
     fn completed(&mut self, completion: Completion) {
-        self.0.lock().unwrap().push(Told::Completed(completion.id, completion.result));
+        let result = completion.result.map_err(LineError::from);
+        self.0.lock().unwrap().push(Told::Completed(completion.id, result));
     }
     fn event(&mut self, _: usize, event: Event) {
         self.0.lock().unwrap().push(Told::Event(event));
@@ -168,7 +169,7 @@ impl World {
     fn submit(&self, command: Command) -> Result<RequestId, LineError> {
         match self.handle.submit(0, command) {
             Ok(ticket) => Ok(ticket.id()),
-            Err(Refused::Rejected(result)) => Err(LineError::from_raw(result).unwrap()),
+            Err(Refused::Rejected(error)) => Err(error.into()),
             Err(other) => panic!("{other}"),
         }
     }
@@ -260,10 +261,8 @@ impl World {
         self.told()
             .into_iter()
             .map(|told| match told {
-                Told::Completed(_, 0) => "ok".into(),
-                Told::Completed(_, result) => {
-                    LineError::from_raw(result).unwrap().name().unwrap_or("?").into()
-                }
+                Told::Completed(_, Ok(())) => "ok".into(),
+                Told::Completed(_, Err(error)) => error.name().unwrap_or("?").into(),
                 Told::Event(Event { subject, .. }) => match subject {
                     Subject::NewCall(_) => "NEWCALL".into(),
                     Subject::Call { message: LINE_CALLSTATE, params: [state, mode, _], .. } => {
@@ -315,6 +314,7 @@ impl Drop for World {
         for told in &self.all {
             match *told {
                 Told::Completed(request, result) => {
+                    let result = result.map_err(ErrorCode::from);
                     monitor.see(Seen::Completed { request, result });
                 }
                 Told::Event(Event { line, subject }) => match subject {

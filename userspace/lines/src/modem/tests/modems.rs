@@ -104,7 +104,7 @@ fn lost_interrupts_do_not_lose_a_call() {
     let call = world.connect("100");
     let sent = world.send(call, b"hello").unwrap();
     world.run(300);
-    assert_eq!(world.told(), [Told::Completed(sent, 0)]);
+    assert_eq!(world.told(), [Told::Completed(sent, Ok(()))]);
     assert_eq!(world.fetch(), b"hello");
     world.drop_call(call).unwrap();
     world.run(2000);
@@ -162,7 +162,7 @@ fn a_modem_that_dies_ends_every_request_once() {
     world.modem.set_fault(ModemFault::Dead, true);
     let receive = world.receive(call, 1, 3000).unwrap();
     world.run(3000);
-    let failed = LineError::OPERATIONFAILED.raw();
+    let failed = Err(LineError::OPERATIONFAILED);
     assert_eq!(world.told(), [Told::Completed(receive, failed)], "at its deadline");
     let receive = world.receive(call, 1, 100_000).unwrap();
     let dropped = world.drop_call(call).unwrap();
@@ -191,7 +191,7 @@ fn removal_in_a_call_ends_each_request_once_and_closes_the_line() {
     let send = world.send(call, &[1; 5000]).unwrap();
     world.uart.remove();
     world.run(100);
-    let gone = LineError::NODEVICE.raw();
+    let gone = Err(LineError::NODEVICE);
     let told = world.told();
     assert!(told[..2].contains(&Told::Completed(receive, gone)));
     assert!(told[..2].contains(&Told::Completed(send, gone)));

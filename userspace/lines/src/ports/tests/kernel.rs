@@ -54,7 +54,7 @@ const INTSTAT: u32 = 0x06;
 const RX_CURRENT: u32 = 0x24;
 
 /// A WRITE as the lines gave it: the request's id, and how many samples.
-type Written = (u32, usize);
+type Written = (Option<RequestId>, usize);
 
 #[derive(Default)]
 struct Port {
@@ -189,7 +189,7 @@ fn n10_o1_an_outgoing_call_passes_its_states_in_order_with_audio_both_ways() {
         world.story(),
         ["ok", "DIALTONE 0x1", "DIALING 0x0", "PROCEEDING 0x0", "RINGBACK 0x0", "CONNECTED 0x1"]
     );
-    assert_eq!(world.written(FXO), [(0, 7 * DIGIT)], "dialled in one buffer");
+    assert_eq!(world.written(FXO), [(None, 7 * DIGIT)], "dialled in one buffer");
     world
         .handle
         .with(move |lines, _| lines.monitor_digits(call, LINEDIGITMODE_DTMF))
@@ -221,14 +221,14 @@ fn a_dial_is_one_write_under_its_id_and_ends_with_it() {
     world.story();
     let id = world.dial(call, "45;").unwrap();
     world.run(1);
-    assert_eq!(world.written(FXO), [(id.get(), 2 * DIGIT)]);
+    assert_eq!(world.written(FXO), [(Some(id), 2 * DIGIT)]);
     world.run(300);
     assert_eq!(world.story(), ["DIALING 0x0"], "N12: accepted when the digits are out");
     world.run(40);
     assert_eq!(world.story(), ["ok"]);
     let id = world.dial(call, "67").unwrap();
     world.run(1);
-    assert_eq!(world.written(FXO), [(id.get(), 2 * DIGIT)]);
+    assert_eq!(world.written(FXO), [(Some(id), 2 * DIGIT)]);
     world.until(call, CallState::Ringback, 12_000);
     assert_eq!(world.story(), ["ok", "PROCEEDING 0x0", "RINGBACK 0x0"]);
     assert_eq!(world.card.exchange().dialled("102").as_deref(), Some("4567"));
@@ -270,7 +270,7 @@ fn d17_k5_digits_end_when_they_were_played_or_are_dropped() {
     };
     generate(&world, 7, Some(&digits));
     world.run(1);
-    assert_eq!(world.written(FXO), [(0, 2 * DIGIT)]);
+    assert_eq!(world.written(FXO), [(None, 2 * DIGIT)]);
     world.run(300);
     assert_eq!(world.story().len(), 0);
     world.run(40);

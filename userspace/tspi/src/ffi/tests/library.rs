@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use ringback_request::ErrorCode;
+
 use super::*;
 use crate::functions::{RequestId, TSPI_lineHold, TSPI_lineMakeCall};
 use crate::types::*;
@@ -31,8 +33,9 @@ impl Ear {
 }
 
 impl Tapi for Ear {
-    fn completion(&mut self, id: u32, result: i32) {
-        self.note(Told::Completion(id, result));
+    fn completion(&mut self, completion: &Completion) {
+        let result = ErrorCode::number_of(completion.result);
+        self.note(Told::Completion(completion.id.get(), result));
     }
 
     fn line_event(

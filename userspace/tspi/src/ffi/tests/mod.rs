@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::*;
 use crate::error::LineError;
 use crate::layer::{Asked, Layer, Layered, Outcome, Step};
-use crate::provider::{Devices, InProcess, Init, Provider, Tapi};
+use crate::provider::{Completion, Devices, InProcess, Init, Provider, Tapi};
 
 mod broken;
 mod late;

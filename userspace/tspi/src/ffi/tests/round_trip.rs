@@ -253,7 +253,7 @@ fn every_function_goes_through_c_and_back() {
 struct Deaf;
 
 impl Tapi for Deaf {
-    fn completion(&mut self, _: u32, _: i32) {}
+    fn completion(&mut self, _: &Completion) {}
     fn line_event(
         &mut self,
         _: HTAPILINE,

@@ -5,8 +5,11 @@ use std::sync::{Barrier, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ringback_request::{ErrorCode, RequestId};
+
 use super::*;
 use crate::constants::LINE_NEWCALL;
+use crate::error::LineError;
 use crate::ffi::upward::{CALLBACKS, Upward, leave_place, take_place};
 use crate::types::*;
 
@@ -34,8 +37,8 @@ impl Alone {
 }
 
 impl Tapi for Alone {
-    fn completion(&mut self, id: u32, _: i32) {
-        self.around(|act| act(id));
+    fn completion(&mut self, completion: &Completion) {
+        self.around(|act| act(completion.id.get()));
     }
     fn line_event(
         &mut self,
@@ -189,4 +192,50 @@ fn an_end_inside_an_upcall_comes_behind_what_is_waiting_d12() {
     assert!(!upward.is_up());
     library.complete(3, 0);
     assert_eq!(told.iter().collect::<Vec<_>>(), [1, 2], "and its way up is dropped");
+}
+
+/// Passes the completions on.
+struct Completions(mpsc::Sender<(u32, Result<(), ErrorCode>)>);
+
+impl Tapi for Completions {
+    fn completion(&mut self, completion: &Completion) {
+        self.0.send((completion.id.get(), completion.result)).unwrap();
+    }
+    fn line_event(
+        &mut self,
+        _: HTAPILINE,
+        _: Option<HTAPICALL>,
+        _: u32,
+        _: usize,
+        _: usize,
+        _: usize,
+    ) {
+    }
+    fn new_call(&mut self, _: HTAPILINE, _: HDRVCALL) -> Option<HTAPICALL> {
+        None
+    }
+    fn phone_event(&mut self, _: HTAPIPHONE, _: u32, _: usize, _: usize, _: usize) {}
+}
+
+#[test]
+fn numbers_that_are_no_id_and_no_result_go_no_further_t2_c2() {
+    let (give, told) = mpsc::channel();
+    let upward = Arc::new(Upward::default());
+    assert!(upward.begin_pair(Box::new(Completions(give))));
+    let library = Library::of(&upward);
+    for id in [0, 0x8000_0000, u32::MAX] {
+        library.complete(id, 0);
+    }
+    let refused = RequestId::new(7).unwrap();
+    upward.asking(refused);
+    library.complete(7, 5);
+    let failed: ErrorCode = LineError::OPERATIONFAILED.into();
+    assert_eq!(upward.asked(refused), Some(failed), "a positive result inside the function");
+    library.complete(1, 0);
+    library.complete(2, i32::MAX);
+    library.complete(RequestId::MAX, -1);
+    upward.end_pair();
+    let unknown = ErrorCode::of::<-1>();
+    let all = [(1, Ok(())), (2, Err(failed)), (RequestId::MAX, Err(unknown))];
+    assert_eq!(told.iter().collect::<Vec<_>>(), all, "T6: an unknown error is kept");
 }
