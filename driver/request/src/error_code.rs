@@ -64,6 +64,16 @@ impl ErrorCode {
         }
     }
 
+    /// The result that [`ErrorCode::number_of`] made this number of. The gate keeps a result so, and
+    /// needs no second look at the sign.
+    #[inline]
+    pub(crate) const fn of_kept(number: i32) -> Result<(), ErrorCode> {
+        match NonZeroI32::new(number) {
+            Some(number) => Err(ErrorCode(number)),
+            None => Ok(()),
+        }
+    }
+
     /// A result as one number: 0, or the error's.
     #[inline]
     pub const fn number_of(result: Result<(), ErrorCode>) -> i32 {

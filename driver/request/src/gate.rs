@@ -150,7 +150,7 @@ impl<O: Orders> Gate<O> {
         // Both bits are set, so that only the taker still writes this word.
         self.0.store(next_use(generation), Ordering::Release);
         // What was put in is no positive number.
-        Some(ErrorCode::new((seen as u32).cast_signed()).map_or(Ok(()), Err))
+        Some(ErrorCode::of_kept((seen as u32).cast_signed()))
     }
 
     /// Ends a use that is not completed, without a completion (R4), and returns what setting
