@@ -296,9 +296,9 @@ fn judge(face: &'static Face, kind: &str, column: usize, device: u32, number: &s
     let mut with = With { device, line: 0, call: 0, memory: vec![0; 8 << 10] };
     let opened = {
         let place: *mut usize = with.memory();
+        let event = Some(line_event as _);
         // SAFETY: the memory is the test's.
-        let opened =
-            unsafe { exported::TSPI_lineOpen(face, device, 7, place, VERSION, Some(line_event)) };
+        let opened = unsafe { exported::TSPI_lineOpen(face, device, 7, place, VERSION, event) };
         // SAFETY: as above.
         with.line = unsafe { place.read() };
         opened

@@ -64,8 +64,8 @@ impl ErrorCode {
         }
     }
 
-    /// The result that [`ErrorCode::number_of`] made this number of. The gate keeps a result so, and
-    /// needs no second look at the sign.
+    /// The result from which [`ErrorCode::number_of`] made this number. The gate stores results so;
+    /// their sign needs no second check.
     #[inline]
     pub(crate) const fn of_kept(number: i32) -> Result<(), ErrorCode> {
         match NonZeroI32::new(number) {

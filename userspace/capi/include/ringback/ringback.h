@@ -25,8 +25,8 @@
  *
  * Closing. rb_line_close, rb_call_close and rb_host_shutdown wait until what they end is over, for
  * some seconds at most; LINEERR_OPERATIONFAILED says that something was left then. The requests
- * that they end are told as failed; no event of the line or call follows. Do not hold a lock across them
- * that a callback wants: the other thread can't return from it, so they end by their limit.
+ * that they end are told as failed; no event of the line or call follows. Do not hold a lock across
+ * them that a callback wants: the other thread can't return from it, so they end by their limit.
  */
 #ifndef RINGBACK_RINGBACK_H
 #define RINGBACK_RINGBACK_H
