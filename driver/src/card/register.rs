@@ -7,9 +7,8 @@
 //!
 //! Every access is traced at the level TRACE, by `report!`: chip, slot, register, direction, value,
 //! and the names in it. While nobody listens that is one relaxed load of the log's level, and
-//! nothing is formatted or allocated. There are two exceptions: the pins of a serial bus
-//! ([`Window::pins`]), whose accesses together are one traced access to a module's register, and
-//! the mailbox, on which a benchmark counts every instruction ([`RegisterMap::TRACED`]).
+//! nothing is formatted or allocated. The pins of a serial bus are the exception
+//! ([`Window::pins`]): accesses to them together are one traced access to a module's register.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -18,10 +17,7 @@ use crate::device::Registers;
 use crate::report;
 
 /// The registers of one kind of chip, as a type.
-pub(crate) trait RegisterMap {
-    /// Whether accesses are traced. `false` where a benchmark counts every instruction.
-    const TRACED: bool = true;
-}
+pub(crate) trait RegisterMap {}
 
 /// What a register holds, in the width in which it is accessed.
 pub(crate) trait Value: Copy {
@@ -224,7 +220,7 @@ impl<'a, M: RegisterMap, R: Registers> Window<'a, M, R> {
             1 => u32::from(self.registers.read8(offset)),
             _ => self.registers.read32(offset),
         };
-        if M::TRACED && report::is_traced() {
+        if report::is_traced() {
             tell(Access { slot: None, row: register.row, verb: "read", raw });
         }
         V::from_raw(raw)
@@ -238,7 +234,7 @@ impl<'a, M: RegisterMap, R: Registers> Window<'a, M, R> {
             1 => self.registers.write8(offset, raw as u8),
             _ => self.registers.write32(offset, raw),
         }
-        if M::TRACED && report::is_traced() {
+        if report::is_traced() {
             tell(Access { slot: None, row: register.row, verb: "wrote", raw });
         }
     }
@@ -271,16 +267,14 @@ impl<M: RegisterMap, R: Registers> Pins<'_, M, R> {
 macro_rules! registers {
     (
         $(#[$doc:meta])*
-        $vis:vis $map:ident, $chip:literal $(, traced: $traced:literal)?;
+        $vis:vis $map:ident, $chip:literal;
         $($(#[$about:meta])* $name:ident = $number:literal: $value:ty;)+
     ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         $vis enum $map {}
 
-        impl $crate::card::register::RegisterMap for $map {
-            $(const TRACED: bool = $traced;)?
-        }
+        impl $crate::card::register::RegisterMap for $map {}
 
         $(
             $(#[$about])*

@@ -12,10 +12,9 @@ use ringback_tspi::types::{HDRVCALL, HDRVLINE, Version};
 use super::abilities::abilities;
 use super::card::LineProvider;
 use super::cards::Card;
+use super::fill::CLASS_LINE;
 use super::{checks, config, fill};
 
-/// The class of lines themselves, for TSPI_lineGetID.
-pub(super) const CLASS_LINE: &str = "tapi/line";
 /// The class of a modem's configuration.
 const CLASS_MODEM: &str = "comm/datamodem";
 

@@ -20,7 +20,7 @@ use ringback_tspi::types::HDRVLINE;
 use super::calls::Calls;
 use super::cards::{Card, ModemCard};
 use super::checks;
-use super::open::OpenError;
+use super::open_error::OpenError;
 use super::open_lines::{OpenLine, OpenLines, Serial};
 use super::upward::Upward;
 

@@ -11,7 +11,7 @@ use ringback_lines::modem::{Modem, ModemOptions};
 use ringback_lines::{CallHandles, LineEngine, Lines, line_kind};
 use ringback_tspi::dev_specific::{DevSpecific, LineKind};
 
-use super::open::OpenError;
+use super::open_error::OpenError;
 use super::{SlotReport, report};
 
 /// A card that was opened and is not started yet.

@@ -14,9 +14,11 @@ use ringback_tspi::structs::{
 use ringback_tspi::types::Version;
 
 use super::abilities::abilities;
-use super::bookkeeping::CLASS_LINE;
 use super::checks::dial_params;
 use super::sounds::{MOST_ENTRIES, MOST_FREQUENCIES, MOST_GENERATED, TIMEOUTS};
+
+/// The class of lines themselves, in their capabilities and for TSPI_lineGetID.
+pub(super) const CLASS_LINE: &str = "tapi/line";
 
 /// A line's name for people.
 pub(super) fn line_name(device: &str, info: &DevSpecific) -> String {

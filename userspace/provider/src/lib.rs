@@ -26,7 +26,7 @@
 //! | `fill` | the structures of capabilities and status |
 //! | `calls`, `open_lines` | the handles that are out |
 //! | `upward` | completions and events on their way to TAPI |
-//! | `open` | cards by their short names |
+//! | `open`, `open_error` | cards by their short names, and why one can't be opened |
 //! | `report` | how the slots of a card are, for people |
 
 mod abilities;
@@ -41,6 +41,7 @@ mod fill;
 mod functions;
 mod lookup;
 mod open;
+mod open_error;
 mod open_lines;
 mod report;
 mod sounds;
@@ -48,5 +49,6 @@ mod upward;
 
 pub use card::{CardProvider, LineProvider, ModemProvider};
 pub use cards::{Card, ModemCard};
-pub use open::{CardOptions, OpenError, open_card};
+pub use open::{CardOptions, open_card};
+pub use open_error::OpenError;
 pub use report::{SlotReport, Slots};

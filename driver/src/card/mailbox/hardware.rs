@@ -8,11 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::device::soft::Hardware;
 
-use super::registers::{self, Control};
-use super::{ABSENT, MAGIC, MAX_ENTRIES, RINGS};
-use crate::card::register::offsets;
-
-offsets!(registers: ID ENTRIES SUBMITTED ACCEPTED ANSWERED REAPED CONTROL);
+use super::{
+    ABSENT, ACCEPTED, ANSWERED, CONTROL, ENTRIES, ID, MAGIC, MAX_ENTRIES, REAPED, RINGS, RUN,
+    SUBMITTED,
+};
 
 /// A mailbox in memory. It does nothing by itself: [`step`](SoftMailbox::step) is its clock.
 #[derive(Debug, Clone)]
@@ -103,7 +102,7 @@ impl Memory {
         let unreaped = answered.wrapping_sub(self.get(REAPED));
         // A driver that claims more than the rings hold gets nothing.
         let sane = waiting <= self.entries && unreaped <= self.entries;
-        if self.removed() || self.get(CONTROL) & Control::RUN.bits() == 0 || !sane {
+        if self.removed() || self.get(CONTROL) & RUN == 0 || !sane {
             return 0;
         }
         let count = most.min(waiting).min(self.entries - unreaped);

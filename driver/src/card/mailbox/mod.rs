@@ -11,12 +11,24 @@
 //! seventh, because its hardware can be asked without cost: **poll**. Order, gate, deadlines,
 //! threads and the ring are the reactor's.
 //!
-//! Its registers are in `registers`. The rings begin at offset 0x1000: ENTRIES entries of 8 bytes,
-//! tag and operand, which the driver writes, and behind them as many of tag and answer, which the
-//! hardware writes.
+//! It uses nothing but the driver's public interface, as an engine of another crate does, and so
+//! its registers are plain offsets, and their accesses are not traced.
+//!
+//! | offset | register | written by | what |
+//! |---|---|---|---|
+//! | 0x00 | ID | hardware | 0x58424D52, "RMBX" |
+//! | 0x04 | ENTRIES | hardware | entries of each ring, a power of two up to 4096 |
+//! | 0x08 | SUBMITTED | driver | commands put in so far, modulo 2^32 |
+//! | 0x0C | ACCEPTED | hardware | commands taken so far |
+//! | 0x10 | ANSWERED | hardware | answers put in so far |
+//! | 0x14 | REAPED | driver | answers taken so far |
+//! | 0x18 | CONTROL | driver | bit 0: the hardware runs and interrupts |
+//! | 0x1C | FEATURES | hardware | bit 0: TIME is kept; not used here |
+//! | 0x20, 0x24 | TIME | hardware | time of the last interrupt, low and high half; not used here |
+//! | 0x1000 | submission ring | driver | ENTRIES x (tag, operand) |
+//! | 0x1000 + 8 x ENTRIES | answer ring | hardware | ENTRIES x (tag, answer) |
 
 mod hardware;
-mod registers;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -26,8 +38,6 @@ use crate::engine::{Context, Engine, Failure, PerRequest};
 use crate::request::{ErrorCode, Token};
 
 pub use hardware::SoftMailbox;
-
-use registers::*;
 
 /// Fails a request whose answer is not what it must be.
 const BAD_ANSWER: ErrorCode = ErrorCode::of::<{ -libc::EBADMSG }>();
@@ -43,6 +53,15 @@ pub const KIND: Kind = Kind::new(&Description {
     unsuited: &[],
 });
 
+const ID: usize = 0x00;
+const ENTRIES: usize = 0x04;
+const SUBMITTED: usize = 0x08;
+const ACCEPTED: usize = 0x0C;
+const ANSWERED: usize = 0x10;
+const REAPED: usize = 0x14;
+const CONTROL: usize = 0x18;
+/// CONTROL: the hardware runs and interrupts.
+const RUN: u32 = 1;
 /// Where the rings begin in the register window, in bytes.
 const RINGS: usize = 0x1000;
 /// What the ID register reads, "RMBX".
@@ -94,20 +113,19 @@ impl<D: Device> Mailbox<D> {
     /// [`MailboxError`] where the device is something else.
     pub fn new(device: D, capacity: usize) -> Result<Self, MailboxError> {
         let registers = device.registers();
-        let r = Bus::new(registers);
-        let id = r.read(ID);
+        let id = registers.read32(ID);
         if id != MAGIC {
             return Err(MailboxError::NotAMailbox(id));
         }
-        let entries = r.read(ENTRIES);
+        let entries = registers.read32(ENTRIES);
         let window = RINGS + 16 * entries.min(MAX_ENTRIES) as usize;
         if !entries.is_power_of_two() || entries > MAX_ENTRIES || registers.len() < window {
             return Err(MailboxError::Entries(entries));
         }
-        let submitted = r.read(SUBMITTED);
-        let reaped = r.read(ANSWERED);
-        r.write(REAPED, reaped);
-        r.write(CONTROL, Control::RUN);
+        let submitted = registers.read32(SUBMITTED);
+        let reaped = registers.read32(ANSWERED);
+        registers.write32(REAPED, reaped);
+        registers.write32(CONTROL, RUN);
         Ok(Mailbox {
             device,
             entries,
@@ -117,10 +135,6 @@ impl<D: Device> Mailbox<D> {
             backlog: VecDeque::with_capacity(capacity),
             gone: false,
         })
-    }
-
-    fn bus(&self) -> Bus<'_, D::Registers> {
-        Bus::new(self.device.registers())
     }
 
     /// Puts a command into the submission ring if there is room.
@@ -134,15 +148,17 @@ impl<D: Device> Mailbox<D> {
         registers.write32(entry, tag);
         registers.write32(entry + 4, operand);
         self.submitted = self.submitted.wrapping_add(1);
-        self.bus().write(SUBMITTED, self.submitted);
+        self.device.registers().write32(SUBMITTED, self.submitted);
         true
     }
 
     /// Completes what has been answered and puts in what waited for room.
     fn reap(&mut self, cx: &mut Context<'_, ()>) {
-        let answered = self.bus().read(ANSWERED);
+        let answered = self.device.registers().read32(ANSWERED);
         let count = answered.wrapping_sub(self.reaped);
-        if count > self.entries || (answered == ABSENT && self.bus().read(ID) == ABSENT) {
+        if count > self.entries
+            || (answered == ABSENT && self.device.registers().read32(ID) == ABSENT)
+        {
             return self.gone(cx);
         }
         for _ in 0..count {
@@ -156,7 +172,7 @@ impl<D: Device> Mailbox<D> {
             }
         }
         if count != 0 {
-            self.bus().write(REAPED, self.reaped);
+            self.device.registers().write32(REAPED, self.reaped);
         }
         while let Some(&request) = self.backlog.front() {
             if let Some(&operand) = self.waiting.get(request)
@@ -217,7 +233,7 @@ impl<D: Device> Engine for Mailbox<D> {
     }
 
     fn poll(&mut self, cx: &mut Context<'_, ()>) {
-        if !self.gone && self.bus().read(ANSWERED) != self.reaped {
+        if !self.gone && self.device.registers().read32(ANSWERED) != self.reaped {
             self.reap(cx);
         }
     }
@@ -235,6 +251,6 @@ impl<D: Device> Engine for Mailbox<D> {
     }
 
     fn stop(&mut self, _: &mut Context<'_, ()>) {
-        self.bus().write(CONTROL, Control::empty());
+        self.device.registers().write32(CONTROL, 0);
     }
 }

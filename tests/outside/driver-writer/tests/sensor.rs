@@ -12,6 +12,7 @@ use driver_writer::sensor::*;
 use ringback_driver::device::Device;
 use ringback_driver::device::soft::{SoftDevice, SoftInterrupt};
 use ringback_driver::reactor::{Client, Driver, Pending, Settled, Stepper};
+use ringback_driver::request::ErrorCode;
 
 /// Long enough for any machine; nothing waits this long unless it is broken.
 const DEADLINE: Duration = Duration::from_secs(60);

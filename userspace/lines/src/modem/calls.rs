@@ -18,30 +18,11 @@ use super::control::News;
 use super::dial_command::{ORIGINATE, dial_command, stays_in_command_state};
 use super::engine::Modem;
 use super::limits::{ANSWERED, DIALED, NO_DIAL_TONE, RESULT};
+use super::plan::{Plan, Ringing};
 use super::result_code::ResultCode;
 use crate::book::Op;
 use crate::call::Call;
 use crate::{CallInfo, Command, Event, dialing_time};
-
-/// What is to be done as soon as the modem takes commands.
-#[derive(Debug)]
-pub(super) enum Plan {
-    Dial { address: DialString, only_if_idle: bool, timing: DialTiming },
-    PassThrough,
-    Answer,
-}
-
-/// Whether it rings, and when it did last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ringing {
-    No,
-    /// A call is offered.
-    Offered(Time),
-    /// A call that was dropped rings on: a plain line can't be told to stop.
-    Rejected(Time),
-    /// A call that nobody wants was not offered. It is with a later ring if somebody wants it then.
-    Unwanted(Time),
-}
 
 impl<D: Device> Modem<D> {
     // Requests

@@ -15,9 +15,9 @@ use ringback_tspi::error::LineError;
 use ringback_tspi::media::Data;
 use ringback_tspi::types::{HDRVCALL, HTAPILINE};
 
-use super::calls::{Plan, Ringing};
 use super::control::{Control, Heard, Wire};
 use super::limits;
+use super::plan::{Plan, Ringing};
 use super::transfer::Transfers;
 use crate::book::{Op, failure};
 use crate::{

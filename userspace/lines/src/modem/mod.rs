@@ -23,6 +23,7 @@ mod control;
 mod dial_command;
 mod engine;
 mod limits;
+mod plan;
 mod reader;
 mod result_code;
 mod soft;
