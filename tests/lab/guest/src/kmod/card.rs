@@ -98,6 +98,17 @@ impl Card {
         Card::map(control, bus)
     }
 
+    /// Opens a card and starts its rings when nobody uses the card any longer: the kernel ends the
+    /// io_uring of a process, and with it the use of the file, some time after the process.
+    pub fn running_when_free() -> Result<Card, String> {
+        until("the end of the UIO file's use", || match open_control(0) {
+            Ok(_) => Ok(true),
+            Err(error) if error.raw_os_error() == Some(libc::EBUSY) => Ok(false),
+            Err(error) => Err(format!("/dev/uio: {error}")),
+        })?;
+        Card::running()
+    }
+
     /// Maps the same file once more.
     pub fn again(&self) -> Result<Card, String> {
         let control = self.control.as_ref().ok_or("the control file is closed")?;

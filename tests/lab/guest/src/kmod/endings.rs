@@ -170,7 +170,7 @@ fn pci_folder() -> Result<String, String> {
 /// Checks that a card that is opened now plays.
 pub fn works() -> Outcome {
     until("the card", || Ok(info().is_ok() && open_port(0, 0).is_ok()))?;
-    let _card = Card::running()?;
+    let _card = Card::running_when_free()?;
     let mut port = open_port(0, 0).map_err(|error| error.to_string())?;
     same("a write", port.write(&pattern(6, 400)).map_err(|error| error.to_string())?, 400)
 }

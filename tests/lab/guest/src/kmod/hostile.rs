@@ -132,7 +132,7 @@ fn kernel_memory() -> Result<u64, String> {
 /// Opening ports and dropping requests does not leak memory.
 pub fn memory() -> Outcome {
     let use_it = |opens: u32| {
-        let card = Card::running()?;
+        let card = Card::running_when_free()?;
         let mut ring = super::ring::Ring::new()?;
         for _ in 0..opens {
             let mut port = open_port(0, 0).map_err(|error| error.to_string())?;
