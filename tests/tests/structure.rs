@@ -304,6 +304,7 @@ fn files_import_each_other_in_no_circle() {
         ("userspace/host/src", 30, 90),
         ("userspace/provider/src", 15, 30),
         ("userspace/cli/src", 25, 75),
+        ("userspace/lines/src", 30, 90),
         ("userspace/media/src", 10, 20),
     ] {
         let folder = top.join(folder);

@@ -10,9 +10,9 @@ use ringback_tspi::constants::*;
 use ringback_tspi::error::LineError;
 use ringback_tspi::types::HDRVCALL;
 
-use super::bookkeeping::Wishes;
 use super::call::Call;
 use super::opening::Openings;
+use super::wishes::Wishes;
 use super::{Event, Subject};
 
 /// Calls that are over and not yet closed, per line. TAPI closes each one; if an application leaves

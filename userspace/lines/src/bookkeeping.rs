@@ -15,20 +15,8 @@ use ringback_tspi::types::{HDRVCALL, HTAPILINE};
 
 use super::book::{Book, Op};
 use super::call::Call;
+use super::wishes::Wishes;
 use super::{Command, Event, Opening};
-
-/// What TAPI wants of a line while it is open. A line that is opened wants nothing yet.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Wishes {
-    /// The media modes of the calls that are to be offered; `None` before TAPI has said.
-    media: Option<u32>,
-    /// LINEDEVSTATE_ bits.
-    line_states: u32,
-    /// LINEADDRESSSTATE_ bits.
-    address_states: u32,
-    /// How often it has rung, while it rings.
-    rings: u32,
-}
 
 impl Book {
     /// Opens the line; nothing is wanted of it yet but its calls.

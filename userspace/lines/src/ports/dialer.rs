@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use ringback_country::{Country, Pulse};
 use ringback_driver::Time;
-use ringback_driver::card::{FRAME, Hook};
+use ringback_driver::card::Hook;
 use ringback_media::dtmf::Generator;
 use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::dialstring::{DialString, Step};
 
-use super::port::tone_digit;
+use super::generation::tone_digit;
 
 /// Off-hook after a hook flash, until the exchange has a register.
 const FLASHED: Duration = Duration::from_millis(500);
@@ -43,12 +43,12 @@ pub fn dialing_time(address: &DialString, timing: &DialTiming) -> Duration {
         .sum()
 }
 
-/// What a step of dialling came to.
+/// How far dialling has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialed {
-    /// It has not ended yet.
-    Going,
-    /// The last digit is out.
+    /// So many samples are to be played next; 0 while it waits.
+    Samples(usize),
+    /// The last digit was played.
     Done,
     /// A `W` was followed by no dial tone in time.
     NoDialTone,
@@ -63,11 +63,6 @@ enum Stepped {
     Done,
     NoDialTone,
 }
-
-/// Samples that are rendered at once, at the most; a digit or pause that has begun is finished.
-const MOST: usize = 32_000;
-/// Samples that are fetched from the generator at a time.
-const PIECE: usize = 160;
 
 /// Dials one address after another.
 #[derive(Debug)]
@@ -119,55 +114,28 @@ impl Dialer {
         self.steps.extend(address.steps);
     }
 
-    /// Dials for one frame, whose samples go to `play`. `dial_tone` says whether dial tone is
-    /// heard; `hook` is called for each change of the hook.
-    pub(super) fn frame(
-        &mut self,
-        now: Time,
-        dial_tone: bool,
-        play: &mut [i16; FRAME],
-        hook: &mut dyn FnMut(Hook),
-    ) -> Dialed {
-        if self.tones.fill(play) != 0 {
-            return Dialed::Going;
-        }
-        match self.step(now, dial_tone, hook) {
-            Stepped::Sound => {
-                self.tones.fill(play);
-                Dialed::Going
-            }
-            Stepped::Wait => Dialed::Going,
-            Stepped::Done => Dialed::Done,
-            Stepped::NoDialTone => Dialed::NoDialTone,
-        }
-    }
-
-    /// Renders the steps that need nothing but sound into `play`: digits and pauses, up to the next
-    /// hook change, wait for dial tone or the end. If the next step is another one, it carries that
-    /// out as [`frame`](Self::frame) does. To be called again when the samples were played, and now
-    /// and then while there are none.
+    /// Renders what is to be played next to the start of `play`: digits and pauses, up to the next
+    /// hook change, wait for dial tone or the end. Those are carried out only when everything that
+    /// was rendered before has been played, as `is_played` says. `dial_tone` says whether dial tone
+    /// is heard; `hook` is called for each change of the hook.
     pub(super) fn render(
         &mut self,
         now: Time,
         dial_tone: bool,
-        play: &mut Vec<i16>,
+        is_played: bool,
+        play: &mut [i16],
         hook: &mut dyn FnMut(Hook),
     ) -> Dialed {
+        let mut count = 0;
         loop {
-            let mut piece = [0; PIECE];
-            loop {
-                let count = self.tones.fill(&mut piece);
-                play.extend(piece.iter().take(count));
-                if count < PIECE {
-                    break;
-                }
-            }
-            if !play.is_empty() && (play.len() >= MOST || !self.sounds_next()) {
-                return Dialed::Going;
+            count += self.tones.fill(play.get_mut(count..).unwrap_or_default());
+            let may_step = count == 0 && is_played || self.sounds_next();
+            if count == play.len() || !may_step {
+                return Dialed::Samples(count);
             }
             match self.step(now, dial_tone, hook) {
                 Stepped::Sound => {}
-                Stepped::Wait => return Dialed::Going,
+                Stepped::Wait => return Dialed::Samples(count),
                 Stepped::Done => return Dialed::Done,
                 Stepped::NoDialTone => return Dialed::NoDialTone,
             }
@@ -242,6 +210,8 @@ impl Dialer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ports::queue::MOST;
+    use ringback_driver::card::FRAME;
     use ringback_tspi::dialstring::{Modifiers, parse};
 
     /// Dials with dial tone from that time on; gives the hook changes with their times in ms, how
@@ -255,18 +225,16 @@ mod tests {
         text: &str,
         dial_tone_at: u64,
     ) -> (Vec<(u64, Hook)>, u64, Dialed, u64) {
-        let modifiers = Modifiers { dial_tone: true, ..Modifiers::default() };
-        let mut dialer = Dialer::new(country);
-        dialer.reset(DialTiming::default());
-        dialer.push(parse(text, modifiers).unwrap());
+        let mut dialer = Dialer { country, ..dialer(text) };
         let (mut hooks, mut sound) = (Vec::new(), 0);
         for ms in 0..100_000 {
             let now = Time::ZERO + Duration::from_millis(ms);
             let mut play = [0; FRAME];
-            let dialed = dialer
-                .frame(now, ms >= dial_tone_at, &mut play, &mut |hook| hooks.push((ms, hook)));
+            let dial_tone = ms >= dial_tone_at;
+            let mut hook = |hook| hooks.push((ms, hook));
+            let dialed = dialer.render(now, dial_tone, true, &mut play, &mut hook);
             sound += u64::from(play != [0; FRAME]);
-            if dialed != Dialed::Going {
+            if !matches!(dialed, Dialed::Samples(_)) {
                 return (hooks, sound, dialed, ms);
             }
         }
@@ -318,65 +286,75 @@ mod tests {
         assert!((2995..=3005).contains(&end));
     }
 
-    /// Dials in whole buffers: their samples, and the hook changes before and after each.
-    fn render(text: &str) -> (Vec<Vec<i16>>, Vec<Vec<Hook>>) {
-        let modifiers = Modifiers { dial_tone: true, ..Modifiers::default() };
-        let mut dialer = Dialer::new(Country::default());
-        dialer.reset(DialTiming::default());
-        dialer.push(parse(text, modifiers).unwrap());
+    /// Dials in buffers of at most `most` samples, each played before the next is rendered: their
+    /// samples, and the hook changes before and after each.
+    fn render(text: &str, most: usize) -> (Vec<Vec<i16>>, Vec<Vec<Hook>>) {
+        let mut dialer = dialer(text);
         let (mut buffers, mut hooks, mut now) = (Vec::new(), vec![Vec::new()], Time::ZERO);
         loop {
-            let mut play = Vec::new();
-            let dialed = dialer.render(now, true, &mut play, &mut |hook| {
+            let mut play = vec![0; most];
+            let dialed = dialer.render(now, true, true, &mut play, &mut |hook| {
                 hooks.last_mut().unwrap().push(hook);
             });
-            now += Duration::from_millis(8) + Duration::from_micros(125) * play.len() as u32;
-            if dialed == Dialed::Done {
+            let Dialed::Samples(count) = dialed else {
+                assert_eq!(dialed, Dialed::Done);
                 return (buffers, hooks);
-            }
-            assert_eq!(dialed, Dialed::Going);
-            if !play.is_empty() {
+            };
+            now += Duration::from_millis(8) + Duration::from_micros(125) * count as u32;
+            if count > 0 {
+                play.truncate(count);
                 buffers.push(play);
                 hooks.push(Vec::new());
             }
         }
     }
 
-    /// Dials frame by frame: all samples up to the end.
-    fn frames(text: &str) -> Vec<i16> {
+    fn dialer(text: &str) -> Dialer {
+        let modifiers = Modifiers { dial_tone: true, ..Modifiers::default() };
         let mut dialer = Dialer::new(Country::default());
         dialer.reset(DialTiming::default());
-        dialer.push(parse(text, Modifiers::default()).unwrap());
-        let (mut all, mut now) = (Vec::new(), Time::ZERO);
-        loop {
-            let mut play = [0; FRAME];
-            if dialer.frame(now, true, &mut play, &mut |_| {}) == Dialed::Done {
-                return all;
-            }
-            all.extend(play);
-            now += Duration::from_millis(1);
-        }
+        dialer.push(parse(text, modifiers).unwrap());
+        dialer
     }
 
     #[test]
-    fn whole_buffers_hold_what_the_frames_hold() {
-        for text in ["1", "5550100", "12,34", "A*#D"] {
-            let (buffers, hooks) = render(text);
-            assert_eq!(buffers.len(), 1, "{text} is one buffer");
+    fn buffers_hold_what_frames_hold() {
+        for text in ["1", "5550100", "12,34", "A*#D", "5,5,5,5,5,5,5,5,5,5"] {
+            let (buffers, hooks) = render(text, MOST);
             assert_eq!(hooks.concat(), []);
-            assert_eq!(buffers[0], frames(text), "{text}");
+            let (frames, _) = render(text, FRAME);
+            assert!(frames.iter().all(|frame| frame.len() == FRAME));
+            assert_eq!(buffers.concat(), frames.concat(), "{text}");
+            assert_eq!(buffers.len(), buffers.concat().len().div_ceil(MOST), "{text}");
         }
     }
 
     #[test]
     fn what_is_no_sound_stands_between_buffers() {
-        let (buffers, hooks) = render("12!3W4P1T5");
+        let (buffers, hooks) = render("12!3W4P1T5", MOST);
         let lengths: Vec<usize> = buffers.iter().map(Vec::len).collect();
         assert_eq!(lengths, [2 * 1280, 1280, 1280, 1280]);
         let (flash, one) = (vec![Hook::On, Hook::Off], vec![Hook::On, Hook::Off]);
         assert_eq!(hooks, [vec![], flash, vec![], one, vec![]]);
-        let (long, _) = render(&"5,".repeat(20));
-        assert!(long.len() > 1 && long.iter().all(|buffer| buffer.len() < 65_536));
+    }
+
+    #[test]
+    fn only_sound_is_rendered_before_the_last_buffer_was_played() {
+        let mut dialer = dialer("1,2!3");
+        let mut play = vec![0; MOST];
+        let mut render = |is_played| {
+            let mut hooks = Vec::new();
+            let dialed =
+                dialer.render(Time::ZERO, true, is_played, &mut play, &mut |hook| hooks.push(hook));
+            (dialed, hooks)
+        };
+        // A pause that does not fit into the first buffer goes on in the second without a gap.
+        assert_eq!(render(true), (Dialed::Samples(MOST), vec![]));
+        assert_eq!(render(false), (Dialed::Samples(2 * 1280), vec![]));
+        assert_eq!(render(false), (Dialed::Samples(0), vec![]));
+        assert_eq!(render(false), (Dialed::Samples(0), vec![]));
+        assert_eq!(render(true), (Dialed::Samples(0), vec![]), "the flash begins");
+        assert_eq!(render(true), (Dialed::Samples(0), vec![Hook::On]));
     }
 
     #[test]

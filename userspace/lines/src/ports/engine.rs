@@ -1,9 +1,9 @@
-//! The engine of a card's lines: commands and interrupts in, completions and events out.
+//! The engine of a card's lines: commands and interrupts in, completions and events out. Its
+//! synchronous functions are in `functions`.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringback_country::Country;
 use ringback_driver::card::{
     FRAME, ModuleKind, PortCard, PortError, PortEvent, PortSink, SILENCE, Service, StartError,
 };
@@ -11,26 +11,21 @@ use ringback_driver::engine::{Context, Engine, Failure, Play, Played};
 use ringback_driver::request::{ErrorCode, Token};
 use ringback_driver::{Time, report};
 use ringback_tspi::callstate::CallState;
-use ringback_tspi::constants::*;
 use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::error::LineError;
-use ringback_tspi::key::Key;
-use ringback_tspi::media::Audio;
-use ringback_tspi::structs::LINEMONITORTONE;
-use ringback_tspi::types::{HDRVCALL, HTAPILINE};
+use ringback_tspi::types::HDRVCALL;
 
 use super::clock::SampleClock;
 use super::dialer::dialing_time;
 use super::fxo::Fxo;
 use super::fxs::Fxs;
-use super::generation::Generation;
+use super::machine::{Machine, Outgoing};
+use super::playing;
 use super::port::{Order, Port, PortInfo, Visit, decode, encode};
-use super::whole::Sound;
+use super::queue::{MOST, Sound};
 use crate::book::Op;
-use crate::call::{Call, CallHandles, CallInfo, CallSnapshot};
-use crate::{
-    Book, Command, DeviceConfig, Event, Gather, LineEngine, LineReport, Opening, Tone, book,
-};
+use crate::call::{Call, CallHandles, CallInfo};
+use crate::{Command, Event, LineEngine, book};
 
 /// Limit of answering and dropping, which take a few frames; a card that takes longer does not
 /// work.
@@ -38,35 +33,27 @@ const SHORT: Duration = Duration::from_secs(5);
 /// Time to seize a line, in addition to the wait for dial tone.
 const SEIZE: Duration = Duration::from_secs(10);
 
-/// Lists of tones that can be listened for at once on a line.
-const MOST_LISTS: usize = 8;
-
-/// The part of a line that depends on its kind.
-#[derive(Debug)]
-enum Machine {
-    Fxo(Box<Fxo>),
-    Fxs(Fxs),
-}
+/// A line: its port, and what depends on its kind.
+type Line = (Port, Box<dyn Machine>);
 
 /// All lines of one card.
 #[derive(Debug)]
 pub struct Lines<C: PortCard> {
-    card: C,
-    lines: Vec<(Port, Machine)>,
-    infos: Vec<PortInfo>,
-    handles: Arc<CallHandles>,
+    pub(super) card: C,
+    pub(super) lines: Vec<Line>,
+    pub(super) infos: Vec<PortInfo>,
+    pub(super) handles: Arc<CallHandles>,
     orders: Vec<(usize, Order)>,
     clock: SampleClock,
-    /// The kernel moves the samples: they come in and go out by whole buffers.
-    whole: bool,
+    /// Room to render what the kernel is to play; none where the lines move the samples.
+    rendered: Vec<i16>,
     look_after: Time,
-    gone: bool,
+    pub(super) gone: bool,
 }
 
 /// Hands a card's frames and events to its lines.
 struct Sink<'a, 'b, 'c> {
-    lines: &'a mut [(Port, Machine)],
-    handles: &'a CallHandles,
+    lines: &'a mut [Line],
     clock: &'a mut SampleClock,
     visit: Visit<'b, 'c>,
 }
@@ -78,11 +65,7 @@ impl Sink<'_, '_, '_> {
         self.clock.heard(slot, FRAME, real);
         self.visit.now = self.clock.now(real);
         for (port, machine) in self.lines.iter_mut().filter(|(port, _)| port.slot == slot) {
-            let heard = decode(received);
-            match machine {
-                Machine::Fxo(fxo) => fxo.hear(port, &mut self.visit, &heard),
-                Machine::Fxs(fxs) => fxs.hear(port, &mut self.visit, self.handles, &heard),
-            }
+            machine.hear(port, &mut self.visit, &decode(received));
         }
     }
 }
@@ -91,22 +74,14 @@ impl PortSink for Sink<'_, '_, '_> {
     fn event(&mut self, slot: usize, event: PortEvent) {
         report!(DEBUG, "port {slot}: {event:?}");
         for (port, machine) in self.lines.iter_mut().filter(|(port, _)| port.slot == slot) {
-            match machine {
-                Machine::Fxo(fxo) => fxo.event(port, &mut self.visit, self.handles, event),
-                Machine::Fxs(fxs) => fxs.event(port, &mut self.visit, event),
-            }
+            machine.event(port, &mut self.visit, event);
         }
     }
 
     fn frame(&mut self, slot: usize, received: &[u8; FRAME], play: &mut [u8; FRAME]) {
         self.hear(slot, received);
         for (port, machine) in self.lines.iter_mut().filter(|(port, _)| port.slot == slot) {
-            let mut out = [0; FRAME];
-            match machine {
-                Machine::Fxo(fxo) => fxo.fill(port, &mut self.visit, &mut out),
-                Machine::Fxs(fxs) => fxs.fill(port, &mut self.visit, &mut out),
-            }
-            *play = encode(out);
+            *play = encode(playing::frame(port, machine.as_mut(), &mut self.visit));
         }
     }
 }
@@ -124,17 +99,17 @@ impl<C: PortCard> Lines<C> {
         for slot in 0..card.slots().len() {
             let Some(status) = card.status(slot) else { continue };
             infos.push(PortInfo { port: slot, kind: status.kind });
-            let machine = match status.kind {
-                ModuleKind::Fxo => Machine::Fxo(Box::new(Fxo::new(country, status.battery))),
-                ModuleKind::Fxs => Machine::Fxs(Fxs::new(country)),
+            let machine: Box<dyn Machine> = match status.kind {
+                ModuleKind::Fxo => Box::new(Fxo::new(country, status.battery)),
+                ModuleKind::Fxs => Box::new(Fxs::new(country)),
             };
             lines.push((Port::new(lines.len(), slot), machine));
         }
         let orders = Vec::with_capacity(64);
-        let whole = card.kernel_moves_samples();
+        let rendered = vec![0; if card.kernel_moves_samples() { MOST } else { 0 }];
         let look_after = now + card.look_interval();
         let clock = SampleClock::new(card.slots().len(), now);
-        Ok(Lines { card, lines, infos, handles, orders, clock, whole, look_after, gone: false })
+        Ok(Lines { card, lines, infos, handles, orders, clock, rendered, look_after, gone: false })
     }
 
     /// What the lines are, in the order in which they are numbered.
@@ -149,13 +124,33 @@ impl<C: PortCard> Lines<C> {
 
     // Inside
 
+    /// The port of a call, which may be over.
+    pub(super) fn port_of(&mut self, call: HDRVCALL) -> Result<&mut Port, LineError> {
+        let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
+        let (port, _) = self.lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
+        Ok(port)
+    }
+
+    /// A call's port and what depends on its kind, and a visit to them; the call may be over.
+    pub(super) fn line_of<'a, 'c>(
+        &'a mut self,
+        call: HDRVCALL,
+        cx: &'a mut Context<'c, Event>,
+    ) -> Result<(&'a mut Port, &'a mut dyn Machine, Visit<'a, 'c>), LineError> {
+        let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
+        let (lines, visit) = self.parts(cx);
+        let (port, machine) = lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
+        Ok((port, machine.as_mut(), visit))
+    }
+
     /// The lines and a visit to them, borrowed side by side.
-    fn parts<'a, 'c>(
+    pub(super) fn parts<'a, 'c>(
         &'a mut self,
         cx: &'a mut Context<'c, Event>,
-    ) -> (&'a mut [(Port, Machine)], Visit<'a, 'c>) {
+    ) -> (&'a mut [Line], Visit<'a, 'c>) {
         let now = self.clock.now(cx.now());
-        (&mut self.lines, Visit { cx, orders: &mut self.orders, now })
+        let (orders, handles) = (&mut self.orders, &*self.handles);
+        (&mut self.lines, Visit { cx, orders, handles, now })
     }
 
     fn visit_card(
@@ -182,28 +177,27 @@ impl<C: PortCard> Lines<C> {
     /// The card, and the sink of its frames and events.
     fn sink<'a, 'c>(&'a mut self, cx: &'a mut Context<'c, Event>) -> (&'a mut C, Sink<'a, 'a, 'c>) {
         let now = self.clock.now(cx.now());
-        let visit = Visit { cx, orders: &mut self.orders, now };
-        let (lines, handles, clock) = (&mut self.lines, &self.handles, &mut self.clock);
-        (&mut self.card, Sink { lines, handles, clock, visit })
+        let visit = Visit { cx, orders: &mut self.orders, handles: &self.handles, now };
+        let (lines, clock) = (&mut self.lines, &mut self.clock);
+        (&mut self.card, Sink { lines, clock, visit })
     }
 
     /// Where the kernel moves the samples: hands it what the lines have to play.
-    fn go_on(&mut self, cx: &mut Context<'_, Event>) {
-        if !self.whole || self.gone {
+    fn play_ahead(&mut self, cx: &mut Context<'_, Event>) {
+        if self.rendered.is_empty() || self.gone {
             return;
         }
+        let mut rendered = std::mem::take(&mut self.rendered);
         let (lines, mut visit) = self.parts(cx);
         for (port, machine) in lines {
-            match machine {
-                Machine::Fxo(fxo) => fxo.go_on(port, &mut visit),
-                Machine::Fxs(fxs) => fxs.go_on(port, &mut visit),
-            }
+            playing::ahead(port, machine.as_mut(), &mut visit, &mut rendered);
         }
+        self.rendered = rendered;
     }
 
     /// Gives the card the orders of its lines.
-    fn carry_out(&mut self, cx: &mut Context<'_, Event>) {
-        self.go_on(cx);
+    pub(super) fn carry_out(&mut self, cx: &mut Context<'_, Event>) {
+        self.play_ahead(cx);
         let mut gone = false;
         for (slot, order) in self.orders.drain(..) {
             let done = match order {
@@ -246,12 +240,8 @@ impl<C: PortCard> Lines<C> {
         let info = CallInfo::outbound(call, media, called, timing, notes);
         let call = Call::new(call, info);
         port.book.started(request, Op::MakeCall);
-        let made = match machine {
-            Machine::Fxo(fxo) => {
-                fxo.make_call(port, &mut visit, call, address, only_if_idle, timing)
-            }
-            Machine::Fxs(fxs) => fxs.make_call(port, &mut visit, call),
-        };
+        let outgoing = Outgoing { address, only_if_idle, timing };
+        let made = machine.make_call(port, &mut visit, call, outgoing);
         if made.is_err() {
             port.book.ended(request);
         }
@@ -271,20 +261,15 @@ impl<C: PortCard> Lines<C> {
             _ => {}
         }
         self.can(call, command.feature().ok_or(LineError::OPERATIONUNAVAIL)?)?;
-        let (lines, mut visit) = self.parts(cx);
-        let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
-        let (port, machine) = lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
+        let (port, machine, mut visit) = self.line_of(call, cx)?;
         let Some(command) = port.book.keep(visit.cx, request, command) else { return Ok(()) };
-        match (command, machine) {
-            (Command::Dial { address, .. }, Machine::Fxo(fxo)) => {
-                fxo.dial(port, &mut visit, request, address);
-            }
-            (Command::Answer { .. }, Machine::Fxo(fxo)) => fxo.answer(port, &mut visit, request),
-            (Command::Answer { .. }, Machine::Fxs(fxs)) => fxs.answer(port, &mut visit, request),
-            (Command::Drop { .. }, machine) => {
+        match command {
+            Command::Dial { address, .. } => machine.dial(port, &mut visit, request, address)?,
+            Command::Answer { .. } => machine.answer(port, &mut visit, request),
+            Command::Drop { .. } => {
                 // D7: dropping ends the call's other requests.
                 port.book.complete_all(visit.cx, LineError::OPERATIONFAILED);
-                hang_up(port, machine, &mut visit);
+                machine.hang_up(port, &mut visit);
                 if port.book.state().is_some() {
                     port.set_state(&mut visit, CallState::Idle, 0);
                 } else {
@@ -296,241 +281,6 @@ impl<C: PortCard> Lines<C> {
             _ => return Err(LineError::OPERATIONUNAVAIL),
         }
         Ok(())
-    }
-}
-
-fn hang_up(port: &Port, machine: &mut Machine, visit: &mut Visit<'_, '_>) {
-    match machine {
-        Machine::Fxo(fxo) => fxo.hang_up(port, visit),
-        Machine::Fxs(fxs) => fxs.hang_up(port, visit),
-    }
-}
-
-impl<C: PortCard> LineEngine for Lines<C> {
-    fn book(&mut self, line: usize) -> Option<&mut Book> {
-        self.lines.get_mut(line).map(|(port, _)| &mut port.book)
-    }
-
-    fn state(&self, line: usize) -> Option<LineReport> {
-        let (port, machine) = self.lines.get(line)?;
-        let takes_call = match machine {
-            Machine::Fxo(fxo) => fxo.can_call(port),
-            Machine::Fxs(fxs) => fxs.can_call(port),
-        };
-        Some(LineReport {
-            opening: port.book.openings.current(),
-            call: port.book.call.as_ref().map(|call| call.state),
-            in_service: !self.gone
-                && match machine {
-                    Machine::Fxo(fxo) => fxo.in_service(),
-                    Machine::Fxs(fxs) => fxs.in_service(),
-                },
-            takes_call: !self.gone && takes_call.is_ok(),
-            ring_mode: port.book.ring_mode(),
-        })
-    }
-
-    fn open(
-        &mut self,
-        line: usize,
-        tapi: HTAPILINE,
-        _: &mut Context<'_, Event>,
-    ) -> Result<Opening, LineError> {
-        let (port, _) = self.lines.get_mut(line).ok_or(LineError::NODEVICE)?;
-        if self.gone {
-            return Err(LineError::NODEVICE);
-        }
-        let opening = port.book.open(tapi)?;
-        // Samples that an application has kept from an earlier opening get nothing of this one.
-        port.audio = Audio::default();
-        Ok(opening)
-    }
-
-    fn close(&mut self, line: usize, cx: &mut Context<'_, Event>) -> Result<(), LineError> {
-        let (lines, mut visit) = self.parts(cx);
-        let (port, machine) = lines.get_mut(line).ok_or(LineError::NODEVICE)?;
-        if port.book.openings.tapi().is_none() {
-            return Err(LineError::OPERATIONUNAVAIL);
-        }
-        hang_up(port, machine, &mut visit);
-        port.hush(&mut visit);
-        port.book.close(visit.cx);
-        self.carry_out(cx);
-        Ok(())
-    }
-
-    fn close_call(&mut self, call: HDRVCALL, cx: &mut Context<'_, Event>) -> Result<(), LineError> {
-        if !self.handles.knows(call) {
-            return Err(LineError::INVALCALLHANDLE);
-        }
-        let (lines, mut visit) = self.parts(cx);
-        let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
-        let (port, machine) = lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
-        if port.book.live(call).is_ok() {
-            hang_up(port, machine, &mut visit);
-            port.hush(&mut visit);
-        }
-        port.book.close_call(visit.cx, call);
-        self.carry_out(cx);
-        Ok(())
-    }
-
-    fn call(&self, call: HDRVCALL) -> Result<CallSnapshot, LineError> {
-        let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
-        let (port, _) = self.lines.get(line).ok_or(LineError::INVALCALLHANDLE)?;
-        Ok(port
-            .book
-            .find(call)
-            .ok_or(LineError::INVALCALLHANDLE)?
-            .snapshot(line, self.features(call)))
-    }
-
-    fn generate_digits(
-        &mut self,
-        call: HDRVCALL,
-        end_to_end: u32,
-        digits: Option<&[Option<Key>]>,
-        timing: DialTiming,
-        cx: &mut Context<'_, Event>,
-    ) -> Result<(), LineError> {
-        if digits.is_some() {
-            self.can(call, LINECALLFEATURE_GENERATEDIGITS)?;
-        }
-        let (lines, mut visit) = self.parts(cx);
-        let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
-        let (port, _) = lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
-        port.book.living(call)?;
-        let Some(digits) = digits else {
-            port.stop_generating(&mut visit);
-            self.carry_out(cx);
-            return Ok(());
-        };
-        port.generate(&mut visit, end_to_end, Generation::digits(digits, timing));
-        self.carry_out(cx);
-        Ok(())
-    }
-
-    fn generate_tone(
-        &mut self,
-        call: HDRVCALL,
-        end_to_end: u32,
-        tone: Option<&Tone>,
-        duration_ms: u32,
-        cx: &mut Context<'_, Event>,
-    ) -> Result<(), LineError> {
-        let Some(tone) = tone else {
-            return self.generate_digits(call, end_to_end, None, DialTiming::default(), cx);
-        };
-        self.can(call, LINECALLFEATURE_GENERATETONE)?;
-        let generation = Generation::tone(tone, duration_ms, self.card.country());
-        let (lines, mut visit) = self.parts(cx);
-        let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
-        let (port, _) = lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
-        port.generate(&mut visit, end_to_end, generation);
-        self.carry_out(cx);
-        Ok(())
-    }
-
-    fn gather_digits(
-        &mut self,
-        call: HDRVCALL,
-        gather: Option<Gather>,
-        cx: &mut Context<'_, Event>,
-    ) -> Result<(), LineError> {
-        if gather.is_some() {
-            self.can(call, LINECALLFEATURE_GATHERDIGITS)?;
-        }
-        let (lines, mut visit) = self.parts(cx);
-        let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
-        let (port, _) = lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
-        port.book.living(call)?;
-        match gather {
-            Some(gather) => port.gather(&mut visit, gather),
-            None => port.stop_gathering(&mut visit, LINEGATHERTERM_CANCEL),
-        }
-        Ok(())
-    }
-
-    fn monitor_tones(
-        &mut self,
-        call: HDRVCALL,
-        list: u32,
-        tones: Option<&[LINEMONITORTONE]>,
-    ) -> Result<(), LineError> {
-        if tones.is_some() {
-            self.can(call, LINECALLFEATURE_MONITORTONES)?;
-        }
-        let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
-        let (port, _) = self.lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
-        port.book.living(call)?;
-        let lists = port.tone_lists();
-        if tones.is_some() && lists.others(list) >= MOST_LISTS {
-            return Err(LineError::RESOURCEUNAVAIL);
-        }
-        lists.set(list, tones);
-        Ok(())
-    }
-
-    fn monitor_digits(&mut self, call: HDRVCALL, modes: u32) -> Result<(), LineError> {
-        if modes & !(LINEDIGITMODE_DTMF | LINEDIGITMODE_DTMFEND) != 0 {
-            return Err(LineError::INVALDIGITMODE);
-        }
-        if modes != 0 {
-            self.can(call, LINECALLFEATURE_MONITORDIGITS)?;
-        }
-        let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
-        let (port, _) = self.lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
-        if modes == 0 {
-            port.book.find(call).ok_or(LineError::INVALCALLHANDLE)?;
-            if let Ok(live) = port.book.live(call) {
-                live.monitored = 0;
-            }
-            return Ok(());
-        }
-        port.book.living(call)?;
-        port.start_listening();
-        port.book.live(call)?.monitored = modes;
-        Ok(())
-    }
-
-    fn can(&self, call: HDRVCALL, feature: u32) -> Result<(), LineError> {
-        let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
-        let (port, machine) = self.lines.get(line).ok_or(LineError::INVALCALLHANDLE)?;
-        port.book.living(call)?;
-        let possible = match machine {
-            Machine::Fxo(fxo) => fxo.can(feature),
-            Machine::Fxs(fxs) => fxs.can(feature),
-        };
-        let possible = possible.or(port.book.can_keep(feature));
-        let possible = possible.ok_or(LineError::OPERATIONUNAVAIL)?;
-        port.book.allows(call, feature)?;
-        if possible { Ok(()) } else { Err(LineError::INVALCALLSTATE) }
-    }
-
-    fn config(&self, line: usize) -> Result<DeviceConfig, LineError> {
-        match self.lines.get(line).ok_or(LineError::NODEVICE)? {
-            (_, Machine::Fxo(_)) => {
-                Ok(DeviceConfig::Exchange { country: self.card.country().name().to_owned() })
-            }
-            (_, Machine::Fxs(_)) => Err(LineError::OPERATIONUNAVAIL),
-        }
-    }
-
-    /// The card's chips are set for a country when it is brought up, so there is no other one
-    /// later.
-    fn set_config(&mut self, line: usize, config: DeviceConfig) -> Result<(), LineError> {
-        let current = self.config(line)?;
-        match &config {
-            _ if config == current => Ok(()),
-            DeviceConfig::Exchange { country } if country.parse::<Country>().is_ok() => {
-                Err(LineError::INVALLINESTATE)
-            }
-            _ => Err(LineError::INVALPARAM),
-        }
-    }
-
-    fn audio(&self, line: usize) -> Option<Audio> {
-        self.lines.get(line).map(|(port, _)| port.audio.clone())
     }
 }
 
@@ -616,10 +366,10 @@ impl<C: PortCard> Engine for Lines<C> {
                 continue;
             }
             report!(WARN, "line {}: samples were not played ({sound:?}): {how:?}", port.book.line);
-            match (sound, machine) {
-                (Sound::Dial, Machine::Fxo(fxo)) => fxo.dial_failed(port, &mut visit),
-                (Sound::Digits, _) => port.stop_generating(&mut visit),
-                _ => {}
+            match sound {
+                Sound::Dial => machine.dial_failed(port, &mut visit),
+                Sound::Digits => port.stop_generating(&mut visit),
+                Sound::Tone(_) | Sound::Audio => {}
             }
         }
         self.carry_out(cx);
@@ -633,18 +383,14 @@ impl<C: PortCard> Engine for Lines<C> {
             match op {
                 // Making the call failed (N8).
                 Op::MakeCall => {
-                    hang_up(port, machine, &mut visit);
+                    machine.hang_up(port, &mut visit);
                     port.book.call = None;
                 }
                 Op::Answer => {
-                    hang_up(port, machine, &mut visit);
+                    machine.hang_up(port, &mut visit);
                     port.set_state(&mut visit, CallState::Idle, 0);
                 }
-                Op::Dial => {
-                    if let Machine::Fxo(fxo) = machine {
-                        fxo.dial_ended(port, &mut visit);
-                    }
-                }
+                Op::Dial => machine.dial_ended(port, &mut visit),
                 Op::Drop => {}
             }
         }
@@ -658,7 +404,7 @@ impl<C: PortCard> Engine for Lines<C> {
         report!(ERROR, "the card is gone");
         let (lines, mut visit) = self.parts(cx);
         for (port, machine) in lines {
-            hang_up(port, machine, &mut visit);
+            machine.hang_up(port, &mut visit);
             port.stop_generating(&mut visit);
             port.stop_listening(&mut visit);
             port.book.gone(visit.cx);

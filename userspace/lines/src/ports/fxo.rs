@@ -19,10 +19,11 @@ use ringback_tspi::error::LineError;
 
 use super::activity::Activity;
 use super::dialer::{Dialed, Dialer};
+use super::machine::{Machine, Outgoing};
 use super::port::{Order, Port, Visit};
-use super::whole::Sound;
+use super::queue::Sound;
 use crate::book::Op;
-use crate::call::{Call, CallHandles, CallInfo};
+use crate::call::{Call, CallInfo};
 
 /// The loop stays open at least this long between two calls, or the exchange takes it for a flash.
 const GUARD: Duration = Duration::from_millis(800);
@@ -107,49 +108,6 @@ impl Fxo {
         }
     }
 
-    pub(super) fn in_service(&self) -> bool {
-        self.battery == Some(true)
-    }
-
-    // Commands
-
-    /// Whether a call can be made now.
-    pub(super) fn can_call(&self, port: &Port) -> Result<(), LineError> {
-        if self.battery == Some(false) {
-            return Err(LineError::INVALLINESTATE);
-        }
-        match self.phase {
-            Phase::OnHook if port.book.call.is_none() => Ok(()),
-            Phase::Rejected(_) | Phase::Unwanted(_) => Err(LineError::INUSE),
-            _ => Err(LineError::CALLUNAVAIL),
-        }
-    }
-
-    pub(super) fn make_call(
-        &mut self,
-        port: &mut Port,
-        visit: &mut Visit<'_, '_>,
-        call: Call,
-        address: DialString,
-        only_if_idle: bool,
-        timing: DialTiming,
-    ) -> Result<(), LineError> {
-        self.can_call(port)?;
-        port.book.call = Some(call);
-        self.dialer.reset(timing);
-        self.only_if_idle = only_if_idle;
-        self.partial = address.partial;
-        self.address = address;
-        self.supervised = false;
-        let free = self.on_hook_since.map_or(Time::ZERO, |since| since + GUARD);
-        if visit.now() < free {
-            self.phase = Phase::Guard(free);
-        } else {
-            self.seize(port, visit);
-        }
-        Ok(())
-    }
-
     fn seize(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
         port.order(visit, Order::Hook(Hook::Off));
         self.listen_anew(port);
@@ -164,46 +122,186 @@ impl Fxo {
         port.listen_anew();
     }
 
-    pub(super) fn dial(
+    /// A ring of the exchange begins.
+    fn rings(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
+        let now = visit.now();
+        match &mut self.phase {
+            Phase::Ringing(last) | Phase::Rejected(last) => *last = now,
+            Phase::OnHook if port.book.openings.tapi().is_none() => return,
+            Phase::OnHook | Phase::Unwanted(_) => {
+                let media = port
+                    .book
+                    .offered_media(LINEMEDIAMODE_INTERACTIVEVOICE, LINEMEDIAMODE_AUTOMATEDVOICE);
+                let wanted =
+                    media.and_then(|media| Some((visit.handles.next(port.book.line)?, media)));
+                if let Some((call, media)) = wanted {
+                    self.phase = Phase::Ringing(now);
+                    port.book.offer(visit.cx, Call::new(call, CallInfo::inbound(call, media)));
+                } else {
+                    self.phase = Phase::Unwanted(now);
+                }
+            }
+            _ => return,
+        }
+        port.book.rings(visit.cx);
+    }
+
+    /// It has not rung for so long that the caller must have given up.
+    fn missed(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
+        port.book.stops_ringing();
+        if let Phase::Ringing(_) = self.phase {
+            // Nobody has to drop a call that was never answered: the line is on-hook.
+            port.set_state(visit, CallState::Disconnected, LINEDISCONNECTMODE_NORMAL);
+            port.set_state(visit, CallState::Idle, 0);
+        }
+        self.phase = Phase::OnHook;
+    }
+
+    fn dials(&self, port: &Port) -> bool {
+        match self.phase {
+            Phase::Dialing => true,
+            // Further digits go to the far end.
+            Phase::Progress(_) | Phase::Talking => port.book.has(Op::Dial),
+            _ => false,
+        }
+    }
+
+    fn listen(&mut self, heard: &[i16; FRAME]) -> Option<Heard> {
+        let tone = self.tones.feed(heard);
+        match tone {
+            Some(Heard::Tone(what)) => self.dial_tone = what == CallProgress::Dial,
+            Some(Heard::Ended(CallProgress::Dial)) => self.dial_tone = false,
+            _ => {}
+        }
+        tone
+    }
+
+    /// The line is seized: the call exists from here on (N10).
+    fn seized(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, dial_tone: u32) {
+        port.book.complete(visit.cx, Op::MakeCall, Ok(()));
+        let address = std::mem::take(&mut self.address);
+        let waits = address.steps.is_empty();
+        if waits || dial_tone == LINEDIALTONEMODE_NORMAL {
+            port.set_state(visit, CallState::DialTone, dial_tone);
+        }
+        if waits {
+            self.phase = Phase::Ready;
+            return;
+        }
+        self.dialer.push(address);
+        self.phase = Phase::Dialing;
+        port.set_state(visit, CallState::Dialing, 0);
+    }
+
+    /// There is no dial tone: making the call failed (N8).
+    fn not_seized(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, why: LineError) {
+        port.book.complete(visit.cx, Op::MakeCall, Err(why));
+        self.hang_up(port, visit);
+        port.book.call = None;
+    }
+
+    /// Moves the call on as far as the dialler has come; returns how many samples it has rendered.
+    fn dialed(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, dialed: Dialed) -> usize {
+        let now = visit.now();
+        match (dialed, self.phase) {
+            (Dialed::Samples(count), _) => return count,
+            (Dialed::Done, Phase::Dialing) => {
+                port.book.complete(visit.cx, Op::Dial, Ok(()));
+                if self.partial {
+                    self.phase = Phase::Ready;
+                } else {
+                    self.listen_anew(port);
+                    self.phase = Phase::Progress(now + PROCEEDING_LIMIT);
+                    port.set_state(visit, CallState::Proceeding, 0);
+                }
+            }
+            (Dialed::Done, _) => port.book.complete(visit.cx, Op::Dial, Ok(())),
+            (Dialed::NoDialTone, _) => {
+                self.disconnect(port, visit, LINEDISCONNECTMODE_NODIALTONE);
+            }
+        }
+        0
+    }
+
+    fn progress(
         &mut self,
         port: &mut Port,
         visit: &mut Visit<'_, '_>,
-        request: Token,
-        address: DialString,
+        heard: &[i16; FRAME],
+        tone: Option<Heard>,
     ) {
-        // Later digits go to the far end, and the call's state stays.
-        if matches!(self.phase, Phase::Ready | Phase::Dialing) {
-            self.partial = address.partial;
-            port.set_state(visit, CallState::Dialing, 0);
-            self.phase = Phase::Dialing;
+        let speech = self.activity.feed(heard);
+        match (port.book.state(), tone) {
+            (Some(CallState::Proceeding), Some(Heard::Tone(CallProgress::Ringback))) => {
+                self.phase = Phase::Progress(visit.now() + RINGBACK_LIMIT);
+                port.set_state(visit, CallState::Ringback, 0);
+            }
+            // Ringback that stops means that the call was answered.
+            (Some(CallState::Ringback), Some(Heard::Ended(CallProgress::Ringback))) => {
+                self.connected(port, visit, LINECONNECTEDMODE_ACTIVE);
+            }
+            (Some(CallState::Proceeding | CallState::Ringback), Some(Heard::Tone(what))) => {
+                match what {
+                    CallProgress::Busy => {
+                        self.phase = Phase::Progress(visit.now() + REFUSED_LIMIT);
+                        port.set_state(visit, CallState::Busy, LINEBUSYMODE_STATION);
+                    }
+                    CallProgress::Reorder => {
+                        self.phase = Phase::Progress(visit.now() + REFUSED_LIMIT);
+                        port.set_state(visit, CallState::SpecialInfo, LINESPECIALINFO_REORDER);
+                    }
+                    CallProgress::Dial => {
+                        self.disconnect(port, visit, LINEDISCONNECTMODE_UNAVAIL);
+                    }
+                    CallProgress::Ringback => {}
+                }
+            }
+            (Some(CallState::Proceeding), _) if speech => {
+                self.connected(port, visit, LINECONNECTEDMODE_ACTIVE);
+            }
+            _ => {}
         }
-        port.book.started(request, Op::Dial);
-        if let Some(call) = &port.book.call {
-            self.dialer.set_timing(call.info.timing);
-        }
-        self.dialer.push(address);
     }
 
-    /// A request to dial was ended from outside. In conversation its remaining digits are
-    /// discarded, and the loop is closed in case it was in the middle of a flash.
-    pub(super) fn dial_ended(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
-        if matches!(self.phase, Phase::Progress(_) | Phase::Talking) && !port.book.has(Op::Dial) {
-            let timing = self.dialer.timing();
-            self.dialer.reset(timing);
+    fn connected(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, mode: u32) {
+        self.phase = Phase::Talking;
+        self.tones = Detector::new(self.country.tones());
+        port.set_state(visit, CallState::Connected, mode);
+    }
+
+    fn disconnect(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, mode: u32) {
+        port.book.complete(visit.cx, Op::Dial, Err(LineError::OPERATIONFAILED));
+        if port.queue.samples(Sound::Dial) > 0 {
             port.silence(visit);
-            port.order(visit, Order::Hook(Hook::Off));
+        }
+        if port.book.state().is_some() {
+            port.set_state(visit, CallState::Disconnected, mode);
+        }
+        if !matches!(self.phase, Phase::OnHook | Phase::Rejected(_) | Phase::Unwanted(_)) {
+            self.phase = Phase::Over;
         }
     }
+}
 
-    /// The kernel could not play what is dialled: the card stands still, or is gone.
-    pub(super) fn dial_failed(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
-        if self.dials(port) {
-            self.disconnect(port, visit, LINEDISCONNECTMODE_OUTOFORDER);
+impl Machine for Fxo {
+    fn in_service(&self) -> bool {
+        self.battery == Some(true)
+    }
+
+    /// Whether a call can be made now.
+    fn can_call(&self, port: &Port) -> Result<(), LineError> {
+        if self.battery == Some(false) {
+            return Err(LineError::INVALLINESTATE);
+        }
+        match self.phase {
+            Phase::OnHook if port.book.call.is_none() => Ok(()),
+            Phase::Rejected(_) | Phase::Unwanted(_) => Err(LineError::INUSE),
+            _ => Err(LineError::CALLUNAVAIL),
         }
     }
 
     /// Whether a function can be called now that the call's state allows; `None` if it never can.
-    pub(super) fn can(&self, feature: u32) -> Option<bool> {
+    fn can(&self, feature: u32) -> Option<bool> {
         let heard = matches!(
             self.phase,
             Phase::Ready | Phase::Dialing | Phase::Progress(_) | Phase::Talking
@@ -221,7 +319,70 @@ impl Fxo {
         }
     }
 
-    pub(super) fn answer(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, request: Token) {
+    fn make_call(
+        &mut self,
+        port: &mut Port,
+        visit: &mut Visit<'_, '_>,
+        call: Call,
+        outgoing: Outgoing,
+    ) -> Result<(), LineError> {
+        self.can_call(port)?;
+        port.book.call = Some(call);
+        let Outgoing { address, only_if_idle, timing } = outgoing;
+        self.dialer.reset(timing);
+        self.only_if_idle = only_if_idle;
+        self.partial = address.partial;
+        self.address = address;
+        self.supervised = false;
+        let free = self.on_hook_since.map_or(Time::ZERO, |since| since + GUARD);
+        if visit.now() < free {
+            self.phase = Phase::Guard(free);
+        } else {
+            self.seize(port, visit);
+        }
+        Ok(())
+    }
+
+    fn dial(
+        &mut self,
+        port: &mut Port,
+        visit: &mut Visit<'_, '_>,
+        request: Token,
+        address: DialString,
+    ) -> Result<(), LineError> {
+        // Later digits go to the far end, and the call's state stays.
+        if matches!(self.phase, Phase::Ready | Phase::Dialing) {
+            self.partial = address.partial;
+            port.set_state(visit, CallState::Dialing, 0);
+            self.phase = Phase::Dialing;
+        }
+        port.book.started(request, Op::Dial);
+        if let Some(call) = &port.book.call {
+            self.dialer.set_timing(call.info.timing);
+        }
+        self.dialer.push(address);
+        Ok(())
+    }
+
+    /// A request to dial was ended from outside. In conversation its remaining digits are
+    /// discarded, and the loop is closed in case it was in the middle of a flash.
+    fn dial_ended(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
+        if matches!(self.phase, Phase::Progress(_) | Phase::Talking) && !port.book.has(Op::Dial) {
+            let timing = self.dialer.timing();
+            self.dialer.reset(timing);
+            port.silence(visit);
+            port.order(visit, Order::Hook(Hook::Off));
+        }
+    }
+
+    /// The kernel could not play what is dialled: the card stands still, or is gone.
+    fn dial_failed(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
+        if self.dials(port) {
+            self.disconnect(port, visit, LINEDISCONNECTMODE_OUTOFORDER);
+        }
+    }
+
+    fn answer(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, request: Token) {
         port.order(visit, Order::Hook(Hook::Off));
         port.book.started(request, Op::Answer);
         port.book.stops_ringing();
@@ -232,7 +393,7 @@ impl Fxo {
     }
 
     /// Opens the loop and ends the call; what it leaves behind is a line that may still ring.
-    pub(super) fn hang_up(&mut self, port: &Port, visit: &mut Visit<'_, '_>) {
+    fn hang_up(&mut self, port: &Port, visit: &mut Visit<'_, '_>) {
         match self.phase {
             Phase::Ringing(last) => self.phase = Phase::Rejected(last),
             Phase::OnHook | Phase::Rejected(_) | Phase::Unwanted(_) => {}
@@ -245,18 +406,10 @@ impl Fxo {
         }
     }
 
-    // What the line does
-
-    pub(super) fn event(
-        &mut self,
-        port: &mut Port,
-        visit: &mut Visit<'_, '_>,
-        handles: &CallHandles,
-        event: PortEvent,
-    ) {
+    fn event(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, event: PortEvent) {
         let now = visit.now();
         match event {
-            PortEvent::Ring(true) => self.rings(port, visit, handles),
+            PortEvent::Ring(true) => self.rings(port, visit),
             PortEvent::Ring(false) => {
                 if let Phase::Ringing(last) | Phase::Rejected(last) | Phase::Unwanted(last) =
                     &mut self.phase
@@ -306,47 +459,8 @@ impl Fxo {
         }
     }
 
-    /// A ring of the exchange begins.
-    fn rings(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, handles: &CallHandles) {
-        let now = visit.now();
-        match &mut self.phase {
-            Phase::Ringing(last) | Phase::Rejected(last) => *last = now,
-            Phase::OnHook if port.book.openings.tapi().is_none() => return,
-            Phase::OnHook | Phase::Unwanted(_) => {
-                let media = port
-                    .book
-                    .offered_media(LINEMEDIAMODE_INTERACTIVEVOICE, LINEMEDIAMODE_AUTOMATEDVOICE);
-                let wanted = media.and_then(|media| Some((handles.next(port.book.line)?, media)));
-                if let Some((call, media)) = wanted {
-                    self.phase = Phase::Ringing(now);
-                    port.book.offer(visit.cx, Call::new(call, CallInfo::inbound(call, media)));
-                } else {
-                    self.phase = Phase::Unwanted(now);
-                }
-            }
-            _ => return,
-        }
-        port.book.rings(visit.cx);
-    }
-
-    /// It has not rung for so long that the caller must have given up.
-    fn missed(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
-        port.book.stops_ringing();
-        if let Phase::Ringing(_) = self.phase {
-            // Nobody has to drop a call that was never answered: the line is on-hook.
-            port.set_state(visit, CallState::Disconnected, LINEDISCONNECTMODE_NORMAL);
-            port.set_state(visit, CallState::Idle, 0);
-        }
-        self.phase = Phase::OnHook;
-    }
-
     /// Processes a received frame.
-    pub(super) fn hear(
-        &mut self,
-        port: &mut Port,
-        visit: &mut Visit<'_, '_>,
-        heard: &[i16; FRAME],
-    ) {
+    fn hear(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, heard: &[i16; FRAME]) {
         let now = visit.now();
         match self.phase {
             Phase::OnHook => {}
@@ -416,173 +530,29 @@ impl Fxo {
         }
     }
 
-    fn dials(&self, port: &Port) -> bool {
-        match self.phase {
-            Phase::Dialing => true,
-            // Further digits go to the far end.
-            Phase::Progress(_) | Phase::Talking => port.book.has(Op::Dial),
-            _ => false,
+    fn sound(&self, port: &Port) -> Option<Sound> {
+        if self.dials(port) {
+            return Some(Sound::Dial);
         }
+        let speaks =
+            matches!(self.phase, Phase::Ready | Phase::Progress(_) | Phase::Talking | Phase::Over);
+        speaks.then(|| port.sound())
     }
 
-    fn speaks(&self) -> bool {
-        matches!(self.phase, Phase::Ready | Phase::Progress(_) | Phase::Talking | Phase::Over)
-    }
-
-    /// Fills a frame to play.
-    pub(super) fn fill(
+    fn render(
         &mut self,
         port: &mut Port,
         visit: &mut Visit<'_, '_>,
-        play: &mut [i16; FRAME],
-    ) {
-        if self.dials(port) {
-            let (now, dial_tone) = (visit.now(), self.dial_tone);
-            let mut hook = |hook| port.order(visit, Order::Hook(hook));
-            let dialed = self.dialer.frame(now, dial_tone, play, &mut hook);
-            self.dialed(port, visit, dialed);
-        } else if self.speaks() {
-            port.fill(visit, play);
+        sound: Sound,
+        play: &mut [i16],
+    ) -> usize {
+        if sound != Sound::Dial {
+            return port.render(visit, play);
         }
-    }
-
-    /// As [`Fxo::fill`] where the kernel moves the samples: hands it what is to be played, and
-    /// drops everything else.
-    pub(super) fn go_on(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
-        // Until what was rendered has been played, which is the end of dialling that far.
-        while self.dials(port) && port.queue.samples(Sound::Dial) == 0 {
-            let (now, dial_tone) = (visit.now(), self.dial_tone);
-            let mut samples = Vec::new();
-            let mut hook = |hook| port.order(visit, Order::Hook(hook));
-            let dialed = self.dialer.render(now, dial_tone, &mut samples, &mut hook);
-            let request = port.book.request(Op::Dial);
-            port.play(visit, Sound::Dial, request, &samples);
-            self.dialed(port, visit, dialed);
-            if samples.is_empty() && dialed == Dialed::Going {
-                break;
-            }
-        }
-        if self.dials(port) {
-            // Nothing else is played while it dials.
-        } else if self.speaks() {
-            port.go_on(visit);
-        } else {
-            port.silence(visit);
-        }
-    }
-
-    fn listen(&mut self, heard: &[i16; FRAME]) -> Option<Heard> {
-        let tone = self.tones.feed(heard);
-        match tone {
-            Some(Heard::Tone(what)) => self.dial_tone = what == CallProgress::Dial,
-            Some(Heard::Ended(CallProgress::Dial)) => self.dial_tone = false,
-            _ => {}
-        }
-        tone
-    }
-
-    /// The line is seized: the call exists from here on (N10).
-    fn seized(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, dial_tone: u32) {
-        port.book.complete(visit.cx, Op::MakeCall, Ok(()));
-        let address = std::mem::take(&mut self.address);
-        let waits = address.steps.is_empty();
-        if waits || dial_tone == LINEDIALTONEMODE_NORMAL {
-            port.set_state(visit, CallState::DialTone, dial_tone);
-        }
-        if waits {
-            self.phase = Phase::Ready;
-            return;
-        }
-        self.dialer.push(address);
-        self.phase = Phase::Dialing;
-        port.set_state(visit, CallState::Dialing, 0);
-    }
-
-    /// There is no dial tone: making the call failed (N8).
-    fn not_seized(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, why: LineError) {
-        port.book.complete(visit.cx, Op::MakeCall, Err(why));
-        self.hang_up(port, visit);
-        port.book.call = None;
-    }
-
-    /// Moves the call on as far as the dialler has come.
-    fn dialed(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, dialed: Dialed) {
-        let now = visit.now();
-        match (dialed, self.phase) {
-            (Dialed::Going, _) => {}
-            (Dialed::Done, Phase::Dialing) => {
-                port.book.complete(visit.cx, Op::Dial, Ok(()));
-                if self.partial {
-                    self.phase = Phase::Ready;
-                } else {
-                    self.listen_anew(port);
-                    self.phase = Phase::Progress(now + PROCEEDING_LIMIT);
-                    port.set_state(visit, CallState::Proceeding, 0);
-                }
-            }
-            (Dialed::Done, _) => port.book.complete(visit.cx, Op::Dial, Ok(())),
-            (Dialed::NoDialTone, _) => {
-                self.disconnect(port, visit, LINEDISCONNECTMODE_NODIALTONE);
-            }
-        }
-    }
-
-    fn progress(
-        &mut self,
-        port: &mut Port,
-        visit: &mut Visit<'_, '_>,
-        heard: &[i16; FRAME],
-        tone: Option<Heard>,
-    ) {
-        let speech = self.activity.feed(heard);
-        match (port.book.state(), tone) {
-            (Some(CallState::Proceeding), Some(Heard::Tone(CallProgress::Ringback))) => {
-                self.phase = Phase::Progress(visit.now() + RINGBACK_LIMIT);
-                port.set_state(visit, CallState::Ringback, 0);
-            }
-            // Ringback that stops means that the call was answered.
-            (Some(CallState::Ringback), Some(Heard::Ended(CallProgress::Ringback))) => {
-                self.connected(port, visit, LINECONNECTEDMODE_ACTIVE);
-            }
-            (Some(CallState::Proceeding | CallState::Ringback), Some(Heard::Tone(what))) => {
-                match what {
-                    CallProgress::Busy => {
-                        self.phase = Phase::Progress(visit.now() + REFUSED_LIMIT);
-                        port.set_state(visit, CallState::Busy, LINEBUSYMODE_STATION);
-                    }
-                    CallProgress::Reorder => {
-                        self.phase = Phase::Progress(visit.now() + REFUSED_LIMIT);
-                        port.set_state(visit, CallState::SpecialInfo, LINESPECIALINFO_REORDER);
-                    }
-                    CallProgress::Dial => {
-                        self.disconnect(port, visit, LINEDISCONNECTMODE_UNAVAIL);
-                    }
-                    CallProgress::Ringback => {}
-                }
-            }
-            (Some(CallState::Proceeding), _) if speech => {
-                self.connected(port, visit, LINECONNECTEDMODE_ACTIVE);
-            }
-            _ => {}
-        }
-    }
-
-    fn connected(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, mode: u32) {
-        self.phase = Phase::Talking;
-        self.tones = Detector::new(self.country.tones());
-        port.set_state(visit, CallState::Connected, mode);
-    }
-
-    fn disconnect(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, mode: u32) {
-        port.book.complete(visit.cx, Op::Dial, Err(LineError::OPERATIONFAILED));
-        if port.queue.samples(Sound::Dial) > 0 {
-            port.silence(visit);
-        }
-        if port.book.state().is_some() {
-            port.set_state(visit, CallState::Disconnected, mode);
-        }
-        if !matches!(self.phase, Phase::OnHook | Phase::Rejected(_) | Phase::Unwanted(_)) {
-            self.phase = Phase::Over;
-        }
+        let (now, dial_tone) = (visit.now(), self.dial_tone);
+        let is_played = port.queue.samples(Sound::Dial) == 0;
+        let mut hook = |hook| port.order(visit, Order::Hook(hook));
+        let dialed = self.dialer.render(now, dial_tone, is_played, play, &mut hook);
+        self.dialed(port, visit, dialed)
     }
 }

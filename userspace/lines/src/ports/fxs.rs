@@ -16,9 +16,11 @@ use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
 use ringback_tspi::error::LineError;
 
+use super::machine::{Machine, Outgoing};
 use super::port::{Order, Port, Visit};
+use super::queue::Sound;
 use crate::book::Op;
-use crate::call::{Call, CallHandles, CallInfo};
+use crate::call::{Call, CallInfo};
 
 /// A telephone that rings this long is not answered.
 const RING_LIMIT: Duration = Duration::from_secs(180);
@@ -76,25 +78,130 @@ impl Fxs {
         }
     }
 
-    pub(super) fn in_service(&self) -> bool {
+    fn lifted(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
+        match self.phase {
+            Phase::Ringing { .. } => {
+                port.order(visit, Order::Feed(LineFeed::Active));
+                self.connected(port, visit);
+            }
+            Phase::Idle if offered_media(port).is_some() => {
+                self.phase = Phase::Dialing { last: visit.now() };
+                self.digits.clear();
+                self.listener = dtmf::Detector::new();
+                self.sound(CallProgress::Dial);
+            }
+            // Nobody serves the line, or its last call is not dropped yet.
+            Phase::Idle => self.reorder(),
+            _ => {}
+        }
+    }
+
+    fn dialing(
+        &mut self,
+        port: &mut Port,
+        visit: &mut Visit<'_, '_>,
+        last: Time,
+        heard: &[i16; FRAME],
+    ) {
+        let now = visit.now();
+        let (mut dialed, mut over) = (false, false);
+        let digits = &mut self.digits;
+        self.listener.feed(heard, &mut |event| {
+            match event {
+                // Only at its end, so that an application that answers at once does not hear the
+                // rest of the `#` as a digit.
+                dtmf::Event::Up(digit) if digit.as_char() == '#' => over = !digits.is_empty(),
+                dtmf::Event::Up(_) => {}
+                dtmf::Event::Down(digit) => {
+                    dialed = true;
+                    if digit.as_char() != '#' && digits.len() < MOST_DIGITS {
+                        digits.push(digit.as_char());
+                    }
+                }
+            }
+        });
+        if dialed {
+            self.phase = Phase::Dialing { last: now };
+        }
+        let limit = if self.digits.is_empty() { FIRST_DIGIT } else { NEXT_DIGIT };
+        if !over && (dialed || now - last < limit) {
+            return;
+        }
+        // A call that was made meanwhile found it busy, and has the line.
+        let media = offered_media(port).filter(|_| !self.digits.is_empty());
+        let call = media.and_then(|media| Some((visit.handles.next(port.book.line)?, media)));
+        let Some((call, media)) = call else { return self.reorder() };
+        let info = CallInfo {
+            reason: LINECALLREASON_DIRECT,
+            called: std::mem::take(&mut self.digits),
+            ..CallInfo::inbound(call, media)
+        };
+        self.phase = Phase::Waiting;
+        self.sound(CallProgress::Ringback);
+        port.book.offer(visit.cx, Call::new(call, info));
+    }
+
+    fn connected(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
+        self.phase = Phase::Talking;
+        port.listen_anew();
+        port.set_state(visit, CallState::Connected, LINECONNECTEDMODE_CONFIRMED);
+    }
+
+    fn reorder(&mut self) {
+        self.phase = Phase::Reorder;
+        self.sound(CallProgress::Reorder);
+    }
+
+    fn sound(&mut self, tone: CallProgress) {
+        self.tone = Generator::new(self.country.tones(), tone);
+    }
+
+    /// The line feed at a step of the cadence of ringing, and how long it lasts.
+    fn ring(&self, step: usize) -> (LineFeed, Duration) {
+        let ms = self.country.ring().steps_ms().nth(step).unwrap_or_default();
+        let on = step.is_multiple_of(2);
+        let feed = if on { LineFeed::Ringing } else { LineFeed::OnHookTransmission };
+        (feed, Duration::from_millis(u64::from(ms)))
+    }
+}
+
+impl Machine for Fxs {
+    fn in_service(&self) -> bool {
         !self.out_of_order
     }
 
-    // Commands
-
     /// Whether a call can be made now.
-    pub(super) fn can_call(&self, port: &Port) -> Result<(), LineError> {
+    fn can_call(&self, port: &Port) -> Result<(), LineError> {
         if self.out_of_order {
             return Err(LineError::INVALLINESTATE);
         }
         if port.book.call.is_some() { Err(LineError::CALLUNAVAIL) } else { Ok(()) }
     }
 
-    pub(super) fn make_call(
+    /// Whether a function can be called now that the call's state allows; `None` if it never can.
+    /// Nobody hears digits while the telephone rings, or waits for an answer.
+    fn can(&self, feature: u32) -> Option<bool> {
+        match feature {
+            LINECALLFEATURE_DROP | LINECALLFEATURE_MONITORDIGITS | LINECALLFEATURE_MONITORTONES => {
+                Some(true)
+            }
+            LINECALLFEATURE_GATHERDIGITS => {
+                Some(matches!(self.phase, Phase::Waiting | Phase::Talking))
+            }
+            LINECALLFEATURE_ANSWER => Some(matches!(self.phase, Phase::Waiting)),
+            LINECALLFEATURE_GENERATEDIGITS | LINECALLFEATURE_GENERATETONE => {
+                Some(matches!(self.phase, Phase::Talking))
+            }
+            _ => None,
+        }
+    }
+
+    fn make_call(
         &mut self,
         port: &mut Port,
         visit: &mut Visit<'_, '_>,
         call: Call,
+        _: Outgoing,
     ) -> Result<(), LineError> {
         self.can_call(port)?;
         port.book.call = Some(call);
@@ -111,32 +218,14 @@ impl Fxs {
         Ok(())
     }
 
-    /// Whether a function can be called now that the call's state allows; `None` if it never can.
-    /// Nobody hears digits while the telephone rings, or waits for an answer.
-    pub(super) fn can(&self, feature: u32) -> Option<bool> {
-        match feature {
-            LINECALLFEATURE_DROP | LINECALLFEATURE_MONITORDIGITS | LINECALLFEATURE_MONITORTONES => {
-                Some(true)
-            }
-            LINECALLFEATURE_GATHERDIGITS => {
-                Some(matches!(self.phase, Phase::Waiting | Phase::Talking))
-            }
-            LINECALLFEATURE_ANSWER => Some(matches!(self.phase, Phase::Waiting)),
-            LINECALLFEATURE_GENERATEDIGITS | LINECALLFEATURE_GENERATETONE => {
-                Some(matches!(self.phase, Phase::Talking))
-            }
-            _ => None,
-        }
-    }
-
-    pub(super) fn answer(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, request: Token) {
+    fn answer(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, request: Token) {
         port.book.started(request, Op::Answer);
         self.connected(port, visit);
         port.book.complete(visit.cx, Op::Answer, Ok(()));
     }
 
     /// Ends the call from our side: stops ringing, or plays the reorder tone to a lifted telephone.
-    pub(super) fn hang_up(&mut self, port: &Port, visit: &mut Visit<'_, '_>) {
+    fn hang_up(&mut self, port: &Port, visit: &mut Visit<'_, '_>) {
         match self.phase {
             Phase::Ringing { .. } => {
                 port.order(visit, Order::Feed(LineFeed::Active));
@@ -147,9 +236,7 @@ impl Fxs {
         }
     }
 
-    // What the telephone does
-
-    pub(super) fn event(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, event: PortEvent) {
+    fn event(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, event: PortEvent) {
         match event {
             PortEvent::RingTrip => self.lifted(port, visit),
             PortEvent::Hook(Hook::Off) => {
@@ -193,32 +280,8 @@ impl Fxs {
         }
     }
 
-    fn lifted(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
-        match self.phase {
-            Phase::Ringing { .. } => {
-                port.order(visit, Order::Feed(LineFeed::Active));
-                self.connected(port, visit);
-            }
-            Phase::Idle if offered_media(port).is_some() => {
-                self.phase = Phase::Dialing { last: visit.now() };
-                self.digits.clear();
-                self.listener = dtmf::Detector::new();
-                self.sound(CallProgress::Dial);
-            }
-            // Nobody serves the line, or its last call is not dropped yet.
-            Phase::Idle => self.reorder(),
-            _ => {}
-        }
-    }
-
     /// Processes a received frame.
-    pub(super) fn hear(
-        &mut self,
-        port: &mut Port,
-        visit: &mut Visit<'_, '_>,
-        handles: &CallHandles,
-        heard: &[i16; FRAME],
-    ) {
+    fn hear(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, heard: &[i16; FRAME]) {
         let now = visit.now();
         match self.phase {
             Phase::Idle => {}
@@ -234,117 +297,35 @@ impl Fxs {
                 self.phase = Phase::Ringing { step, next: now + time, until };
             }
             Phase::Ringing { .. } => {}
-            Phase::Dialing { last } => self.dialing(port, visit, handles, last, heard),
+            Phase::Dialing { last } => self.dialing(port, visit, last, heard),
             Phase::Waiting | Phase::Talking => port.hear(visit, heard),
             Phase::Reorder => {}
         }
     }
 
-    /// The tone that the telephone hears.
-    fn tone(&self) -> Option<CallProgress> {
+    fn sound(&self, port: &Port) -> Option<Sound> {
         match self.phase {
-            Phase::Dialing { .. } if self.digits.is_empty() => Some(CallProgress::Dial),
-            Phase::Waiting => Some(CallProgress::Ringback),
-            Phase::Reorder => Some(CallProgress::Reorder),
-            _ => None,
-        }
-    }
-
-    /// Fills a frame to play.
-    pub(super) fn fill(
-        &mut self,
-        port: &mut Port,
-        visit: &mut Visit<'_, '_>,
-        play: &mut [i16; FRAME],
-    ) {
-        if self.tone().is_some() {
-            self.tone.fill(play);
-        } else if matches!(self.phase, Phase::Talking) {
-            port.fill(visit, play);
-        }
-    }
-
-    /// As [`Fxs::fill`] where the kernel moves the samples: hands it what is to be played, and
-    /// drops everything else.
-    pub(super) fn go_on(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
-        let tone = self.tone();
-        let talking = matches!(self.phase, Phase::Talking);
-        if port.queue.has_tone_but(tone) || (tone.is_none() && !talking) {
-            port.silence(visit);
-        }
-        if let Some(tone) = tone {
-            port.go_on_with(visit, tone, |samples| self.tone.fill(samples));
-        } else if talking {
-            port.go_on(visit);
-        }
-    }
-
-    fn dialing(
-        &mut self,
-        port: &mut Port,
-        visit: &mut Visit<'_, '_>,
-        handles: &CallHandles,
-        last: Time,
-        heard: &[i16; FRAME],
-    ) {
-        let now = visit.now();
-        let (mut dialed, mut over) = (false, false);
-        let digits = &mut self.digits;
-        self.listener.feed(heard, &mut |event| {
-            match event {
-                // Only at its end, so that an application that answers at once does not hear the
-                // rest of the `#` as a digit.
-                dtmf::Event::Up(digit) if digit.as_char() == '#' => over = !digits.is_empty(),
-                dtmf::Event::Up(_) => {}
-                dtmf::Event::Down(digit) => {
-                    dialed = true;
-                    if digit.as_char() != '#' && digits.len() < MOST_DIGITS {
-                        digits.push(digit.as_char());
-                    }
-                }
+            Phase::Dialing { .. } if self.digits.is_empty() => {
+                Some(Sound::Tone(CallProgress::Dial))
             }
-        });
-        if dialed {
-            self.phase = Phase::Dialing { last: now };
+            Phase::Waiting => Some(Sound::Tone(CallProgress::Ringback)),
+            Phase::Reorder => Some(Sound::Tone(CallProgress::Reorder)),
+            Phase::Talking => Some(port.sound()),
+            Phase::Dialing { .. } | Phase::Idle | Phase::Ringing { .. } => None,
         }
-        let limit = if self.digits.is_empty() { FIRST_DIGIT } else { NEXT_DIGIT };
-        if !over && (dialed || now - last < limit) {
-            return;
+    }
+
+    fn render(
+        &mut self,
+        port: &mut Port,
+        visit: &mut Visit<'_, '_>,
+        sound: Sound,
+        play: &mut [i16],
+    ) -> usize {
+        if let Sound::Tone(_) = sound {
+            self.tone.fill(play);
+            return play.len();
         }
-        // A call that was made meanwhile found it busy, and has the line.
-        let media = offered_media(port).filter(|_| !self.digits.is_empty());
-        let call = media.and_then(|media| Some((handles.next(port.book.line)?, media)));
-        let Some((call, media)) = call else { return self.reorder() };
-        let info = CallInfo {
-            reason: LINECALLREASON_DIRECT,
-            called: std::mem::take(&mut self.digits),
-            ..CallInfo::inbound(call, media)
-        };
-        self.phase = Phase::Waiting;
-        self.sound(CallProgress::Ringback);
-        port.book.offer(visit.cx, Call::new(call, info));
-    }
-
-    fn connected(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
-        self.phase = Phase::Talking;
-        port.listen_anew();
-        port.set_state(visit, CallState::Connected, LINECONNECTEDMODE_CONFIRMED);
-    }
-
-    fn reorder(&mut self) {
-        self.phase = Phase::Reorder;
-        self.sound(CallProgress::Reorder);
-    }
-
-    fn sound(&mut self, tone: CallProgress) {
-        self.tone = Generator::new(self.country.tones(), tone);
-    }
-
-    /// The line feed at a step of the cadence of ringing, and how long it lasts.
-    fn ring(&self, step: usize) -> (LineFeed, Duration) {
-        let ms = self.country.ring().steps_ms().nth(step).unwrap_or_default();
-        let on = step.is_multiple_of(2);
-        let feed = if on { LineFeed::Ringing } else { LineFeed::OnHookTransmission };
-        (feed, Duration::from_millis(u64::from(ms)))
+        port.render(visit, play)
     }
 }

@@ -7,7 +7,6 @@ use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::key::Key;
 use ringback_tspi::structs::LINEGENERATETONE;
 
-use super::port::tone_digit;
 use crate::Tone;
 
 /// The level of a part of a tone at full volume: four of them together do not clip.
@@ -67,14 +66,12 @@ impl Generation {
             Generation::Tone(mix) => mix.fill(play),
         }
     }
+}
 
-    /// Whether nothing is left to play.
-    pub(super) fn is_idle(&self) -> bool {
-        match self {
-            Generation::Digits(digits) => digits.is_idle(),
-            Generation::Tone(mix) => mix.left == Some(0),
-        }
-    }
+/// The tones of a key.
+pub(super) fn tone_digit(key: Key) -> dtmf::Digit {
+    // Both types allow the same sixteen characters.
+    dtmf::Digit::from_char(key.as_char()).unwrap_or(dtmf::Digit::ZERO)
 }
 
 /// dwVolume of the loudest tone.
@@ -165,7 +162,7 @@ mod tests {
         let mut tone = custom(&[part(440, 100, 100, 0xFFFF), part(1000, 1, 0, 0x7FFF)], 400);
         let mut samples = vec![0; 4000];
         assert_eq!(tone.fill(&mut samples), 3200, "400 ms");
-        assert!(tone.is_idle() && tone.fill(&mut [1; 8]) == 0);
+        assert_eq!(tone.fill(&mut [1; 8]), 0);
         assert!(samples[3200..].iter().all(|sample| *sample == 0));
         for (block, on) in [(0, true), (800, false), (1600, true), (2400, false)] {
             let block = &samples[block..block + 800];
@@ -193,7 +190,6 @@ mod tests {
             assert_eq!(tone.fill(&mut samples), 8000);
             assert!(samples.iter().all(|sample| sample.unsigned_abs() < 32_000));
         }
-        assert!(!tone.is_idle());
         let mut busy = Generation::tone(&Tone::Busy, 0, Country::default());
         let mut samples = vec![0; 8000];
         busy.fill(&mut samples);

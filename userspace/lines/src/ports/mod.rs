@@ -9,15 +9,18 @@ mod activity;
 mod clock;
 mod dialer;
 mod engine;
+mod functions;
 mod fxo;
 mod fxs;
 mod gathering;
 mod generation;
+mod machine;
+mod playing;
 mod port;
+mod queue;
 #[cfg(test)]
 mod tests;
 mod tone_lists;
-mod whole;
 
 pub use dialer::dialing_time;
 pub use engine::Lines;

@@ -6,18 +6,17 @@ use ringback_driver::engine::{Context, Play};
 use ringback_driver::request::Token;
 use ringback_media::dtmf;
 use ringback_media::g711::{ulaw_decode, ulaw_encode};
-use ringback_media::tone::CallProgress;
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
 use ringback_tspi::dev_specific::LineKind;
-use ringback_tspi::key::Key;
 use ringback_tspi::media::Audio;
 
 use super::gathering::Gathering;
 use super::generation::Generation;
+use super::queue::{Queue, Sound};
 use super::tone_lists::ToneLists;
-use super::whole::{AUDIO, AUDIO_PIECE, CHUNK, Queue, Sound};
 use crate::book::Book;
+use crate::call::CallHandles;
 use crate::{Event, Gather};
 
 /// What a line is, for LINEDEVCAPS.
@@ -49,6 +48,7 @@ pub(super) enum Order {
 pub(super) struct Visit<'a, 'c> {
     pub(super) cx: &'a mut Context<'c, Event>,
     pub(super) orders: &'a mut Vec<(usize, Order)>,
+    pub(super) handles: &'a CallHandles,
     /// The time of the lines.
     pub(super) now: Time,
 }
@@ -80,7 +80,6 @@ pub(super) struct Port {
     tone_lists: ToneLists,
     /// What the kernel has to play, where it moves the samples.
     pub(super) queue: Queue,
-    rendered: Vec<i16>,
     encoded: Vec<u8>,
 }
 
@@ -96,7 +95,6 @@ impl Port {
             gathering: None,
             tone_lists: ToneLists::new(),
             queue: Queue::default(),
-            rendered: Vec::new(),
             encoded: Vec::new(),
         }
     }
@@ -240,66 +238,25 @@ impl Port {
         }
     }
 
-    /// Fills a frame to play on such a call: digits, or else the application's audio.
-    pub(super) fn fill(&mut self, visit: &mut Visit<'_, '_>, play: &mut [i16; FRAME]) {
-        if !self.generates() {
-            self.audio.fill(play);
-        } else if self.generator.fill(play) == 0 {
+    /// What is played for the application: what it has generated, or else its own samples.
+    pub(super) fn sound(&self) -> Sound {
+        let generates = self.book.call.as_ref().is_some_and(|call| call.generating.is_some());
+        if generates { Sound::Digits } else { Sound::Audio }
+    }
+
+    /// Renders the next samples of that to the start of `play`; gives how many there are.
+    pub(super) fn render(&mut self, visit: &mut Visit<'_, '_>, play: &mut [i16]) -> usize {
+        if self.sound() == Sound::Audio {
+            return self.audio.take(play);
+        }
+        let count = self.generator.fill(play);
+        if count == 0 && self.queue.samples(Sound::Digits) == 0 {
             self.tell_generated(visit, LINEGENERATETERM_DONE);
         }
+        count
     }
 
-    fn generates(&self) -> bool {
-        self.book.call.as_ref().is_some_and(|call| call.generating.is_some())
-    }
-
-    // Whole buffers, where the kernel moves the samples
-
-    /// As [`Port::fill`]: hands the kernel what is to be played.
-    pub(super) fn go_on(&mut self, visit: &mut Visit<'_, '_>) {
-        if self.generates() {
-            while self.queue.samples(Sound::Digits) < CHUNK && !self.generator.is_idle() {
-                let mut rendered = std::mem::take(&mut self.rendered);
-                rendered.resize(CHUNK, 0);
-                let count = self.generator.fill(&mut rendered);
-                rendered.truncate(count);
-                self.play(visit, Sound::Digits, None, &rendered);
-                self.rendered = rendered;
-            }
-            if self.queue.samples(Sound::Digits) == 0 {
-                self.tell_generated(visit, LINEGENERATETERM_DONE);
-            }
-        } else {
-            // In pieces, so that the kernel has the next one when one has ended.
-            while self.queue.samples(Sound::Audio) + AUDIO_PIECE <= AUDIO {
-                let mut rendered = std::mem::take(&mut self.rendered);
-                rendered.clear();
-                self.audio.take(AUDIO_PIECE, &mut rendered);
-                let count = rendered.len();
-                self.play(visit, Sound::Audio, None, &rendered);
-                self.rendered = rendered;
-                if count < AUDIO_PIECE {
-                    break;
-                }
-            }
-        }
-    }
-
-    /// Keeps a tone playing whose next samples `render` gives.
-    pub(super) fn go_on_with(
-        &mut self,
-        visit: &mut Visit<'_, '_>,
-        tone: CallProgress,
-        mut render: impl FnMut(&mut [i16]),
-    ) {
-        while self.queue.samples(Sound::Tone(tone)) < CHUNK {
-            let mut rendered = std::mem::take(&mut self.rendered);
-            rendered.resize(CHUNK, 0);
-            render(&mut rendered);
-            self.play(visit, Sound::Tone(tone), None, &rendered);
-            self.rendered = rendered;
-        }
-    }
+    // What the kernel plays
 
     /// Has the kernel play samples, for a request or for none.
     pub(super) fn play(
@@ -351,12 +308,6 @@ impl Port {
             self.listen_anew();
         }
     }
-}
-
-/// The tones of a key.
-pub(super) fn tone_digit(key: Key) -> dtmf::Digit {
-    // Both types allow the same sixteen characters.
-    dtmf::Digit::from_char(key.as_char()).unwrap_or(dtmf::Digit::ZERO)
 }
 
 pub(super) fn decode(received: &[u8; FRAME]) -> [i16; FRAME] {

@@ -22,6 +22,7 @@ use ringback_tspi::constants::*;
 use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::dialstring::{Modifiers, parse};
 use ringback_tspi::error::LineError;
+use ringback_tspi::types::{HDRVCALL, HTAPILINE};
 
 use self::kernel::{Kernel, TestDevice};
 use super::*;

@@ -70,21 +70,16 @@ impl Audio {
         }
     }
 
-    /// Gives what is to be played next, and silence where nothing is queued.
-    pub fn fill(&self, play: &mut [i16]) {
+    /// Moves what is to be played next to the start of `play`; returns how many samples there are.
+    /// They count as queued until [`Audio::played`].
+    pub fn take(&self, play: &mut [i16]) -> usize {
         let mut tap = self.lock();
-        for place in play {
-            *place = tap.play.pop_front().unwrap_or(0);
+        let count = play.len().min(tap.play.len());
+        for (place, sample) in play.iter_mut().zip(tap.play.drain(..count)) {
+            *place = sample;
         }
-    }
-
-    /// Moves up to `most` samples to the end of `play`, to be played by somebody who says when they
-    /// have been ([`Audio::played`]).
-    pub fn take(&self, most: usize, play: &mut Vec<i16>) {
-        let mut tap = self.lock();
-        let count = most.min(tap.play.len());
-        play.extend(tap.play.drain(..count));
         tap.taken += count;
+        count
     }
 
     /// So many of those that were taken have been played, or will not be.
@@ -108,12 +103,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_played_comes_out_in_order_and_then_silence() {
+    fn what_is_played_comes_out_in_order() {
         let audio = Audio::default();
         assert_eq!(audio.play(&[1, 2, 3]), 3);
         let mut out = [9; 4];
-        audio.fill(&mut out);
-        assert_eq!(out, [1, 2, 3, 0]);
+        assert_eq!((audio.take(&mut out), out), (3, [1, 2, 3, 9]));
+        audio.played(3);
         assert_eq!(audio.play(&vec![5; ROOM + 1]), ROOM);
         audio.hush();
         assert_eq!(audio.queued(), 0);
@@ -123,9 +118,9 @@ mod tests {
     fn what_is_taken_is_queued_until_it_was_played() {
         let audio = Audio::default();
         audio.play(&[1, 2, 3]);
-        let mut taken = Vec::new();
-        audio.take(2, &mut taken);
-        assert_eq!((taken.as_slice(), audio.queued()), (&[1, 2][..], 3));
+        let mut taken = [0; 2];
+        assert_eq!(audio.take(&mut taken), 2);
+        assert_eq!((taken, audio.queued()), ([1, 2], 3));
         assert_eq!(audio.play(&vec![5; ROOM]), ROOM - 3);
         audio.played(2);
         assert_eq!(audio.queued(), ROOM - 2);

@@ -1,14 +1,16 @@
-//! The buffers of a line that the kernel plays.
+//! What a port can play, and the buffers of it that the kernel has.
 //!
-//! Where the kernel moves the samples, sound is rendered ahead, in whole buffers: a request's
-//! samples are one WRITE under its id, and its end is the end of that. A tone that goes on is
-//! rendered a few seconds at a time, and stopped by dropping what the kernel has left of it. What
-//! is played is rendered by the same generators as frame by frame, and noted here.
+//! Where the kernel moves the samples, what a port plays is rendered ahead and noted here, and is
+//! stopped by dropping what the kernel has left of it. Where the lines move them, nothing is ever
+//! in the queue.
 
 use ringback_driver::engine::Play;
 use ringback_media::tone::CallProgress;
 
-/// What a buffer holds.
+/// The most samples that one buffer holds: 2 s.
+pub(super) const MOST: usize = 16_000;
+
+/// What a port plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sound {
     /// A tone of ours to a telephone.
@@ -21,12 +23,24 @@ pub(super) enum Sound {
     Audio,
 }
 
-/// Samples that are rendered at once, at least: 2 s. More are rendered when that much is left.
-pub(super) const CHUNK: usize = 16_000;
-/// The application's audio that the kernel has at the most: 0.5 s.
-pub(super) const AUDIO: usize = 4000;
-/// The part of it that one WRITE carries at the most.
-pub(super) const AUDIO_PIECE: usize = 1000;
+impl Sound {
+    /// How many samples one buffer of it holds at the most. Pieces of the application's samples are
+    /// short, so that the next ones are not waited for.
+    pub(super) fn piece(self) -> usize {
+        match self {
+            Sound::Audio => 1000,
+            Sound::Tone(_) | Sound::Dial | Sound::Digits => MOST,
+        }
+    }
+
+    /// How many samples of it the kernel has at the most.
+    fn most(self) -> usize {
+        match self {
+            Sound::Audio => 4000,
+            Sound::Tone(_) | Sound::Dial | Sound::Digits => 2 * MOST,
+        }
+    }
+}
 
 #[derive(Debug)]
 struct Queued {
@@ -56,15 +70,19 @@ impl Queue {
         self.0.iter().filter(|queued| queued.sound == sound).map(|queued| queued.samples).sum()
     }
 
+    /// Whether there is room for one more buffer of a sound.
+    pub(super) fn has_room(&self, sound: Sound) -> bool {
+        self.samples(sound) + sound.piece() <= sound.most()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether there is a tone, but not this one.
-    pub(super) fn has_tone_but(&self, tone: Option<CallProgress>) -> bool {
-        self.0.iter().any(|queued| {
-            matches!(queued.sound, Sound::Tone(_)) && Some(queued.sound) != tone.map(Sound::Tone)
-        })
+    /// Whether there is a tone that is not this sound.
+    pub(super) fn has_tone_but(&self, sound: Sound) -> bool {
+        let mut sounds = self.0.iter().map(|queued| queued.sound);
+        sounds.any(|queued| matches!(queued, Sound::Tone(_)) && queued != sound)
     }
 
     pub(super) fn clear(&mut self) {

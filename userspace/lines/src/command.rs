@@ -1,0 +1,134 @@
+//! Requests to a line.
+
+use std::time::Duration;
+
+use ringback_tspi::constants::*;
+use ringback_tspi::dial_timing::DialTiming;
+use ringback_tspi::dialstring::DialString;
+use ringback_tspi::types::HDRVCALL;
+
+use super::call::CallNotes;
+use super::opening::Opening;
+
+/// What a request asks of a line. Every command owns its input (B1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// TSPI_lineMakeCall: seize the line and dial, or ring the telephone.
+    MakeCall {
+        /// The opening of the line that the call is for: it fails on any later one (D2).
+        opening: Opening,
+        /// The new call's handle, chosen before the request is submitted (N1).
+        call: HDRVCALL,
+        /// What to dial; empty to get dial tone and dial later.
+        address: DialString,
+        /// The address as the application wrote it, for LINECALLINFO.
+        called: String,
+        /// LINECALLPARAMFLAGS_IDLE: fail with CALLUNAVAIL rather than dial without dial tone.
+        only_if_idle: bool,
+        /// One or more LINEMEDIAMODE_.
+        media: u32,
+        /// Digit durations, pauses and waits.
+        timing: DialTiming,
+        /// What is only kept.
+        notes: CallNotes,
+    },
+    /// TSPI_lineDial: dial more on a call that is being dialled.
+    Dial {
+        /// The provider's handle of the call.
+        call: HDRVCALL,
+        /// What to dial; empty says that dialling is complete.
+        address: DialString,
+    },
+    /// TSPI_lineAnswer: take the call that rings.
+    Answer {
+        /// The provider's handle of the call.
+        call: HDRVCALL,
+    },
+    /// TSPI_lineDrop: hang up.
+    Drop {
+        /// The provider's handle of the call.
+        call: HDRVCALL,
+    },
+    /// TSPI_lineMakeCall with LINEBEARERMODE_PASSTHROUGH: hand the modem to the application. The
+    /// call is connected at once, and its bytes are those between the computer and the modem.
+    PassThrough {
+        /// The opening of the line that the call is for: it fails on any later one (D2).
+        opening: Opening,
+        /// The new call's handle, chosen before the request is submitted (N1).
+        call: HDRVCALL,
+        /// One or more LINEMEDIAMODE_.
+        media: u32,
+        /// What is only kept.
+        notes: CallNotes,
+    },
+    /// TSPI_lineAccept: somebody takes care of the call that rings. Nothing happens on the line.
+    Accept {
+        /// The provider's handle of the call.
+        call: HDRVCALL,
+    },
+    /// TSPI_lineSetCallData: attach bytes to the call.
+    SetCallData {
+        /// The provider's handle of the call.
+        call: HDRVCALL,
+        /// At most [`CallNotes::MOST_DATA`] bytes; none remove what is attached.
+        data: Vec<u8>,
+    },
+    /// TSPI_lineSetCallParams: the times of what is dialled from now on.
+    SetCallParams {
+        /// The provider's handle of the call.
+        call: HDRVCALL,
+        /// Digit durations, pauses and waits; `None` leaves them.
+        timing: Option<DialTiming>,
+    },
+    /// Sends bytes on a connected call of a modem. Done when the last has left the computer.
+    Send {
+        /// The provider's handle of the call.
+        call: HDRVCALL,
+        /// The bytes to send, in order.
+        bytes: Vec<u8>,
+    },
+    /// Waits on a connected call of a modem until so many bytes can be fetched.
+    Receive {
+        /// The provider's handle of the call.
+        call: HDRVCALL,
+        /// How many, at most 65536.
+        bytes: usize,
+        /// How long to wait.
+        time_limit: Duration,
+    },
+}
+
+impl Command {
+    /// The call it is about.
+    pub fn call(&self) -> HDRVCALL {
+        match self {
+            Command::MakeCall { call, .. }
+            | Command::Dial { call, .. }
+            | Command::Answer { call }
+            | Command::Drop { call }
+            | Command::PassThrough { call, .. }
+            | Command::Accept { call }
+            | Command::SetCallData { call, .. }
+            | Command::SetCallParams { call, .. }
+            | Command::Send { call, .. }
+            | Command::Receive { call, .. } => *call,
+        }
+    }
+
+    /// The LINECALLFEATURE_ bit by which the function behind it is offered; `None` for what is not
+    /// asked of an existing call, or is not TSPI's.
+    pub fn feature(&self) -> Option<u32> {
+        Some(match self {
+            Command::Dial { .. } => LINECALLFEATURE_DIAL,
+            Command::Answer { .. } => LINECALLFEATURE_ANSWER,
+            Command::Drop { .. } => LINECALLFEATURE_DROP,
+            Command::Accept { .. } => LINECALLFEATURE_ACCEPT,
+            Command::SetCallData { .. } => LINECALLFEATURE_SETCALLDATA,
+            Command::SetCallParams { .. } => LINECALLFEATURE_SETCALLPARAMS,
+            Command::MakeCall { .. }
+            | Command::PassThrough { .. }
+            | Command::Send { .. }
+            | Command::Receive { .. } => return None,
+        })
+    }
+}

@@ -1,0 +1,226 @@
+//! The synchronous functions (K2) of a card's lines.
+
+use ringback_country::Country;
+use ringback_driver::card::{ModuleKind, PortCard};
+use ringback_driver::engine::Context;
+use ringback_tspi::constants::*;
+use ringback_tspi::dial_timing::DialTiming;
+use ringback_tspi::error::LineError;
+use ringback_tspi::key::Key;
+use ringback_tspi::media::Audio;
+use ringback_tspi::structs::LINEMONITORTONE;
+use ringback_tspi::types::{HDRVCALL, HTAPILINE};
+
+use super::engine::Lines;
+use super::generation::Generation;
+use crate::call::{CallHandles, CallSnapshot};
+use crate::{Book, DeviceConfig, Event, Gather, LineEngine, LineReport, Opening, Tone};
+
+/// Lists of tones that can be listened for at once on a line.
+const MOST_LISTS: usize = 8;
+
+impl<C: PortCard> LineEngine for Lines<C> {
+    fn book(&mut self, line: usize) -> Option<&mut Book> {
+        self.lines.get_mut(line).map(|(port, _)| &mut port.book)
+    }
+
+    fn state(&self, line: usize) -> Option<LineReport> {
+        let (port, machine) = self.lines.get(line)?;
+        Some(LineReport {
+            opening: port.book.openings.current(),
+            call: port.book.call.as_ref().map(|call| call.state),
+            in_service: !self.gone && machine.in_service(),
+            takes_call: !self.gone && machine.can_call(port).is_ok(),
+            ring_mode: port.book.ring_mode(),
+        })
+    }
+
+    fn open(
+        &mut self,
+        line: usize,
+        tapi: HTAPILINE,
+        _: &mut Context<'_, Event>,
+    ) -> Result<Opening, LineError> {
+        let (port, _) = self.lines.get_mut(line).ok_or(LineError::NODEVICE)?;
+        if self.gone {
+            return Err(LineError::NODEVICE);
+        }
+        let opening = port.book.open(tapi)?;
+        // Samples that an application has kept from an earlier opening get nothing of this one.
+        port.audio = Audio::default();
+        Ok(opening)
+    }
+
+    fn close(&mut self, line: usize, cx: &mut Context<'_, Event>) -> Result<(), LineError> {
+        let (lines, mut visit) = self.parts(cx);
+        let (port, machine) = lines.get_mut(line).ok_or(LineError::NODEVICE)?;
+        if port.book.openings.tapi().is_none() {
+            return Err(LineError::OPERATIONUNAVAIL);
+        }
+        machine.hang_up(port, &mut visit);
+        port.hush(&mut visit);
+        port.book.close(visit.cx);
+        self.carry_out(cx);
+        Ok(())
+    }
+
+    fn close_call(&mut self, call: HDRVCALL, cx: &mut Context<'_, Event>) -> Result<(), LineError> {
+        if !self.handles.knows(call) {
+            return Err(LineError::INVALCALLHANDLE);
+        }
+        let (port, machine, mut visit) = self.line_of(call, cx)?;
+        if port.book.live(call).is_ok() {
+            machine.hang_up(port, &mut visit);
+            port.hush(&mut visit);
+        }
+        port.book.close_call(visit.cx, call);
+        self.carry_out(cx);
+        Ok(())
+    }
+
+    fn call(&self, call: HDRVCALL) -> Result<CallSnapshot, LineError> {
+        let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
+        let (port, _) = self.lines.get(line).ok_or(LineError::INVALCALLHANDLE)?;
+        Ok(port
+            .book
+            .find(call)
+            .ok_or(LineError::INVALCALLHANDLE)?
+            .snapshot(line, self.features(call)))
+    }
+
+    fn generate_digits(
+        &mut self,
+        call: HDRVCALL,
+        end_to_end: u32,
+        digits: Option<&[Option<Key>]>,
+        timing: DialTiming,
+        cx: &mut Context<'_, Event>,
+    ) -> Result<(), LineError> {
+        if digits.is_some() {
+            self.can(call, LINECALLFEATURE_GENERATEDIGITS)?;
+        }
+        let (port, _, mut visit) = self.line_of(call, cx)?;
+        port.book.living(call)?;
+        match digits {
+            Some(digits) => {
+                port.generate(&mut visit, end_to_end, Generation::digits(digits, timing));
+            }
+            None => port.stop_generating(&mut visit),
+        }
+        self.carry_out(cx);
+        Ok(())
+    }
+
+    fn generate_tone(
+        &mut self,
+        call: HDRVCALL,
+        end_to_end: u32,
+        tone: Option<&Tone>,
+        duration_ms: u32,
+        cx: &mut Context<'_, Event>,
+    ) -> Result<(), LineError> {
+        let Some(tone) = tone else {
+            return self.generate_digits(call, end_to_end, None, DialTiming::default(), cx);
+        };
+        self.can(call, LINECALLFEATURE_GENERATETONE)?;
+        let generation = Generation::tone(tone, duration_ms, self.card.country());
+        let (port, _, mut visit) = self.line_of(call, cx)?;
+        port.generate(&mut visit, end_to_end, generation);
+        self.carry_out(cx);
+        Ok(())
+    }
+
+    fn gather_digits(
+        &mut self,
+        call: HDRVCALL,
+        gather: Option<Gather>,
+        cx: &mut Context<'_, Event>,
+    ) -> Result<(), LineError> {
+        if gather.is_some() {
+            self.can(call, LINECALLFEATURE_GATHERDIGITS)?;
+        }
+        let (port, _, mut visit) = self.line_of(call, cx)?;
+        port.book.living(call)?;
+        match gather {
+            Some(gather) => port.gather(&mut visit, gather),
+            None => port.stop_gathering(&mut visit, LINEGATHERTERM_CANCEL),
+        }
+        Ok(())
+    }
+
+    fn monitor_tones(
+        &mut self,
+        call: HDRVCALL,
+        list: u32,
+        tones: Option<&[LINEMONITORTONE]>,
+    ) -> Result<(), LineError> {
+        if tones.is_some() {
+            self.can(call, LINECALLFEATURE_MONITORTONES)?;
+        }
+        let port = self.port_of(call)?;
+        port.book.living(call)?;
+        let lists = port.tone_lists();
+        if tones.is_some() && lists.others(list) >= MOST_LISTS {
+            return Err(LineError::RESOURCEUNAVAIL);
+        }
+        lists.set(list, tones);
+        Ok(())
+    }
+
+    fn monitor_digits(&mut self, call: HDRVCALL, modes: u32) -> Result<(), LineError> {
+        if modes & !(LINEDIGITMODE_DTMF | LINEDIGITMODE_DTMFEND) != 0 {
+            return Err(LineError::INVALDIGITMODE);
+        }
+        if modes != 0 {
+            self.can(call, LINECALLFEATURE_MONITORDIGITS)?;
+        }
+        let port = self.port_of(call)?;
+        if modes == 0 {
+            port.book.find(call).ok_or(LineError::INVALCALLHANDLE)?;
+            if let Ok(live) = port.book.live(call) {
+                live.monitored = 0;
+            }
+            return Ok(());
+        }
+        port.book.living(call)?;
+        port.start_listening();
+        port.book.live(call)?.monitored = modes;
+        Ok(())
+    }
+
+    fn can(&self, call: HDRVCALL, feature: u32) -> Result<(), LineError> {
+        let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
+        let (port, machine) = self.lines.get(line).ok_or(LineError::INVALCALLHANDLE)?;
+        port.book.living(call)?;
+        let possible = machine.can(feature).or(port.book.can_keep(feature));
+        let possible = possible.ok_or(LineError::OPERATIONUNAVAIL)?;
+        port.book.allows(call, feature)?;
+        if possible { Ok(()) } else { Err(LineError::INVALCALLSTATE) }
+    }
+
+    fn config(&self, line: usize) -> Result<DeviceConfig, LineError> {
+        match self.infos.get(line).ok_or(LineError::NODEVICE)?.kind {
+            ModuleKind::Fxo => {
+                Ok(DeviceConfig::Exchange { country: self.card.country().name().to_owned() })
+            }
+            ModuleKind::Fxs => Err(LineError::OPERATIONUNAVAIL),
+        }
+    }
+
+    /// The card's chips are set for a country when it is brought up, so there is no other one
+    /// later.
+    fn set_config(&mut self, line: usize, config: DeviceConfig) -> Result<(), LineError> {
+        let current = self.config(line)?;
+        match &config {
+            _ if config == current => Ok(()),
+            DeviceConfig::Exchange { country } if country.parse::<Country>().is_ok() => {
+                Err(LineError::INVALLINESTATE)
+            }
+            _ => Err(LineError::INVALPARAM),
+        }
+    }
+
+    fn audio(&self, line: usize) -> Option<Audio> {
+        self.lines.get(line).map(|(port, _)| port.audio.clone())
+    }
+}

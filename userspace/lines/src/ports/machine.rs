@@ -1,0 +1,86 @@
+//! The part of a line that depends on its kind, as the engine of all lines sees it.
+
+use std::fmt::Debug;
+
+use ringback_driver::card::{FRAME, PortEvent};
+use ringback_driver::request::Token;
+use ringback_tspi::dial_timing::DialTiming;
+use ringback_tspi::dialstring::DialString;
+use ringback_tspi::error::LineError;
+
+use super::port::{Port, Visit};
+use super::queue::Sound;
+use crate::call::Call;
+
+/// What TSPI_lineMakeCall asks of a line besides its call.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    pub(super) address: DialString,
+    /// LINECALLPARAMFLAGS_IDLE: fail with CALLUNAVAIL rather than dial without dial tone.
+    pub(super) only_if_idle: bool,
+    pub(super) timing: DialTiming,
+}
+
+/// A kind of line. The port that a function gets is always that of this line.
+pub(super) trait Machine: Debug + Send {
+    /// Whether calls can be made and come in, as far as is known.
+    fn in_service(&self) -> bool;
+
+    /// Whether a call can be made now.
+    fn can_call(&self, port: &Port) -> Result<(), LineError>;
+
+    /// Whether a function, by its LINECALLFEATURE_ bit, can be called now that the call's state
+    /// allows it; `None` if this kind of line never can.
+    fn can(&self, feature: u32) -> Option<bool>;
+
+    /// Begins a call, whose request is in the book.
+    fn make_call(
+        &mut self,
+        port: &mut Port,
+        visit: &mut Visit<'_, '_>,
+        call: Call,
+        outgoing: Outgoing,
+    ) -> Result<(), LineError>;
+
+    /// Dials more on the call.
+    fn dial(
+        &mut self,
+        _port: &mut Port,
+        _visit: &mut Visit<'_, '_>,
+        _request: Token,
+        _address: DialString,
+    ) -> Result<(), LineError> {
+        Err(LineError::OPERATIONUNAVAIL)
+    }
+
+    /// A request to dial was ended from outside.
+    fn dial_ended(&mut self, _port: &mut Port, _visit: &mut Visit<'_, '_>) {}
+
+    /// The kernel could not play what is dialled: the card stands still, or is gone.
+    fn dial_failed(&mut self, _port: &mut Port, _visit: &mut Visit<'_, '_>) {}
+
+    /// Answers the call that is offered.
+    fn answer(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, request: Token);
+
+    /// Ends the call on the line from our side.
+    fn hang_up(&mut self, port: &Port, visit: &mut Visit<'_, '_>);
+
+    /// The card has noticed something on the port.
+    fn event(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, event: PortEvent);
+
+    /// Samples came in, of 1 ms.
+    fn hear(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, heard: &[i16; FRAME]);
+
+    /// What the line plays now; `None` is silence.
+    fn sound(&self, port: &Port) -> Option<Sound>;
+
+    /// Renders the next samples of [`sound`](Machine::sound) to the start of `play`; returns how
+    /// many there are. Fewer than asked for are all that can be rendered before these were played.
+    fn render(
+        &mut self,
+        port: &mut Port,
+        visit: &mut Visit<'_, '_>,
+        sound: Sound,
+        play: &mut [i16],
+    ) -> usize;
+}
