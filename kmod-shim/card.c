@@ -200,7 +200,7 @@ static irqreturn_t silence(struct rbk_card *card, u8 pending)
  * Serves an interrupt of this card; @played gets the requests that have ended. The
  * acknowledgment comes last, because a card in software may wait for it before it moves on.
  */
-static void serve(struct rbk_card *card, u8 status, struct list_head *played)
+static void serve(struct rbk_card *card, u8 status, ktime_t now, struct list_head *played)
 {
 	if (status & TIGER_INT_ABORT) {
 		/* DMA would only fail again. Userspace notices that the card stands still. */
@@ -210,7 +210,7 @@ static void serve(struct rbk_card *card, u8 status, struct list_head *played)
 	if (status & TIGER_INT_RING) {
 		card->counters.ticks++;
 		if (card->open_ports)
-			rbk_ring_tick(card, status, played);
+			rbk_ring_tick(card, status, now, played);
 		else if (status & TIGER_INT_HALF && status & TIGER_INT_END)
 			card->counters.missed++;
 	}
@@ -223,10 +223,8 @@ static void serve(struct rbk_card *card, u8 status, struct list_head *played)
  * the chip keeps them set for as long as it is at the word.) Such an interrupt would keep a
  * processor busy for ever.
  */
-static bool stands(struct rbk_card *card, u8 pending)
+static bool stands(struct rbk_card *card, u8 pending, ktime_t now)
 {
-	ktime_t now = ktime_get();
-
 	if (pending == card->last_status &&
 	    ktime_to_ns(ktime_sub(now, card->last_served)) < STANDING_TIME)
 		card->standing++;
@@ -255,6 +253,7 @@ irqreturn_t rbk_interrupt(int irq, void *data)
 	unsigned long flags;
 	LIST_HEAD(played);
 	u8 status, pending = 0;
+	ktime_t now;
 
 	spin_lock_irqsave(&card->lock, flags);
 	if (card->removed || card->paused)
@@ -273,8 +272,9 @@ irqreturn_t rbk_interrupt(int irq, void *data)
 	if (!pending || card->absent) {
 		ret = silence(card, pending);
 	} else {
-		serve(card, status, &played);
-		masked = stands(card, pending);
+		now = ktime_get();
+		serve(card, status, now, &played);
+		masked = stands(card, pending, now);
 		if (masked)
 			iowrite8(0, card->registers + TIGER_MASK0);
 		ret = IRQ_HANDLED;

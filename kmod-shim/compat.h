@@ -2,6 +2,9 @@
 /*
  * Everything that depends on the kernel's version, 6.1 and newer. One entry per
  * change; an entry goes when the last kernel that needs it is no longer supported.
+ *
+ * Kbuild looks into the kernel's headers to find out what there is, because distributions
+ * backport changes to older versions.
  */
 #ifndef RINGBACK_COMPAT_H
 #define RINGBACK_COMPAT_H
@@ -9,11 +12,10 @@
 #include <linux/fs.h>
 #include <linux/hrtimer.h>
 #include <linux/mm.h>
-#include <linux/version.h>
 #include <linux/vmalloc.h>
 
 /* hrtimer_setup() was added in 6.13, hrtimer_init() removed in 6.15. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+#ifndef HAVE_HRTIMER_SETUP
 static inline void hrtimer_setup(struct hrtimer *timer,
 				 enum hrtimer_restart (*function)(struct hrtimer *),
 				 clockid_t clock, enum hrtimer_mode mode)
@@ -25,10 +27,9 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 
 /*
  * A UIO driver's own mmap. Newer kernels ask for a description of the mapping (mmap_prepare);
- * older ones let the driver change it (mmap). Kbuild looks into the kernel's header to find
- * out which, because distributions backport the change to older versions.
+ * older ones let the driver change it (mmap).
  */
-#ifdef COMPAT_MMAP_PREPARE
+#ifdef HAVE_MMAP_PREPARE
 
 #define compat_mapping	vm_area_desc
 #define compat_mmap	mmap_prepare
@@ -73,10 +74,10 @@ static inline void compat_map_frames(struct vm_area_struct *mapping,
 	unsigned long flags = VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP;
 
 	/* vm_flags_set() was added in 6.3. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
-	mapping->vm_flags |= flags;
-#else
+#ifdef HAVE_VM_FLAGS_SET
 	vm_flags_set(mapping, flags);
+#else
+	mapping->vm_flags |= flags;
 #endif
 	mapping->vm_ops = operations;
 	mapping->vm_private_data = data;

@@ -279,7 +279,21 @@ static void rbk_remove(struct pci_dev *pdev)
 	kref_put(&card->ref, rbk_card_free);
 }
 
+/*
+ * Processes are frozen, so that none starts the card again. Interrupts are served until the
+ * kernel masks them all, because one may still be under way, and others may share the line.
+ */
 static int rbk_suspend(struct device *dev)
+{
+	struct rbk_card *card = dev_get_drvdata(dev);
+
+	mutex_lock(&card->control);
+	rbk_card_safe(card, -EIO);
+	mutex_unlock(&card->control);
+	return 0;
+}
+
+static int rbk_suspend_noirq(struct device *dev)
 {
 	rbk_card_pause(dev_get_drvdata(dev), -EIO);
 	return 0;
@@ -291,7 +305,10 @@ static int rbk_resume(struct device *dev)
 	return 0;
 }
 
-static DEFINE_SIMPLE_DEV_PM_OPS(rbk_pm, rbk_suspend, rbk_resume);
+static const struct dev_pm_ops rbk_pm = {
+	SYSTEM_SLEEP_PM_OPS(rbk_suspend, rbk_resume)
+	NOIRQ_SYSTEM_SLEEP_PM_OPS(rbk_suspend_noirq, NULL)
+};
 
 /*
  * Processes may still run, and the next kernel (kexec) finds the card in the state that is

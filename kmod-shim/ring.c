@@ -158,13 +158,13 @@ void rbk_ring_clear(struct rbk_port *port)
  * rbk_ring_tick - serves an interrupt for samples
  * @card:	a card with open ports; rbk_card.lock is held
  * @status:	the interrupt bits, which are acknowledged after this
+ * @now:	when the interrupt was served
  * @played:	gets the requests that have ended
  */
-void rbk_ring_tick(struct rbk_card *card, u8 status, struct list_head *played)
+void rbk_ring_tick(struct rbk_card *card, u8 status, ktime_t now, struct list_head *played)
 {
 	u32 offset = ioread32(card->registers + TIGER_RX_CURRENT) -
 		     (lower_32_bits(card->dma_address) + RBK_RX_OFFSET);
-	ktime_t now = ktime_get();
 	unsigned int position, count;
 	u64 moved;
 	u8 passed;

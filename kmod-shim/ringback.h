@@ -275,7 +275,7 @@ void rbk_watch(struct work_struct *work);
 
 /* ring.c: samples between the FIFOs and the DMA ring */
 void rbk_ring_clear(struct rbk_port *port);
-void rbk_ring_tick(struct rbk_card *card, u8 status, struct list_head *played);
+void rbk_ring_tick(struct rbk_card *card, u8 status, ktime_t now, struct list_head *played);
 
 /* request.c: from queued to completed */
 struct rbk_owner *rbk_owner_get(struct rbk_port *port);

@@ -49,21 +49,31 @@ build_modules() {
     as_root mv -T "$work/built" "$built" 2>/dev/null || [ -e "$built" ]
 }
 
-# The newest kernel wants a sparse that only sid has. It is kept in the root.
+# The newest kernel wants a sparse that only sid has, and packages of headers leave checkpatch out. Both
+# are kept in the root.
 shim_source() {
     as_root cp -r "$tree/kmod-shim/." "$1"
+    [ -e "$root/opt/checkpatch" ] || {
+        as_root mkdir "$1/source"
+        # Spelling and the like are lists beside the script.
+        in_root "$root" tar -C "${1#"$root"}/source" -xJf /usr/src/linux-source-6.12.tar.xz \
+            --strip-components 2 --occurrence linux-source-6.12/scripts/checkpatch.pl \
+            linux-source-6.12/scripts/{spelling.txt,const_structs.checkpatch}
+        as_root mv -T "$1/source" "$root/opt/checkpatch" 2>/dev/null || [ -e "$root/opt/checkpatch" ]
+    }
     [ -e "$root/opt/sparse" ] || {
         from_sid "$1" sparse
         as_root mv "$1/apt/usr/bin/sparse" "$root/opt/sparse"
     }
 }
 
-# Ours are built with every warning an error, and with sparse: that of sid, as long as it runs on the
-# root's libraries.
+# Ours are built with every warning an error, with checkpatch, and with sparse: that of sid, as long as
+# it runs on the root's libraries.
 shim_make() {
     local sparse=/opt/sparse
     in_root "$root" "$sparse" --version || sparse=sparse
-    in_root "$root" make -C "$1" KVER="$2" CHECK="$sparse" check
+    in_root "$root" make -C "$1" KVER="$2" CHECK="$sparse" \
+        CHECKPATCH=/opt/checkpatch/checkpatch.pl check
 }
 
 mtty_source() {
