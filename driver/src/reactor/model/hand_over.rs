@@ -8,6 +8,7 @@ use super::super::doze::Doze;
 use super::super::handover::{Careful, Handover, Parting, Submitted, Work};
 use super::super::kick::Kick;
 use super::{check, is_found};
+use crate::request::LineNumber;
 use crate::sync::Ordering;
 
 /// What was worked off, by which thread, and whether it was queued before.
@@ -35,7 +36,7 @@ impl Work<u32> for Done {
     fn slot(request: usize) -> usize {
         request
     }
-    fn line(&self, _: usize) -> usize {
+    fn line(&self, _: usize) -> LineNumber {
         0
     }
     fn now(&mut self, _: usize, command: u32) -> bool {
@@ -234,10 +235,10 @@ fn waiting<P: Parting + 'static>(preemptions: usize) {
     check(Some(preemptions), || {
         let card = Card::<P>::new();
         let asking = spawn(&card, |card| {
-            card.submit(0);
+            card.submit(LineNumber(0));
             card.with(|done| assert!(done.has(0), "asked behind what was submitted before"));
         });
-        let other = spawn(&card, |card| card.submit(1));
+        let other = spawn(&card, |card| card.submit(LineNumber(1)));
         card.with(|_| ());
         asking.join().unwrap();
         other.join().unwrap();
@@ -271,7 +272,7 @@ fn limited<P: Parting + 'static>(preemptions: usize) {
                 (command, thread::current().id())
             })
         });
-        card.submit(0);
+        card.submit(LineNumber(0));
         let mut who = vec![(0, thread::current().id())];
         who.extend(threads.map(|thread| thread.join().unwrap()));
         let foreign = card.state.peek(|done| {
@@ -367,7 +368,7 @@ fn close<P: Parting + 'static>(submitters: u32, preemptions: Option<usize>) {
         }
         card.state.close(|done| done.closed = true);
         // The queue stays closed, whatever the other threads do.
-        assert!(!card.queue(3) && !card.submit(3), "accepted after the end");
+        assert!(!card.queue(3) && !card.submit(LineNumber(3)), "accepted after the end");
         let mut accepted = Vec::new();
         for thread in threads {
             let (command, was_accepted) = thread.join().unwrap();
