@@ -9,7 +9,7 @@ use crate::request::Token;
 /// that. Where nothing may be allocated later, create it by [`PerRequest::with_capacity`].
 ///
 /// ```
-/// # use ringback_driver::{engine::PerRequest, request::{Table}, Time};
+/// # use ringback_driver::{engine::PerRequest, request::{LineNumber, Table}, Time};
 /// # let table = Table::with_capacity(4).unwrap();
 /// # let (_, request) = table.reserve(None, LineNumber(0), Time::ZERO, Time::NEVER).unwrap();
 /// let mut waiting = PerRequest::new();

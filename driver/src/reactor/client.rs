@@ -81,6 +81,8 @@ impl<E: Engine> Desk<E> {
 /// # use ringback_driver::{card::mailbox::{Complement, Mailbox}, device::{Device, Files}};
 /// # use ringback_driver::reactor::{Client, Driver};
 /// # use std::error::Error;
+/// use ringback_driver::request::LineNumber;
+///
 /// # async fn ask<D: Device>(engine: Mailbox<D>, files: Files) -> Result<(), Box<dyn Error>> {
 /// let (upcalls, client) = Client::new(|line, event| println!("line {line}: {event:?}"));
 /// let driver = Driver::start(engine, files, upcalls, 4096)?;

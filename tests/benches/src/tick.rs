@@ -15,7 +15,6 @@ use ringback_driver::card::tiger320::{Options, Tiger320};
 use ringback_driver::card::{PortCard, Service};
 use ringback_driver::device::soft::SoftDevice;
 use ringback_driver::device::{Device, InterruptFd, Registers};
-use ringback_driver::request::LineNumber;
 use ringback_softcard::{CardConfig, ModuleKind, SLOTS, SoftCard};
 
 use crate::clock::thread_cpu;

@@ -142,7 +142,7 @@ mod model {
 
     fn open(lines: &OpenLines, engine: &Mutex<Engine>, number: usize) -> HDRVLINE {
         let opening = engine.lock().unwrap().openings.open(tapi(number)).unwrap();
-        lines.opened(0, tapi(number), opening, Version::V3_1).unwrap()
+        lines.opened(LineNumber(0), tapi(number), opening, Version::V3_1).unwrap()
     }
 
     /// One thread asks for a call, one closes the line and opens it again, and a third closes it

@@ -37,7 +37,7 @@ impl Work<u32> for Done {
         request
     }
     fn line(&self, _: usize) -> LineNumber {
-        0
+        LineNumber(0)
     }
     fn now(&mut self, _: usize, command: u32) -> bool {
         if !self.closed {
@@ -74,7 +74,7 @@ impl<P: Parting + 'static> Card<P> {
 
     /// Submits a command. Returns whether it was accepted.
     fn submit(&self, command: u32) -> bool {
-        let (submitted, wake) = self.state.submit(command as usize, 0, command);
+        let (submitted, wake) = self.state.submit(command as usize, LineNumber(0), command);
         if wake {
             self.wake();
         }
@@ -83,7 +83,7 @@ impl<P: Parting + 'static> Card<P> {
 
     /// Like [`Card::submit`], for a thread that may not hold the state.
     fn queue(&self, command: u32) -> bool {
-        let submitted = self.state.queue(command as usize, 0, command);
+        let submitted = self.state.queue(command as usize, LineNumber(0), command);
         self.wake();
         accepted(submitted)
     }
@@ -235,10 +235,10 @@ fn waiting<P: Parting + 'static>(preemptions: usize) {
     check(Some(preemptions), || {
         let card = Card::<P>::new();
         let asking = spawn(&card, |card| {
-            card.submit(LineNumber(0));
+            card.submit(0);
             card.with(|done| assert!(done.has(0), "asked behind what was submitted before"));
         });
-        let other = spawn(&card, |card| card.submit(LineNumber(1)));
+        let other = spawn(&card, |card| card.submit(1));
         card.with(|_| ());
         asking.join().unwrap();
         other.join().unwrap();
@@ -272,7 +272,7 @@ fn limited<P: Parting + 'static>(preemptions: usize) {
                 (command, thread::current().id())
             })
         });
-        card.submit(LineNumber(0));
+        card.submit(0);
         let mut who = vec![(0, thread::current().id())];
         who.extend(threads.map(|thread| thread.join().unwrap()));
         let foreign = card.state.peek(|done| {
@@ -368,7 +368,7 @@ fn close<P: Parting + 'static>(submitters: u32, preemptions: Option<usize>) {
         }
         card.state.close(|done| done.closed = true);
         // The queue stays closed, whatever the other threads do.
-        assert!(!card.queue(3) && !card.submit(LineNumber(3)), "accepted after the end");
+        assert!(!card.queue(3) && !card.submit(3), "accepted after the end");
         let mut accepted = Vec::new();
         for thread in threads {
             let (command, was_accepted) = thread.join().unwrap();

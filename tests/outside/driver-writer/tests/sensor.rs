@@ -12,7 +12,7 @@ use driver_writer::sensor::*;
 use ringback_driver::device::Device;
 use ringback_driver::device::soft::{SoftDevice, SoftInterrupt};
 use ringback_driver::reactor::{Client, Driver, Pending, Settled, Stepper};
-use ringback_driver::request::ErrorCode;
+use ringback_driver::request::{ErrorCode, LineNumber};
 
 /// Long enough for any machine; nothing waits this long unless it is broken.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -114,7 +114,8 @@ fn ten_thousand_requests_from_four_threads_end_once_each() {
                             8 => (channel | BROKEN, DEADLINE),
                             _ => (channel, DEADLINE),
                         };
-                        let pending = client.request(LineNumber(0), measure(channel, limit)).unwrap();
+                        let pending =
+                            client.request(LineNumber(0), measure(channel, limit)).unwrap();
                         match n % 50 {
                             9 => drop(pending),
                             _ => running.push((channel, pending)),
