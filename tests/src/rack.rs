@@ -7,13 +7,13 @@ use std::thread;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use ringback_driver::Time;
-use ringback_driver::card::uart16550::{SoftModel, SoftUart, Uart16550};
+use ringback_driver::card::uart16550::Uart16550;
 use ringback_driver::card::{ThreadDelay, uart16550};
 use ringback_driver::device::soft::{SoftDevice, SoftInterrupt};
 use ringback_host::{Host, HostOptions, Line};
-use ringback_lines::modem::{Far, ModemOptions, SoftModem};
+use ringback_lines::modem::ModemOptions;
 use ringback_provider::{ModemCard, ModemProvider, OpenError};
+use ringback_softcard::{Far, SoftModem, SoftUart, UartModel};
 use ringback_tspi::provider::Provider;
 
 use crate::{Witness, watched};
@@ -54,8 +54,8 @@ impl Outside {
         self.modem.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn now(&self) -> Time {
-        Time::ZERO + self.began.elapsed() * HASTE
+    fn now(&self) -> Duration {
+        self.began.elapsed() * HASTE
     }
 
     /// The cable between port and modem. It carries nothing while the port asks for service,
@@ -70,7 +70,7 @@ impl Outside {
             }
             let mut modem = self.modem();
             modem.run(self.now(), uart.dtr(), &mut to_modem, &mut from_modem);
-            uart.set_inputs(modem.status());
+            uart.set_inputs(modem.signals());
             drop(modem);
             if uart.interrupts() {
                 interrupt.raise();
@@ -98,7 +98,7 @@ impl Rack {
         ] {
             modem.add(number, far);
         }
-        let uart = SoftUart::new(SoftModel::default());
+        let uart = SoftUart::new(UartModel::default());
         let interrupt = SoftInterrupt::new().expect("an event");
         let outside = Arc::new(Outside {
             modem: Mutex::new(modem),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ringback_host::{Call, CallOptions, Line, WaitError};
-use ringback_lines::modem::ModemFault;
+use ringback_softcard::ModemFault;
 use ringback_tests::{DEADLINE, Rack, eventually, incoming, refusal, state};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::callstate::pots::{INBOUND, OUTBOUND, may_follow};

@@ -42,10 +42,12 @@
 //! abort).
 //!
 //! With the cargo feature `softcard`, `SoftDevice::card` plugs in the TDM400P of
-//! `ringback-softcard`.
+//! `ringback-softcard`, and its `SoftUart` is a [`Hardware`].
 
 #[cfg(feature = "softcard")]
 mod card;
+#[cfg(any(test, feature = "softcard"))]
+mod uart;
 
 use std::io;
 use std::os::fd::AsFd;

@@ -1,6 +1,7 @@
-//! The TDM400P in software, with an exchange and telephones behind it.
+//! Telephony hardware in software: the TDM400P with an exchange and telephones behind it, and a
+//! modem behind a serial port ([`SoftUart`], [`SoftModem`]).
 //!
-//! The card at the level of its registers: PCI configuration space, the Tiger320's registers and
+//! The TDM400P at the level of its registers: PCI configuration space, the Tiger320's registers and
 //! DMA rings, the CPLD, the serial interface bit by bit, and the two module chips. A driver of the
 //! real card works with this one. The crate depends on no driver and no operating system, except
 //! for [`vfio_user`], which puts the card into a virtual machine and on which nothing else here
@@ -16,7 +17,7 @@
 //!   Telephone      Exchange -- Telephone
 //! ```
 //!
-//! Rules of the whole crate:
+//! Rules of the whole crate, except for the serial port and its modem:
 //! - Time advances only by [`SoftCard::tick`], which is one millisecond of everything.
 //!   [`RealClock`] calls it in real time; a test or a simulation calls it itself and is then
 //!   deterministic.
@@ -47,6 +48,7 @@ mod cpld;
 mod exchange;
 mod fault;
 mod host;
+mod modem;
 mod module;
 mod pcm;
 pub mod scenery;
@@ -56,6 +58,7 @@ mod socket_path;
 mod spi;
 mod telephone;
 mod tiger320;
+mod uart16550;
 pub mod vfio_user;
 mod wire;
 
@@ -64,9 +67,11 @@ pub use clock::RealClock;
 pub use exchange::{Exchange, ExchangeConfig, ExchangeError, LineOptions, LineState};
 pub use fault::{Fault, UnknownFault};
 pub use host::{HostMemory, InterruptLine};
+pub use modem::{Far, ModemFault, SoftModem};
 pub use module::{ModuleKind, UnknownModule};
 pub use socket_path::SocketPathError;
 pub use telephone::{Behaviour, Step, Telephone};
+pub use uart16550::{ModemSignals, SoftUart, UartModel};
 
 /// The number of slots.
 pub const SLOTS: usize = 4;

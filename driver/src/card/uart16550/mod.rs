@@ -17,7 +17,6 @@
 
 mod error;
 mod format;
-mod hardware;
 mod probe;
 mod registers;
 #[cfg(test)]
@@ -33,7 +32,6 @@ use crate::report;
 
 pub use error::{Failure, OpenError};
 pub use format::{FormatError, LineFormat, Parity};
-pub use hardware::{SoftModel, SoftUart};
 
 use registers::*;
 

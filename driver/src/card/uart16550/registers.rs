@@ -130,11 +130,6 @@ flags! {
     }
 }
 
-impl Lsr {
-    /// What can be wrong with a byte.
-    pub(super) const ERRORS: Lsr = Lsr::PARITY.union(Lsr::FRAMING).union(Lsr::BREAK);
-}
-
 flags! {
     /// Modem status: the inputs, and below them which have changed since it was read last.
     pub(super) struct Msr: u8 {

@@ -11,8 +11,7 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ringback_driver::Time;
-use ringback_lines::modem::{Far, SoftModem};
+use ringback_softcard::{Far, SoftModem};
 
 /// How often the modem looks at the time.
 const TICK: Duration = Duration::from_millis(5);
@@ -69,7 +68,7 @@ fn serve(mut stream: UnixStream, modem: &mut SoftModem) -> std::io::Result<()> {
             Err(error) if error.kind() == ErrorKind::ConnectionReset => return Ok(()),
             Err(error) => return Err(error),
         }
-        modem.run(Time::ZERO + began.elapsed(), true, &mut from, &mut to);
+        modem.run(began.elapsed(), true, &mut from, &mut to);
         for command in modem.commands().iter().skip(told) {
             println!("{:8.3} {command}", began.elapsed().as_secs_f64());
         }

@@ -26,11 +26,9 @@ mod limits;
 mod plan;
 mod reader;
 mod result_code;
-mod soft;
 #[cfg(test)]
 mod tests;
 mod transfer;
 
 pub use engine::{Modem, ModemOptions};
 pub use result_code::ResultCode;
-pub use soft::{Far, ModemFault, SoftModem};

@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ringback_driver::Time;
-use ringback_driver::card::uart16550::{Options, SoftModel, SoftUart, Uart16550};
+use ringback_driver::card::uart16550::{Options, Uart16550};
 use ringback_driver::device::soft::{SoftDevice, SoftInterrupt};
 use ringback_driver::reactor::{Handle, Refused, Stepper, Upcalls};
 use ringback_driver::request::{Completion, ErrorCode, LineNumber, RequestId};
+use ringback_softcard::{Far, ModemFault, SoftModem, SoftUart, UartModel};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::callstate::monitor::{Monitor, Seen};
 use ringback_tspi::callstate::pots::{INBOUND, OUTBOUND, may_follow};
@@ -88,7 +89,7 @@ impl World {
         ] {
             modem.add(number, far);
         }
-        let uart = SoftUart::new(SoftModel::default());
+        let uart = SoftUart::new(UartModel::default());
         let device = SoftDevice::new(uart.clone(), None, SoftInterrupt::new().unwrap());
         let mut delay = |time: Duration| {
             let characters = PER_MS * time.as_millis() as usize;
@@ -131,6 +132,11 @@ impl World {
         state.opening.unwrap_or(Opening::FIRST)
     }
 
+    /// The modem's time.
+    fn now(&self) -> Duration {
+        self.stepper.now() - Time::ZERO
+    }
+
     fn run(&mut self, ms: u64) {
         for _ in 0..ms {
             for _ in 0..PER_MS {
@@ -141,9 +147,9 @@ impl World {
                     self.stepper.interrupt();
                 }
             }
-            let now = self.stepper.now();
+            let now = self.now();
             self.modem.run(now, self.uart.dtr(), &mut self.to_modem, &mut self.from_modem);
-            self.uart.set_inputs(self.modem.status());
+            self.uart.set_inputs(self.modem.signals());
             if self.interrupts && self.uart.interrupts() {
                 self.stepper.interrupt();
             }
@@ -292,7 +298,7 @@ impl World {
     }
 
     fn ring(&mut self) -> HDRVCALL {
-        self.modem.call(self.stepper.now());
+        self.modem.call(self.now());
         self.offered(1000)
     }
 }

@@ -85,8 +85,8 @@ fn a_modem_that_was_left_online_is_got_back() {
         let mut modem = SoftModem::new();
         modem.add("9", Far::Echo(Duration::ZERO));
         let mut out = VecDeque::new();
-        modem.run(Time::ZERO, true, &mut b"ATD9\r".to_vec(), &mut out);
-        modem.run(Time::ZERO, true, &mut Vec::new(), &mut out);
+        modem.run(Duration::ZERO, true, &mut b"ATD9\r".to_vec(), &mut out);
+        modem.run(Duration::ZERO, true, &mut Vec::new(), &mut out);
         assert!(!modem.is_on_hook());
         if let Some(fault) = fault {
             modem.set_fault(fault, true);

@@ -119,7 +119,7 @@ fn the_line_tells_of_rings_calls_and_service_where_it_is_asked_to() {
     };
     world.handle.with(unwanted).unwrap();
     world.story();
-    world.modem.call(world.stepper.now());
+    world.modem.call(world.now());
     world.run(500);
     assert_eq!(world.story(), [line(LINEDEVSTATE_RINGING, 1, 0)]);
     assert_eq!(world.make_call("100").1, Err(LineError::INUSE));

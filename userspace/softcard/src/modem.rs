@@ -1,57 +1,57 @@
-//! A modem in software, with numbers that it can reach: for tests, and for the far end of a virtual
-//! machine's serial port.
+//! A modem with numbers that it can call: for tests, and for the far end of a virtual machine's
+//! serial port.
 //!
-//! It speaks V.250 as far as a modem of 1990 did, has its settings by `AT` commands, and is moved
-//! by [`SoftModem::run`], which is told the time. What is dialled decides what happens.
+//! It follows V.250 as far as a modem of 1990 did, and is set up by `AT` commands. Rules:
+//! - It acts in [`SoftModem::run`] only, which gets the time since any fixed moment.
+//! - The dialled number decides how a call ends ([`SoftModem::add`]).
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use ringback_driver::Time;
-use ringback_driver::card::uart16550::ModemStatus;
+use crate::uart16550::ModemSignals;
 
-/// What is at a number.
+/// The other end of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Far {
-    /// A modem, connected after so long.
+    /// A modem; the duration is the time from dialling to the connection.
     Modem(Duration),
-    /// A modem that sends back what it receives, connected after so long.
+    /// A modem that sends back what it receives; the duration is that of [`Far::Modem`].
     Echo(Duration),
-    /// A modem, connected after so long, that hangs up when it has been connected for so long.
+    /// A modem that hangs up in the middle of a connection.
     HangsUp {
-        /// Until it is connected.
+        /// The time from dialling to the connection.
         after: Duration,
-        /// How long the connection lasts.
+        /// The duration of the connection.
         talks: Duration,
     },
-    /// The line is in use; the modem says BUSY.
+    /// A line in use: the modem reports BUSY.
     Busy,
-    /// No modem: somebody says hello.
+    /// A human voice: the modem reports NO CARRIER.
     NoCarrier,
-    /// A telephone that rings.
+    /// A telephone that nobody answers: the modem reports NO ANSWER.
     NoAnswer,
-    /// No dial tone, whatever is dialled.
+    /// An exchange without a dial tone: the modem reports NO DIALTONE.
     NoDialTone,
-    /// A line on which the modem never comes to an end.
+    /// A call on which the modem never reports a result.
     Endless,
-    /// Somebody who hangs up and calls back after so long.
+    /// Somebody who hangs up, and calls back this long after the modem reported NO CARRIER.
     CallsBack(Duration),
 }
 
-/// What is wrong with the modem.
+/// A fault of the modem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ModemFault {
-    /// It does not react at all.
+    /// The modem does not react at all.
     Dead,
-    /// It sends back what it gets, and nothing else.
+    /// The modem sends back what it gets, and nothing else.
     Loop,
-    /// Noise comes with everything that it says.
+    /// The modem sends noise before each of its answers.
     Noise,
-    /// It answers in numbers, whatever it is told.
+    /// The modem answers in numbers, whatever ATV commands.
     Numeric,
-    /// DTR is not connected.
+    /// The modem does not see DTR.
     NoDtr,
-    /// DCD is always on.
+    /// The modem does not drive DCD, so that the UART sees it on.
     NoDcd,
 }
 
@@ -60,16 +60,16 @@ enum State {
     OnHook,
     /// Off-hook, takes commands.
     OffHook,
-    /// Says what it has come to then.
-    Calling(Time, Far),
+    /// Dialling; the result is reported at this time, or never.
+    Calling(Option<Duration>, Far),
     Online(Far),
     /// Still on-line, but takes commands.
     Escaped(Far),
 }
 
-/// How long after dialling it says what it has come to, where that is not a modem.
+/// The time from dialling to the result of a call that reaches no modem.
 const RESULT: Duration = Duration::from_secs(4);
-/// Register S7: how long it waits for a carrier.
+/// Register S7: how long the modem waits for a carrier.
 const NO_ANSWER: Duration = Duration::from_secs(50);
 const NO_DIAL_TONE: Duration = Duration::from_secs(5);
 const HANDSHAKE: Duration = Duration::from_secs(3);
@@ -79,7 +79,7 @@ const GUARD: Duration = Duration::from_secs(1);
 /// Register S25: how long DTR must be off before it counts.
 const DTR_OFF: Duration = Duration::from_millis(50);
 
-/// A modem in software, with the numbers that it can reach.
+/// A modem with numbers that it can call. Times are those since any fixed moment.
 #[derive(Debug)]
 pub struct SoftModem {
     numbers: HashMap<String, Far>,
@@ -91,14 +91,14 @@ pub struct SoftModem {
     line: Vec<u8>,
     dialed: String,
     commands: Vec<String>,
-    /// When it rings next.
-    rings: Option<Time>,
-    heard_at: Time,
+    /// When the next RING is reported.
+    rings: Option<Duration>,
+    heard_at: Duration,
     pluses: u8,
-    dtr_off_since: Option<Time>,
+    dtr_off_since: Option<Duration>,
     far_received: Vec<u8>,
     far_sends: VecDeque<u8>,
-    far_ends: Option<Time>,
+    far_ends: Option<Duration>,
 }
 
 impl Default for SoftModem {
@@ -114,7 +114,7 @@ impl Default for SoftModem {
             dialed: String::new(),
             commands: Vec::new(),
             rings: None,
-            heard_at: Time::ZERO,
+            heard_at: Duration::ZERO,
             pluses: 0,
             dtr_off_since: None,
             far_received: Vec::new(),
@@ -125,17 +125,17 @@ impl Default for SoftModem {
 }
 
 impl SoftModem {
-    /// One that reaches nobody: NO CARRIER.
+    /// A modem without numbers: every call ends in NO CARRIER.
     pub fn new() -> SoftModem {
         SoftModem::default()
     }
 
-    /// Says what is at a number.
+    /// Puts `far` at a number, which is compared with the dialled digits (0 to 9, A to D, * and #).
     pub fn add(&mut self, number: &str, far: Far) {
         self.numbers.insert(number.to_owned(), far);
     }
 
-    /// Breaks it, or mends it.
+    /// Switches a fault on or off.
     pub fn set_fault(&mut self, fault: ModemFault, broken: bool) {
         self.faults.retain(|one| *one != fault);
         if broken {
@@ -143,27 +143,27 @@ impl SoftModem {
         }
     }
 
-    /// Somebody calls, until it is answered or [`SoftModem::give_up`].
-    pub fn call(&mut self, now: Time) {
+    /// Makes an incoming call, which rings until it is answered or [`SoftModem::give_up`].
+    pub fn call(&mut self, now: Duration) {
         self.rings = Some(now);
     }
 
-    /// Whoever called hangs up.
+    /// Ends an incoming call that is not answered.
     pub fn give_up(&mut self) {
         self.rings = None;
     }
 
-    /// The other modem sends.
+    /// Sends bytes from the other modem, as soon as there is a connection.
     pub fn far_send(&mut self, bytes: &[u8]) {
         self.far_sends.extend(bytes);
     }
 
-    /// What the other modem has received so far.
+    /// The bytes that the other modem has received so far, in all connections.
     pub fn far_received(&self) -> &[u8] {
         &self.far_received
     }
 
-    /// The other modem hangs up.
+    /// Ends a connection from the other side: NO CARRIER is added to `to_computer`.
     pub fn far_hang_up(&mut self, to_computer: &mut VecDeque<u8>) {
         if matches!(self.state, State::Online(_) | State::Escaped(_)) {
             self.state = State::OnHook;
@@ -171,31 +171,31 @@ impl SoftModem {
         }
     }
 
-    /// Whether its line is free.
+    /// Whether the modem's line is free.
     pub fn is_on_hook(&self) -> bool {
         self.state == State::OnHook
     }
 
-    /// The commands that it got, in order.
+    /// The command lines that the modem got, in order, in upper case and from AT on.
     pub fn commands(&self) -> &[String] {
         &self.commands
     }
 
-    /// The modem's outputs, which are the UART's inputs.
-    pub fn status(&self) -> ModemStatus {
+    /// The levels of the modem's outputs.
+    pub fn signals(&self) -> ModemSignals {
         let online = matches!(self.state, State::Online(_) | State::Escaped(_));
-        ModemStatus { cts: true, dsr: true, ri: false, dcd: online || self.has(ModemFault::NoDcd) }
+        ModemSignals { cts: true, dsr: true, ri: false, dcd: online || self.has(ModemFault::NoDcd) }
     }
 
     fn has(&self, fault: ModemFault) -> bool {
         self.faults.contains(&fault)
     }
 
-    /// Lets it react: to the time, to DTR, and to what came from the computer, all of which it
-    /// takes.
+    /// Lets the modem react to the time, to DTR, and to the bytes from the computer, all of which
+    /// it takes. Its answers are added to `to_computer`. The time must not go back.
     pub fn run(
         &mut self,
-        now: Time,
+        now: Duration,
         dtr: bool,
         from_computer: &mut Vec<u8>,
         to_computer: &mut VecDeque<u8>,
@@ -214,8 +214,8 @@ impl SoftModem {
         self.time(now, dtr, to_computer);
     }
 
-    fn time(&mut self, now: Time, dtr: bool, out: &mut VecDeque<u8>) {
-        if self.pluses == 3 && now - self.heard_at >= GUARD {
+    fn time(&mut self, now: Duration, dtr: bool, out: &mut VecDeque<u8>) {
+        if self.pluses == 3 && now.saturating_sub(self.heard_at) >= GUARD {
             self.pluses = 0;
             if let State::Online(far) = self.state {
                 self.state = State::Escaped(far);
@@ -227,7 +227,7 @@ impl SoftModem {
             None => Some(now),
             since => since,
         };
-        if self.dtr_off_since.is_some_and(|since| now - since >= DTR_OFF) {
+        if self.dtr_off_since.is_some_and(|since| now.saturating_sub(since) >= DTR_OFF) {
             let busy = self.state != State::OnHook;
             self.state = State::OnHook;
             if busy {
@@ -238,7 +238,7 @@ impl SoftModem {
             self.rings = Some(now + RING_EVERY);
             self.say("RING", 2, out);
         }
-        if let State::Calling(at, far) = self.state
+        if let State::Calling(Some(at), far) = self.state
             && now >= at
         {
             self.result(now, far, out);
@@ -251,13 +251,13 @@ impl SoftModem {
         }
     }
 
-    fn result(&mut self, now: Time, far: Far, out: &mut VecDeque<u8>) {
+    fn result(&mut self, now: Duration, far: Far, out: &mut VecDeque<u8>) {
         self.state = State::OnHook;
         match far {
             Far::Modem(_) | Far::Echo(_) | Far::HangsUp { .. } => {
                 self.state = State::Online(far);
                 self.far_ends = match far {
-                    Far::HangsUp { talks, .. } => Some(now + talks),
+                    Far::HangsUp { talks, .. } => Some(now.saturating_add(talks)),
                     _ => None,
                 };
                 self.heard_at = now;
@@ -267,9 +267,9 @@ impl SoftModem {
             Far::NoCarrier => self.say("NO CARRIER", 3, out),
             Far::NoAnswer => self.say("NO ANSWER", 8, out),
             Far::NoDialTone => self.say("NO DIALTONE", 6, out),
-            Far::Endless => self.state = State::Calling(Time::NEVER, far),
+            Far::Endless => self.state = State::Calling(None, far),
             Far::CallsBack(after) => {
-                self.rings = Some(now + after);
+                self.rings = Some(now.saturating_add(after));
                 self.say("NO CARRIER", 3, out);
             }
         }
@@ -291,8 +291,8 @@ impl SoftModem {
         out.extend(text.bytes());
     }
 
-    fn byte(&mut self, byte: u8, now: Time, out: &mut VecDeque<u8>) {
-        let silence = now - self.heard_at;
+    fn byte(&mut self, byte: u8, now: Duration, out: &mut VecDeque<u8>) {
+        let silence = now.saturating_sub(self.heard_at);
         self.heard_at = now;
         if let State::Online(far) = self.state {
             let begins = self.pluses == 0 && silence >= GUARD;
@@ -307,7 +307,7 @@ impl SoftModem {
             return;
         }
         if let State::Calling(..) = self.state {
-            // Any character ends it.
+            // Any character ends the call.
             self.state = State::OnHook;
             self.say("NO CARRIER", 3, out);
             return;
@@ -329,7 +329,7 @@ impl SoftModem {
         self.command(&command, now, out);
     }
 
-    fn command(&mut self, command: &str, now: Time, out: &mut VecDeque<u8>) {
+    fn command(&mut self, command: &str, now: Duration, out: &mut VecDeque<u8>) {
         let mut rest = command;
         while let Some(letter) = rest.chars().next() {
             rest = rest.get(letter.len_utf8()..).unwrap_or_default();
@@ -338,7 +338,7 @@ impl SoftModem {
                 'A' => {
                     let ringing = self.rings.take().is_some();
                     let far = if ringing { Far::Modem(HANDSHAKE) } else { Far::NoCarrier };
-                    self.state = State::Calling(now + HANDSHAKE, far);
+                    self.state = State::Calling(Some(now + HANDSHAKE), far);
                     return;
                 }
                 'E' | 'V' | 'Q' | 'H' | 'X' | 'Z' | 'O' => {
@@ -372,7 +372,7 @@ impl SoftModem {
         self.say("OK", 0, out);
     }
 
-    fn dial(&mut self, text: &str, now: Time, out: &mut VecDeque<u8>) {
+    fn dial(&mut self, text: &str, now: Duration, out: &mut VecDeque<u8>) {
         let digits = text.chars().filter(|c| matches!(c, '0'..='9' | 'A'..='D' | '*' | '#'));
         if self.state == State::OnHook {
             self.dialed.clear();
@@ -389,11 +389,11 @@ impl SoftModem {
             Far::NoDialTone => NO_DIAL_TONE,
             _ => RESULT,
         };
-        self.state = State::Calling(now + after, far);
+        self.state = State::Calling(Some(now.saturating_add(after)), far);
     }
 }
 
-/// The number at the front of the text, which it is taken off; 0 if there is none.
+/// Takes the number off the front of the text; 0 if there is none.
 fn number(text: &mut &str) -> u32 {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (digits, rest) = text.split_at(end);
@@ -417,11 +417,11 @@ mod tests {
             Desk { modem: SoftModem::new(), ms: 0, dtr: true, from: VecDeque::new() }
         }
 
-        /// Types, waits, and gives what the modem said, line ends left out.
+        /// Types, waits, and returns what the modem said, line ends left out.
         fn type_in(&mut self, text: &str, wait_ms: u64) -> String {
             let mut bytes = text.as_bytes().to_vec();
             for _ in 0..=wait_ms {
-                let now = Time::from_nanos(self.ms * 1_000_000);
+                let now = Duration::from_millis(self.ms);
                 self.modem.run(now, self.dtr, &mut bytes, &mut self.from);
                 self.ms += 1;
             }
@@ -450,20 +450,20 @@ mod tests {
         assert_eq!(desk.type_in("ATDT1,2;\r", 1), "|OK|");
         assert!(!desk.modem.is_on_hook());
         assert_eq!(desk.type_in("ATD3\r", 1001), "|CONNECT 33600|");
-        assert!(desk.modem.status().dcd);
+        assert!(desk.modem.signals().dcd);
         assert_eq!(desk.type_in("a+++", 3000), "a+++", "no silence before it");
         assert_eq!(desk.type_in("+++b", 3000), "+++b", "none after it");
         assert_eq!(desk.type_in("+++", 1001), "+++|OK|");
         assert_eq!(desk.type_in("ATO\r", 1), "|CONNECT 33600|");
         desk.dtr = false;
         assert_eq!(desk.type_in("", 51), "|NO CARRIER|");
-        assert!(desk.modem.is_on_hook() && !desk.modem.status().dcd);
+        assert!(desk.modem.is_on_hook() && !desk.modem.signals().dcd);
     }
 
     #[test]
     fn it_rings_until_it_is_answered() {
         let mut desk = Desk::new();
-        desk.modem.call(Time::ZERO);
+        desk.modem.call(Duration::ZERO);
         assert_eq!(desk.type_in("ATE0\r", 12_100), "ATE0/|OK||RING||RING||RING|");
         assert_eq!(desk.type_in("ATA\r", 10_000), "|CONNECT 33600|");
     }
