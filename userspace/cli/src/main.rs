@@ -5,6 +5,7 @@
 //! | `demo` | four calls on the software card, printed as a time line |
 //! | `lines`, `call`, `answer`, `monitor` | one command each |
 //! | `device` | which cards there are, and which kernel driver holds them |
+//! | `conform` | whether somebody's provider keeps the contract |
 //! | `bench` | measures latency; a cargo feature that packages leave out |
 //! | `card` | opens the card of `--card` and starts a host |
 //! | `softcard` | the software card in virtual machines |
@@ -24,6 +25,7 @@ mod answer;
 mod bench;
 mod call;
 mod card;
+mod conform;
 mod conversation;
 mod data;
 mod demo;
@@ -74,6 +76,9 @@ enum Command {
     Answer(answer::Answer),
     Monitor(monitor::Monitor),
     Device(device::Device),
+    Conform(conform::Conform),
+    #[command(hide = true)]
+    ConformPlay(conform::Play),
     #[cfg(feature = "bench")]
     Bench(bench::Bench),
     Softcard(softcard::Softcard),
@@ -85,6 +90,11 @@ fn main() -> ExitCode {
         Err(error) => return refused(&error),
     };
     log_to_stderr(arguments.verbose);
+    let arguments = match arguments.command {
+        // Threads and signals of this process are the provider's.
+        Command::ConformPlay(play) => return exit_of(play.run()),
+        command => Arguments { command, ..arguments },
+    };
     let ended = Signals::install()
         .map_err(|error| Failure::failed(format_args!("signals can't be received: {error}")))
         .and_then(|signals| match arguments.command {
@@ -94,10 +104,16 @@ fn main() -> ExitCode {
             Command::Answer(answer) => answer.run(&signals),
             Command::Monitor(monitor) => monitor.run(&signals),
             Command::Device(device) => device.run(&signals),
+            Command::Conform(conform) => conform.run(&signals),
+            Command::ConformPlay(play) => play.run(),
             #[cfg(feature = "bench")]
             Command::Bench(bench) => bench.run(&signals),
             Command::Softcard(softcard) => softcard.run(&signals),
         });
+    exit_of(ended)
+}
+
+fn exit_of(ended: Result<(), Failure>) -> ExitCode {
     match ended {
         Ok(()) => Exit::Done.into(),
         Err(failure) => {

@@ -1,23 +1,36 @@
-//! What a run has shown, rule by rule: as text for people, and as JSON.
+//! What runs have shown, rule by rule: as text for people, and as JSON.
 //!
-//! A report is made of a log and names where the log is from, so that a reader of the report can
-//! repeat the run by its seed or judge the log again. Its verdicts are those of [`judge`].
+//! A report is made of logs, one for each scenario that was played, and names where each finding is
+//! from, so that a reader can repeat the run by its seed or judge the log again. A rule that was
+//! broken once is broken; one that was kept in some runs and not exercised in others is kept.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::log::{Header, Log};
-use crate::rules::{Verdict, find, judge};
+use crate::log::Log;
+use crate::rules::{Finding, Rule, Verdict, find, judge};
 
-/// The verdicts on one log.
+/// The verdicts on the logs of one provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Report {
-    /// Where the log is from.
-    pub header: Header,
+    /// The provider, as the user named it.
+    pub provider: String,
+    /// What was played, in the order of the logs.
+    pub runs: Vec<Run>,
     /// Each rule, in the order of the table.
     pub rules: Vec<Judged>,
+}
+
+/// One scenario that was played.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// Its name.
+    pub scenario: String,
+    /// Its seed.
+    pub seed: u64,
 }
 
 /// The verdict on one rule.
@@ -26,8 +39,11 @@ pub struct Report {
 pub struct Judged {
     /// The rule's key.
     pub key: String,
-    /// What the log says about it.
+    /// What the logs say about it; the findings of all of them, in their order.
     pub verdict: Verdict,
+    /// Of each finding, which of the runs has it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub found_in: Vec<usize>,
 }
 
 /// How many rules met with which verdict.
@@ -44,20 +60,33 @@ pub struct Counts {
 }
 
 impl Report {
-    /// Judges a log.
-    pub fn of(log: &Log) -> Report {
-        let judged = |(rule, verdict): (&crate::rules::Rule, Verdict)| Judged {
-            key: rule.key.to_owned(),
-            verdict,
-        };
-        let rules = judge(log).into_iter().map(judged).collect();
-        Report { header: log.header().clone(), rules }
+    /// Judges logs of one provider.
+    pub fn of(logs: &[Log]) -> Report {
+        let header = |log: &Log| log.header().clone();
+        let provider = logs.first().map_or_else(String::new, |log| header(log).provider);
+        let run = |log: &Log| Run { scenario: header(log).scenario, seed: header(log).seed };
+        let mut rules: Vec<Judged> = Vec::new();
+        for (index, log) in logs.iter().enumerate() {
+            let verdicts = judge(log).into_iter();
+            if rules.is_empty() {
+                rules.extend(verdicts.map(|(rule, verdict)| Judged::new(rule, verdict, index)));
+            } else {
+                rules.iter_mut().zip(verdicts).for_each(|(of, (_, more))| of.add(more, index));
+            }
+        }
+        Report { provider, runs: logs.iter().map(run).collect(), rules }
     }
 
     /// Only what is said about this rule.
     pub fn only(mut self, key: &str) -> Report {
         self.rules.retain(|judged| judged.key == key);
         self
+    }
+
+    /// The keys of the rules that were broken.
+    pub fn broken(&self) -> impl Iterator<Item = &str> {
+        let broken = |judged: &&Judged| matches!(judged.verdict, Verdict::Broken { .. });
+        self.rules.iter().filter(broken).map(|judged| &*judged.key)
     }
 
     /// How many rules met with which verdict.
@@ -83,14 +112,48 @@ impl Report {
     }
 }
 
+impl Judged {
+    fn new(rule: &Rule, verdict: Verdict, index: usize) -> Judged {
+        let mut judged = Judged {
+            key: rule.key.to_owned(),
+            verdict: Verdict::NotExercised,
+            found_in: Vec::new(),
+        };
+        judged.add(verdict, index);
+        judged
+    }
+
+    /// What another log says about the rule.
+    fn add(&mut self, verdict: Verdict, index: usize) {
+        let count = |findings: &[Finding]| findings.iter().map(|_| index).collect::<Vec<_>>();
+        match (&mut self.verdict, verdict) {
+            (Verdict::Broken { findings }, Verdict::Broken { findings: more }) => {
+                self.found_in.extend(count(&more));
+                findings.extend(more);
+            }
+            (Verdict::Broken { .. }, _) | (_, Verdict::NotExercised) => {}
+            (of, Verdict::Broken { findings }) => {
+                self.found_in = count(&findings);
+                *of = Verdict::Broken { findings };
+            }
+            (Verdict::Kept { times }, Verdict::Kept { times: more }) => {
+                *times = times.saturating_add(more);
+            }
+            (of, other) => *of = other,
+        }
+    }
+}
+
 /// Up to so many findings of one rule are printed; the JSON has all.
 const PRINTED: usize = 3;
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Header { provider, scenario, seed, .. } = &self.header;
-        writeln!(f, "{provider}, scenario {scenario}, seed {seed}")?;
-        for Judged { key, verdict } in &self.rules {
+        match &self.runs[..] {
+            [run] => writeln!(f, "{}, {run}", self.provider)?,
+            runs => writeln!(f, "{}, {} scenarios", self.provider, runs.len())?,
+        }
+        for Judged { key, verdict, found_in } in &self.rules {
             let says = find(key).map_or("", |rule| rule.says);
             match verdict {
                 Verdict::Kept { times } => {
@@ -105,17 +168,12 @@ impl fmt::Display for Report {
                     if let Some(rule) = find(key) {
                         writeln!(f, "     It stands in: {}", rule.source)?;
                     }
-                    for finding in findings.iter().take(PRINTED) {
-                        let entries: Vec<_> =
-                            finding.entries.iter().map(ToString::to_string).collect();
-                        writeln!(f, "     What was done: {}", finding.done)?;
-                        writeln!(f, "     What was seen: {}", finding.seen)?;
-                        writeln!(f, "     In the log:    entries {}", entries.join(", "))?;
+                    for (finding, run) in findings.iter().zip(found_in).take(PRINTED) {
+                        self.finding(f, finding, *run)?;
                     }
                     if findings.len() > PRINTED {
                         writeln!(f, "     and {} more", findings.len() - PRINTED)?;
                     }
-                    writeln!(f, "     To repeat it: scenario {scenario} with seed {seed}")?;
                 }
             }
         }
@@ -128,12 +186,30 @@ impl fmt::Display for Report {
     }
 }
 
+impl Report {
+    fn finding(&self, f: &mut fmt::Formatter<'_>, finding: &Finding, run: usize) -> fmt::Result {
+        let entries: Vec<_> = finding.entries.iter().map(ToString::to_string).collect();
+        writeln!(f, "     What was done: {}", finding.done)?;
+        writeln!(f, "     What was seen: {}", finding.seen)?;
+        if let Some(run) = self.runs.get(run) {
+            writeln!(f, "     Where:         {run}, entries {}", entries.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "scenario {}, seed {}", self.scenario, self.seed)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::log::{Data, FORMAT, What};
+    use crate::log::{Data, FORMAT, Header, What};
 
     /// A log whose drop returned 0.
     fn log() -> Log {
@@ -157,22 +233,21 @@ mod tests {
 
     #[test]
     fn a_finding_says_cause_sight_place_and_how_to_repeat_it() {
-        let text = Report::of(&log()).only("R2").to_string();
+        let text = Report::of(&[log()]).only("R2").to_string();
         let expected = "\
 libmodem.so, scenario drops, seed 77
 R2   BROKEN, 5 times: An asynchronous function never returns 0.
      It stands in: W32/asynchronous-functions
      What was done: TSPI_lineDrop under id 5 was asked
      What was seen: it returned 0
-     In the log:    entries 0, 1
+     Where:         scenario drops, seed 77, entries 0, 1
      What was done: TSPI_lineDrop under id 5 was asked
      What was seen: it returned 0
-     In the log:    entries 2, 3
+     Where:         scenario drops, seed 77, entries 2, 3
      What was done: TSPI_lineDrop under id 5 was asked
      What was seen: it returned 0
-     In the log:    entries 4, 5
+     Where:         scenario drops, seed 77, entries 4, 5
      and 2 more
-     To repeat it: scenario drops with seed 77
 0 rules kept, 1 broken, 0 not exercised, 0 not observable
 ";
         assert_eq!(text, expected);
@@ -182,15 +257,33 @@ R2   BROKEN, 5 times: An asynchronous function never returns 0.
     fn a_log_that_was_kept_as_a_file_shows_the_same_without_the_provider() {
         let mut file = Vec::new();
         log().write(&mut file).unwrap();
-        let again = Report::of(&Log::read(&file[..]).unwrap());
-        assert_eq!(again, Report::of(&log()));
+        let again = Report::of(&Log::read_all(&file[..]).unwrap());
+        assert_eq!(again, Report::of(&[log()]));
         let json = again.json().unwrap();
         assert_eq!(serde_json::from_str::<Report>(&json).unwrap(), again);
     }
 
     #[test]
+    fn several_logs_are_one_report_and_a_finding_names_its_run() {
+        let header = Header { scenario: "calm".to_owned(), ..log().header().clone() };
+        let mut file = Vec::new();
+        for log in [Log::new(header), log(), log()] {
+            log.write(&mut file).unwrap();
+        }
+        let logs = Log::read_all(&file[..]).unwrap();
+        let report = Report::of(&logs);
+        assert_eq!(report.runs.len(), 3);
+        let r2 = report.rules.iter().find(|judged| judged.key == "R2").unwrap();
+        assert_eq!(r2.found_in, [vec![1; 5], vec![2; 5]].concat());
+        assert_eq!(report.broken().collect::<Vec<_>>(), ["R1", "R2"]);
+        // What one log keeps and another does not exercise is kept.
+        let kept = |report: &Report| report.counts().kept;
+        assert_eq!(kept(&report), kept(&Report::of(&[log()])));
+    }
+
+    #[test]
     fn the_counts_are_those_of_all_rules_and_no_silence_counts_as_kept() {
-        let report = Report::of(&log());
+        let report = Report::of(&[log()]);
         let Counts { kept, broken, not_exercised, not_observable } = report.counts();
         assert_eq!(kept + broken + not_exercised + not_observable, crate::rules::ALL.len());
         // R1 and R2 were broken; R3 and X1 had their occasions.

@@ -3,6 +3,7 @@
 //! All tests run on the software card. Every wait has a limit far beyond what it takes.
 
 mod calls;
+mod conform;
 mod cut_off;
 mod demo;
 mod ends;

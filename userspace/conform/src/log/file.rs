@@ -10,6 +10,9 @@ use super::{Entry, FORMAT, Header, Impossible, Log};
 /// How long a line may be, in bytes. What TSPI hands over is far below it.
 pub const LINE_LIMIT: u64 = 1 << 20;
 
+/// How a header begins, and no entry.
+const BEGIN: &[u8] = b"{\"format\"";
+
 /// Why a file is not a log.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -40,8 +43,10 @@ pub enum ReadError {
         error: serde_json::Error,
     },
     /// The log is of another format.
-    #[error("line 1: this is format {found}; this program reads format {FORMAT}")]
+    #[error("line {line}: this is format {found}; this program reads format {FORMAT}")]
     Format {
+        /// The line, counted from 1.
+        line: u64,
         /// The format it has.
         found: u32,
     },
@@ -59,26 +64,18 @@ impl Log {
     /// Reads a log.
     ///
     /// # Errors
+    /// [`ReadError`] names the line and says what is wrong with it; a second log is wrong too.
+    pub fn read(file: impl BufRead) -> Result<Log, ReadError> {
+        let mut logs = read(file, 1)?;
+        logs.pop().ok_or(ReadError::Empty)
+    }
+
+    /// Reads a file of one or several logs, one behind the other.
+    ///
+    /// # Errors
     /// [`ReadError`] names the line and says what is wrong with it.
-    pub fn read(mut file: impl BufRead) -> Result<Log, ReadError> {
-        let mut text = Vec::new();
-        if !next_line(&mut file, 1, &mut text)? {
-            return Err(ReadError::Empty);
-        }
-        let syntax = |line, error| ReadError::Syntax { line, error };
-        let header: Header = serde_json::from_slice(&text).map_err(|error| syntax(1, error))?;
-        if header.format != FORMAT {
-            return Err(ReadError::Format { found: header.format });
-        }
-        let mut log = Log::new(header);
-        let mut line = 2;
-        while next_line(&mut file, line, &mut text)? {
-            let entry: Entry =
-                serde_json::from_slice(&text).map_err(|error| syntax(line, error))?;
-            log.push(entry).map_err(|error| ReadError::Impossible { line, error })?;
-            line += 1;
-        }
-        Ok(log)
+    pub fn read_all(file: impl BufRead) -> Result<Vec<Log>, ReadError> {
+        read(file, usize::MAX)
     }
 
     /// Writes the log.
@@ -89,6 +86,34 @@ impl Log {
         write_line(&mut out, self.header())?;
         self.entries().iter().try_for_each(|entry| write_line(&mut out, entry))
     }
+}
+
+/// Reads at most so many logs.
+fn read(mut file: impl BufRead, most: usize) -> Result<Vec<Log>, ReadError> {
+    let (mut logs, mut text): (Vec<Log>, _) = (Vec::new(), Vec::new());
+    let mut line = 1;
+    while next_line(&mut file, line, &mut text)? {
+        let entry = logs.last().map(|_| serde_json::from_slice::<Entry>(&text));
+        let is_last = logs.len() == most || !text.starts_with(BEGIN);
+        match (entry, logs.last_mut()) {
+            (Some(Ok(entry)), Some(log)) => {
+                log.push(entry).map_err(|error| ReadError::Impossible { line, error })?;
+            }
+            (Some(Err(error)), _) if is_last => {
+                return Err(ReadError::Syntax { line, error });
+            }
+            _ => {
+                let header: Header = serde_json::from_slice(&text)
+                    .map_err(|error| ReadError::Syntax { line, error })?;
+                if header.format != FORMAT {
+                    return Err(ReadError::Format { line, found: header.format });
+                }
+                logs.push(Log::new(header));
+            }
+        }
+        line += 1;
+    }
+    if logs.is_empty() { Err(ReadError::Empty) } else { Ok(logs) }
 }
 
 /// Writes a header or an entry as a line.

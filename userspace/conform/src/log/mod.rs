@@ -256,6 +256,11 @@ impl Log {
         self.entries.get(usize::try_from(number).ok()?)
     }
 
+    /// The calls of functions that have not returned, by the numbers of their entries.
+    pub fn running(&self) -> impl Iterator<Item = u64> {
+        self.open.keys().copied().filter(|of| self.function(*of).is_ok())
+    }
+
     /// Whether it was watched for this.
     pub fn watches(&self, watch: Watch) -> bool {
         self.header.watched.contains(&watch)

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
 use super::lend::Out;
+use super::symbols::Word;
 use super::upward::{self, CALLBACKS, Callbacks, Upward};
 use crate::error::LineError;
 use crate::functions::{Function, RequestId};
@@ -73,19 +74,63 @@ macro_rules! slots {
             }
 
             /// Whether the library has the function of this name.
-            fn has(&self, name: &str) -> bool {
+            pub(super) fn has(&self, name: &str) -> bool {
                 match name {
                     $($(stringify!($name) => self.$name.is_some(),)*)*
                     _ => false,
                 }
             }
+
+            /// Calls the function of this name with a word for each C parameter, in their order.
+            /// `None` if the library does not have it, or if there are too few words.
+            ///
+            /// # Safety
+            /// The function is that of its name, and the words are what its page says.
+            pub(super) unsafe fn call(&self, name: &str, words: &[usize]) -> Option<i32> {
+                let mut words = words.iter().copied();
+                match name {
+                    $($(stringify!($name) => {
+                        let function = self.$name?;
+                        // SAFETY: the caller guarantees function and words.
+                        Some(unsafe {
+                            function($(
+                                Word::of_word(words.next()?)
+                                $(, slots!(@word $c2 words))?
+                            ),*)
+                        })
+                    })*)*
+                    _ => None,
+                }
+            }
         }
     };
     (@second $c2:ident $shape:tt) => { crate::c_type!(second $shape) };
+    (@word $c2:ident $words:ident) => { Word::of_word($words.next()?) };
 }
 
 crate::start_rows! {
     slots, {}, {}, provider_rows line_async_rows line_sync_rows phone_rows
+}
+
+/// Loads a library that is a provider, and finds its functions.
+///
+/// # Safety
+/// As of [`Loaded::open`].
+pub(super) unsafe fn load(path: &Path) -> Result<(Slots, Library), LoadError> {
+    // SAFETY: the caller guarantees that the library may run here.
+    let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }
+        .map_err(|cause| LoadError::Library { path: path.to_owned(), cause })?;
+    let symbol = |name: &str| {
+        // SAFETY: the symbol is only looked for; what it is the caller guarantees below.
+        let found = unsafe { library.get::<*const ()>(name) }.ok()?;
+        Some(found.as_raw_ptr().cast_const().cast::<()>())
+    };
+    // SAFETY: the caller guarantees that the names of TSPI are those functions.
+    let slots = unsafe { Slots::find(&symbol) };
+    if slots.TSPI_providerInit.is_none() {
+        return Err(LoadError::NoProvider(path.to_owned()));
+    }
+    Ok((slots, library))
 }
 
 /// A provider whose functions are those of a library.
@@ -112,20 +157,8 @@ impl Loaded {
     /// when they are called. It is a service provider, so what it exports under the names of TSPI
     /// are those functions, and they do what their pages say.
     pub unsafe fn open(path: impl AsRef<Path>) -> Result<Loaded, LoadError> {
-        let path = path.as_ref();
-        // SAFETY: the caller guarantees that the library may run here.
-        let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }
-            .map_err(|cause| LoadError::Library { path: path.to_owned(), cause })?;
-        let symbol = |name: &str| {
-            // SAFETY: the symbol is only looked for; what it is the caller guarantees below.
-            let found = unsafe { library.get::<*const ()>(name) }.ok()?;
-            Some(found.as_raw_ptr().cast_const().cast::<()>())
-        };
-        // SAFETY: the caller guarantees that the names of TSPI are those functions.
-        let slots = unsafe { Slots::find(&symbol) };
-        if slots.TSPI_providerInit.is_none() {
-            return Err(LoadError::NoProvider(path.to_owned()));
-        }
+        // SAFETY: the caller guarantees it.
+        let (slots, library) = unsafe { load(path.as_ref()) }?;
         Loaded::with(slots, Some(library))
     }
 

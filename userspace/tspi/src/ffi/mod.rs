@@ -20,6 +20,7 @@
 //! | `face`, `openings`, `exported`, `export` | a Rust provider called by C |
 //! | `read`, `outward` | parameters that come from C; results that go there |
 //! | `loader`, `loaded`, `late_calls` | a library as a Rust provider |
+//! | `symbols` | the functions of a library as they are, and exports that get them so |
 //! | `lend`, `upward` | parameters that go to C; completions and events that come from there |
 #![allow(unsafe_code)]
 
@@ -33,12 +34,14 @@ mod loader;
 mod openings;
 mod outward;
 mod read;
+mod symbols;
 #[cfg(test)]
 mod tests;
 mod upward;
 
 pub use face::{Face, Make};
 pub use loader::{LoadError, Loaded};
+pub use symbols::{Symbols, Word};
 
 /// ASYNC_COMPLETION: a request is over (C1).
 pub type AsyncCompletion = unsafe extern "C" fn(u32, i32);

@@ -1,0 +1,87 @@
+//! `ringback conform`: providers of other people's, in C, judged from outside.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use nix::sys::signal::Signal;
+use ringback_conform::report::{Judged, Report};
+use ringback_conform::rules::Verdict;
+
+use crate::program::{Ended, LIMIT, Program, run};
+
+/// Compiles a provider.
+fn compiled(folder: &Path, source: &str, defines: &[&str]) -> PathBuf {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let library = folder.join("provider.so");
+    let mut compiler = Command::new(std::env::var_os("CC").unwrap_or_else(|| "cc".into()));
+    compiler.args(["-std=c11", "-Wall", "-Werror", "-shared", "-fPIC", "-pthread", "-I"]);
+    compiler.arg(top.join("capi/include")).args(defines).arg("-o").arg(&library);
+    assert!(compiler.arg(top.join(source)).status().unwrap().success());
+    library
+}
+
+/// Runs it with a patience that fits what completes at once.
+fn conform(folder: &Path, arguments: &str) -> Ended {
+    run(&format!("conform --patience 2 {}/provider.so {arguments}", folder.display()))
+}
+
+fn report(ended: &Ended) -> Report {
+    serde_json::from_str(&ended.lines.join("\n")).unwrap()
+}
+
+fn verdict<'r>(report: &'r Report, key: &str) -> &'r Judged {
+    report.rules.iter().find(|judged| judged.key == key).unwrap()
+}
+
+#[test]
+fn the_example_in_c_keeps_every_rule_and_its_logs_show_the_same_again() {
+    let folder = tempfile::tempdir().unwrap();
+    compiled(folder.path(), "examples/provider.c", &[]);
+    let log = folder.path().join("provider.log");
+    let first = conform(folder.path(), &format!("--json --log {}", log.display())).with(0);
+    let found = report(&first);
+    assert!(found.counts().kept > 35 && found.counts().broken == 0, "{found}");
+    for key in ["T4", "R4", "R5", "C3", "C11", "B1", "N1", "N4", "D1", "D5", "D12", "V1", "X1"] {
+        let verdict = &verdict(&found, key).verdict;
+        assert!(matches!(verdict, Verdict::Kept { .. }), "{key}: {verdict:?}");
+    }
+    // It has no phones and no digits, and what it does not have is not kept.
+    for key in ["D10", "D17", "B7"] {
+        assert_eq!(verdict(&found, key).verdict, Verdict::NotExercised, "{key}");
+    }
+    std::fs::remove_file(folder.path().join("provider.so")).unwrap();
+    let again = run(&format!("conform --json --replay {}", log.display())).with(0);
+    assert_eq!(again.lines, first.lines);
+    // A log that exists is not written over.
+    compiled(folder.path(), "examples/provider.c", &[]);
+    conform(folder.path(), &format!("--log {}", log.display())).with(1);
+}
+
+#[test]
+fn what_can_not_be_judged_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("provider.so");
+    conform(folder.path(), "").with(1).says("No such file");
+    std::fs::write(&file, "no library").unwrap();
+    let ended = conform(folder.path(), "").with(1);
+    assert!(ended.errors.contains("can't be loaded") && ended.errors.contains("see above"));
+    conform(folder.path(), "--rule Q7").with(2).says("there is no rule");
+    conform(folder.path(), "--scenario dance").with(2).says("close-call");
+    run(&format!("conform --replay {}", file.display())).with(1).says("line 1");
+    run("conform").with(2);
+}
+
+#[test]
+fn a_signal_ends_it_and_its_processes() {
+    let folder = tempfile::tempdir().unwrap();
+    compiled(folder.path(), "examples/provider.c", &[]);
+    let provider = format!("{}/provider.so", folder.path().display());
+    let arguments = ["conform", "--seeds", "4000", &provider];
+    let mut program = Program::start(arguments.map(str::to_owned).to_vec());
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let since = Instant::now();
+    program.signal(Signal::SIGINT);
+    program.end().with(130);
+    assert!(since.elapsed() < LIMIT / 4);
+}

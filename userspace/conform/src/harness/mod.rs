@@ -1,0 +1,27 @@
+//! The harness: a library in a process of its own, called as TAPI calls it. Unix.
+//!
+//! [`run_all`] starts a process for each scenario and reads its log from a pipe, so what a provider
+//! did is there however its process ends. [`run`] is that process: it loads the library, has the
+//! scenario play, and writes each entry when it happens. A function that does not return ends the
+//! process, and a scenario that takes too long is ended from outside; both are findings.
+//!
+//! UNSAFETY: functions of a library are called with memory that this module owns and never gives
+//! back, and pages of it are protected. What the library does with them is what is to be seen.
+//!
+//! | file | what |
+//! |---|---|
+//! | `parent` | processes, their logs and their ends |
+//! | `process` | the functions and the upcalls of one library |
+//! | `arguments` | parameters as C has them, by the shapes of the rows |
+//! | `memory` | pages that tell when they are used |
+//! | `codes` | exit codes between the two |
+#![allow(unsafe_code)]
+
+mod arguments;
+mod codes;
+mod memory;
+mod parent;
+mod process;
+
+pub use parent::{RunError, run_all};
+pub use process::run;

@@ -1,0 +1,162 @@
+//! The suite's side: a process for each scenario, its log, and what became of it.
+
+use std::io::{self, Read};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::codes::{DONE, FAILED, HUNG, NOT_LOADED};
+use crate::log::{Log, ReadError, What};
+
+/// How long a scenario may take before its process is ended.
+const LIMIT: Duration = Duration::from_secs(150);
+/// How long the rest of a log may take once its process has ended.
+const REST: Duration = Duration::from_secs(2);
+/// How often the processes are looked at.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Why there is no log to judge.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// No process.
+    #[error("the provider's process can't be started: {0}")]
+    Start(io::Error),
+    /// The library is no provider, or can't be loaded; its process has said why on stderr.
+    #[error("the provider can't be loaded: see above")]
+    NotLoaded,
+    /// Nothing that the provider did.
+    #[error("the suite itself has failed in the provider's process: see above")]
+    Suite,
+    /// The process wrote something else than a log.
+    #[error("the log of the provider's process can't be read: {0}")]
+    Log(#[from] ReadError),
+    /// The caller wanted it to end.
+    #[error("interrupted")]
+    Stopped,
+}
+
+struct Running {
+    index: usize,
+    child: Child,
+    text: Receiver<Vec<u8>>,
+    until: Instant,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already, which is as well.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs processes, so many at a time, each of which calls [`run`](super::run), and gives their logs
+/// in the order of the commands. `is_stopped` is asked again and again.
+///
+/// # Errors
+/// [`RunError`].
+pub fn run_all(
+    commands: Vec<Command>,
+    at_a_time: usize,
+    is_stopped: impl Fn() -> bool,
+) -> Result<Vec<Log>, RunError> {
+    let mut logs: Vec<Option<Log>> = commands.iter().map(|_| None).collect();
+    let mut waiting = commands.into_iter().enumerate();
+    let mut running: Vec<Running> = Vec::new();
+    loop {
+        while running.len() < at_a_time.max(1)
+            && let Some((index, command)) = waiting.next()
+        {
+            running.push(start(index, command).map_err(RunError::Start)?);
+        }
+        if running.is_empty() {
+            return Ok(logs.into_iter().flatten().collect());
+        }
+        if is_stopped() {
+            return Err(RunError::Stopped);
+        }
+        let mut at = 0;
+        while at < running.len() {
+            let one = &mut running[at];
+            let ended = one.child.try_wait().map_err(RunError::Start)?;
+            let is_late = Instant::now() > one.until;
+            if is_late {
+                // It may have ended meanwhile.
+                let _ = one.child.kill();
+            }
+            match ended {
+                Some(status) => {
+                    let mut one = running.swap_remove(at);
+                    logs[one.index] = Some(log(&mut one, status, is_late)?);
+                }
+                None => at += 1,
+            }
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+fn start(index: usize, mut command: Command) -> io::Result<Running> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    let parent = std::process::id();
+    let orphan = move || {
+        // SAFETY: prctl with this option takes a signal and touches no memory.
+        unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+        if std::os::unix::process::parent_id() == parent {
+            Ok(())
+        } else {
+            Err(io::ErrorKind::Interrupted.into())
+        }
+    };
+    // SAFETY: the function makes two system calls and allocates nothing.
+    unsafe { command.pre_exec(orphan) };
+    let mut child = command.spawn()?;
+    let mut pipe = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
+    let (sender, text) = mpsc::channel();
+    thread::spawn(move || {
+        let mut piece = vec![0; 1 << 16];
+        // What can't be read any more is the end of the log.
+        while let Ok(count @ 1..) = pipe.read(&mut piece) {
+            if sender.send(piece[..count].to_vec()).is_err() {
+                return;
+            }
+        }
+    });
+    Ok(Running { index, child, text, until: Instant::now() + LIMIT })
+}
+
+/// The log of a process that has ended, with its end.
+fn log(one: &mut Running, status: ExitStatus, was_late: bool) -> Result<Log, RunError> {
+    let mut text = Vec::new();
+    let until = Instant::now() + REST;
+    while let Ok(piece) = one.text.recv_timeout(until.saturating_duration_since(Instant::now())) {
+        text.extend(piece);
+    }
+    match status.code() {
+        Some(NOT_LOADED) => return Err(RunError::NotLoaded),
+        Some(FAILED) => return Err(RunError::Suite),
+        _ => {}
+    }
+    // Half a line is what the process was writing when it ended.
+    let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    let mut log = Log::read(&text[..whole])?;
+    let last = |log: &Log| log.entries().last().map_or(0, |entry| entry.thread);
+    let thread = last(&log);
+    let end = match (status.code(), status.signal()) {
+        (Some(DONE | HUNG), _) => None,
+        (Some(code), _) => Some(What::Exited { code }),
+        (None, Some(_)) if was_late => {
+            let milliseconds = u64::try_from(LIMIT.as_millis()).unwrap_or(u64::MAX);
+            log.running().max().map(|of| What::Hung { of, milliseconds })
+        }
+        (None, signal) => Some(What::Died { signal: signal.unwrap_or(0) }),
+    };
+    if let Some(end) = end {
+        // An end may follow every entry, and what hangs is under way.
+        let _ = log.add(thread, end);
+    }
+    Ok(log)
+}
