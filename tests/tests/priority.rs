@@ -15,7 +15,7 @@ use nix::time::{ClockId, clock_gettime};
 use nix::unistd::Pid;
 use ringback_driver::engine::{Context, Engine, Failure};
 use ringback_driver::reactor::{Driver, Handle, Refused, Upcalls};
-use ringback_driver::request::{Completion, ErrorCode, RequestId, Token};
+use ringback_driver::request::{Completion, ErrorCode, LineNumber, RequestId, Token};
 
 /// Long enough for any machine; nothing waits this long unless it is broken.
 const DEADLINE: Duration = Duration::from_secs(300);
@@ -98,13 +98,13 @@ struct Ear {
 
 impl Upcalls<()> for Ear {
     fn completed(&mut self, completion: Completion) {
-        if completion.line == 0 {
+        if completion.line == LineNumber(0) {
             self.line_0.fetch_add(1, Ordering::SeqCst);
         } else {
             self.line_1.send((completion.id, completion.result)).ok();
         }
     }
-    fn event(&mut self, _: usize, (): ()) {}
+    fn event(&mut self, _: LineNumber, (): ()) {}
 }
 
 /// What is told on line 1: ids and results.
@@ -206,7 +206,7 @@ fn measure(
         }
         let begin = busy.used();
         let ticket = loop {
-            match handle.submit(1, Ask::Work(Duration::ZERO)) {
+            match handle.submit(LineNumber(1), Ask::Work(Duration::ZERO)) {
                 Ok(ticket) => break ticket,
                 // What the idle thread has asked is done, and is being delivered.
                 Err(Refused::Full(_)) if busy.used() - begin < LIMIT => thread::yield_now(),
@@ -234,7 +234,7 @@ fn an_idle_submitter_only_queues() {
     let (seen, idle) = beside_an_idle_thread(|handle| {
         // As many at a time as it has CPU for.
         for _ in 0..50 {
-            match handle.submit(0, Ask::Work(WORK)) {
+            match handle.submit(LineNumber(0), Ask::Work(WORK)) {
                 Ok(ticket) => drop(ticket),
                 Err(Refused::Full(_) | Refused::Crowded(_)) => thread::yield_now(),
                 Err(other) => panic!("{other}"),
@@ -248,7 +248,7 @@ fn an_idle_submitter_only_queues() {
 fn what_an_idle_thread_asks_synchronously_is_done_by_the_reaper() {
     let threads = Mutex::new(HashSet::new());
     let (seen, idle) = beside_an_idle_thread(|handle| {
-        let ticket = handle.submit(0, Ask::Wait).unwrap();
+        let ticket = handle.submit(LineNumber(0), Ask::Wait).unwrap();
         let token = ticket.token();
         drop(ticket);
         let worker = handle.with(move |_, cx| (thread::current().id(), cx.is_running(token)));
@@ -270,7 +270,7 @@ fn all_that_an_idle_thread_submits_is_told() {
     let idle = thread::spawn(move || {
         become_idle();
         for _ in 0..1000 {
-            handle.submit(0, Ask::Work(WORK)).unwrap().release();
+            handle.submit(LineNumber(0), Ask::Work(WORK)).unwrap().release();
         }
         thread::current().id()
     });

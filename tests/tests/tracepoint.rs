@@ -15,7 +15,7 @@ use ringback_driver::device::Device;
 use ringback_driver::device::soft::{SoftDevice, SoftInterrupt};
 use ringback_driver::engine::Failure;
 use ringback_driver::reactor::{Driver, Upcalls};
-use ringback_driver::request::Completion;
+use ringback_driver::request::{Completion, LineNumber};
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -84,7 +84,7 @@ impl Upcalls<()> for Tell {
     fn completed(&mut self, completion: Completion) {
         self.0.send(completion).ok();
     }
-    fn event(&mut self, _: usize, (): ()) {}
+    fn event(&mut self, _: LineNumber, (): ()) {}
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn every_running_request_is_in_the_ring_under_its_own_id() {
     let complement = |operand| Complement { operand, time_limit: Duration::from_millis(400) };
     // They run until their deadlines: the hardware is silent.
     let ids: HashSet<u32> =
-        (0..40).map(|n| handle.submit(0, complement(n)).unwrap().id().get()).collect();
+        (0..40).map(|n| handle.submit(LineNumber(0), complement(n)).unwrap().id().get()).collect();
     for _ in 0..40 {
         let completion = told.recv_timeout(DEADLINE).unwrap();
         assert_eq!(completion.result, Err(Failure::Deadline.errno()));

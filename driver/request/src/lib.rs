@@ -18,6 +18,7 @@ mod held;
 mod id;
 #[cfg(all(test, loom))]
 mod model;
+mod number;
 pub mod report;
 pub mod sync;
 mod table;
@@ -27,5 +28,6 @@ pub use error_code::ErrorCode;
 pub use gate::{Completed, Released};
 pub use held::{Held, Holder};
 pub use id::{RequestId, Token};
+pub use number::LineNumber;
 pub use table::{CapacityError, Completion, Full, MAX_CAPACITY, Table};
 pub use time::Time;

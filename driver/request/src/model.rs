@@ -10,7 +10,7 @@ use loom::thread;
 
 use crate::gate::{Completed, Gate, Orders, Released, Strict};
 use crate::table::Table;
-use crate::{ErrorCode, Time};
+use crate::{ErrorCode, LineNumber, Time};
 
 /// The result of a request that failed.
 const FAILED: Result<(), ErrorCode> = Err(ErrorCode::of::<-3>());
@@ -87,7 +87,7 @@ fn model_c3_a_cancelling_third_thread_gets_one_completion() {
 fn model_t4_a_reused_slot_is_safe_from_late_completions() {
     loom::model(|| {
         let table = Arc::new(Table::with_capacity(1).unwrap());
-        let reserve = |table: &Table| table.reserve(None, 0, Time::ZERO, Time::NEVER);
+        let reserve = |table: &Table| table.reserve(None, LineNumber(0), Time::ZERO, Time::NEVER);
         let (_, first) = reserve(&table).unwrap();
         let late = {
             let table = Arc::clone(&table);
@@ -121,17 +121,19 @@ fn model_t3_a_slot_goes_to_one_of_two_submitters() {
         let submit = || {
             let table = Arc::clone(&table);
             thread::spawn(move || {
-                let (id, token) = table.reserve(None, 0, Time::ZERO, Time::NEVER).unwrap();
+                let (id, token) =
+                    table.reserve(None, LineNumber(0), Time::ZERO, Time::NEVER).unwrap();
                 // The slot is given back and taken again, which would be the stack's ABA.
                 assert!(table.abandon(token).is_some());
-                let (_, token) = table.reserve(None, 0, Time::ZERO, Time::NEVER).unwrap();
+                let (_, token) =
+                    table.reserve(None, LineNumber(0), Time::ZERO, Time::NEVER).unwrap();
                 (id, token)
             })
         };
         let (a, b) = (submit(), submit());
         let ((_, a), (_, b)) = (a.join().unwrap(), b.join().unwrap());
         assert_ne!(a.slot(), b.slot());
-        assert!(table.reserve(None, 0, Time::ZERO, Time::NEVER).is_err());
+        assert!(table.reserve(None, LineNumber(0), Time::ZERO, Time::NEVER).is_err());
     });
 }
 
@@ -140,7 +142,8 @@ fn model_t3_a_slot_goes_to_one_of_two_submitters() {
 fn model_t3_t4_a_slot_given_back_goes_to_one_of_two_submitters() {
     check(3, || {
         let table = Arc::new(Table::with_capacity(2).unwrap());
-        let reserve = |table: &Table| table.reserve(None, 0, Time::ZERO, Time::NEVER).unwrap().1;
+        let reserve =
+            |table: &Table| table.reserve(None, LineNumber(0), Time::ZERO, Time::NEVER).unwrap().1;
         let first = reserve(&table);
         table.release(first);
         table.complete(first, FAILED, Time::ZERO);
@@ -150,9 +153,9 @@ fn model_t3_t4_a_slot_given_back_goes_to_one_of_two_submitters() {
         };
         let other = {
             let table = Arc::clone(&table);
-            thread::spawn(move || table.reserve(None, 0, Time::ZERO, Time::NEVER).ok())
+            thread::spawn(move || table.reserve(None, LineNumber(0), Time::ZERO, Time::NEVER).ok())
         };
-        let mine = table.reserve(None, 0, Time::ZERO, Time::NEVER).ok();
+        let mine = table.reserve(None, LineNumber(0), Time::ZERO, Time::NEVER).ok();
         assert!(reaper.join().unwrap());
         let other = other.join().unwrap();
         let got: Vec<_> = [mine, other].into_iter().flatten().map(|(_, token)| token).collect();
@@ -164,7 +167,7 @@ fn model_t3_t4_a_slot_given_back_goes_to_one_of_two_submitters() {
         for _ in got.len()..2 {
             reserve(&table);
         }
-        assert!(table.reserve(None, 0, Time::ZERO, Time::NEVER).is_err());
+        assert!(table.reserve(None, LineNumber(0), Time::ZERO, Time::NEVER).is_err());
     });
 }
 

@@ -9,6 +9,7 @@ use crate::error_code::ErrorCode;
 use crate::free_list::{FreeList, Links};
 use crate::gate::{Completed, Gate, Released, Strict};
 use crate::id::{RequestId, Token};
+use crate::number::LineNumber;
 
 /// The most requests a table can hold at once.
 pub const MAX_CAPACITY: usize = 65_536;
@@ -29,7 +30,7 @@ pub struct Completion<Output = ()> {
     /// The request's id; it may be in use again by the time this is read (T4).
     pub id: RequestId,
     /// The line it was submitted to.
-    pub line: usize,
+    pub line: LineNumber,
     /// Success, or why it failed (C2).
     pub result: Result<(), ErrorCode>,
     /// When the request was submitted.
@@ -73,6 +74,11 @@ struct Slot {
 }
 
 impl Slot {
+    #[inline]
+    fn line(&self) -> LineNumber {
+        LineNumber(self.line.load(Ordering::Relaxed))
+    }
+
     #[inline]
     fn complete(&self, token: Token, result: Result<(), ErrorCode>, now: Time) -> Completed {
         // The time is stored before the completion can be taken. Only the holder of the card
@@ -146,7 +152,7 @@ impl Table {
     pub fn reserve(
         &self,
         id: Option<RequestId>,
-        line: usize,
+        line: LineNumber,
         now: Time,
         deadline: Time,
     ) -> Result<(RequestId, Token), Full> {
@@ -155,7 +161,7 @@ impl Table {
         else {
             return Err(Full(self.capacity()));
         };
-        slot.line.store(u32::try_from(line).unwrap_or(u32::MAX), Ordering::Relaxed);
+        slot.line.store(line.0, Ordering::Relaxed);
         slot.submitted.store(now.as_nanos(), Ordering::Relaxed);
         slot.deadline.store(deadline.as_nanos(), Ordering::Relaxed);
         let generation = slot.gate.open();
@@ -185,10 +191,10 @@ impl Table {
         token: Token,
         result: Result<(), ErrorCode>,
         now: Time,
-    ) -> (Completed, usize) {
-        let Some(slot) = self.slot(token) else { return (Completed::Late, 0) };
+    ) -> (Completed, LineNumber) {
+        let Some(slot) = self.slot(token) else { return (Completed::Late, LineNumber(0)) };
         let completed = slot.complete(token, result, now);
-        (completed, slot.line.load(Ordering::Relaxed) as usize)
+        (completed, slot.line())
     }
 
     /// Makes the release of the request's ticket return [`Released::Deliverable`] although its
@@ -240,7 +246,7 @@ impl Table {
         let report = |result| {
             Some(Completion {
                 id: RequestId::new(slot.id.load(Ordering::Relaxed))?,
-                line: slot.line.load(Ordering::Relaxed) as usize,
+                line: slot.line(),
                 result,
                 submitted: Time::from_nanos(slot.submitted.load(Ordering::Relaxed)),
                 completed: Time::from_nanos(slot.completed.load(Ordering::Relaxed)),
@@ -268,14 +274,14 @@ impl Table {
 
     /// The line of a request that is outstanding.
     #[inline]
-    pub fn line(&self, token: Token) -> Option<usize> {
-        Some(self.slot(token)?.line.load(Ordering::Relaxed) as usize)
+    pub fn line(&self, token: Token) -> Option<LineNumber> {
+        Some(self.slot(token)?.line())
     }
 
     /// The line of the request in a slot, or of the last one if the slot is free.
     #[inline]
-    pub fn line_in(&self, slot: usize) -> usize {
-        self.slots.get(slot).map_or(0, |slot| slot.line.load(Ordering::Relaxed) as usize)
+    pub fn line_in(&self, slot: usize) -> LineNumber {
+        self.slots.get(slot).map_or(LineNumber(0), Slot::line)
     }
 
     /// The time by which the request must be over.
@@ -336,7 +342,7 @@ mod tests {
     const FAILED: Result<(), ErrorCode> = Err(ErrorCode::of::<-5>());
 
     fn reserve(table: &Table) -> Result<(RequestId, Token), Full> {
-        table.reserve(None, 0, Time::ZERO, Time::NEVER)
+        table.reserve(None, LineNumber(0), Time::ZERO, Time::NEVER)
     }
 
     #[test]
@@ -380,14 +386,18 @@ mod tests {
     fn t4_the_record_is_gone_when_the_completion_is_reported() {
         let table = Table::with_capacity(1).unwrap();
         let id = RequestId::new(RequestId::MAX).unwrap();
-        let (given, token) = table.reserve(Some(id), 3, Time::ZERO, Time::NEVER).unwrap();
+        let (given, token) =
+            table.reserve(Some(id), LineNumber(3), Time::ZERO, Time::NEVER).unwrap();
         assert_eq!(given, id);
         assert_eq!(table.release(token), Released::Running);
         assert_eq!(table.complete(token, FAILED, Time::from_nanos(9)), Completed::Deliverable);
         let completion = table.take(token).unwrap();
-        assert_eq!((completion.id, completion.line, completion.result), (id, 3, FAILED));
+        assert_eq!(
+            (completion.id, completion.line, completion.result),
+            (id, LineNumber(3), FAILED)
+        );
         assert_eq!(completion.completed, Time::from_nanos(9));
-        let (again, _) = table.reserve(Some(id), 3, Time::ZERO, Time::NEVER).unwrap();
+        let (again, _) = table.reserve(Some(id), LineNumber(3), Time::ZERO, Time::NEVER).unwrap();
         assert_eq!(again, id);
         assert!(table.take(token).is_none());
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::Time;
-use crate::request::{ErrorCode, Table, Token};
+use crate::request::{ErrorCode, LineNumber, Table, Token};
 
 #[cfg(doc)]
 use super::Engine;
@@ -79,19 +79,19 @@ impl<Event, Output: Payload> Context<'_, Event, Output> {
     /// What [`Engine::start`] tells is about its request: it is held back until the function that
     /// asked has returned (G1). An event that is about a request and comes later, but before its
     /// completion, is told by [`Context::event_of`].
-    pub fn event(&mut self, line: usize, event: Event) {
+    pub fn event(&mut self, line: LineNumber, event: Event) {
         self.effects.event(self.table, line, event);
     }
 
     /// Tells an event that is about a request which may not be complete: it is held back until the
     /// request's ticket is released (G1).
-    pub fn event_of(&mut self, request: Token, line: usize, event: Event) {
+    pub fn event_of(&mut self, request: Token, line: LineNumber, event: Event) {
         let about = Some(request).filter(|&request| self.table.owns(request));
         self.effects.event_of(self.table, about, line, event);
     }
 
     /// Drops the line's undelivered events for which `keep` is false (D2, D5). Completions stay.
-    pub fn retain_events(&mut self, line: usize, mut keep: impl FnMut(&Event) -> bool) {
+    pub fn retain_events(&mut self, line: LineNumber, mut keep: impl FnMut(&Event) -> bool) {
         self.effects.retain_events(line, &mut keep);
     }
 }

@@ -7,7 +7,7 @@
 //! line keeps its order (O1); what is about a request waits until its ticket is released (G1).
 
 use crate::Time;
-use crate::request::{ErrorCode, RequestId, Table, Token};
+use crate::request::{ErrorCode, LineNumber, RequestId, Table, Token};
 
 use super::Play;
 
@@ -25,13 +25,13 @@ pub(crate) trait Effects<Event, Output> {
     ) -> bool;
 
     /// Emits an event on a line. It is about the request that is being started, if one is.
-    fn event(&mut self, table: &Table, line: usize, event: Event);
+    fn event(&mut self, table: &Table, line: LineNumber, event: Event);
 
     /// Emits an event that is about this request of this table, or about none.
-    fn event_of(&mut self, table: &Table, about: Option<Token>, line: usize, event: Event);
+    fn event_of(&mut self, table: &Table, about: Option<Token>, line: LineNumber, event: Event);
 
     /// Drops the line's undelivered events for which `keep` is false.
-    fn retain_events(&mut self, line: usize, keep: &mut dyn FnMut(&Event) -> bool);
+    fn retain_events(&mut self, line: LineNumber, keep: &mut dyn FnMut(&Event) -> bool);
 
     /// Plays samples on a port, for the request with this id or for none.
     fn play(&mut self, port: usize, id: Option<RequestId>, samples: &[u8]) -> Play;

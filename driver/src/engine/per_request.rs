@@ -9,9 +9,9 @@ use crate::request::Token;
 /// that. Where nothing may be allocated later, create it by [`PerRequest::with_capacity`].
 ///
 /// ```
-/// # use ringback_driver::{engine::PerRequest, request::{Table}, Time};
+/// # use ringback_driver::{engine::PerRequest, request::{LineNumber, Table}, Time};
 /// # let table = Table::with_capacity(4).unwrap();
-/// # let (_, request) = table.reserve(None, 0, Time::ZERO, Time::NEVER).unwrap();
+/// # let (_, request) = table.reserve(None, LineNumber(0), Time::ZERO, Time::NEVER).unwrap();
 /// let mut waiting = PerRequest::new();
 /// waiting.put(request, "what was asked");
 /// // The hardware is given `request.tag()`, and answers with it.
@@ -103,10 +103,10 @@ impl<T> Default for PerRequest<T> {
 mod tests {
     use super::*;
     use crate::Time;
-    use crate::request::Table;
+    use crate::request::{LineNumber, Table};
 
     fn reserve(table: &Table) -> Token {
-        table.reserve(None, 0, Time::ZERO, Time::NEVER).unwrap().1
+        table.reserve(None, LineNumber(0), Time::ZERO, Time::NEVER).unwrap().1
     }
 
     fn end(table: &Table, request: Token) {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use crate::Time;
 use crate::engine::Engine;
 use crate::report;
-use crate::request::Token;
+use crate::request::{LineNumber, Token};
 
 use super::core::Core;
 use super::handover::{Handover, Submitted};
@@ -34,7 +34,7 @@ impl<E: Engine> Card<E> {
     #[inline]
     pub(crate) fn submit(
         &self,
-        line: usize,
+        line: LineNumber,
         request: Token,
         command: E::Command,
         may_hold: bool,

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use crate::engine::{Engine, Failure};
 use crate::guard::contain;
 use crate::report;
-use crate::request::{Completion, ErrorCode, RequestId, Token};
+use crate::request::{Completion, ErrorCode, LineNumber, RequestId, Token};
 
 use super::handle::{Handle, Refused};
 use super::{Upcalls, submitter};
@@ -81,12 +81,14 @@ impl<E: Engine> Desk<E> {
 /// # use ringback_driver::{card::mailbox::{Complement, Mailbox}, device::{Device, Files}};
 /// # use ringback_driver::reactor::{Client, Driver};
 /// # use std::error::Error;
+/// use ringback_driver::request::LineNumber;
+///
 /// # async fn ask<D: Device>(engine: Mailbox<D>, files: Files) -> Result<(), Box<dyn Error>> {
 /// let (upcalls, client) = Client::new(|line, event| println!("line {line}: {event:?}"));
 /// let driver = Driver::start(engine, files, upcalls, 4096)?;
 /// let client = client.connect(driver.handle());
 /// let limit = std::time::Duration::from_secs(1);
-/// let pending = client.request(0, Complement { operand: 7, time_limit: limit })?;
+/// let pending = client.request(LineNumber(0), Complement { operand: 7, time_limit: limit })?;
 /// println!("{:?}", pending.await);
 /// # Ok(())
 /// # }
@@ -106,7 +108,7 @@ impl<E: Engine> Client<E> {
     )]
     pub fn new<F>(events: F) -> (ClientUpcalls<E, F>, Unconnected<E>)
     where
-        F: FnMut(usize, E::Event) + Send + 'static,
+        F: FnMut(LineNumber, E::Event) + Send + 'static,
     {
         let desk = Arc::new(Desk(Mutex::new(Waiters { by_id: HashMap::new(), over: None })));
         (ClientUpcalls { desk: Arc::clone(&desk), events }, Unconnected { desk })
@@ -116,7 +118,7 @@ impl<E: Engine> Client<E> {
     ///
     /// # Errors
     /// [`Refused`]; then nothing was started (R4).
-    pub fn request(&self, line: usize, command: E::Command) -> Result<Pending<E>, Refused> {
+    pub fn request(&self, line: LineNumber, command: E::Command) -> Result<Pending<E>, Refused> {
         let ticket = self.handle.submit(line, command)?;
         let state = Mutex::new(Waiting { outcome: None, waker: None });
         let waiter = Arc::new(Waiter { state, told: Condvar::new() });
@@ -175,7 +177,7 @@ pub struct ClientUpcalls<E: Engine, F> {
 
 impl<E: Engine, F> Upcalls<E::Event, E::Output> for ClientUpcalls<E, F>
 where
-    F: FnMut(usize, E::Event) + Send + 'static,
+    F: FnMut(LineNumber, E::Event) + Send + 'static,
 {
     fn completed(&mut self, completion: Completion<E::Output>) {
         let waiter = lock(&self.desk.0).by_id.remove(&completion.id);
@@ -184,7 +186,7 @@ where
         }
     }
 
-    fn event(&mut self, line: usize, event: E::Event) {
+    fn event(&mut self, line: LineNumber, event: E::Event) {
         (self.events)(line, event);
     }
 

@@ -15,6 +15,7 @@
 use std::marker::PhantomData;
 use std::sync::PoisonError;
 
+use crate::request::LineNumber;
 use crate::sync::{AtomicU32, Mutex, Ordering, will_write};
 
 /// Marks the end of a list.
@@ -94,11 +95,16 @@ impl<Command, Q: Queueing> Commands<Command, Q> {
     ///
     /// # Errors
     /// The queue is closed, or the line's share is used up.
-    pub(crate) fn push(&self, slot: usize, line: usize, command: Command) -> Result<(), NotQueued> {
+    pub(crate) fn push(
+        &self,
+        slot: usize,
+        line: LineNumber,
+        command: Command,
+    ) -> Result<(), NotQueued> {
         let (Some(next), Some(place)) = (self.next.get(slot), self.commands.get(slot)) else {
             return Err(NotQueued::Closed);
         };
-        let Some(queued) = self.queued.get(line) else { return Err(NotQueued::Closed) };
+        let Some(queued) = self.queued.get(line.index()) else { return Err(NotQueued::Closed) };
         if queued.fetch_add(1, Ordering::Relaxed) >= self.share {
             queued.fetch_sub(1, Ordering::Relaxed);
             return Err(NotQueued::Crowded(self.share as usize));
@@ -171,8 +177,8 @@ impl<Command, Q: Queueing> Commands<Command, Q> {
     }
 
     /// Notes that a command of this line has left the queue.
-    pub(crate) fn left(&self, line: usize) {
-        if let Some(queued) = self.queued.get(line) {
+    pub(crate) fn left(&self, line: LineNumber) {
+        if let Some(queued) = self.queued.get(line.index()) {
             queued.fetch_sub(1, Ordering::Relaxed);
         }
     }
@@ -214,7 +220,7 @@ mod tests {
 
     /// Takes the first command that was queued on line 0, as the hand-over does.
     fn pop(commands: &Commands<char>, taken: &mut Taken) -> Option<(usize, char)> {
-        commands.pop(taken).inspect(|_| commands.left(0))
+        commands.pop(taken).inspect(|_| commands.left(LineNumber(0)))
     }
 
     fn all(commands: &Commands<char>, taken: &mut Taken) -> String {
@@ -225,14 +231,14 @@ mod tests {
     fn what_was_queued_first_comes_first() {
         let (commands, mut taken) = (Commands::new(4, 1), Taken::default());
         for (slot, command) in [(2, 'a'), (0, 'b'), (3, 'c')] {
-            commands.push(slot, 0, command).unwrap();
+            commands.push(slot, LineNumber(0), command).unwrap();
         }
         assert_eq!(pop(&commands, &mut taken), Some((2, 'a')));
-        commands.push(1, 0, 'd').unwrap();
+        commands.push(1, LineNumber(0), 'd').unwrap();
         assert!(!commands.is_empty() && !taken.is_empty());
         assert_eq!(all(&commands, &mut taken), "bcd");
         assert!(commands.is_empty() && taken.is_empty());
-        commands.push(2, 0, 'e').unwrap();
+        commands.push(2, LineNumber(0), 'e').unwrap();
         assert_eq!(all(&commands, &mut taken), "e");
     }
 
@@ -240,27 +246,27 @@ mod tests {
     fn c3_a_closed_queue_gives_what_it_has_and_takes_nothing() {
         let (commands, mut taken) = (Commands::new(4, 1), Taken::default());
         for (slot, command) in [(0, 'a'), (1, 'b'), (2, 'c')] {
-            commands.push(slot, 0, command).unwrap();
+            commands.push(slot, LineNumber(0), command).unwrap();
         }
         assert_eq!(pop(&commands, &mut taken), Some((0, 'a')));
-        commands.push(0, 0, 'd').unwrap();
+        commands.push(0, LineNumber(0), 'd').unwrap();
         commands.close(&mut taken);
-        assert_eq!(commands.push(3, 0, 'e'), Err(NotQueued::Closed));
+        assert_eq!(commands.push(3, LineNumber(0), 'e'), Err(NotQueued::Closed));
         assert_eq!(all(&commands, &mut taken), "bcd");
         commands.close(&mut taken);
         assert_eq!(pop(&commands, &mut taken), None);
-        assert_eq!(commands.push(3, 0, 'e'), Err(NotQueued::Closed));
+        assert_eq!(commands.push(3, LineNumber(0), 'e'), Err(NotQueued::Closed));
     }
 
     #[test]
     fn a_line_leaves_places_to_the_others() {
         let (commands, mut taken) = (Commands::new(4, 2), Taken::default());
-        commands.push(0, 0, 'a').unwrap();
-        commands.push(1, 0, 'b').unwrap();
-        assert_eq!(commands.push(2, 0, 'c'), Err(NotQueued::Crowded(2)));
-        commands.push(2, 1, 'd').unwrap();
+        commands.push(0, LineNumber(0), 'a').unwrap();
+        commands.push(1, LineNumber(0), 'b').unwrap();
+        assert_eq!(commands.push(2, LineNumber(0), 'c'), Err(NotQueued::Crowded(2)));
+        commands.push(2, LineNumber(1), 'd').unwrap();
         assert_eq!(pop(&commands, &mut taken), Some((0, 'a')));
-        commands.push(0, 0, 'e').unwrap();
+        commands.push(0, LineNumber(0), 'e').unwrap();
         assert_eq!(pop(&commands, &mut taken), Some((1, 'b')));
         assert_eq!(commands.pop(&mut taken), Some((2, 'd')));
     }

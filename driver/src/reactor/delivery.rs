@@ -8,7 +8,7 @@ use crate::Time;
 use crate::engine::{Engine, Failure};
 use crate::guard::{contain, discard};
 use crate::report;
-use crate::request::{RequestId, Token};
+use crate::request::{LineNumber, RequestId, Token};
 
 use super::arrived::Arrived;
 use super::card::Card;
@@ -248,8 +248,8 @@ impl Span {
 /// The argument of a callback, as the log names it.
 #[derive(Debug, Clone, Copy)]
 enum What {
-    Completion(RequestId, usize),
-    Event(usize),
+    Completion(RequestId, LineNumber),
+    Event(LineNumber),
 }
 
 impl What {

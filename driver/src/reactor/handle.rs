@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::Time;
 use crate::engine::{Context, Engine, Failure};
 use crate::report;
-use crate::request::{ErrorCode, Full, Released, RequestId, Token};
+use crate::request::{ErrorCode, Full, LineNumber, Released, RequestId, Token};
 
 use super::card::Card;
 use super::commands::NotQueued;
@@ -32,7 +32,7 @@ pub enum Refused {
     Crowded(usize),
     /// The card has no such line.
     #[error("the card has no line {0}")]
-    NoSuchLine(usize),
+    NoSuchLine(LineNumber),
     /// The engine refused, for this reason.
     #[error("the engine refused the request with result {0}")]
     Rejected(ErrorCode),
@@ -92,7 +92,7 @@ impl<E: Engine> Handle<E> {
     /// # Errors
     /// [`Refused`]; then nothing was started and no completion comes (R4).
     #[inline]
-    pub fn submit(&self, line: usize, command: E::Command) -> Result<Ticket, Refused> {
+    pub fn submit(&self, line: LineNumber, command: E::Command) -> Result<Ticket, Refused> {
         self.submit_as(None, line, command)
     }
 
@@ -104,10 +104,10 @@ impl<E: Engine> Handle<E> {
     pub fn submit_as(
         &self,
         id: Option<RequestId>,
-        line: usize,
+        line: LineNumber,
         command: E::Command,
     ) -> Result<Ticket, Refused> {
-        if line >= self.card.lines {
+        if line.index() >= self.card.lines {
             return Err(Refused::NoSuchLine(line));
         }
         let core = &self.card.core;
@@ -202,7 +202,7 @@ impl<E: Engine> Handle<E> {
     ///
     /// Waits for at most two seconds, and not at all in an upcall or an engine; the result says
     /// which.
-    pub fn settle(&self, line: usize) -> Settled {
+    pub fn settle(&self, line: LineNumber) -> Settled {
         let core = &self.card.core;
         let signal = match self.ask(move |state| state.mark(line)) {
             Ok(Ok(Some(signal))) => signal,

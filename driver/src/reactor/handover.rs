@@ -20,6 +20,7 @@
 use std::marker::PhantomData;
 use std::sync::{PoisonError, TryLockError};
 
+use crate::request::LineNumber;
 use crate::sync::{AtomicU32, Mutex, MutexGuard, Ordering, fence};
 
 use super::commands::{Commands, NotQueued, Queueing, Taken};
@@ -39,7 +40,7 @@ pub(crate) trait Work<Command> {
     /// The slot of a request, which is all that the queue stores of it.
     fn slot(request: Self::Request) -> usize;
     /// The line of the request in a slot.
-    fn line(&self, slot: usize) -> usize;
+    fn line(&self, slot: usize) -> LineNumber;
     /// Works off a command whose submitter waits for the outcome.
     fn now(&mut self, request: Self::Request, command: Command) -> Self::Outcome;
     /// Works off a command that was queued, and whose submitter does not wait for it.
@@ -134,7 +135,7 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
     pub(crate) fn submit(
         &self,
         request: State::Request,
-        line: usize,
+        line: LineNumber,
         command: Command,
     ) -> (Submitted<State::Outcome>, bool) {
         let Some(mut inner) = self.try_lock_for_submitter() else {
@@ -159,7 +160,7 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
     pub(crate) fn queue(
         &self,
         request: State::Request,
-        line: usize,
+        line: LineNumber,
         command: Command,
     ) -> Submitted<State::Outcome> {
         self.commands.push(State::slot(request), line, command).into()
@@ -383,8 +384,8 @@ mod tests {
         fn slot(request: usize) -> usize {
             request
         }
-        fn line(&self, _: usize) -> usize {
-            0
+        fn line(&self, _: usize) -> LineNumber {
+            LineNumber(0)
         }
         fn now(&mut self, _: usize, (): ()) {}
         fn queued(&mut self, _: usize, (): ()) {
@@ -395,7 +396,7 @@ mod tests {
                 && self.slot > 0
             {
                 self.slot -= 1;
-                assert!(matches!(me.queue(self.slot, 0, ()), Submitted::Queued));
+                assert!(matches!(me.queue(self.slot, LineNumber(0), ()), Submitted::Queued));
             }
             false
         }
@@ -408,7 +409,7 @@ mod tests {
             let worked_off = Arc::clone(&worked_off);
             Handover::new(Wanted { me: Weak::clone(me), slot: 100, worked_off }, 101, 1)
         });
-        let (submitted, wake) = handover.submit(100, 0, ());
+        let (submitted, wake) = handover.submit(100, LineNumber(0), ());
         assert!(matches!(submitted, Submitted::Done(())));
         assert_eq!(worked_off.load(Ordering::Relaxed), FOREIGN);
         assert!(wake, "the rest is the reaper's");
@@ -435,7 +436,7 @@ mod tests {
             while held.load(Ordering::SeqCst) == 0 {
                 std::thread::yield_now();
             }
-            assert!(matches!(handover.queue(0, 0, ()), Submitted::Queued));
+            assert!(matches!(handover.queue(0, LineNumber(0), ()), Submitted::Queued));
             let mut found = None;
             let waited = |_: &Wanted| found = Some(worked_off.load(Ordering::SeqCst));
             let (done, _) = handover.reap(waited, |_| (worked_off.load(Ordering::SeqCst), false));

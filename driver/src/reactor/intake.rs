@@ -73,11 +73,12 @@ impl Intake {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use crate::request::LineNumber;
 
     #[test]
     fn an_error_of_the_kernel_is_neither_a_deadline_nor_the_end_of_the_card() {
         let table = Table::with_capacity(1).unwrap();
-        let (id, request) = table.reserve(None, 0, Time::ZERO, Time::NEVER).unwrap();
+        let (id, request) = table.reserve(None, LineNumber(0), Time::ZERO, Time::NEVER).unwrap();
         let mut intake = Intake::default();
         let mut take = |user_data, result| {
             intake.take(ring::Completion { user_data, result }, &table);
@@ -114,7 +115,7 @@ mod tests {
     #[test]
     fn deadlines_of_requests_that_are_over_say_nothing() {
         let table = Table::with_capacity(1).unwrap();
-        let (id, request) = table.reserve(None, 0, Time::ZERO, Time::NEVER).unwrap();
+        let (id, request) = table.reserve(None, LineNumber(0), Time::ZERO, Time::NEVER).unwrap();
         table.complete(request, Ok(()), Time::ZERO);
         let mut intake = Intake::default();
         for result in [-libc::ETIME, -libc::ECANCELED, -libc::ENOENT] {

@@ -64,7 +64,7 @@ pub use waiting::{Options, Waiting};
 use std::time::Duration;
 
 use crate::engine::Failure;
-use crate::request::Completion;
+use crate::request::{Completion, LineNumber};
 
 /// Receives completions and events. There is one per card; only the reaper calls it, never nested,
 /// with no lock held (C6).
@@ -76,7 +76,7 @@ pub trait Upcalls<Event, Output = ()>: Send + 'static {
     /// A request is over. Its id may be in use again already (T4).
     fn completed(&mut self, completion: Completion<Output>);
     /// An event has happened on a line.
-    fn event(&mut self, line: usize, event: Event);
+    fn event(&mut self, line: LineNumber, event: Event);
     /// The card is shut down and everything is delivered. This is the last upcall and made exactly
     /// once. `cause` is [`Failure::Closed`] if a shutdown was asked for and the engine has stopped
     /// in order; otherwise the card has failed.

@@ -11,7 +11,7 @@ use crate::Time;
 use crate::engine::{Effects, Payload, Play};
 use crate::guard::discard;
 use crate::report;
-use crate::request::{Completed, Completion, ErrorCode, RequestId, Table, Token};
+use crate::request::{Completed, Completion, ErrorCode, LineNumber, RequestId, Table, Token};
 
 use super::mark::{Mark, Signal};
 use super::samples::Orders;
@@ -45,7 +45,7 @@ impl<Event, Output> Upcall<Event, Output> {
 #[derive(Debug)]
 pub(crate) enum Delivery<Event, Output> {
     Completed(Completion<Output>),
-    Event(usize, Event),
+    Event(LineNumber, Event),
 }
 
 #[derive(Debug)]
@@ -109,10 +109,10 @@ impl<Event, Output: Payload> Outbox<Event, Output> {
     pub(crate) fn mark(
         &mut self,
         table: &Table,
-        line: usize,
+        line: LineNumber,
         delivered: u64,
     ) -> Option<Arc<Signal>> {
-        let line = self.lines.get_mut(line)?;
+        let line = self.lines.get_mut(line.index())?;
         let held = line.queue.iter().position(|upcall| upcall.is_held(table));
         let end = held.unwrap_or(line.queue.len());
         if end == 0 && line.taken <= delivered {
@@ -125,8 +125,8 @@ impl<Event, Output: Payload> Outbox<Event, Output> {
     }
 
     /// Returns whether the line has an entry that may be delivered now.
-    pub(crate) fn is_deliverable(&self, table: &Table, line: usize) -> bool {
-        match self.lines.get(line).and_then(|line| line.queue.front()) {
+    pub(crate) fn is_deliverable(&self, table: &Table, line: LineNumber) -> bool {
+        match self.lines.get(line.index()).and_then(|line| line.queue.front()) {
             Some(Upcall::Completed(request, _)) => table.is_deliverable(*request),
             Some(Upcall::Return(request)) => table.has_returned(*request),
             Some(Upcall::Event(_)) => true,
@@ -242,7 +242,7 @@ impl<Event, Output: Payload> Outbox<Event, Output> {
                     }
                     Some(Upcall::Event(_)) if batch.is_empty() => {
                         if let Some(Upcall::Event(event)) = line.queue.pop_front() {
-                            batch.push_back(Delivery::Event(number, event));
+                            batch.push_back(Delivery::Event(LineNumber::at(number), event));
                         }
                         line.taken = self.round;
                         self.first = (number + 1) % count;
@@ -287,15 +287,15 @@ impl<Event, Output> Effects<Event, Output> for Outbox<Event, Output> {
         }
         // A held completion needs no wake-up, because the release of its ticket causes one.
         self.wake |= completed == Completed::Deliverable;
-        if let Some(line) = self.lines.get_mut(line) {
+        if let Some(line) = self.lines.get_mut(line.index()) {
             line.queue.push_back(Upcall::Completed(request, output));
         }
         true
     }
 
-    fn event(&mut self, table: &Table, line: usize, event: Event) {
+    fn event(&mut self, table: &Table, line: LineNumber, event: Event) {
         let count = self.lines.len();
-        let Some(place) = self.lines.get_mut(line) else {
+        let Some(place) = self.lines.get_mut(line.index()) else {
             report!(
                 ERROR,
                 "an engine told an event on line {line}; its lines are 0 to {count} - 1"
@@ -314,14 +314,14 @@ impl<Event, Output> Effects<Event, Output> for Outbox<Event, Output> {
         place.queue.push_back(Upcall::Event(event));
     }
 
-    fn event_of(&mut self, table: &Table, about: Option<Token>, line: usize, event: Event) {
+    fn event_of(&mut self, table: &Table, about: Option<Token>, line: LineNumber, event: Event) {
         let starting = std::mem::replace(&mut self.starting, about);
         self.event(table, line, event);
         self.starting = starting;
     }
 
-    fn retain_events(&mut self, line: usize, keep: &mut dyn FnMut(&Event) -> bool) {
-        if let Some(line) = self.lines.get_mut(line) {
+    fn retain_events(&mut self, line: LineNumber, keep: &mut dyn FnMut(&Event) -> bool) {
+        if let Some(line) = self.lines.get_mut(line.index()) {
             line.queue.retain(|upcall| match upcall {
                 Upcall::Event(event) => keep(event),
                 Upcall::Completed(..) | Upcall::Return(_) | Upcall::Mark(_) => true,

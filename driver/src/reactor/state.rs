@@ -7,7 +7,7 @@ use crate::Time;
 use crate::engine::{Context, Effects, Engine, Failure, Payload};
 use crate::guard::{contain, discard};
 use crate::report;
-use crate::request::{ErrorCode, Token};
+use crate::request::{ErrorCode, LineNumber, Token};
 
 use super::arrived::{Arrived, Sound};
 use super::complaints::{self, Complaints};
@@ -337,7 +337,7 @@ impl<E: Engine> State<E> {
     ///
     /// # Errors
     /// The reaper has ended, and something is left that will not be delivered.
-    pub(crate) fn mark(&mut self, line: usize) -> Result<Option<Arc<Signal>>, Undeliverable> {
+    pub(crate) fn mark(&mut self, line: LineNumber) -> Result<Option<Arc<Signal>>, Undeliverable> {
         if self.engine.is_some() {
             return Ok(self.outbox.mark(&self.core.table, line, self.core.latest_delivered()));
         }
@@ -402,7 +402,7 @@ impl<E: Engine> Work<E::Command> for State<E> {
         request.slot()
     }
 
-    fn line(&self, slot: usize) -> usize {
+    fn line(&self, slot: usize) -> LineNumber {
         self.core.table.line_in(slot)
     }
 

@@ -125,12 +125,14 @@ pub(crate) fn classify(user_data: u64, table: &Table) -> Kind {
 mod tests {
     use super::*;
     use crate::Time;
+    use crate::request::LineNumber;
 
     #[test]
     fn no_value_is_mistaken_for_a_live_request() {
         let table = Table::with_capacity(65_536).unwrap();
-        let all: Vec<_> =
-            (0..65_536).map(|_| table.reserve(None, 0, Time::ZERO, Time::NEVER).unwrap()).collect();
+        let all: Vec<_> = (0..65_536)
+            .map(|_| table.reserve(None, LineNumber(0), Time::ZERO, Time::NEVER).unwrap())
+            .collect();
         for (id, token) in [all[0], all[4095], all[65_535]] {
             let mine = deadline(token, id);
             assert_eq!(mine as u32, id.get(), "the id is the low 32 bits");
@@ -162,7 +164,7 @@ mod tests {
     fn a_deadline_outlives_neither_its_request_nor_its_slot() {
         let table = Table::with_capacity(1).unwrap();
         let id = RequestId::new(77);
-        let reserve = || table.reserve(id, 0, Time::ZERO, Time::NEVER).unwrap();
+        let reserve = || table.reserve(id, LineNumber(0), Time::ZERO, Time::NEVER).unwrap();
         let (_, token) = reserve();
         let mine = deadline(token, id.unwrap());
         table.release(token);

@@ -11,7 +11,7 @@ use ringback_driver::card::mailbox::{Complement, Mailbox, SoftMailbox};
 use ringback_driver::device::soft::{SoftDevice, SoftInterrupt};
 use ringback_driver::device::{Device, InterruptFd};
 use ringback_driver::reactor::{Driver, Handle, Local, Options, Stepper, Upcalls};
-use ringback_driver::request::{Completion, ErrorCode, Table};
+use ringback_driver::request::{Completion, ErrorCode, LineNumber, Table};
 
 /// The most outstanding requests, in workloads with all of them outstanding.
 pub(crate) const MOST: usize = 4096;
@@ -95,7 +95,7 @@ pub(crate) fn gate(count: usize) -> Result<(), String> {
 
 /// One use of a slot; returns its result.
 pub(crate) fn life(table: &Table) -> Option<Result<(), ErrorCode>> {
-    let (_, request) = table.reserve(None, 0, Time::ZERO, Time::NEVER).ok()?;
+    let (_, request) = table.reserve(None, LineNumber(0), Time::ZERO, Time::NEVER).ok()?;
     table.release(request);
     table.complete(request, Ok(()), Time::ZERO);
     table.take(request).map(|completion| completion.result)
@@ -110,7 +110,7 @@ impl Upcalls<()> for Count {
         let right = usize::from(completion.result.is_ok());
         self.0.store(self.0.load(Ordering::Relaxed) + right, Ordering::Release);
     }
-    fn event(&mut self, _: usize, (): ()) {}
+    fn event(&mut self, _: LineNumber, (): ()) {}
 }
 
 pub(crate) type SoftEngine = Mailbox<SoftDevice<SoftMailbox>>;
@@ -134,7 +134,7 @@ fn mailbox(capacity: usize) -> Result<Parts, String> {
 
 pub(crate) fn submit(handle: &Handle<SoftEngine>) -> Result<(), String> {
     let command = Complement { operand: 7, time_limit: Duration::from_secs(60) };
-    handle.submit(0, command).map(drop).map_err(|error| error.to_string())
+    handle.submit(LineNumber(0), command).map(drop).map_err(|error| error.to_string())
 }
 
 /// The path without thread and ring.

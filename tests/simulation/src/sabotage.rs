@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use ringback_driver::Time;
-use ringback_driver::request::{Completion, RequestId};
+use ringback_driver::request::{Completion, LineNumber, RequestId};
 use ringback_lines::{Event, Subject};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
@@ -87,7 +87,7 @@ pub(crate) enum Told {
 impl Told {
     fn line(&self) -> usize {
         match self {
-            Told::Completed(completion) => completion.line,
+            Told::Completed(completion) => completion.line.index(),
             Told::Event(line, _) => *line,
         }
     }
@@ -165,8 +165,14 @@ impl Saboteur {
     pub(crate) fn refused(&mut self, id: Option<RequestId>, line: usize, now: Time) {
         let Some(id) = id else { return };
         if self.acts(Sabotage::CompleteRefused, true) {
-            let lie =
-                Completion { id, line, result: Ok(()), submitted: now, completed: now, output: () };
+            let lie = Completion {
+                id,
+                line: LineNumber::at(line),
+                result: Ok(()),
+                submitted: now,
+                completed: now,
+                output: (),
+            };
             self.later.push_back((now, Told::Completed(lie)));
         }
     }
@@ -300,7 +306,10 @@ impl Saboteur {
                 vec![]
             }
             Sabotage::WrongLine if self.acts(plan, true) => {
-                vec![Told::Completed(Completion { line: completion.line + 1, ..completion })]
+                vec![Told::Completed(Completion {
+                    line: LineNumber(completion.line.0 + 1),
+                    ..completion
+                })]
             }
             Sabotage::CloseSucceeds if ended == Some(EndedBy::Close) => {
                 vec![Told::Completed(Completion { result: Ok(()), ..completion })]

@@ -8,6 +8,7 @@ use ringback_driver::Time;
 use ringback_driver::card::tiger320::{ACCESSES_PER_TICK, Options, Tiger320};
 use ringback_driver::card::{Hook, ModuleKind, PortCard};
 use ringback_driver::reactor::Stepper;
+use ringback_driver::request::LineNumber;
 use ringback_joint_card::JointCard;
 use ringback_lines::{CallHandles, LineEngine, Lines};
 use ringback_softcard::{LineState, SoftCard};
@@ -300,7 +301,7 @@ impl World {
         let watched: Vec<_> = watched.map(|(line, watch)| (watch.slot, known(line))).collect();
         let asked = self.handle.with(move |lines, _| {
             let ask = |(line, (slot, known)): (usize, (usize, Option<_>))| {
-                let of_line = lines.state(line).and_then(|state| state.call);
+                let of_line = lines.state(LineNumber::at(line)).and_then(|state| state.call);
                 let of_call = known.and_then(|call| lines.call(call).ok());
                 let of_call = of_call.map(|call| call.state.zip(Some(call.mode as usize)));
                 (lines.card().status(slot), of_line, of_call)

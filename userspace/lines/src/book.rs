@@ -4,7 +4,7 @@
 //! IDLE ends the call (O3), and a request leaves the book before it is completed (C3, T4).
 
 use ringback_driver::engine::{Context, Failure};
-use ringback_driver::request::{ErrorCode, Token};
+use ringback_driver::request::{ErrorCode, LineNumber, Token};
 use ringback_tspi::callstate::{CallState, features};
 use ringback_tspi::constants::*;
 use ringback_tspi::error::LineError;
@@ -42,7 +42,7 @@ pub(crate) fn failure(cause: Failure) -> ErrorCode {
 #[derive(Debug)]
 pub struct Book {
     /// Its number as the reactor counts.
-    pub(crate) line: usize,
+    pub(crate) line: LineNumber,
     pub(crate) openings: Openings,
     pub(crate) wishes: Wishes,
     pub(crate) call: Option<Call>,
@@ -52,7 +52,7 @@ pub struct Book {
 }
 
 impl Book {
-    pub(crate) fn new(line: usize) -> Book {
+    pub(crate) fn new(line: LineNumber) -> Book {
         Book {
             line,
             openings: Openings::default(),

@@ -1,6 +1,7 @@
 //! One call of a line, as the engine keeps it and as others see it.
 
 use ringback_driver::Time;
+use ringback_driver::request::LineNumber;
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
 use ringback_tspi::dial_timing::DialTiming;
@@ -91,7 +92,7 @@ pub struct CallSnapshot {
     /// The provider's handle of the call.
     pub call: HDRVCALL,
     /// The line it is on, as the engine counts.
-    pub line: usize,
+    pub line: LineNumber,
     /// Its state; `None` before the first LINE_CALLSTATE.
     pub state: Option<CallState>,
     /// The mode of that state.
@@ -125,7 +126,7 @@ impl Call {
         Call { handle, state: None, mode: 0, since, info, monitored: 0, generating: None }
     }
 
-    pub(crate) fn snapshot(&self, line: usize, features: u32) -> CallSnapshot {
+    pub(crate) fn snapshot(&self, line: LineNumber, features: u32) -> CallSnapshot {
         CallSnapshot {
             call: self.handle,
             line,
@@ -146,8 +147,9 @@ pub struct CallHandles(std::sync::atomic::AtomicUsize);
 impl CallHandles {
     /// A handle for a new call on a line below 255; never 0 (N2), and not one that was given out
     /// before.
-    pub fn next(&self, line: usize) -> Option<HDRVCALL> {
+    pub fn next(&self, line: LineNumber) -> Option<HDRVCALL> {
         let serial = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+        let line = line.index();
         (line < 255).then_some(())?;
         HDRVCALL::new(serial << 8 | (line + 1))
     }
@@ -159,8 +161,8 @@ impl CallHandles {
     }
 
     /// The line of a handle.
-    pub fn line(call: HDRVCALL) -> Option<usize> {
-        (call.raw() & 0xFF).checked_sub(1)
+    pub fn line(call: HDRVCALL) -> Option<LineNumber> {
+        (call.raw() & 0xFF).checked_sub(1).map(LineNumber::at)
     }
 
     /// The number of a handle's call, which is its dwCallID.

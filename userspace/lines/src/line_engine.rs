@@ -1,6 +1,7 @@
 //! The functions of every engine of lines beside requests, whatever its lines are made of.
 
 use ringback_driver::engine::{Context, Engine};
+use ringback_driver::request::LineNumber;
 use ringback_tspi::callstate::{CallState, features};
 use ringback_tspi::constants::*;
 use ringback_tspi::dial_timing::DialTiming;
@@ -36,7 +37,7 @@ pub trait LineEngine: Engine<Command = Command, Event = Event, Output = ()> {
     /// ALLOCATED if it is open, NODEVICE if there is no such line or the device is gone.
     fn open(
         &mut self,
-        line: usize,
+        line: LineNumber,
         tapi: HTAPILINE,
         cx: &mut Context<'_, Event>,
     ) -> Result<Opening, LineError>;
@@ -46,7 +47,7 @@ pub trait LineEngine: Engine<Command = Command, Event = Event, Output = ()> {
     ///
     /// # Errors
     /// OPERATIONUNAVAIL if it is not open, NODEVICE if there is no such line.
-    fn close(&mut self, line: usize, cx: &mut Context<'_, Event>) -> Result<(), LineError>;
+    fn close(&mut self, line: LineNumber, cx: &mut Context<'_, Event>) -> Result<(), LineError>;
 
     /// Closes a call in any state, also one whose creation is pending (N6) or that failed (N8): its
     /// outstanding requests are completed with OPERATIONFAILED, no event follows (D5).
@@ -56,13 +57,13 @@ pub trait LineEngine: Engine<Command = Command, Event = Event, Output = ()> {
     fn close_call(&mut self, call: HDRVCALL, cx: &mut Context<'_, Event>) -> Result<(), LineError>;
 
     /// The books of a line; `None` if there is no such line.
-    fn book(&mut self, line: usize) -> Option<&mut Book>;
+    fn book(&mut self, line: LineNumber) -> Option<&mut Book>;
 
     /// The books of a line, for whoever has it open in this opening.
     ///
     /// # Errors
     /// INVALLINEHANDLE.
-    fn book_of(&mut self, line: usize, opening: Opening) -> Result<&mut Book, LineError> {
+    fn book_of(&mut self, line: LineNumber, opening: Opening) -> Result<&mut Book, LineError> {
         let book = self.book(line).ok_or(LineError::INVALLINEHANDLE)?;
         book.openings.check(opening)?;
         Ok(book)
@@ -72,7 +73,7 @@ pub trait LineEngine: Engine<Command = Command, Event = Event, Output = ()> {
     ///
     /// # Errors
     /// OPERATIONUNAVAIL if it has no configuration.
-    fn config(&self, line: usize) -> Result<DeviceConfig, LineError> {
+    fn config(&self, line: LineNumber) -> Result<DeviceConfig, LineError> {
         let _ = line;
         Err(LineError::OPERATIONUNAVAIL)
     }
@@ -82,13 +83,13 @@ pub trait LineEngine: Engine<Command = Command, Event = Event, Output = ()> {
     /// # Errors
     /// INVALPARAM for the configuration of something else, or one that is no good; INVALLINESTATE
     /// if it can't be changed now; OPERATIONUNAVAIL if the device has none.
-    fn set_config(&mut self, line: usize, config: DeviceConfig) -> Result<(), LineError> {
+    fn set_config(&mut self, line: LineNumber, config: DeviceConfig) -> Result<(), LineError> {
         let _ = (line, config);
         Err(LineError::OPERATIONUNAVAIL)
     }
 
     /// How a line is.
-    fn state(&self, line: usize) -> Option<LineReport>;
+    fn state(&self, line: LineNumber) -> Option<LineReport>;
 
     /// What is known of a call.
     ///
@@ -111,13 +112,13 @@ pub trait LineEngine: Engine<Command = Command, Event = Event, Output = ()> {
     }
 
     /// The samples of a line, where it has any.
-    fn audio(&self, line: usize) -> Option<Audio> {
+    fn audio(&self, line: LineNumber) -> Option<Audio> {
         let _ = line;
         None
     }
 
     /// The data that comes over a line, where there can be any.
-    fn data(&self, line: usize) -> Option<Data> {
+    fn data(&self, line: LineNumber) -> Option<Data> {
         let _ = line;
         None
     }

@@ -28,13 +28,13 @@ impl<C: Card> Media for LineProvider<C> {
     fn line_audio(&self, line: HDRVLINE) -> Option<Audio> {
         let running = self.for_line().ok()?;
         let line = running.line(line).ok()?;
-        running.handle.with(move |lines, _| lines.audio(line.index)).ok().flatten()
+        running.handle.with(move |lines, _| lines.audio(line.number)).ok().flatten()
     }
 
     fn line_data(&self, line: HDRVLINE) -> Option<Data> {
         let running = self.for_line().ok()?;
         let line = running.line(line).ok()?;
-        running.handle.with(move |lines, _| lines.data(line.index)).ok().flatten()
+        running.handle.with(move |lines, _| lines.data(line.number)).ok().flatten()
     }
 
     fn call_send(

@@ -51,7 +51,7 @@ impl<C: Card> LineProvider<C> {
         let line = running.line(line)?;
         checks::address_id(address_id)?;
         let state =
-            running.ask(move |lines, _| lines.state(line.index).ok_or(LineError::NODEVICE))?;
+            running.ask(move |lines, _| lines.state(line.number).ok_or(LineError::NODEVICE))?;
         fill::address_status(status, line.version, &state)
     }
 
@@ -74,24 +74,23 @@ impl<C: Card> LineProvider<C> {
         device: &mut [u8],
         class: &str,
     ) -> Result<(), LineError> {
-        let (running, index, version) = if select == LINECALLSELECT_CALL {
+        let (running, number, version) = if select == LINECALLSELECT_CALL {
             let call = call.ok_or(LineError::INVALCALLHANDLE)?;
-            let (running, index) = self.for_call(call)?;
-            let version = running.lines.version(index).ok_or(LineError::INVALCALLHANDLE)?;
-            (running, index, version)
+            let (running, number) = self.for_call(call)?;
+            let version = running.lines.version(number).ok_or(LineError::INVALCALLHANDLE)?;
+            (running, number, version)
         } else {
             let running = self.for_line()?;
             let line = running.line(line)?;
             if select == LINECALLSELECT_ADDRESS {
                 checks::address_id(address_id)?;
             }
-            (running, line.index, line.version)
+            (running, line.number, line.version)
         };
         if !is_class(class, CLASS_LINE) {
             return Err(LineError::OPERATIONUNAVAIL);
         }
-        let index = u32::try_from(index).map_err(|_| LineError::NODEVICE)?;
-        let id = running.line_device_id_base.saturating_add(index);
+        let id = running.line_device_id_base.saturating_add(number.0);
         let mut out = Writer::<VARSTRING>::new(device, version)?;
         out.set(VARSTRING::dwStringFormat, STRINGFORMAT_BINARY)
             .item(VARSTRING::dwString, &id.to_le_bytes());
@@ -114,7 +113,7 @@ impl<C: Card> LineProvider<C> {
             return Err(LineError::INVALADDRESSSTATE);
         }
         running.ask(move |lines, _| {
-            let book = lines.book_of(line.index, line.opening)?;
+            let book = lines.book_of(line.number, line.opening)?;
             book.set_status_messages(line_states, address_states);
             Ok(())
         })
@@ -128,12 +127,12 @@ impl<C: Card> LineProvider<C> {
     ) -> Result<(), LineError> {
         let running = self.for_line()?;
         let line = running.line(line)?;
-        let can = abilities(self.kind(line.index)?);
+        let can = abilities(self.kind(line.number)?);
         if modes & !(can.media | LINEMEDIAMODE_UNKNOWN) != 0 {
             return Err(LineError::INVALMEDIAMODE);
         }
         running.ask(move |lines, _| {
-            lines.book_of(line.index, line.opening)?.set_default_media_detection(modes);
+            lines.book_of(line.number, line.opening)?.set_default_media_detection(modes);
             Ok(())
         })
     }
@@ -147,7 +146,7 @@ impl<C: Card> LineProvider<C> {
     ) -> Result<(), LineError> {
         let running = self.for_line()?;
         let line = running.line(line)?;
-        let can = abilities(self.kind(line.index)?);
+        let can = abilities(self.kind(line.number)?);
         if modes & !(can.media | LINEMEDIAMODE_UNKNOWN) != 0 {
             return Err(LineError::INVALMEDIAMODE);
         }
@@ -157,7 +156,7 @@ impl<C: Card> LineProvider<C> {
             _ => LineError::OPERATIONUNAVAIL,
         })?;
         let state =
-            running.ask(move |lines, _| lines.state(line.index).ok_or(LineError::NODEVICE))?;
+            running.ask(move |lines, _| lines.state(line.number).ok_or(LineError::NODEVICE))?;
         if state.takes_call { Ok(()) } else { Err(LineError::RESOURCEUNAVAIL) }
     }
 
@@ -180,9 +179,9 @@ impl<C: Card> LineProvider<C> {
         block: &mut [u8],
         class: &str,
     ) -> Result<(), LineError> {
-        let (running, index, info) = self.device(device_id)?;
+        let (running, number, info) = self.device(device_id)?;
         Self::check_config_class(info.kind, class)?;
-        let config = running.ask(move |lines, _| lines.config(index))?;
+        let config = running.ask(move |lines, _| lines.config(number))?;
         // It is asked of a device, which need not be open; all versions of the structure are one.
         let mut out = Writer::<VARSTRING>::new(block, Version::V2_0)?;
         out.set(VARSTRING::dwStringFormat, STRINGFORMAT_BINARY)
@@ -197,10 +196,10 @@ impl<C: Card> LineProvider<C> {
         block: &[u8],
         class: &str,
     ) -> Result<(), LineError> {
-        let (running, index, info) = self.device(device_id)?;
+        let (running, number, info) = self.device(device_id)?;
         Self::check_config_class(info.kind, class)?;
         let config = config::read(block)?;
-        running.ask(move |lines, _| lines.set_config(index, config))
+        running.ask(move |lines, _| lines.set_config(number, config))
     }
 
     // Calls

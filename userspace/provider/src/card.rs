@@ -9,6 +9,7 @@ use ringback_driver::engine::Context;
 use ringback_driver::reactor::{
     Driver, Handle, Local, Options, Refused, Settled, StartError, is_in_upcall,
 };
+use ringback_driver::request::LineNumber;
 use ringback_driver::{Time, report};
 use ringback_lines::{CallHandles, Event, LineEngine};
 use ringback_tspi::clock;
@@ -313,7 +314,7 @@ impl<C: Card> Running<C> {
     ///
     /// # Errors
     /// OPERATIONFAILED if a callback has not returned for so long that waiting was given up.
-    pub(super) fn settle(&self, line: usize) -> Result<(), LineError> {
+    pub(super) fn settle(&self, line: LineNumber) -> Result<(), LineError> {
         if self.handle.settle(line) == Settled::TimedOut {
             report!(
                 ERROR,

@@ -226,6 +226,7 @@ fn entered(call: &CallSnapshot) -> SystemTime {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ringback_driver::request::LineNumber;
     use ringback_lines::CallInfo;
     use ringback_tspi::structs::{Reader, blank};
     use ringback_tspi::types::HDRVCALL;
@@ -267,7 +268,7 @@ mod tests {
     fn snapshot(state: Option<CallState>) -> CallSnapshot {
         CallSnapshot {
             call: HDRVCALL::new(0x101).unwrap(),
-            line: 0,
+            line: LineNumber(0),
             state,
             mode: 0,
             since: clock::now(),

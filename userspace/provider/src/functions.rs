@@ -49,18 +49,18 @@ impl<C: Card> Provider for LineProvider<C> {
         line: HTAPILINE,
         version: Version,
     ) -> Result<HDRVLINE, LineError> {
-        let (running, index, _) = self.device(device_id)?;
+        let (running, number, _) = self.device(device_id)?;
         checks::version(version)?;
-        let opening = running.ask(move |lines, cx| lines.open(index, line, cx))?;
-        running.lines.opened(index, line, opening, version)
+        let opening = running.ask(move |lines, cx| lines.open(number, line, cx))?;
+        running.lines.opened(number, line, opening, version)
     }
 
     fn line_close(&self, line: HDRVLINE) -> Result<(), LineError> {
         let running = self.for_line()?;
         let line = running.lines.take(line)?;
         // A line that the engine has closed by itself is closed all the same.
-        let _ = running.handle.with(move |lines, cx| lines.close(line.index, cx));
-        let settled = running.settle(line.index);
+        let _ = running.handle.with(move |lines, cx| lines.close(line.number, cx));
+        let settled = running.settle(line.number);
         running.calls.line_closed(line.tapi);
         settled
     }
@@ -99,8 +99,8 @@ impl<C: Card> Provider for LineProvider<C> {
         let running = self.for_line()?;
         let line = running.line(line)?;
         let state =
-            running.ask(move |lines, _| lines.state(line.index).ok_or(LineError::NODEVICE))?;
-        fill::line_dev_status(status, line.version, self.kind(line.index)?, &state)
+            running.ask(move |lines, _| lines.state(line.number).ok_or(LineError::NODEVICE))?;
+        fill::line_dev_status(status, line.version, self.kind(line.number)?, &state)
     }
 
     fn line_make_call(
@@ -114,10 +114,10 @@ impl<C: Card> Provider for LineProvider<C> {
     ) -> Result<(HDRVCALL, Ticket), LineError> {
         let running = self.for_line()?;
         let line = running.line(line)?;
-        let can = abilities(self.kind(line.index)?);
+        let can = abilities(self.kind(line.number)?);
         let params = checks::call_params(params, line.version, can)?;
         let address = checks::address(address.unwrap_or_default(), country_code, can)?;
-        let driver_call = running.handles.next(line.index).ok_or(LineError::NOMEM)?;
+        let driver_call = running.handles.next(line.number).ok_or(LineError::NOMEM)?;
         let data = params.call_data;
         let notes = CallNotes { country: country_code, flags: params.flags, data };
         let command = match params.bearer_mode {
@@ -138,7 +138,7 @@ impl<C: Card> Provider for LineProvider<C> {
             },
         };
         running.calls.making(request, line.tapi, driver_call, call);
-        match running.handle.submit_as(Some(request), line.index, command) {
+        match running.handle.submit_as(Some(request), line.number, command) {
             Ok(ticket) => Ok((driver_call, gated(ticket))),
             Err(error) => {
                 // N7: the handle is dead, and TAPI does not close it.

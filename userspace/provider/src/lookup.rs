@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ringback_driver::reactor;
-use ringback_driver::request::RequestId;
+use ringback_driver::request::{LineNumber, RequestId};
 use ringback_lines::{CallHandles, CallSnapshot, Command, LineEngine};
 use ringback_tspi::dev_specific::{DevSpecific, LineKind};
 use ringback_tspi::error::LineError;
@@ -27,7 +27,10 @@ impl<C: Card> LineProvider<C> {
     }
 
     /// The running card and the line of a call, for a function that takes a call TAPI may use.
-    pub(super) fn for_call(&self, call: HDRVCALL) -> Result<(Arc<Running<C>>, usize), LineError> {
+    pub(super) fn for_call(
+        &self,
+        call: HDRVCALL,
+    ) -> Result<(Arc<Running<C>>, LineNumber), LineError> {
         let running = self.running(LineError::INVALCALLHANDLE)?;
         if !running.calls.knows(call) {
             return Err(LineError::INVALCALLHANDLE);
@@ -37,8 +40,8 @@ impl<C: Card> LineProvider<C> {
     }
 
     /// What a line is made of.
-    pub(super) fn kind(&self, line: usize) -> Result<LineKind, LineError> {
-        Ok(self.infos.get(line).ok_or(LineError::NODEVICE)?.kind)
+    pub(super) fn kind(&self, line: LineNumber) -> Result<LineKind, LineError> {
+        Ok(self.infos.get(line.index()).ok_or(LineError::NODEVICE)?.kind)
     }
 
     /// What the line of a call that TAPI may use can do.
@@ -48,7 +51,7 @@ impl<C: Card> LineProvider<C> {
     }
 
     /// Refuses a function that no call of a line has, before its parameters are judged.
-    pub(super) fn has(&self, line: usize, feature: u32) -> Result<(), LineError> {
+    pub(super) fn has(&self, line: LineNumber, feature: u32) -> Result<(), LineError> {
         let offers = abilities(self.kind(line)?).features;
         if offers & feature == 0 { Err(LineError::OPERATIONUNAVAIL) } else { Ok(()) }
     }
@@ -57,12 +60,11 @@ impl<C: Card> LineProvider<C> {
     pub(super) fn device(
         &self,
         device_id: u32,
-    ) -> Result<(Arc<Running<C>>, usize, &DevSpecific), LineError> {
+    ) -> Result<(Arc<Running<C>>, LineNumber, &DevSpecific), LineError> {
         let running = self.running(LineError::NODRIVER)?;
-        let index = device_id.checked_sub(running.line_device_id_base);
-        let index = index.and_then(|index| usize::try_from(index).ok());
-        let index = index.ok_or(LineError::NODEVICE)?;
-        Ok((running, index, self.infos.get(index).ok_or(LineError::NODEVICE)?))
+        let line = device_id.checked_sub(running.line_device_id_base).map(LineNumber);
+        let line = line.ok_or(LineError::NODEVICE)?;
+        Ok((running, line, self.infos.get(line.index()).ok_or(LineError::NODEVICE)?))
     }
 
     /// As [`device`](Self::device), for a function that fills capabilities.
@@ -88,10 +90,10 @@ impl<C: Card> LineProvider<C> {
     ) -> Result<(CallSnapshot, Version, u32, &DevSpecific), LineError> {
         let (running, line) = self.for_call(call)?;
         let snapshot = running.ask(move |lines, _| lines.call(call))?;
-        let info = self.infos.get(line).ok_or(LineError::INVALCALLHANDLE)?;
+        let info = self.infos.get(line.index()).ok_or(LineError::INVALCALLHANDLE)?;
         let version = running.lines.version(line).ok_or(LineError::INVALCALLHANDLE)?;
-        let index = u32::try_from(line).unwrap_or(u32::MAX);
-        Ok((snapshot, version, running.line_device_id_base.saturating_add(index), info))
+        let device_id = running.line_device_id_base.saturating_add(line.0);
+        Ok((snapshot, version, device_id, info))
     }
 
     /// Submits a request of a call.

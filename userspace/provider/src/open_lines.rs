@@ -13,6 +13,7 @@ use std::{
     sync::{Mutex, MutexGuard},
 };
 
+use ringback_driver::request::LineNumber;
 use ringback_lines::Opening;
 use ringback_tspi::error::LineError;
 use ringback_tspi::types::{HDRVLINE, HTAPILINE, Version};
@@ -22,7 +23,7 @@ use ringback_tspi::types::{HDRVLINE, HTAPILINE, Version};
 pub(super) struct OpenLine {
     pub(super) handle: HDRVLINE,
     /// The line as the engine counts.
-    pub(super) index: usize,
+    pub(super) number: LineNumber,
     pub(super) tapi: HTAPILINE,
     /// Which opening of the line it is, as the engine counts.
     pub(super) opening: Opening,
@@ -54,14 +55,14 @@ impl OpenLines {
     /// Gives a handle to a line that has been opened.
     pub(super) fn opened(
         &self,
-        index: usize,
+        number: LineNumber,
         tapi: HTAPILINE,
         opening: Opening,
         version: Version,
     ) -> Result<HDRVLINE, LineError> {
         let serial = self.serial.fetch_add(1, Ordering::Relaxed) + 1;
-        let handle = HDRVLINE::new(serial << 8 | (index + 1)).ok_or(LineError::NOMEM)?;
-        self.lock().push(OpenLine { handle, index, tapi, opening, version });
+        let handle = HDRVLINE::new(serial << 8 | (number.index() + 1)).ok_or(LineError::NOMEM)?;
+        self.lock().push(OpenLine { handle, number, tapi, opening, version });
         Ok(handle)
     }
 
@@ -72,8 +73,8 @@ impl OpenLines {
     }
 
     /// The version that was committed for a line, as the engine counts.
-    pub(super) fn version(&self, index: usize) -> Option<Version> {
-        self.lock().iter().find(|line| line.index == index).map(|line| line.version)
+    pub(super) fn version(&self, number: LineNumber) -> Option<Version> {
+        self.lock().iter().find(|line| line.number == number).map(|line| line.version)
     }
 
     /// Takes the line out: of two threads that close it, one does.
@@ -103,18 +104,18 @@ mod tests {
         let serial = Serial::default();
         let lines = OpenLines::new(&serial);
         let tapi = HTAPILINE::new(7).unwrap();
-        let first = lines.opened(3, tapi, Opening::FIRST, Version::V2_0).unwrap();
-        assert_eq!(lines.get(first).unwrap().index, 3);
-        assert_eq!(lines.version(3), Some(Version::V2_0));
+        let first = lines.opened(LineNumber(3), tapi, Opening::FIRST, Version::V2_0).unwrap();
+        assert_eq!(lines.get(first).unwrap().number, LineNumber(3));
+        assert_eq!(lines.version(LineNumber(3)), Some(Version::V2_0));
         assert!(lines.take(first).is_ok());
         assert_eq!(lines.take(first), Err(LineError::INVALLINEHANDLE));
-        let second = lines.opened(3, tapi, Opening::FIRST, Version::V3_1).unwrap();
+        let second = lines.opened(LineNumber(3), tapi, Opening::FIRST, Version::V3_1).unwrap();
         assert_ne!(first, second);
         assert_eq!(lines.get(first), Err(LineError::INVALLINEHANDLE));
         lines.gone(tapi);
         assert_eq!(lines.get(second), Err(LineError::INVALLINEHANDLE));
         let after = OpenLines::new(&serial);
-        let third = after.opened(3, tapi, Opening::FIRST, Version::V3_1).unwrap();
+        let third = after.opened(LineNumber(3), tapi, Opening::FIRST, Version::V3_1).unwrap();
         assert!(third != first && third != second, "nor of an earlier pair");
     }
 }
@@ -141,7 +142,7 @@ mod model {
 
     fn open(lines: &OpenLines, engine: &Mutex<Engine>, number: usize) -> HDRVLINE {
         let opening = engine.lock().unwrap().openings.open(tapi(number)).unwrap();
-        lines.opened(0, tapi(number), opening, Version::V3_1).unwrap()
+        lines.opened(LineNumber(0), tapi(number), opening, Version::V3_1).unwrap()
     }
 
     /// One thread asks for a call, one closes the line and opens it again, and a third closes it

@@ -2,6 +2,7 @@
 //! batteries.
 
 use ringback_driver::card::{PortCard, PortStatus, Slot};
+use ringback_driver::request::LineNumber;
 use ringback_lines::{LineEngine, Lines};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::provider::Provider;
@@ -35,14 +36,14 @@ pub(super) fn report<C: PortCard>(lines: &Lines<C>, base: u32) -> Vec<SlotReport
     let slots = (0..).zip(card.slots()).zip(0..);
     slots
         .map(|((slot, content), number)| {
-            let index = lines.infos().iter().position(|info| info.port == slot);
-            let line = index.and_then(|index| u32::try_from(index).ok());
+            let place = lines.infos().iter().position(|info| info.port == slot);
+            let line = place.map(LineNumber::at);
             SlotReport {
                 slot: number,
                 content: *content,
-                line: line.map(|line| base.saturating_add(line)),
+                line: line.map(|line| base.saturating_add(line.0)),
                 status: card.status(slot),
-                call: index.and_then(|index| lines.state(index)?.call?),
+                call: line.and_then(|line| lines.state(line)?.call?),
             }
         })
         .collect()

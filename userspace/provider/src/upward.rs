@@ -8,6 +8,7 @@ use ringback_driver::engine::Failure;
 use ringback_driver::reactor::{Handle, Upcalls};
 use ringback_driver::report;
 use ringback_driver::request;
+use ringback_driver::request::LineNumber;
 use ringback_lines::{Event, LineEngine, Subject};
 use ringback_tspi::constants::LINE_CLOSE;
 use ringback_tspi::provider::{Completion, Tapi};
@@ -33,7 +34,7 @@ impl<L: LineEngine> Upcalls<Event> for Upward<L> {
         self.tapi.completion(&Completion { id, result, completed });
     }
 
-    fn event(&mut self, _: usize, event: Event) {
+    fn event(&mut self, _: LineNumber, event: Event) {
         let line = event.line;
         match event.subject {
             Subject::NewCall(call) => self.new_call(line, call),
@@ -130,7 +131,7 @@ mod tests {
             let open = |index, number| {
                 lines.opened(index, tapi(number), Opening::FIRST, Version::V3_1).unwrap()
             };
-            let handles = [open(0, 7), open(1, 8)];
+            let handles = [open(LineNumber(0), 7), open(LineNumber(1), 8)];
             let mut upward = Upward::<Lines<Tiger320<SoftDevice<ringback_softcard::SoftCard>>>> {
                 tapi: Box::new(ear.clone()),
                 calls: Arc::default(),

@@ -1,8 +1,4 @@
-//! The board: Tiger320, CPLD, four slots, and the wires between them.
-//!
-//! Everything is driven by levels: after each register write `settle` puts the chip's output pins
-//! through to reset, chip selects and serial pins, so it does not matter by which register, or in
-//! which order, a level changed.
+//! The board: the circuit of chips and slots, the configuration space, and the card's faults.
 //!
 //! A millisecond of the card is split in three, because bus cycles are made with no lock held:
 //! [`Board::begin`] names the words to move, [`Board::run_lines`] moves the samples through
@@ -11,23 +7,15 @@
 use std::collections::BTreeSet;
 
 use crate::SLOTS;
+use crate::chips::pcm::{self, Bytes};
+use crate::chips::{Abort, Circuit, FRAME, Feed, Load};
 use crate::config_space::ConfigSpace;
-use crate::cpld::Cpld;
 use crate::exchange::Exchange;
 use crate::fault::Fault;
 use crate::module::{ModuleKind, Slot};
-use crate::pcm::{self, Bytes};
-use crate::spi::Pins;
-use crate::tiger320::{Abort, Tiger320, reg};
-use crate::wire::{FRAME, Feed, Load};
 
 /// Size of BAR1.
 pub(crate) const WINDOW: u32 = 0x1000;
-
-const AUX_CS: u8 = 1 << 2;
-const AUX_SCLK: u8 = 1 << 3;
-const AUX_SDI: u8 = 1 << 4;
-const AUX_SDO: u8 = 1 << 5;
 
 /// How long an interrupt is held back by [`Fault::LateInterrupt`].
 const LATE_MS: u64 = 3;
@@ -46,15 +34,12 @@ pub(crate) struct Transfer {
 /// The board's state.
 #[derive(Debug)]
 pub(crate) struct Board {
-    tiger: Tiger320,
-    cpld: Cpld,
+    circuit: Circuit<Slot>,
     config: ConfigSpace,
-    slots: [Slot; SLOTS],
     /// What the exchange feeds each slot's line with.
     feeds: [Feed; SLOTS],
     faults: BTreeSet<Fault>,
-    /// Levels as they were settled last.
-    modules_ran: bool,
+    /// Whether the DMA ran when that was noted last.
     dma_ran: bool,
     /// Counts the times the DMA was stopped.
     run: u64,
@@ -68,13 +53,10 @@ pub(crate) struct Board {
 impl Board {
     pub(crate) fn new(modules: [ModuleKind; SLOTS]) -> Board {
         Board {
-            tiger: Tiger320::default(),
-            cpld: Cpld::default(),
+            circuit: Circuit::new(modules.map(Slot::new)),
             config: ConfigSpace::new(),
-            slots: modules.map(Slot::new),
             feeds: [Feed::default(); SLOTS],
             faults: BTreeSet::new(),
-            modules_ran: false,
             dma_ran: false,
             run: 0,
             now_ms: 0,
@@ -84,7 +66,7 @@ impl Board {
     }
 
     pub(crate) fn slots(&self) -> &[Slot; SLOTS] {
-        &self.slots
+        &self.circuit.slots
     }
 
     pub(crate) fn now_ms(&self) -> u64 {
@@ -103,27 +85,16 @@ impl Board {
     pub(crate) fn read8(&self, offset: u32) -> u8 {
         match offset {
             _ if self.removed() => 0xFF,
-            // The CPLD drives nothing while it is held in reset.
-            reg::PIB..reg::PIB_END if !self.tiger.modules_run() => 0xFF,
-            reg::PIB..reg::PIB_END => self.cpld.read8(offset - reg::PIB),
-            0..reg::PIB => self.tiger.read8(offset, self.aux_in()),
-            reg::PIB_END..WINDOW => 0,
+            0..WINDOW => self.circuit.read8(offset),
             WINDOW.. => 0xFF,
         }
     }
 
     pub(crate) fn write8(&mut self, offset: u32, value: u8) {
-        if self.removed() {
-            return;
+        if !self.removed() {
+            self.circuit.write8(offset, value);
+            self.settle();
         }
-        match offset {
-            reg::PIB..reg::PIB_END if self.tiger.modules_run() => {
-                self.cpld.write8(offset - reg::PIB, value);
-            }
-            0..reg::PIB => self.tiger.write8(offset, value),
-            _ => {}
-        }
-        self.settle();
     }
 
     pub(crate) fn config_read8(&self, offset: u32) -> u8 {
@@ -139,10 +110,9 @@ impl Board {
 
     /// PCI reset: everything as after power-on, but for the faults and what is behind the jacks.
     pub(crate) fn reset(&mut self) {
-        self.tiger = Tiger320::default();
+        self.circuit.reset();
         self.config = ConfigSpace::new();
         self.held_interrupt = None;
-        // The external reset pin is low now; `settle` resets CPLD and modules if it was high.
         self.settle();
     }
 
@@ -154,7 +124,7 @@ impl Board {
         if fault == Fault::Removal {
             self.reset();
         }
-        if let Some(slot) = fault.slot().and_then(|slot| self.slots.get_mut(slot)) {
+        if let Some(slot) = fault.slot().and_then(|slot| self.circuit.slots.get_mut(slot)) {
             slot.set_fault(fault, on);
         }
     }
@@ -167,31 +137,9 @@ impl Board {
         self.faults.contains(&fault)
     }
 
-    /// Levels at the AUX pins: only SDO comes from outside, the others float high.
-    fn aux_in(&self) -> u8 {
-        let sdo = self.cpld.selected().and_then(|slot| self.slots.get(slot)).map(Slot::sdo);
-        if sdo.unwrap_or(true) { 0xFF } else { !AUX_SDO }
-    }
-
+    /// Notes whether the DMA has stopped, after anything that may have stopped it.
     fn settle(&mut self) {
-        let modules_run = self.tiger.modules_run();
-        if self.modules_ran && !modules_run {
-            self.cpld = Cpld::default();
-            self.slots.iter_mut().for_each(Slot::reset);
-        }
-        self.modules_ran = modules_run;
-        if modules_run {
-            let aux = self.tiger.aux_out();
-            let selected = if aux & AUX_CS == 0 { self.cpld.selected() } else { None };
-            for (number, slot) in self.slots.iter_mut().enumerate() {
-                slot.drive(Pins {
-                    selected: selected == Some(number),
-                    sclk: aux & AUX_SCLK != 0,
-                    sdi: aux & AUX_SDI != 0,
-                });
-            }
-        }
-        let dma_runs = self.tiger.dma_runs() && self.config.bus_master();
+        let dma_runs = self.circuit.tiger.dma_runs() && self.config.bus_master();
         if self.dma_ran && !dma_runs {
             self.run += 1;
         }
@@ -205,14 +153,14 @@ impl Board {
 
     /// The bus cycles of this millisecond; `None` while the rings stand still.
     pub(crate) fn begin(&self) -> Option<Transfer> {
-        if !self.tiger.dma_runs() {
+        if !self.circuit.tiger.dma_runs() {
             return None;
         }
-        let (mut tx, mut rx) = (self.tiger.tx.clone(), self.tiger.rx.clone());
+        let (mut tx, mut rx) = (self.circuit.tiger.tx.clone(), self.circuit.tiger.rx.clone());
         let frames = std::array::from_fn(|_| {
             let addresses = (tx.next(), rx.next());
-            tx.advance(self.tiger.stops_at_end());
-            rx.advance(self.tiger.stops_at_end());
+            tx.advance(self.circuit.tiger.stops_at_end());
+            rx.advance(self.circuit.tiger.stops_at_end());
             addresses
         });
         let refused = if self.faults.contains(&Fault::TargetAbort) {
@@ -233,12 +181,12 @@ impl Board {
         exchange: &Exchange,
     ) -> [u32; FRAME] {
         let from_host: Option<[Bytes; SLOTS]> = words.map(|words| {
-            let shifted = words.map(|word| self.tiger.shift_out(word).to_le_bytes());
+            let shifted = words.map(|word| self.circuit.tiger.shift_out(word).to_le_bytes());
             std::array::from_fn(|lane| shifted.map(|frame| frame[lane]))
         });
         let mut to_host = [pcm::IDLE_BUS; SLOTS];
         let mut loads = [Load::default(); SLOTS];
-        for ((slot, feed), load) in self.slots.iter_mut().zip(self.feeds).zip(&mut loads) {
+        for ((slot, feed), load) in self.circuit.slots.iter_mut().zip(self.feeds).zip(&mut loads) {
             let driven;
             (*load, driven) = slot.tick(from_host.as_ref(), feed);
             if let Some((lane, bytes)) = driven
@@ -251,7 +199,7 @@ impl Board {
         self.feeds = exchange.tick(&loads);
         std::array::from_fn(|frame| {
             let bits = u32::from_le_bytes(to_host.map(|lane| lane[frame]));
-            self.tiger.shift_in(bits)
+            self.circuit.tiger.shift_in(bits)
         })
     }
 
@@ -261,15 +209,15 @@ impl Board {
             // Stopped or restarted meanwhile: the pointers belong to another run.
             return;
         }
-        let stops_at_end = self.tiger.stops_at_end();
+        let stops_at_end = self.circuit.tiger.stops_at_end();
         let mut crossed = 0;
         for _ in 0..moved {
-            crossed |= self.tiger.tx.advance(stops_at_end);
-            crossed |= self.tiger.rx.advance(stops_at_end) << 2;
+            crossed |= self.circuit.tiger.tx.advance(stops_at_end);
+            crossed |= self.circuit.tiger.rx.advance(stops_at_end) << 2;
         }
-        self.tiger.end_period(crossed);
+        self.circuit.tiger.end_period(crossed);
         if let Some(abort) = abort {
-            self.tiger.abort(abort);
+            self.circuit.tiger.abort(abort);
             self.config.note_abort(abort == Abort::Target);
         }
         self.settle();
@@ -277,7 +225,7 @@ impl Board {
 
     /// How often the interrupt is to be raised at the end of this millisecond.
     pub(crate) fn interrupts(&mut self) -> u32 {
-        let asserted = u32::from(self.tiger.interrupt());
+        let asserted = u32::from(self.circuit.tiger.interrupt());
         let raised = if self.faults.contains(&Fault::LostInterrupts) {
             0
         } else if self.faults.contains(&Fault::LateInterrupt) {
@@ -304,6 +252,6 @@ impl Board {
 
     /// Whether the host has taken the last interrupt that it was told of.
     pub(crate) fn acknowledged(&self) -> bool {
-        !self.raised || !self.tiger.interrupt()
+        !self.raised || !self.circuit.tiger.interrupt()
     }
 }

@@ -11,13 +11,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::board::{Board, Transfer};
+use crate::chips::{Abort, FRAME};
 use crate::exchange::{Exchange, LineOptions};
 use crate::fault::Fault;
 use crate::host::{HostMemory, InterruptLine};
 use crate::module::{ModuleKind, Slot};
 use crate::telephone::Telephone;
-use crate::tiger320::Abort;
-use crate::wire::FRAME;
 use crate::{ExchangeConfig, SLOTS};
 
 /// The modules of the card, its lines, and the exchange behind them.

@@ -38,29 +38,22 @@
 //! assert_eq!(card.now_ms(), 1);
 //! ```
 
-mod bank;
 mod board;
 mod card;
+pub mod chips;
 mod clock;
 mod config_space;
 pub mod control;
-mod cpld;
 mod exchange;
 mod fault;
 mod host;
 mod modem;
 mod module;
-mod pcm;
 pub mod scenery;
-mod si3050;
-mod si3210;
 mod socket_path;
-mod spi;
 mod telephone;
-mod tiger320;
 mod uart16550;
 pub mod vfio_user;
-mod wire;
 
 pub use card::{CardConfig, SoftCard};
 pub use clock::RealClock;

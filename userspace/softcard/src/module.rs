@@ -6,13 +6,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::chips::pcm::{self, Bytes, Lanes};
+use crate::chips::{Feed, Framing, Load, Pins, Si3050, Si3210, SlotPins, SpiPort};
 use crate::fault::Fault;
-use crate::pcm::{self, Bytes, Lanes};
-use crate::si3050::Si3050;
-use crate::si3210::Si3210;
-use crate::spi::{Framing, Pins, SpiPort};
 use crate::telephone::Telephone;
-use crate::wire::{Feed, Load};
 
 /// What is plugged into a slot. The names (`Display`, `FromStr`) are `empty`, `fxs` and `fxo`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -84,15 +81,14 @@ impl Slot {
         let module = match kind {
             ModuleKind::Empty => Module::Empty,
             ModuleKind::Fxs => Module::Fxs {
-                chip: Box::new(Si3210::new()),
+                chip: Box::default(),
                 port: SpiPort::new(Framing::TwoBytes),
                 telephone: Telephone::new(),
                 feed: Feed::default(),
             },
-            ModuleKind::Fxo => Module::Fxo {
-                chip: Box::new(Si3050::new()),
-                port: SpiPort::new(Framing::ThreeBytes),
-            },
+            ModuleKind::Fxo => {
+                Module::Fxo { chip: Box::default(), port: SpiPort::new(Framing::ThreeBytes) }
+            }
         };
         Slot { module, unplugged: false, stuck_high: false, stuck_low: false }
     }
@@ -106,39 +102,6 @@ impl Slot {
             Module::Fxs { telephone, .. } => Some(telephone),
             Module::Empty | Module::Fxo { .. } => None,
         }
-    }
-
-    /// The reset pin that all modules share.
-    pub(crate) fn reset(&mut self) {
-        match &mut self.module {
-            Module::Empty => {}
-            Module::Fxs { chip, port, .. } => {
-                chip.reset();
-                *port = SpiPort::new(Framing::TwoBytes);
-            }
-            Module::Fxo { chip, port } => {
-                chip.reset();
-                *port = SpiPort::new(Framing::ThreeBytes);
-            }
-        }
-    }
-
-    /// New levels at the module's serial pins.
-    pub(crate) fn drive(&mut self, pins: Pins) {
-        match &mut self.module {
-            Module::Empty => {}
-            Module::Fxs { chip, port, .. } => port.drive(pins, chip.as_mut()),
-            Module::Fxo { chip, port } => port.drive(pins, chip.as_mut()),
-        }
-    }
-
-    /// The level of SDO while this slot is selected.
-    pub(crate) fn sdo(&self) -> bool {
-        let driven = match &self.module {
-            Module::Empty => true,
-            Module::Fxs { port, .. } | Module::Fxo { port, .. } => port.sdo(),
-        };
-        (driven || self.stuck_high) && !self.stuck_low
     }
 
     /// Switches a fault of this slot.
@@ -187,6 +150,38 @@ impl Slot {
             }
         };
         (load, lanes.transmit.zip(bytes))
+    }
+}
+
+impl SlotPins for Slot {
+    fn reset(&mut self) {
+        match &mut self.module {
+            Module::Empty => {}
+            Module::Fxs { chip, port, .. } => {
+                chip.reset();
+                *port = SpiPort::new(Framing::TwoBytes);
+            }
+            Module::Fxo { chip, port } => {
+                chip.reset();
+                *port = SpiPort::new(Framing::ThreeBytes);
+            }
+        }
+    }
+
+    fn drive(&mut self, pins: Pins) {
+        match &mut self.module {
+            Module::Empty => {}
+            Module::Fxs { chip, port, .. } => port.drive(pins, chip.as_mut()),
+            Module::Fxo { chip, port } => port.drive(pins, chip.as_mut()),
+        }
+    }
+
+    fn sdo(&self) -> bool {
+        let driven = match &self.module {
+            Module::Empty => true,
+            Module::Fxs { port, .. } | Module::Fxo { port, .. } => port.sdo(),
+        };
+        (driven || self.stuck_high) && !self.stuck_low
     }
 }
 

@@ -8,7 +8,7 @@ use super::hardware::SoftEdu;
 use super::*;
 use crate::device::soft::{Hardware, SoftDevice, SoftInterrupt, SoftMemory};
 use crate::reactor::{Handle, Refused, Stepper, Upcalls};
-use crate::request::{Completion, ErrorCode};
+use crate::request::{Completion, ErrorCode, LineNumber};
 
 /// The id of a request, its result and its answer.
 type Told = (u32, Result<(), ErrorCode>, Answer);
@@ -19,7 +19,7 @@ impl Upcalls<(), Answer> for Teller {
     fn completed(&mut self, completion: Completion<Answer>) {
         self.0.send((completion.id.get(), completion.result, completion.output)).unwrap();
     }
-    fn event(&mut self, _: usize, (): ()) {}
+    fn event(&mut self, _: LineNumber, (): ()) {}
 }
 
 type SoftCard = Edu<SoftDevice<SoftEdu>>;
@@ -56,7 +56,7 @@ impl Bench {
     }
 
     fn submit_for(&self, work: Work, time_limit: Duration) -> u32 {
-        self.handle.submit(0, Order { work, time_limit }).unwrap().id().get()
+        self.handle.submit(LineNumber(0), Order { work, time_limit }).unwrap().id().get()
     }
 
     fn told(&mut self) -> Vec<Told> {
@@ -119,7 +119,8 @@ fn copies_that_do_not_fit_are_refused() {
         [(0, 0), (2, 1), (4096, 1), (4, 1024), (usize::MAX - 3, 1), (0, usize::MAX)]
     {
         let work = Work::Load { offset, words };
-        let refused = bench.handle.submit(0, Order { work, time_limit: limit }).unwrap_err();
+        let refused =
+            bench.handle.submit(LineNumber(0), Order { work, time_limit: limit }).unwrap_err();
         assert_eq!(
             refused,
             Refused::Rejected(ErrorCode::of::<{ -libc::EINVAL }>()),
@@ -127,7 +128,7 @@ fn copies_that_do_not_fit_are_refused() {
         );
     }
     let work = Work::Store { offset: 4092, words: vec![1, 2] };
-    assert!(bench.handle.submit(0, Order { work, time_limit: limit }).is_err());
+    assert!(bench.handle.submit(LineNumber(0), Order { work, time_limit: limit }).is_err());
 }
 
 #[test]
@@ -148,7 +149,8 @@ fn a_cancelled_request_is_not_started() {
     let mut bench = bench();
     let first = bench.submit(factorial(4));
     let time_limit = Duration::from_secs(1);
-    let ticket = bench.handle.submit(0, Order { work: factorial(5), time_limit }).unwrap();
+    let ticket =
+        bench.handle.submit(LineNumber(0), Order { work: factorial(5), time_limit }).unwrap();
     let second = ticket.id().get();
     assert!(bench.handle.cancel(ticket.token()));
     drop(ticket);
@@ -198,7 +200,8 @@ fn removal_fails_what_runs_waits_and_comes() {
         ids.into_iter().map(|id| (id, Err(Failure::Gone.errno()), Answer::Nothing)).collect();
     assert_eq!(told, all);
     let time_limit = Duration::from_secs(1);
-    let refused = bench.handle.submit(0, Order { work: factorial(1), time_limit }).unwrap_err();
+    let refused =
+        bench.handle.submit(LineNumber(0), Order { work: factorial(1), time_limit }).unwrap_err();
     assert_eq!(refused, Refused::Rejected(Failure::Gone.errno()));
 }
 

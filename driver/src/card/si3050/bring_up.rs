@@ -80,6 +80,8 @@ pub(crate) async fn diagnose(chip: &Chip<Si3050>) -> Diagnosis {
 
 #[cfg(test)]
 mod tests {
+    use ringback_softcard::chips::RegisterFile;
+
     use super::super::simulation;
     use super::*;
     use crate::card::sequence::Sequence;
@@ -108,11 +110,11 @@ mod tests {
         ] {
             let mut chip = simulation::Si3050::new();
             assert_eq!(brought_up(&mut chip, slot, country), Ok(()));
-            assert_eq!([16, 26, 30, 31].map(|n: usize| chip.registers[n]), settings);
-            assert_eq!(chip.registers[5], 0x08);
-            assert_eq!(chip.registers[33], 0x28);
+            assert_eq!([16, 26, 30, 31].map(|register| chip.read(register)), settings);
+            assert_eq!(chip.read(5), 0x08);
+            assert_eq!(chip.read(33), 0x28);
             let start = (3 - slot) * 8;
-            assert_eq!(chip.registers[34..=37], [start, 0, start, 0]);
+            assert_eq!([34, 35, 36, 37].map(|register| chip.read(register)), [start, 0, start, 0]);
             assert_eq!(chip.resyncs, 2);
             assert_eq!(chip.soft_resets, 1);
         }
@@ -133,7 +135,7 @@ mod tests {
         assert_eq!(error, ModuleError::NoIsoLink);
         assert!(error.to_string().contains("line side"), "{error}");
         assert!(chip.waited < Duration::from_millis(2300), "{:?}", chip.waited);
-        assert_eq!(chip.registers[5] & 1, 0, "never off-hook");
+        assert_eq!(chip.read(5) & 1, 0, "never off-hook");
     }
 
     #[test]

@@ -1,79 +1,57 @@
-//! A Si3050 with its line side for tests.
+//! A Si3050 for tests: the chip of the software card, with faults that only tests need.
 
 use std::time::Duration;
 
+use ringback_softcard::chips::{self, Feed, RegisterFile};
+
 use crate::card::sequence::Operation;
 
-/// The chip, with what can be wrong with it.
+/// The chip, the line at its end, and its faults.
 #[derive(Debug, Clone)]
 pub(crate) struct Si3050 {
-    pub(crate) registers: Vec<u8>,
+    chip: chips::Si3050,
+    /// How the exchange feeds the line; the chip sees a change when time passes.
+    pub(crate) line: Feed,
     /// What every read gives if there is no chip.
     pub(crate) absent: Option<u8>,
     /// How long after power-up the line side answers; [`Duration::MAX`] is never.
     pub(crate) link_after: Duration,
-    /// Time that passed, all in all and since the line side has power.
+    /// The time that has passed, all in all.
     pub(crate) waited: Duration,
     pub(crate) resyncs: u32,
     pub(crate) soft_resets: u32,
+    /// The time that has passed since the line side has power.
     powered: Duration,
 }
 
 impl Si3050 {
     pub(crate) fn new() -> Si3050 {
-        let mut chip = Si3050 {
-            registers: Vec::new(),
+        Si3050 {
+            chip: chips::Si3050::default(),
+            line: Feed::default(),
             absent: None,
             link_after: Duration::ZERO,
             waited: Duration::ZERO,
             resyncs: 0,
             soft_resets: 0,
             powered: Duration::ZERO,
-        };
-        chip.reset();
-        chip
+        }
     }
 
-    /// What the chip's reset does to its registers.
+    /// Asserts the reset pin.
     pub(crate) fn reset(&mut self) {
-        self.registers = vec![0; 256];
-        for (register, value) in [(2, 0x03), (6, 0x10), (22, 0x96), (23, 0x2D), (24, 0x19)] {
-            self.registers[register] = value;
-        }
+        self.chip.reset();
         self.powered = Duration::ZERO;
     }
 
-    pub(crate) fn read(&mut self, register: u8) -> u8 {
-        if let Some(nothing) = self.absent {
-            return nothing;
-        }
-        let linked = self.registers[6] & 0x10 == 0 && self.powered >= self.link_after;
-        match register {
-            11 if linked => 0x31,
-            11 => 0x01,
-            12 if linked => 0x40,
-            12 => 0x00,
-            _ => self.registers[usize::from(register)],
-        }
-    }
-
-    pub(crate) fn write(&mut self, register: u8, value: u8) {
-        if self.absent.is_some() {
-            return;
-        }
-        if register == 1 && value & 0x80 != 0 {
-            self.soft_resets += 1;
-            self.reset();
-            return;
-        }
-        self.registers[usize::from(register)] = value;
-    }
-
-    /// Moves the simulated chip on by this time.
+    /// Lets this time pass, in whole milliseconds for the line.
     pub(crate) fn pass(&mut self, time: Duration) {
         self.waited += time;
-        if self.registers[6] & 0x10 == 0 {
+        if self.chip.read(6) & 0x10 == 0 {
             self.powered += time;
+        }
+        for _ in 0..time.as_millis() {
+            self.chip.tick(self.line, None);
         }
     }
 
@@ -85,5 +63,23 @@ impl Si3050 {
             Operation::Wait(time) => self.pass(time),
         }
         0
+    }
+}
+
+impl RegisterFile for Si3050 {
+    fn read(&mut self, register: u8) -> u8 {
+        self.chip.no_link = self.powered < self.link_after;
+        self.absent.unwrap_or_else(|| self.chip.read(register))
+    }
+
+    fn write(&mut self, register: u8, value: u8) {
+        if self.absent.is_some() {
+            return;
+        }
+        if register == 1 && value & 0x80 != 0 {
+            self.soft_resets += 1;
+            self.powered = Duration::ZERO;
+        }
+        self.chip.write(register, value);
     }
 }

@@ -206,6 +206,8 @@ async fn configure(chip: &Chip<Si3210>, slot: u8, country: Country) -> Result<()
 
 #[cfg(test)]
 mod tests {
+    use ringback_softcard::chips::RegisterFile;
+
     use super::super::simulation;
     use super::*;
     use crate::card::sequence::Sequence;
@@ -228,17 +230,14 @@ mod tests {
         for (slot, start) in [(0, 24), (1, 16), (2, 8), (3, 0)] {
             let mut chip = simulation::Si3210::new();
             let calibration = brought_up(&mut chip, slot).unwrap();
-            assert_eq!(chip.direct[64] & 7, 1);
-            assert_eq!(chip.direct[1], 0x28);
-            assert_eq!(
-                [chip.direct[2], chip.direct[3], chip.direct[4], chip.direct[5]],
-                [start, 0, start, 0]
-            );
-            assert_eq!(chip.direct[8], 0);
-            assert_eq!([chip.direct[66], chip.direct[67], chip.direct[108]], [1, 7, 0xEB]);
+            assert_eq!(chip.read(64) & 7, 1);
+            assert_eq!(chip.read(1), 0x28);
+            assert_eq!(chip.direct(2), [start, 0, start, 0]);
+            assert_eq!(chip.read(8), 0);
+            assert_eq!([66, 67, 108].map(|register| chip.read(register)), [1, 7, 0xEB]);
             let values = indirect::values(Country::default()).map(|(_, value)| value);
-            assert_eq!(chip.indirect[..44], values);
-            assert_eq!(calibration.0, chip.direct[98..=107]);
+            assert_eq!(chip.indirect(), values);
+            assert_eq!(calibration.0, chip.direct(98));
             assert!(chip.was_run_down, "the leak test ran");
         }
     }
@@ -254,9 +253,9 @@ mod tests {
         assert_eq!(identified(|_| {}), Identity::Si3210);
         assert_eq!(identified(|chip| chip.absent = Some(0xFF)), Identity::Absent);
         assert_eq!(identified(|chip| chip.absent = Some(0x00)), Identity::Absent);
-        assert_eq!(identified(|chip| chip.direct[1] = 0x88), Identity::Odd(ModuleError::Si3215));
+        assert_eq!(identified(|chip| chip.write(1, 0x88)), Identity::Odd(ModuleError::Si3215));
         assert_eq!(
-            identified(|chip| chip.direct[11] = 0x31),
+            identified(|chip| chip.write(11, 0x31)),
             Identity::Odd(ModuleError::Identity { register: 11, expected: 0x33, read: 0x31 })
         );
     }
@@ -264,7 +263,7 @@ mod tests {
     #[test]
     fn a_missing_power_cable_is_named() {
         let mut chip = simulation::Si3210::new();
-        chip.powered = 0x10;
+        chip.weak_battery = Some(0x10);
         let error = brought_up(&mut chip, 0).unwrap_err();
         assert_eq!(error, ModuleError::NoPower { volts: 6 });
         assert!(error.to_string().contains("drive power cable"), "{error}");
@@ -279,8 +278,8 @@ mod tests {
         chip.failing_calibrations = 2;
         chip.matching_gains = [0x11, 0x0F];
         brought_up(&mut chip, 0).unwrap();
-        assert_eq!([chip.direct[98], chip.direct[99]], [0x11, 0x0F]);
-        assert_eq!(chip.direct[64] & 7, 1);
+        assert_eq!(chip.direct(98), [0x11, 0x0F]);
+        assert_eq!(chip.read(64) & 7, 1);
 
         let mut chip = simulation::Si3210::new();
         chip.failing_calibrations = u32::MAX;
@@ -290,9 +289,11 @@ mod tests {
     #[test]
     fn a_chip_that_lost_its_settings_is_restored_with_its_calibration() {
         let mut chip = simulation::Si3210::new();
-        chip.direct[98..=107].copy_from_slice(&[16, 17, 17, 17, 8, 0x88, 0, 0, 0x20, 9]);
+        for (register, value) in (98..).zip([16, 17, 17, 17, 8, 0x88, 0, 0, 0x20, 9]) {
+            chip.write(register, value);
+        }
         let calibration = brought_up(&mut chip, 2).unwrap();
-        let before = (chip.direct.clone(), chip.indirect);
+        let before = (chip.direct::<109>(0), chip.indirect::<44>());
         assert_eq!(diagnosed(&mut chip), Diagnosis::Sound);
         chip.reset();
         assert_eq!(diagnosed(&mut chip), Diagnosis::PartReset);
@@ -302,11 +303,12 @@ mod tests {
         })
         .run(|operation| chip.perform(operation));
         assert_eq!(result, Ok(()));
-        chip.direct[64] = 0x11;
-        let changed: Vec<usize> = (0..=108).filter(|&n| chip.direct[n] != before.0[n]).collect();
+        chip.write(64, 1);
+        let after = chip.direct::<109>(0);
+        let changed: Vec<usize> = (0..=108).filter(|&n| after[n] != before.0[n]).collect();
         // Calibration control is not repeated.
-        assert_eq!(changed, [97]);
-        assert_eq!(chip.indirect, before.1);
+        assert_eq!(changed, [96]);
+        assert_eq!(chip.indirect(), before.1);
         assert!(chip.waited < Duration::from_millis(100), "{:?}", chip.waited);
     }
 
@@ -314,7 +316,7 @@ mod tests {
     fn a_power_alarm_is_no_reset() {
         let mut chip = simulation::Si3210::new();
         brought_up(&mut chip, 0).unwrap();
-        chip.direct[64] = 0;
+        chip.write(64, 0);
         assert_eq!(diagnosed(&mut chip), Diagnosis::PowerAlarm);
         chip.absent = Some(0);
         assert_eq!(diagnosed(&mut chip), Diagnosis::NotAnswering);

@@ -90,6 +90,8 @@ async fn finished(chip: &Chip<Si3210>, limit: Duration) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use ringback_softcard::chips::RegisterFile;
+
     use super::super::simulation;
     use super::*;
     use crate::card::sequence::Sequence;
@@ -114,16 +116,16 @@ mod tests {
         let result = Sequence::new(|chip| async move { manual(&chip).await })
             .run(|operation| chip.perform(operation));
         assert_eq!(result, Ok(()));
-        assert_eq!([chip.direct[98], chip.direct[99]], [0x0C, 0x15]);
-        assert_eq!(chip.direct[64] & 7, 0, "the line is open afterwards");
+        assert_eq!(chip.direct(98), [0x0C, 0x15]);
+        assert_eq!(chip.read(64) & 7, 0, "the line is open afterwards");
     }
 
     #[test]
     fn an_odd_converter_result_is_repaired() {
         let mut chip = simulation::Si3210::new();
-        chip.converter_result = 0x0E;
+        chip.converter_result = Some(0x0E);
         Sequence::new(|chip| async move { converter(&chip).await })
             .run(|operation| chip.perform(operation));
-        assert_eq!(chip.direct[107], 8);
+        assert_eq!(chip.read(107), 8);
     }
 }

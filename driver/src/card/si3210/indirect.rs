@@ -328,7 +328,7 @@ mod tests {
         })
         .run(|operation| chip.perform(operation));
         assert_eq!(value, Ok(0x0160));
-        assert_eq!(chip.indirect[20], 0x7EF0);
+        assert_eq!(chip.indirect::<21>()[20], 0x7EF0);
     }
 
     #[test]

@@ -1,29 +1,24 @@
-//! A small TDM400P for tests: registers, serial bus, DMA, and every access counted.
+//! A small TDM400P for tests: the chips of the software card, DMA word by word, and every access
+//! counted.
 //!
-//! DMA moves word by word, and the word at the interrupt address is transferred after the
-//! interrupt: the hardest reading of what the chip does.
+//! The word at the interrupt address is transferred after the interrupt: the hardest reading of
+//! what the chip does. The software card moves whole milliseconds.
 
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use ringback_softcard::chips::{Abort, Circuit, Framing, Pins, SlotPins, SpiPort};
+
 use super::registers;
+use crate::card::register::offsets;
 use crate::card::si3050::simulation::Si3050;
 use crate::card::si3210::simulation::Si3210;
 use crate::device::{Device, DmaMemory, InterruptFd, InterruptSize, Registers};
 
-macro_rules! offsets {
-    ($($name:ident)*) => { $(pub(super) const $name: usize = registers::$name.number();)* };
-}
-offsets! {
-    CNTL OPER AUXD MASK0 INTSTAT AUXR TX_START TX_END TX_CURRENT RX_START RX_INTERRUPT RX_END
-    RX_CURRENT CPLD_SYNC CPLD_TEST CPLD_SELECT CPLD_VERSION
-}
-const AUX_CS: u8 = registers::Aux::CHIP_SELECT.bits();
-const AUX_CLOCK: u8 = registers::Aux::CLOCK.bits();
-const AUX_TO_MODULE: u8 = registers::Aux::TO_MODULE.bits();
-const AUX_FROM_MODULE: u8 = registers::Aux::FROM_MODULE.bits();
+offsets!(registers: CNTL TX_START TX_END RX_START RX_INTERRUPT RX_END);
+offsets!(registers: CPLD_SYNC CPLD_TEST CPLD_SELECT);
 
 /// Where the DMA memory is on the bus.
 pub(super) const BASE: u32 = 0x1_0000;
@@ -36,25 +31,52 @@ pub(super) enum FakeModule {
     Fxo(Box<Si3050>),
 }
 
-/// One module's end of the serial bus.
-#[derive(Debug, Clone, Default)]
-struct Slave {
-    bits: u32,
-    byte: u8,
-    out: u8,
-    level: bool,
-    bytes: Vec<u8>,
+/// A module and its end of the serial bus.
+#[derive(Debug)]
+pub(super) struct Slot {
+    module: FakeModule,
+    port: SpiPort,
 }
 
-/// Registers, DMA and modules of the made-up card.
+impl Slot {
+    fn new(module: FakeModule) -> Slot {
+        let framing = match module {
+            FakeModule::Fxo(_) => Framing::ThreeBytes,
+            _ => Framing::TwoBytes,
+        };
+        Slot { module, port: SpiPort::new(framing) }
+    }
+}
+
+impl SlotPins for Slot {
+    fn reset(&mut self) {
+        match &mut self.module {
+            FakeModule::None => {}
+            FakeModule::Fxs(chip) => chip.reset(),
+            FakeModule::Fxo(chip) => chip.reset(),
+        }
+        *self = Slot::new(std::mem::replace(&mut self.module, FakeModule::None));
+    }
+
+    fn drive(&mut self, pins: Pins) {
+        match &mut self.module {
+            FakeModule::None => {}
+            FakeModule::Fxs(chip) => self.port.drive(pins, chip.as_mut()),
+            FakeModule::Fxo(chip) => self.port.drive(pins, chip.as_mut()),
+        }
+    }
+
+    fn sdo(&self) -> bool {
+        self.port.sdo()
+    }
+}
+
+/// Chips, DMA memory and faults of the card.
 #[derive(Debug)]
 pub(super) struct Card {
-    pub(super) registers: [u8; 256],
-    pub(super) modules: [FakeModule; 4],
-    slaves: [Slave; 4],
+    circuit: Circuit<Slot>,
     pub(super) memory: Vec<u32>,
-    /// Words moved since DMA was reset, and since the beginning.
-    words: u64,
+    /// Words that were moved since the beginning.
     pub(super) transferred: u32,
     /// What slot `n` plays, word by word.
     pub(super) played: Vec<[u8; 4]>,
@@ -80,161 +102,60 @@ impl Card {
         (n % 61) as u8 | (slot as u8) << 6
     }
 
-    fn read32(&self, offset: usize) -> u32 {
-        let word = (self.words % 16) as u32 * 4;
-        match offset {
-            RX_CURRENT => self.register32(RX_START) + word,
-            TX_CURRENT => self.register32(TX_START) + word,
-            _ => self.register32(offset),
-        }
+    /// A register, as the test reads it.
+    pub(super) fn register(&self, offset: usize) -> u8 {
+        self.circuit.read8(offset as u32)
     }
 
     fn register32(&self, offset: usize) -> u32 {
-        u32::from_le_bytes(self.registers[offset..offset + 4].try_into().unwrap())
-    }
-
-    fn read(&mut self, offset: usize) -> u8 {
-        match offset {
-            AUXR => {
-                let level = self.selected().is_none_or(|slot| self.slaves[slot].level);
-                if level { 0xFF } else { !AUX_FROM_MODULE }
-            }
-            CPLD_VERSION => 0x73,
-            _ => self.registers[offset],
-        }
+        u32::from_le_bytes([0, 1, 2, 3].map(|lane| self.register(offset + lane)))
     }
 
     fn write(&mut self, offset: usize, value: u8) {
-        match offset {
+        let value = match offset {
             CNTL => {
                 self.controls.push(value);
-                if value & 0x01 == 0 {
-                    for module in &mut self.modules {
-                        match module {
-                            FakeModule::None => {}
-                            FakeModule::Fxs(chip) => chip.reset(),
-                            FakeModule::Fxo(chip) => chip.reset(),
-                        }
-                    }
-                    self.slaves = Default::default();
-                }
-                if value & 0x02 != 0 {
-                    self.words = 0;
-                }
+                value
             }
-            INTSTAT => {
-                self.registers[INTSTAT] &= !value;
-                return;
-            }
-            AUXD => self.pins(value),
-            CPLD_SELECT | CPLD_TEST | CPLD_SYNC => {
-                self.registers[offset] = value & self.cpld;
-                return;
-            }
-            _ => {}
-        }
-        self.registers[offset] = value;
-    }
-
-    fn selected(&self) -> Option<usize> {
-        let select = self.registers[CPLD_SELECT];
-        (select.is_power_of_two() && select < 16).then(|| select.trailing_zeros() as usize)
-    }
-
-    fn pins(&mut self, pins: u8) {
-        let before = self.registers[AUXD];
-        let Some(slot) = self.selected() else { return };
-        let fell = |bit| before & bit != 0 && pins & bit == 0;
-        let rose = |bit| before & bit == 0 && pins & bit != 0;
-        let slave = &mut self.slaves[slot];
-        if fell(AUX_CS) {
-            (slave.bits, slave.byte) = (0, 0);
-        }
-        if pins & AUX_CS == 0 && fell(AUX_CLOCK) {
-            slave.level = slave.out & 0x80 != 0;
-            slave.out <<= 1;
-        }
-        if pins & AUX_CS == 0 && rose(AUX_CLOCK) {
-            slave.bits += 1;
-            slave.byte = slave.byte << 1 | u8::from(pins & AUX_TO_MODULE != 0);
-        }
-        if rose(AUX_CS) {
-            slave.out = 0xFF;
-            if slave.bits == 8 {
-                slave.bytes.push(slave.byte);
-                self.deliver(slot);
-            } else {
-                slave.bytes.clear();
-            }
-        }
-    }
-
-    fn deliver(&mut self, slot: usize) {
-        let slave = &mut self.slaves[slot];
-        let (module, bytes) = (&mut self.modules[slot], slave.bytes.as_slice());
-        let done = match (module, bytes) {
-            (FakeModule::None, _) => true,
-            (FakeModule::Fxs(chip), [register]) => {
-                if register & 0x80 != 0 {
-                    slave.out = chip.read(register & 0x7F);
-                }
-                false
-            }
-            (FakeModule::Fxs(chip), [register, value]) => {
-                if register & 0x80 == 0 {
-                    chip.write(*register, *value);
-                }
-                true
-            }
-            (FakeModule::Fxo(chip), [0x60, register]) => {
-                slave.out = chip.read(*register);
-                false
-            }
-            (FakeModule::Fxo(chip), [0x20, register, value]) => {
-                chip.write(*register, *value);
-                true
-            }
-            (_, bytes) => bytes.len() >= 3,
+            CPLD_SELECT | CPLD_TEST | CPLD_SYNC => value & self.cpld,
+            _ => value,
         };
-        if done {
-            slave.bytes.clear();
-        }
+        self.circuit.write8(offset as u32, value);
     }
 
-    /// One word in and one out, if DMA runs.
+    /// Moves one word in and one out, if DMA runs.
     fn word(&mut self) {
-        if self.frozen
-            || self.gone
-            || self.registers[OPER] & 1 == 0
-            || self.registers[CNTL] & 0x06 != 0
-        {
+        if self.frozen || self.gone || !self.circuit.tiger.dma_runs() {
             return;
         }
         if !self.bus_master || self.aborting {
             self.bus_master = false;
-            self.registers[INTSTAT] |= 0x10;
+            self.circuit.tiger.abort(Abort::Master);
             return;
         }
         let [tx, tx_end, rx, rx_interrupt, rx_end] =
             [TX_START, TX_END, RX_START, RX_INTERRUPT, RX_END]
-                .map(|register| ((self.register32(register) - BASE) / 4) as usize);
+                .map(|register| (self.register32(register) - BASE) / 4);
         assert_eq!([tx_end - tx, rx_end - rx, rx_interrupt - rx], [15, 15, 7]);
-        let word = (self.words % 16) as usize;
-        self.played.push(self.memory[tx + word].to_le_bytes());
-        let n = self.transferred;
-        self.memory[rx + word] = u32::from_le_bytes([0, 1, 2, 3].map(|slot| Card::sound(n, slot)));
-        self.transferred += 1;
-        self.words += 1;
-        match self.words % 16 {
-            7 => self.registers[INTSTAT] |= 0x05,
-            15 => self.registers[INTSTAT] |= 0x0A,
-            _ => {}
+        let tiger = &mut self.circuit.tiger;
+        if tiger.rx.next() == Some(tiger.rx.current()) {
+            // The pointers show the first word, which is not moved yet.
+            tiger.tx.advance(false);
+            tiger.rx.advance(false);
         }
+        let [tx, rx] = [&tiger.tx, &tiger.rx].map(|ring| ((ring.current() - BASE) / 4) as usize);
+        self.played.push(self.memory[tx].to_le_bytes());
+        let n = self.transferred;
+        self.memory[rx] = u32::from_le_bytes([0, 1, 2, 3].map(|slot| Card::sound(n, slot)));
+        self.transferred += 1;
+        // Only now do the pointers show the next word, and only they raise the interrupt.
+        let crossed = tiger.tx.advance(false) | tiger.rx.advance(false) << 2;
+        tiger.end_period(crossed);
     }
 
     /// An FXS module's chip.
     pub(super) fn fxs(&mut self, slot: usize) -> &mut Si3210 {
-        match &mut self.modules[slot] {
+        match &mut self.circuit.slots[slot].module {
             FakeModule::Fxs(chip) => chip,
             other => panic!("{other:?}"),
         }
@@ -242,7 +163,7 @@ impl Card {
 
     /// An FXO module's chip.
     pub(super) fn fxo(&mut self, slot: usize) -> &mut Si3050 {
-        match &mut self.modules[slot] {
+        match &mut self.circuit.slots[slot].module {
             FakeModule::Fxo(chip) => chip,
             other => panic!("{other:?}"),
         }
@@ -256,11 +177,8 @@ pub(super) struct Fake(Arc<Mutex<Card>>);
 impl Fake {
     pub(super) fn new(modules: [FakeModule; 4]) -> Fake {
         Fake(Arc::new(Mutex::new(Card {
-            registers: [0; 256],
-            modules,
-            slaves: Default::default(),
+            circuit: Circuit::new(modules.map(Slot::new)),
             memory: vec![0x55AA_55AA; 32],
-            words: 0,
             transferred: 0,
             played: Vec::new(),
             accesses: 0,
@@ -290,10 +208,10 @@ impl Fake {
     /// Lets time pass for the modules.
     pub(super) fn pass(&self, time: Duration) {
         self.with(|card| {
-            for module in &mut card.modules {
-                match module {
+            for slot in &mut card.circuit.slots {
+                match &mut slot.module {
                     FakeModule::None => {}
-                    FakeModule::Fxs(chip) => chip.waited += time,
+                    FakeModule::Fxs(chip) => chip.pass(time),
                     FakeModule::Fxo(chip) => chip.pass(time),
                 }
             }
@@ -306,7 +224,7 @@ impl Fake {
             for _ in 0..words {
                 card.word();
             }
-            !card.gone && card.registers[INTSTAT] & card.registers[MASK0] != 0
+            !card.gone && card.circuit.tiger.interrupt()
         })
     }
 }
@@ -332,7 +250,7 @@ impl Registers for FakeRegisters {
     fn read8(&self, offset: usize) -> u8 {
         self.0.with(|card| {
             card.accesses += 1;
-            if card.gone { 0xFF } else { card.read(offset) }
+            if card.gone { 0xFF } else { card.register(offset) }
         })
     }
     fn write8(&self, offset: usize, value: u8) {
@@ -346,14 +264,16 @@ impl Registers for FakeRegisters {
     fn read32(&self, offset: usize) -> u32 {
         self.0.with(|card| {
             card.accesses += 1;
-            if card.gone { u32::MAX } else { card.read32(offset) }
+            if card.gone { u32::MAX } else { card.register32(offset) }
         })
     }
     fn write32(&self, offset: usize, value: u32) {
         self.0.with(|card| {
             card.accesses += 1;
             if !card.gone {
-                card.registers[offset..offset + 4].copy_from_slice(&value.to_le_bytes());
+                for (lane, byte) in value.to_le_bytes().into_iter().enumerate() {
+                    card.write(offset + lane, byte);
+                }
             }
         });
     }

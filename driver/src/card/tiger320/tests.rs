@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use super::fake::{CNTL, CPLD_SYNC, Card, Fake, FakeDevice, FakeModule, MASK0, OPER};
-use super::{ACCESSES_PER_TICK, Failure, OpenError, Options, TICK, Tiger320};
+use ringback_softcard::chips::{Battery, Feed, RegisterFile};
+
+use super::fake::{Card, Fake, FakeDevice, FakeModule};
+use super::{ACCESSES_PER_TICK, Failure, OpenError, Options, TICK, Tiger320, registers};
 use crate::Time;
 use crate::card::module::ModuleError;
 use crate::card::port::{
@@ -11,8 +13,11 @@ use crate::card::port::{
     SILENCE,
 };
 use crate::card::port_card::{PortCard, Service, Slot, StartError};
+use crate::card::register::offsets;
 use crate::card::si3050::simulation::Si3050;
 use crate::card::si3210::simulation::Si3210;
+
+offsets!(registers: CNTL OPER MASK0 CPLD_SYNC);
 
 fn fxs() -> FakeModule {
     FakeModule::Fxs(Box::new(Si3210::new()))
@@ -21,6 +26,9 @@ fn fxs() -> FakeModule {
 fn fxo() -> FakeModule {
     FakeModule::Fxo(Box::new(Si3050::new()))
 }
+
+/// An idle line of an exchange.
+const FED: Feed = Feed { battery: Battery::Forward, ringing: None, audio: [0; FRAME] };
 
 /// Two telephones, two exchange lines.
 fn mixed() -> Fake {
@@ -130,7 +138,7 @@ fn a_card_can_change_threads_while_modules_are_restored() {
 #[test]
 fn brings_up_every_kind_of_slot() {
     let fake = Fake::new([fxo(), FakeModule::None, fxs(), fxs()]);
-    fake.with(|card| card.fxs(3).powered = 3);
+    fake.with(|card| card.fxs(3).weak_battery = Some(3));
     let card = open(&fake).unwrap();
     assert_eq!(
         card.slots(),
@@ -142,12 +150,12 @@ fn brings_up_every_kind_of_slot() {
         ]
     );
     fake.with(|card| {
-        assert_eq!(card.registers[CPLD_SYNC], 0b01011);
+        assert_eq!(card.register(CPLD_SYNC), 0b01011);
         assert_eq!(card.controls, [0x01, 0x06, 0x31, 0x31, 0x4F, 0x41]);
-        assert_eq!((card.registers[OPER], card.registers[MASK0]), (0, 0), "not started");
+        assert_eq!((card.register(OPER), card.register(MASK0)), (0, 0), "not started");
     });
     drop(card);
-    assert_eq!(fake.with(|card| card.registers[CNTL]), 0x4E, "dropped is safe");
+    assert_eq!(fake.with(|card| card.register(CNTL)), 0x4E, "dropped is safe");
 }
 
 #[test]
@@ -173,7 +181,7 @@ fn cards_that_can_not_work_are_refused_with_the_cause() {
         matches!(error, OpenError::RegisterTest { register: 0xC8, wrote: 8, read: 0 }),
         "{error}"
     );
-    assert_eq!(fake.with(|card| card.registers[CNTL]), 0x4E, "left in reset");
+    assert_eq!(fake.with(|card| card.register(CNTL)), 0x4E, "left in reset");
 
     for (len, address) in
         [(0, 0x1000), (124, 0x1000), (128, 0x1002), (128, 1 << 32), (128, (1 << 32) - 64)]
@@ -254,7 +262,11 @@ fn every_port_is_sampled_every_eight_ticks() {
 #[test]
 fn hook_ring_battery_and_polarity_become_events() {
     let mut bench = Bench::new(mixed());
-    bench.fake.with(|card| card.fxo(2).registers[29] = 48);
+    bench.fake.with(|card| {
+        // No debouncing of the chip's own, and ringing so slow that every sample sees it.
+        card.fxs(1).write(69, 0);
+        card.fxo(2).line = FED;
+    });
     let events = bench.ticks(100);
     assert!(
         events.contains(&(2, PortEvent::Battery(true)))
@@ -262,18 +274,18 @@ fn hook_ring_battery_and_polarity_become_events() {
     );
     assert_eq!(events.len(), 2, "{events:?}");
 
-    bench.fake.with(|card| card.fxs(1).direct[68] = 0x05);
+    bench.fake.with(|card| card.fxs(1).telephone.off_hook = true);
     assert_eq!(bench.ticks(16), [(1, PortEvent::Hook(Hook::Off))]);
-    bench.fake.with(|card| card.fxs(1).direct[68] = 0x00);
+    bench.fake.with(|card| card.fxs(1).telephone.off_hook = false);
     assert_eq!(bench.ticks(16), [(1, PortEvent::Hook(Hook::On))]);
 
-    bench.fake.with(|card| card.fxo(2).registers[5] = 0x28);
+    bench.fake.with(|card| card.fxo(2).line.ringing = Some(1));
     assert_eq!(bench.ticks(72), [(2, PortEvent::Ring(true))]);
     assert!(bench.card.status(2).unwrap().ringing);
-    bench.fake.with(|card| card.fxo(2).registers[5] = 0x08);
+    bench.fake.with(|card| card.fxo(2).line.ringing = None);
     assert_eq!(bench.ticks(264), [(2, PortEvent::Ring(false))]);
 
-    bench.fake.with(|card| card.fxo(2).registers[29] = 0xD0);
+    bench.fake.with(|card| card.fxo(2).line.battery = Battery::Reversed);
     assert_eq!(bench.ticks(72), [(2, PortEvent::Polarity(Polarity::Reverse))]);
     let status = bench.card.status(2).unwrap();
     assert_eq!((status.battery, status.voltage), (Some(true), Some(-48)));
@@ -285,10 +297,10 @@ fn commands_are_written_at_once_and_known() {
     bench.ticks(5);
     bench.serve();
     bench.card.set_hook(2, Hook::Off).unwrap();
-    assert_eq!(bench.fake.with(|card| card.fxo(2).registers[5]), 0x09);
+    assert_eq!(bench.fake.with(|card| card.fxo(2).read(5)), 0x09);
     bench.card.set_polarity(0, Polarity::Reverse).unwrap();
     bench.card.set_line_feed(0, LineFeed::OnHookTransmission).unwrap();
-    assert_eq!(bench.fake.with(|card| card.fxs(0).direct[64]), 0x66);
+    assert_eq!(bench.fake.with(|card| card.fxs(0).read(64)), 0x66);
     assert_eq!(bench.card.status(2).unwrap().hook, Hook::Off);
     let status = bench.card.status(0).unwrap();
     assert_eq!(
@@ -315,7 +327,9 @@ fn a_lifted_telephone_stops_the_ringing() {
     assert!(bench.card.status(0).unwrap().ringing);
     bench.fake.with(|card| {
         let chip = card.fxs(0);
-        (chip.direct[64], chip.direct[68]) = (0x11, 0x07);
+        // No debouncing of the chip's own.
+        chip.write(70, 0);
+        chip.telephone.off_hook = true;
     });
     assert_eq!(bench.ticks(24), [(0, PortEvent::RingTrip), (0, PortEvent::Hook(Hook::Off))]);
     let status = bench.card.status(0).unwrap();
@@ -350,8 +364,8 @@ fn a_part_reset_is_repaired_within_the_budget_while_others_speak() {
     assert_eq!(commands, 4500);
     assert!(bench.most <= u64::from(ACCESSES_PER_TICK), "{} accesses in a tick", bench.most);
     assert!(restored.is_some_and(|tick| tick < 1000), "{restored:?}");
-    assert_eq!(bench.fake.with(|card| card.fxs(1).direct[64]), 0x55, "fed as commanded");
-    assert_eq!(bench.fake.with(|card| card.fxo(2).registers[5]), 0x08, "the last command holds");
+    assert_eq!(bench.fake.with(|card| card.fxs(1).read(64)), 0x55, "fed as commanded");
+    assert_eq!(bench.fake.with(|card| card.fxo(2).read(5)), 0x08, "the last command holds");
     assert_eq!(bench.card.counters().part_resets, 1);
     assert_eq!(bench.card.counters().restored, 1);
 }
@@ -392,7 +406,7 @@ fn power_alarms_are_reset_ten_times() {
     bench.card.set_line_feed(0, LineFeed::Ringing).unwrap();
     let mut told = Vec::new();
     for _ in 0..12 {
-        bench.fake.with(|card| card.fxs(0).direct[64] = 0);
+        bench.fake.with(|card| card.fxs(0).write(64, 0));
         told.extend(bench.ticks(20));
     }
     let alarm = |remedy| (0, PortEvent::Fault(PortFault::PowerAlarm(remedy)));
@@ -403,7 +417,7 @@ fn power_alarms_are_reset_ten_times() {
     // It may be tried again on command, without ringing left over.
     bench.card.set_line_feed(0, LineFeed::Active).unwrap();
     bench.ticks(20);
-    assert_eq!(bench.fake.with(|card| card.fxs(0).direct[64]), 0x11);
+    assert_eq!(bench.fake.with(|card| card.fxs(0).read(64)), 0x11);
     assert_eq!(bench.card.counters().power_alarms, 11);
 }
 
@@ -428,7 +442,7 @@ fn a_module_that_stops_answering_comes_back_or_is_given_up() {
         let events = bench.ticks(1500);
         assert_eq!(events, [fault(Remedy::Restored)], "port {port} level {level:#x}");
     }
-    assert_eq!(bench.fake.with(|card| card.fxo(3).registers[5]), 0x09, "off-hook as commanded");
+    assert_eq!(bench.fake.with(|card| card.fxo(3).read(5)), 0x09, "off-hook as commanded");
     bench.fake.with(|card| card.fxs(0).absent = Some(0xFF));
     let events = bench.ticks(12_000);
     assert_eq!(
@@ -457,9 +471,9 @@ fn a_lost_iso_link_is_found_and_restored() {
 fn a_flipped_hook_bit_is_written_again() {
     let mut bench = Bench::new(mixed());
     bench.ticks(100);
-    bench.fake.with(|card| card.fxo(2).registers[5] = 0x09);
+    bench.fake.with(|card| card.fxo(2).write(5, 0x09));
     assert_eq!(bench.ticks(9), []);
-    assert_eq!(bench.fake.with(|card| card.fxo(2).registers[5]), 0x08);
+    assert_eq!(bench.fake.with(|card| card.fxo(2).read(5)), 0x08);
     assert_eq!(bench.card.counters().rewritten, 1);
 }
 
@@ -506,11 +520,8 @@ fn aborts_without_end_are_given_up() {
     );
     assert_eq!(outcomes.last(), Some(&Service::Idle));
     bench.fake.with(|card| {
-        assert_eq!(
-            (card.registers[CNTL], card.registers[OPER], card.registers[MASK0]),
-            (0x4E, 0, 0)
-        );
-        assert_eq!(card.fxo(2).registers[5] & 1, 0, "on-hook");
+        assert_eq!((card.register(CNTL), card.register(OPER), card.register(MASK0)), (0x4E, 0, 0));
+        assert_eq!(card.fxo(2).read(5) & 1, 0, "on-hook");
     });
     assert_eq!(bench.card.set_hook(2, Hook::Off), Err(PortError::Gone));
 }
@@ -568,7 +579,7 @@ fn a_device_that_is_refused_is_the_end() {
     assert_eq!(bench.serve(), Service::Gone);
     assert!(matches!(bench.card.failure(), Some(Failure::Device(_))));
     assert_eq!(
-        bench.fake.with(|card| card.registers[CNTL]),
+        bench.fake.with(|card| card.register(CNTL)),
         0x4E,
         "the card is still there and safe"
     );
@@ -582,12 +593,9 @@ fn safe_puts_everything_on_hook() {
     bench.ticks(20);
     bench.card.safe();
     bench.fake.with(|card| {
-        assert_eq!(
-            (card.registers[CNTL], card.registers[OPER], card.registers[MASK0]),
-            (0x4E, 0, 0)
-        );
-        assert_eq!(card.fxs(0).direct[64], 0);
-        assert_eq!(card.fxo(2).registers[5] & 1, 0);
+        assert_eq!((card.register(CNTL), card.register(OPER), card.register(MASK0)), (0x4E, 0, 0));
+        assert_eq!(card.fxs(0).read(64), 0);
+        assert_eq!(card.fxo(2).read(5) & 1, 0);
     });
     let accesses = bench.fake.with(|card| card.accesses);
     bench.card.safe();

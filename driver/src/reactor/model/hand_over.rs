@@ -8,6 +8,7 @@ use super::super::doze::Doze;
 use super::super::handover::{Careful, Handover, Parting, Submitted, Work};
 use super::super::kick::Kick;
 use super::{check, is_found};
+use crate::request::LineNumber;
 use crate::sync::Ordering;
 
 /// What was worked off, by which thread, and whether it was queued before.
@@ -35,8 +36,8 @@ impl Work<u32> for Done {
     fn slot(request: usize) -> usize {
         request
     }
-    fn line(&self, _: usize) -> usize {
-        0
+    fn line(&self, _: usize) -> LineNumber {
+        LineNumber(0)
     }
     fn now(&mut self, _: usize, command: u32) -> bool {
         if !self.closed {
@@ -73,7 +74,7 @@ impl<P: Parting + 'static> Card<P> {
 
     /// Submits a command. Returns whether it was accepted.
     fn submit(&self, command: u32) -> bool {
-        let (submitted, wake) = self.state.submit(command as usize, 0, command);
+        let (submitted, wake) = self.state.submit(command as usize, LineNumber(0), command);
         if wake {
             self.wake();
         }
@@ -82,7 +83,7 @@ impl<P: Parting + 'static> Card<P> {
 
     /// Like [`Card::submit`], for a thread that may not hold the state.
     fn queue(&self, command: u32) -> bool {
-        let submitted = self.state.queue(command as usize, 0, command);
+        let submitted = self.state.queue(command as usize, LineNumber(0), command);
         self.wake();
         accepted(submitted)
     }

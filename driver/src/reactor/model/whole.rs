@@ -22,7 +22,7 @@ use super::super::ticket::Ticket;
 use super::{check, is_found};
 use crate::Time;
 use crate::engine::{Context, Engine, Failure};
-use crate::request::{Completion, ErrorCode, RequestId, Table, Token};
+use crate::request::{Completion, ErrorCode, LineNumber, RequestId, Table, Token};
 
 /// What the engine does with a command.
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +59,7 @@ impl Engine for Toy {
         cx: &mut Context<'_, ()>,
     ) -> Result<(), ErrorCode> {
         if !matches!(command, Command::Complete) {
-            cx.event(0, ());
+            cx.event(LineNumber(0), ());
         }
         if matches!(command, Command::TellAndRefuse) {
             return Err(ErrorCode::of::<-2>());
@@ -116,7 +116,7 @@ impl Upcalls<()> for Journal {
             self.put(Told::Completed);
         }
     }
-    fn event(&mut self, _: usize, _: ()) {
+    fn event(&mut self, _: LineNumber, _: ()) {
         self.put(Told::Event);
     }
     fn over(&mut self, _: Failure) {
@@ -225,7 +225,7 @@ fn spawn<R: 'static>(
 
 /// A function of an application that submits a command and returns.
 fn ask(handle: &Handle<Toy>, journal: &Journal, command: Command, release: fn(Ticket)) -> bool {
-    let Ok(ticket) = handle.submit(0, command) else { return false };
+    let Ok(ticket) = handle.submit(LineNumber(0), command) else { return false };
     journal.returned.fetch_add(1, Ordering::Relaxed);
     release(ticket);
     true
@@ -312,7 +312,7 @@ fn model_notices_a_ticket_that_wakes_nobody() {
 /// A thread that submits and settles. Whether settling succeeds or fails, its result must be true.
 fn settle(handle: &Handle<Toy>, journal: &Journal) -> bool {
     let asked = ask(handle, journal, Command::Complete, drop);
-    let settled = handle.settle(0);
+    let settled = handle.settle(LineNumber(0));
     let told = journal.count(Told::Completed);
     if settled == Settled::Delivered {
         assert_eq!(told, u32::from(asked), "delivered, it says");
@@ -351,7 +351,7 @@ fn end(reaper: Reaper, preemptions: usize) {
         let closing = spawn(&handle, &journal, shut_down);
         run(reaper, &handle, &journal, || false);
         closing.join().unwrap();
-        assert!(handle.submit(0, Command::Complete).is_err(), "accepted after the end");
+        assert!(handle.submit(LineNumber(0), Command::Complete).is_err(), "accepted after the end");
     });
 }
 

@@ -8,6 +8,7 @@ use nix::sys::resource::{Resource, setrlimit};
 
 use super::*;
 use crate::device::fork::in_child;
+use crate::request::LineNumber;
 
 /// Runs a test in a process of its own, so that other threads can't disturb it.
 fn in_own_process(name: &str, test: impl FnOnce()) {
@@ -98,21 +99,22 @@ fn a_child_that_uses_and_drops_its_parents_card_touches_nothing_of_it() {
         let (ear, heard) = ear(|_| ());
         let driver = Driver::start(engine, None, ear, 8).unwrap();
         let handle = driver.handle();
-        let running = handle.submit(0, false).unwrap();
+        let running = handle.submit(LineNumber(0), false).unwrap();
         let (id, token) = (running.id(), running.token());
         drop(running);
-        let held = handle.submit(1, true).unwrap();
+        let held = handle.submit(LineNumber(1), true).unwrap();
         let held_id = held.id();
         // Gives the reaper time to handle them and to sleep.
         thread::sleep(Duration::from_millis(50));
         assert_eq!(calls(&counter), 2);
         let (driver, held, handle) = in_both(driver, held, handle, |driver, held, handle| {
             let refused = [
-                handle.submit(0, true).map(drop),
+                handle.submit(LineNumber(0), true).map(drop),
                 handle.with(|_, _| ()),
-                handle.submit_as(None, 1, true).map(drop),
+                handle.submit_as(None, LineNumber(1), true).map(drop),
             ];
-            let waited = [handle.settle(0), handle.settle(1), handle.shutdown()];
+            let waited =
+                [handle.settle(LineNumber(0)), handle.settle(LineNumber(1)), handle.shutdown()];
             let cancelled = handle.cancel(token) || handle.cancel_id(id);
             drop(held);
             let ended = handle.wait_ended(10 * DEADLINE);
@@ -126,7 +128,7 @@ fn a_child_that_uses_and_drops_its_parents_card_touches_nothing_of_it() {
         });
         assert_eq!(calls(&counter), 0, "no call of the engine");
         // Nothing has changed: the ticket is held, the request runs, the reaper works.
-        handle.submit(0, true).unwrap().release();
+        handle.submit(LineNumber(0), true).unwrap().release();
         assert!(matches!(next(&heard), Heard::Completed(_, 0)));
         assert!(heard.try_recv().is_err());
         drop(held);
@@ -156,11 +158,11 @@ fn a_child_that_drops_its_parents_local_reaper_touches_nothing_of_it() {
         let options = Options { capacity: 8, ..Options::default() };
         let local = Local::new(engine, None, ear, &options).unwrap();
         let handle = local.handle();
-        let id = handle.submit(0, true).unwrap().id();
+        let id = handle.submit(LineNumber(0), true).unwrap().id();
         assert_eq!(calls(&counter), 1);
         let (mut local, _, _) = in_both(local, (), (), |mut local, (), ()| {
             let delivered = local.run_once(Time::ZERO);
-            let refused = local.handle().submit(0, true).map(drop);
+            let refused = local.handle().submit(LineNumber(0), true).map(drop);
             let shut = local.shutdown();
             delivered == 0 && refused == Err(Refused::OtherProcess) && shut == Settled::Delivered
         });
@@ -178,7 +180,7 @@ fn a_hundred_open_files_are_enough() {
         setrlimit(Resource::RLIMIT_NOFILE, 100, 100).unwrap();
         in_every_mode(|mode| {
             let (driver, heard) = mode.start(4096);
-            let id = driver.handle().submit(0, Ask::Now(0)).unwrap().id();
+            let id = driver.handle().submit(LineNumber(0), Ask::Now(0)).unwrap().id();
             assert_eq!(next(&heard), Heard::Completed(id, 0));
         });
     });

@@ -1,6 +1,7 @@
 //! Closing: by two threads at once, while another settles, in callbacks of each other, and beside a
 //! callback that does not return.
 
+use crate::request::LineNumber;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Mutex, OnceLock};
 
@@ -17,18 +18,18 @@ fn d1_settling_ends_when_another_closer_drops_what_it_awaits() {
         });
         let driver = mode.run(Puppet::default(), None, ear, 8);
         let handle = driver.handle();
-        handle.with(|_, cx| cx.event(1, 1)).unwrap();
+        handle.with(|_, cx| cx.event(LineNumber(1), 1)).unwrap();
         assert_eq!(next(&heard), Heard::Event(1, 1));
         // The reaper is in an upcall, and an event of line 0 is queued.
-        handle.with(|_, cx| cx.event(0, 7)).unwrap();
+        handle.with(|_, cx| cx.event(LineNumber(0), 7)).unwrap();
         let settling = {
             let handle = handle.clone();
-            thread::spawn(move || handle.settle(0))
+            thread::spawn(move || handle.settle(LineNumber(0)))
         };
         // Time for the other thread to begin waiting. Without it the test still passes, but tests
         // less.
         thread::sleep(Duration::from_millis(20));
-        handle.with(|_, cx| cx.retain_events(0, |_| false)).unwrap();
+        handle.with(|_, cx| cx.retain_events(LineNumber(0), |_| false)).unwrap();
         go.send(()).unwrap();
         assert_eq!(settling.join().unwrap(), Settled::Delivered);
         nothing_on_line_0(&driver, &heard);
@@ -45,12 +46,12 @@ fn d1_settling_is_not_kept_by_others_who_go_on_asking() {
                 let (handle, over) = (driver.handle(), &over);
                 scope.spawn(move || {
                     while !over.load(Ordering::Relaxed) {
-                        drop(handle.submit(0, Ask::Now(0)));
+                        drop(handle.submit(LineNumber(0), Ask::Now(0)));
                     }
                 });
             }
             let settled: HashSet<_> =
-                (0..50).map(|_| format!("{:?}", driver.handle().settle(0))).collect();
+                (0..50).map(|_| format!("{:?}", driver.handle().settle(LineNumber(0)))).collect();
             over.store(true, Ordering::Relaxed);
             assert_eq!(settled, HashSet::from(["Delivered".to_string()]));
         });
@@ -69,7 +70,7 @@ fn d12_each_closer_returns_when_it_is_closed() {
         let driver = mode.run(Puppet::default(), None, ear, 32);
         let handle = driver.handle();
         for n in 0..32 {
-            handle.submit(n % 2, FOR_EVER).unwrap().release();
+            handle.submit(LineNumber(n % 2), FOR_EVER).unwrap().release();
         }
         let start = Barrier::new(3);
         thread::scope(|scope| {
@@ -90,10 +91,10 @@ fn d12_a_held_ticket_takes_no_other_request_with_it() {
         let log = log::Log::default();
         let (driver, heard, _guard) = log::start(mode, 8, &log.subscriber(), |_| ());
         let handle = driver.handle();
-        let held = handle.submit(0, FOR_EVER).unwrap();
-        let behind = handle.submit(0, FOR_EVER).unwrap().id();
-        let held_event = handle.submit(1, Ask::TellAndWait(5)).unwrap();
-        let behind_event = handle.submit(1, FOR_EVER).unwrap().id();
+        let held = handle.submit(LineNumber(0), FOR_EVER).unwrap();
+        let behind = handle.submit(LineNumber(0), FOR_EVER).unwrap().id();
+        let held_event = handle.submit(LineNumber(1), Ask::TellAndWait(5)).unwrap();
+        let behind_event = handle.submit(LineNumber(1), FOR_EVER).unwrap().id();
         driver.shutdown();
         assert!(handle.wait_ended(DEADLINE));
         let told: HashSet<_> = heard.try_iter().map(|(told, _)| told).collect();
@@ -120,7 +121,7 @@ fn two_cards_whose_callbacks_settle_and_close_each_other_do_not_wait() {
                 if let Heard::Completed(_, 0) = heard {
                     let other = other.get().unwrap();
                     both.wait();
-                    let settled = [other.settle(0), other.shutdown()];
+                    let settled = [other.settle(LineNumber(0)), other.shutdown()];
                     // This returns at once in spite of the limit.
                     other.wait_ended(10 * DEADLINE);
                     tell.send(settled).unwrap();
@@ -131,9 +132,10 @@ fn two_cards_whose_callbacks_settle_and_close_each_other_do_not_wait() {
         let a = mode.run(Puppet::default(), None, ear_a, 8);
         let b = mode.run(Puppet::default(), None, ear_b, 8);
         assert!(others[0].set(a.handle()).is_ok() && others[1].set(b.handle()).is_ok());
-        let running = [&a, &b].map(|card| card.handle().submit(1, FOR_EVER).unwrap().id());
+        let running =
+            [&a, &b].map(|card| card.handle().submit(LineNumber(1), FOR_EVER).unwrap().id());
         for card in [&a, &b] {
-            card.handle().submit(0, Ask::Now(0)).unwrap().release();
+            card.handle().submit(LineNumber(0), Ask::Now(0)).unwrap().release();
         }
         for _ in 0..2 {
             let settled = told.recv_timeout(DEADLINE).unwrap();
@@ -163,16 +165,16 @@ fn closing_is_bounded_when_a_callback_does_not_return() {
         let stopped = Arc::new(AtomicBool::new(false));
         let driver = mode.run(Safe(Puppet::default(), Arc::clone(&stopped)), None, ear, 8);
         let handle = driver.handle();
-        let running = handle.submit(0, FOR_EVER).unwrap().id();
+        let running = handle.submit(LineNumber(0), FOR_EVER).unwrap().id();
         let held = lock.lock().unwrap();
-        handle.with(|_, cx| cx.event(1, 1)).unwrap();
+        handle.with(|_, cx| cx.event(LineNumber(1), 1)).unwrap();
         assert_eq!(next(&heard), Heard::Event(1, 1));
-        handle.with(|_, cx| cx.event(0, 2)).unwrap();
-        assert_eq!(handle.settle(0), Settled::TimedOut);
+        handle.with(|_, cx| cx.event(LineNumber(0), 2)).unwrap();
+        assert_eq!(handle.settle(LineNumber(0)), Settled::TimedOut);
         assert!(!stopped.load(Ordering::SeqCst));
         assert_eq!(handle.shutdown(), Settled::TimedOut);
         assert!(stopped.load(Ordering::SeqCst), "at once, by the one who closes");
-        assert_eq!(handle.submit(0, Ask::Now(0)).unwrap_err(), Refused::Closed);
+        assert_eq!(handle.submit(LineNumber(0), Ask::Now(0)).unwrap_err(), Refused::Closed);
         assert!(!handle.wait_ended(Duration::ZERO));
         drop(held);
         assert!(handle.wait_ended(DEADLINE));

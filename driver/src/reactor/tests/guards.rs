@@ -10,6 +10,7 @@ use nix::time::{ClockId, clock_gettime};
 
 use super::*;
 use crate::device::seccomp;
+use crate::request::LineNumber;
 
 /// The function in which an engine panics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,7 +133,7 @@ impl<F: FnMut(Told) + Send + 'static> Upcalls<u32> for Listener<F> {
         let result = ErrorCode::number_of(completion.result);
         self.hear(Told::Completed(completion.id, result));
     }
-    fn event(&mut self, _: usize, event: u32) {
+    fn event(&mut self, _: LineNumber, event: u32) {
         self.hear(Told::Event(event));
     }
     fn over(&mut self, cause: Failure) {
@@ -178,7 +179,7 @@ fn panics_in(place: Place, mode: Mode) {
     let handle = driver.handle();
     let mut due = HashSet::new();
     let mut submit = |errand| {
-        let submitted = handle.submit(0, errand);
+        let submitted = handle.submit(LineNumber(0), errand);
         submitted.map(|ticket| {
             due.insert(ticket.id());
             ticket.token()
@@ -187,7 +188,7 @@ fn panics_in(place: Place, mode: Mode) {
     let token = submit(Errand::Run).unwrap();
     submit(Errand::Run).unwrap();
     // The ticket of this request is held: its completion is delivered when it is released.
-    let held = handle.submit(1, Errand::Run).unwrap();
+    let held = handle.submit(LineNumber(1), Errand::Run).unwrap();
     match place {
         // This one is refused, or completed like the others.
         Place::Start => drop(submit(Errand::Start)),
@@ -226,7 +227,7 @@ fn panics_in(place: Place, mode: Mode) {
     assert!(handle.wait_ended(DEADLINE));
     assert_eq!(fate.drops.load(Ordering::SeqCst), 1, "although a handle lives");
     assert_eq!(fate.stops.load(Ordering::SeqCst), 1);
-    let refused = handle.submit(0, Errand::Run).unwrap_err();
+    let refused = handle.submit(LineNumber(0), Errand::Run).unwrap_err();
     match cause {
         Failure::Closed => assert_eq!(refused, Refused::Closed),
         cause => assert_eq!(refused, Refused::Failed(cause)),
@@ -253,9 +254,9 @@ fn c3_d12_a_ring_that_fails_ends_the_card_in_order_and_without_spinning() {
         let engine = Wreck { place: Place::Nowhere, timer: false, fate: Arc::clone(&fate) };
         let driver = mode.run(engine, None, upcalls, 8);
         let handle = driver.handle();
-        let first = handle.submit(0, Errand::Run).unwrap().id();
-        let held = handle.submit(1, Errand::Run).unwrap();
-        handle.with(|_, cx| cx.event(0, 1)).unwrap();
+        let first = handle.submit(LineNumber(0), Errand::Run).unwrap().id();
+        let held = handle.submit(LineNumber(1), Errand::Run).unwrap();
+        handle.with(|_, cx| cx.event(LineNumber(0), 1)).unwrap();
         assert_eq!(told.recv_timeout(DEADLINE), Ok(Told::Event(1)));
         assert_eq!(told.recv_timeout(DEADLINE), Ok(Told::Completed(first, -5)));
         assert_eq!(fate.stops.load(Ordering::SeqCst), 1);
@@ -264,7 +265,10 @@ fn c3_d12_a_ring_that_fails_ends_the_card_in_order_and_without_spinning() {
         assert_eq!(told.recv_timeout(DEADLINE), Err(RecvTimeoutError::Disconnected));
         assert!(handle.wait_ended(DEADLINE));
         assert_eq!(fate.drops.load(Ordering::SeqCst), 1);
-        assert_eq!(handle.submit(0, Errand::Run).unwrap_err(), Refused::Failed(Failure::Internal));
+        assert_eq!(
+            handle.submit(LineNumber(0), Errand::Run).unwrap_err(),
+            Refused::Failed(Failure::Internal)
+        );
         drop(held);
         let (before, after) = (spending.recv().unwrap(), spending.recv().unwrap());
         let (used, passed) = (after.0 - before.0, after.1 - before.1);
@@ -290,9 +294,9 @@ fn a_ticket_that_is_released_after_the_ring_has_failed_is_told_at_once() {
         let engine = Wreck { place: Place::Nowhere, timer: false, fate: Arc::clone(&fate) };
         let driver = mode.run(engine, None, upcalls, 8);
         let handle = driver.handle();
-        let held = handle.submit(1, Errand::Run).unwrap();
+        let held = handle.submit(LineNumber(1), Errand::Run).unwrap();
         let id = held.id();
-        handle.with(|_, cx| cx.event(0, 1)).unwrap();
+        handle.with(|_, cx| cx.event(LineNumber(0), 1)).unwrap();
         assert_eq!(told.recv_timeout(DEADLINE), Ok(Told::Event(1)));
         eventually("the engine is stopped", || fate.stops.load(Ordering::SeqCst) == 1);
         drop(held);
@@ -306,7 +310,7 @@ fn a_closure_that_panics_in_the_engine_is_its_panic() {
     in_every_mode(|mode| {
         let (driver, heard) = mode.start(8);
         let handle = driver.handle();
-        let id = handle.submit(0, FOR_EVER).unwrap().id();
+        let id = handle.submit(LineNumber(0), FOR_EVER).unwrap().id();
         let asked = handle.with(|_, _| panic!("a bug in the closure"));
         assert_eq!(asked, Err::<(), _>(Refused::Failed(Failure::Internal)));
         assert_eq!(next(&heard), Heard::Completed(id, -5));

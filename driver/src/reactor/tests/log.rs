@@ -3,6 +3,7 @@
 //! A subscriber is set for one thread, so that tests do not disturb each other. The reaper gets its
 //! own in its first upcall.
 
+use crate::request::LineNumber;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
@@ -103,7 +104,7 @@ pub(super) fn start(
         }
     });
     let driver = mode.run(Puppet::default(), None, ear, capacity);
-    driver.handle().with(|_, cx| cx.event(1, HELLO)).unwrap();
+    driver.handle().with(|_, cx| cx.event(LineNumber(1), HELLO)).unwrap();
     assert_eq!(next(&heard), Heard::Event(1, HELLO));
     (driver, heard, tracing::dispatcher::set_default(subscriber))
 }

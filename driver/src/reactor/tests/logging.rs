@@ -31,7 +31,7 @@ fn c3_a_log_that_panics_at_every_line_harms_nobody() {
         });
         let handle = driver.handle();
         let submit = |ask| {
-            let ticket = handle.submit(0, ask).unwrap();
+            let ticket = handle.submit(LineNumber(0), ask).unwrap();
             (ticket.id(), ticket.token())
         };
         let (id, _) = submit(Ask::Now(0));
@@ -62,8 +62,8 @@ fn a_log_that_panics_does_not_keep_a_panicking_engine_from_its_end() {
         let broken = log::subscriber(|_, _| std::panic::panic_any(Bomb));
         let (driver, heard, _guard) = log::start(mode, 8, &broken, |_| ());
         let handle = driver.handle();
-        let id = handle.submit(1, FOR_EVER).unwrap().id();
-        let told = handle.submit(0, Ask::Panic).map(|ticket| ticket.id());
+        let id = handle.submit(LineNumber(1), FOR_EVER).unwrap().id();
+        let told = handle.submit(LineNumber(0), Ask::Panic).map(|ticket| ticket.id());
         let due: HashSet<_> = told.into_iter().chain([id]).collect();
         let ended: HashSet<_> = (0..due.len()).map(|_| next(&heard)).collect();
         assert_eq!(ended, due.into_iter().map(|id| Heard::Completed(id, -5)).collect());
@@ -82,8 +82,8 @@ fn a_log_that_calls_the_card_waits_for_nobody() {
                 let Some(handle) = known.get() else { return };
                 assert_ne!(handle.with(|_, _| ()), Err(Refused::InEngine), "the card is free");
                 // This may be refused because the table is full.
-                drop(handle.submit(1, Ask::Now(0)));
-                handle.settle(1);
+                drop(handle.submit(LineNumber(1), Ask::Now(0)));
+                handle.settle(LineNumber(1));
                 handle.cancel_id(RequestId::new(1).unwrap());
                 counted.fetch_add(1, Ordering::SeqCst);
             });
@@ -93,9 +93,11 @@ fn a_log_that_calls_the_card_waits_for_nobody() {
             let mut due = HashSet::new();
             for _ in 0..20 {
                 // The engine logs each of them, on this thread or on the reaper.
-                due.insert(handle.submit(0, Ask::Now(0)).unwrap().id());
-                due.insert(handle.submit(0, Ask::Wait(Duration::from_millis(1))).unwrap().id());
-                let ticket = handle.submit(0, FOR_EVER).unwrap();
+                due.insert(handle.submit(LineNumber(0), Ask::Now(0)).unwrap().id());
+                due.insert(
+                    handle.submit(LineNumber(0), Ask::Wait(Duration::from_millis(1))).unwrap().id(),
+                );
+                let ticket = handle.submit(LineNumber(0), FOR_EVER).unwrap();
                 let (id, token) = (ticket.id(), ticket.token());
                 due.insert(id);
                 drop(ticket);
@@ -125,13 +127,16 @@ fn a_log_that_shuts_the_card_down_does_so() {
                 }
             });
             let (driver, heard, _guard) = log::start(mode, 8, &closer, |_| ());
-            let running = driver.handle().submit(1, FOR_EVER).unwrap().id();
+            let running = driver.handle().submit(LineNumber(1), FOR_EVER).unwrap().id();
             assert!(handle.set(driver.handle()).is_ok());
             // The line reaches the subscriber as soon as the card is free.
             driver.handle().with(|_, _| report!(INFO, "the last line")).unwrap();
             assert_eq!(next(&heard), Heard::Completed(running, -3));
             assert!(driver.handle().wait_ended(DEADLINE));
-            assert_eq!(driver.handle().submit(0, Ask::Now(0)).unwrap_err(), Refused::Closed);
+            assert_eq!(
+                driver.handle().submit(LineNumber(0), Ask::Now(0)).unwrap_err(),
+                Refused::Closed
+            );
         });
     });
 }

@@ -6,6 +6,7 @@ use super::*;
 use crate::card::mailbox::{Complement, Mailbox, SoftMailbox};
 use crate::device::Device;
 use crate::device::soft::{SoftDevice, SoftInterrupt};
+use crate::request::LineNumber;
 
 /// Counts completions, and checks C3 by id.
 struct Tally(Sender<Completion>);
@@ -14,7 +15,7 @@ impl Upcalls<()> for Tally {
     fn completed(&mut self, completion: Completion) {
         self.0.send(completion).ok();
     }
-    fn event(&mut self, _: usize, (): ()) {}
+    fn event(&mut self, _: LineNumber, (): ()) {}
 }
 
 type SoftDriver = Running<Mailbox<SoftDevice<SoftMailbox>>>;
@@ -58,7 +59,7 @@ fn mailbox_thousands_outstanding_from_many_threads_each_once() {
                     scope.spawn(move || {
                         let mut ids = Vec::with_capacity(EACH);
                         while ids.len() < EACH {
-                            match handle.submit(0, complement(ids.len() as u32)) {
+                            match handle.submit(LineNumber(0), complement(ids.len() as u32)) {
                                 Ok(ticket) => ids.push(ticket.id()),
                                 Err(Refused::Full(_)) => thread::yield_now(),
                                 Err(other) => panic!("{other}"),
@@ -94,7 +95,7 @@ fn mailbox_wrong_answers_removal_and_lost_interrupts_end_requests_with_errors() 
         let handle = driver.handle();
         // Starts a command on the hardware, whichever thread holds the card.
         let put = |command| {
-            drop(handle.submit(0, command).unwrap());
+            drop(handle.submit(LineNumber(0), command).unwrap());
             let until = Instant::now() + DEADLINE;
             while hardware.waiting() == 0 {
                 assert!(Instant::now() < until, "a command was left behind");
@@ -129,14 +130,15 @@ fn mailbox_wrong_answers_removal_and_lost_interrupts_end_requests_with_errors() 
         }
         interrupt.raise();
 
-        let running = [3, 4].map(|operand| handle.submit(0, complement(operand)).unwrap().id());
+        let running =
+            [3, 4].map(|operand| handle.submit(LineNumber(0), complement(operand)).unwrap().id());
         hardware.remove();
         interrupt.raise();
         for id in running {
             let completion = told.recv_timeout(DEADLINE).unwrap();
             assert_eq!((completion.id, completion.result), (id, Err(Failure::Gone.errno())));
         }
-        match handle.submit(0, complement(5)) {
+        match handle.submit(LineNumber(0), complement(5)) {
             Err(refused) => assert_eq!(refused, Refused::Rejected(Failure::Gone.errno())),
             // The reaper held the card.
             Ok(ticket) => {

@@ -1,6 +1,7 @@
 //! Mistakes of an engine's author end in an error that names the cause, or in a log line with
 //! request and line.
 
+use crate::request::LineNumber;
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::sync::Mutex;
@@ -14,8 +15,8 @@ use super::*;
 fn a_token_of_another_card_ends_nothing() {
     in_every_mode(|mode| {
         let ((a, _heard_a), (b, heard_b)) = (mode.start(8), mode.start(8));
-        let of_a = a.handle().submit(0, FOR_EVER).unwrap();
-        let of_b = b.handle().submit(0, FOR_EVER).unwrap();
+        let of_a = a.handle().submit(LineNumber(0), FOR_EVER).unwrap();
+        let of_b = b.handle().submit(LineNumber(0), FOR_EVER).unwrap();
         let id = of_b.id();
         assert!(!b.handle().cancel(of_a.token()));
         let alike = of_a.token();
@@ -47,9 +48,9 @@ fn a_slow_callback_is_named_and_it_is_the_slow_one() {
         for (count, place) in [(1, 0), (8, 0), (8, 5), (8, 7), (40, 20)] {
             let handle = driver.handle();
             // They are delivered together once the ticket of the first is released.
-            let first = handle.submit(0, Ask::Now(0)).unwrap();
+            let first = handle.submit(LineNumber(0), Ask::Now(0)).unwrap();
             let others: Vec<_> =
-                (1..count).map(|_| handle.submit(0, Ask::Now(0)).unwrap()).collect();
+                (1..count).map(|_| handle.submit(LineNumber(0), Ask::Now(0)).unwrap()).collect();
             let ids: Vec<_> = [&first].into_iter().chain(&others).map(Ticket::id).collect();
             let id = ids[place];
             *slow.lock().unwrap() = Some(id);
@@ -83,7 +84,7 @@ fn a_callback_is_not_blamed_for_what_the_application_does_then() {
     let options = Options { capacity: 8, waiting: Waiting::Poll, ..Options::default() };
     let mut local = Local::new(Puppet::default(), None, ear, &options).unwrap();
     for _ in 0..10 {
-        drop(local.handle().submit(0, Ask::Polled).unwrap());
+        drop(local.handle().submit(LineNumber(0), Ask::Polled).unwrap());
         while local.run_once(Time::NEVER) == 0 {}
         thread::sleep(Duration::from_millis(20));
     }
@@ -98,7 +99,10 @@ fn a_command_that_is_slow_to_start_is_named() {
         let log = log::Log::default();
         let (driver, heard, _guard) = log::start(mode, 8, &log.subscriber(), |_| ());
         let id = {
-            let ticket = driver.handle().submit(1, Ask::Slow(Duration::from_millis(20))).unwrap();
+            let ticket = driver
+                .handle()
+                .submit(LineNumber(1), Ask::Slow(Duration::from_millis(20)))
+                .unwrap();
             ticket.id()
         };
         assert_eq!(next(&heard), Heard::Completed(id, 0));
@@ -117,14 +121,15 @@ fn the_reaper_names_what_it_had_to_wait_for() {
         let slow = {
             let handle = driver.handle();
             thread::spawn(move || {
-                let ticket = handle.submit(1, Ask::Slow(Duration::from_millis(400))).unwrap();
+                let ticket =
+                    handle.submit(LineNumber(1), Ask::Slow(Duration::from_millis(400))).unwrap();
                 ticket.id()
             })
         };
         // Others are queued in the meantime, which the reaper starts as soon as it holds the card.
         thread::sleep(Duration::from_millis(100));
         for _ in 0..2 {
-            driver.handle().submit(0, Ask::Now(0)).unwrap().release();
+            driver.handle().submit(LineNumber(0), Ask::Now(0)).unwrap().release();
         }
         let slow = slow.join().unwrap();
         for _ in 0..3 {
@@ -229,7 +234,7 @@ fn a_timer_that_is_always_due_is_called_now_and_then_and_named_once() {
         let engine = Restless { calls: Arc::clone(&calls), due: false };
         let driver = mode.run(engine, None, ear, 8);
         let handle = driver.handle();
-        handle.submit(0, ()).unwrap().release();
+        handle.submit(LineNumber(0), ()).unwrap().release();
         next(&heard);
         let before = handle.now();
         handle.with(|engine, _| engine.due = true).unwrap();
@@ -238,7 +243,7 @@ fn a_timer_that_is_always_due_is_called_now_and_then_and_named_once() {
         let most = (handle.now() - before).as_millis() as usize + 2;
         assert!(called <= most, "{called} calls in {most} ms");
         for _ in 0..20 {
-            handle.submit(0, ()).unwrap().release();
+            handle.submit(LineNumber(0), ()).unwrap().release();
             next(&heard);
         }
         assert_eq!(log.with(Level::ERROR, "the engine's timer").len(), 1);
@@ -253,11 +258,11 @@ fn an_engine_that_asks_its_own_card_is_refused_and_not_kept_waiting() {
             let (driver, heard) = mode.start(8);
             let handle = driver.handle();
             let inner = driver.handle();
-            let held = handle.submit(1, FOR_EVER).unwrap();
+            let held = handle.submit(LineNumber(1), FOR_EVER).unwrap();
             let token = held.token();
             let asked = handle.with(move |_, _| {
                 let asked = inner.with(|_, _| ());
-                let waited = (inner.settle(0), inner.wait_ended(10 * DEADLINE));
+                let waited = (inner.settle(LineNumber(0)), inner.wait_ended(10 * DEADLINE));
                 (asked, waited, inner.cancel(token))
             });
             let (asked, waited, cancelled) = asked.unwrap();
@@ -266,7 +271,8 @@ fn an_engine_that_asks_its_own_card_is_refused_and_not_kept_waiting() {
             assert!(!cancelled);
             // What the engine submits is queued.
             let inner = driver.handle();
-            let nested = handle.with(move |_, _| inner.submit(0, Ask::Now(-7)).unwrap().id());
+            let nested =
+                handle.with(move |_, _| inner.submit(LineNumber(0), Ask::Now(-7)).unwrap().id());
             assert_eq!(next(&heard), Heard::Completed(nested.unwrap(), -7));
             // Shutting down is carried out as soon as the engine has returned.
             let inner = driver.handle();
@@ -286,7 +292,7 @@ fn a_request_that_is_completed_and_then_refused_is_named() {
     let (ear, heard) = ear(|_| ());
     let mut stepper = Stepper::new(Puppet::default(), ear, 8).unwrap();
     let id = RequestId::new(0x78);
-    stepper.handle().submit_as(id, 1, Ask::CompleteAndRefuse(-9)).unwrap().release();
+    stepper.handle().submit_as(id, LineNumber(1), Ask::CompleteAndRefuse(-9)).unwrap().release();
     stepper.deliver();
     assert_eq!(next(&heard), Heard::Completed(id.unwrap(), 0));
     let line = "completed request 0x00000078 of line 1 and then refused it with -9";
@@ -298,20 +304,20 @@ fn g1_an_event_of_a_request_waits_for_its_ticket() {
     in_every_mode(|mode| {
         let (driver, heard) = mode.start(8);
         let handle = driver.handle();
-        let held = handle.submit(0, FOR_EVER).unwrap();
+        let held = handle.submit(LineNumber(0), FOR_EVER).unwrap();
         let (id, token) = (held.id(), held.token());
-        handle.with(move |_, cx| cx.event_of(token, 0, 4)).unwrap();
+        handle.with(move |_, cx| cx.event_of(token, LineNumber(0), 4)).unwrap();
         nothing_on_line_0(&driver, &heard);
         assert_eq!(heard.try_recv().ok(), None);
         drop(held);
         assert_eq!(next(&heard), Heard::Event(0, 4));
         // After the function has returned such events are delivered like all others.
-        handle.with(move |_, cx| cx.event_of(token, 0, 5)).unwrap();
+        handle.with(move |_, cx| cx.event_of(token, LineNumber(0), 5)).unwrap();
         assert_eq!(next(&heard), Heard::Event(0, 5));
         assert!(handle.cancel(token));
         assert_eq!(next(&heard), Heard::Completed(id, -2));
         // An event of a request that does not run holds nothing up.
-        handle.with(move |_, cx| cx.event_of(token, 0, 6)).unwrap();
+        handle.with(move |_, cx| cx.event_of(token, LineNumber(0), 6)).unwrap();
         assert_eq!(next(&heard), Heard::Event(0, 6));
     });
 }
@@ -320,7 +326,7 @@ fn g1_an_event_of_a_request_waits_for_its_ticket() {
 fn g1_what_a_command_tells_waits_for_its_ticket_on_every_line() {
     let (ear, heard) = ear(|_| ());
     let mut stepper = Stepper::new(Puppet::default(), ear, 8).unwrap();
-    let held = stepper.handle().submit(0, Ask::TellOnBoth(4)).unwrap();
+    let held = stepper.handle().submit(LineNumber(0), Ask::TellOnBoth(4)).unwrap();
     stepper.deliver();
     assert!(heard.try_recv().is_err());
     held.release();
@@ -339,14 +345,14 @@ fn r4_why_a_request_is_refused_can_be_told_apart() {
         let rejected = failure(&driver.handle(), Ask::Refuse(-108), &heard);
         let handle = driver.handle();
         drop(driver);
-        let closed = handle.submit(0, Ask::Now(0)).unwrap_err();
+        let closed = handle.submit(LineNumber(0), Ask::Now(0)).unwrap_err();
         assert_eq!((rejected, closed), (-108, Refused::Closed));
         assert_eq!(handle.with(|_, _| ()).unwrap_err(), Refused::Closed);
         let (driver, _heard) = mode.start(8);
         let handle = driver.handle();
-        drop(handle.submit(0, Ask::Panic));
+        drop(handle.submit(LineNumber(0), Ask::Panic));
         assert!(handle.wait_ended(DEADLINE));
-        let failed = handle.submit(0, Ask::Now(0)).unwrap_err();
+        let failed = handle.submit(LineNumber(0), Ask::Now(0)).unwrap_err();
         assert_eq!(failed, Refused::Failed(Failure::Internal));
         assert_eq!(handle.with(|_, _| ()).unwrap_err(), failed);
         let texts =
@@ -369,8 +375,8 @@ fn a_forgotten_ticket_is_named_after_a_while_and_at_the_end() {
         let (driver, heard, _guard) = log::start(mode, 8, &log.subscriber(), |_| ());
         let handle = driver.handle();
         // One of them is complete, and the other has only emitted an event.
-        let forgotten = handle.submit(0, Ask::Now(0)).unwrap();
-        let with_event = handle.submit(1, Ask::TellAndWait(3)).unwrap();
+        let forgotten = handle.submit(LineNumber(0), Ask::Now(0)).unwrap();
+        let with_event = handle.submit(LineNumber(1), Ask::TellAndWait(3)).unwrap();
         let [complete, event] = [&forgotten, &with_event].map(Ticket::id);
         std::mem::forget((forgotten, with_event));
         log.wait(Level::WARN, &format!("request {complete} of line 0 is complete, but its ticket"));
@@ -378,7 +384,7 @@ fn a_forgotten_ticket_is_named_after_a_while_and_at_the_end() {
         let text = format!("request {event} of line 1 has an event to tell");
         // The event is behind the other entry, which is the first of its line.
         assert_eq!(log.with(Level::WARN, &text).len(), 0);
-        assert_eq!(handle.settle(0), Settled::Delivered, "it is not waited for");
+        assert_eq!(handle.settle(LineNumber(0)), Settled::Delivered, "it is not waited for");
         assert!(heard.try_recv().is_err());
         driver.shutdown();
         assert!(handle.wait_ended(DEADLINE));
@@ -398,7 +404,7 @@ fn a_forgotten_ticket_that_holds_back_an_event_is_named() {
         let log = log::Log::default();
         let (driver, _heard, _guard) = log::start(mode, 8, &log.subscriber(), |_| ());
         let handle = driver.handle();
-        let forgotten = handle.submit(0, Ask::Tell(3, 0)).unwrap();
+        let forgotten = handle.submit(LineNumber(0), Ask::Tell(3, 0)).unwrap();
         let text = format!("request {} of line 0 has an event to tell", forgotten.id());
         std::mem::forget(forgotten);
         log.wait(Level::WARN, &text);
@@ -410,7 +416,8 @@ fn a_deadline_that_passes_is_named() {
     in_every_mode(|mode| {
         let log = log::Log::default();
         let (driver, heard, _guard) = log::start(mode, 8, &log.subscriber(), |_| ());
-        let ticket = driver.handle().submit(1, Ask::Wait(Duration::from_millis(1))).unwrap();
+        let ticket =
+            driver.handle().submit(LineNumber(1), Ask::Wait(Duration::from_millis(1))).unwrap();
         let id = ticket.id();
         drop(ticket);
         assert_eq!(next(&heard), Heard::Completed(id, -1));
@@ -423,7 +430,7 @@ fn an_event_on_a_line_that_is_not_there_is_named() {
     in_every_mode(|mode| {
         let log = log::Log::default();
         let (driver, _heard, _guard) = log::start(mode, 8, &log.subscriber(), |_| ());
-        driver.handle().with(|_, cx| cx.event(2, 1)).unwrap();
+        driver.handle().with(|_, cx| cx.event(LineNumber(2), 1)).unwrap();
         log.wait(Level::ERROR, "an engine told an event on line 2");
     });
 }

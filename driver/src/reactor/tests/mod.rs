@@ -54,7 +54,7 @@ use crate::Time;
 use crate::device::{InterruptFd, InterruptSize};
 use crate::engine::{Context, Engine, Failure};
 use crate::report;
-use crate::request::{ErrorCode, RequestId, Token};
+use crate::request::{ErrorCode, LineNumber, RequestId, Token};
 
 /// Long enough for any machine; only a fault makes a test wait as long.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -128,14 +128,14 @@ impl Engine for Puppet {
         match ask {
             Ask::Now(result) => assert!(cx.complete(request, outcome(result))),
             Ask::Tell(event, result) => {
-                cx.event(0, event);
+                cx.event(LineNumber(0), event);
                 cx.complete(request, outcome(result));
             }
-            Ask::TellAndWait(event) => cx.event(0, event),
+            Ask::TellAndWait(event) => cx.event(LineNumber(0), event),
             Ask::TellOnBoth(event) => {
-                cx.event_of(request, 1, event);
-                cx.event(0, event + 1);
-                cx.event(1, event + 2);
+                cx.event_of(request, LineNumber(1), event);
+                cx.event(LineNumber(0), event + 1);
+                cx.event(LineNumber(1), event + 2);
             }
             Ask::Wait(_) => {}
             Ask::Polled => self.polled = Some(request),
@@ -153,7 +153,7 @@ impl Engine for Puppet {
         Ok(())
     }
     fn interrupt(&mut self, cx: &mut Context<'_, u32>) {
-        cx.event(1, 3);
+        cx.event(LineNumber(1), 3);
     }
     fn poll(&mut self, cx: &mut Context<'_, u32>) {
         if let Some(request) = self.polled.take() {
@@ -189,8 +189,8 @@ impl Upcalls<u32> for Ear {
         let result = ErrorCode::number_of(completion.result);
         self.hear(Heard::Completed(completion.id, result));
     }
-    fn event(&mut self, line: usize, event: u32) {
-        self.hear(Heard::Event(line, event));
+    fn event(&mut self, line: LineNumber, event: u32) {
+        self.hear(Heard::Event(line.index(), event));
     }
 }
 
@@ -330,7 +330,7 @@ fn next(heard: &Receiver<(Heard, ThreadId)>) -> Heard {
 /// Proves that nothing is delivered on line 0: a later request on the other line comes first.
 fn nothing_on_line_0(driver: &Running<Puppet>, heard: &Receiver<(Heard, ThreadId)>) {
     let id = {
-        let ticket = driver.handle().submit(1, Ask::Now(0)).unwrap();
+        let ticket = driver.handle().submit(LineNumber(1), Ask::Now(0)).unwrap();
         ticket.id()
     };
     assert_eq!(next(heard), Heard::Completed(id, 0));
@@ -338,7 +338,7 @@ fn nothing_on_line_0(driver: &Running<Puppet>, heard: &Receiver<(Heard, ThreadId
 
 /// The result of a command that fails, as a refusal or as a completion.
 fn failure(handle: &Handle<Puppet>, ask: Ask, heard: &Receiver<(Heard, ThreadId)>) -> i32 {
-    match handle.submit(0, ask).map(|ticket| ticket.id()) {
+    match handle.submit(LineNumber(0), ask).map(|ticket| ticket.id()) {
         Err(Refused::Rejected(error)) => error.get(),
         Err(Refused::Closed) => Puppet::failure(Failure::Closed).get(),
         Err(Refused::Failed(cause)) => Puppet::failure(cause).get(),

@@ -1,18 +1,19 @@
 //! Rules of a running card: order, exclusion, refusal.
 
 use super::*;
+use crate::request::LineNumber;
 
 #[test]
 fn g1_o1_a_held_ticket_holds_the_line_and_only_it() {
     in_every_mode(|mode| {
         let (driver, heard) = mode.start(8);
         let handle = driver.handle();
-        let ticket = handle.submit(0, Ask::Now(0)).unwrap();
+        let ticket = handle.submit(LineNumber(0), Ask::Now(0)).unwrap();
         let id = ticket.id();
         for event in 1..=3 {
-            handle.with(move |_, cx| cx.event(0, event)).unwrap();
+            handle.with(move |_, cx| cx.event(LineNumber(0), event)).unwrap();
         }
-        let second = handle.submit(0, Ask::Now(-9)).unwrap().id();
+        let second = handle.submit(LineNumber(0), Ask::Now(-9)).unwrap().id();
         nothing_on_line_0(&driver, &heard);
         assert_eq!(heard.try_recv().ok(), None, "neither the completion nor what is behind it");
         ticket.release();
@@ -37,7 +38,7 @@ fn g1_o1_a_held_ticket_holds_the_line_and_only_it() {
 fn c5_g1_what_happens_inside_the_call_is_told_after_it() {
     in_every_mode(|mode| {
         let (driver, heard) = mode.start(8);
-        let ticket = driver.handle().submit(0, Ask::Tell(5, -7)).unwrap();
+        let ticket = driver.handle().submit(LineNumber(0), Ask::Tell(5, -7)).unwrap();
         let id = ticket.id();
         nothing_on_line_0(&driver, &heard);
         assert_eq!(heard.try_recv().ok(), None, "its event is held as its completion is");
@@ -45,7 +46,7 @@ fn c5_g1_what_happens_inside_the_call_is_told_after_it() {
         assert_eq!(next(&heard), Heard::Event(0, 5));
         assert_eq!(next(&heard), Heard::Completed(id, -7));
         // The event of a running request is delivered as soon as its function has returned.
-        let ticket = driver.handle().submit(0, Ask::TellAndWait(6)).unwrap();
+        let ticket = driver.handle().submit(LineNumber(0), Ask::TellAndWait(6)).unwrap();
         nothing_on_line_0(&driver, &heard);
         assert_eq!(heard.try_recv().ok(), None);
         ticket.release();
@@ -58,7 +59,10 @@ fn r4_a_refused_request_has_no_completion() {
     in_every_mode(|mode| {
         let (driver, heard) = mode.start(1);
         assert_eq!(failure(&driver.handle(), Ask::Refuse(-42), &heard), -42);
-        assert_eq!(driver.handle().submit(2, Ask::Now(0)).unwrap_err(), Refused::NoSuchLine(2));
+        assert_eq!(
+            driver.handle().submit(LineNumber(2), Ask::Now(0)).unwrap_err(),
+            Refused::NoSuchLine(LineNumber(2))
+        );
         // The only slot is free again.
         nothing_on_line_0(&driver, &heard);
         driver.shutdown();
@@ -70,8 +74,8 @@ fn r4_a_refused_request_has_no_completion() {
 fn full_is_refused_and_room_comes_with_delivery() {
     in_every_mode(|mode| {
         let (driver, heard) = mode.start(1);
-        let running = driver.handle().submit(0, FOR_EVER).unwrap();
-        let refused = driver.handle().submit(0, FOR_EVER).unwrap_err();
+        let running = driver.handle().submit(LineNumber(0), FOR_EVER).unwrap();
+        let refused = driver.handle().submit(LineNumber(0), FOR_EVER).unwrap_err();
         assert_eq!(
             refused.to_string(),
             "1 requests are outstanding, which is the capacity of this card; wait for completions"
@@ -81,7 +85,7 @@ fn full_is_refused_and_room_comes_with_delivery() {
         assert!(driver.handle().cancel(token));
         assert!(!driver.handle().cancel(token), "C3: it is over");
         assert_eq!(next(&heard), Heard::Completed(id, -2));
-        drop(driver.handle().submit(0, FOR_EVER).unwrap());
+        drop(driver.handle().submit(LineNumber(0), FOR_EVER).unwrap());
     });
 }
 
@@ -93,7 +97,9 @@ fn every_running_request_ends_at_its_deadline_once() {
         // Limits that are shorter and longer than the reaper's look interval.
         let limits = [1, 20, 400];
         let ids: HashSet<_> = limits
-            .map(|ms| handle.submit(0, Ask::Wait(Duration::from_millis(ms))).unwrap().id())
+            .map(|ms| {
+                handle.submit(LineNumber(0), Ask::Wait(Duration::from_millis(ms))).unwrap().id()
+            })
             .into();
         let mut ended = HashSet::new();
         for _ in 0..3 {
@@ -119,14 +125,14 @@ fn callbacks_may_panic_resubmit_cancel_and_settle() {
             match told {
                 Heard::Event(_, 1) => panic!("a careless application"),
                 Heard::Event(_, 2) => {
-                    let ticket = handle.submit(0, FOR_EVER).unwrap();
+                    let ticket = handle.submit(LineNumber(0), FOR_EVER).unwrap();
                     victim = Some(ticket.token());
                 }
                 Heard::Event(_, 3) => {
-                    let ticket = handle.submit(0, Ask::Now(-30)).unwrap();
+                    let ticket = handle.submit(LineNumber(0), Ask::Now(-30)).unwrap();
                     drop(ticket);
                     let cancelled = handle.cancel(victim.take().unwrap());
-                    found.send((cancelled, handle.settle(0))).unwrap();
+                    found.send((cancelled, handle.settle(LineNumber(0)))).unwrap();
                 }
                 _ => {}
             }
@@ -134,7 +140,7 @@ fn callbacks_may_panic_resubmit_cancel_and_settle() {
         let driver = mode.run(Puppet::default(), None, ear, 8);
         handle_in.send(driver.handle()).unwrap();
         for event in 1..=3 {
-            driver.handle().with(move |_, cx| cx.event(0, event)).unwrap();
+            driver.handle().with(move |_, cx| cx.event(LineNumber(0), event)).unwrap();
             assert_eq!(next(&heard), Heard::Event(0, event));
         }
         let found = findings.recv_timeout(DEADLINE).unwrap();
@@ -166,7 +172,7 @@ fn c6_upcalls_never_overlap() {
                 let handle = driver.handle();
                 scope.spawn(move || {
                     for _ in 0..500 {
-                        while handle.submit(line, Ask::Now(0)).is_err() {
+                        while handle.submit(LineNumber(line), Ask::Now(0)).is_err() {
                             thread::yield_now();
                         }
                     }
@@ -199,8 +205,8 @@ fn r6_a_command_for_a_busy_card_is_started_by_its_holder() {
         };
         held.wait();
         // The card is busy, and submitting returns all the same.
-        let fine = handle.submit(0, Ask::Now(0)).unwrap().id();
-        let refused = handle.submit(1, Ask::Refuse(-8)).unwrap().id();
+        let fine = handle.submit(LineNumber(0), Ask::Now(0)).unwrap().id();
+        let refused = handle.submit(LineNumber(1), Ask::Refuse(-8)).unwrap().id();
         queued.wait();
         holder.join().unwrap().unwrap();
         let told = HashSet::from([next(&heard), next(&heard)].map(|told| format!("{told:?}")));
@@ -215,7 +221,10 @@ fn t3_the_callers_own_id_is_used() {
         let (driver, heard) = mode.start(8);
         for number in [1, RequestId::MAX] {
             let id = RequestId::new(number);
-            assert_eq!(driver.handle().submit_as(id, 0, Ask::Now(0)).unwrap().id().get(), number);
+            assert_eq!(
+                driver.handle().submit_as(id, LineNumber(0), Ask::Now(0)).unwrap().id().get(),
+                number
+            );
             assert_eq!(next(&heard), Heard::Completed(id.unwrap(), 0));
         }
     });

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicUsize;
 
 use super::*;
 use crate::engine::Payload;
+use crate::request::LineNumber;
 
 /// Counts how many were dropped, except [`Payload::NONE`].
 #[derive(Debug)]
@@ -88,7 +89,7 @@ impl Upcalls<u32, Parcel> for Receiving {
     fn completed(&mut self, completion: Completion<Parcel>) {
         self.0.send(completion).ok();
     }
-    fn event(&mut self, _: usize, _: u32) {}
+    fn event(&mut self, _: LineNumber, _: u32) {}
 }
 
 fn start(mode: Mode) -> (Running<Sender>, Receiver<Completion<Parcel>>, Arc<AtomicUsize>) {
@@ -113,7 +114,7 @@ fn each_output_comes_with_its_own_request_whoever_submits() {
                         let order =
                             if n % 2 == 0 { Order::Give(number) } else { Order::GiveTwice(number) };
                         loop {
-                            match handle.submit(line as usize, order) {
+                            match handle.submit(LineNumber::at(line as usize), order) {
                                 Ok(ticket) => break tell.send((ticket.id(), number)).unwrap(),
                                 Err(Refused::Full(_) | Refused::Crowded(_)) => thread::yield_now(),
                                 Err(other) => panic!("{other}"),
@@ -127,8 +128,8 @@ fn each_output_comes_with_its_own_request_whoever_submits() {
             for _ in 0..2 * EACH {
                 let completion = received.recv_timeout(DEADLINE).unwrap();
                 let line = completion.line;
-                assert_eq!(completion.output.number, (line as u32) << 16 | next[line], "O1");
-                next[line] += 1;
+                assert_eq!(completion.output.number, line.0 << 16 | next[line.index()], "O1");
+                next[line.index()] += 1;
             }
         });
         let submitted: Vec<_> = told.iter().collect();
@@ -147,13 +148,13 @@ fn a_request_that_fails_or_brings_nothing_has_no_output() {
         let handle = driver.handle();
         let next = || received.recv_timeout(DEADLINE).unwrap();
         for result in [0, -7] {
-            handle.submit(0, Order::Plain(result)).unwrap().release();
+            handle.submit(LineNumber(0), Order::Plain(result)).unwrap().release();
             let completion = next();
             assert_eq!((completion.result, completion.output.number), (outcome(result), 0));
             let expected = outcome(result).map(|()| 0);
             assert_eq!(completion.into_result().map(|parcel| parcel.number), expected);
         }
-        let ticket = handle.submit(0, Order::Late).unwrap();
+        let ticket = handle.submit(LineNumber(0), Order::Late).unwrap();
         assert!(handle.cancel(ticket.token()));
         drop(ticket);
         let completion = next();
@@ -167,8 +168,8 @@ fn an_output_that_a_ticket_holds_back_until_the_end_is_dropped_with_the_engine()
     in_every_mode_at_once(|mode| {
         let (driver, received, dropped) = start(mode);
         let handle = driver.handle();
-        let held = handle.submit(0, Order::Give(5)).unwrap();
-        let free = handle.submit(1, Order::Give(6)).unwrap();
+        let held = handle.submit(LineNumber(0), Order::Give(5)).unwrap();
+        let free = handle.submit(LineNumber(1), Order::Give(6)).unwrap();
         drop(free);
         assert_eq!(received.recv_timeout(DEADLINE).unwrap().output.number, 6);
         driver.shutdown();

@@ -5,6 +5,7 @@ use std::os::unix::net::UnixDatagram;
 
 use crate::device::{Files, PortFile};
 use crate::engine::{Play, Played};
+use crate::request::LineNumber;
 
 use super::*;
 
@@ -51,7 +52,7 @@ impl Engine for Player {
     fn interrupt(&mut self, _: &mut Context<'_, u32>) {}
     fn received(&mut self, port: usize, samples: &[u8], cx: &mut Context<'_, u32>) {
         assert_eq!(port, 3);
-        cx.event(0, samples.iter().copied().map(u32::from).sum());
+        cx.event(LineNumber(0), samples.iter().copied().map(u32::from).sum());
     }
     fn played(&mut self, port: usize, play: Play, how: Played, cx: &mut Context<'_, u32>) {
         assert_eq!(port, 3);
@@ -96,7 +97,11 @@ impl Desk {
     }
 
     fn submit(&self, samples: &[u8], limit: Duration) -> (RequestId, Token) {
-        let ticket = self.driver.handle().submit(0, Sound::Play(samples.to_vec(), limit)).unwrap();
+        let ticket = self
+            .driver
+            .handle()
+            .submit(LineNumber(0), Sound::Play(samples.to_vec(), limit))
+            .unwrap();
         (ticket.id(), ticket.token())
     }
 

@@ -1,6 +1,7 @@
 //! What submitters do to each other and to the card: racing with its end, working for others, and
 //! keeping it from others.
 
+use crate::request::LineNumber;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 
@@ -25,7 +26,7 @@ fn c3_d12_submits_that_race_with_a_shutdown_are_completed_or_refused() {
                         for n in 0.. {
                             // Some requests are over at once, and others run until the card ends.
                             let ask = if n < 2 { FOR_EVER } else { Ask::Now(0) };
-                            match handle.submit(thread % 2, ask) {
+                            match handle.submit(LineNumber(thread % 2), ask) {
                                 Ok(ticket) => {
                                     accepted.fetch_add(1, Ordering::SeqCst);
                                     drop(ticket);
@@ -43,7 +44,7 @@ fn c3_d12_submits_that_race_with_a_shutdown_are_completed_or_refused() {
             assert!(handle.wait_ended(DEADLINE));
             assert_eq!(told.load(Ordering::SeqCst), accepted.into_inner(), "C3");
             for _ in 0..40 {
-                assert_eq!(handle.submit(0, Ask::Now(0)).unwrap_err(), Refused::Closed);
+                assert_eq!(handle.submit(LineNumber(0), Ask::Now(0)).unwrap_err(), Refused::Closed);
             }
         }
     });
@@ -54,7 +55,7 @@ fn c3_a_ticket_released_after_the_end_harms_nobody() {
     in_every_mode_at_once(|mode| {
         let (driver, heard) = mode.start(8);
         let handle = driver.handle();
-        let held = handle.submit(0, FOR_EVER).unwrap();
+        let held = handle.submit(LineNumber(0), FOR_EVER).unwrap();
         // Gives the ticket up after two seconds.
         driver.shutdown();
         assert!(handle.wait_ended(DEADLINE));
@@ -101,14 +102,14 @@ fn a_submitter_works_for_itself_and_runs_a_few_commands_of_others() {
         let holder = {
             let handle = driver.handle();
             thread::spawn(move || {
-                handle.submit(0, ()).unwrap().release();
+                handle.submit(LineNumber(0), ()).unwrap().release();
                 thread::current().id()
             })
         };
         begun.wait();
         // The card is held by the other thread, or by the reaper, which does the rest.
         for _ in 0..HUNDRED {
-            handle.submit(0, ()).unwrap().release();
+            handle.submit(LineNumber(0), ()).unwrap().release();
         }
         go_on.wait();
         let holder = holder.join().unwrap();
@@ -139,7 +140,7 @@ fn a_submitter_is_not_kept_by_others_who_go_on_queueing() {
                 let (handle, over) = (driver.handle(), &over);
                 scope.spawn(move || {
                     while !over.load(Ordering::Relaxed) {
-                        drop(handle.submit(0, ()));
+                        drop(handle.submit(LineNumber(0), ()));
                     }
                 });
             }
@@ -147,7 +148,7 @@ fn a_submitter_is_not_kept_by_others_who_go_on_queueing() {
             let mine = || starts.lock().unwrap().iter().filter(|&&thread| thread == me).count();
             let most = (0..200).map(|_| {
                 starts.lock().unwrap().clear();
-                drop(handle.submit(0, ()));
+                drop(handle.submit(LineNumber(0), ()));
                 mine()
             });
             let most = most.max();
@@ -176,7 +177,7 @@ fn a_line_that_is_asked_without_end_leaves_places_to_the_others() {
         held.wait();
         let mut due = HashSet::new();
         let refused = loop {
-            match handle.submit(0, Ask::Now(0)) {
+            match handle.submit(LineNumber(0), Ask::Now(0)) {
                 Ok(ticket) => assert!(due.insert(ticket.id())),
                 Err(refused) => break refused,
             }
@@ -184,14 +185,14 @@ fn a_line_that_is_asked_without_end_leaves_places_to_the_others() {
         assert_eq!(refused, Refused::Crowded(4));
         assert_eq!(due.len(), 4);
         for _ in 0..4 {
-            assert!(due.insert(handle.submit(1, Ask::Now(0)).unwrap().id()));
+            assert!(due.insert(handle.submit(LineNumber(1), Ask::Now(0)).unwrap().id()));
         }
-        assert!(matches!(handle.submit(1, Ask::Now(0)), Err(Refused::Full(_))));
+        assert!(matches!(handle.submit(LineNumber(1), Ask::Now(0)), Err(Refused::Full(_))));
         go_on.wait();
         holder.join().unwrap().unwrap();
         let told: HashSet<_> = (0..8).map(|_| next(&heard)).collect();
         assert_eq!(told, due.into_iter().map(|id| Heard::Completed(id, 0)).collect());
-        drop(handle.submit(0, Ask::Now(0)).unwrap());
+        drop(handle.submit(LineNumber(0), Ask::Now(0)).unwrap());
     });
 }
 
@@ -205,7 +206,7 @@ fn a_hot_submitter_leaves_the_card_to_who_waits_for_it() {
                 let (handle, over) = (driver.handle(), Arc::clone(&over));
                 thread::spawn(move || {
                     while !over.load(Ordering::Relaxed) {
-                        drop(handle.submit(0, Ask::Now(0)));
+                        drop(handle.submit(LineNumber(0), Ask::Now(0)));
                     }
                 })
             })
@@ -214,10 +215,10 @@ fn a_hot_submitter_leaves_the_card_to_who_waits_for_it() {
         bounded(move || {
             for _ in 0..200 {
                 handle.with(|_, _| ()).unwrap();
-                assert_eq!(handle.settle(1), Settled::Delivered);
+                assert_eq!(handle.settle(LineNumber(1)), Settled::Delivered);
                 // The queue's places are shared among the lines, those of the table are not.
                 eventually("the other line never has its turn", || {
-                    match handle.submit(1, Ask::Now(0)) {
+                    match handle.submit(LineNumber(1), Ask::Now(0)) {
                         Ok(_) => true,
                         Err(Refused::Full(_)) => false,
                         Err(other) => panic!("{other}"),

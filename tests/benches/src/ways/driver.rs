@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ringback_driver::device::Device as _;
 use ringback_driver::reactor::{Driver, Handle, Options, Upcalls, Waiting};
-use ringback_driver::request::{Completion, RequestId};
+use ringback_driver::request::{Completion, LineNumber, RequestId};
 
 use super::{CAPACITY, DeviceOf, EngineOf, Way, drive, fill, words};
 use crate::aside::Reaper;
@@ -31,12 +31,12 @@ impl<E: Send + 'static, O: Send + 'static> Upcalls<E, O> for Landings {
             landing.land_from(completion.completed.as_nanos());
         }
     }
-    fn event(&mut self, _: usize, _: E) {}
+    fn event(&mut self, _: LineNumber, _: E) {}
 }
 
 pub(super) fn submit<P: Plant>(handle: &Handle<EngineOf<P>>, id: u32) {
     let command = P::Kind::command::<DeviceOf<P>>(id);
-    let ticket = handle.submit_as(RequestId::new(id), 0, command);
+    let ticket = handle.submit_as(RequestId::new(id), LineNumber(0), command);
     ticket.expect("the driver takes as many requests as the cell has").release();
 }
 

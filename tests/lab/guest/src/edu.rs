@@ -16,7 +16,7 @@ use ringback_driver::device::uio::UioDevice;
 use ringback_driver::device::vfio::VfioDevice;
 use ringback_driver::device::{Device, Needs};
 use ringback_driver::reactor::{Driver, Refused, Upcalls};
-use ringback_driver::request::{Completion, ErrorCode};
+use ringback_driver::request::{Completion, ErrorCode, LineNumber};
 
 use crate::Outcome;
 use crate::tally::Tally;
@@ -45,7 +45,7 @@ impl Upcalls<(), Answer> for Listener {
         self.tally.completed(&completion);
     }
 
-    fn event(&mut self, _: usize, (): ()) {}
+    fn event(&mut self, _: LineNumber, (): ()) {}
 }
 
 /// A running card, and its next request id.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use ringback_driver::engine::Engine;
 use ringback_driver::reactor::{Handle, Refused, Ticket, Upcalls};
-use ringback_driver::request::{Completion, ErrorCode, RequestId};
+use ringback_driver::request::{Completion, ErrorCode, LineNumber, RequestId};
 
 use crate::Outcome;
 
@@ -86,7 +86,7 @@ impl Tally {
                 book.set(self.first, id, State::Submitting);
                 book.counts.completed
             };
-            match handle.submit_as(request, 0, command()) {
+            match handle.submit_as(request, LineNumber(0), command()) {
                 Ok(ticket) => {
                     let counts = &mut self.lock().counts;
                     counts.submitted += 1;
@@ -239,5 +239,5 @@ impl<Event, Output> Upcalls<Event, Output> for Tallied {
         self.0.completed(&completion);
     }
 
-    fn event(&mut self, _: usize, _: Event) {}
+    fn event(&mut self, _: LineNumber, _: Event) {}
 }

@@ -12,7 +12,7 @@ use driver_writer::sensor::*;
 use ringback_driver::device::Device;
 use ringback_driver::device::soft::{SoftDevice, SoftInterrupt};
 use ringback_driver::reactor::{Client, Driver, Pending, Settled, Stepper};
-use ringback_driver::request::ErrorCode;
+use ringback_driver::request::{ErrorCode, LineNumber};
 
 /// Long enough for any machine; nothing waits this long unless it is broken.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -50,10 +50,10 @@ fn under_the_virtual_clock_each_way_to_end_is_told() {
     let mut stepper = Stepper::new(Sensor::new(device).unwrap(), upcalls, 8).unwrap();
     let client = client.connect(stepper.handle());
     let second = Duration::from_secs(1);
-    let mut good = client.request(0, measure(7, second)).unwrap();
-    let mut bad = client.request(0, measure(BROKEN, second)).unwrap();
-    let mut silent = client.request(0, measure(SILENT, second)).unwrap();
-    let dropped = client.request(0, measure(SILENT | 1, second)).unwrap();
+    let mut good = client.request(LineNumber(0), measure(7, second)).unwrap();
+    let mut bad = client.request(LineNumber(0), measure(BROKEN, second)).unwrap();
+    let mut silent = client.request(LineNumber(0), measure(SILENT, second)).unwrap();
+    let dropped = client.request(LineNumber(0), measure(SILENT | 1, second)).unwrap();
     drop(dropped);
     assert!(chip.answer());
     stepper.interrupt();
@@ -63,15 +63,15 @@ fn under_the_virtual_clock_each_way_to_end_is_told() {
     stepper.advance(second);
     assert_eq!(outcome(&mut silent), Some(Err(ETIMEDOUT)));
 
-    let mut late = client.request(0, measure(9, second)).unwrap();
+    let mut late = client.request(LineNumber(0), measure(9, second)).unwrap();
     stepper.advance(second);
     assert_eq!(outcome(&mut late), Some(Err(ETIMEDOUT)));
-    let mut next = client.request(0, measure(10, second)).unwrap();
+    let mut next = client.request(LineNumber(0), measure(10, second)).unwrap();
     assert!(chip.answer(), "the late one, and the next");
     stepper.interrupt();
     assert_eq!(outcome(&mut next), Some(Ok(value_of(10))), "a late answer is nobody's");
 
-    let mut left = client.request(0, measure(11, second)).unwrap();
+    let mut left = client.request(LineNumber(0), measure(11, second)).unwrap();
     stepper.stop();
     assert_eq!(outcome(&mut left), Some(Err(ESHUTDOWN)));
     assert!(!chip.runs());
@@ -114,7 +114,8 @@ fn ten_thousand_requests_from_four_threads_end_once_each() {
                             8 => (channel | BROKEN, DEADLINE),
                             _ => (channel, DEADLINE),
                         };
-                        let pending = client.request(0, measure(channel, limit)).unwrap();
+                        let pending =
+                            client.request(LineNumber(0), measure(channel, limit)).unwrap();
                         match n % 50 {
                             9 => drop(pending),
                             _ => running.push((channel, pending)),
@@ -134,8 +135,8 @@ fn ten_thousand_requests_from_four_threads_end_once_each() {
     let told = told.into_inner().unwrap();
     let count = |outcome| told.get(&outcome).copied().unwrap_or(0);
     assert_eq!((count(Err(ETIMEDOUT)), count(Err(EIO)), count(Ok(()))), (200, 200, 9400));
-    let mut left = client.request(0, measure(SILENT, DEADLINE)).unwrap();
+    let mut left = client.request(LineNumber(0), measure(SILENT, DEADLINE)).unwrap();
     assert_eq!(driver.shutdown(), Settled::Delivered);
     assert_eq!(left.wait(DEADLINE), Some(Err(ESHUTDOWN)));
-    assert!(client.request(0, measure(1, DEADLINE)).is_err() && !chip.runs());
+    assert!(client.request(LineNumber(0), measure(1, DEADLINE)).is_err() && !chip.runs());
 }

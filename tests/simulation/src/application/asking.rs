@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use ringback_driver::engine::{Context, Engine};
 use ringback_driver::reactor::Refused;
-use ringback_driver::request::RequestId;
+use ringback_driver::request::{LineNumber, RequestId};
 use ringback_lines::{CallHandles, Command, Event, LineEngine, Opening};
 use ringback_tspi::constants::{LINEADDRESSSTATE, LINEDEVSTATE};
 use ringback_tspi::dial_timing::DialTiming;
@@ -48,7 +48,10 @@ impl Application {
     pub(crate) fn open(&mut self, line: usize) {
         let Some(tapi) = self.next_tapi() else { return };
         let was_open = self.checker.is_open(line);
-        let Some(opened) = self.with(move |lines, cx| lines.open(line, tapi, cx)) else { return };
+        let Some(opened) = self.with(move |lines, cx| lines.open(LineNumber::at(line), tapi, cx))
+        else {
+            return;
+        };
         note!(self.journal, "app  opens line {line} as {tapi}: {opened:?}");
         if opened.is_ok() {
             if was_open {
@@ -59,7 +62,9 @@ impl Application {
             if self.dice.percent(70) {
                 let (lines, addresses) = (LINEDEVSTATE.mask(), LINEADDRESSSTATE.mask());
                 self.with(move |engine, _| {
-                    engine.book(line).map(|book| book.set_status_messages(lines, addresses))
+                    engine
+                        .book(LineNumber::at(line))
+                        .map(|book| book.set_status_messages(lines, addresses))
                 });
             }
         }
@@ -67,7 +72,9 @@ impl Application {
 
     pub(crate) fn close(&mut self, line: usize) {
         let before = self.running_now();
-        let Some(closed) = self.with(move |lines, cx| lines.close(line, cx)) else { return };
+        let Some(closed) = self.with(move |lines, cx| lines.close(LineNumber::at(line), cx)) else {
+            return;
+        };
         note!(self.journal, "app  closes line {line}: {closed:?}");
         if closed.is_err() {
             return;
@@ -108,10 +115,10 @@ impl Application {
                 return None;
             }
         };
-        let call = self.handles.next(line)?;
+        let call = self.handles.next(LineNumber::at(line))?;
         let only_if_idle = !self.quiet && self.dice.one_in(5);
         let timing = if self.quiet { DialTiming::default() } else { self.timing() };
-        let opening = self.with(move |lines, _| lines.state(line)?.opening);
+        let opening = self.with(move |lines, _| lines.state(LineNumber::at(line))?.opening);
         let command = Command::MakeCall {
             opening: opening.flatten().unwrap_or(Opening::FIRST),
             call,
@@ -171,8 +178,8 @@ impl Application {
     }
 
     fn ask(&mut self, kind: Kind, call: HDRVCALL, command: Command) {
-        let line = CallHandles::line(call).unwrap_or(usize::MAX);
-        self.submit(line, kind, call, command);
+        let line = CallHandles::line(call).unwrap_or(LineNumber::at(usize::MAX));
+        self.submit(line.index(), kind, call, command);
     }
 
     fn timing(&mut self) -> DialTiming {
@@ -198,7 +205,7 @@ impl Application {
         let id = self.manner.own_ids.then(|| self.free_id()).flatten();
         let before = self.running_now();
         let Some(handle) = &self.handle else { return false };
-        let ticket = match handle.submit_as(id, line, command) {
+        let ticket = match handle.submit_as(id, LineNumber::at(line), command) {
             Ok(ticket) => ticket,
             Err(refused) => {
                 let error = match refused {
@@ -300,11 +307,14 @@ impl Application {
     pub(crate) fn look(&mut self, line: usize, call: HDRVCALL) {
         let samples: Vec<i16> = (0..800).map(|n| if n % 16 < 8 { 4000 } else { -4000 }).collect();
         let looked = self.with(move |lines, _| {
-            if let Some(audio) = lines.audio(line) {
+            if let Some(audio) = lines.audio(LineNumber::at(line)) {
                 audio.record(true);
                 audio.play(&samples);
             }
-            (lines.state(line), lines.call(call).map(|call| (call.state, call.mode)))
+            (
+                lines.state(LineNumber::at(line)),
+                lines.call(call).map(|call| (call.state, call.mode)),
+            )
         });
         note!(self.journal, "app  looks at line {line} and {call}: {looked:?}");
     }

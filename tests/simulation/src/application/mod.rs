@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use ringback_driver::Time;
 use ringback_driver::card::ModuleKind;
 use ringback_driver::reactor::{Ticket, Upcalls};
-use ringback_driver::request::{Completion, RequestId};
+use ringback_driver::request::{Completion, LineNumber, RequestId};
 use ringback_lines::{CallHandles, Event, Subject};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
@@ -223,7 +223,7 @@ impl Application {
     fn take(&mut self, told: Told) {
         match told {
             Told::Completed(completion) => self.completed(&completion),
-            Told::Event(line, event) => self.event(line, &event),
+            Told::Event(line, event) => self.event(LineNumber::at(line), &event),
         }
     }
 
@@ -235,7 +235,7 @@ impl Application {
         self.act_inside();
     }
 
-    fn event(&mut self, line: usize, event: &Event) {
+    fn event(&mut self, line: LineNumber, event: &Event) {
         note!(self.journal, "     line {line} {}", numbers::event(event));
         self.checker.event(line, event);
         match event.subject {
@@ -324,8 +324,8 @@ impl Upcalls<Event> for Ear {
         self.hear(Told::Completed(completion));
     }
 
-    fn event(&mut self, line: usize, event: Event) {
-        self.hear(Told::Event(line, event));
+    fn event(&mut self, line: LineNumber, event: Event) {
+        self.hear(Told::Event(line.index(), event));
     }
 }
 

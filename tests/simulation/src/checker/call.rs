@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use ringback_driver::request::RequestId;
+use ringback_driver::request::{LineNumber, RequestId};
 use ringback_lines::{Event, Subject};
 use ringback_tspi::callstate::monitor::Seen;
 use ringback_tspi::callstate::{CallState, pots};
@@ -151,20 +151,20 @@ impl Checker {
     }
 
     /// Checks an event that was delivered.
-    pub(crate) fn event(&mut self, line: usize, event: &Event) {
-        self.check_overtaking(line, format_args!("{event:?}"));
-        let open = self.lines.get(line).copied().flatten();
+    pub(crate) fn event(&mut self, line: LineNumber, event: &Event) {
+        self.check_overtaking(line.index(), format_args!("{event:?}"));
+        let open = self.lines.get(line.index()).copied().flatten();
         if open != Some(event.line) {
             // An event of a call that was closed on its own is reported under D5 below.
             let text = format!("{event:?} of line {line}, which is open as {open:?}");
             return self.fail(Rule::D2, text);
         }
         match event.subject {
-            Subject::NewCall(call) => self.new_call(line, event.line, call),
+            Subject::NewCall(call) => self.new_call(line.index(), event.line, call),
             Subject::Call { call, message, params } => {
-                self.call_event(line, event.line, call, message, params);
+                self.call_event(line.index(), event.line, call, message, params);
             }
-            Subject::Line { message, .. } => self.line_event(line, event, message),
+            Subject::Line { message, .. } => self.line_event(line.index(), event, message),
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use ringback_driver::Time;
-use ringback_driver::request::{Completion, RequestId, Token};
+use ringback_driver::request::{Completion, LineNumber, RequestId, Token};
 use ringback_tspi::callstate::monitor::Seen;
 use ringback_tspi::error::LineError;
 use ringback_tspi::types::HDRVCALL;
@@ -105,7 +105,7 @@ impl Checker {
         if request.held {
             self.fail(Rule::G1, format!("{id} completed while its ticket was held"));
         }
-        if completion.line != line {
+        if completion.line != LineNumber::at(line) {
             let text = format!("{id} of line {line} completed on line {}", completion.line);
             self.fail(Rule::C3, text);
         }

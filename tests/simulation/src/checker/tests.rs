@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ringback_driver::Time;
-use ringback_driver::request::{Completion, ErrorCode, RequestId, Table};
+use ringback_driver::request::{Completion, ErrorCode, LineNumber, RequestId, Table};
 use ringback_lines::{Event, Subject};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
@@ -38,7 +38,8 @@ impl Bench {
     }
 
     fn submit(&mut self, line: usize, kind: Kind, on: HDRVCALL) -> RequestId {
-        let (id, token) = self.table.reserve(None, line, self.now, Time::NEVER).unwrap();
+        let (id, token) =
+            self.table.reserve(None, LineNumber::at(line), self.now, Time::NEVER).unwrap();
         let (time, limit) = (self.now, LIMIT);
         self.checker.submitted(Submitted { id, token, line, kind, call: on, time, limit });
         self.running.insert(id);
@@ -64,14 +65,20 @@ impl Bench {
     fn complete_on(&mut self, line: usize, id: RequestId, result: Result<(), LineError>) {
         self.finish(id);
         let result = result.map_err(ErrorCode::from);
-        let completion =
-            Completion { id, line, result, submitted: Time::ZERO, completed: self.now, output: () };
+        let completion = Completion {
+            id,
+            line: LineNumber::at(line),
+            result,
+            submitted: Time::ZERO,
+            completed: self.now,
+            output: (),
+        };
         self.checker.completed(&completion, self.now);
     }
 
     fn event(&mut self, subject: Subject) {
         let line = HTAPILINE::new(1).unwrap();
-        self.checker.event(0, &Event { line, subject });
+        self.checker.event(LineNumber(0), &Event { line, subject });
     }
 
     fn message(&mut self, on: HDRVCALL, message: u32, params: [usize; 3]) {
@@ -182,7 +189,7 @@ fn c3_r4_t3_results_and_numbers_of_completions() {
 
     let mut bench = Bench::new();
     let id = bench.ask(0, Kind::MakeCall, call(0x101));
-    let (_, token) = bench.table.reserve(Some(id), 0, Time::ZERO, Time::NEVER).unwrap();
+    let (_, token) = bench.table.reserve(Some(id), LineNumber(0), Time::ZERO, Time::NEVER).unwrap();
     let (line, kind, time, limit) = (0, Kind::Drop, Time::ZERO, LIMIT);
     bench.checker.submitted(Submitted { id, token, line, kind, call: call(0x101), time, limit });
     bench.broke(Rule::T3);
@@ -191,14 +198,14 @@ fn c3_r4_t3_results_and_numbers_of_completions() {
 #[test]
 fn g1_o1_what_a_held_ticket_holds_back() {
     let mut bench = Bench::new();
-    let id = bench.submit(0, Kind::MakeCall, call(0x101));
+    let id = bench.submit(LineNumber(0).index(), Kind::MakeCall, call(0x101));
     bench.complete(id, FAILED);
     bench.broke(Rule::G1);
 
     // Nothing is delivered behind a completion that is held back, not even another completion.
     let mut bench = Bench::new();
     let on = bench.connected(0x101);
-    let held = bench.submit(0, Kind::Dial, on);
+    let held = bench.submit(LineNumber(0).index(), Kind::Dial, on);
     bench.finish(held);
     bench.delivered();
     bench.fine();
@@ -208,7 +215,7 @@ fn g1_o1_what_a_held_ticket_holds_back() {
     // After its release it may be, and on the other line at any time.
     let mut bench = Bench::new();
     let on = bench.connected(0x101);
-    let held = bench.submit(0, Kind::Dial, on);
+    let held = bench.submit(LineNumber(0).index(), Kind::Dial, on);
     bench.finish(held);
     bench.delivered();
     let other = bench.ask(1, Kind::MakeCall, call(0x102));
@@ -222,7 +229,7 @@ fn g1_o1_what_a_held_ticket_holds_back() {
     // Upcalls that were queued before the held completion may come.
     let mut bench = Bench::new();
     let on = bench.connected(0x101);
-    let held = bench.submit(0, Kind::Dial, on);
+    let held = bench.submit(LineNumber(0).index(), Kind::Dial, on);
     bench.finish(held);
     bench.state(on, CallState::Disconnected, LINEDISCONNECTMODE_NORMAL);
     bench.delivered();
@@ -403,7 +410,7 @@ fn d17_generations_end_as_they_began_before_the_delivery_is_over() {
     let mut bench = Bench::new();
     let on = bench.connected(0x101);
     bench.checker.generating(on, Some(1));
-    let held = bench.submit(0, Kind::Dial, on);
+    let held = bench.submit(LineNumber(0).index(), Kind::Dial, on);
     bench.finish(held);
     bench.delivered();
     bench.checker.generating(on, Some(2));
@@ -567,9 +574,9 @@ fn d12_d13_nothing_outlives_the_line_or_the_shutdown() {
     // Completions may be delivered after the events before them were dropped.
     let mut bench = Bench::new();
     let on = bench.connected(0x101);
-    let dropped = bench.submit(0, Kind::Drop, on);
+    let dropped = bench.submit(LineNumber(0).index(), Kind::Drop, on);
     bench.finish(dropped);
-    let made = bench.submit(0, Kind::MakeCall, call(0x201));
+    let made = bench.submit(LineNumber(0).index(), Kind::MakeCall, call(0x201));
     bench.finish(made);
     bench.delivered();
     bench.checker.stopping(&bench.running);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ringback_driver::device::Device;
 use ringback_driver::engine::Context;
-use ringback_driver::request::Token;
+use ringback_driver::request::{LineNumber, Token};
 use ringback_driver::{Time, report};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
@@ -373,7 +373,8 @@ impl<D: Device> Modem<D> {
             Ringing::No if self.book.openings.tapi().is_none() => return,
             Ringing::No | Ringing::Unwanted(_) => {
                 let media = self.book.offered_media(LINEMEDIAMODE_DATAMODEM, 0);
-                let wanted = media.and_then(|media| Some((self.handles.next(0)?, media)));
+                let wanted =
+                    media.and_then(|media| Some((self.handles.next(LineNumber(0))?, media)));
                 if let Some((call, media)) = wanted {
                     self.ringing = Ringing::Offered(now);
                     self.book.offer(cx, Call::new(call, CallInfo::inbound(call, media)));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ringback_driver::card::uart16550::{Service, Uart16550};
 use ringback_driver::device::Device;
 use ringback_driver::engine::{Context, Engine, Failure};
-use ringback_driver::request::{ErrorCode, Token};
+use ringback_driver::request::{ErrorCode, LineNumber, Token};
 use ringback_driver::{Time, report};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
@@ -102,7 +102,7 @@ impl<D: Device> Modem<D> {
         Ok(Modem {
             uart,
             control: Control::new(&options.init),
-            book: Book::new(0),
+            book: Book::new(LineNumber(0)),
             handles,
             plan: None,
             ringing: Ringing::No,
@@ -164,7 +164,7 @@ impl<D: Device> LineEngine for Modem<D> {
     /// The modem is prepared meanwhile; a call made before that is done waits for it.
     fn open(
         &mut self,
-        line: usize,
+        line: LineNumber,
         tapi: HTAPILINE,
         cx: &mut Context<'_, Event>,
     ) -> Result<Opening, LineError> {
@@ -180,7 +180,7 @@ impl<D: Device> LineEngine for Modem<D> {
     }
 
     /// The modem hangs up afterwards.
-    fn close(&mut self, line: usize, cx: &mut Context<'_, Event>) -> Result<(), LineError> {
+    fn close(&mut self, line: LineNumber, cx: &mut Context<'_, Event>) -> Result<(), LineError> {
         if line != self.book.line {
             return Err(LineError::NODEVICE);
         }
@@ -204,11 +204,11 @@ impl<D: Device> LineEngine for Modem<D> {
         Ok(())
     }
 
-    fn book(&mut self, line: usize) -> Option<&mut Book> {
+    fn book(&mut self, line: LineNumber) -> Option<&mut Book> {
         (line == self.book.line).then_some(&mut self.book)
     }
 
-    fn state(&self, line: usize) -> Option<LineReport> {
+    fn state(&self, line: LineNumber) -> Option<LineReport> {
         (line == self.book.line).then(|| LineReport {
             opening: self.book.openings.current(),
             call: self.book.call.as_ref().map(|call| call.state),
@@ -230,7 +230,7 @@ impl<D: Device> LineEngine for Modem<D> {
         self.can_on(call, feature)
     }
 
-    fn config(&self, line: usize) -> Result<DeviceConfig, LineError> {
+    fn config(&self, line: LineNumber) -> Result<DeviceConfig, LineError> {
         if line != self.book.line {
             return Err(LineError::NODEVICE);
         }
@@ -238,7 +238,7 @@ impl<D: Device> LineEngine for Modem<D> {
     }
 
     /// The modem is sent the new command line before the next call.
-    fn set_config(&mut self, line: usize, config: DeviceConfig) -> Result<(), LineError> {
+    fn set_config(&mut self, line: LineNumber, config: DeviceConfig) -> Result<(), LineError> {
         let DeviceConfig::Modem { init } = config else { return Err(LineError::INVALPARAM) };
         if line != self.book.line {
             return Err(LineError::NODEVICE);
@@ -255,7 +255,7 @@ impl<D: Device> LineEngine for Modem<D> {
         Ok(())
     }
 
-    fn data(&self, line: usize) -> Option<Data> {
+    fn data(&self, line: LineNumber) -> Option<Data> {
         (line == self.book.line).then(|| self.data.clone())
     }
 }

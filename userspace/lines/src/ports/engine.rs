@@ -8,7 +8,7 @@ use ringback_driver::card::{
     FRAME, ModuleKind, PortCard, PortError, PortEvent, PortSink, SILENCE, Service, StartError,
 };
 use ringback_driver::engine::{Context, Engine, Failure, Play, Played};
-use ringback_driver::request::{ErrorCode, Token};
+use ringback_driver::request::{ErrorCode, LineNumber, Token};
 use ringback_driver::{Time, report};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::dial_timing::DialTiming;
@@ -103,7 +103,7 @@ impl<C: PortCard> Lines<C> {
                 ModuleKind::Fxo => Box::new(Fxo::new(country, status.battery)),
                 ModuleKind::Fxs => Box::new(Fxs::new(country)),
             };
-            lines.push((Port::new(lines.len(), slot), machine));
+            lines.push((Port::new(LineNumber::at(lines.len()), slot), machine));
         }
         let orders = Vec::with_capacity(64);
         let rendered = vec![0; if card.kernel_moves_samples() { MOST } else { 0 }];
@@ -127,7 +127,7 @@ impl<C: PortCard> Lines<C> {
     /// The port of a call, which may be over.
     pub(super) fn port_of(&mut self, call: HDRVCALL) -> Result<&mut Port, LineError> {
         let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
-        let (port, _) = self.lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
+        let (port, _) = self.lines.get_mut(line.index()).ok_or(LineError::INVALCALLHANDLE)?;
         Ok(port)
     }
 
@@ -139,7 +139,7 @@ impl<C: PortCard> Lines<C> {
     ) -> Result<(&'a mut Port, &'a mut dyn Machine, Visit<'a, 'c>), LineError> {
         let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
         let (lines, visit) = self.parts(cx);
-        let (port, machine) = lines.get_mut(line).ok_or(LineError::INVALCALLHANDLE)?;
+        let (port, machine) = lines.get_mut(line.index()).ok_or(LineError::INVALCALLHANDLE)?;
         Ok((port, machine.as_mut(), visit))
     }
 
@@ -235,7 +235,7 @@ impl<C: PortCard> Lines<C> {
         };
         let (lines, mut visit) = self.parts(cx);
         let line = CallHandles::line(call).ok_or(LineError::INVALLINEHANDLE)?;
-        let (port, machine) = lines.get_mut(line).ok_or(LineError::INVALLINEHANDLE)?;
+        let (port, machine) = lines.get_mut(line.index()).ok_or(LineError::INVALLINEHANDLE)?;
         port.book.openings.check(opening)?;
         let info = CallInfo::outbound(call, media, called, timing, notes);
         let call = Call::new(call, info);
@@ -419,7 +419,7 @@ impl<C: PortCard> Engine for Lines<C> {
     fn stop(&mut self, cx: &mut Context<'_, Event>) {
         for line in 0..self.lines.len() {
             // A line that is not open has nothing to close.
-            let _ = self.close(line, cx);
+            let _ = self.close(LineNumber::at(line), cx);
         }
         self.card.safe();
     }

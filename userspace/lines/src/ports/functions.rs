@@ -3,6 +3,7 @@
 use ringback_country::Country;
 use ringback_driver::card::{ModuleKind, PortCard};
 use ringback_driver::engine::Context;
+use ringback_driver::request::LineNumber;
 use ringback_tspi::constants::*;
 use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::error::LineError;
@@ -20,12 +21,12 @@ use crate::{Book, DeviceConfig, Event, Gather, LineEngine, LineReport, Opening, 
 const MOST_LISTS: usize = 8;
 
 impl<C: PortCard> LineEngine for Lines<C> {
-    fn book(&mut self, line: usize) -> Option<&mut Book> {
-        self.lines.get_mut(line).map(|(port, _)| &mut port.book)
+    fn book(&mut self, line: LineNumber) -> Option<&mut Book> {
+        self.lines.get_mut(line.index()).map(|(port, _)| &mut port.book)
     }
 
-    fn state(&self, line: usize) -> Option<LineReport> {
-        let (port, machine) = self.lines.get(line)?;
+    fn state(&self, line: LineNumber) -> Option<LineReport> {
+        let (port, machine) = self.lines.get(line.index())?;
         Some(LineReport {
             opening: port.book.openings.current(),
             call: port.book.call.as_ref().map(|call| call.state),
@@ -37,11 +38,11 @@ impl<C: PortCard> LineEngine for Lines<C> {
 
     fn open(
         &mut self,
-        line: usize,
+        line: LineNumber,
         tapi: HTAPILINE,
         _: &mut Context<'_, Event>,
     ) -> Result<Opening, LineError> {
-        let (port, _) = self.lines.get_mut(line).ok_or(LineError::NODEVICE)?;
+        let (port, _) = self.lines.get_mut(line.index()).ok_or(LineError::NODEVICE)?;
         if self.gone {
             return Err(LineError::NODEVICE);
         }
@@ -51,9 +52,9 @@ impl<C: PortCard> LineEngine for Lines<C> {
         Ok(opening)
     }
 
-    fn close(&mut self, line: usize, cx: &mut Context<'_, Event>) -> Result<(), LineError> {
+    fn close(&mut self, line: LineNumber, cx: &mut Context<'_, Event>) -> Result<(), LineError> {
         let (lines, mut visit) = self.parts(cx);
-        let (port, machine) = lines.get_mut(line).ok_or(LineError::NODEVICE)?;
+        let (port, machine) = lines.get_mut(line.index()).ok_or(LineError::NODEVICE)?;
         if port.book.openings.tapi().is_none() {
             return Err(LineError::OPERATIONUNAVAIL);
         }
@@ -80,12 +81,12 @@ impl<C: PortCard> LineEngine for Lines<C> {
 
     fn call(&self, call: HDRVCALL) -> Result<CallSnapshot, LineError> {
         let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
-        let (port, _) = self.lines.get(line).ok_or(LineError::INVALCALLHANDLE)?;
+        let (port, _) = self.lines.get(line.index()).ok_or(LineError::INVALCALLHANDLE)?;
         Ok(port
             .book
             .find(call)
             .ok_or(LineError::INVALCALLHANDLE)?
-            .snapshot(line, self.features(call)))
+            .snapshot(LineNumber::at(line.index()), self.features(call)))
     }
 
     fn generate_digits(
@@ -190,7 +191,7 @@ impl<C: PortCard> LineEngine for Lines<C> {
 
     fn can(&self, call: HDRVCALL, feature: u32) -> Result<(), LineError> {
         let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
-        let (port, machine) = self.lines.get(line).ok_or(LineError::INVALCALLHANDLE)?;
+        let (port, machine) = self.lines.get(line.index()).ok_or(LineError::INVALCALLHANDLE)?;
         port.book.living(call)?;
         let possible = machine.can(feature).or(port.book.can_keep(feature));
         let possible = possible.ok_or(LineError::OPERATIONUNAVAIL)?;
@@ -198,8 +199,8 @@ impl<C: PortCard> LineEngine for Lines<C> {
         if possible { Ok(()) } else { Err(LineError::INVALCALLSTATE) }
     }
 
-    fn config(&self, line: usize) -> Result<DeviceConfig, LineError> {
-        match self.infos.get(line).ok_or(LineError::NODEVICE)?.kind {
+    fn config(&self, line: LineNumber) -> Result<DeviceConfig, LineError> {
+        match self.infos.get(line.index()).ok_or(LineError::NODEVICE)?.kind {
             ModuleKind::Fxo => {
                 Ok(DeviceConfig::Exchange { country: self.card.country().name().to_owned() })
             }
@@ -209,7 +210,7 @@ impl<C: PortCard> LineEngine for Lines<C> {
 
     /// The card's chips are set for a country when it is brought up, so there is no other one
     /// later.
-    fn set_config(&mut self, line: usize, config: DeviceConfig) -> Result<(), LineError> {
+    fn set_config(&mut self, line: LineNumber, config: DeviceConfig) -> Result<(), LineError> {
         let current = self.config(line)?;
         match &config {
             _ if config == current => Ok(()),
@@ -220,7 +221,7 @@ impl<C: PortCard> LineEngine for Lines<C> {
         }
     }
 
-    fn audio(&self, line: usize) -> Option<Audio> {
-        self.lines.get(line).map(|(port, _)| port.audio.clone())
+    fn audio(&self, line: LineNumber) -> Option<Audio> {
+        self.lines.get(line.index()).map(|(port, _)| port.audio.clone())
     }
 }

@@ -3,7 +3,7 @@
 use ringback_driver::Time;
 use ringback_driver::card::{FRAME, Hook, LineFeed, ModuleKind};
 use ringback_driver::engine::{Context, Play};
-use ringback_driver::request::Token;
+use ringback_driver::request::{LineNumber, Token};
 use ringback_media::dtmf;
 use ringback_media::g711::{ulaw_decode, ulaw_encode};
 use ringback_tspi::callstate::CallState;
@@ -84,7 +84,7 @@ pub(super) struct Port {
 }
 
 impl Port {
-    pub(super) fn new(line: usize, slot: usize) -> Port {
+    pub(super) fn new(line: LineNumber, slot: usize) -> Port {
         Port {
             book: Book::new(line),
             slot,

@@ -11,7 +11,7 @@ use ringback_driver::Time;
 use ringback_driver::card::PortCard;
 use ringback_driver::card::tiger320::{Options, Tiger320};
 use ringback_driver::reactor::{Handle, Refused, Stepper, Upcalls};
-use ringback_driver::request::{Completion, RequestId};
+use ringback_driver::request::{Completion, LineNumber, RequestId};
 use ringback_media::level::{power_at, rms_dbm0};
 use ringback_media::tone::Generator;
 use ringback_softcard::{
@@ -44,7 +44,7 @@ impl Upcalls<Event> for Log {
         let result = completion.result.map_err(LineError::from);
         self.0.lock().unwrap().push(Told::Completed(completion.id, result));
     }
-    fn event(&mut self, _: usize, event: Event) {
+    fn event(&mut self, _: LineNumber, event: Event) {
         self.0.lock().unwrap().push(Told::Event(event));
     }
 }
@@ -92,7 +92,11 @@ impl World {
         let mut world = World { card, stepper, handle, handles, log, kernel };
         for line in 0..4 {
             let tapi = HTAPILINE::new(line + 1).unwrap();
-            world.handle.with(move |lines, cx| lines.open(line, tapi, cx)).unwrap().unwrap();
+            world
+                .handle
+                .with(move |lines, cx| lines.open(LineNumber::at(line), tapi, cx))
+                .unwrap()
+                .unwrap();
         }
         world.run(300);
         world
@@ -124,7 +128,7 @@ impl World {
         self.handle.with(move |lines, _| lines.call(call)).unwrap().ok()?.state
     }
 
-    fn submit(&self, line: usize, command: Command) -> Result<RequestId, LineError> {
+    fn submit(&self, line: LineNumber, command: Command) -> Result<RequestId, LineError> {
         match self.handle.submit(line, command) {
             Ok(ticket) => Ok(ticket.id()),
             Err(Refused::Rejected(error)) => Err(error.into()),
@@ -132,13 +136,17 @@ impl World {
         }
     }
 
-    fn make_call(&self, line: usize, number: &str) -> (HDRVCALL, Result<RequestId, LineError>) {
+    fn make_call(
+        &self,
+        line: LineNumber,
+        number: &str,
+    ) -> (HDRVCALL, Result<RequestId, LineError>) {
         self.make_call_if(line, number, false)
     }
 
     fn make_call_if(
         &self,
-        line: usize,
+        line: LineNumber,
         number: &str,
         only_if_idle: bool,
     ) -> (HDRVCALL, Result<RequestId, LineError>) {
@@ -160,15 +168,24 @@ impl World {
 
     fn dial(&self, call: HDRVCALL, number: &str) -> Result<RequestId, LineError> {
         let address = parse(number, Modifiers::default()).unwrap();
-        self.submit(CallHandles::line(call).unwrap(), Command::Dial { call, address })
+        self.submit(
+            LineNumber::at((CallHandles::line(call).unwrap()).index()),
+            Command::Dial { call, address },
+        )
     }
 
     fn answer(&self, call: HDRVCALL) -> Result<RequestId, LineError> {
-        self.submit(CallHandles::line(call).unwrap(), Command::Answer { call })
+        self.submit(
+            LineNumber::at((CallHandles::line(call).unwrap()).index()),
+            Command::Answer { call },
+        )
     }
 
     fn drop_call(&self, call: HDRVCALL) -> Result<RequestId, LineError> {
-        self.submit(CallHandles::line(call).unwrap(), Command::Drop { call })
+        self.submit(
+            LineNumber::at((CallHandles::line(call).unwrap()).index()),
+            Command::Drop { call },
+        )
     }
 
     fn subscriber(&self, number: &str, behaviour: Behaviour) -> Telephone {
@@ -223,10 +240,12 @@ impl World {
     }
 
     /// The exchange's and the telephones' hooks say that everything is over.
-    fn assert_on_hook(&mut self, line: usize) {
+    fn assert_on_hook(&mut self, line: LineNumber) {
         self.run(50);
-        let hook =
-            self.handle.with(move |lines, _| lines.card().status(line).unwrap().hook).unwrap();
+        let hook = self
+            .handle
+            .with(move |lines, _| lines.card().status(line.index()).unwrap().hook)
+            .unwrap();
         assert_eq!(hook, ringback_driver::card::Hook::On);
     }
 }
@@ -257,7 +276,7 @@ fn n10_o1_an_outgoing_call_passes_its_states_in_order_with_audio_both_ways() {
         Step::Play(tone(1000.0, 1000).into()),
     ];
     let far = world.subscriber("5550100", Behaviour::AnswerThen { rings: 2, steps });
-    let (call, made) = world.make_call(FXO, "555-0100");
+    let (call, made) = world.make_call(LineNumber::at(FXO), "555-0100");
     made.unwrap();
     world.until(call, CallState::Connected, 20_000);
     assert_eq!(
@@ -269,7 +288,8 @@ fn n10_o1_an_outgoing_call_passes_its_states_in_order_with_audio_both_ways() {
         .with(move |lines, _| lines.monitor_digits(call, LINEDIGITMODE_DTMF))
         .unwrap()
         .unwrap();
-    let audio = world.handle.with(move |lines, _| lines.audio(FXO)).unwrap().unwrap();
+    let audio =
+        world.handle.with(move |lines, _| lines.audio(LineNumber::at(FXO))).unwrap().unwrap();
     audio.record(true);
     assert_eq!(audio.play(&tone(1500.0, 1000)), 8000);
     world.run(4500);
@@ -283,7 +303,7 @@ fn n10_o1_an_outgoing_call_passes_its_states_in_order_with_audio_both_ways() {
     assert_eq!(world.story(), ["IDLE 0x0", "ok"]);
     assert_eq!(world.drop_call(call), Err(LineError::INVALCALLSTATE), "D9: legal but in idle");
     assert_eq!(world.state(call), Some(CallState::Idle));
-    world.assert_on_hook(FXO);
+    world.assert_on_hook(LineNumber::at(FXO));
 }
 
 #[test]
@@ -291,7 +311,7 @@ fn an_answer_is_confirmed_where_the_exchange_reverses_battery() {
     let mut world = World::new();
     let hang_up = Behaviour::AnswerThen { rings: 2, steps: vec![Step::Wait(3000), Step::HangUp] };
     world.subscriber("1234", hang_up);
-    let (call, made) = world.make_call(SUPERVISED, "1234");
+    let (call, made) = world.make_call(LineNumber::at(SUPERVISED), "1234");
     made.unwrap();
     world.until(call, CallState::Connected, 20_000);
     assert_eq!(world.story().last().unwrap(), "CONNECTED 0x10");
@@ -305,16 +325,16 @@ fn an_answer_is_confirmed_where_the_exchange_reverses_battery() {
 fn busy_unknown_and_silent_numbers_are_told_apart() {
     let mut world = World::new();
     world.subscriber("200", Behaviour::Manual).off_hook();
-    let (busy, _) = world.make_call(FXO, "200");
+    let (busy, _) = world.make_call(LineNumber::at(FXO), "200");
     world.until(busy, CallState::Busy, 15_000);
     assert_eq!(world.story().last().unwrap(), "BUSY 0x1");
     world.drop_call(busy).unwrap();
-    let (unknown, _) = world.make_call(SUPERVISED, "999");
+    let (unknown, _) = world.make_call(LineNumber::at(SUPERVISED), "999");
     world.until(unknown, CallState::SpecialInfo, 15_000);
     assert_eq!(world.story().last().unwrap(), "SPECIALINFO 0x4");
     world.drop_call(unknown).unwrap();
     world.subscriber("300", Behaviour::Manual);
-    let (silent, _) = world.make_call(FXO, "300");
+    let (silent, _) = world.make_call(LineNumber::at(FXO), "300");
     world.until(silent, CallState::Ringback, 15_000);
     world.until(silent, CallState::Disconnected, 200_000);
     assert_eq!(world.story().last().unwrap(), "DISCONNECTED 0x40", "NOANSWER");
@@ -325,13 +345,13 @@ fn the_far_end_hangs_up_and_the_call_is_disconnected_until_it_is_dropped() {
     let mut world = World::new();
     let script = Behaviour::AnswerThen { rings: 2, steps: vec![Step::Wait(2000), Step::HangUp] };
     world.subscriber("77", script);
-    let (call, _) = world.make_call(FXO, "77");
+    let (call, _) = world.make_call(LineNumber::at(FXO), "77");
     world.until(call, CallState::Disconnected, 20_000);
     assert_eq!(world.story().last().unwrap(), "DISCONNECTED 0x1");
     world.run(2000);
     assert_eq!(world.story().len(), 0, "told once");
     world.drop_call(call).unwrap();
-    world.assert_on_hook(FXO);
+    world.assert_on_hook(LineNumber::at(FXO));
 }
 
 #[test]
@@ -345,7 +365,8 @@ fn n14_an_incoming_call_is_offered_answered_and_ends() {
     world.until(call, CallState::Connected, 1000);
     assert_eq!(world.story(), ["CONNECTED 0x1", "ok"]);
     caller.play(&tone(800.0, 1000));
-    let audio = world.handle.with(move |lines, _| lines.audio(FXO)).unwrap().unwrap();
+    let audio =
+        world.handle.with(move |lines, _| lines.audio(LineNumber::at(FXO))).unwrap().unwrap();
     audio.record(true);
     world.run(1500);
     let mut heard = Vec::new();
@@ -374,10 +395,10 @@ fn a_caller_that_gives_up_and_a_call_that_is_rejected_leave_the_line_free() {
     world.run(9000);
     let story = world.story();
     assert_eq!(story, ["NEWCALL", "OFFERING 0x1", "IDLE 0x0", "ok"], "it rings on, unheard");
-    assert_eq!(world.make_call(FXO, "11").1, Err(LineError::INUSE));
+    assert_eq!(world.make_call(LineNumber::at(FXO), "11").1, Err(LineError::INUSE));
     caller.on_hook();
     world.run(8000);
-    let (call, made) = world.make_call(FXO, "11");
+    let (call, made) = world.make_call(LineNumber::at(FXO), "11");
     made.unwrap();
     world.until(call, CallState::Ringback, 12_000);
 }
@@ -386,7 +407,7 @@ fn a_caller_that_gives_up_and_a_call_that_is_rejected_leave_the_line_free() {
 fn dialling_in_parts_completes_when_the_digits_are_out() {
     let mut world = World::new();
     world.subscriber("4567", Behaviour::AnswerAfterRings(2));
-    let (call, _) = world.make_call(FXO, "");
+    let (call, _) = world.make_call(LineNumber::at(FXO), "");
     world.until(call, CallState::DialTone, 3000);
     assert_eq!(world.story(), ["ok", "DIALTONE 0x1"]);
     world.dial(call, "45;").unwrap();
@@ -408,10 +429,14 @@ fn no_dial_tone_is_an_error_only_where_it_was_asked_for() {
     // because the exchange's receiver is taken by another telephone's call.
     world.card.exchange().unplug("102").unwrap();
     world.run(300);
-    assert_eq!(world.make_call(FXO, "1").1, Err(LineError::INVALLINESTATE), "nothing plugged in");
+    assert_eq!(
+        world.make_call(LineNumber::at(FXO), "1").1,
+        Err(LineError::INVALLINESTATE),
+        "nothing plugged in"
+    );
     world.card.exchange().plug_in("102").unwrap();
     world.run(300);
-    let (call, made) = world.make_call_if(FXO, "1", true);
+    let (call, made) = world.make_call_if(LineNumber::at(FXO), "1", true);
     made.unwrap();
     // The line is cut right after it was seized.
     world.run(40);
@@ -419,14 +444,14 @@ fn no_dial_tone_is_an_error_only_where_it_was_asked_for() {
     world.run(4000);
     assert_eq!(world.story(), ["LINEERR_CALLUNAVAIL"], "N3: the call never was");
     assert_eq!(world.state(call), None);
-    world.assert_on_hook(FXO);
+    world.assert_on_hook(LineNumber::at(FXO));
 }
 
 #[test]
 fn an_fxs_call_rings_the_telephone_until_it_is_lifted() {
     let mut world = World::new();
     let telephone = world.card.telephone(FXS).unwrap();
-    let (call, made) = world.make_call(FXS, "");
+    let (call, made) = world.make_call(LineNumber::at(FXS), "");
     made.unwrap();
     world.run(7000);
     assert!(telephone.ring_count() >= 2, "2 s of every 6 s");
@@ -443,13 +468,13 @@ fn an_fxs_call_rings_the_telephone_until_it_is_lifted() {
     // Off-hook: busy. Dropped while ringing: it stops.
     telephone.off_hook();
     world.run(500);
-    let (busy, _) = world.make_call(FXS, "");
+    let (busy, _) = world.make_call(LineNumber::at(FXS), "");
     // It is lifted and dials nothing, so there is no call in the way.
     assert_eq!(world.story(), ["ok", "BUSY 0x1"]);
     world.drop_call(busy).unwrap();
     telephone.on_hook();
     world.run(500);
-    let (_, _) = world.make_call(FXS + 1, "");
+    let (_, _) = world.make_call(LineNumber::at(FXS + 1), "");
     world.run(1000);
     assert!(world.card.telephone(FXS + 1).unwrap().is_ringing());
 }
@@ -485,7 +510,7 @@ fn a_telephone_that_dials_is_offered_with_its_digits() {
 fn d17_k5_digits_are_generated_one_set_at_a_time() {
     let mut world = World::new();
     let far = world.subscriber("55", Behaviour::AnswerAfterRings(2));
-    let (call, _) = world.make_call(FXO, "55");
+    let (call, _) = world.make_call(LineNumber::at(FXO), "55");
     world.until(call, CallState::Connected, 20_000);
     world.story();
     let digits =
@@ -542,7 +567,7 @@ fn what_a_line_offers_it_takes_and_what_it_does_not_offer_it_refuses() {
     let mut world = World::new();
     // A telephone that rings would get the digits into the ear of whoever lifts it.
     let telephone = world.card.telephone(FXS).unwrap();
-    let (call, _) = world.make_call(FXS, "");
+    let (call, _) = world.make_call(LineNumber::at(FXS), "");
     world.until(call, CallState::Ringback, 500);
     assert_eq!(offered(&world, call), ["DROP", "MONITORDIGITS", "MONITORTONES"]);
     assert_eq!(tried(&world, call), [not_now, never, not_now]);
@@ -558,7 +583,7 @@ fn what_a_line_offers_it_takes_and_what_it_does_not_offer_it_refuses() {
     assert_eq!(tried(&world, call), [not_now, never, not_now]);
 
     world.subscriber("55", Behaviour::AnswerAfterRings(2));
-    let (call, _) = world.make_call(FXO, "55");
+    let (call, _) = world.make_call(LineNumber::at(FXO), "55");
     assert_eq!(offered(&world, call), ["DROP"], "before its first state it can only be given up");
     assert_eq!(tried(&world, call), [not_now; 3]);
     world.until(call, CallState::Connected, 20_000);
@@ -580,14 +605,14 @@ fn what_a_line_offers_it_takes_and_what_it_does_not_offer_it_refuses() {
 #[test]
 fn n6_d5_closing_a_pending_call_completes_its_creator_and_nothing_follows() {
     let mut world = World::new();
-    let (call, made) = world.make_call(FXO, "123");
+    let (call, made) = world.make_call(LineNumber::at(FXO), "123");
     let id = made.unwrap();
     world.run(100);
     world.handle.with(move |lines, cx| lines.close_call(call, cx)).unwrap().unwrap();
     world.run(5000);
     let failed = Err(LineError::OPERATIONFAILED);
     assert_eq!(world.told(), [Told::Completed(id, failed)]);
-    world.assert_on_hook(FXO);
+    world.assert_on_hook(LineNumber::at(FXO));
     // N8: again, and for a call that is long gone.
     world.handle.with(move |lines, cx| lines.close_call(call, cx)).unwrap().unwrap();
     let never = HDRVCALL::new(call.raw() + (1 << 20)).unwrap();
@@ -599,39 +624,39 @@ fn n6_d5_closing_a_pending_call_completes_its_creator_and_nothing_follows() {
 fn d1_d2_closing_a_line_completes_all_and_hangs_up() {
     let mut world = World::new();
     world.subscriber("55", Behaviour::AnswerAfterRings(2));
-    let (call, _) = world.make_call(FXO, "55");
+    let (call, _) = world.make_call(LineNumber::at(FXO), "55");
     world.until(call, CallState::Connected, 20_000);
     world.story();
     let dial = world.dial(call, "123456").unwrap();
-    world.handle.with(move |lines, cx| lines.close(FXO, cx)).unwrap().unwrap();
+    world.handle.with(move |lines, cx| lines.close(LineNumber::at(FXO), cx)).unwrap().unwrap();
     world.run(1000);
     assert_eq!(world.told(), [Told::Completed(dial, Err(LineError::OPERATIONFAILED))]);
-    world.assert_on_hook(FXO);
-    assert_eq!(world.make_call(FXO, "1").1, Err(LineError::INVALLINEHANDLE));
+    world.assert_on_hook(LineNumber::at(FXO));
+    assert_eq!(world.make_call(LineNumber::at(FXO), "1").1, Err(LineError::INVALLINEHANDLE));
 }
 
 #[test]
 fn d7_a_drop_ends_what_else_was_asked_of_the_call() {
     let mut world = World::new();
-    let (call, made) = world.make_call(FXO, "5551234");
+    let (call, made) = world.make_call(LineNumber::at(FXO), "5551234");
     let made = made.unwrap();
     let dropped = world.drop_call(call).unwrap();
     let failed = Err(LineError::OPERATIONFAILED);
     assert_eq!(world.told(), [Told::Completed(made, failed), Told::Completed(dropped, Ok(()))]);
     world.run(3000);
     assert_eq!(world.told(), [], "O1: a call that never was has no state");
-    world.assert_on_hook(FXO);
+    world.assert_on_hook(LineNumber::at(FXO));
 }
 
 #[test]
 fn removal_in_the_middle_of_everything_ends_each_request_once_and_closes_the_lines() {
     let mut world = World::new();
     world.subscriber("55", Behaviour::AnswerAfterRings(2));
-    let (call, _) = world.make_call(FXO, "55");
+    let (call, _) = world.make_call(LineNumber::at(FXO), "55");
     world.until(call, CallState::Connected, 20_000);
     world.story();
     let dial = world.dial(call, "123456").unwrap();
-    let (_, made) = world.make_call(SUPERVISED, "1");
+    let (_, made) = world.make_call(LineNumber::at(SUPERVISED), "1");
     let made = made.unwrap();
     world.card.set_fault(Fault::Removal, true);
     world.run(500);
@@ -653,14 +678,14 @@ fn removal_in_the_middle_of_everything_ends_each_request_once_and_closes_the_lin
         )
     };
     assert_eq!(told.iter().filter(closed).count(), 4, "D13: every line, after its requests");
-    assert_eq!(world.make_call(FXO, "1").1, Err(LineError::NODEVICE));
+    assert_eq!(world.make_call(LineNumber::at(FXO), "1").1, Err(LineError::NODEVICE));
 }
 
 #[test]
 fn lost_interrupts_do_not_lose_a_call() {
     let mut world = World::new();
     world.subscriber("55", Behaviour::AnswerAfterRings(2));
-    let (call, _) = world.make_call(FXO, "55");
+    let (call, _) = world.make_call(LineNumber::at(FXO), "55");
     // No interrupt at all for a while: the timer looks after the card.
     for _ in 0..2000 {
         world.card.tick();
@@ -669,13 +694,13 @@ fn lost_interrupts_do_not_lose_a_call() {
     let dropped = world.drop_call(call).unwrap();
     world.run(100);
     assert!(world.told().contains(&Told::Completed(dropped, Ok(()))));
-    world.assert_on_hook(FXO);
+    world.assert_on_hook(LineNumber::at(FXO));
 }
 
 #[test]
 fn a_card_whose_clock_stands_still_fails_requests_at_their_deadlines() {
     let mut world = World::new();
-    let (call, made) = world.make_call(FXO, "1");
+    let (call, made) = world.make_call(LineNumber::at(FXO), "1");
     let made = made.unwrap();
     // Neither ticks nor interrupts, but the registers answer.
     world.stepper.advance(Duration::from_secs(30));
@@ -691,7 +716,7 @@ fn a_card_whose_clock_stands_still_fails_requests_at_their_deadlines() {
 fn stopping_leaves_every_line_on_hook() {
     let mut world = World::new();
     world.subscriber("55", Behaviour::AnswerAfterRings(2));
-    let (call, _) = world.make_call(FXO, "55");
+    let (call, _) = world.make_call(LineNumber::at(FXO), "55");
     world.until(call, CallState::Connected, 20_000);
     world.stepper.stop();
     for _ in 0..1500 {

@@ -15,8 +15,8 @@ use ringback_country::Country;
 use switch::{Switch, Terminal};
 
 use crate::SLOTS;
+use crate::chips::{Feed, Load};
 use crate::telephone::{Behaviour, Telephone};
-use crate::wire::{Feed, Load};
 
 /// The country and the timers of the exchange; all times in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq)]

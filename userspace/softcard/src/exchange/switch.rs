@@ -9,8 +9,8 @@ use ringback_media::tone;
 
 use super::{ExchangeConfig, LineOptions, LineState};
 use crate::SLOTS;
+use crate::chips::{Battery, Feed, Frame, Load};
 use crate::telephone::Telephone;
-use crate::wire::{Battery, Feed, Frame, Load};
 
 /// How long the loop has to be closed to count as off-hook.
 const SEIZE_MS: u32 = 20;

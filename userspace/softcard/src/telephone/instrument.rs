@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use ringback_media::dtmf::{self, Digit};
 
 use super::behaviour::{Behaviour, Step};
-use crate::wire::{Battery, Feed, Frame, Load};
+use crate::chips::{Battery, Feed, Frame, Load};
 
 const FLASH_MS: u32 = 300;
 const DIGIT_MS: u32 = 80;

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub use behaviour::{Behaviour, Step};
 use instrument::Instrument;
 
-use crate::wire::{Feed, Load};
+use crate::chips::{Feed, Load};
 
 /// A telephone: a handle that is cheap to clone and can be used from any thread.
 ///

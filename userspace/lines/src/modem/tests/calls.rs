@@ -183,7 +183,7 @@ fn a_caller_that_is_gone_before_the_modem_answers_fails_the_answer() {
 #[test]
 fn nobody_is_told_of_a_call_to_a_line_that_is_not_open() {
     let mut world = World::new();
-    world.handle.with(move |modem, cx| modem.close(0, cx)).unwrap().unwrap();
+    world.handle.with(move |modem, cx| modem.close(LineNumber(0), cx)).unwrap().unwrap();
     world.modem.call(world.now());
     world.run(8000);
     assert_eq!(world.told(), []);

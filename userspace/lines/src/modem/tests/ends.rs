@@ -7,7 +7,7 @@ fn d1_d2_closing_settles_and_hangs_up_and_the_next_call_waits_for_that() {
     let mut world = World::new();
     let call = world.connect("100");
     let receive = world.receive(call, 10, 10_000).unwrap();
-    world.handle.with(move |modem, cx| modem.close(0, cx)).unwrap().unwrap();
+    world.handle.with(move |modem, cx| modem.close(LineNumber(0), cx)).unwrap().unwrap();
     assert_eq!(world.told(), [Told::Completed(receive, Err(LineError::OPERATIONFAILED))]);
     assert_eq!(world.make_call("100").1, Err(LineError::INVALLINEHANDLE));
     world.open();

@@ -8,7 +8,7 @@ use ringback_driver::Time;
 use ringback_driver::card::uart16550::{Options, Uart16550};
 use ringback_driver::device::soft::{SoftDevice, SoftInterrupt};
 use ringback_driver::reactor::{Handle, Refused, Stepper, Upcalls};
-use ringback_driver::request::{Completion, ErrorCode, RequestId};
+use ringback_driver::request::{Completion, ErrorCode, LineNumber, RequestId};
 use ringback_softcard::{Far, ModemFault, SoftModem, SoftUart, UartModel};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::callstate::monitor::{Monitor, Seen};
@@ -45,7 +45,7 @@ impl Upcalls<Event> for Log {
         let result = completion.result.map_err(LineError::from);
         self.0.lock().unwrap().push(Told::Completed(completion.id, result));
     }
-    fn event(&mut self, _: usize, event: Event) {
+    fn event(&mut self, _: LineNumber, event: Event) {
         self.0.lock().unwrap().push(Told::Event(event));
     }
 }
@@ -122,13 +122,13 @@ impl World {
 
     fn open(&mut self) {
         let tapi = HTAPILINE::new(1).unwrap();
-        self.handle.with(move |modem, cx| modem.open(0, tapi, cx)).unwrap().unwrap();
+        self.handle.with(move |modem, cx| modem.open(LineNumber(0), tapi, cx)).unwrap().unwrap();
         // The data of this opening.
-        self.data = self.handle.with(|modem, _| modem.data(0)).unwrap().unwrap();
+        self.data = self.handle.with(|modem, _| modem.data(LineNumber(0))).unwrap().unwrap();
     }
 
     fn opening(&self) -> Opening {
-        let state = self.handle.with(move |modem, _| modem.state(0)).unwrap().unwrap();
+        let state = self.handle.with(move |modem, _| modem.state(LineNumber(0))).unwrap().unwrap();
         state.opening.unwrap_or(Opening::FIRST)
     }
 
@@ -173,7 +173,7 @@ impl World {
     }
 
     fn submit(&self, command: Command) -> Result<RequestId, LineError> {
-        match self.handle.submit(0, command) {
+        match self.handle.submit(LineNumber(0), command) {
             Ok(ticket) => Ok(ticket.id()),
             Err(Refused::Rejected(error)) => Err(error.into()),
             Err(other) => panic!("{other}"),
@@ -189,7 +189,7 @@ impl World {
         number: &str,
         only_if_idle: bool,
     ) -> (HDRVCALL, Result<RequestId, LineError>) {
-        let call = self.handles.next(0).unwrap();
+        let call = self.handles.next(LineNumber(0)).unwrap();
         let modifiers = Modifiers { dial_tone: true, ..Modifiers::default() };
         let made = self.submit(Command::MakeCall {
             opening: self.opening(),
@@ -206,7 +206,7 @@ impl World {
     }
 
     fn pass_through(&mut self) -> HDRVCALL {
-        let call = self.handles.next(0).unwrap();
+        let call = self.handles.next(LineNumber(0)).unwrap();
         let made = self.submit(Command::PassThrough {
             opening: self.opening(),
             call,

@@ -123,10 +123,14 @@ fn a_dead_modem_fails_the_call_once_and_in_time() {
     world.run(1000);
     assert_eq!(world.story(), ["LINEERR_OPERATIONFAILED"]);
     assert_eq!(world.state(call), None);
-    assert!(!world.handle.with(move |modem, _| modem.state(0)).unwrap().unwrap().in_service);
+    assert!(
+        !world.handle.with(move |modem, _| modem.state(LineNumber(0))).unwrap().unwrap().in_service
+    );
     world.modem.set_fault(ModemFault::Dead, false);
     world.connect("100");
-    assert!(world.handle.with(move |modem, _| modem.state(0)).unwrap().unwrap().in_service);
+    assert!(
+        world.handle.with(move |modem, _| modem.state(LineNumber(0))).unwrap().unwrap().in_service
+    );
 }
 
 #[test]

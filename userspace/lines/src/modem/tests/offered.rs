@@ -69,7 +69,7 @@ fn what_is_offered_is_accepted_and_what_is_accepted_is_offered() {
         let mut world = World::new();
         let call = way(&mut world);
         let offered = world.features(call);
-        let report = world.handle.with(|modem, _| modem.state(0)).unwrap().unwrap();
+        let report = world.handle.with(|modem, _| modem.state(LineNumber(0))).unwrap().unwrap();
         for (feature, function) in FEATURES.iter().filter(|(feature, _)| offered & feature == 0) {
             let asked = ask(&world, call, *feature);
             let refused = [Err(LineError::INVALCALLSTATE), Err(LineError::OPERATIONUNAVAIL)];
@@ -90,7 +90,10 @@ fn what_is_offered_is_accepted_and_what_is_accepted_is_offered() {
 fn the_line_tells_of_rings_calls_and_service_where_it_is_asked_to() {
     let mut world = World::new();
     let subscribe = |modem: &mut Engine, _: &mut ringback_driver::engine::Context<'_, Event>| {
-        modem.book(0).unwrap().set_status_messages(LINEDEVSTATE.mask(), LINEADDRESSSTATE.mask());
+        modem
+            .book(LineNumber(0))
+            .unwrap()
+            .set_status_messages(LINEDEVSTATE.mask(), LINEADDRESSSTATE.mask());
     };
     world.handle.with(subscribe).unwrap();
     world.run(2000);
@@ -112,7 +115,7 @@ fn the_line_tells_of_rings_calls_and_service_where_it_is_asked_to() {
     world.modem.give_up();
     world.until(call, CallState::Idle, 12_000);
     let unwanted = |modem: &mut Engine, _: &mut ringback_driver::engine::Context<'_, Event>| {
-        modem.book(0).unwrap().set_default_media_detection(0);
+        modem.book(LineNumber(0)).unwrap().set_default_media_detection(0);
     };
     world.handle.with(unwanted).unwrap();
     world.story();

@@ -2,9 +2,10 @@
 //! who wants which calls, states of the line and its address.
 
 use super::*;
+use ringback_driver::request::LineNumber;
 
 /// Everything that a line can tell of itself.
-fn subscribe(world: &mut World, line: usize) {
+fn subscribe(world: &mut World, line: LineNumber) {
     world
         .handle
         .with(move |lines, _| {
@@ -14,7 +15,7 @@ fn subscribe(world: &mut World, line: usize) {
         .unwrap();
 }
 
-fn want(world: &mut World, line: usize, media: u32) {
+fn want(world: &mut World, line: LineNumber, media: u32) {
     let want = move |lines: &mut SoftLines, _: &mut ringback_driver::engine::Context<'_, Event>| {
         lines.book(line).unwrap().set_default_media_detection(media);
     };
@@ -26,7 +27,7 @@ fn info(world: &World, call: HDRVCALL) -> CallInfo {
 }
 
 fn ask(world: &World, command: Command) -> Result<RequestId, LineError> {
-    world.submit(CallHandles::line(command.call()).unwrap(), command)
+    world.submit(LineNumber::at((CallHandles::line(command.call()).unwrap()).index()), command)
 }
 
 #[test]
@@ -60,7 +61,7 @@ fn a_missed_call_goes_to_idle_by_itself_and_the_next_caller_is_announced() {
         let story = world.story();
         assert_eq!(story, ["NEWCALL", "OFFERING 0x1", "DISCONNECTED 0x1", "IDLE 0x0"]);
     }
-    world.make_call(FXO, "11").1.unwrap();
+    world.make_call(LineNumber::at(FXO), "11").1.unwrap();
 }
 
 #[test]
@@ -80,27 +81,31 @@ fn an_accepted_call_is_answered_and_cannot_be_accepted_twice() {
 fn a_call_is_offered_to_whoever_wants_its_media_and_to_nobody_else() {
     let mut world = World::new();
     let caller = world.subscriber("11", Behaviour::Manual);
-    want(&mut world, FXO, 0);
-    subscribe(&mut world, FXO);
+    want(&mut world, LineNumber::at(FXO), 0);
+    subscribe(&mut world, LineNumber::at(FXO));
     caller.call("102");
     world.run(7000);
     let ring = |count| format!("line {LINE_LINEDEVSTATE} [{LINEDEVSTATE_RINGING}, 1, {count}]");
     assert_eq!(world.story(), [ring(0), ring(1)], "a monitor hears it ring");
-    assert_eq!(world.make_call(FXO, "11").1, Err(LineError::INUSE), "as it is not offered");
+    assert_eq!(
+        world.make_call(LineNumber::at(FXO), "11").1,
+        Err(LineError::INUSE),
+        "as it is not offered"
+    );
     // Somebody comes to want it while it rings.
-    want(&mut world, FXO, LINEMEDIAMODE_AUTOMATEDVOICE);
+    want(&mut world, LineNumber::at(FXO), LINEMEDIAMODE_AUTOMATEDVOICE);
     let call = world.offered(7000);
     assert_eq!(info(&world, call).media, LINEMEDIAMODE_AUTOMATEDVOICE);
     caller.on_hook();
     world.until(call, CallState::Idle, 10_000);
     world.story();
-    want(&mut world, FXO, LINEMEDIAMODE_UNKNOWN | LINEMEDIAMODE_AUTOMATEDVOICE);
+    want(&mut world, LineNumber::at(FXO), LINEMEDIAMODE_UNKNOWN | LINEMEDIAMODE_AUTOMATEDVOICE);
     caller.call("102");
     let call = world.offered(15_000);
     assert_eq!(info(&world, call).media, LINEMEDIAMODE_INTERACTIVEVOICE);
 
     let telephone = world.card.telephone(FXS).unwrap();
-    want(&mut world, FXS, 0);
+    want(&mut world, LineNumber::at(FXS), 0);
     world.story();
     telephone.off_hook();
     world.run(300);
@@ -112,12 +117,12 @@ fn a_call_is_offered_to_whoever_wants_its_media_and_to_nobody_else() {
 #[test]
 fn what_is_attached_to_a_call_is_kept_and_told_o4() {
     let mut world = World::new();
-    let (call, _) = world.make_call(FXO, "");
+    let (call, _) = world.make_call(LineNumber::at(FXO), "");
     world.until(call, CallState::DialTone, 3000);
     world.story();
     let set = |world: &World, number: u32| {
         let set = world.handle.with(move |lines, cx| {
-            let book = lines.book(FXO).unwrap();
+            let book = lines.book(LineNumber::at(FXO)).unwrap();
             book.set_app_specific(cx, call, number)?;
             book.set_media_mode(cx, call, LINEMEDIAMODE_AUTOMATEDVOICE)
         });
@@ -146,17 +151,19 @@ fn what_is_attached_to_a_call_is_kept_and_told_o4() {
     let late = Command::SetCallData { call, data: Vec::new() };
     assert_eq!(ask(&world, late), Err(LineError::INVALCALLSTATE));
     let never = HDRVCALL::new(call.raw() + (1 << 20)).unwrap();
-    let set =
-        world.handle.with(move |lines, cx| lines.book(FXO).unwrap().set_app_specific(cx, never, 1));
+    let set = world.handle.with(move |lines, cx| {
+        lines.book(LineNumber::at(FXO)).unwrap().set_app_specific(cx, never, 1)
+    });
     assert_eq!(set.unwrap(), Err(LineError::INVALCALLHANDLE));
 }
 
 #[test]
 fn n4_nothing_is_told_of_a_call_that_is_being_made() {
     let mut world = World::new();
-    let (call, _) = world.make_call(FXO, "5");
-    let set =
-        world.handle.with(move |lines, cx| lines.book(FXO).unwrap().set_app_specific(cx, call, 7));
+    let (call, _) = world.make_call(LineNumber::at(FXO), "5");
+    let set = world.handle.with(move |lines, cx| {
+        lines.book(LineNumber::at(FXO)).unwrap().set_app_specific(cx, call, 7)
+    });
     assert_eq!(set.unwrap(), Ok(()));
     assert!(world.story().is_empty());
     assert_eq!(info(&world, call).app_specific, 7);
@@ -165,7 +172,7 @@ fn n4_nothing_is_told_of_a_call_that_is_being_made() {
 #[test]
 fn parameters_that_are_set_are_those_of_what_is_dialled_later() {
     let mut world = World::new();
-    let (call, _) = world.make_call(FXO, "");
+    let (call, _) = world.make_call(LineNumber::at(FXO), "");
     world.until(call, CallState::DialTone, 3000);
     let dial = |world: &mut World| {
         let before = world.card.now_ms();
@@ -186,7 +193,7 @@ fn parameters_that_are_set_are_those_of_what_is_dialled_later() {
 fn the_line_tells_of_rings_calls_and_service_where_it_is_asked_to() {
     let mut world = World::new();
     let caller = world.subscriber("11", Behaviour::Manual);
-    subscribe(&mut world, FXO);
+    subscribe(&mut world, LineNumber::at(FXO));
     caller.call("102");
     let call = world.offered(15_000);
     world.run(6000);
@@ -204,7 +211,9 @@ fn the_line_tells_of_rings_calls_and_service_where_it_is_asked_to() {
         line(LINEDEVSTATE_RINGING, 1, 1),
     ];
     assert_eq!(world.story(), wanted);
-    let report = |world: &World| world.handle.with(|lines, _| lines.state(FXO)).unwrap().unwrap();
+    let report = |world: &World| {
+        world.handle.with(|lines, _| lines.state(LineNumber::at(FXO))).unwrap().unwrap()
+    };
     assert_eq!((report(&world).ring_mode, report(&world).takes_call), (1, false));
     caller.on_hook();
     world.until(call, CallState::Idle, 10_000);
@@ -219,7 +228,10 @@ fn the_line_tells_of_rings_calls_and_service_where_it_is_asked_to() {
     let service = [line(LINEDEVSTATE_OUTOFSERVICE, 0, 0), line(LINEDEVSTATE_INSERVICE, 0, 0)];
     assert_eq!(world.story(), service);
     // Nothing is asked for any more, as after opening.
-    world.handle.with(|lines, _| lines.book(FXO).unwrap().set_status_messages(0, 0)).unwrap();
+    world
+        .handle
+        .with(|lines, _| lines.book(LineNumber::at(FXO)).unwrap().set_status_messages(0, 0))
+        .unwrap();
     caller.call("102");
     world.offered(15_000);
     world.run(6000);
@@ -229,8 +241,8 @@ fn the_line_tells_of_rings_calls_and_service_where_it_is_asked_to() {
 #[test]
 fn a_call_that_is_being_made_is_not_counted_and_one_that_is_closed_no_more_n4_d5() {
     let mut world = World::new();
-    subscribe(&mut world, FXO);
-    let (call, _) = world.make_call(FXO, "");
+    subscribe(&mut world, LineNumber::at(FXO));
+    let (call, _) = world.make_call(LineNumber::at(FXO), "");
     world.run(50);
     assert!(world.story().is_empty(), "N4");
     world.until(call, CallState::DialTone, 3000);
@@ -241,10 +253,10 @@ fn a_call_that_is_being_made_is_not_counted_and_one_that_is_closed_no_more_n4_d5
     let story = world.story();
     assert!(story.len() == 2 && story.iter().all(|told| told.starts_with("line ")), "{story:?}");
     world.run(1000);
-    let (call, _) = world.make_call(FXO, "");
+    let (call, _) = world.make_call(LineNumber::at(FXO), "");
     world.until(call, CallState::DialTone, 3000);
     world.story();
-    world.handle.with(|lines, cx| lines.close(FXO, cx)).unwrap().unwrap();
+    world.handle.with(|lines, cx| lines.close(LineNumber::at(FXO), cx)).unwrap().unwrap();
     assert!(world.story().is_empty(), "D4: a line does not tell of its own closing");
 }
 
@@ -253,7 +265,7 @@ fn busy_that_lasts_ends_as_busy() {
     let mut world = World::new();
     let busy = world.subscriber("11", Behaviour::Manual);
     busy.off_hook();
-    let (call, _) = world.make_call(FXO, "11");
+    let (call, _) = world.make_call(LineNumber::at(FXO), "11");
     world.until(call, CallState::Busy, 20_000);
     world.until(call, CallState::Disconnected, 70_000);
     assert_eq!(

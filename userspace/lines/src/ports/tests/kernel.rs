@@ -182,7 +182,7 @@ fn n10_o1_an_outgoing_call_passes_its_states_in_order_with_audio_both_ways() {
         Step::Play(tone(1000.0, 1000).into()),
     ];
     let far = world.subscriber("5550100", Behaviour::AnswerThen { rings: 2, steps });
-    let (call, made) = world.make_call(FXO, "555-0100");
+    let (call, made) = world.make_call(LineNumber::at(FXO), "555-0100");
     made.unwrap();
     world.until(call, CallState::Connected, 20_000);
     assert_eq!(
@@ -195,7 +195,8 @@ fn n10_o1_an_outgoing_call_passes_its_states_in_order_with_audio_both_ways() {
         .with(move |lines, _| lines.monitor_digits(call, LINEDIGITMODE_DTMF))
         .unwrap()
         .unwrap();
-    let audio = world.handle.with(move |lines, _| lines.audio(FXO)).unwrap().unwrap();
+    let audio =
+        world.handle.with(move |lines, _| lines.audio(LineNumber::at(FXO))).unwrap().unwrap();
     audio.record(true);
     assert_eq!(audio.play(&tone(1500.0, 1000)), 8000);
     world.run(500);
@@ -209,14 +210,14 @@ fn n10_o1_an_outgoing_call_passes_its_states_in_order_with_audio_both_ways() {
     assert_eq!(world.story(), ["digit 4 2", "digit 2 2", "digit # 2"]);
     world.drop_call(call).unwrap();
     assert_eq!(world.story(), ["IDLE 0x0", "ok"]);
-    world.assert_on_hook(FXO);
+    world.assert_on_hook(LineNumber::at(FXO));
 }
 
 #[test]
 fn a_dial_is_one_write_under_its_id_and_ends_with_it() {
     let mut world = World::with(true);
     world.subscriber("4567", Behaviour::AnswerAfterRings(2));
-    let (call, _) = world.make_call(FXO, "");
+    let (call, _) = world.make_call(LineNumber::at(FXO), "");
     world.until(call, CallState::DialTone, 3000);
     world.story();
     let id = world.dial(call, "45;").unwrap();
@@ -237,7 +238,7 @@ fn a_dial_is_one_write_under_its_id_and_ends_with_it() {
 #[test]
 fn d7_a_drop_drops_what_is_being_dialled_and_ends_the_request_once() {
     let mut world = World::with(true);
-    let (call, _) = world.make_call(FXO, "");
+    let (call, _) = world.make_call(LineNumber::at(FXO), "");
     world.until(call, CallState::DialTone, 3000);
     world.dial(call, "12345").unwrap();
     world.run(300);
@@ -249,14 +250,14 @@ fn d7_a_drop_drops_what_is_being_dialled_and_ends_the_request_once() {
     assert_eq!((port.silenced, port.plays.len()), (1, 0), "at once");
     world.run(3000);
     assert_eq!(world.story().len(), 0, "its WRITE's end is not the request's any more");
-    world.assert_on_hook(FXO);
+    world.assert_on_hook(LineNumber::at(FXO));
 }
 
 #[test]
 fn d17_k5_digits_end_when_they_were_played_or_are_dropped() {
     let mut world = World::with(true);
     world.subscriber("5", Behaviour::AnswerThen { rings: 1, steps: vec![] });
-    let (call, _) = world.make_call(FXO, "");
+    let (call, _) = world.make_call(LineNumber::at(FXO), "");
     world.until(call, CallState::DialTone, 3000);
     world.story();
     let digits: Vec<_> = "98".chars().map(ringback_tspi::key::Key::from_char).collect();
@@ -330,13 +331,13 @@ fn an_incoming_call_is_offered_answered_and_ends() {
     world.drop_call(call).unwrap();
     let story = ["NEWCALL", "OFFERING 0x1", "CONNECTED 0x1", "ok", "DISCONNECTED 0x1", "IDLE 0x0"];
     assert_eq!(world.story()[..6], story);
-    world.assert_on_hook(FXO);
+    world.assert_on_hook(LineNumber::at(FXO));
 }
 
 #[test]
 fn what_the_kernel_gives_up_fails_its_request_once() {
     let mut world = World::with(true);
-    let (call, _) = world.make_call(FXO, "");
+    let (call, _) = world.make_call(LineNumber::at(FXO), "");
     world.until(call, CallState::DialTone, 3000);
     world.story();
     world.kernel().broken = Some(5);
@@ -351,16 +352,16 @@ fn what_the_kernel_gives_up_fails_its_request_once() {
     assert_eq!(world.story(), expected);
     world.drop_call(call).unwrap();
     assert_eq!(world.story(), ["IDLE 0x0", "ok"]);
-    world.assert_on_hook(FXO);
+    world.assert_on_hook(LineNumber::at(FXO));
 }
 
 #[test]
 fn d13_removal_in_the_middle_of_everything_ends_each_request_once() {
     let mut world = World::with(true);
-    let (call, _) = world.make_call(FXO, "");
+    let (call, _) = world.make_call(LineNumber::at(FXO), "");
     world.until(call, CallState::DialTone, 3000);
     world.dial(call, "12345").unwrap();
-    let (_, made) = world.make_call(SUPERVISED, "1");
+    let (_, made) = world.make_call(LineNumber::at(SUPERVISED), "1");
     made.unwrap();
     world.run(100);
     world.story();
@@ -376,17 +377,17 @@ fn d13_removal_in_the_middle_of_everything_ends_each_request_once() {
 #[test]
 fn d1_d2_closing_a_line_drops_what_it_plays() {
     let mut world = World::with(true);
-    let (call, _) = world.make_call(FXO, "");
+    let (call, _) = world.make_call(LineNumber::at(FXO), "");
     world.until(call, CallState::DialTone, 3000);
     world.dial(call, "12345").unwrap();
     world.run(100);
     world.story();
-    world.handle.with(move |lines, cx| lines.close(FXO, cx)).unwrap().unwrap();
+    world.handle.with(move |lines, cx| lines.close(LineNumber::at(FXO), cx)).unwrap().unwrap();
     assert_eq!(world.story(), ["LINEERR_OPERATIONFAILED"]);
     assert!(world.kernel().ports[FXO].queue.is_empty());
     world.run(2000);
     assert_eq!(world.story().len(), 0);
-    world.assert_on_hook(FXO);
+    world.assert_on_hook(LineNumber::at(FXO));
 }
 
 #[test]
@@ -394,7 +395,7 @@ fn a_telephone_that_was_rung_hears_our_digits_and_our_sound() {
     let mut world = World::with(true);
     let telephone = world.card.telephone(FXS).unwrap();
     telephone.set_behaviour(Behaviour::AnswerAfterRings(2));
-    let (call, made) = world.make_call(FXS, "");
+    let (call, made) = world.make_call(LineNumber::at(FXS), "");
     made.unwrap();
     world.until(call, CallState::Connected, 15_000);
     assert_eq!(world.story(), ["ok", "RINGBACK 0x0", "CONNECTED 0x10"]);
@@ -414,7 +415,8 @@ fn a_telephone_that_was_rung_hears_our_digits_and_our_sound() {
     telephone.dial("98#*");
     world.run(2000);
     assert_eq!(world.story(), ["digit 9 2", "digit 8 2", "digit # 2", "digit * 2"]);
-    let audio = world.handle.with(move |lines, _| lines.audio(FXS)).unwrap().unwrap();
+    let audio =
+        world.handle.with(move |lines, _| lines.audio(LineNumber::at(FXS))).unwrap().unwrap();
     audio.play(&tone(1400.0, 1000));
     world.run(1500);
     assert!(has_tone(&telephone.heard(), 1400.0));

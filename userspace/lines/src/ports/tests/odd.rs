@@ -1,14 +1,15 @@
 //! Odd histories: what the simulation found to go wrong, each told once more by hand.
 
 use super::*;
+use ringback_driver::request::LineNumber;
 
 impl World {
-    fn is_given_up(&self, line: usize) -> bool {
-        self.handle.with(move |lines, _| lines.card().status(line)).unwrap().is_none()
+    fn is_given_up(&self, line: LineNumber) -> bool {
+        self.handle.with(move |lines, _| lines.card().status(line.index())).unwrap().is_none()
     }
 
     /// Keeps a fault until the module is given up; the time it took, in ms.
-    fn give_up(&mut self, fault: Fault, line: usize) -> u64 {
+    fn give_up(&mut self, fault: Fault, line: LineNumber) -> u64 {
         self.card.set_fault(fault, true);
         let ms = (1..40_000).find(|_| {
             self.run(1);
@@ -24,7 +25,7 @@ fn a_busy_telephone_that_dials_does_not_make_a_second_call() {
     let telephone = world.card.telephone(FXS).unwrap();
     telephone.off_hook();
     world.run(500);
-    let (busy, _) = world.make_call(FXS, "");
+    let (busy, _) = world.make_call(LineNumber::at(FXS), "");
     telephone.dial("98#");
     world.run(3000);
     assert_eq!(world.story(), ["ok", "BUSY 0x1"], "one call a line");
@@ -39,7 +40,7 @@ fn a_busy_telephone_that_dials_does_not_make_a_second_call() {
 fn a_telephone_hung_up_right_after_the_answer_ends_the_call() {
     let mut world = World::new();
     let telephone = world.card.telephone(FXS).unwrap();
-    let (call, _) = world.make_call(FXS, "");
+    let (call, _) = world.make_call(LineNumber::at(FXS), "");
     world.run(500);
     telephone.off_hook();
     world.until(call, CallState::Connected, 500);
@@ -51,24 +52,26 @@ fn a_telephone_hung_up_right_after_the_answer_ends_the_call() {
 fn a_line_whose_module_is_given_up_refuses_calls() {
     for line in [FXS, FXO] {
         let mut world = World::new();
-        world.give_up(Fault::StuckSpi(line), line);
-        assert_eq!(world.make_call(line, "").1, Err(LineError::INVALLINESTATE));
-        let state = world.handle.with(move |lines, _| lines.state(line)).unwrap().unwrap();
+        world.give_up(Fault::StuckSpi(line), LineNumber::at(line));
+        assert_eq!(world.make_call(LineNumber::at(line), "").1, Err(LineError::INVALLINESTATE));
+        let state =
+            world.handle.with(move |lines, _| lines.state(LineNumber::at(line))).unwrap().unwrap();
         assert!(!state.in_service);
     }
 }
 
 #[test]
 fn n8_a_call_whose_making_fails_with_its_module_leaves_nothing_behind() {
-    let ms = World::new().give_up(Fault::StuckSpi(FXO), FXO);
+    let ms = World::new().give_up(Fault::StuckSpi(FXO), LineNumber::at(FXO));
     let mut world = World::new();
     world.card.set_fault(Fault::StuckSpi(FXO), true);
     world.run(ms - 100);
-    world.make_call(FXO, "5").1.unwrap();
+    world.make_call(LineNumber::at(FXO), "5").1.unwrap();
     world.run(150);
-    assert!(world.is_given_up(FXO));
+    assert!(world.is_given_up(LineNumber::at(FXO)));
     assert_eq!(world.story(), ["LINEERR_OPERATIONFAILED"]);
-    let state = world.handle.with(move |lines, _| lines.state(FXO)).unwrap().unwrap();
+    let state =
+        world.handle.with(move |lines, _| lines.state(LineNumber::at(FXO))).unwrap().unwrap();
     assert_eq!(state.call, None);
 }
 
@@ -76,7 +79,7 @@ fn n8_a_call_whose_making_fails_with_its_module_leaves_nothing_behind() {
 fn what_one_call_had_left_to_dial_the_next_does_not_dial() {
     let mut world = World::new();
     let caller = world.subscriber("11", Behaviour::Manual);
-    let (call, _) = world.make_call(FXO, "");
+    let (call, _) = world.make_call(LineNumber::at(FXO), "");
     world.until(call, CallState::DialTone, 3000);
     world.dial(call, "1234567890").unwrap();
     world.run(300);
@@ -96,10 +99,10 @@ fn what_one_call_had_left_to_dial_the_next_does_not_dial() {
 fn a_cancelled_flash_closes_the_loop_again() {
     let mut world = World::new();
     world.subscriber("55", Behaviour::AnswerAfterRings(2));
-    let (call, _) = world.make_call(FXO, "55");
+    let (call, _) = world.make_call(LineNumber::at(FXO), "55");
     world.until(call, CallState::Connected, 20_000);
     let address = parse("!123", Modifiers::default()).unwrap();
-    let ticket = world.handle.submit(FXO, Command::Dial { call, address }).unwrap();
+    let ticket = world.handle.submit(LineNumber::at(FXO), Command::Dial { call, address }).unwrap();
     let token = ticket.token();
     drop(ticket);
     world.run(100);
@@ -117,10 +120,10 @@ fn a_cancelled_flash_closes_the_loop_again() {
 fn a_card_whose_interrupt_fails_leaves_no_line_off_hook() {
     let mut world = World::new();
     world.subscriber("55", Behaviour::AnswerAfterRings(2));
-    let (call, _) = world.make_call(FXO, "55");
+    let (call, _) = world.make_call(LineNumber::at(FXO), "55");
     world.until(call, CallState::Connected, 20_000);
     let telephone = world.card.telephone(FXS).unwrap();
-    world.make_call(FXS, "").1.unwrap();
+    world.make_call(LineNumber::at(FXS), "").1.unwrap();
     world.run(500);
     assert!(telephone.is_ringing());
     world.stepper.gone();
@@ -144,36 +147,47 @@ fn a_line_that_is_unplugged_while_it_rings_is_not_connected() {
         world.run(500);
         assert_eq!(world.story(), ["LINEERR_OPERATIONFAILED", "DISCONNECTED 0x1"]);
         world.drop_call(call).unwrap();
-        world.assert_on_hook(FXO);
+        world.assert_on_hook(LineNumber::at(FXO));
     }
 }
 
 #[test]
 fn a_line_that_is_unplugged_while_it_is_seized_makes_no_call() {
     let mut world = World::new();
-    world.make_call(FXO, "5").1.unwrap();
+    world.make_call(LineNumber::at(FXO), "5").1.unwrap();
     world.run(30);
     world.card.set_fault(Fault::LineUnplugged(FXO), true);
     world.run(8000);
     assert_eq!(world.story(), ["LINEERR_INVALLINESTATE"]);
-    let state = world.handle.with(move |lines, _| lines.state(FXO)).unwrap().unwrap();
+    let state =
+        world.handle.with(move |lines, _| lines.state(LineNumber::at(FXO))).unwrap().unwrap();
     assert_eq!(state.call, None);
-    world.assert_on_hook(FXO);
+    world.assert_on_hook(LineNumber::at(FXO));
 }
 
 #[test]
 fn d2_a_call_for_an_earlier_opening_is_refused_on_a_later_one() {
     let mut world = World::new();
-    let opening = world.handle.with(|lines, _| lines.state(FXO)).unwrap().unwrap().opening.unwrap();
+    let opening = world
+        .handle
+        .with(|lines, _| lines.state(LineNumber::at(FXO)))
+        .unwrap()
+        .unwrap()
+        .opening
+        .unwrap();
     // Between the look at the handle and the request another thread closes the line and opens it.
-    world.handle.with(|lines, cx| lines.close(FXO, cx)).unwrap().unwrap();
+    world.handle.with(|lines, cx| lines.close(LineNumber::at(FXO), cx)).unwrap().unwrap();
     let tapi = HTAPILINE::new(99).unwrap();
-    let later = world.handle.with(move |lines, cx| lines.open(FXO, tapi, cx)).unwrap().unwrap();
+    let later = world
+        .handle
+        .with(move |lines, cx| lines.open(LineNumber::at(FXO), tapi, cx))
+        .unwrap()
+        .unwrap();
     assert_ne!(opening, later);
     let make = |world: &World, opening| {
         let command = Command::MakeCall {
             opening,
-            call: world.handles.next(FXO).unwrap(),
+            call: world.handles.next(LineNumber::at(FXO)).unwrap(),
             address: parse("", Modifiers::default()).unwrap(),
             called: String::new(),
             only_if_idle: false,
@@ -181,17 +195,19 @@ fn d2_a_call_for_an_earlier_opening_is_refused_on_a_later_one() {
             timing: DialTiming::default(),
             notes: CallNotes::default(),
         };
-        world.submit(FXO, command)
+        world.submit(LineNumber::at(FXO), command)
     };
     assert_eq!(make(&world, opening).unwrap_err(), LineError::INVALLINEHANDLE);
     world.run(500);
     assert!(world.story().is_empty(), "nothing has happened on the line");
     assert!(make(&world, later).is_ok());
     // What an application has kept of the samples hears nothing of the later opening either.
-    let audio = |world: &World| world.handle.with(|lines, _| lines.audio(FXO)).unwrap().unwrap();
+    let audio = |world: &World| {
+        world.handle.with(|lines, _| lines.audio(LineNumber::at(FXO))).unwrap().unwrap()
+    };
     let kept = audio(&world);
-    world.handle.with(|lines, cx| lines.close(FXO, cx)).unwrap().unwrap();
-    world.handle.with(move |lines, cx| lines.open(FXO, tapi, cx)).unwrap().unwrap();
+    world.handle.with(|lines, cx| lines.close(LineNumber::at(FXO), cx)).unwrap().unwrap();
+    world.handle.with(move |lines, cx| lines.open(LineNumber::at(FXO), tapi, cx)).unwrap().unwrap();
     kept.play(&[1; 8]);
     assert_eq!(audio(&world).queued(), 0);
 }

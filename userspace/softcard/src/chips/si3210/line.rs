@@ -7,8 +7,8 @@
 //! feed (a write, ring trip, loop closure, power alarm) changes them in the same millisecond.
 
 use super::{Si3210, reg};
-use crate::pcm::{self, Bytes, Lanes, Law};
-use crate::wire::{Battery, FRAME, Feed, Load};
+use crate::chips::pcm::{self, Bytes, Lanes, Law};
+use crate::chips::wire::{Battery, FRAME, Feed, Load};
 
 const PCM_LOOPBACK: u8 = 0x02;
 const CONVERTER_OFF: u8 = 0x10;
@@ -126,7 +126,7 @@ impl Si3210 {
     /// One millisecond of the line. `from_host` is what came in the module's time slot, `None`
     /// while the serial bus stands still. Returns what the line is fed with and, with the interface
     /// on, the bytes for the host.
-    pub(crate) fn tick(&mut self, load: Load, from_host: Option<Bytes>) -> (Feed, Option<Bytes>) {
+    pub fn tick(&mut self, load: Load, from_host: Option<Bytes>) -> (Feed, Option<Bytes>) {
         self.load = load;
         self.watch_power();
         self.watch_loop();

@@ -6,7 +6,7 @@
 
 use ringback_media::g711;
 
-use crate::wire::{FRAME, Frame};
+use crate::chips::wire::{FRAME, Frame};
 
 /// The bytes of one module in one millisecond.
 pub(crate) type Bytes = [u8; FRAME];

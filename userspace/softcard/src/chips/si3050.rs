@@ -7,10 +7,10 @@
 //! side powered down, or the link does not come up, the relay is open and every line value reads 0.
 //! The link is up as soon as register 6 bit 4 is cleared. Gains, filters and impedances only store.
 
-use crate::bank::Bank;
-use crate::pcm::{self, Bytes, Lanes, Law};
-use crate::spi::RegisterFile;
-use crate::wire::{Battery, FRAME, Feed, Load};
+use crate::chips::bank::Bank;
+use crate::chips::pcm::{self, Bytes, Lanes, Law};
+use crate::chips::spi::RegisterFile;
+use crate::chips::wire::{Battery, FRAME, Feed, Load};
 
 mod reg {
     pub(super) const CONTROL_1: u8 = 1;
@@ -62,18 +62,19 @@ const LOOP_MILLIAMPERES: u8 = 24;
 /// How long around the zero crossings of ringing the detector sees nothing.
 const RING_DEAD_MS: u32 = 2;
 
-/// The chip pair and its line.
+/// The chip pair, Si3050 and Si3018, with its end of the line.
 #[derive(Debug, Clone)]
-pub(crate) struct Si3050 {
+pub struct Si3050 {
     registers: Bank<{ reg::COUNT }>,
     feed: Feed,
     ringing_ms: u32,
     /// Fault: the isolation link does not come up.
-    pub(crate) no_link: bool,
+    pub no_link: bool,
 }
 
-impl Si3050 {
-    pub(crate) fn new() -> Si3050 {
+impl Default for Si3050 {
+    /// A chip pair after power-on: on-hook, the line side powered down.
+    fn default() -> Si3050 {
         Si3050 {
             registers: Bank::new(&RESET),
             feed: Feed::default(),
@@ -81,9 +82,11 @@ impl Si3050 {
             no_link: false,
         }
     }
+}
 
+impl Si3050 {
     /// The reset pin, or a software reset: every register at its reset value, the relay open.
-    pub(crate) fn reset(&mut self) {
+    pub fn reset(&mut self) {
         self.registers = Bank::new(&RESET);
     }
 
@@ -141,7 +144,7 @@ impl Si3050 {
     /// One millisecond of the line. `from_host` is what came in the module's time slot, `None`
     /// while the serial bus stands still. Returns what the line is loaded with and, with the
     /// interface on, the bytes for the host.
-    pub(crate) fn tick(&mut self, feed: Feed, from_host: Option<Bytes>) -> (Load, Option<Bytes>) {
+    pub fn tick(&mut self, feed: Feed, from_host: Option<Bytes>) -> (Load, Option<Bytes>) {
         let was = std::mem::replace(&mut self.feed, feed);
         self.note_changes(was);
         self.ringing_ms = feed.ringing.map_or(0, |_| self.ringing_ms.wrapping_add(1));
@@ -230,7 +233,7 @@ mod tests {
     const IDLE: Feed = Feed { battery: Battery::Forward, ringing: None, audio: [0; FRAME] };
 
     fn powered() -> Si3050 {
-        let mut chip = Si3050::new();
+        let mut chip = Si3050::default();
         chip.write(reg::DAA_CONTROL_2, 0);
         chip.tick(IDLE, None);
         chip
@@ -239,7 +242,7 @@ mod tests {
     #[test]
     fn a_software_reset_restores_the_reset_values_at_once() {
         let mut chip = powered();
-        let fresh = Si3050::new().registers;
+        let fresh = Si3050::default().registers;
         for register in (0..=u8::MAX).filter(|register| *register != reg::CONTROL_1) {
             chip.write(register, 0x55);
         }
@@ -250,7 +253,7 @@ mod tests {
 
     #[test]
     fn without_the_link_the_line_is_not_there() {
-        let mut chip = Si3050::new();
+        let mut chip = Si3050::default();
         chip.write(reg::DAA_CONTROL_1, 0x09);
         let feed = Feed { ringing: Some(20), ..IDLE };
         let load = (0..60).map(|_| chip.tick(feed, None).0).next_back();

@@ -47,16 +47,16 @@ const SERCTL_OUT_MSB_FIRST: u8 = 0x80;
 
 /// How a bus cycle of the card failed; the bits of INTSTAT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Abort {
-    /// Nobody answered.
+pub enum Abort {
+    /// No target answered.
     Master = 0x10,
-    /// The target gave up.
+    /// The target aborted the cycle.
     Target = 0x20,
 }
 
 /// One direction of DMA: the ring's addresses and where it stands.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Channel {
+pub struct Channel {
     start: u32,
     interrupt: u32,
     end: u32,
@@ -72,13 +72,18 @@ impl Channel {
         self.ended = false;
     }
 
+    /// The word that the pointer shows: the one that was moved last, or the first of the ring.
+    pub fn current(&self) -> u32 {
+        self.current & !3
+    }
+
     /// The address of the next transfer; `None` once a ring that does not wrap has ended.
-    pub(crate) fn next(&self) -> Option<u32> {
+    pub fn next(&self) -> Option<u32> {
         (!self.ended).then_some(self.next & !3)
     }
 
     /// Moves on by one word. Returns bit 0 for the INT address, bit 1 for the END address.
-    pub(crate) fn advance(&mut self, stop_at_end: bool) -> u8 {
+    pub fn advance(&mut self, stop_at_end: bool) -> u8 {
         if self.ended {
             return 0;
         }
@@ -117,7 +122,7 @@ impl Channel {
 
 /// The chip's registers. Everything is 0 after power-on: external reset asserted, nothing enabled.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Tiger320 {
+pub struct Tiger320 {
     cntl: u8,
     oper: u8,
     auxc: u8,
@@ -126,14 +131,16 @@ pub(crate) struct Tiger320 {
     mask1: u8,
     intstat: u8,
     serial: [u8; (reg::SERIAL_END - reg::SERIAL) as usize],
-    pub(crate) tx: Channel,
-    pub(crate) rx: Channel,
+    /// DMA from memory to the serial port.
+    pub tx: Channel,
+    /// DMA from the serial port to memory.
+    pub rx: Channel,
     halted: bool,
 }
 
 impl Tiger320 {
     /// Reads a register of the chip; `aux_in` are the levels at the AUX pins.
-    pub(crate) fn read8(&self, offset: u32, aux_in: u8) -> u8 {
+    pub fn read8(&self, offset: u32, aux_in: u8) -> u8 {
         let byte_of = |word: u32| (word >> (8 * (offset % 4))) as u8;
         match offset {
             reg::CNTL => self.cntl,
@@ -151,7 +158,8 @@ impl Tiger320 {
         }
     }
 
-    pub(crate) fn write8(&mut self, offset: u32, value: u8) {
+    /// Writes a register of the chip.
+    pub fn write8(&mut self, offset: u32, value: u8) {
         match offset {
             reg::CNTL => {
                 self.cntl = value;
@@ -204,28 +212,29 @@ impl Tiger320 {
     }
 
     /// Level of the external reset pin: true lets modules and CPLD run.
-    pub(crate) fn modules_run(&self) -> bool {
+    pub fn modules_run(&self) -> bool {
         self.cntl & CNTL_EXTRST != 0
     }
 
     /// Levels that the chip puts on the AUX pins; pins that are inputs float high.
-    pub(crate) fn aux_out(&self) -> u8 {
+    pub fn aux_out(&self) -> u8 {
         self.auxd | !self.auxc
     }
 
-    /// Whether the rings move.
-    pub(crate) fn dma_runs(&self) -> bool {
+    /// Whether the rings move: DMA is on, not held in reset, and not halted by an abort.
+    pub fn dma_runs(&self) -> bool {
         self.oper & OPER_DMA != 0
             && self.cntl & (CNTL_DMA_RESET | CNTL_SERIAL_RESET) == 0
             && !self.halted
     }
 
-    pub(crate) fn stops_at_end(&self) -> bool {
+    /// Whether the rings end at their END addresses instead of wrapping (CNTL bit 7).
+    pub fn stops_at_end(&self) -> bool {
         self.cntl & CNTL_STOP_AT_END != 0
     }
 
     /// Ends a millisecond of transfers in which the rings raised `crossed`.
-    pub(crate) fn end_period(&mut self, crossed: u8) {
+    pub fn end_period(&mut self, crossed: u8) {
         if self.cntl & CNTL_LATCHED == 0 {
             self.intstat &= !STATUS_RINGS;
         }
@@ -233,23 +242,23 @@ impl Tiger320 {
     }
 
     /// A bus cycle failed: the status bit is set and the rings stand still.
-    pub(crate) fn abort(&mut self, abort: Abort) {
+    pub fn abort(&mut self, abort: Abort) {
         self.intstat |= abort as u8;
         self.halted = true;
     }
 
     /// Whether INTA is asserted.
-    pub(crate) fn interrupt(&self) -> bool {
+    pub fn interrupt(&self) -> bool {
         self.intstat & self.mask0 != 0
     }
 
     /// A word from memory as the serial port shifts it out, first bit in bit 31.
-    pub(crate) fn shift_out(&self, word: u32) -> u32 {
+    pub fn shift_out(&self, word: u32) -> u32 {
         self.in_order(word, SERCTL_OUT_MSB_FIRST)
     }
 
     /// The 32 bits that the serial port took in, first bit in bit 31, as the word for memory.
-    pub(crate) fn shift_in(&self, bits: u32) -> u32 {
+    pub fn shift_in(&self, bits: u32) -> u32 {
         self.in_order(bits, SERCTL_IN_MSB_FIRST)
     }
 

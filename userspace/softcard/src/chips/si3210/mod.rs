@@ -9,9 +9,9 @@
 
 mod line;
 
-use crate::bank::Bank;
-use crate::spi::RegisterFile;
-use crate::wire::Load;
+use crate::chips::bank::Bank;
+use crate::chips::spi::RegisterFile;
+use crate::chips::wire::Load;
 use line::Debounced;
 
 /// Direct registers.
@@ -92,9 +92,9 @@ const IRQ_INDIRECT: u8 = 0x02;
 const CALIBRATE: u8 = 0x40;
 const CALIBRATE_CONVERTER: u8 = 0x80;
 
-/// The chip and its line.
+/// The chip with its end of the line.
 #[derive(Debug, Clone)]
-pub(crate) struct Si3210 {
+pub struct Si3210 {
     registers: Bank<{ reg::COUNT }>,
     indirect: [u16; INDIRECT],
     /// Indirect data was written since the last indirect access: the next one stores.
@@ -103,13 +103,14 @@ pub(crate) struct Si3210 {
     ring_trip: Debounced,
     load: Load,
     /// Fault: the board's power cable is not plugged in.
-    pub(crate) unpowered: bool,
+    pub unpowered: bool,
     /// Fault: a transistor is over its power limit.
-    pub(crate) power_alarm: bool,
+    pub power_alarm: bool,
 }
 
-impl Si3210 {
-    pub(crate) fn new() -> Si3210 {
+impl Default for Si3210 {
+    /// A chip after power-on: the line is open, the converter is off.
+    fn default() -> Si3210 {
         Si3210 {
             registers: Bank::new(&RESET),
             indirect: [0; INDIRECT],
@@ -121,9 +122,11 @@ impl Si3210 {
             power_alarm: false,
         }
     }
+}
 
+impl Si3210 {
     /// The reset pin: every register at its reset value, the line open.
-    pub(crate) fn reset(&mut self) {
+    pub fn reset(&mut self) {
         self.registers = Bank::new(&RESET);
         self.indirect = [0; INDIRECT];
         self.store = false;
@@ -143,8 +146,8 @@ impl Si3210 {
         self.set(status, self.get(status) | bits);
     }
 
-    /// An indirect register.
-    fn indirect(&self, register: u8) -> u16 {
+    /// The value of an indirect register; 0 beyond the last, which is 104.
+    pub fn indirect(&self, register: u8) -> u16 {
         self.indirect.get(usize::from(register)).copied().unwrap_or(0)
     }
 
@@ -218,7 +221,7 @@ mod tests {
 
     #[test]
     fn indirect_address_stores_after_data_and_fetches_alone() {
-        let mut chip = Si3210::new();
+        let mut chip = Si3210::default();
         store(&mut chip, 20, 0x7EF0);
         store(&mut chip, 21, 0x0160);
         assert_eq!(fetch(&mut chip, 20), 0x7EF0);
@@ -235,7 +238,7 @@ mod tests {
 
     #[test]
     fn reset_undoes_everything_and_leaves_the_fault() {
-        let mut chip = Si3210::new();
+        let mut chip = Si3210::default();
         let fresh = chip.registers.clone();
         chip.unpowered = true;
         for register in 0..=u8::MAX {
@@ -250,7 +253,7 @@ mod tests {
 
     #[test]
     fn identity_and_measurements_are_read_only() {
-        let mut chip = Si3210::new();
+        let mut chip = Si3210::default();
         for register in [0, 24, 31, 68].into_iter().chain(78..=89) {
             let before = chip.read(register);
             chip.write(register, !before);
@@ -260,7 +263,7 @@ mod tests {
 
     #[test]
     fn calibrations_end_at_once_automatic_and_manual() {
-        let mut chip = Si3210::new();
+        let mut chip = Si3210::default();
         for start in [0x5F, 0x47] {
             chip.write(97, 0x1F);
             chip.write(96, start);
@@ -277,7 +280,7 @@ mod tests {
 
     #[test]
     fn battery_follows_the_converter() {
-        let mut chip = Si3210::new();
+        let mut chip = Si3210::default();
         assert_eq!(chip.read(82), 6);
         chip.write(14, 0x00);
         assert_eq!(chip.read(82), 0xC8);

@@ -5,13 +5,14 @@
 //! millisecond at a time.
 
 /// The number of samples in a millisecond.
-pub(crate) const FRAME: usize = 8;
+pub const FRAME: usize = 8;
 
 /// A millisecond of linear audio.
-pub(crate) type Frame = [i16; FRAME];
+pub type Frame = [i16; FRAME];
 
+/// The voltage with which a line is fed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Battery {
+pub enum Battery {
     /// No battery: unplugged, switched off, or a loop-current break.
     #[default]
     Off,
@@ -23,17 +24,20 @@ pub(crate) enum Battery {
 
 /// What the feeding side puts on the pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Feed {
-    pub(crate) battery: Battery,
+pub struct Feed {
+    /// The battery voltage.
+    pub battery: Battery,
     /// The frequency of the ringing voltage in Hz, while the line is rung.
-    pub(crate) ringing: Option<u16>,
-    pub(crate) audio: Frame,
+    pub ringing: Option<u16>,
+    /// The audio towards the terminating side.
+    pub audio: Frame,
 }
 
 /// What the terminating side puts on the pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Load {
+pub struct Load {
     /// Whether the loop is closed, so that current flows if there is battery.
-    pub(crate) off_hook: bool,
-    pub(crate) audio: Frame,
+    pub off_hook: bool,
+    /// The audio towards the feeding side.
+    pub audio: Frame,
 }

@@ -10,7 +10,7 @@
 //! comes back into step with a module whose byte count it does not know.
 
 /// What an access reaches: the registers of a module's chip.
-pub(crate) trait RegisterFile {
+pub trait RegisterFile {
     /// Reads a register.
     fn read(&mut self, register: u8) -> u8;
     /// Writes a register.
@@ -19,16 +19,18 @@ pub(crate) trait RegisterFile {
 
 /// Levels at a module's pins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Pins {
+pub struct Pins {
     /// Chip select, active low; true is low.
-    pub(crate) selected: bool,
-    pub(crate) sclk: bool,
-    pub(crate) sdi: bool,
+    pub selected: bool,
+    /// Clock.
+    pub sclk: bool,
+    /// Data from the host to the module.
+    pub sdi: bool,
 }
 
 /// How a chip counts the bytes of an access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Framing {
+pub enum Framing {
     /// Address and data (Si3210).
     TwoBytes,
     /// Control, address and data (Si3050).
@@ -50,9 +52,9 @@ enum Expect {
     Data(Access, u8),
 }
 
-/// The slave side: shift register and byte count.
+/// The module's side of the interface: shift register and byte count.
 #[derive(Debug, Clone)]
-pub(crate) struct SpiPort {
+pub struct SpiPort {
     framing: Framing,
     pins: Pins,
     clocks: u32,
@@ -64,7 +66,8 @@ pub(crate) struct SpiPort {
 }
 
 impl SpiPort {
-    pub(crate) fn new(framing: Framing) -> SpiPort {
+    /// A port at rest, which expects the first byte of an access.
+    pub fn new(framing: Framing) -> SpiPort {
         SpiPort {
             framing,
             pins: Pins { selected: false, sclk: true, sdi: true },
@@ -76,13 +79,13 @@ impl SpiPort {
         }
     }
 
-    /// Level that the module drives on SDO while selected; high when it drives nothing.
-    pub(crate) fn sdo(&self) -> bool {
+    /// The level that the module drives on SDO while selected; high when it drives nothing.
+    pub fn sdo(&self) -> bool {
         self.sdo
     }
 
-    /// New levels at the pins.
-    pub(crate) fn drive(&mut self, pins: Pins, chip: &mut dyn RegisterFile) {
+    /// Sets new levels at the pins. The last clock of an access reads or writes the chip.
+    pub fn drive(&mut self, pins: Pins, chip: &mut dyn RegisterFile) {
         let was = std::mem::replace(&mut self.pins, pins);
         if pins.selected && !was.selected {
             self.clocks = 0;
