@@ -120,6 +120,10 @@ bench: ## The latency path beside its peers, and the table of figures; under ten
 lab: deps ## Real kernels in virtual machines; SCENARIO=name for one
 	tests/lab/run $(SCENARIO)
 
+.PHONY: lab-debug
+lab-debug: deps ## Scenarios on PREEMPT_RT and a kernel that checks itself; SCENARIO=name for one
+	tests/lab/run --debug $(SCENARIO)
+
 .PHONY: kmod kmod-install
 kmod: ## Builds the kernel module for the running kernel, or for KVER=...
 	$(MAKE) -C kmod-shim $(if $(KVER),KVER=$(KVER)) $(if $(SAMPLE),SAMPLE=$(SAMPLE))

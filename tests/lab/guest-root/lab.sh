@@ -20,9 +20,10 @@ run() {
     fi
 }
 
-# wait_for SECONDS WHAT CONDITION...: until the condition holds, or the scenario fails.
+# wait_for SECONDS WHAT CONDITION...: until the condition holds, or the scenario fails. It may take
+# longer on a kernel that is slow.
 wait_for() {
-    seconds=$1 what=$2
+    seconds=$(($1 * ${SLOWNESS:-1})) what=$2
     shift 2
     tenths=$((seconds * 10))
     until "$@" >/dev/null 2>&1; do

@@ -119,5 +119,5 @@ check_root() {
 
 # kernel_release FOLDER NAME: what `uname -r` says on the kernel of that name.
 kernel_release() {
-    awk -v "name=$2" '$1 == name { print $2 }' "$1/lab-kernels"
+    cat "$1"/lab-kernels* | awk -v "name=$2" '$1 == name { print $2 }'
 }

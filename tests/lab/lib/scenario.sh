@@ -7,6 +7,8 @@
 # The words of host.sh.
 about() { about=$1; }
 on() { kernels=("$@"); }
+# The kernels of `make lab-debug` on which it runs.
+debug_on() { debug_kernels=("$@"); }
 within() { deadline=$1; }
 modules() { modules=("$@"); }
 own_modules() { own_modules=("$@"); }
@@ -25,7 +27,7 @@ no_posted_writes() { unposted=true; }
 load_scenario() {
     before_boot() { :; }
     after_power_off() { :; }
-    about='' kernels=(6.12) deadline=60 must_fail='' counts=''
+    about='' kernels=(6.12) debug_kernels=() deadline=60 must_fail='' counts=''
     modules=() own_modules=() programs=() kernel_arguments=() machine=() beside=() card=() sockets='' unposted=false
     [ -r "$lab/scenarios/$1/host.sh" ] || give_up "there is no scenario $1" "list them: run --list"
     # shellcheck source=/dev/null
@@ -38,10 +40,14 @@ all_scenarios() {
 
 # run_scenario NAME KERNEL FOLDER: fails with the cause in FOLDER/reason.
 run_scenario() {
-    local name=$1 kernel=$2 folder=$3 release status=0
+    local name=$1 kernel=$2 folder=$3 release status=0 slowness
     trap 'stop_beside; unplug_card' EXIT
     trap 'exit 143' TERM
     load_scenario "$name"
+    slowness=$(slowness "$kernel")
+    deadline=$((deadline * slowness))
+    # The kernel gives it to the guest's programs as a variable.
+    [ "$slowness" = 1 ] || kernel_arguments+=("SLOWNESS=$slowness")
     release=$(kernel_release "$root" "$kernel")
     [ "${#card[@]}" = 0 ] || plug_card "$folder"
     make_initramfs "$folder" "$release" "$lab/scenarios/$name/guest.sh"

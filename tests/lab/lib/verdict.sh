@@ -5,7 +5,7 @@
 
 # What a kernel says when something is wrong with it, or with what a module did to it.
 complaints=(
-    'BUG:' 'Oops' 'WARNING:' 'UBSAN:' 'KASAN:' 'KFENCE:' 'KCSAN:' 'Kernel panic' 'Call Trace:'
+    'BUG:' 'BUG [a-z]' 'Oops' 'WARNING:' 'UBSAN:' 'KASAN:' 'KFENCE:' 'KCSAN:' 'Kernel panic' 'Call Trace:'
     'general protection fault' 'unable to handle' 'double fault' 'invalid opcode' 'divide error'
     'segfault at' 'traps: .* trap '
     'INFO: task .* blocked for more than' 'INFO: possible' 'INFO: trying to register'
@@ -15,8 +15,10 @@ complaints=(
     'nobody cared' 'Disabling IRQ' 'DMAR: .*fault reason' 'DMAR: DRHD: handling fault'
     'list_add corruption' 'list_del corruption' 'refcount_t:' 'page allocation failure'
     'Out of memory' 'oom-kill' 'kmem_cache_destroy' 'objects remaining' 'Bad page' 'Bad rss'
+    'ODEBUG:' 'DEBUG_LOCKS_WARN_ON' 'lockdep is turned off' 'Fixing recursive fault'
+    'NOHZ tick-stop error' 'RT throttling activated'
     'unreferenced object' 'remove_proc_entry: .* leaking' 'sysfs: cannot create duplicate'
-    'uninitialized object' 'DMA-API:' 'unsafe DMA' 'Freeing .* with .* mappings'
+    'uninitialized object' 'DMA-API: .*:' 'unsafe DMA' 'Freeing .* with .* mappings'
 )
 
 # Bits of /proc/sys/kernel/tainted: machine check, bad page, died, warned, locked up.

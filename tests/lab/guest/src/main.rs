@@ -69,6 +69,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("kmod-behind-others", kmod::behind_others),
     ("kmod-behind", kmod::behind),
     ("kmod-executed", kmod::executed),
+    ("kmod-interrupt", kmod::interrupt),
     ("hostile-files", kmod::hostile_files),
     ("hostile-registers", kmod::hostile_registers),
     ("edu-uio", edu::uio),

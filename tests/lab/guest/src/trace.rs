@@ -1,4 +1,5 @@
-//! The ring as the kernel sees it: its trace of every submitted entry.
+//! What the kernel's tracepoints report, above all the ring as the kernel sees it: its trace of
+//! every submitted entry.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,10 +8,40 @@ use crate::Outcome;
 
 const TRACING: &str = "/sys/kernel/tracing";
 
-/// The tracepoint for submitted entries, enabled.
-pub struct Submissions {
-    event: PathBuf,
+/// Tracepoints, enabled.
+pub struct Trace {
+    events: Vec<PathBuf>,
 }
+
+impl Trace {
+    /// Starts tracing these events (`GROUP/NAME`), with the times of this clock of the kernel's.
+    ///
+    /// # Errors
+    /// What the kernel does not have.
+    pub fn start(events: &[&str], clock: &str) -> Result<Trace, String> {
+        let folder = Path::new(TRACING);
+        let events = events.iter().map(|event| folder.join("events").join(event).join("enable"));
+        let events: Vec<_> = events.collect();
+        write(&folder.join("buffer_size_kb"), "16384")?;
+        write(&folder.join("trace_clock"), clock)?;
+        write(&folder.join("trace"), "")?;
+        events.iter().try_for_each(|event| write(event, "1"))?;
+        Ok(Trace { events })
+    }
+
+    /// Stops tracing, and returns the lines of the trace.
+    ///
+    /// # Errors
+    /// The error of the trace file.
+    pub fn stop(self) -> Result<String, String> {
+        self.events.iter().try_for_each(|event| write(event, "0"))?;
+        let path = Path::new(TRACING).join("trace");
+        fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
+    }
+}
+
+/// The tracepoint for submitted entries, enabled.
+pub struct Submissions(Trace);
 
 /// An entry of the submission queue as the kernel saw it.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,15 +59,11 @@ impl Submissions {
     /// The facility that the kernel does not have.
     pub fn start() -> Result<Submissions, String> {
         // Its name was submit_sqe before Linux 6.3.
-        let event = ["io_uring_submit_req", "io_uring_submit_sqe"]
-            .map(|name| Path::new(TRACING).join("events/io_uring").join(name))
+        let event = ["io_uring/io_uring_submit_req", "io_uring/io_uring_submit_sqe"]
             .into_iter()
-            .find(|event| event.exists())
+            .find(|event| Path::new(TRACING).join("events").join(event).exists())
             .ok_or("the kernel has no tracepoint for submitted entries")?;
-        write(&Path::new(TRACING).join("buffer_size_kb"), "8192")?;
-        write(&Path::new(TRACING).join("trace"), "")?;
-        write(&event.join("enable"), "1")?;
-        Ok(Submissions { event })
+        Trace::start(&[event], "local").map(Submissions)
     }
 
     /// Stops tracing, and returns the submitted entries.
@@ -44,9 +71,7 @@ impl Submissions {
     /// # Errors
     /// The error of the trace file.
     pub fn stop(self) -> Result<Vec<Submission>, String> {
-        write(&self.event.join("enable"), "0")?;
-        let path = Path::new(TRACING).join("trace");
-        let text = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+        let text = self.0.stop()?;
         for line in text.lines().filter(|line| line.contains("user_data")).take(3) {
             println!("{line}");
         }

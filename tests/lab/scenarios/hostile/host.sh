@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 about 'programs that do what they like with the files of ringback, behind a virtual IOMMU'
+debug_on rt
 within 300
 own_modules ringback
 programs ringback-lab-guest/lab-guest

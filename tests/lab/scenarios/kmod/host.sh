@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 about 'the module ringback by its files alone: samples, requests, every way that they end'
 on 6.1 6.12 newest
+debug_on rt
 within 300
 own_modules ringback
 modules virtio_rng

@@ -7,6 +7,7 @@
 mod aio;
 mod attacks;
 mod card;
+mod cost;
 mod endings;
 mod files;
 mod hostile;
@@ -18,6 +19,7 @@ mod wild;
 pub use attacks::{
     access, addresses, behind, behind_others, executed, fsync, left_bytes, may_open, stale, touch,
 };
+pub use cost::interrupt;
 pub use endings::{faults, forever, last_user, left, removal, sleep, sleep_without, unbind, works};
 pub use files::{control, counters, ports};
 pub use hostile::{files as hostile_files, memory, registers as hostile_registers};
