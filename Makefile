@@ -99,6 +99,18 @@ stress: deps ## Threads that do anything to host and provider; MINUTES=30 for lo
 	RINGBACK_STRESS_MINUTES=$(MINUTES) $(CARGO) test --locked -p ringback-stress --test seeds \
 		-- --nocapture
 
+# How many seeds the conformance suite plays, and of which provider.
+SEEDS ?= 40
+PROVIDER ?=
+
+.PHONY: conform conform-matrix
+conform: deps ## The conformance suite with fresh seeds; PROVIDER=x.so for another than Ringback's
+	$(CARGO) build --locked -p ringback-cli -p ringback-capi-tsp
+	RINGBACK_CARD=$${RINGBACK_CARD:-soft} target/debug/ringback conform \
+		$(or $(PROVIDER),target/debug/libringback_tsp.so) --seed $$(date +%s) --seeds $(SEEDS)
+conform-matrix: deps ## Makes tests/RESULTS.md anew: which broken rules the suite finds
+	RINGBACK_WRITE_MATRIX=1 $(CARGO) test --locked -p ringback-cli --test it matrix -- --nocapture
+
 .PHONY: bench
 bench: ## The latency path beside its peers, and the table of figures; under ten minutes
 	@tests/deps $(PACKAGES) $(BENCH_PACKAGES)

@@ -11,13 +11,20 @@ use ringback_conform::rules::Verdict;
 use crate::program::{Ended, LIMIT, Program, run};
 
 /// Compiles a provider.
-fn compiled(folder: &Path, source: &str, defines: &[&str]) -> PathBuf {
+pub(crate) fn compiled(folder: &Path, source: &str, defines: &[&str]) -> PathBuf {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let library = folder.join("provider.so");
     let mut compiler = Command::new(std::env::var_os("CC").unwrap_or_else(|| "cc".into()));
     compiler.args(["-std=c11", "-Wall", "-Werror", "-shared", "-fPIC", "-pthread", "-I"]);
     compiler.arg(top.join("capi/include")).args(defines).arg("-o").arg(&library);
     assert!(compiler.arg(top.join(source)).status().unwrap().success());
+    library
+}
+
+/// A library that Cargo has put beside the tests.
+pub(crate) fn built(name: &str) -> PathBuf {
+    let library = std::env::current_exe().unwrap().with_file_name(name);
+    assert!(library.exists(), "{} is not there", library.display());
     library
 }
 
@@ -84,4 +91,48 @@ fn a_signal_ends_it_and_its_processes() {
     program.signal(Signal::SIGINT);
     program.end().with(130);
     assert!(since.elapsed() < LIMIT / 4);
+}
+
+/// A provider that somebody else has written, with ways of its own, is found out for just those.
+#[test]
+fn ways_of_its_own_are_found_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    compiled(folder.path(), "conform/tests/wayward.c", &[]);
+    let ended = conform(folder.path(), "--json").with(1);
+    let found = report(&ended);
+    let broken: Vec<_> = found.broken().collect();
+    assert_eq!(broken, ["R1", "R2", "B1", "B3", "B4", "O3", "D15", "V1"], "{found}");
+    assert!(ended.errors.contains("does not keep R1, R2, B1"), "{ended}");
+    // What each is told of is what it does.
+    let text = conform(folder.path(), "--rule B1").with(1).text();
+    assert!(text.contains("dest_address was used all the same"), "{text}");
+    let text = conform(folder.path(), "--rule V1").with(1).text();
+    assert!(text.contains("it chose 0x20000"), "{text}");
+}
+
+/// A crash, an exit and a function that does not return end a scenario, not the suite.
+#[test]
+fn a_crash_and_an_exit_are_findings() {
+    for (define, seen) in [
+        ("-DCRASHES", "its process was ended by signal 11"),
+        ("-DEXITS", "its process ended with code 3"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        compiled(folder.path(), "conform/tests/wayward.c", &[define]);
+        let text = conform(folder.path(), "--rule X1").with(1).text();
+        assert!(text.contains(seen), "{text}");
+        assert!(text.contains("TSPI_lineGetNumAddressIDs was called"), "{text}");
+    }
+}
+
+/// Ringback's own provider, on the software card.
+#[test]
+fn ringbacks_provider_keeps_every_rule() {
+    let library = built("libringback_tsp.so");
+    let mut program = Command::new(env!("CARGO_BIN_EXE_ringback"));
+    program.args(["conform", "--json"]).arg(library).env("RINGBACK_CARD", "soft");
+    let output = program.output().unwrap();
+    let found: Report = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(found.counts().broken == 0 && found.counts().kept >= 48, "{found}");
+    assert!(output.status.success());
 }

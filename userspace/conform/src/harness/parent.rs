@@ -7,6 +7,8 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::SigSet;
+
 use super::codes::{DONE, FAILED, HUNG, NOT_LOADED};
 use crate::log::{Log, ReadError, What};
 
@@ -105,13 +107,15 @@ fn start(index: usize, mut command: Command) -> io::Result<Running> {
     let orphan = move || {
         // SAFETY: prctl with this option takes a signal and touches no memory.
         unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+        // What this process blocks is not the provider's.
+        SigSet::empty().thread_set_mask()?;
         if std::os::unix::process::parent_id() == parent {
             Ok(())
         } else {
             Err(io::ErrorKind::Interrupted.into())
         }
     };
-    // SAFETY: the function makes two system calls and allocates nothing.
+    // SAFETY: the function makes three system calls and allocates nothing.
     unsafe { command.pre_exec(orphan) };
     let mut child = command.spawn()?;
     let mut pipe = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;

@@ -210,7 +210,7 @@ impl Desk {
                 state.announced.push_back(0);
             }
         });
-        if self.habit == Habit::CallsBack {
+        if self.habit == Habit::CallsBack && driver != 0 {
             self.look_at(driver);
         }
         self.indulge();
