@@ -306,6 +306,7 @@ fn files_import_each_other_in_no_circle() {
         ("userspace/cli/src", 25, 75),
         ("userspace/lines/src", 30, 90),
         ("userspace/media/src", 10, 20),
+        ("userspace/softcard/src", 45, 120),
     ] {
         let folder = top.join(folder);
         let (files, imports) = circles::size(&folder);

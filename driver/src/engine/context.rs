@@ -5,14 +5,12 @@ use std::fmt;
 use crate::Time;
 use crate::request::{ErrorCode, LineNumber, Table, Token};
 
-#[cfg(doc)]
-use super::Engine;
 use super::effects::Effects;
 use super::{Payload, Play};
 
 /// What an engine may do while it is called.
 ///
-/// `Output` is the engine's [`Engine::Output`].
+/// `Output` is the engine's [`Engine::Output`](super::Engine::Output).
 pub struct Context<'a, Event, Output = ()> {
     pub(crate) now: Time,
     pub(crate) table: &'a Table,
@@ -59,7 +57,7 @@ impl<Event, Output: Payload> Context<'_, Event, Output> {
     }
 
     /// Has the kernel play samples on a port (u-law at 8 kHz), behind those that are queued there.
-    /// They are copied; [`Engine::played`] tells their end.
+    /// They are copied; [`Engine::played`](super::Engine::played) tells their end.
     ///
     /// With a request, the WRITE that carries them is in the ring under the request's id. It is the
     /// engine that completes the request then: one request may play more than once.
@@ -76,9 +74,9 @@ impl<Event, Output: Payload> Context<'_, Event, Output> {
 
     /// Tells an event on a line, behind everything told on that line before.
     ///
-    /// What [`Engine::start`] tells is about its request: it is held back until the function that
-    /// asked has returned (G1). An event that is about a request and comes later, but before its
-    /// completion, is told by [`Context::event_of`].
+    /// What [`Engine::start`](super::Engine::start) tells is about its request: it is held back
+    /// until the function that asked has returned (G1). An event that is about a request and comes
+    /// later, but before its completion, is told by [`Context::event_of`].
     pub fn event(&mut self, line: LineNumber, event: Event) {
         self.effects.event(self.table, line, event);
     }

@@ -6,84 +6,20 @@
 //! cards: a line is a pair of wires, from which it receives hook and audio, and to which it sends
 //! battery, ringing and audio, once a millisecond.
 
+mod config;
+mod line;
 mod switch;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ringback_country::Country;
+pub use config::ExchangeConfig;
+pub use line::{LineOptions, LineState};
 use switch::{Switch, Terminal};
 
 use crate::SLOTS;
 use crate::chips::{Feed, Load};
 use crate::telephone::{Behaviour, Telephone};
-
-/// The country and the timers of the exchange; all times in milliseconds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExchangeConfig {
-    /// Decides the tones and the ringing.
-    pub country: Country,
-    /// How long a line hears dial tone without dialling before it hears reorder tone.
-    pub first_digit_ms: u32,
-    /// How long after the last digit the number is taken as complete.
-    pub inter_digit_ms: u32,
-    /// How long the loop has to be open to count as hung up. A shorter break is a flash, which the
-    /// exchange ignores.
-    pub hang_up_ms: u32,
-}
-
-impl Default for ExchangeConfig {
-    /// North America; 10 s, 3 s, 500 ms.
-    fn default() -> ExchangeConfig {
-        ExchangeConfig {
-            country: Country::default(),
-            first_digit_ms: 10_000,
-            inter_digit_ms: 3000,
-            hang_up_ms: 500,
-        }
-    }
-}
-
-/// One line of the exchange.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LineOptions {
-    /// The number by which the line is called.
-    pub number: String,
-    /// Whether battery is reversed during calls that this line makes, from the answer to the end.
-    pub polarity_on_answer: bool,
-    /// How long battery is removed from this line when the far end has hung up; 0 for not at all.
-    pub loop_break_ms: u32,
-}
-
-impl Default for LineOptions {
-    /// No number, no reversal, a break of 500 ms.
-    fn default() -> LineOptions {
-        LineOptions { number: String::new(), polarity_on_answer: false, loop_break_ms: 500 }
-    }
-}
-
-/// The state of a line or a subscriber.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum LineState {
-    /// On-hook.
-    Idle,
-    /// Off-hook with dial tone, before the first digit.
-    DialTone,
-    /// Collects digits.
-    Dialling,
-    /// Hears ringback tone.
-    Calling,
-    /// The exchange rings it, because another party calls.
-    Ringing,
-    /// Connected to the other party of a call.
-    Talking,
-    /// The far end has hung up, and battery is off for a moment.
-    LoopBreak,
-    /// Hears busy tone, because the called party is not idle.
-    Busy,
-    /// Hears reorder tone: no such number, no number in time, or the far end has hung up.
-    Reorder,
-}
 
 /// What the exchange can't do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

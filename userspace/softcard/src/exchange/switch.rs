@@ -7,7 +7,8 @@ use ringback_country::{CallProgress, Country};
 use ringback_media::dtmf;
 use ringback_media::tone;
 
-use super::{ExchangeConfig, LineOptions, LineState};
+use super::config::ExchangeConfig;
+use super::line::{LineOptions, LineState};
 use crate::SLOTS;
 use crate::chips::{Battery, Feed, Frame, Load};
 use crate::telephone::Telephone;

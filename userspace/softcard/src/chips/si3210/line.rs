@@ -6,6 +6,7 @@
 //! Rule: the shadow bits of register 64 are the truth about the line; whatever changes the line
 //! feed (a write, ring trip, loop closure, power alarm) changes them in the same millisecond.
 
+use super::debounced::Debounced;
 use super::{Si3210, reg};
 use crate::chips::pcm::{self, Bytes, Lanes, Law};
 use crate::chips::wire::{Battery, FRAME, Feed, Load};
@@ -54,28 +55,6 @@ impl LineFeed {
             5 => LineFeed::Active { reversed: true },
             6 => LineFeed::OnHookTransmission { reversed: true },
             _ => LineFeed::OneLegOpen,
-        }
-    }
-}
-
-/// A level that has to hold for a while before it counts.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Debounced {
-    level: bool,
-    held_ms: u32,
-}
-
-impl Debounced {
-    /// One millisecond of `raw`; the interval is in the chip's 1.25 ms steps.
-    fn feed(&mut self, raw: bool, interval: u8) {
-        if raw == self.level {
-            self.held_ms = 0;
-            return;
-        }
-        self.held_ms += 1;
-        if self.held_ms * 4 >= u32::from(interval & 0x7F) * 5 {
-            self.level = raw;
-            self.held_ms = 0;
         }
     }
 }

@@ -7,12 +7,13 @@
 //! once, indirect accesses never leave register 31 busy. What is not modelled: tone generators, the
 //! DTMF decoder, gains and filters; their registers only store.
 
+mod debounced;
 mod line;
 
 use crate::chips::bank::Bank;
 use crate::chips::spi::RegisterFile;
 use crate::chips::wire::Load;
-use line::Debounced;
+use debounced::Debounced;
 
 /// Direct registers.
 mod reg {

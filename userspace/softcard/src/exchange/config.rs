@@ -1,0 +1,29 @@
+//! How an exchange is set up.
+
+use ringback_country::Country;
+
+/// The country and the timers of the exchange; all times in milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExchangeConfig {
+    /// Decides the tones and the ringing.
+    pub country: Country,
+    /// How long a line hears dial tone without dialling before it hears reorder tone.
+    pub first_digit_ms: u32,
+    /// How long after the last digit the number is taken as complete.
+    pub inter_digit_ms: u32,
+    /// How long the loop has to be open to count as hung up. A shorter break is a flash, which the
+    /// exchange ignores.
+    pub hang_up_ms: u32,
+}
+
+impl Default for ExchangeConfig {
+    /// North America; 10 s, 3 s, 500 ms.
+    fn default() -> ExchangeConfig {
+        ExchangeConfig {
+            country: Country::default(),
+            first_digit_ms: 10_000,
+            inter_digit_ms: 3000,
+            hang_up_ms: 500,
+        }
+    }
+}
