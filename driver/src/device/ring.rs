@@ -33,6 +33,7 @@
 
 mod error;
 mod ports;
+mod samples;
 #[cfg(test)]
 mod tests;
 

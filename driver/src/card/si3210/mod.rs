@@ -14,6 +14,7 @@
 mod bring_up;
 mod calibration;
 mod indirect;
+mod indirect_registers;
 mod line;
 mod registers;
 #[cfg(test)]

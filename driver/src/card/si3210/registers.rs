@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::indirect;
+use super::indirect_registers::{self, Indirect};
 use crate::card::register::{Register, Value, flags, registers, values};
 
 registers! {
@@ -322,7 +322,7 @@ impl IndirectAddress {
     pub(crate) const FIRST: IndirectAddress = IndirectAddress(0);
 
     /// The number of this register.
-    pub(crate) const fn of(register: Register<indirect::Indirect, u16>) -> IndirectAddress {
+    pub(crate) const fn of(register: Register<Indirect, u16>) -> IndirectAddress {
         IndirectAddress(register.number() as u8)
     }
 }
@@ -336,7 +336,7 @@ impl Value for IndirectAddress {
         u32::from(self.0)
     }
     fn names(self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match indirect::name(self.0) {
+        match indirect_registers::name(self.0) {
             Some(name) => write!(f, " = {name}"),
             None => Ok(()),
         }
