@@ -95,21 +95,19 @@ fn main() -> ExitCode {
         Command::ConformPlay(play) => return exit_of(play.run()),
         command => Arguments { command, ..arguments },
     };
-    let ended = Signals::install()
-        .map_err(|error| Failure::failed(format_args!("signals can't be received: {error}")))
-        .and_then(|signals| match arguments.command {
-            Command::Demo(demo) => demo.run(&signals),
-            Command::Lines(lines) => lines.run(&signals),
-            Command::Call(call) => call.run(&signals),
-            Command::Answer(answer) => answer.run(&signals),
-            Command::Monitor(monitor) => monitor.run(&signals),
-            Command::Device(device) => device.run(&signals),
-            Command::Conform(conform) => conform.run(&signals),
-            Command::ConformPlay(play) => play.run(),
-            #[cfg(feature = "bench")]
-            Command::Bench(bench) => bench.run(&signals),
-            Command::Softcard(softcard) => softcard.run(&signals),
-        });
+    let ended = Signals::install().and_then(|signals| match arguments.command {
+        Command::Demo(demo) => demo.run(&signals),
+        Command::Lines(lines) => lines.run(&signals),
+        Command::Call(call) => call.run(&signals),
+        Command::Answer(answer) => answer.run(&signals),
+        Command::Monitor(monitor) => monitor.run(&signals),
+        Command::Device(device) => device.run(&signals),
+        Command::Conform(conform) => conform.run(&signals),
+        Command::ConformPlay(play) => play.run(),
+        #[cfg(feature = "bench")]
+        Command::Bench(bench) => bench.run(&signals),
+        Command::Softcard(softcard) => softcard.run(&signals),
+    });
     exit_of(ended)
 }
 

@@ -78,19 +78,23 @@ pub(crate) struct Signals(Arc<Shared>);
 
 impl Signals {
     /// Blocks the signals and starts the thread that reads them.
-    pub(crate) fn install() -> io::Result<Signals> {
+    pub(crate) fn install() -> Result<Signals, Failure> {
+        let refused = |error: nix::Error| {
+            Failure::failed(format_args!("signals can't be received: {}", io::Error::from(error)))
+        };
         let mut taken = SigSet::all();
         FAULTS.into_iter().chain(HARMLESS).for_each(|signal| taken.remove(signal));
         // A blocked signal is read from a signalfd even if it is ignored, so that ignored ones are
         // left out.
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let ignored = move |signal: i32| in_mask(&status, signal);
-        taken.thread_block()?;
-        let fd = SignalFd::new(&taken)?;
+        taken.thread_block().map_err(refused)?;
+        let fd = SignalFd::new(&taken).map_err(refused)?;
         let signals = Signals::default();
-        let _ = signals.0.event.set(EventFd::from_flags(EfdFlags::EFD_CLOEXEC)?);
+        let event = EventFd::from_flags(EfdFlags::EFD_CLOEXEC).map_err(refused)?;
+        let _ = signals.0.event.set(event);
         let shared = Arc::clone(&signals.0);
-        thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        spawn("signals", move || {
             loop {
                 match fd.read_signal() {
                     Ok(Some(info)) if ignored(info.ssi_signo as i32) => {}

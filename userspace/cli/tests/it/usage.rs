@@ -1,6 +1,7 @@
 //! Wrong input gets one clear sentence and the right exit code, and no card is opened.
 
 use std::fs;
+use std::process::Stdio;
 
 use crate::program::{Program, limited, run};
 
@@ -106,18 +107,25 @@ fn a_hundred_descriptors_are_enough_and_too_few_are_told_with_the_cure() {
     }
 }
 
+/// Each start of a thread fails once, for want of memory for its stack, while there is memory for
+/// everything else: stacks are so large that a limit of memory decides how many threads there are.
 #[test]
 fn without_a_thread_it_says_so_and_does_not_panic() {
-    let mut told = 0;
-    // Raises the limit of memory step by step, so that each start of a thread fails once.
-    for kib in (20 * 1024..).step_by(512) {
-        let ended = limited(&format!("--as={}", kib << 10), "lines --card soft").end();
-        told += usize::from(ended.errors.contains("thread"));
+    const STACK: u64 = 256 << 20;
+    const ELSE: u64 = 128 << 20;
+    for threads in 0.. {
+        let limit = format!("--as={}", threads * STACK + ELSE);
+        let stack = format!("RUST_MIN_STACK={STACK}");
+        let before = ["env", &stack, "MALLOC_ARENA_MAX=1", "prlimit", &limit];
+        let before = before.map(str::to_owned).to_vec();
+        let arguments = ["lines", "--card", "soft"].map(str::to_owned).to_vec();
+        let ended = Program::start_after(before, arguments, Stdio::null()).end();
         if ended.code == Some(0) {
+            assert!(threads > 1, "the clock and the reaper are threads");
             break;
         }
+        assert!(ended.errors.contains("thread"), "with {threads} threads: {ended}");
     }
-    assert!(told > 0);
 }
 
 #[test]
