@@ -103,11 +103,15 @@ stress: deps ## Threads that do anything to host and provider; MINUTES=30 for lo
 SEEDS ?= 40
 PROVIDER ?=
 
-.PHONY: conform conform-matrix
+LAB_SEEDS ?= 3
+
+.PHONY: conform conform-matrix conform-lab
 conform: deps ## The conformance suite with fresh seeds; PROVIDER=x.so for another than Ringback's
 	$(CARGO) build --locked -p ringback-cli -p ringback-capi-tsp
 	RINGBACK_CARD=$${RINGBACK_CARD:-soft} target/debug/ringback conform \
 		$(or $(PROVIDER),target/debug/libringback_tsp.so) --seed $$(date +%s) --seeds $(SEEDS)
+conform-lab: deps ## The same of Ringback's provider on the module and on mtty, in virtual machines
+	SEEDS=$(LAB_SEEDS) tests/lab/run conform conform-mtty
 conform-matrix: deps ## Makes tests/RESULTS.md anew: which broken rules the suite finds
 	RINGBACK_WRITE_MATRIX=1 $(CARGO) test --locked -p ringback-cli --test it matrix -- --nocapture
 

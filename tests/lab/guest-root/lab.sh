@@ -39,3 +39,20 @@ unload() {
     wait_for 20 "end of the use of $1" grep -q "^$1 [0-9]* 0 " /proc/modules
     run rmmod "$1"
 }
+
+# keeps SCENARIO:KEY...: in these scenarios of `ringback conform`, Ringback's provider on the card
+# RINGBACK_CARD breaks no rule, and the rule with this key is among those that had an occasion. What
+# the far end is asked for is done by /run/far.
+keeps() {
+    for one in "$@"; do
+        run ringback conform /bin/libringback_tsp.so --jobs 1 --scenario "${one%:*}" \
+            --seed "${SEED:-1}" --seeds "${SEEDS:-1}" --far 'sh /run/far'
+        grep -q "^${one#*:} *kept" /run/output ||
+            fail "scenario ${one%:*} of the suite gave no occasion for rule ${one#*:}"
+    done
+}
+
+# keeps_in_the_long_form SCENARIO:KEY...: the same, where the lab was started with SEEDS.
+keeps_in_the_long_form() {
+    [ -z "${SEEDS-}" ] || keeps "$@"
+}

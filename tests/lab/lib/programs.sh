@@ -2,7 +2,7 @@
 # Programs of this workspace that scenarios run, in the guest or beside it.
 
 # All of them: what they share is built once if they are built together.
-packages=(ringback-cli ringback-lab-guest ringback-lab-modem)
+packages=(ringback-cli ringback-capi-tsp ringback-lab-guest ringback-lab-modem)
 
 # built_program PACKAGE/PROGRAM LOG: builds it and prints where it is.
 built_program() {
@@ -26,5 +26,5 @@ built_program() {
 build_programs() {
     local package selected=()
     for package in "${packages[@]}"; do selected+=(--package "$package"); done
-    (cd "$tree" && cargo build --locked --release "${selected[@]}" --bins)
+    (cd "$tree" && cargo build --locked --release "${selected[@]}" --bins --lib)
 }

@@ -9,6 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use ringback_conform::harness::{self, RunError};
 use ringback_conform::log::Log;
 use ringback_conform::report::Report;
@@ -32,6 +33,7 @@ Examples:
   ringback conform --replay provider.log                judge it again, without the provider
   ringback conform ./provider.so --dial 0123 --seed 7   another number, other random steps
   RINGBACK_CARD=soft ringback conform libringback_tsp.so
+  RINGBACK_CARD=shim:/dev/uio0 ringback conform libringback_tsp.so --jobs 1
 
 What it prints of each rule:
   kept             there was occasion to break it, so many times, and it was not broken
@@ -58,8 +60,8 @@ pub(crate) struct Conform {
     /// Only say what is found about this rule
     #[arg(long, value_name = "KEY")]
     rule: Option<String>,
-    /// Play only this scenario; a wrong name prints the list
-    #[arg(long, value_name = "NAME")]
+    /// Play only this scenario
+    #[arg(long, value_name = "NAME", value_parser = scenarios())]
     scenario: Option<String>,
     /// What decides the random steps
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -87,6 +89,15 @@ pub(crate) struct Conform {
         value_parser = clap::value_parser!(u32).range(1..=60)
     )]
     patience: u32,
+    /// How many scenarios play at a time, each in a process of its own; 1 if only one process can
+    /// have the device
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 6,
+        value_parser = clap::value_parser!(u32).range(1..=64)
+    )]
+    jobs: u32,
     /// Write the logs into this file, which must not exist
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
@@ -102,7 +113,7 @@ pub(crate) struct Conform {
 #[derive(Debug, Args)]
 pub(crate) struct Play {
     provider: PathBuf,
-    #[arg(long)]
+    #[arg(long, value_parser = scenarios())]
     scenario: String,
     #[arg(long)]
     seed: u64,
@@ -126,17 +137,16 @@ impl Play {
     }
 }
 
-fn named(name: &str) -> Result<&'static scenario::Scenario, Failure> {
-    scenario::find(name).ok_or_else(|| {
-        let all = scenario::ALL.iter().map(|one| format!("  {:<13}{}", one.name, one.says));
-        let all: Vec<_> = all.collect();
-        let text = format!("there is no scenario {name:?}; the scenarios are:\n{}", all.join("\n"));
-        Failure::new(Exit::Usage, text)
-    })
+fn scenarios() -> PossibleValuesParser {
+    let all = scenario::ALL.iter().map(|one| PossibleValue::new(one.name).help(one.says));
+    PossibleValuesParser::new(all)
 }
 
-/// How many processes run at a time. They wait most of the time.
-const AT_A_TIME: usize = 6;
+/// The command line has let only names of scenarios through.
+fn named(name: &str) -> Result<&'static scenario::Scenario, Failure> {
+    scenario::find(name)
+        .ok_or_else(|| Failure::new(Exit::Usage, format!("there is no scenario {name:?}")))
+}
 
 impl Conform {
     pub(crate) fn run(self, signals: &Signals) -> Result<(), Failure> {
@@ -188,12 +198,14 @@ impl Conform {
                 commands.push(self.command(&program, &provider, one.name, seed));
             }
         }
-        let logs = harness::run_all(commands, AT_A_TIME, || signals.caught().is_some());
+        let jobs = usize::try_from(self.jobs).unwrap_or(1);
+        let limit = harness::limit(Duration::from_secs(self.patience.into()));
+        let logs = harness::run_all(commands, jobs, limit, || signals.caught().is_some());
         let logs = logs.map_err(|error| match error {
             RunError::Stopped => Failure::silent(signals.caught().unwrap_or(Exit::INTERRUPTED)),
             error => Failure::failed(error),
         })?;
-        if let (Some((file, path)), true) = (&mut file, self.log.is_some()) {
+        if let Some((file, path)) = &mut file {
             let mut out = BufWriter::new(file);
             let written = logs.iter().try_for_each(|log| log.write(&mut out));
             written.and_then(|()| out.flush()).map_err(|error| not_written(path, &error))?;

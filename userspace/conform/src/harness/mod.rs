@@ -23,5 +23,5 @@ mod memory;
 mod parent;
 mod process;
 
-pub use parent::{RunError, run_all};
+pub use parent::{RunError, limit, run_all};
 pub use process::run;

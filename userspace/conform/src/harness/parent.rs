@@ -12,8 +12,6 @@ use nix::sys::signal::SigSet;
 use super::codes::{DONE, FAILED, HUNG, NOT_LOADED};
 use crate::log::{Log, ReadError, What};
 
-/// How long a scenario may take before its process is ended.
-const LIMIT: Duration = Duration::from_secs(150);
 /// How long the rest of a log may take once its process has ended.
 const REST: Duration = Duration::from_secs(2);
 /// How often the processes are looked at.
@@ -55,14 +53,22 @@ impl Drop for Running {
     }
 }
 
+/// How long a scenario may take before its process is ended, if what is owed is waited for so long:
+/// more than each of them takes whose provider lets a few completions or states be waited for.
+pub fn limit(patience: Duration) -> Duration {
+    Duration::from_secs(30) + patience * 6
+}
+
 /// Runs processes, so many at a time, each of which calls [`run`](super::run), and gives their logs
-/// in the order of the commands. `is_stopped` is asked again and again.
+/// in the order of the commands. One that takes longer than `limit` is ended. `is_stopped` is asked
+/// again and again.
 ///
 /// # Errors
 /// [`RunError`].
 pub fn run_all(
     commands: Vec<Command>,
     at_a_time: usize,
+    limit: Duration,
     is_stopped: impl Fn() -> bool,
 ) -> Result<Vec<Log>, RunError> {
     let mut logs: Vec<Option<Log>> = commands.iter().map(|_| None).collect();
@@ -72,7 +78,7 @@ pub fn run_all(
         while running.len() < at_a_time.max(1)
             && let Some((index, command)) = waiting.next()
         {
-            running.push(start(index, command).map_err(RunError::Start)?);
+            running.push(start(index, command, limit).map_err(RunError::Start)?);
         }
         if running.is_empty() {
             return Ok(logs.into_iter().flatten().collect());
@@ -92,7 +98,7 @@ pub fn run_all(
             match ended {
                 Some(status) => {
                     let mut one = running.swap_remove(at);
-                    logs[one.index] = Some(log(&mut one, status, is_late)?);
+                    logs[one.index] = Some(log(&mut one, status, is_late.then_some(limit))?);
                 }
                 None => at += 1,
             }
@@ -101,7 +107,7 @@ pub fn run_all(
     }
 }
 
-fn start(index: usize, mut command: Command) -> io::Result<Running> {
+fn start(index: usize, mut command: Command, limit: Duration) -> io::Result<Running> {
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     let parent = std::process::id();
     let orphan = move || {
@@ -129,11 +135,11 @@ fn start(index: usize, mut command: Command) -> io::Result<Running> {
             }
         }
     });
-    Ok(Running { index, child, text, until: Instant::now() + LIMIT })
+    Ok(Running { index, child, text, until: Instant::now() + limit })
 }
 
-/// The log of a process that has ended, with its end.
-fn log(one: &mut Running, status: ExitStatus, was_late: bool) -> Result<Log, RunError> {
+/// The log of a process that has ended, with its end; `late` is the limit that it has exceeded.
+fn log(one: &mut Running, status: ExitStatus, late: Option<Duration>) -> Result<Log, RunError> {
     let mut text = Vec::new();
     let until = Instant::now() + REST;
     while let Ok(piece) = one.text.recv_timeout(until.saturating_duration_since(Instant::now())) {
@@ -149,14 +155,14 @@ fn log(one: &mut Running, status: ExitStatus, was_late: bool) -> Result<Log, Run
     let mut log = Log::read(&text[..whole])?;
     let last = |log: &Log| log.entries().last().map_or(0, |entry| entry.thread);
     let thread = last(&log);
-    let end = match (status.code(), status.signal()) {
-        (Some(DONE | HUNG), _) => None,
-        (Some(code), _) => Some(What::Exited { code }),
-        (None, Some(_)) if was_late => {
-            let milliseconds = u64::try_from(LIMIT.as_millis()).unwrap_or(u64::MAX);
+    let end = match (status.code(), status.signal(), late) {
+        (Some(DONE | HUNG), ..) => None,
+        (Some(code), ..) => Some(What::Exited { code }),
+        (None, Some(_), Some(limit)) => {
+            let milliseconds = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
             log.running().max().map(|of| What::Hung { of, milliseconds })
         }
-        (None, signal) => Some(What::Died { signal: signal.unwrap_or(0) }),
+        (None, signal, _) => Some(What::Died { signal: signal.unwrap_or(0) }),
     };
     if let Some(end) = end {
         // An end may follow every entry, and what hangs is under way.

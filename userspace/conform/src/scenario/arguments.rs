@@ -20,6 +20,14 @@ pub(super) struct Around {
     pub line: u64,
     pub call: u64,
     pub phone: u64,
+    /// The media mode of calls that are made; 0 stands for speech.
+    pub media: u32,
+}
+
+impl Around {
+    fn media(&self) -> u32 {
+        if self.media == 0 { LINEMEDIAMODE_INTERACTIVEVOICE } else { self.media }
+    }
 }
 
 /// Arguments by name.
@@ -43,8 +51,8 @@ pub(super) fn filled(kind: &str, room: usize) -> Data {
 }
 
 /// A structure that is handed in, with nothing in it but its size and, of LINECALLPARAMS, what a
-/// plain voice call has.
-pub(super) fn given(kind: &str) -> Data {
+/// plain call of this media mode has.
+fn given(kind: &str, media: u32) -> Data {
     let mut bytes = vec![0; size(kind).max(4)];
     let mut set = |offset: usize, number: u32| {
         bytes[offset..offset + 4].copy_from_slice(&number.to_le_bytes());
@@ -54,17 +62,17 @@ pub(super) fn given(kind: &str) -> Data {
     }
     if kind.contains("LINECALLPARAMS") {
         set(LINECALLPARAMS::dwBearerMode.offset(), LINEBEARERMODE_VOICE);
-        set(LINECALLPARAMS::dwMediaMode.offset(), LINEMEDIAMODE_INTERACTIVEVOICE);
+        set(LINECALLPARAMS::dwMediaMode.offset(), media);
         set(LINECALLPARAMS::dwAddressMode.offset(), LINEADDRESSMODE_ADDRESSID);
     }
     Data::Bytes(Hex(bytes))
 }
 
 /// A number by the name of its parameter.
-fn number(name: &str) -> u32 {
+fn number(name: &str, media: u32) -> u32 {
     match name {
         "digit_mode" | "digit_modes" => LINEDIGITMODE_DTMF,
-        "media_mode" | "media_modes" => LINEMEDIAMODE_INTERACTIVEVOICE,
+        "media_mode" | "media_modes" => media,
         "address_mode" => LINEADDRESSMODE_ADDRESSID,
         "bearer_mode" => LINEBEARERMODE_VOICE,
         "select" => LINECALLSELECT_CALL,
@@ -98,7 +106,7 @@ pub(super) fn plausible(
             Shape::Version => Data::Version(around.version),
             Shape::Number if parameter.name == "low" => Data::Number(0x0001_0003),
             Shape::Number if parameter.name == "high" => Data::Number(0x0003_0001),
-            Shape::Number => Data::Number(number(parameter.name)),
+            Shape::Number => Data::Number(number(parameter.name, around.media())),
             Shape::Word => Data::Word(0),
             Shape::Handle | Shape::HandleOrNull => {
                 let value = match kind {
@@ -118,7 +126,7 @@ pub(super) fn plausible(
             }
             Shape::Bytes => Data::Bytes(Hex(b"conform".to_vec())),
             Shape::Block => Data::Bytes(Hex(vec![0; 64])),
-            Shape::Given | Shape::GivenOrNull => given(kind),
+            Shape::Given | Shape::GivenOrNull => given(kind, around.media()),
             Shape::Filled => filled(kind, room),
             Shape::Late if kind == "LPDWORD" => Data::Late(4),
             Shape::Late => Data::Late(64),

@@ -6,8 +6,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ringback_tspi::constants::{INITIALIZE_NEGOTIATION, LINECALLSTATE_CONNECTED};
-use ringback_tspi::constants::{LINECALLSTATE_IDLE, LINEMEDIAMODE_INTERACTIVEVOICE};
+use ringback_tspi::constants::{
+    LINECALLSTATE_IDLE, LINEMEDIAMODE_DATAMODEM, LINEMEDIAMODE_INTERACTIVEVOICE,
+};
 use ringback_tspi::functions::*;
+use ringback_tspi::structs::LINEDEVCAPS;
 
 use super::arguments::{Around, handle, plausible, with};
 use super::desk::{Desk, KnownCall};
@@ -26,6 +29,8 @@ pub(super) struct Line {
     pub device: u32,
     pub tapi: u64,
     pub driver: u64,
+    /// The media mode of its calls.
+    media: u32,
 }
 
 /// A call of TAPI's, whose making was accepted, or which came in.
@@ -228,6 +233,7 @@ impl<'a> Stage<'a> {
     }
 
     pub fn open(&self, device: u32) -> Option<Line> {
+        let media = self.media(device);
         let tapi = self.desk.state().new_handle();
         let arguments = with([
             ("device_id", Data::Number(device)),
@@ -238,13 +244,22 @@ impl<'a> Stage<'a> {
         if answer.result != 0 {
             return None;
         }
-        let line = Line { device, tapi, driver: answer.word(0) };
-        let arguments = with([
-            ("line", handle("HDRVLINE", line.driver)),
-            ("media_modes", Data::Number(LINEMEDIAMODE_INTERACTIVEVOICE)),
-        ]);
+        let line = Line { device, tapi, driver: answer.word(0), media };
+        let arguments =
+            with([("line", handle("HDRVLINE", line.driver)), ("media_modes", Data::Number(media))]);
         self.call(&TSPI_lineSetDefaultMediaDetection, arguments);
         Some(line)
+    }
+
+    /// The media mode that calls of a line have, as its capabilities say.
+    fn media(&self, device: u32) -> u32 {
+        let around = Around { device, version: self.version.get(), ..Around::default() };
+        let answer =
+            self.call(&TSPI_lineGetDevCaps, plausible(&TSPI_lineGetDevCaps, &around, 4096));
+        let at = LINEDEVCAPS::dwMediaModes.offset();
+        let caps = answer.filled.get("caps").filter(|_| answer.result == 0);
+        let modes = caps.and_then(|caps| caps.0.get(at..)?.first_chunk());
+        usual_media(modes.map_or(0, |bytes| u32::from_le_bytes(*bytes)))
     }
 
     pub fn close(&self, line: Line) {
@@ -259,7 +274,7 @@ impl<'a> Stage<'a> {
 
     pub fn around(&self, line: Line, call: u64) -> Around {
         let (device, version) = (line.device, self.version.get());
-        Around { device, version, line: line.driver, call, phone: 0 }
+        Around { device, version, line: line.driver, call, phone: 0, media: line.media }
     }
 
     pub fn make_call(&self, line: Line, address: &str) -> Option<Call> {
@@ -359,5 +374,38 @@ impl<'a> Stage<'a> {
         let since = Instant::now();
         self.desk.wait_quiet(self.options.patience, SETTLED);
         self.subject.quiet(since.elapsed());
+    }
+}
+
+/// Of several media modes speech, or else data, or else the lowest; speech if there is none.
+fn usual_media(modes: u32) -> u32 {
+    let usual = [LINEMEDIAMODE_INTERACTIVEVOICE, LINEMEDIAMODE_DATAMODEM];
+    let found = usual.into_iter().find(|mode| modes & mode != 0);
+    found.unwrap_or(match modes & modes.wrapping_neg() {
+        0 => LINEMEDIAMODE_INTERACTIVEVOICE,
+        lowest => lowest,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use ringback_tspi::constants::{LINEMEDIAMODE_AUTOMATEDVOICE, LINEMEDIAMODE_G3FAX};
+
+    use super::*;
+
+    #[test]
+    fn calls_have_a_media_mode_that_the_line_can_carry() {
+        for (modes, wanted) in [
+            (0, LINEMEDIAMODE_INTERACTIVEVOICE),
+            (LINEMEDIAMODE_DATAMODEM, LINEMEDIAMODE_DATAMODEM),
+            (
+                LINEMEDIAMODE_INTERACTIVEVOICE | LINEMEDIAMODE_AUTOMATEDVOICE,
+                LINEMEDIAMODE_INTERACTIVEVOICE,
+            ),
+            (LINEMEDIAMODE_G3FAX | LINEMEDIAMODE_DATAMODEM, LINEMEDIAMODE_DATAMODEM),
+            (LINEMEDIAMODE_G3FAX, LINEMEDIAMODE_G3FAX),
+        ] {
+            assert_eq!(usual_media(modes), wanted, "of {modes:#x}");
+        }
     }
 }
