@@ -4,8 +4,8 @@
 //! they run one after the other; when a module must be set up again while calls are up on the other
 //! ports, only as many may run in each tick as the tick has room for. So a sequence is written
 //! once, as an `async` function over a [`Chip`], and asks for one [`Operation`] at a time; the code
-//! that runs it performs the operation when the tick has room. There is no executor and no waker: the future is
-//! a state machine that is advanced by [`Sequence::advance`] and by nothing else.
+//! that runs it performs the operation when the tick has room. There is no executor and no waker:
+//! the future is a state machine that is advanced by [`Sequence::advance`] and by nothing else.
 
 use std::future::{Future, poll_fn};
 use std::marker::PhantomData;

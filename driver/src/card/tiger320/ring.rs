@@ -13,9 +13,9 @@
 //! latched status bits say which interrupt words it has passed at least once. Whole rounds are
 //! added by the clock in two cases: both bits are set, or no bit is set although the card
 //! interrupted (because the kernel has acknowledged it). In the second case a software card has to
-//! run in real time: if it runs slower, the clock counts rounds that did not happen. A chunk is lost when the card came to one of its words again
-//! before it was taken: a service less than 1 ms late loses nothing, each further millisecond one
-//! chunk.
+//! run in real time: if it runs slower, the clock counts rounds that did not happen. A chunk is
+//! lost when the card came to one of its words again before it was taken: a service less than 1 ms
+//! late loses nothing, each further millisecond one chunk.
 
 use super::registers::{
     Bus, Interrupts, RX_END, RX_INTERRUPT, RX_START, TX_END, TX_INTERRUPT, TX_START,
