@@ -4,9 +4,10 @@
 //! another, so that a benchmark on it measures the driver and not this model.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::device::soft::Hardware;
+use crate::sync::EvenPoisoned;
 
 use super::{
     ABSENT, ACCEPTED, ANSWERED, CONTROL, ENTRIES, ID, MAGIC, MAX_ENTRIES, REAPED, RINGS, RUN,
@@ -73,7 +74,7 @@ impl SoftMailbox {
 
 impl Memory {
     fn hardware(&self) -> MutexGuard<'_, ()> {
-        self.hardware.lock().unwrap_or_else(PoisonError::into_inner)
+        self.hardware.lock().even_poisoned()
     }
 
     /// The order is Acquire, so that a thread that reads a count also sees the entries it counts.
