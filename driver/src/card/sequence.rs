@@ -3,18 +3,19 @@
 //! Bringing a module up takes hundreds of register operations with waits between them. At start
 //! they run one after the other; when a module must be set up again while calls are up on the other
 //! ports, only as many may run in each tick as the tick has room for. So a sequence is written
-//! once, as an `async` function over a [`Chip`], and asks for one [`Operation`] at a time; whoever
-//! runs it performs the operation whenever it may. There is no executor and no waker: the future is
-//! a state machine that is advanced by [`Sequence::advance`] and by nothing else.
+//! once, as an `async` function over a [`Chip`], and asks for one [`Operation`] at a time; the code
+//! that runs it performs the operation when the tick has room. There is no executor and no waker:
+//! the future is a state machine that is advanced by [`Sequence::advance`] and by nothing else.
 
 use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::register::{Address, Register, Value};
+use crate::sync::EvenPoisoned;
 
 /// One thing a sequence wants done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,7 +122,7 @@ impl<M> Chip<M> {
 }
 
 fn with<R>(desk: &Mutex<Desk>, f: impl FnOnce(&mut Desk) -> R) -> R {
-    f(&mut desk.lock().unwrap_or_else(PoisonError::into_inner))
+    f(&mut desk.lock().even_poisoned())
 }
 
 /// A sequence under way.
@@ -146,7 +147,7 @@ impl<T> Sequence<T> {
         with(&self.desk, |desk| desk.answer = answer);
         match self.future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(value) => Step::Done(value),
-            // A body awaits nothing but its chip, so an operation is always there.
+            // A sequence awaits nothing but its chip, so an operation was asked for.
             Poll::Pending => {
                 let operation = with(&self.desk, |desk| desk.operation.take());
                 Step::Do(operation.unwrap_or(Operation::Wait(Duration::ZERO)))

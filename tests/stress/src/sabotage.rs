@@ -5,10 +5,11 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::thread;
 use std::time::Duration;
 
+use ringback_tspi::EvenPoisoned;
 use ringback_tspi::constants::LINE_CALLSTATE;
 use ringback_tspi::error::LineError;
 use ringback_tspi::functions::{TSPI_lineClose, TSPI_lineOpen, TSPI_providerShutdown};
@@ -87,7 +88,7 @@ struct Plot {
 
 impl Plot {
     fn desk(&self) -> MutexGuard<'_, Desk> {
-        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+        self.desk.lock().even_poisoned()
     }
 
     fn plans(&self, what: Sabotage) -> bool {
@@ -112,7 +113,7 @@ struct SpoiledTapi {
 
 impl SpoiledTapi {
     fn tell<R>(&self, tell: impl FnOnce(&mut dyn Tapi) -> R) -> R {
-        tell(&mut **self.way.lock().unwrap_or_else(PoisonError::into_inner))
+        tell(&mut **self.way.lock().even_poisoned())
     }
 }
 
@@ -187,7 +188,7 @@ impl Spoiling {
         thread::spawn(move || {
             thread::sleep(SOON);
             if let Some(way) = way.upgrade() {
-                let mut tapi_way = way.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut tapi_way = way.lock().even_poisoned();
                 tapi_way.line_event(tapi, call, LINE_CALLSTATE, state, 0, 0);
             }
         });

@@ -1,4 +1,4 @@
-//! The layer around a provider that makes a log of what passes.
+//! The layer around a provider that logs functions and upcalls.
 //!
 //! It sees the functions as a [`Layer`] does, and the upcalls by a [`Tapi`] that it puts before the
 //! one that the provider is given. It changes nothing: input, results, order and threads are those
@@ -8,10 +8,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, ThreadId};
 
 use ringback_request::ErrorCode;
+use ringback_request::sync::EvenPoisoned;
 use ringback_tspi::error::LineError;
 use ringback_tspi::functions::Shape;
 use ringback_tspi::layer::{Argument, Asked, Layer, Layered, Outcome, Step};
@@ -27,7 +28,7 @@ struct Book {
     ways: u32,
 }
 
-/// What makes a log. One is for one run of one provider.
+/// Makes the log of one run of one provider.
 pub struct Recorder(Mutex<Book>);
 
 impl Recorder {
@@ -36,8 +37,8 @@ impl Recorder {
         Recorder::with(header, None)
     }
 
-    /// A recorder that also writes each line into the file at once. What can't be written is only
-    /// in the log in memory.
+    /// A recorder that also writes each line to the file at once. If writing fails, the rest is
+    /// only in the log in memory.
     pub fn into_file(header: Header, file: impl Write + Send + 'static) -> Arc<Recorder> {
         Recorder::with(header, Some(Box::new(file)))
     }
@@ -75,7 +76,7 @@ impl Recorder {
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().even_poisoned()
     }
 }
 
@@ -132,7 +133,7 @@ impl Layer for Recording {
     }
 }
 
-/// The way up of a provider that is recorded.
+/// The upcalls of a provider that is recorded.
 struct RecordedTapi {
     tapi: Box<dyn Tapi>,
     recorder: Arc<Recorder>,

@@ -1,8 +1,9 @@
 //! The edu device in software, for tests: what QEMU's does, but only when told to.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::device::soft::{Hardware, SoftInterrupt, SoftMemory};
+use crate::sync::EvenPoisoned;
 
 use super::registers::{self, ABSENT, Command, Interrupts, Status};
 use super::{MEMORY, MEMORY_SIZE};
@@ -35,7 +36,7 @@ struct Registers {
 }
 
 impl SoftEdu {
-    /// One that is idle. It shares memory and interrupt with the driver's side.
+    /// Makes an idle device, which shares memory and interrupt with the driver's side.
     pub(super) fn new(memory: Arc<SoftMemory>, interrupt: SoftInterrupt) -> SoftEdu {
         let registers = Registers {
             liveness: 0,
@@ -87,7 +88,7 @@ impl SoftEdu {
     }
 
     fn lock(&self) -> MutexGuard<'_, Registers> {
-        self.registers.lock().unwrap_or_else(PoisonError::into_inner)
+        self.registers.lock().even_poisoned()
     }
 }
 

@@ -1,20 +1,21 @@
 //! The card that the environment names.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use ringback_country::Country;
 use ringback_driver::device::selector::Selector;
 use ringback_provider::{CardOptions, open_card};
 use ringback_softcard::{RealClock, SoftCard, scenery};
+use ringback_tspi::EvenPoisoned;
 use ringback_tspi::error::LineError;
 use ringback_tspi::provider::Provider;
 
 /// The environment variable that names the card.
 const CARD: &str = "RINGBACK_CARD";
-/// The slot of the software card's line that somebody calls, from two seconds after the start on.
+/// The slot of the software card's line that is called, from two seconds after the start on.
 const CALLED_SLOT: usize = 2;
-/// How often, half a minute apart: for hours.
+/// The number of these calls, half a minute apart: enough for hours.
 const CALLS: usize = 1000;
 
 /// The clock of the software card, which runs as long as the process.
@@ -49,14 +50,14 @@ fn open() -> Result<Arc<dyn Provider>, (LineError, String)> {
     if let Some(card) = &soft {
         let clock = start(card).map_err(|error| unusable(error.to_string()))?;
         // This ends the clock of an earlier card, which did not come up.
-        *CLOCK.lock().unwrap_or_else(PoisonError::into_inner) = Some(clock);
+        *CLOCK.lock().even_poisoned() = Some(clock);
     }
     let options = CardOptions { country, soft, ..CardOptions::default() };
     let card = open_card(&selector, options).map_err(|error| unusable(error.to_string()))?;
     Ok(Arc::from(card as Box<dyn Provider>))
 }
 
-/// Has the software card live, with people behind it.
+/// Starts the software card's clock, with subscribers who answer and call.
 fn start(card: &SoftCard) -> std::io::Result<RealClock> {
     scenery::furnish(card);
     scenery::call(card, CALLED_SLOT, CALLS);

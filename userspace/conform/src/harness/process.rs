@@ -1,4 +1,4 @@
-//! The provider's process: one library, called as TAPI calls it, and everything written down.
+//! The provider's process: calls one library as TAPI does, and writes everything to the log.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
@@ -7,11 +7,12 @@ use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::unistd::dup2_stdout;
+use ringback_request::sync::EvenPoisoned;
 use ringback_tspi::constants::{LINE_GATHERDIGITS, LINE_NEWCALL, LINETSPIOPTION_NONREENTRANT};
 use ringback_tspi::error::LineError;
 use ringback_tspi::ffi::{AsyncCompletion, LineEvent, PhoneEvent, Symbols, Word};
@@ -29,17 +30,18 @@ use crate::structures::owned;
 
 /// How long a function may take, in milliseconds, before it counts as one that does not return.
 const RETURNS_WITHIN: u64 = 10_000;
-/// How many ways up there are: one is given with each init. Later inits share the last.
+/// How many sets of callbacks there are. Each init passes another set; later inits share the
+/// last.
 const WAYS: usize = 4;
 
-/// What late memory waits for.
+/// The event after which late memory (C12) has to be filled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Key {
     Request(u32),
     Digits(u32),
 }
 
-/// Memory that is looked at when its function has long returned.
+/// Memory that is still checked after its function has returned.
 struct Left {
     of: u64,
     parameter: &'static str,
@@ -70,15 +72,11 @@ struct Provider {
     far: Option<String>,
 }
 
-/// The one provider of this process: callbacks of C say nothing about whose they are.
+/// The one provider of this process. It is global because C callbacks have no context argument.
 static PROVIDER: OnceLock<Arc<Provider>> = OnceLock::new();
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 thread_local! {
-    /// How many upcalls this thread is in.
+    /// The number of upcalls that this thread is in.
     static UPCALLS: Cell<u32> = const { Cell::new(0) };
 }
 
@@ -144,7 +142,7 @@ impl Provider {
     fn watch(&self) {
         loop {
             thread::sleep(Duration::from_millis(100));
-            let hung = lock(&self.running).iter().find_map(|(of, since)| {
+            let hung = self.running.lock().even_poisoned().iter().find_map(|(of, since)| {
                 let is_hung = since.elapsed() > Duration::from_millis(RETURNS_WITHIN);
                 is_hung.then_some(*of)
             });
@@ -155,10 +153,10 @@ impl Provider {
         }
     }
 
-    /// Notes what was found in memory since.
+    /// Records the accesses to protected memory since the last call.
     fn look(&self) {
         let mut found = Vec::new();
-        lock(&self.left).retain(|left| {
+        self.left.lock().even_poisoned().retain(|left| {
             let used = left.watched.used();
             if let Some(offset) = used {
                 let (of, parameter) = (left.of, left.parameter.to_owned());
@@ -189,7 +187,7 @@ impl Provider {
         }
     }
 
-    /// What is behind a function: its result and its memory.
+    /// Records the result of a function, and checks its memory.
     fn returned(
         &self,
         function: &'static Function,
@@ -202,7 +200,12 @@ impl Provider {
         for input in arguments.inputs.iter().filter(|_| is_input_copied) {
             if let Some(watched) = input.piece.take_away() {
                 let parameter = input.parameter.name;
-                lock(&self.left).push(Left { of, parameter, watched, is_input: true });
+                self.left.lock().even_poisoned().push(Left {
+                    of,
+                    parameter,
+                    watched,
+                    is_input: true,
+                });
             }
         }
         let (mut gave, unwritten) = arguments.gave();
@@ -235,9 +238,9 @@ impl Provider {
         Answer { result, gave, filled }
     }
 
-    /// Notes what the provider left unwritten that waited for this.
+    /// Records which memory that had to be filled before this event was left unwritten.
     fn arrived(&self, key: Key, is_filled: bool) {
-        let Some(waiting) = lock(&self.waiting).remove(&key) else { return };
+        let Some(waiting) = self.waiting.lock().even_poisoned().remove(&key) else { return };
         if is_filled && waiting.lent.piece.bytes() == waiting.before {
             let parameter = waiting.lent.parameter.name.to_owned();
             self.recorder.note(What::Unwritten { of: waiting.of, parameter });
@@ -279,7 +282,7 @@ impl Subject for Provider {
         let serial = if !is_serial {
             None
         } else if UPCALLS.get() == 0 {
-            Some(lock(&self.serial))
+            Some(self.serial.lock().even_poisoned())
         } else if let Ok(free) = self.serial.try_lock() {
             Some(free)
         } else {
@@ -294,7 +297,12 @@ impl Subject for Provider {
         for output in &arguments.outputs {
             if let Some(watched) = output.behind {
                 let parameter = output.parameter.name;
-                lock(&self.left).push(Left { of, parameter, watched, is_input: false });
+                self.left.lock().even_poisoned().push(Left {
+                    of,
+                    parameter,
+                    watched,
+                    is_input: false,
+                });
             }
         }
         let number = |name: &str| match given.get(name) {
@@ -308,17 +316,17 @@ impl Subject for Provider {
         };
         for lent in &arguments.late {
             let before = lent.piece.bytes();
-            lock(&self.waiting).insert(key, Waiting { of, lent: *lent, before });
+            self.waiting.lock().even_poisoned().insert(key, Waiting { of, lent: *lent, before });
         }
-        lock(&self.running).insert(of, Instant::now());
+        self.running.lock().even_poisoned().insert(of, Instant::now());
         // SAFETY: the words are the function's parameters, made of its row; their memory is never
         // given back.
         let result = unsafe { self.symbols.call(function, &arguments.words) };
-        lock(&self.running).remove(&of);
+        self.running.lock().even_poisoned().remove(&of);
         drop(serial);
         let result = result.unwrap_or(LineError::OPERATIONUNAVAIL.raw());
         if result < 0 {
-            lock(&self.waiting).remove(&key);
+            self.waiting.lock().even_poisoned().remove(&key);
         }
         let answer = self.returned(function, of, result, &arguments, &given);
         if function.name == TSPI_providerInit.name && result == 0 {
