@@ -8,14 +8,14 @@
 pub mod bind;
 pub mod confinement;
 pub mod discover;
-pub mod fork;
-pub mod in_use;
+pub(crate) mod fork;
+pub(crate) mod in_use;
 mod interrupt;
 mod kind;
 pub mod mmio;
 pub mod pci;
 pub mod ring;
-pub mod scheduling;
+pub(crate) mod scheduling;
 #[cfg(test)]
 pub(crate) mod seccomp;
 pub mod selector;

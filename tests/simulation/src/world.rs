@@ -146,7 +146,7 @@ impl World {
             ),
             journal,
             tap,
-            watches: infos.iter().map(|info| watch(info.port)).collect(),
+            watches: infos.iter().map(|info| watch(info.slot)).collect(),
             owed: Duration::ZERO,
             step: 0,
             over: false,

@@ -36,7 +36,7 @@ pub(super) fn report<C: PortCard>(lines: &Lines<C>, base: u32) -> Vec<SlotReport
     let slots = (0..).zip(card.slots()).zip(0..);
     slots
         .map(|((slot, content), number)| {
-            let place = lines.infos().iter().position(|info| info.port == slot);
+            let place = lines.infos().iter().position(|info| info.slot == slot);
             let line = place.map(LineNumber::at);
             SlotReport {
                 slot: number,

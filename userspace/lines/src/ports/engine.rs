@@ -98,7 +98,7 @@ impl<C: PortCard> Lines<C> {
         let mut lines = Vec::new();
         for slot in 0..card.slots().len() {
             let Some(status) = card.status(slot) else { continue };
-            infos.push(PortInfo { port: slot, kind: status.kind });
+            infos.push(PortInfo { slot, kind: status.kind });
             let machine: Box<dyn Machine> = match status.kind {
                 ModuleKind::Fxo => Box::new(Fxo::new(country, status.battery)),
                 ModuleKind::Fxs => Box::new(Fxs::new(country)),

@@ -22,8 +22,8 @@ use crate::{Event, Gather};
 /// What a line is, for LINEDEVCAPS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PortInfo {
-    /// The slot on the card.
-    pub port: usize,
+    /// The number of its slot on the card, from 0.
+    pub slot: usize,
     /// What is in it.
     pub kind: ModuleKind,
 }
