@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::Outcome;
 
 /// The number of bytes in a millisecond.
-const MS: usize = 8;
+pub const MS: usize = 8;
 /// The length of a pattern in bytes.
 const LENGTH: usize = 500 * MS;
 /// How far a millisecond may be from its place, in bytes: the driver's double buffer, twice.
@@ -75,9 +75,9 @@ impl Pattern {
         (found, breaks, missing)
     }
 
-    /// Returns how much of it was received, from the first millisecond that was, in percent.
-    pub fn share_in(&self, heard: &[u8]) -> usize {
-        self.find(heard).0 * 100 * MS / LENGTH
+    /// Returns how many milliseconds of it were received, in order.
+    pub fn milliseconds_in(&self, heard: &[u8]) -> usize {
+        self.find(heard).0
     }
 
     /// Checks that all of it was received, in one piece.
