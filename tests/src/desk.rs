@@ -1,10 +1,11 @@
 //! Calls a provider as TAPI does, without a host: every id and handle is the test's own.
 
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 
 use ringback_driver::request::RequestId;
+use ringback_tspi::EvenPoisoned;
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::LINE_CALLSTATE;
 use ringback_tspi::error::LineError;
@@ -35,7 +36,7 @@ pub(crate) struct Tray {
 
 impl Tray {
     pub(crate) fn told(&self) -> MutexGuard<'_, Vec<Told>> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+        self.told.lock().even_poisoned()
     }
 }
 
@@ -46,7 +47,7 @@ impl Tapi for Clerk {
     fn completion(&mut self, completion: &Completion) {
         let (id, result) = (completion.id, completion.result.map_err(LineError::from));
         self.0.told().push(Told::Completed(id, result));
-        let hook = self.0.hook.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let hook = self.0.hook.lock().even_poisoned().take();
         if let Some(mut hook) = hook {
             hook(id, result);
         }
@@ -110,7 +111,7 @@ impl Desk {
         &self,
         hook: impl FnMut(RequestId, Result<(), LineError>) + Send + 'static,
     ) {
-        *self.tray.hook.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(hook));
+        *self.tray.hook.lock().even_poisoned() = Some(Box::new(hook));
     }
 
     /// Opens a line (0 is the card's first) with a handle of TAPI's.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -14,6 +14,7 @@ use ringback_host::{Host, HostOptions, Line};
 use ringback_lines::modem::ModemOptions;
 use ringback_provider::{ModemCard, ModemProvider, OpenError};
 use ringback_softcard::{Far, SoftModem, SoftUart, UartModel};
+use ringback_tspi::EvenPoisoned;
 use ringback_tspi::provider::Provider;
 
 use crate::{Witness, watched};
@@ -51,7 +52,7 @@ struct Outside {
 
 impl Outside {
     fn modem(&self) -> MutexGuard<'_, SoftModem> {
-        self.modem.lock().unwrap_or_else(PoisonError::into_inner)
+        self.modem.lock().even_poisoned()
     }
 
     fn now(&self) -> Duration {

@@ -13,10 +13,11 @@
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, ThreadId};
 
 use ringback_driver::request::{ErrorCode, RequestId};
+use ringback_tspi::EvenPoisoned;
 use ringback_tspi::callstate::monitor::{Monitor, Seen};
 use ringback_tspi::error::LineError;
 use ringback_tspi::functions::{
@@ -96,7 +97,7 @@ impl Drop for Refusal {
 
 impl Witness {
     fn book(&self) -> MutexGuard<'_, Book> {
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+        self.book.lock().even_poisoned()
     }
 
     /// Everything that was seen, in order.

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use ringback_softcard::{
     Behaviour, CardConfig, Exchange, ExchangeConfig, LineOptions, ModuleKind, RealClock, SoftCard,
     Telephone,
 };
+use ringback_tspi::EvenPoisoned;
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::provider::Provider;
@@ -124,7 +125,7 @@ impl Bench {
 
     /// Calls `act` while the card's clock is stopped.
     pub fn frozen<R>(&self, act: impl FnOnce() -> R) -> R {
-        let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut clock = self.clock.lock().even_poisoned();
         drop(clock.take());
         let result = act();
         *clock = Some(RealClock::start_hurried(&self.card, self.haste).unwrap());
@@ -133,7 +134,7 @@ impl Bench {
 
     /// Stops the card's clock for good.
     pub fn stop_clock(&self) {
-        self.clock.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.clock.lock().even_poisoned().take();
     }
 
     /// Waits until so much of the card's own time has passed.

@@ -4,10 +4,11 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use ringback_host::{CallOptions, Host, HostOptions, Line};
 use ringback_tests::{Bench, DEADLINE, FXO, SUPERVISED, eventually, incoming, state};
+use ringback_tspi::EvenPoisoned;
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::error::LineError;
 use ringback_tspi::ffi::Loaded;
@@ -23,7 +24,7 @@ mod exports {
 }
 
 fn provider() -> Result<Arc<dyn Provider>, LineError> {
-    let provider = PROVIDER.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let provider = PROVIDER.lock().even_poisoned().clone();
     provider.ok_or(LineError::NODRIVER)
 }
 

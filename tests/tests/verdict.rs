@@ -8,9 +8,10 @@
 
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use ringback_tests::{Bench, FXO, FXS, Rack, eventually};
+use ringback_tspi::EvenPoisoned;
 use ringback_tspi::constants::LINE_NEWCALL;
 use ringback_tspi::error::{LineError, PhoneError};
 use ringback_tspi::ffi::{Face, exported};
@@ -28,7 +29,7 @@ static CARD: Mutex<Option<Arc<dyn Provider>>> = Mutex::new(None);
 static MODEM: Mutex<Option<Arc<dyn Provider>>> = Mutex::new(None);
 
 fn of(place: &Mutex<Option<Arc<dyn Provider>>>) -> Result<Arc<dyn Provider>, LineError> {
-    place.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(LineError::NODRIVER)
+    place.lock().even_poisoned().clone().ok_or(LineError::NODRIVER)
 }
 
 static CARD_FACE: Face = Face::new(|| of(&CARD));

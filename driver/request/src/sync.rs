@@ -1,7 +1,9 @@
 //! The synchronisation primitives of the request path: std's, or loom's in the models.
 //!
-//! Public for the crates of Ringback, so that their models use the same primitives. Not for
-//! applications.
+//! Public for the crates of Ringback, so that their models use the same primitives, and so that all
+//! of them enter a poisoned lock in the same way ([`EvenPoisoned`]). Not for applications.
+
+use std::sync::{LockResult, PoisonError};
 
 #[cfg(not(loom))]
 pub use std::sync::{
@@ -21,6 +23,30 @@ pub mod asleep {
     pub use loom::sync::{Condvar, Mutex, MutexGuard};
     #[cfg(not(loom))]
     pub use std::sync::{Condvar, Mutex, MutexGuard};
+}
+
+/// Enters locks, and wakes up on condition variables, whether or not the lock is poisoned.
+///
+/// A lock is poisoned when a thread panics while it holds it. Ringback contains such a panic
+/// ([`guard`](crate::guard)), and everyone else's requests, lines and calls still have to be
+/// completed and closed. A thread that panicked at a poisoned lock would spread the fault, in the
+/// worst case to the reaper. What these locks guard is whole at every point at which a panic can
+/// come: each change is a single step, or follows everything that can fail. Where that is not so,
+/// as with an engine, the code that contains the panic marks the card as failed.
+pub trait EvenPoisoned {
+    /// The guard, or what a wait on a condition variable returns with it.
+    type Guard;
+
+    /// The guard, also if a thread has panicked while it held the lock.
+    fn even_poisoned(self) -> Self::Guard;
+}
+
+impl<G> EvenPoisoned for LockResult<G> {
+    type Guard = G;
+
+    fn even_poisoned(self) -> G {
+        self.unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A value on a cache line of its own, so that writing it does not slow down readers of its
@@ -114,5 +140,23 @@ mod model {
             self.value = None;
             self.held.store(false, Ordering::Release);
         }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::{EvenPoisoned, Mutex};
+    use crate::guard::contain;
+
+    #[test]
+    fn a_lock_is_entered_after_a_panic_of_its_holder() {
+        let lock = Mutex::new(1);
+        let panicked = contain(|| {
+            let mut held = lock.lock().even_poisoned();
+            *held = 2;
+            panic!("with the lock held");
+        });
+        assert!(panicked.is_err() && lock.is_poisoned());
+        assert_eq!(*lock.lock().even_poisoned(), 2);
     }
 }

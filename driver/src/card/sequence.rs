@@ -10,11 +10,12 @@
 use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::register::{Address, Register, Value};
+use crate::sync::EvenPoisoned;
 
 /// One thing a sequence wants done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,7 +122,7 @@ impl<M> Chip<M> {
 }
 
 fn with<R>(desk: &Mutex<Desk>, f: impl FnOnce(&mut Desk) -> R) -> R {
-    f(&mut desk.lock().unwrap_or_else(PoisonError::into_inner))
+    f(&mut desk.lock().even_poisoned())
 }
 
 /// A sequence under way.

@@ -52,11 +52,12 @@ mod uart;
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
 use super::{Device, DmaMemory, InterruptFd, InterruptSize, Registers, reaches};
+use crate::sync::EvenPoisoned;
 
 /// A register file in software.
 ///
@@ -314,7 +315,7 @@ impl SoftInterrupt {
     fn change(&self, change: impl FnOnce(&mut Line)) {
         if let Some(line) = &self.line {
             // A panic while it is held leaves it whole: each change is one step.
-            let mut line = line.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut line = line.lock().even_poisoned();
             change(&mut line);
             if !line.fires() {
                 return;

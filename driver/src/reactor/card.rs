@@ -1,11 +1,12 @@
 //! One card, shared by all its handles and its reaper: the only way to its state.
 
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 
 use crate::Time;
 use crate::engine::Engine;
 use crate::report;
 use crate::request::{LineNumber, Token};
+use crate::sync::EvenPoisoned;
 
 use super::core::Core;
 use super::handover::{Handover, Submitted};
@@ -74,7 +75,7 @@ impl<E: Engine> Card<E> {
         let (tell, told) = mpsc::sync_channel(1);
         let taken = {
             let errand = Arc::clone(&errand);
-            move || errand.lock().unwrap_or_else(PoisonError::into_inner).take()
+            move || errand.lock().even_poisoned().take()
         };
         self.state.errand(Box::new(move |state| {
             if let Some(act) = taken() {
@@ -88,7 +89,7 @@ impl<E: Engine> Card<E> {
                 Err(mpsc::RecvTimeoutError::Disconnected) => return None,
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
             }
-            let act = errand.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let act = errand.lock().even_poisoned().take();
             if let Some(act) = act {
                 return Some(self.with(act));
             }

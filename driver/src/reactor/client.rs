@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,7 @@ use crate::engine::{Engine, Failure};
 use crate::guard::contain;
 use crate::report;
 use crate::request::{Completion, ErrorCode, LineNumber, RequestId, Token};
+use crate::sync::EvenPoisoned;
 
 use super::handle::{Handle, Refused};
 use super::{Upcalls, submitter};
@@ -38,7 +39,7 @@ struct Waiting<E: Engine> {
 impl<E: Engine> Waiter<E> {
     fn tell(&self, outcome: Outcome<E>) {
         let waker = {
-            let mut state = lock(&self.state);
+            let mut state = self.state.lock().even_poisoned();
             state.outcome = Some(outcome);
             state.waker.take()
         };
@@ -63,7 +64,7 @@ impl<E: Engine> Desk<E> {
     /// Registers the waiter of a request. If the card is over, the waiter gets its outcome at once.
     fn enter(&self, id: RequestId, waiter: &Arc<Waiter<E>>) {
         let over = {
-            let mut waiters = lock(&self.0);
+            let mut waiters = self.0.lock().even_poisoned();
             if waiters.over.is_none() {
                 waiters.by_id.insert(id, Arc::clone(waiter));
             }
@@ -180,7 +181,7 @@ where
     F: FnMut(LineNumber, E::Event) + Send + 'static,
 {
     fn completed(&mut self, completion: Completion<E::Output>) {
-        let waiter = lock(&self.desk.0).by_id.remove(&completion.id);
+        let waiter = self.desk.0.lock().even_poisoned().by_id.remove(&completion.id);
         if let Some(waiter) = waiter {
             waiter.tell(completion.into_result());
         }
@@ -192,7 +193,7 @@ where
 
     fn over(&mut self, cause: Failure) {
         let left = {
-            let mut waiters = lock(&self.desk.0);
+            let mut waiters = self.desk.0.lock().even_poisoned();
             waiters.over = Some(cause);
             std::mem::take(&mut waiters.by_id)
         };
@@ -237,7 +238,7 @@ impl<E: Engine> Pending<E> {
     pub fn wait(&mut self, limit: Duration) -> Option<Outcome<E>> {
         let waits = !submitter::is_in_upcall() && !report::is_holding();
         let until = Instant::now().checked_add(if waits { limit } else { Duration::ZERO });
-        let mut state = lock(&self.waiter.state);
+        let mut state = self.waiter.state.lock().even_poisoned();
         loop {
             if let Some(outcome) = state.outcome.take() {
                 self.over = true;
@@ -249,7 +250,7 @@ impl<E: Engine> Pending<E> {
                 return None;
             }
             let waited = self.waiter.told.wait_timeout(state, left.min(Duration::from_secs(3600)));
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            state = waited.even_poisoned().0;
         }
     }
 
@@ -265,7 +266,7 @@ impl<E: Engine> Future for Pending<E> {
     /// Stays pending once it has returned the outcome.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<E>> {
         let this = self.get_mut();
-        let mut state = lock(&this.waiter.state);
+        let mut state = this.waiter.state.lock().even_poisoned();
         match state.outcome.take() {
             Some(outcome) => {
                 this.over = true;
@@ -281,7 +282,7 @@ impl<E: Engine> Future for Pending<E> {
 
 impl<E: Engine> Drop for Pending<E> {
     fn drop(&mut self) {
-        if !self.over && lock(&self.waiter.state).outcome.is_none() {
+        if !self.over && self.waiter.state.lock().even_poisoned().outcome.is_none() {
             self.handle.cancel(self.token);
         }
     }
@@ -296,9 +297,4 @@ impl<E: Engine> fmt::Debug for Pending<E> {
 /// The error that stands for a cause; the engine is asked for it outside of any guard.
 fn failure<E: Engine>(cause: Failure) -> ErrorCode {
     contain(|| E::failure(cause)).unwrap_or(ErrorCode::UNKNOWN)
-}
-
-/// A poisoned lock is fine: each change is a single step, so that a panic leaves no half of one.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -13,10 +13,9 @@
 //! would never be taken.
 
 use std::marker::PhantomData;
-use std::sync::PoisonError;
 
 use crate::request::LineNumber;
-use crate::sync::{AtomicU32, Mutex, Ordering, will_write};
+use crate::sync::{AtomicU32, EvenPoisoned, Mutex, Ordering, will_write};
 
 /// Marks the end of a list.
 const NONE: u32 = u32::MAX;
@@ -109,13 +108,13 @@ impl<Command, Q: Queueing> Commands<Command, Q> {
             queued.fetch_sub(1, Ordering::Relaxed);
             return Err(NotQueued::Crowded(self.share as usize));
         }
-        *lock(place) = Some(command);
+        *place.lock().even_poisoned() = Some(command);
         will_write(|order| self.newest.fetch_or(0, order));
         let mut newest = self.newest.load(Ordering::Relaxed);
         loop {
             if newest == CLOSED {
                 // The command is not visible to others yet, because its slot is not on the stack.
-                drop(lock(place).take());
+                drop(place.lock().even_poisoned().take());
                 queued.fetch_sub(1, Ordering::Relaxed);
                 return Err(NotQueued::Closed);
             }
@@ -173,7 +172,7 @@ impl<Command, Q: Queueing> Commands<Command, Q> {
         let slot = taken.oldest as usize;
         let (next, place) = (self.next.get(slot)?, self.commands.get(slot)?);
         taken.oldest = next.load(Ordering::Relaxed);
-        Some((slot, lock(place).take()?))
+        Some((slot, place.lock().even_poisoned().take()?))
     }
 
     /// Notes that a command of this line has left the queue.
@@ -204,10 +203,6 @@ impl<Command, Q: Queueing> Commands<Command, Q> {
             }
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> crate::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(all(test, not(loom)))]

@@ -18,10 +18,10 @@
 //!   busy.
 
 use std::marker::PhantomData;
-use std::sync::{PoisonError, TryLockError};
+use std::sync::TryLockError;
 
 use crate::request::LineNumber;
-use crate::sync::{AtomicU32, Mutex, MutexGuard, Ordering, fence};
+use crate::sync::{AtomicU32, EvenPoisoned, Mutex, MutexGuard, Ordering, fence};
 
 use super::commands::{Commands, NotQueued, Queueing, Taken};
 
@@ -207,7 +207,7 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
         if !P::ANNOUNCES_LAST {
             self.any_errands.store(1, Ordering::SeqCst);
         }
-        self.errands.lock().unwrap_or_else(PoisonError::into_inner).push(errand);
+        self.errands.lock().even_poisoned().push(errand);
         if P::ANNOUNCES_LAST {
             self.any_errands.store(1, Ordering::SeqCst);
         }
@@ -314,7 +314,7 @@ impl<Command, State: Work<Command>, P: Parting> Handover<State, Command, P> {
             return (inner, false);
         }
         self.waiting.fetch_add(1, Ordering::SeqCst);
-        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let inner = self.inner.lock().even_poisoned();
         // Only now may submitters try the state again. What they have queued because this thread
         // waited is in the queue, and the thread works it off.
         self.waiting.fetch_sub(1, Ordering::SeqCst);

@@ -1,8 +1,7 @@
 //! A value that is set once and waited for.
-
-use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
+use crate::sync::EvenPoisoned;
 use crate::sync::asleep::{Condvar, Mutex, MutexGuard};
 
 /// Empty until it is set; from then on it holds the first value.
@@ -39,13 +38,13 @@ impl<T: Copy> Latch<T> {
                 return None;
             }
             let waited = self.told.wait_timeout(word, left);
-            word = waited.unwrap_or_else(PoisonError::into_inner).0;
+            word = waited.even_poisoned().0;
         }
         *word
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<T>> {
-        self.word.lock().unwrap_or_else(PoisonError::into_inner)
+        self.word.lock().even_poisoned()
     }
 }
 

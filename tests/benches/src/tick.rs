@@ -6,7 +6,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ringback_driver::Time;
@@ -15,6 +15,7 @@ use ringback_driver::card::tiger320::{Options, Tiger320};
 use ringback_driver::card::{PortCard, Service};
 use ringback_driver::device::soft::SoftDevice;
 use ringback_driver::device::{Device, InterruptFd, Registers};
+use ringback_driver::request::sync::EvenPoisoned;
 use ringback_softcard::{CardConfig, ModuleKind, SLOTS, SoftCard};
 
 use crate::clock::thread_cpu;
@@ -71,7 +72,7 @@ impl TapedRegisters {
         }
         let value = self.card.read(offset as u32, width);
         self.notes.accesses.fetch_add(1, Ordering::Relaxed);
-        self.notes.values.lock().unwrap_or_else(PoisonError::into_inner).push(value);
+        self.notes.values.lock().even_poisoned().push(value);
         value
     }
 
@@ -174,13 +175,13 @@ fn tick(ports: usize) -> Result<Tick, String> {
     for _ in 0..16 * PERIOD {
         serve(&mut card, Some(&soft));
     }
-    notes.values.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    notes.values.lock().even_poisoned().clear();
     notes.accesses.store(0, Ordering::Relaxed);
     for _ in 0..PERIOD {
         serve(&mut card, Some(&soft));
     }
     let accesses = notes.accesses.load(Ordering::Relaxed) as f64 / PERIOD as f64;
-    let tape = std::mem::take(&mut *notes.values.lock().unwrap_or_else(PoisonError::into_inner));
+    let tape = std::mem::take(&mut *notes.values.lock().even_poisoned());
     let _ = notes.tape.set(tape.into());
     const COUNT: usize = 64 * PERIOD;
     let nanos = turns(|| {

@@ -1,8 +1,9 @@
 //! What has passed: requests, lines, calls, and TAPI's callbacks.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
+use ringback_tspi::EvenPoisoned;
 use ringback_tspi::ffi::{AsyncCompletion, LineEvent, PhoneEvent};
 use ringback_tspi::functions::{Function, TSPI_lineClose, TSPI_lineMakeCall, TSPI_lineOpen};
 
@@ -60,7 +61,7 @@ pub(crate) struct Books(Mutex<Facts>);
 
 impl Books {
     pub fn lock(&self) -> MutexGuard<'_, Facts> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().even_poisoned()
     }
 
     pub fn called(&self, function: &'static Function, words: &[usize]) {

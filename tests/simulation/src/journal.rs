@@ -1,9 +1,10 @@
 //! The journal of a world, line by line. Two runs of one seed write the same journal.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use ringback_driver::Time;
+use ringback_tspi::EvenPoisoned;
 
 /// The journal of a world; clones write into the same one.
 #[derive(Debug, Clone, Default)]
@@ -18,7 +19,7 @@ struct Pages {
 
 impl Journal {
     fn pages(&self) -> MutexGuard<'_, Pages> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().even_poisoned()
     }
 
     /// Sets the time and step of the lines that follow.

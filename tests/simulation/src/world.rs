@@ -1,7 +1,7 @@
 //! A world: the card and what is connected to it, the driver, the lines, the application, and time.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use ringback_driver::Time;
@@ -12,6 +12,7 @@ use ringback_driver::request::LineNumber;
 use ringback_joint_card::JointCard;
 use ringback_lines::{CallHandles, LineEngine, Lines};
 use ringback_softcard::{LineState, SoftCard};
+use ringback_tspi::EvenPoisoned;
 use ringback_tspi::callstate::CallState;
 
 use crate::application::{Application, Ear};
@@ -168,7 +169,7 @@ impl World {
 
     pub(crate) fn application(&self) -> MutexGuard<'_, Application> {
         // A panic under this lock is an error of the simulation, and reported as a violation.
-        self.application.lock().unwrap_or_else(PoisonError::into_inner)
+        self.application.lock().even_poisoned()
     }
 
     pub(crate) fn now(&self) -> Time {
@@ -294,7 +295,7 @@ impl World {
     /// Checks that hooks, bells and the lines' state correspond to the calls.
     fn check_lines(&mut self) {
         let now = self.now();
-        let mut application = self.application.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut application = self.application.lock().even_poisoned();
         let checker = &mut application.checker;
         let known = |line| checker.calls(line).first().copied();
         let watched = self.watches.iter().enumerate();

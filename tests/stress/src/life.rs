@@ -2,13 +2,14 @@
 
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use ringback_host::{
     Call, CallOptions, Events, Host, HostOptions, Line, Pending, Reservation, StartError,
 };
 use ringback_tests::Bench;
+use ringback_tspi::EvenPoisoned;
 use ringback_tspi::error::LineError;
 
 use crate::books::{Books, OpeningNo, asking};
@@ -77,10 +78,6 @@ pub(crate) struct Life {
     leaked: Mutex<Vec<Kept>>,
 }
 
-fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
-    of.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Side {
     /// Starts a host on a card.
     pub(crate) fn start(bench: &Arc<Bench>) -> Result<Side, StartError> {
@@ -116,7 +113,8 @@ impl Side {
         let closing = AtomicBool::new(false);
         let open = Arc::new(Open { no, card, device, line, events, closing });
         let place = self.places.get(device as usize);
-        let before = place.and_then(|place| lock(place).replace(Arc::clone(&open)));
+        let before =
+            place.and_then(|place| place.lock().even_poisoned().replace(Arc::clone(&open)));
         // Dropping a line closes it, which must not be done under a lock.
         drop(before);
         Ok(open)
@@ -124,7 +122,7 @@ impl Side {
 
     /// Returns whether it is time for people to act; if so, the next time is `pause` later.
     pub(crate) fn is_time_for_people(&self, pause: Duration) -> bool {
-        let (now, mut people) = (Instant::now(), lock(&self.people));
+        let (now, mut people) = (Instant::now(), self.people.lock().even_poisoned());
         let is_time = people.is_none_or(|time| now >= time);
         if is_time {
             *people = Some(now + pause);
@@ -133,11 +131,11 @@ impl Side {
     }
 
     pub(crate) fn line(&self, device: usize) -> Option<Arc<Open>> {
-        self.places.get(device).and_then(|place| lock(place).clone())
+        self.places.get(device).and_then(|place| place.lock().even_poisoned().clone())
     }
 
     pub(crate) fn take_line(&self, device: usize) -> Option<Arc<Open>> {
-        self.places.get(device).and_then(|place| lock(place).take())
+        self.places.get(device).and_then(|place| place.lock().even_poisoned().take())
     }
 }
 
@@ -167,7 +165,7 @@ impl Life {
     pub(crate) fn is_over(&self) -> bool {
         let ended = |side: &Side| side.ending.load(Ordering::SeqCst);
         let wake = || {
-            let since = *lock(&self.ended).get_or_insert_with(Instant::now);
+            let since = *self.ended.lock().even_poisoned().get_or_insert_with(Instant::now);
             since.elapsed() >= WAKE
         };
         self.since.elapsed() >= self.plan.time || self.sides.iter().all(ended) && wake()
@@ -191,20 +189,24 @@ impl Life {
 
     /// Returns a call, if there is one. The application then has one more handle of it.
     pub(crate) fn any_leg(&self, dice: &mut Dice) -> Option<Leg> {
-        dice.pick(&lock(&self.legs))
+        dice.pick(&self.legs.lock().even_poisoned())
     }
 
     /// Takes a call out of the pool.
     pub(crate) fn take_leg(&self, dice: &mut Dice) -> Option<Leg> {
-        let mut legs = lock(&self.legs);
+        let mut legs = self.legs.lock().even_poisoned();
         let at = dice.index(legs.len());
         (at < legs.len()).then(|| legs.swap_remove(at))
     }
 
     /// Removes a call that can't be used any more.
     pub(crate) fn forget_leg(&self, leg: &Leg) {
-        let forgotten: Vec<Leg> =
-            lock(&self.legs).extract_if(.., |known| known.call == leg.call).collect();
+        let forgotten: Vec<Leg> = self
+            .legs
+            .lock()
+            .even_poisoned()
+            .extract_if(.., |known| known.call == leg.call)
+            .collect();
         // Dropping the last handle of a call closes it, which must not be done under a lock.
         drop(forgotten);
     }
@@ -212,7 +214,7 @@ impl Life {
     /// Puts a call into the pool.
     pub(crate) fn keep_leg(&self, leg: Leg) {
         let dropped = {
-            let mut legs = lock(&self.legs);
+            let mut legs = self.legs.lock().even_poisoned();
             legs.push(leg);
             (legs.len() > KEPT).then(|| legs.remove(0))
         };
@@ -222,7 +224,7 @@ impl Life {
     /// Keeps a request for later.
     pub(crate) fn keep(&self, kept: Kept) {
         let dropped = {
-            let mut all = lock(&self.kept);
+            let mut all = self.kept.lock().even_poisoned();
             all.push(kept);
             (all.len() > KEPT).then(|| all.remove(0))
         };
@@ -230,21 +232,24 @@ impl Life {
     }
 
     pub(crate) fn take_kept(&self, dice: &mut Dice) -> Option<Kept> {
-        let mut kept = lock(&self.kept);
+        let mut kept = self.kept.lock().even_poisoned();
         let at = dice.index(kept.len());
         (at < kept.len()).then(|| kept.swap_remove(at))
     }
 
     /// Keeps a request that no thread will look at.
     pub(crate) fn leak(&self, kept: Kept) {
-        lock(&self.leaked).push(kept);
+        self.leaked.lock().even_poisoned().push(kept);
     }
 
     /// Takes everything that is kept: requests, and those that count as leaked.
     pub(crate) fn take_all(&self) -> (Vec<Kept>, Vec<Kept>) {
-        let legs = mem::take(&mut *lock(&self.legs));
+        let legs = mem::take(&mut *self.legs.lock().even_poisoned());
         drop(legs);
-        (mem::take(&mut *lock(&self.kept)), mem::take(&mut *lock(&self.leaked)))
+        (
+            mem::take(&mut *self.kept.lock().even_poisoned()),
+            mem::take(&mut *self.leaked.lock().even_poisoned()),
+        )
     }
 }
 

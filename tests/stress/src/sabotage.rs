@@ -5,10 +5,11 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::thread;
 use std::time::Duration;
 
+use ringback_tspi::EvenPoisoned;
 use ringback_tspi::error::LineError;
 use ringback_tspi::functions::{TSPI_lineClose, TSPI_lineOpen, TSPI_providerShutdown};
 use ringback_tspi::layer::{Asked, Layer, Layered, Outcome, Step, Value};
@@ -86,7 +87,7 @@ struct Plot {
 
 impl Plot {
     fn desk(&self) -> MutexGuard<'_, Desk> {
-        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+        self.desk.lock().even_poisoned()
     }
 
     fn plans(&self, what: Sabotage) -> bool {
@@ -111,7 +112,7 @@ struct SpoiledTapi {
 
 impl SpoiledTapi {
     fn tell<R>(&self, tell: impl FnOnce(&mut dyn Tapi) -> R) -> R {
-        tell(&mut **self.way.lock().unwrap_or_else(PoisonError::into_inner))
+        tell(&mut **self.way.lock().even_poisoned())
     }
 }
 
@@ -174,7 +175,7 @@ impl Spoiling {
         thread::spawn(move || {
             thread::sleep(SOON);
             if let Some(way) = way.upgrade() {
-                way.lock().unwrap_or_else(PoisonError::into_inner).line_event(&event);
+                way.lock().even_poisoned().line_event(&event);
             }
         });
     }

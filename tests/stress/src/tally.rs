@@ -1,7 +1,9 @@
 //! Counts what happens, to show that a run has done something.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
+
+use ringback_tspi::EvenPoisoned;
 
 /// Counts by name.
 #[derive(Debug, Default)]
@@ -9,11 +11,11 @@ pub(crate) struct Tally(Mutex<BTreeMap<String, u64>>);
 
 impl Tally {
     pub(crate) fn count(&self, what: impl Into<String>) {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.0.lock().even_poisoned();
         *counts.entry(what.into()).or_default() += 1;
     }
 
     pub(crate) fn read(&self) -> BTreeMap<String, u64> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.lock().even_poisoned().clone()
     }
 }

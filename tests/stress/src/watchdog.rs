@@ -5,9 +5,11 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::sync::{LazyLock, Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, Once};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
+
+use ringback_tspi::EvenPoisoned;
 
 /// How much longer than its limit an operation may take on a busy machine.
 const BOUND: Duration = Duration::from_secs(30);
@@ -30,7 +32,7 @@ struct Watch {
 static WATCH: LazyLock<Mutex<Watch>> = LazyLock::new(Mutex::default);
 
 fn watch() -> MutexGuard<'static, Watch> {
-    WATCH.lock().unwrap_or_else(PoisonError::into_inner)
+    WATCH.lock().even_poisoned()
 }
 
 /// Registers an operation of the calling thread until this is dropped.

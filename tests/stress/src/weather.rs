@@ -2,11 +2,12 @@
 
 use std::any::Any;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, Once, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Once, Weak};
 use std::{panic, thread};
 
 use ringback_host::Host;
 use ringback_tests::Bench;
+use ringback_tspi::EvenPoisoned;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
@@ -65,7 +66,7 @@ impl Subscriber for Moody {
     fn event(&self, _: &Event<'_>) {
         let line = self.lines.fetch_add(1, Ordering::Relaxed);
         if line.is_multiple_of(2) {
-            let hosts = HOSTS.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let hosts = HOSTS.lock().even_poisoned().clone();
             let there = |(host, bench): &(Weak<Host>, Weak<Bench>)| {
                 Some((host.upgrade()?, bench.upgrade()?))
             };
@@ -96,7 +97,7 @@ pub(crate) fn begin(storm: bool, sides: &[Side]) {
         // If another subscriber is installed already, the log does not panic.
         let _ = tracing::subscriber::set_global_default(Moody::default());
     });
-    *HOSTS.lock().unwrap_or_else(PoisonError::into_inner) = sides
+    *HOSTS.lock().even_poisoned() = sides
         .iter()
         .map(|side| (Arc::downgrade(&side.host), Arc::downgrade(&side.bench)))
         .collect();

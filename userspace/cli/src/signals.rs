@@ -16,7 +16,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,7 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::SignalFd;
 use ringback_driver::report;
+use ringback_tspi::EvenPoisoned;
 
 use crate::exit::{Exit, Failure};
 
@@ -127,7 +128,7 @@ impl Signals {
 
     /// Sets what a second signal runs before the program exits: it makes the card safe.
     pub(crate) fn on_second(&self, emergency: impl FnOnce() + Send + 'static) {
-        *lock(&self.0.emergency) = Some(Box::new(emergency));
+        *self.0.emergency.lock().even_poisoned() = Some(Box::new(emergency));
     }
 
     /// Records that the exit code was printed, so that a later signal does not change it.
@@ -137,7 +138,7 @@ impl Signals {
 
     /// Calls `watcher` at the first signal, on a thread that must not wait; at once if it has come.
     fn watch(&self, watcher: impl FnOnce() + Send + 'static) {
-        let mut watchers = lock(&self.0.watchers);
+        let mut watchers = self.0.watchers.lock().even_poisoned();
         if self.0.caught.load(Ordering::Acquire) == 0 {
             watchers.push(Box::new(watcher));
         } else {
@@ -272,7 +273,7 @@ impl Shared {
     fn first(&self, signal: i32) -> bool {
         // Locked before the signal becomes visible, so that `caught_at` is set for every reader of
         // it.
-        let mut watchers = lock(&self.watchers);
+        let mut watchers = self.watchers.lock().even_poisoned();
         if self.caught.load(Ordering::Acquire) != 0 {
             return false;
         }
@@ -291,7 +292,7 @@ impl Shared {
         if self.first(signal) {
             return;
         }
-        let emergency = lock(&self.emergency).take();
+        let emergency = self.emergency.lock().even_poisoned().take();
         if let Some(emergency) = emergency {
             // On a thread of its own, so that a card that hangs can't delay the exit.
             let (done, wait) = mpsc::channel();
@@ -321,10 +322,6 @@ pub(crate) fn no_thread(error: io::Error) -> Failure {
         "there is no thread to be had ({error}): end other programs, or raise the limits (ulimit \
          -u, systemd's TasksMax)"
     ))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn exit_of(signal: i32) -> Option<Exit> {

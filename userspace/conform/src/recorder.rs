@@ -8,10 +8,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, ThreadId};
 
 use ringback_request::ErrorCode;
+use ringback_request::sync::EvenPoisoned;
 use ringback_tspi::error::LineError;
 use ringback_tspi::functions::Shape;
 use ringback_tspi::layer::{Argument, Asked, Layer, Layered, Outcome, Step};
@@ -75,7 +76,7 @@ impl Recorder {
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().even_poisoned()
     }
 }
 

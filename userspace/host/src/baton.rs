@@ -3,7 +3,9 @@
 
 use std::collections::VecDeque;
 use std::ptr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use ringback_request::sync::EvenPoisoned;
 
 /// What has something to deliver: an open line or phone.
 pub(super) trait Deliver: Send + Sync {
@@ -30,7 +32,7 @@ struct Holding<'a> {
 
 impl Baton {
     fn turn(&self) -> MutexGuard<'_, Turn> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().even_poisoned()
     }
 
     /// Delivers what may be delivered there, unless another thread has the baton, which then

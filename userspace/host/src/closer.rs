@@ -1,11 +1,12 @@
 //! The thread on which the host closes for those who don't want to wait.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use ringback_request::report;
+use ringback_request::sync::EvenPoisoned;
 
 /// The thread ends if there was nothing to do for so long.
 const IDLE: Duration = Duration::from_secs(10);
@@ -29,7 +30,7 @@ pub(super) struct Closer {
 
 impl Closer {
     fn jobs(&self) -> MutexGuard<'_, Jobs> {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+        self.jobs.lock().even_poisoned()
     }
 
     /// Has the thread do this; does it here if there can be no thread.
@@ -69,7 +70,7 @@ impl Closer {
                 return None;
             }
             let waited = self.arrived.wait_timeout(jobs, left);
-            jobs = waited.unwrap_or_else(PoisonError::into_inner).0;
+            jobs = waited.even_poisoned().0;
         }
     }
 

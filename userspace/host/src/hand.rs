@@ -6,11 +6,12 @@
 //! and processors of the thread that starts it, and with those of a reaper that never sleeps it
 //! would get no time.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use ringback_request::report;
+use ringback_request::sync::EvenPoisoned;
 
 use super::baton::{Baton, Deliver};
 use super::evidence::Asker;
@@ -57,7 +58,7 @@ impl Hand {
     }
 
     fn work(&self) -> MutexGuard<'_, Work> {
-        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+        self.work.lock().even_poisoned()
     }
 
     /// Starts the thread, unless it runs.
@@ -144,7 +145,7 @@ impl Hand {
                 return true;
             }
             let waited = self.arrived.wait_timeout(work, left);
-            work = waited.unwrap_or_else(PoisonError::into_inner).0;
+            work = waited.even_poisoned().0;
         }
     }
 

@@ -3,8 +3,9 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
+use ringback_request::sync::EvenPoisoned;
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::error::LineError;
 use ringback_tspi::provider::LineMessage;
@@ -56,7 +57,7 @@ impl LineInner {
     }
 
     fn calls(&self) -> MutexGuard<'_, HashMap<HTAPICALL, Arc<CallInner>>> {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+        self.calls.lock().even_poisoned()
     }
 
     pub(super) fn call(&self, tapi: HTAPICALL) -> Option<Arc<CallInner>> {
@@ -184,7 +185,7 @@ impl CallInner {
     }
 
     fn life(&self) -> MutexGuard<'_, Life> {
-        self.life.lock().unwrap_or_else(PoisonError::into_inner)
+        self.life.lock().even_poisoned()
     }
 
     /// The provider's handle, once its function has returned (N1).

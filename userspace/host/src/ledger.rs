@@ -2,7 +2,6 @@
 //! closed. Closing waits for these counts, and for nothing that a provider says.
 
 use std::cell::RefCell;
-use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 #[cfg(loom)]
@@ -17,6 +16,8 @@ use std::{
     sync::{Condvar, Mutex},
     thread_local,
 };
+
+use ringback_request::sync::EvenPoisoned;
 
 /// A waiting thread looks again after so long, because evidence does not wake it.
 const LOOK: Duration = Duration::from_millis(10);
@@ -125,7 +126,7 @@ impl Turns {
         // then looks for waiting threads. So one of the two sees the other.
         fence(Ordering::SeqCst);
         if self.waiting.load(Ordering::SeqCst) != 0 {
-            drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner));
+            drop(self.lock.lock().even_poisoned());
             self.changed.notify_all();
         }
     }
@@ -149,7 +150,7 @@ impl Turns {
             if left.is_zero() {
                 break is_so();
             }
-            let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+            let lock = self.lock.lock().even_poisoned();
             if !is_so() {
                 drop(self.changed.wait_timeout(lock, left.min(LOOK)));
             }

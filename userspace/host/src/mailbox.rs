@@ -5,13 +5,14 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use futures_core::Stream;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use ringback_request::Time;
+use ringback_request::sync::EvenPoisoned;
 
 use super::asked;
 use super::events::{Event, LineEvent};
@@ -69,7 +70,7 @@ impl<E> Default for Mailbox<E> {
 
 impl<E: Event> Mailbox<E> {
     fn lock(&self) -> MutexGuard<'_, Queue<E>> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queue.lock().even_poisoned()
     }
 
     /// Changes the queue and wakes who waits, with no lock held.
@@ -150,7 +151,7 @@ impl<E: Event> Events<E> {
                 break event;
             }
             let waited = self.mailbox.arrived.wait_timeout(queue, left);
-            queue = waited.unwrap_or_else(PoisonError::into_inner).0;
+            queue = waited.even_poisoned().0;
         };
         queue.sleepers -= 1;
         event
@@ -280,7 +281,7 @@ impl<E: Event> Subscribers<E> {
 
 /// Puts an event into every mailbox that is not ended (D2).
 pub(super) fn publish<E: Event>(subscribers: &Mutex<Subscribers<E>>, event: &E) {
-    let everybody = subscribers.lock().unwrap_or_else(PoisonError::into_inner).everybody();
+    let everybody = subscribers.lock().even_poisoned().everybody();
     for mailbox in everybody {
         let event = event.queued();
         let left_over = mailbox.change(|queue| {
@@ -306,7 +307,7 @@ pub(super) fn publish<E: Event>(subscribers: &Mutex<Subscribers<E>>, event: &E) 
 /// Nothing more will come.
 pub(super) fn end<E: Event>(subscribers: &Mutex<Subscribers<E>>) {
     let everybody = {
-        let mut subscribers = subscribers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut subscribers = subscribers.lock().even_poisoned();
         subscribers.ended = true;
         subscribers.everybody()
     };

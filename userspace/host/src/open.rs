@@ -2,14 +2,16 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use ringback_request::sync::EvenPoisoned;
 
 /// The open devices of a kind.
 pub(super) struct Open<H, D>(Mutex<HashMap<H, Arc<D>>>);
 
 impl<H: Eq + Hash, D> Open<H, D> {
     fn lock(&self) -> MutexGuard<'_, HashMap<H, Arc<D>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().even_poisoned()
     }
 
     pub(super) fn get(&self, handle: H) -> Option<Arc<D>> {

@@ -1,8 +1,9 @@
 //! An open line's way to the application: what waits to be delivered, who gets its events, and the
 //! observer.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
+use ringback_request::sync::EvenPoisoned;
 use ringback_tspi::error::LineError;
 use ringback_tspi::types::HTAPILINE;
 
@@ -56,7 +57,7 @@ impl LineOutlet {
     }
 
     pub(super) fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queue.lock().even_poisoned()
     }
 
     /// Queues something that the next delivery takes.
@@ -65,7 +66,7 @@ impl LineOutlet {
     }
 
     fn subscribers(&self) -> MutexGuard<'_, Subscribers<LineEvent>> {
-        self.subscribers.lock().unwrap_or_else(PoisonError::into_inner)
+        self.subscribers.lock().even_poisoned()
     }
 
     /// Its events.

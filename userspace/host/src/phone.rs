@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
+use ringback_request::sync::EvenPoisoned;
 use ringback_tspi::clock;
 use ringback_tspi::error::PhoneError;
 use ringback_tspi::provider::PhoneMessage;
@@ -79,7 +80,7 @@ impl PhoneInner {
     }
 
     fn queue(&self) -> MutexGuard<'_, VecDeque<PhoneMessage>> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queue.lock().even_poisoned()
     }
 
     /// Queues a message that has come in an upcall, and delivers what there is.
@@ -210,7 +211,7 @@ impl Phone {
     /// Its events. The first time, all since the phone was opened; after that, all from now on.
     pub fn events(&self) -> Events<PhoneEvent> {
         asked::enter();
-        self.0.subscribers.lock().unwrap_or_else(PoisonError::into_inner).subscribe()
+        self.0.subscribers.lock().even_poisoned().subscribe()
     }
 
     /// Whether the phone is closed, by [`close`](Phone::close), by the provider, or because the

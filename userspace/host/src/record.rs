@@ -1,10 +1,11 @@
 //! One request: who waits for it, and when what comes of it may be delivered.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
 use std::task::Waker;
 use std::time::Instant;
 
+use ringback_request::sync::EvenPoisoned;
 use ringback_request::{RequestId, Time};
 use ringback_tspi::error::LineError;
 use ringback_tspi::types::HTAPICALL;
@@ -128,7 +129,7 @@ impl Record {
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().even_poisoned()
     }
 
     /// The call that it makes, or is about. Set once: a request is made once.
@@ -265,7 +266,7 @@ impl Record {
                 break;
             }
             let waited = self.delivered.wait_timeout(state, left);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            state = waited.even_poisoned().0;
         }
         state.sleepers -= 1;
         state.outcome

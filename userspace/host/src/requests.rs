@@ -1,9 +1,10 @@
 //! The outstanding requests of a host, by their ids.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use ringback_request::RequestId;
+use ringback_request::sync::EvenPoisoned;
 
 use super::evidence::this_thread;
 use super::record::{Outlet, Record};
@@ -26,7 +27,7 @@ pub(super) struct Requests(Mutex<Table>);
 
 impl Requests {
     fn lock(&self) -> MutexGuard<'_, Table> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().even_poisoned()
     }
 
     /// Makes the record of a request under an id that no outstanding request has (T2, T3).

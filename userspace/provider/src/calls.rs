@@ -4,9 +4,10 @@
 //! for its first event (C9). An event of a call that is not here any more is dropped (D5).
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use ringback_driver::request::{ErrorCode, RequestId};
+use ringback_tspi::EvenPoisoned;
 use ringback_tspi::types::{HDRVCALL, HTAPICALL, HTAPILINE};
 
 /// One call that TAPI knows or is about to know.
@@ -30,7 +31,7 @@ pub(super) struct Calls(Mutex<Table>);
 
 impl Calls {
     fn lock(&self) -> MutexGuard<'_, Table> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().even_poisoned()
     }
 
     /// A request is about to make this call.

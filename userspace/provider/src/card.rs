@@ -1,6 +1,6 @@
 //! The provider of a card, from enumeration over init to shutdown.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, RwLock};
 use std::time::Duration;
 
 use ringback_driver::card::tiger320::Tiger320;
@@ -12,11 +12,11 @@ use ringback_driver::reactor::{
 use ringback_driver::request::LineNumber;
 use ringback_driver::{Time, report};
 use ringback_lines::{CallHandles, Event, LineEngine};
-use ringback_tspi::clock;
 use ringback_tspi::dev_specific::DevSpecific;
 use ringback_tspi::error::LineError;
 use ringback_tspi::provider::{Init, Runner, Tapi};
 use ringback_tspi::types::HDRVLINE;
+use ringback_tspi::{EvenPoisoned, clock};
 
 use super::calls::Calls;
 use super::cards::{Card, ModemCard};
@@ -118,16 +118,16 @@ impl<C: Card> LineProvider<C> {
     }
 
     fn power(&self) -> MutexGuard<'_, Power<C>> {
-        self.power.lock().unwrap_or_else(PoisonError::into_inner)
+        self.power.lock().even_poisoned()
     }
 
     fn set_running(&self, running: Option<Arc<Running<C>>>) {
-        *self.running.write().unwrap_or_else(PoisonError::into_inner) = running;
+        *self.running.write().even_poisoned() = running;
     }
 
     /// The running card; `missing` outside of a pair of init and shutdown.
     pub(super) fn running(&self, missing: LineError) -> Result<Arc<Running<C>>, LineError> {
-        let running = self.running.read().unwrap_or_else(PoisonError::into_inner);
+        let running = self.running.read().even_poisoned();
         running.clone().ok_or(missing)
     }
 
@@ -196,7 +196,7 @@ impl<C: Card> LineProvider<C> {
         }
         let stopping = |power: &mut Power<C>| matches!(power.state, State::Stopping);
         let waited = self.stopped.wait_timeout_while(power, STOP_LIMIT, stopping);
-        let mut power = waited.unwrap_or_else(PoisonError::into_inner).0;
+        let mut power = waited.even_poisoned().0;
         if let State::Ending(handle) = &power.state {
             let handle = handle.clone();
             // The callback that is in the way may call this.

@@ -1,6 +1,6 @@
 //! The lines that are open, by the handle that was given out for each.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 #[cfg(loom)]
 use loom::{
@@ -15,6 +15,7 @@ use std::{
 
 use ringback_driver::request::LineNumber;
 use ringback_lines::Opening;
+use ringback_tspi::EvenPoisoned;
 use ringback_tspi::error::LineError;
 use ringback_tspi::types::{HDRVLINE, HTAPILINE, Version};
 
@@ -49,7 +50,7 @@ impl OpenLines {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<OpenLine>> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+        self.lines.lock().even_poisoned()
     }
 
     /// Gives a handle to a line that has been opened.

@@ -8,13 +8,14 @@
 //!   completed, as on a real bus.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::board::{Board, Transfer};
 use crate::chips::{Abort, FRAME};
 use crate::exchange::{Exchange, LineOptions};
 use crate::fault::Fault;
 use crate::host::{HostMemory, InterruptLine};
+use crate::lock::EvenPoisoned;
 use crate::module::{ModuleKind, Slot};
 use crate::telephone::Telephone;
 use crate::{ExchangeConfig, SLOTS};
@@ -68,11 +69,6 @@ struct Owed(u32);
 #[derive(Clone)]
 pub struct SoftCard(Arc<Shared>);
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A poisoned lock is fine: no panic that a caller could catch leaves this state half-changed.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl SoftCard {
     /// A card after power-on, not connected to a host.
     pub fn new(config: CardConfig) -> SoftCard {
@@ -98,39 +94,39 @@ impl SoftCard {
     /// Plugs the card into a host, replacing any earlier one. A card without a host gets a master
     /// abort for each bus cycle, and its interrupts are dropped.
     pub fn connect(&self, memory: Arc<dyn HostMemory>, interrupt: Arc<dyn InterruptLine>) {
-        *lock(&self.0.host) = Some(Host { memory, interrupt });
+        *self.0.host.lock().even_poisoned() = Some(Host { memory, interrupt });
     }
 
     /// Unplugs the card from its host: the opposite of [`connect`](SoftCard::connect).
     pub fn disconnect(&self) {
-        *lock(&self.0.host) = None;
+        *self.0.host.lock().even_poisoned() = None;
     }
 
     /// Reads BAR1: `width` is 1, 2 or 4 bytes, little-endian. Outside the 4 KiB, with another
     /// width, or from a removed card, all bits of the result are 1.
     pub fn read(&self, offset: u32, width: u32) -> u32 {
-        let board = lock(&self.0.board);
+        let board = self.0.board.lock().even_poisoned();
         read(offset, width, |offset| board.read8(offset))
     }
 
     /// Writes BAR1: `width` is 1, 2 or 4 bytes, little-endian, lowest byte first. A write outside
     /// the 4 KiB, or of another width, is ignored.
     pub fn write(&self, offset: u32, width: u32, value: u32) {
-        let mut board = lock(&self.0.board);
+        let mut board = self.0.board.lock().even_poisoned();
         write(offset, width, value, |offset, byte| board.write8(offset, byte));
         self.0.run.store(board.run(), Ordering::Release);
     }
 
     /// Reads the PCI configuration space (256 bytes), as [`read`](SoftCard::read) does BAR1.
     pub fn config_read(&self, offset: u32, width: u32) -> u32 {
-        let board = lock(&self.0.board);
+        let board = self.0.board.lock().even_poisoned();
         read(offset, width, |offset| board.config_read8(offset))
     }
 
     /// Writes the PCI configuration space. After the first write to the command register, its bit 2
     /// decides whether the card may master the bus; before that it may.
     pub fn config_write(&self, offset: u32, width: u32, value: u32) {
-        let mut board = lock(&self.0.board);
+        let mut board = self.0.board.lock().even_poisoned();
         write(offset, width, value, |offset, byte| board.config_write8(offset, byte));
         self.0.run.store(board.run(), Ordering::Release);
     }
@@ -138,7 +134,7 @@ impl SoftCard {
     /// PCI reset: registers, configuration space and modules return to their state after power-on.
     /// Faults, exchange and telephones do not change.
     pub fn reset(&self) {
-        let mut board = lock(&self.0.board);
+        let mut board = self.0.board.lock().even_poisoned();
         board.reset();
         self.0.run.store(board.run(), Ordering::Release);
     }
@@ -147,9 +143,9 @@ impl SoftCard {
     /// frames, telephones and exchange advance by a millisecond, and then an asserted interrupt is
     /// raised.
     pub fn tick(&self) {
-        let mut owed = lock(&self.0.turn);
+        let mut owed = self.0.turn.lock().even_poisoned();
         let late = {
-            let mut board = lock(&self.0.board);
+            let mut board = self.0.board.lock().even_poisoned();
             board.advance_clock();
             board.has_fault(Fault::LateTick)
         };
@@ -160,13 +156,14 @@ impl SoftCard {
         for _ in 0..std::mem::take(&mut owed.0) {
             self.millisecond();
         }
-        let raise = lock(&self.0.board).interrupts();
+        let raise = self.0.board.lock().even_poisoned().interrupts();
         drop(owed);
         self.raise(raise);
     }
 
     fn raise(&self, times: u32) {
-        let interrupt = lock(&self.0.host).as_ref().map(|host| host.interrupt.clone());
+        let interrupt =
+            self.0.host.lock().even_poisoned().as_ref().map(|host| host.interrupt.clone());
         if let Some(interrupt) = interrupt {
             for _ in 0..times {
                 interrupt.raise();
@@ -189,26 +186,26 @@ impl SoftCard {
     }
 
     fn millisecond(&self) {
-        let memory = lock(&self.0.host).as_ref().map(|host| host.memory.clone());
-        let transfer = lock(&self.0.board).begin();
+        let memory = self.0.host.lock().even_poisoned().as_ref().map(|host| host.memory.clone());
+        let transfer = self.0.board.lock().even_poisoned().begin();
         let Some(transfer) = transfer else {
-            lock(&self.0.board).run_lines(None, &self.0.exchange);
+            self.0.board.lock().even_poisoned().run_lines(None, &self.0.exchange);
             return;
         };
         let bus = Bus { memory, run: &self.0.run, transfer: &transfer };
         let (words, read) = bus.read();
-        let to_host = lock(&self.0.board).run_lines(Some(words), &self.0.exchange);
+        let to_host = self.0.board.lock().even_poisoned().run_lines(Some(words), &self.0.exchange);
         let written = bus.write(&to_host, read.moved);
         // The first failure is reported. After a failed read the frame is not written either.
         let done = if written.abort.is_some() { written } else { read };
-        let mut board = lock(&self.0.board);
+        let mut board = self.0.board.lock().even_poisoned();
         board.end(transfer.run, done.moved, done.abort);
         self.0.run.store(board.run(), Ordering::Release);
     }
 
     /// Milliseconds of the card's clock since the card was created.
     pub fn now_ms(&self) -> u64 {
-        lock(&self.0.board).now_ms()
+        self.0.board.lock().even_poisoned().now_ms()
     }
 
     /// The telephone plugged into an FXS slot; `None` for another slot.
@@ -223,19 +220,19 @@ impl SoftCard {
 
     /// Switches a fault on or off.
     pub fn set_fault(&self, fault: Fault, on: bool) {
-        let mut board = lock(&self.0.board);
+        let mut board = self.0.board.lock().even_poisoned();
         board.set_fault(fault, on);
         self.0.run.store(board.run(), Ordering::Release);
     }
 
     /// The faults that are on.
     pub fn faults(&self) -> Vec<Fault> {
-        lock(&self.0.board).faults()
+        self.0.board.lock().even_poisoned().faults()
     }
 
     /// Whether no raised interrupt waits to be acknowledged, or all interrupts are disabled.
     pub(crate) fn acknowledged(&self) -> bool {
-        lock(&self.0.board).acknowledged()
+        self.0.board.lock().even_poisoned().acknowledged()
     }
 }
 

@@ -47,6 +47,7 @@ pub mod control;
 mod exchange;
 mod fault;
 mod host;
+mod lock;
 mod modem;
 mod module;
 pub mod scenery;

@@ -6,7 +6,9 @@
 //! - It knows no line format: the divisor and the line control register only store, except DLAB.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use crate::lock::EvenPoisoned;
 
 /// Registers by number. IIR is read and FCR written at the same one.
 mod reg {
@@ -212,7 +214,7 @@ impl SoftUart {
     }
 
     fn lock(&self) -> MutexGuard<'_, Chip> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().even_poisoned()
     }
 }
 

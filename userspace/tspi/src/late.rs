@@ -6,7 +6,9 @@
 //! which keeps its memory by itself and never writes beyond it.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
+
+use ringback_request::sync::EvenPoisoned;
 
 /// Where a [`LateOutput`] leads.
 pub trait LateMemory: Send + Sync {
@@ -63,17 +65,17 @@ impl OwnedMemory {
 
     /// What is in it now.
     pub fn bytes(&self) -> Vec<u8> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.lock().even_poisoned().clone()
     }
 }
 
 impl LateMemory for OwnedMemory {
     fn size(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.0.lock().even_poisoned().len()
     }
 
     fn write(&self, bytes: &[u8]) {
-        let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = self.0.lock().even_poisoned();
         memory.iter_mut().zip(bytes).for_each(|(here, byte)| *here = *byte);
     }
 }

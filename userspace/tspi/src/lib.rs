@@ -27,3 +27,7 @@ pub mod media;
 pub mod provider;
 pub mod structs;
 pub mod types;
+
+/// How all of Ringback enters its locks: for the crates above that do not depend on
+/// `ringback-request` themselves.
+pub use ringback_request::sync::EvenPoisoned;

@@ -1,8 +1,9 @@
 //! The edu device in software, for tests: what QEMU's does, but only when told to.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::device::soft::{Hardware, SoftInterrupt, SoftMemory};
+use crate::sync::EvenPoisoned;
 
 use super::registers::{self, ABSENT, Command, Interrupts, Status};
 use super::{MEMORY, MEMORY_SIZE};
@@ -87,7 +88,7 @@ impl SoftEdu {
     }
 
     fn lock(&self) -> MutexGuard<'_, Registers> {
-        self.registers.lock().unwrap_or_else(PoisonError::into_inner)
+        self.registers.lock().even_poisoned()
     }
 }
 

@@ -4,9 +4,10 @@
 //! another: what is measured through it is the driver, not this.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::device::soft::Hardware;
+use crate::sync::EvenPoisoned;
 
 use super::{
     ABSENT, ACCEPTED, ANSWERED, CONTROL, ENTRIES, ID, MAGIC, MAX_ENTRIES, REAPED, RINGS, RUN,
@@ -73,7 +74,7 @@ impl SoftMailbox {
 
 impl Memory {
     fn hardware(&self) -> MutexGuard<'_, ()> {
-        self.hardware.lock().unwrap_or_else(PoisonError::into_inner)
+        self.hardware.lock().even_poisoned()
     }
 
     /// Acquire, so that who has seen a count sees the ring entries it counts.

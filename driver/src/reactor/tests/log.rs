@@ -4,8 +4,9 @@
 //! own in its first upcall.
 
 use crate::request::LineNumber;
+use crate::sync::EvenPoisoned;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use tracing::dispatcher::DefaultGuard;
 use tracing::field::{Field, Visit};
@@ -59,7 +60,7 @@ impl Log {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(Level, String)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().even_poisoned()
     }
 
     /// Returns the lines of this level that contain this text.

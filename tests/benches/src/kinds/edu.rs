@@ -1,11 +1,12 @@
 //! QEMU's edu device: factorials, one at a time, so that the others are queued in software.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use ringback_driver::card::edu::{self, Order, Work};
 use ringback_driver::device::{Device, Registers};
+use ringback_driver::request::sync::EvenPoisoned;
 
 use super::{Bare, Kind, words};
 
@@ -73,7 +74,7 @@ impl<D: Device> Unit<D> {
 
 impl<D: Device + Sync> Bare for Unit<D> {
     fn ring(&self, tag: u32, operand: u32) {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queue = self.queue.lock().even_poisoned();
         queue.waiting.push_back((tag, operand));
         self.pump(&mut queue);
     }
@@ -87,7 +88,7 @@ impl<D: Device + Sync> Bare for Unit<D> {
             // acknowledged.
             registers.write32(ACKNOWLEDGE, pending);
             let answer = registers.read32(FACTORIAL);
-            let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut queue = self.queue.lock().even_poisoned();
             done = queue.running.take().map(|tag| (tag, answer));
             self.pump(&mut queue);
         }

@@ -1,10 +1,11 @@
 //! The mailbox, in software or the module `uio_dummy`: complements, thousands at a time.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use ringback_driver::card::mailbox::{self, Complement};
 use ringback_driver::device::{Device, Registers};
+use ringback_driver::request::sync::EvenPoisoned;
 
 use super::{Bare, Kind, words};
 use crate::ways::CAPACITY;
@@ -61,7 +62,7 @@ impl<D: Device> Registered<D> {
 
 impl<D: Device + Sync> Bare for Registered<D> {
     fn ring(&self, tag: u32, operand: u32) {
-        let mut submitted = self.submitted.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut submitted = self.submitted.lock().even_poisoned();
         *submitted = self.put(*submitted, tag, operand);
     }
 
@@ -78,7 +79,7 @@ impl<D: Device + Sync> Bare for Registered<D> {
     }
 
     fn count(&self) -> u32 {
-        *self.submitted.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.submitted.lock().even_poisoned()
     }
 
     fn put(&self, count: u32, tag: u32, operand: u32) -> u32 {
@@ -92,6 +93,6 @@ impl<D: Device + Sync> Bare for Registered<D> {
     }
 
     fn set_count(&self, count: u32) {
-        *self.submitted.lock().unwrap_or_else(PoisonError::into_inner) = count;
+        *self.submitted.lock().even_poisoned() = count;
     }
 }

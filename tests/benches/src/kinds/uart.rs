@@ -2,7 +2,7 @@
 //! kernel's sample mtty, or a port with a loopback plug.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use ringback_driver::Time;
@@ -10,6 +10,7 @@ use ringback_driver::card::ThreadDelay;
 use ringback_driver::card::uart16550::{FlowControl, Options, Service, Uart16550};
 use ringback_driver::device::{Device, Registers};
 use ringback_driver::engine::{Context, Engine, Failure};
+use ringback_driver::request::sync::EvenPoisoned;
 use ringback_driver::request::{ErrorCode, Token};
 
 use super::{Bare, Kind, words};
@@ -156,7 +157,7 @@ pub(crate) struct Port<D: Device> {
 
 impl<D: Device + Sync> Bare for Port<D> {
     fn ring(&self, tag: u32, operand: u32) {
-        let mut tags = self.tags.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tags = self.tags.lock().even_poisoned();
         tags.push_back(tag);
         self.device.registers().write8(DATA, operand as u8);
     }
@@ -166,7 +167,7 @@ impl<D: Device + Sync> Bare for Port<D> {
         let next = || {
             let ready = registers.read8(LSR) & LSR_DATA_READY != 0;
             let byte = ready.then(|| registers.read8(DATA))?;
-            let tag = self.tags.lock().unwrap_or_else(PoisonError::into_inner).pop_front()?;
+            let tag = self.tags.lock().even_poisoned().pop_front()?;
             Some((tag, u32::from(byte)))
         };
         while let Some((tag, answer)) = next() {

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use ringback_driver::device::{Device, InterruptSize};
+use ringback_driver::request::sync::EvenPoisoned;
 
 use super::words;
 use crate::hardware::Hardware;
@@ -81,7 +82,7 @@ impl<T> Pending<T> {
     /// Stores a request, then rings the doorbell.
     pub(super) fn submit(&self, bare: &impl Bare, operand: u32, then: T) {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut requests = self.requests.lock().even_poisoned();
         requests.insert(id, (operand, then));
         drop(requests);
         bare.ring(id, operand);
@@ -89,7 +90,7 @@ impl<T> Pending<T> {
 
     /// Removes the request of an answer, and returns it with its result.
     pub(super) fn take<K: Kind>(&self, id: u32, answer: u32) -> Option<(T, i32)> {
-        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut requests = self.requests.lock().even_poisoned();
         let (operand, then) = requests.remove(&id)?;
         Some((then, if answer == K::answer(operand) { 0 } else { -libc::EBADMSG }))
     }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use ringback_driver::device::vfio::VfioDevice;
 use ringback_driver::device::{Device, Needs};
 use ringback_driver::reactor::{Driver, Refused, Upcalls};
 use ringback_driver::request::{Completion, ErrorCode, LineNumber};
+use ringback_tspi::EvenPoisoned;
 
 use crate::Outcome;
 use crate::tally::Tally;
@@ -40,7 +41,7 @@ impl Upcalls<(), Answer> for Listener {
         let answer = std::mem::replace(&mut completion.output, Answer::Nothing);
         if answer != Answer::Nothing {
             // Stored before the tally counts it, because the tally is what other threads wait for.
-            self.answers.lock().unwrap_or_else(PoisonError::into_inner).push(answer);
+            self.answers.lock().even_poisoned().push(answer);
         }
         self.tally.completed(&completion);
     }
@@ -78,7 +79,7 @@ impl<D: Device> Card<D> {
 
     /// The answers since the last call.
     fn answers(&self) -> Vec<Answer> {
-        std::mem::take(&mut *self.answers.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.answers.lock().even_poisoned())
     }
 
     /// Submits requests, waits for all of them, and returns their answers.

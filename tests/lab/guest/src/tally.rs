@@ -4,12 +4,13 @@
 //! mistaken for the first one of another request.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use ringback_driver::engine::Engine;
 use ringback_driver::reactor::{Handle, Refused, Ticket, Upcalls};
 use ringback_driver::request::{Completion, ErrorCode, LineNumber, RequestId};
+use ringback_tspi::EvenPoisoned;
 
 use crate::Outcome;
 
@@ -62,7 +63,7 @@ impl Tally {
     }
 
     fn lock(&self) -> MutexGuard<'_, Book> {
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+        self.book.lock().even_poisoned()
     }
 
     /// Submits with this id. While the card has no free slot, this releases the ticket that the
@@ -150,7 +151,7 @@ impl Tally {
         until: Instant,
     ) -> Option<MutexGuard<'a, Book>> {
         let left = until.checked_duration_since(Instant::now())?;
-        Some(self.changed.wait_timeout(book, left).unwrap_or_else(PoisonError::into_inner).0)
+        Some(self.changed.wait_timeout(book, left).even_poisoned().0)
     }
 
     /// Waits until everything submitted has completed.

@@ -11,12 +11,13 @@ mod tests;
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
 use ringback_driver::request::RequestId;
 use ringback_host::Traced;
+use ringback_tspi::EvenPoisoned;
 use ringback_tspi::error::LineError;
 use ringback_tspi::types::HTAPICALL;
 
@@ -77,7 +78,7 @@ fn by(upcall: bool) -> &'static str {
 
 impl Books {
     fn pages(&self) -> MutexGuard<'_, Pages> {
-        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+        self.pages.lock().even_poisoned()
     }
 
     pub(crate) fn wrong(&self, text: String) {

@@ -7,9 +7,10 @@
 //! [`rb_request_release`]: crate::exports::rb_request_release
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use crate::deliveries::Deliveries;
+use ringback_tspi::EvenPoisoned;
 
 /// A thread of the application's.
 #[derive(Default)]
@@ -26,7 +27,7 @@ impl Thread {
     fn enter(&self) {
         self.entries.fetch_add(1, Ordering::SeqCst);
         if self.is_awaited.swap(false, Ordering::SeqCst) {
-            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut waiting = self.waiting.lock().even_poisoned();
             let waiting = std::mem::take(&mut *waiting);
             waiting.iter().filter_map(Weak::upgrade).for_each(|deliveries| deliveries.signal());
         }
@@ -67,7 +68,7 @@ impl Asker {
     /// for certain.
     pub fn here(deliveries: &Arc<Deliveries>) -> Option<Asker> {
         with(|me| {
-            let mut waiting = me.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut waiting = me.waiting.lock().even_poisoned();
             if !waiting.iter().any(|known| std::ptr::eq(known.as_ptr(), Arc::as_ptr(deliveries))) {
                 waiting.push(Arc::downgrade(deliveries));
             }

@@ -7,11 +7,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::os::fd::{AsFd, AsRawFd};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use nix::sys::eventfd::{EfdFlags, EventFd};
+use ringback_tspi::EvenPoisoned;
 use ringback_tspi::error::LineError;
 
 use crate::asker;
@@ -77,7 +78,7 @@ pub struct Deliveries {
 
 impl Deliveries {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().even_poisoned()
     }
 
     /// Something may be deliverable now.
@@ -245,7 +246,7 @@ impl Deliveries {
         let busy =
             |state: &mut State| state.teller != Some(me) && state.about.is_some_and(&concerns);
         let waited = self.changed.wait_timeout_while(state, LIMIT, busy);
-        let timed_out = waited.unwrap_or_else(PoisonError::into_inner).1.timed_out();
+        let timed_out = waited.even_poisoned().1.timed_out();
         if timed_out { Err(LineError::OPERATIONFAILED) } else { Ok(()) }
     }
 }

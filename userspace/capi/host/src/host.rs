@@ -4,9 +4,10 @@
 //! in the order of its delivery; here it is queued under the application's own handles.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use ringback_host::{Host, HostOptions, LineEvent, StartError, Traced};
+use ringback_tspi::EvenPoisoned;
 use ringback_tspi::error::LineError;
 use ringback_tspi::ffi::Loaded;
 use ringback_tspi::functions::RequestId;
@@ -50,7 +51,7 @@ struct Made {
 
 impl Names {
     fn books(&self) -> MutexGuard<'_, Books> {
-        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+        self.books.lock().even_poisoned()
     }
 
     /// The observer of the host. It is called one at a time for completions and events, and on the

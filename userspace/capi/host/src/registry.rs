@@ -5,9 +5,10 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 
 use ringback_host::{Call, Line};
+use ringback_tspi::EvenPoisoned;
 use ringback_tspi::error::LineError;
 
 use crate::host::LoadedHost;
@@ -31,7 +32,7 @@ impl<T> Table<T> {
     }
 
     fn change<R>(&self, change: impl FnOnce(&mut HashMap<u64, Arc<T>>) -> R) -> R {
-        let mut things = self.things.write().unwrap_or_else(PoisonError::into_inner);
+        let mut things = self.things.write().even_poisoned();
         change(things.get_or_insert_default())
     }
 
@@ -40,7 +41,7 @@ impl<T> Table<T> {
     /// # Errors
     /// The error of the table's kind.
     pub fn find(&self, handle: u64) -> Result<Arc<T>, LineError> {
-        let things = self.things.read().unwrap_or_else(PoisonError::into_inner);
+        let things = self.things.read().even_poisoned();
         things.as_ref().and_then(|things| things.get(&handle).cloned()).ok_or(self.dead)
     }
 

@@ -5,8 +5,9 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
+use ringback_tspi::EvenPoisoned;
 use ringback_tspi::error::LineError;
 use ringback_tspi::functions::RequestId;
 
@@ -37,7 +38,7 @@ pub struct Request {
 
 impl Request {
     fn stage(&self) -> MutexGuard<'_, Stage> {
-        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+        self.stage.lock().even_poisoned()
     }
 
     /// The calling thread is about to make the request.
@@ -94,7 +95,7 @@ struct Book {
 static BOOK: Mutex<Option<Book>> = Mutex::new(None);
 
 fn book<R>(act: impl FnOnce(&mut Book) -> R) -> R {
-    act(BOOK.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default())
+    act(BOOK.lock().even_poisoned().get_or_insert_default())
 }
 
 /// Takes an id for a request on this line (T2, T3).

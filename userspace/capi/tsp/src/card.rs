@@ -1,12 +1,13 @@
 //! The card that the environment names.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use ringback_country::Country;
 use ringback_driver::device::selector::Selector;
 use ringback_provider::{CardOptions, open_card};
 use ringback_softcard::{RealClock, SoftCard, scenery};
+use ringback_tspi::EvenPoisoned;
 use ringback_tspi::error::LineError;
 use ringback_tspi::provider::Provider;
 
@@ -49,7 +50,7 @@ fn open() -> Result<Arc<dyn Provider>, (LineError, String)> {
     if let Some(card) = &soft {
         let clock = start(card).map_err(|error| unusable(error.to_string()))?;
         // This ends the clock of an earlier card, which did not come up.
-        *CLOCK.lock().unwrap_or_else(PoisonError::into_inner) = Some(clock);
+        *CLOCK.lock().even_poisoned() = Some(clock);
     }
     let options = CardOptions { country, soft, ..CardOptions::default() };
     let card = open_card(&selector, options).map_err(|error| unusable(error.to_string()))?;

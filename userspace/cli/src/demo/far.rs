@@ -4,10 +4,11 @@
 //! is in this process or in another one, so that both cases run the same code.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use ringback_softcard::SoftCard;
 use ringback_softcard::control::{Client, ClientError, Control};
+use ringback_tspi::EvenPoisoned;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -72,9 +73,7 @@ impl Far {
     fn ask(&self, command: &str) -> Result<Value, ClientError> {
         match self {
             Far::Here(control) => control.ask(command),
-            Far::There(client) => {
-                client.lock().unwrap_or_else(PoisonError::into_inner).ask(command)
-            }
+            Far::There(client) => client.lock().even_poisoned().ask(command),
         }
     }
 

@@ -7,11 +7,12 @@ use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::unistd::dup2_stdout;
+use ringback_request::sync::EvenPoisoned;
 use ringback_tspi::constants::{LINE_GATHERDIGITS, LINE_NEWCALL, LINETSPIOPTION_NONREENTRANT};
 use ringback_tspi::error::LineError;
 use ringback_tspi::ffi::{AsyncCompletion, LineEvent, PhoneEvent, Symbols, Word};
@@ -72,10 +73,6 @@ struct Provider {
 
 /// The one provider of this process: callbacks of C say nothing about whose they are.
 static PROVIDER: OnceLock<Arc<Provider>> = OnceLock::new();
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 thread_local! {
     /// How many upcalls this thread is in.
@@ -144,7 +141,7 @@ impl Provider {
     fn watch(&self) {
         loop {
             thread::sleep(Duration::from_millis(100));
-            let hung = lock(&self.running).iter().find_map(|(of, since)| {
+            let hung = self.running.lock().even_poisoned().iter().find_map(|(of, since)| {
                 let is_hung = since.elapsed() > Duration::from_millis(RETURNS_WITHIN);
                 is_hung.then_some(*of)
             });
@@ -158,7 +155,7 @@ impl Provider {
     /// Notes what was found in memory since.
     fn look(&self) {
         let mut found = Vec::new();
-        lock(&self.left).retain(|left| {
+        self.left.lock().even_poisoned().retain(|left| {
             let used = left.watched.used();
             if let Some(offset) = used {
                 let (of, parameter) = (left.of, left.parameter.to_owned());
@@ -202,7 +199,12 @@ impl Provider {
         for input in arguments.inputs.iter().filter(|_| is_input_copied) {
             if let Some(watched) = input.piece.take_away() {
                 let parameter = input.parameter.name;
-                lock(&self.left).push(Left { of, parameter, watched, is_input: true });
+                self.left.lock().even_poisoned().push(Left {
+                    of,
+                    parameter,
+                    watched,
+                    is_input: true,
+                });
             }
         }
         let (mut gave, unwritten) = arguments.gave();
@@ -237,7 +239,7 @@ impl Provider {
 
     /// Notes what the provider left unwritten that waited for this.
     fn arrived(&self, key: Key, is_filled: bool) {
-        let Some(waiting) = lock(&self.waiting).remove(&key) else { return };
+        let Some(waiting) = self.waiting.lock().even_poisoned().remove(&key) else { return };
         if is_filled && waiting.lent.piece.bytes() == waiting.before {
             let parameter = waiting.lent.parameter.name.to_owned();
             self.recorder.note(What::Unwritten { of: waiting.of, parameter });
@@ -279,7 +281,7 @@ impl Subject for Provider {
         let serial = if !is_serial {
             None
         } else if UPCALLS.get() == 0 {
-            Some(lock(&self.serial))
+            Some(self.serial.lock().even_poisoned())
         } else if let Ok(free) = self.serial.try_lock() {
             Some(free)
         } else {
@@ -294,7 +296,12 @@ impl Subject for Provider {
         for output in &arguments.outputs {
             if let Some(watched) = output.behind {
                 let parameter = output.parameter.name;
-                lock(&self.left).push(Left { of, parameter, watched, is_input: false });
+                self.left.lock().even_poisoned().push(Left {
+                    of,
+                    parameter,
+                    watched,
+                    is_input: false,
+                });
             }
         }
         let number = |name: &str| match given.get(name) {
@@ -308,17 +315,17 @@ impl Subject for Provider {
         };
         for lent in &arguments.late {
             let before = lent.piece.bytes();
-            lock(&self.waiting).insert(key, Waiting { of, lent: *lent, before });
+            self.waiting.lock().even_poisoned().insert(key, Waiting { of, lent: *lent, before });
         }
-        lock(&self.running).insert(of, Instant::now());
+        self.running.lock().even_poisoned().insert(of, Instant::now());
         // SAFETY: the words are the function's parameters, made of its row; their memory is never
         // given back.
         let result = unsafe { self.symbols.call(function, &arguments.words) };
-        lock(&self.running).remove(&of);
+        self.running.lock().even_poisoned().remove(&of);
         drop(serial);
         let result = result.unwrap_or(LineError::OPERATIONUNAVAIL.raw());
         if result < 0 {
-            lock(&self.waiting).remove(&key);
+            self.waiting.lock().even_poisoned().remove(&key);
         }
         let answer = self.returned(function, of, result, &arguments, &given);
         if function.name == TSPI_providerInit.name && result == 0 {

@@ -4,10 +4,11 @@
 //! wakes the scenario.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ringback_request::sync::EvenPoisoned;
 use ringback_tspi::constants::{
     LINE_CALLSTATE, LINE_CLOSE, LINE_GATHERDIGITS, LINE_GENERATE, LINE_REMOVE, LINECALLSTATE_IDLE,
 };
@@ -108,13 +109,13 @@ impl Desk {
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().even_poisoned()
     }
 
     /// TAPI's lock, while it calls an asynchronous function.
     pub(super) fn own_lock(&self) -> Option<MutexGuard<'_, ()>> {
         let holds = self.habit == Habit::HoldsLock;
-        holds.then(|| self.own.lock().unwrap_or_else(PoisonError::into_inner))
+        holds.then(|| self.own.lock().even_poisoned())
     }
 
     pub(super) fn reuses(&self) -> bool {
@@ -135,7 +136,7 @@ impl Desk {
             }
             let left = until.checked_duration_since(Instant::now())?;
             let waited = self.changed.wait_timeout(state, left);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            state = waited.even_poisoned().0;
         }
     }
 

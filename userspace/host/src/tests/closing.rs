@@ -168,7 +168,7 @@ fn d12_a_close_that_a_shutdown_overtakes_is_no_error() {
         let host = Arc::new(host);
         let (tell, is_in) = mpsc::channel();
         let down = Arc::clone(&host);
-        *locked(&mock.in_close) = Some(Box::new(move || {
+        *mock.in_close.lock().even_poisoned() = Some(Box::new(move || {
             tell.send(()).unwrap();
             eventually("it shuts down", || down.open(0).err() == Some(LineError::UNINITIALIZED));
             if of_line { LineError::INVALLINEHANDLE } else { LineError::INVALCALLHANDLE }

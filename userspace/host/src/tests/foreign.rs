@@ -35,14 +35,14 @@ fn asks_in_callbacks(mock: Mock) -> bool {
     let asked_by_observer = Arc::clone(&asks);
     let options = observed(move |happened| {
         if let Traced::Duplicate { .. } | Traced::Event { .. } = happened
-            && let Some(call) = &*locked(&asked_by_observer)
+            && let Some(call) = &*asked_by_observer.lock().even_poisoned()
         {
             drop(call.dial("at once").unwrap());
         }
     });
     let (mock, host, line) = start_with(mock, options);
     let call = made(&mock, &line);
-    *locked(&asks) = Some(call.clone());
+    *asks.lock().even_poisoned() = Some(call.clone());
     let (give, done) = mpsc::channel();
     let dials = call.clone();
     let first = call.dial("1").unwrap();
@@ -56,7 +56,7 @@ fn asks_in_callbacks(mock: Mock) -> bool {
     let nobodys = RequestId::new(77_777).unwrap();
     mock.tell(|tapi| tapi.completion(&super::done(nobodys)));
     eventually("all is told", || host.outstanding() == 0 && host.counts().completed == 5);
-    *locked(&asks) = None;
+    *asks.lock().even_poisoned() = None;
     mock.nested.load(Ordering::SeqCst)
 }
 
@@ -73,7 +73,7 @@ fn a_version_that_was_not_offered_is_refused() {
     let old = Some(Version::V1_4);
     let (mock, error) = start_fails(Mock { answers: [old, None], ..Mock::default() });
     assert_eq!(error, LineError::INCOMPATIBLEAPIVERSION);
-    assert!(locked(&mock.given).is_none(), "it is not even initialised");
+    assert!(mock.given.lock().even_poisoned().is_none(), "it is not even initialised");
     let (mock, error) = start_fails(Mock { answers: [None, old], ..Mock::default() });
     assert_eq!(error, LineError::INCOMPATIBLEAPIVERSION);
     assert!(error.to_string().contains("it was not offered"), "{error}");
@@ -94,7 +94,11 @@ fn a_line_that_was_not_opened_is_not_closed() {
 #[test]
 fn calls_are_asked_for_as_soon_as_the_line_is_open() {
     let (mock, _host, line) = start(Mock::default());
-    assert_eq!(*locked(&mock.detected), Some(LINEMEDIAMODE_DATAMODEM), "what the line can have");
+    assert_eq!(
+        *mock.detected.lock().even_poisoned(),
+        Some(LINEMEDIAMODE_DATAMODEM),
+        "what the line can have"
+    );
     assert_eq!(line.info().media_modes, LINEMEDIAMODE_DATAMODEM);
     for (error, opens) in [(LineError::OPERATIONUNAVAIL, true), (FAILED, false)] {
         let detection_fails = Some(error);

@@ -3,10 +3,11 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, mpsc};
+use std::sync::{Arc, Mutex, TryLockError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ringback_request::sync::EvenPoisoned;
 use ringback_request::{ErrorCode, RequestId};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
@@ -102,7 +103,7 @@ struct Noting(Box<dyn Tapi>, Accepted);
 
 impl Tapi for Noting {
     fn completion(&mut self, completion: &Completion) {
-        locked(&self.1).remove(&completion.id);
+        self.1.lock().even_poisoned().remove(&completion.id);
         self.0.completion(completion);
     }
 
@@ -117,10 +118,6 @@ impl Tapi for Noting {
     fn phone_event(&mut self, event: &PhoneMessage) {
         self.0.phone_event(event);
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The completion of a request that has succeeded.
@@ -141,7 +138,7 @@ thread_local! {
 impl Mock {
     /// An upcall.
     fn tell<R>(&self, act: impl FnOnce(&mut dyn Tapi) -> R) -> R {
-        let result = upcall(|| act(&mut **locked(&self.tapi).as_mut().unwrap()));
+        let result = upcall(|| act(&mut **self.tapi.lock().even_poisoned().as_mut().unwrap()));
         self.catch_up();
         result
     }
@@ -164,7 +161,7 @@ impl Mock {
                 Err(TryLockError::Poisoned(tapi)) => tapi.into_inner(),
                 Err(TryLockError::WouldBlock) => return,
             };
-            let later = std::mem::take(&mut *locked(&self.later));
+            let later = std::mem::take(&mut *self.later.lock().even_poisoned());
             let ended = later.is_empty() && self.ending.swap(false, Ordering::SeqCst);
             if later.is_empty() && !ended {
                 return;
@@ -181,7 +178,7 @@ impl Mock {
     }
 
     fn complete(&self, id: RequestId, result: Result<(), LineError>) {
-        locked(&self.later).push(Completion::now(id, result.map_err(Into::into)));
+        self.later.lock().even_poisoned().push(Completion::now(id, result.map_err(Into::into)));
         self.catch_up();
     }
 
@@ -190,23 +187,25 @@ impl Mock {
         if self.never {
             return;
         }
-        let accepted = locked(&self.accepted).clone();
+        let accepted = self.accepted.lock().even_poisoned().clone();
         for (id, of) in accepted {
-            if call.is_none_or(|call| call == of) && locked(&self.accepted).remove(&id).is_some() {
-                locked(&self.later).push(Completion::now(id, Err(FAILED.into())));
+            if call.is_none_or(|call| call == of)
+                && self.accepted.lock().even_poisoned().remove(&id).is_some()
+            {
+                self.later.lock().even_poisoned().push(Completion::now(id, Err(FAILED.into())));
             }
         }
         self.catch_up();
     }
 
     fn accept(&self, request: RequestId, call: HDRVCALL) -> Result<Ticket, LineError> {
-        locked(&self.accepted).insert(request, call);
+        self.accepted.lock().even_poisoned().insert(request, call);
         Ok(Ticket::ungated(request))
     }
 
     /// Something is about to be closed.
     fn closing(&self) -> Result<(), LineError> {
-        let act = locked(&self.in_close).take();
+        let act = self.in_close.lock().even_poisoned().take();
         act.map_or(Ok(()), |act| Err(act()))
     }
 
@@ -273,8 +272,8 @@ impl Provider for Mock {
     }
 
     fn provider_init(&self, init: Init, tapi: Box<dyn Tapi>) -> Result<u32, LineError> {
-        *locked(&self.given) = Some(init);
-        let mut ours = locked(&self.tapi);
+        *self.given.lock().even_poisoned() = Some(init);
+        let mut ours = self.tapi.lock().even_poisoned();
         // D15.
         if ours.is_none() {
             *ours = Some(Box::new(Noting(tapi, Arc::clone(&self.accepted))));
@@ -298,7 +297,7 @@ impl Provider for Mock {
         if self.in_open {
             self.call_in(77);
         }
-        *locked(&self.detected) = None;
+        *self.detected.lock().even_poisoned() = None;
         Ok(HDRVLINE::new(5).unwrap())
     }
 
@@ -308,7 +307,7 @@ impl Provider for Mock {
         media_modes: u32,
     ) -> Result<(), LineError> {
         assert_eq!(line.raw(), 5);
-        *locked(&self.detected) = Some(media_modes);
+        *self.detected.lock().even_poisoned() = Some(media_modes);
         self.detection_fails.map_or(Ok(()), Err)
     }
 
@@ -348,7 +347,7 @@ impl Provider for Mock {
         if let Some(act) = &mut *self.making.lock().unwrap()
             && let Some(error) = self.tell(|tapi| act(tapi, request, line, call))
         {
-            locked(&self.accepted).remove(&request);
+            self.accepted.lock().even_poisoned().remove(&request);
             return Err(error);
         }
         Ok((handle, ticket))
@@ -403,7 +402,7 @@ impl Provider for Mock {
     }
 
     fn phone_open(&self, _: u32, phone: HTAPIPHONE, _: Version) -> Result<HDRVPHONE, PhoneError> {
-        *locked(&self.phone) = Some(phone);
+        *self.phone.lock().even_poisoned() = Some(phone);
         Ok(HDRVPHONE::new(3).unwrap())
     }
 
@@ -416,7 +415,7 @@ impl Provider for Mock {
     }
 
     fn phone_close(&self, _: HDRVPHONE) -> Result<(), PhoneError> {
-        *locked(&self.closed_phones) += 1;
+        *self.closed_phones.lock().even_poisoned() += 1;
         Ok(())
     }
 
@@ -444,7 +443,7 @@ impl Control for Mock {
     }
 
     fn cancel(&self, request: RequestId) -> bool {
-        let known = locked(&self.accepted).contains_key(&request);
+        let known = self.accepted.lock().even_poisoned().contains_key(&request);
         if known {
             self.complete(request, Err(FAILED));
         }

@@ -13,7 +13,7 @@ fn start_phone(mock: Mock) -> (Arc<Mock>, Host, Phone) {
 
 /// The phone tells something.
 fn tell(mock: &Mock, message: u32, params: [usize; 3]) {
-    let phone = locked(&mock.phone).unwrap();
+    let phone = mock.phone.lock().even_poisoned().unwrap();
     mock.tell(|tapi| tapi.phone_event(&PhoneMessage { phone, message, params }));
 }
 
@@ -39,7 +39,7 @@ fn what_a_phone_tells_comes_as_events_and_to_the_observer() {
         let seen = Arc::clone(&observed_events);
         let options = observed(move |happened| {
             if let Traced::PhoneEvent { device_id, event } = happened {
-                locked(&seen).push((*device_id, (*event).clone()));
+                seen.lock().even_poisoned().push((*device_id, (*event).clone()));
             }
         });
         let (mock, host, _line) = start_with(Mock { phones: 1, locks, ..Mock::default() }, options);
@@ -56,7 +56,7 @@ fn what_a_phone_tells_comes_as_events_and_to_the_observer() {
             if p == params)
         );
         let expected: Vec<_> = events.into_iter().map(|event| (0, event)).collect();
-        assert_eq!(*locked(&observed_events), expected);
+        assert_eq!(*observed_events.lock().even_poisoned(), expected);
     }
 }
 
@@ -67,7 +67,7 @@ fn d2_d13_a_phone_that_is_closed_tells_nothing() {
     assert_eq!(phone.close(), Ok(Closed::Now));
     tell(&mock, PHONE_STATE, [4, 2, 0]);
     assert!(events.try_next().is_none() && events.is_over());
-    assert_eq!(*locked(&mock.closed_phones), 1);
+    assert_eq!(*mock.closed_phones.lock().even_poisoned(), 1);
 
     let phone = host.open_phone(0).unwrap();
     let events = phone.events();
@@ -76,14 +76,14 @@ fn d2_d13_a_phone_that_is_closed_tells_nothing() {
     assert!(matches!(events.next_timeout(DEADLINE), Some(PhoneEvent::Closed { .. })));
     assert!(events.next_timeout(DEADLINE).is_none() && phone.is_closed());
     drop(phone);
-    assert_eq!(*locked(&mock.closed_phones), 1, "the provider has closed it itself");
+    assert_eq!(*mock.closed_phones.lock().even_poisoned(), 1, "the provider has closed it itself");
 }
 
 #[test]
 fn d12_a_shutdown_closes_open_phones() {
     let (mock, host, phone) = start_phone(Mock::default());
     assert_eq!(host.shutdown(), Ok(Closed::Now));
-    assert_eq!((*locked(&mock.closed_phones), phone.is_closed()), (1, true));
+    assert_eq!((*mock.closed_phones.lock().even_poisoned(), phone.is_closed()), (1, true));
     assert_eq!(phone.close(), Ok(Closed::Now));
 }
 
@@ -93,7 +93,11 @@ fn phones_that_can_not_be_described_keep_nobody_from_the_lines() {
     assert_eq!((host.phones().len(), host.lines().len()), (0, 1));
     let second = Arc::new(Mock { phones: 1, ..Mock::default() });
     host.add(Arc::clone(&second) as Arc<dyn Provider>).unwrap();
-    assert_eq!(locked(&second.given).unwrap().phone_device_id_base, 2, "the ids are used up");
+    assert_eq!(
+        second.given.lock().even_poisoned().unwrap().phone_device_id_base,
+        2,
+        "the ids are used up"
+    );
     assert_eq!(host.phones().iter().map(|phone| phone.device_id).collect::<Vec<_>>(), [2]);
     assert!(host.open_phone(2).is_ok());
 }

@@ -15,7 +15,7 @@ fn two(second: Mock) -> (Host, [(Arc<Mock>, Line); 2]) {
 fn providers_side_by_side_have_their_own_lines_and_ids() {
     let (host, [(first, line), (second, other)]) = two(Mock::default());
     assert_eq!(host.lines().iter().map(|line| line.device_id).collect::<Vec<_>>(), [0, 1]);
-    let given = [&first, &second].map(|mock| locked(&mock.given).unwrap());
+    let given = [&first, &second].map(|mock| mock.given.lock().even_poisoned().unwrap());
     assert_eq!(given.map(|init| init.line_device_id_base), [0, 1]);
     assert_eq!(given.map(|init| init.permanent_provider_id), [1, 2]);
     let calls = [made(&first, &line), made(&second, &other)];
@@ -32,7 +32,7 @@ fn providers_side_by_side_have_their_own_lines_and_ids() {
 fn r5_the_end_of_one_provider_loses_nothing_of_another() {
     let (host, [(first, line), (second, other)]) = two(Mock { never: true, ..Mock::default() });
     let (pending, lost) = (make(&line), make(&other));
-    *locked(&second.tapi) = None;
+    *second.tapi.lock().even_poisoned() = None;
     assert_eq!(lost.wait(DEADLINE).map(|_| ()), Err(FAILED.into()));
     assert_eq!((host.outstanding(), host.counts().lost), (1, 1));
     first.complete(pending.id(), Ok(()));

@@ -8,11 +8,12 @@ use std::io::{BufReader, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::Control;
+use crate::lock::EvenPoisoned;
 use crate::socket_path::{SocketPath, SocketPathError};
 
 /// The number of conversations at a time.
@@ -48,7 +49,7 @@ struct Conversation {
 
 impl Conversation {
     fn silent(&self) -> Duration {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+        self.heard.lock().even_poisoned().elapsed()
     }
 
     fn end(self) {
@@ -99,7 +100,7 @@ impl Drop for ControlSocket {
 
 impl Shared {
     fn conversations(&self) -> MutexGuard<'_, Vec<Conversation>> {
-        self.conversations.lock().unwrap_or_else(PoisonError::into_inner)
+        self.conversations.lock().even_poisoned()
     }
 
     fn run(&self, control: &Control) {
@@ -146,7 +147,7 @@ impl Conversation {
 }
 
 fn converse(control: &Control, stream: &UnixStream, heard: &Mutex<Instant>) {
-    let heard = || *heard.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    let heard = || *heard.lock().even_poisoned() = Instant::now();
     if let Err(error) = control.converse_heard(BufReader::new(stream), stream, heard) {
         tracing::debug!("a conversation ended: {error}");
     }

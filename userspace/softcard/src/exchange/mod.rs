@@ -11,7 +11,7 @@ mod line;
 mod switch;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 pub use config::ExchangeConfig;
 pub use line::{LineOptions, LineState};
@@ -19,6 +19,7 @@ use switch::{Switch, Terminal};
 
 use crate::SLOTS;
 use crate::chips::{Feed, Load};
+use crate::lock::EvenPoisoned;
 use crate::telephone::{Behaviour, Telephone};
 
 /// What the exchange can't do.
@@ -49,7 +50,7 @@ impl Exchange {
     }
 
     fn switch(&self) -> MutexGuard<'_, Switch> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().even_poisoned()
     }
 
     /// Runs one millisecond: takes what each slot's line ends with, returns what the exchange feeds

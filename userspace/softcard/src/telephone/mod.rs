@@ -7,12 +7,13 @@ mod behaviour;
 mod instrument;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 pub use behaviour::{Behaviour, Step};
 use instrument::Instrument;
 
 use crate::chips::{Feed, Load};
+use crate::lock::EvenPoisoned;
 
 /// A telephone: a handle that is cheap to clone and can be used from any thread.
 ///
@@ -27,7 +28,7 @@ impl Telephone {
     }
 
     fn instrument(&self) -> MutexGuard<'_, Instrument> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().even_poisoned()
     }
 
     /// Runs one millisecond: takes the line's feed, returns the telephone's load.

@@ -3,11 +3,12 @@
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::OwnedFd;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::InterruptLine;
+use crate::lock::EvenPoisoned;
 
 /// The state of the pin, which the client sets.
 #[derive(Debug, Default)]
@@ -21,7 +22,7 @@ struct State {
 
 impl Intx {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().even_poisoned()
     }
 
     /// Signals interrupts to this eventfd from now on, unmasked; `None` signals none.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileExt, MetadataExt};
-use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::sync::{Arc, RwLock, Weak};
 
 use rustix::fs::{fcntl_getfl, fstatfs};
 use rustix::io::Errno;
@@ -14,6 +14,7 @@ use rustix::process::{Resource, getrlimit};
 
 use super::refusal::Refusal;
 use crate::HostMemory;
+use crate::lock::EvenPoisoned;
 
 /// The most mappings that can be valid at a time; the protocol's default for clients.
 const MAX_MAPPINGS: usize = 65535;
@@ -74,7 +75,7 @@ impl GuestMemory {
         if offset.checked_add(size).is_none_or(|end| i64::try_from(end).is_err()) {
             return Err(Refusal::invalid("a DMA mapping beyond the end of all files"));
         }
-        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut table = self.0.write().even_poisoned();
         if table.overlaps(start, end) {
             return Err(Refusal::new(Errno::EXIST, "a DMA mapping over another one"));
         }
@@ -103,7 +104,7 @@ impl GuestMemory {
         let Some(end) = start.checked_add(size) else {
             return Err(Refusal::invalid("an unmapping beyond all addresses"));
         };
-        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut table = self.0.write().even_poisoned();
         let inside = |at: u64, mapping: &Mapping| start <= at && mapping.end <= end;
         if table.touching(start, end).any(|(at, mapping)| !inside(*at, mapping)) {
             return Err(Refusal::invalid("an unmapping of a part of a mapping"));
@@ -115,7 +116,7 @@ impl GuestMemory {
 
     /// Unmaps everything.
     pub(super) fn clear(&self) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Table::default();
+        *self.0.write().even_poisoned() = Table::default();
     }
 
     /// Calls `cycle` with the file, the offset of the word at `address`, and the end of writing, if
@@ -126,7 +127,7 @@ impl GuestMemory {
         allowed: impl FnOnce(Access) -> bool,
         cycle: impl FnOnce(&File, u64, u64) -> Option<T>,
     ) -> Option<T> {
-        let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let table = self.0.read().even_poisoned();
         let address = u64::from(address);
         let (start, mapping) = table.mappings.range(..=address).next_back()?;
         if address + 4 > mapping.end || !allowed(mapping.access) {

@@ -5,7 +5,7 @@ use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,7 @@ use super::connection::{Broken, Connection};
 use super::refusal::Refusal;
 use super::session::Session;
 use crate::SoftCard;
+use crate::lock::EvenPoisoned;
 use crate::socket_path::{SocketPath, SocketPathError};
 
 /// How long a client may take to send its version. A virtual machine's monitor sends it at once;
@@ -86,7 +87,7 @@ impl Drop for Server {
 
 impl Shared {
     fn client(&self) -> MutexGuard<'_, Option<Arc<UnixStream>>> {
-        self.client.lock().unwrap_or_else(PoisonError::into_inner)
+        self.client.lock().even_poisoned()
     }
 
     fn run(&self, card: &SoftCard) {

@@ -5,9 +5,10 @@
 //! functions are in [`exported`](super::exported).
 #![allow(non_snake_case, clippy::too_many_arguments, reason = "they are those of TSPI")]
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 
 use ringback_request::ErrorCode;
+use ringback_request::sync::EvenPoisoned;
 
 use super::openings::Openings;
 use super::outward::{Family, guarded};
@@ -35,11 +36,11 @@ impl Face {
     }
 
     pub(super) fn provider(&self) -> Result<Arc<dyn Provider>, LineError> {
-        let made = self.provider.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let made = self.provider.read().even_poisoned().clone();
         if let Some(provider) = made {
             return Ok(provider);
         }
-        let mut place = self.provider.write().unwrap_or_else(PoisonError::into_inner);
+        let mut place = self.provider.write().even_poisoned();
         match &*place {
             Some(provider) => Ok(Arc::clone(provider)),
             None => Ok(Arc::clone(place.insert((self.make)()?))),

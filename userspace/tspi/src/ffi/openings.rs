@@ -1,8 +1,9 @@
 //! The lines, or the phones, that C has opened, each with the procedure that its events go to.
 
-use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::{RwLock, RwLockWriteGuard};
 
 use super::outward::Family;
+use ringback_request::sync::EvenPoisoned;
 
 /// One call of an open function that has not failed, until its close.
 struct Opening<D, P> {
@@ -35,12 +36,12 @@ impl<D: Copy + PartialEq, P: Copy> Openings<D, P> {
     }
 
     fn book(&self) -> RwLockWriteGuard<'_, Book<D, P>> {
-        self.0.write().unwrap_or_else(PoisonError::into_inner)
+        self.0.write().even_poisoned()
     }
 
     /// The procedure for events under this handle of TAPI's.
     pub fn procedure(&self, tapi: usize) -> Option<P> {
-        let book = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let book = self.0.read().even_poisoned();
         book.openings.iter().find(|opening| opening.tapi == tapi).map(|opening| opening.procedure)
     }
 

@@ -10,10 +10,11 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
+use ringback_request::sync::EvenPoisoned;
 use ringback_request::{ErrorCode, report};
 
 use super::{AsyncCompletion, LineEvent, PhoneEvent};
@@ -68,7 +69,7 @@ pub(super) struct Upward {
 
 impl Upward {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().even_poisoned()
     }
 
     /// A pair begins. `false` if there is one already (D15).
@@ -210,7 +211,7 @@ impl Upward {
         state = self
             .told
             .wait_timeout_while(state, NEW_CALL_WAIT, |state| state.teller.is_some())
-            .unwrap_or_else(PoisonError::into_inner)
+            .even_poisoned()
             .0;
         if state.teller.is_some() || state.ending {
             return None;
@@ -258,13 +259,13 @@ pub(super) const PLACES: usize = 64;
 static WAYS: [Mutex<Option<Arc<Upward>>>; PLACES] = [const { Mutex::new(None) }; PLACES];
 
 fn way(place: usize) -> Option<Arc<Upward>> {
-    WAYS.get(place)?.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    WAYS.get(place)?.lock().even_poisoned().clone()
 }
 
 /// Gives a library a set of callbacks. `None` if all are in use.
 pub(super) fn take_place(upward: &Arc<Upward>) -> Option<usize> {
     WAYS.iter().position(|way| {
-        let mut way = way.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut way = way.lock().even_poisoned();
         if way.is_none() {
             *way = Some(Arc::clone(upward));
             return true;
@@ -276,7 +277,7 @@ pub(super) fn take_place(upward: &Arc<Upward>) -> Option<usize> {
 /// The callbacks of this place lead nowhere from now on.
 pub(super) fn leave_place(place: usize) {
     if let Some(way) = WAYS.get(place) {
-        *way.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *way.lock().even_poisoned() = None;
     }
 }
 

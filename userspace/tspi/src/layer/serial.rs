@@ -1,11 +1,12 @@
 //! One thread at a time in a provider, which asks for that by LINETSPIOPTION_NONREENTRANT.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
 use super::{Asked, Layer, Outcome, Step};
 use crate::error::{LineError, PhoneError};
 use crate::functions::Group;
+use ringback_request::sync::EvenPoisoned;
 
 /// A function waits for the one before it for so long. Then it fails: one that does not return must
 /// not hold every thread of the application.
@@ -28,13 +29,13 @@ pub struct Turn<'a>(&'a Serial);
 
 impl Serial {
     fn busy(&self) -> MutexGuard<'_, bool> {
-        self.busy.lock().unwrap_or_else(PoisonError::into_inner)
+        self.busy.lock().even_poisoned()
     }
 
     /// `None` if it did not become free in time.
     fn enter(&self) -> Option<Turn<'_>> {
         let waited = self.free.wait_timeout_while(self.busy(), LIMIT, |busy| *busy);
-        let mut busy = waited.unwrap_or_else(PoisonError::into_inner).0;
+        let mut busy = waited.even_poisoned().0;
         if std::mem::replace(&mut *busy, true) { None } else { Some(Turn(self)) }
     }
 }

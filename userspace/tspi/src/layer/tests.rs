@@ -1,7 +1,7 @@
 //! That every function goes through a layer, and what the layer sees of it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use crate::late::{LateOutput, OwnedMemory};
 use crate::provider::{Devices, InProcess, Init, Ticket};
 use crate::structs::{LINEEXTENSIONID, LINEGENERATETONE};
 use crate::types::*;
+use ringback_request::sync::EvenPoisoned;
 
 /// A provider that has a few functions.
 struct Small;
@@ -59,17 +60,13 @@ struct Notes {
     busy: Mutex<()>,
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Layer for Notes {
     type Kept<'a> = MutexGuard<'a, ()>;
 
     fn before<'a>(&'a self, asked: &Asked<'_>) -> Step<MutexGuard<'a, ()>> {
-        locked(&self.asked).push(asked.to_string());
-        *locked(&self.json) = asked.json();
-        match locked(&self.answer).take() {
+        self.asked.lock().even_poisoned().push(asked.to_string());
+        *self.json.lock().even_poisoned() = asked.json();
+        match self.answer.lock().even_poisoned().take() {
             Some(answer) => Step::Answer(answer),
             None => Step::Go(self.busy.try_lock().expect("one function at a time")),
         }
@@ -77,8 +74,8 @@ impl Layer for Notes {
 
     fn after<'a>(&'a self, asked: &Asked<'_>, outcome: &Outcome, _: MutexGuard<'a, ()>) {
         assert!(self.busy.try_lock().is_err(), "what was kept is kept until now");
-        locked(&self.asked).push(format!("after {asked}"));
-        locked(&self.outcomes).push(outcome.clone());
+        self.asked.lock().even_poisoned().push(format!("after {asked}"));
+        self.outcomes.lock().even_poisoned().push(outcome.clone());
     }
 }
 
@@ -101,14 +98,17 @@ fn a_function_is_shown_before_and_after() {
     provider.line_get_call_info(call(0x2a), &mut info).unwrap();
     assert_eq!(info, [7; 3]);
     let asked = "TSPI_lineGetCallInfo(call: HDRVCALL(0x2a), info: 3 bytes)";
-    assert_eq!(*locked(&provider.layer().asked), [asked.to_owned(), format!("after {asked}")]);
-    assert_eq!(locked(&provider.layer().outcomes).pop(), Some(Outcome::done(vec![])));
+    assert_eq!(
+        *provider.layer().asked.lock().even_poisoned(),
+        [asked.to_owned(), format!("after {asked}")]
+    );
+    assert_eq!(provider.layer().outcomes.lock().even_poisoned().pop(), Some(Outcome::done(vec![])));
 }
 
 #[test]
 fn what_is_given_back_is_shown() {
     let provider = noted();
-    let next = || locked(&provider.layer().outcomes).pop().unwrap();
+    let next = || provider.layer().outcomes.lock().even_poisoned().pop().unwrap();
     assert_eq!(provider.line_get_num_address_ids(HDRVLINE::new(4).unwrap()), Ok(5));
     assert_eq!(next(), Outcome::done(vec![Value::Number(5)]));
     provider.line_drop(id(9), call(1), &[1, 2]).unwrap().release();
@@ -128,7 +128,7 @@ fn what_is_given_back_is_shown() {
 #[test]
 fn every_shape_can_be_printed() {
     let provider = noted();
-    let json = || locked(&provider.layer().json).clone();
+    let json = || provider.layer().json.lock().even_poisoned().clone();
     let tones = [LINEGENERATETONE { frequency: 440, ..LINEGENERATETONE::default() }];
     let _ = provider.line_generate_tone(call(1), 5, 6, 7, Some(&tones));
     assert!(json().contains("frequency: 440"), "{}", json());
@@ -152,7 +152,7 @@ fn every_shape_can_be_printed() {
 #[test]
 fn a_layer_may_answer_in_the_providers_place() {
     let provider = noted();
-    let answer = |outcome| *locked(&provider.layer().answer) = Some(outcome);
+    let answer = |outcome| *provider.layer().answer.lock().even_poisoned() = Some(outcome);
     let line = HDRVLINE::new(4).unwrap();
     answer(Outcome::done(vec![Value::Number(70)]));
     assert_eq!(provider.line_get_num_address_ids(line), Ok(70));
@@ -173,7 +173,7 @@ fn a_layer_may_answer_in_the_providers_place() {
     let phone = HDRVPHONE::new(1).unwrap();
     let refused = provider.phone_set_ring(id(1), phone, 9, 0).unwrap_err();
     assert_eq!(refused, PhoneError::INVALRINGMODE);
-    assert!(locked(&provider.layer().outcomes).is_empty(), "after is not called");
+    assert!(provider.layer().outcomes.lock().even_poisoned().is_empty(), "after is not called");
 }
 
 /// Nothing is lost on the way: what the provider has not answers as if there were no layer.
@@ -224,7 +224,7 @@ impl Provider for Crowd {
     }
 
     fn provider_config(&self, _: usize, _: u32) -> Result<(), LineError> {
-        let (shown, close) = locked(&self.dialog).take().expect("it is shown once");
+        let (shown, close) = self.dialog.lock().even_poisoned().take().expect("it is shown once");
         shown.send(()).unwrap();
         close.recv_timeout(Duration::from_secs(60)).map_err(|_| LineError::OPERATIONFAILED)
     }

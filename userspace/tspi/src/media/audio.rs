@@ -1,7 +1,9 @@
 //! The samples of a line, for an application that plays and records.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use ringback_request::sync::EvenPoisoned;
 
 /// Samples that are kept in each direction: 2 s. What is recorded and not fetched by then is lost,
 /// oldest first, and counted.
@@ -94,7 +96,7 @@ impl Audio {
     }
 
     fn lock(&self) -> MutexGuard<'_, Tap> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().even_poisoned()
     }
 }
 

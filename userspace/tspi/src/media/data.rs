@@ -1,7 +1,9 @@
 //! The bytes of a connection, for an application that reads them.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use ringback_request::sync::EvenPoisoned;
 
 /// Bytes that are kept. With more than this waiting, the modem is asked to wait.
 pub const ROOM: usize = 65_536;
@@ -41,7 +43,7 @@ impl Data {
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<u8>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().even_poisoned()
     }
 }
 

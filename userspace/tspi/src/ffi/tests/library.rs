@@ -28,7 +28,7 @@ struct Ear {
 
 impl Ear {
     fn note(&self, told: Told) {
-        locked(&self.told).push(told);
+        self.told.lock().even_poisoned().push(told);
     }
 }
 
@@ -40,7 +40,7 @@ impl Tapi for Ear {
 
     fn line_event(&mut self, event: &LineMessage) {
         let LineMessage { line, call, message, params } = *event;
-        let provider = locked(&self.inside).take();
+        let provider = self.inside.lock().even_poisoned().take();
         if let Some(provider) = provider {
             // It completes at once, which is inside this event.
             provider.line_drop(id(77), HDRVCALL::new(1).unwrap(), &[]).unwrap().release();
@@ -132,7 +132,7 @@ impl Library {
 
     /// What TAPI was told since the last time.
     pub fn told(&self) -> Vec<Told> {
-        std::mem::take(&mut *locked(&self.told))
+        std::mem::take(&mut *self.told.lock().even_poisoned())
     }
 
     fn open(&self) {
@@ -191,7 +191,7 @@ fn a_request_that_fails_inside_its_function_is_refused() {
 fn upcalls_inside_each_other_come_one_after_the_other_c6() {
     let library = Library::start();
     library.open();
-    *locked(&library.inside) = Some(Arc::clone(&library.provider));
+    *library.inside.lock().even_poisoned() = Some(Arc::clone(&library.provider));
     // Sends two events, the second inside the first; then one of a call that it announces.
     library.provider.line_set_current_location(1).unwrap();
     let told = library.told();
@@ -201,7 +201,7 @@ fn upcalls_inside_each_other_come_one_after_the_other_c6() {
     assert_eq!(told[1], Told::Completion(77, 0));
     assert_eq!(told[2], Told::NewCall(70, 2));
     assert_eq!(told[3], Told::Line(70, 0x5000, 2, [2, 0, 4]), "under the handle that it was given");
-    *locked(&library.inside) = None;
+    *library.inside.lock().even_poisoned() = None;
 }
 
 #[test]

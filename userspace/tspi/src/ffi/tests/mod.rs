@@ -1,7 +1,7 @@
 //! The C interface both ways: exports called by the loader, and by C that gets it wrong; a library
 //! in C under a host.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::error::LineError;
@@ -9,6 +9,7 @@ use crate::layer::{Asked, Layer, Layered, Outcome, Step};
 use crate::provider::{
     Completion, Devices, InProcess, Init, LineMessage, PhoneMessage, Provider, Tapi,
 };
+use ringback_request::sync::EvenPoisoned;
 
 mod broken;
 mod late;
@@ -16,10 +17,6 @@ mod library;
 mod openings;
 mod round_trip;
 mod upward;
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// A provider without functions.
 struct Empty;
@@ -48,12 +45,12 @@ impl Layer for Arc<Notes> {
     type Kept<'a> = ();
 
     fn before(&self, asked: &Asked<'_>) -> Step<()> {
-        locked(&self.asked).push(asked.json());
-        locked(&self.answer).take().map_or(Step::Go(()), Step::Answer)
+        self.asked.lock().even_poisoned().push(asked.json());
+        self.answer.lock().even_poisoned().take().map_or(Step::Go(()), Step::Answer)
     }
 
     fn after(&self, _: &Asked<'_>, outcome: &Outcome, (): ()) {
-        locked(&self.outcomes).push(outcome.clone());
+        self.outcomes.lock().even_poisoned().push(outcome.clone());
     }
 }
 

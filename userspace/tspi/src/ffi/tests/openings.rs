@@ -16,7 +16,7 @@ struct OnlyTheFirst {
 
 impl OnlyTheFirst {
     fn tell(&self, tell: impl FnOnce(&mut dyn Tapi)) {
-        tell(locked(&self.tapi).as_mut().unwrap().as_mut());
+        tell(self.tapi.lock().even_poisoned().as_mut().unwrap().as_mut());
     }
 }
 
@@ -39,11 +39,11 @@ impl Provider for OnlyTheFirst {
         Ok(Devices { lines: 2, phones: 2 })
     }
     fn provider_init(&self, _: Init, tapi: Box<dyn Tapi>) -> Result<u32, LineError> {
-        *locked(&self.tapi) = Some(tapi);
+        *self.tapi.lock().even_poisoned() = Some(tapi);
         Ok(0)
     }
     fn provider_shutdown(&self, _: Version, _: u32) -> Result<(), LineError> {
-        *locked(&self.tapi) = None;
+        *self.tapi.lock().even_poisoned() = None;
         Ok(())
     }
     fn line_open(&self, id: u32, tapi: HTAPILINE, _: Version) -> Result<HDRVLINE, LineError> {

@@ -186,15 +186,16 @@ macro_rules! compare {
         [$(($taken:ident $shape:tt))*] [$(($given:ident $given_shape:tt))*]
     ) => {{
         let given = vec![$(gift!($given_shape)),*];
-        *locked(&inside().answer) = Some(Outcome::done(given.clone()));
+        *inside().answer.lock().even_poisoned() = Some(Outcome::done(given.clone()));
         let done = $provider.$method($(sample!($shape)),*).map(|_| ());
         assert_eq!(done, Ok::<(), $error>(()), stringify!($name));
-        let (sent, arrived) = (locked(&$outside.asked).pop(), locked(&inside().asked).pop());
+        let sent = $outside.asked.lock().even_poisoned().pop();
+        let arrived = inside().asked.lock().even_poisoned().pop();
         assert!(sent.is_some(), stringify!($name));
         // What the structure does not say to have is not lent: 9 of 11 bytes.
         let sent = sent.map(|sent| sent.replace("0900000005060708090a0b", "090000000506070809"));
         assert_eq!(sent, arrived, "what was sent, and what has arrived");
-        let outcome = locked(&$outside.outcomes).pop().unwrap();
+        let outcome = $outside.outcomes.lock().even_poisoned().pop().unwrap();
         assert_eq!(outcome.given, given, stringify!($name));
         let id = if functions::$name.is_async() { 0x7FFF_FFFF } else { 0 };
         assert_eq!(outcome.result, id, stringify!($name));
@@ -208,10 +209,10 @@ macro_rules! refuse {
         { $outside:ident $provider:ident $method:ident $name:ident $error:ident }
         [$(($taken:ident $shape:tt))*] [$(($given:ident $given_shape:tt))*]
     ) => {{
-        *locked(&inside().answer) = Some(Outcome::failed($error::RESOURCEUNAVAIL));
+        *inside().answer.lock().even_poisoned() = Some(Outcome::failed($error::RESOURCEUNAVAIL));
         let refused = $provider.$method($(sample!($shape)),*).map(|_| ());
         assert_eq!(refused, Err($error::RESOURCEUNAVAIL), stringify!($name));
-        let outcome = locked(&$outside.outcomes).pop();
+        let outcome = $outside.outcomes.lock().even_poisoned().pop();
         assert_eq!(outcome, Some(Outcome::failed($error::RESOURCEUNAVAIL)));
         1
     }};
@@ -242,7 +243,7 @@ crate::all_rows! { every_function, { refuse outside provider } }
 
 #[test]
 fn every_function_goes_through_c_and_back() {
-    let _one = locked(&ONE);
+    let _one = ONE.lock().even_poisoned();
     let outside = Arc::default();
     let provider = loaded(&outside);
     assert_eq!(compare(&outside, &provider), 115, "all but the two that begin a provider");
@@ -263,7 +264,7 @@ impl Tapi for Deaf {
 
 #[test]
 fn the_two_functions_that_begin_a_provider_go_through_c_as_well() {
-    let _one = locked(&ONE);
+    let _one = ONE.lock().even_poisoned();
     let outside = Arc::default();
     let provider = loaded(&outside);
     assert_eq!(provider.provider_enum_devices(5), Ok(Devices { lines: 3, phones: 4 }));
@@ -276,20 +277,21 @@ fn the_two_functions_that_begin_a_provider_go_through_c_as_well() {
         num_phones: 5,
     };
     assert_eq!(provider.provider_init(init, Box::new(Deaf)), Ok(1));
-    let (sent, arrived) = (locked(&outside.asked).pop(), locked(&inside().asked).pop());
+    let (sent, arrived) =
+        (outside.asked.lock().even_poisoned().pop(), inside().asked.lock().even_poisoned().pop());
     assert!(sent.is_some_and(|sent| sent.contains("\"num_phones\": 5")));
     assert!(arrived.is_some_and(|arrived| arrived.contains("\"num_phones\": 5")));
     assert_eq!(provider.provider_init(init, Box::new(Deaf)), Ok(0), "D15");
-    *locked(&inside().answer) = Some(Outcome::done(vec![]));
+    *inside().answer.lock().even_poisoned() = Some(Outcome::done(vec![]));
     assert_eq!(provider.provider_shutdown(Version::V3_0, 1), Ok(()));
-    *locked(&inside().answer) = Some(Outcome::failed(LineError::NOMEM));
+    *inside().answer.lock().even_poisoned() = Some(Outcome::failed(LineError::NOMEM));
     assert_eq!(provider.provider_init(init, Box::new(Deaf)), Err(LineError::NOMEM));
     assert_eq!(provider.provider_init(init, Box::new(Deaf)), Ok(1), "a failed init is no pair");
 }
 
 #[test]
 fn a_structure_that_says_more_than_it_has_is_not_lent() {
-    let _one = locked(&ONE);
+    let _one = ONE.lock().even_poisoned();
     let outside = Arc::default();
     let provider = loaded(&outside);
     let call = HDRVCALL::new(1).unwrap();
@@ -300,5 +302,5 @@ fn a_structure_that_says_more_than_it_has_is_not_lent() {
         let refused = provider.phone_get_display(phone, &mut lies);
         assert_eq!(refused, Err(PhoneError::STRUCTURETOOSMALL), "{lies:?}");
     }
-    assert!(locked(&inside().asked).is_empty(), "the library was not called");
+    assert!(inside().asked.lock().even_poisoned().is_empty(), "the library was not called");
 }

@@ -170,7 +170,7 @@ fn an_end_inside_an_upcall_comes_behind_what_is_waiting_d12() {
         let inside = Arc::clone(&inside);
         move |id| {
             give.send(id).unwrap();
-            if let Some(upward) = locked(&inside).take() {
+            if let Some(upward) = inside.lock().even_poisoned().take() {
                 let library = Library::of(&upward);
                 library.complete(2, 0);
                 upward.end_pair();
@@ -178,7 +178,7 @@ fn an_end_inside_an_upcall_comes_behind_what_is_waiting_d12() {
             }
         }
     });
-    *locked(&inside) = Some(Arc::clone(&upward));
+    *inside.lock().even_poisoned() = Some(Arc::clone(&upward));
     let library = Library::of(&upward);
     library.complete(1, 0);
     assert!(!upward.is_up());
