@@ -1,7 +1,8 @@
 //! Userspace driver for PCI telephony cards.
 //!
-//! An asynchronous request returns its id at once, the hardware works on, and a completion reports
-//! the result exactly once and never before the function that asked has returned.
+//! Submitting an asynchronous request returns its id at once. When the hardware is done, a
+//! completion reports the result, exactly once and never before the submitting function has
+//! returned.
 //!
 //! Imports go one way: `reactor` uses `engine`, `request` and `device`; `card` uses `engine` and
 //! `device`; `device` uses nothing of the others. [`request`] is the crate `ringback-request`.

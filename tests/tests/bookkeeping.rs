@@ -1,5 +1,5 @@
-//! The functions that real applications call before anything else, at the provider: what they say,
-//! what they keep, and what is told of it.
+//! The functions that real applications call before anything else, at the provider: what they
+//! return, what they store, and which events they cause.
 
 use std::sync::Arc;
 

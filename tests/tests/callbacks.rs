@@ -1,4 +1,4 @@
-//! What an application may do in a callback: everything but wait for itself.
+//! What an application may do in a callback: everything but wait for the callback itself.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::Sender;
@@ -39,7 +39,7 @@ fn an_observer_that_panics_harms_nobody() {
     state(&events, &call, CallState::Idle);
 }
 
-/// Rings a telephone and stops, over and over, each time from the completion before.
+/// Rings a telephone and stops, repeatedly; each call is made in the completion of the one before.
 fn ring_again(line: Arc<Line>, left: u32, done: Sender<u32>) {
     let pending = line.make_call("", &CallOptions::default()).unwrap();
     pending.on_complete(move |made| {

@@ -1,4 +1,4 @@
-//! Several who close the same, and callbacks that are in their way (D1, D2, D5, D12).
+//! Several threads close the same line, call or host, while callbacks delay them (D1, D2, D5, D12).
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
@@ -48,7 +48,8 @@ fn held_up() -> HeldUp {
 }
 
 impl HeldUp {
-    /// Two threads close; how each was answered, and whether the request had been told by then.
+    /// Two threads close. Returns the result of each, and whether the request's outcome had been
+    /// delivered by then.
     fn twice<R: Send>(&self, close: impl Fn(&HeldUp) -> R + Sync) -> [(R, bool); 2] {
         let closer = || (close(self), self.told.load(Ordering::SeqCst));
         thread::scope(|scope| {

@@ -1,5 +1,6 @@
-//! A card with eight ports, made as ARCHITECTURE.md says of a new card with ports: a folder of its
-//! own (here `tests/joint-card`), and from there on everything works on it that works on a TDM400P.
+//! A card with eight ports, made as ARCHITECTURE.md describes for a new card with ports, in a
+//! folder of its own (here `tests/joint-card`). Everything that works on a TDM400P has to work on
+//! it.
 
 use std::sync::Arc;
 use std::time::Duration;

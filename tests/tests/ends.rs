@@ -14,10 +14,10 @@ use ringback_tspi::error::LineError;
 use ringback_tspi::provider::{Completion, Init, LineMessage, PhoneMessage, Tapi};
 use ringback_tspi::types::{HDRVCALL, HTAPICALL, HTAPILINE, Version};
 
-/// What a request came to.
+/// The name of a request, and its result.
 type Outcome = (&'static str, Result<(), LineError>);
 
-/// Stores what requests come to, in the order in which it is told.
+/// Stores the results of requests in the order of delivery.
 #[derive(Clone, Default)]
 struct Results(Arc<Mutex<Vec<Outcome>>>);
 

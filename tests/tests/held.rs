@@ -1,5 +1,5 @@
-//! Requests that an application keeps without looking at them: they are told in their order and
-//! hold nothing back.
+//! Requests that an application keeps without using them: they are delivered in order and hold
+//! nothing back.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,6 +1,7 @@
-//! Offered means accepted: in every state that a call can come into, on a line of the exchange and
-//! on a telephone's, each function of a call is asked for, and what is taken is compared with what
-//! LINECALLSTATUS offers; the same for making a call, with LINEDEVSTATUS and LINEADDRESSSTATUS.
+//! Exactly the offered functions are accepted: in every state that a call can come into, on a line
+//! of the exchange and on a telephone's line, each function of a call is called, and whether it is
+//! accepted is compared with LINECALLSTATUS. The same is done for making a call, with LINEDEVSTATUS
+//! and LINEADDRESSSTATUS.
 
 use ringback_softcard::{Behaviour, Step};
 use ringback_tests::{FXO, FXS, Solo, id};

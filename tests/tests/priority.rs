@@ -1,5 +1,6 @@
-//! A thread that is entitled to less of a CPU than the reaper keeps nobody from the card, though
-//! all share one CPU with a program that never sleeps. Needs no privilege.
+//! A thread that is entitled to less of a CPU than the reaper does not delay other threads' use of
+//! the card, although all of them share one CPU with a program that never sleeps. Needs no
+//! privilege.
 
 #![allow(unsafe_code, reason = "scheduling classes, for which there is no safe face")]
 
@@ -20,9 +21,9 @@ use ringback_driver::request::{Completion, ErrorCode, LineNumber, RequestId, Tok
 /// Long enough for any machine; nothing waits this long unless it is broken.
 const DEADLINE: Duration = Duration::from_secs(300);
 
-/// How much of its CPU the busy program uses at the most while a thread that is entitled to as much
-/// waits for the card. Told in the busy program's time and not by the clock, because other programs
-/// of the machine may keep both of them waiting.
+/// The most CPU time that the busy program may use while a thread with the same entitlement waits
+/// for the card. Measured in the busy program's CPU time and not by the clock, because other
+/// programs of the machine may delay both of them.
 const LIMIT: Duration = Duration::from_secs(2);
 
 /// How long a command of the idle thread takes.
@@ -31,7 +32,7 @@ const WORK: Duration = Duration::from_micros(20);
 /// How many requests are measured at the least.
 const MEASURED: usize = 200;
 
-/// So often the idle thread must have done its part.
+/// The least number of rounds that the idle thread must have done.
 const TURNS: usize = 10;
 
 enum Ask {

@@ -1,4 +1,4 @@
-//! What ARCHITECTURE.md says of the structure, read off the sources.
+//! Checks by the sources what ARCHITECTURE.md says of the structure.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,7 +1,7 @@
-//! Seen from outside: the kernel's own tracepoint says that submission queue entries carry request
-//! ids in the low 32 bits of their user_data.
+//! Submission queue entries have request ids in the low 32 bits of their user_data, as the kernel's
+//! own tracepoint shows.
 //!
-//! Needs root, for tracefs. `make test` runs it with sudo where it must.
+//! Needs root, for tracefs. `make test` runs it with sudo if necessary.
 
 use std::collections::HashSet;
 use std::fs;

@@ -1,8 +1,8 @@
-//! What the provider does about every function on every kind of line, against
+//! Compares what the provider does for every function on every kind of line with
 //! `userspace/tspi/facts/verdict.tsv`.
 //!
-//! Each function is called through C, as somebody else's host would, on an open line with a call. A
-//! function that the provider does not have answers OPERATIONUNAVAIL, and one that it has answers
+//! Each function is called through C, as a foreign host would call it, on an open line with a call.
+//! A function that the provider does not have returns OPERATIONUNAVAIL, and one that it has returns
 //! anything else.
 #![allow(unsafe_code, reason = "functions are called through C")]
 
@@ -19,9 +19,9 @@ use ringback_tspi::provider::Provider;
 
 const VERSION: u32 = 0x0002_0000;
 
-/// A function that a kind of line does not answer by OPERATIONUNAVAIL, against its verdict NO: a
-/// modem judges the mode of digits first, and takes the mode 0, which stops nothing. One that is
-/// mended has to be taken out.
+/// Functions with the verdict NO that a kind of line does not answer with OPERATIONUNAVAIL: a modem
+/// checks the mode of digits first, and accepts the mode 0, which stops nothing. When one is fixed,
+/// it has to be removed here.
 const ANSWERED_OTHERWISE: &[(&str, &str)] =
     &[("TSPI_lineGenerateDigits", "modem"), ("TSPI_lineMonitorDigits", "modem")];
 

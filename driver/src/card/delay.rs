@@ -1,12 +1,12 @@
-//! Waiting while a card is brought up: the only time the card layer waits at all.
+//! Waiting while a card is brought up. The card layer waits at no other time.
 
 use std::thread;
 use std::time::Duration;
 
 /// Lets time pass during bring-up.
 ///
-/// A real card gets [`ThreadDelay`]; a software card under a virtual clock is moved on by as many
-/// ticks. Any closure over a [`Duration`] is one.
+/// A real card uses [`ThreadDelay`]; for a software card under a virtual clock the implementation
+/// advances the card by as many ticks. Any closure that takes a [`Duration`] implements it.
 pub trait Delay {
     /// Returns when at least `time` has passed for the card.
     fn delay(&mut self, time: Duration);

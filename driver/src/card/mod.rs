@@ -1,8 +1,9 @@
 //! Cards: registers, DMA ring, interrupt service; no policy.
 //!
 //! A card turns what its chips do into ports: an FXS port has a telephone on it, an FXO port has a
-//! line of an exchange on it, and both speak hook, ring, battery, polarity and 8-sample frames.
-//! Nothing here knows what a call is, has a clock (time is told) or starts a thread.
+//! line of an exchange on it, and both are described by hook, ring, battery, polarity and frames of
+//! 8 samples. Nothing here knows what a call is, reads a clock (the caller passes the time) or
+//! starts a thread.
 //!
 //! | module | what |
 //! |---|---|
@@ -42,7 +43,7 @@ pub use ringback_country::{Country, UnknownCountry};
 
 use crate::device::Kind;
 
-/// The kinds of cards there are, in the order in which they are asked whether a device is theirs.
+/// All kinds of cards, in the order in which a device is compared with them.
 #[rustfmt::skip]
 pub const KINDS: &[Kind] = &[
     tiger320::KIND,

@@ -1,5 +1,5 @@
-//! What modules of both kinds have in common: why one does not work, in words for the person who
-//! has the card, and what a status sample calls for.
+//! What FXS and FXO modules have in common: the errors of a module that does not work, worded for
+//! the owner of the card, and the reactions to a status sample.
 
 use thiserror::Error;
 
@@ -81,21 +81,21 @@ pub enum ModuleError {
     TooManyFaults,
 }
 
-/// What a sample calls for.
+/// How a status sample is to be handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reaction {
     /// The sample is as it should be.
     None,
     /// The control register is to be written again.
     Write,
-    /// The sample can't be: the chip is to be looked at.
+    /// The value is impossible in normal operation: the chip is to be diagnosed.
     Suspect,
 }
 
-/// What a look at a chip that seems wrong has found.
+/// The result of diagnosing a chip whose samples were impossible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Diagnosis {
-    /// Nothing is wrong but the control register, perhaps.
+    /// The chip works; at most its control register has a wrong value.
     Sound,
     /// The chip has its reset values.
     PartReset,

@@ -1,7 +1,8 @@
-//! What a port of a card says and can be told.
+//! The events, commands and states of a card's port.
 //!
-//! These are the words between a card and the lines above it. They are the same for every card:
-//! chips and registers end below them, calls begin above them.
+//! These types are the interface between a card and the lines above it, the same for every card.
+//! They mention neither chips and registers, which only cards know, nor calls, which only lines
+//! know.
 
 use thiserror::Error;
 

@@ -1,8 +1,8 @@
 //! What lines need of a card that has ports, whatever its chips are.
 //!
-//! A card implements [`PortCard`], and lines work on it: any number of ports, each FXS or FXO, in
-//! the words of [`port`](super::port). Time is told to it, it starts no thread and waits for
-//! nothing. It may be commanded and asked for a status between any two services.
+//! A card implements [`PortCard`], and lines work on it: any number of ports, each FXS or FXO, with
+//! the types of [`port`](super::port). The caller passes the time; the card starts no thread and
+//! waits for nothing. Commands and status queries may come between any two services.
 
 use std::error::Error;
 use std::io;
@@ -38,7 +38,7 @@ impl Slot {
     }
 }
 
-/// What a service has come to.
+/// The result of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Service {
     /// No frame was due since the last service.
@@ -52,7 +52,7 @@ pub enum Service {
     },
     /// The card could not reach memory or stood still, and was started anew. Samples were lost.
     Recovered,
-    /// The card is lost, which is told once. It is closed from now on.
+    /// The card is lost, and closed from now on. Returned only once.
     Gone,
 }
 
@@ -139,7 +139,7 @@ pub trait PortCard: Send + 'static {
     fn safe(&mut self);
 }
 
-/// Why a card with ports could not be opened; what it says is for the person who has the card.
+/// Why a card with ports could not be opened. Its text is for the owner of the card.
 #[derive(Debug, Error)]
 #[error("{cause}")]
 pub struct OpenCardError {

@@ -6,8 +6,8 @@
 //! declares what a register holds bit by bit, `values!` what it holds as one of several codes.
 //!
 //! Every access is traced at the level TRACE, by `report!`: chip, slot, register, direction, value,
-//! and the names in it. While nobody listens that is one relaxed load of the log's level, and
-//! nothing is formatted or allocated. The pins of a serial bus are the exception
+//! and the names in it. While TRACE is disabled, an access costs one relaxed load of the log's
+//! level, and nothing is formatted or allocated. The pins of a serial bus are the exception
 //! ([`Window::pins`]): accesses to them together are one traced access to a module's register.
 
 use std::fmt;
@@ -129,7 +129,7 @@ impl Address {
         self.0.name
     }
 
-    /// The value as one of `register`, if that is the register that this is the address of.
+    /// Converts a value to the type that `register` holds; `None` if this is not its address.
     pub(crate) fn holds<M, V: Value>(self, register: Register<M, V>, value: u8) -> Option<V> {
         (self == register.address()).then(|| V::from_raw(u32::from(value)))
     }
@@ -143,7 +143,7 @@ impl PartialEq for Address {
 
 impl Eq for Address {}
 
-/// An access as the trace tells it.
+/// An access to a register, for the trace.
 struct Access {
     slot: Option<u8>,
     row: &'static Row,
@@ -320,7 +320,7 @@ macro_rules! flags {
                 u32::from(self.bits())
             }
             fn names(self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                // Unnamed bits alone are said by the number already.
+                // Unnamed bits need no text, because the trace also has the number.
                 if self.iter_names().next().is_none() {
                     return Ok(());
                 }

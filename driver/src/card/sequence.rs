@@ -3,9 +3,9 @@
 //! Bringing a module up takes hundreds of register operations with waits between them. At start
 //! they run one after the other; when a module must be set up again while calls are up on the other
 //! ports, only as many may run in each tick as the tick has room for. So a sequence is written
-//! once, as an `async` function over a [`Chip`], and asks for one [`Operation`] at a time; whoever
-//! runs it performs the operation whenever it may. There is no executor and no waker: the future is
-//! a state machine that is advanced by [`Sequence::advance`] and by nothing else.
+//! once, as an `async` function over a [`Chip`], and asks for one [`Operation`] at a time; the code
+//! that runs it performs the operation when the tick has room. There is no executor and no waker:
+//! the future is a state machine that is advanced by [`Sequence::advance`] and by nothing else.
 
 use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
@@ -147,7 +147,7 @@ impl<T> Sequence<T> {
         with(&self.desk, |desk| desk.answer = answer);
         match self.future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(value) => Step::Done(value),
-            // A body awaits nothing but its chip, so an operation is always there.
+            // A sequence awaits nothing but its chip, so an operation was asked for.
             Poll::Pending => {
                 let operation = with(&self.desk, |desk| desk.operation.take());
                 Step::Do(operation.unwrap_or(Operation::Wait(Duration::ZERO)))

@@ -1,8 +1,8 @@
 //! Which kernel driver holds a PCI card, and how that is changed.
 //!
-//! A change is planned first and carried out afterwards, so that a person can see it before. It
-//! goes by `driver_override`, which concerns this one card and no other with the same ids. A plan
-//! that can only end badly is not made: [`BindError`] says why.
+//! A change is planned first and carried out afterwards, so that a person can read the plan before.
+//! It uses `driver_override`, which affects this one card and no other with the same ids. If a plan
+//! could not succeed, there is a [`BindError`] in its place.
 
 use std::fs;
 use std::io;
@@ -34,7 +34,7 @@ pub enum BindError {
         /// What in this kernel may prevent it (a lockdown, for example); empty if nothing is known.
         locked: String,
     },
-    /// No card that Ringback drives, and none that stands in the way of one.
+    /// The card is not one that Ringback drives, nor in an IOMMU group with one.
     #[error(
         "{0} is no card that Ringback drives, and no such card is in its IOMMU group; \
          `ringback device` lists those there are"
@@ -119,7 +119,8 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Has `driver` hold the card, which is of one of `kinds`. Without steps if it does already.
+    /// Plans to bind the card, which is of one of `kinds`, to `driver`. The plan has no steps if
+    /// the card is bound to it already.
     ///
     /// # Errors
     /// [`BindError`] if there is no such card or no such driver, if they don't suit each other, or
@@ -154,8 +155,8 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Takes the card from whatever driver it was bound to by hand and leaves it to the one the
-    /// kernel chooses, if there is one. Without steps if that one holds it already.
+    /// Plans to undo a [`bind`](Plan::bind): the kernel chooses the card's driver again, if it has
+    /// one. The plan has no steps if the kernel's choice holds the card already.
     ///
     /// # Errors
     /// [`BindError`] if there is no such card, it is none of Ringback's, or it is in use.
@@ -165,7 +166,7 @@ impl Plan {
         address: PciAddress,
     ) -> Result<Plan, BindError> {
         let mut plan = Plan::of(root, kinds, address, None)?;
-        // A wrong address must not take the disk away.
+        // A mistyped address must not unbind another device, such as the disk's controller.
         if !plan.is_driven(address) && !plan.has_driven_neighbour() {
             return Err(BindError::Stranger(address));
         }
@@ -223,7 +224,8 @@ impl Plan {
     fn check(&self, driver: &str) -> Result<(), BindError> {
         let (root, address) = (&self.root, self.address);
         let Some(kind) = self.kind_of(address).filter(|kind| kind.is_driven()) else {
-            // VFIO hands out whole groups: what is none of ours may have to come along.
+            // VFIO hands out whole groups, so other devices of the group may have to be bound as
+            // well.
             return match driver {
                 VFIO if self.has_driven_neighbour() => Ok(()),
                 _ => Err(BindError::Stranger(address)),
@@ -302,7 +304,7 @@ impl Plan {
 /// How the kernel is locked down, where it is.
 fn lockdown(root: &SysfsRoot) -> Option<String> {
     let modes = root.text("kernel/security/lockdown").ok()?;
-    // All of them, the present one in brackets.
+    // The file lists all modes, with the current one in brackets.
     let (mode, _) = modes.split_once('[')?.1.split_once(']')?;
     (mode != "none").then(|| mode.to_owned())
 }

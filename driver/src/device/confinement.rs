@@ -1,7 +1,7 @@
-//! What keeps a card that masters memory from memory that is not its own.
+//! Whether an IOMMU restricts a bus-mastering card to its own memory.
 //!
-//! It is not enough that the card is in an IOMMU group: the kernel's argument `iommu=pt` makes the
-//! group's domain one of all memory. VFIO gives the group a domain of its own all the same.
+//! It is not enough that the card is in an IOMMU group: with the kernel's argument `iommu=pt` the
+//! group's domain contains all memory. VFIO gives the group a domain of its own even then.
 
 use std::fmt;
 
@@ -19,8 +19,8 @@ pub enum Confinement {
     Group {
         /// The IOMMU group's name, which is a number for PCI devices.
         name: String,
-        /// The other devices of the group, as behind the same conventional PCI bridge: each reaches
-        /// what was mapped for the others.
+        /// The other devices of the group, for example those behind the same conventional PCI
+        /// bridge. Each reaches the memory that was mapped for the others.
         neighbours: Vec<String>,
     },
     /// It is in a group whose domain is all memory.
@@ -54,7 +54,8 @@ impl Confinement {
     }
 }
 
-/// Whether Ringback's module gives a card that nothing confines to all who may open its file.
+/// Whether Ringback's module lets every process that may open the card's file use a card that
+/// nothing confines.
 pub(super) fn is_allowed(root: &SysfsRoot) -> bool {
     let value = root.text(format!("module/ringback/parameters/{PARAMETER}"));
     value.is_ok_and(|value| value == "Y")
@@ -117,7 +118,7 @@ mod tests {
         tree.pci(CARD, IDS, Some("ringback"));
         assert_eq!(of(&tree), Confinement::NoIommu);
         tree.group(7, CARD);
-        // A domain type that is not known does not count as confining.
+        // An unknown domain type does not count as confining.
         assert!(!of(&tree).is_confined());
         tree.file("sys/kernel/iommu_groups/7/type", "identity\n");
         assert_eq!(of(&tree), Confinement::PassThrough { name: "7".to_owned() });

@@ -1,4 +1,5 @@
-//! Finding cards: what is in this machine, what holds it now, what is needed to use it.
+//! Finding cards: which are in this machine, which driver holds each, and what has to be done to
+//! use it.
 //!
 //! Everything is read from `/sys`; nothing is opened, bound or changed.
 
@@ -18,7 +19,7 @@ use super::vfio::group;
 /// A card that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
-    /// How to select it, once nothing is needed any more.
+    /// How to select it, after everything in [`Candidate::need`] is done.
     pub selector: Selector,
     /// Which of the cards that Ringback drives it is.
     pub kind: Kind,
@@ -26,19 +27,19 @@ pub struct Candidate {
     pub ids: Option<PciIds>,
     /// The driver that is bound to it now.
     pub driver: Option<String>,
-    /// What has to be done before it can be used; `None`: nothing.
+    /// What has to be done before it can be used, as a sentence; `None` if nothing.
     pub need: Option<String>,
     /// Where it is on the PCI bus, if it is there.
     pub address: Option<PciAddress>,
     /// The number of its interrupt line.
     pub irq: Option<u32>,
-    /// Who handles that interrupt now, by the names of drivers: more than one share it.
+    /// The names of the drivers that handle that interrupt now; several if they share the line.
     pub irq_users: Vec<String>,
     /// Its IOMMU group, which VFIO hands out as a whole.
     pub group: Option<String>,
     /// Whether an IOMMU confines it, where it masters memory.
     pub confinement: Option<Confinement>,
-    /// Nothing confines it, and its module gives it to programs with CAP_SYS_RAWIO alone.
+    /// Whether only programs with CAP_SYS_RAWIO can open it, because nothing confines it.
     pub privileged: bool,
 }
 
@@ -84,13 +85,13 @@ impl Candidate {
         }
     }
 
-    /// With what `/sys` knows of the PCI function.
+    /// Adds what `/sys` has about the PCI function.
     fn at(self, root: &SysfsRoot, address: PciAddress) -> Candidate {
         let confinement = self.kind.needs_dma().then(|| Confinement::of(root, address));
         let privileged = self.driver.as_deref() == Some("ringback")
             && confinement.as_ref().is_some_and(|confinement| !confinement.is_confined())
             && !confinement::is_allowed(root);
-        // 0: none.
+        // 0 stands for no interrupt.
         let irq = root.small(address.folder().join("irq")).ok().filter(|irq: &u32| *irq > 0);
         let users = irq.and_then(|irq| root.text(format!("kernel/irq/{irq}/actions")).ok());
         let users = users.unwrap_or_default();

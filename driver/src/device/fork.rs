@@ -1,8 +1,8 @@
 //! Whether this process is the one that opened a card, or a child of it.
 //!
-//! A child shares its parent's mappings, ring and wake-up files but has none of its threads: what
-//! it did with a card it would do to its parent. So the driver asks here before it touches
-//! anything.
+//! A child shares its parent's mappings, ring and wake-up files but has none of its threads.
+//! Whatever it did with a card would affect its parent, so the driver checks this before it uses a
+//! card.
 
 #![allow(unsafe_code)]
 
@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 static FORKS: AtomicU32 = AtomicU32::new(0);
 static WATCHING: Once = Once::new();
 
-/// A process, as far as it matters who forked whom.
+/// Identifies a process among its parents and children.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Process(u32);
 
@@ -39,11 +39,10 @@ extern "C" fn count() {
     FORKS.fetch_add(1, Ordering::Relaxed);
 }
 
-/// Runs this in a child, which must end by itself within `limit`; whether it says that all was
-/// well.
+/// Runs `act` in a child process, which must end by itself within `limit`. Returns whether `act`
+/// has returned true there.
 ///
-/// Only for a process whose other threads hold no lock meanwhile that the child may want, and for
-/// what a child may do in such a process.
+/// The caller guarantees that no other thread holds a lock during the fork that the child may need.
 #[cfg(test)]
 pub(crate) fn in_child(limit: std::time::Duration, act: impl FnOnce() -> bool) -> bool {
     use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -68,7 +67,7 @@ pub(crate) fn in_child(limit: std::time::Duration, act: impl FnOnce() -> bool) -
                         std::thread::sleep(Duration::from_millis(1));
                     }
                     status => {
-                        // One that hangs must not outlive the test.
+                        // A child that hangs must not outlive the test.
                         let _ = kill(child, Signal::SIGKILL);
                         return status == WaitStatus::Exited(child, 0);
                     }

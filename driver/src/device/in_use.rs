@@ -1,8 +1,9 @@
-//! Who uses a PCI card right now: processes that have one of its files open, or the kernel itself.
+//! Which processes have a file of a PCI card open now, and whether the kernel itself uses it.
 //!
-//! Taking a card from its driver while it is used ends badly: the serial line of a login is cut
-//! off, and vfio-pci lets whoever asks wait until the user has gone. Processes are known by
-//! `/proc/PID/fd`, which shows those of other people to root only; what can't be seen is not told.
+//! A card must not be taken from its driver while it is used: a login on a serial line would be cut
+//! off, and unbinding from vfio-pci blocks until the device is closed. Processes are found by
+//! `/proc/PID/fd`, which only root can read for other users' processes; those that can't be read
+//! are not reported.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The file by which a card's interrupt is heard, and what can't be one.
+//! The file that becomes readable when a card interrupts, and which files are not suitable.
 
 use std::os::fd::OwnedFd;
 
@@ -10,18 +10,18 @@ use nix::sys::stat::{SFlag, fstat, major};
 pub struct InterruptFd {
     /// The file, O_NONBLOCK. The reaper waits for it and does not read it.
     pub fd: OwnedFd,
-    /// How many bytes one read takes, for those who do.
+    /// How many bytes one read takes, for code that reads the file.
     pub size: InterruptSize,
 }
 
-/// What was given as an interrupt file can't be one: it is always ready, or never.
+/// Why a file can't be an interrupt file: it is always ready, or never.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InterruptFileError {
     /// Its kind can't be found out.
     #[error("the interrupt file can't be examined: {0}")]
     Unknown(#[source] nix::Error),
-    /// It is of a kind that tells of nothing.
+    /// It is of a kind that is always ready.
     #[error(
         "the interrupt file is {0}, which is always ready and tells of no interrupt; give the file \
          that the device gives: /dev/uioN, or the eventfd that VFIO signals"
@@ -33,11 +33,11 @@ pub enum InterruptFileError {
 }
 
 impl InterruptFd {
-    /// Makes a file an interrupt file, if it can be one: /dev/uioN, or an eventfd. How it is read
-    /// follows from what it is, and it is made O_NONBLOCK.
+    /// Makes a file an interrupt file, if it can be one: /dev/uioN, or an eventfd. The size of a
+    /// read follows from the kind of file. Sets O_NONBLOCK.
     ///
     /// # Errors
-    /// Why not.
+    /// The reason why the file is not suitable.
     pub fn new(fd: OwnedFd) -> Result<InterruptFd, InterruptFileError> {
         let stat = fstat(&fd).map_err(InterruptFileError::Unknown)?;
         let device = stat.st_mode & SFlag::S_IFMT.bits() == SFlag::S_IFCHR.bits();
@@ -50,10 +50,10 @@ impl InterruptFd {
         Ok(interrupt)
     }
 
-    /// Whether this can be an interrupt file. Every reaper asks before it starts.
+    /// Checks that this can be an interrupt file. Every reaper calls it before it starts.
     ///
     /// # Errors
-    /// Why not.
+    /// The reason why the file is not suitable.
     pub fn check(&self) -> Result<(), InterruptFileError> {
         let stat = fstat(&self.fd).map_err(InterruptFileError::Unknown)?;
         let kind = match SFlag::from_bits_truncate(stat.st_mode & SFlag::S_IFMT.bits()) {

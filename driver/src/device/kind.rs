@@ -1,7 +1,7 @@
 //! What discovery and binding have to know of a kind of card.
 //!
-//! Nothing in this room knows a card. A card's folder in `card` brings its [`Description`],
-//! `card::KINDS` lists them all, and whoever looks for cards says which kinds it looks for.
+//! Nothing in this module knows a particular card. A card's folder in `card` has its
+//! [`Description`], `card::KINDS` lists them all, and callers pass the kinds to look for.
 
 use std::fmt;
 
@@ -17,13 +17,13 @@ pub struct Description {
     pub is_pci: fn(&PciIds) -> bool,
     /// The name of the UIO devices that are of this kind whatever their ids are.
     pub uio: Option<&'static str>,
-    /// How the types of mediated devices of this kind begin: these say nothing about their ids.
+    /// The prefix of the types of mediated devices of this kind, which have no PCI ids.
     pub mdev: Option<&'static str>,
     /// What its driver needs of a device.
     pub needs: Needs,
-    /// Whether an engine drives it. One that none drives is listed, so that people see why.
+    /// Whether an engine drives it. Discovery lists other kinds too, with the reason.
     pub is_driven: bool,
-    /// Kernel drivers through which it can't be used, and why not, with what to use instead.
+    /// Kernel drivers through which it can't be used, each with the reason and what to use instead.
     pub unsuited: &'static [(&'static str, &'static str)],
 }
 

@@ -1,9 +1,9 @@
 //! Registers and DMA memory that are mapped into this process.
 //!
-//! Each access is one volatile load or store of exactly the asked width, checked against the
-//! window. What the driver wrote to DMA memory is there for the card before the register write that
-//! follows it, and what the card wrote before a register was read is there for the driver after it:
-//! x86 keeps that order by itself, the fences make the compiler and other processors keep it.
+//! Each access is one volatile load or store of exactly the given width, checked against the
+//! window. A write to DMA memory is visible to the card before the register write that follows it,
+//! and what the card wrote before a register was read is visible to the driver after that read. x86
+//! keeps this order by itself; the fences make the compiler and other processors keep it.
 
 #![allow(unsafe_code)]
 
@@ -15,7 +15,7 @@ use memmap2::{MmapOptions, MmapRaw};
 
 use super::{DmaMemory, Registers, reaches};
 
-/// What one access moves: plain bits, no padding, every pattern a value.
+/// The type of one access: it has no padding, and every bit pattern is a valid value.
 trait Word: Copy {}
 impl Word for u8 {}
 impl Word for u32 {}
@@ -37,7 +37,8 @@ impl Window {
     fn new(file: impl AsFd, offset: u64, skip: usize, len: usize) -> io::Result<Window> {
         let whole = skip.checked_add(len).ok_or(io::ErrorKind::InvalidInput)?;
         let file = file.as_fd().as_raw_fd();
-        // Populated, because a page that was never touched raises SIGBUS once the device is gone.
+        // The pages are populated now, because the first access to a page raises SIGBUS if the
+        // device is gone by then.
         let map = MmapOptions::new().offset(offset).len(whole).populate().map_raw(file)?;
         Ok(Window { map, skip, len })
     }

@@ -1,9 +1,9 @@
 //! Where a card's registers, DMA memory and interrupt come from.
 //!
-//! Everything that touches the operating system's view of a card is here: mappings, ioctls,
-//! volatile access and the ring's submissions. It is the only room with `unsafe`; nothing in it
-//! knows what a register means. Drivers above are generic over [`Device`], so none of them knows
-//! which one it has.
+//! All access to a card through the operating system is here: mappings, ioctls, volatile access and
+//! the ring's submissions. It is the only module of the driver with `unsafe`, and nothing in it
+//! knows what a register means. The code above is generic over [`Device`], and does not know
+//! through which kind of device it uses a card.
 
 pub mod bind;
 pub mod confinement;
@@ -96,11 +96,11 @@ impl From<Option<InterruptFd>> for Files {
     }
 }
 
-/// One card as the operating system gives it to us.
+/// One card, as this process can use it through the operating system.
 pub trait Device: Send + 'static {
     /// How the device's registers are accessed.
     type Registers: Registers;
-    /// The memory the card masters.
+    /// The DMA memory that the card accesses.
     type Dma: DmaMemory;
 
     /// The short name by which it was selected (`soft`, `uio:/dev/uio0`, `pci:0000:05:00.0`).
@@ -126,7 +126,8 @@ pub trait Device: Send + 'static {
     fn files(&self) -> io::Result<Files> {
         Ok(Some(self.interrupt()?).into())
     }
-    /// Lets the next interrupt come, where the path masks itself (UIO `irqcontrol`, VFIO UNMASK).
+    /// Unmasks the interrupt, if the device masks it each time it fires (UIO `irqcontrol`, VFIO
+    /// UNMASK).
     ///
     /// # Errors
     /// The error of the system call; the card can't be used any more.
@@ -145,7 +146,7 @@ pub struct Needs {
     pub registers: usize,
     /// So many bytes of memory that the card masters, below 4 GiB on the bus; 0 for none.
     pub dma: usize,
-    /// Message-signalled interrupts are fine: taken where the card and the path to it have them.
+    /// Whether message-signalled interrupts may be used, if card and device have them.
     pub msi: bool,
 }
 

@@ -3,31 +3,32 @@
 //! All unsafe submission of the driver is in this file. A [`Ring`] is made, used and dropped on one
 //! thread (SINGLE_ISSUER | DEFER_TASKRUN; the type is not `Send`), needs Linux 6.1 and does four
 //! things: it listens to interrupt files, it reads and writes the samples of ports (`ports.rs`), it
-//! keeps absolute timeouts, and it sleeps until one of them has something to tell.
+//! keeps absolute timeouts, and it sleeps until one of these completes.
 //!
 //! # Rules
 //! - **Nothing is lost.** A full submission queue submits itself; what the kernel does not take yet
 //!   waits in order in a backlog. Completions that do not fit into the completion queue wait in the
 //!   kernel and are fetched by [`Ring::completions`].
-//! - **An interrupt is waited for, not read.** A POLL that stays in flight tells of each wake-up of
-//!   its file, without a read on the way to the callback and without an entry to put in anew. How
-//!   often the card interrupted is not told: whoever hears it looks at the card. An interrupt that
-//!   comes after that look has a completion of its own, so none is missed.
-//! - **Memory outlives the kernel's interest in it.** A timeout's time is copied by the kernel when
-//!   it takes the entry, so it is kept in a place of its own until then.
-//!   What is written to a port is owned by the ring until the write's completion.
+//! - **An interrupt is polled, not read.** A multishot POLL completes at each wake-up of its file,
+//!   without a read on the way to the callback and without being submitted again. A completion does
+//!   not say how often the card interrupted: the code that gets it checks the card. An interrupt
+//!   that comes after that check has a completion of its own, so none is missed.
+//! - **Memory lives as long as the kernel uses it.** The kernel copies a timeout's time when it
+//!   takes the entry, so the time is kept in a place of its own until then. Samples that are
+//!   written to a port are owned by the ring until the write's completion.
 //! - **The caller owns `user_data`.** The ring passes it through and never invents a value. Polls
-//!   in flight should have values that no other operation in flight has; where they don't, an end
-//!   may be attributed wrongly, nothing worse. Bit 63 ([`WRITE_BIT`]) is set for writes of samples
-//!   and for nothing else, because their memory is given back by it.
-//! - **`Ok` from a wait is not a promise.** A signal, the deadline or a short-lived lack of kernel
-//!   memory end it too; the caller looks at its completions and its clock and waits again.
+//!   in flight should have values that no other operation in flight has; otherwise a completion may
+//!   be attributed to the wrong one, and nothing worse. Bit 63 ([`WRITE_BIT`]) is set for writes of
+//!   samples and for nothing else, because their memory is given back by it.
+//! - **`Ok` from a wait does not mean that there is a completion.** A signal, the deadline or a
+//!   temporary lack of kernel memory end it too; the caller checks its completions and its clock
+//!   and waits again.
 //!
 //! # Dropping a ring with operations in flight
 //! Everything still in flight is cancelled, and the ring waits up to a second for the polls, the
-//! reads and the writes to end, so that the files are closed when the drop returns. One that does
-//! not end by then (a broken kernel module) keeps its file, and its memory, until the kernel is
-//! done.
+//! reads and the writes to end, so that the files are closed when the drop returns. An operation
+//! that has not ended by then (because of a broken kernel module) keeps its file and its memory
+//! until the kernel completes it.
 
 #![allow(unsafe_code)]
 
@@ -53,8 +54,8 @@ pub use ports::{MAX_PORTS, PortIndex, READ_SAMPLES, WRITE_BIT};
 
 use ports::Ports;
 
-/// How many files a ring is to have room for. The kernel counts them against the limit of open
-/// files of the process, so there is no room that nobody needs.
+/// How many files a ring has room for. The kernel counts them against the process's limit of open
+/// files, so a caller should ask for no more than it needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Places {
     /// Interrupt files and the like, at most [`MAX_FILES`].
@@ -66,7 +67,7 @@ pub struct Places {
 /// How many interrupt files one ring takes at the most.
 pub const MAX_FILES: usize = 64;
 
-/// The longest sleep with an end; a wait with a later one sleeps again.
+/// The longest sleep of a wait with a deadline; if the deadline is later, the caller waits again.
 const LONGEST_SLEEP: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long a dropped ring waits for what it has cancelled.
@@ -84,7 +85,7 @@ pub struct FileIndex(u32);
 pub struct Completion {
     /// The value the operation was queued with.
     pub user_data: u64,
-    /// What the kernel says: a number of bytes, or events of poll(2); or a negative errno
+    /// The kernel's result: a number of bytes, or events of poll(2); or a negative errno
     /// (`-ETIME`: a timeout expired, `-ECANCELED`: it was cancelled, `-ENOENT`/`-EALREADY`: there
     /// was nothing to cancel any more, `-EIO`: the interrupt file has failed).
     pub result: i32,
@@ -100,7 +101,7 @@ enum Operation {
     Listen {
         file: usize,
         user_data: u64,
-        /// Until it ends by itself, or for one interrupt.
+        /// Whether the POLL stays in flight after an interrupt, or ends with the first one.
         on: bool,
     },
     Timeout {
@@ -148,7 +149,7 @@ impl Ring {
     /// not need to put completions aside. Must be called on the thread that uses the ring.
     ///
     /// # Errors
-    /// Why this system gives us no ring, with the cure in the text.
+    /// The reason why this system refuses a ring, with the cure in the text.
     pub fn new(requests: usize, places: Places) -> Result<Ring, RingError> {
         let places =
             Places { files: places.files.min(MAX_FILES), ports: places.ports.min(MAX_PORTS) };
@@ -168,7 +169,7 @@ impl Ring {
             .submitter()
             .register_files_sparse((places.files + places.ports).max(1) as u32)
             .map_err(RingError::from_setup)?;
-        // Nothing is submitted: where io_uring_enter is forbidden, this is the place to hear it.
+        // Nothing is queued yet. If a seccomp filter forbids io_uring_enter, this call finds out.
         uring.submit().map_err(RingError::from_setup)?;
         let entries = uring.params().sq_entries() as usize;
         Ok(Ring {
@@ -302,7 +303,7 @@ impl Ring {
                 file.listening = None;
             }
             if result > 0 && result & i32::from(libc::POLLERR | libc::POLLHUP) != 0 {
-                // What a read would give: the device below the file is gone.
+                // The result that a read would have: the device of the file is gone.
                 result = -libc::EIO;
             }
         }

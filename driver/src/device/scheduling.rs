@@ -23,11 +23,11 @@ pub fn set_fifo(priority: u8) -> nix::Result<()> {
 pub struct Entitlement(i32);
 
 impl Entitlement {
-    /// Of a thread under SCHED_OTHER at nice 0.
+    /// The entitlement of a thread under SCHED_OTHER at nice 0.
     pub const ORDINARY: Entitlement = Entitlement(20);
 
-    /// Of the calling thread; [`Entitlement::ORDINARY`] where the kernel does not say. One system
-    /// call.
+    /// The entitlement of the calling thread; [`Entitlement::ORDINARY`] if the kernel returns an
+    /// error. Costs one system call.
     pub fn of_this_thread() -> Entitlement {
         let mut attributes = SchedAttributes::default();
         let size = size_of::<SchedAttributes>();
@@ -42,7 +42,7 @@ impl Entitlement {
             libc::SCHED_IDLE => 0,
             libc::SCHED_FIFO | libc::SCHED_RR => 100 + priority.min(99).cast_signed(),
             libc::SCHED_DEADLINE => 200,
-            // SCHED_OTHER, SCHED_BATCH and what else shares the CPU by weight: 1 to 40.
+            // SCHED_OTHER, SCHED_BATCH and other classes that share the CPU by weight: 1 to 40.
             _ => 20 - nice.clamp(-20, 19),
         })
     }

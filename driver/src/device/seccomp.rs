@@ -1,4 +1,5 @@
-//! System calls that fail on purpose, for tests of what the kernel at hand does not refuse.
+//! Makes system calls fail on purpose, for tests of errors that this machine's kernel does not
+//! return.
 
 #![allow(unsafe_code)]
 

@@ -1,11 +1,12 @@
-//! Cards under the `ringback` module, with their samples moved by it.
+//! Cards under the `ringback` module, whose samples the module moves.
 //!
 //! Registers, DMA memory and safety are those of the UIO device (see `uio`). The samples of slot N
-//! of card C come and go by `/dev/ringbackCpN`: while that file is open the module exchanges them
-//! in its interrupt handler, so that nobody in userspace has to be there in every millisecond. The
-//! interrupt is the module's alone then, and userspace does not wait for it.
+//! of card C are read from and written to `/dev/ringbackCpN`: while that file is open the module
+//! moves them in its interrupt handler, so that no program has to run in every millisecond. The
+//! module then handles the interrupt alone, and userspace does not wait for it.
 //!
-//! The same card can be had without that: as a plain UIO device, with userspace in the interrupt.
+//! The same card can also be used as a plain UIO device, where userspace handles each interrupt and
+//! moves the samples.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -53,7 +54,7 @@ pub enum ShimError {
          (ringback, by the module's 60-ringback.rules)", .0.display()
     )]
     Permission(PathBuf),
-    /// Somebody else has a port's file.
+    /// Another process has a port's file open.
     #[error("{} is in use by another program: close that", .0.display())]
     Busy(PathBuf),
     /// A port's file can't be opened.

@@ -247,10 +247,10 @@ impl DmaMemory for Arc<SoftMemory> {
 
 /// The interrupt of a card in software; clones are the same interrupt.
 ///
-/// There are two kinds, as on a PCI bus. A message ([`SoftInterrupt::new`]) is told whenever it is
-/// raised. A line ([`SoftInterrupt::line`]) is masked when it is told, as UIO and VFIO mask it,
-/// until the driver calls [`Device::rearm`]; and it is told again then if the card still raises it,
-/// because its cause was not acknowledged.
+/// There are two kinds, as on a PCI bus. A message ([`SoftInterrupt::new`]) is signalled whenever
+/// it is raised. A line ([`SoftInterrupt::line`]) is masked when it is signalled, as UIO and VFIO
+/// do, until the driver calls [`Device::rearm`]. If the card still raises it then, because its
+/// cause was not acknowledged, it is signalled again.
 #[derive(Debug, Clone)]
 pub struct SoftInterrupt {
     event: Arc<EventFd>,
@@ -265,7 +265,7 @@ struct Line {
 }
 
 impl Line {
-    /// Whether the interrupt is to be told now; from then on it is masked.
+    /// Returns whether the interrupt is to be signalled now, and masks it in that case.
     fn fires(&mut self) -> bool {
         let fires = self.raised && !self.masked;
         self.masked |= fires;
@@ -314,14 +314,14 @@ impl SoftInterrupt {
     /// Changes a line and signals what comes of it; a message is always signalled.
     fn change(&self, change: impl FnOnce(&mut Line)) {
         if let Some(line) = &self.line {
-            // A panic while it is held leaves it whole: each change is one step.
+            // A poisoned lock is fine, because each change is a single step.
             let mut line = line.lock().even_poisoned();
             change(&mut line);
             if !line.fires() {
                 return;
             }
         }
-        // Fails only when the counter is full; then the line has long been raised.
+        // Fails only when the counter is full; then the file is readable already.
         let _ = self.event.write(1);
     }
 }

@@ -1,7 +1,7 @@
-//! Reading `/sys`: small text files and links, under a root that tests make up.
+//! Reading `/sys`: small text files and links, under a root that tests can replace.
 //!
 //! Nothing that is read is trusted: a file may be missing, unreadable, endless or garbage, a link
-//! may point nowhere or to itself. What can't be understood is an error or absent, never a guess.
+//! may point nowhere or to itself. What can't be parsed is an error, or counts as absent.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -114,7 +114,7 @@ fn read_attribute(path: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-/// A sysfs attribute that does not tell what it should.
+/// Why a sysfs attribute could not be read.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SysfsError {

@@ -1,7 +1,8 @@
 //! Cards behind a UIO driver: the `ringback` module, `uio_dummy`, `uio_pci_generic`.
 //!
-//! `/sys/class/uio/uioN` says what there is, `/dev/uioN` gives it: map M is mapped at offset
-//! M pages, a read of 4 bytes waits for an interrupt, a write of 4 bytes lets the next one come.
+//! `/sys/class/uio/uioN` describes the device, and `/dev/uioN` gives access to it: map M is mapped
+//! at an offset of M pages, a read of 4 bytes waits for an interrupt, and a write of 4 bytes
+//! enables the next one.
 //!
 //! # Which map is what
 //! The map that is named `dma` is the memory the card masters. Its address on the bus is the
@@ -10,9 +11,9 @@
 //!
 //! # Interrupts
 //! The file is non-blocking, as the ring needs it. Re-enabling is `irqcontrol`, a plain `write(2)`
-//! (io_uring could not complete it: a UIO file never polls writable). A driver without it either
-//! runs free, or is `uio_pci_generic`, which masks the card's INTx in the PCI command register;
-//! there the bit is cleared again.
+//! (io_uring could not complete it: a UIO file never polls writable). A driver without
+//! `irqcontrol` either never masks the interrupt, or is `uio_pci_generic`, which masks the card's
+//! INTx in the PCI command register; [`Device::rearm`] clears that bit again.
 
 mod error;
 mod info;
@@ -50,7 +51,7 @@ pub struct UioDevice {
     dma: Option<MappedMemory>,
     /// The PCI configuration space, where the device is a PCI function.
     config: Option<PathBuf>,
-    /// How an interrupt is let through again where there is no `irqcontrol`.
+    /// How an interrupt is unmasked if there is no `irqcontrol`.
     unmask: Option<IntxMask>,
     /// `irqcontrol` is known not to exist.
     no_irqcontrol: AtomicBool,
@@ -143,8 +144,8 @@ fn open(path: &PathBuf, number: u32, name: &str) -> Result<File, UioError> {
     })
 }
 
-/// Whether a map's bytes are there, as far as `end`. Of an ordinary file nothing is behind its end,
-/// and an access there ends the process; a made-up tree has such files for devices.
+/// Whether a map's bytes exist up to `end`. An access behind the end of an ordinary file, which
+/// stands in for a device in tests, would end the process.
 fn is_mappable(root: &SysfsRoot, file: &File, end: u64) -> bool {
     let Ok(found) = file.metadata() else { return false };
     if found.file_type().is_char_device() {

@@ -7,7 +7,7 @@
 //! - **Registers** are the first BAR that is large enough; one that can be mapped is preferred (the
 //!   Tiger320 has the same registers as I/O and as memory).
 //! - **Interrupts** are an eventfd. INTx is masked by the kernel each time it fires, and
-//!   [`Device::rearm`] unmasks it; MSI runs free. MSI is taken where the driver allows it
+//!   [`Device::rearm`] unmasks it; MSI is never masked. MSI is used if the driver allows it
 //!   ([`Needs::msi`]) and the card has it.
 //! - **DMA memory** is pinned and mapped into the IOMMU below 4 GiB; the card reaches nothing else.
 //! - **Dropping** the device stops its interrupts and its bus mastering before its memory is taken
@@ -58,7 +58,7 @@ pub struct VfioDevice {
     registers: VfioRegisters,
     interrupt: Interrupt,
     dma: Option<Dma>,
-    /// VFIO can reset the card alone.
+    /// Whether VFIO can reset the card without resetting other devices.
     resettable: bool,
     device: Arc<File>,
     /// Kept open for as long as the device is, and closed after it.
@@ -139,7 +139,7 @@ fn open(
     })?;
     sys::set_iommu(&container, VFIO_TYPE1v2_IOMMU).map_err(|source| {
         match source.raw_os_error() {
-            // Any card could then send any interrupt message.
+            // Without interrupt remapping, any card could send any interrupt message.
             Some(libc::EPERM) => VfioError::NoInterruptRemapping,
             _ => VfioError::System { what: "set up the IOMMU for the card", source },
         }
@@ -150,7 +150,7 @@ fn open(
     let device = sys::device(&group_file, &device_name)
         .map_err(VfioError::system("open the card (dmesg says why)"))?;
     let device = Arc::new(device);
-    // Before the other questions: some mediated devices answer those only after this one.
+    // This comes first, because some mediated devices answer the other calls only after it.
     let info = sys::device_info(&device).map_err(VfioError::system("ask what the card is"))?;
     let registers = VfioRegisters::open(&device, needs.registers)?;
     let dma = match needs.dma {
@@ -211,7 +211,7 @@ impl Line {
 /// The card's interrupt: its eventfd, and how it is set and unmasked.
 struct Interrupt {
     index: u32,
-    /// It masks itself each time and has to be unmasked.
+    /// Whether the kernel masks it each time it fires, so that it has to be unmasked.
     automasked: bool,
     event: EventFd,
 }

@@ -1,4 +1,4 @@
-//! The face of the reactor that an engine sees.
+//! What an engine can ask of the reactor while it is called.
 
 use std::fmt;
 
@@ -43,10 +43,9 @@ impl<Event, Output: Payload> Context<'_, Event, Output> {
     }
 
     /// Completes a request with success and its output. Only the first completion of a request
-    /// counts (C3); `true` if this was it, and else the output is dropped. The output is in the
-    /// queue of the request's line until the completion is delivered, and is given to the upcall
-    /// with it: to that request and no other, once. If the card ends before, it is dropped with the
-    /// engine.
+    /// counts (C3); returns `true` if this was the first, otherwise the output is dropped. The
+    /// output waits in the queue of the request's line and is passed to the upcall with the
+    /// completion, exactly once. If the card ends before that, it is dropped with the engine.
     pub fn complete_with(&mut self, request: Token, output: Output) -> bool {
         self.end(request, Ok(()), output)
     }
@@ -57,10 +56,11 @@ impl<Event, Output: Payload> Context<'_, Event, Output> {
     }
 
     /// Has the kernel play samples on a port (u-law at 8 kHz), behind those that are queued there.
-    /// They are copied; [`Engine::played`](super::Engine::played) tells their end.
+    /// They are copied; [`Engine::played`](super::Engine::played) is called when they have ended.
     ///
-    /// With a request, the WRITE that carries them is in the ring under the request's id. It is the
-    /// engine that completes the request then: one request may play more than once.
+    /// With a request, the WRITE of the samples is in the ring under the request's id. The end of
+    /// the WRITE does not complete the request; the engine does, because one request may play
+    /// several times.
     pub fn play(&mut self, port: usize, request: Option<Token>, samples: &[u8]) -> Play {
         let id = request.filter(|&request| self.is_running(request));
         let id = id.and_then(|request| self.table.id(request));
@@ -72,16 +72,16 @@ impl<Event, Output: Payload> Context<'_, Event, Output> {
         self.effects.silence(port);
     }
 
-    /// Tells an event on a line, behind everything told on that line before.
+    /// Emits an event on a line, behind everything emitted on that line before.
     ///
-    /// What [`Engine::start`](super::Engine::start) tells is about its request: it is held back
-    /// until the function that asked has returned (G1). An event that is about a request and comes
-    /// later, but before its completion, is told by [`Context::event_of`].
+    /// Events that [`Engine::start`](super::Engine::start) emits are about its request: they are
+    /// held back until the function that asked has returned (G1). For an event that is about a
+    /// request and comes later, but before its completion, use [`Context::event_of`].
     pub fn event(&mut self, line: LineNumber, event: Event) {
         self.effects.event(self.table, line, event);
     }
 
-    /// Tells an event that is about a request which may not be complete: it is held back until the
+    /// Emits an event that is about a request that may still run: it is held back until the
     /// request's ticket is released (G1).
     pub fn event_of(&mut self, request: Token, line: LineNumber, event: Event) {
         let about = Some(request).filter(|&request| self.table.owns(request));

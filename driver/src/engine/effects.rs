@@ -1,17 +1,19 @@
-//! What an engine brings about: completions, events, and what the kernel is to play.
+//! The effects of an engine: completions, events, and orders to play samples.
 //!
-//! An engine speaks to a [`Context`](super::Context), and the context to an implementation of
-//! [`Effects`], which is the reactor's. So engines know nothing of queues, rounds or the reaper.
+//! An engine calls a [`Context`](super::Context), and the context calls an implementation of
+//! [`Effects`], which is the reactor's. Engines therefore know nothing of queues, rounds or the
+//! reaper.
 //!
-//! Rules for who implements it: the first completion of a request counts (C3); what is put in for a
-//! line keeps its order (O1); what is about a request waits until its ticket is released (G1).
+//! Rules for an implementation: the first completion of a request counts (C3); completions and
+//! events of a line keep their order (O1); an event that is about a request waits until its ticket
+//! is released (G1).
 
 use crate::Time;
 use crate::request::{ErrorCode, LineNumber, RequestId, Table, Token};
 
 use super::Play;
 
-/// Takes what an engine brings about, in its order.
+/// Receives the effects of an engine, in order.
 pub(crate) trait Effects<Event, Output> {
     /// Completes a request of this table; `false` if it was complete already, and then the output
     /// is dropped.

@@ -1,10 +1,10 @@
-//! What a new kind of device implements: one state machine that is told everything.
+//! What a new kind of device implements: one state machine, driven by calls.
 //!
-//! An [`Engine`] takes commands, interrupts and the time, and puts effects (completions, events)
-//! into its [`Context`]. It starts no thread, asks no clock and waits for nothing, so the same
+//! An [`Engine`] gets commands, interrupts and the time, and puts effects (completions, events)
+//! into its [`Context`]. It starts no thread, reads no clock and waits for nothing, so the same
 //! engine runs under the reaper and under a virtual clock. Exactly one thread is in it at a time.
-//! Where the kernel moves a card's samples, an engine also plays ([`Context::play`]) and is told
-//! what came in ([`Engine::received`], [`Engine::played`]); other engines leave that out.
+//! Where the kernel moves a card's samples, an engine also plays samples ([`Context::play`]) and
+//! gets received ones ([`Engine::received`], [`Engine::played`]); other engines leave that out.
 //! `card/mailbox` is a whole engine, written to be read first.
 
 mod context;
@@ -30,14 +30,14 @@ use crate::request::{ErrorCode, Token};
 pub trait Engine: Send + 'static {
     /// What a caller may ask. A command owns all of its input (rule B1).
     type Command: Send + 'static;
-    /// What is told without being asked.
+    /// What happens on a line without a request.
     type Event: Send + 'static;
-    /// What a completion carries besides its result; `()` where the result says it all, and then it
-    /// costs nothing. See [`Context::complete_with`].
+    /// What a completion carries besides its result; `()`, which costs nothing, if the result is
+    /// enough. See [`Context::complete_with`].
     type Output: Payload;
 
-    /// Whether [`Engine::poll`] finds all that an interrupt would tell, so that a reaper that polls
-    /// need not have it.
+    /// Whether [`Engine::poll`] finds everything for which the card interrupts, so that a polling
+    /// reaper needs no interrupts.
     const POLLS: bool = false;
 
     /// How many lines there are. Upcalls keep their order within a line, and only there.
@@ -55,8 +55,9 @@ pub trait Engine: Send + 'static {
     /// The request is over when someone calls [`Context::complete`] for it, here or later.
     ///
     /// # Errors
-    /// Why nothing was started. If the card was free, the submitter gets it as its return value and
-    /// no completion ever comes (R4); if not, it is the completion's (R6).
+    /// The reason why nothing was started. If the card was free, it is returned to the submitter,
+    /// and no completion comes (R4); if the command was queued, it is the result of the completion
+    /// (R6).
     fn start(
         &mut self,
         request: Token,
@@ -64,14 +65,15 @@ pub trait Engine: Send + 'static {
         cx: &mut Context<'_, Self::Event, Self::Output>,
     ) -> Result<(), ErrorCode>;
 
-    /// The card interrupted since the last call, once or more; or another card did that shares its
-    /// line. An interrupt that comes after this has looked is told again.
+    /// The card interrupted since the last call, once or more; or another card that shares its line
+    /// did. For an interrupt that comes while this runs, it is called again.
     fn interrupt(&mut self, cx: &mut Context<'_, Self::Event, Self::Output>);
 
-    /// Looks for what has ended without having been interrupted. Called again and again by a reaper
-    /// that [polls](crate::reactor::Waiting), so it must cost next to nothing where nothing has: a
-    /// read of memory that the hardware writes, not of a register behind a bus. Where there is no
-    /// such memory, leave it out: the interrupt tells. Where there is, say [`Engine::POLLS`].
+    /// Looks for ended operations without an interrupt. A reaper that
+    /// [polls](crate::reactor::Waiting) calls it in a loop, so it must cost next to nothing if
+    /// nothing has ended: a read of memory that the hardware writes, not of a register behind a
+    /// bus. If there is such memory, implement this and set [`Engine::POLLS`]; otherwise leave it
+    /// out, and the interrupt is used.
     fn poll(&mut self, cx: &mut Context<'_, Self::Event, Self::Output>) {
         let _ = cx;
     }
@@ -86,7 +88,7 @@ pub trait Engine: Send + 'static {
         let _ = (port, samples, cx);
     }
 
-    /// Something that this engine [plays](Context::play) has ended. Told exactly once.
+    /// Something that this engine [plays](Context::play) has ended. Called exactly once for each.
     fn played(
         &mut self,
         port: usize,
@@ -97,7 +99,7 @@ pub trait Engine: Send + 'static {
         let _ = (port, play, how, cx);
     }
 
-    /// When [`Engine::timer`] wants to be called next; [`Time::NEVER`] where it does not.
+    /// When [`Engine::timer`] is to be called next; [`Time::NEVER`] for not at all.
     fn next_timer(&self) -> Time {
         Time::NEVER
     }
@@ -123,7 +125,7 @@ pub trait Engine: Send + 'static {
     }
 
     /// The last call: put the hardware into its safe state. Requests still running afterwards are
-    /// ended. It is made by whoever shuts the card down, on that thread, and also after a panic of
+    /// ended. It runs on the thread that shuts the card down. It is also called after a panic of
     /// this engine, whose state may then be half changed.
     fn stop(&mut self, cx: &mut Context<'_, Self::Event, Self::Output>);
 }

@@ -2,10 +2,10 @@
 
 /// A type that completions can carry: [`Engine::Output`](super::Engine::Output).
 ///
-/// A request that fails brings no output, and neither does one that its engine completes by
-/// [`Context::complete`](super::Context::complete). [`Payload::NONE`] stands for it. It is a
-/// constant, so that making it can neither panic nor allocate. For a type of your own that has no
-/// such value, take `Option`.
+/// A request that fails has no output, and neither has one that its engine completes by
+/// [`Context::complete`](super::Context::complete): their completions carry [`Payload::NONE`]. That
+/// is a constant, so that making it can neither panic nor allocate. If a type has no such value,
+/// use `Option` of it.
 ///
 /// ```
 /// use ringback_driver::engine::Payload;
@@ -19,7 +19,7 @@
 /// assert_eq!(Option::<std::net::TcpStream>::NONE.is_none(), true);
 /// ```
 pub trait Payload: Send + 'static {
-    /// What a completion carries that brings nothing.
+    /// What a completion without output carries.
     const NONE: Self;
 }
 

@@ -24,7 +24,7 @@ pub struct PerRequest<T> {
 }
 
 impl<T> PerRequest<T> {
-    /// Nothing for nobody; allocates nothing.
+    /// Makes an empty one, without allocating.
     pub const fn new() -> PerRequest<T> {
         PerRequest { by_slot: Vec::new() }
     }
@@ -36,8 +36,8 @@ impl<T> PerRequest<T> {
         PerRequest { by_slot }
     }
 
-    /// Keeps a value for a request. One that is there already is replaced: it is of the same
-    /// request, or of one that is over and was not taken.
+    /// Keeps a value for a request. A value that is already in its slot is replaced; it belongs to
+    /// the same request, or to an earlier one that is over.
     pub fn put(&mut self, request: Token, value: T) {
         match self.by_slot.get_mut(request.slot()) {
             Some(place) => *place = Some((request, value)),
@@ -69,9 +69,9 @@ impl<T> PerRequest<T> {
         place.take_if(|(owner, _)| *owner == request).map(|(_, value)| value)
     }
 
-    /// Takes the value of the request with this [tag](Token::tag), whatever the hardware has given
-    /// for one. An answer to a request that is over finds nothing, unless its slot was used 4096
-    /// times since.
+    /// Takes the value of the request with this [tag](Token::tag), which may be any number that the
+    /// hardware returns. The tag of a request that is over finds nothing, unless its slot was used
+    /// 4096 times since.
     pub fn take_tag(&mut self, tag: u32) -> Option<(Token, T)> {
         let place = self.by_slot.get_mut(Token::slot_of_tag(tag))?;
         place.take_if(|(owner, _)| owner.tag() == tag)

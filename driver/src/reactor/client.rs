@@ -3,7 +3,6 @@
 //! Rules: the outcome of each request is delivered exactly once (C3), to its own `Pending`, and
 //! only after [`Client::request`] has stored the waiter (G1), because it holds the ticket until
 //! then. Dropping a `Pending` cancels its request. When the card is over, each `Pending` gets an
-//! outcome (D12), even if the reactor could not deliver the completion any more.
 //! outcome (D12), also one whose completion the reactor could not deliver any more.
 
 use std::collections::HashMap;

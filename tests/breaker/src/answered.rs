@@ -1,4 +1,4 @@
-//! What is broken behind a function of the provider's.
+//! Rules that are broken after a function of the provider has returned.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use ringback_tspi::functions::*;
 
 use crate::{Breaker, read, word, write};
 
-/// An id that no suite gives out by itself.
+/// A request id that the suite never uses.
 const NOBODYS: u32 = 0x7ABC_DEF0;
 
 /// Does something a little later, on a thread of its own.
@@ -102,7 +102,7 @@ impl Breaker {
         result
     }
 
-    /// Tells what is held back when the function has long returned.
+    /// Delivers the completions that are held back, long after the function has returned.
     fn release_later(&'static self) {
         later(40, move || self.release());
     }

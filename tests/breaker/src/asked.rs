@@ -1,4 +1,4 @@
-//! What is broken before the provider is asked, or instead.
+//! Rules that are broken before the provider's function is called, or in place of calling it.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use ringback_tspi::functions::*;
 use crate::{Breaker, leaked, word};
 
 impl Breaker {
-    /// The result without the provider, or other arguments for it.
+    /// Returns the result if the provider is not to be called, otherwise the arguments for it.
     pub(crate) fn asked(
         &'static self,
         function: &'static Function,

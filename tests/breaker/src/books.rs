@@ -1,4 +1,4 @@
-//! What has passed: requests, lines, calls, and TAPI's callbacks.
+//! Records what has passed: requests, lines, calls, and TAPI's callbacks.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard};
@@ -32,7 +32,8 @@ pub(crate) struct Facts {
     pub created: Option<LineEvent>,
     pub phone: Option<PhoneEvent>,
     pub is_open: bool,
-    /// TAPI's handle of each line, by the provider's; the procedure by TAPI's.
+    /// TAPI's handle of each line, by the provider's handle; and the event procedure, by TAPI's
+    /// handle.
     pub lines: HashMap<usize, usize>,
     pub procedures: HashMap<usize, LineEvent>,
     pub requests: HashMap<u32, Request>,
@@ -52,7 +53,7 @@ pub(crate) struct Facts {
     pub unwanted: HashSet<u32>,
     /// The closing functions that are running.
     pub closing: Vec<&'static str>,
-    /// An address that was handed in.
+    /// The address of an input that was passed to a function, to be read after its return.
     pub kept: usize,
 }
 

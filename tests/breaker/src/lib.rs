@@ -1,12 +1,13 @@
 //! A provider that loads a good one and breaks exactly one rule of it.
 //!
 //! `RINGBACK_BREAKER_PROVIDER` is the library, `RINGBACK_BREAKER_RULE` the key of the rule; without
-//! a key nothing is broken. Functions and upcalls pass through as they are but for what the key
-//! says, in three places: `asked` (instead of a function, or with other arguments), `answered`
-//! (behind it), and `told` (upcalls).
+//! a key nothing is broken. Functions and upcalls pass through unchanged, except for those that the
+//! key concerns. They are changed in three places: `asked` (in place of a function, or with other
+//! arguments), `answered` (after its return), and `told` (upcalls).
 //!
-//! UNSAFETY: this library is between a TAPI and a provider; both guarantee what the pages of the
-//! functions say of their pointers. What breaks a rule about memory breaks that on purpose.
+//! UNSAFETY: this library is between a TAPI and a provider; both guarantee what the documentation
+//! of the functions requires of their pointers. The code that breaks a rule about memory violates
+//! that on purpose.
 #![allow(unsafe_code)]
 
 mod answered;
@@ -23,7 +24,7 @@ use ringback_tspi::functions::Function;
 
 ringback_tspi::export_words!(answer);
 
-/// The provider that is broken, and what is known of what passed.
+/// The provider whose rule is broken, and the records of what has passed.
 struct Breaker {
     inner: Symbols,
     rule: String,
@@ -84,14 +85,14 @@ fn word(function: &Function, words: &[usize], name: &str) -> usize {
     place.and_then(|place| words.get(place)).copied().unwrap_or(0)
 }
 
-/// Writes a DWORD so many bytes behind an address.
+/// Writes a DWORD at an address plus an offset in bytes.
 fn write(at: usize, offset: usize, number: u32) {
     let at = std::ptr::with_exposed_provenance_mut::<u8>(at + offset).cast::<u32>();
     // SAFETY: the caller names memory that TAPI has handed over for writing.
     unsafe { at.write_unaligned(number) };
 }
 
-/// Reads a byte that may be TAPI's no more.
+/// Reads a byte of TAPI's memory, which may not be valid any more.
 fn read(at: usize) -> u8 {
     let at = std::ptr::with_exposed_provenance::<u8>(at);
     // SAFETY: it is not: that is what the suite is to notice.

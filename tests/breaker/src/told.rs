@@ -1,4 +1,4 @@
-//! What is broken of the provider's upcalls.
+//! Rules that are broken in the provider's upcalls.
 
 use std::cell::Cell;
 use std::sync::Once;
@@ -30,7 +30,7 @@ pub(crate) fn replace_callbacks(breaker: &Breaker, function: &Function, words: &
         let Some(at) = words.get_mut(place).filter(|at| **at != 0) else { continue };
         match parameter.kind {
             "ASYNC_COMPLETION" => {
-                // That of a second init in a pair is nobody's (D15).
+                // A second init inside a pair is to be ignored, and so are its callbacks (D15).
                 if !facts.is_open {
                     facts.completion = Option::<AsyncCompletion>::of_word(*at);
                 }
@@ -256,8 +256,8 @@ impl Breaker {
     }
 }
 
-/// Has this thread interrupted by a signal while TAPI sleeps in its completion procedure, and
-/// another upcall come of it.
+/// Interrupts this thread by a signal while TAPI sleeps in its completion procedure; the signal's
+/// handler makes another upcall.
 fn interrupt() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {

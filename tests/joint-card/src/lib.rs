@@ -1,8 +1,8 @@
-//! A card with more ports than a TDM400P: several cards as one, as on a board with two of its chips
-//! behind a bridge. It is the second kind of card that lines work on.
+//! A card with more ports than a TDM400P: several cards joined to one, as on a board with two
+//! Tiger320 chips behind a bridge. It is the second implementation of `PortCard` for lines.
 //!
-//! Ports are numbered through: those of the second part come behind those of the first. What one
-//! part loses all lose, because they are one card to whoever owns it.
+//! Port numbers continue from one part to the next: those of the second part follow those of the
+//! first. If one part is lost, the whole card is lost, because its users see one card.
 
 use std::io;
 use std::time::Duration;
@@ -15,15 +15,15 @@ use ringback_driver::card::{
 };
 use ringback_driver::device::Files;
 
-/// Cards of one kind as one card. There is at least one, and they interrupt as one: whoever listens
-/// to the first one's interrupt serves them all.
+/// Cards of one kind as one card. There is at least one. They share the interrupt of the first one,
+/// and each service serves all of them.
 pub struct JointCard<C: PortCard> {
     first: C,
     others: Vec<C>,
     slots: Vec<Slot>,
 }
 
-/// Tells of one part's ports under the numbers that they have on the whole card.
+/// Passes on the events and frames of one part, with the port numbers of the whole card.
 struct Numbered<'a, S> {
     sink: &'a mut S,
     base: usize,
@@ -56,7 +56,7 @@ impl<C: PortCard> JointCard<C> {
         std::iter::once(&mut self.first).chain(&mut self.others)
     }
 
-    /// A slot is given up when its module fails too often.
+    /// Copies the parts' slots, which change when a module that fails too often is given up.
     fn note_slots(&mut self) {
         self.slots.clear();
         for part in std::iter::once(&self.first).chain(&self.others) {
@@ -64,7 +64,7 @@ impl<C: PortCard> JointCard<C> {
         }
     }
 
-    /// Does something for each part, and says what it came to for the card as a whole.
+    /// Calls `act` for each part, and combines the results to one for the whole card.
     fn for_each<S: PortSink>(
         &mut self,
         sink: &mut S,

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Words for the scenarios' scripts in the guest. They run under `sh -eu`.
+# Functions for the scenarios' scripts in the guest, which run under `sh -eu`.
 
 # busybox has it.
 # shellcheck disable=SC3040

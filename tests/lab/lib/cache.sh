@@ -2,8 +2,8 @@
 # The folder outside the tree in which everything that is fetched or built once stays: a fresh clone
 # finds it again. It can be deleted at any time.
 #
-# Whoever fills it holds its lock alone; whoever uses it holds the lock with others. A thing is
-# built beside its place and renamed into it, so what is in its place is whole.
+# A lab that fills the folder holds its lock exclusively; a lab that uses it holds a shared lock.
+# Everything is built under another name and renamed when it is complete.
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/ringback-lab
 

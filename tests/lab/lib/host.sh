@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the host has to bring, and how to act as root on it.
+# The programs that the host must have, and how to run commands as root on it.
 
 # debootstrap and chroot are not in everybody's path.
 PATH=$PATH:/usr/sbin:/sbin

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # One virtual machine: q35, two processors, software emulation. A machine that counts has one
-# processor, and its clock moves by 1 ns with every instruction of the guest: no time is measured in
-# it but work, the same in every run. While the guest idles, the clock jumps to its next timer.
+# processor, and its clock moves by 1 ns with every instruction of the guest, so that its times are
+# counts of instructions, the same in every run. While the guest idles, the clock jumps to its next
+# timer.
 #
 # The first serial line is the console, the second carries nothing but the scenario's result.
 
@@ -11,14 +12,16 @@
 run_machine() {
     local folder=$1 release=$2 seconds=$3
     rm -f "$folder"/{console.log,result,qemu.log}
-    # tsc=reliable: or else the guest calls the emulated clock unstable and pays a trap for the time.
-    # no_timer_check: or else a guest that gets no processor while it counts ten ticks gives up booting.
+    # tsc=reliable: without it the guest takes the emulated clock for unstable, and each reading of
+    # the time costs a trap.
+    # no_timer_check: without it a guest that gets no processor while it counts ten ticks does not
+    # boot.
     local arguments=(console=ttyS0 loglevel=6 panic=-1 oops=panic tsc=reliable no_timer_check
         "${kernel_arguments[@]}")
     local processors=(-accel tcg,thread=multi -smp 2)
     [ -z "$counts" ] || processors=(-accel tcg,thread=single -smp 1 -icount shift=0,sleep=off)
-    # In a group of its own, so that Ctrl-C at the terminal leaves the order of the end to us. QEMU looks
-    # for its modules where Debian has them: those of a QEMU that the host has fit no other.
+    # In a process group of its own, so that after Ctrl-C this script ends everything in order. QEMU
+    # looks for its modules where Debian has them; those of the host's QEMU would not fit this one.
     QEMU_MODULE_DIR="$root/usr/lib/x86_64-linux-gnu/qemu" timeout --kill-after=5 "$seconds" \
         "$root/lib64/ld-linux-x86-64.so.2" --library-path "$root/usr/lib/x86_64-linux-gnu" \
         "$root/usr/bin/qemu-system-x86_64" \

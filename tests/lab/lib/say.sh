@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What a person at the terminal is told. Results go to stdout, everything else to stderr.
+# Prints what the person at the terminal reads. Results go to stdout, everything else to stderr.
 
 progress() {
     printf 'lab: %s\n' "$*" >&2

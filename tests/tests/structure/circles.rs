@@ -1,8 +1,8 @@
 //! Whether the files of a folder import each other in a circle.
 //!
 //! An import is a path that begins with `crate`, `super` or `self`, or with a module of the file's
-//! own. It leads to the file that defines the name: what a `mod.rs` or the crate's root only passes
-//! on hides no arrow.
+//! own. It counts as an import of the file that defines the name, even if a `mod.rs` or the crate's
+//! root re-exports the name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,4 +1,4 @@
-//! The layer around a provider that makes a log of what passes.
+//! The layer around a provider that logs functions and upcalls.
 //!
 //! It sees the functions as a [`Layer`] does, and the upcalls by a [`Tapi`] that it puts before the
 //! one that the provider is given. It changes nothing: input, results, order and threads are those
@@ -28,7 +28,7 @@ struct Book {
     ways: u32,
 }
 
-/// What makes a log. One is for one run of one provider.
+/// Makes the log of one run of one provider.
 pub struct Recorder(Mutex<Book>);
 
 impl Recorder {
@@ -37,8 +37,8 @@ impl Recorder {
         Recorder::with(header, None)
     }
 
-    /// A recorder that also writes each line into the file at once. What can't be written is only
-    /// in the log in memory.
+    /// A recorder that also writes each line to the file at once. If writing fails, the rest is
+    /// only in the log in memory.
     pub fn into_file(header: Header, file: impl Write + Send + 'static) -> Arc<Recorder> {
         Recorder::with(header, Some(Box::new(file)))
     }
@@ -133,7 +133,7 @@ impl Layer for Recording {
     }
 }
 
-/// The way up of a provider that is recorded.
+/// The upcalls of a provider that is recorded.
 struct RecordedTapi {
     tapi: Box<dyn Tapi>,
     recorder: Arc<Recorder>,

@@ -1,8 +1,8 @@
 //! What runs have shown, rule by rule: as text for people, and as JSON.
 //!
-//! A report is made of logs, one for each scenario that was played, and names where each finding is
-//! from, so that a reader can repeat the run by its seed or judge the log again. A rule that was
-//! broken once is broken; one that was kept in some runs and not exercised in others is kept.
+//! A report is made of logs, one for each scenario that was run, and names the log of each finding,
+//! so that a reader can repeat the run by its seed or judge the log again. A rule that was broken
+//! once is broken; one that was kept in some runs and not exercised in others is kept.
 
 use std::fmt;
 
@@ -77,7 +77,7 @@ impl Report {
         Report { provider, runs: logs.iter().map(run).collect(), rules }
     }
 
-    /// Only what is said about this rule.
+    /// Reduces the report to this rule.
     pub fn only(mut self, key: &str) -> Report {
         self.rules.retain(|judged| judged.key == key);
         self
@@ -106,7 +106,7 @@ impl Report {
     /// The report as one JSON object.
     ///
     /// # Errors
-    /// None that a report can bring; those of the library.
+    /// Those of the JSON library; no report causes one.
     pub fn json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(self)
     }

@@ -1,10 +1,10 @@
-//! Structures by the C types of the parameters that lead to them: their sizes, and the members that
-//! are TAPI's, which a provider leaves alone (B4).
+//! Structures by the C types of their parameters: their sizes, and the members that are TAPI's,
+//! which a provider must not change (B4).
 
 use ringback_tspi::structs::layout::{Layout, Owner, Structure};
 use ringback_tspi::structs::*;
 
-/// What TAPI's members hold while a provider fills the others.
+/// The value of TAPI's members while a provider fills the others.
 pub(crate) const CANARY: u32 = 0x5EED_CA11;
 
 /// The structure that a parameter of this C type leads to: `LPLINECALLINFO`.

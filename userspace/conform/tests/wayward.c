@@ -1,6 +1,6 @@
-/* A provider with ways of its own, as somebody writes it who has not read the documents: everything
- * happens inside the functions, on the caller's thread. What it does wrong is marked with the key
- * of the rule; everything else is right. */
+/* A provider with typical mistakes, as of an author who has not read the documents: everything
+ * happens inside the functions, on the caller's thread. Each mistake is marked with the key of the
+ * rule that it breaks; everything else is right. */
 #include <stdlib.h>
 #include <string.h>
 

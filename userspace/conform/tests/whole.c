@@ -1,7 +1,7 @@
 /* A provider with everything that the conformance suite can exercise: three lines, on which
- * everybody answers, and a phone. It keeps every rule, so whatever is found behind an interposer is
- * the interposer's. The far end acts when a file appears: DOOR/ring.PID or DOOR/remove.PID, with
- * the process's id, where DOOR is the environment variable WHOLE_DOOR. */
+ * every call is answered, and a phone. It keeps every rule, so each finding behind an interposer is
+ * caused by the interposer. The far end acts when a file appears: DOOR/ring.PID or
+ * DOOR/remove.PID, with the process's id, where DOOR is the environment variable WHOLE_DOOR. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <stdio.h>

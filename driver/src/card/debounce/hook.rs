@@ -1,8 +1,8 @@
 //! The hook of a telephone on an FXS port.
 //!
-//! The chip debounces by itself (Si3210 register 69, 12.5 ms); one more sample that says the same
-//! is enough to keep out a misread. A change so counts after 8 ms and at most 16 ms, which keeps
-//! the pulses of a dial (33 ms at the shortest) and flashes apart for the line above.
+//! The chip debounces by itself (Si3210 register 69, 12.5 ms), so a change counts when a second
+//! sample confirms it, which excludes a misread register. That takes 8 to 16 ms, which is short
+//! enough for the line above to tell dial pulses (33 ms at the shortest) and flashes apart.
 
 use crate::card::port::Hook;
 
@@ -63,7 +63,8 @@ mod tests {
         assert_eq!(detector.hook(), Hook::Off);
     }
 
-    /// Every phase between dial and sampling; 10 pulses per second with 33 ms make, the hardest.
+    /// Tries every phase of the dial relative to the samples, at 10 pulses per second with the
+    /// shortest make (33 ms).
     #[test]
     fn all_ten_pulses_of_a_dialled_zero_come_through() {
         for phase in 0..SAMPLE_MS {

@@ -1,8 +1,8 @@
-//! When a signal that bounces counts as changed.
+//! Debouncing of signals: when a change counts.
 //!
-//! Each detector is fed with one sample of its register every [`SAMPLE_MS`] and says when what it
-//! watches has changed for good. They know no registers, no ports and no clock: time is counted in
-//! samples. A tick that was lost only makes them slower, never wrong.
+//! Each detector gets one sample of its register every [`SAMPLE_MS`] and reports when its debounced
+//! state changes. Detectors know no registers, no ports and no clock: they measure time in samples,
+//! so a lost tick delays a change but does not falsify it.
 
 mod battery;
 mod hook;

@@ -1,8 +1,8 @@
 //! Which way round the exchange feeds an FXO line.
 //!
-//! Many exchanges exchange the wires when the far end answers or hangs up. The sign of the line
-//! voltage (Si3050 register 29) must be the other one for 64 ms, which is more than a half-cycle of
-//! ringing. The first polarity found is no change.
+//! Many exchanges swap the wires when the far end answers or hangs up. The sign of the line voltage
+//! (Si3050 register 29) must differ from the debounced one for 64 ms, which is more than a
+//! half-cycle of ringing. The first polarity found is not reported as a change.
 
 use super::SAMPLE_MS;
 use crate::card::port::Polarity;

@@ -36,7 +36,7 @@ struct Registers {
 }
 
 impl SoftEdu {
-    /// One that is idle. It shares memory and interrupt with the driver's side.
+    /// Makes an idle device, which shares memory and interrupt with the driver's side.
     pub(super) fn new(memory: Arc<SoftMemory>, interrupt: SoftInterrupt) -> SoftEdu {
         let registers = Registers {
             liveness: 0,

@@ -49,7 +49,7 @@ const ALIVE: u32 = 0x1234_5678;
 /// Where the card's own memory begins on its side of the DMA, and its size in bytes.
 const MEMORY: u32 = 0x4_0000;
 const MEMORY_SIZE: usize = 4096;
-/// DMA addresses reach up to here.
+/// The first bus address that is too high for the card's DMA.
 const BUS_LIMIT: u64 = 1 << 28;
 
 /// Why a device is not an edu device, or can't be used.
@@ -105,19 +105,19 @@ pub enum Work {
     },
 }
 
-/// A command: what, and how long it may take.
+/// A command: the work, and how long it may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
     /// What the card is to do.
     pub work: Work,
-    /// Until it fails, queueing included. A DMA takes 100 ms.
+    /// Time until the request fails, including its time in the queue. A DMA takes 100 ms.
     pub time_limit: Duration,
 }
 
 /// An answer: what a completion carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// There is nothing to be told: the request failed, or it was a [`Work::Store`].
+    /// No data: the request failed, or it was a [`Work::Store`].
     Nothing,
     /// The result of [`Work::Factorial`].
     Factorial {
@@ -185,7 +185,7 @@ impl<D: Device> Edu<D> {
             }
             device.enable_bus_master().map_err(EduError::BusMaster)?;
         }
-        // A user who was killed may have left work that still runs.
+        // A previous program that was killed may have left work that still runs.
         registers.write(STATUS, Status::INTERRUPT);
         let factorials = Unit::new(registers.read(STATUS).contains(Status::COMPUTING));
         let copies = Unit::new(registers.read(COMMAND).contains(Command::GO));
@@ -242,7 +242,8 @@ impl<D: Device> Edu<D> {
         cx.complete_with(request, answer);
     }
 
-    /// The error of a copy that can't be.
+    /// Checks a copy: EOPNOTSUPP without DMA memory, EINVAL if the words are none, not aligned or
+    /// not all inside the card's memory.
     fn check(&self, offset: usize, words: usize) -> Result<(), ErrorCode> {
         let end = words.checked_mul(4).and_then(|bytes| bytes.checked_add(offset));
         if self.device.dma().is_none() {
@@ -302,9 +303,10 @@ impl<D: Device> Engine for Edu<D> {
         if pending.bits() == ABSENT {
             return self.gone(cx);
         }
-        // Before the next operation is started: its end must not be taken for this one's.
+        // This comes before the next operation is started, so that it can't acknowledge the end of
+        // that one.
         self.bus().write(ACKNOWLEDGE, pending);
-        // A unit that is busy again has been reported for a user before.
+        // If the unit is busy, the pending bit is left over from a previous program's operation.
         let computed = pending.contains(Interrupts::FACTORIAL_DONE)
             && !self.bus().read(STATUS).contains(Status::COMPUTING);
         let copied = pending.contains(Interrupts::DMA_DONE)
@@ -334,7 +336,8 @@ impl<D: Device> Engine for Edu<D> {
         }
     }
 
-    /// A copy that runs ends with the card's bus mastering, which closing the device takes away.
+    /// A running copy can't be stopped here. It ends when the device is closed, which disables bus
+    /// mastering.
     fn stop(&mut self, _: &mut Context<'_, (), Answer>) {
         self.bus().write(STATUS, Status::empty());
     }

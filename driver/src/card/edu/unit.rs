@@ -15,12 +15,12 @@ pub(super) struct Unit<J> {
 enum Running<J> {
     Nothing,
     Job(Token, J),
-    /// What nobody waits for any more.
+    /// The hardware still works on a job whose request is over.
     Abandoned,
 }
 
 impl<J> Unit<J> {
-    /// `busy` where the hardware still does something for a user before.
+    /// `busy` if the hardware still works on a job of a previous program.
     pub(super) fn new(busy: bool) -> Unit<J> {
         let running = if busy { Running::Abandoned } else { Running::Nothing };
         Unit { running, waiting: VecDeque::new() }
@@ -30,7 +30,7 @@ impl<J> Unit<J> {
         self.waiting.push_back((request, job));
     }
 
-    /// What is to be started now, if anything; from then on it runs.
+    /// Returns the job to start now, if there is one. It counts as running from then on.
     pub(super) fn next(&mut self) -> Option<&J> {
         if !matches!(self.running, Running::Nothing) {
             return None;
@@ -43,7 +43,7 @@ impl<J> Unit<J> {
         }
     }
 
-    /// The hardware is done; whose job it was, unless it was abandoned.
+    /// Notes that the hardware is done. Returns the job and its request, unless it was abandoned.
     pub(super) fn done(&mut self) -> Option<(Token, J)> {
         match std::mem::replace(&mut self.running, Running::Nothing) {
             Running::Job(request, job) => Some((request, job)),
@@ -51,7 +51,7 @@ impl<J> Unit<J> {
         }
     }
 
-    /// A request is over for another reason.
+    /// Removes a request that has ended for another reason. If it runs, the unit is abandoned.
     pub(super) fn forget(&mut self, request: Token) {
         if matches!(self.running, Running::Job(owner, _) if owner == request) {
             self.running = Running::Abandoned;
@@ -59,7 +59,7 @@ impl<J> Unit<J> {
         self.waiting.retain(|(waiting, _)| *waiting != request);
     }
 
-    /// The hardware is gone: whoever waited.
+    /// Removes and returns all requests, because the hardware is gone.
     pub(super) fn clear(&mut self) -> Vec<Token> {
         let running = self.done().map(|(request, _)| request);
         running.into_iter().chain(self.waiting.drain(..).map(|(request, _)| request)).collect()

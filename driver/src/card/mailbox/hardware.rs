@@ -1,7 +1,7 @@
 //! The mailbox's hardware in software: what the module `uio_dummy` is under a real kernel.
 //!
 //! As with memory behind a bus, every register is an atomic word of its own and no access waits for
-//! another: what is measured through it is the driver, not this.
+//! another, so that a benchmark on it measures the driver and not this model.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -23,12 +23,12 @@ struct Memory {
     words: Box<[AtomicU32]>,
     entries: u32,
     removed: AtomicBool,
-    /// Held by whoever plays the hardware; the driver's accesses don't take it.
+    /// Held by the thread that plays the hardware; the driver's accesses don't take it.
     hardware: Mutex<()>,
 }
 
 impl SoftMailbox {
-    /// One with rings of `entries`, rounded up to a power of two and at most 4096.
+    /// Makes a mailbox with rings of `entries`, rounded up to a power of two and at most 4096.
     pub fn new(entries: u32) -> SoftMailbox {
         let entries = entries.clamp(1, MAX_ENTRIES).next_power_of_two();
         let words = (0..RINGS / 4 + 4 * entries as usize).map(|_| AtomicU32::new(0)).collect();
@@ -39,8 +39,8 @@ impl SoftMailbox {
         SoftMailbox(Arc::new(memory))
     }
 
-    /// Answers up to `most` commands, oldest first, and says how many: where it is not 0 the
-    /// hardware interrupts.
+    /// Answers up to `most` commands, oldest first, and returns how many. If that is not 0, the
+    /// caller has to raise the interrupt.
     pub fn step(&self, most: usize) -> usize {
         let _hardware = self.0.hardware();
         self.0.answer(u32::try_from(most).unwrap_or(u32::MAX)) as usize
@@ -51,7 +51,7 @@ impl SoftMailbox {
         self.0.get(SUBMITTED).wrapping_sub(self.0.get(ACCEPTED))
     }
 
-    /// Takes in what was submitted and will never answer it.
+    /// Accepts the submitted commands without ever answering them.
     pub fn hold(&self) {
         let _hardware = self.0.hardware();
         self.0.set(ACCEPTED, self.0.get(SUBMITTED));
@@ -77,7 +77,7 @@ impl Memory {
         self.hardware.lock().even_poisoned()
     }
 
-    /// Acquire, so that who has seen a count sees the ring entries it counts.
+    /// The order is Acquire, so that a thread that reads a count also sees the entries it counts.
     fn get(&self, offset: usize) -> u32 {
         self.words.get(offset / 4).map_or(ABSENT, |word| word.load(Ordering::Acquire))
     }
@@ -101,7 +101,7 @@ impl Memory {
         let (accepted, answered) = (self.get(ACCEPTED), self.get(ANSWERED));
         let waiting = self.get(SUBMITTED).wrapping_sub(accepted);
         let unreaped = answered.wrapping_sub(self.get(REAPED));
-        // A driver that claims more than the rings hold gets nothing.
+        // A driver whose counts exceed the size of the rings gets no answers.
         let sane = waiting <= self.entries && unreaped <= self.entries;
         if self.removed() || self.get(CONTROL) & RUN == 0 || !sane {
             return 0;

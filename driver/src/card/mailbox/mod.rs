@@ -2,14 +2,14 @@
 //!
 //! The hardware (the module `uio_dummy`, or [`SoftMailbox`]) is memory with two rings. A command is
 //! a number; the hardware answers with its complement some time later, in any order, and interrupts
-//! once for as many answers as there are. That is the purest way from request to completion.
+//! once for as many answers as there are. Nothing else is between request and completion.
 //!
 //! An engine has to do six things, and they are all here: **start** a command with register writes
 //! and remember its token; find by **interrupt** which requests have ended and complete them;
 //! forget a request that is **ended** from outside; say how long a command may take; say which
 //! result stands for which failure; and leave the hardware safe at the **stop**. It may do a
-//! seventh, because its hardware can be asked without cost: **poll**. Order, gate, deadlines,
-//! threads and the ring are the reactor's.
+//! seventh, because reading its answer counter costs next to nothing: **poll**. Order, gate,
+//! deadlines, threads and the ring are the reactor's.
 //!
 //! It uses nothing but the driver's public interface, as an engine of another crate does, and so
 //! its registers are plain offsets, and their accesses are not traced.
@@ -99,7 +99,7 @@ pub struct Mailbox<D> {
     submitted: u32,
     reaped: u32,
     /// The operands of the requests that wait for an answer. The hardware answers by the request's
-    /// tag, so an answer that comes after its request was ended finds nobody.
+    /// tag, so an answer that comes after its request has ended is recognised and ignored.
     waiting: PerRequest<u32>,
     /// Started while the submission ring was full.
     backlog: VecDeque<Token>,
@@ -227,8 +227,7 @@ impl<D: Device> Engine for Mailbox<D> {
     }
 
     fn interrupt(&mut self, cx: &mut Context<'_, ()>) {
-        // Its interrupt never masks itself, so there is nothing to let through again: most cards
-        // need `Device::rearm` here.
+        // This card's interrupt is never masked. Most cards need `Device::rearm` here.
         self.reap(cx);
     }
 

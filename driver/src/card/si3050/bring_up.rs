@@ -12,8 +12,8 @@ const RESET_TIME: Duration = Duration::from_millis(100);
 const LINK_POLL: Duration = Duration::from_millis(100);
 const LINK_LIMIT: Duration = Duration::from_secs(2);
 
-/// Looks for a Si3050. A chip that was taken for a Si3210 before is in the middle of a command: the
-/// byte counter is put back first.
+/// Looks for a Si3050. The byte counter is put back first, because an attempt to talk to the chip
+/// as a Si3210 has left it in the middle of a command.
 pub(crate) async fn identify(chip: &Chip<Si3050>) -> bool {
     chip.resync().await;
     chip.resync().await;
@@ -36,7 +36,7 @@ pub(crate) async fn bring_up(
     let daa = country.daa();
     chip.write(PCM_MODE, PcmMode::SERVICE).await;
     chip.write(INTERNATIONAL, daa.international).await;
-    // Half waves, and no validation: `debounce` finds out what is ringing.
+    // Half waves, and no validation in the chip: `debounce` decides what counts as ringing.
     chip.write(RING_RECTIFIER, RingRectifier::empty()).await;
     chip.write_all(&[
         (RING_VALIDATION, VALIDATION_OFF),
@@ -61,7 +61,7 @@ pub(crate) async fn bring_up(
     Ok(())
 }
 
-/// Finds out why a chip gave a sample that can't be.
+/// Finds out why a chip gave an impossible sample.
 pub(crate) async fn diagnose(chip: &Chip<Si3050>) -> Diagnosis {
     if !identify(chip).await {
         Diagnosis::NotAnswering

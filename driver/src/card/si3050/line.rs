@@ -1,7 +1,7 @@
 //! An FXO line in service: its own hook, and what its status registers mean.
 //!
-//! Ringing is looked for only while the line is on-hook and has battery; otherwise what the
-//! detector sees is our own hook switch, or nothing.
+//! Ringing is detected only while the line is on-hook and has battery; otherwise the detector sees
+//! transients of our own hook switch, or nothing.
 
 use super::registers::{
     DAA_CONTROL, DaaControl, LINE_VOLTAGE, LINK_STATUS, LOOP_CURRENT, LinkStatus,
@@ -110,7 +110,8 @@ impl FxoLine {
 
     fn daa_control(&mut self, control: DaaControl, event: &mut dyn FnMut(PortEvent)) -> Reaction {
         if control & DaaControl::WRITTEN != self.commanded() {
-            // Without the mark the chip was reset or does not answer. With it, a bit has flipped.
+            // Without the mark the chip was reset or does not answer. With the mark only a bit has
+            // flipped.
             let ours = control & DaaControl::MARK == DaaControl::ON_HOOK_MONITOR;
             return if ours { Reaction::Write } else { Reaction::Suspect };
         }

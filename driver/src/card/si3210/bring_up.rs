@@ -1,4 +1,4 @@
-//! From reset to a fed line, and the quick way back.
+//! Bringing a Si3210 up from reset to a fed line, and restoring one that lost its settings.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::report;
 const POLL: Duration = Duration::from_millis(10);
 const POWER_LIMIT: Duration = Duration::from_millis(500);
 
-/// What a slot says when it is taken for an FXS module.
+/// What was found in a slot that was probed for an FXS module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Identity {
     /// No Si3210 answers: nothing there, or an FXO module.
@@ -108,7 +108,7 @@ pub(crate) async fn restore(
     configure(chip, slot, country).await
 }
 
-/// Finds out why a chip gave a sample that can't be.
+/// Finds out why a chip gave an impossible sample.
 pub(crate) async fn diagnose(chip: &Chip<Si3210>) -> Diagnosis {
     if !answers(chip).await {
         chip.resync().await;
@@ -156,7 +156,8 @@ async fn power_up(chip: &Chip<Si3210>) -> Result<(), ModuleError> {
     Ok(())
 }
 
-/// Lets the converter run down. One that falls too fast has a leak; that is told, but tolerated.
+/// Switches the converter off and watches its voltage fall. If it falls too fast there is a leak,
+/// which is logged and tolerated.
 async fn leak_test(chip: &Chip<Si3210>) {
     chip.write(LINE_STATE, LineState::OPEN).await;
     chip.write(POWER_DOWN, PowerDown::CONVERTER).await;

@@ -1,4 +1,5 @@
-//! Calibration of the Si3210: its own, and the manual one for chips that don't finish their own.
+//! Calibration of the Si3210: the automatic one, and the manual one for chips that don't finish the
+//! automatic one.
 
 use std::time::Duration;
 
@@ -49,7 +50,8 @@ pub(super) async fn manual(chip: &Chip<Si3210>) -> Result<(), ModuleError> {
     chip.write(INTERRUPT_ENABLE_3, CALIBRATED).await;
     chip.write(CALIBRATE_2, Calibrate2::BALANCE).await;
     chip.write(CALIBRATE, Calibrate::START).await;
-    // A chip that needed the manual way may not report the end of this step; its result holds.
+    // A chip that needs manual calibration may not report the end of this step. Its result is
+    // valid all the same.
     finished(chip, Duration::from_millis(800)).await;
     enable_interrupts(chip, EVERY_INTERRUPT).await;
     Ok(())
@@ -61,7 +63,7 @@ async fn enable_interrupts(chip: &Chip<Si3210>, enabled: u8) {
     }
 }
 
-/// The DC-DC converter's calibration; repairs a result that can't be right.
+/// Calibrates the DC-DC converter, and replaces an implausible result.
 pub(super) async fn converter(chip: &Chip<Si3210>) {
     let off_time = ConverterControl::MINIMUM_OFF_TIME;
     chip.write(CONVERTER_CONTROL, off_time | ConverterControl::CALIBRATE).await;

@@ -1,7 +1,7 @@
 //! The Si3210's indirect registers: 16 bits each, behind direct registers 28 to 31.
 //!
-//! Rule of the chip: an address that is written after data stores, an address written alone
-//! fetches.
+//! Rule of the chip: if the data registers were written before the address register, writing the
+//! address stores the data; otherwise it fetches.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ pub(super) async fn fetch(
     Ok(u16::from_le_bytes([low, high]))
 }
 
-/// What registers 0 to 43 are set to in a country, and must read back.
+/// The values of registers 0 to 43 in a country, which must also be read back.
 pub(super) fn values(country: Country) -> [Setting; 44] {
     let slic = country.slic();
     VALUES.map(|(register, value)| {

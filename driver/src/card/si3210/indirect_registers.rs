@@ -113,7 +113,8 @@ registers! {
 /// An indirect register, and what it is set to.
 pub(super) type Setting = (Register<Indirect, u16>, u16);
 
-/// What registers 0 to 43 are set to (AN35), but for what differs between countries ([`values`]).
+/// The values of registers 0 to 43 (AN35), except for those that depend on the country
+/// ([`values`]).
 pub(super) const VALUES: [Setting; 44] = [
     (DTMF_ROW_0, 0x55C2),
     (DTMF_ROW_1, 0x51E6),

@@ -1,8 +1,9 @@
 //! An FXS line in service: the state it is told to be in, and what its status registers mean.
 //!
-//! The chip changes the line state by itself in two cases (register 67): a telephone that is lifted
-//! makes the line active, out of ringing too, and a power alarm opens it. What is known here
-//! follows the chip in the first case and is put back in the second.
+//! The chip changes the line state by itself in two cases (register 67): when a telephone is lifted
+//! it makes the line active, also from ringing, and on a power alarm it opens the line. In the
+//! first case the commanded feed is changed to match the chip; in the second the module's repair
+//! feeds the line again.
 
 use super::registers::{
     ABSENT, FeedState, LINE_STATE, LOOP_STATUS, LOOPBACK, LineState, LoopStatus,
@@ -13,8 +14,8 @@ use crate::card::port::{Hook, LineFeed, Polarity, PortEvent};
 use crate::card::register::Address;
 use crate::card::sequence::Operation;
 
-/// Samples of the loop (8 ms each) after a ring trip, by which a telephone that is still lifted has
-/// been found off-hook: the chip's own debouncing and a zero crossing of the ringing included.
+/// Number of loop samples (8 ms each) after a ring trip within which a telephone that stays lifted
+/// is found off-hook. Includes the chip's own debouncing and a zero crossing of the ringing.
 const SETTLED: u8 = 16;
 
 /// An FXS line in service: what it is told to be, and what its registers said last.
@@ -25,7 +26,7 @@ pub(crate) struct FxsLine {
     /// Which of TIP and RING is the positive wire.
     pub(crate) polarity: Polarity,
     hook: HookDetector,
-    /// Samples after a ring trip by which the loop has to be found closed.
+    /// Number of samples that are left, after a ring trip, for the loop to be found closed.
     tripped: u8,
 }
 
@@ -72,7 +73,7 @@ impl FxsLine {
         event: &mut dyn FnMut(PortEvent),
     ) -> Reaction {
         if value == ABSENT {
-            // None of them can read as ones.
+            // No sampled register reads as all ones in a chip that answers.
             return Reaction::Suspect;
         }
         if let Some(status) = register.holds(LOOP_STATUS, value) {
@@ -82,8 +83,8 @@ impl FxsLine {
             return self.line_state(state, event);
         }
         match register.holds(LOOPBACK, value) {
-            // Also of a line that is open, or that was written since: there the state tells
-            // nothing.
+            // Digital loopback is on after a reset. This finds a reset also while the line is open
+            // or was just written, when the line state does not show it.
             Some(loopback) if !loopback.is_empty() => Reaction::Suspect,
             _ => Reaction::None,
         }
@@ -93,7 +94,8 @@ impl FxsLine {
         let mut reaction = Reaction::None;
         if status.contains(LoopStatus::RING_TRIP) && self.feed == LineFeed::Ringing {
             self.trip(event);
-            // The chip has done so by itself; written again so that the polarity is kept.
+            // The chip has made the line active by itself. The state is written again because the
+            // chip does not keep the polarity.
             reaction = Reaction::Write;
         }
         let off_hook = status.contains(LoopStatus::OFF_HOOK);
@@ -111,7 +113,8 @@ impl FxsLine {
         reaction
     }
 
-    /// A telephone that was hung up right after the ring trip never was off-hook for the detector.
+    /// Reports on-hook for a telephone that was hung up right after the ring trip, which the
+    /// detector has never seen off-hook.
     fn settle(&mut self, event: &mut dyn FnMut(PortEvent)) {
         if self.tripped == 0 {
             return;
@@ -219,7 +222,7 @@ mod tests {
             events.extend(sample(&mut line, LOOP_STATUS, 0x00).1);
         }
         assert_eq!(events, [PortEvent::Hook(Hook::On)], "once");
-        // And one that stays lifted is not.
+        // A telephone that stays lifted is not reported on-hook.
         line.feed = LineFeed::Ringing;
         assert_eq!(sample(&mut line, LOOP_STATUS, 0x07).1, [PortEvent::RingTrip]);
         let events: Vec<_> =

@@ -1,7 +1,7 @@
 //! How often a module is set up again before it is given up.
 //!
-//! A module that fails now and then is worth repairing each time; one that fails all the time would
-//! do nothing but click on the line and take time from the others.
+//! A module that fails rarely is repaired each time. Repairing one that fails all the time would
+//! only cause clicks on its line and take time from the other modules.
 
 use std::time::Duration;
 

@@ -51,7 +51,7 @@ pub(super) fn initialise(
     ring: &Ring,
     delay: &mut dyn Delay,
 ) -> Result<(), OpenError> {
-    // Whoever had the card before may have left it running.
+    // The previous user of the card may have left it running.
     r.write(OPER, Operate::empty());
     r.write(MASK0, Interrupts::empty());
     r.write(MASK1, Aux::empty());
@@ -119,7 +119,7 @@ fn test_registers(r: Bus<'_, impl Registers>, version: u8) -> Result<(), OpenErr
     }
     match failure {
         None => Ok(()),
-        // A register that reads the same all the time, right once by chance, is none.
+        // A register whose value never changes can match one test value by chance.
         Some(_) if held <= 1 => Err(OpenError::NotTdm400p { version }),
         Some(failure) => Err(failure),
     }

@@ -3,8 +3,8 @@
 //! A register access takes 0.3 to 1 us on the bus of a real card, and a module register takes 44 to
 //! 62 of them. All that has to be done in a tick (samples, hook and ring commands, setting a module
 //! up again) shares one budget, so that the next interrupt is always served in time. What does not
-//! fit waits for the next tick; nothing waits longer for being one of many, because a tick begins
-//! with the status sample, then come commands, and repairs take what is left.
+//! fit waits for the next tick. The order in a tick is status sample, commands, repairs, so that
+//! many repairs can't delay samples or commands.
 
 /// Register accesses in one tick, everything included: at most a quarter of it, 256 us of 1 ms.
 ///

@@ -7,7 +7,7 @@ pub struct Counters {
     pub ticks: u64,
     /// Frames that were lost, because the interrupt was served more than 1 ms late or not at all.
     pub missed: u64,
-    /// Frames whose samples to play came later than the card had begun to play them.
+    /// Frames whose samples were stored after the card had begun to play their chunk.
     pub late: u64,
     /// Calls of the interrupt service that found nothing to do.
     pub idle: u64,

@@ -72,7 +72,7 @@ pub enum Failure {
     /// Every register reads as all ones.
     #[error("the card was removed, or its PCI bridge lost it: every register reads as ones")]
     Removed,
-    /// DMA was started anew again and again and does not move.
+    /// DMA does not move although it was restarted several times.
     #[error(
         "the card's DMA stands still after {attempts} new starts: its bus accesses are refused \
          (PCI bus master, IOMMU) or its clock has stopped"

@@ -1,8 +1,8 @@
 //! A small TDM400P for tests: the chips of the software card, DMA word by word, and every access
 //! counted.
 //!
-//! The word at the interrupt address is transferred after the interrupt: the hardest reading of
-//! what the chip does. The software card moves whole milliseconds.
+//! The word at the interrupt address is transferred after the interrupt, which of all readings of
+//! the data sheet is the hardest for the driver. The software card moves whole milliseconds.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -88,7 +88,7 @@ pub(super) struct Card {
     /// The CPLD holds bits of this mask only.
     pub(super) cpld: u8,
     pub(super) bus_master: bool,
-    /// Bus mastering does not last.
+    /// Each DMA access ends in an abort.
     pub(super) aborting: bool,
     /// DMA does not move.
     pub(super) frozen: bool,

@@ -11,12 +11,12 @@ use crate::device::{Description, Device, Kind, Needs};
 
 /// The TigerJet chip on all cards of the family.
 const TIGER320: (u16, u16) = (0xE159, 0x0001);
-/// Who makes TDM400P cards and their clones (OpenVox A400P, A400E, A400M): the subsystem vendor
-/// tells them from other cards with the same chip.
+/// The subsystem vendor ids of TDM400P cards and their clones (OpenVox A400P, A400E, A400M), which
+/// distinguish them from other cards with the same chip.
 const MAKERS: [u16; 12] = [
     0xA159, 0xE159, 0xB100, 0xB1D9, 0xB118, 0xB119, 0xA9FD, 0xA8FD, 0xA800, 0xA801, 0xA908, 0xA901,
 ];
-/// Its 256 registers as I/O ports, and the ring.
+/// The window of 256 registers, which are also I/O ports, and the ring.
 const NEEDS: Needs = Needs { registers: 0x100, dma: RING_BYTES, msi: false };
 
 /// Digium TDM400P, OpenVox A400P and clones.

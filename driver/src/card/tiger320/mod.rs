@@ -10,7 +10,7 @@
 //! so that each is sampled every 8 ms; write what was commanded and had no room before; go on with
 //! repairs; let the next interrupt come.
 //!
-//! Where the kernel moves the samples, `poll` does the modules' part of that now and then.
+//! Where the kernel moves the samples, `poll` samples, commands and repairs the modules every 8 ms.
 //!
 //! | file | what |
 //! |---|---|
@@ -91,7 +91,7 @@ pub struct Tiger320<D: Device> {
     budget: Budget,
     ring: Ring,
     counters: Counters,
-    /// Ticks whose module work was done; says what is sampled next.
+    /// Number of ticks whose module work was done; it determines what is sampled next.
     tick: u32,
     /// When module work was done last.
     worked: Time,
@@ -118,7 +118,7 @@ impl<D: Device> Tiger320<D> {
         delay: &mut dyn Delay,
     ) -> Result<Tiger320<D>, OpenError> {
         let ring = bring_up::check(&device)?;
-        // From here on every way out, errors too, makes the card safe by dropping it.
+        // From here on an error drops the card, which makes it safe.
         let mut card = Tiger320 {
             device,
             country: options.country,
@@ -175,7 +175,7 @@ impl<D: Device> Tiger320<D> {
             return Err(PortError::WrongKind { port, kind: module.kind() });
         }
         if self.state == State::Ready {
-            // No ticks, no deadline.
+            // While the card is not started there are no ticks, and so no limit.
             self.budget = Budget::new();
         }
         self.write_due(port);

@@ -52,7 +52,7 @@ pub(super) enum Line {
 #[derive(Debug)]
 struct Repair {
     task: Task,
-    /// What the task wants done next, and when it wants to go on if that is waiting.
+    /// The next operation of the task; if it is a wait, `until` is the time at which it ends.
     next: Option<Operation>,
     until: Option<Time>,
 }
@@ -61,7 +61,7 @@ struct Repair {
 enum Task {
     Diagnose(Sequence<Diagnosis>),
     Restore(Fault, Sequence<Result<(), ModuleError>>),
-    /// The last thing asked of a module that is given up, in case it still hears.
+    /// Puts the line of a module that is given up into its safe state, in case it still answers.
     Release(ModuleError, Sequence<()>),
 }
 
@@ -147,7 +147,7 @@ impl Module {
         event: &mut dyn FnMut(PortEvent),
     ) {
         if self.unwritten {
-            // The chip is not yet as commanded: nothing can be concluded.
+            // The commanded value is not written yet, so the sample can't be compared with it.
             return;
         }
         let reaction = match &mut self.line {

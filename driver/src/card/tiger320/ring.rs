@@ -10,12 +10,12 @@
 //! chip counts, and the words to play go into the same places, which the card comes to 1 ms later.
 //!
 //! **What was lost.** The current address says how far the card has moved modulo 16 words. The
-//! latched status bits say which interrupt words it has passed at least once. The clock adds whole
-//! rounds where both bits are set, or none is although the card interrupted (the kernel has
-//! acknowledged it). In the latter case a card in software has to keep real time: one that is
-//! slowed seems to have lost rounds. A chunk is lost when the card came to one of its words again
-//! before it was taken: a service less than 1 ms late loses nothing, each further millisecond one
-//! chunk.
+//! latched status bits say which interrupt words it has passed at least once. Whole rounds are
+//! added by the clock in two cases: both bits are set, or no bit is set although the card
+//! interrupted (because the kernel has acknowledged it). In the second case a software card has to
+//! run in real time: if it runs slower, the clock counts rounds that did not happen. A chunk is
+//! lost when the card came to one of its words again before it was taken: a service less than 1 ms
+//! late loses nothing, each further millisecond one chunk.
 
 use super::registers::{
     Bus, Interrupts, RX_END, RX_INTERRUPT, RX_START, TX_END, TX_INTERRUPT, TX_START,
@@ -64,7 +64,8 @@ pub(super) struct Ring {
     /// First word that was not taken yet, and how many are complete from there.
     next: u32,
     waiting: u64,
-    /// Status bits of words passed before their bit was read: they still come.
+    /// Status bits of interrupt words that already count as passed, but whose bit was not read yet.
+    /// They are ignored when they come.
     owed: Interrupts,
 }
 
@@ -137,8 +138,8 @@ impl Ring {
             if missed % 2 == 1 {
                 self.next = (self.next + CHUNK) % WORDS;
             }
-            // Nobody has filled the other chunk, which the card plays next: better silence than an
-            // echo.
+            // The other chunk, which the card plays next, was not filled. It gets silence, so that
+            // old samples are not played again.
             self.play(memory, Chunk((self.next + CHUNK) % WORDS), &[[SILENCE; FRAME]; SLOTS]);
         }
         let chunk = (self.waiting >= u64::from(CHUNK)).then_some(Chunk(self.next));
@@ -212,7 +213,8 @@ const fn forward(from: u32, to: u32) -> u32 {
 }
 
 fn word(start: u32, address: u32) -> Option<u32> {
-    // One behind the last word is the first, in case the chip wraps after counting.
+    // The address behind the last word counts as the first word, in case the chip wraps only after
+    // counting.
     let offset = address.wrapping_sub(start);
     (offset <= WORDS * 4).then_some(offset / 4 % WORDS)
 }
@@ -463,7 +465,7 @@ mod tests {
         card.run(8);
         let progress = card.ring.advance(&card.memory, 7, status, true, card.now);
         assert_eq!((progress.moved, progress.missed), (16, 1));
-        // Its bit comes now and means nothing new.
+        // The bit of that word comes now, and must not count again.
         card.run(1);
         let progress = card.ring.advance(
             &card.memory,

@@ -17,15 +17,15 @@ use crate::card::port_card::{PortCard, Service, Slot};
 use crate::card::sequence::Operation;
 use crate::device::Device;
 
-/// DMA that has not moved for so long is started anew.
+/// DMA that has not moved for this long is restarted.
 const STALL: Duration = Duration::from_millis(100);
-/// DMA that was started anew so often, and has exchanged no frame for so long, is given up.
+/// The card is given up after this many restarts, if no frame was exchanged for [`PATIENCE`].
 const RESTARTS: u32 = 8;
 const PATIENCE: Duration = Duration::from_millis(250);
-/// The same where the kernel moves the samples: it takes note of a card that stands still by
-/// itself, after a second.
+/// Like [`STALL`], where the kernel moves the samples. It is shorter than the second after which
+/// the kernel module itself notices a card that stands still.
 const KERNEL_STALL: Duration = Duration::from_millis(500);
-/// How much work of missed ticks is made up for at once.
+/// The most ticks whose module work is made up for in one call.
 const MOST_WORK: u32 = SAMPLE_MS;
 /// Ticks between two samples of the registers that are sampled seldom. Each is sampled every 32 ms:
 /// a lost isolation link is found before its missing line voltage counts as a loss of battery (64
@@ -165,7 +165,8 @@ impl<D: Device> Tiger320<D> {
             self.exchanged = now;
             self.restarts = 0;
         }
-        // Not before: a card in software goes on as soon as its interrupt is acknowledged.
+        // The acknowledgement comes after the exchange, because a software card goes on as soon as
+        // its interrupt is acknowledged.
         if !status.is_empty() {
             Bus::new(self.device.registers()).write(INTSTAT, status);
         }
@@ -274,7 +275,7 @@ impl<D: Device> Tiger320<D> {
         if matches!(failure, Failure::Removed) {
             self.state = State::Closed;
             for module in self.modules.iter_mut().flatten() {
-                // Nothing to write to; but no line is off-hook any more.
+                // The registers can't be written any more; this records that no line is off-hook.
                 module.release();
             }
         }

@@ -5,8 +5,8 @@
 //! edge. A Si3210 access is two bytes (register, with bit 7 set to read; data), a Si3050 access
 //! three (0x20 write or 0x60 read; register; data). Which module listens is chosen in the CPLD.
 //!
-//! The bus has no lower speed limit and the card's registers are slow compared with its upper one,
-//! so there are no waits here: an access costs as much as its register accesses, and that is what
+//! The bus has no minimum speed, and accesses to the card's registers are slower than its maximum
+//! speed, so there are no waits here. The time of an access is that of its register accesses, which
 //! the budget of a tick counts ([`cost`]).
 
 use super::registers::{AUXD, AUXR, Aux, Bus, CPLD_SELECT};

@@ -414,7 +414,7 @@ fn power_alarms_are_reset_ten_times() {
     expected.push(alarm(Remedy::GaveUp));
     assert_eq!(told, expected);
     assert_eq!(bench.card.status(0).unwrap().feed, Some(LineFeed::Open));
-    // It may be tried again on command, without ringing left over.
+    // A command tries the line again; ringing from before the alarm is not resumed.
     bench.card.set_line_feed(0, LineFeed::Active).unwrap();
     bench.ticks(20);
     assert_eq!(bench.fake.with(|card| card.fxs(0).read(64)), 0x11);
@@ -607,6 +607,7 @@ fn safe_puts_everything_on_hook() {
 fn an_ordinary_tick_takes_few_accesses() {
     let mut bench = Bench::new(mixed());
     bench.ticks(300);
-    // Service, an often and a seldom sample of FXO modules, chip selects.
+    // 4 for the service, and 63 each (62 and the chip select) for the frequent and the rare sample
+    // of FXO modules.
     assert!(bench.most <= 4 + 63 + 63, "{} accesses", bench.most);
 }

@@ -2,18 +2,18 @@
 //!
 //! Controller-based PCI modems, PCI serial cards, QEMU's `pci-serial` and the kernel's sample
 //! device mtty are all this chip. Here are its registers, its FIFOs, its interrupts and two byte
-//! queues; what the bytes say is decided above. Nothing is allocated once it is open.
+//! queues; the layer above interprets the bytes. Nothing is allocated once it is open.
 //!
 //! Rules that hold here:
 //! - **Service** trusts the line status, not the cause that the interrupt register names, and looks
 //!   at it even where no interrupt is pending: lost, shared and oddly ordered interrupts do no
 //!   harm. It is bounded, also for a chip whose interrupt never goes away.
-//! - **The interrupt is let through before the last look**: what happens in between is seen,
-//!   whether the interrupt is a level or an edge.
+//! - **The interrupt is rearmed before the chip is looked at for the last time**, so that what
+//!   happens in between is seen, whether the interrupt is a level or an edge.
 //! - **Sent** means that the transmitter has taken the byte: it is on the wire, or at most one
 //!   character before it.
-//! - **Gone** is when every register reads as ones, or the interrupt can't be let through; it stays
-//!   so.
+//! - **Gone** means that every register reads as ones, or that the interrupt can't be rearmed. A
+//!   UART that is gone stays gone.
 
 mod error;
 mod format;
@@ -39,7 +39,7 @@ use registers::*;
 const PCI_SERIAL: (u16, u16) = (0x1B36, 0x0002);
 /// Class and subclass of serial controllers.
 const CLASS_SERIAL: u32 = 0x0700;
-/// Classes of modems with a 16450 to a 16750 before them; a generic modem (0x070300) has none.
+/// PCI classes of modems behind a 16450 to a 16750; a generic modem (0x070300) has no such chip.
 const CLASS_HAYES_MODEM: RangeInclusive<u32> = 0x07_0301..=0x07_0304;
 /// Eight registers and an interrupt.
 const NEEDS: Needs = Needs { registers: WINDOW, dma: 0, msi: true };
@@ -69,14 +69,14 @@ const QUEUE: usize = 4096;
 /// quarter.
 const RECEIVED_HIGH: usize = QUEUE * 3 / 4;
 const RECEIVED_LOW: usize = QUEUE / 4;
-/// Times one service looks at the chip at the most, and bytes it takes in each time.
+/// The most times that one service looks at the chip, and the most bytes it takes in each time.
 const LOOKS: usize = 8;
 const LOOK_BYTES: usize = 64;
 
-/// Who may send when.
+/// The flow control in both directions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum FlowControl {
-    /// Each side as it likes: three-wire cables, and devices that do not know better.
+    /// Each side may send at any time: for three-wire cables, and devices without flow control.
     None,
     /// RTS asks the other side to wait, CTS asks us: what modems with error correction need.
     #[default]
@@ -88,10 +88,10 @@ pub enum FlowControl {
 pub struct Options {
     /// Speed and form of the characters.
     pub format: LineFormat,
-    /// What the chip's clock gives undivided: 115200 for the usual 1.8432 MHz, 921600 for 14.7456
+    /// Bits per second at divisor 1: 115200 for the usual clock of 1.8432 MHz, 921600 for 14.7456
     /// MHz.
     pub base_baud: u32,
-    /// Who may send when.
+    /// The flow control in both directions.
     pub flow_control: FlowControl,
 }
 
@@ -146,15 +146,15 @@ pub struct Counters {
     pub breaks: u64,
     /// Bytes lost because the queue was full.
     pub dropped: u64,
-    /// Rings ended, as the ring indicator tells them.
+    /// Ends of rings, by the ring indicator.
     pub rings: u64,
 }
 
-/// What a service came to.
+/// The result of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Service {
-    /// All is looked after; an interrupt will come.
+    /// Everything is handled; an interrupt comes when there is more.
     Done,
     /// There is more; service it again soon.
     More,
@@ -174,7 +174,7 @@ pub struct Uart16550<D: Device> {
     sending: VecDeque<u8>,
     /// Written to the transmitter and not known to have left it.
     in_fifo: usize,
-    /// What the registers hold.
+    /// The values last written to the registers.
     enabled: Ier,
     modem_control: Mcr,
     status: ModemStatus,
@@ -193,7 +193,7 @@ impl<D: Device> Uart16550<D> {
     /// This takes a few milliseconds, passed with `delay`.
     ///
     /// # Errors
-    /// The device is none, does not answer, or can't do the format.
+    /// The device is not a 16550, does not answer, or does not support the format.
     pub fn open(
         device: D,
         options: Options,
@@ -224,7 +224,7 @@ impl<D: Device> Uart16550<D> {
     /// Raises DTR and RTS and lets interrupts come.
     ///
     /// # Errors
-    /// The operating system does not let the interrupt through.
+    /// The error of enabling the interrupt.
     pub fn start(&mut self) -> io::Result<()> {
         self.set_modem_control(Mcr::DTR | Mcr::RTS | Mcr::OUT2);
         self.set_enabled(Ier::RECEIVED | Ier::MODEM_STATUS);
@@ -281,7 +281,7 @@ impl<D: Device> Uart16550<D> {
         self.sending.len() + self.in_fifo
     }
 
-    /// Forgets what is queued to be sent and not in the chip yet.
+    /// Discards the bytes that are queued to be sent and not in the chip yet.
     pub fn discard_unsent(&mut self) {
         self.sending.clear();
     }
@@ -310,7 +310,7 @@ impl<D: Device> Uart16550<D> {
 
     // The chip
 
-    /// Looks after the chip: on its interrupt, and now and then without one.
+    /// Services the chip. To be called on its interrupt, and from time to time without one.
     pub fn service(&mut self) -> Service {
         if self.closed {
             return if self.failure.is_some() { Service::Gone } else { Service::Done };
@@ -346,7 +346,7 @@ impl<D: Device> Uart16550<D> {
                 break;
             }
             let byte = self.bus().read(DATA);
-            // A break comes with a byte that nobody sent.
+            // A break comes with a zero byte, which is not data.
             if !status.contains(Lsr::BREAK) {
                 self.take_in(byte);
             }

@@ -1,4 +1,4 @@
-//! Is it a 16550, which one, and does it work.
+//! Finds out whether a device is a 16550, which variant it is, and whether it works.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use super::registers::*;
 use crate::card::Delay;
 use crate::device::Registers;
 
-/// Longer than a character of the loopback test takes on any clock, many times.
+/// Many times the duration of a character of the loopback test, on any clock.
 const CHARACTER: Duration = Duration::from_millis(1);
 const ATTEMPTS: u32 = 20;
-/// Bytes of the loopback test: every second bit, the others, none.
+/// Bytes of the loopback test: alternating bits, their complement, and no bit.
 const LOOPED: [u8; 3] = [0x55, 0xAA, 0x00];
 /// More than any FIFO holds.
 const FIFO_LIMIT: usize = 256;
@@ -19,8 +19,8 @@ const FIFO_LIMIT: usize = 256;
 /// Bytes the transmitter takes when it is empty.
 pub(super) const FIFO_DEPTH: usize = 16;
 
-/// Makes sure that it is a 16550 (or a relative), silent and off the line; says how many bytes its
-/// FIFOs hold, 1 where there are none that work.
+/// Makes sure that the device is a 16550 or compatible, with interrupts and outputs off. Returns
+/// how many bytes its FIFOs hold, 1 if it has none that work.
 pub(super) fn probe(r: Bus<'_, impl Registers>, delay: &mut dyn Delay) -> Result<usize, OpenError> {
     if r.len() < WINDOW {
         return Err(OpenError::Window { len: r.len() });
@@ -61,11 +61,11 @@ fn enable_fifos(r: Bus<'_, impl Registers>) -> usize {
     }
 }
 
-/// Sends bytes round inside the chip. Nothing of it is seen on the wire, where DTR and RTS are off.
+/// Loops bytes back inside the chip. On the wire nothing is sent, and DTR and RTS stay off.
 fn loopback(r: Bus<'_, impl Registers>, delay: &mut dyn Delay) -> Result<(), OpenError> {
     r.write(MCR, Mcr::LOOP);
     set_format(r, 1, LineFormat::default().line_control()?);
-    // What was on its way in.
+    // Lets a character that is being received end, so that it can be drained.
     delay.delay(CHARACTER);
     drain(r);
     for wrote in LOOPED {
@@ -88,7 +88,7 @@ fn loopback(r: Bus<'_, impl Registers>, delay: &mut dyn Delay) -> Result<(), Ope
     Ok(())
 }
 
-/// Takes out what has been received, bounded for a chip that says so for ever.
+/// Discards received bytes; bounded, because a faulty chip may report data for ever.
 fn drain(r: Bus<'_, impl Registers>) {
     for _ in 0..FIFO_LIMIT {
         if !r.read(LSR).contains(Lsr::DATA_READY) {

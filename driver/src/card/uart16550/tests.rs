@@ -45,7 +45,7 @@ impl World {
         World { chip, uart, from_wire: VecDeque::new(), to_wire: Vec::new() }
     }
 
-    /// Characters pass; the chip is served whenever it asks.
+    /// Lets time pass for this many characters, and services each interrupt.
     fn run(&mut self, characters: usize) {
         for _ in 0..characters {
             self.chip.run(1, &mut self.from_wire, &mut self.to_wire);
@@ -276,7 +276,7 @@ fn an_interrupt_that_never_ends_is_served_in_bounds() {
 
 #[test]
 fn what_is_no_16550_is_refused_with_a_reason() {
-    /// Registers that read what they like.
+    /// Registers whose reads a function of the test determines.
     struct Odd(usize, fn(usize, u8) -> u8, Mutex<[u8; 8]>);
     impl Hardware for Odd {
         fn len(&self) -> usize {

@@ -9,7 +9,7 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RingError {
-    /// ENOSYS, and the kernel does not show the sysctl that one with io_uring has.
+    /// ENOSYS, and the sysctl that kernels with io_uring have is missing.
     #[error(
         "this kernel ({release}) has no io_uring; Ringback needs Linux 6.1 or newer, built with \
          CONFIG_IO_URING (a container's seccomp filter may also hide io_uring_setup)"
@@ -47,7 +47,7 @@ pub enum RingError {
         /// The kernel's release, as `uname -r` prints it.
         release: String,
     },
-    /// EINVAL, of a kernel that calls itself new enough.
+    /// EINVAL, although the kernel's release is new enough.
     #[error(
         "this kernel ({release}) refuses the ring that Linux 6.1 and newer give: an emulated \
          kernel (gVisor, WSL), or a filter, is in the way; run this outside of it: {source}"

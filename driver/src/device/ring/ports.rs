@@ -1,5 +1,5 @@
-//! The samples of ports in the ring: READs that bring what came in, WRITEs that end when their last
-//! sample was played.
+//! The samples of ports in the ring: READs that return received samples, and WRITEs that complete
+//! when their last sample was played.
 //!
 //! The files behave as the char devices of the `ringback` module do. A READ waits for as much as it
 //! asks for. A WRITE is copied when the kernel takes it and completes with its length when it was
@@ -76,8 +76,8 @@ impl Ports {
         Ports { first, ports: Vec::new(), writes: Vec::new() }
     }
 
-    /// What this operation is for the kernel. Points to memory that lives until its completion:
-    /// that of a READ for ever, that of a WRITE because `ended` alone lets go of it.
+    /// Makes the submission queue entry of an operation. It points to memory that lives until the
+    /// completion: that of a READ is leaked, that of a WRITE is released only by `ended`.
     pub(super) fn entry(&self, operation: Operation) -> squeue::Entry {
         let nothing = |user_data| opcode::Nop::new().build().user_data(user_data);
         let fixed = |port: u32| Fixed(self.first + port);
@@ -114,8 +114,8 @@ impl Ports {
         }
     }
 
-    /// A completion has come: the kernel is done with what it belongs to. No other operation has
-    /// the `user_data` of a WRITE, which `Ring::queue` and `Ring::write` see to.
+    /// Notes a completion: the kernel does not use the operation's memory any more. `Ring::queue`
+    /// and `Ring::write` guarantee that no other operation has the `user_data` of a WRITE.
     pub(super) fn ended(&mut self, user_data: u64) {
         if user_data & WRITE_BIT != 0 {
             if let Some(write) = self.writes.iter_mut().find(|write| write.user_data == user_data) {
@@ -140,7 +140,8 @@ impl Ports {
             return;
         }
         for port in &self.ports {
-            // Where it fails the card is gone, and the kernel ends the writes. It must not wait.
+            // If this fails the card is gone, and the kernel ends the writes. Non-blocking, because
+            // dropping must not wait here.
             let _ = set_nonblocking(&port.fd)
                 .and_then(|()| Ok(nix::unistd::write(port.fd.as_fd(), &[])?));
         }

@@ -46,8 +46,8 @@ impl InterruptLine for SoftInterrupt {
 }
 
 impl SoftDevice<SoftCard> {
-    /// Plugs `card` into a device of its own: registers, a page of memory, an interrupt. Whoever
-    /// keeps a clone of the card keeps its other side: clock, telephones, exchange, faults.
+    /// Plugs `card` into a device of its own: registers, a page of memory, an interrupt. By a clone
+    /// of the card the caller can control its other side: clock, telephones, exchange, faults.
     ///
     /// # Errors
     /// As [`SoftInterrupt::new`].

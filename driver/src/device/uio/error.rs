@@ -91,7 +91,7 @@ pub enum UioError {
         /// The UIO device's name.
         name: String,
     },
-    /// A map that the card's driver can't do with.
+    /// A map that is too small for the card's driver.
     #[error(
         "map {index} of the UIO device has {have} bytes, this card needs {need}: is it the right \
          device?"
@@ -152,7 +152,7 @@ fn group_access(path: &Path, name: &str) -> String {
                 the file"
             .to_owned();
     }
-    // A name that could say more in a rule than a name is not put into one.
+    // A name with other characters could inject more into a udev rule, and is left out.
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-. ".contains(c);
     let which = match path.file_name().and_then(|file| file.to_str()) {
         Some(file) if !name.chars().all(plain) => format!("KERNEL==\"{file}\""),

@@ -61,7 +61,7 @@ fn what_sysfs_says_is_read() {
 fn a_file_that_is_no_device_is_not_mapped() {
     let tree = Tree::new();
     uio(&tree, 0, "ringback", &[REGISTERS, DMA]);
-    // As somebody makes it by writing to a device that is not there.
+    // Writing to a device that does not exist makes such an ordinary file.
     for pages in [0, 1] {
         tree.file("dev/uio0", vec![0; pages * page_size()]);
         let error = error(&tree);

@@ -69,7 +69,7 @@ pub enum VfioError {
         /// The error of the system call.
         source: io::Error,
     },
-    /// The container has another interface than this program.
+    /// The container has an interface version that this program does not know.
     #[error(
         "this kernel's VFIO has no type 1 IOMMU (interface version {version}): modprobe \
          vfio_iommu_type1"

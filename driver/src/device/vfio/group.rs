@@ -1,4 +1,4 @@
-//! IOMMU groups: which one a device is in, and who else is.
+//! IOMMU groups: which group a device is in, and which other devices are.
 //!
 //! VFIO hands out whole groups only, because devices of one group can reach each other behind the
 //! IOMMU's back. A PCIe-to-PCI bridge and all its slots are one group.
@@ -10,7 +10,7 @@ use crate::device::pci::PciAddress;
 use crate::device::selector::MdevUuid;
 use crate::device::sysfs::SysfsRoot;
 
-/// Drivers that touch no DMA of their own and so don't keep a group from user space.
+/// Drivers that do no DMA, so that VFIO hands out a group with devices bound to them.
 const HARMLESS: [&str; 3] = ["vfio-pci", "pcieport", "pci-stub"];
 
 /// An IOMMU group, by the name of its file below `/dev/vfio`.
@@ -58,7 +58,8 @@ impl Group {
         Err(VfioError::NotViable { group: self.name.clone(), others: others.join(", ") })
     }
 
-    /// The kernel refused the group; `/sys` may tell who is in the way.
+    /// The error of a group that the kernel has refused; names the devices in the way, if `/sys`
+    /// shows them.
     pub fn not_viable(&self, root: &SysfsRoot) -> VfioError {
         let others = self.viable(root).err();
         others.unwrap_or_else(|| VfioError::NotViable {

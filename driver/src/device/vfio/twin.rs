@@ -1,5 +1,5 @@
-//! Stands in for `sys.rs` in tests: it answers as the test says, and records the calls. Each thread
-//! has its own.
+//! Replaces `sys.rs` in tests: it returns what the test has set, and records the calls. Each thread
+//! has its own state.
 
 use std::cell::RefCell;
 use std::ffi::CStr;

@@ -27,7 +27,8 @@ const HEADER: usize = 44;
 /// The command for what the telephone has heard last.
 const HEARD_THERE: &str = "telephone 0 heard 1500";
 const HEARD_LENGTH: Duration = Duration::from_millis(1500);
-/// The patterns that the program plays, and how often: as long as is waited for them.
+/// The seeds of the patterns that the program plays, one after the other. They last as long as the
+/// test waits for them.
 const OURS: Range<u64> = 100..110;
 const ROUNDS: u64 = 12;
 /// The first pattern that the telephone plays.

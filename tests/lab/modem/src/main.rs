@@ -1,8 +1,8 @@
 //! A modem in software at the other end of a virtual machine's serial port.
 //!
 //! `lab-modem SOCKET` waits for QEMU's `-chardev socket,path=SOCKET,server=on`, plugs a modem into
-//! it and ends with it. The socket has neither DTR nor DCD: it is a modem with two wires. What is
-//! at its numbers is in `main`.
+//! it and ends with it. The socket has neither DTR nor DCD, so the modem has only the two data
+//! wires. `main` lists the numbers that it can call.
 
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
@@ -43,7 +43,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// QEMU makes the socket as soon as it runs; whoever started us stops us if it never does.
+/// Connects as soon as QEMU has made the socket. There is no limit here, because the lab stops this
+/// program.
 fn connect(path: &str) -> UnixStream {
     loop {
         match UnixStream::connect(path) {

@@ -3,5 +3,5 @@ about 'ringback call on the module ringback that moves the samples itself, by UI
 within 300
 own_modules ringback
 programs ringback-cli/ringback ringback-lab-guest/lab-guest
-# Not slowed: by UIO the clock tells the driver what it has missed.
+# The card is not slowed, because with UIO the driver calculates by the clock what it has missed.
 card --time-scale 1

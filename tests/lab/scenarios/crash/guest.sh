@@ -34,7 +34,7 @@ talk() {
     ringback call 3 5550100 --card shim:/dev/uio0 "$@" >/run/call 2>&1 &
     caller=$!
     wait_for 120 conversation far_line talking
-    # Who answers is heard.
+    # The caller hears the sound of the telephone that answers.
     run lab-guest far subscriber 5550100 tone 1000 2000
     wait_for 60 'answer at our side' grep -q ' connected' /run/call
 }
@@ -57,7 +57,8 @@ plug_in() {
     wait_for 20 'UIO device' [ -e /dev/uio0 ]
 }
 
-# ended PROGRAM LOG: it has said that the card is gone, and what to do, and has ended by itself.
+# ended PROGRAM LOG: checks that the program has printed that the card is gone and what to do, and
+# has ended by itself.
 ended() {
     status=0
     wait "$1" || status=$?

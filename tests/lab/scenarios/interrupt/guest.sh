@@ -1,10 +1,10 @@
 #!/bin/sh
 . /lib/lab.sh
 
-# Times are guest instructions here; are they?
+# Times have to be guest instructions here; this checks that they are.
 run lab-guest counting
 
-# What is reached: about 2700, of which 1800 are for the 32 samples of a tick in each direction. The
+# The result is about 2700, of which 1800 are for the 32 samples of a tick in each direction. The
 # tracepoints that measure it are included.
 run modprobe ringback
 run lab-guest kmod-interrupt 3000

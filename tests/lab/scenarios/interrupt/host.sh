@@ -2,7 +2,7 @@
 about "what an interrupt of ringback's costs with four ports in use: instructions, and no allocation"
 within 200
 counts_instructions
-# Or else the kernel tests its ciphers for seconds, on the only processor.
+# Without this the kernel tests its ciphers for seconds, on the only processor.
 kernel_arguments cryptomgr.notests
 own_modules ringback
 programs ringback-lab-guest/lab-guest

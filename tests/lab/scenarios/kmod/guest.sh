@@ -6,7 +6,8 @@ run modprobe virtio_rng
 grep -q 'ringback, virtio\|virtio.*, ringback' /proc/interrupts || fail 'nobody shares the interrupt'
 head -c 100000 /dev/hwrng >/dev/null &
 
-# Cards by new_id. Who says that something is one which is not, is told, and nothing is left of it.
+# Cards by new_id. For a device that is no such card, the module logs why, and leaves nothing
+# behind.
 driver=/sys/bus/pci/drivers/ringback
 second=0000:00:09.0
 [ ! -e /dev/ringback1p0 ] || fail 'the module takes a card that it does not know'

@@ -1,7 +1,7 @@
 #!/bin/sh
 . /lib/lab.sh
 
-# Times are guest instructions here; are they?
+# Times have to be guest instructions here; this checks that they are.
 run lab-guest counting
 
 # What is reached: 1.27 to 1.30, by where the medians of the counts fall. At most 1 is wanted; the

@@ -33,7 +33,7 @@ says "echo $serial > $card/driver/unbind"
 [ "$(holder)" = serial ] || fail 'a dry run has changed the driver'
 ends 2 ringback device bind "$serial" --to uio_pci_generic
 says 'I/O ports'
-# Who has the port open is not cut off.
+# A program that has the port open keeps it.
 terminal=$(find "$card/" -maxdepth 5 -path '*/tty/ttyS*' -name 'ttyS*' | sed -n 's|.*/||; 1p')
 [ -n "$terminal" ] || fail 'pci-serial has no terminal'
 # shellcheck disable=SC2217
@@ -54,7 +54,7 @@ says "use it with --card pci:$serial"
 ends 0 ringback lines --card "pci:$serial"
 says 'modem .*answers'
 run lab-guest modem-calls
-# One that dies leaves the modem on-line: nobody tells it, and the next start gets it back.
+# A program that dies leaves the modem on-line. The next start gets the modem back to commands.
 lab-guest modem-forever >/run/forever &
 forever=$!
 wait_for 60 'connection' grep connected /run/forever

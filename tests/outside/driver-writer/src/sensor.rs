@@ -12,15 +12,15 @@ pub const CONTROL: usize = 0x04;
 pub const TAG: usize = 0x08;
 /// Starts a measurement of the channel that is written.
 pub const START: usize = 0x0C;
-/// How many answers wait, 64 at the most.
+/// How many answers wait to be read, at most 64.
 pub const LEVEL: usize = 0x10;
-/// Tag of the first of them.
+/// Tag of the first of these answers.
 pub const ANSWER_TAG: usize = 0x14;
-/// Its value; bit 31: the measurement failed.
+/// Value of the first answer; bit 31: the measurement failed.
 pub const ANSWER: usize = 0x18;
 /// Any write drops the first answer.
 pub const POP: usize = 0x1C;
-/// Bit 0: answers came. A 1 that is written clears it, and with it the interrupt.
+/// Bit 0: answers came. Writing 1 clears the bit, and with it the interrupt.
 pub const CAUSE: usize = 0x20;
 /// How many bytes the registers take.
 pub const WINDOW: usize = 0x24;
@@ -45,7 +45,7 @@ pub const ECANCELED: ErrorCode = ErrorCode::of::<-125>();
 
 pub struct Sensor<D> {
     device: D,
-    /// What runs; the hardware answers by the request's tag.
+    /// The running requests; the hardware answers with a request's tag.
     waiting: PerRequest<()>,
     gone: bool,
 }
@@ -106,7 +106,7 @@ impl<D: Device> Engine for Sensor<D> {
         if registers.read32(ID) != MAGIC {
             return self.gone(cx);
         }
-        // First: an answer that comes while this looks interrupts again.
+        // This comes first: an answer that comes during the loop below interrupts again.
         registers.write32(CAUSE, ANSWERED);
         for _ in 0..registers.read32(LEVEL).min(MOST_ANSWERS) {
             let (tag, value) = (registers.read32(ANSWER_TAG), registers.read32(ANSWER));
@@ -114,7 +114,7 @@ impl<D: Device> Engine for Sensor<D> {
             match self.waiting.take_tag(tag) {
                 Some((request, ())) if value & FAILED == 0 => cx.complete_with(request, value),
                 Some((request, ())) => cx.complete(request, Err(EIO)),
-                // The answer to a request that was ended before.
+                // The answer to a request that has ended before.
                 None => false,
             };
         }

@@ -1,8 +1,8 @@
 //! Whether the thread that made a request has returned from making it.
 //!
-//! A library can't see its own return. It sees that the thread has called another of its functions
-//! since, or has ended; and the application can say so ([`rb_request_release`]). Elapsed time is no
-//! evidence.
+//! A library can't observe its own return. It can observe that the thread has called another of its
+//! functions since, or has ended; and the application can release the request
+//! ([`rb_request_release`]). Elapsed time is no evidence.
 //!
 //! [`rb_request_release`]: crate::exports::rb_request_release
 
@@ -19,7 +19,7 @@ struct Thread {
     entries: AtomicU64,
     /// Whether anything is in `waiting`, so that most entries take no lock.
     is_awaited: AtomicBool,
-    /// What holds back completions until it has called another function.
+    /// The deliveries with completions that are held back until it has called another function.
     waiting: Mutex<Vec<Weak<Deliveries>>>,
 }
 
@@ -48,11 +48,11 @@ thread_local! {
 }
 
 fn with<R>(act: impl FnOnce(&Arc<Thread>) -> R) -> Option<R> {
-    // A thread whose locals are gone is about to end, and asks for nothing that it could miss.
+    // A thread whose locals are gone is about to end, and makes no requests any more.
     ME.try_with(|me| act(&me.0)).ok()
 }
 
-/// The thread calls a function of this library: the ones before have returned.
+/// Notes that the thread calls a function of this library, so that its earlier calls have returned.
 pub fn enter() {
     with(|me| me.enter());
 }
@@ -64,8 +64,8 @@ pub struct Asker {
 }
 
 impl Asker {
-    /// The call that is under way on this thread. `deliveries` are signalled when it has returned
-    /// for certain.
+    /// The call that is running on this thread. `deliveries` are signalled once it is certain that
+    /// the call has returned.
     pub fn here(deliveries: &Arc<Deliveries>) -> Option<Asker> {
         with(|me| {
             let mut waiting = me.waiting.lock().even_poisoned();
@@ -78,7 +78,7 @@ impl Asker {
         })
     }
 
-    /// Whether that call has returned, as far as anybody can tell.
+    /// Whether it is certain that the call has returned.
     pub fn has_returned(&self) -> bool {
         self.thread.entries.load(Ordering::SeqCst) != self.entry
     }

@@ -1,9 +1,9 @@
-//! What a host has to tell its application, until a thread of the application's, or one that
-//! delivers for it, tells it.
+//! The completions and events of a host, until a thread of the application's or of the host's
+//! delivers them.
 //!
-//! Each line has a queue. A completion whose request may still be being made waits at the head of
-//! its queue and holds back what is behind it (G1, O1). One thread delivers at a time and upcalls
-//! do not nest (C6): whoever finds another one delivering goes away.
+//! Each line has a queue. A completion whose function may not have returned yet waits at the head
+//! of its queue and holds back everything behind it (G1, O1). One thread delivers at a time and
+//! upcalls do not nest (C6): a dispatch while another thread delivers returns at once.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::os::fd::{AsFd, AsRawFd};
@@ -24,7 +24,7 @@ const ROUND: u32 = 1024;
 /// How long a close waits for a callback that is under way.
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// Something to be told.
+/// A completion or event to be delivered.
 struct Message {
     event: Event,
     /// The request whose completion it is.
@@ -48,7 +48,8 @@ struct State {
 }
 
 impl State {
-    /// What is to be told next, from the line behind the one that was served last.
+    /// Takes the next message that may be delivered, beginning with the line after the one that was
+    /// served last.
     fn next(&mut self) -> Option<Message> {
         let is_ready = |queue: &VecDeque<Message>| {
             let request = queue.front().map(|message| message.request.as_ref());
@@ -72,7 +73,7 @@ impl State {
 pub struct Deliveries {
     state: Mutex<State>,
     changed: Condvar,
-    /// Made when it is asked for.
+    /// Created by the first call of [`Deliveries::fd`].
     readable: OnceLock<EventFd>,
 }
 
@@ -81,7 +82,7 @@ impl Deliveries {
         self.state.lock().even_poisoned()
     }
 
-    /// Something may be deliverable now.
+    /// Wakes the delivering thread, because something may be deliverable now.
     pub fn signal(&self) {
         // The lock is taken so that no thread is between looking and going to sleep.
         let state = self.state();
@@ -108,7 +109,7 @@ impl Deliveries {
     /// The descriptor that becomes readable when there may be something to tell.
     ///
     /// # Errors
-    /// RESOURCEUNAVAIL if there is none to be had.
+    /// RESOURCEUNAVAIL if it can't be created.
     pub fn fd(&self) -> Result<i32, LineError> {
         // The lock keeps two threads from making two, and nothing from coming between.
         let _state = self.state();
@@ -121,8 +122,8 @@ impl Deliveries {
         Ok(readable.as_fd().as_raw_fd())
     }
 
-    /// Tells what there is to tell, on this thread, and how much that was. 0 if another thread is
-    /// at it, or this one further up its stack.
+    /// Delivers everything that may be delivered, on this thread, and returns how many messages
+    /// that was: 0 if another thread delivers, or if this is called in a callback.
     ///
     /// # Errors
     /// OPERATIONUNAVAIL if a thread of the host's delivers.
@@ -151,7 +152,7 @@ impl Deliveries {
             state.about = Some((event.line, event.call));
             drop(state);
             if let Some(request) = request {
-                // T4.
+                // The id may be used again as soon as its completion is reported (T4).
                 requests::forget(request.id);
             }
             tell(&event);
@@ -182,12 +183,12 @@ impl Deliveries {
         Ok(())
     }
 
-    /// There is no such thread after all.
+    /// Undoes [`Deliveries::claim`], because the thread could not be started.
     pub fn disclaim(&self) {
         self.state().has_thread = false;
     }
 
-    /// What the thread does that has claimed to deliver.
+    /// The loop of the thread for which [`Deliveries::claim`] was called.
     pub fn run(&self, mut tell: impl FnMut(&Event)) {
         loop {
             if self.tell(&mut tell) > 0 {

@@ -1,4 +1,4 @@
-//! What an application is told.
+//! The completions and events that an application receives.
 
 use ringback_host::LineEvent;
 use ringback_tspi::constants::*;

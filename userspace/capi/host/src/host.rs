@@ -1,7 +1,7 @@
-//! A provider with its host, and what its observer makes of completions and events.
+//! A provider with its host, and the observer that queues completions and events.
 //!
-//! Everything that an application is told comes through the host's observer, which the host calls
-//! in the order of its delivery; here it is queued under the application's own handles.
+//! The host calls the observer for each completion and event, in the order of delivery. The
+//! observer queues them under the application's own handles.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -25,7 +25,7 @@ pub struct LoadedHost {
     names: Arc<Names>,
 }
 
-/// What things are called on either side.
+/// Maps the host's handles and ids to the application's.
 #[derive(Default)]
 struct Names {
     books: Mutex<Books>,
@@ -39,7 +39,7 @@ struct Books {
     calls: HashMap<usize, u64>,
     /// Requests that were made, by the host's id.
     requests: HashMap<RequestId, Made>,
-    /// For the calls that come in. There is none before a line is open.
+    /// Needed for incoming calls; `None` before a line is open.
     host: Option<Weak<LoadedHost>>,
 }
 
@@ -156,7 +156,8 @@ impl LoadedHost {
         }
         match self.host.open(device_id) {
             Ok(line) => {
-                // Events come by the observer; a queue that nobody fetches would keep its calls.
+                // Events come by the observer. A subscription whose queue is never read would keep
+                // calls alive.
                 drop(line.events());
                 LINES.insert(handle, OpenLine { host: Arc::clone(self), line });
                 Ok(handle)

@@ -1,7 +1,7 @@
 //! Handles: numbers that stand for hosts, lines and calls.
 //!
-//! A handle is never 0 and never given out twice. One that is dead, or was never given out, is
-//! found in no table, whatever it is.
+//! A handle is never 0 and never given out twice. A dead handle, or a number that was never given
+//! out, is in no table.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};

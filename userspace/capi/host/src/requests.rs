@@ -32,7 +32,7 @@ pub struct Request {
     /// Where its completion is delivered.
     deliveries: Arc<Deliveries>,
     stage: Mutex<Stage>,
-    /// The application has said that nothing of it may be held back.
+    /// Whether the application has released it, so that its completion is not held back.
     released: AtomicBool,
 }
 

@@ -64,11 +64,11 @@ thread_local! {
 /// Notes why opening a provider has failed on this thread.
 pub fn set_failure(cause: &str) {
     let cause = CString::new(cause.replace('\0', " ")).unwrap_or_default();
-    // A thread whose locals are gone asks no more.
+    // A thread whose locals are gone does not call `failure` any more.
     let _ = FAILURE.try_with(|failure| *failure.borrow_mut() = cause);
 }
 
-/// What was noted last on this thread; until the next time.
+/// The text that was stored last on this thread; valid until the next is stored.
 pub fn failure() -> *const c_char {
     FAILURE.try_with(|failure| failure.borrow().as_ptr()).unwrap_or(c"".as_ptr())
 }

@@ -13,9 +13,9 @@ use ringback_tspi::provider::Provider;
 
 /// The environment variable that names the card.
 const CARD: &str = "RINGBACK_CARD";
-/// The slot of the software card's line that somebody calls, from two seconds after the start on.
+/// The slot of the software card's line that is called, from two seconds after the start on.
 const CALLED_SLOT: usize = 2;
-/// How often, half a minute apart: for hours.
+/// The number of these calls, half a minute apart: enough for hours.
 const CALLS: usize = 1000;
 
 /// The clock of the software card, which runs as long as the process.
@@ -57,7 +57,7 @@ fn open() -> Result<Arc<dyn Provider>, (LineError, String)> {
     Ok(Arc::from(card as Box<dyn Provider>))
 }
 
-/// Has the software card live, with people behind it.
+/// Starts the software card's clock, with subscribers who answer and call.
 fn start(card: &SoftCard) -> std::io::Result<RealClock> {
     scenery::furnish(card);
     scenery::call(card, CALLED_SLOT, CALLS);

@@ -4,8 +4,9 @@
 //! (`symbols.txt` beside this crate lists them; `userspace/tspi/facts/verdict.tsv` says why not the
 //! others). The card is the one that the environment variable `RINGBACK_CARD` names, as `--card`
 //! does for the program: `uio:/dev/uio0`, `pci:0000:05:00.0`, or `soft` for the software card.
-//! Without it every function fails with NODRIVER and stderr says why: a call that goes nowhere must
-//! not succeed because a setting was forgotten. One process has one card.
+//! Without the variable every function fails with NODRIVER, and the reason is printed on stderr.
+//! There is no default, so that a forgotten setting does not let calls succeed on the software
+//! card. One process has one card.
 //!
 //! UNSAFETY: the exported functions, made by [`export_provider!`](ringback_tspi::export_provider);
 //! the caller guarantees what their pages say of their pointers.

@@ -1,4 +1,4 @@
-//! Arguments on their way to C, and what a function gives back: by the shapes of its row.
+//! Converts arguments to C parameters, and a C function's output to data, by the shapes of its row.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -31,7 +31,7 @@ pub(super) struct Arguments {
     pub late: Vec<Lent>,
 }
 
-/// The callbacks that functions are given, as words.
+/// The addresses of the callbacks that are passed to functions.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Callbacks {
     pub line: usize,
@@ -40,10 +40,10 @@ pub(super) struct Callbacks {
 }
 
 impl Arguments {
-    /// Puts the arguments into memory. What is not given is 0 or NULL.
+    /// Puts the arguments into memory. Arguments that are missing are 0 or NULL.
     ///
     /// # Errors
-    /// No memory.
+    /// The error of `mmap(2)`.
     pub fn new(
         function: &'static Function,
         given: &BTreeMap<String, Data>,
@@ -172,7 +172,8 @@ impl Arguments {
         Ok(())
     }
 
-    /// What the function has given back at once, and the parameters that it left as they were.
+    /// The output that the function has written before it returned, and the names of the output
+    /// parameters that it left unwritten.
     pub fn gave(&self) -> (Vec<Gave>, Vec<&'static str>) {
         let (mut gave, mut unwritten) = (Vec::new(), Vec::new());
         for Lent { parameter, piece, .. } in &self.outputs {
@@ -214,7 +215,7 @@ fn lend(parameter: &'static Parameter, bytes: &[u8]) -> io::Result<Lent> {
     Ok(Lent { parameter, piece, behind: piece.watch_behind() })
 }
 
-/// The word of something that is passed as it is.
+/// The C parameter for data that is passed by value.
 fn plain(data: Option<&Data>) -> usize {
     match data {
         Some(Data::Request(number) | Data::Number(number) | Data::Version(number)) => {

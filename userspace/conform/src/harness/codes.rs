@@ -1,4 +1,4 @@
-//! How the provider's process tells the suite's how it ended.
+//! The exit codes by which the provider's process reports to the suite's process how it ended.
 
 /// The scenario ran to its end.
 pub(super) const DONE: i32 = 90;

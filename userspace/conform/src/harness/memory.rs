@@ -1,9 +1,10 @@
-//! Memory that tells when it is used although it must not be.
+//! Memory that detects accesses that a provider must not make.
 //!
-//! Each piece has pages of its own and ends where a page begins that nobody may touch. Input is
-//! taken away when its function has returned (B1); what is written behind an output hits the page
-//! behind it (B4). A fault in such a page is noted, the page is given, and the provider goes on, so
-//! one mistake ends no run. Any other fault ends the process as it would without this module.
+//! Each piece has pages of its own, and ends at the start of a guard page without access. Input is
+//! protected when its function has returned (B1); a write behind an output hits the guard page
+//! (B4). A fault in such a page is recorded, the page is made accessible, and the provider
+//! continues, so that one mistake does not end the run. Any other fault ends the process as it
+//! would without this module.
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -14,7 +15,7 @@ use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::unistd::{SysconfVar, sysconf};
 
-/// The size of a page, which the handler of faults can't ask for.
+/// The size of a page in bytes. Stored here because the signal handler can't call sysconf.
 static PAGE: AtomicUsize = AtomicUsize::new(0x1000);
 
 fn page() -> usize {
@@ -24,7 +25,7 @@ fn page() -> usize {
 /// How many pieces are watched in one run; later ones are not.
 const WATCHED: usize = 4096;
 
-/// What TAPI's memory holds before a provider writes it.
+/// The byte with which output memory is filled before a provider writes to it.
 pub(super) const POISON: u8 = 0xA5;
 
 /// A range of addresses in which a fault is a finding.
@@ -40,7 +41,7 @@ static REGIONS: [Region; WATCHED] = [const {
 }; WATCHED];
 static REGION_COUNT: AtomicUsize = AtomicUsize::new(0);
 
-/// A watched range; it stays one until the process ends.
+/// A watched range; it is watched until the process ends.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Watched {
     index: usize,
@@ -56,7 +57,7 @@ impl Watched {
         Some(Watched { index, start })
     }
 
-    /// How far from its start it was used first.
+    /// The offset of the first access in bytes; `None` if there was none.
     pub fn used(&self) -> Option<u64> {
         match REGIONS[self.index].used.load(SeqCst) {
             0 => None,
@@ -69,7 +70,7 @@ impl Watched {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Piece {
     base: *mut u8,
-    /// From `base` to the page that nobody may touch.
+    /// Bytes from `base` to the guard page.
     pages: usize,
     size: usize,
 }
@@ -108,7 +109,7 @@ impl Piece {
         bytes
     }
 
-    /// Takes the memory away; from now on its use is a finding.
+    /// Protects the memory: from now on an access to it is a finding.
     pub fn take_away(&self) -> Option<Watched> {
         let start = self.at() as usize;
         let watched = Watched::new(start, self.base as usize + self.pages)?;
@@ -116,7 +117,7 @@ impl Piece {
         Some(watched)
     }
 
-    /// Makes the use of what is behind it a finding.
+    /// Makes an access to the guard page behind it a finding.
     pub fn watch_behind(&self) -> Option<Watched> {
         let end = self.base as usize + self.pages;
         Watched::new(end, end + page())
@@ -161,7 +162,7 @@ extern "C" fn fault(_: i32, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
             return;
         }
     }
-    // The instruction is run again, and ends the process.
+    // With the default action restored, the instruction faults again and ends the process.
     let default = libc::SIG_DFL;
     // SAFETY: signal is async-signal-safe.
     unsafe { libc::signal(libc::SIGSEGV, default) };

@@ -1,12 +1,13 @@
 //! The harness: a library in a process of its own, called as TAPI calls it. Unix.
 //!
-//! [`run_all`] starts a process for each scenario and reads its log from a pipe, so what a provider
-//! did is there however its process ends. [`run`] is that process: it loads the library, has the
-//! scenario play, and writes each entry when it happens. A function that does not return ends the
-//! process, and a scenario that takes too long is ended from outside; both are findings.
+//! [`run_all`] starts a process for each scenario and reads its log from a pipe, so the log is
+//! complete up to the end of the process, however that comes. [`run`] is that process: it loads the
+//! library, runs the scenario, and writes each entry when it happens. A function that does not
+//! return ends the process, and a scenario that takes too long is ended from outside; both are
+//! findings.
 //!
 //! UNSAFETY: functions of a library are called with memory that this module owns and never gives
-//! back, and pages of it are protected. What the library does with them is what is to be seen.
+//! back, and pages of it are protected. The suite observes what the library does with them.
 //!
 //! | file | what |
 //! |---|---|

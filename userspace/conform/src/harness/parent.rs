@@ -1,4 +1,4 @@
-//! The suite's side: a process for each scenario, its log, and what became of it.
+//! The suite's side: starts a process for each scenario, and reads its log and how it ended.
 
 use std::io::{self, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -23,19 +23,19 @@ const PAUSE: Duration = Duration::from_millis(5);
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
-    /// No process.
+    /// The process could not be started.
     #[error("the provider's process can't be started: {0}")]
     Start(io::Error),
     /// The library is no provider, or can't be loaded; its process has said why on stderr.
     #[error("the provider can't be loaded: see above")]
     NotLoaded,
-    /// Nothing that the provider did.
+    /// The suite itself has failed, not the provider; its process has said how on stderr.
     #[error("the suite itself has failed in the provider's process: see above")]
     Suite,
     /// The process wrote something else than a log.
     #[error("the log of the provider's process can't be read: {0}")]
     Log(#[from] ReadError),
-    /// The caller wanted it to end.
+    /// `is_stopped` has returned true.
     #[error("interrupted")]
     Stopped,
 }
@@ -55,8 +55,9 @@ impl Drop for Running {
     }
 }
 
-/// Runs processes, so many at a time, each of which calls [`run`](super::run), and gives their logs
-/// in the order of the commands. `is_stopped` is asked again and again.
+/// Runs processes, several at a time, each of which calls [`run`](super::run), and returns their
+/// logs in the order of the commands. `is_stopped` is called repeatedly; once it returns true, the
+/// processes are killed.
 ///
 /// # Errors
 /// [`RunError`].
@@ -107,7 +108,7 @@ fn start(index: usize, mut command: Command) -> io::Result<Running> {
     let orphan = move || {
         // SAFETY: prctl with this option takes a signal and touches no memory.
         unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
-        // What this process blocks is not the provider's.
+        // The provider starts with no signal blocked, whichever ones this process blocks.
         SigSet::empty().thread_set_mask()?;
         if std::os::unix::process::parent_id() == parent {
             Ok(())
@@ -122,7 +123,7 @@ fn start(index: usize, mut command: Command) -> io::Result<Running> {
     let (sender, text) = mpsc::channel();
     thread::spawn(move || {
         let mut piece = vec![0; 1 << 16];
-        // What can't be read any more is the end of the log.
+        // An error of reading counts as the end of the log.
         while let Ok(count @ 1..) = pipe.read(&mut piece) {
             if sender.send(piece[..count].to_vec()).is_err() {
                 return;
@@ -144,7 +145,7 @@ fn log(one: &mut Running, status: ExitStatus, was_late: bool) -> Result<Log, Run
         Some(FAILED) => return Err(RunError::Suite),
         _ => {}
     }
-    // Half a line is what the process was writing when it ended.
+    // An incomplete last line was being written when the process ended, and is dropped.
     let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
     let mut log = Log::read(&text[..whole])?;
     let last = |log: &Log| log.entries().last().map_or(0, |entry| entry.thread);

@@ -1,4 +1,4 @@
-//! The provider's process: one library, called as TAPI calls it, and everything written down.
+//! The provider's process: calls one library as TAPI does, and writes everything to the log.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
@@ -30,17 +30,18 @@ use crate::structures::owned;
 
 /// How long a function may take, in milliseconds, before it counts as one that does not return.
 const RETURNS_WITHIN: u64 = 10_000;
-/// How many ways up there are: one is given with each init. Later inits share the last.
+/// How many sets of callbacks there are. Each init passes another set; later inits share the
+/// last.
 const WAYS: usize = 4;
 
-/// What late memory waits for.
+/// The event after which late memory (C12) has to be filled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Key {
     Request(u32),
     Digits(u32),
 }
 
-/// Memory that is looked at when its function has long returned.
+/// Memory that is still checked after its function has returned.
 struct Left {
     of: u64,
     parameter: &'static str,
@@ -71,11 +72,11 @@ struct Provider {
     far: Option<String>,
 }
 
-/// The one provider of this process: callbacks of C say nothing about whose they are.
+/// The one provider of this process. It is global because C callbacks have no context argument.
 static PROVIDER: OnceLock<Arc<Provider>> = OnceLock::new();
 
 thread_local! {
-    /// How many upcalls this thread is in.
+    /// The number of upcalls that this thread is in.
     static UPCALLS: Cell<u32> = const { Cell::new(0) };
 }
 
@@ -152,7 +153,7 @@ impl Provider {
         }
     }
 
-    /// Notes what was found in memory since.
+    /// Records the accesses to protected memory since the last call.
     fn look(&self) {
         let mut found = Vec::new();
         self.left.lock().even_poisoned().retain(|left| {
@@ -186,7 +187,7 @@ impl Provider {
         }
     }
 
-    /// What is behind a function: its result and its memory.
+    /// Records the result of a function, and checks its memory.
     fn returned(
         &self,
         function: &'static Function,
@@ -237,7 +238,7 @@ impl Provider {
         Answer { result, gave, filled }
     }
 
-    /// Notes what the provider left unwritten that waited for this.
+    /// Records which memory that had to be filled before this event was left unwritten.
     fn arrived(&self, key: Key, is_filled: bool) {
         let Some(waiting) = self.waiting.lock().even_poisoned().remove(&key) else { return };
         if is_filled && waiting.lent.piece.bytes() == waiting.before {

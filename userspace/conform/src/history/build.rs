@@ -1,4 +1,4 @@
-//! How a history is put together: once through the log, in its order.
+//! Builds a history in one pass through the log, in its order.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use ringback_tspi::functions::{
 use super::{Call, Done, Fate, History, Opening, Request, Returned, Run, Up};
 use crate::log::{Data, Log, Upcall, What};
 
-/// Where the parts of each entry are while the log is gone through.
+/// The indices of the objects that entries refer to, during the pass through the log.
 #[derive(Default)]
 struct Places {
     runs: HashMap<u64, usize>,

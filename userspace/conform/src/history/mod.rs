@@ -1,8 +1,8 @@
-//! A log put together: functions with their returns, requests with their completions, lines,
-//! phones and calls with their handles. Whatever the rules ask of a log, they ask here.
+//! A log as objects: functions with their returns, requests with their completions, lines, phones
+//! and calls with their handles. The rules are judged by these and not by the log's entries.
 //!
-//! Handles and ids are used again. So what a handle or an id names is decided where it is used, in
-//! the order of the log: the last opening, call or request that bears it.
+//! Handles and ids are used again. An entry's handle or id therefore refers to the last opening,
+//! call or request before it that has this handle or id.
 
 mod build;
 
@@ -108,7 +108,7 @@ pub(crate) struct Done {
     pub result: i32,
 }
 
-/// What the function that asked said of a request.
+/// How the function of a request has answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
     /// It returned its id (R5).
@@ -189,7 +189,7 @@ pub(crate) struct Call {
     pub driver: u64,
     /// The opening of its line.
     pub line: Option<usize>,
-    /// The request that makes it; `None` of a call that was born in the provider.
+    /// The request that makes it; `None` if the provider announced the call.
     pub maker: Option<usize>,
     /// Where it begins: the function that makes it, or LINE_NEWCALL.
     pub at: u64,
@@ -210,9 +210,9 @@ pub(crate) struct History<'a> {
     pub lines: Vec<Opening>,
     pub phones: Vec<Opening>,
     pub calls: Vec<Call>,
-    /// Completions of ids that no request bore: indices of `ups`.
+    /// Completions with the id of no request: indices of `ups`.
     pub stray: Vec<usize>,
-    /// The entries at which everything that was owed should have come.
+    /// The entries at which every completion and event that was due should have come.
     pub quiet: Vec<u64>,
 }
 
@@ -232,13 +232,13 @@ impl<'a> History<'a> {
         call.closes.iter().map(|run| &self.runs[*run]).find(|run| run.result() == Some(0))
     }
 
-    /// Whether TAPI waited for what was owed after this entry.
+    /// Whether TAPI waited after this entry until nothing more came.
     pub fn is_quiet_after(&self, at: u64) -> bool {
         self.quiet.iter().any(|quiet| *quiet > at)
     }
 
-    /// Whether somebody began to close the call or its line, or to shut down, after this entry and
-    /// before TAPI waited: then what was to come may stay away.
+    /// Whether closing the call or its line, or shutting down, began after this entry and before
+    /// TAPI waited. If so, events that were due may rightly be missing.
     pub fn is_ended_after(&self, call: &Call, at: u64) -> bool {
         let waited = self.quiet.iter().copied().find(|quiet| *quiet > at).unwrap_or(u64::MAX);
         let line = call.line.map(|line| self.lines[line].driver);

@@ -1,4 +1,4 @@
-//! Arguments and what is given back, as data that can be written and read.
+//! Arguments and output of functions, as data that can be written and read.
 
 use std::fmt;
 

@@ -1,16 +1,16 @@
 //! A log as a file: one JSON object a line, the header first.
 //!
-//! The file may come from anywhere. A line has a limit, so a file without line ends takes no
-//! memory, and every entry goes through [`Log::push`].
+//! The file is not trusted. The length of a line is limited, so that a file without line ends can't
+//! exhaust the memory, and every entry is checked by [`Log::push`].
 
 use std::io::{self, BufRead, Read, Write};
 
 use super::{Entry, FORMAT, Header, Impossible, Log};
 
-/// How long a line may be, in bytes. What TSPI hands over is far below it.
+/// The most bytes of a line, far more than any TSPI function needs.
 pub const LINE_LIMIT: u64 = 1 << 20;
 
-/// How a header begins, and no entry.
+/// The first bytes of a header; no entry begins with them.
 const BEGIN: &[u8] = b"{\"format\"";
 
 /// Why a file is not a log.

@@ -1,15 +1,16 @@
 //! What passed between TAPI and a provider, entry by entry.
 //!
 //! A log is a [`Header`] and [`Entry`]s in the order in which they were seen. As a file it is one
-//! JSON object a line, the header first, so a log that was cut off is one up to its last whole
-//! line. A log comes from a run or from a file, which may be damaged or hostile;
-//! [`Log::push`] takes only what can have happened, and so whoever judges a log can rely on it:
-//! numbers rise, a function returns once and on its own thread, an upcall ends once and on its
-//! own, and functions are those of TSPI.
+//! JSON object a line, the header first, so a file that was cut off is a valid log up to its last
+//! whole line. A log comes from a run or from a file, which may be damaged or hostile;
+//! [`Log::push`] accepts only entries that are possible, and so the rules can rely on this:
+//! numbers rise, a function returns once and on the thread that called it, an upcall ends once and
+//! on its own thread, and functions are those of TSPI.
 //!
 //! A function's entry is made before the function is called and the one of its return afterwards;
-//! an upcall's entry is made at its beginning. So an upcall whose beginning stands behind a return
-//! began after it, or at least after a provider that waits for its own upcalls could have returned.
+//! an upcall's entry is made at its beginning. If an upcall's entry follows the entry of a return,
+//! it began after the return, or at least too late for a provider that waits for its own upcalls
+//! before it returns.
 
 mod data;
 mod file;
@@ -43,7 +44,7 @@ pub struct Header {
     pub watched: Vec<Watch>,
 }
 
-/// Something that takes more than a layer to see.
+/// Something that only the harness can observe, and a layer around a provider can't.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Watch {
@@ -57,9 +58,9 @@ pub enum Watch {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
-    /// Counted from 0; by it other entries name this one.
+    /// Counted from 0; other entries refer to this one by it.
     pub number: u64,
-    /// On which thread, counted from 0 by their first entries.
+    /// The thread; threads are numbered from 0 in the order of their first entries.
     pub thread: u32,
     /// What was seen.
     pub what: What,
@@ -101,7 +102,7 @@ pub enum What {
         /// TAPI's handle of a new call; `None` if it had no room (N15), and of other upcalls.
         call: Option<u64>,
     },
-    /// For so long TAPI has waited for what the provider owes it, and nothing came any more.
+    /// TAPI has waited for outstanding completions and events, and nothing more came.
     Quiet {
         /// How long, in milliseconds.
         milliseconds: u64,
@@ -211,7 +212,7 @@ pub enum Impossible {
         /// The name that was given.
         parameter: String,
     },
-    /// What it is about is not under way.
+    /// It refers to a function or upcall that is not running.
     #[error("it is about entry {of}, which is no {what} that is under way on thread {thread}")]
     About {
         /// The entry it names.
@@ -221,7 +222,7 @@ pub enum Impossible {
         /// The thread of the entry that names it.
         thread: u32,
     },
-    /// What it is about is no call of a function.
+    /// The entry that it refers to is not the call of a function.
     #[error("it is about entry {0}, which is not the call of a function")]
     NoCall(u64),
 }

@@ -225,7 +225,7 @@ pub(super) fn d9(history: &History<'_>, docket: &mut Docket) {
             && history.is_quiet_after(drop.at)
             && !history.is_ended_after(call, drop.at)
         {
-            // Otherwise the call may have become IDLE meanwhile.
+            // Without this condition the call may have become IDLE in the meantime.
             docket.broken(
                 format!("{} in the state {state:?}", named(history, drop)),
                 format!("it was refused with {}", result_text(result)),
@@ -374,7 +374,7 @@ pub(super) fn d15(history: &History<'_>, docket: &mut Docket) {
             _ => {}
         }
     }
-    // Each init brings its way up, in their order; those of the ignored ones lead nowhere.
+    // Each init passes its own callbacks; those of an init that was ignored must not be called.
     let inits: Vec<_> = history.runs.iter().filter(|run| run.is(&TSPI_providerInit)).collect();
     let mut open = false;
     for (way, init) in inits.iter().enumerate() {

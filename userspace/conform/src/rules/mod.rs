@@ -5,8 +5,8 @@
 //! and seen, or [not exercised](Verdict::NotExercised). A rule that no log can show
 //! is [not observable](Verdict::NotObservable), with the reason.
 //!
-//! Judgements are careful with what several threads do at once: where a log leaves open what came
-//! first, nothing is found.
+//! If several threads act at once and the log does not show which came first, a judgement finds
+//! nothing.
 //!
 //! | file | rules |
 //! |---|---|
@@ -51,7 +51,7 @@ pub struct Rule {
 #[derive(Debug, Clone, Copy)]
 enum Judged {
     By(fn(&History<'_>, &mut Docket)),
-    /// Not by a log, for this reason.
+    /// No log can show it, for this reason.
     Not(&'static str),
 }
 

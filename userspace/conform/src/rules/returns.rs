@@ -112,7 +112,7 @@ pub(super) fn k7(history: &History<'_>, docket: &mut Docket) {
     hung(history, docket, false);
 }
 
-/// What did not return is broken, what did is kept.
+/// A function that did not return breaks the rule, and one that returned keeps it.
 fn hung(history: &History<'_>, docket: &mut Docket, is_async: bool) {
     for run in history.runs.iter().filter(|run| run.function.is_async() == is_async) {
         let hung = history.log.entries().iter().find_map(|entry| match &entry.what {
@@ -198,7 +198,7 @@ pub(super) fn r5(history: &History<'_>, docket: &mut Docket) {
     }
 }
 
-/// The errors that a dial string brings by a modifier that the line can't follow.
+/// The errors for a modifier in a dial string that the line can't carry out.
 const BY_MODIFIER: [LineError; 4] =
     [LineError::DIALBILLING, LineError::DIALQUIET, LineError::DIALDIALTONE, LineError::DIALPROMPT];
 

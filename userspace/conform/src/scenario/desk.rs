@@ -1,7 +1,7 @@
-//! TAPI's side: the handles and ids it has given, and what it was told.
+//! TAPI's side: the handles and ids that it has given out, and the upcalls that it has received.
 //!
-//! Upcalls come on any thread of the provider's. The desk notes them, does what its habit says, and
-//! wakes the scenario.
+//! Upcalls come on any thread of the provider's. The desk records them, behaves as its [`Habit`]
+//! says, and wakes the scenario.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, Weak};
@@ -20,9 +20,9 @@ use super::arguments::{filled, handle};
 /// What TAPI does in upcalls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Habit {
-    /// It notes what it is told.
+    /// It records the upcall and returns.
     Plain,
-    /// It is slow.
+    /// It takes 15 ms for each upcall.
     Sleeps,
     /// It takes a lock that it also holds while it calls functions.
     HoldsLock,
@@ -68,7 +68,7 @@ pub(super) struct State {
     pub calls: BTreeMap<u64, KnownCall>,
     /// Calls that the provider announced, oldest first.
     pub announced: VecDeque<u64>,
-    /// Generating and gathering that was started and not told to have ended.
+    /// Generating and gathering that was started and whose end was not reported.
     pub unended: HashMap<(u32, u32), u64>,
     /// Lines that the provider has closed.
     pub closed_lines: HashSet<u64>,
@@ -140,7 +140,8 @@ impl Desk {
         }
     }
 
-    /// Waits until nothing is owed and nothing has come for a moment, at most so long.
+    /// Waits until nothing is outstanding and nothing has come for `settled`, for at most
+    /// `patience`.
     pub(super) fn wait_quiet(&self, patience: Duration, settled: Duration) {
         let until = Instant::now() + patience;
         loop {
@@ -166,7 +167,7 @@ impl Desk {
         self.changed.notify_all();
     }
 
-    /// What the habit says for every upcall; then the upcall is over.
+    /// Does what the habit requires in every upcall, as its last part.
     fn indulge(&self) {
         match self.habit {
             Habit::Sleeps => thread::sleep(SLOW),
@@ -271,7 +272,7 @@ impl State {
     /// A handle of TAPI's.
     pub fn new_handle(&mut self) -> u64 {
         self.next_handle += 1;
-        // Nothing that a provider could take for an address or an index of its own.
+        // A number that a provider can't mistake for an address or an index of its own.
         0x7A00_0000 + self.next_handle * 0x10
     }
 
@@ -290,7 +291,7 @@ impl State {
         self.next_id = id - 1;
     }
 
-    /// Whether the provider owes something.
+    /// Whether a completion or the end of generating or gathering is outstanding.
     fn owes(&self) -> bool {
         let idle = |call: &KnownCall| call.was(LINECALLSTATE_IDLE) || call.is_closed;
         !self.outstanding.is_empty()

@@ -1,8 +1,8 @@
 //! What is done with a provider: scenarios, which know no operating system.
 //!
-//! A [`Scenario`] is TAPI's part of a play: it calls functions of a [`Subject`] and hears its
-//! upcalls at the [`Desk`]. What it does is decided by its seed, by the options, and by what the
-//! provider answers. It judges nothing; what happened is in the log.
+//! A [`Scenario`] plays TAPI: it calls functions of a [`Subject`], whose upcalls come to the
+//! [`Desk`]. What it does depends on its seed, on the options, and on what the provider answers. It
+//! judges nothing; the rules judge the log.
 //!
 //! TAPI's promises hold in all of them: a handle is the provider's own and alive (G5), a new call
 //! is only closed before its completion (G7), ids are unique while they are outstanding (T3), and
@@ -67,13 +67,14 @@ pub trait Subject: Send + Sync {
     /// is 0 or NULL. A function that it does not have is OPERATIONUNAVAIL.
     fn call(&self, function: &'static Function, arguments: BTreeMap<String, Data>) -> Answer;
 
-    /// Notes that so long nothing came any more.
+    /// Records that TAPI has waited this long and nothing more came.
     fn quiet(&self, waited: Duration);
 
     /// The pair that began with this init, counted from 0, is open: events are of it.
     fn pair_is_open(&self, way: u32);
 
-    /// Has the far end do something, `ring` for example. `false` if nobody can make it.
+    /// Makes the far end do something, `ring` for example. `false` if the user has given no command
+    /// for that.
     fn far(&self, what: &str) -> bool;
 }
 
@@ -82,14 +83,14 @@ pub trait Subject: Send + Sync {
 pub struct Options {
     /// A number that can be dialled and answers.
     pub dial: String,
-    /// How long what is owed is waited for.
+    /// How long to wait for outstanding completions and events.
     pub patience: Duration,
 }
 
-/// A play.
+/// A sequence of calls that exercises some rules.
 #[derive(Debug, Clone, Copy)]
 pub struct Scenario {
-    /// By which it is named.
+    /// Its name on the command line and in logs.
     pub name: &'static str,
     /// What it is for.
     pub says: &'static str,
@@ -99,13 +100,13 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// Whether another seed is another play.
+    /// Whether the seed changes what it does.
     pub fn is_random(&self) -> bool {
         self.name.starts_with("chance") || self.name == "threads"
     }
 }
 
-/// A scenario with everything that decides it.
+/// A scenario with its seed and options, which determine what it does.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// What is played.

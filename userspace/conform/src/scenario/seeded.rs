@@ -1,4 +1,4 @@
-//! Whatever the seed says: calls, gaps, ids, closes, in any order that TAPI may choose.
+//! Random walks by seed: calls, gaps, ids, closes, in any order that TAPI may choose.
 
 use ringback_tspi::functions::*;
 

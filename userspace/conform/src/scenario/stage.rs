@@ -214,7 +214,7 @@ impl<'a> Stage<'a> {
         self.call(&TSPI_providerInit, arguments);
     }
 
-    /// Ends the pair, and listens whether something follows.
+    /// Ends the pair, and waits to see whether an upcall follows.
     pub fn shutdown(&self) {
         let arguments = with([
             ("version", Data::Version(self.version.get())),

@@ -1,8 +1,8 @@
 //! Tiger320, CPLD and four slots, joined by the wires of the board.
 //!
-//! Everything is driven by levels: after each register write `settle` puts the chip's output pins
-//! through to reset, chip selects and serial pins, so it does not matter by which register, or in
-//! which order, a level changed.
+//! Only levels matter: after each register write `settle` applies the chip's output pins to reset,
+//! chip selects and serial pins, so it does not matter by which register, or in which order, a
+//! level changed.
 
 use super::cpld::Cpld;
 use super::spi::Pins;

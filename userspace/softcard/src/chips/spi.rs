@@ -6,8 +6,8 @@
 //! - Si3210: address (bit 7 set to read), data;
 //! - Si3050: control (0x20 write, 0x60 read), address, data.
 //!
-//! Rule: a frame that does not hold exactly 8 clocks starts the access afresh. That is how a host
-//! comes back into step with a module whose byte count it does not know.
+//! Rule: a frame that does not have exactly 8 clocks resets the byte count of the access. A host
+//! uses this to resynchronise with a module whose byte count it does not know.
 
 /// What an access reaches: the registers of a module's chip.
 pub trait RegisterFile {

@@ -7,8 +7,8 @@
 //! - The resets of CNTL bits 1 to 3 reload the DMA pointers and nothing else: addresses, masks, AUX
 //!   and serial settings survive them.
 //! - The status bits of the rings hold for one millisecond (CNTL bit 6 clear) or until they are
-//!   written back (bit 6 set). The real chip's unlatched bits hold for one 125 us frame; a whole
-//!   tick is this card's grain. The abort bits stay until written back in both modes.
+//!   written back (bit 6 set). The real chip's unlatched bits hold for one 125 us frame; this model
+//!   has no shorter time than a tick. The abort bits stay until written back in both modes.
 //! - A bus cycle that was aborted halts the DMA until OPER bit 0 is cleared or the DMA logic is
 //!   reset; nothing restarts by itself.
 //! - A pointer shows the word moved last, so that after a millisecond it equals the INT or the END

@@ -165,7 +165,7 @@ pub unsafe extern "C" fn rb_call_generate_digits(
     })
 }
 
-/// Tells the digits of the other side by LINE_MONITORDIGITS from now on, or no more.
+/// Starts or stops reporting the digits of the other side by LINE_MONITORDIGITS.
 #[unsafe(no_mangle)]
 pub extern "C" fn rb_call_monitor_digits(call: u64, on: c_int) -> i32 {
     guarded(|| CALLS.find(call)?.call.monitor_digits(on != 0))

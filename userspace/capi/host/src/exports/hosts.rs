@@ -1,4 +1,4 @@
-//! Hosts, and being told.
+//! Hosts, and the delivery of completions and events.
 
 use std::ffi::{c_char, c_int, c_void};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::host::{LoadedHost, OpenError};
 use crate::registry::{self, HOSTS};
 use crate::{asker, text};
 
-/// `rb_callback`: what an application is told by.
+/// `rb_callback`: the application's function for completions and events.
 pub type Callback = unsafe extern "C" fn(*mut c_void, *const Event);
 
 /// Loads a provider and starts it. `rb_failure` says in words why not.
@@ -60,13 +60,13 @@ pub extern "C" fn rb_error_text(error: i32) -> *const c_char {
     text::of_error(error).as_ptr()
 }
 
-/// Ends everything of a host; what was not told yet can still be told.
+/// Ends everything of a host. What is not delivered yet can still be dispatched.
 #[unsafe(no_mangle)]
 pub extern "C" fn rb_host_shutdown(host: u64) -> i32 {
     guarded(|| HOSTS.find(host)?.shutdown())
 }
 
-/// Ends a host and gives its handle back; what was not told is dropped.
+/// Ends a host and releases its handle. What is not delivered yet is dropped.
 #[unsafe(no_mangle)]
 pub extern "C" fn rb_host_free(host: u64) -> i32 {
     guarded(|| {
@@ -146,7 +146,7 @@ impl Told {
     }
 }
 
-/// Tells what there is to tell on this thread, and how much that was.
+/// Delivers what may be delivered, on this thread, and stores how many messages that was.
 ///
 /// # Safety
 /// `callback` is NULL or may be called with `context`; `told` is NULL or writable.
@@ -170,7 +170,7 @@ pub unsafe extern "C" fn rb_host_dispatch(
     })
 }
 
-/// Has a thread of the host's tell from now on.
+/// Starts a thread of the host's that delivers everything from now on.
 ///
 /// # Safety
 /// `callback` is NULL, or may be called with `context` on any thread until `rb_host_free`.

@@ -75,7 +75,7 @@ pub extern "C" fn rb_request_release(request: u32) -> i32 {
 pub extern "C" fn rb_request_free(request: u32) -> i32 {
     guarded(|| {
         let found = requests::find(request)?;
-        // Nobody makes it from here on.
+        // From here on no thread can make the request.
         found.make(found.line)?;
         requests::forget(request);
         Ok(())

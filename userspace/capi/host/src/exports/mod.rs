@@ -2,7 +2,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `hosts` | hosts, and being told |
+//! | `hosts` | hosts, and delivery |
 //! | `lines` | lines and the ids of requests |
 //! | `calls` | calls |
 
@@ -19,7 +19,7 @@ use ringback_tspi::error::LineError;
 
 use crate::asker;
 
-/// Runs a function: 0, or its error. What panics in it has failed.
+/// Runs a function and returns 0 or its error. A panic becomes an error.
 fn guarded(act: impl FnOnce() -> Result<(), LineError>) -> i32 {
     asker::enter();
     match catch_unwind(AssertUnwindSafe(act)) {

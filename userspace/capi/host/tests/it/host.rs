@@ -1,4 +1,4 @@
-//! `libringback` against C that gets it wrong, and against two threads.
+//! `libringback` with a C program that makes every mistake, and with two threads.
 
 use std::path::PathBuf;
 

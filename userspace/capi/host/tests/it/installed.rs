@@ -91,7 +91,7 @@ impl Installed {
     }
 }
 
-/// What has the C parts checked while they run.
+/// The compiler flags that check the C parts while they run.
 pub const SANITIZED: &[&str] = &["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
-/// What makes a provider of a source.
+/// The compiler flags that make a provider of a source.
 pub const SHARED: &[&str] = &["-shared", "-fPIC"];

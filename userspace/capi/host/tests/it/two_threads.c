@@ -1,4 +1,5 @@
-/* One thread makes requests, another one is told; counts what comes before the return. */
+/* One thread makes requests and another receives their completions. Counts the completions that
+ * come before the function of their request has returned. */
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>

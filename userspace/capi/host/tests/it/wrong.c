@@ -1,4 +1,4 @@
-/* An application that does everything wrong; each function has the documented error. */
+/* An application that makes every mistake; each function must return the documented error. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,7 @@ static void count(void *context, const rb_event *event)
     if (context != &told || event->size != sizeof *event)
         exit(2);
     told++;
-    /* C6: a dispatch inside of a callback tells nothing. */
+    /* C6: a dispatch inside a callback delivers nothing. */
     EXPECT(0, rb_host_dispatch(host, count, &told, &nested));
     if (nested != 0)
         exit(3);

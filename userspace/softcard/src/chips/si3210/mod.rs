@@ -2,9 +2,9 @@
 //!
 //! The registers are here, the line behind them is in `line`.
 //!
-//! What is modelled with no time of its own: the converter is up as soon as register 14 switches it
-//! on (it leaks down to exactly the 6 counts that a leak test wants to see), calibrations end at
-//! once, indirect accesses never leave register 31 busy. What is not modelled: tone generators, the
+//! Some operations take no time in this model: the converter is up as soon as register 14 switches
+//! it on (and falls to exactly the 6 counts that a leak test expects), calibrations end at once,
+//! and indirect accesses never leave register 31 busy. What is not modelled: tone generators, the
 //! DTMF decoder, gains and filters; their registers only store.
 
 mod debounced;
