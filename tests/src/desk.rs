@@ -9,8 +9,8 @@ use ringback_tspi::EvenPoisoned;
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::LINE_CALLSTATE;
 use ringback_tspi::error::LineError;
-use ringback_tspi::provider::{Completion, Init, Tapi, Ticket};
-use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, HTAPIPHONE, Version};
+use ringback_tspi::provider::{Completion, Init, LineMessage, PhoneMessage, Tapi, Ticket};
+use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, Version};
 
 use crate::Bench;
 
@@ -22,7 +22,7 @@ pub enum Told {
     /// LINE_NEWCALL, and the handle that TAPI gave the call.
     NewCall(HDRVCALL, HTAPICALL),
     /// Any other message.
-    Event(HTAPILINE, Option<HTAPICALL>, u32, [usize; 3]),
+    Event(LineMessage),
 }
 
 /// Called by [`Desk`] in each completion.
@@ -53,16 +53,8 @@ impl Tapi for Clerk {
         }
     }
 
-    fn line_event(
-        &mut self,
-        line: HTAPILINE,
-        call: Option<HTAPICALL>,
-        message: u32,
-        param1: usize,
-        param2: usize,
-        param3: usize,
-    ) {
-        self.0.told().push(Told::Event(line, call, message, [param1, param2, param3]));
+    fn line_event(&mut self, event: &LineMessage) {
+        self.0.told().push(Told::Event(*event));
     }
 
     fn new_call(&mut self, _: HTAPILINE, call: HDRVCALL) -> Option<HTAPICALL> {
@@ -71,7 +63,7 @@ impl Tapi for Clerk {
         Some(tapi)
     }
 
-    fn phone_event(&mut self, _: HTAPIPHONE, _: u32, _: usize, _: usize, _: usize) {
+    fn phone_event(&mut self, _: &PhoneMessage) {
         // The provider has lines only, so that there are no phone upcalls.
     }
 }
@@ -159,8 +151,9 @@ impl Desk {
     pub fn state(&self, call: HTAPICALL, state: CallState) {
         crate::eventually("the call comes into the state", || {
             self.told().iter().any(|told| {
-                matches!(told, Told::Event(_, Some(of), LINE_CALLSTATE, [word, ..])
-                    if *of == call && *word == state.bit() as usize)
+                matches!(told, Told::Event(event)
+                    if (event.call, event.message) == (Some(call), LINE_CALLSTATE)
+                        && event.params[0] == state.bit() as usize)
             })
         });
     }

@@ -11,7 +11,7 @@ use ringback_driver::request::RequestId;
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::LINE_CALLSTATE;
 use ringback_tspi::error::LineError;
-use ringback_tspi::provider::{Init, Runner};
+use ringback_tspi::provider::{Init, LineMessage, Runner};
 use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, Version};
 
 use crate::desk::{Clerk, Tray};
@@ -100,9 +100,12 @@ impl Solo {
     /// The state that a call was told to be in last.
     pub fn state(&self, call: HTAPICALL) -> Option<CallState> {
         self.told().into_iter().rev().find_map(|told| match told {
-            Told::Event(_, Some(of), LINE_CALLSTATE, [word, ..]) if of == call => {
-                CallState::from_raw(u32::try_from(word).ok()?)
-            }
+            Told::Event(LineMessage {
+                call: Some(of),
+                message: LINE_CALLSTATE,
+                params: [word, ..],
+                ..
+            }) if of == call => CallState::from_raw(u32::try_from(word).ok()?),
             _ => None,
         })
     }

@@ -24,8 +24,8 @@ use ringback_tspi::functions::{
     TSPI_lineClose, TSPI_lineCloseCall, TSPI_lineMakeCall, TSPI_lineOpen, TSPI_providerShutdown,
 };
 use ringback_tspi::layer::{Asked, Layer, Layered, Outcome, Step};
-use ringback_tspi::provider::{Completion, Provider, Tapi};
-use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, HTAPIPHONE};
+use ringback_tspi::provider::{Completion, LineMessage, PhoneMessage, Provider, Tapi};
+use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE};
 
 #[derive(Default)]
 struct Book {
@@ -283,19 +283,12 @@ impl Tapi for WatchedTapi {
         });
     }
 
-    fn line_event(
-        &mut self,
-        line: HTAPILINE,
-        call: Option<HTAPICALL>,
-        message: u32,
-        param1: usize,
-        param2: usize,
-        param3: usize,
-    ) {
+    fn line_event(&mut self, event: &LineMessage) {
         let witness = Arc::clone(&self.witness);
         witness.upcall(self.pair, "event", || {
+            let LineMessage { line, call, message, params: [param1, ..] } = *event;
             witness.see(Seen::Event { line, call, message, param1 });
-            self.tapi.line_event(line, call, message, param1, param2, param3);
+            self.tapi.line_event(event);
         });
     }
 
@@ -315,18 +308,9 @@ impl Tapi for WatchedTapi {
         })
     }
 
-    fn phone_event(
-        &mut self,
-        phone: HTAPIPHONE,
-        message: u32,
-        param1: usize,
-        param2: usize,
-        param3: usize,
-    ) {
+    fn phone_event(&mut self, event: &PhoneMessage) {
         let witness = Arc::clone(&self.witness);
-        witness.upcall(self.pair, "phone event", || {
-            self.tapi.phone_event(phone, message, param1, param2, param3);
-        });
+        witness.upcall(self.pair, "phone event", || self.tapi.phone_event(event));
     }
 }
 

@@ -9,7 +9,7 @@ use ringback_tests::{Desk, FXO, FXS, Rack, SUPERVISED, Told, World, call, eventu
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
 use ringback_tspi::error::LineError;
-use ringback_tspi::provider::Provider;
+use ringback_tspi::provider::{LineMessage, Provider};
 use ringback_tspi::structs::layout::Returned;
 use ringback_tspi::structs::{
     LINEADDRESSCAPS, LINEADDRESSSTATUS, LINECALLINFO, LINECALLSTATUS, LINEDEVCAPS, LINEDEVSTATUS,
@@ -168,7 +168,12 @@ fn infos(desk: &Desk) -> Vec<usize> {
     desk.told()
         .into_iter()
         .filter_map(|told| match told {
-            Told::Event(_, Some(_), LINE_CALLINFO, [bits, ..]) => Some(bits),
+            Told::Event(LineMessage {
+                call: Some(_),
+                message: LINE_CALLINFO,
+                params: [bits, ..],
+                ..
+            }) => Some(bits),
             _ => None,
         })
         .collect()
@@ -266,9 +271,9 @@ fn a_call_that_rings_is_accepted_before_it_is_answered() {
     let (handle, tapi) = found.unwrap();
     desk.state(tapi, CallState::Offering);
     eventually("it rings", || {
-        let ring = [LINEDEVSTATE_RINGING as usize, 1, 0];
+        let ring = (None, LINE_LINEDEVSTATE, [LINEDEVSTATE_RINGING as usize, 1, 0]);
         desk.told().iter().any(|told| {
-            matches!(told, Told::Event(_, None, LINE_LINEDEVSTATE, params) if *params == ring)
+            matches!(told, Told::Event(event) if (event.call, event.message, event.params) == ring)
         })
     });
     let status = |to: &mut [u8]| provider.line_get_line_dev_status(line, to);

@@ -11,8 +11,8 @@ use ringback_tests::{
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::callstate::monitor::Seen;
 use ringback_tspi::error::LineError;
-use ringback_tspi::provider::{Completion, Init, Tapi};
-use ringback_tspi::types::{HDRVCALL, HTAPICALL, HTAPILINE, HTAPIPHONE, Version};
+use ringback_tspi::provider::{Completion, Init, LineMessage, PhoneMessage, Tapi};
+use ringback_tspi::types::{HDRVCALL, HTAPICALL, HTAPILINE, Version};
 
 /// The name of a request, and its result.
 type Outcome = (&'static str, Result<(), LineError>);
@@ -207,22 +207,14 @@ impl Tapi for Nobody {
     fn completion(&mut self, completion: &Completion) {
         panic!("completion of {}", completion.id);
     }
-    fn line_event(
-        &mut self,
-        line: HTAPILINE,
-        _: Option<HTAPICALL>,
-        message: u32,
-        _: usize,
-        _: usize,
-        _: usize,
-    ) {
-        panic!("message {message} of {line}");
+    fn line_event(&mut self, event: &LineMessage) {
+        panic!("message {} of {}", event.message, event.line);
     }
     fn new_call(&mut self, _: HTAPILINE, call: HDRVCALL) -> Option<HTAPICALL> {
         panic!("a call {call}");
     }
-    fn phone_event(&mut self, phone: HTAPIPHONE, message: u32, _: usize, _: usize, _: usize) {
-        panic!("message {message} of {phone}");
+    fn phone_event(&mut self, event: &PhoneMessage) {
+        panic!("message {} of {}", event.message, event.phone);
     }
 }
 

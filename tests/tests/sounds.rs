@@ -7,6 +7,7 @@ use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
 use ringback_tspi::error::LineError;
 use ringback_tspi::late::{LateOutput, OwnedMemory};
+use ringback_tspi::provider::LineMessage;
 use ringback_tspi::structs::{LINEDEVCAPS, LINEGENERATETONE, LINEMONITORTONE, Reader, blank};
 use ringback_tspi::types::{HDRVCALL, HTAPICALL, Version};
 
@@ -31,8 +32,10 @@ fn connected(solo: &Solo, steps: Vec<Step>) -> (HDRVCALL, Telephone) {
 fn told(solo: &Solo, message: u32) -> Vec<[usize; 2]> {
     let all = solo.told().into_iter();
     let of = all.filter_map(|told| match told {
-        Told::Event(_, Some(_), what, [first, second, _]) if what == message => {
-            Some([first, second])
+        Told::Event(LineMessage { call: Some(_), message: what, params, .. })
+            if what == message =>
+        {
+            Some([params[0], params[1]])
         }
         _ => None,
     });

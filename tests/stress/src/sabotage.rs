@@ -10,12 +10,11 @@ use std::thread;
 use std::time::Duration;
 
 use ringback_tspi::EvenPoisoned;
-use ringback_tspi::constants::LINE_CALLSTATE;
 use ringback_tspi::error::LineError;
 use ringback_tspi::functions::{TSPI_lineClose, TSPI_lineOpen, TSPI_providerShutdown};
 use ringback_tspi::layer::{Asked, Layer, Layered, Outcome, Step, Value};
-use ringback_tspi::provider::{Completion, Provider, Tapi};
-use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, HTAPIPHONE};
+use ringback_tspi::provider::{Completion, LineMessage, PhoneMessage, Provider, Tapi};
+use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE};
 
 /// The kinds of sabotage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +75,7 @@ struct Desk {
     /// Lines that were not closed.
     living: HashMap<u32, HDRVLINE>,
     /// The last event of each line.
-    last: HashMap<HTAPILINE, (Option<HTAPICALL>, usize)>,
+    last: HashMap<HTAPILINE, LineMessage>,
     ending: bool,
 }
 
@@ -135,25 +134,17 @@ impl Tapi for SpoiledTapi {
         self.tell(|tapi| tapi.completion(completion));
     }
 
-    fn line_event(
-        &mut self,
-        line: HTAPILINE,
-        call: Option<HTAPICALL>,
-        message: u32,
-        param1: usize,
-        param2: usize,
-        param3: usize,
-    ) {
-        self.plot.desk().last.insert(line, (call, param1));
-        self.tell(|tapi| tapi.line_event(line, call, message, param1, param2, param3));
+    fn line_event(&mut self, event: &LineMessage) {
+        self.plot.desk().last.insert(event.line, *event);
+        self.tell(|tapi| tapi.line_event(event));
     }
 
     fn new_call(&mut self, line: HTAPILINE, call: HDRVCALL) -> Option<HTAPICALL> {
         self.tell(|tapi| tapi.new_call(line, call))
     }
 
-    fn phone_event(&mut self, phone: HTAPIPHONE, message: u32, p1: usize, p2: usize, p3: usize) {
-        self.tell(|tapi| tapi.phone_event(phone, message, p1, p2, p3));
+    fn phone_event(&mut self, event: &PhoneMessage) {
+        self.tell(|tapi| tapi.phone_event(event));
     }
 }
 
@@ -179,17 +170,12 @@ impl Spoiling {
     fn tell_again(&self, line: HDRVLINE) {
         let desk = self.plot.desk();
         let tapi = desk.lines.get(&line).map(|(_, tapi)| *tapi);
-        let Some((tapi, (call, state))) =
-            tapi.and_then(|tapi| Some((tapi, *desk.last.get(&tapi)?)))
-        else {
-            return;
-        };
+        let Some(event) = tapi.and_then(|tapi| desk.last.get(&tapi).copied()) else { return };
         let way = desk.way.clone();
         thread::spawn(move || {
             thread::sleep(SOON);
             if let Some(way) = way.upgrade() {
-                let mut tapi_way = way.lock().even_poisoned();
-                tapi_way.line_event(tapi, call, LINE_CALLSTATE, state, 0, 0);
+                way.lock().even_poisoned().line_event(&event);
             }
         });
     }

@@ -6,13 +6,12 @@ use clap::Args;
 use ringback_host::{Call, LineEvent};
 use ringback_tspi::callstate::CallState;
 
-use crate::card::{CardArguments, parse_seconds};
-use crate::conversation::{Conversation, conclude};
+use crate::card::{CardArguments, Station, parse_seconds};
+use crate::conversation::Conversation;
 use crate::exit::{CODES, Exit, Failure};
-use crate::output::Output;
-use crate::signals::Signals;
+use crate::one_call::{Asked, OneCall};
+use crate::scenery;
 use crate::talk::TalkArguments;
-use crate::{scenery, timeline};
 
 /// Wait for an incoming call and answer it
 ///
@@ -40,36 +39,20 @@ pub(crate) struct Answer {
     card: CardArguments,
 }
 
-impl Answer {
-    pub(crate) fn run(&self, signals: &Signals) -> Result<(), Failure> {
-        let out = self.talk.output(signals);
-        conclude(out, signals, self.converse(out, signals))
+impl OneCall for Answer {
+    fn asked(&self) -> Asked<'_> {
+        Asked { line: self.line, digits: None, talk: &self.talk, card: &self.card }
     }
 
-    fn converse(&self, out: Output<'_>, signals: &Signals) -> Result<(), Failure> {
-        let files = self.talk.files(signals)?;
-        let (recorder, log) = timeline::new();
-        let station = self.card.open(signals, &recorder, scenery::furnish)?;
-        let mut line = Conversation::open(&station, self.line, out, signals, &recorder, log)?;
-        line.check(false, &self.talk)?;
+    fn prepare(&self, station: &Station, line: &Conversation<'_>) -> Result<String, Failure> {
         if let (Some(card), Some(slot)) = (&station.soft, line.line.info().slot) {
             scenery::call(card, slot as usize, 1);
         }
-        let name = line.name();
-        out.text(format_args!("waiting for a call on {name}"))?;
-        let ended = match self.wait(&mut line) {
-            Ok(call) => {
-                let talked = line.talk(&call, None, files, &self.talk);
-                line.hang_up(&call);
-                talked
-            }
-            Err(failure) => Err(failure),
-        };
-        line.finish(ended)
+        Ok(format!("waiting for a call on {}", line.name()))
     }
 
     /// Waits for a call and answers it. Skips a call whose caller hangs up before it is answered.
-    fn wait(&self, line: &mut Conversation<'_>) -> Result<Call, Failure> {
+    fn connect(&self, line: &mut Conversation<'_>) -> Result<Call, Failure> {
         let since = Instant::now();
         loop {
             if let Some(LineEvent::State { call, state: CallState::Offering, .. }) = line.beat()? {
@@ -88,7 +71,9 @@ impl Answer {
             }
         }
     }
+}
 
+impl Answer {
     /// Answers a call. Returns `false` if the caller has hung up already.
     fn answer(&self, line: &mut Conversation<'_>, call: &Call) -> Result<bool, Failure> {
         if let Some(number) =

@@ -15,13 +15,12 @@ use ringback_tspi::dialstring;
 use ringback_tspi::dialstring::Modifiers;
 use ringback_tspi::error::LineError;
 
-use crate::card::{CardArguments, parse_seconds};
-use crate::conversation::{Conversation, conclude};
+use crate::card::{CardArguments, Station, parse_seconds};
+use crate::conversation::Conversation;
 use crate::exit::{CODES, Exit, Failure};
-use crate::output::Output;
-use crate::signals::Signals;
+use crate::one_call::{Asked, OneCall};
+use crate::scenery;
 use crate::talk::TalkArguments;
-use crate::{scenery, timeline};
 
 /// Place a call
 ///
@@ -142,34 +141,29 @@ fn parse_digits(text: &str) -> Result<String, String> {
     }
 }
 
+impl OneCall for Call {
+    fn asked(&self) -> Asked<'_> {
+        Asked {
+            line: self.line,
+            digits: self.digits.as_deref(),
+            talk: &self.talk,
+            card: &self.card,
+        }
+    }
+
+    fn prepare(&self, _: &Station, line: &Conversation<'_>) -> Result<String, Failure> {
+        self.check_number(line)?;
+        Ok(format!("calling {} on {}", self.number, line.name()))
+    }
+
+    fn connect(&self, line: &mut Conversation<'_>) -> Result<Handle, Failure> {
+        let call = self.place(line)?;
+        self.reach(line).inspect_err(|_| line.hang_up(&call))?;
+        Ok(call)
+    }
+}
+
 impl Call {
-    pub(crate) fn run(&self, signals: &Signals) -> Result<(), Failure> {
-        let out = self.talk.output(signals);
-        conclude(out, signals, self.converse(out, signals))
-    }
-
-    fn converse(&self, out: Output<'_>, signals: &Signals) -> Result<(), Failure> {
-        let files = self.talk.files(signals)?;
-        let (recorder, log) = timeline::new();
-        let station = self.card.open(signals, &recorder, scenery::furnish)?;
-        let mut line = Conversation::open(&station, self.line, out, signals, &recorder, log)?;
-        line.check(self.digits.is_some(), &self.talk)?;
-        self.check_number(&line)?;
-        let name = line.name();
-        out.text(format_args!("calling {} on {name}", self.number))?;
-        let ended = match self.place(&mut line) {
-            Ok(call) => {
-                let talked = self
-                    .reach(&mut line)
-                    .and_then(|()| line.talk(&call, self.digits.as_deref(), files, &self.talk));
-                line.hang_up(&call);
-                talked
-            }
-            Err(failure) => Err(failure),
-        };
-        line.finish(ended)
-    }
-
     /// Refuses a number with a modifier that waits for something this line can't detect.
     fn check_number(&self, line: &Conversation<'_>) -> Result<(), Failure> {
         let caps = line.line.caps();

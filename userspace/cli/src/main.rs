@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `demo` | four calls on the software card, printed as a time line |
 //! | `lines`, `call`, `answer`, `monitor` | one command each |
+//! | `one_call`, `conversation`, `talk` | what `call` and `answer` share |
 //! | `device` | which cards there are, and which kernel driver holds them |
 //! | `conform` | whether somebody's provider keeps the contract |
 //! | `bench` | measures latency; a cargo feature that packages leave out |
@@ -34,6 +35,7 @@ mod exit;
 mod files;
 mod lines;
 mod monitor;
+mod one_call;
 mod output;
 mod scenery;
 mod signals;
@@ -49,6 +51,7 @@ use clap::{ArgAction, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::exit::{Exit, Failure};
+use crate::one_call::OneCall;
 use crate::output::{Stderr, colours_on, complain, note};
 use crate::signals::Signals;
 

@@ -16,8 +16,8 @@ use ringback_request::sync::EvenPoisoned;
 use ringback_tspi::error::LineError;
 use ringback_tspi::functions::Shape;
 use ringback_tspi::layer::{Argument, Asked, Layer, Layered, Outcome, Step};
-use ringback_tspi::provider::{Completion, Provider, Tapi};
-use ringback_tspi::types::{HDRVCALL, HTAPICALL, HTAPILINE, HTAPIPHONE};
+use ringback_tspi::provider::{Completion, LineMessage, PhoneMessage, Provider, Tapi};
+use ringback_tspi::types::{HDRVCALL, HTAPICALL, HTAPILINE};
 
 use crate::log::{Data, Gave, Header, Hex, Log, Upcall, What, write_line};
 
@@ -167,25 +167,14 @@ impl Tapi for RecordedTapi {
         self.around(upcall, |tapi| tapi.completion(completion), |()| None);
     }
 
-    fn line_event(
-        &mut self,
-        line: HTAPILINE,
-        call: Option<HTAPICALL>,
-        message: u32,
-        param1: usize,
-        param2: usize,
-        param3: usize,
-    ) {
+    fn line_event(&mut self, event: &LineMessage) {
         let upcall = Upcall::Line {
-            line: line.raw() as u64,
-            call: call.map_or(0, HTAPICALL::raw) as u64,
-            message,
-            params: params([param1, param2, param3]),
+            line: event.line.raw() as u64,
+            call: event.call.map_or(0, HTAPICALL::raw) as u64,
+            message: event.message,
+            params: params(event.params),
         };
-        let act = |tapi: &mut dyn Tapi| {
-            tapi.line_event(line, call, message, param1, param2, param3);
-        };
-        self.around(upcall, act, |()| None);
+        self.around(upcall, |tapi| tapi.line_event(event), |()| None);
     }
 
     fn new_call(&mut self, line: HTAPILINE, call: HDRVCALL) -> Option<HTAPICALL> {
@@ -194,21 +183,13 @@ impl Tapi for RecordedTapi {
         self.around(upcall, |tapi| tapi.new_call(line, call), answer)
     }
 
-    fn phone_event(
-        &mut self,
-        phone: HTAPIPHONE,
-        message: u32,
-        param1: usize,
-        param2: usize,
-        param3: usize,
-    ) {
+    fn phone_event(&mut self, event: &PhoneMessage) {
         let upcall = Upcall::Phone {
-            phone: phone.raw() as u64,
-            message,
-            params: params([param1, param2, param3]),
+            phone: event.phone.raw() as u64,
+            message: event.message,
+            params: params(event.params),
         };
-        let act = |tapi: &mut dyn Tapi| tapi.phone_event(phone, message, param1, param2, param3);
-        self.around(upcall, act, |()| None);
+        self.around(upcall, |tapi| tapi.phone_event(event), |()| None);
     }
 }
 

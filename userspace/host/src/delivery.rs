@@ -10,6 +10,7 @@ use ringback_tspi::callstate::CallState;
 use ringback_tspi::clock;
 use ringback_tspi::constants::*;
 use ringback_tspi::error::LineError;
+use ringback_tspi::provider::LineMessage;
 
 use super::asked;
 use super::baton::Deliver;
@@ -21,7 +22,7 @@ use super::inside;
 use super::ledger::{Ledger, Telling, Turns};
 use super::mailbox;
 use super::outlet::LineOutlet;
-use super::queue::{Next, Told, Upcall};
+use super::queue::{Next, Upcall};
 use super::record::{Arrived, Asking, Callback, Ending, Outcome, Outlet, Record, Waiter};
 use super::trace::Traced;
 
@@ -141,9 +142,9 @@ impl LineOutlet {
         wake(record, Err(LineError::OPERATIONFAILED));
     }
 
-    fn event(&self, told: Told) {
+    fn event(&self, told: LineMessage) {
         let at = clock::now();
-        let Told { call, message, params } = told;
+        let LineMessage { call, message, params, .. } = told;
         let [first, second, third] = params;
         let call = match call {
             None => None,

@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use ringback_request::sync::EvenPoisoned;
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::error::LineError;
+use ringback_tspi::provider::LineMessage;
 use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE};
 
 use super::closing::{self, CloseError, Closed};
 use super::info::LineInfo;
 use super::ledger::Ledger;
-use super::queue::Told;
 use super::record::Outlet;
 use super::service::Service;
 use super::shared::Shared;
@@ -104,7 +104,7 @@ impl LineInner {
 /// How far a call has come between host and provider.
 enum Phase {
     /// The request that makes it is not complete; events that came too early are kept here (N9).
-    Making(Vec<Told>),
+    Making(Vec<LineMessage>),
     Alive,
     /// It is closed, or making it failed.
     Dead,
@@ -195,7 +195,7 @@ impl CallInner {
     }
 
     /// The request that makes it is complete; returns the events that came too early.
-    pub(super) fn made(&self) -> Vec<Told> {
+    pub(super) fn made(&self) -> Vec<LineMessage> {
         let mut life = self.life();
         match &mut life.phase {
             Phase::Making(early) => {
@@ -219,7 +219,7 @@ impl CallInner {
 
     /// Whether an event of the call may be delivered now; an early one is kept (N9), a late one
     /// dropped (D5).
-    pub(super) fn admit(&self, told: &Told) -> bool {
+    pub(super) fn admit(&self, told: &LineMessage) -> bool {
         match &mut self.life().phase {
             Phase::Alive => true,
             Phase::Making(early) => {

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use ringback_request::sync::EvenPoisoned;
 use ringback_tspi::clock;
 use ringback_tspi::error::PhoneError;
+use ringback_tspi::provider::PhoneMessage;
 use ringback_tspi::structs::{PHONECAPS, PHONESTATUS};
 use ringback_tspi::types::{HDRVPHONE, HTAPIPHONE};
 
@@ -26,12 +27,6 @@ use super::trace::{Observer, Traced};
 /// The open phones of a host.
 pub(super) type Phones = Open<HTAPIPHONE, PhoneInner>;
 
-/// A message as the provider sent it.
-struct Told {
-    message: u32,
-    params: [usize; 3],
-}
-
 pub(super) struct PhoneInner {
     service: Arc<Service>,
     pub(super) info: PhoneInfo,
@@ -41,7 +36,7 @@ pub(super) struct PhoneInner {
     driver: OnceLock<HDRVPHONE>,
     phones: Arc<Phones>,
     observer: Arc<Observer>,
-    queue: Mutex<VecDeque<Told>>,
+    queue: Mutex<VecDeque<PhoneMessage>>,
     subscribers: Mutex<Subscribers<PhoneEvent>>,
     /// Nothing is delivered any more.
     ended: AtomicBool,
@@ -84,19 +79,19 @@ impl PhoneInner {
         self.service.id == service.id
     }
 
-    fn queue(&self) -> MutexGuard<'_, VecDeque<Told>> {
+    fn queue(&self) -> MutexGuard<'_, VecDeque<PhoneMessage>> {
         self.queue.lock().even_poisoned()
     }
 
     /// Queues a message that has come in an upcall, and delivers what there is.
-    pub(super) fn push(self: Arc<Self>, message: u32, params: [usize; 3]) {
-        self.queue().push_back(Told { message, params });
+    pub(super) fn push(self: Arc<Self>, message: PhoneMessage) {
+        self.queue().push_back(message);
         let service = Arc::clone(&self.service);
         service.arrived(self);
     }
 
     /// Delivers an event, unless the phone is closed (D2).
-    fn tell(&self, told: Told) {
+    fn tell(&self, told: PhoneMessage) {
         let shared = &self.service.shared;
         let ledgers = [Some(&shared.ledger), Some(&self.ledger), None];
         let telling = Telling::begin(ledgers, &shared.turns);

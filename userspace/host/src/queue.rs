@@ -6,23 +6,16 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use ringback_tspi::provider::LineMessage;
 use ringback_tspi::types::HTAPICALL;
 
 use super::record::{Admission, Ending, Record};
-
-/// A message as the provider sent it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Told {
-    pub(super) call: Option<HTAPICALL>,
-    pub(super) message: u32,
-    pub(super) params: [usize; 3],
-}
 
 /// An entry that is to be delivered.
 pub(super) enum Upcall {
     Request(Arc<Record>, Ending),
     NewCall(HTAPICALL),
-    Event(Told),
+    Event(LineMessage),
 }
 
 /// What is to be delivered on a line, in order.

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use ringback_request::RequestId;
 use ringback_tspi::error::LineError;
-use ringback_tspi::provider::{Completion, Tapi};
-use ringback_tspi::types::{HDRVCALL, HTAPICALL, HTAPILINE, HTAPIPHONE};
+use ringback_tspi::provider::{Completion, LineMessage, PhoneMessage, Tapi};
+use ringback_tspi::types::{HDRVCALL, HTAPICALL, HTAPILINE};
 
 use super::host::Ways;
 use super::inner::CallInner;
 use super::outlet::LineOutlet;
-use super::queue::{Told, Upcall};
+use super::queue::Upcall;
 use super::record::{Arrived, Ending, Outcome};
 use super::service::Service;
 
@@ -57,17 +57,9 @@ impl Tapi for Upward {
         record.end(Ending::Completed(Arrived { outcome, completed, early }));
     }
 
-    fn line_event(
-        &mut self,
-        line: HTAPILINE,
-        call: Option<HTAPICALL>,
-        message: u32,
-        param1: usize,
-        param2: usize,
-        param3: usize,
-    ) {
-        if let Some(line) = self.line(line) {
-            line.push(Upcall::Event(Told { call, message, params: [param1, param2, param3] }));
+    fn line_event(&mut self, event: &LineMessage) {
+        if let Some(line) = self.line(event.line) {
+            line.push(Upcall::Event(*event));
         }
     }
 
@@ -79,17 +71,10 @@ impl Tapi for Upward {
         Some(tapi)
     }
 
-    fn phone_event(
-        &mut self,
-        phone: HTAPIPHONE,
-        message: u32,
-        param1: usize,
-        param2: usize,
-        param3: usize,
-    ) {
-        let phone = self.ways.phones.get(phone);
+    fn phone_event(&mut self, event: &PhoneMessage) {
+        let phone = self.ways.phones.get(event.phone);
         if let Some(phone) = phone.filter(|phone| phone.is_of(&self.service)) {
-            phone.push(message, [param1, param2, param3]);
+            phone.push(*event);
         }
     }
 }

@@ -11,7 +11,7 @@ use ringback_driver::request;
 use ringback_driver::request::LineNumber;
 use ringback_lines::{Event, LineEngine, Subject};
 use ringback_tspi::constants::LINE_CLOSE;
-use ringback_tspi::provider::{Completion, Tapi};
+use ringback_tspi::provider::{Completion, LineMessage, Tapi};
 use ringback_tspi::types::{HDRVCALL, HTAPILINE};
 
 use super::calls::Calls;
@@ -38,13 +38,13 @@ impl<L: LineEngine> Upcalls<Event> for Upward<L> {
         let line = event.line;
         match event.subject {
             Subject::NewCall(call) => self.new_call(line, call),
-            Subject::Call { call, message, params: [p1, p2, p3] } => {
+            Subject::Call { call, message, params } => {
                 if let Some(tapi) = self.calls.tapi(call) {
-                    self.tapi.line_event(line, Some(tapi), message, p1, p2, p3);
+                    self.tapi.line_event(&LineMessage { line, call: Some(tapi), message, params });
                 }
             }
-            Subject::Line { message, params: [p1, p2, p3] } => {
-                self.tapi.line_event(line, None, message, p1, p2, p3);
+            Subject::Line { message, params } => {
+                self.tapi.line_event(&LineMessage { line, call: None, message, params });
                 if message == LINE_CLOSE {
                     // D13: TAPI does not use the handle any more after this.
                     self.lines.gone(line);
@@ -60,8 +60,9 @@ impl<L: LineEngine> Upcalls<Event> for Upward<L> {
             return;
         }
         for line in self.lines.take_all() {
-            self.tapi.line_event(line.tapi, None, LINE_CLOSE, 0, 0, 0);
-            self.calls.line_closed(line.tapi);
+            let (line, params) = (line.tapi, [0; 3]);
+            self.tapi.line_event(&LineMessage { line, call: None, message: LINE_CLOSE, params });
+            self.calls.line_closed(line);
         }
     }
 }
@@ -95,7 +96,8 @@ mod tests {
 
     use super::*;
     use ringback_lines::{Lines, Opening};
-    use ringback_tspi::types::{HTAPICALL, HTAPIPHONE, Version};
+    use ringback_tspi::provider::PhoneMessage;
+    use ringback_tspi::types::{HTAPICALL, Version};
 
     /// Notes the messages of lines.
     #[derive(Clone, Default)]
@@ -103,21 +105,13 @@ mod tests {
 
     impl Tapi for Ear {
         fn completion(&mut self, _: &Completion) {}
-        fn line_event(
-            &mut self,
-            line: HTAPILINE,
-            _: Option<HTAPICALL>,
-            message: u32,
-            _: usize,
-            _: usize,
-            _: usize,
-        ) {
-            self.0.lock().unwrap().push((line, message));
+        fn line_event(&mut self, event: &LineMessage) {
+            self.0.lock().unwrap().push((event.line, event.message));
         }
         fn new_call(&mut self, _: HTAPILINE, _: HDRVCALL) -> Option<HTAPICALL> {
             None
         }
-        fn phone_event(&mut self, _: HTAPIPHONE, _: u32, _: usize, _: usize, _: usize) {}
+        fn phone_event(&mut self, _: &PhoneMessage) {}
     }
 
     #[test]

@@ -38,7 +38,8 @@ impl Provider for Inline {
         });
         let line = HTAPILINE::new(8).unwrap();
         assert_eq!(tapi.new_call(line, HDRVCALL::new(6).unwrap()), HTAPICALL::new(9));
-        tapi.line_event(line, HTAPICALL::new(9), LINE_CALLSTATE, 1, 2, 3);
+        let (call, params) = (HTAPICALL::new(9), [1, 2, 3]);
+        tapi.line_event(&LineMessage { line, call, message: LINE_CALLSTATE, params });
         Ok(Ticket::ungated(id))
     }
 
@@ -58,22 +59,13 @@ struct Nine;
 impl Tapi for Nine {
     fn completion(&mut self, _: &Completion) {}
 
-    fn line_event(
-        &mut self,
-        _: HTAPILINE,
-        _: Option<HTAPICALL>,
-        _: u32,
-        _: usize,
-        _: usize,
-        _: usize,
-    ) {
-    }
+    fn line_event(&mut self, _: &LineMessage) {}
 
     fn new_call(&mut self, _: HTAPILINE, _: HDRVCALL) -> Option<HTAPICALL> {
         HTAPICALL::new(9)
     }
 
-    fn phone_event(&mut self, _: HTAPIPHONE, _: u32, _: usize, _: usize, _: usize) {}
+    fn phone_event(&mut self, _: &PhoneMessage) {}
 }
 
 /// A file that somebody else can read meanwhile.

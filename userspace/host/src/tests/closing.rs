@@ -102,8 +102,7 @@ fn d2_an_observer_that_closes_the_line_of_an_event_has_it_unpublished() {
     let (mock, _host, open) = start_with(Mock::default(), options);
     let events = open.events();
     *line.lock().unwrap() = Some(open);
-    let tapi = mock.line();
-    mock.tell(|up| up.line_event(tapi, None, LINE_LINEDEVSTATE, 1, 0, 0));
+    mock.line_state([1, 0, 0]);
     assert!(events.try_next().is_none() && events.is_over());
 }
 

@@ -155,7 +155,7 @@ fn d2_d5_events_of_what_is_closed_or_unknown_are_dropped() {
     mock.state(call, CallState::Offering);
     mock.state(HTAPICALL::new(12_345).unwrap(), CallState::Offering);
     line.close().unwrap();
-    mock.tell(|up| up.line_event(tapi, None, LINE_LINEDEVSTATE, 1, 2, 3));
+    mock.line_state([1, 2, 3]);
     let stranger = HTAPILINE::new(12_345).unwrap();
     for line in [tapi, stranger] {
         let refused = mock.tell(|up| up.new_call(line, HDRVCALL::new(9).unwrap()));
@@ -171,8 +171,8 @@ fn messages_are_told_as_what_they_are() {
     let tapi = mock.line();
     let call = mock.tell(|up| up.new_call(tapi, HDRVCALL::new(8).unwrap()));
     events.try_next().unwrap();
-    let tell = |call, message, [p1, p2, p3]: [usize; 3]| {
-        mock.tell(|up| up.line_event(tapi, call, message, p1, p2, p3));
+    let tell = |call, message, params| {
+        mock.tell(|up| up.line_event(&LineMessage { line: tapi, call, message, params }));
         events.try_next()
     };
     let bits = LINECALLINFOSTATE_CALLERID as usize;

@@ -10,8 +10,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use super::*;
 
 fn tell(mock: &Mock, number: usize) {
-    let tapi = mock.line();
-    mock.tell(|up| up.line_event(tapi, None, LINE_LINEDEVSTATE, number, 0, 0));
+    mock.line_state([number, 0, 0]);
 }
 
 #[test]

@@ -13,7 +13,8 @@ use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
 use ringback_tspi::error::{LineError, PhoneError};
 use ringback_tspi::provider::{
-    Completion, Control, Devices, InProcess, Init, Provider, Tapi, Ticket,
+    Completion, Control, Devices, InProcess, Init, LineMessage, PhoneMessage, Provider, Tapi,
+    Ticket,
 };
 use ringback_tspi::structs::{LINEDEVCAPS, PHONECAPS, PHONESTATUS, Writer};
 use ringback_tspi::types::{
@@ -106,24 +107,16 @@ impl Tapi for Noting {
         self.0.completion(completion);
     }
 
-    fn line_event(
-        &mut self,
-        line: HTAPILINE,
-        call: Option<HTAPICALL>,
-        message: u32,
-        param1: usize,
-        param2: usize,
-        param3: usize,
-    ) {
-        self.0.line_event(line, call, message, param1, param2, param3);
+    fn line_event(&mut self, event: &LineMessage) {
+        self.0.line_event(event);
     }
 
     fn new_call(&mut self, line: HTAPILINE, call: HDRVCALL) -> Option<HTAPICALL> {
         self.0.new_call(line, call)
     }
 
-    fn phone_event(&mut self, phone: HTAPIPHONE, message: u32, p1: usize, p2: usize, p3: usize) {
-        self.0.phone_event(phone, message, p1, p2, p3);
+    fn phone_event(&mut self, event: &PhoneMessage) {
+        self.0.phone_event(event);
     }
 }
 
@@ -235,6 +228,13 @@ impl Mock {
         self.tell(|tapi| tell_state(tapi, line, call, state));
     }
 
+    /// The line itself tells something.
+    fn line_state(&self, params: [usize; 3]) {
+        let line = self.line();
+        let event = LineMessage { line, call: None, message: LINE_LINEDEVSTATE, params };
+        self.tell(|tapi| tapi.line_event(&event));
+    }
+
     /// A call comes in.
     fn call_in(&self, driver: usize) -> HTAPICALL {
         let line = self.line();
@@ -252,7 +252,8 @@ fn upcall<R>(act: impl FnOnce() -> R) -> R {
 }
 
 fn tell_state(tapi: &mut dyn Tapi, line: HTAPILINE, call: HTAPICALL, state: CallState) {
-    tapi.line_event(line, Some(call), LINE_CALLSTATE, state.bit() as usize, 0, 4);
+    let params = [state.bit() as usize, 0, 4];
+    tapi.line_event(&LineMessage { line, call: Some(call), message: LINE_CALLSTATE, params });
 }
 
 impl Provider for Mock {

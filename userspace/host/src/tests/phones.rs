@@ -14,8 +14,7 @@ fn start_phone(mock: Mock) -> (Arc<Mock>, Host, Phone) {
 /// The phone tells something.
 fn tell(mock: &Mock, message: u32, params: [usize; 3]) {
     let phone = mock.phone.lock().even_poisoned().unwrap();
-    let [first, second, third] = params;
-    mock.tell(|tapi| tapi.phone_event(phone, message, first, second, third));
+    mock.tell(|tapi| tapi.phone_event(&PhoneMessage { phone, message, params }));
 }
 
 #[test]

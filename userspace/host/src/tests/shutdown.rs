@@ -154,9 +154,8 @@ fn d12_a_shutdown_waits_for_an_event_that_is_being_told() {
         }
     });
     let (mock, host, _line) = start_with(Mock::default(), options);
-    let tapi = mock.line();
     thread::scope(|scope| {
-        scope.spawn(|| mock.tell(|up| up.line_event(tapi, None, LINE_LINEDEVSTATE, 1, 0, 0)));
+        scope.spawn(|| mock.line_state([1, 0, 0]));
         is_in.recv_timeout(DEADLINE).unwrap();
         let shuts = scope.spawn(|| (host.shutdown(), returned.load(Ordering::SeqCst)));
         thread::sleep(Duration::from_millis(100));

@@ -15,7 +15,7 @@ use super::outward::{Family, guarded};
 use super::{AsyncCompletion, LineEvent, PhoneEvent};
 use crate::constants::LINE_NEWCALL;
 use crate::error::{LineError, PhoneError};
-use crate::provider::{Completion, Init, Provider, Tapi};
+use crate::provider::{Completion, Init, LineMessage, PhoneMessage, Provider, Tapi};
 use crate::types::*;
 
 /// How a face gets its provider, when the first function is called.
@@ -61,43 +61,30 @@ impl Tapi for Callbacks {
         unsafe { (self.completion)(id, result) };
     }
 
-    fn line_event(
-        &mut self,
-        line: HTAPILINE,
-        call: Option<HTAPICALL>,
-        message: u32,
-        param1: usize,
-        param2: usize,
-        param3: usize,
-    ) {
-        if let Some(event) = self.face.lines.procedure(line.raw()) {
+    fn line_event(&mut self, event: &LineMessage) {
+        let LineMessage { line, call, message, params: [param1, param2, param3] } = *event;
+        if let Some(procedure) = self.face.lines.procedure(line.raw()) {
             let call = call.map_or(0, HTAPICALL::raw);
             // SAFETY: TAPI guarantees that the procedure of an open line may be called.
-            unsafe { event(line.raw(), call, message, param1, param2, param3) };
+            unsafe { procedure(line.raw(), call, message, param1, param2, param3) };
         }
     }
 
     fn new_call(&mut self, line: HTAPILINE, call: HDRVCALL) -> Option<HTAPICALL> {
-        let event = self.face.lines.procedure(line.raw())?;
+        let procedure = self.face.lines.procedure(line.raw())?;
         let mut tapi = 0_usize;
         let place = (&raw mut tapi).expose_provenance();
         // SAFETY: TAPI guarantees that the procedure of an open line may be called; the place for
         // its handle is this function's own.
-        unsafe { event(line.raw(), 0, LINE_NEWCALL, call.raw(), place, 0) };
+        unsafe { procedure(line.raw(), 0, LINE_NEWCALL, call.raw(), place, 0) };
         HTAPICALL::new(tapi)
     }
 
-    fn phone_event(
-        &mut self,
-        phone: HTAPIPHONE,
-        message: u32,
-        param1: usize,
-        param2: usize,
-        param3: usize,
-    ) {
-        if let Some(event) = self.face.phones.procedure(phone.raw()) {
+    fn phone_event(&mut self, event: &PhoneMessage) {
+        let PhoneMessage { phone, message, params: [param1, param2, param3] } = *event;
+        if let Some(procedure) = self.face.phones.procedure(phone.raw()) {
             // SAFETY: TAPI guarantees that the procedure of an open phone may be called.
-            unsafe { event(phone.raw(), message, param1, param2, param3) };
+            unsafe { procedure(phone.raw(), message, param1, param2, param3) };
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::constants::{LINE_GATHERDIGITS, LINE_NEWCALL};
 use crate::error::LineError;
 use crate::functions::RequestId;
 use crate::late::LateOutput;
-use crate::provider::{Completion, Tapi};
+use crate::provider::{Completion, LineMessage, PhoneMessage, Tapi};
 use crate::types::*;
 
 /// How long LINE_NEWCALL waits for other upcalls.
@@ -31,8 +31,8 @@ const NEW_CALL_WAIT: Duration = Duration::from_secs(2);
 /// Something that TAPI is to be told.
 enum Message {
     Completion(Completion),
-    Line(HTAPILINE, Option<HTAPICALL>, u32, [usize; 3]),
-    Phone(HTAPIPHONE, u32, [usize; 3]),
+    Line(LineMessage),
+    Phone(PhoneMessage),
 }
 
 /// What late memory waits for.
@@ -157,12 +157,8 @@ impl Upward {
             // A panic of TAPI's must not unwind into the library.
             let _ = catch_unwind(AssertUnwindSafe(|| match message {
                 Message::Completion(completion) => tapi.completion(&completion),
-                Message::Line(line, call, message, [a, b, c]) => {
-                    tapi.line_event(line, call, message, a, b, c);
-                }
-                Message::Phone(phone, message, [a, b, c]) => {
-                    tapi.phone_event(phone, message, a, b, c);
-                }
+                Message::Line(event) => tapi.line_event(&event),
+                Message::Phone(event) => tapi.phone_event(&event),
             }));
             state = self.state();
             state.tapi = Some(tapi);
@@ -235,13 +231,13 @@ impl Upward {
         made
     }
 
-    fn line_event(&self, line: HTAPILINE, call: usize, message: u32, params: [usize; 3]) {
-        if message == LINE_GATHERDIGITS
-            && let Ok(id) = u32::try_from(params[1])
+    fn line_event(&self, event: LineMessage) {
+        if event.message == LINE_GATHERDIGITS
+            && let Ok(id) = u32::try_from(event.params[1])
         {
             self.state().arrived(LateKey::Digits(id), true);
         }
-        self.push(Message::Line(line, HTAPICALL::new(call), message, params));
+        self.push(Message::Line(event));
     }
 }
 
@@ -301,7 +297,8 @@ unsafe extern "C" fn line_event<const PLACE: usize>(
 ) {
     let (Some(way), Some(line)) = (way(PLACE), HTAPILINE::new(line)) else { return };
     if message != LINE_NEWCALL {
-        return way.line_event(line, call, message, [param1, param2, param3]);
+        let (call, params) = (HTAPICALL::new(call), [param1, param2, param3]);
+        return way.line_event(LineMessage { line, call, message, params });
     }
     let made = HDRVCALL::new(param1).and_then(|call| way.new_call(line, call));
     let place = std::ptr::with_exposed_provenance_mut::<usize>(param2);
@@ -319,7 +316,8 @@ unsafe extern "C" fn phone_event<const PLACE: usize>(
     param3: usize,
 ) {
     if let (Some(way), Some(phone)) = (way(PLACE), HTAPIPHONE::new(phone)) {
-        way.push(Message::Phone(phone, message, [param1, param2, param3]));
+        let params = [param1, param2, param3];
+        way.push(Message::Phone(PhoneMessage { phone, message, params }));
     }
 }
 

@@ -1,8 +1,8 @@
 //! The surface between TAPI and a provider, as Rust traits: TSPI and nothing else.
 
-use super::{Completion, InProcess};
+use super::{Completion, InProcess, LineMessage, PhoneMessage};
 use crate::error::{LineError, PhoneError};
-use crate::types::{HDRVCALL, HTAPICALL, HTAPILINE, HTAPIPHONE, Version};
+use crate::types::{HDRVCALL, HTAPICALL, HTAPILINE, Version};
 
 /// What TSPI_providerInit is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,27 +118,12 @@ pub trait Tapi: Send {
     fn completion(&mut self, completion: &Completion);
 
     /// LINEEVENT: a message of a line, or of a call. Never LINE_REPLY (C14) nor LINE_NEWCALL.
-    fn line_event(
-        &mut self,
-        line: HTAPILINE,
-        call: Option<HTAPICALL>,
-        message: u32,
-        param1: usize,
-        param2: usize,
-        param3: usize,
-    );
+    fn line_event(&mut self, event: &LineMessage);
 
     /// LINEEVENT with LINE_NEWCALL: a call that was born in the provider, and TAPI's handle for it.
     /// `None`: TAPI has no room; no message of the call follows, and the provider drops it (N15).
     fn new_call(&mut self, line: HTAPILINE, call: HDRVCALL) -> Option<HTAPICALL>;
 
     /// PHONEEVENT: a message of an open phone. Never PHONE_REPLY (C14).
-    fn phone_event(
-        &mut self,
-        phone: HTAPIPHONE,
-        message: u32,
-        param1: usize,
-        param2: usize,
-        param3: usize,
-    );
+    fn phone_event(&mut self, event: &PhoneMessage);
 }

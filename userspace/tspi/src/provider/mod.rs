@@ -7,9 +7,11 @@
 mod api;
 mod beside;
 mod completion;
+mod message;
 mod ticket;
 
 pub use api::{Devices, Init, Provider, Tapi};
 pub use beside::{Control, InProcess, Media, Runner};
 pub use completion::Completion;
+pub use message::{LineMessage, PhoneMessage};
 pub use ticket::Ticket;

@@ -38,22 +38,15 @@ impl Tapi for Ear {
         self.note(Told::Completion(completion.id.get(), result));
     }
 
-    fn line_event(
-        &mut self,
-        line: HTAPILINE,
-        call: Option<HTAPICALL>,
-        message: u32,
-        param1: usize,
-        param2: usize,
-        param3: usize,
-    ) {
+    fn line_event(&mut self, event: &LineMessage) {
+        let LineMessage { line, call, message, params } = *event;
         let provider = self.inside.lock().even_poisoned().take();
         if let Some(provider) = provider {
             // It completes at once, which is inside this event.
             provider.line_drop(id(77), HDRVCALL::new(1).unwrap(), &[]).unwrap().release();
         }
         let call = call.map_or(0, HTAPICALL::raw);
-        self.note(Told::Line(line.raw(), call, message, [param1, param2, param3]));
+        self.note(Told::Line(line.raw(), call, message, params));
     }
 
     fn new_call(&mut self, line: HTAPILINE, call: HDRVCALL) -> Option<HTAPICALL> {
@@ -61,8 +54,8 @@ impl Tapi for Ear {
         HTAPICALL::new(0x5000)
     }
 
-    fn phone_event(&mut self, phone: HTAPIPHONE, message: u32, _: usize, _: usize, _: usize) {
-        self.note(Told::Phone(phone.raw(), message));
+    fn phone_event(&mut self, event: &PhoneMessage) {
+        self.note(Told::Phone(event.phone.raw(), event.message));
     }
 }
 

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use super::*;
 use crate::error::LineError;
 use crate::layer::{Asked, Layer, Layered, Outcome, Step};
-use crate::provider::{Completion, Devices, InProcess, Init, Provider, Tapi};
+use crate::provider::{
+    Completion, Devices, InProcess, Init, LineMessage, PhoneMessage, Provider, Tapi,
+};
 use ringback_request::sync::EvenPoisoned;
 
 mod broken;

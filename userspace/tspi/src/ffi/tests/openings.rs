@@ -20,6 +20,18 @@ impl OnlyTheFirst {
     }
 }
 
+/// Tells LINE_LINEDEVSTATE of this line.
+fn line_state(line: HTAPILINE) -> impl Fn(&mut dyn Tapi) {
+    let event = LineMessage { line, call: None, message: LINE_LINEDEVSTATE, params: [0; 3] };
+    move |up| up.line_event(&event)
+}
+
+/// Tells PHONE_STATE of this phone.
+fn phone_state(phone: HTAPIPHONE) -> impl Fn(&mut dyn Tapi) {
+    let event = PhoneMessage { phone, message: PHONE_STATE, params: [0; 3] };
+    move |up| up.phone_event(&event)
+}
+
 impl InProcess for OnlyTheFirst {}
 
 impl Provider for OnlyTheFirst {
@@ -35,14 +47,14 @@ impl Provider for OnlyTheFirst {
         Ok(())
     }
     fn line_open(&self, id: u32, tapi: HTAPILINE, _: Version) -> Result<HDRVLINE, LineError> {
-        self.tell(|up| up.line_event(tapi, None, LINE_LINEDEVSTATE, 0, 0, 0));
+        self.tell(line_state(tapi));
         HDRVLINE::new(0x11).filter(|_| id == 0).ok_or(LineError::ALLOCATED)
     }
     fn line_close(&self, line: HDRVLINE) -> Result<(), LineError> {
         if line.raw() == 0x11 { Ok(()) } else { Err(LineError::INVALLINEHANDLE) }
     }
     fn phone_open(&self, id: u32, tapi: HTAPIPHONE, _: Version) -> Result<HDRVPHONE, PhoneError> {
-        self.tell(|up| up.phone_event(tapi, PHONE_STATE, 0, 0, 0));
+        self.tell(phone_state(tapi));
         HDRVPHONE::new(0x22).filter(|_| id == 0).ok_or(PhoneError::ALLOCATED)
     }
     fn phone_close(&self, _: HDRVPHONE) -> Result<(), PhoneError> {
@@ -99,29 +111,25 @@ fn a_refused_opening_leaves_the_events_of_the_first_where_they_were() {
     assert_eq!(call!(TSPI_lineOpen(0, 7, &mut handle, V2, Some(line::<0>))), 0);
     let refused = call!(TSPI_lineOpen(1, 7, &mut other, V2, Some(line::<1>)));
     assert_eq!(refused, LineError::ALLOCATED.raw());
-    let state = |up: &mut dyn Tapi| {
-        up.line_event(HTAPILINE::new(7).unwrap(), None, LINE_LINEDEVSTATE, 0, 0, 0);
-    };
-    provider().tell(state);
+    let state = line_state(HTAPILINE::new(7).unwrap());
+    provider().tell(&state);
     assert_eq!(told(), [3, 0, 0, 0], "all events go to the line that is open");
     let wrong = call!(TSPI_lineClose(0x33));
     assert_eq!(wrong, LineError::INVALLINEHANDLE.raw());
-    provider().tell(state);
+    provider().tell(&state);
     assert_eq!(told(), [4, 0, 0, 0], "a close that failed closes nothing");
     assert_eq!(call!(TSPI_lineClose(handle)), 0);
-    provider().tell(state);
+    provider().tell(&state);
     assert_eq!(told(), [4, 0, 0, 0], "D2");
 
     assert_eq!(call!(TSPI_phoneOpen(0, 7, &mut handle, V2, Some(phone::<2>))), 0);
     let refused = call!(TSPI_phoneOpen(1, 7, &mut other, V2, Some(phone::<3>)));
     assert_eq!(refused, PhoneError::ALLOCATED.raw());
-    let state = |up: &mut dyn Tapi| {
-        up.phone_event(HTAPIPHONE::new(7).unwrap(), PHONE_STATE, 0, 0, 0);
-    };
-    provider().tell(state);
+    let state = phone_state(HTAPIPHONE::new(7).unwrap());
+    provider().tell(&state);
     assert_eq!(told(), [4, 0, 3, 0]);
     assert_eq!(call!(TSPI_phoneClose(handle)), 0);
-    provider().tell(state);
+    provider().tell(&state);
     assert_eq!(told(), [4, 0, 3, 0], "D10");
     assert_eq!(call!(TSPI_providerShutdown(V2, 1)), 0);
 }

@@ -255,20 +255,11 @@ struct Deaf;
 
 impl Tapi for Deaf {
     fn completion(&mut self, _: &Completion) {}
-    fn line_event(
-        &mut self,
-        _: HTAPILINE,
-        _: Option<HTAPICALL>,
-        _: u32,
-        _: usize,
-        _: usize,
-        _: usize,
-    ) {
-    }
+    fn line_event(&mut self, _: &LineMessage) {}
     fn new_call(&mut self, _: HTAPILINE, _: HDRVCALL) -> Option<HTAPICALL> {
         None
     }
-    fn phone_event(&mut self, _: HTAPIPHONE, _: u32, _: usize, _: usize, _: usize) {}
+    fn phone_event(&mut self, _: &PhoneMessage) {}
 }
 
 #[test]

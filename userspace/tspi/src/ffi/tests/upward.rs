@@ -40,22 +40,14 @@ impl Tapi for Alone {
     fn completion(&mut self, completion: &Completion) {
         self.around(|act| act(completion.id.get()));
     }
-    fn line_event(
-        &mut self,
-        _: HTAPILINE,
-        _: Option<HTAPICALL>,
-        message: u32,
-        _: usize,
-        _: usize,
-        _: usize,
-    ) {
-        self.around(|act| act(message));
+    fn line_event(&mut self, event: &LineMessage) {
+        self.around(|act| act(event.message));
     }
     fn new_call(&mut self, _: HTAPILINE, _: HDRVCALL) -> Option<HTAPICALL> {
         self.around(|_| HTAPICALL::new(9))
     }
-    fn phone_event(&mut self, _: HTAPIPHONE, message: u32, _: usize, _: usize, _: usize) {
-        self.around(|act| act(message));
+    fn phone_event(&mut self, event: &PhoneMessage) {
+        self.around(|act| act(event.message));
     }
 }
 
@@ -201,20 +193,11 @@ impl Tapi for Completions {
     fn completion(&mut self, completion: &Completion) {
         self.0.send((completion.id.get(), completion.result)).unwrap();
     }
-    fn line_event(
-        &mut self,
-        _: HTAPILINE,
-        _: Option<HTAPICALL>,
-        _: u32,
-        _: usize,
-        _: usize,
-        _: usize,
-    ) {
-    }
+    fn line_event(&mut self, _: &LineMessage) {}
     fn new_call(&mut self, _: HTAPILINE, _: HDRVCALL) -> Option<HTAPICALL> {
         None
     }
-    fn phone_event(&mut self, _: HTAPIPHONE, _: u32, _: usize, _: usize, _: usize) {}
+    fn phone_event(&mut self, _: &PhoneMessage) {}
 }
 
 #[test]

@@ -1,0 +1,30 @@
+//! The messages of lines and phones, as a provider tells them: a value each, from the lines up to
+//! the application's queue.
+
+use crate::types::{HTAPICALL, HTAPILINE, HTAPIPHONE};
+
+/// A message of a line or of one of its calls: the arguments of LINEEVENT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineMessage {
+    /// TAPI's handle of the line, from TSPI_lineOpen (htLine).
+    pub line: HTAPILINE,
+    /// TAPI's handle of the call; `None` if the line itself has something to tell (htCall 0).
+    pub call: Option<HTAPICALL>,
+    /// LINE_CALLSTATE, LINE_CLOSE and so on (dwMsg).
+    pub message: u32,
+    /// What the message says; what each of them means depends on the message (dwParam1 to
+    /// dwParam3).
+    pub params: [usize; 3],
+}
+
+/// A message of a phone: the arguments of PHONEEVENT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PhoneMessage {
+    /// TAPI's handle of the phone, from TSPI_phoneOpen (htPhone).
+    pub phone: HTAPIPHONE,
+    /// PHONE_STATE, PHONE_CLOSE and so on (dwMsg).
+    pub message: u32,
+    /// What the message says; what each of them means depends on the message (dwParam1 to
+    /// dwParam3).
+    pub params: [usize; 3],
+}
