@@ -4,10 +4,9 @@
 //! another, so that a benchmark on it measures the driver and not this model.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::device::soft::Hardware;
-use crate::sync::EvenPoisoned;
 
 use super::{
     ABSENT, ACCEPTED, ANSWERED, CONTROL, ENTRIES, ID, MAGIC, MAX_ENTRIES, REAPED, RINGS, RUN,
@@ -57,9 +56,8 @@ impl SoftMailbox {
         self.0.set(ACCEPTED, self.0.get(SUBMITTED));
     }
 
-    /// Answers the newest command with a wrong number.
-    #[cfg(all(test, not(loom)))]
-    pub(crate) fn answer_wrongly(&self) {
+    /// Answers the newest command with a wrong number, as broken hardware does: for tests of engines.
+    pub fn answer_wrongly(&self) {
         let _hardware = self.0.hardware();
         let last = self.0.get(SUBMITTED).wrapping_sub(1);
         let entry = self.0.submission(last);
@@ -75,7 +73,7 @@ impl SoftMailbox {
 
 impl Memory {
     fn hardware(&self) -> MutexGuard<'_, ()> {
-        self.hardware.lock().even_poisoned()
+        self.hardware.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The order is Acquire, so that a thread that reads a count also sees the entries it counts.
