@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use ringback_tspi::constants::{LINE_CALLINFO, LINE_LINEDEVSTATE};
+use ringback_tspi::constants::{
+    LINE_CALLINFO, LINE_LINEDEVSTATE, LINECALLFEATURE_HOLD, LINECALLSTATE_SPECIALINFO,
+};
 use ringback_tspi::error::LineError;
 use ringback_tspi::functions::*;
+use ringback_tspi::structs::LINECALLSTATUS;
 
 use crate::{Breaker, read, word, write};
 
@@ -62,6 +65,12 @@ impl Breaker {
                 if kept != 0 {
                     read(kept);
                 }
+            }
+            "F1" if is(&TSPI_lineGetCallStatus) && result == 0 => {
+                write(status, LINECALLSTATUS::dwCallFeatures.offset(), LINECALLFEATURE_HOLD);
+            }
+            "F2" if is(&TSPI_lineGetCallStatus) && result == 0 => {
+                write(status, LINECALLSTATUS::dwCallState.offset(), LINECALLSTATE_SPECIALINFO);
             }
             "B3" if is(&TSPI_lineGetCallStatus) && result == 0 => write(status, 8, 0x1_0000),
             "B4" if is(&TSPI_lineGetCallStatus) && result == 0 => write(status, 20, 4),

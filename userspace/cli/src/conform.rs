@@ -153,7 +153,7 @@ impl Conform {
         if let Some(key) = self.rule.as_deref().filter(|key| rules::find(key).is_none()) {
             let text = format!(
                 "there is no rule {key:?}; the rules are T1 to T9, K1 to K7, R1 to R7, C1 to C14, \
-                 G1 to G11, B1 to B7, N1 to N17, O1 to O5, D1 to D18, V1 and X1"
+                 G1 to G11, B1 to B7, N1 to N17, O1 to O5, D1 to D18, F1, F2, V1 and X1"
             );
             return Err(Failure::new(Exit::Usage, text));
         }

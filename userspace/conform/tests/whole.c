@@ -577,7 +577,8 @@ LONG TSPIAPI TSPI_lineGetCallStatus(HDRVCALL call, LPLINECALLSTATUS status)
     if (line >= 0) {
         status->dwNeededSize = status->dwUsedSize = sizeof *status;
         status->dwCallState = lines[line].state;
-        status->dwCallFeatures = LINECALLFEATURE_DROP;
+        status->dwCallFeatures =
+            lines[line].state == LINECALLSTATE_IDLE ? 0 : LINECALLFEATURE_DROP; /* F1 */
     }
     pthread_mutex_unlock(&lock);
     return line < 0 ? LINEERR_INVALCALLHANDLE : 0;

@@ -126,7 +126,7 @@ pub(super) fn n10(history: &History<'_>, docket: &mut Docket) {
         if request.is_outstanding(at) {
             docket.broken(
                 format!("{} was accepted", named(history, request)),
-                format!("the call became {state:?} and the request was not complete"),
+                format!("the call became {} and the request was not complete", state.name()),
                 entries(request).into_iter().chain([at]),
             );
         } else {

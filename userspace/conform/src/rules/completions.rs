@@ -5,7 +5,7 @@ use ringback_tspi::error::LineError;
 use ringback_tspi::functions::Shape;
 
 use super::returns::{message_name, unwritten};
-use super::{Docket, accepted, called, entries, named, result_text, span};
+use super::{Docket, accepted, called, entries, named, result_text, span, upcall_text};
 use crate::history::{Fate, History};
 use crate::log::{Upcall, Watch};
 
@@ -70,8 +70,11 @@ pub(super) fn c6(history: &History<'_>, docket: &mut Docket) {
             history.ups.iter().find(|other| other.thread == up.thread && up.is_under_way(other.at));
         match inside {
             Some(other) => docket.broken(
-                format!("{:?} was under way", up.upcall),
-                format!("{:?} was made on the same thread before it had returned", other.upcall),
+                format!("{} was under way", upcall_text(up.upcall)),
+                format!(
+                    "{} was made on the same thread before it had returned",
+                    upcall_text(other.upcall)
+                ),
                 [up.at, other.at],
             ),
             None if up.ended.is_some() => docket.kept(),

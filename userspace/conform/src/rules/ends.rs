@@ -11,7 +11,7 @@ use ringback_tspi::functions::{
 };
 
 use super::returns::message_name;
-use super::{Docket, accepted, called, entries, named, result_text, span};
+use super::{Docket, accepted, called, entries, named, result_text, span, upcall_text};
 use crate::history::{Call, Fate, History, Opening, Request, Run};
 use crate::log::Upcall;
 
@@ -84,7 +84,7 @@ fn silent(
             None => docket.kept(),
             Some(late) => docket.broken(
                 format!("{} and returned 0", called(run)),
-                format!("{:?} came afterwards", late.upcall),
+                format!("{} came afterwards", upcall_text(late.upcall)),
                 [returned.at, late.at],
             ),
         }
@@ -127,7 +127,7 @@ pub(super) fn d5(history: &History<'_>, docket: &mut Docket) {
             None => docket.kept(),
             Some(late) => docket.broken(
                 format!("{} and returned 0", called(run)),
-                format!("{:?} came afterwards", late.upcall),
+                format!("{} came afterwards", upcall_text(late.upcall)),
                 [returned.at, late.at],
             ),
         }
@@ -227,7 +227,7 @@ pub(super) fn d9(history: &History<'_>, docket: &mut Docket) {
         {
             // Without this condition the call may have become IDLE in the meantime.
             docket.broken(
-                format!("{} in the state {state:?}", named(history, drop)),
+                format!("{} in the state {}", named(history, drop), state.name()),
                 format!("it was refused with {}", result_text(result)),
                 [vec![at], entries(drop)].concat(),
             );
@@ -283,7 +283,7 @@ pub(super) fn d12(history: &History<'_>, docket: &mut Docket) {
             None => docket.kept(),
             Some(late) => docket.broken(
                 "TSPI_providerShutdown was called and returned 0",
-                format!("{:?} came afterwards", late.upcall),
+                format!("{} came afterwards", upcall_text(late.upcall)),
                 [returned.at, late.at],
             ),
         }
@@ -311,7 +311,7 @@ pub(super) fn d13(history: &History<'_>, docket: &mut Docket) {
             None => docket.kept(),
             Some(request) => docket.broken(
                 format!("{} was outstanding", named(history, request)),
-                format!("{:?} came before its completion", up.upcall),
+                format!("{} came before its completion", upcall_text(up.upcall)),
                 [entries(request), vec![up.at]].concat(),
             ),
         }

@@ -17,6 +17,7 @@
 //! | `calls` | N: new calls |
 //! | `order` | O and K5, D17, D18: what follows what |
 //! | `ends` | D: closing, dropping, shutting down |
+//! | `status` | F: what the status of a call says |
 
 mod buffers;
 mod calls;
@@ -24,16 +25,19 @@ mod completions;
 mod ends;
 mod order;
 mod returns;
+mod status;
 mod table;
 #[cfg(test)]
 mod tests;
 
+use ringback_tspi::callstate::CallState;
+use ringback_tspi::constants::LINE_CALLSTATE;
 use ringback_tspi::error::{LineError, PhoneError};
 use serde::{Deserialize, Serialize};
 pub use table::ALL;
 
 use crate::history::{Fate, History, Request, Run};
-use crate::log::Log;
+use crate::log::{Log, Upcall};
 
 /// A rule of the contract.
 #[derive(Debug, Clone, Copy)]
@@ -180,6 +184,27 @@ fn result_text(result: i32) -> String {
         Some(name) => name.to_owned(),
         None if result < 0 => format!("{result:#010x}"),
         None => result.to_string(),
+    }
+}
+
+/// An upcall as findings name it: `LINE_CALLSTATE with CONNECTED`.
+fn upcall_text(upcall: &Upcall) -> String {
+    match upcall {
+        Upcall::Completion { request, result } => {
+            format!("the completion of id {request} with {}", result_text(*result))
+        }
+        Upcall::NewCall { .. } => "LINE_NEWCALL".to_owned(),
+        Upcall::Line { message: LINE_CALLSTATE, params: [state, ..], .. } => {
+            let known = u32::try_from(*state).ok().and_then(CallState::from_raw);
+            match known {
+                Some(state) => format!("LINE_CALLSTATE with {}", state.name()),
+                None => format!("LINE_CALLSTATE with the state {state:#x}"),
+            }
+        }
+        Upcall::Line { message, params: [one, two, three], .. }
+        | Upcall::Phone { message, params: [one, two, three], .. } => {
+            format!("{} ({one:#x}, {two:#x}, {three:#x})", returns::message_name(*message))
+        }
     }
 }
 

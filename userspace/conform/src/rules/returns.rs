@@ -6,7 +6,7 @@ use ringback_tspi::functions::{
     Shape, TSPI_lineNegotiateTSPIVersion, TSPI_phoneNegotiateTSPIVersion,
 };
 
-use super::{Docket, accepted, called, entries, error_name, named, result_text, span};
+use super::{Docket, accepted, called, entries, error_name, named, result_text, span, upcall_text};
 use crate::history::{Fate, History, Request};
 use crate::log::{Data, Watch, What};
 
@@ -74,7 +74,7 @@ pub(super) fn k3(history: &History<'_>, docket: &mut Docket) {
             !run.function.is_async() && run.thread == up.thread && run.is_under_way(up.at)
         });
         let done = within.map_or_else(|| "no request bears this id".to_owned(), called);
-        docket.broken(done, format!("{:?}", up.upcall), [up.at]);
+        docket.broken(done, upcall_text(up.upcall), [up.at]);
     }
     let sync = |run: &&crate::history::Run<'_>| !run.function.is_async() && run.result().is_some();
     history.runs.iter().filter(sync).for_each(|_| docket.kept());

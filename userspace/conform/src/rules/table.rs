@@ -1,6 +1,6 @@
 //! All rules, in the order of their keys.
 
-use super::{Judged, Rule, buffers, calls, completions, ends, order, returns};
+use super::{Judged, Rule, buffers, calls, completions, ends, order, returns, status};
 
 /// It is what TAPI owes a provider.
 const TAPI: &str = "it binds TAPI, and in a run of the suite TAPI is the suite";
@@ -327,6 +327,13 @@ rules! {
     "D18" (order::d18)
     "A second gathering on a call cancels the first, and none is for 0 digits."
     "SDK/lineGatherDigits"
+    "F1" (status::f1)
+    "A function that TSPI_lineGetCallStatus offers in dwCallFeatures is not refused as unavailable \
+     or for the call's state."
+    "SDK/lineGetCallStatus; W32/linecallfeature--constants"
+    "F2" (status::f2)
+    "A state that TSPI_lineGetCallStatus reports is sent by LINE_CALLSTATE."
+    "SDK/lineGetCallStatus; W32/line-callstate"
     "V1" (returns::v1)
     "A version that is negotiated lies between the two that are offered."
     "SDK/lineNegotiateTSPIVersion, SDK/phoneNegotiateTSPIVersion"

@@ -199,6 +199,13 @@ impl Made {
         )
     }
 
+    /// TSPI_lineGetCallStatus returns this state, and offers these features.
+    fn status(self, state: CallState, features: u32) -> Made {
+        let words = [36, 36, 36, state.bit(), 0, 0, features, 0, 0];
+        let bytes: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).collect();
+        self.call("TSPI_lineGetCallStatus", None, &[]).gives(0, &[], &[("status", &bytes)])
+    }
+
     fn negotiated(self, version: u64) -> Made {
         let range = [("low", Data::Number(0x20000)), ("high", Data::Number(0x30000))];
         self.call("TSPI_lineNegotiateTSPIVersion", None, &range).gives(0, &[version], &[])
@@ -224,6 +231,7 @@ fn text(text: &str) -> Data {
 type Make = fn(Made) -> Made;
 
 const GENERATE: &str = "TSPI_lineGenerateDigits";
+const HOLD: &str = "TSPI_lineHold";
 const GATHER: &str = "TSPI_lineGatherDigits";
 
 /// A key, a log that keeps the rule, and one that breaks it.
@@ -574,6 +582,21 @@ const LOGS: &[(&str, Make, Make)] = &[
         },
         |m| m.connected().call(GATHER, None, &[("digits", Data::Late(0))]).ret(0),
     ),
+    (
+        "F1",
+        |m| m.connected().status(CallState::Connected, LINECALLFEATURE_HOLD).asks(HOLD, 6),
+        |m| {
+            m.connected()
+                .status(CallState::Connected, LINECALLFEATURE_HOLD)
+                .call(HOLD, Some(6), &[])
+                .ret(LineError::OPERATIONUNAVAIL.raw())
+        },
+    ),
+    (
+        "F2",
+        |m| m.connected().status(CallState::Connected, 0).quiet(),
+        |m| m.connected().status(CallState::Busy, 0).quiet(),
+    ),
     ("V1", |m| m.negotiated(0x20002), |m| m.negotiated(0x30001)),
     ("X1", |m| m.opened(), |m| m.opened().make(1).on(1).add(What::Died { signal: 11 })),
 ];
@@ -620,6 +643,7 @@ fn every_rule_stands_in_the_table_once() {
         ("N", 17),
         ("O", 5),
         ("D", 18),
+        ("F", 2),
         ("V", 1),
         ("X", 1),
     ];
@@ -674,4 +698,45 @@ fn what_may_have_crossed_on_two_threads_is_no_finding() {
     let made = Made::new().connected().call("TSPI_lineDrop", Some(6), &[]);
     let made = made.on(1).state(CallState::Idle).on(0).ret(LineError::INVALCALLSTATE.raw());
     assert_eq!(made.quiet().judged("D9"), Verdict::NotExercised);
+    // What was offered is refused, because the call has ended meanwhile.
+    let made = Made::new().connected().status(CallState::Connected, LINECALLFEATURE_HOLD);
+    let made = made.call(HOLD, Some(6), &[]).on(1).state(CallState::Disconnected).on(0);
+    let made = made.ret(LineError::INVALCALLSTATE.raw());
+    assert_eq!(made.judged("F1"), Verdict::NotExercised);
+    // The state is sent soon after it is reported.
+    let made = Made::new().connected().status(CallState::Disconnected, 0);
+    let made = made.on(1).state(CallState::Disconnected).quiet();
+    assert!(matches!(made.judged("F2"), Verdict::Kept { .. }));
+}
+
+#[test]
+fn a_function_that_is_offered_and_refused_by_its_completion_is_found_f1() {
+    let made = Made::new().connected().status(CallState::Connected, LINECALLFEATURE_HOLD);
+    let made = made.asks(HOLD, 6).done(6, LineError::OPERATIONUNAVAIL.raw());
+    assert!(matches!(made.judged("F1"), Verdict::Broken { .. }));
+    // Another function was not offered.
+    let made = Made::new().connected().status(CallState::Connected, LINECALLFEATURE_DROP);
+    let made = made.call(HOLD, Some(6), &[]).ret(LineError::OPERATIONUNAVAIL.raw());
+    assert_eq!(made.judged("F1"), Verdict::NotExercised);
+}
+
+#[test]
+fn findings_name_upcalls_as_the_documents_do() {
+    let line = |message, params| Upcall::Line { line: LINE, call: CALL, message, params };
+    for (upcall, wanted) in [
+        (
+            Upcall::Completion { request: 5, result: FAILED },
+            "the completion of id 5 with LINEERR_OPERATIONFAILED",
+        ),
+        (Upcall::NewCall { line: LINE, call: HD_CALL }, "LINE_NEWCALL"),
+        (line(LINE_CALLSTATE, [0x100, 0, 0]), "LINE_CALLSTATE with CONNECTED"),
+        (line(LINE_CALLSTATE, [3, 0, 0]), "LINE_CALLSTATE with the state 0x3"),
+        (line(LINE_GENERATE, [1, 7, 0]), "LINE_GENERATE (0x1, 0x7, 0x0)"),
+        (
+            Upcall::Phone { phone: PHONE, message: PHONE_CLOSE, params: [0; 3] },
+            "PHONE_CLOSE (0x0, 0x0, 0x0)",
+        ),
+    ] {
+        assert_eq!(upcall_text(&upcall), wanted);
+    }
 }

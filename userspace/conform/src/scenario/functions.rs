@@ -93,8 +93,11 @@ pub(super) fn every(stage: &Stage<'_>) {
     }
     if let Some((line, call)) = stage.connected_call() {
         let around = stage.around(line, call.driver);
-        let with_call = all().filter(of_lines).filter(|function| needs(function, "HDRVCALL"));
-        try_all(stage, with_call, &around);
+        for function in all().filter(of_lines).filter(|function| needs(function, "HDRVCALL")) {
+            // Whether it is offered (F1).
+            stage.call(&TSPI_lineGetCallStatus, plausible(&TSPI_lineGetCallStatus, &around, 512));
+            try_all(stage, [function].into_iter(), &around);
+        }
         stage.quiet();
         stage.drop_call(call);
         stage.quiet();
