@@ -17,9 +17,9 @@ END
 run modprobe ringback
 wait_for 20 'UIO device' [ -e /dev/uio0 ]
 export RINGBACK_CARD=shim:/dev/uio0
-keeps functions:F1 incoming:N14 close-line:D1
+keeps functions:F1 incoming:N14
 keeps_in_the_long_form versions:D15 calls:D17 calls-back:D17 slow:D17 locks:D17 refusals:N8 \
-    overlap:D7 reuse:T4 no-room:N15 close-call:N6 shutdown:D12 phones:D12 \
+    overlap:D7 reuse:T4 no-room:N15 close-call:N6 close-line:D1 shutdown:D12 phones:D12 \
     chance:D12 chance-slow:D12 chance-back:D12 threads:D12
 # The card is gone then.
 keeps removal:D13
