@@ -10,12 +10,13 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use ringback_request::sync::EvenPoisoned;
+
 use crate::board::{Board, Transfer};
 use crate::chips::{Abort, FRAME};
 use crate::exchange::{Exchange, LineOptions};
 use crate::fault::Fault;
 use crate::host::{HostMemory, InterruptLine};
-use crate::lock::EvenPoisoned;
 use crate::module::{ModuleKind, Slot};
 use crate::telephone::Telephone;
 use crate::{ExchangeConfig, SLOTS};

@@ -47,7 +47,6 @@ pub mod control;
 mod exchange;
 mod fault;
 mod host;
-mod lock;
 mod modem;
 mod module;
 pub mod scenery;

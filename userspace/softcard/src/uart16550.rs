@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use crate::lock::EvenPoisoned;
+use ringback_request::sync::EvenPoisoned;
 
 /// Registers by number. IIR is read and FCR written at the same one.
 mod reg {

@@ -12,8 +12,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use ringback_request::sync::EvenPoisoned;
+
 use super::Control;
-use crate::lock::EvenPoisoned;
 use crate::socket_path::{SocketPath, SocketPathError};
 
 /// The number of conversations at a time.

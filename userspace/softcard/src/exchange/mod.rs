@@ -13,13 +13,14 @@ mod switch;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use ringback_request::sync::EvenPoisoned;
+
 pub use config::ExchangeConfig;
 pub use line::{LineOptions, LineState};
 use switch::{Switch, Terminal};
 
 use crate::SLOTS;
 use crate::chips::{Feed, Load};
-use crate::lock::EvenPoisoned;
 use crate::telephone::{Behaviour, Telephone};
 
 /// What the exchange can't do.

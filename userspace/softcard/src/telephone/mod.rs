@@ -9,11 +9,12 @@ mod instrument;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use ringback_request::sync::EvenPoisoned;
+
 pub use behaviour::{Behaviour, Step};
 use instrument::Instrument;
 
 use crate::chips::{Feed, Load};
-use crate::lock::EvenPoisoned;
 
 /// A telephone: a handle that is cheap to clone and can be used from any thread.
 ///

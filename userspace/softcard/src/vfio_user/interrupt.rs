@@ -5,10 +5,10 @@ use std::io::Write;
 use std::os::fd::OwnedFd;
 use std::sync::{Mutex, MutexGuard};
 
+use ringback_request::sync::EvenPoisoned;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::InterruptLine;
-use crate::lock::EvenPoisoned;
 
 /// The state of the pin, which the client sets.
 #[derive(Debug, Default)]

@@ -8,13 +8,13 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::{Arc, RwLock, Weak};
 
+use ringback_request::sync::EvenPoisoned;
 use rustix::fs::{fcntl_getfl, fstatfs};
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 
 use super::refusal::Refusal;
 use crate::HostMemory;
-use crate::lock::EvenPoisoned;
 
 /// The most mappings that can be valid at a time; the protocol's default for clients.
 const MAX_MAPPINGS: usize = 65535;

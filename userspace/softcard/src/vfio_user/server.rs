@@ -9,11 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use ringback_request::sync::EvenPoisoned;
+
 use super::connection::{Broken, Connection};
 use super::refusal::Refusal;
 use super::session::Session;
 use crate::SoftCard;
-use crate::lock::EvenPoisoned;
 use crate::socket_path::{SocketPath, SocketPathError};
 
 /// How long a client may take to send its version. A virtual machine's monitor sends it at once;
