@@ -4,16 +4,18 @@ use ringback_tspi::callstate::CallState;
 use ringback_tspi::callstate::features::FEATURES;
 use ringback_tspi::error::LineError;
 use ringback_tspi::functions::{
-    Function, TSPI_lineGetCallAddressID, TSPI_lineGetCallInfo, TSPI_lineGetCallStatus,
+    TSPI_lineGetCallAddressID, TSPI_lineGetCallInfo, TSPI_lineGetCallStatus,
 };
 use ringback_tspi::structs::LINECALLSTATUS;
 
 use super::{Docket, result_text, span};
 use crate::history::{Call, History, Run};
 
-/// What changes nothing about a call.
-const READS: [Function; 3] =
-    [TSPI_lineGetCallStatus, TSPI_lineGetCallInfo, TSPI_lineGetCallAddressID];
+/// Whether a function can change something about a call.
+fn changes(run: &Run<'_>) -> bool {
+    let reads = [TSPI_lineGetCallStatus, TSPI_lineGetCallInfo, TSPI_lineGetCallAddressID];
+    !reads.iter().any(|function| run.is(function))
+}
 
 /// A member of the LINECALLSTATUS that this function has filled.
 fn member(run: &Run<'_>, offset: usize) -> Option<u32> {
@@ -47,31 +49,34 @@ fn refused(history: &History<'_>, run: &Run<'_>) -> Option<i32> {
     request.first().map(|done| done.result).filter(|result| *result == unavailable)
 }
 
+/// Whether something else than this function may have changed the call between its status and the
+/// function's return: an event, or what another thread called.
+fn may_have_changed(history: &History<'_>, status: &Run<'_>, run: &Run<'_>, call: &Call) -> bool {
+    let until = run.returned.map_or(u64::MAX, |returned| returned.at);
+    let events = history.messages(call).any(|(at, ..)| status.at < at && at < until);
+    let mut others = history
+        .runs
+        .iter()
+        .filter(|other| other.at != run.at && is_of(other, call.driver) && changes(other));
+    events
+        || others.any(|other| {
+            let ended = other.returned.map_or(u64::MAX, |returned| returned.at);
+            other.at < until && ended > status.at
+        })
+}
+
 pub(super) fn f1(history: &History<'_>, docket: &mut Docket) {
     for status in &history.runs {
-        let Some(offered) = member(status, LINECALLSTATUS::dwCallFeatures.offset()) else {
-            continue;
-        };
-        let (Some(handle), Some(told)) = (status.handles("HDRVCALL").next(), status.returned)
-        else {
-            continue;
-        };
+        let offered = member(status, LINECALLSTATUS::dwCallFeatures.offset());
+        let handle = status.handles("HDRVCALL").next();
+        let (Some(offered), Some(handle)) = (offered, handle) else { continue };
         let Some(call) = call_at(history, handle, status.at) else { continue };
-        let changes = |run: &&Run<'_>| !READS.iter().any(|function| run.is(function));
-        let mut later = history.runs.iter().filter(|run| run.at > told.at && is_of(run, handle));
-        let Some(run) = later.find(changes) else { continue };
-        let until = run.returned.map_or(u64::MAX, |returned| returned.at);
+        let mut later = history.runs.iter().filter(|run| run.at > status.at && is_of(run, handle));
+        let Some(run) = later.find(|run| changes(run)) else { continue };
         let is_offered =
             FEATURES.iter().any(|(feature, function)| run.is(function) && offered & feature != 0);
-        // What another thread does to the call meanwhile, and what happens to it, may change it.
-        let changed = history.messages(call).any(|(at, ..)| at > status.at && at < until)
-            || history.runs.iter().filter(|other| is_of(other, handle)).filter(changes).any(
-                |other| {
-                    let ended = other.returned.map_or(u64::MAX, |returned| returned.at);
-                    other.at != run.at && other.at < until && ended > status.at
-                },
-            );
-        if !is_offered || changed || run.returned.is_none() {
+        let is_over = run.returned.is_some();
+        if !is_offered || !is_over || may_have_changed(history, status, run, call) {
             continue;
         }
         match refused(history, run) {
