@@ -9,11 +9,12 @@ use std::process::Command;
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use ringback_conform::harness::{self, RunError};
 use ringback_conform::log::Log;
 use ringback_conform::report::Report;
-use ringback_conform::{rules, scenario};
+use ringback_conform::rules;
+use ringback_conform::scenario::{self, Scenario};
 
 use crate::exit::{Exit, Failure};
 use crate::files::not_written;
@@ -62,7 +63,7 @@ pub(crate) struct Conform {
     rule: Option<String>,
     /// Play only this scenario
     #[arg(long, value_name = "NAME", value_parser = scenarios())]
-    scenario: Option<String>,
+    scenario: Option<&'static Scenario>,
     /// What decides the random steps
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -114,7 +115,7 @@ pub(crate) struct Conform {
 pub(crate) struct Play {
     provider: PathBuf,
     #[arg(long, value_parser = scenarios())]
-    scenario: String,
+    scenario: &'static Scenario,
     #[arg(long)]
     seed: u64,
     #[arg(long)]
@@ -132,20 +133,14 @@ impl Play {
             dial: self.dial,
             patience: Duration::from_secs(u64::from(self.patience)),
         };
-        let plan = scenario::Plan { scenario: named(&self.scenario)?, seed: self.seed, options };
+        let plan = scenario::Plan { scenario: self.scenario, seed: self.seed, options };
         harness::run(&self.provider, plan, self.far)
     }
 }
 
-fn scenarios() -> PossibleValuesParser {
+fn scenarios() -> impl TypedValueParser<Value = &'static Scenario> {
     let all = scenario::ALL.iter().map(|one| PossibleValue::new(one.name).help(one.says));
-    PossibleValuesParser::new(all)
-}
-
-/// The command line has let only names of scenarios through.
-fn named(name: &str) -> Result<&'static scenario::Scenario, Failure> {
-    scenario::find(name)
-        .ok_or_else(|| Failure::new(Exit::Usage, format!("there is no scenario {name:?}")))
+    PossibleValuesParser::new(all).try_map(|name| scenario::find(&name).ok_or("no scenario"))
 }
 
 impl Conform {
@@ -183,8 +178,8 @@ impl Conform {
         let provider = provider
             .canonicalize()
             .map_err(|error| Failure::failed(format_args!("{}: {error}", provider.display())))?;
-        let chosen = match &self.scenario {
-            Some(name) => vec![named(name)?],
+        let chosen = match self.scenario {
+            Some(one) => vec![one],
             None => scenario::ALL.iter().collect(),
         };
         let mut file = self.log.as_deref().map(created).transpose()?;

@@ -24,8 +24,8 @@ pub(crate) struct Asked<'a> {
 pub(crate) trait OneCall {
     fn asked(&self) -> Asked<'_>;
 
-    /// Refuses what the line can't do, before anything happens on it. Returns the words that
-    /// announce the call.
+    /// Refuses what the line can't do, before anything happens on it, and sets up the software
+    /// card's far end. Returns the words that announce the call.
     fn prepare(&self, station: &Station, line: &Conversation<'_>) -> Result<String, Failure>;
 
     /// Returns once a call is connected. If it fails, no call is left.
