@@ -40,11 +40,28 @@ unload() {
     run rmmod "$1"
 }
 
+# make_mtty: a device of the kernel's sample module mtty; its UUID is then in $uuid.
+make_mtty() {
+    uuid=83b8f4f2-509f-382f-3c1e-e6bfe0fa1001
+    run modprobe vfio_iommu_type1
+    run modprobe mtty
+    echo "$uuid" >/sys/class/mdev_bus/mtty/mdev_supported_types/mtty-1/create
+    wait_for 10 'VFIO group' [ -e "/sys/bus/mdev/devices/$uuid/iommu_group" ]
+}
+
+# remove_mtty: takes it away again, with its module.
+remove_mtty() {
+    echo 1 >"/sys/bus/mdev/devices/$uuid/remove"
+    unload mtty
+}
+
 # keeps SCENARIO:KEY...: in these scenarios of `ringback conform`, Ringback's provider on the card
 # RINGBACK_CARD breaks no rule, and the rule with this key is among those that had an occasion. What
-# the far end is asked for is done by /run/far.
+# the far end is asked for is done by /run/far, and what has to be done before a scenario by
+# /run/before, if that is there.
 keeps() {
     for one in "$@"; do
+        [ ! -e /run/before ] || run sh /run/before
         run ringback conform /bin/libringback_tsp.so --jobs 1 --scenario "${one%:*}" \
             --seed "${SEED:-1}" --seeds "${SEEDS:-1}" --far 'sh /run/far'
         grep -q "^${one#*:} *kept" /run/output ||

@@ -4,7 +4,7 @@
 # host.sh may also define before_boot and after_power_off, which run on the host with the scenario's
 # folder as their argument; a failure of theirs is the scenario's.
 
-# The variables that host.sh may set.
+# The functions that host.sh may call.
 about() { about=$1; }
 on() { kernels=("$@"); }
 # The kernels of `make lab-debug` on which it runs.

@@ -14,6 +14,14 @@ remove) lab-guest far fault removal on ;;
 esac
 END
 
+# Subscribers hang up some time after a call, or never; the next scenario would find them busy.
+cat >/run/before <<'END'
+set -e
+for number in 5550100 5550199; do
+    lab-guest far subscriber $number on-hook
+done
+END
+
 run modprobe ringback
 wait_for 20 'UIO device' [ -e /dev/uio0 ]
 export RINGBACK_CARD=shim:/dev/uio0
