@@ -185,33 +185,41 @@ impl Call {
     fn place(&self, line: &mut Conversation<'_>) -> Result<Handle, Failure> {
         let options = self.dial_tone.options();
         let pending = line.line.make_call(&self.number, &options).map_err(|error| match error {
-            LineError::INVALLINESTATE => Failure::new(
-                Exit::NoDialTone,
-                format_args!(
-                    "{} has no battery: plug it into the exchange's wall socket, and check that",
-                    line.name()
-                ),
-            ),
+            LineError::INVALLINESTATE => self.not_made(line, error),
             error => Failure::line(format_args!("{} does not take the call", line.name()), error),
         })?;
         let call = pending.call();
         let made = line.complete(&pending).inspect_err(|_| line.hang_up(&call))?;
         // A call that could not be made is idle already, and needs no lineDrop (N8).
-        made.map_err(|error| match error {
-            LineError::CALLUNAVAIL => Failure::new(
+        made.map_err(|error| self.not_made(line, error))
+    }
+
+    /// Why a call was not made. A line that does not yet know whether it has battery takes the
+    /// call, so that INVALLINESTATE is the answer of the function or of its completion.
+    fn not_made(&self, line: &Conversation<'_>, error: LineError) -> Failure {
+        let name = line.name();
+        match (error, line.line.info().kind) {
+            (LineError::INVALLINESTATE, Some(LineKind::Fxo)) => Failure::new(
                 Exit::NoDialTone,
                 format_args!(
-                    "no dial tone on {}: is it plugged into an exchange, and nobody else on it? An \
-                     exchange of another country than {} (--country) has another tone; --dial-tone \
-                     ignore dials without",
-                    line.name(),
+                    "{name} has no battery: plug it into the exchange's wall socket, and check that"
+                ),
+            ),
+            (LineError::INVALLINESTATE, Some(LineKind::Fxs)) => Failure::new(
+                Exit::Refused,
+                format_args!("{name} is out of service: `ringback lines` tells why"),
+            ),
+            (LineError::CALLUNAVAIL, _) => Failure::new(
+                Exit::NoDialTone,
+                format_args!(
+                    "no dial tone on {name}: is it plugged into an exchange, and nobody else on \
+                     it? An exchange of another country than {} (--country) has another tone; \
+                     --dial-tone ignore dials without",
                     self.card.country()
                 ),
             ),
-            error => {
-                Failure::line(format_args!("the call can't be made on {}", line.name()), error)
-            }
-        })
+            _ => Failure::line(format_args!("the call can't be made on {name}"), error),
+        }
     }
 
     /// Waits until the call is answered. Fails when it ends before that, or after `--timeout`.
