@@ -4,9 +4,9 @@
 //! [`Desk`]. What it does depends on its seed, on the options, and on what the provider answers. It
 //! judges nothing; the rules judge the log.
 //!
-//! TAPI's promises hold in all of them but `unserialised`: a handle is the provider's own and alive (G5), a new call
-//! is only closed before its completion (G7), ids are unique while they are outstanding (T3), and
-//! nothing is called from inside the completion procedure (C8).
+//! TAPI's promises hold in all of them but `unserialised`: a handle is the provider's own and alive
+//! (G5), a new call is only closed before its completion (G7), ids are unique while they are
+//! outstanding (T3), and nothing is called from inside the completion procedure (C8).
 //!
 //! | file | what |
 //! |---|---|
