@@ -22,6 +22,8 @@ pub mod modem;
 mod opening;
 mod ports;
 mod sounds;
+#[cfg(test)]
+mod tests;
 mod wishes;
 
 pub use book::Book;

@@ -103,6 +103,7 @@ fn text(matrix: &BTreeMap<&'static str, BTreeSet<String>>, before: &str) -> Stri
         provider: String::new(),
         scenario: String::new(),
         seed: 0,
+        missing: vec![],
         watched: vec![],
     };
     for (rule, verdict) in judge(&ringback_conform::log::Log::new(header)) {
