@@ -140,8 +140,8 @@ fn a_reserved_call_can_be_used_in_its_completion() {
     assert!(dialled.recv_timeout(DEADLINE).unwrap(), "N1: its handle is known");
 }
 
-/// Asks on a thread that then does this with its `Pending` until `end` was called; before that, what
-/// is behind the request is told.
+/// Asks on a thread that then does this with its `Pending` until `end` was called; asserts that
+/// before that what is behind the request is told.
 fn is_told_beside(hold: impl FnOnce(Pending<Call>) + Send, end: impl FnOnce()) {
     let (mock, _host, line) = start(Mock::default());
     let events = line.events();
