@@ -6,7 +6,6 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ringback_driver::Time;
@@ -14,10 +13,9 @@ use ringback_driver::card::port::{FRAME, PortEvent, PortSink};
 use ringback_driver::card::tiger320::{Options, Tiger320};
 use ringback_driver::card::{Hook, LineFeed, PortCard, Service};
 use ringback_driver::device::soft::SoftDevice;
+use ringback_listener::Log;
 use ringback_softcard::{CardConfig, ModuleKind, SoftCard};
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Metadata, Subscriber};
+use tracing::Level;
 
 thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
@@ -41,40 +39,6 @@ unsafe impl GlobalAlloc for Counting {
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-/// Keeps the lines of the level TRACE.
-#[derive(Default, Clone)]
-struct Trace(Arc<Mutex<Vec<String>>>);
-
-impl Trace {
-    fn take(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.lock().unwrap())
-    }
-}
-
-impl Visit for Trace {
-    fn record_debug(&mut self, _: &Field, value: &dyn std::fmt::Debug) {
-        self.0.lock().unwrap().push(format!("{value:?}"));
-    }
-}
-
-impl Subscriber for Trace {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn event(&self, event: &Event<'_>) {
-        if *event.metadata().level() == Level::TRACE {
-            event.record(&mut self.clone());
-        }
-    }
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
-}
 
 /// Nobody who listens or speaks.
 struct Nobody;
@@ -115,10 +79,10 @@ fn accesses_are_traced_by_name_to_who_listens_and_cost_nothing_otherwise() {
     }
     assert!(frames > 60 && ALLOCATIONS.get() >= before);
 
-    let trace = Trace::default();
-    tracing::subscriber::with_default(trace.clone(), || {
+    let trace = Log::default();
+    tracing::dispatcher::with_default(&trace.subscriber(), || {
         let (soft, mut card) = open();
-        let lines = trace.take();
+        let lines = trace.take(Level::TRACE);
         let has = |line: &str| assert!(lines.iter().any(|told| told == line), "{line}");
         has("Tiger320 0x00 CNTL: wrote 0x01 = RUN");
         has("Tiger320 0x2d SERCTL: wrote 0xc1 = DOUBLE_RATE | IN_MSB_FIRST | OUT_MSB_FIRST");
@@ -133,7 +97,7 @@ fn accesses_are_traced_by_name_to_who_listens_and_cost_nothing_otherwise() {
         card.set_hook(2, Hook::Off).unwrap();
         card.set_line_feed(0, LineFeed::Ringing).unwrap();
         card.set_hook(2, Hook::On).unwrap();
-        let commands = trace.take();
+        let commands = trace.take(Level::TRACE);
         let commands: Vec<_> = commands.iter().filter(|line| line.starts_with("slot")).collect();
         assert_eq!(
             commands,
@@ -145,10 +109,10 @@ fn accesses_are_traced_by_name_to_who_listens_and_cost_nothing_otherwise() {
         );
 
         card.start(Time::from_nanos(1)).unwrap();
-        trace.take();
+        trace.take(Level::TRACE);
         soft.tick();
         card.service(Time::from_nanos(1) + TICK, &mut Nobody);
-        let tick = trace.take();
+        let tick = trace.take(Level::TRACE);
         assert_eq!(tick[0], "Tiger320 0x06 INTSTAT: read 0x05 = TX_HALF | RX_HALF");
         assert!(tick[1].starts_with("Tiger320 0x24 RX_CURRENT: read 0x"), "{tick:?}");
         assert_eq!(tick[3], "Tiger320 0x06 INTSTAT: wrote 0x05 = TX_HALF | RX_HALF");

@@ -157,7 +157,11 @@ fn imports_of_the_driver_go_one_way() {
 
     let manifest = fs::read_to_string(top.join("driver/request/Cargo.toml")).unwrap();
     let dependencies = manifest.split("[dependencies]").nth(1).unwrap();
-    assert!(!dependencies.contains("ringback-"), "`request` depends on nothing of ours");
+    // Tests may import anything.
+    let (built, tests) = dependencies.split_once("[dev-dependencies]").unwrap();
+    let tests = tests.split_once("\n[").unwrap();
+    let built = [built, tests.1];
+    assert!(!built.concat().contains("ringback-"), "`request` depends on nothing of ours");
 
     let folder = top.join("driver/src");
     let mut found = Vec::new();

@@ -137,79 +137,40 @@ fn tell(line: &Line) {
 mod tests {
     use std::sync::{Arc, Mutex};
 
-    use tracing::span::{Attributes, Id, Record};
-    use tracing::{Event, Metadata, Subscriber};
+    use ringback_listener::{Log, subscriber};
+    use tracing::dispatcher::with_default;
 
     use super::*;
 
-    /// A subscriber that records whether the card was held, and panics.
-    #[derive(Default, Clone)]
-    struct Broken(Arc<Mutex<Vec<bool>>>);
-
-    impl Subscriber for Broken {
-        fn enabled(&self, _: &Metadata<'_>) -> bool {
-            true
-        }
-        fn new_span(&self, _: &Attributes<'_>) -> Id {
-            Id::from_u64(1)
-        }
-        fn record(&self, _: &Id, _: &Record<'_>) {}
-        fn record_follows_from(&self, _: &Id, _: &Id) {}
-        fn event(&self, _: &Event<'_>) {
-            self.0.lock().unwrap().push(is_holding());
-            report!(ERROR, "told to the one that is being told");
-            panic!("the output is gone");
-        }
-        fn enter(&self, _: &Id) {}
-        fn exit(&self, _: &Id) {}
-    }
-
     #[test]
     fn a_broken_subscriber_is_told_when_the_card_is_free_and_harms_nobody() {
-        let broken = Broken::default();
-        tracing::subscriber::with_default(broken.clone(), || {
+        // Whether the card was held at each line.
+        let held = Arc::new(Mutex::new(Vec::new()));
+        let told = Arc::clone(&held);
+        let broken = subscriber(move |_, _| {
+            told.lock().unwrap().push(is_holding());
+            report!(ERROR, "told to the one that is being told");
+            panic!("the output is gone");
+        });
+        let was_held = || held.lock().unwrap().clone();
+        with_default(&broken, || {
             let held = hold();
             let inner = hold();
             report!(ERROR, "while the card is held: {}", 1);
             drop(inner);
-            assert!(broken.0.lock().unwrap().is_empty());
+            assert!(was_held().is_empty());
             drop(held);
             report!(ERROR, "while it is free");
         });
-        assert_eq!(*broken.0.lock().unwrap(), [false, false]);
+        assert_eq!(was_held(), [false, false]);
         assert!(!is_holding());
-    }
-
-    /// Keeps what it is told.
-    #[derive(Default, Clone)]
-    struct Kept(Arc<Mutex<Vec<String>>>);
-
-    impl tracing::field::Visit for Kept {
-        fn record_debug(&mut self, _: &tracing::field::Field, value: &dyn std::fmt::Debug) {
-            self.0.lock().unwrap().push(format!("{value:?}"));
-        }
-    }
-
-    impl Subscriber for Kept {
-        fn enabled(&self, _: &Metadata<'_>) -> bool {
-            true
-        }
-        fn new_span(&self, _: &Attributes<'_>) -> Id {
-            Id::from_u64(1)
-        }
-        fn record(&self, _: &Id, _: &Record<'_>) {}
-        fn record_follows_from(&self, _: &Id, _: &Id) {}
-        fn event(&self, event: &Event<'_>) {
-            event.record(&mut self.clone());
-        }
-        fn enter(&self, _: &Id) {}
-        fn exit(&self, _: &Id) {}
     }
 
     #[test]
     fn lines_beyond_the_bound_are_counted_and_the_count_is_told() {
-        let kept = Kept::default();
-        tracing::subscriber::with_default(kept.clone(), || {
+        let log = Log::default();
+        let take = || log.lines().drain(..).map(|(_, line)| line).collect::<Vec<_>>();
+        with_default(&log.subscriber(), || {
             assert!(is_traced());
             for _ in 0..2 {
                 let held = hold();
@@ -217,13 +178,13 @@ mod tests {
                     report!(TRACE, "line {n}");
                 }
                 drop(held);
-                let lines = std::mem::take(&mut *kept.0.lock().unwrap());
+                let lines = take();
                 assert_eq!(lines.len(), MOST_WAITING + 1);
                 assert_eq!(lines[MOST_WAITING - 1], format!("line {}", MOST_WAITING - 1));
                 assert!(lines[MOST_WAITING].starts_with("7 more lines"), "{lines:?}");
             }
             report!(TRACE, "nothing waits any more");
-            assert_eq!(*kept.0.lock().unwrap(), ["nothing waits any more"]);
+            assert_eq!(take(), ["nothing waits any more"]);
         });
     }
 }

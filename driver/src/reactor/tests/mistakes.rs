@@ -106,7 +106,7 @@ fn a_command_that_is_slow_to_start_is_named() {
             ticket.id()
         };
         assert_eq!(next(&heard), Heard::Completed(id, 0));
-        log.wait(Level::WARN, &format!("to start request {id} of line 1"));
+        log::wait(&log, Level::WARN, &format!("to start request {id} of line 1"));
     });
 }
 
@@ -238,7 +238,7 @@ fn a_timer_that_is_always_due_is_called_now_and_then_and_named_once() {
         next(&heard);
         let before = handle.now();
         handle.with(|engine, _| engine.due = true).unwrap();
-        log.wait(Level::ERROR, "the engine's timer was due again");
+        log::wait(&log, Level::ERROR, "the engine's timer was due again");
         let called = calls.load(Ordering::SeqCst);
         let most = (handle.now() - before).as_millis() as usize + 2;
         assert!(called <= most, "{called} calls in {most} ms");
@@ -379,7 +379,11 @@ fn a_forgotten_ticket_is_named_after_a_while_and_at_the_end() {
         let with_event = handle.submit(LineNumber(1), Ask::TellAndWait(3)).unwrap();
         let [complete, event] = [&forgotten, &with_event].map(Ticket::id);
         std::mem::forget((forgotten, with_event));
-        log.wait(Level::WARN, &format!("request {complete} of line 0 is complete, but its ticket"));
+        log::wait(
+            &log,
+            Level::WARN,
+            &format!("request {complete} of line 0 is complete, but its ticket"),
+        );
         // The event is on line 0, although its request is on line 1.
         let text = format!("request {event} of line 1 has an event to tell");
         // The event is behind the other entry, which is the first of its line.
@@ -407,7 +411,7 @@ fn a_forgotten_ticket_that_holds_back_an_event_is_named() {
         let forgotten = handle.submit(LineNumber(0), Ask::Tell(3, 0)).unwrap();
         let text = format!("request {} of line 0 has an event to tell", forgotten.id());
         std::mem::forget(forgotten);
-        log.wait(Level::WARN, &text);
+        log::wait(&log, Level::WARN, &text);
     });
 }
 
@@ -421,7 +425,7 @@ fn a_deadline_that_passes_is_named() {
         let id = ticket.id();
         drop(ticket);
         assert_eq!(next(&heard), Heard::Completed(id, -1));
-        log.wait(Level::WARN, &format!("request {id} of line 1 is ended: its time limit"));
+        log::wait(&log, Level::WARN, &format!("request {id} of line 1 is ended: its time limit"));
     });
 }
 
@@ -431,6 +435,6 @@ fn an_event_on_a_line_that_is_not_there_is_named() {
         let log = log::Log::default();
         let (driver, _heard, _guard) = log::start(mode, 8, &log.subscriber(), |_| ());
         driver.handle().with(|_, cx| cx.event(LineNumber(2), 1)).unwrap();
-        log.wait(Level::ERROR, "an engine told an event on line 2");
+        log::wait(&log, Level::ERROR, "an engine told an event on line 2");
     });
 }
