@@ -135,9 +135,7 @@ fn without_bus_master_there_is_a_master_abort_and_no_transfer() {
     host.write8(OPER, 0);
     host.card.config_write(0x04, 1, 0x06);
     host.write8(INTSTAT, 0xFF);
-    host.write8(CNTL, 0x43);
-    host.write8(CNTL, 0x41);
-    host.write8(OPER, 1);
+    host.restart_dma();
     host.card.tick();
     assert_eq!(host.read8(INTSTAT), 0x05);
     assert_eq!(host.memory.word(16), 0xFFFF_FFFF, "nobody drives the bus of an empty card");

@@ -112,9 +112,7 @@ fn master_and_target_abort_halt_until_the_dma_is_restarted() {
         host.card.advance(5);
         assert_eq!(host.read8(INTSTAT), 0, "acknowledging is not enough");
         host.write8(OPER, 0);
-        host.write8(CNTL, 0x43);
-        host.write8(CNTL, 0x41);
-        host.write8(OPER, 1);
+        host.restart_dma();
         host.card.tick();
         assert_eq!(host.read8(INTSTAT), 0x05);
         assert_eq!(host.fxs_read(0, 64), 0x11, "the modules did not notice");

@@ -125,6 +125,13 @@ impl Host {
         self.card.write(offset, 1, u32::from(value));
     }
 
+    /// Resets the DMA of a card that was stopped, and starts it again.
+    pub fn restart_dma(&self) {
+        self.write8(CNTL, 0x43);
+        self.write8(CNTL, 0x41);
+        self.write8(OPER, 1);
+    }
+
     /// Initialises the Tiger320, up to where modules can be reached. Panics where the drivers of
     /// the real card give up.
     pub fn initialise(&self) {

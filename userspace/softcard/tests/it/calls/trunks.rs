@@ -1,182 +1,6 @@
-//! Calls in virtual time, through both kinds of module, the exchange and the telephones.
+//! The exchange line on an FXO slot.
 
-use ringback_media::level;
-use ringback_media::tone::CallProgress;
-use ringback_softcard::ModuleKind::{Empty, Fxo, Fxs};
-use ringback_softcard::{Behaviour, CardConfig, ExchangeError, LineOptions, LineState, Step};
-
-use crate::host::Host;
-use crate::talk::{Talk, digits_in, dtmf_samples, sine, tone_in};
-
-const FXS: usize = 0;
-const FXO: usize = 2;
-
-/// Starts a card with telephones at 0 and 1, and exchange lines "102" at 2 and "103" at 3.
-fn talk() -> Talk {
-    Talk::new(Host::running([Fxs, Fxs, Fxo, Fxo]))
-}
-
-fn hook(talk: &Talk, slot: usize, off: bool) {
-    talk.host.fxo_write(slot, 5, if off { 0x09 } else { 0x08 });
-}
-
-fn line_voltage(talk: &Talk, slot: usize) -> i8 {
-    talk.host.fxo_read(slot, 29) as i8
-}
-
-fn assert_sounds(samples: &[i16], freq_hz: f32) {
-    assert!(samples.len() >= 800, "only {} samples", samples.len());
-    let power = level::power_at(samples, freq_hz);
-    assert!((-12.0..-8.0).contains(&power), "{freq_hz} Hz at {power} dBm0");
-}
-
-// The telephone on an FXS slot.
-
-#[test]
-fn a_telephone_off_hook_is_seen_and_heard_both_ways() {
-    let talk = talk();
-    let phone = talk.host.card.telephone(FXS).unwrap();
-    assert_eq!(talk.host.fxs_read(FXS, 68), 0);
-    phone.off_hook();
-    assert!(talk.run_until(30, || talk.host.fxs_read(FXS, 68) & 0x01 != 0));
-    assert_eq!(talk.host.fxs_read(FXS, 68), 0x05);
-
-    phone.dial("159#");
-    talk.dial(FXS, "*2C");
-    assert_eq!(talk.digits(FXS, 900), "159#");
-    assert_eq!(phone.digits_heard(), "*2C");
-
-    phone.play(&sine(1000.0, 300));
-    talk.say(FXS, &sine(600.0, 300));
-    phone.take_heard();
-    talk.take_heard(FXS);
-    talk.run(200);
-    assert_sounds(&talk.take_heard(FXS)[400..], 1000.0);
-    assert_sounds(&phone.take_heard()[400..], 600.0);
-
-    phone.on_hook();
-    assert!(talk.run_until(30, || talk.host.fxs_read(FXS, 68) == 0));
-    talk.run(4);
-    talk.take_heard(FXS);
-    talk.say(FXS, &sine(600.0, 100));
-    talk.run(100);
-    assert!(talk.take_heard(FXS).iter().all(|sample| *sample == 0), "on-hook passes nothing");
-    assert!(phone.heard().is_empty());
-}
-
-#[test]
-fn loop_closure_is_debounced_and_raw_closure_is_not() {
-    let talk = talk();
-    let phone = talk.host.card.telephone(FXS).unwrap();
-    phone.off_hook();
-    talk.run(1);
-    assert_eq!(talk.host.fxs_read(FXS, 68), 0x04);
-    talk.run(11);
-    assert_eq!(talk.host.fxs_read(FXS, 68), 0x04);
-    talk.run(1);
-    assert_eq!(talk.host.fxs_read(FXS, 68), 0x05, "after 10 steps of 1.25 ms");
-    phone.flash();
-    talk.run(100);
-    assert_eq!(talk.host.fxs_read(FXS, 68), 0x00);
-    talk.run(250);
-    assert_eq!(talk.host.fxs_read(FXS, 68), 0x05);
-}
-
-#[test]
-fn only_line_feed_state_4_rings_and_ring_trip_ends_it() {
-    let talk = talk();
-    let phone = talk.host.card.telephone(FXS).unwrap();
-    for state in [0, 1, 2, 3, 5, 6, 7] {
-        talk.host.fxs_write(FXS, 64, state);
-        assert!(!talk.run_until(50, || phone.is_ringing()), "rings in state {state}");
-    }
-    talk.host.fxs_write(FXS, 64, 4);
-    assert_eq!(talk.host.fxs_read(FXS, 64), 0x44);
-    talk.run(1000);
-    assert!(phone.is_ringing());
-    assert_eq!(phone.ring_count(), 1);
-    talk.host.fxs_write(FXS, 64, 1);
-    talk.run(2000);
-    assert!(!phone.is_ringing());
-    talk.host.fxs_write(FXS, 64, 4);
-    talk.run(500);
-    assert_eq!(phone.ring_count(), 2);
-    talk.host.fxs_write(FXS, 19, 0xFF);
-    phone.off_hook();
-    assert!(talk.run_until(20, || talk.host.fxs_read(FXS, 64) == 0x11), "active by itself");
-    assert_eq!(talk.host.fxs_read(FXS, 68) & 0x05, 0x05);
-    assert_eq!(talk.host.fxs_read(FXS, 19) & 0x03, 0x03, "ring trip and loop closure");
-    assert!(!phone.is_ringing());
-}
-
-#[test]
-fn without_automatic_control_ring_trip_is_only_reported() {
-    let talk = talk();
-    talk.host.fxs_write(FXS, 67, 0x00);
-    talk.host.fxs_write(FXS, 64, 4);
-    talk.run(100);
-    talk.host.card.telephone(FXS).unwrap().off_hook();
-    talk.run(50);
-    assert_eq!(talk.host.fxs_read(FXS, 64), 0x44);
-    assert_eq!(talk.host.fxs_read(FXS, 68), 0x07);
-}
-
-#[test]
-fn on_hook_transmission_becomes_active_with_its_polarity() {
-    let talk = talk();
-    let phone = talk.host.card.telephone(FXS).unwrap();
-    for (idle, active, reversed) in [(2, 0x11, false), (6, 0x55, true)] {
-        talk.host.fxs_write(FXS, 64, idle);
-        talk.run(5);
-        assert_eq!(phone.is_reversed(), reversed);
-        phone.off_hook();
-        assert!(talk.run_until(20, || talk.host.fxs_read(FXS, 64) == active));
-        phone.on_hook();
-        talk.run(50);
-    }
-}
-
-#[test]
-fn the_sense_registers_follow_the_line() {
-    let talk = talk();
-    let volts = |register| f64::from(talk.host.fxs_read(FXS, register)) * 0.376;
-    let (tip, ring) = (volts(80), volts(81));
-    assert!((ring - tip - 48.0).abs() < 1.0, "on-hook {tip} V, {ring} V");
-    assert!((volts(82) - 75.0).abs() < 1.0);
-    talk.host.fxs_write(FXS, 64, 5);
-    assert!(volts(80) > volts(81) + 40.0, "reversed");
-    talk.host.fxs_write(FXS, 64, 1);
-    talk.host.card.telephone(FXS).unwrap().off_hook();
-    talk.run(20);
-    assert!((volts(81) - volts(80) - 6.0).abs() < 1.0, "20 mA in 300 ohms");
-    assert_eq!(talk.host.fxs_read(FXS, 79), 16, "20 mA in steps of 1.25");
-}
-
-#[test]
-fn an_automatic_telephone_answers_speaks_and_hangs_up_when_battery_goes() {
-    let talk = talk();
-    let phone = talk.host.card.telephone(FXS).unwrap();
-    phone.set_behaviour(Behaviour::AnswerThen {
-        rings: 2,
-        steps: vec![Step::Wait(100), Step::Dial("42".to_owned())],
-    });
-    let mut rings = 0;
-    while !phone.is_off_hook() && rings < 5 {
-        rings += 1;
-        talk.host.fxs_write(FXS, 64, 4);
-        if !talk.run_until(2000, || phone.is_off_hook()) {
-            talk.host.fxs_write(FXS, 64, 1);
-            talk.run(4000);
-        }
-    }
-    assert_eq!(rings, 2);
-    assert_eq!(talk.digits(FXS, 500), "42");
-    talk.host.fxs_write(FXS, 64, 0);
-    talk.run(200);
-    assert!(!phone.is_off_hook());
-}
-
-// The exchange line on an FXO slot.
+use super::*;
 
 #[test]
 fn an_idle_line_has_battery_and_no_current() {
@@ -211,19 +35,9 @@ fn dial_tone_comes_at_once_and_ends_with_the_first_digit() {
     assert_eq!(talk.host.card.exchange().dialled("102").as_deref(), Some("9"));
 }
 
-/// Goes off-hook, waits for dial tone, and dials.
-fn dial_out(talk: &Talk, number: &str) {
-    hook(talk, FXO, true);
-    assert_eq!(talk.tone(FXO, 800), Some(CallProgress::Dial));
-    talk.dial(FXO, number);
-    talk.run(200 * number.len() as u32);
-    assert_eq!(talk.host.card.exchange().dialled("102").as_deref(), Some(number));
-}
-
 #[test]
 fn an_outgoing_call_is_answered_spoken_on_and_dropped() {
-    let talk = talk();
-    let exchange = talk.host.card.exchange();
+    let (talk, exchange) = with_exchange();
     let peer = exchange.add_subscriber("200", Behaviour::AnswerAfterRings(2));
     dial_out(&talk, "200");
     assert_eq!(exchange.state("102"), Some(LineState::Calling));
@@ -256,8 +70,7 @@ fn an_outgoing_call_is_answered_spoken_on_and_dropped() {
 
 #[test]
 fn an_incoming_call_rings_in_cadence_and_is_answered() {
-    let talk = talk();
-    let exchange = talk.host.card.exchange();
+    let (talk, exchange) = with_exchange();
     let caller = exchange.add_subscriber("200", Behaviour::Manual);
     exchange.call("200", "102").unwrap();
     assert!(talk.run_until(1500, || exchange.state("102") == Some(LineState::Ringing)));
@@ -296,15 +109,13 @@ fn an_incoming_call_rings_in_cadence_and_is_answered() {
     }));
     assert!((495..=505).contains(&off), "{off} ms of break");
     assert_eq!(talk.tone(FXO, 1500), Some(CallProgress::Reorder));
-    hook(&talk, FXO, false);
-    talk.run(520);
+    hang_up(&talk);
     assert_eq!(exchange.state("102"), Some(LineState::Idle));
 }
 
 #[test]
 fn ring_signals_are_half_cycles_of_20_hz() {
-    let talk = talk();
-    let exchange = talk.host.card.exchange();
+    let (talk, exchange) = with_exchange();
     exchange.add_subscriber("200", Behaviour::Manual).call("102");
     assert!(talk.run_until(1500, || exchange.state("102") == Some(LineState::Ringing)));
     talk.run(20);
@@ -323,8 +134,7 @@ fn ring_signals_are_half_cycles_of_20_hz() {
 
 #[test]
 fn a_caller_who_gives_up_ends_the_ringing() {
-    let talk = talk();
-    let exchange = talk.host.card.exchange();
+    let (talk, exchange) = with_exchange();
     let caller = exchange.add_subscriber("200", Behaviour::Manual);
     caller.call("102");
     assert!(talk.run_until(1500, || talk.host.fxo_read(FXO, 5) & 0x60 != 0));
@@ -336,21 +146,18 @@ fn a_caller_who_gives_up_ends_the_ringing() {
 
 #[test]
 fn a_number_in_use_gives_busy_tone() {
-    let talk = talk();
-    let exchange = talk.host.card.exchange();
+    let (talk, exchange) = with_exchange();
     exchange.add_subscriber("200", Behaviour::Manual).off_hook();
     dial_out(&talk, "200");
     assert_eq!(talk.tone(FXO, 2500), Some(CallProgress::Busy));
-    hook(&talk, FXO, false);
-    talk.run(520);
+    hang_up(&talk);
     dial_out(&talk, "102");
     assert_eq!(exchange.state("102"), Some(LineState::Busy), "its own number");
 }
 
 #[test]
 fn an_unknown_number_gives_reorder_after_the_inter_digit_time() {
-    let talk = talk();
-    let exchange = talk.host.card.exchange();
+    let (talk, exchange) = with_exchange();
     dial_out(&talk, "555");
     talk.run(2500);
     assert_eq!(exchange.state("102"), Some(LineState::Dialling));
@@ -371,8 +178,7 @@ fn no_digit_in_time_gives_reorder() {
 
 #[test]
 fn a_number_that_begins_another_waits_and_a_hash_ends_it() {
-    let talk = talk();
-    let exchange = talk.host.card.exchange();
+    let (talk, exchange) = with_exchange();
     exchange.add_subscriber("20", Behaviour::Manual);
     exchange.add_subscriber("200", Behaviour::Manual);
     dial_out(&talk, "20");
@@ -380,8 +186,7 @@ fn a_number_that_begins_another_waits_and_a_hash_ends_it() {
     assert_eq!(exchange.state("20"), Some(LineState::Idle));
     talk.run(1000);
     assert_eq!(exchange.state("20"), Some(LineState::Ringing));
-    hook(&talk, FXO, false);
-    talk.run(520);
+    hang_up(&talk);
     hook(&talk, FXO, true);
     talk.run(500);
     talk.dial(FXO, "20#");
@@ -392,11 +197,8 @@ fn a_number_that_begins_another_waits_and_a_hash_ends_it() {
 
 #[test]
 fn a_flash_is_not_a_hang_up() {
-    let talk = talk();
-    let exchange = talk.host.card.exchange();
-    let peer = exchange.add_subscriber("200", Behaviour::AnswerAfterRings(1));
-    dial_out(&talk, "200");
-    talk.run(1000);
+    let (talk, exchange) = with_exchange();
+    let peer = talk_to_peer(&talk);
     assert_eq!(exchange.state("200"), Some(LineState::Talking));
     peer.flash();
     hook(&talk, FXO, false);
@@ -431,11 +233,8 @@ fn battery_reverses_on_answer_where_the_line_has_it() {
 
 #[test]
 fn an_unplugged_line_has_no_battery_and_its_call_ends() {
-    let talk = talk();
-    let exchange = talk.host.card.exchange();
-    exchange.add_subscriber("200", Behaviour::AnswerAfterRings(1));
-    dial_out(&talk, "200");
-    talk.run(1000);
+    let (talk, exchange) = with_exchange();
+    talk_to_peer(&talk);
     exchange.unplug("102").unwrap();
     talk.run(2);
     assert_eq!(line_voltage(&talk, FXO), 0);
@@ -483,10 +282,7 @@ fn subscribers_call_each_other_while_no_driver_runs() {
 #[test]
 fn the_line_is_heard_on_hook_only_with_the_monitor_on() {
     let talk = talk();
-    let exchange = talk.host.card.exchange();
-    let peer = exchange.add_subscriber("200", Behaviour::AnswerAfterRings(1));
-    dial_out(&talk, "200");
-    talk.run(1000);
+    let peer = talk_to_peer(&talk);
     peer.play(&sine(1000.0, 400));
     let audible = |control| {
         talk.host.fxo_write(FXO, 5, control);
@@ -505,8 +301,7 @@ fn the_line_is_heard_on_hook_only_with_the_monitor_on() {
 #[test]
 fn the_same_script_gives_the_same_samples() {
     let heard = || {
-        let talk = talk();
-        let exchange = talk.host.card.exchange();
+        let (talk, exchange) = with_exchange();
         exchange.add_subscriber("200", Behaviour::AnswerAfterRings(1));
         hook(&talk, FXO, true);
         talk.run(300);
