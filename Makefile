@@ -73,14 +73,18 @@ loom: deps ## Models of what threads do to each other, interleaving by interleav
 	RUSTFLAGS="--cfg loom" $(CARGO) test --locked --release --target-dir target/loom \
 		-p ringback-request -p ringback-driver -p ringback-provider -p ringback-host --lib model
 
+# Calls take their time and little of a CPU, so more of them run at once than there are CPUs.
+TEST_THREADS := $(shell expr 3 \* $$(nproc))
+
 .PHONY: test
 test: ## Every test, the lab's included
 	@tests/deps $(PACKAGES) $(TEST_PACKAGES)
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --quiet --workspace --no-deps --all-features
-	$(CARGO) test --locked --workspace --all-features --exclude ringback-tests
-	$(AS_ROOT) $(CARGO) test --locked -p ringback-tests
+	$(CARGO) test --locked --workspace --all-features --exclude ringback-tests \
+		-- --test-threads=$(TEST_THREADS)
+	$(AS_ROOT) $(CARGO) test --locked -p ringback-tests -- --test-threads=$(TEST_THREADS)
 	$(MAKE) --no-print-directory outside
 	$(MAKE) --no-print-directory loom
 	$(MAKE) --no-print-directory lab
