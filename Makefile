@@ -113,10 +113,17 @@ outside: deps ## A driver as somebody else writes it: a crate outside of the wor
 
 # How long threads are let loose on host and provider.
 MINUTES ?= 10
+# How long calls come and go.
+SOAK_MINUTES ?= 60
 
 .PHONY: stress
 stress: deps ## Threads that do anything to host and provider; MINUTES=30 for longer
 	RINGBACK_STRESS_MINUTES=$(MINUTES) $(CARGO) test --locked -p ringback-stress --test seeds \
+		-- --nocapture
+
+.PHONY: soak
+soak: deps ## Calls on all lines for an hour, with memory, descriptors and threads; SOAK_MINUTES=60
+	RINGBACK_SOAK_MINUTES=$(SOAK_MINUTES) $(CARGO) test --locked -p ringback-tests --test soak \
 		-- --nocapture
 
 # How many seeds the conformance suite plays, and of which provider.
