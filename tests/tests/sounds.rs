@@ -1,6 +1,7 @@
 //! Tones that are generated, digits that are gathered and tones that are listened for, at the
 //! provider.
 
+use ringback_driver::PortNumber;
 use ringback_softcard::{Behaviour, Step, Telephone};
 use ringback_tests::{FXO, FXS, Solo, Told, id};
 use ringback_tspi::callstate::CallState;
@@ -237,7 +238,7 @@ fn o5_tones_are_heard_until_the_conversation_is_over() {
 #[test]
 fn a_telephone_hears_tones_and_its_digits_are_gathered() {
     let solo = Solo::new();
-    let telephone = solo.card.telephone(FXS as usize).unwrap();
+    let telephone = solo.card.telephone(PortNumber::at(FXS as usize)).unwrap();
     let made = solo.provider.line_make_call(id(1), solo.line(FXS), tapi(), None, 0, None);
     let (call, ticket) = made.unwrap();
     ticket.release();

@@ -1,6 +1,6 @@
 //! What the structures of a provider say, as plain Rust values.
 
-use ringback_request::report;
+use ringback_request::{PortNumber, report};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
 use ringback_tspi::dev_specific::{DevSpecific, LineKind};
@@ -52,8 +52,8 @@ pub struct LineInfo {
     pub device_id: u32,
     /// Its name for people.
     pub name: String,
-    /// The slot on the card, counted from 0; `None` from a provider that does not say.
-    pub slot: Option<u32>,
+    /// The slot on the card; `None` from a provider that does not say.
+    pub slot: Option<PortNumber>,
     /// What it is made of; `None` from a provider that does not say.
     pub kind: Option<LineKind>,
     /// LINEMEDIAMODE_ bits of the calls that it can have.

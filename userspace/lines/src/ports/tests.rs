@@ -7,11 +7,11 @@ mod odd;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ringback_driver::Time;
 use ringback_driver::card::PortCard;
 use ringback_driver::card::tiger320::{Options, Tiger320};
 use ringback_driver::reactor::{Handle, Refused, Stepper, Upcalls};
 use ringback_driver::request::{Completion, LineNumber, RequestId};
+use ringback_driver::{PortNumber, Time};
 use ringback_media::level::{power_at, rms_dbm0};
 use ringback_media::tone::Generator;
 use ringback_softcard::{
@@ -244,7 +244,7 @@ impl World {
         self.run(50);
         let hook = self
             .handle
-            .with(move |lines, _| lines.card().status(line.index()).unwrap().hook)
+            .with(move |lines, _| lines.card().status(PortNumber::at(line.index())).unwrap().hook)
             .unwrap();
         assert_eq!(hook, ringback_driver::card::Hook::On);
     }
@@ -450,7 +450,7 @@ fn no_dial_tone_is_an_error_only_where_it_was_asked_for() {
 #[test]
 fn an_fxs_call_rings_the_telephone_until_it_is_lifted() {
     let mut world = World::new();
-    let telephone = world.card.telephone(FXS).unwrap();
+    let telephone = world.card.telephone(PortNumber::at(FXS)).unwrap();
     let (call, made) = world.make_call(LineNumber::at(FXS), "");
     made.unwrap();
     world.run(7000);
@@ -476,13 +476,13 @@ fn an_fxs_call_rings_the_telephone_until_it_is_lifted() {
     world.run(500);
     let (_, _) = world.make_call(LineNumber::at(FXS + 1), "");
     world.run(1000);
-    assert!(world.card.telephone(FXS + 1).unwrap().is_ringing());
+    assert!(world.card.telephone(PortNumber::at(FXS + 1)).unwrap().is_ringing());
 }
 
 #[test]
 fn a_telephone_that_dials_is_offered_with_its_digits() {
     let mut world = World::new();
-    let telephone = world.card.telephone(FXS).unwrap();
+    let telephone = world.card.telephone(PortNumber::at(FXS)).unwrap();
     telephone.call("9876#");
     let call = world.offered(15_000);
     let info = world.handle.with(move |lines, _| lines.call(call)).unwrap().unwrap().info;
@@ -566,7 +566,7 @@ fn what_a_line_offers_it_takes_and_what_it_does_not_offer_it_refuses() {
     let (not_now, never) = (Err(LineError::INVALCALLSTATE), Err(LineError::OPERATIONUNAVAIL));
     let mut world = World::new();
     // A telephone that rings would get the digits into the ear of whoever lifts it.
-    let telephone = world.card.telephone(FXS).unwrap();
+    let telephone = world.card.telephone(PortNumber::at(FXS)).unwrap();
     let (call, _) = world.make_call(LineNumber::at(FXS), "");
     world.until(call, CallState::Ringback, 500);
     assert_eq!(offered(&world, call), ["DROP", "MONITORDIGITS", "MONITORTONES"]);

@@ -2,6 +2,7 @@
 //! who wants which calls, states of the line and its address.
 
 use super::*;
+use ringback_driver::PortNumber;
 use ringback_driver::request::LineNumber;
 
 /// Everything that a line can tell of itself.
@@ -50,7 +51,7 @@ fn a_missed_call_goes_to_idle_by_itself_and_the_next_caller_is_announced() {
         assert_eq!(ask(&world, Command::Accept { call }), Err(LineError::INVALCALLSTATE), "O3");
     }
     // A telephone whose call nobody took.
-    let telephone = world.card.telephone(FXS).unwrap();
+    let telephone = world.card.telephone(PortNumber::at(FXS)).unwrap();
     for _ in 0..2 {
         telephone.off_hook();
         world.run(300);
@@ -104,7 +105,7 @@ fn a_call_is_offered_to_whoever_wants_its_media_and_to_nobody_else() {
     let call = world.offered(15_000);
     assert_eq!(info(&world, call).media, LINEMEDIAMODE_INTERACTIVEVOICE);
 
-    let telephone = world.card.telephone(FXS).unwrap();
+    let telephone = world.card.telephone(PortNumber::at(FXS)).unwrap();
     want(&mut world, LineNumber::at(FXS), 0);
     world.story();
     telephone.off_hook();

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 
+use ringback_driver::PortNumber;
 use ringback_driver::device::soft::{SoftDevice, SoftMemory, SoftRegisters};
 use ringback_driver::device::{Device, InterruptFd};
 use ringback_driver::engine::{Context, Play, Played};
@@ -110,11 +111,11 @@ impl Kernel {
                 && end <= port.played
             {
                 port.plays.pop_front();
-                stepper.played(number, play, Played::All);
+                stepper.played(PortNumber::at(number), play, Played::All);
             }
             if self.ports[number].came.len() >= 160 {
                 let came: Vec<u8> = self.ports[number].came.drain(..160).collect();
-                stepper.received(number, &came);
+                stepper.received(PortNumber::at(number), &came);
             }
         }
         self.take_orders(stepper);
@@ -133,7 +134,7 @@ impl Kernel {
                         stepper.played(port, play, Played::Failed(self.broken.unwrap()));
                     }
                     PortOrder::Play { port: number, play, id, samples } => {
-                        let port = &mut self.ports[number];
+                        let port = &mut self.ports[number.index()];
                         port.written.push((id, samples.len()));
                         port.queued += samples.len() as u64;
                         port.queue.extend(samples);
@@ -141,7 +142,7 @@ impl Kernel {
                         assert!(port.queue.len() <= 65_536, "more than the module takes");
                     }
                     PortOrder::Silence { port: number } => {
-                        let port = &mut self.ports[number];
+                        let port = &mut self.ports[number.index()];
                         port.silenced += 1;
                         port.queue.clear();
                         port.queued = port.played;
@@ -288,7 +289,7 @@ fn d17_k5_digits_end_when_they_were_played_or_are_dropped() {
 #[test]
 fn a_telephone_hears_the_tones_of_its_call_and_no_more_of_them() {
     let mut world = World::with(true);
-    let telephone = world.card.telephone(FXS).unwrap();
+    let telephone = world.card.telephone(PortNumber::at(FXS)).unwrap();
     let tones = |samples: &[i16]| {
         let mut detector = Detector::new(ringback_country::Country::default().tones());
         let heard = samples.chunks(8).filter_map(|frame| detector.feed(frame));
@@ -393,7 +394,7 @@ fn d1_d2_closing_a_line_drops_what_it_plays() {
 #[test]
 fn a_telephone_that_was_rung_hears_our_digits_and_our_sound() {
     let mut world = World::with(true);
-    let telephone = world.card.telephone(FXS).unwrap();
+    let telephone = world.card.telephone(PortNumber::at(FXS)).unwrap();
     telephone.set_behaviour(Behaviour::AnswerAfterRings(2));
     let (call, made) = world.make_call(LineNumber::at(FXS), "");
     made.unwrap();

@@ -1,11 +1,15 @@
 //! Odd histories: what the simulation found to go wrong, each told once more by hand.
 
 use super::*;
+use ringback_driver::PortNumber;
 use ringback_driver::request::LineNumber;
 
 impl World {
     fn is_given_up(&self, line: LineNumber) -> bool {
-        self.handle.with(move |lines, _| lines.card().status(line.index())).unwrap().is_none()
+        self.handle
+            .with(move |lines, _| lines.card().status(PortNumber::at(line.index())))
+            .unwrap()
+            .is_none()
     }
 
     /// Keeps a fault until the module is given up; the time it took, in ms.
@@ -22,7 +26,7 @@ impl World {
 #[test]
 fn a_busy_telephone_that_dials_does_not_make_a_second_call() {
     let mut world = World::new();
-    let telephone = world.card.telephone(FXS).unwrap();
+    let telephone = world.card.telephone(PortNumber::at(FXS)).unwrap();
     telephone.off_hook();
     world.run(500);
     let (busy, _) = world.make_call(LineNumber::at(FXS), "");
@@ -39,7 +43,7 @@ fn a_busy_telephone_that_dials_does_not_make_a_second_call() {
 #[test]
 fn a_telephone_hung_up_right_after_the_answer_ends_the_call() {
     let mut world = World::new();
-    let telephone = world.card.telephone(FXS).unwrap();
+    let telephone = world.card.telephone(PortNumber::at(FXS)).unwrap();
     let (call, _) = world.make_call(LineNumber::at(FXS), "");
     world.run(500);
     telephone.off_hook();
@@ -52,7 +56,7 @@ fn a_telephone_hung_up_right_after_the_answer_ends_the_call() {
 fn a_line_whose_module_is_given_up_refuses_calls() {
     for line in [FXS, FXO] {
         let mut world = World::new();
-        world.give_up(Fault::StuckSpi(line), LineNumber::at(line));
+        world.give_up(Fault::StuckSpi(PortNumber::at(line)), LineNumber::at(line));
         assert_eq!(world.make_call(LineNumber::at(line), "").1, Err(LineError::INVALLINESTATE));
         let state =
             world.handle.with(move |lines, _| lines.state(LineNumber::at(line))).unwrap().unwrap();
@@ -62,9 +66,9 @@ fn a_line_whose_module_is_given_up_refuses_calls() {
 
 #[test]
 fn n8_a_call_whose_making_fails_with_its_module_leaves_nothing_behind() {
-    let ms = World::new().give_up(Fault::StuckSpi(FXO), LineNumber::at(FXO));
+    let ms = World::new().give_up(Fault::StuckSpi(PortNumber::at(FXO)), LineNumber::at(FXO));
     let mut world = World::new();
-    world.card.set_fault(Fault::StuckSpi(FXO), true);
+    world.card.set_fault(Fault::StuckSpi(PortNumber::at(FXO)), true);
     world.run(ms - 100);
     world.make_call(LineNumber::at(FXO), "5").1.unwrap();
     world.run(150);
@@ -107,7 +111,10 @@ fn a_cancelled_flash_closes_the_loop_again() {
     drop(ticket);
     world.run(100);
     let hook = |world: &World| {
-        world.handle.with(move |lines, _| lines.card().status(FXO).unwrap().hook).unwrap()
+        world
+            .handle
+            .with(move |lines, _| lines.card().status(PortNumber::at(FXO)).unwrap().hook)
+            .unwrap()
     };
     assert_eq!(hook(&world), ringback_driver::card::Hook::On, "in the middle of the flash");
     assert!(world.handle.cancel(token));
@@ -122,7 +129,7 @@ fn a_card_whose_interrupt_fails_leaves_no_line_off_hook() {
     world.subscriber("55", Behaviour::AnswerAfterRings(2));
     let (call, _) = world.make_call(LineNumber::at(FXO), "55");
     world.until(call, CallState::Connected, 20_000);
-    let telephone = world.card.telephone(FXS).unwrap();
+    let telephone = world.card.telephone(PortNumber::at(FXS)).unwrap();
     world.make_call(LineNumber::at(FXS), "").1.unwrap();
     world.run(500);
     assert!(telephone.is_ringing());
@@ -141,7 +148,7 @@ fn a_line_that_is_unplugged_while_it_rings_is_not_connected() {
         world.subscriber("11", Behaviour::Manual).call("102");
         let call = world.offered(15_000);
         world.story();
-        world.card.set_fault(Fault::LineUnplugged(FXO), true);
+        world.card.set_fault(Fault::LineUnplugged(PortNumber::at(FXO)), true);
         world.run(unplugged_before);
         world.answer(call).unwrap();
         world.run(500);
@@ -156,7 +163,7 @@ fn a_line_that_is_unplugged_while_it_is_seized_makes_no_call() {
     let mut world = World::new();
     world.make_call(LineNumber::at(FXO), "5").1.unwrap();
     world.run(30);
-    world.card.set_fault(Fault::LineUnplugged(FXO), true);
+    world.card.set_fault(Fault::LineUnplugged(PortNumber::at(FXO)), true);
     world.run(8000);
     assert_eq!(world.story(), ["LINEERR_INVALLINESTATE"]);
     let state =
