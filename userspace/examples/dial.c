@@ -1,5 +1,5 @@
-/* Dials a number: dial PROVIDER LINE NUMBER. Says what happens, hangs up a second after the other
- * side has answered, and ends with 0 if it has. */
+/* Dials a number: dial PROVIDER LINE NUMBER. Prints the states of the call, and hangs up a second
+ * after the answer. The exit status is 0 if the call was answered. */
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,7 +70,7 @@ int main(int argc, char **argv)
     while (rb_line_in_service(line, &in_service) == 0 && !in_service && now() - begin < 10)
         poll(NULL, 0, 50);
 
-    /* The id first, then the request. */
+    /* The id is stored before the request is made. */
     check("take an id", rb_request_new(line, &call.making));
     check("dial", rb_call_make(call.making, line, argv[3], &handle));
     while (!call.over && now() - begin < 60) {
@@ -80,7 +80,7 @@ int main(int argc, char **argv)
             answered = now();
         if (answered != 0 && call.dropping == 0 && now() - answered > 1) {
             check("take an id", rb_request_new(line, &call.dropping));
-            /* The other side may have hung up meanwhile. */
+            /* The other side may have hung up in the meantime. */
             if (rb_call_drop(call.dropping, handle) != 0)
                 break;
         }

@@ -1,5 +1,5 @@
-/* A provider: one line, on which everybody answers at once. "Writing a provider" in README.md goes
- * through it. The rules that it keeps are named by their keys. */
+/* A provider with one line, on which every call is answered at once. "Writing a provider" in
+ * README.md explains it. The rules that it keeps are named by their keys. */
 #include <pthread.h>
 #include <string.h>
 
@@ -8,7 +8,7 @@
 #define VERSION 0x00020000u /* TSPI 2.0 */
 #define ROOM 64
 
-/* What is to be told: a completion if id is not 0, else a state of the call. */
+/* A message to TAPI: a completion if id is not 0, else a state of the call. */
 struct message {
     DRV_REQUESTID id;
     LONG result;
@@ -23,13 +23,13 @@ static ASYNC_COMPLETION completion; /* set between init and shutdown */
 static LINEEVENT line_event;        /* set while the line is open */
 static HTAPILINE tapi_line;
 static HTAPICALL tapi_call; /* set while there is a call */
-static unsigned serial;     /* counts calls, so that none gets another one's states */
+static unsigned serial;     /* of the last call: states of earlier ones are not reported */
 static DWORD call_state;
 static struct message queue[ROOM];
-static unsigned head, tail; /* counted up; the difference is what waits */
+static unsigned head, tail; /* only counted up; the difference is the number of messages */
 static int telling, ending;
 
-/* Handles are addresses of something of ours, never NULL (N2). */
+/* Handles are addresses of variables, so never NULL (N2). */
 static const char a_line, a_call;
 #define LINE_HANDLE ((HDRVLINE)(const void *)&a_line)
 #define CALL_HANDLE ((HDRVCALL)(const void *)&a_call)
@@ -68,14 +68,14 @@ static void say(DRV_REQUESTID id, LONG result, DWORD state)
     pthread_cond_broadcast(&changed);
 }
 
-/* Whether there is room for what one function says; with the lock held. */
+/* Whether there is room for the messages of one function; with the lock held. */
 static int has_room(void)
 {
     return tail - head <= ROOM - 4;
 }
 
-/* Waits until everything is told (D1, D2, D5), unless TAPI calls from inside an upcall; with the
- * lock held. */
+/* Waits until all messages are delivered (D1, D2, D5), unless TAPI calls from inside an upcall;
+ * with the lock held. */
 static void settle(void)
 {
     while (!pthread_equal(pthread_self(), teller) && (head != tail || telling))
@@ -107,7 +107,7 @@ LONG TSPIAPI TSPI_providerInit(DWORD version, DWORD id, DWORD line_base, DWORD p
 {
     (void)version, (void)id, (void)line_base, (void)phone_base, (void)lines, (void)phones;
     if (completion != NULL)
-        return 0; /* D15: a pair is open already */
+        return 0; /* D15: initialised already */
     ending = 0;
     completion = procedure;
     if (pthread_create(&teller, NULL, tell, NULL) != 0) {
@@ -125,7 +125,7 @@ LONG TSPIAPI TSPI_providerShutdown(DWORD version, DWORD id)
     ending = 1;
     pthread_cond_broadcast(&changed);
     pthread_mutex_unlock(&lock);
-    /* What is queued is told before; nothing is told afterwards (D12). */
+    /* What is queued is delivered before, and nothing afterwards (D12). */
     pthread_join(teller, NULL);
     completion = NULL;
     return 0;
@@ -207,8 +207,8 @@ LONG TSPIAPI TSPI_lineMakeCall(DRV_REQUESTID id, HDRVLINE line, HTAPICALL tapi, 
         /* Refused: no completion comes (R4). */
         result = LINEERR_CALLUNAVAIL;
     } else {
-        /* The handle is there before anything is told (N1), the completion before the first state
-         * (O1), and the function returns its id (R1). */
+        /* The handle is written before any message (N1), the completion comes before the first
+         * state (O1), and the function returns its id (R1). */
         tapi_call = tapi;
         serial++;
         *handle = CALL_HANDLE;
@@ -221,7 +221,7 @@ LONG TSPIAPI TSPI_lineMakeCall(DRV_REQUESTID id, HDRVLINE line, HTAPICALL tapi, 
     return result;
 }
 
-/* What takes digits while the call is connected. */
+/* Accepts digits while the call is connected. */
 LONG TSPIAPI TSPI_lineDial(DRV_REQUESTID id, HDRVCALL call, LPCWSTR address, DWORD country)
 {
     LONG result = (LONG)id;

@@ -218,6 +218,7 @@ mod tests {
             provider: "libmodem.so".to_owned(),
             scenario: "drops".to_owned(),
             seed: 77,
+            missing: vec![],
             watched: vec![],
         };
         let mut log = Log::new(header);

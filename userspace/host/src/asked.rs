@@ -13,7 +13,7 @@ use super::record::Record;
 struct Last(RefCell<Option<Weak<Record>>>);
 
 thread_local! {
-    /// Weak, so that a thread that never comes back does not keep a host.
+    /// Weak, so that a thread that never calls again does not keep a host alive.
     static LAST: Last = const { Last(RefCell::new(None)) };
 }
 
@@ -32,7 +32,7 @@ impl Drop for Last {
     }
 }
 
-/// The calling thread is in the host again, so what it asked for last has returned.
+/// The calling thread calls the host again, so the function of its latest request has returned.
 pub(super) fn enter() {
     // A thread that is ending has released it already.
     let _ = LAST.try_with(Last::release);
@@ -42,8 +42,8 @@ pub(super) fn enter() {
 pub(super) fn leave(record: &Arc<Record>) {
     let remembered = LAST.try_with(|last| last.0.replace(Some(Arc::downgrade(record))));
     if remembered.is_err() {
-        // The request was made by a destructor while the thread ends, so the thread does not come
-        // back.
+        // The request was made by a destructor while the thread ends, so the thread will not call
+        // again.
         record.release();
     }
     record.set_leaving();

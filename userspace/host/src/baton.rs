@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use ringback_request::sync::EvenPoisoned;
 
-/// What has something to deliver: an open line or phone.
+/// Has completions or events to deliver: an open line or phone.
 pub(super) trait Deliver: Send + Sync {
     /// Delivers what may be delivered. The calling thread has the host's baton.
     fn drain(self: Arc<Self>);
@@ -16,7 +16,7 @@ pub(super) trait Deliver: Send + Sync {
 #[derive(Default)]
 struct Turn {
     taken: bool,
-    /// Those at which something has come meanwhile.
+    /// Lines and phones that got something to deliver while another thread had the baton.
     waiting: VecDeque<Arc<dyn Deliver>>,
 }
 
@@ -24,7 +24,7 @@ struct Turn {
 #[derive(Default)]
 pub(super) struct Baton(Mutex<Turn>);
 
-/// The baton while a thread has it.
+/// The baton, held by a thread.
 struct Holding<'a> {
     baton: &'a Baton,
     put_down: bool,
@@ -35,8 +35,7 @@ impl Baton {
         self.0.lock().even_poisoned()
     }
 
-    /// Delivers what may be delivered there, unless another thread has the baton, which then
-    /// delivers this as well.
+    /// Delivers what may be delivered there. If another thread has the baton, that thread does it.
     pub(super) fn deliver(&self, outlet: Arc<dyn Deliver>) {
         let Some(mut holding) = self.take(&outlet) else { return };
         outlet.drain();
@@ -45,7 +44,7 @@ impl Baton {
         }
     }
 
-    /// Takes it; `None` if another thread has it, which has noted this one then.
+    /// Takes the baton. `None` if another thread has it; `outlet` is noted for that thread then.
     fn take(&self, outlet: &Arc<dyn Deliver>) -> Option<Holding<'_>> {
         let mut turn = self.turn();
         if turn.taken {
@@ -61,7 +60,7 @@ impl Baton {
 }
 
 impl Holding<'_> {
-    /// The next one; with none the baton is put down.
+    /// The next line or phone. If there is none, the baton is put down.
     fn next(&mut self) -> Option<Arc<dyn Deliver>> {
         let mut turn = self.baton.turn();
         let outlet = turn.waiting.pop_front();
@@ -73,7 +72,7 @@ impl Holding<'_> {
 
 impl Drop for Holding<'_> {
     fn drop(&mut self) {
-        // It is still taken only after a panic; the next thread delivers what is left.
+        // Only after a panic the baton is still taken here; the next thread delivers the rest.
         if !self.put_down {
             self.baton.turn().taken = false;
         }

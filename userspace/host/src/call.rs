@@ -15,14 +15,14 @@ use super::inner::CallInner;
 
 /// A call. Clones are the same call.
 ///
-/// It lives until it is [closed](Call::close), or its line is. A call that the application has made
-/// or answered is closed, and so hung up, when the last clone is dropped. One that was only
-/// announced goes on without the application, and is closed by itself when it is idle and nobody
-/// has it any more.
+/// It exists until it is [closed](Call::close), or its line is. A call that the application has
+/// made or answered is closed, and so hung up, when the last clone is dropped. One that was only
+/// announced continues without the application, and is closed when it is idle and the last clone is
+/// dropped.
 #[must_use = "dropping the last of a call that was made or answered hangs it up"]
 pub struct Call {
     pub(super) inner: Arc<CallInner>,
-    /// Whether the application has it; otherwise an event has it that was not fetched.
+    /// Whether the application has it; otherwise it is in an event that was not fetched.
     held: bool,
 }
 
@@ -92,7 +92,7 @@ impl Call {
         CallInfo::read(&bytes, self.line().version)
     }
 
-    /// Its state as the provider has it now, which may not have been delivered yet, and what can be
+    /// Its current state at the provider, which may not have been delivered yet, and what can be
     /// done with it (TSPI_lineGetCallStatus).
     ///
     /// # Errors
@@ -105,12 +105,12 @@ impl Call {
         CallStatus::read(&bytes, self.line().version)
     }
 
-    /// Gives the call up in whatever state it is (TSPI_lineCloseCall): it is hung up, outstanding
-    /// requests fail before this returns (D5, N6), and no event of it follows. Harmless when
-    /// repeated; of several who close it, each returns when it is closed.
+    /// Closes the call, in any state (TSPI_lineCloseCall): it is hung up, outstanding requests fail
+    /// before this returns (D5, N6), and no event of it follows. Closing again does nothing; if
+    /// several threads close it, each returns when it is closed.
     ///
-    /// It waits for at most 2 s beside what the provider takes, and in a callback it does not wait
-    /// ([`Closed::AfterUpcall`]).
+    /// It waits for at most 2 s in addition to the provider's own time, and in a callback it does
+    /// not wait ([`Closed::AfterUpcall`]).
     ///
     /// # Errors
     /// [`CloseError`]; the call is closed all the same.
@@ -118,8 +118,8 @@ impl Call {
         self.inner.close()
     }
 
-    /// As [`close`](Call::close), on a thread of the host's. It begins at once; the future is ready
-    /// when the call is closed, and may be dropped.
+    /// As [`close`](Call::close), on a thread of the host's. Closing begins at once, also if the
+    /// future is never polled; the future is ready when the call is closed.
     pub fn close_async(&self) -> Closing {
         let call = Arc::clone(&self.inner);
         let shared = Arc::clone(&call.line.shared);
@@ -131,7 +131,7 @@ impl Call {
     /// the end (K5); digits that are still being sent are cancelled (D17).
     ///
     /// # Errors
-    /// INVALCALLSTATE while nobody could hear them.
+    /// INVALCALLSTATE if the call is in no state in which the other side could hear them.
     ///
     /// [`LineEvent::Generated`]: super::LineEvent::Generated
     pub fn generate_digits(&self, digits: &str, digit_ms: u32) -> Result<u32, LineError> {

@@ -1,4 +1,4 @@
-//! The thread on which the host closes for those who don't want to wait.
+//! The thread on which the host closes lines, calls and phones for callers that do not wait.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use ringback_request::report;
 use ringback_request::sync::EvenPoisoned;
 
-/// The thread ends if there was nothing to do for so long.
+/// The thread ends after it had nothing to do for this time.
 const IDLE: Duration = Duration::from_secs(10);
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -20,8 +20,8 @@ struct Jobs {
     over: bool,
 }
 
-/// What the thread is given to do. It is started when it is needed first, and ends when it has not
-/// been needed for a while.
+/// The jobs of the thread, which is started by the first job and ends if there is none for
+/// [`IDLE`].
 #[derive(Default)]
 pub(super) struct Closer {
     jobs: Mutex<Jobs>,
@@ -33,7 +33,7 @@ impl Closer {
         self.jobs.lock().even_poisoned()
     }
 
-    /// Has the thread do this; does it here if there can be no thread.
+    /// Has the thread run this; runs it here if the thread can't be started.
     pub(super) fn run(self: &Arc<Self>, job: Job) {
         let mut jobs = self.jobs();
         jobs.waiting.push_back(job);
@@ -74,7 +74,7 @@ impl Closer {
         }
     }
 
-    /// Ends the thread with the host; what waits is still closed.
+    /// Ends the thread with the host; jobs that are queued are still done.
     pub(super) fn end(&self) {
         self.jobs().over = true;
         self.arrived.notify_one();

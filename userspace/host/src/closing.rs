@@ -1,5 +1,5 @@
-//! Closing. One thread closes, others that close the same wait for it, and none returns Ok while a
-//! request of it is outstanding (D1, D5, D12).
+//! Closing. One thread closes, others that close the same thing wait for it, and none returns Ok
+//! while a request of it is outstanding (D1, D5, D12).
 
 use std::future::Future;
 use std::pin::Pin;
@@ -18,7 +18,7 @@ use super::shared::Shared;
 
 /// How long closing a line or a call waits.
 pub(super) const LIMIT: Duration = Duration::from_secs(2);
-/// How long it waits at least, if the provider has used that up.
+/// How long it waits at least, if the provider's own closing took longer than [`LIMIT`].
 const REST: Duration = Duration::from_millis(100);
 
 /// How it was closed.
@@ -32,8 +32,7 @@ pub enum Closed {
     AfterUpcall,
 }
 
-/// Why something was not closed in order. It is closed all the same: nothing can be asked of it any
-/// more.
+/// Why something was not closed properly. It can't be used any more all the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CloseError {
@@ -53,7 +52,7 @@ pub enum CloseError {
         /// How many requests are outstanding; 0 if only a callback is left.
         requests: usize,
     },
-    /// A callback can't wait for the end of what it is part of.
+    /// A callback can't wait for its own end.
     #[error("a callback can't wait for its host to be down: wait for it on another thread")]
     InUpcall,
 }
@@ -144,7 +143,7 @@ impl Closing {
         });
         let closer = Arc::clone(&shared.closer);
         if inside::is_inside() {
-            // The provider's thread is not to start one: see `hand`.
+            // The provider's thread must not start it: see `hand`.
             shared.hand.run(Box::new(move || closer.run(job)));
         } else {
             closer.run(job);

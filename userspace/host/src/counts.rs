@@ -1,11 +1,11 @@
-//! How many requests a host has made, and what came of them.
+//! How many requests a host has made, and how they ended.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How many requests came to what.
+/// The numbers of requests by their ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// Requests that were accepted: each is owed one completion.
+    /// Requests that were accepted: the provider has to complete each once.
     pub requests: u64,
     /// Requests that were refused.
     pub refused: u64,

@@ -1,7 +1,7 @@
 //! Delivery of completions and events to the application, one at a time.
 //!
-//! Usually a line's queue is empty when something comes, and the provider's thread delivers it at
-//! once. If another thread is delivering, that thread delivers this as well.
+//! Usually a line's queue is empty when a completion or event comes, and the provider's thread
+//! delivers it at once. If another thread is delivering, that thread delivers this as well.
 
 use std::sync::Arc;
 
@@ -92,7 +92,7 @@ impl LineOutlet {
             Upcall::Request(record, Ending::Lost) => self.lost(&record),
             Upcall::Request(record, Ending::Late(callback)) => late(&record, callback),
             Upcall::NewCall(tapi) => {
-                // It is not there any more if the line was closed.
+                // The call is not found if the line was closed.
                 if let Some(call) = self.inner.call(tapi) {
                     let call = Call::mentioned(&call);
                     self.tell(&LineEvent::NewCall { call, at: clock::now() });
@@ -185,8 +185,8 @@ impl LineOutlet {
         }
     }
 
-    /// Delivers an event, unless what it is about is closed (D2, D5). A thread that closes that
-    /// waits until it is delivered.
+    /// Delivers an event, unless its line or call is closed (D2, D5). A thread that closes one of
+    /// them waits until this has returned.
     fn tell(&self, event: &LineEvent) {
         let call = event.call().map(|call| &call.inner);
         let [host, line] = self.ledgers();

@@ -9,7 +9,7 @@ use super::call::Call;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum LineEvent {
-    /// A call that was born on the line, an incoming one for example; its first state comes next
+    /// A call that began in the provider, for example an incoming one; its first state comes next
     /// (N14).
     NewCall {
         /// The call that it is about.
@@ -17,7 +17,7 @@ pub enum LineEvent {
         /// When the host delivered it.
         at: Time,
     },
-    /// LINE_CALLSTATE: a call has come into a state.
+    /// LINE_CALLSTATE: a call has entered a state.
     State {
         /// The call that it is about.
         call: Call,
@@ -30,7 +30,7 @@ pub enum LineEvent {
         /// When the host delivered it.
         at: Time,
     },
-    /// LINE_CALLINFO: something about a call is known or has changed.
+    /// LINE_CALLINFO: information about a call has become known or has changed.
     CallInfo {
         /// The call that it is about.
         call: Call,
@@ -63,20 +63,20 @@ pub enum LineEvent {
         /// When the host delivered it.
         at: Time,
     },
-    /// LINE_CLOSE: the line was closed by its provider, because the card is gone for example.
-    /// Nothing follows, and neither the line nor its calls can be used any more.
+    /// LINE_CLOSE: the provider has closed the line, for example because the card is gone. Nothing
+    /// follows, and neither the line nor its calls can be used any more.
     Closed {
         /// When the host delivered it.
         at: Time,
     },
-    /// Events were lost here, because they were not fetched before there was no room for more.
+    /// Events were lost here: they were not fetched, and there was no room for more.
     Lost {
         /// How many events were lost.
         count: u64,
         /// When the last of them was delivered.
         at: Time,
     },
-    /// Any other message of the line or of a call, as it came.
+    /// Any other message of the line or of a call, unchanged.
     Other {
         /// The call, if it is about one.
         call: Option<Call>,
@@ -130,12 +130,12 @@ impl LineEvent {
     }
 }
 
-/// An event as [`Events`](super::Events) hands it out: of a line or of a phone.
+/// An event of a line or of a phone, as [`Events`](super::Events) returns it.
 pub trait Event: Clone {
     /// When the host delivered it.
     fn delivered_at(&self) -> Time;
 
-    /// Stands in the place of events that were lost.
+    /// The event that replaces events that were lost.
     fn lost(count: u64, at: Time) -> Self;
 
     /// The event as it waits to be fetched.
@@ -160,7 +160,7 @@ impl Event for LineEvent {
         LineEvent::Lost { count, at }
     }
 
-    /// Its call is not the application's yet.
+    /// A `Call` in it does not count as held by the application yet.
     fn queued(&self) -> LineEvent {
         let mut event = self.clone();
         if let Some(call) = event.call_mut() {

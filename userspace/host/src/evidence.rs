@@ -1,18 +1,18 @@
-//! Evidence that a thread has returned from the function by which it made a request, though it has
-//! neither touched the request nor come back to the host.
+//! Evidence that a thread has returned from the function by which it made a request, although it
+//! has neither used the request nor called the host again.
 //!
-//! From the host's last instruction to the application's first it is less than a microsecond, in
-//! which nothing sleeps. A thread that sleeps has therefore returned, and so has one that has run
-//! for a millisecond since. One that was preempted shows neither, and is waited for. All this is in
-//! /proc; where that can't be read, a second counts as long enough.
+//! Returning from the host to the application takes less than a microsecond, and does not sleep. So
+//! a thread that has slept since then has returned, and so has one that has run for a millisecond
+//! since. A thread that was preempted shows neither. /proc has the state and the run time of each
+//! thread; where it can't be read, a second counts as evidence.
 
 use std::cell::Cell;
 use std::fs::read_to_string;
 use std::time::{Duration, Instant};
 
-/// How often it is worth looking.
+/// The shortest interval between two readings of /proc.
 const PAUSE: Duration = Duration::from_millis(5);
-/// The kernel brings a thread's run time up to date at every tick, which is far more often.
+/// The kernel updates a thread's run time at every tick, which is far more often than this.
 const TICKS: Duration = Duration::from_millis(100);
 /// Run time in ns that returning from the host never takes.
 const RAN: u64 = 1_000_000;
@@ -20,7 +20,7 @@ const RAN: u64 = 1_000_000;
 const LONG: Duration = Duration::from_secs(1);
 
 thread_local! {
-    /// The thread's id, as /proc has it; 0 before it was asked for.
+    /// The thread's id in /proc; 0 until it is first needed.
     static THREAD: Cell<i32> = const { Cell::new(0) };
 }
 
@@ -42,11 +42,11 @@ enum Doing {
     Unknown,
 }
 
-/// A thread that has asked for something, as it was seen so far.
+/// A thread that has made a request, and what was seen of it so far.
 #[derive(Debug)]
 pub(super) struct Asker {
     thread: i32,
-    /// When it was seen first to be on its way out.
+    /// When the host's function was first seen to be returning.
     since: Option<Instant>,
     looked: Option<Instant>,
     slept: bool,
@@ -58,7 +58,7 @@ impl Asker {
         Asker { thread, since: None, looked: None, slept: false, run_time: None }
     }
 
-    /// Looks at the thread, which is on its way out of the host: whether it has arrived.
+    /// Reads the state of the thread, whose function is returning: whether it has returned.
     pub(super) fn has_returned(&mut self, now: Instant) -> bool {
         if self.looked.is_some_and(|looked| now.duration_since(looked) < PAUSE) {
             return false;
@@ -77,8 +77,8 @@ impl Asker {
         }
     }
 
-    /// Whether it has run since it was on its way out. A reading lacks what was run since the last
-    /// tick, so only one that is later than all ticks before the beginning is compared with.
+    /// Whether it has run for [`RAN`] since the function began to return. A reading lacks the time
+    /// since the last tick, so the one to compare with is taken [`TICKS`] later.
     fn has_run(&mut self, since: Duration) -> bool {
         let Some(ran) = run_time(self.thread) else { return since >= LONG };
         if since < TICKS {
@@ -90,7 +90,7 @@ impl Asker {
 
 fn doing(thread: i32) -> Doing {
     match read_to_string(format!("/proc/self/task/{thread}/stat")) {
-        // The name before it may have spaces and parentheses of its own.
+        // The thread's name, which comes before, may contain spaces and parentheses.
         Ok(stat) => match stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next()) {
             Some('S') => Doing::Sleeps,
             Some(_) => Doing::Else,

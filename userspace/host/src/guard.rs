@@ -4,7 +4,7 @@
 use ringback_request::guard::contain;
 use ringback_request::report;
 
-/// Runs code of the application. A panic is logged and goes no further.
+/// Runs code of the application. A panic is caught and logged.
 pub(super) fn guarded(what: &'static str, act: impl FnOnce()) {
     if let Err(text) = contain(act) {
         report!(ERROR, "the application panicked in an upcall ({what}): {text}");

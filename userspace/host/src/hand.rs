@@ -1,10 +1,9 @@
-//! The host's own thread. It delivers what had to wait for the application and was released since,
-//! because a thread of the application's may hold locks that the callbacks want. It also looks for
-//! evidence that functions have returned whose threads do not call the host again.
+//! The host's own thread. It delivers what the application has released late, because the thread
+//! that releases it may hold locks that the callbacks need. It also looks for evidence that
+//! functions have returned whose threads do not call the host again.
 //!
-//! It is started by the application's thread that opens a line: a thread inherits scheduling class
-//! and processors of the thread that starts it, and with those of a reaper that never sleeps it
-//! would get no time.
+//! It is started by the application's thread that opens a line, because a thread inherits
+//! scheduling class and processors: with those of a reaper that never sleeps it would get no time.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
 use std::thread;
@@ -17,15 +16,15 @@ use super::baton::{Baton, Deliver};
 use super::evidence::Asker;
 use super::record::Record;
 
-/// How often it looks at what is parked.
+/// The interval at which it looks for evidence about parked completions.
 pub(super) const LOOK: Duration = Duration::from_millis(100);
 /// How long it sleeps at most with nothing to do.
 const IDLE: Duration = Duration::from_secs(3600);
 
-/// Something else that is to be done on the thread.
+/// Another job for the thread.
 pub(super) type Errand = Box<dyn FnOnce() + Send>;
 
-/// A completion that is parked, and who asked.
+/// A completion that is parked, and the thread that made the request.
 struct Watched {
     record: Weak<Record>,
     asker: Asker,
@@ -33,7 +32,7 @@ struct Watched {
 
 #[derive(Default)]
 struct Work {
-    /// Where something may be delivered that was held back before.
+    /// Lines and phones at which something is no longer held back.
     outlets: Vec<Arc<dyn Deliver>>,
     watched: Vec<Watched>,
     errands: Vec<Errand>,
@@ -42,12 +41,13 @@ struct Work {
     over: bool,
 }
 
-/// What the host's thread is given to do.
+/// The jobs of the host's thread.
 pub(super) struct Hand {
     baton: Arc<Baton>,
     work: Mutex<Work>,
     arrived: Condvar,
-    /// The application's thread does it, when it runs its [`LocalHost`](super::LocalHost).
+    /// There is no such thread: the application's thread does the jobs when it runs its
+    /// [`LocalHost`](super::LocalHost).
     local: bool,
 }
 
@@ -73,20 +73,20 @@ impl Hand {
         }
     }
 
-    /// Something may be delivered there now.
+    /// Has the thread deliver what may be delivered there.
     pub(super) fn deliver(self: &Arc<Self>, outlet: Arc<dyn Deliver>) {
         let there = self.give(|work| work.outlets.push(outlet));
         if !there {
-            // Without the host's thread, this one delivers it.
+            // The host's thread can't be started, so this one delivers.
             self.tell();
         }
     }
 
-    /// A completion is parked: looks after who asked, until the request is released.
+    /// A completion is parked: looks for evidence about its thread until the request is released.
     pub(super) fn watch(self: &Arc<Self>, record: &Arc<Record>) {
         let asker = Asker::new(record.asker);
         let watched = Watched { record: Arc::downgrade(record), asker };
-        // Without the thread it waits until the application comes back.
+        // If the thread can't be started, the completion waits until the application calls again.
         self.give(|work| work.watched.push(watched));
     }
 
@@ -95,7 +95,7 @@ impl Hand {
         !self.work().watched.is_empty()
     }
 
-    /// Gives the thread something to do; `false` if there is none.
+    /// Gives the thread a job; `false` if it can't be started.
     fn give(self: &Arc<Self>, change: impl FnOnce(&mut Work)) -> bool {
         let mut work = self.work();
         change(&mut work);
@@ -127,7 +127,7 @@ impl Hand {
         }
     }
 
-    /// Waits until there is something to do or to look at; `false` if the host is gone.
+    /// Waits until there is a job or a time to look; `false` if the host is gone.
     fn wait(&self) -> bool {
         let start = Instant::now();
         let mut work = self.work();
@@ -180,7 +180,8 @@ impl Hand {
         });
         if !watched.is_empty() {
             self.work().watched.append(&mut watched);
-            // Somebody who closes looks as well. Meanwhile the thread has seen nothing to look at.
+            // Threads that close look as well; the thread may sleep because it saw nothing watched
+            // in the meantime.
             self.arrived.notify_one();
         }
     }

@@ -43,7 +43,7 @@ impl<I> Default for Devices<I> {
     }
 }
 
-/// What a host has open, and who watches.
+/// The open lines and phones of a host, and its observer.
 #[derive(Clone)]
 pub(super) struct Ways {
     pub(super) lines: Arc<Lines>,
@@ -51,8 +51,7 @@ pub(super) struct Ways {
     pub(super) observer: Arc<Observer>,
 }
 
-/// One or several providers with their lines and phones, ready to be used. Dropping it shuts them
-/// down.
+/// One or several started providers with their lines and phones. Dropping it shuts them down.
 pub struct Host {
     pub(super) shared: Arc<Shared>,
     pub(super) ways: Ways,
@@ -64,12 +63,13 @@ pub struct Host {
 }
 
 impl Host {
-    /// The lines there are.
+    /// The lines of all providers.
     pub fn lines(&self) -> &[LineInfo] {
         &self.lines.infos
     }
 
-    /// The phones there are. One of which a provider says nothing useful is left out.
+    /// The phones of all providers. A phone about which its provider gives no usable information is
+    /// left out.
     pub fn phones(&self) -> &[PhoneInfo] {
         &self.phones.infos
     }
@@ -97,7 +97,7 @@ impl Host {
         let driver = provider.line_open(device_id, tapi, version)?;
         line.0.inner.set_driver(driver);
         match provider.line_set_default_media_detection(driver, media_modes) {
-            // A provider that tells calls without being asked to.
+            // This provider announces calls without being asked to.
             Ok(()) | Err(LineError::OPERATIONUNAVAIL) => {}
             Err(error) => return Err(error),
         }
@@ -128,7 +128,7 @@ impl Host {
         if self.shared.ledger.is_open() { Ok(phone) } else { Err(PhoneError::UNINITIALIZED) }
     }
 
-    /// How many requests came to what so far.
+    /// The numbers of requests so far, by their ends.
     pub fn counts(&self) -> Counts {
         asked::enter();
         self.shared.counters.read()

@@ -1,4 +1,4 @@
-//! What the structures of a provider say, as plain Rust values.
+//! The contents of a provider's structures as plain Rust values.
 
 use ringback_request::{PortNumber, report};
 use ringback_tspi::callstate::CallState;
@@ -13,9 +13,9 @@ use ringback_tspi::structs::{
 };
 use ringback_tspi::types::Version;
 
-/// Memory for a structure the first time; one that needs more says so.
+/// The bytes that a structure gets first; the provider says if it needs more.
 const FIRST: usize = 1024;
-/// More than any structure needs; a provider that asks for more is in error.
+/// More bytes than any structure needs; a provider that wants more is in error.
 const MOST: usize = 1 << 20;
 
 /// Has a provider fill a structure, in as much memory as it needs.
@@ -52,11 +52,11 @@ pub struct LineInfo {
     pub device_id: u32,
     /// Its name for people.
     pub name: String,
-    /// The slot on the card; `None` from a provider that does not say.
+    /// The slot on the card; `None` if the provider does not report it.
     pub slot: Option<PortNumber>,
-    /// What it is made of; `None` from a provider that does not say.
+    /// The kind of line; `None` if the provider does not report it.
     pub kind: Option<LineKind>,
-    /// LINEMEDIAMODE_ bits of the calls that it can have.
+    /// LINEMEDIAMODE_ bits of calls on it.
     pub media_modes: u32,
     /// The version that was negotiated for it.
     pub version: Version,
@@ -67,7 +67,7 @@ pub struct LineInfo {
 pub struct LineCaps {
     /// Its name for people.
     pub name: String,
-    /// Who made the provider.
+    /// Text about the provider (dwProviderInfo).
     pub provider: String,
     /// The slot and kind, from a provider of Ringback.
     pub own: Option<DevSpecific>,
@@ -161,13 +161,13 @@ pub struct CallInfo {
     pub bearer_mode: u32,
     /// A number that no other call of the provider has.
     pub call_id: u32,
-    /// LINECALLSTATE_ bits that the call may come into.
+    /// LINECALLSTATE_ bits of the states that the call may enter.
     pub states: u32,
     /// Who calls, if it is known.
     pub caller: Option<String>,
     /// The name of who calls, if it is known.
     pub caller_name: Option<String>,
-    /// LINECALLPARTYID_ bits: what is known about who calls, and why not.
+    /// LINECALLPARTYID_ bits: what is known about the caller, or why nothing is.
     pub caller_flags: u32,
     /// The number that was dialled, if it is known.
     pub called: Option<String>,
@@ -220,12 +220,12 @@ impl CallStatus {
     }
 }
 
-/// How a call is to be made.
+/// Options for making a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CallOptions {
     /// LINEMEDIAMODE_ bits; 0 for INTERACTIVEVOICE, or DATAMODEM on a modem's line.
     pub media_modes: u32,
-    /// Gives the modem to the application, without a call to anybody (LINEBEARERMODE_PASSTHROUGH).
+    /// Gives the modem to the application without making a call (LINEBEARERMODE_PASSTHROUGH).
     pub pass_through: bool,
     /// Fail with CALLUNAVAIL rather than dial without a dial tone (LINECALLPARAMFLAGS_IDLE).
     pub only_if_idle: bool,

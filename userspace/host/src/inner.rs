@@ -1,5 +1,5 @@
-//! A line and its calls, as the host keeps them: the provider's handles, how far each call has
-//! come, and who still has it.
+//! A line and its calls in the host: the provider's handles, the phase of each call, and who still
+//! holds it.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +20,7 @@ use super::shared::Shared;
 
 pub(super) struct LineInner {
     pub(super) shared: Arc<Shared>,
-    /// The provider that has it.
+    /// The provider of the line.
     pub(super) service: Arc<Service>,
     pub(super) info: LineInfo,
     pub(super) tapi: HTAPILINE,
@@ -77,7 +77,7 @@ impl LineInner {
         }
     }
 
-    /// How many calls are in the books.
+    /// The number of calls that are kept.
     #[cfg(test)]
     pub(super) fn known_calls(&self) -> usize {
         self.calls().len()
@@ -87,7 +87,7 @@ impl LineInner {
         self.ended.load(Ordering::SeqCst)
     }
 
-    /// From here on nothing of it is delivered.
+    /// Stops delivery of its completions and events.
     pub(super) fn set_ended(&self) {
         self.ended.store(true, Ordering::SeqCst);
     }
@@ -101,7 +101,7 @@ impl LineInner {
     }
 }
 
-/// How far a call has come between host and provider.
+/// The phase of a call between host and provider.
 enum Phase {
     /// The request that makes it is not complete; events that came too early are kept here (N9).
     Making(Vec<LineMessage>),
@@ -125,7 +125,7 @@ struct Life {
 }
 
 impl Life {
-    /// Whether no one is left who could close it.
+    /// Whether nothing is left that could close it.
     fn is_abandoned(&self) -> bool {
         let over = self.mentioned == 0 && self.state == Some(CallState::Idle);
         !matches!(self.phase, Phase::Dead) && self.held == 0 && (self.owned || over)
@@ -143,7 +143,7 @@ pub(super) struct CallInner {
 }
 
 impl CallInner {
-    /// A call in the books of its line.
+    /// Adds a call to its line.
     fn enter(
         line: &Arc<LineInner>,
         outlet: Arc<dyn Outlet>,
@@ -253,7 +253,8 @@ impl CallInner {
         self.driver.get().copied().ok_or(LineError::INVALCALLHANDLE)
     }
 
-    /// Closes it (D5). The provider is asked once, whoever closes it and however often.
+    /// Closes it (D5). The provider's function is called once, however often and by whichever
+    /// thread this is called.
     pub(super) fn close(&self) -> Result<Closed, CloseError> {
         let shared = &self.line.shared;
         closing::close(shared, &self.ledger, closing::LIMIT, || {
@@ -263,7 +264,7 @@ impl CallInner {
                 None => Ok(()),
             };
             self.line.forget(self.tapi);
-            // Who closes the line, or shuts the host down, has closed the call before us.
+            // If the line is being closed, or the host shut down, that has closed the call already.
             let above = self.line.ledger.is_open() && shared.ledger.is_open();
             if closed == Err(LineError::INVALCALLHANDLE) && !above { Ok(()) } else { closed }
         })
@@ -271,7 +272,7 @@ impl CallInner {
 
     // Who has it
 
-    /// Changes who has it, and closes it if no one has it any more.
+    /// Changes the counts of its holders, and closes it if there is none any more.
     fn pass(&self, change: impl FnOnce(&mut Life)) {
         let abandoned = {
             let mut life = self.life();
@@ -289,7 +290,7 @@ impl CallInner {
         self.life().held += 1;
     }
 
-    /// An event that is about it is on its way.
+    /// An event about it is queued.
     pub(super) fn mention(&self) {
         self.life().mentioned += 1;
     }
@@ -301,7 +302,7 @@ impl CallInner {
         life.held += 1;
     }
 
-    /// One that was the application's is put into an event.
+    /// A `Call` of the application's is put into an event.
     pub(super) fn queued(&self) {
         self.pass(|life| {
             life.held -= 1;
@@ -324,7 +325,7 @@ impl CallInner {
         self.life().owned = true;
     }
 
-    /// It goes on although the application drops it.
+    /// It continues although the application drops it.
     pub(super) fn disown(&self) {
         self.life().owned = false;
     }

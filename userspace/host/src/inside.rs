@@ -1,7 +1,7 @@
 //! Whether the calling thread is in an upcall, where it would wait for itself.
 //!
-//! An upcall of any host of this process counts. Two cards whose callbacks hang up each other's leg
-//! would otherwise wait for each other.
+//! Upcalls of every host of this process count, because callbacks of two cards that close calls of
+//! each other's would otherwise wait for each other.
 
 use std::cell::Cell;
 

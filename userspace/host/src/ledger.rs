@@ -1,5 +1,5 @@
-//! What is still to be delivered of a line, of a call or of the whole host, and whether it is
-//! closed. Closing waits for these counts, and for nothing that a provider says.
+//! Counts what is still to be delivered of a line, of a call or of the whole host, and whether it
+//! is closed. Closing relies only on these counts, and not on the provider.
 
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ use std::{
 
 use ringback_request::sync::EvenPoisoned;
 
-/// A waiting thread looks again after so long, because evidence does not wake it.
+/// The interval at which a waiting thread looks again, because evidence does not wake it.
 const LOOK: Duration = Duration::from_millis(10);
 
 const OPEN: u8 = 0;
@@ -33,12 +33,12 @@ thread_local! {
     static TELLING: RefCell<Vec<*const Ledger>> = RefCell::new(Vec::new());
 }
 
-/// Counts of one line, call or host: outcomes that are owed, and upcalls under way.
+/// Counts of one line, call or host: requests without an outcome, and running upcalls.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     /// Requests that were accepted and whose outcome has not been delivered.
     untold: AtomicUsize,
-    /// Upcalls that are under way.
+    /// Upcalls that are running.
     telling: AtomicUsize,
     stage: AtomicU8,
 }
@@ -86,8 +86,8 @@ impl Ledger {
             telling.borrow().iter().filter(|ledger| std::ptr::eq(**ledger, self)).count()
         });
         let ours = ours.unwrap_or(0);
-        // An outcome leaves the first count after it has entered the second, so this order misses
-        // none.
+        // An outcome is subtracted from the first count after it was added to the second, so this
+        // order misses none.
         self.untold() == 0 && self.telling.load(Ordering::SeqCst) == ours
     }
 
@@ -111,7 +111,7 @@ impl Ledger {
     }
 }
 
-/// Wakes the threads that wait for a ledger; it costs nothing while none does.
+/// Wakes the threads that wait for a ledger; it makes no system call while none does.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
     waiting: AtomicUsize,
@@ -122,7 +122,7 @@ pub(super) struct Turns {
 impl Turns {
     /// Something was delivered or closed.
     pub(super) fn changed(&self) {
-        // A waiting thread notes itself and then looks; a thread that changes something does so and
+        // A waiting thread notes itself and then reads the counts; a thread that changes a count
         // then looks for waiting threads. So one of the two sees the other.
         fence(Ordering::SeqCst);
         if self.waiting.load(Ordering::SeqCst) != 0 {
@@ -131,8 +131,8 @@ impl Turns {
         }
     }
 
-    /// Waits until it is so; `false` if it is not by then. Calls `look` now and then, with no lock
-    /// held.
+    /// Waits until the condition holds; `false` if the time is over before that. Calls `look`
+    /// repeatedly, with no lock held.
     pub(super) fn wait(
         &self,
         until: Instant,
@@ -160,7 +160,7 @@ impl Turns {
     }
 }
 
-/// An upcall under way; dropping it ends the upcall.
+/// A running upcall; dropping this ends it.
 pub(super) struct Telling<'a> {
     ledgers: [Option<&'a Ledger>; 3],
     turns: &'a Turns,
@@ -197,7 +197,7 @@ mod model {
     #[derive(Clone, Copy, PartialEq, Eq)]
     enum Host {
         Right,
-        /// An outcome leaves the first count before it has entered the second.
+        /// An outcome is subtracted from the first count before it is added to the second.
         ForgivesFirst,
         /// Waiting threads are woken before the outcome is delivered.
         WakesFirst,
@@ -269,7 +269,7 @@ mod model {
         });
     }
 
-    /// One that closes, with up to three preemptions; two, with up to two.
+    /// One closing thread, with up to three preemptions; two, with up to two.
     #[test]
     fn model_d1_d2_who_closes_is_told_when_all_is_told() {
         closing(Host::Right, 1, 3);
@@ -291,8 +291,8 @@ mod model {
         assert!(catch_unwind(|| closing(Host::ClosesTwice, 2, 2)).is_err());
     }
 
-    /// A thread that is in an upcall closes: it does not wait for that upcall itself, but says
-    /// "closed" only if nothing else is under way.
+    /// A thread that is in an upcall closes: it does not wait for that upcall itself, but returns
+    /// "closed" only if no other upcall is running.
     #[test]
     fn model_d2_who_closes_in_an_upcall_knows_of_the_others() {
         loom::model(|| {

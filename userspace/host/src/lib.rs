@@ -1,4 +1,4 @@
-//! The host: the TAPI side, as an application programmer likes it.
+//! The host: the TAPI side of the contract, as a Rust interface for applications.
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -30,37 +30,37 @@
 //! Events of a line come as [`LineEvent`]s from [`Line::events`], those of a phone as
 //! [`PhoneEvent`]s from [`Phone::events`]. A host can have several providers ([`Host::add`]). A
 //! host, a line, and a call that the application made or answered close when they are dropped, so
-//! every way out leaves the lines free; closing them by their functions returns in addition whether
-//! that went well.
+//! that an early return leaves the lines free; `close` and `shutdown` also return whether that
+//! succeeded.
 //!
 //! # When something is delivered
 //!
-//! Nothing of a request is delivered before the function that made it has returned (G1), on other
-//! threads neither. The provider's [`Ticket`](ringback_tspi::provider::Ticket) is released as soon
-//! as its function has returned; what comes then waits in the host. A library can't observe its own
-//! return, so it takes evidence: the application touches the [`Pending`]; the thread that asked
-//! calls the host again, or ends; the callback in which it was asked has returned; or /proc shows
-//! that the thread has slept or run since (`evidence`). An application that can't be overtaken
-//! takes the id first ([`Line::reserve`], [`Call::reserve`]) and needs no evidence.
+//! Nothing of a request is delivered before the function that made it has returned (G1), not even
+//! on other threads. The provider's [`Ticket`](ringback_tspi::provider::Ticket) is released as soon
+//! as its function has returned; what comes after that waits in the host. A library can't observe
+//! its own return, so it takes evidence: the application uses the [`Pending`]; the thread that made
+//! the request calls the host again, or ends; the callback in which the request was made has
+//! returned; or /proc shows that the thread has slept or run since (`evidence`). For an application
+//! that takes the id first ([`Line::reserve`], [`Call::reserve`]) no evidence is needed.
 //!
 //! # On which thread
 //!
 //! Callbacks, wakers and the observer are called with no lock held, one at a time, on the
-//! provider's thread; what had to wait, and all that a provider tells that may hold locks in its
-//! upcalls (C8), on a thread of the host's. They are never called on a
-//! thread that asks, which may hold locks that they want; only the observer is called there, when a
-//! request is made. In a callback nothing waits: a close says so by its result, and a wait is an
-//! error.
+//! provider's thread. A thread of the host's calls them for what had to wait, and for everything
+//! from a provider that may hold locks in its upcalls (C8). They are never called on a thread that
+//! makes a request, which may hold locks that they need; only the observer is called there, when a
+//! request is made. In a callback nothing waits: a close returns [`Closed::AfterUpcall`], and a
+//! wait is an error.
 //!
 //! # Rules that hold here
 //!
-//! Ids are 1 to 0x7FFFFFFF and unique while outstanding (T2, T3); a request's record is there
-//! before the provider is called; a completion of no outstanding request is counted and does no
-//! harm; events of a new call come after its completion (N9); after an asynchronous failure of
-//! lineMakeCall the call is dead and lineCloseCall is not called (N8); until a call is made the
-//! provider is asked nothing but to close it (G7). Closing returns when what it closes is closed,
-//! and returns Ok only if no request of it is outstanding by the host's own counts (D1, D5, D12).
-//! In a child that was forked, closing and dropping do nothing: the card is the parent's.
+//! Ids are 1 to 0x7FFFFFFF and unique while outstanding (T2, T3); a request's record is stored
+//! before the provider is called; a completion of no outstanding request is only counted; events of
+//! a new call come after its completion (N9); after an asynchronous failure of lineMakeCall the
+//! call is dead and lineCloseCall is not called (N8); until a call is made, the only function
+//! called for it is the one that closes it (G7). Closing returns when what it closes is closed, and
+//! returns Ok only if no request of it is outstanding by the host's own counts (D1, D5, D12). In a
+//! child that was forked, closing and dropping do nothing: the card is the parent's.
 //!
 //! # The files
 //!

@@ -26,7 +26,7 @@ impl Line {
         self.0.inner.driver().ok_or(LineError::INVALLINEHANDLE)
     }
 
-    /// What the provider said of the line when it was found.
+    /// The information about the line from the start of the host.
     pub fn info(&self) -> &LineInfo {
         &self.0.inner.info
     }
@@ -91,11 +91,11 @@ impl Line {
     }
 
     /// Closes it (TSPI_lineClose): its calls are hung up, outstanding requests fail before this
-    /// returns (D1), and nothing is delivered afterwards (D2). Harmless when repeated; of several
-    /// who close it, each returns when it is closed.
+    /// returns (D1), and nothing is delivered afterwards (D2). Closing again does nothing; if
+    /// several threads close it, each returns when it is closed.
     ///
-    /// It waits for at most 2 s beside what the provider takes, and in a callback it does not wait
-    /// ([`Closed::AfterUpcall`]).
+    /// It waits for at most 2 s in addition to the provider's own time, and in a callback it does
+    /// not wait ([`Closed::AfterUpcall`]).
     ///
     /// # Errors
     /// [`CloseError`]; the line is closed all the same.
@@ -103,8 +103,8 @@ impl Line {
         self.0.close()
     }
 
-    /// As [`close`](Line::close), on a thread of the host's. It begins at once; the future is ready
-    /// when the line is closed, and may be dropped.
+    /// As [`close`](Line::close), on a thread of the host's. Closing begins at once, also if the
+    /// future is never polled; the future is ready when the line is closed.
     pub fn close_async(&self) -> Closing {
         let line = Arc::clone(&self.0);
         Closing::begin(&self.0.inner.shared, move || line.close())
@@ -115,7 +115,7 @@ impl Drop for Line {
     fn drop(&mut self) {
         // There is no caller left to get an error.
         let _ = self.close();
-        // Nobody can ask for the first events any more.
+        // The first events can't be fetched any more.
         self.0.forget_first_events();
     }
 }

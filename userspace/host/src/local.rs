@@ -16,17 +16,17 @@ use super::evidence::this_thread;
 use super::host::Host;
 use super::start::{HostOptions, StartError};
 
-/// How often it looks whether something that is parked may be delivered.
+/// The interval at which it checks whether parked completions may be delivered.
 const LOOK: Duration = Duration::from_millis(10);
-/// Rounds that are enough to deliver what a shutdown has left.
+/// The most rounds for delivering what is left after a shutdown.
 const LAST_ROUNDS: usize = 1000;
 
-/// A host whose provider has no thread: callbacks run, and events come, from within
-/// [`run_once`](LocalHost::run_once) and from nowhere else.
+/// A host whose provider has no thread: callbacks run, and events come, only in
+/// [`run_once`](LocalHost::run_once).
 ///
-/// Any thread may call it. Its own thread can't wait for a request, because nobody would run the
-/// card meanwhile; it gives requests callbacks, or polls them between two rounds. Dropping it shuts
-/// it down.
+/// Any thread may call its functions. Its own thread can't wait for a request, because nothing
+/// would run the card meanwhile; it gives requests callbacks, or polls them between two rounds.
+/// Dropping it shuts it down.
 pub struct LocalHost {
     host: Host,
     runner: Box<dyn Runner>,
@@ -71,11 +71,11 @@ impl LocalHost {
         }
     }
 
-    /// As [`Host::shutdown`], and delivers what that has left, so that everything is delivered when
-    /// it returns.
+    /// As [`Host::shutdown`], and delivers what is left after it, so that everything is delivered
+    /// when this returns.
     ///
     /// # Errors
-    /// [`CloseError`]; nothing can be asked any more all the same.
+    /// [`CloseError`]; the host can't be used any more all the same.
     pub fn shutdown(&mut self) -> Result<Closed, CloseError> {
         let ended = self.host.shutdown();
         for _ in 0..LAST_ROUNDS {

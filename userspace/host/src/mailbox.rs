@@ -1,5 +1,5 @@
-//! The events of a line or of a phone as a queue: to take from by waiting, by iterating, by
-//! `.await`, as a stream, or when a file descriptor is readable.
+//! The events of a line or of a phone as a queue, from which they are taken by waiting, by
+//! iterating, by `.await`, as a stream, or when a file descriptor is readable.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -57,7 +57,7 @@ impl<E> Queue<E> {
 struct Mailbox<E> {
     queue: Mutex<Queue<E>>,
     arrived: Condvar,
-    /// Readable while something is to be fetched; made when it is asked for.
+    /// Readable while there is something to fetch; created by the first [`Events::fd`].
     readable: OnceLock<EventFd>,
 }
 
@@ -73,7 +73,7 @@ impl<E: Event> Mailbox<E> {
         self.queue.lock().even_poisoned()
     }
 
-    /// Changes the queue and wakes who waits, with no lock held.
+    /// Changes the queue, and wakes waiting threads and tasks with no lock held.
     fn change<R>(&self, change: impl FnOnce(&mut Queue<E>) -> R) -> R {
         let mut queue = self.lock();
         let was = queue.is_readable();
@@ -115,10 +115,11 @@ impl<E: Event> Mailbox<E> {
     }
 }
 
-/// The events of a line, or of a phone, in their order, from when this was made.
+/// The events of a line, or of a phone, in order, from the time at which this was created.
 ///
-/// Each one of several gets every event. Events that are not fetched are kept, 4096 of them; then
-/// the oldest are lost, and [`LineEvent::Lost`] or its like stands in their place.
+/// If there are several for a line, each gets every event. Up to 4096 events that are not fetched
+/// are kept; then the oldest are lost, and replaced by [`LineEvent::Lost`] or
+/// [`PhoneEvent::Lost`](super::PhoneEvent::Lost).
 pub struct Events<E = LineEvent> {
     mailbox: Arc<Mailbox<E>>,
     /// The thread that runs a local host, without which nothing can come.
@@ -136,8 +137,8 @@ impl<E: Event> Events<E> {
         self.mailbox.take(&mut self.mailbox.lock())
     }
 
-    /// The next event, waiting for it at most so long. `None` also when nothing more will come
-    /// ([`Events::is_over`]). In a callback, and on the thread that runs a
+    /// The next event, for which it waits at most this time. `None` also when nothing more will
+    /// come ([`Events::is_over`]). In a callback, and on the thread that runs a
     /// [`LocalHost`](super::LocalHost), it does not wait, because nothing can come meanwhile.
     pub fn next_timeout(&self, time: Duration) -> Option<E> {
         asked::enter();
@@ -171,9 +172,9 @@ impl<E: Event> Events<E> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 
-    /// A descriptor that is readable while [`try_next`](Events::try_next) has something to give,
-    /// and from the end on: for the loops of others. It is level-triggered: fetching all makes it
-    /// unreadable. It is only to be waited for, not to be read.
+    /// A descriptor for poll(2): readable while [`try_next`](Events::try_next) would return an
+    /// event, and always once no more will come. It is level-triggered: fetching all events makes
+    /// it unreadable. Do not read it.
     ///
     /// # Errors
     /// EMFILE, ENFILE or ENOMEM the first time.
@@ -237,7 +238,7 @@ impl<E: Event> std::fmt::Debug for Events<E> {
     }
 }
 
-/// The side of the line or the phone: all mailboxes that get its events.
+/// All mailboxes that get the events of a line or of a phone.
 pub(super) struct Subscribers<E> {
     mailboxes: Vec<Weak<Mailbox<E>>>,
     /// The first mailbox, kept for the first caller, so that nothing since the opening is missed.
@@ -262,7 +263,7 @@ impl<E: Event> Subscribers<E> {
         Events { mailbox, runner: self.runner }
     }
 
-    /// Adds a mailbox; the first call returns the one from the start.
+    /// Adds a mailbox; the first call returns the one that was created with the list.
     pub(super) fn subscribe(&mut self) -> Events<E> {
         self.take_first().unwrap_or_else(|| self.add())
     }

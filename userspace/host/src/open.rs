@@ -1,4 +1,4 @@
-//! What is open in a host: its lines, or its phones, by their handles.
+//! The open lines, or phones, of a host, by their handles.
 
 use std::collections::HashMap;
 use std::hash::Hash;

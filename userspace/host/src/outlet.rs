@@ -1,5 +1,4 @@
-//! An open line's way to the application: what waits to be delivered, who gets its events, and the
-//! observer.
+//! Delivers for an open line: its queue, its subscribers and the observer.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -21,7 +20,7 @@ use super::trace::Observer;
 /// The open lines of a host.
 pub(super) type Lines = Open<HTAPILINE, LineOutlet>;
 
-/// An open line's way to the application.
+/// An open line with what it delivers to the application.
 pub(super) struct LineOutlet {
     pub(super) inner: Arc<LineInner>,
     lines: Arc<Lines>,
@@ -31,7 +30,7 @@ pub(super) struct LineOutlet {
 }
 
 impl LineOutlet {
-    /// A line that is about to be opened. It is known from now on, because its events may come
+    /// A line that is about to be opened. It can be found from now on, because its events may come
     /// before the provider's function has returned (N17).
     pub(super) fn new(
         service: &Arc<Service>,
@@ -51,7 +50,7 @@ impl LineOutlet {
         line
     }
 
-    /// Where the outcomes of its requests go: here.
+    /// This line as the outlet of its requests.
     pub(super) fn outlet(self: &Arc<Self>) -> Arc<dyn Outlet> {
         Arc::clone(self) as Arc<dyn Outlet>
     }
@@ -106,7 +105,7 @@ impl LineOutlet {
             None => Ok(()),
         };
         self.end();
-        // Who shuts the host down has closed the line before us.
+        // If the host is being shut down, that has closed the line already.
         let above = shared.ledger.is_open();
         if closed == Err(LineError::INVALLINEHANDLE) && !above { Ok(()) } else { closed }
     }

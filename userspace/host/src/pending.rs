@@ -1,4 +1,4 @@
-//! A request on its way: what to do when it is over.
+//! A request that was accepted, as the application handles it.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,7 +15,7 @@ use super::inner::{CallInner, LineInner};
 use super::inside;
 use super::record::{Ending, Outcome, Record, Waiter};
 
-/// An hour, after which a wait without a limit looks again.
+/// The interval at which a wait without a limit looks again.
 const HOUR: Duration = Duration::from_secs(3600);
 /// Longer limits are cut to this: 136 years.
 const FAR: Duration = Duration::from_secs(u32::MAX as u64);
@@ -27,11 +27,11 @@ pub enum WaitError {
     /// The request is over and has failed.
     #[error(transparent)]
     Failed(#[from] LineError),
-    /// It is still on its way; wait again, or for longer.
+    /// It is still outstanding; wait again, or for longer.
     #[error("the request was not complete in time; it goes on")]
     TimedOut,
     /// Waited for, or polled, in a callback of a host, or on the thread that runs the
-    /// [`LocalHost`](super::LocalHost): it would be waiting for itself. The request goes on; use
+    /// [`LocalHost`](super::LocalHost), which would wait for itself. The request continues; use
     /// [`Pending::on_complete`].
     #[error(
         "a callback can't wait for a request: it would be waiting for itself; give the request a \
@@ -43,12 +43,12 @@ pub enum WaitError {
 /// A request that was accepted: exactly one completion will come.
 ///
 /// Nothing of it is delivered before the function that returned this has returned (G1). After that
-/// it may be kept, waited for and awaited in any order, dropped or forgotten; it blocks nothing for
-/// longer than the host needs to see that the function has returned, which is when the thread does
-/// anything with this or with the host, or else within some tenths of a second.
+/// it may be kept, waited for and awaited in any order, dropped or forgotten. It holds its line
+/// back only until the host has evidence that the function has returned: as soon as the thread uses
+/// this or calls the host, otherwise within some tenths of a second.
 ///
-/// Dropping it lets the request go on, and drops its result. For a call that is being made, this is
-/// the last [`Call`] of it unless [`call`](Pending::call) was used: dropping it closes the call.
+/// If it is dropped the request continues, and its result is dropped. A call that is being made is
+/// closed then, unless the application has a [`Call`] of it from [`call`](Pending::call).
 #[must_use = "dropping it gives up a call that is being made; wait for it, or release it"]
 pub struct Pending<T> {
     record: Arc<Record>,
@@ -79,18 +79,17 @@ impl<T> Pending<T> {
         self.record.id
     }
 
-    /// Lets the request go on without anybody waiting for it. A call that is being made goes on as
-    /// well, and is reported by its events; it is not hung up when the last [`Call`] of it is
-    /// dropped.
+    /// Lets the request continue without this. A call that is being made continues as well, and is
+    /// reported by its events; it is not hung up when the last [`Call`] of it is dropped.
     pub fn release(self) {
         if let Some(call) = &self.making {
             call.disown();
         }
     }
 
-    /// Ends the request before its time: it fails in its turn, unless it was complete already. A
-    /// call that is being made is closed (N6), as [`Call::close`] does it. `false` if it is over,
-    /// or the provider can't end it; then it goes on.
+    /// Cancels the request: it fails, in the order of its line, unless it was complete already. A
+    /// call that is being made is closed (N6), as by [`Call::close`]. `false` if the request is
+    /// over, or if the provider can't cancel it and it continues.
     pub fn cancel(&self) -> bool {
         self.touch();
         if self.record.state().outcome.is_some() {
@@ -121,7 +120,7 @@ impl<T: Clone> Pending<T> {
         Ok(outcome.map(|()| self.value.clone())?)
     }
 
-    /// Waits for the result, at most so long. May be called again after [`WaitError::TimedOut`].
+    /// Waits for the result, at most this time. May be called again after [`WaitError::TimedOut`].
     ///
     /// # Errors
     /// [`WaitError`].
@@ -138,8 +137,8 @@ impl<T: Clone> Pending<T> {
         self.result(outcome.ok_or(WaitError::TimedOut)?)
     }
 
-    /// Waits for the result, which comes: a provider gives every request a deadline of its own, and
-    /// what is left when it shuts down fails.
+    /// Waits for the result without a limit. It ends all the same: a provider gives every request a
+    /// deadline, and requests that are outstanding at its shutdown fail.
     ///
     /// # Errors
     /// [`WaitError`], but not [`WaitError::TimedOut`].
@@ -167,8 +166,9 @@ impl<T: Clone + Send + 'static> Pending<T> {
             let replaced = state.waiter.replace(Waiter::Callback(callback));
             drop(state);
             drop(replaced);
-            // Not before: what the request holds back, events of its call as well, would be
-            // delivered first if this thread were interrupted between the two (O1).
+            // Not before the callback is set: if this thread were interrupted in between, what the
+            // request holds back, such as events of its call, would be delivered before the
+            // callback (O1).
             self.touch();
             return;
         }

@@ -1,4 +1,4 @@
-//! An open phone: as the host keeps it, and as an application handles it.
+//! An open phone, in the host and as an application handles it.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,7 +31,7 @@ pub(super) struct PhoneInner {
     service: Arc<Service>,
     pub(super) info: PhoneInfo,
     tapi: HTAPIPHONE,
-    /// Counts the upcalls under way.
+    /// Counts the running upcalls.
     ledger: Ledger,
     driver: OnceLock<HDRVPHONE>,
     phones: Arc<Phones>,
@@ -43,7 +43,7 @@ pub(super) struct PhoneInner {
 }
 
 impl PhoneInner {
-    /// A phone that is about to be opened. It is known from now on, because its events may come
+    /// A phone that is about to be opened. It can be found from now on, because its events may come
     /// before the provider's function has returned.
     pub(super) fn new(
         service: &Arc<Service>,
@@ -83,7 +83,7 @@ impl PhoneInner {
         self.queue.lock().even_poisoned()
     }
 
-    /// Queues a message that has come in an upcall, and delivers what there is.
+    /// Queues a message that has come in an upcall, and delivers the queue.
     pub(super) fn push(self: Arc<Self>, message: PhoneMessage) {
         self.queue().push_back(message);
         let service = Arc::clone(&self.service);
@@ -135,7 +135,7 @@ impl PhoneInner {
             None => Ok(()),
         };
         self.end();
-        // Who shuts the host down has closed the phone before us.
+        // If the host is being shut down, that has closed the phone already.
         let above = self.service.shared.ledger.is_open();
         if closed == Err(PhoneError::INVALPHONEHANDLE) && !above { Ok(()) } else { closed }
     }
@@ -178,7 +178,7 @@ impl Phone {
         self.0.driver.get().copied().ok_or(PhoneError::INVALPHONEHANDLE)
     }
 
-    /// What the provider said of the phone when it was found.
+    /// The information about the phone from the start of the host.
     pub fn info(&self) -> &PhoneInfo {
         &self.0.info
     }
@@ -230,8 +230,8 @@ impl Phone {
         self.0.close()
     }
 
-    /// As [`close`](Phone::close), on a thread of the host's. It begins at once; the future is
-    /// ready when the phone is closed, and may be dropped.
+    /// As [`close`](Phone::close), on a thread of the host's. Closing begins at once, also if the
+    /// future is never polled; the future is ready when the phone is closed.
     pub fn close_async(&self) -> Closing {
         let phone = Arc::clone(&self.0);
         Closing::begin(&self.0.service.shared, move || phone.close())

@@ -9,7 +9,7 @@ use super::events::Event;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PhoneEvent {
-    /// PHONE_BUTTON: a button was pressed or let go.
+    /// PHONE_BUTTON: a button was pressed or released.
     Button {
         /// The button: 0 to 9 are the digits, 10 is the star and 11 the number sign.
         id: u32,
@@ -34,14 +34,14 @@ pub enum PhoneEvent {
         /// When the host delivered it.
         at: Time,
     },
-    /// Events were lost here, because they were not fetched before there was no room for more.
+    /// Events were lost here: they were not fetched, and there was no room for more.
     Lost {
         /// How many events were lost.
         count: u64,
         /// When the last of them was delivered.
         at: Time,
     },
-    /// Any other message of the phone, as it came.
+    /// Any other message of the phone, unchanged.
     Other {
         /// The message's number, PHONE_DEVSPECIFIC for example.
         message: u32,

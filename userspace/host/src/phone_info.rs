@@ -1,4 +1,4 @@
-//! What the structures of a provider say about its phones, as plain Rust values.
+//! The contents of a provider's structures about phones as plain Rust values.
 
 use ringback_tspi::constants::PHONESTATUSFLAGS_CONNECTED;
 use ringback_tspi::error::PhoneError;
@@ -15,7 +15,7 @@ fn reader<S: Structure>(bytes: &[u8], version: Version) -> Result<Reader<'_, S>,
 /// A phone that a provider has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PhoneInfo {
-    /// The device id by which it is opened; phones are numbered apart from lines.
+    /// The device id by which it is opened; lines have device ids of their own.
     pub device_id: u32,
     /// Its name for people.
     pub name: String,
@@ -28,7 +28,7 @@ pub struct PhoneInfo {
 pub struct PhoneCaps {
     /// Its name for people.
     pub name: String,
-    /// Who made the provider.
+    /// Text about the provider (dwProviderInfo).
     pub provider: String,
     /// PHONESTATE_ bits of what [`PhoneEvent::State`](super::PhoneEvent::State) reports.
     pub states: u32,
@@ -38,7 +38,7 @@ pub struct PhoneCaps {
     pub volumes: u32,
     /// PHONEHOOKSWITCHDEV_ bits of the hook switches whose gain can be set.
     pub gains: u32,
-    /// How many ways to ring it has.
+    /// The number of its ring modes.
     pub ring_modes: u32,
     /// How many buttons and lamps it has.
     pub button_lamps: u32,
@@ -87,7 +87,7 @@ pub struct HookSwitch {
 pub struct PhoneStatus {
     /// It is connected to the provider.
     pub connected: bool,
-    /// The way in which it rings; 0 while it does not ring.
+    /// The mode in which it rings; 0 while it does not ring.
     pub ring_mode: u32,
     /// The volume of its ringing, 0 to 0xFFFF.
     pub ring_volume: u32,
@@ -97,7 +97,7 @@ pub struct PhoneStatus {
     pub speaker: HookSwitch,
     /// Its headset.
     pub headset: HookSwitch,
-    /// PHONEFEATURE_ bits of what can be asked now.
+    /// PHONEFEATURE_ bits of what is possible now.
     pub features: u32,
 }
 

@@ -1,4 +1,4 @@
-//! One request: who waits for it, and when what comes of it may be delivered.
+//! One request: what waits for it, and when its outcome may be delivered.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
@@ -18,40 +18,41 @@ pub(super) trait Outlet: Deliver {
     /// The ledgers that count all its requests: the host's and its own.
     fn ledgers(&self) -> [&Ledger; 2];
 
-    /// Which of the host's providers it is of: the permanent provider id.
+    /// The permanent provider id of its provider.
     fn provider(&self) -> u32;
 
     /// Wakes the threads that wait for those ledgers.
     fn turns(&self) -> &Turns;
 
-    /// Tells the observer how far a request has come that is being made.
+    /// Reports to the observer a step in making a request.
     fn asking(&self, id: RequestId, asking: Asking);
 
-    /// Queues what came of a request; the next delivery takes it.
+    /// Queues the ending of a request; the next delivery takes it.
     fn put(&self, record: Arc<Record>, ending: Ending);
 
-    /// Something was queued in an upcall of the provider: delivers it there, or has it delivered.
+    /// Delivers what was queued in an upcall of the provider, either in the upcall or by the host's
+    /// thread.
     fn arrived(self: Arc<Self>);
 
     /// Has the host's thread deliver what may be delivered.
     fn deliver_later(self: Arc<Self>);
 }
 
-/// What a completion is for the application.
+/// The result of a request for the application.
 pub(super) type Outcome = Result<(), LineError>;
 
-/// What the application wants to be called with the outcome.
+/// The application's callback for the outcome.
 pub(super) type Callback = Box<dyn FnOnce(Outcome) + Send>;
 
-/// What is called or woken when the outcome is there.
+/// What is called or woken with the outcome.
 pub(super) enum Waiter {
     Callback(Callback),
     Task(Waker),
 }
 
-/// How far a request has come that is being made.
+/// A step in making a request.
 pub(super) enum Asking {
-    /// The provider is about to be asked by this function.
+    /// The provider's function of this name is about to be called.
     Submitted {
         function: &'static str,
         call: HTAPICALL,
@@ -60,10 +61,10 @@ pub(super) enum Asking {
     Refused(LineError),
 }
 
-/// What came of a request.
+/// How a request ended.
 pub(super) enum Ending {
     Completed(Arrived),
-    /// The provider is gone without having completed it.
+    /// The provider has ended without completing it.
     Lost,
     /// A callback was set after the outcome had come.
     Late(Callback),
@@ -83,9 +84,9 @@ pub(super) struct Record {
     about: OnceLock<About>,
     /// Whether the provider was called; otherwise only the id is reserved.
     owed: AtomicBool,
-    /// The thread that asks.
+    /// The thread that makes the request.
     pub(super) asker: i32,
-    /// The host's function has nothing left to do but to return.
+    /// The host's function is about to return.
     leaves: AtomicBool,
     state: Mutex<State>,
     delivered: Condvar,
@@ -142,14 +143,14 @@ impl Record {
         self.about.get().filter(|about| about.making).map(|about| about.call)
     }
 
-    /// The books it is in.
+    /// The ledgers that count it.
     fn ledgers(&self) -> [Option<&Ledger>; 3] {
         let call = self.about.get().map(|about| &*about.ledger);
         let [host, line] = self.outlet.ledgers();
         [Some(host), Some(line), call]
     }
 
-    /// The provider is about to be asked: from now on an outcome is owed.
+    /// The provider is about to be called: from now on the request counts as outstanding.
     pub(super) fn owe(&self) {
         self.owed.store(true, Ordering::Release);
         self.ledgers().iter().flatten().for_each(|ledger| ledger.owe());
@@ -159,8 +160,8 @@ impl Record {
         self.ledgers().iter().flatten().for_each(|ledger| ledger.forgive());
     }
 
-    /// Changes the gate. If that opens it for a completion that waits, the host's thread delivers
-    /// it: the application may hold locks here that its callbacks want.
+    /// Changes the gate. If that opens it for a parked completion, the host's thread delivers it,
+    /// because the application may hold locks here that its callbacks need.
     fn open(&self, change: impl FnOnce(&mut State)) {
         let mut state = self.state();
         change(&mut state);
@@ -182,8 +183,8 @@ impl Record {
         self.open(|state| state.returned = true);
     }
 
-    /// The provider's function has returned an error (R4). If it completed the request all the
-    /// same, that must not hold the line back.
+    /// The provider's function has returned an error (R4). If the provider completed the request
+    /// all the same, the completion must not hold the line back.
     pub(super) fn refused(&self) {
         // Nothing of it was delivered before, because the provider's function had not returned.
         self.open(|state| (state.refused, state.returned, state.released) = (true, true, true));
@@ -191,13 +192,13 @@ impl Record {
         self.outlet.turns().changed();
     }
 
-    /// The host's function has nothing left to do but return: it waits for nothing any more, and
-    /// frees no memory, for which it might have to wait.
+    /// The host's function is about to return: after this it waits for nothing, and frees no
+    /// memory, because that could wait.
     pub(super) fn set_leaving(&self) {
         self.leaves.store(true, Ordering::Release);
     }
 
-    /// This came of it: delivers that, and what else may be delivered on its line.
+    /// Ends the request: delivers this, and what else may be delivered on its line.
     pub(super) fn end(self: Arc<Self>, ending: Ending) {
         let outlet = Arc::clone(&self.outlet);
         outlet.put(self, ending);
@@ -208,7 +209,7 @@ impl Record {
         self.owed.load(Ordering::Acquire)
     }
 
-    /// Whether this provider was asked, and has not told what came of it.
+    /// Whether it is a request to this provider that has no outcome yet.
     pub(super) fn is_owed_by(&self, provider: u32) -> bool {
         self.is_owed() && self.outlet.provider() == provider
     }
@@ -256,7 +257,7 @@ impl Record {
         waiter
     }
 
-    /// Waits for the outcome; `None` if there is none by then.
+    /// Waits for the outcome until this time; `None` if there is none by then.
     pub(super) fn wait(&self, until: Instant) -> Option<Outcome> {
         let mut state = self.state();
         state.sleepers += 1;

@@ -55,12 +55,12 @@ impl Requests {
         table.outstanding.remove(&id)
     }
 
-    /// Gives back the id of a request that was never made.
+    /// Frees the id of a request that was never made.
     pub(super) fn give_back(&self, record: &Record) {
         self.lock().outstanding.remove(&record.id);
     }
 
-    /// Takes all out that this provider owes.
+    /// Takes out all outstanding requests of this provider.
     pub(super) fn take_all(&self, provider: u32) -> Vec<Arc<Record>> {
         let mut table = self.lock();
         let owed = table.outstanding.extract_if(|_, record| record.is_owed_by(provider));
@@ -72,7 +72,7 @@ impl Requests {
         self.lock().outstanding.values().filter(|record| record.is_owed()).count()
     }
 
-    /// Goes on counting with this id.
+    /// Sets the id that is tried next.
     #[cfg(test)]
     pub(super) fn set_next(&self, next: RequestId) {
         self.lock().next = next;

@@ -21,7 +21,7 @@ use super::record::{Asking, Record};
 ///
 /// The application stores the id and then makes the request by this. As it knows the id already,
 /// the completion may be delivered at once, on another thread even before the function that makes
-/// the request has returned. Dropping it unused gives the id back.
+/// the request has returned. Dropping it unused frees the id.
 #[must_use = "it has taken an id; make a request by it, or drop it"]
 pub struct Reservation<'a, On> {
     on: &'a On,
@@ -36,8 +36,8 @@ impl<On> Reservation<'_, On> {
         self.record.id
     }
 
-    /// Calls the provider's function under the reserved id; an error gives the id back. `making` is
-    /// the call that it makes.
+    /// Calls the provider's function under the reserved id; an error frees the id. `making` is the
+    /// call that it makes.
     fn ask<T>(
         mut self,
         function: &'static str,
@@ -77,7 +77,7 @@ impl<On> Reservation<'_, On> {
 }
 
 impl<'a> Reservation<'a, Line> {
-    /// `known` says that the application has the id and need not be protected from being overtaken.
+    /// `known` means that the application has the id, so that the completion need not be held back.
     pub(super) fn of_line(line: &'a Line, known: bool) -> Reservation<'a, Line> {
         asked::enter();
         let inner = &line.0.inner;
@@ -112,7 +112,7 @@ impl<'a> Reservation<'a, Line> {
                     Ok(ticket)
                 }
                 Err(error) => {
-                    // N7: it needs no closing.
+                    // N7: a call that was refused is not closed.
                     line.not_made(tapi);
                     Err(error)
                 }
@@ -192,20 +192,20 @@ impl Line {
         Reservation::of_line(self, true)
     }
 
-    /// Makes a call (TSPI_lineMakeCall). An empty address takes the line and waits in dial tone for
-    /// [`Call::dial`].
+    /// Makes a call (TSPI_lineMakeCall). With an empty address it takes the line off-hook, to dial
+    /// by [`Call::dial`].
     ///
     /// The request is complete when the call exists, at the latest when dialling begins; its
     /// progress is reported by events. If it fails, the call is dead and needs no [`Call::close`]
     /// (N8).
     ///
-    /// The call is the application's: when the [`Pending`] and every [`Call`] of it are dropped, it
-    /// is hung up. So a call that is given up, because it took too long for example, leaves the
-    /// line free. [`Pending::release`] has it go on by itself.
+    /// The call belongs to the application: when the [`Pending`] and every [`Call`] of it are
+    /// dropped, it is hung up. So an application that returns early, for example because the call
+    /// took too long, leaves the line free. After [`Pending::release`] it continues.
     ///
     /// # Errors
-    /// Refused; there is no request and no completion (R4). What can be decided without the line is
-    /// decided here, an address that can't be dialled for example (R7).
+    /// The request is refused, and has no completion (R4). This includes all errors that are found
+    /// without the line, for example an address that can't be dialled (R7).
     pub fn make_call(
         &self,
         address: &str,
@@ -221,7 +221,7 @@ impl Call {
         Reservation::of_call(self, true)
     }
 
-    /// Dials more (TSPI_lineDial); an empty address ends what a `;` left open.
+    /// Dials more (TSPI_lineDial); an empty address ends a number that a `;` left incomplete.
     ///
     /// # Errors
     /// The address is refused (R7), or the call is in no state for it.
@@ -229,8 +229,8 @@ impl Call {
         Reservation::of_call(self, false).dial(address).map(Pending::leave)
     }
 
-    /// Answers (TSPI_lineAnswer). From then on the call is the application's: it is hung up when
-    /// the last `Call` of it is dropped.
+    /// Answers (TSPI_lineAnswer). From then on the call belongs to the application: it is hung up
+    /// when the last `Call` of it is dropped.
     ///
     /// # Errors
     /// INVALCALLSTATE unless the call is offered.
@@ -254,7 +254,7 @@ impl Call {
         Reservation::of_call(self, false).send(bytes).map(Pending::leave)
     }
 
-    /// Waits until so many bytes have come from the other modem, which [`Line::data`] hands out.
+    /// Waits until this many bytes have come from the other modem; [`Line::data`] returns them.
     ///
     /// # Errors
     /// As [`send`](Call::send); INVALPARAM for more than 65536 bytes.

@@ -14,14 +14,14 @@ use super::baton::Deliver;
 use super::record::Ending;
 use super::shared::Shared;
 
-/// A provider with the state of its pair of init and shutdown.
+/// A provider, and whether it is running.
 pub(super) struct Service {
     pub(super) shared: Arc<Shared>,
-    /// Which of the host's providers it is, from 1: its permanent provider id.
+    /// Its permanent provider id: a number from 1 that no other provider of the host has.
     pub(super) id: u32,
     version: Version,
     provider: Arc<dyn Provider>,
-    /// The same, one thread at a time, once it has asked for that (G9).
+    /// The provider within a [`Serial`], if its init has returned LINETSPIOPTION_NONREENTRANT (G9).
     serial: OnceLock<Arc<dyn Provider>>,
     /// It emits nothing any more.
     over: AtomicBool,
@@ -44,7 +44,7 @@ impl Service {
         }
     }
 
-    /// Does as its init wishes.
+    /// Follows the options word that its init has returned.
     pub(super) fn set_options(&self, options: u32) {
         if options & LINETSPIOPTION_NONREENTRANT != 0 {
             let serial = Layered::new(Arc::clone(&self.provider), Serial::default());
@@ -53,17 +53,17 @@ impl Service {
         }
     }
 
-    /// The provider, as it is to be called.
+    /// The provider, or the [`Serial`] around it.
     pub(super) fn provider(&self) -> &dyn Provider {
         &**self.serial.get().unwrap_or(&self.provider)
     }
 
-    /// Whether nothing is called back from within its upcalls (C8), but on the host's thread.
+    /// Whether the application is not called in its upcalls (C8), but on the host's thread.
     pub(super) fn is_apart(&self) -> bool {
         self.serial.get().is_some() || self.provider.calls_up_under_locks()
     }
 
-    /// It has told something: delivers that within its upcall, or has it delivered.
+    /// Delivers what was queued in its upcall, either in the upcall or by the host's thread.
     pub(super) fn arrived(&self, at: Arc<dyn Deliver>) {
         if self.is_apart() {
             self.shared.hand.deliver(at);

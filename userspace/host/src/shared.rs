@@ -1,4 +1,4 @@
-//! What everything of a host keeps alive: its requests and its threads.
+//! The parts of a host that its lines, calls and requests keep alive: the requests and the threads.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
@@ -22,8 +22,8 @@ pub(super) struct Shared {
     pub(super) closer: Arc<Closer>,
     handles: AtomicUsize,
     end_to_end: AtomicU32,
-    /// The process that has started it. A child that was forked has no thread of it and must not
-    /// touch its card.
+    /// The process that started it. A forked child has none of its threads and must not use its
+    /// card.
     process: u32,
     /// The thread that runs a local host.
     pub(super) runner: Option<i32>,

@@ -12,20 +12,20 @@ use super::host::Host;
 
 /// How long shutting down waits, unless the provider takes longer.
 const LIMIT: Duration = Duration::from_secs(4);
-/// Lines are closed one by one for so long; the rest is left to the provider's own shutdown, which
-/// ends everything as well.
+/// How long lines are closed one by one; the rest is left to the provider's own shutdown, which
+/// closes them as well.
 const LINES: Duration = Duration::from_millis(1500);
 
 impl Host {
     /// Closes all lines and phones and shuts the providers down (D12). Requests that they have not
-    /// completed by then fail with OPERATIONFAILED and are counted as lost. Harmless when repeated;
-    /// of several who shut it down, each returns when it is down.
+    /// completed by then fail with OPERATIONFAILED and are counted as lost. A second shutdown does
+    /// nothing; if several threads shut it down, each returns when it is down.
     ///
-    /// A callback that does not return holds it up for some seconds, not for ever. In a callback it
-    /// does not wait ([`Closed::AfterUpcall`]); [`wait_down`](Host::wait_down) does that elsewhere.
+    /// It waits some seconds at most for a callback that does not return. In a callback it does not
+    /// wait ([`Closed::AfterUpcall`]); use [`wait_down`](Host::wait_down) on another thread.
     ///
     /// # Errors
-    /// [`CloseError`]; nothing can be asked any more all the same.
+    /// [`CloseError`]; the host can't be used any more all the same.
     pub fn shutdown(&self) -> Result<Closed, CloseError> {
         let shared = &self.shared;
         closing::close(shared, &shared.ledger, LIMIT, || self.end())
@@ -51,7 +51,7 @@ impl Host {
         ended.into_iter().collect()
     }
 
-    /// Waits until a shutdown is over, one that was begun in a callback for example: the provider
+    /// Waits until a shutdown is over, for example one that was begun in a callback: the provider
     /// emits nothing more, and everything was delivered.
     ///
     /// # Errors

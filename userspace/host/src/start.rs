@@ -17,7 +17,7 @@ use super::shared::Shared;
 use super::trace::{Observer, Trace};
 use super::upward::Upward;
 
-/// How a host works.
+/// Options of a host.
 #[derive(Clone, Default)]
 pub struct HostOptions {
     /// Called for every request and every event.
@@ -48,7 +48,7 @@ impl StartError {
         self.error
     }
 
-    /// What has led to it, if that is known.
+    /// The cause, if it is known.
     pub fn cause(&self) -> Option<&str> {
         self.cause.as_deref()
     }
@@ -86,13 +86,13 @@ impl PartialEq<LineError> for StartError {
 impl Host {
     /// Takes a provider, a `Box` or an `Arc` of one, and starts it.
     ///
-    /// A provider that asks to be called by one thread at a time is (G9), and its callbacks, like
-    /// those of one that was loaded from a library, run on the host's thread and never inside of
-    /// its upcalls (C8).
+    /// A provider that sets LINETSPIOPTION_NONREENTRANT is called by one thread at a time (G9). For
+    /// such a provider, and for one that was loaded from a library, callbacks run on the host's
+    /// thread and never inside its upcalls (C8).
     ///
     /// # Errors
-    /// [`StartError`]: the provider's, with its words; ALLOCATED for one that serves another host;
-    /// INCOMPATIBLEAPIVERSION for one that answers a version it was not offered.
+    /// [`StartError`]: the provider's, with its explanation; ALLOCATED for one that serves another
+    /// host; INCOMPATIBLEAPIVERSION for one that negotiates a version it was not offered.
     pub fn start(
         provider: impl Into<Arc<dyn Provider>>,
         options: HostOptions,
@@ -106,7 +106,7 @@ impl Host {
     ///
     /// # Errors
     /// As [`start`](Host::start), and UNINITIALIZED once the host is shut down. The other providers
-    /// go on.
+    /// are not affected.
     pub fn add(&mut self, provider: impl Into<Arc<dyn Provider>>) -> Result<(), StartError> {
         self.add_by(provider.into(), |provider, init, tapi| {
             provider.provider_init(init, tapi).map(|options| (options, ()))
@@ -139,7 +139,7 @@ impl Host {
             return Err(LineError::UNINITIALIZED.into());
         }
         let version = negotiate(&*provider, INITIALIZE_NEGOTIATION)?;
-        // Never used again: one that did not start may still tell something.
+        // The id is never used again, because a provider that did not start may still make upcalls.
         self.last_id += 1;
         let id = self.last_id;
         let devices = provider.provider_enum_devices(id)?;
@@ -197,7 +197,7 @@ fn negotiate(provider: &dyn Provider, device: u32) -> Result<Version, StartError
     ))
 }
 
-/// What the provider says of a line.
+/// Asks the provider for its information about a line.
 fn line_info(service: &Service, device_id: u32) -> Result<LineInfo, StartError> {
     let provider = service.provider();
     let version = negotiate(provider, device_id)?;
@@ -207,7 +207,7 @@ fn line_info(service: &Service, device_id: u32) -> Result<LineInfo, StartError> 
     Ok(LineCaps::read(&caps, version)?.info(device_id, version))
 }
 
-/// What the provider says of a phone. `None` if that is nothing that could be used, which must not
+/// Asks the provider for its information about a phone. `None` if it is not usable, which must not
 /// keep the application from the provider's lines.
 fn phone_info(service: &Service, device_id: u32) -> Option<PhoneInfo> {
     let described = || {

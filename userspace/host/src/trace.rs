@@ -1,4 +1,4 @@
-//! What an observer gets: every request and every event, with times.
+//! The observer, which sees every request and every event, with times.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use super::events::LineEvent;
 use super::guard::guarded;
 use super::phone_events::PhoneEvent;
 
-/// An observer. It is called with no lock held, by the thread on which the thing happens: the one
-/// that asks, the provider's, or the host's.
+/// An observer. It is called with no lock held, on the thread that makes the request, on the
+/// provider's or on the host's.
 pub type Trace = dyn Fn(&Traced<'_>) + Send + Sync;
 
 /// Something that happened to a request or on a line. Times are of CLOCK_MONOTONIC.
@@ -49,7 +49,7 @@ pub enum Traced<'a> {
         /// The time at which that happened.
         at: Time,
     },
-    /// The request is over and the application gets its outcome.
+    /// The request is complete, and the application gets its outcome.
     Completed {
         /// The request's id.
         id: RequestId,

@@ -14,7 +14,8 @@ use super::queue::Upcall;
 use super::record::{Arrived, Ending, Outcome};
 use super::service::Service;
 
-/// Dropping it says that nothing follows, by which a host learns that its provider is down.
+/// The provider drops it when it will emit nothing more; the host then knows that the provider is
+/// down.
 pub(super) struct Upward {
     service: Arc<Service>,
     ways: Ways,
@@ -31,14 +32,14 @@ impl Upward {
         line.filter(|line| line.inner.service.id == self.service.id)
     }
 
-    /// A completion of no request that the provider owes.
+    /// A completion of no outstanding request of the provider.
     fn duplicate(&self, id: RequestId, outcome: Outcome) {
         let shared = Arc::clone(&self.service.shared);
         let observer = Arc::clone(&self.ways.observer);
         let hand = Arc::clone(&shared.hand);
         let report = move || observer.duplicate(&shared.counters, id, outcome);
         if self.service.is_apart() {
-            // The observer is the application's as well.
+            // The observer is code of the application, too.
             hand.run(Box::new(report));
         } else {
             report();

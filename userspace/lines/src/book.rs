@@ -41,7 +41,7 @@ pub(crate) fn failure(cause: Failure) -> ErrorCode {
 /// lines.
 #[derive(Debug)]
 pub struct Book {
-    /// Its number as the reactor counts.
+    /// Its number in the reactor.
     pub(crate) line: LineNumber,
     pub(crate) openings: Openings,
     pub(crate) wishes: Wishes,
@@ -84,7 +84,7 @@ impl Book {
         }
     }
 
-    /// As [`live`](Book::live), to look at it only.
+    /// As [`live`](Book::live), without changing it.
     pub(crate) fn living(&self, call: HDRVCALL) -> Result<&Call, LineError> {
         match &self.call {
             Some(live) if live.handle == call => Ok(live),
@@ -93,8 +93,8 @@ impl Book {
         }
     }
 
-    /// Whether a call's state allows a function, whatever its line can do. Before its first state
-    /// it can only be given up.
+    /// Whether a call's state allows a function, whatever its line can do. Before its first state a
+    /// call can only be dropped or closed.
     pub(crate) fn allows(&self, call: HDRVCALL, feature: u32) -> Result<(), LineError> {
         let state = self.living(call)?.state;
         let legal = state.map_or(LINECALLFEATURE_DROP, features::legal);
@@ -133,7 +133,7 @@ impl Book {
         }
     }
 
-    /// Announces a call born here, with its first state (N14).
+    /// Announces a call that begins on the line, with its first state (N14).
     pub(crate) fn offer(&mut self, cx: &mut Context<'_, Event>, call: Call) {
         let Some(line) = self.openings.tapi() else { return };
         let subject = Subject::NewCall(call.handle);
@@ -170,7 +170,7 @@ impl Book {
         cx.retain_events(self.line, |_| false);
     }
 
-    /// The device is gone: everything is complete before the line is closed by itself (D13).
+    /// The device is gone: everything is completed before LINE_CLOSE (D13).
     pub(crate) fn gone(&mut self, cx: &mut Context<'_, Event>) {
         self.complete_all(cx, LineError::NODEVICE);
         if self.state().is_some() {
@@ -238,7 +238,7 @@ impl Book {
         });
     }
 
-    /// Forgets a request that ended elsewhere and says what it was.
+    /// Forgets a request that ended elsewhere, and returns its kind.
     pub(crate) fn ended(&mut self, request: Token) -> Option<Op> {
         let place = self.requests.iter().position(|(one, _)| *one == request)?;
         Some(self.requests.remove(place).1)

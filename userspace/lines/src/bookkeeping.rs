@@ -1,9 +1,9 @@
-//! The functions of a line and its call that only keep books, and are the same for every kind of
-//! line; and the messages that tell what has changed in the books.
+//! The functions of a line and its call that only store or return data, which are the same for
+//! every kind of line, and the messages about changes of this data.
 //!
-//! LINE_LINEDEVSTATE and LINE_ADDRESSSTATE go out only where lineSetStatusMessages has asked for
-//! them; LINE_CALLINFO always does, but neither before a call's first state (N4, N14) nor after
-//! IDLE (O4). What is sent here is what the provider announces in dwLineStates, dwAddressStates and
+//! LINE_LINEDEVSTATE and LINE_ADDRESSSTATE are emitted only if lineSetStatusMessages has enabled
+//! them; LINE_CALLINFO always is, but neither before a call's first state (N4, N14) nor after IDLE
+//! (O4). What is sent here is what the provider announces in dwLineStates, dwAddressStates and
 //! dwCallInfoStates.
 
 use ringback_driver::engine::Context;
@@ -19,7 +19,7 @@ use super::wishes::Wishes;
 use super::{Command, Event, Opening};
 
 impl Book {
-    /// Opens the line; nothing is wanted of it yet but its calls.
+    /// Opens the line. Calls are offered from now on; status messages are disabled.
     ///
     /// # Errors
     /// ALLOCATED if it is open.
@@ -32,21 +32,21 @@ impl Book {
     // What is wanted of the line
 
     /// TSPI_lineSetStatusMessages: which changes of the line (LINEDEVSTATE_ bits) and of its
-    /// address (LINEADDRESSSTATE_ bits) are told from now on.
+    /// address (LINEADDRESSSTATE_ bits) are reported from now on.
     pub fn set_status_messages(&mut self, line_states: u32, address_states: u32) {
         self.wishes.line_states = line_states;
         self.wishes.address_states = address_states;
     }
 
     /// TSPI_lineSetDefaultMediaDetection: the LINEMEDIAMODE_ bits of the calls that are offered
-    /// from now on. 0 is for none: then only monitors have the line open.
+    /// from now on. With 0 none are offered: then only monitors have the line open.
     pub fn set_default_media_detection(&mut self, modes: u32) {
         self.wishes.media = Some(modes);
     }
 
-    /// The media mode with which a call that begins on the line is offered; `None` if it is not:
-    /// the line is closed or has a call, or nobody wants such calls. `usual` is the mode that is
-    /// offered where there is a choice, `others` are those that it can't be told apart from.
+    /// The media mode with which a call that begins on the line is offered. `None` if it is not
+    /// offered: the line is closed or has a call, or TAPI has not asked for such calls. `usual` is
+    /// the mode that is preferred, `others` are modes that the line can't distinguish from it.
     pub(crate) fn offered_media(&self, usual: u32, others: u32) -> Option<u32> {
         self.openings.tapi()?;
         if self.call.is_some() {
@@ -107,8 +107,8 @@ impl Book {
         }
     }
 
-    /// Carries out a command that only keeps books, of a call that was checked. Returns a command
-    /// that is none.
+    /// Carries out a command that only stores data, of a call that was checked. Returns any other
+    /// command.
     pub(crate) fn keep(
         &mut self,
         cx: &mut Context<'_, Event>,
@@ -170,7 +170,8 @@ impl Book {
         }
     }
 
-    /// The line has come into service, or out of it: it was plugged in or out, for example.
+    /// The line has gone into service or out of it, for example because it was plugged in or
+    /// unplugged.
     pub(crate) fn serves(&self, cx: &mut Context<'_, Event>, in_service: bool) {
         let state = if in_service { LINEDEVSTATE_INSERVICE } else { LINEDEVSTATE_OUTOFSERVICE };
         self.tell_line_state(cx, state, [0; 2]);
@@ -194,5 +195,5 @@ impl Book {
     }
 }
 
-/// An exchange rings in one way (dwRingModes).
+/// A line has one ring mode (dwRingModes).
 const RING_MODE: u32 = 1;

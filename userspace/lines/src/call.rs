@@ -1,4 +1,4 @@
-//! One call of a line, as the engine keeps it and as others see it.
+//! One call of a line, in the engine and as the provider gets it.
 
 use ringback_driver::Time;
 use ringback_driver::request::LineNumber;
@@ -7,7 +7,8 @@ use ringback_tspi::constants::*;
 use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::types::HDRVCALL;
 
-/// What is known of a call. Most of it is set when the call begins, the rest when it becomes known.
+/// What is known about a call. Most of it is set when the call begins, the rest when it becomes
+/// known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallInfo {
     /// One LINECALLORIGIN_.
@@ -22,15 +23,15 @@ pub struct CallInfo {
     pub called: String,
     /// A number that no other call of this provider has (dwCallID).
     pub call_id: u32,
-    /// How long the parts of dialling take on this call (DialParams).
+    /// Durations of the parts of dialling on this call (DialParams).
     pub timing: DialTiming,
-    /// A number of the application's that nobody here interprets (dwAppSpecific).
+    /// A number of the application's, which is not interpreted here (dwAppSpecific).
     pub app_specific: u32,
-    /// What was said about the call and changes nothing about it.
+    /// Data about the call that has no effect on it.
     pub notes: CallNotes,
 }
 
-/// What is kept of a call for LINECALLINFO alone.
+/// Data about a call that is kept only for LINECALLINFO.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CallNotes {
     /// dwCountryCode as lineMakeCall got it; 0 for the default.
@@ -69,7 +70,7 @@ impl CallInfo {
         }
     }
 
-    /// The information of a call that rings here, from an exchange that does not say for whom or
+    /// The information of an incoming call, from an exchange that does not report for whom it is or
     /// why.
     pub(crate) fn inbound(call: HDRVCALL, media: u32) -> CallInfo {
         CallInfo {
@@ -86,12 +87,12 @@ impl CallInfo {
     }
 }
 
-/// What the provider gets of a call for LINECALLINFO and LINECALLSTATUS.
+/// A call's data for LINECALLINFO and LINECALLSTATUS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallSnapshot {
     /// The provider's handle of the call.
     pub call: HDRVCALL,
-    /// The line it is on, as the engine counts.
+    /// The number of its line in the engine.
     pub line: LineNumber,
     /// Its state; `None` before the first LINE_CALLSTATE.
     pub state: Option<CallState>,

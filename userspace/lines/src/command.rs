@@ -10,7 +10,7 @@ use ringback_tspi::types::HDRVCALL;
 use super::call::CallNotes;
 use super::opening::Opening;
 
-/// What a request asks of a line. Every command owns its input (B1).
+/// The command of a request to a line. Every command owns its input (B1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// TSPI_lineMakeCall: seize the line and dial, or ring the telephone.
@@ -27,7 +27,7 @@ pub enum Command {
         only_if_idle: bool,
         /// One or more LINEMEDIAMODE_.
         media: u32,
-        /// Digit durations, pauses and waits.
+        /// Durations of digits, pauses and waits.
         timing: DialTiming,
         /// What is only kept.
         notes: CallNotes,
@@ -39,7 +39,7 @@ pub enum Command {
         /// What to dial; empty says that dialling is complete.
         address: DialString,
     },
-    /// TSPI_lineAnswer: take the call that rings.
+    /// TSPI_lineAnswer: answer the call that is offered.
     Answer {
         /// The provider's handle of the call.
         call: HDRVCALL,
@@ -49,8 +49,8 @@ pub enum Command {
         /// The provider's handle of the call.
         call: HDRVCALL,
     },
-    /// TSPI_lineMakeCall with LINEBEARERMODE_PASSTHROUGH: hand the modem to the application. The
-    /// call is connected at once, and its bytes are those between the computer and the modem.
+    /// TSPI_lineMakeCall with LINEBEARERMODE_PASSTHROUGH: give the application direct access to the
+    /// modem. The call is connected at once, and its data are all bytes between computer and modem.
     PassThrough {
         /// The opening of the line that the call is for: it fails on any later one (D2).
         opening: Opening,
@@ -61,7 +61,8 @@ pub enum Command {
         /// What is only kept.
         notes: CallNotes,
     },
-    /// TSPI_lineAccept: somebody takes care of the call that rings. Nothing happens on the line.
+    /// TSPI_lineAccept: an application has taken charge of the offered call. Nothing happens on the
+    /// line.
     Accept {
         /// The provider's handle of the call.
         call: HDRVCALL,
@@ -70,17 +71,17 @@ pub enum Command {
     SetCallData {
         /// The provider's handle of the call.
         call: HDRVCALL,
-        /// At most [`CallNotes::MOST_DATA`] bytes; none remove what is attached.
+        /// At most [`CallNotes::MOST_DATA`] bytes; an empty list removes what is attached.
         data: Vec<u8>,
     },
-    /// TSPI_lineSetCallParams: the times of what is dialled from now on.
+    /// TSPI_lineSetCallParams: set the durations for what is dialled from now on.
     SetCallParams {
         /// The provider's handle of the call.
         call: HDRVCALL,
-        /// Digit durations, pauses and waits; `None` leaves them.
+        /// Durations of digits, pauses and waits; `None` leaves them unchanged.
         timing: Option<DialTiming>,
     },
-    /// Sends bytes on a connected call of a modem. Done when the last has left the computer.
+    /// Sends bytes on a connected call of a modem. Complete when the last has left the computer.
     Send {
         /// The provider's handle of the call.
         call: HDRVCALL,
@@ -115,8 +116,8 @@ impl Command {
         }
     }
 
-    /// The LINECALLFEATURE_ bit by which the function behind it is offered; `None` for what is not
-    /// asked of an existing call, or is not TSPI's.
+    /// The LINECALLFEATURE_ bit of its function; `None` if the command is not about an existing
+    /// call, or is not TSPI's.
     pub fn feature(&self) -> Option<u32> {
         Some(match self {
             Command::Dial { .. } => LINECALLFEATURE_DIAL,

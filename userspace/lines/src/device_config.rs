@@ -1,6 +1,6 @@
-//! How the device of a line is configured.
+//! The configuration of a line's device.
 
-/// What an application can keep of a device, to restore it later.
+/// The configuration of a device, which an application can keep to restore it later.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeviceConfig {
     /// A line of an exchange.

@@ -14,14 +14,14 @@ pub struct Event {
 /// What an event is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {
-    /// LINE_NEWCALL: a call that begins on the line, an incoming one for example; the next message
+    /// LINE_NEWCALL: a call that begins on the line, for example an incoming one; the next message
     /// of this call is its first state (N14).
     NewCall(HDRVCALL),
     /// A message of a call.
     Call {
         /// The provider's handle of the call.
         call: HDRVCALL,
-        /// LINE_CALLSTATE, LINE_CALLINFO, LINE_GENERATE, or what tells of digits and tones.
+        /// LINE_CALLSTATE, LINE_CALLINFO, LINE_GENERATE, or a message about digits or tones.
         message: u32,
         /// Its parameters (T9: pointer-sized).
         params: [usize; 3],

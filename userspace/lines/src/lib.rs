@@ -1,9 +1,9 @@
-//! Lines as engines: what a card's ports and a modem are to TSPI.
+//! Lines as engines: they make TSPI lines of a card's ports and of a modem.
 //!
-//! Every line appears as one TSPI line with one address and one call at a time, whatever it is made
-//! of; [`LineEngine`] has the functions of all of them. [`Lines`] is the engine of a card with
-//! ports (FXO lines of an exchange, FXS stations), [`modem`] that of a modem. A [`Command`] to a
-//! line ends in a completion; what happens on the line by itself is an [`Event`].
+//! Every line is one TSPI line with one address and one call at a time; [`LineEngine`] has the
+//! functions of all kinds. [`Lines`] is the engine of a card with ports (FXO lines of an exchange,
+//! FXS stations), [`modem`] that of a modem. A [`Command`] to a line ends with a completion; what
+//! happens on the line without a request is an [`Event`].
 //!
 //! Rules that hold here: a call has no event before its creator's completion(0) (N4, O1); it never
 //! leaves IDLE and has no event afterwards (O3, O4); each change of state is emitted once; every
@@ -22,6 +22,8 @@ pub mod modem;
 mod opening;
 mod ports;
 mod sounds;
+#[cfg(test)]
+mod tests;
 mod wishes;
 
 pub use book::Book;

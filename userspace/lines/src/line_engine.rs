@@ -1,4 +1,4 @@
-//! The functions of every engine of lines beside requests, whatever its lines are made of.
+//! The functions of every engine of lines besides requests, for all kinds of lines.
 
 use ringback_driver::engine::{Context, Engine};
 use ringback_driver::request::LineNumber;
@@ -13,7 +13,7 @@ use ringback_tspi::types::{HDRVCALL, HTAPILINE};
 
 use super::{Book, CallSnapshot, Command, DeviceConfig, Event, Gather, Opening, Tone};
 
-/// How a line is now, for LINEDEVSTATUS and for people.
+/// The current state of a line, for LINEDEVSTATUS and for display.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineReport {
     /// The opening that the line is in; `None` while it is closed.
@@ -56,10 +56,10 @@ pub trait LineEngine: Engine<Command = Command, Event = Event, Output = ()> {
     /// INVALCALLHANDLE for a handle that was never given out.
     fn close_call(&mut self, call: HDRVCALL, cx: &mut Context<'_, Event>) -> Result<(), LineError>;
 
-    /// The books of a line; `None` if there is no such line.
+    /// The book of a line; `None` if there is no such line.
     fn book(&mut self, line: LineNumber) -> Option<&mut Book>;
 
-    /// The books of a line, for whoever has it open in this opening.
+    /// The book of a line, for a caller that has it open in this opening.
     ///
     /// # Errors
     /// INVALLINEHANDLE.
@@ -69,7 +69,7 @@ pub trait LineEngine: Engine<Command = Command, Event = Event, Output = ()> {
         Ok(book)
     }
 
-    /// How a line's device is configured.
+    /// The configuration of a line's device.
     ///
     /// # Errors
     /// OPERATIONUNAVAIL if it has no configuration.
@@ -81,8 +81,8 @@ pub trait LineEngine: Engine<Command = Command, Event = Event, Output = ()> {
     /// Configures a line's device.
     ///
     /// # Errors
-    /// INVALPARAM for the configuration of something else, or one that is no good; INVALLINESTATE
-    /// if it can't be changed now; OPERATIONUNAVAIL if the device has none.
+    /// INVALPARAM for an invalid configuration or one of another kind of device; INVALLINESTATE if
+    /// it can't be changed now; OPERATIONUNAVAIL if the device has none.
     fn set_config(&mut self, line: LineNumber, config: DeviceConfig) -> Result<(), LineError> {
         let _ = (line, config);
         Err(LineError::OPERATIONUNAVAIL)
@@ -97,7 +97,7 @@ pub trait LineEngine: Engine<Command = Command, Event = Event, Output = ()> {
     /// INVALCALLHANDLE.
     fn call(&self, call: HDRVCALL) -> Result<CallSnapshot, LineError>;
 
-    /// Whether a function can be called on a call now; a LINECALLFEATURE_ bit names it. What is
+    /// Whether a function, given by its LINECALLFEATURE_ bit, can be called on a call now. What is
     /// offered and what is refused both follow from this answer.
     ///
     /// # Errors
@@ -117,7 +117,7 @@ pub trait LineEngine: Engine<Command = Command, Event = Event, Output = ()> {
         None
     }
 
-    /// The data that comes over a line, where there can be any.
+    /// The data that comes over a line; `None` if a line of this kind has none.
     fn data(&self, line: LineNumber) -> Option<Data> {
         let _ = line;
         None
@@ -140,8 +140,8 @@ pub trait LineEngine: Engine<Command = Command, Event = Event, Output = ()> {
         self.can(call, LINECALLFEATURE_GENERATEDIGITS)
     }
 
-    /// Generates a tone on a call for so many milliseconds, 0 for ever; it ends as digits do, and
-    /// takes their place (D17). Without a tone, what is being generated is cancelled.
+    /// Generates a tone on a call for this many milliseconds, 0 for ever. It ends as digits do, and
+    /// cancels digits or a tone that are being generated (D17). Without a tone it only cancels.
     ///
     /// # Errors
     /// INVALCALLHANDLE; INVALCALLSTATE; OPERATIONUNAVAIL on a line that can't.
@@ -157,8 +157,8 @@ pub trait LineEngine: Engine<Command = Command, Event = Event, Output = ()> {
         self.can(call, LINECALLFEATURE_GENERATETONE)
     }
 
-    /// Gathers digits into a buffer, until LINE_GATHERDIGITS tells the end; what was being gathered
-    /// ends first (D18). Without a buffer that is all.
+    /// Gathers digits into a buffer until LINE_GATHERDIGITS reports the end. A gathering that is
+    /// running ends first (D18). Without a buffer it only ends that one.
     ///
     /// # Errors
     /// INVALCALLHANDLE; INVALCALLSTATE; OPERATIONUNAVAIL on a line that can't.
@@ -172,8 +172,8 @@ pub trait LineEngine: Engine<Command = Command, Event = Event, Output = ()> {
         self.can(call, LINECALLFEATURE_GATHERDIGITS)
     }
 
-    /// Listens for the tones of a list, beside those of other lists, until the call is over.
-    /// Without tones the list is removed.
+    /// Listens for the tones of a list, in addition to those of other lists, until the call is
+    /// over. Without tones the list is removed.
     ///
     /// # Errors
     /// INVALCALLHANDLE; INVALCALLSTATE; RESOURCEUNAVAIL for too many lists; OPERATIONUNAVAIL on a

@@ -17,7 +17,7 @@ impl Opening {
 pub struct Openings {
     /// TAPI's handle while it is open.
     tapi: Option<HTAPILINE>,
-    /// How often it has been opened.
+    /// The number of openings so far.
     count: u64,
 }
 
@@ -50,7 +50,7 @@ impl Openings {
         self.tapi.map(|_| Opening(self.count))
     }
 
-    /// Refuses what was asked of another opening than the current one.
+    /// Refuses an opening that is not the current one.
     ///
     /// # Errors
     /// INVALLINEHANDLE.

@@ -1,4 +1,4 @@
-//! What an application can have a line generate and listen for, beside digits that are dialled.
+//! What an application can have a line generate and gather, besides digits that are dialled.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use ringback_tspi::structs::LINEGENERATETONE;
 /// A tone to be generated (TSPI_lineGenerateTone).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tone {
-    /// LINETONEMODE_RINGBACK, as it sounds in the card's country.
+    /// LINETONEMODE_RINGBACK, the tone of the card's country.
     Ringback,
     /// LINETONEMODE_BUSY, likewise.
     Busy,
@@ -23,13 +23,13 @@ pub enum Tone {
 pub struct Gather {
     /// dwEndToEndID, which comes back in LINE_GATHERDIGITS.
     pub end_to_end: u32,
-    /// Where the digits go, two bytes each. Nothing is written before LINE_GATHERDIGITS is emitted,
-    /// and nothing after (B7).
+    /// Where the digits are written, two bytes each. Nothing is written before LINE_GATHERDIGITS is
+    /// emitted, and nothing after (B7).
     pub output: LateOutput,
-    /// The digits of which any ends it.
+    /// The digits that end it.
     pub termination: String,
-    /// How long the first digit is waited for; `None` for ever.
+    /// The limit for the first digit; `None` is none.
     pub first: Option<Duration>,
-    /// How long each further one is.
+    /// The limit for each further digit.
     pub next: Option<Duration>,
 }

@@ -1,9 +1,9 @@
-//! What TAPI has said that it wants of a line.
+//! Which calls and messages of a line TAPI has asked for.
 
-/// What TAPI wants of a line while it is open. A line that is opened wants nothing yet.
+/// What TAPI has asked for on an open line; nothing when it is opened.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Wishes {
-    /// The media modes of the calls that are to be offered; `None` before TAPI has said.
+    /// The media modes of the calls that are offered; `None` before TAPI has set them.
     pub(crate) media: Option<u32>,
     /// LINEDEVSTATE_ bits.
     pub(crate) line_states: u32,

@@ -1,16 +1,16 @@
 //! Memory that a function fills after it has returned.
 //!
-//! An asynchronous function writes what it gives back before its completion (C13), and TAPI keeps
-//! the memory until then (C12); the digits that are gathered are complete when LINE_GATHERDIGITS is
-//! sent (B7). In C that is a pointer that somebody has to keep alive. Here it is a [`LateOutput`],
-//! which keeps its memory by itself and never writes beyond it.
+//! An asynchronous function writes its output before its completion (C13), and TAPI keeps the
+//! memory until then (C12); gathered digits are complete when LINE_GATHERDIGITS is sent (B7). In C
+//! that memory is a pointer, which has to be kept valid. Here it is a [`LateOutput`], which owns
+//! its memory and never writes beyond it.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use ringback_request::sync::EvenPoisoned;
 
-/// Where a [`LateOutput`] leads.
+/// The memory of a [`LateOutput`].
 pub trait LateMemory: Send + Sync {
     /// How many bytes there are.
     fn size(&self) -> usize;
@@ -19,12 +19,12 @@ pub trait LateMemory: Send + Sync {
     fn write(&self, bytes: &[u8]);
 }
 
-/// Memory of the caller's for what a function gives back later.
+/// Memory of the caller for an output that is written later.
 #[derive(Clone)]
 pub struct LateOutput(Arc<dyn LateMemory>);
 
 impl LateOutput {
-    /// Leads to this memory.
+    /// Writes to this memory.
     pub fn new(memory: impl LateMemory + 'static) -> LateOutput {
         LateOutput(Arc::new(memory))
     }
@@ -35,8 +35,8 @@ impl LateOutput {
         self.0.size()
     }
 
-    /// Writes these bytes at the start; what does not fit is left out. Nothing may be written once
-    /// the function's completion, or the event that stands for it, has been told.
+    /// Writes these bytes at the start; what does not fit is left out. Nothing may be written after
+    /// the function's completion, or the event that stands for it, was sent.
     pub fn write(&self, bytes: &[u8]) {
         self.0.write(bytes.get(..self.size()).unwrap_or(bytes));
     }
@@ -53,12 +53,12 @@ impl fmt::Debug for LateOutput {
     }
 }
 
-/// Memory of the host's own, which it reads when the completion has come.
+/// Memory of the host, which it reads after the completion.
 #[derive(Debug, Clone)]
 pub struct OwnedMemory(Arc<Mutex<Vec<u8>>>);
 
 impl OwnedMemory {
-    /// Takes these bytes, which are written over.
+    /// Begins with these bytes, which the output overwrites.
     pub fn new(bytes: Vec<u8>) -> OwnedMemory {
         OwnedMemory(Arc::new(Mutex::new(bytes)))
     }

@@ -51,7 +51,7 @@ pub struct Sensor<D> {
 }
 
 impl<D: Device> Sensor<D> {
-    /// Takes the device and sets it going; `None` if it is something else.
+    /// Starts the device; `None` if it is another one.
     pub fn new(device: D) -> Option<Sensor<D>> {
         let registers = device.registers();
         if registers.len() < WINDOW || registers.read32(ID) != MAGIC {

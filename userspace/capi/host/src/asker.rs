@@ -1,4 +1,4 @@
-//! Whether the thread that made a request has returned from making it.
+//! Whether the function that made a request has returned to its caller.
 //!
 //! A library can't observe its own return. It can observe that the thread has called another of its
 //! functions since, or has ended; and the application can release the request

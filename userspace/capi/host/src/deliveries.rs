@@ -19,9 +19,9 @@ use crate::asker;
 use crate::event::Event;
 use crate::requests::{self, Request};
 
-/// How many messages one dispatch delivers; a flood must not keep a thread for ever.
+/// The most messages that one dispatch delivers, so that it returns also if more keep coming.
 const ROUND: u32 = 1024;
-/// How long a close waits for a callback that is under way.
+/// How long a close waits for a running callback.
 const LIMIT: Duration = Duration::from_secs(2);
 
 /// A completion or event to be delivered.
@@ -33,23 +33,22 @@ struct Message {
 
 #[derive(Default)]
 struct State {
-    /// By the handles of lines.
+    /// The queue of each line, by its handle.
     queues: BTreeMap<u64, VecDeque<Message>>,
-    /// The line that was served last, so that one line does not starve the others.
+    /// The line whose message was delivered last, so that one line does not starve the others.
     served: u64,
     /// The thread that delivers.
     teller: Option<ThreadId>,
-    /// The line and the call that the callback under way is about.
+    /// The line and the call that the running callback is about.
     about: Option<(u64, u64)>,
-    /// A thread delivers for the application.
+    /// A thread of the host's delivers, and no dispatch.
     has_thread: bool,
     /// Nothing more is delivered.
     ended: bool,
 }
 
 impl State {
-    /// Takes the next message that may be delivered, beginning with the line after the one that was
-    /// served last.
+    /// Takes the next message that may be delivered, beginning with the line after `served`.
     fn next(&mut self) -> Option<Message> {
         let is_ready = |queue: &VecDeque<Message>| {
             let request = queue.front().map(|message| message.request.as_ref());
@@ -68,7 +67,7 @@ impl State {
     }
 }
 
-/// What a host has to tell.
+/// The queued completions and events of a host, and who delivers them.
 #[derive(Default)]
 pub struct Deliveries {
     state: Mutex<State>,
@@ -84,17 +83,17 @@ impl Deliveries {
 
     /// Wakes the delivering thread, because something may be deliverable now.
     pub fn signal(&self) {
-        // The lock is taken so that no thread is between looking and going to sleep.
+        // The lock is taken because a thread could otherwise sleep right after it found nothing.
         let state = self.state();
         self.changed.notify_all();
         drop(state);
         if let Some(readable) = self.readable.get() {
-            // It fails only when its count is full, and then it is readable.
+            // This fails only if the count is full, and then the descriptor is readable.
             let _ = readable.write(1);
         }
     }
 
-    /// Queues something to tell; `request` is the one whose completion it is.
+    /// Queues a completion or event; `request` is the one that a completion ends.
     pub fn push(&self, event: Event, request: Option<Arc<Request>>) {
         {
             let mut state = self.state();
@@ -106,12 +105,13 @@ impl Deliveries {
         self.signal();
     }
 
-    /// The descriptor that becomes readable when there may be something to tell.
+    /// The descriptor that is readable when there may be something to deliver.
     ///
     /// # Errors
     /// RESOURCEUNAVAIL if it can't be created.
     pub fn fd(&self) -> Result<i32, LineError> {
-        // The lock keeps two threads from making two, and nothing from coming between.
+        // Under the lock, so that two threads do not create two, and no message is queued in
+        // between.
         let _state = self.state();
         if self.readable.get().is_none() {
             let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
@@ -140,7 +140,7 @@ impl Deliveries {
             return 0;
         }
         if let Some(readable) = self.readable.get() {
-            // It is signalled again for whatever comes from here on.
+            // It is signalled again for every message that is queued from here on.
             let _ = readable.read();
         }
         state.teller = Some(thread::current().id());
@@ -156,7 +156,7 @@ impl Deliveries {
                 requests::forget(request.id);
             }
             tell(&event);
-            // The functions that the callback has called have returned.
+            // Functions that the callback has called have returned by now.
             asker::enter();
             told += 1;
             state = self.state();
@@ -171,7 +171,7 @@ impl Deliveries {
         told
     }
 
-    /// Delivers on the calling thread until the host ends. It is the one thread that delivers.
+    /// Makes the calling thread the one that delivers, until the host ends.
     ///
     /// # Errors
     /// OPERATIONUNAVAIL if there is such a thread already.
@@ -198,8 +198,8 @@ impl Deliveries {
             if state.ended {
                 return;
             }
-            // Whoever makes a completion deliverable signals; the limit is for a dispatch that was
-            // under way when the thread claimed.
+            // Everything that makes a completion deliverable signals this. The limit is needed if a
+            // dispatch was running at the time of `claim`.
             drop(self.changed.wait_timeout(state, LIMIT));
         }
     }
@@ -227,7 +227,7 @@ impl Deliveries {
     /// Nothing more is delivered.
     ///
     /// # Errors
-    /// OPERATIONFAILED if a callback that is under way does not return in time.
+    /// OPERATIONFAILED if a running callback does not return in time.
     pub fn end(&self) -> Result<(), LineError> {
         let mut state = self.state();
         state.ended = true;
@@ -237,7 +237,7 @@ impl Deliveries {
         self.settle(self.state(), |_| true)
     }
 
-    /// Waits until no callback about this is under way, unless it is this thread's own.
+    /// Waits until no callback about this is running, except on this thread.
     fn settle(
         &self,
         state: MutexGuard<'_, State>,

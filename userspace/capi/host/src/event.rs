@@ -15,7 +15,7 @@ pub struct Event {
     pub line: u64,
     /// The handle of the call, 0 for none.
     pub call: u64,
-    /// The request that is over; 0 unless the message is LINE_REPLY.
+    /// The request that is complete; 0 unless the message is LINE_REPLY.
     pub request: u32,
     /// How it ended: 0 or a negative error.
     pub result: i32,
@@ -26,7 +26,7 @@ pub struct Event {
 const SIZE: u32 = size_of::<Event>() as u32;
 
 impl Event {
-    /// That a request is over.
+    /// The LINE_REPLY of a request.
     pub fn completion(line: u64, call: u64, request: u32, result: i32) -> Event {
         Event { size: SIZE, message: LINE_REPLY, line, call, request, result, params: [0; 3] }
     }

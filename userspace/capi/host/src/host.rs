@@ -54,8 +54,8 @@ impl Names {
         self.books.lock().even_poisoned()
     }
 
-    /// The observer of the host. It is called one at a time for completions and events, and on the
-    /// thread that asks when a request is submitted.
+    /// The observer of the host. For completions and events it is called by one thread at a time;
+    /// for a submission it is called on the submitting thread.
     fn observe(&self, deliveries: &Deliveries, traced: &Traced<'_>) {
         match traced {
             Traced::Submitted { id, call, .. } => {
@@ -156,7 +156,7 @@ impl LoadedHost {
         }
         match self.host.open(device_id) {
             Ok(line) => {
-                // Events come by the observer. A subscription whose queue is never read would keep
+                // The observer gets the events. A subscription whose queue is never read would keep
                 // calls alive.
                 drop(line.events());
                 LINES.insert(handle, OpenLine { host: Arc::clone(self), line });
@@ -210,7 +210,7 @@ impl LoadedHost {
         self.names.books().requests.insert(host_id, made);
     }
 
-    /// The request was refused, and so the call that it would have made does not exist.
+    /// The request was refused; the call that it would have made does not exist.
     pub fn not_made(&self, host_id: RequestId) {
         let mut books = self.names.books();
         if let Some(Made { call, .. }) = books.requests.remove(&host_id)
@@ -225,7 +225,7 @@ impl LoadedHost {
         self.names.books().calls.get(&tapi).copied()
     }
 
-    /// Ends everything; what is queued can still be told.
+    /// Shuts the host down; what is queued can still be dispatched.
     ///
     /// # Errors
     /// As [`Host::shutdown`].
@@ -245,7 +245,7 @@ impl LoadedHost {
         Ok(down.map(|_| ())?)
     }
 
-    /// Nothing more is told; what was not told is dropped.
+    /// Ends delivery, and drops what is queued.
     ///
     /// # Errors
     /// OPERATIONFAILED if a callback does not return in time.

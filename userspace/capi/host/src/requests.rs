@@ -14,13 +14,13 @@ use ringback_tspi::functions::RequestId;
 use crate::asker::Asker;
 use crate::deliveries::Deliveries;
 
-/// How far a request has come.
+/// The stage of a request.
 enum Stage {
     /// It has its id and nothing else.
     Reserved,
-    /// The function that makes it is at work.
+    /// The function that makes it is running.
     Making,
-    /// It was made, by this call; `None` of a thread that is about to end.
+    /// It was made by this call; `None` if the thread is about to end.
     Made(Option<Asker>),
 }
 
@@ -41,7 +41,7 @@ impl Request {
         self.stage.lock().even_poisoned()
     }
 
-    /// The calling thread is about to make the request.
+    /// Notes that the calling thread is about to make the request.
     ///
     /// # Errors
     /// INVALPARAM if it was made before, or is of another line.
@@ -54,7 +54,7 @@ impl Request {
         Ok(())
     }
 
-    /// It is made, and everything that its completion names can be found.
+    /// Notes that it was made, and that everything its completion refers to is stored.
     pub fn made(&self) {
         *self.stage() = Stage::Made(Asker::here(&self.deliveries));
         if self.released.load(Ordering::SeqCst) {
@@ -62,7 +62,7 @@ impl Request {
         }
     }
 
-    /// It was refused, and can be made again.
+    /// Notes that it was refused, so that it can be made again.
     pub fn refused(&self) {
         *self.stage() = Stage::Reserved;
     }
@@ -77,8 +77,8 @@ impl Request {
         }
     }
 
-    /// The application says that the id is stored and the completion may come, before the function
-    /// that makes the request has returned if need be.
+    /// The application has stored the id: the completion may come now, even before the function
+    /// that makes the request has returned.
     pub fn release(&self) {
         self.released.store(true, Ordering::SeqCst);
         self.deliveries.signal();
@@ -132,10 +132,10 @@ pub fn find(id: u32) -> Result<Arc<Request>, LineError> {
     book(|book| book.requests.get(&id).cloned()).ok_or(LineError::INVALPARAM)
 }
 
-/// The id may be used again (T4).
+/// Frees the id (T4).
 pub fn forget(id: u32) {
     let forgotten = book(|book| book.requests.remove(&id));
-    // It may be the last that keeps its deliveries.
+    // It may hold the last reference to its deliveries.
     drop(forgotten);
 }
 

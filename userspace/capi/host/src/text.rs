@@ -1,4 +1,4 @@
-//! Texts that cross the interface: UTF-8 that ends with a NUL.
+//! Texts of the C interface: UTF-8 that ends with a NUL.
 
 use std::cell::RefCell;
 use std::ffi::{CStr, CString, c_char};

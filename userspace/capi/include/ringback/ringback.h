@@ -1,32 +1,34 @@
 /*
  * ringback/ringback.h: the host of telephony service providers, for C programs (libringback).
  *
- * A provider is a shared library that exports TSPI (ringback/tspi.h). The host loads it, and the
- * application opens its lines, makes and answers calls, and is told how requests end and what
- * happens. For C99, C11 and C++17.
+ * A provider is a shared library that exports TSPI (ringback/tspi.h). The host loads it; the
+ * application opens its lines, makes and answers calls, and gets the completions of its requests
+ * and the events of its lines by a callback. For C99, C11 and C++17.
  *
- * Results. Every function that returns int32_t returns 0, or a negative LINEERR_ of tspi.h with
- * nothing done. NULL where something is read or written is LINEERR_INVALPOINTER. A handle that is
- * dead, guessed or of something else is LINEERR_INVALAPPHANDLE (host), LINEERR_INVALLINEHANDLE or
- * LINEERR_INVALCALLHANDLE; a request that is not outstanding, made twice or of another line is
- * LINEERR_INVALPARAM. An address that is not UTF-8 is LINEERR_INVALADDRESS. Any function may be
- * called from any thread, from callbacks too.
+ * Results. Every function that returns int32_t returns 0, or a negative LINEERR_ of tspi.h. After
+ * an error nothing has been done, unless the function's comment says otherwise. A NULL pointer is
+ * LINEERR_INVALPOINTER. A handle that is closed or was never given out is LINEERR_INVALAPPHANDLE
+ * (host), LINEERR_INVALLINEHANDLE or LINEERR_INVALCALLHANDLE; a request that is not outstanding,
+ * was made already or is of another line is LINEERR_INVALPARAM. An address that is not UTF-8 is
+ * LINEERR_INVALADDRESS. Any function may be called from any thread, also in callbacks.
  *
- * Requests. What takes time is a request: take an id by rb_request_new, store it, and hand it to
- * rb_call_make, rb_call_dial, rb_call_answer or rb_call_drop. If that returns 0, exactly one
- * LINE_REPLY with this id is told, and the id is free again; if it returns an error, none is, and
- * the id can be used again or given back by rb_request_free.
+ * Requests. A request is an operation that takes time. Take an id by rb_request_new, store it, and
+ * pass it to rb_call_make, rb_call_dial, rb_call_answer or rb_call_drop. If the function returns
+ * 0, exactly one LINE_REPLY with this id is delivered, after which the id is free. If it returns
+ * an error there is none, and the id can be used again, or freed by rb_request_free.
  *
- * What is told. Nothing of a request is told before the function that made it has returned, nor is
- * what follows on its line. A thread that is told its own requests can't be overtaken. Another
- * thread is told of a request when the thread that made it has called any other function of this
- * header or has ended, or when rb_request_release was called for the request. Callbacks neither
- * overlap nor nest. On one line they come in order; between lines there is no order.
+ * Delivery. The LINE_REPLY of a request, and whatever follows it on its line, is delivered only
+ * after the function that made the request has returned. A thread that dispatches the replies to
+ * its own requests itself has thereby returned. To another thread a reply is delivered once the
+ * thread that made the request has called any other function of this header or has ended, or once
+ * rb_request_release was called for the request. Callbacks neither overlap nor nest. On one line
+ * they come in order; between lines there is no order.
  *
- * Closing. rb_line_close, rb_call_close and rb_host_shutdown wait until what they end is over, for
- * some seconds at most; LINEERR_OPERATIONFAILED says that something was left then. The requests
- * that they end are told as failed; no event of the line or call follows. Do not hold a lock across
- * them that a callback wants: the other thread can't return from it, so they end by their limit.
+ * Closing. rb_line_close, rb_call_close and rb_host_shutdown wait until what they close is over,
+ * for some seconds at most. Then they return LINEERR_OPERATIONFAILED, but line or call are closed
+ * all the same. Requests that are outstanding are completed with an error; no event of the line or
+ * call follows. Do not call these functions while holding a lock that a callback takes: the
+ * callback can't return then, and they wait for their whole time limit.
  */
 #ifndef RINGBACK_RINGBACK_H
 #define RINGBACK_RINGBACK_H
@@ -44,13 +46,13 @@ typedef uint64_t rb_call;
 /* 1 to 0x7FFFFFFF, unique while the request is outstanding. */
 typedef uint32_t rb_request;
 
-/* Something that is told. Later versions of the library may add members at the end. */
+/* A completion or an event. Later versions of the library may add members at the end. */
 typedef struct rb_event {
     uint32_t size;       /* sizeof(rb_event) in the library */
     uint32_t message;    /* LINE_REPLY, LINE_APPNEWCALL, LINE_CALLSTATE, ... */
     rb_line line;
     rb_call call;        /* 0 if it is about no call */
-    rb_request request;  /* LINE_REPLY: the request that is over; else 0 */
+    rb_request request;  /* LINE_REPLY: the request that is complete; else 0 */
     int32_t result;      /* LINE_REPLY: 0 or a negative error */
     uint64_t params[3];  /* dwParam1 to dwParam3 of all other messages, as TSPI has them */
 } rb_event;
@@ -62,7 +64,7 @@ RINGBACK_ASSERT(offsetof(rb_event, request) == 24, rb_event_request);
 RINGBACK_ASSERT(offsetof(rb_event, result) == 28, rb_event_result);
 RINGBACK_ASSERT(offsetof(rb_event, params) == 32, rb_event_params);
 
-/* How something is told. The event is gone when it returns. It must not throw. */
+/* The application's callback. The event is valid until it returns. It must not throw. */
 typedef void (*rb_callback)(void *context, const rb_event *event);
 
 /* Hosts. */
@@ -73,31 +75,31 @@ int32_t rb_host_open(const char *provider, rb_host *host);
 const char *rb_failure(void);
 /* A sentence about an error, for as long as the process lives. */
 const char *rb_error_text(int32_t error);
-/* How many lines there are. Their device ids are 0 to count - 1. */
+/* The number of lines. Their device ids are 0 to count - 1. */
 int32_t rb_host_lines(rb_host host, uint32_t *count);
-/* The name of a line for people, with its NUL; LINEERR_STRUCTURETOOSMALL if it does not fit. */
+/* The name of a line, to be shown, with its NUL; LINEERR_STRUCTURETOOSMALL if it does not fit. */
 int32_t rb_host_line_name(rb_host host, uint32_t device_id, char *name, size_t size);
-/* Closes all lines and ends the provider. What is left to tell can still be dispatched. */
+/* Closes all lines and shuts the provider down. What is queued can still be dispatched. */
 int32_t rb_host_shutdown(rb_host host);
-/* As rb_host_shutdown, and gives the host back. What was not told is dropped, and no callback runs
- * when this has returned. */
+/* As rb_host_shutdown, and frees the host. What is still queued is dropped, and no callback runs
+ * after this has returned. */
 int32_t rb_host_free(rb_host host);
 
-/* Being told. */
+/* Delivery. */
 
-/* A descriptor to poll: while it is not readable there is nothing to dispatch. Only to be waited
- * for, neither to be read nor to be closed; it is closed by rb_host_free. */
+/* A descriptor for poll(2): it is readable when there may be something to dispatch. Do not read or
+ * close it; rb_host_free closes it. */
 int32_t rb_host_fd(rb_host host, int *fd);
-/* Tells what there is to tell, on this thread, and returns. `told` may be NULL; else it is set to
- * the number of callbacks: 0 also if another thread is dispatching, or if this is called by a
- * callback. LINEERR_OPERATIONUNAVAIL after rb_host_deliver. */
+/* Delivers on this thread what can be delivered now, and returns. `told` may be NULL; otherwise it
+ * is set to the number of callbacks, which is 0 also if another thread is dispatching, or if this
+ * is called by a callback. LINEERR_OPERATIONUNAVAIL after rb_host_deliver. */
 int32_t rb_host_dispatch(rb_host host, rb_callback callback, void *context, uint32_t *told);
-/* Has a thread of the host's tell everything from now on, until rb_host_free. */
+/* Starts a thread that delivers everything from now on, until rb_host_free. */
 int32_t rb_host_deliver(rb_host host, rb_callback callback, void *context);
 
 /* Lines. */
 
-/* Opens a line as its owner: it is told of incoming calls too (LINE_APPNEWCALL). */
+/* Opens a line as its owner, who also gets its incoming calls (LINE_APPNEWCALL). */
 int32_t rb_line_open(rb_host host, uint32_t device_id, rb_line *line);
 /* Closes a line: its calls are hung up and closed. */
 int32_t rb_line_close(rb_line line);
@@ -108,17 +110,17 @@ int32_t rb_line_in_service(rb_line line, int *in_service);
 
 /* Takes an id for a request on this line, or on a call of this line. */
 int32_t rb_request_new(rb_line line, rb_request *request);
-/* The request may be told at any time from now on, on any thread: the id is stored. May be called
- * before or after the request is made. */
+/* Allows the completion of the request at any time from now on, on any thread, because the id is
+ * stored. May be called before or after the request is made. */
 int32_t rb_request_release(rb_request request);
-/* Gives back an id by which no request was made. */
+/* Frees an id with which no request was made. */
 int32_t rb_request_free(rb_request request);
 
-/* Calls. Each that was made or announced is to be closed by rb_call_close. Until the LINE_REPLY of
- * rb_call_make nothing else can be done with the call (LINEERR_INVALCALLSTATE). */
+/* Calls. Close each call that was made or announced by rb_call_close. Until the LINE_REPLY of
+ * rb_call_make a call can't be used for anything else (LINEERR_INVALCALLSTATE). */
 
 /* Makes a call: TSPI_lineMakeCall. LINE_REPLY comes when the call exists, LINE_CALLSTATE follows.
- * An empty address takes the line and waits for rb_call_dial. */
+ * An empty address takes the line off-hook, to dial by rb_call_dial. */
 int32_t rb_call_make(rb_request request, rb_line line, const char *address, rb_call *call);
 /* Dials more: TSPI_lineDial. */
 int32_t rb_call_dial(rb_request request, rb_call call, const char *address);
@@ -126,17 +128,17 @@ int32_t rb_call_dial(rb_request request, rb_call call, const char *address);
 int32_t rb_call_answer(rb_request request, rb_call call);
 /* Hangs up: TSPI_lineDrop. */
 int32_t rb_call_drop(rb_request request, rb_call call);
-/* Gives a call up in whatever state it is, and its handle back: TSPI_lineCloseCall. */
+/* Closes a call, in any state, and its handle: TSPI_lineCloseCall. */
 int32_t rb_call_close(rb_call call);
-/* The state (LINECALLSTATE_) and its mode as the provider has them now. */
+/* The current state (LINECALLSTATE_) and its mode, from the provider. */
 int32_t rb_call_state(rb_call call, uint32_t *state, uint32_t *mode);
 /* The number of the party that calls, with its NUL; empty if it is not known. */
 int32_t rb_call_caller(rb_call call, char *number, size_t size);
-/* Sends DTMF digits, each of so many ms, 0 for the usual. LINE_GENERATE tells their end, with the
- * end-to-end id in params[1]. */
+/* Sends DTMF digits, each for digit_ms milliseconds; 0 is the usual duration. LINE_GENERATE reports
+ * their end, with the end-to-end id in params[1]. */
 int32_t rb_call_generate_digits(rb_call call, const char *digits, uint32_t digit_ms,
                                 uint32_t *end_to_end_id);
-/* Tells the digits of the other side by LINE_MONITORDIGITS, or no more if on is 0. */
+/* Reports the digits of the other side by LINE_MONITORDIGITS; stops if `on` is 0. */
 int32_t rb_call_monitor_digits(rb_call call, int on);
 
 #ifdef __cplusplus

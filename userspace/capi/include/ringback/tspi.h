@@ -6,12 +6,12 @@
  * is in Ringback's documentation and in the TSPI reference.
  *
  * What differs from Windows: DWORD and LONG have 32 bits (T8), also where `long` has 64. Every
- * handle is as wide as a pointer. WCHAR is a unit of UTF-16, so L"..." is a text of it only where
+ * handle is as wide as a pointer. WCHAR is a unit of UTF-16, so L"..." is such a string only where
  * wchar_t has two bytes; elsewhere write u"..." (C11, C++11) or an array of numbers. Structures
- * have the alignment 1, so a pointer to one may be odd.
+ * have alignment 1, so a pointer to one may be odd.
  *
- * RINGBACK_TSPI_NO_PROTOTYPES, defined before this is included, leaves the prototypes out: for
- * sources that bring their own.
+ * If RINGBACK_TSPI_NO_PROTOTYPES is defined before this is included, the prototypes are left out,
+ * for sources that have their own.
  */
 #ifndef RINGBACK_TSPI_H
 #define RINGBACK_TSPI_H
@@ -103,15 +103,15 @@ typedef DWORD DRV_REQUESTID;
 #define CALLBACK
 #endif
 
-/* A request is over, with 0 or a negative error (C1, C2). */
+/* Completes a request, with 0 or a negative error (C1, C2). */
 typedef void(CALLBACK *ASYNC_COMPLETION)(DRV_REQUESTID dwRequestID, LONG lResult);
-/* A message of a line, or of a call. */
+/* Reports a message of a line, or of a call. */
 typedef void(CALLBACK *LINEEVENT)(HTAPILINE htLine, HTAPICALL htCall, DWORD dwMsg,
                                   DWORD_PTR dwParam1, DWORD_PTR dwParam2, DWORD_PTR dwParam3);
-/* A message of a phone. */
+/* Reports a message of a phone. */
 typedef void(CALLBACK *PHONEEVENT)(HTAPIPHONE htPhone, DWORD dwMsg, DWORD_PTR dwParam1,
                                    DWORD_PTR dwParam2, DWORD_PTR dwParam3);
-/* How a dialog reaches its provider. */
+/* Passes a dialog's parameters to its provider. */
 typedef LONG(CALLBACK *TUISPIDLLCALLBACK)(DWORD_PTR dwObjectID, DWORD dwObjectType,
                                           LPVOID lpParams, DWORD dwSize);
 

@@ -63,11 +63,16 @@ impl Far {
         Far::Here(Control::new(vec![card.clone()]))
     }
 
+    /// Connects to the far ends of a card in another process, and asks them for their state, so
+    /// that the card is not touched for far ends that do not answer.
     pub(super) fn there(path: &Path, signals: &Signals) -> Result<Far, Failure> {
         let mut client = Client::open(path).map_err(Failure::failed)?;
         if let Some(event) = signals.event().map_err(Failure::failed)? {
             client.cancel_by(event);
         }
+        client
+            .ask("state")
+            .map_err(|error| signals.check().err().unwrap_or_else(|| Failure::failed(error)))?;
         Ok(Far::There(Arc::new(Mutex::new(client))))
     }
 

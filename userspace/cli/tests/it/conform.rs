@@ -127,6 +127,20 @@ fn a_crash_and_an_exit_are_findings() {
     }
 }
 
+/// A host that ignores LINETSPIOPTION_NONREENTRANT is one of the hosts' habits: what relies on the
+/// option is shown by it, and is no fault otherwise, because TAPI honours it (G9).
+#[test]
+fn what_relies_on_one_function_at_a_time_is_shown_only_by_the_host_that_ignores_it() {
+    let folder = tempfile::tempdir().unwrap();
+    compiled(folder.path(), "conform/tests/wayward.c", &["-DRELIES"]);
+    conform(folder.path(), "--rule X1 --scenario threads").with(0);
+    conform(folder.path(), "--rule X1").with(0);
+    let text = conform(folder.path(), "--rule X1 --scenario unserialised").with(1).text();
+    assert!(text.contains("its process was ended by signal 6"), "{text}");
+    compiled(folder.path(), "examples/provider.c", &[]);
+    conform(folder.path(), "--scenario unserialised").with(0);
+}
+
 /// Ringback's own provider, on the software card.
 #[test]
 fn ringbacks_provider_keeps_every_rule() {

@@ -1,8 +1,11 @@
 //! The demonstration.
 
+use std::os::unix::net::UnixListener;
+
+use nix::sys::signal::Signal;
 use serde_json::Value;
 
-use crate::program::{of, run, states};
+use crate::program::{of, run, start, states};
 use crate::rules::{completed_once, in_order};
 
 #[test]
@@ -83,4 +86,19 @@ fn people_get_a_time_line_and_a_table() {
     assert!(rows.len() >= 8 && rows.iter().all(|row| row.ends_with("  ok")), "{table:?}");
     assert!(text.contains("0 early, 0 duplicate, 0 lost; 0 violations"), "{text}");
     assert!(text.ends_with("All four calls went as they should."));
+}
+
+#[test]
+fn a_far_end_that_never_answers_ends_the_demo_before_the_card_is_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("far");
+    let _listener = UnixListener::bind(&path).unwrap();
+    let demo = format!("demo --card pci:ffff:ff:1f.7 --far {}", path.display());
+    // This card does not exist, which would be said if it were opened first.
+    run(&demo).with(1).says("have not answered \"state\" for 30 s");
+    // A signal does not wait for the limit.
+    let mut interrupted = start(&demo);
+    interrupted.await_still();
+    interrupted.signal(Signal::SIGINT);
+    assert_eq!(interrupted.end().with(130).errors, "");
 }

@@ -80,9 +80,9 @@ fn text(matrix: &BTreeMap<&'static str, BTreeSet<String>>, before: &str) -> Stri
          ## Rules and breakers\n\n\
          Made by `make conform-matrix`; do not edit. A provider that keeps every rule \
          (`userspace/conform/tests/whole.c`) is judged behind an interposer (`tests/breaker`) that \
-         breaks one. Each rule that can be observed is found when it is broken. Others that are \
-         found then are listed beside it, because to break the one breaks or hides the other; \
-         all that are not listed are kept.\n\n\
+         breaks one. Each rule that can be observed is found when it is broken. The column \
+         \"implied\" lists other rules that are then found broken, because breaking the one \
+         breaks or hides the other; all further rules are kept.\n\n\
          | broken | found | implied | what it says |\n| --- | --- | --- | --- |\n",
     );
     for rule in ALL.iter().filter(|rule| rule.is_observable()) {
@@ -103,6 +103,7 @@ fn text(matrix: &BTreeMap<&'static str, BTreeSet<String>>, before: &str) -> Stri
         provider: String::new(),
         scenario: String::new(),
         seed: 0,
+        missing: vec![],
         watched: vec![],
     };
     for (rule, verdict) in judge(&ringback_conform::log::Log::new(header)) {

@@ -16,6 +16,7 @@ use ringback_request::sync::EvenPoisoned;
 use ringback_tspi::constants::{LINE_GATHERDIGITS, LINE_NEWCALL, LINETSPIOPTION_NONREENTRANT};
 use ringback_tspi::error::LineError;
 use ringback_tspi::ffi::{AsyncCompletion, LineEvent, PhoneEvent, Symbols, Word};
+use ringback_tspi::functions;
 use ringback_tspi::functions::{
     Function, TSPI_lineGatherDigits, TSPI_lineMonitorTones, TSPI_providerInit,
 };
@@ -25,7 +26,7 @@ use super::codes::{DONE, FAILED, HUNG, NOT_LOADED, end};
 use super::memory::{Watched, watch_faults};
 use crate::log::{Data, FORMAT, Header, Hex, Upcall, Watch, What};
 use crate::recorder::Recorder;
-use crate::scenario::{Answer, Desk, Plan, Subject};
+use crate::scenario::{Answer, Desk, Habit, Plan, Subject};
 use crate::structures::owned;
 
 /// How long a function may take, in milliseconds, before it counts as one that does not return.
@@ -66,7 +67,9 @@ struct Provider {
     inits: AtomicU32,
     /// The way of the pair that is open.
     way: AtomicU32,
-    /// Whether only one function may run at a time (G9), and the lock for it.
+    /// Whether this TAPI lets one function in at a time if the provider asks for that (G9).
+    honours_option: bool,
+    /// Whether only one function may run at a time, and the lock for it.
     is_serial: AtomicBool,
     serial: Mutex<()>,
     far: Option<String>,
@@ -104,11 +107,13 @@ pub fn run(library: &Path, plan: Plan, far: Option<String>) -> ! {
     if let Err(error) = watch_faults() {
         failed("faults can't be watched", &error, FAILED);
     }
+    let missing = functions::all().filter(|function| !symbols.has(function));
     let header = Header {
         format: FORMAT,
         provider: library.display().to_string(),
         scenario: plan.scenario.name.to_owned(),
         seed: plan.seed,
+        missing: missing.map(|function| function.name.to_owned()).collect(),
         watched: vec![Watch::Inputs, Watch::Outputs],
     };
     let desk = Arc::new(Desk::new(plan.scenario.habit));
@@ -121,6 +126,7 @@ pub fn run(library: &Path, plan: Plan, far: Option<String>) -> ! {
         waiting: Mutex::default(),
         inits: AtomicU32::new(0),
         way: AtomicU32::new(0),
+        honours_option: plan.scenario.habit != Habit::Unserialised,
         is_serial: AtomicBool::new(false),
         serial: Mutex::default(),
         far,
@@ -331,7 +337,8 @@ impl Subject for Provider {
         let answer = self.returned(function, of, result, &arguments, &given);
         if function.name == TSPI_providerInit.name && result == 0 {
             let options = answer.word(0) as u32;
-            self.is_serial.store(options & LINETSPIOPTION_NONREENTRANT != 0, SeqCst);
+            let asks = options & LINETSPIOPTION_NONREENTRANT != 0;
+            self.is_serial.store(asks && self.honours_option, SeqCst);
         }
         answer
     }

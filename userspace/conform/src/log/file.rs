@@ -5,10 +5,16 @@
 
 use std::io::{self, BufRead, Read, Write};
 
-use super::{Entry, FORMAT, Header, Impossible, Log};
+use super::{Entry, FORMAT, Impossible, Log};
 
 /// The most bytes of a line, far more than any TSPI function needs.
 pub const LINE_LIMIT: u64 = 1 << 20;
+
+/// What the header of every format has.
+#[derive(serde::Deserialize)]
+struct Format {
+    format: u32,
+}
 
 /// The first bytes of a header; no entry begins with them.
 const BEGIN: &[u8] = b"{\"format\"";
@@ -103,12 +109,13 @@ fn read(mut file: impl BufRead, most: usize) -> Result<Vec<Log>, ReadError> {
                 return Err(ReadError::Syntax { line, error });
             }
             _ => {
-                let header: Header = serde_json::from_slice(&text)
-                    .map_err(|error| ReadError::Syntax { line, error })?;
-                if header.format != FORMAT {
-                    return Err(ReadError::Format { line, found: header.format });
+                let wrong = |error| ReadError::Syntax { line, error };
+                // The header of another format may have other members.
+                let Format { format } = serde_json::from_slice(&text).map_err(wrong)?;
+                if format != FORMAT {
+                    return Err(ReadError::Format { line, found: format });
                 }
-                logs.push(Log::new(header));
+                logs.push(Log::new(serde_json::from_slice(&text).map_err(wrong)?));
             }
         }
         line += 1;

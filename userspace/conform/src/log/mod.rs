@@ -26,7 +26,7 @@ use ringback_tspi::functions;
 use serde::{Deserialize, Serialize};
 
 /// The format that is written, and the only one that is read.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Where a log is from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +40,8 @@ pub struct Header {
     pub scenario: String,
     /// The seed of the scenario, which repeats it.
     pub seed: u64,
+    /// The functions that the provider does not export, by name.
+    pub missing: Vec<String>,
     /// What was watched besides functions and upcalls.
     pub watched: Vec<Watch>,
 }

@@ -89,6 +89,7 @@ fn started(file: &Shared) -> (Recorded, Arc<Recorder>) {
         provider: "inline".to_owned(),
         scenario: "by hand".to_owned(),
         seed: 1,
+        missing: vec![],
         watched: vec![],
     };
     let recorder = Recorder::into_file(header, file.clone());

@@ -70,6 +70,15 @@ pub(super) fn f1(history: &History<'_>, docket: &mut Docket) {
         let offered = member(status, LINECALLSTATUS::dwCallFeatures.offset());
         let handle = status.handles("HDRVCALL").next();
         let (Some(offered), Some(handle)) = (offered, handle) else { continue };
+        for (_, function) in FEATURES.iter().filter(|(feature, _)| offered & feature != 0) {
+            if history.log.header().missing.iter().any(|missing| missing == function.name) {
+                docket.broken(
+                    format!("dwCallFeatures was asked for, and offered {}", function.name),
+                    "the provider does not export this function, so TAPI refuses it as unavailable",
+                    span(status),
+                );
+            }
+        }
         let Some(call) = call_at(history, handle, status.at) else { continue };
         let mut later = history.runs.iter().filter(|run| run.at > status.at && is_of(run, handle));
         let Some(run) = later.find(|run| changes(run)) else { continue };

@@ -5,7 +5,7 @@ use super::{Judged, Rule, buffers, calls, completions, ends, order, returns, sta
 /// It is what TAPI owes a provider.
 const TAPI: &str = "it binds TAPI, and in a run of the suite TAPI is the suite";
 /// It allows something.
-const ALLOWS: &str = "it allows a provider something, so nothing a provider does is against it";
+const ALLOWS: &str = "it allows a provider something, so no provider can break it";
 /// It is kept or broken when the provider is compiled.
 const COMPILED: &str = "it is about the types of the C interface, which a compiler sees and a \
                         log does not";
@@ -72,13 +72,13 @@ rules! {
     "The completion procedure is not called for a synchronous function."
     "W32/synchronous-asynchronous-model"
     "K4" (returns::k4)
-    "What a synchronous function gives back is there when it has returned 0."
+    "The output of a synchronous function is complete when it returns 0."
     "W32/synchronous-requests"
     "K5" (order::k5)
     "Generating and gathering digits end by one event with their dwEndToEndID."
     "SDK/lineGenerateDigits, SDK/lineGenerateTone, SDK/lineGatherDigits"
-    "K6" (not "it is about TSPI 1.0; a provider that follows that is against R2 or K2")
-    "What TSPI 1.0 did otherwise is not done."
+    "K6" (not "it is about TSPI 1.0; a provider that follows it breaks R2 or K2")
+    "Where TSPI 1.0 differs, it is not followed."
     "TSPI1/S28F5"
     "K7" (returns::k7)
     "A synchronous function returns without waiting for the device."
@@ -118,7 +118,7 @@ rules! {
     "A completion may come before its function has returned."
     "SDK/async_completion; W32/synchronous-asynchronous-model"
     "C5" (completions::c5)
-    "A function that has completed its request inside itself returns the id all the same."
+    "A function that completes its request before it returns still returns the id."
     "ATSP; follows from R1 and R5"
     "C6" (completions::c6)
     "Inside the completion procedure no further upcall is made until it has returned."
@@ -130,20 +130,21 @@ rules! {
     "TAPI does not call the provider from inside the completion procedure."
     "SDK/async_completion"
     "C9" (completions::c9)
-    "A call is whole before LINE_NEWCALL tells of it: TAPI may use it from inside."
+    "A call is complete before LINE_NEWCALL announces it, because TAPI may use it inside the \
+     upcall."
     "TSP++ Address.cpp; SIPTAPI tapi-debugging.txt; KB262290"
     "C10" (not ALLOWS)
     "A completion may come in any call state and on any thread."
     "SDK/async_completion"
     "C11" (completions::c11)
-    "Requests overlap: a second one may be asked for before the first is complete."
+    "Requests may overlap: a second one may be made before the first is complete."
     "W32/life-cycle"
     "C12" (not TAPI)
-    "What an asynchronous function gives back is read after its completion, and its memory is \
-     kept until then."
+    "The output of an asynchronous function is read after its completion, and its memory is valid \
+     until then."
     "W32/tspi-structures, W32/memory-allocation"
     "C13" (completions::c13)
-    "What a request gives back is written before it is completed with 0."
+    "The output of a request is written before it is completed with 0."
     "W32/the-meaning-of-success"
     "C14" (completions::c14)
     "LINE_REPLY and PHONE_REPLY are not sent by a provider."
@@ -158,16 +159,16 @@ rules! {
     "The reply can't be disabled."
     "W32/line-reply"
     "G4" (not TAPI)
-    "The reply may stay away if the call handle is gone."
+    "The reply may be missing if the call handle is gone."
     "W32/line-reply"
     "G5" (not TAPI)
     "TAPI checks pointers, sizes and handles before it calls."
     "W32/error-checking"
-    "G6" (not "which values a provider takes is its own; what it refuses is no fault")
+    "G6" (not "each provider decides which values it accepts; a refusal is no fault")
     "What TAPI does not check the provider checks."
     "the pages of the functions"
     "G7" (not TAPI)
-    "TAPI does nothing with a new call before its completion but close it."
+    "Before the completion of a new call, TAPI does nothing with it but close it."
     "W32/async-replies-versus-events-on-new-call-handles"
     "G8" (not TAPI)
     "TAPI calls from several threads at once unless the provider asks it not to."
@@ -188,13 +189,13 @@ rules! {
     "TSPI_lineMonitorTones copies its list."
     "SDK/lineMonitorTones"
     "B3" (buffers::b3)
-    "A structure that is filled says rightly how much of it is used and how much is needed."
+    "A structure that is filled states correctly how much of it is used and how much is needed."
     "W32/memory-allocation"
     "B4" (buffers::b4)
     "Members that are TAPI's are not overwritten, dwTotalSize least of all."
     "W32/tspi-structures, SDK/lineGetCallInfo, SDK/lineGetID"
     "B5" (not ALLOWS)
-    "That there is no string may be written in three ways."
+    "A missing string may be expressed in three ways."
     "W32/tspi-structures"
     "B6" (not COMPILED)
     "Strings are UTF-16, user-user information is bytes."
@@ -222,10 +223,10 @@ rules! {
      OPERATIONFAILED."
     "W32/pending-call-handles"
     "N7" (not TAPI)
-    "A call whose making was refused is not closed."
+    "A call that was refused is not closed."
     "SDK/lineCloseCall"
     "N8" (calls::n8)
-    "A call whose making has failed may be closed, and that does no harm."
+    "A call that could not be made may still be closed, without harm."
     "W32/async-replies-versus-events-on-new-call-handles; SDK/lineCloseCall"
     "N9" (not TAPI)
     "The application gets a new call with the reply."
@@ -239,15 +240,15 @@ rules! {
     "N12" (not FAR)
     "TSPI_lineDial, TSPI_lineForward and TSPI_lineCompleteCall complete when they are accepted."
     "SDK/lineDial, SDK/lineForward, SDK/lineCompleteCall"
-    "N13" (not "it says what becomes of a state that is told against O1")
-    "A state that is told before the call is made gets lost."
+    "N13" (not "it says what becomes of a state that is reported against O1")
+    "A state that is reported before the call is made gets lost."
     "TSP++ reference guide, RTMakeCall"
     "N14" (order::n14)
-    "A call that is born in the provider is announced by LINE_NEWCALL, and LINE_CALLSTATE is its \
+    "A call that begins in the provider is announced by LINE_NEWCALL, and LINE_CALLSTATE is its \
      next message."
     "W32/line-newcall"
     "N15" (calls::n15)
-    "Without a handle of TAPI's for it, a call has no further message."
+    "A call to which TAPI gives no handle has no further message."
     "W32/line-newcall"
     "N16" (calls::n16)
     "LINE_NEWCALL is for calls that TAPI does not know."
@@ -281,14 +282,14 @@ rules! {
     "Closing drops a call only if the line has announced CLOSEDROP."
     "SDK/lineClose, SDK/lineCloseCall"
     "D4" (ends::d4)
-    "TSPI_lineClose is not told by LINE_LINEDEVSTATE."
+    "TSPI_lineClose itself is not reported by LINE_LINEDEVSTATE."
     "SDK/lineClose"
     "D5" (ends::d5)
     "TSPI_lineCloseCall returns after everything that is outstanding on the call is complete, \
      and no event of the call follows."
     "SDK/lineCloseCall; W32/termination-of-asynchronous-operations"
     "D6" (ends::d6)
-    "TSPI_lineCloseCall is taken in every state of the call, before and during a drop too."
+    "TSPI_lineCloseCall is accepted in every state of the call, also before and during a drop."
     "W32/termination-of-asynchronous-operations; ATSP"
     "D7" (ends::d7)
     "TSPI_lineDrop ends what else is outstanding on the call."
@@ -297,14 +298,15 @@ rules! {
     "A call that was dropped becomes IDLE, unless it is closed before."
     "W32/termination-of-asynchronous-operations"
     "D9" (ends::d9)
-    "TSPI_lineDrop is taken in every state but IDLE."
+    "TSPI_lineDrop is accepted in every state but IDLE."
     "SDK/lineDrop"
     "D10" (ends::d10)
     "TSPI_phoneClose returns after everything that is outstanding on the phone is complete, and \
      no event of the phone follows."
     "SDK/phoneClose; W32/asynchronous-phone-operations"
     "D11" (ends::d11)
-    "Requests of a line without a call complete whoever else closes the line."
+    "Requests of a line without a call complete even if the application that made them closes the \
+     line."
     "W32/call-less-asynchronous-operations"
     "D12" (ends::d12)
     "TSPI_providerShutdown completes what is outstanding, and nothing follows it."
@@ -325,7 +327,7 @@ rules! {
     "A second generation on a call cancels the first, by LINE_GENERATE with CANCEL."
     "SDK/lineGenerateDigits, SDK/lineGenerateTone"
     "D18" (order::d18)
-    "A second gathering on a call cancels the first, and none is for 0 digits."
+    "A second gathering on a call cancels the first, and gathering 0 digits is refused."
     "SDK/lineGatherDigits"
     "F1" (status::f1)
     "A function that TSPI_lineGetCallStatus offers in dwCallFeatures is not refused as unavailable \

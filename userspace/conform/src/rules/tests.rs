@@ -35,6 +35,7 @@ impl Made {
             provider: "by hand".to_owned(),
             scenario: "by hand".to_owned(),
             seed: 0,
+            missing: vec![SWAP_HOLD.to_owned()],
             watched: vec![Watch::Inputs, Watch::Outputs],
         };
         Made { log: Log::new(header), thread: 0, open: BTreeMap::new(), last: 0 }
@@ -232,6 +233,7 @@ type Make = fn(Made) -> Made;
 
 const GENERATE: &str = "TSPI_lineGenerateDigits";
 const HOLD: &str = "TSPI_lineHold";
+const SWAP_HOLD: &str = "TSPI_lineSwapHold";
 const GATHER: &str = "TSPI_lineGatherDigits";
 
 /// A key, a log that keeps the rule, and one that breaks it.
@@ -718,6 +720,13 @@ fn a_function_that_is_offered_and_refused_by_its_completion_is_found_f1() {
     let made = Made::new().connected().status(CallState::Connected, LINECALLFEATURE_DROP);
     let made = made.call(HOLD, Some(6), &[]).ret(LineError::OPERATIONUNAVAIL.raw());
     assert_eq!(made.judged("F1"), Verdict::NotExercised);
+}
+
+#[test]
+fn a_function_that_is_offered_and_not_exported_is_found_f1() {
+    let made = Made::new().connected().status(CallState::Connected, LINECALLFEATURE_SWAPHOLD);
+    let Verdict::Broken { findings } = made.judged("F1") else { panic!("it is not found") };
+    assert!(findings[0].done.ends_with("offered TSPI_lineSwapHold"), "{findings:?}");
 }
 
 #[test]

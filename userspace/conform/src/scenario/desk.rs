@@ -32,6 +32,9 @@ pub enum Habit {
     NoRoom,
     /// Inside a completion it waits until its id was used again, by another thread (T4).
     Reuses,
+    /// It calls several functions at once although the provider has asked it not to by
+    /// LINETSPIOPTION_NONREENTRANT. TAPI itself never does (G9); other hosts may.
+    Unserialised,
 }
 
 /// How long an upcall of a slow TAPI takes.

@@ -4,9 +4,9 @@
 //! [`Desk`]. What it does depends on its seed, on the options, and on what the provider answers. It
 //! judges nothing; the rules judge the log.
 //!
-//! TAPI's promises hold in all of them: a handle is the provider's own and alive (G5), a new call
-//! is only closed before its completion (G7), ids are unique while they are outstanding (T3), and
-//! nothing is called from inside the completion procedure (C8).
+//! TAPI's promises hold in all of them but `unserialised`: a handle is the provider's own and alive
+//! (G5), a new call is only closed before its completion (G7), ids are unique while they are
+//! outstanding (T3), and nothing is called from inside the completion procedure (C8).
 //!
 //! | file | what |
 //! |---|---|
@@ -102,7 +102,13 @@ pub struct Scenario {
 impl Scenario {
     /// Whether the seed changes what it does.
     pub fn is_random(&self) -> bool {
-        self.name.starts_with("chance") || self.name == "threads"
+        self.name.starts_with("chance") || matches!(self.name, "threads" | "unserialised")
+    }
+
+    /// Whether TAPI keeps its own promises in it. Where it does not, what is found may be no fault
+    /// of the provider's.
+    pub fn is_fair(&self) -> bool {
+        self.habit != Habit::Unserialised
     }
 }
 
@@ -163,4 +169,6 @@ scenarios! {
     "chance-slow" Sleeps seeded::chance: "whatever the seed says, and TAPI is slow in upcalls"
     "chance-back" CallsBack seeded::chance: "whatever the seed says, and TAPI calls back"
     "threads" Plain seeded::threads: "several threads that do anything at once"
+    "unserialised" Unserialised seeded::threads: "the same, and TAPI ignores \
+        LINETSPIOPTION_NONREENTRANT (only played by name, because that breaks G9)"
 }

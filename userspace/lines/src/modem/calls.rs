@@ -1,4 +1,5 @@
-//! The calls of a modem line: their requests, and what the modem's news mean for them.
+//! The calls of a modem line: their requests, and what the modem's [`News`](super::control::News)
+//! mean for them.
 
 use std::time::Duration;
 
@@ -95,14 +96,13 @@ impl<D: Device> Modem<D> {
         }
     }
 
-    /// Whether a function can be called on a call now, as
-    /// [`LineEngine::can`](crate::LineEngine::can) says it.
+    /// The answer of [`LineEngine::can`](crate::LineEngine::can).
     pub(super) fn can_on(&self, call: HDRVCALL, feature: u32) -> Result<(), LineError> {
         self.book.living(call)?;
         let possible = match feature {
             LINECALLFEATURE_DROP => true,
             LINECALLFEATURE_ANSWER => !self.book.has(Op::Answer),
-            // More is dialled only behind a partial number: then the modem takes commands.
+            // More can be dialled only after a partial number, when the modem takes commands.
             LINECALLFEATURE_DIAL => self.control.is_off_hook(),
             other => self.book.can_keep(other).ok_or(LineError::OPERATIONUNAVAIL)?,
         };
@@ -129,7 +129,7 @@ impl<D: Device> Modem<D> {
         self.book.started(request, Op::MakeCall);
         self.book.call = Some(call);
         if !matches!(plan, Plan::PassThrough) {
-            // Also a modem that took commands a while ago has to show that it still does.
+            // A modem that took commands a while ago may not do so any more, so it is checked.
             self.control.prepare(cx.now(), &mut self.uart);
         }
         self.plan = Some(plan);
@@ -192,7 +192,7 @@ impl<D: Device> Modem<D> {
         }
     }
 
-    /// Ends whatever the modem does; `true` if it is on-hook already.
+    /// Hangs the modem up, whatever it does; `true` if it is on-hook already.
     pub(super) fn hang_up(&mut self, cx: &mut Context<'_, Event>) -> bool {
         if let Ringing::Offered(last) = self.ringing {
             self.ringing = Ringing::Rejected(last);
@@ -210,7 +210,7 @@ impl<D: Device> Modem<D> {
 
     // What is to be done
 
-    /// Does what is planned if the modem is ready for it, or gets it ready.
+    /// Carries out the plan if the modem is ready for it, otherwise prepares the modem.
     fn go_on(&mut self, cx: &mut Context<'_, Event>) {
         if self.control.is_busy() {
             return;
@@ -232,7 +232,8 @@ impl<D: Device> Modem<D> {
                 let wait = if only_if_idle { wait.max(NO_DIAL_TONE) } else { wait };
                 let partial = stays_in_command_state(&address);
                 self.send_dial(&dial_command(&address), &address, partial, wait, cx);
-                // Where the call depends on dial tone, there is none while that may be missing.
+                // If the call depends on dial tone, it has no state as long as dial tone may be
+                // missing.
                 if !only_if_idle && !self.only_seizes {
                     self.book.complete(cx, Op::MakeCall, Ok(()));
                     self.book.set_state(cx, CallState::Dialing, 0);
@@ -275,13 +276,13 @@ impl<D: Device> Modem<D> {
         }
     }
 
-    /// The modem does not answer: nothing that was planned can be done.
+    /// The modem does not answer: what was planned fails.
     fn silent(&mut self, cx: &mut Context<'_, Event>) {
         report!(WARN, "the modem does not answer: is it switched on, and is it one?");
         self.answers(false, cx);
         self.uart.discard_unsent();
         match self.plan {
-            // An application that wants the modem itself may know how to talk to it.
+            // An application that wants direct access may get the modem to answer.
             Some(Plan::PassThrough) => self.go_on(cx),
             Some(Plan::Answer) => self.disconnected(LINEDISCONNECTMODE_OUTOFORDER, cx),
             Some(Plan::Dial { .. }) => self.not_made(LineError::OPERATIONFAILED, cx),
@@ -290,7 +291,7 @@ impl<D: Device> Modem<D> {
         self.plan = None;
     }
 
-    /// The modem answers, or does not: the line is in service or out of it.
+    /// Notes whether the modem answers: the line is in service or out of it.
     fn answers(&mut self, answers: bool, cx: &mut Context<'_, Event>) {
         if std::mem::replace(&mut self.answers, answers) != answers {
             self.book.serves(cx, answers);
@@ -309,14 +310,14 @@ impl<D: Device> Modem<D> {
         self.book.complete(cx, Op::MakeCall, Ok(()));
         self.book.complete(cx, Op::Dial, Ok(()));
         if made && self.only_seizes {
-            // All that is known is that the modem waited for dial tone.
+            // Only that the modem waited for dial tone is known, not which one it heard.
             self.book.set_state(cx, CallState::DialTone, LINEDIALTONEMODE_UNAVAIL);
         } else if made {
             self.book.set_state(cx, CallState::Dialing, 0);
         }
     }
 
-    /// The digits are out (N10, N12).
+    /// The digits were dialled (N10, N12).
     pub(super) fn dialed(&mut self, cx: &mut Context<'_, Event>) {
         self.dialed_at = Time::NEVER;
         self.book.complete(cx, Op::MakeCall, Ok(()));

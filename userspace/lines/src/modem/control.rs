@@ -1,12 +1,12 @@
 //! The dialogue with the modem: commands, their answers, and what to do when there is none.
 //!
-//! [`Control`] is told bytes, time and the carrier, and says by [`News`] what the modem has come
-//! to. Every wait in it has a limit, so everything that is asked of it ends in news. It knows
-//! nothing of calls.
+//! [`Control`] gets the bytes, the time and the carrier, and returns as [`News`] how the modem's
+//! state has changed. Every wait in it has a limit, so each of its functions that starts something
+//! ends with news. It knows nothing about calls.
 //!
-//! Getting a modem that does not answer back, and hanging up, go the same way, because a modem that
-//! does not answer may be on-line with another one: DTR off and on (`&D2`); then, where it has not
-//! reacted, the escape sequence between two silences (`+++`, V.250 has it from Hayes); then `ATH`.
+//! To recover a modem that does not answer takes the same steps as hanging up, because such a modem
+//! may be on-line with another one: DTR off and on (`&D2`); then, if it has not reacted, the escape
+//! sequence between two silences (`+++`, from Hayes); then `ATH`.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ pub(super) enum News {
     Ready,
     /// It does not answer, after everything was tried.
     Silent,
-    /// A partial number is dialled; it takes more.
+    /// A partial number was dialled; it accepts more.
     OffHook,
     /// It is on-line with another one.
     Connected,
@@ -38,9 +38,9 @@ pub(super) enum News {
     Failed(ResultCode),
     /// Dialling or answering has not ended by its deadline; it is being hung up.
     NoResult,
-    /// Hanging up is over; where it is not confirmed the modem does not answer.
+    /// Hanging up has ended; if it is not confirmed, the modem does not answer.
     OnHook {
-        /// The modem said so.
+        /// The modem has confirmed it.
         confirmed: bool,
     },
     /// An incoming call rings.
@@ -58,45 +58,45 @@ pub(super) enum Heard {
     Nothing,
     /// From the other modem.
     Data,
-    /// The end of an answer that means something.
+    /// The end of an answer that has an effect.
     News(News),
 }
 
-/// An answer to a command that does not have to wait for anything.
+/// Limit for the answer to a command that the modem carries out at once.
 const COMMAND: Duration = Duration::from_secs(2);
-/// An aborted call says so.
+/// Limit for the result of an aborted call.
 const ABORTED: Duration = Duration::from_millis(1500);
 /// DTR off: longer than any S25, which is 50 ms where it is not changed.
 const DTR_OFF: Duration = Duration::from_millis(500);
-/// From DTR on to taking commands.
+/// Time from DTR on until the modem takes commands.
 const DTR_ON: Duration = Duration::from_millis(300);
 /// Silence before and after the escape sequence: longer than S12, which is 1 s.
 const GUARD: Duration = Duration::from_millis(1200);
-/// The silence after the escape sequence, and the answer.
+/// Limit for the silence after the escape sequence, and for the answer.
 const ESCAPED: Duration = Duration::from_millis(1700);
-/// "NO CARRIER" is an answer, and no data, if nothing follows it for so long.
+/// "NO CARRIER" is a result code and not data if nothing follows it for this time.
 const QUIET: Duration = Duration::from_millis(500);
 
 /// Echo off, result codes on, in words.
 const SYNC: &[u8] = b"ATE0Q0V1\r";
-/// The first CR ends whatever is left of a line that was begun.
+/// The first CR ends a line that may have been begun.
 const SYNC_AGAIN: &[u8] = b"\rATE0Q0V1\r";
 const ESCAPE: &[u8] = b"+++";
 const ON_HOOK: &[u8] = b"ATH\r";
 const ANSWER: &[u8] = b"ATA\r";
 /// Any character ends the attempt to get a connection (V.250 section 5.6.1).
 const ABORT: &[u8] = b"\r";
-/// How the loss of the carrier looks where there is no circuit for it.
+/// What the modem sends when it loses the carrier; needed if the DCD circuit is not connected.
 const NO_CARRIER: &[u8] = b"\r\nNO CARRIER\r\n";
 
 /// Why steps are carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Purpose {
-    /// To have a modem that takes commands.
+    /// To get the modem to take commands.
     Prepare,
     /// To end a call.
     HangUp,
-    /// To take the modem back from an application that had it for itself.
+    /// To take the modem back from an application that had direct access.
     Release,
 }
 
@@ -114,7 +114,7 @@ enum Step {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
-    /// Not asked yet, or it does not answer.
+    /// Not tried yet, or it does not answer.
     Unknown,
     Steps(Purpose, Step),
     /// On-hook, takes commands.
@@ -127,7 +127,7 @@ enum Mode {
     OffHook,
     /// On-line with another modem.
     Online,
-    /// The application has the modem for itself.
+    /// The application has direct access to the modem.
     Raw,
 }
 
@@ -136,14 +136,14 @@ enum Mode {
 pub(super) struct Control {
     init: Vec<u8>,
     mode: Mode,
-    /// When what is waited for is overdue.
+    /// When the current wait ends.
     until: Time,
     reader: LineReader,
     /// The line end of CONNECT is not yet complete.
     line_feed_due: bool,
-    /// How much of NO_CARRIER was just received.
+    /// How many bytes of NO_CARRIER have just been received.
     matched: usize,
-    /// DCD was off before the call: it is connected, and not stuck.
+    /// DCD was off before the call, so the circuit is connected and not stuck.
     carrier_moves: bool,
     carrier: bool,
 }
@@ -163,7 +163,7 @@ impl Control {
         }
     }
 
-    /// What the modem is sent whenever it is prepared, without the end of the line.
+    /// The command line that is sent whenever the modem is prepared, without its end.
     pub(super) fn init(&self) -> String {
         String::from_utf8_lossy(&self.init).trim_end().to_owned()
     }
@@ -173,7 +173,7 @@ impl Control {
         self.init = format!("{init}\r").into_bytes();
     }
 
-    /// When [`Control::expired`] wants to be called.
+    /// When [`Control::expired`] is to be called.
     pub(super) fn until(&self) -> Time {
         self.until
     }
@@ -183,33 +183,33 @@ impl Control {
         self.mode == Mode::Ready
     }
 
-    /// Bytes go to another modem, or wherever the application wants them.
+    /// Bytes are data, for another modem or for the application's direct access.
     pub(super) fn is_online(&self) -> bool {
         matches!(self.mode, Mode::Online | Mode::Raw)
     }
 
-    /// A partial number is dialled, and it takes more.
+    /// A partial number was dialled, and it accepts more.
     pub(super) fn is_off_hook(&self) -> bool {
         self.mode == Mode::OffHook
     }
 
-    /// It is being prepared, or hung up: there will be news.
+    /// It is being prepared or hung up, which ends with news.
     pub(super) fn is_busy(&self) -> bool {
         matches!(self.mode, Mode::Steps(..))
     }
 
     // What it is asked for
 
-    /// Makes the modem take commands, or finds out that it does not. Ends in [`News::Ready`] or
-    /// [`News::Silent`]; ignored while there is a call.
+    /// Gets the modem to take commands, or finds out that it does not answer. Ends with
+    /// [`News::Ready`] or [`News::Silent`]; ignored while there is a call.
     pub(super) fn prepare(&mut self, now: Time, wire: &mut dyn Wire) {
         if matches!(self.mode, Mode::Unknown | Mode::Ready) {
             self.enter(Purpose::Prepare, Step::Sync { again: false }, now, wire);
         }
     }
 
-    /// Dials. A partial number ends in [`News::OffHook`], any other in [`News::Connected`]; both
-    /// may end in [`News::Failed`] or [`News::NoResult`].
+    /// Dials. A partial number ends with [`News::OffHook`], any other with [`News::Connected`];
+    /// both may end with [`News::Failed`] or [`News::NoResult`].
     pub(super) fn dial(&mut self, command: &str, partial: bool, until: Time, wire: &mut dyn Wire) {
         self.command(command.as_bytes(), Mode::Waiting { partial }, until, wire);
     }
@@ -227,13 +227,13 @@ impl Control {
         wire.send(command);
     }
 
-    /// Gives the modem to the application: everything is data from now on.
+    /// Gives the application direct access: everything is data from now on.
     pub(super) fn give_away(&mut self) {
         self.mode = Mode::Raw;
         self.until = Time::NEVER;
     }
 
-    /// Ends the call. `true` if there is none; else it ends in [`News::OnHook`].
+    /// Ends the call. `true` if there is none; otherwise it ends with [`News::OnHook`].
     #[must_use]
     pub(super) fn hang_up(&mut self, now: Time, wire: &mut dyn Wire) -> bool {
         let (purpose, step) = match self.mode {
@@ -264,7 +264,7 @@ impl Control {
             }
             _ => {
                 let Some(line) = self.reader.take(byte) else { return Heard::Nothing };
-                // An echo is no result code either.
+                // An echo of the command is no result code either.
                 let Some(code) = ResultCode::parse(line) else { return Heard::Nothing };
                 self.line_feed_due = line.first().is_some_and(u8::is_ascii_alphabetic);
                 self.code(code, now, wire).map_or(Heard::Nothing, Heard::News)
@@ -272,8 +272,8 @@ impl Control {
         }
     }
 
-    /// Watches what comes from the other modem for the end of the call, where no circuit signals
-    /// it.
+    /// Looks for the end of the call in the data from the other modem, for the case that DCD does
+    /// not signal it.
     fn watch(&mut self, byte: u8, now: Time) {
         self.until = Time::NEVER;
         self.matched = match NO_CARRIER.get(self.matched) {
@@ -288,13 +288,14 @@ impl Control {
         }
     }
 
-    /// The carrier detect circuit as it is now.
+    /// Takes the current state of the carrier detect circuit.
     pub(super) fn carrier(&mut self, on: bool, now: Time, wire: &mut dyn Wire) -> Option<News> {
         let was = std::mem::replace(&mut self.carrier, on);
         (self.mode == Mode::Online && was && !on).then(|| self.lose_carrier(now, wire))
     }
 
-    /// A modem without a carrier takes commands; it hangs up by itself, and once more to be sure.
+    /// A modem without a carrier takes commands. It hangs up by itself, but is told to all the
+    /// same.
     fn lose_carrier(&mut self, now: Time, wire: &mut dyn Wire) -> News {
         self.reader.clear();
         self.enter(Purpose::HangUp, Step::DropDtr { answered: true }, now, wire);
@@ -385,7 +386,7 @@ impl Control {
         self.until = now + wait;
     }
 
-    /// A step has got an answer, or (`None`) its time is over.
+    /// A step has got an answer, or its time is over (`None`).
     fn step(
         &mut self,
         purpose: Purpose,
@@ -411,9 +412,9 @@ impl Control {
                 self.until = Time::NEVER;
                 return Some(News::Ready);
             }
-            // An answer of before.
+            // An answer to an earlier command.
             (Step::Sync { .. } | Step::Init, Some(_)) => return None,
-            // It got through a moment before it was aborted.
+            // It was connected just before it was aborted.
             (Step::Abort, Some(ResultCode::Connect(_))) => Step::DropDtr { answered: false },
             (Step::Abort, _) => Step::OnHook { answered: false },
             (Step::DropDtr { .. }, Some(_)) => {

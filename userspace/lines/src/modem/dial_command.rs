@@ -4,14 +4,14 @@ use std::fmt::Write;
 
 use ringback_tspi::dialstring::{DialString, Step};
 
-/// Look for another modem: all digits are dialled.
+/// Starts the handshake with the other modem, after all digits are dialled.
 pub(super) const ORIGINATE: &str = "ATD\r";
 
 /// `ATD` with the steps of the address, by tones unless it says otherwise, ended by CR.
 ///
-/// Every modifier of a dialable address is also one of the dial command. A partial address ends in
-/// `;`: the modem stays off-hook and takes more. So does an empty one, which is only the wait for
-/// dial tone.
+/// Every modifier of a dialable address is also one of the dial command. A partial address ends
+/// with `;`: the modem stays off-hook and accepts more. So does an empty one, for which the modem
+/// only waits for dial tone.
 pub(super) fn dial_command(address: &DialString) -> String {
     let mut command = String::from("ATD");
     if !matches!(address.steps.first(), Some(Step::ToneMode | Step::PulseMode)) {
@@ -31,7 +31,7 @@ pub(super) fn dial_command(address: &DialString) -> String {
     command
 }
 
-/// Whether the modem does not look for another one after dialling this.
+/// Whether the modem takes commands again after dialling this, instead of starting the handshake.
 pub(super) fn stays_in_command_state(address: &DialString) -> bool {
     address.partial || address.steps.is_empty()
 }

@@ -24,18 +24,18 @@ use crate::{
     Book, CallHandles, CallSnapshot, Command, DeviceConfig, Event, LineEngine, LineReport, Opening,
 };
 
-/// A UART that has not interrupted for this long is looked after.
+/// A UART that has not interrupted for this long is serviced all the same.
 const QUIET: Duration = Duration::from_millis(50);
-/// A UART that needs more than one service is looked after again so soon.
+/// The delay of a further service, if one was not enough.
 const SOON: Duration = Duration::from_millis(1);
-/// An incoming call is over when RING has not come for so long; it comes every 5 or 6 s.
+/// An incoming call is over when RING has not come for this long; it comes every 5 or 6 s.
 const RING_GONE: Duration = Duration::from_secs(10);
 
-/// The longest command line: V.250 section 5.2.1 has a modem take at least 40 characters, and usual
-/// ones take some more.
+/// The longest command line. V.250 section 5.2.1 requires a modem to accept 40 characters; usual
+/// ones accept more.
 const MOST_INIT: usize = 255;
 
-/// What a modem line is made of, beside its UART.
+/// Settings of a modem line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModemOptions {
     /// The command line, beginning with AT, that is sent before every call. A modem that refuses it
@@ -44,8 +44,8 @@ pub struct ModemOptions {
 }
 
 impl Default for ModemOptions {
-    /// Tell dial tone and busy (X4), carrier by DCD (&C1), hang up by DTR (&D2), never answer by
-    /// itself (S0=0).
+    /// Report dial tone and busy (X4), signal the carrier by DCD (&C1), hang up by DTR (&D2), never
+    /// answer by itself (S0=0).
     fn default() -> Self {
         ModemOptions { init: "ATX4&C1&D2S0=0".into() }
     }
@@ -60,7 +60,7 @@ pub struct Modem<D: Device> {
     pub(super) handles: Arc<CallHandles>,
     pub(super) plan: Option<Plan>,
     pub(super) ringing: Ringing,
-    /// When what is being dialled will be out.
+    /// When the digits will have been dialled.
     pub(super) dialed_at: Time,
     /// The timing of the call's dialling.
     pub(super) timing: DialTiming,
@@ -68,7 +68,7 @@ pub struct Modem<D: Device> {
     pub(super) only_seizes: bool,
     pub(super) transfers: Transfers,
     pub(super) data: Data,
-    /// It answered when it was asked last.
+    /// It answered the last time.
     pub(super) answers: bool,
     look_after: Time,
     gone: bool,
@@ -87,11 +87,10 @@ impl<D: Device> Wire for Uart16550<D> {
 }
 
 impl<D: Device> Modem<D> {
-    /// Takes a UART that was opened and starts it. The modem is asked for nothing before its line
-    /// is opened.
+    /// Starts an opened UART. Nothing is sent to the modem before its line is opened.
     ///
     /// # Errors
-    /// The operating system does not let the UART's interrupt through.
+    /// The operating system can't enable the UART's interrupt.
     pub fn new(
         mut uart: Uart16550<D>,
         options: &ModemOptions,
@@ -149,7 +148,7 @@ impl<D: Device> Modem<D> {
         self.look_after = now + if service == Service::More { SOON } else { QUIET };
     }
 
-    /// When RING has not come for too long.
+    /// When the call is over, unless RING comes again.
     fn ring_gone(&self) -> Time {
         match self.ringing {
             Ringing::No => Time::NEVER,
@@ -161,7 +160,8 @@ impl<D: Device> Modem<D> {
 }
 
 impl<D: Device> LineEngine for Modem<D> {
-    /// The modem is prepared meanwhile; a call made before that is done waits for it.
+    /// The modem is prepared in the meantime; a call that is made before it is ready waits for
+    /// that.
     fn open(
         &mut self,
         line: LineNumber,
@@ -172,8 +172,7 @@ impl<D: Device> LineEngine for Modem<D> {
             return Err(LineError::NODEVICE);
         }
         let opening = self.book.open(tapi)?;
-        // Data streams that an application has kept from an earlier opening get nothing of this
-        // one.
+        // A `Data` that an application has kept from an earlier opening gets no bytes of this one.
         self.data = Data::default();
         self.control.prepare(cx.now(), &mut self.uart);
         Ok(opening)
@@ -314,7 +313,7 @@ impl<D: Device> Engine for Modem<D> {
             self.book.stops_ringing();
             if let Ringing::Offered(_) = self.ringing {
                 self.disconnected(LINEDISCONNECTMODE_NORMAL, cx);
-                // Nobody has to drop a call that was never answered: the modem is on-hook.
+                // A call that was never answered need not be dropped: the modem is on-hook.
                 self.book.set_state(cx, CallState::Idle, 0);
             }
             self.ringing = Ringing::No;

@@ -1,4 +1,4 @@
-//! How long everything that a modem is asked for may take.
+//! Time limits of everything that is asked of a modem.
 
 use std::time::Duration;
 
@@ -8,23 +8,24 @@ use crate::{Command, dialing_time};
 
 /// From the last digit to CONNECT or another result. Modems give up after S7, 50 s by default.
 pub(super) const RESULT: Duration = Duration::from_secs(120);
-/// Longer than a modem waits for dial tone before it says that there is none.
+/// Longer than a modem waits for dial tone before it reports that there is none.
 pub(super) const NO_DIAL_TONE: Duration = Duration::from_secs(10);
 /// From the last digit of a partial number to OK.
 pub(super) const DIALED: Duration = Duration::from_secs(10);
 /// From ATA to CONNECT or another result.
 pub(super) const ANSWERED: Duration = Duration::from_secs(60);
-/// More than the end of the last call, and getting a modem that does not answer to do so, take.
+/// More than it takes to end the last call and to recover a modem that does not answer.
 const PREPARED: Duration = Duration::from_secs(25);
 /// More than hanging up takes.
 const HUNG_UP: Duration = Duration::from_secs(15);
-/// Bookkeeping takes no time.
+/// For commands that only store data.
 const KEPT: Duration = Duration::from_secs(5);
-/// Sending, besides the time of the bytes at 300 bit/s: the other modem may ask to wait.
+/// For sending, in addition to the time of the bytes at 300 bit/s: the other modem may stop the
+/// flow.
 const SENT: Duration = Duration::from_secs(15);
 const BYTE: Duration = Duration::from_millis(40);
 
-/// How long a request may take before it is ended from outside; longer than the modem is given.
+/// The time limit of a request, at which the reactor ends it; longer than the limits for the modem.
 pub(super) fn time_limit(command: &Command) -> Duration {
     match command {
         Command::MakeCall { address, timing, .. } => {

@@ -6,7 +6,7 @@
 //!
 //! - **Only what the modem reports is known.** It dials, and sends one result at the end. A call is
 //!   DIALING until its digits must be out, PROCEEDING from then on, and ends in CONNECTED, BUSY or
-//!   DISCONNECTED with the reason. CONNECT is an answer that is confirmed.
+//!   DISCONNECTED with the reason. CONNECT confirms that the call was answered.
 //! - **The modem has to show that it is there before every call.** One that does not answer fails
 //!   the call with OPERATIONFAILED, after its line was hung up as far as that can be done without
 //!   an answer; one that stops answering later ends it as DISCONNECTED(NOANSWER).
@@ -14,9 +14,9 @@
 //!   four where only the escape sequence does. Closing does not wait for it; the next call does.
 //! - **Data** goes both ways while the call is connected: [`Command::Send`](crate::Command) is
 //!   complete when the last byte has left, [`Command::Receive`](crate::Command) when enough has
-//!   come, which [`Data`](ringback_tspi::media::Data) hands out.
-//! - **The end of a connection** is signalled by the carrier detect circuit. Where that does not
-//!   move, the words NO CARRIER with half a second of silence after them are taken for it.
+//!   come, which is read from [`Data`](ringback_tspi::media::Data).
+//! - **The end of a connection** is signalled by the carrier detect circuit. If that circuit does
+//!   not work, NO CARRIER in the data with half a second of silence after it counts as the end.
 
 mod calls;
 mod control;

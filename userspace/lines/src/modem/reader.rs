@@ -1,15 +1,15 @@
-//! Lines out of bytes: what the modem says while it takes commands.
+//! Makes lines of the bytes that the modem sends while it takes commands.
 
-/// The longest line that is kept. A result code is much shorter; what is longer is garbage.
+/// The longest line that is kept. A result code is much shorter; a longer line is garbage.
 const LONGEST: usize = 128;
 
-/// Collects bytes into lines. CR and LF end a line, whatever the modem's S3 and S4 make of it, so
-/// that both `<CR><LF>OK<CR><LF>` and `0<CR>` are one.
+/// Collects bytes into lines. Both CR and LF end a line, so that `<CR><LF>OK<CR><LF>` and `0<CR>`
+/// are one line each, whatever S3 and S4 are.
 #[derive(Debug)]
 pub(super) struct LineReader {
     line: Vec<u8>,
     too_long: bool,
-    /// The line was handed out; the next byte begins another.
+    /// The line was returned; the next byte begins another.
     ended: bool,
 }
 
@@ -18,7 +18,7 @@ impl LineReader {
         LineReader { line: Vec::with_capacity(LONGEST), too_long: false, ended: false }
     }
 
-    /// Takes a byte; the line that it ends, if it ends one that is not empty.
+    /// Takes a byte, and returns the line if the byte ends one that is not empty.
     pub(super) fn take(&mut self, byte: u8) -> Option<&[u8]> {
         if std::mem::take(&mut self.ended) {
             self.line.clear();

@@ -1,15 +1,15 @@
 //! What a modem answers (V.250 section 5.7.1): result codes, in words and in numbers.
 
-/// A result code. What it says beside that (information text, caller id) is none.
+/// A result code. Other lines from a modem (information text, caller id) are none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResultCode {
     /// The command was carried out.
     Ok,
-    /// There is another modem; at so many bit/s, where it says so.
+    /// Connected to another modem; the speed in bit/s, if it reports one.
     Connect(Option<u32>),
     /// An incoming call rings.
     Ring,
-    /// There is no other modem, or not any more.
+    /// There is no other modem, or the connection is lost.
     NoCarrier,
     /// The command was not understood, or can't be carried out now.
     Error,
@@ -17,7 +17,7 @@ pub enum ResultCode {
     NoDialTone,
     /// The called line is busy.
     Busy,
-    /// Nobody came to the called telephone (after `@`: it never fell silent).
+    /// The called telephone was not answered (after `@`: there was no silence).
     NoAnswer,
     /// The called telephone rings. It is not in V.250, but some modems send it.
     RemoteRings,
@@ -64,7 +64,7 @@ impl ResultCode {
         })
     }
 
-    /// Those of V.250, and the speeds of the first modems that had more.
+    /// The numbers of V.250, and those that later modems use for speeds.
     fn from_number(number: u16) -> Option<ResultCode> {
         let at = |speed| Some(ResultCode::Connect(Some(speed)));
         match number {

@@ -15,18 +15,18 @@ use crate::Event;
 struct Send {
     request: Token,
     bytes: Vec<u8>,
-    /// Handed to the UART so far.
+    /// How many bytes were given to the UART so far.
     handed: usize,
 }
 
 /// The data requests of a line.
 #[derive(Debug, Default)]
 pub(super) struct Transfers {
-    /// Not wholly handed to the UART, oldest first.
+    /// Not yet given to the UART completely, oldest first.
     sends: VecDeque<Send>,
-    /// Wholly handed to it: sent when it has sent so many bytes in all.
+    /// Given to it completely: each is sent when the UART has sent this total number of bytes.
     under_way: VecDeque<(Token, u64)>,
-    /// Wait for so many bytes.
+    /// Each waits for this many bytes.
     receives: Vec<(Token, usize)>,
 }
 
@@ -39,7 +39,7 @@ impl Transfers {
         self.receives.push((request, bytes));
     }
 
-    /// Hands on what the UART takes, and completes what is done.
+    /// Gives the UART what it has room for, and completes finished requests.
     pub(super) fn advance<D: Device>(
         &mut self,
         uart: &mut Uart16550<D>,
@@ -79,7 +79,7 @@ impl Transfers {
         }
     }
 
-    /// Forgets a request that ended elsewhere; its bytes that are in the UART are still sent.
+    /// Forgets a request that ended elsewhere; bytes that the UART has are still sent.
     pub(super) fn ended(&mut self, request: Token) {
         self.sends.retain(|send| send.request != request);
         self.under_way.retain(|(one, _)| *one != request);

@@ -1,7 +1,7 @@
-//! Whether somebody speaks: sound that is none of the exchange's tones.
+//! Detects speech: sound that is none of the exchange's tones.
 //!
-//! A plain analog line has no answer supervision. A call that is answered before any ringback was
-//! heard is recognised only by what is said on it.
+//! A plain analog line has no answer supervision. If a call is answered before any ringback tone
+//! was heard, speech is the only sign of it.
 
 use ringback_media::level::{power_at, rms_dbm0};
 use ringback_media::tone::{CallProgress, Plan};
@@ -11,12 +11,12 @@ const BLOCK: usize = 400;
 const BLOCK_MS: u32 = 50;
 /// Quieter than this is silence.
 const QUIET_DBM0: f32 = -42.0;
-/// A tone of the exchange holds at least this share of the block's power.
+/// A tone of the exchange has at least this share of the block's power.
 const TONE_SHARE_DB: f32 = 7.0;
-/// So much speech, less half as much of anything else, is an answer.
+/// This much speech, minus half the time of anything else, is an answer.
 const SPEECH_MS: u32 = 400;
 
-/// Counts for how long something is heard that is no tone.
+/// Counts for how long sound other than a tone is heard.
 #[derive(Debug)]
 pub(super) struct Activity {
     plan: &'static Plan,
@@ -36,7 +36,7 @@ impl Activity {
         self.speech_ms = 0;
     }
 
-    /// Hears samples; `true` once somebody speaks.
+    /// Takes samples; `true` once there is speech.
     pub(super) fn feed(&mut self, samples: &[i16]) -> bool {
         for sample in samples {
             if let Some(place) = self.block.get_mut(self.filled) {

@@ -1,16 +1,15 @@
 //! The time of lines: that of their samples.
 //!
-//! What a line waits for (cadences, guard times, digits) is time on the telephone line, and the
+//! The waits of a line (cadences, guard times, digits) are times on the telephone line, and the
 //! card's samples are its clock: 8 of them are a millisecond, however late they are fetched.
-//! Between two fetches the real clock says how far it has gone on, but only a little: on a card
-//! that stands still no time passes. Deadlines of requests are in real time and do not use this
-//! clock.
+//! Between two fetches the time advances with the real clock, but only by [`LEAD`]: on a card that
+//! stands still no time passes. Deadlines of requests are in real time and do not use this clock.
 
 use std::time::Duration;
 
 use ringback_driver::{PortNumber, Time};
 
-/// How far the time goes on without samples: the fetches of 20 ms, and one that is late.
+/// How far the time advances without samples: one fetch of 20 ms, and a late one.
 const LEAD: Duration = Duration::from_millis(40);
 const SAMPLE: Duration = Duration::from_micros(125);
 
@@ -18,10 +17,10 @@ const SAMPLE: Duration = Duration::from_micros(125);
 #[derive(Debug)]
 pub(super) struct SampleClock {
     start: Time,
-    /// Samples of each port, and the most of any.
+    /// The number of samples of each port.
     heard: Vec<u64>,
     latest: u64,
-    /// When the latest of them came, on the real clock.
+    /// When the latest samples came, in real time.
     at: Time,
     told: Time,
 }
@@ -71,7 +70,7 @@ mod tests {
         assert_eq!(clock.now(start), start);
         assert_eq!(clock.now(start + MS * 5), start + MS * 5);
         assert_eq!(clock.now(start + MS * 500), start + LEAD, "the card stands still");
-        // It goes at half the speed of the real clock.
+        // The card's clock has half the speed of the real one.
         for n in 1..=100 {
             clock.heard(PortNumber(2), 160, start + MS * 40 * n);
             clock.heard(PortNumber(3), 160, start + MS * 40 * n);

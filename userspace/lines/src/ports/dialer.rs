@@ -12,7 +12,7 @@ use ringback_tspi::dialstring::{DialString, Step};
 
 use super::generation::tone_digit;
 
-/// Off-hook after a hook flash, until the exchange has a register.
+/// Time off-hook after a hook flash, until the exchange takes digits.
 const FLASHED: Duration = Duration::from_millis(500);
 
 /// The longest pulse, pause after a pulsed digit and hook flash of any country.
@@ -20,7 +20,7 @@ const MOST_PULSE: Duration = Duration::from_millis(100);
 const MOST_GAP: Duration = Duration::from_millis(800);
 const MOST_FLASH: Duration = Duration::from_millis(500);
 
-/// How long dialling an address takes at the most, in any country.
+/// The longest time that dialling an address takes in any country.
 pub fn dialing_time(address: &DialString, timing: &DialTiming) -> Duration {
     let ms = |ms: u32| Duration::from_millis(u64::from(ms));
     let mut pulse = false;
@@ -43,14 +43,14 @@ pub fn dialing_time(address: &DialString, timing: &DialTiming) -> Duration {
         .sum()
 }
 
-/// How far dialling has come.
+/// The progress of dialling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialed {
-    /// So many samples are to be played next; 0 while it waits.
+    /// The number of samples to play next; 0 while it waits.
     Samples(usize),
     /// The last digit was played.
     Done,
-    /// A `W` was followed by no dial tone in time.
+    /// There was no dial tone after a `W` in time.
     NoDialTone,
 }
 
@@ -72,7 +72,7 @@ pub(super) struct Dialer {
     timing: DialTiming,
     pulse: bool,
     tones: Generator,
-    /// Hook changes to come, each with how long it lasts.
+    /// The next hook states, each with its duration.
     hooks: VecDeque<(Hook, Duration)>,
     until: Time,
     /// Waits for dial tone until then.
@@ -97,13 +97,13 @@ impl Dialer {
         self.timing
     }
 
-    /// Takes the timing of what is dialled from now on.
+    /// Sets the timing for what is dialled from now on.
     pub(super) fn set_timing(&mut self, timing: DialTiming) {
         self.timing = timing;
         self.tones.set_timing(timing.digit_ms, timing.gap_ms);
     }
 
-    /// Discards all steps and takes the timing of the next call.
+    /// Discards all steps, and sets the timing for the next call.
     pub(super) fn reset(&mut self, timing: DialTiming) {
         *self = Dialer::new(self.country);
         self.set_timing(timing);
@@ -114,9 +114,9 @@ impl Dialer {
         self.steps.extend(address.steps);
     }
 
-    /// Renders what is to be played next to the start of `play`: digits and pauses, up to the next
-    /// hook change, wait for dial tone or the end. Those are carried out only when everything that
-    /// was rendered before has been played, as `is_played` says. `dial_tone` says whether dial tone
+    /// Renders what is played next to the start of `play`: digits and pauses, up to the next hook
+    /// change, the next wait for dial tone, or the end. These are carried out only when everything
+    /// that was rendered before has been played (`is_played`). `dial_tone` says whether dial tone
     /// is heard; `hook` is called for each change of the hook.
     pub(super) fn render(
         &mut self,
@@ -142,7 +142,7 @@ impl Dialer {
         }
     }
 
-    /// Whether the next step is nothing but sound.
+    /// Whether the next step is only sound.
     fn sounds_next(&self) -> bool {
         let free = self.hooks.is_empty() && self.listening.is_none();
         free && match self.steps.front() {
@@ -152,7 +152,7 @@ impl Dialer {
         }
     }
 
-    /// The next step, when the tones of the last one are out.
+    /// Begins the next step, after the tones of the last one were rendered.
     fn step(&mut self, now: Time, dial_tone: bool, hook: &mut dyn FnMut(Hook)) -> Stepped {
         if now < self.until {
             return Stepped::Wait;
@@ -348,7 +348,7 @@ mod tests {
                 dialer.render(Time::ZERO, true, is_played, &mut play, &mut |hook| hooks.push(hook));
             (dialed, hooks)
         };
-        // A pause that does not fit into the first buffer goes on in the second without a gap.
+        // A pause that does not fit into the first buffer continues in the second without a gap.
         assert_eq!(render(true), (Dialed::Samples(MOST), vec![]));
         assert_eq!(render(false), (Dialed::Samples(2 * 1280), vec![]));
         assert_eq!(render(false), (Dialed::Samples(0), vec![]));

@@ -45,13 +45,13 @@ pub struct Lines<C: PortCard> {
     pub(super) handles: Arc<CallHandles>,
     orders: Vec<(PortNumber, Order)>,
     clock: SampleClock,
-    /// Room to render what the kernel is to play; none where the lines move the samples.
+    /// Room to render what the kernel plays; empty if the lines move the samples.
     rendered: Vec<i16>,
     look_after: Time,
     pub(super) gone: bool,
 }
 
-/// Hands a card's frames and events to its lines.
+/// Passes a card's frames and events to its lines.
 struct Sink<'a, 'b, 'c> {
     lines: &'a mut [Line],
     clock: &'a mut SampleClock,
@@ -87,7 +87,7 @@ impl PortSink for Sink<'_, '_, '_> {
 }
 
 impl<C: PortCard> Lines<C> {
-    /// Takes a card that was brought up and starts it.
+    /// Starts a card that was brought up.
     ///
     /// # Errors
     /// The card does not start.
@@ -112,7 +112,7 @@ impl<C: PortCard> Lines<C> {
         Ok(Lines { card, lines, infos, handles, orders, clock, rendered, look_after, gone: false })
     }
 
-    /// What the lines are, in the order in which they are numbered.
+    /// The lines, in the order of their numbers.
     pub fn infos(&self) -> &[PortInfo] {
         &self.infos
     }
@@ -182,7 +182,7 @@ impl<C: PortCard> Lines<C> {
         (&mut self.card, Sink { lines, clock, visit })
     }
 
-    /// Where the kernel moves the samples: hands it what the lines have to play.
+    /// If the kernel moves the samples: gives it what the lines play.
     fn play_ahead(&mut self, cx: &mut Context<'_, Event>) {
         if self.rendered.is_empty() || self.gone {
             return;

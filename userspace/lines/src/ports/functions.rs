@@ -17,7 +17,7 @@ use super::generation::Generation;
 use crate::call::{CallHandles, CallSnapshot};
 use crate::{Book, DeviceConfig, Event, Gather, LineEngine, LineReport, Opening, Tone};
 
-/// Lists of tones that can be listened for at once on a line.
+/// The most lists of tones that a call can have.
 const MOST_LISTS: usize = 8;
 
 impl<C: PortCard> LineEngine for Lines<C> {
@@ -47,7 +47,8 @@ impl<C: PortCard> LineEngine for Lines<C> {
             return Err(LineError::NODEVICE);
         }
         let opening = port.book.open(tapi)?;
-        // Samples that an application has kept from an earlier opening get nothing of this one.
+        // An `Audio` that an application has kept from an earlier opening gets no samples of this
+        // one.
         port.audio = Audio::default();
         Ok(opening)
     }
@@ -208,8 +209,7 @@ impl<C: PortCard> LineEngine for Lines<C> {
         }
     }
 
-    /// The card's chips are set for a country when it is brought up, so there is no other one
-    /// later.
+    /// The country can't be changed: the card's chips are set for it when the card is brought up.
     fn set_config(&mut self, line: LineNumber, config: DeviceConfig) -> Result<(), LineError> {
         let current = self.config(line)?;
         match &config {

@@ -1,8 +1,8 @@
 //! An FXO line: a line of an exchange, with us as the telephone.
 //!
 //! The states and their order are those of a plain analog line: dial tone, digits, then what the
-//! tones of the exchange say. A far end that hangs up is known by a break of battery or loop
-//! current, by its polarity going back, or by the exchange's tones.
+//! tones of the exchange mean. That the far end has hung up is recognised by a break of battery or
+//! loop current, by the polarity going back, or by the exchange's tones.
 
 use std::time::Duration;
 
@@ -25,7 +25,8 @@ use super::queue::Sound;
 use crate::book::Op;
 use crate::call::{Call, CallInfo};
 
-/// The loop stays open at least this long between two calls, or the exchange takes it for a flash.
+/// The loop stays open at least this long between two calls, because the exchange would take a
+/// shorter break for a flash.
 const GUARD: Duration = Duration::from_millis(800);
 /// Time from closing the loop until the line carries sound.
 const SETTLE: Duration = Duration::from_millis(60);
@@ -47,22 +48,22 @@ enum Phase {
     OnHook,
     /// On-hook, ringing; the last ring was heard then.
     Ringing(Time),
-    /// As `Ringing`, of a call that was dropped: a plain line can't be told to stop ringing.
+    /// As `Ringing`, but the call was dropped: an analog line can't be told to stop ringing.
     Rejected(Time),
-    /// As `Ringing`, of a call that was not offered because nobody wants such calls. It is offered
-    /// with a later ring if somebody wants it then.
+    /// As `Ringing`, but the call was not offered, because TAPI has not asked for such calls. It is
+    /// offered at a later ring if TAPI has asked by then.
     Unwanted(Time),
-    /// On-hook until then, to be seized afterwards.
+    /// On-hook until this time, then it is seized.
     Guard(Time),
-    /// Off-hook; waiting for dial tone until then.
+    /// Off-hook; waiting for dial tone until this time.
     Seizing(Time),
     /// Off-hook, waiting for more to dial.
     Ready,
     /// Off-hook, dialling.
     Dialing,
-    /// Dialled; the tones tell the progress. The call is given up at that time.
+    /// Dialled; the tones report the progress. The call is given up at this time.
     Progress(Time),
-    /// Off-hook to answer; heard from then on.
+    /// Off-hook to answer; sound is processed from this time on.
     Answering(Time),
     /// In conversation.
     Talking,
@@ -122,7 +123,7 @@ impl Fxo {
         port.listen_anew();
     }
 
-    /// A ring of the exchange begins.
+    /// The exchange begins a ring.
     fn rings(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
         let now = visit.now();
         match &mut self.phase {
@@ -150,7 +151,7 @@ impl Fxo {
     fn missed(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
         port.book.stops_ringing();
         if let Phase::Ringing(_) = self.phase {
-            // Nobody has to drop a call that was never answered: the line is on-hook.
+            // A call that was never answered need not be dropped: the line is on-hook.
             port.set_state(visit, CallState::Disconnected, LINEDISCONNECTMODE_NORMAL);
             port.set_state(visit, CallState::Idle, 0);
         }
@@ -200,7 +201,7 @@ impl Fxo {
         port.book.call = None;
     }
 
-    /// Moves the call on as far as the dialler has come; returns how many samples it has rendered.
+    /// Updates the call by the progress of dialling; returns how many samples were rendered.
     fn dialed(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, dialed: Dialed) -> usize {
         let now = visit.now();
         match (dialed, self.phase) {
@@ -375,7 +376,7 @@ impl Machine for Fxo {
         }
     }
 
-    /// The kernel could not play what is dialled: the card stands still, or is gone.
+    /// The kernel could not play what is dialled, because the card stands still or is gone.
     fn dial_failed(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
         if self.dials(port) {
             self.disconnect(port, visit, LINEDISCONNECTMODE_OUTOFORDER);
@@ -392,7 +393,7 @@ impl Machine for Fxo {
         self.phase = Phase::Answering(visit.now() + SETTLE);
     }
 
-    /// Opens the loop and ends the call; what it leaves behind is a line that may still ring.
+    /// Opens the loop and ends the call; the line may still ring after that.
     fn hang_up(&mut self, port: &Port, visit: &mut Visit<'_, '_>) {
         match self.phase {
             Phase::Ringing(last) => self.phase = Phase::Rejected(last),

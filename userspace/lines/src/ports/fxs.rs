@@ -1,8 +1,9 @@
 //! An FXS line: a telephone, with us as the exchange.
 //!
 //! Making a call on it rings the telephone, whatever the address is; lifting the telephone answers.
-//! A telephone that is lifted by itself gets dial tone, and the number it dials is offered as an
-//! incoming call. When the other side has gone it hears the reorder tone until it is hung up.
+//! A telephone that is lifted without ringing gets dial tone, and the number that it dials is
+//! offered as an incoming call. When the other side has hung up, it gets reorder tone until it is
+//! hung up.
 
 use std::time::Duration;
 
@@ -22,16 +23,16 @@ use super::queue::Sound;
 use crate::book::Op;
 use crate::call::{Call, CallInfo};
 
-/// A telephone that rings this long is not answered.
+/// How long a telephone is rung.
 const RING_LIMIT: Duration = Duration::from_secs(180);
-/// A lifted telephone has to dial its first digit by then.
+/// Limit for the first digit of a lifted telephone.
 const FIRST_DIGIT: Duration = Duration::from_secs(15);
 /// The number is complete when no digit has come for this long, or after a `#`.
 const NEXT_DIGIT: Duration = Duration::from_secs(3);
 /// Limit of collected digits, more than any number has.
 const MOST_DIGITS: usize = 32;
 
-/// The media mode of a call that the telephone makes, if such a call is wanted.
+/// The media mode of a call that the telephone makes, if TAPI has asked for such calls.
 fn offered_media(port: &Port) -> Option<u32> {
     port.book.offered_media(LINEMEDIAMODE_INTERACTIVEVOICE, LINEMEDIAMODE_AUTOMATEDVOICE)
 }
@@ -40,7 +41,7 @@ fn offered_media(port: &Port) -> Option<u32> {
 enum Phase {
     /// On-hook.
     Idle,
-    /// We ring it, at this step of the cadence until `next`.
+    /// Being rung, at this step of the cadence until `next`.
     Ringing { step: usize, next: Time, until: Time },
     /// Lifted; it hears dial tone and dials.
     Dialing { last: Time },
@@ -61,7 +62,7 @@ pub(super) struct Fxs {
     digits: String,
     listener: dtmf::Detector,
     tone: Generator,
-    /// Its module was given up: nothing rings and nothing is heard there any more.
+    /// Its module was given up: it can neither ring nor receive any more.
     out_of_order: bool,
 }
 
@@ -90,7 +91,7 @@ impl Fxs {
                 self.listener = dtmf::Detector::new();
                 self.sound(CallProgress::Dial);
             }
-            // Nobody serves the line, or its last call is not dropped yet.
+            // The line is not open, or its last call is not dropped yet.
             Phase::Idle => self.reorder(),
             _ => {}
         }
@@ -127,7 +128,7 @@ impl Fxs {
         if !over && (dialed || now - last < limit) {
             return;
         }
-        // A call that was made meanwhile found it busy, and has the line.
+        // A call that was made in the meantime has the line, and found it busy.
         let media = offered_media(port).filter(|_| !self.digits.is_empty());
         let call = media.and_then(|media| Some((visit.handles.next(port.book.line)?, media)));
         let Some((call, media)) = call else { return self.reorder() };
@@ -179,7 +180,7 @@ impl Machine for Fxs {
     }
 
     /// Whether a function can be called now that the call's state allows; `None` if it never can.
-    /// Nobody hears digits while the telephone rings, or waits for an answer.
+    /// Digits can't be heard while the telephone rings or waits for an answer.
     fn can(&self, feature: u32) -> Option<bool> {
         match feature {
             LINECALLFEATURE_DROP | LINECALLFEATURE_MONITORDIGITS | LINECALLFEATURE_MONITORTONES => {
@@ -250,7 +251,7 @@ impl Machine for Fxs {
                         let missed = matches!(self.phase, Phase::Waiting);
                         port.set_state(visit, CallState::Disconnected, LINEDISCONNECTMODE_NORMAL);
                         if missed {
-                            // Nobody has to drop a call that was never answered.
+                            // A call that was never answered need not be dropped.
                             port.set_state(visit, CallState::Idle, 0);
                         }
                         self.phase = Phase::Idle;

@@ -1,5 +1,5 @@
-//! Digits that are gathered into a buffer: one buffer at a time (D18), which is complete when its
-//! end is told (B7).
+//! Digits that are gathered into a buffer: one buffer at a time (D18), which is complete when
+//! LINE_GATHERDIGITS is emitted (B7).
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::Gather;
 #[derive(Debug)]
 pub(super) struct Gathering {
     asked: Gather,
-    /// What was heard, as it will be written.
+    /// The digits so far, as they will be written.
     digits: Vec<u8>,
     /// When it ends without a further digit.
     until: Option<Time>,
@@ -41,7 +41,7 @@ impl Gathering {
         }
     }
 
-    /// The LINEGATHERTERM_ by which the time has ended it.
+    /// The LINEGATHERTERM_ of the timeout that has ended it.
     pub(super) fn expired(&self, now: Time) -> Option<u32> {
         let late = self.until.is_some_and(|until| now >= until);
         let first = self.digits.is_empty();
@@ -52,7 +52,7 @@ impl Gathering {
         })
     }
 
-    /// Hands the digits over, with a terminator where there is room for one; gives dwEndToEndID.
+    /// Writes the digits, with a terminator if there is room for one; returns dwEndToEndID.
     pub(super) fn finish(mut self) -> u32 {
         self.digits.extend([0, 0]);
         self.asked.output.write(&self.digits);

@@ -9,13 +9,13 @@ use ringback_tspi::structs::LINEGENERATETONE;
 
 use crate::Tone;
 
-/// The level of a part of a tone at full volume: four of them together do not clip.
+/// The level of a part of a tone at full volume; four parts together do not clip.
 const FULL_DBM0: f32 = -10.0;
 const BEEP_HZ: u32 = 1000;
 /// Samples that are mixed at a time.
 const PIECE: usize = 160;
 
-/// Samples of what was asked for, until it has ended.
+/// Renders the samples of the digits or the tone, until it has ended.
 #[derive(Debug)]
 pub(super) enum Generation {
     Digits(dtmf::Generator),
@@ -41,7 +41,7 @@ impl Generation {
         Generation::Digits(generator)
     }
 
-    /// A tone of so many milliseconds; 0 is for ever.
+    /// A tone of this many milliseconds; 0 is for ever.
     pub(super) fn tone(tone: &Tone, duration_ms: u32, country: Country) -> Generation {
         let plan = |what| vec![Part::progress(country.tones(), what)];
         let parts = match tone {
@@ -59,7 +59,7 @@ impl Generation {
         Generation::Tone(Mix { parts, left })
     }
 
-    /// Fills `play` with the next samples; gives how many there are, fewer at the end.
+    /// Fills `play` with the next samples; returns how many there are, fewer at the end.
     pub(super) fn fill(&mut self, play: &mut [i16]) -> usize {
         match self {
             Generation::Digits(digits) => digits.fill(play),
@@ -106,7 +106,7 @@ impl Mix {
 #[derive(Debug)]
 struct Part {
     sound: Generator,
-    /// Samples of sound and of rest; no rest for one that goes on.
+    /// Samples of sound and of silence; no silence for a continuous one.
     cadence: [u64; 2],
     at: u64,
 }
@@ -114,7 +114,7 @@ struct Part {
 impl Part {
     fn new(tone: &LINEGENERATETONE) -> Part {
         let volume = tone.volume.min(FULL_VOLUME) as f32 / FULL_VOLUME as f32;
-        // No volume is silence, and so is no frequency or no time of sound.
+        // A volume, frequency or time of sound of 0 is silence.
         let silent = tone.frequency == 0 || tone.cadence_on == 0 || tone.volume == 0;
         let level = if silent { f32::NEG_INFINITY } else { FULL_DBM0 + 20.0 * volume.log10() };
         Part {
@@ -124,7 +124,7 @@ impl Part {
         }
     }
 
-    /// A signal of an exchange, whose cadence is its own.
+    /// A tone of an exchange, which contains its cadence.
     fn progress(plan: &Plan, what: CallProgress) -> Part {
         Part { sound: Generator::new(plan, what), cadence: [1, 0], at: 0 }
     }

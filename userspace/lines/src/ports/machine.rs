@@ -1,4 +1,4 @@
-//! The part of a line that depends on its kind, as the engine of all lines sees it.
+//! The interface between the engine of all lines and the part of a line that depends on its kind.
 
 use std::fmt::Debug;
 
@@ -12,7 +12,7 @@ use super::port::{Port, Visit};
 use super::queue::Sound;
 use crate::call::Call;
 
-/// What TSPI_lineMakeCall asks of a line besides its call.
+/// The parameters of TSPI_lineMakeCall for a line.
 #[derive(Debug)]
 pub(super) struct Outgoing {
     pub(super) address: DialString,
@@ -23,7 +23,7 @@ pub(super) struct Outgoing {
 
 /// A kind of line. The port that a function gets is always that of this line.
 pub(super) trait Machine: Debug + Send {
-    /// Whether calls can be made and come in, as far as is known.
+    /// Whether calls can be made and can come in, as far as is known.
     fn in_service(&self) -> bool;
 
     /// Whether a call can be made now.
@@ -56,7 +56,7 @@ pub(super) trait Machine: Debug + Send {
     /// A request to dial was ended from outside.
     fn dial_ended(&mut self, _port: &mut Port, _visit: &mut Visit<'_, '_>) {}
 
-    /// The kernel could not play what is dialled: the card stands still, or is gone.
+    /// The kernel could not play what is dialled, because the card stands still or is gone.
     fn dial_failed(&mut self, _port: &mut Port, _visit: &mut Visit<'_, '_>) {}
 
     /// Answers the call that is offered.
@@ -75,7 +75,8 @@ pub(super) trait Machine: Debug + Send {
     fn sound(&self, port: &Port) -> Option<Sound>;
 
     /// Renders the next samples of [`sound`](Machine::sound) to the start of `play`; returns how
-    /// many there are. Fewer than asked for are all that can be rendered before these were played.
+    /// many there are. If there are fewer than requested, no more can be rendered until these were
+    /// played.
     fn render(
         &mut self,
         port: &mut Port,

@@ -1,8 +1,8 @@
-//! How the samples that a line plays reach the card: frame by frame as the card asks for them, or
-//! ahead, in buffers that the kernel plays.
+//! Gives the card the samples that a line plays: frame by frame when the card needs them, or ahead,
+//! in buffers that the kernel plays.
 //!
-//! Both ways take the same samples from the same place, [`Machine::render`], and differ in how many
-//! they ask for. A request whose samples the kernel plays has its WRITEs in the ring under its id.
+//! Both get the samples from [`Machine::render`], and differ in how many they ask for. A request
+//! whose samples the kernel plays has its WRITEs in the ring under its id.
 
 use ringback_driver::card::FRAME;
 
@@ -29,8 +29,8 @@ pub(super) fn frame(
     play
 }
 
-/// Hands the kernel what a line plays, as far ahead as it takes it, and has it drop what the line
-/// plays no longer. `rendered` has room for [`MOST`] samples.
+/// Gives the kernel what a line plays, as far ahead as its queue has room, and has it drop what
+/// should no longer be heard. `rendered` has room for [`MOST`] samples.
 pub(super) fn ahead(
     port: &mut Port,
     machine: &mut dyn Machine,

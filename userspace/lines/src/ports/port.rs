@@ -19,7 +19,7 @@ use crate::book::Book;
 use crate::call::CallHandles;
 use crate::{Event, Gather};
 
-/// What a line is, for LINEDEVCAPS.
+/// The description of a line, for LINEDEVCAPS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PortInfo {
     /// Its port on the card.
@@ -28,7 +28,7 @@ pub struct PortInfo {
     pub kind: ModuleKind,
 }
 
-/// What a line on a module of this kind is.
+/// The kind of a line on this kind of module.
 pub fn line_kind(module: ModuleKind) -> LineKind {
     match module {
         ModuleKind::Fxo => LineKind::Fxo,
@@ -36,20 +36,18 @@ pub fn line_kind(module: ModuleKind) -> LineKind {
     }
 }
 
-/// What the card is to do after the samples have been moved.
+/// An order to the card, carried out after the samples were moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
     Hook(Hook),
     Feed(LineFeed),
 }
 
-/// What one call into a line gets from the engine: the time, and the context that takes its
-/// effects.
+/// What the engine passes to a function of a line: the time, and the context for its effects.
 pub(super) struct Visit<'a, 'c> {
     pub(super) cx: &'a mut Context<'c, Event>,
     pub(super) orders: &'a mut Vec<(PortNumber, Order)>,
     pub(super) handles: &'a CallHandles,
-    /// The time of the lines.
     pub(super) now: Time,
 }
 
@@ -73,12 +71,12 @@ pub(super) struct Port {
     pub(super) number: PortNumber,
     pub(super) audio: Audio,
     listener: dtmf::Detector,
-    /// A digit is heard that has not ended.
+    /// A received digit has not ended yet.
     in_digit: bool,
     generator: Generation,
     gathering: Option<Gathering>,
     tone_lists: ToneLists,
-    /// What the kernel has to play, where it moves the samples.
+    /// What the kernel has to play, if it moves the samples.
     pub(super) queue: Queue,
     encoded: Vec<u8>,
 }
@@ -170,7 +168,7 @@ impl Port {
         self.gathering = Some(Gathering::new(asked, visit.now()));
     }
 
-    /// Ends the gathering of digits: they are in their buffer before that is told (B7).
+    /// Ends the gathering of digits, which are in their buffer before LINE_GATHERDIGITS (B7).
     pub(super) fn stop_gathering(&mut self, visit: &mut Visit<'_, '_>, how: u32) {
         if let Some(gathering) = self.gathering.take() {
             let params = [how as usize, gathering.finish() as usize, visit.ticks()];
@@ -183,7 +181,7 @@ impl Port {
         &mut self.tone_lists
     }
 
-    /// The conversation is over, and with it all listening (O5).
+    /// Stops all listening, because the conversation is over (O5).
     pub(super) fn stop_listening(&mut self, visit: &mut Visit<'_, '_>) {
         self.stop_gathering(visit, LINEGATHERTERM_CANCEL);
         self.tone_lists.clear();
@@ -238,13 +236,15 @@ impl Port {
         }
     }
 
-    /// What is played for the application: what it has generated, or else its own samples.
+    /// What is played for the application: digits or a tone that it generates, otherwise its own
+    /// samples.
     pub(super) fn sound(&self) -> Sound {
         let generates = self.book.call.as_ref().is_some_and(|call| call.generating.is_some());
         if generates { Sound::Digits } else { Sound::Audio }
     }
 
-    /// Renders the next samples of that to the start of `play`; gives how many there are.
+    /// Renders the next samples of [`sound`](Port::sound) to the start of `play`; returns how many
+    /// there are.
     pub(super) fn render(&mut self, visit: &mut Visit<'_, '_>, play: &mut [i16]) -> usize {
         if self.sound() == Sound::Audio {
             return self.audio.take(play);
@@ -294,14 +294,14 @@ impl Port {
         Some(sound)
     }
 
-    /// Starts to listen for digits anew.
+    /// Restarts the detection of digits.
     pub(super) fn listen_anew(&mut self) {
         self.listener = dtmf::Detector::new();
         self.in_digit = false;
     }
 
-    /// Somebody wants to know of digits. One that is heard already was somebody's, and its rest is
-    /// no digit.
+    /// Starts to report digits. A digit that has already begun is not reported, because only the
+    /// rest of it would be heard.
     pub(super) fn start_listening(&mut self) {
         let monitored = self.book.call.as_ref().is_some_and(|call| call.monitored != 0);
         if !monitored && self.gathering.is_none() && !self.in_digit {

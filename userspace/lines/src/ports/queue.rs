@@ -1,8 +1,7 @@
-//! What a port can play, and the buffers of it that the kernel has.
+//! The kinds of sound that a port plays, and the buffers that the kernel has to play.
 //!
-//! Where the kernel moves the samples, what a port plays is rendered ahead and noted here, and is
-//! stopped by dropping what the kernel has left of it. Where the lines move them, nothing is ever
-//! in the queue.
+//! If the kernel moves the samples, what a port plays is rendered ahead and noted here; to stop it,
+//! the kernel drops the rest. If the lines move them, the queue is always empty.
 
 use ringback_driver::engine::Play;
 use ringback_media::tone::CallProgress;
@@ -13,7 +12,7 @@ pub(super) const MOST: usize = 16_000;
 /// What a port plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sound {
-    /// A tone of ours to a telephone.
+    /// A tone to a telephone.
     Tone(CallProgress),
     /// Digits of the dial string.
     Dial,
@@ -24,8 +23,8 @@ pub(super) enum Sound {
 }
 
 impl Sound {
-    /// How many samples one buffer of it holds at the most. Pieces of the application's samples are
-    /// short, so that the next ones are not waited for.
+    /// The most samples in one buffer of it. Buffers of the application's samples are short, so
+    /// that one need not wait for many samples.
     pub(super) fn piece(self) -> usize {
         match self {
             Sound::Audio => 1000,
@@ -33,7 +32,7 @@ impl Sound {
         }
     }
 
-    /// How many samples of it the kernel has at the most.
+    /// The most samples of it that the kernel gets at a time.
     fn most(self) -> usize {
         match self {
             Sound::Audio => 4000,
@@ -58,14 +57,14 @@ impl Queue {
         self.0.push(Queued { play, sound, samples });
     }
 
-    /// Forgets a buffer that has ended; returns what it was, unless it was dropped before.
+    /// Forgets a buffer that has ended; returns its sound, unless it was dropped before.
     pub(super) fn ended(&mut self, play: Play) -> Option<(Sound, usize)> {
         let place = self.0.iter().position(|queued| queued.play == play)?;
         let Queued { sound, samples, .. } = self.0.remove(place);
         Some((sound, samples))
     }
 
-    /// How many samples there are of a sound.
+    /// How many samples of a sound the kernel has.
     pub(super) fn samples(&self, sound: Sound) -> usize {
         self.0.iter().filter(|queued| queued.sound == sound).map(|queued| queued.samples).sum()
     }

@@ -1,4 +1,4 @@
-//! The tones that an application listens for: lists of them, all heard at once
+//! The lists of tones that an application listens for, all at the same time
 //! (TSPI_lineMonitorTones).
 
 use ringback_media::level::{power_at, rms_dbm0};
@@ -45,7 +45,7 @@ impl ToneLists {
         }
     }
 
-    /// How many lists there are beside the one with this id.
+    /// How many lists there are besides the one with this id.
     pub(super) fn others(&self, id: u32) -> usize {
         self.lists.iter().filter(|(one, _)| *one != id).count()
     }
@@ -56,8 +56,8 @@ impl ToneLists {
         self.filled = 0;
     }
 
-    /// Hears samples. `tell` is called with dwAppSpecific and the list's id once a tone has lasted
-    /// as long as it must, and again when it has begun anew.
+    /// Takes samples. `tell` is called with dwAppSpecific and the list's id once a tone has lasted
+    /// as long as required, and again after it has stopped and begun again.
     pub(super) fn feed(&mut self, samples: &[i16], tell: &mut dyn FnMut(u32, u32)) {
         if self.lists.is_empty() {
             return;

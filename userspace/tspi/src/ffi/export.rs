@@ -2,12 +2,12 @@
 
 /// Makes a library a provider: exports every TSPI function of
 /// [`Provider`](crate::provider::Provider) under its C name. `$make` is a
-/// [`Make`](crate::ffi::Make), called when the first function is; if it fails, the function does,
-/// with its error, and the next one tries again.
+/// [`Make`](crate::ffi::Make), called at the first call of a function. If it fails, the function
+/// returns its error, and the next function calls it again.
 ///
 /// `$keep` is a macro that gets each function as its name and an item or a statement, and expands
-/// to that, or to nothing for a function that is not to be exported: what a provider does not
-/// export answers OPERATIONUNAVAIL. Without it all are exported.
+/// to that, or to nothing for a function that is not exported, for which TAPI returns
+/// OPERATIONUNAVAIL. Without `$keep` all are exported.
 ///
 /// The crate it is used in also gets `tspi_symbol(name)`, by which the functions can be found
 /// without a loader.
@@ -60,7 +60,7 @@ macro_rules! export_rows {
             #[doc = concat!("`", stringify!($name), "` of this library's provider.")]
             ///
             /// # Safety
-            /// Each pointer is NULL, or leads to what the function's page says, for as long as it
+            /// Each pointer is NULL, or points to what the function's page says, for as long as it
             /// says.
             #[allow(non_snake_case, clippy::too_many_arguments)]
             #[unsafe(no_mangle)]

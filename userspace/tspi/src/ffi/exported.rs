@@ -1,10 +1,10 @@
 //! The functions of a [`Face`] under their C names, made of the rows.
 //!
-//! Each reads its parameters, calls the provider's method, writes what it gave back, and lets the
-//! ticket go as its last act (G1). A parameter that is not what it should be is refused with the
-//! general error of its shape before the provider is called.
+//! Each reads its parameters, calls the provider's method, writes the outputs, and drops the ticket
+//! as its last act (G1). An invalid parameter is refused with the general error of its shape before
+//! the provider is called.
 //!
-//! Every function here asks the same of its caller: each pointer is NULL, or leads to what the
+//! Every function here requires the same of its caller: each pointer is NULL, or points to what the
 //! function's page says, for as long as it says.
 #![allow(non_snake_case, clippy::too_many_arguments, reason = "they are those of TSPI")]
 
@@ -20,7 +20,7 @@ use crate::functions::{self, RequestId};
 use crate::layer::{Given, Value};
 use crate::types::*;
 
-/// A parameter as Rust has it, or its fault. What is given back is a [`Place`].
+/// A parameter in Rust, or its fault. An output is a [`Place`].
 macro_rules! read {
     (Request $c:ident) => {
         RequestId::new($c).ok_or(Fault::Invalid)
@@ -215,7 +215,7 @@ macro_rules! pass {
     };
 }
 
-/// Where what is given back is to be written.
+/// Where the output is written.
 macro_rules! place {
     ([Driver $driver:ident] $x:ident) => {
         $x.1
@@ -228,7 +228,7 @@ macro_rules! place {
     };
 }
 
-/// Calls the method, and writes what it gives back.
+/// Calls the method, and writes its output.
 macro_rules! invoke {
     (
         { $provider:ident $method:ident $kind:ident }
@@ -253,7 +253,7 @@ macro_rules! invoke {
     };
 }
 
-/// The error of a shape whose parameter is something else than it should be.
+/// The error of a shape whose parameter is invalid.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! invalid {
@@ -265,7 +265,7 @@ macro_rules! invalid {
     };
 }
 
-/// One function, unless it is one of those that take or drop a callback.
+/// One function. Those that take or drop a callback are in `face`.
 macro_rules! function {
     ({ line_open $($row:tt)* } $parameters:tt) => {};
     ({ line_close $($row:tt)* } $parameters:tt) => {};
@@ -279,7 +279,8 @@ macro_rules! function {
         #[doc = concat!("`", stringify!($name), "` of the face's provider.")]
         ///
         /// # Safety
-        /// Each pointer is NULL, or leads to what the function's page says, for as long as it says.
+        /// Each pointer is NULL, or points to what the function's page says, for as long as it
+        /// says.
         pub unsafe fn $name(
             face: &'static Face,
             $($c1: crate::c_type!(first $shape) $(, $c2: crate::c_type!(second $shape))?),*

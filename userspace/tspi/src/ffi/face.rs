@@ -1,8 +1,8 @@
 //! A provider as C sees it, and the functions that take or drop a callback.
 //!
-//! [`Face`] holds the provider and the callbacks that TAPI gave: the completion procedure of a pair
-//! of init and shutdown (C1), and the event procedure of each open line and phone. All other
-//! functions are in [`exported`](super::exported).
+//! [`Face`] holds the provider and TAPI's callbacks: the completion procedure from init to shutdown
+//! (C1), and the event procedure of each open line and phone. All other functions are in
+//! [`exported`](super::exported).
 #![allow(non_snake_case, clippy::too_many_arguments, reason = "they are those of TSPI")]
 
 use std::sync::{Arc, RwLock};
@@ -21,7 +21,7 @@ use crate::types::*;
 /// How a face gets its provider, when the first function is called.
 pub type Make = fn() -> Result<Arc<dyn Provider>, LineError>;
 
-/// A provider and what TAPI has told it to call.
+/// A provider with TAPI's callbacks.
 pub struct Face {
     make: Make,
     provider: RwLock<Option<Arc<dyn Provider>>>,
@@ -48,7 +48,7 @@ impl Face {
     }
 }
 
-/// The callbacks of C as the provider's way up.
+/// The callbacks of C as the provider's [`Tapi`].
 struct Callbacks {
     face: &'static Face,
     completion: AsyncCompletion,

@@ -1,7 +1,8 @@
 //! The three functions of a library whose memory is filled after they have returned.
 //!
-//! The memory is the loader's, not the host's: the library may write to it until the completion, or
-//! until LINE_GATHERDIGITS, whatever the host does meanwhile (C12, B7). Then it is handed on.
+//! The memory belongs to the loader, not to the host: the library may write to it until the
+//! completion, or until LINE_GATHERDIGITS, whatever the host does in the meantime (C12, B7). Then
+//! its content is passed on.
 
 use super::lend::Wide;
 use super::loader::Loaded;
@@ -85,7 +86,7 @@ impl Loaded {
         }
     }
 
-    /// An asynchronous function that is lent this memory, NULL without.
+    /// Calls an asynchronous function with this memory, or with NULL.
     fn late_request(
         &self,
         request: RequestId,
@@ -109,7 +110,7 @@ impl Loaded {
     }
 }
 
-/// A structure that says how much memory it has, and nothing else.
+/// A structure of zeros but for dwTotalSize.
 fn blank(size: usize) -> Vec<u8> {
     let total = u32::try_from(size).unwrap_or(u32::MAX).to_le_bytes();
     let mut memory = vec![0; size];

@@ -1,10 +1,10 @@
 //! Parameters on their way to C: each holds its memory until the function has returned.
 //!
-//! `first` is the first C parameter of what is lent, `second` the one that belongs to it: a size, a
-//! number of records, the place for a handle. `value` is what the library has given back.
+//! `first` is the first C parameter, `second` the one that belongs to it: a size, a number of
+//! records, the place for a handle. `value` is the library's output.
 //!
-//! A structure whose dwTotalSize says more than its memory has would have the library write behind
-//! it, so that is refused here.
+//! With a dwTotalSize that is larger than the structure's memory the library would write beyond it,
+//! so that is refused here.
 
 use std::ptr;
 
@@ -28,7 +28,7 @@ impl<T: Copy> Plain<T> {
 pub struct Wide(Option<Vec<u16>>);
 
 impl Wide {
-    /// Holds this text. One with a NUL in it ends there, as it would for C.
+    /// Holds this text, up to the first NUL in it, as C would read it.
     pub fn new(text: Option<&str>) -> Wide {
         Wide(text.map(|text| {
             let units = text.encode_utf16().take_while(|unit| *unit != 0);
@@ -59,7 +59,7 @@ impl Narrow {
     }
 }
 
-/// Bytes that are handed in.
+/// Bytes as input.
 pub struct Bytes<'a>(&'a [u8]);
 
 impl<'a> Bytes<'a> {
@@ -113,7 +113,7 @@ pub fn checked(bytes: &[u8]) -> Result<(), Fault> {
     if size < 4 || size > bytes.len() { Err(Fault::Size) } else { Ok(()) }
 }
 
-/// A structure that is handed in, or NULL.
+/// A structure as input, or NULL.
 pub struct Given<'a>(Option<&'a [u8]>);
 
 impl<'a> Given<'a> {
@@ -173,7 +173,7 @@ impl CountedList {
     }
 }
 
-/// The place for something that is given back, and TAPI's handle if it is of something new.
+/// The place for an output, and TAPI's handle if the output is the handle of something new.
 pub struct Out<T> {
     tapi: usize,
     place: T,
@@ -187,7 +187,7 @@ impl<T> Out<T> {
 }
 
 impl Out<u32> {
-    /// The number that was given back.
+    /// The number in the place.
     pub fn number(&self) -> u32 {
         self.place
     }

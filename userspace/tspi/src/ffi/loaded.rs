@@ -1,8 +1,8 @@
 //! The functions of a [`Loaded`] provider, made of the rows: each lends its parameters to the
-//! library's function, calls it, and takes what it gave back.
+//! library's function, calls it, and reads the outputs.
 //!
-//! What the library could do harm with is refused before it is called: a structure whose
-//! dwTotalSize says more than its memory has is STRUCTURETOOSMALL.
+//! A structure whose dwTotalSize is larger than its memory is refused with STRUCTURETOOSMALL before
+//! the library is called, because the library would write beyond it.
 
 use super::lend::*;
 use super::loader::Loaded;
@@ -164,7 +164,7 @@ macro_rules! second {
     };
 }
 
-/// One method. Those with memory that is filled later, and those of a pair, are written by hand.
+/// One method. Those with memory that is filled later, and init and shutdown, are written by hand.
 macro_rules! method {
     ({ line_complete_call $($row:tt)* } $taken:tt $given:tt) => {
         fn line_complete_call(
@@ -249,7 +249,7 @@ macro_rules! method {
                 && accepted
                 && result.is_err()
             {
-                // N1: it gave no handle, so there is nothing that its completion could be about.
+                // N1: without a handle there is no call for its completion.
                 self.upward.unwanted(request);
             }
             result

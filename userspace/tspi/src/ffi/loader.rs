@@ -1,7 +1,7 @@
 //! A provider in a shared library.
 //!
-//! The slots are filled by dlsym when the library is loaded; a function that it does not export
-//! answers OPERATIONUNAVAIL, as with TAPI. Nothing is called before the host calls it.
+//! The functions are looked up by dlsym when the library is loaded; one that it does not export
+//! returns OPERATIONUNAVAIL, as with TAPI. Loading calls none of them.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ use crate::types::Version;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
-    /// The loader's own words say what is missing: the file, a library that it needs, a symbol.
+    /// The system's loader has refused it; its message names the missing file, library or symbol.
     #[error("{path} can't be loaded: {cause}")]
     Library {
         /// The library that was to be loaded.
@@ -33,7 +33,8 @@ pub enum LoadError {
     /// It exports no TSPI_providerInit.
     #[error("{0} is no service provider: it does not export TSPI_providerInit")]
     NoProvider(PathBuf),
-    /// The callbacks of C say nothing about whose they are, and there are 64 sets of them.
+    /// All 64 sets of callbacks are in use. Callbacks of C have no context, so each library needs a
+    /// set.
     #[error("64 providers are loaded already; drop one of them first")]
     TooMany,
 }
@@ -135,10 +136,10 @@ pub(super) unsafe fn load(path: &Path) -> Result<(Slots, Library), LoadError> {
 
 /// A provider whose functions are those of a library.
 ///
-/// It completes as early as the library likes, also inside its functions (C4): its tickets are
-/// ungated, and the host holds back what is early. A request that has failed before its function
-/// returned is refused by the function instead, which is the same to TAPI (R6), and bears a library
-/// that gives no handle then. Returns that are against R1 to R3 are OPERATIONFAILED.
+/// It may complete at any time, also inside its functions (C4): its tickets are ungated, and the
+/// host holds back early completions. A request that has failed before its function returned is
+/// refused by the function instead, which is the same to TAPI (R6), and works with a library that
+/// returns no handle then. Return values that violate R1 to R3 become OPERATIONFAILED.
 pub struct Loaded {
     pub(super) slots: Slots,
     pub(super) upward: Arc<Upward>,
@@ -203,7 +204,7 @@ impl Loaded {
         let early = request.and_then(|request| self.upward.asked(request));
         let accepted = request.map_or(0, |request| request.get().cast_signed());
         match early {
-            // R4: the return tells it already.
+            // R4: the return value says so already.
             _ if result < 0 => Outcome::failed(result),
             Some(failure) => Outcome::failed(failure.get()),
             None if result == accepted => Outcome { result, given },
@@ -263,7 +264,7 @@ impl Loaded {
     }
 }
 
-/// Sorts the return value of a synchronous line function; a positive one is against K2.
+/// The result of a synchronous line function; a positive one violates K2 and is a failure.
 fn succeeded(result: i32) -> Result<(), LineError> {
     match result {
         0 => Ok(()),
@@ -283,7 +284,7 @@ impl Drop for Loaded {
         upward::leave_place(self.place);
         self.upward.end_pair();
         if is_up {
-            // Its threads may still run in it, and nobody has shut it down.
+            // It was not shut down, so its threads may still run code of it.
             std::mem::forget(self.library.take());
         }
     }

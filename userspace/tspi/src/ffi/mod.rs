@@ -3,17 +3,17 @@
 //! [`export_provider!`](crate::export_provider) makes the TSPI functions of a Rust
 //! [`Provider`](crate::provider::Provider) into exported C functions; [`Loaded`] is the provider
 //! that calls the functions of a library. Both are made of the rows of the
-//! [table](crate::functions), so a function is here from its first day. Handles and ids pass
-//! through as they are, texts are UTF-16 in C and UTF-8 in Rust (B6), structures stay bytes.
+//! [table](crate::functions), so a new row is enough for a new function. Handles and ids are passed
+//! unchanged, texts are UTF-16 in C and UTF-8 in Rust (B6), structures stay bytes.
 //!
 //! Rules that hold here: an error is of the family of its function and comes without a completion
 //! (R4); an asynchronous function returns its id or an error (R1, R2); outputs are written before
-//! the function returns, or by the completion (K4, C13); upcalls that a library makes at once, or
-//! inside each other, come one at a time (C6).
+//! the function returns, or by the completion (K4, C13); upcalls that a library makes concurrently
+//! or nested are delivered one at a time (C6).
 //!
-//! UNSAFETY: this is where memory of C's is read and written and where functions of C's are called.
-//! Nothing here can see whether a pointer leads where its page says it does; what can be seen
-//! (NULL, a size that does not hold, a dead handle) is an error. Nothing unwinds into C.
+//! UNSAFETY: memory of C code is read and written, and C functions are called here. Whether a
+//! pointer points to what the function's page says can't be checked; what can be checked (NULL, a
+//! size that is too small, a dead handle) is an error. Nothing unwinds into C.
 //!
 //! | file | what |
 //! |---|---|
@@ -43,7 +43,7 @@ pub use face::{Face, Make};
 pub use loader::{LoadError, Loaded};
 pub use symbols::{Symbols, Word};
 
-/// ASYNC_COMPLETION: a request is over (C1).
+/// ASYNC_COMPLETION: completes a request (C1).
 pub type AsyncCompletion = unsafe extern "C" fn(u32, i32);
 /// LINEEVENT: a message of a line or of a call.
 pub type LineEvent = unsafe extern "C" fn(usize, usize, u32, usize, usize, usize);

@@ -1,11 +1,11 @@
-//! The lines, or the phones, that C has opened, each with the procedure that its events go to.
+//! The lines or phones that C has opened, each with its event procedure.
 
 use std::sync::{RwLock, RwLockWriteGuard};
 
 use super::outward::Family;
 use ringback_request::sync::EvenPoisoned;
 
-/// One call of an open function that has not failed, until its close.
+/// One call of an open function that has not failed, until the device is closed.
 struct Opening<D, P> {
     /// TAPI's handle, by which events name the device.
     tapi: usize,
@@ -25,9 +25,9 @@ struct Book<D, P> {
 
 /// The openings of lines or of phones. `D` is the provider's handle, `P` the event procedure.
 ///
-/// TAPI gives each opening a handle of its own. If it does not, events go to the procedure that was
-/// given first: nobody can tell whose they are, and an opening that is refused must not take the
-/// events of one that stands.
+/// TAPI gives each opening a handle of its own. If two have the same, events go to the first one's
+/// procedure, because the handle does not tell them apart, and a second opening that is refused
+/// must not take the events of the first.
 pub(super) struct Openings<D, P>(RwLock<Book<D, P>>);
 
 impl<D: Copy + PartialEq, P: Copy> Openings<D, P> {
@@ -45,8 +45,8 @@ impl<D: Copy + PartialEq, P: Copy> Openings<D, P> {
         book.openings.iter().find(|opening| opening.tapi == tapi).map(|opening| opening.procedure)
     }
 
-    /// Opens a device by `open`. Its events have their procedure from before, because the first one
-    /// may come before the provider's function has returned.
+    /// Opens a device by `open`. The procedure is stored before, because the first event may come
+    /// before the provider's function has returned.
     ///
     /// # Errors
     /// Those of `open`; INVALPOINTER without a procedure.
@@ -84,7 +84,7 @@ impl<D: Copy + PartialEq, P: Copy> Openings<D, P> {
         self.book().openings.retain(|opening| opening.driver != Some(driver));
     }
 
-    /// The pair of init and shutdown is over (D12).
+    /// Forgets all openings at the shutdown (D12).
     pub fn clear(&self) {
         self.book().openings.clear();
     }

@@ -1,5 +1,5 @@
-//! What every function does on its way back to C: errors of the right family, no panics, the ticket
-//! last.
+//! What every exported function does when it returns: it converts errors to its family, contains
+//! panics, and drops the ticket last.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -48,7 +48,7 @@ pub(super) fn error<E: Family>(fault: Fault, invalid: E) -> E {
     }
 }
 
-/// Runs a function; what panics in it has failed.
+/// Runs a function; a panic in it becomes its error.
 pub(super) fn guarded<E: Family>(act: impl FnOnce() -> Result<i32, E>) -> i32 {
     match catch_unwind(AssertUnwindSafe(act)) {
         Ok(Ok(result)) => result,
@@ -57,7 +57,7 @@ pub(super) fn guarded<E: Family>(act: impl FnOnce() -> Result<i32, E>) -> i32 {
     }
 }
 
-/// The end of an asynchronous function: the gate opens, and the id is returned (R1).
+/// The end of an asynchronous function: drops the ticket, and returns the id (R1).
 pub(super) fn returned(ticket: Option<Ticket>) -> i32 {
     ticket.map_or(0, |ticket| {
         let id = ticket.id().get().cast_signed();

@@ -1,8 +1,8 @@
-//! Parameters that come from C, as Rust has them.
+//! Converts parameters from C to Rust.
 //!
-//! What can be seen from here is judged here: NULL, sizes that do not hold, numbers that are no
-//! handle or no version, texts that are not UTF-16. That a pointer leads to as much memory as its
-//! size says nobody can see; the caller guarantees it, as in every C interface.
+//! What can be checked is checked here: NULL, sizes that are too small, numbers that are no handle
+//! or no version, texts that are not UTF-16. Whether a pointer points to as much memory as its size
+//! says can't be checked; the caller guarantees it, as in every C interface.
 
 use std::slice;
 
@@ -15,13 +15,13 @@ use crate::structs::Wire;
 pub enum Fault {
     /// It is NULL and may not be: INVALPOINTER.
     Null,
-    /// The structure says to be shorter than its own header: STRUCTURETOOSMALL.
+    /// The structure's dwTotalSize is less than its header: STRUCTURETOOSMALL.
     Size,
-    /// It is something else than it should be: the first general error of its shape.
+    /// It is invalid otherwise: the first general error of its shape.
     Invalid,
 }
 
-/// The longest text that is read, in units of UTF-16: a bound for one that has no end.
+/// The longest text that is read, in units of UTF-16: a limit for one without a NUL.
 const LONGEST_TEXT: usize = 1 << 16;
 
 /// How many units TSPI_providerUIIdentify has room for (MAX_PATH).
@@ -69,7 +69,7 @@ pub unsafe fn narrow(at: *const u8) -> Result<String, Fault> {
     String::from_utf8(bytes).map_err(|_| Fault::Invalid)
 }
 
-/// A text of so many bytes; what follows a NUL in it does not count.
+/// A text of this many bytes, up to the first NUL in it.
 ///
 /// # Safety
 /// NULL, or readable for so many bytes.
@@ -84,7 +84,7 @@ pub unsafe fn sized_text(at: *const u16, size: u32) -> Result<String, Fault> {
     String::from_utf16(&units).map_err(|_| Fault::Invalid)
 }
 
-/// Bytes that are handed in. NULL stands for none.
+/// Bytes as input. NULL stands for none.
 ///
 /// # Safety
 /// NULL, or readable for so many bytes as long as the slice lives.
@@ -110,7 +110,7 @@ pub unsafe fn block<'a>(at: *mut u8, size: u32) -> Result<&'a mut [u8], Fault> {
     }
 }
 
-/// The size that a structure says to have, if it has room for saying it.
+/// The dwTotalSize of a structure, if it is at least the four bytes of dwTotalSize itself.
 ///
 /// # Safety
 /// NULL, or readable for four bytes.
@@ -123,7 +123,7 @@ unsafe fn total_size(at: *const u8) -> Result<usize, Fault> {
     if size < 4 { Err(Fault::Size) } else { Ok(size as usize) }
 }
 
-/// A structure that is handed in and says by itself how long it is.
+/// A structure as input, of the length in its dwTotalSize.
 ///
 /// # Safety
 /// NULL, or readable for as many bytes as its dwTotalSize says, as long as the slice lives.
@@ -186,7 +186,7 @@ pub unsafe fn list<T: Wire>(at: *const u8, count: u32) -> Result<Option<Vec<T>>,
         .map(Some)
 }
 
-/// Memory of C's that is filled later.
+/// Memory of C code that is filled later.
 struct ForeignMemory {
     at: *mut u8,
     size: usize,
@@ -235,7 +235,7 @@ pub unsafe fn filled_later(at: *mut u8) -> Result<Option<LateOutput>, Fault> {
     Ok(unsafe { late(at, size) })
 }
 
-/// Where something is to be written that a function gives back when it returns.
+/// Where an output is written when the function returns.
 #[derive(Debug, Clone, Copy)]
 pub enum Place {
     /// A number of 32 bits.
@@ -246,7 +246,7 @@ pub enum Place {
     Bytes(*mut u8),
     /// A path of at most MAX_PATH units.
     Path(*mut u16),
-    /// NULL, where the caller wants nothing.
+    /// NULL: the caller does not want this output.
     Nowhere,
 }
 
@@ -263,7 +263,7 @@ impl Place {
         if is_null { Err(Fault::Null) } else { Ok(self) }
     }
 
-    /// Writes what was given back.
+    /// Writes the output.
     ///
     /// # Safety
     /// The place is writable for what its kind says.

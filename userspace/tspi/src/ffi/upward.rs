@@ -1,12 +1,12 @@
 //! Completions and events of a loaded library, on their way to TAPI.
 //!
-//! The callbacks of C say nothing about whose they are, so each loaded library has a set of its
-//! own, of which there are [`PLACES`]. A library may call them at any time, from any thread, inside
-//! its own functions, inside each other, and under its own locks. TAPI is told one thing at a time
-//! (C6): whoever finds it busy leaves its message in the queue and goes, and whoever is telling
-//! tells that too. So no thread of the library's waits here, but for LINE_NEWCALL, which needs an
-//! answer: it waits until the queue has been told, two seconds at most, and gets no handle if that
-//! was too short (N15), or if it comes inside another upcall of its own.
+//! The callbacks of C have no context parameter, so each loaded library has a set of its own, of
+//! which there are [`PLACES`]. A library may call them at any time, from any thread, inside its own
+//! functions, inside each other, and under its own locks. TAPI gets one upcall at a time (C6): a
+//! thread that calls while another one delivers queues its message and returns, and the delivering
+//! thread delivers it too. So no thread of the library's waits here, except in LINE_NEWCALL, which
+//! returns a handle: it waits until the queue is delivered, for two seconds at most. After that it
+//! gets no handle (N15), nor does it inside another upcall of the same thread.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -28,14 +28,14 @@ use crate::types::*;
 /// How long LINE_NEWCALL waits for other upcalls.
 const NEW_CALL_WAIT: Duration = Duration::from_secs(2);
 
-/// Something that TAPI is to be told.
+/// A completion or event for TAPI.
 enum Message {
     Completion(Completion),
     Line(LineMessage),
     Phone(PhoneMessage),
 }
 
-/// What late memory waits for.
+/// What completes late memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum LateKey {
     /// The completion of this request.
@@ -46,21 +46,22 @@ pub(super) enum LateKey {
 
 #[derive(Default)]
 struct State {
-    /// The thread that is telling TAPI.
+    /// The thread that delivers to TAPI.
     teller: Option<ThreadId>,
     tapi: Option<Box<dyn Tapi>>,
     queue: VecDeque<Message>,
-    /// The pair is over; TAPI's way up is dropped behind the last message.
+    /// The provider is shut down; TAPI's upward interface is dropped after the last message.
     ending: bool,
-    /// Requests whose functions have not returned, and how they failed already.
+    /// Requests whose functions have not returned, each with the error with which it has completed,
+    /// if it has.
     asking: HashMap<RequestId, Option<ErrorCode>>,
-    /// Requests whose completion nobody waits for.
+    /// Requests whose completions are not delivered.
     unwanted: HashSet<RequestId>,
-    /// Memory that the library fills, and where it goes then.
+    /// Memory that the library fills, and where it is copied then.
     late: HashMap<LateKey, (Vec<u8>, LateOutput)>,
 }
 
-/// The way up of one loaded library.
+/// What one loaded library reports to TAPI.
 #[derive(Default)]
 pub(super) struct Upward {
     state: Mutex<State>,
@@ -72,7 +73,7 @@ impl Upward {
         self.state.lock().even_poisoned()
     }
 
-    /// A pair begins. `false` if there is one already (D15).
+    /// The provider is initialised. `false` if it was already (D15).
     pub fn begin_pair(&self, tapi: Box<dyn Tapi>) -> bool {
         let mut state = self.state();
         if state.tapi.is_some() || state.teller.is_some() {
@@ -82,26 +83,27 @@ impl Upward {
         true
     }
 
-    /// Whether there is a pair.
+    /// Whether the provider is initialised.
     pub fn is_up(&self) -> bool {
         let state = self.state();
         state.tapi.is_some() || state.teller.is_some()
     }
 
-    /// The pair is over, or has not begun. What is in the queue is told first.
+    /// The provider is shut down, or its init has failed. The queue is delivered first.
     pub fn end_pair(&self) {
         self.state().ending = true;
         self.tell();
     }
 
-    /// A request is about to be asked for.
+    /// The function of a request is about to be called.
     pub fn asking(&self, request: RequestId) {
         let mut state = self.state();
         state.unwanted.remove(&request);
         state.asking.insert(request, None);
     }
 
-    /// Its function has returned. Gives how it failed meanwhile, of which nothing was told.
+    /// The function has returned. Returns the error with which the request has completed in the
+    /// meantime, which was not delivered.
     pub fn asked(&self, request: RequestId) -> Option<ErrorCode> {
         let mut state = self.state();
         let failed = state.asking.remove(&request).flatten();
@@ -111,15 +113,16 @@ impl Upward {
         failed
     }
 
-    /// Nobody waits for this request: its completion is not told.
+    /// The completion of this request will not be delivered.
     pub fn unwanted(&self, request: RequestId) {
         self.state().unwanted.insert(request);
     }
 
-    /// Memory for the library, as long as it says; what is in it then is written to `output`.
+    /// Keeps memory for the library until what `key` names has come; then its content is written to
+    /// `output`.
     pub fn lend(&self, key: LateKey, mut memory: Vec<u8>, output: &LateOutput) -> *mut u8 {
         let at = memory.as_mut_ptr();
-        // What was lent under the same key before is the library's no more.
+        // The library does not use what was lent under the same key before.
         self.state().late.insert(key, (memory, output.clone()));
         at
     }
@@ -133,7 +136,7 @@ impl Upward {
         {
             let mut state = self.state();
             if state.tapi.is_none() && state.teller.is_none() {
-                // C3, D12: outside of a pair nobody is told anything.
+                // C3, D12: before init and after shutdown nothing is delivered.
                 return;
             }
             state.queue.push_back(message);
@@ -141,7 +144,7 @@ impl Upward {
         self.tell();
     }
 
-    /// Tells what is in the queue, unless somebody is at it.
+    /// Delivers the queue, unless another thread is doing so.
     fn tell(&self) {
         let state = self.state();
         if state.teller.is_none() {
@@ -174,8 +177,8 @@ impl Upward {
         state
     }
 
-    /// A completion as C tells it. A number that is no request id is nobody's request, and nobody
-    /// is told of it (T2); a positive result is a failure (C2).
+    /// A completion from C. It is not delivered if the number is no request id (T2); a positive
+    /// result is a failure (C2).
     fn completion(&self, id: u32, result: i32) {
         let Some(request) = RequestId::new(id) else {
             report!(ERROR, "the library completed {id:#010x}, which is no request id");
@@ -216,7 +219,7 @@ impl Upward {
         if state.teller.is_some() || state.ending {
             return None;
         }
-        // What was told before it comes before it.
+        // Everything that was queued before is delivered first.
         state = self.tell_by_me(state);
         if state.teller.is_some() {
             return None;
@@ -255,7 +258,7 @@ impl State {
 /// How many libraries can be loaded at a time.
 pub(super) const PLACES: usize = 64;
 
-/// The way up of the library with each set of callbacks.
+/// The library that uses each set of callbacks.
 static WAYS: [Mutex<Option<Arc<Upward>>>; PLACES] = [const { Mutex::new(None) }; PLACES];
 
 fn way(place: usize) -> Option<Arc<Upward>> {
@@ -274,7 +277,7 @@ pub(super) fn take_place(upward: &Arc<Upward>) -> Option<usize> {
     })
 }
 
-/// The callbacks of this place lead nowhere from now on.
+/// The callbacks of this place do nothing from now on.
 pub(super) fn leave_place(place: usize) {
     if let Some(way) = WAYS.get(place) {
         *way.lock().even_poisoned() = None;

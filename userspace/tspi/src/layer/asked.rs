@@ -10,7 +10,7 @@ use crate::structs::{
 };
 use crate::types::*;
 
-/// A function and what it is called with.
+/// A function and its arguments.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
     name: &'static str,
@@ -33,7 +33,8 @@ impl<'a> Asked<'a> {
         Asked { name, function: None, arguments }
     }
 
-    /// The C name of a function of TSPI, `TSPI_lineDrop`; the name of the method of one beside it.
+    /// The C name of a TSPI function, such as `TSPI_lineDrop`; the method's name of a function
+    /// beside TSPI.
     pub fn name(&self) -> &'static str {
         self.name
     }
@@ -58,7 +59,7 @@ impl<'a> Asked<'a> {
         self.arguments.iter().find(|argument| argument.0 == name).map(|argument| argument.1)
     }
 
-    /// The request that an asynchronous function is to take.
+    /// The request id that an asynchronous function is called with.
     pub fn request(&self) -> Option<RequestId> {
         self.arguments.iter().find_map(|(_, argument)| match argument {
             Argument::Request(id) => Some(*id),
@@ -118,7 +119,7 @@ pub enum Argument<'a> {
     Null,
     /// A text in UTF-8.
     Text(&'a str),
-    /// Bytes, or a structure: handed in, or to be filled.
+    /// Bytes or a structure, as input or to be filled.
     Bytes(&'a [u8]),
     /// Records of numbers, which can be printed.
     Records(&'a dyn Listed),
@@ -176,7 +177,7 @@ impl fmt::Display for Argument<'_> {
     }
 }
 
-/// Records that a function is handed, whichever they are.
+/// Records of any kind that are an argument.
 pub trait Listed: fmt::Debug {}
 
 impl<T: fmt::Debug> Listed for T {}

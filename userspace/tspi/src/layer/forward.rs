@@ -11,7 +11,7 @@ use crate::media::{Audio, Data};
 use crate::provider::{Control, Devices, InProcess, Init, Media, Provider, Runner, Tapi, Ticket};
 use crate::types::{HDRVCALL, HDRVLINE};
 
-/// A method that shows its arguments before, calls, and shows them after.
+/// A method that shows the arguments to the layer before and after it calls the provider.
 macro_rules! method {
     (
         { $method:ident $name:ident $error:ident $kind:ident }
@@ -54,7 +54,7 @@ macro_rules! pattern {
     (Async $($given:ident)+) => { ($($given),+, _) };
 }
 
-/// The result that an outcome stands for: an answer of a layer's, or what a C function returned.
+/// The result for an outcome, which is a layer's answer or the return of a C function.
 macro_rules! answered {
     ($kind:ident $error:ident $request:ident $answer:ident $(($given:ident $shape:tt))*) => {{
         // A synchronous function has none.
@@ -143,8 +143,8 @@ impl<L: Layer> Layered<L> {
         result
     }
 
-    /// Either init. `R` is what runs a local one; `ignored` is what it comes to if the layer says
-    /// that it has succeeded, and has not called it.
+    /// Either init. `R` is the runner of a local one; `ignored` is the result if the layer returned
+    /// success without calling it.
     fn begin<R>(
         &self,
         init: Init,
@@ -163,7 +163,7 @@ impl<L: Layer> Layered<L> {
         let asked = Asked::of(&functions::TSPI_providerInit, &arguments);
         let kept = match self.layer.before(&asked) {
             Step::Go(kept) => kept,
-            // There is nothing that could stand for a runner, so only a refusal is an answer.
+            // A layer can't make a runner, so its answer can only be an error.
             Step::Answer(answer) => {
                 return Err(
                     LineError::from_raw(answer.result).unwrap_or(LineError::OPERATIONFAILED)

@@ -1,17 +1,16 @@
 //! A layer between a host and a provider, which sees every function as data.
 //!
-//! [`Layered`] is a provider around another one. Before each function it shows its [`Layer`] what
-//! is asked, and afterwards what came of it; the layer may answer in the provider's place. What a
-//! layer does not care about goes through unchanged: the methods are made of the rows of the
-//! [table](crate::functions), so a function that is new is forwarded from its first day. That is
-//! how providers are serialised ([`Serial`]), traced and recorded ([`Asked`]
-//! can be printed as text and as JSON), watched for the rules of the contract, and broken on
-//! purpose.
+//! [`Layered`] is a provider around another one. It shows each call to its [`Layer`], before with
+//! the arguments and afterwards with the outcome; the layer may answer instead of the provider. The
+//! methods are made of the rows of the [table](crate::functions), so every function, also a new
+//! one, is forwarded. By layers providers are serialised ([`Serial`]), traced and recorded
+//! ([`Asked`] can be printed as text and as JSON), checked against the rules of the contract, and
+//! broken on purpose.
 //!
-//! A layer keeps the rules that the provider keeps. It copies what it wants of the input (B1),
-//! holds no lock during an upcall, and hands the provider's ticket on, so that G1 stays what it
-//! was. If it answers an asynchronous function in the provider's place, the completion is the
-//! layer's to tell (R5).
+//! A layer must keep the rules that the provider keeps. It copies what it needs of the input (B1),
+//! holds no lock during an upcall, and passes the provider's ticket on, so that G1 holds. If it
+//! answers an asynchronous function instead of the provider, the layer has to send the completion
+//! (R5).
 
 mod asked;
 mod forward;
@@ -33,7 +32,7 @@ use crate::provider::{Provider, Tapi};
 
 /// What a layer does around the functions of a provider.
 pub trait Layer: Send + Sync {
-    /// What is kept from before a function until after it: a lock, a time, nothing.
+    /// A value that is kept from `before` to `after`: a lock, a time, nothing.
     type Kept<'a>
     where
         Self: 'a;
@@ -41,13 +40,13 @@ pub trait Layer: Send + Sync {
     /// A function is about to be called, on the caller's thread.
     fn before<'a>(&'a self, asked: &Asked<'_>) -> Step<Self::Kept<'a>>;
 
-    /// The function has returned this. Memory that it fills is in the arguments, filled. Not called
+    /// The function has returned this. Memory that it has filled is in the arguments. Not called
     /// for what [`before`](Layer::before) has answered.
     fn after<'a>(&'a self, asked: &Asked<'_>, outcome: &Outcome, kept: Self::Kept<'a>);
 
-    /// The provider's init, within `before` and `after` of it: `start` calls it with this way up,
-    /// or with another one that the layer puts before it. A layer that returns Ok and has not
-    /// called it has ignored the init with success (D15).
+    /// The provider's init, between its `before` and `after`: `start` calls it with this upward
+    /// interface, or with one that the layer puts around it. A layer that returns Ok without
+    /// calling it ignores the init with success (D15).
     ///
     /// # Errors
     /// Those of the init.
@@ -60,12 +59,13 @@ pub trait Layer: Send + Sync {
     }
 }
 
-/// How it goes on with a function that is about to be called.
+/// What [`before`](Layer::before) decides about a call.
 #[derive(Debug)]
 pub enum Step<Kept> {
-    /// The provider is asked.
+    /// The provider is called.
     Go(Kept),
-    /// The provider is not asked. An answer that does not fit the function is OPERATIONFAILED.
+    /// The provider is not called. An answer that does not fit the function becomes
+    /// OPERATIONFAILED.
     Answer(Outcome),
 }
 

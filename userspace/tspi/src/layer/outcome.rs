@@ -1,21 +1,20 @@
-//! What came of a call of a function, as data.
+//! The outcome of a call of a function, as data.
 
 use crate::functions::RequestId;
 use crate::structs::{Guid, LINEEXTENSIONID, Wire};
 use crate::types::*;
 
-/// What a function returned, or what a layer answers in its place.
+/// What a function returned, or what a layer answers instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
     /// 0, or the id of the request that was accepted, or a negative error (T5).
     pub result: i32,
-    /// What it has given back, in the order of the row's parameters. Empty if it failed.
+    /// Its outputs, in the order of the row's parameters. Empty if it failed.
     pub given: Vec<Value>,
 }
 
 impl Outcome {
-    /// Success, with what is given back. The result of an asynchronous function is its request's
-    /// id, whatever an answer says here.
+    /// Success, with the outputs. For an asynchronous function the result becomes its request's id.
     pub fn done(given: Vec<Value>) -> Outcome {
         Outcome { result: 0, given }
     }
@@ -40,7 +39,7 @@ impl Outcome {
         self.result >= 0
     }
 
-    /// The first thing that was given back, as a word: a handle or a number. 0 if there is none.
+    /// The first output as a word, a handle or a number; 0 if there is none.
     pub fn word(&self) -> usize {
         match self.given.first() {
             Some(Value::Number(number)) => *number as usize,
@@ -50,7 +49,7 @@ impl Outcome {
     }
 }
 
-/// Something that a function has given back.
+/// An output of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Value {
@@ -64,7 +63,7 @@ pub enum Value {
     Text(String),
 }
 
-/// What a function can give back.
+/// The types of outputs.
 pub(crate) trait Given: Sized {
     fn value(&self) -> Value;
 

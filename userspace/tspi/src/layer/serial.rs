@@ -1,4 +1,4 @@
-//! One thread at a time in a provider, which asks for that by LINETSPIOPTION_NONREENTRANT.
+//! One thread at a time in a provider that sets LINETSPIOPTION_NONREENTRANT.
 
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::Duration;
@@ -8,16 +8,16 @@ use crate::error::{LineError, PhoneError};
 use crate::functions::Group;
 use ringback_request::sync::EvenPoisoned;
 
-/// A function waits for the one before it for so long. Then it fails: one that does not return must
-/// not hold every thread of the application.
+/// How long a function waits for the one before it. Then it fails, because a function that does not
+/// return must not block every thread of the application.
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// Lets one function at a time into the provider, until it has returned, not until its request is
 /// complete (G9). Functions that show a dialog are let in at any time: the dialog may be open for
 /// minutes, and the provider has to be prepared for it (G10).
 ///
-/// A provider in a function waits for itself if an upcall in it calls another. So who puts this
-/// around a provider calls none in its upcalls (C8).
+/// If an upcall inside one function called another function, that would wait for itself. So a host
+/// of such a provider must not call it in upcalls (C8).
 #[derive(Default)]
 pub struct Serial {
     busy: Mutex<bool>,

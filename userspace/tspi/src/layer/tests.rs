@@ -1,4 +1,4 @@
-//! That every function goes through a layer, and what the layer sees of it.
+//! Every function goes through a layer; what the layer sees of it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, mpsc};
@@ -50,7 +50,7 @@ impl Provider for Small {
     }
 }
 
-/// Notes what is asked, as text, and what came of it; answers for the provider if it is to.
+/// Notes each call and its outcome as text; answers instead of the provider if it is told to.
 #[derive(Default)]
 struct Notes {
     asked: Mutex<Vec<String>>,
@@ -176,7 +176,7 @@ fn a_layer_may_answer_in_the_providers_place() {
     assert!(provider.layer().outcomes.lock().even_poisoned().is_empty(), "after is not called");
 }
 
-/// Nothing is lost on the way: what the provider has not answers as if there were no layer.
+/// A function that the provider does not have returns the same as without a layer.
 #[test]
 fn what_is_not_there_stays_away() {
     let provider = noted();

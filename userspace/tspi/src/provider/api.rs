@@ -4,20 +4,20 @@ use super::{Completion, InProcess, LineMessage, PhoneMessage};
 use crate::error::{LineError, PhoneError};
 use crate::types::{HDRVCALL, HTAPICALL, HTAPILINE, Version};
 
-/// What TSPI_providerInit is given.
+/// The parameters of TSPI_providerInit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Init {
     /// The version that was negotiated for the provider itself.
     pub version: Version,
-    /// Which installation of the provider this is.
+    /// Identifies the installation of the provider.
     pub permanent_provider_id: u32,
     /// The device id of its first line; the others follow.
     pub line_device_id_base: u32,
     /// The device id of its first phone.
     pub phone_device_id_base: u32,
-    /// How many lines it has said to have.
+    /// The number of lines that it has reported.
     pub num_lines: u32,
-    /// How many phones it has said to have.
+    /// The number of phones that it has reported.
     pub num_phones: u32,
 }
 
@@ -46,16 +46,17 @@ macro_rules! provider {
         /// its row of the [table](crate::functions).
         ///
         /// Functions that take a [`RequestId`](crate::functions::RequestId) are asynchronous (K1):
-        /// they return an error, and then it is over and no completion ever comes (R4), or a
-        /// [`Ticket`](super::Ticket), and then exactly one completion comes (R5, C3). All others
-        /// are synchronous (K2) and never complete anything (K3). Input is copied before a function
-        /// returns (B1). Any function may be called from any thread at any time (G8), from inside
-        /// an upcall as well. Errors are those of both columns of the row
+        /// they return an error, and then no completion comes (R4), or a [`Ticket`](super::Ticket),
+        /// and then exactly one completion comes (R5, C3). All others are synchronous (K2) and
+        /// never complete anything (K3). Input is copied before a function returns (B1). Any
+        /// function may be called from any thread at any time (G8), from inside an upcall as well.
+        /// Errors are those of both columns of the row
         /// ([`Function::may_give`](crate::functions::Function)).
         ///
-        /// What a provider does not implement answers OPERATIONUNAVAIL, as TAPI does for a missing
-        /// export. A wrapper is made with [`Layered`](crate::layer::Layered), which forwards every
-        /// function, and never by hand. What a provider offers beyond TSPI it offers by
+        /// A function that a provider does not implement returns OPERATIONUNAVAIL, as TAPI does for
+        /// a missing export. A wrapper is made with [`Layered`](crate::layer::Layered), which
+        /// forwards every function, and never by hand. What a provider offers beyond TSPI it offers
+        /// by
         /// [`InProcess`].
         #[allow(clippy::too_many_arguments, reason = "they are those of TSPI")]
         pub trait Provider: InProcess + Send + Sync {
@@ -69,10 +70,10 @@ macro_rules! provider {
                 permanent_provider_id: u32,
             ) -> Result<Devices, LineError>;
 
-            /// Begins a pair that [`provider_shutdown`](Provider::provider_shutdown) ends. From now
-            /// on `tapi` is told completions and events. While a pair is open, another call is
-            /// ignored with success, and its `tapi` is never used (D15). The value is the options
-            /// word, 0 or LINETSPIOPTION_NONREENTRANT.
+            /// Starts the provider, until [`provider_shutdown`](Provider::provider_shutdown). From
+            /// now on `tapi` gets completions and events. A second call before the shutdown returns
+            /// success and does nothing, and its `tapi` is never used (D15). The value is the
+            /// options word, 0 or LINETSPIOPTION_NONREENTRANT.
             ///
             /// # Errors
             /// INCOMPATIBLEAPIVERSION, RESOURCEUNAVAIL, OPERATIONFAILED and the like.
@@ -108,20 +109,21 @@ macro_rules! method {
 
 crate::all_rows! { provider, {} }
 
-/// What TAPI gives a provider: where completions and events go. Dropping it says that nothing more
-/// will be told.
+/// The upward interface that TAPI gives a provider, for completions and events. The provider drops
+/// it when it will send nothing more.
 ///
 /// Called by one thread at a time and never nested (C6), with no lock of the provider's held. It
 /// may call into the provider.
 pub trait Tapi: Send {
-    /// ASYNC_COMPLETION: a request is over. Its id may be in use again (T4).
+    /// ASYNC_COMPLETION: completes a request. Its id may be in use again (T4).
     fn completion(&mut self, completion: &Completion);
 
     /// LINEEVENT: a message of a line, or of a call. Never LINE_REPLY (C14) nor LINE_NEWCALL.
     fn line_event(&mut self, event: &LineMessage);
 
-    /// LINEEVENT with LINE_NEWCALL: a call that was born in the provider, and TAPI's handle for it.
-    /// `None`: TAPI has no room; no message of the call follows, and the provider drops it (N15).
+    /// LINEEVENT with LINE_NEWCALL: announces a call that began in the provider, and returns TAPI's
+    /// handle for it. `None` if TAPI has no room: then the provider sends no message of the call,
+    /// and drops it (N15).
     fn new_call(&mut self, line: HTAPILINE, call: HDRVCALL) -> Option<HTAPICALL>;
 
     /// PHONEEVENT: a message of an open phone. Never PHONE_REPLY (C14).

@@ -1,8 +1,8 @@
 //! What a provider in the same program may offer beside TSPI.
 //!
-//! TSPI leaves samples and data to other interfaces, and has no thread but the provider's own. A
-//! provider that has such things says so by [`InProcess`]; one that was loaded from a library, or
-//! that has nothing to add, implements it without a body.
+//! TSPI leaves samples and data to other interfaces, and knows only threads of the provider's own.
+//! A provider that offers more does so by [`InProcess`]; one that was loaded from a library, or
+//! that has nothing to add, implements that trait without a body.
 
 use std::time::Duration;
 
@@ -20,14 +20,14 @@ pub trait InProcess {
         None
     }
 
-    /// What is about the provider itself and its requests.
+    /// Functions about the provider itself and its requests.
     fn control(&self) -> Option<&dyn Control> {
         None
     }
 
     /// Whether its upcalls may come inside its functions or under its locks, as those of a loaded
-    /// library may. Then a host calls nothing back from within them (C8): a callback that calls the
-    /// provider might wait for a lock of its own thread.
+    /// library may. Then a host does not call the application inside them (C8): a callback that
+    /// calls the provider could wait for a lock that its own thread holds.
     fn calls_up_under_locks(&self) -> bool {
         false
     }
@@ -68,11 +68,10 @@ pub trait Media: Send + Sync {
     ) -> Result<Ticket, LineError>;
 }
 
-/// What only a caller in the same program can ask of a provider.
+/// Functions that a provider offers only to callers in the same program.
 pub trait Control: Send + Sync {
-    /// As [`provider_init`](super::Provider::provider_init), for a host whose application brings
-    /// the thread: completions and events come from within [`Runner::run_once`] and from nowhere
-    /// else.
+    /// As [`provider_init`](super::Provider::provider_init), for a host that runs on the
+    /// application's thread: completions and events come only inside of [`Runner::run_once`].
     ///
     /// # Errors
     /// As [`provider_init`](super::Provider::provider_init); OPERATIONUNAVAIL from a provider that
@@ -86,15 +85,15 @@ pub trait Control: Send + Sync {
         Err(LineError::OPERATIONUNAVAIL)
     }
 
-    /// Why the last init failed, in words, which an error number has no room for. `None` if it did
-    /// not fail, or if there is nothing to add to the number.
+    /// Why the last init failed, in words. `None` if it did not fail, or if the error number says
+    /// it all.
     fn failure_text(&self) -> Option<String> {
         None
     }
 
-    /// Ends an outstanding request before its time. It completes as failed, in its turn, unless it
-    /// was complete already. `false` if there is no such request or the provider can't end it; then
-    /// it goes on. A request that makes a call is ended by
+    /// Ends an outstanding request before its time. Its completion is an error, and comes in the
+    /// order of its line, unless it was complete already. `false` if there is no such request or
+    /// the provider can't end it; then it goes on. A request that makes a call is ended by
     /// [`line_close_call`](super::Provider::line_close_call) instead (N6).
     fn cancel(&self, request: RequestId) -> bool {
         let _ = request;

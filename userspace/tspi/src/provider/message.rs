@@ -1,5 +1,5 @@
-//! The messages of lines and phones, as a provider tells them: a value each, from the lines up to
-//! the application's queue.
+//! The messages of lines and phones, each as one value on its way from the lines to the
+//! application's queue.
 
 use crate::types::{HTAPICALL, HTAPILINE, HTAPIPHONE};
 
@@ -8,7 +8,7 @@ use crate::types::{HTAPICALL, HTAPILINE, HTAPIPHONE};
 pub struct LineMessage {
     /// TAPI's handle of the line, from TSPI_lineOpen (htLine).
     pub line: HTAPILINE,
-    /// TAPI's handle of the call; `None` if the line itself has something to tell (htCall 0).
+    /// TAPI's handle of the call; `None` for a message of the line itself (htCall 0).
     pub call: Option<HTAPICALL>,
     /// LINE_CALLSTATE, LINE_CLOSE and so on (dwMsg).
     pub message: u32,

@@ -1,8 +1,8 @@
 //! The surface between TAPI and a provider.
 //!
-//! [`Provider`] is what TAPI calls, the functions under their names; [`Tapi`] is what TAPI gives in
-//! return. What a provider in the same program offers beside TSPI it offers by [`InProcess`]. Each
-//! says which rules hold for it.
+//! TAPI calls a [`Provider`], and the provider calls a [`Tapi`]. What a provider in the same
+//! program offers beside TSPI is in [`InProcess`]. The documentation of each says which rules hold
+//! for it.
 
 mod api;
 mod beside;

@@ -2,7 +2,7 @@
 
 use ringback_request::{Held, RequestId};
 
-/// What an asynchronous function gives: the right to say "I have returned".
+/// What an asynchronous function returns. Dropping it confirms that the caller has stored the id.
 ///
 /// Store the id, then drop the ticket or [`release`](Ticket::release) it. Until then a gated
 /// provider delivers neither the completion nor any later upcall of the line (G1).
@@ -15,8 +15,8 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// The ticket of a provider that completes when it likes, before its function has returned if
-    /// need be (C4). Whoever called it has to hold the completion back.
+    /// The ticket of a provider that may complete before its function has returned (C4). The caller
+    /// has to hold the completion back.
     pub fn ungated(id: RequestId) -> Ticket {
         Ticket { id, held: None }
     }

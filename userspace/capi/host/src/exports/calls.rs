@@ -35,7 +35,7 @@ fn make<On, T>(
     }
 }
 
-/// As [`make`], for a request of a call whose outcome is a completion and nothing else.
+/// As [`make`], for a request that returns nothing besides its completion.
 fn make_of_call(
     request: u32,
     call: u64,
@@ -43,7 +43,7 @@ fn make_of_call(
 ) -> Result<(), LineError> {
     let owned = CALLS.find(call)?;
     let (found, pending) = make(request, owned.line, &owned.host, owned.call.reserve(), ask)?;
-    // It goes on by itself, and its completion is told by the observer.
+    // Dropping it does not end the request, whose completion comes to the observer.
     drop(pending);
     found.made();
     Ok(())
@@ -143,7 +143,7 @@ pub unsafe extern "C" fn rb_call_caller(call: u64, number: *mut c_char, size: us
     })
 }
 
-/// Sends DTMF digits; LINE_GENERATE with the id that is given tells their end.
+/// Sends DTMF digits; LINE_GENERATE with the id that this returns reports their end.
 ///
 /// # Safety
 /// `digits` is NULL or a text, `end_to_end_id` NULL or writable.

@@ -19,8 +19,8 @@ pub type Callback = unsafe extern "C" fn(*mut c_void, *const Event);
 /// Loads a provider and starts it. `rb_failure` says in words why not.
 ///
 /// # Safety
-/// `provider` is NULL or a text, `host` NULL or writable. What the library at that path exports
-/// under the names of TSPI are those functions.
+/// `provider` is NULL or a text, `host` NULL or writable. The functions that the library at that
+/// path exports under the names of TSPI are TSPI's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rb_host_open(provider: *const c_char, host: *mut u64) -> i32 {
     guarded(|| {
@@ -114,7 +114,7 @@ pub unsafe extern "C" fn rb_host_line_name(
     })
 }
 
-/// The descriptor that is readable when there may be something to tell.
+/// The descriptor that is readable when there may be something to deliver.
 ///
 /// # Safety
 /// `fd` is NULL or writable.
@@ -135,8 +135,8 @@ struct Told {
     context: *mut c_void,
 }
 
-// SAFETY: whoever hands a callback to the host's thread guarantees that it and its context may be
-// used there.
+// SAFETY: the caller of `rb_host_deliver` guarantees that callback and context may be used on any
+// thread.
 unsafe impl Send for Told {}
 
 impl Told {

@@ -60,8 +60,8 @@ pub unsafe extern "C" fn rb_request_new(line: u64, request: *mut u32) -> i32 {
     })
 }
 
-/// Says that a request's completion may be told, whether the function that makes it has returned or
-/// not.
+/// Allows the delivery of a request's completion, whether the function that makes it has returned
+/// or not.
 #[unsafe(no_mangle)]
 pub extern "C" fn rb_request_release(request: u32) -> i32 {
     guarded(|| {
@@ -70,7 +70,7 @@ pub extern "C" fn rb_request_release(request: u32) -> i32 {
     })
 }
 
-/// Gives back an id by which no request was made.
+/// Frees an id with which no request was made.
 #[unsafe(no_mangle)]
 pub extern "C" fn rb_request_free(request: u32) -> i32 {
     guarded(|| {

@@ -29,12 +29,12 @@ fn guarded(act: impl FnOnce() -> Result<(), LineError>) -> i32 {
     }
 }
 
-/// Whether something can be written here.
+/// Checks that a pointer to an output is not NULL.
 fn place<T>(at: *mut T) -> Result<Place<T>, LineError> {
     if at.is_null() { Err(LineError::INVALPOINTER) } else { Ok(Place(at)) }
 }
 
-/// Where something is to be written; not NULL.
+/// Where an output is written; not NULL.
 struct Place<T>(*mut T);
 
 impl<T> Place<T> {

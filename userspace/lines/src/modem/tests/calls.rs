@@ -8,7 +8,7 @@ const BOOKS: u32 = LINECALLFEATURE_SETCALLPARAMS | LINECALLFEATURE_SETCALLDATA;
 #[test]
 fn n10_o1_an_outgoing_call_passes_its_states_with_data_both_ways_and_ends() {
     let mut world = World::new();
-    let (call, made) = world.make_call("100");
+    let (call, made) = world.make_call(LINE, "100");
     made.unwrap();
     world.run(50);
     assert_eq!(world.story(), ["ok", "DIALING 0x0"]);
@@ -49,7 +49,7 @@ fn the_reason_why_there_is_no_connection_is_told_before_idle() {
         ("104", "DISCONNECTED 0x1000"),
     ] {
         let mut world = World::new();
-        let (call, _) = world.make_call(number);
+        let (call, _) = world.make_call(LINE, number);
         world.run(60_000);
         let story = world.story();
         assert_eq!(story[..2], ["ok", "DIALING 0x0"], "{number}");
@@ -57,7 +57,7 @@ fn the_reason_why_there_is_no_connection_is_told_before_idle() {
         assert!(world.modem.is_on_hook());
         world.drop_call(call).unwrap();
         assert_eq!(world.story(), ["IDLE 0x0", "ok"], "{number}");
-        let (call, _) = world.make_call("100");
+        let (call, _) = world.make_call(LINE, "100");
         world.until(call, CallState::Connected, 20_000);
     }
 }
@@ -65,7 +65,7 @@ fn the_reason_why_there_is_no_connection_is_told_before_idle() {
 #[test]
 fn a_modem_that_comes_to_no_end_is_hung_up_at_the_deadline() {
     let mut world = World::new();
-    let (call, _) = world.make_call("105");
+    let (call, _) = world.make_call(LINE, "105");
     world.run(120_000);
     assert_eq!(world.story(), ["ok", "DIALING 0x0", "PROCEEDING 0x0"]);
     world.until(call, CallState::Disconnected, 10_000);
@@ -79,11 +79,11 @@ fn a_modem_that_comes_to_no_end_is_hung_up_at_the_deadline() {
 #[test]
 fn no_dial_tone_is_an_error_where_it_was_asked_for() {
     let mut world = World::new();
-    let (call, _) = world.make_call_if("104", true);
+    let (call, _) = world.make_call_if(LINE, "104", true);
     world.run(10_000);
     assert_eq!(world.story(), ["LINEERR_CALLUNAVAIL"], "N3: the call never was");
     assert_eq!(world.state(call), None);
-    let (call, _) = world.make_call_if("100", true);
+    let (call, _) = world.make_call_if(LINE, "100", true);
     world.run(2000);
     assert_eq!(world.story(), [""; 0], "dial tone may still be missing");
     world.until(call, CallState::Connected, 20_000);
@@ -93,7 +93,7 @@ fn no_dial_tone_is_an_error_where_it_was_asked_for() {
 #[test]
 fn dialling_in_parts_keeps_the_line() {
     let mut world = World::new();
-    let (call, _) = world.make_call("");
+    let (call, _) = world.make_call(LINE, "");
     world.until(call, CallState::DialTone, 1000);
     assert_eq!(world.story(), ["ok", "DIALTONE 0x20"]);
     assert_eq!(world.features(call), BOOKS | LINECALLFEATURE_DROP | LINECALLFEATURE_DIAL);
@@ -110,13 +110,13 @@ fn dialling_in_parts_keeps_the_line() {
     world.run(2000);
     world.story();
 
-    let (call, _) = world.make_call("10");
+    let (call, _) = world.make_call(LINE, "10");
     world.run(30);
     assert_eq!(world.dial(call, "0"), Err(LineError::INVALCALLSTATE), "that number is complete");
     world.drop_call(call).unwrap();
     world.run(5000);
     world.story();
-    let (call, _) = world.make_call("100;");
+    let (call, _) = world.make_call(LINE, "100;");
     world.run(30);
     world.dial(call, "").unwrap();
     world.until(call, CallState::Connected, 20_000);
@@ -136,7 +136,7 @@ fn n14_an_incoming_call_is_offered_answered_and_ends() {
     world.modem.far_send(b"hello");
     world.run(20);
     assert_eq!(world.fetch(), b"hello");
-    world.modem.far_hang_up(&mut world.from_modem);
+    world.far_hang_up();
     world.until(call, CallState::Disconnected, 100);
     world.run(3000);
     assert_eq!(world.story(), ["DISCONNECTED 0x1"]);
@@ -163,10 +163,10 @@ fn a_caller_that_gives_up_and_a_call_that_is_rejected_leave_the_line_free() {
         ["NEWCALL", "OFFERING 0x1", "IDLE 0x0", "ok"],
         "it rings on, unheard"
     );
-    assert_eq!(world.make_call("100").1, Err(LineError::INUSE));
+    assert_eq!(world.make_call(LINE, "100").1, Err(LineError::INUSE));
     world.modem.give_up();
     world.run(11_000);
-    world.connect("100");
+    world.connect(LINE, "100");
 }
 
 #[test]
@@ -183,10 +183,11 @@ fn a_caller_that_is_gone_before_the_modem_answers_fails_the_answer() {
 #[test]
 fn nobody_is_told_of_a_call_to_a_line_that_is_not_open() {
     let mut world = World::new();
-    world.handle.with(move |modem, cx| modem.close(LineNumber(0), cx)).unwrap().unwrap();
-    world.modem.call(world.now());
+    world.close(LINE);
+    let now = world.now();
+    world.modem.call(now);
     world.run(8000);
     assert_eq!(world.told(), []);
-    world.open();
+    world.open(LINE);
     world.offered(8000);
 }

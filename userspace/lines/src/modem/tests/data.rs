@@ -15,14 +15,12 @@ fn the_modem_for_oneself_is_connected_at_once() {
     world.drop_call(call).unwrap();
     world.run(1000);
     assert_eq!(world.story(), ["IDLE 0x0", "ok"]);
-    world.connect("100");
+    world.connect(LINE, "100");
 }
 
 #[test]
 fn a_loop_gives_back_what_is_sent_through_it() {
-    let mut modem = SoftModem::new();
-    modem.set_fault(ModemFault::Loop, true);
-    let mut world = World::with(modem);
+    let mut world = World::faulty(ModemFault::Loop);
     let call = world.pass_through();
     world.run(8000);
     assert_eq!(world.story(), ["ok", "CONNECTED 0x1"], "when nobody has answered to commands");
@@ -44,14 +42,14 @@ fn a_loop_gives_back_what_is_sent_through_it() {
 #[test]
 fn nothing_is_lost_while_nobody_fetches() {
     let mut world = World::new();
-    let call = world.connect("106");
+    let call = world.connect(LINE, "106");
     let text: Vec<u8> = (0..=255).cycle().take(100_000).collect();
     world.modem.far_send(&text);
     world.run(20_000);
-    assert!(world.data.available() < text.len() && !world.from_modem.is_empty());
+    assert!(world.data().available() < text.len() && !world.from_modem.is_empty());
     let mut fetched = Vec::new();
     for _ in 0..100 {
-        world.data.fetch(&mut fetched);
+        world.data().fetch(&mut fetched);
         world.run(100);
     }
     assert_eq!(fetched, text);
@@ -64,7 +62,7 @@ fn nothing_is_lost_while_nobody_fetches() {
 #[test]
 fn requests_of_nothing_are_done_at_once() {
     let mut world = World::new();
-    let call = world.connect("100");
+    let call = world.connect(LINE, "100");
     world.send(call, b"").unwrap();
     world.receive(call, 0, 1000).unwrap();
     assert_eq!(world.story(), ["ok", "ok"]);
@@ -73,10 +71,10 @@ fn requests_of_nothing_are_done_at_once() {
 #[test]
 fn there_is_no_data_without_a_connection() {
     let mut world = World::new();
-    let (call, _) = world.make_call("101");
+    let (call, _) = world.make_call(LINE, "101");
     world.run(50);
     assert_eq!(world.send(call, b"x"), Err(LineError::INVALCALLSTATE));
     assert_eq!(world.receive(call, 1, 1000), Err(LineError::INVALCALLSTATE));
-    let other = world.make_call("100").1;
+    let other = world.make_call(LINE, "100").1;
     assert_eq!(other, Err(LineError::CALLUNAVAIL), "one call at a time");
 }

@@ -5,41 +5,41 @@ use super::*;
 #[test]
 fn d1_d2_closing_settles_and_hangs_up_and_the_next_call_waits_for_that() {
     let mut world = World::new();
-    let call = world.connect("100");
+    let call = world.connect(LINE, "100");
     let receive = world.receive(call, 10, 10_000).unwrap();
-    world.handle.with(move |modem, cx| modem.close(LineNumber(0), cx)).unwrap().unwrap();
+    world.close(LINE);
     assert_eq!(world.told(), [Told::Completed(receive, Err(LineError::OPERATIONFAILED))]);
-    assert_eq!(world.make_call("100").1, Err(LineError::INVALLINEHANDLE));
-    world.open();
-    world.connect("100");
+    assert_eq!(world.make_call(LINE, "100").1, Err(LineError::INVALLINEHANDLE));
+    world.open(LINE);
+    world.connect(LINE, "100");
 }
 
 #[test]
 fn n6_d5_a_call_is_closed_while_it_is_made_and_while_it_is_dropped() {
     let mut world = World::new();
-    let (call, made) = world.make_call("100");
+    let (call, made) = world.make_call(LINE, "100");
     let made = made.unwrap();
-    world.handle.with(move |modem, cx| modem.close_call(call, cx)).unwrap().unwrap();
+    world.close_call(call).unwrap();
     assert_eq!(world.told(), [Told::Completed(made, Err(LineError::OPERATIONFAILED))]);
     world.run(5000);
     assert_eq!(world.told(), []);
 
-    let call = world.connect("100");
+    let call = world.connect(LINE, "100");
     let dropped = world.drop_call(call).unwrap();
-    world.handle.with(move |modem, cx| modem.close_call(call, cx)).unwrap().unwrap();
+    world.close_call(call).unwrap();
     assert_eq!(world.told(), [Told::Completed(dropped, Err(LineError::OPERATIONFAILED))]);
     world.run(5000);
     assert_eq!(world.told(), [], "D5: nothing of the call any more");
     assert!(world.modem.is_on_hook());
     let unknown = HDRVCALL::new(0xFFFF_FF01).unwrap();
-    let closed = world.handle.with(move |modem, cx| modem.close_call(unknown, cx)).unwrap();
+    let closed = world.close_call(unknown);
     assert_eq!(closed, Err(LineError::INVALCALLHANDLE));
 }
 
 #[test]
 fn d7_a_drop_while_dialling_hangs_up() {
     let mut world = World::new();
-    let (call, made) = world.make_call("100");
+    let (call, made) = world.make_call(LINE, "100");
     let made = made.unwrap();
     let dropped = world.drop_call(call).unwrap();
     let failed = Err(LineError::OPERATIONFAILED);
@@ -47,14 +47,14 @@ fn d7_a_drop_while_dialling_hangs_up() {
     world.run(3000);
     assert_eq!(world.told(), [], "O1: a call that never was has no state");
 
-    let (call, _) = world.make_call("100");
+    let (call, _) = world.make_call(LINE, "100");
     world.run(5000);
     world.drop_call(call).unwrap();
     world.run(100);
     assert_eq!(world.story(), ["ok", "DIALING 0x0", "PROCEEDING 0x0", "IDLE 0x0", "ok"]);
     assert!(world.modem.is_on_hook());
 
-    let (call, _) = world.make_call("5;");
+    let (call, _) = world.make_call(LINE, "5;");
     world.run(100);
     world.drop_call(call).unwrap();
     world.run(100);
@@ -65,7 +65,7 @@ fn d7_a_drop_while_dialling_hangs_up() {
 #[test]
 fn stopping_leaves_the_line_on_hook() {
     let mut world = World::new();
-    world.connect("100");
+    world.connect(LINE, "100");
     world.stepper.stop();
     world.run(100);
     assert!(world.modem.is_on_hook());

@@ -4,16 +4,14 @@ use super::*;
 
 #[test]
 fn a_modem_that_answers_in_numbers_is_understood() {
-    let mut modem = SoftModem::new();
-    modem.set_fault(ModemFault::Numeric, true);
-    let mut world = World::with(modem);
-    let call = world.connect("100");
+    let mut world = World::faulty(ModemFault::Numeric);
+    let call = world.connect(LINE, "100");
     world.send(call, b"\nfirst").unwrap();
     world.run(20);
     assert_eq!(world.fetch(), b"\nfirst", "no line end is due after a number");
     world.drop_call(call).unwrap();
     world.run(1000);
-    let (busy, _) = world.make_call("101");
+    let (busy, _) = world.make_call(LINE, "101");
     world.until(busy, CallState::Busy, 10_000);
     world.drop_call(busy).unwrap();
     let call = world.ring();
@@ -23,11 +21,9 @@ fn a_modem_that_answers_in_numbers_is_understood() {
 
 #[test]
 fn noise_between_the_answers_does_not_hurt() {
-    let mut modem = SoftModem::new();
-    modem.set_fault(ModemFault::Noise, true);
-    let mut world = World::with(modem);
+    let mut world = World::faulty(ModemFault::Noise);
     world.run(100);
-    let call = world.connect("100");
+    let call = world.connect(LINE, "100");
     assert_eq!(world.fetch(), b"");
     world.drop_call(call).unwrap();
     world.run(1000);
@@ -38,10 +34,8 @@ fn noise_between_the_answers_does_not_hurt() {
 
 #[test]
 fn without_dtr_the_escape_sequence_hangs_up() {
-    let mut modem = SoftModem::new();
-    modem.set_fault(ModemFault::NoDtr, true);
-    let mut world = World::with(modem);
-    let call = world.connect("100");
+    let mut world = World::faulty(ModemFault::NoDtr);
+    let call = world.connect(LINE, "100");
     world.send(call, b"the last word").unwrap();
     world.run(5);
     world.drop_call(call).unwrap();
@@ -53,16 +47,14 @@ fn without_dtr_the_escape_sequence_hangs_up() {
 
 #[test]
 fn without_dcd_the_words_tell_the_loss_of_the_carrier() {
-    let mut modem = SoftModem::new();
-    modem.set_fault(ModemFault::NoDcd, true);
-    let mut world = World::with(modem);
-    let call = world.connect("106");
+    let mut world = World::faulty(ModemFault::NoDcd);
+    let call = world.connect(LINE, "106");
     world.modem.far_send(b"\r\nNO CARRIER\r\n");
     world.run(100);
     world.modem.far_send(b"is what a modem says\r\n");
     world.run(3000);
     assert_eq!(world.state(call), Some(CallState::Connected), "these words were data");
-    world.modem.far_hang_up(&mut world.from_modem);
+    world.far_hang_up();
     world.until(call, CallState::Disconnected, 1000);
     world.drop_call(call).unwrap();
     world.run(1500);
@@ -72,7 +64,7 @@ fn without_dcd_the_words_tell_the_loss_of_the_carrier() {
 #[test]
 fn with_dcd_no_words_end_a_call() {
     let mut world = World::new();
-    let call = world.connect("106");
+    let call = world.connect(LINE, "106");
     world.modem.far_send(b"\r\nNO CARRIER\r\n");
     world.run(5000);
     assert_eq!(world.state(call), Some(CallState::Connected));
@@ -92,7 +84,7 @@ fn a_modem_that_was_left_online_is_got_back() {
             modem.set_fault(fault, true);
         }
         let mut world = World::with(modem);
-        let call = world.connect("100");
+        let call = world.connect(LINE, "100");
         assert_eq!(world.state(call), Some(CallState::Connected));
     }
 }
@@ -101,7 +93,7 @@ fn a_modem_that_was_left_online_is_got_back() {
 fn lost_interrupts_do_not_lose_a_call() {
     let mut world = World::new();
     world.interrupts = false;
-    let call = world.connect("100");
+    let call = world.connect(LINE, "100");
     let sent = world.send(call, b"hello").unwrap();
     world.run(300);
     assert_eq!(world.told(), [Told::Completed(sent, Ok(()))]);
@@ -113,33 +105,25 @@ fn lost_interrupts_do_not_lose_a_call() {
 
 #[test]
 fn a_dead_modem_fails_the_call_once_and_in_time() {
-    let mut modem = SoftModem::new();
-    modem.set_fault(ModemFault::Dead, true);
-    let mut world = World::with(modem);
-    let (call, made) = world.make_call("100");
+    let mut world = World::faulty(ModemFault::Dead);
+    let (call, made) = world.make_call(LINE, "100");
     made.unwrap();
     world.run(7000);
     assert_eq!(world.story(), [""; 0], "it may only be on-line");
     world.run(1000);
     assert_eq!(world.story(), ["LINEERR_OPERATIONFAILED"]);
     assert_eq!(world.state(call), None);
-    assert!(
-        !world.handle.with(move |modem, _| modem.state(LineNumber(0))).unwrap().unwrap().in_service
-    );
+    assert!(!world.report(LINE).in_service);
     world.modem.set_fault(ModemFault::Dead, false);
-    world.connect("100");
-    assert!(
-        world.handle.with(move |modem, _| modem.state(LineNumber(0))).unwrap().unwrap().in_service
-    );
+    world.connect(LINE, "100");
+    assert!(world.report(LINE).in_service);
 }
 
 #[test]
 fn a_loop_that_answers_every_dial_with_its_echo_ends_it_once() {
-    let mut modem = SoftModem::new();
-    modem.set_fault(ModemFault::Loop, true);
-    let mut world = World::with(modem);
+    let mut world = World::faulty(ModemFault::Loop);
     for _ in 0..3 {
-        let (call, made) = world.make_call("100");
+        let (call, made) = world.make_call(LINE, "100");
         made.unwrap();
         world.run(60_000);
         assert_eq!(world.story(), ["LINEERR_OPERATIONFAILED"]);
@@ -151,7 +135,7 @@ fn a_loop_that_answers_every_dial_with_its_echo_ends_it_once() {
 fn a_modem_that_dies_ends_every_request_once() {
     // While it dials: nothing comes any more, and nothing hangs up.
     let mut world = World::new();
-    let (call, _) = world.make_call("100");
+    let (call, _) = world.make_call(LINE, "100");
     world.until(call, CallState::Dialing, 1000);
     world.modem.set_fault(ModemFault::Dead, true);
     world.until(call, CallState::Disconnected, 200_000);
@@ -162,7 +146,7 @@ fn a_modem_that_dies_ends_every_request_once() {
 
     // In a call, with requests outstanding.
     let mut world = World::new();
-    let call = world.connect("100");
+    let call = world.connect(LINE, "100");
     world.modem.set_fault(ModemFault::Dead, true);
     let receive = world.receive(call, 1, 3000).unwrap();
     world.run(3000);
@@ -190,7 +174,7 @@ fn a_modem_that_dies_ends_every_request_once() {
 #[test]
 fn removal_in_a_call_ends_each_request_once_and_closes_the_line() {
     let mut world = World::new();
-    let call = world.connect("100");
+    let call = world.connect(LINE, "100");
     let receive = world.receive(call, 10, 10_000).unwrap();
     let send = world.send(call, &[1; 5000]).unwrap();
     world.uart.remove();
@@ -199,8 +183,7 @@ fn removal_in_a_call_ends_each_request_once_and_closes_the_line() {
     let told = world.told();
     assert!(told[..2].contains(&Told::Completed(receive, gone)));
     assert!(told[..2].contains(&Told::Completed(send, gone)));
-    world.log.0.lock().unwrap().extend(&told[2..]);
-    world.all.truncate(world.all.len() - (told.len() - 2));
-    assert_eq!(world.story(), ["DISCONNECTED 0x4000", "IDLE 0x0", "CLOSE"], "D13");
-    assert_eq!(world.make_call("100").1, Err(LineError::NODEVICE));
+    let story: Vec<_> = told[2..].iter().map(Told::in_short).collect();
+    assert_eq!(story, ["DISCONNECTED 0x4000", "IDLE 0x0", "CLOSE"], "D13");
+    assert_eq!(world.make_call(LINE, "100").1, Err(LineError::NODEVICE));
 }

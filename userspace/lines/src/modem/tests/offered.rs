@@ -8,20 +8,20 @@ use ringback_tspi::callstate::features::FEATURES;
 type Way = fn(&mut World) -> HDRVCALL;
 
 fn dialled(world: &mut World, number: &str, state: CallState) -> HDRVCALL {
-    let (call, made) = world.make_call(number);
+    let (call, made) = world.make_call(LINE, number);
     made.unwrap();
     world.until(call, state, 130_000);
     call
 }
 
 const WAYS: &[(&str, Way)] = &[
-    ("being made", |world| world.make_call("100").0),
+    ("being made", |world| world.make_call(LINE, "100").0),
     ("dial tone", |world| dialled(world, "", CallState::DialTone)),
     ("partly dialled", |world| dialled(world, "1;", CallState::Dialing)),
     ("dialling", |world| dialled(world, "100", CallState::Dialing)),
     ("proceeding", |world| dialled(world, "100", CallState::Proceeding)),
     ("busy", |world| dialled(world, "101", CallState::Busy)),
-    ("connected", |world| world.connect("100")),
+    ("connected", |world| world.connect(LINE, "100")),
     ("disconnected", |world| dialled(world, "102", CallState::Disconnected)),
     ("the application's own", |world| {
         let call = world.pass_through();
@@ -31,7 +31,7 @@ const WAYS: &[(&str, Way)] = &[
     ("offering", |world| world.ring()),
     ("accepted", |world| {
         let call = world.ring();
-        world.submit(Command::Accept { call }).unwrap();
+        world.ask(Command::Accept { call }).unwrap();
         call
     }),
     ("being answered", |world| {
@@ -60,7 +60,7 @@ fn ask(world: &World, call: HDRVCALL, feature: u32) -> Result<(), LineError> {
         // The others are no requests, or none that an engine has.
         _ => return world.handle.with(move |modem, _| modem.can(call, feature)).unwrap(),
     };
-    world.submit(command).map(drop)
+    world.ask(command).map(drop)
 }
 
 #[test]
@@ -69,14 +69,14 @@ fn what_is_offered_is_accepted_and_what_is_accepted_is_offered() {
         let mut world = World::new();
         let call = way(&mut world);
         let offered = world.features(call);
-        let report = world.handle.with(|modem, _| modem.state(LineNumber(0))).unwrap().unwrap();
+        let report = world.report(LINE);
         for (feature, function) in FEATURES.iter().filter(|(feature, _)| offered & feature == 0) {
             let asked = ask(&world, call, *feature);
             let refused = [Err(LineError::INVALCALLSTATE), Err(LineError::OPERATIONUNAVAIL)];
             assert!(refused.contains(&asked), "{name}: {} begins: {asked:?}", function.name);
         }
         assert_eq!(world.features(call), offered, "{name}: refusals change nothing");
-        assert_eq!(world.make_call("100").1.is_ok(), report.takes_call, "{name}: a call");
+        assert_eq!(world.make_call(LINE, "100").1.is_ok(), report.takes_call, "{name}: a call");
         for (feature, function) in FEATURES.iter().filter(|(feature, _)| offered & feature != 0) {
             let mut world = World::new();
             let call = way(&mut world);
@@ -89,13 +89,7 @@ fn what_is_offered_is_accepted_and_what_is_accepted_is_offered() {
 #[test]
 fn the_line_tells_of_rings_calls_and_service_where_it_is_asked_to() {
     let mut world = World::new();
-    let subscribe = |modem: &mut Engine, _: &mut ringback_driver::engine::Context<'_, Event>| {
-        modem
-            .book(LineNumber(0))
-            .unwrap()
-            .set_status_messages(LINEDEVSTATE.mask(), LINEADDRESSSTATE.mask());
-    };
-    world.handle.with(subscribe).unwrap();
+    world.subscribe(LINE);
     world.run(2000);
     let line = |state, mode, count| format!("line {LINE_LINEDEVSTATE} [{state}, {mode}, {count}]");
     world.story();
@@ -114,13 +108,11 @@ fn the_line_tells_of_rings_calls_and_service_where_it_is_asked_to() {
     // A call that nobody wants is heard to ring by those who monitor.
     world.modem.give_up();
     world.until(call, CallState::Idle, 12_000);
-    let unwanted = |modem: &mut Engine, _: &mut ringback_driver::engine::Context<'_, Event>| {
-        modem.book(LineNumber(0)).unwrap().set_default_media_detection(0);
-    };
-    world.handle.with(unwanted).unwrap();
+    world.want(LINE, 0);
     world.story();
-    world.modem.call(world.now());
+    let now = world.now();
+    world.modem.call(now);
     world.run(500);
     assert_eq!(world.story(), [line(LINEDEVSTATE_RINGING, 1, 0)]);
-    assert_eq!(world.make_call("100").1, Err(LineError::INUSE));
+    assert_eq!(world.make_call(LINE, "100").1, Err(LineError::INUSE));
 }

@@ -2,34 +2,6 @@
 //! who wants which calls, states of the line and its address.
 
 use super::*;
-use ringback_driver::PortNumber;
-use ringback_driver::request::LineNumber;
-
-/// Everything that a line can tell of itself.
-fn subscribe(world: &mut World, line: LineNumber) {
-    world
-        .handle
-        .with(move |lines, _| {
-            let (all, addresses) = (LINEDEVSTATE.mask(), LINEADDRESSSTATE.mask());
-            lines.book(line).unwrap().set_status_messages(all, addresses);
-        })
-        .unwrap();
-}
-
-fn want(world: &mut World, line: LineNumber, media: u32) {
-    let want = move |lines: &mut SoftLines, _: &mut ringback_driver::engine::Context<'_, Event>| {
-        lines.book(line).unwrap().set_default_media_detection(media);
-    };
-    world.handle.with(want).unwrap();
-}
-
-fn info(world: &World, call: HDRVCALL) -> CallInfo {
-    world.handle.with(move |lines, _| lines.call(call)).unwrap().unwrap().info
-}
-
-fn ask(world: &World, command: Command) -> Result<RequestId, LineError> {
-    world.submit(LineNumber::at((CallHandles::line(command.call()).unwrap()).index()), command)
-}
 
 #[test]
 fn a_missed_call_goes_to_idle_by_itself_and_the_next_caller_is_announced() {
@@ -39,7 +11,7 @@ fn a_missed_call_goes_to_idle_by_itself_and_the_next_caller_is_announced() {
         caller.call("102");
         let call = world.offered(15_000);
         if accepted {
-            ask(&world, Command::Accept { call }).unwrap();
+            world.ask(Command::Accept { call }).unwrap();
         }
         caller.on_hook();
         world.until(call, CallState::Idle, 10_000);
@@ -48,10 +20,10 @@ fn a_missed_call_goes_to_idle_by_itself_and_the_next_caller_is_announced() {
             wanted.splice(2..2, ["ACCEPTED 0x0", "ok"]);
         }
         assert_eq!(world.story(), wanted);
-        assert_eq!(ask(&world, Command::Accept { call }), Err(LineError::INVALCALLSTATE), "O3");
+        assert_eq!(world.ask(Command::Accept { call }), Err(LineError::INVALCALLSTATE), "O3");
     }
     // A telephone whose call nobody took.
-    let telephone = world.card.telephone(PortNumber::at(FXS)).unwrap();
+    let telephone = world.telephone(FXS);
     for _ in 0..2 {
         telephone.off_hook();
         world.run(300);
@@ -70,8 +42,8 @@ fn an_accepted_call_is_answered_and_cannot_be_accepted_twice() {
     let mut world = World::new();
     world.subscriber("11", Behaviour::Manual).call("102");
     let call = world.offered(15_000);
-    ask(&world, Command::Accept { call }).unwrap();
-    assert_eq!(ask(&world, Command::Accept { call }), Err(LineError::INVALCALLSTATE));
+    world.ask(Command::Accept { call }).unwrap();
+    assert_eq!(world.ask(Command::Accept { call }), Err(LineError::INVALCALLSTATE));
     world.answer(call).unwrap();
     world.until(call, CallState::Connected, 1000);
     let wanted = ["NEWCALL", "OFFERING 0x1", "ACCEPTED 0x0", "ok", "CONNECTED 0x1", "ok"];
@@ -82,8 +54,8 @@ fn an_accepted_call_is_answered_and_cannot_be_accepted_twice() {
 fn a_call_is_offered_to_whoever_wants_its_media_and_to_nobody_else() {
     let mut world = World::new();
     let caller = world.subscriber("11", Behaviour::Manual);
-    want(&mut world, LineNumber::at(FXO), 0);
-    subscribe(&mut world, LineNumber::at(FXO));
+    world.want(LineNumber::at(FXO), 0);
+    world.subscribe(LineNumber::at(FXO));
     caller.call("102");
     world.run(7000);
     let ring = |count| format!("line {LINE_LINEDEVSTATE} [{LINEDEVSTATE_RINGING}, 1, {count}]");
@@ -94,19 +66,19 @@ fn a_call_is_offered_to_whoever_wants_its_media_and_to_nobody_else() {
         "as it is not offered"
     );
     // Somebody comes to want it while it rings.
-    want(&mut world, LineNumber::at(FXO), LINEMEDIAMODE_AUTOMATEDVOICE);
+    world.want(LineNumber::at(FXO), LINEMEDIAMODE_AUTOMATEDVOICE);
     let call = world.offered(7000);
-    assert_eq!(info(&world, call).media, LINEMEDIAMODE_AUTOMATEDVOICE);
+    assert_eq!(world.info(call).media, LINEMEDIAMODE_AUTOMATEDVOICE);
     caller.on_hook();
     world.until(call, CallState::Idle, 10_000);
     world.story();
-    want(&mut world, LineNumber::at(FXO), LINEMEDIAMODE_UNKNOWN | LINEMEDIAMODE_AUTOMATEDVOICE);
+    world.want(LineNumber::at(FXO), LINEMEDIAMODE_UNKNOWN | LINEMEDIAMODE_AUTOMATEDVOICE);
     caller.call("102");
     let call = world.offered(15_000);
-    assert_eq!(info(&world, call).media, LINEMEDIAMODE_INTERACTIVEVOICE);
+    assert_eq!(world.info(call).media, LINEMEDIAMODE_INTERACTIVEVOICE);
 
-    let telephone = world.card.telephone(PortNumber::at(FXS)).unwrap();
-    want(&mut world, LineNumber::at(FXS), 0);
+    let telephone = world.telephone(FXS);
+    world.want(LineNumber::at(FXS), 0);
     world.story();
     telephone.off_hook();
     world.run(300);
@@ -118,9 +90,7 @@ fn a_call_is_offered_to_whoever_wants_its_media_and_to_nobody_else() {
 #[test]
 fn what_is_attached_to_a_call_is_kept_and_told_o4() {
     let mut world = World::new();
-    let (call, _) = world.make_call(LineNumber::at(FXO), "");
-    world.until(call, CallState::DialTone, 3000);
-    world.story();
+    let call = world.seize(LineNumber::at(FXO));
     let set = |world: &World, number: u32| {
         let set = world.handle.with(move |lines, cx| {
             let book = lines.book(LineNumber::at(FXO)).unwrap();
@@ -134,23 +104,23 @@ fn what_is_attached_to_a_call_is_kept_and_told_o4() {
     let told = |state| format!("call {LINE_CALLINFO} [{state}, 0, 0]");
     let changes = [told(LINECALLINFOSTATE_APPSPECIFIC), told(LINECALLINFOSTATE_MEDIAMODE)];
     assert_eq!(world.story(), changes, "what has not changed is not told again");
-    ask(&world, Command::SetCallData { call, data: b"note".to_vec() }).unwrap();
+    world.ask(Command::SetCallData { call, data: b"note".to_vec() }).unwrap();
     assert_eq!(world.story(), [told(LINECALLINFOSTATE_CALLDATA), "ok".into()]);
     let timing = DialTiming { digit_ms: 200, ..DialTiming::default() };
-    ask(&world, Command::SetCallParams { call, timing: Some(timing) }).unwrap();
-    ask(&world, Command::SetCallParams { call, timing: None }).unwrap();
+    world.ask(Command::SetCallParams { call, timing: Some(timing) }).unwrap();
+    world.ask(Command::SetCallParams { call, timing: None }).unwrap();
     assert_eq!(world.story(), [told(LINECALLINFOSTATE_DIALPARAMS), "ok".into(), "ok".into()]);
-    let kept = info(&world, call);
+    let kept = world.info(call);
     assert_eq!((kept.app_specific, kept.notes.data.as_slice()), (7, &b"note"[..]));
     assert_eq!((kept.media, kept.timing), (LINEMEDIAMODE_AUTOMATEDVOICE, timing));
 
     world.drop_call(call).unwrap();
     world.story();
     assert_eq!(set(&world, 8), Ok(()), "legal in every state");
-    assert_eq!(info(&world, call).app_specific, 8);
+    assert_eq!(world.info(call).app_specific, 8);
     assert!(world.story().is_empty(), "O4: nothing is told after IDLE");
     let late = Command::SetCallData { call, data: Vec::new() };
-    assert_eq!(ask(&world, late), Err(LineError::INVALCALLSTATE));
+    assert_eq!(world.ask(late), Err(LineError::INVALCALLSTATE));
     let never = HDRVCALL::new(call.raw() + (1 << 20)).unwrap();
     let set = world.handle.with(move |lines, cx| {
         lines.book(LineNumber::at(FXO)).unwrap().set_app_specific(cx, never, 1)
@@ -167,7 +137,7 @@ fn n4_nothing_is_told_of_a_call_that_is_being_made() {
     });
     assert_eq!(set.unwrap(), Ok(()));
     assert!(world.story().is_empty());
-    assert_eq!(info(&world, call).app_specific, 7);
+    assert_eq!(world.info(call).app_specific, 7);
 }
 
 #[test]
@@ -186,7 +156,7 @@ fn parameters_that_are_set_are_those_of_what_is_dialled_later() {
     };
     assert!((155..=175).contains(&dial(&mut world)), "80 ms and 80 ms");
     let timing = DialTiming { digit_ms: 400, gap_ms: 600, ..DialTiming::default() };
-    ask(&world, Command::SetCallParams { call, timing: Some(timing) }).unwrap();
+    world.ask(Command::SetCallParams { call, timing: Some(timing) }).unwrap();
     assert!((995..=1015).contains(&dial(&mut world)));
 }
 
@@ -194,7 +164,7 @@ fn parameters_that_are_set_are_those_of_what_is_dialled_later() {
 fn the_line_tells_of_rings_calls_and_service_where_it_is_asked_to() {
     let mut world = World::new();
     let caller = world.subscriber("11", Behaviour::Manual);
-    subscribe(&mut world, LineNumber::at(FXO));
+    world.subscribe(LineNumber::at(FXO));
     caller.call("102");
     let call = world.offered(15_000);
     world.run(6000);
@@ -212,9 +182,7 @@ fn the_line_tells_of_rings_calls_and_service_where_it_is_asked_to() {
         line(LINEDEVSTATE_RINGING, 1, 1),
     ];
     assert_eq!(world.story(), wanted);
-    let report = |world: &World| {
-        world.handle.with(|lines, _| lines.state(LineNumber::at(FXO))).unwrap().unwrap()
-    };
+    let report = |world: &World| world.report(LineNumber::at(FXO));
     assert_eq!((report(&world).ring_mode, report(&world).takes_call), (1, false));
     caller.on_hook();
     world.until(call, CallState::Idle, 10_000);
@@ -229,10 +197,7 @@ fn the_line_tells_of_rings_calls_and_service_where_it_is_asked_to() {
     let service = [line(LINEDEVSTATE_OUTOFSERVICE, 0, 0), line(LINEDEVSTATE_INSERVICE, 0, 0)];
     assert_eq!(world.story(), service);
     // Nothing is asked for any more, as after opening.
-    world
-        .handle
-        .with(|lines, _| lines.book(LineNumber::at(FXO)).unwrap().set_status_messages(0, 0))
-        .unwrap();
+    world.set_status_messages(LineNumber::at(FXO), 0, 0);
     caller.call("102");
     world.offered(15_000);
     world.run(6000);
@@ -242,7 +207,7 @@ fn the_line_tells_of_rings_calls_and_service_where_it_is_asked_to() {
 #[test]
 fn a_call_that_is_being_made_is_not_counted_and_one_that_is_closed_no_more_n4_d5() {
     let mut world = World::new();
-    subscribe(&mut world, LineNumber::at(FXO));
+    world.subscribe(LineNumber::at(FXO));
     let (call, _) = world.make_call(LineNumber::at(FXO), "");
     world.run(50);
     assert!(world.story().is_empty(), "N4");
@@ -250,14 +215,12 @@ fn a_call_that_is_being_made_is_not_counted_and_one_that_is_closed_no_more_n4_d5
     let story = world.story();
     assert_eq!(story[..2], ["ok", "DIALTONE 0x1"]);
     assert_eq!(story.len(), 4, "the line's and the address's number of calls: {story:?}");
-    world.handle.with(move |lines, cx| lines.close_call(call, cx)).unwrap().unwrap();
+    world.close_call(call).unwrap();
     let story = world.story();
     assert!(story.len() == 2 && story.iter().all(|told| told.starts_with("line ")), "{story:?}");
     world.run(1000);
-    let (call, _) = world.make_call(LineNumber::at(FXO), "");
-    world.until(call, CallState::DialTone, 3000);
-    world.story();
-    world.handle.with(|lines, cx| lines.close(LineNumber::at(FXO), cx)).unwrap().unwrap();
+    world.seize(LineNumber::at(FXO));
+    world.close(LineNumber::at(FXO));
     assert!(world.story().is_empty(), "D4: a line does not tell of its own closing");
 }
 

@@ -2,7 +2,6 @@
 
 use super::*;
 use ringback_driver::PortNumber;
-use ringback_driver::request::LineNumber;
 
 impl World {
     fn is_given_up(&self, line: LineNumber) -> bool {
@@ -26,7 +25,7 @@ impl World {
 #[test]
 fn a_busy_telephone_that_dials_does_not_make_a_second_call() {
     let mut world = World::new();
-    let telephone = world.card.telephone(PortNumber::at(FXS)).unwrap();
+    let telephone = world.telephone(FXS);
     telephone.off_hook();
     world.run(500);
     let (busy, _) = world.make_call(LineNumber::at(FXS), "");
@@ -43,7 +42,7 @@ fn a_busy_telephone_that_dials_does_not_make_a_second_call() {
 #[test]
 fn a_telephone_hung_up_right_after_the_answer_ends_the_call() {
     let mut world = World::new();
-    let telephone = world.card.telephone(PortNumber::at(FXS)).unwrap();
+    let telephone = world.telephone(FXS);
     let (call, _) = world.make_call(LineNumber::at(FXS), "");
     world.run(500);
     telephone.off_hook();
@@ -58,8 +57,7 @@ fn a_line_whose_module_is_given_up_refuses_calls() {
         let mut world = World::new();
         world.give_up(Fault::StuckSpi(PortNumber::at(line)), LineNumber::at(line));
         assert_eq!(world.make_call(LineNumber::at(line), "").1, Err(LineError::INVALLINESTATE));
-        let state =
-            world.handle.with(move |lines, _| lines.state(LineNumber::at(line))).unwrap().unwrap();
+        let state = world.report(LineNumber::at(line));
         assert!(!state.in_service);
     }
 }
@@ -74,8 +72,7 @@ fn n8_a_call_whose_making_fails_with_its_module_leaves_nothing_behind() {
     world.run(150);
     assert!(world.is_given_up(LineNumber::at(FXO)));
     assert_eq!(world.story(), ["LINEERR_OPERATIONFAILED"]);
-    let state =
-        world.handle.with(move |lines, _| lines.state(LineNumber::at(FXO))).unwrap().unwrap();
+    let state = world.report(LineNumber::at(FXO));
     assert_eq!(state.call, None);
 }
 
@@ -103,23 +100,16 @@ fn what_one_call_had_left_to_dial_the_next_does_not_dial() {
 fn a_cancelled_flash_closes_the_loop_again() {
     let mut world = World::new();
     world.subscriber("55", Behaviour::AnswerAfterRings(2));
-    let (call, _) = world.make_call(LineNumber::at(FXO), "55");
-    world.until(call, CallState::Connected, 20_000);
+    let call = world.connect(LineNumber::at(FXO), "55");
     let address = parse("!123", Modifiers::default()).unwrap();
     let ticket = world.handle.submit(LineNumber::at(FXO), Command::Dial { call, address }).unwrap();
     let token = ticket.token();
     drop(ticket);
     world.run(100);
-    let hook = |world: &World| {
-        world
-            .handle
-            .with(move |lines, _| lines.card().status(PortNumber::at(FXO)).unwrap().hook)
-            .unwrap()
-    };
-    assert_eq!(hook(&world), ringback_driver::card::Hook::On, "in the middle of the flash");
+    assert_eq!(world.hook(LineNumber::at(FXO)), Hook::On, "in the middle of the flash");
     assert!(world.handle.cancel(token));
     world.run(20);
-    assert_eq!(hook(&world), ringback_driver::card::Hook::Off);
+    assert_eq!(world.hook(LineNumber::at(FXO)), Hook::Off);
     assert_eq!(world.state(call), Some(CallState::Connected));
 }
 
@@ -127,9 +117,8 @@ fn a_cancelled_flash_closes_the_loop_again() {
 fn a_card_whose_interrupt_fails_leaves_no_line_off_hook() {
     let mut world = World::new();
     world.subscriber("55", Behaviour::AnswerAfterRings(2));
-    let (call, _) = world.make_call(LineNumber::at(FXO), "55");
-    world.until(call, CallState::Connected, 20_000);
-    let telephone = world.card.telephone(PortNumber::at(FXS)).unwrap();
+    world.connect(LineNumber::at(FXO), "55");
+    let telephone = world.telephone(FXS);
     world.make_call(LineNumber::at(FXS), "").1.unwrap();
     world.run(500);
     assert!(telephone.is_ringing());
@@ -166,8 +155,7 @@ fn a_line_that_is_unplugged_while_it_is_seized_makes_no_call() {
     world.card.set_fault(Fault::LineUnplugged(PortNumber::at(FXO)), true);
     world.run(8000);
     assert_eq!(world.story(), ["LINEERR_INVALLINESTATE"]);
-    let state =
-        world.handle.with(move |lines, _| lines.state(LineNumber::at(FXO))).unwrap().unwrap();
+    let state = world.report(LineNumber::at(FXO));
     assert_eq!(state.call, None);
     world.assert_on_hook(LineNumber::at(FXO));
 }
@@ -175,46 +163,20 @@ fn a_line_that_is_unplugged_while_it_is_seized_makes_no_call() {
 #[test]
 fn d2_a_call_for_an_earlier_opening_is_refused_on_a_later_one() {
     let mut world = World::new();
-    let opening = world
-        .handle
-        .with(|lines, _| lines.state(LineNumber::at(FXO)))
-        .unwrap()
-        .unwrap()
-        .opening
-        .unwrap();
+    let opening = world.report(LineNumber::at(FXO)).opening.unwrap();
     // Between the look at the handle and the request another thread closes the line and opens it.
-    world.handle.with(|lines, cx| lines.close(LineNumber::at(FXO), cx)).unwrap().unwrap();
-    let tapi = HTAPILINE::new(99).unwrap();
-    let later = world
-        .handle
-        .with(move |lines, cx| lines.open(LineNumber::at(FXO), tapi, cx))
-        .unwrap()
-        .unwrap();
+    world.close(LineNumber::at(FXO));
+    let later = world.open(LineNumber::at(FXO));
     assert_ne!(opening, later);
-    let make = |world: &World, opening| {
-        let command = Command::MakeCall {
-            opening,
-            call: world.handles.next(LineNumber::at(FXO)).unwrap(),
-            address: parse("", Modifiers::default()).unwrap(),
-            called: String::new(),
-            only_if_idle: false,
-            media: LINEMEDIAMODE_INTERACTIVEVOICE,
-            timing: DialTiming::default(),
-            notes: CallNotes::default(),
-        };
-        world.submit(LineNumber::at(FXO), command)
-    };
-    assert_eq!(make(&world, opening).unwrap_err(), LineError::INVALLINEHANDLE);
+    let (_, made) = world.make_call_in(opening, LineNumber::at(FXO), "", false);
+    assert_eq!(made, Err(LineError::INVALLINEHANDLE));
     world.run(500);
     assert!(world.story().is_empty(), "nothing has happened on the line");
-    assert!(make(&world, later).is_ok());
+    world.make_call_in(later, LineNumber::at(FXO), "", false).1.unwrap();
     // What an application has kept of the samples hears nothing of the later opening either.
-    let audio = |world: &World| {
-        world.handle.with(|lines, _| lines.audio(LineNumber::at(FXO))).unwrap().unwrap()
-    };
-    let kept = audio(&world);
-    world.handle.with(|lines, cx| lines.close(LineNumber::at(FXO), cx)).unwrap().unwrap();
-    world.handle.with(move |lines, cx| lines.open(LineNumber::at(FXO), tapi, cx)).unwrap().unwrap();
+    let kept = world.audio(LineNumber::at(FXO));
+    world.close(LineNumber::at(FXO));
+    world.open(LineNumber::at(FXO));
     kept.play(&[1; 8]);
-    assert_eq!(audio(&world).queued(), 0);
+    assert_eq!(world.audio(LineNumber::at(FXO)).queued(), 0);
 }
