@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ringback_driver::request::PortNumber;
 use ringback_host::{Call, Events, Host, HostOptions, Line};
 use ringback_softcard::{Behaviour, LineState};
 use ringback_tests::{Bench, DEADLINE, FXO, FXS, SUPERVISED, eventually, incoming, make, state};
@@ -64,7 +65,7 @@ fn drop_call(events: &Events, call: &Call) {
 
 /// A telephone is rung, answers and is hung up.
 fn ring_telephone(bench: &Bench, line: &Line, events: &Events) {
-    let telephone = bench.card.telephone(0).unwrap();
+    let telephone = bench.card.telephone(PortNumber(0)).unwrap();
     let call = make(line, "");
     state(events, &call, CallState::Connected);
     thread::sleep(TALK);
@@ -76,7 +77,7 @@ fn ring_telephone(bench: &Bench, line: &Line, events: &Events) {
 
 /// A telephone calls us, is answered and hangs up.
 fn telephone_calls(bench: &Bench, _: &Line, events: &Events) {
-    let telephone = bench.card.telephone(1).unwrap();
+    let telephone = bench.card.telephone(PortNumber(1)).unwrap();
     telephone.call("77#");
     let call = incoming(events);
     call.answer().unwrap().wait(DEADLINE).unwrap();
@@ -121,7 +122,7 @@ fn nothing_grows_while_calls_come_and_go() {
     let minutes = std::env::var("RINGBACK_SOAK_MINUTES");
     let minutes: f64 = minutes.map_or(0.5, |text| text.parse().expect("minutes"));
     let bench = Bench::new();
-    bench.card.telephone(0).unwrap().set_behaviour(Behaviour::AnswerAfterRings(1));
+    bench.card.telephone(PortNumber(0)).unwrap().set_behaviour(Behaviour::AnswerAfterRings(1));
     // Without the witness, which keeps what it has seen.
     let host = Host::start(Arc::clone(bench.bare()), HostOptions::default()).unwrap();
     let (is_over, calls) = (AtomicBool::new(false), AtomicUsize::new(0));
