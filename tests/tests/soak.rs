@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ringback_driver::request::PortNumber;
+use ringback_driver::PortNumber;
 use ringback_host::{Call, Events, Host, HostOptions, Line};
 use ringback_softcard::{Behaviour, LineState};
 use ringback_tests::{Bench, DEADLINE, FXO, FXS, SUPERVISED, eventually, incoming, make, state};
