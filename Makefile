@@ -34,8 +34,7 @@ build: deps ## Builds the program: target/release/ringback
 	$(CARGO) build --release --locked -p ringback-cli
 
 .PHONY: check
-check: ## The quick inner loop: format, lints, documentation, unit tests
-	@tests/deps $(PACKAGES) g++
+check: deps ## The quick inner loop: format, lints, documentation, unit tests
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --quiet --workspace --no-deps --all-features
