@@ -2,6 +2,7 @@
 
 use ringback_media::level;
 use ringback_media::tone::CallProgress;
+use ringback_request::PortNumber;
 use ringback_softcard::ModuleKind::{Empty, Fxo, Fxs};
 use ringback_softcard::{
     Behaviour, CardConfig, Exchange, ExchangeError, LineOptions, LineState, Step, Telephone,
@@ -24,7 +25,7 @@ fn talk() -> Talk {
 /// The same with the telephone of slot 0.
 fn with_phone() -> (Talk, Telephone) {
     let talk = talk();
-    let phone = talk.host.card.telephone(FXS).unwrap();
+    let phone = talk.host.card.telephone(PortNumber::at(FXS)).unwrap();
     (talk, phone)
 }
 

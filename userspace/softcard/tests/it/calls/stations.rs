@@ -82,7 +82,7 @@ fn without_automatic_control_ring_trip_is_only_reported() {
     talk.host.fxs_write(FXS, 67, 0x00);
     talk.host.fxs_write(FXS, 64, 4);
     talk.run(100);
-    talk.host.card.telephone(FXS).unwrap().off_hook();
+    talk.host.card.telephone(PortNumber::at(FXS)).unwrap().off_hook();
     talk.run(50);
     assert_eq!(talk.host.fxs_read(FXS, 64), 0x44);
     assert_eq!(talk.host.fxs_read(FXS, 68), 0x07);
@@ -112,7 +112,7 @@ fn the_sense_registers_follow_the_line() {
     talk.host.fxs_write(FXS, 64, 5);
     assert!(volts(80) > volts(81) + 40.0, "reversed");
     talk.host.fxs_write(FXS, 64, 1);
-    talk.host.card.telephone(FXS).unwrap().off_hook();
+    talk.host.card.telephone(PortNumber::at(FXS)).unwrap().off_hook();
     talk.run(20);
     assert!((volts(81) - volts(80) - 6.0).abs() < 1.0, "20 mA in 300 ohms");
     assert_eq!(talk.host.fxs_read(FXS, 79), 16, "20 mA in steps of 1.25");

@@ -215,8 +215,8 @@ fn battery_reverses_on_answer_where_the_line_has_it() {
         LineOptions { number: "12".to_owned(), polarity_on_answer: true, loop_break_ms: 0 };
     let talk = Talk::new(Host::new(config).up());
     let exchange = talk.host.card.exchange();
-    assert_eq!(exchange.line_number(FXO).as_deref(), Some("12"));
-    assert_eq!(exchange.line_number(0), None);
+    assert_eq!(exchange.line_number(PortNumber::at(FXO)).as_deref(), Some("12"));
+    assert_eq!(exchange.line_number(PortNumber(0)), None);
     let peer = exchange.add_subscriber("200", Behaviour::AnswerAfterRings(1));
     hook(&talk, FXO, true);
     talk.run(500);
