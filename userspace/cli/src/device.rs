@@ -31,7 +31,7 @@ Examples:
 Exit codes:
   0    done; with --dry-run: it could be tried
   1    not done (the message says why, and what to do)
-  2    the command line can't be followed: no such device, a driver that is not for it")]
+  2    the command line is wrong: no such device, a driver that is not for it")]
 pub(crate) struct Device {
     /// Print JSON objects, one per line, instead of text
     #[arg(long, global = true)]
@@ -44,7 +44,7 @@ pub(crate) struct Device {
 enum Action {
     /// List the cards: what they are, what holds them, what they need
     List,
-    /// Have a kernel driver hold a card. Needs root
+    /// Bind a card to a kernel driver. Needs root
     Bind {
         /// The card, as `ringback device` and `lspci -D` show it
         address: PciAddress,
@@ -54,7 +54,7 @@ enum Action {
         #[command(flatten)]
         how: How,
     },
-    /// Undo what bind did: take a card from the driver, and leave it to the kernel. Needs root
+    /// Undo bind: take the card from the driver, and let the kernel choose one. Needs root
     Release {
         /// The card, as `ringback device` and `lspci -D` show it
         address: PciAddress,
@@ -65,7 +65,7 @@ enum Action {
 
 #[derive(Debug, Args)]
 struct How {
-    /// Only say what would be written where, as commands of a shell
+    /// Only print what would be written where, as shell commands
     #[arg(long)]
     dry_run: bool,
 }

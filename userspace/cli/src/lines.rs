@@ -15,7 +15,7 @@ use crate::output::{Colour, Output};
 use crate::signals::Signals;
 use crate::{scenery, timeline};
 
-/// Show what is in the slots of the card and how the lines are
+/// Show what is in the slots of the card, and the state of the lines
 #[derive(Debug, Args)]
 #[command(after_long_help = format!("\
 Examples:

@@ -1,4 +1,4 @@
-//! Why a card could not be opened or started, in words that say what to do about it.
+//! Why a card could not be opened or started, with what to do about it.
 
 use std::io;
 
@@ -16,7 +16,7 @@ pub enum OpenError {
     /// Its UIO device can't be used.
     #[error(transparent)]
     Uio(#[from] UioError),
-    /// Its samples can't be had from the `ringback` module.
+    /// The `ringback` module can't be used for its samples.
     #[error(transparent)]
     Shim(#[from] ShimError),
     /// Its VFIO device can't be used.
@@ -49,7 +49,7 @@ pub enum OpenError {
          once it has"
     )]
     StillRunning,
-    /// The modules are others than before.
+    /// The modules are not the same as before.
     #[error(
         "the card's modules are not those that were there when it was opened first; open it anew"
     )]
