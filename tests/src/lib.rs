@@ -19,6 +19,6 @@ pub use desk::{Desk, Told, call, id};
 pub use executor::{block_on, waker};
 pub use rack::Rack;
 pub use solo::Solo;
-pub use wait::{DEADLINE, eventually, incoming, refusal, state};
+pub use wait::{DEADLINE, SLOW, assert_walk, eventually, incoming, make, refusal, state};
 pub use witness::{Refusal, Watch, Watched, Witness, watched};
 pub use world::{Bench, FXO, FXS, SUPERVISED, World};

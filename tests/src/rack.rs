@@ -17,7 +17,7 @@ use ringback_softcard::{Far, SoftModem, SoftUart, UartModel};
 use ringback_tspi::EvenPoisoned;
 use ringback_tspi::provider::Provider;
 
-use crate::{Witness, watched};
+use crate::{Witness, watched, world};
 
 /// The modem's time runs this many times faster, so that tests are short. The driver's time limits,
 /// which are in real time, are long enough all the same.
@@ -155,13 +155,7 @@ impl Drop for Rack {
             // A panic of this thread shows in the tests.
             let _ = thread.join();
         }
-        if !thread::panicking() {
-            down.expect("the host shuts down in order");
-            self.witness.judge();
-            let counts = self.host.counts();
-            assert_eq!(counts.requests, counts.completed + counts.lost, "{counts:?}");
-            assert_eq!((counts.early, counts.duplicate), (0, 0), "{counts:?}");
-        }
+        world::judge_end(&self.host, &self.witness, down);
     }
 }
 

@@ -3,8 +3,9 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ringback_host::{Call, Events, LineEvent, Pending, WaitError};
+use ringback_host::{Call, CallOptions, Events, Line, LineEvent, Pending, WaitError};
 use ringback_tspi::callstate::CallState;
+use ringback_tspi::callstate::pots::{Step, may_follow};
 use ringback_tspi::error::LineError;
 
 /// Limit of all waits: what has not happened by then never will.
@@ -20,6 +21,18 @@ pub fn eventually(what: &str, mut is_true: impl FnMut() -> bool) {
         assert!(start.elapsed() < DEADLINE, "{what}: it never came true");
         thread::sleep(Duration::from_millis(1));
     }
+}
+
+/// A number that takes 20 s to dial.
+pub const SLOW: &str = ",,,,,,,,,,1";
+
+/// Makes a call with default options, and waits until it is made.
+///
+/// # Panics
+/// If it is not made.
+pub fn make(line: &Line, number: &str) -> Call {
+    let made = line.make_call(number, &CallOptions::default()).expect("the call is accepted");
+    made.wait(DEADLINE).expect("the call is made")
 }
 
 /// Returns the error of a request that the line's state does not allow. A function that finds the
@@ -52,6 +65,18 @@ pub fn state(events: &Events, call: &Call, wanted: CallState) -> Vec<CallState> 
         }
     }
     panic!("{wanted} never came; it passed {passed:?}");
+}
+
+/// Asserts that a call can go through these states, one after the other; `before` is its state
+/// before them.
+///
+/// # Panics
+/// If the table has no such step.
+pub fn assert_walk(table: &[Step], mut before: Option<CallState>, states: &[CallState]) {
+    for state in states {
+        assert!(may_follow(table, before, *state), "{state} after {before:?}");
+        before = Some(*state);
+    }
 }
 
 /// Takes events until a call is announced; N14: its first state must be the next event.

@@ -10,18 +10,22 @@ use ringback_country::Country;
 use ringback_driver::card::PortCardKind;
 use ringback_driver::card::tiger320::Tdm400p;
 use ringback_driver::device::soft::SoftDevice;
-use ringback_host::{Call, CallOptions, Events, Host, HostOptions, Line, Pending};
+use ringback_driver::request::RequestId;
+use ringback_host::{
+    Call, CallOptions, CloseError, Closed, Events, Host, HostOptions, Line, Pending,
+};
 use ringback_provider::{CardProvider, OpenError, SlotReport, Slots};
 use ringback_softcard::{
-    Behaviour, CardConfig, Exchange, ExchangeConfig, LineOptions, ModuleKind, RealClock, SoftCard,
-    Telephone,
+    Behaviour, CardConfig, Exchange, ExchangeConfig, LineOptions, LineState, ModuleKind, RealClock,
+    SoftCard, Telephone,
 };
 use ringback_tspi::EvenPoisoned;
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::provider::Provider;
+use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL};
 
-use crate::{DEADLINE, Witness, watched};
+use crate::{Witness, watched};
 
 /// The device id of a telephone's line.
 pub const FXS: u32 = 0;
@@ -103,6 +107,23 @@ impl Bench {
         Bench { card, provider, witness, bare, slots, clock, haste }
     }
 
+    /// Calls TSPI_lineMakeCall, which has returned to TAPI when this returns.
+    ///
+    /// # Panics
+    /// If the provider refuses the call.
+    pub fn make_call(
+        &self,
+        request: RequestId,
+        line: HDRVLINE,
+        tapi: HTAPICALL,
+        number: Option<&str>,
+    ) -> HDRVCALL {
+        let made = self.provider.line_make_call(request, line, tapi, number, 0, None);
+        let (call, ticket) = made.expect("the call is accepted");
+        ticket.release();
+        call
+    }
+
     /// The provider without the witness.
     pub fn bare(&self) -> &Arc<dyn Provider> {
         &self.bare
@@ -121,6 +142,13 @@ impl Bench {
     /// The telephone of a subscriber of the exchange.
     pub fn subscriber(&self, number: &str) -> Telephone {
         self.exchange().subscriber(number).expect("a subscriber of the exchange")
+    }
+
+    /// Waits until one of the exchange's lines is in this state.
+    pub fn until_line(&self, number: &str, state: LineState) {
+        crate::eventually("the exchange's line comes into the state", || {
+            self.exchange().state(number) == Some(state)
+        });
     }
 
     /// Calls `act` while the card's clock is stopped.
@@ -189,10 +217,18 @@ impl World {
 
     /// Makes a call from [`SUPERVISED`] to subscriber 200, and waits until it is connected.
     pub fn connected(&self, line: &Line, events: &Events) -> Call {
-        let made = line.make_call("200", &CallOptions::default()).expect("the call is accepted");
-        let call = made.wait(DEADLINE).expect("the call is made");
+        let call = crate::make(line, "200");
         crate::state(events, &call, CallState::Connected);
         call
+    }
+
+    /// Opens [`SUPERVISED`] and makes a call from it to subscriber 200; returns them when it is
+    /// connected.
+    pub fn talking(&self) -> (Line, Events, Call) {
+        let line = self.open(SUPERVISED);
+        let events = line.events();
+        let call = self.connected(&line, &events);
+        (line, events, call)
     }
 
     /// Makes a call from [`FXO`] that waits for dial tone. It goes on when the line with number 102
@@ -224,14 +260,19 @@ impl Default for World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        let down = self.host.shutdown();
-        if !thread::panicking() {
-            down.expect("the host shuts down in order");
-            self.witness.judge();
-            let counts = self.host.counts();
-            assert_eq!(counts.requests, counts.completed + counts.lost, "{counts:?}");
-            assert_eq!((counts.early, counts.duplicate), (0, 0), "{counts:?}");
-        }
+        judge_end(&self.host, &self.witness, self.host.shutdown());
+    }
+}
+
+/// Asserts at the end of a test that its host was shut down in order, and that all the contract's
+/// rules were kept until then. Does nothing in a test that has failed.
+pub(crate) fn judge_end(host: &Host, witness: &Witness, down: Result<Closed, CloseError>) {
+    if !thread::panicking() {
+        down.expect("the host shuts down in order");
+        witness.judge();
+        let counts = host.counts();
+        assert_eq!(counts.requests, counts.completed + counts.lost, "{counts:?}");
+        assert_eq!((counts.early, counts.duplicate), (0, 0), "{counts:?}");
     }
 }
 

@@ -58,9 +58,7 @@ fn a_future_that_is_dropped_lets_the_request_go_on() {
 #[test]
 fn requests_may_be_awaited_in_any_order() {
     let world = World::new();
-    let line = world.open(SUPERVISED);
-    let events = line.events();
-    let call = world.connected(&line, &events);
+    let (_line, _events, call) = world.talking();
     let first = call.dial("1").unwrap();
     let second = call.dial("2").unwrap();
     block_on(async {

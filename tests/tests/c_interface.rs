@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use ringback_host::{CallOptions, Host, HostOptions, Line};
-use ringback_tests::{Bench, DEADLINE, FXO, SUPERVISED, eventually, incoming, state};
+use ringback_tests::{Bench, DEADLINE, FXO, SUPERVISED, eventually, incoming, make, state};
 use ringback_tspi::EvenPoisoned;
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::error::LineError;
@@ -45,7 +45,7 @@ fn calls(bench: &Bench) {
     assert_eq!(host.lines().len(), 4);
     let line = open(&host, SUPERVISED);
     let events = line.events();
-    let call = line.make_call("200", &CallOptions::default()).unwrap().wait(DEADLINE).unwrap();
+    let call = make(&line, "200");
     state(&events, &call, CallState::Connected);
     let info = call.info().unwrap();
     assert_eq!((info.called.as_deref(), info.is_incoming()), (Some("200"), false));
@@ -125,7 +125,7 @@ fn a_provider_in_c_works_under_the_host() {
     assert_eq!(host.lines().len(), 1);
     let line = host.open(0).unwrap();
     let events = line.events();
-    let call = line.make_call("12", &CallOptions::default()).unwrap().wait(DEADLINE).unwrap();
+    let call = make(&line, "12");
     state(&events, &call, CallState::Connected);
     call.drop_call().unwrap().wait(DEADLINE).unwrap();
     let unavailable = call.dial("3").map(|_| ());

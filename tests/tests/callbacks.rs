@@ -6,12 +6,9 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
 use ringback_host::{CallOptions, Closed, HostOptions, Line, Traced, WaitError};
-use ringback_tests::{DEADLINE, FXO, FXS, SUPERVISED, World, eventually, state};
+use ringback_tests::{DEADLINE, FXO, FXS, SLOW, SUPERVISED, World, eventually, state};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::error::LineError;
-
-/// Takes 20 s to dial.
-const SLOW: &str = ",,,,,,,,,,1";
 
 #[test]
 fn a_callback_that_panics_harms_nobody() {
@@ -32,9 +29,7 @@ fn a_callback_that_panics_harms_nobody() {
 fn an_observer_that_panics_harms_nobody() {
     let trace = |_: &Traced<'_>| panic!("on purpose");
     let world = World::with(HostOptions { trace: Some(Arc::new(trace)) });
-    let line = world.open(SUPERVISED);
-    let events = line.events();
-    let call = world.connected(&line, &events);
+    let (_line, events, call) = world.talking();
     call.drop_call().unwrap().wait(DEADLINE).unwrap();
     state(&events, &call, CallState::Idle);
 }

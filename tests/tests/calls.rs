@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use ringback_host::{CallOptions, Events, HostOptions, LineEvent, Traced, WaitError};
 use ringback_softcard::LineState;
-use ringback_tests::{DEADLINE, FXO, FXS, SUPERVISED, World, eventually, incoming, refusal, state};
+use ringback_tests::{
+    DEADLINE, FXO, FXS, SUPERVISED, World, assert_walk, eventually, incoming, make, refusal, state,
+};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::callstate::monitor::Seen;
-use ringback_tspi::callstate::pots::{INBOUND, OUTBOUND, may_follow};
+use ringback_tspi::callstate::pots::{INBOUND, OUTBOUND};
 use ringback_tspi::constants::*;
 use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::error::LineError;
@@ -19,13 +21,9 @@ fn a_call_through_the_exchange_is_made_answered_and_dropped() {
     let line = world.open(SUPERVISED);
     let events = line.events();
     assert!(line.status().unwrap().can_make_call());
-    let call = line.make_call("200", &CallOptions::default()).unwrap().wait(DEADLINE).unwrap();
+    let call = make(&line, "200");
     let passed = state(&events, &call, CallState::Connected);
-    let mut before = None;
-    for state in passed {
-        assert!(may_follow(OUTBOUND, before, state), "{state} after {before:?}");
-        before = Some(state);
-    }
+    assert_walk(OUTBOUND, None, &passed);
     assert_eq!(call.state_mode(), LINECONNECTEDMODE_CONFIRMED);
     let info = call.info().unwrap();
     assert_eq!((info.called.as_deref(), info.is_incoming()), (Some("200"), false));
@@ -35,7 +33,7 @@ fn a_call_through_the_exchange_is_made_answered_and_dropped() {
     assert!(!line.status().unwrap().can_make_call());
     call.drop_call().unwrap().wait(DEADLINE).unwrap();
     assert_eq!(state(&events, &call, CallState::Idle), [CallState::Idle]);
-    eventually("the line is on-hook", || world.exchange().state("103") == Some(LineState::Idle));
+    world.until_line("103", LineState::Idle);
     call.close().unwrap();
     assert_eq!(call.info(), Err(LineError::INVALCALLHANDLE));
     line.close().unwrap();
@@ -51,16 +49,12 @@ fn n14_a_call_from_the_exchange_is_offered_answered_and_ended_from_afar() {
     let call = incoming(&events);
     assert!(call.info().unwrap().is_incoming());
     call.answer().unwrap().wait(DEADLINE).unwrap();
-    let mut before = Some(CallState::Offering);
     let mut passed = state(&events, &call, CallState::Connected);
     world.subscriber("201").on_hook();
     passed.extend(state(&events, &call, CallState::Disconnected));
     call.drop_call().unwrap().wait(DEADLINE).unwrap();
     passed.extend(state(&events, &call, CallState::Idle));
-    for state in passed {
-        assert!(may_follow(INBOUND, before, state), "{state} after {before:?}");
-        before = Some(state);
-    }
+    assert_walk(INBOUND, Some(CallState::Offering), &passed);
     call.close().unwrap();
 }
 
@@ -70,7 +64,7 @@ fn a_telephone_is_rung_and_answers_and_dials_by_itself() {
     let line = world.open(FXS);
     let events = line.events();
     let telephone = world.card.telephone(0).unwrap();
-    let call = line.make_call("", &CallOptions::default()).unwrap().wait(DEADLINE).unwrap();
+    let call = make(&line, "");
     state(&events, &call, CallState::Ringback);
     eventually("the bell", || telephone.is_ringing());
     telephone.off_hook();
@@ -154,9 +148,7 @@ fn n9_o1_an_application_is_told_that_the_call_is_made_before_anything_of_the_cal
         _ => log.lock().unwrap().push("wrong"),
     };
     let world = World::with(HostOptions { trace: Some(Arc::new(trace)) });
-    let line = world.open(SUPERVISED);
-    let events = line.events();
-    let call = world.connected(&line, &events);
+    let (_line, _events, call) = world.talking();
     let told = told.lock().unwrap();
     assert_eq!(told[..4], ["lineMakeCall", "returned", "completed", "event"]);
     assert_eq!(told.iter().filter(|what| **what == "completed").count(), 1);
@@ -188,9 +180,7 @@ fn n15_a_call_without_a_handle_is_dropped_and_nothing_of_it_is_told() {
 #[test]
 fn o3_o4_o5_nothing_follows_idle() {
     let world = World::new();
-    let line = world.open(SUPERVISED);
-    let events = line.events();
-    let call = world.connected(&line, &events);
+    let (_line, events, call) = world.talking();
     call.monitor_digits(true).unwrap();
     call.generate_digits("123456789", 2000).unwrap();
     let telephone = world.subscriber("200");
@@ -240,9 +230,7 @@ fn generated(events: &Events) -> (u32, bool) {
 #[test]
 fn k5_d17_digits_go_one_set_at_a_time_and_their_end_is_an_event() {
     let world = World::new();
-    let line = world.open(SUPERVISED);
-    let events = line.events();
-    let call = world.connected(&line, &events);
+    let (_line, events, call) = world.talking();
     let telephone = world.subscriber("200");
     let before = world.witness.completed();
     let first = call.generate_digits("1234567890", 2000).unwrap();
@@ -269,7 +257,7 @@ fn dialling_in_parts() {
     let world = World::new();
     let line = world.open(SUPERVISED);
     let events = line.events();
-    let call = line.make_call("", &CallOptions::default()).unwrap().wait(DEADLINE).unwrap();
+    let call = make(&line, "");
     state(&events, &call, CallState::DialTone);
     call.dial("2;").unwrap().wait(DEADLINE).unwrap();
     call.dial("00").unwrap().wait(DEADLINE).unwrap();

@@ -8,12 +8,9 @@ use std::time::{Duration, Instant};
 
 use ringback_host::{Call, CallOptions, CloseError, Closed, Events, Host, HostOptions, Line};
 use ringback_softcard::LineState;
-use ringback_tests::{DEADLINE, FXS, SUPERVISED, World, eventually, state};
+use ringback_tests::{DEADLINE, FXS, SLOW, SUPERVISED, World, eventually, make, state};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::error::LineError;
-
-/// Takes 20 s to dial.
-const SLOW: &str = ",,,,,,,,,,1";
 
 /// A connected call with a request on its way, on a card whose callbacks are held up.
 struct HeldUp {
@@ -30,9 +27,7 @@ struct HeldUp {
 
 fn held_up() -> HeldUp {
     let world = World::new();
-    let line = world.open(SUPERVISED);
-    let events = line.events();
-    let call = world.connected(&line, &events);
+    let (line, events, call) = world.talking();
     let telephone = world.open(FXS);
     let (tell, is_in) = mpsc::channel();
     let (go, may_go) = mpsc::channel::<()>();
@@ -162,16 +157,14 @@ fn a_provider_can_be_started_again_after_a_shutdown_in_a_callback() {
     let line = again.open(SUPERVISED).unwrap();
     let events = line.events();
     eventually("the line is in service", || line.status().is_ok_and(|status| status.in_service));
-    let call = line.make_call("200", &CallOptions::default()).unwrap().wait(DEADLINE).unwrap();
+    let call = make(&line, "200");
     state(&events, &call, CallState::Connected);
 }
 
 #[test]
 fn everything_that_outlives_its_host_answers() {
     let world = World::new();
-    let line = world.open(SUPERVISED);
-    let events = line.events();
-    let call = world.connected(&line, &events);
+    let (line, events, call) = world.talking();
     let pending = call.dial(SLOW).unwrap();
     drop(world);
     assert_eq!(pending.wait(DEADLINE), Err(LineError::OPERATIONFAILED.into()));

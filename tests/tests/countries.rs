@@ -4,9 +4,9 @@
 use std::thread;
 
 use ringback_country::Country;
-use ringback_host::CallOptions;
+use ringback_host::{Call, CallOptions};
 use ringback_softcard::LineState;
-use ringback_tests::{DEADLINE, FXO, FXS, World, eventually, incoming, refusal, state};
+use ringback_tests::{DEADLINE, FXO, FXS, World, eventually, incoming, make, refusal, state};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::LINEDISCONNECTMODE_NORMAL;
 use ringback_tspi::error::LineError;
@@ -25,19 +25,24 @@ fn country(name: &str) -> Country {
 }
 
 /// In each of these at once; calls mostly wait.
-fn in_each(test: impl Fn(Country) + Sync) {
+fn in_each(test: impl Fn(Country, World) + Sync) {
     thread::scope(|scope| {
         for name in ["North America", "United Kingdom", "de", "TBR21", "France", "es"] {
             let test = &test;
-            scope.spawn(move || test(country(name)));
+            let country = country(name);
+            scope.spawn(move || test(country, World::abroad(country, country)));
         }
     });
 }
 
+fn hang_up(call: &Call) {
+    call.drop_call().unwrap().wait(DEADLINE).unwrap();
+    call.close().unwrap();
+}
+
 #[test]
 fn a_call_is_answered_and_its_end_is_told_by_tone_alone() {
-    in_each(|country| {
-        let world = World::abroad(country, country);
+    in_each(|country, world| {
         let line = world.open(FXO);
         let events = line.events();
         let made = line.make_call("201", &INSISTING).unwrap();
@@ -49,35 +54,29 @@ fn a_call_is_answered_and_its_end_is_told_by_tone_alone() {
         world.subscriber("201").on_hook();
         state(&events, &call, CallState::Disconnected);
         assert_eq!(call.state_mode(), LINEDISCONNECTMODE_NORMAL, "{country}");
-        call.drop_call().unwrap().wait(DEADLINE).unwrap();
-        call.close().unwrap();
+        hang_up(&call);
     });
 }
 
 #[test]
 fn busy_and_no_such_number_are_told_apart() {
-    in_each(|country| {
-        let world = World::abroad(country, country);
+    in_each(|country, world| {
         world.subscriber("201").off_hook();
-        eventually("its dial tone is over", || {
-            world.exchange().state("201") == Some(LineState::Reorder)
-        });
+        world.until_line("201", LineState::Reorder);
         let line = world.open(FXO);
         let events = line.events();
         for (number, end) in [("201", CallState::Busy), ("999", CallState::SpecialInfo)] {
             let call = line.make_call(number, &INSISTING).unwrap().wait(DEADLINE).unwrap();
             let passed = state(&events, &call, end);
             assert!(!passed.contains(&CallState::Connected), "{number} in {country}: {passed:?}");
-            call.drop_call().unwrap().wait(DEADLINE).unwrap();
-            call.close().unwrap();
+            hang_up(&call);
         }
     });
 }
 
 #[test]
 fn an_incoming_call_rings_and_its_end_is_told_by_tone_alone() {
-    in_each(|country| {
-        let world = World::abroad(country, country);
+    in_each(|_, world| {
         let line = world.open(FXO);
         let events = line.events();
         world.exchange().call("201", "102").unwrap();
@@ -86,19 +85,17 @@ fn an_incoming_call_rings_and_its_end_is_told_by_tone_alone() {
         state(&events, &call, CallState::Connected);
         world.subscriber("201").on_hook();
         state(&events, &call, CallState::Disconnected);
-        call.drop_call().unwrap().wait(DEADLINE).unwrap();
-        call.close().unwrap();
+        hang_up(&call);
     });
 }
 
 #[test]
 fn a_telephone_is_rung_in_the_countrys_cadence() {
-    in_each(|country| {
-        let world = World::abroad(country, country);
+    in_each(|country, world| {
         let line = world.open(FXS);
         let events = line.events();
         let telephone = world.card.telephone(0).unwrap();
-        let call = line.make_call("", &CallOptions::default()).unwrap().wait(DEADLINE).unwrap();
+        let call = make(&line, "");
         state(&events, &call, CallState::Ringback);
         for _ in 0..country.ring().steps_ms().len() {
             eventually("the bell rings", || telephone.is_ringing());
@@ -106,8 +103,7 @@ fn a_telephone_is_rung_in_the_countrys_cadence() {
         }
         telephone.off_hook();
         state(&events, &call, CallState::Connected);
-        call.drop_call().unwrap().wait(DEADLINE).unwrap();
-        call.close().unwrap();
+        hang_up(&call);
     });
 }
 

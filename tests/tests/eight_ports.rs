@@ -8,13 +8,13 @@ use std::time::Duration;
 use ringback_driver::card::tiger320::{Tdm400p, Tiger320};
 use ringback_driver::card::{Country, PortCardKind};
 use ringback_driver::device::soft::SoftDevice;
-use ringback_host::{CallOptions, Host, HostOptions};
+use ringback_host::{Host, HostOptions};
 use ringback_joint_card::JointCard;
 use ringback_provider::{LineProvider, OpenError, Slots};
 use ringback_softcard::{
     Behaviour, CardConfig, ExchangeConfig, LineOptions, ModuleKind, RealClock, SoftCard,
 };
-use ringback_tests::{DEADLINE, eventually, incoming, state};
+use ringback_tests::{DEADLINE, eventually, incoming, make, state};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::dev_specific::LineKind;
 use ringback_tspi::provider::Provider;
@@ -81,7 +81,7 @@ fn lines_of_a_card_with_eight_ports_make_and_take_calls() {
     // Out on a line of the second part, by its own exchange.
     let line = host.open(7).unwrap();
     let events = line.events();
-    let call = line.make_call("200", &CallOptions::default()).unwrap().wait(DEADLINE).unwrap();
+    let call = make(&line, "200");
     state(&events, &call, CallState::Connected);
     call.drop_call().unwrap().wait(DEADLINE).unwrap();
     call.close().unwrap();
@@ -99,7 +99,7 @@ fn lines_of_a_card_with_eight_ports_make_and_take_calls() {
     // A telephone of the second part rings, and is answered.
     let line = host.open(5).unwrap();
     let events = line.events();
-    let call = line.make_call("", &CallOptions::default()).unwrap().wait(DEADLINE).unwrap();
+    let call = make(&line, "");
     state(&events, &call, CallState::Ringback);
     let telephone = parts[1].telephone(1).unwrap();
     eventually("the telephone rings", || telephone.is_ringing());

@@ -6,7 +6,8 @@ use std::time::Duration;
 use ringback_host::{Call, CallOptions, Host, HostOptions, Line, Pending};
 use ringback_softcard::LineState;
 use ringback_tests::{
-    DEADLINE, Desk, FXO, FXS, SUPERVISED, World, call, eventually, id, incoming, refusal, state,
+    DEADLINE, Desk, FXO, FXS, SLOW, SUPERVISED, World, call, eventually, id, incoming, make,
+    refusal, state,
 };
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::callstate::monitor::Seen;
@@ -34,16 +35,12 @@ impl Results {
     }
 }
 
-/// Takes 20 s to dial.
-const SLOW: &str = ",,,,,,,,,,1";
 const FAILED: Result<(), LineError> = Err(LineError::OPERATIONFAILED);
 
 #[test]
 fn d1_d2_closing_a_line_completes_everything_first_and_nothing_follows() {
     let world = World::new();
-    let line = world.open(SUPERVISED);
-    let events = line.events();
-    let connected = world.connected(&line, &events);
+    let (line, _events, connected) = world.talking();
     let results = Results::default();
     // As many requests as there are are on their way.
     for name in ["first", "second", "third"] {
@@ -55,11 +52,11 @@ fn d1_d2_closing_a_line_completes_everything_first_and_nothing_follows() {
     let seen = world.witness.seen().len();
     assert!(line.is_closed());
     // D3: the call is dropped.
-    eventually("the line is on-hook", || world.exchange().state("103") == Some(LineState::Idle));
+    world.until_line("103", LineState::Idle);
     // The line rings, and nobody is told.
     let telephone = world.subscriber("201");
     telephone.call("103");
-    eventually("it rings", || world.exchange().state("103") == Some(LineState::Ringing));
+    world.until_line("103", LineState::Ringing);
     world.pass(Duration::from_secs(3));
     assert_eq!(world.witness.seen().len(), seen);
     assert_eq!(connected.drop_call().unwrap_err(), LineError::INVALCALLHANDLE);
@@ -73,15 +70,13 @@ fn d1_d2_closing_a_line_completes_everything_first_and_nothing_follows() {
 #[test]
 fn d5_closing_a_call_completes_everything_first_and_nothing_follows() {
     let world = World::new();
-    let line = world.open(SUPERVISED);
-    let events = line.events();
-    let connected = world.connected(&line, &events);
+    let (line, events, connected) = world.talking();
     let results = Results::default();
     results.of("dial", connected.dial(SLOW).unwrap());
     connected.generate_digits("12345", 0).unwrap();
     connected.close().unwrap();
     assert_eq!(results.now(), [("dial", FAILED)]);
-    eventually("the line is on-hook", || world.exchange().state("103") == Some(LineState::Idle));
+    world.until_line("103", LineState::Idle);
     assert!(events.try_next().is_none());
     // A second call on the line is not mixed up with the first.
     let next = world.connected(&line, &events);
@@ -93,24 +88,20 @@ fn d5_closing_a_call_completes_everything_first_and_nothing_follows() {
 #[test]
 fn d6_a_drop_and_at_once_a_close() {
     let world = World::new();
-    let line = world.open(SUPERVISED);
-    let events = line.events();
-    let connected = world.connected(&line, &events);
+    let (_line, _events, connected) = world.talking();
     let results = Results::default();
     results.of("drop", connected.drop_call().unwrap());
     connected.close().unwrap();
     let results = results.now();
     assert_eq!(results.len(), 1, "complete before the close has returned");
     assert!(results[0].1.is_ok() || results[0].1 == FAILED);
-    eventually("the line is on-hook", || world.exchange().state("103") == Some(LineState::Idle));
+    world.until_line("103", LineState::Idle);
 }
 
 #[test]
 fn d7_a_drop_ends_what_else_was_asked() {
     let world = World::new();
-    let line = world.open(SUPERVISED);
-    let events = line.events();
-    let connected = world.connected(&line, &events);
+    let (_line, events, connected) = world.talking();
     let results = Results::default();
     results.of("dial", connected.dial(SLOW).unwrap());
     results.of("drop", connected.drop_call().unwrap());
@@ -233,9 +224,7 @@ fn d15_a_second_init_is_ignored_with_success_and_pairs_follow_each_other() {
         let line = desk.open(3, 1);
         // Not through the witness, who would be Tapi's.
         assert_eq!(desk.bare().provider_init(init, Box::new(Nobody)), Ok(0));
-        let made = desk.provider.line_make_call(id(round), line, call(9), Some("200"), 0, None);
-        let (handle, ticket) = made.unwrap();
-        ticket.release();
+        let handle = desk.make_call(id(round), line, call(9), Some("200"));
         assert_eq!(desk.completion(id(round)), Ok(()), "told to the first");
         desk.provider.line_close_call(handle).unwrap();
         desk.provider.provider_shutdown(Version::V3_1, 1).unwrap();
@@ -255,9 +244,7 @@ fn d15_a_second_init_is_ignored_with_success_and_pairs_follow_each_other() {
 fn d12_a_handle_of_an_earlier_pair_means_nothing_in_the_next() {
     let desk = Desk::new();
     let make = |request, line| {
-        let made = desk.provider.line_make_call(id(request), line, call(9), None, 0, None);
-        let (handle, ticket) = made.unwrap();
-        ticket.release();
+        let handle = desk.make_call(id(request), line, call(9), None);
         assert_eq!(desk.completion(id(request)), Ok(()));
         handle
     };
@@ -287,7 +274,7 @@ fn a_provider_serves_one_host_after_the_other() {
     let line = host.open(SUPERVISED).unwrap();
     let events = line.events();
     eventually("the line is in service", || line.status().is_ok_and(|status| status.in_service));
-    let call = line.make_call("200", &CallOptions::default()).unwrap().wait(DEADLINE).unwrap();
+    let call = make(&line, "200");
     state(&events, &call, CallState::Connected);
     drop(line);
     let closed = world.witness.seen().iter().any(|seen| matches!(seen, Seen::LineClosed { .. }));

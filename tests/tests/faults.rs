@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use ringback_host::{Call, CallOptions, Events, Line, LineEvent, Pending};
 use ringback_softcard::Fault;
-use ringback_tests::{DEADLINE, Desk, FXO, FXS, SUPERVISED, World, call, eventually, id, refusal};
+use ringback_tests::{
+    DEADLINE, Desk, FXO, FXS, SUPERVISED, World, call, eventually, id, make, refusal,
+};
 use ringback_tspi::error::LineError;
 
 /// Lines and calls with requests of every kind on their way.
@@ -33,7 +35,7 @@ fn everything_for(world: &World, dial_tone_ms: u32, address: &str) -> Everything
         })
         .collect();
     let (rung, _) = &lines[0];
-    let rung = rung.make_call("", &CallOptions::default()).unwrap().wait(DEADLINE).unwrap();
+    let rung = make(rung, "");
     let connected = world.connected(&lines[2].0, &lines[2].1);
     let made = world.stuck(&lines[1].0, dial_tone_ms);
     let dials = (0..3).map(|_| connected.dial(address).unwrap()).collect();

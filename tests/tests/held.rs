@@ -5,15 +5,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ringback_host::{CallOptions, HostOptions, LineEvent, Traced, WaitError};
-use ringback_tests::{DEADLINE, SUPERVISED, World, eventually, state};
+use ringback_tests::{DEADLINE, SLOW, SUPERVISED, World, eventually, make, state};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::error::LineError;
 
 /// What the application was told, in order.
 type Told = Arc<Mutex<Vec<String>>>;
-
-/// Takes 20 s to dial.
-const SLOW: &str = ",,,,,,,,,,1";
 
 fn observer(told: &Told) -> HostOptions {
     let told = Arc::clone(told);
@@ -59,9 +56,7 @@ fn events_come_while_a_request_is_in_scope() {
 #[test]
 fn c11_requests_may_be_waited_for_in_any_order() {
     let world = World::new();
-    let line = world.open(SUPERVISED);
-    let events = line.events();
-    let call = world.connected(&line, &events);
+    let (_line, _events, call) = world.talking();
     let first = call.dial("1").unwrap();
     let second = call.dial("2").unwrap();
     assert_eq!(second.wait(DEADLINE), Ok(()));
@@ -71,9 +66,7 @@ fn c11_requests_may_be_waited_for_in_any_order() {
 #[test]
 fn d7_what_was_told_before_a_request_in_scope_is_not_held_back() {
     let world = World::new();
-    let line = world.open(SUPERVISED);
-    let events = line.events();
-    let call = world.connected(&line, &events);
+    let (_line, events, call) = world.talking();
     let dial = call.dial(SLOW).unwrap();
     let drop = call.drop_call().unwrap();
     let (give, result) = std::sync::mpsc::channel();
@@ -104,7 +97,7 @@ fn a_call_that_takes_too_long_is_given_up_and_leaves_its_line_free() {
     drop(timed_out);
     assert_eq!(line.status().unwrap().active_calls, 0);
     let events = line.events();
-    let call = line.make_call("200", &CallOptions::default()).unwrap().wait(DEADLINE).unwrap();
+    let call = make(&line, "200");
     state(&events, &call, CallState::Connected);
 }
 
@@ -125,9 +118,7 @@ fn a_request_of_a_closed_line_does_not_hold_back_the_next_opening() {
 #[test]
 fn d12_what_is_held_fails_when_the_host_is_shut_down() {
     let world = World::new();
-    let line = world.open(SUPERVISED);
-    let events = line.events();
-    let call = world.connected(&line, &events);
+    let (line, _events, call) = world.talking();
     let pending = call.dial(SLOW).unwrap();
     world.host.shutdown().unwrap();
     let counts = world.host.counts();

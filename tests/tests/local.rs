@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use ringback_driver::Time;
 use ringback_host::{CallOptions, Closed, HostOptions, LineEvent, LocalHost};
 use ringback_softcard::LineState;
-use ringback_tests::{Bench, FXS, SUPERVISED, eventually};
+use ringback_tests::{Bench, FXS, SUPERVISED};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::error::LineError;
 
@@ -58,7 +58,7 @@ fn g1_d12_a_whole_call_on_the_thread_of_the_application() {
     host.shutdown().unwrap();
     assert!(matches!(told.try_recv(), Ok(Ok(()) | Err(LineError::OPERATIONFAILED))));
     assert_eq!(host.outstanding(), 0);
-    eventually("the line is on-hook", || bench.exchange().state("103") == Some(LineState::Idle));
+    bench.until_line("103", LineState::Idle);
     drop(host);
     // The provider can be started again, on a thread of its own as well.
     let again = ringback_host::Host::start(Arc::clone(&bench.provider), HostOptions::default());

@@ -4,17 +4,12 @@ use std::time::Duration;
 
 use ringback_host::{Call, CallOptions, Line, WaitError};
 use ringback_softcard::ModemFault;
-use ringback_tests::{DEADLINE, Rack, eventually, incoming, refusal, state};
+use ringback_tests::{DEADLINE, Rack, assert_walk, eventually, incoming, make, refusal, state};
 use ringback_tspi::callstate::CallState;
-use ringback_tspi::callstate::pots::{INBOUND, OUTBOUND, may_follow};
+use ringback_tspi::callstate::pots::{INBOUND, OUTBOUND};
 use ringback_tspi::constants::*;
 use ringback_tspi::dev_specific::LineKind;
 use ringback_tspi::error::LineError;
-
-fn make(line: &Line, number: &str) -> Call {
-    let made = line.make_call(number, &CallOptions::default()).expect("the call is accepted");
-    made.wait(DEADLINE).expect("the call is made")
-}
 
 /// Sends bytes that come back.
 fn echo(line: &Line, call: &Call, bytes: &[u8]) {
@@ -31,11 +26,8 @@ fn a_modem_calls_another_and_exchanges_data_with_it() {
     let line = rack.line();
     let events = line.events();
     let call = make(&line, "100");
-    let mut before = None;
-    for state in state(&events, &call, CallState::Connected) {
-        assert!(may_follow(OUTBOUND, before, state), "{state} after {before:?}");
-        before = Some(state);
-    }
+    let passed = state(&events, &call, CallState::Connected);
+    assert_walk(OUTBOUND, None, &passed);
     assert_eq!(call.state_mode(), LINECONNECTEDMODE_CONFIRMED);
     let info = call.info().unwrap();
     assert_eq!((info.called.as_deref(), info.is_incoming()), (Some("100"), false));
@@ -90,11 +82,8 @@ fn n14_a_call_that_comes_in_is_offered_and_answered() {
     let call = incoming(&events);
     assert!(call.info().unwrap().is_incoming());
     call.answer().unwrap().wait(DEADLINE).unwrap();
-    let mut before = Some(CallState::Offering);
-    for state in state(&events, &call, CallState::Connected) {
-        assert!(may_follow(INBOUND, before, state), "{state} after {before:?}");
-        before = Some(state);
-    }
+    let passed = state(&events, &call, CallState::Connected);
+    assert_walk(INBOUND, Some(CallState::Offering), &passed);
     rack.modem(|modem| modem.far_send(b"hello"));
     call.receive(5, DEADLINE).unwrap().wait(DEADLINE).unwrap();
     call.drop_call().unwrap().wait(DEADLINE).unwrap();

@@ -39,10 +39,7 @@ fn tapi(number: usize) -> HTAPICALL {
 
 /// Makes a call and waits for a state, or for so many milliseconds.
 fn made(solo: Solo, line: u32, address: &str, until: Result<CallState, u64>) -> At {
-    let made =
-        solo.provider.line_make_call(id(1), solo.line(line), tapi(9), Some(address), 0, None);
-    let (call, ticket) = made.unwrap();
-    ticket.release();
+    let call = solo.make_call(id(1), solo.line(line), tapi(9), Some(address));
     match until {
         Ok(state) => solo.until(tapi(9), state),
         Err(ms) => solo.run(ms),

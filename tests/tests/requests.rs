@@ -53,8 +53,7 @@ fn r4_r7_a_refused_address_has_no_completion_and_does_nothing_on_the_line() {
     let made = provider.line_make_call(id(200), line, call(9), Some("1"), 1000, None);
     assert_eq!(made.unwrap_err(), LineError::INVALCOUNTRYCODE);
     // The same on a call that exists: not a digit goes out.
-    let (handle, ticket) = provider.line_make_call(id(1), line, call(9), None, 0, None).unwrap();
-    ticket.release();
+    let handle = desk.make_call(id(1), line, call(9), None);
     desk.state(call(9), CallState::DialTone);
     assert_eq!(provider.line_dial(id(201), handle, "2$", 0).unwrap_err(), LineError::DIALBILLING);
     assert_eq!(desk.exchange().state("102"), Some(LineState::DialTone));
@@ -79,8 +78,7 @@ fn r4_handles_and_states_are_checked() {
     let desk = Desk::new();
     let line = desk.open(FXO, 1);
     let provider = &desk.provider;
-    let (handle, ticket) = provider.line_make_call(id(1), line, call(9), None, 0, None).unwrap();
-    ticket.release();
+    let handle = desk.make_call(id(1), line, call(9), None);
     assert_eq!(desk.completion(id(1)), Ok(()));
     let again = provider.line_make_call(id(2), line, call(8), None, 0, None);
     let again = desk.refusal(again.map(|(_, ticket)| ticket));
@@ -212,8 +210,7 @@ fn versions_and_device_ids_are_checked() {
     // A version that was committed counts for the calls of the line, and no byte more is written.
     provider.line_close(line).unwrap();
     let line = provider.line_open(own, tapi, Version::V2_0).unwrap();
-    let (handle, ticket) = provider.line_make_call(id(1), line, call(9), None, 0, None).unwrap();
-    ticket.release();
+    let handle = desk.make_call(id(1), line, call(9), None);
     let _ = desk.completion(id(1));
     assert_eq!(provider.line_get_call_address_id(handle), Ok(0));
     let mut memory = [0xEE; 57];

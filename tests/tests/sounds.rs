@@ -1,6 +1,7 @@
 //! Tones that are generated, digits that are gathered and tones that are listened for, at the
 //! provider.
 
+use ringback_softcard::scenery::tone;
 use ringback_softcard::{Behaviour, Step, Telephone};
 use ringback_tests::{FXO, FXS, Solo, Told, id};
 use ringback_tspi::callstate::CallState;
@@ -21,9 +22,7 @@ fn tapi() -> HTAPICALL {
 /// answer is known some seconds later, when it does not ring again.
 fn connected(solo: &Solo, steps: Vec<Step>) -> (HDRVCALL, Telephone) {
     let far = solo.exchange().add_subscriber("78", Behaviour::AnswerThen { rings: 2, steps });
-    let made = solo.provider.line_make_call(id(1), solo.line(FXO), tapi(), Some("78"), 0, None);
-    let (call, ticket) = made.unwrap();
-    ticket.release();
+    let call = solo.make_call(id(1), solo.line(FXO), tapi(), Some("78"));
     solo.until(tapi(), CallState::Connected);
     (call, far)
 }
@@ -59,12 +58,6 @@ fn ended(how: u32, end_to_end: usize) -> [usize; 2] {
 
 fn part(frequency: u32) -> LINEGENERATETONE {
     LINEGENERATETONE { frequency, cadence_on: 1, cadence_off: 0, volume: 0xFFFF }
-}
-
-/// A sine of our own to play, in samples of a line.
-fn sine(hz: f64, ms: usize) -> Vec<i16> {
-    let step = std::f64::consts::TAU * hz / 8000.0;
-    (0..ms * 8).map(|n| (6000.0 * (step * n as f64).sin()) as i16).collect()
 }
 
 /// How much of a sound is of one frequency, from 0 to 1.
@@ -202,9 +195,9 @@ fn o5_tones_are_heard_until_the_conversation_is_over() {
     let solo = Solo::new();
     let steps = vec![
         Step::Wait(8000),
-        Step::Play(sine(1100.0, 600).into()),
+        Step::Play(tone(1100.0, 600).into()),
         Step::Wait(1500),
-        Step::Play(sine(2100.0, 600).into()),
+        Step::Play(tone(2100.0, 600).into()),
         Step::Wait(1000),
         Step::HangUp,
     ];
@@ -238,9 +231,7 @@ fn o5_tones_are_heard_until_the_conversation_is_over() {
 fn a_telephone_hears_tones_and_its_digits_are_gathered() {
     let solo = Solo::new();
     let telephone = solo.card.telephone(FXS as usize).unwrap();
-    let made = solo.provider.line_make_call(id(1), solo.line(FXS), tapi(), None, 0, None);
-    let (call, ticket) = made.unwrap();
-    ticket.release();
+    let call = solo.make_call(id(1), solo.line(FXS), tapi(), None);
     solo.until(tapi(), CallState::Ringback);
     let busy = solo.provider.line_generate_tone(call, 1, LINETONEMODE_BUSY, 100, None);
     assert_eq!(busy, Err(LineError::INVALCALLSTATE), "nobody hears it yet");

@@ -23,6 +23,16 @@ fn stuck(mock: &Arc<Mock>, call: &Call) -> (Sender<()>, thread::JoinHandle<()>) 
     (go, teller)
 }
 
+/// Has a request of the first call complete, and in its callback closes the second; what that says.
+fn close_in_callback(mock: &Mock, of: &Call, closes: Call) -> Result<Closed, CloseError> {
+    let (give, closed) = mpsc::channel();
+    let dial = of.dial("1").unwrap();
+    let id = dial.id();
+    dial.on_complete(move |_| give.send(closes.close()).unwrap());
+    mock.complete(id, Ok(()));
+    closed.recv_timeout(DEADLINE).unwrap()
+}
+
 #[test]
 fn d1_d2_a_close_that_a_callback_holds_up_says_so_and_can_be_repeated() {
     let (mock, _host, line) = start(Mock::default());
@@ -81,13 +91,7 @@ fn d5_closing_in_a_callback_says_that_the_rest_comes_after_it() {
     assert_eq!(second.wait(DEADLINE), Err(FAILED.into()));
     // With nothing else outstanding it is closed there and then.
     let call = made(&mock, &line);
-    let (give, closed) = mpsc::channel();
-    let closes = call.clone();
-    let only = call.dial("1").unwrap();
-    let id = only.id();
-    only.on_complete(move |_| give.send(closes.close()).unwrap());
-    mock.complete(id, Ok(()));
-    assert_eq!(closed.recv_timeout(DEADLINE).unwrap(), Ok(Closed::Now));
+    assert_eq!(close_in_callback(&mock, &call, call.clone()), Ok(Closed::Now));
 }
 
 #[test]
@@ -129,12 +133,8 @@ fn a_callback_closes_a_call_of_another_host_without_waiting() {
     // Their line is busy with a callback.
     let (go, teller) = stuck(&there.0, &theirs);
     let left = theirs.dial("2").unwrap();
-    let (give, closed) = mpsc::channel();
-    let dial = ours.dial("1").unwrap();
-    let id = dial.id();
-    dial.on_complete(move |_| give.send(theirs.close()).unwrap());
-    here.0.complete(id, Ok(()));
-    assert_eq!(closed.recv_timeout(DEADLINE).unwrap(), Ok(Closed::AfterUpcall));
+    let closed = close_in_callback(&here.0, &ours, theirs);
+    assert_eq!(closed, Ok(Closed::AfterUpcall));
     go.send(()).unwrap();
     teller.join().unwrap();
     assert_eq!(left.wait(DEADLINE), Err(FAILED.into()));
@@ -147,16 +147,11 @@ fn d5_a_callback_that_closes_what_another_thread_tells_is_not_told_that_it_is_cl
     let (ours, theirs) = (made(&here.0, &here.2), made(&there.0, &there.2));
     // Nothing else of theirs is outstanding, but this callback has not returned.
     let (go, teller) = stuck(&there.0, &theirs);
-    let (give, closed) = mpsc::channel();
-    let dial = ours.dial("1").unwrap();
-    let id = dial.id();
-    let again = theirs.clone();
-    dial.on_complete(move |_| give.send(theirs.close()).unwrap());
-    here.0.complete(id, Ok(()));
-    assert_eq!(closed.recv_timeout(DEADLINE).unwrap(), Ok(Closed::AfterUpcall));
+    let closed = close_in_callback(&here.0, &ours, theirs.clone());
+    assert_eq!(closed, Ok(Closed::AfterUpcall));
     go.send(()).unwrap();
     teller.join().unwrap();
-    assert_eq!(again.close(), Ok(Closed::Now));
+    assert_eq!(theirs.close(), Ok(Closed::Now));
 }
 
 /// The provider has no such handle any more, because the host is shut down at the same time.

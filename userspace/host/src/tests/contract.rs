@@ -2,15 +2,20 @@
 
 use super::*;
 
-#[test]
-fn c4_g1_a_completion_inside_the_function_is_held_back_with_all_behind_it() {
-    let (mock, host, line) = start(Mock::default());
-    let events = line.events();
+/// Has lineMakeCall complete its request and tell of the call before it returns.
+fn dials_at_once(mock: &Mock) {
     mock.in_make_call(|tapi, id, line, call| {
         tapi.completion(&done(id));
         tell_state(tapi, line, call, CallState::Dialing);
         None
     });
+}
+
+#[test]
+fn c4_g1_a_completion_inside_the_function_is_held_back_with_all_behind_it() {
+    let (mock, host, line) = start(Mock::default());
+    let events = line.events();
+    dials_at_once(&mock);
     let pending = make(&line);
     let call = pending.call();
     mock.state(call.handle(), CallState::Proceeding);
@@ -43,11 +48,11 @@ fn c4_a_completion_from_another_thread_before_the_function_returned() {
 fn c11_completions_may_overtake_each_other() {
     let (mock, host, line) = start(Mock::default());
     let (first, second) = (make(&line), make(&line));
-    mock.tell(|tapi| tapi.completion(&done(second.id())));
+    mock.complete(second.id(), Ok(()));
     assert_eq!(host.outstanding(), 1);
     let call = second.wait(DEADLINE).unwrap();
     assert_eq!(first.wait(Duration::ZERO).unwrap_err(), WaitError::TimedOut);
-    mock.tell(|tapi| tapi.completion(&done(first.id())));
+    mock.complete(first.id(), Ok(()));
     assert_ne!(first.wait(DEADLINE).unwrap(), call);
     assert_eq!(host.counts().early, 0, "both functions had returned");
 }
@@ -57,7 +62,7 @@ fn c3_a_completion_that_nobody_is_owed_is_counted_and_does_no_harm() {
     let (mock, host, line) = start(Mock::default());
     let pending = make(&line);
     let id = pending.id();
-    mock.tell(|tapi| tapi.completion(&done(id)));
+    mock.complete(id, Ok(()));
     for id in [id, id, id.next()] {
         mock.tell(|tapi| tapi.completion(&failed(id, -5)));
     }
@@ -81,7 +86,7 @@ fn r4_a_request_that_is_refused_and_completed_does_not_hold_its_line_back() {
     assert_eq!((counts.requests, counts.refused, counts.completed), (0, 1, 0));
     mock.in_make_call(|_, _, _, _| None);
     let pending = make(&line);
-    mock.tell(|tapi| tapi.completion(&done(pending.id())));
+    mock.complete(pending.id(), Ok(()));
     let call = pending.wait(DEADLINE).unwrap();
     mock.state(call.handle(), CallState::Idle);
     assert_eq!(states(&events, 1), [CallState::Idle]);
@@ -118,7 +123,7 @@ fn n9_events_before_the_completion_are_kept_until_it_has_been_told() {
     let seen = call.clone();
     pending.on_complete(move |_| give.send(seen.state()).unwrap());
     assert!(events.try_next().is_none());
-    mock.tell(|tapi| tapi.completion(&done(id)));
+    mock.complete(id, Ok(()));
     assert_eq!(made.recv_timeout(DEADLINE).unwrap(), None);
     assert_eq!(states(&events, 1), [CallState::Dialing]);
 
@@ -204,7 +209,7 @@ fn t2_t3_ids_count_up_wrap_and_pass_over_outstanding_ones() {
     let (shared, id) = (Arc::clone(&host.shared), first.id());
     let (give, free) = mpsc::channel();
     first.on_complete(move |_| give.send(shared.requests.take(id, 1).is_none()).unwrap());
-    mock.tell(|tapi| tapi.completion(&done(id)));
+    mock.complete(id, Ok(()));
     assert!(free.recv_timeout(DEADLINE).unwrap());
 }
 
@@ -214,7 +219,7 @@ fn what_a_provider_does_not_have_is_operationunavail() {
     assert_eq!(line.status(), Err(LineError::OPERATIONUNAVAIL));
     assert_eq!(line.audio().err(), Some(LineError::OPERATIONUNAVAIL));
     let pending = make(&line);
-    mock.tell(|tapi| tapi.completion(&done(pending.id())));
+    mock.complete(pending.id(), Ok(()));
     let call = pending.wait(DEADLINE).unwrap();
     assert_eq!(call.drop_call().unwrap_err(), LineError::OPERATIONUNAVAIL);
     assert_eq!(call.send(b"x").unwrap_err(), LineError::OPERATIONUNAVAIL);
@@ -226,11 +231,7 @@ fn what_a_provider_does_not_have_is_operationunavail() {
 fn a_callback_that_panics_leaves_the_line_in_order() {
     let (mock, host, line) = start(Mock::default());
     let events = line.events();
-    mock.in_make_call(|tapi, id, line, call| {
-        tapi.completion(&done(id));
-        tell_state(tapi, line, call, CallState::Dialing);
-        None
-    });
+    dials_at_once(&mock);
     let pending = make(&line);
     let _kept = pending.call();
     pending.on_complete(|_| panic!("on purpose"));

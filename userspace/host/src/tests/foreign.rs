@@ -3,10 +3,8 @@
 use super::*;
 
 fn start_fails(mock: Mock) -> (Arc<Mock>, StartError) {
-    let mock = Arc::new(mock);
-    let provider: Arc<dyn Provider> = Arc::clone(&mock) as Arc<dyn Provider>;
-    let error = Host::start(provider, HostOptions::default()).unwrap_err();
-    (mock, error)
+    let (mock, host) = try_start(mock, HostOptions::default());
+    (mock, host.unwrap_err())
 }
 
 #[test]
@@ -54,7 +52,7 @@ fn asks_in_callbacks(mock: Mock) -> bool {
     assert_eq!(done.recv_timeout(DEADLINE).unwrap(), Ok(()));
     mock.state(call.handle(), CallState::Connected);
     let nobodys = RequestId::new(77_777).unwrap();
-    mock.tell(|tapi| tapi.completion(&super::done(nobodys)));
+    mock.complete(nobodys, Ok(()));
     eventually("all is told", || host.outstanding() == 0 && host.counts().completed == 5);
     *asks.lock().even_poisoned() = None;
     mock.nested.load(Ordering::SeqCst)
@@ -83,9 +81,8 @@ fn a_version_that_was_not_offered_is_refused() {
 #[test]
 fn a_line_that_was_not_opened_is_not_closed() {
     let open_fails = Some(LineError::ALLOCATED);
-    let mock = Arc::new(Mock { open_fails, ..Mock::default() });
-    let provider: Arc<dyn Provider> = Arc::clone(&mock) as Arc<dyn Provider>;
-    let host = Host::start(provider, HostOptions::default()).unwrap();
+    let (mock, host) = try_start(Mock { open_fails, ..Mock::default() }, HostOptions::default());
+    let host = host.unwrap();
     assert_eq!(host.open(0).unwrap_err(), LineError::ALLOCATED);
     assert_eq!(host.shutdown(), Ok(Closed::Now));
     assert_eq!(*mock.closed_lines.lock().unwrap(), 0, "it has given no handle to close");
@@ -102,10 +99,9 @@ fn calls_are_asked_for_as_soon_as_the_line_is_open() {
     assert_eq!(line.info().media_modes, LINEMEDIAMODE_DATAMODEM);
     for (error, opens) in [(LineError::OPERATIONUNAVAIL, true), (FAILED, false)] {
         let detection_fails = Some(error);
-        let mock = Arc::new(Mock { detection_fails, ..Mock::default() });
-        let provider: Arc<dyn Provider> = Arc::clone(&mock) as Arc<dyn Provider>;
-        let host = Host::start(provider, HostOptions::default()).unwrap();
-        assert_eq!(host.open(0).map(|_| ()), if opens { Ok(()) } else { Err(error) });
+        let mock = Mock { detection_fails, ..Mock::default() };
+        let (mock, host) = try_start(mock, HostOptions::default());
+        assert_eq!(host.unwrap().open(0).map(|_| ()), if opens { Ok(()) } else { Err(error) });
         assert_eq!(*mock.closed_lines.lock().unwrap(), 1, "it was open");
     }
 }

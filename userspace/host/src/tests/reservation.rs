@@ -140,51 +140,47 @@ fn a_reserved_call_can_be_used_in_its_completion() {
     assert!(dialled.recv_timeout(DEADLINE).unwrap(), "N1: its handle is known");
 }
 
-/// A thread that sleeps beside its `Pending` for as long as the test runs.
-#[test]
-fn o1_what_is_behind_a_request_that_nobody_looks_at_is_told() {
+/// Asks on a thread that then does this with its `Pending` until `end` was called; asserts that
+/// before that what is behind the request is told.
+fn is_told_beside(hold: impl FnOnce(Pending<Call>) + Send, end: impl FnOnce()) {
     let (mock, _host, line) = start(Mock::default());
-    let line = Arc::new(line);
     let events = line.events();
     let (give, asked) = mpsc::channel();
-    let (end, ends) = mpsc::channel::<()>();
-    let asks = Arc::clone(&line);
-    let asker = thread::spawn(move || {
-        let pending = make(&asks);
-        give.send((pending.id(), pending.call().handle())).unwrap();
-        let _ = ends.recv();
-        pending.wait(Duration::ZERO).map(|_| ())
+    thread::scope(|scope| {
+        let asker = scope.spawn(|| {
+            let pending = make(&line);
+            give.send((pending.id(), pending.call().handle())).unwrap();
+            hold(pending);
+        });
+        let (id, call) = asked.recv_timeout(DEADLINE).unwrap();
+        mock.complete(id, Ok(()));
+        mock.state(call, CallState::Dialing);
+        assert_eq!(states(&events, 1), [CallState::Dialing]);
+        end();
+        asker.join().unwrap();
     });
-    let (id, call) = asked.recv_timeout(DEADLINE).unwrap();
-    mock.complete(id, Ok(()));
-    mock.state(call, CallState::Dialing);
-    assert_eq!(states(&events, 1), [CallState::Dialing]);
-    drop(end);
-    assert_eq!(asker.join().unwrap(), Ok(()));
+}
+
+#[test]
+fn o1_what_is_behind_a_request_that_nobody_looks_at_is_told() {
+    let (end, ends) = mpsc::channel::<()>();
+    let sleep = move |pending: Pending<Call>| {
+        let _ = ends.recv();
+        assert!(pending.wait(Duration::ZERO).is_ok());
+    };
+    is_told_beside(sleep, || drop(end));
 }
 
 #[test]
 fn o1_what_is_behind_a_request_of_a_thread_that_computes_is_told() {
-    let (mock, _host, line) = start(Mock::default());
-    let line = Arc::new(line);
-    let events = line.events();
-    let (give, asked) = mpsc::channel();
-    let over = Arc::new(AtomicBool::new(false));
-    let (asks, ends) = (Arc::clone(&line), Arc::clone(&over));
-    let asker = thread::spawn(move || {
-        let pending = make(&asks);
-        give.send((pending.id(), pending.call().handle())).unwrap();
-        while !ends.load(Ordering::Relaxed) {
+    let over = AtomicBool::new(false);
+    let compute = |pending: Pending<Call>| {
+        while !over.load(Ordering::Relaxed) {
             std::hint::spin_loop();
         }
         pending.release();
-    });
-    let (id, call) = asked.recv_timeout(DEADLINE).unwrap();
-    mock.complete(id, Ok(()));
-    mock.state(call, CallState::Dialing);
-    assert_eq!(states(&events, 1), [CallState::Dialing]);
-    over.store(true, Ordering::Relaxed);
-    asker.join().unwrap();
+    };
+    is_told_beside(compute, || over.store(true, Ordering::Relaxed));
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn c3_a_provider_tells_nothing_about_what_is_anothers() {
     let events = line.events();
     let pending = make(&line);
     let (id, call) = (pending.id(), pending.call().handle());
-    second.tell(|tapi| tapi.completion(&done(id)));
+    second.complete(id, Ok(()));
     assert_eq!((host.counts().duplicate, host.outstanding()), (1, 1));
     first.complete(id, Ok(()));
     assert!(pending.wait(DEADLINE).is_ok());

@@ -16,57 +16,15 @@ fn d15_a_provider_that_serves_another_host_is_refused_and_left_alone() {
     assert_eq!(host.counts().duplicate, 0);
 }
 
-/// Fails to start.
-struct Broken;
-
-impl Provider for Broken {
-    fn line_negotiate_tspi_version(
-        &self,
-        _: u32,
-        low: u32,
-        high: u32,
-    ) -> Result<Version, LineError> {
-        Version::negotiate(low, high)
-    }
-    fn provider_enum_devices(&self, _: u32) -> Result<Devices, LineError> {
-        Ok(Devices { lines: 1, phones: 0 })
-    }
-    fn provider_init(&self, _: Init, _: Box<dyn Tapi>) -> Result<u32, LineError> {
-        Err(LineError::RESOURCEUNAVAIL)
-    }
-    fn provider_shutdown(&self, _: Version, _: u32) -> Result<(), LineError> {
-        panic!("there is no pair to end")
-    }
-    fn line_open(&self, _: u32, _: HTAPILINE, _: Version) -> Result<HDRVLINE, LineError> {
-        Err(LineError::NODRIVER)
-    }
-    fn line_close(&self, _: HDRVLINE) -> Result<(), LineError> {
-        Err(LineError::INVALLINEHANDLE)
-    }
-}
-
-impl InProcess for Broken {
-    fn control(&self) -> Option<&dyn Control> {
-        Some(self)
-    }
-}
-
-impl Control for Broken {
-    fn failure_text(&self) -> Option<String> {
-        Some("too many open files".to_owned())
-    }
-}
-
 #[test]
 fn a_host_that_does_not_start_says_why_in_the_providers_words() {
-    let broken: Box<dyn Provider> = Box::new(Broken);
-    let error = Host::start(broken, HostOptions::default()).unwrap_err();
-    assert_eq!(
-        (error.error(), error.cause()),
-        (LineError::RESOURCEUNAVAIL, Some("too many open files"))
-    );
+    let init_fails = Some(LineError::RESOURCEUNAVAIL);
+    let (mock, host) = try_start(Mock { init_fails, ..Mock::default() }, HostOptions::default());
+    let (error, words) = (host.unwrap_err(), "the mock is not in the mood");
+    assert_eq!((error.error(), error.cause()), (LineError::RESOURCEUNAVAIL, Some(words)));
     let text = Box::<dyn std::error::Error>::from(error).to_string();
-    assert!(text.ends_with("too many open files"), "{text}");
+    assert!(text.ends_with(words), "{text}");
+    assert_eq!(*mock.shut_down.lock().unwrap(), 0, "there is no pair to end");
 }
 
 #[test]
