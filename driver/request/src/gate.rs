@@ -149,7 +149,7 @@ impl<O: Orders> Gate<O> {
         }
         // Both bits are set, so that only the taker still writes this word.
         self.0.store(next_use(generation), Ordering::Release);
-        // What was put in is no positive number.
+        // The stored number is never positive.
         Some(ErrorCode::of_kept((seen as u32).cast_signed()))
     }
 

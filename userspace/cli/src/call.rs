@@ -119,8 +119,8 @@ fn parse_number(text: &str) -> Result<String, String> {
             .to_owned());
     }
     if parsed.partial {
-        return Err("a ';' says that more digits will follow, and there is nobody who would dial \
-                    them; write the whole number"
+        return Err("a ';' means that more digits will follow, which this command can't dial; \
+                    write the whole number"
             .to_owned());
     }
     if parsed.digits().is_empty() {
@@ -207,7 +207,7 @@ impl Call {
             ),
             (LineError::INVALLINESTATE, Some(LineKind::Fxs)) => Failure::new(
                 Exit::Refused,
-                format_args!("{name} is out of service: `ringback lines` tells why"),
+                format_args!("{name} is out of service: `ringback lines` shows why"),
             ),
             (LineError::CALLUNAVAIL, _) => Failure::new(
                 Exit::NoDialTone,

@@ -177,7 +177,7 @@ fn check(root: &SysfsRoot) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::failed(
-        "/sys, where the kernel tells of its cards, is not there: mount it (mount -t sysfs sysfs \
+        "/sys, where the kernel lists its cards, is not there: mount it (mount -t sysfs sysfs \
          /sys), or pass it into the container",
     ))
 }

@@ -318,8 +318,8 @@ impl<C: Card> Running<C> {
         if self.handle.settle(line) == Settled::TimedOut {
             report!(
                 ERROR,
-                "line {line}: closed, but a callback does not return, so what the close has ended \
-                 is not told yet"
+                "line {line}: closed, but a callback does not return, so completions are not \
+                 delivered yet"
             );
             return Err(LineError::OPERATIONFAILED);
         }

@@ -26,7 +26,7 @@ pub enum OpenError {
     #[error("the software card's interrupt (an eventfd) can't be made: {0}")]
     Soft(#[source] io::Error),
     /// `soft` without a software card.
-    #[error("`soft` is a card in this program, and the program has made none")]
+    #[error("`soft` is a software card in this program, and the program has created none")]
     NoSoftCard,
     /// The card does not come up.
     #[error(transparent)]
@@ -41,7 +41,7 @@ pub enum OpenError {
     #[error(transparent)]
     Start(#[from] StartError),
     /// There is no interrupt file.
-    #[error("the card's interrupt file can't be had: {0}")]
+    #[error("the card's interrupt file can't be opened: {0}")]
     Interrupt(#[source] io::Error),
     /// It was shut down, and a callback has not returned since.
     #[error(

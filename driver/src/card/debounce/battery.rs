@@ -1,7 +1,7 @@
 //! Whether the exchange feeds an FXO line.
 //!
 //! The line voltage (Si3050 register 29, 1 V per bit, 0 below about 3 V) must be on the other side
-//! of the threshold for 64 ms. At first nothing is known, and the first finding counts as a change.
+//! of the threshold for 64 ms. The first finding counts as a change.
 
 use super::SAMPLE_MS;
 

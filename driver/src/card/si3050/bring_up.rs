@@ -12,8 +12,8 @@ const RESET_TIME: Duration = Duration::from_millis(100);
 const LINK_POLL: Duration = Duration::from_millis(100);
 const LINK_LIMIT: Duration = Duration::from_secs(2);
 
-/// Looks for a Si3050. The byte counter is put back first, because an attempt to talk to the chip
-/// as a Si3210 has left it in the middle of a command.
+/// Looks for a Si3050. The byte counter is reset first, because an attempt to access the chip as a
+/// Si3210 has left it in the middle of a command.
 pub(crate) async fn identify(chip: &Chip<Si3050>) -> bool {
     chip.resync().await;
     chip.resync().await;

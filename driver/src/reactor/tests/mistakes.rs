@@ -361,7 +361,7 @@ fn r4_why_a_request_is_refused_can_be_told_apart() {
             texts,
             [
                 "the engine refused the request with result -108",
-                "the card is shut down; nothing can be asked of it any more",
+                "the card is shut down and accepts no more requests",
                 "the card is stopped: its engine panicked or its ring failed",
             ]
         );
@@ -431,6 +431,6 @@ fn an_event_on_a_line_that_is_not_there_is_named() {
         let log = log::Log::default();
         let (driver, _heard, _guard) = log::start(mode, 8, &log.subscriber(), |_| ());
         driver.handle().with(|_, cx| cx.event(LineNumber(2), 1)).unwrap();
-        log.wait(Level::ERROR, "an engine told an event on line 2");
+        log.wait(Level::ERROR, "an engine emitted an event on line 2");
     });
 }

@@ -46,7 +46,7 @@ pub enum ClientError {
         cause: io::Error,
     },
     /// The connection ended or failed.
-    #[error("the far ends of the card can't be told anything any more: {0}")]
+    #[error("the connection to the far ends of the card is lost: {0}")]
     Lost(#[from] io::Error),
     /// No reply came within the limit.
     #[error(
@@ -207,7 +207,7 @@ fn reach(path: &Path) -> io::Result<Client> {
         let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
         match connect(&socket, &SocketAddrUnix::new(path)?) {
             Err(Errno::AGAIN) => {
-                let text = "whoever listens there takes no connection now";
+                let text = "the program that listens there accepts no connection now";
                 return Err(io::Error::new(io::ErrorKind::WouldBlock, text));
             }
             connected => connected?,
