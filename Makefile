@@ -9,7 +9,8 @@ CARGO ?= cargo
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 # What the build needs from the system, as Debian names it.
 PACKAGES := gcc libc6-dev pkg-config libspandsp-dev
-# What the tests need besides: C++, a checker of memory, and a language that calls C.
+# What the tests need besides: C++ (the headers in it, and libFuzzer), a checker of memory, and a
+# language that calls C.
 TEST_PACKAGES := g++ valgrind python3
 # What the benchmark counts with, and what its C peer is built on.
 BENCH_PACKAGES := liburing-dev valgrind strace
@@ -33,7 +34,8 @@ build: deps ## Builds the program: target/release/ringback
 	$(CARGO) build --release --locked -p ringback-cli
 
 .PHONY: check
-check: deps ## The quick inner loop: format, lints, documentation, unit tests
+check: ## The quick inner loop: format, lints, documentation, unit tests
+	@tests/deps $(PACKAGES) g++
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --quiet --workspace --no-deps --all-features
@@ -73,17 +75,35 @@ loom: deps ## Models of what threads do to each other, interleaving by interleav
 	RUSTFLAGS="--cfg loom" $(CARGO) test --locked --release --target-dir target/loom \
 		-p ringback-request -p ringback-driver -p ringback-provider -p ringback-host --lib model
 
+# Calls take their time and little of a CPU, so more of them run at once than there are CPUs.
+TEST_THREADS := $(shell expr 3 \* $$(nproc))
+
 .PHONY: test
 test: ## Every test, the lab's included
 	@tests/deps $(PACKAGES) $(TEST_PACKAGES)
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --quiet --workspace --no-deps --all-features
-	$(CARGO) test --locked --workspace --all-features --exclude ringback-tests
-	$(AS_ROOT) $(CARGO) test --locked -p ringback-tests
+	$(CARGO) test --locked --workspace --all-features --exclude ringback-tests \
+		-- --test-threads=$(TEST_THREADS)
+	$(AS_ROOT) $(CARGO) test --locked -p ringback-tests -- --test-threads=$(TEST_THREADS)
 	$(MAKE) --no-print-directory outside
+	$(MAKE) --no-print-directory fuzz-short
 	$(MAKE) --no-print-directory loom
 	$(MAKE) --no-print-directory lab
+
+# How many seconds each fuzzer runs.
+FUZZ_SECONDS ?= 300
+
+.PHONY: fuzz fuzz-short
+fuzz: ## Fuzzers of what reads data of others; FUZZ_SECONDS=3600 each for longer
+	@tests/deps $(PACKAGES) g++
+	tests/fuzz/run -max_total_time=$(FUZZ_SECONDS)
+
+# Always the same seed, so that a change is not refused for what an earlier one has brought.
+fuzz-short:
+	@tests/deps $(PACKAGES) g++
+	tests/fuzz/run -seed=1 -max_total_time=5
 
 .PHONY: outside
 outside: deps ## A driver as somebody else writes it: a crate outside of the workspace
