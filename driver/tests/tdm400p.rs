@@ -240,7 +240,7 @@ fn every_kind_of_slot_comes_up_or_says_why_not() {
 }
 
 #[test]
-fn a_card_that_is_not_there_is_told() {
+fn a_card_that_is_not_there_is_reported() {
     let card = SoftCard::new(CardConfig::default());
     card.set_fault(Fault::Removal, true);
     assert!(matches!(open(&card, &Arc::default()), Err(OpenError::AllOnes)));
@@ -463,7 +463,7 @@ fn a_part_reset_of_an_open_line_is_repaired() {
 }
 
 #[test]
-fn a_module_that_is_given_up_is_released_in_case_it_still_hears() {
+fn a_module_that_is_given_up_is_put_on_hook_if_it_still_accepts_writes() {
     let mut bench = settled();
     bench.driver.set_line_feed(0, LineFeed::Ringing).unwrap();
     bench.driver.set_hook(2, Hook::Off).unwrap();
@@ -553,7 +553,7 @@ fn lost_interrupts_are_made_up_for_by_the_watchdog() {
 }
 
 #[test]
-fn removal_is_told_once() {
+fn removal_is_reported_once() {
     let mut bench = settled();
     bench.card.set_fault(Fault::Removal, true);
     assert_eq!(bench.steps(50), []);

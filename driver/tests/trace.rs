@@ -97,7 +97,7 @@ fn open() -> (SoftCard, Tiger320<SoftDevice<SoftCard>>) {
 }
 
 #[test]
-fn accesses_are_traced_by_name_to_who_listens_and_cost_nothing_otherwise() {
+fn accesses_are_traced_by_name_and_cost_nothing_while_tracing_is_off() {
     // Nobody listens.
     let (soft, mut card) = open();
     let mut now = Time::from_nanos(1);

@@ -228,7 +228,7 @@ fn o5_tones_are_heard_until_the_conversation_is_over() {
 }
 
 #[test]
-fn a_telephone_hears_tones_and_its_digits_are_gathered() {
+fn a_telephone_gets_tones_and_its_digits_are_gathered() {
     let solo = Solo::new();
     let telephone = solo.card.telephone(FXS as usize).unwrap();
     let call = solo.make_call(id(1), solo.line(FXS), tapi(), None);

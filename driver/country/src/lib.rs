@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_is_told_with_those_that_there_are() {
+    fn an_unknown_name_is_an_error_that_lists_the_known_ones() {
         let error = "ATLANTIS".parse::<Country>().unwrap_err().to_string();
         assert!(error.contains("\"ATLANTIS\""), "{error}");
         assert!(error.contains("FCC (North America), USA (United States, US)"), "{error}");

@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn g1_whoever_waits_for_the_return_is_told() {
+    fn g1_a_waiter_for_the_return_is_signalled() {
         let gate = Gate::<Strict>::new();
         let generation = gate.open();
         assert!(gate.await_return(generation) && !gate.has_returned(generation));

@@ -219,7 +219,7 @@ fn wait_for_return(waiter: Waiter, completes: bool) {
 }
 
 #[test]
-fn model_g1_what_waits_for_the_return_is_told() {
+fn model_g1_an_event_that_waits_for_the_return_is_delivered() {
     wait_for_return(Waiter::Right, false);
     wait_for_return(Waiter::Right, true);
 }

@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_subscriber_is_told_when_the_card_is_free_and_harms_nobody() {
+    fn a_broken_subscriber_is_called_when_the_card_is_free_and_its_panic_is_contained() {
         let broken = Broken::default();
         tracing::subscriber::with_default(broken.clone(), || {
             let held = hold();
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_beyond_the_bound_are_counted_and_the_count_is_told() {
+    fn messages_beyond_the_limit_are_counted_and_the_count_is_logged() {
         let kept = Kept::default();
         tracing::subscriber::with_default(kept.clone(), || {
             assert!(is_traced());

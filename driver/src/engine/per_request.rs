@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_answer_finds_nobody_else() {
+    fn a_late_answer_finds_no_other_request() {
         let table = Table::with_capacity(1).unwrap();
         let old = reserve(&table);
         let mut kept = PerRequest::new();
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn garbage_for_a_tag_finds_nobody() {
+    fn garbage_for_a_tag_finds_no_request() {
         let table = Table::with_capacity(2).unwrap();
         let request = reserve(&table);
         let mut kept = PerRequest::new();

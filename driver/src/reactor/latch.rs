@@ -82,7 +82,7 @@ mod model {
     }
 
     #[test]
-    fn model_who_waits_is_told() {
+    fn model_a_waiting_thread_is_woken() {
         wait_for_it(Latch::tell);
     }
 

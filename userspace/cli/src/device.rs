@@ -388,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn without_sysfs_nobody_says_that_there_is_no_card() {
+    fn without_sysfs_the_error_is_not_that_there_is_no_card() {
         let folder = tempfile::tempdir().unwrap();
         let failure = check(&SysfsRoot::at(folder.path())).unwrap_err();
         assert!(failure.text.contains("mount -t sysfs"), "{failure}");
@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn what_confines_a_card_is_told_and_what_that_means() {
+    fn the_confinement_of_a_card_is_shown_with_its_meaning() {
         let folder = tempfile::tempdir().unwrap();
         let root = machine(folder.path(), Some("ringback"));
         let told = || {
@@ -427,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_that_is_shared_is_told_with_who_else_is_in_it() {
+    fn a_shared_group_is_shown_with_its_other_devices() {
         let folder = tempfile::tempdir().unwrap();
         let card = only(&machine(folder.path(), Some("vfio-pci")));
         let need = card.need.unwrap();

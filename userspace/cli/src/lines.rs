@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_module_is_told_with_the_reason() {
+    fn a_failed_module_is_shown_with_the_reason() {
         let slot = report(Slot::Failed(ModuleError::NoPower { volts: 0 }), None);
         let row = row(Output::new(false, &Signals::default()), &slot);
         assert!(row.contains("failed: ") && row.contains("power cable"), "{row}");
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_battery_is_told_so() {
+    fn a_line_without_battery_is_reported() {
         let module = Slot::Module(ModuleKind::Fxo);
         let row = |battery| {
             row(Output::new(false, &Signals::default()), &report(module, Some(fxo(battery))))

@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_help_names_everybody() {
+    fn the_help_names_every_number() {
         for number in [ANSWERS, BUSY, SILENT, BRIEF, LINE_NUMBERS[0], LINE_NUMBERS[1]] {
             assert!(HELP.contains(number), "{number}");
         }

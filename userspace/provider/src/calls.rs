@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_that_tapi_closed_while_it_was_told_stays_closed_c9() {
+    fn a_call_that_tapi_closed_during_linenewcall_stays_closed_c9() {
         let (calls, line) = (Calls::default(), HTAPILINE::new(1).unwrap());
         calls.born(line, call(1));
         assert!(calls.knows(call(1)), "it can be closed before TAPI's handle is known");

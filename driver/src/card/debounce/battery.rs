@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_finding_is_told_after_64_ms() {
+    fn the_first_finding_is_reported_after_64_ms() {
         for (volts, battery) in [(48, true), (-48, true), (0, false)] {
             let mut detector = BatteryDetector::default();
             assert!(feed(&mut detector, volts, 7).is_empty());

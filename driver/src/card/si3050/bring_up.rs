@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_told_apart() {
+    fn faults_are_distinguished() {
         let mut chip = simulation::Si3050::new();
         brought_up(&mut chip, 0, "FCC").unwrap();
         assert_eq!(diagnosed(&mut chip), Diagnosis::Sound);

@@ -248,7 +248,7 @@ fn waiting<P: Parting + 'static>(preemptions: usize) {
 
 /// Up to two preemptions.
 #[test]
-fn model_who_waits_finds_what_was_queued_meanwhile() {
+fn model_a_waiting_thread_finds_what_was_queued_meanwhile() {
     waiting::<Careful>(2);
 }
 
@@ -291,7 +291,7 @@ fn limited<P: Parting + 'static>(preemptions: usize) {
 
 /// Up to two preemptions.
 #[test]
-fn model_what_a_submitter_leaves_to_the_reaper_is_told_to_it() {
+fn model_the_reaper_is_woken_for_what_a_submitter_leaves() {
     struct One;
     impl Queueing for One {}
     impl Parting for One {
@@ -342,7 +342,7 @@ fn unfit<P: Parting + 'static>(submitters: u32, preemptions: Option<usize>) {
 
 /// Every interleaving of the two threads; with a submitter, those with up to two preemptions.
 #[test]
-fn model_who_may_not_hold_the_state_is_served_by_the_reaper() {
+fn model_the_reaper_runs_errands_of_threads_that_may_not_hold_the_state() {
     unfit::<Careful>(0, None);
     unfit::<Careful>(1, Some(2));
 }

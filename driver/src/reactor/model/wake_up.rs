@@ -69,7 +69,7 @@ fn model_notices_a_reaper_that_looks_before_it_says_so() {
 }
 
 #[test]
-fn model_notices_a_reaper_that_sleeps_although_somebody_came() {
+fn model_notices_a_reaper_that_sleeps_although_work_came() {
     assert!(is_found(|| wake_up(1, Reaper::SleepsAnyway, None)), "the wake-up is lost");
 }
 
@@ -92,7 +92,7 @@ fn model_one_of_two_wakes_the_reaper() {
 
 /// A reaper that does not sleep: it polls the notification, and then looks. Every interleaving.
 #[test]
-fn model_a_reaper_that_polls_hears_of_work() {
+fn model_a_reaper_that_polls_finds_work() {
     check(None, || {
         let doze = Arc::new(Doze::new());
         let work = Arc::new(AtomicU32::new(0));

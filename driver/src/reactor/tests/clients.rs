@@ -77,7 +77,7 @@ fn a_pending_that_is_dropped_cancels_and_one_that_is_forgotten_does_not() {
 }
 
 #[test]
-fn the_end_of_the_card_tells_every_pending_and_wakes_its_task() {
+fn the_end_of_the_card_completes_every_pending_and_wakes_its_task() {
     in_every_mode(|mode| {
         let (driver, client, _) = start(mode);
         let pending: Vec<_> =

@@ -37,7 +37,7 @@ fn d1_settling_ends_when_another_closer_drops_what_it_awaits() {
 }
 
 #[test]
-fn d1_settling_is_not_kept_by_others_who_go_on_asking() {
+fn d1_settling_is_not_delayed_by_other_submitters() {
     in_every_mode(|mode| {
         let (driver, _heard) = mode.start(256);
         let over = AtomicBool::new(false);

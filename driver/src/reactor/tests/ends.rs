@@ -113,7 +113,7 @@ fn an_interrupt_file_that_fails_ends_every_request_with_an_error() {
 }
 
 #[test]
-fn an_engine_that_panics_fails_its_requests_and_nobody_else() {
+fn an_engine_that_panics_fails_only_its_own_requests() {
     in_every_mode(|mode| {
         let (driver, heard) = mode.start(8);
         let handle = driver.handle();

@@ -323,7 +323,7 @@ fn g1_an_event_of_a_request_waits_for_its_ticket() {
 }
 
 #[test]
-fn g1_what_a_command_tells_waits_for_its_ticket_on_every_line() {
+fn g1_events_of_a_command_wait_for_its_ticket_on_every_line() {
     let (ear, heard) = ear(|_| ());
     let mut stepper = Stepper::new(Puppet::default(), ear, 8).unwrap();
     let held = stepper.handle().submit(LineNumber(0), Ask::TellOnBoth(4)).unwrap();
@@ -339,7 +339,7 @@ fn g1_what_a_command_tells_waits_for_its_ticket_on_every_line() {
 }
 
 #[test]
-fn r4_why_a_request_is_refused_can_be_told_apart() {
+fn r4_reasons_of_refusals_are_distinguished() {
     in_every_mode(|mode| {
         let (driver, heard) = mode.start(8);
         let rejected = failure(&driver.handle(), Ask::Refuse(-108), &heard);

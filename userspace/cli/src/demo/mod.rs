@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_demo_that_is_not_as_it_should_be_fails_with_everything_that_is_wrong() {
+    fn a_demo_with_faults_fails_and_lists_all_of_them() {
         assert_eq!(verdict(&[]), Ok(()));
         let failures = ["line 2: busy".to_owned(), "1 times a request was lost".to_owned()];
         let failed = verdict(&failures).unwrap_err();
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_not_as_it_should_be_is_named() {
+    fn every_fault_is_named() {
         let named = |summary: Summary| complaints(&summary).join(" ");
         assert!(named(Summary { early: 1, ..CLEAN }).contains("before its function"));
         assert!(named(Summary { duplicate: 2, ..CLEAN }).contains("2 times"));

@@ -8,7 +8,7 @@ use super::mock::Local;
 use super::*;
 
 #[test]
-fn everything_is_told_on_the_applications_own_thread() {
+fn everything_is_delivered_on_the_applications_own_thread() {
     let provider: Arc<dyn Provider> =
         Arc::new(Mock { local: Some(Local::default()), ..Mock::default() });
     let mut local = LocalHost::start(provider, HostOptions::default()).unwrap();

@@ -40,7 +40,7 @@ fn r5_the_end_of_one_provider_loses_nothing_of_another() {
 }
 
 #[test]
-fn c3_a_provider_tells_nothing_about_what_is_anothers() {
+fn c3_a_provider_can_not_complete_requests_of_another() {
     let (host, [(first, line), (second, _other)]) = two(Mock::default());
     let events = line.events();
     let pending = make(&line);

@@ -144,7 +144,7 @@ fn without_bus_master_there_is_a_master_abort_and_no_transfer() {
 }
 
 #[test]
-fn an_address_that_nobody_answers_aborts_and_halts() {
+fn an_address_without_a_target_aborts_and_halts() {
     let host = Host::running([Empty; 4]);
     host.write8(OPER, 0);
     host.card.write(0x20, 4, RING + 4096);

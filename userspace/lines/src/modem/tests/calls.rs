@@ -41,7 +41,7 @@ fn n10_o1_an_outgoing_call_passes_its_states_with_data_both_ways_and_ends() {
 }
 
 #[test]
-fn the_reason_why_there_is_no_connection_is_told_before_idle() {
+fn the_reason_for_no_connection_is_emitted_before_idle() {
     for (number, last) in [
         ("101", "BUSY 0x8"),
         ("102", "DISCONNECTED 0x800"),
@@ -181,7 +181,7 @@ fn a_caller_that_is_gone_before_the_modem_answers_fails_the_answer() {
 }
 
 #[test]
-fn nobody_is_told_of_a_call_to_a_line_that_is_not_open() {
+fn a_call_to_a_line_that_is_not_open_is_not_announced() {
     let mut world = World::new();
     world.close(LINE);
     let now = world.now();

@@ -51,7 +51,7 @@ fn an_accepted_call_is_answered_and_cannot_be_accepted_twice() {
 }
 
 #[test]
-fn a_call_is_offered_to_whoever_wants_its_media_and_to_nobody_else() {
+fn a_call_is_offered_only_if_its_media_mode_is_wanted() {
     let mut world = World::new();
     let caller = world.subscriber("11", Behaviour::Manual);
     world.want(LineNumber::at(FXO), 0);
@@ -88,7 +88,7 @@ fn a_call_is_offered_to_whoever_wants_its_media_and_to_nobody_else() {
 }
 
 #[test]
-fn what_is_attached_to_a_call_is_kept_and_told_o4() {
+fn what_is_attached_to_a_call_is_kept_and_reported_o4() {
     let mut world = World::new();
     let call = world.seize(LineNumber::at(FXO));
     let set = |world: &World, number: u32| {
@@ -129,7 +129,7 @@ fn what_is_attached_to_a_call_is_kept_and_told_o4() {
 }
 
 #[test]
-fn n4_nothing_is_told_of_a_call_that_is_being_made() {
+fn n4_a_call_that_is_being_made_has_no_events() {
     let mut world = World::new();
     let (call, _) = world.make_call(LineNumber::at(FXO), "5");
     let set = world.handle.with(move |lines, cx| {
@@ -161,7 +161,7 @@ fn parameters_that_are_set_are_those_of_what_is_dialled_later() {
 }
 
 #[test]
-fn the_line_tells_of_rings_calls_and_service_where_it_is_asked_to() {
+fn the_line_reports_rings_calls_and_service_if_they_are_enabled() {
     let mut world = World::new();
     let caller = world.subscriber("11", Behaviour::Manual);
     world.subscribe(LineNumber::at(FXO));

@@ -47,7 +47,7 @@ fn an_answer_is_confirmed_where_the_exchange_reverses_battery() {
 }
 
 #[test]
-fn busy_unknown_and_silent_numbers_are_told_apart() {
+fn busy_unknown_and_silent_numbers_are_distinguished() {
     let mut world = World::new();
     world.subscriber("200", Behaviour::Manual).off_hook();
     let (busy, _) = world.make_call(LineNumber::at(FXO), "200");

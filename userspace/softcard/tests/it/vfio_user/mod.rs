@@ -227,7 +227,7 @@ fn a_machine_goes_and_another_comes() {
 }
 
 #[test]
-fn somebody_who_says_nothing_changes_nothing() {
+fn a_silent_client_changes_nothing() {
     let served = serve([Empty; 4]);
     let machine = Machine::new(&served);
     drop(Client::connect(&served.path));

@@ -205,7 +205,7 @@ fn upcalls_inside_each_other_come_one_after_the_other_c6() {
 }
 
 #[test]
-fn d12_nothing_is_told_behind_the_shutdown() {
+fn d12_nothing_is_delivered_after_the_shutdown() {
     let library = Library::start();
     library.open();
     assert_eq!(library.provider.provider_shutdown(Version::V2_0, 1), Ok(()));
