@@ -179,7 +179,7 @@ fn settled() -> Bench {
     assert_eq!(
         bench.run(200),
         [(2, PortEvent::Battery(true)), (3, PortEvent::Battery(true))],
-        "all there is to tell about idle lines"
+        "all events of idle lines"
     );
     bench
 }
@@ -497,7 +497,7 @@ fn bus_aborts_are_recovered_from() {
 
         bench.card.set_fault(fault, true);
         let outcomes = bench.steps(1000);
-        assert_eq!(outcomes.last(), Some(&Service::Gone), "told once, then no more interrupts");
+        assert_eq!(outcomes.last(), Some(&Service::Gone), "reported once, then no more interrupts");
         assert!(matches!(bench.driver.failure(), Some(Failure::Stuck { .. })));
         bench.card.advance(1000);
         assert_eq!(bench.card.exchange().state("102"), Some(LineState::Idle), "on-hook");

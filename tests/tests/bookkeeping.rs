@@ -318,6 +318,6 @@ fn a_host_gets_a_caller_who_gave_up_and_the_next_one() {
         !events
             .within(std::time::Duration::ZERO)
             .any(|event| { matches!(event, LineEvent::Other { .. }) }),
-        "what nobody has asked for is not told"
+        "messages that are not enabled are not sent"
     );
 }

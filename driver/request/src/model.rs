@@ -250,7 +250,11 @@ fn model_r4_a_refused_request_is_abandoned_or_completed() {
         match abandoned {
             Some(released) => {
                 assert_eq!(completed, Completed::Late);
-                assert_eq!(waits, released == Released::Deliverable, "who waits is told");
+                assert_eq!(
+                    waits,
+                    released == Released::Deliverable,
+                    "the waiting thread is signalled"
+                );
                 assert_ne!(gate.open(), generation);
             }
             None => {

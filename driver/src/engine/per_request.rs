@@ -144,7 +144,7 @@ mod tests {
         assert_eq!(kept.get(new), None);
         assert_eq!((kept.take(new), kept.take_tag(new.tag())), (None, None));
         kept.put(new, 2);
-        assert_eq!(kept.len(), 1, "what nobody took is replaced");
+        assert_eq!(kept.len(), 1, "a state that was not taken is replaced");
         assert_eq!((kept.take(old), kept.take_tag(old.tag())), (None, None));
         assert_eq!(kept.take(new), Some(2));
     }

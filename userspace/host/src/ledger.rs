@@ -249,7 +249,7 @@ mod model {
         }
         let over = || ledger.is_closed() && ledger.is_settled();
         assert!(turns.wait(Instant::now() + 1000 * LOOK, over, || {}));
-        assert_eq!(told.load(Ordering::Relaxed), 1, "D1: told before it is closed");
+        assert_eq!(told.load(Ordering::Relaxed), 1, "D1: delivered before it is closed");
         assert_eq!(closed.load(Ordering::Relaxed), 1);
     }
 

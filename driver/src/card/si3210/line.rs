@@ -244,7 +244,7 @@ mod tests {
             sample(&mut line, LINE_STATE, 0x11),
             (Reaction::Write, vec![PortEvent::RingTrip])
         );
-        assert_eq!(sample(&mut line, LOOP_STATUS, 0x07).1, vec![], "told once");
+        assert_eq!(sample(&mut line, LOOP_STATUS, 0x07).1, vec![], "reported once");
     }
 
     #[test]

@@ -78,7 +78,7 @@ fn opening_is_silent_and_off_the_line_until_the_start() {
     let mut uart = open(&chip, Options { format, ..Options::default() }).unwrap();
     let mut to_wire = Vec::new();
     chip.run(1000, &mut VecDeque::new(), &mut to_wire);
-    assert!(to_wire.is_empty(), "the loopback test is not heard");
+    assert!(to_wire.is_empty(), "the loopback test sends nothing to the line");
     assert!(!chip.dtr() && !chip.rts() && !chip.interrupts());
     assert_eq!(chip.divisor(), 12);
     uart.start().unwrap();

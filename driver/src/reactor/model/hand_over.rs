@@ -308,7 +308,7 @@ fn model_notices_a_submitter_that_leaves_the_rest_without_a_word() {
         const FOREIGN: usize = 1;
         const WAKES: bool = false;
     }
-    assert!(is_found(|| limited::<Silent>(2)), "nobody works the rest off");
+    assert!(is_found(|| limited::<Silent>(2)), "the rest is not worked off");
 }
 
 /// A thread that may not hold the state queues a command and leaves an errand, beside a submitter
@@ -354,7 +354,7 @@ fn model_notices_an_errand_that_is_announced_before_it_is_there() {
     impl Parting for Hasty {
         const ANNOUNCES_LAST: bool = false;
     }
-    assert!(is_found(|| unfit::<Hasty>(0, None)), "nobody does the errand");
+    assert!(is_found(|| unfit::<Hasty>(0, None)), "the errand is not run");
 }
 
 /// Submitters, one of which may not hold the state, and a thread that closes.

@@ -100,7 +100,7 @@ fn model_a_reaper_that_polls_finds_work() {
             let (doze, work) = (Arc::clone(&doze), Arc::clone(&work));
             thread::spawn(move || {
                 work.store(1, Ordering::Relaxed);
-                assert!(!doze.notify(), "nobody sleeps, so there is nobody to wake");
+                assert!(!doze.notify(), "the reaper is awake, so it need not be woken");
             })
         };
         doze.awake();
@@ -109,7 +109,7 @@ fn model_a_reaper_that_polls_finds_work() {
                 thread::yield_now();
             }
             doze.awake();
-            assert_eq!(work.load(Ordering::Relaxed), 1, "told, and nothing there");
+            assert_eq!(work.load(Ordering::Relaxed), 1, "woken, but no work is there");
         }
         publisher.join().unwrap();
     });

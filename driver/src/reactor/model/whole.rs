@@ -323,7 +323,7 @@ fn settle(handle: &Handle<Toy>, journal: &Journal) -> bool {
 /// A thread that shuts the card down. Nothing may be delivered after that has returned.
 fn shut_down(handle: &Handle<Toy>, journal: &Journal) -> u32 {
     assert_eq!(handle.shutdown(), Settled::Delivered);
-    assert_eq!(journal.count(Told::Over), 1, "told before, not afterwards");
+    assert_eq!(journal.count(Told::Over), 1, "delivered before, not afterwards");
     let told = journal.count(Told::Completed);
     assert!(handle.wait_ended(Duration::MAX));
     told
@@ -364,7 +364,7 @@ fn settle_and_end(reaper: Reaper, preemptions: usize) {
         run(reaper, &handle, &journal, || false);
         let asked = settling.join().unwrap();
         let told = closing.join().unwrap();
-        assert_eq!(journal.count(Told::Completed), told, "nothing is told afterwards");
+        assert_eq!(journal.count(Told::Completed), told, "nothing is delivered afterwards");
         if reaper == Reaper::Right {
             assert_eq!(told, u32::from(asked), "what is accepted is completed");
         }
@@ -383,17 +383,20 @@ fn model_d12_a_thread_that_settles_or_closes_is_woken_when_the_card_ends() {
 
 #[test]
 fn model_notices_a_mark_that_is_reached_before_what_it_marks() {
-    assert!(is_found(|| settle_at_the_end(Reaper::ReachesFirst, 2)), "told what is not so");
+    assert!(is_found(|| settle_at_the_end(Reaper::ReachesFirst, 2)), "the result is not true");
 }
 
 #[test]
 fn model_notices_a_reaper_that_leaves_marks_behind() {
-    assert!(is_found(|| settle_at_the_end(Reaper::LeavesMarks, 2)), "who settles waits for ever");
+    assert!(
+        is_found(|| settle_at_the_end(Reaper::LeavesMarks, 2)),
+        "the settling thread waits for ever"
+    );
 }
 
 #[test]
 fn model_notices_a_reaper_that_says_that_it_is_over_too_early() {
-    assert!(is_found(|| end(Reaper::EndsFirst, 2)), "something is told afterwards");
+    assert!(is_found(|| end(Reaper::EndsFirst, 2)), "something is delivered afterwards");
 }
 
 /// An engine that fails in the reaper's own look: the reaper ends instead of sleeping. Every

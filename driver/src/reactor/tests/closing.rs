@@ -173,7 +173,7 @@ fn closing_is_bounded_when_a_callback_does_not_return() {
         assert_eq!(handle.settle(LineNumber(0)), Settled::TimedOut);
         assert!(!stopped.load(Ordering::SeqCst));
         assert_eq!(handle.shutdown(), Settled::TimedOut);
-        assert!(stopped.load(Ordering::SeqCst), "at once, by the one who closes");
+        assert!(stopped.load(Ordering::SeqCst), "at once, on the thread that closes");
         assert_eq!(handle.submit(LineNumber(0), Ask::Now(0)).unwrap_err(), Refused::Closed);
         assert!(!handle.wait_ended(Duration::ZERO));
         drop(held);

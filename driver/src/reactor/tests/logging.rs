@@ -52,7 +52,7 @@ fn c3_every_request_completes_although_the_log_panics_at_every_line() {
         let (id, _) = submit(FOR_EVER);
         assert_eq!(handle.shutdown(), Settled::Delivered);
         assert_eq!(next(&heard), Heard::Completed(id, -3));
-        assert!(lines.load(Ordering::SeqCst) > 10, "the lines were told");
+        assert!(lines.load(Ordering::SeqCst) > 10, "the messages were logged");
     });
 }
 

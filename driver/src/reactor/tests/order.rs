@@ -103,7 +103,9 @@ fn every_running_request_ends_at_its_deadline_once() {
             .into();
         let mut ended = HashSet::new();
         for _ in 0..3 {
-            let Heard::Completed(id, result) = next(&heard) else { panic!("no event was told") };
+            let Heard::Completed(id, result) = next(&heard) else {
+                panic!("no event was delivered")
+            };
             assert_eq!(result, -1);
             assert!(ended.insert(id), "C3");
         }

@@ -153,7 +153,7 @@ fn d2_d5_events_of_what_is_closed_or_unknown_are_dropped() {
     let tapi = mock.line();
     let call = mock.tell(|up| up.new_call(tapi, HDRVCALL::new(8).unwrap())).unwrap();
     let LineEvent::NewCall { call: told, .. } = events.try_next().unwrap() else {
-        panic!("a new call was told");
+        panic!("a new call was announced");
     };
     told.close().unwrap();
     assert_eq!(*mock.closed_calls.lock().unwrap(), [HDRVCALL::new(8).unwrap()]);

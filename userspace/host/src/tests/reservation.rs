@@ -214,5 +214,5 @@ fn requests_of_a_callback_are_delivered_when_the_callback_has_returned() {
         give.send(id).unwrap();
     });
     second.recv_timeout(DEADLINE).unwrap();
-    eventually("it is told", || host.shared.counters.read().completed == 3);
+    eventually("it is delivered", || host.shared.counters.read().completed == 3);
 }

@@ -395,7 +395,7 @@ mod tests {
         assert_eq!(then(state(1, CallState::Idle)), [(Rule::O3, 3)], "not even for idle");
         assert_eq!(then(event(1, LINE_CALLINFO)), [(Rule::O4, 3)]);
         assert_eq!(then(event(1, LINE_MONITORDIGITS)), [(Rule::O5, 3)]);
-        assert_eq!(then(event(1, LINE_GATHERDIGITS)), [], "the cancelled collection is told");
+        assert_eq!(then(event(1, LINE_GATHERDIGITS)), [], "the cancelled collection is reported");
     }
 
     #[test]

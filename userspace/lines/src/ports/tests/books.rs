@@ -59,7 +59,7 @@ fn a_call_is_offered_only_if_its_media_mode_is_wanted() {
     caller.call("102");
     world.run(7000);
     let ring = |count| format!("line {LINE_LINEDEVSTATE} [{LINEDEVSTATE_RINGING}, 1, {count}]");
-    assert_eq!(world.story(), [ring(0), ring(1)], "a monitor hears it ring");
+    assert_eq!(world.story(), [ring(0), ring(1)], "a monitor is informed of the ring");
     assert_eq!(
         world.make_call(LineNumber::at(FXO), "11").1,
         Err(LineError::INUSE),
@@ -103,7 +103,7 @@ fn what_is_attached_to_a_call_is_kept_and_reported_o4() {
     assert_eq!(set(&world, 7), Ok(()));
     let told = |state| format!("call {LINE_CALLINFO} [{state}, 0, 0]");
     let changes = [told(LINECALLINFOSTATE_APPSPECIFIC), told(LINECALLINFOSTATE_MEDIAMODE)];
-    assert_eq!(world.story(), changes, "what has not changed is not told again");
+    assert_eq!(world.story(), changes, "what has not changed is not reported again");
     world.ask(Command::SetCallData { call, data: b"note".to_vec() }).unwrap();
     assert_eq!(world.story(), [told(LINECALLINFOSTATE_CALLDATA), "ok".into()]);
     let timing = DialTiming { digit_ms: 200, ..DialTiming::default() };
@@ -118,7 +118,7 @@ fn what_is_attached_to_a_call_is_kept_and_reported_o4() {
     world.story();
     assert_eq!(set(&world, 8), Ok(()), "legal in every state");
     assert_eq!(world.info(call).app_specific, 8);
-    assert!(world.story().is_empty(), "O4: nothing is told after IDLE");
+    assert!(world.story().is_empty(), "O4: nothing is emitted after IDLE");
     let late = Command::SetCallData { call, data: Vec::new() };
     assert_eq!(world.ask(late), Err(LineError::INVALCALLSTATE));
     let never = HDRVCALL::new(call.raw() + (1 << 20)).unwrap();
@@ -221,7 +221,7 @@ fn a_call_that_is_being_made_is_not_counted_and_one_that_is_closed_no_more_n4_d5
     world.run(1000);
     world.seize(LineNumber::at(FXO));
     world.close(LineNumber::at(FXO));
-    assert!(world.story().is_empty(), "D4: a line does not tell of its own closing");
+    assert!(world.story().is_empty(), "D4: a line does not report its own closing");
 }
 
 #[test]

@@ -343,7 +343,7 @@ fn a_stale_socket_is_replaced_and_nothing_else_is() {
     let card = SoftCard::new(CardConfig::default());
     let path = folder.path().join("card.sock");
     drop(UnixListener::bind(&path).unwrap());
-    let server = Server::start(&card, &path).expect("nobody serves it any more");
+    let server = Server::start(&card, &path).expect("no server listens any more");
     let error = Server::start(&card, &path).unwrap_err();
     assert!(matches!(error, SocketPathError::InUse(_)), "{error}");
     Client::begin(&path);
