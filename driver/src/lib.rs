@@ -20,6 +20,6 @@ pub mod guide {}
 
 /// Requests, their ids and their tokens: the crate `ringback-request`.
 pub use ringback_request as request;
-pub use ringback_request::{Time, guard, report};
+pub use ringback_request::{PortNumber, Time, guard, report};
 
 use ringback_request::sync;

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ringback_driver::Time;
 use ringback_driver::card::tiger320::{ACCESSES_PER_TICK, Failure, OpenError, Options, Tiger320};
 use ringback_driver::card::{
     FRAME, Hook, LineFeed, ModuleError, ModuleKind, Polarity, PortCard, PortEvent, PortFault,
@@ -18,6 +17,7 @@ use ringback_driver::card::{
 };
 use ringback_driver::device::soft::SoftDevice;
 use ringback_driver::device::{Device, InterruptFd, Registers};
+use ringback_driver::{PortNumber, Time};
 use ringback_softcard::ModuleKind as SoftModule;
 use ringback_softcard::{Behaviour, CardConfig, Fault, LineOptions, LineState, SoftCard};
 
@@ -91,13 +91,13 @@ struct Log {
 }
 
 impl PortSink for Log {
-    fn event(&mut self, port: usize, event: PortEvent) {
-        self.events.push((port, event));
+    fn event(&mut self, port: PortNumber, event: PortEvent) {
+        self.events.push((port.index(), event));
     }
-    fn frame(&mut self, port: usize, received: &[u8; FRAME], play: &mut [u8; FRAME]) {
-        self.received[port].extend(received);
-        let count = self.play[port].len().min(FRAME);
-        for (sample, next) in play.iter_mut().zip(self.play[port].drain(..count)) {
+    fn frame(&mut self, port: PortNumber, received: &[u8; FRAME], play: &mut [u8; FRAME]) {
+        self.received[port.index()].extend(received);
+        let count = self.play[port.index()].len().min(FRAME);
+        for (sample, next) in play.iter_mut().zip(self.play[port.index()].drain(..count)) {
             *sample = next;
         }
     }
@@ -219,14 +219,14 @@ fn every_kind_of_slot_comes_up_or_says_why_not() {
             Slot::Module(ModuleKind::Fxo)
         ]
     );
-    assert!(card.telephone(2).unwrap().has_battery());
+    assert!(card.telephone(PortNumber(2)).unwrap().has_battery());
     drop(driver);
     card.advance(10);
-    assert!(!card.telephone(2).unwrap().has_battery());
+    assert!(!card.telephone(PortNumber(2)).unwrap().has_battery());
 
-    card.set_fault(Fault::NoIsoLink(0), true);
-    card.set_fault(Fault::NoPower(2), true);
-    card.set_fault(Fault::StuckSpi(3), true);
+    card.set_fault(Fault::NoIsoLink(PortNumber(0)), true);
+    card.set_fault(Fault::NoPower(PortNumber(2)), true);
+    card.set_fault(Fault::StuckSpi(PortNumber(3)), true);
     let driver = open(&card, &Arc::default()).unwrap();
     assert_eq!(
         *driver.slots(),
@@ -251,7 +251,7 @@ fn a_card_that_is_not_there_is_reported() {
 #[test]
 fn a_telephone_is_lifted_flashed_and_hung_up() {
     let mut bench = settled();
-    let telephone = bench.card.telephone(1).unwrap();
+    let telephone = bench.card.telephone(PortNumber(1)).unwrap();
     telephone.off_hook();
     let ms = bench.until((1, PortEvent::Hook(Hook::Off)), 100);
     assert!(ms <= 13 + 16 + 1, "chip and driver together debounce for {ms} ms");
@@ -261,13 +261,13 @@ fn a_telephone_is_lifted_flashed_and_hung_up() {
     assert_eq!(bench.run(200), [(1, PortEvent::Hook(Hook::Off))]);
     telephone.on_hook();
     assert_eq!(bench.run(100), [(1, PortEvent::Hook(Hook::On))]);
-    assert_eq!(bench.driver.status(1).unwrap().hook, Hook::On);
+    assert_eq!(bench.driver.status(PortNumber(1)).unwrap().hook, Hook::On);
 }
 
 #[test]
 fn samples_pass_without_a_gap_both_ways() {
     let mut bench = settled();
-    let telephone = bench.card.telephone(0).unwrap();
+    let telephone = bench.card.telephone(PortNumber(0)).unwrap();
     telephone.off_hook();
     bench.run(100);
 
@@ -299,21 +299,21 @@ fn samples_pass_without_a_gap_both_ways() {
 #[test]
 fn a_telephone_rings_and_trips() {
     let mut bench = settled();
-    let telephone = bench.card.telephone(0).unwrap();
-    bench.driver.set_polarity(0, Polarity::Reverse).unwrap();
-    bench.driver.set_line_feed(0, LineFeed::Ringing).unwrap();
+    let telephone = bench.card.telephone(PortNumber(0)).unwrap();
+    bench.driver.set_polarity(PortNumber(0), Polarity::Reverse).unwrap();
+    bench.driver.set_line_feed(PortNumber(0), LineFeed::Ringing).unwrap();
     bench.run(1000);
     assert!(telephone.is_ringing());
-    bench.driver.set_line_feed(0, LineFeed::OnHookTransmission).unwrap();
+    bench.driver.set_line_feed(PortNumber(0), LineFeed::OnHookTransmission).unwrap();
     assert_eq!(bench.run(2000), []);
     assert!(!telephone.is_ringing() && telephone.is_reversed());
-    bench.driver.set_line_feed(0, LineFeed::Ringing).unwrap();
+    bench.driver.set_line_feed(PortNumber(0), LineFeed::Ringing).unwrap();
     bench.run(500);
     telephone.off_hook();
     assert_eq!(bench.run(100), [(0, PortEvent::RingTrip), (0, PortEvent::Hook(Hook::Off))]);
     assert!(!telephone.is_ringing());
     assert!(telephone.is_reversed(), "the chip's own way to active lost the polarity; restored");
-    let status = bench.driver.status(0).unwrap();
+    let status = bench.driver.status(PortNumber(0)).unwrap();
     assert_eq!((status.ringing, status.feed), (false, Some(LineFeed::Active)));
 }
 
@@ -324,22 +324,22 @@ fn an_incoming_call_rings_is_answered_and_ends_with_a_loop_break() {
     let caller = exchange.add_subscriber("200", Behaviour::Manual);
     exchange.call("200", "103").unwrap();
     bench.until((3, PortEvent::Ring(true)), 10_000);
-    assert!(bench.driver.status(3).unwrap().ringing);
+    assert!(bench.driver.status(PortNumber(3)).unwrap().ringing);
     // 2 s on, 4 s off.
     let on = bench.until((3, PortEvent::Ring(false)), 3000);
     assert!((1900..=2300).contains(&on), "{on}");
     let off = bench.until((3, PortEvent::Ring(true)), 5000);
     assert!((3600..=4000).contains(&off), "{off}");
-    bench.driver.set_hook(3, Hook::Off).unwrap();
+    bench.driver.set_hook(PortNumber(3), Hook::Off).unwrap();
     assert_eq!(bench.run(500), [(3, PortEvent::Ring(false))]);
     assert_eq!(exchange.state("103"), Some(LineState::Talking));
-    let status = bench.driver.status(3).unwrap();
+    let status = bench.driver.status(PortNumber(3)).unwrap();
     assert_eq!((status.hook, status.battery), (Hook::Off, Some(true)));
     caller.on_hook();
     let lost = bench.until((3, PortEvent::Battery(false)), 3000);
     let back = bench.until((3, PortEvent::Battery(true)), 1000);
     assert!((490..=510).contains(&back), "broken after {lost} for {back}");
-    bench.driver.set_hook(3, Hook::On).unwrap();
+    bench.driver.set_hook(PortNumber(3), Hook::On).unwrap();
     bench.run(1000);
     assert_eq!(exchange.state("103"), Some(LineState::Idle));
 }
@@ -353,17 +353,17 @@ fn an_outgoing_call_is_dialled_and_answered_with_reversal() {
     bench.run(200);
     let exchange = bench.card.exchange();
     exchange.add_subscriber("345", Behaviour::AnswerAfterRings(1));
-    bench.driver.set_hook(2, Hook::Off).unwrap();
+    bench.driver.set_hook(PortNumber(2), Hook::Off).unwrap();
     bench.run(500);
     assert_eq!(exchange.state("102"), Some(LineState::DialTone));
-    let status = bench.driver.status(2).unwrap();
+    let status = bench.driver.status(PortNumber(2)).unwrap();
     assert_eq!(status.voltage, Some(8));
     assert!(status.current.is_some_and(|current| (18..=30).contains(&current)), "{status:?}");
     bench.log.play[2] = "345".chars().flat_map(dtmf).collect();
     bench.until((2, PortEvent::Polarity(Polarity::Reverse)), 20_000);
     assert_eq!(exchange.dialled("102").as_deref(), Some("345"));
     assert_eq!(exchange.state("102"), Some(LineState::Talking));
-    bench.driver.set_hook(2, Hook::On).unwrap();
+    bench.driver.set_hook(PortNumber(2), Hook::On).unwrap();
     bench.until((2, PortEvent::Polarity(Polarity::Forward)), 1000);
     assert_eq!(exchange.state("102"), Some(LineState::Idle));
 }
@@ -371,10 +371,10 @@ fn an_outgoing_call_is_dialled_and_answered_with_reversal() {
 #[test]
 fn an_unplugged_line_loses_battery() {
     let mut bench = settled();
-    bench.card.set_fault(Fault::LineUnplugged(2), true);
+    bench.card.set_fault(Fault::LineUnplugged(PortNumber(2)), true);
     assert_eq!(bench.run(100), [(2, PortEvent::Battery(false))]);
-    assert_eq!(bench.driver.status(2).unwrap().voltage, Some(0));
-    bench.card.set_fault(Fault::LineUnplugged(2), false);
+    assert_eq!(bench.driver.status(PortNumber(2)).unwrap().voltage, Some(0));
+    bench.card.set_fault(Fault::LineUnplugged(PortNumber(2)), false);
     assert_eq!(bench.run(100), [(2, PortEvent::Battery(true))]);
 }
 
@@ -383,11 +383,11 @@ fn modules_that_fail_are_restored_within_the_budget() {
     let fault =
         |port, fault: fn(Remedy) -> PortFault, remedy| (port, PortEvent::Fault(fault(remedy)));
     let mut bench = settled();
-    bench.driver.set_polarity(0, Polarity::Reverse).unwrap();
+    bench.driver.set_polarity(PortNumber(0), Polarity::Reverse).unwrap();
     bench.run(50);
 
-    bench.card.set_fault(Fault::PartReset(0), true);
-    bench.card.set_fault(Fault::PartReset(1), true);
+    bench.card.set_fault(Fault::PartReset(PortNumber(0)), true);
+    bench.card.set_fault(Fault::PartReset(PortNumber(1)), true);
     let events = bench.run(600);
     for port in [0, 1] {
         assert!(
@@ -399,25 +399,25 @@ fn modules_that_fail_are_restored_within_the_budget() {
             "{events:?}"
         );
     }
-    assert!(bench.card.telephone(0).unwrap().is_reversed());
+    assert!(bench.card.telephone(PortNumber(0)).unwrap().is_reversed());
 
-    bench.card.set_fault(Fault::PowerAlarm(1), true);
+    bench.card.set_fault(Fault::PowerAlarm(PortNumber(1)), true);
     let mut events = bench.run(1);
-    bench.card.set_fault(Fault::PowerAlarm(1), false);
+    bench.card.set_fault(Fault::PowerAlarm(PortNumber(1)), false);
     events.extend(bench.run(50));
     assert_eq!(events, [fault(1, PortFault::PowerAlarm, Remedy::Restored)]);
-    assert!(bench.card.telephone(1).unwrap().has_battery());
+    assert!(bench.card.telephone(PortNumber(1)).unwrap().has_battery());
 
-    bench.card.set_fault(Fault::NoIsoLink(3), true);
+    bench.card.set_fault(Fault::NoIsoLink(PortNumber(3)), true);
     assert_eq!(bench.run(300), [fault(3, PortFault::IsoLinkLost, Remedy::Restoring)]);
-    bench.card.set_fault(Fault::NoIsoLink(3), false);
+    bench.card.set_fault(Fault::NoIsoLink(PortNumber(3)), false);
     assert_eq!(bench.run(400), [fault(3, PortFault::IsoLinkLost, Remedy::Restored)]);
 
     for stuck in [Fault::StuckSpi, Fault::StuckSpiLow] {
         for port in [0, 2] {
-            bench.card.set_fault(stuck(port), true);
+            bench.card.set_fault(stuck(PortNumber::at(port)), true);
             assert_eq!(bench.run(300), [fault(port, PortFault::NotAnswering, Remedy::Restoring)]);
-            bench.card.set_fault(stuck(port), false);
+            bench.card.set_fault(stuck(PortNumber::at(port)), false);
             assert_eq!(bench.run(1500), [fault(port, PortFault::NotAnswering, Remedy::Restored)]);
         }
     }
@@ -431,24 +431,24 @@ fn modules_that_fail_are_restored_within_the_budget() {
 #[test]
 fn a_power_alarm_that_stays_leaves_the_line_open() {
     let mut bench = settled();
-    bench.card.set_fault(Fault::PowerAlarm(0), true);
+    bench.card.set_fault(Fault::PowerAlarm(PortNumber(0)), true);
     let events = bench.run(500);
     assert_eq!(events.len(), 11, "{events:?}");
     assert_eq!(events[10], (0, PortEvent::Fault(PortFault::PowerAlarm(Remedy::GaveUp))));
-    bench.card.set_fault(Fault::PowerAlarm(0), false);
+    bench.card.set_fault(Fault::PowerAlarm(PortNumber(0)), false);
     assert_eq!(bench.run(1000), []);
-    assert!(!bench.card.telephone(0).unwrap().has_battery());
-    bench.driver.set_line_feed(0, LineFeed::Active).unwrap();
+    assert!(!bench.card.telephone(PortNumber(0)).unwrap().has_battery());
+    bench.driver.set_line_feed(PortNumber(0), LineFeed::Active).unwrap();
     assert_eq!(bench.run(100), []);
-    assert!(bench.card.telephone(0).unwrap().has_battery());
+    assert!(bench.card.telephone(PortNumber(0)).unwrap().has_battery());
 }
 
 #[test]
 fn a_part_reset_of_an_open_line_is_repaired() {
     let mut bench = settled();
-    bench.driver.set_line_feed(0, LineFeed::Open).unwrap();
+    bench.driver.set_line_feed(PortNumber(0), LineFeed::Open).unwrap();
     bench.run(50);
-    bench.card.set_fault(Fault::PartReset(0), true);
+    bench.card.set_fault(Fault::PartReset(PortNumber(0)), true);
     let events = bench.run(600);
     assert_eq!(
         events,
@@ -457,28 +457,28 @@ fn a_part_reset_of_an_open_line_is_repaired() {
             (0, PortEvent::Fault(PortFault::PartReset(Remedy::Restored))),
         ]
     );
-    bench.driver.set_line_feed(0, LineFeed::Ringing).unwrap();
+    bench.driver.set_line_feed(PortNumber(0), LineFeed::Ringing).unwrap();
     bench.run(50);
-    assert!(bench.card.telephone(0).unwrap().is_ringing());
+    assert!(bench.card.telephone(PortNumber(0)).unwrap().is_ringing());
 }
 
 #[test]
 fn a_module_that_is_given_up_is_put_on_hook_if_it_still_accepts_writes() {
     let mut bench = settled();
-    bench.driver.set_line_feed(0, LineFeed::Ringing).unwrap();
-    bench.driver.set_hook(2, Hook::Off).unwrap();
+    bench.driver.set_line_feed(PortNumber(0), LineFeed::Ringing).unwrap();
+    bench.driver.set_hook(PortNumber(2), Hook::Off).unwrap();
     bench.run(1000);
-    assert!(bench.card.telephone(0).unwrap().is_ringing());
+    assert!(bench.card.telephone(PortNumber(0)).unwrap().is_ringing());
     assert_eq!(bench.card.exchange().state("102"), Some(LineState::DialTone));
     for port in [0, 2] {
-        bench.card.set_fault(Fault::StuckSpi(port), true);
+        bench.card.set_fault(Fault::StuckSpi(PortNumber(port)), true);
     }
     bench.run(20_000);
     for port in [0, 2] {
         assert_eq!(bench.driver.slots()[port], Slot::Failed(ModuleError::NotAnswering));
-        assert_eq!(bench.driver.status(port), None);
+        assert_eq!(bench.driver.status(PortNumber::at(port)), None);
     }
-    assert!(!bench.card.telephone(0).unwrap().is_ringing());
+    assert!(!bench.card.telephone(PortNumber(0)).unwrap().is_ringing());
     assert_eq!(bench.card.exchange().state("102"), Some(LineState::Idle));
     assert!(bench.most <= u64::from(ACCESSES_PER_TICK), "{} accesses in a tick", bench.most);
 }
@@ -487,7 +487,7 @@ fn a_module_that_is_given_up_is_put_on_hook_if_it_still_accepts_writes() {
 fn bus_aborts_are_recovered_from() {
     for fault in [Fault::MasterAbort, Fault::TargetAbort] {
         let mut bench = settled();
-        bench.driver.set_hook(2, Hook::Off).unwrap();
+        bench.driver.set_hook(PortNumber(2), Hook::Off).unwrap();
         bench.card.set_fault(fault, true);
         assert_eq!(bench.steps(20), [Service::Recovered; 20]);
         bench.card.set_fault(fault, false);
@@ -560,21 +560,21 @@ fn removal_is_reported_once() {
     assert_eq!(bench.driver.look_after(bench.now, &mut bench.log), Service::Gone);
     assert!(matches!(bench.driver.failure(), Some(Failure::Removed)));
     assert_eq!(bench.driver.look_after(bench.now, &mut bench.log), Service::Idle);
-    assert!(bench.driver.set_hook(2, Hook::Off).is_err());
+    assert!(bench.driver.set_hook(PortNumber(2), Hook::Off).is_err());
 }
 
 #[test]
 fn safe_hangs_everything_up() {
     let mut bench = settled();
     let exchange = bench.card.exchange();
-    bench.driver.set_hook(2, Hook::Off).unwrap();
-    bench.driver.set_line_feed(0, LineFeed::Ringing).unwrap();
+    bench.driver.set_hook(PortNumber(2), Hook::Off).unwrap();
+    bench.driver.set_line_feed(PortNumber(0), LineFeed::Ringing).unwrap();
     bench.run(500);
     assert_eq!(exchange.state("102"), Some(LineState::DialTone));
     bench.driver.safe();
     bench.card.advance(1000);
     assert_eq!(exchange.state("102"), Some(LineState::Idle));
-    let telephone = bench.card.telephone(0).unwrap();
+    let telephone = bench.card.telephone(PortNumber(0)).unwrap();
     assert!(!telephone.is_ringing() && !telephone.has_battery());
     assert_eq!(bench.steps(10), [], "no more interrupts");
 }

@@ -9,11 +9,11 @@ use std::cell::Cell;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ringback_driver::Time;
 use ringback_driver::card::port::{FRAME, PortEvent, PortSink};
 use ringback_driver::card::tiger320::{Options, Tiger320};
 use ringback_driver::card::{Hook, LineFeed, PortCard, Service};
 use ringback_driver::device::soft::SoftDevice;
+use ringback_driver::{PortNumber, Time};
 use ringback_softcard::{CardConfig, ModuleKind, SoftCard};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -80,8 +80,8 @@ impl Subscriber for Trace {
 struct Nobody;
 
 impl PortSink for Nobody {
-    fn event(&mut self, _: usize, _: PortEvent) {}
-    fn frame(&mut self, _: usize, _: &[u8; FRAME], _: &mut [u8; FRAME]) {}
+    fn event(&mut self, _: PortNumber, _: PortEvent) {}
+    fn frame(&mut self, _: PortNumber, _: &[u8; FRAME], _: &mut [u8; FRAME]) {}
 }
 
 const TICK: Duration = Duration::from_millis(1);
@@ -108,7 +108,7 @@ fn accesses_are_traced_by_name_and_cost_nothing_while_tracing_is_off() {
         soft.tick();
         now += TICK;
         let allocated = ALLOCATIONS.get();
-        card.set_hook(2, if n % 2 == 0 { Hook::Off } else { Hook::On }).unwrap();
+        card.set_hook(PortNumber(2), if n % 2 == 0 { Hook::Off } else { Hook::On }).unwrap();
         let service = card.service(now, &mut Nobody);
         assert_eq!(ALLOCATIONS.get(), allocated, "tick {n}");
         frames += u32::from(matches!(service, Service::Frames { .. }));
@@ -130,9 +130,9 @@ fn accesses_are_traced_by_name_and_cost_nothing_while_tracing_is_off() {
         has("slot 2: Si3050 6 DAA_CONTROL_2: wrote 0x00");
         assert!(lines.iter().all(|line| !line.contains("AUX") || line.contains("wrote")));
 
-        card.set_hook(2, Hook::Off).unwrap();
-        card.set_line_feed(0, LineFeed::Ringing).unwrap();
-        card.set_hook(2, Hook::On).unwrap();
+        card.set_hook(PortNumber(2), Hook::Off).unwrap();
+        card.set_line_feed(PortNumber(0), LineFeed::Ringing).unwrap();
+        card.set_hook(PortNumber(2), Hook::On).unwrap();
         let commands = trace.take();
         let commands: Vec<_> = commands.iter().filter(|line| line.starts_with("slot")).collect();
         assert_eq!(

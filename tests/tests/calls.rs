@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use ringback_driver::PortNumber;
 use ringback_host::{CallOptions, Events, HostOptions, LineEvent, Traced, WaitError};
 use ringback_softcard::LineState;
 use ringback_tests::{
@@ -63,7 +64,7 @@ fn a_telephone_is_rung_and_answers_and_dials_by_itself() {
     let world = World::new();
     let line = world.open(FXS);
     let events = line.events();
-    let telephone = world.card.telephone(0).unwrap();
+    let telephone = world.card.telephone(PortNumber(0)).unwrap();
     let call = make(&line, "");
     state(&events, &call, CallState::Ringback);
     eventually("the bell", || telephone.is_ringing());

@@ -4,6 +4,7 @@
 use std::thread;
 
 use ringback_country::Country;
+use ringback_driver::PortNumber;
 use ringback_host::{Call, CallOptions};
 use ringback_softcard::LineState;
 use ringback_tests::{DEADLINE, FXO, FXS, World, eventually, incoming, make, refusal, state};
@@ -94,7 +95,7 @@ fn a_telephone_is_rung_in_the_countrys_cadence() {
     in_each(|country, world| {
         let line = world.open(FXS);
         let events = line.events();
-        let telephone = world.card.telephone(0).unwrap();
+        let telephone = world.card.telephone(PortNumber(0)).unwrap();
         let call = make(&line, "");
         state(&events, &call, CallState::Ringback);
         for _ in 0..country.ring().steps_ms().len() {

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ringback_driver::PortNumber;
 use ringback_driver::card::tiger320::{Tdm400p, Tiger320};
 use ringback_driver::card::{Country, PortCardKind};
 use ringback_driver::device::soft::SoftDevice;
@@ -68,7 +69,7 @@ fn lines_of_a_card_with_eight_ports_make_and_take_calls() {
     assert_eq!(kinds, [half, half].concat());
     let slots = provider.slots();
     assert_eq!(slots.len(), 8);
-    assert!(slots.iter().all(|slot| slot.line == Some(slot.slot)), "{slots:?}");
+    assert!(slots.iter().all(|slot| slot.line == Some(slot.slot.0.into())), "{slots:?}");
     let measured = || {
         provider
             .slots()
@@ -101,9 +102,12 @@ fn lines_of_a_card_with_eight_ports_make_and_take_calls() {
     let events = line.events();
     let call = make(&line, "");
     state(&events, &call, CallState::Ringback);
-    let telephone = parts[1].telephone(1).unwrap();
+    let telephone = parts[1].telephone(PortNumber(1)).unwrap();
     eventually("the telephone rings", || telephone.is_ringing());
-    assert!(!parts[0].telephone(1).unwrap().is_ringing(), "the other part's telephone is silent");
+    assert!(
+        !parts[0].telephone(PortNumber(1)).unwrap().is_ringing(),
+        "the other part's telephone is silent"
+    );
     telephone.off_hook();
     state(&events, &call, CallState::Connected);
     call.close().unwrap();

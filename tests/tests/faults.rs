@@ -4,6 +4,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use ringback_driver::PortNumber;
 use ringback_host::{Call, CallOptions, Events, Line, LineEvent, Pending};
 use ringback_softcard::Fault;
 use ringback_tests::{
@@ -127,7 +128,7 @@ fn a_module_that_fails_for_good_ends_its_call_and_leaves_the_others() {
     let Everything { lines, made, dials, _calls } = everything(&world);
     world.exchange().plug_in("102").unwrap();
     let other = made.wait(DEADLINE).unwrap();
-    world.card.set_fault(Fault::NoIsoLink(3), true);
+    world.card.set_fault(Fault::NoIsoLink(PortNumber(3)), true);
     for dial in dials {
         assert_eq!(dial.wait(DEADLINE), Err(LineError::OPERATIONFAILED.into()));
     }

@@ -3,6 +3,7 @@
 //! accepted is compared with LINECALLSTATUS. The same is done for making a call, with LINEDEVSTATUS
 //! and LINEADDRESSSTATUS.
 
+use ringback_driver::PortNumber;
 use ringback_softcard::{Behaviour, Step};
 use ringback_tests::{FXO, FXS, Solo, id};
 use ringback_tspi::callstate::CallState;
@@ -60,7 +61,7 @@ fn exchange(address: &str, until: Result<CallState, u64>) -> At {
 fn telephone(off_hook: bool, until: Result<CallState, u64>) -> At {
     let solo = Solo::new();
     if off_hook {
-        solo.card.telephone(FXS as usize).unwrap().off_hook();
+        solo.card.telephone(PortNumber::at(FXS as usize)).unwrap().off_hook();
         solo.run(200);
     }
     made(solo, FXS, "", until)
@@ -76,7 +77,7 @@ fn rung() -> At {
 
 fn dialled() -> At {
     let solo = Solo::new();
-    let telephone = solo.card.telephone(FXS as usize).unwrap();
+    let telephone = solo.card.telephone(PortNumber::at(FXS as usize)).unwrap();
     telephone.off_hook();
     solo.run(500);
     telephone.dial("5#");
@@ -104,7 +105,7 @@ impl At {
     }
 
     fn lifted(self, off_hook: bool) -> At {
-        let telephone = self.solo.card.telephone(self.line as usize).unwrap();
+        let telephone = self.solo.card.telephone(PortNumber::at(self.line as usize)).unwrap();
         if off_hook {
             telephone.off_hook()
         } else {

@@ -1,5 +1,6 @@
 //! The contract of a request, at the provider's functions (R, C, T, G, B).
 
+use ringback_driver::PortNumber;
 use ringback_driver::request::RequestId;
 use ringback_softcard::LineState;
 use ringback_tests::{Desk, Told, call, eventually, id};
@@ -105,7 +106,7 @@ fn c5_g1_a_request_that_ends_inside_its_function_is_delivered_after_it() {
     let made = desk.provider.line_make_call(id(5), line, call(9), Some("1"), 0, None);
     let (handle, ticket) = made.unwrap();
     assert_eq!(ticket.id(), id(5));
-    let telephone = desk.card.telephone(0).unwrap();
+    let telephone = desk.card.telephone(PortNumber(0)).unwrap();
     eventually("it rings", || telephone.is_ringing());
     assert_eq!(desk.told(), [], "the function has not returned yet");
     ticket.release();

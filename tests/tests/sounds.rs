@@ -1,6 +1,7 @@
 //! Tones that are generated, digits that are gathered and tones that are listened for, at the
 //! provider.
 
+use ringback_driver::PortNumber;
 use ringback_softcard::scenery::tone;
 use ringback_softcard::{Behaviour, Step, Telephone};
 use ringback_tests::{FXO, FXS, Solo, Told, id};
@@ -230,7 +231,7 @@ fn o5_tones_are_heard_until_the_conversation_is_over() {
 #[test]
 fn a_telephone_gets_tones_and_its_digits_are_gathered() {
     let solo = Solo::new();
-    let telephone = solo.card.telephone(FXS as usize).unwrap();
+    let telephone = solo.card.telephone(PortNumber::at(FXS as usize)).unwrap();
     let call = solo.make_call(id(1), solo.line(FXS), tapi(), None);
     solo.until(tapi(), CallState::Ringback);
     let busy = solo.provider.line_generate_tone(call, 1, LINETONEMODE_BUSY, 100, None);

@@ -74,7 +74,7 @@ fn the_log_is_reached_by_report_alone() {
 }
 
 /// What every module of the driver may use: it is in `ringback-request`, below all of them.
-const EVERYBODYS: [&str; 4] = ["Time", "report", "guard", "sync"];
+const EVERYBODYS: [&str; 5] = ["Time", "PortNumber", "report", "guard", "sync"];
 
 /// The rows of ARCHITECTURE.md's table of imports: a module, and the modules that it may import.
 fn arrows(top: &Path) -> BTreeMap<String, Vec<String>> {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::num::NonZeroU32;
 
+use crate::number::RequestSlot;
+
 /// A request id as TAPI hands it out (DRV_REQUESTID): 1..=0x7FFF_FFFF (rule T2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(NonZeroU32);
@@ -40,9 +42,9 @@ impl RequestId {
     /// The id of the `generation`th use of `slot`. It is unique among outstanding requests because
     /// the slot is (rule T3), and differs from the ids of many earlier uses.
     #[inline]
-    pub(crate) fn of_slot(slot: u16, generation: u32) -> RequestId {
+    pub(crate) fn of_slot(slot: RequestSlot, generation: u32) -> RequestId {
         let high = generation % 0x7FFF + 1;
-        RequestId::new(high << 16 | u32::from(slot)).unwrap_or(RequestId::FIRST)
+        RequestId::new(high << 16 | u32::from(slot.0)).unwrap_or(RequestId::FIRST)
     }
 }
 
@@ -59,18 +61,17 @@ impl fmt::Display for RequestId {
 /// token of one card has no effect on another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Token {
-    pub(crate) slot: u16,
+    pub(crate) slot: RequestSlot,
     /// The number of its table.
     pub(crate) table: u16,
     pub(crate) generation: u32,
 }
 
 impl Token {
-    /// The index of the slot, below the capacity of its table. State of the request can be stored
-    /// under it.
+    /// Its slot in its table. State of the request can be stored under the slot's index.
     #[inline]
-    pub const fn slot(self) -> usize {
-        self.slot as usize
+    pub const fn slot(self) -> RequestSlot {
+        self.slot
     }
 
     /// A number that the hardware returns with its answer: the slot in bits 15..0, the low 12 bits
@@ -78,14 +79,14 @@ impl Token {
     /// to the 4096th.
     #[inline]
     pub const fn tag(self) -> u32 {
-        (self.stamp() as u32) << 16 | self.slot as u32
+        (self.stamp() as u32) << 16 | self.slot.0 as u32
     }
 
     /// Returns the slot of a tag. The tag comes from the hardware, so that the slot has to be
     /// checked.
     #[inline]
-    pub const fn slot_of_tag(tag: u32) -> usize {
-        (tag & 0xFFFF) as usize
+    pub const fn slot_of_tag(tag: u32) -> RequestSlot {
+        RequestSlot((tag & 0xFFFF) as u16)
     }
 
     /// The low 12 bits of the generation, as in user_data.
@@ -109,11 +110,11 @@ mod tests {
         let last = RequestId::new(RequestId::MAX).unwrap();
         assert_eq!(last.next().get(), 1);
         assert_eq!(last.next().next().get(), 2);
-        for slot in [0, 1, 4095, u16::MAX] {
+        for slot in [0, 1, 4095, u16::MAX].map(RequestSlot) {
             for generation in [0, 1, 0x7FFE, 0x7FFF, 0x8000, 0x1FFF_FFFF] {
                 let id = RequestId::of_slot(slot, generation).get();
                 assert!((1..=0x7FFF_FFFF).contains(&id));
-                assert_eq!(id & 0xFFFF, u32::from(slot), "T3: one id a slot");
+                assert_eq!(id & 0xFFFF, u32::from(slot.0), "T3: one id a slot");
             }
         }
     }

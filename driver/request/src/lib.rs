@@ -1,6 +1,6 @@
 //! Requests: ids, the slot table, and the gate that holds early completions back; and what all
-//! crates of Ringback need: [`Time`], the log ([`report!`]), the containment of panics ([`guard`]),
-//! and the synchronisation that models can replace ([`sync`]).
+//! crates of Ringback need: [`Time`], [`PortNumber`], the log ([`report!`]), the containment of
+//! panics ([`guard`]), and the synchronisation that models can replace ([`sync`]).
 //!
 //! Rules that hold here: ids lie in 1..=0x7FFF_FFFF (T2) and are unique among outstanding requests
 //! (T3); a slot is given back before its completion is reported, so the id may be reused at once
@@ -28,6 +28,6 @@ pub use error_code::ErrorCode;
 pub use gate::{Completed, Released};
 pub use held::{Held, Holder};
 pub use id::{RequestId, Token};
-pub use number::LineNumber;
+pub use number::{LineNumber, PortNumber, RequestSlot};
 pub use table::{CapacityError, Completion, Full, MAX_CAPACITY, Table};
 pub use time::Time;

@@ -9,7 +9,7 @@ use crate::error_code::ErrorCode;
 use crate::free_list::{FreeList, Links};
 use crate::gate::{Completed, Gate, Released, Strict};
 use crate::id::{RequestId, Token};
-use crate::number::LineNumber;
+use crate::number::{LineNumber, RequestSlot};
 
 /// The most requests a table can hold at once.
 pub const MAX_CAPACITY: usize = 65_536;
@@ -157,7 +157,7 @@ impl Table {
         deadline: Time,
     ) -> Result<(RequestId, Token), Full> {
         let Some((number, slot)) =
-            self.free.pop(&self.slots[..]).and_then(|n| Some((n, self.slots.get(usize::from(n))?)))
+            self.free.pop(&self.slots[..]).map(RequestSlot).and_then(|n| Some((n, self.entry(n)?)))
         else {
             return Err(Full(self.capacity()));
         };
@@ -254,7 +254,7 @@ impl Table {
             })
         };
         let completion = slot.gate.take(token.generation).and_then(report)?;
-        self.free.give_back(&self.slots[..], token.slot);
+        self.free.give_back(&self.slots[..], token.slot.0);
         Some(completion)
     }
 
@@ -262,7 +262,7 @@ impl Table {
     #[inline]
     pub fn abandon(&self, token: Token) -> Option<Released> {
         let abandoned = self.slot(token)?.gate.abandon(token.generation)?;
-        self.free.push(&self.slots[..], token.slot);
+        self.free.push(&self.slots[..], token.slot.0);
         Some(abandoned)
     }
 
@@ -280,8 +280,8 @@ impl Table {
 
     /// The line of the request in a slot, or of the last one if the slot is free.
     #[inline]
-    pub fn line_in(&self, slot: usize) -> LineNumber {
-        self.slots.get(slot).map_or(LineNumber(0), Slot::line)
+    pub fn line_in(&self, slot: RequestSlot) -> LineNumber {
+        self.entry(slot).map_or(LineNumber(0), Slot::line)
     }
 
     /// The time by which the request must be over.
@@ -301,23 +301,23 @@ impl Table {
 
     /// Finds the running request in `slot` if it has this stamp and id: the request of a CQE.
     #[inline]
-    pub fn find(&self, slot: u16, stamp: u16, id: u32) -> Option<Token> {
-        let entry = self.slots.get(usize::from(slot))?;
+    pub fn find(&self, slot: RequestSlot, stamp: u16, id: u32) -> Option<Token> {
+        let entry = self.entry(slot)?;
         let token = Token { slot, table: self.number, generation: entry.gate.running()? };
         (token.stamp() == stamp && entry.id.load(Ordering::Relaxed) == id).then_some(token)
     }
 
     /// The running request in a slot.
     #[inline]
-    pub fn running_in(&self, slot: usize) -> Option<Token> {
-        let generation = self.slots.get(slot)?.gate.running()?;
-        Some(Token { slot: u16::try_from(slot).ok()?, table: self.number, generation })
+    pub fn running_in(&self, slot: RequestSlot) -> Option<Token> {
+        let generation = self.entry(slot)?.gate.running()?;
+        Some(Token { slot, table: self.number, generation })
     }
 
     /// Iterates over all requests that are outstanding and not completed.
     #[inline]
     pub fn running(&self) -> impl Iterator<Item = Token> + '_ {
-        self.slots.iter().zip(0..=u16::MAX).filter_map(|(entry, slot)| {
+        self.slots.iter().zip((0..=u16::MAX).map(RequestSlot)).filter_map(|(entry, slot)| {
             entry.gate.running().map(|generation| Token { slot, table: self.number, generation })
         })
     }
@@ -330,8 +330,13 @@ impl Table {
     }
 
     #[inline]
+    fn entry(&self, slot: RequestSlot) -> Option<&Slot> {
+        self.slots.get(slot.index())
+    }
+
+    #[inline]
     fn slot(&self, token: Token) -> Option<&Slot> {
-        self.slots.get(token.slot())
+        self.entry(token.slot)
     }
 }
 
@@ -406,13 +411,13 @@ mod tests {
     fn a_completion_queue_entry_finds_only_its_own_live_request() {
         let table = Table::with_capacity(2).unwrap();
         let (id, token) = reserve(&table).unwrap();
-        assert_eq!(table.find(0, token.stamp(), id.get()), Some(token));
-        assert_eq!(table.find(1, token.stamp(), id.get()), None);
-        assert_eq!(table.find(2, token.stamp(), id.get()), None);
-        assert_eq!(table.find(0, token.stamp() + 1, id.get()), None);
-        assert_eq!(table.find(0, token.stamp(), id.get() + 1), None);
+        assert_eq!(table.find(RequestSlot(0), token.stamp(), id.get()), Some(token));
+        assert_eq!(table.find(RequestSlot(1), token.stamp(), id.get()), None);
+        assert_eq!(table.find(RequestSlot(2), token.stamp(), id.get()), None);
+        assert_eq!(table.find(RequestSlot(0), token.stamp() + 1, id.get()), None);
+        assert_eq!(table.find(RequestSlot(0), token.stamp(), id.get() + 1), None);
         table.complete(token, Ok(()), Time::ZERO);
-        assert_eq!(table.find(0, token.stamp(), id.get()), None);
+        assert_eq!(table.find(RequestSlot(0), token.stamp(), id.get()), None);
     }
 
     #[test]

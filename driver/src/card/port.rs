@@ -4,6 +4,7 @@
 //! They depend neither on chips and registers, which belong to cards, nor on calls, which belong to
 //! lines.
 
+use crate::PortNumber;
 use thiserror::Error;
 
 /// Samples of one port in one tick: 1 ms at 8 kHz.
@@ -107,9 +108,9 @@ pub enum Remedy {
 /// Receives a card's events and samples.
 pub trait PortSink {
     /// Something happened on a port.
-    fn event(&mut self, port: usize, event: PortEvent);
+    fn event(&mut self, port: PortNumber, event: PortEvent);
     /// One frame: what came in (u-law), and what to play next (u-law, prefilled with [`SILENCE`]).
-    fn frame(&mut self, port: usize, received: &[u8; FRAME], play: &mut [u8; FRAME]);
+    fn frame(&mut self, port: PortNumber, received: &[u8; FRAME], play: &mut [u8; FRAME]);
 }
 
 /// The state of a port, as last sampled and commanded.
@@ -140,7 +141,7 @@ pub struct PortStatus {
 pub enum PortError {
     /// There is no such port, or its slot is empty or failed.
     #[error("port {0} has no working module: see the list of lines for the reason")]
-    NoPort(usize),
+    NoPort(PortNumber),
     /// The port is of the other kind.
     #[error(
         "port {port} is {kind}: this can only be done on the other kind",
@@ -151,7 +152,7 @@ pub enum PortError {
     )]
     WrongKind {
         /// The port's number on the card, from 0.
-        port: usize,
+        port: PortNumber,
         /// The kind of its module.
         kind: ModuleKind,
     },

@@ -14,8 +14,8 @@ use thiserror::Error;
 use super::delay::Delay;
 use super::module::ModuleError;
 use super::port::{Hook, LineFeed, ModuleKind, Polarity, PortError, PortSink, PortStatus};
-use crate::Time;
 use crate::device::{Device, Files, Kind};
+use crate::{PortNumber, Time};
 
 /// What is in a slot. The slot's number is the port's, counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +86,7 @@ pub trait PortCard: Send + 'static {
 
     /// The state of a port, as last sampled and commanded; the hardware is not accessed. `None` for
     /// a port without a working module, and once the card is lost.
-    fn status(&self, port: usize) -> Option<PortStatus>;
+    fn status(&self, port: PortNumber) -> Option<PortStatus>;
 
     /// The files that the reaper reads and writes for it.
     ///
@@ -119,20 +119,20 @@ pub trait PortCard: Send + 'static {
     ///
     /// # Errors
     /// There is no such port, it is FXS, or the card is closed.
-    fn set_hook(&mut self, port: usize, hook: Hook) -> Result<(), PortError>;
+    fn set_hook(&mut self, port: PortNumber, hook: Hook) -> Result<(), PortError>;
 
     /// Feeds an FXS line. [`LineFeed::Ringing`] switches the ring generator on until another feed
     /// is commanded or the telephone is lifted.
     ///
     /// # Errors
     /// There is no such port, it is FXO, or the card is closed.
-    fn set_line_feed(&mut self, port: usize, feed: LineFeed) -> Result<(), PortError>;
+    fn set_line_feed(&mut self, port: PortNumber, feed: LineFeed) -> Result<(), PortError>;
 
     /// Sets the polarity with which an FXS line is fed, whatever the feed.
     ///
     /// # Errors
     /// There is no such port, it is FXO, or the card is closed.
-    fn set_polarity(&mut self, port: usize, polarity: Polarity) -> Result<(), PortError>;
+    fn set_polarity(&mut self, port: PortNumber, polarity: Polarity) -> Result<(), PortError>;
 
     /// Puts every line on-hook and ringing off, stops DMA and interrupts, and leaves the card in
     /// that state. Has no effect when repeated or when the card is gone.

@@ -14,7 +14,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use crate::device::Registers;
-use crate::report;
+use crate::{PortNumber, report};
 
 /// The registers of one kind of chip, as a type.
 pub(crate) trait RegisterMap {}
@@ -145,7 +145,7 @@ impl Eq for Address {}
 
 /// An access to a register, for the trace.
 struct Access {
-    slot: Option<u8>,
+    slot: Option<PortNumber>,
     row: &'static Row,
     verb: &'static str,
     raw: u32,
@@ -171,7 +171,7 @@ fn tell(access: Access) {
 
 /// Traces that a register of a module was read.
 #[inline]
-pub(crate) fn trace_read(slot: u8, register: Address, value: u8) {
+pub(crate) fn trace_read(slot: PortNumber, register: Address, value: u8) {
     if report::is_traced() {
         let (row, raw) = (register.0, u32::from(value));
         tell(Access { slot: Some(slot), row, verb: "read", raw });
@@ -180,7 +180,7 @@ pub(crate) fn trace_read(slot: u8, register: Address, value: u8) {
 
 /// Traces that a register of a module was written.
 #[inline]
-pub(crate) fn trace_write(slot: u8, register: Address, value: u8) {
+pub(crate) fn trace_write(slot: PortNumber, register: Address, value: u8) {
     if report::is_traced() {
         let (row, raw) = (register.0, u32::from(value));
         tell(Access { slot: Some(slot), row, verb: "wrote", raw });

@@ -25,6 +25,7 @@ pub mod sysfs;
 pub mod uio;
 pub mod vfio;
 
+use crate::PortNumber;
 use std::io;
 use std::os::fd::OwnedFd;
 
@@ -76,7 +77,7 @@ pub trait DmaMemory: Send {
 #[derive(Debug)]
 pub struct PortFile {
     /// The port's number on the card.
-    pub port: usize,
+    pub port: PortNumber,
     /// Character device with the port's u-law samples, for READ and WRITE.
     pub fd: OwnedFd,
 }

@@ -8,6 +8,7 @@
 //! The same card can also be used as a plain UIO device, where userspace handles each interrupt and
 //! moves the samples.
 
+use crate::PortNumber;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::AsFd;
@@ -74,7 +75,7 @@ pub enum ShimError {
 pub struct ShimDevice {
     name: String,
     uio: UioDevice,
-    ports: Vec<(usize, File)>,
+    ports: Vec<(PortNumber, File)>,
 }
 
 impl ShimDevice {
@@ -101,7 +102,7 @@ impl ShimDevice {
 }
 
 /// The ports of a card by number, with the names of their files in `/dev`.
-fn port_names(root: &SysfsRoot, number: u32) -> Vec<(usize, String)> {
+fn port_names(root: &SysfsRoot, number: u32) -> Vec<(PortNumber, String)> {
     let names = root.entries(format!("class/uio/uio{number}/device/{MODULE}")).into_iter();
     let mut ports: Vec<_> = names.filter_map(|name| Some((port_number(&name)?, name))).collect();
     ports.sort();
@@ -114,10 +115,10 @@ pub(super) fn has_ports(root: &SysfsRoot, number: u32) -> bool {
 }
 
 /// N of `ringbackCpN`.
-fn port_number(name: &str) -> Option<usize> {
+fn port_number(name: &str) -> Option<PortNumber> {
     let (card, port) = name.strip_prefix(MODULE)?.split_once('p')?;
     uio_number(card)?;
-    usize::try_from(uio_number(port)?).ok()
+    u8::try_from(uio_number(port)?).ok().map(PortNumber)
 }
 
 /// Not O_NONBLOCK: the ring waits by itself, and a WRITE completes when it was played.
@@ -220,8 +221,8 @@ mod tests {
         assert_eq!(device.dma().unwrap().bus_address(), 0x1F40_0000);
         let files = device.files().unwrap();
         assert!(files.interrupt.is_none(), "no thread waits for it");
-        let numbers: Vec<usize> = files.ports.iter().map(|file| file.port).collect();
-        assert_eq!(numbers, [0, 1, 3]);
+        let numbers: Vec<PortNumber> = files.ports.iter().map(|file| file.port).collect();
+        assert_eq!(numbers, [0, 1, 3].map(PortNumber));
         for file in &files.ports {
             let path =
                 std::fs::read_link(format!("/proc/self/fd/{}", file.fd.as_raw_fd())).unwrap();

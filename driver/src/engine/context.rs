@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::Time;
 use crate::request::{ErrorCode, LineNumber, Table, Token};
+use crate::{PortNumber, Time};
 
 use super::effects::Effects;
 use super::{Payload, Play};
@@ -61,14 +61,14 @@ impl<Event, Output: Payload> Context<'_, Event, Output> {
     /// With a request, the WRITE of the samples is in the ring under the request's id. The end of
     /// the WRITE does not complete the request; the engine does, because one request may play
     /// several times.
-    pub fn play(&mut self, port: usize, request: Option<Token>, samples: &[u8]) -> Play {
+    pub fn play(&mut self, port: PortNumber, request: Option<Token>, samples: &[u8]) -> Play {
         let id = request.filter(|&request| self.is_running(request));
         let id = id.and_then(|request| self.table.id(request));
         self.effects.play(port, id, samples)
     }
 
     /// Has the kernel drop all that it has to play on a port, at once.
-    pub fn silence(&mut self, port: usize) {
+    pub fn silence(&mut self, port: PortNumber) {
         self.effects.silence(port);
     }
 

@@ -8,8 +8,8 @@
 //! events of a line keep their order (O1); an event that is about a request waits until its ticket
 //! is released (G1).
 
-use crate::Time;
 use crate::request::{ErrorCode, LineNumber, RequestId, Table, Token};
+use crate::{PortNumber, Time};
 
 use super::Play;
 
@@ -36,8 +36,8 @@ pub(crate) trait Effects<Event, Output> {
     fn retain_events(&mut self, line: LineNumber, keep: &mut dyn FnMut(&Event) -> bool);
 
     /// Plays samples on a port, for the request with this id or for none.
-    fn play(&mut self, port: usize, id: Option<RequestId>, samples: &[u8]) -> Play;
+    fn play(&mut self, port: PortNumber, id: Option<RequestId>, samples: &[u8]) -> Play;
 
     /// Discards a port's pending samples.
-    fn silence(&mut self, port: usize);
+    fn silence(&mut self, port: PortNumber);
 }

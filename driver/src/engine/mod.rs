@@ -23,8 +23,8 @@ pub use playback::{Play, Played};
 
 use std::time::Duration;
 
-use crate::Time;
 use crate::request::{ErrorCode, Token};
+use crate::{PortNumber, Time};
 
 /// The state machine of one card and what hangs on it.
 pub trait Engine: Send + 'static {
@@ -81,7 +81,7 @@ pub trait Engine: Send + 'static {
     /// Samples came in at a port, u-law at 8 kHz, where the kernel moves them.
     fn received(
         &mut self,
-        port: usize,
+        port: PortNumber,
         samples: &[u8],
         cx: &mut Context<'_, Self::Event, Self::Output>,
     ) {
@@ -91,7 +91,7 @@ pub trait Engine: Send + 'static {
     /// Something that this engine [plays](Context::play) has ended. Called exactly once for each.
     fn played(
         &mut self,
-        port: usize,
+        port: PortNumber,
         play: Play,
         how: Played,
         cx: &mut Context<'_, Self::Event, Self::Output>,

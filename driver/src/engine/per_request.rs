@@ -39,7 +39,7 @@ impl<T> PerRequest<T> {
     /// Keeps a value for a request. A value that is already in its slot is replaced; it belongs to
     /// the same request, or to an earlier one that is over.
     pub fn put(&mut self, request: Token, value: T) {
-        match self.by_slot.get_mut(request.slot()) {
+        match self.by_slot.get_mut(request.slot().index()) {
             Some(place) => *place = Some((request, value)),
             None => self.grow(request, value),
         }
@@ -47,25 +47,25 @@ impl<T> PerRequest<T> {
 
     #[cold]
     fn grow(&mut self, request: Token, value: T) {
-        self.by_slot.resize_with(request.slot(), || None);
+        self.by_slot.resize_with(request.slot().index(), || None);
         self.by_slot.push(Some((request, value)));
     }
 
     /// The value that is kept for this request.
     pub fn get(&self, request: Token) -> Option<&T> {
-        let (owner, value) = self.by_slot.get(request.slot())?.as_ref()?;
+        let (owner, value) = self.by_slot.get(request.slot().index())?.as_ref()?;
         (*owner == request).then_some(value)
     }
 
     /// The request's value, to be changed.
     pub fn get_mut(&mut self, request: Token) -> Option<&mut T> {
-        let (owner, value) = self.by_slot.get_mut(request.slot())?.as_mut()?;
+        let (owner, value) = self.by_slot.get_mut(request.slot().index())?.as_mut()?;
         (*owner == request).then_some(value)
     }
 
     /// Takes the request's value.
     pub fn take(&mut self, request: Token) -> Option<T> {
-        let place = self.by_slot.get_mut(request.slot())?;
+        let place = self.by_slot.get_mut(request.slot().index())?;
         place.take_if(|(owner, _)| *owner == request).map(|(_, value)| value)
     }
 
@@ -73,7 +73,7 @@ impl<T> PerRequest<T> {
     /// hardware returns. The tag of a request that is over finds nothing, unless its slot was used
     /// 4096 times since.
     pub fn take_tag(&mut self, tag: u32) -> Option<(Token, T)> {
-        let place = self.by_slot.get_mut(Token::slot_of_tag(tag))?;
+        let place = self.by_slot.get_mut(Token::slot_of_tag(tag).index())?;
         place.take_if(|(owner, _)| owner.tag() == tag)
     }
 

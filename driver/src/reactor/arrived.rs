@@ -1,5 +1,6 @@
 //! What the ring has delivered since the last look of the reaper, for the engine.
 
+use crate::PortNumber;
 use crate::device::ring::READ_SAMPLES;
 use crate::engine::{Play, Played};
 use crate::request::Token;
@@ -7,8 +8,8 @@ use crate::request::Token;
 /// Samples that a port has received, or the end of a play.
 #[derive(Debug)]
 pub(crate) enum Sound {
-    Received { port: usize, samples: [u8; READ_SAMPLES], length: usize },
-    Played { port: usize, play: Play, played: Played },
+    Received { port: PortNumber, samples: [u8; READ_SAMPLES], length: usize },
+    Played { port: PortNumber, play: Play, played: Played },
 }
 
 /// What the ring has delivered since the last look.

@@ -14,7 +14,7 @@
 
 use std::marker::PhantomData;
 
-use crate::request::LineNumber;
+use crate::request::{LineNumber, RequestSlot};
 use crate::sync::{AtomicU32, EvenPoisoned, Mutex, Ordering, will_write};
 
 /// Marks the end of a list.
@@ -96,11 +96,13 @@ impl<Command, Q: Queueing> Commands<Command, Q> {
     /// The queue is closed, or the line's share is used up.
     pub(crate) fn push(
         &self,
-        slot: usize,
+        slot: RequestSlot,
         line: LineNumber,
         command: Command,
     ) -> Result<(), NotQueued> {
-        let (Some(next), Some(place)) = (self.next.get(slot), self.commands.get(slot)) else {
+        let (Some(next), Some(place)) =
+            (self.next.get(slot.index()), self.commands.get(slot.index()))
+        else {
             return Err(NotQueued::Closed);
         };
         let Some(queued) = self.queued.get(line.index()) else { return Err(NotQueued::Closed) };
@@ -124,7 +126,7 @@ impl<Command, Q: Queueing> Commands<Command, Q> {
             // must see the other.
             match self.newest.compare_exchange_weak(
                 newest,
-                slot as u32,
+                u32::from(slot.0),
                 Q::PUBLISHES,
                 Ordering::Relaxed,
             ) {
@@ -142,7 +144,7 @@ impl<Command, Q: Queueing> Commands<Command, Q> {
 
     /// Takes the command that was queued first, with its slot; the caller has to call
     /// [`Commands::left`] then. Only the holder of the card may call it.
-    pub(crate) fn pop(&self, taken: &mut Taken) -> Option<(usize, Command)> {
+    pub(crate) fn pop(&self, taken: &mut Taken) -> Option<(RequestSlot, Command)> {
         if taken.is_empty() {
             if self.is_empty() {
                 return None;
@@ -168,11 +170,11 @@ impl<Command, Q: Queueing> Commands<Command, Q> {
     }
 
     /// Like [`Commands::pop`], but only from what was taken already.
-    pub(crate) fn pop_taken(&self, taken: &mut Taken) -> Option<(usize, Command)> {
+    pub(crate) fn pop_taken(&self, taken: &mut Taken) -> Option<(RequestSlot, Command)> {
         let slot = taken.oldest as usize;
         let (next, place) = (self.next.get(slot)?, self.commands.get(slot)?);
         taken.oldest = next.load(Ordering::Relaxed);
-        Some((slot, place.lock().even_poisoned().take()?))
+        Some((RequestSlot::at(slot), place.lock().even_poisoned().take()?))
     }
 
     /// Notes that a command of this line has left the queue.
@@ -214,8 +216,9 @@ mod tests {
     type Commands<Command> = super::Commands<Command, InUse>;
 
     /// Takes the first command that was queued on line 0, as the hand-over does.
-    fn pop(commands: &Commands<char>, taken: &mut Taken) -> Option<(usize, char)> {
-        commands.pop(taken).inspect(|_| commands.left(LineNumber(0)))
+    fn pop(commands: &Commands<char>, taken: &mut Taken) -> Option<(u16, char)> {
+        let popped = commands.pop(taken).inspect(|_| commands.left(LineNumber(0)));
+        popped.map(|(slot, command)| (slot.0, command))
     }
 
     fn all(commands: &Commands<char>, taken: &mut Taken) -> String {
@@ -226,14 +229,14 @@ mod tests {
     fn what_was_queued_first_comes_first() {
         let (commands, mut taken) = (Commands::new(4, 1), Taken::default());
         for (slot, command) in [(2, 'a'), (0, 'b'), (3, 'c')] {
-            commands.push(slot, LineNumber(0), command).unwrap();
+            commands.push(RequestSlot(slot), LineNumber(0), command).unwrap();
         }
         assert_eq!(pop(&commands, &mut taken), Some((2, 'a')));
-        commands.push(1, LineNumber(0), 'd').unwrap();
+        commands.push(RequestSlot(1), LineNumber(0), 'd').unwrap();
         assert!(!commands.is_empty() && !taken.is_empty());
         assert_eq!(all(&commands, &mut taken), "bcd");
         assert!(commands.is_empty() && taken.is_empty());
-        commands.push(2, LineNumber(0), 'e').unwrap();
+        commands.push(RequestSlot(2), LineNumber(0), 'e').unwrap();
         assert_eq!(all(&commands, &mut taken), "e");
     }
 
@@ -241,28 +244,28 @@ mod tests {
     fn c3_a_closed_queue_gives_what_it_has_and_takes_nothing() {
         let (commands, mut taken) = (Commands::new(4, 1), Taken::default());
         for (slot, command) in [(0, 'a'), (1, 'b'), (2, 'c')] {
-            commands.push(slot, LineNumber(0), command).unwrap();
+            commands.push(RequestSlot(slot), LineNumber(0), command).unwrap();
         }
         assert_eq!(pop(&commands, &mut taken), Some((0, 'a')));
-        commands.push(0, LineNumber(0), 'd').unwrap();
+        commands.push(RequestSlot(0), LineNumber(0), 'd').unwrap();
         commands.close(&mut taken);
-        assert_eq!(commands.push(3, LineNumber(0), 'e'), Err(NotQueued::Closed));
+        assert_eq!(commands.push(RequestSlot(3), LineNumber(0), 'e'), Err(NotQueued::Closed));
         assert_eq!(all(&commands, &mut taken), "bcd");
         commands.close(&mut taken);
         assert_eq!(pop(&commands, &mut taken), None);
-        assert_eq!(commands.push(3, LineNumber(0), 'e'), Err(NotQueued::Closed));
+        assert_eq!(commands.push(RequestSlot(3), LineNumber(0), 'e'), Err(NotQueued::Closed));
     }
 
     #[test]
     fn a_line_leaves_places_to_the_others() {
         let (commands, mut taken) = (Commands::new(4, 2), Taken::default());
-        commands.push(0, LineNumber(0), 'a').unwrap();
-        commands.push(1, LineNumber(0), 'b').unwrap();
-        assert_eq!(commands.push(2, LineNumber(0), 'c'), Err(NotQueued::Crowded(2)));
-        commands.push(2, LineNumber(1), 'd').unwrap();
+        commands.push(RequestSlot(0), LineNumber(0), 'a').unwrap();
+        commands.push(RequestSlot(1), LineNumber(0), 'b').unwrap();
+        assert_eq!(commands.push(RequestSlot(2), LineNumber(0), 'c'), Err(NotQueued::Crowded(2)));
+        commands.push(RequestSlot(2), LineNumber(1), 'd').unwrap();
         assert_eq!(pop(&commands, &mut taken), Some((0, 'a')));
-        commands.push(0, LineNumber(0), 'e').unwrap();
+        commands.push(RequestSlot(0), LineNumber(0), 'e').unwrap();
         assert_eq!(pop(&commands, &mut taken), Some((1, 'b')));
-        assert_eq!(commands.pop(&mut taken), Some((2, 'd')));
+        assert_eq!(commands.pop(&mut taken), Some((RequestSlot(2), 'd')));
     }
 }

@@ -4,7 +4,7 @@
 //! that if its deadline is sooner. Most requests are over by then and never need one.
 
 use crate::Time;
-use crate::request::{RequestId, Table, Token};
+use crate::request::{RequestId, RequestSlot, Table, Token};
 
 use super::LOOK_INTERVAL;
 use super::bits::Bits;
@@ -42,31 +42,31 @@ impl Deadlines {
 
     /// Adds a request that was started.
     #[inline]
-    pub(super) fn started(&mut self, slot: usize, deadline: Time) {
+    pub(super) fn started(&mut self, slot: RequestSlot, deadline: Time) {
         self.earliest = self.earliest.min(deadline);
         self.unarmed.set(slot);
     }
 
     /// Returns whether the request in this slot was started and is not over.
-    pub(super) fn has(&self, slot: usize) -> bool {
+    pub(super) fn has(&self, slot: RequestSlot) -> bool {
         self.unarmed.has(slot) || self.armed.has(slot)
     }
 
     /// Removes a request that is over. Returns whether its TIMEOUT is still in the ring.
     #[inline]
-    pub(super) fn over(&mut self, slot: usize) -> bool {
+    pub(super) fn over(&mut self, slot: RequestSlot) -> bool {
         self.unarmed.clear(slot);
         self.armed.clear(slot)
     }
 
     /// Notes that the TIMEOUT of this slot has expired, and so has left the ring.
-    pub(super) fn expired(&mut self, slot: usize) {
+    pub(super) fn expired(&mut self, slot: RequestSlot) {
         self.armed.clear(slot);
     }
 
     /// Notes that the kernel has refused the TIMEOUT of this slot. If the request still runs, the
     /// next sweep tries again; the kernel may have enough memory by then.
-    pub(super) fn refused(&mut self, slot: usize, runs: bool) {
+    pub(super) fn refused(&mut self, slot: RequestSlot, runs: bool) {
         if self.armed.clear(slot) && runs {
             self.unarmed.set(slot);
         }

@@ -20,7 +20,7 @@
 use std::marker::PhantomData;
 use std::sync::TryLockError;
 
-use crate::request::LineNumber;
+use crate::request::{LineNumber, RequestSlot};
 use crate::sync::{AtomicU32, EvenPoisoned, Mutex, MutexGuard, Ordering, fence};
 
 use super::commands::{Commands, NotQueued, Queueing, Taken};
@@ -38,13 +38,13 @@ pub(crate) trait Work<Command> {
     /// What a submitter gets when its command is worked off directly.
     type Outcome;
     /// The slot of a request, which is all that the queue stores of it.
-    fn slot(request: Self::Request) -> usize;
+    fn slot(request: Self::Request) -> RequestSlot;
     /// The line of the request in a slot.
-    fn line(&self, slot: usize) -> LineNumber;
+    fn line(&self, slot: RequestSlot) -> LineNumber;
     /// Works off a command whose submitter waits for the outcome.
     fn now(&mut self, request: Self::Request, command: Command) -> Self::Outcome;
     /// Works off a command that was queued, and whose submitter does not wait for it.
-    fn queued(&mut self, slot: usize, command: Command);
+    fn queued(&mut self, slot: RequestSlot, command: Command);
     /// Called before unlocking. Returns whether the reaper must be woken once the state is free.
     fn leave(&mut self) -> bool;
 }
@@ -374,21 +374,21 @@ mod tests {
     /// While this thread holds the state, another one queues a command in the slot of that number.
     struct Wanted {
         me: Weak<Handover<Wanted, ()>>,
-        slot: usize,
+        slot: u16,
         worked_off: Arc<AtomicUsize>,
     }
 
     impl Work<()> for Wanted {
-        type Request = usize;
+        type Request = RequestSlot;
         type Outcome = ();
-        fn slot(request: usize) -> usize {
+        fn slot(request: RequestSlot) -> RequestSlot {
             request
         }
-        fn line(&self, _: usize) -> LineNumber {
+        fn line(&self, _: RequestSlot) -> LineNumber {
             LineNumber(0)
         }
-        fn now(&mut self, _: usize, (): ()) {}
-        fn queued(&mut self, _: usize, (): ()) {
+        fn now(&mut self, _: RequestSlot, (): ()) {}
+        fn queued(&mut self, _: RequestSlot, (): ()) {
             self.worked_off.fetch_add(1, Ordering::Relaxed);
         }
         fn leave(&mut self) -> bool {
@@ -396,7 +396,10 @@ mod tests {
                 && self.slot > 0
             {
                 self.slot -= 1;
-                assert!(matches!(me.queue(self.slot, LineNumber(0), ()), Submitted::Queued));
+                assert!(matches!(
+                    me.queue(RequestSlot(self.slot), LineNumber(0), ()),
+                    Submitted::Queued
+                ));
             }
             false
         }
@@ -409,7 +412,7 @@ mod tests {
             let worked_off = Arc::clone(&worked_off);
             Handover::new(Wanted { me: Weak::clone(me), slot: 100, worked_off }, 101, 1)
         });
-        let (submitted, wake) = handover.submit(100, LineNumber(0), ());
+        let (submitted, wake) = handover.submit(RequestSlot(100), LineNumber(0), ());
         assert!(matches!(submitted, Submitted::Done(())));
         assert_eq!(worked_off.load(Ordering::Relaxed), FOREIGN);
         assert!(wake, "the rest is the reaper's");
@@ -436,7 +439,7 @@ mod tests {
             while held.load(Ordering::SeqCst) == 0 {
                 std::thread::yield_now();
             }
-            assert!(matches!(handover.queue(0, LineNumber(0), ()), Submitted::Queued));
+            assert!(matches!(handover.queue(RequestSlot(0), LineNumber(0), ()), Submitted::Queued));
             let mut found = None;
             let waited = |_: &Wanted| found = Some(worked_off.load(Ordering::SeqCst));
             let (done, _) = handover.reap(waited, |_| (worked_off.load(Ordering::SeqCst), false));

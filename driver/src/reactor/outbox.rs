@@ -7,11 +7,11 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::Time;
 use crate::engine::{Effects, Payload, Play};
 use crate::guard::discard;
 use crate::report;
 use crate::request::{Completed, Completion, ErrorCode, LineNumber, RequestId, Table, Token};
+use crate::{PortNumber, Time};
 
 use super::mark::{Mark, Signal};
 use super::samples::Orders;
@@ -329,12 +329,12 @@ impl<Event, Output> Effects<Event, Output> for Outbox<Event, Output> {
         }
     }
 
-    fn play(&mut self, port: usize, id: Option<RequestId>, samples: &[u8]) -> Play {
+    fn play(&mut self, port: PortNumber, id: Option<RequestId>, samples: &[u8]) -> Play {
         self.wake = true;
         self.orders.play(port, id, samples)
     }
 
-    fn silence(&mut self, port: usize) {
+    fn silence(&mut self, port: PortNumber) {
         self.wake = true;
         self.orders.silence(port);
     }

@@ -13,8 +13,8 @@ use std::collections::VecDeque;
 use crate::device::PortFile;
 use crate::device::ring::{PortIndex, Ring, RingError};
 use crate::engine::{Play, Played};
-use crate::report;
 use crate::request::RequestId;
+use crate::{PortNumber, report};
 
 use super::arrived::{Arrived, Sound};
 use super::user_data::{self, Kind};
@@ -26,9 +26,9 @@ const ROOM: usize = 65_536;
 #[derive(Debug)]
 pub(crate) enum Order {
     /// Plays samples behind those that are queued; `id` is that of the request, if there is one.
-    Play { port: usize, play: Play, id: Option<RequestId>, samples: Vec<u8> },
+    Play { port: PortNumber, play: Play, id: Option<RequestId>, samples: Vec<u8> },
     /// Drops everything that is queued.
-    Silence { port: usize },
+    Silence { port: PortNumber },
 }
 
 /// The orders of the engine, and buffers to use again. Part of the outbox.
@@ -40,7 +40,7 @@ pub(crate) struct Orders {
 }
 
 impl Orders {
-    pub(crate) fn play(&mut self, port: usize, id: Option<RequestId>, samples: &[u8]) -> Play {
+    pub(crate) fn play(&mut self, port: PortNumber, id: Option<RequestId>, samples: &[u8]) -> Play {
         self.plays = self.plays.wrapping_add(1);
         let play = Play(self.plays);
         let mut buffer = self.spare.pop().unwrap_or_default();
@@ -50,7 +50,7 @@ impl Orders {
         play
     }
 
-    pub(crate) fn silence(&mut self, port: usize) {
+    pub(crate) fn silence(&mut self, port: PortNumber) {
         self.given.push(Order::Silence { port });
     }
 }
@@ -66,7 +66,7 @@ struct Waiting {
 /// A WRITE in flight.
 #[derive(Debug)]
 struct Writing {
-    port: usize,
+    place: usize,
     play: Play,
     id: Option<RequestId>,
     length: usize,
@@ -74,7 +74,7 @@ struct Writing {
 
 #[derive(Debug)]
 struct Port {
-    number: usize,
+    number: PortNumber,
     index: PortIndex,
     /// Number of samples in the kernel's queue, or on their way to it.
     queued: usize,
@@ -141,7 +141,7 @@ impl Ports {
         }
     }
 
-    fn end(&mut self, port: usize, play: Play, played: Played) {
+    fn end(&mut self, port: PortNumber, play: Play, played: Played) {
         self.ended.push(Sound::Played { port, play, played });
     }
 
@@ -167,20 +167,20 @@ impl Ports {
             let Some(Waiting { play, id, samples }) = port.waiting.pop_front() else { return };
             let length = samples.len();
             let free = self.writing.iter().position(|(_, writing)| writing.is_none());
-            let slot = free.unwrap_or_else(|| {
+            let write = free.unwrap_or_else(|| {
                 self.writing.push((0, None));
                 self.writing.len() - 1
             });
-            let Some((stamp, writing)) = self.writing.get_mut(slot) else { return };
+            let Some((stamp, writing)) = self.writing.get_mut(write) else { return };
             *stamp = stamp.wrapping_add(1) & user_data::STAMP;
-            let value = user_data::play(slot, *stamp, id);
+            let value = user_data::play(write, *stamp, id);
             if ring.write(port.index, samples, value).is_err() {
                 report!(ERROR, "the ring takes no samples for port {}", port.number);
                 let played = Played::Failed(libc::EIO);
                 self.ended.push(Sound::Played { port: port.number, play, played });
                 continue;
             }
-            *writing = Some(Writing { port: place, play, id, length });
+            *writing = Some(Writing { place, play, id, length });
             port.queued += length;
         }
     }
@@ -196,8 +196,8 @@ impl Ports {
     ) {
         match kind {
             Kind::Received(place) => self.received(place, result, ring, arrived),
-            Kind::Play { slot, stamp, .. } => {
-                self.written(slot, stamp, user_data, result, ring, arrived);
+            Kind::Play { place, stamp, .. } => {
+                self.written(place, stamp, user_data, result, ring, arrived);
             }
             _ => {}
         }
@@ -232,16 +232,15 @@ impl Ports {
 
     fn written(
         &mut self,
-        slot: usize,
+        write: usize,
         stamp: u16,
         user_data: u64,
         result: i32,
         ring: &mut Ring,
         arrived: &mut Arrived,
     ) {
-        let Some((current, writing)) = self.writing.get_mut(slot) else { return };
-        let Some(Writing { port: place, play, id, length }) =
-            writing.take_if(|_| *current == stamp)
+        let Some((current, writing)) = self.writing.get_mut(write) else { return };
+        let Some(Writing { place, play, id, length }) = writing.take_if(|_| *current == stamp)
         else {
             return;
         };
@@ -283,14 +282,14 @@ mod tests {
         let size = nix::fcntl::FcntlArg::F_SETPIPE_SZ(4096);
         assert_eq!(nix::fcntl::fcntl(&write, size), Ok(4096));
         let mut ring = Ring::new(16, Places { files: 0, ports: 4 }).unwrap();
-        let files = vec![PortFile { port: 2, fd: write }];
+        let files = vec![PortFile { port: PortNumber(2), fd: write }];
         let ports = Ports::new(files, &mut ring).unwrap();
         (ring, ports, std::fs::File::from(read))
     }
 
     /// Plays samples as the play with this number.
     fn play(ports: &mut Ports, ring: &mut Ring, number: u32, samples: Vec<u8>) {
-        ports.order(Order::Play { port: 2, play: Play(number), id: ID, samples }, ring);
+        ports.order(Order::Play { port: PortNumber(2), play: Play(number), id: ID, samples }, ring);
     }
 
     /// Takes completions from the ring, and returns the plays that have ended.
@@ -305,7 +304,7 @@ mod tests {
         }
         ports.tell(arrived);
         let plays = arrived.sounds.drain(..).filter_map(|sound| match sound {
-            Sound::Played { port: 2, play, played } => Some((play.0, played)),
+            Sound::Played { port: PortNumber(2), play, played } => Some((play.0, played)),
             _ => None,
         });
         plays.collect()
@@ -344,22 +343,22 @@ mod tests {
         play(&mut ports, &mut ring, 1, vec![1; ROOM]);
         play(&mut ports, &mut ring, 2, vec![2; 100]);
         assert!(!ports.has_news());
-        ports.order(Order::Silence { port: 2 }, &mut ring);
+        ports.order(Order::Silence { port: PortNumber(2) }, &mut ring);
         assert!(ports.has_news());
         ports.tell(&mut arrived);
         assert!(matches!(
             arrived.sounds[..],
-            [Sound::Played { port: 2, play: Play(2), played: Played::Dropped }]
+            [Sound::Played { port: PortNumber(2), play: Play(2), played: Played::Dropped }]
         ));
         arrived.sounds.clear();
         // The module's result for a WRITE that it drops, and one completion too many.
         let value = user_data::play(0, 1, ID);
-        let kind = Kind::Play { slot: 0, stamp: 1, id: ID };
+        let kind = Kind::Play { place: 0, stamp: 1, id: ID };
         ports.completed(kind, value, -libc::ECANCELED, &mut ring, &mut arrived);
         ports.completed(kind, value, -libc::ECANCELED, &mut ring, &mut arrived);
         assert!(matches!(
             arrived.sounds[..],
-            [Sound::Played { port: 2, play: Play(1), played: Played::Dropped }]
+            [Sound::Played { port: PortNumber(2), play: Play(1), played: Played::Dropped }]
         ));
     }
 
@@ -374,7 +373,7 @@ mod tests {
             let mut arrived = Arrived::default();
             play(&mut ports, &mut ring, 1, vec![1; ROOM]);
             let (kind, value) =
-                (Kind::Play { slot: 0, stamp: 1, id: ID }, user_data::play(0, 1, ID));
+                (Kind::Play { place: 0, stamp: 1, id: ID }, user_data::play(0, 1, ID));
             ports.completed(kind, value, result, &mut ring, &mut arrived);
             ports.completed(kind, value, result, &mut ring, &mut arrived);
             let [Sound::Played { played: told, .. }] = arrived.sounds[..] else {
@@ -387,12 +386,13 @@ mod tests {
     #[test]
     fn a_port_that_is_not_there_plays_nothing_and_says_so() {
         let (mut ring, mut ports, _pipe) = piped();
-        let order = Order::Play { port: 0, play: Play(9), id: None, samples: vec![1] };
+        let order = Order::Play { port: PortNumber(0), play: Play(9), id: None, samples: vec![1] };
         ports.order(order, &mut ring);
-        ports.order(Order::Silence { port: 0 }, &mut ring);
+        ports.order(Order::Silence { port: PortNumber(0) }, &mut ring);
         let mut arrived = Arrived::default();
         ports.tell(&mut arrived);
-        let [Sound::Played { port: 0, play: Play(9), played }] = arrived.sounds[..] else {
+        let [Sound::Played { port: PortNumber(0), play: Play(9), played }] = arrived.sounds[..]
+        else {
             panic!("{:?}", arrived.sounds)
         };
         assert_eq!(played, Played::Failed(libc::ENODEV));

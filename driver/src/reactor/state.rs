@@ -7,7 +7,7 @@ use crate::Time;
 use crate::engine::{Context, Effects, Engine, Failure, Payload};
 use crate::guard::{contain, discard};
 use crate::report;
-use crate::request::{ErrorCode, LineNumber, Token};
+use crate::request::{ErrorCode, LineNumber, RequestSlot, Token};
 
 use super::arrived::{Arrived, Sound};
 use super::complaints::{self, Complaints};
@@ -398,11 +398,11 @@ impl<E: Engine> Work<E::Command> for State<E> {
     type Request = Token;
     type Outcome = Result<(), Refusal>;
 
-    fn slot(request: Token) -> usize {
+    fn slot(request: Token) -> RequestSlot {
         request.slot()
     }
 
-    fn line(&self, slot: usize) -> LineNumber {
+    fn line(&self, slot: RequestSlot) -> LineNumber {
         self.core.table.line_in(slot)
     }
 
@@ -411,7 +411,7 @@ impl<E: Engine> Work<E::Command> for State<E> {
         self.start(request, command, now)
     }
 
-    fn queued(&mut self, slot: usize, command: E::Command) {
+    fn queued(&mut self, slot: RequestSlot, command: E::Command) {
         let Some(request) = self.core.table.running_in(slot) else {
             // The request was completed with all others when the engine ended.
             return discard(command);

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::Time;
 use crate::device::ring::READ_SAMPLES;
 use crate::engine::{Engine, Failure, Play, Played};
-use crate::request::{CapacityError, RequestId, Table, Token};
+use crate::request::{CapacityError, RequestId, RequestSlot, Table, Token};
+use crate::{PortNumber, Time};
 
 use super::Upcalls;
 use super::arrived::{Arrived, Sound};
@@ -24,7 +24,7 @@ use super::samples::Order;
 
 /// Deadlines in order of time, and orders to ports.
 #[derive(Default)]
-struct Calendar(BTreeMap<(Time, usize), Token>, Vec<Order>);
+struct Calendar(BTreeMap<(Time, RequestSlot), Token>, Vec<Order>);
 
 /// An engine's order to a port, for the caller, which stands in for the kernel.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub enum PortOrder {
     /// Play samples behind those that are queued, for the request with this id or for none.
     Play {
         /// The port's number on the card.
-        port: usize,
+        port: PortNumber,
         /// The number with which the end of this play is reported.
         play: Play,
         /// The id of the request it belongs to, if there is one.
@@ -43,7 +43,7 @@ pub enum PortOrder {
     /// Drop everything that is queued: each of these plays ends with [`Played::Dropped`].
     Silence {
         /// The port's number on the card.
-        port: usize,
+        port: PortNumber,
     },
 }
 
@@ -108,7 +108,7 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Stepper<E, U> {
     }
 
     /// Makes a port receive samples; of more than 160 the rest is dropped.
-    pub fn received(&mut self, port: usize, samples: &[u8]) {
+    pub fn received(&mut self, port: PortNumber, samples: &[u8]) {
         let mut place = [0; READ_SAMPLES];
         let length = samples.len().min(place.len());
         for (place, sample) in place.iter_mut().zip(samples) {
@@ -119,7 +119,7 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Stepper<E, U> {
     }
 
     /// Reports the end of something that the engine has [played](PortOrder::Play).
-    pub fn played(&mut self, port: usize, play: Play, played: Played) {
+    pub fn played(&mut self, port: PortNumber, play: Play, played: Played) {
         let sounds = vec![Sound::Played { port, play, played }];
         self.deliver_after(Arrived { sounds, ..Arrived::default() });
     }

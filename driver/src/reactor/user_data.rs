@@ -13,7 +13,7 @@
 //! several in flight.
 
 use crate::device::ring::WRITE_BIT;
-use crate::request::{RequestId, Table, Token};
+use crate::request::{RequestId, RequestSlot, Table, Token};
 
 /// The meaning of a submission or completion queue entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub(crate) enum Kind {
     /// The READ of a port's samples.
     Received(usize),
     /// A WRITE of samples, with its place and stamp, and the id of its request.
-    Play { slot: usize, stamp: u16, id: Option<RequestId> },
+    Play { place: usize, stamp: u16, id: Option<RequestId> },
     /// The empty WRITE that drops a port's samples.
     Silence,
     /// A value that this driver never submits.
@@ -85,12 +85,12 @@ pub(crate) const fn received(place: usize) -> u64 {
 }
 
 /// The value for a WRITE of samples of the request with this id, or of none, which is written 0.
-pub(crate) const fn play(slot: usize, stamp: u16, id: Option<RequestId>) -> u64 {
+pub(crate) const fn play(place: usize, stamp: u16, id: Option<RequestId>) -> u64 {
     let id = match id {
         Some(id) => id.get(),
         None => 0,
     };
-    PLAY << 60 | (slot as u64 & 0xFFFF) << 44 | ((stamp & STAMP) as u64) << 32 | id as u64
+    PLAY << 60 | (place as u64 & 0xFFFF) << 44 | ((stamp & STAMP) as u64) << 32 | id as u64
 }
 
 /// The value for the empty WRITE that drops a port's samples.
@@ -99,21 +99,23 @@ pub(crate) const fn silence(place: usize) -> u64 {
 }
 
 fn of_request(kind: u64, token: Token, id: RequestId) -> u64 {
-    kind << 60 | (token.slot() as u64) << 44 | u64::from(token.stamp()) << 32 | u64::from(id.get())
+    let (slot, stamp) = (u64::from(token.slot().0), u64::from(token.stamp()));
+    kind << 60 | slot << 44 | stamp << 32 | u64::from(id.get())
 }
 
 /// Decodes the value of a completion queue entry. Slot, stamp and id must all be those of a running
 /// request; otherwise the value is not taken for that of a request.
 pub(crate) fn classify(user_data: u64, table: &Table) -> Kind {
-    let slot = (user_data >> 44 & 0xFFFF) as u16;
+    let number = (user_data >> 44 & 0xFFFF) as u16;
+    let (slot, place) = (RequestSlot(number), usize::from(number));
     let stamp = (user_data >> 32 & 0xFFF) as u16;
     let id = user_data as u32;
     match user_data >> 60 {
         DEADLINE => table.find(slot, stamp, id).map_or(Kind::LateDeadline, Kind::Deadline),
         REMOVAL => Kind::Removal,
-        RECEIVED if user_data == received(slot.into()) => Kind::Received(slot.into()),
-        SILENCE if user_data == silence(slot.into()) => Kind::Silence,
-        PLAY => Kind::Play { slot: slot.into(), stamp, id: RequestId::new(id) },
+        RECEIVED if user_data == received(place) => Kind::Received(place),
+        SILENCE if user_data == silence(place) => Kind::Silence,
+        PLAY => Kind::Play { place, stamp, id: RequestId::new(id) },
         INTERRUPT if user_data == interrupt() => Kind::Interrupt,
         WAKE if user_data == wake() => Kind::Wake,
         ALARM if user_data == alarm() => Kind::Alarm,
@@ -153,7 +155,7 @@ mod tests {
         let id = RequestId::new(0x7FFF_FFFF);
         let mine = play(7, 0xABC, id);
         assert_eq!(mine as u32, 0x7FFF_FFFF, "the id is the low 32 bits");
-        let expected = Kind::Play { slot: 7, stamp: 0xABC, id };
+        let expected = Kind::Play { place: 7, stamp: 0xABC, id };
         assert_eq!(classify(mine, &table), expected);
         assert_eq!(classify(interrupt(), &table), Kind::Interrupt);
         assert_eq!(classify(alarm(), &table), Kind::Alarm);

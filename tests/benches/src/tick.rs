@@ -9,13 +9,13 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ringback_driver::Time;
 use ringback_driver::card::port::{FRAME, PortEvent, PortSink};
 use ringback_driver::card::tiger320::{Options, Tiger320};
 use ringback_driver::card::{PortCard, Service};
 use ringback_driver::device::soft::SoftDevice;
 use ringback_driver::device::{Device, InterruptFd, Registers};
 use ringback_driver::request::sync::EvenPoisoned;
+use ringback_driver::{PortNumber, Time};
 use ringback_softcard::{CardConfig, ModuleKind, SLOTS, SoftCard};
 
 use crate::clock::thread_cpu;
@@ -131,12 +131,12 @@ impl Device for Taped {
 struct Echo([[u8; FRAME]; 4]);
 
 impl PortSink for Echo {
-    fn frame(&mut self, port: usize, received: &[u8; FRAME], play: &mut [u8; FRAME]) {
-        if let Some(last) = self.0.get_mut(port) {
+    fn frame(&mut self, port: PortNumber, received: &[u8; FRAME], play: &mut [u8; FRAME]) {
+        if let Some(last) = self.0.get_mut(port.index()) {
             *play = std::mem::replace(last, *received);
         }
     }
-    fn event(&mut self, _: usize, _: PortEvent) {}
+    fn event(&mut self, _: PortNumber, _: PortEvent) {}
 }
 
 /// Measures cards without modules, with one, and so on: the first is the interrupt's service alone,

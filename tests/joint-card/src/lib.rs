@@ -8,12 +8,12 @@ use std::io;
 use std::time::Duration;
 
 use ringback_country::Country;
-use ringback_driver::Time;
 use ringback_driver::card::{
     FRAME, Hook, LineFeed, Polarity, PortCard, PortError, PortEvent, PortSink, PortStatus, Service,
     Slot, StartError,
 };
 use ringback_driver::device::Files;
+use ringback_driver::{PortNumber, Time};
 
 /// Cards of one kind as one card. There is at least one. They share the interrupt of the first one,
 /// and each service serves all of them.
@@ -30,12 +30,12 @@ struct Numbered<'a, S> {
 }
 
 impl<S: PortSink> PortSink for Numbered<'_, S> {
-    fn event(&mut self, port: usize, event: PortEvent) {
-        self.sink.event(self.base + port, event);
+    fn event(&mut self, port: PortNumber, event: PortEvent) {
+        self.sink.event(PortNumber::at(self.base + port.index()), event);
     }
 
-    fn frame(&mut self, port: usize, received: &[u8; FRAME], play: &mut [u8; FRAME]) {
-        self.sink.frame(self.base + port, received, play);
+    fn frame(&mut self, port: PortNumber, received: &[u8; FRAME], play: &mut [u8; FRAME]) {
+        self.sink.frame(PortNumber::at(self.base + port.index()), received, play);
     }
 }
 
@@ -97,14 +97,14 @@ impl<C: PortCard> JointCard<C> {
     /// Gives a command to the part that has the port.
     fn command(
         &mut self,
-        port: usize,
-        act: impl FnOnce(&mut C, usize) -> Result<(), PortError>,
+        port: PortNumber,
+        act: impl FnOnce(&mut C, PortNumber) -> Result<(), PortError>,
     ) -> Result<(), PortError> {
-        let mut own = port;
+        let mut own = port.index();
         for part in self.parts_mut() {
             match own.checked_sub(part.slots().len()) {
                 Some(behind) => own = behind,
-                None => return act(part, own),
+                None => return act(part, PortNumber::at(own)),
             }
         }
         Err(PortError::NoPort(port))
@@ -124,12 +124,12 @@ impl<C: PortCard> PortCard for JointCard<C> {
         &self.slots
     }
 
-    fn status(&self, port: usize) -> Option<PortStatus> {
-        let mut own = port;
+    fn status(&self, port: PortNumber) -> Option<PortStatus> {
+        let mut own = port.index();
         for part in self.parts() {
             match own.checked_sub(part.slots().len()) {
                 Some(behind) => own = behind,
-                None => return part.status(own),
+                None => return part.status(PortNumber::at(own)),
             }
         }
         None
@@ -159,15 +159,15 @@ impl<C: PortCard> PortCard for JointCard<C> {
         self.for_each(sink, |part, sink| part.look_after(now, sink))
     }
 
-    fn set_hook(&mut self, port: usize, hook: Hook) -> Result<(), PortError> {
+    fn set_hook(&mut self, port: PortNumber, hook: Hook) -> Result<(), PortError> {
         self.command(port, |part, port| part.set_hook(port, hook))
     }
 
-    fn set_line_feed(&mut self, port: usize, feed: LineFeed) -> Result<(), PortError> {
+    fn set_line_feed(&mut self, port: PortNumber, feed: LineFeed) -> Result<(), PortError> {
         self.command(port, |part, port| part.set_line_feed(port, feed))
     }
 
-    fn set_polarity(&mut self, port: usize, polarity: Polarity) -> Result<(), PortError> {
+    fn set_polarity(&mut self, port: PortNumber, polarity: Polarity) -> Result<(), PortError> {
         self.command(port, |part, port| part.set_polarity(port, polarity))
     }
 

@@ -1,5 +1,6 @@
 //! The software cards behind a world's card: one, or two whose ports have consecutive numbers.
 
+use ringback_driver::PortNumber;
 use ringback_softcard::{Exchange, Fault, SLOTS, SoftCard, Telephone};
 
 /// The software cards, each with an exchange of its own.
@@ -32,12 +33,20 @@ impl Cards {
     }
 
     /// The telephone of an FXS port.
-    pub(crate) fn telephone(&self, port: usize) -> Option<Telephone> {
-        self.0.get(port / SLOTS)?.telephone(port % SLOTS)
+    pub(crate) fn telephone(&self, port: PortNumber) -> Option<Telephone> {
+        let (card, own) = self.of(port)?;
+        card.telephone(own)
     }
 
     /// The exchange of a port, and the port's number on its own card.
-    pub(crate) fn exchange(&self, port: usize) -> Option<(Exchange, usize)> {
-        Some((self.0.get(port / SLOTS)?.exchange(), port % SLOTS))
+    pub(crate) fn exchange(&self, port: PortNumber) -> Option<(Exchange, PortNumber)> {
+        let (card, own) = self.of(port)?;
+        Some((card.exchange(), own))
+    }
+
+    /// The part with this port, and the port's number on it.
+    fn of(&self, port: PortNumber) -> Option<(&SoftCard, PortNumber)> {
+        let index = port.index();
+        Some((self.0.get(index / SLOTS)?, PortNumber::at(index % SLOTS)))
     }
 }

@@ -118,8 +118,8 @@ impl World {
     }
 
     fn check_service(&mut self, line: usize) {
-        let slot = self.slot(line);
-        let status = self.handle.with(move |lines, _| lines.card().status(slot)).ok().flatten();
+        let port = self.port(line);
+        let status = self.handle.with(move |lines, _| lines.card().status(port)).ok().flatten();
         let works = status.is_some() && !self.lost();
         let made = self.application().make_call(line, "");
         let kind = self.application().kind(line);
@@ -143,21 +143,21 @@ impl World {
         self.application().drop_call(call);
         self.run(Duration::from_millis(50));
         self.application().close_call(call);
-        let slot = self.slot(line);
-        let status = self.handle.with(move |lines, _| lines.card().status(slot)).ok().flatten();
+        let port = self.port(line);
+        let status = self.handle.with(move |lines, _| lines.card().status(port)).ok().flatten();
         if status.is_none_or(|status| status.hook == Hook::Off) {
             self.fail(Rule::OnHook, format!("line {line} after its call: {status:?}"));
         }
     }
 
     fn check_fxs(&mut self, line: usize, call: HDRVCALL) {
-        let Some(telephone) = self.card.telephone(self.slot(line)) else { return };
+        let Some(telephone) = self.card.telephone(self.port(line)) else { return };
         self.until(call, CallState::Ringback, 0);
         // This is within the first ring of any country.
         self.run(Duration::from_millis(300));
         if !telephone.is_ringing() {
-            let slot = self.slot(line);
-            let status = self.handle.with(move |lines, _| lines.card().status(slot)).ok().flatten();
+            let port = self.port(line);
+            let status = self.handle.with(move |lines, _| lines.card().status(port)).ok().flatten();
             let text = format!("the telephone of line {line} does not ring: {status:?}");
             self.fail(Rule::Serves, text);
         }

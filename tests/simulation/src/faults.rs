@@ -1,6 +1,6 @@
 //! Switches faults on and off at random.
 
-use ringback_driver::Time;
+use ringback_driver::{PortNumber, Time};
 use ringback_softcard::{Fault, SLOTS};
 
 use crate::cards::Cards;
@@ -48,7 +48,7 @@ impl Faults {
         }
         self.next = now + self.dice.ms(1, 2 * every);
         let part = if card.parts().len() > 1 { self.dice.index(card.parts().len()) } else { 0 };
-        let slot = self.dice.index(SLOTS);
+        let slot = PortNumber::at(self.dice.index(SLOTS));
         let (fault, longest) = match self.dice.below(13) {
             0 => (Fault::LateInterrupt, 2000),
             1 => (Fault::LostInterrupts, 3000),
@@ -81,15 +81,15 @@ impl Faults {
     fn disturb(&mut self, part: usize, fault: Fault, now: Time) {
         // A fault of one part as a whole counts for all ports of the card.
         for (port, disturbed) in self.disturbed.iter_mut().enumerate() {
-            if fault.slot().is_none_or(|of| part * SLOTS + of == port) {
+            if fault.slot().is_none_or(|of| part * SLOTS + of.index() == port) {
                 *disturbed = now;
             }
         }
     }
 
     /// When a fault was last on that affected a port.
-    pub(crate) fn last_at(&self, port: usize) -> Time {
-        self.disturbed.get(port).copied().unwrap_or_default()
+    pub(crate) fn last_at(&self, port: PortNumber) -> Time {
+        self.disturbed.get(port.index()).copied().unwrap_or_default()
     }
 
     /// Switches all faults off, and no further ones on.

@@ -1,6 +1,6 @@
 //! The people at the telephones: the exchange's subscribers, and those at the FXS ports.
 
-use ringback_driver::Time;
+use ringback_driver::{PortNumber, Time};
 use ringback_softcard::{Behaviour, Step, Telephone};
 
 use crate::cards::Cards;
@@ -30,7 +30,9 @@ impl Outside {
     ) -> Outside {
         let mut telephones = Vec::new();
         for slot in 0..card.ports() {
-            telephones.extend(card.telephone(slot).map(|phone| (format!("slot {slot}"), phone)));
+            telephones.extend(
+                card.telephone(PortNumber::at(slot)).map(|phone| (format!("slot {slot}"), phone)),
+            );
         }
         for number in subscribers {
             for part in card.parts() {

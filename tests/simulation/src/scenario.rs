@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ringback_driver::PortNumber;
 use ringback_softcard::{CardConfig, ExchangeConfig, Fault, LineOptions, ModuleKind, SLOTS};
 
 use crate::dice::Dice;
@@ -102,10 +103,10 @@ impl Scenario {
         if dice.one_in(8) {
             let slot = dice.index(SLOTS);
             broken.extend(dice.pick(&[
-                Fault::NoPower(slot),
-                Fault::NoIsoLink(slot),
-                Fault::StuckSpi(slot),
-                Fault::StuckSpiLow(slot),
+                Fault::NoPower(PortNumber::at(slot)),
+                Fault::NoIsoLink(PortNumber::at(slot)),
+                Fault::StuckSpi(PortNumber::at(slot)),
+                Fault::StuckSpiLow(PortNumber::at(slot)),
             ]));
         }
         let subscribers: Vec<String> =

@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use ringback_driver::Time;
 use ringback_driver::card::tiger320::{ACCESSES_PER_TICK, Options, Tiger320};
 use ringback_driver::card::{Hook, ModuleKind, PortCard};
 use ringback_driver::reactor::Stepper;
 use ringback_driver::request::LineNumber;
+use ringback_driver::{PortNumber, Time};
 use ringback_joint_card::JointCard;
 use ringback_lines::{CallHandles, LineEngine, Lines};
 use ringback_softcard::{LineState, SoftCard};
@@ -45,7 +45,7 @@ const LATER: Duration = Duration::from_secs(4);
 /// The times of one line that are not in its events.
 #[derive(Debug, Clone, Copy, Default)]
 struct Watch {
-    slot: usize,
+    port: PortNumber,
     /// Since when no call holds the loop, and since when none rings.
     free: Time,
     silent: Time,
@@ -130,7 +130,7 @@ impl World {
         let stepper = Stepper::new(lines, ear, scenario.capacity).ok()?;
         let handle = stepper.handle();
         tap.take_accesses();
-        let watch = |slot| Watch { slot, ..Watch::default() };
+        let watch = |port| Watch { port, ..Watch::default() };
         let mut world = World {
             card: card.clone(),
             stepper,
@@ -146,7 +146,7 @@ impl World {
             ),
             journal,
             tap,
-            watches: infos.iter().map(|info| watch(info.slot)).collect(),
+            watches: infos.iter().map(|info| watch(info.port)).collect(),
             owed: Duration::ZERO,
             step: 0,
             over: false,
@@ -299,13 +299,13 @@ impl World {
         let checker = &mut application.checker;
         let known = |line| checker.calls(line).first().copied();
         let watched = self.watches.iter().enumerate();
-        let watched: Vec<_> = watched.map(|(line, watch)| (watch.slot, known(line))).collect();
+        let watched: Vec<_> = watched.map(|(line, watch)| (watch.port, known(line))).collect();
         let asked = self.handle.with(move |lines, _| {
-            let ask = |(line, (slot, known)): (usize, (usize, Option<_>))| {
+            let ask = |(line, (port, known)): (usize, (PortNumber, Option<_>))| {
                 let of_line = lines.state(LineNumber::at(line)).and_then(|state| state.call);
                 let of_call = known.and_then(|call| lines.call(call).ok());
                 let of_call = of_call.map(|call| call.state.zip(Some(call.mode as usize)));
-                (lines.card().status(slot), of_line, of_call)
+                (lines.card().status(port), of_line, of_call)
             };
             watched.into_iter().enumerate().map(ask).collect::<Vec<_>>()
         });
@@ -352,12 +352,12 @@ impl World {
     fn look_at_wires(&mut self, now: Time) {
         self.look_at_telephones(now);
         for (line, watch) in self.watches.iter().enumerate() {
-            let disturbed = self.faults.last_at(watch.slot);
-            if now - watch.free.max(disturbed) > LATER && self.loop_closed(watch.slot) {
+            let disturbed = self.faults.last_at(watch.port);
+            if now - watch.free.max(disturbed) > LATER && self.loop_closed(watch.port) {
                 let text = format!("line {line} has no call, and its exchange finds it off-hook");
                 self.fail(Rule::OnHook, text);
             }
-            if now - watch.silent.max(disturbed) > LATER && self.rings(watch.slot) {
+            if now - watch.silent.max(disturbed) > LATER && self.rings(watch.port) {
                 self.fail(Rule::Rings, format!("the telephone of line {line} rings for no call"));
             }
         }
@@ -366,7 +366,7 @@ impl World {
     fn look_at_telephones(&mut self, now: Time) {
         for line in 0..self.watches.len() {
             let Some(mut watch) = self.watches.get(line).copied() else { continue };
-            let Some(telephone) = self.card.telephone(watch.slot) else { continue };
+            let Some(telephone) = self.card.telephone(watch.port) else { continue };
             let state = self.application().checker.state_of(line);
             let lifted = telephone.is_off_hook();
             let astray = match state {
@@ -376,7 +376,7 @@ impl World {
             };
             watch.astray = astray.then(|| watch.astray.unwrap_or(now));
             if let Some(since) = watch.astray
-                && now - since.max(self.faults.last_at(watch.slot)) > LATER
+                && now - since.max(self.faults.last_at(watch.port)) > LATER
             {
                 let text = format!("line {line} is {state:?}, and its telephone lifted: {lifted}");
                 self.fail(Rule::Follows, text);
@@ -387,21 +387,21 @@ impl World {
         }
     }
 
-    fn rings(&self, slot: usize) -> bool {
-        self.card.telephone(slot).is_some_and(|phone| phone.is_ringing())
+    fn rings(&self, port: PortNumber) -> bool {
+        self.card.telephone(port).is_some_and(|phone| phone.is_ringing())
     }
 
     /// Returns whether the exchange sees the loop of a line closed.
-    fn loop_closed(&self, slot: usize) -> bool {
-        let state = self.card.exchange(slot).and_then(|(exchange, own)| {
+    fn loop_closed(&self, port: PortNumber) -> bool {
+        let state = self.card.exchange(port).and_then(|(exchange, own)| {
             exchange.line_number(own).and_then(|number| exchange.state(&number))
         });
         !matches!(state, None | Some(LineState::Idle | LineState::Ringing))
     }
 
-    /// The slot of a line.
-    pub(crate) fn slot(&self, line: usize) -> usize {
-        self.watches.get(line).map_or(usize::MAX, |watch| watch.slot)
+    /// The port of a line.
+    pub(crate) fn port(&self, line: usize) -> PortNumber {
+        self.watches.get(line).map_or(PortNumber(u8::MAX), |watch| watch.port)
     }
 
     /// Makes the modules receive nothing from now on.
@@ -415,11 +415,11 @@ impl World {
             self.card.tick();
         }
         for line in 0..self.watches.len() {
-            let slot = self.slot(line);
-            if self.loop_closed(slot) {
+            let port = self.port(line);
+            if self.loop_closed(port) {
                 self.fail(Rule::OnHook, format!("line {line} is off-hook after the shutdown"));
             }
-            if self.rings(slot) {
+            if self.rings(port) {
                 self.fail(Rule::Rings, format!("line {line}'s telephone rings after the shutdown"));
             }
         }

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
+use ringback_driver::PortNumber;
 use ringback_host::{Call, CallOptions, Host, HostOptions, LineEvent, Pending};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::error::LineError;
@@ -262,7 +263,7 @@ fn people(life: &Arc<Life>, dice: &mut Dice) {
         2 => side.bench.subscriber("200").on_hook(),
         3 => side.bench.subscriber("201").on_hook(),
         _ => {
-            let telephone = side.bench.card.telephone(dice.index(2));
+            let telephone = side.bench.card.telephone(PortNumber::at(dice.index(2)));
             let Some(telephone) = telephone else { return };
             match dice.percent(70) {
                 true => telephone.off_hook(),

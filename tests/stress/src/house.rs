@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
+use ringback_driver::PortNumber;
 use ringback_host::{CallOptions, CloseError, Closed, WaitError};
 use ringback_softcard::LineState;
 use ringback_tests::Bench;
@@ -166,7 +167,7 @@ impl House {
     fn hang_up(&self, side: &Side) {
         let (bench, exchange) = (&side.bench, side.bench.exchange());
         ["200", "201"].iter().for_each(|number| bench.subscriber(number).on_hook());
-        let telephones = [0, 1].map(|slot| bench.card.telephone(slot));
+        let telephones = [0, 1].map(|slot| bench.card.telephone(PortNumber(slot)));
         telephones.iter().flatten().for_each(|telephone| telephone.on_hook());
         let idle = || {
             let lines = ["102", "103"].map(|number| exchange.state(number));

@@ -46,7 +46,7 @@ impl OneCall for Answer {
 
     fn prepare(&self, station: &Station, line: &Conversation<'_>) -> Result<String, Failure> {
         if let (Some(card), Some(slot)) = (&station.soft, line.line.info().slot) {
-            scenery::call(card, slot as usize, 1);
+            scenery::call(card, slot, 1);
         }
         Ok(format!("waiting for a call on {}", line.name()))
     }

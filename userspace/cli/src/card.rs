@@ -316,6 +316,7 @@ pub(crate) fn kind_name(kind: impl Into<LineKind>) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ringback_driver::PortNumber;
 
     #[test]
     fn times_are_seconds() {
@@ -330,7 +331,7 @@ mod tests {
     #[test]
     fn faults_come_at_once_or_later() {
         assert_eq!(parse_fault("removal"), Ok((Fault::Removal, Duration::ZERO)));
-        let later = Ok((Fault::LineUnplugged(2), Duration::from_millis(1500)));
+        let later = Ok((Fault::LineUnplugged(PortNumber(2)), Duration::from_millis(1500)));
         assert_eq!(parse_fault("line-unplugged:2@1.5"), later);
         assert!(parse_fault("smoke").unwrap_err().contains("no-power:SLOT"));
         assert!(parse_fault("removal@x").unwrap_err().contains("write seconds"));

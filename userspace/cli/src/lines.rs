@@ -37,7 +37,7 @@ pub(crate) struct Lines {
 struct Object<'a> {
     event: &'static str,
     card: &'a str,
-    slot: u32,
+    slot: u8,
     /// The number of the slot's line; `None` without a working module.
     line: Option<u32>,
     /// FXS, FXO or modem.
@@ -115,7 +115,7 @@ fn modems(station: &Station, out: Output<'_>, signals: &Signals) -> Result<Vec<b
         out.object(&Object {
             event: "slot",
             card: station.name(),
-            slot: info.slot.unwrap_or_default(),
+            slot: info.slot.unwrap_or_default().0,
             line: Some(info.device_id),
             kind: info.kind.map(kind_name),
             state: if answers { "working" } else { "failed" },
@@ -139,7 +139,7 @@ fn object<'a>(card: &'a str, slot: &SlotReport) -> Object<'a> {
     Object {
         event: "slot",
         card,
-        slot: slot.slot,
+        slot: slot.slot.0,
         line: slot.line,
         kind: slot.content.kind().map(|module| kind_name(line_kind(module))),
         state: match slot.content {
@@ -228,12 +228,13 @@ fn state(slot: &SlotReport) -> (Colour, String) {
 
 #[cfg(test)]
 mod tests {
+    use ringback_driver::PortNumber;
     use ringback_driver::card::{ModuleError, PortStatus};
 
     use super::*;
 
     fn report(content: Slot, status: Option<PortStatus>) -> SlotReport {
-        SlotReport { slot: 1, line: status.map(|_| 0), content, status, call: None }
+        SlotReport { slot: PortNumber(1), line: status.map(|_| 0), content, status, call: None }
     }
 
     fn fxo(battery: Option<bool>) -> PortStatus {

@@ -51,7 +51,7 @@ impl Monitor {
         if let Some(card) = &station.soft {
             for (line, _) in &lines {
                 if let Some(slot) = line.info().slot {
-                    scenery::call(card, slot as usize, CALLS);
+                    scenery::call(card, slot, CALLS);
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! The contents of a provider's structures as plain Rust values.
 
-use ringback_request::report;
+use ringback_request::{PortNumber, report};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
 use ringback_tspi::dev_specific::{DevSpecific, LineKind};
@@ -52,8 +52,8 @@ pub struct LineInfo {
     pub device_id: u32,
     /// Its name for people.
     pub name: String,
-    /// The slot on the card, counted from 0; `None` if the provider does not report it.
-    pub slot: Option<u32>,
+    /// The slot on the card; `None` if the provider does not report it.
+    pub slot: Option<PortNumber>,
     /// The kind of line; `None` if the provider does not report it.
     pub kind: Option<LineKind>,
     /// LINEMEDIAMODE_ bits of calls on it.

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
+use ringback_driver::PortNumber;
 use ringback_driver::Time;
 use ringback_driver::card::uart16550::Uart16550;
 use ringback_driver::card::{PortCard, Slot};
@@ -57,17 +58,17 @@ impl<C: PortCard> Card for C {
     }
 
     fn lines(&self) -> Vec<DevSpecific> {
-        let slots = (0..).zip(PortCard::slots(self));
-        let line = |(slot, content): (u32, &Slot)| {
+        let slots = PortNumber::each().zip(PortCard::slots(self));
+        let line = |(slot, content): (PortNumber, &Slot)| {
             Some(DevSpecific { slot, kind: line_kind(content.kind()?) })
         };
         slots.filter_map(line).collect()
     }
 
     fn empty(&self) -> String {
-        let slots: Vec<String> = (0..)
+        let slots: Vec<String> = PortNumber::each()
             .zip(PortCard::slots(self))
-            .map(|(number, slot): (u32, &Slot)| match slot {
+            .map(|(number, slot)| match slot {
                 Slot::Failed(error) => format!("slot {number}: {error}"),
                 _ => format!("slot {number} is empty"),
             })
@@ -105,7 +106,7 @@ impl<D: Device> Card for ModemCard<D> {
     }
 
     fn lines(&self) -> Vec<DevSpecific> {
-        vec![DevSpecific { slot: 0, kind: LineKind::Modem }]
+        vec![DevSpecific { slot: PortNumber(0), kind: LineKind::Modem }]
     }
 
     fn files(&self) -> io::Result<Files> {

@@ -42,7 +42,7 @@ pub(super) fn dev_caps(
     let can = abilities(info.kind);
     let (generated, monitored) = can.digits;
     let tones = can.features & LINECALLFEATURE_GENERATETONE != 0;
-    caps.set(C::dwPermanentLineID, provider_id << 16 | info.slot)
+    caps.set(C::dwPermanentLineID, provider_id << 16 | u32::from(info.slot.0))
         .set(C::dwStringFormat, STRINGFORMAT_UNICODE)
         .set(C::dwAddressModes, LINEADDRESSMODE_ADDRESSID)
         .set(C::dwNumAddresses, 1)
@@ -226,6 +226,7 @@ fn entered(call: &CallSnapshot) -> SystemTime {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ringback_driver::PortNumber;
     use ringback_driver::request::LineNumber;
     use ringback_lines::CallInfo;
     use ringback_tspi::structs::{Reader, blank};
@@ -235,7 +236,7 @@ mod tests {
     fn capabilities_say_what_a_line_can_do() {
         type C = LINEDEVCAPS;
         for kind in LineKind::ALL {
-            let info = DevSpecific { slot: 2, kind };
+            let info = DevSpecific { slot: PortNumber(2), kind };
             let mut memory = blank::<C>(1024);
             dev_caps(&mut memory, Version::V3_1, "soft", 3, &info).unwrap();
             let caps = Reader::<C>::new(&memory, Version::V3_1).unwrap();
@@ -254,7 +255,7 @@ mod tests {
 
     #[test]
     fn too_small_a_structure_is_refused_and_an_older_one_is_filled_as_far_as_it_goes() {
-        let info = DevSpecific { slot: 0, kind: LineKind::Fxo };
+        let info = DevSpecific { slot: PortNumber(0), kind: LineKind::Fxo };
         let mut memory = [0; 8];
         memory[0] = 8;
         let refused = address_caps(&mut memory, Version::V3_1, 1, &info);

@@ -16,7 +16,7 @@ use ringback_driver::device::sysfs::SysfsRoot;
 use ringback_driver::device::uio::UioDevice;
 use ringback_driver::device::vfio::VfioDevice;
 use ringback_driver::device::{Device, Kind};
-use ringback_driver::report;
+use ringback_driver::{PortNumber, report};
 use ringback_lines::modem::ModemOptions;
 #[cfg(feature = "softcard")]
 use ringback_softcard::SoftCard;
@@ -156,8 +156,8 @@ fn serve_ports<K: PortCardKind + 'static, D: Device>(
     let provider = LineProvider::new(move || {
         let mut delay = Told { since: Instant::now(), progress: &mut *progress, on: true };
         let card = K::open(device()?, country, &mut delay)?;
-        for (slot, port) in card.slots().iter().enumerate() {
-            if let Slot::Failed(error) = port {
+        for (slot, content) in PortNumber::each().zip(card.slots()) {
+            if let Slot::Failed(error) = content {
                 report!(WARN, "slot {slot}: a module does not work: {error}");
             }
         }

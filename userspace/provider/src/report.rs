@@ -1,6 +1,7 @@
 //! The state of the slots of a card, for display: TSPI describes only lines, without hooks and
 //! batteries.
 
+use ringback_driver::PortNumber;
 use ringback_driver::card::{PortCard, PortStatus, Slot};
 use ringback_driver::request::LineNumber;
 use ringback_lines::{LineEngine, Lines};
@@ -10,8 +11,8 @@ use ringback_tspi::provider::Provider;
 /// A slot of a card.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SlotReport {
-    /// Its number, counted from 0.
-    pub slot: u32,
+    /// Its number, which is that of its port.
+    pub slot: PortNumber,
     /// What was found in it when the card was brought up.
     pub content: Slot,
     /// The device id of its line; `None` for a slot without a working module.
@@ -33,13 +34,13 @@ pub trait Slots: Provider {
 /// The current state of each slot of a card; `base` is the device id of its first line.
 pub(super) fn report<C: PortCard>(lines: &Lines<C>, base: u32) -> Vec<SlotReport> {
     let card = lines.card();
-    let slots = (0..).zip(card.slots()).zip(0..);
-    slots
-        .map(|((slot, content), number)| {
-            let place = lines.infos().iter().position(|info| info.slot == slot);
+    PortNumber::each()
+        .zip(card.slots())
+        .map(|(slot, content)| {
+            let place = lines.infos().iter().position(|info| info.port == slot);
             let line = place.map(LineNumber::at);
             SlotReport {
-                slot: number,
+                slot,
                 content: *content,
                 line: line.map(|line| base.saturating_add(line.0)),
                 status: card.status(slot),

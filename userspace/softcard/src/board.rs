@@ -124,7 +124,7 @@ impl Board {
         if fault == Fault::Removal {
             self.reset();
         }
-        if let Some(slot) = fault.slot().and_then(|slot| self.circuit.slots.get_mut(slot)) {
+        if let Some(slot) = fault.slot().and_then(|slot| self.circuit.slots.get_mut(slot.index())) {
             slot.set_fault(fault, on);
         }
     }

@@ -10,6 +10,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use ringback_request::PortNumber;
 use ringback_request::sync::EvenPoisoned;
 
 use crate::board::{Board, Transfer};
@@ -210,8 +211,8 @@ impl SoftCard {
     }
 
     /// The telephone plugged into an FXS slot; `None` for another slot.
-    pub fn telephone(&self, slot: usize) -> Option<Telephone> {
-        self.0.telephones.get(slot).cloned().flatten()
+    pub fn telephone(&self, slot: PortNumber) -> Option<Telephone> {
+        self.0.telephones.get(slot.index()).cloned().flatten()
     }
 
     /// The exchange behind the FXO slots.

@@ -1,5 +1,6 @@
 //! The faults that a card can have, and their names.
 
+use ringback_request::PortNumber;
 use std::fmt;
 use std::str::FromStr;
 
@@ -30,23 +31,23 @@ pub enum Fault {
     LateTick,
     /// `part-reset:N`: the Si3210 of this slot resets by itself, once, when this is switched on:
     /// register 8 reads 2 again, register 64 reads 0.
-    PartReset(usize),
+    PartReset(PortNumber),
     /// `power-alarm:N`: the Si3210 of this slot detects too much power in its transistors and opens
     /// the line (register 64 reads 0, register 8 keeps its value) for as long as this is on.
-    PowerAlarm(usize),
+    PowerAlarm(PortNumber),
     /// `no-power:N`: the power cable of this FXS module is not plugged in; register 82 reads 0.
-    NoPower(usize),
+    NoPower(PortNumber),
     /// `no-iso-link:N`: the line side of this FXO module does not respond; the high nibble of
     /// register 11 stays 0.
-    NoIsoLink(usize),
+    NoIsoLink(PortNumber),
     /// `stuck-spi:N`: SDO reads 1 whatever the module of this slot drives. The module still
     /// receives.
-    StuckSpi(usize),
+    StuckSpi(PortNumber),
     /// `stuck-spi-low:N`: SDO reads 0 whatever the module of this slot drives.
-    StuckSpiLow(usize),
+    StuckSpiLow(PortNumber),
     /// `line-unplugged:N`: nothing is plugged into the jack of this slot. An FXO module detects no
     /// battery, an FXS module no telephone.
-    LineUnplugged(usize),
+    LineUnplugged(PortNumber),
 }
 
 /// The error for a name that is not the name of a fault.
@@ -57,7 +58,7 @@ pub struct UnknownFault {
 }
 
 fn known_names() -> String {
-    let of_slots = SLOT_FAULTS.map(|fault| format!("{}:SLOT", fault(0).name()));
+    let of_slots = SLOT_FAULTS.map(|fault| format!("{}:SLOT", fault(PortNumber(0)).name()));
     let names: Vec<String> = CARD_FAULTS.iter().map(Fault::to_string).chain(of_slots).collect();
     format!("{} (SLOT is 0 to {})", names.join(", "), crate::SLOTS - 1)
 }
@@ -71,7 +72,7 @@ const CARD_FAULTS: [Fault; 7] = [
     Fault::Removal,
     Fault::LateTick,
 ];
-const SLOT_FAULTS: [fn(usize) -> Fault; 7] = [
+const SLOT_FAULTS: [fn(PortNumber) -> Fault; 7] = [
     Fault::PartReset,
     Fault::PowerAlarm,
     Fault::NoPower,
@@ -84,12 +85,14 @@ const SLOT_FAULTS: [fn(usize) -> Fault; 7] = [
 impl Fault {
     /// All faults; those of a slot once for each of the four slots.
     pub fn all() -> impl Iterator<Item = Fault> {
-        let of_slots = SLOT_FAULTS.into_iter().flat_map(|fault| (0..crate::SLOTS).map(fault));
+        let of_slots = SLOT_FAULTS
+            .into_iter()
+            .flat_map(|fault| PortNumber::each().take(crate::SLOTS).map(fault));
         CARD_FAULTS.into_iter().chain(of_slots)
     }
 
     /// The slot of this fault; `None` for a fault of the whole card.
-    pub fn slot(self) -> Option<usize> {
+    pub fn slot(self) -> Option<PortNumber> {
         match self {
             Fault::LateInterrupt
             | Fault::LostInterrupts
@@ -156,7 +159,7 @@ mod tests {
         for fault in Fault::all() {
             assert_eq!(fault.to_string().parse(), Ok(fault));
         }
-        assert_eq!("no-power:2".parse(), Ok(Fault::NoPower(2)));
+        assert_eq!("no-power:2".parse(), Ok(Fault::NoPower(PortNumber(2))));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::{
 use ringback_country::Country;
 use ringback_media::SAMPLE_RATE;
 use ringback_media::tone::Generator;
+use ringback_request::PortNumber;
 
 /// The numbers of the exchange lines at slots 2 and 3.
 pub const LINE_NUMBERS: [&str; 2] = ["5550202", "5550203"];
@@ -60,15 +61,15 @@ pub fn furnish(card: &SoftCard) {
     exchange.add_subscriber(SILENT, Behaviour::Manual);
     let brief = vec![Step::Play(hello), Step::Wait(2000), Step::HangUp];
     exchange.add_subscriber(BRIEF, Behaviour::AnswerThen { rings: 1, steps: brief });
-    if let Some(telephone) = card.telephone(0) {
+    if let Some(telephone) = card.telephone(PortNumber(0)) {
         telephone.set_behaviour(Behaviour::AnswerThen { rings: 2, steps });
     }
 }
 
 /// Has a line called two seconds from now: by a subscriber if it is an exchange line, otherwise by
 /// its telephone. `again` times in all, half a minute apart.
-pub fn call(card: &SoftCard, slot: usize, again: usize) {
-    let (telephone, number): (Option<Telephone>, &str) = match slot {
+pub fn call(card: &SoftCard, slot: PortNumber, again: usize) {
+    let (telephone, number): (Option<Telephone>, &str) = match slot.0 {
         0 | 1 => (card.telephone(slot), DIALS),
         2 => (Some(card.exchange().add_subscriber(CALLERS[0], Behaviour::Manual)), LINE_NUMBERS[0]),
         3 => (Some(card.exchange().add_subscriber(CALLERS[1], Behaviour::Manual)), LINE_NUMBERS[1]),
@@ -112,14 +113,14 @@ mod tests {
         card.advance(12_000);
         assert_eq!(exchange.state(BUSY), Some(LineState::Reorder), "off-hook for good");
         assert_eq!(exchange.state(SILENT), Some(LineState::Idle));
-        assert_eq!(exchange.line_number(2).as_deref(), Some(LINE_NUMBERS[0]));
-        assert_eq!(exchange.line_number(3).as_deref(), Some(LINE_NUMBERS[1]));
+        assert_eq!(exchange.line_number(PortNumber(2)).as_deref(), Some(LINE_NUMBERS[0]));
+        assert_eq!(exchange.line_number(PortNumber(3)).as_deref(), Some(LINE_NUMBERS[1]));
     }
 
     #[test]
     fn callers_call_as_often_as_asked() {
         let card = card(Country::default());
-        call(&card, 2, 2);
+        call(&card, PortNumber(2), 2);
         let rings = |within: u64| {
             (0..within).any(|_| {
                 card.tick();

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use ringback_request::PortNumber;
+
 /// What a line is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LineKind {
@@ -33,8 +35,8 @@ impl fmt::Display for LineKind {
 /// word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DevSpecific {
-    /// The slot on the card, counted from 0.
-    pub slot: u32,
+    /// The slot on the card.
+    pub slot: PortNumber,
     /// What is in it.
     pub kind: LineKind,
 }
@@ -47,7 +49,7 @@ impl DevSpecific {
         let kind = (1..).zip(LineKind::ALL).find(|(_, kind)| *kind == self.kind);
         let kind: u32 = kind.map_or(0, |(number, _)| number);
         let mut bytes = [0; 12];
-        let words = [Self::MARK, self.slot.to_le_bytes(), kind.to_le_bytes()];
+        let words = [Self::MARK, u32::from(self.slot.0).to_le_bytes(), kind.to_le_bytes()];
         for (place, word) in bytes.chunks_exact_mut(4).zip(words) {
             place.copy_from_slice(&word);
         }
@@ -62,7 +64,8 @@ impl DevSpecific {
         }
         let number = u32::from_le_bytes(word(8)?).checked_sub(1)?;
         let kind = *LineKind::ALL.get(usize::try_from(number).ok()?)?;
-        Some(DevSpecific { slot: u32::from_le_bytes(word(4)?), kind })
+        let slot = u8::try_from(u32::from_le_bytes(word(4)?)).ok()?;
+        Some(DevSpecific { slot: PortNumber(slot), kind })
     }
 }
 
@@ -72,12 +75,15 @@ mod tests {
 
     #[test]
     fn dev_specific_reads_back() {
-        let own = DevSpecific { slot: 3, kind: LineKind::Fxs };
+        let own = DevSpecific { slot: PortNumber(3), kind: LineKind::Fxs };
         for kind in LineKind::ALL {
             let own = DevSpecific { kind, ..own };
             assert_eq!(DevSpecific::read(&own.bytes()), Some(own));
         }
         assert_eq!(DevSpecific::read(&own.bytes()[..11]), None);
         assert_eq!(DevSpecific::read(b"somebody else's"), None);
+        let mut beyond = own.bytes();
+        beyond[5] = 1;
+        assert_eq!(DevSpecific::read(&beyond), None, "slot 259, which no card has");
     }
 }

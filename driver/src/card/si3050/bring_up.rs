@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::PortNumber;
 use ringback_country::Country;
 
 use super::registers::*;
@@ -23,7 +24,7 @@ pub(crate) async fn identify(chip: &Chip<Si3050>) -> bool {
 /// Brings the chip up for a slot, from whatever state it is in; leaves the line on-hook.
 pub(crate) async fn bring_up(
     chip: &Chip<Si3050>,
-    slot: u8,
+    slot: PortNumber,
     country: Country,
 ) -> Result<(), ModuleError> {
     if !identify(chip).await {
@@ -32,7 +33,7 @@ pub(crate) async fn bring_up(
     chip.write(CONTROL_1, Control1::SOFT_RESET).await;
     chip.wait(RESET_TIME).await;
     // The last slot's bits come first in the frame.
-    let start = 3u8.saturating_sub(slot) * 8;
+    let start = 3u8.saturating_sub(slot.0) * 8;
     let daa = country.daa();
     chip.write(PCM_MODE, PcmMode::SERVICE).await;
     chip.write(INTERNATIONAL, daa.international).await;
@@ -88,7 +89,7 @@ mod tests {
 
     fn brought_up(
         chip: &mut simulation::Si3050,
-        slot: u8,
+        slot: PortNumber,
         country: &str,
     ) -> Result<(), ModuleError> {
         let country = country.parse().unwrap();
@@ -109,7 +110,7 @@ mod tests {
             (2, "UK", [0, 0xC2, 5, 0xAB]),
         ] {
             let mut chip = simulation::Si3050::new();
-            assert_eq!(brought_up(&mut chip, slot, country), Ok(()));
+            assert_eq!(brought_up(&mut chip, PortNumber(slot), country), Ok(()));
             assert_eq!([16, 26, 30, 31].map(|register| chip.read(register)), settings);
             assert_eq!(chip.read(5), 0x08);
             assert_eq!(chip.read(33), 0x28);
@@ -124,14 +125,14 @@ mod tests {
     fn a_line_side_that_needs_time_is_waited_for() {
         let mut chip = simulation::Si3050::new();
         chip.link_after = Duration::from_millis(1900);
-        assert_eq!(brought_up(&mut chip, 0, "FCC"), Ok(()));
+        assert_eq!(brought_up(&mut chip, PortNumber(0), "FCC"), Ok(()));
     }
 
     #[test]
     fn a_missing_line_side_is_named() {
         let mut chip = simulation::Si3050::new();
         chip.link_after = Duration::MAX;
-        let error = brought_up(&mut chip, 0, "FCC").unwrap_err();
+        let error = brought_up(&mut chip, PortNumber(0), "FCC").unwrap_err();
         assert_eq!(error, ModuleError::NoIsoLink);
         assert!(error.to_string().contains("line side"), "{error}");
         assert!(chip.waited < Duration::from_millis(2300), "{:?}", chip.waited);
@@ -141,7 +142,7 @@ mod tests {
     #[test]
     fn faults_are_distinguished() {
         let mut chip = simulation::Si3050::new();
-        brought_up(&mut chip, 0, "FCC").unwrap();
+        brought_up(&mut chip, PortNumber(0), "FCC").unwrap();
         assert_eq!(diagnosed(&mut chip), Diagnosis::Sound);
         chip.link_after = Duration::MAX;
         assert_eq!(diagnosed(&mut chip), Diagnosis::IsoLinkLost);

@@ -10,7 +10,7 @@ use super::registers::*;
 use crate::card::module::{Diagnosis, ModuleError};
 use crate::card::register::{Register, Value};
 use crate::card::sequence::Chip;
-use crate::report;
+use crate::{PortNumber, report};
 
 const POLL: Duration = Duration::from_millis(10);
 const POWER_LIMIT: Duration = Duration::from_millis(500);
@@ -66,7 +66,7 @@ async fn expect<V: Value>(
 /// Brings a freshly reset chip up for a slot: checks, calibrates, feeds the line.
 pub(crate) async fn bring_up(
     chip: &Chip<Si3210>,
-    slot: u8,
+    slot: PortNumber,
     country: Country,
 ) -> Result<Calibration, ModuleError> {
     prepare(chip, country).await?;
@@ -91,7 +91,7 @@ pub(crate) async fn bring_up(
 /// of 3 s. The line is left open; the caller feeds it as it was.
 pub(crate) async fn restore(
     chip: &Chip<Si3210>,
-    slot: u8,
+    slot: PortNumber,
     country: Country,
     calibration: Calibration,
 ) -> Result<(), ModuleError> {
@@ -173,11 +173,15 @@ async fn leak_test(chip: &Chip<Si3210>) {
 }
 
 /// Everything after power: coefficients checked, samples in the slot's place, ringing.
-async fn configure(chip: &Chip<Si3210>, slot: u8, country: Country) -> Result<(), ModuleError> {
+async fn configure(
+    chip: &Chip<Si3210>,
+    slot: PortNumber,
+    country: Country,
+) -> Result<(), ModuleError> {
     indirect::store_filters(chip, country).await?;
     indirect::verify_all(chip, country).await?;
     // The last slot's bits come first in the frame.
-    let start = 3u8.saturating_sub(slot) * 8;
+    let start = 3u8.saturating_sub(slot.0) * 8;
     chip.write(PCM_MODE, PcmMode::ENABLE | PcmMode::U_LAW).await;
     chip.write_all(&[
         (TX_START_LOW, start),
@@ -213,7 +217,10 @@ mod tests {
     use super::*;
     use crate::card::sequence::Sequence;
 
-    fn brought_up(chip: &mut simulation::Si3210, slot: u8) -> Result<Calibration, ModuleError> {
+    fn brought_up(
+        chip: &mut simulation::Si3210,
+        slot: PortNumber,
+    ) -> Result<Calibration, ModuleError> {
         let identity = Sequence::new(|chip| async move { identify(&chip).await })
             .run(|operation| chip.perform(operation));
         assert_eq!(identity, Identity::Si3210);
@@ -230,7 +237,7 @@ mod tests {
     fn leaves_a_fed_line() {
         for (slot, start) in [(0, 24), (1, 16), (2, 8), (3, 0)] {
             let mut chip = simulation::Si3210::new();
-            let calibration = brought_up(&mut chip, slot).unwrap();
+            let calibration = brought_up(&mut chip, PortNumber(slot)).unwrap();
             assert_eq!(chip.read(64) & 7, 1);
             assert_eq!(chip.read(1), 0x28);
             assert_eq!(chip.direct(2), [start, 0, start, 0]);
@@ -265,7 +272,7 @@ mod tests {
     fn a_missing_power_cable_is_named() {
         let mut chip = simulation::Si3210::new();
         chip.weak_battery = Some(0x10);
-        let error = brought_up(&mut chip, 0).unwrap_err();
+        let error = brought_up(&mut chip, PortNumber(0)).unwrap_err();
         assert_eq!(error, ModuleError::NoPower { volts: 6 });
         assert!(error.to_string().contains("drive power cable"), "{error}");
         assert!(
@@ -278,13 +285,13 @@ mod tests {
         let mut chip = simulation::Si3210::new();
         chip.failing_calibrations = 2;
         chip.matching_gains = [0x11, 0x0F];
-        brought_up(&mut chip, 0).unwrap();
+        brought_up(&mut chip, PortNumber(0)).unwrap();
         assert_eq!(chip.direct(98), [0x11, 0x0F]);
         assert_eq!(chip.read(64) & 7, 1);
 
         let mut chip = simulation::Si3210::new();
         chip.failing_calibrations = u32::MAX;
-        assert_eq!(brought_up(&mut chip, 0), Err(ModuleError::Calibration));
+        assert_eq!(brought_up(&mut chip, PortNumber(0)), Err(ModuleError::Calibration));
     }
 
     #[test]
@@ -293,14 +300,14 @@ mod tests {
         for (register, value) in (98..).zip([16, 17, 17, 17, 8, 0x88, 0, 0, 0x20, 9]) {
             chip.write(register, value);
         }
-        let calibration = brought_up(&mut chip, 2).unwrap();
+        let calibration = brought_up(&mut chip, PortNumber(2)).unwrap();
         let before = (chip.direct::<109>(0), chip.indirect::<44>());
         assert_eq!(diagnosed(&mut chip), Diagnosis::Sound);
         chip.reset();
         assert_eq!(diagnosed(&mut chip), Diagnosis::PartReset);
         chip.waited = Duration::ZERO;
         let result = Sequence::new(move |chip| async move {
-            restore(&chip, 2, Country::default(), calibration).await
+            restore(&chip, PortNumber(2), Country::default(), calibration).await
         })
         .run(|operation| chip.perform(operation));
         assert_eq!(result, Ok(()));
@@ -316,7 +323,7 @@ mod tests {
     #[test]
     fn a_power_alarm_is_no_reset() {
         let mut chip = simulation::Si3210::new();
-        brought_up(&mut chip, 0).unwrap();
+        brought_up(&mut chip, PortNumber(0)).unwrap();
         chip.write(64, 0);
         assert_eq!(diagnosed(&mut chip), Diagnosis::PowerAlarm);
         chip.absent = Some(0);

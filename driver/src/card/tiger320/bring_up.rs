@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::PortNumber;
 use ringback_country::Country;
 
 use super::error::OpenError;
@@ -129,7 +130,7 @@ fn test_registers(r: Bus<'_, impl Registers>, version: u8) -> Result<(), OpenErr
 pub(super) fn probe(
     r: Bus<'_, impl Registers>,
     spi: &mut Spi,
-    slot: u8,
+    slot: PortNumber,
     country: Country,
     delay: &mut dyn Delay,
 ) -> (Slot, Option<Module>) {

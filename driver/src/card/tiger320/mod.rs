@@ -58,8 +58,8 @@ use self::spi::Spi;
 use super::delay::Delay;
 use super::port::PortError;
 use super::port_card::{PortCard, Slot};
-use crate::Time;
 use crate::device::Device;
+use crate::{PortNumber, Time};
 
 /// How a card is to be set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -138,7 +138,8 @@ impl<D: Device> Tiger320<D> {
         };
         let r = Bus::new(card.device.registers());
         bring_up::initialise(r, &card.ring, delay)?;
-        for (number, (slot, module)) in (0..).zip(card.slots.iter_mut().zip(&mut card.modules)) {
+        let slots = card.slots.iter_mut().zip(&mut card.modules);
+        for (number, (slot, module)) in PortNumber::each().zip(slots) {
             (*slot, *module) = bring_up::probe(r, &mut card.spi, number, options.country, delay);
         }
         bring_up::finish(r, &card.slots, delay)?;
@@ -163,14 +164,17 @@ impl<D: Device> Tiger320<D> {
 
     fn command(
         &mut self,
-        port: usize,
+        port: PortNumber,
         set: impl FnOnce(&mut Module) -> bool,
     ) -> Result<(), PortError> {
         if self.state == State::Closed {
             return Err(PortError::Gone);
         }
-        let module =
-            self.modules.get_mut(port).and_then(Option::as_mut).ok_or(PortError::NoPort(port))?;
+        let module = self
+            .modules
+            .get_mut(port.index())
+            .and_then(Option::as_mut)
+            .ok_or(PortError::NoPort(port))?;
         if !set(module) {
             return Err(PortError::WrongKind { port, kind: module.kind() });
         }
@@ -184,12 +188,14 @@ impl<D: Device> Tiger320<D> {
     }
 
     /// Writes a port's control register if that is due and there is room.
-    fn write_due(&mut self, port: usize) {
-        let Some(module) = self.modules.get_mut(port).and_then(Option::as_mut) else { return };
+    fn write_due(&mut self, port: PortNumber) {
+        let Some(module) = self.modules.get_mut(port.index()).and_then(Option::as_mut) else {
+            return;
+        };
         let Some(operation) = module.due() else { return };
         if self.budget.take(spi::cost(module.kind(), operation)) {
             let r = Bus::new(self.device.registers());
-            self.spi.perform(r, port as u8, module.kind(), operation);
+            self.spi.perform(r, port, module.kind(), operation);
             module.written();
         }
     }

@@ -15,7 +15,6 @@ use ringback_country::Country;
 
 use super::attempts::Attempts;
 use super::counters::Counters;
-use crate::Time;
 use crate::card::module::{Diagnosis, ModuleError, Reaction};
 use crate::card::port::{
     Hook, LineFeed, ModuleKind, Polarity, PortEvent, PortFault, PortStatus, Remedy,
@@ -24,6 +23,7 @@ use crate::card::register::Address;
 use crate::card::sequence::{Chip, Operation, Sequence, Step};
 use crate::card::si3050::{self, FxoLine};
 use crate::card::si3210::{self, Calibration, FxsLine};
+use crate::{PortNumber, Time};
 
 /// How long a module that does not answer is left alone between attempts.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -31,7 +31,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// A module in service.
 #[derive(Debug)]
 pub(super) struct Module {
-    slot: u8,
+    slot: PortNumber,
     country: Country,
     pub(super) line: Line,
     /// The control register is to be written.
@@ -70,16 +70,16 @@ type Fault = fn(Remedy) -> PortFault;
 
 impl Module {
     /// An FXS module as bring-up leaves it.
-    pub(super) fn fxs(slot: u8, country: Country, calibration: Calibration) -> Module {
+    pub(super) fn fxs(slot: PortNumber, country: Country, calibration: Calibration) -> Module {
         Module::new(slot, country, Line::Fxs(FxsLine::new(), calibration))
     }
 
     /// An FXO module as bring-up leaves it.
-    pub(super) fn fxo(slot: u8, country: Country) -> Module {
+    pub(super) fn fxo(slot: PortNumber, country: Country) -> Module {
         Module::new(slot, country, Line::Fxo(FxoLine::new()))
     }
 
-    fn new(slot: u8, country: Country, line: Line) -> Module {
+    fn new(slot: PortNumber, country: Country, line: Line) -> Module {
         Module {
             slot,
             country,

@@ -11,10 +11,10 @@ use super::module::Module;
 use super::registers::{Bus, CNTL, Control, Interrupts, MASK0, OPER, Operate};
 use super::service::POLL_INTERVAL;
 use super::{State, Tiger320};
-use crate::Time;
 use crate::card::port::{Hook, LineFeed, Polarity, PortError, PortSink, PortStatus};
 use crate::card::port_card::{PortCard, Service, Slot, StartError};
 use crate::device::{Device, Files};
+use crate::{PortNumber, Time};
 
 /// A card that has not interrupted for this long is looked after.
 const QUIET: Duration = Duration::from_millis(50);
@@ -32,11 +32,11 @@ impl<D: Device> PortCard for Tiger320<D> {
         &self.slots
     }
 
-    fn status(&self, port: usize) -> Option<PortStatus> {
+    fn status(&self, port: PortNumber) -> Option<PortStatus> {
         if self.failure.is_some() {
             return None;
         }
-        self.modules.get(port)?.as_ref().map(Module::status)
+        self.modules.get(port.index())?.as_ref().map(Module::status)
     }
 
     fn files(&self) -> io::Result<Files> {
@@ -81,15 +81,15 @@ impl<D: Device> PortCard for Tiger320<D> {
         }
     }
 
-    fn set_hook(&mut self, port: usize, hook: Hook) -> Result<(), PortError> {
+    fn set_hook(&mut self, port: PortNumber, hook: Hook) -> Result<(), PortError> {
         self.command(port, |module| module.set_hook(hook))
     }
 
-    fn set_line_feed(&mut self, port: usize, feed: LineFeed) -> Result<(), PortError> {
+    fn set_line_feed(&mut self, port: PortNumber, feed: LineFeed) -> Result<(), PortError> {
         self.command(port, |module| module.set_feed(feed))
     }
 
-    fn set_polarity(&mut self, port: usize, polarity: Polarity) -> Result<(), PortError> {
+    fn set_polarity(&mut self, port: PortNumber, polarity: Polarity) -> Result<(), PortError> {
         self.command(port, |module| module.set_polarity(polarity))
     }
 
@@ -101,7 +101,7 @@ impl<D: Device> PortCard for Tiger320<D> {
         let r = Bus::new(self.device.registers());
         r.write(MASK0, Interrupts::empty());
         r.write(OPER, Operate::empty());
-        for (slot, module) in (0..).zip(&mut self.modules) {
+        for (slot, module) in PortNumber::each().zip(&mut self.modules) {
             if let Some(module) = module {
                 self.spi.perform(r, slot, module.kind(), module.release());
             }

@@ -10,12 +10,12 @@ use super::registers::{
 };
 use super::ring::SLOTS;
 use super::{State, TICK, Tiger320, spi};
-use crate::Time;
 use crate::card::debounce::SAMPLE_MS;
 use crate::card::port::{FRAME, PortSink, SILENCE};
 use crate::card::port_card::{PortCard, Service, Slot};
 use crate::card::sequence::Operation;
 use crate::device::Device;
+use crate::{PortNumber, Time};
 
 /// DMA that has not moved for this long is restarted.
 const STALL: Duration = Duration::from_millis(100);
@@ -157,7 +157,7 @@ impl<D: Device> Tiger320<D> {
                 if module.in_repair() {
                     *received = [SILENCE; FRAME];
                 }
-                sink.frame(port, received, play);
+                sink.frame(PortNumber::at(port), received, play);
             }
             self.ring.play(memory, chunk, &play);
             self.counters.ticks += 1;
@@ -187,38 +187,40 @@ impl<D: Device> Tiger320<D> {
         let tick = self.tick;
         self.tick = tick.wrapping_add(1);
         // Four ports, two registers: each is sampled every 8 ticks; the seldom ones every 32.
-        let turn = |n: u32| ((n % 4) as usize, (n / 4 % 2) as usize);
+        let turn = |n: u32| (PortNumber::at((n % 4) as usize), (n / 4 % 2) as usize);
         let (port, register) = turn(tick);
         self.sample(port, register, sink);
         if tick.is_multiple_of(SELDOM) {
             let (port, register) = turn(tick / SELDOM);
             self.sample(port, 2 + register, sink);
         }
-        for port in 0..SLOTS {
+        for port in PortNumber::each().take(SLOTS) {
             self.write_due(port);
         }
         // Rotates the starting port each tick so that none is starved.
         for n in 0..SLOTS {
-            self.repair((tick as usize + n) % SLOTS, now, sink);
+            self.repair(PortNumber::at((tick as usize + n) % SLOTS), now, sink);
         }
     }
 
     /// Samples one of a port's status registers.
-    fn sample(&mut self, port: usize, register: usize, sink: &mut impl PortSink) {
-        let Some(module) = self.modules.get_mut(port).and_then(Option::as_mut) else { return };
+    fn sample(&mut self, port: PortNumber, register: usize, sink: &mut impl PortSink) {
+        let Some(module) = self.modules.get_mut(port.index()).and_then(Option::as_mut) else {
+            return;
+        };
         let Some(register) = module.sampled().get(register).copied().flatten() else { return };
         let (kind, operation) = (module.kind(), Operation::Read(register));
         if module.in_repair() || !self.budget.take(spi::cost(kind, operation)) {
             return;
         }
-        let value =
-            self.spi.perform(Bus::new(self.device.registers()), port as u8, kind, operation);
+        let value = self.spi.perform(Bus::new(self.device.registers()), port, kind, operation);
         module.sample(register, value, &mut self.counters, &mut |event| sink.event(port, event));
     }
 
     /// Goes on with a port's repair as far as there is room.
-    fn repair(&mut self, port: usize, now: Time, sink: &mut impl PortSink) {
-        let (Some(entry), Some(slot)) = (self.modules.get_mut(port), self.slots.get_mut(port))
+    fn repair(&mut self, port: PortNumber, now: Time, sink: &mut impl PortSink) {
+        let (Some(entry), Some(slot)) =
+            (self.modules.get_mut(port.index()), self.slots.get_mut(port.index()))
         else {
             return;
         };
@@ -226,9 +228,7 @@ impl<D: Device> Tiger320<D> {
         let (budget, bus) = (&mut self.budget, &mut self.spi);
         let r = Bus::new(self.device.registers());
         let mut perform = |kind, operation| {
-            budget
-                .take(spi::cost(kind, operation))
-                .then(|| bus.perform(r, port as u8, kind, operation))
+            budget.take(spi::cost(kind, operation)).then(|| bus.perform(r, port, kind, operation))
         };
         let given_up = module
             .repair(now, &mut perform, &mut self.counters, &mut |event| sink.event(port, event))

@@ -10,6 +10,7 @@
 //! the budget of a tick counts ([`cost`]).
 
 use super::registers::{AUXD, AUXR, Aux, Bus, CPLD_SELECT};
+use crate::PortNumber;
 use crate::card::port::ModuleKind;
 use crate::card::register::{trace_read, trace_write};
 use crate::card::sequence::Operation;
@@ -48,7 +49,7 @@ pub(super) const fn cost(kind: ModuleKind, operation: Operation) -> u32 {
 #[derive(Debug)]
 pub(super) struct Spi {
     pins: Aux,
-    selected: Option<u8>,
+    selected: Option<PortNumber>,
     /// How many module registers were read.
     pub(super) reads: u64,
     /// How many module registers were written.
@@ -68,7 +69,7 @@ impl Spi {
     pub(super) fn perform(
         &mut self,
         r: Bus<'_, impl Registers>,
-        slot: u8,
+        slot: PortNumber,
         kind: ModuleKind,
         operation: Operation,
     ) -> u8 {
@@ -107,11 +108,11 @@ impl Spi {
         }
     }
 
-    fn select(&mut self, r: Bus<'_, impl Registers>, slot: u8) {
+    fn select(&mut self, r: Bus<'_, impl Registers>, slot: PortNumber) {
         if self.selected != Some(slot) {
             self.selected = Some(slot);
             self.accesses += 1;
-            r.write(CPLD_SELECT, 1 << (slot & 3));
+            r.write(CPLD_SELECT, 1 << (slot.0 & 3));
         }
     }
 
@@ -230,7 +231,7 @@ mod tests {
         let (pins, mut spi) = (Pins::default(), Spi::new());
         spi.perform(
             Bus::new(&pins),
-            2,
+            PortNumber(2),
             ModuleKind::Fxs,
             Operation::Write(LINE_STATE.address(), 0x05),
         );
@@ -247,7 +248,7 @@ mod tests {
         assert_eq!(
             spi.perform(
                 Bus::new(&pins),
-                0,
+                PortNumber(0),
                 ModuleKind::Fxs,
                 Operation::Read(LOOP_STATUS.address())
             ),
@@ -264,7 +265,7 @@ mod tests {
         let (pins, mut spi) = (Pins::default(), Spi::new());
         spi.perform(
             Bus::new(&pins),
-            1,
+            PortNumber(1),
             ModuleKind::Fxo,
             Operation::Write(DAA_CONTROL.address(), 0x09),
         );
@@ -275,7 +276,7 @@ mod tests {
         assert_eq!(
             spi.perform(
                 Bus::new(&pins),
-                1,
+                PortNumber(1),
                 ModuleKind::Fxo,
                 Operation::Read(LINE_VOLTAGE.address())
             ),
@@ -289,7 +290,7 @@ mod tests {
     #[test]
     fn resync_is_a_frame_of_one_clock() {
         let (pins, mut spi) = (Pins::default(), Spi::new());
-        spi.perform(Bus::new(&pins), 0, ModuleKind::Fxo, Operation::Resync);
+        spi.perform(Bus::new(&pins), PortNumber(0), ModuleKind::Fxo, Operation::Resync);
         assert_eq!(frames(&pins.log.into_inner().unwrap()), [(1, 1)]);
     }
 
@@ -303,7 +304,7 @@ mod tests {
             ] {
                 let (pins, mut spi) = (Pins::default(), Spi::new());
                 *pins.bits.lock().unwrap() = vec![false; 8];
-                spi.perform(Bus::new(&pins), 3, kind, operation);
+                spi.perform(Bus::new(&pins), PortNumber(3), kind, operation);
                 let taken = pins.log.into_inner().unwrap().len();
                 assert_eq!(taken, cost(kind, operation) as usize, "{kind:?} {operation:?}");
                 assert_eq!(spi.accesses, taken as u64);

@@ -6,7 +6,6 @@ use ringback_softcard::chips::{Battery, Feed, RegisterFile};
 
 use super::fake::{Card, Fake, FakeDevice, FakeModule};
 use super::{ACCESSES_PER_TICK, Failure, OpenError, Options, TICK, Tiger320, registers};
-use crate::Time;
 use crate::card::module::ModuleError;
 use crate::card::port::{
     FRAME, Hook, LineFeed, ModuleKind, Polarity, PortError, PortEvent, PortFault, PortSink, Remedy,
@@ -16,6 +15,7 @@ use crate::card::port_card::{PortCard, Service, Slot, StartError};
 use crate::card::register::offsets;
 use crate::card::si3050::simulation::Si3050;
 use crate::card::si3210::simulation::Si3210;
+use crate::{PortNumber, Time};
 
 offsets!(registers: CNTL OPER MASK0 CPLD_SYNC);
 
@@ -62,13 +62,13 @@ struct Log {
 }
 
 impl PortSink for Log {
-    fn event(&mut self, port: usize, event: PortEvent) {
-        self.events.push((port, event));
+    fn event(&mut self, port: PortNumber, event: PortEvent) {
+        self.events.push((port.index(), event));
     }
-    fn frame(&mut self, port: usize, received: &[u8; FRAME], play: &mut [u8; FRAME]) {
+    fn frame(&mut self, port: PortNumber, received: &[u8; FRAME], play: &mut [u8; FRAME]) {
         assert_eq!(*play, [SILENCE; FRAME], "prefilled");
-        self.received[port].extend(received);
-        *play = [(self.received[port].len() / FRAME % 100) as u8 | 0x80; FRAME];
+        self.received[port.index()].extend(received);
+        *play = [(self.received[port.index()].len() / FRAME % 100) as u8 | 0x80; FRAME];
         self.frames += 1;
     }
 }
@@ -122,7 +122,7 @@ fn a_card_can_change_threads_while_modules_are_restored() {
     bench.ticks(50);
     bench.fake.with(|card| card.fxs(0).reset());
     bench.ticks(50);
-    assert!(bench.card.status(0).unwrap().restoring);
+    assert!(bench.card.status(PortNumber(0)).unwrap().restoring);
     send(&bench.card);
     let Bench { mut card, fake, now, .. } = bench;
     let status = std::thread::spawn(move || {
@@ -130,7 +130,7 @@ fn a_card_can_change_threads_while_modules_are_restored() {
             fake.run(8);
             card.service(now + TICK * n, &mut Log::default());
         }
-        card.status(0)
+        card.status(PortNumber(0))
     });
     assert!(status.join().unwrap().is_some_and(|status| !status.restoring));
 }
@@ -281,13 +281,13 @@ fn hook_ring_battery_and_polarity_become_events() {
 
     bench.fake.with(|card| card.fxo(2).line.ringing = Some(1));
     assert_eq!(bench.ticks(72), [(2, PortEvent::Ring(true))]);
-    assert!(bench.card.status(2).unwrap().ringing);
+    assert!(bench.card.status(PortNumber(2)).unwrap().ringing);
     bench.fake.with(|card| card.fxo(2).line.ringing = None);
     assert_eq!(bench.ticks(264), [(2, PortEvent::Ring(false))]);
 
     bench.fake.with(|card| card.fxo(2).line.battery = Battery::Reversed);
     assert_eq!(bench.ticks(72), [(2, PortEvent::Polarity(Polarity::Reverse))]);
-    let status = bench.card.status(2).unwrap();
+    let status = bench.card.status(PortNumber(2)).unwrap();
     assert_eq!((status.battery, status.voltage), (Some(true), Some(-48)));
 }
 
@@ -296,35 +296,38 @@ fn commands_are_written_at_once_and_known() {
     let mut bench = Bench::new(mixed());
     bench.ticks(5);
     bench.serve();
-    bench.card.set_hook(2, Hook::Off).unwrap();
+    bench.card.set_hook(PortNumber(2), Hook::Off).unwrap();
     assert_eq!(bench.fake.with(|card| card.fxo(2).read(5)), 0x09);
-    bench.card.set_polarity(0, Polarity::Reverse).unwrap();
-    bench.card.set_line_feed(0, LineFeed::OnHookTransmission).unwrap();
+    bench.card.set_polarity(PortNumber(0), Polarity::Reverse).unwrap();
+    bench.card.set_line_feed(PortNumber(0), LineFeed::OnHookTransmission).unwrap();
     assert_eq!(bench.fake.with(|card| card.fxs(0).read(64)), 0x66);
-    assert_eq!(bench.card.status(2).unwrap().hook, Hook::Off);
-    let status = bench.card.status(0).unwrap();
+    assert_eq!(bench.card.status(PortNumber(2)).unwrap().hook, Hook::Off);
+    let status = bench.card.status(PortNumber(0)).unwrap();
     assert_eq!(
         (status.feed, status.polarity),
         (Some(LineFeed::OnHookTransmission), Some(Polarity::Reverse))
     );
 
     assert_eq!(
-        bench.card.set_hook(0, Hook::Off),
-        Err(PortError::WrongKind { port: 0, kind: ModuleKind::Fxs })
+        bench.card.set_hook(PortNumber(0), Hook::Off),
+        Err(PortError::WrongKind { port: PortNumber(0), kind: ModuleKind::Fxs })
     );
     assert_eq!(
-        bench.card.set_line_feed(2, LineFeed::Ringing),
-        Err(PortError::WrongKind { port: 2, kind: ModuleKind::Fxo })
+        bench.card.set_line_feed(PortNumber(2), LineFeed::Ringing),
+        Err(PortError::WrongKind { port: PortNumber(2), kind: ModuleKind::Fxo })
     );
-    assert_eq!(bench.card.set_hook(4, Hook::Off), Err(PortError::NoPort(4)));
+    assert_eq!(
+        bench.card.set_hook(PortNumber(4), Hook::Off),
+        Err(PortError::NoPort(PortNumber(4)))
+    );
 }
 
 #[test]
 fn a_lifted_telephone_stops_the_ringing() {
     let mut bench = Bench::new(mixed());
-    bench.card.set_line_feed(0, LineFeed::Ringing).unwrap();
+    bench.card.set_line_feed(PortNumber(0), LineFeed::Ringing).unwrap();
     assert_eq!(bench.ticks(100), [(2, PortEvent::Battery(false)), (3, PortEvent::Battery(false))]);
-    assert!(bench.card.status(0).unwrap().ringing);
+    assert!(bench.card.status(PortNumber(0)).unwrap().ringing);
     bench.fake.with(|card| {
         let chip = card.fxs(0);
         // No debouncing of the chip's own.
@@ -332,7 +335,7 @@ fn a_lifted_telephone_stops_the_ringing() {
         chip.telephone.off_hook = true;
     });
     assert_eq!(bench.ticks(24), [(0, PortEvent::RingTrip), (0, PortEvent::Hook(Hook::Off))]);
-    let status = bench.card.status(0).unwrap();
+    let status = bench.card.status(PortNumber(0)).unwrap();
     assert_eq!(
         (status.feed, status.ringing, status.hook),
         (Some(LineFeed::Active), false, Hook::Off)
@@ -343,7 +346,7 @@ fn a_lifted_telephone_stops_the_ringing() {
 fn a_part_reset_is_repaired_within_the_budget_while_others_speak() {
     let mut bench = Bench::new(mixed());
     bench.ticks(100);
-    bench.card.set_polarity(1, Polarity::Reverse).unwrap();
+    bench.card.set_polarity(PortNumber(1), Polarity::Reverse).unwrap();
     bench.ticks(3);
     bench.events();
     bench.fake.with(|card| card.fxs(1).reset());
@@ -353,11 +356,11 @@ fn a_part_reset_is_repaired_within_the_budget_while_others_speak() {
         bench.ticks(1);
         // Meanwhile the other ports are commanded all the time.
         let hook = if tick % 2 == 0 { Hook::Off } else { Hook::On };
-        bench.card.set_hook(2, hook).unwrap();
-        bench.card.set_hook(3, hook).unwrap();
-        bench.card.set_polarity(0, Polarity::Forward).unwrap();
+        bench.card.set_hook(PortNumber(2), hook).unwrap();
+        bench.card.set_hook(PortNumber(3), hook).unwrap();
+        bench.card.set_polarity(PortNumber(0), Polarity::Forward).unwrap();
         commands += 3;
-        if bench.card.status(1).unwrap().restoring {
+        if bench.card.status(PortNumber(1)).unwrap().restoring {
             restored = Some(tick);
         }
     }
@@ -403,7 +406,7 @@ fn all_ports_failing_at_once_keep_the_budget() {
 fn power_alarms_are_reset_ten_times() {
     let mut bench = Bench::new(mixed());
     bench.ticks(100);
-    bench.card.set_line_feed(0, LineFeed::Ringing).unwrap();
+    bench.card.set_line_feed(PortNumber(0), LineFeed::Ringing).unwrap();
     let mut told = Vec::new();
     for _ in 0..12 {
         bench.fake.with(|card| card.fxs(0).write(64, 0));
@@ -413,9 +416,9 @@ fn power_alarms_are_reset_ten_times() {
     let mut expected = vec![alarm(Remedy::Restored); 10];
     expected.push(alarm(Remedy::GaveUp));
     assert_eq!(told, expected);
-    assert_eq!(bench.card.status(0).unwrap().feed, Some(LineFeed::Open));
+    assert_eq!(bench.card.status(PortNumber(0)).unwrap().feed, Some(LineFeed::Open));
     // A command tries the line again; ringing from before the alarm is not resumed.
-    bench.card.set_line_feed(0, LineFeed::Active).unwrap();
+    bench.card.set_line_feed(PortNumber(0), LineFeed::Active).unwrap();
     bench.ticks(20);
     assert_eq!(bench.fake.with(|card| card.fxs(0).read(64)), 0x11);
     assert_eq!(bench.card.counters().power_alarms, 11);
@@ -425,7 +428,7 @@ fn power_alarms_are_reset_ten_times() {
 fn a_module_that_stops_answering_comes_back_or_is_given_up() {
     let mut bench = Bench::new(mixed());
     bench.ticks(100);
-    bench.card.set_hook(3, Hook::Off).unwrap();
+    bench.card.set_hook(PortNumber(3), Hook::Off).unwrap();
     for (port, level) in [(0, 0xFF), (0, 0x00), (3, 0xFF), (3, 0x00)] {
         let fake = bench.fake.clone();
         let absent = |value| {
@@ -450,9 +453,12 @@ fn a_module_that_stops_answering_comes_back_or_is_given_up() {
         Some(&(0, PortEvent::Fault(PortFault::NotAnswering(Remedy::GaveUp))))
     );
     assert_eq!(bench.card.slots()[0], Slot::Failed(ModuleError::NotAnswering));
-    assert_eq!(bench.card.set_line_feed(0, LineFeed::Active), Err(PortError::NoPort(0)));
-    assert_eq!(bench.card.status(0), None);
-    assert_eq!(bench.card.status(1).unwrap().kind, ModuleKind::Fxs, "the others go on");
+    assert_eq!(
+        bench.card.set_line_feed(PortNumber(0), LineFeed::Active),
+        Err(PortError::NoPort(PortNumber(0)))
+    );
+    assert_eq!(bench.card.status(PortNumber(0)), None);
+    assert_eq!(bench.card.status(PortNumber(1)).unwrap().kind, ModuleKind::Fxs, "the others go on");
 }
 
 #[test]
@@ -505,7 +511,7 @@ fn a_master_abort_is_repaired() {
 fn aborts_without_end_are_given_up() {
     let mut bench = Bench::new(mixed());
     bench.ticks(20);
-    bench.card.set_hook(2, Hook::Off).unwrap();
+    bench.card.set_hook(PortNumber(2), Hook::Off).unwrap();
     bench.fake.with(|card| card.aborting = true);
     let mut outcomes = Vec::new();
     for _ in 0..400 {
@@ -523,7 +529,7 @@ fn aborts_without_end_are_given_up() {
         assert_eq!((card.register(CNTL), card.register(OPER), card.register(MASK0)), (0x4E, 0, 0));
         assert_eq!(card.fxo(2).read(5) & 1, 0, "on-hook");
     });
-    assert_eq!(bench.card.set_hook(2, Hook::Off), Err(PortError::Gone));
+    assert_eq!(bench.card.set_hook(PortNumber(2), Hook::Off), Err(PortError::Gone));
 }
 
 #[test]
@@ -550,18 +556,18 @@ fn a_card_that_stands_still_is_started_anew_by_the_watchdog() {
 fn removal_is_reported_once_and_nothing_is_accessed_afterwards() {
     for watchdog in [false, true] {
         let mut bench = Bench::new(mixed());
-        bench.card.set_hook(2, Hook::Off).unwrap();
+        bench.card.set_hook(PortNumber(2), Hook::Off).unwrap();
         bench.ticks(20);
         bench.fake.with(|card| card.gone = true);
         let outcome =
             if watchdog { bench.card.look_after(bench.now, &mut bench.log) } else { bench.serve() };
         assert_eq!(outcome, Service::Gone);
         assert!(matches!(bench.card.failure(), Some(Failure::Removed)));
-        assert_eq!(bench.card.status(2), None);
+        assert_eq!(bench.card.status(PortNumber(2)), None);
         assert_eq!(bench.card.modules[2].as_ref().unwrap().status().hook, Hook::On);
         let accesses = bench.fake.with(|card| card.accesses);
         assert_eq!(bench.serve(), Service::Idle);
-        assert_eq!(bench.card.set_hook(2, Hook::Off), Err(PortError::Gone));
+        assert_eq!(bench.card.set_hook(PortNumber(2), Hook::Off), Err(PortError::Gone));
         assert!(matches!(bench.card.start(bench.now), Err(StartError::Closed)));
         bench.card.safe();
         bench.card.safe();
@@ -588,8 +594,8 @@ fn a_device_that_is_refused_is_the_end() {
 #[test]
 fn safe_puts_everything_on_hook() {
     let mut bench = Bench::new(mixed());
-    bench.card.set_hook(2, Hook::Off).unwrap();
-    bench.card.set_line_feed(0, LineFeed::Ringing).unwrap();
+    bench.card.set_hook(PortNumber(2), Hook::Off).unwrap();
+    bench.card.set_line_feed(PortNumber(0), LineFeed::Ringing).unwrap();
     bench.ticks(20);
     bench.card.safe();
     bench.fake.with(|card| {

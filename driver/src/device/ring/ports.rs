@@ -24,7 +24,8 @@ pub const MAX_PORTS: usize = 64;
 /// Set in the `user_data` of every [`Ring::write`](super::Ring::write), and of nothing else.
 pub const WRITE_BIT: u64 = 1 << 63;
 
-/// A port of a [`Ring`](super::Ring); of use only with the ring that gave it.
+/// The place of a port in its [`Ring`](super::Ring), which is not its number on the card; of use
+/// only with the ring that gave it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PortIndex(pub(super) u32);
 
@@ -48,9 +49,9 @@ pub(super) struct Writing {
 /// An operation of a port, waiting to be submitted.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Operation {
-    Read { port: u32, user_data: u64 },
-    Write { port: u32, user_data: u64 },
-    Silence { port: u32, user_data: u64 },
+    Read { port: PortIndex, user_data: u64 },
+    Write { port: PortIndex, user_data: u64 },
+    Silence { port: PortIndex, user_data: u64 },
 }
 
 impl Operation {
@@ -80,9 +81,9 @@ impl Ports {
     /// completion: that of a READ is leaked, that of a WRITE is released only by `ended`.
     pub(super) fn entry(&self, operation: Operation) -> squeue::Entry {
         let nothing = |user_data| opcode::Nop::new().build().user_data(user_data);
-        let fixed = |port: u32| Fixed(self.first + port);
+        let fixed = |port: PortIndex| Fixed(self.first + port.0);
         match operation {
-            Operation::Read { port, user_data } => match self.ports.get(port as usize) {
+            Operation::Read { port, user_data } => match self.ports.get(port.0 as usize) {
                 Some(state) => opcode::Read::new(
                     fixed(port),
                     state.received.as_ptr().cast_mut().cast(),

@@ -37,7 +37,7 @@ impl Ring {
             Some(state) if state.reading.is_none() => state.reading = Some(user_data),
             _ => return false,
         }
-        self.queue(RingOperation::Port(Operation::Read { port: port.0, user_data }));
+        self.queue(RingOperation::Port(Operation::Read { port, user_data }));
         true
     }
 
@@ -65,7 +65,7 @@ impl Ring {
             return Err(samples);
         }
         self.ports.writes.push(Writing { user_data, samples, over: false });
-        self.queue(RingOperation::Port(Operation::Write { port: port.0, user_data }));
+        self.queue(RingOperation::Port(Operation::Write { port, user_data }));
         Ok(())
     }
 
@@ -80,7 +80,7 @@ impl Ring {
     /// `-ECANCELED`.
     pub fn silence(&mut self, port: PortIndex, user_data: u64) {
         if (port.0 as usize) < self.ports.ports.len() {
-            self.queue(RingOperation::Port(Operation::Silence { port: port.0, user_data }));
+            self.queue(RingOperation::Port(Operation::Silence { port, user_data }));
         }
     }
 }

@@ -8,7 +8,7 @@ use super::super::doze::Doze;
 use super::super::handover::{Careful, Handover, Parting, Submitted, Work};
 use super::super::kick::Kick;
 use super::{check, is_found};
-use crate::request::LineNumber;
+use crate::request::{LineNumber, RequestSlot};
 use crate::sync::Ordering;
 
 /// What was worked off, by which thread, and whether it was queued before.
@@ -30,22 +30,22 @@ impl Done {
 }
 
 impl Work<u32> for Done {
-    type Request = usize;
+    type Request = RequestSlot;
     /// Whether the command was accepted.
     type Outcome = bool;
-    fn slot(request: usize) -> usize {
+    fn slot(request: RequestSlot) -> RequestSlot {
         request
     }
-    fn line(&self, _: usize) -> LineNumber {
+    fn line(&self, _: RequestSlot) -> LineNumber {
         LineNumber(0)
     }
-    fn now(&mut self, _: usize, command: u32) -> bool {
+    fn now(&mut self, _: RequestSlot, command: u32) -> bool {
         if !self.closed {
             self.all.push((command, thread::current().id(), false));
         }
         !self.closed
     }
-    fn queued(&mut self, _: usize, command: u32) {
+    fn queued(&mut self, _: RequestSlot, command: u32) {
         self.all.push((command, thread::current().id(), true));
     }
     fn leave(&mut self) -> bool {
@@ -74,7 +74,8 @@ impl<P: Parting + 'static> Card<P> {
 
     /// Submits a command. Returns whether it was accepted.
     fn submit(&self, command: u32) -> bool {
-        let (submitted, wake) = self.state.submit(command as usize, LineNumber(0), command);
+        let (submitted, wake) =
+            self.state.submit(RequestSlot(command as u16), LineNumber(0), command);
         if wake {
             self.wake();
         }
@@ -83,7 +84,7 @@ impl<P: Parting + 'static> Card<P> {
 
     /// Like [`Card::submit`], for a thread that may not hold the state.
     fn queue(&self, command: u32) -> bool {
-        let submitted = self.state.queue(command as usize, LineNumber(0), command);
+        let submitted = self.state.queue(RequestSlot(command as u16), LineNumber(0), command);
         self.wake();
         accepted(submitted)
     }

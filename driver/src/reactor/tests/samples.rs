@@ -3,6 +3,7 @@
 use std::net::Shutdown;
 use std::os::unix::net::UnixDatagram;
 
+use crate::PortNumber;
 use crate::device::{Files, PortFile};
 use crate::engine::{Play, Played};
 use crate::request::LineNumber;
@@ -46,16 +47,16 @@ impl Engine for Player {
         Sound::Play(samples, _): Sound,
         cx: &mut Context<'_, u32>,
     ) -> Result<(), ErrorCode> {
-        self.plays.push((cx.play(3, Some(request), &samples), request));
+        self.plays.push((cx.play(PortNumber(3), Some(request), &samples), request));
         Ok(())
     }
     fn interrupt(&mut self, _: &mut Context<'_, u32>) {}
-    fn received(&mut self, port: usize, samples: &[u8], cx: &mut Context<'_, u32>) {
-        assert_eq!(port, 3);
+    fn received(&mut self, port: PortNumber, samples: &[u8], cx: &mut Context<'_, u32>) {
+        assert_eq!(port, PortNumber(3));
         cx.event(LineNumber(0), samples.iter().copied().map(u32::from).sum());
     }
-    fn played(&mut self, port: usize, play: Play, how: Played, cx: &mut Context<'_, u32>) {
-        assert_eq!(port, 3);
+    fn played(&mut self, port: PortNumber, play: Play, how: Played, cx: &mut Context<'_, u32>) {
+        assert_eq!(port, PortNumber(3));
         let place = self.plays.iter().position(|(one, _)| *one == play).expect("reported once");
         let (_, request) = self.plays.remove(place);
         let result = match how {
@@ -66,10 +67,10 @@ impl Engine for Player {
         cx.complete(request, outcome(result));
     }
     fn ended(&mut self, _: Token, _: Failure, cx: &mut Context<'_, u32>) {
-        cx.silence(3);
+        cx.silence(PortNumber(3));
     }
     fn stop(&mut self, cx: &mut Context<'_, u32>) {
-        cx.silence(3);
+        cx.silence(PortNumber(3));
     }
 }
 
@@ -85,7 +86,7 @@ fn player() -> Desk {
     let (ours, theirs) = UnixDatagram::pair().unwrap();
     theirs.set_read_timeout(Some(DEADLINE)).unwrap();
     let fd = ours.try_clone().unwrap().into();
-    let files = Files { interrupt: None, ports: vec![PortFile { port: 3, fd }] };
+    let files = Files { interrupt: None, ports: vec![PortFile { port: PortNumber(3), fd }] };
     let (ear, heard) = ear(|_| {});
     let driver = Driver::start(Player::default(), files, ear, 16).unwrap();
     Desk { driver, heard, ours, theirs }

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use ringback_country::Country;
+use ringback_driver::PortNumber;
 use ringback_driver::device::selector::Selector;
 use ringback_provider::{CardOptions, open_card};
 use ringback_softcard::{RealClock, SoftCard, scenery};
@@ -14,7 +15,7 @@ use ringback_tspi::provider::Provider;
 /// The environment variable that names the card.
 const CARD: &str = "RINGBACK_CARD";
 /// The slot of the software card's line that is called, from two seconds after the start on.
-const CALLED_SLOT: usize = 2;
+const CALLED_SLOT: PortNumber = PortNumber(2);
 /// The number of these calls, half a minute apart: enough for hours.
 const CALLS: usize = 1000;
 

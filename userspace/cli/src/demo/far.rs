@@ -6,6 +6,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use ringback_driver::PortNumber;
 use ringback_softcard::SoftCard;
 use ringback_softcard::control::{Client, ClientError, Control};
 use ringback_tspi::EvenPoisoned;
@@ -87,14 +88,14 @@ impl Far {
     }
 
     /// Returns the exchange's state of the line at an FXO slot.
-    pub(super) fn line(&self, slot: usize) -> Step<ExchangeLine> {
+    pub(super) fn line(&self, slot: PortNumber) -> Step<ExchangeLine> {
         let mut state = self.tell("state")?;
         let line = state.pointer_mut(&format!("/slots/{slot}/line")).map(Value::take);
         read(line.ok_or_else(|| format!("the exchange has no line at slot {slot}"))?)
     }
 
     /// The telephone at an FXS slot.
-    pub(super) fn telephone(&self, slot: usize) -> Telephone {
+    pub(super) fn telephone(&self, slot: PortNumber) -> Telephone {
         Telephone { far: self.clone(), name: format!("telephone {slot}") }
     }
 
@@ -148,15 +149,15 @@ mod tests {
     }
 
     fn asked(card: &SoftCard, far: &Far) {
-        let line = far.line(3).unwrap();
+        let line = far.line(PortNumber(3)).unwrap();
         assert_eq!((&*line.number, &*line.state), (scenery::LINE_NUMBERS[1], "idle"));
-        assert!(far.line(0).unwrap_err().contains("no line at slot 0"));
-        let telephone = far.telephone(1);
+        assert!(far.line(PortNumber(0)).unwrap_err().contains("no line at slot 0"));
+        let telephone = far.telephone(PortNumber(1));
         telephone.does("off-hook").unwrap();
         card.tick();
         assert!(telephone.state().unwrap().off_hook);
         assert!(telephone.does("dance").unwrap_err().contains("dance"));
-        assert!(far.telephone(2).state().unwrap_err().contains("no FXS module"));
+        assert!(far.telephone(PortNumber(2)).state().unwrap_err().contains("no FXS module"));
         let subscriber = far.subscriber("5550199").unwrap();
         subscriber.does("off-hook").unwrap();
         card.advance(9);

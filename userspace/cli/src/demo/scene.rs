@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use ringback_country::Country;
+use ringback_driver::PortNumber;
 use ringback_host::{Call, CallOptions, Events, Line, LineEvent, Pending, WaitError};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::error::LineError;
@@ -42,6 +43,8 @@ const THEIR_DIGITS: &str = "98#*";
 /// A line of the demo.
 pub(super) struct Scene<'a> {
     line: Line,
+    /// Its port, where the far end is.
+    port: PortNumber,
     events: Events,
     audio: Audio,
     country: Country,
@@ -62,6 +65,9 @@ impl<'a> Scene<'a> {
         recorder: &'a Recorder,
     ) -> Result<Scene<'a>, Failure> {
         let line = station.line(number)?;
+        let port = line.info().slot.ok_or_else(|| {
+            Failure::failed(format_args!("line {number} is in no slot, and so has no far end"))
+        })?;
         let events = line.events();
         let audio = line
             .audio()
@@ -72,6 +78,7 @@ impl<'a> Scene<'a> {
         };
         Ok(Scene {
             line,
+            port,
             events,
             audio,
             country: station.country,
@@ -98,12 +105,12 @@ impl<'a> Scene<'a> {
 
     /// Returns the telephone on an FXS line.
     pub(super) fn telephone(&self) -> Telephone {
-        self.far.telephone(self.number() as usize)
+        self.far.telephone(self.port)
     }
 
     /// Returns the exchange's state of an FXO line.
     pub(super) fn at_exchange(&self) -> Step<ExchangeLine> {
-        self.far.line(self.number() as usize)
+        self.far.line(self.port)
     }
 
     /// Records what the far end does.

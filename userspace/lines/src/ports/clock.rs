@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use ringback_driver::Time;
+use ringback_driver::{PortNumber, Time};
 
 /// How far the time advances without samples: one fetch of 20 ms, and a late one.
 const LEAD: Duration = Duration::from_millis(40);
@@ -17,7 +17,7 @@ const SAMPLE: Duration = Duration::from_micros(125);
 #[derive(Debug)]
 pub(super) struct SampleClock {
     start: Time,
-    /// The number of samples of each slot.
+    /// The number of samples of each port.
     heard: Vec<u64>,
     latest: u64,
     /// When the latest samples came, in real time.
@@ -26,13 +26,13 @@ pub(super) struct SampleClock {
 }
 
 impl SampleClock {
-    pub(super) fn new(slots: usize, now: Time) -> SampleClock {
-        SampleClock { start: now, heard: vec![0; slots], latest: 0, at: now, told: now }
+    pub(super) fn new(ports: usize, now: Time) -> SampleClock {
+        SampleClock { start: now, heard: vec![0; ports], latest: 0, at: now, told: now }
     }
 
-    /// Samples of a slot came at the real time `real`.
-    pub(super) fn heard(&mut self, slot: usize, samples: usize, real: Time) {
-        let Some(heard) = self.heard.get_mut(slot) else { return };
+    /// Samples of a port came at the real time `real`.
+    pub(super) fn heard(&mut self, port: PortNumber, samples: usize, real: Time) {
+        let Some(heard) = self.heard.get_mut(port.index()) else { return };
         *heard += samples as u64;
         if *heard > self.latest {
             self.latest = *heard;
@@ -40,7 +40,7 @@ impl SampleClock {
         }
     }
 
-    /// Samples of every slot were lost.
+    /// Samples of every port were lost.
     pub(super) fn missed(&mut self, samples: u64) {
         self.latest += samples;
         for heard in &mut self.heard {
@@ -72,8 +72,8 @@ mod tests {
         assert_eq!(clock.now(start + MS * 500), start + LEAD, "the card stands still");
         // The card's clock has half the speed of the real one.
         for n in 1..=100 {
-            clock.heard(2, 160, start + MS * 40 * n);
-            clock.heard(3, 160, start + MS * 40 * n);
+            clock.heard(PortNumber(2), 160, start + MS * 40 * n);
+            clock.heard(PortNumber(3), 160, start + MS * 40 * n);
         }
         assert_eq!(clock.now(start + MS * 4000), start + MS * 2000);
         assert_eq!(clock.now(start + MS * 4010), start + MS * 2010);
@@ -83,11 +83,11 @@ mod tests {
     fn it_never_goes_back_and_counts_what_was_lost() {
         let mut clock = SampleClock::new(8, Time::ZERO);
         let early = clock.now(Time::ZERO + MS * 30);
-        clock.heard(0, 8, Time::ZERO + MS * 30);
+        clock.heard(PortNumber(0), 8, Time::ZERO + MS * 30);
         assert_eq!(clock.now(Time::ZERO + MS * 30), early);
         clock.missed(800);
         assert_eq!(clock.now(Time::ZERO + MS * 30), Time::ZERO + MS * 101);
-        clock.heard(9, 8000, Time::ZERO + MS * 31);
-        assert_eq!(clock.now(Time::ZERO + MS * 30), Time::ZERO + MS * 101, "no such slot");
+        clock.heard(PortNumber(9), 8000, Time::ZERO + MS * 31);
+        assert_eq!(clock.now(Time::ZERO + MS * 30), Time::ZERO + MS * 101, "no such port");
     }
 }

@@ -9,7 +9,7 @@ use ringback_driver::card::{
 };
 use ringback_driver::engine::{Context, Engine, Failure, Play, Played};
 use ringback_driver::request::{ErrorCode, LineNumber, Token};
-use ringback_driver::{Time, report};
+use ringback_driver::{PortNumber, Time, report};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::error::LineError;
@@ -43,7 +43,7 @@ pub struct Lines<C: PortCard> {
     pub(super) lines: Vec<Line>,
     pub(super) infos: Vec<PortInfo>,
     pub(super) handles: Arc<CallHandles>,
-    orders: Vec<(usize, Order)>,
+    orders: Vec<(PortNumber, Order)>,
     clock: SampleClock,
     /// Room to render what the kernel plays; empty if the lines move the samples.
     rendered: Vec<i16>,
@@ -59,28 +59,28 @@ struct Sink<'a, 'b, 'c> {
 }
 
 impl Sink<'_, '_, '_> {
-    /// A frame of samples of a slot came in.
-    fn hear(&mut self, slot: usize, received: &[u8; FRAME]) {
+    /// A frame of samples of a port came in.
+    fn hear(&mut self, number: PortNumber, received: &[u8; FRAME]) {
         let real = self.visit.cx.now();
-        self.clock.heard(slot, FRAME, real);
+        self.clock.heard(number, FRAME, real);
         self.visit.now = self.clock.now(real);
-        for (port, machine) in self.lines.iter_mut().filter(|(port, _)| port.slot == slot) {
+        for (port, machine) in self.lines.iter_mut().filter(|(port, _)| port.number == number) {
             machine.hear(port, &mut self.visit, &decode(received));
         }
     }
 }
 
 impl PortSink for Sink<'_, '_, '_> {
-    fn event(&mut self, slot: usize, event: PortEvent) {
-        report!(DEBUG, "port {slot}: {event:?}");
-        for (port, machine) in self.lines.iter_mut().filter(|(port, _)| port.slot == slot) {
+    fn event(&mut self, number: PortNumber, event: PortEvent) {
+        report!(DEBUG, "port {number}: {event:?}");
+        for (port, machine) in self.lines.iter_mut().filter(|(port, _)| port.number == number) {
             machine.event(port, &mut self.visit, event);
         }
     }
 
-    fn frame(&mut self, slot: usize, received: &[u8; FRAME], play: &mut [u8; FRAME]) {
-        self.hear(slot, received);
-        for (port, machine) in self.lines.iter_mut().filter(|(port, _)| port.slot == slot) {
+    fn frame(&mut self, number: PortNumber, received: &[u8; FRAME], play: &mut [u8; FRAME]) {
+        self.hear(number, received);
+        for (port, machine) in self.lines.iter_mut().filter(|(port, _)| port.number == number) {
             *play = encode(playing::frame(port, machine.as_mut(), &mut self.visit));
         }
     }
@@ -96,14 +96,14 @@ impl<C: PortCard> Lines<C> {
         let country = card.country();
         let mut infos = Vec::new();
         let mut lines = Vec::new();
-        for slot in 0..card.slots().len() {
-            let Some(status) = card.status(slot) else { continue };
-            infos.push(PortInfo { slot, kind: status.kind });
+        for port in PortNumber::each().take(card.slots().len()) {
+            let Some(status) = card.status(port) else { continue };
+            infos.push(PortInfo { port, kind: status.kind });
             let machine: Box<dyn Machine> = match status.kind {
                 ModuleKind::Fxo => Box::new(Fxo::new(country, status.battery)),
                 ModuleKind::Fxs => Box::new(Fxs::new(country)),
             };
-            lines.push((Port::new(LineNumber::at(lines.len()), slot), machine));
+            lines.push((Port::new(LineNumber::at(lines.len()), port), machine));
         }
         let orders = Vec::with_capacity(64);
         let rendered = vec![0; if card.kernel_moves_samples() { MOST } else { 0 }];
@@ -199,13 +199,13 @@ impl<C: PortCard> Lines<C> {
     pub(super) fn carry_out(&mut self, cx: &mut Context<'_, Event>) {
         self.play_ahead(cx);
         let mut gone = false;
-        for (slot, order) in self.orders.drain(..) {
+        for (port, order) in self.orders.drain(..) {
             let done = match order {
-                Order::Hook(hook) => self.card.set_hook(slot, hook),
-                Order::Feed(feed) => self.card.set_line_feed(slot, feed),
+                Order::Hook(hook) => self.card.set_hook(port, hook),
+                Order::Feed(feed) => self.card.set_line_feed(port, feed),
             };
             if let Err(error) = done {
-                report!(WARN, "slot {slot}: the card did not take an order ({order:?}): {error}");
+                report!(WARN, "port {port}: the card did not take an order ({order:?}): {error}");
                 gone |= error == PortError::Gone;
             }
         }
@@ -341,26 +341,26 @@ impl<C: PortCard> Engine for Lines<C> {
         self.visit_card(cx, |card, now, sink| card.look_after(now, sink));
     }
 
-    fn received(&mut self, slot: usize, samples: &[u8], cx: &mut Context<'_, Event>) {
+    fn received(&mut self, number: PortNumber, samples: &[u8], cx: &mut Context<'_, Event>) {
         if self.gone {
             return;
         }
         let (card, mut sink) = self.sink(cx);
         // Samples of a module whose chip is being set up again are not sound.
-        let mute = card.status(slot).is_none_or(|status| status.restoring);
+        let mute = card.status(number).is_none_or(|status| status.restoring);
         for frame in samples.chunks(FRAME) {
             let mut heard = [SILENCE; FRAME];
             for (heard, sample) in heard.iter_mut().zip(frame).filter(|_| !mute) {
                 *heard = *sample;
             }
-            sink.hear(slot, &heard);
+            sink.hear(number, &heard);
         }
         self.carry_out(cx);
     }
 
-    fn played(&mut self, slot: usize, play: Play, how: Played, cx: &mut Context<'_, Event>) {
+    fn played(&mut self, number: PortNumber, play: Play, how: Played, cx: &mut Context<'_, Event>) {
         let (lines, mut visit) = self.parts(cx);
-        for (port, machine) in lines.iter_mut().filter(|(port, _)| port.slot == slot) {
+        for (port, machine) in lines.iter_mut().filter(|(port, _)| port.number == number) {
             let Some(sound) = port.played(play) else { continue };
             if how == Played::All {
                 continue;

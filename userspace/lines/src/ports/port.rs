@@ -1,9 +1,9 @@
 //! What FXO and FXS lines have in common: the call, its requests, its digits and its audio.
 
-use ringback_driver::Time;
 use ringback_driver::card::{FRAME, Hook, LineFeed, ModuleKind};
 use ringback_driver::engine::{Context, Play};
 use ringback_driver::request::{LineNumber, Token};
+use ringback_driver::{PortNumber, Time};
 use ringback_media::dtmf;
 use ringback_media::g711::{ulaw_decode, ulaw_encode};
 use ringback_tspi::callstate::CallState;
@@ -22,9 +22,9 @@ use crate::{Event, Gather};
 /// The description of a line, for LINEDEVCAPS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PortInfo {
-    /// The number of its slot on the card, from 0.
-    pub slot: usize,
-    /// What is in it.
+    /// Its port on the card.
+    pub port: PortNumber,
+    /// What the port is.
     pub kind: ModuleKind,
 }
 
@@ -46,7 +46,7 @@ pub(super) enum Order {
 /// What the engine passes to a function of a line: the time, and the context for its effects.
 pub(super) struct Visit<'a, 'c> {
     pub(super) cx: &'a mut Context<'c, Event>,
-    pub(super) orders: &'a mut Vec<(usize, Order)>,
+    pub(super) orders: &'a mut Vec<(PortNumber, Order)>,
     pub(super) handles: &'a CallHandles,
     pub(super) now: Time,
 }
@@ -67,8 +67,8 @@ impl Visit<'_, '_> {
 #[derive(Debug)]
 pub(super) struct Port {
     pub(super) book: Book,
-    /// Its slot on the card.
-    pub(super) slot: usize,
+    /// Its number on the card.
+    pub(super) number: PortNumber,
     pub(super) audio: Audio,
     listener: dtmf::Detector,
     /// A received digit has not ended yet.
@@ -82,10 +82,10 @@ pub(super) struct Port {
 }
 
 impl Port {
-    pub(super) fn new(line: LineNumber, slot: usize) -> Port {
+    pub(super) fn new(line: LineNumber, number: PortNumber) -> Port {
         Port {
             book: Book::new(line),
-            slot,
+            number,
             audio: Audio::default(),
             listener: dtmf::Detector::new(),
             in_digit: false,
@@ -98,7 +98,7 @@ impl Port {
     }
 
     pub(super) fn order(&self, visit: &mut Visit<'_, '_>, order: Order) {
-        visit.orders.push((self.slot, order));
+        visit.orders.push((self.number, order));
     }
 
     /// Moves the call to a state and emits it once.
@@ -271,7 +271,7 @@ impl Port {
         }
         self.encoded.clear();
         self.encoded.extend(samples.iter().copied().map(ulaw_encode));
-        let play = visit.cx.play(self.slot, request, &self.encoded);
+        let play = visit.cx.play(self.number, request, &self.encoded);
         self.queue.push(play, sound, samples.len());
     }
 
@@ -280,7 +280,7 @@ impl Port {
         if !self.queue.is_empty() {
             self.audio.played(self.queue.samples(Sound::Audio));
             self.queue.clear();
-            visit.cx.silence(self.slot);
+            visit.cx.silence(self.number);
         }
     }
 

@@ -3,6 +3,7 @@
 use std::f32::consts::TAU;
 
 use ringback_media::level;
+use ringback_request::PortNumber;
 use serde_json::{Value, json};
 
 use super::command::{
@@ -118,7 +119,8 @@ fn state(card: &SoftCard) -> Value {
             "dialled": exchange.dialled(number),
         })
     };
-    let slots: Vec<Value> = (0..SLOTS)
+    let slots: Vec<Value> = PortNumber::each()
+        .take(SLOTS)
         .map(|slot| match (card.telephone(slot), exchange.line_number(slot)) {
             (Some(telephone), _) => {
                 json!({ "module": "fxs", "telephone": telephone_state(&telephone) })

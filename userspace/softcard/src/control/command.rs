@@ -3,13 +3,14 @@
 use std::str::FromStr;
 
 use crate::{ExchangeError, Fault, SLOTS, UnknownFault};
+use ringback_request::PortNumber;
 
 /// A command for a card, or for what is behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Command<'a> {
     State,
     Help,
-    Telephone { slot: usize, action: Action<'a> },
+    Telephone { slot: PortNumber, action: Action<'a> },
     AddSubscriber(&'a str),
     Subscriber { number: &'a str, action: Action<'a> },
     Line { number: &'a str, unplug: bool },
@@ -48,7 +49,7 @@ pub(super) enum CommandError {
     #[error(
         "slot {0} has no FXS module, so no telephone hangs on it; the command state lists the slots"
     )]
-    NoTelephone(usize),
+    NoTelephone(PortNumber),
     #[error(
         "the telephone has {0} ms to say already, and takes {MAX_UNSAID_MS} at a time: wait until \
          its state is no longer busy, or hang it up"
@@ -158,9 +159,9 @@ fn bad(what: &'static str, given: &str) -> CommandError {
     CommandError::BadValue { what, given: given.to_owned() }
 }
 
-fn slot(given: &str) -> Result<usize, CommandError> {
-    value("slot (0 to 3)", given)
-        .and_then(|slot| if slot < SLOTS { Ok(slot) } else { Err(bad("slot (0 to 3)", given)) })
+fn slot(given: &str) -> Result<PortNumber, CommandError> {
+    let slot = value("slot (0 to 3)", given).map(PortNumber)?;
+    if slot.index() < SLOTS { Ok(slot) } else { Err(bad("slot (0 to 3)", given)) }
 }
 
 fn number(given: &str) -> Result<&str, CommandError> {

@@ -4,6 +4,7 @@ use std::io::{BufReader, Cursor};
 
 use proptest::prelude::*;
 use ringback_media::level;
+use ringback_request::PortNumber;
 
 use super::*;
 use crate::ModuleKind::{Empty, Fxo, Fxs};
@@ -112,11 +113,11 @@ fn subscribers_call_each_other_and_hear_what_is_spoken() {
 fn a_telephone_is_lifted_and_hung_up() {
     let (card, control) = control();
     done(&control, "telephone 3 off-hook");
-    assert!(card.telephone(3).unwrap().is_off_hook());
+    assert!(card.telephone(PortNumber(3)).unwrap().is_off_hook());
     assert_eq!(done(&control, "telephone 3 state")["off_hook"], true);
     assert_eq!(done(&control, "telephone 3 heard 20")["dbm0"], level::FLOOR_DBM0);
     done(&control, "telephone 3 on-hook");
-    assert!(!card.telephone(3).unwrap().is_off_hook());
+    assert!(!card.telephone(PortNumber(3)).unwrap().is_off_hook());
 }
 
 #[test]
@@ -134,10 +135,10 @@ fn cards_are_distinguished() {
     let cards = [0; 2].map(|_| SoftCard::new(CardConfig::default()));
     let control = Control::new(cards.to_vec());
     done(&control, "card 1 telephone 0 off-hook");
-    assert!(!cards[0].telephone(0).unwrap().is_off_hook());
-    assert!(cards[1].telephone(0).unwrap().is_off_hook());
+    assert!(!cards[0].telephone(PortNumber(0)).unwrap().is_off_hook());
+    assert!(cards[1].telephone(PortNumber(0)).unwrap().is_off_hook());
     done(&control, "telephone 0 off-hook");
-    assert!(cards[0].telephone(0).unwrap().is_off_hook());
+    assert!(cards[0].telephone(PortNumber(0)).unwrap().is_off_hook());
     assert!(error(&control, "card 2 state").contains("there are 2"));
 }
 

@@ -13,6 +13,7 @@ mod switch;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use ringback_request::PortNumber;
 use ringback_request::sync::EvenPoisoned;
 
 pub use config::ExchangeConfig;
@@ -42,7 +43,7 @@ pub struct Exchange(Arc<Mutex<Switch>>);
 impl Exchange {
     pub(crate) fn new(config: ExchangeConfig, lines: [Option<LineOptions>; SLOTS]) -> Exchange {
         let mut switch = Switch::new(config);
-        for (slot, line) in lines.into_iter().enumerate() {
+        for (slot, line) in PortNumber::each().zip(lines) {
             if let Some(options) = line {
                 switch.add(Terminal::Line(slot), options);
             }
@@ -105,7 +106,7 @@ impl Exchange {
     }
 
     /// The number of the line at an FXO slot; `None` for another slot.
-    pub fn line_number(&self, slot: usize) -> Option<String> {
+    pub fn line_number(&self, slot: PortNumber) -> Option<String> {
         self.switch().line(slot).map(|party| party.options.number.clone())
     }
 

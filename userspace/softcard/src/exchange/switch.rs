@@ -6,6 +6,7 @@
 use ringback_country::{CallProgress, Country};
 use ringback_media::dtmf;
 use ringback_media::tone;
+use ringback_request::PortNumber;
 
 use super::config::ExchangeConfig;
 use super::line::{LineOptions, LineState};
@@ -22,7 +23,7 @@ const MAX_DIGITS: usize = 64;
 #[derive(Debug)]
 pub(super) enum Terminal {
     /// The FXO module in a slot of the card.
-    Line(usize),
+    Line(PortNumber),
     /// A telephone of the exchange's own.
     Subscriber(Telephone),
 }
@@ -177,7 +178,7 @@ impl Switch {
         self.parties.get_mut(id)
     }
 
-    pub(super) fn line(&self, slot: usize) -> Option<&Party> {
+    pub(super) fn line(&self, slot: PortNumber) -> Option<&Party> {
         self.parties.iter().find(|party| matches!(party.terminal, Terminal::Line(at) if at == slot))
     }
 
@@ -186,7 +187,7 @@ impl Switch {
         self.now += 1;
         for party in &mut self.parties {
             let load = match &party.terminal {
-                Terminal::Line(slot) => loads.get(*slot).copied().unwrap_or_default(),
+                Terminal::Line(slot) => loads.get(slot.index()).copied().unwrap_or_default(),
                 Terminal::Subscriber(telephone) => telephone.tick(party.feed),
             };
             party.watch_hook(load, self.config.hang_up_ms);
@@ -200,7 +201,7 @@ impl Switch {
             if let Some(party) = self.parties.get_mut(id) {
                 party.feed = feed;
                 if let Terminal::Line(slot) = party.terminal
-                    && let Some(of_slot) = feeds.get_mut(slot)
+                    && let Some(of_slot) = feeds.get_mut(slot.index())
                 {
                     *of_slot = feed;
                 }

@@ -2,6 +2,7 @@
 
 use ringback_media::level;
 use ringback_media::tone::CallProgress;
+use ringback_request::PortNumber;
 use ringback_softcard::ModuleKind::{Empty, Fxo, Fxs};
 use ringback_softcard::{Behaviour, CardConfig, ExchangeError, LineOptions, LineState, Step};
 
@@ -35,7 +36,7 @@ fn assert_sounds(samples: &[i16], freq_hz: f32) {
 #[test]
 fn a_telephone_off_hook_is_seen_and_heard_both_ways() {
     let talk = talk();
-    let phone = talk.host.card.telephone(FXS).unwrap();
+    let phone = talk.host.card.telephone(PortNumber::at(FXS)).unwrap();
     assert_eq!(talk.host.fxs_read(FXS, 68), 0);
     phone.off_hook();
     assert!(talk.run_until(30, || talk.host.fxs_read(FXS, 68) & 0x01 != 0));
@@ -67,7 +68,7 @@ fn a_telephone_off_hook_is_seen_and_heard_both_ways() {
 #[test]
 fn loop_closure_is_debounced_and_raw_closure_is_not() {
     let talk = talk();
-    let phone = talk.host.card.telephone(FXS).unwrap();
+    let phone = talk.host.card.telephone(PortNumber::at(FXS)).unwrap();
     phone.off_hook();
     talk.run(1);
     assert_eq!(talk.host.fxs_read(FXS, 68), 0x04);
@@ -85,7 +86,7 @@ fn loop_closure_is_debounced_and_raw_closure_is_not() {
 #[test]
 fn only_line_feed_state_4_rings_and_ring_trip_ends_it() {
     let talk = talk();
-    let phone = talk.host.card.telephone(FXS).unwrap();
+    let phone = talk.host.card.telephone(PortNumber::at(FXS)).unwrap();
     for state in [0, 1, 2, 3, 5, 6, 7] {
         talk.host.fxs_write(FXS, 64, state);
         assert!(!talk.run_until(50, || phone.is_ringing()), "rings in state {state}");
@@ -115,7 +116,7 @@ fn without_automatic_control_ring_trip_is_only_reported() {
     talk.host.fxs_write(FXS, 67, 0x00);
     talk.host.fxs_write(FXS, 64, 4);
     talk.run(100);
-    talk.host.card.telephone(FXS).unwrap().off_hook();
+    talk.host.card.telephone(PortNumber::at(FXS)).unwrap().off_hook();
     talk.run(50);
     assert_eq!(talk.host.fxs_read(FXS, 64), 0x44);
     assert_eq!(talk.host.fxs_read(FXS, 68), 0x07);
@@ -124,7 +125,7 @@ fn without_automatic_control_ring_trip_is_only_reported() {
 #[test]
 fn on_hook_transmission_becomes_active_with_its_polarity() {
     let talk = talk();
-    let phone = talk.host.card.telephone(FXS).unwrap();
+    let phone = talk.host.card.telephone(PortNumber::at(FXS)).unwrap();
     for (idle, active, reversed) in [(2, 0x11, false), (6, 0x55, true)] {
         talk.host.fxs_write(FXS, 64, idle);
         talk.run(5);
@@ -146,7 +147,7 @@ fn the_sense_registers_follow_the_line() {
     talk.host.fxs_write(FXS, 64, 5);
     assert!(volts(80) > volts(81) + 40.0, "reversed");
     talk.host.fxs_write(FXS, 64, 1);
-    talk.host.card.telephone(FXS).unwrap().off_hook();
+    talk.host.card.telephone(PortNumber::at(FXS)).unwrap().off_hook();
     talk.run(20);
     assert!((volts(81) - volts(80) - 6.0).abs() < 1.0, "20 mA in 300 ohms");
     assert_eq!(talk.host.fxs_read(FXS, 79), 16, "20 mA in steps of 1.25");
@@ -155,7 +156,7 @@ fn the_sense_registers_follow_the_line() {
 #[test]
 fn an_automatic_telephone_answers_speaks_and_hangs_up_when_battery_goes() {
     let talk = talk();
-    let phone = talk.host.card.telephone(FXS).unwrap();
+    let phone = talk.host.card.telephone(PortNumber::at(FXS)).unwrap();
     phone.set_behaviour(Behaviour::AnswerThen {
         rings: 2,
         steps: vec![Step::Wait(100), Step::Dial("42".to_owned())],
@@ -413,8 +414,8 @@ fn battery_reverses_on_answer_where_the_line_has_it() {
         LineOptions { number: "12".to_owned(), polarity_on_answer: true, loop_break_ms: 0 };
     let talk = Talk::new(Host::new(config).up());
     let exchange = talk.host.card.exchange();
-    assert_eq!(exchange.line_number(FXO).as_deref(), Some("12"));
-    assert_eq!(exchange.line_number(0), None);
+    assert_eq!(exchange.line_number(PortNumber::at(FXO)).as_deref(), Some("12"));
+    assert_eq!(exchange.line_number(PortNumber(0)), None);
     let peer = exchange.add_subscriber("200", Behaviour::AnswerAfterRings(1));
     hook(&talk, FXO, true);
     talk.run(500);

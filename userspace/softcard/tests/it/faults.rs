@@ -1,5 +1,6 @@
 //! Each fault does what its name says, and the card works again when it is switched off.
 
+use ringback_request::PortNumber;
 use ringback_softcard::ModuleKind::{self, Empty, Fxo, Fxs};
 use ringback_softcard::{Behaviour, Fault, LineState};
 
@@ -32,18 +33,22 @@ fn interrupts(host: &Host, count: u64) -> Vec<(u64, u32)> {
 fn switched_faults_are_listed() {
     let host = host();
     assert_eq!(host.card.faults(), []);
-    host.card.set_fault(Fault::NoPower(2), true);
+    host.card.set_fault(Fault::NoPower(PortNumber(2)), true);
     host.card.set_fault(Fault::LateTick, true);
     host.card.set_fault(Fault::LateTick, true);
-    assert_eq!(host.card.faults(), [Fault::LateTick, Fault::NoPower(2)]);
+    assert_eq!(host.card.faults(), [Fault::LateTick, Fault::NoPower(PortNumber(2))]);
     host.card.set_fault(Fault::LateTick, false);
-    assert_eq!(host.card.faults(), [Fault::NoPower(2)]);
+    assert_eq!(host.card.faults(), [Fault::NoPower(PortNumber(2))]);
 }
 
 #[test]
 fn a_fault_of_a_slot_that_is_none_is_harmless() {
     let host = host();
-    for fault in [Fault::NoPower(4), Fault::StuckSpi(usize::MAX), Fault::LineUnplugged(99)] {
+    for fault in [
+        Fault::NoPower(PortNumber(4)),
+        Fault::StuckSpi(PortNumber(u8::MAX)),
+        Fault::LineUnplugged(PortNumber(99)),
+    ] {
         host.card.set_fault(fault, true);
     }
     for (slot, module) in MODULES.into_iter().enumerate() {
@@ -152,24 +157,24 @@ fn removal_reads_ones_and_the_card_comes_back_as_after_power_on() {
 #[test]
 fn part_reset_of_an_fxs_module() {
     let host = host();
-    host.card.set_fault(Fault::PartReset(1), true);
+    host.card.set_fault(Fault::PartReset(PortNumber(1)), true);
     assert_eq!((host.fxs_read(1, 8), host.fxs_read(1, 64)), (0x02, 0x00));
     assert_eq!(host.fxs_read(0, 64), 0x11, "the other module goes on");
     assert_eq!(host.bring_up_fxs(1), Ok(()), "once");
     host.run(100);
     assert_eq!(host.fxs_read(1, 64), 0x11);
-    host.card.set_fault(Fault::PartReset(2), true);
+    host.card.set_fault(Fault::PartReset(PortNumber(2)), true);
     assert_eq!(host.fxo_read(2, 5), 0x08, "an FXO module does not know it");
 }
 
 #[test]
 fn power_alarm_opens_the_line_for_as_long_as_it_lasts() {
     let host = host();
-    host.card.set_fault(Fault::PowerAlarm(0), true);
+    host.card.set_fault(Fault::PowerAlarm(PortNumber(0)), true);
     host.run(2);
     assert_eq!((host.fxs_read(0, 8), host.fxs_read(0, 64)), (0x00, 0x00));
     assert_eq!(host.fxs_read(0, 19) & 0xFC, 0xFC);
-    assert!(!host.card.telephone(0).unwrap().has_battery());
+    assert!(!host.card.telephone(PortNumber(0)).unwrap().has_battery());
     host.fxs_write(0, 64, 1);
     host.run(1);
     assert_eq!(host.fxs_read(0, 64), 0x00, "again");
@@ -179,29 +184,29 @@ fn power_alarm_opens_the_line_for_as_long_as_it_lasts() {
     assert_eq!(host.fxs_read(0, 64), 0x11, "without automatic opening it only alarms");
     host.fxs_write(0, 67, 0x07);
     host.run(1);
-    host.card.set_fault(Fault::PowerAlarm(0), false);
+    host.card.set_fault(Fault::PowerAlarm(PortNumber(0)), false);
     host.fxs_write(0, 64, 1);
     host.run(2);
     assert_eq!(host.fxs_read(0, 64), 0x11);
-    assert!(host.card.telephone(0).unwrap().has_battery());
+    assert!(host.card.telephone(PortNumber(0)).unwrap().has_battery());
 }
 
 #[test]
 fn no_power() {
     let host = Host::with(MODULES);
-    host.card.set_fault(Fault::NoPower(1), true);
+    host.card.set_fault(Fault::NoPower(PortNumber(1)), true);
     host.initialise();
     assert_eq!(host.probe(0), Ok(Fxs));
     assert_eq!(host.probe(1), Err(Failure::NoPower));
     assert_eq!(host.fxs_read(1, 82), 0);
-    host.card.set_fault(Fault::NoPower(1), false);
+    host.card.set_fault(Fault::NoPower(PortNumber(1)), false);
     assert_eq!(host.probe_again(1), Ok(Fxs));
 }
 
 #[test]
 fn no_isolation_link() {
     let host = Host::with(MODULES);
-    host.card.set_fault(Fault::NoIsoLink(3), true);
+    host.card.set_fault(Fault::NoIsoLink(PortNumber(3)), true);
     host.initialise();
     assert_eq!(host.probe(2), Ok(Fxo));
     assert_eq!(host.probe(3), Err(Failure::NoLink));
@@ -209,25 +214,25 @@ fn no_isolation_link() {
     host.fxo_write(3, 5, 0x09);
     host.card.advance(100);
     assert_eq!(host.card.exchange().state("103"), Some(LineState::Idle), "the relay is open");
-    host.card.set_fault(Fault::NoIsoLink(3), false);
+    host.card.set_fault(Fault::NoIsoLink(PortNumber(3)), false);
     assert_eq!(host.probe_again(3), Ok(Fxo));
 }
 
 #[test]
 fn stuck_spi() {
     for (fault, level) in [
-        (Fault::StuckSpi as fn(usize) -> Fault, 0xFF),
-        (Fault::StuckSpiLow as fn(usize) -> Fault, 0x00),
+        (Fault::StuckSpi as fn(PortNumber) -> Fault, 0xFF),
+        (Fault::StuckSpiLow as fn(PortNumber) -> Fault, 0x00),
     ] {
         let host = host();
         for slot in [1, 2] {
-            host.card.set_fault(fault(slot), true);
+            host.card.set_fault(fault(PortNumber(slot)), true);
         }
         assert_eq!(host.fxs_read(1, 0), level);
         assert_eq!(host.fxo_read(2, 2), level);
         assert_eq!(host.fxs_read(0, 0), 0x05, "the others are not concerned");
         host.fxs_write(1, 64, 2);
-        host.card.set_fault(fault(1), false);
+        host.card.set_fault(fault(PortNumber(1)), false);
         assert_eq!(host.fxs_read(1, 64), 0x22, "it heard the host");
     }
 }
@@ -235,22 +240,22 @@ fn stuck_spi() {
 #[test]
 fn one_stuck_level_replaces_the_other() {
     let host = host();
-    host.card.set_fault(Fault::StuckSpi(0), true);
-    host.card.set_fault(Fault::StuckSpiLow(0), true);
+    host.card.set_fault(Fault::StuckSpi(PortNumber(0)), true);
+    host.card.set_fault(Fault::StuckSpiLow(PortNumber(0)), true);
     assert_eq!(host.fxs_read(0, 0), 0x00);
-    host.card.set_fault(Fault::StuckSpiLow(0), false);
+    host.card.set_fault(Fault::StuckSpiLow(PortNumber(0)), false);
     assert_eq!(host.fxs_read(0, 0), 0xFF, "the one that is still on");
 }
 
 #[test]
 fn an_unplugged_jack() {
     let host = host();
-    host.card.telephone(0).unwrap().off_hook();
+    host.card.telephone(PortNumber(0)).unwrap().off_hook();
     host.fxo_write(2, 5, 0x09);
     host.run(100);
     assert_eq!(host.fxs_read(0, 68) & 0x01, 0x01);
     for slot in [0, 2] {
-        host.card.set_fault(Fault::LineUnplugged(slot), true);
+        host.card.set_fault(Fault::LineUnplugged(PortNumber(slot)), true);
     }
     host.run(600);
     assert_eq!(host.fxs_read(0, 68), 0x00);
@@ -259,16 +264,16 @@ fn an_unplugged_jack() {
 
     // An unplugged telephone neither rings nor sends sound.
     host.card.exchange().add_subscriber("200", Behaviour::Manual).call("102");
-    host.card.telephone(0).unwrap().on_hook();
+    host.card.telephone(PortNumber(0)).unwrap().on_hook();
     host.fxo_write(2, 5, 0x08);
     host.fxs_write(0, 64, 4);
     assert!(!host.run_until(4000, || host.fxo_read(2, 5) & 0x60 != 0));
-    assert!(!host.card.telephone(0).unwrap().is_ringing());
+    assert!(!host.card.telephone(PortNumber(0)).unwrap().is_ringing());
     for slot in [0, 2] {
-        host.card.set_fault(Fault::LineUnplugged(slot), false);
+        host.card.set_fault(Fault::LineUnplugged(PortNumber(slot)), false);
     }
     assert!(host.run_until(4000, || host.fxo_read(2, 5) & 0x60 != 0));
-    assert!(host.card.telephone(0).unwrap().is_ringing());
+    assert!(host.card.telephone(PortNumber(0)).unwrap().is_ringing());
 }
 
 #[test]

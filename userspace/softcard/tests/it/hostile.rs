@@ -1,6 +1,7 @@
 //! Nothing that a host does can make the card panic, hang, or access memory that it was not given.
 
 use proptest::prelude::*;
+use ringback_request::PortNumber;
 use ringback_softcard::ModuleKind::{Fxo, Fxs};
 use ringback_softcard::{Behaviour, CardConfig, Fault, SoftCard};
 
@@ -82,7 +83,7 @@ proptest! {
                     }
                 }
                 Act::Hook(slot, off) => {
-                    if let Some(phone) = host.card.telephone(slot) {
+                    if let Some(phone) = host.card.telephone(PortNumber::at(slot)) {
                         if off { phone.off_hook() } else { phone.on_hook() }
                     }
                 }
@@ -96,7 +97,7 @@ proptest! {
         // Whatever the writes did, a new driver finds a card that works.
         host.card.reset();
         for slot in [0, 1] {
-            host.card.telephone(slot).unwrap().on_hook();
+            host.card.telephone(PortNumber(slot)).unwrap().on_hook();
         }
         host.card.advance(20);
         let host = host.up();

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
+use ringback_driver::PortNumber;
 use ringback_driver::device::soft::{SoftDevice, SoftMemory, SoftRegisters};
 use ringback_driver::device::{Device, InterruptFd};
 use ringback_driver::engine::{Play, Played};
@@ -115,11 +116,11 @@ impl Kernel {
                 && end <= port.played
             {
                 port.plays.pop_front();
-                stepper.played(number, play, Played::All);
+                stepper.played(PortNumber::at(number), play, Played::All);
             }
             if self.ports[number].came.len() >= 160 {
                 let came: Vec<u8> = self.ports[number].came.drain(..160).collect();
-                stepper.received(number, &came);
+                stepper.received(PortNumber::at(number), &came);
             }
         }
         self.take_orders(stepper);
@@ -138,7 +139,7 @@ impl Kernel {
                         stepper.played(port, play, Played::Failed(self.broken.unwrap()));
                     }
                     PortOrder::Play { port: number, play, id, samples } => {
-                        let port = &mut self.ports[number];
+                        let port = &mut self.ports[number.index()];
                         port.written.push((id, samples.len()));
                         port.queued += samples.len() as u64;
                         port.queue.extend(samples);
@@ -146,7 +147,7 @@ impl Kernel {
                         assert!(port.queue.len() <= 65_536, "more than the module takes");
                     }
                     PortOrder::Silence { port: number } => {
-                        let port = &mut self.ports[number];
+                        let port = &mut self.ports[number.index()];
                         port.silenced += 1;
                         port.queue.clear();
                         port.queued = port.played;

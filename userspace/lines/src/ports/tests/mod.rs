@@ -14,11 +14,11 @@ mod with_kernel;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringback_driver::Time;
 use ringback_driver::card::tiger320::{Options, Tiger320};
 use ringback_driver::card::{Hook, PortCard};
 use ringback_driver::reactor::Stepper;
 use ringback_driver::request::LineNumber;
+use ringback_driver::{PortNumber, Time};
 use ringback_media::level::{power_at, rms_dbm0};
 use ringback_softcard::scenery::tone;
 use ringback_softcard::{
@@ -71,7 +71,7 @@ impl Ports {
     }
 
     fn telephone(&self, line: usize) -> Telephone {
-        self.card.telephone(line).unwrap()
+        self.card.telephone(PortNumber::at(line)).unwrap()
     }
 }
 
@@ -132,7 +132,9 @@ impl World {
     }
 
     fn hook(&self, line: LineNumber) -> Hook {
-        self.handle.with(move |lines, _| lines.card().status(line.index()).unwrap().hook).unwrap()
+        self.handle
+            .with(move |lines, _| lines.card().status(PortNumber::at(line.index())).unwrap().hook)
+            .unwrap()
     }
 
     /// The line's hook says that everything is over.

@@ -1,10 +1,14 @@
 //! Odd histories: what the simulation found to go wrong, each told once more by hand.
 
 use super::*;
+use ringback_driver::PortNumber;
 
 impl World {
     fn is_given_up(&self, line: LineNumber) -> bool {
-        self.handle.with(move |lines, _| lines.card().status(line.index())).unwrap().is_none()
+        self.handle
+            .with(move |lines, _| lines.card().status(PortNumber::at(line.index())))
+            .unwrap()
+            .is_none()
     }
 
     /// Keeps a fault until the module is given up; the time it took, in ms.
@@ -51,7 +55,7 @@ fn a_telephone_hung_up_right_after_the_answer_ends_the_call() {
 fn a_line_whose_module_is_given_up_refuses_calls() {
     for line in [FXS, FXO] {
         let mut world = World::new();
-        world.give_up(Fault::StuckSpi(line), LineNumber::at(line));
+        world.give_up(Fault::StuckSpi(PortNumber::at(line)), LineNumber::at(line));
         assert_eq!(world.make_call(LineNumber::at(line), "").1, Err(LineError::INVALLINESTATE));
         let state = world.report(LineNumber::at(line));
         assert!(!state.in_service);
@@ -60,9 +64,9 @@ fn a_line_whose_module_is_given_up_refuses_calls() {
 
 #[test]
 fn n8_a_call_whose_making_fails_with_its_module_leaves_nothing_behind() {
-    let ms = World::new().give_up(Fault::StuckSpi(FXO), LineNumber::at(FXO));
+    let ms = World::new().give_up(Fault::StuckSpi(PortNumber::at(FXO)), LineNumber::at(FXO));
     let mut world = World::new();
-    world.card.set_fault(Fault::StuckSpi(FXO), true);
+    world.card.set_fault(Fault::StuckSpi(PortNumber::at(FXO)), true);
     world.run(ms - 100);
     world.make_call(LineNumber::at(FXO), "5").1.unwrap();
     world.run(150);
@@ -133,7 +137,7 @@ fn a_line_that_is_unplugged_while_it_rings_is_not_connected() {
         world.subscriber("11", Behaviour::Manual).call("102");
         let call = world.offered(15_000);
         world.story();
-        world.card.set_fault(Fault::LineUnplugged(FXO), true);
+        world.card.set_fault(Fault::LineUnplugged(PortNumber::at(FXO)), true);
         world.run(unplugged_before);
         world.answer(call).unwrap();
         world.run(500);
@@ -148,7 +152,7 @@ fn a_line_that_is_unplugged_while_it_is_seized_makes_no_call() {
     let mut world = World::new();
     world.make_call(LineNumber::at(FXO), "5").1.unwrap();
     world.run(30);
-    world.card.set_fault(Fault::LineUnplugged(FXO), true);
+    world.card.set_fault(Fault::LineUnplugged(PortNumber::at(FXO)), true);
     world.run(8000);
     assert_eq!(world.story(), ["LINEERR_INVALLINESTATE"]);
     let state = world.report(LineNumber::at(FXO));

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use ringback_media::g711;
+use ringback_request::PortNumber;
 use ringback_softcard::ModuleKind::{self, Empty, Fxo, Fxs};
 use ringback_softcard::vfio_user::Server;
 use ringback_softcard::{CardConfig, SocketPathError, SoftCard};
@@ -141,7 +142,7 @@ fn samples_go_through_the_guests_memory_both_ways_with_an_interrupt_each_millise
         let at = u64::from(RING) + 4 * frame as u64;
         machine.memory.write_all_at(&[*byte, 0xFF, 0xFF, 0xFF], at).unwrap();
     }
-    let phone = served.card.telephone(0).unwrap();
+    let phone = served.card.telephone(PortNumber(0)).unwrap();
     phone.off_hook();
     served.card.advance(50);
     phone.take_heard();
