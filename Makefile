@@ -34,8 +34,7 @@ build: deps ## Builds the program: target/release/ringback
 	$(CARGO) build --release --locked -p ringback-cli
 
 .PHONY: check
-check: ## The quick inner loop: format, lints, documentation, unit tests
-	@tests/deps $(PACKAGES) g++
+check: deps ## The quick inner loop: format, lints, documentation, unit tests
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --quiet --workspace --no-deps --all-features
@@ -113,10 +112,17 @@ outside: deps ## A driver as somebody else writes it: a crate outside of the wor
 
 # How long threads are let loose on host and provider.
 MINUTES ?= 10
+# How long calls come and go.
+SOAK_MINUTES ?= 60
 
 .PHONY: stress
 stress: deps ## Threads that do anything to host and provider; MINUTES=30 for longer
 	RINGBACK_STRESS_MINUTES=$(MINUTES) $(CARGO) test --locked -p ringback-stress --test seeds \
+		-- --nocapture
+
+.PHONY: soak
+soak: deps ## Calls on all lines for an hour, with memory, descriptors and threads; SOAK_MINUTES=60
+	RINGBACK_SOAK_MINUTES=$(SOAK_MINUTES) $(CARGO) test --locked -p ringback-tests --test soak \
 		-- --nocapture
 
 # How many seeds the conformance suite plays, and of which provider.

@@ -179,7 +179,7 @@ fn settled() -> Bench {
     assert_eq!(
         bench.run(200),
         [(2, PortEvent::Battery(true)), (3, PortEvent::Battery(true))],
-        "all there is to tell about idle lines"
+        "all events of idle lines"
     );
     bench
 }
@@ -240,7 +240,7 @@ fn every_kind_of_slot_comes_up_or_says_why_not() {
 }
 
 #[test]
-fn a_card_that_is_not_there_is_told() {
+fn a_card_that_is_not_there_is_reported() {
     let card = SoftCard::new(CardConfig::default());
     card.set_fault(Fault::Removal, true);
     assert!(matches!(open(&card, &Arc::default()), Err(OpenError::AllOnes)));
@@ -463,7 +463,7 @@ fn a_part_reset_of_an_open_line_is_repaired() {
 }
 
 #[test]
-fn a_module_that_is_given_up_is_released_in_case_it_still_hears() {
+fn a_module_that_is_given_up_is_put_on_hook_if_it_still_accepts_writes() {
     let mut bench = settled();
     bench.driver.set_line_feed(PortNumber(0), LineFeed::Ringing).unwrap();
     bench.driver.set_hook(PortNumber(2), Hook::Off).unwrap();
@@ -497,7 +497,7 @@ fn bus_aborts_are_recovered_from() {
 
         bench.card.set_fault(fault, true);
         let outcomes = bench.steps(1000);
-        assert_eq!(outcomes.last(), Some(&Service::Gone), "told once, then no more interrupts");
+        assert_eq!(outcomes.last(), Some(&Service::Gone), "reported once, then no more interrupts");
         assert!(matches!(bench.driver.failure(), Some(Failure::Stuck { .. })));
         bench.card.advance(1000);
         assert_eq!(bench.card.exchange().state("102"), Some(LineState::Idle), "on-hook");
@@ -553,7 +553,7 @@ fn lost_interrupts_are_made_up_for_by_the_watchdog() {
 }
 
 #[test]
-fn removal_is_told_once() {
+fn removal_is_reported_once() {
     let mut bench = settled();
     bench.card.set_fault(Fault::Removal, true);
     assert_eq!(bench.steps(50), []);

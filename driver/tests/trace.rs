@@ -97,7 +97,7 @@ fn open() -> (SoftCard, Tiger320<SoftDevice<SoftCard>>) {
 }
 
 #[test]
-fn accesses_are_traced_by_name_to_who_listens_and_cost_nothing_otherwise() {
+fn accesses_are_traced_by_name_and_cost_nothing_while_tracing_is_off() {
     // Nobody listens.
     let (soft, mut card) = open();
     let mut now = Time::from_nanos(1);
@@ -154,6 +154,9 @@ fn accesses_are_traced_by_name_to_who_listens_and_cost_nothing_otherwise() {
         assert_eq!(tick[3], "Tiger320 0x06 INTSTAT: wrote 0x05 = TX_HALF | RX_HALF");
         let told = "slot 0: Si3210 68 LOOP_STATUS: read 0x00";
         assert!(tick.iter().any(|line| line == told), "{tick:?}");
-        assert!(tick.len() < 10, "the serial bus's pins are not told one by one: {tick:?}");
+        assert!(
+            tick.len() < 10,
+            "accesses to the serial bus's pins are not traced one by one: {tick:?}"
+        );
     });
 }

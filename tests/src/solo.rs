@@ -141,7 +141,7 @@ impl Solo {
             }
             self.run(1);
         }
-        panic!("{what}: it never came true; told: {:#?}", self.told());
+        panic!("{what}: this never became true; upcalls: {:#?}", self.told());
     }
 }
 

@@ -152,7 +152,7 @@ fn a_modem_is_sent_the_configuration_that_it_was_given() {
 }
 
 #[test]
-fn the_country_of_a_card_is_told_and_cannot_be_changed() {
+fn the_country_of_a_card_is_returned_and_cannot_be_changed() {
     let desk = Desk::new();
     let device = Desk::BASE + FXO;
     let get = |to: &mut [u8]| desk.provider.line_get_dev_config(device, to, "tapi/line");
@@ -184,7 +184,7 @@ fn info(desk: &Desk, call: HDRVCALL) -> Vec<u8> {
 }
 
 #[test]
-fn what_is_said_of_a_call_is_kept_and_told() {
+fn data_about_a_call_is_kept_and_returned() {
     type I = LINECALLINFO;
     let desk = Desk::new();
     let provider = &desk.provider;
@@ -301,7 +301,7 @@ fn a_call_that_rings_is_accepted_before_it_is_answered() {
 }
 
 #[test]
-fn a_host_hears_of_a_caller_who_gave_up_and_of_the_next_one() {
+fn a_host_gets_a_caller_who_gave_up_and_the_next_one() {
     let world = World::new();
     let line = world.open(FXO);
     let events = line.events();
@@ -318,6 +318,6 @@ fn a_host_hears_of_a_caller_who_gave_up_and_of_the_next_one() {
         !events
             .within(std::time::Duration::ZERO)
             .any(|event| { matches!(event, LineEvent::Other { .. }) }),
-        "what nobody has asked for is not told"
+        "messages that are not enabled are not sent"
     );
 }

@@ -11,7 +11,7 @@ use ringback_tspi::callstate::CallState;
 use ringback_tspi::error::LineError;
 
 #[test]
-fn a_callback_that_panics_harms_nobody() {
+fn a_callback_that_panics_does_not_affect_others() {
     let world = World::new();
     let line = world.open(SUPERVISED);
     let events = line.events();
@@ -26,7 +26,7 @@ fn a_callback_that_panics_harms_nobody() {
 }
 
 #[test]
-fn an_observer_that_panics_harms_nobody() {
+fn an_observer_that_panics_does_not_affect_others() {
     let trace = |_: &Traced<'_>| panic!("on purpose");
     let world = World::with(HostOptions { trace: Some(Arc::new(trace)) });
     let (_line, events, call) = world.talking();
@@ -72,7 +72,7 @@ fn a_callback_may_submit() {
 const FAILED: Result<(), LineError> = Err(LineError::OPERATIONFAILED);
 
 #[test]
-fn d5_a_callback_may_close_a_call_and_the_rest_is_told_behind_it() {
+fn d5_a_callback_may_close_a_call_and_the_rest_is_delivered_after_it() {
     let world = World::new();
     let (line, telephone) = (world.open(SUPERVISED), world.open(FXS));
     let events = line.events();
@@ -100,7 +100,7 @@ fn d5_a_callback_may_close_a_call_and_the_rest_is_told_behind_it() {
 }
 
 #[test]
-fn d1_d2_a_callback_may_close_its_line_and_the_rest_is_told_behind_it() {
+fn d1_d2_a_callback_may_close_its_line_and_the_rest_is_delivered_after_it() {
     let world = World::new();
     let line = Arc::new(world.open(SUPERVISED));
     let events = line.events();

@@ -135,7 +135,7 @@ fn n8_a_call_that_fails_later_is_dead_and_a_close_does_no_harm() {
 }
 
 #[test]
-fn n9_o1_an_application_is_told_that_the_call_is_made_before_anything_of_the_call() {
+fn n9_o1_the_completion_of_a_new_call_is_delivered_before_its_events() {
     let told = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&told);
     let trace = move |happened: &Traced<'_>| match happened {
@@ -158,7 +158,7 @@ fn n9_o1_an_application_is_told_that_the_call_is_made_before_anything_of_the_cal
 }
 
 #[test]
-fn n15_a_call_without_a_handle_is_dropped_and_nothing_of_it_is_told() {
+fn n15_a_call_without_a_handle_is_dropped_and_has_no_events() {
     let world = World::new();
     let line = world.open(FXO);
     let events = line.events();

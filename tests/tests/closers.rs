@@ -59,17 +59,17 @@ impl HeldUp {
 const BOTH: [(Result<Closed, CloseError>, bool); 2] = [(Ok(Closed::Now), true); 2];
 
 #[test]
-fn d1_of_two_threads_that_close_a_line_both_return_when_it_is_closed() {
+fn d1_two_threads_that_close_a_line_return_when_it_is_closed() {
     assert_eq!(held_up().twice(|held_up| held_up.line.close()), BOTH);
 }
 
 #[test]
-fn d5_of_two_threads_that_close_a_call_both_return_when_it_is_closed() {
+fn d5_two_threads_that_close_a_call_return_when_it_is_closed() {
     assert_eq!(held_up().twice(|held_up| held_up.call.close()), BOTH);
 }
 
 #[test]
-fn d12_of_two_threads_that_shut_down_both_return_when_it_is_down() {
+fn d12_two_threads_that_shut_down_return_when_it_is_down() {
     let held_up = held_up();
     assert_eq!(held_up.twice(|held_up| held_up.world.host.shutdown()), BOTH);
     let exchange = held_up.world.exchange();
@@ -135,7 +135,7 @@ fn d12_a_shutdown_is_over_in_some_seconds_though_a_callback_wants_a_lock_of_its_
 }
 
 #[test]
-fn d15_a_second_host_on_a_provider_in_use_is_refused_and_harms_nobody() {
+fn d15_a_second_host_on_a_provider_in_use_is_refused_without_effect() {
     let world = World::new();
     let line = world.open(SUPERVISED);
     let events = line.events();

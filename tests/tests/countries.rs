@@ -42,7 +42,7 @@ fn hang_up(call: &Call) {
 }
 
 #[test]
-fn a_call_is_answered_and_its_end_is_told_by_tone_alone() {
+fn a_call_is_answered_and_its_end_is_recognised_by_tone_alone() {
     in_each(|country, world| {
         let line = world.open(FXO);
         let events = line.events();
@@ -60,7 +60,7 @@ fn a_call_is_answered_and_its_end_is_told_by_tone_alone() {
 }
 
 #[test]
-fn busy_and_no_such_number_are_told_apart() {
+fn busy_and_no_such_number_are_distinguished() {
     in_each(|country, world| {
         world.subscriber("201").off_hook();
         world.until_line("201", LineState::Reorder);
@@ -76,7 +76,7 @@ fn busy_and_no_such_number_are_told_apart() {
 }
 
 #[test]
-fn an_incoming_call_rings_and_its_end_is_told_by_tone_alone() {
+fn an_incoming_call_rings_and_its_end_is_recognised_by_tone_alone() {
     in_each(|_, world| {
         let line = world.open(FXO);
         let events = line.events();
@@ -109,7 +109,7 @@ fn a_telephone_is_rung_in_the_countrys_cadence() {
 }
 
 #[test]
-fn a_line_that_is_set_for_another_country_hears_no_dial_tone() {
+fn a_line_that_is_set_for_another_country_finds_no_dial_tone() {
     for (exchange, lines) in [("Germany", "FCC"), ("FCC", "Germany"), ("France", "UK")] {
         let world = World::abroad(country(exchange), country(lines));
         let line = world.open(FXO);

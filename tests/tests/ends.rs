@@ -225,7 +225,7 @@ fn d15_a_second_init_is_ignored_with_success_and_pairs_follow_each_other() {
         // Not through the witness, who would be Tapi's.
         assert_eq!(desk.bare().provider_init(init, Box::new(Nobody)), Ok(0));
         let handle = desk.make_call(id(round), line, call(9), Some("200"));
-        assert_eq!(desk.completion(id(round)), Ok(()), "told to the first");
+        assert_eq!(desk.completion(id(round)), Ok(()), "delivered to the first");
         desk.provider.line_close_call(handle).unwrap();
         desk.provider.provider_shutdown(Version::V3_1, 1).unwrap();
         // One pair, however often init was called.

@@ -82,7 +82,7 @@ fn r6_d13_a_card_that_is_pulled_fails_each_request_once_and_closes_its_lines() {
 }
 
 #[test]
-fn d13_a_card_that_is_pulled_while_nobody_looks_at_its_requests_closes_its_lines_last() {
+fn d13_a_pulled_card_closes_its_lines_last_although_its_requests_are_not_waited_for() {
     let world = World::new();
     let Everything { lines, made, dials, _calls } = everything(&world);
     world.card.set_fault(Fault::Removal, true);

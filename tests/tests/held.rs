@@ -26,7 +26,7 @@ fn observer(told: &Told) -> HostOptions {
 }
 
 #[test]
-fn o1_a_request_that_nobody_looks_at_is_told_before_what_is_behind_it() {
+fn o1_a_request_that_is_not_waited_for_is_delivered_before_later_events() {
     let told = Told::default();
     let world = World::with(observer(&told));
     let line = world.open(SUPERVISED);
@@ -64,7 +64,7 @@ fn c11_requests_may_be_waited_for_in_any_order() {
 }
 
 #[test]
-fn d7_what_was_told_before_a_request_in_scope_is_not_held_back() {
+fn d7_what_was_emitted_before_a_request_in_scope_is_not_held_back() {
     let world = World::new();
     let (_line, events, call) = world.talking();
     let dial = call.dial(SLOW).unwrap();

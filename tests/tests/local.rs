@@ -41,7 +41,7 @@ fn g1_d12_a_whole_call_on_the_thread_of_the_application() {
         tell.send((call, thread::current().id())).unwrap();
     });
     thread::sleep(Duration::from_millis(50));
-    assert_eq!(told.try_recv().err(), Some(TryRecvError::Empty), "nobody has run the host");
+    assert_eq!(told.try_recv().err(), Some(TryRecvError::Empty), "the host was not run");
     let (call, thread) = run(&mut host, || told.try_recv().ok());
     let call = call.unwrap();
     assert_eq!(thread, here);

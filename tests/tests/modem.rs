@@ -123,7 +123,7 @@ fn a_modem_that_does_not_answer_fails_the_call_once() {
 }
 
 #[test]
-fn a_modem_to_oneself_is_told_what_one_likes() {
+fn in_pass_through_mode_the_modem_gets_any_bytes() {
     let rack = Rack::new();
     let line = rack.line();
     let events = line.events();

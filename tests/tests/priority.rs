@@ -265,7 +265,7 @@ fn what_an_idle_thread_asks_synchronously_is_done_by_the_reaper() {
 }
 
 #[test]
-fn all_that_an_idle_thread_submits_is_told() {
+fn all_requests_of_an_idle_thread_are_completed() {
     let (driver, seen, line_0, _told) = card();
     let handle = driver.handle();
     let idle = thread::spawn(move || {
@@ -277,7 +277,7 @@ fn all_that_an_idle_thread_submits_is_told() {
     });
     let until = Instant::now() + DEADLINE;
     while line_0.load(Ordering::SeqCst) < 1000 {
-        assert!(Instant::now() < until, "{} of 1000 are told", line_0.load(Ordering::SeqCst));
+        assert!(Instant::now() < until, "{} of 1000 are delivered", line_0.load(Ordering::SeqCst));
         thread::sleep(Duration::from_millis(1));
     }
     assert!(!seen.lock().unwrap().contains(&idle.join().unwrap()));

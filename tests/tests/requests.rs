@@ -99,7 +99,7 @@ fn r4_handles_and_states_are_checked() {
 }
 
 #[test]
-fn c5_g1_a_request_that_ends_inside_its_function_is_told_after_it() {
+fn c5_g1_a_request_that_ends_inside_its_function_is_delivered_after_it() {
     let desk = Desk::new();
     let line = desk.open(FXS, 1);
     // Ringing a telephone is complete when it begins, inside the function.

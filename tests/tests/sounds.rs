@@ -180,7 +180,7 @@ fn d18_b7_digits_are_gathered_into_a_buffer_one_at_a_time() {
     assert_eq!(told(&solo, LINE_GATHERDIGITS)[3..], [ended(LINEGATHERTERM_INTERTIMEOUT, 4)]);
     assert!("17".ends_with(&text(&rest)), "{}", text(&rest));
     let digits = told(&solo, LINE_MONITORDIGITS).len();
-    assert!(digits >= text(&rest).len(), "those are told one by one as well");
+    assert!(digits >= text(&rest).len(), "those are reported one by one as well");
     let late = gather(5, 8, 0);
     assert_eq!(provider.line_gather_digits(call, 0, 0, None, None, 0, 0), Ok(()), "cancels");
     assert_eq!(told(&solo, LINE_GATHERDIGITS)[4..], [ended(LINEGATHERTERM_CANCEL, 5)]);
@@ -229,13 +229,13 @@ fn o5_tones_are_heard_until_the_conversation_is_over() {
 }
 
 #[test]
-fn a_telephone_hears_tones_and_its_digits_are_gathered() {
+fn a_telephone_gets_tones_and_its_digits_are_gathered() {
     let solo = Solo::new();
     let telephone = solo.card.telephone(PortNumber::at(FXS as usize)).unwrap();
     let call = solo.make_call(id(1), solo.line(FXS), tapi(), None);
     solo.until(tapi(), CallState::Ringback);
     let busy = solo.provider.line_generate_tone(call, 1, LINETONEMODE_BUSY, 100, None);
-    assert_eq!(busy, Err(LineError::INVALCALLSTATE), "nobody hears it yet");
+    assert_eq!(busy, Err(LineError::INVALCALLSTATE), "the other side can't hear it yet");
     telephone.off_hook();
     solo.until(tapi(), CallState::Connected);
     let made = solo.provider.line_generate_tone(call, 2, LINETONEMODE_BEEP, 300, None);

@@ -1,9 +1,9 @@
-//! What telephone lines are like in a country: how an exchange wants a telephone to behave, what
-//! its tones sound like, how telephones are rung.
+//! The properties of telephone lines in a country: how a telephone must behave towards an exchange,
+//! the exchange's tones, and how telephones are rung.
 //!
-//! A [`Country`] is one value with one owner: the card's chips, the lines, the software exchange
-//! and the program all take theirs from here. The data are in the module `rows`, one row a country;
-//! nothing else in Ringback knows any country by name.
+//! The card's chips, the lines, the software exchange and the program all take their settings from
+//! a [`Country`]. The data are in the module `rows`, one row for each country; nothing else in
+//! Ringback names a country.
 
 mod rows;
 mod tones;
@@ -29,7 +29,7 @@ struct Row {
     /// DAHDI's name for it as a line mode.
     mode: &'static str,
     english: &'static str,
-    /// ISO 3166-1 alpha-2; empty for what is more than a country.
+    /// ISO 3166-1 alpha-2; empty for a region of several countries.
     iso: &'static str,
     daa: Daa,
     slic: Slic,
@@ -39,7 +39,7 @@ struct Row {
     flash_ms: u16,
 }
 
-/// What an exchange wants to see of an FXO line: registers of the Si3050.
+/// The settings of an FXO line for the country's exchanges: registers of the Si3050.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Daa {
     /// Register 16: on-hook speed, ringer impedance and threshold.
@@ -52,12 +52,12 @@ pub struct Daa {
     pub control_3: u8,
 }
 
-/// What a telephone wants to see of an FXS line: registers of the Si3210.
+/// The settings of an FXS line for the country's telephones: registers of the Si3210.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slic {
     /// Frequency of ringing, in Hz.
     pub ring_hz: u16,
-    /// Indirect register 20: coefficient of the ringing oscillator, which makes that frequency.
+    /// Indirect register 20: coefficient of the ringing oscillator, for that frequency.
     pub ring_coefficient: u16,
     /// Indirect register 21: amplitude of the ringing oscillator.
     pub ring_amplitude: u16,
@@ -79,7 +79,7 @@ pub struct Pulse {
 }
 
 impl Country {
-    /// All there are, the default first.
+    /// All countries, the default first.
     pub fn all() -> impl Iterator<Item = Country> {
         COUNTRIES.iter().map(Country)
     }
@@ -94,17 +94,17 @@ impl Country {
         self.0.english
     }
 
-    /// Its code in ISO 3166-1 (alpha-2); `None` for what is more than one country.
+    /// Its code in ISO 3166-1 (alpha-2); `None` for a region of several countries.
     pub fn iso(self) -> Option<&'static str> {
         Some(self.0.iso).filter(|iso| !iso.is_empty())
     }
 
-    /// What its exchanges want to see of a line.
+    /// The settings of an FXO line for its exchanges.
     pub fn daa(self) -> &'static Daa {
         &self.0.daa
     }
 
-    /// What its telephones want to see of a line.
+    /// The settings of an FXS line for its telephones.
     pub fn slic(self) -> &'static Slic {
         &self.0.slic
     }
@@ -119,7 +119,7 @@ impl Country {
         self.0.ring
     }
 
-    /// How it dials by pulses.
+    /// The durations of pulse dialling.
     pub fn pulse(self) -> Pulse {
         self.0.pulse
     }
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_is_told_with_those_that_there_are() {
+    fn an_unknown_name_is_an_error_that_lists_the_known_ones() {
         let error = "ATLANTIS".parse::<Country>().unwrap_err().to_string();
         assert!(error.contains("\"ATLANTIS\""), "{error}");
         assert!(error.contains("FCC (North America), USA (United States, US)"), "{error}");

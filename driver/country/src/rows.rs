@@ -45,7 +45,7 @@ const fn equal(ms: u16) -> Cadence {
 /// Rings twice in short succession, as in the United Kingdom.
 const DOUBLE_RING: Cadence = Cadence::double(400, 200, 400, 2000);
 
-/// One frequency for everything, as most countries have it.
+/// The same frequency for all tones, as in most countries.
 const fn plan(hz: u16, ringback: Cadence, busy: Cadence, reorder: Cadence) -> Plan {
     Plan {
         dial: single(hz, STEADY, -10.0),
@@ -95,7 +95,7 @@ const AUSTRALIA: Row = Row {
     ..EUROPE
 };
 
-/// The country of whoever names none.
+/// The default country.
 pub(crate) static DEFAULT: Row = NORTH_AMERICA;
 
 pub(crate) static COUNTRIES: &[Row] = &[

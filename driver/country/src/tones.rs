@@ -1,6 +1,6 @@
 //! Tones of an exchange as data: frequencies, cadences and levels.
 
-/// What an exchange tells with a tone.
+/// The meaning of an exchange's tone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CallProgress {
     /// The exchange is ready for digits.
@@ -9,7 +9,7 @@ pub enum CallProgress {
     Ringback,
     /// The other side is in use.
     Busy,
-    /// No way through, or off-hook too long: congestion, fast busy.
+    /// The call can't be completed, or the telephone was off-hook too long: congestion, fast busy.
     Reorder,
 }
 
@@ -19,23 +19,23 @@ impl CallProgress {
         [CallProgress::Dial, CallProgress::Ringback, CallProgress::Busy, CallProgress::Reorder];
 }
 
-/// When a signal sounds and when it rests.
+/// When a signal sounds and when it is silent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cadence {
-    /// Sound, rest, sound, rest in ms, beginning anew after the last that is not 0.
+    /// Sound, silence, sound, silence in ms, repeated after the last that is not 0.
     steps_ms: [u16; 4],
 }
 
 impl Cadence {
-    /// Sounds without rest.
+    /// Sounds continuously.
     pub const CONTINUOUS: Cadence = Cadence { steps_ms: [0; 4] };
 
-    /// Sounds for `on_ms`, rests for `off_ms`, for ever. Without rest it is continuous.
+    /// Sounds for `on_ms`, is silent for `off_ms`, and repeats. With `off_ms` 0 it is continuous.
     pub const fn on_off(on_ms: u16, off_ms: u16) -> Cadence {
         Cadence::double(on_ms, off_ms, 0, 0)
     }
 
-    /// Two sounds of different length, or with rests of different length, for ever; in ms.
+    /// Two sounds of different length, or with silences of different length, repeated; in ms.
     pub const fn double(on_ms: u16, off_ms: u16, second_on_ms: u16, second_off_ms: u16) -> Cadence {
         if on_ms == 0 || off_ms == 0 {
             return Cadence::CONTINUOUS;
@@ -46,13 +46,13 @@ impl Cadence {
         Cadence { steps_ms: [on_ms, off_ms, second_on_ms, second_off_ms] }
     }
 
-    /// The lengths of sound and rest in turn, in ms; empty where it is continuous.
+    /// The lengths of sound and silence in turn, in ms; empty if it is continuous.
     pub fn steps_ms(&self) -> impl ExactSizeIterator<Item = u16> + Clone + '_ {
         let used = self.steps_ms.iter().take_while(|&&ms| ms != 0).count();
         self.steps_ms.iter().take(used).copied()
     }
 
-    /// Whether it sounds so many ms after it began.
+    /// Whether it sounds this many ms after it began.
     pub fn sounds_at(&self, ms: u64) -> bool {
         let cycle: u64 = self.steps_ms().map(u64::from).sum();
         if cycle == 0 {
@@ -69,7 +69,7 @@ impl Cadence {
         sounds
     }
 
-    /// Whether it sounds without rest.
+    /// Whether it sounds continuously.
     pub fn is_continuous(&self) -> bool {
         *self == Cadence::CONTINUOUS
     }
@@ -102,7 +102,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The signal that says `what`.
+    /// The signal with the meaning `what`.
     pub const fn signal(&self, what: CallProgress) -> &Signal {
         match what {
             CallProgress::Dial => &self.dial,

@@ -6,9 +6,8 @@ use std::num::NonZeroI32;
 /// Why a request failed: a negative number (C2), and never anything else. Its meaning is the
 /// engine's: a negated errno, or an error of TSPI.
 ///
-/// A result is a `Result<(), ErrorCode>`, which is as wide as the number alone. A number from
-/// outside, a device's or a library's, becomes a result by [`ErrorCode::result_of`], where it comes
-/// in.
+/// A result is a `Result<(), ErrorCode>`, which is as wide as the number alone. A number from a
+/// device or a library is converted by [`ErrorCode::result_of`] where it enters.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(transparent)]
 pub struct ErrorCode(NonZeroI32);
@@ -53,8 +52,8 @@ impl ErrorCode {
         self.0.get()
     }
 
-    /// The result that a number from outside stands for. `None` for a positive one, which is no
-    /// result (C2): whoever takes the number in decides what stands for it.
+    /// The result for a number from outside. `None` for a positive one, which is no result (C2):
+    /// the caller decides what to do with it.
     #[inline]
     pub const fn result_of(number: i32) -> Option<Result<(), ErrorCode>> {
         match ErrorCode::new(number) {

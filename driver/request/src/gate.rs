@@ -149,7 +149,7 @@ impl<O: Orders> Gate<O> {
         }
         // Both bits are set, so that only the taker still writes this word.
         self.0.store(next_use(generation), Ordering::Release);
-        // What was put in is no positive number.
+        // The stored number is never positive.
         Some(ErrorCode::of_kept((seen as u32).cast_signed()))
     }
 
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn g1_whoever_waits_for_the_return_is_told() {
+    fn g1_a_waiter_for_the_return_is_signalled() {
         let gate = Gate::<Strict>::new();
         let generation = gate.open();
         assert!(gate.await_return(generation) && !gate.has_returned(generation));

@@ -219,7 +219,7 @@ fn wait_for_return(waiter: Waiter, completes: bool) {
 }
 
 #[test]
-fn model_g1_what_waits_for_the_return_is_told() {
+fn model_g1_an_event_that_waits_for_the_return_is_delivered() {
     wait_for_return(Waiter::Right, false);
     wait_for_return(Waiter::Right, true);
 }
@@ -250,7 +250,11 @@ fn model_r4_a_refused_request_is_abandoned_or_completed() {
         match abandoned {
             Some(released) => {
                 assert_eq!(completed, Completed::Late);
-                assert_eq!(waits, released == Released::Deliverable, "who waits is told");
+                assert_eq!(
+                    waits,
+                    released == Released::Deliverable,
+                    "the waiting thread is signalled"
+                );
                 assert_ne!(gate.open(), generation);
             }
             None => {

@@ -1,4 +1,4 @@
-//! Numbers that stand for different things and must not be taken for each other.
+//! Types for numbers that must not be confused with each other.
 
 use std::fmt;
 

@@ -1,8 +1,8 @@
-//! Log lines that can't disturb the driver.
+//! Log messages that can't disturb the driver.
 //!
-//! A subscriber is foreign code: it may panic because its output is gone, take a lock, or call back
-//! into the card that the line is about. A line is therefore not passed to it while its thread
-//! holds a card (`hold`), but as soon as the card is free, and a panic of the subscriber is
+//! A subscriber is foreign code: it may panic because its output is gone, take a lock, or call the
+//! card that the message is about. While a thread holds a card (`hold`), its messages are therefore
+//! kept, and passed to the subscriber when the card is free; a panic of the subscriber is
 //! contained.
 
 use std::cell::{Cell, RefCell};
@@ -28,24 +28,24 @@ macro_rules! report {
     }};
 }
 
-/// Whether somebody listens to lines of the level TRACE: one relaxed load. For code that runs so
-/// often that what it would say must not even be put together.
+/// Whether a subscriber wants messages of the level TRACE: one relaxed load. For code that runs so
+/// often that its messages must not even be formatted otherwise.
 #[inline]
 pub fn is_traced() -> bool {
     LevelFilter::current() >= LevelFilter::TRACE
 }
 
-/// A line that waits for the card to be free.
+/// A message that waits for the card to be free.
 struct Line {
     emit: fn(&str),
     text: String,
 }
 
-/// How many lines wait at the most. A tick of a card makes some tens of them with every register
-/// access traced; what comes beyond is counted, and the count is told after the lines that waited.
+/// The most messages that wait. A tick of a card causes some tens of them if register accesses are
+/// traced; further ones are counted, and the count is logged after those that waited.
 const MOST_WAITING: usize = 1024;
 
-/// The lines of a thread that wait, and how many more there were.
+/// The waiting messages of a thread, and how many more there were.
 #[derive(Default)]
 struct Waiting {
     lines: Vec<Line>,
@@ -55,7 +55,7 @@ struct Waiting {
 thread_local! {
     /// How many cards this thread holds.
     static HELD: Cell<u32> = const { Cell::new(0) };
-    /// Whether [`WAITING`] has any lines.
+    /// Whether [`WAITING`] has any messages.
     static ANY: Cell<bool> = const { Cell::new(false) };
     static WAITING: RefCell<Waiting> =
         const { RefCell::new(Waiting { lines: Vec::new(), lost: 0 }) };
@@ -74,7 +74,7 @@ pub fn hold() -> Held {
     Held(())
 }
 
-/// Returns whether the calling thread holds a card, so that an engine is at work on it.
+/// Returns whether the calling thread holds a card, and so may be in its engine.
 #[inline]
 pub fn is_holding() -> bool {
     // All of loom's threads share this variable, and no engine of a model asks.
@@ -109,7 +109,8 @@ fn flush() {
 pub fn put(emit: fn(&str), text: String) {
     let line = Line { emit, text };
     if is_holding() {
-        // This fails if the thread is ending and its variables are gone; then the line is dropped.
+        // This fails if the thread is ending and its variables are gone; then the message is
+        // dropped.
         let kept = WAITING.try_with(|waiting| {
             let mut waiting = waiting.borrow_mut();
             if waiting.lines.len() < MOST_WAITING {
@@ -125,7 +126,7 @@ pub fn put(emit: fn(&str), text: String) {
 }
 
 fn tell(line: &Line) {
-    // Lines that a subscriber causes itself are dropped, to avoid an endless recursion.
+    // Messages that a subscriber causes itself are dropped, to avoid an endless recursion.
     if TELLING.replace(true) {
         return;
     }
@@ -165,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_subscriber_is_told_when_the_card_is_free_and_harms_nobody() {
+    fn a_broken_subscriber_is_called_when_the_card_is_free_and_its_panic_is_contained() {
         let broken = Broken::default();
         tracing::subscriber::with_default(broken.clone(), || {
             let held = hold();
@@ -207,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_beyond_the_bound_are_counted_and_the_count_is_told() {
+    fn messages_beyond_the_limit_are_counted_and_the_count_is_logged() {
         let kept = Kept::default();
         tracing::subscriber::with_default(kept.clone(), || {
             assert!(is_traced());

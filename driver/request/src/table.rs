@@ -37,7 +37,7 @@ pub struct Completion<Output = ()> {
     pub submitted: Time,
     /// When the operation ended; the delivery may be later.
     pub completed: Time,
-    /// What it carries besides; means something only where `result` is `Ok`.
+    /// The engine's output; meaningful only if `result` is `Ok`.
     pub output: Output,
 }
 

@@ -1,9 +1,8 @@
 //! Cards: registers, DMA ring, interrupt service; no policy.
 //!
-//! A card turns what its chips do into ports: an FXS port has a telephone on it, an FXO port has a
-//! line of an exchange on it, and both are described by hook, ring, battery, polarity and frames of
-//! 8 samples. Nothing here knows what a call is, reads a clock (the caller passes the time) or
-//! starts a thread.
+//! A card makes ports of its chips: an FXS port has a telephone on it, an FXO port a line of an
+//! exchange, and both are described by hook, ring, battery, polarity and frames of 8 samples.
+//! Nothing here deals with calls, reads a clock (the caller passes the time) or starts a thread.
 //!
 //! | module | what |
 //! |---|---|

@@ -3,7 +3,7 @@
 
 use thiserror::Error;
 
-/// Why a module was not brought up. The other slots of the card are not concerned.
+/// Why a module was not brought up. The other slots of the card are not affected.
 #[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ModuleError {
@@ -20,13 +20,13 @@ pub enum ModuleError {
         /// The value that the register has instead.
         read: u8,
     },
-    /// A Si3215, whose indirect registers are numbered differently.
+    /// The chip is a Si3215, whose indirect registers are numbered differently.
     #[error(
         "the module has a Si3215, which is not supported: use an FXS module with a Si3210 (S100M, \
          S110M)"
     )]
     Si3215,
-    /// The chip takes no more indirect accesses (Si3210 register 31 stays busy).
+    /// The chip accepts no indirect access any more (Si3210 register 31 stays busy).
     #[error(
         "the FXS module's chip does not finish an access to its indirect registers: reseat or \
          replace the module"
@@ -67,7 +67,7 @@ pub enum ModuleError {
          line side missing or defective; reseat or replace the module"
     )]
     NoIsoLink,
-    /// Nothing sensible answers where a module was.
+    /// The module does not answer any more, or answers impossible values.
     #[error(
         "the module stopped answering: it is loose, was pulled, or its serial bus is stuck; reseat \
          the module"

@@ -1,8 +1,8 @@
 //! The events, commands and states of a card's port.
 //!
 //! These types are the interface between a card and the lines above it, the same for every card.
-//! They mention neither chips and registers, which only cards know, nor calls, which only lines
-//! know.
+//! They depend neither on chips and registers, which belong to cards, nor on calls, which belong to
+//! lines.
 
 use crate::PortNumber;
 use thiserror::Error;
@@ -16,13 +16,15 @@ pub const SILENCE: u8 = 0xFF;
 /// What kind of module is in a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ModuleKind {
-    /// Foreign exchange station: a telephone is plugged in here, we feed and ring it.
+    /// Foreign exchange station: a telephone is plugged in here, which the card feeds and rings.
     Fxs,
-    /// Foreign exchange office: a line of an exchange is plugged in here, it feeds and rings us.
+    /// Foreign exchange office: a line of an exchange is plugged in here, which feeds and rings the
+    /// card.
     Fxo,
 }
 
-/// Whether current flows through the loop. Of an FXS port the telephone's, of an FXO port our own.
+/// Whether current flows through the loop. For an FXS port this is the telephone's hook, for an FXO
+/// port the card's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Hook {
     /// The loop is open: idle.
@@ -56,8 +58,8 @@ pub enum LineFeed {
 /// What happened on a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PortEvent {
-    /// FXS: the telephone closed or opened the loop, debounced (pulses and flashes come as they
-    /// are).
+    /// FXS: the telephone closed or opened the loop, debounced (dial pulses and flashes are
+    /// reported one by one).
     Hook(Hook),
     /// FXS: the telephone was lifted while it rang; the ring generator is off, the feed is
     /// [`LineFeed::Active`]. [`PortEvent::Hook`] follows when the loop is stable: off-hook, or
@@ -65,10 +67,11 @@ pub enum PortEvent {
     RingTrip,
     /// FXO: ringing voltage began (true) or ended, debounced.
     Ring(bool),
-    /// FXO: the exchange feeds the line (true) or does not, debounced. The first one tells how it
-    /// is.
+    /// FXO: the exchange feeds the line (true) or does not, debounced. The first one reports the
+    /// initial state.
     Battery(bool),
-    /// FXO: the exchange exchanged the wires, debounced. Not sent for the polarity first seen.
+    /// FXO: the exchange reversed the polarity, debounced. Not sent for the polarity that is seen
+    /// first.
     Polarity(Polarity),
     /// Something is wrong with the port.
     Fault(PortFault),
@@ -85,7 +88,7 @@ pub enum PortFault {
     PowerAlarm(Remedy),
     /// FXO: the line side of the module does not answer over the isolation capacitors.
     IsoLinkLost(Remedy),
-    /// The module gives no sensible answer (loose, or its serial bus is stuck).
+    /// The module does not answer, or with impossible values (loose, or its serial bus is stuck).
     NotAnswering(Remedy),
 }
 
@@ -94,7 +97,7 @@ pub enum PortFault {
 pub enum Remedy {
     /// The module is being set up again; the port does not work until then.
     Restoring,
-    /// The port is as it was: line feed, polarity and hook as last commanded.
+    /// The port is in its state from before: line feed, polarity and hook as last commanded.
     Restored,
     /// It happens too often or can't be repaired. After a power alarm the line stays
     /// [`LineFeed::Open`] until it is commanded again; after any other fault the port is out of use
@@ -102,7 +105,7 @@ pub enum Remedy {
     GaveUp,
 }
 
-/// Where a card's events and samples go.
+/// Receives a card's events and samples.
 pub trait PortSink {
     /// Something happened on a port.
     fn event(&mut self, port: PortNumber, event: PortEvent);
@@ -110,7 +113,7 @@ pub trait PortSink {
     fn frame(&mut self, port: PortNumber, received: &[u8; FRAME], play: &mut [u8; FRAME]);
 }
 
-/// How a port is, as far as is known without asking the hardware.
+/// The state of a port, as last sampled and commanded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PortStatus {
     /// What the port is.
@@ -133,7 +136,7 @@ pub struct PortStatus {
     pub restoring: bool,
 }
 
-/// Why a port could not be told something.
+/// Why a port did not accept a command.
 #[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
 pub enum PortError {
     /// There is no such port, or its slot is empty or failed.

@@ -1,4 +1,4 @@
-//! What lines need of a card that has ports, whatever its chips are.
+//! What lines need of a card that has ports, with any chips.
 //!
 //! A card implements [`PortCard`], and lines work on it: any number of ports, each FXS or FXO, with
 //! the types of [`port`](super::port). The caller passes the time; the card starts no thread and
@@ -84,11 +84,11 @@ pub trait PortCard: Send + 'static {
     /// What is in its slots, which are the ports in their order. Their number never changes.
     fn slots(&self) -> &[Slot];
 
-    /// How a port is, from what was sampled and commanded last; the hardware is not asked. `None`
-    /// for a port without a working module, and once the card is lost.
+    /// The state of a port, as last sampled and commanded; the hardware is not accessed. `None` for
+    /// a port without a working module, and once the card is lost.
     fn status(&self, port: PortNumber) -> Option<PortStatus>;
 
-    /// What the reaper has to read and write for it.
+    /// The files that the reaper reads and writes for it.
     ///
     /// # Errors
     /// The error of the system call.
@@ -99,8 +99,8 @@ pub trait PortCard: Send + 'static {
     /// [`Context::play`](crate::engine::Context::play), under the port's number.
     fn kernel_moves_samples(&self) -> bool;
 
-    /// The longest time between two services: without an interrupt for so long, it is
-    /// [looked after](PortCard::look_after).
+    /// The longest time between two services: without an interrupt for this long,
+    /// [`look_after`](PortCard::look_after) is called.
     fn look_interval(&self) -> Duration;
 
     /// Lets samples flow and interrupts come. Nothing happens if the card runs already.
@@ -112,7 +112,7 @@ pub trait PortCard: Send + 'static {
     /// Serves an interrupt, or several that came as one.
     fn service(&mut self, now: Time, sink: &mut impl PortSink) -> Service;
 
-    /// Looks after a card that has not interrupted for its [interval](PortCard::look_interval).
+    /// Serves a card that has not interrupted for its [interval](PortCard::look_interval).
     fn look_after(&mut self, now: Time, sink: &mut impl PortSink) -> Service;
 
     /// Takes an FXO line off-hook or puts it on-hook.
@@ -134,8 +134,8 @@ pub trait PortCard: Send + 'static {
     /// There is no such port, it is FXO, or the card is closed.
     fn set_polarity(&mut self, port: PortNumber, polarity: Polarity) -> Result<(), PortError>;
 
-    /// Puts every line on-hook and ringing off, stops DMA and interrupts, and leaves the card so.
-    /// Harmless when repeated and when the card is gone.
+    /// Puts every line on-hook and ringing off, stops DMA and interrupts, and leaves the card in
+    /// that state. Has no effect when repeated or when the card is gone.
     fn safe(&mut self);
 }
 
@@ -149,14 +149,14 @@ pub struct OpenCardError {
     pub cause: Box<dyn Error + Send + Sync>,
 }
 
-/// A kind of card with ports: how it is opened, whatever gives its registers to this process.
+/// A kind of card with ports: how it is opened on any device.
 pub trait PortCardKind {
-    /// How it is recognised.
+    /// Its name, and how it is recognised.
     const KIND: Kind;
     /// The card on a device.
     type Card<D: Device>: PortCard;
 
-    /// Brings a card up for a country's lines, which may take seconds. They pass with `delay`.
+    /// Brings a card up for a country's lines, which may take seconds; it waits by `delay`.
     ///
     /// # Errors
     /// The device is no such card, or does not answer.

@@ -5,7 +5,7 @@
 //! ports, only as many may run in each tick as the tick has room for. So a sequence is written
 //! once, as an `async` function over a [`Chip`], and asks for one [`Operation`] at a time; the code
 //! that runs it performs the operation when the tick has room. There is no executor and no waker:
-//! the future is a state machine that is advanced by [`Sequence::advance`] and by nothing else.
+//! the future is a state machine that only [`Sequence::advance`] advances.
 
 use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
@@ -17,7 +17,7 @@ use std::time::Duration;
 use super::register::{Address, Register, Value};
 use crate::sync::EvenPoisoned;
 
-/// One thing a sequence wants done.
+/// An operation that a sequence requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Operation {
     /// Read a register of the module; the value is the answer.
@@ -37,10 +37,10 @@ impl Operation {
     }
 }
 
-/// How far a sequence is.
+/// The progress of a sequence.
 #[derive(Debug)]
 pub(crate) enum Step<T> {
-    /// It wants this done next.
+    /// This operation is next.
     Do(Operation),
     /// The sequence has ended with this result.
     Done(T),
@@ -52,7 +52,7 @@ struct Desk {
     answer: Option<u8>,
 }
 
-/// A module's chip as a sequence sees it, with the registers of the map `M` and no others.
+/// A module's chip for a sequence, with the registers of the map `M` only.
 #[derive(Debug)]
 pub(crate) struct Chip<M> {
     desk: Arc<Mutex<Desk>>,
@@ -60,12 +60,12 @@ pub(crate) struct Chip<M> {
 }
 
 impl<M> Chip<M> {
-    /// Asks for the read of a register, and ends with its value.
+    /// Requests the read of a register, and ends with its value.
     pub(crate) async fn read<V: Value>(&self, register: Register<M, V>) -> V {
         V::from_raw(u32::from(self.perform(Operation::Read(register.address())).await))
     }
 
-    /// Asks for the write of a register.
+    /// Requests the write of a register.
     pub(crate) async fn write<V: Value>(&self, register: Register<M, V>, value: V) {
         self.perform(Operation::write(register, value)).await;
     }
@@ -87,8 +87,8 @@ impl<M> Chip<M> {
         self.perform(Operation::Wait(time)).await;
     }
 
-    /// Reads a register every `every` until it is as wanted, at most for `limit`. Gives the last
-    /// value read: `Ok` if it was as wanted.
+    /// Reads a register every `every` until its value is as wanted, for at most `limit`. Returns
+    /// the last value: `Ok` if it was as wanted.
     pub(crate) async fn poll<V: Value>(
         &self,
         register: Register<M, V>,
@@ -110,7 +110,7 @@ impl<M> Chip<M> {
         }
     }
 
-    /// Asks for one operation, and ends with what it read (0 where it read nothing).
+    /// Requests one operation, and ends with the value that it read (0 if it read nothing).
     pub(crate) async fn perform(&self, operation: Operation) -> u8 {
         with(&self.desk, |desk| desk.operation = Some(operation));
         poll_fn(|_| match with(&self.desk, |desk| desk.answer.take()) {
@@ -141,8 +141,8 @@ impl<T> Sequence<T> {
         Sequence { future: Box::pin(body(chip)), desk }
     }
 
-    /// Goes on to the next operation. `answer` is what the last one read (0 where it read nothing,
-    /// `None` at the beginning). Not to be called again after [`Step::Done`].
+    /// Advances to the next operation. `answer` is the value that the last one read (0 if it read
+    /// nothing, `None` at the beginning). Not to be called again after [`Step::Done`].
     pub(crate) fn advance(&mut self, answer: Option<u8>) -> Step<T> {
         with(&self.desk, |desk| desk.answer = answer);
         match self.future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {

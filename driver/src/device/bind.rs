@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_said() {
+    fn a_missing_device_is_reported() {
         let tree = tree(None);
         let other: PciAddress = "0000:06:00.0".parse().unwrap();
         let bind = |address, driver| Plan::bind(&tree.root, KINDS, address, driver).unwrap_err();
@@ -423,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_none_of_ours_is_left_alone_unless_it_shares_a_group_with_ours() {
+    fn other_devices_are_left_alone_unless_they_share_a_group_with_a_card() {
         let tree = tree(Some("vfio-pci"));
         tree.pci("0000:02:00.0", NETWORK, Some("e1000")).group(2, "0000:02:00.0");
         tree.pci("0000:03:00.0", NETWORK, Some("vfio-pci"));

@@ -64,7 +64,7 @@ pub(super) fn is_allowed(root: &SysfsRoot) -> bool {
 impl fmt::Display for Confinement {
     /// One line for a person.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const ALL: &str = "whoever has the card can read and write all memory of the machine";
+        const ALL: &str = "a program that has it can read and write all memory of the machine";
         match self {
             Confinement::Group { name, neighbours } if neighbours.is_empty() => {
                 write!(f, "confined by IOMMU group {name}: it reaches only what is mapped for it")

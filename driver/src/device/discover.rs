@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_are_told_by_ids_subsystem_and_class() {
+    fn kinds_are_recognised_by_ids_subsystem_and_class() {
         let tree = Tree::new();
         tree.pci("0000:01:00.0", EDU_IDS, None);
         tree.pci("0000:02:00.0", SERIAL, Some("serial"));
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn a_card_is_told_with_its_interrupt_and_its_group() {
+    fn a_card_is_listed_with_its_interrupt_and_its_group() {
         let tree = Tree::new();
         tree.pci("0000:05:00.0", TDM400P, Some("ringback")).group(7, "0000:05:00.0");
         tree.file("sys/bus/pci/devices/0000:05:00.0/irq", "16\n")

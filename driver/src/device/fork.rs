@@ -88,6 +88,6 @@ mod tests {
         let limit = std::time::Duration::from_secs(20);
         assert!(in_child(limit, || !parent.is_current()));
         assert!(parent.is_current());
-        assert!(!in_child(limit, || parent.is_current()), "what a child says is heard");
+        assert!(!in_child(limit, || parent.is_current()), "the child's result arrives");
     }
 }

@@ -23,12 +23,12 @@ pub enum InterruptFileError {
     Unknown(#[source] nix::Error),
     /// It is of a kind that is always ready.
     #[error(
-        "the interrupt file is {0}, which is always ready and tells of no interrupt; give the file \
-         that the device gives: /dev/uioN, or the eventfd that VFIO signals"
+        "the interrupt file is {0}, which is always ready and reports no interrupt; use the \
+         device's own file: /dev/uioN, or the eventfd that VFIO signals"
     )]
     Kind(&'static str),
     /// It can't be read.
-    #[error("the interrupt file is open for writing only, so it never tells of an interrupt")]
+    #[error("the interrupt file is open for writing only, so it reports no interrupt")]
     WriteOnly,
 }
 

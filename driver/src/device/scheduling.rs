@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_is_entitled_to_less_compares_as_less() {
+    fn a_lower_entitlement_compares_as_less() {
         assert_eq!(size_of::<SchedAttributes>(), 48);
         let as_niced = |nice| {
             std::thread::spawn(move || {

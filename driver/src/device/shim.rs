@@ -220,7 +220,7 @@ mod tests {
         assert!(device.kernel_moves_samples());
         assert_eq!(device.dma().unwrap().bus_address(), 0x1F40_0000);
         let files = device.files().unwrap();
-        assert!(files.interrupt.is_none(), "nobody waits for it");
+        assert!(files.interrupt.is_none(), "no thread waits for it");
         let numbers: Vec<PortNumber> = files.ports.iter().map(|file| file.port).collect();
         assert_eq!(numbers, [0, 1, 3].map(PortNumber));
         for file in &files.ports {

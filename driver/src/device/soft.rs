@@ -427,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_told_once_until_it_is_rearmed_and_again_while_it_is_raised() {
+    fn a_line_is_signalled_once_until_it_is_rearmed_and_again_while_it_is_raised() {
         let interrupt = SoftInterrupt::line().unwrap();
         let device = SoftDevice::new(Recorder::default(), None, interrupt.clone());
         let told = || interrupt.event.read().unwrap_or(0);
@@ -455,7 +455,7 @@ mod tests {
     }
 
     #[test]
-    fn interrupts_are_heard_by_a_ring() {
+    fn interrupts_are_reported_by_a_ring() {
         let device = device();
         let mut ring = Ring::new(16, Places { files: 1, ports: 0 }).unwrap();
         let file = ring.add_file(device.interrupt().unwrap().fd).unwrap();

@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_answer_finds_nobody_else() {
+    fn a_late_answer_finds_no_other_request() {
         let table = Table::with_capacity(1).unwrap();
         let old = reserve(&table);
         let mut kept = PerRequest::new();
@@ -144,13 +144,13 @@ mod tests {
         assert_eq!(kept.get(new), None);
         assert_eq!((kept.take(new), kept.take_tag(new.tag())), (None, None));
         kept.put(new, 2);
-        assert_eq!(kept.len(), 1, "what nobody took is replaced");
+        assert_eq!(kept.len(), 1, "a state that was not taken is replaced");
         assert_eq!((kept.take(old), kept.take_tag(old.tag())), (None, None));
         assert_eq!(kept.take(new), Some(2));
     }
 
     #[test]
-    fn garbage_for_a_tag_finds_nobody() {
+    fn garbage_for_a_tag_finds_no_request() {
         let table = Table::with_capacity(2).unwrap();
         let request = reserve(&table);
         let mut kept = PerRequest::new();

@@ -27,7 +27,7 @@ pub enum Refused {
     Full(#[from] Full),
     /// The card is busy, and the line's share of waiting requests is used up.
     #[error(
-        "{0} requests of this line wait for the busy card, which is the line's share; ask again"
+        "{0} requests of this line wait for the busy card, which is the line's share; try again"
     )]
     Crowded(usize),
     /// The card has no such line.
@@ -37,14 +37,14 @@ pub enum Refused {
     #[error("the engine refused the request with result {0}")]
     Rejected(ErrorCode),
     /// The card was shut down, which refuses every later request.
-    #[error("the card is shut down; nothing can be asked of it any more")]
+    #[error("the card is shut down and accepts no more requests")]
     Closed,
     /// The card has failed and is stopped; the log has the reason.
     #[error("the card is stopped: {0}")]
     Failed(Failure),
     /// The caller is an engine, which would wait for itself. An engine uses its [`Context`].
     #[error(
-        "an engine can't ask a card: it would be waiting for itself; use the context it is given"
+        "an engine can't use a card's handle, because it would wait for itself; use the context"
     )]
     InEngine,
     /// The calling process is a child of the one that opened the card.
@@ -191,7 +191,7 @@ impl<E: Engine> Handle<E> {
         report!(
             ERROR,
             "a callback has not returned for {SHUTDOWN_LIMIT:?}; the card is stopped, and what is \
-             left is told once the callback has returned"
+             left is delivered once the callback has returned"
         );
         Settled::TimedOut
     }

@@ -57,7 +57,7 @@ impl Intake {
             }
             // This driver has not cancelled it: it removes only TIMEOUTs of requests that are over.
             Kind::Deadline(request) => {
-                report!(WARN, "the kernel keeps no time limit ({}); it gets it again", error());
+                report!(WARN, "the kernel refused a time limit ({}); it is set again", error());
                 self.arrived.unarmed.push(request);
             }
             Kind::Alarm => self.alarm = None,

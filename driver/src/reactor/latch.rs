@@ -74,7 +74,7 @@ mod model {
                 })
             };
             assert_eq!(latch.wait(Duration::MAX), Some(7));
-            assert_eq!(work.load(Ordering::Relaxed), 1, "what was done before it was told");
+            assert_eq!(work.load(Ordering::Relaxed), 1, "what was done before the value was set");
             teller.join().unwrap();
             latch.tell(8);
             assert_eq!(latch.get(), Some(7), "the first word counts");
@@ -82,7 +82,7 @@ mod model {
     }
 
     #[test]
-    fn model_who_waits_is_told() {
+    fn model_a_waiting_thread_is_woken() {
         wait_for_it(Latch::tell);
     }
 
@@ -94,6 +94,6 @@ mod model {
                 latch.lock().get_or_insert(word);
             });
         });
-        assert!(hasty.is_err(), "loom must find the thread that nobody wakes");
+        assert!(hasty.is_err(), "loom must find the thread that is not woken");
     }
 }

@@ -298,7 +298,7 @@ impl<Event, Output> Effects<Event, Output> for Outbox<Event, Output> {
         let Some(place) = self.lines.get_mut(line.index()) else {
             report!(
                 ERROR,
-                "an engine told an event on line {line}; its lines are 0 to {count} - 1"
+                "an engine emitted an event on line {line}, but has only {count} lines, from 0"
             );
             return;
         };

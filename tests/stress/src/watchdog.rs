@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_takes_much_longer_than_he_may_is_named() {
+    fn a_thread_that_takes_much_longer_than_its_limit_is_named() {
         begin("seed 7".into());
         let _outer = doing("a whole life", Duration::from_secs(1000));
         let inner = doing("closing a line", Duration::from_secs(2));

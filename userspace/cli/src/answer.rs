@@ -30,7 +30,7 @@ Examples:
 pub(crate) struct Answer {
     /// The line, as `ringback lines` numbers them
     line: u32,
-    /// Give up when nobody has called after so many seconds
+    /// Give up if no call has come in within this time
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     timeout: Option<Duration>,
     #[command(flatten)]

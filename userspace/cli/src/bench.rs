@@ -22,7 +22,7 @@ pub(crate) struct Bench {
 #[derive(Debug, Subcommand)]
 enum What {
     Latency(Latency),
-    /// Run one piece of the path so many times, for tools that count
+    /// Run one part of the path COUNT times, for tools that count
     #[command(hide = true)]
     Workload {
         name: String,
@@ -30,8 +30,8 @@ enum What {
     },
 }
 
-/// Measure the way from submitting a request to its callback, stage by stage, beside what people
-/// write today, all on the same device in one run
+/// Measure the latency from submitting a request to its callback, stage by stage, and compare it
+/// with common designs, all on the same device in one run
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -40,15 +40,15 @@ Examples:
   ringback bench latency --card uio:/dev/uio0     the module uio_dummy, or QEMU's edu
   ringback bench latency --rounds 1               a first impression
 
-Where valgrind, strace or liburing's header are missing, what needs them is left out and said so.
-Ratios hold on a busy machine; times do not. The end of the table says which figures are reached.")]
+Measurements that need valgrind, strace or liburing's header are left out if these are missing.
+On a busy machine ratios are reliable, times are not. The end says which targets are reached.")]
 struct Latency {
-    /// The device: soft (a mailbox in software), or a card that answers what it is asked:
-    /// uio:/dev/uio0 (the module uio_dummy; QEMU's edu), pci:0000:00:03.0 (edu, or a 16550 with a
-    /// loopback plug, under vfio-pci), mdev:UUID (mtty)
+    /// The device: soft (a mailbox in software), or one that answers each request: uio:/dev/uio0
+    /// (the module uio_dummy; QEMU's edu), pci:0000:00:03.0 (edu, or a 16550 with a loopback plug,
+    /// under vfio-pci), mdev:UUID (mtty)
     #[arg(long, value_name = "CARD", default_value_t = Selector::Soft)]
     card: Selector,
-    /// How often every way has its turn; each ratio is the median over all rounds
+    /// How often each design is measured; each ratio is the median over all rounds
     #[arg(
         long,
         default_value_t = ROUNDS as u32,
@@ -58,7 +58,7 @@ struct Latency {
     /// Draw the latency distributions into this SVG file, which must not exist
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
-    /// Let --plot write over a file that exists
+    /// Let --plot overwrite an existing file
     #[arg(long)]
     overwrite: bool,
     /// Print one JSON object per line; the last holds the figures

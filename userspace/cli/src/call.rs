@@ -24,8 +24,8 @@ use crate::talk::TalkArguments;
 
 /// Place a call
 ///
-/// On an exchange line (FXO) the number is dialled; on a telephone (FXS) the telephone is rung; a
-/// modem dials by itself and looks for another one.
+/// On an exchange line (FXO) the number is dialled; on a telephone line (FXS) the telephone is
+/// rung; a modem dials by itself and connects to another modem.
 #[derive(Debug, Args)]
 #[command(after_long_help = format!("\
 Examples:
@@ -45,8 +45,8 @@ pub(crate) struct Call {
     /// ($)
     #[arg(value_parser = parse_number)]
     number: String,
-    /// How long to wait for dial tone before the call is given up; `wait` is as long as a line can
-    /// (30 s), `ignore` dials without one after half a second
+    /// How long to wait for dial tone before giving up; `wait` is as long as a line can (30 s),
+    /// `ignore` dials without it after half a second
     #[arg(
         long,
         value_name = "wait|SECONDS|ignore",
@@ -57,7 +57,7 @@ pub(crate) struct Call {
     /// DTMF digits to send after the answer, before --play; a comma is a pause
     #[arg(long, value_name = "DIGITS", value_parser = parse_digits)]
     digits: Option<String>,
-    /// Give up when nobody has answered after so many seconds (the line itself gives up after 3
+    /// Give up if the call is not answered within this time (the line itself gives up after 3
     /// minutes of ringing)
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     timeout: Option<Duration>,
@@ -119,8 +119,8 @@ fn parse_number(text: &str) -> Result<String, String> {
             .to_owned());
     }
     if parsed.partial {
-        return Err("a ';' says that more digits will follow, and there is nobody who would dial \
-                    them; write the whole number"
+        return Err("a ';' means that more digits will follow, which this command can't dial; \
+                    write the whole number"
             .to_owned());
     }
     if parsed.digits().is_empty() {
@@ -207,7 +207,7 @@ impl Call {
             ),
             (LineError::INVALLINESTATE, Some(LineKind::Fxs)) => Failure::new(
                 Exit::Refused,
-                format_args!("{name} is out of service: `ringback lines` tells why"),
+                format_args!("{name} is out of service: `ringback lines` shows why"),
             ),
             (LineError::CALLUNAVAIL, _) => Failure::new(
                 Exit::NoDialTone,

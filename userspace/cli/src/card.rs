@@ -50,13 +50,13 @@ pub(crate) struct CardArguments {
     /// [default: soft]
     #[arg(long, value_name = "CARD")]
     card: Option<Selector>,
-    /// The country of the lines: what its exchanges want to see, its tones, and how its telephones
-    /// ring. DAHDI's name, the English one or the ISO code: FCC (North America), UK, Germany, de
-    /// ... (a wrong name lists them all). The exchange of the software card is in that country, too
+    /// The country of the lines, which decides their electrical settings, tones and ringing:
+    /// DAHDI's name, the English name or the ISO code, such as FCC (North America), UK, Germany, de
+    /// (a wrong name lists them all). The exchange of the software card is in that country, too
     #[arg(long, value_name = "COUNTRY", default_value_t)]
     country: Country,
-    /// Break the software card, from the start or SECONDS after it: no-power:0, line-unplugged:2,
-    /// removal@5 ... (a wrong name lists them all)
+    /// A fault of the software card, from the start or SECONDS after it, such as no-power:0,
+    /// line-unplugged:2, removal@5 (a wrong name lists them all)
     #[arg(long, value_name = "NAME[@SECONDS]", value_parser = parse_fault)]
     fault: Vec<(Fault, Duration)>,
 }

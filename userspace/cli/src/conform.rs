@@ -23,8 +23,8 @@ use crate::signals::Signals;
 
 /// Check whether a TSPI provider keeps the contract, rule by rule
 ///
-/// The provider is a shared library, whoever wrote it and in which language. It is called as TAPI
-/// calls it, in a process of its own for each scenario: a crash, a hang and an exit are findings.
+/// The provider is a shared library in any language. It is called as TAPI calls it, in a process of
+/// its own for each scenario: a crash, a hang and an exit are findings.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -36,16 +36,16 @@ Examples:
   RINGBACK_CARD=soft ringback conform libringback_tsp.so
   RINGBACK_CARD=shim:/dev/uio0 ringback conform libringback_tsp.so --jobs 1
 
-What it prints of each rule:
-  kept             there was occasion to break it, so many times, and it was not broken
+What it prints for each rule:
+  kept             the rule could have been broken this many times, and was not
   BROKEN           what was done, what was seen, and where in which log
-  not exercised    there was no occasion, which does not mean that it is kept: the provider does
-                   not have the functions, or nothing rang (--far), or nothing could be dialled
-                   (--dial)
-  not observable   nothing that a provider does can show it, and why
+  not exercised    the rule could not be broken, which does not mean that it is kept: the provider
+                   does not have the functions, or no call came in (--far), or nothing could be
+                   dialled (--dial)
+  not observable   why nothing that a provider does can show it
 
-A log is a file of lines of JSON, a line for everything that passed: a function that was called and
-what it returned, an upcall and when it returned. A finding names the entries that show it.
+A log is a file with a line of JSON for each call of a function, each return, each upcall and its
+return. A finding names the entries that show it.
 A provider is not judged by what it can't do: a function that it does not export is not called,
 unless the provider offers it (F1). Nor is it judged by what TAPI never does: `--scenario
 unserialised` calls a provider on several threads although it asked for LINETSPIOPTION_NONREENTRANT,
@@ -54,23 +54,23 @@ and what that finds is what the provider relies on TAPI for.
 Exit codes:
   0    no rule was broken
   1    a rule was broken, or the provider can't be loaded (the message says which)
-  2    the command line can't be followed: no such rule or scenario
+  2    the command line is wrong: no such rule or scenario
   130  interrupted by Ctrl-C (128 + N any other signal N that can be caught)
-  141  whoever read the output has gone")]
+  141  the output is a pipe that its reader has closed")]
 pub(crate) struct Conform {
     /// The provider: a shared library that exports TSPI_providerInit
     #[arg(required_unless_present = "replay")]
     provider: Option<PathBuf>,
-    /// Only say what is found about this rule
+    /// Report only this rule
     #[arg(long, value_name = "KEY")]
     rule: Option<String>,
-    /// Play only this scenario; without it, every one in which TAPI keeps its own promises
+    /// Run only this scenario; without this, all in which TAPI itself keeps the rules
     #[arg(long, value_name = "NAME", value_parser = scenarios())]
     scenario: Option<&'static Scenario>,
-    /// What decides the random steps
+    /// The seed of the random steps
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Play the scenarios of chance with so many seeds, from --seed on
+    /// Run the random scenarios with N seeds, from --seed on
     #[arg(
         long,
         value_name = "N",
@@ -81,11 +81,12 @@ pub(crate) struct Conform {
     /// A number that can be dialled and is answered
     #[arg(long, value_name = "NUMBER", default_value = "5550100")]
     dial: String,
-    /// A command for the shell that makes the far end do something: RINGBACK_FAR is `ring` when a
-    /// call is to come in, and `remove` when a device is to go away
+    /// A shell command that makes the far end act: RINGBACK_FAR is `ring` when a call has to come
+    /// in, and `remove` when a device has to disappear
     #[arg(long, value_name = "COMMAND")]
     far: Option<String>,
-    /// How many seconds what is owed is waited for: a completion, the state IDLE after a drop
+    /// How long to wait for what the provider has to report: a completion, the state IDLE after a
+    /// drop
     #[arg(
         long,
         value_name = "SECONDS",
@@ -93,8 +94,8 @@ pub(crate) struct Conform {
         value_parser = clap::value_parser!(u32).range(1..=60)
     )]
     patience: u32,
-    /// How many scenarios play at a time, each in a process of its own; 1 if only one process can
-    /// have the device
+    /// How many scenarios run at a time, each in a process of its own; 1 if only one process can
+    /// use the device
     #[arg(
         long,
         value_name = "N",

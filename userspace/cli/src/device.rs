@@ -31,7 +31,7 @@ Examples:
 Exit codes:
   0    done; with --dry-run: it could be tried
   1    not done (the message says why, and what to do)
-  2    the command line can't be followed: no such device, a driver that is not for it")]
+  2    the command line is wrong: no such device, a driver that is not for it")]
 pub(crate) struct Device {
     /// Print JSON objects, one per line, instead of text
     #[arg(long, global = true)]
@@ -44,7 +44,7 @@ pub(crate) struct Device {
 enum Action {
     /// List the cards: what they are, what holds them, what they need
     List,
-    /// Have a kernel driver hold a card. Needs root
+    /// Bind a card to a kernel driver. Needs root
     Bind {
         /// The card, as `ringback device` and `lspci -D` show it
         address: PciAddress,
@@ -54,7 +54,7 @@ enum Action {
         #[command(flatten)]
         how: How,
     },
-    /// Undo what bind did: take a card from the driver, and leave it to the kernel. Needs root
+    /// Undo bind: take the card from the driver, and let the kernel choose one. Needs root
     Release {
         /// The card, as `ringback device` and `lspci -D` show it
         address: PciAddress,
@@ -65,7 +65,7 @@ enum Action {
 
 #[derive(Debug, Args)]
 struct How {
-    /// Only say what would be written where, as commands of a shell
+    /// Only print what would be written where, as shell commands
     #[arg(long)]
     dry_run: bool,
 }
@@ -177,7 +177,7 @@ fn check(root: &SysfsRoot) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::failed(
-        "/sys, where the kernel tells of its cards, is not there: mount it (mount -t sysfs sysfs \
+        "/sys, where the kernel lists its cards, is not there: mount it (mount -t sysfs sysfs \
          /sys), or pass it into the container",
     ))
 }
@@ -388,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn without_sysfs_nobody_says_that_there_is_no_card() {
+    fn without_sysfs_the_error_is_not_that_there_is_no_card() {
         let folder = tempfile::tempdir().unwrap();
         let failure = check(&SysfsRoot::at(folder.path())).unwrap_err();
         assert!(failure.text.contains("mount -t sysfs"), "{failure}");
@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn what_confines_a_card_is_told_and_what_that_means() {
+    fn the_confinement_of_a_card_is_shown_with_its_meaning() {
         let folder = tempfile::tempdir().unwrap();
         let root = machine(folder.path(), Some("ringback"));
         let told = || {
@@ -427,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_that_is_shared_is_told_with_who_else_is_in_it() {
+    fn a_shared_group_is_shown_with_its_other_devices() {
         let folder = tempfile::tempdir().unwrap();
         let card = only(&machine(folder.path(), Some("vfio-pci")));
         let need = card.need.unwrap();

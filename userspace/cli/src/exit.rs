@@ -60,7 +60,7 @@ pub(crate) const CODES: &str = "\
 Exit codes:
   0    the call was answered
   1    something else went wrong (the message says what)
-  2    the command line can't be followed: no such line, a number that can't be dialled
+  2    the command line is wrong: no such line, a number that can't be dialled
   3    busy
   4    not answered (call), nobody called within --timeout (answer)
   5    no dial tone: the line is dead or used by somebody else
@@ -68,7 +68,7 @@ Exit codes:
   7    the card is gone
   130  interrupted by Ctrl-C (129 SIGHUP, 143 SIGTERM, 128 + N any other signal N that can be
        caught): the call was hung up first
-  141  whoever read the output has gone: the call was hung up first";
+  141  the output is a pipe that its reader has closed: the call was hung up first";
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {

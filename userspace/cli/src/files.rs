@@ -280,7 +280,7 @@ impl<T: Send + 'static> Sink<T> {
     }
 
     fn cut(&self) -> Failure {
-        refused(&self.path, "lacks its end: whoever reads it, or its disk, does not take it")
+        refused(&self.path, "is incomplete: its reader, or its disk, does not accept the rest")
     }
 }
 

@@ -15,7 +15,7 @@ use crate::output::{Colour, Output};
 use crate::signals::Signals;
 use crate::{scenery, timeline};
 
-/// Show what is in the slots of the card and how the lines are
+/// Show what is in the slots of the card, and the state of the lines
 #[derive(Debug, Args)]
 #[command(after_long_help = format!("\
 Examples:
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_module_is_told_with_the_reason() {
+    fn a_failed_module_is_shown_with_the_reason() {
         let slot = report(Slot::Failed(ModuleError::NoPower { volts: 0 }), None);
         let row = row(Output::new(false, &Signals::default()), &slot);
         assert!(row.contains("failed: ") && row.contains("power cable"), "{row}");
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_battery_is_told_so() {
+    fn a_line_without_battery_is_reported() {
         let module = Slot::Module(ModuleKind::Fxo);
         let row = |battery| {
             row(Output::new(false, &Signals::default()), &report(module, Some(fxo(battery))))

@@ -63,8 +63,8 @@ use crate::signals::Signals;
     after_help = "Try `ringback demo` first; it needs no hardware."
 )]
 struct Arguments {
-    /// Say more on stderr: -v what the card does about trouble, -vv every event of a port, -vvv
-    /// every access to a register
+    /// Log to stderr: -v faults of the card and what is done about them, -vv also every event of a
+    /// port, -vvv also every access to a register
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
     #[command(subcommand)]

@@ -319,8 +319,8 @@ pub(crate) fn spawn(name: &str, what: impl FnOnce() + Send + 'static) -> Result<
 /// The failure for a thread that could not be started.
 pub(crate) fn no_thread(error: io::Error) -> Failure {
     Failure::failed(format_args!(
-        "there is no thread to be had ({error}): end other programs, or raise the limits (ulimit \
-         -u, systemd's TasksMax)"
+        "no thread can be started ({error}): end other programs, or raise the limits (ulimit -u, \
+         systemd's TasksMax)"
     ))
 }
 

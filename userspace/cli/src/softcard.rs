@@ -21,14 +21,14 @@ use crate::signals::{Signals, no_thread, spawn};
 
 /// Serve the software card to virtual machines as a PCI device (vfio-user), until Ctrl-C
 ///
-/// A machine of QEMU 10.1 or newer sees a TDM400P with its telephones and its exchange, and any
-/// driver of the real card runs it. Machines may come and go; each finds the card as after
-/// power-on. What the far ends do is told by lines on stdin, or at the socket of --control: `help`
-/// lists them, and each is answered with a line of JSON.
+/// A machine of QEMU 10.1 or newer has a TDM400P with telephones and an exchange, and any driver
+/// of the real card works with it. Machines may connect one after the other; each finds the card as
+/// after power-on. The far ends are controlled by commands, one per line, on stdin or at the socket
+/// of --control: `help` lists them, and each has a line of JSON as its reply.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Softcard {
-    /// Where the machine's monitor connects; given again, a further card
+    /// The socket to which QEMU connects; given again, it adds another card
     #[arg(long, value_name = "SOCKET", required = true)]
     vfio_user: Vec<PathBuf>,
     /// The modules in slots 0 to 3: fxs, fxo or empty. The exchange's line at slot N is number 10N
@@ -42,14 +42,14 @@ pub(crate) struct Softcard {
     /// a machine without KVM
     #[arg(long, value_name = "N", default_value = "1")]
     time_scale: NonZeroU32,
-    /// Begin with this fault; may be given again. A wrong name is answered with the known ones
+    /// Begin with this fault (a wrong name lists them all); may be given again
     #[arg(long, value_name = "NAME")]
     fault: Vec<Fault>,
     /// Take commands for the far ends at this socket, too
     #[arg(long, value_name = "SOCKET")]
     control: Option<PathBuf>,
-    /// Let others connect than you: the mode of the sockets, in octal, such as 0660. Whoever
-    /// connects can do anything to the card
+    /// Let other users connect: the mode of the sockets, in octal, such as 0660. Whoever connects
+    /// can do anything to the card
     #[arg(long, value_name = "MODE")]
     socket_mode: Option<Mode>,
 }
@@ -73,13 +73,13 @@ const EXAMPLES: &str = "\
 Example:
   ringback softcard --vfio-user /tmp/card.sock --modules fxs,fxo --control /tmp/card.control
 
-and the machine, whose memory has to be shared with the card:
+and the virtual machine, whose memory has to be shared with the card:
   qemu-system-x86_64 -m 512 -machine q35,memory-backend=ram \\
     -object memory-backend-memfd,id=ram,size=512M,share=on \\
     -device '{\"driver\":\"vfio-user-pci\",\"socket\":{\"type\":\"unix\",\
      \"path\":\"/tmp/card.sock\"}}' ...
 
-Far ends, by lines on stdin:
+Commands for the far ends, on stdin:
   telephone 0 off-hook
   telephone 0 dial 5550100
   subscriber 5550100 add

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_missing_is_told_before_anything_is_done() {
+    fn a_missing_file_is_reported_before_anything_is_done() {
         let folder = tempfile::tempdir().unwrap();
         let missing = folder.path().join("none.wav");
         let failure = open(Some(&missing)).unwrap_err();

@@ -24,26 +24,26 @@ pub(crate) struct TalkArguments {
     /// Play this WAV file (8 kHz mono) after the answer, then hang up
     #[arg(long, value_name = "FILE.wav")]
     play: Option<PathBuf>,
-    /// Record what the other side says into this WAV file, which must not exist, from the answer on
+    /// Record the other side into this WAV file, which must not exist, from the answer on
     #[arg(long, value_name = "FILE.wav")]
     record: Option<PathBuf>,
     /// On a modem: send the bytes of this file once connected, then hang up, unless --receive or
     /// --hangup-after says otherwise
     #[arg(long, value_name = "FILE")]
     send: Option<PathBuf>,
-    /// On a modem: write the bytes that come into this file, which must not exist, until the other
+    /// On a modem: write the received bytes into this file, which must not exist, until the other
     /// side hangs up
     #[arg(long, value_name = "FILE")]
     receive: Option<PathBuf>,
-    /// Hang up so many seconds after the answer; without it, --play and --send the call lasts until
-    /// the other side hangs up, or Ctrl-C
+    /// Hang up this long after the answer. Without this, --play or --send the call lasts until the
+    /// other side hangs up, or Ctrl-C
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     hangup_after: Option<Duration>,
-    /// Let --record and --receive write over a file that exists
+    /// Let --record and --receive overwrite existing files
     #[arg(long)]
     overwrite: bool,
     /// Print one JSON object per event instead of text: those of `ringback demo --help`, and at the
-    /// end line_left (line, hook), if a line was taken, and result (outcome, exit, reason)
+    /// end line_left (line, hook), if a line was opened, and result (outcome, exit, reason)
     #[arg(long)]
     json: bool,
 }

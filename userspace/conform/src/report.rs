@@ -166,7 +166,7 @@ impl fmt::Display for Report {
                 Verdict::Broken { findings } => {
                     writeln!(f, "{key:<4} BROKEN, {} times: {says}", findings.len())?;
                     if let Some(rule) = find(key) {
-                        writeln!(f, "     It stands in: {}", rule.source)?;
+                        writeln!(f, "     Source:        {}", rule.source)?;
                     }
                     for (finding, run) in findings.iter().zip(found_in).take(PRINTED) {
                         self.finding(f, finding, *run)?;
@@ -238,7 +238,7 @@ mod tests {
         let expected = "\
 libmodem.so, scenario drops, seed 77
 R2   BROKEN, 5 times: An asynchronous function never returns 0.
-     It stands in: W32/asynchronous-functions
+     Source:        W32/asynchronous-functions
      What was done: TSPI_lineDrop under id 5 was asked
      What was seen: it returned 0
      Where:         scenario drops, seed 77, entries 0, 1

@@ -44,9 +44,9 @@ pub enum CloseError {
     Phone(#[from] PhoneError),
     /// The limit has passed, and not everything was delivered.
     #[error(
-        "{requests} requests of what was closed have not been told yet, because a callback does \
-         not return or the provider is busy: make callbacks short, hold no lock that one wants \
-         while closing, and close again to wait again"
+        "{requests} requests are not delivered yet, because a callback does not return or the \
+         provider is busy: make callbacks short, hold no lock that a callback takes while closing, \
+         and close again to wait again"
     )]
     Unfinished {
         /// How many requests are outstanding; 0 if only a callback is left.
@@ -104,7 +104,7 @@ pub(super) fn close<E: Into<CloseError>>(
 }
 
 /// Something that is being closed: ready when it is. Dropping it changes nothing.
-#[must_use = "it is closed in any case, but only this tells when"]
+#[must_use = "it is closed in any case, but only this reports when"]
 pub struct Closing(Arc<Progress>);
 
 #[derive(Default)]

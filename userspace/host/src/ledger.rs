@@ -249,7 +249,7 @@ mod model {
         }
         let over = || ledger.is_closed() && ledger.is_settled();
         assert!(turns.wait(Instant::now() + 1000 * LOOK, over, || {}));
-        assert_eq!(told.load(Ordering::Relaxed), 1, "D1: told before it is closed");
+        assert_eq!(told.load(Ordering::Relaxed), 1, "D1: delivered before it is closed");
         assert_eq!(closed.load(Ordering::Relaxed), 1);
     }
 
@@ -271,18 +271,18 @@ mod model {
 
     /// One closing thread, with up to three preemptions; two, with up to two.
     #[test]
-    fn model_d1_d2_who_closes_is_told_when_all_is_told() {
+    fn model_d1_d2_a_closing_thread_is_woken_when_everything_is_delivered() {
         closing(Host::Right, 1, 3);
         closing(Host::Right, 2, 2);
     }
 
     #[test]
-    fn model_notices_an_outcome_that_is_in_no_book_while_it_is_told() {
+    fn model_notices_an_outcome_that_is_not_counted_while_it_is_delivered() {
         assert!(catch_unwind(|| closing(Host::ForgivesFirst, 1, 2)).is_err());
     }
 
     #[test]
-    fn model_notices_a_teller_that_wakes_before_it_is_told() {
+    fn model_notices_a_wake_up_before_the_delivery() {
         assert!(catch_unwind(|| closing(Host::WakesFirst, 1, 2)).is_err());
     }
 
@@ -294,7 +294,7 @@ mod model {
     /// A thread that is in an upcall closes: it does not wait for that upcall itself, but returns
     /// "closed" only if no other upcall is running.
     #[test]
-    fn model_d2_who_closes_in_an_upcall_knows_of_the_others() {
+    fn model_d2_a_close_in_an_upcall_counts_the_other_upcalls() {
         loom::model(|| {
             let books = Arc::new(Books::default());
             books.ledger.owe();

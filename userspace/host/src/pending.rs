@@ -28,7 +28,7 @@ pub enum WaitError {
     #[error(transparent)]
     Failed(#[from] LineError),
     /// It is still outstanding; wait again, or for longer.
-    #[error("the request was not complete in time; it goes on")]
+    #[error("the request was not complete in time; it continues")]
     TimedOut,
     /// Waited for, or polled, in a callback of a host, or on the thread that runs the
     /// [`LocalHost`](super::LocalHost), which would wait for itself. The request continues; use

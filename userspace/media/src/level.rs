@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn one_frequency_is_told_from_its_neighbours() {
+    fn one_frequency_is_distinguished_from_its_neighbours() {
         let block: Vec<i16> = sine(697.0, -10.0, 400)
             .into_iter()
             .zip(sine(1209.0, -16.0, 400))

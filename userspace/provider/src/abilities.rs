@@ -1,4 +1,5 @@
-//! What each kind of line can do: announced in its capabilities, and held against what is asked.
+//! What each kind of line can do. It is announced in the capabilities, and requests are checked
+//! against it.
 
 use ringback_tspi::callstate::{CallState, CallStates};
 use ringback_tspi::constants::*;
@@ -8,31 +9,31 @@ use ringback_tspi::dialstring::Modifiers;
 /// What a kind of line can do.
 #[derive(Debug)]
 pub(super) struct Abilities {
-    /// What people call this kind of line, for LINEDEVCAPS.
+    /// The name of this kind of line, for LINEDEVCAPS.
     pub(super) name: &'static str,
     /// LINEMEDIAMODE_ bits.
     pub(super) media: u32,
-    /// The media mode of a call for which none is asked.
+    /// The media mode of a call that is made without one.
     pub(super) usual_media: u32,
     /// LINEBEARERMODE_ bits.
     pub(super) bearers: u32,
-    /// The highest rate: bit/s, of a voice line the bandwidth in Hz.
+    /// The highest rate in bit/s; for a voice line the bandwidth in Hz.
     pub(super) rate: u32,
     /// What it can wait for while it dials.
     pub(super) modifiers: Modifiers,
-    /// How many ways to ring are told apart, by LINE_LINEDEVSTATE.
+    /// The number of ring modes in LINE_LINEDEVSTATE.
     pub(super) ring_modes: u32,
-    /// The LINEDEVSTATE_ bits of LINE_LINEDEVSTATE.
+    /// The LINEDEVSTATE_ bits that are reported by LINE_LINEDEVSTATE.
     pub(super) line_states: u32,
     /// LINEADDRCAPFLAGS_ bits.
     pub(super) address_flags: u32,
     /// LINEDIGITMODE_ bits that can be generated, and that can be monitored.
     pub(super) digits: (u32, u32),
-    /// What its calls can be in.
+    /// The states of its calls.
     pub(super) states: CallStates,
     /// LINECALLFEATURE_ bits.
     pub(super) features: u32,
-    /// The modes that come with states.
+    /// The modes of the states.
     pub(super) dial_tone_modes: u32,
     pub(super) busy_modes: u32,
     pub(super) special_info: u32,
@@ -59,18 +60,18 @@ const BANDWIDTH: u32 = 3100;
 const DIALED: u32 = LINEADDRCAPFLAGS_DIALED | LINEADDRCAPFLAGS_PARTIALDIAL;
 const ENDS: u32 =
     LINEDISCONNECTMODE_NORMAL | LINEDISCONNECTMODE_NOANSWER | LINEDISCONNECTMODE_OUTOFORDER;
-/// What is offered on every kind of line.
+/// The features of every kind of line.
 const USUAL: u32 = LINECALLFEATURE_ACCEPT
     | LINECALLFEATURE_ANSWER
     | LINECALLFEATURE_DROP
     | LINECALLFEATURE_SETCALLPARAMS
     | LINECALLFEATURE_SETCALLDATA;
-/// What a line tells of itself if an exchange is behind it.
+/// The states that a line of an exchange reports.
 const EXCHANGE: u32 = LINEDEVSTATE_RINGING
     | LINEDEVSTATE_INSERVICE
     | LINEDEVSTATE_OUTOFSERVICE
     | LINEDEVSTATE_NUMCALLS;
-/// What is offered where there are samples.
+/// The features of lines with samples.
 const SOUNDS: u32 = LINECALLFEATURE_GENERATEDIGITS
     | LINECALLFEATURE_GENERATETONE
     | LINECALLFEATURE_GATHERDIGITS
@@ -107,9 +108,9 @@ const FXS: Abilities = Abilities {
     usual_media: LINEMEDIAMODE_INTERACTIVEVOICE,
     bearers: LINEBEARERMODE_VOICE,
     rate: BANDWIDTH,
-    // It is rung, and nothing is dialled.
+    // Its telephone is rung; nothing is dialled.
     modifiers: NOTHING,
-    // It is the telephone that rings, and not the line.
+    // The telephone rings, and not the line.
     ring_modes: 0,
     // A module that was given up does not come back.
     line_states: LINEDEVSTATE_OUTOFSERVICE | LINEDEVSTATE_NUMCALLS,

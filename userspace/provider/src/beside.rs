@@ -1,4 +1,4 @@
-//! What the provider of a card offers beside TSPI.
+//! What the provider of a card offers besides TSPI.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! The functions that keep books, which real applications call before anything else.
+//! The functions that only store or return data, which real applications call before their first
+//! call.
 
 use ringback_driver::request::RequestId;
 use ringback_lines::{CallNotes, Command, LineEngine};
@@ -55,7 +56,7 @@ impl<C: Card> LineProvider<C> {
         fill::address_status(status, line.version, &state)
     }
 
-    /// TSPI_lineGetIcon: TAPI has a picture of its own.
+    /// TSPI_lineGetIcon: none, so that TAPI uses its own.
     pub(super) fn icon(&self, device_id: u32, class: &str) -> Result<usize, LineError> {
         let (_, _, info) = self.device(device_id)?;
         let known = class.is_empty() || classes(info.kind).iter().any(|name| is_class(class, name));
@@ -64,7 +65,7 @@ impl<C: Card> LineProvider<C> {
 
     /// TSPI_lineGetID: the device id of a class, of a line, its address or a call.
     ///
-    /// No handle is ever made for another process: samples and data are not files of the system.
+    /// It never creates a handle for another process: samples and data are not files of the system.
     pub(super) fn device_of_class(
         &self,
         line: HDRVLINE,
@@ -97,7 +98,7 @@ impl<C: Card> LineProvider<C> {
         Ok(())
     }
 
-    /// TSPI_lineSetStatusMessages. What is never sent can be asked for all the same.
+    /// TSPI_lineSetStatusMessages. Messages that are never sent are accepted as well.
     pub(super) fn status_messages(
         &self,
         line: HDRVLINE,
@@ -137,7 +138,8 @@ impl<C: Card> LineProvider<C> {
         })
     }
 
-    /// TSPI_lineConditionalMediaDetection: whether these calls could come in, and this one be made.
+    /// TSPI_lineConditionalMediaDetection: whether such calls could come in, and such a call be
+    /// made.
     pub(super) fn conditional_media_detection(
         &self,
         line: HDRVLINE,
@@ -152,7 +154,7 @@ impl<C: Card> LineProvider<C> {
         }
         checks::call_params(params, line.version, can).map_err(|error| match error {
             LineError::INVALMEDIAMODE => error,
-            // The page has no other error for what the line can't do.
+            // The function's page has no other error for what the line can't do.
             _ => LineError::OPERATIONUNAVAIL,
         })?;
         let state =
@@ -182,7 +184,8 @@ impl<C: Card> LineProvider<C> {
         let (running, number, info) = self.device(device_id)?;
         Self::check_config_class(info.kind, class)?;
         let config = running.ask(move |lines, _| lines.config(number))?;
-        // It is asked of a device, which need not be open; all versions of the structure are one.
+        // The device need not be open, so no version is committed; the structure is the same in
+        // all.
         let mut out = Writer::<VARSTRING>::new(block, Version::V2_0)?;
         out.set(VARSTRING::dwStringFormat, STRINGFORMAT_BINARY)
             .item(VARSTRING::dwString, &config::bytes(&config));

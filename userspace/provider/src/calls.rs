@@ -1,7 +1,7 @@
 //! The calls that TAPI knows, with both sides' handles.
 //!
-//! A call is in here from before TAPI can know it until it is closed, so that its entry is there
-//! for its first event (C9). An event of a call that is not here any more is dropped (D5).
+//! A call has its entry before TAPI can know it, so that the entry exists at its first event (C9),
+//! and until it is closed. An event of a call without an entry is dropped (D5).
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
@@ -41,8 +41,8 @@ impl Calls {
         table.calls.insert(call, Entry { line, tapi: Some(tapi) });
     }
 
-    /// A request is over. The handle of a call that it failed to make is dead; TAPI may close it
-    /// all the same (N8), which needs no entry.
+    /// A request is complete. If it failed to make a call, the call's handle is dead; TAPI may
+    /// close it all the same (N8), which needs no entry.
     pub(super) fn completed(&self, id: RequestId, result: Result<(), ErrorCode>) {
         let mut table = self.lock();
         if let Some(call) = table.making.remove(&id)
@@ -52,12 +52,12 @@ impl Calls {
         }
     }
 
-    /// Enters a call that begins here, before TAPI gets LINE_NEWCALL.
+    /// Adds a call that begins on the line, before TAPI gets LINE_NEWCALL.
     pub(super) fn born(&self, line: HTAPILINE, call: HDRVCALL) {
         self.lock().calls.insert(call, Entry { line, tapi: None });
     }
 
-    /// TAPI has given it a handle; `false` if it has closed it already.
+    /// Stores TAPI's handle; `false` if TAPI has closed the call already.
     pub(super) fn named(&self, call: HDRVCALL, tapi: HTAPICALL) -> bool {
         match self.lock().calls.get_mut(&call) {
             Some(entry) => {
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_that_tapi_closed_while_it_was_told_stays_closed_c9() {
+    fn a_call_that_tapi_closed_during_linenewcall_stays_closed_c9() {
         let (calls, line) = (Calls::default(), HTAPILINE::new(1).unwrap());
         calls.born(line, call(1));
         assert!(calls.knows(call(1)), "it can be closed before TAPI's handle is known");

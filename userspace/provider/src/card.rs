@@ -28,11 +28,11 @@ use super::upward::Upward;
 /// Requests that can be outstanding on a card at once.
 const CAPACITY: usize = 4096;
 
-/// How long init and a second shutdown wait for a shutdown that is under way: a little longer than
-/// the reactor does.
+/// How long init and a second shutdown wait for a running shutdown: a little longer than the
+/// reactor does.
 const STOP_LIMIT: Duration = Duration::from_secs(4);
 
-/// Opens the card, brought up and ready to be started.
+/// Opens the card and brings it up, ready to be started.
 type Opener<C> = Box<dyn FnMut() -> Result<C, OpenError> + Send>;
 
 /// The provider of a card's lines.
@@ -59,8 +59,8 @@ pub type ModemProvider<D> = LineProvider<ModemCard<D>>;
 struct Power<C: Card> {
     opener: Opener<C>,
     state: State<C>,
-    /// Callers may keep handles beyond a pair of init and shutdown, and these must not be valid in
-    /// the next one. So the counters of handles are the same in all pairs.
+    /// Callers may keep handles after a shutdown, and these must not be valid after the next init.
+    /// So the counters of handles are never reset.
     handles: Arc<CallHandles>,
     openings: Serial,
     /// Why the last init failed, in words.
@@ -68,13 +68,13 @@ struct Power<C: Card> {
 }
 
 enum State<C: Card> {
-    /// With the card, if it is open.
+    /// Not running; with the card, if it is open.
     Off(Option<Box<C>>),
-    /// With the reaper, unless it is the application's own thread.
+    /// Running; with the driver, unless the reaper is the application's own thread.
     On(Handle<C::Lines>, Option<Driver<C::Lines>>),
     /// A thread is shutting it down.
     Stopping,
-    /// Shut down, but a callback had not returned: the card is open until it has.
+    /// Shut down, but a callback has not returned: the card is open until it does.
     Ending(Handle<C::Lines>),
 }
 
@@ -85,7 +85,7 @@ pub(super) struct Running<C: Card> {
     pub(super) calls: Arc<Calls>,
     pub(super) lines: Arc<OpenLines>,
     pub(super) line_device_id_base: u32,
-    /// Which installation of the provider it is.
+    /// Identifies the installation of the provider.
     pub(super) permanent_provider_id: u32,
 }
 
@@ -125,7 +125,7 @@ impl<C: Card> LineProvider<C> {
         *self.running.write().even_poisoned() = running;
     }
 
-    /// The running card; `missing` outside of a pair of init and shutdown.
+    /// The running card; `missing` before init and after shutdown.
     pub(super) fn running(&self, missing: LineError) -> Result<Arc<Running<C>>, LineError> {
         let running = self.running.read().even_poisoned();
         running.clone().ok_or(missing)
@@ -140,8 +140,8 @@ impl<C: Card> LineProvider<C> {
         .map(|(options, _)| options)
     }
 
-    /// TSPI_providerInit, with the calling thread as the reaper. No thread runs a pair that was
-    /// open before.
+    /// TSPI_providerInit, with the calling thread as the reaper. Fails if the provider was
+    /// initialised before.
     pub(super) fn init_local(
         &self,
         init: Init,
@@ -172,7 +172,7 @@ impl<C: Card> LineProvider<C> {
                 self.set_running(Some(Arc::new(running)));
                 Ok((0, Some(started)))
             }
-            // D15: the pair that is open stays as it is.
+            // D15: a second init changes nothing.
             Ok(None) => Ok((0, None)),
             Err(cause) => {
                 report!(ERROR, "the provider can't start: {cause}");
@@ -182,13 +182,13 @@ impl<C: Card> LineProvider<C> {
         }
     }
 
-    /// Why the last init failed, in words: a TSPI error has no room for it.
+    /// Why the last init failed, in words.
     pub(super) fn failure_text(&self) -> Option<String> {
         self.power().failure.clone()
     }
 
     /// What init and shutdown change, once no thread is shutting down any more. In an upcall, where
-    /// waiting is impossible, and after a time as it is.
+    /// waiting is impossible, and after [`STOP_LIMIT`] it returns all the same.
     fn wait_stopped(&self) -> MutexGuard<'_, Power<C>> {
         let power = self.power();
         if is_in_upcall() {
@@ -199,7 +199,7 @@ impl<C: Card> LineProvider<C> {
         let mut power = waited.even_poisoned().0;
         if let State::Ending(handle) = &power.state {
             let handle = handle.clone();
-            // The callback that is in the way may call this.
+            // The callback that delays the shutdown may call this.
             drop(power);
             handle.wait_ended(STOP_LIMIT);
             power = self.power();
@@ -207,8 +207,8 @@ impl<C: Card> LineProvider<C> {
         power
     }
 
-    /// TSPI_providerShutdown. Of two threads that call it, the second waits for the first and then
-    /// finds no pair to end.
+    /// TSPI_providerShutdown. If two threads call it, the second waits for the first and then has
+    /// nothing to shut down.
     pub(super) fn shutdown(&self) -> Result<(), LineError> {
         let mut power = self.wait_stopped();
         let (handle, driver) = match std::mem::replace(&mut power.state, State::Stopping) {
@@ -232,11 +232,11 @@ impl<C: Card> LineProvider<C> {
     }
 }
 
-/// A started reaper: the way to it, its thread, and what the starter makes of it.
+/// A started reaper: its handle, its driver, and the value that the starter returns.
 type Started<C, T> = (Handle<<C as Card>::Lines>, Option<Driver<<C as Card>::Lines>>, T);
 
 impl<C: Card> Power<C> {
-    /// Starts the card; `None` if it runs.
+    /// Starts the card; `None` if it runs already.
     fn begin<T>(
         &mut self,
         infos: &[DevSpecific],
@@ -299,7 +299,7 @@ impl<C: Card> Running<C> {
         self.lines.get(line)
     }
 
-    /// Calls into the lines. Where they have failed there is no driver any more.
+    /// Calls into the engine of the lines. NODRIVER if it has failed.
     pub(super) fn ask<R: Send + 'static>(
         &self,
         act: impl FnOnce(&mut C::Lines, &mut Context<'_, Event>) -> Result<R, LineError>
@@ -309,17 +309,17 @@ impl<C: Card> Running<C> {
         self.handle.with(act).unwrap_or(Err(LineError::NODRIVER))
     }
 
-    /// Waits until what a close has ended is delivered (D1, D5). In an upcall that comes as soon as
-    /// the upcall has returned.
+    /// Waits until the completions of a close are delivered (D1, D5). In an upcall they are
+    /// delivered as soon as the upcall has returned.
     ///
     /// # Errors
-    /// OPERATIONFAILED if a callback has not returned for so long that waiting was given up.
+    /// OPERATIONFAILED if a callback has not returned within the limit.
     pub(super) fn settle(&self, line: LineNumber) -> Result<(), LineError> {
         if self.handle.settle(line) == Settled::TimedOut {
             report!(
                 ERROR,
-                "line {line}: closed, but a callback does not return, so what the close has ended \
-                 is not told yet"
+                "line {line}: closed, but a callback does not return, so completions are not \
+                 delivered yet"
             );
             return Err(LineError::OPERATIONFAILED);
         }
@@ -327,7 +327,7 @@ impl<C: Card> Running<C> {
     }
 }
 
-/// Why a request was refused, as a function returns it.
+/// The error that a function returns for a refused request.
 pub(super) fn refused(refused: Refused) -> LineError {
     match refused {
         Refused::Full(_) | Refused::Crowded(_) => LineError::RESOURCEUNAVAIL,

@@ -26,12 +26,12 @@ pub trait Card: Sized + Send + 'static {
     /// Its lines, in the order in which the engine numbers them.
     fn lines(&self) -> Vec<DevSpecific>;
 
-    /// Why it has no line, where it has none.
+    /// Why it has no line; called if it has none.
     fn empty(&self) -> String {
         String::new()
     }
 
-    /// What the reaper has to read and write for it.
+    /// The files that the reaper reads and writes for it.
     ///
     /// # Errors
     /// The error of the system call.
@@ -43,7 +43,7 @@ pub trait Card: Sized + Send + 'static {
     /// The card does not start.
     fn start(self, handles: Arc<CallHandles>, now: Time) -> Result<Self::Lines, OpenError>;
 
-    /// How its slots are, where it has any; `base` is the device id of its first line.
+    /// The state of its slots, if it has any; `base` is the device id of its first line.
     fn slot_reports(lines: &Self::Lines, base: u32) -> Vec<SlotReport> {
         let _ = (lines, base);
         Vec::new()
@@ -94,7 +94,7 @@ impl<C: PortCard> Card for C {
 pub struct ModemCard<D: Device> {
     /// The UART that the modem is behind.
     pub uart: Uart16550<D>,
-    /// How to speak to the modem.
+    /// The settings of the modem.
     pub options: ModemOptions,
 }
 

@@ -1,5 +1,5 @@
-//! Parameters that can be judged without the hardware (R7): an error is returned directly, and
-//! nothing has happened on the line.
+//! Checks parameters that can be judged without the hardware (R7): an error is returned directly,
+//! and nothing has happened on the line.
 //!
 //! TAPI has checked pointers, sizes and handles (G5); what its pages call "not validated by TAPI"
 //! is checked here (G6).
@@ -22,9 +22,9 @@ const MAX_COUNTRY: u32 = 999;
 /// Parses an address that is to be dialled.
 ///
 /// # Errors
-/// INVALCOUNTRYCODE; for the address what the first offending character asks for. A full
-/// international number is INVALADDRESS: how it is dialled depends on the place, so TAPI translates
-/// it beforehand.
+/// INVALCOUNTRYCODE; for the address the error of its first offending character. A full
+/// international number is INVALADDRESS: how it is dialled depends on the location, so TAPI
+/// translates it before.
 pub(super) fn address(
     text: &str,
     country_code: u32,
@@ -40,8 +40,8 @@ pub(super) fn address(
     if address.international { Err(LineError::INVALADDRESS) } else { Ok(address) }
 }
 
-/// The parameters of a call to be made, copied (B1) and judged. Without parameters the defaults
-/// count.
+/// The parameters of a call to be made, copied (B1) and checked. Without parameters the defaults
+/// apply.
 ///
 /// # Errors
 /// The one that names the member: INVALBEARERMODE, RATEUNAVAIL and so on.
@@ -72,7 +72,7 @@ pub(super) fn call_params(
     Ok(params)
 }
 
-/// The LINECALLPARAMFLAGS_ bits that an address takes: those of the abilities that it announces,
+/// The LINECALLPARAMFLAGS_ bits that an address accepts: those of the abilities that it announces,
 /// and IDLE, which needs none. What an address can't do is refused rather than ignored.
 fn taken_flags(address_flags: u32) -> u32 {
     const NEEDS: [(u32, u32); 5] = [
@@ -123,12 +123,12 @@ pub(super) fn media_modes(modes: u32, media: u32) -> Result<(), LineError> {
     Ok(())
 }
 
-/// User-user information goes over digital lines only; any is too much (dwUUI...Size is 0).
+/// User-user information exists on digital lines only, so any is refused (dwUUI...Size is 0).
 pub(super) fn user_user_info(info: &[u8]) -> Result<(), LineError> {
     if info.is_empty() { Ok(()) } else { Err(LineError::USERUSERINFOTOOBIG) }
 }
 
-/// Times of dialling as asked for, within the limits.
+/// The requested durations of dialling, cut to the limits.
 pub(super) fn timing(asked: &LINEDIALPARAMS) -> DialTiming {
     DialTiming {
         pause_ms: asked.dial_pause,
@@ -139,7 +139,7 @@ pub(super) fn timing(asked: &LINEDIALPARAMS) -> DialTiming {
     .clamped()
 }
 
-/// Times of dialling as LINEDEVCAPS has them.
+/// The durations of dialling in the form of LINEDEVCAPS.
 pub(super) fn dial_params(timing: &DialTiming) -> LINEDIALPARAMS {
     LINEDIALPARAMS {
         dial_pause: timing.pause_ms,
@@ -149,8 +149,8 @@ pub(super) fn dial_params(timing: &DialTiming) -> LINEDIALPARAMS {
     }
 }
 
-/// Digits to be generated; a comma is a pause (`None`). What is no digit is skipped silently, as
-/// TSPI_lineGenerateDigits says.
+/// Digits to be generated; a comma is a pause (`None`). Other characters are skipped silently, as
+/// the page of TSPI_lineGenerateDigits says.
 pub(super) fn digits(text: &str) -> Vec<Option<Key>> {
     text.chars()
         .filter_map(|character| match character {
@@ -160,7 +160,7 @@ pub(super) fn digits(text: &str) -> Vec<Option<Key>> {
         .collect()
 }
 
-/// A version that a provider of the present model can speak.
+/// Checks that a version is one of the present model.
 pub(super) fn version(version: Version) -> Result<Version, LineError> {
     if (Version::OLDEST_SPOKEN..=Version::NEWEST_SPOKEN).contains(&version) {
         Ok(version)

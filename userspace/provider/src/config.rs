@@ -1,8 +1,8 @@
-//! TSPI_lineGetDevConfig and TSPI_lineSetDevConfig: the block that an application keeps and gives
-//! back.
+//! TSPI_lineGetDevConfig and TSPI_lineSetDevConfig: the block that an application keeps and
+//! restores.
 //!
-//! The block is a mark, the version of its layout, a word that says what it is of, and a text: the
-//! country of an exchange line, or the command line that a modem is sent before every call.
+//! The block consists of a mark, the version of its layout, the kind of device, and a text: the
+//! country of an exchange line, or the command line that is sent to a modem before every call.
 
 use ringback_lines::DeviceConfig;
 use ringback_tspi::error::LineError;
@@ -28,7 +28,7 @@ pub(super) fn bytes(config: &DeviceConfig) -> Vec<u8> {
 /// Reads a block back.
 ///
 /// # Errors
-/// INVALPARAM for what no version of Ringback has made.
+/// INVALPARAM for a block that no version of Ringback has made.
 pub(super) fn read(bytes: &[u8]) -> Result<DeviceConfig, LineError> {
     let (head, text) = bytes.split_first_chunk::<12>().ok_or(LineError::INVALPARAM)?;
     let mut words = head.chunks_exact(4);

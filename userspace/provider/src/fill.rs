@@ -20,7 +20,7 @@ use super::sounds::{MOST_ENTRIES, MOST_FREQUENCIES, MOST_GENERATED, TIMEOUTS};
 /// The class of lines themselves, in their capabilities and for TSPI_lineGetID.
 pub(super) const CLASS_LINE: &str = "tapi/line";
 
-/// A line's name for people.
+/// A line's name, to be shown.
 pub(super) fn line_name(device: &str, info: &DevSpecific) -> String {
     let name = abilities(info.kind).name;
     match info.kind {
@@ -123,7 +123,7 @@ const CALL_INFO_STATES: u32 = LINECALLINFOSTATE_MEDIAMODE
     | LINECALLINFOSTATE_DIALPARAMS
     | LINECALLINFOSTATE_CALLDATA;
 
-/// How many calls of a line are counted. One that is still being made is not (N4).
+/// The number of active calls of a line. One that is still being made is not counted (N4).
 fn active_calls(state: &LineReport) -> u32 {
     u32::from(state.call.is_some_and(|call| call.is_some()))
 }
@@ -161,7 +161,7 @@ pub(super) fn line_dev_status(
     Ok(())
 }
 
-/// Fills LINECALLINFO from what the engine says of the call.
+/// Fills LINECALLINFO from the engine's data about the call.
 pub(super) fn call_info(
     memory: &mut [u8],
     version: Version,
@@ -215,8 +215,8 @@ pub(super) fn call_status(
     Ok(())
 }
 
-/// When the call came into its state; all zero before the first one. The lines have a clock that is
-/// never set, so it is counted back from now.
+/// When the call entered its state; all zero before the first one. The clock of the lines is not
+/// the wall clock, so the time is counted back from now.
 fn entered(call: &CallSnapshot) -> SystemTime {
     let ago = Time::monotonic().since(call.since);
     let since = call.state.and_then(|_| std::time::SystemTime::now().checked_sub(ago));

@@ -1,5 +1,5 @@
-//! The functions of a card's provider, each under its name. Those that are more than a few lines
-//! are carried out elsewhere: `bookkeeping` has those that only keep books.
+//! The functions of a card's provider, each under its name. Those of more than a few lines are in
+//! other files; `bookkeeping` has those that only store or return data.
 
 use ringback_driver::request::RequestId;
 use ringback_lines::{CallHandles, CallNotes, Command, LineEngine};
@@ -58,7 +58,7 @@ impl<C: Card> Provider for LineProvider<C> {
     fn line_close(&self, line: HDRVLINE) -> Result<(), LineError> {
         let running = self.for_line()?;
         let line = running.lines.take(line)?;
-        // A line that the engine has closed by itself is closed all the same.
+        // An error means that the engine has closed the line already.
         let _ = running.handle.with(move |lines, cx| lines.close(line.number, cx));
         let settled = running.settle(line.number);
         running.calls.line_closed(line.tapi);
@@ -217,7 +217,7 @@ impl<C: Card> Provider for LineProvider<C> {
             return Err(LineError::INVALDIGITMODE);
         }
         let digits = digits.map(checks::digits);
-        // The duration is that of a digit and of the spacing behind it.
+        // The duration is that of a digit and of the pause after it.
         let timing =
             DialTiming { digit_ms: duration, gap_ms: duration, ..DialTiming::default() }.clamped();
         running.ask(move |lines, cx| {

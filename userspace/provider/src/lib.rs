@@ -1,15 +1,16 @@
 //! The provider: the TSPI side of a card.
 //!
 //! [`LineProvider`] is the [`Provider`](ringback_tspi::provider::Provider) of a card's lines: it
-//! judges parameters, hands requests to the lines and turns their completions and events into
+//! checks parameters, passes requests to the lines, and turns their completions and events into
 //! TAPI's upcalls. [`open_card`] makes one from a short name.
 //!
 //! Rules that hold here: what can be judged without the hardware is returned directly (R4, R7);
-//! input is copied before a function returns (B1); a call's handle is chosen, and all that an event
-//! of the call needs is in place, before the request is submitted (N1, C9); init and shutdown come
-//! in pairs (D15), and nothing is delivered after shutdown (D12); closing waits until what it ended
-//! is delivered (D1, D2, D5), unless it is called from an upcall, which would wait for itself: then
-//! that is delivered as soon as the upcall has returned. No lock is held during an upcall.
+//! input is copied before a function returns (B1); a call's handle is chosen, and everything that
+//! an event of the call needs is stored, before the request is submitted (N1, C9); a second init
+//! before the shutdown changes nothing (D15), and nothing is delivered after shutdown (D12);
+//! closing waits until the completions that it causes are delivered (D1, D2, D5), except in an
+//! upcall, which would wait for itself: then they are delivered as soon as the upcall has returned.
+//! No lock is held during an upcall.
 //!
 //! | file | what |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! What a function is asked of: the running card, and the line, device or call of a handle or id.
+//! Finds the running card, and the line, device or call of a handle or id.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ impl<C: Card> LineProvider<C> {
         Ok((running, line))
     }
 
-    /// What a line is made of.
+    /// The kind of a line.
     pub(super) fn kind(&self, line: LineNumber) -> Result<LineKind, LineError> {
         Ok(self.infos.get(line.index()).ok_or(LineError::NODEVICE)?.kind)
     }
@@ -50,7 +50,7 @@ impl<C: Card> LineProvider<C> {
         Ok(abilities(self.kind(line)?))
     }
 
-    /// Refuses a function that no call of a line has, before its parameters are judged.
+    /// Refuses a function that no call of a line has, before its parameters are checked.
     pub(super) fn has(&self, line: LineNumber, feature: u32) -> Result<(), LineError> {
         let offers = abilities(self.kind(line)?).features;
         if offers & feature == 0 { Err(LineError::OPERATIONUNAVAIL) } else { Ok(()) }
@@ -76,14 +76,14 @@ impl<C: Card> LineProvider<C> {
     ) -> Result<&DevSpecific, LineError> {
         let (_, _, info) = self.device(device_id)?;
         checks::version(version)?;
-        // There are no extensions, so there is no version of them but 0.
+        // There are no extensions, so that the only version of them is 0.
         if ext_version != 0 {
             return Err(LineError::INCOMPATIBLEEXTVERSION);
         }
         Ok(info)
     }
 
-    /// What is known of a call, with the version of its line, its line's device id and kind.
+    /// What is known about a call, with the version, the device id and the kind of its line.
     pub(super) fn call(
         &self,
         call: HDRVCALL,

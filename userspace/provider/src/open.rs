@@ -39,20 +39,20 @@ const OPENERS: &[(Kind, Opener)] = &[
 /// Called with the time that a card has been coming up; returns whether to go on.
 pub type Progress = Box<dyn FnMut(Duration) -> bool + Send>;
 
-/// How a card is opened.
+/// Options for opening a card.
 #[derive(Default)]
 pub struct CardOptions {
     /// Line settings of the FXO modules.
     pub country: Country,
-    /// The card that `soft` means. Its clock has to run ([`ringback_softcard::RealClock`]), or
-    /// nothing will ever happen on it.
+    /// The card that `soft` names. Its clock has to run ([`ringback_softcard::RealClock`]),
+    /// otherwise it does nothing.
     #[cfg(feature = "softcard")]
     pub soft: Option<SoftCard>,
-    /// How to speak to a modem.
+    /// The settings of a modem.
     pub modem: ModemOptions,
-    /// Called now and then with the time that the card has been coming up, which takes seconds.
-    /// Once it returns `false` nothing is waited for any more: the card fails to come up, or comes
-    /// up with modules that failed, soon.
+    /// Called repeatedly with the time that the card has been coming up, which takes seconds. Once
+    /// it returns `false` nothing is waited for any more: soon after, the card fails to come up, or
+    /// comes up with failed modules.
     pub progress: Option<Progress>,
 }
 
@@ -65,8 +65,7 @@ impl fmt::Debug for CardOptions {
     }
 }
 
-/// Opens a card and brings it up, which takes a second or more; a modem's serial port takes no
-/// time.
+/// Opens a card and brings it up, which takes a second or more, but not for a modem's serial port.
 ///
 /// A module that does not work is named in the log; its line is missing, the others work.
 ///
@@ -77,12 +76,12 @@ pub fn open_card(selector: &Selector, options: CardOptions) -> Result<Box<dyn Sl
     let found = found.into_iter().find(|card| card.selector == *selector);
     let kind = found.map_or_else(|| usual(selector), |card| card.kind);
     let opener = OPENERS.iter().find(|(known, _)| *known == kind);
-    // What has no lines is taken for a TDM400P, whose error says what it is not.
+    // Any other device is opened as a TDM400P, whose error says what is wrong.
     let open = opener.map_or(open_ports::<tiger320::Tdm400p> as Opener, |(_, opener)| *opener);
     open(selector, options)
 }
 
-/// The kind of a card that was not found: whoever opens it says what is wrong.
+/// The kind to open if the card was not found; opening it then gives the error.
 fn usual(selector: &Selector) -> Kind {
     match selector {
         Selector::Mdev(_) => uart16550::KIND,
@@ -167,11 +166,11 @@ fn serve_ports<K: PortCardKind + 'static, D: Device>(
     Ok(Box::new(provider))
 }
 
-/// Sleeps, and reports every tenth of a second or so how long the card has been coming up.
+/// Sleeps, and reports about ten times a second how long the card has been coming up.
 struct Told<'a> {
     since: Instant,
     progress: &'a mut (dyn FnMut(Duration) -> bool + Send),
-    /// Whether opening goes on; otherwise it sleeps no more.
+    /// Whether opening continues; otherwise this does not sleep any more.
     on: bool,
 }
 

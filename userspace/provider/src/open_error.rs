@@ -1,4 +1,4 @@
-//! Why a card could not be opened or started, in words that say what to do about it.
+//! Why a card could not be opened or started, with what to do about it.
 
 use std::io;
 
@@ -16,7 +16,7 @@ pub enum OpenError {
     /// Its UIO device can't be used.
     #[error(transparent)]
     Uio(#[from] UioError),
-    /// Its samples can't be had from the `ringback` module.
+    /// The `ringback` module can't be used for its samples.
     #[error(transparent)]
     Shim(#[from] ShimError),
     /// Its VFIO device can't be used.
@@ -26,7 +26,7 @@ pub enum OpenError {
     #[error("the software card's interrupt (an eventfd) can't be made: {0}")]
     Soft(#[source] io::Error),
     /// `soft` without a software card.
-    #[error("`soft` is a card in this program, and the program has made none")]
+    #[error("`soft` is a software card in this program, and the program has created none")]
     NoSoftCard,
     /// The card does not come up.
     #[error(transparent)]
@@ -41,7 +41,7 @@ pub enum OpenError {
     #[error(transparent)]
     Start(#[from] StartError),
     /// There is no interrupt file.
-    #[error("the card's interrupt file can't be had: {0}")]
+    #[error("the card's interrupt file can't be opened: {0}")]
     Interrupt(#[source] io::Error),
     /// It was shut down, and a callback has not returned since.
     #[error(
@@ -49,7 +49,7 @@ pub enum OpenError {
          once it has"
     )]
     StillRunning,
-    /// The modules are others than before.
+    /// The modules are not the same as before.
     #[error(
         "the card's modules are not those that were there when it was opened first; open it anew"
     )]

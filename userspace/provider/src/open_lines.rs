@@ -19,24 +19,24 @@ use ringback_tspi::EvenPoisoned;
 use ringback_tspi::error::LineError;
 use ringback_tspi::types::{HDRVLINE, HTAPILINE, Version};
 
-/// A line as it is open.
+/// An open line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct OpenLine {
     pub(super) handle: HDRVLINE,
-    /// The line as the engine counts.
+    /// The number of the line in the engine.
     pub(super) number: LineNumber,
     pub(super) tapi: HTAPILINE,
-    /// Which opening of the line it is, as the engine counts.
+    /// The engine's opening of the line.
     pub(super) opening: Opening,
     /// Committed until the line is closed.
     pub(super) version: Version,
 }
 
-/// Numbers the openings of a provider's lines, over all pairs of init and shutdown.
+/// Numbers the openings of a provider's lines; a shutdown does not reset it.
 pub(super) type Serial = Arc<AtomicUsize>;
 
-/// All open lines. A handle has the line in its low byte and a serial number above, so that one of
-/// a line that was closed is never taken for one that was opened later, after another init either.
+/// All open lines. A handle has the line in its low byte and a serial number above it, so that a
+/// handle from an earlier opening is never valid for a later one, not even after another init.
 #[derive(Debug)]
 pub(super) struct OpenLines {
     lines: Mutex<Vec<OpenLine>>,
@@ -44,7 +44,7 @@ pub(super) struct OpenLines {
 }
 
 impl OpenLines {
-    /// Starts without an open line.
+    /// Makes an empty list of open lines.
     pub(super) fn new(serial: &Serial) -> OpenLines {
         OpenLines { lines: Mutex::default(), serial: Arc::clone(serial) }
     }
@@ -73,24 +73,24 @@ impl OpenLines {
         found.ok_or(LineError::INVALLINEHANDLE)
     }
 
-    /// The version that was committed for a line, as the engine counts.
+    /// The version that was committed for the line with this number.
     pub(super) fn version(&self, number: LineNumber) -> Option<Version> {
         self.lock().iter().find(|line| line.number == number).map(|line| line.version)
     }
 
-    /// Takes the line out: of two threads that close it, one does.
+    /// Removes the line. If two threads close it, only one gets it.
     pub(super) fn take(&self, handle: HDRVLINE) -> Result<OpenLine, LineError> {
         let mut lines = self.lock();
         let place = lines.iter().position(|line| line.handle == handle);
         Ok(lines.swap_remove(place.ok_or(LineError::INVALLINEHANDLE)?))
     }
 
-    /// Takes all out: the card has failed.
+    /// Removes all lines, because the card has failed.
     pub(super) fn take_all(&self) -> Vec<OpenLine> {
         std::mem::take(&mut *self.lock())
     }
 
-    /// The line is closed by itself: the card is gone.
+    /// Removes a line, because the card is gone.
     pub(super) fn gone(&self, tapi: HTAPILINE) {
         self.lock().retain(|line| line.tapi != tapi);
     }
@@ -121,7 +121,7 @@ mod tests {
     }
 }
 
-/// Loom: what is asked of a line that is closed and opened again meanwhile. Every interleaving.
+/// Loom: a request to a line that is closed and opened again in the meantime. Every interleaving.
 #[cfg(all(test, loom))]
 mod model {
     use std::panic::catch_unwind;
@@ -131,7 +131,7 @@ mod model {
     use super::*;
     use ringback_lines::Openings;
 
-    /// The engine's part: the line's openings behind the card's lock, and what was asked of each.
+    /// The engine's part: the line's openings behind the card's lock, and the requests to each.
     struct Engine {
         openings: Openings,
         calls: Vec<Opening>,
@@ -146,8 +146,7 @@ mod model {
         lines.opened(LineNumber(0), tapi(number), opening, Version::V3_1).unwrap()
     }
 
-    /// One thread asks for a call, one closes the line and opens it again, and a third closes it
-    /// too.
+    /// One thread makes a call, one closes the line and opens it again, and a third closes it, too.
     fn reopen(checks: bool) {
         loom::model(move || {
             let lines = Arc::new(OpenLines::new(&Serial::default()));

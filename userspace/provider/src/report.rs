@@ -1,4 +1,4 @@
-//! How the slots of a card are, for people: TSPI has lines only, and no words for hooks and
+//! The state of the slots of a card, for display: TSPI describes only lines, without hooks and
 //! batteries.
 
 use ringback_driver::PortNumber;
@@ -17,8 +17,8 @@ pub struct SlotReport {
     pub content: Slot,
     /// The device id of its line; `None` for a slot without a working module.
     pub line: Option<u32>,
-    /// How its port is, as last measured; `None` for a slot without a working module, and once the
-    /// card is gone.
+    /// The last measured state of its port; `None` for a slot without a working module, and once
+    /// the card is gone.
     pub status: Option<PortStatus>,
     /// The state of the call on its line, if there is one and it has one.
     pub call: Option<CallState>,
@@ -26,12 +26,12 @@ pub struct SlotReport {
 
 /// A provider of a card that has slots.
 pub trait Slots: Provider {
-    /// How the slots of the card are, which TSPI has no words for. Empty where there is nothing to
-    /// say, and outside of a pair of init and shutdown.
+    /// The state of the slots of the card. Empty for a card without slots, and before init and
+    /// after shutdown.
     fn slots(&self) -> Vec<SlotReport>;
 }
 
-/// How each slot of a card is now; `base` is the device id of its first line.
+/// The current state of each slot of a card; `base` is the device id of its first line.
 pub(super) fn report<C: PortCard>(lines: &Lines<C>, base: u32) -> Vec<SlotReport> {
     let card = lines.card();
     PortNumber::each()

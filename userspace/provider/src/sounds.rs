@@ -13,7 +13,7 @@ use ringback_tspi::types::HDRVCALL;
 use super::card::LineProvider;
 use super::cards::Card;
 
-/// The tones of each frequency that can be generated, and that can be heard (in Hz).
+/// The frequencies that can be generated, and those that can be detected, in Hz.
 const GENERATED: std::ops::RangeInclusive<u32> = 0..=4000;
 const HEARD: std::ops::RangeInclusive<u32> = 300..=3400;
 /// How many frequencies a generated tone can have (dwGenerateToneMaxNumFreq).
@@ -49,7 +49,7 @@ fn tone(mode: u32, parts: Option<&[LINEGENERATETONE]>) -> Result<Tone, LineError
             }
             Ok(Tone::Custom(parts.to_vec()))
         }
-        // A billing tone is of 12 or 16 kHz, which no codec of a card makes.
+        // A billing tone has 12 or 16 kHz, which no codec of a card can generate.
         _ => Err(LineError::INVALTONEMODE),
     }
 }

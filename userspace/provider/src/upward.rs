@@ -22,7 +22,7 @@ pub(super) struct Upward<L: LineEngine> {
     pub(super) tapi: Box<dyn Tapi>,
     pub(super) calls: Arc<Calls>,
     pub(super) lines: Arc<OpenLines>,
-    /// Set before a line can be opened, that is before there can be events.
+    /// Set before a line can be opened, and so before there can be events.
     pub(super) handle: Arc<OnceLock<Handle<L>>>,
 }
 
@@ -54,7 +54,7 @@ impl<L: LineEngine> Upcalls<Event> for Upward<L> {
         }
     }
 
-    /// D13: lines that were not closed when the card failed are closed by themselves.
+    /// D13: sends LINE_CLOSE for the lines that are open when the card fails.
     fn over(&mut self, cause: Failure) {
         if cause == Failure::Closed {
             return;
@@ -79,7 +79,7 @@ impl<L: LineEngine> Upward<L> {
                 report!(WARN, "incoming call {call} is dropped: there is no handle for it");
                 self.calls.closed(call);
                 if let Some(handle) = self.handle.get() {
-                    // Where the lines have failed there is nothing to close.
+                    // If the lines have failed, there is nothing to close.
                     let _ = handle.with(move |lines, cx| lines.close_call(call, cx));
                 }
             }

@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_far_too_late_is_dropped() {
+    fn ticks_that_are_far_too_late_are_dropped() {
         let start = Instant::now();
         let mut schedule = Schedule::new(Pace::REAL, start);
         let late = start + MS * 1000;

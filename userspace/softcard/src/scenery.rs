@@ -1,7 +1,8 @@
 //! What is behind a software card, so that everything can be tried without hardware: two
 //! telephones, two exchange lines, and subscribers of the exchange that answer, are busy or call.
 //!
-//! Everything here lives in card time and by itself; a program only says which of it it wants.
+//! Everything here runs by itself, in card time; a program only chooses which parts of it there
+//! are.
 
 use std::sync::Arc;
 
@@ -15,28 +16,28 @@ use ringback_request::PortNumber;
 
 /// The numbers of the exchange lines at slots 2 and 3.
 pub const LINE_NUMBERS: [&str; 2] = ["5550202", "5550203"];
-/// Answers in the second ring and says a tone every three seconds.
+/// Answers in the second ring and plays a tone every three seconds.
 pub const ANSWERS: &str = "5550100";
 /// Is busy.
 pub const BUSY: &str = "5550101";
 /// Never answers.
 pub const SILENT: &str = "5550102";
-/// Answers in the first ring, says a tone and hangs up.
+/// Answers in the first ring, plays a tone and hangs up.
 pub const BRIEF: &str = "5550103";
 /// Calls the line at slot 2, and the one at slot 3.
 const CALLERS: [&str; 2] = ["5550110", "5550111"];
 /// What a lifted telephone dials.
 const DIALS: &str = "100";
 
-/// A tone of so many milliseconds, which is nothing that an exchange says.
+/// A tone of this many milliseconds, which is none of an exchange's.
 pub fn tone(hz: f32, ms: u32) -> Vec<i16> {
     let mut samples = vec![0; (u64::from(ms) * u64::from(SAMPLE_RATE) / 1000) as usize];
     Generator::sine(hz, -12.0).fill(&mut samples);
     samples
 }
 
-/// The software card as every program knows it: telephones in slots 0 and 1, exchange lines in
-/// slots 2 and 3, of an exchange of this country.
+/// The software card of all programs: telephones in slots 0 and 1, and in slots 2 and 3 lines of an
+/// exchange of this country.
 pub fn card(country: Country) -> SoftCard {
     let [line2, line3] = LINE_NUMBERS
         .map(|number| LineOptions { number: number.to_owned(), ..LineOptions::default() });
@@ -47,7 +48,7 @@ pub fn card(country: Country) -> SoftCard {
     })
 }
 
-/// Puts people behind the card who answer calls, or do not.
+/// Adds the subscribers, and sets how they and the telephones react to calls.
 pub fn furnish(card: &SoftCard) {
     let exchange = card.exchange();
     let hello: Arc<[i16]> = tone(1000.0, 1000).into();
@@ -65,8 +66,8 @@ pub fn furnish(card: &SoftCard) {
     }
 }
 
-/// Lets somebody call a line two seconds from now: a subscriber the line of an exchange, or the
-/// owner of a telephone us. `again` times in all, half a minute apart.
+/// Has a line called two seconds from now: by a subscriber if it is an exchange line, otherwise by
+/// its telephone. `again` times in all, half a minute apart.
 pub fn call(card: &SoftCard, slot: PortNumber, again: usize) {
     let (telephone, number): (Option<Telephone>, &str) = match slot.0 {
         0 | 1 => (card.telephone(slot), DIALS),

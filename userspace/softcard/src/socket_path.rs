@@ -50,7 +50,7 @@ pub enum SocketPathError {
     },
     /// The thread that would serve it can't be started.
     #[error(
-        "there is no thread to be had to serve {} ({cause}): end other programs, or raise the \
+        "no thread can be started to serve {} ({cause}): end other programs, or raise the \
          limits (ulimit -u, systemd's TasksMax)", path.display()
     )]
     NoThread {

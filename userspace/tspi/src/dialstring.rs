@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_for_the_eye_is_skipped() {
+    fn characters_for_readability_are_skipped() {
         let dialled = parse("(425) 882-80.80", NONE).unwrap();
         assert_eq!(dialled.steps, digits("4258828080"));
         assert_eq!(dialled.digits(), "4258828080");

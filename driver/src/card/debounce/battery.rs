@@ -1,7 +1,7 @@
 //! Whether the exchange feeds an FXO line.
 //!
 //! The line voltage (Si3050 register 29, 1 V per bit, 0 below about 3 V) must be on the other side
-//! of the threshold for 64 ms. At first nothing is known, and the first finding counts as a change.
+//! of the threshold for 64 ms. The first finding counts as a change.
 
 use super::SAMPLE_MS;
 
@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_finding_is_told_after_64_ms() {
+    fn the_first_finding_is_reported_after_64_ms() {
         for (volts, battery) in [(48, true), (-48, true), (0, false)] {
             let mut detector = BatteryDetector::default();
             assert!(feed(&mut detector, volts, 7).is_empty());

@@ -1,8 +1,8 @@
 //! Debouncing of signals: when a change counts.
 //!
 //! Each detector gets one sample of its register every [`SAMPLE_MS`] and reports when its debounced
-//! state changes. Detectors know no registers, no ports and no clock: they measure time in samples,
-//! so a lost tick delays a change but does not falsify it.
+//! state changes. Detectors use no registers, ports or clock: they measure time in samples, so a
+//! lost tick delays a change but does not cause a wrong one.
 
 mod battery;
 mod hook;

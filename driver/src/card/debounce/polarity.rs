@@ -1,4 +1,4 @@
-//! Which way round the exchange feeds an FXO line.
+//! The polarity with which the exchange feeds an FXO line.
 //!
 //! Many exchanges swap the wires when the far end answers or hangs up. The sign of the line voltage
 //! (Si3050 register 29) must differ from the debounced one for 64 ms, which is more than a

@@ -1,8 +1,8 @@
 //! Ringing voltage on an FXO line.
 //!
 //! The ring detector bits (Si3050 register 5, RDTP and RDTN) follow the half-cycles of 16 to 50 Hz,
-//! so they are 0 around each zero crossing. A leaking bucket bridges that: 64 ms of samples with
-//! ring fill it, 256 ms without empty it. Dial pulses of a parallel telephone and a polarity
+//! so they are 0 around each zero crossing. A leaky bucket bridges that: 64 ms of samples with
+//! voltage fill it, 256 ms without empty it. Dial pulses of a parallel telephone and a polarity
 //! reversal do not fill it.
 
 use super::SAMPLE_MS;

@@ -1,4 +1,4 @@
-//! The edu device in software, for tests: what QEMU's does, but only when told to.
+//! The edu device in software, for tests: it does the same as QEMU's, but only when it is told to.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -82,7 +82,7 @@ impl SoftEdu {
         true
     }
 
-    /// Pulls the card: every register reads all ones, writes go nowhere.
+    /// Pulls the card: every register reads all ones, and writes are ignored.
     pub(super) fn remove(&self) {
         self.lock().removed = true;
     }

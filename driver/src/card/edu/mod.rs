@@ -3,7 +3,7 @@
 //! What it shows beyond the [mailbox](super::mailbox): operations that the hardware does one at a
 //! time, so that commands queue; answers that completions carry, as the engine's output; memory
 //! that the card masters; and operations that can't be stopped. A request whose deadline passes or
-//! that is cancelled leaves its unit *abandoned*: busy until the hardware says that it is done,
+//! that is cancelled leaves its unit *abandoned*: busy until the hardware reports that it is done,
 //! because until then it may still write to memory.
 //!
 //! Its registers are in `registers`, as QEMU's `docs/specs/edu.rst` has them.
@@ -41,9 +41,9 @@ pub const KIND: Kind = Kind::new(&Description {
 /// Bytes of the register window that the engine uses.
 const WINDOW: usize = COMMAND.number() + 4;
 
-/// What the low half of the ID register reads.
+/// The low half of the ID register.
 const EDU: u32 = 0x00ED;
-/// Written to the liveness register, which is to read its complement.
+/// Written to the liveness register, which must then read as its complement.
 const ALIVE: u32 = 0x1234_5678;
 
 /// Where the card's own memory begins on its side of the DMA, and its size in bytes.
@@ -59,13 +59,13 @@ pub enum EduError {
     /// The register window is too small.
     #[error("this is not an edu device: its register window has {0} bytes")]
     Window(usize),
-    /// The ID register is another.
+    /// The ID register has another value.
     #[error("this is not an edu device: its ID register reads {0:#010x}, not 0x....00ed")]
     NotEdu(u32),
     /// The liveness check failed.
     #[error("the edu device is dead: its liveness register reads {0:#010x}, not {1:#010x}")]
     Dead(u32, u32),
-    /// The DMA memory is where the card does not reach, or too small.
+    /// The card can't reach the DMA memory, or it is too small.
     #[error(
         "the DMA memory has {size} bytes at {address:#x}; the edu device needs {MEMORY_SIZE} below \
          {BUS_LIMIT:#x}"
@@ -159,10 +159,10 @@ pub struct Edu<D> {
 }
 
 impl<D: Device> Edu<D> {
-    /// Takes the device and sets it going.
+    /// Checks the device and starts it.
     ///
     /// # Errors
-    /// [`EduError`] where the device is something else or can't be used.
+    /// [`EduError`] if the device is another one or can't be used.
     pub fn new(device: D) -> Result<Self, EduError> {
         let registers = Bus::new(device.registers());
         if registers.len() < WINDOW {
@@ -196,7 +196,7 @@ impl<D: Device> Edu<D> {
         Bus::new(self.device.registers())
     }
 
-    /// Starts what the units have room for.
+    /// Starts operations on idle units.
     fn pump(&mut self) {
         let registers = Bus::new(self.device.registers());
         if let Some(&operand) = self.factorials.next() {

@@ -139,7 +139,7 @@ fn an_abandoned_copy_keeps_the_memory_until_it_ends() {
     bench.stepper.advance(Duration::from_millis(20));
     assert_eq!(bench.told(), [(late, Err(Failure::Deadline.errno()), Answer::Nothing)]);
     assert!(bench.card.finish_dma());
-    assert_eq!(bench.interrupt(), [], "the copy that nobody waits for");
+    assert_eq!(bench.interrupt(), [], "the abandoned copy");
     assert!(bench.card.finish_dma());
     assert_eq!(bench.interrupt(), [(next, Ok(()), Answer::Nothing)]);
 }

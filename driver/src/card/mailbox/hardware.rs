@@ -1,4 +1,4 @@
-//! The mailbox's hardware in software: what the module `uio_dummy` is under a real kernel.
+//! The mailbox's hardware in software, the counterpart of the kernel module `uio_dummy`.
 //!
 //! As with memory behind a bus, every register is an atomic word of its own and no access waits for
 //! another, so that a benchmark on it measures the driver and not this model.
@@ -45,7 +45,7 @@ impl SoftMailbox {
         self.0.answer(u32::try_from(most).unwrap_or(u32::MAX)) as usize
     }
 
-    /// How many commands were put in and not taken yet.
+    /// How many commands were submitted and are not accepted yet.
     pub fn waiting(&self) -> u32 {
         self.0.get(SUBMITTED).wrapping_sub(self.0.get(ACCEPTED))
     }
@@ -66,7 +66,7 @@ impl SoftMailbox {
         self.0.set(entry + 4, operand ^ 1);
     }
 
-    /// Pulls the card: every register reads all ones, writes go nowhere.
+    /// Pulls the card: every register reads all ones, and writes are ignored.
     pub fn remove(&self) {
         self.0.removed.store(true, Ordering::Release);
     }

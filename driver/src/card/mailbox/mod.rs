@@ -2,12 +2,12 @@
 //!
 //! The hardware (the module `uio_dummy`, or [`SoftMailbox`]) is memory with two rings. A command is
 //! a number; the hardware answers with its complement some time later, in any order, and interrupts
-//! once for as many answers as there are. Nothing else is between request and completion.
+//! once for as many answers as there are.
 //!
 //! An engine has to do six things, and they are all here: **start** a command with register writes
 //! and remember its token; find by **interrupt** which requests have ended and complete them;
-//! forget a request that is **ended** from outside; say how long a command may take; say which
-//! result stands for which failure; and leave the hardware safe at the **stop**. It may do a
+//! forget a request that is **ended** from outside; set the time limit of a command; choose the
+//! result for each kind of failure; and leave the hardware safe at the **stop**. It may do a
 //! seventh, because reading its answer counter costs next to nothing: **poll**. Order, gate,
 //! deadlines, threads and the ring are the reactor's.
 //!
@@ -64,9 +64,9 @@ const CONTROL: usize = 0x18;
 const RUN: u32 = 1;
 /// Where the rings begin in the register window, in bytes.
 const RINGS: usize = 0x1000;
-/// What the ID register reads, "RMBX".
+/// The value of the ID register, "RMBX".
 const MAGIC: u32 = 0x5842_4D52;
-/// The longest rings there are.
+/// The most entries of a ring.
 const MAX_ENTRIES: u32 = 4096;
 /// What every register of an absent device reads.
 const ABSENT: u32 = u32::MAX;
@@ -74,18 +74,18 @@ const ABSENT: u32 = u32::MAX;
 /// Why a device is not a mailbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MailboxError {
-    /// The ID register is another.
+    /// The ID register has another value.
     #[error("this is not a mailbox: its ID register reads {0:#010x}, not {MAGIC:#010x}")]
     NotAMailbox(u32),
-    /// The ring size makes no sense or does not fit the register window.
+    /// The ring size is invalid, or does not fit the register window.
     #[error("the mailbox says it has {0} entries, which its register window can't hold")]
     Entries(u32),
 }
 
-/// Asks for the complement of a number.
+/// The command: compute the complement of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Complement {
-    /// The number whose complement is asked for.
+    /// The number whose complement is computed.
     pub operand: u32,
     /// How long the answer may take.
     pub time_limit: Duration,
@@ -107,10 +107,10 @@ pub struct Mailbox<D> {
 }
 
 impl<D: Device> Mailbox<D> {
-    /// Takes the device and sets it going; `capacity` is that of the driver.
+    /// Checks the device and starts it; `capacity` is that of the driver.
     ///
     /// # Errors
-    /// [`MailboxError`] where the device is something else.
+    /// [`MailboxError`] if the device is another one.
     pub fn new(device: D, capacity: usize) -> Result<Self, MailboxError> {
         let registers = device.registers();
         let id = registers.read32(ID);
@@ -152,7 +152,7 @@ impl<D: Device> Mailbox<D> {
         true
     }
 
-    /// Completes what has been answered and puts in what waited for room.
+    /// Completes the answered requests, and submits commands from the backlog.
     fn reap(&mut self, cx: &mut Context<'_, ()>) {
         let answered = self.device.registers().read32(ANSWERED);
         let count = answered.wrapping_sub(self.reaped);

@@ -13,8 +13,8 @@ const RESET_TIME: Duration = Duration::from_millis(100);
 const LINK_POLL: Duration = Duration::from_millis(100);
 const LINK_LIMIT: Duration = Duration::from_secs(2);
 
-/// Looks for a Si3050. The byte counter is put back first, because an attempt to talk to the chip
-/// as a Si3210 has left it in the middle of a command.
+/// Looks for a Si3050. The byte counter is reset first, because an attempt to access the chip as a
+/// Si3210 has left it in the middle of a command.
 pub(crate) async fn identify(chip: &Chip<Si3050>) -> bool {
     chip.resync().await;
     chip.resync().await;
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_told_apart() {
+    fn faults_are_distinguished() {
         let mut chip = simulation::Si3050::new();
         brought_up(&mut chip, PortNumber(0), "FCC").unwrap();
         assert_eq!(diagnosed(&mut chip), Diagnosis::Sound);

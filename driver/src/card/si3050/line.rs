@@ -1,7 +1,7 @@
 //! An FXO line in service: its own hook, and what its status registers mean.
 //!
-//! Ringing is detected only while the line is on-hook and has battery; otherwise the detector sees
-//! transients of our own hook switch, or nothing.
+//! Ringing is detected only while the line is on-hook and has battery; otherwise the detector
+//! reports transients of the module's own hook switch, or nothing.
 
 use super::registers::{
     DAA_CONTROL, DaaControl, LINE_VOLTAGE, LINK_STATUS, LOOP_CURRENT, LinkStatus,
@@ -12,7 +12,7 @@ use crate::card::port::{Hook, Polarity, PortEvent};
 use crate::card::register::Address;
 use crate::card::sequence::Operation;
 
-/// An FXO line in service: what it is told to be, and what its registers said last.
+/// An FXO line in service: its commanded state, and the last values of its registers.
 #[derive(Debug, Clone)]
 pub(crate) struct FxoLine {
     /// Our hook, as commanded.
@@ -47,7 +47,7 @@ impl FxoLine {
         self.battery.battery()
     }
 
-    /// Which way round the exchange feeds the line.
+    /// The polarity with which the exchange feeds the line.
     pub(crate) const fn polarity(&self) -> Option<Polarity> {
         self.polarity.polarity()
     }
@@ -68,7 +68,7 @@ impl FxoLine {
         Operation::write(DAA_CONTROL, self.commanded())
     }
 
-    /// The control register as commanded. The line is heard while on-hook, too.
+    /// The control register as commanded. Samples are received while on-hook, too.
     const fn commanded(&self) -> DaaControl {
         match self.hook {
             Hook::On => DaaControl::ON_HOOK_MONITOR,

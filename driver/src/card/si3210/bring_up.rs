@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn identity_is_told_apart() {
+    fn chips_are_distinguished() {
         let identified = |prepare: fn(&mut simulation::Si3210)| {
             let mut chip = simulation::Si3210::new();
             prepare(&mut chip);

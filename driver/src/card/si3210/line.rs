@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn ring_trip_is_told_at_once_and_the_hook_when_stable() {
+    fn ring_trip_is_reported_at_once_and_the_hook_when_stable() {
         let mut line = FxsLine::new();
         line.polarity = Polarity::Reverse;
         line.feed = LineFeed::Ringing;
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_telephone_hung_up_right_after_the_trip_is_told_to_be_on_hook() {
+    fn a_telephone_hung_up_right_after_the_trip_is_reported_on_hook() {
         let mut line = FxsLine::new();
         line.feed = LineFeed::Ringing;
         assert_eq!(sample(&mut line, LOOP_STATUS, 0x02).1, [PortEvent::RingTrip]);
@@ -244,7 +244,7 @@ mod tests {
             sample(&mut line, LINE_STATE, 0x11),
             (Reaction::Write, vec![PortEvent::RingTrip])
         );
-        assert_eq!(sample(&mut line, LOOP_STATUS, 0x07).1, vec![], "told once");
+        assert_eq!(sample(&mut line, LOOP_STATUS, 0x07).1, vec![], "reported once");
     }
 
     #[test]

@@ -374,7 +374,7 @@ fn a_part_reset_is_repaired_within_the_budget_while_others_speak() {
 }
 
 #[test]
-fn an_undisturbed_repair_takes_a_fraction_of_a_second_and_is_told() {
+fn an_undisturbed_repair_takes_a_fraction_of_a_second_and_is_reported() {
     for port in [0, 2] {
         let mut bench = Bench::new(mixed());
         bench.ticks(100);
@@ -553,7 +553,7 @@ fn a_card_that_stands_still_is_started_anew_by_the_watchdog() {
 }
 
 #[test]
-fn removal_is_told_once_and_nothing_is_touched_afterwards() {
+fn removal_is_reported_once_and_nothing_is_accessed_afterwards() {
     for watchdog in [false, true] {
         let mut bench = Bench::new(mixed());
         bench.card.set_hook(PortNumber(2), Hook::Off).unwrap();

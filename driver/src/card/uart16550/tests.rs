@@ -78,7 +78,7 @@ fn opening_is_silent_and_off_the_line_until_the_start() {
     let mut uart = open(&chip, Options { format, ..Options::default() }).unwrap();
     let mut to_wire = Vec::new();
     chip.run(1000, &mut VecDeque::new(), &mut to_wire);
-    assert!(to_wire.is_empty(), "the loopback test is not heard");
+    assert!(to_wire.is_empty(), "the loopback test sends nothing to the line");
     assert!(!chip.dtr() && !chip.rts() && !chip.interrupts());
     assert_eq!(chip.divisor(), 12);
     uart.start().unwrap();
@@ -105,7 +105,7 @@ fn bytes_go_both_ways_in_order_by_interrupts_alone() {
 }
 
 #[test]
-fn sent_is_told_when_the_transmitter_is_empty_and_not_before() {
+fn sent_is_reported_when_the_transmitter_is_empty_and_not_before() {
     let mut world = World::new();
     world.uart.send(&[7; 20]);
     assert_eq!(world.uart.unsent(), 20);
@@ -143,7 +143,7 @@ fn queues_are_bounded_and_do_not_grow() {
 }
 
 #[test]
-fn rts_asks_the_other_side_to_wait_while_nobody_fetches() {
+fn rts_stops_the_other_side_while_nothing_is_fetched() {
     let mut world = World::new();
     world.from_wire.extend([2; RECEIVED_HIGH + 8]);
     world.run(RECEIVED_HIGH - 8);
@@ -236,7 +236,7 @@ fn lost_interrupts_are_made_up_for() {
 }
 
 #[test]
-fn removal_is_told_and_nothing_moves_any_more() {
+fn removal_is_reported_and_nothing_is_transferred_any_more() {
     let mut world = World::new();
     world.uart.send(&[3; 40]);
     world.chip.remove();

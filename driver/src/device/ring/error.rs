@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn each_cause_is_told_with_its_cure() {
+    fn each_cause_is_reported_with_its_cure() {
         for (errno, disabled, cause, cure) in [
             (libc::ENOSYS, None, "no io_uring", "CONFIG_IO_URING"),
             (libc::ENOSYS, Some("0\n"), "seccomp", "allow io_uring_setup"),

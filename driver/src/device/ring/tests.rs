@@ -52,7 +52,7 @@ fn polled(ring: &mut Ring) -> Vec<Completion> {
 const HEARD: i32 = libc::POLLIN as i32;
 
 #[test]
-fn every_interrupt_is_heard_without_listening_anew() {
+fn every_interrupt_is_reported_by_one_poll() {
     let mut ring = Ring::new(16, EVERY).unwrap();
     let (event, fd) = interrupt();
     let file = ring.add_file(fd).unwrap();
@@ -72,7 +72,7 @@ fn every_interrupt_is_heard_without_listening_anew() {
 }
 
 #[test]
-fn an_interrupt_from_before_is_heard() {
+fn an_earlier_interrupt_is_reported() {
     let mut ring = Ring::new(16, EVERY).unwrap();
     let (event, fd) = interrupt();
     let file = ring.add_file(fd).unwrap();
@@ -147,7 +147,7 @@ fn an_interrupt_from_another_thread_ends_a_sleep_without_end() {
 }
 
 #[test]
-fn files_are_heard_apart() {
+fn files_are_distinguished() {
     let mut ring = Ring::new(16, EVERY).unwrap();
     let mut events = Vec::new();
     for n in 0..MAX_FILES as u64 {
@@ -168,7 +168,7 @@ fn files_are_heard_apart() {
 
 /// A pipe stands in for a UIO file whose device is gone: it hangs up.
 #[test]
-fn a_file_that_fails_is_told_as_an_error() {
+fn a_file_that_fails_is_reported_as_an_error() {
     for once in [false, true] {
         let mut ring = Ring::new(16, EVERY).unwrap();
         let (read, write) = nix::unistd::pipe().unwrap();
@@ -394,7 +394,7 @@ fn a_poll_loop_sees_an_interrupt_without_sleeping() {
 }
 
 #[test]
-fn a_system_that_gives_no_ring_is_told_apart() {
+fn each_reason_for_no_ring_is_distinguished() {
     let refused_at = |call: libc::c_long, errno: i32| {
         let attempt = thread::spawn(move || {
             seccomp::refuse(call, None, errno);

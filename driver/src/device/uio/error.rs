@@ -40,10 +40,10 @@ pub enum UioError {
     },
     /// Ringback's module refuses: no IOMMU confines the card, and this process lacks CAP_SYS_RAWIO.
     #[error(
-        "the module does not give us {}: no IOMMU confines the card, so whoever has it can read \
-         and write all memory of the machine. If all who may open the file may do that: as root \
-         write \"options ringback {PARAMETER}=1\" into /etc/modprobe.d/ringback.conf, and for now \
-         echo 1 > /sys/module/ringback/parameters/{PARAMETER}. Or run as root (CAP_SYS_RAWIO)",
+        "the module does not give us {}: no IOMMU confines the card, so a program that has it can \
+         read and write all memory of the machine. If all who may open the file may do that: as \
+         root write \"options ringback {PARAMETER}=1\" into /etc/modprobe.d/ringback.conf, and for \
+         now echo 1 > /sys/module/ringback/parameters/{PARAMETER}. Or run as root (CAP_SYS_RAWIO)",
         path.display()
     )]
     Unconfined {

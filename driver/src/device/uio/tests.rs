@@ -99,7 +99,7 @@ fn registers_and_memory_are_mapped_at_their_pages() {
 }
 
 #[test]
-fn where_the_driver_tells_the_bus_address_the_maps_own_is_another() {
+fn the_bus_address_of_the_driver_takes_precedence_over_the_maps_own() {
     let tree = Tree::new();
     uio(&tree, 0, "ringback", &[REGISTERS, ["dma", "0xffff888012345000", "0x1000", "0x0"]]);
     assert!(matches!(error(&tree), UioError::DmaTooHigh { .. }));
@@ -123,7 +123,7 @@ fn a_map_may_begin_inside_its_page_and_need_not_come_first() {
 }
 
 #[test]
-fn a_missing_device_is_told_with_those_that_there_are() {
+fn a_missing_device_is_an_error_that_lists_the_others() {
     let tree = Tree::new();
     let text = error(&tree).to_string();
     assert!(text.contains("no /dev/uio0") && text.contains("none"), "{text}");
@@ -133,7 +133,7 @@ fn a_missing_device_is_told_with_those_that_there_are() {
 }
 
 #[test]
-fn what_can_not_be_used_is_told_before_the_device_is_opened() {
+fn what_can_not_be_used_is_reported_before_the_device_is_opened() {
     let too_high = ["dma", "0xfffff000", "0x1001", "0x0"];
     let wrapping = ["dma", "0xffffffffffffff00", "0x1000", "0x0"];
     type Expected = fn(&UioError) -> bool;
@@ -200,7 +200,7 @@ fn a_card_without_needs_for_memory_gets_none() {
 }
 
 #[test]
-fn device_files_that_do_not_open_are_told_apart() {
+fn device_files_that_do_not_open_are_distinguished() {
     let tree = Tree::new();
     uio(&tree, 0, "ringback", &[REGISTERS, DMA]);
     for (errno, name, parts) in [
@@ -303,7 +303,7 @@ fn uio_pci_generic_is_unmasked_in_the_command_register() {
 }
 
 #[test]
-fn configuration_space_that_can_not_be_opened_is_told() {
+fn configuration_space_that_can_not_be_opened_is_reported() {
     let tree = Tree::new();
     uio(&tree, 0, "uio_pci_generic", &[REGISTERS, DMA]);
     tree.link("sys/class/uio/uio0/device", "../../../0000:00:04.0");

@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_told_with_its_cure() {
+    fn what_is_missing_is_reported_with_its_cure() {
         let tree = Tree::new();
         let text = |at: &str| of_pci(&tree.root, address(at)).unwrap_err().to_string();
         assert!(text("05:00.0").contains("no PCI device 0000:05:00.0"));

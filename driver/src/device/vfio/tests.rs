@@ -142,7 +142,7 @@ fn a_mappable_region_that_fails_to_map_is_read_and_written() {
 }
 
 #[test]
-fn a_window_too_small_is_told() {
+fn a_window_too_small_is_reported() {
     kernel(|kernel| kernel.bars = vec![(0x80, PLAIN, 0), (0x4000, 1, 0)]);
     let error = error(&tree());
     assert!(matches!(error, VfioError::RegionTooSmall { have: 0x80, need: 0x100 }), "{error:?}");
@@ -166,14 +166,14 @@ fn messages_are_taken_where_they_are_allowed_and_there() {
 }
 
 #[test]
-fn a_card_without_interrupt_is_told() {
+fn a_card_without_interrupt_is_reported() {
     kernel(|kernel| kernel.irqs[0] = (0, 0));
     assert!(matches!(error(&tree()), VfioError::NoInterrupt));
     assert_eq!(log().last().unwrap(), "unmap_dma 0x100000 0x1000", "what was mapped is unmapped");
 }
 
 #[test]
-fn a_shared_line_is_told_with_its_users() {
+fn a_shared_line_is_reported_with_its_users() {
     kernel(|kernel| kernel.failing = Some(("set_irq 0", libc::EBUSY)));
     let tree = tree();
     let text = error(&tree).to_string();
@@ -204,14 +204,14 @@ fn memory_is_placed_where_the_iommu_allows_it() {
 }
 
 #[test]
-fn memory_that_can_not_be_locked_is_told() {
+fn memory_that_can_not_be_locked_is_reported() {
     kernel(|kernel| kernel.failing = Some(("map_dma", libc::ENOMEM)));
     let text = error(&tree()).to_string();
     assert!(text.contains("ulimit -l"), "{text}");
 }
 
 #[test]
-fn a_group_with_others_in_it_is_told() {
+fn a_group_with_other_devices_is_reported() {
     let tree = tree();
     tree.pci("0000:05:01.0", IDS, Some("e1000")).group(12, "0000:05:01.0");
     kernel(|kernel| kernel.group_flags = 0);
@@ -229,7 +229,7 @@ fn a_group_with_others_in_it_is_told() {
 }
 
 #[test]
-fn a_container_of_another_kind_is_told() {
+fn a_container_of_another_kind_is_reported() {
     kernel(|kernel| kernel.type1 = false);
     assert!(matches!(error(&tree()), VfioError::NoType1 { version: 0 }));
     kernel(|kernel| {
@@ -240,7 +240,7 @@ fn a_container_of_another_kind_is_told() {
 }
 
 #[test]
-fn a_machine_without_interrupt_remapping_is_told() {
+fn a_machine_without_interrupt_remapping_is_reported() {
     kernel(|kernel| kernel.failing = Some(("set_iommu", libc::EPERM)));
     let text = error(&tree()).to_string();
     assert!(text.contains("allow_unsafe_interrupts=1"), "{text}");
@@ -262,7 +262,7 @@ fn each_step_that_fails_is_named() {
 }
 
 #[test]
-fn device_files_that_do_not_open_are_told_apart() {
+fn device_files_that_do_not_open_are_distinguished() {
     let tree = tree();
     for (errno, part) in [
         (libc::EACCES, "no permission"),

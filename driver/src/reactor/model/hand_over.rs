@@ -249,7 +249,7 @@ fn waiting<P: Parting + 'static>(preemptions: usize) {
 
 /// Up to two preemptions.
 #[test]
-fn model_who_waits_finds_what_was_queued_meanwhile() {
+fn model_a_waiting_thread_finds_what_was_queued_meanwhile() {
     waiting::<Careful>(2);
 }
 
@@ -292,7 +292,7 @@ fn limited<P: Parting + 'static>(preemptions: usize) {
 
 /// Up to two preemptions.
 #[test]
-fn model_what_a_submitter_leaves_to_the_reaper_is_told_to_it() {
+fn model_the_reaper_is_woken_for_what_a_submitter_leaves() {
     struct One;
     impl Queueing for One {}
     impl Parting for One {
@@ -309,7 +309,7 @@ fn model_notices_a_submitter_that_leaves_the_rest_without_a_word() {
         const FOREIGN: usize = 1;
         const WAKES: bool = false;
     }
-    assert!(is_found(|| limited::<Silent>(2)), "nobody works the rest off");
+    assert!(is_found(|| limited::<Silent>(2)), "the rest is not worked off");
 }
 
 /// A thread that may not hold the state queues a command and leaves an errand, beside a submitter
@@ -343,7 +343,7 @@ fn unfit<P: Parting + 'static>(submitters: u32, preemptions: Option<usize>) {
 
 /// Every interleaving of the two threads; with a submitter, those with up to two preemptions.
 #[test]
-fn model_who_may_not_hold_the_state_is_served_by_the_reaper() {
+fn model_the_reaper_runs_errands_of_threads_that_may_not_hold_the_state() {
     unfit::<Careful>(0, None);
     unfit::<Careful>(1, Some(2));
 }
@@ -355,7 +355,7 @@ fn model_notices_an_errand_that_is_announced_before_it_is_there() {
     impl Parting for Hasty {
         const ANNOUNCES_LAST: bool = false;
     }
-    assert!(is_found(|| unfit::<Hasty>(0, None)), "nobody does the errand");
+    assert!(is_found(|| unfit::<Hasty>(0, None)), "the errand is not run");
 }
 
 /// Submitters, one of which may not hold the state, and a thread that closes.

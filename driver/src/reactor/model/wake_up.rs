@@ -69,7 +69,7 @@ fn model_notices_a_reaper_that_looks_before_it_says_so() {
 }
 
 #[test]
-fn model_notices_a_reaper_that_sleeps_although_somebody_came() {
+fn model_notices_a_reaper_that_sleeps_although_work_came() {
     assert!(is_found(|| wake_up(1, Reaper::SleepsAnyway, None)), "the wake-up is lost");
 }
 
@@ -92,7 +92,7 @@ fn model_one_of_two_wakes_the_reaper() {
 
 /// A reaper that does not sleep: it polls the notification, and then looks. Every interleaving.
 #[test]
-fn model_a_reaper_that_polls_hears_of_work() {
+fn model_a_reaper_that_polls_finds_work() {
     check(None, || {
         let doze = Arc::new(Doze::new());
         let work = Arc::new(AtomicU32::new(0));
@@ -100,7 +100,7 @@ fn model_a_reaper_that_polls_hears_of_work() {
             let (doze, work) = (Arc::clone(&doze), Arc::clone(&work));
             thread::spawn(move || {
                 work.store(1, Ordering::Relaxed);
-                assert!(!doze.notify(), "nobody sleeps, so there is nobody to wake");
+                assert!(!doze.notify(), "the reaper is awake, so it need not be woken");
             })
         };
         doze.awake();
@@ -109,7 +109,7 @@ fn model_a_reaper_that_polls_hears_of_work() {
                 thread::yield_now();
             }
             doze.awake();
-            assert_eq!(work.load(Ordering::Relaxed), 1, "told, and nothing there");
+            assert_eq!(work.load(Ordering::Relaxed), 1, "woken, but no work is there");
         }
         publisher.join().unwrap();
     });

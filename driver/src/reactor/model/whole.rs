@@ -271,14 +271,14 @@ fn model_c3_g1_nothing_deliverable_is_left_while_the_reaper_sleeps() {
 
 /// The same with an event that waits for the function's return: every interleaving.
 #[test]
-fn model_g1_an_event_that_waits_for_the_return_is_told() {
+fn model_g1_an_event_that_waits_for_the_return_is_made_deliverable() {
     deliver(Command::TellAndComplete, 1, (1, 1), Reaper::Right, drop, None);
 }
 
 /// The same with a function that is refused in the end, so that there is no completion (R4), or
 /// whose command was queued, so that the refusal is its completion. Up to three preemptions.
 #[test]
-fn model_r4_an_event_of_a_refused_request_is_told() {
+fn model_r4_an_event_of_a_refused_request_is_delivered() {
     check(Some(3), || {
         let (handle, journal) = (handle(), Journal::new());
         let asked = spawn(&handle, &journal, |handle, journal| {
@@ -300,7 +300,7 @@ fn model_notices_a_look_before_the_reaper_says_that_it_is_awake() {
 }
 
 #[test]
-fn model_notices_a_ticket_that_wakes_nobody() {
+fn model_notices_a_ticket_that_does_not_wake_the_reaper() {
     let silent = |ticket: Ticket| {
         ticket.core().table.release(ticket.token());
         std::mem::forget(ticket);
@@ -323,7 +323,7 @@ fn settle(handle: &Handle<Toy>, journal: &Journal) -> bool {
 /// A thread that shuts the card down. Nothing may be delivered after that has returned.
 fn shut_down(handle: &Handle<Toy>, journal: &Journal) -> u32 {
     assert_eq!(handle.shutdown(), Settled::Delivered);
-    assert_eq!(journal.count(Told::Over), 1, "told before, not afterwards");
+    assert_eq!(journal.count(Told::Over), 1, "delivered before, not afterwards");
     let told = journal.count(Told::Completed);
     assert!(handle.wait_ended(Duration::MAX));
     told
@@ -364,7 +364,7 @@ fn settle_and_end(reaper: Reaper, preemptions: usize) {
         run(reaper, &handle, &journal, || false);
         let asked = settling.join().unwrap();
         let told = closing.join().unwrap();
-        assert_eq!(journal.count(Told::Completed), told, "nothing is told afterwards");
+        assert_eq!(journal.count(Told::Completed), told, "nothing is delivered afterwards");
         if reaper == Reaper::Right {
             assert_eq!(told, u32::from(asked), "what is accepted is completed");
         }
@@ -373,7 +373,7 @@ fn settle_and_end(reaper: Reaper, preemptions: usize) {
 
 /// With two threads up to three preemptions; with three, up to one.
 #[test]
-fn model_d12_who_settles_or_closes_is_told_when_the_card_ends() {
+fn model_d12_a_thread_that_settles_or_closes_is_woken_when_the_card_ends() {
     settle_at_the_end(Reaper::Right, 3);
     settle_at_the_end(Reaper::Impatient, 3);
     end(Reaper::Right, 3);
@@ -383,23 +383,26 @@ fn model_d12_who_settles_or_closes_is_told_when_the_card_ends() {
 
 #[test]
 fn model_notices_a_mark_that_is_reached_before_what_it_marks() {
-    assert!(is_found(|| settle_at_the_end(Reaper::ReachesFirst, 2)), "told what is not so");
+    assert!(is_found(|| settle_at_the_end(Reaper::ReachesFirst, 2)), "the result is not true");
 }
 
 #[test]
 fn model_notices_a_reaper_that_leaves_marks_behind() {
-    assert!(is_found(|| settle_at_the_end(Reaper::LeavesMarks, 2)), "who settles waits for ever");
+    assert!(
+        is_found(|| settle_at_the_end(Reaper::LeavesMarks, 2)),
+        "the settling thread waits for ever"
+    );
 }
 
 #[test]
 fn model_notices_a_reaper_that_says_that_it_is_over_too_early() {
-    assert!(is_found(|| end(Reaper::EndsFirst, 2)), "something is told afterwards");
+    assert!(is_found(|| end(Reaper::EndsFirst, 2)), "something is delivered afterwards");
 }
 
 /// An engine that fails in the reaper's own look: the reaper ends instead of sleeping. Every
 /// interleaving.
 #[test]
-fn model_d12_a_reaper_hears_that_its_engine_has_failed_in_its_own_look() {
+fn model_d12_a_reaper_notices_that_its_engine_failed_in_its_own_look() {
     check(None, || {
         let (handle, journal) = (handle_of(Toy { fails: true }), Journal::new());
         run(Reaper::Right, &handle, &journal, || false);
@@ -410,7 +413,7 @@ fn model_d12_a_reaper_hears_that_its_engine_has_failed_in_its_own_look() {
 /// An engine that fails on a submitter's thread, with nothing outstanding: the reaper is woken and
 /// ends. Every interleaving.
 #[test]
-fn model_d12_a_reaper_hears_that_its_engine_has_failed() {
+fn model_d12_a_reaper_notices_that_its_engine_failed() {
     check(None, || {
         let (handle, journal) = (handle(), Journal::new());
         let failing = spawn(&handle, &journal, |handle, _| {

@@ -27,7 +27,7 @@ fn block_on<F: Future>(future: F) -> F::Output {
             return output;
         }
         thread::park_timeout(DEADLINE);
-        assert!(std::time::Instant::now() < until, "nobody wakes the task");
+        assert!(std::time::Instant::now() < until, "the task is not woken");
     }
 }
 
@@ -50,7 +50,7 @@ fn a_request_is_awaited_or_waited_for_in_any_order() {
         let third = client.request(LineNumber(1), Ask::Slow(Duration::from_millis(10))).unwrap();
         assert_eq!(block_on(third), Ok(()));
         assert_eq!(second.wait(DEADLINE), Some(Ok(())));
-        assert_eq!(second.wait(DEADLINE), None, "told once");
+        assert_eq!(second.wait(DEADLINE), None, "delivered once");
         assert_eq!(block_on(first), Err(error(-7)));
         assert_eq!(events.recv_timeout(DEADLINE), Ok((LineNumber(0), 3)));
         let mut runs = client.request(LineNumber(0), FOR_EVER).unwrap();
@@ -77,7 +77,7 @@ fn a_pending_that_is_dropped_cancels_and_one_that_is_forgotten_does_not() {
 }
 
 #[test]
-fn the_end_of_the_card_tells_every_pending_and_wakes_its_task() {
+fn the_end_of_the_card_completes_every_pending_and_wakes_its_task() {
     in_every_mode(|mode| {
         let (driver, client, _) = start(mode);
         let pending: Vec<_> =

@@ -37,7 +37,7 @@ fn d1_settling_ends_when_another_closer_drops_what_it_awaits() {
 }
 
 #[test]
-fn d1_settling_is_not_kept_by_others_who_go_on_asking() {
+fn d1_settling_is_not_delayed_by_other_submitters() {
     in_every_mode(|mode| {
         let (driver, _heard) = mode.start(256);
         let over = AtomicBool::new(false);
@@ -173,7 +173,7 @@ fn closing_is_bounded_when_a_callback_does_not_return() {
         assert_eq!(handle.settle(LineNumber(0)), Settled::TimedOut);
         assert!(!stopped.load(Ordering::SeqCst));
         assert_eq!(handle.shutdown(), Settled::TimedOut);
-        assert!(stopped.load(Ordering::SeqCst), "at once, by the one who closes");
+        assert!(stopped.load(Ordering::SeqCst), "at once, on the thread that closes");
         assert_eq!(handle.submit(LineNumber(0), Ask::Now(0)).unwrap_err(), Refused::Closed);
         assert!(!handle.wait_ended(Duration::ZERO));
         drop(held);

@@ -73,7 +73,7 @@ fn after_the_end_nothing_is_waited_for() {
     assert_eq!(handle.settle(LineNumber(1)), Settled::Delivered);
     drop(held);
     let begin = std::time::Instant::now();
-    assert_eq!(handle.settle(LineNumber(0)), Settled::TimedOut, "nobody is there to deliver it");
+    assert_eq!(handle.settle(LineNumber(0)), Settled::TimedOut, "no reaper is left to deliver it");
     assert!(begin.elapsed() < SETTLE_LIMIT, "nor to wait for");
 }
 
@@ -113,7 +113,7 @@ fn an_interrupt_file_that_fails_ends_every_request_with_an_error() {
 }
 
 #[test]
-fn an_engine_that_panics_fails_its_requests_and_nobody_else() {
+fn an_engine_that_panics_fails_only_its_own_requests() {
     in_every_mode(|mode| {
         let (driver, heard) = mode.start(8);
         let handle = driver.handle();
@@ -124,6 +124,6 @@ fn an_engine_that_panics_fails_its_requests_and_nobody_else() {
         let ended: HashSet<_> = (0..due.len()).map(|_| next(&heard)).collect();
         assert_eq!(ended, due.into_iter().map(|id| Heard::Completed(id, -5)).collect());
         assert_eq!(failure(&handle, Ask::Now(0), &heard), -5);
-        assert!(handle.wait_ended(DEADLINE), "nobody has to let go of it");
+        assert!(handle.wait_ended(DEADLINE), "no ticket has to be dropped for it");
     });
 }

@@ -282,7 +282,7 @@ fn cpu_time() -> Duration {
 }
 
 #[test]
-fn a_ticket_that_is_released_after_the_ring_has_failed_is_told_at_once() {
+fn a_completion_is_delivered_at_once_if_its_ticket_is_released_after_the_ring_failed() {
     in_every_mode(|mode| {
         let fate = Arc::new(Fate::default());
         let (tell, told) = channel();

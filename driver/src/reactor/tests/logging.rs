@@ -16,7 +16,7 @@ impl Drop for Bomb {
 }
 
 #[test]
-fn c3_a_log_that_panics_at_every_line_harms_nobody() {
+fn c3_every_request_completes_although_the_log_panics_at_every_line() {
     in_every_mode(|mode| {
         let lines = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&lines);
@@ -52,7 +52,7 @@ fn c3_a_log_that_panics_at_every_line_harms_nobody() {
         let (id, _) = submit(FOR_EVER);
         assert_eq!(handle.shutdown(), Settled::Delivered);
         assert_eq!(next(&heard), Heard::Completed(id, -3));
-        assert!(lines.load(Ordering::SeqCst) > 10, "the lines were told");
+        assert!(lines.load(Ordering::SeqCst) > 10, "the messages were logged");
     });
 }
 
@@ -72,7 +72,7 @@ fn a_log_that_panics_does_not_keep_a_panicking_engine_from_its_end() {
 }
 
 #[test]
-fn a_log_that_calls_the_card_waits_for_nobody() {
+fn a_log_that_calls_the_card_does_not_wait() {
     in_every_mode(|mode| {
         bounded(move || {
             let handle = Arc::new(std::sync::OnceLock::<Handle<Puppet>>::new());

@@ -323,7 +323,7 @@ fn g1_an_event_of_a_request_waits_for_its_ticket() {
 }
 
 #[test]
-fn g1_what_a_command_tells_waits_for_its_ticket_on_every_line() {
+fn g1_events_of_a_command_wait_for_its_ticket_on_every_line() {
     let (ear, heard) = ear(|_| ());
     let mut stepper = Stepper::new(Puppet::default(), ear, 8).unwrap();
     let held = stepper.handle().submit(LineNumber(0), Ask::TellOnBoth(4)).unwrap();
@@ -339,7 +339,7 @@ fn g1_what_a_command_tells_waits_for_its_ticket_on_every_line() {
 }
 
 #[test]
-fn r4_why_a_request_is_refused_can_be_told_apart() {
+fn r4_reasons_of_refusals_are_distinguished() {
     in_every_mode(|mode| {
         let (driver, heard) = mode.start(8);
         let rejected = failure(&driver.handle(), Ask::Refuse(-108), &heard);
@@ -361,7 +361,7 @@ fn r4_why_a_request_is_refused_can_be_told_apart() {
             texts,
             [
                 "the engine refused the request with result -108",
-                "the card is shut down; nothing can be asked of it any more",
+                "the card is shut down and accepts no more requests",
                 "the card is stopped: its engine panicked or its ring failed",
             ]
         );
@@ -431,6 +431,6 @@ fn an_event_on_a_line_that_is_not_there_is_named() {
         let log = log::Log::default();
         let (driver, _heard, _guard) = log::start(mode, 8, &log.subscriber(), |_| ());
         driver.handle().with(|_, cx| cx.event(LineNumber(2), 1)).unwrap();
-        log.wait(Level::ERROR, "an engine told an event on line 2");
+        log.wait(Level::ERROR, "an engine emitted an event on line 2");
     });
 }

@@ -35,7 +35,7 @@ fn g1_o1_a_held_ticket_holds_the_line_and_only_it() {
 }
 
 #[test]
-fn c5_g1_what_happens_inside_the_call_is_told_after_it() {
+fn c5_g1_what_happens_inside_the_call_is_delivered_after_it() {
     in_every_mode(|mode| {
         let (driver, heard) = mode.start(8);
         let ticket = driver.handle().submit(LineNumber(0), Ask::Tell(5, -7)).unwrap();
@@ -103,7 +103,9 @@ fn every_running_request_ends_at_its_deadline_once() {
             .into();
         let mut ended = HashSet::new();
         for _ in 0..3 {
-            let Heard::Completed(id, result) = next(&heard) else { panic!("no event was told") };
+            let Heard::Completed(id, result) = next(&heard) else {
+                panic!("no event was delivered")
+            };
             assert_eq!(result, -1);
             assert!(ended.insert(id), "C3");
         }

@@ -57,7 +57,7 @@ impl Engine for Player {
     }
     fn played(&mut self, port: PortNumber, play: Play, how: Played, cx: &mut Context<'_, u32>) {
         assert_eq!(port, PortNumber(3));
-        let place = self.plays.iter().position(|(one, _)| *one == play).expect("told once");
+        let place = self.plays.iter().position(|(one, _)| *one == play).expect("reported once");
         let (_, request) = self.plays.remove(place);
         let result = match how {
             Played::All => 0,

@@ -51,7 +51,7 @@ fn c3_d12_submits_that_race_with_a_shutdown_are_completed_or_refused() {
 }
 
 #[test]
-fn c3_a_ticket_released_after_the_end_harms_nobody() {
+fn c3_a_ticket_released_after_the_end_has_no_effect() {
     in_every_mode_at_once(|mode| {
         let (driver, heard) = mode.start(8);
         let handle = driver.handle();
@@ -128,7 +128,7 @@ const HUNDRED: usize = 100;
 
 /// Other threads queue all the while, so that there is always another command to work off.
 #[test]
-fn a_submitter_is_not_kept_by_others_who_go_on_queueing() {
+fn a_submitter_is_not_delayed_by_others_that_keep_queueing() {
     in_every_mode(|mode| {
         let starts = Arc::new(Mutex::new(Vec::new()));
         let (ear, _heard) = ear(|_| ());
@@ -197,7 +197,7 @@ fn a_line_that_is_asked_without_end_leaves_places_to_the_others() {
 }
 
 #[test]
-fn a_hot_submitter_leaves_the_card_to_who_waits_for_it() {
+fn a_busy_submitter_leaves_the_card_to_waiting_threads() {
     in_every_mode(|mode| {
         let (driver, _heard) = mode.start(64);
         let over = Arc::new(AtomicBool::new(false));

@@ -44,7 +44,7 @@ fn outcome(pending: &mut Pending<Soft>) -> Option<Result<u32, ErrorCode>> {
 }
 
 #[test]
-fn under_the_virtual_clock_each_way_to_end_is_told() {
+fn under_the_virtual_clock_each_end_is_reported() {
     let (chip, device) = chip();
     let (upcalls, client) = Client::new(|_, ()| ());
     let mut stepper = Stepper::new(Sensor::new(device).unwrap(), upcalls, 8).unwrap();

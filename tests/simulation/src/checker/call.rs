@@ -203,7 +203,7 @@ impl Checker {
             return self.fail(*rule, format!("{name} {params:x?} of {handle}, which is over"));
         }
         let Some(call) = self.calls.get_mut(&handle) else {
-            return self.fail(Rule::N14, format!("{name} of {handle}, which nobody announced"));
+            return self.fail(Rule::N14, format!("{name} of {handle}, which was not announced"));
         };
         let mut what = format!("{name} {params:x?} of {handle}, which was {:?}", call.life);
         if !call.generating.is_empty() {

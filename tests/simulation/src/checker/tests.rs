@@ -270,7 +270,7 @@ fn n4_n14_o3_o4_events_before_and_after_their_call() {
 }
 
 #[test]
-fn steps_are_those_of_an_analog_line_and_told_once() {
+fn steps_are_those_of_an_analog_line_and_delivered_once() {
     for (state, mode, rule) in [
         (CallState::DialTone, LINEDIALTONEMODE_NORMAL, Rule::Steps),
         (CallState::Offering, LINEOFFERINGMODE_ACTIVE, Rule::Steps),

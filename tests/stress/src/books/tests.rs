@@ -39,7 +39,7 @@ fn broken(books: &Books) -> String {
 }
 
 #[test]
-fn c3_what_is_told_twice_or_never_is_noticed() {
+fn c3_what_is_delivered_twice_or_never_is_noticed() {
     let books = asked(ONE, true, |_| ());
     books.observe(&Traced::Returned { id: ONE, at: AT });
     told(&books, ONE, Ok(()));
@@ -57,7 +57,7 @@ fn c3_what_is_told_twice_or_never_is_noticed() {
 }
 
 #[test]
-fn g1_what_is_told_before_its_function_has_returned_is_noticed_unless_the_id_was_known() {
+fn g1_an_early_delivery_is_noticed_unless_the_id_was_known() {
     assert!(broken(&asked(ONE, false, |books| told(books, ONE, Ok(())))).starts_with("G1"));
     assert!(asked(ONE, true, |books| told(books, ONE, Ok(()))).broken().0.is_empty());
 }

@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn signals_of_the_exchange_are_told_apart() {
+    fn signals_of_the_exchange_are_distinguished() {
         for country in ["FCC", "UK", "GERMANY"].map(|name| name.parse::<Country>().unwrap()) {
             let mut samples = vec![0; 32_000];
             Generator::new(country.tones(), CallProgress::Reorder).fill(&mut samples);

@@ -126,7 +126,8 @@ impl Telephone {
 }
 
 fn read<T: DeserializeOwned>(value: Value) -> Step<T> {
-    serde_json::from_value(value).map_err(|error| format!("the far ends say what is not: {error}"))
+    serde_json::from_value(value)
+        .map_err(|error| format!("the far ends' reply is not understood: {error}"))
 }
 
 #[cfg(test)]

@@ -39,12 +39,12 @@ use crate::timeline::{self, Entry, HEADINGS, Log, Recorder, Summary, Table, What
 #[derive(Debug, Args)]
 #[command(after_long_help = format!("{EXAMPLE}\n\n{JSON}"))]
 pub(crate) struct Demo {
-    /// The card, if it is not in this process: one that `ringback softcard` serves. FXS modules in
-    /// slots 0 and 1, FXO modules in 2 and 3, as it has by itself
+    /// The card, if it is not in this process: one that `ringback softcard` serves, with its
+    /// default modules, FXS in slots 0 and 1, FXO in 2 and 3
     #[arg(long, value_name = "CARD", requires = "far")]
     card: Option<Selector>,
-    /// Where its far ends are told what to do: the socket of `ringback softcard --control`, or a
-    /// port of the virtual machine that leads there
+    /// Where its far ends are controlled: the socket of `ringback softcard --control`, or a port of
+    /// the virtual machine that leads there
     #[arg(long, value_name = "PATH", requires = "card")]
     far: Option<PathBuf>,
     /// The country of lines, exchange and telephones: DAHDI's name, the English one or the ISO code
@@ -65,8 +65,8 @@ socket of its --control (QEMU: -chardev socket,id=far,path=/tmp/card.control \
 
 /// The fields of the JSON output.
 const JSON: &str = "\
-With --json every line is one object with `event`, `t_ms` (milliseconds since the start) and mostly
-`line`, in the order in which the application is told:
+With --json every line is one object with `event`, `t_ms` (milliseconds since the start) and usually
+`line`, in the order of delivery:
   submitted    a function is called: id, function, call (the call it makes or is about)
   returned     it has returned its id
   refused      it has returned an error instead: id, result, error
@@ -74,7 +74,7 @@ With --json every line is one object with `event`, `t_ms` (milliseconds since th
   delivered    the completion reaches the application: id, result (0 or a negative error)
   duplicate    a completion of no request that was outstanding: id, result
   lost         a request that was never completed: id
-  new_call     a call was born on the line: call
+  new_call     a call has begun on the line: call
   call_state   call, state (DIALTONE ...), mode
   call_info    call, changed
   digit        the other side sends a digit: call, digit, end
@@ -83,7 +83,7 @@ With --json every line is one object with `event`, `t_ms` (milliseconds since th
   line_closed  the provider has closed the line
   call_closed  the call was closed: call
   does         somebody at the other end does something: who, does
-  check        something was looked at: what, ok, found
+  check        the demo has checked something: what, ok, found
 The last line is the summary: requests, completed, early, duplicate, lost (counts),
 order_violations, failures (sentences), ok.";
 
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_demo_that_is_not_as_it_should_be_fails_with_everything_that_is_wrong() {
+    fn a_demo_with_faults_fails_and_lists_all_of_them() {
         assert_eq!(verdict(&[]), Ok(()));
         let failures = ["line 2: busy".to_owned(), "1 times a request was lost".to_owned()];
         let failed = verdict(&failures).unwrap_err();
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_not_as_it_should_be_is_named() {
+    fn every_fault_is_named() {
         let named = |summary: Summary| complaints(&summary).join(" ");
         assert!(named(Summary { early: 1, ..CLEAN }).contains("before its function"));
         assert!(named(Summary { duplicate: 2, ..CLEAN }).contains("2 times"));

@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_rules_are_held_against_what_is_seen() {
+    fn the_order_rules_are_checked_on_the_log() {
         let (recorder, mut log) = new();
         recorder.add(Some(0), submitted(1, "lineMakeCall"));
         recorder.add(Some(0), What::state(1, CallState::DialTone, 1));

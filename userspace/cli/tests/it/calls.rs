@@ -68,7 +68,7 @@ fn a_file_is_played_to_its_end_before_hanging_up() {
 }
 
 #[test]
-fn people_are_told_how_the_call_goes() {
+fn the_progress_of_the_call_is_printed() {
     let ended = run("call 2 5550103 --card soft --hangup-after 1").with(0);
     assert_eq!(ended.errors, "");
     let text = ended.text();
@@ -211,7 +211,7 @@ fn waiting_in_vain_is_4() {
 }
 
 #[test]
-fn lines_are_told_with_what_is_wrong_with_them() {
+fn lines_are_listed_with_their_faults() {
     let ended = run("lines --card soft --json --fault no-power:1 --fault line-unplugged:3").with(0);
     let slots = ended.objects();
     assert_eq!(slots.len(), 4);
@@ -251,7 +251,7 @@ fn the_monitor_sees_calls_on_every_line_and_frees_it_afterwards() {
 }
 
 #[test]
-fn the_monitor_tells_people_in_columns() {
+fn the_monitor_prints_columns() {
     let mut program = start("monitor --card soft");
     program.until("soft: 4 lines; end with Ctrl-C").until("ms  line  request").until("OFFERING");
     program.signal(Signal::SIGTERM);

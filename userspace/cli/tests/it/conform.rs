@@ -107,7 +107,7 @@ fn ways_of_its_own_are_found_and_nothing_else() {
     assert!(ended.errors.contains("does not keep R1, R2, B1"), "{ended}");
     // What each is told of is what it does.
     let text = conform(folder.path(), "--rule B1").with(1).text();
-    assert!(text.contains("dest_address was used all the same"), "{text}");
+    assert!(text.contains("dest_address was accessed after that"), "{text}");
     let text = conform(folder.path(), "--rule V1").with(1).text();
     assert!(text.contains("it chose 0x20000"), "{text}");
 }

@@ -35,7 +35,7 @@ fn ctrl_c_ends_waiting_for_the_other_end_of_a_pipe() {
 }
 
 #[test]
-fn ctrl_c_ends_a_program_whose_output_nobody_reads() {
+fn ctrl_c_ends_a_program_whose_output_is_not_read() {
     let program = Program::start_full("monitor --card soft");
     // Once the software card runs, the first line of the table is the next thing to be written.
     program.await_thread("softcard-clock");

@@ -144,7 +144,7 @@ fn ctrl_c_ends_the_demo() {
 }
 
 #[test]
-fn a_reader_who_goes_away_is_no_panic() {
+fn a_reader_that_closes_the_pipe_causes_no_panic() {
     let mut program = ringing();
     program.stop_reading();
     // Nothing more is printed until one side hangs up.

@@ -61,7 +61,7 @@ fn a_file_without_a_sample_is_refused_before_the_call() {
 }
 
 #[test]
-fn a_stream_whose_length_nobody_filled_in_is_played_to_its_end() {
+fn a_stream_without_its_length_is_played_to_its_end() {
     let folder = folder();
     let sound = wav_file(0, &[1; 2 * 8000]);
     let file = put(&folder, "zero.wav", &sound);

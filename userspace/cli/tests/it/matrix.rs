@@ -72,19 +72,18 @@ fn listed(text: &str) -> BTreeMap<String, BTreeSet<String>> {
     .collect()
 }
 
-/// The file.
+/// The file, whose part before the rules is written by hand.
 fn text(matrix: &BTreeMap<&'static str, BTreeSet<String>>, before: &str) -> String {
+    const RULES: &str = "## Rules and breakers\n\n";
+    let by_hand = before.split(RULES).next().unwrap_or_default();
+    let mut text = format!("{by_hand}{RULES}");
     let before = listed(before);
-    let mut text = String::from(
-        "# What the tests have shown\n\n\
-         ## Rules and breakers\n\n\
-         Made by `make conform-matrix`; do not edit. A provider that keeps every rule \
+    text += "Made by `make conform-matrix`; do not edit. A provider that keeps every rule \
          (`userspace/conform/tests/whole.c`) is judged behind an interposer (`tests/breaker`) that \
          breaks one. Each rule that can be observed is found when it is broken. The column \
          \"implied\" lists other rules that are then found broken, because breaking the one \
          breaks or hides the other; all further rules are kept.\n\n\
-         | broken | found | implied | what it says |\n| --- | --- | --- | --- |\n",
-    );
+         | broken | found | implied | what it says |\n| --- | --- | --- | --- |\n";
     for rule in ALL.iter().filter(|rule| rule.is_observable()) {
         let broken = &matrix[rule.key];
         let is_found = if broken.contains(rule.key) { "yes" } else { "NO" };

@@ -131,7 +131,7 @@ fn nonsense_from_a_machine_does_not_end_it() {
 }
 
 #[test]
-fn the_far_ends_are_told_what_to_do_by_lines_on_stdin() {
+fn the_far_ends_are_controlled_by_commands_on_stdin() {
     let folder = sockets();
     let (socket, name) = path(&folder, "card");
     let arguments = "--modules fxo,fxs --fault lost-interrupts --time-scale 3";
@@ -165,7 +165,7 @@ fn the_far_ends_are_told_what_to_do_by_lines_on_stdin() {
 }
 
 #[test]
-fn the_far_ends_are_told_what_to_do_at_a_socket() {
+fn the_far_ends_are_controlled_by_commands_at_a_socket() {
     let folder = sockets();
     let (socket, name) = path(&folder, "card");
     let (control, far) = path(&folder, "far");
@@ -228,7 +228,7 @@ fn what_can_not_be_served_is_refused_with_the_reason() {
 }
 
 #[test]
-fn the_help_shows_a_machine_and_what_to_say() {
+fn the_help_shows_a_machine_and_commands() {
     let help = run("softcard --help").with(0).text();
     for part in ["-device '{\"driver\":\"vfio-user-pci\"", "share=on", "telephone 0 dial 5550100"] {
         assert!(help.contains(part), "{part}");

@@ -37,7 +37,7 @@ fn a_line_that_is_not_there_is_answered_with_those_that_are() {
 /// Only the line can decide whether it supports a modifier: a modem can wait for a quiet answer, an
 /// exchange line of the card can't detect one.
 #[test]
-fn a_number_that_waits_for_what_the_line_can_not_hear_is_refused() {
+fn a_number_that_waits_for_what_the_line_can_not_detect_is_refused() {
     let ended = run("call 2 55$5 --card soft").with(2);
     ended.says("can't dial \"55$5\"").says("billing tone");
     run("call 2 9@5 --card soft").with(2).says("quiet");
@@ -49,7 +49,7 @@ fn a_fault_is_for_the_software_card() {
 }
 
 #[test]
-fn the_demo_needs_somebody_to_tell_the_far_ends() {
+fn the_demo_needs_a_control_socket_for_the_far_ends() {
     run("demo --card soft --far /dev/null").with(2).says("in this process");
     let ended = run("demo --card pci:ffff:ff:1f.7 --far /nowhere/far").with(1);
     ended.says("/nowhere/far: No such file");
@@ -69,7 +69,7 @@ fn files_are_looked_at_before_the_card() {
 }
 
 #[test]
-fn a_card_that_is_not_there_is_told_with_the_cure() {
+fn a_card_that_is_not_there_is_reported_with_the_cure() {
     let ended = run("lines --card uio:/dev/uio4294967295").with(1);
     ended.says("uio:/dev/uio4294967295: there is no /dev/uio4294967295");
     run("call 0 1 --card pci:ffff:ff:1f.7").with(1).says("pci:ffff:ff:1f.7: ");
@@ -95,11 +95,11 @@ fn a_card_without_a_line_that_works_is_a_failure() {
     run(&format!("lines --card soft {faults}")).with(1).says("there is no working module");
     // These faults make bringing the card up fail.
     let ended = run("lines --card soft --fault master-abort").with(7);
-    assert_eq!(ended.lines.len(), 5, "the table all the same: {ended}");
+    assert_eq!(ended.lines.len(), 5, "the table is printed nevertheless: {ended}");
 }
 
 #[test]
-fn a_hundred_descriptors_are_enough_and_too_few_are_told_with_the_cure() {
+fn a_hundred_descriptors_are_enough_and_too_few_are_reported_with_the_cure() {
     limited("--nofile=100", "lines --card soft").end().with(0);
     for limit in 4..=8 {
         let ended = limited(&format!("--nofile={limit}"), "lines --card soft").end();
@@ -129,7 +129,7 @@ fn without_a_thread_it_says_so_and_does_not_panic() {
 }
 
 #[test]
-fn a_number_for_the_whole_world_is_refused_by_its_plus() {
+fn an_international_number_is_refused_by_its_plus() {
     let arguments = ["call", "2", "+1 555-0100", "--card", "soft"].map(str::to_owned).into();
     let ended = Program::start(arguments).end().with(2);
     assert!(ended.errors.contains("'+', character 1"), "{ended}");
@@ -152,7 +152,7 @@ fn names_of_others_do_not_command_the_terminal() {
 }
 
 #[test]
-fn without_a_card_the_software_card_is_taken_and_told() {
+fn without_a_card_the_software_card_is_used_and_named() {
     let ended = run("lines").with(0);
     assert!(ended.errors.starts_with("ringback: no --card: using the software card"), "{ended}");
     assert_eq!(run("lines --card soft").with(0).errors, "");

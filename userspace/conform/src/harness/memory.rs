@@ -75,7 +75,7 @@ pub(super) struct Piece {
     size: usize,
 }
 
-// SAFETY: the memory belongs to no thread; whoever reads it reads bytes and bears any value.
+// SAFETY: the memory belongs to no thread; it is read as bytes, for which every value is valid.
 unsafe impl Send for Piece {}
 
 impl Piece {
@@ -89,8 +89,8 @@ impl Piece {
         let base = unsafe { mmap_anonymous(None, length, access, MapFlags::MAP_PRIVATE) }?;
         let piece = Piece { base: base.as_ptr().cast(), pages, size };
         protect(piece.base.wrapping_add(pages), page(), libc::PROT_NONE);
-        // SAFETY: the mapping has at least so many bytes before its last page, and is nobody
-        // else's yet.
+        // SAFETY: the mapping has at least so many bytes before its last page, and no other thread
+        // has it yet.
         unsafe { ptr::copy_nonoverlapping(content.as_ptr(), piece.at(), size) };
         Ok(piece)
     }
@@ -104,7 +104,7 @@ impl Piece {
     pub fn bytes(&self) -> Vec<u8> {
         let mut bytes = vec![0; self.size];
         // SAFETY: the mapping lives as long as the process; a provider that writes at the same time
-        // makes for other bytes and nothing else, because they are copied and not referred to.
+        // only changes the bytes that are copied, to which no reference exists.
         unsafe { ptr::copy(self.at(), bytes.as_mut_ptr(), self.size) };
         bytes
     }

@@ -47,14 +47,14 @@ struct Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended already, which is as well.
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// How long a scenario may take before its process is killed, if the suite waits for `patience` for
-/// what is owed. A provider can make the suite wait a few times for the whole of it.
+/// How long a scenario may take before its process is killed, if `patience` is how long the suite
+/// waits for what a provider has to report. A provider can cause a few such waits.
 pub fn limit(patience: Duration) -> Duration {
     Duration::from_secs(30) + patience * 6
 }

@@ -84,7 +84,7 @@ fn fault(line: usize, text: &str) -> String {
 }
 
 #[test]
-fn what_is_wrong_with_a_file_is_said_with_its_line() {
+fn errors_in_a_file_are_reported_with_the_line() {
     let entry = |number: u64, thread: u32, what: &str| {
         format!("{{\"number\":{number},\"thread\":{thread},\"what\":{what}}}")
     };

@@ -28,8 +28,8 @@ fn inputs(history: &History<'_>, docket: &mut Docket, which: impl Fn(&Run<'_>) -
         let input = |data: &Data| matches!(data, Data::Text(_) | Data::Bytes(_) | Data::Records(_));
         match touched {
             Some((at, parameter)) => docket.broken(
-                format!("{}, and its input was taken away when it had returned", called(run)),
-                format!("{parameter} was used all the same"),
+                format!("{}, and its input was made inaccessible after it returned", called(run)),
+                format!("{parameter} was accessed after that"),
                 [span(run), vec![at]].concat(),
             ),
             None if run.arguments().any(|(_, data)| input(data)) => docket.kept(),

@@ -108,7 +108,7 @@ pub(super) fn d4(history: &History<'_>, docket: &mut Docket) {
             None => docket.kept(),
             Some(up) => docket.broken(
                 called(run),
-                "LINE_LINEDEVSTATE with LINEDEVSTATE_CLOSE told of that very closing",
+                "LINE_LINEDEVSTATE with LINEDEVSTATE_CLOSE reported this close",
                 [run.at, up.at],
             ),
         }

@@ -230,7 +230,7 @@ pub(super) fn d18(history: &History<'_>, docket: &mut Docket) {
         }
         match run.result() {
             Some(0) => docket.broken(
-                "TSPI_lineGatherDigits was asked for 0 digits",
+                "TSPI_lineGatherDigits was called for 0 digits",
                 "it returned 0 instead of LINEERR_INVALPARAM",
                 span(run),
             ),
@@ -270,7 +270,7 @@ fn one_at_a_time(history: &History<'_>, docket: &mut Docket, which: u32) {
                 || history.is_ended_after(call, first.at) => {}
             None => docket.broken(
                 format!("{} a second time on the same call", called(second)),
-                "the first was never told to be cancelled",
+                "the first was never reported as cancelled",
                 [span(first), span(second)].concat(),
             ),
         }

@@ -73,7 +73,7 @@ pub(super) fn f1(history: &History<'_>, docket: &mut Docket) {
         for (_, function) in FEATURES.iter().filter(|(feature, _)| offered & feature != 0) {
             if history.log.header().missing.iter().any(|missing| missing == function.name) {
                 docket.broken(
-                    format!("dwCallFeatures was asked for, and offered {}", function.name),
+                    format!("dwCallFeatures was read, and offered {}", function.name),
                     "the provider does not export this function, so TAPI refuses it as unavailable",
                     span(status),
                 );

@@ -673,7 +673,7 @@ fn a_log_that_shows_nothing_keeps_nothing() {
 }
 
 #[test]
-fn a_whole_call_is_against_no_rule() {
+fn a_complete_call_breaks_no_rule() {
     let made = Made::new()
         .connected()
         .asks("TSPI_lineDrop", 6)

@@ -14,7 +14,7 @@
 //! | `stage` | what scenarios are written with |
 //! | `arguments` | plausible arguments for every function |
 //! | `calls`, `ends`, `functions`, `phones` | scenarios for rules that chance does not exercise |
-//! | `seeded` | whatever the seed says |
+//! | `seeded` | random steps, by the seed |
 
 mod arguments;
 mod calls;
@@ -163,12 +163,12 @@ scenarios! {
     "close-call" Plain ends::close_call: "calls are closed at every step"
     "close-line" Plain ends::close_line: "lines are closed at every step"
     "shutdown" Plain ends::shutdown: "the provider is shut down at every step"
-    "removal" Plain ends::removal: "a device goes away"
+    "removal" Plain ends::removal: "a device disappears"
     "phones" Plain phones::phones: "every function of phones, and closing with requests"
-    "chance" Plain seeded::chance: "whatever the seed says"
-    "chance-slow" Sleeps seeded::chance: "whatever the seed says, and TAPI is slow in upcalls"
-    "chance-back" CallsBack seeded::chance: "whatever the seed says, and TAPI calls back"
+    "chance" Plain seeded::chance: "random steps, by the seed"
+    "chance-slow" Sleeps seeded::chance: "random steps, and TAPI is slow in upcalls"
+    "chance-back" CallsBack seeded::chance: "random steps, and TAPI calls functions in events"
     "threads" Plain seeded::threads: "several threads that do anything at once"
     "unserialised" Unserialised seeded::threads: "the same, and TAPI ignores \
-        LINETSPIOPTION_NONREENTRANT (only played by name, because that breaks G9)"
+        LINETSPIOPTION_NONREENTRANT (only run by name, because that breaks G9)"
 }

@@ -111,7 +111,7 @@ fn d2_an_observer_that_closes_the_line_of_an_event_has_it_unpublished() {
 }
 
 #[test]
-fn a_close_that_nobody_waits_for_is_a_future() {
+fn a_close_without_waiting_is_a_future() {
     let (mock, _host, line) = start(Mock::default());
     let call = made(&mock, &line);
     let dial = call.dial("1").unwrap();
@@ -142,7 +142,7 @@ fn a_callback_closes_a_call_of_another_host_without_waiting() {
 
 /// What another thread is just telling has not been told: the callback may not have been called.
 #[test]
-fn d5_a_callback_that_closes_what_another_thread_tells_is_not_told_that_it_is_closed() {
+fn d5_a_close_in_a_callback_does_not_return_closed_while_another_thread_delivers() {
     let (here, there) = (start(Mock::default()), start(Mock::default()));
     let (ours, theirs) = (made(&here.0, &here.2), made(&there.0, &there.2));
     // Nothing else of theirs is outstanding, but this callback has not returned.

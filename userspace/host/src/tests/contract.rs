@@ -58,7 +58,7 @@ fn c11_completions_may_overtake_each_other() {
 }
 
 #[test]
-fn c3_a_completion_that_nobody_is_owed_is_counted_and_does_no_harm() {
+fn c3_a_completion_of_no_outstanding_request_is_only_counted() {
     let (mock, host, line) = start(Mock::default());
     let pending = make(&line);
     let id = pending.id();
@@ -113,7 +113,7 @@ fn r5_d12_what_is_never_completed_fails_at_shutdown_and_is_counted() {
 }
 
 #[test]
-fn n9_events_before_the_completion_are_kept_until_it_has_been_told() {
+fn n9_events_before_the_completion_are_kept_until_it_is_delivered() {
     let (mock, _host, line) = start(Mock::default());
     let events = line.events();
     let pending = make(&line);
@@ -136,7 +136,7 @@ fn n9_events_before_the_completion_are_kept_until_it_has_been_told() {
 }
 
 #[test]
-fn n17_a_call_that_is_announced_while_the_line_is_opened_is_told() {
+fn n17_a_call_that_is_announced_while_the_line_is_opened_is_delivered() {
     let (_mock, _host, line) = start(Mock { in_open: true, ..Mock::default() });
     let events = line.events();
     assert!(matches!(events.try_next(), Some(LineEvent::NewCall { .. })));
@@ -153,7 +153,7 @@ fn d2_d5_events_of_what_is_closed_or_unknown_are_dropped() {
     let tapi = mock.line();
     let call = mock.tell(|up| up.new_call(tapi, HDRVCALL::new(8).unwrap())).unwrap();
     let LineEvent::NewCall { call: told, .. } = events.try_next().unwrap() else {
-        panic!("a new call was told");
+        panic!("a new call was announced");
     };
     told.close().unwrap();
     assert_eq!(*mock.closed_calls.lock().unwrap(), [HDRVCALL::new(8).unwrap()]);
@@ -170,7 +170,7 @@ fn d2_d5_events_of_what_is_closed_or_unknown_are_dropped() {
 }
 
 #[test]
-fn messages_are_told_as_what_they_are() {
+fn messages_become_events_of_their_kind() {
     let (mock, _host, line) = start(Mock::default());
     let events = line.events();
     let tapi = mock.line();

@@ -14,7 +14,7 @@ fn tell(mock: &Mock, number: usize) {
 }
 
 #[test]
-fn events_that_nobody_fetches_are_lost_oldest_first_with_an_event_in_their_place() {
+fn events_that_are_not_fetched_are_lost_oldest_first_and_replaced_by_an_event() {
     let (mock, _host, line) = start(Mock::default());
     (0..5000).for_each(|number| tell(&mock, number));
     let events = line.events();

@@ -53,7 +53,9 @@ fn asks_in_callbacks(mock: Mock) -> bool {
     mock.state(call.handle(), CallState::Connected);
     let nobodys = RequestId::new(77_777).unwrap();
     mock.complete(nobodys, Ok(()));
-    eventually("all is told", || host.outstanding() == 0 && host.counts().completed == 5);
+    eventually("everything is delivered", || {
+        host.outstanding() == 0 && host.counts().completed == 5
+    });
     *asks.lock().even_poisoned() = None;
     mock.nested.load(Ordering::SeqCst)
 }

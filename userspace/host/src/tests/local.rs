@@ -8,13 +8,13 @@ use super::mock::Local;
 use super::*;
 
 #[test]
-fn everything_is_told_on_the_applications_own_thread() {
+fn everything_is_delivered_on_the_applications_own_thread() {
     let provider: Arc<dyn Provider> =
         Arc::new(Mock { local: Some(Local::default()), ..Mock::default() });
     let mut local = LocalHost::start(provider, HostOptions::default()).unwrap();
     let line = local.open(0).unwrap();
     let pending = make(&line);
-    assert_eq!(pending.wait(DEADLINE).unwrap_err(), WaitError::InUpcall, "nobody would run it");
+    assert_eq!(pending.wait(DEADLINE).unwrap_err(), WaitError::InUpcall, "nothing would run it");
     assert!(line.events().next_timeout(DEADLINE).is_none());
     let (give, results) = mpsc::channel();
     pending.on_complete(move |made| give.send((made.is_ok(), thread::current().id())).unwrap());
@@ -30,6 +30,6 @@ fn everything_is_told_on_the_applications_own_thread() {
     assert_eq!(results.try_recv(), Ok(true));
     let left = make(&line);
     assert_eq!(local.shutdown(), Ok(Closed::Now));
-    assert!(left.wait(Duration::ZERO).is_ok(), "told by the last rounds");
+    assert!(left.wait(Duration::ZERO).is_ok(), "delivered by the last rounds");
     let _not_send = Rc::new(local);
 }

@@ -60,7 +60,7 @@ fn a_call_that_was_announced_is_hung_up_by_dropping_it_only_if_it_was_answered()
 }
 
 #[test]
-fn calls_that_are_over_and_that_nobody_closes_cost_nothing() {
+fn calls_that_are_over_and_not_closed_are_not_kept() {
     const CALLS: usize = 18_000;
     // Of those who fetch, of those who do not, and of those who have gone.
     for way in 0..3 {

@@ -69,7 +69,7 @@ fn a_callback_is_never_called_by_the_thread_that_gives_it() {
 }
 
 #[test]
-fn an_executor_in_a_callback_is_told_that_it_can_not_wait() {
+fn an_executor_in_a_callback_gets_an_error_instead_of_waiting() {
     let (mock, host, line) = start(Mock::default());
     let call = made(&mock, &line);
     let mut events = line.events();

@@ -33,7 +33,7 @@ fn a_phone_says_what_it_can_and_how_it_is() {
 }
 
 #[test]
-fn what_a_phone_tells_comes_as_events_and_to_the_observer() {
+fn messages_of_a_phone_become_events_and_reach_the_observer() {
     for locks in [false, true] {
         let observed_events = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&observed_events);
@@ -61,7 +61,7 @@ fn what_a_phone_tells_comes_as_events_and_to_the_observer() {
 }
 
 #[test]
-fn d2_d13_a_phone_that_is_closed_tells_nothing() {
+fn d2_d13_a_closed_phone_delivers_nothing() {
     let (mock, host, phone) = start_phone(Mock::default());
     let events = phone.events();
     assert_eq!(phone.close(), Ok(Closed::Now));
@@ -88,7 +88,7 @@ fn d12_a_shutdown_closes_open_phones() {
 }
 
 #[test]
-fn phones_that_can_not_be_described_keep_nobody_from_the_lines() {
+fn lines_can_be_used_although_phones_can_not_be_described() {
     let (_mock, mut host, _line) = start(Mock { phones: 2, no_caps: true, ..Mock::default() });
     assert_eq!((host.phones().len(), host.lines().len()), (0, 1));
     let second = Arc::new(Mock { phones: 1, ..Mock::default() });

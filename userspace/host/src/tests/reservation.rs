@@ -106,7 +106,7 @@ fn g1_of_40000_completions_by_another_thread_none_overtakes_the_function_that_as
 }
 
 #[test]
-fn g1_an_application_that_has_reserved_the_id_may_be_told_at_once() {
+fn g1_a_reserved_request_may_be_delivered_at_once() {
     let (early, told) = early(true);
     println!("{early} of {told} came before the function had returned");
     assert_eq!(told, u64::from(ROUNDS));
@@ -162,7 +162,7 @@ fn is_told_beside(hold: impl FnOnce(Pending<Call>) + Send, end: impl FnOnce()) {
 }
 
 #[test]
-fn o1_what_is_behind_a_request_that_nobody_looks_at_is_told() {
+fn o1_what_is_behind_a_request_that_is_not_waited_for_is_delivered() {
     let (end, ends) = mpsc::channel::<()>();
     let sleep = move |pending: Pending<Call>| {
         let _ = ends.recv();
@@ -172,7 +172,7 @@ fn o1_what_is_behind_a_request_that_nobody_looks_at_is_told() {
 }
 
 #[test]
-fn o1_what_is_behind_a_request_of_a_thread_that_computes_is_told() {
+fn o1_what_is_behind_a_request_of_a_computing_thread_is_delivered() {
     let over = AtomicBool::new(false);
     let compute = |pending: Pending<Call>| {
         while !over.load(Ordering::Relaxed) {
@@ -202,7 +202,7 @@ fn a_thread_that_has_ended_and_leaked_its_request_holds_nothing_back() {
 }
 
 #[test]
-fn what_a_callback_has_asked_for_is_told_when_the_callback_has_returned() {
+fn requests_of_a_callback_are_delivered_when_the_callback_has_returned() {
     let (mock, host, line) = start(Mock::default());
     let call = made(&mock, &line);
     let (give, second) = mpsc::channel();
@@ -214,5 +214,5 @@ fn what_a_callback_has_asked_for_is_told_when_the_callback_has_returned() {
         give.send(id).unwrap();
     });
     second.recv_timeout(DEADLINE).unwrap();
-    eventually("it is told", || host.shared.counters.read().completed == 3);
+    eventually("it is delivered", || host.shared.counters.read().completed == 3);
 }

@@ -21,7 +21,7 @@ fn providers_side_by_side_have_their_own_lines_and_ids() {
     let calls = [made(&first, &line), made(&second, &other)];
     for (mock, call) in [&first, &second].into_iter().zip(&calls) {
         mock.state(call.handle(), CallState::Connected);
-        eventually("it is told", || call.state() == Some(CallState::Connected));
+        eventually("it is delivered", || call.state() == Some(CallState::Connected));
     }
     assert_eq!(host.shutdown(), Ok(Closed::Now));
     assert_eq!([&first, &second].map(|mock| *mock.shut_down.lock().unwrap()), [1, 1]);
@@ -40,7 +40,7 @@ fn r5_the_end_of_one_provider_loses_nothing_of_another() {
 }
 
 #[test]
-fn c3_a_provider_tells_nothing_about_what_is_anothers() {
+fn c3_a_provider_can_not_complete_requests_of_another() {
     let (host, [(first, line), (second, _other)]) = two(Mock::default());
     let events = line.events();
     let pending = make(&line);

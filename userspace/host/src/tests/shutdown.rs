@@ -98,7 +98,7 @@ fn d12_a_callback_that_does_not_return_holds_a_shutdown_up_for_some_seconds_only
 
 /// The provider need not know of an event that one of the host's threads is telling.
 #[test]
-fn d12_a_shutdown_waits_for_an_event_that_is_being_told() {
+fn d12_a_shutdown_waits_for_an_event_that_is_being_delivered() {
     let (go, may_go) = mpsc::channel::<()>();
     let (tell, is_in) = mpsc::channel();
     let may_go = Mutex::new(may_go);

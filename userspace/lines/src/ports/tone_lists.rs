@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tone_is_told_once_it_has_lasted_and_again_when_it_begins_anew() {
+    fn a_tone_is_reported_once_it_has_lasted_and_again_when_it_begins_anew() {
         let mut lists = ToneLists::new();
         lists.set(1, Some(&[tone(11, 500, [1100, 0, 0]), tone(12, 100, [2100, 0, 0])]));
         lists.set(2, Some(&[tone(21, 300, [0; 3])]));

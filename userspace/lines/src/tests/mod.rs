@@ -94,7 +94,7 @@ impl<O: Outside> World<O> {
             }
             self.run(1);
         }
-        panic!("{what} was due; told: {:#?}", self.log.told());
+        panic!("{what} was due; emitted: {:#?}", self.log.told());
     }
 
     /// Runs until the state, or fails after that many ms.

@@ -269,7 +269,7 @@ mod tests {
 
     /// Every signal of every country is recognised as itself and as no other, and ends once.
     #[test]
-    fn the_signals_of_every_country_are_told_apart() {
+    fn the_signals_of_every_country_are_distinguished() {
         for country in Country::all() {
             for what in CallProgress::ALL {
                 let mut samples = vec![0; 8 * 200];

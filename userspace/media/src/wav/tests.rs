@@ -101,7 +101,7 @@ fn with_sizes(riff: u32, data: u32, samples: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_stream_whose_length_nobody_filled_in_is_read_to_its_end() {
+fn a_stream_without_its_length_is_read_to_its_end() {
     for (riff, data) in [(0, 0), (36, 0), (u32::MAX, u32::MAX), (0x7FFF_F024, 0x7FFF_F000)] {
         let read = read_bytes(&with_sizes(riff, data, &[1, 0, 2, 0, 3])).unwrap();
         assert_eq!(read, [1, 2], "{data:#x}");
@@ -109,7 +109,7 @@ fn a_stream_whose_length_nobody_filled_in_is_read_to_its_end() {
 }
 
 #[test]
-fn a_file_without_a_sample_is_told_when_it_is_opened() {
+fn a_file_without_a_sample_is_an_error_when_it_is_opened() {
     for (data, samples) in [(0, &[][..]), (1, &[0]), (0, &[0]), (2, &[0]), (u32::MAX, &[])] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sound.wav");

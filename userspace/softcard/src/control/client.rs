@@ -46,7 +46,7 @@ pub enum ClientError {
         cause: io::Error,
     },
     /// The connection ended or failed.
-    #[error("the far ends of the card can't be told anything any more: {0}")]
+    #[error("the connection to the far ends of the card is lost: {0}")]
     Lost(#[from] io::Error),
     /// No reply came within the limit.
     #[error(
@@ -207,7 +207,7 @@ fn reach(path: &Path) -> io::Result<Client> {
         let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
         match connect(&socket, &SocketAddrUnix::new(path)?) {
             Err(Errno::AGAIN) => {
-                let text = "whoever listens there takes no connection now";
+                let text = "the program that listens there accepts no connection now";
                 return Err(io::Error::new(io::ErrorKind::WouldBlock, text));
             }
             connected => connected?,
@@ -226,7 +226,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn replies_are_told_apart() {
+    fn replies_are_distinguished() {
         assert_eq!(judge("state", b"{\"ok\":true,\"now_ms\":7}\n").unwrap()["now_ms"], 7);
         let refused = judge("dance", b"{\"ok\":false,\"error\":\"no\"}\n").unwrap_err();
         assert_eq!(refused.to_string(), "the far ends of the card refuse \"dance\": no");
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_far_end_that_never_answers_is_told() {
+    fn a_far_end_that_never_answers_is_an_error() {
         let (_folder, _listener, mut client) = silent();
         client.patience = Duration::from_millis(50);
         let error = client.ask("state").unwrap_err();
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_told_with_the_cure() {
+    fn a_missing_server_is_an_error_with_the_cure() {
         let error = Client::open("/nowhere/far").unwrap_err().to_string();
         assert!(error.contains("/nowhere/far") && error.contains("--control"), "{error}");
     }

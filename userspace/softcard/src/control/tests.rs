@@ -131,7 +131,7 @@ fn adding_a_subscriber_again_keeps_the_first() {
 }
 
 #[test]
-fn cards_are_told_apart() {
+fn cards_are_distinguished() {
     let cards = [0; 2].map(|_| SoftCard::new(CardConfig::default()));
     let control = Control::new(cards.to_vec());
     done(&control, "card 1 telephone 0 off-hook");

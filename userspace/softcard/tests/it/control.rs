@@ -44,7 +44,7 @@ fn several_talk_to_the_same_card_and_one_that_is_cut_off_does_not_matter() {
 }
 
 #[test]
-fn a_client_is_answered_refused_and_told_of_the_end() {
+fn a_client_is_answered_refused_and_notified_of_the_end() {
     let folder = TempDir::new().unwrap();
     let card = SoftCard::new(CardConfig::default());
     let control = Control::new(vec![card.clone()]);

@@ -60,7 +60,7 @@ fn unlatched_status_is_that_of_the_last_half_and_latched_status_adds_up() {
         host.card.tick();
         seen.push(host.read8(INTSTAT));
     }
-    assert_eq!(seen, [0x05, 0x0A, 0x05, 0x0A], "never both, though nobody acknowledged");
+    assert_eq!(seen, [0x05, 0x0A, 0x05, 0x0A], "never both, although none was acknowledged");
 
     host.start(0x41);
     host.write8(INTSTAT, 0xFF);
@@ -140,11 +140,11 @@ fn without_bus_master_there_is_a_master_abort_and_no_transfer() {
     host.write8(OPER, 1);
     host.card.tick();
     assert_eq!(host.read8(INTSTAT), 0x05);
-    assert_eq!(host.memory.word(16), 0xFFFF_FFFF, "nobody drives the bus of an empty card");
+    assert_eq!(host.memory.word(16), 0xFFFF_FFFF, "no module drives the bus of an empty card");
 }
 
 #[test]
-fn an_address_that_nobody_answers_aborts_and_halts() {
+fn an_address_without_a_target_aborts_and_halts() {
     let host = Host::running([Empty; 4]);
     host.write8(OPER, 0);
     host.card.write(0x20, 4, RING + 4096);

@@ -243,7 +243,7 @@ impl Monitor {
             return is_state.then(|| (Rule::N14, format!("{name} without a call")));
         };
         let Some((_, life)) = self.calls.get_mut(&call) else {
-            return Some((Rule::N14, format!("{name} of call {call}, which nobody announced")));
+            return Some((Rule::N14, format!("{name} of call {call}, which was not announced")));
         };
         let state = u32::try_from(param1).ok().and_then(CallState::from_raw);
         match *life {
@@ -395,7 +395,7 @@ mod tests {
         assert_eq!(then(state(1, CallState::Idle)), [(Rule::O3, 3)], "not even for idle");
         assert_eq!(then(event(1, LINE_CALLINFO)), [(Rule::O4, 3)]);
         assert_eq!(then(event(1, LINE_MONITORDIGITS)), [(Rule::O5, 3)]);
-        assert_eq!(then(event(1, LINE_GATHERDIGITS)), [], "the cancelled collection is told");
+        assert_eq!(then(event(1, LINE_GATHERDIGITS)), [], "the cancelled collection is reported");
     }
 
     #[test]
@@ -453,7 +453,7 @@ mod tests {
         assert_eq!(monitor.state(call(3)), Some(CallState::Offering));
         assert!(monitor.see(state(4, CallState::Busy)).is_some_and(|violation| {
             violation.to_string()
-                == "N14 at event 2: LINE_CALLSTATE of call 0x4, which nobody announced"
+                == "N14 at event 2: LINE_CALLSTATE of call 0x4, which was not announced"
         }));
     }
 }

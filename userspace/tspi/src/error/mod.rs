@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn every_error_says_what_is_wrong() {
+    fn every_error_has_a_text() {
         let mut seen = std::collections::BTreeSet::new();
         for error in LineError::ALL {
             assert_eq!(error.known(), *error);

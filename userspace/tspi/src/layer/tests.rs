@@ -106,7 +106,7 @@ fn a_function_is_shown_before_and_after() {
 }
 
 #[test]
-fn what_is_given_back_is_shown() {
+fn outputs_are_shown() {
     let provider = noted();
     let next = || provider.layer().outcomes.lock().even_poisoned().pop().unwrap();
     assert_eq!(provider.line_get_num_address_ids(HDRVLINE::new(4).unwrap()), Ok(5));
@@ -178,7 +178,7 @@ fn a_layer_may_answer_in_the_providers_place() {
 
 /// A function that the provider does not have returns the same as without a layer.
 #[test]
-fn what_is_not_there_stays_away() {
+fn missing_functions_stay_unavailable() {
     let provider = noted();
     assert!(provider.media().is_none());
     assert!(provider.control().is_none());
@@ -248,7 +248,7 @@ fn g9_one_function_at_a_time_is_in_a_serialised_provider() {
 }
 
 #[test]
-fn g10_a_dialog_keeps_nobody_out_of_a_serialised_provider() {
+fn g10_a_dialog_does_not_block_a_serialised_provider() {
     let (shown, is_shown) = mpsc::channel();
     let (close, closed) = mpsc::channel();
     let crowd = Crowd { dialog: Mutex::new(Some((shown, closed))), ..Crowd::default() };

@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_of_the_system_is_told_in_utc() {
+    fn a_system_time_is_in_utc() {
         let since = |ms| std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_millis(ms);
         let told = SystemTime::from(since(1_709_208_000_250));
         let leap_day = SystemTime {

@@ -15,7 +15,7 @@ fn provider(name: &str, flags: &[&str]) -> PathBuf {
 }
 
 #[test]
-fn what_is_wrong_is_the_documented_error() {
+fn wrong_use_returns_the_documented_error() {
     let installed = Installed::get();
     let program = installed.compile(&source("wrong.c"), "wrong", SANITIZED);
     run(installed.command(program).arg(provider("wrong-provider.so", SANITIZED)));

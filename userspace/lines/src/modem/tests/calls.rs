@@ -41,7 +41,7 @@ fn n10_o1_an_outgoing_call_passes_its_states_with_data_both_ways_and_ends() {
 }
 
 #[test]
-fn the_reason_why_there_is_no_connection_is_told_before_idle() {
+fn the_reason_for_no_connection_is_emitted_before_idle() {
     for (number, last) in [
         ("101", "BUSY 0x8"),
         ("102", "DISCONNECTED 0x800"),
@@ -152,7 +152,7 @@ fn a_caller_that_gives_up_and_a_call_that_is_rejected_leave_the_line_free() {
     world.modem.give_up();
     world.until(call, CallState::Idle, 11_000);
     assert_eq!(world.answer(call), Err(LineError::INVALCALLSTATE));
-    assert_eq!(world.drop_call(call), Err(LineError::INVALCALLSTATE), "nobody has to drop it");
+    assert_eq!(world.drop_call(call), Err(LineError::INVALCALLSTATE), "it need not be dropped");
     assert_eq!(world.story(), ["NEWCALL", "OFFERING 0x1", "DISCONNECTED 0x1", "IDLE 0x0"]);
 
     let call = world.ring();
@@ -181,7 +181,7 @@ fn a_caller_that_is_gone_before_the_modem_answers_fails_the_answer() {
 }
 
 #[test]
-fn nobody_is_told_of_a_call_to_a_line_that_is_not_open() {
+fn a_call_to_a_line_that_is_not_open_is_not_announced() {
     let mut world = World::new();
     world.close(LINE);
     let now = world.now();

@@ -19,7 +19,7 @@ fn the_modem_for_oneself_is_connected_at_once() {
 }
 
 #[test]
-fn a_loop_gives_back_what_is_sent_through_it() {
+fn a_loop_returns_what_is_sent_through_it() {
     let mut world = World::faulty(ModemFault::Loop);
     let call = world.pass_through();
     world.run(8000);
@@ -40,7 +40,7 @@ fn a_loop_gives_back_what_is_sent_through_it() {
 }
 
 #[test]
-fn nothing_is_lost_while_nobody_fetches() {
+fn nothing_is_lost_while_data_is_not_fetched() {
     let mut world = World::new();
     let call = world.connect(LINE, "106");
     let text: Vec<u8> = (0..=255).cycle().take(100_000).collect();

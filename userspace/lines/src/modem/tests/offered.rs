@@ -87,7 +87,7 @@ fn what_is_offered_is_accepted_and_what_is_accepted_is_offered() {
 }
 
 #[test]
-fn the_line_tells_of_rings_calls_and_service_where_it_is_asked_to() {
+fn the_line_reports_rings_calls_and_service_if_they_are_enabled() {
     let mut world = World::new();
     world.subscribe(LINE);
     world.run(2000);

@@ -51,7 +51,7 @@ fn an_accepted_call_is_answered_and_cannot_be_accepted_twice() {
 }
 
 #[test]
-fn a_call_is_offered_to_whoever_wants_its_media_and_to_nobody_else() {
+fn a_call_is_offered_only_if_its_media_mode_is_wanted() {
     let mut world = World::new();
     let caller = world.subscriber("11", Behaviour::Manual);
     world.want(LineNumber::at(FXO), 0);
@@ -59,7 +59,7 @@ fn a_call_is_offered_to_whoever_wants_its_media_and_to_nobody_else() {
     caller.call("102");
     world.run(7000);
     let ring = |count| format!("line {LINE_LINEDEVSTATE} [{LINEDEVSTATE_RINGING}, 1, {count}]");
-    assert_eq!(world.story(), [ring(0), ring(1)], "a monitor hears it ring");
+    assert_eq!(world.story(), [ring(0), ring(1)], "a monitor is informed of the ring");
     assert_eq!(
         world.make_call(LineNumber::at(FXO), "11").1,
         Err(LineError::INUSE),
@@ -88,7 +88,7 @@ fn a_call_is_offered_to_whoever_wants_its_media_and_to_nobody_else() {
 }
 
 #[test]
-fn what_is_attached_to_a_call_is_kept_and_told_o4() {
+fn what_is_attached_to_a_call_is_kept_and_reported_o4() {
     let mut world = World::new();
     let call = world.seize(LineNumber::at(FXO));
     let set = |world: &World, number: u32| {
@@ -103,7 +103,7 @@ fn what_is_attached_to_a_call_is_kept_and_told_o4() {
     assert_eq!(set(&world, 7), Ok(()));
     let told = |state| format!("call {LINE_CALLINFO} [{state}, 0, 0]");
     let changes = [told(LINECALLINFOSTATE_APPSPECIFIC), told(LINECALLINFOSTATE_MEDIAMODE)];
-    assert_eq!(world.story(), changes, "what has not changed is not told again");
+    assert_eq!(world.story(), changes, "what has not changed is not reported again");
     world.ask(Command::SetCallData { call, data: b"note".to_vec() }).unwrap();
     assert_eq!(world.story(), [told(LINECALLINFOSTATE_CALLDATA), "ok".into()]);
     let timing = DialTiming { digit_ms: 200, ..DialTiming::default() };
@@ -118,7 +118,7 @@ fn what_is_attached_to_a_call_is_kept_and_told_o4() {
     world.story();
     assert_eq!(set(&world, 8), Ok(()), "legal in every state");
     assert_eq!(world.info(call).app_specific, 8);
-    assert!(world.story().is_empty(), "O4: nothing is told after IDLE");
+    assert!(world.story().is_empty(), "O4: nothing is emitted after IDLE");
     let late = Command::SetCallData { call, data: Vec::new() };
     assert_eq!(world.ask(late), Err(LineError::INVALCALLSTATE));
     let never = HDRVCALL::new(call.raw() + (1 << 20)).unwrap();
@@ -129,7 +129,7 @@ fn what_is_attached_to_a_call_is_kept_and_told_o4() {
 }
 
 #[test]
-fn n4_nothing_is_told_of_a_call_that_is_being_made() {
+fn n4_a_call_that_is_being_made_has_no_events() {
     let mut world = World::new();
     let (call, _) = world.make_call(LineNumber::at(FXO), "5");
     let set = world.handle.with(move |lines, cx| {
@@ -161,7 +161,7 @@ fn parameters_that_are_set_are_those_of_what_is_dialled_later() {
 }
 
 #[test]
-fn the_line_tells_of_rings_calls_and_service_where_it_is_asked_to() {
+fn the_line_reports_rings_calls_and_service_if_they_are_enabled() {
     let mut world = World::new();
     let caller = world.subscriber("11", Behaviour::Manual);
     world.subscribe(LineNumber::at(FXO));
@@ -221,7 +221,7 @@ fn a_call_that_is_being_made_is_not_counted_and_one_that_is_closed_no_more_n4_d5
     world.run(1000);
     world.seize(LineNumber::at(FXO));
     world.close(LineNumber::at(FXO));
-    assert!(world.story().is_empty(), "D4: a line does not tell of its own closing");
+    assert!(world.story().is_empty(), "D4: a line does not report its own closing");
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn a_caller_that_gives_up_and_a_call_that_is_rejected_leave_the_line_free() {
     let call = world.offered(15_000);
     caller.on_hook();
     world.until(call, CallState::Idle, 10_000);
-    assert_eq!(world.drop_call(call), Err(LineError::INVALCALLSTATE), "nobody has to drop it");
+    assert_eq!(world.drop_call(call), Err(LineError::INVALCALLSTATE), "it need not be dropped");
     assert_eq!(world.story(), ["NEWCALL", "OFFERING 0x1", "DISCONNECTED 0x1", "IDLE 0x0"]);
 
     caller.call("102");

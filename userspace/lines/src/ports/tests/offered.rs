@@ -23,7 +23,7 @@ fn tried(world: &World, call: HDRVCALL) -> [Result<(), LineError>; 3] {
 }
 
 #[test]
-fn what_a_line_offers_it_takes_and_what_it_does_not_offer_it_refuses() {
+fn a_line_accepts_what_it_offers_and_refuses_everything_else() {
     let (not_now, never) = (Err(LineError::INVALCALLSTATE), Err(LineError::OPERATIONUNAVAIL));
     let mut world = World::new();
     // A telephone that rings would get the digits into the ear of whoever lifts it.

@@ -47,7 +47,7 @@ fn an_answer_is_confirmed_where_the_exchange_reverses_battery() {
 }
 
 #[test]
-fn busy_unknown_and_silent_numbers_are_told_apart() {
+fn busy_unknown_and_silent_numbers_are_distinguished() {
     let mut world = World::new();
     world.subscriber("200", Behaviour::Manual).off_hook();
     let (busy, _) = world.make_call(LineNumber::at(FXO), "200");
@@ -74,7 +74,7 @@ fn the_far_end_hangs_up_and_the_call_is_disconnected_until_it_is_dropped() {
     world.until(call, CallState::Disconnected, 20_000);
     assert_eq!(world.story().last().unwrap(), "DISCONNECTED 0x1");
     world.run(2000);
-    assert_eq!(world.story().len(), 0, "told once");
+    assert_eq!(world.story().len(), 0, "emitted once");
     world.drop_call(call).unwrap();
     world.assert_on_hook(LineNumber::at(FXO));
 }

@@ -234,7 +234,7 @@ fn the_end_of_a_session_resets_the_card() {
     let mut session = begun(&card);
     ask(&mut session, command::REGION_WRITE, &region(0, 1, 1, &[0x01])).unwrap();
     drop(Session::new(&card));
-    assert_eq!(card.read(0, 1), 0x01, "somebody who said nothing changes nothing");
+    assert_eq!(card.read(0, 1), 0x01, "a silent client changes nothing");
     drop(session);
     assert_eq!(card.read(0, 1), 0);
 }

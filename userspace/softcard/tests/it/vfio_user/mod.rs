@@ -226,7 +226,7 @@ fn a_machine_goes_and_another_comes() {
 }
 
 #[test]
-fn somebody_who_says_nothing_changes_nothing() {
+fn a_silent_client_changes_nothing() {
     let served = serve([Empty; 4]);
     let machine = Machine::new(&served);
     drop(Client::connect(&served.path));
@@ -342,7 +342,7 @@ fn a_stale_socket_is_replaced_and_nothing_else_is() {
     let card = SoftCard::new(CardConfig::default());
     let path = folder.path().join("card.sock");
     drop(UnixListener::bind(&path).unwrap());
-    let server = Server::start(&card, &path).expect("nobody serves it any more");
+    let server = Server::start(&card, &path).expect("no server listens any more");
     let error = Server::start(&card, &path).unwrap_err();
     assert!(matches!(error, SocketPathError::InUse(_)), "{error}");
     Client::begin(&path);

@@ -170,7 +170,7 @@ fn returns_that_are_against_the_rules_are_failures() {
     let held = library.provider.line_hold(id(3), call(1)).map(|_| ());
     assert_eq!(held, failed, "R3: it returns another id");
     assert_eq!(library.provider.line_monitor_digits(call(1), 1), failed, "K2: a positive result");
-    assert_eq!(library.told(), [], "nobody waits for what was refused");
+    assert_eq!(library.told(), [], "a refused request has no completion");
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn upcalls_inside_each_other_come_one_after_the_other_c6() {
 }
 
 #[test]
-fn d12_nothing_is_told_behind_the_shutdown() {
+fn d12_nothing_is_delivered_after_the_shutdown() {
     let library = Library::start();
     library.open();
     assert_eq!(library.provider.provider_shutdown(Version::V2_0, 1), Ok(()));

@@ -290,7 +290,7 @@ fn the_two_functions_that_begin_a_provider_go_through_c_as_well() {
 }
 
 #[test]
-fn a_structure_that_says_more_than_it_has_is_not_lent() {
+fn a_structure_whose_size_exceeds_its_memory_is_not_lent() {
     let _one = ONE.lock().even_poisoned();
     let outside = Arc::default();
     let provider = loaded(&outside);

@@ -163,7 +163,7 @@ fn a_panic_of_tapis_stays_inside_and_stops_nothing() {
 }
 
 #[test]
-fn an_end_inside_an_upcall_comes_behind_what_is_waiting_d12() {
+fn a_shutdown_inside_an_upcall_comes_after_what_is_queued_d12() {
     let (give, told) = mpsc::channel();
     let inside: Arc<Mutex<Option<Arc<Upward>>>> = Arc::default();
     let (upward, _) = up({
