@@ -49,7 +49,7 @@ use io_uring::types::{CancelBuilder, Fixed, SubmitArgs, TimeoutFlags, Timespec};
 use io_uring::{IoUring, cqueue, opcode, squeue};
 
 pub use error::RingError;
-pub use ports::{MAX_PORTS, PortIndex, READ_SAMPLES, WRITE_BIT};
+pub(crate) use ports::{MAX_PORTS, PortIndex, READ_SAMPLES, WRITE_BIT};
 
 use ports::Ports;
 
@@ -59,7 +59,7 @@ use ports::Ports;
 pub struct Places {
     /// Interrupt files and the like, at most [`MAX_FILES`].
     pub files: usize,
-    /// Ports, at most [`MAX_PORTS`].
+    /// Ports, at most 64.
     pub ports: usize,
 }
 
