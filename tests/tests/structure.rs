@@ -277,6 +277,21 @@ fn no_line_has_more_than_a_hundred_columns() {
     assert!(long.is_empty(), "lines with more than 100 columns:\n{}", long.join("\n"));
 }
 
+/// "The one place that reads CLOCK_MONOTONIC": what two parts of the system say of one moment can
+/// be compared.
+#[test]
+fn one_source_reads_the_monotonic_clock() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut found = Vec::new();
+    for folder in ["driver", "userspace", "tests"] {
+        sources(&top.join(folder), &mut found);
+    }
+    // Written in two parts, so that this source is not one of them.
+    let reading = ["ClockId::", "CLOCK_MONOTONIC"].concat();
+    found.retain(|path| fs::read_to_string(path).unwrap().contains(&reading));
+    assert_eq!(found, [top.join("driver/request/src/time.rs")]);
+}
+
 #[test]
 fn imports_are_found_however_they_are_written() {
     let names = |code: &str| imported(code).join(" ");

@@ -1,7 +1,10 @@
-//! The time of engines. It is passed to them, and they never read a clock.
+//! Points in time, and the one place that reads CLOCK_MONOTONIC. Engines are passed the time and
+//! never read a clock.
 
 use std::ops::{Add, AddAssign, Sub};
 use std::time::Duration;
+
+use nix::time::{ClockId, clock_gettime};
 
 /// A point in time in nanoseconds since an arbitrary start (CLOCK_MONOTONIC, or a virtual clock).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -12,6 +15,17 @@ impl Time {
     pub const ZERO: Time = Time(0);
     /// A time that never comes.
     pub const NEVER: Time = Time(u64::MAX);
+
+    /// The time now on CLOCK_MONOTONIC, the clock of the reactor and of the timers in its ring. Not
+    /// for engines: their time may be that of a simulation.
+    #[inline]
+    pub fn monotonic() -> Time {
+        // The clock exists on every Linux. If reading it failed, time would stand still here, and
+        // only the ring, which has the kernel's, would keep deadlines.
+        let Ok(now) = clock_gettime(ClockId::CLOCK_MONOTONIC) else { return Time::ZERO };
+        let seconds = now.tv_sec().cast_unsigned();
+        Time(seconds.wrapping_mul(1_000_000_000) + now.tv_nsec() as u64)
+    }
 
     /// The time `nanos` nanoseconds after the start of the clock.
     #[inline]

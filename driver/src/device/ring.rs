@@ -38,7 +38,7 @@ mod samples;
 #[cfg(test)]
 mod tests;
 
-use crate::report;
+use crate::{Time, report};
 use std::collections::VecDeque;
 use std::io;
 use std::marker::PhantomData;
@@ -47,10 +47,9 @@ use std::time::Duration;
 
 use io_uring::types::{CancelBuilder, Fixed, SubmitArgs, TimeoutFlags, Timespec};
 use io_uring::{IoUring, cqueue, opcode, squeue};
-use nix::time::ClockId;
 
 pub use error::RingError;
-pub use ports::{MAX_PORTS, PortIndex, READ_SAMPLES, WRITE_BIT};
+pub(crate) use ports::{MAX_PORTS, PortIndex, READ_SAMPLES, WRITE_BIT};
 
 use ports::Ports;
 
@@ -60,7 +59,7 @@ use ports::Ports;
 pub struct Places {
     /// Interrupt files and the like, at most [`MAX_FILES`].
     pub files: usize,
-    /// Ports, at most [`MAX_PORTS`].
+    /// Ports, at most 64.
     pub ports: usize,
 }
 
@@ -254,7 +253,7 @@ impl Ring {
             return self.poll();
         }
         let Some(until) = until else { return outcome(self.uring.submit_and_wait(1)) };
-        let left = Duration::from_nanos(until.saturating_sub(monotonic_nanos()));
+        let left = Time::from_nanos(until).since(Time::monotonic());
         let sleep = Timespec::from(left.min(LONGEST_SLEEP));
         let args = SubmitArgs::new().timespec(&sleep);
         outcome(self.uring.submitter().submit_with_args(1, &args))
@@ -380,7 +379,7 @@ impl Ring {
 
 impl Drop for Ring {
     fn drop(&mut self) {
-        let end = monotonic_nanos().saturating_add(DROP_PATIENCE.as_nanos() as u64);
+        let end = Time::monotonic() + DROP_PATIENCE;
         while self.busy() {
             // Again in each round: what was still queued when the ring was dropped is submitted by
             // the first one, and can be cancelled only then.
@@ -389,9 +388,9 @@ impl Drop for Ring {
             self.ports.silence_all();
             let all = CancelBuilder::any().all();
             let _ = self.uring.submitter().register_sync_cancel(Some(DROP_PATIENCE.into()), all);
-            let reaped = self.wait(Some(end));
+            let reaped = self.wait(Some(end.as_nanos()));
             self.completions(&mut |_| {});
-            if submitted.and(reaped).is_err() || monotonic_nanos() >= end {
+            if submitted.and(reaped).is_err() || Time::monotonic() >= end {
                 break;
             }
         }
@@ -411,10 +410,4 @@ fn outcome(entered: io::Result<usize>) -> Result<(), RingError> {
         Some(libc::EBADR) => Err(RingError::Lost),
         _ => Err(RingError::Enter(error)),
     }
-}
-
-fn monotonic_nanos() -> u64 {
-    // CLOCK_MONOTONIC always exists; the epoch stands in where it does not.
-    let now = ClockId::CLOCK_MONOTONIC.now().map(Duration::from).unwrap_or_default();
-    u64::try_from(now.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -2,19 +2,16 @@
 
 use nix::sys::time::TimeSpec;
 use nix::time::{ClockId, ClockNanosleepFlags, clock_gettime, clock_nanosleep};
+use ringback_driver::Time;
 
 /// The current time.
 pub(crate) fn now() -> u64 {
-    read(ClockId::CLOCK_MONOTONIC)
+    Time::monotonic().as_nanos()
 }
 
 /// CPU time that the calling thread has used.
 pub(crate) fn thread_cpu() -> u64 {
-    read(ClockId::CLOCK_THREAD_CPUTIME_ID)
-}
-
-fn read(clock: ClockId) -> u64 {
-    clock_gettime(clock)
+    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID)
         .map_or(0, |time| time.tv_sec() as u64 * 1_000_000_000 + time.tv_nsec() as u64)
 }
 

@@ -5,9 +5,8 @@
 
 use std::sync::Arc;
 
-use ringback_request::RequestId;
+use ringback_request::{RequestId, Time};
 use ringback_tspi::callstate::CallState;
-use ringback_tspi::clock;
 use ringback_tspi::constants::*;
 use ringback_tspi::error::LineError;
 use ringback_tspi::provider::LineMessage;
@@ -40,7 +39,7 @@ impl Outlet for LineOutlet {
     }
 
     fn asking(&self, id: RequestId, asking: Asking) {
-        let at = clock::now();
+        let at = Time::monotonic();
         self.observer.see(&match asking {
             Asking::Submitted { function, call } => {
                 Traced::Submitted { id, function, device_id: self.inner.info.device_id, call, at }
@@ -95,7 +94,7 @@ impl LineOutlet {
                 // The call is not found if the line was closed.
                 if let Some(call) = self.inner.call(tapi) {
                     let call = Call::mentioned(&call);
-                    self.tell(&LineEvent::NewCall { call, at: clock::now() });
+                    self.tell(&LineEvent::NewCall { call, at: Time::monotonic() });
                 }
             }
             Upcall::Event(told) => self.event(told),
@@ -124,7 +123,7 @@ impl LineOutlet {
         if early {
             count(&shared.counters.early);
         }
-        let delivered = clock::now();
+        let delivered = Time::monotonic();
         self.observer.see(&Traced::Completed { id, outcome, completed, delivered, early });
         wake(record, outcome);
         for told in kept {
@@ -138,12 +137,12 @@ impl LineOutlet {
         if let Some(call) = record.making() {
             self.inner.not_made(call);
         }
-        self.observer.see(&Traced::Lost { id: record.id, at: clock::now() });
+        self.observer.see(&Traced::Lost { id: record.id, at: Time::monotonic() });
         wake(record, Err(LineError::OPERATIONFAILED));
     }
 
     fn event(&self, told: LineMessage) {
-        let at = clock::now();
+        let at = Time::monotonic();
         let LineMessage { call, message, params, .. } = told;
         let [first, second, third] = params;
         let call = match call {

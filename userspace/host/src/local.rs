@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ringback_request::Time;
-use ringback_tspi::clock;
 use ringback_tspi::error::LineError;
 use ringback_tspi::provider::{Provider, Runner};
 
@@ -61,7 +60,7 @@ impl LocalHost {
         loop {
             hand.tell();
             hand.look();
-            let look = Time::from_nanos(clock::now().as_nanos() + LOOK.as_nanos() as u64);
+            let look = Time::monotonic() + LOOK;
             let step = if hand.is_watching() { until.min(look) } else { until };
             let upcalls = self.runner.run_once(step);
             hand.tell();

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
+use ringback_request::Time;
 use ringback_request::sync::EvenPoisoned;
-use ringback_tspi::clock;
 use ringback_tspi::error::PhoneError;
 use ringback_tspi::provider::PhoneMessage;
 use ringback_tspi::structs::{PHONECAPS, PHONESTATUS};
@@ -98,7 +98,7 @@ impl PhoneInner {
         if self.is_ended() {
             return;
         }
-        let event = PhoneEvent::of(told.message, told.params, clock::now());
+        let event = PhoneEvent::of(told.message, told.params, Time::monotonic());
         self.observer.see(&Traced::PhoneEvent { device_id: self.info.device_id, event: &event });
         // The observer may have closed it.
         if !self.is_ended() {

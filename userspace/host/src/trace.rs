@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use ringback_request::{RequestId, Time, report};
-use ringback_tspi::clock;
 use ringback_tspi::error::LineError;
 use ringback_tspi::types::HTAPICALL;
 
@@ -122,6 +121,6 @@ impl Observer {
             ERROR,
             "the provider completed request {id}, which is not outstanding, with {result}"
         );
-        self.see(&Traced::Duplicate { id, outcome, at: clock::now() });
+        self.see(&Traced::Duplicate { id, outcome, at: Time::monotonic() });
     }
 }

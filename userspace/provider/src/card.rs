@@ -12,11 +12,11 @@ use ringback_driver::reactor::{
 use ringback_driver::request::LineNumber;
 use ringback_driver::{Time, report};
 use ringback_lines::{CallHandles, Event, LineEngine};
+use ringback_tspi::EvenPoisoned;
 use ringback_tspi::dev_specific::DevSpecific;
 use ringback_tspi::error::LineError;
 use ringback_tspi::provider::{Init, Runner, Tapi};
 use ringback_tspi::types::HDRVLINE;
-use ringback_tspi::{EvenPoisoned, clock};
 
 use super::calls::Calls;
 use super::cards::{Card, ModemCard};
@@ -263,7 +263,7 @@ impl<C: Card> Power<C> {
         }
         let files = card.files().map_err(OpenError::Interrupt)?;
         let handles = Arc::clone(&self.handles);
-        let engine = card.start(Arc::clone(&handles), clock::now())?;
+        let engine = card.start(Arc::clone(&handles), Time::monotonic())?;
         let calls = Arc::new(Calls::default());
         let lines = Arc::new(OpenLines::new(&self.openings));
         let way = Arc::new(OnceLock::new());

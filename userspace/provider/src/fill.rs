@@ -1,8 +1,8 @@
 //! Fills the structures of TAPI with capabilities and status of lines and calls.
 
+use ringback_driver::Time;
 use ringback_lines::{CallNotes, CallSnapshot, LineReport};
 use ringback_tspi::callstate::CallState;
-use ringback_tspi::clock;
 use ringback_tspi::constants::*;
 use ringback_tspi::dev_specific::{DevSpecific, LineKind};
 use ringback_tspi::dial_timing::DialTiming;
@@ -218,7 +218,7 @@ pub(super) fn call_status(
 /// When the call entered its state; all zero before the first one. The clock of the lines is not
 /// the wall clock, so the time is counted back from now.
 fn entered(call: &CallSnapshot) -> SystemTime {
-    let ago = clock::now().since(call.since);
+    let ago = Time::monotonic().since(call.since);
     let since = call.state.and_then(|_| std::time::SystemTime::now().checked_sub(ago));
     since.map(SystemTime::from).unwrap_or_default()
 }
@@ -226,8 +226,8 @@ fn entered(call: &CallSnapshot) -> SystemTime {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ringback_driver::PortNumber;
     use ringback_driver::request::LineNumber;
+    use ringback_driver::{PortNumber, Time};
     use ringback_lines::CallInfo;
     use ringback_tspi::structs::{Reader, blank};
     use ringback_tspi::types::HDRVCALL;
@@ -272,7 +272,7 @@ mod tests {
             line: LineNumber(0),
             state,
             mode: 0,
-            since: clock::now(),
+            since: Time::monotonic(),
             info: CallInfo {
                 origin: LINECALLORIGIN_OUTBOUND,
                 reason: LINECALLREASON_DIRECT,

@@ -40,11 +40,6 @@ impl LateOutput {
     pub fn write(&self, bytes: &[u8]) {
         self.0.write(bytes.get(..self.size()).unwrap_or(bytes));
     }
-
-    /// Writes a number, as lineCompleteCall's completion id is one.
-    pub fn write_number(&self, number: u32) {
-        self.write(&number.to_le_bytes());
-    }
 }
 
 impl fmt::Debug for LateOutput {
@@ -92,7 +87,5 @@ mod tests {
         assert_eq!(memory.bytes(), [1, 2, 0xEE, 0xEE]);
         output.write(&[3; 9]);
         assert_eq!(memory.bytes(), [3; 4]);
-        output.write_number(0x0102_0304);
-        assert_eq!(memory.bytes(), [4, 3, 2, 1]);
     }
 }

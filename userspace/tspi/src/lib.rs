@@ -12,7 +12,6 @@
 //! Rules of the contract are cited by key (R1, C3, N4 ...) where they are kept or proved.
 
 pub mod callstate;
-pub mod clock;
 pub mod constants;
 pub mod dev_specific;
 pub mod dial_timing;

@@ -56,9 +56,9 @@ impl SoftMailbox {
         self.0.set(ACCEPTED, self.0.get(SUBMITTED));
     }
 
-    /// Answers the newest command with a wrong number, as broken hardware does. For tests of
-    /// engines.
-    pub fn answer_wrongly(&self) {
+    /// Answers the newest command with a wrong number, as broken hardware does.
+    #[cfg(all(test, not(loom)))]
+    pub(crate) fn answer_wrongly(&self) {
         let _hardware = self.0.hardware();
         let last = self.0.get(SUBMITTED).wrapping_sub(1);
         let entry = self.0.submission(last);

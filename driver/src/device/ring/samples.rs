@@ -87,11 +87,12 @@ impl Ring {
 
 #[cfg(test)]
 mod tests {
+    use crate::Time;
     use std::os::unix::net::UnixDatagram;
 
+    use super::super::Completion;
     use super::super::ports::MAX_PORTS;
     use super::super::tests::EVERY;
-    use super::super::{Completion, monotonic_nanos};
     use super::*;
 
     const W: u64 = WRITE_BIT;
@@ -103,10 +104,10 @@ mod tests {
     }
 
     fn take(ring: &mut Ring, n: usize) -> Vec<(u64, i32)> {
-        let end = monotonic_nanos() + 60_000_000_000;
+        let end = Time::monotonic().as_nanos() + 60_000_000_000;
         let mut got = Vec::new();
         while got.len() < n {
-            assert!(monotonic_nanos() < end, "{} of {n} completions came", got.len());
+            assert!(Time::monotonic().as_nanos() < end, "{} of {n} completions came", got.len());
             ring.wait(Some(end)).unwrap();
             ring.completions(&mut |Completion { user_data, result, .. }| {
                 got.push((user_data, result));
@@ -171,9 +172,9 @@ mod tests {
             ring.write(port, vec![n as u8; 20_000], W | n).unwrap();
         }
         ring.poll().unwrap();
-        let began = monotonic_nanos();
+        let began = Time::monotonic().as_nanos();
         drop(ring);
-        assert!(monotonic_nanos() - began < 60_000_000_000);
+        assert!(Time::monotonic().as_nanos() - began < 60_000_000_000);
         // Our end is closed, so what was not queued never comes.
         theirs.set_nonblocking(true).unwrap();
         let mut queued = 0;

@@ -32,10 +32,10 @@ fn ready(ring: &mut Ring) -> Vec<Completion> {
 
 /// Waits until there are `n` completions; panics after a generous while.
 fn take(ring: &mut Ring, n: usize) -> Vec<Completion> {
-    let end = monotonic_nanos() + 60 * SECOND;
+    let end = Time::monotonic().as_nanos() + 60 * SECOND;
     let mut got = Vec::new();
     while got.len() < n {
-        assert!(monotonic_nanos() < end, "{} of {n} completions came", got.len());
+        assert!(Time::monotonic().as_nanos() < end, "{} of {n} completions came", got.len());
         ring.wait(Some(end)).unwrap();
         got.extend(ready(ring));
     }
@@ -184,10 +184,10 @@ fn a_file_that_fails_is_reported_as_an_error() {
 #[test]
 fn a_timeout_expires_at_its_time_and_not_before() {
     let mut ring = Ring::new(16, EVERY).unwrap();
-    let at = monotonic_nanos() + 20_000_000;
+    let at = Time::monotonic().as_nanos() + 20_000_000;
     ring.timeout(at, 1);
     assert_eq!(take(&mut ring, 1), [Completion { user_data: 1, result: -libc::ETIME }]);
-    assert!(monotonic_nanos() >= at);
+    assert!(Time::monotonic().as_nanos() >= at);
 
     ring.timeout(at, 2);
     ring.timeout(0, 3);
@@ -200,8 +200,8 @@ fn a_timeout_expires_at_its_time_and_not_before() {
 fn a_wait_ends_at_its_time_without_a_completion() {
     let mut ring = Ring::new(16, EVERY).unwrap();
     ring.timeout(NEVER, 1);
-    let until = monotonic_nanos() + 10_000_000;
-    while monotonic_nanos() < until {
+    let until = Time::monotonic().as_nanos() + 10_000_000;
+    while Time::monotonic().as_nanos() < until {
         ring.wait(Some(until)).unwrap();
     }
     assert_eq!(ready(&mut ring), []);
@@ -243,7 +243,7 @@ fn a_timeout_ends_once_however_the_race_ends() {
     let mut ring = Ring::new(256, EVERY).unwrap();
     let mut expired = 0;
     for round in 0..200_u64 {
-        let now = monotonic_nanos();
+        let now = Time::monotonic().as_nanos();
         for n in 0..16 {
             ring.timeout(now + n * 2_000, 2 * n);
         }
@@ -252,9 +252,13 @@ fn a_timeout_ends_once_however_the_race_ends() {
             ring.cancel_timeout(2 * n, 2 * n + 1);
         }
         let mut ended = HashSet::new();
-        let end = monotonic_nanos() + 60 * SECOND;
+        let end = Time::monotonic().as_nanos() + 60 * SECOND;
         while ended.len() < 16 {
-            assert!(monotonic_nanos() < end, "round {round}: {} of 16 ended", ended.len());
+            assert!(
+                Time::monotonic().as_nanos() < end,
+                "round {round}: {} of 16 ended",
+                ended.len()
+            );
             ring.wait(Some(end)).unwrap();
             ring.completions(&mut |completion| {
                 if completion.user_data % 2 == 0 {
@@ -279,19 +283,22 @@ fn a_timeout_ends_once_however_the_race_ends() {
 fn thousands_of_timeouts_keep_their_own_times() {
     const N: u64 = 5_000;
     let mut ring = Ring::new(N as usize, EVERY).unwrap();
-    let start = monotonic_nanos() + 100_000_000;
+    let start = Time::monotonic().as_nanos() + 100_000_000;
     let at = |n: u64| start + (N - n) * 50_000;
     for n in 0..N {
         ring.timeout(at(n), n);
     }
     let mut expired = HashSet::new();
-    let end = monotonic_nanos() + 60 * SECOND;
+    let end = Time::monotonic().as_nanos() + 60 * SECOND;
     while expired.len() < N as usize {
-        assert!(monotonic_nanos() < end, "{} of {N} expired", expired.len());
+        assert!(Time::monotonic().as_nanos() < end, "{} of {N} expired", expired.len());
         ring.wait(Some(end)).unwrap();
         ring.completions(&mut |completion| {
             assert_eq!(completion.result, -libc::ETIME);
-            assert!(monotonic_nanos() >= at(completion.user_data), "{completion:?} is early");
+            assert!(
+                Time::monotonic().as_nanos() >= at(completion.user_data),
+                "{completion:?} is early"
+            );
             assert!(expired.insert(completion.user_data), "{completion:?} came twice");
         });
     }
@@ -376,9 +383,9 @@ fn a_poll_loop_sees_an_interrupt_without_sleeping() {
     assert!(ring.listen(file, 1));
     let signal = Arc::clone(&event);
     let device = thread::spawn(move || signal.write(1));
-    let end = monotonic_nanos() + 60 * SECOND;
+    let end = Time::monotonic().as_nanos() + 60 * SECOND;
     let mut got = Vec::new();
-    while got.is_empty() && monotonic_nanos() < end {
+    while got.is_empty() && Time::monotonic().as_nanos() < end {
         ring.poll().unwrap();
         got = ready(&mut ring);
     }

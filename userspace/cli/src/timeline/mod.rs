@@ -12,7 +12,6 @@ use std::collections::BTreeMap;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use nix::time::{ClockId, clock_gettime};
 use ringback_driver::Time;
 use ringback_driver::request::{ErrorCode, RequestId};
 use ringback_host::Traced;
@@ -24,13 +23,6 @@ use serde::Serialize;
 
 pub(crate) use entry::{Entry, Object, What};
 pub(crate) use text::{HEADINGS, Table, row};
-
-/// Reads the clock that the host's times are on.
-fn now() -> Time {
-    // Every Linux has CLOCK_MONOTONIC.
-    clock_gettime(ClockId::CLOCK_MONOTONIC)
-        .map_or(Time::ZERO, |now| Time::ZERO + Duration::from(now))
-}
 
 /// An outcome as one number, as a log has it: 0, or the error's.
 fn number(outcome: Result<(), LineError>) -> i32 {
@@ -44,7 +36,7 @@ pub(crate) struct Recorder(mpsc::Sender<Entry>);
 impl Recorder {
     /// Records what a command does or finds.
     pub(crate) fn add(&self, line: Option<u32>, what: What) {
-        self.put(Entry { at: now(), line, what });
+        self.put(Entry { at: Time::monotonic(), line, what });
     }
 
     /// Records what the host reports to its observer.
@@ -138,7 +130,7 @@ pub(crate) fn new() -> (Recorder, Log) {
     let (sender, entries) = mpsc::channel();
     let log = Log {
         entries,
-        started: now(),
+        started: Time::monotonic(),
         requests: Vec::new(),
         bearers: BTreeMap::new(),
         strays: 0,
@@ -150,7 +142,7 @@ pub(crate) fn new() -> (Recorder, Log) {
 impl Log {
     /// Makes times count from now.
     pub(crate) fn start(&mut self) {
-        self.started = now();
+        self.started = Time::monotonic();
     }
 
     /// Returns the next entry, waiting for it for at most `wait`.
@@ -171,7 +163,7 @@ impl Log {
 
     /// Milliseconds from the start to now.
     pub(crate) fn now_ms(&self) -> f64 {
-        self.ms(now())
+        self.ms(Time::monotonic())
     }
 
     /// The entry as an object for machines.

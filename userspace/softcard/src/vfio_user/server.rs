@@ -64,11 +64,6 @@ impl Server {
     pub fn path(&self) -> &Path {
         self.shared.socket.path()
     }
-
-    /// Returns whether the card is in a machine: a client is connected and has sent its version.
-    pub fn has_client(&self) -> bool {
-        self.shared.begun.load(Ordering::Acquire)
-    }
 }
 
 impl Drop for Server {

@@ -142,11 +142,6 @@ impl CallStates {
         self.0 & state.bit() != 0
     }
 
-    /// Whether every state of `other` is in this set.
-    pub const fn covers(self, other: CallStates) -> bool {
-        other.0 & !self.0 == 0
-    }
-
     /// The states of both sets.
     pub const fn union(self, other: CallStates) -> CallStates {
         CallStates(self.0 | other.0)
@@ -193,6 +188,5 @@ mod tests {
         assert_eq!(format!("{set:?}"), "RINGBACK|BUSY");
         assert_eq!(CallStates::ALL.bits(), 0xFFFF);
         assert!(!CallStates::all_but(&[CallState::Idle]).contains(CallState::Idle));
-        assert!(CallStates::ALL.covers(set) && !set.covers(CallStates::ALL));
     }
 }

@@ -46,7 +46,6 @@ pub use shapes::{CParameter, Parameter, Shape};
 pub(crate) use table::{returns, sorted};
 
 use crate::callstate::{CallState, CallStates};
-use crate::error::LineError;
 
 /// What a function is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,14 +151,6 @@ impl Function {
             Legal::In([first, ..]) => first.states.contains(state),
             _ => true,
         }
-    }
-
-    /// Refuses the function if it is not legal in this state of the call it names first.
-    ///
-    /// # Errors
-    /// INVALCALLSTATE.
-    pub const fn check_state(&self, state: CallState) -> Result<(), LineError> {
-        if self.is_legal_in(state) { Ok(()) } else { Err(LineError::INVALCALLSTATE) }
     }
 }
 

@@ -2,8 +2,6 @@
 
 use ringback_request::{ErrorCode, RequestId, Time};
 
-use crate::clock;
-
 /// The end of an asynchronous request (ASYNC_COMPLETION).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Completion {
@@ -19,6 +17,6 @@ pub struct Completion {
 impl Completion {
     /// The completion of a request whose operation ends now, or at an unknown time.
     pub fn now(id: RequestId, result: Result<(), ErrorCode>) -> Completion {
-        Completion { id, result, completed: clock::now() }
+        Completion { id, result, completed: Time::monotonic() }
     }
 }

@@ -194,7 +194,8 @@ macro_rules! record {
 
         impl $name {
             /// The C names of the members, in their order.
-            pub const MEMBERS: &'static [&'static str] = &[$(stringify!($member)),*];
+            #[cfg(test)]
+            pub(crate) const MEMBERS: &'static [&'static str] = &[$(stringify!($member)),*];
         }
 
         impl $crate::structs::wire::Wire for $name {

@@ -39,7 +39,7 @@ struct Rounds {
 
 impl Runner for Rounds {
     fn run_once(&mut self, until: Time) -> usize {
-        let wait = until.since(ringback_tspi::clock::now());
+        let wait = until.since(Time::monotonic());
         match self.requests.recv_timeout(wait.min(DEADLINE)) {
             Ok(request) => {
                 self.tapi.completion(&done(request));
