@@ -55,7 +55,7 @@ struct OperationCell {
 /// A module's chip for a sequence, with the registers of the map `M` only.
 #[derive(Debug)]
 pub(crate) struct Chip<M> {
-    desk: Arc<Mutex<OperationCell>>,
+    cell: Arc<Mutex<OperationCell>>,
     of: PhantomData<fn() -> M>,
 }
 
@@ -112,8 +112,8 @@ impl<M> Chip<M> {
 
     /// Requests one operation, and ends with the value that it read (0 if it read nothing).
     pub(crate) async fn perform(&self, operation: Operation) -> u8 {
-        with(&self.desk, |desk| desk.operation = Some(operation));
-        poll_fn(|_| match with(&self.desk, |desk| desk.answer.take()) {
+        with(&self.cell, |cell| cell.operation = Some(operation));
+        poll_fn(|_| match with(&self.cell, |cell| cell.answer.take()) {
             Some(answer) => Poll::Ready(answer),
             None => Poll::Pending,
         })
@@ -121,13 +121,13 @@ impl<M> Chip<M> {
     }
 }
 
-fn with<R>(desk: &Mutex<OperationCell>, f: impl FnOnce(&mut OperationCell) -> R) -> R {
-    f(&mut desk.lock().even_poisoned())
+fn with<R>(cell: &Mutex<OperationCell>, f: impl FnOnce(&mut OperationCell) -> R) -> R {
+    f(&mut cell.lock().even_poisoned())
 }
 
 /// A sequence under way.
 pub(crate) struct Sequence<T> {
-    desk: Arc<Mutex<OperationCell>>,
+    cell: Arc<Mutex<OperationCell>>,
     future: Pin<Box<dyn Future<Output = T> + Send>>,
 }
 
@@ -136,20 +136,20 @@ impl<T> Sequence<T> {
     pub(crate) fn new<M, F: Future<Output = T> + Send + 'static>(
         body: impl FnOnce(Chip<M>) -> F,
     ) -> Sequence<T> {
-        let desk = Arc::<Mutex<OperationCell>>::default();
-        let chip = Chip { desk: Arc::clone(&desk), of: PhantomData };
-        Sequence { future: Box::pin(body(chip)), desk }
+        let cell = Arc::<Mutex<OperationCell>>::default();
+        let chip = Chip { cell: Arc::clone(&cell), of: PhantomData };
+        Sequence { future: Box::pin(body(chip)), cell }
     }
 
     /// Advances to the next operation. `answer` is the value that the last one read (0 if it read
     /// nothing, `None` at the beginning). Not to be called again after [`SequenceProgress::Done`].
     pub(crate) fn advance(&mut self, answer: Option<u8>) -> SequenceProgress<T> {
-        with(&self.desk, |desk| desk.answer = answer);
+        with(&self.cell, |cell| cell.answer = answer);
         match self.future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(value) => SequenceProgress::Done(value),
             // A sequence awaits nothing but its chip, so an operation was asked for.
             Poll::Pending => {
-                let operation = with(&self.desk, |desk| desk.operation.take());
+                let operation = with(&self.cell, |cell| cell.operation.take());
                 SequenceProgress::Do(operation.unwrap_or(Operation::Wait(Duration::ZERO)))
             }
         }

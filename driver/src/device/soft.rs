@@ -254,17 +254,17 @@ impl DmaMemory for Arc<SoftMemory> {
 #[derive(Debug, Clone)]
 pub struct SoftInterrupt {
     event: Arc<EventFd>,
-    line: Option<Arc<Mutex<IrqLevel>>>,
+    line: Option<Arc<Mutex<IrqLine>>>,
 }
 
 /// The state of an interrupt line.
 #[derive(Debug, Default)]
-struct IrqLevel {
+struct IrqLine {
     raised: bool,
     masked: bool,
 }
 
-impl IrqLevel {
+impl IrqLine {
     /// Returns whether the interrupt is to be signalled now, and masks it in that case.
     fn fires(&mut self) -> bool {
         let fires = self.raised && !self.masked;
@@ -312,7 +312,7 @@ impl SoftInterrupt {
     }
 
     /// Changes a line and signals what comes of it; a message is always signalled.
-    fn change(&self, change: impl FnOnce(&mut IrqLevel)) {
+    fn change(&self, change: impl FnOnce(&mut IrqLine)) {
         if let Some(line) = &self.line {
             // A poisoned lock is fine, because each change is a single step.
             let mut line = line.lock().even_poisoned();

@@ -95,7 +95,7 @@ impl<E: Engine> ClientRequests<E> {
 /// ```
 pub struct Client<E: Engine> {
     handle: Handle<E>,
-    desk: Arc<ClientRequests<E>>,
+    requests: Arc<ClientRequests<E>>,
 }
 
 impl<E: Engine> Client<E> {
@@ -110,9 +110,9 @@ impl<E: Engine> Client<E> {
     where
         F: FnMut(LineNumber, E::Event) + Send + 'static,
     {
-        let desk =
+        let requests =
             Arc::new(ClientRequests(Mutex::new(Waiters { by_id: HashMap::new(), over: None })));
-        (ClientUpcalls { desk: Arc::clone(&desk), events }, Unconnected { desk })
+        (ClientUpcalls { requests: Arc::clone(&requests), events }, Unconnected { requests })
     }
 
     /// Submits a command to a line.
@@ -123,7 +123,7 @@ impl<E: Engine> Client<E> {
         let ticket = self.handle.submit(line, command)?;
         let state = Mutex::new(WaiterState { outcome: None, waker: None });
         let waiter = Arc::new(Waiter { state, told: Condvar::new() });
-        self.desk.enter(ticket.id(), &waiter);
+        self.requests.enter(ticket.id(), &waiter);
         let (id, token) = (ticket.id(), ticket.token());
         // The ticket was held until here, so that the waiter is stored before the completion is
         // delivered.
@@ -139,7 +139,7 @@ impl<E: Engine> Client<E> {
 
 impl<E: Engine> Clone for Client<E> {
     fn clone(&self) -> Self {
-        Client { handle: self.handle.clone(), desk: Arc::clone(&self.desk) }
+        Client { handle: self.handle.clone(), requests: Arc::clone(&self.requests) }
     }
 }
 
@@ -151,14 +151,14 @@ impl<E: Engine> fmt::Debug for Client<E> {
 
 /// A client whose card has not been started yet.
 pub struct Unconnected<E: Engine> {
-    desk: Arc<ClientRequests<E>>,
+    requests: Arc<ClientRequests<E>>,
 }
 
 impl<E: Engine> Unconnected<E> {
     /// Connects the client to the card that was started with its upcalls. Requests to any other
     /// card would never resolve.
     pub fn connect(self, handle: Handle<E>) -> Client<E> {
-        Client { handle, desk: self.desk }
+        Client { handle, requests: self.requests }
     }
 }
 
@@ -172,7 +172,7 @@ impl<E: Engine> fmt::Debug for Unconnected<E> {
 ///
 /// Completions of requests that were not submitted by the client are ignored.
 pub struct ClientUpcalls<E: Engine, F> {
-    desk: Arc<ClientRequests<E>>,
+    requests: Arc<ClientRequests<E>>,
     events: F,
 }
 
@@ -181,7 +181,7 @@ where
     F: FnMut(LineNumber, E::Event) + Send + 'static,
 {
     fn completed(&mut self, completion: Completion<E::Output>) {
-        let waiter = self.desk.0.lock().even_poisoned().by_id.remove(&completion.id);
+        let waiter = self.requests.0.lock().even_poisoned().by_id.remove(&completion.id);
         if let Some(waiter) = waiter {
             waiter.tell(completion.into_result());
         }
@@ -193,7 +193,7 @@ where
 
     fn over(&mut self, cause: Failure) {
         let left = {
-            let mut waiters = self.desk.0.lock().even_poisoned();
+            let mut waiters = self.requests.0.lock().even_poisoned();
             waiters.over = Some(cause);
             std::mem::take(&mut waiters.by_id)
         };
