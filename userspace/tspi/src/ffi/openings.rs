@@ -12,7 +12,7 @@ struct Opening<D, P> {
     /// The provider's handle, once the open function has returned it.
     driver: Option<D>,
     procedure: P,
-    /// Tells two openings under one TAPI handle apart while neither has a provider's handle.
+    /// Distinguishes two openings under one TAPI handle while neither has a provider's handle.
     serial: u64,
 }
 
@@ -78,7 +78,7 @@ impl<D: Copy + PartialEq, P: Copy> Openings<D, P> {
         opened
     }
 
-    /// The device with this handle of the provider's is closed: its procedure is called no more
+    /// Removes the opening with this handle of the provider's: its procedure is called no more
     /// (D2).
     pub fn closed(&self, driver: D) {
         self.book().openings.retain(|opening| opening.driver != Some(driver));

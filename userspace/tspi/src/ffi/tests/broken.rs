@@ -1,5 +1,5 @@
-//! C that gets it wrong: NULL, wrong sizes, dead handles, texts that are none. Each call has the
-//! documented error and reaches the provider only if there is nothing to refuse.
+//! Invalid calls from C: NULL, wrong sizes, dead handles, texts that are not UTF-16. Each returns
+//! the documented error; only valid calls reach the provider.
 
 use std::ptr::{null, null_mut};
 

@@ -20,7 +20,7 @@ pub enum Told {
     End,
 }
 
-/// Notes what it is told; asks the provider again inside an event, if it is to.
+/// Notes what it is told; inside an event it calls the provider, if the test has set one.
 struct Ear {
     told: Arc<Mutex<Vec<Told>>>,
     inside: Arc<Mutex<Option<Arc<Loaded>>>>,
