@@ -261,7 +261,7 @@ impl<'a> History<'a> {
         })
     }
 
-    /// The states of a call, and where each was told.
+    /// The states of a call, and where each was reported.
     pub fn states(&self, call: &Call) -> impl Iterator<Item = (u64, CallState)> {
         self.messages(call).filter_map(|(at, message, params)| {
             let state = u32::try_from(params[0]).ok().and_then(CallState::from_raw);
