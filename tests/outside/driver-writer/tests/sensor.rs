@@ -29,7 +29,7 @@ fn measure(channel: u32, time_limit: Duration) -> Measure {
     Measure { channel, time_limit }
 }
 
-/// A waker for those who look by themselves.
+/// A waker that does nothing, for tests that poll.
 struct Nobody;
 impl Wake for Nobody {
     fn wake(self: Arc<Self>) {}

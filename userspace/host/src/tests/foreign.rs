@@ -1,4 +1,4 @@
-//! What the host bears of providers that others have written.
+//! What the host tolerates from providers that are not Ringback's.
 
 use super::*;
 
@@ -26,8 +26,8 @@ fn g9_a_provider_that_is_not_reentrant_is_asked_by_one_thread_at_a_time() {
     }
 }
 
-/// A callback and the observer ask the provider for more. Gives whether they did so in an upcall of
-/// its own, and whether the callback came while the function that asked was still in it.
+/// The observer and a callback make further requests. Returns whether the provider was called in an
+/// upcall of its own.
 fn asks_in_callbacks(mock: Mock) -> bool {
     let asks: Arc<Mutex<Option<Call>>> = Arc::default();
     let asked_by_observer = Arc::clone(&asks);
