@@ -314,7 +314,7 @@ fn completions_beyond_the_queue_are_kept() {
         ring.cancel_timeout(NEVER, user_data);
     }
     ring.poll().unwrap();
-    assert!(ring.uring.submission().cq_overflow(), "the queue was to overflow");
+    assert!(ring.uring.submission().cq_overflow(), "the queue has not overflowed");
     let got = take(&mut ring, n as usize);
     let came: HashSet<u64> = got.iter().map(|completion| completion.user_data).collect();
     assert_eq!(came, (0..n).collect(), "each once");

@@ -41,7 +41,7 @@ fn c4_a_completion_from_another_thread_before_the_function_returned() {
     let failed = make(&line).wait(DEADLINE).unwrap_err();
     assert_eq!(failed, WaitError::Failed(LineError::from_raw(-1).unwrap()), "T6: kept as it is");
     assert_eq!(host.counts().early, 1);
-    assert!(mock.closed_calls.lock().unwrap().is_empty(), "N8: we do not close it");
+    assert!(mock.closed_calls.lock().unwrap().is_empty(), "N8: the host does not close it");
 }
 
 #[test]

@@ -14,7 +14,7 @@ fn everything_is_delivered_on_the_applications_own_thread() {
     let mut local = LocalHost::start(provider, HostOptions::default()).unwrap();
     let line = local.open(0).unwrap();
     let pending = make(&line);
-    assert_eq!(pending.wait(DEADLINE).unwrap_err(), WaitError::InUpcall, "nothing would run it");
+    assert_eq!(pending.wait(DEADLINE).unwrap_err(), WaitError::InUpcall, "it would never end");
     assert!(line.events().next_timeout(DEADLINE).is_none());
     let (give, results) = mpsc::channel();
     pending.on_complete(move |made| give.send((made.is_ok(), thread::current().id())).unwrap());

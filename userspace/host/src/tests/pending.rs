@@ -14,7 +14,7 @@ fn requests_may_be_waited_for_in_any_order() {
     let (first, second) = (call.dial("at once").unwrap(), call.dial("at once").unwrap());
     assert_eq!(second.wait(DEADLINE), Ok(()));
     assert_eq!(first.wait_without_limit(), Ok(()));
-    assert_eq!(first.wait(Duration::ZERO), Ok(()), "as often as one likes");
+    assert_eq!(first.wait(Duration::ZERO), Ok(()), "the outcome is kept");
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn a_call_is_offered_only_if_its_media_mode_is_wanted() {
     world.run(300);
     telephone.dial("5#");
     world.run(4000);
-    assert!(!world.story().iter().any(|told| told == "NEWCALL"), "nobody serves the telephone");
+    assert!(!world.story().iter().any(|told| told == "NEWCALL"), "no call is announced");
 }
 
 #[test]
