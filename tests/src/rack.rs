@@ -38,7 +38,7 @@ pub struct Rack {
     pub uart: SoftUart,
     /// Checks the rules of the contract.
     pub witness: Arc<Witness>,
-    /// The provider, unseen by the witness: for a test that has shut the host down.
+    /// The provider without the witness: for a test that has shut the host down.
     pub bare: Arc<dyn Provider>,
     outside: Arc<Outside>,
     thread: Option<JoinHandle<()>>,

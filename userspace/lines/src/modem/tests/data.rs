@@ -1,4 +1,4 @@
-//! Data, as requests.
+//! Data that is sent and received by requests.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Modems as they are: old, noisy, badly wired, dead, removed.
+//! Modems with faults: old, noisy, badly wired, dead, removed.
 
 use super::*;
 
