@@ -147,7 +147,7 @@ impl Book {
         }
     }
 
-    // What the line tells of itself
+    // What the line reports about itself
 
     /// LINE_LINEDEVSTATE, if it is wanted.
     fn tell_line_state(&self, cx: &mut Context<'_, Event>, state: u32, details: [usize; 2]) {

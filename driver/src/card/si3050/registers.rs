@@ -71,7 +71,7 @@ flags! {
         const RESERVED_1 = 0x02;
         /// Ringing was detected (RDT).
         const RING_DETECTED = 0x04;
-        /// The line is heard while on-hook, too (ONHM).
+        /// Samples are received while on-hook, too (ONHM).
         const ON_HOOK_MONITOR = 0x08;
         /// Reserved; 0 in a working chip.
         const RESERVED_4 = 0x10;

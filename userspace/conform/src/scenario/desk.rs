@@ -59,7 +59,7 @@ impl KnownCall {
     }
 }
 
-/// What TAPI knows.
+/// TAPI's records of handles, calls, requests and upcalls.
 #[derive(Debug, Default)]
 pub(super) struct State {
     next_id: u32,

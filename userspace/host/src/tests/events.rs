@@ -1,4 +1,4 @@
-//! The queue of events: its room, its descriptor, its stream.
+//! The queue of events: its limit, its descriptor, its stream.
 
 use std::os::fd::BorrowedFd;
 use std::pin::pin;

@@ -26,7 +26,7 @@ struct Book<D, P> {
 /// The openings of lines or of phones. `D` is the provider's handle, `P` the event procedure.
 ///
 /// TAPI gives each opening a handle of its own. If two have the same, events go to the first one's
-/// procedure, because the handle does not tell them apart, and a second opening that is refused
+/// procedure, because the handle does not distinguish them, and a second opening that is refused
 /// must not take the events of the first.
 pub(super) struct Openings<D, P>(RwLock<Book<D, P>>);
 

@@ -50,7 +50,7 @@ impl Provider for Small {
     }
 }
 
-/// Notes each call and its outcome as text; answers instead of the provider if it is told to.
+/// Notes each call and its outcome as text; answers instead of the provider if the test says so.
 #[derive(Default)]
 struct Notes {
     asked: Mutex<Vec<String>>,

@@ -33,7 +33,7 @@ impl Provider for Empty {
     }
 }
 
-/// Notes what is asked, and answers what it is told to.
+/// Notes each call, and returns what the test has set.
 #[derive(Default)]
 struct Notes {
     asked: Mutex<Vec<String>>,
