@@ -32,7 +32,7 @@ const LOOK: Duration = Duration::from_millis(1);
 pub struct Rack {
     /// The host with the modem's line.
     pub host: Host,
-    /// Its provider.
+    /// The modem's provider, behind the witness.
     pub provider: Arc<dyn Provider>,
     /// The serial port.
     pub uart: SoftUart,

@@ -27,9 +27,9 @@ pub struct Report {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Run {
-    /// Its name.
+    /// The scenario's name.
     pub scenario: String,
-    /// Its seed.
+    /// The seed that repeats it.
     pub seed: u64,
 }
 

@@ -133,7 +133,7 @@ impl Book {
         None
     }
 
-    /// LINE_CALLINFO.
+    /// Sends LINE_CALLINFO if something has changed and the call has a state (N4).
     fn tell_info_if(
         &self,
         changed: bool,

@@ -78,7 +78,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// An upcall.
+/// An upcall of the provider, from its beginning to its end.
 #[derive(Debug)]
 pub(crate) struct Up<'a> {
     /// The number of the entry of its beginning.
@@ -97,7 +97,7 @@ impl Up<'_> {
     }
 }
 
-/// A completion.
+/// A completion of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Done {
     /// The number of the entry of its beginning.
@@ -180,7 +180,7 @@ pub(crate) struct Opening {
     pub failed: bool,
 }
 
-/// A call.
+/// A call, with both sides' handles and all that happened to it.
 #[derive(Debug)]
 pub(crate) struct Call {
     /// TAPI's handle; 0 if TAPI had none for it.

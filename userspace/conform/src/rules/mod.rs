@@ -109,7 +109,7 @@ pub enum Verdict {
     NotExercised,
     /// No log can show it.
     NotObservable {
-        /// Why not.
+        /// Why no log can show it.
         reason: String,
     },
 }

@@ -38,7 +38,7 @@ use stage::Stage;
 /// What a function answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// Its result.
+    /// Its result, as it was returned (T5).
     pub result: i32,
     /// What it gave back at once, in the order of the row.
     pub gave: Vec<Gave>,
