@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use ringback_host::{Call, CallOptions, Events, Line, LineEvent, Pending, WaitError};
 use ringback_tspi::callstate::CallState;
-use ringback_tspi::callstate::pots::{Step, may_follow};
+use ringback_tspi::callstate::pots::{Transition, may_follow};
 use ringback_tspi::error::LineError;
 
 /// Limit of all waits: what has not happened by then never will.
@@ -72,7 +72,7 @@ pub fn state(events: &Events, call: &Call, wanted: CallState) -> Vec<CallState> 
 ///
 /// # Panics
 /// If the table has no such step.
-pub fn assert_walk(table: &[Step], mut before: Option<CallState>, states: &[CallState]) {
+pub fn assert_walk(table: &[Transition], mut before: Option<CallState>, states: &[CallState]) {
     for state in states {
         assert!(may_follow(table, before, *state), "{state} after {before:?}");
         before = Some(*state);

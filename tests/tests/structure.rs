@@ -1,6 +1,6 @@
 //! Checks by the sources what ARCHITECTURE.md says of the structure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -287,9 +287,76 @@ fn one_source_reads_the_monotonic_clock() {
         sources(&top.join(folder), &mut found);
     }
     // Written in two parts, so that this source is not one of them.
-    let reading = ["ClockId::", "CLOCK_MONOTONIC"].concat();
+    let reading = ["clock_gettime(ClockId::", "CLOCK_MONOTONIC)"].concat();
     found.retain(|path| fs::read_to_string(path).unwrap().contains(&reading));
     assert_eq!(found, [top.join("driver/request/src/time.rs")]);
+}
+
+/// "No two types of a crate have the same name."
+#[test]
+fn the_types_of_a_crate_have_names_of_their_own() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut seen = 0;
+    for folder in [
+        "driver/request/src",
+        "driver/src",
+        "userspace/tspi/src",
+        "userspace/lines/src",
+        "userspace/provider/src",
+        "userspace/host/src",
+        "userspace/conform/src",
+        "userspace/media/src",
+        "userspace/softcard/src",
+        "userspace/cli/src",
+        "userspace/capi/host/src",
+    ] {
+        let folder = top.join(folder);
+        let mut found = Vec::new();
+        sources(&folder, &mut found);
+        // The kinds of cards, and tones and digits, have modules with the same parts.
+        let mut names: BTreeMap<(String, String), BTreeSet<PathBuf>> = BTreeMap::new();
+        for path in found {
+            let inside = path.strip_prefix(&folder).unwrap();
+            let parts: Vec<_> = inside.iter().map(|part| part.to_string_lossy()).collect();
+            let is_test = |part: &str| ["tests", "tests.rs", "model", "fake.rs"].contains(&part);
+            if parts.iter().any(|part| is_test(part)) {
+                continue;
+            }
+            let room = match &parts[..] {
+                [card, kind, _, ..] if card == "card" => kind.to_string(),
+                [kind, _] if kind == "dtmf" || kind == "tone" => kind.to_string(),
+                _ => String::new(),
+            };
+            let code = code(&fs::read_to_string(&path).unwrap());
+            for name in types(&code) {
+                seen += 1;
+                names.entry((room.clone(), name)).or_default().insert(inside.to_owned());
+            }
+        }
+        names.retain(|_, files| files.len() > 1);
+        assert!(names.is_empty(), "{}: {names:#?}", folder.display());
+    }
+    assert!(seen > 700, "only {seen} types were found");
+}
+
+/// The names of the types that are defined at the top of a source.
+fn types(code: &str) -> Vec<String> {
+    let defined = |line: &str| {
+        if line.starts_with(' ') {
+            return None;
+        }
+        let mut words = line.split([' ', '<', '(', '{', ';', ':']).filter(|word| !word.is_empty());
+        let mut word = words.next()?;
+        if word == "pub" {
+            word = words.next()?;
+            // What `pub` is restricted to.
+            if matches!(word, "crate)" | "super)" | "in") {
+                word = words.next()?;
+            }
+        }
+        matches!(word, "struct" | "enum" | "trait").then(|| words.next().map(str::to_owned))?
+    };
+    code.lines().filter_map(defined).collect()
 }
 
 #[test]

@@ -65,13 +65,13 @@ thread_local! {
 
 /// Means that the thread holds a card; the thread's log lines wait until it is dropped.
 #[derive(Debug)]
-pub struct Held(());
+pub struct CardHold(());
 
 /// Called by a thread that is about to hold a card.
 #[inline]
-pub fn hold() -> Held {
+pub fn hold() -> CardHold {
     HELD.set(HELD.get() + 1);
-    Held(())
+    CardHold(())
 }
 
 /// Returns whether the calling thread holds a card, and so may be in its engine.
@@ -81,7 +81,7 @@ pub fn is_holding() -> bool {
     HELD.get() != 0 && !cfg!(loom)
 }
 
-impl Drop for Held {
+impl Drop for CardHold {
     #[inline]
     fn drop(&mut self) {
         let left = HELD.get() - 1;

@@ -37,7 +37,7 @@ pub use port::{
     FRAME, Hook, LineFeed, ModuleKind, Polarity, PortError, PortEvent, PortFault, PortSink,
     PortStatus, Remedy, SILENCE,
 };
-pub use port_card::{OpenCardError, PortCard, PortCardKind, Service, Slot, StartError};
+pub use port_card::{OpenCardError, PortCard, PortCardKind, Service, Slot, StartCardError};
 pub use ringback_country::{Country, UnknownCountry};
 
 use crate::device::Kind;

@@ -59,7 +59,7 @@ pub enum Service {
 /// Why a card could not be started.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum StartError {
+pub enum StartCardError {
     /// It has been made safe, or is gone.
     #[error("the card was shut down or is gone: open it again")]
     Closed,
@@ -107,7 +107,7 @@ pub trait PortCard: Send + 'static {
     ///
     /// # Errors
     /// The card was closed, or the operating system refuses bus mastering or the interrupt.
-    fn start(&mut self, now: Time) -> Result<(), StartError>;
+    fn start(&mut self, now: Time) -> Result<(), StartCardError>;
 
     /// Serves an interrupt, or several that came as one.
     fn service(&mut self, now: Time, sink: &mut impl PortSink) -> Service;

@@ -39,7 +39,7 @@ impl Operation {
 
 /// The progress of a sequence.
 #[derive(Debug)]
-pub(crate) enum Step<T> {
+pub(crate) enum SequenceProgress<T> {
     /// This operation is next.
     Do(Operation),
     /// The sequence has ended with this result.
@@ -47,7 +47,7 @@ pub(crate) enum Step<T> {
 }
 
 #[derive(Debug, Default)]
-struct Desk {
+struct OperationCell {
     operation: Option<Operation>,
     answer: Option<u8>,
 }
@@ -55,7 +55,7 @@ struct Desk {
 /// A module's chip for a sequence, with the registers of the map `M` only.
 #[derive(Debug)]
 pub(crate) struct Chip<M> {
-    desk: Arc<Mutex<Desk>>,
+    desk: Arc<Mutex<OperationCell>>,
     of: PhantomData<fn() -> M>,
 }
 
@@ -121,13 +121,13 @@ impl<M> Chip<M> {
     }
 }
 
-fn with<R>(desk: &Mutex<Desk>, f: impl FnOnce(&mut Desk) -> R) -> R {
+fn with<R>(desk: &Mutex<OperationCell>, f: impl FnOnce(&mut OperationCell) -> R) -> R {
     f(&mut desk.lock().even_poisoned())
 }
 
 /// A sequence under way.
 pub(crate) struct Sequence<T> {
-    desk: Arc<Mutex<Desk>>,
+    desk: Arc<Mutex<OperationCell>>,
     future: Pin<Box<dyn Future<Output = T> + Send>>,
 }
 
@@ -136,21 +136,21 @@ impl<T> Sequence<T> {
     pub(crate) fn new<M, F: Future<Output = T> + Send + 'static>(
         body: impl FnOnce(Chip<M>) -> F,
     ) -> Sequence<T> {
-        let desk = Arc::<Mutex<Desk>>::default();
+        let desk = Arc::<Mutex<OperationCell>>::default();
         let chip = Chip { desk: Arc::clone(&desk), of: PhantomData };
         Sequence { future: Box::pin(body(chip)), desk }
     }
 
     /// Advances to the next operation. `answer` is the value that the last one read (0 if it read
-    /// nothing, `None` at the beginning). Not to be called again after [`Step::Done`].
-    pub(crate) fn advance(&mut self, answer: Option<u8>) -> Step<T> {
+    /// nothing, `None` at the beginning). Not to be called again after [`SequenceProgress::Done`].
+    pub(crate) fn advance(&mut self, answer: Option<u8>) -> SequenceProgress<T> {
         with(&self.desk, |desk| desk.answer = answer);
         match self.future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(value) => Step::Done(value),
+            Poll::Ready(value) => SequenceProgress::Done(value),
             // A sequence awaits nothing but its chip, so an operation was asked for.
             Poll::Pending => {
                 let operation = with(&self.desk, |desk| desk.operation.take());
-                Step::Do(operation.unwrap_or(Operation::Wait(Duration::ZERO)))
+                SequenceProgress::Do(operation.unwrap_or(Operation::Wait(Duration::ZERO)))
             }
         }
     }
@@ -160,8 +160,8 @@ impl<T> Sequence<T> {
         let mut answer = None;
         loop {
             match self.advance(answer) {
-                Step::Do(operation) => answer = Some(perform(operation)),
-                Step::Done(value) => return value,
+                SequenceProgress::Do(operation) => answer = Some(perform(operation)),
+                SequenceProgress::Done(value) => return value,
             }
         }
     }
@@ -195,8 +195,8 @@ mod tests {
             chip.read(COUNT).await
         });
         let mut next = |answer| match sequence.advance(answer) {
-            Step::Do(operation) => Err(operation),
-            Step::Done(count) => Ok(count),
+            SequenceProgress::Do(operation) => Err(operation),
+            SequenceProgress::Done(count) => Ok(count),
         };
         assert_eq!(next(None), Err(Operation::Write(START.address(), 0)));
         assert_eq!(next(Some(0)), Err(Operation::Wait(Duration::from_millis(10))));

@@ -26,26 +26,26 @@ impl Word for u32 {}
 /// The mapping is as long as `skip + len` at least, and lives as long as this value. A device that
 /// is pulled out reads as all ones.
 #[derive(Debug)]
-struct Window {
+struct MappedWindow {
     map: MmapRaw,
     /// Bytes between the start of the mapping, which is a page's start, and the window's.
     skip: usize,
     len: usize,
 }
 
-impl Window {
-    fn new(file: impl AsFd, offset: u64, skip: usize, len: usize) -> io::Result<Window> {
+impl MappedWindow {
+    fn new(file: impl AsFd, offset: u64, skip: usize, len: usize) -> io::Result<MappedWindow> {
         let whole = skip.checked_add(len).ok_or(io::ErrorKind::InvalidInput)?;
         let file = file.as_fd().as_raw_fd();
         // The pages are populated now, because the first access to a page raises SIGBUS if the
         // device is gone by then.
         let map = MmapOptions::new().offset(offset).len(whole).populate().map_raw(file)?;
-        Ok(Window { map, skip, len })
+        Ok(MappedWindow { map, skip, len })
     }
 
-    fn anonymous(len: usize) -> io::Result<Window> {
+    fn anonymous(len: usize) -> io::Result<MappedWindow> {
         let map = MmapRaw::from(MmapOptions::new().len(len).map_anon()?);
-        Ok(Window { map, skip: 0, len })
+        Ok(MappedWindow { map, skip: 0, len })
     }
 
     /// The address of a `T` wholly inside the window and aligned; `None` for any other.
@@ -76,7 +76,7 @@ impl Window {
 /// A mapped register window.
 #[derive(Debug)]
 pub struct MappedRegisters {
-    window: Window,
+    window: MappedWindow,
 }
 
 impl MappedRegisters {
@@ -86,7 +86,7 @@ impl MappedRegisters {
     /// # Errors
     /// The error of `mmap(2)`.
     pub fn new(file: impl AsFd, offset: u64, skip: usize, len: usize) -> io::Result<Self> {
-        Ok(MappedRegisters { window: Window::new(file, offset, skip, len)? })
+        Ok(MappedRegisters { window: MappedWindow::new(file, offset, skip, len)? })
     }
 }
 
@@ -121,7 +121,7 @@ impl Registers for MappedRegisters {
 /// A mapped block of memory that the card reaches by itself.
 #[derive(Debug)]
 pub struct MappedMemory {
-    window: Window,
+    window: MappedWindow,
     bus_address: u64,
 }
 
@@ -138,7 +138,7 @@ impl MappedMemory {
         len: usize,
         bus_address: u64,
     ) -> io::Result<Self> {
-        Ok(MappedMemory { window: Window::new(file, offset, skip, len)?, bus_address })
+        Ok(MappedMemory { window: MappedWindow::new(file, offset, skip, len)?, bus_address })
     }
 
     /// Fresh zeroed memory of `len` bytes, for the kernel to make reachable at `bus_address`.
@@ -146,7 +146,7 @@ impl MappedMemory {
     /// # Errors
     /// The error of `mmap(2)`.
     pub fn anonymous(len: usize, bus_address: u64) -> io::Result<Self> {
-        Ok(MappedMemory { window: Window::anonymous(len)?, bus_address })
+        Ok(MappedMemory { window: MappedWindow::anonymous(len)?, bus_address })
     }
 
     /// Where the memory is in this process.

@@ -19,7 +19,7 @@
 //!   written to a port are owned by the ring until the write's completion.
 //! - **The caller owns `user_data`.** The ring passes it through and never invents a value. Polls
 //!   in flight should have values that no other operation in flight has; otherwise a completion may
-//!   be attributed to the wrong one, and nothing worse. Bit 63 ([`WRITE_BIT`]) is set for writes of
+//!   be attributed to the wrong one, and nothing worse. Bit 63 (`WRITE_BIT`) is set for writes of
 //!   samples and for nothing else, because their memory is given back by it.
 //! - **`Ok` from a wait does not mean that there is a completion.** A signal, the deadline or a
 //!   temporary lack of kernel memory end it too; the caller checks its completions and its clock
@@ -52,7 +52,7 @@ use io_uring::{IoUring, cqueue, opcode, squeue};
 pub use error::RingError;
 pub(crate) use ports::{MAX_PORTS, PortIndex, READ_SAMPLES, WRITE_BIT};
 
-use ports::Ports;
+use ports::RingPorts;
 
 /// How many files a ring has room for. The kernel counts them against the process's limit of open
 /// files, so a caller should ask for no more than it needs.
@@ -97,7 +97,7 @@ struct File {
     listening: Option<u64>,
 }
 
-enum Operation {
+enum RingOperation {
     Listen {
         file: usize,
         user_data: u64,
@@ -113,16 +113,16 @@ enum Operation {
         user_data: u64,
     },
     /// An operation of a port.
-    Port(ports::Operation),
+    Port(ports::PortOperation),
 }
 
-impl Operation {
+impl RingOperation {
     fn user_data(&self) -> u64 {
         match self {
-            Operation::Listen { user_data, .. }
-            | Operation::Timeout { user_data, .. }
-            | Operation::CancelTimeout { user_data, .. } => *user_data,
-            Operation::Port(operation) => operation.user_data(),
+            RingOperation::Listen { user_data, .. }
+            | RingOperation::Timeout { user_data, .. }
+            | RingOperation::CancelTimeout { user_data, .. } => *user_data,
+            RingOperation::Port(operation) => operation.user_data(),
         }
     }
 }
@@ -132,12 +132,12 @@ pub struct Ring {
     uring: IoUring,
     files: Vec<File>,
     places: Places,
-    ports: Ports,
+    ports: RingPorts,
     /// One place per submission queue entry. Entries are taken by the kernel in order, so the place
     /// of the timeout that is `len` timeouts back is free whenever the queue has room for another.
     times: Box<[Timespec]>,
     next_time: usize,
-    backlog: VecDeque<Operation>,
+    backlog: VecDeque<RingOperation>,
     /// The kernel accepts submissions of the creating thread only.
     one_thread: PhantomData<*mut ()>,
 }
@@ -176,7 +176,7 @@ impl Ring {
             uring,
             files: Vec::new(),
             places,
-            ports: Ports::new(places.files as u32),
+            ports: RingPorts::new(places.files as u32),
             times: vec![Timespec::new(); entries].into_boxed_slice(),
             next_time: 0,
             backlog: VecDeque::new(),
@@ -224,14 +224,14 @@ impl Ring {
             Some(file) if file.listening.is_none() => file.listening = Some(user_data),
             _ => return false,
         }
-        self.queue(Operation::Listen { file: index, user_data, on });
+        self.queue(RingOperation::Listen { file: index, user_data, on });
         true
     }
 
     /// Queues a timeout that completes with `-ETIME` at `at_nanos` on CLOCK_MONOTONIC, at once if
     /// that is past. `u64::MAX` never comes.
     pub fn timeout(&mut self, at_nanos: u64, user_data: u64) {
-        self.queue(Operation::Timeout { at_nanos, user_data });
+        self.queue(RingOperation::Timeout { at_nanos, user_data });
     }
 
     /// Queues the cancellation of the timeout that was queued with `target_user_data`.
@@ -240,7 +240,7 @@ impl Ring {
     /// completion. If it comes too late the timeout completes as it would have, and the
     /// cancellation completes under its own `user_data` with `-ENOENT` or `-EALREADY`.
     pub fn cancel_timeout(&mut self, target_user_data: u64, user_data: u64) {
-        self.queue(Operation::CancelTimeout { target: target_user_data, user_data });
+        self.queue(RingOperation::CancelTimeout { target: target_user_data, user_data });
     }
 
     /// Submits what is queued and sleeps until there is a completion, or until the time `until` on
@@ -310,8 +310,8 @@ impl Ring {
         Completion { user_data, result }
     }
 
-    fn queue(&mut self, operation: Operation) {
-        let writes = matches!(operation, Operation::Port(ports::Operation::Write { .. }));
+    fn queue(&mut self, operation: RingOperation) {
+        let writes = matches!(operation, RingOperation::Port(ports::PortOperation::Write { .. }));
         if (operation.user_data() & WRITE_BIT != 0) != writes {
             report!(ERROR, "{:#x} is not a value for this operation", operation.user_data());
             return;
@@ -332,22 +332,22 @@ impl Ring {
                 }
             }
             let entry = match *operation {
-                Operation::Listen { file, user_data, on } => {
+                RingOperation::Listen { file, user_data, on } => {
                     opcode::PollAdd::new(Fixed(file as u32), libc::POLLIN as u32)
                         .multi(on)
                         .build()
                         .user_data(user_data)
                 }
-                Operation::Timeout { at_nanos, user_data } => {
+                RingOperation::Timeout { at_nanos, user_data } => {
                     self.timeout_entry(at_nanos, user_data)
                 }
-                Operation::CancelTimeout { target, user_data } => {
+                RingOperation::CancelTimeout { target, user_data } => {
                     opcode::TimeoutRemove::new(target)
                         .build()
                         .flags(squeue::Flags::SKIP_SUCCESS)
                         .user_data(user_data)
                 }
-                Operation::Port(operation) => self.ports.entry(operation),
+                RingOperation::Port(operation) => self.ports.entry(operation),
             };
             // SAFETY: timeout_entry and Ports::entry guarantee that what the entry points to stays
             // valid for as long as the kernel uses it; a POLL and a removal point to nothing.

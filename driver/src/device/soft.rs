@@ -254,17 +254,17 @@ impl DmaMemory for Arc<SoftMemory> {
 #[derive(Debug, Clone)]
 pub struct SoftInterrupt {
     event: Arc<EventFd>,
-    line: Option<Arc<Mutex<Line>>>,
+    line: Option<Arc<Mutex<IrqLevel>>>,
 }
 
 /// The state of an interrupt line.
 #[derive(Debug, Default)]
-struct Line {
+struct IrqLevel {
     raised: bool,
     masked: bool,
 }
 
-impl Line {
+impl IrqLevel {
     /// Returns whether the interrupt is to be signalled now, and masks it in that case.
     fn fires(&mut self) -> bool {
         let fires = self.raised && !self.masked;
@@ -312,7 +312,7 @@ impl SoftInterrupt {
     }
 
     /// Changes a line and signals what comes of it; a message is always signalled.
-    fn change(&self, change: impl FnOnce(&mut Line)) {
+    fn change(&self, change: impl FnOnce(&mut IrqLevel)) {
         if let Some(line) = &self.line {
             // A poisoned lock is fine, because each change is a single step.
             let mut line = line.lock().even_poisoned();

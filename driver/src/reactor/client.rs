@@ -26,11 +26,11 @@ pub type Outcome<E> = Result<<E as Engine>::Output, ErrorCode>;
 
 /// Receives the outcome of one request.
 struct Waiter<E: Engine> {
-    state: Mutex<Waiting<E>>,
+    state: Mutex<WaiterState<E>>,
     told: Condvar,
 }
 
-struct Waiting<E: Engine> {
+struct WaiterState<E: Engine> {
     outcome: Option<Outcome<E>>,
     waker: Option<Waker>,
 }
@@ -57,9 +57,9 @@ struct Waiters<E: Engine> {
 }
 
 /// The outstanding requests of a card's client, shared with the upcalls that complete them.
-struct Desk<E: Engine>(Mutex<Waiters<E>>);
+struct ClientRequests<E: Engine>(Mutex<Waiters<E>>);
 
-impl<E: Engine> Desk<E> {
+impl<E: Engine> ClientRequests<E> {
     /// Registers the waiter of a request. If the card is over, the waiter gets its outcome at once.
     fn enter(&self, id: RequestId, waiter: &Arc<Waiter<E>>) {
         let over = {
@@ -95,7 +95,7 @@ impl<E: Engine> Desk<E> {
 /// ```
 pub struct Client<E: Engine> {
     handle: Handle<E>,
-    desk: Arc<Desk<E>>,
+    desk: Arc<ClientRequests<E>>,
 }
 
 impl<E: Engine> Client<E> {
@@ -110,7 +110,8 @@ impl<E: Engine> Client<E> {
     where
         F: FnMut(LineNumber, E::Event) + Send + 'static,
     {
-        let desk = Arc::new(Desk(Mutex::new(Waiters { by_id: HashMap::new(), over: None })));
+        let desk =
+            Arc::new(ClientRequests(Mutex::new(Waiters { by_id: HashMap::new(), over: None })));
         (ClientUpcalls { desk: Arc::clone(&desk), events }, Unconnected { desk })
     }
 
@@ -120,7 +121,7 @@ impl<E: Engine> Client<E> {
     /// [`Refused`]; then nothing was started (R4).
     pub fn request(&self, line: LineNumber, command: E::Command) -> Result<Pending<E>, Refused> {
         let ticket = self.handle.submit(line, command)?;
-        let state = Mutex::new(Waiting { outcome: None, waker: None });
+        let state = Mutex::new(WaiterState { outcome: None, waker: None });
         let waiter = Arc::new(Waiter { state, told: Condvar::new() });
         self.desk.enter(ticket.id(), &waiter);
         let (id, token) = (ticket.id(), ticket.token());
@@ -150,7 +151,7 @@ impl<E: Engine> fmt::Debug for Client<E> {
 
 /// A client whose card has not been started yet.
 pub struct Unconnected<E: Engine> {
-    desk: Arc<Desk<E>>,
+    desk: Arc<ClientRequests<E>>,
 }
 
 impl<E: Engine> Unconnected<E> {
@@ -171,7 +172,7 @@ impl<E: Engine> fmt::Debug for Unconnected<E> {
 ///
 /// Completions of requests that were not submitted by the client are ignored.
 pub struct ClientUpcalls<E: Engine, F> {
-    desk: Arc<Desk<E>>,
+    desk: Arc<ClientRequests<E>>,
     events: F,
 }
 

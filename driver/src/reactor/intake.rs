@@ -11,7 +11,7 @@ use crate::report;
 use crate::request::Table;
 
 use super::arrived::Arrived;
-use super::user_data::{self, Kind};
+use super::user_data::{self, EntryKind};
 
 /// Errors of a POLL that are transient, and no property of the file.
 const PASSING: [i32; 5] = [libc::EAGAIN, libc::EINTR, libc::ENOMEM, libc::EBUSY, libc::ECANCELED];
@@ -24,7 +24,7 @@ const MAX_REFUSED: u32 = 1000;
 pub(super) struct Intake {
     pub(super) arrived: Arrived,
     /// Completions of READs and WRITEs of samples: kind, user_data and result.
-    pub(super) heard: Vec<(Kind, u64, i32)>,
+    pub(super) heard: Vec<(EntryKind, u64, i32)>,
     /// Expiry of the TIMEOUT currently in the ring, if any. A sleep that ends later reuses it.
     pub(super) alarm: Option<Time>,
     /// How many POLLs of the interrupt file have failed in a row.
@@ -39,33 +39,34 @@ impl Intake {
         let ring::Completion { user_data, result } = completion;
         let error = || io::Error::from_raw_os_error(-result);
         match user_data::classify(user_data, table) {
-            Kind::Interrupt if result > 0 => {
+            EntryKind::Interrupt if result > 0 => {
                 self.refused = 0;
                 self.arrived.interrupted = true;
             }
             // The kernel could not poll the file at the moment. The POLL is submitted again.
-            Kind::Interrupt if PASSING.contains(&-result) && self.refused < MAX_REFUSED => {
+            EntryKind::Interrupt if PASSING.contains(&-result) && self.refused < MAX_REFUSED => {
                 self.refused += 1;
             }
-            Kind::Interrupt => {
+            EntryKind::Interrupt => {
                 report!(ERROR, "the interrupt file failed ({}); the card is gone", error());
                 self.deaf = true;
                 self.arrived.gone = true;
             }
-            Kind::Deadline(request) if result == -libc::ETIME => {
+            EntryKind::Deadline(request) if result == -libc::ETIME => {
                 self.arrived.expired.push(request);
             }
             // This driver has not cancelled it: it removes only TIMEOUTs of requests that are over.
-            Kind::Deadline(request) => {
+            EntryKind::Deadline(request) => {
                 report!(WARN, "the kernel refused a time limit ({}); it is set again", error());
                 self.arrived.unarmed.push(request);
             }
-            Kind::Alarm => self.alarm = None,
-            Kind::Wake | Kind::LateDeadline | Kind::Removal | Kind::Silence => {}
-            kind @ (Kind::Received(_) | Kind::Play { .. }) => {
+            EntryKind::Alarm => self.alarm = None,
+            EntryKind::Wake | EntryKind::LateDeadline | EntryKind::Removal | EntryKind::Silence => {
+            }
+            kind @ (EntryKind::Received(_) | EntryKind::Play { .. }) => {
                 self.heard.push((kind, user_data, result));
             }
-            Kind::Unknown => report!(ERROR, "an unknown completion: {user_data:#x}"),
+            EntryKind::Unknown => report!(ERROR, "an unknown completion: {user_data:#x}"),
         }
     }
 }

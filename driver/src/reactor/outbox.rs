@@ -20,7 +20,7 @@ use super::samples::Orders;
 pub(super) const BATCH: usize = 256;
 
 #[derive(Debug)]
-enum Upcall<Event, Output> {
+enum QueuedUpcall<Event, Output> {
     /// A completion; it owns the output until its delivery.
     Completed(Token, Output),
     Event(Event),
@@ -30,13 +30,13 @@ enum Upcall<Event, Output> {
     Mark(Mark),
 }
 
-impl<Event, Output> Upcall<Event, Output> {
+impl<Event, Output> QueuedUpcall<Event, Output> {
     /// Returns whether a ticket holds back this entry and everything behind it.
     fn is_held(&self, table: &Table) -> bool {
         match self {
-            Upcall::Completed(request, _) => !table.is_deliverable(*request),
-            Upcall::Return(request) => !table.has_returned(*request),
-            Upcall::Event(_) | Upcall::Mark(_) => false,
+            QueuedUpcall::Completed(request, _) => !table.is_deliverable(*request),
+            QueuedUpcall::Return(request) => !table.has_returned(*request),
+            QueuedUpcall::Event(_) | QueuedUpcall::Mark(_) => false,
         }
     }
 }
@@ -49,11 +49,11 @@ pub(crate) enum Delivery<Event, Output> {
 }
 
 #[derive(Debug)]
-struct Line<Event, Output> {
-    queue: VecDeque<Upcall<Event, Output>>,
+struct LineQueue<Event, Output> {
+    queue: VecDeque<QueuedUpcall<Event, Output>>,
     /// The round in which an upcall of this line was last taken.
     taken: u64,
-    /// The request for which the last [`Upcall::Return`] was queued.
+    /// The request for which the last [`QueuedUpcall::Return`] was queued.
     awaited: Option<Token>,
     /// The held request that was logged.
     complained: Option<Token>,
@@ -62,7 +62,7 @@ struct Line<Event, Output> {
 /// One queue of upcalls per line. Changed only by the holder of the card.
 #[derive(Debug)]
 pub(crate) struct Outbox<Event, Output> {
-    lines: Vec<Line<Event, Output>>,
+    lines: Vec<LineQueue<Event, Output>>,
     first: usize,
     /// The number of the reaper's looks; each delivers one round.
     round: u64,
@@ -74,7 +74,7 @@ pub(crate) struct Outbox<Event, Output> {
 
 impl<Event, Output: Payload> Outbox<Event, Output> {
     pub(crate) fn new(lines: usize) -> Self {
-        let line = || Line {
+        let line = || LineQueue {
             queue: VecDeque::with_capacity(64),
             taken: 0,
             awaited: None,
@@ -119,7 +119,7 @@ impl<Event, Output: Payload> Outbox<Event, Output> {
             return None;
         }
         let (mark, signal) = Mark::new();
-        line.queue.insert(end, Upcall::Mark(mark));
+        line.queue.insert(end, QueuedUpcall::Mark(mark));
         self.wake = true;
         Some(signal)
     }
@@ -127,10 +127,10 @@ impl<Event, Output: Payload> Outbox<Event, Output> {
     /// Returns whether the line has an entry that may be delivered now.
     pub(crate) fn is_deliverable(&self, table: &Table, line: LineNumber) -> bool {
         match self.lines.get(line.index()).and_then(|line| line.queue.front()) {
-            Some(Upcall::Completed(request, _)) => table.is_deliverable(*request),
-            Some(Upcall::Return(request)) => table.has_returned(*request),
-            Some(Upcall::Event(_)) => true,
-            Some(Upcall::Mark(_)) | None => false,
+            Some(QueuedUpcall::Completed(request, _)) => table.is_deliverable(*request),
+            Some(QueuedUpcall::Return(request)) => table.has_returned(*request),
+            Some(QueuedUpcall::Event(_)) => true,
+            Some(QueuedUpcall::Mark(_)) | None => false,
         }
     }
 
@@ -144,14 +144,14 @@ impl<Event, Output: Payload> Outbox<Event, Output> {
         for (number, line) in self.lines.iter_mut().enumerate() {
             let Some(first) = line.queue.front() else { continue };
             let (request, what, from) = match first {
-                Upcall::Completed(request, _) => {
+                QueuedUpcall::Completed(request, _) => {
                     (*request, "is complete", table.completed(*request))
                 }
                 // The event was queued while the request was started.
-                Upcall::Return(request) => {
+                QueuedUpcall::Return(request) => {
                     (*request, "has an event to tell", Some(table.submitted(*request)))
                 }
-                Upcall::Event(_) | Upcall::Mark(_) => continue,
+                QueuedUpcall::Event(_) | QueuedUpcall::Mark(_) => continue,
             };
             let old = from.is_some_and(|from| from <= since);
             if !old || !first.is_held(table) || line.complained == Some(request) {
@@ -179,7 +179,7 @@ impl<Event, Output: Payload> Outbox<Event, Output> {
             for upcall in line.queue.drain(..) {
                 match upcall {
                     upcall if upcall.is_held(table) => held.push_back(upcall),
-                    Upcall::Event(_) if !held.is_empty() => {}
+                    QueuedUpcall::Event(_) if !held.is_empty() => {}
                     upcall => free.push_back(upcall),
                 }
             }
@@ -194,9 +194,9 @@ impl<Event, Output: Payload> Outbox<Event, Output> {
     /// threads that wait for marks, because nothing is delivered any more.
     pub(crate) fn give_up(&mut self, table: &Table) {
         for (number, line) in self.lines.iter_mut().enumerate() {
-            line.queue.retain(|upcall| matches!(upcall, Upcall::Completed(..)));
+            line.queue.retain(|upcall| matches!(upcall, QueuedUpcall::Completed(..)));
             for upcall in &mut line.queue {
-                if let Upcall::Completed(request, output) = upcall {
+                if let QueuedUpcall::Completed(request, output) = upcall {
                     // It is dropped with the same protection as the engine, because it may hold
                     // files open as well.
                     discard(std::mem::replace(output, Output::NONE));
@@ -232,31 +232,31 @@ impl<Event, Output: Payload> Outbox<Event, Output> {
             let Some(line) = self.lines.get_mut(number) else { continue };
             while batch.len() < BATCH {
                 match line.queue.front() {
-                    Some(&Upcall::Completed(request, _)) => {
+                    Some(&QueuedUpcall::Completed(request, _)) => {
                         let Some(completion) = table.take(request) else { break };
                         line.taken = self.round;
                         taken(request, &completion);
-                        if let Some(Upcall::Completed(_, output)) = line.queue.pop_front() {
+                        if let Some(QueuedUpcall::Completed(_, output)) = line.queue.pop_front() {
                             batch.push_back(Delivery::Completed(completion.with_output(output)));
                         }
                     }
-                    Some(Upcall::Event(_)) if batch.is_empty() => {
-                        if let Some(Upcall::Event(event)) = line.queue.pop_front() {
+                    Some(QueuedUpcall::Event(_)) if batch.is_empty() => {
+                        if let Some(QueuedUpcall::Event(event)) = line.queue.pop_front() {
                             batch.push_back(Delivery::Event(LineNumber::at(number), event));
                         }
                         line.taken = self.round;
                         self.first = (number + 1) % count;
                         return (self.round, true);
                     }
-                    Some(&Upcall::Return(request)) if table.has_returned(request) => {
+                    Some(&QueuedUpcall::Return(request)) if table.has_returned(request) => {
                         line.queue.pop_front();
                     }
-                    Some(Upcall::Mark(_)) => {
-                        if let Some(Upcall::Mark(mark)) = line.queue.pop_front() {
+                    Some(QueuedUpcall::Mark(_)) => {
+                        if let Some(QueuedUpcall::Mark(mark)) = line.queue.pop_front() {
                             marks.push(mark);
                         }
                     }
-                    Some(Upcall::Event(_)) => {
+                    Some(QueuedUpcall::Event(_)) => {
                         more = true;
                         break;
                     }
@@ -288,7 +288,7 @@ impl<Event, Output> Effects<Event, Output> for Outbox<Event, Output> {
         // A held completion needs no wake-up, because the release of its ticket causes one.
         self.wake |= completed == Completed::Deliverable;
         if let Some(line) = self.lines.get_mut(line.index()) {
-            line.queue.push_back(Upcall::Completed(request, output));
+            line.queue.push_back(QueuedUpcall::Completed(request, output));
         }
         true
     }
@@ -306,12 +306,12 @@ impl<Event, Output> Effects<Event, Output> for Outbox<Event, Output> {
         if let Some(request) = self.starting.filter(|_| place.awaited != self.starting)
             && table.await_return(request)
         {
-            place.queue.push_back(Upcall::Return(request));
+            place.queue.push_back(QueuedUpcall::Return(request));
             place.awaited = Some(request);
         }
         // An event behind other entries is delivered with them and needs no wake-up.
         self.wake |= place.queue.is_empty();
-        place.queue.push_back(Upcall::Event(event));
+        place.queue.push_back(QueuedUpcall::Event(event));
     }
 
     fn event_of(&mut self, table: &Table, about: Option<Token>, line: LineNumber, event: Event) {
@@ -323,8 +323,10 @@ impl<Event, Output> Effects<Event, Output> for Outbox<Event, Output> {
     fn retain_events(&mut self, line: LineNumber, keep: &mut dyn FnMut(&Event) -> bool) {
         if let Some(line) = self.lines.get_mut(line.index()) {
             line.queue.retain(|upcall| match upcall {
-                Upcall::Event(event) => keep(event),
-                Upcall::Completed(..) | Upcall::Return(_) | Upcall::Mark(_) => true,
+                QueuedUpcall::Event(event) => keep(event),
+                QueuedUpcall::Completed(..) | QueuedUpcall::Return(_) | QueuedUpcall::Mark(_) => {
+                    true
+                }
             });
         }
     }

@@ -17,7 +17,7 @@ use crate::request::RequestId;
 use crate::{PortNumber, report};
 
 use super::arrived::{Arrived, Sound};
-use super::user_data::{self, Kind};
+use super::user_data::{self, EntryKind};
 
 /// The number of samples that a port's queue in the kernel accepts.
 const ROOM: usize = 65_536;
@@ -57,7 +57,7 @@ impl Orders {
 
 /// A play whose samples are still to be written.
 #[derive(Debug)]
-struct Waiting {
+struct UnsentPlay {
     play: Play,
     id: Option<RequestId>,
     samples: Vec<u8>,
@@ -65,7 +65,7 @@ struct Waiting {
 
 /// A WRITE in flight.
 #[derive(Debug)]
-struct Writing {
+struct SentWrite {
     place: usize,
     play: Play,
     id: Option<RequestId>,
@@ -78,7 +78,7 @@ struct Port {
     index: PortIndex,
     /// Number of samples in the kernel's queue, or on their way to it.
     queued: usize,
-    waiting: VecDeque<Waiting>,
+    waiting: VecDeque<UnsentPlay>,
     /// Set when the port's file has failed, and nothing is read or written any more.
     failed: bool,
 }
@@ -88,7 +88,7 @@ struct Port {
 pub(crate) struct Ports {
     ports: Vec<Port>,
     /// The WRITEs in flight, by place; the stamp distinguishes one use of a place from the next.
-    writing: Vec<(u16, Option<Writing>)>,
+    writing: Vec<(u16, Option<SentWrite>)>,
     /// Plays that have ended without a WRITE and are not reported to the engine yet.
     ended: Vec<Sound>,
 }
@@ -118,7 +118,7 @@ impl Ports {
         match (order, place) {
             (Order::Play { play, id, samples, .. }, Some(place)) => {
                 if let Some(port) = self.ports.get_mut(place) {
-                    port.waiting.push_back(Waiting { play, id, samples });
+                    port.waiting.push_back(UnsentPlay { play, id, samples });
                 }
                 self.pump(place, ring);
             }
@@ -164,7 +164,7 @@ impl Ports {
             if port.queued > 0 && port.queued + next.samples.len() > ROOM {
                 return;
             }
-            let Some(Waiting { play, id, samples }) = port.waiting.pop_front() else { return };
+            let Some(UnsentPlay { play, id, samples }) = port.waiting.pop_front() else { return };
             let length = samples.len();
             let free = self.writing.iter().position(|(_, writing)| writing.is_none());
             let write = free.unwrap_or_else(|| {
@@ -180,7 +180,7 @@ impl Ports {
                 self.ended.push(Sound::Played { port: port.number, play, played });
                 continue;
             }
-            *writing = Some(Writing { place, play, id, length });
+            *writing = Some(SentWrite { place, play, id, length });
             port.queued += length;
         }
     }
@@ -188,15 +188,15 @@ impl Ports {
     /// Handles the completion of a READ or WRITE, whose kind was read from `user_data`.
     pub(crate) fn completed(
         &mut self,
-        kind: Kind,
+        kind: EntryKind,
         user_data: u64,
         result: i32,
         ring: &mut Ring,
         arrived: &mut Arrived,
     ) {
         match kind {
-            Kind::Received(place) => self.received(place, result, ring, arrived),
-            Kind::Play { place, stamp, .. } => {
+            EntryKind::Received(place) => self.received(place, result, ring, arrived),
+            EntryKind::Play { place, stamp, .. } => {
                 self.written(place, stamp, user_data, result, ring, arrived);
             }
             _ => {}
@@ -240,7 +240,7 @@ impl Ports {
         arrived: &mut Arrived,
     ) {
         let Some((current, writing)) = self.writing.get_mut(write) else { return };
-        let Some(Writing { place, play, id, length }) = writing.take_if(|_| *current == stamp)
+        let Some(SentWrite { place, play, id, length }) = writing.take_if(|_| *current == stamp)
         else {
             return;
         };
@@ -252,7 +252,7 @@ impl Ports {
             Ok(written) if written > 0 => {
                 // The kernel has not taken the rest. It is written next, before plays that wait.
                 samples.drain(..written.min(samples.len()));
-                port.waiting.push_front(Waiting { play, id, samples });
+                port.waiting.push_front(UnsentPlay { play, id, samples });
                 return self.pump(place, ring);
             }
             Ok(_) => Played::Failed(libc::EIO),
@@ -353,7 +353,7 @@ mod tests {
         arrived.sounds.clear();
         // The module's result for a WRITE that it drops, and one completion too many.
         let value = user_data::play(0, 1, ID);
-        let kind = Kind::Play { place: 0, stamp: 1, id: ID };
+        let kind = EntryKind::Play { place: 0, stamp: 1, id: ID };
         ports.completed(kind, value, -libc::ECANCELED, &mut ring, &mut arrived);
         ports.completed(kind, value, -libc::ECANCELED, &mut ring, &mut arrived);
         assert!(matches!(
@@ -373,7 +373,7 @@ mod tests {
             let mut arrived = Arrived::default();
             play(&mut ports, &mut ring, 1, vec![1; ROOM]);
             let (kind, value) =
-                (Kind::Play { place: 0, stamp: 1, id: ID }, user_data::play(0, 1, ID));
+                (EntryKind::Play { place: 0, stamp: 1, id: ID }, user_data::play(0, 1, ID));
             ports.completed(kind, value, result, &mut ring, &mut arrived);
             ports.completed(kind, value, result, &mut ring, &mut arrived);
             let [Sound::Played { played: told, .. }] = arrived.sounds[..] else {

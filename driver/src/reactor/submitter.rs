@@ -35,15 +35,15 @@ fn ask(now: Time) -> Entitlement {
 
 /// Marks the calling thread as being in an upcall until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Upcall(());
+pub(crate) struct UpcallMark(());
 
 /// Marks the calling thread as being in an upcall.
-pub(crate) fn enter_upcall() -> Upcall {
+pub(crate) fn enter_upcall() -> UpcallMark {
     UPCALLS.set(UPCALLS.get() + 1);
-    Upcall(())
+    UpcallMark(())
 }
 
-impl Drop for Upcall {
+impl Drop for UpcallMark {
     fn drop(&mut self) {
         UPCALLS.set(UPCALLS.get() - 1);
     }

@@ -17,7 +17,7 @@ use crate::request::{RequestId, RequestSlot, Table, Token};
 
 /// The meaning of a submission or completion queue entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum EntryKind {
     /// The POLL of the interrupt file.
     Interrupt,
     /// The POLL of the eventfd that wakes the reaper.
@@ -105,21 +105,23 @@ fn of_request(kind: u64, token: Token, id: RequestId) -> u64 {
 
 /// Decodes the value of a completion queue entry. Slot, stamp and id must all be those of a running
 /// request; otherwise the value is not taken for that of a request.
-pub(crate) fn classify(user_data: u64, table: &Table) -> Kind {
+pub(crate) fn classify(user_data: u64, table: &Table) -> EntryKind {
     let number = (user_data >> 44 & 0xFFFF) as u16;
     let (slot, place) = (RequestSlot(number), usize::from(number));
     let stamp = (user_data >> 32 & 0xFFF) as u16;
     let id = user_data as u32;
     match user_data >> 60 {
-        DEADLINE => table.find(slot, stamp, id).map_or(Kind::LateDeadline, Kind::Deadline),
-        REMOVAL => Kind::Removal,
-        RECEIVED if user_data == received(place) => Kind::Received(place),
-        SILENCE if user_data == silence(place) => Kind::Silence,
-        PLAY => Kind::Play { place, stamp, id: RequestId::new(id) },
-        INTERRUPT if user_data == interrupt() => Kind::Interrupt,
-        WAKE if user_data == wake() => Kind::Wake,
-        ALARM if user_data == alarm() => Kind::Alarm,
-        _ => Kind::Unknown,
+        DEADLINE => {
+            table.find(slot, stamp, id).map_or(EntryKind::LateDeadline, EntryKind::Deadline)
+        }
+        REMOVAL => EntryKind::Removal,
+        RECEIVED if user_data == received(place) => EntryKind::Received(place),
+        SILENCE if user_data == silence(place) => EntryKind::Silence,
+        PLAY => EntryKind::Play { place, stamp, id: RequestId::new(id) },
+        INTERRUPT if user_data == interrupt() => EntryKind::Interrupt,
+        WAKE if user_data == wake() => EntryKind::Wake,
+        ALARM if user_data == alarm() => EntryKind::Alarm,
+        _ => EntryKind::Unknown,
     }
 }
 
@@ -138,28 +140,28 @@ mod tests {
         for (id, token) in [all[0], all[4095], all[65_535]] {
             let mine = deadline(token, id);
             assert_eq!(mine as u32, id.get(), "the id is the low 32 bits");
-            assert_eq!(classify(mine, &table), Kind::Deadline(token));
-            assert_eq!(classify(removal(token, id), &table), Kind::Removal);
+            assert_eq!(classify(mine, &table), EntryKind::Deadline(token));
+            assert_eq!(classify(removal(token, id), &table), EntryKind::Removal);
             for bit in 0..64 {
                 let other = classify(mine ^ 1 << bit, &table);
-                assert!(!matches!(other, Kind::Deadline(_)), "bit {bit}: {other:?}");
+                assert!(!matches!(other, EntryKind::Deadline(_)), "bit {bit}: {other:?}");
             }
-            assert!(!matches!(classify(u64::from(id.get()), &table), Kind::Deadline(_)));
+            assert!(!matches!(classify(u64::from(id.get()), &table), EntryKind::Deadline(_)));
         }
         let broken = [interrupt() | 1, wake() | 1 << 44, alarm() | 1, received(3) | 1];
         for value in broken.into_iter().chain([0, u64::MAX]) {
-            assert_eq!(classify(value, &table), Kind::Unknown);
+            assert_eq!(classify(value, &table), EntryKind::Unknown);
         }
-        assert_eq!(classify(received(3), &table), Kind::Received(3));
-        assert_eq!(classify(silence(3), &table), Kind::Silence);
+        assert_eq!(classify(received(3), &table), EntryKind::Received(3));
+        assert_eq!(classify(silence(3), &table), EntryKind::Silence);
         let id = RequestId::new(0x7FFF_FFFF);
         let mine = play(7, 0xABC, id);
         assert_eq!(mine as u32, 0x7FFF_FFFF, "the id is the low 32 bits");
-        let expected = Kind::Play { place: 7, stamp: 0xABC, id };
+        let expected = EntryKind::Play { place: 7, stamp: 0xABC, id };
         assert_eq!(classify(mine, &table), expected);
-        assert_eq!(classify(interrupt(), &table), Kind::Interrupt);
-        assert_eq!(classify(alarm(), &table), Kind::Alarm);
-        assert_eq!(classify(wake(), &table), Kind::Wake);
+        assert_eq!(classify(interrupt(), &table), EntryKind::Interrupt);
+        assert_eq!(classify(alarm(), &table), EntryKind::Alarm);
+        assert_eq!(classify(wake(), &table), EntryKind::Wake);
     }
 
     #[test]
@@ -171,10 +173,14 @@ mod tests {
         let mine = deadline(token, id.unwrap());
         table.release(token);
         table.complete(token, Ok(()), Time::ZERO);
-        assert_eq!(classify(mine, &table), Kind::LateDeadline);
+        assert_eq!(classify(mine, &table), EntryKind::LateDeadline);
         table.take(token);
         let (_, again) = reserve();
-        assert_eq!(classify(mine, &table), Kind::LateDeadline, "same slot, same id, other use");
-        assert_eq!(classify(deadline(again, id.unwrap()), &table), Kind::Deadline(again));
+        assert_eq!(
+            classify(mine, &table),
+            EntryKind::LateDeadline,
+            "same slot, same id, other use"
+        );
+        assert_eq!(classify(deadline(again, id.unwrap()), &table), EntryKind::Deadline(again));
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use ringback_country::Country;
 use ringback_driver::card::{
     FRAME, Hook, LineFeed, Polarity, PortCard, PortError, PortEvent, PortSink, PortStatus, Service,
-    Slot, StartError,
+    Slot, StartCardError,
 };
 use ringback_driver::device::Files;
 use ringback_driver::{PortNumber, Time};
@@ -147,7 +147,7 @@ impl<C: PortCard> PortCard for JointCard<C> {
         self.first.look_interval()
     }
 
-    fn start(&mut self, now: Time) -> Result<(), StartError> {
+    fn start(&mut self, now: Time) -> Result<(), StartCardError> {
         self.parts_mut().try_for_each(|part| part.start(now))
     }
 

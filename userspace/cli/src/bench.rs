@@ -16,11 +16,11 @@ use crate::signals::Signals;
 #[derive(Debug, Args)]
 pub(crate) struct Bench {
     #[command(subcommand)]
-    what: What,
+    what: BenchCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
+enum BenchCommand {
     Latency(Latency),
     /// Run one part of the path COUNT times, for tools that count
     #[command(hide = true)]
@@ -69,8 +69,10 @@ struct Latency {
 impl Bench {
     pub(crate) fn run(self, signals: &Signals) -> Result<(), Failure> {
         match self.what {
-            What::Latency(latency) => latency.run(signals),
-            What::Workload { name, count } => workload(&name, count).map_err(Failure::failed),
+            BenchCommand::Latency(latency) => latency.run(signals),
+            BenchCommand::Workload { name, count } => {
+                workload(&name, count).map_err(Failure::failed)
+            }
         }
     }
 }

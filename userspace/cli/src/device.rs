@@ -95,7 +95,7 @@ impl Driver {
 }
 
 #[derive(Debug, Serialize)]
-struct Object<'a> {
+struct DeviceObject<'a> {
     event: &'static str,
     /// The value to give to `--card`.
     card: String,
@@ -249,8 +249,8 @@ fn row(card: &Candidate) -> String {
     row
 }
 
-fn object(card: &Candidate) -> Object<'_> {
-    Object {
+fn object(card: &Candidate) -> DeviceObject<'_> {
+    DeviceObject {
         event: "device",
         card: card.selector.to_string(),
         kind: card.kind.to_string(),

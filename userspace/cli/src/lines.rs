@@ -34,7 +34,7 @@ pub(crate) struct Lines {
 
 /// A slot as JSON.
 #[derive(Debug, Default, Serialize)]
-struct Object<'a> {
+struct SlotObject<'a> {
     event: &'static str,
     card: &'a str,
     slot: u8,
@@ -112,7 +112,7 @@ fn modems(station: &Station, out: Output<'_>, signals: &Signals) -> Result<Vec<b
         };
         let number = info.device_id.to_string();
         out.text(columns(&number, "-", "modem", "-", out.paint(colour, state)))?;
-        out.object(&Object {
+        out.object(&SlotObject {
             event: "slot",
             card: station.name(),
             slot: info.slot.unwrap_or_default().0,
@@ -120,7 +120,7 @@ fn modems(station: &Station, out: Output<'_>, signals: &Signals) -> Result<Vec<b
             kind: info.kind.map(kind_name),
             state: if answers { "working" } else { "failed" },
             reason,
-            ..Object::default()
+            ..SlotObject::default()
         })?;
     }
     Ok(all)
@@ -134,9 +134,9 @@ fn columns(line: &str, slot: &str, kind: &str, hook: &str, state: impl Display) 
     format!("{line:<4}  {slot:<4}  {kind:<5}  {hook:<8}  {state}")
 }
 
-fn object<'a>(card: &'a str, slot: &SlotReport) -> Object<'a> {
+fn object<'a>(card: &'a str, slot: &SlotReport) -> SlotObject<'a> {
     let status = slot.status.as_ref();
-    Object {
+    SlotObject {
         event: "slot",
         card,
         slot: slot.slot.0,

@@ -18,7 +18,7 @@ pub struct Report {
     /// The provider, as the user named it.
     pub provider: String,
     /// What was played, in the order of the logs.
-    pub runs: Vec<Run>,
+    pub runs: Vec<Played>,
     /// Each rule, in the order of the table.
     pub rules: Vec<Judged>,
 }
@@ -26,7 +26,7 @@ pub struct Report {
 /// One scenario that was played.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Run {
+pub struct Played {
     /// The scenario's name.
     pub scenario: String,
     /// The seed that repeats it.
@@ -64,7 +64,7 @@ impl Report {
     pub fn of(logs: &[Log]) -> Report {
         let header = |log: &Log| log.header().clone();
         let provider = logs.first().map_or_else(String::new, |log| header(log).provider);
-        let run = |log: &Log| Run { scenario: header(log).scenario, seed: header(log).seed };
+        let run = |log: &Log| Played { scenario: header(log).scenario, seed: header(log).seed };
         let mut rules: Vec<Judged> = Vec::new();
         for (index, log) in logs.iter().enumerate() {
             let verdicts = judge(log).into_iter();
@@ -198,7 +198,7 @@ impl Report {
     }
 }
 
-impl fmt::Display for Run {
+impl fmt::Display for Played {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "scenario {}, seed {}", self.scenario, self.seed)
     }

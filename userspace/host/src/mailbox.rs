@@ -25,7 +25,7 @@ const ROOM: usize = 4096;
 /// Longer limits are cut to this: 136 years.
 const FAR: Duration = Duration::from_secs(u32::MAX as u64);
 
-struct Queue<E> {
+struct MailQueue<E> {
     /// How many events were lost before the oldest that is here, and when the last of them was
     /// delivered.
     gap: Option<(u64, Time)>,
@@ -37,14 +37,14 @@ struct Queue<E> {
     sleepers: usize,
 }
 
-impl<E> Default for Queue<E> {
-    fn default() -> Queue<E> {
+impl<E> Default for MailQueue<E> {
+    fn default() -> MailQueue<E> {
         let events = VecDeque::new();
-        Queue { gap: None, events, lost: 0, ended: false, waker: None, sleepers: 0 }
+        MailQueue { gap: None, events, lost: 0, ended: false, waker: None, sleepers: 0 }
     }
 }
 
-impl<E> Queue<E> {
+impl<E> MailQueue<E> {
     fn is_empty(&self) -> bool {
         self.gap.is_none() && self.events.is_empty()
     }
@@ -55,7 +55,7 @@ impl<E> Queue<E> {
 }
 
 struct Mailbox<E> {
-    queue: Mutex<Queue<E>>,
+    queue: Mutex<MailQueue<E>>,
     arrived: Condvar,
     /// Readable while there is something to fetch; created by the first [`Events::fd`].
     readable: OnceLock<EventFd>,
@@ -69,12 +69,12 @@ impl<E> Default for Mailbox<E> {
 }
 
 impl<E: Event> Mailbox<E> {
-    fn lock(&self) -> MutexGuard<'_, Queue<E>> {
+    fn lock(&self) -> MutexGuard<'_, MailQueue<E>> {
         self.queue.lock().even_poisoned()
     }
 
     /// Changes the queue, and wakes waiting threads and tasks with no lock held.
-    fn change<R>(&self, change: impl FnOnce(&mut Queue<E>) -> R) -> R {
+    fn change<R>(&self, change: impl FnOnce(&mut MailQueue<E>) -> R) -> R {
         let mut queue = self.lock();
         let was = queue.is_readable();
         let result = change(&mut queue);
@@ -91,7 +91,7 @@ impl<E: Event> Mailbox<E> {
     }
 
     /// Takes what comes next.
-    fn take(&self, queue: &mut Queue<E>) -> Option<E> {
+    fn take(&self, queue: &mut MailQueue<E>) -> Option<E> {
         let was = queue.is_readable();
         let event = match queue.gap.take() {
             Some((count, at)) => Some(E::lost(count, at)),
@@ -104,7 +104,7 @@ impl<E: Event> Mailbox<E> {
     /// Makes the descriptor readable as long as the queue has something. This is done under the
     /// queue's lock, or the two could contradict each other; it runs no code of the application's
     /// and does not block.
-    fn signal(&self, was: bool, queue: &Queue<E>) {
+    fn signal(&self, was: bool, queue: &MailQueue<E>) {
         let Some(readable) = self.readable.get() else { return };
         // An eventfd fails only when its count is full or 0, and it is neither.
         let _ = match (was, queue.is_readable()) {

@@ -33,7 +33,7 @@ const CAPACITY: usize = 4096;
 const STOP_LIMIT: Duration = Duration::from_secs(4);
 
 /// Opens the card and brings it up, ready to be started.
-type Opener<C> = Box<dyn FnMut() -> Result<C, OpenError> + Send>;
+type CardOpener<C> = Box<dyn FnMut() -> Result<C, OpenError> + Send>;
 
 /// The provider of a card's lines.
 ///
@@ -57,7 +57,7 @@ pub type ModemProvider<D> = LineProvider<ModemCard<D>>;
 
 /// What init and shutdown change.
 struct Power<C: Card> {
-    opener: Opener<C>,
+    opener: CardOpener<C>,
     state: State<C>,
     /// Callers may keep handles after a shutdown, and these must not be valid after the next init.
     /// So the counters of handles are never reset.

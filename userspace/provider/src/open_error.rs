@@ -2,7 +2,7 @@
 
 use std::io;
 
-use ringback_driver::card::{OpenCardError, StartError, uart16550};
+use ringback_driver::card::{OpenCardError, StartCardError, uart16550};
 use ringback_driver::device::shim::ShimError;
 use ringback_driver::device::uio::UioError;
 use ringback_driver::device::vfio::VfioError;
@@ -39,7 +39,7 @@ pub enum OpenError {
     NoModules(String),
     /// The card does not start.
     #[error(transparent)]
-    Start(#[from] StartError),
+    Start(#[from] StartCardError),
     /// There is no interrupt file.
     #[error("the card's interrupt file can't be opened: {0}")]
     Interrupt(#[source] io::Error),
@@ -68,7 +68,7 @@ impl OpenError {
                 | OpenError::Uart(uart16550::OpenError::AllOnes)
                 | OpenError::Uio(UioError::Gone { .. })
                 | OpenError::Shim(ShimError::Uio(UioError::Gone { .. }))
-                | OpenError::Start(StartError::Closed)
+                | OpenError::Start(StartCardError::Closed)
         )
     }
 }

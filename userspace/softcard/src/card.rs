@@ -52,7 +52,7 @@ struct Host {
     interrupt: Arc<dyn InterruptLine>,
 }
 
-struct Shared {
+struct CardShared {
     board: Mutex<Board>,
     /// Held during a tick, so that ticks do not overlap.
     turn: Mutex<Owed>,
@@ -69,7 +69,7 @@ struct Owed(u32);
 
 /// A TDM400P in software: a handle that is cheap to clone and can be used from any thread.
 #[derive(Clone)]
-pub struct SoftCard(Arc<Shared>);
+pub struct SoftCard(Arc<CardShared>);
 
 impl SoftCard {
     /// A card after power-on, not connected to a host.
@@ -83,7 +83,7 @@ impl SoftCard {
         });
         let telephones =
             std::array::from_fn(|slot| board.slots().get(slot).and_then(Slot::telephone).cloned());
-        SoftCard(Arc::new(Shared {
+        SoftCard(Arc::new(CardShared {
             board: Mutex::new(board),
             turn: Mutex::new(Owed::default()),
             host: Mutex::new(None),

@@ -56,7 +56,7 @@ pub enum ModemFault {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum ModemState {
     OnHook,
     /// Off-hook, takes commands.
     OffHook,
@@ -84,7 +84,7 @@ const DTR_OFF: Duration = Duration::from_millis(50);
 pub struct SoftModem {
     numbers: HashMap<String, Far>,
     faults: Vec<ModemFault>,
-    state: State,
+    state: ModemState,
     echo: bool,
     verbose: bool,
     quiet: bool,
@@ -106,7 +106,7 @@ impl Default for SoftModem {
         SoftModem {
             numbers: HashMap::new(),
             faults: Vec::new(),
-            state: State::OnHook,
+            state: ModemState::OnHook,
             echo: true,
             verbose: true,
             quiet: false,
@@ -165,15 +165,15 @@ impl SoftModem {
 
     /// Ends a connection from the other side: NO CARRIER is added to `to_computer`.
     pub fn far_hang_up(&mut self, to_computer: &mut VecDeque<u8>) {
-        if matches!(self.state, State::Online(_) | State::Escaped(_)) {
-            self.state = State::OnHook;
+        if matches!(self.state, ModemState::Online(_) | ModemState::Escaped(_)) {
+            self.state = ModemState::OnHook;
             self.say("NO CARRIER", 3, to_computer);
         }
     }
 
     /// Whether the modem's line is free.
     pub fn is_on_hook(&self) -> bool {
-        self.state == State::OnHook
+        self.state == ModemState::OnHook
     }
 
     /// The command lines that the modem got, in order, in upper case and from AT on.
@@ -183,7 +183,7 @@ impl SoftModem {
 
     /// The levels of the modem's outputs.
     pub fn signals(&self) -> ModemSignals {
-        let online = matches!(self.state, State::Online(_) | State::Escaped(_));
+        let online = matches!(self.state, ModemState::Online(_) | ModemState::Escaped(_));
         ModemSignals { cts: true, dsr: true, ri: false, dcd: online || self.has(ModemFault::NoDcd) }
     }
 
@@ -217,8 +217,8 @@ impl SoftModem {
     fn time(&mut self, now: Duration, dtr: bool, out: &mut VecDeque<u8>) {
         if self.pluses == 3 && now.saturating_sub(self.heard_at) >= GUARD {
             self.pluses = 0;
-            if let State::Online(far) = self.state {
-                self.state = State::Escaped(far);
+            if let ModemState::Online(far) = self.state {
+                self.state = ModemState::Escaped(far);
                 self.say("OK", 0, out);
             }
         }
@@ -228,17 +228,17 @@ impl SoftModem {
             since => since,
         };
         if self.dtr_off_since.is_some_and(|since| now.saturating_sub(since) >= DTR_OFF) {
-            let busy = self.state != State::OnHook;
-            self.state = State::OnHook;
+            let busy = self.state != ModemState::OnHook;
+            self.state = ModemState::OnHook;
             if busy {
                 self.say("NO CARRIER", 3, out);
             }
         }
-        if self.rings.is_some_and(|next| now >= next) && self.state == State::OnHook {
+        if self.rings.is_some_and(|next| now >= next) && self.state == ModemState::OnHook {
             self.rings = Some(now + RING_EVERY);
             self.say("RING", 2, out);
         }
-        if let State::Calling(Some(at), far) = self.state
+        if let ModemState::Calling(Some(at), far) = self.state
             && now >= at
         {
             self.result(now, far, out);
@@ -246,16 +246,16 @@ impl SoftModem {
         if self.far_ends.take_if(|end| now >= *end).is_some() {
             self.far_hang_up(out);
         }
-        if let State::Online(_) = self.state {
+        if let ModemState::Online(_) = self.state {
             out.extend(self.far_sends.drain(..));
         }
     }
 
     fn result(&mut self, now: Duration, far: Far, out: &mut VecDeque<u8>) {
-        self.state = State::OnHook;
+        self.state = ModemState::OnHook;
         match far {
             Far::Modem(_) | Far::Echo(_) | Far::HangsUp { .. } => {
-                self.state = State::Online(far);
+                self.state = ModemState::Online(far);
                 self.far_ends = match far {
                     Far::HangsUp { talks, .. } => Some(now.saturating_add(talks)),
                     _ => None,
@@ -267,7 +267,7 @@ impl SoftModem {
             Far::NoCarrier => self.say("NO CARRIER", 3, out),
             Far::NoAnswer => self.say("NO ANSWER", 8, out),
             Far::NoDialTone => self.say("NO DIALTONE", 6, out),
-            Far::Endless => self.state = State::Calling(None, far),
+            Far::Endless => self.state = ModemState::Calling(None, far),
             Far::CallsBack(after) => {
                 self.rings = Some(now.saturating_add(after));
                 self.say("NO CARRIER", 3, out);
@@ -294,7 +294,7 @@ impl SoftModem {
     fn byte(&mut self, byte: u8, now: Duration, out: &mut VecDeque<u8>) {
         let silence = now.saturating_sub(self.heard_at);
         self.heard_at = now;
-        if let State::Online(far) = self.state {
+        if let ModemState::Online(far) = self.state {
             let begins = self.pluses == 0 && silence >= GUARD;
             self.pluses = match byte {
                 b'+' if begins || (1..3).contains(&self.pluses) => self.pluses + 1,
@@ -306,9 +306,9 @@ impl SoftModem {
             }
             return;
         }
-        if let State::Calling(..) = self.state {
+        if let ModemState::Calling(..) = self.state {
             // Any character ends the call.
-            self.state = State::OnHook;
+            self.state = ModemState::OnHook;
             self.say("NO CARRIER", 3, out);
             return;
         }
@@ -338,7 +338,7 @@ impl SoftModem {
                 'A' => {
                     let ringing = self.rings.take().is_some();
                     let far = if ringing { Far::Modem(HANDSHAKE) } else { Far::NoCarrier };
-                    self.state = State::Calling(Some(now + HANDSHAKE), far);
+                    self.state = ModemState::Calling(Some(now + HANDSHAKE), far);
                     return;
                 }
                 'E' | 'V' | 'Q' | 'H' | 'X' | 'Z' | 'O' => {
@@ -347,10 +347,10 @@ impl SoftModem {
                         'E' => self.echo = value != 0,
                         'V' => self.verbose = value != 0,
                         'Q' => self.quiet = value != 0,
-                        'H' | 'Z' => self.state = State::OnHook,
+                        'H' | 'Z' => self.state = ModemState::OnHook,
                         'O' => {
-                            if let State::Escaped(far) = self.state {
-                                self.state = State::Online(far);
+                            if let ModemState::Escaped(far) = self.state {
+                                self.state = ModemState::Online(far);
                                 return self.say("CONNECT 33600", 1, out);
                             }
                         }
@@ -374,12 +374,12 @@ impl SoftModem {
 
     fn dial(&mut self, text: &str, now: Duration, out: &mut VecDeque<u8>) {
         let digits = text.chars().filter(|c| matches!(c, '0'..='9' | 'A'..='D' | '*' | '#'));
-        if self.state == State::OnHook {
+        if self.state == ModemState::OnHook {
             self.dialed.clear();
         }
         self.dialed.extend(digits);
         if text.ends_with(';') {
-            self.state = State::OffHook;
+            self.state = ModemState::OffHook;
             return self.say("OK", 0, out);
         }
         let far = self.numbers.get(&self.dialed).copied().unwrap_or(Far::NoCarrier);
@@ -389,7 +389,7 @@ impl SoftModem {
             Far::NoDialTone => NO_DIAL_TONE,
             _ => RESULT,
         };
-        self.state = State::Calling(Some(now.saturating_add(after)), far);
+        self.state = ModemState::Calling(Some(now.saturating_add(after)), far);
     }
 }
 

@@ -71,7 +71,7 @@ impl Modifiers {
 
 /// One step of dialling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Step {
+pub enum DialStep {
     /// Send one digit, as a tone or in pulses.
     Digit(Key),
     /// Wait for the line's dial pause.
@@ -90,17 +90,17 @@ pub enum Step {
     PulseMode,
 }
 
-impl fmt::Display for Step {
+impl fmt::Display for DialStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Step::Digit(digit) => return digit.fmt(f),
-            Step::Pause => ",",
-            Step::WaitForDialTone => "W",
-            Step::WaitForQuietAnswer => "@",
-            Step::WaitForBillingTone => "$",
-            Step::Flash => "!",
-            Step::ToneMode => "T",
-            Step::PulseMode => "P",
+            DialStep::Digit(digit) => return digit.fmt(f),
+            DialStep::Pause => ",",
+            DialStep::WaitForDialTone => "W",
+            DialStep::WaitForQuietAnswer => "@",
+            DialStep::WaitForBillingTone => "$",
+            DialStep::Flash => "!",
+            DialStep::ToneMode => "T",
+            DialStep::PulseMode => "P",
         })
     }
 }
@@ -110,7 +110,7 @@ impl fmt::Display for Step {
 pub struct DialString {
     /// What to do, in order. Empty for an empty address: a call without a number only goes
     /// off-hook, and an empty lineDial ends a partial address.
-    pub steps: Vec<Step>,
+    pub steps: Vec<DialStep>,
     /// Whether more will follow (`;`).
     pub partial: bool,
     /// Whether the number is a full international one (`+`), which a plain line can't dial without
@@ -129,7 +129,7 @@ impl DialString {
     /// The digits alone, as a called number is shown.
     pub fn digits(&self) -> String {
         let digits = self.steps.iter().filter_map(|step| match step {
-            Step::Digit(digit) => Some(digit.as_char()),
+            DialStep::Digit(digit) => Some(digit.as_char()),
             _ => None,
         });
         self.international.then_some('+').into_iter().chain(digits).collect()
@@ -214,25 +214,25 @@ pub fn parse(text: &str, modifiers: Modifiers) -> Result<DialString, DialError> 
                 parsed.international = true;
                 continue;
             }
-            ',' => Step::Pause,
-            '!' => Step::Flash,
+            ',' => DialStep::Pause,
+            '!' => DialStep::Flash,
             'T' => {
                 pulse = false;
-                Step::ToneMode
+                DialStep::ToneMode
             }
             'P' => {
                 pulse = true;
-                Step::PulseMode
+                DialStep::PulseMode
             }
-            'W' if modifiers.dial_tone => Step::WaitForDialTone,
+            'W' if modifiers.dial_tone => DialStep::WaitForDialTone,
             'W' => return refuse(LineError::DIALDIALTONE, position, found),
-            '@' if modifiers.quiet => Step::WaitForQuietAnswer,
+            '@' if modifiers.quiet => DialStep::WaitForQuietAnswer,
             '@' => return refuse(LineError::DIALQUIET, position, found),
-            '$' if modifiers.billing => Step::WaitForBillingTone,
+            '$' if modifiers.billing => DialStep::WaitForBillingTone,
             '$' => return refuse(LineError::DIALBILLING, position, found),
             '?' => return refuse(LineError::DIALPROMPT, position, found),
             other => match Key::from_char(other) {
-                Some(digit) if !pulse || other.is_ascii_digit() => Step::Digit(digit),
+                Some(digit) if !pulse || other.is_ascii_digit() => DialStep::Digit(digit),
                 _ => return refuse(LineError::INVALADDRESS, position, found),
             },
         };
@@ -269,8 +269,8 @@ mod tests {
     const ALL: Modifiers = Modifiers { dial_tone: true, quiet: true, billing: true };
     const NONE: Modifiers = Modifiers { dial_tone: false, quiet: false, billing: false };
 
-    fn digits(text: &str) -> Vec<Step> {
-        text.chars().map(|c| Step::Digit(Key::from_char(c).unwrap())).collect()
+    fn digits(text: &str) -> Vec<DialStep> {
+        text.chars().map(|c| DialStep::Digit(Key::from_char(c).unwrap())).collect()
     }
 
     fn error(text: &str, modifiers: Modifiers) -> Option<LineError> {
@@ -305,22 +305,22 @@ mod tests {
     #[test]
     fn modifiers_are_steps_where_the_line_can_follow_them() {
         let dialled = parse("0W,!T1p2t*@$", ALL).unwrap();
-        let digit = |c| Step::Digit(Key::from_char(c).unwrap());
+        let digit = |c| DialStep::Digit(Key::from_char(c).unwrap());
         assert_eq!(
             dialled.steps,
             [
                 digit('0'),
-                Step::WaitForDialTone,
-                Step::Pause,
-                Step::Flash,
-                Step::ToneMode,
+                DialStep::WaitForDialTone,
+                DialStep::Pause,
+                DialStep::Flash,
+                DialStep::ToneMode,
                 digit('1'),
-                Step::PulseMode,
+                DialStep::PulseMode,
                 digit('2'),
-                Step::ToneMode,
+                DialStep::ToneMode,
                 digit('*'),
-                Step::WaitForQuietAnswer,
-                Step::WaitForBillingTone,
+                DialStep::WaitForQuietAnswer,
+                DialStep::WaitForBillingTone,
             ]
         );
     }

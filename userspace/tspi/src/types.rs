@@ -8,8 +8,6 @@
 use std::fmt;
 use std::num::NonZeroUsize;
 
-use ringback_request::RequestId;
-
 use crate::error::LineError;
 
 /// An unsigned word of 32 bits.
@@ -19,43 +17,10 @@ pub type LONG = i32;
 /// An unsigned word as wide as a pointer; event parameters (T9).
 #[allow(non_camel_case_types)]
 pub type DWORD_PTR = usize;
-/// The id of an asynchronous request as it crosses the C interface (T1); [`RequestId`] elsewhere.
+/// The id of an asynchronous request as it crosses the C interface (T1);
+/// [`RequestId`](ringback_request::RequestId) elsewhere.
 #[allow(non_camel_case_types)]
 pub type DRV_REQUESTID = u32;
-
-/// What the return value of a function says. The three never overlap (T5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Returned {
-    /// 0: a synchronous function has done its work. From an asynchronous one this is against the
-    /// contract (R2).
-    Done,
-    /// An asynchronous function has taken the request: one completion will come (R5).
-    Pending(RequestId),
-    /// It failed and is over; no completion will come (R4).
-    Failed(LineError),
-}
-
-impl Returned {
-    /// Sorts a function's return value.
-    pub const fn from_raw(value: LONG) -> Returned {
-        match LineError::from_raw(value) {
-            Some(error) => Returned::Failed(error),
-            None => match RequestId::new(value.cast_unsigned()) {
-                Some(id) => Returned::Pending(id),
-                None => Returned::Done,
-            },
-        }
-    }
-
-    /// The value as a function returns it.
-    pub const fn raw(self) -> LONG {
-        match self {
-            Returned::Done => 0,
-            Returned::Pending(id) => id.get().cast_signed(),
-            Returned::Failed(error) => error.raw(),
-        }
-    }
-}
 
 /// Handles: opaque to the side that did not make them, never 0.
 macro_rules! handles {
@@ -191,21 +156,6 @@ impl fmt::Display for Version {
 mod tests {
     use super::*;
     use crate::constants::TAPI_CURRENT_VERSION;
-
-    #[test]
-    fn return_classes_never_overlap_t5() {
-        for value in [LONG::MIN, -1, 0, 1, 2, LONG::MAX] {
-            let returned = Returned::from_raw(value);
-            assert_eq!(returned.raw(), value);
-            match returned {
-                Returned::Done => assert_eq!(value, 0),
-                Returned::Pending(id) => {
-                    assert!((1..=RequestId::MAX).contains(&id.get()), "T2");
-                }
-                Returned::Failed(_) => assert!(value < 0),
-            }
-        }
-    }
 
     #[test]
     fn words_have_their_widths_t8_t9() {

@@ -17,12 +17,12 @@ offsets!(registers: COMMAND);
 /// was started.
 #[derive(Clone)]
 pub(super) struct SoftEdu {
-    registers: Arc<Mutex<Registers>>,
+    registers: Arc<Mutex<EduRegisters>>,
     memory: Arc<SoftMemory>,
     interrupt: SoftInterrupt,
 }
 
-struct Registers {
+struct EduRegisters {
     liveness: u32,
     factorial: u32,
     status: Status,
@@ -38,7 +38,7 @@ struct Registers {
 impl SoftEdu {
     /// Makes an idle device, which shares memory and interrupt with the driver's side.
     pub(super) fn new(memory: Arc<SoftMemory>, interrupt: SoftInterrupt) -> SoftEdu {
-        let registers = Registers {
+        let registers = EduRegisters {
             liveness: 0,
             factorial: 0,
             status: Status::empty(),
@@ -87,12 +87,12 @@ impl SoftEdu {
         self.lock().removed = true;
     }
 
-    fn lock(&self) -> MutexGuard<'_, Registers> {
+    fn lock(&self) -> MutexGuard<'_, EduRegisters> {
         self.registers.lock().even_poisoned()
     }
 }
 
-impl Registers {
+impl EduRegisters {
     fn copy(&mut self, memory: &SoftMemory) -> Option<()> {
         let from_card = self.command.contains(Command::FROM_CARD);
         let (own, theirs) = if from_card {

@@ -44,7 +44,7 @@ pub(super) async fn fetch(
 }
 
 /// The values of registers 0 to 43 in a country, which must also be read back.
-pub(super) fn values(country: Country) -> [Setting; 44] {
+pub(super) fn values(country: Country) -> [IndirectSetting; 44] {
     let slic = country.slic();
     VALUES.map(|(register, value)| {
         let address = register.address();

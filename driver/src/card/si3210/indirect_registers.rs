@@ -111,11 +111,11 @@ registers! {
 }
 
 /// An indirect register, and what it is set to.
-pub(super) type Setting = (Register<Indirect, u16>, u16);
+pub(super) type IndirectSetting = (Register<Indirect, u16>, u16);
 
 /// The values of registers 0 to 43 (AN35), except for those that depend on the country
 /// ([`values`]).
-pub(super) const VALUES: [Setting; 44] = [
+pub(super) const VALUES: [IndirectSetting; 44] = [
     (DTMF_ROW_0, 0x55C2),
     (DTMF_ROW_1, 0x51E6),
     (DTMF_ROW_2, 0x4B85),

@@ -20,7 +20,7 @@ use crate::card::port::{
     Hook, LineFeed, ModuleKind, Polarity, PortEvent, PortFault, PortStatus, Remedy,
 };
 use crate::card::register::Address;
-use crate::card::sequence::{Chip, Operation, Sequence, Step};
+use crate::card::sequence::{Chip, Operation, Sequence, SequenceProgress};
 use crate::card::si3050::{self, FxoLine};
 use crate::card::si3210::{self, Calibration, FxsLine};
 use crate::{PortNumber, Time};
@@ -33,7 +33,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct Module {
     slot: PortNumber,
     country: Country,
-    pub(super) line: Line,
+    pub(super) line: ModuleLine,
     /// The control register is to be written.
     unwritten: bool,
     repair: Option<Repair>,
@@ -42,7 +42,7 @@ pub(super) struct Module {
 
 /// The line of a module, with what setting it up again needs.
 #[derive(Debug)]
-pub(super) enum Line {
+pub(super) enum ModuleLine {
     /// A Si3210, with the calibration that a repair sets again.
     Fxs(FxsLine, Calibration),
     /// A Si3050 with its line side.
@@ -71,15 +71,15 @@ type Fault = fn(Remedy) -> PortFault;
 impl Module {
     /// An FXS module as bring-up leaves it.
     pub(super) fn fxs(slot: PortNumber, country: Country, calibration: Calibration) -> Module {
-        Module::new(slot, country, Line::Fxs(FxsLine::new(), calibration))
+        Module::new(slot, country, ModuleLine::Fxs(FxsLine::new(), calibration))
     }
 
     /// An FXO module as bring-up leaves it.
     pub(super) fn fxo(slot: PortNumber, country: Country) -> Module {
-        Module::new(slot, country, Line::Fxo(FxoLine::new()))
+        Module::new(slot, country, ModuleLine::Fxo(FxoLine::new()))
     }
 
-    fn new(slot: PortNumber, country: Country, line: Line) -> Module {
+    fn new(slot: PortNumber, country: Country, line: ModuleLine) -> Module {
         Module {
             slot,
             country,
@@ -93,24 +93,24 @@ impl Module {
     /// Which of the two kinds of chip it has.
     pub(super) const fn kind(&self) -> ModuleKind {
         match self.line {
-            Line::Fxs(..) => ModuleKind::Fxs,
-            Line::Fxo(..) => ModuleKind::Fxo,
+            ModuleLine::Fxs(..) => ModuleKind::Fxs,
+            ModuleLine::Fxo(..) => ModuleKind::Fxo,
         }
     }
 
     /// The control register and what it is commanded to be.
     fn control(&self) -> Operation {
         match &self.line {
-            Line::Fxs(line, _) => line.control(),
-            Line::Fxo(line) => line.control(),
+            ModuleLine::Fxs(line, _) => line.control(),
+            ModuleLine::Fxo(line) => line.control(),
         }
     }
 
     /// The status registers that are sampled, in turn: two often, two seldom.
     pub(super) const fn sampled(&self) -> [Option<Address>; 4] {
         match self.line {
-            Line::Fxs(..) => FxsLine::SAMPLED,
-            Line::Fxo(..) => FxoLine::SAMPLED,
+            ModuleLine::Fxs(..) => FxsLine::SAMPLED,
+            ModuleLine::Fxo(..) => FxoLine::SAMPLED,
         }
     }
 
@@ -132,8 +132,8 @@ impl Module {
     /// The write that puts the line into its safe state: on-hook, no voltage.
     pub(super) fn release(&mut self) -> Operation {
         match &mut self.line {
-            Line::Fxs(line, _) => line.feed = LineFeed::Open,
-            Line::Fxo(line) => line.hook = Hook::On,
+            ModuleLine::Fxs(line, _) => line.feed = LineFeed::Open,
+            ModuleLine::Fxo(line) => line.hook = Hook::On,
         }
         self.control()
     }
@@ -151,20 +151,24 @@ impl Module {
             return;
         }
         let reaction = match &mut self.line {
-            Line::Fxs(line, _) => line.sample(register, value, event),
-            Line::Fxo(line) => line.sample(register, value, event),
+            ModuleLine::Fxs(line, _) => line.sample(register, value, event),
+            ModuleLine::Fxo(line) => line.sample(register, value, event),
         };
         match reaction {
             Reaction::None => {}
             Reaction::Write => {
-                if matches!(self.line, Line::Fxo(..)) {
+                if matches!(self.line, ModuleLine::Fxo(..)) {
                     counters.rewritten += 1;
                 }
                 self.unwritten = true;
             }
             Reaction::Suspect => self.begin(Task::Diagnose(match self.line {
-                Line::Fxs(..) => Sequence::new(|chip| async move { si3210::diagnose(&chip).await }),
-                Line::Fxo(..) => Sequence::new(|chip| async move { si3050::diagnose(&chip).await }),
+                ModuleLine::Fxs(..) => {
+                    Sequence::new(|chip| async move { si3210::diagnose(&chip).await })
+                }
+                ModuleLine::Fxo(..) => {
+                    Sequence::new(|chip| async move { si3050::diagnose(&chip).await })
+                }
             })),
         }
     }
@@ -198,15 +202,15 @@ impl Module {
             repair.until = None;
             match &mut repair.task {
                 Task::Diagnose(sequence) => match sequence.advance(answer) {
-                    Step::Do(operation) => repair.next = Some(operation),
-                    Step::Done(diagnosis) => {
+                    SequenceProgress::Do(operation) => repair.next = Some(operation),
+                    SequenceProgress::Done(diagnosis) => {
                         self.repair = None;
                         self.treat(diagnosis, now, counters, event);
                     }
                 },
                 Task::Restore(fault, sequence) => match sequence.advance(answer) {
-                    Step::Do(operation) => repair.next = Some(operation),
-                    Step::Done(result) => {
+                    SequenceProgress::Do(operation) => repair.next = Some(operation),
+                    SequenceProgress::Done(result) => {
                         let fault = *fault;
                         self.repair = None;
                         match result {
@@ -220,8 +224,8 @@ impl Module {
                     }
                 },
                 Task::Release(error, sequence) => match sequence.advance(answer) {
-                    Step::Do(operation) => repair.next = Some(operation),
-                    Step::Done(()) => return Err(*error),
+                    SequenceProgress::Do(operation) => repair.next = Some(operation),
+                    SequenceProgress::Done(()) => return Err(*error),
                 },
             }
         }
@@ -271,7 +275,7 @@ impl Module {
     /// After a power alarm: the line is fed as before (but not rung), if it may be tried again.
     fn feed_again(&mut self, now: Time) -> Remedy {
         let again = self.attempts.take(now);
-        if let Line::Fxs(line, _) = &mut self.line {
+        if let ModuleLine::Fxs(line, _) = &mut self.line {
             line.feed = match line.feed {
                 _ if !again => LineFeed::Open,
                 LineFeed::Ringing => LineFeed::Active,
@@ -297,11 +301,11 @@ impl Module {
         }
         let (slot, country) = (self.slot, self.country);
         let sequence = match self.line {
-            Line::Fxs(_, calibration) => Sequence::new(move |chip| async move {
+            ModuleLine::Fxs(_, calibration) => Sequence::new(move |chip| async move {
                 chip.wait(pause).await;
                 si3210::restore(&chip, slot, country, calibration).await
             }),
-            Line::Fxo(_) => Sequence::new(move |chip| async move {
+            ModuleLine::Fxo(_) => Sequence::new(move |chip| async move {
                 chip.wait(pause).await;
                 si3050::bring_up(&chip, slot, country).await
             }),
@@ -328,7 +332,7 @@ impl Module {
     pub(super) fn status(&self) -> PortStatus {
         let restoring = matches!(self.repair, Some(Repair { task: Task::Restore(..), .. }));
         match &self.line {
-            Line::Fxs(line, _) => PortStatus {
+            ModuleLine::Fxs(line, _) => PortStatus {
                 kind: ModuleKind::Fxs,
                 hook: line.hook(),
                 ringing: line.feed == LineFeed::Ringing,
@@ -339,7 +343,7 @@ impl Module {
                 current: None,
                 restoring,
             },
-            Line::Fxo(line) => PortStatus {
+            ModuleLine::Fxo(line) => PortStatus {
                 kind: ModuleKind::Fxo,
                 hook: line.hook,
                 ringing: line.ringing(),
@@ -355,7 +359,7 @@ impl Module {
 
     /// Commands the hook of an FXO line; `false` for FXS.
     pub(super) fn set_hook(&mut self, hook: Hook) -> bool {
-        let Line::Fxo(line) = &mut self.line else { return false };
+        let ModuleLine::Fxo(line) = &mut self.line else { return false };
         line.hook = hook;
         self.unwritten = true;
         true
@@ -363,7 +367,7 @@ impl Module {
 
     /// Commands the feed of an FXS line; `false` for FXO.
     pub(super) fn set_feed(&mut self, feed: LineFeed) -> bool {
-        let Line::Fxs(line, _) = &mut self.line else { return false };
+        let ModuleLine::Fxs(line, _) = &mut self.line else { return false };
         line.feed = feed;
         self.unwritten = true;
         true
@@ -371,7 +375,7 @@ impl Module {
 
     /// Commands the polarity of an FXS line; `false` for FXO.
     pub(super) fn set_polarity(&mut self, polarity: Polarity) -> bool {
-        let Line::Fxs(line, _) = &mut self.line else { return false };
+        let ModuleLine::Fxs(line, _) = &mut self.line else { return false };
         line.polarity = polarity;
         self.unwritten = true;
         true

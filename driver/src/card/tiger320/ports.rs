@@ -12,7 +12,7 @@ use super::registers::{Bus, CNTL, Control, Interrupts, MASK0, OPER, Operate};
 use super::service::POLL_INTERVAL;
 use super::{State, Tiger320};
 use crate::card::port::{Hook, LineFeed, Polarity, PortError, PortSink, PortStatus};
-use crate::card::port_card::{PortCard, Service, Slot, StartError};
+use crate::card::port_card::{PortCard, Service, Slot, StartCardError};
 use crate::device::{Device, Files};
 use crate::{PortNumber, Time};
 
@@ -51,17 +51,17 @@ impl<D: Device> PortCard for Tiger320<D> {
         if self.device.kernel_moves_samples() { POLL_INTERVAL } else { QUIET }
     }
 
-    fn start(&mut self, now: Time) -> Result<(), StartError> {
+    fn start(&mut self, now: Time) -> Result<(), StartCardError> {
         match self.state {
             State::Running => return Ok(()),
-            State::Closed => return Err(StartError::Closed),
+            State::Closed => return Err(StartCardError::Closed),
             State::Ready => {}
         }
-        self.device.enable_bus_master().map_err(StartError::BusMaster)?;
+        self.device.enable_bus_master().map_err(StartCardError::BusMaster)?;
         self.start_dma(now);
         self.device.rearm().map_err(|error| {
             self.safe();
-            StartError::Interrupt(error)
+            StartCardError::Interrupt(error)
         })?;
         self.state = State::Running;
         self.exchanged = now;

@@ -11,7 +11,7 @@ use crate::card::port::{
     FRAME, Hook, LineFeed, ModuleKind, Polarity, PortError, PortEvent, PortFault, PortSink, Remedy,
     SILENCE,
 };
-use crate::card::port_card::{PortCard, Service, Slot, StartError};
+use crate::card::port_card::{PortCard, Service, Slot, StartCardError};
 use crate::card::register::offsets;
 use crate::card::si3050::simulation::Si3050;
 use crate::card::si3210::simulation::Si3210;
@@ -568,7 +568,7 @@ fn removal_is_reported_once_and_nothing_is_accessed_afterwards() {
         let accesses = bench.fake.with(|card| card.accesses);
         assert_eq!(bench.serve(), Service::Idle);
         assert_eq!(bench.card.set_hook(PortNumber(2), Hook::Off), Err(PortError::Gone));
-        assert!(matches!(bench.card.start(bench.now), Err(StartError::Closed)));
+        assert!(matches!(bench.card.start(bench.now), Err(StartCardError::Closed)));
         bench.card.safe();
         bench.card.safe();
         let Bench { card, fake, .. } = bench;

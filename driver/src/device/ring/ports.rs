@@ -29,7 +29,7 @@ pub const WRITE_BIT: u64 = 1 << 63;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PortIndex(pub(super) u32);
 
-pub(super) struct Port {
+pub(super) struct RingPort {
     /// Kept to drop what is queued when the ring is dropped.
     pub(super) fd: OwnedFd,
     /// Filled by the kernel; leaked, as the buffers of the interrupt files are.
@@ -39,7 +39,7 @@ pub(super) struct Port {
 }
 
 /// A WRITE from being queued until its memory is asked for.
-pub(super) struct Writing {
+pub(super) struct PendingWrite {
     pub(super) user_data: u64,
     /// The kernel may read it until `over`.
     pub(super) samples: Vec<u8>,
@@ -48,42 +48,42 @@ pub(super) struct Writing {
 
 /// An operation of a port, waiting to be submitted.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Operation {
+pub(super) enum PortOperation {
     Read { port: PortIndex, user_data: u64 },
     Write { port: PortIndex, user_data: u64 },
     Silence { port: PortIndex, user_data: u64 },
 }
 
-impl Operation {
+impl PortOperation {
     pub(super) fn user_data(self) -> u64 {
         match self {
-            Operation::Read { user_data, .. }
-            | Operation::Write { user_data, .. }
-            | Operation::Silence { user_data, .. } => user_data,
+            PortOperation::Read { user_data, .. }
+            | PortOperation::Write { user_data, .. }
+            | PortOperation::Silence { user_data, .. } => user_data,
         }
     }
 }
 
 /// The ports of a ring.
-pub(super) struct Ports {
+pub(super) struct RingPorts {
     /// The place of the first port's file.
     pub(super) first: u32,
-    pub(super) ports: Vec<Port>,
-    pub(super) writes: Vec<Writing>,
+    pub(super) ports: Vec<RingPort>,
+    pub(super) writes: Vec<PendingWrite>,
 }
 
-impl Ports {
-    pub(super) fn new(first: u32) -> Ports {
-        Ports { first, ports: Vec::new(), writes: Vec::new() }
+impl RingPorts {
+    pub(super) fn new(first: u32) -> RingPorts {
+        RingPorts { first, ports: Vec::new(), writes: Vec::new() }
     }
 
     /// Makes the submission queue entry of an operation. It points to memory that lives until the
     /// completion: that of a READ is leaked, that of a WRITE is released only by `ended`.
-    pub(super) fn entry(&self, operation: Operation) -> squeue::Entry {
+    pub(super) fn entry(&self, operation: PortOperation) -> squeue::Entry {
         let nothing = |user_data| opcode::Nop::new().build().user_data(user_data);
         let fixed = |port: PortIndex| Fixed(self.first + port.0);
         match operation {
-            Operation::Read { port, user_data } => match self.ports.get(port.0 as usize) {
+            PortOperation::Read { port, user_data } => match self.ports.get(port.0 as usize) {
                 Some(state) => opcode::Read::new(
                     fixed(port),
                     state.received.as_ptr().cast_mut().cast(),
@@ -94,7 +94,7 @@ impl Ports {
                 .user_data(user_data),
                 None => nothing(user_data),
             },
-            Operation::Write { port, user_data } => {
+            PortOperation::Write { port, user_data } => {
                 match self.writes.iter().find(|write| write.user_data == user_data) {
                     Some(write) => {
                         let length = u32::try_from(write.samples.len()).unwrap_or(u32::MAX);
@@ -106,7 +106,7 @@ impl Ports {
                     None => nothing(user_data),
                 }
             }
-            Operation::Silence { port, user_data } => {
+            PortOperation::Silence { port, user_data } => {
                 opcode::Write::new(fixed(port), ptr::NonNull::dangling().as_ptr(), 0)
                     .offset(u64::MAX)
                     .build()

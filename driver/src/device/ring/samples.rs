@@ -3,8 +3,8 @@
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use super::ports::{Operation, Port, PortIndex, READ_SAMPLES, WRITE_BIT, Writing};
-use super::{Operation as RingOperation, Ring, RingError};
+use super::ports::{PendingWrite, PortIndex, PortOperation, READ_SAMPLES, RingPort, WRITE_BIT};
+use super::{Ring, RingError, RingOperation};
 
 impl Ring {
     /// Takes over the file of a port's samples. It should not be O_NONBLOCK.
@@ -23,11 +23,11 @@ impl Ring {
         let registered = self.uring.submitter().register_files_update(place, &[fd.as_raw_fd()]);
         registered.map_err(RingError::File)?;
         let received = Box::leak(Box::new([const { AtomicU8::new(0) }; READ_SAMPLES]));
-        self.ports.ports.push(Port { fd, received, reading: None });
+        self.ports.ports.push(RingPort { fd, received, reading: None });
         Ok(PortIndex(index))
     }
 
-    /// Queues a READ of [`READ_SAMPLES`] samples; [`Ring::received`] gives them after its
+    /// Queues a READ of 160 samples; [`Ring::received`] gives them after its
     /// completion.
     ///
     /// One READ per port may be in flight. Returns false, and queues nothing, if there is one or if
@@ -37,7 +37,7 @@ impl Ring {
             Some(state) if state.reading.is_none() => state.reading = Some(user_data),
             _ => return false,
         }
-        self.queue(RingOperation::Port(Operation::Read { port, user_data }));
+        self.queue(RingOperation::Port(PortOperation::Read { port, user_data }));
         true
     }
 
@@ -51,7 +51,7 @@ impl Ring {
     /// owns them until then; [`Ring::take_back`] gives them back.
     ///
     /// # Errors
-    /// The samples, if the port is not one of this ring, if `user_data` lacks [`WRITE_BIT`] or is
+    /// The samples, if the port is not one of this ring, if `user_data` lacks bit 63 or is
     /// that of another WRITE whose samples were not taken back.
     pub fn write(
         &mut self,
@@ -64,14 +64,14 @@ impl Ring {
         if !known || used || user_data & WRITE_BIT == 0 {
             return Err(samples);
         }
-        self.ports.writes.push(Writing { user_data, samples, over: false });
-        self.queue(RingOperation::Port(Operation::Write { port, user_data }));
+        self.ports.writes.push(PendingWrite { user_data, samples, over: false });
+        self.queue(RingOperation::Port(PortOperation::Write { port, user_data }));
         Ok(())
     }
 
     /// The samples of a WRITE whose completion has come.
     pub fn take_back(&mut self, user_data: u64) -> Option<Vec<u8>> {
-        let over = |write: &Writing| write.user_data == user_data && write.over;
+        let over = |write: &PendingWrite| write.user_data == user_data && write.over;
         let place = self.ports.writes.iter().position(over)?;
         Some(self.ports.writes.swap_remove(place).samples)
     }
@@ -80,7 +80,7 @@ impl Ring {
     /// `-ECANCELED`.
     pub fn silence(&mut self, port: PortIndex, user_data: u64) {
         if (port.0 as usize) < self.ports.ports.len() {
-            self.queue(RingOperation::Port(Operation::Silence { port, user_data }));
+            self.queue(RingOperation::Port(PortOperation::Silence { port, user_data }));
         }
     }
 }

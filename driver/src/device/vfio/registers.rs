@@ -19,11 +19,11 @@ use crate::report;
 /// The register window of a [`VfioDevice`](super::VfioDevice).
 #[derive(Debug)]
 pub struct VfioRegisters {
-    access: Access,
+    access: Route,
 }
 
 #[derive(Debug)]
-enum Access {
+enum Route {
     Mapped(MappedRegisters),
     /// An I/O BAR, or a mediated device's: each access is a system call.
     File {
@@ -53,11 +53,11 @@ impl VfioRegisters {
         let too_small = VfioError::RegionTooSmall { have: largest, need };
         let mapped = usable.iter().find_map(|region| map(device, region));
         if let Some(registers) = mapped {
-            return Ok(VfioRegisters { access: Access::Mapped(registers) });
+            return Ok(VfioRegisters { access: Route::Mapped(registers) });
         }
         let region = usable.first().ok_or(too_small)?;
         let len = usize::try_from(region.size).unwrap_or(usize::MAX);
-        let access = Access::File { device: Arc::clone(device), offset: region.offset, len };
+        let access = Route::File { device: Arc::clone(device), offset: region.offset, len };
         Ok(VfioRegisters { access })
     }
 }
@@ -74,7 +74,7 @@ fn map(device: &Arc<File>, region: &vfio_region_info) -> Option<MappedRegisters>
 
 impl VfioRegisters {
     fn read<const N: usize>(&self, at: usize) -> Option<[u8; N]> {
-        let Access::File { device, offset, len } = &self.access else { return None };
+        let Route::File { device, offset, len } = &self.access else { return None };
         if !reaches(*len, at, N) {
             return None;
         }
@@ -85,7 +85,7 @@ impl VfioRegisters {
     }
 
     fn write<const N: usize>(&self, at: usize, bytes: [u8; N]) {
-        let Access::File { device, offset, len } = &self.access else { return };
+        let Route::File { device, offset, len } = &self.access else { return };
         if reaches(*len, at, N)
             && let Some(place) = offset.checked_add(at as u64)
         {
@@ -98,36 +98,36 @@ impl VfioRegisters {
 impl Registers for VfioRegisters {
     fn len(&self) -> usize {
         match &self.access {
-            Access::Mapped(registers) => registers.len(),
-            Access::File { len, .. } => *len,
+            Route::Mapped(registers) => registers.len(),
+            Route::File { len, .. } => *len,
         }
     }
 
     fn read8(&self, offset: usize) -> u8 {
         match &self.access {
-            Access::Mapped(registers) => registers.read8(offset),
-            Access::File { .. } => self.read(offset).map_or(u8::MAX, u8::from_le_bytes),
+            Route::Mapped(registers) => registers.read8(offset),
+            Route::File { .. } => self.read(offset).map_or(u8::MAX, u8::from_le_bytes),
         }
     }
 
     fn write8(&self, offset: usize, value: u8) {
         match &self.access {
-            Access::Mapped(registers) => registers.write8(offset, value),
-            Access::File { .. } => self.write(offset, value.to_le_bytes()),
+            Route::Mapped(registers) => registers.write8(offset, value),
+            Route::File { .. } => self.write(offset, value.to_le_bytes()),
         }
     }
 
     fn read32(&self, offset: usize) -> u32 {
         match &self.access {
-            Access::Mapped(registers) => registers.read32(offset),
-            Access::File { .. } => self.read(offset).map_or(u32::MAX, u32::from_le_bytes),
+            Route::Mapped(registers) => registers.read32(offset),
+            Route::File { .. } => self.read(offset).map_or(u32::MAX, u32::from_le_bytes),
         }
     }
 
     fn write32(&self, offset: usize, value: u32) {
         match &self.access {
-            Access::Mapped(registers) => registers.write32(offset, value),
-            Access::File { .. } => self.write(offset, value.to_le_bytes()),
+            Route::Mapped(registers) => registers.write32(offset, value),
+            Route::File { .. } => self.write(offset, value.to_le_bytes()),
         }
     }
 }

@@ -92,7 +92,7 @@ const BEAT: Duration = Duration::from_millis(20);
 
 /// The last line of `--json`.
 #[derive(Debug, Serialize)]
-struct End<'a> {
+struct DemoEnd<'a> {
     event: &'static str,
     t_ms: f64,
     #[serde(flatten)]
@@ -216,7 +216,7 @@ fn conclude(log: &Log, out: Output<'_>, mut failures: Vec<String>) -> Result<(),
         order_violations.len()
     ))?;
     let t_ms = log.now_ms();
-    out.object(&End { event: "summary", t_ms, summary: &summary, failures: &failures, ok })?;
+    out.object(&DemoEnd { event: "summary", t_ms, summary: &summary, failures: &failures, ok })?;
     verdict(&failures)?;
     out.text(out.paint(Colour::Good, "All four calls went as they should."))
 }

@@ -25,10 +25,10 @@ const REORDER_MS: u32 = 5000;
 const HELLO_LEFT_MS: u32 = 200;
 
 /// The function that plays a call of the demo.
-pub(super) type Play = fn(&mut Scene<'_>) -> Step;
+pub(super) type ScenePlay = fn(&mut Scene<'_>) -> Step;
 
 /// The calls of lines 0 to 3.
-pub(super) const SCENES: [Play; 4] = [ring_telephone, telephone_dials, call_out, called];
+pub(super) const SCENES: [ScenePlay; 4] = [ring_telephone, telephone_dials, call_out, called];
 
 /// Line 0: we ring the telephone, its owner answers, talks and hangs up.
 fn ring_telephone(scene: &mut Scene<'_>) -> Step {

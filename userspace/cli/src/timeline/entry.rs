@@ -17,7 +17,7 @@ pub(crate) struct Entry {
 
 /// An entry as JSON: time, line and event.
 #[derive(Debug, Serialize)]
-pub(crate) struct Object<'a> {
+pub(crate) struct EntryObject<'a> {
     /// Milliseconds since the start.
     pub(crate) t_ms: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     fn value(what: &What) -> serde_json::Value {
-        to_value(Object { t_ms: 1.5, line: Some(2), what }).unwrap()
+        to_value(EntryObject { t_ms: 1.5, line: Some(2), what }).unwrap()
     }
 
     #[test]

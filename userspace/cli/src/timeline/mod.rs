@@ -21,7 +21,7 @@ use ringback_tspi::error::LineError;
 use ringback_tspi::types::{HDRVCALL, HTAPICALL, HTAPILINE};
 use serde::Serialize;
 
-pub(crate) use entry::{Entry, Object, What};
+pub(crate) use entry::{Entry, EntryObject, What};
 pub(crate) use text::{HEADINGS, Table, row};
 
 /// An outcome as one number, as a log has it: 0, or the error's.
@@ -167,8 +167,8 @@ impl Log {
     }
 
     /// The entry as an object for machines.
-    pub(crate) fn object<'a>(&self, entry: &'a Entry) -> Object<'a> {
-        Object { t_ms: self.ms(entry.at), line: entry.line, what: &entry.what }
+    pub(crate) fn object<'a>(&self, entry: &'a Entry) -> EntryObject<'a> {
+        EntryObject { t_ms: self.ms(entry.at), line: entry.line, what: &entry.what }
     }
 
     /// Returns all requests so far.

@@ -48,12 +48,12 @@ pub struct Rule {
     pub says: &'static str,
     /// Its source: pages of Microsoft's documentation, headers, and code that shows practice.
     pub source: &'static str,
-    judged: Judged,
+    judged: Judgement,
 }
 
 /// How a rule is judged.
 #[derive(Debug, Clone, Copy)]
-enum Judged {
+enum Judgement {
     By(fn(&History<'_>, &mut Docket)),
     /// No log can show it, for this reason.
     Not(&'static str),
@@ -62,13 +62,13 @@ enum Judged {
 impl Rule {
     /// Whether a log can show that it was broken.
     pub const fn is_observable(&self) -> bool {
-        matches!(self.judged, Judged::By(_))
+        matches!(self.judged, Judgement::By(_))
     }
 
     fn judge(&self, history: &History<'_>) -> Verdict {
         let judged = match self.judged {
-            Judged::By(judge) => judge,
-            Judged::Not(reason) => return Verdict::NotObservable { reason: reason.to_owned() },
+            Judgement::By(judge) => judge,
+            Judgement::Not(reason) => return Verdict::NotObservable { reason: reason.to_owned() },
         };
         let mut docket = Docket::default();
         judged(history, &mut docket);

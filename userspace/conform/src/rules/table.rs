@@ -1,6 +1,6 @@
 //! All rules, in the order of their keys.
 
-use super::{Judged, Rule, buffers, calls, completions, ends, order, returns, status};
+use super::{Judgement, Rule, buffers, calls, completions, ends, order, returns, status};
 
 /// The rule binds TAPI and not the provider.
 const TAPI: &str = "it binds TAPI, and in a run of the suite TAPI is the suite";
@@ -26,10 +26,10 @@ macro_rules! rules {
 
 macro_rules! judged {
     ((not $reason:expr)) => {
-        Judged::Not($reason)
+        Judgement::Not($reason)
     };
     (($($by:tt)*)) => {
-        Judged::By($($by)*)
+        Judgement::By($($by)*)
     };
 }
 

@@ -8,7 +8,7 @@ use ringback_tspi::constants::{
 use ringback_tspi::functions::*;
 
 use super::arguments::{Around, filled, handle, plausible, with};
-use super::stage::{Call, Line, Stage};
+use super::stage::{Line, Stage, StageCall};
 use crate::log::Data;
 
 /// Numbers that name generations and gatherings.
@@ -44,7 +44,7 @@ pub(super) fn calls(stage: &Stage<'_>) {
 }
 
 /// What TAPI asks about a call.
-fn look(stage: &Stage<'_>, call: Call) {
+fn look(stage: &Stage<'_>, call: StageCall) {
     for room in [0, 512] {
         let around =
             Around { call: call.driver, version: stage.version.get(), ..Around::default() };
@@ -55,7 +55,7 @@ fn look(stage: &Stage<'_>, call: Call) {
 }
 
 /// What is done with a call that is connected.
-fn talk(stage: &Stage<'_>, line: Line, call: Call) {
+fn talk(stage: &Stage<'_>, line: Line, call: StageCall) {
     let around = stage.around(line, call.driver);
     for function in [&TSPI_lineMonitorDigits, &TSPI_lineMonitorMedia, &TSPI_lineMonitorTones] {
         stage.call(function, plausible(function, &around, 0));
@@ -194,7 +194,7 @@ pub(super) fn incoming(stage: &Stage<'_>) {
     let rung = stage.desk.wait(stage.options.patience, |state| state.announced.pop_front());
     if let Some(tapi) = rung.filter(|tapi| *tapi != 0) {
         let known = stage.desk.state().calls.get(&tapi).cloned().unwrap_or_default();
-        let call = Call { tapi, driver: known.driver, request: 0 };
+        let call = StageCall { tapi, driver: known.driver, request: 0 };
         let offered = stage.desk.wait(stage.options.patience, |state| {
             state.calls.get(&tapi)?.was(LINECALLSTATE_OFFERING).then_some(())
         });
@@ -220,7 +220,7 @@ pub(super) fn incoming(stage: &Stage<'_>) {
     let waiting = std::mem::take(&mut stage.desk.state().announced);
     for tapi in waiting.into_iter().filter(|tapi| *tapi != 0) {
         let known = stage.desk.state().calls.get(&tapi).cloned().unwrap_or_default();
-        stage.close_call(Call { tapi, driver: known.driver, request: 0 });
+        stage.close_call(StageCall { tapi, driver: known.driver, request: 0 });
     }
     lines.into_iter().for_each(|line| stage.close(line));
     stage.quiet();

@@ -5,14 +5,14 @@ use std::time::Duration;
 use ringback_tspi::functions::*;
 
 use super::arguments::{handle, plausible, with};
-use super::stage::{Call, Line, Stage};
+use super::stage::{Line, Stage, StageCall};
 
 /// How far a call is when its end begins.
 const STEPS: u32 = 5;
 
 /// Makes a call and goes so many steps with it: asked for, asked for a moment ago, complete,
 /// connected with requests outstanding, dropped a moment ago.
-fn make(stage: &Stage<'_>, step: u32) -> Option<(Line, Call)> {
+fn make(stage: &Stage<'_>, step: u32) -> Option<(Line, StageCall)> {
     let (line, call) = stage.first_call()?;
     match step {
         0 => {}

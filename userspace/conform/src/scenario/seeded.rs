@@ -3,7 +3,7 @@
 use ringback_tspi::functions::*;
 
 use super::arguments::{Around, plausible};
-use super::stage::{Call, Line, Stage};
+use super::stage::{Line, Stage, StageCall};
 
 /// How many steps are done.
 const STEPS: u32 = 60;
@@ -14,7 +14,7 @@ const THREADS: u64 = 4;
 #[derive(Default)]
 struct Hands {
     line: Option<Line>,
-    call: Option<Call>,
+    call: Option<StageCall>,
     /// Whether the call's completion with 0 has come, so that it may be used (G7).
     is_made: bool,
 }

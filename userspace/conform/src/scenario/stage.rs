@@ -35,7 +35,7 @@ pub(super) struct Line {
 
 /// A call of TAPI's, whose making was accepted, or which came in.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Call {
+pub(super) struct StageCall {
     pub tapi: u64,
     pub driver: u64,
     /// The request that makes it; 0 if it came in.
@@ -93,7 +93,7 @@ impl<'a> Stage<'a> {
         &self,
         function: &'static Function,
         mut arguments: BTreeMap<String, Data>,
-    ) -> Option<(u32, Vec<Call>)> {
+    ) -> Option<(u32, Vec<StageCall>)> {
         let (id, made) = {
             let mut state = self.desk.state();
             let id = state.new_id();
@@ -130,7 +130,7 @@ impl<'a> Stage<'a> {
             if let Some(known) = state.calls.get_mut(&tapi) {
                 known.driver = driver;
             }
-            Call { tapi, driver, request: id }
+            StageCall { tapi, driver, request: id }
         });
         Some((id, calls.collect()))
     }
@@ -277,7 +277,7 @@ impl<'a> Stage<'a> {
         Around { device, version, line: line.driver, call, phone: 0, media: line.media }
     }
 
-    pub fn make_call(&self, line: Line, address: &str) -> Option<Call> {
+    pub fn make_call(&self, line: Line, address: &str) -> Option<StageCall> {
         let mut arguments = plausible(&TSPI_lineMakeCall, &self.around(line, 0), 0);
         arguments.insert("dest_address".to_owned(), Data::Text(address.to_owned()));
         let (_, calls) = self.request(&TSPI_lineMakeCall, arguments)?;
@@ -285,7 +285,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Opens a line on which a call can be made, and makes one. Lines are tried from the last.
-    pub fn first_call(&self) -> Option<(Line, Call)> {
+    pub fn first_call(&self) -> Option<(Line, StageCall)> {
         for device in (0..self.lines.get()).rev() {
             let Some(line) = self.open(device) else { continue };
             if let Some(call) = self.make_call(line, &self.options.dial) {
@@ -297,7 +297,7 @@ impl<'a> Stage<'a> {
     }
 
     /// The same, connected.
-    pub fn connected_call(&self) -> Option<(Line, Call)> {
+    pub fn connected_call(&self) -> Option<(Line, StageCall)> {
         for device in (0..self.lines.get()).rev() {
             let Some(line) = self.open(device) else { continue };
             if let Some(call) = self.make_call(line, &self.options.dial) {
@@ -312,7 +312,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Waits until the call is connected. `false` if it ends before.
-    pub fn connects(&self, call: Call) -> bool {
+    pub fn connects(&self, call: StageCall) -> bool {
         let connected = self.desk.wait(self.options.patience * 2, |state| {
             let known = state.calls.get(&call.tapi)?;
             if known.was(LINECALLSTATE_CONNECTED) {
@@ -324,7 +324,7 @@ impl<'a> Stage<'a> {
         connected.unwrap_or(false)
     }
 
-    pub fn drop_call(&self, call: Call) -> Option<u32> {
+    pub fn drop_call(&self, call: StageCall) -> Option<u32> {
         let arguments = with([("call", handle("HDRVCALL", call.driver))]);
         let (id, _) = self.request(&TSPI_lineDrop, arguments)?;
         if let Some(known) = self.desk.state().calls.get_mut(&call.tapi) {
@@ -334,7 +334,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Waits until the call is IDLE.
-    pub fn idle(&self, call: Call) -> bool {
+    pub fn idle(&self, call: StageCall) -> bool {
         self.desk
             .wait(self.options.patience, |state| {
                 state.calls.get(&call.tapi)?.was(LINECALLSTATE_IDLE).then_some(())
@@ -342,7 +342,7 @@ impl<'a> Stage<'a> {
             .is_some()
     }
 
-    pub fn close_call(&self, call: Call) {
+    pub fn close_call(&self, call: StageCall) {
         self.call(&TSPI_lineCloseCall, with([("call", handle("HDRVCALL", call.driver))]));
         if let Some(known) = self.desk.state().calls.get_mut(&call.tapi) {
             known.is_closed = true;
@@ -354,7 +354,7 @@ impl<'a> Stage<'a> {
         &self,
         function: &'static Function,
         message: u32,
-        call: Call,
+        call: StageCall,
         id: u32,
         arguments: BTreeMap<String, Data>,
     ) -> bool {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use ringback_tspi::dialstring::{DialString, Step};
+use ringback_tspi::dialstring::{DialStep, DialString};
 
 /// Starts the handshake with the other modem, after all digits are dialled.
 pub(super) const ORIGINATE: &str = "ATD\r";
@@ -14,7 +14,7 @@ pub(super) const ORIGINATE: &str = "ATD\r";
 /// only waits for dial tone.
 pub(super) fn dial_command(address: &DialString) -> String {
     let mut command = String::from("ATD");
-    if !matches!(address.steps.first(), Some(Step::ToneMode | Step::PulseMode)) {
+    if !matches!(address.steps.first(), Some(DialStep::ToneMode | DialStep::PulseMode)) {
         command.push('T');
     }
     for step in &address.steps {

@@ -8,7 +8,7 @@ use ringback_driver::Time;
 use ringback_driver::card::Hook;
 use ringback_media::dtmf::Generator;
 use ringback_tspi::dial_timing::DialTiming;
-use ringback_tspi::dialstring::{DialString, Step};
+use ringback_tspi::dialstring::{DialStep, DialString};
 
 use super::generation::tone_digit;
 
@@ -28,15 +28,15 @@ pub fn dialing_time(address: &DialString, timing: &DialTiming) -> Duration {
         .steps
         .iter()
         .map(|step| match step {
-            Step::Digit(_) if pulse => MOST_PULSE * 10 + MOST_GAP,
-            Step::Digit(_) => ms(timing.digit_ms + timing.gap_ms),
-            Step::Pause => ms(timing.pause_ms),
-            Step::WaitForDialTone => ms(timing.dial_tone_ms),
+            DialStep::Digit(_) if pulse => MOST_PULSE * 10 + MOST_GAP,
+            DialStep::Digit(_) => ms(timing.digit_ms + timing.gap_ms),
+            DialStep::Pause => ms(timing.pause_ms),
+            DialStep::WaitForDialTone => ms(timing.dial_tone_ms),
             // The parser refuses these: a line does not announce that it can wait for them (R7).
-            Step::WaitForQuietAnswer | Step::WaitForBillingTone => Duration::ZERO,
-            Step::Flash => MOST_FLASH + FLASHED,
-            Step::ToneMode | Step::PulseMode => {
-                pulse = *step == Step::PulseMode;
+            DialStep::WaitForQuietAnswer | DialStep::WaitForBillingTone => Duration::ZERO,
+            DialStep::Flash => MOST_FLASH + FLASHED,
+            DialStep::ToneMode | DialStep::PulseMode => {
+                pulse = *step == DialStep::PulseMode;
                 Duration::ZERO
             }
         })
@@ -68,7 +68,7 @@ enum Stepped {
 #[derive(Debug)]
 pub(super) struct Dialer {
     country: Country,
-    steps: VecDeque<Step>,
+    steps: VecDeque<DialStep>,
     timing: DialTiming,
     pulse: bool,
     tones: Generator,
@@ -146,8 +146,8 @@ impl Dialer {
     fn sounds_next(&self) -> bool {
         let free = self.hooks.is_empty() && self.listening.is_none();
         free && match self.steps.front() {
-            Some(Step::Digit(digit)) => !self.pulse || digit.as_char().to_digit(10).is_none(),
-            Some(Step::Pause | Step::ToneMode | Step::PulseMode) => true,
+            Some(DialStep::Digit(digit)) => !self.pulse || digit.as_char().to_digit(10).is_none(),
+            Some(DialStep::Pause | DialStep::ToneMode | DialStep::PulseMode) => true,
             _ => false,
         }
     }
@@ -175,18 +175,18 @@ impl Dialer {
         let Some(step) = self.steps.pop_front() else { return Stepped::Done };
         let ms = |ms: u32| Duration::from_millis(u64::from(ms));
         match step {
-            Step::Digit(digit) => match digit.as_char().to_digit(10).filter(|_| self.pulse) {
+            DialStep::Digit(digit) => match digit.as_char().to_digit(10).filter(|_| self.pulse) {
                 Some(number) => self.pulses(number),
                 None => self.tones.push(tone_digit(digit)),
             },
-            Step::Pause => self.tones.pause(self.timing.pause_ms),
-            Step::WaitForDialTone => self.listening = Some(now + ms(self.timing.dial_tone_ms)),
-            Step::WaitForQuietAnswer | Step::WaitForBillingTone => {}
-            Step::Flash => {
+            DialStep::Pause => self.tones.pause(self.timing.pause_ms),
+            DialStep::WaitForDialTone => self.listening = Some(now + ms(self.timing.dial_tone_ms)),
+            DialStep::WaitForQuietAnswer | DialStep::WaitForBillingTone => {}
+            DialStep::Flash => {
                 self.hooks.extend([(Hook::On, self.country.flash()), (Hook::Off, FLASHED)])
             }
-            Step::ToneMode => self.pulse = false,
-            Step::PulseMode => self.pulse = true,
+            DialStep::ToneMode => self.pulse = false,
+            DialStep::PulseMode => self.pulse = true,
         }
         if self.hooks.is_empty() && self.listening.is_none() {
             Stepped::Sound

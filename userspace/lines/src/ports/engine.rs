@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ringback_driver::card::{
-    FRAME, ModuleKind, PortCard, PortError, PortEvent, PortSink, SILENCE, Service, StartError,
+    FRAME, ModuleKind, PortCard, PortError, PortEvent, PortSink, SILENCE, Service, StartCardError,
 };
 use ringback_driver::engine::{Context, Engine, Failure, Play, Played};
 use ringback_driver::request::{ErrorCode, LineNumber, Token};
@@ -91,7 +91,7 @@ impl<C: PortCard> Lines<C> {
     ///
     /// # Errors
     /// The card does not start.
-    pub fn new(mut card: C, handles: Arc<CallHandles>, now: Time) -> Result<Self, StartError> {
+    pub fn new(mut card: C, handles: Arc<CallHandles>, now: Time) -> Result<Self, StartCardError> {
         card.start(now)?;
         let country = card.country();
         let mut infos = Vec::new();

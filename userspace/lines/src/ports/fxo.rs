@@ -43,7 +43,7 @@ const RINGBACK_LIMIT: Duration = Duration::from_secs(180);
 const REFUSED_LIMIT: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+enum FxoPhase {
     /// On-hook, silent.
     OnHook,
     /// On-hook, ringing; the last ring was heard then.
@@ -75,7 +75,7 @@ enum Phase {
 #[derive(Debug)]
 pub(super) struct Fxo {
     country: Country,
-    phase: Phase,
+    phase: FxoPhase,
     dialer: Dialer,
     tones: Detector,
     dial_tone: bool,
@@ -95,7 +95,7 @@ impl Fxo {
     pub(super) fn new(country: Country, battery: Option<bool>) -> Fxo {
         Fxo {
             country,
-            phase: Phase::OnHook,
+            phase: FxoPhase::OnHook,
             dialer: Dialer::new(country),
             tones: Detector::new(country.tones()),
             dial_tone: false,
@@ -113,7 +113,7 @@ impl Fxo {
         port.order(visit, Order::Hook(Hook::Off));
         self.listen_anew(port);
         let wait = Duration::from_millis(u64::from(self.dialer.timing().dial_tone_ms));
-        self.phase = Phase::Seizing(visit.now() + wait);
+        self.phase = FxoPhase::Seizing(visit.now() + wait);
     }
 
     fn listen_anew(&mut self, port: &mut Port) {
@@ -127,19 +127,19 @@ impl Fxo {
     fn rings(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
         let now = visit.now();
         match &mut self.phase {
-            Phase::Ringing(last) | Phase::Rejected(last) => *last = now,
-            Phase::OnHook if port.book.openings.tapi().is_none() => return,
-            Phase::OnHook | Phase::Unwanted(_) => {
+            FxoPhase::Ringing(last) | FxoPhase::Rejected(last) => *last = now,
+            FxoPhase::OnHook if port.book.openings.tapi().is_none() => return,
+            FxoPhase::OnHook | FxoPhase::Unwanted(_) => {
                 let media = port
                     .book
                     .offered_media(LINEMEDIAMODE_INTERACTIVEVOICE, LINEMEDIAMODE_AUTOMATEDVOICE);
                 let wanted =
                     media.and_then(|media| Some((visit.handles.next(port.book.line)?, media)));
                 if let Some((call, media)) = wanted {
-                    self.phase = Phase::Ringing(now);
+                    self.phase = FxoPhase::Ringing(now);
                     port.book.offer(visit.cx, Call::new(call, CallInfo::inbound(call, media)));
                 } else {
-                    self.phase = Phase::Unwanted(now);
+                    self.phase = FxoPhase::Unwanted(now);
                 }
             }
             _ => return,
@@ -150,19 +150,19 @@ impl Fxo {
     /// It has not rung for so long that the caller must have given up.
     fn missed(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
         port.book.stops_ringing();
-        if let Phase::Ringing(_) = self.phase {
+        if let FxoPhase::Ringing(_) = self.phase {
             // A call that was never answered need not be dropped: the line is on-hook.
             port.set_state(visit, CallState::Disconnected, LINEDISCONNECTMODE_NORMAL);
             port.set_state(visit, CallState::Idle, 0);
         }
-        self.phase = Phase::OnHook;
+        self.phase = FxoPhase::OnHook;
     }
 
     fn dials(&self, port: &Port) -> bool {
         match self.phase {
-            Phase::Dialing => true,
+            FxoPhase::Dialing => true,
             // Further digits go to the far end.
-            Phase::Progress(_) | Phase::Talking => port.book.has(Op::Dial),
+            FxoPhase::Progress(_) | FxoPhase::Talking => port.book.has(Op::Dial),
             _ => false,
         }
     }
@@ -186,11 +186,11 @@ impl Fxo {
             port.set_state(visit, CallState::DialTone, dial_tone);
         }
         if waits {
-            self.phase = Phase::Ready;
+            self.phase = FxoPhase::Ready;
             return;
         }
         self.dialer.push(address);
-        self.phase = Phase::Dialing;
+        self.phase = FxoPhase::Dialing;
         port.set_state(visit, CallState::Dialing, 0);
     }
 
@@ -206,13 +206,13 @@ impl Fxo {
         let now = visit.now();
         match (dialed, self.phase) {
             (Dialed::Samples(count), _) => return count,
-            (Dialed::Done, Phase::Dialing) => {
+            (Dialed::Done, FxoPhase::Dialing) => {
                 port.book.complete(visit.cx, Op::Dial, Ok(()));
                 if self.partial {
-                    self.phase = Phase::Ready;
+                    self.phase = FxoPhase::Ready;
                 } else {
                     self.listen_anew(port);
-                    self.phase = Phase::Progress(now + PROCEEDING_LIMIT);
+                    self.phase = FxoPhase::Progress(now + PROCEEDING_LIMIT);
                     port.set_state(visit, CallState::Proceeding, 0);
                 }
             }
@@ -234,7 +234,7 @@ impl Fxo {
         let speech = self.activity.feed(heard);
         match (port.book.state(), tone) {
             (Some(CallState::Proceeding), Some(Heard::Tone(CallProgress::Ringback))) => {
-                self.phase = Phase::Progress(visit.now() + RINGBACK_LIMIT);
+                self.phase = FxoPhase::Progress(visit.now() + RINGBACK_LIMIT);
                 port.set_state(visit, CallState::Ringback, 0);
             }
             // Ringback that stops means that the call was answered.
@@ -244,11 +244,11 @@ impl Fxo {
             (Some(CallState::Proceeding | CallState::Ringback), Some(Heard::Tone(what))) => {
                 match what {
                     CallProgress::Busy => {
-                        self.phase = Phase::Progress(visit.now() + REFUSED_LIMIT);
+                        self.phase = FxoPhase::Progress(visit.now() + REFUSED_LIMIT);
                         port.set_state(visit, CallState::Busy, LINEBUSYMODE_STATION);
                     }
                     CallProgress::Reorder => {
-                        self.phase = Phase::Progress(visit.now() + REFUSED_LIMIT);
+                        self.phase = FxoPhase::Progress(visit.now() + REFUSED_LIMIT);
                         port.set_state(visit, CallState::SpecialInfo, LINESPECIALINFO_REORDER);
                     }
                     CallProgress::Dial => {
@@ -265,7 +265,7 @@ impl Fxo {
     }
 
     fn connected(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, mode: u32) {
-        self.phase = Phase::Talking;
+        self.phase = FxoPhase::Talking;
         self.tones = Detector::new(self.country.tones());
         port.set_state(visit, CallState::Connected, mode);
     }
@@ -278,8 +278,8 @@ impl Fxo {
         if port.book.state().is_some() {
             port.set_state(visit, CallState::Disconnected, mode);
         }
-        if !matches!(self.phase, Phase::OnHook | Phase::Rejected(_) | Phase::Unwanted(_)) {
-            self.phase = Phase::Over;
+        if !matches!(self.phase, FxoPhase::OnHook | FxoPhase::Rejected(_) | FxoPhase::Unwanted(_)) {
+            self.phase = FxoPhase::Over;
         }
     }
 }
@@ -295,8 +295,8 @@ impl Machine for Fxo {
             return Err(LineError::INVALLINESTATE);
         }
         match self.phase {
-            Phase::OnHook if port.book.call.is_none() => Ok(()),
-            Phase::Rejected(_) | Phase::Unwanted(_) => Err(LineError::INUSE),
+            FxoPhase::OnHook if port.book.call.is_none() => Ok(()),
+            FxoPhase::Rejected(_) | FxoPhase::Unwanted(_) => Err(LineError::INUSE),
             _ => Err(LineError::CALLUNAVAIL),
         }
     }
@@ -305,13 +305,13 @@ impl Machine for Fxo {
     fn can(&self, feature: u32) -> Option<bool> {
         let heard = matches!(
             self.phase,
-            Phase::Ready | Phase::Dialing | Phase::Progress(_) | Phase::Talking
+            FxoPhase::Ready | FxoPhase::Dialing | FxoPhase::Progress(_) | FxoPhase::Talking
         );
         match feature {
             LINECALLFEATURE_DROP | LINECALLFEATURE_MONITORDIGITS | LINECALLFEATURE_MONITORTONES => {
                 Some(true)
             }
-            LINECALLFEATURE_ANSWER => Some(matches!(self.phase, Phase::Ringing(_))),
+            LINECALLFEATURE_ANSWER => Some(matches!(self.phase, FxoPhase::Ringing(_))),
             LINECALLFEATURE_DIAL
             | LINECALLFEATURE_GATHERDIGITS
             | LINECALLFEATURE_GENERATEDIGITS
@@ -337,7 +337,7 @@ impl Machine for Fxo {
         self.supervised = false;
         let free = self.on_hook_since.map_or(Time::ZERO, |since| since + GUARD);
         if visit.now() < free {
-            self.phase = Phase::Guard(free);
+            self.phase = FxoPhase::Guard(free);
         } else {
             self.seize(port, visit);
         }
@@ -352,10 +352,10 @@ impl Machine for Fxo {
         address: DialString,
     ) -> Result<(), LineError> {
         // Later digits go to the far end, and the call's state stays.
-        if matches!(self.phase, Phase::Ready | Phase::Dialing) {
+        if matches!(self.phase, FxoPhase::Ready | FxoPhase::Dialing) {
             self.partial = address.partial;
             port.set_state(visit, CallState::Dialing, 0);
-            self.phase = Phase::Dialing;
+            self.phase = FxoPhase::Dialing;
         }
         port.book.started(request, Op::Dial);
         if let Some(call) = &port.book.call {
@@ -368,7 +368,9 @@ impl Machine for Fxo {
     /// A request to dial was ended from outside. In conversation its remaining digits are
     /// discarded, and the loop is closed in case it was in the middle of a flash.
     fn dial_ended(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
-        if matches!(self.phase, Phase::Progress(_) | Phase::Talking) && !port.book.has(Op::Dial) {
+        if matches!(self.phase, FxoPhase::Progress(_) | FxoPhase::Talking)
+            && !port.book.has(Op::Dial)
+        {
             let timing = self.dialer.timing();
             self.dialer.reset(timing);
             port.silence(visit);
@@ -390,19 +392,19 @@ impl Machine for Fxo {
         self.listen_anew(port);
         self.dialer.reset(DialTiming::default());
         self.supervised = false;
-        self.phase = Phase::Answering(visit.now() + SETTLE);
+        self.phase = FxoPhase::Answering(visit.now() + SETTLE);
     }
 
     /// Opens the loop and ends the call; the line may still ring after that.
     fn hang_up(&mut self, port: &Port, visit: &mut Visit<'_, '_>) {
         match self.phase {
-            Phase::Ringing(last) => self.phase = Phase::Rejected(last),
-            Phase::OnHook | Phase::Rejected(_) | Phase::Unwanted(_) => {}
-            Phase::Guard(_) => self.phase = Phase::OnHook,
+            FxoPhase::Ringing(last) => self.phase = FxoPhase::Rejected(last),
+            FxoPhase::OnHook | FxoPhase::Rejected(_) | FxoPhase::Unwanted(_) => {}
+            FxoPhase::Guard(_) => self.phase = FxoPhase::OnHook,
             _ => {
                 port.order(visit, Order::Hook(Hook::On));
                 self.on_hook_since = Some(visit.now());
-                self.phase = Phase::OnHook;
+                self.phase = FxoPhase::OnHook;
             }
         }
     }
@@ -412,8 +414,9 @@ impl Machine for Fxo {
         match event {
             PortEvent::Ring(true) => self.rings(port, visit),
             PortEvent::Ring(false) => {
-                if let Phase::Ringing(last) | Phase::Rejected(last) | Phase::Unwanted(last) =
-                    &mut self.phase
+                if let FxoPhase::Ringing(last)
+                | FxoPhase::Rejected(last)
+                | FxoPhase::Unwanted(last) = &mut self.phase
                 {
                     *last = now;
                 }
@@ -424,18 +427,18 @@ impl Machine for Fxo {
                 }
                 let in_use = matches!(
                     self.phase,
-                    Phase::Ready | Phase::Dialing | Phase::Progress(_) | Phase::Talking
+                    FxoPhase::Ready | FxoPhase::Dialing | FxoPhase::Progress(_) | FxoPhase::Talking
                 );
                 if !present && in_use {
                     self.disconnect(port, visit, LINEDISCONNECTMODE_NORMAL);
                 }
             }
             PortEvent::Polarity(_) => match self.phase {
-                Phase::Progress(_) => {
+                FxoPhase::Progress(_) => {
                     self.supervised = true;
                     self.connected(port, visit, LINECONNECTEDMODE_CONFIRMED);
                 }
-                Phase::Talking if self.supervised => {
+                FxoPhase::Talking if self.supervised => {
                     self.disconnect(port, visit, LINEDISCONNECTMODE_NORMAL);
                 }
                 _ => {}
@@ -464,18 +467,18 @@ impl Machine for Fxo {
     fn hear(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, heard: &[i16; FRAME]) {
         let now = visit.now();
         match self.phase {
-            Phase::OnHook => {}
-            Phase::Ringing(last) | Phase::Rejected(last) | Phase::Unwanted(last) => {
+            FxoPhase::OnHook => {}
+            FxoPhase::Ringing(last) | FxoPhase::Rejected(last) | FxoPhase::Unwanted(last) => {
                 if now - last > RING_GONE {
                     self.missed(port, visit);
                 }
             }
-            Phase::Guard(until) => {
+            FxoPhase::Guard(until) => {
                 if now >= until {
                     self.seize(port, visit);
                 }
             }
-            Phase::Seizing(until) => {
+            FxoPhase::Seizing(until) => {
                 self.listen(heard);
                 let battery = self.battery != Some(false);
                 if self.dial_tone && battery {
@@ -488,15 +491,15 @@ impl Machine for Fxo {
                     self.seized(port, visit, LINEDIALTONEMODE_UNAVAIL);
                 }
             }
-            Phase::Ready | Phase::Dialing => {
+            FxoPhase::Ready | FxoPhase::Dialing => {
                 self.listen(heard);
                 port.hear(visit, heard);
             }
-            Phase::Progress(until) => {
+            FxoPhase::Progress(until) => {
                 let tone = self.listen(heard);
                 port.hear(visit, heard);
                 self.progress(port, visit, heard, tone);
-                if matches!(self.phase, Phase::Progress(_)) && now >= until {
+                if matches!(self.phase, FxoPhase::Progress(_)) && now >= until {
                     let why = match port.book.state() {
                         Some(CallState::Busy) => LINEDISCONNECTMODE_BUSY,
                         Some(CallState::SpecialInfo) => LINEDISCONNECTMODE_UNAVAIL,
@@ -505,7 +508,7 @@ impl Machine for Fxo {
                     self.disconnect(port, visit, why);
                 }
             }
-            Phase::Answering(until) => {
+            FxoPhase::Answering(until) => {
                 if self.battery == Some(false) {
                     if now >= until + BATTERY_FOUND {
                         let failed = Err(LineError::OPERATIONFAILED);
@@ -517,7 +520,7 @@ impl Machine for Fxo {
                     port.book.complete(visit.cx, Op::Answer, Ok(()));
                 }
             }
-            Phase::Talking => {
+            FxoPhase::Talking => {
                 let tone = self.listen(heard);
                 port.hear(visit, heard);
                 if let Some(Heard::Tone(
@@ -527,7 +530,7 @@ impl Machine for Fxo {
                     self.disconnect(port, visit, LINEDISCONNECTMODE_NORMAL);
                 }
             }
-            Phase::Over => port.hear(visit, heard),
+            FxoPhase::Over => port.hear(visit, heard),
         }
     }
 
@@ -535,8 +538,10 @@ impl Machine for Fxo {
         if self.dials(port) {
             return Some(Sound::Dial);
         }
-        let speaks =
-            matches!(self.phase, Phase::Ready | Phase::Progress(_) | Phase::Talking | Phase::Over);
+        let speaks = matches!(
+            self.phase,
+            FxoPhase::Ready | FxoPhase::Progress(_) | FxoPhase::Talking | FxoPhase::Over
+        );
         speaks.then(|| port.sound())
     }
 

@@ -38,7 +38,7 @@ fn offered_media(port: &Port) -> Option<u32> {
 }
 
 #[derive(Debug)]
-enum Phase {
+enum FxsPhase {
     /// On-hook.
     Idle,
     /// Being rung, at this step of the cadence until `next`.
@@ -57,7 +57,7 @@ enum Phase {
 #[derive(Debug)]
 pub(super) struct Fxs {
     country: Country,
-    phase: Phase,
+    phase: FxsPhase,
     hook: Hook,
     digits: String,
     listener: dtmf::Detector,
@@ -70,7 +70,7 @@ impl Fxs {
     pub(super) fn new(country: Country) -> Fxs {
         Fxs {
             country,
-            phase: Phase::Idle,
+            phase: FxsPhase::Idle,
             hook: Hook::On,
             digits: String::new(),
             listener: dtmf::Detector::new(),
@@ -81,18 +81,18 @@ impl Fxs {
 
     fn lifted(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
         match self.phase {
-            Phase::Ringing { .. } => {
+            FxsPhase::Ringing { .. } => {
                 port.order(visit, Order::Feed(LineFeed::Active));
                 self.connected(port, visit);
             }
-            Phase::Idle if offered_media(port).is_some() => {
-                self.phase = Phase::Dialing { last: visit.now() };
+            FxsPhase::Idle if offered_media(port).is_some() => {
+                self.phase = FxsPhase::Dialing { last: visit.now() };
                 self.digits.clear();
                 self.listener = dtmf::Detector::new();
                 self.sound(CallProgress::Dial);
             }
             // The line is not open, or its last call is not dropped yet.
-            Phase::Idle => self.reorder(),
+            FxsPhase::Idle => self.reorder(),
             _ => {}
         }
     }
@@ -122,7 +122,7 @@ impl Fxs {
             }
         });
         if dialed {
-            self.phase = Phase::Dialing { last: now };
+            self.phase = FxsPhase::Dialing { last: now };
         }
         let limit = if self.digits.is_empty() { FIRST_DIGIT } else { NEXT_DIGIT };
         if !over && (dialed || now - last < limit) {
@@ -137,19 +137,19 @@ impl Fxs {
             called: std::mem::take(&mut self.digits),
             ..CallInfo::inbound(call, media)
         };
-        self.phase = Phase::Waiting;
+        self.phase = FxsPhase::Waiting;
         self.sound(CallProgress::Ringback);
         port.book.offer(visit.cx, Call::new(call, info));
     }
 
     fn connected(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
-        self.phase = Phase::Talking;
+        self.phase = FxsPhase::Talking;
         port.listen_anew();
         port.set_state(visit, CallState::Connected, LINECONNECTEDMODE_CONFIRMED);
     }
 
     fn reorder(&mut self) {
-        self.phase = Phase::Reorder;
+        self.phase = FxsPhase::Reorder;
         self.sound(CallProgress::Reorder);
     }
 
@@ -187,11 +187,11 @@ impl Machine for Fxs {
                 Some(true)
             }
             LINECALLFEATURE_GATHERDIGITS => {
-                Some(matches!(self.phase, Phase::Waiting | Phase::Talking))
+                Some(matches!(self.phase, FxsPhase::Waiting | FxsPhase::Talking))
             }
-            LINECALLFEATURE_ANSWER => Some(matches!(self.phase, Phase::Waiting)),
+            LINECALLFEATURE_ANSWER => Some(matches!(self.phase, FxsPhase::Waiting)),
             LINECALLFEATURE_GENERATEDIGITS | LINECALLFEATURE_GENERATETONE => {
-                Some(matches!(self.phase, Phase::Talking))
+                Some(matches!(self.phase, FxsPhase::Talking))
             }
             _ => None,
         }
@@ -214,7 +214,7 @@ impl Machine for Fxs {
         let now = visit.now();
         let (feed, time) = self.ring(0);
         port.order(visit, Order::Feed(feed));
-        self.phase = Phase::Ringing { step: 0, next: now + time, until: now + RING_LIMIT };
+        self.phase = FxsPhase::Ringing { step: 0, next: now + time, until: now + RING_LIMIT };
         port.set_state(visit, CallState::Ringback, 0);
         Ok(())
     }
@@ -228,12 +228,12 @@ impl Machine for Fxs {
     /// Ends the call from our side: stops ringing, or plays the reorder tone to a lifted telephone.
     fn hang_up(&mut self, port: &Port, visit: &mut Visit<'_, '_>) {
         match self.phase {
-            Phase::Ringing { .. } => {
+            FxsPhase::Ringing { .. } => {
                 port.order(visit, Order::Feed(LineFeed::Active));
-                self.phase = Phase::Idle;
+                self.phase = FxsPhase::Idle;
             }
-            Phase::Waiting | Phase::Talking => self.reorder(),
-            Phase::Idle | Phase::Dialing { .. } | Phase::Reorder => {}
+            FxsPhase::Waiting | FxsPhase::Talking => self.reorder(),
+            FxsPhase::Idle | FxsPhase::Dialing { .. } | FxsPhase::Reorder => {}
         }
     }
 
@@ -247,17 +247,17 @@ impl Machine for Fxs {
             PortEvent::Hook(Hook::On) => {
                 self.hook = Hook::On;
                 match self.phase {
-                    Phase::Waiting | Phase::Talking => {
-                        let missed = matches!(self.phase, Phase::Waiting);
+                    FxsPhase::Waiting | FxsPhase::Talking => {
+                        let missed = matches!(self.phase, FxsPhase::Waiting);
                         port.set_state(visit, CallState::Disconnected, LINEDISCONNECTMODE_NORMAL);
                         if missed {
                             // A call that was never answered need not be dropped.
                             port.set_state(visit, CallState::Idle, 0);
                         }
-                        self.phase = Phase::Idle;
+                        self.phase = FxsPhase::Idle;
                     }
-                    Phase::Dialing { .. } | Phase::Reorder => self.phase = Phase::Idle,
-                    Phase::Idle | Phase::Ringing { .. } => {}
+                    FxsPhase::Dialing { .. } | FxsPhase::Reorder => self.phase = FxsPhase::Idle,
+                    FxsPhase::Idle | FxsPhase::Ringing { .. } => {}
                 }
             }
             PortEvent::Fault(
@@ -275,7 +275,7 @@ impl Machine for Fxs {
                     let mode = LINEDISCONNECTMODE_OUTOFORDER;
                     port.set_state(visit, CallState::Disconnected, mode);
                 }
-                self.phase = Phase::Idle;
+                self.phase = FxsPhase::Idle;
             }
             _ => {}
         }
@@ -285,34 +285,34 @@ impl Machine for Fxs {
     fn hear(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, heard: &[i16; FRAME]) {
         let now = visit.now();
         match self.phase {
-            Phase::Idle => {}
-            Phase::Ringing { until, .. } if now >= until => {
+            FxsPhase::Idle => {}
+            FxsPhase::Ringing { until, .. } if now >= until => {
                 port.order(visit, Order::Feed(LineFeed::Active));
-                self.phase = Phase::Idle;
+                self.phase = FxsPhase::Idle;
                 port.set_state(visit, CallState::Disconnected, LINEDISCONNECTMODE_NOANSWER);
             }
-            Phase::Ringing { step, next, until } if now >= next => {
+            FxsPhase::Ringing { step, next, until } if now >= next => {
                 let step = (step + 1) % self.country.ring().steps_ms().len().max(1);
                 let (feed, time) = self.ring(step);
                 port.order(visit, Order::Feed(feed));
-                self.phase = Phase::Ringing { step, next: now + time, until };
+                self.phase = FxsPhase::Ringing { step, next: now + time, until };
             }
-            Phase::Ringing { .. } => {}
-            Phase::Dialing { last } => self.dialing(port, visit, last, heard),
-            Phase::Waiting | Phase::Talking => port.hear(visit, heard),
-            Phase::Reorder => {}
+            FxsPhase::Ringing { .. } => {}
+            FxsPhase::Dialing { last } => self.dialing(port, visit, last, heard),
+            FxsPhase::Waiting | FxsPhase::Talking => port.hear(visit, heard),
+            FxsPhase::Reorder => {}
         }
     }
 
     fn sound(&self, port: &Port) -> Option<Sound> {
         match self.phase {
-            Phase::Dialing { .. } if self.digits.is_empty() => {
+            FxsPhase::Dialing { .. } if self.digits.is_empty() => {
                 Some(Sound::Tone(CallProgress::Dial))
             }
-            Phase::Waiting => Some(Sound::Tone(CallProgress::Ringback)),
-            Phase::Reorder => Some(Sound::Tone(CallProgress::Reorder)),
-            Phase::Talking => Some(port.sound()),
-            Phase::Dialing { .. } | Phase::Idle | Phase::Ringing { .. } => None,
+            FxsPhase::Waiting => Some(Sound::Tone(CallProgress::Ringback)),
+            FxsPhase::Reorder => Some(Sound::Tone(CallProgress::Reorder)),
+            FxsPhase::Talking => Some(port.sound()),
+            FxsPhase::Dialing { .. } | FxsPhase::Idle | FxsPhase::Ringing { .. } => None,
         }
     }
 

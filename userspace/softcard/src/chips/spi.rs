@@ -38,7 +38,7 @@ pub enum Framing {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Access {
+enum SpiAccess {
     Read,
     Write,
     /// A control byte that the chip does not know: the bytes are counted, nothing is done.
@@ -48,8 +48,8 @@ enum Access {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expect {
     First,
-    Address(Access),
-    Data(Access, u8),
+    Address(SpiAccess),
+    Data(SpiAccess, u8),
 }
 
 /// The module's side of the interface: shift register and byte count.
@@ -124,17 +124,17 @@ impl SpiPort {
     fn deliver(&mut self, byte: u8, chip: &mut dyn RegisterFile) {
         self.expect = match (self.expect, self.framing) {
             (Expect::First, Framing::TwoBytes) => {
-                let access = if byte & 0x80 != 0 { Access::Read } else { Access::Write };
+                let access = if byte & 0x80 != 0 { SpiAccess::Read } else { SpiAccess::Write };
                 self.address(access, byte & 0x7F, chip)
             }
             (Expect::First, Framing::ThreeBytes) => Expect::Address(match byte {
-                0x60 => Access::Read,
-                0x20 => Access::Write,
-                _ => Access::Unknown,
+                0x60 => SpiAccess::Read,
+                0x20 => SpiAccess::Write,
+                _ => SpiAccess::Unknown,
             }),
             (Expect::Address(access), _) => self.address(access, byte, chip),
             (Expect::Data(access, register), _) => {
-                if access == Access::Write {
+                if access == SpiAccess::Write {
                     chip.write(register, byte);
                 }
                 Expect::First
@@ -142,8 +142,8 @@ impl SpiPort {
         };
     }
 
-    fn address(&mut self, access: Access, register: u8, chip: &mut dyn RegisterFile) -> Expect {
-        if access == Access::Read {
+    fn address(&mut self, access: SpiAccess, register: u8, chip: &mut dyn RegisterFile) -> Expect {
+        if access == SpiAccess::Read {
             self.output = Some(chip.read(register));
         }
         Expect::Data(access, register)

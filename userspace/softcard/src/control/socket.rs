@@ -30,12 +30,12 @@ const NO_SEAT: &str = "{\"ok\":false,\"error\":\"16 others talk to these cards a
 /// Accepts commands at a socket until it is dropped.
 #[derive(Debug)]
 pub struct ControlSocket {
-    shared: Arc<Shared>,
+    shared: Arc<SocketShared>,
     thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct SocketShared {
     socket: SocketPath,
     conversations: Mutex<Vec<Conversation>>,
 }
@@ -72,7 +72,7 @@ impl ControlSocket {
         path: impl AsRef<Path>,
     ) -> Result<ControlSocket, SocketPathError> {
         let socket = SocketPath::bind(path.as_ref())?;
-        let shared = Arc::new(Shared { socket, conversations: Mutex::default() });
+        let shared = Arc::new(SocketShared { socket, conversations: Mutex::default() });
         let theirs = shared.clone();
         let thread = thread::Builder::new()
             .name("softcard-control".to_owned())
@@ -99,7 +99,7 @@ impl Drop for ControlSocket {
     }
 }
 
-impl Shared {
+impl SocketShared {
     fn conversations(&self) -> MutexGuard<'_, Vec<Conversation>> {
         self.conversations.lock().even_poisoned()
     }

@@ -32,7 +32,7 @@ pub(super) enum Terminal {
 type Id = usize;
 
 #[derive(Debug)]
-enum State {
+enum SwitchState {
     Idle,
     Collecting(Box<Register>),
     Calling(Id),
@@ -57,7 +57,7 @@ pub(super) struct Party {
     pub(super) options: LineOptions,
     pub(super) unplugged: bool,
     pub(super) dialled: String,
-    state: State,
+    state: SwitchState,
     /// The time at which the current state began.
     since: u64,
     off_hook: bool,
@@ -70,12 +70,15 @@ pub(super) struct Party {
 }
 
 impl Party {
-    fn enter(&mut self, state: State, now: u64, country: Country) {
+    fn enter(&mut self, state: SwitchState, now: u64, country: Country) {
         let sound = match &state {
-            State::Collecting(_) => Some(CallProgress::Dial),
-            State::Calling(_) => Some(CallProgress::Ringback),
-            State::Tone(tone) => Some(*tone),
-            State::Idle | State::Ringing(_) | State::Talking(_) | State::LoopBreak => None,
+            SwitchState::Collecting(_) => Some(CallProgress::Dial),
+            SwitchState::Calling(_) => Some(CallProgress::Ringback),
+            SwitchState::Tone(tone) => Some(*tone),
+            SwitchState::Idle
+            | SwitchState::Ringing(_)
+            | SwitchState::Talking(_)
+            | SwitchState::LoopBreak => None,
         };
         self.tone = sound.map(|sound| tone::Generator::new(country.tones(), sound));
         self.state = state;
@@ -84,15 +87,15 @@ impl Party {
 
     pub(super) fn line_state(&self) -> LineState {
         match &self.state {
-            State::Idle => LineState::Idle,
-            State::Collecting(_) if self.dialled.is_empty() => LineState::DialTone,
-            State::Collecting(_) => LineState::Dialling,
-            State::Calling(_) => LineState::Calling,
-            State::Ringing(_) => LineState::Ringing,
-            State::Talking(_) => LineState::Talking,
-            State::LoopBreak => LineState::LoopBreak,
-            State::Tone(CallProgress::Busy) => LineState::Busy,
-            State::Tone(_) => LineState::Reorder,
+            SwitchState::Idle => LineState::Idle,
+            SwitchState::Collecting(_) if self.dialled.is_empty() => LineState::DialTone,
+            SwitchState::Collecting(_) => LineState::Dialling,
+            SwitchState::Calling(_) => LineState::Calling,
+            SwitchState::Ringing(_) => LineState::Ringing,
+            SwitchState::Talking(_) => LineState::Talking,
+            SwitchState::LoopBreak => LineState::LoopBreak,
+            SwitchState::Tone(CallProgress::Busy) => LineState::Busy,
+            SwitchState::Tone(_) => LineState::Reorder,
         }
     }
 
@@ -114,7 +117,7 @@ impl Party {
     fn battery(&self) -> Battery {
         match self.state {
             _ if self.unplugged => Battery::Off,
-            State::LoopBreak => Battery::Off,
+            SwitchState::LoopBreak => Battery::Off,
             _ if self.reversed => Battery::Reversed,
             _ => Battery::Forward,
         }
@@ -123,7 +126,7 @@ impl Party {
     /// Returns the frequency of the ringing voltage at this moment, in Hz.
     fn rings(&self, now: u64, country: Country) -> Option<u16> {
         // The bell stops as soon as the loop is closed, before the answer is recognised.
-        let rings = matches!(self.state, State::Ringing(_))
+        let rings = matches!(self.state, SwitchState::Ringing(_))
             && !self.unplugged
             && !self.load.off_hook
             && country.ring().sounds_at(now.saturating_sub(self.since));
@@ -150,7 +153,7 @@ impl Switch {
             options,
             unplugged: false,
             dialled: String::new(),
-            state: State::Idle,
+            state: SwitchState::Idle,
             since: self.now,
             off_hook: false,
             hook_ms: 0,
@@ -210,7 +213,7 @@ impl Switch {
         feeds
     }
 
-    fn enter(&mut self, id: Id, state: State) {
+    fn enter(&mut self, id: Id, state: SwitchState) {
         if let Some(party) = self.parties.get_mut(id) {
             party.enter(state, self.now, self.config.country);
         }
@@ -220,23 +223,25 @@ impl Switch {
         let Some(party) = self.parties.get(id) else { return };
         let elapsed = self.now.saturating_sub(party.since);
         match (&party.state, party.off_hook) {
-            (State::Idle, true) => self.begin_dialling(id),
-            (State::Ringing(caller), true) => self.connect(*caller, id),
-            (State::Collecting(_), true) => self.collect(id),
-            (State::LoopBreak, true) if elapsed >= u64::from(party.options.loop_break_ms) => {
-                self.enter(id, State::Tone(CallProgress::Reorder));
+            (SwitchState::Idle, true) => self.begin_dialling(id),
+            (SwitchState::Ringing(caller), true) => self.connect(*caller, id),
+            (SwitchState::Collecting(_), true) => self.collect(id),
+            (SwitchState::LoopBreak, true) if elapsed >= u64::from(party.options.loop_break_ms) => {
+                self.enter(id, SwitchState::Tone(CallProgress::Reorder));
             }
-            (State::Calling(called), false) => {
+            (SwitchState::Calling(called), false) => {
                 let called = *called;
-                self.enter(id, State::Idle);
-                self.enter(called, State::Idle);
+                self.enter(id, SwitchState::Idle);
+                self.enter(called, SwitchState::Idle);
             }
-            (State::Talking(other), false) => {
+            (SwitchState::Talking(other), false) => {
                 let other = *other;
                 self.end(id);
                 self.release(other);
             }
-            (State::Collecting(_) | State::LoopBreak | State::Tone(_), false) => self.end(id),
+            (SwitchState::Collecting(_) | SwitchState::LoopBreak | SwitchState::Tone(_), false) => {
+                self.end(id)
+            }
             _ => {}
         }
     }
@@ -248,7 +253,7 @@ impl Switch {
         if let Some(party) = self.parties.get_mut(id) {
             party.dialled.clear();
             party.enter(
-                State::Collecting(Box::new(Register { detector, deadline })),
+                SwitchState::Collecting(Box::new(Register { detector, deadline })),
                 self.now,
                 self.config.country,
             );
@@ -257,7 +262,7 @@ impl Switch {
 
     fn collect(&mut self, id: Id) {
         let Some(party) = self.parties.get_mut(id) else { return };
-        let State::Collecting(register) = &mut party.state else { return };
+        let SwitchState::Collecting(register) = &mut party.state else { return };
         let (mut ended, mut quiet) = (false, false);
         let mut came = Vec::new();
         register.detector.feed(&party.load.audio, &mut |event| match event {
@@ -298,23 +303,23 @@ impl Switch {
     fn route(&mut self, caller: Id, dialled: &str) {
         let called = if dialled.is_empty() { None } else { self.find(dialled) };
         let Some(called) = called else {
-            self.enter(caller, State::Tone(CallProgress::Reorder));
+            self.enter(caller, SwitchState::Tone(CallProgress::Reorder));
             return;
         };
         let free = self.parties.get(called).is_some_and(|party| {
-            matches!(party.state, State::Idle) && !party.off_hook && !party.load.off_hook
+            matches!(party.state, SwitchState::Idle) && !party.off_hook && !party.load.off_hook
         });
         if free {
-            self.enter(caller, State::Calling(called));
-            self.enter(called, State::Ringing(caller));
+            self.enter(caller, SwitchState::Calling(called));
+            self.enter(called, SwitchState::Ringing(caller));
         } else {
-            self.enter(caller, State::Tone(CallProgress::Busy));
+            self.enter(caller, SwitchState::Tone(CallProgress::Busy));
         }
     }
 
     fn connect(&mut self, caller: Id, called: Id) {
-        self.enter(caller, State::Talking(called));
-        self.enter(called, State::Talking(caller));
+        self.enter(caller, SwitchState::Talking(called));
+        self.enter(called, SwitchState::Talking(caller));
         if let Some(party) = self.parties.get_mut(caller) {
             party.reversed = party.options.polarity_on_answer;
         }
@@ -324,7 +329,7 @@ impl Switch {
     fn end(&mut self, id: Id) {
         if let Some(party) = self.parties.get_mut(id) {
             party.reversed = false;
-            party.enter(State::Idle, self.now, self.config.country);
+            party.enter(SwitchState::Idle, self.now, self.config.country);
         }
     }
 
@@ -333,9 +338,9 @@ impl Switch {
         let Some(party) = self.parties.get_mut(id) else { return };
         party.reversed = false;
         let state = if party.options.loop_break_ms > 0 {
-            State::LoopBreak
+            SwitchState::LoopBreak
         } else {
-            State::Tone(CallProgress::Reorder)
+            SwitchState::Tone(CallProgress::Reorder)
         };
         party.enter(state, self.now, self.config.country);
     }
@@ -343,7 +348,9 @@ impl Switch {
     fn feed(&mut self, id: Id) -> Feed {
         let now = self.now;
         let far_end = match self.parties.get(id).map(|party| &party.state) {
-            Some(State::Talking(other)) => self.parties.get(*other).map(|other| other.load.audio),
+            Some(SwitchState::Talking(other)) => {
+                self.parties.get(*other).map(|other| other.load.audio)
+            }
             _ => None,
         };
         let Some(party) = self.parties.get_mut(id) else { return Feed::default() };

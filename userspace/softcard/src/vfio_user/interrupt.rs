@@ -12,22 +12,22 @@ use crate::InterruptLine;
 
 /// The state of the pin, which the client sets.
 #[derive(Debug, Default)]
-pub(super) struct Intx(Mutex<State>);
+pub(super) struct Intx(Mutex<IntxState>);
 
 #[derive(Debug, Default)]
-struct State {
+struct IntxState {
     eventfd: Option<File>,
     masked: bool,
 }
 
 impl Intx {
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, IntxState> {
         self.0.lock().even_poisoned()
     }
 
     /// Signals interrupts to this eventfd from now on, unmasked; `None` signals none.
     pub(super) fn set_eventfd(&self, eventfd: Option<OwnedFd>) {
-        *self.state() = State { eventfd: eventfd.map(File::from), masked: false };
+        *self.state() = IntxState { eventfd: eventfd.map(File::from), masked: false };
     }
 
     pub(super) fn mask(&self) {

@@ -28,12 +28,12 @@ const UNREAD: Duration = Duration::from_secs(5);
 /// Serves a card at a socket until it is dropped.
 #[derive(Debug)]
 pub struct Server {
-    shared: Arc<Shared>,
+    shared: Arc<ServerShared>,
     thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct ServerShared {
     socket: SocketPath,
     client: Mutex<Option<Arc<UnixStream>>>,
     begun: AtomicBool,
@@ -47,7 +47,7 @@ impl Server {
     /// The socket can't be created, or its thread can't be started. A socket that no program serves
     /// any more is replaced. Only the user of this process can connect.
     pub fn start(card: &SoftCard, path: impl AsRef<Path>) -> Result<Server, SocketPathError> {
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(ServerShared {
             socket: SocketPath::bind(path.as_ref())?,
             client: Mutex::new(None),
             begun: AtomicBool::new(false),
@@ -81,7 +81,7 @@ impl Drop for Server {
     }
 }
 
-impl Shared {
+impl ServerShared {
     fn client(&self) -> MutexGuard<'_, Option<Arc<UnixStream>>> {
         self.client.lock().even_poisoned()
     }

@@ -8,15 +8,15 @@ use super::{CallState, CallStates};
 
 /// What may follow a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Step {
+pub struct Transition {
     /// The state before; `None` for a call whose state was not yet reported.
     pub from: Option<CallState>,
     /// The states that may come next.
     pub to: CallStates,
 }
 
-const fn step(from: Option<CallState>, to: &[CallState]) -> Step {
-    Step { from, to: CallStates::of(to) }
+const fn step(from: Option<CallState>, to: &[CallState]) -> Transition {
+    Transition { from, to: CallStates::of(to) }
 }
 
 use CallState::{
@@ -25,7 +25,7 @@ use CallState::{
 };
 
 /// A call that was made here, by lineMakeCall or by hand on the set.
-pub const OUTBOUND: &[Step] = &[
+pub const OUTBOUND: &[Transition] = &[
     step(
         None,
         &[
@@ -61,7 +61,7 @@ pub const OUTBOUND: &[Step] = &[
 ];
 
 /// A call that rang here.
-pub const INBOUND: &[Step] = &[
+pub const INBOUND: &[Transition] = &[
     step(None, &[Offering]),
     step(Some(Offering), &[Accepted, Connected, Disconnected, Idle]),
     step(Some(Accepted), &[Connected, Disconnected, Idle]),
@@ -72,7 +72,7 @@ pub const INBOUND: &[Step] = &[
 
 /// Whether a call of the table can go from one state to another. Staying in a state is no step:
 /// each state is reported once, unless its mode changes.
-pub fn may_follow(table: &[Step], from: Option<CallState>, to: CallState) -> bool {
+pub fn may_follow(table: &[Transition], from: Option<CallState>, to: CallState) -> bool {
     table.iter().any(|step| step.from == from && step.to.contains(to))
 }
 
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn ordinary_calls_are_walks_through_the_tables() {
-        let walk = |table: &[Step], states: &[CallState]| {
+        let walk = |table: &[Transition], states: &[CallState]| {
             let mut from = None;
             for to in states {
                 assert!(may_follow(table, from, *to), "{from:?} to {to}");

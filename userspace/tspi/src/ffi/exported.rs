@@ -13,11 +13,11 @@ pub use super::face::{
     TSPI_lineClose, TSPI_lineOpen, TSPI_phoneClose, TSPI_phoneOpen, TSPI_providerEnumDevices,
     TSPI_providerInit, TSPI_providerShutdown,
 };
-use super::outward::{Family, error, guarded, returned};
+use super::outward::{ErrorFamily, error, guarded, returned};
 use super::read::{self, Fault, Place};
 use crate::error::{LineError, PhoneError};
 use crate::functions::{self, RequestId};
-use crate::layer::{Given, Value};
+use crate::layer::{OutputType, Value};
 use crate::types::*;
 
 /// A parameter in Rust, or its fault. An output is a [`Place`].

@@ -11,7 +11,7 @@ use ringback_request::ErrorCode;
 use ringback_request::sync::EvenPoisoned;
 
 use super::openings::Openings;
-use super::outward::{Family, guarded};
+use super::outward::{ErrorFamily, guarded};
 use super::{AsyncCompletion, LineEvent, PhoneEvent};
 use crate::constants::LINE_NEWCALL;
 use crate::error::{LineError, PhoneError};
@@ -49,12 +49,12 @@ impl Face {
 }
 
 /// The callbacks of C as the provider's [`Tapi`].
-struct Callbacks {
+struct FaceCallbacks {
     face: &'static Face,
     completion: AsyncCompletion,
 }
 
-impl Tapi for Callbacks {
+impl Tapi for FaceCallbacks {
     fn completion(&mut self, completion: &Completion) {
         let (id, result) = (completion.id.get(), ErrorCode::number_of(completion.result));
         // SAFETY: TAPI guarantees that its completion procedure may be called until the shutdown.
@@ -145,7 +145,7 @@ pub unsafe fn TSPI_providerInit(
             num_phones: u32::try_from(num_phones).map_err(|_| LineError::OPERATIONFAILED)?,
         };
         let word =
-            face.provider()?.provider_init(init, Box::new(Callbacks { face, completion }))?;
+            face.provider()?.provider_init(init, Box::new(FaceCallbacks { face, completion }))?;
         // SAFETY: the caller guarantees memory for a number.
         unsafe { options.write_unaligned(word) };
         Ok(0)

@@ -114,14 +114,14 @@ pub fn checked(bytes: &[u8]) -> Result<(), Fault> {
 }
 
 /// A structure as input, or NULL.
-pub struct Given<'a>(Option<&'a [u8]>);
+pub struct GivenStructure<'a>(Option<&'a [u8]>);
 
-impl<'a> Given<'a> {
+impl<'a> GivenStructure<'a> {
     /// # Errors
     /// A dwTotalSize that is missing, or says more than there is.
-    pub fn new(bytes: Option<&'a [u8]>) -> Result<Given<'a>, Fault> {
+    pub fn new(bytes: Option<&'a [u8]>) -> Result<GivenStructure<'a>, Fault> {
         bytes.map_or(Ok(()), checked)?;
-        Ok(Given(bytes))
+        Ok(GivenStructure(bytes))
     }
 
     pub fn first(&mut self) -> *const u8 {

@@ -98,13 +98,13 @@ macro_rules! lend {
         Block::filled($x)
     };
     ($up:ident [Given $s:ident] $x:ident) => {
-        Given::new(Some($x))
+        GivenStructure::new(Some($x))
     };
     ($up:ident [Changeable $s:ident] $x:ident) => {
-        Given::new(Some($x))
+        GivenStructure::new(Some($x))
     };
     ($up:ident [GivenOrNull $s:ident] $x:ident) => {
-        Given::new($x)
+        GivenStructure::new($x)
     };
     ($up:ident [RecordOrNull $s:ident] $x:ident) => {
         List::new($x.as_ref().map(std::slice::from_ref))

@@ -2,7 +2,7 @@
 
 use std::sync::{RwLock, RwLockWriteGuard};
 
-use super::outward::Family;
+use super::outward::ErrorFamily;
 use ringback_request::sync::EvenPoisoned;
 
 /// One call of an open function that has not failed, until the device is closed.
@@ -50,7 +50,7 @@ impl<D: Copy + PartialEq, P: Copy> Openings<D, P> {
     ///
     /// # Errors
     /// Those of `open`; INVALPOINTER without a procedure.
-    pub fn open<E: Family>(
+    pub fn open<E: ErrorFamily>(
         &self,
         tapi: usize,
         procedure: Option<P>,

@@ -8,14 +8,14 @@ use crate::error::{LineError, PhoneError};
 use crate::provider::Ticket;
 
 /// An error family, for what every function may refuse.
-pub(super) trait Family: Copy + Into<i32> {
+pub(super) trait ErrorFamily: Copy + Into<i32> {
     const NULL: Self;
     const SIZE: Self;
     const FAILED: Self;
     fn of_line(error: LineError) -> Self;
 }
 
-impl Family for LineError {
+impl ErrorFamily for LineError {
     const NULL: LineError = LineError::INVALPOINTER;
     const SIZE: LineError = LineError::STRUCTURETOOSMALL;
     const FAILED: LineError = LineError::OPERATIONFAILED;
@@ -24,7 +24,7 @@ impl Family for LineError {
     }
 }
 
-impl Family for PhoneError {
+impl ErrorFamily for PhoneError {
     const NULL: PhoneError = PhoneError::INVALPOINTER;
     const SIZE: PhoneError = PhoneError::STRUCTURETOOSMALL;
     const FAILED: PhoneError = PhoneError::OPERATIONFAILED;
@@ -40,7 +40,7 @@ impl Family for PhoneError {
 }
 
 /// The error of a fault; `invalid` is the shape's own.
-pub(super) fn error<E: Family>(fault: Fault, invalid: E) -> E {
+pub(super) fn error<E: ErrorFamily>(fault: Fault, invalid: E) -> E {
     match fault {
         Fault::Null => E::NULL,
         Fault::Size => E::SIZE,
@@ -49,7 +49,7 @@ pub(super) fn error<E: Family>(fault: Fault, invalid: E) -> E {
 }
 
 /// Runs a function; a panic in it becomes its error.
-pub(super) fn guarded<E: Family>(act: impl FnOnce() -> Result<i32, E>) -> i32 {
+pub(super) fn guarded<E: ErrorFamily>(act: impl FnOnce() -> Result<i32, E>) -> i32 {
     match catch_unwind(AssertUnwindSafe(act)) {
         Ok(Ok(result)) => result,
         Ok(Err(error)) => error.into(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::asked::{AsArgument, Asked};
-use super::outcome::{Given, Outcome};
+use super::outcome::{Outcome, OutputType};
 use super::{Layer, Layered, Step};
 use crate::error::{LineError, PhoneError};
 use crate::functions::{self, RequestId};
@@ -66,7 +66,7 @@ macro_rules! answered {
         let mut values = $answer.given.into_iter();
         $(
             let given =
-                <crate::rust_type!($shape) as crate::layer::Given>::from_value(values.next());
+                <crate::rust_type!($shape) as crate::layer::OutputType>::from_value(values.next());
             let Some($given) = given else {
                 return Err($error::OPERATIONFAILED);
             };

@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 pub use asked::{Argument, Asked};
 pub(crate) use forward::answered;
-pub(crate) use outcome::Given;
+pub(crate) use outcome::OutputType;
 pub use outcome::{Outcome, Value};
 pub use serial::Serial;
 

@@ -64,14 +64,14 @@ pub enum Value {
 }
 
 /// The types of outputs.
-pub(crate) trait Given: Sized {
+pub(crate) trait OutputType: Sized {
     fn value(&self) -> Value;
 
     /// The thing with this value; `None` if the value is of another kind.
     fn from_value(value: Option<Value>) -> Option<Self>;
 }
 
-impl Given for u32 {
+impl OutputType for u32 {
     fn value(&self) -> Value {
         Value::Number(*self)
     }
@@ -81,7 +81,7 @@ impl Given for u32 {
     }
 }
 
-impl Given for usize {
+impl OutputType for usize {
     fn value(&self) -> Value {
         Value::Word(*self)
     }
@@ -91,7 +91,7 @@ impl Given for usize {
     }
 }
 
-impl Given for Version {
+impl OutputType for Version {
     fn value(&self) -> Value {
         Value::Number(self.word())
     }
@@ -101,7 +101,7 @@ impl Given for Version {
     }
 }
 
-impl Given for String {
+impl OutputType for String {
     fn value(&self) -> Value {
         Value::Text(self.clone())
     }
@@ -111,7 +111,7 @@ impl Given for String {
     }
 }
 
-impl Given for Option<HDRVCALL> {
+impl OutputType for Option<HDRVCALL> {
     fn value(&self) -> Value {
         Value::Word(self.map_or(0, HDRVCALL::raw))
     }
@@ -123,7 +123,7 @@ impl Given for Option<HDRVCALL> {
 
 macro_rules! handles {
     ($($name:ident)*) => {$(
-        impl Given for $name {
+        impl OutputType for $name {
             fn value(&self) -> Value {
                 Value::Word(self.raw())
             }
@@ -139,7 +139,7 @@ handles! { HDRVLINE HDRVCALL HDRVPHONE HDRVMSPLINE }
 
 macro_rules! records {
     ($($name:ident)*) => {$(
-        impl Given for $name {
+        impl OutputType for $name {
             fn value(&self) -> Value {
                 let mut bytes = vec![0; $name::SIZE];
                 self.write(&mut bytes);
