@@ -6,7 +6,7 @@
 //!
 //! Imports go one way: `reactor` uses `engine`, `request` and `device`; `card` uses `engine` and
 //! `device`; `device` uses nothing of the others. [`request`] is the crate `ringback-request`.
-//! Every room uses [`mod@report`], by which everything is logged so that no subscriber can harm a
+//! Every module uses [`mod@report`], by which everything is logged so that no subscriber can harm a
 //! card, and [`guard`], by which a panic is contained.
 
 #[cfg(feature = "cards")]

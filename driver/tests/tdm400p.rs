@@ -133,7 +133,7 @@ impl Bench {
         Bench { card, driver, interrupt, accesses, most: 0, now, log: Log::default() }
     }
 
-    /// One millisecond; what the services in it came to.
+    /// Runs one millisecond. Returns the results of the services in it.
     fn step(&mut self) -> Vec<Service> {
         let before = self.accesses.load(Ordering::Relaxed);
         self.card.tick();
@@ -149,7 +149,7 @@ impl Bench {
         outcomes
     }
 
-    /// Steps in which every interrupt brings one frame; the events.
+    /// Runs steps in which every interrupt has to bring one frame. Returns the events.
     fn run(&mut self, ms: u32) -> Vec<(usize, PortEvent)> {
         for _ in 0..ms {
             assert_eq!(self.step(), [Service::Frames { frames: 1, missed: 0 }]);
@@ -157,12 +157,12 @@ impl Bench {
         std::mem::take(&mut self.log.events)
     }
 
-    /// Steps with whatever comes; what the services came to.
+    /// Runs steps. Returns the results of their services.
     fn steps(&mut self, ms: u32) -> Vec<Service> {
         (0..ms).flat_map(|_| self.step()).collect()
     }
 
-    /// Runs until an event comes; the time it took and what else came.
+    /// Runs until an event comes. Returns the time that it took, in ms.
     fn until(&mut self, wanted: (usize, PortEvent), limit: u32) -> u32 {
         for ms in 1..=limit {
             if self.run(1).contains(&wanted) {

@@ -1,6 +1,6 @@
-//! The trace of register accesses: what a listener is told, and that nobody pays for it otherwise.
+//! The trace of register accesses: what a subscriber gets, and that it costs nothing without one.
 //!
-//! One test, because the log's level, which switches the trace on, is the whole process's.
+//! One test, because the level that switches the trace on is one for the whole process.
 
 #![allow(unsafe_code, reason = "an allocator that counts")]
 
@@ -40,7 +40,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Nobody who listens or speaks.
+/// A sink that drops what comes in, and plays nothing.
 struct Nobody;
 
 impl PortSink for Nobody {
@@ -62,7 +62,7 @@ fn open() -> (SoftCard, Tiger320<SoftDevice<SoftCard>>) {
 
 #[test]
 fn accesses_are_traced_by_name_and_cost_nothing_while_tracing_is_off() {
-    // Nobody listens.
+    // No subscriber is set.
     let (soft, mut card) = open();
     let mut now = Time::from_nanos(1);
     card.start(now).unwrap();

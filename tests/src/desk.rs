@@ -40,7 +40,7 @@ impl Tray {
     }
 }
 
-/// Notes what a provider tells.
+/// Records the upcalls of a provider.
 pub(crate) struct Clerk(pub(crate) Arc<Tray>);
 
 impl Tapi for Clerk {

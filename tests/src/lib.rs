@@ -1,10 +1,9 @@
 //! Tests of the whole system, in `tests/`; this library is what they share.
 //!
 //! A [`Bench`] is a software card with an exchange and telephones, and its provider; a [`Witness`]
-//! sees everything that passes the provider and judges it. [`World`] has a host on it, [`Desk`]
-//! speaks to the provider as TAPI does, [`Solo`] does so on the test's own thread and turns the
-//! card's clock itself. A [`Rack`] is a modem in software instead of a card, with a
-//! host on it.
+//! sees everything that passes the provider and checks it. [`World`] has a host on it, [`Desk`]
+//! calls the provider as TAPI does, [`Solo`] does so on the test's own thread and advances the
+//! card's clock itself. A [`Rack`] is a modem in software instead of a card, with a host on it.
 
 mod desk;
 pub mod dice;

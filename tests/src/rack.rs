@@ -32,13 +32,13 @@ const LOOK: Duration = Duration::from_millis(1);
 pub struct Rack {
     /// The host with the modem's line.
     pub host: Host,
-    /// Its provider.
+    /// The modem's provider, behind the witness.
     pub provider: Arc<dyn Provider>,
     /// The serial port.
     pub uart: SoftUart,
     /// Checks the rules of the contract.
     pub witness: Arc<Witness>,
-    /// The provider, unseen by the witness: for a test that has shut the host down.
+    /// The provider without the witness: for a test that has shut the host down.
     pub bare: Arc<dyn Provider>,
     outside: Arc<Outside>,
     thread: Option<JoinHandle<()>>,

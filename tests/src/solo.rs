@@ -1,5 +1,5 @@
-//! A provider on the test's own thread, on a card whose time passes when the test says so: whole
-//! calls take as long as they take to compute, and nothing happens between two functions.
+//! A provider on the test's own thread, on a card whose time the test advances: whole calls take
+//! only the time to compute them, and nothing happens between two functions.
 
 use std::cell::RefCell;
 use std::ops::Deref;
@@ -18,7 +18,7 @@ use crate::desk::{Clerk, Tray};
 use crate::{Bench, Told};
 
 /// A [`Bench`] whose provider runs on the test's thread, with all lines open. Dropping it shuts the
-/// provider down and has the witness judge.
+/// provider down and checks the witness.
 pub struct Solo {
     bench: Bench,
     tray: Arc<Tray>,
@@ -83,7 +83,7 @@ impl Solo {
         }
     }
 
-    /// Everything that was told.
+    /// All upcalls so far.
     pub fn told(&self) -> Vec<Told> {
         self.deliver();
         self.tray.told().clone()
@@ -97,7 +97,7 @@ impl Solo {
         })
     }
 
-    /// The state that a call was told to be in last.
+    /// The state of a call that was reported last.
     pub fn state(&self, call: HTAPICALL) -> Option<CallState> {
         self.told().into_iter().rev().find_map(|told| match told {
             Told::Event(LineMessage {
@@ -160,7 +160,7 @@ impl Default for Solo {
 
 impl Drop for Solo {
     fn drop(&mut self) {
-        // What closing ends is told on this thread, which a shutdown would have to wait for.
+        // What closing ends is delivered on this thread, which a shutdown would have to wait for.
         for line in &self.lines {
             let _ = self.provider.line_close(*line);
         }

@@ -1,11 +1,10 @@
 //! A layer between host and provider that checks the rules.
 //!
-//! It sees every function and every upcall and judges: the order rules by
+//! It sees every function and every upcall and checks: the order rules by
 //! [`Monitor`](ringback_tspi::callstate::monitor::Monitor); that each request that was accepted is
 //! completed once (C3, R5), not before its function returned (G1), and a refused one never (R4);
-//! that upcalls come one at a time from one thread (C6); that
-//! nothing comes behind shutdown (D12); and that a function gives no error that its row does not
-//! have.
+//! that upcalls come one at a time from one thread (C6); that no upcall comes after shutdown (D12);
+//! and that a function returns no error that its row does not have.
 //!
 //! Handles and ids are valid within one pair of init and shutdown. With the next pair the records
 //! begin anew; violations, and what was seen, are kept.

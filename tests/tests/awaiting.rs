@@ -47,7 +47,7 @@ fn a_future_that_is_dropped_lets_the_request_go_on() {
     let mut events = line.events();
     let mut pending = Box::pin(line.make_call("200", &CallOptions::default()).unwrap());
     let polled = pending.as_mut().poll(&mut Context::from_waker(&waker()));
-    // The call goes on with the request as long as somebody has it.
+    // The call continues with the request as long as a handle of the call exists.
     let call = pending.call();
     drop((polled, pending));
     let first = block_on(events.next());

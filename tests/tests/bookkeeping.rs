@@ -55,10 +55,10 @@ fn first_steps(
     let status = Reader::<LINEADDRESSSTATUS>::new(&memory, V).unwrap();
     assert_eq!(status.get(LINEADDRESSSTATUS::dwNumInUse), 0);
     let number = provider.line_get_address_id(line, LINEADDRESSMODE_DIALABLEADDR, "5551234");
-    assert_eq!(number, Err(LineError::INVALADDRESS), "a line does not know its number");
+    assert_eq!(number, Err(LineError::INVALADDRESS), "its number is not known");
 
-    assert_eq!(provider.line_get_icon(device, "tapi/line"), Ok(0), "TAPI has one");
-    assert_eq!(provider.line_get_icon(device, "TAPI/Line"), Ok(0), "in any case");
+    assert_eq!(provider.line_get_icon(device, "tapi/line"), Ok(0), "TAPI takes its own icon");
+    assert_eq!(provider.line_get_icon(device, "TAPI/Line"), Ok(0), "upper or lower case");
     assert_eq!(provider.line_get_icon(device, "wave/in"), Err(LineError::INVALDEVICECLASS));
     let select = |select, class: &str| {
         varstring(|to| provider.line_get_id(line, 0, None, select, to, class, usize::MAX))
@@ -223,7 +223,7 @@ fn data_about_a_call_is_kept_and_returned() {
     assert_eq!(told.get(I::dwAppSpecific), 77);
     assert_eq!(told.get(I::dwMediaMode), modes);
     assert_eq!(told.get(I::dwCountryCode), 43);
-    assert!(told.item(I::dwCallData) == [5; 4096], "as it was when it was given");
+    assert!(told.item(I::dwCallData) == [5; 4096], "as it was when it was set");
     assert_eq!(told.get(I::DialParams).digit_duration, 300);
     assert_eq!(ids, (0, told.get(I::dwCallID), 0));
     let memory = filled::<LINECALLSTATUS>(|to| provider.line_get_call_status(handle, to));

@@ -39,7 +39,7 @@ fn open(host: &Host, device_id: u32) -> Line {
     line
 }
 
-/// Calls out and in, between what is only C. The witness sees the provider's side of it.
+/// Calls in both directions through the C interface. The witness is on the provider's side of it.
 fn calls(bench: &Bench) {
     let host = Host::start(loaded(), HostOptions::default()).unwrap();
     assert_eq!(host.lines().len(), 4);
@@ -68,7 +68,7 @@ fn calls(bench: &Bench) {
     host.shutdown().unwrap();
 }
 
-/// Handles that were never given out, or are dead, to a provider that is up.
+/// Calls functions of a running provider with handles that are dead or were never given out.
 fn guesses(bench: &Bench) {
     let host = Host::start(Arc::clone(&bench.provider), HostOptions::default()).unwrap();
     let provider = loaded();

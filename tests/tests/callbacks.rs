@@ -88,7 +88,7 @@ fn d5_a_callback_may_close_a_call_and_the_rest_is_delivered_after_it() {
     for _ in 0..2 {
         assert_eq!(results.recv_timeout(DEADLINE).unwrap(), FAILED);
     }
-    // And its own.
+    // A callback may close its own call, too.
     let call = world.connected(&line, &events);
     let closes = call.clone();
     call.drop_call().unwrap().on_complete(move |result| {
@@ -164,7 +164,7 @@ fn waiting_in_a_callback_is_an_error_and_no_deadlock() {
         let call = made.unwrap();
         let drop = call.drop_call().unwrap();
         let waited = drop.wait(DEADLINE);
-        // It still is ours to give a callback.
+        // The request can still be given a callback.
         let give_again = give.clone();
         drop.on_complete(move |result| {
             give_again.send((Err(WaitError::TimedOut), result.is_ok())).unwrap();

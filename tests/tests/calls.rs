@@ -123,7 +123,7 @@ fn n8_a_call_that_fails_later_is_dead_and_a_close_does_no_harm() {
     let call = pending.call();
     let failed = pending.wait(DEADLINE);
     assert_eq!(failed.unwrap_err(), WaitError::Failed(LineError::CALLUNAVAIL));
-    // The application may close it; we do not tell the provider.
+    // The application may close it; the host does not pass that on to the provider.
     call.close().unwrap();
     assert!(!world.witness.seen().iter().any(|seen| matches!(seen, Seen::CallClosed { .. })));
     assert!(events.try_next().is_none(), "N4: no event of a call that never was");

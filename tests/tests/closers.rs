@@ -18,7 +18,7 @@ struct HeldUp {
     line: Line,
     _events: Events,
     call: Call,
-    /// The request has failed and was told so.
+    /// Whether the failure of the request was delivered.
     told: Arc<AtomicBool>,
     /// Lets the callback of another line return.
     go: Sender<()>,

@@ -25,7 +25,7 @@ fn country(name: &str) -> Country {
     name.parse().unwrap()
 }
 
-/// In each of these at once; calls mostly wait.
+/// Runs the test in all of these countries at once, because calls mostly wait.
 fn in_each(test: impl Fn(Country, World) + Sync) {
     thread::scope(|scope| {
         for name in ["North America", "United Kingdom", "de", "TBR21", "France", "es"] {

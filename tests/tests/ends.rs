@@ -42,7 +42,7 @@ fn d1_d2_closing_a_line_completes_everything_first_and_nothing_follows() {
     let world = World::new();
     let (line, _events, connected) = world.talking();
     let results = Results::default();
-    // As many requests as there are are on their way.
+    // Three requests are outstanding.
     for name in ["first", "second", "third"] {
         results.of(name, connected.dial(SLOW).unwrap());
     }
@@ -53,7 +53,7 @@ fn d1_d2_closing_a_line_completes_everything_first_and_nothing_follows() {
     assert!(line.is_closed());
     // D3: the call is dropped.
     world.until_line("103", LineState::Idle);
-    // The line rings, and nobody is told.
+    // The line rings, and no event is sent.
     let telephone = world.subscriber("201");
     telephone.call("103");
     world.until_line("103", LineState::Ringing);
@@ -222,7 +222,7 @@ fn d15_a_second_init_is_ignored_with_success_and_pairs_follow_each_other() {
     };
     for round in 1..=2 {
         let line = desk.open(3, 1);
-        // Not through the witness, who would be Tapi's.
+        // Not through the witness, which would take it for the start of another pair.
         assert_eq!(desk.bare().provider_init(init, Box::new(Nobody)), Ok(0));
         let handle = desk.make_call(id(round), line, call(9), Some("200"));
         assert_eq!(desk.completion(id(round)), Ok(()), "delivered to the first");
@@ -254,7 +254,7 @@ fn d12_a_handle_of_an_earlier_pair_means_nothing_in_the_next() {
     desk.start();
     let line = desk.open(0, 2);
     let made = make(2, line);
-    // Whoever still has the old handles reaches nothing of the new pair by them.
+    // The old handles reach nothing of the new pair.
     let drop = desk.provider.line_drop(id(3), old_call, &[]).map(|ticket| ticket.id());
     assert_eq!(drop, Err(LineError::INVALCALLHANDLE));
     let make_old = desk.provider.line_make_call(id(4), old_line, call(8), None, 0, None);

@@ -101,7 +101,7 @@ fn lost_interrupts_lose_no_completion() {
     let world = World::new();
     let Everything { lines, made, dials, _calls } = everything_for(&world, 5000, ",");
     world.card.set_fault(Fault::LostInterrupts, true);
-    // Each completes, well or badly, within its deadline.
+    // Each completes, with success or an error, within its deadline.
     assert_eq!(made.wait(DEADLINE).unwrap_err(), LineError::CALLUNAVAIL.into());
     for dial in dials {
         assert_ne!(dial.wait(DEADLINE), Err(ringback_host::WaitError::TimedOut));

@@ -9,7 +9,7 @@ use ringback_tests::{DEADLINE, SLOW, SUPERVISED, World, eventually, make, state}
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::error::LineError;
 
-/// What the application was told, in order.
+/// What was delivered to the application, in order.
 type Told = Arc<Mutex<Vec<String>>>;
 
 fn observer(told: &Told) -> HostOptions {

@@ -51,7 +51,7 @@ fn made(solo: Solo, line: u32, address: &str, until: Result<CallState, u64>) -> 
 fn exchange(address: &str, until: Result<CallState, u64>) -> At {
     let solo = Solo::new();
     solo.exchange().add_subscriber("77", Behaviour::Manual).off_hook();
-    // Without a word from the far end its answer is known when it does not ring again.
+    // If the far end makes no sound, its answer is recognised when it does not ring again.
     let steps = vec![Step::Wait(8000), Step::HangUp];
     solo.exchange().add_subscriber("78", Behaviour::AnswerThen { rings: 2, steps });
     solo.run(100);

@@ -38,7 +38,7 @@ const TURNS: usize = 10;
 enum Ask {
     /// Works for so long, then completes.
     Work(Duration),
-    /// Runs until someone ends it.
+    /// Runs until it is ended.
     Wait,
 }
 
@@ -91,7 +91,7 @@ impl Engine for Worker {
     fn stop(&mut self, _: &mut Context<'_, ()>) {}
 }
 
-/// Counts what is told on line 0, and sends what is told on line 1.
+/// Counts the completions of line 0, and passes on those of line 1.
 struct Ear {
     line_0: Arc<AtomicUsize>,
     line_1: std::sync::mpsc::Sender<(RequestId, Result<(), ErrorCode>)>,
@@ -108,7 +108,7 @@ impl Upcalls<()> for Ear {
     fn event(&mut self, _: LineNumber, (): ()) {}
 }
 
-/// What is told on line 1: ids and results.
+/// The completions of line 1: ids and results.
 type Told = Receiver<(RequestId, Result<(), ErrorCode>)>;
 
 /// A card whose reaper, and all threads that the calling one starts, run on one CPU.
@@ -127,7 +127,7 @@ fn card() -> (Driver<Worker>, Seen, Arc<AtomicUsize>, Told) {
     (driver, seen, line_0, told)
 }
 
-/// From now on the calling thread runs only where nobody else wants to.
+/// From now on the calling thread runs only when no other thread wants its CPU.
 fn become_idle() {
     let parameters = libc::sched_param { sched_priority: 0 };
     // SAFETY: `parameters` lives until the call has returned.
@@ -155,8 +155,8 @@ impl Busy {
     }
 }
 
-/// Beside a busy program, an idle thread does this with the card again and again while this thread
-/// asks on line 1. Gives which threads have been in the engine, and the idle one.
+/// Beside a busy program, an idle thread does this with the card repeatedly while this thread makes
+/// requests on line 1. Returns the threads that have been in the engine, and the idle one.
 fn beside_an_idle_thread(act: impl Fn(&Handle<Worker>) + Send + Sync) -> (Seen, ThreadId) {
     let (driver, seen, _line_0, told) = card();
     let handle = driver.handle();
@@ -172,7 +172,7 @@ fn beside_an_idle_thread(act: impl Fn(&Handle<Worker>) + Send + Sync) -> (Seen, 
             thread::current().id()
         });
         let measured = measure(&handle, &told, &busy, &turns);
-        // Before the threads are waited for.
+        // Set before the assertion, which would otherwise leave the threads running.
         busy.over.store(true, Ordering::Relaxed);
         assert_eq!(measured, Ok(()));
         idle.join().unwrap()
@@ -184,8 +184,8 @@ fn beside_an_idle_thread(act: impl Fn(&Handle<Worker>) + Send + Sync) -> (Seen, 
 /// Calls the engine synchronously, submits and waits, until the idle thread has had its turns as
 /// well.
 ///
-/// Each has its limit, though the idle thread has next to no CPU: a card that waited for it would
-/// stand still for much longer.
+/// Each has a limit: the idle thread gets almost no CPU, so that a wait for it would take much
+/// longer.
 fn measure(
     handle: &Handle<Worker>,
     told: &Told,
@@ -209,7 +209,7 @@ fn measure(
         let ticket = loop {
             match handle.submit(LineNumber(1), Ask::Work(Duration::ZERO)) {
                 Ok(ticket) => break ticket,
-                // What the idle thread has asked is done, and is being delivered.
+                // The requests of the idle thread are completed, and are being delivered.
                 Err(Refused::Full(_)) if busy.used() - begin < LIMIT => thread::yield_now(),
                 Err(refused) => return Err(format!("request {n}: {refused}")),
             }

@@ -10,7 +10,7 @@ use ringback_tspi::error::LineError;
 use ringback_tspi::structs::{Builder, LINECALLINFO, LINECALLPARAMS, Reader, blank};
 use ringback_tspi::types::Version;
 
-/// The lines of the card, as the desk counts.
+/// The lines of the card, by the desk's numbers.
 const FXS: u32 = 0;
 const FXO: u32 = 2;
 const SUPERVISED: u32 = 3;

@@ -42,7 +42,7 @@ fn told(solo: &Solo, message: u32) -> Vec<[usize; 2]> {
     of.collect()
 }
 
-/// Lets time pass until so many buffers were told to be complete.
+/// Lets time pass until so many buffers were reported complete.
 fn until_gathered(solo: &Solo, count: usize) {
     for _ in 0..10_000 {
         if told(solo, LINE_GATHERDIGITS).len() >= count {

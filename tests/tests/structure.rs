@@ -43,8 +43,8 @@ fn no_other_source_knows_the_tones_of_a_country() {
     }
 }
 
-/// "`report!` is the only way to log in driver and lines": a subscriber is never told anything
-/// while a card is held, and no panic of it reaches the reaper.
+/// "`report!` is the only way to log in driver and lines": a subscriber never gets a line while a
+/// card is held, and no panic of it reaches the reaper.
 #[test]
 fn the_log_is_reached_by_report_alone() {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

@@ -19,7 +19,7 @@ use ringback_driver::request::{Completion, LineNumber};
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// A trace instance of our own on a tracefs of our own: nobody else's tracing is touched.
+/// A trace instance of our own on a tracefs of our own: other programs' tracing is not touched.
 struct Trace {
     tracefs: tempfile::TempDir,
     instance: PathBuf,
@@ -50,7 +50,7 @@ impl Trace {
     /// request; the reaper's own has 0 there.
     fn timeouts(&self) -> Vec<u32> {
         let trace = fs::read_to_string(self.instance.join("trace")).unwrap();
-        // The tracepoint is everybody's, and other processes may run a driver as well.
+        // The tracepoint covers all processes, and others may run a driver as well.
         let ours = |line: &&str| {
             let thread = line.split(" [").next().and_then(|task| task.rsplit('-').next());
             let thread = thread.map(str::trim_end).filter(|thread| !thread.is_empty());

@@ -61,7 +61,7 @@ fn next_request() -> u32 {
     REQUESTS.fetch_add(1, Ordering::SeqCst) + 1
 }
 
-/// What the functions are asked with.
+/// The arguments with which functions are called.
 struct With {
     device: u32,
     line: usize,
@@ -228,7 +228,7 @@ macro_rules! functions {
             )*
         })*
     ) => {
-        /// Asks the function of this name.
+        /// Calls the function of this name.
         #[allow(clippy::multiple_unsafe_ops_per_block, reason = "one call")]
         fn ask(face: &'static Face, name: &str, with: &mut With) -> i32 {
             $($(
@@ -292,7 +292,7 @@ fn call(face: &'static Face, line: usize, number: &str) -> usize {
 const LAST: [&str; 4] =
     ["TSPI_lineDrop", "TSPI_lineCloseCall", "TSPI_lineClose", "TSPI_providerShutdown"];
 
-/// Asks every function on a line of this kind, and compares with the table's column.
+/// Calls every function on a line of this kind, and compares with the table's column.
 fn judge(face: &'static Face, kind: &str, column: usize, device: u32, number: &str) {
     let mut with = With { device, line: 0, call: 0, memory: vec![0; 8 << 10] };
     let opened = {

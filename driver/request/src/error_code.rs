@@ -46,7 +46,7 @@ impl ErrorCode {
         }
     }
 
-    /// The number.
+    /// The number, which is negative.
     #[inline]
     pub const fn get(self) -> i32 {
         self.0.get()

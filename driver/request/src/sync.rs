@@ -28,11 +28,11 @@ pub mod asleep {
 /// Enters locks, and wakes up on condition variables, whether or not the lock is poisoned.
 ///
 /// A lock is poisoned when a thread panics while it holds it. Ringback contains such a panic
-/// ([`guard`](crate::guard)), and everyone else's requests, lines and calls still have to be
-/// completed and closed. A thread that panicked at a poisoned lock would spread the fault, in the
-/// worst case to the reaper. What these locks guard is whole at every point at which a panic can
-/// come: each change is a single step, or follows everything that can fail. Where that is not so,
-/// as with an engine, the code that contains the panic marks the card as failed.
+/// ([`guard`](crate::guard)), and all other requests, lines and calls still have to be completed
+/// and closed. A thread that panicked at a poisoned lock would spread the fault, in the worst case
+/// to the reaper. What these locks guard is whole at every point at which a panic can come: each
+/// change is a single step, or follows everything that can fail. Where that is not so, as with an
+/// engine, the code that contains the panic marks the card as failed.
 pub trait EvenPoisoned {
     /// The guard, or what a wait on a condition variable returns with it.
     type Guard;

@@ -6,7 +6,7 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`port`] | what a port says and can be told |
+//! | [`port`] | the events, commands and states of a port |
 //! | [`PortCard`] | a card with ports, as lines need it |
 //! | [`tiger320`] | the TDM400P family: four slots behind a Tiger320 bus master |
 //! | `si3210`, `si3050` | its FXS and FXO modules: bring-up, self-check, meaning of registers |

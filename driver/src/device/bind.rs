@@ -460,7 +460,7 @@ mod tests {
         assert!(text.contains("in use by ringback (process 77, /dev/vfio/7)"), "{text}");
         tree.file("sys/bus/pci/drivers/ringback/bind", "");
         assert!(refused(&tree, ADDRESS, "ringback").contains("process 77"));
-        // Nothing is taken away.
+        // It keeps its driver, so its user loses nothing.
         assert!(Plan::bind(&tree.root, KINDS, address(), "vfio-pci").is_ok());
     }
 }

@@ -304,7 +304,7 @@ mod tests {
         assert_eq!(card.selector, Selector::Uio(3));
         assert_eq!((card.kind, card.driver.as_deref()), (tiger320::KIND, Some("ringback")));
         assert_eq!(card.need, None);
-        // A module that moves samples is better still.
+        // If the module moves the samples, that is preferred.
         tree.file("sys/0000:05:00.0/ringback/ringback0p0/dev", "240:0");
         assert_eq!(only(&tree).selector, Selector::Shim(3));
     }

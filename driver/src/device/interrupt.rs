@@ -60,7 +60,7 @@ impl InterruptFd {
             SFlag::S_IFREG => Some("a regular file"),
             SFlag::S_IFDIR => Some("a directory"),
             SFlag::S_IFBLK => Some("a block device"),
-            // /dev/null, /dev/zero, /dev/random and their kin.
+            // /dev/null, /dev/zero, /dev/random and the like.
             SFlag::S_IFCHR if major(stat.st_rdev) == 1 => Some("a memory device"),
             _ => None,
         };

@@ -1,6 +1,6 @@
-//! What discovery and binding have to know of a kind of card.
+//! What discovery and binding need of a kind of card.
 //!
-//! Nothing in this module knows a particular card. A card's folder in `card` has its
+//! Nothing in this module is about a particular card. A card's folder in `card` has its
 //! [`Description`], `card::KINDS` lists them all, and callers pass the kinds to look for.
 
 use std::fmt;

@@ -258,7 +258,7 @@ mod tests {
         file.write_all_at(&[1, 2, 3, 4], PAGE as u64).unwrap();
         assert_eq!(memory.read32(0), 0x0403_0201);
         memory.write32(128, 5);
-        assert_eq!(memory.read32(128), 0, "outside is nothing");
+        assert_eq!(memory.read32(128), 0, "outside of the window");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The safe face of io_uring: interrupt reads and deadlines, submitted and reaped by one thread.
+//! The safe interface to io_uring: interrupts, samples and deadlines, submitted and reaped by one
+//! thread.
 //!
 //! All unsafe submission of the driver is in this file. A [`Ring`] is made, used and dropped on one
 //! thread (SINGLE_ISSUER | DEFER_TASKRUN; the type is not `Send`), needs Linux 6.1 and does four

@@ -29,7 +29,7 @@ pub fn refuse(call: libc::c_long, fd: Option<RawFd>, errno: i32) {
     program.push(give(libc::SECCOMP_RET_ALLOW));
 
     let filter = libc::sock_fprog { len: program.len() as u16, filter: program.as_mut_ptr() };
-    // SAFETY: no pointers; what this thread may not do after that, it does not do.
+    // SAFETY: no pointers are passed; the thread needs none of the privileges that it gives up.
     assert_eq!(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }, 0);
     // SAFETY: `filter` and `program` live until the call has returned; the kernel copies them.
     let set = unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &filter) };

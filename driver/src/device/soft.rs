@@ -446,7 +446,7 @@ mod tests {
         interrupt.raise();
         assert_eq!(told(), 0, "masked");
         device.rearm().unwrap();
-        assert_eq!(told(), 1, "what came while it was masked");
+        assert_eq!(told(), 1, "raised while it was masked");
         let message = SoftInterrupt::new().unwrap();
         message.raise();
         message.lower();

@@ -186,7 +186,7 @@ fn open_file(path: &Path) -> Result<File, VfioError> {
 #[derive(Default)]
 struct Line {
     number: Option<u32>,
-    /// Whose handlers are on it.
+    /// The names of the drivers that handle it, as a list in words.
     users: String,
 }
 
@@ -294,7 +294,7 @@ impl Drop for Dma {
     fn drop(&mut self) {
         let memory = &self.memory;
         // Should this fail, the pages stay pinned until the container is closed, which is next:
-        // the card never reaches memory that has become somebody else's.
+        // the card never reaches memory that has another owner.
         let _ = sys::unmap_dma(&self.container, memory.bus_address(), memory.len() as u64);
     }
 }

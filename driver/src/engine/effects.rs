@@ -1,7 +1,7 @@
 //! The effects of an engine: completions, events, and orders to play samples.
 //!
 //! An engine calls a [`Context`](super::Context), and the context calls an implementation of
-//! [`Effects`], which is the reactor's. Engines therefore know nothing of queues, rounds or the
+//! [`Effects`], which is the reactor's. Engines therefore do not depend on queues, rounds or the
 //! reaper.
 //!
 //! Rules for an implementation: the first completion of a request counts (C3); completions and

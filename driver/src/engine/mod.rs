@@ -52,7 +52,7 @@ pub trait Engine: Send + 'static {
 
     /// Starts a command. Runs on the caller's thread when the card is free, so it must be short.
     ///
-    /// The request is over when someone calls [`Context::complete`] for it, here or later.
+    /// The request is over when [`Context::complete`] is called for it, here or later.
     ///
     /// # Errors
     /// The reason why nothing was started. If the card was free, it is returned to the submitter,

@@ -415,7 +415,7 @@ mod tests {
         let (submitted, wake) = handover.submit(RequestSlot(100), LineNumber(0), ());
         assert!(matches!(submitted, Submitted::Done(())));
         assert_eq!(worked_off.load(Ordering::Relaxed), FOREIGN);
-        assert!(wake, "the rest is the reaper's");
+        assert!(wake, "the reaper starts the rest");
         while worked_off.load(Ordering::Relaxed) < 100 {
             handover.reap(|_| (), |state| ((), state.leave()));
         }

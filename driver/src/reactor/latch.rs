@@ -74,7 +74,7 @@ mod model {
                 })
             };
             assert_eq!(latch.wait(Duration::MAX), Some(7));
-            assert_eq!(work.load(Ordering::Relaxed), 1, "what was done before the value was set");
+            assert_eq!(work.load(Ordering::Relaxed), 1, "work before the value was set is seen");
             teller.join().unwrap();
             latch.tell(8);
             assert_eq!(latch.get(), Some(7), "the first word counts");

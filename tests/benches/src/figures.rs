@@ -16,7 +16,7 @@ pub(crate) enum Target {
     AtLeast(f64),
 }
 
-/// One figure.
+/// One row of the table of figures.
 #[derive(Debug, Clone)]
 pub(crate) struct Figure {
     /// The name in JSON.
@@ -51,7 +51,7 @@ impl fmt::Display for Target {
     }
 }
 
-/// All figures.
+/// All figures, from the results of a run.
 pub(crate) fn all(
     latency: &Latency,
     costs: &Costs,

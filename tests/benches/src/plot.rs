@@ -11,7 +11,7 @@ const LEFT: f64 = 80.0;
 const RIGHT: f64 = 720.0;
 const TOP: f64 = 70.0;
 const BOTTOM: f64 = 480.0;
-/// Distinguishable next to each other, also without telling red from green.
+/// Distinguishable next to each other, also for readers who can't distinguish red from green.
 const COLOURS: [&str; 9] = [
     "#0b5fa5", "#4aa3df", "#00a087", "#7fc97f", "#d1495b", "#e8943a", "#8e5ea2", "#333333",
     "#999999",

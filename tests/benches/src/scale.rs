@@ -26,7 +26,7 @@ pub(crate) struct Throughput {
     pub(crate) whole: f64,
 }
 
-/// The results.
+/// The results; one that could not be measured has a reason in its place.
 #[derive(Debug, Clone)]
 pub(crate) struct Scale {
     /// One use of a slot, in ns.

@@ -19,7 +19,7 @@ pub(crate) const MOST: usize = 4096;
 /// Limit of waits for what takes microseconds.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The workloads.
+/// The pieces of the path that can be counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Workload {
     /// The use of a slot on one thread: reserved, returned, completed, taken.

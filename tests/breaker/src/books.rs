@@ -44,11 +44,11 @@ pub(crate) struct Facts {
     pub announced: HashSet<usize>,
     /// The call that is being announced.
     pub announcing: usize,
-    /// Calls whose making has failed.
+    /// Calls that could not be made.
     pub failed: HashSet<usize>,
     /// Completions that are held back.
     pub held: Vec<(u32, i32)>,
-    /// Ids whose completion is being told, or is not to be told.
+    /// Ids whose completion is being delivered, or is not to be delivered.
     pub telling: HashSet<u32>,
     pub unwanted: HashSet<u32>,
     /// The closing functions that are running.
@@ -72,12 +72,12 @@ impl Books {
         }
     }
 
-    /// A closing function is called.
+    /// Notes that a closing function is called.
     pub fn closes(&self, name: &'static str) {
         self.lock().closing.push(name);
     }
 
-    /// It has returned.
+    /// Notes that it has returned.
     pub fn closed(&self, name: &'static str) {
         let mut facts = self.lock();
         if let Some(place) = facts.closing.iter().rposition(|running| *running == name) {

@@ -36,7 +36,7 @@ static BREAKER: OnceLock<Option<Breaker>> = OnceLock::new();
 fn breaker() -> Option<&'static Breaker> {
     let load = || {
         let path = std::env::var_os("RINGBACK_BREAKER_PROVIDER")?;
-        // SAFETY: whoever set the variable guarantees that the library is a provider.
+        // SAFETY: the user who set the variable guarantees that the library is a provider.
         let inner = unsafe { Symbols::open(path) }
             .inspect_err(|error| eprintln!("RINGBACK_BREAKER_PROVIDER: {error}"))
             .ok()?;
@@ -95,7 +95,7 @@ fn write(at: usize, offset: usize, number: u32) {
 /// Reads a byte of TAPI's memory, which may not be valid any more.
 fn read(at: usize) -> u8 {
     let at = std::ptr::with_exposed_provenance::<u8>(at);
-    // SAFETY: it is not: that is what the suite is to notice.
+    // SAFETY: nothing guarantees it: this is the access that the suite has to detect.
     unsafe { at.read_volatile() }
 }
 

@@ -185,7 +185,7 @@ impl Breaker {
         }
     }
 
-    /// The provider tells something of a line.
+    /// The provider sends an event of a line.
     fn told(&'static self, line: usize, call: usize, message: u32, params: [usize; 3]) {
         if message == LINE_NEWCALL {
             return self.announced(line, params);
@@ -264,7 +264,7 @@ fn interrupt() {
         // SAFETY: the handler runs only while its thread sleeps, and so holds no lock.
         unsafe { libc::signal(libc::SIGUSR1, on_signal as *const () as libc::sighandler_t) };
     });
-    // SAFETY: a thread may always ask who it is.
+    // SAFETY: pthread_self takes no pointer and can't fail.
     let me = unsafe { libc::pthread_self() };
     // SAFETY: as above.
     let id = unsafe { libc::gettid() };

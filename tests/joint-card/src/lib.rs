@@ -47,7 +47,7 @@ impl<C: PortCard> JointCard<C> {
         card
     }
 
-    /// Its parts.
+    /// The cards that it is made of, in the order of their ports.
     pub fn parts(&self) -> impl Iterator<Item = &C> {
         std::iter::once(&self.first).chain(&self.others)
     }

@@ -5,7 +5,7 @@
 # shellcheck disable=SC3040
 set -o pipefail
 
-# fail REASON...: ends the scenario with a reason that the person at the terminal reads.
+# fail REASON...: ends the scenario with a reason that is printed on the terminal.
 fail() {
     echo "$*" >/run/reason
     echo "fail: $*"
@@ -33,14 +33,14 @@ wait_for() {
     done
 }
 
-# unload MODULE: once nobody uses it. The kernel closes the files of a ring that is gone a moment
-# after its process has ended.
+# unload MODULE: unloads it once it is not in use: the kernel closes the files of a ring a moment
+# after the ring's process has ended.
 unload() {
     wait_for 20 "end of the use of $1" grep -q "^$1 [0-9]* 0 " /proc/modules
     run rmmod "$1"
 }
 
-# make_mtty: a device of the kernel's sample module mtty; its UUID is then in $uuid.
+# make_mtty: makes a device of the kernel's sample module mtty; its UUID is then in $uuid.
 make_mtty() {
     uuid=83b8f4f2-509f-382f-3c1e-e6bfe0fa1001
     run modprobe vfio_iommu_type1
@@ -49,7 +49,7 @@ make_mtty() {
     wait_for 10 'VFIO group' [ -e "/sys/bus/mdev/devices/$uuid/iommu_group" ]
 }
 
-# remove_mtty: takes it away again, with its module.
+# remove_mtty: removes that device and the module.
 remove_mtty() {
     echo 1 >"/sys/bus/mdev/devices/$uuid/remove"
     unload mtty

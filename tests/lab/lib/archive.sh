@@ -14,7 +14,7 @@ archive_address() {
     [ -n "$addresses" ] ||
         give_up "apt has no archive configured" "add one to /etc/apt/sources.list.d"
     found=$(mktemp)
-    # The redirection keeps a helper that asks from eating the list.
+    # Without the redirection of stdin, a helper that asks a question would read the list.
     while read -r address; do
         case $address in http://* | https://*) ;; *) continue ;; esac
         if /usr/lib/apt/apt-helper -qq -o Acquire::Retries=2 -o Acquire::http::Timeout=20 \

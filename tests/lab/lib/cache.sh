@@ -7,7 +7,7 @@
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/ringback-lab
 
-# The recipe's code names the folder, so that a changed recipe is followed.
+# The folder's name is a hash of the recipe's code, so that a changed recipe gets a new folder.
 root_key() {
     declare -f build_root list_packages find_kernels install_packages |
         cat - <(printf '%s\n' "${kernel_suites[@]}") | sha256sum | cut -c 1-12
@@ -42,7 +42,7 @@ fill_cache() {
     [ "$free" -gt 4000000 ] ||
         give_up "$cache has room for $((free / 1024)) MB, 4 GB are needed" \
             "make room, or set XDG_CACHE_HOME to another folder"
-    # The roots of recipes that nobody has followed for two weeks.
+    # The roots of recipes that were not used for two weeks.
     find "$cache" -maxdepth 2 -name lab-kernels -mtime +14 -printf '%h\n' |
         while read -r old; do as_root rm -rf "$old"; done
     local filling=$cache/filling.$$

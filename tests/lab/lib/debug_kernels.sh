@@ -5,13 +5,13 @@
 # source, with the options of debug-kernel.config; the other is fetched. Both look like the root's
 # other kernels then, so that everything else in the lab treats them as such.
 
-# The recipe's code and the options name the list of them, and the release of the built one.
+# A hash of the recipe's code and the options, in the names of their list and of the built release.
 debug_key() {
     declare -f add_debug_packages build_debug_kernel | cat - "$lab/debug-kernel.config" | sha256sum |
         cut -c 1-8
 }
 
-# How many times as long as on the other kernels a scenario may take, and all in it that waits.
+# The factor by which the time limits of a scenario are longer than on the other kernels.
 slowness() {
     case $1 in
     debug) echo 6 ;;

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The programs that the host must have, and how to run commands as root on it.
 
-# debootstrap and chroot are not in everybody's path.
+# debootstrap and chroot are not in every user's path.
 PATH=$PATH:/usr/sbin:/sbin
 
 as_root() {

@@ -102,7 +102,7 @@ from_sid() {
         sh "$apt" "$package" "${options[@]}"
 }
 
-# DAHDI as it is.
+# DAHDI's source, unchanged.
 dahdi_source() {
     need_program bzip2 bzip2
     from_sid "$1" dahdi-source

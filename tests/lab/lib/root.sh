@@ -50,7 +50,7 @@ list_packages() {
     done | as_root tee "$root/etc/apt/sources.list"
     {
         archive_settings
-        # Nothing here outlives a power cut, so nothing needs to be synced.
+        # The folder need not survive a power failure, so nothing is synced.
         cat <<'END'
 APT::Install-Recommends "false";
 Acquire::Languages "none";

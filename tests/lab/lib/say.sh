@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Prints what the person at the terminal reads. Results go to stdout, everything else to stderr.
+# Prints messages on the terminal. Results go to stdout, everything else to stderr.
 
 progress() {
     printf 'lab: %s\n' "$*" >&2
@@ -18,7 +18,7 @@ step() {
     local log=$1 text=$2 began=$SECONDS
     shift 2
     progress "$text ..."
-    # Nobody calls this as a condition: then set -e holds inside the command as well.
+    # This is never called as a condition, because set -e would then be off inside the command.
     set +e
     (
         set -e

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# A scenario is a folder: host.sh says what machine it wants, guest.sh is what runs in it.
+# A scenario is a folder: host.sh describes the machine that it needs, guest.sh runs in it.
 #
 # host.sh may also define before_boot and after_power_off, which run on the host with the scenario's
 # folder as their argument; a failure of theirs is the scenario's.
@@ -29,7 +29,7 @@ conforms_whole() {
 # For drivers that free the card's memory without having read back that it has stopped.
 no_posted_writes() { unposted=true; }
 
-# load_scenario NAME: reads its host.sh. Nothing of one that was read before is left.
+# load_scenario NAME: reads its host.sh, and forgets the scenario that was read before.
 load_scenario() {
     before_boot() { :; }
     after_power_off() { :; }

@@ -82,7 +82,7 @@ impl Latency {
         let program = std::env::current_exe().map_err(|error| {
             Failure::failed(format_args!("the program does not find itself: {error}"))
         })?;
-        // Before the minutes that it takes.
+        // Checked before the measurement, which takes minutes.
         let plot = self.plot.as_deref();
         let plot = plot.map(|path| Target::look(path, self.overwrite, &[], signals)).transpose()?;
         let options = Options {
@@ -99,7 +99,7 @@ impl Latency {
             Error::Stopped => Failure::silent(signals.caught().unwrap_or(Exit::INTERRUPTED)),
             other => Failure::failed(other),
         })?;
-        // What was measured is told in any case.
+        // The figures are printed even if the plot can't be written.
         Output::new(self.json, signals).write(report.text.as_bytes())?;
         let Some(plot) = plot else { return Ok(()) };
         let (mut file, path) = plot.open()?;

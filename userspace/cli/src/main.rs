@@ -6,14 +6,13 @@
 //! | `lines`, `call`, `answer`, `monitor` | one command each |
 //! | `one_call`, `conversation`, `talk` | what `call` and `answer` share |
 //! | `device` | which cards there are, and which kernel driver holds them |
-//! | `conform` | whether somebody's provider keeps the contract |
+//! | `conform` | whether a provider keeps the contract |
 //! | `bench` | measures latency; a cargo feature that packages leave out |
 //! | `card` | opens the card of `--card` and starts a host |
 //! | `softcard` | the software card in virtual machines |
 //! | `scenery` | the telephones and subscribers behind the software card |
 //! | `timeline` | records what happened, in order, and prints and counts it |
-//! | `sound`, `data` | WAV files played and recorded on a line, bytes sent and received by a modem
-//! |
+//! | `sound`, `data` | WAV files played and recorded; bytes sent and received by a modem |
 //! | `files` | which files may be read and written during a call, and how |
 //! | `signals`, `output`, `exit` | Ctrl-C, stdout and stderr, exit codes |
 //!

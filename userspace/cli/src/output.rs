@@ -91,8 +91,8 @@ fn put(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
     }
 }
 
-/// Standard error, where a line that nobody reads is dropped instead of waiting. The log comes from
-/// threads that must not wait, and a pipe that nobody reads would keep the line off-hook.
+/// Standard error. A line that its reader does not take in time is dropped: the log comes from
+/// threads that must not wait, and a full pipe would keep the line off-hook.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Stderr;
 

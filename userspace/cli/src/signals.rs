@@ -269,7 +269,7 @@ impl Signals {
 }
 
 impl Shared {
-    /// Records a signal and wakes those who wait for one. Returns whether it is the first.
+    /// Records a signal and wakes the threads that wait for one. Returns whether it is the first.
     fn first(&self, signal: i32) -> bool {
         // Locked before the signal becomes visible, so that `caught_at` is set for every reader of
         // it.

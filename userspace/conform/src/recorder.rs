@@ -69,7 +69,7 @@ impl Recorder {
         if let (Some(out), Some(entry)) = (&mut *file, log.entry(number))
             && write_line(out, entry).is_err()
         {
-            // Half a line is the end of a log.
+            // Nothing can follow a line that was written in part.
             *file = None;
         }
         Some(number)

@@ -27,9 +27,9 @@ pub struct Report {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Played {
-    /// Its name.
+    /// The scenario's name.
     pub scenario: String,
-    /// Its seed.
+    /// The seed that repeats it.
     pub seed: u64,
 }
 
@@ -277,7 +277,7 @@ R2   BROKEN, 5 times: An asynchronous function never returns 0.
         let r2 = report.rules.iter().find(|judged| judged.key == "R2").unwrap();
         assert_eq!(r2.found_in, [vec![1; 5], vec![2; 5]].concat());
         assert_eq!(report.broken().collect::<Vec<_>>(), ["R1", "R2"]);
-        // What one log keeps and another does not exercise is kept.
+        // A rule that one log keeps and another does not exercise is kept.
         let kept = |report: &Report| report.counts().kept;
         assert_eq!(kept(&report), kept(&Report::of(&[log()])));
     }
@@ -287,7 +287,7 @@ R2   BROKEN, 5 times: An asynchronous function never returns 0.
         let report = Report::of(&[log()]);
         let Counts { kept, broken, not_exercised, not_observable } = report.counts();
         assert_eq!(kept + broken + not_exercised + not_observable, crate::rules::ALL.len());
-        // R1 and R2 were broken; R3 and X1 had their occasions.
+        // R1 and R2 were broken; there was occasion to break R3 and X1.
         assert_eq!((kept, broken), (2, 2), "{report}");
     }
 }

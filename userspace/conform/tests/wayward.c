@@ -141,7 +141,7 @@ LONG TSPIAPI TSPI_lineDial(DRV_REQUESTID id, HDRVCALL handle, LPCWSTR number, DW
     return state == LINECALLSTATE_IDLE ? LINEERR_INVALCALLSTATE : 0;
 }
 
-/* O3: it tells that the other party is disconnected after the call is over. */
+/* O3: it reports that the other party is disconnected after the call is over. */
 LONG TSPIAPI TSPI_lineDrop(DRV_REQUESTID id, HDRVCALL handle, LPCSTR information, DWORD size)
 {
     (void)handle, (void)information, (void)size;

@@ -18,7 +18,7 @@
 #define REMOVED 2 /* the line that goes away */
 #define ROOM 256
 
-/* What is told, in its order: a completion if id is not 0, else a message. */
+/* What is to be delivered, in order: a completion if id is not 0, else a message. */
 struct message {
     DRV_REQUESTID id;
     LONG result;
@@ -173,7 +173,7 @@ static void fail(int line, unsigned serial, DRV_REQUESTID but)
             finish(&requests[i], LINEERR_OPERATIONFAILED);
 }
 
-/* Waits until everything is told, unless TAPI calls from inside an upcall. */
+/* Waits until everything is delivered, unless TAPI calls from inside an upcall. */
 static void settle(void)
 {
     while (!pthread_equal(pthread_self(), teller) && (head != tail || telling))

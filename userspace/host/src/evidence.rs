@@ -135,7 +135,7 @@ mod tests {
         });
         let id = thread_id.recv().unwrap();
         let mut asker = Asker::new(id);
-        assert!(!asker.has_returned(Instant::now()), "once may be by chance");
+        assert!(!asker.has_returned(Instant::now()), "one reading may be chance");
         assert!(returned_within(&mut asker, 2000));
         drop(end);
         sleeper.join().unwrap();
@@ -156,7 +156,7 @@ mod tests {
             let mut asker = Asker::new(thread_id.recv().unwrap());
             let start = Instant::now();
             assert!(returned_within(&mut asker, 20_000));
-            assert!(start.elapsed() >= TICKS, "not on a reading that may be out of date");
+            assert!(start.elapsed() >= TICKS, "decided by a reading that may be out of date");
             over.store(true, Ordering::Relaxed);
         });
     }

@@ -163,9 +163,9 @@ pub struct CallInfo {
     pub call_id: u32,
     /// LINECALLSTATE_ bits of the states that the call may enter.
     pub states: u32,
-    /// Who calls, if it is known.
+    /// The caller's number, if it is known.
     pub caller: Option<String>,
-    /// The name of who calls, if it is known.
+    /// The caller's name, if it is known.
     pub caller_name: Option<String>,
     /// LINECALLPARTYID_ bits: what is known about the caller, or why nothing is.
     pub caller_flags: u32,

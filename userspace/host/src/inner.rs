@@ -1,5 +1,5 @@
-//! A line and its calls in the host: the provider's handles, the phase of each call, and who still
-//! holds it.
+//! A line and its calls in the host: the provider's handles, the phase of each call, and whether
+//! the application still holds it.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -270,7 +270,7 @@ impl CallInner {
         })
     }
 
-    // Who has it
+    // Ownership
 
     /// Changes the counts of its holders, and closes it if there is none any more.
     fn pass(&self, change: impl FnOnce(&mut Life)) {

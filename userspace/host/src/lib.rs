@@ -78,18 +78,18 @@
 //! | `phone` | an open phone: what it delivers, and as the application handles it |
 //! | `trace`, `mailbox` | what the observer gets; the queue of a subscriber |
 //! | `events`, `phone_events`, `call` | the events; a call, as the application handles it |
-//! | `inner` | a line and its calls: handles, how far a call has come, who has it |
+//! | `inner` | a line and its calls: handles, the phase of a call, its owner |
 //! | `closing` | closing, and waiting for it |
 //! | `service`, `shared` | one of the providers; what everything of a host keeps alive |
 //! | `baton`, `hand`, `closer` | the right to deliver; the host's thread; the one that closes |
 //! | `queue` | what is to be delivered on a line |
-//! | `asked` | the latest request of each thread, released when it comes back |
+//! | `asked` | the latest request of each thread, released when the thread calls again |
 //! | `requests`, `record` | the outstanding requests; one of them, and when it may be delivered |
 //! | `ledger` | what is still to be delivered |
 //! | `evidence`, `inside` | whether a thread has returned; whether it is in an upcall |
 //! | `open` | what is open in a host, by its handle |
 //! | `info`, `phone_info` | the provider's structures as values |
-//! | `counts`, `guard` | how many requests came to what; panics of the application's code |
+//! | `counts`, `guard` | how many requests ended in which way; panics of the application's code |
 
 mod asked;
 mod baton;

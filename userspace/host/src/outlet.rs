@@ -68,7 +68,7 @@ impl LineOutlet {
         self.subscribers.lock().even_poisoned()
     }
 
-    /// Its events.
+    /// Subscribes to its events.
     pub(super) fn events(&self) -> Events {
         self.subscribers().subscribe()
     }

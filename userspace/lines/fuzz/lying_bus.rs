@@ -1,5 +1,5 @@
-//! A card behind a bus that lies: some registers read as something else. The card is refused, or
-//! given up, or goes on; each request completes once, whatever it was.
+//! A card behind a bus on which some reads return a wrong value. The card is refused, or given up,
+//! or goes on; each request completes exactly once.
 
 #![no_main]
 
@@ -18,7 +18,7 @@ use ringback_softcard::{CardConfig, HostMemory, InterruptLine, SoftCard};
 
 use world::World;
 
-/// The lies of the bus that are still to come.
+/// The wrong reads that are still to come.
 struct Lies {
     rest: std::vec::IntoIter<Lie>,
     next: Option<Lie>,
@@ -76,7 +76,7 @@ impl InterruptLine for Pin {
     }
 }
 
-/// One lie: how many reads are true before it, and what is read.
+/// One wrong read: how many reads before it are right, and the value that it returns.
 type Lie = (u16, u8);
 /// What happens in one step: the application's two bytes, and how many milliseconds it takes.
 type Step = ([u8; 2], u8);

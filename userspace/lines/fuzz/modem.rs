@@ -1,5 +1,5 @@
-//! A modem that sends anything besides what a modem sends, at any time: each request completes
-//! once, whatever it was.
+//! A modem that sends arbitrary bytes besides its own responses, at any time: each request
+//! completes exactly once.
 
 #![no_main]
 

@@ -1,6 +1,6 @@
-//! What the fuzzers of lines share: an engine under a virtual clock, and an application that does
-//! what bytes say. Every request that is accepted completes exactly once (R4, C3), and nothing
-//! comes of one that was not.
+//! What the fuzzers of lines share: an engine under a virtual clock, and an application whose
+//! actions are chosen by the input. Every request that is accepted completes exactly once (R4, C3),
+//! and one that is refused never completes.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -14,7 +14,7 @@ use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::dialstring::{Modifiers, parse};
 use ringback_tspi::types::{HDRVCALL, HTAPILINE};
 
-/// What came of requests and calls.
+/// The completions, and the call that was announced.
 #[derive(Default)]
 pub(crate) struct Seen {
     /// How often each request was completed.
@@ -23,7 +23,7 @@ pub(crate) struct Seen {
     offered: Option<HDRVCALL>,
 }
 
-/// Hears what the engine reports.
+/// Records what the engine reports.
 #[derive(Clone, Default)]
 pub(crate) struct Ear(Arc<Mutex<Seen>>);
 
@@ -67,7 +67,7 @@ impl<E: LineEngine> World<E> {
         World { stepper, handle, handles, ear, lines, openings, call: None, accepted }
     }
 
-    /// Does what two bytes say. The engine may refuse all of it.
+    /// Carries out the action that two bytes choose. The engine may refuse it.
     pub(crate) fn act(&mut self, [what, how]: [u8; 2]) {
         let line = LineNumber(u32::from(how) % self.lines.max(1));
         let offered = self.ear.seen().offered;
@@ -139,7 +139,7 @@ impl<E: LineEngine> World<E> {
         }
     }
 
-    /// Ends the engine, and judges what came of the requests.
+    /// Ends the engine, and checks that each accepted request has completed exactly once.
     pub(crate) fn end(mut self) {
         self.stepper.advance(Duration::from_millis(1));
         self.stepper.stop();

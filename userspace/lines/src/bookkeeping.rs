@@ -133,7 +133,7 @@ impl Book {
         None
     }
 
-    /// LINE_CALLINFO.
+    /// Sends LINE_CALLINFO if something has changed and the call has a state (N4).
     fn tell_info_if(
         &self,
         changed: bool,
@@ -147,7 +147,7 @@ impl Book {
         }
     }
 
-    // What the line tells of itself
+    // What the line reports about itself
 
     /// LINE_LINEDEVSTATE, if it is wanted.
     fn tell_line_state(&self, cx: &mut Context<'_, Event>, state: u32, details: [usize; 2]) {

@@ -34,15 +34,15 @@ impl Calls {
         self.0.lock().even_poisoned()
     }
 
-    /// A request is about to make this call.
+    /// Notes that a request is about to make this call.
     pub(super) fn making(&self, id: RequestId, line: HTAPILINE, call: HDRVCALL, tapi: HTAPICALL) {
         let mut table = self.lock();
         table.making.insert(id, call);
         table.calls.insert(call, Entry { line, tapi: Some(tapi) });
     }
 
-    /// A request is complete. If it failed to make a call, the call's handle is dead; TAPI may
-    /// close it all the same (N8), which needs no entry.
+    /// Notes that a request is complete. If it failed to make a call, the call's handle is dead;
+    /// TAPI may close it all the same (N8), which needs no entry.
     pub(super) fn completed(&self, id: RequestId, result: Result<(), ErrorCode>) {
         let mut table = self.lock();
         if let Some(call) = table.making.remove(&id)
@@ -78,12 +78,12 @@ impl Calls {
         self.lock().calls.get(&call)?.tapi
     }
 
-    /// The call was closed.
+    /// Removes a call that was closed.
     pub(super) fn closed(&self, call: HDRVCALL) {
         self.lock().calls.remove(&call);
     }
 
-    /// The line was closed.
+    /// Removes the calls of a line that was closed.
     pub(super) fn line_closed(&self, line: HTAPILINE) {
         self.lock().calls.retain(|_, entry| entry.line != line);
     }

@@ -18,14 +18,14 @@
 //! | `cards` | which cards there are |
 //! | `abilities` | what each kind of line can do |
 //! | `functions` | its functions, one after the other |
-//! | `bookkeeping` | the functions that keep books |
+//! | `bookkeeping` | the functions that only store or return data |
 //! | `config` | the block of a device's configuration |
 //! | `sounds` | the functions of tones and gathered digits |
-//! | `lookup` | the card, line or call that a function is asked of |
+//! | `lookup` | the card, line or call that a function is called on |
 //! | `beside` | what it offers beside TSPI |
 //! | `checks` | parameters that can be judged at once |
 //! | `fill` | the structures of capabilities and status |
-//! | `calls`, `open_lines` | the handles that are out |
+//! | `calls`, `open_lines` | the handles that were given out |
 //! | `upward` | completions and events on their way to TAPI |
 //! | `open`, `open_error` | cards by their short names, and why one can't be opened |
 //! | `report` | how the slots of a card are, for people |

@@ -117,7 +117,7 @@ mod tests {
         assert_eq!(lines.get(second), Err(LineError::INVALLINEHANDLE));
         let after = OpenLines::new(&serial);
         let third = after.opened(LineNumber(3), tapi, Opening::FIRST, Version::V3_1).unwrap();
-        assert!(third != first && third != second, "nor of an earlier pair");
+        assert!(third != first && third != second, "handles of earlier pairs differ");
     }
 }
 

@@ -28,7 +28,7 @@ pub enum Far {
     Busy,
     /// A human voice: the modem reports NO CARRIER.
     NoCarrier,
-    /// A telephone that nobody answers: the modem reports NO ANSWER.
+    /// A telephone that is not answered: the modem reports NO ANSWER.
     NoAnswer,
     /// An exchange without a dial tone: the modem reports NO DIALTONE.
     NoDialTone,

@@ -14,7 +14,7 @@ use crate::telephone::Telephone;
 /// What is plugged into a slot. The names (`Display`, `FromStr`) are `empty`, `fxs` and `fxo`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum ModuleKind {
-    /// Nothing.
+    /// No module: nothing answers on the slot's bus.
     #[default]
     Empty,
     /// An Si3210 ProSLIC: feeds a telephone.
@@ -65,7 +65,7 @@ enum Module {
     },
 }
 
-/// A slot.
+/// A slot with its module and its faults.
 #[derive(Debug)]
 pub(crate) struct Slot {
     module: Module,

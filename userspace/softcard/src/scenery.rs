@@ -18,9 +18,9 @@ use ringback_request::PortNumber;
 pub const LINE_NUMBERS: [&str; 2] = ["5550202", "5550203"];
 /// Answers in the second ring and plays a tone every three seconds.
 pub const ANSWERS: &str = "5550100";
-/// Is busy.
+/// A subscriber that is always busy.
 pub const BUSY: &str = "5550101";
-/// Never answers.
+/// A subscriber that never answers.
 pub const SILENT: &str = "5550102";
 /// Answers in the first ring, plays a tone and hangs up.
 pub const BRIEF: &str = "5550103";

@@ -42,7 +42,7 @@ pub enum SocketPathError {
     #[error("no socket at {}: {cause}; is its folder there, writable, and the path \
              shorter than 108 bytes?", path.display())]
     Unavailable {
-        /// The path.
+        /// The path at which the socket was to be.
         path: PathBuf,
         /// The system's error.
         #[source]
@@ -54,7 +54,7 @@ pub enum SocketPathError {
          limits (ulimit -u, systemd's TasksMax)", path.display()
     )]
     NoThread {
-        /// The path.
+        /// The path at which the socket was to be.
         path: PathBuf,
         /// The system's error.
         #[source]

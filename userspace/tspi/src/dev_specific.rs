@@ -1,4 +1,4 @@
-//! What Ringback tells of a line beyond TSPI: the dwDevSpecific of its LINEDEVCAPS.
+//! What Ringback says about a line beyond TSPI: the dwDevSpecific of its LINEDEVCAPS.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use ringback_request::PortNumber;
 /// What a line is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LineKind {
-    /// A line of an exchange.
+    /// A port that is connected to a line of an exchange.
     Fxo,
     /// A port with a telephone on it.
     Fxs,
@@ -37,7 +37,7 @@ impl fmt::Display for LineKind {
 pub struct DevSpecific {
     /// The slot on the card.
     pub slot: PortNumber,
-    /// What is in it.
+    /// What the slot contains.
     pub kind: LineKind,
 }
 

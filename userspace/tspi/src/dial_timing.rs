@@ -5,11 +5,11 @@
 pub struct DialTiming {
     /// How long a comma pauses, in ms (dwDialPause).
     pub pause_ms: u32,
-    /// Between two digits (dwDialSpeed).
+    /// The pause between two digits, in ms (dwDialSpeed).
     pub gap_ms: u32,
-    /// One DTMF digit (dwDigitDuration).
+    /// How long one DTMF digit sounds, in ms (dwDigitDuration).
     pub digit_ms: u32,
-    /// How long dial tone is waited for (dwWaitForDialtone).
+    /// How long dial tone is waited for, in ms (dwWaitForDialtone).
     pub dial_tone_ms: u32,
 }
 
@@ -20,14 +20,14 @@ impl Default for DialTiming {
 }
 
 impl DialTiming {
-    /// The shortest of each that is accepted (MinDialParams).
+    /// The shortest times that are accepted (MinDialParams).
     pub const MIN: DialTiming =
         DialTiming { pause_ms: 100, gap_ms: 50, digit_ms: 50, dial_tone_ms: 500 };
-    /// The longest of each that is accepted (MaxDialParams).
+    /// The longest times that are accepted (MaxDialParams).
     pub const MAX: DialTiming =
         DialTiming { pause_ms: 10_000, gap_ms: 1000, digit_ms: 2000, dial_tone_ms: 30_000 };
 
-    /// Each value as it is asked for, within the limits; 0 asks for the default.
+    /// Each value brought within the limits; 0 asks for the default.
     pub fn clamped(self) -> DialTiming {
         let usual = DialTiming::default();
         let fit = |asked: u32, usual, min, max| match asked {

@@ -12,14 +12,14 @@
 //! | `P` `T` | pulse or tone dialling from here |
 //! | `,` | a pause (dwDialPause) |
 //! | `!` | a hook flash |
-//! | `W` | wait for dial tone, else DIALDIALTONE |
-//! | `@` | wait for a quiet answer, else DIALQUIET |
-//! | `$` | wait for a billing tone, else DIALBILLING |
+//! | `W` | wait for dial tone; DIALDIALTONE if the line can't |
+//! | `@` | wait for a quiet answer; DIALQUIET if the line can't |
+//! | `$` | wait for a billing tone; DIALBILLING if the line can't |
 //! | `?` | ask the user first: always DIALPROMPT |
 //! | `;` at the end | more digits will follow (lineDial) |
-//! | space `-` `.` `(` `)` | nothing: for the eye |
+//! | space `-` `.` `(` `)` | nothing: they separate digits for the reader |
 //!
-//! Letters may be small. Everything else is INVALADDRESS.
+//! Letters may be in lower case. Everything else is INVALADDRESS.
 
 use std::fmt;
 
@@ -29,7 +29,7 @@ use crate::constants::{
 use crate::error::LineError;
 use crate::key::Key;
 
-/// The longest address that is looked at, in characters, everything included.
+/// The longest address that is accepted, in characters, everything included.
 pub const MAX_CHARS: usize = 256;
 
 /// Which modifiers a line can follow.
@@ -166,7 +166,7 @@ impl fmt::Display for DialString {
 pub struct DialError {
     /// The error to return.
     pub error: LineError,
-    /// The character that can't be followed.
+    /// The character that is refused.
     pub found: char,
     /// Which character of the address it is, counted from 1.
     pub position: usize,
@@ -178,7 +178,7 @@ impl From<DialError> for LineError {
     }
 }
 
-/// Understands an address, for a line that can follow these modifiers.
+/// Parses an address, for a line that can follow these modifiers.
 ///
 /// # Errors
 /// What the first offending character asks for (R7): DIALBILLING, DIALQUIET, DIALDIALTONE,
@@ -204,7 +204,7 @@ pub fn parse(text: &str, modifiers: Modifiers) -> Result<DialString, DialError> 
                 tail = Some(found);
                 break;
             }
-            // Only what is for the eye may come behind the end of a partial number.
+            // Only separators may follow the end of a partial number.
             _ if parsed.partial => return refuse(LineError::INVALADDRESS, position, found),
             ';' => {
                 parsed.partial = true;
@@ -343,7 +343,7 @@ mod tests {
             assert_eq!(error(text, NONE), Some(wanted), "{text}");
         }
         // A modifier the line can follow does not offend.
-        assert_eq!(error("W@$?", ALL), Some(LineError::DIALPROMPT), "nobody prompts for the user");
+        assert_eq!(error("W@$?", ALL), Some(LineError::DIALPROMPT), "nothing can prompt the user");
         let quiet = Modifiers { quiet: true, ..NONE };
         assert_eq!(error("@$W", quiet), Some(LineError::DIALBILLING));
     }
@@ -424,7 +424,7 @@ mod tests {
             for modifiers in [NONE, ALL] {
                 match parse(&text, modifiers) {
                     Ok(dialled) => {
-                        // What it means does not change when it is written down and read again.
+                        // A dial string that is printed and parsed again has the same meaning.
                         prop_assert_eq!(parse(&dialled.to_string(), modifiers), Ok(dialled));
                     }
                     Err(refused) => {

@@ -22,7 +22,7 @@ pub type DWORD_PTR = usize;
 #[allow(non_camel_case_types)]
 pub type DRV_REQUESTID = u32;
 
-/// Handles: opaque to whoever did not make them, never 0.
+/// Handles: opaque to the side that did not make them, never 0.
 macro_rules! handles {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
@@ -67,7 +67,7 @@ handles! {
     /// TAPI's handle of an open line; the provider passes it back in every event.
     HTAPILINE;
     /// TAPI's handle of a call. TAPI uses the values again after a call is closed, so a provider
-    /// never takes one for its own handle.
+    /// must not identify its own calls by them.
     HTAPICALL;
     /// TAPI's handle of the provider itself, for LINE_CREATE.
     HPROVIDER;

@@ -2,7 +2,7 @@
 //!
 //! The chip debounces by itself (Si3210 register 69, 12.5 ms), so a change counts when a second
 //! sample confirms it, which excludes a misread register. That takes 8 to 16 ms, which is short
-//! enough for the line above to tell dial pulses (33 ms at the shortest) and flashes apart.
+//! enough for the line above to distinguish dial pulses (33 ms at the shortest) and flashes.
 
 use crate::card::port::Hook;
 
@@ -14,7 +14,7 @@ pub(crate) struct HookDetector {
 }
 
 impl HookDetector {
-    /// A telephone that is on-hook as far as we know.
+    /// A detector for a telephone that is assumed to be on-hook.
     pub(crate) const fn new() -> HookDetector {
         HookDetector { hook: Hook::On, seen: false }
     }

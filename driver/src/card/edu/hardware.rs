@@ -1,4 +1,4 @@
-//! The edu device in software, for tests: it does the same as QEMU's, but only when it is told to.
+//! The edu device in software, for tests: it does the same as QEMU's, when a test calls it.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 

@@ -8,7 +8,7 @@
 //!
 //! Its registers are in `registers`, as QEMU's `docs/specs/edu.rst` has them.
 //!
-//! The card cuts DMA addresses to 28 bits unless QEMU was told otherwise.
+//! The card cuts DMA addresses to 28 bits, unless QEMU's option `dma_mask` is set.
 
 #[cfg(test)]
 mod hardware;

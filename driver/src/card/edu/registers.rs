@@ -24,7 +24,7 @@ registers! {
     DESTINATION = 0x88: u32;
     /// Length of the copy, in bytes.
     COUNT = 0x90: u32;
-    /// Starts a copy, and tells whether one runs.
+    /// Starts a copy, and shows whether one runs.
     COMMAND = 0x98: Command;
 }
 

@@ -67,19 +67,19 @@ flags! {
     pub(crate) struct DaaControl: u8 {
         /// Our relay is closed (OH).
         const OFF_HOOK = 0x01;
-        /// Reserved; 0 in a sound chip.
+        /// Reserved; 0 in a working chip.
         const RESERVED_1 = 0x02;
         /// Ringing was detected (RDT).
         const RING_DETECTED = 0x04;
-        /// The line is heard while on-hook, too (ONHM).
+        /// Samples are received while on-hook, too (ONHM).
         const ON_HOOK_MONITOR = 0x08;
-        /// Reserved; 0 in a sound chip.
+        /// Reserved; 0 in a working chip.
         const RESERVED_4 = 0x10;
         /// Ringing voltage, positive half-cycle (RDTP).
         const RING_POSITIVE = 0x20;
         /// Ringing voltage, negative half-cycle (RDTN).
         const RING_NEGATIVE = 0x40;
-        /// Reserved; 0 in a sound chip.
+        /// Reserved; 0 in a working chip.
         const RESERVED_7 = 0x80;
     }
 }
@@ -91,7 +91,7 @@ impl DaaControl {
         .union(DaaControl::ON_HOOK_MONITOR)
         .union(DaaControl::RESERVED_4)
         .union(DaaControl::RESERVED_7);
-    /// The bits by which a chip that was set up is known: the monitor is on, the reserved bit off.
+    /// The bits by which a chip that was set up is recognised: monitor on, reserved bit off.
     /// Otherwise the chip was reset, or does not answer.
     pub(crate) const MARK: DaaControl = DaaControl::RESERVED_1.union(DaaControl::ON_HOOK_MONITOR);
     /// Ringing voltage in either half-cycle.
@@ -148,7 +148,7 @@ impl PcmMode {
     pub(crate) const SERVICE: PcmMode = PcmMode::ENABLE.union(PcmMode::U_LAW);
 }
 
-/// What [`CONTROL_2`] reads after a reset, which tells a fresh chip.
+/// What [`CONTROL_2`] reads after a reset, by which a fresh chip is recognised.
 pub(crate) const CONTROL_2_RESET: u8 = 0x03;
 /// [`RING_VALIDATION`]: its value after reset, with the validation off.
 pub(crate) const VALIDATION_OFF: u8 = 0x19;

@@ -171,7 +171,7 @@ pub(super) const FLUSH: u16 = 0x8000;
 pub(super) const OFFSETS: [Register<Indirect, u16>; 6] =
     [OFFSET_1, OFFSET_2, OFFSET_3, OFFSET_4, OFFSET_5, OFFSET_6];
 
-/// The name of an indirect register, if it is one that we know.
+/// The name of an indirect register, if it is in the table.
 pub(super) fn name(number: u8) -> Option<&'static str> {
     let set = VALUES.iter().map(|(register, _)| *register);
     let known = set.chain(OFFSETS).chain([SCRATCH]);

@@ -1,4 +1,4 @@
-//! An FXS line in service: the state it is told to be in, and what its status registers mean.
+//! An FXS line in service: its commanded state, and what its status registers mean.
 //!
 //! The chip changes the line state by itself in two cases (register 67): when a telephone is lifted
 //! it makes the line active, also from ringing, and on a power alarm it opens the line. In the
@@ -15,10 +15,10 @@ use crate::card::register::Address;
 use crate::card::sequence::Operation;
 
 /// Number of loop samples (8 ms each) after a ring trip within which a telephone that stays lifted
-/// is found off-hook. Includes the chip's own debouncing and a zero crossing of the ringing.
+/// is found off-hook. It allows for the chip's own debouncing and a zero crossing of the ringing.
 const SETTLED: u8 = 16;
 
-/// An FXS line in service: what it is told to be, and what its registers said last.
+/// An FXS line in service: its commanded state, and the last values of its registers.
 #[derive(Debug, Clone)]
 pub(crate) struct FxsLine {
     /// How the line is fed.

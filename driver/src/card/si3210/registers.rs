@@ -21,7 +21,7 @@ registers! {
     RX_START_LOW = 4: u8;
     /// First bit of this port in the receive frame, high byte.
     RX_START_HIGH = 5: u8;
-    /// Loopback: the digital one is on after reset, which tells a fresh chip.
+    /// Loopback: the digital one is on after reset, by which a fresh chip is recognised.
     LOOPBACK = 8: Loopback;
     /// Hybrid: [`HYBRID_RESET`] after reset.
     HYBRID = 11: u8;
@@ -103,7 +103,7 @@ registers! {
     DAC_OFFSET = 105: u8;
     /// Calibration result: common-mode balance.
     COMMON_MODE_BALANCE = 106: u8;
-    /// DC-DC converter calibration result: 2 to 13 on a sound module.
+    /// DC-DC converter calibration result: 2 to 13 on a working module.
     CONVERTER_RESULT = 107: u8;
     /// Enhancement enable: improvements of later revisions.
     ENHANCE = 108: u8;
@@ -357,7 +357,7 @@ pub(super) const RESULTS: [Register<Si3210, u8>; 10] = [
     CONVERTER_RESULT,
 ];
 
-/// What [`HYBRID`] reads after a reset, which tells a fresh chip.
+/// What [`HYBRID`] reads after a reset, by which a fresh chip is recognised.
 pub(super) const HYBRID_RESET: u8 = 0x33;
 /// Writing it to an interrupt status register clears every bit, to an enable register sets it.
 pub(super) const EVERY_INTERRUPT: u8 = 0xFF;
@@ -379,7 +379,7 @@ pub(super) const BATTERY_75_V: u8 = 50;
 pub(super) const GAIN_MIDDLE: u8 = 0x10;
 /// [`RING_GAIN`] and [`TIP_GAIN`]: the highest.
 pub(super) const GAIN_HIGHEST: u8 = 0x1F;
-/// [`CONVERTER_RESULT`] of a sound module, and its middle.
+/// [`CONVERTER_RESULT`] of a working module, and its middle.
 pub(super) const CONVERTER_SOUND: std::ops::RangeInclusive<u8> = 2..=13;
 pub(super) const CONVERTER_MIDDLE: u8 = 8;
 /// [`ENHANCE`]: what AN35 recommends.

@@ -11,7 +11,7 @@ pub struct Counters {
     pub late: u64,
     /// Calls of the interrupt service that found nothing to do.
     pub idle: u64,
-    /// PCI master aborts: nobody answered a bus access of the card.
+    /// PCI master aborts: no device answered a bus access of the card.
     pub master_aborts: u64,
     /// PCI target aborts: the memory refused a bus access of the card.
     pub target_aborts: u64,
@@ -35,6 +35,6 @@ pub struct Counters {
     pub module_reads: u64,
     /// Registers of modules that were written.
     pub module_writes: u64,
-    /// Accesses to the card's registers for the two above.
+    /// Accesses to the card's registers for these reads and writes.
     pub spi_accesses: u64,
 }

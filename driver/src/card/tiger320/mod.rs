@@ -2,7 +2,7 @@
 //!
 //! The Tiger320 is a PCI bus master that carries the samples of four slots to and from a ring of
 //! 128 bytes and interrupts every millisecond. The modules' registers are reached over a serial bus
-//! of AUX pins, bit by bit. That is slow, so the rule of this room is: **no tick makes more
+//! of AUX pins, bit by bit. That is slow, so the rule of this module is: **no tick makes more
 //! register accesses than [`ACCESSES_PER_TICK`]**, whatever happens.
 //!
 //! In each tick [`PortCard::service`] does, in this order: acknowledge; find the place in the ring;
@@ -107,8 +107,8 @@ impl<D: Device> Tiger320<D> {
     /// Brings the card and its modules up. DMA and interrupt stay off until [`PortCard::start`].
     ///
     /// This takes about half a second, another for each module, and up to 10 s for one that has to
-    /// be calibrated by hand; all of it is passed with `delay`. A module that does not work is told
-    /// by [`PortCard::slots`] and is no error.
+    /// be calibrated by hand; all of it is passed with `delay`. A module that does not work is no
+    /// error; [`PortCard::slots`] reports it.
     ///
     /// # Errors
     /// The device is no TDM400P, does not answer, or offers no suitable DMA memory.

@@ -124,7 +124,7 @@ impl Module {
         (self.unwritten && !self.in_repair()).then(|| self.control())
     }
 
-    /// The write was made.
+    /// Notes that the write was made.
     pub(super) fn written(&mut self) {
         self.unwritten = false;
     }
@@ -313,8 +313,8 @@ impl Module {
         self.begin(Task::Restore(fault, sequence));
     }
 
-    /// Nobody looks after the module any more, so its line must not stay off-hook, fed or ringing.
-    /// A module whose registers can't be parsed may still pass audio.
+    /// The module is not serviced any more, so its line must not stay off-hook, fed or ringing. A
+    /// module whose registers can't be parsed may still pass audio.
     fn give_up(&mut self, error: ModuleError) {
         let release = self.release();
         let sequence = Sequence::new(move |chip: Chip<()>| async move {
@@ -357,7 +357,7 @@ impl Module {
         }
     }
 
-    /// Tells an FXO line its hook; `false` for FXS.
+    /// Commands the hook of an FXO line; `false` for FXS.
     pub(super) fn set_hook(&mut self, hook: Hook) -> bool {
         let ModuleLine::Fxo(line) = &mut self.line else { return false };
         line.hook = hook;
@@ -365,7 +365,7 @@ impl Module {
         true
     }
 
-    /// Tells an FXS line its feed; `false` for FXO.
+    /// Commands the feed of an FXS line; `false` for FXO.
     pub(super) fn set_feed(&mut self, feed: LineFeed) -> bool {
         let ModuleLine::Fxs(line, _) = &mut self.line else { return false };
         line.feed = feed;
@@ -373,7 +373,7 @@ impl Module {
         true
     }
 
-    /// Tells an FXS line its polarity; `false` for FXO.
+    /// Commands the polarity of an FXS line; `false` for FXO.
     pub(super) fn set_polarity(&mut self, polarity: Polarity) -> bool {
         let ModuleLine::Fxs(line, _) = &mut self.line else { return false };
         line.polarity = polarity;

@@ -53,7 +53,7 @@ registers! {
     CPLD_TEST = 0xC4: u8;
     /// CPLD: module that the serial bus goes to, one bit per slot.
     CPLD_SELECT = 0xC8: u8;
-    /// CPLD: its version, by which a TDM400P is told from other cards of its PCI id.
+    /// CPLD: its version, which distinguishes a TDM400P from other cards with its PCI id.
     CPLD_VERSION = 0xCC: u8;
 }
 
@@ -119,7 +119,7 @@ flags! {
         const RX_HALF = 0x04;
         /// RX reached the end word.
         const RX_END = 0x08;
-        /// Nobody answered on the bus (bus master off, address unmapped).
+        /// No device answered on the bus (bus master off, address unmapped).
         const MASTER_ABORT = 0x10;
         /// The memory refused on the bus.
         const TARGET_ABORT = 0x20;

@@ -1,8 +1,9 @@
 //! The DMA ring: where the card is, what came in, what was lost.
 //!
 //! Memory: 16 words that the card plays (TX) and behind them 16 that it fills (RX); one word is one
-//! frame of 125 us, one byte of it one slot. The card goes round without descriptors and without
-//! telling when it overtakes us; it interrupts when its current address reaches word 7 and word 15.
+//! frame of 125 us, one byte of it one slot. The card goes round without descriptors and does not
+//! report when it overtakes the driver; it interrupts when its current address reaches word 7 and
+//! word 15.
 //!
 //! **Where the card is.** When it interrupts, the current address *equals* the interrupt word, so
 //! the transfer of that word may not have happened yet. Only words before it are complete. A chunk
@@ -76,7 +77,7 @@ impl Ring {
         Ring { base, position: 0, asked: Time::ZERO, next: END, waiting: 0, owed }
     }
 
-    /// Tells the card where the ring is.
+    /// Writes the ring's addresses to the card.
     pub(super) fn program(&self, r: Bus<'_, impl Registers>) {
         let word = |n: u32| self.base.wrapping_add(n * 4);
         r.write(TX_START, word(0));
@@ -112,7 +113,7 @@ impl Ring {
     }
 
     /// Takes note of where the card is now. `status` are the interrupt bits that are now
-    /// acknowledged; `interrupted` says whether an interrupt brought us here.
+    /// acknowledged; `interrupted` says whether an interrupt led to this call.
     pub(super) fn advance(
         &mut self,
         memory: &impl DmaMemory,
@@ -244,7 +245,7 @@ mod tests {
         }
     }
 
-    /// A card that moves word by word and knows what it played and captured.
+    /// A card that moves word by word and records what it played and captured.
     struct Card {
         memory: Memory,
         ring: Ring,
@@ -396,7 +397,7 @@ mod tests {
             card.run(8);
             let (words, missed) = card.serve(8);
             assert_eq!((words, missed), ((newest + 1..=newest + 8).collect(), 0));
-            // The chunk that nobody filled in time was silence.
+            // The chunk that was not filled in time was silence.
             card.run(16);
             let from = card.played.iter().position(|&word| word == 7).unwrap();
             assert_eq!(card.played[from - 7..from], [SILENT; 7]);

@@ -98,7 +98,7 @@ mod tests {
         for (baud, wanted) in [(115_200, 1), (57_600, 2), (9600, 12), (1200, 96), (50, 2304)] {
             assert_eq!(divisor(baud, 115_200), Ok(wanted));
         }
-        // 56000 is listed with 2.86 % error; that is more than the other side should bear.
+        // The data sheet lists 56000 with an error of 2.86 %, which is too much for the other side.
         for baud in [0, 56_000, 200_000, 230_400, 1, u32::MAX] {
             assert!(divisor(baud, 115_200).is_err(), "{baud}");
         }

@@ -152,7 +152,7 @@ flags! {
     }
 }
 
-/// Left in SCR, so that a chip that is gone (all ones) is told from one that is odd.
+/// Left in SCR, so that a chip that is gone (all ones) is distinguished from a faulty one.
 pub(super) const SIGNATURE: u8 = 0x55;
 /// What every register of an absent chip reads.
 pub(super) const ABSENT: u8 = u8::MAX;

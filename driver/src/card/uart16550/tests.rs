@@ -115,7 +115,7 @@ fn sent_is_reported_when_the_transmitter_is_empty_and_not_before() {
     assert_eq!(world.uart.unsent(), 4);
     world.run(4);
     assert_eq!(world.uart.unsent(), 0);
-    assert!(!world.chip.interrupts(), "nothing to send asks for nothing");
+    assert!(!world.chip.interrupts(), "no interrupt when all is sent");
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn rts_stops_the_other_side_while_nothing_is_fetched() {
     let mut world = World::with(UartModel::default(), options);
     world.from_wire.extend([2; QUEUE]);
     world.run(QUEUE + 8);
-    assert!(world.chip.rts(), "three wires have no RTS");
+    assert!(world.chip.rts(), "RTS is not used");
 }
 
 #[test]
@@ -404,5 +404,5 @@ fn mtty_sends_back_what_is_written_to_it_without_an_overrun() {
     }
     assert_eq!(back, text);
     assert_eq!(uart.counters().overruns, 0);
-    assert_eq!(uart.service(), Service::Done, "and then it is quiet");
+    assert_eq!(uart.service(), Service::Done, "nothing is left to do");
 }

@@ -3,7 +3,7 @@
 //!
 //! The files behave as the char devices of the `ringback` module do. A READ waits for as much as it
 //! asks for. A WRITE is copied when the kernel takes it and completes with its length when it was
-//! played; the kernel can't cancel it, but a WRITE of nothing drops all that is queued, and what is
+//! played; the kernel can't cancel it, but an empty WRITE drops all that is queued, and what is
 //! dropped completes with `-ECANCELED`. WRITEs to a port are taken in the order in which they were
 //! queued here.
 

@@ -76,7 +76,7 @@ impl Ring {
         Some(self.ports.writes.swap_remove(place).samples)
     }
 
-    /// Queues a WRITE of nothing, which drops all that a port has to play: its WRITEs complete with
+    /// Queues an empty WRITE, which drops all that a port has to play: its WRITEs complete with
     /// `-ECANCELED`.
     pub fn silence(&mut self, port: PortIndex, user_data: u64) {
         if (port.0 as usize) < self.ports.ports.len() {

@@ -97,7 +97,7 @@ fn listening_once_ends_with_the_first_interrupt() {
     assert!(!ring.listen(FileIndex(1), 4), "a file of another ring");
 }
 
-/// More interrupts than the completion queue holds, in one go and with nobody taking them.
+/// More interrupts than the completion queue holds, at once, while no completion is taken.
 #[test]
 fn listening_goes_on_beyond_a_full_completion_queue() {
     let mut ring = Ring::new(16, EVERY).unwrap();
@@ -119,7 +119,7 @@ fn listening_goes_on_beyond_a_full_completion_queue() {
     let heard: HashSet<_> = ready(&mut ring).iter().map(|one| one.user_data).collect();
     assert_eq!(heard.len(), events.len());
     for (n, (event, file)) in (0..).zip(&events) {
-        // Where the queue was full the kernel has ended the POLL, and that was told as well.
+        // Where the queue was full the kernel has ended the POLL, which has a completion as well.
         ring.listen(*file, n);
         polled(&mut ring);
         event.write(1).unwrap();
@@ -310,11 +310,11 @@ fn completions_beyond_the_queue_are_kept() {
     let mut ring = Ring::new(1, EVERY).unwrap();
     let n = 4 * ring.uring.params().cq_entries() as u64;
     for user_data in 0..n {
-        // Nothing to cancel: completes at once, with nobody taking completions.
+        // Nothing to cancel: completes at once, while no completion is taken.
         ring.cancel_timeout(NEVER, user_data);
     }
     ring.poll().unwrap();
-    assert!(ring.uring.submission().cq_overflow(), "the queue was to overflow");
+    assert!(ring.uring.submission().cq_overflow(), "the queue has not overflowed");
     let got = take(&mut ring, n as usize);
     let came: HashSet<u64> = got.iter().map(|completion| completion.user_data).collect();
     assert_eq!(came, (0..n).collect(), "each once");

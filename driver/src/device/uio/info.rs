@@ -24,8 +24,8 @@ pub struct UioInfo {
     pub maps: Vec<UioMap>,
     /// The PCI function behind it, if it is one.
     pub pci: Option<PciAddress>,
-    /// Where the card reaches the first byte of its memory, if the driver tells apart from the
-    /// map's address (older versions of `ringback`).
+    /// Where the card reaches the first byte of its memory, if the driver shows it separately from
+    /// the map's address (older versions of `ringback`).
     pub dma_address: Option<u64>,
 }
 

@@ -1,7 +1,7 @@
 //! IOMMU groups: which group a device is in, and which other devices are.
 //!
-//! VFIO hands out whole groups only, because devices of one group can reach each other behind the
-//! IOMMU's back. A PCIe-to-PCI bridge and all its slots are one group.
+//! VFIO hands out whole groups only, because devices of one group can reach each other without
+//! passing the IOMMU. A PCIe-to-PCI bridge and all its slots are one group.
 
 use std::path::Path;
 
@@ -49,7 +49,7 @@ fn of(root: &SysfsRoot, folder: &Path) -> Option<Group> {
 }
 
 impl Group {
-    /// Whether user space can have the group, as far as `/sys` tells.
+    /// Whether user space can have the group, as far as `/sys` shows.
     pub fn viable(&self, root: &SysfsRoot) -> Result<(), VfioError> {
         let others = self.others(root);
         if others.is_empty() {

@@ -91,7 +91,7 @@ pub fn device(group: &File, name: &CStr) -> io::Result<File> {
     // SAFETY: the kernel reads the name up to its end.
     let fd = unsafe { libc::ioctl(group.as_raw_fd(), GROUP_GET_DEVICE_FD, name.as_ptr()) };
     let fd = result(fd)?;
-    // SAFETY: the kernel made this descriptor for us just now; nobody else has it.
+    // SAFETY: the kernel has just made this descriptor for us; nothing else owns it.
     let fd = unsafe { OwnedFd::from_raw_fd(fd) };
     Ok(File::from(fd))
 }
@@ -176,8 +176,8 @@ fn concat(first: u32, second: u32) -> [u8; 8] {
 /// Lets the devices of a container reach memory of this process.
 ///
 /// # Safety
-/// The memory at `map.vaddr` is a mapping of `map.size` bytes that only raw pointers look at, for
-/// the card writes to it at any time until it is unmapped again.
+/// The memory at `map.vaddr` is a mapping of `map.size` bytes that is accessed only by raw
+/// pointers, because the card writes to it at any time until it is unmapped again.
 pub unsafe fn map_dma(container: &File, map: &mut vfio_iommu_type1_dma_map) -> io::Result<()> {
     map.argsz = argsz::<vfio_iommu_type1_dma_map>();
     fill(container, IOMMU_MAP_DMA, map).map(drop)

@@ -158,7 +158,7 @@ fn messages_are_taken_where_they_are_allowed_and_there() {
     log();
     let device = open(&tree(), &msi).unwrap();
     assert_eq!(log().last().unwrap(), "set_irq 1 0x24 eventfd");
-    assert_eq!(command(), 0x0006, "a message takes bus mastering");
+    assert_eq!(command(), 0x0006, "MSI needs bus mastering");
     device.rearm().unwrap();
     assert!(log().is_empty(), "nothing to unmask");
     drop(device);

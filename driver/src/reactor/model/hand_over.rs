@@ -237,7 +237,7 @@ fn waiting<P: Parting + 'static>(preemptions: usize) {
         let card = Card::<P>::new();
         let asking = spawn(&card, |card| {
             card.submit(0);
-            card.with(|done| assert!(done.has(0), "asked behind what was submitted before"));
+            card.with(|done| assert!(done.has(0), "it overtakes an earlier submission"));
         });
         let other = spawn(&card, |card| card.submit(1));
         card.with(|_| ());
@@ -260,7 +260,7 @@ fn model_notices_a_waiter_that_does_not_look_at_the_queue() {
     impl Parting for Careless {
         const LOOKS_FIRST: bool = false;
     }
-    assert!(is_found(|| waiting::<Careless>(2)), "it overtakes what it has submitted");
+    assert!(is_found(|| waiting::<Careless>(2)), "it overtakes its own submission");
 }
 
 /// Three submitters at once, each of which works off at most one command of another.
@@ -285,7 +285,7 @@ fn limited<P: Parting + 'static>(preemptions: usize) {
             };
             who.iter().copied().map(foreign).max()
         });
-        assert!(foreign <= Some(P::FOREIGN), "a submitter works for itself");
+        assert!(foreign <= Some(P::FOREIGN), "a submitter starts too many commands");
         assert_eq!(sorted(card.done().commands()), [0, 1, 2], "each once");
     });
 }

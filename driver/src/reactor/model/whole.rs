@@ -315,7 +315,7 @@ fn settle(handle: &Handle<Toy>, journal: &Journal) -> bool {
     let settled = handle.settle(LineNumber(0));
     let told = journal.count(Told::Completed);
     if settled == Settled::Delivered {
-        assert_eq!(told, u32::from(asked), "delivered, it says");
+        assert_eq!(told, u32::from(asked), "the result says delivered");
     }
     asked
 }
@@ -323,7 +323,7 @@ fn settle(handle: &Handle<Toy>, journal: &Journal) -> bool {
 /// A thread that shuts the card down. Nothing may be delivered after that has returned.
 fn shut_down(handle: &Handle<Toy>, journal: &Journal) -> u32 {
     assert_eq!(handle.shutdown(), Settled::Delivered);
-    assert_eq!(journal.count(Told::Over), 1, "delivered before, not afterwards");
+    assert_eq!(journal.count(Told::Over), 1, "delivered before it returned");
     let told = journal.count(Told::Completed);
     assert!(handle.wait_ended(Duration::MAX));
     told

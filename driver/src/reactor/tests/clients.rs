@@ -113,7 +113,7 @@ fn a_callback_submits_and_does_not_wait() {
         let (upcalls, client) = Client::new(move |_, _| {
             let client = inside.lock().unwrap().clone().unwrap();
             let mut pending = client.request(LineNumber(1), Ask::Now(0)).unwrap();
-            assert_eq!(pending.wait(DEADLINE), None, "it would be waiting for itself");
+            assert_eq!(pending.wait(DEADLINE), None, "the wait would never end");
             tell.send(pending).unwrap();
         });
         let driver = mode.run(Puppet::default(), None, upcalls, 64);

@@ -74,7 +74,7 @@ fn after_the_end_nothing_is_waited_for() {
     drop(held);
     let begin = std::time::Instant::now();
     assert_eq!(handle.settle(LineNumber(0)), Settled::TimedOut, "no reaper is left to deliver it");
-    assert!(begin.elapsed() < SETTLE_LIMIT, "nor to wait for");
+    assert!(begin.elapsed() < SETTLE_LIMIT, "it does not wait");
 }
 
 #[test]

@@ -225,7 +225,7 @@ fn panics_in(place: Place, mode: Mode) {
     assert_eq!(told.recv_timeout(DEADLINE), Ok(Told::Over(cause)));
     assert_eq!(told.recv_timeout(DEADLINE), Err(RecvTimeoutError::Disconnected), "D12");
     assert!(handle.wait_ended(DEADLINE));
-    assert_eq!(fate.drops.load(Ordering::SeqCst), 1, "although a handle lives");
+    assert_eq!(fate.drops.load(Ordering::SeqCst), 1, "dropped although a handle exists");
     assert_eq!(fate.stops.load(Ordering::SeqCst), 1);
     let refused = handle.submit(LineNumber(0), Errand::Run).unwrap_err();
     match cause {

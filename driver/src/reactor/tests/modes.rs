@@ -39,7 +39,7 @@ fn the_stepper_arms_what_runs_longer_than_a_look_and_disarms_what_has_ended() {
     let (_, long) = submit(FOR_EVER);
     let (cancelled, done) = submit(FOR_EVER);
     stepper.deliver();
-    assert_eq!(stepper.armed(), [], "may be over before the ring has to know");
+    assert_eq!(stepper.armed(), [], "it may end before it needs a timer");
     handle.cancel(done);
     stepper.advance(LOOK_INTERVAL);
     assert_eq!(stepper.armed(), [long]);
@@ -67,7 +67,7 @@ fn local_delivers_only_where_it_is_run() {
     assert_eq!(
         handle.settle(LineNumber(0)),
         Settled::AfterThisUpcall,
-        "waiting would be for oneself"
+        "this thread would wait for itself"
     );
     assert!(heard.try_recv().is_err());
     assert_eq!(local.run_once(Time::ZERO), 1);

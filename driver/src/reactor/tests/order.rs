@@ -111,7 +111,7 @@ fn every_running_request_ends_at_its_deadline_once() {
         }
         assert_eq!(ended, ids);
         let causes = handle.with(|puppet, _| puppet.ended.len()).unwrap();
-        assert_eq!(causes, 3, "the engine was told of each");
+        assert_eq!(causes, 3, "each end reached the engine");
     });
 }
 

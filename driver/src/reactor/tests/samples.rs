@@ -175,9 +175,9 @@ fn a_write_that_does_not_end_in_time_is_ended_by_its_deadline_once() {
     }
     let mut lengths = [player.read().len(), player.read().len()];
     lengths.sort();
-    assert_eq!(lengths, [0, 100], "its WRITE, and one of nothing that drops it");
+    assert_eq!(lengths, [0, 100], "its WRITE, and the empty one that drops it");
     let other = player.play(&[2; 100], DEADLINE);
-    assert_eq!(player.next(), Heard::Completed(other, 0), "and not the first again");
+    assert_eq!(player.next(), Heard::Completed(other, 0), "the first is not reported twice");
 }
 
 #[test]

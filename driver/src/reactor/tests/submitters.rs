@@ -120,7 +120,7 @@ fn a_submitter_works_for_itself_and_runs_a_few_commands_of_others() {
         assert_eq!(starts.len(), 1 + HUNDRED, "C3");
         let by_holder = starts.iter().filter(|&&thread| thread == holder).count();
         assert!(by_holder <= 1 + super::super::handover::FOREIGN, "{by_holder}");
-        assert!(!starts.contains(&thread::current().id()), "nor does it wait for the card");
+        assert!(!starts.contains(&thread::current().id()), "it does not wait for the card");
     });
 }
 

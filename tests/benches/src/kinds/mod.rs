@@ -54,7 +54,7 @@ pub(crate) trait Bare: Send + Sync + 'static {
         count
     }
 
-    /// For who has submitted by [`Bare::put`].
+    /// Sets the number of requests, after they were submitted by [`Bare::put`].
     fn set_count(&self, _: u32) {}
 }
 

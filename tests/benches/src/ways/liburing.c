@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0
  *
- * (e) The bare floor in C on liburing: a ring that reads the interrupt file and indexes an array.
- * What floor.rs is in Rust, with the hardware played the same way: by a thread on CPU number CPU,
- * which answers after THINKS ns; or by the submitting thread, right after its call, if CPU is -1.
+ * (e) The lower bound in C on liburing: a ring that reads the interrupt file and indexes an array.
+ * It does what floor.rs does in Rust, and plays the hardware the same way: by a thread on CPU
+ * number CPU, which answers after THINKS ns; or by the submitting thread, right after its call,
+ * if CPU is -1.
  *
  *   liburing-floor DEPTH CPU THINKS
  *
@@ -42,7 +43,7 @@ struct landing {
 
 static struct landing landings[1];
 static int interrupt_fd;
-/* Who plays the hardware, and when it has interrupted last. */
+/* What plays the hardware, and when it has interrupted last. */
 static long hardware_cpu;
 static unsigned long long thinks;
 static _Atomic uint64_t raised_at;
@@ -188,7 +189,7 @@ static uint64_t land(void)
 		else
 			__builtin_ia32_pause();
 	}
-	/* Whoever saw the landing before its post has the post still to take. */
+	/* If the landing was seen before its post, the post is still to be taken. */
 	while (!sem_trywait(&landed))
 		;
 	return at;

@@ -1,4 +1,4 @@
-//! Samples that both sides know: u-law bytes without an order, so that a lost, repeated or
+//! Samples that both sides can compute: u-law bytes without an order, so that a lost, repeated or
 //! misplaced millisecond is noticed.
 
 use ringback_media::g711;

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use ringback_softcard::{Far, SoftModem};
 
-/// How often the modem looks at the time.
+/// The interval at which the modem is given the time.
 const TICK: Duration = Duration::from_millis(5);
 
 fn main() -> ExitCode {
@@ -54,7 +54,7 @@ fn connect(path: &str) -> UnixStream {
     }
 }
 
-/// Until the other side closes.
+/// Runs the modem until the other side closes the socket.
 fn serve(mut stream: UnixStream, modem: &mut SoftModem) -> std::io::Result<()> {
     stream.set_read_timeout(Some(TICK))?;
     let began = Instant::now();

@@ -2,7 +2,7 @@
 . /lib/lab.sh
 
 run modprobe ringback
-# First, as root's opening of the card leaves a taint.
+# First, because it checks for the taint that opening the card as root leaves.
 run lab-guest kmod-access unconfined
 run lab-guest kmod-addresses
 run lab-guest kmod-left-bytes

@@ -1,7 +1,7 @@
 #!/bin/sh
 . /lib/lab.sh
 
-# The virtual IOMMU remaps no interrupts; VFIO wants to be told that this is known.
+# The virtual IOMMU remaps no interrupts; VFIO requires the administrator to accept that.
 run modprobe vfio_iommu_type1 allow_unsafe_interrupts=1
 run modprobe vfio-pci
 

@@ -3,7 +3,7 @@
 
 make_mtty
 export RINGBACK_CARD="mdev:$uuid"
-# Nobody can make its far end do something.
+# Its far end can't be controlled.
 echo exit 0 >/run/far
 keeps functions:B3 refusals:N8 close-call:N6
 keeps_in_the_long_form versions:D15 close-line:D1 shutdown:D12 calls:N8 calls-back:N8 slow:N8 \

@@ -46,7 +46,7 @@ wait "$caller" || true
 run lab-guest kmod-left
 run ringback lines --card shim:/dev/uio0
 
-# unplug, plug_in: the card is pulled out, which nobody announces, and is seated again.
+# unplug, plug_in: the card is pulled out without notice to the kernel, and plugged in again.
 unplug() {
     run lab-guest far fault removal on
 }

@@ -13,7 +13,7 @@ said() {
     done
 }
 
-# says_within TEXT: it says so, sooner or later.
+# says_within TEXT: waits until the kernel has said so.
 says_within() {
     wait_for 120 "message '$1'" says "$1"
 }

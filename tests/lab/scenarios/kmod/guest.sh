@@ -28,7 +28,7 @@ dmesg | grep -q "BAR1 is not a Tiger320's registers" || fail 'nobody says what e
 [ ! -e "$driver/0000:00:0b.0" ] || fail 'edu is bound'
 [ "$(ls /sys/class/uio)" = uio0 ] || fail 'there is a UIO device for edu'
 echo '1234 11e8' >$driver/remove_id
-# Its registers (BAR1) have 256 bytes, so that their page would show somebody else's as well.
+# Its registers (BAR1) have 256 bytes, so that their page could contain another device's as well.
 echo '10ec 8139' >$driver/new_id
 dmesg | grep -q 'share a page of 4096 bytes with something else' ||
     fail 'nobody says that registers share a page'

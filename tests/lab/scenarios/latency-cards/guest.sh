@@ -11,7 +11,7 @@ time_ways() {
     run lab-guest latency-ways /run/latency.json
 }
 
-# The virtual IOMMU remaps no interrupts; VFIO wants to be told that this is known.
+# The virtual IOMMU remaps no interrupts; VFIO requires the administrator to accept that.
 run modprobe vfio_iommu_type1 allow_unsafe_interrupts=1
 run modprobe vfio-pci
 for card in /sys/bus/pci/devices/*; do

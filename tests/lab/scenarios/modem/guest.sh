@@ -11,12 +11,12 @@ ends() {
     [ "$status" = "$wanted" ] || fail "$*: status $status, not $wanted"
 }
 
-# says TEXT: what ran last did.
+# says TEXT: checks that the last command has printed the text.
 says() {
     grep -q -- "$1" /run/output || fail "it did not say '$1'"
 }
 
-# The virtual IOMMU remaps no interrupts; VFIO wants to be told that this is known.
+# The virtual IOMMU remaps no interrupts; VFIO requires the administrator to accept that.
 run modprobe vfio_iommu_type1 allow_unsafe_interrupts=1
 run modprobe vfio-pci
 
@@ -33,7 +33,7 @@ says "echo $serial > $card/driver/unbind"
 [ "$(holder)" = serial ] || fail 'a dry run has changed the driver'
 ends 2 ringback device bind "$serial" --to uio_pci_generic
 says 'I/O ports'
-# A program that has the port open keeps it.
+# The port is not taken from a program that has it open.
 terminal=$(find "$card/" -maxdepth 5 -path '*/tty/ttyS*' -name 'ttyS*' | sed -n 's|.*/||; 1p')
 [ -n "$terminal" ] || fail 'pci-serial has no terminal'
 # shellcheck disable=SC2217

@@ -1,4 +1,4 @@
 #!/bin/sh
-# The module makes the kernel warn as well; its errors alone are for the console.
+# Only errors go to the console, because the module makes the kernel warn as well.
 dmesg -n 4
 modprobe kasan_test_module || true

@@ -16,7 +16,7 @@ esac
 run lab-guest mailbox-flood
 unload uio_dummy
 
-# One tick a second: what is asked now is outstanding for a while.
+# One tick a second: what is requested now is outstanding for a while.
 run modprobe uio_dummy period=1000000
 run lab-guest mailbox-trace
 run lab-guest mailbox-removal

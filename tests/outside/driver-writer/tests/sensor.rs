@@ -29,7 +29,7 @@ fn measure(channel: u32, time_limit: Duration) -> Measure {
     Measure { channel, time_limit }
 }
 
-/// A waker for those who look by themselves.
+/// A waker that does nothing, for tests that poll.
 struct Nobody;
 impl Wake for Nobody {
     fn wake(self: Arc<Self>) {}
@@ -69,7 +69,7 @@ fn under_the_virtual_clock_each_end_is_reported() {
     let mut next = client.request(LineNumber(0), measure(10, second)).unwrap();
     assert!(chip.answer(), "the late one, and the next");
     stepper.interrupt();
-    assert_eq!(outcome(&mut next), Some(Ok(value_of(10))), "a late answer is nobody's");
+    assert_eq!(outcome(&mut next), Some(Ok(value_of(10))), "a late answer is dropped");
 
     let mut left = client.request(LineNumber(0), measure(11, second)).unwrap();
     stepper.stop();
@@ -101,7 +101,7 @@ fn ten_thousand_requests_from_four_threads_end_once_each() {
                 scope.spawn(move || {
                     let mut running = Vec::new();
                     let end = |(channel, mut pending): (u32, Pending<Soft>)| {
-                        let outcome = pending.wait(DEADLINE).expect("each is told");
+                        let outcome = pending.wait(DEADLINE).expect("each completes");
                         if let Ok(value) = outcome {
                             assert_eq!(value, value_of(channel), "another request's value");
                         }

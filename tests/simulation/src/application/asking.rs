@@ -58,7 +58,7 @@ impl Application {
                 self.checker.fail(Rule::OneCall, format!("line {line} was opened twice"));
             }
             self.checker.opened(line, tapi);
-            // What changes on the line is told to most who open it.
+            // Most applications ask for status messages when they open a line.
             if self.dice.percent(70) {
                 let (lines, addresses) = (LINEDEVSTATE.mask(), LINEADDRESSSTATE.mask());
                 self.with(move |engine, _| {

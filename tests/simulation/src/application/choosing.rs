@@ -96,7 +96,7 @@ impl Application {
                 self.drop_call(call);
                 self.close_call(call);
             }
-            // Twice (section 5, row 7).
+            // A second drop of the same call.
             _ => {
                 self.drop_call(call);
                 self.drop_call(call);

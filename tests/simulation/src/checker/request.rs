@@ -22,7 +22,7 @@ pub(crate) enum Kind {
     Dial,
     Answer,
     Drop,
-    /// What only keeps books: accepting a call, what is attached to it.
+    /// One that changes bookkeeping only: accepting a call, attaching data to it.
     Keep,
 }
 

@@ -1,4 +1,4 @@
-//! The rules that are checked, with their texts.
+//! The rules that are checked.
 
 use std::fmt;
 
@@ -51,8 +51,8 @@ pub enum Rule {
     D17,
     /// A request completes within its time limit.
     Deadline,
-    /// A state follows from the one before as on an analog line (section 4), with a mode that it
-    /// can have.
+    /// A state follows from the one before as on an analog line (`callstate::pots`), with a mode
+    /// that it can have.
     Steps,
     /// No state is delivered twice in a row.
     Repeated,

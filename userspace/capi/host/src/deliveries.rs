@@ -67,7 +67,7 @@ impl State {
     }
 }
 
-/// The queued completions and events of a host, and who delivers them.
+/// The queued completions and events of a host, and the thread that delivers them.
 #[derive(Default)]
 pub struct Deliveries {
     state: Mutex<State>,

@@ -22,13 +22,13 @@ const CALLS: usize = 1000;
 /// The clock of the software card, which runs as long as the process.
 static CLOCK: Mutex<Option<RealClock>> = Mutex::new(None);
 
-/// Opens the card. What is wrong is said on stderr, because an error number has no room for it.
+/// Opens the card. What is wrong is printed on stderr, because an error number can't say it.
 ///
 /// # Errors
 /// NODRIVER if no card is named, RESOURCEUNAVAIL if it can't be used.
 pub fn provider() -> Result<Arc<dyn Provider>, LineError> {
     open().map_err(|(error, cause)| {
-        // Where stderr is closed, nobody can be told.
+        // If stderr is closed, the cause can't be reported.
         let _ = writeln!(std::io::stderr(), "libringback_tsp: {cause}");
         error
     })

@@ -80,7 +80,7 @@ impl Recorder {
     }
 }
 
-/// What the log knows of one request.
+/// What the log contains about one request.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Request {
     pub(crate) id: u32,
@@ -278,7 +278,7 @@ impl Log {
         }
     }
 
-    /// Passes an event to the witness of the order rules. The device id stands for the line's
+    /// Passes an event to the monitor of the order rules. The device id stands for the line's
     /// handle, and TAPI's handle of a call for the driver's.
     fn see_event(&mut self, line: Option<u32>, what: &What) {
         let Some(line) = handle(line) else { return };
@@ -329,7 +329,7 @@ impl Request {
     }
 }
 
-/// Makes a handle for the line with this device id, for the witness only.
+/// Makes a handle for the line with this device id, for the monitor only.
 fn handle(line: Option<u32>) -> Option<HTAPILINE> {
     HTAPILINE::new(line? as usize + 1)
 }

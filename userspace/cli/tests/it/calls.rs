@@ -127,7 +127,7 @@ fn no_answer_is_4() {
 #[test]
 fn no_dial_tone_is_5() {
     let unplugged = "call 2 5550100 --card soft --fault line-unplugged:2";
-    // The line may not know yet that it has no battery, may know, and may lose it while it waits
+    // The battery is missing before the line has measured it, after that, or only while it waits
     // for dial tone.
     for late in ["", "@0.2", "@0.5", "@0.8", "@1", "@1.2"] {
         run(&format!("{unplugged}{late} --dial-tone 3")).with(5);

@@ -1,4 +1,4 @@
-//! `ringback conform`: providers of other people's, in C, judged from outside.
+//! `ringback conform`: providers in C, judged from outside.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -53,7 +53,7 @@ fn the_example_in_c_keeps_every_rule_and_its_logs_show_the_same_again() {
         let verdict = &verdict(&found, key).verdict;
         assert!(matches!(verdict, Verdict::Kept { .. }), "{key}: {verdict:?}");
     }
-    // It has no phones and no digits, and what it does not have is not kept.
+    // It has no phones and no digits, and rules about them do not count as kept.
     for key in ["D10", "D17", "B7"] {
         assert_eq!(verdict(&found, key).verdict, Verdict::NotExercised, "{key}");
     }
@@ -95,7 +95,7 @@ fn a_signal_ends_it_and_its_processes() {
     assert!(since.elapsed() < LIMIT / 4);
 }
 
-/// A provider that somebody else has written, with ways of its own, is found out for just those.
+/// Exactly the rules that a deviating provider breaks are found.
 #[test]
 fn ways_of_its_own_are_found_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
@@ -105,7 +105,7 @@ fn ways_of_its_own_are_found_and_nothing_else() {
     let broken: Vec<_> = found.broken().collect();
     assert_eq!(broken, ["R1", "R2", "B1", "B3", "B4", "O3", "D15", "V1"], "{found}");
     assert!(ended.errors.contains("does not keep R1, R2, B1"), "{ended}");
-    // What each is told of is what it does.
+    // Each finding names what the provider does.
     let text = conform(folder.path(), "--rule B1").with(1).text();
     assert!(text.contains("dest_address was accessed after that"), "{text}");
     let text = conform(folder.path(), "--rule V1").with(1).text();
@@ -127,8 +127,8 @@ fn a_crash_and_an_exit_are_findings() {
     }
 }
 
-/// A host that ignores LINETSPIOPTION_NONREENTRANT is one of the hosts' habits: what relies on the
-/// option is shown by it, and is no fault otherwise, because TAPI honours it (G9).
+/// A provider that relies on LINETSPIOPTION_NONREENTRANT fails only under a host that ignores the
+/// option. Otherwise it has no fault, because TAPI honours the option (G9).
 #[test]
 fn what_relies_on_one_function_at_a_time_is_shown_only_by_the_host_that_ignores_it() {
     let folder = tempfile::tempdir().unwrap();

@@ -94,7 +94,7 @@ fn a_far_end_that_never_answers_ends_the_demo_before_the_card_is_touched() {
     let path = folder.path().join("far");
     let _listener = UnixListener::bind(&path).unwrap();
     let demo = format!("demo --card pci:ffff:ff:1f.7 --far {}", path.display());
-    // This card does not exist, which would be said if it were opened first.
+    // This card does not exist, which would be reported if it were opened first.
     run(&demo).with(1).says("have not answered \"state\" for 30 s");
     // A signal does not wait for the limit.
     let mut interrupted = start(&demo);

@@ -2,8 +2,8 @@
 //! interposer (`tests/breaker`) breaks it in a provider that keeps all of them
 //! (`userspace/conform/tests/whole.c`).
 //!
-//! `tests/RESULTS.md` has the matrix. `make conform-matrix` writes it; the test runs it again, and
-//! finds each breaker out, and nothing that is not listed as implied.
+//! `tests/RESULTS.md` has the matrix. `make conform-matrix` writes it. The test runs it again: each
+//! breaker is found by its rule, and by no rule that is not listed as implied.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -25,7 +25,7 @@ fn top() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-/// What is found of the good provider behind the interposer, which breaks this rule, or none.
+/// The report on the good provider behind the interposer, which breaks this rule, or none.
 fn found(folder: &Path, breaker: &Path, rule: &str) -> Report {
     let mut program = Command::new(env!("CARGO_BIN_EXE_ringback"));
     program.args(["conform", "--json", "--patience", "2", "--far", FAR]).arg(breaker);

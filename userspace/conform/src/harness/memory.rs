@@ -153,7 +153,7 @@ extern "C" fn fault(_: i32, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
     let count = REGION_COUNT.load(SeqCst).min(WATCHED);
     for region in REGIONS.iter().take(count) {
         let (start, end) = (region.start.load(SeqCst), region.end.load(SeqCst));
-        // The bytes before the piece in its first page are as forbidden.
+        // The bytes before the piece in its first page are forbidden, too.
         let first = start & !(page() - 1);
         if start != 0 && (first..end).contains(&at) {
             let _ = region.used.compare_exchange(0, at.max(start), SeqCst, SeqCst);

@@ -14,7 +14,7 @@
 //! | `parent` | processes, their logs and their ends |
 //! | `process` | the functions and the upcalls of one library |
 //! | `arguments` | parameters as C has them, by the shapes of the rows |
-//! | `memory` | pages that tell when they are used |
+//! | `memory` | pages that detect accesses |
 //! | `codes` | exit codes between the two |
 #![allow(unsafe_code)]
 

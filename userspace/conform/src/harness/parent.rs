@@ -14,7 +14,7 @@ use crate::log::{Log, ReadError, What};
 
 /// How long the rest of a log may take once its process has ended.
 const REST: Duration = Duration::from_secs(2);
-/// How often the processes are looked at.
+/// The pause between two checks of the processes.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// Why there is no log to judge.

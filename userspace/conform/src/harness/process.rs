@@ -65,7 +65,7 @@ struct Provider {
     left: Mutex<Vec<Left>>,
     waiting: Mutex<HashMap<Key, Waiting>>,
     inits: AtomicU32,
-    /// The way of the pair that is open.
+    /// The set of callbacks of the open pair of init and shutdown.
     way: AtomicU32,
     /// Whether this TAPI lets one function in at a time if the provider asks for that (G9).
     honours_option: bool,
@@ -357,7 +357,7 @@ impl Subject for Provider {
         let Some(command) = &self.far else { return false };
         let mut shell = std::process::Command::new("/bin/sh");
         shell.args(["-c", command]).env("RINGBACK_FAR", what);
-        // What it prints is not the suite's.
+        // The command's output is not part of the suite's.
         shell.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null());
         match shell.status() {
             Ok(status) if status.success() => true,

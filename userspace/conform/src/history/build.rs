@@ -23,7 +23,7 @@ struct Places {
 }
 
 impl<'a> History<'a> {
-    /// Puts a log together.
+    /// Builds the history of a log.
     pub fn of(log: &'a Log) -> History<'a> {
         let mut history = History {
             log,
@@ -41,7 +41,7 @@ impl<'a> History<'a> {
             let (at, thread) = (entry.number, entry.thread);
             match &entry.what {
                 What::Called { function, arguments } => {
-                    // A log has none but functions of TSPI.
+                    // A log has only functions of TSPI.
                     let Some(function) = functions::find(function) else { continue };
                     places.runs.insert(at, history.runs.len());
                     history.runs.push(Run { at, thread, function, arguments, returned: None });
@@ -220,13 +220,13 @@ impl<'a> History<'a> {
         }
     }
 
-    /// The call that bears this handle of the provider's now.
+    /// The call that has this handle of the provider's now.
     fn driver(&self, handle: u64) -> Option<usize> {
         self.calls.iter().rposition(|call| handle != 0 && call.driver == handle)
     }
 }
 
-/// The opening that bears this handle of the provider's now.
+/// The opening that has this handle of the provider's now.
 fn last(openings: &[Opening], handle: u64) -> Option<usize> {
     openings.iter().rposition(|opening| handle != 0 && opening.driver == handle)
 }

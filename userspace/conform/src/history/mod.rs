@@ -78,7 +78,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// An upcall.
+/// An upcall of the provider, from its beginning to its end.
 #[derive(Debug)]
 pub(crate) struct Up<'a> {
     /// The number of the entry of its beginning.
@@ -97,7 +97,7 @@ impl Up<'_> {
     }
 }
 
-/// A completion.
+/// A completion of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Done {
     /// The number of the entry of its beginning.
@@ -180,7 +180,7 @@ pub(crate) struct Opening {
     pub failed: bool,
 }
 
-/// A call.
+/// A call, with both sides' handles and all that happened to it.
 #[derive(Debug)]
 pub(crate) struct Call {
     /// TAPI's handle; 0 if TAPI had none for it.
@@ -261,7 +261,7 @@ impl<'a> History<'a> {
         })
     }
 
-    /// The states of a call, and where each was told.
+    /// The states of a call, and where each was reported.
     pub fn states(&self, call: &Call) -> impl Iterator<Item = (u64, CallState)> {
         self.messages(call).filter_map(|(at, message, params)| {
             let state = u32::try_from(params[0]).ok().and_then(CallState::from_raw);

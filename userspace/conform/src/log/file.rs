@@ -61,7 +61,7 @@ pub enum ReadError {
     Impossible {
         /// The line, counted from 1.
         line: u64,
-        /// Why not.
+        /// Why it can't.
         error: Impossible,
     },
 }

@@ -92,7 +92,7 @@ pub enum What {
     },
     /// The provider makes an upcall.
     Upcall {
-        /// Which of the ways up it takes: one is given with each init, counted from 0 (D15).
+        /// Which set of callbacks it uses: each init passes one, counted from 0 (D15).
         way: u32,
         /// Which upcall it is.
         upcall: Upcall,
@@ -195,7 +195,7 @@ pub enum Upcall {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Impossible {
-    /// Numbers count the entries.
+    /// Its number is not its place in the log.
     #[error("entry {found} stands where entry {expected} should")]
     Number {
         /// The number it has.

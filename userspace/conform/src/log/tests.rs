@@ -1,4 +1,4 @@
-//! That a log is what was seen, as a file too, and that no other file is one.
+//! A log holds what was seen, also as a file; files that are no log are refused.
 
 use proptest::prelude::*;
 
@@ -70,7 +70,7 @@ fn a_log_that_was_written_is_read_as_it_was() {
     let text = written(&log);
     assert_eq!(text.lines().count(), log.entries().len() + 1);
     assert_eq!(Log::read(text.as_bytes()).unwrap(), log);
-    // One that was cut off between two lines is a log too, and so is a last line without its end.
+    // A log that was cut off between two lines is valid, and so is a last line without line end.
     let cut: String = text.lines().take(4).collect::<Vec<_>>().join("\n");
     assert_eq!(Log::read(cut.as_bytes()).unwrap().entries(), &log.entries()[..3]);
 }
@@ -144,7 +144,7 @@ fn nothing_ends_twice() {
 }
 
 proptest! {
-    /// A damaged file is a log or an error, and never the end of the reader.
+    /// Reading a damaged file gives a log or an error, and never panics.
     #[test]
     fn damage_is_an_error_or_another_log(at in 0_usize..4000, byte: u8, cut in 0_usize..4000) {
         let mut file = written(&everything()).into_bytes();

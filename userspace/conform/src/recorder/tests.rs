@@ -1,4 +1,4 @@
-//! That a log holds what passed, in order, with threads and values.
+//! A recorder's log holds what passed, in order, with threads and values.
 
 use ringback_tspi::constants::LINE_CALLSTATE;
 use ringback_tspi::functions::RequestId;
@@ -68,7 +68,7 @@ impl Tapi for Nine {
     fn phone_event(&mut self, _: &PhoneMessage) {}
 }
 
-/// A file that somebody else can read meanwhile.
+/// A file that the test can read while it is written.
 #[derive(Clone, Default)]
 struct Shared(Arc<Mutex<Vec<u8>>>);
 

@@ -1,4 +1,4 @@
-//! N: how calls come about.
+//! N: how calls are made and announced.
 
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::LINE_CALLSTATE;
@@ -143,7 +143,7 @@ pub(super) fn n15(history: &History<'_>, docket: &mut Docket) {
         if call.tapi != 0 {
             continue;
         }
-        // A message of a call without a handle of TAPI's bears none.
+        // A message of a call to which TAPI has given no handle has none.
         let next = history.ups.iter().find(|later| {
             later.at > ended
                 && matches!(later.upcall, Upcall::Line { line: of, call: 0, message, .. }
@@ -184,7 +184,7 @@ pub(super) fn n16(history: &History<'_>, docket: &mut Docket) {
     }
 }
 
-/// The requests for new calls that TAPI was told of in time, for O1 and N4.
+/// The calls that have events and whose requests completed with success, for O1 and N4.
 pub(super) fn completed<'h>(history: &'h History<'_>) -> impl Iterator<Item = &'h Call> {
     accepted(history)
         .filter(|request| request.first().is_some_and(|done| done.result == 0))

@@ -62,7 +62,7 @@ fn about(upcall: &Upcall) -> (u64, u64, u64) {
     }
 }
 
-/// Nothing is told of a line or a phone once it is closed.
+/// Checks that no upcall about a line or a phone comes after it was closed.
 fn silent(
     history: &History<'_>,
     docket: &mut Docket,
@@ -303,7 +303,7 @@ pub(super) fn d13(history: &History<'_>, docket: &mut Docket) {
         let outstanding = accepted(history).find(|request| {
             let of =
                 line.is_some() && request.line == line || phone.is_some() && request.phone == phone;
-            // What was asked for while the message was on its way is refused or completed later.
+            // A request that was submitted while the message was on its way may complete later.
             let before = request.returned.is_some_and(|returned| returned < up.at);
             of && before && request.is_outstanding(up.at)
         });

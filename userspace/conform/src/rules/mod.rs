@@ -1,4 +1,4 @@
-//! The rules of the contract: each with what it says, where it stands, and its judgement.
+//! The rules of the contract: each with its text, its source and its judgement.
 //!
 //! A judgement is a function of a log and nothing else. It finds the rule [kept](Verdict::Kept)
 //! as often as the log shows an occasion to break it, [broken](Verdict::Broken) with what was done
@@ -42,11 +42,11 @@ use crate::log::{Log, Upcall};
 /// A rule of the contract.
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {
-    /// By which it is cited, `R1`.
+    /// The key by which it is cited, `R1` for example.
     pub key: &'static str,
     /// What it says.
     pub says: &'static str,
-    /// Where it stands: pages of Microsoft's documentation, headers, and code that shows practice.
+    /// Its source: pages of Microsoft's documentation, headers, and code that shows practice.
     pub source: &'static str,
     judged: Judgement,
 }
@@ -109,7 +109,7 @@ pub enum Verdict {
     NotExercised,
     /// No log can show it.
     NotObservable {
-        /// Why not.
+        /// Why no log can show it.
         reason: String,
     },
 }
@@ -134,12 +134,12 @@ struct Docket {
 }
 
 impl Docket {
-    /// There was an occasion, and the rule was kept.
+    /// Notes an occasion at which the rule was kept.
     fn kept(&mut self) {
         self.kept = self.kept.saturating_add(1);
     }
 
-    /// The rule was broken.
+    /// Notes that the rule was broken.
     fn broken(
         &mut self,
         done: impl Into<String>,
@@ -162,7 +162,7 @@ fn entries(request: &Request) -> Vec<u64> {
     [request.at].into_iter().chain(request.returned).chain(done).collect()
 }
 
-/// A function was called, as findings say it.
+/// The call of a function, as findings describe it.
 fn called(run: &Run<'_>) -> String {
     format!("{} was called", run.function.name)
 }

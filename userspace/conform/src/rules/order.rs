@@ -42,7 +42,7 @@ fn seen(history: &History<'_>) -> Vec<(u64, Seen)> {
         let ends = refused.map(|returned| (returned.at, returned.result));
         let done = request.done.first().map(|done| (done.at, done.result));
         for (at, result) in ends.into_iter().chain(done) {
-            // C2 is another rule's: an end with a positive result is one all the same.
+            // A positive result violates C2, which is judged elsewhere; it ends the request, too.
             let result = ErrorCode::new(result).map_or(Ok(()), Err);
             seen.push((at, Seen::Completed { request: id, result }));
         }
@@ -186,7 +186,7 @@ fn call_of<'h>(history: &'h History<'_>, run: &Run<'_>) -> Option<&'h Call> {
     history.calls.iter().rfind(|call| call.driver == handle && call.at < run.at)
 }
 
-/// Where what this function started was told to have ended.
+/// The entries of the events that report the end of what this function started.
 pub(super) fn ends_of(history: &History<'_>, run: &Run<'_>) -> Vec<u64> {
     let Some((message, _)) = ending(run) else { return Vec::new() };
     let Some(call) = call_of(history, run) else { return Vec::new() };
@@ -240,7 +240,7 @@ pub(super) fn d18(history: &History<'_>, docket: &mut Docket) {
     }
 }
 
-/// Each start ends what runs already.
+/// Checks that each start ends what is running already.
 fn one_at_a_time(history: &History<'_>, docket: &mut Docket, which: u32) {
     let starting: Vec<_> = history
         .runs

@@ -1,4 +1,4 @@
-//! F: what LINECALLSTATUS says of a call is so.
+//! F: what LINECALLSTATUS says about a call is true.
 
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::callstate::features::FEATURES;
@@ -105,7 +105,7 @@ pub(super) fn f2(history: &History<'_>, docket: &mut Docket) {
         let Some(state) = raw.and_then(CallState::from_raw) else { continue };
         let Some(handle) = status.handles("HDRVCALL").next() else { continue };
         let Some(call) = call_at(history, handle, status.at) else { continue };
-        // Nothing may be sent of a call that is being made (N4), or whose making has failed.
+        // No event may be sent of a call that is being made (N4), or that could not be made.
         let is_made = call.maker.is_none_or(|maker| {
             let done = history.requests[maker].first();
             done.is_some_and(|done| done.result == 0 && done.at < status.at)

@@ -2,14 +2,14 @@
 
 use super::{Judgement, Rule, buffers, calls, completions, ends, order, returns, status};
 
-/// It is what TAPI owes a provider.
+/// The rule binds TAPI and not the provider.
 const TAPI: &str = "it binds TAPI, and in a run of the suite TAPI is the suite";
-/// It allows something.
+/// The rule is a permission.
 const ALLOWS: &str = "it allows a provider something, so no provider can break it";
-/// It is kept or broken when the provider is compiled.
+/// The rule is kept or broken when the provider is compiled.
 const COMPILED: &str = "it is about the types of the C interface, which a compiler sees and a \
                         log does not";
-/// It needs the far end.
+/// The rule is about the far end.
 const FAR: &str = "only the switch and the far end know what happened there";
 
 macro_rules! rules {

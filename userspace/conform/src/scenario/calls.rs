@@ -152,7 +152,7 @@ pub(super) fn overlap(stage: &Stage<'_>) {
     stage.shutdown();
 }
 
-/// Ids that are used again while their completion is being told.
+/// Ids that are used again while their completion is being delivered.
 pub(super) fn reuse(stage: &Stage<'_>) {
     if !stage.start() || !stage.desk.reuses() {
         return;

@@ -59,14 +59,14 @@ impl KnownCall {
     }
 }
 
-/// What TAPI knows.
+/// TAPI's records of handles, calls, requests and upcalls.
 #[derive(Debug, Default)]
 pub(super) struct State {
     next_id: u32,
     next_handle: u64,
     /// Requests that were accepted and are not complete.
     pub outstanding: HashSet<u32>,
-    /// The results of completions that nobody has asked for yet.
+    /// The results of completions that the scenario has not taken yet.
     pub completed: HashMap<u32, VecDeque<i32>>,
     pub calls: BTreeMap<u64, KnownCall>,
     /// Calls that the provider announced, oldest first.
@@ -76,7 +76,7 @@ pub(super) struct State {
     /// Lines that the provider has closed.
     pub closed_lines: HashSet<u64>,
     pub removed: usize,
-    /// Ids whose completion is being told.
+    /// Ids whose completion is being delivered.
     pub telling: Vec<u32>,
     pub reused: bool,
     heard: Option<Instant>,
@@ -105,7 +105,7 @@ impl Desk {
         }
     }
 
-    /// Tells the desk whose upcalls it hears, so that it can call back.
+    /// Sets the provider whose upcalls the desk gets, so that the desk can call it.
     pub fn serve(&self, subject: &Arc<dyn Subject>) {
         // A second one would be the same.
         let _ = self.subject.set(Arc::downgrade(subject));
@@ -289,7 +289,7 @@ impl State {
         }
     }
 
-    /// The next id is this one, if it is free.
+    /// Makes this the next id, if it is free.
     pub fn next_is(&mut self, id: u32) {
         self.next_id = id - 1;
     }

@@ -1,4 +1,4 @@
-//! Closing, shutting down and going away, at every step of a call.
+//! Closing, shutting down and removal of the device, at every step of a call.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Every function, and what begins and ends a provider's work.
+//! Every function, and the versions and pairs of init and shutdown around them.
 
 use ringback_tspi::constants::INITIALIZE_NEGOTIATION;
 use ringback_tspi::functions::*;
@@ -47,7 +47,7 @@ pub(super) fn versions(stage: &Stage<'_>) {
     }
 }
 
-/// Calls that TAPI makes in their places only.
+/// Functions that TAPI calls only at certain points.
 const PLACED: [Function; 12] = [
     TSPI_providerEnumDevices,
     TSPI_providerInit,
@@ -63,7 +63,8 @@ const PLACED: [Function; 12] = [
     TSPI_phoneClose,
 ];
 
-/// What TAPI 2.0 and later never call, and what needs devices or dialogs that nobody made.
+/// Leaves out what TAPI 2.0 and later never call, and what needs devices or dialogs that do not
+/// exist.
 fn is_called(function: &Function) -> bool {
     let elsewhere = matches!(function.class, Class::Obsolete | Class::UserInterface);
     let made = function.name.contains("MSP") || function.name.contains("Create");

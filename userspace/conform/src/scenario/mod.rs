@@ -1,4 +1,4 @@
-//! What is done with a provider: scenarios, which know no operating system.
+//! What is done with a provider: scenarios, which do not depend on an operating system.
 //!
 //! A [`Scenario`] plays TAPI: it calls functions of a [`Subject`], whose upcalls come to the
 //! [`Desk`]. What it does depends on its seed, on the options, and on what the provider answers. It
@@ -38,7 +38,7 @@ use stage::Stage;
 /// What a function answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// Its result.
+    /// Its result, as it was returned (T5).
     pub result: i32,
     /// What it gave back at once, in the order of the row.
     pub gave: Vec<Gave>,

@@ -10,12 +10,12 @@ const STEPS: u32 = 60;
 /// How many threads there are at a time.
 const THREADS: u64 = 4;
 
-/// What a walk has in its hands.
+/// The line and the call that a walk uses.
 #[derive(Default)]
 struct Hands {
     line: Option<Line>,
     call: Option<StageCall>,
-    /// Whether the call's completion with 0 has been heard, so that it may be used (G7).
+    /// Whether the call's completion with 0 has come, so that it may be used (G7).
     is_made: bool,
 }
 

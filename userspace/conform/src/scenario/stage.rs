@@ -349,7 +349,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Starts generating or gathering; notes that its end is owed.
+    /// Starts generating or gathering; notes that its end is outstanding.
     pub fn starts(
         &self,
         function: &'static Function,
@@ -369,7 +369,7 @@ impl<'a> Stage<'a> {
         done
     }
 
-    /// Waits until nothing is owed, and notes it.
+    /// Waits until nothing is outstanding, and notes it.
     pub fn quiet(&self) {
         let since = Instant::now();
         self.desk.wait_quiet(self.options.patience, SETTLED);

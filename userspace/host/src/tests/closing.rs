@@ -1,4 +1,4 @@
-//! D1, D2, D5: who closes returns when it is closed, and is told the truth.
+//! D1, D2, D5: when a close returns, and that its result is true.
 
 use std::future::Future;
 use std::pin::pin;
@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::*;
 
-/// A callback of the line's that does not return before it is let go.
+/// Starts a callback of the line's, which does not return before the sender is used.
 fn stuck(mock: &Arc<Mock>, call: &Call) -> (Sender<()>, thread::JoinHandle<()>) {
     let (go, may_go) = mpsc::channel::<()>();
     let (tell, is_in): (Sender<()>, Receiver<()>) = mpsc::channel();
@@ -23,7 +23,7 @@ fn stuck(mock: &Arc<Mock>, call: &Call) -> (Sender<()>, thread::JoinHandle<()>) 
     (go, teller)
 }
 
-/// Has a request of the first call complete, and in its callback closes the second; what that says.
+/// Completes a request of the first call, whose callback closes the second. Returns the result.
 fn close_in_callback(mock: &Mock, of: &Call, closes: Call) -> Result<Closed, CloseError> {
     let (give, closed) = mpsc::channel();
     let dial = of.dial("1").unwrap();
@@ -89,7 +89,7 @@ fn d5_closing_in_a_callback_says_that_the_rest_comes_after_it() {
     assert_eq!(closed.recv_timeout(DEADLINE).unwrap(), Ok(Closed::AfterUpcall));
     assert_eq!(closed.recv_timeout(DEADLINE).unwrap(), Ok(Closed::AfterUpcall));
     assert_eq!(second.wait(DEADLINE), Err(FAILED.into()));
-    // With nothing else outstanding it is closed there and then.
+    // With nothing else outstanding it is closed at once.
     let call = made(&mock, &line);
     assert_eq!(close_in_callback(&mock, &call, call.clone()), Ok(Closed::Now));
 }
@@ -125,7 +125,7 @@ fn a_close_without_waiting_is_a_future() {
     eventually("the line is closed", || *mock.closed_lines.lock().unwrap() == 1);
 }
 
-/// Two hosts whose callbacks hang up each other's leg wait for nobody.
+/// Two hosts whose callbacks hang up each other's leg do not wait for each other.
 #[test]
 fn a_callback_closes_a_call_of_another_host_without_waiting() {
     let (here, there) = (start(Mock::default()), start(Mock::default()));
@@ -140,7 +140,7 @@ fn a_callback_closes_a_call_of_another_host_without_waiting() {
     assert_eq!(left.wait(DEADLINE), Err(FAILED.into()));
 }
 
-/// What another thread is just telling has not been told: the callback may not have been called.
+/// What another thread is delivering is not delivered yet: its callback may not have been called.
 #[test]
 fn d5_a_close_in_a_callback_does_not_return_closed_while_another_thread_delivers() {
     let (here, there) = (start(Mock::default()), start(Mock::default()));

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Has lineMakeCall complete its request and tell of the call before it returns.
+/// Makes lineMakeCall complete its request and send a state of the call before it returns.
 fn dials_at_once(mock: &Mock) {
     mock.in_make_call(|tapi, id, line, call| {
         tapi.completion(&done(id));
@@ -19,7 +19,7 @@ fn c4_g1_a_completion_inside_the_function_is_held_back_with_all_behind_it() {
     let pending = make(&line);
     let call = pending.call();
     mock.state(call.handle(), CallState::Proceeding);
-    // Looked at in the books, because asking the host would be evidence that the function returned.
+    // Read inside the host, because calling it would be evidence that the function has returned.
     assert_eq!(call.inner.state().0, None);
     assert_eq!(host.shared.counters.read().completed, 0);
     let (give, result) = mpsc::channel();
@@ -41,7 +41,7 @@ fn c4_a_completion_from_another_thread_before_the_function_returned() {
     let failed = make(&line).wait(DEADLINE).unwrap_err();
     assert_eq!(failed, WaitError::Failed(LineError::from_raw(-1).unwrap()), "T6: kept as it is");
     assert_eq!(host.counts().early, 1);
-    assert!(mock.closed_calls.lock().unwrap().is_empty(), "N8: we do not close it");
+    assert!(mock.closed_calls.lock().unwrap().is_empty(), "N8: the host does not close it");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The queue of events: its room, its descriptor, its stream.
+//! The queue of events: its limit, its descriptor, its stream.
 
 use std::os::fd::BorrowedFd;
 use std::pin::pin;
@@ -41,7 +41,7 @@ fn the_descriptor_is_readable_while_there_are_events_and_from_the_end_on() {
     let events = line.events();
     tell(&mock, 1);
     let fd = events.fd().unwrap();
-    assert!(is_readable(fd), "what came before it was asked for counts");
+    assert!(is_readable(fd), "an event came before the descriptor");
     tell(&mock, 2);
     assert!(events.try_next().is_some() && is_readable(fd));
     assert!(events.try_next().is_some() && !is_readable(fd));
@@ -49,7 +49,7 @@ fn the_descriptor_is_readable_while_there_are_events_and_from_the_end_on() {
     assert!(is_readable(fd) && events.next_timeout(DEADLINE).is_some() && !is_readable(fd));
     line.close().unwrap();
     assert!(is_readable(fd) && events.try_next().is_none() && events.is_over());
-    assert!(is_readable(fd), "so that a loop learns that it is over");
+    assert!(is_readable(fd), "so that a poll loop notices the end");
 }
 
 #[test]

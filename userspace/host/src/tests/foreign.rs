@@ -1,4 +1,4 @@
-//! What the host bears of providers that others have written.
+//! What the host tolerates from providers that are not Ringback's.
 
 use super::*;
 
@@ -26,8 +26,8 @@ fn g9_a_provider_that_is_not_reentrant_is_asked_by_one_thread_at_a_time() {
     }
 }
 
-/// A callback and the observer ask the provider for more. Gives whether they did so in an upcall of
-/// its own, and whether the callback came while the function that asked was still in it.
+/// The observer and a callback make further requests. Returns whether the provider was called in an
+/// upcall of its own.
 fn asks_in_callbacks(mock: Mock) -> bool {
     let asks: Arc<Mutex<Option<Call>>> = Arc::default();
     let asked_by_observer = Arc::clone(&asks);
@@ -62,7 +62,7 @@ fn asks_in_callbacks(mock: Mock) -> bool {
 
 #[test]
 fn c8_nothing_is_called_back_in_the_upcalls_of_a_provider_that_may_hold_locks() {
-    assert!(asks_in_callbacks(Mock::default()), "in its upcalls, which hold none");
+    assert!(asks_in_callbacks(Mock::default()), "in its upcalls, which hold no lock");
     assert!(!asks_in_callbacks(Mock { locks: true, ..Mock::default() }));
     let options = LINETSPIOPTION_NONREENTRANT;
     assert!(!asks_in_callbacks(Mock { options, ..Mock::default() }));
@@ -87,7 +87,7 @@ fn a_line_that_was_not_opened_is_not_closed() {
     let host = host.unwrap();
     assert_eq!(host.open(0).unwrap_err(), LineError::ALLOCATED);
     assert_eq!(host.shutdown(), Ok(Closed::Now));
-    assert_eq!(*mock.closed_lines.lock().unwrap(), 0, "it has given no handle to close");
+    assert_eq!(*mock.closed_lines.lock().unwrap(), 0, "there is no handle to close");
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn calls_are_asked_for_as_soon_as_the_line_is_open() {
     assert_eq!(
         *mock.detected.lock().even_poisoned(),
         Some(LINEMEDIAMODE_DATAMODEM),
-        "what the line can have"
+        "the modes of the line"
     );
     assert_eq!(line.info().media_modes, LINEMEDIAMODE_DATAMODEM);
     for (error, opens) in [(LineError::OPERATIONUNAVAIL, true), (FAILED, false)] {

@@ -1,4 +1,4 @@
-//! What applications do that must not harm anybody else: panics, logs, forks.
+//! Actions of applications that must not affect others: panics, logs, forks.
 
 use std::sync::atomic::AtomicU32;
 use std::sync::mpsc;
@@ -31,7 +31,7 @@ fn c6_upcalls_never_overlap_on_whichever_threads_they_come() {
     let (mock, _host, line) = start(Mock::default());
     let call = made(&mock, &line);
     let (give, results) = mpsc::channel();
-    // Half of them are told by the mock's thread, half by the host's.
+    // Half of them are delivered by the mock's thread, half by the host's.
     for round in 0..200 {
         let (inside, overlaps, give) = (Arc::clone(&inside), Arc::clone(&overlaps), give.clone());
         let dial = call.dial(if round % 2 == 0 { "at once" } else { "later" }).unwrap();

@@ -14,14 +14,14 @@ fn everything_is_delivered_on_the_applications_own_thread() {
     let mut local = LocalHost::start(provider, HostOptions::default()).unwrap();
     let line = local.open(0).unwrap();
     let pending = make(&line);
-    assert_eq!(pending.wait(DEADLINE).unwrap_err(), WaitError::InUpcall, "nothing would run it");
+    assert_eq!(pending.wait(DEADLINE).unwrap_err(), WaitError::InUpcall, "it would never end");
     assert!(line.events().next_timeout(DEADLINE).is_none());
     let (give, results) = mpsc::channel();
     pending.on_complete(move |made| give.send((made.is_ok(), thread::current().id())).unwrap());
     while local.run_once(Time::NEVER) == 0 {}
     assert_eq!(results.try_recv(), Ok((true, thread::current().id())));
-    // One that waits for nobody is told by the next rounds, and one that is given its callback
-    // late.
+    // A request that is only given its callback after it was completed is delivered by the next
+    // round.
     let late = make(&line);
     while local.run_once(Time::NEVER) == 0 {}
     let (give, results) = mpsc::channel();

@@ -1,4 +1,4 @@
-//! Who has a call, and that a call that nobody has is closed.
+//! Ownership of calls: a call without an owner is closed.
 
 use super::*;
 
@@ -62,7 +62,7 @@ fn a_call_that_was_announced_is_hung_up_by_dropping_it_only_if_it_was_answered()
 #[test]
 fn calls_that_are_over_and_not_closed_are_not_kept() {
     const CALLS: usize = 18_000;
-    // Of those who fetch, of those who do not, and of those who have gone.
+    // With a subscriber that fetches events, with one that does not, and without one.
     for way in 0..3 {
         let (mock, _host, line) = start(Mock::default());
         let mut events = Some(line.events());

@@ -14,7 +14,7 @@ fn requests_may_be_waited_for_in_any_order() {
     let (first, second) = (call.dial("at once").unwrap(), call.dial("at once").unwrap());
     assert_eq!(second.wait(DEADLINE), Ok(()));
     assert_eq!(first.wait_without_limit(), Ok(()));
-    assert_eq!(first.wait(Duration::ZERO), Ok(()), "as often as one likes");
+    assert_eq!(first.wait(Duration::ZERO), Ok(()), "the outcome is kept");
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn a_request_is_cancelled() {
 fn a_callback_is_never_called_by_the_thread_that_gives_it() {
     let (mock, _host, line) = start(Mock::default());
     let call = made(&mock, &line);
-    // Told before there is a callback, and held back until there is one.
+    // Completed before there is a callback, and held back until there is one.
     let told = call.dial("at once").unwrap();
     assert_eq!(told.wait(DEADLINE), Ok(()));
     let parked = call.dial("at once").unwrap();

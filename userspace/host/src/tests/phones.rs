@@ -1,4 +1,4 @@
-//! Phones: opened by their ids, asked, told about, closed.
+//! Phones: opening by device id, functions, events, closing.
 
 use super::*;
 use ringback_tspi::error::PhoneError;
@@ -11,7 +11,7 @@ fn start_phone(mock: Mock) -> (Arc<Mock>, Host, Phone) {
     (mock, host, phone)
 }
 
-/// The phone tells something.
+/// Sends an event of the phone.
 fn tell(mock: &Mock, message: u32, params: [usize; 3]) {
     let phone = mock.phone.lock().even_poisoned().unwrap();
     mock.tell(|tapi| tapi.phone_event(&PhoneMessage { phone, message, params }));

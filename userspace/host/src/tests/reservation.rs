@@ -1,5 +1,5 @@
-//! G1: nothing of a request is told before the function that asked has returned, with two threads
-//! neither; and a request that nobody looks at holds nothing back.
+//! G1: nothing of a request is delivered before the function that made it has returned, with two
+//! threads as well; and a request that the application does not use holds nothing back.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc;
@@ -9,7 +9,7 @@ use ringback_tspi::functions::TSPI_lineDial;
 use ringback_tspi::layer::{Asked, Layer, Layered, Outcome, Step};
 
 const ROUNDS: u32 = 40_000;
-/// Long enough for another thread to tell a completion meanwhile.
+/// Long enough for another thread to deliver a completion meanwhile.
 const WAY_OUT: Duration = Duration::from_micros(50);
 
 /// Has a thread of its own complete each request as soon as it is accepted.
@@ -32,8 +32,8 @@ impl Completer {
     }
 }
 
-/// Asks again and again while another thread completes, and counts what the observer is told of a
-/// request before the thread that asked has the function behind it.
+/// Makes requests while another thread completes them. Returns how many completions came before
+/// the function that made the request had returned, and how many came in all.
 fn early(reserved: bool) -> (u32, u64) {
     let completer = Arc::new(Completer { asked: AtomicU32::new(0), over: AtomicBool::new(false) });
     let returned = Arc::new(AtomicU32::new(0));
@@ -42,7 +42,7 @@ fn early(reserved: bool) -> (u32, u64) {
         let (returned, early, told) =
             (Arc::clone(&returned), Arc::clone(&early), Arc::clone(&told));
         observed(move |happened| match happened {
-            // The way out of the function takes its time, as if the thread were preempted there.
+            // Delays the return of the function, as if the thread were preempted there.
             Traced::Returned { .. } => {
                 let start = Instant::now();
                 while start.elapsed() < WAY_OUT {
@@ -83,7 +83,7 @@ fn early(reserved: bool) -> (u32, u64) {
     (early.load(Ordering::Relaxed), told.load(Ordering::Relaxed))
 }
 
-/// Has lineDial tell the completer.
+/// Passes each request of lineDial to the completer.
 struct Asking(Arc<Completer>);
 
 impl Layer for Asking {
@@ -110,7 +110,7 @@ fn g1_a_reserved_request_may_be_delivered_at_once() {
     let (early, told) = early(true);
     println!("{early} of {told} came before the function had returned");
     assert_eq!(told, u64::from(ROUNDS));
-    // Which also shows that the test above would notice them.
+    // This also shows that the test above would notice them.
     assert_ne!(early, 0);
 }
 
@@ -140,8 +140,8 @@ fn a_reserved_call_can_be_used_in_its_completion() {
     assert!(dialled.recv_timeout(DEADLINE).unwrap(), "N1: its handle is known");
 }
 
-/// Asks on a thread that then does this with its `Pending` until `end` was called; asserts that
-/// before that what is behind the request is told.
+/// Makes a request on a thread that then does this with its `Pending` until `end` was called.
+/// Asserts that events behind the request are delivered before that.
 fn is_told_beside(hold: impl FnOnce(Pending<Call>) + Send, end: impl FnOnce()) {
     let (mock, _host, line) = start(Mock::default());
     let events = line.events();

@@ -96,7 +96,7 @@ fn d12_a_callback_that_does_not_return_holds_a_shutdown_up_for_some_seconds_only
     assert_eq!(host.shutdown(), Ok(Closed::Now));
 }
 
-/// The provider need not know of an event that one of the host's threads is telling.
+/// An event may still be in delivery when the provider's shutdown has returned.
 #[test]
 fn d12_a_shutdown_waits_for_an_event_that_is_being_delivered() {
     let (go, may_go) = mpsc::channel::<()>();

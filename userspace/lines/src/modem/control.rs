@@ -2,7 +2,7 @@
 //!
 //! [`Control`] gets the bytes, the time and the carrier, and returns as [`News`] how the modem's
 //! state has changed. Every wait in it has a limit, so each of its functions that starts something
-//! ends with news. It knows nothing about calls.
+//! ends with news. It does not deal with calls.
 //!
 //! To recover a modem that does not answer takes the same steps as hanging up, because such a modem
 //! may be on-line with another one: DTR off and on (`&D2`); then, if it has not reacted, the escape
@@ -294,8 +294,8 @@ impl Control {
         (self.mode == Mode::Online && was && !on).then(|| self.lose_carrier(now, wire))
     }
 
-    /// A modem without a carrier takes commands. It hangs up by itself, but is told to all the
-    /// same.
+    /// A modem without a carrier takes commands. It hangs up by itself, but gets the command all
+    /// the same.
     fn lose_carrier(&mut self, now: Time, wire: &mut dyn Wire) -> News {
         self.reader.clear();
         self.enter(Purpose::HangUp, Step::DropDtr { answered: true }, now, wire);

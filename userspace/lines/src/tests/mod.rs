@@ -1,5 +1,5 @@
-//! What the tests of every kind of line share: an engine on a [`Stepper`], what its lines were
-//! asked and told, and the rules that hold whatever a test is about.
+//! What the tests of every kind of line share: an engine on a [`Stepper`], the requests to its
+//! lines and their upcalls, and the rules that hold in every test.
 //!
 //! A kind of line adds what is outside of its engine: an [`Outside`].
 
@@ -81,7 +81,7 @@ impl<O: Outside> World<O> {
         }
     }
 
-    /// Runs until there is what this finds, or fails after that many ms.
+    /// Runs until this finds something, or fails after that many ms.
     pub(crate) fn find<T>(
         &mut self,
         what: &str,
@@ -97,12 +97,12 @@ impl<O: Outside> World<O> {
         panic!("{what} was due; emitted: {:#?}", self.log.told());
     }
 
-    /// Runs until the state, or fails after that many ms.
+    /// Runs until the call is in the state, or fails after that many ms.
     pub(crate) fn until(&mut self, call: HDRVCALL, state: CallState, ms: u64) {
         self.find(state.name(), ms, |world| (world.state(call) == Some(state)).then_some(()));
     }
 
-    /// The call that is offered and was not told of before, or fails after that many ms.
+    /// Runs until a call is announced, and returns it, or fails after that many ms.
     pub(crate) fn offered(&mut self, ms: u64) -> HDRVCALL {
         self.find("a call", ms, |world| {
             world.log.told().iter().find_map(|told| match told {
@@ -179,7 +179,7 @@ impl<O: Outside> World<O> {
         (call, made)
     }
 
-    /// Makes a call that is answered, and drops what was told of it until then.
+    /// Makes a call that is answered, and drops the upcalls until then.
     pub(crate) fn connect(&mut self, line: LineNumber, number: &str) -> HDRVCALL {
         let (call, made) = self.make_call(line, number);
         made.unwrap();
@@ -235,7 +235,7 @@ impl<O: Outside> World<O> {
         self.handle.with(move |lines, _| lines.state(line)).unwrap().unwrap()
     }
 
-    /// Has a line tell everything that it can tell of itself.
+    /// Requests all status messages of a line.
     pub(crate) fn subscribe(&self, line: LineNumber) {
         let (states, address_states) = (LINEDEVSTATE.mask(), LINEADDRESSSTATE.mask());
         self.set_status_messages(line, states, address_states);
@@ -248,7 +248,7 @@ impl<O: Outside> World<O> {
         set.unwrap();
     }
 
-    /// Has calls of these media modes offered on a line, and no others.
+    /// Makes a line offer calls of these media modes, and no others.
     pub(crate) fn want(&self, line: LineNumber, media: u32) {
         let want = self.handle.with(move |lines, _| {
             lines.book(line).unwrap().set_default_media_detection(media);
@@ -256,7 +256,7 @@ impl<O: Outside> World<O> {
         want.unwrap();
     }
 
-    /// What was told since this or [`story`](World::story) was last asked.
+    /// The upcalls since this or [`story`](World::story) was called last.
     pub(crate) fn told(&mut self) -> Vec<Told> {
         self.stepper.deliver();
         self.log.take()
@@ -287,8 +287,8 @@ impl<O: Outside> DerefMut for World<O> {
 }
 
 impl<O: Outside> Drop for World<O> {
-    /// Whatever a test was about: the order rules held, and every step was one that a plain line
-    /// can take.
+    /// Checks, for every test, that the order rules held, and that each step of a call was one that
+    /// a plain line can take.
     fn drop(&mut self) {
         if std::thread::panicking() {
             return;

@@ -1,4 +1,4 @@
-//! What lines tell, noted for tests, and judged by the rules that hold for everything.
+//! The upcalls of lines, recorded for tests, and checked against the rules that always hold.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -47,7 +47,7 @@ impl Told {
     }
 }
 
-/// Everything that was told, and how much of it was taken.
+/// All upcalls so far, and how many of them were taken.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Arc<Mutex<(Vec<Told>, usize)>>);
 
@@ -56,20 +56,20 @@ impl Log {
         self.0.lock().unwrap()
     }
 
-    /// What was told and not taken.
+    /// The upcalls that were not taken.
     pub(crate) fn told(&self) -> Vec<Told> {
         let log = self.lock();
         log.0[log.1..].to_vec()
     }
 
-    /// Takes what was told.
+    /// Takes the upcalls that were not taken.
     pub(crate) fn take(&self) -> Vec<Told> {
         let told = self.told();
         self.lock().1 += told.len();
         told
     }
 
-    /// Everything, whether taken or not.
+    /// All upcalls, whether taken or not.
     pub(crate) fn all(&self) -> Vec<Told> {
         self.lock().0.clone()
     }
@@ -85,8 +85,8 @@ impl Upcalls<Event> for Log {
     }
 }
 
-/// Asserts that what was told keeps the rules of order, that each step of a call is one that a
-/// plain line can take, and that each request was completed once.
+/// Asserts that the upcalls keep the rules of order, that each step of a call is one that a plain
+/// line can take, and that each request was completed once.
 pub(super) fn judge(made: &[(RequestId, HDRVCALL)], all: &[Told]) {
     let mut monitor = Monitor::new();
     let tapi = |call: HDRVCALL| HTAPICALL::new(call.raw()).unwrap();

@@ -54,7 +54,7 @@ pub enum ClientError {
          softcard` run behind the socket or port, and is nobody else using it?"
     )]
     Silent {
-        /// The command.
+        /// The command that was sent.
         command: String,
         /// How long the client has waited.
         seconds: u64,
@@ -65,7 +65,7 @@ pub enum ClientError {
     /// The answer is not a valid reply.
     #[error("{command:?} was answered with {reply:?}, which is no reply of a card's far ends")]
     Strange {
-        /// The command.
+        /// The command that was sent.
         command: String,
         /// The answer, or the beginning of it.
         reply: String,
@@ -73,7 +73,7 @@ pub enum ClientError {
     /// The command was refused.
     #[error("the far ends of the card refuse {command:?}: {reason}")]
     Refused {
-        /// The command.
+        /// The command that was sent.
         command: String,
         /// Cause and cure, from the server.
         reason: String,

@@ -120,7 +120,7 @@ fn master_and_target_abort_halt_until_the_dma_is_restarted() {
         host.restart_dma();
         host.card.tick();
         assert_eq!(host.read8(INTSTAT), 0x05);
-        assert_eq!(host.fxs_read(0, 64), 0x11, "the modules did not notice");
+        assert_eq!(host.fxs_read(0, 64), 0x11, "the modules were not reset");
     }
 }
 
@@ -162,7 +162,7 @@ fn part_reset_of_an_fxs_module() {
     host.run(100);
     assert_eq!(host.fxs_read(1, 64), 0x11);
     host.card.set_fault(Fault::PartReset(PortNumber(2)), true);
-    assert_eq!(host.fxo_read(2, 5), 0x08, "an FXO module does not know it");
+    assert_eq!(host.fxo_read(2, 5), 0x08, "FXO modules have no such fault");
 }
 
 #[test]
@@ -228,7 +228,7 @@ fn stuck_spi() {
         }
         assert_eq!(host.fxs_read(1, 0), level);
         assert_eq!(host.fxo_read(2, 2), level);
-        assert_eq!(host.fxs_read(0, 0), 0x05, "the others are not concerned");
+        assert_eq!(host.fxs_read(0, 0), 0x05, "the others are not affected");
         host.fxs_write(1, 64, 2);
         host.card.set_fault(fault(PortNumber(1)), false);
         assert_eq!(host.fxs_read(1, 64), 0x22, "it heard the host");

@@ -1,8 +1,8 @@
 //! What can be done with a call in a state: the dwCallFeatures of LINECALLSTATUS.
 //!
-//! Features follow the state: an application greys out what is not offered, and a program whose
-//! "hang up" is grey for a moment is a broken one. [`legal`] is the most a provider may offer; it
-//! offers what of that its line can do.
+//! Applications disable the controls of features that are not offered, so the features offered
+//! must always be those of the present state. [`legal`] is the most that a provider may offer; it
+//! offers the part of that which its line can carry out.
 
 use super::CallState;
 use crate::constants::*;
@@ -44,8 +44,8 @@ pub const FEATURES: &[(u32, Function)] = &[
     (LINECALLFEATURE_SETCALLDATA, TSPI_lineSetCallData),
 ];
 
-/// The LINECALLFEATURE_ bits that may be offered in a state: the call may be any of those the
-/// function takes. Nothing is left to do with an idle call, and a disconnected one can only be
+/// The LINECALLFEATURE_ bits that may be offered in a state. Where a function takes several calls,
+/// the call may be any of them. An idle call has no features, and a disconnected one can only be
 /// dropped.
 pub fn legal(state: CallState) -> u32 {
     match state {

@@ -22,7 +22,7 @@ pub enum CallState {
     Idle = LINECALLSTATE_IDLE,
     /// An incoming call is announced.
     Offering = LINECALLSTATE_OFFERING,
-    /// Somebody takes care of the offered call; it is not answered yet.
+    /// The offered call is accepted, but not answered yet.
     Accepted = LINECALLSTATE_ACCEPTED,
     /// The exchange is ready for digits.
     DialTone = LINECALLSTATE_DIALTONE,
@@ -42,7 +42,7 @@ pub enum CallState {
     OnHold = LINECALLSTATE_ONHOLD,
     /// Member of a conference.
     Conferenced = LINECALLSTATE_CONFERENCED,
-    /// Waiting for somebody to be added to a conference.
+    /// Waiting for a party to be added to a conference.
     OnHoldPendConf = LINECALLSTATE_ONHOLDPENDCONF,
     /// Waiting to be transferred.
     OnHoldPendTransfer = LINECALLSTATE_ONHOLDPENDTRANSFER,

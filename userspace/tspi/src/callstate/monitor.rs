@@ -1,13 +1,13 @@
-//! A witness of a provider's upcalls that reports what is against the order rules.
+//! Watches a provider's upcalls and reports violations of the order rules.
 //!
-//! It is shown everything in the order in which TAPI sees it, and knows nothing else: so it serves
-//! tests, a conformance run against any provider, and the demonstration alike.
+//! It depends on nothing but what it is shown, in the order in which TAPI sees it. So it can watch
+//! any provider: in tests, in a conformance run, in the demonstration.
 //!
 //! | rule | what is reported |
 //! |---|---|
 //! | O1 | a LINE_CALLSTATE of a new call before completion(0) of the request that makes it |
 //! | N4 | any other event of a call that is not yet, or never, complete |
-//! | N14 | an event of a call nobody announced; after LINE_NEWCALL anything but LINE_CALLSTATE |
+//! | N14 | an event of a call that was not announced; not LINE_CALLSTATE first after LINE_NEWCALL |
 //! | O3 | a LINE_CALLSTATE after IDLE |
 //! | O4 | a LINE_CALLINFO after IDLE |
 //! | O5 | a digit, tone or media event after IDLE or DISCONNECTED |
@@ -96,7 +96,7 @@ impl fmt::Display for Rule {
     }
 }
 
-/// What was against a rule.
+/// One violation of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
     /// The rule that was broken.
@@ -140,12 +140,12 @@ pub struct Monitor {
 }
 
 impl Monitor {
-    /// A witness who has seen nothing yet.
+    /// A monitor that has seen nothing yet.
     pub fn new() -> Monitor {
         Monitor::default()
     }
 
-    /// Takes in what happened next; the rule it broke, if any.
+    /// Takes in what happened next, and returns the violation if it broke a rule.
     pub fn see(&mut self, seen: Seen) -> Option<&Violation> {
         let found = self.judge(seen);
         let index = self.index;
@@ -155,7 +155,7 @@ impl Monitor {
         self.violations.last()
     }
 
-    /// Everything that was against a rule so far.
+    /// All violations so far.
     pub fn violations(&self) -> &[Violation] {
         &self.violations
     }
@@ -171,7 +171,7 @@ impl Monitor {
     fn judge(&mut self, seen: Seen) -> Option<(Rule, Option<HTAPICALL>, String)> {
         match seen {
             Seen::Making { request, line, call } => {
-                // Lines and calls may bear a handle that has been closed before.
+                // A new line or call may have a handle that was closed before.
                 self.closed_lines.retain(|closed| *closed != line);
                 self.calls.insert(call, (line, Life::Making(request)));
                 None
@@ -292,7 +292,7 @@ impl Monitor {
     }
 }
 
-/// An event of a monitoring that should have ended with the call (O5).
+/// An event of monitoring that should have ended with the call (O5).
 fn monitoring(message: DWORD, name: &str, call: HTAPICALL) -> Option<(Rule, String)> {
     matches!(message, LINE_MONITORDIGITS | LINE_MONITORTONE | LINE_MONITORMEDIA)
         .then(|| (Rule::O5, format!("{name} of call {call} after it ended")))
@@ -421,7 +421,7 @@ mod tests {
         let stateless =
             Seen::Event { line: line(), call: None, message: LINE_CALLSTATE, param1: 2 };
         assert_eq!(broken(&[stateless]), [(Rule::N14, 0)]);
-        // TAPI uses the handle of a call that never came about again.
+        // TAPI uses the handle of a call that could not be made again.
         let sequence =
             [making(1, 1), completed(1, ERROR), new_call(1), state(1, CallState::Offering)];
         assert_eq!(broken(&sequence), []);

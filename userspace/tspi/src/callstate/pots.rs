@@ -1,8 +1,8 @@
 //! The call states of a plain analog line, as data.
 //!
-//! A provider may skip states and an application must not rely on a sequence; but a line that goes
-//! from ringback back to dialling has lost its way. These tables hold every step that a call on an
-//! analog line can take, states skipped included.
+//! A provider may skip states, and an application must not rely on a sequence. But not every step
+//! is possible: no call goes from ringback back to dialling. These tables hold every step that a
+//! call on an analog line can take, including those that skip states.
 
 use super::{CallState, CallStates};
 
@@ -40,7 +40,7 @@ pub const OUTBOUND: &[Transition] = &[
             Idle,
         ],
     ),
-    // An exchange that hears no digits plays a special information tone.
+    // An exchange that receives no digits plays a special information tone.
     step(
         Some(DialTone),
         &[Dialing, Proceeding, Ringback, Busy, SpecialInfo, Connected, Disconnected, Idle],

@@ -1,7 +1,7 @@
-//! Constants of the application level and of dialogs, which a line provider hardly meets.
+//! Constants of the application level and of dialogs, which a line provider rarely needs.
 //!
 //! Agents, proxies, address translation, assisted telephony, the UI library. They are here because
-//! a program on top of the host meets them, and because the headers have them.
+//! applications use them, and because the headers have them.
 
 use super::{Family, constants};
 
@@ -126,7 +126,7 @@ constants! {
 }
 
 constants! {
-    /// How an application hears of line events: one value, not bits.
+    /// How an application is notified of line events: one value, not bits.
     LINEINITIALIZEEXOPTION: scalar, "LINEINITIALIZEEXOPTION_" {
         LINEINITIALIZEEXOPTION_USEHIDDENWINDOW = 0x1,
         LINEINITIALIZEEXOPTION_USEEVENT = 0x2,
@@ -223,7 +223,7 @@ constants! {
 }
 
 constants! {
-    /// How an application hears of phone events: one value, not bits.
+    /// How an application is notified of phone events: one value, not bits.
     PHONEINITIALIZEEXOPTION: scalar, "PHONEINITIALIZEEXOPTION_" {
         PHONEINITIALIZEEXOPTION_USEHIDDENWINDOW = 0x1,
         PHONEINITIALIZEEXOPTION_USEEVENT = 0x2,
@@ -274,7 +274,7 @@ constants! {
 }
 
 constants! {
-    /// Kinds of objects a UI library talks about: one value, not bits.
+    /// Kinds of objects that a UI library can name to TAPI: one value, not bits.
     TUISPIDLL_OBJECT: scalar, "TUISPIDLL_OBJECT_" {
         TUISPIDLL_OBJECT_LINEID = 0x1,
         TUISPIDLL_OBJECT_PHONEID = 0x2,

@@ -13,7 +13,7 @@ constants! {
         LINECALLSTATE_IDLE = 0x1,
         /// An incoming call is announced.
         LINECALLSTATE_OFFERING = 0x2,
-        /// Somebody takes care of the offered call; it is not answered yet.
+        /// The offered call is accepted, but not answered yet.
         LINECALLSTATE_ACCEPTED = 0x4,
         /// The exchange is ready for digits.
         LINECALLSTATE_DIALTONE = 0x8,
@@ -33,7 +33,7 @@ constants! {
         LINECALLSTATE_ONHOLD = 0x400,
         /// The call is a member of a conference.
         LINECALLSTATE_CONFERENCED = 0x800,
-        /// The call waits for somebody to be added to a conference.
+        /// The call waits for a party to be added to a conference.
         LINECALLSTATE_ONHOLDPENDCONF = 0x1000,
         /// The call waits to be transferred.
         LINECALLSTATE_ONHOLDPENDTRANSFER = 0x2000,
@@ -92,7 +92,7 @@ constants! {
         LINEDIALTONEMODE_INTERNAL = 0x4,
         LINEDIALTONEMODE_EXTERNAL = 0x8,
         LINEDIALTONEMODE_UNKNOWN = 0x10,
-        /// The provider does not tell dial tones apart.
+        /// The provider does not distinguish dial tones.
         LINEDIALTONEMODE_UNAVAIL = 0x20,
     }
 }
@@ -105,7 +105,7 @@ constants! {
         /// The network is busy (fast busy tone).
         LINEBUSYMODE_TRUNK = 0x2,
         LINEBUSYMODE_UNKNOWN = 0x4,
-        /// The provider does not tell busy tones apart.
+        /// The provider does not distinguish busy tones.
         LINEBUSYMODE_UNAVAIL = 0x8,
     }
 }
@@ -286,7 +286,7 @@ constants! {
 }
 
 constants! {
-    /// Wishes for a call to be made (LINECALLPARAMS, dwCallParamFlags).
+    /// Options of a call to be made (LINECALLPARAMS, dwCallParamFlags).
     LINECALLPARAMFLAGS: bits, "LINECALLPARAMFLAGS_" {
         LINECALLPARAMFLAGS_SECURE = 0x1,
         /// Only on an idle line: without dial tone the call fails with CALLUNAVAIL.

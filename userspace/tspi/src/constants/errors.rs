@@ -1,6 +1,6 @@
 //! Error codes as the C headers write them: 32-bit words with the top bit set (T5).
 //!
-//! The typed faces are [`LineError`](crate::error::LineError) and
+//! Rust code uses the types [`LineError`](crate::error::LineError) and
 //! [`PhoneError`](crate::error::PhoneError); these are for tables and for C.
 
 use super::{Family, constants};

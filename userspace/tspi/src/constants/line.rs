@@ -26,7 +26,7 @@ constants! {
 constants! {
     /// Options a provider sets in TSPI_providerInit.
     LINETSPIOPTION: bits, "LINETSPIOPTION_" {
-        /// TAPI lets one call in at a time (G9). Ringback never sets it.
+        /// TAPI calls one function of the provider at a time (G9). Ringback never sets it.
         LINETSPIOPTION_NONREENTRANT = 0x1,
     }
 }

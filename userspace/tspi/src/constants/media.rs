@@ -1,7 +1,7 @@
 //! Constants about what is heard on a call: digits, tones, media control, quality of service.
 //!
-//! The end of a digit or tone generation and of a digit collection is told by an event, not by the
-//! completion procedure (K5); the termination families here are what those events carry.
+//! The end of a digit or tone generation and of a digit collection is reported by an event, not by
+//! the completion procedure (K5). The termination families here are what those events carry.
 
 use super::{Family, constants};
 
@@ -10,9 +10,9 @@ constants! {
     LINEDIGITMODE: bits, "LINEDIGITMODE_" {
         /// Loop interruptions: digits 0 to 9.
         LINEDIGITMODE_PULSE = 0x1,
-        /// Tone pairs: 0 to 9, A to D, * and #. An event tells the start of a tone.
+        /// Tone pairs: 0 to 9, A to D, * and #. The event reports the start of a tone.
         LINEDIGITMODE_DTMF = 0x2,
-        /// As DTMF, but the event tells the end of a tone.
+        /// As DTMF, but the event reports the end of a tone.
         LINEDIGITMODE_DTMFEND = 0x4,
     }
 }

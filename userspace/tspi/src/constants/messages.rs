@@ -1,6 +1,6 @@
 //! Messages that cross the event procedures, line and phone.
 //!
-//! Numbers below 500 exist at the application level too; from 500 on they live between a
+//! Numbers below 500 exist at the application level too; those from 500 on are used between a
 //! provider and TAPI only. [`line_message_name`](super::line_message_name) names both for logs.
 
 use super::{Family, constants};

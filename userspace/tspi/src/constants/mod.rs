@@ -51,8 +51,8 @@ impl Family {
         self.members.iter().find(|(_, member)| *member == value).map(|(name, _)| self.short(name))
     }
 
-    /// The value as a person reads it: `CONNECTED`, `ANSWER|DROP`, `0`, or hexadecimal for what has
-    /// no name.
+    /// The value as names for logs: `CONNECTED`, `ANSWER|DROP`, `0`; hexadecimal for what has no
+    /// name.
     pub const fn show(self, value: u32) -> Show {
         Show { family: self, value }
     }

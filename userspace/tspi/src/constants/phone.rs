@@ -1,6 +1,6 @@
 //! Constants about phone devices: hookswitches, lamps, buttons, states.
 //!
-//! A phone device is the set itself, seen apart from the line it hangs on.
+//! A phone device is the telephone set itself, without the line that it is connected to.
 
 use super::{Family, constants};
 

@@ -1,8 +1,8 @@
 //! Errors of the contract: negative 32-bit results (T5), each with its C name and a sentence.
 //!
-//! A result may also be an error that nobody here has heard of: a vendor's own (0xC0000000 and up,
-//! T6) or one of a newer header. Such a value is kept as it is, and [`LineError::known`] treats it
-//! as OPERATIONFAILED, which is what the contract asks of a client (T7).
+//! A result may also be an unknown error: a vendor's own (0xC0000000 and up, T6) or one of a newer
+//! header. Such a value is kept as it is, and [`LineError::known`] treats it as OPERATIONFAILED,
+//! which is what the contract asks of a client (T7).
 
 mod line;
 mod phone;
@@ -10,7 +10,7 @@ mod phone;
 pub use line::LineError;
 pub use phone::PhoneError;
 
-/// One type of errors: the codes, and the sentence that says cause and cure.
+/// One type of errors: the codes, and for each a sentence with its cause and remedy.
 macro_rules! errors {
     (
         $(#[$doc:meta])*
@@ -70,7 +70,7 @@ macro_rules! errors {
                     .map(|(name, _)| *name)
             }
 
-            /// Cause and cure in one sentence without a full stop; for an unknown code the one of
+            /// Cause and remedy in one sentence without a full stop; for an unknown code the one of
             /// OPERATIONFAILED (T7).
             pub fn text(self) -> &'static str {
                 match self.known() {
@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(vendor.code(), 0xC000_0001);
         assert_eq!(vendor.known(), LineError::OPERATIONFAILED);
         assert_eq!(vendor.text(), LineError::OPERATIONFAILED.text());
-        // 0x80000004 is a hole in the headers' list.
+        // 0x80000004 is not assigned in the headers.
         let hole = LineError::from_raw(0x8000_0004_u32.cast_signed()).unwrap();
         assert!(!hole.is_device_specific());
         assert_eq!(hole.known(), LineError::OPERATIONFAILED);

@@ -12,7 +12,7 @@ struct Opening<D, P> {
     /// The provider's handle, once the open function has returned it.
     driver: Option<D>,
     procedure: P,
-    /// Tells two openings under one TAPI handle apart while neither has a provider's handle.
+    /// Distinguishes two openings under one TAPI handle while neither has a provider's handle.
     serial: u64,
 }
 
@@ -26,7 +26,7 @@ struct Book<D, P> {
 /// The openings of lines or of phones. `D` is the provider's handle, `P` the event procedure.
 ///
 /// TAPI gives each opening a handle of its own. If two have the same, events go to the first one's
-/// procedure, because the handle does not tell them apart, and a second opening that is refused
+/// procedure, because the handle does not distinguish them, and a second opening that is refused
 /// must not take the events of the first.
 pub(super) struct Openings<D, P>(RwLock<Book<D, P>>);
 
@@ -78,7 +78,7 @@ impl<D: Copy + PartialEq, P: Copy> Openings<D, P> {
         opened
     }
 
-    /// The device with this handle of the provider's is closed: its procedure is called no more
+    /// Removes the opening with this handle of the provider's: its procedure is called no more
     /// (D2).
     pub fn closed(&self, driver: D) {
         self.book().openings.retain(|opening| opening.driver != Some(driver));

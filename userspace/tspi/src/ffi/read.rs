@@ -100,7 +100,7 @@ pub unsafe fn bytes<'a>(at: *const u8, size: u32) -> Result<&'a [u8], Fault> {
 /// Bytes that may be changed.
 ///
 /// # Safety
-/// NULL, or writable for so many bytes and used by nobody else as long as the slice lives.
+/// NULL, or writable for so many bytes and not used otherwise as long as the slice lives.
 pub unsafe fn block<'a>(at: *mut u8, size: u32) -> Result<&'a mut [u8], Fault> {
     match (at.is_null(), size) {
         (_, 0) => Ok(&mut []),
@@ -146,7 +146,7 @@ pub unsafe fn given_or_null<'a>(at: *const u8) -> Result<Option<&'a [u8]>, Fault
 /// A structure to be filled.
 ///
 /// # Safety
-/// NULL, or writable for as many bytes as its dwTotalSize says, and used by nobody else as long as
+/// NULL, or writable for as many bytes as its dwTotalSize says, and not used otherwise as long as
 /// the slice lives.
 pub unsafe fn filled<'a>(at: *mut u8) -> Result<&'a mut [u8], Fault> {
     // SAFETY: the caller guarantees at least the size.
@@ -192,7 +192,7 @@ struct ForeignMemory {
     size: usize,
 }
 
-// SAFETY: whoever calls an asynchronous function guarantees that its memory may be written by any
+// SAFETY: the caller of an asynchronous function guarantees that its memory may be written by any
 // thread until the completion (C12).
 unsafe impl Send for ForeignMemory {}
 // SAFETY: as for Send; two writers at once are kept apart by the provider, whose own memory it is
@@ -207,7 +207,7 @@ impl LateMemory for ForeignMemory {
     fn write(&self, bytes: &[u8]) {
         let count = bytes.len().min(self.size);
         // SAFETY: the caller of the function guarantees so much memory until the completion (C12),
-        // and LateOutput says that nobody writes after it.
+        // and users of LateOutput do not write after it.
         unsafe { self.at.copy_from_nonoverlapping(bytes.as_ptr(), count) };
     }
 }

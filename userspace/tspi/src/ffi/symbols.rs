@@ -1,8 +1,8 @@
-//! The functions of a library as C has them: called with words, and nothing is mended on the way.
+//! The functions of a library as C has them: called with words, and their results not corrected.
 //!
-//! [`Loaded`](super::Loaded) bears what a library does against the contract, so whoever has to see
-//! that calls its functions here. [`export_words!`](crate::export_words) is the other side: a
-//! library whose functions get their parameters as words.
+//! [`Loaded`](super::Loaded) corrects some violations of the contract; code that must see them
+//! calls the functions here. [`export_words!`](crate::export_words) is the other side: a library
+//! whose functions get their parameters as words.
 
 use std::path::Path;
 
@@ -66,7 +66,7 @@ macro_rules! callback {
         impl Word for Option<$callback> {
             fn of_word(word: usize) -> Option<$callback> {
                 let at: *const () = std::ptr::with_exposed_provenance(word);
-                // SAFETY: NULL is `None`; whoever calls with a word guarantees the callback.
+                // SAFETY: NULL is `None`; the caller that passes a word guarantees the callback.
                 unsafe { std::mem::transmute::<*const (), Option<$callback>>(at) }
             }
 
@@ -122,8 +122,8 @@ impl std::fmt::Debug for Symbols {
     }
 }
 
-/// Makes a library a provider whose functions are all one: `$answer` gets the function's row and a
-/// word for each C parameter, in their order, and says what the function returns.
+/// Makes a library a provider all of whose functions call `$answer`. It gets the function's row and
+/// a word for each C parameter, in their order, and its result is what the function returns.
 #[macro_export]
 macro_rules! export_words {
     ($answer:path) => {

@@ -95,15 +95,15 @@ impl Upward {
         self.tell();
     }
 
-    /// The function of a request is about to be called.
+    /// Notes that the function of a request is about to be called.
     pub fn asking(&self, request: RequestId) {
         let mut state = self.state();
         state.unwanted.remove(&request);
         state.asking.insert(request, None);
     }
 
-    /// The function has returned. Returns the error with which the request has completed in the
-    /// meantime, which was not delivered.
+    /// Notes that the function has returned. Returns the error with which the request has completed
+    /// in the meantime, which was not delivered.
     pub fn asked(&self, request: RequestId) -> Option<ErrorCode> {
         let mut state = self.state();
         let failed = state.asking.remove(&request).flatten();
@@ -113,7 +113,7 @@ impl Upward {
         failed
     }
 
-    /// The completion of this request will not be delivered.
+    /// From now on the completion of this request is not delivered.
     pub fn unwanted(&self, request: RequestId) {
         self.state().unwanted.insert(request);
     }

@@ -4,8 +4,8 @@
 //! structure may find it too small, whether its page says so or not; so the shapes of the
 //! parameters have errors of their own. Three errors of a dying device may come from every
 //! function, and a function that a provider does not export answers OPERATIONUNAVAIL. What remains
-//! is OPERATIONFAILED, by which everything fails that closing ends (D1), and as which a client
-//! takes an error that it does not know (T7).
+//! is OPERATIONFAILED: requests that closing ends fail with it (D1), and a client treats an error
+//! that it does not know as this one (T7).
 
 use super::Function;
 use crate::error::{LineError, PhoneError};

@@ -89,7 +89,7 @@ macro_rules! line_async_rows {
             [hdCall: any - Idle] (INVALCALLHANDLE OPERATIONFAILED INVALCALLSTATE RESOURCEUNAVAIL
                 NOMEM USERUSERINFOTOOBIG OPERATIONUNAVAIL);
         /// Sets, replaces or cancels forwarding or do-not-disturb. It may make a consultation call.
-        /// It completes when the request is accepted; LINE_ADDRESSSTATE with FORWARD tells when
+        /// It completes when the request is accepted; LINE_ADDRESSSTATE with FORWARD reports that
         /// forwarding has changed (N12).
         line_forward TSPI_lineForward Async Supplementary
             (request: Request(dwRequestID), line: Line(hdLine),
@@ -105,13 +105,13 @@ macro_rules! line_async_rows {
             (request: Request(dwRequestID), call: Call(hdCall))
             [hdCall: Connected] (INVALCALLHANDLE OPERATIONUNAVAIL INVALCALLSTATE OPERATIONFAILED
                 NOMEM RESOURCEUNAVAIL);
-        /// Places a call. Without an address the line only goes off-hook, and the call becomes
-        /// DIALTONE; a ';' at the end says that more digits follow. If the parameters ask for an
-        /// idle line and there is no dial tone, the error is CALLUNAVAIL.
+        /// Places a call. Without an address, or with an empty one, the line only goes off-hook,
+        /// and the call becomes DIALTONE; a ';' at the end says that more digits follow. If the
+        /// parameters ask for an idle line and there is no dial tone, the error is CALLUNAVAIL.
         ///
-        /// Without an address, or with an empty one, the line is only taken. The new handle may be
-        /// given to `line_close_call` at once (N1, N6), to others after completion(0) (N3). What
-        /// can be judged without the hardware is returned directly, and nothing has happened (R7).
+        /// The new handle may be given to `line_close_call` at once (N1, N6), to other functions
+        /// after completion(0) (N3). What can be refused without the hardware is refused at once,
+        /// before anything has happened (R7).
         line_make_call TSPI_lineMakeCall Async Basic
             (request: Request(dwRequestID), line: Line(hdLine),
              call: [New HTAPICALL HDRVCALL](htCall, lphdCall),
@@ -161,8 +161,8 @@ macro_rules! line_async_rows {
         line_release_user_user_info TSPI_lineReleaseUserUserInfo Async Supplementary
             (request: Request(dwRequestID), call: Call(hdCall))
             [any] (INVALCALLHANDLE OPERATIONFAILED NOMEM RESOURCEUNAVAIL);
-        /// Takes a party out of its conference. Its dwRemoveFromConfState in the address
-        /// capabilities tells the state in which the call is afterwards.
+        /// Takes a party out of its conference. dwRemoveFromConfState in the address capabilities
+        /// gives the state of the call afterwards.
         line_remove_from_conference TSPI_lineRemoveFromConference Async Supplementary
             (request: Request(dwRequestID), call: Call(hdCall))
             [hdCall: Conferenced] (INVALCALLHANDLE OPERATIONUNAVAIL INVALCALLSTATE OPERATIONFAILED
@@ -180,7 +180,7 @@ macro_rules! line_async_rows {
             [hdCall: Connected Offering Accepted Ringback] (INVALCALLHANDLE OPERATIONFAILED
                 INVALCALLSTATE RESOURCEUNAVAIL NOMEM USERUSERINFOTOOBIG OPERATIONUNAVAIL);
         /// Attaches a block of bytes to the call; 0 bytes remove it. LINE_CALLINFO with CALLDATA
-        /// tells of it.
+        /// reports it.
         line_set_call_data TSPI_lineSetCallData Async Supplementary
             (request: Request(dwRequestID), call: Call(hdCall),
              call_data: Params(lpCallData, dwSize))
@@ -194,7 +194,7 @@ macro_rules! line_async_rows {
                 INVALBEARERMODE OPERATIONUNAVAIL INVALPOINTER OPERATIONFAILED INVALRATE
                 RESOURCEUNAVAIL BEARERMODEUNAVAIL);
         /// Negotiates another quality of service for a call; if that fails, the old one stays.
-        /// LINE_CALLINFO with QOS tells of the new one.
+        /// LINE_CALLINFO with QOS reports the new one.
         line_set_call_quality_of_service TSPI_lineSetCallQualityOfService Async Supplementary
             (request: Request(dwRequestID), call: Call(hdCall),
              sending_flowspec: Params(lpSendingFlowspec, dwSendingFlowspecSize),
@@ -202,12 +202,12 @@ macro_rules! line_async_rows {
             [not stated] (INVALCALLSTATE INVALRATE NOMEM OPERATIONFAILED RATEUNAVAIL
                 RESOURCEUNAVAIL);
         /// Sets what a party hears that is not answered or on hold. It takes effect now, or with
-        /// the next state in which it applies. LINE_CALLINFO with TREATMENT tells of it.
+        /// the next state in which it applies. LINE_CALLINFO with TREATMENT reports it.
         line_set_call_treatment TSPI_lineSetCallTreatment Async Supplementary
             (request: Request(dwRequestID), call: Call(hdCall), treatment: Number(dwTreatment))
             [not stated] (INVALCALLSTATE INVALPARAM NOMEM OPERATIONFAILED RESOURCEUNAVAIL);
         /// Sets or clears status bits of the line device: connected, message waiting, in service,
-        /// locked. LINE_LINEDEVSTATE tells of the change.
+        /// locked. LINE_LINEDEVSTATE reports the change.
         line_set_line_dev_status TSPI_lineSetLineDevStatus Async Supplementary
             (request: Request(dwRequestID), line: Line(hdLine),
              status_to_change: Number(dwStatusToChange), status: Number(fStatus))

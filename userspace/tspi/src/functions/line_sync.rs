@@ -27,8 +27,8 @@ macro_rules! line_sync_rows {
         line_close_msp_instance TSPI_lineCloseMSPInstance Sync Version3
             (msp_line: MspLine(hdMSPLine))
             [not stated] (INVALPOINTER);
-        /// Answers for the LINEMAPPER whether the line could now detect these media modes and make
-        /// such a call. The detection that is active does not change.
+        /// Says, for LINEMAPPER, whether the line could now detect these media modes and make such
+        /// a call. The detection that is active does not change.
         line_conditional_media_detection TSPI_lineConditionalMediaDetection Sync Required
             (line: Line(hdLine), media_modes: Number(dwMediaModes),
              call_params: [GivenOrNull LINECALLPARAMS](lpCallParams))
@@ -68,7 +68,7 @@ macro_rules! line_sync_rows {
             (call: Call(hdCall))
             [not stated] ();
         /// Starts to collect digits into a buffer, or cancels it. LINE_GATHERDIGITS with
-        /// dwEndToEndID tells of the end.
+        /// dwEndToEndID reports the end.
         line_gather_digits TSPI_lineGatherDigits Sync Supplementary
             (call: Call(hdCall), end_to_end_id: Number(dwEndToEndID),
              digit_modes: Number(dwDigitModes), digits: DigitsLater(lpsDigits, dwNumDigits),
@@ -77,9 +77,9 @@ macro_rules! line_sync_rows {
              inter_digit_timeout: Number(dwInterDigitTimeout))
             [hdCall: any - Idle] (INVALCALLHANDLE RESOURCEUNAVAIL INVALCALLSTATE NOMEM INVALTIMEOUT
                 OPERATIONUNAVAIL INVALDIGITMODE OPERATIONFAILED INVALDIGITS INVALPARAM);
-        /// Starts to play digits on the call, or cancels it. LINE_GENERATE with dwEndToEndID tells
-        /// of the end. A comma is a pause, characters that are no digits are skipped silently, and
-        /// the duration is kept within the minimum and maximum of the dialling parameters.
+        /// Starts to play digits on the call, or cancels it. LINE_GENERATE with dwEndToEndID
+        /// reports the end. A comma is a pause, characters that are no digits are skipped silently,
+        /// and the duration is kept within the limits of the dialling parameters.
         ///
         /// It returns when the digits have begun (K5). Without digits, what is being generated is
         /// cancelled (D17).
@@ -119,17 +119,17 @@ macro_rules! line_sync_rows {
              status: [Filled LINEADDRESSSTATUS](lpAddressStatus))
             [not stated] (INVALLINEHANDLE OPERATIONUNAVAIL INVALADDRESSID OPERATIONFAILED NOMEM
                 RESOURCEUNAVAIL);
-        /// Tells the id of the address that a call is on. TAPI has no such function of its own; it
-        /// needs this one for lineGetNewCalls by address.
+        /// Returns the id of the address that a call is on. TAPI has no such function of its own;
+        /// it needs this one for lineGetNewCalls by address.
         line_get_call_address_id TSPI_lineGetCallAddressID Sync Required
             (call: Call(hdCall), address_id: NumberOut(lpdwAddressID))
             [any] (NOMEM OPERATIONFAILED OPERATIONUNAVAIL RESOURCEUNAVAIL);
-        /// Tells how call hubs are tracked. The reference calls hdLine a call handle; it is the
+        /// Returns how call hubs are tracked. The reference calls hdLine a call handle; it is the
         /// line's.
         line_get_call_hub_tracking TSPI_lineGetCallHubTracking Sync Version3
             (line: Line(hdLine), tracking_info: [Filled LINECALLHUBTRACKINGINFO](lpTrackingInfo))
             [any] ();
-        /// Tells the address id, the call id and the related call id of a call.
+        /// Returns the address id, the call id and the related call id of a call.
         line_get_call_ids TSPI_lineGetCallIDs Sync Version3
             (call: Call(hdCall), address_id: NumberOut(lpdwAddressID),
              call_id: NumberOut(lpdwCallID), related_call_id: NumberOut(lpdwRelatedCallID))
@@ -247,7 +247,7 @@ macro_rules! line_sync_rows {
             [not stated] (INCOMPATIBLEEXTVERSION OPERATIONFAILED NOMEM RESOURCEUNAVAIL
                 OPERATIONUNAVAIL);
         /// Sets the call's dwAppSpecific, which the provider does not interpret. LINE_CALLINFO with
-        /// APPSPECIFIC tells of it.
+        /// APPSPECIFIC reports it.
         line_set_app_specific TSPI_lineSetAppSpecific Sync Basic
             (call: Call(hdCall), app_specific: Number(dwAppSpecific))
             [any] (INVALCALLHANDLE OPERATIONFAILED NOMEM RESOURCEUNAVAIL OPERATIONUNAVAIL);

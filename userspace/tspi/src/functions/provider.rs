@@ -9,7 +9,7 @@ use super::*;
 #[macro_export]
 macro_rules! start_rows {
     ($($then:tt)*) => { $crate::take_rows! { [$($then)*] Provider LineError
-        /// Tells the number of lines and phones, before providerInit. The provider gets hProvider
+        /// Returns the number of lines and phones, before providerInit. The provider gets hProvider
         /// and the procedures by which it creates devices. It is mandatory from TSPI 2.0.
         provider_enum_devices TSPI_providerEnumDevices Sync Mandatory
             (permanent_provider_id: Number(dwPermanentProviderID),
@@ -75,7 +75,7 @@ macro_rules! provider_rows {
             [not stated] (OPERATIONFAILED INIFILECORRUPT NOMEM INVALPARAM);
         /// Ends the provider's work.
         ///
-        /// What is outstanding fails with OPERATIONFAILED, and nothing is told afterwards (D12).
+        /// What is outstanding fails with OPERATIONFAILED; no completion or event follows (D12).
         provider_shutdown TSPI_providerShutdown Sync Basic
             (version: Version(dwTSPIVersion), permanent_provider_id: Number(dwPermanentProviderID))
             [not stated] (INCOMPATIBLEAPIVERSION NOMEM);

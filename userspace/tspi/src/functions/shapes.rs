@@ -23,7 +23,7 @@ pub enum Shape {
     Handle,
     /// A handle, or NULL.
     HandleOrNull,
-    /// A word as wide as a pointer that nobody here looks into: a window, a foreign handle.
+    /// A word as wide as a pointer that is passed on uninterpreted: a window, a foreign handle.
     Word,
     /// A text that ends with a NUL.
     Text,

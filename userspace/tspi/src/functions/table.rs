@@ -1,4 +1,4 @@
-//! What is made of a row: a constant of the table, and what other rooms ask for.
+//! What is made of a row: a constant of the table, and what other modules make with its macros.
 //!
 //! A file of rows is a macro that hands its rows to another one. From
 //! `all_rows! { use_them, { context } }` the macro `use_them` gets
@@ -7,7 +7,7 @@
 //! `start_rows!`. [`sorted`] divides a row's parameters into what the method takes and what it
 //! returns.
 
-/// Hands the rows of one file to the next macro: another file's rows, or whoever uses them.
+/// Hands the rows of one file to the next macro: that of another file, or the one that uses them.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! take_rows {

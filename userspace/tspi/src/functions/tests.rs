@@ -192,7 +192,7 @@ fn general_errors_follow_from_the_types_of_parameters() {
 #[test]
 fn a_function_may_give_what_either_column_has() {
     let drop = TSPI_lineDrop;
-    assert!(drop.may_give(LineError::USERUSERINFOTOOBIG.raw()), "its page");
+    assert!(drop.may_give(LineError::USERUSERINFOTOOBIG.raw()), "listed on its page");
     assert!(drop.may_give(LineError::NODEVICE.raw()), "a device that dies");
     assert!(drop.may_give(0xC000_0001_u32.cast_signed()), "a vendor's own, T6");
     assert!(!drop.may_give(LineError::STRUCTURETOOSMALL.raw()), "it fills nothing");

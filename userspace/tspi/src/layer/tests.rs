@@ -50,7 +50,7 @@ impl Provider for Small {
     }
 }
 
-/// Notes each call and its outcome as text; answers instead of the provider if it is told to.
+/// Notes each call and its outcome as text; answers instead of the provider if the test says so.
 #[derive(Default)]
 struct Notes {
     asked: Mutex<Vec<String>>,
@@ -73,7 +73,7 @@ impl Layer for Notes {
     }
 
     fn after<'a>(&'a self, asked: &Asked<'_>, outcome: &Outcome, _: MutexGuard<'a, ()>) {
-        assert!(self.busy.try_lock().is_err(), "what was kept is kept until now");
+        assert!(self.busy.try_lock().is_err(), "the kept guard is still held");
         self.asked.lock().even_poisoned().push(format!("after {asked}"));
         self.outcomes.lock().even_poisoned().push(outcome.clone());
     }

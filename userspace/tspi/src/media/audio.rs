@@ -52,7 +52,7 @@ impl Audio {
     }
 
     /// Moves what has been recorded to the end of `samples`; says how many samples were lost so far
-    /// because nobody fetched them for 2 s.
+    /// because they were not fetched within 2 s.
     pub fn fetch(&self, samples: &mut Vec<i16>) -> u64 {
         let mut tap = self.lock();
         samples.extend(tap.heard.drain(..));
@@ -61,7 +61,7 @@ impl Audio {
 
     // For the engine of the line
 
-    /// Takes in what came over the line.
+    /// Records what came over the line, if recording is on.
     pub fn hear(&self, heard: &[i16]) {
         let mut tap = self.lock();
         if tap.recording {
@@ -90,7 +90,7 @@ impl Audio {
         tap.taken = tap.taken.saturating_sub(samples);
     }
 
-    /// Drops what is still to be played: the call is over.
+    /// Drops what is still to be played, at the end of a call.
     pub fn hush(&self) {
         self.lock().play.clear();
     }

@@ -27,7 +27,7 @@ impl Data {
 
     // For the engine of the line
 
-    /// Takes in a byte, which there is room for.
+    /// Takes in a byte. The caller has made sure that there is room for it.
     pub fn push(&self, byte: u8) {
         self.lock().push_back(byte);
     }
@@ -37,7 +37,7 @@ impl Data {
         ROOM.saturating_sub(self.available())
     }
 
-    /// Drops what was not fetched: another call is connected.
+    /// Drops what was not fetched, when another call is connected.
     pub fn clear(&self) {
         self.lock().clear();
     }

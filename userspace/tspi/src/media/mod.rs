@@ -1,8 +1,7 @@
 //! What an application reads and writes of a line beside TSPI, which leaves media to others.
 //!
 //! [`Audio`] is the samples of a telephone line, [`Data`] the bytes of a modem's. Clones are the
-//! same end. The engine of a line fills and empties them; an application never waits for it, nor it
-//! for an application.
+//! same end. The engine of a line fills and empties them, and neither side waits for the other.
 
 mod audio;
 mod data;

@@ -55,9 +55,8 @@ macro_rules! provider {
         ///
         /// A function that a provider does not implement returns OPERATIONUNAVAIL, as TAPI does for
         /// a missing export. A wrapper is made with [`Layered`](crate::layer::Layered), which
-        /// forwards every function, and never by hand. What a provider offers beyond TSPI it offers
-        /// by
-        /// [`InProcess`].
+        /// forwards every function, and never by hand. [`InProcess`] has what a provider offers
+        /// beyond TSPI.
         #[allow(clippy::too_many_arguments, reason = "they are those of TSPI")]
         pub trait Provider: InProcess + Send + Sync {
             /// How many devices there are. Called before

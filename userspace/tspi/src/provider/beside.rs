@@ -1,6 +1,6 @@
 //! What a provider in the same program may offer beside TSPI.
 //!
-//! TSPI leaves samples and data to other interfaces, and knows only threads of the provider's own.
+//! TSPI leaves samples and data to other interfaces, and upcalls come on the provider's threads.
 //! A provider that offers more does so by [`InProcess`]; one that was loaded from a library, or
 //! that has nothing to add, implements that trait without a body.
 

@@ -9,7 +9,7 @@ use crate::constants::{
 use crate::error::LineError;
 use crate::types::Version;
 
-/// The parameters of a call to be made, as far as a telephone line can heed them.
+/// The parameters of a call to be made, as far as a telephone line can use them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallParams {
     /// One LINEBEARERMODE_ value.
@@ -32,7 +32,7 @@ pub struct CallParams {
     pub orig_address: Option<String>,
     /// What to show instead of the number dialled.
     pub displayable_address: Option<String>,
-    /// Whom the call is to reach.
+    /// The name of the party that the call is to reach.
     pub called_party: Option<String>,
     /// A remark about the call.
     pub comment: Option<String>,
@@ -44,7 +44,7 @@ pub struct CallParams {
     pub call_data: Vec<u8>,
     /// How long an unanswered call may ring, in milliseconds; 0 for the default.
     pub no_answer_timeout: u32,
-    /// What to tell the called party about who calls.
+    /// The caller's number, as the called party is to see it.
     pub calling_party_id: Option<String>,
 }
 

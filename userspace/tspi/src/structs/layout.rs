@@ -1,4 +1,5 @@
-//! Layouts as data: where each member of a structure lies, whose it is, and since which version.
+//! Layouts as data: where each member of a structure lies, which side fills it, and since which
+//! version it exists.
 //!
 //! A structure is an empty type ([`LINECALLINFO`](super::LINECALLINFO)) whose members are constants
 //! under their C names: a [`Member`] for what lies in the fixed part, an [`Item`] for the pair of
@@ -68,16 +69,16 @@ pub struct Row {
     pub owner: Owner,
 }
 
-/// Who fills a member.
+/// Which side fills a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
     /// TAPI: the provider must not overwrite it (B4).
     Tapi,
     /// The provider writes it.
     Provider,
-    /// The provider, and TAPI adds to it afterwards.
+    /// The provider writes it, and TAPI adds to it afterwards.
     Both,
-    /// Whoever hands the structure in.
+    /// The caller that hands the structure in.
     Caller,
 }
 
@@ -89,7 +90,7 @@ pub enum ByProvider {}
 #[derive(Debug, Clone, Copy)]
 pub enum ByTapi {}
 
-/// A type that marks without being held: free to send and share whatever `T` is.
+/// A phantom type, which is `Send` and `Sync` whatever `T` is.
 type Tag<T> = fn() -> T;
 
 /// A member of type `T` in the fixed part of `S`.
@@ -146,7 +147,7 @@ impl<S, O> Copy for Item<S, O> {}
 
 /// One structure: `NAME: Returned {versions and sizes} [offset name: type, owner; ...]`.
 ///
-/// HEADER is a size word that only this room writes; ITEM is a Size/Offset pair.
+/// HEADER is a size word that only this module writes; ITEM is a Size/Offset pair.
 macro_rules! structure {
     (
         $(#[$doc:meta])*

@@ -1,4 +1,4 @@
-//! Reading a structure out of somebody else's memory.
+//! Reads a structure from memory that came from outside.
 //!
 //! Everything is checked before anything is read: dwTotalSize against the memory, every Offset and
 //! Size against dwTotalSize. Odd addresses are fine (P6). A structure of an older version, shorter
@@ -55,7 +55,7 @@ pub enum Malformed {
     },
 }
 
-/// A structure of type `S` whose sizes and offsets have been found right.
+/// A structure of type `S` whose sizes and offsets are valid.
 #[derive(Debug, Clone, Copy)]
 pub struct Reader<'a, S> {
     bytes: &'a [u8],
@@ -109,7 +109,7 @@ impl<'a, S: Structure> Reader<'a, S> {
         Some(from_utf16(self.item(item))).filter(|text| !text.is_empty())
     }
 
-    /// Size of the fixed part, by which the version shows.
+    /// Size of the fixed part, in bytes, which shows the version.
     pub const fn fixed_size(&self) -> usize {
         self.fixed
     }

@@ -105,7 +105,7 @@ record! {
         term_dev: dwTermDev,
         /// LINETERMMODE_ bits.
         term_modes: dwTermModes,
-        /// Who shares the terminal, one LINETERMSHARING_ value.
+        /// How the terminal is shared, one LINETERMSHARING_ value.
         term_sharing: dwTermSharing,
     }
 }

@@ -1,4 +1,4 @@
-//! Filling a structure in the caller's memory.
+//! Fills a structure in the caller's memory.
 //!
 //! The memory has dwTotalSize bytes, of which not one more is touched (V1). Items of the variable
 //! part go directly behind the fixed part of the negotiated version, one after the other (B3, V7).

@@ -68,7 +68,7 @@ pub fn addresses() -> Outcome {
     if seen < 6 { Err(format!("only {seen} numbers were found")) } else { Ok(()) }
 }
 
-/// fsync is not supported, because each kind of it would wait in a thread of others.
+/// fsync is not supported, because it would wait in a kernel thread that other processes need.
 pub fn fsync() -> Outcome {
     let port = open_port(1, libc::O_NONBLOCK).map_err(|error| error.to_string())?;
     same("a write", (&port).write(&pattern(1, 6000)).map_err(|e| e.to_string())?, 6000)?;

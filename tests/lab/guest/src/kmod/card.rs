@@ -98,7 +98,7 @@ impl Card {
         Card::map(control, bus)
     }
 
-    /// Opens a card and starts its rings when nobody uses the card any longer: the kernel ends the
+    /// Opens a card and starts its rings once the card is no longer in use: the kernel ends the
     /// io_uring of a process, and with it the use of the file, some time after the process.
     pub fn running_when_free() -> Result<Card, String> {
         until("the end of the UIO file's use", || match open_control(0) {

@@ -21,7 +21,7 @@ fn wrong_use_returns_the_documented_error() {
     run(installed.command(program).arg(provider("wrong-provider.so", SANITIZED)));
 }
 
-/// G1: of 40,000 completions that one thread is told while another makes the requests, none comes
+/// G1: of 40,000 completions that one thread gets while another makes the requests, none comes
 /// before the function that made its request has returned.
 #[test]
 fn no_completion_comes_before_the_return_g1() {

@@ -33,7 +33,7 @@ pub fn install(destdir: &Path, prefix: &Path) {
     let mut make = Command::new("make");
     make.current_dir(top()).args(["--silent", "install-built"]);
     make.arg(set("BUILT", &built())).arg(set("DESTDIR", destdir)).arg(set("PREFIX", prefix));
-    // A make further up must not tell this one what to do.
+    // The flags of a make that runs the tests must not affect this one.
     make.env_remove("MAKEFLAGS").env_remove("MAKELEVEL");
     run(&mut make);
 }

@@ -30,7 +30,7 @@ static void count(void *context, const rb_event *event)
         exit(3);
 }
 
-/* Tells until so many messages have come. */
+/* Dispatches until so many messages have come. */
 static void wait_for(unsigned wanted)
 {
     while (told < wanted)

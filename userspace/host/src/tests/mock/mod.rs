@@ -28,15 +28,15 @@ type InClose = Box<dyn FnOnce() -> LineError + Send>;
 /// Requests that were accepted and are not complete, with the call that each is about.
 type Accepted = Arc<Mutex<HashMap<RequestId, HDRVCALL>>>;
 
-/// A provider with one line, whose completions nothing holds back. What is closed it completes,
-/// after the upcall if there is one.
+/// A provider with one line and ungated tickets. Closing completes the outstanding requests, after
+/// the upcall if one is running.
 #[derive(Default)]
 pub(super) struct Mock {
     pub(super) tapi: Mutex<Option<Box<dyn Tapi>>>,
     pub(super) accepted: Accepted,
-    /// Completions to be told as soon as no upcall is under way.
+    /// Completions to be delivered as soon as no upcall is running.
     pub(super) later: Mutex<Vec<Completion>>,
-    /// Its way up is to be dropped then.
+    /// Whether its upward interface is to be dropped then.
     pub(super) ending: AtomicBool,
     pub(super) line: Mutex<Option<HTAPILINE>>,
     pub(super) making: Mutex<Option<Act>>,
@@ -81,7 +81,7 @@ pub(super) struct Mock {
     pub(super) shut_down: Mutex<u32>,
 }
 
-/// The way up, which keeps the books of what is accepted.
+/// The upward interface, which removes completed requests from those that are accepted.
 struct Noting(Box<dyn Tapi>, Accepted);
 
 impl Tapi for Noting {
@@ -119,14 +119,14 @@ thread_local! {
 }
 
 impl Mock {
-    /// An upcall.
+    /// Makes an upcall.
     pub(super) fn tell<R>(&self, act: impl FnOnce(&mut dyn Tapi) -> R) -> R {
         let result = upcall(|| act(&mut **self.tapi.lock().even_poisoned().as_mut().unwrap()));
         self.catch_up();
         result
     }
 
-    /// A function is called.
+    /// Runs a function of the mock, and counts the threads in such functions.
     fn function<R>(&self, act: impl FnOnce() -> R) -> R {
         self.nested.fetch_or(IN_UPCALL.get(), Ordering::SeqCst);
         let inside = self.inside.fetch_add(1, Ordering::SeqCst) + 1;
@@ -136,7 +136,7 @@ impl Mock {
         result
     }
 
-    /// Tells what is to be told later, unless an upcall is under way, behind which it comes.
+    /// Delivers `later`, unless an upcall is running; then it is delivered after that.
     fn catch_up(&self) {
         loop {
             let mut tapi = match self.tapi.try_lock() {
@@ -211,7 +211,7 @@ impl Mock {
         self.tell(|tapi| tell_state(tapi, line, call, state));
     }
 
-    /// The line itself tells something.
+    /// Sends LINE_LINEDEVSTATE of the line.
     pub(super) fn line_state(&self, params: [usize; 3]) {
         let line = self.line();
         let event = LineMessage { line, call: None, message: LINE_LINEDEVSTATE, params };

@@ -12,7 +12,7 @@ fn n10_o1_an_outgoing_call_passes_its_states_with_data_both_ways_and_ends() {
     made.unwrap();
     world.run(50);
     assert_eq!(world.story(), ["ok", "DIALING 0x0"]);
-    assert_eq!(world.features(call), BOOKS | LINECALLFEATURE_DROP, "it hears nothing else");
+    assert_eq!(world.features(call), BOOKS | LINECALLFEATURE_DROP, "nothing else can be sent");
     world.until(call, CallState::Connected, 20_000);
     assert_eq!(world.features(call), BOOKS | LINECALLFEATURE_DROP);
     assert_eq!(world.dial(call, "5"), Err(LineError::INVALCALLSTATE), "as it is not offered");
@@ -161,7 +161,7 @@ fn a_caller_that_gives_up_and_a_call_that_is_rejected_leave_the_line_free() {
     assert_eq!(
         world.story(),
         ["NEWCALL", "OFFERING 0x1", "IDLE 0x0", "ok"],
-        "it rings on, unheard"
+        "further rings make no call"
     );
     assert_eq!(world.make_call(LINE, "100").1, Err(LineError::INUSE));
     world.modem.give_up();

@@ -1,4 +1,4 @@
-//! Data, as requests.
+//! Data that is sent and received by requests.
 
 use super::*;
 
@@ -23,7 +23,7 @@ fn a_loop_returns_what_is_sent_through_it() {
     let mut world = World::faulty(ModemFault::Loop);
     let call = world.pass_through();
     world.run(8000);
-    assert_eq!(world.story(), ["ok", "CONNECTED 0x1"], "when nobody has answered to commands");
+    assert_eq!(world.story(), ["ok", "CONNECTED 0x1"], "no modem has answered to commands");
     let text: Vec<u8> = (0..=255).cycle().take(20_000).collect();
     let mut ids = Vec::new();
     for part in text.chunks(1000) {

@@ -1,4 +1,4 @@
-//! Modems as they are: old, noisy, badly wired, dead, removed.
+//! Modems with faults: old, noisy, badly wired, dead, removed.
 
 use super::*;
 
@@ -53,7 +53,7 @@ fn without_dcd_the_words_tell_the_loss_of_the_carrier() {
     world.run(100);
     world.modem.far_send(b"is what a modem says\r\n");
     world.run(3000);
-    assert_eq!(world.state(call), Some(CallState::Connected), "these words were data");
+    assert_eq!(world.state(call), Some(CallState::Connected), "the text was data");
     world.far_hang_up();
     world.until(call, CallState::Disconnected, 1000);
     world.drop_call(call).unwrap();
@@ -109,7 +109,7 @@ fn a_dead_modem_fails_the_call_once_and_in_time() {
     let (call, made) = world.make_call(LINE, "100");
     made.unwrap();
     world.run(7000);
-    assert_eq!(world.story(), [""; 0], "it may only be on-line");
+    assert_eq!(world.story(), [""; 0], "it may be in data mode");
     world.run(1000);
     assert_eq!(world.story(), ["LINEERR_OPERATIONFAILED"]);
     assert_eq!(world.state(call), None);

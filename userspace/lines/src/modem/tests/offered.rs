@@ -1,5 +1,5 @@
-//! Offered means accepted, in every state that a modem's call can come into; and what the line
-//! tells of itself.
+//! What is offered is accepted, in every state that a modem's call can come into; and what the line
+//! reports about itself.
 
 use super::*;
 use ringback_tspi::callstate::features::FEATURES;
@@ -57,7 +57,7 @@ fn ask(world: &World, call: HDRVCALL, feature: u32) -> Result<(), LineError> {
         LINECALLFEATURE_DROP => Command::Drop { call },
         LINECALLFEATURE_SETCALLPARAMS => Command::SetCallParams { call, timing: None },
         LINECALLFEATURE_SETCALLDATA => Command::SetCallData { call, data: vec![1] },
-        // The others are no requests, or none that an engine has.
+        // The other features are not requests of the engine.
         _ => return world.handle.with(move |modem, _| modem.can(call, feature)).unwrap(),
     };
     world.ask(command).map(drop)
@@ -105,7 +105,7 @@ fn the_line_reports_rings_calls_and_service_if_they_are_enabled() {
         line(LINEDEVSTATE_RINGING, 1, 1),
     ];
     assert_eq!(world.story()[..6], wanted);
-    // A call that nobody wants is heard to ring by those who monitor.
+    // A call of a media mode that is not wanted is reported as ringing if status messages are on.
     world.modem.give_up();
     world.until(call, CallState::Idle, 12_000);
     world.want(LINE, 0);

@@ -1,5 +1,5 @@
-//! What a line keeps and what it tells of it: accepted and missed calls, what applications attach,
-//! who wants which calls, states of the line and its address.
+//! What a line stores and reports: accepted and missed calls, what applications attach, which media
+//! modes are wanted, states of the line and its address.
 
 use super::*;
 
@@ -22,7 +22,7 @@ fn a_missed_call_goes_to_idle_by_itself_and_the_next_caller_is_announced() {
         assert_eq!(world.story(), wanted);
         assert_eq!(world.ask(Command::Accept { call }), Err(LineError::INVALCALLSTATE), "O3");
     }
-    // A telephone whose call nobody took.
+    // The call of a telephone is not accepted.
     let telephone = world.telephone(FXS);
     for _ in 0..2 {
         telephone.off_hook();
@@ -65,7 +65,7 @@ fn a_call_is_offered_only_if_its_media_mode_is_wanted() {
         Err(LineError::INUSE),
         "as it is not offered"
     );
-    // Somebody comes to want it while it rings.
+    // Its media mode becomes wanted while it rings.
     world.want(LineNumber::at(FXO), LINEMEDIAMODE_AUTOMATEDVOICE);
     let call = world.offered(7000);
     assert_eq!(world.info(call).media, LINEMEDIAMODE_AUTOMATEDVOICE);
@@ -84,7 +84,7 @@ fn a_call_is_offered_only_if_its_media_mode_is_wanted() {
     world.run(300);
     telephone.dial("5#");
     world.run(4000);
-    assert!(!world.story().iter().any(|told| told == "NEWCALL"), "nobody serves the telephone");
+    assert!(!world.story().iter().any(|told| told == "NEWCALL"), "no call is announced");
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn the_line_reports_rings_calls_and_service_if_they_are_enabled() {
     world.run(2000);
     let service = [line(LINEDEVSTATE_OUTOFSERVICE, 0, 0), line(LINEDEVSTATE_INSERVICE, 0, 0)];
     assert_eq!(world.story(), service);
-    // Nothing is asked for any more, as after opening.
+    // No status messages are on any more, as after opening.
     world.set_status_messages(LineNumber::at(FXO), 0, 0);
     caller.call("102");
     world.offered(15_000);

@@ -41,7 +41,7 @@ fn a_caller_that_gives_up_and_a_call_that_is_rejected_leave_the_line_free() {
     world.drop_call(call).unwrap();
     world.run(9000);
     let story = world.story();
-    assert_eq!(story, ["NEWCALL", "OFFERING 0x1", "IDLE 0x0", "ok"], "it rings on, unheard");
+    assert_eq!(story, ["NEWCALL", "OFFERING 0x1", "IDLE 0x0", "ok"], "further rings are ignored");
     assert_eq!(world.make_call(LineNumber::at(FXO), "11").1, Err(LineError::INUSE));
     caller.on_hook();
     world.run(8000);

@@ -126,7 +126,7 @@ impl Kernel {
         self.take_orders(stepper);
     }
 
-    /// Does what the lines want.
+    /// Carries out the orders of the lines.
     pub(super) fn take_orders(&mut self, stepper: &mut Stepper<Engine, Log>) {
         loop {
             let orders = stepper.orders();

@@ -47,7 +47,7 @@ const SUPERVISED: usize = 3;
 /// exchange reverses battery on answer.
 struct Ports {
     card: SoftCard,
-    /// Who moves the samples, if not the lines.
+    /// Moves the samples, if the lines do not.
     kernel: Option<Kernel>,
 }
 
@@ -111,8 +111,7 @@ impl World {
         world
     }
 
-    /// Makes a call that dials nothing, and waits for the dial tone; what was told of it until then
-    /// is dropped.
+    /// Makes a call that dials nothing, waits for the dial tone, and drops the upcalls until then.
     fn seize(&mut self, line: LineNumber) -> HDRVCALL {
         let (call, made) = self.make_call(line, "");
         made.unwrap();
@@ -137,14 +136,14 @@ impl World {
             .unwrap()
     }
 
-    /// The line's hook says that everything is over.
+    /// Asserts that the line is on-hook.
     fn assert_on_hook(&mut self, line: LineNumber) {
         self.run(50);
         assert_eq!(self.hook(line), Hook::On);
     }
 }
 
-/// Somebody who answers and says hello, and then what is checked: two digits, `#`, and 1000 Hz.
+/// A subscriber who answers with 700 Hz, and then sends what is checked: two digits, `#`, 1000 Hz.
 fn speaker() -> Behaviour {
     let steps = vec![
         Step::Wait(300),

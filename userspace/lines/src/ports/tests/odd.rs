@@ -1,4 +1,4 @@
-//! Odd histories: what the simulation found to go wrong, each told once more by hand.
+//! Sequences of events in which the simulation has found bugs, each as a test of its own.
 
 use super::*;
 use ringback_driver::PortNumber;
@@ -173,7 +173,7 @@ fn d2_a_call_for_an_earlier_opening_is_refused_on_a_later_one() {
     world.run(500);
     assert!(world.story().is_empty(), "nothing has happened on the line");
     world.make_call_in(later, LineNumber::at(FXO), "", false).1.unwrap();
-    // What an application has kept of the samples hears nothing of the later opening either.
+    // Samples played by a handle of an earlier opening do not reach the later one.
     let kept = world.audio(LineNumber::at(FXO));
     world.close(LineNumber::at(FXO));
     world.open(LineNumber::at(FXO));

@@ -1,4 +1,4 @@
-//! Offered means accepted, in the states that a call on a port comes into.
+//! What is offered is accepted, in the states that a call on a port comes into.
 
 use super::*;
 
@@ -16,7 +16,7 @@ fn offered(world: &World, call: HDRVCALL) -> Vec<&'static str> {
     LINECALLFEATURE.members.iter().filter(|m| rest & m.1 != 0).map(|m| short(m.0)).collect()
 }
 
-/// Digits, dialling and answering, as each is answered at once.
+/// The immediate results of generating digits, dialling and answering.
 fn tried(world: &World, call: HDRVCALL) -> [Result<(), LineError>; 3] {
     let generated = world.generate(call, 1, Some("5"));
     [generated, world.dial(call, "5").map(drop), world.answer(call).map(drop)]
@@ -26,7 +26,7 @@ fn tried(world: &World, call: HDRVCALL) -> [Result<(), LineError>; 3] {
 fn a_line_accepts_what_it_offers_and_refuses_everything_else() {
     let (not_now, never) = (Err(LineError::INVALCALLSTATE), Err(LineError::OPERATIONUNAVAIL));
     let mut world = World::new();
-    // A telephone that rings would get the digits into the ear of whoever lifts it.
+    // Digits sent to a ringing telephone would be heard by the person who lifts it.
     let telephone = world.telephone(FXS);
     let (call, _) = world.make_call(LineNumber::at(FXS), "");
     world.until(call, CallState::Ringback, 500);

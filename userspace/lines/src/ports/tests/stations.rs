@@ -46,7 +46,7 @@ fn a_telephone_that_dials_is_offered_with_its_digits() {
     world.monitor_digits(call);
     world.run(500);
     let story = world.story();
-    assert_eq!(story, ["NEWCALL", "OFFERING 0x1", "CONNECTED 0x10", "ok"], "no rest of the #");
+    assert_eq!(story, ["NEWCALL", "OFFERING 0x1", "CONNECTED 0x10", "ok"], "no digit is left over");
     // In conversation; then we hang up and it hears reorder until it hangs up too.
     world.drop_call(call).unwrap();
     world.run(2000);

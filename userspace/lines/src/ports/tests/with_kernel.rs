@@ -12,7 +12,7 @@ impl World {
         kernel
     }
 
-    /// What was written to a port since this was last asked.
+    /// What was written to a port since the last call.
     fn written(&mut self, port: usize) -> Vec<Written> {
         std::mem::take(&mut self.kernel().ports[port].written)
     }

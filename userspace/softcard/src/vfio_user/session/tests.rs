@@ -189,7 +189,7 @@ fn the_interrupt_is_set_up_masked_and_triggered() {
     let boolean = |flags, on: u8| [&irqs(flags, 0, 0, 1)[..], &[on]].concat();
     ask(&mut session, command::SET_IRQS, &boolean(0x0A, 0)).unwrap();
     session.intx.raise();
-    assert!(signalled(), "a mask that was not meant");
+    assert!(signalled(), "the boolean says not to mask");
     ask(&mut session, command::SET_IRQS, &boolean(0x12, 1)).unwrap();
     ask(&mut session, command::SET_IRQS, &boolean(0x0A, 1)).unwrap();
     session.intx.raise();

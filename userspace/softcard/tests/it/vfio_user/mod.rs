@@ -297,7 +297,7 @@ fn a_refused_message_leaves_the_connection_as_it_was() {
         assert!(reply.error > 0 && reply.payload.is_empty());
         client.send(command, 1 << 4, &payload, &[]);
     }
-    assert_eq!(client.read(CONFIG, 0, 4), 0x0001_E159, "no reply to what wanted none");
+    assert_eq!(client.read(CONFIG, 0, 4), 0x0001_E159, "no reply where none is wanted");
 }
 
 #[test]

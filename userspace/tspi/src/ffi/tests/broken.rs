@@ -1,5 +1,5 @@
-//! C that gets it wrong: NULL, wrong sizes, dead handles, texts that are none. Each call has the
-//! documented error and reaches the provider only if there is nothing to refuse.
+//! Invalid calls from C: NULL, wrong sizes, dead handles, texts that are not UTF-16. Each returns
+//! the documented error; only valid calls reach the provider.
 
 use std::ptr::{null, null_mut};
 
@@ -144,7 +144,7 @@ fn a_text_that_is_no_utf16_is_the_error_of_its_parameter() {
     assert_eq!(shown, PhoneError::INVALPARAM.raw());
     let endless = vec![0x31_u16; (1 << 16) + 2];
     let dialled = call!(TSPI_lineDial(1, 5, endless.as_ptr(), 0));
-    assert_eq!(dialled, LineError::INVALADDRESS.raw(), "no text is that long");
+    assert_eq!(dialled, LineError::INVALADDRESS.raw(), "longer than any text");
 }
 
 #[test]

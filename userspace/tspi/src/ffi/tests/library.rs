@@ -10,7 +10,7 @@ use super::*;
 use crate::functions::{RequestId, TSPI_lineHold, TSPI_lineMakeCall};
 use crate::types::*;
 
-/// What TAPI was told.
+/// The upcalls to TAPI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Told {
     Completion(u32, i32),
@@ -20,7 +20,7 @@ pub enum Told {
     End,
 }
 
-/// Notes what it is told; asks the provider again inside an event, if it is to.
+/// Notes each upcall; inside an event it calls the provider, if the test has set one.
 struct Ear {
     told: Arc<Mutex<Vec<Told>>>,
     inside: Arc<Mutex<Option<Arc<Loaded>>>>,
@@ -130,7 +130,7 @@ impl Library {
         Library { provider, told, inside }
     }
 
-    /// What TAPI was told since the last time.
+    /// The upcalls to TAPI since the last call of this.
     pub fn told(&self) -> Vec<Told> {
         std::mem::take(&mut *self.told.lock().even_poisoned())
     }

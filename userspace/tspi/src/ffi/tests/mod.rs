@@ -1,5 +1,5 @@
-//! The C interface both ways: exports called by the loader, and by C that gets it wrong; a library
-//! in C under a host.
+//! The C interface both ways: exports called by the loader, and by C with invalid arguments; a
+//! library in C under a host.
 
 use std::sync::{Arc, Mutex};
 
@@ -33,7 +33,7 @@ impl Provider for Empty {
     }
 }
 
-/// Notes what is asked, and answers what it is told to.
+/// Notes each call, and returns what the test has set.
 #[derive(Default)]
 struct Notes {
     asked: Mutex<Vec<String>>,

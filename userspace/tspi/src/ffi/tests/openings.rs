@@ -1,5 +1,5 @@
-//! Two openings under one handle of TAPI's: each event has a procedure, and a refused one takes
-//! nothing with it.
+//! Two openings under one handle of TAPI's: each event reaches a procedure, also after one of the
+//! two openings was refused.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -20,13 +20,13 @@ impl OnlyTheFirst {
     }
 }
 
-/// Tells LINE_LINEDEVSTATE of this line.
+/// Sends LINE_LINEDEVSTATE for this line.
 fn line_state(line: HTAPILINE) -> impl Fn(&mut dyn Tapi) {
     let event = LineMessage { line, call: None, message: LINE_LINEDEVSTATE, params: [0; 3] };
     move |up| up.line_event(&event)
 }
 
-/// Tells PHONE_STATE of this phone.
+/// Sends PHONE_STATE for this phone.
 fn phone_state(phone: HTAPIPHONE) -> impl Fn(&mut dyn Tapi) {
     let event = PhoneMessage { phone, message: PHONE_STATE, params: [0; 3] };
     move |up| up.phone_event(&event)
@@ -72,7 +72,7 @@ fn make() -> Result<Arc<dyn Provider>, LineError> {
 }
 
 static FACE: Face = Face::new(make);
-/// Events that the first and the second procedure of lines and of phones were told.
+/// How many events the first and the second procedure of lines and of phones got.
 static TOLD: [AtomicUsize; 4] = [const { AtomicUsize::new(0) }; 4];
 
 unsafe extern "C" fn completion(_: u32, _: i32) {}

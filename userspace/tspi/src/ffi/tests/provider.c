@@ -1,5 +1,5 @@
-/* A provider for the tests of the loader: one line, one call, and a few habits that hosts have to
-   bear. Completions come inside the functions (C4). The types are those of the table. */
+/* A provider for the tests of the loader: one line, one call, and a few things that hosts have to
+   tolerate. Completions come inside the functions (C4). The types are those of the table. */
 #include <stdint.h>
 #include <string.h>
 

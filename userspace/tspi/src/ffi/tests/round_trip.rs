@@ -1,5 +1,4 @@
-//! Every function, from Rust through C into Rust: what arrives is what was sent, and what is given
-//! back comes back.
+//! Every function, from Rust through C into Rust: arguments and outputs arrive unchanged.
 
 use std::sync::OnceLock;
 
@@ -10,7 +9,7 @@ use crate::late::{LateOutput, OwnedMemory};
 use crate::layer::Value;
 use crate::types::*;
 
-/// What the exported provider is asked.
+/// The calls that reach the exported provider.
 fn inside() -> &'static Arc<Notes> {
     static NOTES: OnceLock<Arc<Notes>> = OnceLock::new();
     NOTES.get_or_init(Arc::default)
@@ -179,7 +178,7 @@ macro_rules! gift {
     };
 }
 
-/// Asks one function through C, and compares.
+/// Calls one function through C, and compares.
 macro_rules! compare {
     (
         { $outside:ident $provider:ident $method:ident $name:ident $error:ident }
@@ -192,7 +191,7 @@ macro_rules! compare {
         let sent = $outside.asked.lock().even_poisoned().pop();
         let arrived = inside().asked.lock().even_poisoned().pop();
         assert!(sent.is_some(), stringify!($name));
-        // What the structure does not say to have is not lent: 9 of 11 bytes.
+        // Only the bytes that dwTotalSize covers are passed on: 9 of 11.
         let sent = sent.map(|sent| sent.replace("0900000005060708090a0b", "090000000506070809"));
         assert_eq!(sent, arrived, "what was sent, and what has arrived");
         let outcome = $outside.outcomes.lock().even_poisoned().pop().unwrap();
@@ -229,7 +228,7 @@ macro_rules! every_function {
             )*
         })*
     ) => {
-        /// Asks every function, and counts them.
+        /// Calls every function, and counts them.
         fn $what($outside: &Notes, $provider: &dyn Provider) -> usize {
             0 $($(+ functions::sorted! {
                 $what { $outside $provider $method $name $error } $parameters
@@ -250,7 +249,7 @@ fn every_function_goes_through_c_and_back() {
     assert_eq!(refuse(&outside, &provider), 115);
 }
 
-/// A way up that leads nowhere.
+/// An upward interface that does nothing.
 struct Deaf;
 
 impl Tapi for Deaf {

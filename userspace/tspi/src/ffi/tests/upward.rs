@@ -51,7 +51,7 @@ impl Tapi for Alone {
     }
 }
 
-/// A way up that does this with what comes, and how often two upcalls overlapped.
+/// An upward interface that does this with each completion, and how often two upcalls overlapped.
 fn up(act: impl FnMut(u32) + Send + 'static) -> (Arc<Upward>, Arc<AtomicU32>) {
     let overlapped = Arc::new(AtomicU32::new(0));
     let alone =

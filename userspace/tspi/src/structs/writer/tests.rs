@@ -146,7 +146,7 @@ fn a_varstring_holds_a_blob() {
 }
 
 proptest! {
-    /// Whatever is written into memory of whatever size: the words stay right, items are whole and
+    /// Whatever is written into memory of any size: the size words are right, items are whole and
     /// contiguous, and nothing outside is touched.
     #[test]
     fn the_variable_part_keeps_its_rules(
