@@ -120,6 +120,12 @@ pub trait Device: Send + 'static {
     fn kernel_moves_samples(&self) -> bool {
         false
     }
+    /// Whether the kernel's handler acknowledges the card's interrupt, so that the card's status no
+    /// longer shows it when userspace learns of it. A device that masks the interrupt instead
+    /// (VFIO, uio_pci_generic) leaves that to userspace.
+    fn kernel_acknowledges(&self) -> bool {
+        false
+    }
     /// What the reaper has to read and write: the interrupt, or the ports.
     ///
     /// # Errors

@@ -195,6 +195,10 @@ impl Device for UioDevice {
         Ok(InterruptFd { fd, size: InterruptSize::UioCounter })
     }
 
+    fn kernel_acknowledges(&self) -> bool {
+        self.unmask.is_none()
+    }
+
     fn rearm(&self) -> io::Result<()> {
         if !self.no_irqcontrol.load(Ordering::Relaxed) {
             match (&self.file).write_all(&1_i32.to_ne_bytes()) {

@@ -140,7 +140,8 @@ impl<D: Device> Tiger320<D> {
             self.counters.stalls += 1;
             return self.recover(now);
         };
-        let progress = self.ring.advance(memory, position, status, interrupted, now);
+        let acknowledged = interrupted && self.device.kernel_acknowledges();
+        let progress = self.ring.advance(memory, position, status, acknowledged, now);
         if progress.moved > 0 {
             self.moved = now;
         } else if !interrupted && now.since(self.moved) >= STALL {

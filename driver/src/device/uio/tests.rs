@@ -243,6 +243,7 @@ fn rearming_writes_one_to_irqcontrol() {
     let tree = Tree::new();
     uio(&tree, 0, "ringback", &[REGISTERS, DMA]);
     let device = open(&tree).unwrap();
+    assert!(device.kernel_acknowledges());
     device.rearm().unwrap();
     device.rearm().unwrap();
     let file = fs::read(tree.root.dev("uio0")).unwrap();
@@ -290,6 +291,7 @@ fn uio_pci_generic_is_unmasked_in_the_command_register() {
     let config = tree.root.sys("bus/pci/devices/0000:00:04.0/config");
     let device = open(&tree).unwrap();
     assert_eq!(fs::read(&config).unwrap(), CONFIG, "opening changes nothing");
+    assert!(!device.kernel_acknowledges());
     let fd = device.file.as_raw_fd();
     let device = thread::spawn(move || {
         seccomp::refuse(libc::SYS_write, Some(fd), libc::ENOSYS);

@@ -275,10 +275,11 @@ impl<'a> Scene<'a> {
             matches!(event, LineEvent::Generated { done: true, .. }).then_some(())
         })?;
         let mut digits = String::new();
-        self.until(&format!("{who} hears four digits"), || {
+        let came = self.until(&format!("{who} hears {} digits", OUR_DIGITS.len()), || {
             far.state()?.digits.strip_prefix(&*before).unwrap_or_default().clone_into(&mut digits);
             Ok(digits.len() >= OUR_DIGITS.len())
-        })?;
+        });
+        came.map_err(|error| format!("{error}; it has heard \"{digits}\""))?;
         self.check(&format!("{who} hears our digits"), digits == OUR_DIGITS, &digits)?;
 
         self.does(who, &format!("dials {THEIR_DIGITS}"));
