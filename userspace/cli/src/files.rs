@@ -232,6 +232,8 @@ pub(crate) struct Sink<T> {
     /// Carries the thread's result; `None` stands for a signal that ends the wait for it.
     end: Sender<Option<Result<(), Failure>>>,
     ended: Receiver<Option<Result<(), Failure>>>,
+    /// The thread's error, once it is known. The thread sends its result only once.
+    failed: Option<Failure>,
     path: PathBuf,
 }
 
@@ -254,7 +256,7 @@ impl<T: Send + 'static> Sink<T> {
             // The receiver is gone only if the call has ended without waiting for the file.
             let _ = told.send(Some(write()));
         })?;
-        Ok(Sink { pieces, waiting, end, ended, path })
+        Ok(Sink { pieces, waiting, end, ended, failed: None, path })
     }
 
     /// Returns the number of items that are not written yet.
@@ -262,18 +264,28 @@ impl<T: Send + 'static> Sink<T> {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// Queues a piece to be written.
+    /// Queues a piece to be written. After an error every further piece fails with the same one.
     pub(crate) fn put(&mut self, piece: Vec<T>) -> Result<(), Failure> {
+        if let Some(failure) = &self.failed {
+            return Err(failure.clone());
+        }
         self.waiting.fetch_add(piece.len(), Ordering::Relaxed);
         if self.pieces.send(piece).is_err() {
             // The thread has ended, which it does only after an error as long as there are pieces.
-            return self.ended.recv().ok().flatten().unwrap_or_else(|| Err(self.cut()));
+            // It has sent the error before, so that nothing is waited for here.
+            let told = self.ended.try_recv().ok().flatten().and_then(Result::err);
+            let failure = told.unwrap_or_else(|| self.cut());
+            self.failed = Some(failure.clone());
+            return Err(failure);
         }
         Ok(())
     }
 
     /// Waits until everything is written.
     pub(crate) fn finish(self, signals: &Signals) -> Result<(), Failure> {
+        if let Some(failure) = self.failed {
+            return Err(failure);
+        }
         let cut = self.cut();
         drop(self.pieces);
         signals.await_end(self.end, &self.ended, DRAINED).unwrap_or(Err(cut))
@@ -358,6 +370,28 @@ mod tests {
         let same = Target::look(&path("file"), true, &[Some(&played)], &Signals::default());
         assert!(same.unwrap_err().text.contains("is read by the same call"));
         assert_eq!(fs::read_to_string(path("file")).unwrap(), "mine");
+    }
+
+    #[test]
+    fn after_an_error_each_piece_fails_and_nothing_is_waited_for() {
+        let full = || Failure::failed("the disk is full");
+        let put = move |_: Option<Vec<u8>>| Err(full());
+        let mut sink = Sink::start("heard.wav".into(), Box::new(put)).unwrap();
+        // The first pieces may be queued before the thread has written one.
+        let first = loop {
+            if let Err(failure) = sink.put(vec![1]) {
+                break failure;
+            }
+            std::thread::yield_now();
+        };
+        assert_eq!(first, full());
+        let (done, ended) = mpsc::channel();
+        std::thread::spawn(move || {
+            let again = sink.put(vec![1]);
+            done.send((again, sink.finish(&Signals::default()))).unwrap();
+        });
+        let told = ended.recv_timeout(Duration::from_secs(60)).expect("it waits for ever");
+        assert_eq!(told, (Err(full()), Err(full())));
     }
 
     #[test]
