@@ -157,7 +157,10 @@ impl Conform {
             return Err(Failure::new(Exit::Usage, text));
         }
         let logs = match (&self.replay, &self.provider) {
-            (Some(replay), _) => read(replay)?,
+            (Some(replay), _) => {
+                let replay = replay.clone();
+                signals.interruptible("open", move || read(&replay))??
+            }
             (None, Some(provider)) => self.play(provider, signals)?,
             (None, None) => Vec::new(),
         };

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::card::{Station, describe};
 use crate::exit::{Exit, Failure};
-use crate::output::{Colour, Output};
+use crate::output::{Colour, Output, note};
 use crate::signals::Signals;
 use crate::timeline::{Log, Recorder, What};
 
@@ -24,8 +24,12 @@ const BEAT: Duration = Duration::from_millis(20);
 const REQUEST: Duration = Duration::from_secs(180);
 /// Number of beats after which it is known whether a call went out of order because of its card.
 const OUT_OF_ORDER_BEATS: u32 = 10;
-/// Hanging up takes a few milliseconds, and up to six seconds with a modem.
+/// Hanging up takes a few milliseconds, half a second with a modem, and up to six seconds with a
+/// modem that does not react to DTR.
 const HANG_UP: Duration = Duration::from_secs(15);
+/// After a signal the program does not wait longer than this for the line, so that together with
+/// everything else it ends within a second.
+const HASTE: Duration = Duration::from_millis(700);
 
 /// A line with one call on it.
 pub(crate) struct Conversation<'a> {
@@ -195,10 +199,31 @@ impl<'a> Conversation<'a> {
     /// existed, or its card may be gone.
     pub(crate) fn hang_up(&mut self, call: &Call) {
         if let Ok(pending) = call.drop_call() {
-            let _ = pending.wait(HANG_UP);
+            self.await_drop(call, &pending);
         }
         let _ = call.close();
         self.recorder.add(Some(self.number()), What::CallClosed { call: call.handle().raw() });
+    }
+
+    /// Waits until the drop is complete. After a signal it waits only as long as [`patience`] says.
+    fn await_drop(&self, call: &Call, dropped: &Pending<()>) {
+        let asked = Instant::now();
+        let mut told = false;
+        while let Err(WaitError::TimedOut) = dropped.wait(BEAT) {
+            let connected = self.is_modem() && call.state() == Some(CallState::Connected);
+            match patience(asked.elapsed(), self.signals.since(), connected) {
+                Patience::Over => return,
+                Patience::Told if !told => {
+                    told = true;
+                    note(format_args!(
+                        "the modem of {} does not react to DTR, and is hung up by the escape \
+                         sequence, which takes some seconds; Ctrl-C ends at once",
+                        self.name()
+                    ));
+                }
+                Patience::Told | Patience::Left => {}
+            }
+        }
     }
 
     /// Leaves the line on-hook, and prints how the call ended.
@@ -206,7 +231,9 @@ impl<'a> Conversation<'a> {
         let line = self.number();
         let closed = self.line.close();
         let gone = ended.as_ref().is_err_and(|failure| failure.exit == Exit::Gone);
-        let hook = if gone { None } else { self.station.await_hook(line, HANG_UP) };
+        let asked = Instant::now();
+        let waits = || patience(asked.elapsed(), self.signals.since(), false) != Patience::Over;
+        let hook = if gone { None } else { self.station.await_hook(line, waits) };
         let ours = self.line.info().kind != Some(LineKind::Fxs);
         let ended = ended.and_then(|()| match closed {
             Err(error) => {
@@ -225,6 +252,30 @@ impl<'a> Conversation<'a> {
             self.out.object(&Left { event: "line_left", line, hook })
         });
         ended.and(told)
+    }
+}
+
+/// Whether to wait for a line that is being hung up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Patience {
+    Left,
+    /// The user is to be told why it takes longer.
+    Told,
+    Over,
+}
+
+/// How long to wait for a line that has been asked to hang up `asked` ago, if a signal came `signal`
+/// ago. Shutting down, which follows, drops DTR and opens the loop in any case. A modem that is
+/// still connected then does not react to DTR, and can only be hung up by the escape sequence, whose
+/// silences take more than two seconds: it is waited for, because a line that is left off-hook may
+/// cost money.
+fn patience(asked: Duration, signal: Option<Duration>, connected: bool) -> Patience {
+    match signal {
+        _ if asked >= HANG_UP => Patience::Over,
+        Some(since) if since < HASTE => Patience::Left,
+        Some(_) if connected => Patience::Told,
+        Some(_) => Patience::Over,
+        None => Patience::Left,
     }
 }
 
@@ -279,5 +330,25 @@ fn state_words(state: &str, mode: Option<&str>) -> String {
             format!("{words} ({mode})")
         }
         _ => words.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_signal_only_a_modem_that_stays_connected_is_waited_for() {
+        let ms = Duration::from_millis;
+        let second = ms(1000);
+        assert_eq!(patience(ms(10), None, true), Patience::Left);
+        assert_eq!(patience(HANG_UP - ms(1), None, false), Patience::Left);
+        assert_eq!(patience(HANG_UP, None, false), Patience::Over);
+        assert_eq!(patience(ms(10), Some(ms(10)), false), Patience::Left);
+        assert_eq!(patience(ms(10), Some(second), false), Patience::Over);
+        // Also if the signal came when hanging up had begun.
+        assert_eq!(patience(second, Some(ms(10)), true), Patience::Left);
+        assert_eq!(patience(second, Some(second), true), Patience::Told);
+        assert_eq!(patience(HANG_UP, Some(second), true), Patience::Over);
     }
 }

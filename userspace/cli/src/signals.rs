@@ -216,7 +216,8 @@ impl Signals {
             if word.is_some() {
                 return word;
             }
-            let soon = Instant::now() + grace;
+            // Counted from the signal, so that several waits after each other take no longer.
+            let soon = self.0.caught_at.get().map_or_else(Instant::now, |at| *at) + grace;
             until = Some(until.map_or(soon, |until| until.min(soon)));
         }
     }
@@ -234,6 +235,11 @@ impl Signals {
     /// Returns a descriptor that becomes readable once a signal has come.
     pub(crate) fn event(&self) -> io::Result<Option<OwnedFd>> {
         self.0.event.get().map(|event| event.as_fd().try_clone_to_owned()).transpose()
+    }
+
+    /// Returns the time since the first signal, if one has come.
+    pub(crate) fn since(&self) -> Option<Duration> {
+        self.0.caught_at.get().map(Instant::elapsed)
     }
 
     /// Returns the time until which readers may take our output after a signal.

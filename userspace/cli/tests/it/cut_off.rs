@@ -35,6 +35,16 @@ fn ctrl_c_ends_waiting_for_the_other_end_of_a_pipe() {
 }
 
 #[test]
+fn ctrl_c_ends_waiting_for_a_log_from_a_pipe() {
+    let folder = tempfile::tempdir().unwrap();
+    let fifo = folder.path().join("fifo");
+    mkfifo(&fifo, Mode::S_IRWXU).unwrap();
+    let program = start(&format!("conform --replay {}", fifo.display()));
+    program.await_thread("open");
+    ends(program);
+}
+
+#[test]
 fn ctrl_c_ends_a_program_whose_output_is_not_read() {
     let program = Program::start_full("monitor --card soft");
     // Once the software card runs, the first line of the table is the next thing to be written.

@@ -66,7 +66,8 @@ pub(super) enum Heard {
 const COMMAND: Duration = Duration::from_secs(2);
 /// Limit for the result of an aborted call.
 const ABORTED: Duration = Duration::from_millis(1500);
-/// DTR off: longer than any S25, which is 50 ms where it is not changed.
+/// DTR off: longer than any S25, which is 50 ms where it is not changed. It is raised sooner if the
+/// carrier goes off.
 const DTR_OFF: Duration = Duration::from_millis(500);
 /// Time from DTR on until the modem takes commands.
 const DTR_ON: Duration = Duration::from_millis(300);
@@ -290,8 +291,16 @@ impl Control {
 
     /// Takes the current state of the carrier detect circuit.
     pub(super) fn carrier(&mut self, on: bool, now: Time, wire: &mut dyn Wire) -> Option<News> {
-        let was = std::mem::replace(&mut self.carrier, on);
-        (self.mode == Mode::Online && was && !on).then(|| self.lose_carrier(now, wire))
+        let lost = std::mem::replace(&mut self.carrier, on) && !on;
+        match self.mode {
+            Mode::Online if lost => Some(self.lose_carrier(now, wire)),
+            // The modem has seen that DTR is off, and has hung up: there is nothing to wait for.
+            Mode::Steps(purpose, Step::DropDtr { .. }) if lost => {
+                self.enter(purpose, Step::RaiseDtr { answered: true }, now, wire);
+                None
+            }
+            _ => None,
+        }
     }
 
     /// A modem without a carrier takes commands. It hangs up by itself, but gets the command all

@@ -15,6 +15,19 @@ fn d1_d2_closing_settles_and_hangs_up_and_the_next_call_waits_for_that() {
 }
 
 #[test]
+fn a_connected_modem_hangs_up_within_half_a_second() {
+    // The carrier goes off and shows that the modem has seen DTR.
+    let mut world = World::new();
+    let call = world.connect(LINE, "100");
+    world.drop_call(call).unwrap();
+    world.run(500);
+    assert_eq!(world.story(), ["IDLE 0x0", "ok"]);
+    assert!(world.modem.is_on_hook());
+    assert_eq!(world.modem.commands().last().unwrap(), "ATH");
+    world.connect(LINE, "100");
+}
+
+#[test]
 fn n6_d5_a_call_is_closed_while_it_is_made_and_while_it_is_dropped() {
     let mut world = World::new();
     let (call, made) = world.make_call(LINE, "100");
