@@ -65,7 +65,27 @@ fn first_steps(
     };
     for by in [LINECALLSELECT_LINE, LINECALLSELECT_ADDRESS] {
         assert_eq!(select(by, "tapi/line"), Ok(device.to_le_bytes().to_vec()));
-        assert_eq!(select(by, "wave/in"), Err(LineError::OPERATIONUNAVAIL));
+        assert_eq!(select(by, "wave/in"), Err(LineError::INVALDEVICECLASS));
+    }
+    // Every class that is announced is known to it.
+    let caps = filled::<LINEDEVCAPS>(|to| provider.line_get_dev_caps(device, V, 0, to));
+    let caps = Reader::<LINEDEVCAPS>::new(&caps, V).unwrap();
+    let bytes = caps.item(LINEDEVCAPS::dwDeviceClasses).chunks_exact(2);
+    let announced: Vec<u16> = bytes.map(|unit| u16::from_le_bytes([unit[0], unit[1]])).collect();
+    let announced = String::from_utf16(&announced).unwrap();
+    let modem = announced.contains("comm/datamodem");
+    assert_eq!(modem, own == LINEMEDIAMODE_DATAMODEM, "{announced:?}");
+    for class in announced.split_terminator('\0').filter(|class| !class.is_empty()) {
+        let mut memory = blank::<VARSTRING>(512);
+        let by = LINECALLSELECT_LINE;
+        assert_eq!(provider.line_get_id(line, 0, None, by, &mut memory, class, 0), Ok(()));
+        let device_of = Reader::<VARSTRING>::new(&memory, V).unwrap();
+        if class == "comm/datamodem" {
+            let format = device_of.get(VARSTRING::dwStringFormat);
+            assert_eq!(format, STRINGFORMAT_UNICODE, "a name");
+            let name = device_of.string(VARSTRING::dwString).unwrap();
+            assert!(caps.string(LINEDEVCAPS::dwLineName).unwrap().starts_with(&name), "{name}");
+        }
     }
     assert_eq!(select(LINECALLSELECT_CALL, "tapi/line"), Err(LineError::INVALCALLHANDLE));
 

@@ -16,7 +16,7 @@ use super::cards::Card;
 use super::fill::CLASS_LINE;
 use super::{checks, config, fill};
 
-/// The class of a modem's configuration.
+/// The class of modems, in a line's capabilities, for its configuration and for TSPI_lineGetID.
 const CLASS_MODEM: &str = "comm/datamodem";
 
 /// Whether two names of device classes are the same: case does not count.
@@ -24,8 +24,8 @@ fn is_class(class: &str, name: &str) -> bool {
     class.eq_ignore_ascii_case(name)
 }
 
-/// The classes of the devices that belong to a line.
-fn classes(kind: LineKind) -> &'static [&'static str] {
+/// The classes of the devices that belong to a line (dwDeviceClasses).
+pub(super) fn classes(kind: LineKind) -> &'static [&'static str] {
     match kind {
         LineKind::Fxo | LineKind::Fxs => &[CLASS_LINE],
         LineKind::Modem => &[CLASS_LINE, CLASS_MODEM],
@@ -63,9 +63,11 @@ impl<C: Card> LineProvider<C> {
         if known { Ok(0) } else { Err(LineError::INVALDEVICECLASS) }
     }
 
-    /// TSPI_lineGetID: the device id of a class, of a line, its address or a call.
+    /// TSPI_lineGetID: the device of a class that belongs to a line, its address or a call. A line
+    /// is identified by its device id, and a modem by the name of the device that it is behind.
     ///
-    /// It never creates a handle for another process: samples and data are not files of the system.
+    /// It never creates a handle for another process: only one program at a time can have the
+    /// device, and samples and data are not files of the system.
     pub(super) fn device_of_class(
         &self,
         line: HDRVLINE,
@@ -88,13 +90,18 @@ impl<C: Card> LineProvider<C> {
             }
             (running, line.number, line.version)
         };
-        if !is_class(class, CLASS_LINE) {
-            return Err(LineError::OPERATIONUNAVAIL);
-        }
-        let id = running.line_device_id_base.saturating_add(number.0);
+        let classes = classes(self.kind(number)?);
+        let found = classes.iter().find(|name| is_class(class, name));
+        let class = *found.ok_or(LineError::INVALDEVICECLASS)?;
         let mut out = Writer::<VARSTRING>::new(device, version)?;
-        out.set(VARSTRING::dwStringFormat, STRINGFORMAT_BINARY)
-            .item(VARSTRING::dwString, &id.to_le_bytes());
+        if class == CLASS_MODEM {
+            out.set(VARSTRING::dwStringFormat, STRINGFORMAT_UNICODE)
+                .string(VARSTRING::dwString, &self.name);
+        } else {
+            let id = running.line_device_id_base.saturating_add(number.0);
+            out.set(VARSTRING::dwStringFormat, STRINGFORMAT_BINARY)
+                .item(VARSTRING::dwString, &id.to_le_bytes());
+        }
         Ok(())
     }
 

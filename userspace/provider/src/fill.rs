@@ -14,6 +14,7 @@ use ringback_tspi::structs::{
 use ringback_tspi::types::Version;
 
 use super::abilities::abilities;
+use super::bookkeeping::classes;
 use super::checks::dial_params;
 use super::sounds::{MOST_ENTRIES, MOST_FREQUENCIES, MOST_GENERATED, TIMEOUTS};
 
@@ -71,7 +72,7 @@ pub(super) fn dev_caps(
     caps.string(C::dwLineName, &line_name(device, info))
         .string(C::dwProviderInfo, concat!("Ringback ", env!("CARGO_PKG_VERSION")))
         .string(C::dwSwitchInfo, "analog line")
-        .strings(C::dwDeviceClasses, &[CLASS_LINE])
+        .strings(C::dwDeviceClasses, classes(info.kind))
         .item(C::dwDevSpecific, &info.bytes());
     Ok(())
 }
