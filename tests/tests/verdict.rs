@@ -19,12 +19,6 @@ use ringback_tspi::provider::Provider;
 
 const VERSION: u32 = 0x0002_0000;
 
-/// Functions with the verdict NO that a kind of line does not answer with OPERATIONUNAVAIL: a modem
-/// checks the mode of digits first, and accepts the mode 0, which stops nothing. When one is fixed,
-/// it has to be removed here.
-const ANSWERED_OTHERWISE: &[(&str, &str)] =
-    &[("TSPI_lineGenerateDigits", "modem"), ("TSPI_lineMonitorDigits", "modem")];
-
 static CARD: Mutex<Option<Arc<dyn Provider>>> = Mutex::new(None);
 static MODEM: Mutex<Option<Arc<dyn Provider>>> = Mutex::new(None);
 
@@ -324,12 +318,8 @@ fn judge(face: &'static Face, kind: &str, column: usize, device: u32, number: &s
             "DO" | "BOOK" if has_it == today => {}
             "DO" | "BOOK" if has_it => wrong.push(format!("{answer}: write yes under today")),
             "DO" | "BOOK" => wrong.push(format!("{answer}: it has to do it")),
-            "NO" | "CONF" => {
-                let is_known = ANSWERED_OTHERWISE.contains(&(name, kind));
-                if has_it != is_known {
-                    wrong.push(format!("{answer}: known to be answered otherwise: {is_known}"));
-                }
-            }
+            "NO" | "CONF" if has_it => wrong.push(format!("{answer}: it has to refuse it")),
+            "NO" | "CONF" => {}
             other => panic!("{other} is no verdict"),
         }
     }

@@ -189,12 +189,12 @@ pub trait LineEngine: Engine<Command = Command, Event = Event, Output = ()> {
     }
 
     /// Enables digit detection (LINEDIGITMODE_DTMF, DTMFEND), or disables it with 0, which never
-    /// fails on a known call.
+    /// fails on a known call of a line that can detect digits.
     ///
     /// # Errors
     /// INVALDIGITMODE; INVALCALLHANDLE; INVALCALLSTATE; OPERATIONUNAVAIL on a line that can't.
     fn monitor_digits(&mut self, call: HDRVCALL, modes: u32) -> Result<(), LineError> {
-        self.call(call)?;
-        if modes == 0 { Ok(()) } else { self.can(call, LINECALLFEATURE_MONITORDIGITS) }
+        let _ = modes;
+        self.can(call, LINECALLFEATURE_MONITORDIGITS)
     }
 }

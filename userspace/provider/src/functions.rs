@@ -212,7 +212,8 @@ impl<C: Card> Provider for LineProvider<C> {
         digits: Option<&str>,
         duration: u32,
     ) -> Result<(), LineError> {
-        let (running, _) = self.for_call(call)?;
+        let (running, line) = self.for_call(call)?;
+        self.has(line, LINECALLFEATURE_GENERATEDIGITS)?;
         if digits.is_some() && digit_mode != LINEDIGITMODE_DTMF {
             return Err(LineError::INVALDIGITMODE);
         }
@@ -226,7 +227,8 @@ impl<C: Card> Provider for LineProvider<C> {
     }
 
     fn line_monitor_digits(&self, call: HDRVCALL, digit_modes: u32) -> Result<(), LineError> {
-        let (running, _) = self.for_call(call)?;
+        let (running, line) = self.for_call(call)?;
+        self.has(line, LINECALLFEATURE_MONITORDIGITS)?;
         running.ask(move |lines, _| lines.monitor_digits(call, digit_modes))
     }
 

@@ -18,7 +18,7 @@ use ringback_tspi::types::HDRVCALL;
 use super::control::News;
 use super::dial_command::{ORIGINATE, dial_command, stays_in_command_state};
 use super::engine::Modem;
-use super::limits::{ANSWERED, DIALED, NO_DIAL_TONE, RESULT};
+use super::limits::{ANSWERED, BUSY, DIALED, NO_DIAL_TONE, RESULT};
 use super::plan::{Plan, Ringing};
 use super::result_code::ResultCode;
 use crate::book::Op;
@@ -199,6 +199,7 @@ impl<D: Device> Modem<D> {
         }
         self.plan = None;
         self.dialed_at = Time::NEVER;
+        self.busy_until = Time::NEVER;
         self.end_transfers(cx);
         self.control.hang_up(cx.now(), &mut self.uart)
     }
@@ -340,6 +341,7 @@ impl<D: Device> Modem<D> {
             ResultCode::Busy => {
                 self.dialed(cx);
                 self.book.set_state(cx, CallState::Busy, LINEBUSYMODE_UNAVAIL);
+                self.busy_until = cx.now() + BUSY;
             }
             ResultCode::NoAnswer => {
                 self.dialed(cx);
@@ -358,6 +360,7 @@ impl<D: Device> Modem<D> {
     /// The call is over; its requests fail.
     pub(super) fn disconnected(&mut self, mode: u32, cx: &mut Context<'_, Event>) {
         self.dialed_at = Time::NEVER;
+        self.busy_until = Time::NEVER;
         self.end_transfers(cx);
         self.book.complete(cx, Op::MakeCall, Ok(()));
         self.book.complete(cx, Op::Dial, Err(LineError::OPERATIONFAILED));

@@ -62,6 +62,8 @@ pub struct Modem<D: Device> {
     pub(super) ringing: Ringing,
     /// When the digits will have been dialled.
     pub(super) dialed_at: Time,
+    /// When a call that is busy ends.
+    pub(super) busy_until: Time,
     /// The timing of the call's dialling.
     pub(super) timing: DialTiming,
     /// The call was made without a number.
@@ -106,6 +108,7 @@ impl<D: Device> Modem<D> {
             plan: None,
             ringing: Ringing::No,
             dialed_at: Time::NEVER,
+            busy_until: Time::NEVER,
             timing: DialTiming::default(),
             only_seizes: false,
             transfers: Transfers::default(),
@@ -296,7 +299,8 @@ impl<D: Device> Engine for Modem<D> {
         if self.gone {
             return Time::NEVER;
         }
-        self.look_after.min(self.control.until()).min(self.dialed_at).min(self.ring_gone())
+        let of_modem = self.look_after.min(self.control.until());
+        of_modem.min(self.dialed_at).min(self.busy_until).min(self.ring_gone())
     }
 
     fn timer(&mut self, cx: &mut Context<'_, Event>) {
@@ -308,6 +312,9 @@ impl<D: Device> Engine for Modem<D> {
         if now >= self.dialed_at {
             self.dialed(cx);
             self.book.set_state(cx, CallState::Proceeding, 0);
+        }
+        if now >= self.busy_until {
+            self.disconnected(LINEDISCONNECTMODE_BUSY, cx);
         }
         if now >= self.ring_gone() {
             self.book.stops_ringing();

@@ -12,6 +12,8 @@ pub(super) const RESULT: Duration = Duration::from_secs(120);
 pub(super) const NO_DIAL_TONE: Duration = Duration::from_secs(10);
 /// From the last digit of a partial number to OK.
 pub(super) const DIALED: Duration = Duration::from_secs(10);
+/// How long a call stays busy. The modem has hung up already.
+pub(super) const BUSY: Duration = Duration::from_secs(60);
 /// From ATA to CONNECT or another result.
 pub(super) const ANSWERED: Duration = Duration::from_secs(60);
 /// More than it takes to end the last call and to recover a modem that does not answer.

@@ -63,6 +63,26 @@ fn the_reason_for_no_connection_is_emitted_before_idle() {
 }
 
 #[test]
+fn busy_that_lasts_ends_as_busy() {
+    let mut world = World::new();
+    let (busy, _) = world.make_call(LINE, "101");
+    world.until(busy, CallState::Busy, 10_000);
+    world.run(50_000);
+    assert_eq!(world.state(busy), Some(CallState::Busy));
+    world.until(busy, CallState::Disconnected, 11_000);
+    let last = format!("DISCONNECTED {LINEDISCONNECTMODE_BUSY:#x}");
+    assert_eq!(world.story().last(), Some(&last));
+    // The end of a busy call that was dropped does not end the next one.
+    world.drop_call(busy).unwrap();
+    let (busy, _) = world.make_call(LINE, "101");
+    world.until(busy, CallState::Busy, 10_000);
+    world.drop_call(busy).unwrap();
+    let call = world.connect(LINE, "100");
+    world.run(70_000);
+    assert_eq!(world.state(call), Some(CallState::Connected));
+}
+
+#[test]
 fn a_modem_that_comes_to_no_end_is_hung_up_at_the_deadline() {
     let mut world = World::new();
     let (call, _) = world.make_call(LINE, "105");
