@@ -1,4 +1,4 @@
-//! Audio of telephony: G.711, DTMF, call-progress tones, WAV.
+//! Audio of telephony: G.711, DTMF, call-progress tones, tones of fax machines and modems, WAV.
 //!
 //! All audio is 16-bit linear samples at 8 kHz, mono. This crate does not depend on cards, lines or
 //! calls. Rules that hold in it:
@@ -8,7 +8,7 @@
 //! * `feed` and `fill` do not allocate, block or do I/O: they may run in the 1 ms tick.
 //! * Levels are in dBm0: a sine of full scale is +3.14 dBm0 (ITU-T G.711).
 //! * Unsafe code is in one private file, which declares the functions of the system library spandsp
-//!   that detect DTMF. Everything else is our own.
+//!   that detect DTMF and the tones of equipment. Everything else is our own.
 //!
 //! ```
 //! use ringback_media::dtmf::{Detector, Digit, Event, Generator};
@@ -30,6 +30,7 @@
 //! ```
 
 pub mod dtmf;
+pub mod equipment;
 mod ffi;
 pub mod g711;
 pub mod level;
@@ -53,6 +54,7 @@ mod tests {
         fn is_send<T: Send>() {}
         is_send::<crate::dtmf::Detector>();
         is_send::<crate::dtmf::Generator>();
+        is_send::<crate::equipment::EquipmentDetector>();
         is_send::<crate::tone::Detector>();
         is_send::<crate::tone::Generator>();
         is_send::<crate::wav::Writer>();
