@@ -98,6 +98,12 @@ impl At {
         self
     }
 
+    fn held(self) -> At {
+        self.solo.provider.line_hold(id(5), self.call).unwrap().release();
+        self.solo.run(50);
+        self
+    }
+
     fn dropped(self) -> At {
         self.solo.provider.line_drop(id(4), self.call, &[]).unwrap().release();
         self.solo.deliver();
@@ -142,6 +148,12 @@ const WAYS: &[(&str, u32, Way)] = &[
     ("ringing the telephone", FXS, || telephone(false, Ok(CallState::Ringback))),
     ("the telephone is off-hook", FXS, || telephone(true, Ok(CallState::Busy))),
     ("the telephone answered", FXS, || telephone(false, Ok(CallState::Ringback)).lifted(true)),
+    ("the telephone is on hold", FXS, || {
+        telephone(false, Ok(CallState::Ringback)).lifted(true).held()
+    }),
+    ("the telephone hung up on hold", FXS, || {
+        telephone(false, Ok(CallState::Ringback)).lifted(true).held().lifted(false)
+    }),
     ("the telephone hung up", FXS, || {
         telephone(false, Ok(CallState::Ringback)).lifted(true).lifted(false)
     }),

@@ -1,5 +1,5 @@
-//! Tones that are generated, digits that are gathered and tones that are listened for, at the
-//! provider.
+//! Tones that are generated, digits that are gathered, tones and media modes that are listened
+//! for, and what a telephone hears that waits, at the provider.
 
 use ringback_driver::PortNumber;
 use ringback_softcard::scenery::tone;
@@ -10,7 +10,9 @@ use ringback_tspi::constants::*;
 use ringback_tspi::error::LineError;
 use ringback_tspi::late::{LateOutput, OwnedMemory};
 use ringback_tspi::provider::LineMessage;
-use ringback_tspi::structs::{LINEDEVCAPS, LINEGENERATETONE, LINEMONITORTONE, Reader, blank};
+use ringback_tspi::structs::{
+    LINEADDRESSCAPS, LINECALLINFO, LINEDEVCAPS, LINEGENERATETONE, LINEMONITORTONE, Reader, blank,
+};
 use ringback_tspi::types::{HDRVCALL, HTAPICALL, Version};
 
 const V: Version = Version::V3_1;
@@ -226,6 +228,121 @@ fn o5_tones_are_heard_until_the_conversation_is_over() {
     assert_eq!(told(&solo, LINE_MONITORTONE), all);
     let late = provider.line_monitor_tones(call, 3, Some(&list));
     assert_eq!(late, Err(LineError::INVALCALLSTATE));
+}
+
+/// The answer tone of a modem: 2100 Hz, reversed every 450 ms (V.25).
+fn modem_answer() -> Vec<i16> {
+    let samples = tone(2100.0, 3300).into_iter().enumerate();
+    samples.map(|(at, sample)| if at / 3600 % 2 == 1 { -sample } else { sample }).collect()
+}
+
+#[test]
+fn o5_media_modes_are_detected_until_the_conversation_is_over() {
+    let solo = Solo::new();
+    let cng = [Step::Play(tone(1100.0, 500).into()), Step::Wait(3000)];
+    let modem = [Step::Play(modem_answer().into()), Step::Wait(1000)];
+    let (begin, end) = ([Step::Wait(8000)], [Step::HangUp]);
+    let steps = [&begin[..], &cng, &cng, &modem, &cng, &modem, &end].concat();
+    let (call, _) = connected(&solo, steps);
+    let monitor = |modes| solo.provider.line_monitor_media(call, modes);
+    for modes in [LINEMEDIAMODE_INTERACTIVEVOICE, LINEMEDIAMODE_G3FAX | LINEMEDIAMODE_TDD, 1 << 31]
+    {
+        assert_eq!(monitor(modes), Err(LineError::INVALMEDIAMODE), "{modes:#x}");
+    }
+    let (fax, modem) = (LINEMEDIAMODE_G3FAX as usize, LINEMEDIAMODE_DATAMODEM as usize);
+    assert_eq!(monitor(LINEMEDIAMODE_G3FAX | LINEMEDIAMODE_DATAMODEM), Ok(()));
+    let until = |count| {
+        while told(&solo, LINE_MONITORMEDIA).len() < count {
+            assert_eq!(solo.state(tapi()), Some(CallState::Connected));
+            solo.run(10);
+        }
+    };
+    until(2);
+    // The fax machine has sent its tone twice.
+    assert_eq!(told(&solo, LINE_MONITORMEDIA), [[fax, 0], [modem, 0]]);
+    assert_eq!(monitor(LINEMEDIAMODE_G3FAX), Ok(()), "instead of both");
+    until(3);
+    solo.until(tapi(), CallState::Disconnected);
+    let all = told(&solo, LINE_MONITORMEDIA);
+    assert_eq!(all, [[fax, 0], [modem, 0], [fax, 0]], "a modem is not listened for any more");
+    assert_eq!(monitor(LINEMEDIAMODE_G3FAX), Err(LineError::INVALCALLSTATE));
+}
+
+#[test]
+fn a_machine_at_a_telephones_place_is_detected() {
+    let solo = Solo::new();
+    let telephone = solo.card.telephone(PortNumber::at(FXS as usize)).unwrap();
+    let call = solo.make_call(id(1), solo.line(FXS), tapi(), None);
+    solo.until(tapi(), CallState::Ringback);
+    assert_eq!(solo.provider.line_monitor_media(call, LINEMEDIAMODE_G3FAX), Ok(()));
+    telephone.off_hook();
+    solo.until(tapi(), CallState::Connected);
+    telephone.play(&tone(2100.0, 2000));
+    solo.run(2500);
+    assert_eq!(told(&solo, LINE_MONITORMEDIA), [[LINEMEDIAMODE_G3FAX as usize, 0]]);
+    assert_eq!(solo.provider.line_monitor_media(call, 0), Ok(()));
+    telephone.play(&modem_answer());
+    solo.run(4000);
+    telephone.play(&tone(2100.0, 2000));
+    solo.run(2500);
+    assert_eq!(told(&solo, LINE_MONITORMEDIA).len(), 1, "0 ends it");
+}
+
+#[test]
+fn the_treatments_of_a_telephones_calls_are_announced_and_no_others_are_accepted() {
+    type C = LINEADDRESSCAPS;
+    let solo = Solo::new();
+    let caps = |line: u32| {
+        let mut memory = blank::<C>(2048);
+        solo.provider.line_get_address_caps(Solo::BASE + line, 0, V, 0, &mut memory).unwrap();
+        memory
+    };
+    let memory = caps(FXS);
+    let read = Reader::<C>::new(&memory, V).unwrap();
+    assert_eq!(read.get(C::dwMaxNumOnHoldCalls), 1);
+    let entries = read.item(C::dwCallTreatmentList).chunks(12);
+    let word = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().unwrap()) as usize;
+    let announced: Vec<(u32, String)> = entries
+        .map(|entry| {
+            let [id, size, offset] = [0, 4, 8].map(|at| word(&entry[at..at + 4]));
+            // V12: from the start of LINEADDRESSCAPS.
+            let name = memory[offset..offset + size].chunks(2).map(|unit| char::from(unit[0]));
+            (id as u32, name.take_while(|unit| *unit != '\0').collect())
+        })
+        .collect();
+    let wanted = [
+        (LINECALLTREATMENT_SILENCE, "silence"),
+        (LINECALLTREATMENT_RINGBACK, "ringback tone"),
+        (LINECALLTREATMENT_BUSY, "busy tone"),
+    ];
+    assert_eq!(announced, wanted.map(|(id, name)| (id, name.to_owned())));
+    assert_eq!(read.get(C::dwNumCallTreatments) as usize, wanted.len());
+    let memory = caps(FXO);
+    let exchange = Reader::<C>::new(&memory, V).unwrap();
+    let none = (exchange.get(C::dwNumCallTreatments), exchange.get(C::dwMaxNumOnHoldCalls));
+    assert_eq!(none, (0, 0), "the exchange decides");
+    assert!(exchange.item(C::dwCallTreatmentList).is_empty());
+
+    let call = solo.make_call(id(1), solo.line(FXS), tapi(), None);
+    solo.until(tapi(), CallState::Ringback);
+    let treat = |number, treatment| {
+        let asked = solo.provider.line_set_call_treatment(id(number), call, treatment);
+        asked.map(|ticket| ticket.release())
+    };
+    for (number, (treatment, name)) in (2..).zip(wanted) {
+        assert_eq!(treat(number, treatment), Ok(()), "{name}");
+        assert_eq!(solo.completion(id(number)), Some(Ok(())));
+        let mut memory = blank::<LINECALLINFO>(2048);
+        solo.provider.line_get_call_info(call, &mut memory).unwrap();
+        let info = Reader::<LINECALLINFO>::new(&memory, V).unwrap();
+        assert_eq!(info.get(LINECALLINFO::dwCallTreatment), treatment, "{name}");
+    }
+    for other in [0, LINECALLTREATMENT_MUSIC, 5, u32::MAX] {
+        assert_eq!(treat(9, other), Err(LineError::INVALPARAM), "{other:#x}");
+    }
+    // Silence was the usual one already.
+    let changes = told(&solo, LINE_CALLINFO);
+    assert_eq!(changes, [[LINECALLINFOSTATE_TREATMENT as usize, 0]; 2]);
 }
 
 #[test]

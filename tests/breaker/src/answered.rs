@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ringback_tspi::constants::{
-    LINE_CALLINFO, LINE_LINEDEVSTATE, LINECALLFEATURE_HOLD, LINECALLSTATE_SPECIALINFO,
+    LINE_CALLINFO, LINE_LINEDEVSTATE, LINECALLFEATURE_SECURECALL, LINECALLSTATE_SPECIALINFO,
 };
 use ringback_tspi::error::LineError;
 use ringback_tspi::functions::*;
@@ -67,7 +67,7 @@ impl Breaker {
                 }
             }
             "F1" if is(&TSPI_lineGetCallStatus) && result == 0 => {
-                write(status, LINECALLSTATUS::dwCallFeatures.offset(), LINECALLFEATURE_HOLD);
+                write(status, LINECALLSTATUS::dwCallFeatures.offset(), LINECALLFEATURE_SECURECALL);
             }
             "F2" if is(&TSPI_lineGetCallStatus) && result == 0 => {
                 write(status, LINECALLSTATUS::dwCallState.offset(), LINECALLSTATE_SPECIALINFO);

@@ -128,8 +128,11 @@ impl Book {
             }
             self.over.extend(self.call.take());
         }
+        let is_held = |state| state == Some(CallState::OnHold);
         if before.is_none() != (state == CallState::Idle) {
             self.counted(cx);
+        } else if is_held(before) != is_held(Some(state)) {
+            self.tell_address_states(cx, LINEADDRESSSTATE_NUMCALLS);
         }
     }
 

@@ -16,7 +16,7 @@ use ringback_tspi::types::{HDRVCALL, HTAPILINE};
 use super::book::{Book, Op};
 use super::call::Call;
 use super::wishes::Wishes;
-use super::{Command, Event, Opening};
+use super::{Command, Event, Opening, Treatment};
 
 impl Book {
     /// Opens the line. Calls are offered from now on; status messages are disabled.
@@ -97,6 +97,21 @@ impl Book {
         Ok(())
     }
 
+    /// Sets what the telephone of a live call hears while it waits; returns whether that has
+    /// changed.
+    pub(crate) fn set_treatment(
+        &mut self,
+        cx: &mut Context<'_, Event>,
+        call: HDRVCALL,
+        treatment: Treatment,
+    ) -> bool {
+        let Ok(live) = self.live(call) else { return false };
+        let changed = live.treatment() != treatment;
+        live.info.treatment = Some(treatment);
+        self.tell_info_if(changed, cx, call, LINECALLINFOSTATE_TREATMENT);
+        changed
+    }
+
     /// Whether a feature is one of those that [`keep`](Book::keep) carries out, and can be now that
     /// the call's state allows it; `None` if it is none of them.
     pub(crate) fn can_keep(&self, feature: u32) -> Option<bool> {
@@ -164,9 +179,14 @@ impl Book {
             Some(_) => LINEADDRESSSTATE_INUSEONE,
             None => LINEADDRESSSTATE_INUSEZERO,
         };
-        let states = (in_use | LINEADDRESSSTATE_NUMCALLS) & self.wishes.address_states;
-        if states != 0 {
-            self.tell_line(cx, LINE_ADDRESSSTATE, [0, states as usize, 0]);
+        self.tell_address_states(cx, in_use | LINEADDRESSSTATE_NUMCALLS);
+    }
+
+    /// LINE_ADDRESSSTATE with those of these states that are wanted, if any are.
+    pub(crate) fn tell_address_states(&self, cx: &mut Context<'_, Event>, states: u32) {
+        let wanted = states & self.wishes.address_states;
+        if wanted != 0 {
+            self.tell_line(cx, LINE_ADDRESSSTATE, [0, wanted as usize, 0]);
         }
     }
 

@@ -7,6 +7,8 @@ use ringback_tspi::constants::*;
 use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::types::HDRVCALL;
 
+use crate::Treatment;
+
 /// What is known about a call. Most of it is set when the call begins, the rest when it becomes
 /// known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub struct CallInfo {
     pub call_id: u32,
     /// Durations of the parts of dialling on this call (DialParams).
     pub timing: DialTiming,
+    /// What the telephone hears while it waits; `None` for the usual (dwCallTreatment).
+    pub treatment: Option<Treatment>,
     /// A number of the application's, which is not interpreted here (dwAppSpecific).
     pub app_specific: u32,
     /// Data about the call that has no effect on it.
@@ -65,6 +69,7 @@ impl CallInfo {
             called,
             call_id: CallHandles::serial(call),
             timing,
+            treatment: None,
             app_specific: 0,
             notes,
         }
@@ -81,6 +86,7 @@ impl CallInfo {
             called: String::new(),
             call_id: CallHandles::serial(call),
             timing: DialTiming::default(),
+            treatment: None,
             app_specific: 0,
             notes: CallNotes::default(),
         }
@@ -106,6 +112,13 @@ pub struct CallSnapshot {
     pub features: u32,
 }
 
+impl CallSnapshot {
+    /// What the telephone hears while it waits, now or later.
+    pub fn treatment(&self) -> Treatment {
+        self.info.treatment.unwrap_or(Treatment::usual(self.state))
+    }
+}
+
 /// A call in the engine.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
@@ -125,6 +138,11 @@ impl Call {
     pub(crate) fn new(handle: HDRVCALL, info: CallInfo) -> Call {
         let since = Time::ZERO;
         Call { handle, state: None, mode: 0, since, info, monitored: 0, generating: None }
+    }
+
+    /// What the telephone hears while it waits.
+    pub(crate) fn treatment(&self) -> Treatment {
+        self.info.treatment.unwrap_or(Treatment::usual(self.state))
     }
 
     pub(crate) fn snapshot(&self, line: LineNumber, features: u32) -> CallSnapshot {

@@ -9,6 +9,7 @@ use ringback_tspi::types::HDRVCALL;
 
 use super::call::CallNotes;
 use super::opening::Opening;
+use super::sounds::Treatment;
 
 /// The command of a request to a line. Every command owns its input (B1).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +82,23 @@ pub enum Command {
         /// Durations of digits, pauses and waits; `None` leaves them unchanged.
         timing: Option<DialTiming>,
     },
+    /// TSPI_lineHold: mute a telephone's call in both directions.
+    Hold {
+        /// The provider's handle of the call.
+        call: HDRVCALL,
+    },
+    /// TSPI_lineUnhold: connect it again.
+    Unhold {
+        /// The provider's handle of the call.
+        call: HDRVCALL,
+    },
+    /// TSPI_lineSetCallTreatment: choose what the telephone hears while it waits.
+    SetCallTreatment {
+        /// The provider's handle of the call.
+        call: HDRVCALL,
+        /// What it hears from now on, or from when it waits.
+        treatment: Treatment,
+    },
     /// Sends bytes on a connected call of a modem. Complete when the last has left the computer.
     Send {
         /// The provider's handle of the call.
@@ -111,6 +129,9 @@ impl Command {
             | Command::Accept { call }
             | Command::SetCallData { call, .. }
             | Command::SetCallParams { call, .. }
+            | Command::Hold { call }
+            | Command::Unhold { call }
+            | Command::SetCallTreatment { call, .. }
             | Command::Send { call, .. }
             | Command::Receive { call, .. } => *call,
         }
@@ -126,6 +147,9 @@ impl Command {
             Command::Accept { .. } => LINECALLFEATURE_ACCEPT,
             Command::SetCallData { .. } => LINECALLFEATURE_SETCALLDATA,
             Command::SetCallParams { .. } => LINECALLFEATURE_SETCALLPARAMS,
+            Command::Hold { .. } => LINECALLFEATURE_HOLD,
+            Command::Unhold { .. } => LINECALLFEATURE_UNHOLD,
+            Command::SetCallTreatment { .. } => LINECALLFEATURE_SETTREATMENT,
             Command::MakeCall { .. }
             | Command::PassThrough { .. }
             | Command::Send { .. }

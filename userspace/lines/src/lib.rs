@@ -34,4 +34,4 @@ pub use event::{Event, Subject};
 pub use line_engine::{LineEngine, LineReport};
 pub use opening::{Opening, Openings};
 pub use ports::{Lines, PortInfo, dialing_time, line_kind};
-pub use sounds::{Gather, Tone};
+pub use sounds::{Gather, Tone, Treatment};

@@ -188,6 +188,16 @@ pub trait LineEngine: Engine<Command = Command, Event = Event, Output = ()> {
         self.can(call, LINECALLFEATURE_MONITORTONES)
     }
 
+    /// Listens for these LINEMEDIAMODE_ bits until the call is over, instead of those before; with
+    /// 0 for none.
+    ///
+    /// # Errors
+    /// INVALCALLHANDLE; INVALCALLSTATE; OPERATIONUNAVAIL on a line that can't.
+    fn monitor_media(&mut self, call: HDRVCALL, modes: u32) -> Result<(), LineError> {
+        let _ = modes;
+        self.can(call, LINECALLFEATURE_MONITORMEDIA)
+    }
+
     /// Enables digit detection (LINEDIGITMODE_DTMF, DTMFEND), or disables it with 0, which never
     /// fails on a known call of a line that can detect digits.
     ///

@@ -1,7 +1,10 @@
-//! What an application can have a line generate and gather, besides digits that are dialled.
+//! What an application can have a line generate and gather, besides digits that are dialled, and
+//! what it can have a telephone hear that waits.
 
 use std::time::Duration;
 
+use ringback_tspi::callstate::CallState;
+use ringback_tspi::constants::*;
 use ringback_tspi::late::LateOutput;
 use ringback_tspi::structs::LINEGENERATETONE;
 
@@ -32,4 +35,53 @@ pub struct Gather {
     pub first: Option<Duration>,
     /// The limit for each further digit.
     pub next: Option<Duration>,
+}
+
+/// What a telephone hears that waits for an answer or is on hold (TSPI_lineSetCallTreatment). There
+/// is no music.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Treatment {
+    /// LINECALLTREATMENT_SILENCE.
+    Silence,
+    /// LINECALLTREATMENT_RINGBACK, the tone of the card's country.
+    Ringback,
+    /// LINECALLTREATMENT_BUSY, likewise.
+    Busy,
+}
+
+impl Treatment {
+    /// All there are.
+    pub const ALL: &[Treatment] = &[Treatment::Silence, Treatment::Ringback, Treatment::Busy];
+
+    /// The LINECALLTREATMENT_ of it.
+    pub const fn id(self) -> u32 {
+        match self {
+            Treatment::Silence => LINECALLTREATMENT_SILENCE,
+            Treatment::Ringback => LINECALLTREATMENT_RINGBACK,
+            Treatment::Busy => LINECALLTREATMENT_BUSY,
+        }
+    }
+
+    /// The treatment with this LINECALLTREATMENT_.
+    pub fn from_id(id: u32) -> Option<Treatment> {
+        Treatment::ALL.iter().copied().find(|treatment| treatment.id() == id)
+    }
+
+    /// The name, to be shown.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Treatment::Silence => "silence",
+            Treatment::Ringback => "ringback tone",
+            Treatment::Busy => "busy tone",
+        }
+    }
+
+    /// The treatment of a call for which no application has set one: a telephone that has dialled
+    /// hears ringback tone until it is answered, and nothing on hold.
+    pub(crate) const fn usual(state: Option<CallState>) -> Treatment {
+        match state {
+            Some(CallState::Offering | CallState::Accepted) => Treatment::Ringback,
+            _ => Treatment::Silence,
+        }
+    }
 }

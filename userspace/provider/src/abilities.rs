@@ -1,6 +1,7 @@
 //! What each kind of line can do. It is announced in the capabilities, and requests are checked
 //! against it.
 
+use ringback_lines::Treatment;
 use ringback_tspi::callstate::{CallState, CallStates};
 use ringback_tspi::constants::*;
 use ringback_tspi::dev_specific::LineKind;
@@ -29,6 +30,8 @@ pub(super) struct Abilities {
     pub(super) address_flags: u32,
     /// LINEDIGITMODE_ bits that can be generated, and that can be monitored.
     pub(super) digits: (u32, u32),
+    /// What a telephone can hear that waits.
+    pub(super) treatments: &'static [Treatment],
     /// The states of its calls.
     pub(super) states: CallStates,
     /// LINECALLFEATURE_ bits.
@@ -76,6 +79,7 @@ const SOUNDS: u32 = LINECALLFEATURE_GENERATEDIGITS
     | LINECALLFEATURE_GENERATETONE
     | LINECALLFEATURE_GATHERDIGITS
     | LINECALLFEATURE_MONITORDIGITS
+    | LINECALLFEATURE_MONITORMEDIA
     | LINECALLFEATURE_MONITORTONES;
 const DTMF: (u32, u32) = (LINEDIGITMODE_DTMF, LINEDIGITMODE_DTMF | LINEDIGITMODE_DTMFEND);
 
@@ -90,6 +94,7 @@ const FXO: Abilities = Abilities {
     line_states: EXCHANGE,
     address_flags: DIALED,
     digits: DTMF,
+    treatments: &[],
     states: DIALS.union(CallStates::of(&[CallState::SpecialInfo])),
     features: USUAL | SOUNDS | LINECALLFEATURE_DIAL,
     dial_tone_modes: LINEDIALTONEMODE_NORMAL | LINEDIALTONEMODE_UNAVAIL,
@@ -116,6 +121,7 @@ const FXS: Abilities = Abilities {
     line_states: LINEDEVSTATE_OUTOFSERVICE | LINEDEVSTATE_NUMCALLS,
     address_flags: 0,
     digits: DTMF,
+    treatments: Treatment::ALL,
     states: CallStates::of(&[
         CallState::Idle,
         CallState::Offering,
@@ -123,9 +129,14 @@ const FXS: Abilities = Abilities {
         CallState::Ringback,
         CallState::Busy,
         CallState::Connected,
+        CallState::OnHold,
         CallState::Disconnected,
     ]),
-    features: USUAL | SOUNDS,
+    features: USUAL
+        | SOUNDS
+        | LINECALLFEATURE_HOLD
+        | LINECALLFEATURE_UNHOLD
+        | LINECALLFEATURE_SETTREATMENT,
     dial_tone_modes: 0,
     busy_modes: LINEBUSYMODE_STATION,
     special_info: 0,
@@ -144,6 +155,7 @@ const MODEM: Abilities = Abilities {
     line_states: EXCHANGE,
     address_flags: DIALED,
     digits: (0, 0),
+    treatments: &[],
     states: DIALS,
     features: USUAL | LINECALLFEATURE_DIAL,
     dial_tone_modes: LINEDIALTONEMODE_UNAVAIL,

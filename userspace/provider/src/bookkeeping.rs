@@ -13,24 +13,8 @@ use ringback_tspi::types::{HDRVCALL, HDRVLINE, Version};
 use super::abilities::abilities;
 use super::card::LineProvider;
 use super::cards::Card;
-use super::fill::CLASS_LINE;
+use super::device_class::{CLASS_LINE, CLASS_MODEM, classes, is_class};
 use super::{checks, config, fill};
-
-/// The class of modems, in a line's capabilities, for its configuration and for TSPI_lineGetID.
-const CLASS_MODEM: &str = "comm/datamodem";
-
-/// Whether two names of device classes are the same: case does not count.
-fn is_class(class: &str, name: &str) -> bool {
-    class.eq_ignore_ascii_case(name)
-}
-
-/// The classes of the devices that belong to a line (dwDeviceClasses).
-pub(super) fn classes(kind: LineKind) -> &'static [&'static str] {
-    match kind {
-        LineKind::Fxo | LineKind::Fxs => &[CLASS_LINE],
-        LineKind::Modem => &[CLASS_LINE, CLASS_MODEM],
-    }
-}
 
 impl<C: Card> LineProvider<C> {
     // Lines

@@ -13,13 +13,10 @@ use ringback_tspi::structs::{
 };
 use ringback_tspi::types::Version;
 
-use super::abilities::abilities;
-use super::bookkeeping::classes;
+use super::abilities::{Abilities, abilities};
 use super::checks::dial_params;
+use super::device_class::classes;
 use super::sounds::{MOST_ENTRIES, MOST_FREQUENCIES, MOST_GENERATED, TIMEOUTS};
-
-/// The class of lines themselves, in their capabilities and for TSPI_lineGetID.
-pub(super) const CLASS_LINE: &str = "tapi/line";
 
 /// A line's name, to be shown.
 pub(super) fn line_name(device: &str, info: &DevSpecific) -> String {
@@ -95,7 +92,7 @@ pub(super) fn address_caps(
         .set(C::dwRedirectionIDFlags, LINECALLPARTYID_UNAVAIL)
         .set(C::dwRedirectingIDFlags, LINECALLPARTYID_UNAVAIL)
         .set(C::dwAddressStates, ADDRESS_STATES)
-        .set(C::dwCallInfoStates, CALL_INFO_STATES)
+        .set(C::dwCallInfoStates, call_info_states(can))
         .set(C::dwMaxCallDataSize, u32::try_from(CallNotes::MOST_DATA).unwrap_or(0))
         .set(C::dwCallStates, can.states.bits())
         .set(C::dwDialToneModes, can.dial_tone_modes)
@@ -103,12 +100,17 @@ pub(super) fn address_caps(
         .set(C::dwSpecialInfo, can.special_info)
         .set(C::dwDisconnectModes, can.disconnect_modes)
         .set(C::dwMaxNumActiveCalls, 1)
+        .set(C::dwMaxNumOnHoldCalls, u32::from(can.states.contains(CallState::OnHold)))
+        .set(C::dwNumCallTreatments, u32::try_from(can.treatments.len()).unwrap_or(0))
         .set(C::dwAddrCapFlags, can.address_flags)
         .set(C::dwCallFeatures, can.features)
         .set(C::dwAddressFeatures, LINEADDRFEATURE_MAKECALL)
         .set(C::dwConnectedModes, can.connected_modes)
         .set(C::dwOfferingModes, LINEOFFERINGMODE_ACTIVE)
         .set(C::dwAvailableMediaModes, can.media);
+    let treatments: Vec<(u32, &str)> =
+        can.treatments.iter().map(|treatment| (treatment.id(), treatment.name())).collect();
+    caps.named(C::dwCallTreatmentList, &treatments);
     Ok(())
 }
 
@@ -119,14 +121,22 @@ const TONE_MODES: u32 =
 const ADDRESS_STATES: u32 =
     LINEADDRESSSTATE_INUSEZERO | LINEADDRESSSTATE_INUSEONE | LINEADDRESSSTATE_NUMCALLS;
 /// The LINECALLINFOSTATE_ bits of LINE_CALLINFO.
-const CALL_INFO_STATES: u32 = LINECALLINFOSTATE_MEDIAMODE
-    | LINECALLINFOSTATE_APPSPECIFIC
-    | LINECALLINFOSTATE_DIALPARAMS
-    | LINECALLINFOSTATE_CALLDATA;
+fn call_info_states(can: &Abilities) -> u32 {
+    let all = LINECALLINFOSTATE_MEDIAMODE
+        | LINECALLINFOSTATE_APPSPECIFIC
+        | LINECALLINFOSTATE_DIALPARAMS
+        | LINECALLINFOSTATE_CALLDATA;
+    if can.treatments.is_empty() { all } else { all | LINECALLINFOSTATE_TREATMENT }
+}
 
-/// The number of active calls of a line. One that is still being made is not counted (N4).
-fn active_calls(state: &LineReport) -> u32 {
-    u32::from(state.call.is_some_and(|call| call.is_some()))
+/// The numbers of calls of a line that are active and that are on hold. One that is still being
+/// made is not counted (N4).
+fn count_calls(state: &LineReport) -> (u32, u32) {
+    match state.call.flatten() {
+        None => (0, 0),
+        Some(CallState::OnHold) => (0, 1),
+        Some(_) => (1, 0),
+    }
 }
 
 /// Fills LINEADDRESSSTATUS of a line's only address.
@@ -136,10 +146,11 @@ pub(super) fn address_status(
     state: &LineReport,
 ) -> Result<(), LineError> {
     type S = LINEADDRESSSTATUS;
-    let active = active_calls(state);
+    let (active, held) = count_calls(state);
     Writer::<S>::new(memory, version)?
-        .set(S::dwNumInUse, active)
+        .set(S::dwNumInUse, active + held)
         .set(S::dwNumActiveCalls, active)
+        .set(S::dwNumOnHoldCalls, held)
         .set(S::dwAddressFeatures, if state.takes_call { LINEADDRFEATURE_MAKECALL } else { 0 });
     Ok(())
 }
@@ -152,9 +163,11 @@ pub(super) fn line_dev_status(
     state: &LineReport,
 ) -> Result<(), LineError> {
     type S = LINEDEVSTATUS;
+    let (active, held) = count_calls(state);
     let service = if state.in_service { LINEDEVSTATUSFLAGS_INSERVICE } else { 0 };
     Writer::<S>::new(memory, version)?
-        .set(S::dwNumActiveCalls, active_calls(state))
+        .set(S::dwNumActiveCalls, active)
+        .set(S::dwNumOnHoldCalls, held)
         .set(S::dwLineFeatures, if state.takes_call { LINEFEATURE_MAKECALL } else { 0 })
         .set(S::dwRingMode, state.ring_mode)
         .set(S::dwDevStatusFlags, LINEDEVSTATUSFLAGS_CONNECTED | service)
@@ -174,17 +187,20 @@ pub(super) fn call_info(
     let info = &call.info;
     let called =
         if info.called.is_empty() { LINECALLPARTYID_UNAVAIL } else { LINECALLPARTYID_ADDRESS };
+    let can = abilities(kind);
+    let treatment = if can.treatments.is_empty() { 0 } else { call.treatment().id() };
     let mut out = Writer::<I>::new(memory, version)?;
     out.set(I::dwLineDeviceID, device_id)
         .set(I::dwBearerMode, info.bearer)
-        .set(I::dwRate, abilities(kind).rate)
+        .set(I::dwRate, can.rate)
         .set(I::dwMediaMode, info.media)
         .set(I::dwAppSpecific, info.app_specific)
         .set(I::dwCallID, info.call_id)
         .set(I::dwCallParamFlags, info.notes.flags)
         .set(I::DialParams, dial_params(&info.timing))
         .set(I::dwCountryCode, info.notes.country)
-        .set(I::dwCallStates, abilities(kind).states.bits())
+        .set(I::dwCallStates, can.states.bits())
+        .set(I::dwCallTreatment, treatment)
         .set(I::dwOrigin, info.origin)
         .set(I::dwReason, info.reason)
         .set(I::dwTrunk, UNKNOWN_TRUNK)
@@ -282,6 +298,7 @@ mod tests {
                 called: "5551234".into(),
                 call_id: 77,
                 timing: DialTiming::MAX,
+                treatment: None,
                 app_specific: 0xFACE,
                 notes: CallNotes {
                     country: 49,

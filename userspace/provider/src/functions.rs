@@ -367,6 +367,28 @@ impl<C: Card> Provider for LineProvider<C> {
         self.set_call_params(request, call, bearer_mode, [min_rate, max_rate], dial_params)
     }
 
+    fn line_hold(&self, request: RequestId, call: HDRVCALL) -> Result<Ticket, LineError> {
+        self.submit(request, call, Command::Hold { call })
+    }
+
+    fn line_unhold(&self, request: RequestId, call: HDRVCALL) -> Result<Ticket, LineError> {
+        self.submit(request, call, Command::Unhold { call })
+    }
+
+    fn line_set_call_treatment(
+        &self,
+        request: RequestId,
+        call: HDRVCALL,
+        treatment: u32,
+    ) -> Result<Ticket, LineError> {
+        let (_, line) = self.for_call(call)?;
+        self.has(line, LINECALLFEATURE_SETTREATMENT)?;
+        let mut treatments = self.abilities_of(call)?.treatments.iter().copied();
+        let treatment = treatments.find(|one| one.id() == treatment);
+        let treatment = treatment.ok_or(LineError::INVALPARAM)?;
+        self.submit(request, call, Command::SetCallTreatment { call, treatment })
+    }
+
     fn line_generate_tone(
         &self,
         call: HDRVCALL,
@@ -390,6 +412,10 @@ impl<C: Card> Provider for LineProvider<C> {
     ) -> Result<(), LineError> {
         let timeouts = [first_digit_timeout, inter_digit_timeout];
         self.gather_digits(call, end_to_end_id, digit_modes, digits, termination_digits, timeouts)
+    }
+
+    fn line_monitor_media(&self, call: HDRVCALL, media_modes: u32) -> Result<(), LineError> {
+        self.monitor_media(call, media_modes)
     }
 
     fn line_monitor_tones(

@@ -38,6 +38,7 @@ mod card;
 mod cards;
 mod checks;
 mod config;
+mod device_class;
 mod fill;
 mod functions;
 mod lookup;

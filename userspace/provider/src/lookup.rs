@@ -96,7 +96,7 @@ impl<C: Card> LineProvider<C> {
         Ok((snapshot, version, device_id, info))
     }
 
-    /// Submits a request of a call.
+    /// Submits a request of a call. What no call of its line can do is refused at once.
     pub(super) fn submit(
         &self,
         request: RequestId,
@@ -104,6 +104,9 @@ impl<C: Card> LineProvider<C> {
         command: Command,
     ) -> Result<Ticket, LineError> {
         let (running, line) = self.for_call(call)?;
+        if let Some(feature) = command.feature() {
+            self.has(line, feature)?;
+        }
         let ticket = running.handle.submit_as(Some(request), line, command).map_err(refused)?;
         Ok(gated(ticket))
     }

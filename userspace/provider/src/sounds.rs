@@ -1,4 +1,4 @@
-//! The functions that generate tones, gather digits and listen for tones.
+//! The functions that generate tones, gather digits, and listen for tones and media modes.
 
 use std::time::Duration;
 
@@ -22,6 +22,9 @@ pub(super) const MOST_GENERATED: u32 = 4;
 pub(super) const MOST_FREQUENCIES: u32 = 3;
 /// How many tones a list can have (dwMonitorToneMaxNumEntries).
 pub(super) const MOST_ENTRIES: u32 = 16;
+/// The LINEMEDIAMODE_ bits that can be detected: a person can't be distinguished from a machine
+/// that speaks.
+const DETECTED: u32 = LINEMEDIAMODE_G3FAX | LINEMEDIAMODE_DATAMODEM;
 /// The limits of waiting for a digit, in ms (dwGatherDigitsMinTimeout, ...MaxTimeout).
 pub(super) const TIMEOUTS: std::ops::RangeInclusive<u32> = 100..=600_000;
 
@@ -103,6 +106,16 @@ impl<C: Card> LineProvider<C> {
             next: timeout(next)?,
         };
         running.ask(move |lines, cx| lines.gather_digits(call, Some(gather), cx))
+    }
+
+    /// TSPI_lineMonitorMedia.
+    pub(super) fn monitor_media(&self, call: HDRVCALL, modes: u32) -> Result<(), LineError> {
+        let (running, line) = self.for_call(call)?;
+        self.has(line, LINECALLFEATURE_MONITORMEDIA)?;
+        if modes & !DETECTED != 0 {
+            return Err(LineError::INVALMEDIAMODE);
+        }
+        running.ask(move |lines, _| lines.monitor_media(call, modes))
     }
 
     /// TSPI_lineMonitorTones. The list is copied (B2).

@@ -266,6 +266,16 @@ impl<C: PortCard> Lines<C> {
         match command {
             Command::Dial { address, .. } => machine.dial(port, &mut visit, request, address)?,
             Command::Answer { .. } => machine.answer(port, &mut visit, request),
+            Command::Hold { .. } | Command::Unhold { .. } => {
+                visit.cx.complete(request, Ok(()));
+                machine.hold(port, &mut visit, matches!(command, Command::Hold { .. }));
+            }
+            Command::SetCallTreatment { treatment, .. } => {
+                if port.book.set_treatment(visit.cx, call, treatment) {
+                    machine.treatment_changed(port);
+                }
+                visit.cx.complete(request, Ok(()));
+            }
             Command::Drop { .. } => {
                 // D7: dropping ends the call's other requests.
                 port.book.complete_all(visit.cx, LineError::OPERATIONFAILED);
@@ -305,6 +315,9 @@ impl<C: PortCard> Engine for Lines<C> {
             | Command::Accept { .. }
             | Command::SetCallData { .. }
             | Command::SetCallParams { .. }
+            | Command::Hold { .. }
+            | Command::Unhold { .. }
+            | Command::SetCallTreatment { .. }
             | Command::PassThrough { .. }
             | Command::Send { .. }
             | Command::Receive { .. } => SHORT,

@@ -169,6 +169,16 @@ impl<C: PortCard> LineEngine for Lines<C> {
         Ok(())
     }
 
+    fn monitor_media(&mut self, call: HDRVCALL, modes: u32) -> Result<(), LineError> {
+        if modes != 0 {
+            self.can(call, LINECALLFEATURE_MONITORMEDIA)?;
+        }
+        let port = self.port_of(call)?;
+        port.book.living(call)?;
+        port.monitor_media(modes);
+        Ok(())
+    }
+
     fn monitor_digits(&mut self, call: HDRVCALL, modes: u32) -> Result<(), LineError> {
         if modes & !(LINEDIGITMODE_DTMF | LINEDIGITMODE_DTMFEND) != 0 {
             return Err(LineError::INVALDIGITMODE);

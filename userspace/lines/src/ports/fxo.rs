@@ -308,9 +308,10 @@ impl Machine for Fxo {
             FxoPhase::Ready | FxoPhase::Dialing | FxoPhase::Progress(_) | FxoPhase::Talking
         );
         match feature {
-            LINECALLFEATURE_DROP | LINECALLFEATURE_MONITORDIGITS | LINECALLFEATURE_MONITORTONES => {
-                Some(true)
-            }
+            LINECALLFEATURE_DROP
+            | LINECALLFEATURE_MONITORDIGITS
+            | LINECALLFEATURE_MONITORMEDIA
+            | LINECALLFEATURE_MONITORTONES => Some(true),
             LINECALLFEATURE_ANSWER => Some(matches!(self.phase, FxoPhase::Ringing(_))),
             LINECALLFEATURE_DIAL
             | LINECALLFEATURE_GATHERDIGITS

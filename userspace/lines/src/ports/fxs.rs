@@ -3,7 +3,8 @@
 //! Making a call on it rings the telephone, whatever the address is; lifting the telephone answers.
 //! A telephone that is lifted without ringing gets dial tone, and the number that it dials is
 //! offered as an incoming call. When the other side has hung up, it gets reorder tone until it is
-//! hung up.
+//! hung up. A call on hold is muted in both directions; until it is connected again, and before the
+//! call of a telephone is answered, the telephone hears the call's treatment.
 
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use ringback_tspi::error::LineError;
 use super::machine::{Machine, Outgoing};
 use super::port::{Order, Port, Visit};
 use super::queue::Sound;
+use crate::Treatment;
 use crate::book::Op;
 use crate::call::{Call, CallInfo};
 
@@ -49,6 +51,8 @@ enum FxsPhase {
     Waiting,
     /// In conversation.
     Talking,
+    /// Its conversation is on hold.
+    Held,
     /// Off-hook after the other side has gone.
     Reorder,
 }
@@ -138,14 +142,23 @@ impl Fxs {
             ..CallInfo::inbound(call, media)
         };
         self.phase = FxsPhase::Waiting;
-        self.sound(CallProgress::Ringback);
         port.book.offer(visit.cx, Call::new(call, info));
+        self.treatment_changed(port);
     }
 
     fn connected(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
         self.phase = FxsPhase::Talking;
         port.listen_anew();
         port.set_state(visit, CallState::Connected, LINECONNECTEDMODE_CONFIRMED);
+    }
+
+    /// The tone of a call's treatment; `None` is silence.
+    fn treatment(port: &Port) -> Option<CallProgress> {
+        match port.book.call.as_ref()?.treatment() {
+            Treatment::Silence => None,
+            Treatment::Ringback => Some(CallProgress::Ringback),
+            Treatment::Busy => Some(CallProgress::Busy),
+        }
     }
 
     fn reorder(&mut self) {
@@ -183,16 +196,19 @@ impl Machine for Fxs {
     /// Digits can't be heard while the telephone rings or waits for an answer.
     fn can(&self, feature: u32) -> Option<bool> {
         match feature {
-            LINECALLFEATURE_DROP | LINECALLFEATURE_MONITORDIGITS | LINECALLFEATURE_MONITORTONES => {
-                Some(true)
-            }
+            LINECALLFEATURE_DROP
+            | LINECALLFEATURE_MONITORDIGITS
+            | LINECALLFEATURE_MONITORMEDIA
+            | LINECALLFEATURE_MONITORTONES
+            | LINECALLFEATURE_SETTREATMENT => Some(true),
             LINECALLFEATURE_GATHERDIGITS => {
                 Some(matches!(self.phase, FxsPhase::Waiting | FxsPhase::Talking))
             }
             LINECALLFEATURE_ANSWER => Some(matches!(self.phase, FxsPhase::Waiting)),
-            LINECALLFEATURE_GENERATEDIGITS | LINECALLFEATURE_GENERATETONE => {
-                Some(matches!(self.phase, FxsPhase::Talking))
-            }
+            LINECALLFEATURE_GENERATEDIGITS
+            | LINECALLFEATURE_GENERATETONE
+            | LINECALLFEATURE_HOLD => Some(matches!(self.phase, FxsPhase::Talking)),
+            LINECALLFEATURE_UNHOLD => Some(matches!(self.phase, FxsPhase::Held)),
             _ => None,
         }
     }
@@ -225,6 +241,27 @@ impl Machine for Fxs {
         port.book.complete(visit.cx, Op::Answer, Ok(()));
     }
 
+    fn hold(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, on_hold: bool) {
+        if on_hold {
+            self.phase = FxsPhase::Held;
+            port.stop_generating(visit);
+            port.silence(visit);
+            port.set_state(visit, CallState::OnHold, 0);
+            self.treatment_changed(port);
+        } else {
+            self.phase = FxsPhase::Talking;
+            port.set_state(visit, CallState::Connected, LINECONNECTEDMODE_CONFIRMED);
+        }
+    }
+
+    fn treatment_changed(&mut self, port: &mut Port) {
+        if let FxsPhase::Waiting | FxsPhase::Held = self.phase
+            && let Some(tone) = Fxs::treatment(port)
+        {
+            self.sound(tone);
+        }
+    }
+
     /// Ends the call from our side: stops ringing, or plays the reorder tone to a lifted telephone.
     fn hang_up(&mut self, port: &Port, visit: &mut Visit<'_, '_>) {
         match self.phase {
@@ -232,7 +269,7 @@ impl Machine for Fxs {
                 port.order(visit, Order::Feed(LineFeed::Active));
                 self.phase = FxsPhase::Idle;
             }
-            FxsPhase::Waiting | FxsPhase::Talking => self.reorder(),
+            FxsPhase::Waiting | FxsPhase::Talking | FxsPhase::Held => self.reorder(),
             FxsPhase::Idle | FxsPhase::Dialing { .. } | FxsPhase::Reorder => {}
         }
     }
@@ -247,7 +284,7 @@ impl Machine for Fxs {
             PortEvent::Hook(Hook::On) => {
                 self.hook = Hook::On;
                 match self.phase {
-                    FxsPhase::Waiting | FxsPhase::Talking => {
+                    FxsPhase::Waiting | FxsPhase::Talking | FxsPhase::Held => {
                         let missed = matches!(self.phase, FxsPhase::Waiting);
                         port.set_state(visit, CallState::Disconnected, LINEDISCONNECTMODE_NORMAL);
                         if missed {
@@ -300,6 +337,7 @@ impl Machine for Fxs {
             FxsPhase::Ringing { .. } => {}
             FxsPhase::Dialing { last } => self.dialing(port, visit, last, heard),
             FxsPhase::Waiting | FxsPhase::Talking => port.hear(visit, heard),
+            FxsPhase::Held => port.pass_on_hold(visit),
             FxsPhase::Reorder => {}
         }
     }
@@ -309,7 +347,7 @@ impl Machine for Fxs {
             FxsPhase::Dialing { .. } if self.digits.is_empty() => {
                 Some(Sound::Tone(CallProgress::Dial))
             }
-            FxsPhase::Waiting => Some(Sound::Tone(CallProgress::Ringback)),
+            FxsPhase::Waiting | FxsPhase::Held => Fxs::treatment(port).map(Sound::Tone),
             FxsPhase::Reorder => Some(Sound::Tone(CallProgress::Reorder)),
             FxsPhase::Talking => Some(port.sound()),
             FxsPhase::Dialing { .. } | FxsPhase::Idle | FxsPhase::Ringing { .. } => None,

@@ -62,6 +62,12 @@ pub(super) trait Machine: Debug + Send {
     /// Answers the call that is offered.
     fn answer(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, request: Token);
 
+    /// Puts the call on hold, or connects it again.
+    fn hold(&mut self, _port: &mut Port, _visit: &mut Visit<'_, '_>, _on_hold: bool) {}
+
+    /// What the telephone hears while it waits has changed.
+    fn treatment_changed(&mut self, _port: &mut Port) {}
+
     /// Ends the call on the line from our side.
     fn hang_up(&mut self, port: &Port, visit: &mut Visit<'_, '_>);
 

@@ -15,6 +15,7 @@ mod fxs;
 mod gathering;
 mod generation;
 mod machine;
+mod media_modes;
 mod playing;
 mod port;
 mod queue;

@@ -13,6 +13,7 @@ use ringback_tspi::media::Audio;
 
 use super::gathering::Gathering;
 use super::generation::Generation;
+use super::media_modes::MediaMonitor;
 use super::queue::{Queue, Sound};
 use super::tone_lists::ToneLists;
 use crate::book::Book;
@@ -76,6 +77,7 @@ pub(super) struct Port {
     generator: Generation,
     gathering: Option<Gathering>,
     tone_lists: ToneLists,
+    media: Option<MediaMonitor>,
     /// What the kernel has to play, if it moves the samples.
     pub(super) queue: Queue,
     encoded: Vec<u8>,
@@ -92,6 +94,7 @@ impl Port {
             generator: Generation::none(),
             gathering: None,
             tone_lists: ToneLists::new(),
+            media: None,
             queue: Queue::default(),
             encoded: Vec::new(),
         }
@@ -124,6 +127,7 @@ impl Port {
     pub(super) fn hush(&mut self, visit: &mut Visit<'_, '_>) {
         self.gathering = None;
         self.tone_lists.clear();
+        self.media = None;
         self.audio.hush();
         self.silence(visit);
     }
@@ -181,10 +185,16 @@ impl Port {
         &mut self.tone_lists
     }
 
+    /// Listens for these LINEMEDIAMODE_ bits from now on; 0 for none.
+    pub(super) fn monitor_media(&mut self, modes: u32) {
+        self.media = (modes != 0).then(|| MediaMonitor::new(modes));
+    }
+
     /// Stops all listening, because the conversation is over (O5).
     pub(super) fn stop_listening(&mut self, visit: &mut Visit<'_, '_>) {
         self.stop_gathering(visit, LINEGATHERTERM_CANCEL);
         self.tone_lists.clear();
+        self.media = None;
     }
 
     /// Processes samples received on a call whose loop is closed: digits, and the application's
@@ -227,7 +237,20 @@ impl Port {
             let params = [app_specific as usize, list as usize, ticks];
             book.tell_call(cx, LINE_MONITORTONE, params);
         });
+        if let Some(media) = &mut self.media {
+            media.feed(heard, &mut |mode| {
+                book.tell_call(cx, LINE_MONITORMEDIA, [mode as usize, 0, ticks]);
+            });
+        }
         self.audio.hear(heard);
+    }
+
+    /// Processes a millisecond of a call on hold: the application hears silence, and what it plays
+    /// is lost.
+    pub(super) fn pass_on_hold(&mut self, visit: &mut Visit<'_, '_>) {
+        self.hear(visit, &[0; FRAME]);
+        let lost = self.audio.take(&mut [0; FRAME]);
+        self.audio.played(lost);
     }
 
     fn gathered(&mut self, visit: &mut Visit<'_, '_>, ended: Option<u32>) {

@@ -20,7 +20,7 @@ const fn step(from: Option<CallState>, to: &[CallState]) -> Transition {
 }
 
 use CallState::{
-    Accepted, Busy, Connected, DialTone, Dialing, Disconnected, Idle, Offering, Proceeding,
+    Accepted, Busy, Connected, DialTone, Dialing, Disconnected, Idle, Offering, OnHold, Proceeding,
     Ringback, SpecialInfo,
 };
 
@@ -54,8 +54,9 @@ pub const OUTBOUND: &[Transition] = &[
     step(Some(Ringback), &[Busy, SpecialInfo, Connected, Disconnected, Idle]),
     step(Some(Busy), &[SpecialInfo, Disconnected, Idle]),
     step(Some(SpecialInfo), &[Disconnected, Idle]),
-    // More digits by lineDial.
-    step(Some(Connected), &[Dialing, Disconnected, Idle]),
+    // More digits by lineDial; on hold by lineHold.
+    step(Some(Connected), &[Dialing, OnHold, Disconnected, Idle]),
+    step(Some(OnHold), &[Connected, Disconnected, Idle]),
     step(Some(Disconnected), &[Idle]),
     step(Some(Idle), &[]),
 ];
@@ -65,7 +66,8 @@ pub const INBOUND: &[Transition] = &[
     step(None, &[Offering]),
     step(Some(Offering), &[Accepted, Connected, Disconnected, Idle]),
     step(Some(Accepted), &[Connected, Disconnected, Idle]),
-    step(Some(Connected), &[Disconnected, Idle]),
+    step(Some(Connected), &[OnHold, Disconnected, Idle]),
+    step(Some(OnHold), &[Connected, Disconnected, Idle]),
     step(Some(Disconnected), &[Idle]),
     step(Some(Idle), &[]),
 ];

@@ -115,6 +115,29 @@ impl<'a, S: Returned> Writer<'a, S> {
         self.item(item, &bytes)
     }
 
+    /// Adds an array of numbers with names: for each one an entry of the number and the Size and
+    /// Offset of its name, which counts from the start of the structure (V12). The names follow the
+    /// array. If not everything fits, nothing is added.
+    pub fn named(&mut self, item: Item<S, ByProvider>, entries: &[(u32, &str)]) -> &mut Self {
+        const ENTRY: usize = 12;
+        let array = entries.len().saturating_mul(ENTRY);
+        let (mut bytes, mut names) = (Vec::new(), Vec::new());
+        for (number, name) in entries {
+            let name = utf16(name);
+            let offset = self.used.saturating_add(array).saturating_add(names.len());
+            let words = [*number, word(name.len()), word(offset)];
+            bytes.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+            names.extend(name);
+        }
+        bytes.extend(names);
+        let before = self.used;
+        self.item(item, &bytes);
+        if self.used > before {
+            set_in(self.memory, self.fixed, item.offset(), word(array));
+        }
+        self
+    }
+
     /// How many bytes everything takes (dwNeededSize).
     pub const fn needed(&self) -> usize {
         self.needed
@@ -126,10 +149,14 @@ impl<'a, S: Returned> Writer<'a, S> {
     }
 
     fn write_sizes(&mut self) {
-        let word = |size: usize| u32::try_from(size).unwrap_or(u32::MAX);
         set_in(self.memory, self.fixed, NEEDED, word(self.needed));
         set_in(self.memory, self.fixed, USED, word(self.used));
     }
+}
+
+/// A size as a structure has it.
+fn word(size: usize) -> u32 {
+    u32::try_from(size).unwrap_or(u32::MAX)
 }
 
 /// Writes a value into the fixed part, if it lies wholly inside.

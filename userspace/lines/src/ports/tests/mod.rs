@@ -3,6 +3,7 @@
 mod books;
 mod ends;
 mod failing;
+mod holding;
 mod incoming;
 mod kernel;
 mod odd;

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::structs::{
-    LINECALLINFO, LINECALLSTATUS, LINEDEVCAPS, LINETERMCAPS, Reader, SystemTime, VARSTRING,
+    LINEADDRESSCAPS, LINECALLINFO, LINECALLSTATUS, LINEDEVCAPS, LINETERMCAPS, Reader, SystemTime,
+    VARSTRING,
 };
 
 /// Memory of `total` bytes behind which a guard of 0xEE lies.
@@ -143,6 +144,30 @@ fn a_varstring_holds_a_blob() {
     id.set(VARSTRING::dwStringFormat, 4).item(VARSTRING::dwString, &7u32.to_le_bytes());
     assert_eq!((id.used(), id.needed()), (28, 28));
     assert_eq!(memory[24..], [7, 0, 0, 0]);
+}
+
+#[test]
+fn names_follow_their_array_and_count_from_the_start_of_the_structure_v12() {
+    type C = LINEADDRESSCAPS;
+    let fixed = C::LAYOUT.size();
+    let entries = [(1, "ab"), (4, "c")];
+    for (room, fits) in [(24 + 6 + 4, true), (24 + 6 + 3, false)] {
+        let mut memory = guarded((fixed + room) as u32, 0);
+        let mut caps = Writer::<C>::new(&mut memory, Version::V3_1).unwrap();
+        caps.named(C::dwCallTreatmentList, &entries);
+        assert_eq!(caps.needed(), fixed + 34, "V6");
+        let pair = C::dwCallTreatmentList.offset();
+        let (size, offset) = (word(&memory, pair), word(&memory, pair + 4) as usize);
+        if !fits {
+            assert_eq!((size, offset), (0, 0), "all or nothing");
+            continue;
+        }
+        assert_eq!((size, offset), (24, fixed), "the array alone");
+        let words: Vec<u32> = (0..6).map(|at| word(&memory, offset + 4 * at)).collect();
+        let names = (fixed + 24) as u32;
+        assert_eq!(words, [1, 6, names, 4, 4, names + 6]);
+        assert_eq!(memory[names as usize..][..10], *b"a\0b\0\0\0c\0\0\0");
+    }
 }
 
 proptest! {
