@@ -85,6 +85,8 @@ pub(super) struct Card {
     pub(super) controls: Vec<u8>,
     /// All reads are ones, writes do nothing.
     pub(super) gone: bool,
+    /// All reads are ones, and the card is there all the same.
+    pub(super) unreadable: bool,
     /// The CPLD holds bits of this mask only.
     pub(super) cpld: u8,
     pub(super) bus_master: bool,
@@ -184,6 +186,7 @@ impl Fake {
             accesses: 0,
             controls: Vec::new(),
             gone: false,
+            unreadable: false,
             cpld: 0xFF,
             bus_master: false,
             aborting: false,
@@ -250,7 +253,7 @@ impl Registers for FakeRegisters {
     fn read8(&self, offset: usize) -> u8 {
         self.0.with(|card| {
             card.accesses += 1;
-            if card.gone { 0xFF } else { card.register(offset) }
+            if card.gone || card.unreadable { 0xFF } else { card.register(offset) }
         })
     }
     fn write8(&self, offset: usize, value: u8) {
@@ -264,7 +267,7 @@ impl Registers for FakeRegisters {
     fn read32(&self, offset: usize) -> u32 {
         self.0.with(|card| {
             card.accesses += 1;
-            if card.gone { u32::MAX } else { card.register32(offset) }
+            if card.gone || card.unreadable { u32::MAX } else { card.register32(offset) }
         })
     }
     fn write32(&self, offset: usize, value: u32) {

@@ -271,15 +271,10 @@ impl<D: Device> Tiger320<D> {
         r.write(OPER, Operate::DMA);
     }
 
-    /// The card is lost. One that still answers is made safe.
+    /// The card is lost, and made safe. One that reads all ones is made safe as well: it may be loose,
+    /// or its bridge may have stopped for a moment, and then it would keep its lines off-hook. If it
+    /// is not there, the writes have no effect.
     fn lose(&mut self, failure: Failure) -> Service {
-        if matches!(failure, Failure::Removed) {
-            self.state = State::Closed;
-            for module in self.modules.iter_mut().flatten() {
-                // The registers can't be written any more; this records that no line is off-hook.
-                module.release();
-            }
-        }
         self.failure = Some(failure);
         self.safe();
         Service::Gone

@@ -581,6 +581,22 @@ fn removal_is_reported_once_and_nothing_is_accessed_afterwards() {
 }
 
 #[test]
+fn a_card_that_only_seems_to_be_removed_is_left_on_hook() {
+    let mut bench = Bench::new(mixed());
+    bench.card.set_hook(PortNumber(2), Hook::Off).unwrap();
+    bench.card.set_line_feed(PortNumber(0), LineFeed::Ringing).unwrap();
+    bench.ticks(20);
+    bench.fake.with(|card| card.unreadable = true);
+    assert_eq!(bench.serve(), Service::Gone);
+    assert!(matches!(bench.card.failure(), Some(Failure::Removed)));
+    bench.fake.with(|card| {
+        assert_eq!((card.register(CNTL), card.register(OPER), card.register(MASK0)), (0x4E, 0, 0));
+        assert_eq!(card.fxs(0).read(64), 0);
+        assert_eq!(card.fxo(2).read(5) & 1, 0);
+    });
+}
+
+#[test]
 fn a_device_that_is_refused_is_the_end() {
     let mut bench = Bench::new(mixed());
     bench.ticks(20);
