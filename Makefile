@@ -110,6 +110,15 @@ outside: deps ## A driver as somebody else writes it: a crate outside of the wor
 	$(CARGO) test --locked --manifest-path tests/outside/driver-writer/Cargo.toml \
 		--target-dir target/outside
 
+# How many worlds are simulated, and from which seed on. `taskset -c 0` in front uses one processor.
+WORLDS ?= 10000
+SEED ?= $(shell date +%s)
+
+.PHONY: simulation
+simulation: deps ## Worlds under a virtual clock, by seed; WORLDS=10000, SEED=from that one on
+	seed=$(SEED); RINGBACK_SEEDS=$$seed..$$((seed + $(WORLDS))) $(CARGO) test --locked --release \
+		-p ringback-simulation --test seeds no_rule -- --nocapture
+
 # How long threads are let loose on host and provider.
 MINUTES ?= 10
 # How long calls come and go.

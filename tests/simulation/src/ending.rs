@@ -50,12 +50,12 @@ impl World {
     /// Loses the card while everything runs: each request has to end, and each line has to be
     /// closed.
     fn lose(&mut self, how: impl FnOnce(&mut World)) {
-        self.faults.end(&self.card);
+        self.end_faults();
         // Whatever faults there were before, the loss of the card is noticed by its regular
         // service.
         how(self);
         self.after_delivery();
-        self.application().quiet = true;
+        self.application().quieten();
         self.run(Duration::from_millis(500));
         self.application().release_all();
         self.run(Duration::from_millis(5));
@@ -78,14 +78,14 @@ impl World {
 
     /// Ends faults and callers; then each line has to work.
     fn calm_down(&mut self) {
-        self.faults.end(&self.card);
+        self.end_faults();
         if self.scenario.pace == Pace::Halting {
             // Not `Halting`, because a tone of which half is lost is not recognised.
             self.scenario.pace = Pace::Uneven;
         }
         self.outside.hang_up();
         let mut application = self.application();
-        application.quiet = true;
+        application.quieten();
         application.release_all();
         drop(application);
         self.tidy();
@@ -188,7 +188,7 @@ impl World {
     fn stop(&mut self) {
         self.over = true;
         let mut application = self.application();
-        application.quiet = true;
+        application.quieten();
         let skipped = application.saboteur.plans(Sabotage::NoStop);
         let running = application.running().unwrap_or_default();
         application.checker.stopping(&running);

@@ -1,55 +1,145 @@
-//! Switches faults on and off at random.
+//! Switches faults on and off at random: those of the card, a bus that lies, and a kernel whose
+//! writes fail.
+
+use std::fmt;
 
 use ringback_driver::{PortNumber, Time};
 use ringback_softcard::{Fault, SLOTS};
 
+use crate::acts::Acts;
 use crate::cards::Cards;
 use crate::coverage::Coverage;
 use crate::dice::Dice;
+use crate::hardware::Tap;
 use crate::journal::{Journal, note};
+use crate::kernel::Kernel;
+use crate::scenario::Scenario;
+
+/// The most wrong reads in a row.
+const LIES: u32 = 40;
+
+/// Something that goes wrong for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trouble {
+    /// A fault of one part of the card.
+    Card(usize, Fault),
+    /// Some reads return a wrong value. It ends when all of them were made.
+    Lies,
+    /// The kernel's writes for one part of the card fail.
+    Writes(usize),
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Trouble::Card(part, fault) => write!(f, "{fault} on part {part}"),
+            Trouble::Lies => f.write_str("a bus that lies"),
+            Trouble::Writes(part) => write!(f, "failing writes on part {part}"),
+        }
+    }
+}
+
+/// What faults affect.
+pub(crate) struct Affected<'a> {
+    pub(crate) card: &'a Cards,
+    pub(crate) tap: &'a Tap,
+    /// One for each part, or none.
+    pub(crate) kernels: &'a mut [Kernel],
+}
+
+impl Affected<'_> {
+    fn set(&mut self, trouble: Trouble, on: bool, dice: &mut Dice) {
+        match trouble {
+            Trouble::Card(part, fault) => self.card.set_fault(part, fault, on),
+            Trouble::Lies => self.tap.lie(if on { 1 + dice.below(LIES) } else { 0 }, dice.fork()),
+            Trouble::Writes(part) => {
+                if let Some(kernel) = self.kernels.get_mut(part) {
+                    kernel.fails = on;
+                }
+            }
+        }
+    }
+}
 
 /// The faults of a world.
 pub(crate) struct Faults {
-    dice: Dice,
+    pub(crate) acts: Acts,
     journal: Journal,
     every_ms: Option<u64>,
+    kernel: bool,
+    dishonest: bool,
     next: Time,
-    /// Faults that are on, each with its end and the part of the card that it affects.
-    on: Vec<(Time, usize, Fault)>,
+    /// What is on, each with its end.
+    on: Vec<(Time, Trouble)>,
     /// For each port when a fault was last on that affected it.
     disturbed: Vec<Time>,
 }
 
 impl Faults {
-    pub(crate) fn new(
-        mut dice: Dice,
-        journal: Journal,
-        ports: usize,
-        every_ms: Option<u64>,
-    ) -> Faults {
-        let first = every_ms.map_or(Time::NEVER, |every| Time::ZERO + dice.ms(0, 2 * every));
-        let disturbed = vec![Time::ZERO; ports];
-        Faults { dice, journal, every_ms, next: first, on: Vec::new(), disturbed }
+    pub(crate) fn new(acts: Acts, journal: Journal, ports: usize, scenario: &Scenario) -> Faults {
+        let every_ms = scenario.faults_every_ms;
+        let first = |every| Time::ZERO + acts.pause().ms(0, 2 * every);
+        Faults {
+            next: every_ms.map_or(Time::NEVER, first),
+            acts,
+            journal,
+            every_ms,
+            kernel: scenario.kernel,
+            dishonest: scenario.dishonest,
+            on: Vec::new(),
+            disturbed: vec![Time::ZERO; ports],
+        }
     }
 
-    pub(crate) fn act(&mut self, now: Time, card: &Cards, coverage: &mut Coverage) {
-        for (until, part, fault) in std::mem::take(&mut self.on) {
-            if until <= now {
-                note!(self.journal, "flt  {fault} ends");
-                card.set_fault(part, fault, false);
+    pub(crate) fn act(&mut self, now: Time, on: &mut Affected<'_>, coverage: &mut Coverage) {
+        for (until, trouble) in std::mem::take(&mut self.on) {
+            let lasts = match trouble {
+                Trouble::Lies => on.tap.lies(),
+                Trouble::Card(..) | Trouble::Writes(_) => until > now,
+            };
+            if lasts {
+                self.on.push((until, trouble));
             } else {
-                self.on.push((until, part, fault));
+                note!(self.journal, "flt  {trouble} ends");
+                on.set(trouble, false, &mut Dice::new(0));
             }
-            self.disturb(part, fault, now);
+            self.disturb(trouble, now);
         }
         let Some(every) = self.every_ms else { return };
         if now < self.next {
             return;
         }
-        self.next = now + self.dice.ms(1, 2 * every);
-        let part = if card.parts().len() > 1 { self.dice.index(card.parts().len()) } else { 0 };
-        let slot = PortNumber::at(self.dice.index(SLOTS));
-        let (fault, longest) = match self.dice.below(13) {
+        self.next = now + self.acts.pause().ms(1, 2 * every);
+        let Some(mut dice) = self.acts.next() else { return };
+        let (trouble, longest) = self.choose(&mut dice, on.card.parts().len());
+        if self.on.iter().any(|(_, on)| *on == trouble) {
+            return;
+        }
+        // Some last so long that the driver gives the module, or the card, up.
+        let longest = if dice.one_in(25) { longest * 10 } else { longest };
+        let time = dice.mostly_short_ms(1, longest);
+        note!(self.journal, "flt  {trouble} for {time:?}");
+        let name = match trouble {
+            Trouble::Card(_, fault) => fault.to_string(),
+            Trouble::Lies => "a bus that lies".to_owned(),
+            Trouble::Writes(_) => "failing writes".to_owned(),
+        };
+        coverage.count_owned(format!("fault {}", name.split(':').next().unwrap_or_default()));
+        on.set(trouble, true, &mut dice);
+        self.on.push((now + time, trouble));
+        self.disturb(trouble, now);
+    }
+
+    fn choose(&self, dice: &mut Dice, parts: usize) -> (Trouble, u64) {
+        if self.dishonest && dice.one_in(3) {
+            return (Trouble::Lies, 0);
+        }
+        let part = if parts > 1 { dice.index(parts) } else { 0 };
+        if self.kernel && dice.one_in(10) {
+            return (Trouble::Writes(part), 3000);
+        }
+        let slot = PortNumber::at(dice.index(SLOTS));
+        let (fault, longest) = match dice.below(13) {
             0 => (Fault::LateInterrupt, 2000),
             1 => (Fault::LostInterrupts, 3000),
             2 => (Fault::DoubledInterrupts, 2000),
@@ -64,24 +154,19 @@ impl Faults {
             11 => (Fault::NoPower(slot), 2000),
             _ => (Fault::LineUnplugged(slot), 6000),
         };
-        if self.on.iter().any(|(_, of, on)| (*of, *on) == (part, fault)) {
-            return;
-        }
-        // Some last so long that the driver gives the module, or the card, up.
-        let longest = if self.dice.one_in(25) { longest * 10 } else { longest };
-        let time = self.dice.mostly_short_ms(1, longest);
-        note!(self.journal, "flt  {fault} for {time:?} on part {part}");
-        coverage
-            .count_owned(format!("fault {}", fault.to_string().split(':').next().unwrap_or("")));
-        card.set_fault(part, fault, true);
-        self.on.push((now + time, part, fault));
-        self.disturb(part, fault, now);
+        (Trouble::Card(part, fault), longest)
     }
 
-    fn disturb(&mut self, part: usize, fault: Fault, now: Time) {
-        // A fault of one part as a whole counts for all ports of the card.
+    fn disturb(&mut self, trouble: Trouble, now: Time) {
+        // What concerns a part or the bus as a whole counts for all ports of the card.
+        let concerned = |port: usize| match trouble {
+            Trouble::Card(part, fault) => {
+                fault.slot().is_none_or(|of| part * SLOTS + of.index() == port)
+            }
+            Trouble::Lies | Trouble::Writes(_) => true,
+        };
         for (port, disturbed) in self.disturbed.iter_mut().enumerate() {
-            if fault.slot().is_none_or(|of| part * SLOTS + of.index() == port) {
+            if concerned(port) {
                 *disturbed = now;
             }
         }
@@ -93,10 +178,10 @@ impl Faults {
     }
 
     /// Switches all faults off, and no further ones on.
-    pub(crate) fn end(&mut self, card: &Cards) {
-        for (_, part, fault) in std::mem::take(&mut self.on) {
-            note!(self.journal, "flt  {fault} ends");
-            card.set_fault(part, fault, false);
+    pub(crate) fn end(&mut self, on: &mut Affected<'_>) {
+        for (_, trouble) in std::mem::take(&mut self.on) {
+            note!(self.journal, "flt  {trouble} ends");
+            on.set(trouble, false, &mut Dice::new(0));
         }
         self.every_ms = None;
     }

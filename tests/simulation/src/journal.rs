@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use ringback_driver::Time;
 use ringback_tspi::EvenPoisoned;
 
-/// The journal of a world; clones write into the same one.
+/// The journal of a world; clones write into the same one. By itself it keeps nothing, because most
+/// worlds break no rule, and one that does can be run again.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Journal(Arc<Mutex<Pages>>);
 
@@ -14,10 +15,16 @@ pub(crate) struct Journal(Arc<Mutex<Pages>>);
 struct Pages {
     now: Time,
     step: u64,
-    lines: Vec<String>,
+    /// `None` if nobody will read it.
+    lines: Option<Vec<String>>,
 }
 
 impl Journal {
+    /// A journal that keeps what is written.
+    pub(crate) fn kept() -> Journal {
+        Journal(Arc::new(Mutex::new(Pages { lines: Some(Vec::new()), ..Pages::default() })))
+    }
+
     fn pages(&self) -> MutexGuard<'_, Pages> {
         self.0.lock().even_poisoned()
     }
@@ -33,12 +40,14 @@ impl Journal {
         let mut pages = self.pages();
         let micros = pages.now.as_nanos() / 1000;
         let (ms, micros) = (micros / 1000, micros % 1000);
-        let line = format!("{:>7} {ms:>7}.{micros:03} {what}", pages.step);
-        pages.lines.push(line);
+        let step = pages.step;
+        if let Some(lines) = &mut pages.lines {
+            lines.push(format!("{step:>7} {ms:>7}.{micros:03} {what}"));
+        }
     }
 
     pub(crate) fn take(&self) -> Vec<String> {
-        std::mem::take(&mut self.pages().lines)
+        self.pages().lines.take().unwrap_or_default()
     }
 }
 

@@ -7,16 +7,20 @@
 //! the contract. Nothing here depends on the machine's clock or on threads, so that a seed
 //! determines everything that happens: the same seed writes the same journal.
 //!
-//! `tests/seeds.rs` runs a fixed set of seeds; `tests/sabotage.rs` breaks rules on purpose and
-//! shows that the checker notices. A failure prints the seed, the step and the end of the journal.
-//! To run a world again and see its whole journal, or to search many worlds (clean ones are only
-//! counted, so that there may be any number):
+//! `tests/seeds.rs` runs a fixed set of seeds and some new ones; `tests/sabotage.rs` breaks rules on
+//! purpose and shows that the checker notices. A failure prints the seed, the step and the journal
+//! of the smallest copy of the world that was found to fail in the same way: one in which as many
+//! acts as possible are left out. To run a world again and see its whole journal, or to search many
+//! worlds (clean ones are only counted, so that there may be any number):
 //!
 //! ```text
 //! RINGBACK_SEED=1234 cargo test -p ringback-simulation --test seeds no_rule -- --nocapture
 //! RINGBACK_SEEDS=60..100000 cargo test --release -p ringback-simulation --test seeds no_rule \
 //!     -- --nocapture
+//! make simulation WORLDS=10000
 //! ```
+//!
+//! With `RINGBACK_SEED`, `RINGBACK_ACTS=a12,p3` leaves out all acts but these (see [`Act`]).
 //!
 //! A seed stands for the same world only as long as the random choices stay the same: a change of
 //! `scenario`, `outside`, `faults` or `application` gives it another history. A bug that was found
@@ -25,14 +29,18 @@
 //! | file | what |
 //! |---|---|
 //! | `scenario` | what a seed determines before the world begins |
+//! | `acts` | the acts of a world, each with random numbers of its own |
 //! | `world` | the parts of a world, one step of time, what is checked on the wires |
 //! | `ending` | how a world ends, and what has to hold then |
 //! | `application` | the model application |
-//! | `outside`, `faults` | telephones and people; faults of the card |
+//! | `outside`, `faults` | telephones and people; faults of the card, its bus and the kernel |
+//! | `kernel` | the kernel module that moves the samples, in some worlds |
 //! | `checker` | the rules |
+//! | `shrinking` | finds a smaller world that fails in the same way |
 //! | `sabotage` | rules broken on purpose, to show that the checker notices |
 //! | `hardware`, `dice`, `journal`, `coverage` | what the others use |
 
+mod acts;
 mod application;
 mod cards;
 mod checker;
@@ -41,16 +49,22 @@ mod ending;
 mod faults;
 mod hardware;
 mod journal;
+mod kernel;
 mod outside;
 mod sabotage;
 mod scenario;
+mod shrinking;
 mod world;
 
+use std::collections::BTreeSet;
+use std::time::Duration;
 use std::{fmt, panic};
 
+pub use acts::{Act, Actor};
 pub use checker::{Broken, Rule};
 pub use coverage::Coverage;
 pub use sabotage::Sabotage;
+pub use shrinking::shrink;
 
 use ringback_tests::dice;
 
@@ -58,7 +72,33 @@ use journal::Journal;
 use world::World;
 
 /// The number of lines of the journal that a failure prints.
-const SHOWN: usize = 40;
+const SHOWN: usize = 60;
+
+/// Which world is to be run.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// What determines the world.
+    pub seed: u64,
+    /// The rule that is broken on purpose.
+    pub sabotage: Option<Sabotage>,
+    /// The acts that are carried out; without this all are.
+    pub kept: Option<BTreeSet<Act>>,
+    /// The step at which the world is cut off.
+    pub last: u64,
+}
+
+impl Wanted {
+    /// The whole world of a seed.
+    pub fn of(seed: u64) -> Wanted {
+        Wanted { seed, sabotage: None, kept: None, last: u64::MAX }
+    }
+
+    /// With a sabotage.
+    #[must_use]
+    pub fn with(self, sabotage: Sabotage) -> Wanted {
+        Wanted { sabotage: Some(sabotage), ..self }
+    }
+}
 
 /// The result of a world.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,9 +107,15 @@ pub struct Report {
     pub seed: u64,
     /// The number of steps that were run.
     pub steps: u64,
+    /// How much time passed in the world.
+    pub time: Duration,
     /// The first violation, if there was one.
     pub broken: Option<Broken>,
-    /// What happened, a line for each event: step, time in ms, text.
+    /// The acts that were carried out.
+    pub acts: Vec<Act>,
+    /// Whether other acts were left out.
+    pub is_smaller: bool,
+    /// What happened, a line for each event: step, time in ms, text. Empty if it was not asked for.
     pub journal: Vec<String>,
     /// Counts of what happened.
     pub coverage: Coverage,
@@ -77,9 +123,17 @@ pub struct Report {
 
 impl Report {
     /// The report of a world in which nothing happened.
-    fn new(seed: u64) -> Report {
-        let (journal, coverage) = (Vec::new(), Coverage::default());
-        Report { seed, steps: 0, broken: None, journal, coverage }
+    fn new(wanted: &Wanted) -> Report {
+        Report {
+            seed: wanted.seed,
+            steps: 0,
+            time: Duration::ZERO,
+            broken: None,
+            acts: Vec::new(),
+            is_smaller: wanted.kept.is_some(),
+            journal: Vec::new(),
+            coverage: Coverage::default(),
+        }
     }
 }
 
@@ -98,39 +152,47 @@ impl fmt::Display for Report {
         for line in self.journal.get(from..).unwrap_or_default() {
             writeln!(f, "{line}")?;
         }
-        write!(
-            f,
-            "again: RINGBACK_SEED={} cargo test -p ringback-simulation --test seeds no_rule",
-            self.seed
-        )
+        write!(f, "again: RINGBACK_SEED={}", self.seed)?;
+        if self.is_smaller {
+            let acts: Vec<String> = self.acts.iter().map(Act::to_string).collect();
+            write!(f, " RINGBACK_ACTS={}", acts.join(","))?;
+        }
+        write!(f, " cargo test -p ringback-simulation --test seeds no_rule -- --nocapture")
     }
 }
 
-/// Runs the world of a seed to its end, or until a rule is broken.
-pub fn run(seed: u64) -> Report {
-    run_with(seed, None)
+/// Runs a world to its end, or until a rule is broken, without a journal.
+pub fn run(wanted: &Wanted) -> Report {
+    live(wanted, &Journal::default())
 }
 
-/// As [`run`], with a sabotage.
-pub fn run_with(seed: u64, sabotage: Option<Sabotage>) -> Report {
-    let journal = Journal::default();
-    let lived = panic::catch_unwind(|| live(seed, sabotage, journal.clone()));
+/// As [`run`], with a journal.
+pub fn run_told(wanted: &Wanted) -> Report {
+    live(wanted, &Journal::kept())
+}
+
+fn live(wanted: &Wanted, journal: &Journal) -> Report {
+    let lived = panic::catch_unwind(|| lived(wanted, journal.clone()));
     let mut report = lived.unwrap_or_else(|_| {
         let text = "a panic outside of the engine; its message is on stderr".into();
-        Report { broken: Some(Broken { rule: Rule::Panic, text }), ..Report::new(seed) }
+        Report { broken: Some(Broken { rule: Rule::Panic, text }), ..Report::new(wanted) }
     });
     report.journal = journal.take();
     report
 }
 
-fn live(seed: u64, sabotage: Option<Sabotage>, journal: Journal) -> Report {
-    let Some(mut world) = World::new(seed, sabotage, journal) else { return Report::new(seed) };
+fn lived(wanted: &Wanted, journal: Journal) -> Report {
+    let Some(mut world) = World::new(wanted, journal) else { return Report::new(wanted) };
     world.live();
+    let acts = world.done();
+    let time = world.now() - ringback_driver::Time::ZERO;
     let application = world.application();
     Report {
         steps: world.step,
+        time,
+        acts,
         broken: application.checker.broken().cloned(),
         coverage: application.coverage.clone(),
-        ..Report::new(seed)
+        ..Report::new(wanted)
     }
 }

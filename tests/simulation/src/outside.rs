@@ -3,13 +3,14 @@
 use ringback_driver::{PortNumber, Time};
 use ringback_softcard::{Behaviour, Step, Telephone};
 
+use crate::acts::Acts;
 use crate::cards::Cards;
 use crate::dice::Dice;
 use crate::journal::{Journal, note};
 
 /// All telephones, and what people do with them.
 pub(crate) struct Outside {
-    dice: Dice,
+    pub(crate) acts: Acts,
     journal: Journal,
     pause_ms: u64,
     /// The telephones with their names.
@@ -22,6 +23,7 @@ pub(crate) struct Outside {
 impl Outside {
     pub(crate) fn new(
         mut dice: Dice,
+        acts: Acts,
         journal: Journal,
         card: &Cards,
         subscribers: &[String],
@@ -42,7 +44,7 @@ impl Outside {
                 telephones.push((number.clone(), phone));
             }
         }
-        Outside { dice, journal, pause_ms, telephones, numbers, next: Time::ZERO }
+        Outside { acts, journal, pause_ms, telephones, numbers, next: Time::ZERO }
     }
 
     /// Lets a person do something, if it is time.
@@ -50,14 +52,14 @@ impl Outside {
         if now < self.next {
             return;
         }
-        self.next = now + self.dice.mostly_short_ms(5, self.pause_ms);
-        let Some((name, phone)) = self.dice.pick(&self.telephones) else { return };
-        let what = self.choose(&phone);
+        self.next = now + self.acts.pause().mostly_short_ms(5, self.pause_ms);
+        let Some(mut dice) = self.acts.next() else { return };
+        let Some((name, phone)) = dice.pick(&self.telephones) else { return };
+        let what = self.choose(&phone, &mut dice);
         note!(self.journal, "tel  {name} {what}");
     }
 
-    fn choose(&mut self, phone: &Telephone) -> String {
-        let dice = &mut self.dice;
+    fn choose(&self, phone: &Telephone, dice: &mut Dice) -> String {
         if !phone.is_off_hook() {
             return match dice.below(6) {
                 0 => {

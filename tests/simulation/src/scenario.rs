@@ -51,6 +51,10 @@ pub(crate) enum Pace {
 #[derive(Debug, Clone)]
 pub(crate) struct Scenario {
     pub(crate) card: CardConfig,
+    /// Whether the kernel moves the samples.
+    pub(crate) kernel: bool,
+    /// Whether the bus may lie.
+    pub(crate) dishonest: bool,
     /// The second part of a card with eight ports.
     pub(crate) second: Option<CardConfig>,
     /// Faults that are on when the card is brought up, and stay on.
@@ -76,6 +80,8 @@ impl Scenario {
         let country = country.unwrap_or_default().parse().unwrap_or_default();
         let mut of_second = Dice::new(seed.rotate_left(32));
         let eight = of_second.one_in(4);
+        let mut of_way = Dice::new(seed.rotate_left(16));
+        let (kernel, dishonest) = (of_way.one_in(3), of_way.one_in(6));
         let mut modules = [(); SLOTS].map(|()| match dice.below(5) {
             0 => ModuleKind::Empty,
             1 | 2 => ModuleKind::Fxs,
@@ -130,6 +136,8 @@ impl Scenario {
         });
         Scenario {
             card: CardConfig { modules, lines, exchange },
+            kernel,
+            dishonest,
             second,
             broken,
             subscribers,

@@ -6,22 +6,26 @@ use std::time::Duration;
 
 use ringback_driver::card::tiger320::{ACCESSES_PER_TICK, Options, Tiger320};
 use ringback_driver::card::{Hook, ModuleKind, PortCard};
+use ringback_driver::device::Device;
 use ringback_driver::reactor::Stepper;
 use ringback_driver::request::LineNumber;
 use ringback_driver::{PortNumber, Time};
 use ringback_joint_card::JointCard;
 use ringback_lines::{CallHandles, LineEngine, Lines};
-use ringback_softcard::{LineState, SoftCard};
+use ringback_softcard::{LineState, SLOTS, SoftCard};
 use ringback_tspi::EvenPoisoned;
 use ringback_tspi::callstate::CallState;
 
+use crate::Wanted;
+use crate::acts::{Act, Actor, Acts};
 use crate::application::{Application, Ear};
 use crate::cards::Cards;
 use crate::checker::Rule;
 use crate::dice::Dice;
-use crate::faults::Faults;
+use crate::faults::{Affected, Faults};
 use crate::hardware::{SimHandle, SimLines, Tap, plug};
 use crate::journal::{Journal, note};
+use crate::kernel::{Kernel, Told};
 use crate::outside::Outside;
 use crate::sabotage::{Sabotage, Saboteur};
 use crate::scenario::{Pace, Scenario};
@@ -29,6 +33,8 @@ use crate::scenario::{Pace, Scenario};
 const MS: Duration = Duration::from_millis(1);
 /// The accesses beyond the budget when the DMA is restarted.
 const RECOVERY: u64 = 24;
+/// The ticks whose work the driver may do at once where the kernel moves the samples.
+const MOST_MISSED: u64 = 64;
 /// How often the card is polled when it does not interrupt.
 const LOOKED_AFTER: Duration = Duration::from_millis(50);
 /// Time in which the driver has to bring hook and ringing into the right state.
@@ -37,6 +43,8 @@ const SOON: Duration = Duration::from_millis(20);
 const AT_ONCE: Duration = Duration::from_millis(100);
 /// The longest time that a loop may be open for flashes while a call holds it.
 const FLASH: Duration = Duration::from_millis(1000);
+/// Number of steps between two comparisons with the calls' own state.
+const CALLS: u64 = 16;
 /// Number of steps between two checks of the wires from outside.
 const LOOKS: u64 = 50;
 /// Time in which the state of the wires has to follow, including repairs of modules.
@@ -66,13 +74,24 @@ pub(crate) struct World {
     nested: Arc<AtomicBool>,
     pub(crate) outside: Outside,
     pub(crate) faults: Faults,
+    /// One for each part of the card if the kernel moves the samples, otherwise none.
+    kernels: Vec<Kernel>,
     pub(crate) journal: Journal,
     tap: Arc<Tap>,
+    seed: u64,
+    /// The random numbers of this step.
     dice: Dice,
+    /// The step at which the world is cut off.
+    last: u64,
     watches: Vec<Watch>,
     /// Time that has passed for the world and not yet for the card.
     owed: Duration,
     pub(crate) step: u64,
+    /// When the driver last did the work of several ticks, and how many were left then.
+    worked: Time,
+    missed: u64,
+    /// Whether the kernel has found that the card is gone.
+    gone: bool,
     /// Whether the card is lost, or the reactor stopped, so that its last orders need not be
     /// carried out.
     pub(crate) over: bool,
@@ -80,7 +99,9 @@ pub(crate) struct World {
 
 impl World {
     /// Makes the world of a seed. `None` if the card has no working module.
-    pub(crate) fn new(seed: u64, sabotage: Option<Sabotage>, journal: Journal) -> Option<World> {
+    pub(crate) fn new(wanted: &Wanted, journal: Journal) -> Option<World> {
+        let Wanted { seed, sabotage, ref kept, last } = *wanted;
+        let acts = |actor| Acts::new(seed, actor, kept.as_ref());
         let mut dice = Dice::new(seed);
         let scenario = Scenario::new(seed, &mut dice);
         note!(journal, "     seed {seed}: {scenario:?}");
@@ -92,6 +113,7 @@ impl World {
         let numbers = scenario.manner.numbers.clone();
         let outside = Outside::new(
             dice.fork(),
+            acts(Actor::People),
             journal.clone(),
             &card,
             &scenario.subscribers,
@@ -101,9 +123,13 @@ impl World {
         let tap = Arc::new(Tap::default());
         let options = Options { country: scenario.card.exchange.country };
         let mut clock = |time: Duration| (0..time.as_millis().max(1)).for_each(|_| card.tick());
-        let mut parts = Vec::new();
-        for part in card.parts() {
-            let device = plug(part, &tap).unwrap_or_else(|error| panic!("no eventfd: {error}"));
+        let (mut parts, mut kernels) = (Vec::new(), Vec::new());
+        for (at, part) in card.parts().iter().enumerate() {
+            let device = plug(part, &tap, scenario.kernel);
+            let device = device.unwrap_or_else(|error| panic!("no eventfd: {error}"));
+            if let Some(memory) = device.dma().filter(|_| scenario.kernel) {
+                kernels.push(Kernel::new(part.clone(), Arc::clone(memory), at * SLOTS));
+            }
             let opened = Tiger320::open(device, options, &mut clock);
             parts.push(opened.unwrap_or_else(|error| panic!("the software card: {error}")));
         }
@@ -118,7 +144,7 @@ impl World {
         }
         let kinds: Vec<ModuleKind> = infos.iter().map(|info| info.kind).collect();
         let application = Arc::new(Mutex::new(Application::new(
-            dice.fork(),
+            acts,
             scenario.manner.clone(),
             journal.clone(),
             handles,
@@ -138,19 +164,20 @@ impl World {
             application,
             nested,
             outside,
-            faults: Faults::new(
-                dice.fork(),
-                journal.clone(),
-                card.ports(),
-                scenario.faults_every_ms,
-            ),
+            faults: Faults::new(acts(Actor::Faults), journal.clone(), card.ports(), &scenario),
+            kernels,
             journal,
             tap,
             watches: infos.iter().map(|info| watch(info.port)).collect(),
             owed: Duration::ZERO,
             step: 0,
+            worked: Time::ZERO,
+            missed: 0,
+            gone: false,
             over: false,
+            seed,
             dice,
+            last,
             scenario,
         };
         world.stepper.deliver();
@@ -160,6 +187,9 @@ impl World {
             application.open(line);
         }
         application.coverage.count(if card.ports() == 8 { "ports 8" } else { "ports 4" });
+        if world.scenario.kernel {
+            application.coverage.count("samples by the kernel");
+        }
         drop(application);
         if sabotage == Some(Sabotage::BusyBus) {
             world.tap.extra.store(2, Ordering::Relaxed);
@@ -174,6 +204,12 @@ impl World {
 
     pub(crate) fn now(&self) -> Time {
         self.stepper.now()
+    }
+
+    /// The acts that were carried out so far.
+    pub(crate) fn done(&self) -> Vec<Act> {
+        let others = self.outside.acts.done().iter().chain(self.faults.acts.done()).copied();
+        self.application().done().chain(others).collect()
     }
 
     /// Returns whether a rule was broken.
@@ -197,11 +233,19 @@ impl World {
     /// checked.
     pub(crate) fn step(&mut self) {
         self.step += 1;
+        if self.step > self.last {
+            return self.fail(Rule::Cut, "the failure is not in this copy".into());
+        }
+        // Each step has random numbers of its own, so that they do not depend on what happened.
+        self.dice = Dice::new(!self.seed ^ self.step.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         self.journal.at(self.now(), self.step);
         let time = self.pace();
         self.outside.act(self.now());
         let mut coverage = std::mem::take(&mut self.application().coverage);
-        self.faults.act(self.now(), &self.card, &mut coverage);
+        let now = self.now();
+        let mut affected =
+            Affected { card: &self.card, tap: &self.tap, kernels: &mut self.kernels };
+        self.faults.act(now, &mut affected, &mut coverage);
         self.application().coverage = coverage;
 
         self.owed += time;
@@ -209,7 +253,11 @@ impl World {
             self.owed -= MS;
             self.card.tick();
         }
-        self.interrupts();
+        if self.scenario.kernel {
+            self.run_kernel();
+        } else {
+            self.interrupts();
+        }
         self.after_delivery();
 
         self.application().act();
@@ -249,6 +297,53 @@ impl World {
         self.stepper.deliver();
     }
 
+    /// The kernel serves the interrupts, and tells the program what was received and played.
+    fn run_kernel(&mut self) {
+        let now = self.now();
+        let raised = self.tap.take_raised() > 0;
+        self.check_budget(1);
+        let mut told = Vec::new();
+        let mut present = true;
+        for kernel in &mut self.kernels {
+            present &= !raised || kernel.interrupt(now);
+            kernel.step(now, &mut self.dice);
+            told.extend(kernel.due(now));
+        }
+        for told in told {
+            match told {
+                Told::Received(port, samples) => self.stepper.received(port, &samples),
+                Told::Played(port, play, how) => self.stepper.played(port, play, how),
+            }
+        }
+        if !present && !std::mem::replace(&mut self.gone, true) {
+            self.stepper.gone();
+        }
+        self.stepper.deliver();
+        self.take_orders();
+    }
+
+    /// Gives the lines' orders to the kernel.
+    fn take_orders(&mut self) {
+        let now = self.now();
+        loop {
+            let orders = self.stepper.orders();
+            if orders.is_empty() {
+                return;
+            }
+            for order in orders {
+                self.kernels.iter_mut().for_each(|kernel| kernel.order(&order, now));
+            }
+            self.stepper.deliver();
+        }
+    }
+
+    /// Ends all faults.
+    pub(crate) fn end_faults(&mut self) {
+        let mut affected =
+            Affected { card: &self.card, tap: &self.tap, kernels: &mut self.kernels };
+        self.faults.end(&mut affected);
+    }
+
     fn interrupt(&mut self) {
         self.check_budget(1);
         self.stepper.interrupt();
@@ -259,7 +354,18 @@ impl World {
     fn check_budget(&mut self, visits: u64) {
         let accesses = self.tap.take_accesses();
         let parts = self.card.parts().len() as u64;
-        let allowed = parts * visits * (u64::from(ACCESSES_PER_TICK) + RECOVERY);
+        let of_visit = parts * (u64::from(ACCESSES_PER_TICK) + RECOVERY);
+        let mut allowed = visits * of_visit;
+        if self.scenario.kernel && accesses > allowed {
+            // Where the kernel moves the samples, the driver comes once for several ticks, and does
+            // the work of all of them then.
+            let now = self.now();
+            let missed = self.missed + u64::try_from((now - self.worked).as_millis()).unwrap_or(0);
+            let missed = missed.min(MOST_MISSED);
+            let work = (accesses - allowed).div_ceil(of_visit);
+            allowed += missed * of_visit;
+            (self.worked, self.missed) = (now, missed.saturating_sub(work));
+        }
         if accesses > allowed && !self.over && !self.lost() {
             let text = format!("{accesses} register accesses in {visits} visits");
             self.fail(Rule::Budget, text);
@@ -300,10 +406,12 @@ impl World {
         let known = |line| checker.calls(line).first().copied();
         let watched = self.watches.iter().enumerate();
         let watched: Vec<_> = watched.map(|(line, watch)| (watch.port, known(line))).collect();
+        // What is known of a call takes long to put together.
+        let whole = self.step.is_multiple_of(CALLS);
         let asked = self.handle.with(move |lines, _| {
             let ask = |(line, (port, known)): (usize, (PortNumber, Option<_>))| {
                 let of_line = lines.state(LineNumber::at(line)).and_then(|state| state.call);
-                let of_call = known.and_then(|call| lines.call(call).ok());
+                let of_call = known.filter(|_| whole).and_then(|call| lines.call(call).ok());
                 let of_call = of_call.map(|call| call.state.zip(Some(call.mode as usize)));
                 (lines.card().status(port), of_line, of_call)
             };
@@ -311,7 +419,7 @@ impl World {
         });
         let Ok(asked) = asked else { return };
         for (line, (status, of_line, of_call)) in asked.into_iter().enumerate() {
-            checker.agree(line, of_line, of_call);
+            checker.agree(line, of_line, whole.then_some(of_call));
             let Some(watch) = self.watches.get_mut(line) else { continue };
             if checker.loop_held(line) {
                 watch.free = now;

@@ -2,10 +2,13 @@
 
 use std::thread;
 
-use ringback_simulation::{Rule, Sabotage, run_with};
+use ringback_simulation::{Rule, Sabotage, Wanted, run, shrink};
 
 /// The number of worlds for each saboteur. Not every world has a situation in which it can act.
 const WORLDS: u64 = 40;
+
+/// The number of acts of a world that is worth shrinking.
+const MANY: usize = 80;
 
 /// Each sabotage, and the rules under which it may be noticed first.
 const CASES: &[(Sabotage, &[Rule])] = &[
@@ -41,7 +44,8 @@ const CASES: &[(Sabotage, &[Rule])] = &[
 ];
 
 fn check(sabotage: Sabotage, rules: &[Rule]) {
-    let found = (0..WORLDS).find_map(|seed| run_with(seed, Some(sabotage)).broken);
+    let world = |seed| run(&Wanted::of(seed).with(sabotage));
+    let found = (0..WORLDS).find_map(|seed| world(seed).broken);
     let Some(broken) = found else { panic!("{sabotage:?} went unnoticed in {WORLDS} worlds") };
     assert!(rules.contains(&broken.rule), "{sabotage:?} was noticed as {broken}");
 }
@@ -58,4 +62,24 @@ fn every_sabotage_is_noticed() {
             });
         }
     });
+}
+
+#[test]
+fn a_failing_world_is_shrunk_to_the_few_acts_that_it_needs() {
+    // A request that a drop has ended completes with 0: this needs a call, another request of it,
+    // and the drop.
+    let wanted = |seed| Wanted::of(seed).with(Sabotage::DropSucceeds);
+    let mut worlds = (0..WORLDS).map(|seed| run(&wanted(seed)));
+    let whole = worlds.find(|report| report.broken.is_some() && report.acts.len() >= MANY);
+    let whole = whole.expect("it goes unnoticed, or is noticed after few acts");
+    let rule = whole.broken.expect("it was noticed").rule;
+    let small = shrink(&wanted(whole.seed));
+    assert_eq!(small.broken.as_ref().map(|broken| broken.rule), Some(rule), "{small}");
+    let (few, all) = (small.acts.len(), whole.acts.len());
+    assert!(few <= all / 8, "{few} of {all} acts are left: {small}");
+    assert!(small.to_string().contains("RINGBACK_ACTS="), "{small}");
+    // These acts are all that is needed to see it again.
+    let kept = Some(small.acts.iter().copied().collect());
+    let again = run(&Wanted { kept, ..wanted(whole.seed) });
+    assert_eq!((again.broken, again.steps), (small.broken, small.steps));
 }

@@ -21,6 +21,7 @@ use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
 use ringback_tspi::types::{HDRVCALL, HTAPILINE};
 
+use crate::acts::{Act, Actor, Acts};
 use crate::checker::{Checker, Rule};
 use crate::coverage::Coverage;
 use crate::dice::Dice;
@@ -63,6 +64,9 @@ pub(crate) struct Application {
     pub(crate) coverage: Coverage,
     pub(crate) saboteur: Saboteur,
     journal: Journal,
+    acts: Acts,
+    reactions: Acts,
+    /// The random numbers of the act that is carried out.
     dice: Dice,
     manner: Manner,
     handle: Option<SimHandle>,
@@ -71,20 +75,20 @@ pub(crate) struct Application {
     /// Handles of calls, the newest last.
     calls: Vec<HDRVCALL>,
     tickets: Vec<Held>,
-    plans: BTreeMap<(Time, u32), Plan>,
+    plans: BTreeMap<(Time, u32), (Plan, Dice)>,
     planned: u32,
     acts_next: Time,
     opened: usize,
     generations: u32,
     /// Whether the application has stopped acting by itself.
-    pub(crate) quiet: bool,
+    quiet: bool,
     /// The requests that it has just ended, and how.
     ended: BTreeMap<RequestId, EndedBy>,
 }
 
 impl Application {
     pub(crate) fn new(
-        dice: Dice,
+        acts: impl Fn(Actor) -> Acts,
         manner: Manner,
         journal: Journal,
         handles: Arc<CallHandles>,
@@ -96,7 +100,9 @@ impl Application {
             coverage: Coverage::default(),
             saboteur,
             journal,
-            dice,
+            acts: acts(Actor::Application),
+            reactions: acts(Actor::Reaction),
+            dice: Dice::new(0),
             manner,
             handle: None,
             handles,
@@ -129,7 +135,19 @@ impl Application {
     fn plan(&mut self, plan: Plan, from_ms: u64, to_ms: u64) {
         let at = self.now() + self.dice.ms(from_ms, to_ms);
         self.planned += 1;
-        self.plans.insert((at, self.planned), plan);
+        let dice = self.dice.fork();
+        self.plans.insert((at, self.planned), (plan, dice));
+    }
+
+    /// Stops acting by itself.
+    pub(crate) fn quieten(&mut self) {
+        self.quiet = true;
+        self.dice = Dice::new(0);
+    }
+
+    /// The acts that were carried out so far.
+    pub(crate) fn done(&self) -> impl Iterator<Item = Act> {
+        self.acts.done().iter().chain(self.reactions.done()).copied()
     }
 
     /// One step of the world: releases tickets, carries out plans, and does something new.
@@ -148,12 +166,16 @@ impl Application {
         while let Some(due) = self.plans.first_entry()
             && due.key().0 <= now
         {
-            let plan = due.remove();
+            let (plan, dice) = due.remove();
+            self.dice = dice;
             self.carry_out(plan);
         }
         if now >= self.acts_next {
-            self.acts_next = now + self.dice.mostly_short_ms(1, self.manner.pause_ms);
-            self.do_something();
+            self.acts_next = now + self.acts.pause().mostly_short_ms(1, self.manner.pause_ms);
+            if let Some(dice) = self.acts.next() {
+                self.dice = dice;
+                self.do_something();
+            }
         }
     }
 
@@ -232,12 +254,13 @@ impl Application {
         note!(self.journal, "     completed {id} {}", numbers::result(result));
         self.coverage.count(if result.is_ok() { "completed 0" } else { "completed with an error" });
         self.checker.completed(completion, self.now());
-        self.act_inside();
+        self.react(None);
     }
 
     fn event(&mut self, line: LineNumber, event: &Event) {
         note!(self.journal, "     line {line} {}", numbers::event(event));
         self.checker.event(line, event);
+        let mut reached = None;
         match event.subject {
             Subject::NewCall(call) => {
                 self.coverage.count("a call came in");
@@ -247,7 +270,7 @@ impl Application {
                 if let Some(state) = u32::try_from(state).ok().and_then(CallState::from_raw) {
                     self.coverage.count_owned(format!("state {state} mode {mode}"));
                     self.coverage.count_owned(format!("state {state}"));
-                    self.react(call, state);
+                    reached = Some((call, state));
                 }
             }
             Subject::Call { message, .. } | Subject::Line { message, .. } => {
@@ -255,13 +278,29 @@ impl Application {
                 self.coverage.count_owned(format!("message {name}"));
             }
         }
-        self.act_inside();
+        self.react(reached);
     }
 
-    fn react(&mut self, call: HDRVCALL, state: CallState) {
+    /// Reacts to an upcall, which may have brought a call into a state. Sometimes it acts before the
+    /// upcall has returned.
+    fn react(&mut self, reached: Option<(HDRVCALL, CallState)>) {
         if self.quiet {
             return;
         }
+        // An upcall may come in an act, which goes on afterwards.
+        let Some(dice) = self.reactions.next() else { return };
+        let before = std::mem::replace(&mut self.dice, dice);
+        if let Some((call, state)) = reached {
+            self.plan_for(call, state);
+        }
+        if self.dice.percent(self.manner.inside) {
+            self.coverage.count("acted inside an upcall");
+            self.do_something();
+        }
+        self.dice = before;
+    }
+
+    fn plan_for(&mut self, call: HDRVCALL, state: CallState) {
         match state {
             CallState::Offering if self.dice.percent(60) => {
                 self.plan(Plan::Answer(call), 0, 6000);
@@ -277,14 +316,6 @@ impl Application {
             }
             CallState::Idle if self.dice.percent(85) => self.plan(Plan::Close(call), 0, 2000),
             _ => {}
-        }
-    }
-
-    /// Sometimes acts before the upcall has returned.
-    fn act_inside(&mut self) {
-        if !self.quiet && self.dice.percent(self.manner.inside) {
-            self.coverage.count("acted inside an upcall");
-            self.do_something();
         }
     }
 

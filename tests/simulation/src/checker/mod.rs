@@ -233,20 +233,20 @@ impl Checker {
         }
     }
 
-    /// Compares the states that the engine returned, for the line and for the call, with those that
-    /// were delivered.
+    /// Compares the states that the engine returned, for the line and, if it was asked, for the call,
+    /// with those that were delivered.
     pub(crate) fn agree(
         &mut self,
         line: usize,
         of_line: Option<Option<CallState>>,
-        of_call: Option<Option<State>>,
+        of_call: Option<Option<Option<State>>>,
     ) {
         if self.is_blocked(line) {
             return;
         }
         let known = self.known(line).map(|(_, state)| state);
         let agrees = of_line == known.map(|known| known.map(|(state, _)| state));
-        if !agrees || of_call != known {
+        if !agrees || of_call.is_some_and(|of_call| of_call != known) {
             let text = format!(
                 "line {line} was told to have {known:x?}, and says {of_line:x?}, {of_call:x?}"
             );
