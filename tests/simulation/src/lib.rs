@@ -7,11 +7,11 @@
 //! the contract. Nothing here depends on the machine's clock or on threads, so that a seed
 //! determines everything that happens: the same seed writes the same journal.
 //!
-//! `tests/seeds.rs` runs a fixed set of seeds and some new ones; `tests/sabotage.rs` breaks rules on
-//! purpose and shows that the checker notices. A failure prints the seed, the step and the journal
-//! of the smallest copy of the world that was found to fail in the same way: one in which as many
-//! acts as possible are left out. To run a world again and see its whole journal, or to search many
-//! worlds (clean ones are only counted, so that there may be any number):
+//! `tests/seeds.rs` runs a fixed set of seeds and some new ones; `tests/sabotage.rs` breaks rules
+//! on purpose and shows that the checker notices. A failure prints the seed, the step and the
+//! journal of the smallest copy of the world that was found to fail in the same way: one in which
+//! as many acts as possible are left out. To run a world again and see its whole journal, or to
+//! search many worlds (clean ones are only counted, so that there may be any number):
 //!
 //! ```text
 //! RINGBACK_SEED=1234 cargo test -p ringback-simulation --test seeds no_rule -- --nocapture

@@ -1,5 +1,5 @@
-//! Finds a smaller copy of a world that breaks the same rule: acts are left out, in halves, quarters
-//! and so on down to single ones, as long as the rule is still broken without them.
+//! Finds a smaller copy of a world that breaks the same rule: acts are left out, in halves,
+//! quarters and so on down to single ones, as long as the rule is still broken without them.
 
 use std::collections::BTreeSet;
 

@@ -264,8 +264,8 @@ impl Station {
     }
 
     /// Returns the hook state in which the line was left. On FXO it is our own, and this waits
-    /// until it is on-hook, for as long as `waits` says; on FXS it is the telephone's. `None` if the
-    /// card can't report it any more.
+    /// until it is on-hook, for as long as `waits` says; on FXS it is the telephone's. `None` if
+    /// the card can't report it any more.
     pub(crate) fn await_hook(&self, line: u32, waits: impl Fn() -> bool) -> Option<Hook> {
         loop {
             let status = self.slots().into_iter().find(|slot| slot.line == Some(line))?.status?;

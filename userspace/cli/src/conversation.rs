@@ -264,11 +264,11 @@ enum Patience {
     Over,
 }
 
-/// How long to wait for a line that has been asked to hang up `asked` ago, if a signal came `signal`
-/// ago. Shutting down, which follows, drops DTR and opens the loop in any case. A modem that is
-/// still connected then does not react to DTR, and can only be hung up by the escape sequence, whose
-/// silences take more than two seconds: it is waited for, because a line that is left off-hook may
-/// cost money.
+/// How long to wait for a line that has been asked to hang up `asked` ago, if a signal came
+/// `signal` ago. Shutting down, which follows, drops DTR and opens the loop in any case. A modem
+/// that is still connected then does not react to DTR, and can only be hung up by the escape
+/// sequence, whose silences take more than two seconds: it is waited for, because a line that is
+/// left off-hook may cost money.
 fn patience(asked: Duration, signal: Option<Duration>, connected: bool) -> Patience {
     match signal {
         _ if asked >= HANG_UP => Patience::Over,

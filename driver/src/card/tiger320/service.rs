@@ -271,9 +271,9 @@ impl<D: Device> Tiger320<D> {
         r.write(OPER, Operate::DMA);
     }
 
-    /// The card is lost, and made safe. One that reads all ones is made safe as well: it may be loose,
-    /// or its bridge may have stopped for a moment, and then it would keep its lines off-hook. If it
-    /// is not there, the writes have no effect.
+    /// The card is lost, and made safe. One that reads all ones is made safe as well: it may be
+    /// loose, or its bridge may have stopped for a moment, and then it would keep its lines
+    /// off-hook. If it is not there, the writes have no effect.
     fn lose(&mut self, failure: Failure) -> Service {
         self.failure = Some(failure);
         self.safe();

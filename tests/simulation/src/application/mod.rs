@@ -281,8 +281,8 @@ impl Application {
         self.react(reached);
     }
 
-    /// Reacts to an upcall, which may have brought a call into a state. Sometimes it acts before the
-    /// upcall has returned.
+    /// Reacts to an upcall, which may have brought a call into a state. Sometimes it acts before
+    /// the upcall has returned.
     fn react(&mut self, reached: Option<(HDRVCALL, CallState)>) {
         if self.quiet {
             return;

@@ -233,8 +233,8 @@ impl Checker {
         }
     }
 
-    /// Compares the states that the engine returned, for the line and, if it was asked, for the call,
-    /// with those that were delivered.
+    /// Compares the states that the engine returned, for the line and, if it was asked, for the
+    /// call, with those that were delivered.
     pub(crate) fn agree(
         &mut self,
         line: usize,

@@ -80,8 +80,8 @@ pub enum Rule {
     Serves,
     /// The engine does not panic.
     Panic,
-    /// No rule of the system: the world was cut off, because it is a smaller copy of one that failed
-    /// sooner.
+    /// No rule of the system: the world was cut off, because it is a smaller copy of one that
+    /// failed sooner.
     Cut,
 }
 

@@ -11,7 +11,8 @@
 //!   the call with OPERATIONFAILED, after its line was hung up as far as that can be done without
 //!   an answer; one that stops answering later ends it as DISCONNECTED(NOANSWER).
 //! - **A drop is complete when the modem has hung up**, which takes half a second where DTR does it
-//!   and four seconds where only the escape sequence does. Closing does not wait for it; the next call does.
+//!   and four seconds where only the escape sequence does. Closing does not wait for it; the next
+//!   call does.
 //! - **Data** goes both ways while the call is connected: [`Command::Send`](crate::Command) is
 //!   complete when the last byte has left, [`Command::Receive`](crate::Command) when enough has
 //!   come, which is read from [`Data`](ringback_tspi::media::Data).
