@@ -128,6 +128,8 @@ SOAK_MINUTES ?= 60
 stress: deps ## Threads that do anything to host and provider; MINUTES=30 for longer
 	RINGBACK_STRESS_MINUTES=$(MINUTES) $(CARGO) test --locked -p ringback-stress --test seeds \
 		-- --nocapture
+	RINGBACK_STRESS_MINUTES=$(MINUTES) $(CARGO) test --locked -p ringback-capi-host --test it \
+		restarts -- --nocapture
 
 .PHONY: soak
 soak: deps ## Calls on all lines for an hour, with memory, descriptors and threads; SOAK_MINUTES=60

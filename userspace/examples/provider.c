@@ -1,7 +1,7 @@
 /* A provider with one line, on which every call is answered at once. "Writing a provider" in
  * README.md explains it. The rules that it keeps are named by their keys. */
 #include <pthread.h>
-#include <string.h>
+#include <stdint.h>
 
 #include <ringback/tspi.h>
 
@@ -22,6 +22,7 @@ static pthread_t teller;
 static ASYNC_COMPLETION completion; /* set between init and shutdown */
 static LINEEVENT line_event;        /* set while the line is open */
 static HTAPILINE tapi_line;
+static unsigned opening;    /* of the line, the last one */
 static HTAPICALL tapi_call; /* set while there is a call */
 static unsigned serial;     /* of the last call: states of earlier ones are not reported */
 static DWORD call_state;
@@ -29,10 +30,18 @@ static struct message queue[ROOM];
 static unsigned head, tail; /* only counted up; the difference is the number of messages */
 static int telling, ending;
 
-/* Handles are addresses of variables, so never NULL (N2). */
-static const char a_line, a_call;
-#define LINE_HANDLE ((HDRVLINE)(const void *)&a_line)
-#define CALL_HANDLE ((HDRVCALL)(const void *)&a_call)
+/* Handles are numbers that are counted up from 1: never NULL (N2), and none is given out twice. So
+ * a function that comes late, because another thread has closed the line or the call meanwhile, is
+ * refused. Both functions are called with the lock held. */
+static int is_open(HDRVLINE line)
+{
+    return line_event != NULL && (uintptr_t)line == opening;
+}
+
+static int is_live(HDRVCALL call)
+{
+    return tapi_call != NULL && (uintptr_t)call == serial;
+}
 
 /* The one thread that calls TAPI: upcalls never nest nor overlap (C6), and no lock is held. */
 static void *tell(void *nothing)
@@ -46,12 +55,13 @@ static void *tell(void *nothing)
         }
         struct message message = queue[head++ % ROOM];
         HTAPICALL call = message.serial == serial ? tapi_call : NULL;
+        LINEEVENT event = line_event;
         telling = 1;
         pthread_mutex_unlock(&lock);
         if (message.id != 0)
             completion(message.id, message.result);
         else if (call != NULL)
-            line_event(tapi_line, call, LINE_CALLSTATE, message.state, 0, LINEMEDIAMODE_UNKNOWN);
+            event(tapi_line, call, LINE_CALLSTATE, message.state, 0, LINEMEDIAMODE_UNKNOWN);
         pthread_mutex_lock(&lock);
         telling = 0;
         pthread_cond_broadcast(&changed);
@@ -165,7 +175,7 @@ LONG TSPIAPI TSPI_lineOpen(DWORD device, HTAPILINE tapi, LPHDRVLINE handle, DWOR
     } else {
         tapi_line = tapi;
         line_event = procedure;
-        *handle = LINE_HANDLE;
+        *handle = (HDRVLINE)(uintptr_t)++opening;
     }
     pthread_mutex_unlock(&lock);
     return result;
@@ -173,19 +183,28 @@ LONG TSPIAPI TSPI_lineOpen(DWORD device, HTAPILINE tapi, LPHDRVLINE handle, DWOR
 
 LONG TSPIAPI TSPI_lineClose(HDRVLINE line)
 {
-    if (line != LINE_HANDLE)
-        return LINEERR_INVALLINEHANDLE;
+    LONG result = 0;
+
     pthread_mutex_lock(&lock);
     settle();
-    tapi_call = NULL;
-    line_event = NULL;
+    if (is_open(line)) {
+        tapi_call = NULL;
+        line_event = NULL;
+    } else {
+        result = LINEERR_INVALLINEHANDLE;
+    }
     pthread_mutex_unlock(&lock);
-    return 0;
+    return result;
 }
 
 LONG TSPIAPI TSPI_lineGetLineDevStatus(HDRVLINE line, LPLINEDEVSTATUS status)
 {
-    if (line != LINE_HANDLE)
+    int open;
+
+    pthread_mutex_lock(&lock);
+    open = is_open(line);
+    pthread_mutex_unlock(&lock);
+    if (!open)
         return LINEERR_INVALLINEHANDLE;
     if (status->dwTotalSize < sizeof *status)
         return LINEERR_STRUCTURETOOSMALL;
@@ -200,18 +219,17 @@ LONG TSPIAPI TSPI_lineMakeCall(DRV_REQUESTID id, HDRVLINE line, HTAPICALL tapi, 
     LONG result = (LONG)id;
 
     (void)address, (void)country, (void)parameters;
-    if (line != LINE_HANDLE)
-        return LINEERR_INVALLINEHANDLE;
     pthread_mutex_lock(&lock);
-    if (tapi_call != NULL || !has_room()) {
-        /* Refused: no completion comes (R4). */
+    /* Refused: no completion comes (R4). */
+    if (!is_open(line)) {
+        result = LINEERR_INVALLINEHANDLE;
+    } else if (tapi_call != NULL || !has_room()) {
         result = LINEERR_CALLUNAVAIL;
     } else {
         /* The handle is written before any message (N1), the completion comes before the first
          * state (O1), and the function returns its id (R1). */
         tapi_call = tapi;
-        serial++;
-        *handle = CALL_HANDLE;
+        *handle = (HDRVCALL)(uintptr_t)++serial;
         call_state = LINECALLSTATE_CONNECTED;
         say(id, 0, 0);
         say(0, 0, LINECALLSTATE_PROCEEDING);
@@ -228,7 +246,7 @@ LONG TSPIAPI TSPI_lineDial(DRV_REQUESTID id, HDRVCALL call, LPCWSTR address, DWO
 
     (void)address, (void)country;
     pthread_mutex_lock(&lock);
-    if (call != CALL_HANDLE || tapi_call == NULL)
+    if (!is_live(call))
         result = LINEERR_INVALCALLHANDLE;
     else if (!has_room())
         result = LINEERR_RESOURCEUNAVAIL;
@@ -244,7 +262,7 @@ LONG TSPIAPI TSPI_lineDrop(DRV_REQUESTID id, HDRVCALL call, LPCSTR information, 
 
     (void)information, (void)size;
     pthread_mutex_lock(&lock);
-    if (call != CALL_HANDLE || tapi_call == NULL) {
+    if (!is_live(call)) {
         result = LINEERR_INVALCALLHANDLE;
     } else if (call_state == LINECALLSTATE_IDLE) {
         result = LINEERR_INVALCALLSTATE; /* D9 */
@@ -261,25 +279,32 @@ LONG TSPIAPI TSPI_lineDrop(DRV_REQUESTID id, HDRVCALL call, LPCSTR information, 
 
 LONG TSPIAPI TSPI_lineCloseCall(HDRVCALL call)
 {
-    if (call != CALL_HANDLE)
-        return LINEERR_INVALCALLHANDLE;
+    LONG result = 0;
+
     pthread_mutex_lock(&lock);
     settle();
-    tapi_call = NULL;
+    if (is_live(call))
+        tapi_call = NULL;
+    else
+        result = LINEERR_INVALCALLHANDLE;
     pthread_mutex_unlock(&lock);
-    return 0;
+    return result;
 }
 
 LONG TSPIAPI TSPI_lineGetCallStatus(HDRVCALL call, LPLINECALLSTATUS status)
 {
-    if (call != CALL_HANDLE)
-        return LINEERR_INVALCALLHANDLE;
+    LONG result = 0;
+
     if (status->dwTotalSize < sizeof *status)
         return LINEERR_STRUCTURETOOSMALL;
     pthread_mutex_lock(&lock);
-    status->dwNeededSize = status->dwUsedSize = sizeof *status;
-    status->dwCallState = call_state;
-    status->dwCallFeatures = call_state == LINECALLSTATE_CONNECTED ? LINECALLFEATURE_DROP : 0;
+    if (is_live(call)) {
+        status->dwNeededSize = status->dwUsedSize = sizeof *status;
+        status->dwCallState = call_state;
+        status->dwCallFeatures = call_state == LINECALLSTATE_CONNECTED ? LINECALLFEATURE_DROP : 0;
+    } else {
+        result = LINEERR_INVALCALLHANDLE;
+    }
     pthread_mutex_unlock(&lock);
-    return 0;
+    return result;
 }

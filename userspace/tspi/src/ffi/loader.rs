@@ -35,7 +35,11 @@ pub enum LoadError {
     NoProvider(PathBuf),
     /// All 64 sets of callbacks are in use. Callbacks of C have no context, so each library needs a
     /// set.
-    #[error("64 providers are loaded already; drop one of them first")]
+    #[error(
+        "64 providers are loaded, and a process can have no more, because each needs callbacks of \
+         its own: end the host of one that is not used any more, or load the others in another \
+         process"
+    )]
     TooMany,
 }
 

@@ -8,6 +8,29 @@ fn source(name: &str) -> PathBuf {
     top().join("userspace/capi/host/tests/it").join(name)
 }
 
+/// How long threads use the providers, in seconds: `RINGBACK_STRESS_MINUTES`, or a few.
+fn stress_seconds() -> String {
+    let minutes = std::env::var("RINGBACK_STRESS_MINUTES").ok();
+    let seconds = minutes.map(|minutes| 60 * minutes.parse::<u32>().expect("a number of minutes"));
+    seconds.unwrap_or(3).to_string()
+}
+
+/// Each request completes exactly once and none before its return (C3, R4, G1), and nothing comes
+/// after its call, line or host was closed (D2, D5), with two providers side by side whose lines
+/// and calls are used by several threads, and a third that is restarted under load.
+#[test]
+fn two_providers_and_one_that_restarts_keep_the_contract_under_load() {
+    let installed = Installed::get();
+    let program = installed.compile(&source("stress.c"), "stress", SANITIZED);
+    let mut stress = installed.command(program);
+    stress.arg(stress_seconds()).arg(installed.provider());
+    stress.arg(provider("stress-provider.so", SANITIZED));
+    stress.arg(provider("stress-restarted.so", SANITIZED));
+    let out = run(stress.env("RINGBACK_CARD", "soft"));
+    assert_eq!(out.matches("completed once each").count(), 3, "{out}");
+    println!("{out}");
+}
+
 /// The example, which completes on a thread of its own.
 fn provider(name: &str, flags: &[&str]) -> PathBuf {
     let source = top().join("userspace/examples/provider.c");
