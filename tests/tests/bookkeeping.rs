@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ringback_host::LineEvent;
 use ringback_softcard::Behaviour;
-use ringback_tests::{Desk, FXO, FXS, Rack, SUPERVISED, Told, World, call, eventually, id};
+use ringback_tests::{Desk, FXO, FXS, Rack, SUPERVISED, Solo, Told, World, call, eventually, id};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
 use ringback_tspi::error::LineError;
@@ -300,7 +300,7 @@ fn a_call_that_rings_is_accepted_before_it_is_answered() {
     let memory = filled::<LINEDEVSTATUS>(status);
     let status = Reader::<LINEDEVSTATUS>::new(&memory, V).unwrap();
     assert_eq!(status.get(LINEDEVSTATUS::dwRingMode), 1);
-    assert_eq!(status.get(LINEDEVSTATUS::dwLineFeatures), 0);
+    assert_eq!(status.get(LINEDEVSTATUS::dwLineFeatures), LINEFEATURE_SETDEVSTATUS);
     let other = provider.line_conditional_media_detection(line, LINEMEDIAMODE_AUTOMATEDVOICE, None);
     assert_eq!(other, Err(LineError::RESOURCEUNAVAIL), "the line is taken");
     let greeting = provider.line_accept(id(1), handle, b"hello");
@@ -318,6 +318,104 @@ fn a_call_that_rings_is_accepted_before_it_is_answered() {
     });
     assert_eq!(by_call, Ok((Desk::BASE + FXO).to_le_bytes().to_vec()));
     provider.line_close_call(handle).unwrap();
+}
+
+/// The LINEDEVSTATUSFLAGS_ bits of a line, and whether a call can be made on it.
+fn line_status(provider: &Arc<dyn Provider>, line: HDRVLINE) -> (u32, bool) {
+    let memory = filled::<LINEDEVSTATUS>(|to| provider.line_get_line_dev_status(line, to));
+    let status = Reader::<LINEDEVSTATUS>::new(&memory, V).unwrap();
+    let calls = status.get(LINEDEVSTATUS::dwLineFeatures) & LINEFEATURE_MAKECALL != 0;
+    (status.get(LINEDEVSTATUS::dwDevStatusFlags), calls)
+}
+
+/// The LINEDEVSTATE_ bits of LINE_LINEDEVSTATE so far.
+fn line_states(told: &[Told]) -> Vec<u32> {
+    let states = told.iter().filter_map(|told| match told {
+        Told::Event(LineMessage { call: None, message: LINE_LINEDEVSTATE, params, .. }) => {
+            u32::try_from(params[0]).ok()
+        }
+        _ => None,
+    });
+    states.collect()
+}
+
+#[test]
+fn a_line_is_locked_and_taken_out_of_service_by_an_application() {
+    let (connected, serving, locked) =
+        (LINEDEVSTATUSFLAGS_CONNECTED, LINEDEVSTATUSFLAGS_INSERVICE, LINEDEVSTATUSFLAGS_LOCKED);
+    let solo = Solo::new();
+    let provider = &solo.provider;
+    let mut ids = 1..;
+    let mut set = |line: u32, bits: u32, on: u32| {
+        let id = id(ids.next().unwrap());
+        let asked = provider.line_set_line_dev_status(id, solo.line(line), bits, on);
+        asked.map(|ticket| ticket.release()).map(|()| solo.completion(id).unwrap())
+    };
+    for line in [FXO, FXS] {
+        provider.line_set_status_messages(solo.line(line), LINEDEVSTATE.mask(), 0).unwrap();
+        let before = line_states(&solo.told()).len();
+        let caps = |to: &mut [u8]| provider.line_get_dev_caps(Solo::BASE + line, V, 0, to);
+        let caps = filled::<LINEDEVCAPS>(caps);
+        let caps = Reader::<LINEDEVCAPS>::new(&caps, V).unwrap();
+        assert_eq!(caps.get(LINEDEVCAPS::dwSettableDevStatus), serving | locked);
+        let features = caps.get(LINEDEVCAPS::dwLineFeatures);
+        assert_ne!(features & LINEFEATURE_SETDEVSTATUS, 0);
+        for bits in [0, connected, connected | locked, 0x10, LINEDEVSTATUSFLAGS_MSGWAIT] {
+            assert_eq!(set(line, bits, 1), Err(LineError::INVALPARAM), "{bits:#x}");
+        }
+        let status = || line_status(provider, solo.line(line));
+        assert_eq!(status(), (connected | serving, true));
+        assert_eq!(set(line, locked, 1), Ok(Ok(())));
+        assert_eq!(set(line, locked, 7), Ok(Ok(())), "it is locked already");
+        assert_eq!(status(), (connected | serving | locked, false));
+        assert_eq!(set(line, serving, 0), Ok(Ok(())));
+        assert_eq!(status(), (connected | locked, false));
+        let call = provider.line_make_call(id(900), solo.line(line), call(8), Some("201"), 0, None);
+        assert_eq!(call.map(|_| ()), Err(LineError::INVALLINESTATE));
+        assert_eq!(set(line, serving | locked, 0), Ok(Ok(())));
+        assert_eq!(status(), (connected, false));
+        assert_eq!(set(line, serving, 1), Ok(Ok(())));
+        assert_eq!(status(), (connected | serving, true));
+        let wanted = [
+            LINEDEVSTATE_LOCK,
+            LINEDEVSTATE_OUTOFSERVICE,
+            LINEDEVSTATE_LOCK,
+            LINEDEVSTATE_INSERVICE,
+        ];
+        assert_eq!(line_states(&solo.told())[before..], wanted);
+        let announced = caps.get(LINEDEVCAPS::dwLineStates);
+        assert!(wanted.iter().all(|state| announced & state != 0), "{announced:#x}");
+    }
+    // A line that is out of service offers nothing, and one that is locked does.
+    assert_eq!(set(FXO, serving, 0), Ok(Ok(())));
+    let caller = solo.subscriber("201");
+    caller.call("102");
+    solo.run(5000);
+    let calls = || solo.told().iter().filter(|told| matches!(told, Told::NewCall(..))).count();
+    assert_eq!(calls(), 0);
+    assert_eq!(set(FXO, locked, 1), Ok(Ok(())));
+    assert_eq!(set(FXO, serving, 1), Ok(Ok(())));
+    let (handle, tapi) = solo.offered();
+    assert_eq!(set(FXO, serving | locked, 0), Err(LineError::INVALLINESTATE), "it has a call");
+    let status = line_status(provider, solo.line(FXO));
+    assert_eq!(status, (connected | serving | locked, false), "nothing was changed");
+    provider.line_answer(id(901), handle, &[]).unwrap().release();
+    solo.until(tapi, CallState::Connected);
+    provider.line_close_call(handle).unwrap();
+}
+
+#[test]
+fn the_status_of_a_line_outlasts_its_closing() {
+    let desk = Desk::new();
+    let line = desk.open(FXS, 1);
+    let locked = LINEDEVSTATUSFLAGS_LOCKED;
+    desk.provider.line_set_line_dev_status(id(1), line, locked, 1).unwrap().release();
+    assert_eq!(desk.completion(id(1)), Ok(()));
+    desk.provider.line_close(line).unwrap();
+    let late = desk.provider.line_set_line_dev_status(id(2), line, locked, 0);
+    assert_eq!(late.map(|_| ()), Err(LineError::INVALLINEHANDLE));
+    let line = desk.open(FXS, 2);
+    assert_eq!(line_status(&desk.provider, line).0 & locked, locked, "the device is locked");
 }
 
 #[test]

@@ -285,7 +285,7 @@ fn offers_to_call(at: &At) -> bool {
     );
     let offers = of_line & LINEFEATURE_MAKECALL != 0;
     assert_eq!(offers, of_address & LINEADDRFEATURE_MAKECALL != 0, "the address offers the same");
-    assert_eq!(of_line & !LINEFEATURE_MAKECALL, 0);
+    assert_eq!(of_line & !LINEFEATURE_MAKECALL, LINEFEATURE_SETDEVSTATUS);
     offers
 }
 
@@ -324,6 +324,11 @@ fn what_is_offered_is_accepted_and_what_is_accepted_is_offered() {
         }
         let offers = offers_to_call(&at);
         let (provider, line) = (&at.solo.provider, at.solo.line(*line));
+        let unlocked =
+            provider.line_set_line_dev_status(id(199), line, LINEDEVSTATUSFLAGS_LOCKED, 0);
+        if begun(unlocked).is_err() || at.solo.completion(id(199)) != Some(Ok(())) {
+            wrong.push(format!("{name}: the status can't be set"));
+        }
         let made = provider.line_make_call(id(200), line, tapi(10), Some("78"), 0, None);
         if made.map(|(_, ticket)| ticket.release()).is_ok() != offers {
             wrong.push(format!("{name}: making a call, offered: {offers}"));

@@ -133,7 +133,7 @@ impl<E: LineEngine> World<E> {
     }
 
     fn submit(&mut self, command: Command) {
-        let Some(line) = CallHandles::line(command.call()) else { return };
+        let Some(line) = command.call().and_then(CallHandles::line) else { return };
         if let Ok(ticket) = self.handle.submit(line, command) {
             self.accepted.push(ticket.id());
         }

@@ -11,6 +11,7 @@ use ringback_tspi::error::LineError;
 use ringback_tspi::types::HDRVCALL;
 
 use super::call::Call;
+use super::device_status::DeviceStatus;
 use super::opening::Openings;
 use super::wishes::Wishes;
 use super::{Event, Subject};
@@ -45,6 +46,7 @@ pub struct Book {
     pub(crate) line: LineNumber,
     pub(crate) openings: Openings,
     pub(crate) wishes: Wishes,
+    pub(crate) status: DeviceStatus,
     pub(crate) call: Option<Call>,
     /// Calls in IDLE that are not closed.
     over: Vec<Call>,
@@ -57,6 +59,7 @@ impl Book {
             line,
             openings: Openings::default(),
             wishes: Wishes::default(),
+            status: DeviceStatus::default(),
             call: None,
             over: Vec::with_capacity(OVER),
             requests: Vec::with_capacity(8),

@@ -15,6 +15,7 @@ use ringback_tspi::types::{HDRVCALL, HTAPILINE};
 
 use super::book::{Book, Op};
 use super::call::Call;
+use super::device_status::DeviceStatus;
 use super::wishes::Wishes;
 use super::{Command, Event, Opening, Treatment};
 
@@ -45,11 +46,12 @@ impl Book {
     }
 
     /// The media mode with which a call that begins on the line is offered. `None` if it is not
-    /// offered: the line is closed or has a call, or TAPI has not asked for such calls. `usual` is
+    /// offered: the line is closed, out of service or has a call, or TAPI has not asked for such
+    /// calls. `usual` is
     /// the mode that is preferred, `others` are modes that the line can't distinguish from it.
     pub(crate) fn offered_media(&self, usual: u32, others: u32) -> Option<u32> {
         self.openings.tapi()?;
-        if self.call.is_some() {
+        if self.call.is_some() || self.is_withdrawn() {
             return None;
         }
         let wanted = self.wishes.media.unwrap_or(usual);
@@ -162,10 +164,69 @@ impl Book {
         }
     }
 
+    // What is set of the line's device
+
+    /// Whether the line was locked.
+    pub(crate) fn is_locked(&self) -> bool {
+        self.status.locked
+    }
+
+    /// Whether the line was taken out of service.
+    pub(crate) fn is_withdrawn(&self) -> bool {
+        self.status.withdrawn
+    }
+
+    /// Whether the status of the line allows calls to be made.
+    ///
+    /// # Errors
+    /// INVALLINESTATE.
+    pub(crate) fn may_call(&self) -> Result<(), LineError> {
+        let DeviceStatus { locked, withdrawn } = self.status;
+        if locked || withdrawn { Err(LineError::INVALLINESTATE) } else { Ok(()) }
+    }
+
+    /// Sets or clears LINEDEVSTATUSFLAGS_LOCKED and INSERVICE, and reports what has changed.
+    /// `serves` says whether the hardware does: a line that is put into service without it is in
+    /// service once it does.
+    ///
+    /// # Errors
+    /// INVALLINESTATE if the line has a call and is to be taken out of service; nothing is changed.
+    pub(crate) fn set_device_status(
+        &mut self,
+        cx: &mut Context<'_, Event>,
+        bits: u32,
+        on: bool,
+        serves: bool,
+    ) -> Result<(), LineError> {
+        let withdraws = bits & LINEDEVSTATUSFLAGS_INSERVICE != 0 && !on;
+        if withdraws && self.call.is_some() {
+            return Err(LineError::INVALLINESTATE);
+        }
+        if bits & LINEDEVSTATUSFLAGS_LOCKED != 0
+            && std::mem::replace(&mut self.status.locked, on) != on
+        {
+            self.tell_line_state(cx, LINEDEVSTATE_LOCK, [0; 2]);
+        }
+        if bits & LINEDEVSTATUSFLAGS_INSERVICE != 0 && self.status.withdrawn == on {
+            // A line that is out of service reports nothing of its hardware.
+            self.status.withdrawn = false;
+            if serves {
+                self.serves(cx, on);
+            }
+            self.status.withdrawn = !on;
+        }
+        Ok(())
+    }
+
     // What the line reports about itself
 
     /// LINE_LINEDEVSTATE, if it is wanted.
-    fn tell_line_state(&self, cx: &mut Context<'_, Event>, state: u32, details: [usize; 2]) {
+    pub(crate) fn tell_line_state(
+        &self,
+        cx: &mut Context<'_, Event>,
+        state: u32,
+        details: [usize; 2],
+    ) {
         if self.wishes.line_states & state != 0 {
             let [detail, more] = details;
             self.tell_line(cx, LINE_LINEDEVSTATE, [state as usize, detail, more]);
@@ -191,8 +252,11 @@ impl Book {
     }
 
     /// The line has gone into service or out of it, for example because it was plugged in or
-    /// unplugged.
+    /// unplugged. One that an application has taken out of service is so already.
     pub(crate) fn serves(&self, cx: &mut Context<'_, Event>, in_service: bool) {
+        if self.is_withdrawn() {
+            return;
+        }
         let state = if in_service { LINEDEVSTATE_INSERVICE } else { LINEDEVSTATE_OUTOFSERVICE };
         self.tell_line_state(cx, state, [0; 2]);
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ringback_driver::request::LineNumber;
 use ringback_tspi::constants::*;
 use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::dialstring::DialString;
@@ -99,6 +100,17 @@ pub enum Command {
         /// What it hears from now on, or from when it waits.
         treatment: Treatment,
     },
+    /// TSPI_lineSetLineDevStatus: lock a line, take it out of service, or the opposite.
+    SetLineDevStatus {
+        /// The number of the line in the engine.
+        line: LineNumber,
+        /// The opening of the line that the request is for.
+        opening: Opening,
+        /// LINEDEVSTATUSFLAGS_ bits.
+        bits: u32,
+        /// Whether they are set, or cleared.
+        on: bool,
+    },
     /// Sends bytes on a connected call of a modem. Complete when the last has left the computer.
     Send {
         /// The provider's handle of the call.
@@ -118,9 +130,9 @@ pub enum Command {
 }
 
 impl Command {
-    /// The call it is about.
-    pub fn call(&self) -> HDRVCALL {
-        match self {
+    /// The call it is about; `None` for one that is about its line.
+    pub fn call(&self) -> Option<HDRVCALL> {
+        Some(match self {
             Command::MakeCall { call, .. }
             | Command::Dial { call, .. }
             | Command::Answer { call }
@@ -134,7 +146,8 @@ impl Command {
             | Command::SetCallTreatment { call, .. }
             | Command::Send { call, .. }
             | Command::Receive { call, .. } => *call,
-        }
+            Command::SetLineDevStatus { .. } => return None,
+        })
     }
 
     /// The LINECALLFEATURE_ bit of its function; `None` if the command is not about an existing
@@ -152,6 +165,7 @@ impl Command {
             Command::SetCallTreatment { .. } => LINECALLFEATURE_SETTREATMENT,
             Command::MakeCall { .. }
             | Command::PassThrough { .. }
+            | Command::SetLineDevStatus { .. }
             | Command::Send { .. }
             | Command::Receive { .. } => return None,
         })

@@ -16,6 +16,7 @@ mod bookkeeping;
 mod call;
 mod command;
 mod device_config;
+mod device_status;
 mod event;
 mod line_engine;
 pub mod modem;

@@ -20,8 +20,11 @@ pub struct LineReport {
     pub opening: Option<Opening>,
     /// The state of its call, if it has one; `None` inside while the call has no state yet.
     pub call: Option<Option<CallState>>,
-    /// FXO: an exchange feeds the line; FXS: its module was not given up.
+    /// FXO: an exchange feeds the line; FXS: its module was not given up; modem: it answers. And no
+    /// application has taken the line out of service.
     pub in_service: bool,
+    /// Whether it was locked.
+    pub locked: bool,
     /// Whether a call can be made now (TSPI_lineMakeCall).
     pub takes_call: bool,
     /// dwRingMode: 1 while the line rings, else 0.

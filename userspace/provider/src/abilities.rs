@@ -26,6 +26,8 @@ pub(super) struct Abilities {
     pub(super) ring_modes: u32,
     /// The LINEDEVSTATE_ bits that are reported by LINE_LINEDEVSTATE.
     pub(super) line_states: u32,
+    /// The LINEDEVSTATUSFLAGS_ bits that can be set.
+    pub(super) settable_status: u32,
     /// LINEADDRCAPFLAGS_ bits.
     pub(super) address_flags: u32,
     /// LINEDIGITMODE_ bits that can be generated, and that can be monitored.
@@ -73,7 +75,10 @@ const USUAL: u32 = LINECALLFEATURE_ACCEPT
 const EXCHANGE: u32 = LINEDEVSTATE_RINGING
     | LINEDEVSTATE_INSERVICE
     | LINEDEVSTATE_OUTOFSERVICE
-    | LINEDEVSTATE_NUMCALLS;
+    | LINEDEVSTATE_NUMCALLS
+    | LINEDEVSTATE_LOCK;
+/// The status that can be set of every kind of line.
+const STATUS: u32 = LINEDEVSTATUSFLAGS_INSERVICE | LINEDEVSTATUSFLAGS_LOCKED;
 /// The features of lines with samples.
 const SOUNDS: u32 = LINECALLFEATURE_GENERATEDIGITS
     | LINECALLFEATURE_GENERATETONE
@@ -92,6 +97,7 @@ const FXO: Abilities = Abilities {
     modifiers: Modifiers { dial_tone: true, ..NOTHING },
     ring_modes: 1,
     line_states: EXCHANGE,
+    settable_status: STATUS,
     address_flags: DIALED,
     digits: DTMF,
     treatments: &[],
@@ -117,8 +123,11 @@ const FXS: Abilities = Abilities {
     modifiers: NOTHING,
     // The telephone rings, and not the line.
     ring_modes: 0,
-    // A module that was given up does not come back.
-    line_states: LINEDEVSTATE_OUTOFSERVICE | LINEDEVSTATE_NUMCALLS,
+    line_states: LINEDEVSTATE_INSERVICE
+        | LINEDEVSTATE_OUTOFSERVICE
+        | LINEDEVSTATE_NUMCALLS
+        | LINEDEVSTATE_LOCK,
+    settable_status: STATUS,
     address_flags: 0,
     digits: DTMF,
     treatments: Treatment::ALL,
@@ -153,6 +162,7 @@ const MODEM: Abilities = Abilities {
     modifiers: Modifiers { dial_tone: true, quiet: true, billing: true },
     ring_modes: 1,
     line_states: EXCHANGE,
+    settable_status: STATUS,
     address_flags: DIALED,
     digits: (0, 0),
     treatments: &[],

@@ -11,9 +11,10 @@ use ringback_tspi::structs::{LINEDIALPARAMS, VARSTRING, Writer};
 use ringback_tspi::types::{HDRVCALL, HDRVLINE, Version};
 
 use super::abilities::abilities;
-use super::card::LineProvider;
+use super::card::{LineProvider, refused};
 use super::cards::Card;
 use super::device_class::{CLASS_LINE, CLASS_MODEM, classes, is_class};
+use super::lookup::gated;
 use super::{checks, config, fill};
 
 impl<C: Card> LineProvider<C> {
@@ -151,6 +152,25 @@ impl<C: Card> LineProvider<C> {
         let state =
             running.ask(move |lines, _| lines.state(line.number).ok_or(LineError::NODEVICE))?;
         if state.takes_call { Ok(()) } else { Err(LineError::RESOURCEUNAVAIL) }
+    }
+
+    /// TSPI_lineSetLineDevStatus. Whether a line is connected can't be set.
+    pub(super) fn set_line_dev_status(
+        &self,
+        request: RequestId,
+        line: HDRVLINE,
+        bits: u32,
+        on: bool,
+    ) -> Result<Ticket, LineError> {
+        let running = self.for_line()?;
+        let line = running.line(line)?;
+        let settable = abilities(self.kind(line.number)?).settable_status;
+        if bits == 0 || bits & !settable != 0 {
+            return Err(LineError::INVALPARAM);
+        }
+        let (number, opening) = (line.number, line.opening);
+        let command = Command::SetLineDevStatus { line: number, opening, bits, on };
+        Ok(gated(running.handle.submit_as(Some(request), number, command).map_err(refused)?))
     }
 
     // Configuration

@@ -63,7 +63,8 @@ pub(super) fn dev_caps(
         .set(C::MinDialParams, dial_params(&DialTiming::MIN))
         .set(C::MaxDialParams, dial_params(&DialTiming::MAX))
         .set(C::DefaultDialParams, dial_params(&DialTiming::default()))
-        .set(C::dwLineFeatures, LINEFEATURE_MAKECALL)
+        .set(C::dwLineFeatures, LINEFEATURE_MAKECALL | LINEFEATURE_SETDEVSTATUS)
+        .set(C::dwSettableDevStatus, can.settable_status)
         .set(C::dwAddressTypes, LINEADDRESSTYPE_PHONENUMBER)
         .set(C::ProtocolGuid, Guid::PROTOCOL_PSTN);
     caps.string(C::dwLineName, &line_name(device, info))
@@ -165,12 +166,14 @@ pub(super) fn line_dev_status(
     type S = LINEDEVSTATUS;
     let (active, held) = count_calls(state);
     let service = if state.in_service { LINEDEVSTATUSFLAGS_INSERVICE } else { 0 };
+    let locked = if state.locked { LINEDEVSTATUSFLAGS_LOCKED } else { 0 };
+    let call = if state.takes_call { LINEFEATURE_MAKECALL } else { 0 };
     Writer::<S>::new(memory, version)?
         .set(S::dwNumActiveCalls, active)
         .set(S::dwNumOnHoldCalls, held)
-        .set(S::dwLineFeatures, if state.takes_call { LINEFEATURE_MAKECALL } else { 0 })
+        .set(S::dwLineFeatures, call | LINEFEATURE_SETDEVSTATUS)
         .set(S::dwRingMode, state.ring_mode)
-        .set(S::dwDevStatusFlags, LINEDEVSTATUSFLAGS_CONNECTED | service)
+        .set(S::dwDevStatusFlags, LINEDEVSTATUSFLAGS_CONNECTED | service | locked)
         .set(S::dwAvailableMediaModes, if state.takes_call { abilities(kind).media } else { 0 });
     Ok(())
 }
@@ -349,14 +352,21 @@ mod tests {
         let count = |call: Option<Option<CallState>>| {
             let mut memory = blank::<S>(0);
             let takes_call = call.is_none();
-            let (opening, in_service, ring_mode) = (None, true, 0);
-            let state = LineReport { opening, call, in_service, takes_call, ring_mode };
+            let state = LineReport {
+                opening: None,
+                call,
+                in_service: true,
+                locked: false,
+                takes_call,
+                ring_mode: 0,
+            };
             line_dev_status(&mut memory, Version::V3_1, LineKind::Fxo, &state).unwrap();
             let status = Reader::<S>::new(&memory, Version::V3_1).unwrap();
-            (status.get(S::dwNumActiveCalls), status.get(S::dwLineFeatures))
+            let takes_call = status.get(S::dwLineFeatures) & LINEFEATURE_MAKECALL != 0;
+            (status.get(S::dwNumActiveCalls), takes_call)
         };
-        assert_eq!(count(None), (0, LINEFEATURE_MAKECALL));
-        assert_eq!(count(Some(None)), (0, 0));
-        assert_eq!(count(Some(Some(CallState::DialTone))), (1, 0));
+        assert_eq!(count(None), (0, true));
+        assert_eq!(count(Some(None)), (0, false));
+        assert_eq!(count(Some(Some(CallState::DialTone))), (1, false));
     }
 }

@@ -389,6 +389,16 @@ impl<C: Card> Provider for LineProvider<C> {
         self.submit(request, call, Command::SetCallTreatment { call, treatment })
     }
 
+    fn line_set_line_dev_status(
+        &self,
+        request: RequestId,
+        line: HDRVLINE,
+        status_to_change: u32,
+        status: u32,
+    ) -> Result<Ticket, LineError> {
+        self.set_line_dev_status(request, line, status_to_change, status != 0)
+    }
+
     fn line_generate_tone(
         &self,
         call: HDRVCALL,

@@ -57,9 +57,18 @@ impl<D: Device> Modem<D> {
                 let info = CallInfo { bearer: LINEBEARERMODE_PASSTHROUGH, ..info };
                 return self.make_call(request, Call::new(call, info), Plan::PassThrough, cx);
             }
+            Command::SetLineDevStatus { line, opening, bits, on } => {
+                if line != self.book.line {
+                    return Err(LineError::INVALLINEHANDLE);
+                }
+                self.book.openings.check(opening)?;
+                self.book.set_device_status(cx, bits, on, self.answers)?;
+                cx.complete(request, Ok(()));
+                return Ok(());
+            }
             _ => {}
         }
-        let call = command.call();
+        let call = command.call().ok_or(LineError::INVALCALLHANDLE)?;
         match command.feature() {
             Some(feature) => self.can_on(call, feature)?,
             None => {
@@ -112,6 +121,7 @@ impl<D: Device> Modem<D> {
 
     /// Whether a call can be made now.
     pub(super) fn can_call(&self) -> Result<(), LineError> {
+        self.book.may_call()?;
         if self.book.call.is_some() {
             return Err(LineError::CALLUNAVAIL);
         }

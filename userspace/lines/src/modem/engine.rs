@@ -214,7 +214,8 @@ impl<D: Device> LineEngine for Modem<D> {
         (line == self.book.line).then(|| LineReport {
             opening: self.book.openings.current(),
             call: self.book.call.as_ref().map(|call| call.state),
-            in_service: self.answers && !self.gone,
+            in_service: self.answers && !self.gone && !self.book.is_withdrawn(),
+            locked: self.book.is_locked(),
             takes_call: self.can_call().is_ok() && !self.gone,
             ring_mode: self.book.ring_mode(),
         })

@@ -41,9 +41,10 @@ pub(super) fn time_limit(command: &Command) -> Duration {
             wait + dialing_time(address, &timing) + 2 * DIALED
         }
         Command::Answer { .. } => PREPARED + ANSWERED,
-        Command::Accept { .. } | Command::SetCallData { .. } | Command::SetCallParams { .. } => {
-            KEPT
-        }
+        Command::Accept { .. }
+        | Command::SetCallData { .. }
+        | Command::SetCallParams { .. }
+        | Command::SetLineDevStatus { .. } => KEPT,
         // These are for telephones, and refused.
         Command::Hold { .. } | Command::Unhold { .. } | Command::SetCallTreatment { .. } => KEPT,
         Command::Drop { .. } => HUNG_UP,

@@ -237,6 +237,7 @@ impl<C: PortCard> Lines<C> {
         let line = CallHandles::line(call).ok_or(LineError::INVALLINEHANDLE)?;
         let (port, machine) = lines.get_mut(line.index()).ok_or(LineError::INVALLINEHANDLE)?;
         port.book.openings.check(opening)?;
+        port.book.may_call()?;
         let info = CallInfo::outbound(call, media, called, timing, notes);
         let call = Call::new(call, info);
         port.book.started(request, Op::MakeCall);
@@ -254,12 +255,20 @@ impl<C: PortCard> Lines<C> {
         command: Command,
         cx: &mut Context<'_, Event>,
     ) -> Result<(), LineError> {
-        let call = command.call();
         match command {
             Command::MakeCall { .. } => return self.make_call(request, command, cx),
             Command::PassThrough { .. } => return Err(LineError::BEARERMODEUNAVAIL),
+            Command::SetLineDevStatus { line, opening, bits, on } => {
+                let place = self.lines.get_mut(line.index());
+                let (port, machine) = place.ok_or(LineError::INVALLINEHANDLE)?;
+                port.book.openings.check(opening)?;
+                port.book.set_device_status(cx, bits, on, machine.in_service())?;
+                cx.complete(request, Ok(()));
+                return Ok(());
+            }
             _ => {}
         }
+        let call = command.call().ok_or(LineError::INVALCALLHANDLE)?;
         self.can(call, command.feature().ok_or(LineError::OPERATIONUNAVAIL)?)?;
         let (port, machine, mut visit) = self.line_of(call, cx)?;
         let Some(command) = port.book.keep(visit.cx, request, command) else { return Ok(()) };
@@ -318,6 +327,7 @@ impl<C: PortCard> Engine for Lines<C> {
             | Command::Hold { .. }
             | Command::Unhold { .. }
             | Command::SetCallTreatment { .. }
+            | Command::SetLineDevStatus { .. }
             | Command::PassThrough { .. }
             | Command::Send { .. }
             | Command::Receive { .. } => SHORT,

@@ -30,8 +30,11 @@ impl<C: PortCard> LineEngine for Lines<C> {
         Some(LineReport {
             opening: port.book.openings.current(),
             call: port.book.call.as_ref().map(|call| call.state),
-            in_service: !self.gone && machine.in_service(),
-            takes_call: !self.gone && machine.can_call(port).is_ok(),
+            in_service: !self.gone && machine.in_service() && !port.book.is_withdrawn(),
+            locked: port.book.is_locked(),
+            takes_call: !self.gone
+                && port.book.may_call().is_ok()
+                && machine.can_call(port).is_ok(),
             ring_mode: port.book.ring_mode(),
         })
     }

@@ -126,7 +126,7 @@ impl<O: Outside> World<O> {
 
     /// Submits a command to the line of its call.
     pub(crate) fn ask(&self, command: Command) -> Result<RequestId, LineError> {
-        let line = CallHandles::line(command.call()).unwrap();
+        let line = CallHandles::line(command.call().unwrap()).unwrap();
         self.submit(line, command)
     }
 
@@ -173,7 +173,7 @@ impl<O: Outside> World<O> {
 
     /// Submits a command that makes a call.
     pub(crate) fn make(&mut self, command: Command) -> (HDRVCALL, Result<RequestId, LineError>) {
-        let call = command.call();
+        let call = command.call().unwrap();
         let made = self.ask(command);
         self.made.extend(made.ok().map(|id| (id, call)));
         (call, made)

@@ -116,3 +116,42 @@ fn the_line_reports_rings_calls_and_service_if_they_are_enabled() {
     assert_eq!(world.story(), [line(LINEDEVSTATE_RINGING, 1, 0)]);
     assert_eq!(world.make_call(LINE, "100").1, Err(LineError::INUSE));
 }
+
+#[test]
+fn a_modem_that_is_locked_or_out_of_service_makes_no_call() {
+    let mut world = World::new();
+    world.subscribe(LINE);
+    world.run(2000);
+    world.story();
+    let opening = world.report(LINE).opening.unwrap();
+    let set = |world: &World, bits, on| {
+        world.submit(LINE, Command::SetLineDevStatus { line: LINE, opening, bits, on }).map(drop)
+    };
+    let line = |state| format!("line {LINE_LINEDEVSTATE} [{state}, 0, 0]");
+    for (bits, off, on) in [
+        (LINEDEVSTATUSFLAGS_LOCKED, (true, LINEDEVSTATE_LOCK), (false, LINEDEVSTATE_LOCK)),
+        (
+            LINEDEVSTATUSFLAGS_INSERVICE,
+            (false, LINEDEVSTATE_OUTOFSERVICE),
+            (true, LINEDEVSTATE_INSERVICE),
+        ),
+    ] {
+        assert_eq!(set(&world, bits, off.0), Ok(()));
+        assert_eq!(world.story(), [line(off.1), "ok".into()]);
+        assert_eq!(world.make_call(LINE, "100").1, Err(LineError::INVALLINESTATE));
+        let report = world.report(LINE);
+        let expected =
+            (bits == LINEDEVSTATUSFLAGS_LOCKED, bits == LINEDEVSTATUSFLAGS_LOCKED, false);
+        assert_eq!((report.locked, report.in_service, report.takes_call), expected);
+        assert_eq!(set(&world, bits, on.0), Ok(()));
+        assert_eq!(world.story(), [line(on.1), "ok".into()]);
+        assert!(world.report(LINE).takes_call);
+    }
+    let call = world.connect(LINE, "100");
+    let withdraw = LINEDEVSTATUSFLAGS_INSERVICE;
+    assert_eq!(set(&world, withdraw, false), Err(LineError::INVALLINESTATE), "it has a call");
+    world.drop_call(call).unwrap();
+    world.close(LINE);
+    let late = set(&world, LINEDEVSTATUSFLAGS_LOCKED, true);
+    assert_eq!(late, Err(LineError::INVALLINEHANDLE), "D2: of an earlier opening");
+}
