@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use ringback_driver::card::tiger320::{ACCESSES_PER_TICK, Failure, OpenError, Options, Tiger320};
 use ringback_driver::card::{
-    FRAME, Hook, LineFeed, ModuleError, ModuleKind, Polarity, PortCard, PortEvent, PortFault,
-    PortSink, Remedy, SILENCE, Service, Slot,
+    FRAME, Gain, Gains, Hook, LineFeed, ModuleError, ModuleKind, Polarity, PortCard, PortError,
+    PortEvent, PortFault, PortSink, Remedy, SILENCE, Service, Slot,
 };
 use ringback_driver::device::soft::SoftDevice;
 use ringback_driver::device::{Device, InterruptFd, Registers};
@@ -294,6 +294,49 @@ fn samples_pass_without_a_gap_both_ways() {
     let expected = (0..received.len() - from).map(|n| ulaw(code(n)));
     assert!(received[from..].iter().copied().eq(expected));
     assert!(received.len() - from > 27_000);
+}
+
+#[test]
+fn gains_make_sound_louder_softer_and_silent_and_outlive_a_repair() {
+    const LOUD: i16 = 8000;
+    let mut bench = settled();
+    let (port, telephone) = (PortNumber(0), bench.card.telephone(PortNumber(0)).unwrap());
+    telephone.off_hook();
+    bench.run(100);
+    // A square wave, whose level is that of any of its samples.
+    let wave = |n: usize| if n % 16 < 8 { LOUD } else { -LOUD };
+    bench.log.play[0] = (0..80_000).map(|n| ulaw(wave(n))).collect();
+    let levels = |bench: &mut Bench| {
+        bench.run(20);
+        telephone.play(&(0..800).map(wave).collect::<Vec<_>>());
+        telephone.take_heard();
+        bench.log.received[0].clear();
+        bench.run(50);
+        let to = telephone.take_heard().iter().map(|sample| sample.abs()).max().unwrap();
+        let from = bench.log.received[0].iter().map(|code| 0x7F - (code & 0x7F)).max().unwrap();
+        (to, from)
+    };
+    let levels_with = |bench: &mut Bench, to_telephone, from_telephone| {
+        bench.driver.set_gains(port, Gains { to_telephone, from_telephone }).unwrap();
+        levels(bench)
+    };
+    let all = [Gain::Mute, Gain::Lower, Gain::Normal, Gain::Higher];
+    let to = all.map(|gain| levels_with(&mut bench, gain, Gain::Normal).0);
+    assert_eq!(to[0], 0);
+    for (level, factor) in to[1..].iter().zip([0.668, 1.0, 1.496]) {
+        let wanted = f32::from(LOUD) * factor;
+        assert!((f32::from(*level) - wanted).abs() < wanted / 20.0, "{to:?}");
+    }
+    let from = all.map(|gain| levels_with(&mut bench, Gain::Normal, gain).1);
+    assert!(from[0] == 0 && from.is_sorted_by(|a, b| a < b), "{from:?}");
+    let before = levels_with(&mut bench, Gain::Lower, Gain::Higher);
+    assert_eq!(before, (to[1], from[3]));
+    bench.card.set_fault(Fault::PartReset(port), true);
+    bench.until((0, PortEvent::Fault(PortFault::PartReset(Remedy::Restored))), 3000);
+    bench.run(500);
+    assert_eq!(levels_with(&mut bench, Gain::Lower, Gain::Higher), before);
+    let wrong = bench.driver.set_gains(PortNumber(2), Gains::default());
+    assert!(matches!(wrong, Err(PortError::WrongKind { .. })));
 }
 
 #[test]

@@ -55,6 +55,29 @@ pub enum LineFeed {
     Ringing,
 }
 
+/// How loud an FXS port passes sound in one direction, compared with the setting of its country.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Gain {
+    /// No sound passes.
+    Mute,
+    /// 3.5 dB less.
+    Lower,
+    /// As the country has it.
+    #[default]
+    Normal,
+    /// 3.5 dB more.
+    Higher,
+}
+
+/// The gains of an FXS port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Gains {
+    /// What the person at the telephone hears.
+    pub to_telephone: Gain,
+    /// What comes from the telephone's microphone and keypad.
+    pub from_telephone: Gain,
+}
+
 /// What happened on a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PortEvent {

@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use super::delay::Delay;
 use super::module::ModuleError;
-use super::port::{Hook, LineFeed, ModuleKind, Polarity, PortError, PortSink, PortStatus};
+use super::port::{Gains, Hook, LineFeed, ModuleKind, Polarity, PortError, PortSink, PortStatus};
 use crate::device::{Device, Files, Kind};
 use crate::{PortNumber, Time};
 
@@ -133,6 +133,12 @@ pub trait PortCard: Send + 'static {
     /// # Errors
     /// There is no such port, it is FXO, or the card is closed.
     fn set_polarity(&mut self, port: PortNumber, polarity: Polarity) -> Result<(), PortError>;
+
+    /// Sets how loud an FXS port passes sound, until the card is opened anew.
+    ///
+    /// # Errors
+    /// There is no such port, it is FXO, or the card is closed.
+    fn set_gains(&mut self, port: PortNumber, gains: Gains) -> Result<(), PortError>;
 
     /// Puts every line on-hook and ringing off, stops DMA and interrupts, and leaves the card in
     /// that state. Has no effect when repeated or when the card is gone.

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use ringback_country::Country;
 use ringback_driver::card::{
-    FRAME, Hook, LineFeed, Polarity, PortCard, PortError, PortEvent, PortSink, PortStatus, Service,
-    Slot, StartCardError,
+    FRAME, Gains, Hook, LineFeed, Polarity, PortCard, PortError, PortEvent, PortSink, PortStatus,
+    Service, Slot, StartCardError,
 };
 use ringback_driver::device::Files;
 use ringback_driver::{PortNumber, Time};
@@ -169,6 +169,10 @@ impl<C: PortCard> PortCard for JointCard<C> {
 
     fn set_polarity(&mut self, port: PortNumber, polarity: Polarity) -> Result<(), PortError> {
         self.command(port, |part, port| part.set_polarity(port, polarity))
+    }
+
+    fn set_gains(&mut self, port: PortNumber, gains: Gains) -> Result<(), PortError> {
+        self.command(port, |part, port| part.set_gains(port, gains))
     }
 
     fn safe(&mut self) {

@@ -6,11 +6,12 @@
 //! feeds the line again.
 
 use super::registers::{
-    ABSENT, FeedState, LINE_STATE, LOOP_STATUS, LOOPBACK, LineState, LoopStatus,
+    ABSENT, AUDIO_GAIN, AudioGain, FeedState, LINE_STATE, LOOP_STATUS, LOOPBACK, LineState,
+    LoopStatus,
 };
 use crate::card::debounce::HookDetector;
 use crate::card::module::Reaction;
-use crate::card::port::{Hook, LineFeed, Polarity, PortEvent};
+use crate::card::port::{Gain, Gains, Hook, LineFeed, Polarity, PortEvent};
 use crate::card::register::Address;
 use crate::card::sequence::Operation;
 
@@ -25,6 +26,8 @@ pub(crate) struct FxsLine {
     pub(crate) feed: LineFeed,
     /// Which of TIP and RING is the positive wire.
     pub(crate) polarity: Polarity,
+    /// How loud sound passes.
+    pub(crate) gains: Gains,
     hook: HookDetector,
     /// Number of samples that are left, after a ring trip, for the loop to be found closed.
     tripped: u8,
@@ -36,6 +39,7 @@ impl FxsLine {
         FxsLine {
             feed: LineFeed::Active,
             polarity: Polarity::Forward,
+            gains: Gains { to_telephone: Gain::Normal, from_telephone: Gain::Normal },
             hook: HookDetector::new(),
             tripped: 0,
         }
@@ -59,6 +63,11 @@ impl FxsLine {
             (LineFeed::Ringing, _) => FeedState::RINGING,
         };
         Operation::write(LINE_STATE, LineState::ask(state))
+    }
+
+    /// The write of register 9 as commanded.
+    pub(crate) fn audio_gain(&self) -> Operation {
+        Operation::write(AUDIO_GAIN, AudioGain::of(self.gains))
     }
 
     /// The status registers that are sampled, in turn: two often, one seldom.

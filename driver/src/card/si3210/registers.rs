@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::indirect_registers::{self, Indirect};
+use crate::card::port::{Gain, Gains};
 use crate::card::register::{Register, Value, flags, registers, values};
 
 registers! {
@@ -23,6 +24,8 @@ registers! {
     RX_START_HIGH = 5: u8;
     /// Loopback: the digital one is on after reset, by which a fresh chip is recognised.
     LOOPBACK = 8: Loopback;
+    /// Audio gain: what passes in each direction, and how loud; 0 after reset.
+    AUDIO_GAIN = 9: AudioGain;
     /// Hybrid: [`HYBRID_RESET`] after reset.
     HYBRID = 11: u8;
     /// Power down 1: which parts of the chip are off.
@@ -134,6 +137,42 @@ flags! {
     pub(crate) struct Loopback: u8 {
         /// Samples go back where they came from (DLM).
         const DIGITAL = 0x02;
+    }
+}
+
+flags! {
+    /// What register 9 holds.
+    pub(crate) struct AudioGain: u8 {
+        /// Towards the telephone: 3.5 dB less (ARX).
+        const RECEIVE_LOWER = 0x01;
+        /// Towards the telephone: 3.5 dB more (ARX).
+        const RECEIVE_HIGHER = 0x02;
+        /// From the telephone: 3.5 dB less (ATX).
+        const TRANSMIT_LOWER = 0x04;
+        /// From the telephone: 3.5 dB more (ATX).
+        const TRANSMIT_HIGHER = 0x08;
+        /// Nothing passes towards the telephone (RXM).
+        const RECEIVE_MUTE = 0x10;
+        /// Nothing passes from the telephone (TXM).
+        const TRANSMIT_MUTE = 0x20;
+    }
+}
+
+impl AudioGain {
+    /// The register for these gains.
+    pub(crate) const fn of(gains: Gains) -> AudioGain {
+        let receive = match gains.to_telephone {
+            Gain::Mute => AudioGain::RECEIVE_MUTE,
+            Gain::Lower => AudioGain::RECEIVE_LOWER,
+            Gain::Normal => AudioGain::empty(),
+            Gain::Higher => AudioGain::RECEIVE_HIGHER,
+        };
+        receive.union(match gains.from_telephone {
+            Gain::Mute => AudioGain::TRANSMIT_MUTE,
+            Gain::Lower => AudioGain::TRANSMIT_LOWER,
+            Gain::Normal => AudioGain::empty(),
+            Gain::Higher => AudioGain::TRANSMIT_HIGHER,
+        })
     }
 }
 

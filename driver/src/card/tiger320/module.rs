@@ -2,7 +2,8 @@
 //!
 //! A module has one control register (Si3210 register 64, Si3050 register 5), whose value follows
 //! from what its line is commanded to be; so a command only changes the line and has the register
-//! written when the tick has room. Two commands within one tick are one write: the last one.
+//! written when the tick has room. Two commands within one tick are one write: the last one. The
+//! gains of an FXS module are a second register, which is written after the first.
 //!
 //! A sample that can't be right starts a repair: the chip is looked at, and depending on what is
 //! found its control register is written again or the whole chip is set up anew, both a few
@@ -17,7 +18,7 @@ use super::attempts::Attempts;
 use super::counters::Counters;
 use crate::card::module::{Diagnosis, ModuleError, Reaction};
 use crate::card::port::{
-    Hook, LineFeed, ModuleKind, Polarity, PortEvent, PortFault, PortStatus, Remedy,
+    Gains, Hook, LineFeed, ModuleKind, Polarity, PortEvent, PortFault, PortStatus, Remedy,
 };
 use crate::card::register::Address;
 use crate::card::sequence::{Chip, Operation, Sequence, SequenceProgress};
@@ -36,6 +37,8 @@ pub(super) struct Module {
     pub(super) line: ModuleLine,
     /// The control register is to be written.
     unwritten: bool,
+    /// The register of the gains is to be written.
+    gains_unwritten: bool,
     repair: Option<Repair>,
     attempts: Attempts,
 }
@@ -85,6 +88,7 @@ impl Module {
             country,
             line,
             unwritten: false,
+            gains_unwritten: false,
             repair: None,
             attempts: Attempts::default(),
         }
@@ -121,12 +125,21 @@ impl Module {
 
     /// The write that is due, if any.
     pub(super) fn due(&self) -> Option<Operation> {
-        (self.unwritten && !self.in_repair()).then(|| self.control())
+        if self.in_repair() {
+            return None;
+        }
+        match &self.line {
+            _ if self.unwritten => Some(self.control()),
+            ModuleLine::Fxs(line, _) if self.gains_unwritten => Some(line.audio_gain()),
+            _ => None,
+        }
     }
 
-    /// Notes that the write was made.
+    /// Notes that the write that was due was made.
     pub(super) fn written(&mut self) {
-        self.unwritten = false;
+        if !std::mem::take(&mut self.unwritten) {
+            self.gains_unwritten = false;
+        }
     }
 
     /// The write that puts the line into its safe state: on-hook, no voltage.
@@ -217,6 +230,7 @@ impl Module {
                             Ok(()) => {
                                 counters.restored += 1;
                                 self.unwritten = true;
+                                self.gains_unwritten = self.has_other_gains();
                                 event(PortEvent::Fault(fault(Remedy::Restored)));
                             }
                             Err(error) => self.restore(fault, PAUSE, error, now, event),
@@ -370,6 +384,19 @@ impl Module {
         let ModuleLine::Fxs(line, _) = &mut self.line else { return false };
         line.feed = feed;
         self.unwritten = true;
+        true
+    }
+
+    /// Whether the gains are not those that the chip has after it was set up.
+    fn has_other_gains(&self) -> bool {
+        matches!(&self.line, ModuleLine::Fxs(line, _) if line.gains != Gains::default())
+    }
+
+    /// Commands the gains of an FXS line; `false` for FXO.
+    pub(super) fn set_gains(&mut self, gains: Gains) -> bool {
+        let ModuleLine::Fxs(line, _) = &mut self.line else { return false };
+        line.gains = gains;
+        self.gains_unwritten = true;
         true
     }
 

@@ -11,7 +11,7 @@ use super::module::Module;
 use super::registers::{Bus, CNTL, Control, Interrupts, MASK0, OPER, Operate};
 use super::service::POLL_INTERVAL;
 use super::{State, Tiger320};
-use crate::card::port::{Hook, LineFeed, Polarity, PortError, PortSink, PortStatus};
+use crate::card::port::{Gains, Hook, LineFeed, Polarity, PortError, PortSink, PortStatus};
 use crate::card::port_card::{PortCard, Service, Slot, StartCardError};
 use crate::device::{Device, Files};
 use crate::{PortNumber, Time};
@@ -91,6 +91,10 @@ impl<D: Device> PortCard for Tiger320<D> {
 
     fn set_polarity(&mut self, port: PortNumber, polarity: Polarity) -> Result<(), PortError> {
         self.command(port, |module| module.set_polarity(polarity))
+    }
+
+    fn set_gains(&mut self, port: PortNumber, gains: Gains) -> Result<(), PortError> {
+        self.command(port, |module| module.set_gains(gains))
     }
 
     fn safe(&mut self) {

@@ -12,6 +12,8 @@ use crate::chips::pcm::{self, Bytes, Lanes, Law};
 use crate::chips::wire::{Battery, FRAME, Feed, Load};
 
 const PCM_LOOPBACK: u8 = 0x02;
+const RECEIVE_MUTE: u8 = 0x10;
+const TRANSMIT_MUTE: u8 = 0x20;
 const CONVERTER_OFF: u8 = 0x10;
 const AUTO_OPEN: u8 = 0x01;
 const AUTO_ACTIVE_LOOP: u8 = 0x02;
@@ -59,7 +61,43 @@ impl LineFeed {
     }
 }
 
+/// The analog gain of one direction.
+#[derive(Debug, Clone, Copy)]
+struct AudioGain {
+    mute: bool,
+    /// The two bits that register 9 has for it.
+    steps: u8,
+}
+
+impl AudioGain {
+    /// Samples after this gain: 3.5 dB less is a factor of 0.668, 3.5 dB more one of 1.496.
+    fn applied(self, audio: [i16; FRAME]) -> [i16; FRAME] {
+        let thousandths = match self.steps & 0x03 {
+            _ if self.mute => 0,
+            1 => 668,
+            2 => 1496,
+            _ => 1000,
+        };
+        audio.map(|sample| {
+            let scaled = i32::from(sample) * thousandths / 1000;
+            scaled.clamp(i16::MIN.into(), i16::MAX.into()) as i16
+        })
+    }
+}
+
 impl Si3210 {
+    /// Towards the telephone.
+    fn receive_gain(&self) -> AudioGain {
+        let bits = self.get(reg::AUDIO_GAIN);
+        AudioGain { mute: bits & RECEIVE_MUTE != 0, steps: bits }
+    }
+
+    /// From the telephone.
+    fn transmit_gain(&self) -> AudioGain {
+        let bits = self.get(reg::AUDIO_GAIN);
+        AudioGain { mute: bits & TRANSMIT_MUTE != 0, steps: bits >> 2 }
+    }
+
     fn line_feed(&self) -> LineFeed {
         LineFeed::from_bits(self.get(reg::LINE_FEED))
     }
@@ -130,13 +168,13 @@ impl Si3210 {
             && (passes || on_hook_transmission)
             && !loopback
         {
-            feed.audio = law.decode(bytes);
+            feed.audio = self.receive_gain().applied(law.decode(bytes));
         }
         let to_host = law.map(|law| {
             if loopback {
                 from_host.unwrap_or(pcm::IDLE_BUS)
             } else if passes {
-                law.encode(&load.audio)
+                law.encode(&self.transmit_gain().applied(load.audio))
             } else {
                 law.encode(&[0; FRAME])
             }

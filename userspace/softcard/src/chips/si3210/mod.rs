@@ -5,7 +5,7 @@
 //! Some operations take no time in this model: the converter is up as soon as register 14 switches
 //! it on (and falls to exactly the 6 counts that a leak test expects), calibrations end at once,
 //! and indirect accesses never leave register 31 busy. What is not modelled: tone generators, the
-//! DTMF decoder, gains and filters; their registers only store.
+//! DTMF decoder, digital gains and filters; their registers only store.
 
 mod debounced;
 mod line;
@@ -22,6 +22,7 @@ mod reg {
     pub(super) const TX_COUNT: u8 = 2;
     pub(super) const RX_COUNT: u8 = 4;
     pub(super) const LOOPBACK: u8 = 8;
+    pub(super) const AUDIO_GAIN: u8 = 9;
     pub(super) const POWER_DOWN: u8 = 14;
     pub(super) const IRQ_STATUS_1: u8 = 18;
     pub(super) const IRQ_STATUS_2: u8 = 19;
