@@ -15,7 +15,7 @@ use ringback_tspi::structs::{
     LINEADDRESSCAPS, LINEADDRESSSTATUS, LINECALLINFO, LINECALLSTATUS, LINEDEVCAPS, LINEDEVSTATUS,
     LINEDIALPARAMS, LINEEXTENSIONID, Reader, VARSTRING, blank,
 };
-use ringback_tspi::types::{HDRVCALL, HDRVLINE, Version};
+use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPIPHONE, Version};
 
 const V: Version = Version::V3_1;
 
@@ -357,10 +357,12 @@ fn a_line_is_locked_and_taken_out_of_service_by_an_application() {
         let caps = |to: &mut [u8]| provider.line_get_dev_caps(Solo::BASE + line, V, 0, to);
         let caps = filled::<LINEDEVCAPS>(caps);
         let caps = Reader::<LINEDEVCAPS>::new(&caps, V).unwrap();
-        assert_eq!(caps.get(LINEDEVCAPS::dwSettableDevStatus), serving | locked);
+        let messages = if line == FXS { LINEDEVSTATUSFLAGS_MSGWAIT } else { 0 };
+        assert_eq!(caps.get(LINEDEVCAPS::dwSettableDevStatus), serving | locked | messages);
         let features = caps.get(LINEDEVCAPS::dwLineFeatures);
         assert_ne!(features & LINEFEATURE_SETDEVSTATUS, 0);
-        for bits in [0, connected, connected | locked, 0x10, LINEDEVSTATUSFLAGS_MSGWAIT] {
+        let others = LINEDEVSTATUSFLAGS_MSGWAIT & !messages;
+        for bits in [0, connected, connected | locked, 0x10, others] {
             assert_eq!(set(line, bits, 1), Err(LineError::INVALPARAM), "{bits:#x}");
         }
         let status = || line_status(provider, solo.line(line));
@@ -402,6 +404,27 @@ fn a_line_is_locked_and_taken_out_of_service_by_an_application() {
     provider.line_answer(id(901), handle, &[]).unwrap().release();
     solo.until(tapi, CallState::Connected);
     provider.line_close_call(handle).unwrap();
+}
+
+#[test]
+fn messages_wait_on_the_line_and_on_the_lamp_of_its_phone() {
+    let solo = Solo::new();
+    let (provider, line) = (&solo.provider, solo.line(FXS));
+    provider.line_set_status_messages(line, LINEDEVSTATE.mask(), 0).unwrap();
+    let phone = provider.phone_open(0, HTAPIPHONE::new(70).unwrap(), V).unwrap();
+    let waits = || line_status(provider, line).0 & LINEDEVSTATUSFLAGS_MSGWAIT != 0;
+    let lamp = || provider.phone_get_lamp(phone, 0).unwrap();
+    for (request, on, mode) in [(1, 1, PHONELAMPMODE_STEADY), (2, 0, PHONELAMPMODE_OFF)] {
+        let bits = LINEDEVSTATUSFLAGS_MSGWAIT;
+        provider.line_set_line_dev_status(id(request), line, bits, on).unwrap().release();
+        assert_eq!(solo.completion(id(request)), Some(Ok(())));
+        assert_eq!((waits(), lamp()), (on != 0, mode));
+    }
+    provider.phone_set_lamp(id(3), phone, 0, PHONELAMPMODE_FLASH).unwrap().release();
+    assert_eq!(solo.completion(id(3)), Some(Ok(())));
+    assert!(waits());
+    let wanted = [LINEDEVSTATE_MSGWAITON, LINEDEVSTATE_MSGWAITOFF, LINEDEVSTATE_MSGWAITON];
+    assert_eq!(line_states(&solo.told()), wanted);
 }
 
 #[test]

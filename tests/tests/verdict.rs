@@ -1,7 +1,8 @@
 //! Compares what the provider does for every function on every kind of line with
 //! `userspace/tspi/facts/verdict.tsv`.
 //!
-//! Each function is called through C, as a foreign host would call it, on an open line with a call.
+//! Each function is called through C, as a foreign host would call it, on an open line with a call,
+//! beside which the phone is open if there is one.
 //! A function that the provider does not have returns OPERATIONUNAVAIL, and one that it has returns
 //! anything else.
 #![allow(unsafe_code, reason = "functions are called through C")]
@@ -59,6 +60,7 @@ fn next_request() -> u32 {
 struct With {
     device: u32,
     line: usize,
+    phone: usize,
     call: usize,
     /// A structure of 16 KiB that says so, and room for whatever is given back.
     memory: Vec<u32>,
@@ -116,7 +118,7 @@ macro_rules! sample {
         1
     };
     ($with:ident first Phone) => {
-        1
+        $with.phone
     };
     ($with:ident first MspLine) => {
         1
@@ -283,12 +285,17 @@ fn call(face: &'static Face, line: usize, number: &str) -> usize {
 }
 
 /// These end what the others need; in this order.
-const LAST: [&str; 4] =
-    ["TSPI_lineDrop", "TSPI_lineCloseCall", "TSPI_lineClose", "TSPI_providerShutdown"];
+const LAST: [&str; 5] = [
+    "TSPI_lineDrop",
+    "TSPI_lineCloseCall",
+    "TSPI_lineClose",
+    "TSPI_phoneClose",
+    "TSPI_providerShutdown",
+];
 
 /// Calls every function on a line of this kind, and compares with the table's column.
 fn judge(face: &'static Face, kind: &str, column: usize, device: u32, number: &str) {
-    let mut with = With { device, line: 0, call: 0, memory: vec![0; 8 << 10] };
+    let mut with = With { device, line: 0, phone: 0, call: 0, memory: vec![0; 8 << 10] };
     let opened = {
         let place: *mut usize = with.memory();
         let event = Some(line_event as _);
@@ -299,6 +306,15 @@ fn judge(face: &'static Face, kind: &str, column: usize, device: u32, number: &s
         opened
     };
     assert_eq!(opened, 0);
+    if kind.starts_with("FXS") {
+        let place: *mut usize = with.memory();
+        let event = Some(phone_event as _);
+        // SAFETY: the memory is the test's.
+        let opened = unsafe { exported::TSPI_phoneOpen(face, device, 7, place, VERSION, event) };
+        assert_eq!(opened, 0);
+        // SAFETY: as above.
+        with.phone = unsafe { place.read() };
+    }
     with.call = call(face, with.line, number);
     let mut wrong = Vec::new();
     let of_table = rows(column);

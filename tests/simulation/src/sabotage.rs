@@ -96,7 +96,7 @@ impl Told {
         match self {
             Told::Event(
                 _,
-                Event {
+                Event::Line {
                     subject: Subject::Call { call, message: LINE_CALLSTATE, params: [state, ..] },
                     ..
                 },
@@ -107,20 +107,23 @@ impl Told {
 
     fn is_message(&self, wanted: u32) -> bool {
         match self {
-            Told::Event(_, event) => match event.subject {
-                Subject::Call { message, .. } | Subject::Line { message, .. } => message == wanted,
-                Subject::NewCall(_) => false,
-            },
-            Told::Completed(_) => false,
+            Told::Event(
+                _,
+                Event::Line {
+                    subject: Subject::Call { message, .. } | Subject::Line { message, .. },
+                    ..
+                },
+            ) => *message == wanted,
+            Told::Event(..) | Told::Completed(_) => false,
         }
     }
 
     /// The same event of the call with another message.
     fn with(&self, message: u32, params: [usize; 3]) -> Option<Told> {
-        let Told::Event(line, event) = *self else { return None };
+        let Told::Event(number, event @ Event::Line { line, .. }) = *self else { return None };
         let call = event.call()?;
         let subject = Subject::Call { call, message, params };
-        Some(Told::Event(line, Event { line: event.line, subject }))
+        Some(Told::Event(number, Event::Line { line, subject }))
     }
 }
 
@@ -245,7 +248,10 @@ impl Saboteur {
         let is = |wanted| state == Some(wanted);
         match plan {
             Sabotage::Swap
-                if matches!(told, Told::Event(_, Event { subject: Subject::NewCall(_), .. })) =>
+                if matches!(
+                    told,
+                    Told::Event(_, Event::Line { subject: Subject::NewCall(_), .. })
+                ) =>
             {
                 self.kept = Some(told);
                 vec![]
@@ -274,9 +280,11 @@ impl Saboteur {
             Sabotage::SecondCall if self.acts(plan, is(CallState::Connected)) => {
                 let second =
                     told.state().and_then(|(call, _)| HDRVCALL::new(call.raw() + (1 << 24)));
-                let Told::Event(line, event) = told else { return vec![told] };
+                let Told::Event(number, Event::Line { line, .. }) = told else {
+                    return vec![told];
+                };
                 let second = second.map(|call| {
-                    Told::Event(line, Event { subject: Subject::NewCall(call), ..event })
+                    Told::Event(number, Event::Line { line, subject: Subject::NewCall(call) })
                 });
                 [Some(told), second].into_iter().flatten().collect()
             }

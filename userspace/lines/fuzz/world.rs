@@ -39,7 +39,7 @@ impl<O> Upcalls<Event, O> for Ear {
     }
 
     fn event(&mut self, _: LineNumber, event: Event) {
-        if let Subject::NewCall(call) = event.subject {
+        if let Event::Line { subject: Subject::NewCall(call), .. } = event {
             self.seen().offered = Some(call);
         }
     }

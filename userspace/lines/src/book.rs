@@ -144,7 +144,7 @@ impl Book {
         let Some(line) = self.openings.tapi() else { return };
         let subject = Subject::NewCall(call.handle);
         self.call = Some(call);
-        cx.event(self.line, Event { line, subject });
+        cx.event(self.line, Event::Line { line, subject });
         self.set_state(cx, CallState::Offering, LINEOFFERINGMODE_ACTIVE);
     }
 
@@ -169,11 +169,12 @@ impl Book {
         }
     }
 
-    /// Closes the line: its requests fail (D1), and no event of it follows (D2).
+    /// Closes the line: its requests fail (D1), and no event of it follows (D2). Its phone may stay
+    /// open.
     pub(crate) fn close(&mut self, cx: &mut Context<'_, Event>) {
         self.complete_all(cx, LineError::OPERATIONFAILED);
         self.forget_all();
-        cx.retain_events(self.line, |_| false);
+        cx.retain_events(self.line, Event::is_phones);
     }
 
     /// The device is gone: everything is completed before LINE_CLOSE (D13).
@@ -197,14 +198,15 @@ impl Book {
 
     pub(crate) fn tell_line(&self, cx: &mut Context<'_, Event>, message: u32, params: [usize; 3]) {
         if let Some(line) = self.openings.tapi() {
-            cx.event(self.line, Event { line, subject: Subject::Line { message, params } });
+            let subject = Subject::Line { message, params };
+            cx.event(self.line, Event::Line { line, subject });
         }
     }
 
     pub(crate) fn tell_call(&self, cx: &mut Context<'_, Event>, message: u32, params: [usize; 3]) {
         if let (Some(line), Some(call)) = (self.openings.tapi(), &self.call) {
             let subject = Subject::Call { call: call.handle, message, params };
-            cx.event(self.line, Event { line, subject });
+            cx.event(self.line, Event::Line { line, subject });
         }
     }
 

@@ -261,6 +261,12 @@ impl Book {
         self.tell_line_state(cx, state, [0; 2]);
     }
 
+    /// Messages wait from now on for whoever is at the line, or none does any more.
+    pub(crate) fn messages(&self, cx: &mut Context<'_, Event>, wait: bool) {
+        let state = if wait { LINEDEVSTATE_MSGWAITON } else { LINEDEVSTATE_MSGWAITOFF };
+        self.tell_line_state(cx, state, [0; 2]);
+    }
+
     /// The line rings once more, in its only ring mode. The count begins with 0.
     pub(crate) fn rings(&mut self, cx: &mut Context<'_, Event>) {
         let count = self.wishes.rings as usize;

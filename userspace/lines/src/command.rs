@@ -10,6 +10,7 @@ use ringback_tspi::types::HDRVCALL;
 
 use super::call::CallNotes;
 use super::opening::Opening;
+use super::phone_setting::PhoneSetting;
 use super::sounds::Treatment;
 
 /// The command of a request to a line. Every command owns its input (B1).
@@ -127,10 +128,19 @@ pub enum Command {
         /// How long to wait.
         time_limit: Duration,
     },
+    /// TSPI_phoneSetLamp and its like: set something on the phone beside the line.
+    SetPhone {
+        /// The line.
+        line: LineNumber,
+        /// The opening of the phone that it is for: it fails on any later one (D10).
+        opening: Opening,
+        /// What to set.
+        setting: PhoneSetting,
+    },
 }
 
 impl Command {
-    /// The call it is about; `None` for one that is about its line.
+    /// The call it is about; `None` for one that is about its line or a phone.
     pub fn call(&self) -> Option<HDRVCALL> {
         Some(match self {
             Command::MakeCall { call, .. }
@@ -146,7 +156,7 @@ impl Command {
             | Command::SetCallTreatment { call, .. }
             | Command::Send { call, .. }
             | Command::Receive { call, .. } => *call,
-            Command::SetLineDevStatus { .. } => return None,
+            Command::SetLineDevStatus { .. } | Command::SetPhone { .. } => return None,
         })
     }
 
@@ -167,7 +177,8 @@ impl Command {
             | Command::PassThrough { .. }
             | Command::SetLineDevStatus { .. }
             | Command::Send { .. }
-            | Command::Receive { .. } => return None,
+            | Command::Receive { .. }
+            | Command::SetPhone { .. } => return None,
         })
     }
 }

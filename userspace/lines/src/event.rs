@@ -1,17 +1,23 @@
-//! Messages of a line.
+//! Messages of a line and of the phone beside it.
 
+use ringback_tspi::provider::PhoneMessage;
 use ringback_tspi::types::{HDRVCALL, HTAPILINE};
 
-/// A message of a line. The provider turns it into LINEEVENT calls with TAPI's handles.
+/// A message of a line or of its phone. The provider turns it into LINEEVENT and PHONEEVENT calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Event {
-    /// TAPI's handle of the line, of the opening in which this was emitted.
-    pub line: HTAPILINE,
-    /// What it is about.
-    pub subject: Subject,
+pub enum Event {
+    /// A message of the line or of a call.
+    Line {
+        /// TAPI's handle of the line, of the opening in which this was emitted.
+        line: HTAPILINE,
+        /// What it is about.
+        subject: Subject,
+    },
+    /// A message of the phone, of the opening in which it was emitted.
+    Phone(PhoneMessage),
 }
 
-/// What an event is about.
+/// What an event of a line is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {
     /// LINE_NEWCALL: a call that begins on the line, for example an incoming one; the next message
@@ -38,9 +44,16 @@ pub enum Subject {
 impl Event {
     /// The call it is about.
     pub fn call(&self) -> Option<HDRVCALL> {
-        match self.subject {
-            Subject::NewCall(call) | Subject::Call { call, .. } => Some(call),
-            Subject::Line { .. } => None,
+        match self {
+            Event::Line {
+                subject: Subject::NewCall(call) | Subject::Call { call, .. }, ..
+            } => Some(*call),
+            Event::Line { .. } | Event::Phone(_) => None,
         }
+    }
+
+    /// Whether it is a message of the phone.
+    pub fn is_phones(&self) -> bool {
+        matches!(self, Event::Phone(_))
     }
 }

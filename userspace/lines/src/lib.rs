@@ -3,7 +3,8 @@
 //! Every line is one TSPI line with one address and one call at a time; [`LineEngine`] has the
 //! functions of all kinds. [`Lines`] is the engine of a card with ports (FXO lines of an exchange,
 //! FXS stations), [`modem`] that of a modem. A [`Command`] to a line ends with a completion; what
-//! happens on the line without a request is an [`Event`].
+//! happens on the line without a request is an [`Event`]. The telephone of an FXS line is a phone
+//! as well, which is open or closed by itself ([`PhoneEngine`]).
 //!
 //! Rules that hold here: a call has no event before its creator's completion(0) (N4, O1); it never
 //! leaves IDLE and has no event afterwards (O3, O4); each change of state is emitted once; every
@@ -21,6 +22,8 @@ mod event;
 mod line_engine;
 pub mod modem;
 mod opening;
+mod phone_engine;
+mod phone_setting;
 mod ports;
 mod sounds;
 #[cfg(test)]
@@ -34,5 +37,7 @@ pub use device_config::DeviceConfig;
 pub use event::{Event, Subject};
 pub use line_engine::{LineEngine, LineReport};
 pub use opening::{Opening, Openings};
+pub use phone_engine::{PhoneEngine, PhoneReport, PhoneWishes};
+pub use phone_setting::PhoneSetting;
 pub use ports::{Lines, PortInfo, dialing_time, line_kind};
 pub use sounds::{Gather, Tone, Treatment};

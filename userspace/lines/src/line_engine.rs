@@ -11,7 +11,7 @@ use ringback_tspi::media::{Audio, Data};
 use ringback_tspi::structs::LINEMONITORTONE;
 use ringback_tspi::types::{HDRVCALL, HTAPILINE};
 
-use super::{Book, CallSnapshot, Command, DeviceConfig, Event, Gather, Opening, Tone};
+use super::{Book, CallSnapshot, Command, DeviceConfig, Event, Gather, Opening, PhoneEngine, Tone};
 
 /// The current state of a line, for LINEDEVSTATUS and for display.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,11 +29,13 @@ pub struct LineReport {
     pub takes_call: bool,
     /// dwRingMode: 1 while the line rings, else 0.
     pub ring_mode: u32,
+    /// FXS: the telephone is told that messages wait.
+    pub message_waiting: bool,
 }
 
 /// An engine of lines: it takes their requests, emits their events, and answers the synchronous
 /// functions (K2), which complete nothing (K3).
-pub trait LineEngine: Engine<Command = Command, Event = Event, Output = ()> {
+pub trait LineEngine: Engine<Command = Command, Event = Event, Output = ()> + PhoneEngine {
     /// Opens a line: from now on it emits its events under TAPI's handle.
     ///
     /// # Errors

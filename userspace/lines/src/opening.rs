@@ -1,32 +1,38 @@
-//! The openings of a line: a request for one opening fails in any later one (D2).
+//! The openings of a line or phone: a request for one opening fails in any later one (D2).
 
 use ringback_tspi::error::LineError;
 use ringback_tspi::types::HTAPILINE;
 
-/// One opening of a line. Calls belong to the opening that they were made or offered in.
+/// One opening of a line or phone. Calls belong to the opening that they were made or offered in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Opening(u64);
 
 impl Opening {
-    /// The first opening of a line.
+    /// The first opening.
     pub const FIRST: Opening = Opening(1);
 }
 
-/// Whether a line is open, and in which opening.
-#[derive(Debug, Default)]
-pub struct Openings {
+/// Whether a line is open, and in which opening; or with TAPI's handle of a phone, a phone.
+#[derive(Debug)]
+pub struct Openings<H = HTAPILINE> {
     /// TAPI's handle while it is open.
-    tapi: Option<HTAPILINE>,
+    tapi: Option<H>,
     /// The number of openings so far.
     count: u64,
 }
 
-impl Openings {
-    /// Opens the line.
+impl<H> Default for Openings<H> {
+    fn default() -> Openings<H> {
+        Openings { tapi: None, count: 0 }
+    }
+}
+
+impl<H: Copy> Openings<H> {
+    /// Opens it.
     ///
     /// # Errors
     /// ALLOCATED if it is open.
-    pub fn open(&mut self, tapi: HTAPILINE) -> Result<Opening, LineError> {
+    pub fn open(&mut self, tapi: H) -> Result<Opening, LineError> {
         if self.tapi.is_some() {
             return Err(LineError::ALLOCATED);
         }
@@ -35,17 +41,17 @@ impl Openings {
         Ok(Opening(self.count))
     }
 
-    /// Closes the line, if it is open.
+    /// Closes it, if it is open.
     pub fn close(&mut self) {
         self.tapi = None;
     }
 
-    /// TAPI's handle of the line while it is open.
-    pub fn tapi(&self) -> Option<HTAPILINE> {
+    /// TAPI's handle while it is open.
+    pub fn tapi(&self) -> Option<H> {
         self.tapi
     }
 
-    /// The opening that the line is in, while it is open.
+    /// The opening that it is in, while it is open.
     pub fn current(&self) -> Option<Opening> {
         self.tapi.map(|_| Opening(self.count))
     }

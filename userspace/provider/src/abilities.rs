@@ -126,8 +126,10 @@ const FXS: Abilities = Abilities {
     line_states: LINEDEVSTATE_INSERVICE
         | LINEDEVSTATE_OUTOFSERVICE
         | LINEDEVSTATE_NUMCALLS
-        | LINEDEVSTATE_LOCK,
-    settable_status: STATUS,
+        | LINEDEVSTATE_LOCK
+        | LINEDEVSTATE_MSGWAITON
+        | LINEDEVSTATE_MSGWAITOFF,
+    settable_status: STATUS | LINEDEVSTATUSFLAGS_MSGWAIT,
     address_flags: 0,
     digits: DTMF,
     treatments: Treatment::ALL,

@@ -13,7 +13,7 @@ use ringback_tspi::types::{HDRVCALL, HDRVLINE, Version};
 use super::abilities::abilities;
 use super::card::{LineProvider, refused};
 use super::cards::Card;
-use super::device_class::{CLASS_LINE, CLASS_MODEM, classes, is_class};
+use super::device_class::{CLASS_LINE, CLASS_MODEM, CLASS_PHONE, classes, is_class};
 use super::lookup::gated;
 use super::{checks, config, fill};
 
@@ -49,7 +49,8 @@ impl<C: Card> LineProvider<C> {
     }
 
     /// TSPI_lineGetID: the device of a class that belongs to a line, its address or a call. A line
-    /// is identified by its device id, and a modem by the name of the device that it is behind.
+    /// or phone is identified by its device id, and a modem by the name of the device that it is
+    /// behind.
     ///
     /// It never creates a handle for another process: only one program at a time can have the
     /// device, and samples and data are not files of the system.
@@ -83,7 +84,10 @@ impl<C: Card> LineProvider<C> {
             out.set(VARSTRING::dwStringFormat, STRINGFORMAT_UNICODE)
                 .string(VARSTRING::dwString, &self.name);
         } else {
-            let id = running.line_device_id_base.saturating_add(number.0);
+            let id = match class {
+                CLASS_PHONE => self.phone_id(&running, number).ok_or(LineError::NODEVICE)?,
+                _ => running.line_device_id_base.saturating_add(number.0),
+            };
             out.set(VARSTRING::dwStringFormat, STRINGFORMAT_BINARY)
                 .item(VARSTRING::dwString, &id.to_le_bytes());
         }

@@ -13,7 +13,7 @@ use ringback_driver::request::LineNumber;
 use ringback_driver::{Time, report};
 use ringback_lines::{CallHandles, Event, LineEngine};
 use ringback_tspi::EvenPoisoned;
-use ringback_tspi::dev_specific::DevSpecific;
+use ringback_tspi::dev_specific::{DevSpecific, LineKind};
 use ringback_tspi::error::LineError;
 use ringback_tspi::provider::{Init, Runner, Tapi};
 use ringback_tspi::types::HDRVLINE;
@@ -21,8 +21,9 @@ use ringback_tspi::types::HDRVLINE;
 use super::calls::Calls;
 use super::cards::{Card, ModemCard};
 use super::checks;
+use super::open_devices::{OpenLine, OpenLines, OpenPhones, Serial};
 use super::open_error::OpenError;
-use super::open_lines::{OpenLine, OpenLines, Serial};
+use super::phone_requests::PhoneRequests;
 use super::upward::Upward;
 
 /// Requests that can be outstanding on a card at once.
@@ -43,6 +44,8 @@ pub struct LineProvider<C: Card> {
     pub(super) name: String,
     /// The lines, in the order of their device ids.
     pub(super) infos: Vec<DevSpecific>,
+    /// The lines that have a phone beside them, in the order of the phones' device ids.
+    pub(super) phones: Vec<LineNumber>,
     running: RwLock<Option<Arc<Running<C>>>>,
     power: Mutex<Power<C>>,
     /// Notified when a shutdown has ended.
@@ -84,7 +87,10 @@ pub(super) struct Running<C: Card> {
     pub(super) handles: Arc<CallHandles>,
     pub(super) calls: Arc<Calls>,
     pub(super) lines: Arc<OpenLines>,
+    pub(super) phones: Arc<OpenPhones>,
+    pub(super) phone_requests: Arc<PhoneRequests>,
     pub(super) line_device_id_base: u32,
+    pub(super) phone_device_id_base: u32,
     /// Identifies the installation of the provider.
     pub(super) permanent_provider_id: u32,
 }
@@ -102,9 +108,13 @@ impl<C: Card> LineProvider<C> {
         if infos.is_empty() {
             return Err(OpenError::NoModules(card.empty()));
         }
+        let all = infos.iter().enumerate();
+        let telephones = all.filter(|(_, info)| info.kind == LineKind::Fxs);
+        let phones = telephones.map(|(index, _)| LineNumber::at(index)).collect();
         Ok(LineProvider {
             name: card.name(),
             infos,
+            phones,
             running: RwLock::new(None),
             power: Mutex::new(Power {
                 opener: Box::new(opener),
@@ -126,7 +136,7 @@ impl<C: Card> LineProvider<C> {
     }
 
     /// The running card; `missing` before init and after shutdown.
-    pub(super) fn running(&self, missing: LineError) -> Result<Arc<Running<C>>, LineError> {
+    pub(super) fn running<E>(&self, missing: E) -> Result<Arc<Running<C>>, E> {
         let running = self.running.read().even_poisoned();
         running.clone().ok_or(missing)
     }
@@ -266,20 +276,32 @@ impl<C: Card> Power<C> {
         let engine = card.start(Arc::clone(&handles), Time::monotonic())?;
         let calls = Arc::new(Calls::default());
         let lines = Arc::new(OpenLines::new(&self.openings));
+        let phones = Arc::new(OpenPhones::new(&self.openings));
+        let phone_requests = Arc::default();
         let way = Arc::new(OnceLock::new());
         let upward = Upward {
             tapi,
             calls: Arc::clone(&calls),
             lines: Arc::clone(&lines),
+            phones: Arc::clone(&phones),
+            phone_requests: Arc::clone(&phone_requests),
             handle: Arc::clone(&way),
         };
         let (handle, driver, started) = start(engine, files, upward)?;
         // No line is open yet, so nothing was delivered.
         let _ = way.set(handle.clone());
         self.state = State::On(handle.clone(), driver);
-        let Init { line_device_id_base, permanent_provider_id, .. } = init;
-        let running =
-            Running { handle, handles, calls, lines, line_device_id_base, permanent_provider_id };
+        let running = Running {
+            handle,
+            handles,
+            calls,
+            lines,
+            phones,
+            phone_requests,
+            line_device_id_base: init.line_device_id_base,
+            phone_device_id_base: init.phone_device_id_base,
+            permanent_provider_id: init.permanent_provider_id,
+        };
         Ok(Some((running, started)))
     }
 }

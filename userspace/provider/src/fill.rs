@@ -18,6 +18,9 @@ use super::checks::dial_params;
 use super::device_class::classes;
 use super::sounds::{MOST_ENTRIES, MOST_FREQUENCIES, MOST_GENERATED, TIMEOUTS};
 
+/// dwProviderInfo.
+pub(super) const PROVIDER_INFO: &str = concat!("Ringback ", env!("CARGO_PKG_VERSION"));
+
 /// A line's name, to be shown.
 pub(super) fn line_name(device: &str, info: &DevSpecific) -> String {
     let name = abilities(info.kind).name;
@@ -68,7 +71,7 @@ pub(super) fn dev_caps(
         .set(C::dwAddressTypes, LINEADDRESSTYPE_PHONENUMBER)
         .set(C::ProtocolGuid, Guid::PROTOCOL_PSTN);
     caps.string(C::dwLineName, &line_name(device, info))
-        .string(C::dwProviderInfo, concat!("Ringback ", env!("CARGO_PKG_VERSION")))
+        .string(C::dwProviderInfo, PROVIDER_INFO)
         .string(C::dwSwitchInfo, "analog line")
         .strings(C::dwDeviceClasses, classes(info.kind))
         .item(C::dwDevSpecific, &info.bytes());
@@ -168,12 +171,13 @@ pub(super) fn line_dev_status(
     let service = if state.in_service { LINEDEVSTATUSFLAGS_INSERVICE } else { 0 };
     let locked = if state.locked { LINEDEVSTATUSFLAGS_LOCKED } else { 0 };
     let call = if state.takes_call { LINEFEATURE_MAKECALL } else { 0 };
+    let messages = if state.message_waiting { LINEDEVSTATUSFLAGS_MSGWAIT } else { 0 };
     Writer::<S>::new(memory, version)?
         .set(S::dwNumActiveCalls, active)
         .set(S::dwNumOnHoldCalls, held)
         .set(S::dwLineFeatures, call | LINEFEATURE_SETDEVSTATUS)
         .set(S::dwRingMode, state.ring_mode)
-        .set(S::dwDevStatusFlags, LINEDEVSTATUSFLAGS_CONNECTED | service | locked)
+        .set(S::dwDevStatusFlags, LINEDEVSTATUSFLAGS_CONNECTED | service | locked | messages)
         .set(S::dwAvailableMediaModes, if state.takes_call { abilities(kind).media } else { 0 });
     Ok(())
 }
@@ -359,6 +363,7 @@ mod tests {
                 locked: false,
                 takes_call,
                 ring_mode: 0,
+                message_waiting: false,
             };
             line_dev_status(&mut memory, Version::V3_1, LineKind::Fxo, &state).unwrap();
             let status = Reader::<S>::new(&memory, Version::V3_1).unwrap();

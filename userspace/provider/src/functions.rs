@@ -2,19 +2,22 @@
 //! other files; `bookkeeping` has those that only store or return data.
 
 use ringback_driver::request::RequestId;
-use ringback_lines::{CallHandles, CallNotes, Command, LineEngine};
+use ringback_lines::{CallHandles, CallNotes, Command, LineEngine, PhoneSetting};
 use ringback_tspi::constants::*;
 use ringback_tspi::dial_timing::DialTiming;
-use ringback_tspi::error::LineError;
+use ringback_tspi::error::{LineError, PhoneError};
 use ringback_tspi::late::LateOutput;
 use ringback_tspi::provider::{Devices, Init, Provider, Tapi, Ticket};
 use ringback_tspi::structs::{LINEDIALPARAMS, LINEEXTENSIONID, LINEGENERATETONE, LINEMONITORTONE};
-use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, Version};
+use ringback_tspi::types::{
+    HDRVCALL, HDRVLINE, HDRVPHONE, HTAPICALL, HTAPILINE, HTAPIPHONE, Version,
+};
 
 use super::abilities::abilities;
 use super::card::{LineProvider, refused};
 use super::cards::Card;
 use super::lookup::gated;
+use super::phone_fill::RING_VOLUME;
 use super::{checks, fill};
 
 impl<C: Card> Provider for LineProvider<C> {
@@ -31,7 +34,8 @@ impl<C: Card> Provider for LineProvider<C> {
     }
 
     fn provider_enum_devices(&self, _: u32) -> Result<Devices, LineError> {
-        Ok(Devices { lines: u32::try_from(self.infos.len()).unwrap_or(u32::MAX), phones: 0 })
+        let count = |devices: usize| u32::try_from(devices).unwrap_or(u32::MAX);
+        Ok(Devices { lines: count(self.infos.len()), phones: count(self.phones.len()) })
     }
 
     fn provider_init(&self, init: Init, tapi: Box<dyn Tapi>) -> Result<u32, LineError> {
@@ -435,5 +439,146 @@ impl<C: Card> Provider for LineProvider<C> {
         tones: Option<&[LINEMONITORTONE]>,
     ) -> Result<(), LineError> {
         self.monitor_tones(call, tone_list_id, tones)
+    }
+
+    // Phones
+
+    fn phone_negotiate_tspi_version(
+        &self,
+        device_id: u32,
+        low: u32,
+        high: u32,
+    ) -> Result<Version, PhoneError> {
+        self.phone_version(device_id, low, high)
+    }
+
+    fn phone_open(
+        &self,
+        device_id: u32,
+        phone: HTAPIPHONE,
+        version: Version,
+    ) -> Result<HDRVPHONE, PhoneError> {
+        self.phone_opened(device_id, phone, version)
+    }
+
+    fn phone_close(&self, phone: HDRVPHONE) -> Result<(), PhoneError> {
+        self.phone_closed(phone)
+    }
+
+    fn phone_get_dev_caps(
+        &self,
+        device_id: u32,
+        version: Version,
+        ext_version: u32,
+        caps: &mut [u8],
+    ) -> Result<(), PhoneError> {
+        self.phone_caps(device_id, version, ext_version, caps)
+    }
+
+    fn phone_get_extension_id(
+        &self,
+        device_id: u32,
+        version: Version,
+    ) -> Result<LINEEXTENSIONID, PhoneError> {
+        self.phone_extension(device_id, version)?;
+        Ok(LINEEXTENSIONID::default())
+    }
+
+    fn phone_get_icon(&self, device_id: u32, device_class: &str) -> Result<usize, PhoneError> {
+        self.phone_icon(device_id, device_class)
+    }
+
+    fn phone_get_id(
+        &self,
+        phone: HDRVPHONE,
+        device_id: &mut [u8],
+        device_class: &str,
+        _: usize,
+    ) -> Result<(), PhoneError> {
+        self.phone_device_of_class(phone, device_id, device_class)
+    }
+
+    fn phone_get_status(&self, phone: HDRVPHONE, status: &mut [u8]) -> Result<(), PhoneError> {
+        self.phone_status(phone, status)
+    }
+
+    fn phone_get_hook_switch(&self, phone: HDRVPHONE) -> Result<u32, PhoneError> {
+        let lifted = self.phone_report(phone)?.off_hook;
+        Ok(if lifted { PHONEHOOKSWITCHDEV_HANDSET } else { 0 })
+    }
+
+    fn phone_get_ring(&self, phone: HDRVPHONE) -> Result<(u32, u32), PhoneError> {
+        Ok((self.phone_report(phone)?.ring_mode, RING_VOLUME))
+    }
+
+    fn phone_get_lamp(&self, phone: HDRVPHONE, button_lamp_id: u32) -> Result<u32, PhoneError> {
+        self.lamp(phone, button_lamp_id)
+    }
+
+    fn phone_get_volume(&self, phone: HDRVPHONE, hook_switch_dev: u32) -> Result<u32, PhoneError> {
+        Ok(self.handset(phone, hook_switch_dev)?.volume)
+    }
+
+    fn phone_get_gain(&self, phone: HDRVPHONE, hook_switch_dev: u32) -> Result<u32, PhoneError> {
+        Ok(self.handset(phone, hook_switch_dev)?.gain)
+    }
+
+    fn phone_get_button_info(
+        &self,
+        phone: HDRVPHONE,
+        button_lamp_id: u32,
+        button_info: &mut [u8],
+    ) -> Result<(), PhoneError> {
+        self.button(phone, button_lamp_id, button_info)
+    }
+
+    fn phone_set_status_messages(
+        &self,
+        phone: HDRVPHONE,
+        phone_states: u32,
+        button_modes: u32,
+        button_states: u32,
+    ) -> Result<(), PhoneError> {
+        self.phone_messages(phone, phone_states, button_modes, button_states)
+    }
+
+    fn phone_set_volume(
+        &self,
+        request: RequestId,
+        phone: HDRVPHONE,
+        hook_switch_dev: u32,
+        volume: u32,
+    ) -> Result<Ticket, PhoneError> {
+        self.set_level(request, phone, hook_switch_dev, volume, PhoneSetting::Volume)
+    }
+
+    fn phone_set_gain(
+        &self,
+        request: RequestId,
+        phone: HDRVPHONE,
+        hook_switch_dev: u32,
+        gain: u32,
+    ) -> Result<Ticket, PhoneError> {
+        self.set_level(request, phone, hook_switch_dev, gain, PhoneSetting::Gain)
+    }
+
+    fn phone_set_lamp(
+        &self,
+        request: RequestId,
+        phone: HDRVPHONE,
+        button_lamp_id: u32,
+        lamp_mode: u32,
+    ) -> Result<Ticket, PhoneError> {
+        self.set_lamp(request, phone, button_lamp_id, lamp_mode)
+    }
+
+    fn phone_set_ring(
+        &self,
+        request: RequestId,
+        phone: HDRVPHONE,
+        ring_mode: u32,
+        volume: u32,
+    ) -> Result<Ticket, PhoneError> {
+        self.set_ring(request, phone, ring_mode, volume)
     }
 }

@@ -1,8 +1,8 @@
 //! The provider: the TSPI side of a card.
 //!
-//! [`LineProvider`] is the [`Provider`](ringback_tspi::provider::Provider) of a card's lines: it
-//! checks parameters, passes requests to the lines, and turns their completions and events into
-//! TAPI's upcalls. [`open_card`] makes one from a short name.
+//! [`LineProvider`] is the [`Provider`](ringback_tspi::provider::Provider) of a card's lines and of
+//! the phones beside them: it checks parameters, passes requests to the lines, and turns their
+//! completions and events into TAPI's upcalls. [`open_card`] makes one from a short name.
 //!
 //! Rules that hold here: what can be judged without the hardware is returned directly (R4, R7);
 //! input is copied before a function returns (B1); a call's handle is chosen, and everything that
@@ -25,7 +25,9 @@
 //! | `beside` | what it offers beside TSPI |
 //! | `checks` | parameters that can be judged at once |
 //! | `fill` | the structures of capabilities and status |
-//! | `calls`, `open_lines` | the handles that were given out |
+//! | `calls`, `open_devices` | the handles that were given out |
+//! | `phones`, `phone_fill` | the functions of phones, and their structures |
+//! | `phone_requests` | the outstanding requests of phones |
 //! | `upward` | completions and events on their way to TAPI |
 //! | `open`, `open_error` | cards by their short names, and why one can't be opened |
 //! | `report` | how the slots of a card are, for people |
@@ -43,8 +45,11 @@ mod fill;
 mod functions;
 mod lookup;
 mod open;
+mod open_devices;
 mod open_error;
-mod open_lines;
+mod phone_fill;
+mod phone_requests;
+mod phones;
 mod report;
 mod sounds;
 mod upward;

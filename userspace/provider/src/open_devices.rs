@@ -1,5 +1,6 @@
-//! The lines that are open, by the handle that was given out for each.
+//! The lines and phones that are open, by the handle that was given out for each.
 
+use std::fmt::Debug;
 use std::sync::Arc;
 
 #[cfg(loom)]
@@ -16,83 +17,131 @@ use std::{
 use ringback_driver::request::LineNumber;
 use ringback_lines::Opening;
 use ringback_tspi::EvenPoisoned;
-use ringback_tspi::error::LineError;
-use ringback_tspi::types::{HDRVLINE, HTAPILINE, Version};
+use ringback_tspi::error::{LineError, PhoneError};
+use ringback_tspi::types::{HDRVLINE, HDRVPHONE, HTAPILINE, HTAPIPHONE, Version};
 
-/// An open line.
+/// TAPI's handle of a kind of device, and what goes with it.
+pub(super) trait TapiHandle: Copy + Eq + Debug {
+    /// The provider's handle.
+    type Driver: Copy + Eq + Debug;
+    /// The errors of the functions of such devices.
+    type Error;
+    /// The error for a handle of no open device.
+    const NOT_OPEN: Self::Error;
+    /// The error if there is no handle left.
+    const NO_HANDLE: Self::Error;
+
+    /// The provider's handle with this value; `None` for 0.
+    fn driver(value: usize) -> Option<Self::Driver>;
+}
+
+impl TapiHandle for HTAPILINE {
+    type Driver = HDRVLINE;
+    type Error = LineError;
+    const NOT_OPEN: LineError = LineError::INVALLINEHANDLE;
+    const NO_HANDLE: LineError = LineError::NOMEM;
+
+    fn driver(value: usize) -> Option<HDRVLINE> {
+        HDRVLINE::new(value)
+    }
+}
+
+impl TapiHandle for HTAPIPHONE {
+    type Driver = HDRVPHONE;
+    type Error = PhoneError;
+    const NOT_OPEN: PhoneError = PhoneError::INVALPHONEHANDLE;
+    const NO_HANDLE: PhoneError = PhoneError::NOMEM;
+
+    fn driver(value: usize) -> Option<HDRVPHONE> {
+        HDRVPHONE::new(value)
+    }
+}
+
+/// An open line or phone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct OpenLine {
-    pub(super) handle: HDRVLINE,
-    /// The number of the line in the engine.
+pub(super) struct OpenDevice<T: TapiHandle> {
+    pub(super) handle: T::Driver,
+    /// The number of the line in the engine, of a phone that of the line that it is beside.
     pub(super) number: LineNumber,
-    pub(super) tapi: HTAPILINE,
-    /// The engine's opening of the line.
+    pub(super) tapi: T,
+    /// The engine's opening of it.
     pub(super) opening: Opening,
-    /// Committed until the line is closed.
+    /// Committed until it is closed.
     pub(super) version: Version,
 }
 
-/// Numbers the openings of a provider's lines; a shutdown does not reset it.
+/// An open line.
+pub(super) type OpenLine = OpenDevice<HTAPILINE>;
+/// An open phone.
+pub(super) type OpenPhone = OpenDevice<HTAPIPHONE>;
+
+/// Numbers the openings of a provider's lines and phones; a shutdown does not reset it.
 pub(super) type Serial = Arc<AtomicUsize>;
 
-/// All open lines. A handle has the line in its low byte and a serial number above it, so that a
-/// handle from an earlier opening is never valid for a later one, not even after another init.
+/// All open devices of a kind. A handle has the line's number in its low byte and a serial number
+/// above it, so that a handle from an earlier opening is never valid for a later one, not even
+/// after another init.
 #[derive(Debug)]
-pub(super) struct OpenLines {
-    lines: Mutex<Vec<OpenLine>>,
+pub(super) struct OpenDevices<T: TapiHandle> {
+    devices: Mutex<Vec<OpenDevice<T>>>,
     serial: Serial,
 }
 
-impl OpenLines {
-    /// Makes an empty list of open lines.
-    pub(super) fn new(serial: &Serial) -> OpenLines {
-        OpenLines { lines: Mutex::default(), serial: Arc::clone(serial) }
+/// All open lines.
+pub(super) type OpenLines = OpenDevices<HTAPILINE>;
+/// All open phones.
+pub(super) type OpenPhones = OpenDevices<HTAPIPHONE>;
+
+impl<T: TapiHandle> OpenDevices<T> {
+    /// Makes an empty list.
+    pub(super) fn new(serial: &Serial) -> OpenDevices<T> {
+        OpenDevices { devices: Mutex::new(Vec::new()), serial: Arc::clone(serial) }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<OpenLine>> {
-        self.lines.lock().even_poisoned()
+    fn lock(&self) -> MutexGuard<'_, Vec<OpenDevice<T>>> {
+        self.devices.lock().even_poisoned()
     }
 
-    /// Gives a handle to a line that has been opened.
+    /// Gives a handle to a device that has been opened.
     pub(super) fn opened(
         &self,
         number: LineNumber,
-        tapi: HTAPILINE,
+        tapi: T,
         opening: Opening,
         version: Version,
-    ) -> Result<HDRVLINE, LineError> {
+    ) -> Result<T::Driver, T::Error> {
         let serial = self.serial.fetch_add(1, Ordering::Relaxed) + 1;
-        let handle = HDRVLINE::new(serial << 8 | (number.index() + 1)).ok_or(LineError::NOMEM)?;
-        self.lock().push(OpenLine { handle, number, tapi, opening, version });
+        let handle = T::driver(serial << 8 | (number.index() + 1)).ok_or(T::NO_HANDLE)?;
+        self.lock().push(OpenDevice { handle, number, tapi, opening, version });
         Ok(handle)
     }
 
-    /// The line with this handle.
-    pub(super) fn get(&self, handle: HDRVLINE) -> Result<OpenLine, LineError> {
-        let found = self.lock().iter().find(|line| line.handle == handle).copied();
-        found.ok_or(LineError::INVALLINEHANDLE)
+    /// The device with this handle.
+    pub(super) fn get(&self, handle: T::Driver) -> Result<OpenDevice<T>, T::Error> {
+        let found = self.lock().iter().find(|device| device.handle == handle).copied();
+        found.ok_or(T::NOT_OPEN)
     }
 
-    /// The version that was committed for the line with this number.
+    /// The version that was committed for the line with this number, or the phone beside it.
     pub(super) fn version(&self, number: LineNumber) -> Option<Version> {
-        self.lock().iter().find(|line| line.number == number).map(|line| line.version)
+        self.lock().iter().find(|device| device.number == number).map(|device| device.version)
     }
 
-    /// Removes the line. If two threads close it, only one gets it.
-    pub(super) fn take(&self, handle: HDRVLINE) -> Result<OpenLine, LineError> {
-        let mut lines = self.lock();
-        let place = lines.iter().position(|line| line.handle == handle);
-        Ok(lines.swap_remove(place.ok_or(LineError::INVALLINEHANDLE)?))
+    /// Removes the device. If two threads close it, only one gets it.
+    pub(super) fn take(&self, handle: T::Driver) -> Result<OpenDevice<T>, T::Error> {
+        let mut devices = self.lock();
+        let place = devices.iter().position(|device| device.handle == handle);
+        Ok(devices.swap_remove(place.ok_or(T::NOT_OPEN)?))
     }
 
-    /// Removes all lines, because the card has failed.
-    pub(super) fn take_all(&self) -> Vec<OpenLine> {
+    /// Removes all devices, because the card has failed.
+    pub(super) fn take_all(&self) -> Vec<OpenDevice<T>> {
         std::mem::take(&mut *self.lock())
     }
 
-    /// Removes a line, because the card is gone.
-    pub(super) fn gone(&self, tapi: HTAPILINE) {
-        self.lock().retain(|line| line.tapi != tapi);
+    /// Removes a device, because the card is gone.
+    pub(super) fn gone(&self, tapi: T) {
+        self.lock().retain(|device| device.tapi != tapi);
     }
 }
 

@@ -260,8 +260,9 @@ impl Application {
     fn event(&mut self, line: LineNumber, event: &Event) {
         note!(self.journal, "     line {line} {}", numbers::event(event));
         self.checker.event(line, event);
+        let Event::Line { subject, .. } = *event else { return };
         let mut reached = None;
-        match event.subject {
+        match subject {
             Subject::NewCall(call) => {
                 self.coverage.count("a call came in");
                 self.remember(call);

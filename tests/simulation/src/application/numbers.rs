@@ -64,7 +64,8 @@ pub(super) fn result(result: Result<(), ErrorCode>) -> String {
 
 /// An event as text.
 pub(super) fn event(event: &Event) -> String {
-    match event.subject {
+    let Event::Line { subject, .. } = event else { return format!("{event:?}") };
+    match *subject {
         Subject::NewCall(call) => format!("LINE_NEWCALL {call}"),
         Subject::Call { call, message, params: [first, second, third] } => {
             let state = u32::try_from(first).ok().and_then(CallState::from_raw);

@@ -154,17 +154,20 @@ impl Checker {
     pub(crate) fn event(&mut self, line: LineNumber, event: &Event) {
         self.check_overtaking(line.index(), format_args!("{event:?}"));
         let open = self.lines.get(line.index()).copied().flatten();
-        if open != Some(event.line) {
+        let Event::Line { line: told, subject } = *event else {
+            return self.fail(Rule::D2, format!("{event:?}, although no phone is open"));
+        };
+        if open != Some(told) {
             // An event of a call that was closed on its own is reported under D5 below.
             let text = format!("{event:?} of line {line}, which is open as {open:?}");
             return self.fail(Rule::D2, text);
         }
-        match event.subject {
-            Subject::NewCall(call) => self.new_call(line.index(), event.line, call),
+        match subject {
+            Subject::NewCall(call) => self.new_call(line.index(), told, call),
             Subject::Call { call, message, params } => {
-                self.call_event(line.index(), event.line, call, message, params);
+                self.call_event(line.index(), told, call, message, params);
             }
-            Subject::Line { message, .. } => self.line_event(line.index(), event, message),
+            Subject::Line { message, .. } => self.line_event(line.index(), told, message),
         }
     }
 
@@ -178,8 +181,8 @@ impl Checker {
         self.check_one_call(line);
     }
 
-    fn line_event(&mut self, line: usize, event: &Event, message: u32) {
-        self.show(Seen::Event { line: event.line, call: None, message, param1: 0 });
+    fn line_event(&mut self, line: usize, tapi: HTAPILINE, message: u32) {
+        self.show(Seen::Event { line: tapi, call: None, message, param1: 0 });
         if message != LINE_CLOSE {
             return;
         }

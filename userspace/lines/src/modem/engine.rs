@@ -22,6 +22,7 @@ use super::transfer::Transfers;
 use crate::book::{Op, failure};
 use crate::{
     Book, CallHandles, CallSnapshot, Command, DeviceConfig, Event, LineEngine, LineReport, Opening,
+    PhoneEngine,
 };
 
 /// A UART that has not interrupted for this long is serviced all the same.
@@ -162,6 +163,8 @@ impl<D: Device> Modem<D> {
     }
 }
 
+impl<D: Device> PhoneEngine for Modem<D> {}
+
 impl<D: Device> LineEngine for Modem<D> {
     /// The modem is prepared in the meantime; a call that is made before it is ready waits for
     /// that.
@@ -218,6 +221,7 @@ impl<D: Device> LineEngine for Modem<D> {
             locked: self.book.is_locked(),
             takes_call: self.can_call().is_ok() && !self.gone,
             ring_mode: self.book.ring_mode(),
+            message_waiting: false,
         })
     }
 

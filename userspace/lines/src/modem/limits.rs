@@ -46,7 +46,10 @@ pub(super) fn time_limit(command: &Command) -> Duration {
         | Command::SetCallParams { .. }
         | Command::SetLineDevStatus { .. } => KEPT,
         // These are for telephones, and refused.
-        Command::Hold { .. } | Command::Unhold { .. } | Command::SetCallTreatment { .. } => KEPT,
+        Command::Hold { .. }
+        | Command::Unhold { .. }
+        | Command::SetCallTreatment { .. }
+        | Command::SetPhone { .. } => KEPT,
         Command::Drop { .. } => HUNG_UP,
         Command::Send { bytes, .. } => SENT + BYTE * u32::try_from(bytes.len()).unwrap_or(u32::MAX),
         Command::Receive { time_limit, .. } => *time_limit,

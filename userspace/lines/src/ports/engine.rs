@@ -11,8 +11,9 @@ use ringback_driver::engine::{Context, Engine, Failure, Play, Played};
 use ringback_driver::request::{ErrorCode, LineNumber, Token};
 use ringback_driver::{PortNumber, Time, report};
 use ringback_tspi::callstate::CallState;
+use ringback_tspi::constants::*;
 use ringback_tspi::dial_timing::DialTiming;
-use ringback_tspi::error::LineError;
+use ringback_tspi::error::{LineError, PhoneError};
 use ringback_tspi::types::HDRVCALL;
 
 use super::clock::SampleClock;
@@ -25,7 +26,7 @@ use super::port::{Order, Port, PortInfo, Visit, decode, encode};
 use super::queue::{MOST, Sound};
 use crate::book::Op;
 use crate::call::{Call, CallHandles, CallInfo};
-use crate::{Command, Event, LineEngine, book};
+use crate::{Command, Event, LineEngine, PhoneEngine, book};
 
 /// Limit of answering and dropping, which take a few frames; a card that takes longer does not
 /// work.
@@ -101,7 +102,7 @@ impl<C: PortCard> Lines<C> {
             infos.push(PortInfo { port, kind: status.kind });
             let machine: Box<dyn Machine> = match status.kind {
                 ModuleKind::Fxo => Box::new(Fxo::new(country, status.battery)),
-                ModuleKind::Fxs => Box::new(Fxs::new(country)),
+                ModuleKind::Fxs => Box::new(Fxs::new(country, LineNumber::at(lines.len()))),
             };
             lines.push((Port::new(LineNumber::at(lines.len()), port), machine));
         }
@@ -212,6 +213,7 @@ impl<C: PortCard> Lines<C> {
         if gone && !self.gone {
             self.gone(cx);
         }
+        self.notice_phones(cx);
     }
 
     fn make_call(
@@ -264,6 +266,10 @@ impl<C: PortCard> Lines<C> {
                 port.book.openings.check(opening)?;
                 port.book.set_device_status(cx, bits, on, machine.in_service())?;
                 cx.complete(request, Ok(()));
+                if bits & LINEDEVSTATUSFLAGS_MSGWAIT != 0 {
+                    let lamp = if on { PHONELAMPMODE_STEADY } else { PHONELAMPMODE_OFF };
+                    self.set_lamp(line, lamp, cx);
+                }
                 return Ok(());
             }
             _ => {}
@@ -318,7 +324,7 @@ impl<C: PortCard> Engine for Lines<C> {
                 SEIZE + Duration::from_millis(u64::from(timing.dial_tone_ms))
             }
             Command::Dial { address, .. } => SHORT + 2 * dialing_time(address, &DialTiming::MAX),
-            // Those from PassThrough on are for modems, and refused.
+            // PassThrough, Send and Receive are for modems, and refused.
             Command::Answer { .. }
             | Command::Drop { .. }
             | Command::Accept { .. }
@@ -330,7 +336,8 @@ impl<C: PortCard> Engine for Lines<C> {
             | Command::SetLineDevStatus { .. }
             | Command::PassThrough { .. }
             | Command::Send { .. }
-            | Command::Receive { .. } => SHORT,
+            | Command::Receive { .. }
+            | Command::SetPhone { .. } => SHORT,
         }
     }
 
@@ -345,11 +352,19 @@ impl<C: PortCard> Engine for Lines<C> {
         cx: &mut Context<'_, Event>,
     ) -> Result<(), ErrorCode> {
         if self.gone {
-            return Err(LineError::NODEVICE.into());
+            return Err(match command {
+                Command::SetPhone { .. } => PhoneError::NODEVICE.into(),
+                _ => LineError::NODEVICE.into(),
+            });
         }
-        let begun = self.begin(request, command, cx);
+        let begun = match command {
+            Command::SetPhone { line, opening, setting } => {
+                self.set_phone(request, line, opening, setting, cx).map_err(ErrorCode::from)
+            }
+            _ => self.begin(request, command, cx).map_err(ErrorCode::from),
+        };
         self.carry_out(cx);
-        begun.map_err(ErrorCode::from)
+        begun
     }
 
     fn interrupt(&mut self, cx: &mut Context<'_, Event>) {
@@ -431,6 +446,9 @@ impl<C: PortCard> Engine for Lines<C> {
             port.stop_generating(&mut visit);
             port.stop_listening(&mut visit);
             port.book.gone(visit.cx);
+            if let Some(phone) = machine.phone_mut() {
+                phone.gone(visit.cx);
+            }
             port.hush(&mut visit);
         }
         self.orders.clear();
@@ -441,8 +459,9 @@ impl<C: PortCard> Engine for Lines<C> {
 
     fn stop(&mut self, cx: &mut Context<'_, Event>) {
         for line in 0..self.lines.len() {
-            // A line that is not open has nothing to close.
+            // What is not open has nothing to close.
             let _ = self.close(LineNumber::at(line), cx);
+            let _ = self.close_phone(LineNumber::at(line), cx);
         }
         self.card.safe();
     }

@@ -5,25 +5,30 @@
 //! offered as an incoming call. When the other side has hung up, it gets reorder tone until it is
 //! hung up. A call on hold is muted in both directions; until it is connected again, and before the
 //! call of a telephone is answered, the telephone hears the call's treatment.
+//! While messages wait, the dial tone stutters.
+//!
+//! The telephone is a phone as well (`phone`), which can be rung without a call.
 
 use std::time::Duration;
 
 use ringback_country::Country;
 use ringback_driver::Time;
 use ringback_driver::card::{FRAME, Hook, LineFeed, PortEvent, PortFault, Remedy};
-use ringback_driver::request::Token;
+use ringback_driver::request::{LineNumber, Token};
 use ringback_media::dtmf;
 use ringback_media::tone::{CallProgress, Generator};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
-use ringback_tspi::error::LineError;
+use ringback_tspi::error::{LineError, PhoneError};
 
 use super::machine::{Machine, Outgoing};
+use super::phone::Phone;
 use super::port::{Order, Port, Visit};
 use super::queue::Sound;
-use crate::Treatment;
+use super::stutter::Stutter;
 use crate::book::Op;
 use crate::call::{Call, CallInfo};
+use crate::{PhoneReport, Treatment};
 
 /// How long a telephone is rung.
 const RING_LIMIT: Duration = Duration::from_secs(180);
@@ -43,8 +48,8 @@ fn offered_media(port: &Port) -> Option<u32> {
 enum FxsPhase {
     /// On-hook.
     Idle,
-    /// Being rung, at this step of the cadence until `next`.
-    Ringing { step: usize, next: Time, until: Time },
+    /// Being rung, at this step of the cadence until `next`; for a call, or by the phone.
+    Ringing { step: usize, next: Time, until: Time, for_call: bool },
     /// Lifted; it hears dial tone and dials.
     Dialing { last: Time },
     /// It has dialled and waits for an answer.
@@ -66,12 +71,14 @@ pub(super) struct Fxs {
     digits: String,
     listener: dtmf::Detector,
     tone: Generator,
+    stutter: Stutter,
+    phone: Phone,
     /// Its module was given up: it can neither ring nor receive any more.
     out_of_order: bool,
 }
 
 impl Fxs {
-    pub(super) fn new(country: Country) -> Fxs {
+    pub(super) fn new(country: Country, line: LineNumber) -> Fxs {
         Fxs {
             country,
             phase: FxsPhase::Idle,
@@ -79,21 +86,30 @@ impl Fxs {
             digits: String::new(),
             listener: dtmf::Detector::new(),
             tone: Generator::new(country.tones(), CallProgress::Dial),
+            stutter: Stutter::OVER,
+            phone: Phone::new(line),
             out_of_order: false,
         }
     }
 
     fn lifted(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
         match self.phase {
-            FxsPhase::Ringing { .. } => {
+            FxsPhase::Ringing { for_call: true, .. } => {
                 port.order(visit, Order::Feed(LineFeed::Active));
                 self.connected(port, visit);
+            }
+            FxsPhase::Ringing { for_call: false, .. } => {
+                self.stop_ringing(port, visit);
+                self.lifted(port, visit);
             }
             FxsPhase::Idle if offered_media(port).is_some() => {
                 self.phase = FxsPhase::Dialing { last: visit.now() };
                 self.digits.clear();
                 self.listener = dtmf::Detector::new();
                 self.sound(CallProgress::Dial);
+                if self.phone.message_waits() {
+                    self.stutter = Stutter::BEGIN;
+                }
             }
             // The line is not open, or its last call is not dropped yet.
             FxsPhase::Idle => self.reorder(),
@@ -168,10 +184,35 @@ impl Fxs {
 
     fn sound(&mut self, tone: CallProgress) {
         self.tone = Generator::new(self.country.tones(), tone);
+        self.stutter = Stutter::OVER;
+    }
+
+    /// Whether the telephone can be rung without a call, or is rung so already.
+    fn can_ring(&self) -> bool {
+        match self.phase {
+            FxsPhase::Ringing { for_call, .. } => !for_call,
+            FxsPhase::Idle => self.hook == Hook::On && !self.out_of_order,
+            _ => false,
+        }
+    }
+
+    /// Starts to ring the telephone.
+    fn start_ringing(&mut self, port: &Port, visit: &mut Visit<'_, '_>, for_call: bool) {
+        let now = visit.now();
+        let (feed, time) = self.ring_step(0);
+        port.order(visit, Order::Feed(feed));
+        let (next, until) = (now + time, now + RING_LIMIT);
+        self.phase = FxsPhase::Ringing { step: 0, next, until, for_call };
+    }
+
+    /// Stops to ring the telephone.
+    fn stop_ringing(&mut self, port: &Port, visit: &mut Visit<'_, '_>) {
+        port.order(visit, Order::Feed(LineFeed::Active));
+        self.phase = FxsPhase::Idle;
     }
 
     /// The line feed at a step of the cadence of ringing, and how long it lasts.
-    fn ring(&self, step: usize) -> (LineFeed, Duration) {
+    fn ring_step(&self, step: usize) -> (LineFeed, Duration) {
         let ms = self.country.ring().steps_ms().nth(step).unwrap_or_default();
         let on = step.is_multiple_of(2);
         let feed = if on { LineFeed::Ringing } else { LineFeed::OnHookTransmission };
@@ -227,10 +268,7 @@ impl Machine for Fxs {
             port.set_state(visit, CallState::Busy, LINEBUSYMODE_STATION);
             return Ok(());
         }
-        let now = visit.now();
-        let (feed, time) = self.ring(0);
-        port.order(visit, Order::Feed(feed));
-        self.phase = FxsPhase::Ringing { step: 0, next: now + time, until: now + RING_LIMIT };
+        self.start_ringing(port, visit, true);
         port.set_state(visit, CallState::Ringback, 0);
         Ok(())
     }
@@ -265,12 +303,12 @@ impl Machine for Fxs {
     /// Ends the call from our side: stops ringing, or plays the reorder tone to a lifted telephone.
     fn hang_up(&mut self, port: &Port, visit: &mut Visit<'_, '_>) {
         match self.phase {
-            FxsPhase::Ringing { .. } => {
-                port.order(visit, Order::Feed(LineFeed::Active));
-                self.phase = FxsPhase::Idle;
-            }
+            FxsPhase::Ringing { for_call: true, .. } => self.stop_ringing(port, visit),
             FxsPhase::Waiting | FxsPhase::Talking | FxsPhase::Held => self.reorder(),
-            FxsPhase::Idle | FxsPhase::Dialing { .. } | FxsPhase::Reorder => {}
+            FxsPhase::Ringing { for_call: false, .. }
+            | FxsPhase::Idle
+            | FxsPhase::Dialing { .. }
+            | FxsPhase::Reorder => {}
         }
     }
 
@@ -318,21 +356,68 @@ impl Machine for Fxs {
         }
     }
 
+    fn phone(&self) -> Option<&Phone> {
+        Some(&self.phone)
+    }
+
+    fn phone_mut(&mut self) -> Option<&mut Phone> {
+        Some(&mut self.phone)
+    }
+
+    fn phone_report(&self) -> Option<PhoneReport> {
+        let setting = self.phone.setting;
+        Some(PhoneReport {
+            connected: !self.out_of_order,
+            off_hook: self.hook == Hook::Off,
+            ring_mode: u32::from(matches!(self.phase, FxsPhase::Ringing { .. })),
+            can_ring: self.can_ring(),
+            lamp: setting.lamp,
+            volume: setting.volume,
+            gain: setting.gain,
+        })
+    }
+
+    fn ring(
+        &mut self,
+        port: &mut Port,
+        visit: &mut Visit<'_, '_>,
+        on: bool,
+    ) -> Result<(), PhoneError> {
+        match (&self.phase, on) {
+            (FxsPhase::Ringing { for_call: true, .. }, _) => Err(PhoneError::INVALPHONESTATE),
+            (FxsPhase::Ringing { .. }, true) => Ok(()),
+            (FxsPhase::Ringing { .. }, false) => {
+                self.stop_ringing(port, visit);
+                Ok(())
+            }
+            (_, false) => Ok(()),
+            (_, true) if self.can_ring() => {
+                self.start_ringing(port, visit, false);
+                Ok(())
+            }
+            _ => Err(PhoneError::INVALPHONESTATE),
+        }
+    }
+
     /// Processes a received frame.
     fn hear(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, heard: &[i16; FRAME]) {
         let now = visit.now();
+        if self.hook == Hook::Off {
+            self.phone.hear(visit.cx, heard);
+        }
         match self.phase {
             FxsPhase::Idle => {}
-            FxsPhase::Ringing { until, .. } if now >= until => {
-                port.order(visit, Order::Feed(LineFeed::Active));
-                self.phase = FxsPhase::Idle;
-                port.set_state(visit, CallState::Disconnected, LINEDISCONNECTMODE_NOANSWER);
+            FxsPhase::Ringing { until, for_call, .. } if now >= until => {
+                self.stop_ringing(port, visit);
+                if for_call {
+                    port.set_state(visit, CallState::Disconnected, LINEDISCONNECTMODE_NOANSWER);
+                }
             }
-            FxsPhase::Ringing { step, next, until } if now >= next => {
+            FxsPhase::Ringing { step, next, until, for_call } if now >= next => {
                 let step = (step + 1) % self.country.ring().steps_ms().len().max(1);
-                let (feed, time) = self.ring(step);
+                let (feed, time) = self.ring_step(step);
                 port.order(visit, Order::Feed(feed));
-                self.phase = FxsPhase::Ringing { step, next: now + time, until };
+                self.phase = FxsPhase::Ringing { step, next: now + time, until, for_call };
             }
             FxsPhase::Ringing { .. } => {}
             FxsPhase::Dialing { last } => self.dialing(port, visit, last, heard),
@@ -363,6 +448,7 @@ impl Machine for Fxs {
     ) -> usize {
         if let Sound::Tone(_) = sound {
             self.tone.fill(play);
+            self.stutter.interrupt(play);
             return play.len();
         }
         port.render(visit, play)

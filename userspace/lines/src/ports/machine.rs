@@ -6,10 +6,12 @@ use ringback_driver::card::{FRAME, PortEvent};
 use ringback_driver::request::Token;
 use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::dialstring::DialString;
-use ringback_tspi::error::LineError;
+use ringback_tspi::error::{LineError, PhoneError};
 
+use super::phone::Phone;
 use super::port::{Port, Visit};
 use super::queue::Sound;
+use crate::PhoneReport;
 use crate::call::Call;
 
 /// The parameters of TSPI_lineMakeCall for a line.
@@ -73,6 +75,31 @@ pub(super) trait Machine: Debug + Send {
 
     /// The card has noticed something on the port.
     fn event(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, event: PortEvent);
+
+    /// The phone beside the line, if there is one.
+    fn phone(&self) -> Option<&Phone> {
+        None
+    }
+
+    /// As [`phone`](Machine::phone), to change it.
+    fn phone_mut(&mut self) -> Option<&mut Phone> {
+        None
+    }
+
+    /// How the phone is now.
+    fn phone_report(&self) -> Option<PhoneReport> {
+        None
+    }
+
+    /// Rings the telephone without a call, or stops that.
+    fn ring(
+        &mut self,
+        _port: &mut Port,
+        _visit: &mut Visit<'_, '_>,
+        _on: bool,
+    ) -> Result<(), PhoneError> {
+        Err(PhoneError::OPERATIONUNAVAIL)
+    }
 
     /// Samples came in, of 1 ms.
     fn hear(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, heard: &[i16; FRAME]);

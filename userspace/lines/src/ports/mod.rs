@@ -14,11 +14,15 @@ mod fxo;
 mod fxs;
 mod gathering;
 mod generation;
+mod keypad;
 mod machine;
 mod media_modes;
+mod phone;
+mod phones;
 mod playing;
 mod port;
 mod queue;
+mod stutter;
 #[cfg(test)]
 mod tests;
 mod tone_lists;

@@ -106,7 +106,7 @@ impl<O: Outside> World<O> {
     pub(crate) fn offered(&mut self, ms: u64) -> HDRVCALL {
         self.find("a call", ms, |world| {
             world.log.told().iter().find_map(|told| match told {
-                Told::Event(Event { subject: Subject::NewCall(call), .. }) => Some(*call),
+                Told::Event(Event::Line { subject: Subject::NewCall(call), .. }) => Some(*call),
                 _ => None,
             })
         })

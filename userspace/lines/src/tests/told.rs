@@ -10,6 +10,7 @@ use ringback_tspi::callstate::monitor::{Monitor, Seen};
 use ringback_tspi::callstate::pots::{INBOUND, OUTBOUND, may_follow};
 use ringback_tspi::constants::*;
 use ringback_tspi::error::LineError;
+use ringback_tspi::provider::PhoneMessage;
 use ringback_tspi::types::{HDRVCALL, HTAPICALL};
 
 use super::tapi_line;
@@ -28,7 +29,13 @@ impl Told {
         match self {
             Told::Completed(_, Ok(())) => "ok".into(),
             Told::Completed(_, Err(error)) => error.name().unwrap_or("?").into(),
-            Told::Event(Event { subject, .. }) => match *subject {
+            Told::Event(Event::Phone(PhoneMessage { message, params, .. })) => match *message {
+                PHONE_STATE => format!("phone state {:#x} {}", params[0], params[1]),
+                PHONE_BUTTON => format!("button {} {}", params[0], params[2]),
+                PHONE_CLOSE => "PHONE_CLOSE".into(),
+                _ => format!("phone {message} {params:?}"),
+            },
+            Told::Event(Event::Line { subject, .. }) => match *subject {
                 Subject::NewCall(_) => "NEWCALL".into(),
                 Subject::Call { message: LINE_CALLSTATE, params: [state, mode, _], .. } => {
                     format!("{} {mode:#x}", CallState::from_raw(state as u32).unwrap())
@@ -102,7 +109,8 @@ pub(super) fn judge(made: &[(RequestId, HDRVCALL)], all: &[Told]) {
                 let result = result.map_err(ErrorCode::from);
                 monitor.see(Seen::Completed { request, result });
             }
-            Told::Event(Event { line, subject }) => match subject {
+            Told::Event(Event::Phone(_)) => {}
+            Told::Event(Event::Line { line, subject }) => match subject {
                 Subject::NewCall(call) => {
                     let seen = Seen::NewCall { line, driver_call: call, call: Some(tapi(call)) };
                     monitor.see(seen);

@@ -102,7 +102,7 @@ impl Bench {
 
     fn event(&mut self, subject: Subject) {
         let line = HTAPILINE::new(1).unwrap();
-        self.checker.event(LineNumber(0), &Event { line, subject });
+        self.checker.event(LineNumber(0), &Event::Line { line, subject });
     }
 
     fn message(&mut self, on: HDRVCALL, message: u32, params: [usize; 3]) {

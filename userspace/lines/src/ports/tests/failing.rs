@@ -26,7 +26,7 @@ fn removal_in_the_middle_of_everything_ends_each_request_once_and_closes_the_lin
     let closed = |told: &&Told| {
         matches!(
             told,
-            Told::Event(Event { subject: Subject::Line { message: LINE_CLOSE, .. }, .. })
+            Told::Event(Event::Line { subject: Subject::Line { message: LINE_CLOSE, .. }, .. })
         )
     };
     assert_eq!(told.iter().filter(closed).count(), 4, "D13: every line, after its requests");

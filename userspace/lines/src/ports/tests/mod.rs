@@ -9,6 +9,7 @@ mod kernel;
 mod odd;
 mod offered;
 mod outgoing;
+mod phones;
 mod stations;
 mod with_kernel;
 
