@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use ringback_request::{RequestId, Time};
+use ringback_request::{ErrorCode, RequestId, Time};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
 use ringback_tspi::error::LineError;
@@ -20,7 +20,7 @@ use super::guard::guarded;
 use super::inside;
 use super::ledger::{Ledger, Telling, Turns};
 use super::mailbox;
-use super::outlet::LineOutlet;
+use super::outlet::{LineOutlet, LineUpcall};
 use super::queue::{Next, Upcall};
 use super::record::{Arrived, Asking, Callback, Ending, Outcome, Outlet, Record, Waiter};
 use super::trace::Traced;
@@ -41,11 +41,13 @@ impl Outlet for LineOutlet {
     fn asking(&self, id: RequestId, asking: Asking) {
         let at = Time::monotonic();
         self.observer.see(&match asking {
-            Asking::Submitted { function, call } => {
+            Asking::Submitted { function, call: Some(call) } => {
                 Traced::Submitted { id, function, device_id: self.inner.info.device_id, call, at }
             }
+            // A request of a line always has a call.
+            Asking::Submitted { call: None, .. } => return,
             Asking::Returned => Traced::Returned { id, at },
-            Asking::Refused(error) => Traced::Refused { id, error, at },
+            Asking::Refused(error) => Traced::Refused { id, error: error.into(), at },
         });
     }
 
@@ -79,25 +81,25 @@ impl Deliver for LineOutlet {
 
 impl LineOutlet {
     /// Queues something that has come in an upcall, and delivers what may be delivered.
-    pub(super) fn push(self: Arc<Self>, upcall: Upcall) {
-        self.queue_up(upcall);
+    pub(super) fn push(self: Arc<Self>, message: LineUpcall) {
+        self.queue_up(Upcall::Message(message));
         self.arrived();
     }
 
-    fn upcall(&self, upcall: Upcall) {
+    fn upcall(&self, upcall: Upcall<LineUpcall>) {
         let inside = inside::enter();
         match upcall {
             Upcall::Request(record, Ending::Completed(arrived)) => self.completed(&record, arrived),
             Upcall::Request(record, Ending::Lost) => self.lost(&record),
             Upcall::Request(record, Ending::Late(callback)) => late(&record, callback),
-            Upcall::NewCall(tapi) => {
+            Upcall::Message(LineUpcall::NewCall(tapi)) => {
                 // The call is not found if the line was closed.
                 if let Some(call) = self.inner.call(tapi) {
                     let call = Call::mentioned(&call);
                     self.tell(&LineEvent::NewCall { call, at: Time::monotonic() });
                 }
             }
-            Upcall::Event(told) => self.event(told),
+            Upcall::Message(LineUpcall::Event(told)) => self.event(told),
         }
         drop(inside);
         // Functions that the callback has called have returned by now.
@@ -124,7 +126,8 @@ impl LineOutlet {
             count(&shared.counters.early);
         }
         let delivered = Time::monotonic();
-        self.observer.see(&Traced::Completed { id, outcome, completed, delivered, early });
+        let told = outcome.map_err(LineError::from);
+        self.observer.see(&Traced::Completed { id, outcome: told, completed, delivered, early });
         wake(record, outcome);
         for told in kept {
             self.event(told);
@@ -138,7 +141,7 @@ impl LineOutlet {
             self.inner.not_made(call);
         }
         self.observer.see(&Traced::Lost { id: record.id, at: Time::monotonic() });
-        wake(record, Err(LineError::OPERATIONFAILED));
+        wake(record, Err(LineError::OPERATIONFAILED.into()));
     }
 
     fn event(&self, told: LineMessage) {
@@ -204,14 +207,15 @@ impl LineOutlet {
 }
 
 /// Calls a callback that was set after the outcome had come.
-fn late(record: &Record, callback: Callback) {
-    let outcome = record.state().outcome.unwrap_or(Err(LineError::OPERATIONFAILED));
+pub(super) fn late(record: &Record, callback: Callback) {
+    // It was set because there is an outcome.
+    let outcome = record.state().outcome.unwrap_or(Err(ErrorCode::UNKNOWN));
     let _telling = record.begin_telling();
     guarded("completion callback", || callback(outcome));
 }
 
 /// Hands the outcome to the waiter of the request.
-fn wake(record: &Record, outcome: Outcome) {
+pub(super) fn wake(record: &Record, outcome: Outcome) {
     match record.deliver(outcome) {
         Some(Waiter::Callback(callback)) => guarded("completion callback", || callback(outcome)),
         Some(Waiter::Task(waker)) => guarded("waker", || waker.wake()),

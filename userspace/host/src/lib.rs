@@ -72,17 +72,18 @@
 //! | `start`, `shutdown` | how a host starts and ends |
 //! | `host`, `line` | what the application opens |
 //! | `upward` | completions and events from the provider |
+//! | `phone_requests` | asking something of a phone |
 //! | `reservation`, `pending` | asking by an id that is taken first; the request on its way |
+//! | `phone`, `phone_inner` | an open phone: as the application handles it; what it delivers |
 //! | `delivery` | completions and events to the application, in order |
 //! | `outlet` | what an open line delivers: its queue, its subscribers, the observer |
-//! | `phone` | an open phone: what it delivers, and as the application handles it |
 //! | `trace`, `mailbox` | what the observer gets; the queue of a subscriber |
 //! | `events`, `phone_events`, `call` | the events; a call, as the application handles it |
 //! | `inner` | a line and its calls: handles, the phase of a call, its owner |
 //! | `closing` | closing, and waiting for it |
 //! | `service`, `shared` | one of the providers; what everything of a host keeps alive |
 //! | `baton`, `hand`, `closer` | the right to deliver; the host's thread; the one that closes |
-//! | `queue` | what is to be delivered on a line |
+//! | `queue` | what is to be delivered on a line or phone |
 //! | `asked` | the latest request of each thread, released when the thread calls again |
 //! | `requests`, `record` | the outstanding requests; one of them, and when it may be delivered |
 //! | `ledger` | what is still to be delivered |
@@ -116,6 +117,8 @@ mod pending;
 mod phone;
 mod phone_events;
 mod phone_info;
+mod phone_inner;
+mod phone_requests;
 mod queue;
 mod record;
 mod requests;

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use ringback_request::sync::EvenPoisoned;
 use ringback_tspi::error::LineError;
-use ringback_tspi::types::HTAPILINE;
+use ringback_tspi::provider::LineMessage;
+use ringback_tspi::types::{HTAPICALL, HTAPILINE};
 
 use super::closing::{self, CloseError, Closed};
 use super::events::LineEvent;
@@ -17,6 +18,12 @@ use super::record::Outlet;
 use super::service::Service;
 use super::trace::Observer;
 
+/// A message of a line or call.
+pub(super) enum LineUpcall {
+    NewCall(HTAPICALL),
+    Event(LineMessage),
+}
+
 /// The open lines of a host.
 pub(super) type Lines = Open<HTAPILINE, LineOutlet>;
 
@@ -25,7 +32,7 @@ pub(super) struct LineOutlet {
     pub(super) inner: Arc<LineInner>,
     lines: Arc<Lines>,
     pub(super) observer: Arc<Observer>,
-    queue: Mutex<Queue>,
+    queue: Mutex<Queue<LineUpcall>>,
     pub(super) subscribers: Mutex<Subscribers<LineEvent>>,
 }
 
@@ -55,12 +62,12 @@ impl LineOutlet {
         Arc::clone(self) as Arc<dyn Outlet>
     }
 
-    pub(super) fn queue(&self) -> MutexGuard<'_, Queue> {
+    pub(super) fn queue(&self) -> MutexGuard<'_, Queue<LineUpcall>> {
         self.queue.lock().even_poisoned()
     }
 
     /// Queues something that the next delivery takes.
-    pub(super) fn queue_up(&self, upcall: Upcall) {
+    pub(super) fn queue_up(&self, upcall: Upcall<LineUpcall>) {
         self.queue().put(upcall);
     }
 

@@ -1,32 +1,35 @@
 //! A request that was accepted, as the application handles it.
 
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use ringback_request::RequestId;
+use ringback_request::{ErrorCode, RequestId};
 use ringback_tspi::error::LineError;
 
 use super::asked;
 use super::call::Call;
-use super::inner::{CallInner, LineInner};
+use super::inner::CallInner;
 use super::inside;
 use super::record::{Ending, Outcome, Record, Waiter};
+use super::service::Service;
 
 /// The interval at which a wait without a limit looks again.
 const HOUR: Duration = Duration::from_secs(3600);
 /// Longer limits are cut to this: 136 years.
 const FAR: Duration = Duration::from_secs(u32::MAX as u64);
 
-/// Why waiting gave no result.
+/// Why waiting gave no result. `E` is the error of a request of a line, or a
+/// [`PhoneError`](ringback_tspi::error::PhoneError).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum WaitError {
+pub enum WaitError<E = LineError> {
     /// The request is over and has failed.
     #[error(transparent)]
-    Failed(#[from] LineError),
+    Failed(#[from] E),
     /// It is still outstanding; wait again, or for longer.
     #[error("the request was not complete in time; it continues")]
     TimedOut,
@@ -49,27 +52,30 @@ pub enum WaitError {
 ///
 /// If it is dropped the request continues, and its result is dropped. A call that is being made is
 /// closed then, unless the application has a [`Call`] of it from [`call`](Pending::call).
+///
+/// `E` is its error: of lines, or of phones.
 #[must_use = "dropping it gives up a call that is being made; wait for it, or release it"]
-pub struct Pending<T> {
+pub struct Pending<T, E = LineError> {
     record: Arc<Record>,
-    line: Arc<LineInner>,
+    service: Arc<Service>,
     /// The call that it makes.
     making: Option<Arc<CallInner>>,
     value: T,
+    error: PhantomData<fn() -> E>,
 }
 
-impl<T> Pending<T> {
+impl<T, E> Pending<T, E> {
     pub(super) fn new(
         record: Arc<Record>,
-        line: Arc<LineInner>,
+        service: Arc<Service>,
         making: Option<Arc<CallInner>>,
         value: T,
-    ) -> Pending<T> {
-        Pending { record, line, making, value }
+    ) -> Pending<T, E> {
+        Pending { record, service, making, value, error: PhantomData }
     }
 
     /// Marks that the host's function returns with it now.
-    pub(super) fn leave(self) -> Pending<T> {
+    pub(super) fn leave(self) -> Pending<T, E> {
         asked::leave(&self.record);
         self
     }
@@ -102,7 +108,7 @@ impl<T> Pending<T> {
                 self.record.state().outcome != Some(Ok(()))
             }
             None => {
-                let control = self.line.service.provider().control();
+                let control = self.service.provider().control();
                 control.is_some_and(|control| control.cancel(self.id()))
             }
         }
@@ -115,22 +121,22 @@ impl<T> Pending<T> {
     }
 }
 
-impl<T: Clone> Pending<T> {
-    fn result(&self, outcome: Outcome) -> Result<T, WaitError> {
-        Ok(outcome.map(|()| self.value.clone())?)
+impl<T: Clone, E: From<ErrorCode>> Pending<T, E> {
+    fn result(&self, outcome: Outcome) -> Result<T, WaitError<E>> {
+        outcome.map(|()| self.value.clone()).map_err(|error| WaitError::Failed(error.into()))
     }
 
     /// Waits for the result, at most this time. May be called again after [`WaitError::TimedOut`].
     ///
     /// # Errors
     /// [`WaitError`].
-    pub fn wait(&self, time: Duration) -> Result<T, WaitError> {
+    pub fn wait(&self, time: Duration) -> Result<T, WaitError<E>> {
         self.touch();
         let outcome = self.record.state().outcome;
         if let Some(outcome) = outcome {
             return self.result(outcome);
         }
-        if self.line.shared.must_not_wait() {
+        if self.service.shared.must_not_wait() {
             return Err(WaitError::InUpcall);
         }
         let outcome = self.record.wait(Instant::now() + time.min(FAR));
@@ -142,7 +148,7 @@ impl<T: Clone> Pending<T> {
     ///
     /// # Errors
     /// [`WaitError`], but not [`WaitError::TimedOut`].
-    pub fn wait_without_limit(&self) -> Result<T, WaitError> {
+    pub fn wait_without_limit(&self) -> Result<T, WaitError<E>> {
         loop {
             match self.wait(HOUR) {
                 Err(WaitError::TimedOut) => {}
@@ -152,15 +158,17 @@ impl<T: Clone> Pending<T> {
     }
 }
 
-impl<T: Clone + Send + 'static> Pending<T> {
+impl<T: Clone + Send + 'static, E: From<ErrorCode> + 'static> Pending<T, E> {
     /// Calls `callback` with the result, on the provider's thread or on one of the host's, never on
     /// this one.
     ///
     /// Keep it short: everything on the card waits for it. It may submit, drop and close; it can't
     /// wait. A panic is caught and logged.
-    pub fn on_complete(self, callback: impl FnOnce(Result<T, LineError>) + Send + 'static) {
+    pub fn on_complete(self, callback: impl FnOnce(Result<T, E>) + Send + 'static) {
         let value = self.value.clone();
-        let callback = Box::new(move |outcome: Outcome| callback(outcome.map(|()| value)));
+        let callback = Box::new(move |outcome: Outcome| {
+            callback(outcome.map(|()| value).map_err(E::from));
+        });
         let mut state = self.record.state();
         if state.outcome.is_none() {
             let replaced = state.waiter.replace(Waiter::Callback(callback));
@@ -191,8 +199,8 @@ impl Pending<Call> {
 
 /// Polled in a callback it does not wait: if there is no outcome yet it is ready with
 /// [`WaitError::InUpcall`], because an executor in a callback would stop the card.
-impl<T: Clone + Unpin> Future for Pending<T> {
-    type Output = Result<T, WaitError>;
+impl<T: Clone + Unpin, E: From<ErrorCode>> Future for Pending<T, E> {
+    type Output = Result<T, WaitError<E>>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.touch();
@@ -214,13 +222,13 @@ impl<T: Clone + Unpin> Future for Pending<T> {
     }
 }
 
-impl<T> Drop for Pending<T> {
+impl<T, E> Drop for Pending<T, E> {
     fn drop(&mut self) {
         self.touch();
     }
 }
 
-impl<T> std::fmt::Debug for Pending<T> {
+impl<T, E> std::fmt::Debug for Pending<T, E> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pending").field("id", &self.id()).finish_non_exhaustive()
     }

@@ -1,181 +1,30 @@
-//! An open phone, in the host and as an application handles it.
+//! An open phone, as an application handles it.
 
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::Arc;
 
-use ringback_request::Time;
-use ringback_request::sync::EvenPoisoned;
 use ringback_tspi::error::PhoneError;
-use ringback_tspi::provider::PhoneMessage;
 use ringback_tspi::structs::{PHONECAPS, PHONESTATUS};
-use ringback_tspi::types::{HDRVPHONE, HTAPIPHONE};
+use ringback_tspi::types::HDRVPHONE;
 
 use super::asked;
-use super::baton::Deliver;
-use super::closing::{self, CloseError, Closed, Closing};
+use super::closing::{CloseError, Closed, Closing};
 use super::info::fetch;
-use super::inside;
-use super::ledger::{Ledger, Telling};
-use super::mailbox::{self, Events, Subscribers};
-use super::open::Open;
+use super::mailbox::Events;
 use super::phone_events::PhoneEvent;
 use super::phone_info::{PhoneCaps, PhoneInfo, PhoneStatus};
-use super::service::Service;
-use super::trace::{Observer, Traced};
-
-/// The open phones of a host.
-pub(super) type Phones = Open<HTAPIPHONE, PhoneInner>;
-
-pub(super) struct PhoneInner {
-    service: Arc<Service>,
-    pub(super) info: PhoneInfo,
-    tapi: HTAPIPHONE,
-    /// Counts the running upcalls.
-    ledger: Ledger,
-    driver: OnceLock<HDRVPHONE>,
-    phones: Arc<Phones>,
-    observer: Arc<Observer>,
-    queue: Mutex<VecDeque<PhoneMessage>>,
-    subscribers: Mutex<Subscribers<PhoneEvent>>,
-    /// Nothing is delivered any more.
-    ended: AtomicBool,
-}
-
-impl PhoneInner {
-    /// A phone that is about to be opened. It can be found from now on, because its events may come
-    /// before the provider's function has returned.
-    pub(super) fn new(
-        service: &Arc<Service>,
-        phones: &Arc<Phones>,
-        observer: &Arc<Observer>,
-        info: PhoneInfo,
-        tapi: HTAPIPHONE,
-    ) -> Arc<PhoneInner> {
-        let phone = Arc::new(PhoneInner {
-            service: Arc::clone(service),
-            info,
-            tapi,
-            ledger: Ledger::default(),
-            driver: OnceLock::new(),
-            phones: Arc::clone(phones),
-            observer: Arc::clone(observer),
-            queue: Mutex::default(),
-            subscribers: Mutex::new(Subscribers::new(service.shared.runner)),
-            ended: AtomicBool::new(false),
-        });
-        phones.insert(tapi, &phone);
-        phone
-    }
-
-    /// The provider's handle, once its function has returned.
-    pub(super) fn set_driver(&self, driver: HDRVPHONE) {
-        // Set once: a phone is opened once.
-        let _ = self.driver.set(driver);
-    }
-
-    /// Whether this provider has it.
-    pub(super) fn is_of(&self, service: &Service) -> bool {
-        self.service.id == service.id
-    }
-
-    fn queue(&self) -> MutexGuard<'_, VecDeque<PhoneMessage>> {
-        self.queue.lock().even_poisoned()
-    }
-
-    /// Queues a message that has come in an upcall, and delivers the queue.
-    pub(super) fn push(self: Arc<Self>, message: PhoneMessage) {
-        self.queue().push_back(message);
-        let service = Arc::clone(&self.service);
-        service.arrived(self);
-    }
-
-    /// Delivers an event, unless the phone is closed (D2).
-    fn tell(&self, told: PhoneMessage) {
-        let shared = &self.service.shared;
-        let ledgers = [Some(&shared.ledger), Some(&self.ledger), None];
-        let telling = Telling::begin(ledgers, &shared.turns);
-        if self.is_ended() {
-            return;
-        }
-        let event = PhoneEvent::of(told.message, told.params, Time::monotonic());
-        self.observer.see(&Traced::PhoneEvent { device_id: self.info.device_id, event: &event });
-        // The observer may have closed it.
-        if !self.is_ended() {
-            mailbox::publish(&self.subscribers, &event);
-        }
-        drop(telling);
-        if let PhoneEvent::Closed { .. } = event {
-            self.end();
-        }
-    }
-
-    fn is_ended(&self) -> bool {
-        self.ended.load(Ordering::SeqCst)
-    }
-
-    fn close(&self) -> Result<Closed, CloseError> {
-        closing::close(&self.service.shared, &self.ledger, closing::LIMIT, || self.close_now())
-    }
-
-    /// Closes the phone as part of a shutdown, which waits for everything at once.
-    pub(super) fn close_without_waiting(&self) -> Result<(), PhoneError> {
-        if !self.ledger.begin_closing() {
-            return Ok(());
-        }
-        let closed = self.close_now();
-        self.ledger.close();
-        closed
-    }
-
-    fn close_now(&self) -> Result<(), PhoneError> {
-        let closed = match self.driver.get() {
-            Some(driver) => self.service.provider().phone_close(*driver),
-            // It was never opened.
-            None => Ok(()),
-        };
-        self.end();
-        // If the host is being shut down, that has closed the phone already.
-        let above = self.service.shared.ledger.is_open();
-        if closed == Err(PhoneError::INVALPHONEHANDLE) && !above { Ok(()) } else { closed }
-    }
-
-    /// From here on no event is delivered and every function is refused.
-    pub(super) fn end(&self) {
-        self.ended.store(true, Ordering::SeqCst);
-        self.phones.remove(self.tapi);
-        mailbox::end(&self.subscribers);
-        self.ledger.close();
-        self.service.shared.turns.changed();
-    }
-}
-
-impl Deliver for PhoneInner {
-    fn drain(self: Arc<Self>) {
-        loop {
-            // Not under the lock of the queue.
-            let next = self.queue().pop_front();
-            let Some(told) = next else { return };
-            let inside = inside::enter();
-            self.tell(told);
-            drop(inside);
-            // Functions that the observer has called have returned by now.
-            asked::enter();
-        }
-    }
-}
+use super::phone_inner::PhoneInner;
 
 /// An open phone. Dropping it closes it.
 pub struct Phone(pub(super) Arc<PhoneInner>);
 
 impl Phone {
     /// The provider's handle while the phone is open.
-    fn usable(&self) -> Result<HDRVPHONE, PhoneError> {
+    pub(super) fn usable(&self) -> Result<HDRVPHONE, PhoneError> {
         asked::enter();
         if !self.0.ledger.is_open() {
             return Err(PhoneError::INVALPHONEHANDLE);
         }
-        self.0.driver.get().copied().ok_or(PhoneError::INVALPHONEHANDLE)
+        self.0.driver().ok_or(PhoneError::INVALPHONEHANDLE)
     }
 
     /// The information about the phone from the start of the host.
@@ -208,10 +57,72 @@ impl Phone {
         PhoneStatus::read(&bytes, self.0.info.version)
     }
 
+    /// Chooses the messages that it sends (TSPI_phoneSetStatusMessages): PHONESTATE_,
+    /// PHONEBUTTONMODE_ and PHONEBUTTONSTATE_ bits. Until then it sends none of them.
+    ///
+    /// # Errors
+    /// INVALPHONESTATE, INVALBUTTONMODE or INVALBUTTONSTATE for unknown bits, the last one also for
+    /// button modes without button states; INVALPHONEHANDLE once it is closed.
+    pub fn set_status_messages(
+        &self,
+        states: u32,
+        button_modes: u32,
+        button_states: u32,
+    ) -> Result<(), PhoneError> {
+        let driver = self.usable()?;
+        let provider = self.0.service.provider();
+        provider.phone_set_status_messages(driver, states, button_modes, button_states)
+    }
+
+    /// The PHONEHOOKSWITCHDEV_ bits of what is off-hook (TSPI_phoneGetHookSwitch).
+    ///
+    /// # Errors
+    /// INVALPHONEHANDLE once it is closed; the provider's.
+    pub fn off_hook(&self) -> Result<u32, PhoneError> {
+        let driver = self.usable()?;
+        self.0.service.provider().phone_get_hook_switch(driver)
+    }
+
+    /// The mode of a lamp, one PHONELAMPMODE_ (TSPI_phoneGetLamp).
+    ///
+    /// # Errors
+    /// INVALBUTTONLAMPID if it has no such lamp; INVALPHONEHANDLE once it is closed.
+    pub fn lamp(&self, id: u32) -> Result<u32, PhoneError> {
+        let driver = self.usable()?;
+        self.0.service.provider().phone_get_lamp(driver, id)
+    }
+
+    /// The ring mode, 0 while it does not ring, and the volume (TSPI_phoneGetRing).
+    ///
+    /// # Errors
+    /// INVALPHONEHANDLE once it is closed; the provider's.
+    pub fn ring(&self) -> Result<(u32, u32), PhoneError> {
+        let driver = self.usable()?;
+        self.0.service.provider().phone_get_ring(driver)
+    }
+
+    /// The volume of a PHONEHOOKSWITCHDEV_, 0 to 0xFFFF (TSPI_phoneGetVolume).
+    ///
+    /// # Errors
+    /// INVALHOOKSWITCHDEV if it has no such device; INVALPHONEHANDLE once it is closed.
+    pub fn volume(&self, hook_switch: u32) -> Result<u32, PhoneError> {
+        let driver = self.usable()?;
+        self.0.service.provider().phone_get_volume(driver, hook_switch)
+    }
+
+    /// The gain of a PHONEHOOKSWITCHDEV_, 0 to 0xFFFF (TSPI_phoneGetGain).
+    ///
+    /// # Errors
+    /// As [`volume`](Phone::volume).
+    pub fn gain(&self, hook_switch: u32) -> Result<u32, PhoneError> {
+        let driver = self.usable()?;
+        self.0.service.provider().phone_get_gain(driver, hook_switch)
+    }
+
     /// Its events. The first time, all since the phone was opened; after that, all from now on.
     pub fn events(&self) -> Events<PhoneEvent> {
         asked::enter();
-        self.0.subscribers.lock().even_poisoned().subscribe()
+        self.0.events()
     }
 
     /// Whether the phone is closed, by [`close`](Phone::close), by the provider, or because the
@@ -221,8 +132,8 @@ impl Phone {
         self.0.is_ended()
     }
 
-    /// Closes it (TSPI_phoneClose); no event is delivered afterwards (D2). It waits as
-    /// [`Line::close`](super::Line::close) does.
+    /// Closes it (TSPI_phoneClose): outstanding requests fail before this returns, and no event is
+    /// delivered afterwards (D10). It waits as [`Line::close`](super::Line::close) does.
     ///
     /// # Errors
     /// [`CloseError`]; the phone is closed all the same.

@@ -1,4 +1,4 @@
-//! What is to be delivered on a line, in order.
+//! What is to be delivered on a line or phone, in order.
 //!
 //! A completion that may not be delivered yet stays at the head and holds back what is behind it
 //! (O1).
@@ -6,36 +6,37 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use ringback_tspi::provider::LineMessage;
-use ringback_tspi::types::HTAPICALL;
-
 use super::record::{Admission, Ending, Record};
 
-/// An entry that is to be delivered.
-pub(super) enum Upcall {
+/// An entry that is to be delivered; `M` is a message without a request.
+pub(super) enum Upcall<M> {
     Request(Arc<Record>, Ending),
-    NewCall(HTAPICALL),
-    Event(LineMessage),
+    Message(M),
 }
 
-/// What is to be delivered on a line, in order.
-#[derive(Default)]
-pub(super) struct Queue(VecDeque<Upcall>);
+/// What is to be delivered on a line or phone, in order.
+pub(super) struct Queue<M>(VecDeque<Upcall<M>>);
 
-/// What comes next on a line.
-pub(super) enum Next {
-    Upcall(Upcall),
+/// What comes next.
+pub(super) enum Next<M> {
+    Upcall(Upcall<M>),
     /// A completion that may not be delivered yet, and that the host's thread does not watch yet.
     Parks(Arc<Record>),
     Nothing,
 }
 
-impl Queue {
-    pub(super) fn put(&mut self, upcall: Upcall) {
+impl<M> Default for Queue<M> {
+    fn default() -> Queue<M> {
+        Queue(VecDeque::new())
+    }
+}
+
+impl<M> Queue<M> {
+    pub(super) fn put(&mut self, upcall: Upcall<M>) {
         self.0.push_back(upcall);
     }
 
-    pub(super) fn next(&mut self) -> Next {
+    pub(super) fn next(&mut self) -> Next<M> {
         if let Some(Upcall::Request(record, Ending::Completed(_) | Ending::Lost)) = self.0.front() {
             match record.admit() {
                 Admission::Open => {}

@@ -6,14 +6,13 @@ use std::task::Waker;
 use std::time::Instant;
 
 use ringback_request::sync::EvenPoisoned;
-use ringback_request::{RequestId, Time};
-use ringback_tspi::error::LineError;
+use ringback_request::{ErrorCode, RequestId, Time};
 use ringback_tspi::types::HTAPICALL;
 
 use super::baton::Deliver;
 use super::ledger::{Ledger, Telling, Turns};
 
-/// Where the outcomes of requests go. An open line is one.
+/// Where the outcomes of requests go: an open line or phone.
 pub(super) trait Outlet: Deliver {
     /// The ledgers that count all its requests: the host's and its own.
     fn ledgers(&self) -> [&Ledger; 2];
@@ -38,8 +37,8 @@ pub(super) trait Outlet: Deliver {
     fn deliver_later(self: Arc<Self>);
 }
 
-/// The result of a request for the application.
-pub(super) type Outcome = Result<(), LineError>;
+/// The result of a request, with an error of lines or of phones.
+pub(super) type Outcome = Result<(), ErrorCode>;
 
 /// The application's callback for the outcome.
 pub(super) type Callback = Box<dyn FnOnce(Outcome) + Send>;
@@ -55,10 +54,11 @@ pub(super) enum Asking {
     /// The provider's function of this name is about to be called.
     Submitted {
         function: &'static str,
-        call: HTAPICALL,
+        /// `None` for a request of a phone.
+        call: Option<HTAPICALL>,
     },
     Returned,
-    Refused(LineError),
+    Refused(ErrorCode),
 }
 
 /// How a request ended.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringback_request::RequestId;
+use ringback_request::{ErrorCode, RequestId};
 use ringback_tspi::error::LineError;
 use ringback_tspi::provider::{Provider, Ticket};
 use ringback_tspi::types::HTAPICALL;
@@ -12,25 +12,40 @@ use super::asked;
 use super::call::Call;
 use super::counts::count;
 use super::info::CallOptions;
-use super::inner::{CallInner, LineInner};
+use super::inner::CallInner;
 use super::line::Line;
 use super::pending::Pending;
-use super::record::{Asking, Record};
+use super::record::{Asking, Outlet, Record};
+use super::service::Service;
 
-/// The id of a request that is not made yet, from [`Line::reserve`] or [`Call::reserve`].
+/// The id of a request that is not made yet, from [`Line::reserve`], [`Call::reserve`] or
+/// [`Phone::reserve`](super::Phone::reserve).
 ///
 /// The application stores the id and then makes the request by this. As it knows the id already,
 /// the completion may be delivered at once, on another thread even before the function that makes
 /// the request has returned. Dropping it unused frees the id.
 #[must_use = "it has taken an id; make a request by it, or drop it"]
 pub struct Reservation<'a, On> {
-    on: &'a On,
-    line: &'a Arc<LineInner>,
+    pub(super) on: &'a On,
+    service: &'a Arc<Service>,
     record: Arc<Record>,
     asked: bool,
 }
 
-impl<On> Reservation<'_, On> {
+impl<'a, On> Reservation<'a, On> {
+    /// Takes an id; the outcome goes to `outlet`. `known` means that the application has the id, so
+    /// that the completion need not be held back.
+    pub(super) fn of(
+        on: &'a On,
+        service: &'a Arc<Service>,
+        outlet: Arc<dyn Outlet>,
+        known: bool,
+    ) -> Reservation<'a, On> {
+        asked::enter();
+        let record = service.shared.requests.allocate(outlet, known);
+        Reservation { on, service, record, asked: false }
+    }
+
     /// The id that the request will have.
     pub fn id(&self) -> RequestId {
         self.record.id
@@ -38,17 +53,18 @@ impl<On> Reservation<'_, On> {
 
     /// Calls the provider's function under the reserved id; an error frees the id. `making` is the
     /// call that it makes.
-    fn ask<T>(
+    pub(super) fn ask<T, E: Copy + Into<ErrorCode>>(
         mut self,
         function: &'static str,
-        call: HTAPICALL,
+        call: Option<HTAPICALL>,
         making: Option<Arc<CallInner>>,
         value: T,
-        act: impl FnOnce(&dyn Provider, RequestId) -> Result<Ticket, LineError>,
-    ) -> Result<Pending<T>, LineError> {
+        act: impl FnOnce(&dyn Provider, RequestId) -> Result<Ticket, E>,
+    ) -> Result<Pending<T, E>, E> {
         self.asked = true;
         let record = Arc::clone(&self.record);
-        let LineInner { shared, service, .. } = &**self.line;
+        let service = self.service;
+        let shared = &service.shared;
         record.owe();
         record.outlet.asking(record.id, Asking::Submitted { function, call });
         match act(service.provider(), record.id) {
@@ -63,11 +79,11 @@ impl<On> Reservation<'_, On> {
                     // The provider was shut down after it had accepted the request.
                     service.lose_all();
                 }
-                Ok(Pending::new(record, Arc::clone(self.line), making, value))
+                Ok(Pending::new(record, Arc::clone(service), making, value))
             }
             Err(error) => {
                 count(&shared.counters.refused);
-                record.outlet.asking(record.id, Asking::Refused(error));
+                record.outlet.asking(record.id, Asking::Refused(error.into()));
                 shared.requests.take(record.id, service.id);
                 record.refused();
                 Err(error)
@@ -77,12 +93,8 @@ impl<On> Reservation<'_, On> {
 }
 
 impl<'a> Reservation<'a, Line> {
-    /// `known` means that the application has the id, so that the completion need not be held back.
     pub(super) fn of_line(line: &'a Line, known: bool) -> Reservation<'a, Line> {
-        asked::enter();
-        let inner = &line.0.inner;
-        let record = inner.shared.requests.allocate(line.0.outlet(), known);
-        Reservation { on: line, line: inner, record, asked: false }
+        Reservation::of(line, &line.0.inner.service, line.0.outlet(), known)
     }
 
     /// As [`Line::make_call`].
@@ -94,7 +106,7 @@ impl<'a> Reservation<'a, Line> {
         address: &str,
         options: &CallOptions,
     ) -> Result<Pending<Call>, LineError> {
-        let line = self.line;
+        let line = &self.on.0.inner;
         let driver = self.on.usable()?;
         let tapi = HTAPICALL::new(line.shared.next_handle()).ok_or(LineError::NOMEM)?;
         let call = CallInner::outgoing(line, Arc::clone(&self.record.outlet), tapi);
@@ -102,7 +114,7 @@ impl<'a> Reservation<'a, Line> {
         let params = options.params(&line.info);
         let address = Some(address).filter(|address| !address.is_empty());
         let making = Some(Arc::clone(&call));
-        self.ask("lineMakeCall", tapi, making, Call::held(&call), |provider, id| {
+        self.ask("lineMakeCall", Some(tapi), making, Call::held(&call), |provider, id| {
             let country = options.country_code;
             let made =
                 provider.line_make_call(id, driver, tapi, address, country, params.as_deref());
@@ -123,11 +135,10 @@ impl<'a> Reservation<'a, Line> {
 
 impl<'a> Reservation<'a, Call> {
     pub(super) fn of_call(call: &'a Call, known: bool) -> Reservation<'a, Call> {
-        asked::enter();
         let CallInner { line, outlet, tapi, ledger, .. } = &*call.inner;
-        let record = line.shared.requests.allocate(Arc::clone(outlet), known);
-        record.set_call(*tapi, ledger, false);
-        Reservation { on: call, line, record, asked: false }
+        let reservation = Reservation::of(call, &line.service, Arc::clone(outlet), known);
+        reservation.record.set_call(*tapi, ledger, false);
+        reservation
     }
 
     /// As [`Call::dial`].
@@ -136,7 +147,7 @@ impl<'a> Reservation<'a, Call> {
     /// As [`Call::dial`].
     pub fn dial(self, address: &str) -> Result<Pending<()>, LineError> {
         let (call, driver) = (self.on.handle(), self.on.inner.usable()?);
-        self.ask("lineDial", call, None, (), |provider, id| {
+        self.ask("lineDial", Some(call), None, (), |provider, id| {
             provider.line_dial(id, driver, address, 0)
         })
     }
@@ -147,7 +158,7 @@ impl<'a> Reservation<'a, Call> {
     /// As [`Call::answer`].
     pub fn answer(self) -> Result<Pending<()>, LineError> {
         let (call, driver) = (self.on, self.on.inner.usable()?);
-        self.ask("lineAnswer", call.handle(), None, (), |provider, id| {
+        self.ask("lineAnswer", Some(call.handle()), None, (), |provider, id| {
             provider.line_answer(id, driver, &[]).inspect(|_| call.inner.own())
         })
     }
@@ -158,7 +169,9 @@ impl<'a> Reservation<'a, Call> {
     /// As [`Call::drop_call`].
     pub fn drop_call(self) -> Result<Pending<()>, LineError> {
         let (call, driver) = (self.on.handle(), self.on.inner.usable()?);
-        self.ask("lineDrop", call, None, (), |provider, id| provider.line_drop(id, driver, &[]))
+        self.ask("lineDrop", Some(call), None, (), |provider, id| {
+            provider.line_drop(id, driver, &[])
+        })
     }
 
     /// As [`Call::send`].
@@ -167,7 +180,7 @@ impl<'a> Reservation<'a, Call> {
     /// As [`Call::send`].
     pub fn send(self, bytes: &[u8]) -> Result<Pending<()>, LineError> {
         let (call, driver) = (self.on.handle(), self.on.inner.usable()?);
-        self.ask("send", call, None, (), |provider, id| {
+        self.ask("send", Some(call), None, (), |provider, id| {
             let media = provider.media().ok_or(LineError::OPERATIONUNAVAIL)?;
             media.call_send(id, driver, bytes)
         })
@@ -179,7 +192,7 @@ impl<'a> Reservation<'a, Call> {
     /// As [`Call::receive`].
     pub fn receive(self, bytes: usize, time_limit: Duration) -> Result<Pending<()>, LineError> {
         let (call, driver) = (self.on.handle(), self.on.inner.usable()?);
-        self.ask("receive", call, None, (), |provider, id| {
+        self.ask("receive", Some(call), None, (), |provider, id| {
             let media = provider.media().ok_or(LineError::OPERATIONUNAVAIL)?;
             media.call_receive(id, driver, bytes, time_limit)
         })
@@ -268,7 +281,7 @@ impl Call {
 impl<On> Drop for Reservation<'_, On> {
     fn drop(&mut self) {
         if !self.asked {
-            self.line.shared.requests.give_back(&self.record);
+            self.service.shared.requests.give_back(&self.record);
         }
     }
 }

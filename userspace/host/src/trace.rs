@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use ringback_request::{RequestId, Time, report};
-use ringback_tspi::error::LineError;
+use ringback_request::{ErrorCode, RequestId, Time, report};
+use ringback_tspi::error::{LineError, PhoneError};
 use ringback_tspi::types::HTAPICALL;
 
 use super::counts::{Counters, count};
@@ -62,6 +62,40 @@ pub enum Traced<'a> {
         /// The provider completed it before its function had returned, and the host held it back.
         early: bool,
     },
+    /// As [`Submitted`](Traced::Submitted), for a request of a phone.
+    PhoneSubmitted {
+        /// The request's id.
+        id: RequestId,
+        /// The function, `phoneSetLamp` for example.
+        function: &'static str,
+        /// The device id of the phone.
+        device_id: u32,
+        /// The time at which that happened.
+        at: Time,
+    },
+    /// As [`Refused`](Traced::Refused), for a request of a phone.
+    PhoneRefused {
+        /// The request's id.
+        id: RequestId,
+        /// The error that the function returned.
+        error: PhoneError,
+        /// The time at which that happened.
+        at: Time,
+    },
+    /// As [`Completed`](Traced::Completed), for a request of a phone.
+    PhoneCompleted {
+        /// The request's id.
+        id: RequestId,
+        /// Success, or why it failed.
+        outcome: Result<(), PhoneError>,
+        /// When the operation ended; when the completion came to the host, if the provider does not
+        /// say.
+        completed: Time,
+        /// When the outcome was delivered to the application.
+        delivered: Time,
+        /// The provider completed it before its function had returned, and the host held it back.
+        early: bool,
+    },
     /// A completion of no request that is outstanding: completed twice, or after a refusal.
     Duplicate {
         /// The id it names.
@@ -110,9 +144,10 @@ impl Observer {
         &self,
         counters: &Counters,
         id: RequestId,
-        outcome: Result<(), LineError>,
+        outcome: Result<(), ErrorCode>,
     ) {
         count(&counters.duplicate);
+        let outcome = outcome.map_err(LineError::from);
         let result = match &outcome {
             Ok(()) => "success".to_owned(),
             Err(error) => error.to_string(),

@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use ringback_request::RequestId;
-use ringback_tspi::error::LineError;
 use ringback_tspi::provider::{Completion, LineMessage, PhoneMessage, Tapi};
 use ringback_tspi::types::{HDRVCALL, HTAPICALL, HTAPILINE};
 
 use super::host::Ways;
 use super::inner::CallInner;
-use super::outlet::LineOutlet;
-use super::queue::Upcall;
+use super::outlet::{LineOutlet, LineUpcall};
 use super::record::{Arrived, Ending, Outcome};
 use super::service::Service;
 
@@ -49,8 +47,7 @@ impl Upward {
 
 impl Tapi for Upward {
     fn completion(&mut self, completion: &Completion) {
-        let Completion { id, result, completed } = *completion;
-        let outcome = result.map_err(LineError::from);
+        let Completion { id, result: outcome, completed } = *completion;
         let Some(record) = self.service.shared.requests.take(id, self.service.id) else {
             return self.duplicate(id, outcome);
         };
@@ -60,7 +57,7 @@ impl Tapi for Upward {
 
     fn line_event(&mut self, event: &LineMessage) {
         if let Some(line) = self.line(event.line) {
-            line.push(Upcall::Event(*event));
+            line.push(LineUpcall::Event(*event));
         }
     }
 
@@ -68,7 +65,7 @@ impl Tapi for Upward {
         let line = self.line(line)?;
         let tapi = HTAPICALL::new(self.service.shared.next_handle())?;
         CallInner::incoming(&line.inner, line.outlet(), tapi, call);
-        line.push(Upcall::NewCall(tapi));
+        line.push(LineUpcall::NewCall(tapi));
         Some(tapi)
     }
 

@@ -101,3 +101,97 @@ fn lines_can_be_used_although_phones_can_not_be_described() {
     assert_eq!(host.phones().iter().map(|phone| phone.device_id).collect::<Vec<_>>(), [2]);
     assert!(host.open_phone(2).is_ok());
 }
+
+#[test]
+fn r5_c3_g1_a_phones_request_completes_once_and_after_its_function_has_returned() {
+    for early in [false, true] {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let order = Arc::clone(&seen);
+        let options = observed(move |happened| {
+            let what = match happened {
+                Traced::PhoneSubmitted { function: "phoneSetLamp", device_id: 0, .. } => "asked",
+                Traced::Returned { .. } => "returned",
+                Traced::PhoneCompleted { outcome: Ok(()), early: was_early, .. } => {
+                    assert_eq!(*was_early, early);
+                    "completed"
+                }
+                _ => return,
+            };
+            order.lock().even_poisoned().push(what);
+        });
+        let mock = Mock { phones: 1, phone_early: early, ..Mock::default() };
+        let (mock, host, _line) = start_with(mock, options);
+        let phone = host.open_phone(0).unwrap();
+        let pending = phone.set_lamp(0, PHONELAMPMODE_STEADY).unwrap();
+        assert_eq!(host.outstanding(), usize::from(!early));
+        mock.complete_phone(Ok(()));
+        pending.wait(DEADLINE).unwrap();
+        pending.wait(DEADLINE).unwrap();
+        assert_eq!(*seen.lock().even_poisoned(), ["asked", "returned", "completed"]);
+        assert_eq!((host.outstanding(), host.counts().completed), (0, 1));
+    }
+}
+
+#[test]
+fn r4_a_refused_request_of_a_phone_has_an_error_of_phones_and_no_completion() {
+    let refused = Arc::new(Mutex::new(None));
+    let seen = Arc::clone(&refused);
+    let options = observed(move |happened| match happened {
+        Traced::PhoneRefused { error, .. } => *seen.lock().even_poisoned() = Some(*error),
+        Traced::PhoneCompleted { .. } => panic!("it was refused"),
+        _ => {}
+    });
+    let (_mock, host, _line) = start_with(Mock { phones: 1, ..Mock::default() }, options);
+    let phone = host.open_phone(0).unwrap();
+    let error = PhoneError::INVALBUTTONLAMPID;
+    assert_eq!(phone.set_lamp(7, PHONELAMPMODE_OFF).unwrap_err(), error);
+    assert_eq!(*refused.lock().even_poisoned(), Some(error));
+    // This provider has no such function.
+    let missing = phone.set_hook_switch(1, PHONEHOOKSWITCHMODE_ONHOOK).unwrap_err();
+    assert_eq!(missing, PhoneError::OPERATIONUNAVAIL);
+    assert_eq!((host.outstanding(), host.counts().refused), (0, 2));
+}
+
+#[test]
+fn d10_closing_a_phone_fails_its_requests_before_it_returns() {
+    let (mock, host, phone) = start_phone(Mock::default());
+    let (sent, told) = mpsc::channel();
+    phone.set_lamp(0, PHONELAMPMODE_STEADY).unwrap().on_complete(move |outcome| {
+        sent.send(outcome).unwrap();
+    });
+    let waits = phone.set_lamp(0, PHONELAMPMODE_OFF).unwrap();
+    assert_eq!(phone.close(), Ok(Closed::Now));
+    assert_eq!(told.try_recv(), Ok(Err(PhoneError::OPERATIONFAILED)));
+    let failed = WaitError::Failed(PhoneError::OPERATIONFAILED);
+    assert_eq!(waits.wait(Duration::ZERO), Err(failed));
+    assert_eq!(host.outstanding(), 0);
+    let closed = phone.set_lamp(0, PHONELAMPMODE_OFF).unwrap_err();
+    assert_eq!(closed, PhoneError::INVALPHONEHANDLE);
+    drop(mock);
+}
+
+#[test]
+fn r5_a_phones_request_that_its_provider_forgets_is_lost_at_the_shutdown() {
+    let (_mock, host, phone) = start_phone(Mock { never: true, ..Mock::default() });
+    let pending = phone.set_lamp(0, PHONELAMPMODE_STEADY).unwrap();
+    assert_eq!(pending.wait(Duration::ZERO), Err(WaitError::TimedOut));
+    assert_eq!(host.shutdown(), Ok(Closed::Now));
+    let lost = WaitError::Failed(PhoneError::OPERATIONFAILED);
+    assert_eq!(pending.wait(DEADLINE), Err(lost));
+    assert_eq!(host.counts().lost, 1);
+}
+
+#[test]
+fn an_id_that_is_taken_first_is_the_requests() {
+    let (mock, _host, phone) = start_phone(Mock::default());
+    let reservation = phone.reserve();
+    let id = reservation.id();
+    let pending = reservation.set_lamp(0, PHONELAMPMODE_STEADY).unwrap();
+    assert_eq!(
+        (pending.id(), mock.phone_requests.lock().even_poisoned().as_slice()),
+        (id, &[id][..])
+    );
+    mock.complete_phone(Err(PhoneError::INVALPHONESTATE));
+    let failed = WaitError::Failed(PhoneError::INVALPHONESTATE);
+    assert_eq!(pending.wait(DEADLINE), Err(failed));
+}

@@ -214,7 +214,27 @@ impl Provider for Mock {
         Ok(())
     }
 
+    fn phone_set_lamp(
+        &self,
+        request: RequestId,
+        _: HDRVPHONE,
+        id: u32,
+        _: u32,
+    ) -> Result<Ticket, PhoneError> {
+        if id != 0 {
+            return Err(PhoneError::INVALBUTTONLAMPID);
+        }
+        self.phone_requests.lock().even_poisoned().push(request);
+        if self.phone_early {
+            self.complete_phone(Ok(()));
+        }
+        Ok(Ticket::ungated(request))
+    }
+
     fn phone_close(&self, _: HDRVPHONE) -> Result<(), PhoneError> {
+        if !self.never {
+            self.complete_phone(Err(PhoneError::OPERATIONFAILED));
+        }
         *self.closed_phones.lock().even_poisoned() += 1;
         Ok(())
     }

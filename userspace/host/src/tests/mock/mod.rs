@@ -11,7 +11,7 @@ use ringback_request::sync::EvenPoisoned;
 use ringback_request::{ErrorCode, RequestId};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
-use ringback_tspi::error::LineError;
+use ringback_tspi::error::{LineError, PhoneError};
 use ringback_tspi::provider::{Completion, Init, LineMessage, PhoneMessage, Tapi, Ticket};
 use ringback_tspi::types::{HDRVCALL, HTAPICALL, HTAPILINE, HTAPIPHONE, Version};
 
@@ -60,6 +60,10 @@ pub(super) struct Mock {
     pub(super) phones: u32,
     /// It does not describe its phones.
     pub(super) no_caps: bool,
+    /// The requests of the phone that are accepted and not complete.
+    pub(super) phone_requests: Mutex<Vec<RequestId>>,
+    /// It completes requests of the phone in their functions.
+    pub(super) phone_early: bool,
     /// The phone that is open.
     pub(super) phone: Mutex<Option<HTAPIPHONE>>,
     pub(super) closed_phones: Mutex<u32>,
@@ -158,6 +162,14 @@ impl Mock {
                 *tapi = None;
             }
         }
+    }
+
+    /// Completes the requests of the phone.
+    pub(super) fn complete_phone(&self, result: Result<(), PhoneError>) {
+        for id in std::mem::take(&mut *self.phone_requests.lock().even_poisoned()) {
+            self.later.lock().even_poisoned().push(Completion::now(id, result.map_err(Into::into)));
+        }
+        self.catch_up();
     }
 
     pub(super) fn complete(&self, id: RequestId, result: Result<(), LineError>) {

@@ -1,0 +1,145 @@
+//! The requests of a phone.
+
+use ringback_tspi::error::PhoneError;
+
+use super::pending::Pending;
+use super::phone::Phone;
+use super::reservation::Reservation;
+
+impl<'a> Reservation<'a, Phone> {
+    fn of_phone(phone: &'a Phone, known: bool) -> Reservation<'a, Phone> {
+        Reservation::of(phone, &phone.0.service, phone.0.outlet(), known)
+    }
+
+    /// As [`Phone::set_lamp`].
+    ///
+    /// # Errors
+    /// As [`Phone::set_lamp`].
+    pub fn set_lamp(self, id: u32, mode: u32) -> Result<Pending<(), PhoneError>, PhoneError> {
+        let driver = self.on.usable()?;
+        self.ask("phoneSetLamp", None, None, (), |provider, request| {
+            provider.phone_set_lamp(request, driver, id, mode)
+        })
+    }
+
+    /// As [`Phone::set_ring`].
+    ///
+    /// # Errors
+    /// As [`Phone::set_ring`].
+    pub fn set_ring(self, mode: u32, volume: u32) -> Result<Pending<(), PhoneError>, PhoneError> {
+        let driver = self.on.usable()?;
+        self.ask("phoneSetRing", None, None, (), |provider, request| {
+            provider.phone_set_ring(request, driver, mode, volume)
+        })
+    }
+
+    /// As [`Phone::set_volume`].
+    ///
+    /// # Errors
+    /// As [`Phone::set_volume`].
+    pub fn set_volume(
+        self,
+        hook_switch: u32,
+        volume: u32,
+    ) -> Result<Pending<(), PhoneError>, PhoneError> {
+        let driver = self.on.usable()?;
+        self.ask("phoneSetVolume", None, None, (), |provider, request| {
+            provider.phone_set_volume(request, driver, hook_switch, volume)
+        })
+    }
+
+    /// As [`Phone::set_gain`].
+    ///
+    /// # Errors
+    /// As [`Phone::set_gain`].
+    pub fn set_gain(
+        self,
+        hook_switch: u32,
+        gain: u32,
+    ) -> Result<Pending<(), PhoneError>, PhoneError> {
+        let driver = self.on.usable()?;
+        self.ask("phoneSetGain", None, None, (), |provider, request| {
+            provider.phone_set_gain(request, driver, hook_switch, gain)
+        })
+    }
+
+    /// As [`Phone::set_hook_switch`].
+    ///
+    /// # Errors
+    /// As [`Phone::set_hook_switch`].
+    pub fn set_hook_switch(
+        self,
+        hook_switches: u32,
+        mode: u32,
+    ) -> Result<Pending<(), PhoneError>, PhoneError> {
+        let driver = self.on.usable()?;
+        self.ask("phoneSetHookSwitch", None, None, (), |provider, request| {
+            provider.phone_set_hook_switch(request, driver, hook_switches, mode)
+        })
+    }
+}
+
+impl Phone {
+    /// Takes the id of a request before it is made, for an application that has to store it first.
+    pub fn reserve(&self) -> Reservation<'_, Phone> {
+        Reservation::of_phone(self, true)
+    }
+
+    /// Sets a lamp to one PHONELAMPMODE_ (TSPI_phoneSetLamp).
+    ///
+    /// # Errors
+    /// INVALBUTTONLAMPID if it has no such lamp, INVALLAMPMODE if the lamp has no such mode;
+    /// INVALPHONEHANDLE once it is closed.
+    pub fn set_lamp(&self, id: u32, mode: u32) -> Result<Pending<(), PhoneError>, PhoneError> {
+        Reservation::of_phone(self, false).set_lamp(id, mode).map(Pending::leave)
+    }
+
+    /// Rings it without a call (TSPI_phoneSetRing), in a mode from 1 to the number of its ring
+    /// modes, at a volume from 0 to 0xFFFF; or stops that, with the mode 0.
+    ///
+    /// # Errors
+    /// INVALRINGMODE; INVALPHONESTATE while it is off-hook or a call rings it; INVALPHONEHANDLE
+    /// once it is closed.
+    pub fn set_ring(&self, mode: u32, volume: u32) -> Result<Pending<(), PhoneError>, PhoneError> {
+        Reservation::of_phone(self, false).set_ring(mode, volume).map(Pending::leave)
+    }
+
+    /// Sets the volume of a PHONEHOOKSWITCHDEV_ to 0 (silent) to 0xFFFF (TSPI_phoneSetVolume).
+    ///
+    /// # Errors
+    /// INVALHOOKSWITCHDEV if it has no such device; INVALPHONEHANDLE once it is closed.
+    pub fn set_volume(
+        &self,
+        hook_switch: u32,
+        volume: u32,
+    ) -> Result<Pending<(), PhoneError>, PhoneError> {
+        Reservation::of_phone(self, false).set_volume(hook_switch, volume).map(Pending::leave)
+    }
+
+    /// Sets the gain of the microphone of a PHONEHOOKSWITCHDEV_ to 0 (silent) to 0xFFFF
+    /// (TSPI_phoneSetGain).
+    ///
+    /// # Errors
+    /// As [`set_volume`](Phone::set_volume).
+    pub fn set_gain(
+        &self,
+        hook_switch: u32,
+        gain: u32,
+    ) -> Result<Pending<(), PhoneError>, PhoneError> {
+        Reservation::of_phone(self, false).set_gain(hook_switch, gain).map(Pending::leave)
+    }
+
+    /// Sets the hook switches of these PHONEHOOKSWITCHDEV_ bits to one PHONEHOOKSWITCHMODE_
+    /// (TSPI_phoneSetHookSwitch).
+    ///
+    /// # Errors
+    /// INVALHOOKSWITCHDEV, INVALHOOKSWITCHMODE; OPERATIONUNAVAIL if it is a plain telephone, which
+    /// only people can lift; INVALPHONEHANDLE once it is closed.
+    pub fn set_hook_switch(
+        &self,
+        hook_switches: u32,
+        mode: u32,
+    ) -> Result<Pending<(), PhoneError>, PhoneError> {
+        Reservation::of_phone(self, false).set_hook_switch(hook_switches, mode).map(Pending::leave)
+    }
+}
