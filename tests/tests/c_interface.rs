@@ -6,11 +6,13 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use ringback_host::{CallOptions, Host, HostOptions, Line};
+use ringback_driver::PortNumber;
+use ringback_host::{CallOptions, Host, HostOptions, Line, PhoneEvent};
 use ringback_tests::{Bench, DEADLINE, FXO, SUPERVISED, eventually, incoming, make, state};
 use ringback_tspi::EvenPoisoned;
 use ringback_tspi::callstate::CallState;
-use ringback_tspi::error::LineError;
+use ringback_tspi::constants::*;
+use ringback_tspi::error::{LineError, PhoneError};
 use ringback_tspi::ffi::Loaded;
 use ringback_tspi::functions::RequestId;
 use ringback_tspi::provider::Provider;
@@ -65,7 +67,26 @@ fn calls(bench: &Bench) {
     assert!(line.audio().is_err(), "what is beside TSPI does not cross C");
     call.drop_call().unwrap().wait(DEADLINE).unwrap();
     call.close().unwrap();
+    phones(bench, &host);
     host.shutdown().unwrap();
+}
+
+/// A telephone as a phone through the C interface.
+fn phones(bench: &Bench, host: &Host) {
+    assert_eq!(host.phones().len(), 2);
+    let phone = host.open_phone(0).unwrap();
+    phone.set_status_messages(PHONESTATE_HANDSETHOOKSWITCH, 0, 0).unwrap();
+    let events = phone.events();
+    assert_eq!(phone.caps().unwrap().hook_switches, PHONEHOOKSWITCHDEV_HANDSET);
+    phone.set_lamp(0, PHONELAMPMODE_STEADY).unwrap().wait(DEADLINE).unwrap();
+    assert_eq!(phone.lamp(0), Ok(PHONELAMPMODE_STEADY));
+    let refused = phone.set_lamp(3, PHONELAMPMODE_STEADY).map(drop);
+    assert_eq!(refused, Err(PhoneError::INVALBUTTONLAMPID), "R4");
+    bench.card.telephone(PortNumber(0)).unwrap().off_hook();
+    let lifted = events.next_timeout(DEADLINE);
+    let detail = PHONEHOOKSWITCHMODE_MICSPEAKER;
+    assert!(matches!(lifted, Some(PhoneEvent::State { detail: mode, .. }) if mode == detail));
+    phone.close().unwrap();
 }
 
 /// Calls functions of a running provider with handles that are dead or were never given out.

@@ -36,7 +36,7 @@ pub(super) struct Phone {
     pub(super) setting: Setting,
     keypad: Keypad,
     /// How it was when its changes were last emitted.
-    seen: Option<PhoneReport>,
+    seen: PhoneReport,
 }
 
 impl Phone {
@@ -47,7 +47,15 @@ impl Phone {
             wishes: PhoneWishes::default(),
             setting: Setting { lamp: PHONELAMPMODE_OFF, volume: MIDDLE, gain: MIDDLE },
             keypad: Keypad::default(),
-            seen: None,
+            seen: PhoneReport {
+                connected: true,
+                off_hook: false,
+                ring_mode: 0,
+                can_ring: true,
+                lamp: PHONELAMPMODE_OFF,
+                volume: MIDDLE,
+                gain: MIDDLE,
+            },
         }
     }
 
@@ -93,7 +101,7 @@ impl Phone {
 
     /// Emits what has changed since this was last called, each change once.
     pub(super) fn notice(&mut self, cx: &mut Context<'_, Event>, now: PhoneReport) {
-        let Some(seen) = self.seen.replace(now) else { return };
+        let seen = std::mem::replace(&mut self.seen, now);
         if seen == now {
             return;
         }
