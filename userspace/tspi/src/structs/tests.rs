@@ -55,9 +55,9 @@ const RECORDS: &[(&str, usize, &[&str])] = &[
     ("LINEEXTENSIONID", LINEEXTENSIONID::SIZE, LINEEXTENSIONID::MEMBERS),
 ];
 
-/// Structures of functions that no line offers: forwarding, call treatments, quality of service;
-/// the lists of applications and of providers that TAPI keeps to itself; and the extension id of
-/// phones, which is that of lines under another name.
+/// Structures of functions that no line offers: forwarding, quality of service; the entries of call
+/// treatments, which `Writer::named` writes; the lists of applications and of providers that TAPI
+/// keeps to itself; and the extension id of phones, which is that of lines under another name.
 const NOT_HERE: &[&str] = &[
     "LINEAPPINFO",
     "LINECALLTREATMENTENTRY",

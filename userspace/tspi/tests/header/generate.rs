@@ -8,6 +8,8 @@ use ringback_tspi::functions::{CParameter, Function, Kind, all};
 
 /// What no table has: words, handles, callbacks.
 const PRELUDE: &str = include_str!("prelude.h");
+/// The structures that are not packed.
+const NATURAL: &str = include_str!("natural.h");
 const STRUCTS: &str = include_str!("../../facts/structs.tsv");
 
 /// Where a prototype is broken into lines.
@@ -18,6 +20,7 @@ pub fn header() -> String {
     let mut out = PRELUDE.to_owned();
     constants(&mut out);
     structures(&mut out);
+    out.push_str(NATURAL);
     prototypes(&mut out);
     out.push_str("\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
     out

@@ -70,6 +70,12 @@ const USER: &str = "
 LONG TSPIAPI TSPI_lineDrop(DRV_REQUESTID id, HDRVCALL call, LPCSTR info, DWORD size)
 {
     LINECALLINFO memory;
+    LINECALLQOSINFO quality;
+    TUISPICREATEDIALOGINSTANCEPARAMS dialog;
+    quality.dwKey = LINEQOSSTRUCT_KEY;
+    quality.SetQOSServiceLevel.dwNumServiceLevelEntries = quality.dwKey == LINEQOSSTRUCT_KEY;
+    dialog.dwSize = quality.SetQOSServiceLevel.dwNumServiceLevelEntries;
+    size += dialog.dwSize;
     memory.dwTotalSize = sizeof memory + size;
     (void)info;
     if (call == NULL)
