@@ -479,7 +479,7 @@ impl World {
             let lifted = telephone.is_off_hook();
             let astray = match state {
                 Some(CallState::Ringback) => lifted,
-                Some(CallState::Offering | CallState::Connected) => !lifted,
+                Some(CallState::Offering | CallState::Connected | CallState::OnHold) => !lifted,
                 _ => false,
             };
             watch.astray = astray.then(|| watch.astray.unwrap_or(now));

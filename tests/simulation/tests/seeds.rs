@@ -65,6 +65,7 @@ const HAPPENS: &[&str] = &[
     "state DISCONNECTED",
     "state IDLE",
     "state OFFERING",
+    "state ONHOLD",
     "state PROCEEDING",
     "state RINGBACK",
     "state SPECIALINFO",

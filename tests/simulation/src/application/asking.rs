@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use ringback_driver::engine::{Context, Engine};
 use ringback_driver::reactor::Refused;
 use ringback_driver::request::{LineNumber, RequestId};
-use ringback_lines::{CallHandles, Command, Event, LineEngine, Opening};
+use ringback_lines::{CallHandles, Command, Event, LineEngine, Opening, Treatment};
 use ringback_tspi::constants::{LINEADDRESSSTATE, LINEDEVSTATE};
 use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::dialstring::{Modifiers, parse};
@@ -170,6 +170,20 @@ impl Application {
                 });
             }
         }
+    }
+
+    /// Puts a call on hold, or connects it again.
+    pub(crate) fn put_on_hold(&mut self, call: HDRVCALL, on_hold: bool) {
+        note!(self.journal, "app  puts {call} on hold: {on_hold}");
+        let command = if on_hold { Command::Hold { call } } else { Command::Unhold { call } };
+        self.ask(Kind::Keep, call, command);
+    }
+
+    /// Chooses what a telephone hears that waits.
+    pub(crate) fn treat(&mut self, call: HDRVCALL) {
+        let treatment = self.dice.pick(Treatment::ALL).unwrap_or(Treatment::Silence);
+        note!(self.journal, "app  lets the telephone of {call} hear {treatment:?}");
+        self.ask(Kind::Keep, call, Command::SetCallTreatment { call, treatment });
     }
 
     pub(crate) fn drop_call(&mut self, call: HDRVCALL) {

@@ -44,7 +44,12 @@ impl Application {
                 3 => self.look(line, call),
                 4 => self.dial(call, "456"),
                 5 => self.drop_call(call),
-                _ => {}
+                _ => self.put_on_hold(call, true),
+            },
+            Some(CallState::OnHold) => match self.dice.below(4) {
+                0 => self.treat(call),
+                1 => self.drop_call(call),
+                _ => self.put_on_hold(call, false),
             },
             Some(CallState::Disconnected | CallState::Busy | CallState::SpecialInfo) => {
                 self.drop_call(call);
@@ -56,7 +61,7 @@ impl Application {
 
     fn do_anything(&mut self, line: usize) {
         let call = self.any_call();
-        match self.dice.below(27) {
+        match self.dice.below(29) {
             0 => self.open(line),
             1 => {
                 self.close(line);
@@ -91,6 +96,11 @@ impl Application {
             21 => self.look(line, call),
             22 => self.accept(call),
             23..=24 => self.attach(call),
+            26 => self.treat(call),
+            27 => {
+                let on_hold = self.dice.one_in(2);
+                self.put_on_hold(call, on_hold);
+            }
             // Dialers do this: they drop a call and close it at once (D6).
             25 => {
                 self.drop_call(call);
