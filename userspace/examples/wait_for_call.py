@@ -15,7 +15,8 @@ OFFERING, CONNECTED = 0x02, 0x100
 class Event(Structure):
     """rb_event."""
     _fields_ = [("size", c_uint32), ("message", c_uint32), ("line", c_uint64), ("call", c_uint64),
-                ("request", c_uint32), ("result", c_int32), ("params", c_uint64 * 3)]
+                ("request", c_uint32), ("result", c_int32), ("params", c_uint64 * 3),
+                ("phone", c_uint64)]
 
 
 Callback = CFUNCTYPE(None, c_void_p, POINTER(Event))

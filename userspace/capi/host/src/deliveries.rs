@@ -1,7 +1,7 @@
 //! The completions and events of a host, until a thread of the application's or of the host's
 //! delivers them.
 //!
-//! Each line has a queue. A completion whose function may not have returned yet waits at the head
+//! Each line and phone has a queue. A completion whose function may not have returned yet waits at the head
 //! of its queue and holds back everything behind it (G1, O1). One thread delivers at a time and
 //! upcalls do not nest (C6): a dispatch while another thread delivers returns at once.
 
@@ -33,13 +33,13 @@ struct Message {
 
 #[derive(Default)]
 struct State {
-    /// The queue of each line, by its handle.
+    /// The queue of each line and phone, by its handle.
     queues: BTreeMap<u64, VecDeque<Message>>,
-    /// The line whose message was delivered last, so that one line does not starve the others.
+    /// The line or phone whose message was delivered last, so that one does not starve the others.
     served: u64,
     /// The thread that delivers.
     teller: Option<ThreadId>,
-    /// The line and the call that the running callback is about.
+    /// The line or phone, and the call, that the running callback is about.
     about: Option<(u64, u64)>,
     /// A thread of the host's delivers, and no dispatch.
     has_thread: bool,
@@ -100,7 +100,7 @@ impl Deliveries {
             if state.ended {
                 return;
             }
-            state.queues.entry(event.line).or_default().push_back(Message { event, request });
+            state.queues.entry(event.device()).or_default().push_back(Message { event, request });
         }
         self.signal();
     }
@@ -149,7 +149,7 @@ impl Deliveries {
             && !state.ended
             && let Some(Message { event, request }) = state.next()
         {
-            state.about = Some((event.line, event.call));
+            state.about = Some((event.device(), event.call));
             drop(state);
             if let Some(request) = request {
                 // The id may be used again as soon as its completion is reported (T4).
@@ -204,7 +204,7 @@ impl Deliveries {
         }
     }
 
-    /// Drops the events of a line, or of one of its calls (D2, D5), and waits for a callback about
+    /// Drops the events of a line or phone, or of one call of a line (D2, D5), and waits for a callback about
     /// it. Completions stay.
     ///
     /// # Errors
@@ -215,7 +215,7 @@ impl Deliveries {
         let mut state = self.state();
         if let Some(queue) = state.queues.get_mut(&line) {
             queue.retain(|message| {
-                message.request.is_some() || !concerns(message.event.line, message.event.call)
+                message.request.is_some() || !concerns(message.event.device(), message.event.call)
             });
             if queue.is_empty() {
                 state.queues.remove(&line);

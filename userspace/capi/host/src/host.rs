@@ -6,16 +6,16 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
-use ringback_host::{Host, HostOptions, LineEvent, StartError, Traced};
+use ringback_host::{Host, HostOptions, LineEvent, PhoneEvent, StartError, Traced};
 use ringback_tspi::EvenPoisoned;
-use ringback_tspi::error::LineError;
+use ringback_tspi::error::{LineError, PhoneError};
 use ringback_tspi::ffi::Loaded;
 use ringback_tspi::functions::RequestId;
 use ringback_tspi::provider::Provider;
 
 use crate::deliveries::Deliveries;
 use crate::event::Event;
-use crate::registry::{self, CALLS, LINES, OpenLine, OwnedCall};
+use crate::registry::{self, CALLS, LINES, OpenLine, OpenPhone, OwnedCall, PHONES, of_phones};
 use crate::requests::{self, Request};
 
 /// A provider and its host.
@@ -35,6 +35,8 @@ struct Names {
 struct Books {
     /// Handles of open lines, by device id.
     lines: HashMap<u32, u64>,
+    /// Handles of open phones, by device id.
+    phones: HashMap<u32, u64>,
     /// Handles of calls, by the host's.
     calls: HashMap<usize, u64>,
     /// Requests that were made, by the host's id.
@@ -46,7 +48,16 @@ struct Books {
 /// A request that was made.
 struct Made {
     request: Arc<Request>,
-    call: u64,
+    /// What it is about, once that is known.
+    about: About,
+}
+
+/// What a request is about.
+#[derive(Clone, Copy)]
+enum About {
+    /// A call, 0 as long as it has no handle.
+    Call(u64),
+    Phone,
 }
 
 impl Names {
@@ -62,23 +73,48 @@ impl Names {
                 let mut books = self.books();
                 let handle = *books.calls.entry(call.raw()).or_insert_with(registry::next);
                 if let Some(made) = books.requests.get_mut(id) {
-                    made.call = handle;
+                    made.about = About::Call(handle);
                 }
             }
-            Traced::Completed { id, outcome, .. } => self.completed(deliveries, *id, *outcome),
-            Traced::Lost { id, .. } => {
-                self.completed(deliveries, *id, Err(LineError::OPERATIONFAILED));
+            Traced::Completed { id, outcome, .. } => {
+                self.completed(deliveries, *id, outcome.map_or_else(LineError::raw, |()| 0));
             }
+            Traced::PhoneCompleted { id, outcome, .. } => {
+                self.completed(deliveries, *id, outcome.map_or_else(PhoneError::raw, |()| 0));
+            }
+            Traced::Lost { id, .. } => self.lost(deliveries, *id),
             Traced::Event { device_id, event } => self.event(deliveries, *device_id, event),
+            Traced::PhoneEvent { device_id, event } => {
+                self.phone_event(deliveries, *device_id, event);
+            }
             _ => {}
         }
     }
 
-    fn completed(&self, deliveries: &Deliveries, id: RequestId, outcome: Result<(), LineError>) {
-        let Some(Made { request, call }) = self.books().requests.remove(&id) else { return };
-        let result = outcome.map_or_else(LineError::raw, |()| 0);
-        let event = Event::completion(request.line, call, request.id, result);
+    fn completed(&self, deliveries: &Deliveries, id: RequestId, result: i32) {
+        let Some(Made { request, about }) = self.books().requests.remove(&id) else { return };
+        let event = match about {
+            About::Call(call) => Event::completion(request.line, call, request.id, result),
+            About::Phone => Event::phone_completion(request.line, request.id, result),
+        };
         deliveries.push(event, Some(request));
+    }
+
+    /// The provider has ended without completing it.
+    fn lost(&self, deliveries: &Deliveries, id: RequestId) {
+        let about = self.books().requests.get(&id).map(|made| made.about);
+        let result = match about {
+            Some(About::Phone) => PhoneError::OPERATIONFAILED.raw(),
+            _ => LineError::OPERATIONFAILED.raw(),
+        };
+        self.completed(deliveries, id, result);
+    }
+
+    fn phone_event(&self, deliveries: &Deliveries, device_id: u32, event: &PhoneEvent) {
+        let phone = self.books().phones.get(&device_id).copied();
+        if let Some(phone) = phone {
+            deliveries.push(Event::of_phone(event, phone), None);
+        }
     }
 
     fn event(&self, deliveries: &Deliveries, device_id: u32, event: &LineEvent) {
@@ -191,6 +227,48 @@ impl LoadedHost {
         told
     }
 
+    /// Opens a phone and gives its handle.
+    ///
+    /// # Errors
+    /// As [`Host::open_phone`].
+    pub fn open_phone(self: &Arc<Self>, device_id: u32) -> Result<u64, LineError> {
+        let handle = registry::next();
+        {
+            let mut books = self.names.books();
+            if books.phones.contains_key(&device_id) {
+                return Err(of_phones(PhoneError::ALLOCATED));
+            }
+            // Its first event may come before the host has returned.
+            books.phones.insert(device_id, handle);
+        }
+        match self.host.open_phone(device_id) {
+            Ok(phone) => {
+                // The observer gets the events.
+                drop(phone.events());
+                PHONES.insert(handle, OpenPhone { host: Arc::clone(self), phone });
+                Ok(handle)
+            }
+            Err(error) => {
+                self.names.books().phones.remove(&device_id);
+                Err(of_phones(error))
+            }
+        }
+    }
+
+    /// Closes a phone: its requests fail, and no event of it follows (D10).
+    ///
+    /// # Errors
+    /// As [`close_line`](LoadedHost::close_line).
+    pub fn close_phone(&self, handle: u64, phone: &OpenPhone) -> Result<(), LineError> {
+        let closed = phone.phone.close();
+        self.names.books().phones.retain(|_, known| *known != handle);
+        requests::forget_unmade(handle);
+        let told = self.deliveries.drop_events(handle, None);
+        PHONES.remove(handle);
+        closed?;
+        told
+    }
+
     /// Closes a call: its requests fail, and no event of it follows.
     ///
     /// # Errors
@@ -206,14 +284,20 @@ impl LoadedHost {
 
     /// Notes that a request is about to be made under an id of the host's.
     pub fn making(&self, host_id: RequestId, request: &Arc<Request>) {
-        let made = Made { request: Arc::clone(request), call: 0 };
+        let made = Made { request: Arc::clone(request), about: About::Call(0) };
+        self.names.books().requests.insert(host_id, made);
+    }
+
+    /// As [`making`](LoadedHost::making), for a request of a phone.
+    pub fn making_of_phone(&self, host_id: RequestId, request: &Arc<Request>) {
+        let made = Made { request: Arc::clone(request), about: About::Phone };
         self.names.books().requests.insert(host_id, made);
     }
 
     /// The request was refused; the call that it would have made does not exist.
     pub fn not_made(&self, host_id: RequestId) {
         let mut books = self.names.books();
-        if let Some(Made { call, .. }) = books.requests.remove(&host_id)
+        if let Some(Made { about: About::Call(call), .. }) = books.requests.remove(&host_id)
             && CALLS.find(call).is_err()
         {
             books.calls.retain(|_, known| *known != call);
@@ -234,12 +318,13 @@ impl LoadedHost {
         let of_host = |host: &Arc<LoadedHost>| Arc::ptr_eq(host, self);
         let calls = CALLS.remove_all(|call| of_host(&call.host));
         let lines = LINES.remove_all(|line| of_host(&line.host));
-        for (handle, _) in &lines {
-            requests::forget_unmade(*handle);
-        }
-        drop((calls, lines));
+        let phones = PHONES.remove_all(|phone| of_host(&phone.host));
+        let handles = lines.iter().map(|line| line.0).chain(phones.iter().map(|phone| phone.0));
+        handles.for_each(requests::forget_unmade);
+        drop((calls, lines, phones));
         let mut books = self.names.books();
         books.lines.clear();
+        books.phones.clear();
         books.calls.clear();
         drop(books);
         Ok(down.map(|_| ())?)

@@ -1,4 +1,4 @@
-//! Handles: numbers that stand for hosts, lines and calls.
+//! Handles: numbers that stand for hosts, lines, calls and phones.
 //!
 //! A handle is never 0 and never given out twice. A dead handle, or a number that was never given
 //! out, is in no table.
@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 
-use ringback_host::{Call, Line};
+use ringback_host::{Call, Line, Phone};
 use ringback_tspi::EvenPoisoned;
-use ringback_tspi::error::LineError;
+use ringback_tspi::error::{LineError, PhoneError};
 
 use crate::host::LoadedHost;
 
@@ -81,4 +81,19 @@ pub struct OwnedCall {
 
 pub static HOSTS: Table<LoadedHost> = Table::new(LineError::INVALAPPHANDLE);
 pub static LINES: Table<OpenLine> = Table::new(LineError::INVALLINEHANDLE);
+/// An open phone.
+pub struct OpenPhone {
+    pub host: Arc<LoadedHost>,
+    pub phone: Phone,
+}
+
+/// An error of phones as the functions here return it: only its number counts.
+pub const fn of_phones(error: PhoneError) -> LineError {
+    match LineError::from_raw(error.raw()) {
+        Some(error) => error,
+        None => LineError::OPERATIONFAILED,
+    }
+}
+
+pub static PHONES: Table<OpenPhone> = Table::new(of_phones(PhoneError::INVALPHONEHANDLE));
 pub static CALLS: Table<OwnedCall> = Table::new(LineError::INVALCALLHANDLE);

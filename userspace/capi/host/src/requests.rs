@@ -27,7 +27,7 @@ enum Stage {
 /// A request of the application's.
 pub struct Request {
     pub id: u32,
-    /// The handle of its line.
+    /// The handle of its line or phone.
     pub line: u64,
     /// Where its completion is delivered.
     deliveries: Arc<Deliveries>,
@@ -44,7 +44,7 @@ impl Request {
     /// Notes that the calling thread is about to make the request.
     ///
     /// # Errors
-    /// INVALPARAM if it was made before, or is of another line.
+    /// INVALPARAM if it was made before, or is of another line or phone.
     pub fn make(&self, line: u64) -> Result<(), LineError> {
         let mut stage = self.stage();
         if self.line != line || !matches!(*stage, Stage::Reserved) {
@@ -98,7 +98,7 @@ fn book<R>(act: impl FnOnce(&mut Book) -> R) -> R {
     act(BOOK.lock().even_poisoned().get_or_insert_default())
 }
 
-/// Takes an id for a request on this line (T2, T3).
+/// Takes an id for a request on this line or phone (T2, T3).
 ///
 /// # Errors
 /// NOMEM if every id is taken.
@@ -139,7 +139,7 @@ pub fn forget(id: u32) {
     drop(forgotten);
 }
 
-/// Forgets the requests of a line that were never made.
+/// Forgets the requests of a line or phone that were never made.
 pub fn forget_unmade(line: u64) {
     let unmade =
         |request: &Request| request.line == line && matches!(*request.stage(), Stage::Reserved);

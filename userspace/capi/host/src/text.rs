@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::ffi::{CStr, CString, c_char};
 use std::sync::OnceLock;
 
-use ringback_tspi::error::LineError;
+use ringback_tspi::error::{LineError, PhoneError};
 
 /// A text of the application's.
 ///
@@ -49,11 +49,15 @@ pub fn of_error(error: i32) -> &'static CStr {
         return c"no error";
     }
     let texts = TEXTS.get_or_init(|| {
-        let text = |error: &LineError| CString::new(error.text()).unwrap_or_default();
-        LineError::ALL.iter().map(|error| (error.raw(), text(error))).collect()
+        let lines = LineError::ALL.iter().map(|error| (error.raw(), error.text()));
+        let phones = PhoneError::ALL.iter().map(|error| (error.raw(), error.text()));
+        lines
+            .chain(phones)
+            .map(|(code, text)| (code, CString::new(text).unwrap_or_default()))
+            .collect()
     });
-    let known = LineError::from_raw(error).map_or(error, |error| error.known().raw());
-    let found = texts.iter().find(|(code, _)| *code == known);
+    let found = texts.iter().find(|(code, _)| *code == error);
+    // T7: an unknown error.
     found.map_or(c"the operation failed", |(_, text)| text)
 }
 

@@ -2,19 +2,22 @@
  * ringback/ringback.h: the host of telephony service providers, for C programs (libringback).
  *
  * A provider is a shared library that exports TSPI (ringback/tspi.h). The host loads it; the
- * application opens its lines, makes and answers calls, and gets the completions of its requests
- * and the events of its lines by a callback. For C99, C11 and C++17.
+ * application opens its lines and phones, makes and answers calls, and gets the completions of its
+ * requests and the events of its lines and phones by a callback. For C99, C11 and C++17.
  *
  * Results. Every function that returns int32_t returns 0, or a negative LINEERR_ of tspi.h. After
  * an error nothing has been done, unless the function's comment says otherwise. A NULL pointer is
  * LINEERR_INVALPOINTER. A handle that is closed or was never given out is LINEERR_INVALAPPHANDLE
  * (host), LINEERR_INVALLINEHANDLE or LINEERR_INVALCALLHANDLE; a request that is not outstanding,
- * was made already or is of another line is LINEERR_INVALPARAM. An address that is not UTF-8 is
+ * was made already or is of another line or phone is LINEERR_INVALPARAM. Functions of phones return
+ * a PHONEERR_ where the provider or the phone itself is the cause, for example
+ * PHONEERR_INVALPHONEHANDLE for a handle of no open phone. An address that is not UTF-8 is
  * LINEERR_INVALADDRESS. Any function may be called from any thread, also in callbacks.
  *
  * Requests. A request is an operation that takes time. Take an id by rb_request_new, store it, and
  * pass it to rb_call_make, rb_call_dial, rb_call_answer or rb_call_drop. If the function returns
- * 0, exactly one LINE_REPLY with this id is delivered, after which the id is free. If it returns
+ * 0, exactly one LINE_REPLY with this id is delivered, after which the id is free. For a phone the id
+ * comes from rb_phone_request_new, the functions are rb_phone_set_..., and the reply is PHONE_REPLY. If it returns
  * an error there is none, and the id can be used again, or freed by rb_request_free.
  *
  * Delivery. The LINE_REPLY of a request, and whatever follows it on its line, is delivered only
@@ -24,7 +27,7 @@
  * rb_request_release was called for the request. Callbacks neither overlap nor nest. On one line
  * they come in order; between lines there is no order.
  *
- * Closing. rb_line_close, rb_call_close and rb_host_shutdown wait until what they close is over,
+ * Closing. rb_line_close, rb_call_close, rb_phone_close and rb_host_shutdown wait until what they close is over,
  * for some seconds at most. Then they return LINEERR_OPERATIONFAILED, but line or call are closed
  * all the same. Requests that are outstanding are completed with an error; no event of the line or
  * call follows. Do not call these functions while holding a lock that a callback takes: the
@@ -43,26 +46,29 @@ extern "C" {
 typedef uint64_t rb_host;
 typedef uint64_t rb_line;
 typedef uint64_t rb_call;
+typedef uint64_t rb_phone;
 /* 1 to 0x7FFFFFFF, unique while the request is outstanding. */
 typedef uint32_t rb_request;
 
 /* A completion or an event. Later versions of the library may add members at the end. */
 typedef struct rb_event {
     uint32_t size;       /* sizeof(rb_event) in the library */
-    uint32_t message;    /* LINE_REPLY, LINE_APPNEWCALL, LINE_CALLSTATE, ... */
-    rb_line line;
+    uint32_t message;    /* LINE_REPLY, LINE_APPNEWCALL, LINE_CALLSTATE, PHONE_STATE, ... */
+    rb_line line;        /* 0 if it is about a phone */
     rb_call call;        /* 0 if it is about no call */
-    rb_request request;  /* LINE_REPLY: the request that is complete; else 0 */
-    int32_t result;      /* LINE_REPLY: 0 or a negative error */
+    rb_request request;  /* LINE_REPLY, PHONE_REPLY: the request that is complete; else 0 */
+    int32_t result;      /* LINE_REPLY, PHONE_REPLY: 0 or a negative error */
     uint64_t params[3];  /* dwParam1 to dwParam3 of all other messages, as TSPI has them */
+    rb_phone phone;      /* 0 if it is about a line */
 } rb_event;
 
-RINGBACK_ASSERT(sizeof(rb_event) == 56, size_of_rb_event);
+RINGBACK_ASSERT(sizeof(rb_event) == 64, size_of_rb_event);
 RINGBACK_ASSERT(offsetof(rb_event, line) == 8, rb_event_line);
 RINGBACK_ASSERT(offsetof(rb_event, call) == 16, rb_event_call);
 RINGBACK_ASSERT(offsetof(rb_event, request) == 24, rb_event_request);
 RINGBACK_ASSERT(offsetof(rb_event, result) == 28, rb_event_result);
 RINGBACK_ASSERT(offsetof(rb_event, params) == 32, rb_event_params);
+RINGBACK_ASSERT(offsetof(rb_event, phone) == 56, rb_event_phone);
 
 /* The application's callback. The event is valid until it returns. It must not throw. */
 typedef void (*rb_callback)(void *context, const rb_event *event);
@@ -79,7 +85,12 @@ const char *rb_error_text(int32_t error);
 int32_t rb_host_lines(rb_host host, uint32_t *count);
 /* The name of a line, to be shown, with its NUL; LINEERR_STRUCTURETOOSMALL if it does not fit. */
 int32_t rb_host_line_name(rb_host host, uint32_t device_id, char *name, size_t size);
-/* Closes all lines and shuts the provider down. What is queued can still be dispatched. */
+/* The number of phones. Their device ids are 0 to count - 1. A telephone on a line is a phone as
+ * well, which is opened, closed and set by itself. */
+int32_t rb_host_phones(rb_host host, uint32_t *count);
+/* The name of a phone, as rb_host_line_name; PHONEERR_NODEVICE if there is no such phone. */
+int32_t rb_host_phone_name(rb_host host, uint32_t device_id, char *name, size_t size);
+/* Closes all lines and phones and shuts the provider down. What is queued can still be dispatched. */
 int32_t rb_host_shutdown(rb_host host);
 /* As rb_host_shutdown, and frees the host. What is still queued is dropped, and no callback runs
  * after this has returned. */
@@ -140,6 +151,37 @@ int32_t rb_call_generate_digits(rb_call call, const char *digits, uint32_t digit
                                 uint32_t *end_to_end_id);
 /* Reports the digits of the other side by LINE_MONITORDIGITS; stops if `on` is 0. */
 int32_t rb_call_monitor_digits(rb_call call, int on);
+
+/* Phones. What a phone can do and reports differs from phone to phone: see PHONECAPS in tspi.h.
+ * A hook switch is one PHONEHOOKSWITCHDEV_; volumes and gains are 0 to 0xFFFF. */
+
+/* Opens a phone: TSPI_phoneOpen. */
+int32_t rb_phone_open(rb_host host, uint32_t device_id, rb_phone *phone);
+/* Closes a phone: TSPI_phoneClose. */
+int32_t rb_phone_close(rb_phone phone);
+/* Chooses the changes (PHONESTATE_), and the modes and states of buttons (PHONEBUTTONMODE_,
+ * PHONEBUTTONSTATE_), that PHONE_STATE and PHONE_BUTTON report from now on; at first none. */
+int32_t rb_phone_status_messages(rb_phone phone, uint32_t states, uint32_t button_modes,
+                                 uint32_t button_states);
+/* The hook switches that are off-hook, as bits. */
+int32_t rb_phone_off_hook(rb_phone phone, uint32_t *hook_switches);
+/* The mode of a lamp: one PHONELAMPMODE_. */
+int32_t rb_phone_lamp(rb_phone phone, uint32_t lamp, uint32_t *mode);
+/* The mode in which the phone rings, 0 if it does not, and the volume of its ringing. */
+int32_t rb_phone_ring(rb_phone phone, uint32_t *mode, uint32_t *volume);
+/* The volume of a hook switch's speaker, and the gain of its microphone. */
+int32_t rb_phone_volume(rb_phone phone, uint32_t hook_switch, uint32_t *volume);
+int32_t rb_phone_gain(rb_phone phone, uint32_t hook_switch, uint32_t *gain);
+/* Takes an id for a request on this phone; as rb_request_new. */
+int32_t rb_phone_request_new(rb_phone phone, rb_request *request);
+/* Sets a lamp: TSPI_phoneSetLamp. */
+int32_t rb_phone_set_lamp(rb_request request, rb_phone phone, uint32_t lamp, uint32_t mode);
+/* Rings the phone without a call, or stops that with the mode 0: TSPI_phoneSetRing. */
+int32_t rb_phone_set_ring(rb_request request, rb_phone phone, uint32_t mode, uint32_t volume);
+/* Set the volume and the gain of a hook switch: TSPI_phoneSetVolume, TSPI_phoneSetGain. */
+int32_t rb_phone_set_volume(rb_request request, rb_phone phone, uint32_t hook_switch,
+                            uint32_t volume);
+int32_t rb_phone_set_gain(rb_request request, rb_phone phone, uint32_t hook_switch, uint32_t gain);
 
 #ifdef __cplusplus
 }

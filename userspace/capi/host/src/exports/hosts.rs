@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_int, c_void};
 use std::sync::Arc;
 use std::thread;
 
-use ringback_tspi::error::LineError;
+use ringback_tspi::error::{LineError, PhoneError};
 use ringback_tspi::ffi::Loaded;
 
 use super::{guarded, place};
@@ -109,6 +109,43 @@ pub unsafe extern "C" fn rb_host_line_name(
         let found = HOSTS.find(host)?;
         let info = found.host.lines().iter().find(|info| info.device_id == device_id);
         let info = info.ok_or(LineError::NODEVICE)?;
+        // SAFETY: the caller guarantees so many bytes.
+        unsafe { text::write(name, size, &info.name) }
+    })
+}
+
+/// How many phones the provider has; their device ids are 0 and up.
+///
+/// # Safety
+/// `count` is NULL or writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rb_host_phones(host: u64, count: *mut u32) -> i32 {
+    guarded(|| {
+        let place = place(count)?;
+        let found = HOSTS.find(host)?;
+        // A phone that its provider does not describe is left out, but has its device id.
+        let last = found.host.phones().iter().map(|info| info.device_id).max();
+        // SAFETY: the caller guarantees that it is writable.
+        unsafe { place.put(last.map_or(0, |last| last.saturating_add(1))) };
+        Ok(())
+    })
+}
+
+/// The name of a phone for people.
+///
+/// # Safety
+/// `name` is NULL, or writable for `size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rb_host_phone_name(
+    host: u64,
+    device_id: u32,
+    name: *mut c_char,
+    size: usize,
+) -> i32 {
+    guarded(|| {
+        let found = HOSTS.find(host)?;
+        let info = found.host.phones().iter().find(|info| info.device_id == device_id);
+        let info = info.ok_or(registry::of_phones(PhoneError::NODEVICE))?;
         // SAFETY: the caller guarantees so many bytes.
         unsafe { text::write(name, size, &info.name) }
     })

@@ -5,16 +5,19 @@
 //! | `hosts` | hosts, and delivery |
 //! | `lines` | lines and the ids of requests |
 //! | `calls` | calls |
+//! | `phones` | phones |
 
 mod calls;
 mod hosts;
 mod lines;
+mod phones;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use calls::*;
 pub use hosts::*;
 pub use lines::*;
+pub use phones::*;
 use ringback_tspi::error::LineError;
 
 use crate::asker;

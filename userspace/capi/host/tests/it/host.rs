@@ -44,6 +44,16 @@ fn wrong_use_returns_the_documented_error() {
     run(installed.command(program).arg(provider("wrong-provider.so", SANITIZED)));
 }
 
+/// C3, R4, D10: the requests of a phone complete once with PHONE_REPLY, its hook switch and its
+/// ringing are reported, and nothing comes after it was closed.
+#[test]
+fn a_telephone_is_a_phone_for_c_programs() {
+    let installed = Installed::get();
+    let program = installed.compile(&source("phone.c"), "phone", SANITIZED);
+    let mut phone = installed.command(program);
+    run(phone.arg(installed.provider()).env("RINGBACK_CARD", "soft"));
+}
+
 /// G1: of 40,000 completions that one thread gets while another makes the requests, none comes
 /// before the function that made its request has returned.
 #[test]

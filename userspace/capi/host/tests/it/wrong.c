@@ -81,8 +81,13 @@ int main(int argc, char **argv)
         EXPECT(LINEERR_INVALCALLHANDLE, rb_call_close(guesses[i]));
         EXPECT(LINEERR_INVALCALLHANDLE, rb_call_state(guesses[i], &number, &mode));
         EXPECT(LINEERR_INVALPARAM, rb_request_release((uint32_t)guesses[i]));
+        EXPECT(PHONEERR_INVALPHONEHANDLE, rb_phone_close(guesses[i]));
+        EXPECT(PHONEERR_INVALPHONEHANDLE, rb_phone_lamp(guesses[i], 0, &mode));
+        EXPECT(PHONEERR_INVALPHONEHANDLE, rb_phone_request_new(guesses[i], &request));
+        EXPECT(PHONEERR_INVALPHONEHANDLE, rb_phone_set_lamp(1, guesses[i], 0, 1));
     }
     EXPECT(LINEERR_INVALLINEHANDLE, rb_line_close(host));
+    EXPECT(PHONEERR_INVALPHONEHANDLE, rb_phone_close(host));
 
     /* Sizes, NULL, order. */
     EXPECT(0, rb_host_lines(host, &number));
