@@ -53,7 +53,7 @@ struct Window {
 impl Hardware for Window {
     fn read(&self, offset: usize, width: u32) -> u32 {
         let value = u32::try_from(offset).map_or(u32::MAX, |offset| self.card.read(offset, width));
-        let width = if width == 8 { 0xFF } else { u32::MAX };
+        let width = if width == 1 { 0xFF } else { u32::MAX };
         self.lies.lock().expect("no read panics").of(value) & width
     }
 

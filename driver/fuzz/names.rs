@@ -1,0 +1,22 @@
+//! Any text as the name of a country, a card or a PCI function: what is accepted reads the same
+//! once it is written out, and what is refused is quoted in a sentence.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use ringback_country::Country;
+use ringback_driver::device::pci::PciAddress;
+use ringback_driver::device::selector::Selector;
+
+fuzz_target!(|text: &str| {
+    match text.parse::<Country>() {
+        Ok(country) => assert_eq!(country.name().parse(), Ok(country), "{text:?}"),
+        Err(refused) => assert!(refused.to_string().len() > text.len(), "{text:?}"),
+    }
+    if let Ok(selector) = text.parse::<Selector>() {
+        assert_eq!(selector.to_string().parse(), Ok(selector), "{text:?}");
+    }
+    if let Ok(address) = text.parse::<PciAddress>() {
+        assert_eq!(address.to_string().parse(), Ok(address), "{text:?}");
+    }
+});
