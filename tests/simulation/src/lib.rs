@@ -31,6 +31,7 @@
 //! | `scenario` | what a seed determines before the world begins |
 //! | `acts` | the acts of a world, each with random numbers of its own |
 //! | `world` | the parts of a world, one step of time, what is checked on the wires |
+//! | `modem_world` | the same for a world whose line is a modem |
 //! | `ending` | how a world ends, and what has to hold then |
 //! | `application` | the model application |
 //! | `outside`, `faults` | telephones and people; faults of the card, its bus and the kernel |
@@ -50,6 +51,7 @@ mod faults;
 mod hardware;
 mod journal;
 mod kernel;
+mod modem_world;
 mod outside;
 mod sabotage;
 mod scenario;
@@ -66,13 +68,20 @@ pub use coverage::Coverage;
 pub use sabotage::Sabotage;
 pub use shrinking::shrink;
 
+use ringback_driver::Time;
+use ringback_lines::LineEngine;
 use ringback_tests::dice;
 
+use application::Application;
 use journal::Journal;
+use modem_world::ModemWorld;
 use world::World;
 
 /// The number of lines of the journal that a failure prints.
 const SHOWN: usize = 60;
+
+/// One in so many worlds has a modem instead of a card with ports.
+const MODEMS: u32 = 5;
 
 /// Which world is to be run.
 #[derive(Debug, Clone)]
@@ -182,17 +191,24 @@ fn live(wanted: &Wanted, journal: &Journal) -> Report {
 }
 
 fn lived(wanted: &Wanted, journal: Journal) -> Report {
+    if dice::Dice::new(wanted.seed.rotate_left(8)).one_in(MODEMS) {
+        let mut world = ModemWorld::new(wanted, journal);
+        world.live();
+        return report(wanted, world.steps(), world.now(), world.done(), &world.application());
+    }
     let Some(mut world) = World::new(wanted, journal) else { return Report::new(wanted) };
     world.live();
-    let acts = world.done();
-    let time = world.now() - ringback_driver::Time::ZERO;
-    let application = world.application();
-    Report {
-        steps: world.step,
-        time,
-        acts,
-        broken: application.checker.broken().cloned(),
-        coverage: application.coverage.clone(),
-        ..Report::new(wanted)
-    }
+    report(wanted, world.step, world.now(), world.done(), &world.application())
+}
+
+fn report<E: LineEngine>(
+    wanted: &Wanted,
+    steps: u64,
+    now: Time,
+    acts: Vec<Act>,
+    application: &Application<E>,
+) -> Report {
+    let broken = application.checker.broken().cloned();
+    let coverage = application.coverage.clone();
+    Report { steps, time: now - Time::ZERO, acts, broken, coverage, ..Report::new(wanted) }
 }

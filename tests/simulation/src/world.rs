@@ -15,6 +15,7 @@ use ringback_lines::{CallHandles, LineEngine, Lines};
 use ringback_softcard::{LineState, SLOTS, SoftCard};
 use ringback_tspi::EvenPoisoned;
 use ringback_tspi::callstate::CallState;
+use ringback_tspi::constants::LINEMEDIAMODE_INTERACTIVEVOICE;
 
 use crate::Wanted;
 use crate::acts::{Act, Actor, Acts};
@@ -68,9 +69,9 @@ struct Watch {
 pub(crate) struct World {
     pub(crate) scenario: Scenario,
     pub(crate) card: Cards,
-    pub(crate) stepper: Stepper<SimLines, Ear>,
+    pub(crate) stepper: Stepper<SimLines, Ear<SimLines>>,
     pub(crate) handle: SimHandle,
-    application: Arc<Mutex<Application>>,
+    application: Arc<Mutex<Application<SimLines>>>,
     nested: Arc<AtomicBool>,
     pub(crate) outside: Outside,
     pub(crate) faults: Faults,
@@ -149,6 +150,7 @@ impl World {
             journal.clone(),
             handles,
             kinds,
+            LINEMEDIAMODE_INTERACTIVEVOICE,
             Saboteur::new(sabotage),
         )));
         let nested = Arc::new(AtomicBool::new(false));
@@ -197,7 +199,7 @@ impl World {
         Some(world)
     }
 
-    pub(crate) fn application(&self) -> MutexGuard<'_, Application> {
+    pub(crate) fn application(&self) -> MutexGuard<'_, Application<SimLines>> {
         // A panic under this lock is an error of the simulation, and reported as a violation.
         self.application.lock().even_poisoned()
     }
@@ -384,18 +386,7 @@ impl World {
         while self.application().delivered() {
             self.stepper.deliver();
         }
-        let mut application = self.application();
-        let running = application.running();
-        if running.is_none() && !self.over {
-            application.checker.fail(Rule::Panic, "the engine answers no more".into());
-        }
-        let running = running.unwrap_or_default();
-        application.checker.delivered(&running);
-        application.checker.step(self.now(), &running);
-        if self.nested.load(Ordering::Relaxed) {
-            let text = "an upcall came inside another, or failed in the simulation itself";
-            application.checker.fail(Rule::C6, text.into());
-        }
+        self.application().check_delivered(self.over, self.nested.load(Ordering::Relaxed));
     }
 
     /// Checks that hooks, bells and the lines' state correspond to the calls.

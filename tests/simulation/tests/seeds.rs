@@ -51,6 +51,11 @@ const HAPPENS: &[&str] = &[
     "held a ticket",
     "line out of order",
     "line served",
+    "modem ending Calm",
+    "modem ending Removal",
+    "modem ending Stop",
+    "modem lines",
+    "modem served",
     "message LINE_CLOSE",
     "message LINE_GENERATE",
     "message LINE_MONITORDIGITS",
@@ -236,7 +241,7 @@ fn a_seed_is_a_whole_history() {
     let reports = [1, 2, 3].map(|seed| {
         let wanted = Wanted::of(seed);
         let (first, second) = (run_told(&wanted), run_told(&wanted));
-        assert!(first.journal.len() > 100, "seed {seed}: something happened");
+        assert!(first.journal.len() > 30, "seed {seed}: something happened");
         for (one, other) in first.journal.iter().zip(&second.journal) {
             assert_eq!(one, other, "seed {seed}");
         }

@@ -2,8 +2,9 @@
 //! journal.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use ringback_driver::engine::{Context, Engine};
+use ringback_driver::engine::Context;
 use ringback_driver::reactor::Refused;
 use ringback_driver::request::{LineNumber, RequestId};
 use ringback_lines::{CallHandles, Command, Event, LineEngine, Opening, Treatment};
@@ -16,14 +17,13 @@ use ringback_tspi::types::HDRVCALL;
 
 use super::{Application, EndedBy, Held};
 use crate::checker::{Kind, Rule, Submitted};
-use crate::hardware::SimLines;
 use crate::journal::note;
 
-impl Application {
+impl<E: LineEngine> Application<E> {
     /// Calls a synchronous function of the lines.
     fn with<R: Send + 'static>(
         &mut self,
-        act: impl FnOnce(&mut SimLines, &mut Context<'_, Event>) -> R + Send + 'static,
+        act: impl FnOnce(&mut E, &mut Context<'_, Event>) -> R + Send + 'static,
     ) -> Option<R> {
         let result = self.handle.as_ref()?.with(act).ok();
         if result.is_none() && !self.quiet {
@@ -125,7 +125,7 @@ impl Application {
             address,
             called: text.into(),
             only_if_idle,
-            media: ringback_tspi::constants::LINEMEDIAMODE_INTERACTIVEVOICE,
+            media: self.media,
             timing,
             notes: ringback_lines::CallNotes::default(),
         };
@@ -191,6 +191,19 @@ impl Application {
         self.ask(Kind::Drop, call, Command::Drop { call });
     }
 
+    /// Sends bytes on a call, or receives some, which only a modem does.
+    pub(crate) fn transfer(&mut self, call: HDRVCALL) {
+        let bytes = self.dice.index(600);
+        note!(self.journal, "app  transfers {bytes} bytes on {call}");
+        let command = if self.dice.percent(50) {
+            Command::Send { call, bytes: vec![b'x'; bytes] }
+        } else {
+            let time_limit = self.dice.mostly_short_ms(1, 20_000);
+            Command::Receive { call, bytes: bytes.max(1), time_limit }
+        };
+        self.ask(Kind::Data, call, command);
+    }
+
     fn ask(&mut self, kind: Kind, call: HDRVCALL, command: Command) {
         let line = CallHandles::line(call).unwrap_or(LineNumber::at(usize::MAX));
         self.submit(line.index(), kind, call, command);
@@ -215,7 +228,7 @@ impl Application {
     /// Submits a request. Returns `false` if it was refused.
     fn submit(&mut self, line: usize, kind: Kind, call: HDRVCALL, command: Command) -> bool {
         let Some(handle) = &self.handle else { return false };
-        let (time, limit) = (handle.now(), SimLines::time_limit(&command));
+        let (time, limit) = (handle.now(), E::time_limit(&command));
         let id = self.manner.own_ids.then(|| self.free_id()).flatten();
         let before = self.running_now();
         let Some(handle) = &self.handle else { return false };
@@ -262,9 +275,9 @@ impl Application {
     }
 
     /// Chooses how long a ticket is held.
-    fn hold(&mut self) -> std::time::Duration {
+    fn hold(&mut self) -> Duration {
         if self.quiet || !self.dice.percent(self.manner.holds) {
-            return std::time::Duration::ZERO;
+            return Duration::ZERO;
         }
         let longest = if self.dice.one_in(8) { 8000 } else { 300 };
         self.dice.mostly_short_ms(1, longest)
@@ -324,6 +337,9 @@ impl Application {
             if let Some(audio) = lines.audio(LineNumber::at(line)) {
                 audio.record(true);
                 audio.play(&samples);
+            }
+            if let Some(data) = lines.data(LineNumber::at(line)) {
+                data.fetch(&mut Vec::new());
             }
             (
                 lines.state(LineNumber::at(line)),

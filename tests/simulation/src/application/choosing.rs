@@ -1,13 +1,14 @@
 //! Chooses what the application does next.
 
 use ringback_driver::card::ModuleKind;
+use ringback_lines::LineEngine;
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::{LINEDIGITMODE_DTMF, LINEDIGITMODE_DTMFEND, LINEDIGITMODE_PULSE};
 use ringback_tspi::types::HDRVCALL;
 
 use super::{Application, Plan, numbers};
 
-impl Application {
+impl<E: LineEngine> Application<E> {
     /// Does one thing: usually one that fits the state of the line, otherwise anything.
     pub(super) fn do_something(&mut self) {
         let line = self.dice.index(self.kinds.len());
@@ -36,6 +37,9 @@ impl Application {
                 let number = self.number();
                 self.dial(call, &number);
             }
+            Some(CallState::Connected) if self.is_modem() && self.dice.percent(70) => {
+                self.transfer(call);
+            }
             Some(CallState::Connected) => match self.dice.below(8) {
                 6 => self.attach(call),
                 0 => self.monitor(call, LINEDIGITMODE_DTMF | LINEDIGITMODE_DTMFEND),
@@ -61,7 +65,7 @@ impl Application {
 
     fn do_anything(&mut self, line: usize) {
         let call = self.any_call();
-        match self.dice.below(29) {
+        match self.dice.below(30) {
             0 => self.open(line),
             1 => {
                 self.close(line);
@@ -106,6 +110,7 @@ impl Application {
                 self.drop_call(call);
                 self.close_call(call);
             }
+            28 => self.transfer(call),
             // A second drop of the same call.
             _ => {
                 self.drop_call(call);

@@ -14,9 +14,9 @@ use std::sync::{Arc, Mutex};
 
 use ringback_driver::Time;
 use ringback_driver::card::ModuleKind;
-use ringback_driver::reactor::{Ticket, Upcalls};
+use ringback_driver::reactor::{Handle, Ticket, Upcalls};
 use ringback_driver::request::{Completion, LineNumber, RequestId};
-use ringback_lines::{CallHandles, Event, Subject};
+use ringback_lines::{CallHandles, Event, LineEngine, Subject};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
 use ringback_tspi::types::{HDRVCALL, HTAPILINE};
@@ -25,7 +25,6 @@ use crate::acts::{Act, Actor, Acts};
 use crate::checker::{Checker, Rule};
 use crate::coverage::Coverage;
 use crate::dice::Dice;
-use crate::hardware::SimHandle;
 use crate::journal::{Journal, note};
 use crate::sabotage::{Saboteur, Told};
 use crate::scenario::Manner;
@@ -59,7 +58,7 @@ pub(crate) enum EndedBy {
 }
 
 /// The application, with its checker.
-pub(crate) struct Application {
+pub(crate) struct Application<E: LineEngine> {
     pub(crate) checker: Checker,
     pub(crate) coverage: Coverage,
     pub(crate) saboteur: Saboteur,
@@ -69,9 +68,11 @@ pub(crate) struct Application {
     /// The random numbers of the act that is carried out.
     dice: Dice,
     manner: Manner,
-    handle: Option<SimHandle>,
+    handle: Option<Handle<E>>,
     handles: Arc<CallHandles>,
     kinds: Vec<ModuleKind>,
+    /// The LINEMEDIAMODE_ of the calls that it makes.
+    media: u32,
     /// Handles of calls, the newest last.
     calls: Vec<HDRVCALL>,
     tickets: Vec<Held>,
@@ -86,15 +87,16 @@ pub(crate) struct Application {
     ended: BTreeMap<RequestId, EndedBy>,
 }
 
-impl Application {
+impl<E: LineEngine> Application<E> {
     pub(crate) fn new(
         acts: impl Fn(Actor) -> Acts,
         manner: Manner,
         journal: Journal,
         handles: Arc<CallHandles>,
         kinds: Vec<ModuleKind>,
+        media: u32,
         saboteur: Saboteur,
-    ) -> Application {
+    ) -> Application<E> {
         Application {
             checker: Checker::new(kinds.len()),
             coverage: Coverage::default(),
@@ -107,6 +109,7 @@ impl Application {
             handle: None,
             handles,
             kinds,
+            media,
             calls: Vec::new(),
             tickets: Vec::new(),
             plans: BTreeMap::new(),
@@ -120,7 +123,7 @@ impl Application {
     }
 
     /// Gives the application access to the card.
-    pub(crate) fn connect(&mut self, handle: SimHandle) {
+    pub(crate) fn connect(&mut self, handle: Handle<E>) {
         self.handle = Some(handle);
     }
 
@@ -129,7 +132,7 @@ impl Application {
     }
 
     fn now(&self) -> Time {
-        self.handle.as_ref().map_or(Time::ZERO, SimHandle::now)
+        self.handle.as_ref().map_or(Time::ZERO, Handle::now)
     }
 
     fn plan(&mut self, plan: Plan, from_ms: u64, to_ms: u64) {
@@ -216,6 +219,26 @@ impl Application {
             outstanding.iter().filter_map(runs).collect()
         });
         running.ok()
+    }
+
+    /// Checks what holds when everything deliverable has been delivered; `over` once the reactor
+    /// was stopped, and `nested` if upcalls have nested.
+    pub(crate) fn check_delivered(&mut self, over: bool, nested: bool) {
+        let running = self.running();
+        if running.is_none() && !over {
+            self.engine_gone();
+        }
+        let (now, running) = (self.now(), running.unwrap_or_default());
+        self.checker.delivered(&running);
+        self.checker.step(now, &running);
+        if nested {
+            let text = "an upcall came inside another, or failed in the simulation itself";
+            self.checker.fail(Rule::C6, text.into());
+        }
+    }
+
+    fn is_modem(&self) -> bool {
+        self.media == LINEMEDIAMODE_DATAMODEM
     }
 
     // Upcalls
@@ -334,14 +357,13 @@ impl Application {
 }
 
 /// The upcalls of the reactor. They lock the application.
-#[derive(Clone)]
-pub(crate) struct Ear {
-    pub(crate) application: Arc<Mutex<Application>>,
+pub(crate) struct Ear<E: LineEngine> {
+    pub(crate) application: Arc<Mutex<Application<E>>>,
     /// Set if an upcall came inside another, or while the application called a function (C6).
     pub(crate) nested: Arc<AtomicBool>,
 }
 
-impl Ear {
+impl<E: LineEngine> Ear<E> {
     fn hear(&self, told: Told) {
         match self.application.try_lock() {
             Ok(mut application) => application.told(told),
@@ -351,7 +373,7 @@ impl Ear {
     }
 }
 
-impl Upcalls<Event> for Ear {
+impl<E: LineEngine> Upcalls<Event> for Ear<E> {
     fn completed(&mut self, completion: Completion) {
         self.hear(Told::Completed(completion));
     }
@@ -361,7 +383,7 @@ impl Upcalls<Event> for Ear {
     }
 }
 
-impl Application {
+impl<E: LineEngine> Application<E> {
     /// Reports that the engine does not answer, which is only right after it was stopped.
     fn engine_gone(&mut self) {
         self.checker.fail(Rule::Panic, "the engine answers no more".into());

@@ -24,6 +24,8 @@ pub(crate) enum Kind {
     Drop,
     /// One that changes bookkeeping only: accepting a call, attaching data to it.
     Keep,
+    /// One that sends or receives bytes.
+    Data,
 }
 
 /// A request that was accepted.
@@ -133,7 +135,9 @@ impl Checker {
             Kind::MakeCall => self.made(request.id, request.call, success),
             Kind::Drop if success => {
                 let Submitted { id, call, .. } = *request;
-                let left = self.requests.iter().find(|(_, one)| one.at.call == call);
+                // Further drops of the call complete together with the first one.
+                let other = |one: &Request| one.at.call == call && one.at.kind != Kind::Drop;
+                let left = self.requests.iter().find(|(_, one)| other(one));
                 if let Some((left, _)) = left {
                     let text = format!("{id} dropped {call} while {left} of it is outstanding");
                     self.fail(Rule::D7, text);
@@ -141,7 +145,7 @@ impl Checker {
                 self.dropped.push(call);
             }
             Kind::Answer if success => self.answered.push(request.call),
-            Kind::Drop | Kind::Answer | Kind::Dial | Kind::Keep => {}
+            Kind::Drop | Kind::Answer | Kind::Dial | Kind::Keep | Kind::Data => {}
         }
     }
 
