@@ -2,41 +2,34 @@
 //! the exchange's tones, and how telephones are rung.
 //!
 //! The card's chips, the lines, the software exchange and the program all take their settings from
-//! a [`Country`]. The data are in the module `rows`, one row for each country; nothing else in
-//! Ringback names a country.
+//! a [`Country`]. The data are in the modules `modes` (lines) and `zones` (tones and ringing), a
+//! row each; nothing else in Ringback names a country.
 
-mod rows;
+mod error;
+mod modes;
 mod tones;
+mod zones;
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use thiserror::Error;
+pub use error::CountryError;
+pub use tones::{Cadence, CadenceError, CallProgress, Plan, Segment, Signal, SignalError, Sound};
 
-pub use tones::{Cadence, CallProgress, Plan, Signal};
-
-use rows::COUNTRIES;
+use modes::{LineMode, MODES};
+use zones::{Zone, zone, zones};
 
 /// A country or region, chosen by DAHDI's name for its line mode, its English name or its ISO code,
 /// in any case (`"GERMANY".parse()`, `"germany"`, `"de"`).
+///
+/// It joins a line mode and a zone of tones. Where only one of the two is known, or where a line
+/// differs from its country's, both are named: `"BAHRAIN/GB"` is Bahrain's line with British tones,
+/// `"TBR21/TR"` a European line with those of Turkey.
 #[derive(Clone, Copy)]
-pub struct Country(&'static Row);
-
-/// All that differs between countries.
-#[derive(Debug)]
-struct Row {
-    /// DAHDI's name for it as a line mode.
-    mode: &'static str,
-    english: &'static str,
-    /// ISO 3166-1 alpha-2; empty for a region of several countries.
-    iso: &'static str,
-    daa: Daa,
-    slic: Slic,
-    tones: Plan,
-    ring: Cadence,
-    pulse: Pulse,
-    flash_ms: u16,
+pub struct Country {
+    line: &'static LineMode,
+    zone: &'static Zone,
 }
 
 /// The settings of an FXO line for the country's exchanges: registers of the Si3050.
@@ -79,72 +72,87 @@ pub struct Pulse {
 }
 
 impl Country {
-    /// All countries, the default first.
+    /// All countries whose line mode and tones are known, the default first.
     pub fn all() -> impl Iterator<Item = Country> {
-        COUNTRIES.iter().map(Country)
+        MODES.iter().filter_map(|line| Some(Country { line, zone: zone(line.zone)? }))
     }
 
-    /// DAHDI's name for it as a line mode, by which it is shown.
-    pub fn name(self) -> &'static str {
-        self.0.mode
-    }
-
-    /// Its name in English.
-    pub fn english(self) -> &'static str {
-        self.0.english
-    }
-
-    /// Its code in ISO 3166-1 (alpha-2); `None` for a region of several countries.
-    pub fn iso(self) -> Option<&'static str> {
-        Some(self.0.iso).filter(|iso| !iso.is_empty())
+    /// Every zone of tones, with the line of the country that has it, or of Europe.
+    pub fn each_zone() -> impl Iterator<Item = Country> {
+        zones().iter().filter_map(|zone| {
+            let own = MODES.iter().find(|line| line.zone == zone.key);
+            let line = own.or_else(|| MODES.iter().find(|line| line.name == "TBR21"))?;
+            Some(Country { line, zone })
+        })
     }
 
     /// The settings of an FXO line for its exchanges.
     pub fn daa(self) -> &'static Daa {
-        &self.0.daa
+        &self.line.daa
     }
 
     /// The settings of an FXS line for its telephones.
     pub fn slic(self) -> &'static Slic {
-        &self.0.slic
+        // DAHDI rings louder in this mode than in all others: 85 V instead of 65 V.
+        match (self.line.name, self.zone.ring_hz) {
+            ("TBR21", 25) => &RINGS_25_HZ_LOUD,
+            (_, 25) => &RINGS_25_HZ,
+            _ => &RINGS_20_HZ,
+        }
     }
 
     /// The tones of its exchanges.
     pub fn tones(self) -> &'static Plan {
-        &self.0.tones
+        &self.zone.tones
     }
+
+    /// How much longer it takes to recognise its dial tone than a continuous one: two cycles of a
+    /// dial tone with a cadence.
+    pub fn dial_tone_delay(self) -> Duration {
+        let ms = u64::from(self.tones().dial.figure_ms());
+        Duration::from_millis(2 * ms).min(Country::MOST_DIAL_TONE_DELAY)
+    }
+
+    /// The longest [`dial_tone_delay`](Country::dial_tone_delay) of all countries.
+    pub const MOST_DIAL_TONE_DELAY: Duration = Duration::from_secs(6);
 
     /// The cadence in which its telephones are rung.
     pub fn ring(self) -> Cadence {
-        self.0.ring
+        self.zone.ring
     }
 
     /// The durations of pulse dialling.
     pub fn pulse(self) -> Pulse {
-        self.0.pulse
+        self.zone.pulse
     }
 
     /// How long the loop is opened for a hook flash, which calls a register of the exchange.
     pub fn flash(self) -> Duration {
-        Duration::from_millis(u64::from(self.0.flash_ms))
-    }
-
-    fn is_called(self, name: &str) -> bool {
-        let names = [Some(self.name()), Some(self.english()), self.iso()];
-        names.into_iter().flatten().any(|one| one.eq_ignore_ascii_case(name))
+        Duration::from_millis(u64::from(self.zone.flash_ms))
     }
 }
+
+/// Ringing at a frequency, with gains that every country has.
+const fn slic(ring_hz: u16, ring_coefficient: u16, ring_amplitude: u16) -> Slic {
+    let (receive_gain, transmit_gain) = (0x2000, 0x4000);
+    Slic { ring_hz, ring_coefficient, ring_amplitude, receive_gain, transmit_gain }
+}
+
+static RINGS_20_HZ: Slic = slic(20, 0x7EF0, 0x0160);
+static RINGS_25_HZ: Slic = slic(25, 0x7E6D, 0x01B9);
+static RINGS_25_HZ_LOUD: Slic = slic(25, 0x7E6C, 0x023A);
 
 impl Default for Country {
     /// FCC: 600 ohm, fits most exchanges and every test exchange.
     fn default() -> Country {
-        Country(&rows::DEFAULT)
+        let (line, zone) = (&MODES[0], &zones()[0]);
+        Country::all().next().unwrap_or(Country { line, zone })
     }
 }
 
 impl PartialEq for Country {
     fn eq(&self, other: &Country) -> bool {
-        self.0.mode == other.0.mode
+        self.line.name == other.line.name && self.zone.key == other.zone.key
     }
 }
 
@@ -152,43 +160,55 @@ impl Eq for Country {}
 
 impl fmt::Debug for Country {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        fmt::Display::fmt(self, f)
     }
 }
 
 impl fmt::Display for Country {
+    /// DAHDI's name of the line mode, and the zone of tones if it is not that mode's own.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        f.write_str(self.line.name)?;
+        if self.line.zone == self.zone.key { Ok(()) } else { write!(f, "/{}", self.zone.key) }
     }
 }
 
-/// A name that is in no list.
-#[derive(Debug, Error, Clone, PartialEq, Eq)]
-#[error("there is no country {name:?} here: use one of {list}", list = names())]
-pub struct UnknownCountry {
-    name: String,
+/// The line mode with one of its names.
+fn line(name: &str) -> Option<&'static LineMode> {
+    let called = |own: &str| own.eq_ignore_ascii_case(name);
+    MODES.iter().find(|line| called(line.name)).or_else(|| {
+        MODES.iter().find(|line| called(line.english) || called(line.iso) && !name.is_empty())
+    })
 }
 
-/// All names, such as `UK (United Kingdom, GB)`.
-fn names() -> String {
-    let name = |country: Country| match country.iso() {
-        Some(iso) if country.english().eq_ignore_ascii_case(country.name()) => {
-            format!("{country} ({iso})")
-        }
-        Some(iso) => format!("{country} ({}, {iso})", country.english()),
-        None => format!("{country} ({})", country.english()),
-    };
-    Country::all().map(name).collect::<Vec<_>>().join(", ")
+/// The zone of tones with one of its names, or with one of its country's line.
+fn tones(name: &str) -> Option<&'static Zone> {
+    line(name).and_then(|line| zone(line.zone)).or_else(|| zone(name))
 }
 
 impl FromStr for Country {
-    type Err = UnknownCountry;
+    type Err = CountryError;
 
     /// Upper and lower case are the same.
-    fn from_str(name: &str) -> Result<Country, UnknownCountry> {
-        let mode = Country::all().find(|country| country.name().eq_ignore_ascii_case(name));
-        mode.or_else(|| Country::all().find(|country| country.is_called(name)))
-            .ok_or_else(|| UnknownCountry { name: name.to_owned() })
+    fn from_str(name: &str) -> Result<Country, CountryError> {
+        let unknown = |name: &str| CountryError::Unknown(name.to_owned());
+        if let Some((mode, zone)) = name.split_once('/') {
+            let (mode, zone) = (mode.trim(), zone.trim());
+            let line = line(mode).ok_or_else(|| match tones(mode) {
+                Some(_) => CountryError::NoLine(mode.to_owned()),
+                None => unknown(mode),
+            })?;
+            let zone = tones(zone).ok_or_else(|| match self::line(zone) {
+                Some(_) => CountryError::NoTones(zone.to_owned()),
+                None => unknown(zone),
+            })?;
+            return Ok(Country { line, zone });
+        }
+        match (line(name), tones(name)) {
+            (Some(line), Some(zone)) => Ok(Country { line, zone }),
+            (Some(_), None) => Err(CountryError::NoTones(name.to_owned())),
+            (None, Some(_)) => Err(CountryError::NoLine(name.to_owned())),
+            (None, None) => Err(unknown(name)),
+        }
     }
 }
 
@@ -199,30 +219,74 @@ mod tests {
     use super::*;
 
     #[test]
-    fn are_found_by_all_their_names_in_any_case() {
-        for country in Country::all() {
-            for name in [Some(country.name()), Some(country.english()), country.iso()] {
-                let Some(name) = name else { continue };
+    fn countries_are_found_by_all_their_names_in_any_case() {
+        for line in MODES {
+            for name in [line.name, line.english, line.iso] {
+                if name.is_empty() {
+                    continue;
+                }
                 for name in [name.to_owned(), name.to_lowercase(), name.to_uppercase()] {
-                    assert_eq!(name.parse(), Ok(country), "{name}");
+                    match name.parse::<Country>() {
+                        Ok(country) => assert_eq!(country.line.name, line.name, "{name}"),
+                        Err(error) => assert_eq!(error, CountryError::NoTones(name)),
+                    }
                 }
             }
         }
-        let named = |name: &str| name.parse::<Country>().unwrap().name();
+        let named = |name: &str| name.parse::<Country>().unwrap().to_string();
         assert_eq!(named("united kingdom"), "UK");
         assert_eq!(named("gb"), "UK");
         assert_eq!(named("De"), "GERMANY");
         assert_eq!(named("us"), "USA");
-        assert_eq!(Country::default().name(), "FCC");
+        assert_eq!(Country::default().to_string(), "FCC");
+    }
+
+    #[test]
+    fn there_are_all_of_dahdis_line_modes_and_all_zones() {
+        assert_eq!(MODES.len(), 73);
+        assert_eq!(Country::each_zone().count(), zones().len());
+        assert!(zones().len() >= 46);
+        for country in Country::all() {
+            assert_eq!(country.to_string().parse(), Ok(country));
+        }
+        for country in Country::each_zone() {
+            assert_eq!(country.to_string().parse(), Ok(country));
+            let cycles = u64::from(2 * country.tones().dial.figure_ms());
+            assert_eq!(country.dial_tone_delay(), Duration::from_millis(cycles), "{country}");
+        }
     }
 
     #[test]
     fn no_name_is_given_twice() {
         let mut names = HashSet::new();
-        for country in Country::all() {
-            let mut own = HashSet::from([country.name(), country.english()].map(str::to_lowercase));
-            own.extend(country.iso().map(str::to_lowercase));
-            assert!(own.into_iter().all(|name| names.insert(name)), "{country}");
+        for line in MODES {
+            let mut own = HashSet::from([line.name, line.english].map(str::to_lowercase));
+            own.extend(Some(line.iso.to_lowercase()).filter(|iso| !iso.is_empty()));
+            assert!(own.into_iter().all(|name| names.insert(name)), "{}", line.name);
+        }
+    }
+
+    #[test]
+    fn line_and_tones_can_be_of_different_countries() {
+        let country: Country = "bahrain/gb".parse().unwrap();
+        assert_eq!(country.to_string(), "BAHRAIN/GB");
+        assert_eq!(country.tones(), "UK".parse::<Country>().unwrap().tones());
+        assert_eq!("TBR21 / Turkey".parse::<Country>().unwrap().to_string(), "TBR21/TR");
+        assert_eq!("germany/de".parse::<Country>().unwrap(), "GERMANY".parse().unwrap());
+    }
+
+    #[test]
+    fn where_one_half_is_unknown_the_other_is_to_be_named() {
+        let error = |name: &str| name.parse::<Country>().unwrap_err();
+        assert_eq!(error("Bahrain"), CountryError::NoTones("Bahrain".to_owned()));
+        assert!(error("Bahrain").to_string().contains("Bahrain/GB"), "{}", error("Bahrain"));
+        assert_eq!(error("tr"), CountryError::NoLine("tr".to_owned()));
+        assert!(error("tr").to_string().contains("TBR21/tr"), "{}", error("tr"));
+        assert_eq!(error("tr/de"), CountryError::NoLine("tr".to_owned()));
+        assert_eq!(error("de/bahrain"), CountryError::NoTones("bahrain".to_owned()));
+        assert_eq!(error("de/x"), CountryError::Unknown("x".to_owned()));
+        for nothing in ["", "/", "de/", "/de"] {
+            assert!(matches!(error(nothing), CountryError::Unknown(_)), "{nothing}");
         }
     }
 
@@ -230,7 +294,9 @@ mod tests {
     fn an_unknown_name_is_an_error_that_lists_the_known_ones() {
         let error = "ATLANTIS".parse::<Country>().unwrap_err().to_string();
         assert!(error.contains("\"ATLANTIS\""), "{error}");
-        assert!(error.contains("FCC (North America), USA (United States, US)"), "{error}");
+        assert!(error.contains("FCC (North America)"), "{error}");
         assert!(error.contains("GERMANY (DE)"), "{error}");
+        assert!(error.contains("TR (Turkey)"), "{error}");
+        assert!(error.contains("YEMEN (YE)"), "{error}");
     }
 }

@@ -38,7 +38,7 @@ pub use port::{
     PortSink, PortStatus, Remedy, SILENCE,
 };
 pub use port_card::{OpenCardError, PortCard, PortCardKind, Service, Slot, StartCardError};
-pub use ringback_country::{Country, UnknownCountry};
+pub use ringback_country::{Country, CountryError};
 
 use crate::device::Kind;
 

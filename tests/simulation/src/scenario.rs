@@ -104,6 +104,7 @@ impl Scenario {
             first_digit_ms: 1500 + dice.below(8000),
             inter_digit_ms: 600 + dice.below(2400),
             hang_up_ms: 300 + dice.below(400),
+            ..ExchangeConfig::default()
         };
         let mut broken = Vec::new();
         if dice.one_in(8) {

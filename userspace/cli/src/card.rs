@@ -52,7 +52,8 @@ pub(crate) struct CardArguments {
     card: Option<Selector>,
     /// The country of the lines, which decides their electrical settings, tones and ringing:
     /// DAHDI's name, the English name or the ISO code, such as FCC (North America), UK, Germany, de
-    /// (a wrong name lists them all). The exchange of the software card is in that country, too
+    /// (a wrong name lists them all), or LINE/TONES, such as TBR21/Turkey. The exchange of the
+    /// software card is in that country, too
     #[arg(long, value_name = "COUNTRY", default_value_t)]
     country: Country,
     /// A fault of the software card, from the start or SECONDS after it, such as no-power:0,

@@ -35,7 +35,7 @@ pub(crate) struct Softcard {
     #[arg(long, value_name = "MODULE,...", default_value = "fxs,fxs,fxo,fxo")]
     modules: Modules,
     /// The country of the exchange and of the telephones: DAHDI's name, the English one or the ISO
-    /// code (a wrong name lists them all)
+    /// code (a wrong name lists them all), or LINE/TONES
     #[arg(long, value_name = "COUNTRY", default_value_t)]
     country: Country,
     /// Let one of the card's milliseconds take N real ones, and wait for a slow machine. Take 2 for

@@ -65,7 +65,7 @@ fn of_tone(tone: i32) -> Option<Equipment> {
 mod tests {
     use super::*;
     use crate::dtmf;
-    use crate::tone::{CallProgress, Generator};
+    use crate::tone::Generator;
     use ringback_country::Country;
 
     /// The peak of a sine of 0 dBm0.
@@ -124,10 +124,10 @@ mod tests {
     #[test]
     fn people_and_exchanges_are_no_equipment() {
         let mut samples = vec![0; 10 * 8000];
-        for country in Country::all() {
-            for what in CallProgress::ALL {
-                Generator::new(country.tones(), what).fill(&mut samples);
-                assert_eq!(heard(&samples, 160), [], "{what:?}, {country}");
+        for country in Country::each_zone() {
+            for (what, signal) in country.tones().signals() {
+                Generator::new(signal).fill(&mut samples);
+                assert_eq!(heard(&samples, 160), [], "{what:?} of {country}");
             }
         }
         let mut digits = dtmf::Generator::new();

@@ -19,9 +19,14 @@ pub(crate) struct Oscillator {
 impl Oscillator {
     /// A sine of `freq_hz` (0 to 4000 Hz; others alias) at `level_dbm0`.
     pub(crate) fn new(freq_hz: f32, level_dbm0: f32) -> Oscillator {
+        Oscillator::of(freq_hz, level::amplitude(level_dbm0))
+    }
+
+    /// A sine of `freq_hz` with this amplitude.
+    pub(crate) fn of(freq_hz: f32, amplitude: f32) -> Oscillator {
         let turns = f64::from(freq_hz) / f64::from(SAMPLE_RATE);
         let step = (turns * TURN).round() as i64 as i32;
-        Oscillator { phase: 0, step, amplitude: level::amplitude(level_dbm0) }
+        Oscillator { phase: 0, step, amplitude }
     }
 
     /// The next sample, before rounding.

@@ -51,7 +51,7 @@ mod tests {
     fn signals_of_the_exchange_are_distinguished() {
         for country in ["FCC", "UK", "GERMANY"].map(|name| name.parse::<Country>().unwrap()) {
             let mut samples = vec![0; 32_000];
-            Generator::new(country.tones(), CallProgress::Reorder).fill(&mut samples);
+            Generator::new(&country.tones().reorder).fill(&mut samples);
             assert!(hears(&samples, country, CallProgress::Reorder), "{country}");
             assert!(!hears(&samples, country, CallProgress::Busy), "{country}");
             assert!(!hears(&[0; 16_000], country, CallProgress::Reorder));

@@ -31,7 +31,7 @@ pub fn dialing_time(address: &DialString, timing: &DialTiming) -> Duration {
             DialStep::Digit(_) if pulse => MOST_PULSE * 10 + MOST_GAP,
             DialStep::Digit(_) => ms(timing.digit_ms + timing.gap_ms),
             DialStep::Pause => ms(timing.pause_ms),
-            DialStep::WaitForDialTone => ms(timing.dial_tone_ms),
+            DialStep::WaitForDialTone => ms(timing.dial_tone_ms) + Country::MOST_DIAL_TONE_DELAY,
             // The parser refuses these: a line does not announce that it can wait for them (R7).
             DialStep::WaitForQuietAnswer | DialStep::WaitForBillingTone => Duration::ZERO,
             DialStep::Flash => MOST_FLASH + FLASHED,
@@ -180,7 +180,10 @@ impl Dialer {
                 None => self.tones.push(tone_digit(digit)),
             },
             DialStep::Pause => self.tones.pause(self.timing.pause_ms),
-            DialStep::WaitForDialTone => self.listening = Some(now + ms(self.timing.dial_tone_ms)),
+            DialStep::WaitForDialTone => {
+                let wait = ms(self.timing.dial_tone_ms) + self.country.dial_tone_delay();
+                self.listening = Some(now + wait);
+            }
             DialStep::WaitForQuietAnswer | DialStep::WaitForBillingTone => {}
             DialStep::Flash => {
                 self.hooks.extend([(Hook::On, self.country.flash()), (Hook::Off, FLASHED)])

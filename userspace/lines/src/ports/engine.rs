@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ringback_country::Country;
 use ringback_driver::card::{
     FRAME, ModuleKind, PortCard, PortError, PortEvent, PortSink, SILENCE, Service, StartCardError,
 };
@@ -321,7 +322,8 @@ impl<C: PortCard> Engine for Lines<C> {
     fn time_limit(command: &Command) -> Duration {
         match command {
             Command::MakeCall { timing, .. } => {
-                SEIZE + Duration::from_millis(u64::from(timing.dial_tone_ms))
+                let wait = Duration::from_millis(u64::from(timing.dial_tone_ms));
+                SEIZE + wait + Country::MOST_DIAL_TONE_DELAY
             }
             Command::Dial { address, .. } => SHORT + 2 * dialing_time(address, &DialTiming::MAX),
             // PassThrough, Send and Receive are for modems, and refused.

@@ -218,7 +218,7 @@ impl<C: PortCard> LineEngine for Lines<C> {
     fn config(&self, line: LineNumber) -> Result<DeviceConfig, LineError> {
         match self.infos.get(line.index()).ok_or(LineError::NODEVICE)?.kind {
             ModuleKind::Fxo => {
-                Ok(DeviceConfig::Exchange { country: self.card.country().name().to_owned() })
+                Ok(DeviceConfig::Exchange { country: self.card.country().to_string() })
             }
             ModuleKind::Fxs => Err(LineError::OPERATIONUNAVAIL),
         }

@@ -113,6 +113,7 @@ impl Fxo {
         port.order(visit, Order::Hook(Hook::Off));
         self.listen_anew(port);
         let wait = Duration::from_millis(u64::from(self.dialer.timing().dial_tone_ms));
+        let wait = wait + self.country.dial_tone_delay();
         self.phase = FxoPhase::Seizing(visit.now() + wait);
     }
 
@@ -250,6 +251,11 @@ impl Fxo {
                     CallProgress::Reorder => {
                         self.phase = FxoPhase::Progress(visit.now() + REFUSED_LIMIT);
                         port.set_state(visit, CallState::SpecialInfo, LINESPECIALINFO_REORDER);
+                    }
+                    // The reason is only in the announcement that follows.
+                    CallProgress::SpecialInformation => {
+                        self.phase = FxoPhase::Progress(visit.now() + REFUSED_LIMIT);
+                        port.set_state(visit, CallState::SpecialInfo, LINESPECIALINFO_UNAVAIL);
                     }
                     CallProgress::Dial => {
                         self.disconnect(port, visit, LINEDISCONNECTMODE_UNAVAIL);

@@ -85,7 +85,7 @@ impl Fxs {
             hook: Hook::On,
             digits: String::new(),
             listener: dtmf::Detector::new(),
-            tone: Generator::new(country.tones(), CallProgress::Dial),
+            tone: Generator::new(&country.tones().dial),
             stutter: Stutter::OVER,
             phone: Phone::new(line),
             out_of_order: false,
@@ -183,7 +183,7 @@ impl Fxs {
     }
 
     fn sound(&mut self, tone: CallProgress) {
-        self.tone = Generator::new(self.country.tones(), tone);
+        self.tone = Generator::new(self.country.tones().sent(tone));
         self.stutter = Stutter::OVER;
     }
 

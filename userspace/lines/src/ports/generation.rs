@@ -1,8 +1,8 @@
 //! What a line plays for the application: digits or a tone, one of them at a time (D17).
 
-use ringback_country::{Country, Plan};
+use ringback_country::{Country, Signal};
 use ringback_media::dtmf;
-use ringback_media::tone::{CallProgress, Generator};
+use ringback_media::tone::Generator;
 use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::key::Key;
 use ringback_tspi::structs::LINEGENERATETONE;
@@ -43,10 +43,10 @@ impl Generation {
 
     /// A tone of this many milliseconds; 0 is for ever.
     pub(super) fn tone(tone: &Tone, duration_ms: u32, country: Country) -> Generation {
-        let plan = |what| vec![Part::progress(country.tones(), what)];
+        let plan = country.tones();
         let parts = match tone {
-            Tone::Ringback => plan(CallProgress::Ringback),
-            Tone::Busy => plan(CallProgress::Busy),
+            Tone::Ringback => vec![Part::progress(&plan.ringback)],
+            Tone::Busy => vec![Part::progress(&plan.busy)],
             Tone::Beep => vec![Part::new(&LINEGENERATETONE {
                 frequency: BEEP_HZ,
                 cadence_on: 1,
@@ -125,8 +125,8 @@ impl Part {
     }
 
     /// A tone of an exchange, which contains its cadence.
-    fn progress(plan: &Plan, what: CallProgress) -> Part {
-        Part { sound: Generator::new(plan, what), cadence: [1, 0], at: 0 }
+    fn progress(signal: &Signal) -> Part {
+        Part { sound: Generator::new(signal), cadence: [1, 0], at: 0 }
     }
 
     /// Adds the next samples to those of the other parts.

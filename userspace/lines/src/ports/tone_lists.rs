@@ -118,7 +118,7 @@ fn is_heard(tone: &LINEMONITORTONE, block: &[i16; BLOCK], level: f32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ringback_country::{CallProgress, Country};
+    use ringback_country::Country;
     use ringback_media::tone::Generator;
 
     fn tone(app_specific: u32, duration: u32, [a, b, c]: [u32; 3]) -> LINEMONITORTONE {
@@ -156,9 +156,9 @@ mod tests {
         let mut lists = ToneLists::new();
         lists.set(1, Some(&[tone(1, 100, [350, 440, 0])]));
         let plan = Country::default().tones();
-        let mut dial = Generator::new(plan, CallProgress::Dial);
+        let mut dial = Generator::new(&plan.dial);
         assert_eq!(heard(&mut lists, &mut dial, 1000), [(1, 1)]);
-        for other in [Generator::sine(350.0, -13.0), Generator::new(plan, CallProgress::Busy)] {
+        for other in [Generator::sine(350.0, -13.0), Generator::new(&plan.busy)] {
             assert_eq!(heard(&mut lists, &mut other.clone(), 1000), []);
         }
     }

@@ -7,19 +7,14 @@
 //! American plan it reports dial tone several times a minute in white noise, and with a plan of one
 //! frequency it takes any sound for that frequency.
 
+mod band;
 mod detector;
 mod generator;
+mod pattern;
 mod runs;
 mod spectrum;
 
 pub use detector::{Detector, Heard};
 pub use generator::Generator;
 
-use crate::samples_in;
-
 pub use ringback_country::{Cadence, CallProgress, Plan, Signal};
-
-/// The lengths of sounds and rests in turn, in samples; empty if the cadence is continuous.
-fn steps(cadence: &Cadence) -> impl ExactSizeIterator<Item = u32> + Clone + '_ {
-    cadence.steps_ms().map(|ms| samples_in(u32::from(ms)))
-}

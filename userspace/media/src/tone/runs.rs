@@ -13,6 +13,9 @@ const REST: f32 = 12.0;
 /// exchange's tone has a steady level, a voice has not.
 const STEADY: f32 = 3.0;
 
+/// The same for a tone that is modulated, or whose frequencies beat.
+const WAVERING: f32 = 12.0;
+
 /// The longest sound in a rest that does not end the rest, in blocks: a click, but not a word.
 pub(super) const CLICK: u32 = 10;
 
@@ -20,8 +23,13 @@ pub(super) const CLICK: u32 = 10;
 /// interrupt a tone, in blocks.
 pub(super) const EDGE: u32 = 4;
 
-/// The number of runs that are kept: a whole double cadence, and the run before it.
-const HISTORY: usize = 5;
+/// The longest silence that does not end a tone, in blocks: the stutter of some dial tones, and the
+/// gaps between the parts of others.
+pub(super) const GAP: u32 = 3;
+
+/// The number of runs that are kept: a cadence of four sounds and four rests, and the run before
+/// it.
+pub(super) const HISTORY: usize = 9;
 
 /// What a run consists of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +53,11 @@ pub(super) struct Run {
 }
 
 impl Run {
+    /// Its mean level, in dBm0.
+    pub(super) fn level(&self) -> f32 {
+        self.level
+    }
+
     /// Its length in samples, to within a block.
     pub(super) fn samples(&self) -> u32 {
         self.blocks.saturating_mul(BLOCK as u32)
@@ -111,7 +124,8 @@ impl Runs {
         match block.tone {
             Some(tone) if block.level >= MIN_LEVEL => {
                 let same = self.current.kind == Kind::Tone(tone);
-                if same && (block.level - self.current.level).abs() > STEADY {
+                let steady = if block.wavers { WAVERING } else { STEADY };
+                if same && (block.level - self.current.level).abs() > steady {
                     Kind::Sound
                 } else {
                     Kind::Tone(tone)
@@ -137,23 +151,27 @@ impl Runs {
         }
     }
 
-    /// Ends the current run and begins another. A sound that is too short for a run is merged into
-    /// those around it.
+    /// Ends the current run and begins another. A sound or a silence that is too short for a run is
+    /// merged into those around it.
     fn begin(&mut self, run: Run) {
         let ended = std::mem::replace(&mut self.current, run);
-        let around = self.completed(0).filter(|before| match run.kind {
-            _ if before.kind != run.kind || ended.kind != Kind::Sound => false,
-            Kind::Quiet => ended.blocks <= CLICK,
-            _ => ended.blocks <= EDGE && (before.level - run.level).abs() <= STEADY,
+        let is_tone = |run: &Run| matches!(run.kind, Kind::Tone(_));
+        let gap = ended.kind == Kind::Quiet && ended.blocks <= GAP && is_tone(&run);
+        let around = self.completed(0).filter(|before| match (run.kind, ended.kind) {
+            _ if before.kind != run.kind => false,
+            (Kind::Quiet, Kind::Sound) => ended.blocks <= CLICK,
+            (_, Kind::Sound) => ended.blocks <= EDGE && (before.level - run.level).abs() <= STEADY,
+            _ => gap,
         });
+        let joined = gap && self.completed(0).is_some_and(is_tone);
         if let Some(&before) = around {
             let interrupted = ended.blocks;
             let blocks = before.blocks.saturating_add(interrupted + run.blocks);
-            let disturbed = before.disturbed.saturating_add(interrupted);
+            let disturbed = before.disturbed + if gap { 0 } else { interrupted };
             self.current = Run { blocks, disturbed, ..before };
             self.completed.rotate_right(1);
             self.completed[0] = None;
-        } else if ended.kind == Kind::Sound && ended.blocks <= EDGE {
+        } else if joined || ended.kind == Kind::Sound && ended.blocks <= EDGE {
             self.current.blocks += ended.blocks;
         } else {
             self.completed.rotate_left(1);
@@ -166,17 +184,19 @@ impl Runs {
 mod tests {
     use super::*;
 
-    /// Adds blocks: `t` a tone at -15 dBm0, `T` the same at -9, `.` silence, `x` another sound.
+    /// Adds blocks: `t` a tone at -15 dBm0, `T` the same at -9, `u` another tone, `.` silence, `x`
+    /// another sound.
     fn runs_of(blocks: &str) -> Runs {
         let mut runs = Runs::new();
         for c in blocks.chars() {
             let (tone, level) = match c {
                 't' => (Some(0), -15.0),
                 'T' => (Some(0), -9.0),
+                'u' => (Some(1), -15.0),
                 'x' => (None, -15.0),
                 _ => (None, -70.0),
             };
-            runs.push(Block { tone, level });
+            runs.push(Block { tone, level, wavers: false });
         }
         runs
     }
@@ -207,6 +227,14 @@ mod tests {
         assert_eq!(lengths("..tttttttxtttt"), [(TONE, 12), (QUIET, 2)]);
         assert_eq!(lengths("..tttttttxxxtttt"), [(TONE, 14), (QUIET, 2)]);
         assert_eq!(lengths("..tttt....xxxx...."), [(QUIET, 12), (TONE, 4), (QUIET, 2)]);
+    }
+
+    #[test]
+    fn a_short_gap_is_no_rest() {
+        assert_eq!(lengths("...tttttt..ttttt"), [(TONE, 13), (QUIET, 3)]);
+        assert_eq!(lengths("...tttttt....ttt"), [(TONE, 3), (QUIET, 4), (TONE, 6), (QUIET, 3)]);
+        let other = Kind::Tone(1);
+        assert_eq!(lengths("...tttttt..uuuu"), [(other, 6), (TONE, 6), (QUIET, 3)]);
     }
 
     #[test]

@@ -1,16 +1,17 @@
 //! Decides whether a block of sound is a given tone.
 //!
-//! For each set of frequencies of a plan, a block is split into the part that sines of these
-//! frequencies can explain, with any levels and phases (a least-squares fit), and the rest. The
-//! block is that tone if nearly all of it is explained, both frequencies have enough of it, and
-//! both continue in phase from the block before. Unlike a bank of filters, this distinguishes 440 +
-//! 480 Hz from 350 + 440 Hz in a block that is shorter than the beat between them.
+//! For each band of a plan, a block is split into the part that sines of its frequencies can
+//! explain, with any levels and phases (a least-squares fit), and the rest. The block is in that
+//! band if nearly all of it is explained. Of a pair of frequencies both have to have enough of it,
+//! and both have to continue in phase from the block before. Unlike a bank of filters, this
+//! distinguishes 440 + 480 Hz from 350 + 440 Hz in a block that is shorter than the beat between
+//! them, and it explains a modulated tone by its carrier and sidebands.
 
 use std::f64::consts::TAU;
 
 use crate::SAMPLE_RATE;
 use crate::level::power_to_dbm0;
-use crate::tone::Signal;
+use crate::tone::band::Band;
 
 /// Samples per block: 20 ms. Shorter blocks can't separate the frequencies of a plan, and longer
 /// ones reject exchanges whose tones are off by what their standards allow (425 +-15 Hz, 620 Hz
@@ -26,27 +27,21 @@ const MIN_PURITY_SINGLE: f32 = 0.72;
 /// The largest ratio of the amplitudes of a pair: 8 dB.
 const MAX_TWIST: f32 = 2.5;
 
-/// One or two frequencies, in Hz.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Frequencies {
-    low_hz: u16,
-    high_hz: Option<u16>,
-}
+/// The part of the power that a band of several sounds has to explain: it has more sines to do it
+/// with.
+const MIN_PURITY_MIXED: f32 = 0.85;
 
-impl Frequencies {
-    /// The frequencies of a signal.
-    pub(super) fn of(signal: &Signal) -> Frequencies {
-        let high_hz = signal.high_hz.filter(|&high| high != signal.low_hz);
-        Frequencies { low_hz: signal.low_hz, high_hz }
-    }
-}
+/// A wave of which no more than this share is new adds nothing to a fit.
+const MIN_NEW: f64 = 0.001;
 
 /// The result for one block.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Block {
-    /// The tone, as the index of its frequencies in the list given to [`Spectrum::new`].
+    /// The tone, as the index of its band in the list given to [`Spectrum::new`].
     pub(super) tone: Option<usize>,
     pub(super) level: f32,
+    /// Whether the level of the tone rises and falls by itself, because it is modulated or beats.
+    pub(super) wavers: bool,
 }
 
 /// Splits sound into blocks and analyses each.
@@ -67,8 +62,8 @@ const CONSTANT: f32 = 0.98;
 const TINY: f32 = 1e-18;
 
 impl Spectrum {
-    pub(super) fn new(tones: &[Frequencies]) -> Spectrum {
-        let subspaces = tones.iter().map(Subspace::new).collect();
+    pub(super) fn new(bands: &[Band]) -> Spectrum {
+        let subspaces = bands.iter().map(Subspace::new).collect();
         Spectrum { subspaces, raw: 0.0, centred: 0.0, position: 0, energy: 0.0 }
     }
 
@@ -89,37 +84,33 @@ impl Spectrum {
     fn finish(&mut self) -> Block {
         let energy = std::mem::take(&mut self.energy);
         self.position = 0;
-        let mut best = (0.0, None);
+        let (mut best, mut tone, mut wavers) = (0.0, None, false);
         for (index, subspace) in self.subspaces.iter_mut().enumerate() {
             let explained = subspace.take(energy);
-            if explained > best.0 {
-                best = (explained, Some(index));
+            if explained > best {
+                (best, tone, wavers) = (explained, Some(index), !subspace.pure);
             }
         }
-        Block { tone: best.1, level: power_to_dbm0(f64::from(energy) / BLOCK as f64) }
+        Block { tone, level: power_to_dbm0(f64::from(energy) / BLOCK as f64), wavers }
     }
 }
 
-/// The sines and cosines of one set of frequencies over a block.
+/// The sines and cosines of one band over a block.
 #[derive(Debug)]
 struct Subspace {
-    /// An orthonormal basis of the space that they span.
+    /// An orthonormal basis of the space that they span, and the projection of the current block on
+    /// each of its vectors.
     basis: Vec<[f32; BLOCK]>,
-    /// `upper[j][i]`: how much of basis vector i is in wave j (the R of the QR decomposition).
-    upper: [[f32; 4]; 4],
-    /// The projection of the current block on each basis vector.
-    projection: [f32; 4],
-    /// The sines of the last block, continued into this one: cosine and sine of the lower
-    /// frequency, then of the higher.
-    expected: [f32; 4],
-    /// By how much the phase of each frequency advances in a block: cosine and sine.
-    advance: [[f32; 2]; 2],
+    projection: Vec<f32>,
+    /// Whether it is a single sound, see [`Band::is_pure`].
+    pure: bool,
+    pair: Option<Pair>,
 }
 
 impl Subspace {
-    fn new(frequencies: &Frequencies) -> Subspace {
-        let hz = [Some(frequencies.low_hz), frequencies.high_hz];
-        let waves = hz.into_iter().flatten().flat_map(|hz| {
+    fn new(band: &Band) -> Subspace {
+        let hz = band.hz();
+        let waves = hz.iter().flat_map(|&hz| {
             let omega = TAU * f64::from(hz) / f64::from(SAMPLE_RATE);
             [
                 std::array::from_fn::<f64, BLOCK, _>(|n| (omega * n as f64).cos()),
@@ -128,23 +119,36 @@ impl Subspace {
         });
         let mut basis: Vec<[f64; BLOCK]> = Vec::new();
         let mut upper = [[0.0; 4]; 4];
-        for (mut wave, column) in waves.zip(&mut upper) {
+        for (n, mut wave) in waves.enumerate() {
+            let whole = dot(&wave, &wave);
+            let mut column = [0.0; 4];
             // Gram-Schmidt: subtract the part that the earlier vectors span.
-            for (vector, part) in basis.iter().zip(column.iter_mut()) {
+            for (place, vector) in basis.iter().enumerate() {
                 let share = dot(&wave, vector);
-                *part = share as f32;
+                if let Some(part) = column.get_mut(place) {
+                    *part = share as f32;
+                }
                 wave.iter_mut().zip(vector).for_each(|(w, v)| *w -= share * v);
             }
-            let length = dot(&wave, &wave).sqrt();
-            column[basis.len()] = length as f32;
-            basis.push(wave.map(|w| w / length));
+            let rest = dot(&wave, &wave);
+            if rest < MIN_NEW * whole {
+                continue;
+            }
+            if let Some(part) = column.get_mut(basis.len()) {
+                *part = rest.sqrt() as f32;
+            }
+            if let Some(place) = upper.get_mut(n) {
+                *place = column;
+            }
+            basis.push(wave.map(|w| w / rest.sqrt()));
         }
-        let basis = basis.iter().map(|vector| vector.map(|v| v as f32)).collect();
-        let advance = hz.map(|hz| {
-            let angle = TAU * f64::from(hz.unwrap_or(0)) * BLOCK as f64 / f64::from(SAMPLE_RATE);
-            [angle.cos() as f32, angle.sin() as f32]
-        });
-        Subspace { basis, upper, projection: [0.0; 4], expected: [0.0; 4], advance }
+        let pure = band.is_pure();
+        let pair = match hz.as_slice() {
+            &[low, high] if pure && basis.len() == 4 => Some(Pair::new([low, high], upper)),
+            _ => None,
+        };
+        let basis: Vec<_> = basis.iter().map(|vector| vector.map(|v| v as f32)).collect();
+        Subspace { projection: vec![0.0; basis.len()], basis, pure, pair }
     }
 
     fn push(&mut self, position: usize, x: f32) {
@@ -156,20 +160,45 @@ impl Subspace {
     /// Returns how much of the energy of the block that ends here is explained; 0 if the block is
     /// not this tone. Begins the next block.
     fn take(&mut self, energy: f32) -> f32 {
-        let projection = std::mem::take(&mut self.projection);
-        let explained = projection.iter().map(|p| p * p).sum();
-        let is_tone = if self.basis.len() == 4 {
-            self.is_pair(self.waves(projection)) && explained > MIN_PURITY_PAIR * energy
-        } else {
-            explained > MIN_PURITY_SINGLE * energy
+        let explained = self.projection.iter().map(|p| p * p).sum();
+        let is_tone = match (&mut self.pair, self.projection.as_slice()) {
+            (Some(pair), &[a, b, c, d]) => {
+                pair.goes_on([a, b, c, d]) && explained > MIN_PURITY_PAIR * energy
+            }
+            _ if self.pure => explained > MIN_PURITY_SINGLE * energy,
+            _ => explained > MIN_PURITY_MIXED * energy,
         };
+        self.projection.fill(0.0);
         if is_tone { explained } else { 0.0 }
+    }
+}
+
+/// What a pair of frequencies has to fulfil from block to block.
+#[derive(Debug)]
+struct Pair {
+    /// `upper[j][i]`: how much of basis vector i is in wave j (the R of the QR decomposition).
+    upper: [[f32; 4]; 4],
+    /// The sines of the last block, continued into this one: cosine and sine of the lower
+    /// frequency, then of the higher.
+    expected: [f32; 4],
+    /// By how much the phase of each frequency advances in a block: cosine and sine.
+    advance: [[f32; 2]; 2],
+}
+
+impl Pair {
+    fn new(hz: [u16; 2], upper: [[f32; 4]; 4]) -> Pair {
+        let advance = hz.map(|hz| {
+            let angle = TAU * f64::from(hz) * BLOCK as f64 / f64::from(SAMPLE_RATE);
+            [angle.cos() as f32, angle.sin() as f32]
+        });
+        Pair { upper, expected: [0.0; 4], advance }
     }
 
     /// Returns whether two sines have similar levels and continue those of the last block in phase.
     /// A sine of 460 Hz looks like 440 + 480 Hz within one block, but its phase advances
     /// differently: a frequency that is off by more than 12.5 Hz is rejected.
-    fn is_pair(&mut self, [a, b, c, d]: [f32; 4]) -> bool {
+    fn goes_on(&mut self, projection: [f32; 4]) -> bool {
+        let [a, b, c, d] = self.waves(projection);
         let (low, high) = (a.hypot(b), c.hypot(d));
         let balanced = low <= MAX_TWIST * high && high <= MAX_TWIST * low;
         let [ea, eb, ec, ed] = self.expected;
@@ -204,18 +233,23 @@ fn dot(a: &[f64; BLOCK], b: &[f64; BLOCK]) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use ringback_country::Country;
+    use ringback_country::{Country, Signal};
 
     use super::*;
     use crate::tone::Generator;
 
+    /// A plan with the tones 350 + 440, 440 + 480, 480 + 620 and 425 Hz, in this order.
+    fn spectrum() -> Spectrum {
+        let mut plan = Country::default().tones().clone();
+        plan.reorder = Signal::parse("425/250,0/250", -10.0).unwrap();
+        (plan.special_information, plan.recall, plan.stutter) = (None, None, None);
+        Spectrum::new(&Band::of(&plan))
+    }
+
     /// Returns the tones of the blocks of sines of these frequencies at -15 dBm0, after the first
     /// ones.
     fn tones_in(hz: &[f32], constant: i16) -> Vec<Option<usize>> {
-        let plan = Country::default().tones();
-        let europe = "TBR21".parse::<Country>().unwrap().tones();
-        let signals = [plan.dial, plan.ringback, plan.busy, europe.dial];
-        let mut spectrum = Spectrum::new(&signals.map(|signal| Frequencies::of(&signal)));
+        let mut spectrum = spectrum();
         let mut generators: Vec<_> = hz.iter().map(|&hz| Generator::sine(hz, -15.0)).collect();
         let blocks = (0..100 * BLOCK).filter_map(|_| {
             let mut sum = constant;
@@ -227,6 +261,27 @@ mod tests {
             spectrum.push(sum).map(|block| block.tone)
         });
         blocks.skip(1).collect()
+    }
+
+    #[test]
+    fn a_modulated_tone_is_one_tone_in_every_block() {
+        for country in ["India", "Japan", "South Africa", "Singapore", "Thailand", "FCC/US-OLD"] {
+            let plan = country.parse::<Country>().unwrap().tones();
+            for sound in plan.signals().flat_map(|(_, signal)| signal.sounds()) {
+                let Some(by) = sound.modulation_hz() else { continue };
+                let notation = format!("{}*{by}", sound.hz().next().unwrap());
+                let signal = Signal::parse(&notation, -20.0).unwrap();
+                let bands = Band::of(plan);
+                let wanted = bands.iter().position(|band| band.contains(sound));
+                let mut spectrum = Spectrum::new(&bands);
+                let mut samples = vec![0; 100 * BLOCK];
+                Generator::new(&signal).fill(&mut samples);
+                let tones = samples.iter().filter_map(|&sample| spectrum.push(sample));
+                for (n, block) in tones.enumerate().skip(1) {
+                    assert_eq!(block.tone, wanted, "{country}: {notation} in block {n}");
+                }
+            }
+        }
     }
 
     #[test]

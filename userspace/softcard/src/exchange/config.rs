@@ -1,6 +1,6 @@
 //! How an exchange is set up.
 
-use ringback_country::Country;
+use ringback_country::{CallProgress, Country};
 
 /// The country and the timers of the exchange; all times in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,16 +14,19 @@ pub struct ExchangeConfig {
     /// How long the loop has to be open to count as hung up. A shorter break is a flash, which the
     /// exchange ignores.
     pub hang_up_ms: u32,
+    /// What a caller hears who has dialled a number that nobody has.
+    pub unknown_number: CallProgress,
 }
 
 impl Default for ExchangeConfig {
-    /// North America; 10 s, 3 s, 500 ms.
+    /// North America; 10 s, 3 s, 500 ms; reorder.
     fn default() -> ExchangeConfig {
         ExchangeConfig {
             country: Country::default(),
             first_digit_ms: 10_000,
             inter_digit_ms: 3000,
             hang_up_ms: 500,
+            unknown_number: CallProgress::Reorder,
         }
     }
 }

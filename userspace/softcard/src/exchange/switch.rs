@@ -80,7 +80,7 @@ impl Party {
             | SwitchState::Talking(_)
             | SwitchState::LoopBreak => None,
         };
-        self.tone = sound.map(|sound| tone::Generator::new(country.tones(), sound));
+        self.tone = sound.map(|sound| tone::Generator::new(country.tones().sent(sound)));
         self.state = state;
         self.since = now;
     }
@@ -303,7 +303,7 @@ impl Switch {
     fn route(&mut self, caller: Id, dialled: &str) {
         let called = if dialled.is_empty() { None } else { self.find(dialled) };
         let Some(called) = called else {
-            self.enter(caller, SwitchState::Tone(CallProgress::Reorder));
+            self.enter(caller, SwitchState::Tone(self.config.unknown_number));
             return;
         };
         let free = self.parties.get(called).is_some_and(|party| {

@@ -1,6 +1,7 @@
 //! Whole calls on the software card under a virtual clock.
 
 mod books;
+mod countries;
 mod ends;
 mod failing;
 mod holding;
@@ -24,7 +25,8 @@ use ringback_driver::{PortNumber, Time};
 use ringback_media::level::{power_at, rms_dbm0};
 use ringback_softcard::scenery::tone;
 use ringback_softcard::{
-    Behaviour, CardConfig, Fault, LineOptions, ModuleKind, SoftCard, Step, Telephone,
+    Behaviour, CardConfig, ExchangeConfig, Fault, LineOptions, ModuleKind, SoftCard, Step,
+    Telephone,
 };
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
@@ -89,20 +91,28 @@ impl World {
     }
 
     fn start(kernel: bool) -> World {
+        let exchange = ExchangeConfig::default();
+        World::build(kernel, exchange, LineOptions::default().loop_break_ms)
+    }
+
+    /// As [`new`](World::new), with another exchange, in whose country the lines are, and which
+    /// tells of a far end that has hung up by a loop break of this length.
+    fn build(kernel: bool, exchange: ExchangeConfig, loop_break_ms: u32) -> World {
         let line = |number: &str, polarity_on_answer| LineOptions {
             number: number.into(),
             polarity_on_answer,
-            ..LineOptions::default()
+            loop_break_ms,
         };
+        let options = Options { country: exchange.country };
         let card = SoftCard::new(CardConfig {
             modules: [ModuleKind::Fxs, ModuleKind::Fxs, ModuleKind::Fxo, ModuleKind::Fxo],
             lines: [line("", false), line("", false), line("102", false), line("103", true)],
-            ..CardConfig::default()
+            exchange,
         });
         let device = TestDevice::new(&card, kernel);
         let kernel = kernel.then(|| Kernel::new(&device));
         let mut clock = |time: Duration| (0..time.as_millis().max(1)).for_each(|_| card.tick());
-        let tiger = Tiger320::open(device, Options::default(), &mut clock).unwrap();
+        let tiger = Tiger320::open(device, options, &mut clock).unwrap();
         let handles = Arc::new(CallHandles::default());
         let lines = Lines::new(tiger, Arc::clone(&handles), Time::ZERO).unwrap();
         let mut world = World::around(Ports { card, kernel }, lines, handles);
