@@ -123,6 +123,7 @@ simulation: deps ## Worlds under a virtual clock, by seed; WORLDS=10000, SEED=fr
 MINUTES ?= 10
 # How long calls come and go.
 SOAK_MINUTES ?= 60
+SCARCE_MINUTES ?= 15
 
 .PHONY: stress
 stress: deps ## Threads that do anything to host and provider; MINUTES=30 for longer
@@ -131,10 +132,14 @@ stress: deps ## Threads that do anything to host and provider; MINUTES=30 for lo
 	RINGBACK_STRESS_MINUTES=$(MINUTES) $(CARGO) test --locked -p ringback-capi-host --test it \
 		restarts -- --nocapture
 
-.PHONY: soak
+.PHONY: soak soak-scarce
 soak: deps ## Calls on all lines for an hour, with memory, descriptors and threads; SOAK_MINUTES=60
 	RINGBACK_SOAK_MINUTES=$(SOAK_MINUTES) $(CARGO) test --locked -p ringback-tests --test soak \
 		-- --nocapture
+soak-scarce: deps ## The same for 15 minutes with little memory, on a processor that others keep busy
+	RINGBACK_SOAK_MINUTES=$(SCARCE_MINUTES) \
+		CARGO_TARGET_$(shell uname -m | tr a-z A-Z)_UNKNOWN_LINUX_GNU_RUNNER=$(CURDIR)/tests/scarce \
+		$(CARGO) test --locked -p ringback-tests --test soak nothing_grows -- --nocapture
 
 # How many seeds the conformance suite plays, and of which provider.
 SEEDS ?= 40
