@@ -433,7 +433,12 @@ impl World {
                 let text = format!("line {line} has a call, and has lost its battery");
                 checker.fail(Rule::Follows, text);
             }
-            let opened = *watch.open.get_or_insert(now);
+            // Where the kernel moves the samples, they stand still for a second after a bus error
+            // before the driver starts them anew, and in a pulse or flash the loop is open meanwhile.
+            let mut opened = *watch.open.get_or_insert(now);
+            if self.scenario.kernel {
+                opened = opened.max(self.faults.last_at(watch.port));
+            }
             if off_hook || !checker.loop_needed(line) {
                 watch.open = None;
             } else if now - opened > FLASH {
