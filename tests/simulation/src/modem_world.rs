@@ -61,8 +61,8 @@ pub(crate) struct ModemWorld {
     next_fault: Time,
     /// The faults that are on, each with its end.
     on: Vec<(Time, ModemFault)>,
-    /// When a fault was last on.
-    disturbed: Time,
+    /// Whether the modem may not have heard that it was to hang up.
+    deaf: bool,
     /// Since when no call holds the line.
     free: Time,
     journal: Journal,
@@ -151,7 +151,7 @@ impl ModemWorld {
             faults,
             faults_every_ms,
             on: Vec::new(),
-            disturbed: Time::ZERO,
+            deaf: false,
             free: Time::ZERO,
             journal,
             storm: dice.ms(30_000, 120_000),
@@ -281,7 +281,6 @@ impl ModemWorld {
             } else {
                 self.on.push((until, fault));
             }
-            self.disturbed = now;
         }
         let Some(every) = self.faults_every_ms else { return };
         if now < self.next_fault {
@@ -306,7 +305,6 @@ impl ModemWorld {
         self.application().coverage.count_owned(format!("modem fault {fault:?}"));
         self.modem.set_fault(fault, true);
         self.on.push((now + time, fault));
-        self.disturbed = now;
     }
 
     fn far_end(&mut self, dice: &mut Dice) {
@@ -353,8 +351,8 @@ impl ModemWorld {
             self.free = now;
         }
         // A modem that did not answer when it was hung up is hung up before the next call.
-        let hears = self.free > self.disturbed;
-        if hears && now - self.free > HUNG_UP && !self.modem.is_on_hook() {
+        self.deaf = !self.on.is_empty() || self.deaf && !self.modem.is_on_hook();
+        if !self.deaf && now - self.free > HUNG_UP && !self.modem.is_on_hook() {
             checker.fail(Rule::OnHook, "there is no call, and the modem is off-hook".into());
         }
     }
