@@ -318,6 +318,10 @@ fn segment(part: &str) -> Result<Segment, SignalError> {
     Ok(Segment { sound: Some(Sound { hz, modulation_hz: 0 }), ms })
 }
 
+/// How often dial tone is interrupted where no country's stutter is known, and for how long.
+const STUTTERS: usize = 10;
+const STUTTER_MS: u16 = 100;
+
 /// The signals of the exchanges of one country. What no table specifies is `None`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
@@ -355,6 +359,16 @@ impl Plan {
     /// What an exchange sends for `what`: reorder where the country has no signal for it.
     pub fn sent(&self, what: CallProgress) -> &Signal {
         self.signal(what).unwrap_or(&self.reorder)
+    }
+
+    /// The dial tone that an exchange sends while messages wait: the country's own, or dial tone
+    /// that is interrupted ten times at its beginning.
+    pub fn messages_waiting(&self) -> Signal {
+        self.stutter.clone().unwrap_or_else(|| {
+            let sound = Segment { sound: self.dial.sounds().next(), ms: Some(STUTTER_MS) };
+            let pause = Segment { sound: None, ..sound };
+            Signal { once: [sound, pause].repeat(STUTTERS), ..self.dial.clone() }
+        })
     }
 
     /// All signals that a caller has to understand, with their meanings; dial tone in all its
@@ -450,6 +464,15 @@ mod tests {
         let sound = signal.repeated()[0].sound.unwrap();
         assert_eq!(sound.spectrum_hz().collect::<Vec<_>>(), [400, 375, 425]);
         assert_eq!(signal.repeated()[1], Segment { sound: None, ms: Some(200) });
+    }
+
+    #[test]
+    fn every_country_has_a_dial_tone_for_waiting_messages() {
+        let tones = |name: &str| name.parse::<crate::Country>().unwrap().tones();
+        assert_eq!(tones("UK").messages_waiting().to_string(), "350+440/750,440/750");
+        let made = tones("India").messages_waiting();
+        assert_eq!((made.once().len(), made.repeated()), (20, tones("India").dial.repeated()));
+        assert!(made.to_string().starts_with("!400*25/100,!0/100,!400*25/100,"));
     }
 
     #[test]

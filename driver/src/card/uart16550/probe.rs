@@ -10,7 +10,8 @@ use crate::device::Registers;
 
 /// Many times the duration of a character of the loopback test, on any clock.
 const CHARACTER: Duration = Duration::from_millis(1);
-const ATTEMPTS: u32 = 20;
+/// How often it is waited for: a chip in software may get no processor for a while.
+const ATTEMPTS: u32 = 500;
 /// Bytes of the loopback test: alternating bits, their complement, and no bit.
 const LOOPED: [u8; 3] = [0x55, 0xAA, 0x00];
 /// More than any FIFO holds.

@@ -295,7 +295,7 @@ fn what_is_no_16550_is_refused_with_a_reason() {
         let mut waited = Duration::ZERO;
         let mut delay = |time| waited += time;
         let error = Uart16550::open(device, Options::default(), &mut delay).err().unwrap();
-        assert!(waited < Duration::from_millis(100));
+        assert!(waited < Duration::from_secs(1));
         error
     };
     assert!(matches!(refused(4, |_, kept| kept), OpenError::Window { len: 4 }));

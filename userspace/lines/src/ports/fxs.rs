@@ -25,7 +25,6 @@ use super::machine::{Machine, Outgoing};
 use super::phone::Phone;
 use super::port::{Order, Port, Visit};
 use super::queue::Sound;
-use super::stutter::Stutter;
 use crate::book::Op;
 use crate::call::{Call, CallInfo};
 use crate::{PhoneReport, Treatment};
@@ -71,7 +70,6 @@ pub(super) struct Fxs {
     digits: String,
     listener: dtmf::Detector,
     tone: Generator,
-    stutter: Stutter,
     phone: Phone,
     /// Its module was given up: it can neither ring nor receive any more.
     out_of_order: bool,
@@ -86,7 +84,6 @@ impl Fxs {
             digits: String::new(),
             listener: dtmf::Detector::new(),
             tone: Generator::new(&country.tones().dial),
-            stutter: Stutter::OVER,
             phone: Phone::new(line),
             out_of_order: false,
         }
@@ -108,7 +105,7 @@ impl Fxs {
                 self.listener = dtmf::Detector::new();
                 self.sound(CallProgress::Dial);
                 if self.phone.message_waits() {
-                    self.stutter = Stutter::BEGIN;
+                    self.tone = Generator::new(&self.country.tones().messages_waiting());
                 }
             }
             // The line is not open, or its last call is not dropped yet.
@@ -184,7 +181,6 @@ impl Fxs {
 
     fn sound(&mut self, tone: CallProgress) {
         self.tone = Generator::new(self.country.tones().sent(tone));
-        self.stutter = Stutter::OVER;
     }
 
     /// Whether the telephone can be rung without a call, or is rung so already.
@@ -448,7 +444,6 @@ impl Machine for Fxs {
     ) -> usize {
         if let Sound::Tone(_) = sound {
             self.tone.fill(play);
-            self.stutter.interrupt(play);
             return play.len();
         }
         port.render(visit, play)

@@ -22,7 +22,6 @@ mod phones;
 mod playing;
 mod port;
 mod queue;
-mod stutter;
 #[cfg(test)]
 mod tests;
 mod tone_lists;
