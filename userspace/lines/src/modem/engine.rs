@@ -346,6 +346,8 @@ impl<D: Device> Engine for Modem<D> {
                 self.hang_up(cx);
                 self.book.set_state(cx, CallState::Idle, 0);
             }
+            // Another drop of the call still waits for the modem, and completes with IDLE (D5).
+            Op::Drop if self.book.has(Op::Drop) => {}
             Op::Drop => self.book.set_state(cx, CallState::Idle, 0),
             Op::Dial => {}
         }

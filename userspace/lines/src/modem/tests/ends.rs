@@ -50,6 +50,25 @@ fn n6_d5_a_call_is_closed_while_it_is_made_and_while_it_is_dropped() {
 }
 
 #[test]
+fn d5_of_two_drops_one_is_cancelled_and_the_other_ends_with_the_call() {
+    let mut world = World::new();
+    let call = world.connect(LINE, "100");
+    // A modem that does not answer keeps both waiting.
+    world.modem.set_fault(ModemFault::Dead, true);
+    let ticket = world.handle.submit(LINE, Command::Drop { call }).unwrap();
+    let cancelled = ticket.token();
+    drop(ticket);
+    let other = world.drop_call(call).unwrap();
+    assert_eq!(world.told(), []);
+    assert!(world.handle.cancel(cancelled));
+    let told = world.told();
+    assert!(matches!(told[..], [Told::Completed(id, Err(_))] if id != other), "{told:?}");
+    assert_eq!(world.state(call), Some(CallState::Connected), "it is still being dropped");
+    world.close_call(call).unwrap();
+    assert_eq!(world.told(), [Told::Completed(other, Err(LineError::OPERATIONFAILED))]);
+}
+
+#[test]
 fn d7_a_drop_while_dialling_hangs_up() {
     let mut world = World::new();
     let (call, made) = world.make_call(LINE, "100");
