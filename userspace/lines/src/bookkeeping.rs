@@ -118,7 +118,7 @@ impl Book {
     /// the call's state allows it; `None` if it is none of them.
     pub(crate) fn can_keep(&self, feature: u32) -> Option<bool> {
         match feature {
-            LINECALLFEATURE_ACCEPT => Some(!self.has(Op::Answer)),
+            LINECALLFEATURE_ACCEPT => Some(!self.has(Op::Answer) && !self.has(Op::Drop)),
             LINECALLFEATURE_SETCALLDATA | LINECALLFEATURE_SETCALLPARAMS => Some(true),
             _ => None,
         }

@@ -110,7 +110,8 @@ impl<D: Device> Modem<D> {
         self.book.living(call)?;
         let possible = match feature {
             LINECALLFEATURE_DROP => true,
-            LINECALLFEATURE_ANSWER => !self.book.has(Op::Answer),
+            // A call that is being dropped is not answered any more.
+            LINECALLFEATURE_ANSWER => !self.book.has(Op::Answer) && !self.book.has(Op::Drop),
             // More can be dialled only after a partial number, when the modem takes commands.
             LINECALLFEATURE_DIAL => self.control.is_off_hook(),
             other => self.book.can_keep(other).ok_or(LineError::OPERATIONUNAVAIL)?,

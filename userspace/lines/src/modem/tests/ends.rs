@@ -69,6 +69,25 @@ fn d5_of_two_drops_one_is_cancelled_and_the_other_ends_with_the_call() {
 }
 
 #[test]
+fn d7_a_call_that_is_being_dropped_is_neither_accepted_nor_answered() {
+    let mut world = World::new();
+    let call = world.ring();
+    world.answer(call).unwrap();
+    world.run(10);
+    // A modem that does not answer any more keeps the drop waiting.
+    world.modem.set_fault(ModemFault::Dead, true);
+    let dropped = world.drop_call(call).unwrap();
+    assert_eq!(world.answer(call), Err(LineError::INVALCALLSTATE));
+    assert_eq!(world.ask(Command::Accept { call }), Err(LineError::INVALCALLSTATE));
+    assert_eq!(world.features(call) & (LINECALLFEATURE_ANSWER | LINECALLFEATURE_ACCEPT), 0);
+    world.run(20_000);
+    let told = world.told();
+    let ended = |told: &&Told| matches!(told, Told::Completed(id, Err(_)) if *id == dropped);
+    assert_eq!(told.iter().filter(ended).count(), 1, "{told:?}");
+    assert_eq!(world.state(call), Some(CallState::Idle));
+}
+
+#[test]
 fn d7_a_drop_while_dialling_hangs_up() {
     let mut world = World::new();
     let (call, made) = world.make_call(LINE, "100");
