@@ -1,8 +1,8 @@
 //! The line modes: what an FXO line must be like for a country's exchanges, one row each.
 //!
-//! Names and values are those of DAHDI's `opermode`, so that who comes from there finds his own. Its
-//! fields become registers of the Si3050: 16 (OHS, RZ, RT), 26 (DCV, MINI, ILIM), 30 (ACIM) and 31
-//! (OHS2).
+//! Names and values are those of DAHDI's `opermode`, so that who comes from there finds his own.
+//! Its fields become registers of the Si3050: 16 (OHS, RZ, RT), 26 (DCV, MINI, ILIM), 30 (ACIM) and
+//! 31 (OHS2).
 
 use crate::Daa;
 

@@ -2,15 +2,29 @@
 //!
 //! Frequencies and cadences are those of ITU-T E.180 supplement 2 and, where that says nothing, of
 //! the tables that exchanges in software use. Where those fill a gap with American tones the row
-//! has none; nor has it a tone that for seconds can't be told from dial tone, as Australia's special
-//! information tone, 425 Hz for 2.5 s. The levels are those of ETSI TR 101 041-2 and, for North
-//! America, Telcordia GR-506. The notation is that of [`Signal`]. Besides the countries there are
-//! the tones of most of Europe (with the line mode TBR21) and those of North America before the
+//! has none; nor has it a tone that for seconds can't be told from dial tone, as Australia's
+//! special information tone, 425 Hz for 2.5 s. The levels are those of ETSI TR 101 041-2 and, for
+//! North America, Telcordia GR-506. The notation is that of [`Signal`]. Besides the countries there
+//! are the tones of most of Europe (with the line mode TBR21) and those of North America before the
 //! precise tone plan.
 
 use std::sync::LazyLock;
 
 use crate::{Cadence, Plan, Pulse, Signal};
+
+/// Dial tone at whose beginning a part of it sounds once for each `+`: six times for 100 ms, if
+/// nothing else is said.
+macro_rules! stutter {
+    ($hz:literal) => {
+        stutter!($hz after "/100,!0/100" + + + + + +)
+    };
+    ($hz:literal after $part:literal $($once:tt)+) => {
+        concat!($(stutter!(@ $once $hz $part)),+, $hz)
+    };
+    (@ $once:tt $hz:literal $part:literal) => {
+        concat!("!", $hz, $part, ",")
+    };
+}
 
 /// The data of one zone, as they are written.
 struct ZoneRow {
@@ -265,7 +279,7 @@ static ROWS: &[ZoneRow] = &[
         reorder: "400/200,0/200",
         special_information: "950/333,1400/333,1800/333,0/1000",
         recall: "!400/100,!0/100,!400/100,!0/100,!400/100,!0/100,400",
-        stutter: "!400/100,!0/100,!400/100,!0/100,!400/100,!0/100,!400/100,!0/100,!400/100,!0/100,!400/100,!0/100,400",
+        stutter: stutter!("400"),
         waiting: "400/250,0/8750",
         ..ZoneRow::NONE
     },
@@ -295,7 +309,7 @@ static ROWS: &[ZoneRow] = &[
         reorder: "450/330,0/330",
         special_information: "!950/330,!1400/330,!1800/330,0",
         recall: "!450/100,!0/100,!450/100,!0/100,!450/100,!0/100,450",
-        stutter: "!450/100,!0/100,!450/100,!0/100,!450/100,!0/100,!450/100,!0/100,!450/100,!0/100,!450/100,!0/100,450",
+        stutter: stutter!("450"),
         waiting: "450/150,0/150,450/150,0/8000",
         ..ZoneRow::NONE
     },
@@ -355,7 +369,7 @@ static ROWS: &[ZoneRow] = &[
         reorder: "425/200,0/200",
         special_information: "950/650,0/325,950/325,0/30,1400/1300,0/2600",
         recall: "425/650,0/25",
-        stutter: "!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,425",
+        stutter: stutter!("425"),
         waiting: "950/650,0/325,950/325,0/30,1400/1300,0/2600",
         ..ZoneRow::NONE
     },
@@ -399,7 +413,7 @@ static ROWS: &[ZoneRow] = &[
         busy: "440/500,0/500",
         reorder: "440/250,0/250",
         special_information: "!950/330,!1400/330,!1800/330,0",
-        stutter: "!440/100,!0/100,!440/100,!0/100,!440/100,!0/100,!440/100,!0/100,!440/100,!0/100,!440/100,!0/100,440",
+        stutter: stutter!("440"),
         waiting: "440/300,0/10000",
         ..ZoneRow::NONE
     },
@@ -474,7 +488,7 @@ static ROWS: &[ZoneRow] = &[
         reorder: "414/250,0/250",
         special_information: "1000/330,1400/330,1800/330,0/1000",
         recall: "!414/100,!0/100,!414/100,!0/100,!414/100,!0/100,414",
-        stutter: "!414/160,!0/160,!414/160,!0/160,!414/160,!0/160,!414/160,!0/160,!414/160,!0/160,!414/160,!0/160,!414/160,!0/160,!414/160,!0/160,!414/160,!0/160,!414/160,!0/160,414",
+        stutter: stutter!("414" after "/160,!0/160" + + + + + + + + + +),
         waiting: "414/100,0/100,414/100,0/100,414/600,0/3000",
         ..ZoneRow::NONE
     },
@@ -518,7 +532,7 @@ static ROWS: &[ZoneRow] = &[
         reorder: "400/500,0/500",
         special_information: "!950/330,!1400/330,!1800/330,0",
         recall: "!400/200,!0/200,!400/200,!0/200,!400/200,!0/200,400",
-        stutter: "!400/100,!0/100,!400/100,!0/100,!400/100,!0/100,!400/100,!0/100,!400/100,!0/100,!400/100,!0/100,400",
+        stutter: stutter!("400"),
         waiting: "400*16/500,0/8000",
         pulse: PULSE_66,
         flash_ms: 500,
@@ -535,7 +549,7 @@ static ROWS: &[ZoneRow] = &[
         reorder: "425/200,0/200",
         special_information: "950/330,1400/330,1800/330,0/1000",
         recall: "425/500,0/50",
-        stutter: "!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,425",
+        stutter: stutter!("425"),
         waiting: "425/150,0/150,425/150,0/4000",
         ..ZoneRow::NONE
     },
@@ -549,7 +563,7 @@ static ROWS: &[ZoneRow] = &[
         busy: "425/500,0/500",
         reorder: "425/250,0/250",
         special_information: "950/333,1400/333,1800/333,0/1000",
-        stutter: "!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,425",
+        stutter: stutter!("425"),
         waiting: "425/200,0/600",
         ..ZoneRow::NONE
     },
@@ -622,7 +636,7 @@ static ROWS: &[ZoneRow] = &[
         reorder: "400/250,0/250",
         special_information: "400/750,0/100,400/750,0/100,400/750,0/100,400/750,0/400",
         recall: "!400/100,!0/100,!400/100,!0/100,!400/100,!0/100,400",
-        stutter: "!400/100,!0/100,!400/100,!0/100,!400/100,!0/100,!400/100,!0/100,!400/100,!0/100,!400/100,!0/100,400",
+        stutter: stutter!("400"),
         waiting: "400/250,0/250,400/250,0/3250",
         ..ZoneRow::NONE
     },
@@ -637,7 +651,7 @@ static ROWS: &[ZoneRow] = &[
         reorder: "425/320,0/320",
         special_information: "!950/330,!1400/330,!1800/330,0",
         recall: "!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,425",
-        stutter: "!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,425",
+        stutter: stutter!("425"),
         waiting: "!425/180,!0/180,!425/180,0",
         ..ZoneRow::NONE
     },
@@ -667,7 +681,7 @@ static ROWS: &[ZoneRow] = &[
         reorder: "425/500,0/500",
         special_information: "950/330,1400/330,1800/330,0/1000",
         recall: "425/500,0/50",
-        stutter: "!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,425",
+        stutter: stutter!("425"),
         waiting: "425/150,0/150,425/150,0/4000",
         ..ZoneRow::NONE
     },
@@ -682,7 +696,7 @@ static ROWS: &[ZoneRow] = &[
         reorder: "425/200,0/200",
         special_information: "950/330,1400/330,1800/330,0/1000",
         recall: "425/1000,0/200",
-        stutter: "!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,425",
+        stutter: stutter!("425"),
         waiting: "425/600,0/5000",
         ..ZoneRow::NONE
     },
@@ -697,7 +711,7 @@ static ROWS: &[ZoneRow] = &[
         reorder: "425/175,0/175",
         special_information: "950/330,1400/330,1800/330,0/1000",
         recall: "425/400,0/40",
-        stutter: "!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,425",
+        stutter: stutter!("425"),
         waiting: "425/200,0/5000",
         ..ZoneRow::NONE
     },
@@ -712,7 +726,7 @@ static ROWS: &[ZoneRow] = &[
         reorder: "425/250,0/750",
         special_information: "950/332,0/24,1400/332,0/24,1800/332,0/2024",
         recall: "!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,425",
-        stutter: "!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,425",
+        stutter: stutter!("425"),
         waiting: "425/200,0/500,425/200,0/9100",
         ..ZoneRow::NONE
     },
@@ -727,7 +741,7 @@ static ROWS: &[ZoneRow] = &[
         reorder: "425/250,0/250",
         special_information: "950/330,1400/330,1800/330,0/1000",
         recall: "425*24/500,0/500,425/500,0/2500",
-        stutter: "!425/200,!0/200,!425/600,!0/200,!425/200,!0/200,!425/600,!0/200,!425/200,!0/200,!425/600,!0/200,!425/200,!0/200,!425/600,!0/200,425",
+        stutter: stutter!("425" after "/200,!0/200,!425/600,!0/200" + + + +),
         waiting: "425*24/300,0/200,425*24/300,0/3200",
         ..ZoneRow::NONE
     },
@@ -753,7 +767,7 @@ static ROWS: &[ZoneRow] = &[
         reorder: "400/300,0/300",
         special_information: "950/330,1400/330,1800/330",
         recall: "400*50/400,0/100,400*50/400,0/100",
-        stutter: "!400/200,!0/200,!400/600,!0/200,!400/200,!0/200,!400/600,!0/200,!400/200,!0/200,!400/600,!0/200,!400/200,!0/200,!400/600,!0/200,400",
+        stutter: stutter!("400" after "/200,!0/200,!400/600,!0/200" + + + +),
         ..ZoneRow::NONE
     },
     ZoneRow {
@@ -766,7 +780,7 @@ static ROWS: &[ZoneRow] = &[
         busy: "450/500,0/500",
         reorder: "450/200,0/200,450/200,0/200,450/200,0/200,450/600,0/200",
         special_information: "!950+1400/300,!0/1000,!950+1400/300,!0/1000,!950+1400/1000,0",
-        stutter: "!450/100,!0/100,!450/100,!0/100,!450/100,!0/100,!450/100,!0/100,!450/100,!0/100,!450/100,!0/100,450",
+        stutter: stutter!("450"),
         waiting: "450/200,0/600,450/200,0/8000",
         ..ZoneRow::NONE
     },
@@ -780,7 +794,7 @@ static ROWS: &[ZoneRow] = &[
         busy: "480+620/500,0/500",
         reorder: "480+620/250,0/250",
         special_information: "!950/330,!1400/330,!1800/330,0",
-        stutter: "!350+440/100,!0/100,!350+440/100,!0/100,!350+440/100,!0/100,!350+440/100,!0/100,!350+440/100,!0/100,!350+440/100,!0/100,350+440",
+        stutter: stutter!("350+440"),
         waiting: "350+440/250,0/250,350+440/250,0/3250",
         levels: PRECISE,
         flash_ms: 500,
@@ -797,7 +811,7 @@ static ROWS: &[ZoneRow] = &[
         reorder: "480+620/250,0/250",
         special_information: "!950/330,!1400/330,!1800/330,0",
         recall: "!350+440/100,!0/100,!350+440/100,!0/100,!350+440/100,!0/100,350+440",
-        stutter: "!350+440/100,!0/100,!350+440/100,!0/100,!350+440/100,!0/100,!350+440/100,!0/100,!350+440/100,!0/100,!350+440/100,!0/100,350+440",
+        stutter: stutter!("350+440"),
         waiting: "440/300,0/10000",
         levels: PRECISE,
         flash_ms: 500,
@@ -814,7 +828,7 @@ static ROWS: &[ZoneRow] = &[
         reorder: "500*100/250,0/250",
         special_information: "!950/330,!1400/330,!1800/330,0",
         recall: "!600*120/100,!0/100,!600*120/100,!0/100,!600*120/100,!0/100,600*120",
-        stutter: "!600*120/100,!0/100,!600*120/100,!0/100,!600*120/100,!0/100,!600*120/100,!0/100,!600*120/100,!0/100,!600*120/100,!0/100,600*120",
+        stutter: stutter!("600*120"),
         waiting: "440/300,0/10000",
         levels: PRECISE,
         flash_ms: 500,
@@ -831,7 +845,7 @@ static ROWS: &[ZoneRow] = &[
         reorder: "425/250,0/250",
         special_information: "950/330,1440/330,1800/330,0/1000",
         recall: "425",
-        stutter: "!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,425",
+        stutter: stutter!("425"),
         waiting: "400+450/300,0/6000",
         ..ZoneRow::NONE
     },
@@ -845,7 +859,7 @@ static ROWS: &[ZoneRow] = &[
         busy: "400/500,0/500",
         reorder: "400/250,0/250",
         special_information: "950/330,1400/330,1800/330,0/330",
-        stutter: "!400*33/100,!0/100,!400*33/100,!0/100,!400*33/100,!0/100,!400*33/100,!0/100,!400*33/100,!0/100,!400*33/100,!0/100,400*33",
+        stutter: stutter!("400*33"),
         waiting: "!400*33/250,!0/250,!400*33/250,!0/250,!400*33/250,!0/250,!400*33/250,0",
         ..ZoneRow::NONE
     },
@@ -865,6 +879,14 @@ mod tests {
             assert_eq!(same, Some(place), "{}", zone.key);
         }
         assert_eq!(zones().len(), ROWS.len());
+    }
+
+    #[test]
+    fn a_stutter_is_written_by_its_parts() {
+        let six = "!425/100,!0/100,".repeat(6) + "425";
+        assert_eq!(stutter!("425"), six);
+        let twice = "!400/200,!0/200,!400/600,!0/200,".repeat(2) + "400";
+        assert_eq!(stutter!("400" after "/200,!0/200,!400/600,!0/200" + +), twice);
     }
 
     /// Tables fill gaps with the American dial tone; a caller would take it for the country's.

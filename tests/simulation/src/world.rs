@@ -434,7 +434,7 @@ impl World {
                 checker.fail(Rule::Follows, text);
             }
             // Where the kernel moves the samples, they stand still for a second after a bus error
-            // before the driver starts them anew, and in a pulse or flash the loop is open meanwhile.
+            // before the driver starts them anew; in a pulse or flash the loop is open meanwhile.
             let mut opened = *watch.open.get_or_insert(now);
             if self.scenario.kernel {
                 opened = opened.max(self.faults.last_at(watch.port));

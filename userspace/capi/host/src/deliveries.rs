@@ -1,9 +1,9 @@
 //! The completions and events of a host, until a thread of the application's or of the host's
 //! delivers them.
 //!
-//! Each line and phone has a queue. A completion whose function may not have returned yet waits at the head
-//! of its queue and holds back everything behind it (G1, O1). One thread delivers at a time and
-//! upcalls do not nest (C6): a dispatch while another thread delivers returns at once.
+//! Each line and phone has a queue. A completion whose function may not have returned yet waits at
+//! the head of its queue and holds back everything behind it (G1, O1). One thread delivers at a
+//! time and upcalls do not nest (C6): a dispatch while another thread delivers returns at once.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::os::fd::{AsFd, AsRawFd};
@@ -204,8 +204,8 @@ impl Deliveries {
         }
     }
 
-    /// Drops the events of a line or phone, or of one call of a line (D2, D5), and waits for a callback about
-    /// it. Completions stay.
+    /// Drops the events of a line or phone, or of one call of a line (D2, D5), and waits for a
+    /// callback about it. Completions stay.
     ///
     /// # Errors
     /// OPERATIONFAILED if the callback does not return in time.

@@ -304,7 +304,7 @@ fn longest(step: u32) -> u32 {
     step.saturating_add(step / 4).saturating_add(BLOCK as u32)
 }
 
-/// Whether a step of another signal, as exchanges differ in it by a tenth, may be taken for this one.
+/// Whether a step of another signal may be taken for this one, as exchanges differ by a tenth.
 fn may_be(other: u32, step: u32) -> bool {
     [other - other / 10, other, other + other / 10].iter().any(|&length| is_about(length, step))
 }
