@@ -12,6 +12,7 @@ use super::asked;
 use super::closing::{CloseError, Closed, Closing};
 use super::info::{CallInfo, CallStatus, LineInfo, fetch};
 use super::inner::CallInner;
+use super::ledger::Use;
 
 /// A call. Clones are the same call.
 ///
@@ -54,7 +55,7 @@ impl Call {
     }
 
     /// The provider's handle of a call that can be used.
-    fn usable(&self) -> Result<HDRVCALL, LineError> {
+    fn usable(&self) -> Result<Use<'_, HDRVCALL>, LineError> {
         asked::enter();
         self.inner.usable()
     }
@@ -88,7 +89,9 @@ impl Call {
     pub fn info(&self) -> Result<CallInfo, LineError> {
         let driver = self.usable()?;
         let provider = self.inner.line.service.provider();
-        let bytes = fetch::<LINECALLINFO, _>(|memory| provider.line_get_call_info(driver, memory))?;
+        let bytes = fetch::<LINECALLINFO, _>(|memory| {
+            provider.line_get_call_info(driver.handle(), memory)
+        })?;
         CallInfo::read(&bytes, self.line().version)
     }
 
@@ -100,8 +103,9 @@ impl Call {
     pub fn status(&self) -> Result<CallStatus, LineError> {
         let driver = self.usable()?;
         let provider = self.inner.line.service.provider();
-        let bytes =
-            fetch::<LINECALLSTATUS, _>(|memory| provider.line_get_call_status(driver, memory))?;
+        let bytes = fetch::<LINECALLSTATUS, _>(|memory| {
+            provider.line_get_call_status(driver.handle(), memory)
+        })?;
         CallStatus::read(&bytes, self.line().version)
     }
 
@@ -138,7 +142,7 @@ impl Call {
         let driver = self.usable()?;
         let end_to_end = self.inner.line.shared.next_end_to_end();
         self.inner.line.service.provider().line_generate_digits(
-            driver,
+            driver.handle(),
             end_to_end,
             LINEDIGITMODE_DTMF,
             Some(digits),
@@ -154,7 +158,7 @@ impl Call {
     pub fn cancel_digits(&self) -> Result<(), LineError> {
         let driver = self.usable()?;
         let provider = self.inner.line.service.provider();
-        provider.line_generate_digits(driver, 0, LINEDIGITMODE_DTMF, None, 0)
+        provider.line_generate_digits(driver.handle(), 0, LINEDIGITMODE_DTMF, None, 0)
     }
 
     /// Reports each digit that the other side sends, when it begins and when it ends, or stops that
@@ -165,7 +169,7 @@ impl Call {
     pub fn monitor_digits(&self, on: bool) -> Result<(), LineError> {
         let driver = self.usable()?;
         let modes = if on { LINEDIGITMODE_DTMF | LINEDIGITMODE_DTMFEND } else { 0 };
-        self.inner.line.service.provider().line_monitor_digits(driver, modes)
+        self.inner.line.service.provider().line_monitor_digits(driver.handle(), modes)
     }
 }
 

@@ -103,6 +103,16 @@ pub(super) fn close<E: Into<CloseError>>(
     Ok(Closed::Now)
 }
 
+/// Waits until no other thread is in a function of the provider's that uses a handle of this
+/// ledger, whose closing has begun: after that the handle is dead (G5). A function that does not
+/// return is not waited for longer than [`LIMIT`], and not in a callback.
+pub(super) fn await_unused(shared: &Shared, ledger: &Ledger) {
+    if !shared.must_not_wait() {
+        let until = Instant::now() + LIMIT;
+        shared.turns.wait(until, || ledger.is_unused_here(), || shared.hand.look());
+    }
+}
+
 /// Something that is being closed: ready when it is. Dropping it changes nothing.
 #[must_use = "it is closed in any case, but only this reports when"]
 pub struct Closing(Arc<Progress>);

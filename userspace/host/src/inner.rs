@@ -13,7 +13,7 @@ use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE};
 
 use super::closing::{self, CloseError, Closed};
 use super::info::LineInfo;
-use super::ledger::Ledger;
+use super::ledger::{Ledger, Use};
 use super::record::Outlet;
 use super::service::Service;
 use super::shared::Shared;
@@ -242,15 +242,20 @@ impl CallInner {
         (life.state, life.mode)
     }
 
-    /// The provider's handle of a call that can be used.
-    pub(super) fn usable(&self) -> Result<HDRVCALL, LineError> {
-        match &self.life().phase {
-            Phase::Alive => {}
-            // G7: until it is made, a call is only closed.
-            Phase::Making(_) => return Err(LineError::INVALCALLSTATE),
-            Phase::Dead => return Err(LineError::INVALCALLHANDLE),
-        }
-        self.driver.get().copied().ok_or(LineError::INVALCALLHANDLE)
+    /// The provider's handle of a call that can be used. Closing the call waits for all functions
+    /// on its line.
+    pub(super) fn usable(&self) -> Result<Use<'_, HDRVCALL>, LineError> {
+        let LineInner { ledger, shared, .. } = &*self.line;
+        let ledgers = [ledger, &shared.ledger];
+        Use::begin(ledgers, &shared.turns, LineError::INVALCALLHANDLE, || {
+            match &self.life().phase {
+                Phase::Alive => {}
+                // G7: until it is made, a call is only closed.
+                Phase::Making(_) => return Err(LineError::INVALCALLSTATE),
+                Phase::Dead => return Err(LineError::INVALCALLHANDLE),
+            }
+            self.driver.get().copied().ok_or(LineError::INVALCALLHANDLE)
+        })
     }
 
     /// Closes it (D5). The provider's function is called once, however often and by whichever
@@ -259,6 +264,7 @@ impl CallInner {
         let shared = &self.line.shared;
         closing::close(shared, &self.ledger, closing::LIMIT, || {
             self.life().phase = Phase::Dead;
+            closing::await_unused(shared, &self.line.ledger);
             let closed = match self.driver.get() {
                 Some(driver) => self.line.service.provider().line_close_call(*driver),
                 None => Ok(()),

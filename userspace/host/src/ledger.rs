@@ -1,5 +1,6 @@
-//! Counts what is still to be delivered of a line, of a call or of the whole host, and whether it
-//! is closed. Closing relies only on these counts, and not on the provider.
+//! Counts what is still to be delivered of a line, of a call or of the whole host, which functions
+//! of the provider are running with its handles, and whether it is closed. Closing relies only on
+//! these counts, and not on the provider.
 
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
@@ -8,12 +9,14 @@ use std::time::{Duration, Instant};
 use loom::{
     sync::atomic::{AtomicU8, AtomicUsize, Ordering, fence},
     sync::{Condvar, Mutex},
+    thread::LocalKey,
     thread_local,
 };
 #[cfg(not(loom))]
 use std::{
     sync::atomic::{AtomicU8, AtomicUsize, Ordering, fence},
     sync::{Condvar, Mutex},
+    thread::LocalKey,
     thread_local,
 };
 
@@ -31,6 +34,35 @@ thread_local! {
     // Not const: loom has none.
     #[allow(clippy::missing_const_for_thread_local)]
     static TELLING: RefCell<Vec<*const Ledger>> = RefCell::new(Vec::new());
+
+    /// The ledgers, by their addresses, that count a function of the provider's in which this
+    /// thread is.
+    #[allow(clippy::missing_const_for_thread_local)]
+    static USING: RefCell<Vec<*const Ledger>> = RefCell::new(Vec::new());
+}
+
+/// Notes that this thread is in something of a ledger.
+fn note(list: &'static LocalKey<RefCell<Vec<*const Ledger>>>, ledger: &Ledger) {
+    // This fails only on a thread that is ending, which closes nothing any more.
+    let _ = list.try_with(|ledgers| ledgers.borrow_mut().push(ledger));
+}
+
+/// Notes that this thread has left it.
+fn strike(list: &'static LocalKey<RefCell<Vec<*const Ledger>>>, ledger: &Ledger) {
+    let _ = list.try_with(|ledgers| {
+        let mut ledgers = ledgers.borrow_mut();
+        if let Some(at) = ledgers.iter().rposition(|one| std::ptr::eq(*one, ledger)) {
+            ledgers.swap_remove(at);
+        }
+    });
+}
+
+/// How often this thread is in something of a ledger.
+fn own(list: &'static LocalKey<RefCell<Vec<*const Ledger>>>, ledger: &Ledger) -> usize {
+    let count = list.try_with(|ledgers| {
+        ledgers.borrow().iter().filter(|one| std::ptr::eq(**one, ledger)).count()
+    });
+    count.unwrap_or(0)
 }
 
 /// Counts of one line, call or host: requests without an outcome, and running upcalls.
@@ -40,6 +72,8 @@ pub(super) struct Ledger {
     untold: AtomicUsize,
     /// Upcalls that are running.
     telling: AtomicUsize,
+    /// Functions of the provider that are running with its handles.
+    using: AtomicUsize,
     stage: AtomicU8,
 }
 
@@ -56,18 +90,19 @@ impl Ledger {
 
     fn begin_telling(&self) {
         self.telling.fetch_add(1, Ordering::SeqCst);
-        // This fails only on a thread that is ending, which closes nothing in an upcall any more.
-        let _ = TELLING.try_with(|telling| telling.borrow_mut().push(self));
+        note(&TELLING, self);
     }
 
     fn end_telling(&self) {
-        let _ = TELLING.try_with(|telling| {
-            let mut telling = telling.borrow_mut();
-            if let Some(at) = telling.iter().rposition(|ledger| std::ptr::eq(*ledger, self)) {
-                telling.swap_remove(at);
-            }
-        });
+        strike(&TELLING, self);
         self.telling.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Whether no other thread is in a function of the provider's with a handle of this.
+    pub(super) fn is_unused_here(&self) -> bool {
+        // As in `Using::begin`: of counting and closing, at least one sees the other.
+        fence(Ordering::SeqCst);
+        self.using.load(Ordering::SeqCst) == own(&USING, self)
     }
 
     /// Requests whose outcome has not been delivered.
@@ -82,10 +117,7 @@ impl Ledger {
 
     /// The same for a thread that is in an upcall, which does not count its own.
     pub(super) fn is_settled_here(&self) -> bool {
-        let ours = TELLING.try_with(|telling| {
-            telling.borrow().iter().filter(|ledger| std::ptr::eq(**ledger, self)).count()
-        });
-        let ours = ours.unwrap_or(0);
+        let ours = own(&TELLING, self);
         // An outcome is subtracted from the first count after it was added to the second, so this
         // order misses none.
         self.untold() == 0 && self.telling.load(Ordering::SeqCst) == ours
@@ -181,6 +213,82 @@ impl Drop for Telling<'_> {
     }
 }
 
+/// A handle of the provider's that is being used; it stays valid until this is dropped (G5).
+pub(super) struct Use<'a, H> {
+    handle: H,
+    _using: Using<'a>,
+}
+
+impl<'a, H: Copy> Use<'a, H> {
+    /// Begins to use the handle that `find` returns, unless one of the ledgers is closed. Closing
+    /// waits until the use ends, and none begins once closing has begun.
+    pub(super) fn begin<E>(
+        ledgers: [&'a Ledger; 2],
+        turns: &'a Turns,
+        closed: E,
+        find: impl FnOnce() -> Result<H, E>,
+    ) -> Result<Use<'a, H>, E> {
+        // Counted first: a thread that closes sees the count, or is seen to close.
+        let using = Using::begin(ledgers, turns);
+        if !ledgers.iter().all(|ledger| ledger.is_open()) {
+            return Err(closed);
+        }
+        Ok(Use { handle: find()?, _using: using })
+    }
+
+    pub(super) fn handle(&self) -> H {
+        self.handle
+    }
+}
+
+/// A running function of the provider's; dropping this ends it.
+struct Using<'a> {
+    ledgers: [&'a Ledger; 2],
+    turns: &'a Turns,
+}
+
+impl<'a> Using<'a> {
+    fn begin(ledgers: [&'a Ledger; 2], turns: &'a Turns) -> Using<'a> {
+        for ledger in ledgers {
+            ledger.using.fetch_add(1, Ordering::SeqCst);
+            note(&USING, ledger);
+        }
+        fence(Ordering::SeqCst);
+        Using { ledgers, turns }
+    }
+}
+
+impl Drop for Using<'_> {
+    fn drop(&mut self) {
+        for ledger in self.ledgers {
+            strike(&USING, ledger);
+            ledger.using.fetch_sub(1, Ordering::SeqCst);
+        }
+        self.turns.changed();
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_does_not_wait_for_its_own_function_g5() {
+        let (ledger, turns) = (Ledger::default(), Turns::default());
+        let handle = Use::begin([&ledger; 2], &turns, "closed", || Ok(1));
+        assert!(handle.is_ok());
+        assert!(ledger.is_unused_here());
+        std::thread::scope(|scope| {
+            assert!(!scope.spawn(|| ledger.is_unused_here()).join().unwrap());
+        });
+        drop(handle);
+        assert!(ledger.begin_closing() && ledger.is_unused_here());
+        let refused = Use::begin([&ledger; 2], &turns, "closed", || Ok(1));
+        assert_eq!(refused.err(), Some("closed"));
+        assert!(ledger.is_unused_here(), "a refused use is not counted");
+    }
+}
+
 /// Loom: a thread that closes is woken when everything is delivered, and not before. Loom's
 /// condition variables never time out, so that a thread that is not woken waits for ever, and loom
 /// finds the deadlock; [`LOOK`] plays no part.
@@ -203,6 +311,8 @@ mod model {
         WakesFirst,
         /// Every closer begins to close, not the first alone.
         ClosesTwice,
+        /// A function of the provider's is counted only after it was seen that nobody closes.
+        CountsLate,
     }
 
     #[derive(Default)]
@@ -289,6 +399,40 @@ mod model {
     #[test]
     fn model_notices_two_that_both_close() {
         assert!(catch_unwind(|| closing(Host::ClosesTwice, 2, 2)).is_err());
+    }
+
+    /// A thread calls a function of the provider's while another closes what it is called with.
+    fn using(host: Host) {
+        loom::model(move || {
+            let books = Arc::new(Books::default());
+            let user = spawn(&books, host, |books, host| {
+                let Books { ledger, turns, closed, .. } = books;
+                let may = host != Host::CountsLate || ledger.is_open();
+                if host == Host::CountsLate && may {
+                    let _using = Using::begin([ledger; 2], turns);
+                    assert_eq!(closed.load(Ordering::Relaxed), 0, "G5: the handle is valid");
+                } else if let Ok(handle) = Use::begin([ledger; 2], turns, (), || Ok(7)) {
+                    assert_eq!(handle.handle(), 7);
+                    assert_eq!(closed.load(Ordering::Relaxed), 0, "G5: the handle is valid");
+                }
+            });
+            let Books { ledger, turns, closed, .. } = &*books;
+            assert!(ledger.begin_closing());
+            let until = Instant::now() + 1000 * LOOK;
+            assert!(turns.wait(until, || ledger.is_unused_here(), || {}));
+            closed.store(1, Ordering::Relaxed);
+            user.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn model_g5_no_function_runs_with_a_handle_that_is_closed() {
+        using(Host::Right);
+    }
+
+    #[test]
+    fn model_notices_a_function_that_is_counted_too_late() {
+        assert!(catch_unwind(|| using(Host::CountsLate)).is_err());
     }
 
     /// A thread that is in an upcall closes: it does not wait for that upcall itself, but returns

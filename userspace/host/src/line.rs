@@ -10,6 +10,8 @@ use ringback_tspi::types::HDRVLINE;
 use super::asked;
 use super::closing::{CloseError, Closed, Closing};
 use super::info::{LineCaps, LineInfo, LineStatus, fetch};
+use super::inner::LineInner;
+use super::ledger::Use;
 use super::mailbox::Events;
 use super::outlet::LineOutlet;
 
@@ -18,12 +20,13 @@ pub struct Line(pub(super) Arc<LineOutlet>);
 
 impl Line {
     /// The provider's handle while the line is open.
-    pub(super) fn usable(&self) -> Result<HDRVLINE, LineError> {
+    pub(super) fn usable(&self) -> Result<Use<'_, HDRVLINE>, LineError> {
         asked::enter();
-        if !self.0.inner.ledger.is_open() {
-            return Err(LineError::INVALLINEHANDLE);
-        }
-        self.0.inner.driver().ok_or(LineError::INVALLINEHANDLE)
+        let closed = LineError::INVALLINEHANDLE;
+        let LineInner { ledger, shared, .. } = &*self.0.inner;
+        Use::begin([ledger, &shared.ledger], &shared.turns, closed, || {
+            self.0.inner.driver().ok_or(closed)
+        })
     }
 
     /// The information about the line from the start of the host.
@@ -52,8 +55,9 @@ impl Line {
     pub fn status(&self) -> Result<LineStatus, LineError> {
         let driver = self.usable()?;
         let provider = self.0.inner.service.provider();
-        let bytes =
-            fetch::<LINEDEVSTATUS, _>(|memory| provider.line_get_line_dev_status(driver, memory))?;
+        let bytes = fetch::<LINEDEVSTATUS, _>(|memory| {
+            provider.line_get_line_dev_status(driver.handle(), memory)
+        })?;
         LineStatus::read(&bytes, self.0.inner.info.version)
     }
 
@@ -64,7 +68,7 @@ impl Line {
     pub fn audio(&self) -> Result<Audio, LineError> {
         let driver = self.usable()?;
         let media = self.0.inner.service.provider().media().ok_or(LineError::OPERATIONUNAVAIL)?;
-        media.line_audio(driver).ok_or(LineError::OPERATIONUNAVAIL)
+        media.line_audio(driver.handle()).ok_or(LineError::OPERATIONUNAVAIL)
     }
 
     /// What comes from the other modem, on a modem's line.
@@ -74,7 +78,7 @@ impl Line {
     pub fn data(&self) -> Result<Data, LineError> {
         let driver = self.usable()?;
         let media = self.0.inner.service.provider().media().ok_or(LineError::OPERATIONUNAVAIL)?;
-        media.line_data(driver).ok_or(LineError::OPERATIONUNAVAIL)
+        media.line_data(driver.handle()).ok_or(LineError::OPERATIONUNAVAIL)
     }
 
     /// Its events. The first time, all since the line was opened; after that, all from now on.

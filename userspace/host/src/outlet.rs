@@ -106,6 +106,7 @@ impl LineOutlet {
 
     fn close_now(&self) -> Result<(), LineError> {
         let shared = &self.inner.shared;
+        closing::await_unused(shared, &self.inner.ledger);
         let closed = match self.inner.driver() {
             Some(driver) => self.inner.service.provider().line_close(driver),
             // It was never opened.

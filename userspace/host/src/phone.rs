@@ -9,6 +9,7 @@ use ringback_tspi::types::HDRVPHONE;
 use super::asked;
 use super::closing::{CloseError, Closed, Closing};
 use super::info::fetch;
+use super::ledger::Use;
 use super::mailbox::Events;
 use super::phone_events::PhoneEvent;
 use super::phone_info::{PhoneCaps, PhoneInfo, PhoneStatus};
@@ -19,12 +20,13 @@ pub struct Phone(pub(super) Arc<PhoneInner>);
 
 impl Phone {
     /// The provider's handle while the phone is open.
-    pub(super) fn usable(&self) -> Result<HDRVPHONE, PhoneError> {
+    pub(super) fn usable(&self) -> Result<Use<'_, HDRVPHONE>, PhoneError> {
         asked::enter();
-        if !self.0.ledger.is_open() {
-            return Err(PhoneError::INVALPHONEHANDLE);
-        }
-        self.0.driver().ok_or(PhoneError::INVALPHONEHANDLE)
+        let closed = PhoneError::INVALPHONEHANDLE;
+        let shared = &self.0.service.shared;
+        Use::begin([&self.0.ledger, &shared.ledger], &shared.turns, closed, || {
+            self.0.driver().ok_or(closed)
+        })
     }
 
     /// The information about the phone from the start of the host.
@@ -53,7 +55,8 @@ impl Phone {
     pub fn status(&self) -> Result<PhoneStatus, PhoneError> {
         let driver = self.usable()?;
         let provider = self.0.service.provider();
-        let bytes = fetch::<PHONESTATUS, _>(|memory| provider.phone_get_status(driver, memory))?;
+        let bytes =
+            fetch::<PHONESTATUS, _>(|memory| provider.phone_get_status(driver.handle(), memory))?;
         PhoneStatus::read(&bytes, self.0.info.version)
     }
 
@@ -71,7 +74,7 @@ impl Phone {
     ) -> Result<(), PhoneError> {
         let driver = self.usable()?;
         let provider = self.0.service.provider();
-        provider.phone_set_status_messages(driver, states, button_modes, button_states)
+        provider.phone_set_status_messages(driver.handle(), states, button_modes, button_states)
     }
 
     /// The PHONEHOOKSWITCHDEV_ bits of what is off-hook (TSPI_phoneGetHookSwitch).
@@ -80,7 +83,7 @@ impl Phone {
     /// INVALPHONEHANDLE once it is closed; the provider's.
     pub fn off_hook(&self) -> Result<u32, PhoneError> {
         let driver = self.usable()?;
-        self.0.service.provider().phone_get_hook_switch(driver)
+        self.0.service.provider().phone_get_hook_switch(driver.handle())
     }
 
     /// The mode of a lamp, one PHONELAMPMODE_ (TSPI_phoneGetLamp).
@@ -89,7 +92,7 @@ impl Phone {
     /// INVALBUTTONLAMPID if it has no such lamp; INVALPHONEHANDLE once it is closed.
     pub fn lamp(&self, id: u32) -> Result<u32, PhoneError> {
         let driver = self.usable()?;
-        self.0.service.provider().phone_get_lamp(driver, id)
+        self.0.service.provider().phone_get_lamp(driver.handle(), id)
     }
 
     /// The ring mode, 0 while it does not ring, and the volume (TSPI_phoneGetRing).
@@ -98,7 +101,7 @@ impl Phone {
     /// INVALPHONEHANDLE once it is closed; the provider's.
     pub fn ring(&self) -> Result<(u32, u32), PhoneError> {
         let driver = self.usable()?;
-        self.0.service.provider().phone_get_ring(driver)
+        self.0.service.provider().phone_get_ring(driver.handle())
     }
 
     /// The volume of a PHONEHOOKSWITCHDEV_, 0 to 0xFFFF (TSPI_phoneGetVolume).
@@ -107,7 +110,7 @@ impl Phone {
     /// INVALHOOKSWITCHDEV if it has no such device; INVALPHONEHANDLE once it is closed.
     pub fn volume(&self, hook_switch: u32) -> Result<u32, PhoneError> {
         let driver = self.usable()?;
-        self.0.service.provider().phone_get_volume(driver, hook_switch)
+        self.0.service.provider().phone_get_volume(driver.handle(), hook_switch)
     }
 
     /// The gain of a PHONEHOOKSWITCHDEV_, 0 to 0xFFFF (TSPI_phoneGetGain).
@@ -116,7 +119,7 @@ impl Phone {
     /// As [`volume`](Phone::volume).
     pub fn gain(&self, hook_switch: u32) -> Result<u32, PhoneError> {
         let driver = self.usable()?;
-        self.0.service.provider().phone_get_gain(driver, hook_switch)
+        self.0.service.provider().phone_get_gain(driver.handle(), hook_switch)
     }
 
     /// Its events. The first time, all since the phone was opened; after that, all from now on.

@@ -145,6 +145,7 @@ impl PhoneInner {
     }
 
     fn close_now(&self) -> Result<(), PhoneError> {
+        closing::await_unused(&self.service.shared, &self.ledger);
         let closed = match self.driver.get() {
             Some(driver) => self.service.provider().phone_close(*driver),
             // It was never opened.

@@ -18,7 +18,7 @@ impl<'a> Reservation<'a, Phone> {
     pub fn set_lamp(self, id: u32, mode: u32) -> Result<Pending<(), PhoneError>, PhoneError> {
         let driver = self.on.usable()?;
         self.ask("phoneSetLamp", None, None, (), |provider, request| {
-            provider.phone_set_lamp(request, driver, id, mode)
+            provider.phone_set_lamp(request, driver.handle(), id, mode)
         })
     }
 
@@ -29,7 +29,7 @@ impl<'a> Reservation<'a, Phone> {
     pub fn set_ring(self, mode: u32, volume: u32) -> Result<Pending<(), PhoneError>, PhoneError> {
         let driver = self.on.usable()?;
         self.ask("phoneSetRing", None, None, (), |provider, request| {
-            provider.phone_set_ring(request, driver, mode, volume)
+            provider.phone_set_ring(request, driver.handle(), mode, volume)
         })
     }
 
@@ -44,7 +44,7 @@ impl<'a> Reservation<'a, Phone> {
     ) -> Result<Pending<(), PhoneError>, PhoneError> {
         let driver = self.on.usable()?;
         self.ask("phoneSetVolume", None, None, (), |provider, request| {
-            provider.phone_set_volume(request, driver, hook_switch, volume)
+            provider.phone_set_volume(request, driver.handle(), hook_switch, volume)
         })
     }
 
@@ -59,7 +59,7 @@ impl<'a> Reservation<'a, Phone> {
     ) -> Result<Pending<(), PhoneError>, PhoneError> {
         let driver = self.on.usable()?;
         self.ask("phoneSetGain", None, None, (), |provider, request| {
-            provider.phone_set_gain(request, driver, hook_switch, gain)
+            provider.phone_set_gain(request, driver.handle(), hook_switch, gain)
         })
     }
 
@@ -74,7 +74,7 @@ impl<'a> Reservation<'a, Phone> {
     ) -> Result<Pending<(), PhoneError>, PhoneError> {
         let driver = self.on.usable()?;
         self.ask("phoneSetHookSwitch", None, None, (), |provider, request| {
-            provider.phone_set_hook_switch(request, driver, hook_switches, mode)
+            provider.phone_set_hook_switch(request, driver.handle(), hook_switches, mode)
         })
     }
 }

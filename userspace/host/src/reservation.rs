@@ -116,8 +116,14 @@ impl<'a> Reservation<'a, Line> {
         let making = Some(Arc::clone(&call));
         self.ask("lineMakeCall", Some(tapi), making, Call::held(&call), |provider, id| {
             let country = options.country_code;
-            let made =
-                provider.line_make_call(id, driver, tapi, address, country, params.as_deref());
+            let made = provider.line_make_call(
+                id,
+                driver.handle(),
+                tapi,
+                address,
+                country,
+                params.as_deref(),
+            );
             match made {
                 Ok((handle, ticket)) => {
                     call.set_driver(handle);
@@ -148,7 +154,7 @@ impl<'a> Reservation<'a, Call> {
     pub fn dial(self, address: &str) -> Result<Pending<()>, LineError> {
         let (call, driver) = (self.on.handle(), self.on.inner.usable()?);
         self.ask("lineDial", Some(call), None, (), |provider, id| {
-            provider.line_dial(id, driver, address, 0)
+            provider.line_dial(id, driver.handle(), address, 0)
         })
     }
 
@@ -159,7 +165,7 @@ impl<'a> Reservation<'a, Call> {
     pub fn answer(self) -> Result<Pending<()>, LineError> {
         let (call, driver) = (self.on, self.on.inner.usable()?);
         self.ask("lineAnswer", Some(call.handle()), None, (), |provider, id| {
-            provider.line_answer(id, driver, &[]).inspect(|_| call.inner.own())
+            provider.line_answer(id, driver.handle(), &[]).inspect(|_| call.inner.own())
         })
     }
 
@@ -170,7 +176,7 @@ impl<'a> Reservation<'a, Call> {
     pub fn drop_call(self) -> Result<Pending<()>, LineError> {
         let (call, driver) = (self.on.handle(), self.on.inner.usable()?);
         self.ask("lineDrop", Some(call), None, (), |provider, id| {
-            provider.line_drop(id, driver, &[])
+            provider.line_drop(id, driver.handle(), &[])
         })
     }
 
@@ -182,7 +188,7 @@ impl<'a> Reservation<'a, Call> {
         let (call, driver) = (self.on.handle(), self.on.inner.usable()?);
         self.ask("send", Some(call), None, (), |provider, id| {
             let media = provider.media().ok_or(LineError::OPERATIONUNAVAIL)?;
-            media.call_send(id, driver, bytes)
+            media.call_send(id, driver.handle(), bytes)
         })
     }
 
@@ -194,7 +200,7 @@ impl<'a> Reservation<'a, Call> {
         let (call, driver) = (self.on.handle(), self.on.inner.usable()?);
         self.ask("receive", Some(call), None, (), |provider, id| {
             let media = provider.media().ok_or(LineError::OPERATIONUNAVAIL)?;
-            media.call_receive(id, driver, bytes, time_limit)
+            media.call_receive(id, driver.handle(), bytes, time_limit)
         })
     }
 }

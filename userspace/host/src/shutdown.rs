@@ -47,6 +47,7 @@ impl Host {
                 report!(WARN, "line {line} was not closed in order: {error}");
             }
         }
+        closing::await_unused(&self.shared, &self.shared.ledger);
         let ended: Vec<_> = self.services.iter().map(|service| service.shut_down()).collect();
         ended.into_iter().collect()
     }

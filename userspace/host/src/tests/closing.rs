@@ -33,6 +33,61 @@ fn close_in_callback(mock: &Mock, of: &Call, closes: Call) -> Result<Closed, Clo
     closed.recv_timeout(DEADLINE).unwrap()
 }
 
+/// Calls a function of the provider's about the call, which does not return before the sender is
+/// used.
+fn long_function(
+    mock: &Arc<Mock>,
+    call: &Call,
+) -> (Sender<()>, thread::JoinHandle<Result<(), LineError>>) {
+    let (go, may_go) = mpsc::channel::<()>();
+    let (tell, is_in): (Sender<()>, Receiver<()>) = mpsc::channel();
+    *mock.in_function.lock().unwrap() = Some(Box::new(move || {
+        tell.send(()).unwrap();
+        let _ = may_go.recv_timeout(DEADLINE);
+    }));
+    let call = call.clone();
+    let user = thread::spawn(move || call.monitor_digits(true));
+    is_in.recv_timeout(DEADLINE).unwrap();
+    (go, user)
+}
+
+#[test]
+fn g5_a_handle_is_closed_when_no_function_uses_it_any_more() {
+    for of_line in [true, false] {
+        let (mock, _host, line) = start(Mock::default());
+        let call = made(&mock, &line);
+        let (go, user) = long_function(&mock, &call);
+        let closes = || {
+            *mock.closed_lines.lock().unwrap() as usize + mock.closed_calls.lock().unwrap().len()
+        };
+        thread::scope(|scope| {
+            let close = || if of_line { line.close() } else { call.close() };
+            let closer = scope.spawn(close);
+            // No function begins any more, and the one that runs keeps the handle.
+            eventually("closing begins", || call.monitor_digits(true).is_err());
+            assert_eq!(call.monitor_digits(true), Err(LineError::INVALCALLHANDLE));
+            thread::sleep(Duration::from_millis(50));
+            assert_eq!(closes(), 0);
+            go.send(()).unwrap();
+            assert_eq!(closer.join().unwrap(), Ok(Closed::Now));
+        });
+        assert_eq!(user.join().unwrap(), Ok(()));
+        assert_eq!(closes(), 1);
+    }
+}
+
+#[test]
+fn g5_a_function_that_does_not_return_is_not_waited_for_for_ever() {
+    let (mock, host, line) = start(Mock::default());
+    let call = made(&mock, &line);
+    let (go, user) = long_function(&mock, &call);
+    assert_eq!(call.close(), Ok(Closed::Now));
+    assert_eq!(line.close(), Ok(Closed::Now));
+    assert_eq!(host.shutdown(), Ok(Closed::Now));
+    go.send(()).unwrap();
+    assert_eq!(user.join().unwrap(), Ok(()));
+}
+
 #[test]
 fn d1_d2_a_close_that_a_callback_holds_up_says_so_and_can_be_repeated() {
     let (mock, _host, line) = start(Mock::default());

@@ -239,6 +239,13 @@ impl Provider for Mock {
         Ok(())
     }
 
+    fn line_monitor_digits(&self, _: HDRVCALL, _: u32) -> Result<(), LineError> {
+        // Not under its lock.
+        let act = self.in_function.lock().unwrap().take();
+        act.into_iter().for_each(|act| act());
+        Ok(())
+    }
+
     fn line_close_call(&self, call: HDRVCALL) -> Result<(), LineError> {
         self.closing()?;
         self.closed_calls.lock().unwrap().push(call);

@@ -78,6 +78,8 @@ pub(super) struct Mock {
     pub(super) most_inside: AtomicUsize,
     /// Closing completes nothing.
     pub(super) never: bool,
+    /// What it does in lineMonitorDigits, once.
+    pub(super) in_function: Mutex<Option<Box<dyn FnOnce() + Send>>>,
     /// What it does first when a call or a line is closed, and with which error that fails then.
     pub(super) in_close: Mutex<Option<InClose>>,
     pub(super) closed_calls: Mutex<Vec<HDRVCALL>>,
