@@ -94,6 +94,9 @@ fn make_call(life: &Arc<Life>, dice: &mut Dice) {
     };
     life.tally.count(came_to("lineMakeCall", &made));
     let Ok(pending) = made else { return };
+    if open.device >= 2 && address.is_empty() && dice.percent(50) {
+        return callback::dial_when_made(life, open.card, open.no, pending);
+    }
     if dice.percent(70) {
         callback::leg_of(life, open.card, open.no, pending.call());
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use ringback_host::{Call, Pending, WaitError};
 use ringback_tspi::error::LineError;
 
+use crate::books::OpeningNo;
 use crate::closing::came_to;
 use crate::dice::Dice;
 use crate::life::{Kept, LINES, Leg, Life, ask};
@@ -26,6 +27,31 @@ pub(crate) fn give<T: Clone + Send + 'static>(
     let telling = Arc::clone(&books);
     pending.on_complete(move |_: Result<T, LineError>| {
         telling.called(id, || act(&theirs, card, &mut dice));
+    });
+    books.given(id);
+}
+
+/// Has a call that only takes the line off-hook dial a digit as soon as it is made: it waits for
+/// digits then, and seldom later.
+pub(crate) fn dial_when_made(
+    life: &Arc<Life>,
+    card: usize,
+    opening: OpeningNo,
+    pending: Pending<Call>,
+) {
+    let id = pending.id();
+    let books = Arc::clone(&life.sides[card].books);
+    books.promise(id);
+    let (theirs, telling) = (Arc::clone(life), Arc::clone(&books));
+    pending.on_complete(move |made: Result<Call, LineError>| {
+        telling.called(id, || {
+            let Ok(call) = made else { return };
+            let leg = Leg { card, opening, call };
+            let dialed = ask(&leg, false, |call| call.dial("1"), |id| id.dial("1"));
+            theirs.tally.count(came_to("lineDial", &dialed));
+            dialed.into_iter().for_each(|pending| theirs.keep(Kept::Asked(card, pending)));
+            theirs.keep_leg(leg);
+        });
     });
     books.given(id);
 }
