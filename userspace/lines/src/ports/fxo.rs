@@ -118,7 +118,7 @@ impl Fxo {
     }
 
     fn listen_anew(&mut self, port: &mut Port) {
-        self.tones = Detector::new(self.country.tones());
+        self.tones.reset();
         self.dial_tone = false;
         self.activity.clear();
         port.listen_anew();
@@ -272,7 +272,7 @@ impl Fxo {
 
     fn connected(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, mode: u32) {
         self.phase = FxoPhase::Talking;
-        self.tones = Detector::new(self.country.tones());
+        self.tones.reset();
         port.set_state(visit, CallState::Connected, mode);
     }
 

@@ -61,6 +61,14 @@ impl Detector {
         }
     }
 
+    /// Forgets what it has heard, as if it were new, but without the time that making one takes.
+    pub fn reset(&mut self) {
+        self.spectrum.reset();
+        self.runs = Runs::new();
+        self.active = None;
+        self.heard.clear();
+    }
+
     /// Processes samples, and returns a result if there is one.
     ///
     /// There can be several results if the slice is longer than a signal takes to be recognised.
@@ -181,6 +189,22 @@ mod tests {
                 assert!(to > 13_200, "{what:?} ended early");
             }
         }
+    }
+
+    #[test]
+    fn a_detector_that_is_reset_is_as_new() {
+        let plan = plan("UK");
+        let samples = signal(plan, CallProgress::Ringback, 5000);
+        let mut detector = Detector::new(plan);
+        let listen = |detector: &mut Detector, count: usize| -> Vec<Option<Heard>> {
+            samples[..count].chunks(8).map(|piece| detector.feed(piece)).collect()
+        };
+        let first = listen(&mut detector, samples.len());
+        // In the middle of a block, and while the signal is on the line.
+        detector.reset();
+        listen(&mut detector, 3700 * 8 + 5);
+        detector.reset();
+        assert_eq!(listen(&mut detector, samples.len()), first);
     }
 
     #[test]

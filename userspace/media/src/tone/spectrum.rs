@@ -67,6 +67,17 @@ impl Spectrum {
         Spectrum { subspaces, raw: 0.0, centred: 0.0, position: 0, energy: 0.0 }
     }
 
+    /// Forgets all samples.
+    pub(super) fn reset(&mut self) {
+        (self.raw, self.centred, self.position, self.energy) = (0.0, 0.0, 0, 0.0);
+        for subspace in &mut self.subspaces {
+            subspace.projection.fill(0.0);
+            if let Some(pair) = &mut subspace.pair {
+                pair.expected = [0.0; 4];
+            }
+        }
+    }
+
     /// Adds one sample; returns a block with every [`BLOCK`]th.
     pub(super) fn push(&mut self, sample: i16) -> Option<Block> {
         // Removes the DC component, which is not sound.
