@@ -16,9 +16,10 @@
  *
  * Requests. A request is an operation that takes time. Take an id by rb_request_new, store it, and
  * pass it to rb_call_make, rb_call_dial, rb_call_answer or rb_call_drop. If the function returns
- * 0, exactly one LINE_REPLY with this id is delivered, after which the id is free. For a phone the id
- * comes from rb_phone_request_new, the functions are rb_phone_set_..., and the reply is PHONE_REPLY. If it returns
- * an error there is none, and the id can be used again, or freed by rb_request_free.
+ * 0, exactly one LINE_REPLY with this id is delivered, after which the id is free. If it returns an
+ * error there is none, and the id can be used again, or freed by rb_request_free. For a phone the
+ * id comes from rb_phone_request_new, the functions are rb_phone_set_..., and the reply is
+ * PHONE_REPLY.
  *
  * Delivery. The LINE_REPLY of a request, and whatever follows it on its line, is delivered only
  * after the function that made the request has returned. A thread that dispatches the replies to
@@ -27,11 +28,12 @@
  * rb_request_release was called for the request. Callbacks neither overlap nor nest. On one line
  * they come in order; between lines there is no order.
  *
- * Closing. rb_line_close, rb_call_close, rb_phone_close and rb_host_shutdown wait until what they close is over,
- * for some seconds at most. Then they return LINEERR_OPERATIONFAILED, but line or call are closed
- * all the same. Requests that are outstanding are completed with an error; no event of the line or
- * call follows. Do not call these functions while holding a lock that a callback takes: the
- * callback can't return then, and they wait for their whole time limit.
+ * Closing. rb_line_close, rb_call_close, rb_phone_close and rb_host_shutdown wait until what they
+ * close is over, for some seconds at most. Then they return LINEERR_OPERATIONFAILED, but line or
+ * call are closed all the same. Requests that are outstanding are completed with an error, and
+ * their replies are still dispatched; no event of the line or call follows. Do not call these
+ * functions while holding a lock that a callback takes: the callback can't return then, and they
+ * wait for their whole time limit.
  */
 #ifndef RINGBACK_RINGBACK_H
 #define RINGBACK_RINGBACK_H
@@ -90,7 +92,8 @@ int32_t rb_host_line_name(rb_host host, uint32_t device_id, char *name, size_t s
 int32_t rb_host_phones(rb_host host, uint32_t *count);
 /* The name of a phone, as rb_host_line_name; PHONEERR_NODEVICE if there is no such phone. */
 int32_t rb_host_phone_name(rb_host host, uint32_t device_id, char *name, size_t size);
-/* Closes all lines and phones and shuts the provider down. What is queued can still be dispatched. */
+/* Closes all lines and phones and shuts the provider down. What is queued can still be
+ * dispatched. */
 int32_t rb_host_shutdown(rb_host host);
 /* As rb_host_shutdown, and frees the host. What is still queued is dropped, and no callback runs
  * after this has returned. */

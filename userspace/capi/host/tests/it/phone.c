@@ -87,7 +87,8 @@ int main(int argc, char **argv)
     EXPECT(PHONEERR_ALLOCATED, rb_phone_open(host, 0, &other));
     if (strcmp(rb_error_text(PHONEERR_ALLOCATED), rb_error_text((LONG)-1)) == 0)
         return 6;
-    EXPECT(PHONEERR_INVALBUTTONSTATE, rb_phone_status_messages(phone, 0, PHONEBUTTONMODE_KEYPAD, 0));
+    EXPECT(PHONEERR_INVALBUTTONSTATE,
+           rb_phone_status_messages(phone, 0, PHONEBUTTONMODE_KEYPAD, 0));
     EXPECT(0, rb_phone_status_messages(phone, PHONESTATE_RINGMODE | PHONESTATE_LAMP
                                        | PHONESTATE_HANDSETHOOKSWITCH, 0, 0));
 
