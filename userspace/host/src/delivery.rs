@@ -201,6 +201,11 @@ impl LineOutlet {
         self.observer.see(&Traced::Event { device_id: self.inner.info.device_id, event });
         // The observer may have closed it.
         if !is_closed() {
+            if matches!(event, LineEvent::Closed { .. }) {
+                // Who has the event finds the line closed.
+                self.inner.set_ended();
+                self.inner.ledger.close();
+            }
             mailbox::publish(&self.subscribers, event);
         }
     }

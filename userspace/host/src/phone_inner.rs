@@ -117,6 +117,11 @@ impl PhoneInner {
         self.observer.see(&Traced::PhoneEvent { device_id: self.info.device_id, event: &event });
         // The observer may have closed it.
         if !self.is_ended() {
+            if matches!(event, PhoneEvent::Closed { .. }) {
+                // Who has the event finds the phone closed.
+                self.ended.store(true, Ordering::SeqCst);
+                self.ledger.close();
+            }
             mailbox::publish(&self.subscribers, &event);
         }
         drop(telling);
