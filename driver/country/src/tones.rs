@@ -123,12 +123,6 @@ impl Sound {
         });
         self.hz().chain(sidebands)
     }
-
-    /// The same sound with each frequency changed.
-    #[must_use]
-    pub fn shifted(self, shift: impl Fn(u16) -> u16) -> Sound {
-        Sound { hz: self.hz.map(|hz| if hz == 0 { 0 } else { shift(hz) }), ..self }
-    }
 }
 
 /// A part of a signal: a sound or silence, for a time.
@@ -212,24 +206,6 @@ impl Signal {
     /// How long its figure is, in ms; 0 if it sounds for ever.
     pub fn figure_ms(&self) -> u32 {
         self.figure().iter().map(|segment| u32::from(segment.ms.unwrap_or(0))).sum()
-    }
-
-    /// The same signal with each sound changed.
-    #[must_use]
-    pub fn with_sounds(mut self, change: impl Fn(Sound) -> Sound) -> Signal {
-        for segment in self.once.iter_mut().chain(&mut self.cycle) {
-            segment.sound = segment.sound.map(&change);
-        }
-        self
-    }
-
-    /// The same signal with each time changed, in ms.
-    #[must_use]
-    pub fn with_times(mut self, change: impl Fn(u16) -> u16) -> Signal {
-        for segment in self.once.iter_mut().chain(&mut self.cycle) {
-            segment.ms = segment.ms.map(&change);
-        }
-        self
     }
 }
 

@@ -75,14 +75,37 @@ fn at_level(plan: &Plan, level_dbm0: f32) -> Plan {
     })
 }
 
+/// Returns the signal with the sound and the time of each of its parts changed, as it is written.
+fn rewritten(signal: &Signal, sound: impl Fn(&str) -> String, ms: impl Fn(u32) -> u32) -> Signal {
+    let part = |part: &str| match part.split_once('/') {
+        Some((hz, time)) => format!("{}/{}", sound(hz), ms(time.parse().unwrap())),
+        None => sound(part),
+    };
+    let parts: Vec<String> = signal.to_string().split(',').map(part).collect();
+    Signal::parse(&parts.join(","), signal.level_dbm0).unwrap()
+}
+
+/// Returns the carriers of a sound, each changed; not its modulation.
+fn shifted(sound: &str, shift: impl Fn(u32) -> u32) -> String {
+    let (once, sound) = match sound.strip_prefix('!') {
+        Some(rest) => ("!", rest),
+        None => ("", sound),
+    };
+    let (carriers, modulation) = match sound.split_once('*') {
+        Some((carriers, by)) => (carriers, format!("*{by}")),
+        None => (sound, String::new()),
+    };
+    let hz = carriers.split('+').map(|hz| shift(hz.parse().unwrap()).to_string());
+    format!("{once}{}{modulation}", hz.collect::<Vec<_>>().join("+"))
+}
+
 fn at_percent_of_hz(plan: &Plan, percent: u32) -> Plan {
-    let shift = |hz: u16| ((u32::from(hz) * percent + 50) / 100) as u16;
-    changed(plan, |signal| signal.with_sounds(|sound| sound.shifted(shift)))
+    let shift = |sound: &str| shifted(sound, |hz| (hz * percent + 50) / 100);
+    changed(plan, |signal| rewritten(&signal, shift, |ms| ms))
 }
 
 fn at_percent_of_time(plan: &Plan, percent: u32) -> Plan {
-    let of = |ms: u16| (u32::from(ms) * percent / 100) as u16;
-    changed(plan, |signal| signal.with_times(of))
+    changed(plan, |signal| rewritten(&signal, str::to_owned, |ms| ms * percent / 100))
 }
 
 /// Asserts that each signal of the plan `sent` is recognised once and ends once, over a line with
@@ -168,7 +191,8 @@ fn frequencies_may_be_off_as_far_as_standards_allow() {
     }
     for hz in [410, 440] {
         let sent = changed(&EUROPE, |signal| {
-            signal.with_sounds(|sound| sound.shifted(|own| if own == 425 { hz } else { own }))
+            let off = |sound: &str| shifted(sound, |own| if own == 425 { hz } else { own });
+            rewritten(&signal, off, |ms| ms)
         });
         assert_all_heard(&format!("Europe at {hz} Hz"), &EUROPE, &sent, -45.0);
     }
