@@ -1,12 +1,13 @@
 //! Waiting for what must come, for as long as a busy machine may need.
 
+use std::error::Error;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ringback_driver::request::ErrorCode;
 use ringback_host::{Call, CallOptions, Events, Line, LineEvent, Pending, WaitError};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::callstate::pots::{Transition, may_follow};
-use ringback_tspi::error::LineError;
 
 /// Limit of all waits: what has not happened by then never will.
 pub const DEADLINE: Duration = Duration::from_secs(120);
@@ -35,12 +36,12 @@ pub fn make(line: &Line, number: &str) -> Call {
     made.wait(DEADLINE).expect("the call is made")
 }
 
-/// Returns the error of a request that the line's state does not allow. A function that finds the
-/// card busy accepts the request, and its completion has the error (R4).
+/// Returns the error of a request that the state of the line or phone does not allow. A function
+/// that finds the card busy accepts the request, and its completion has the error (R4).
 ///
 /// # Panics
 /// If the request is allowed, or never completes.
-pub fn refusal<T: Clone>(asked: Result<Pending<T>, LineError>) -> LineError {
+pub fn refusal<T: Clone, E: From<ErrorCode> + Error>(asked: Result<Pending<T, E>, E>) -> E {
     match asked.map(|pending| pending.wait(DEADLINE)) {
         Err(error) | Ok(Err(WaitError::Failed(error))) => error,
         Ok(Ok(_)) => panic!("it was not refused"),
