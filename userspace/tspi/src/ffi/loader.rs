@@ -284,13 +284,14 @@ impl InProcess for Loaded {
 
 impl Drop for Loaded {
     fn drop(&mut self) {
-        let is_up = self.upward.is_up();
-        upward::leave_place(self.place);
-        self.upward.end_pair();
-        if is_up {
-            // It was not shut down, so its threads may still run code of it.
+        if self.upward.is_up() {
+            // It was not shut down, so its threads may still run code of it, and call: it stays
+            // loaded, and no other library gets its callbacks.
             std::mem::forget(self.library.take());
+        } else {
+            upward::leave_place(self.place);
         }
+        self.upward.end_pair();
     }
 }
 
