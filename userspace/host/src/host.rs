@@ -83,9 +83,7 @@ impl Host {
     /// shut down.
     pub fn open(&self, device_id: u32) -> Result<Line, LineError> {
         asked::enter();
-        if !self.shared.ledger.is_open() {
-            return Err(LineError::UNINITIALIZED);
-        }
+        let _using = self.shared.in_function(LineError::UNINITIALIZED)?;
         let line = self.lines.find(|info| info.device_id == device_id);
         let (info, service) = line.ok_or(LineError::NODEVICE)?;
         let LineInfo { version, media_modes, .. } = *info;
@@ -113,9 +111,7 @@ impl Host {
     /// shut down.
     pub fn open_phone(&self, device_id: u32) -> Result<Phone, PhoneError> {
         asked::enter();
-        if !self.shared.ledger.is_open() {
-            return Err(PhoneError::UNINITIALIZED);
-        }
+        let _using = self.shared.in_function(PhoneError::UNINITIALIZED)?;
         let phone = self.phones.find(|info| info.device_id == device_id);
         let (info, service) = phone.ok_or(PhoneError::NODEVICE)?;
         let version = info.version;

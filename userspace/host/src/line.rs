@@ -37,9 +37,10 @@ impl Line {
     /// What it can do (TSPI_lineGetDevCaps).
     ///
     /// # Errors
-    /// The provider's.
+    /// UNINITIALIZED once the host is shut down.
     pub fn caps(&self) -> Result<LineCaps, LineError> {
         asked::enter();
+        let _using = self.0.inner.shared.in_function(LineError::UNINITIALIZED)?;
         let LineInfo { device_id, version, .. } = self.0.inner.info;
         let provider = self.0.inner.service.provider();
         let bytes = fetch::<LINEDEVCAPS, _>(|memory| {

@@ -37,9 +37,10 @@ impl Phone {
     /// What it can do (TSPI_phoneGetDevCaps).
     ///
     /// # Errors
-    /// The provider's.
+    /// UNINITIALIZED once the host is shut down.
     pub fn caps(&self) -> Result<PhoneCaps, PhoneError> {
         asked::enter();
+        let _using = self.0.service.shared.in_function(PhoneError::UNINITIALIZED)?;
         let PhoneInfo { device_id, version, .. } = self.0.info;
         let provider = self.0.service.provider();
         let bytes = fetch::<PHONECAPS, _>(|memory| {

@@ -9,7 +9,7 @@ use super::counts::Counters;
 use super::evidence::this_thread;
 use super::hand::Hand;
 use super::inside;
-use super::ledger::{Ledger, Turns};
+use super::ledger::{Ledger, Turns, Use};
 use super::requests::Requests;
 
 pub(super) struct Shared {
@@ -45,6 +45,12 @@ impl Shared {
             process: std::process::id(),
             runner,
         }
+    }
+
+    /// Begins a function of a provider's that names a device by its id; the provider is not shut
+    /// down until this is dropped (G5).
+    pub(super) fn in_function<E>(&self, down: E) -> Result<Use<'_, ()>, E> {
+        Use::begin([&self.ledger; 2], &self.turns, down, || Ok(()))
     }
 
     /// A number for a handle: never 0 (N2), never used again.

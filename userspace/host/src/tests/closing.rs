@@ -7,6 +7,12 @@ use std::task::{Context, Poll, Waker};
 
 use super::*;
 
+/// A function about the call.
+fn monitor(call: &Call) -> impl FnOnce() -> Result<(), LineError> + use<> {
+    let call = call.clone();
+    move || call.monitor_digits(true)
+}
+
 /// Starts a callback of the line's, which does not return before the sender is used.
 fn stuck(mock: &Arc<Mock>, call: &Call) -> (Sender<()>, thread::JoinHandle<()>) {
     let (go, may_go) = mpsc::channel::<()>();
@@ -33,20 +39,18 @@ fn close_in_callback(mock: &Mock, of: &Call, closes: Call) -> Result<Closed, Clo
     closed.recv_timeout(DEADLINE).unwrap()
 }
 
-/// Calls a function of the provider's about the call, which does not return before the sender is
-/// used.
-fn long_function(
+/// Calls a function of the provider's, which does not return before the sender is used.
+fn long_function<R: Send + 'static>(
     mock: &Arc<Mock>,
-    call: &Call,
-) -> (Sender<()>, thread::JoinHandle<Result<(), LineError>>) {
+    function: impl FnOnce() -> R + Send + 'static,
+) -> (Sender<()>, thread::JoinHandle<R>) {
     let (go, may_go) = mpsc::channel::<()>();
     let (tell, is_in): (Sender<()>, Receiver<()>) = mpsc::channel();
     *mock.in_function.lock().unwrap() = Some(Box::new(move || {
         tell.send(()).unwrap();
         let _ = may_go.recv_timeout(DEADLINE);
     }));
-    let call = call.clone();
-    let user = thread::spawn(move || call.monitor_digits(true));
+    let user = thread::spawn(function);
     is_in.recv_timeout(DEADLINE).unwrap();
     (go, user)
 }
@@ -56,7 +60,7 @@ fn g5_a_handle_is_closed_when_no_function_uses_it_any_more() {
     for of_line in [true, false] {
         let (mock, _host, line) = start(Mock::default());
         let call = made(&mock, &line);
-        let (go, user) = long_function(&mock, &call);
+        let (go, user) = long_function(&mock, monitor(&call));
         let closes = || {
             *mock.closed_lines.lock().unwrap() as usize + mock.closed_calls.lock().unwrap().len()
         };
@@ -77,10 +81,36 @@ fn g5_a_handle_is_closed_when_no_function_uses_it_any_more() {
 }
 
 #[test]
+fn g5_no_provider_is_shut_down_while_a_function_names_its_device() {
+    for opens in [true, false] {
+        let (mock, host, line) = start(Mock::default());
+        let (host, line) = (Arc::new(host), Arc::new(line));
+        let (opener, reader) = (Arc::clone(&host), Arc::clone(&line));
+        let (go, user) = long_function(&mock, move || match opens {
+            true => opener.open(0).map(drop),
+            false => reader.caps().map(drop),
+        });
+        thread::scope(|scope| {
+            let closer = scope.spawn(|| host.shutdown());
+            eventually("shutting down begins", || line.caps().is_err());
+            assert_eq!(line.caps().unwrap_err(), LineError::UNINITIALIZED);
+            assert_eq!(host.open(0).unwrap_err(), LineError::UNINITIALIZED);
+            thread::sleep(Duration::from_millis(50));
+            assert_eq!(*mock.shut_down.lock().unwrap(), 0);
+            go.send(()).unwrap();
+            assert_eq!(closer.join().unwrap(), Ok(Closed::Now));
+        });
+        let expected = if opens { Err(LineError::UNINITIALIZED) } else { Ok(()) };
+        assert_eq!(user.join().unwrap(), expected);
+        assert_eq!(*mock.shut_down.lock().unwrap(), 1);
+    }
+}
+
+#[test]
 fn g5_a_function_that_does_not_return_is_not_waited_for_for_ever() {
     let (mock, host, line) = start(Mock::default());
     let call = made(&mock, &line);
-    let (go, user) = long_function(&mock, &call);
+    let (go, user) = long_function(&mock, monitor(&call));
     assert_eq!(call.close(), Ok(Closed::Now));
     assert_eq!(line.close(), Ok(Closed::Now));
     assert_eq!(host.shutdown(), Ok(Closed::Now));

@@ -91,6 +91,7 @@ impl Provider for Mock {
         if let Some(error) = self.open_fails {
             return Err(error);
         }
+        self.enter();
         if self.in_open {
             self.call_in(77);
         }
@@ -122,6 +123,7 @@ impl Provider for Mock {
         _: u32,
         caps: &mut [u8],
     ) -> Result<(), LineError> {
+        self.enter();
         Writer::<LINEDEVCAPS>::new(caps, version)?
             .string(LINEDEVCAPS::dwLineName, "mock")
             .set(LINEDEVCAPS::dwMediaModes, LINEMEDIAMODE_DATAMODEM);
@@ -240,9 +242,7 @@ impl Provider for Mock {
     }
 
     fn line_monitor_digits(&self, _: HDRVCALL, _: u32) -> Result<(), LineError> {
-        // Not under its lock.
-        let act = self.in_function.lock().unwrap().take();
-        act.into_iter().for_each(|act| act());
+        self.enter();
         Ok(())
     }
 

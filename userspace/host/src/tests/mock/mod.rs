@@ -78,7 +78,7 @@ pub(super) struct Mock {
     pub(super) most_inside: AtomicUsize,
     /// Closing completes nothing.
     pub(super) never: bool,
-    /// What it does in lineMonitorDigits, once.
+    /// What it does in lineMonitorDigits, lineOpen or lineGetDevCaps, once.
     pub(super) in_function: Mutex<Option<Box<dyn FnOnce() + Send>>>,
     /// What it does first when a call or a line is closed, and with which error that fails then.
     pub(super) in_close: Mutex<Option<InClose>>,
@@ -230,6 +230,12 @@ impl Mock {
         let line = self.line();
         let event = LineMessage { line, call: None, message: LINE_LINEDEVSTATE, params };
         self.tell(|tapi| tapi.line_event(&event));
+    }
+
+    /// Does what a test wants done in a function, not under the lock.
+    fn enter(&self) {
+        let act = self.in_function.lock().even_poisoned().take();
+        act.into_iter().for_each(|act| act());
     }
 
     /// A call comes in.
