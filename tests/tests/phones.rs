@@ -23,7 +23,8 @@ const V: Version = Version::NEWEST_SPOKEN;
 fn open(world: &World) -> (Phone, Events<PhoneEvent>, Telephone) {
     let phone = world.host.open_phone(PHONE).unwrap();
     let states = PHONEBUTTONSTATE_UP | PHONEBUTTONSTATE_DOWN;
-    phone.set_status_messages(PHONESTATE.mask(), PHONEBUTTONMODE_KEYPAD, states).unwrap();
+    let modes = PHONEBUTTONMODE_KEYPAD | PHONEBUTTONMODE_FEATURE;
+    phone.set_status_messages(PHONESTATE.mask(), modes, states).unwrap();
     let events = phone.events();
     (phone, events, world.card.telephone(PortNumber(0)).unwrap())
 }
@@ -64,6 +65,15 @@ fn a_phone_is_rung_lifted_dialled_and_hung_up_beside_its_line() {
     });
     let key = |state| (8, PHONEBUTTONMODE_KEYPAD, state);
     let down_and_up = [key(PHONEBUTTONSTATE_DOWN), key(PHONEBUTTONSTATE_UP)];
+    assert_eq!(buttons.take(2).collect::<Vec<_>>(), down_and_up);
+    // It flashes, which is no hanging up.
+    telephone.flash();
+    let buttons = events.within(DEADLINE).map_while(|event| match event {
+        PhoneEvent::Button { id, mode, state, .. } => Some((id, mode, state)),
+        _ => None,
+    });
+    let flash = |state| (12, PHONEBUTTONMODE_FEATURE, state);
+    let down_and_up = [flash(PHONEBUTTONSTATE_DOWN), flash(PHONEBUTTONSTATE_UP)];
     assert_eq!(buttons.take(2).collect::<Vec<_>>(), down_and_up);
     telephone.on_hook();
     assert_eq!(changed(&events, PHONESTATE_HANDSETHOOKSWITCH), PHONEHOOKSWITCHMODE_ONHOOK);
@@ -200,7 +210,11 @@ fn what_a_phone_announces_is_what_it_does() {
         } else {
             answer.unwrap();
             let info = Reader::<PHONEBUTTONINFO>::new(&memory, V).unwrap();
-            assert_eq!(info.get(PHONEBUTTONINFO::dwButtonMode), PHONEBUTTONMODE_KEYPAD);
+            let what = [PHONEBUTTONINFO::dwButtonMode, PHONEBUTTONINFO::dwButtonFunction];
+            let flash = what.map(|field| info.get(field))
+                == [PHONEBUTTONMODE_FEATURE, PHONEBUTTONFUNCTION_FLASH];
+            let keypad = info.get(PHONEBUTTONINFO::dwButtonMode) == PHONEBUTTONMODE_KEYPAD;
+            assert_eq!((keypad, flash), (id < 12, id == 12), "button {id}");
         }
     }
     for (class, id) in [("tapi/line", FXS + 1), ("TAPI/phone", 1)] {

@@ -130,6 +130,11 @@ impl Country {
     pub fn flash(self) -> Duration {
         Duration::from_millis(u64::from(self.zone.flash_ms))
     }
+
+    /// How long a telephone's loop is open at least when it is hung up. A shorter break is a flash.
+    pub fn hang_up(self) -> Duration {
+        Duration::from_millis(u64::from(self.zone.hang_up_ms))
+    }
 }
 
 /// Ringing at a frequency, with gains that every country has.

@@ -4,9 +4,10 @@
 //! the tables that exchanges in software use. Where those fill a gap with American tones the row
 //! has none; nor has it a tone that for seconds can't be told from dial tone, as Australia's
 //! special information tone, 425 Hz for 2.5 s. The levels are those of ETSI TR 101 041-2 and, for
-//! North America, Telcordia GR-506. The notation is that of [`Signal`]. Besides the countries there
-//! are the tones of most of Europe (with the line mode TBR21) and those of North America before the
-//! precise tone plan.
+//! North America, Telcordia GR-506. A telephone has hung up after four times the flash of 100 ms
+//! that most exchanges take, or after the longest flash, of a second, that those of North America
+//! take. The notation is that of [`Signal`]. Besides the countries there are the tones of most of
+//! Europe (with the line mode TBR21) and those of North America before the precise tone plan.
 
 use std::sync::LazyLock;
 
@@ -44,6 +45,7 @@ struct ZoneRow {
     levels: Levels,
     pulse: Pulse,
     flash_ms: u16,
+    hang_up_ms: u16,
 }
 
 impl ZoneRow {
@@ -64,6 +66,7 @@ impl ZoneRow {
         levels: EVEN,
         pulse: PULSE_60,
         flash_ms: 100,
+        hang_up_ms: 400,
     };
 }
 
@@ -96,6 +99,7 @@ pub(crate) struct Zone {
     pub(crate) ring_hz: u16,
     pub(crate) pulse: Pulse,
     pub(crate) flash_ms: u16,
+    pub(crate) hang_up_ms: u16,
 }
 
 impl Zone {
@@ -123,6 +127,7 @@ impl Zone {
             ring_hz: row.ring_hz,
             pulse: row.pulse,
             flash_ms: row.flash_ms,
+            hang_up_ms: row.hang_up_ms,
         })
     }
 }
@@ -536,6 +541,7 @@ static ROWS: &[ZoneRow] = &[
         waiting: "400*16/500,0/8000",
         pulse: PULSE_66,
         flash_ms: 500,
+        hang_up_ms: 1100,
         ..ZoneRow::NONE
     },
     ZoneRow {
@@ -579,6 +585,7 @@ static ROWS: &[ZoneRow] = &[
         special_information: "950/330,0/30,1400/330,0/30,1800/330,0/1000",
         waiting: "425/200,0/600,425/200,0/10000",
         flash_ms: 500,
+        hang_up_ms: 1100,
         ..ZoneRow::NONE
     },
     ZoneRow {
@@ -668,6 +675,7 @@ static ROWS: &[ZoneRow] = &[
         waiting: "440/300,0/10000",
         levels: PRECISE,
         flash_ms: 500,
+        hang_up_ms: 1100,
         ..ZoneRow::NONE
     },
     ZoneRow {
@@ -798,6 +806,7 @@ static ROWS: &[ZoneRow] = &[
         waiting: "350+440/250,0/250,350+440/250,0/3250",
         levels: PRECISE,
         flash_ms: 500,
+        hang_up_ms: 1100,
         ..ZoneRow::NONE
     },
     ZoneRow {
@@ -815,6 +824,7 @@ static ROWS: &[ZoneRow] = &[
         waiting: "440/300,0/10000",
         levels: PRECISE,
         flash_ms: 500,
+        hang_up_ms: 1100,
         ..ZoneRow::NONE
     },
     ZoneRow {
@@ -832,6 +842,7 @@ static ROWS: &[ZoneRow] = &[
         waiting: "440/300,0/10000",
         levels: PRECISE,
         flash_ms: 500,
+        hang_up_ms: 1100,
         ..ZoneRow::NONE
     },
     ZoneRow {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ringback_tspi::callstate::CallState;
-use ringback_tspi::constants::{LINEDIGITMODE_DTMF, LINEDIGITMODE_DTMFEND};
+use ringback_tspi::constants::{LINEDIGITMODE_DTMF, LINEDIGITMODE_DTMFEND, LINEDIGITMODE_PULSE};
 use ringback_tspi::error::LineError;
 use ringback_tspi::structs::{LINECALLINFO, LINECALLSTATUS};
 use ringback_tspi::types::{HDRVCALL, HTAPICALL};
@@ -162,13 +162,15 @@ impl Call {
     }
 
     /// Reports each digit that the other side sends, when it begins and when it ends, or stops that
-    /// (TSPI_lineMonitorDigits). It ends by itself with the conversation (O5).
+    /// (TSPI_lineMonitorDigits). On a line that can hear a rotary dial its digits are reported as
+    /// well, once each. It ends by itself with the conversation (O5).
     ///
     /// # Errors
     /// INVALCALLSTATE if the conversation is over.
     pub fn monitor_digits(&self, on: bool) -> Result<(), LineError> {
         let driver = self.usable()?;
-        let modes = if on { LINEDIGITMODE_DTMF | LINEDIGITMODE_DTMFEND } else { 0 };
+        let pulse = self.line().monitor_digits & LINEDIGITMODE_PULSE;
+        let modes = if on { LINEDIGITMODE_DTMF | LINEDIGITMODE_DTMFEND | pulse } else { 0 };
         self.inner.line.service.provider().line_monitor_digits(driver.handle(), modes)
     }
 }

@@ -168,6 +168,7 @@ impl LineOutlet {
                 call,
                 digit: char::from((first & 0xFF) as u8),
                 end: word(second) == LINEDIGITMODE_DTMFEND,
+                pulse: word(second) == LINEDIGITMODE_PULSE,
                 ticks: word(third),
                 at,
             },

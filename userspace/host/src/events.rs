@@ -47,6 +47,8 @@ pub enum LineEvent {
         digit: char,
         /// It has ended (LINEDIGITMODE_DTMFEND); otherwise it has begun.
         end: bool,
+        /// It was dialled by pulses (LINEDIGITMODE_PULSE); no end of it is reported.
+        pulse: bool,
         /// The provider's tick count in ms, wrapping; comparable within a line.
         ticks: u32,
         /// When the host delivered it.

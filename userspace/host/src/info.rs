@@ -58,6 +58,8 @@ pub struct LineInfo {
     pub kind: Option<LineKind>,
     /// LINEMEDIAMODE_ bits of calls on it.
     pub media_modes: u32,
+    /// LINEDIGITMODE_ bits that can be monitored on it.
+    pub monitor_digits: u32,
     /// The version that was negotiated for it.
     pub version: Version,
 }
@@ -115,6 +117,7 @@ impl LineCaps {
             slot: self.own.map(|own| own.slot),
             kind: self.own.map(|own| own.kind),
             media_modes: self.media_modes,
+            monitor_digits: self.monitor_digits,
             version,
         }
     }
@@ -283,6 +286,7 @@ mod tests {
             slot: None,
             kind: Some(kind),
             media_modes: 0,
+            monitor_digits: 0,
             version: Version::V2_0,
         }
     }

@@ -12,6 +12,7 @@ pub enum PhoneEvent {
     /// PHONE_BUTTON: a button was pressed or released.
     Button {
         /// The button: 0 to 9 are the digits, 10 is the star and 11 the number sign.
+        /// 12 is the hook flash on a telephone of Ringback's.
         id: u32,
         /// One PHONEBUTTONMODE_.
         mode: u32,

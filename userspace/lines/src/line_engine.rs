@@ -203,7 +203,8 @@ pub trait LineEngine: Engine<Command = Command, Event = Event, Output = ()> + Ph
         self.can(call, LINECALLFEATURE_MONITORMEDIA)
     }
 
-    /// Enables digit detection (LINEDIGITMODE_DTMF, DTMFEND), or disables it with 0, which never
+    /// Enables digit detection (LINEDIGITMODE_DTMF, DTMFEND, of a
+    /// telephone also PULSE), or disables it with 0, which never
     /// fails on a known call of a line that can detect digits.
     ///
     /// # Errors

@@ -26,6 +26,8 @@ pub enum Tone {
 pub struct Gather {
     /// dwEndToEndID, which comes back in LINE_GATHERDIGITS.
     pub end_to_end: u32,
+    /// LINEDIGITMODE_DTMF and LINEDIGITMODE_PULSE: the digits that are gathered.
+    pub modes: u32,
     /// Where the digits are written, two bytes each. Nothing is written before LINE_GATHERDIGITS is
     /// emitted, and nothing after (B7).
     pub output: LateOutput,

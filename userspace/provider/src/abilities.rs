@@ -87,6 +87,8 @@ const SOUNDS: u32 = LINECALLFEATURE_GENERATEDIGITS
     | LINECALLFEATURE_MONITORMEDIA
     | LINECALLFEATURE_MONITORTONES;
 const DTMF: (u32, u32) = (LINEDIGITMODE_DTMF, LINEDIGITMODE_DTMF | LINEDIGITMODE_DTMFEND);
+/// A telephone may also have a rotary dial.
+const DTMF_OR_PULSE: (u32, u32) = (DTMF.0, DTMF.1 | LINEDIGITMODE_PULSE);
 
 const FXO: Abilities = Abilities {
     name: "FXO exchange line",
@@ -131,7 +133,7 @@ const FXS: Abilities = Abilities {
         | LINEDEVSTATE_MSGWAITOFF,
     settable_status: STATUS | LINEDEVSTATUSFLAGS_MSGWAIT,
     address_flags: 0,
-    digits: DTMF,
+    digits: DTMF_OR_PULSE,
     treatments: Treatment::ALL,
     states: CallStates::of(&[
         CallState::Idle,

@@ -11,8 +11,10 @@ use ringback_tspi::types::Version;
 use super::device_class::classes;
 use super::fill::{PROVIDER_INFO, line_name};
 
-/// The number of buttons, which is that of buttons and lamps: the digits, `*` and `#`.
-pub(super) const BUTTONS: u32 = 12;
+/// The number of buttons, which is that of buttons and lamps: the digits, `*`, `#` and the flash.
+pub(super) const BUTTONS: u32 = 13;
+/// The hook switch, pressed for a moment.
+const FLASH: u32 = 12;
 /// The only lamp: messages wait.
 pub(super) const MESSAGE_LAMP: u32 = 0;
 /// The modes of the message lamp.
@@ -58,8 +60,14 @@ fn words(word: impl Fn(u32) -> u32) -> Vec<u8> {
 fn function(id: u32) -> u32 {
     match id {
         MESSAGE_LAMP => PHONEBUTTONFUNCTION_MSGINDICATOR,
+        FLASH => PHONEBUTTONFUNCTION_FLASH,
         _ => PHONEBUTTONFUNCTION_NONE,
     }
+}
+
+/// The mode of a button.
+fn button_mode(id: u32) -> u32 {
+    if id == FLASH { PHONEBUTTONMODE_FEATURE } else { PHONEBUTTONMODE_KEYPAD }
 }
 
 /// A phone's name, to be shown.
@@ -93,7 +101,7 @@ pub(super) fn phone_caps(
     caps.string(C::dwPhoneName, &phone_name(device, info))
         .string(C::dwProviderInfo, PROVIDER_INFO)
         .string(C::dwPhoneInfo, "analog telephone")
-        .item(C::dwButtonModes, &words(|_| PHONEBUTTONMODE_KEYPAD))
+        .item(C::dwButtonModes, &words(button_mode))
         .item(C::dwButtonFunctions, &words(function))
         .item(C::dwLampModes, &words(lamps))
         .strings(C::dwDeviceClasses, classes(info.kind))
@@ -131,12 +139,14 @@ pub(super) fn button_info(memory: &mut [u8], version: Version, id: u32) -> Resul
     let text = match id {
         10 => "*".to_owned(),
         11 => "#".to_owned(),
+        FLASH => "flash".to_owned(),
         digit => digit.to_string(),
     };
     let mut info = writer::<B>(memory, version)?;
-    info.set(B::dwButtonMode, PHONEBUTTONMODE_KEYPAD)
+    info.set(B::dwButtonMode, button_mode(id))
         .set(B::dwButtonFunction, function(id))
-        // Only while a key is held down are its tones heard, and only if they are listened for.
+        // Only while a key is held down are its tones heard, and only if they are listened for. A
+        // flash is known when it is over.
         .set(B::dwButtonState, PHONEBUTTONSTATE_UNKNOWN);
     info.string(B::dwButtonText, &text);
     Ok(())

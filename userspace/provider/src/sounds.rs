@@ -10,6 +10,7 @@ use ringback_tspi::late::LateOutput;
 use ringback_tspi::structs::{LINEGENERATETONE, LINEMONITORTONE};
 use ringback_tspi::types::HDRVCALL;
 
+use super::abilities::abilities;
 use super::card::LineProvider;
 use super::cards::Card;
 
@@ -90,7 +91,9 @@ impl<C: Card> LineProvider<C> {
         let Some(output) = buffer.cloned() else {
             return running.ask(move |lines, cx| lines.gather_digits(call, None, cx));
         };
-        if modes != LINEDIGITMODE_DTMF {
+        // A digit is gathered when it begins, whatever its end is.
+        let known = abilities(self.kind(line)?).digits.1 & !LINEDIGITMODE_DTMFEND;
+        if modes == 0 || modes & !known != 0 {
             return Err(LineError::INVALDIGITMODE);
         }
         if output.size() < 2 {
@@ -100,6 +103,7 @@ impl<C: Card> LineProvider<C> {
         let keys = termination.chars().map(|digit| Key::from_char(digit).map(Key::as_char));
         let gather = Gather {
             end_to_end: end_to_end_id,
+            modes,
             output,
             termination: keys.collect::<Option<String>>().ok_or(LineError::INVALDIGITS)?,
             first: timeout(first)?,

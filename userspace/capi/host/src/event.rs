@@ -80,8 +80,12 @@ impl Event {
                 (LINE_CALLSTATE, [state.bit(), *mode, *media].map(u64::from))
             }
             LineEvent::CallInfo { changed, .. } => (LINE_CALLINFO, [u64::from(*changed), 0, 0]),
-            LineEvent::Digit { digit, end, ticks, .. } => {
-                let mode = if *end { LINEDIGITMODE_DTMFEND } else { LINEDIGITMODE_DTMF };
+            LineEvent::Digit { digit, end, pulse, ticks, .. } => {
+                let mode = match (end, pulse) {
+                    (true, _) => LINEDIGITMODE_DTMFEND,
+                    (false, true) => LINEDIGITMODE_PULSE,
+                    (false, false) => LINEDIGITMODE_DTMF,
+                };
                 (LINE_MONITORDIGITS, [u32::from(*digit), mode, *ticks].map(u64::from))
             }
             LineEvent::Generated { end_to_end, done, .. } => {

@@ -185,6 +185,8 @@ fn messages_become_events_of_their_kind() {
     assert!(matches!(info, Some(LineEvent::CallInfo { changed: LINECALLINFOSTATE_CALLERID, .. })));
     let digit = tell(call, LINE_MONITORDIGITS, [0x123, LINEDIGITMODE_DTMFEND as usize, 9]);
     assert!(matches!(digit, Some(LineEvent::Digit { digit: '#', end: true, ticks: 9, .. })));
+    let digit = tell(call, LINE_MONITORDIGITS, [0x30, LINEDIGITMODE_PULSE as usize, 9]);
+    assert!(matches!(digit, Some(LineEvent::Digit { digit: '0', end: false, pulse: true, .. })));
     let sent = tell(call, LINE_GENERATE, [LINEGENERATETERM_CANCEL as usize, 4, 0]);
     assert!(matches!(sent, Some(LineEvent::Generated { end_to_end: 4, done: false, .. })));
     let odd = tell(call, LINE_CALLSTATE, [3, 0, 0]);

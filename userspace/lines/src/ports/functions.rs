@@ -185,7 +185,11 @@ impl<C: PortCard> LineEngine for Lines<C> {
     }
 
     fn monitor_digits(&mut self, call: HDRVCALL, modes: u32) -> Result<(), LineError> {
-        if modes & !(LINEDIGITMODE_DTMF | LINEDIGITMODE_DTMFEND) != 0 {
+        let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
+        let info = self.infos.get(line.index()).ok_or(LineError::INVALCALLHANDLE)?;
+        // Only a telephone dials by pulses.
+        let pulse = if info.kind == ModuleKind::Fxs { LINEDIGITMODE_PULSE } else { 0 };
+        if modes & !(LINEDIGITMODE_DTMF | LINEDIGITMODE_DTMFEND | pulse) != 0 {
             return Err(LineError::INVALDIGITMODE);
         }
         if modes != 0 {

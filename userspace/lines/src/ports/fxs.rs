@@ -7,13 +7,16 @@
 //! call of a telephone is answered, the telephone hears the call's treatment.
 //! While messages wait, the dial tone stutters.
 //!
+//! A telephone may also dial by pulses. A flash is a button of its phone; in dial or reorder tone
+//! it begins the dialling anew, as on an exchange.
+//!
 //! The telephone is a phone as well (`phone`), which can be rung without a call.
 
 use std::time::Duration;
 
 use ringback_country::Country;
 use ringback_driver::Time;
-use ringback_driver::card::{FRAME, Hook, LineFeed, PortEvent, PortFault, Remedy};
+use ringback_driver::card::{FRAME, LineFeed, PortEvent, PortFault, Remedy};
 use ringback_driver::request::{LineNumber, Token};
 use ringback_media::dtmf;
 use ringback_media::tone::{CallProgress, Generator};
@@ -21,6 +24,7 @@ use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
 use ringback_tspi::error::{LineError, PhoneError};
 
+use super::hook_switch::{HookSignal, HookSwitch};
 use super::machine::{Machine, Outgoing};
 use super::phone::Phone;
 use super::port::{Order, Port, Visit};
@@ -66,7 +70,7 @@ enum FxsPhase {
 pub(super) struct Fxs {
     country: Country,
     phase: FxsPhase,
-    hook: Hook,
+    switch: HookSwitch,
     digits: String,
     listener: dtmf::Detector,
     tone: Generator,
@@ -80,7 +84,7 @@ impl Fxs {
         Fxs {
             country,
             phase: FxsPhase::Idle,
-            hook: Hook::On,
+            switch: HookSwitch::new(country),
             digits: String::new(),
             listener: dtmf::Detector::new(),
             tone: Generator::new(&country.tones().dial),
@@ -99,18 +103,62 @@ impl Fxs {
                 self.stop_ringing(port, visit);
                 self.lifted(port, visit);
             }
-            FxsPhase::Idle if offered_media(port).is_some() => {
-                self.phase = FxsPhase::Dialing { last: visit.now() };
-                self.digits.clear();
-                self.listener = dtmf::Detector::new();
-                self.sound(CallProgress::Dial);
-                if self.phone.message_waits() {
-                    self.tone = Generator::new(&self.country.tones().messages_waiting());
+            FxsPhase::Idle => self.begin_dialing(port, visit),
+            _ => {}
+        }
+    }
+
+    /// Gives the telephone dial tone, or reorder tone if the line is not open, or if its last call
+    /// is not dropped yet.
+    fn begin_dialing(&mut self, port: &Port, visit: &Visit<'_, '_>) {
+        if offered_media(port).is_none() {
+            return self.reorder();
+        }
+        self.phase = FxsPhase::Dialing { last: visit.now() };
+        self.digits.clear();
+        self.listener = dtmf::Detector::new();
+        self.sound(CallProgress::Dial);
+        if self.phone.message_waits() {
+            self.tone = Generator::new(&self.country.tones().messages_waiting());
+        }
+    }
+
+    /// Processes what the telephone's hook switch or dial has done.
+    fn signalled(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, signal: HookSignal) {
+        match (signal, &self.phase) {
+            (HookSignal::Lifted, _) => self.lifted(port, visit),
+            (HookSignal::HungUp, _) => self.hung_up(port, visit),
+            (HookSignal::Flash, phase) => {
+                if let FxsPhase::Dialing { .. } | FxsPhase::Reorder = phase {
+                    self.begin_dialing(port, visit);
+                }
+                self.phone.flash(visit.cx);
+            }
+            (HookSignal::Digit(digit), FxsPhase::Dialing { .. }) => {
+                if self.digits.len() < MOST_DIGITS {
+                    self.digits.push(digit);
                 }
             }
-            // The line is not open, or its last call is not dropped yet.
-            FxsPhase::Idle => self.reorder(),
-            _ => {}
+            (HookSignal::Digit(digit), FxsPhase::Waiting | FxsPhase::Talking) => {
+                port.pulsed(visit, digit);
+            }
+            (HookSignal::Digit(_), _) => {}
+        }
+    }
+
+    fn hung_up(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
+        match self.phase {
+            FxsPhase::Waiting | FxsPhase::Talking | FxsPhase::Held => {
+                let missed = matches!(self.phase, FxsPhase::Waiting);
+                port.set_state(visit, CallState::Disconnected, LINEDISCONNECTMODE_NORMAL);
+                if missed {
+                    // A call that was never answered need not be dropped.
+                    port.set_state(visit, CallState::Idle, 0);
+                }
+                self.phase = FxsPhase::Idle;
+            }
+            FxsPhase::Dialing { .. } | FxsPhase::Reorder => self.phase = FxsPhase::Idle,
+            FxsPhase::Idle | FxsPhase::Ringing { .. } => {}
         }
     }
 
@@ -122,7 +170,7 @@ impl Fxs {
         heard: &[i16; FRAME],
     ) {
         let now = visit.now();
-        let (mut dialed, mut over) = (false, false);
+        let (mut dialed, mut over) = (self.switch.pulses(), false);
         let digits = &mut self.digits;
         self.listener.feed(heard, &mut |event| {
             match event {
@@ -187,7 +235,7 @@ impl Fxs {
     fn can_ring(&self) -> bool {
         match self.phase {
             FxsPhase::Ringing { for_call, .. } => !for_call,
-            FxsPhase::Idle => self.hook == Hook::On && !self.out_of_order,
+            FxsPhase::Idle => !self.switch.is_off_hook() && !self.out_of_order,
             _ => false,
         }
     }
@@ -260,7 +308,7 @@ impl Machine for Fxs {
         self.can_call(port)?;
         port.book.call = Some(call);
         port.book.complete(visit.cx, Op::MakeCall, Ok(()));
-        if self.hook == Hook::Off {
+        if self.switch.is_off_hook() {
             port.set_state(visit, CallState::Busy, LINEBUSYMODE_STATION);
             return Ok(());
         }
@@ -311,24 +359,11 @@ impl Machine for Fxs {
     fn event(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, event: PortEvent) {
         match event {
             PortEvent::RingTrip => self.lifted(port, visit),
-            PortEvent::Hook(Hook::Off) => {
-                self.hook = Hook::Off;
-                self.lifted(port, visit);
-            }
-            PortEvent::Hook(Hook::On) => {
-                self.hook = Hook::On;
-                match self.phase {
-                    FxsPhase::Waiting | FxsPhase::Talking | FxsPhase::Held => {
-                        let missed = matches!(self.phase, FxsPhase::Waiting);
-                        port.set_state(visit, CallState::Disconnected, LINEDISCONNECTMODE_NORMAL);
-                        if missed {
-                            // A call that was never answered need not be dropped.
-                            port.set_state(visit, CallState::Idle, 0);
-                        }
-                        self.phase = FxsPhase::Idle;
-                    }
-                    FxsPhase::Dialing { .. } | FxsPhase::Reorder => self.phase = FxsPhase::Idle,
-                    FxsPhase::Idle | FxsPhase::Ringing { .. } => {}
+            PortEvent::Hook(hook) => {
+                let now = visit.now();
+                let signals = [self.switch.passes(now), self.switch.changed(hook, now)];
+                for signal in signals.into_iter().flatten() {
+                    self.signalled(port, visit, signal);
                 }
             }
             PortEvent::Fault(
@@ -364,7 +399,7 @@ impl Machine for Fxs {
         let setting = self.phone.setting;
         Some(PhoneReport {
             connected: !self.out_of_order,
-            off_hook: self.hook == Hook::Off,
+            off_hook: self.switch.is_off_hook(),
             ring_mode: u32::from(matches!(self.phase, FxsPhase::Ringing { .. })),
             can_ring: self.can_ring(),
             lamp: setting.lamp,
@@ -398,7 +433,10 @@ impl Machine for Fxs {
     /// Processes a received frame.
     fn hear(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, heard: &[i16; FRAME]) {
         let now = visit.now();
-        if self.hook == Hook::Off {
+        if let Some(signal) = self.switch.passes(now) {
+            self.signalled(port, visit, signal);
+        }
+        if self.switch.is_off_hook() {
             self.phone.hear(visit.cx, heard);
         }
         match self.phase {
@@ -425,7 +463,7 @@ impl Machine for Fxs {
 
     fn sound(&self, port: &Port) -> Option<Sound> {
         match self.phase {
-            FxsPhase::Dialing { .. } if self.digits.is_empty() => {
+            FxsPhase::Dialing { .. } if self.digits.is_empty() && !self.switch.pulses() => {
                 Some(Sound::Tone(CallProgress::Dial))
             }
             FxsPhase::Waiting | FxsPhase::Held => Fxs::treatment(port).map(Sound::Tone),

@@ -28,8 +28,12 @@ impl Gathering {
         wait.map(|wait| now + wait)
     }
 
-    /// A digit begins. Returns the LINEGATHERTERM_ by which it ends the gathering.
-    pub(super) fn digit(&mut self, digit: char, now: Time) -> Option<u32> {
+    /// A digit of this LINEDIGITMODE_ begins. Returns the LINEGATHERTERM_ by which it ends the
+    /// gathering.
+    pub(super) fn digit(&mut self, digit: char, mode: u32, now: Time) -> Option<u32> {
+        if self.asked.modes & mode == 0 {
+            return None;
+        }
         self.digits.extend((digit as u16).to_le_bytes());
         self.until = Self::deadline(self.asked.next, now);
         if self.asked.termination.contains(digit) {
@@ -71,6 +75,7 @@ mod tests {
         let memory = OwnedMemory::new(vec![0xEE; 2 * room]);
         let asked = Gather {
             end_to_end: 7,
+            modes: LINEDIGITMODE_DTMF,
             output: LateOutput::new(memory.clone()),
             termination: termination.into(),
             first: Some(3 * SECOND),
@@ -82,14 +87,20 @@ mod tests {
     #[test]
     fn it_ends_when_the_buffer_is_full_or_a_digit_ends_it_b7() {
         let (mut full, memory) = gather(2, "#");
-        assert_eq!(full.digit('4', Time::ZERO), None);
-        assert_eq!(full.digit('2', Time::ZERO), Some(LINEGATHERTERM_BUFFERFULL));
+        assert_eq!(full.digit('4', LINEDIGITMODE_DTMF, Time::ZERO), None);
+        assert_eq!(
+            full.digit('2', LINEDIGITMODE_DTMF, Time::ZERO),
+            Some(LINEGATHERTERM_BUFFERFULL)
+        );
         assert_eq!(memory.bytes(), [0xEE; 4], "nothing before its end");
         assert_eq!(full.finish(), 7);
         assert_eq!(memory.bytes(), [b'4', 0, b'2', 0]);
         let (mut ended, memory) = gather(4, "*#");
-        assert_eq!(ended.digit('1', Time::ZERO), None);
-        assert_eq!(ended.digit('#', Time::ZERO), Some(LINEGATHERTERM_TERMDIGIT));
+        assert_eq!(ended.digit('1', LINEDIGITMODE_DTMF, Time::ZERO), None);
+        assert_eq!(
+            ended.digit('#', LINEDIGITMODE_DTMF, Time::ZERO),
+            Some(LINEGATHERTERM_TERMDIGIT)
+        );
         ended.finish();
         let wanted = [b'1', 0, b'#', 0, 0, 0, 0xEE, 0xEE];
         assert_eq!(memory.bytes(), wanted, "with the digit that ended it, and a terminator");
@@ -101,7 +112,7 @@ mod tests {
         assert_eq!(gathering.expired(Time::ZERO + 2 * SECOND), None);
         let first = gathering.expired(Time::ZERO + 3 * SECOND);
         assert_eq!(first, Some(LINEGATHERTERM_FIRSTTIMEOUT));
-        gathering.digit('1', Time::ZERO + 2 * SECOND);
+        gathering.digit('1', LINEDIGITMODE_DTMF, Time::ZERO + 2 * SECOND);
         assert_eq!(gathering.expired(Time::ZERO + SECOND * 5 / 2), None);
         let next = gathering.expired(Time::ZERO + 3 * SECOND);
         assert_eq!(next, Some(LINEGATHERTERM_INTERTIMEOUT));

@@ -14,6 +14,7 @@ mod fxo;
 mod fxs;
 mod gathering;
 mod generation;
+mod hook_switch;
 mod keypad;
 mod machine;
 mod media_modes;

@@ -14,6 +14,8 @@ use ringback_tspi::types::HTAPIPHONE;
 use super::keypad::Keypad;
 use crate::{Event, Openings, PhoneReport, PhoneWishes};
 
+/// The button of the hook flash.
+const FLASH: u32 = 12;
 /// The button or lamp that is the message lamp.
 const MESSAGE_LAMP: u32 = 0;
 /// Volume and gain until they are set: in the middle, as the country has it.
@@ -67,10 +69,14 @@ impl Phone {
         self.wishes = wishes;
     }
 
-    /// The button states that are reported.
+    /// The button states that are reported of the keypad.
     fn buttons(&self) -> u32 {
-        let keypad = self.wishes.button_modes & PHONEBUTTONMODE_KEYPAD != 0;
-        if keypad { self.wishes.button_states } else { 0 }
+        self.states_of(PHONEBUTTONMODE_KEYPAD)
+    }
+
+    /// The button states that are reported of buttons of this mode.
+    fn states_of(&self, mode: u32) -> u32 {
+        if self.wishes.button_modes & mode != 0 { self.wishes.button_states } else { 0 }
     }
 
     /// Closes it: no event of it follows (D10).
@@ -126,15 +132,22 @@ impl Phone {
         }
     }
 
-    fn button(&self, cx: &mut Context<'_, Event>, id: u32, state: u32) {
-        if self.buttons() & state != 0 {
-            self.tell(cx, PHONE_BUTTON, [id, PHONEBUTTONMODE_KEYPAD, state]);
+    fn button(&self, cx: &mut Context<'_, Event>, id: u32, mode: u32, state: u32) {
+        if self.states_of(mode) & state != 0 {
+            self.tell(cx, PHONE_BUTTON, [id, mode, state]);
+        }
+    }
+
+    /// The hook switch was on-hook for a moment: the flash button was pressed and released.
+    pub(super) fn flash(&self, cx: &mut Context<'_, Event>) {
+        for state in [PHONEBUTTONSTATE_DOWN, PHONEBUTTONSTATE_UP] {
+            self.button(cx, FLASH, PHONEBUTTONMODE_FEATURE, state);
         }
     }
 
     fn release(&mut self, cx: &mut Context<'_, Event>) {
         if let Some(id) = self.keypad.released() {
-            self.button(cx, id, PHONEBUTTONSTATE_UP);
+            self.button(cx, id, PHONEBUTTONMODE_KEYPAD, PHONEBUTTONSTATE_UP);
         }
     }
 
@@ -145,7 +158,7 @@ impl Phone {
         }
         for (id, down) in self.keypad.feed(heard).into_iter().flatten() {
             let state = if down { PHONEBUTTONSTATE_DOWN } else { PHONEBUTTONSTATE_UP };
-            self.button(cx, id, state);
+            self.button(cx, id, PHONEBUTTONMODE_KEYPAD, state);
         }
     }
 

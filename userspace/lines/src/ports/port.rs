@@ -224,7 +224,7 @@ impl Port {
                 if self.in_digit {
                     let now = visit.now();
                     let gathering = self.gathering.as_mut();
-                    let ended = gathering.and_then(|one| one.digit(digit.as_char(), now));
+                    let ended = gathering.and_then(|one| one.digit(digit.as_char(), mode, now));
                     self.gathered(visit, ended);
                 }
             }
@@ -243,6 +243,18 @@ impl Port {
             });
         }
         self.audio.hear(heard);
+    }
+
+    /// A digit was dialled by pulses.
+    pub(super) fn pulsed(&mut self, visit: &mut Visit<'_, '_>, digit: char) {
+        let mode = LINEDIGITMODE_PULSE;
+        if self.book.call.as_ref().is_some_and(|call| call.monitored & mode != 0) {
+            let params = [digit as usize, mode as usize, visit.ticks()];
+            self.book.tell_call(visit.cx, LINE_MONITORDIGITS, params);
+        }
+        let now = visit.now();
+        let ended = self.gathering.as_mut().and_then(|one| one.digit(digit, mode, now));
+        self.gathered(visit, ended);
     }
 
     /// Processes a millisecond of a call on hold: the application hears silence, and what it plays

@@ -15,6 +15,8 @@ const SAMPLES_PER_MS: usize = 8;
 const SAMPLE_RATE: f32 = 8000.0;
 /// The length of a digit with its pause.
 const DIGIT_MS: u32 = 160;
+/// The length of the longest pulsed digit with its pause.
+const PULSED_DIGIT_MS: u32 = 1660;
 /// The level of the tone that a telephone plays.
 const TONE_DBM0: f32 = -10.0;
 
@@ -58,7 +60,8 @@ pub(super) fn execute(card: &SoftCard, command: Command<'_>) -> Result<Value, Co
 fn act(telephone: &Telephone, action: Action<'_>) -> Result<Value, CommandError> {
     match &action {
         Action::Dial(digits) => has_room(telephone, digits.len() as u32 * DIGIT_MS)?,
-        Action::Tone { ms, .. } => has_room(telephone, *ms)?,
+        Action::Pulse(digits) => has_room(telephone, digits.len() as u32 * PULSED_DIGIT_MS)?,
+        Action::Break { ms } | Action::Tone { ms, .. } => has_room(telephone, *ms)?,
         Action::Speak(samples) => has_room(telephone, (samples.len() / SAMPLES_PER_MS) as u32)?,
         _ => {}
     }
@@ -66,6 +69,8 @@ fn act(telephone: &Telephone, action: Action<'_>) -> Result<Value, CommandError>
         Action::OffHook => telephone.off_hook(),
         Action::OnHook => telephone.on_hook(),
         Action::Flash => telephone.flash(),
+        Action::Break { ms } => telephone.open_for(ms),
+        Action::Pulse(digits) => telephone.pulse(digits),
         Action::Dial(digits) => telephone.dial(digits),
         Action::Call(number) => telephone.call(number),
         Action::Tone { hz, ms } => telephone.play(&tone(hz, ms)),

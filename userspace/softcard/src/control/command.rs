@@ -23,6 +23,8 @@ pub(super) enum Action<'a> {
     OffHook,
     OnHook,
     Flash,
+    Break { ms: u32 },
+    Pulse(&'a str),
     Dial(&'a str),
     Call(&'a str),
     Tone { hz: u16, ms: u32 },
@@ -73,10 +75,12 @@ pub(super) const COMMANDS: [&str; 7] = [
     "help",
 ];
 
-pub(super) const ACTIONS: [&str; 13] = [
+pub(super) const ACTIONS: [&str; 15] = [
     "off-hook",
     "on-hook",
     "flash",
+    "break MS",
+    "pulse DIGITS",
     "dial DIGITS",
     "call NUMBER",
     "tone HZ MS",
@@ -132,6 +136,8 @@ impl<'a> Action<'a> {
             ["off-hook"] => Action::OffHook,
             ["on-hook"] => Action::OnHook,
             ["flash"] => Action::Flash,
+            ["break", ms] => Action::Break { ms: self::ms(ms)? },
+            ["pulse", digits] => Action::Pulse(self::digits(digits)?),
             ["dial", digits] => Action::Dial(self::digits(digits)?),
             ["call", number] => Action::Call(self::digits(number)?),
             ["tone", hz, ms] => Action::Tone { hz: self::hz(hz)?, ms: self::ms(ms)? },

@@ -19,6 +19,8 @@
 //! | command | what it does, and replies |
 //! |---|---|
 //! | `off-hook`, `on-hook`, `flash` | the hook switch |
+//! | `break MS` | opens the loop for so long, as a bouncing hook switch does |
+//! | `pulse DIGITS` | a rotary dial |
 //! | `dial DIGITS` | DTMF; a comma is a pause of 2 s |
 //! | `call NUMBER` | lifts the handset, waits for dial tone, and dials |
 //! | `tone HZ MS` | plays a sine of -10 dBm0 |

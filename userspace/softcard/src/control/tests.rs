@@ -96,6 +96,12 @@ fn subscribers_call_each_other_and_hear_what_is_spoken() {
 
     done(&control, "subscriber 5550100 flash");
     card.advance(400);
+    done(&control, "subscriber 5550100 break 40");
+    done(&control, "subscriber 5550100 pulse 2");
+    card.advance(100);
+    assert_eq!(done(&control, "subscriber 5550100 state")["busy"], true);
+    card.advance(900);
+    assert_eq!(done(&control, "subscriber 5550100 state")["busy"], false);
     assert_eq!(done(&control, "state")["subscribers"][0]["state"], "talking");
     done(&control, "subscriber 5550100 on-hook");
     card.advance(600);

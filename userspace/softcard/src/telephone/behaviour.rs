@@ -32,6 +32,12 @@ pub enum Step {
     HangUp,
     /// Opens the loop for 300 ms; ends when it is closed again.
     Flash,
+    /// Opens the loop for so many milliseconds, as a bouncing hook switch does; ends when it is
+    /// closed again.
+    Break(u32),
+    /// Dials with a rotary dial, as [`Telephone::pulse`](crate::Telephone::pulse) does; ends after
+    /// the pause that follows the last digit.
+    Pulse(String),
     /// Dials, as [`Telephone::dial`](crate::Telephone::dial) does; ends when all is sent.
     Dial(String),
     /// Plays 16-bit linear samples at 8 kHz; ends when all are played. They are shared, because

@@ -8,6 +8,10 @@ use super::behaviour::{Behaviour, Step};
 use crate::chips::{Battery, Feed, Frame, Load};
 
 const FLASH_MS: u32 = 300;
+/// A rotary dial: ten pulses a second, the loop open for 60 % of each, and a pause after a digit.
+const PULSE_BREAK_MS: u32 = 60;
+const PULSE_MAKE_MS: u32 = 40;
+const PULSE_GAP_MS: u32 = 700;
 const DIGIT_MS: u32 = 80;
 const COMMA_MS: u32 = 2000;
 /// How long after the start of the ring a telephone answers by itself, in milliseconds.
@@ -48,6 +52,39 @@ impl Utterance {
             Utterance::Digits(_, count) => count * 2 * DIGIT_MS as usize + 1,
             Utterance::Samples(samples) => samples.len() / 8 + 1,
         }
+    }
+}
+
+/// A time for which the loop of the lifted telephone is open or closed.
+#[derive(Debug)]
+struct Part {
+    open: bool,
+    ms: u32,
+}
+
+/// What hook switch and dial still do with the loop of the lifted telephone, which is closed
+/// otherwise.
+#[derive(Debug, Default)]
+struct Contact(VecDeque<Part>);
+
+impl Contact {
+    /// Passes a millisecond; returns whether the loop is open in it.
+    fn opens(&mut self) -> bool {
+        while self.0.front().is_some_and(|part| part.ms == 0) {
+            self.0.pop_front();
+        }
+        let Some(part) = self.0.front_mut() else { return false };
+        part.ms -= 1;
+        let open = part.open;
+        if part.ms == 0 {
+            self.0.pop_front();
+        }
+        open
+    }
+
+    /// The milliseconds that are left.
+    fn ms(&self) -> usize {
+        self.0.iter().map(|part| part.ms as usize).sum()
     }
 }
 
@@ -96,8 +133,8 @@ impl Bell {
 pub(super) struct Instrument {
     pub(super) behaviour: Behaviour,
     lifted: bool,
-    /// The milliseconds that are left of a flash.
-    flash_ms: u32,
+    /// What the lifted hook switch or the dial still does with the loop.
+    contact: Contact,
     feed: Feed,
     bell: Bell,
     to_send: VecDeque<Utterance>,
@@ -116,7 +153,7 @@ impl Instrument {
         Instrument {
             behaviour: Behaviour::Manual,
             lifted: false,
-            flash_ms: 0,
+            contact: Contact::default(),
             feed: Feed::default(),
             bell: Bell::default(),
             to_send: VecDeque::new(),
@@ -151,13 +188,33 @@ impl Instrument {
 
     fn hang_up(&mut self) {
         self.lifted = false;
-        self.flash_ms = 0;
+        self.contact = Contact::default();
         self.to_send.clear();
     }
 
     pub(super) fn flash(&mut self) {
+        self.open_for(FLASH_MS);
+    }
+
+    pub(super) fn open_for(&mut self, ms: u32) {
         if self.lifted {
-            self.flash_ms = FLASH_MS;
+            self.contact.0.push_back(Part { open: true, ms });
+        }
+    }
+
+    pub(super) fn pulse(&mut self, digits: &str) {
+        if !self.lifted {
+            return;
+        }
+        for digit in digits.chars().filter_map(|digit| digit.to_digit(10)) {
+            let count = if digit == 0 { 10 } else { digit };
+            for pulse in 1..=count {
+                let make = if pulse == count { PULSE_GAP_MS } else { PULSE_MAKE_MS };
+                self.contact.0.extend([
+                    Part { open: true, ms: PULSE_BREAK_MS },
+                    Part { open: false, ms: make },
+                ]);
+            }
         }
     }
 
@@ -198,6 +255,7 @@ impl Instrument {
 
     pub(super) fn unsaid_ms(&self) -> u32 {
         let ms: usize = self.to_send.iter().map(Utterance::ms).sum();
+        let ms = ms + self.contact.ms();
         u32::try_from(ms).unwrap_or(u32::MAX)
     }
 
@@ -240,8 +298,7 @@ impl Instrument {
         }
         self.follow_script();
 
-        let closed = self.lifted && self.flash_ms == 0;
-        self.flash_ms = self.flash_ms.saturating_sub(1);
+        let closed = self.lifted && !self.contact.opens();
         if !closed {
             return Load::default();
         }
@@ -267,7 +324,7 @@ impl Instrument {
     }
 
     fn step_ended(&self) -> bool {
-        self.wait_ms == 0 && self.flash_ms == 0 && self.to_send.is_empty()
+        self.wait_ms == 0 && self.contact.0.is_empty() && self.to_send.is_empty()
     }
 
     fn follow_script(&mut self) {
@@ -280,6 +337,8 @@ impl Instrument {
                 Step::OffHook => self.off_hook(),
                 Step::HangUp => self.hang_up(),
                 Step::Flash => self.flash(),
+                Step::Break(ms) => self.open_for(ms),
+                Step::Pulse(digits) => self.pulse(&digits),
                 Step::Dial(digits) => self.dial(&digits),
                 Step::Play(samples) => self.play(samples.to_vec()),
             }
@@ -449,6 +508,31 @@ mod tests {
         }
         assert!(phone.tick(IDLE).off_hook);
         assert!(phone.is_off_hook());
+    }
+
+    #[test]
+    fn a_rotary_dial_opens_the_loop_once_for_a_1_and_ten_times_for_a_0() {
+        let mut phone = Instrument::new();
+        phone.pulse("7");
+        phone.off_hook();
+        assert!(phone.is_idle(), "it dials nothing on-hook");
+        phone.pulse("10x3");
+        assert_eq!(phone.unsaid_ms(), 14 * PULSE_BREAK_MS + 11 * PULSE_MAKE_MS + 3 * PULSE_GAP_MS);
+        let mut breaks = Vec::new();
+        let mut before = true;
+        while !phone.is_idle() {
+            let closed = phone.tick(IDLE).off_hook;
+            match (before, closed) {
+                (true, false) => breaks.push(1),
+                (false, false) => *breaks.last_mut().unwrap() += 1,
+                _ => {}
+            }
+            before = closed;
+        }
+        assert_eq!(breaks, [PULSE_BREAK_MS; 14]);
+        phone.open_for(20);
+        assert!(run(&mut phone, IDLE, 20).iter().all(|sample| *sample == 0));
+        assert!(phone.tick(IDLE).off_hook);
     }
 
     #[test]

@@ -52,6 +52,18 @@ impl Telephone {
         self.instrument().flash();
     }
 
+    /// Opens the loop of the lifted telephone for so many milliseconds, as a bouncing hook switch
+    /// does. Breaks, flashes and pulses are queued after each other.
+    pub fn open_for(&self, ms: u32) {
+        self.instrument().open_for(ms);
+    }
+
+    /// Dials with a rotary dial: for each digit 0-9 as many breaks of 60 ms as it says, ten for 0,
+    /// with 40 ms between them and 700 ms after each digit. Any other character is ignored.
+    pub fn pulse(&self, digits: &str) {
+        self.instrument().pulse(digits);
+    }
+
     /// Sends digits (0-9, *, #, A-D) of 80 ms with pauses of 80 ms; a comma is a pause of 2 s, any
     /// other character is ignored. They are queued after what is not sent yet.
     pub fn dial(&self, digits: &str) {

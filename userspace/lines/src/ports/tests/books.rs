@@ -30,7 +30,7 @@ fn a_missed_call_goes_to_idle_by_itself_and_the_next_caller_is_announced() {
         telephone.dial("5#");
         let call = world.offered(8000);
         telephone.on_hook();
-        world.until(call, CallState::Idle, 1000);
+        world.until(call, CallState::Idle, HUNG_UP);
         let story = world.story();
         assert_eq!(story, ["NEWCALL", "OFFERING 0x1", "DISCONNECTED 0x1", "IDLE 0x0"]);
     }

@@ -81,7 +81,7 @@ fn a_call_on_hold_is_muted_in_both_directions_until_it_is_connected_again() {
         world.ask(Command::Hold { call }).unwrap();
         world.story();
         telephone.on_hook();
-        world.until(call, CallState::Disconnected, 500);
+        world.until(call, CallState::Disconnected, HUNG_UP);
         let mut ends = world.story();
         ends.sort();
         assert_eq!(ends, ["DISCONNECTED 0x1".to_owned(), count], "whoever waits may hang up");

@@ -46,6 +46,8 @@ type World = crate::tests::World<Ports>;
 const FXS: usize = 0;
 const FXO: usize = 2;
 const SUPERVISED: usize = 3;
+/// After this many ms a telephone that was hung up is known to be on-hook.
+const HUNG_UP: u64 = 1200;
 
 /// A card with its telephones and its exchange: lines 0 and 1 are FXS, 2 and 3 FXO; line 3's
 /// exchange reverses battery on answer.

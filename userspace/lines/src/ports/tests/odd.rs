@@ -34,7 +34,7 @@ fn a_busy_telephone_that_dials_does_not_make_a_second_call() {
     assert_eq!(world.story(), ["ok", "BUSY 0x1"], "one call a line");
     world.drop_call(busy).unwrap();
     telephone.on_hook();
-    world.run(500);
+    world.run(HUNG_UP);
     telephone.call("98#");
     world.offered(3000);
 }
@@ -48,7 +48,7 @@ fn a_telephone_hung_up_right_after_the_answer_ends_the_call() {
     telephone.off_hook();
     world.until(call, CallState::Connected, 500);
     telephone.on_hook();
-    world.until(call, CallState::Disconnected, 500);
+    world.until(call, CallState::Disconnected, HUNG_UP);
 }
 
 #[test]

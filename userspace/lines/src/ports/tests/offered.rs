@@ -41,7 +41,7 @@ fn a_line_accepts_what_it_offers_and_refuses_everything_else() {
     assert_eq!(offered(&world, call), in_conversation);
     assert_eq!(tried(&world, call), [Ok(()), never, not_now]);
     telephone.on_hook();
-    world.until(call, CallState::Disconnected, 500);
+    world.until(call, CallState::Disconnected, HUNG_UP);
     assert_eq!(offered(&world, call), ["DROP"]);
     assert_eq!(tried(&world, call), [not_now, never, not_now]);
 

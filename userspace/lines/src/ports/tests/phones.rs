@@ -73,7 +73,7 @@ fn the_hook_switch_and_the_keys_of_a_phone_are_reported() {
     let keys = ["button 1 2", "button 1 1", "button 11 2", "button 11 1"];
     assert_eq!(world.phone_story(1000), keys);
     telephone.on_hook();
-    assert_eq!(world.phone_story(200), [hook(PHONEHOOKSWITCHMODE_ONHOOK)]);
+    assert_eq!(world.phone_story(HUNG_UP), [hook(PHONEHOOKSWITCHMODE_ONHOOK)]);
     // What was not asked for is not sent.
     world.wish(phone, PhoneWishes::default());
     telephone.off_hook();
@@ -108,7 +108,7 @@ fn a_phone_is_rung_without_a_call_until_it_is_told_to_stop() {
     let level = rms_dbm0(&heard);
     assert!(level > -30.0 && power_at(&heard, 440.0) > level - 4.0, "dial tone");
     telephone.on_hook();
-    world.run(500);
+    world.run(HUNG_UP);
 
     // It has a deadline of its own.
     world.set(phone, PhoneSetting::Ring(true)).unwrap();
@@ -193,7 +193,7 @@ fn the_lamp_says_that_messages_wait_and_the_dial_tone_stutters() {
         world.run(3000);
         let heard = telephone.take_heard();
         telephone.on_hook();
-        world.run(300);
+        world.run(HUNG_UP);
         let sounds: Vec<bool> = heard.chunks(80).map(|part| rms_dbm0(part) > -40.0).collect();
         assert_eq!(sounds.last(), Some(&true), "at last it is continuous");
         sounds.chunk_by(|a, b| a == b).filter(|run| !run[0]).count()
@@ -241,7 +241,7 @@ fn d10_a_closed_phone_is_silent_and_its_requests_fail_in_a_later_opening() {
     world.set(second, PhoneSetting::Ring(false)).unwrap();
     // Closing the line leaves the phone open, with its messages.
     world.telephone(FXS).on_hook();
-    world.run(200);
+    world.run(HUNG_UP);
     world.close(LINE);
     let told = world.phone_story(0);
     assert_eq!(told, ["ok", &hook(PHONEHOOKSWITCHMODE_ONHOOK)]);

@@ -1,6 +1,9 @@
 //! Calls to and from the telephone of an FXS line.
 
 use super::*;
+use ringback_country::Country;
+use ringback_tspi::late::{LateOutput, OwnedMemory};
+use ringback_tspi::types::HTAPIPHONE;
 
 #[test]
 fn an_fxs_call_rings_the_telephone_until_it_is_lifted() {
@@ -16,7 +19,7 @@ fn an_fxs_call_rings_the_telephone_until_it_is_lifted() {
     world.run(1000);
     assert!(!telephone.is_ringing());
     telephone.on_hook();
-    world.until(call, CallState::Disconnected, 500);
+    world.until(call, CallState::Disconnected, HUNG_UP);
     world.drop_call(call).unwrap();
     assert_eq!(world.story(), ["DISCONNECTED 0x1", "IDLE 0x0", "ok"]);
 
@@ -28,7 +31,7 @@ fn an_fxs_call_rings_the_telephone_until_it_is_lifted() {
     assert_eq!(world.story(), ["ok", "BUSY 0x1"]);
     world.drop_call(busy).unwrap();
     telephone.on_hook();
-    world.run(500);
+    world.run(HUNG_UP);
     let (_, _) = world.make_call(LineNumber::at(FXS + 1), "");
     world.run(1000);
     assert!(world.telephone(FXS + 1).is_ringing());
@@ -51,8 +54,146 @@ fn a_telephone_that_dials_is_offered_with_its_digits() {
     world.drop_call(call).unwrap();
     world.run(2000);
     telephone.on_hook();
-    world.run(500);
+    world.run(HUNG_UP);
     assert_eq!(world.story(), ["IDLE 0x0", "ok"]);
     telephone.call("12");
     world.offered(15_000);
+}
+
+/// The exchange of a country, on whose lines the telephones are.
+fn in_country(name: &str, kernel: bool) -> World {
+    let exchange = ExchangeConfig { country: name.parse().unwrap(), ..ExchangeConfig::default() };
+    World::build(kernel, exchange, LineOptions::default().loop_break_ms)
+}
+
+#[test]
+fn a_flash_and_bounces_do_not_end_a_call_and_hanging_up_does() {
+    for (country, kernel) in [("USA", false), ("GERMANY", false), ("JAPAN", true)] {
+        let mut world = in_country(country, kernel);
+        let zone: Country = country.parse().unwrap();
+        let ms = |time: Duration| u32::try_from(time.as_millis()).unwrap();
+        let phone = HTAPIPHONE::new(9).unwrap();
+        let opening = world.handle.with(move |lines, _| lines.open_phone(LineNumber(0), phone));
+        let opening = opening.unwrap().unwrap();
+        let wishes = PhoneWishes {
+            states: PHONESTATE_HANDSETHOOKSWITCH,
+            button_modes: PHONEBUTTONMODE_FEATURE,
+            button_states: PHONEBUTTONSTATE_DOWN | PHONEBUTTONSTATE_UP,
+        };
+        let set = world
+            .handle
+            .with(move |lines, _| lines.set_phone_wishes(LineNumber(0), opening, wishes));
+        set.unwrap().unwrap();
+        let telephone = world.telephone(FXS);
+        let (call, _) = world.make_call(LineNumber::at(FXS), "");
+        world.run(500);
+        telephone.off_hook();
+        // It bounces while it is lifted.
+        world.run(15);
+        telephone.open_for(20);
+        world.until(call, CallState::Connected, 500);
+        world.run(3000);
+        world.story();
+        for bounce in [3, 12, 20, 24] {
+            telephone.open_for(bounce);
+            world.run(400);
+            assert_eq!(world.story(), [""; 0], "{country}: a bounce of {bounce} ms");
+        }
+        for flash in [ms(zone.flash()), ms(zone.hang_up()) - 20] {
+            telephone.open_for(flash);
+            world.run(u64::from(flash) + 300);
+            assert_eq!(world.story(), ["button 12 2", "button 12 1"], "{country}: {flash} ms");
+        }
+        telephone.on_hook();
+        world.run(zone.hang_up().as_millis() as u64 - 50);
+        assert_eq!(world.story(), [""; 0], "{country}: it may be a flash");
+        world.run(100);
+        let onhook = format!("phone state {PHONESTATE_HANDSETHOOKSWITCH:#x} 1");
+        assert_eq!(world.story(), ["DISCONNECTED 0x1", &onhook], "{country}");
+    }
+}
+
+#[test]
+fn a_rotary_dial_dials_a_number_and_is_monitored_and_gathered() {
+    for kernel in [false, true] {
+        let mut world = in_country("GERMANY", kernel);
+        let telephone = world.telephone(FXS);
+        telephone.off_hook();
+        world.run(1000);
+        assert!(has_tone(&telephone.take_heard(), 425.0), "dial tone");
+        telephone.pulse("1");
+        world.run(300);
+        telephone.take_heard();
+        telephone.pulse("90");
+        let call = world.offered(15_000);
+        assert_eq!(world.info(call).called, "190");
+        assert!(rms_dbm0(&telephone.take_heard()) < -40.0, "the first pulse ends the dial tone");
+        world.answer(call).unwrap();
+        world.story();
+
+        let monitor = move |lines: &mut Lines<_>, modes| lines.monitor_digits(call, modes);
+        world.handle.with(move |lines, _| monitor(lines, LINEDIGITMODE_DTMF)).unwrap().unwrap();
+        telephone.pulse("4");
+        world.run(2000);
+        assert_eq!(world.story(), [""; 0], "what is not monitored is not reported");
+        let both = LINEDIGITMODE_DTMF | LINEDIGITMODE_PULSE;
+        world.handle.with(move |lines, _| monitor(lines, both)).unwrap().unwrap();
+        telephone.pulse("20");
+        world.run(3500);
+        telephone.dial("5");
+        world.run(1000);
+        assert_eq!(world.story(), ["digit 2 1", "digit 0 1", "digit 5 2"]);
+        world.handle.with(move |lines, _| monitor(lines, 0)).unwrap().unwrap();
+
+        let memory = OwnedMemory::new(vec![0; 8]);
+        let gather = Gather {
+            end_to_end: 7,
+            modes: LINEDIGITMODE_PULSE,
+            output: LateOutput::new(memory.clone()),
+            termination: "3".into(),
+            first: None,
+            next: None,
+        };
+        let gathered =
+            world.handle.with(move |lines, cx| lines.gather_digits(call, Some(gather), cx));
+        gathered.unwrap().unwrap();
+        telephone.dial("8");
+        world.run(500);
+        telephone.pulse("93");
+        world.run(4000);
+        assert_eq!(memory.bytes(), [b'9', 0, b'3', 0, 0, 0, 0, 0], "B7, and no DTMF");
+        // A line of an exchange has no telephone with a dial.
+        let line = LineNumber::at(FXO);
+        let (call, _) = world.make_call(line, "");
+        let wrong =
+            world.handle.with(move |lines, _| lines.monitor_digits(call, LINEDIGITMODE_PULSE));
+        assert_eq!(wrong.unwrap(), Err(LineError::INVALDIGITMODE));
+    }
+}
+
+#[test]
+fn a_flash_in_dial_or_reorder_tone_begins_the_dialling_anew() {
+    let mut world = in_country("GERMANY", false);
+    let telephone = world.telephone(FXS);
+    telephone.off_hook();
+    world.run(300);
+    telephone.dial("12");
+    world.run(700);
+    telephone.flash();
+    world.run(1000);
+    telephone.take_heard();
+    world.run(1500);
+    assert!(has_tone(&telephone.take_heard(), 425.0), "dial tone again");
+    telephone.dial("34#");
+    let call = world.offered(5000);
+    assert_eq!(world.info(call).called, "34", "the digits before the flash are forgotten");
+    world.answer(call).unwrap();
+    world.drop_call(call).unwrap();
+    world.story();
+    world.run(3000);
+    telephone.flash();
+    world.run(1000);
+    telephone.dial("56#");
+    let call = world.offered(5000);
+    assert_eq!(world.info(call).called, "56", "it need not be hung up");
 }

@@ -139,7 +139,7 @@ fn a_telephone_hears_the_tones_of_its_call_and_no_more_of_them() {
     world.run(3000);
     assert!(tones(&telephone.take_heard()).contains(&Heard::Tone(CallProgress::Reorder)));
     telephone.on_hook();
-    world.run(100);
+    world.run(HUNG_UP);
     assert_eq!(world.kernel().ports[FXS].queue.len(), 0);
 }
 
@@ -235,5 +235,5 @@ fn a_telephone_that_was_rung_hears_our_digits_and_our_sound() {
     world.run(1500);
     assert!(has_tone(&telephone.heard(), 1400.0));
     telephone.on_hook();
-    world.until(call, CallState::Disconnected, 500);
+    world.until(call, CallState::Disconnected, HUNG_UP);
 }
