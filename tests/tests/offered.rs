@@ -51,8 +51,8 @@ fn made(solo: Solo, line: u32, address: &str, until: Result<CallState, u64>) -> 
 fn exchange(address: &str, until: Result<CallState, u64>) -> At {
     let solo = Solo::new();
     solo.exchange().add_subscriber("77", Behaviour::Manual).off_hook();
-    // If the far end makes no sound, its answer is recognised when it does not ring again.
-    let steps = vec![Step::Wait(8000), Step::HangUp];
+    // The far end makes no sound, so its answer is recognised when it has not rung again for 6 s.
+    let steps = vec![Step::Wait(9000), Step::HangUp];
     solo.exchange().add_subscriber("78", Behaviour::AnswerThen { rings: 2, steps });
     solo.run(100);
     made(solo, FXO, address, until)

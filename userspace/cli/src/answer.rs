@@ -8,6 +8,7 @@ use ringback_tspi::callstate::CallState;
 
 use crate::card::{CardArguments, Station, parse_seconds};
 use crate::conversation::Conversation;
+use crate::exchange::ExchangeArguments;
 use crate::exit::{CODES, Exit, Failure};
 use crate::one_call::{Asked, OneCall};
 use crate::scenery;
@@ -36,12 +37,20 @@ pub(crate) struct Answer {
     #[command(flatten)]
     talk: TalkArguments,
     #[command(flatten)]
+    exchange: ExchangeArguments,
+    #[command(flatten)]
     card: CardArguments,
 }
 
 impl OneCall for Answer {
     fn asked(&self) -> Asked<'_> {
-        Asked { line: self.line, digits: None, talk: &self.talk, card: &self.card }
+        Asked {
+            line: self.line,
+            digits: None,
+            talk: &self.talk,
+            exchange: &self.exchange,
+            card: &self.card,
+        }
     }
 
     fn prepare(&self, station: &Station, line: &Conversation<'_>) -> Result<String, Failure> {

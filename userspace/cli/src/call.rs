@@ -17,6 +17,7 @@ use ringback_tspi::error::LineError;
 
 use crate::card::{CardArguments, Station, parse_seconds};
 use crate::conversation::Conversation;
+use crate::exchange::ExchangeArguments;
 use crate::exit::{CODES, Exit, Failure};
 use crate::one_call::{Asked, OneCall};
 use crate::scenery;
@@ -32,6 +33,7 @@ Examples:
   ringback call 2 5550100 --hangup-after 5        on the software card
   ringback call 2 5550100 --digits 12# --record heard.wav --hangup-after 10
   ringback call 1 9,5551234 --card uio:/dev/uio0 --play hello.wav
+  ringback call 2 5550100 --answer dialled --record all.wav   records the exchange's tones, too
   ringback call 0 5551234 --card pci:0000:05:00.0 --receive news.txt     on a modem
 
 {CODES}
@@ -63,6 +65,8 @@ pub(crate) struct Call {
     timeout: Option<Duration>,
     #[command(flatten)]
     talk: TalkArguments,
+    #[command(flatten)]
+    exchange: ExchangeArguments,
     #[command(flatten)]
     card: CardArguments,
 }
@@ -147,6 +151,7 @@ impl OneCall for Call {
             line: self.line,
             digits: self.digits.as_deref(),
             talk: &self.talk,
+            exchange: &self.exchange,
             card: &self.card,
         }
     }
@@ -237,13 +242,7 @@ impl Call {
                     CallState::Busy => {
                         return Err(Failure::new(Exit::Busy, format_args!("{called} is busy")));
                     }
-                    CallState::SpecialInfo => {
-                        let text = format!(
-                            "the exchange does not put {called} through (reorder tone): check the \
-                             number, or try again later"
-                        );
-                        return Err(Failure::new(Exit::Refused, text));
-                    }
+                    CallState::SpecialInfo => return Err(refused(&called, mode)),
                     CallState::Disconnected if mode == LINEDISCONNECTMODE_OUTOFORDER => {
                         return Err(line.out_of_order());
                     }
@@ -260,6 +259,23 @@ impl Call {
             }
         }
     }
+}
+
+/// Describes a call that the exchange does not put through, by its LINESPECIALINFO_.
+fn refused(called: &str, mode: u32) -> Failure {
+    let (tone, cure) = match mode {
+        LINESPECIALINFO_CUSTIRREG => {
+            ("the tone for a number that nobody has, or that has changed", "check the number")
+        }
+        LINESPECIALINFO_NOCIRCUIT => ("the tone for no free circuit", "try again later"),
+        LINESPECIALINFO_UNAVAIL => (
+            "the special information tone",
+            "the announcement says why: --answer dialled --record FILE.wav records it",
+        ),
+        _ => ("reorder tone", "check the number, or try again later"),
+    };
+    let text = format_args!("the exchange does not put {called} through ({tone}): {cure}");
+    Failure::new(Exit::Refused, text)
 }
 
 /// Describes a call that ended before it was answered, by its LINEDISCONNECTMODE_.
@@ -320,6 +336,15 @@ mod tests {
         assert_eq!(parse_digits("12,#*D").as_deref(), Ok("12,#*D"));
         assert!(parse_digits("12e").unwrap_err().contains("'e', character 3"));
         assert!(parse_digits("").is_err());
+    }
+
+    #[test]
+    fn a_call_that_is_not_put_through_says_why() {
+        let text = |mode| refused("5551234", mode).text;
+        assert!(text(LINESPECIALINFO_REORDER).contains("reorder tone"));
+        assert!(text(LINESPECIALINFO_CUSTIRREG).contains("nobody has"));
+        assert!(text(LINESPECIALINFO_NOCIRCUIT).contains("no free circuit"));
+        assert!(text(LINESPECIALINFO_UNAVAIL).contains("--record"));
     }
 
     #[test]

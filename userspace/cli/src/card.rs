@@ -209,6 +209,11 @@ impl Station {
         &self.name
     }
 
+    /// The provider of the card's lines.
+    pub(crate) fn provider(&self) -> &dyn Provider {
+        self.provider.as_ref()
+    }
+
     /// Returns the state of each slot of the card.
     pub(crate) fn slots(&self) -> Vec<SlotReport> {
         self.provider.slots()

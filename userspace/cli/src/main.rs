@@ -30,6 +30,7 @@ mod conversation;
 mod data;
 mod demo;
 mod device;
+mod exchange;
 mod exit;
 mod files;
 mod lines;

@@ -4,6 +4,7 @@ use ringback_host::Call;
 
 use crate::card::{CardArguments, Station};
 use crate::conversation::{Conversation, conclude};
+use crate::exchange::ExchangeArguments;
 use crate::exit::Failure;
 use crate::output::Output;
 use crate::signals::Signals;
@@ -17,6 +18,7 @@ pub(crate) struct Asked<'a> {
     /// DTMF digits to send after the answer.
     pub(crate) digits: Option<&'a str>,
     pub(crate) talk: &'a TalkArguments,
+    pub(crate) exchange: &'a ExchangeArguments,
     pub(crate) card: &'a CardArguments,
 }
 
@@ -39,12 +41,13 @@ pub(crate) trait OneCall {
 
     /// Opens files, card and line, has the call, and leaves the line on-hook.
     fn converse(&self, out: Output<'_>, signals: &Signals) -> Result<(), Failure> {
-        let Asked { line, digits, talk, card } = self.asked();
+        let Asked { line, digits, talk, exchange, card } = self.asked();
         let files = talk.files(signals)?;
         let (recorder, log) = timeline::new();
         let station = card.open(signals, &recorder, scenery::furnish)?;
         let mut line = Conversation::open(&station, line, out, signals, &recorder, log)?;
         line.check(digits.is_some(), talk)?;
+        exchange.configure(&station, &line)?;
         out.text(self.prepare(&station, &line)?)?;
         let ended = self.connect(&mut line).and_then(|call| {
             let talked = line.talk(&call, digits, files, talk);

@@ -1,5 +1,7 @@
 //! The configuration of a line's device.
 
+use super::ExchangeOptions;
+
 /// The configuration of a device, which an application can keep to restore it later.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeviceConfig {
@@ -7,6 +9,8 @@ pub enum DeviceConfig {
     Exchange {
         /// The name of the country whose exchange it is set for.
         country: String,
+        /// How the line understands that exchange.
+        options: ExchangeOptions,
     },
     /// A modem.
     Modem {

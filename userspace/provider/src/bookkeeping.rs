@@ -203,7 +203,7 @@ impl<C: Card> LineProvider<C> {
         // all.
         let mut out = Writer::<VARSTRING>::new(block, Version::V2_0)?;
         out.set(VARSTRING::dwStringFormat, STRINGFORMAT_BINARY)
-            .item(VARSTRING::dwString, &config::bytes(&config));
+            .item(VARSTRING::dwString, &config::config_block(&config));
         Ok(())
     }
 

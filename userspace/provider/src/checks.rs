@@ -37,7 +37,16 @@ pub(super) fn address(
         report!(DEBUG, "an address is refused: {refused}");
         refused.error
     })?;
-    if address.international { Err(LineError::INVALADDRESS) } else { Ok(address) }
+    if address.international {
+        report!(
+            DEBUG,
+            "an address is refused: '+', character {}: a plain line needs the prefix for calls \
+             abroad in its place, such as 00 or 011",
+            text.chars().take_while(|c| *c != '+').count() + 1
+        );
+        return Err(LineError::INVALADDRESS);
+    }
+    Ok(address)
 }
 
 /// The parameters of a call to be made, copied (B1) and checked. Without parameters the defaults

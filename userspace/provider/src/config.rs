@@ -2,21 +2,27 @@
 //! restores.
 //!
 //! The block consists of a mark, the version of its layout, the kind of device, and a text: the
-//! country of an exchange line, or the command line that is sent to a modem before every call.
+//! country of an exchange line and its options, such as `GERMANY;answer=polarity`, or the command
+//! line that is sent to a modem before every call.
 
-use ringback_lines::DeviceConfig;
+use ringback_lines::{DeviceConfig, ExchangeOptions};
 use ringback_tspi::error::LineError;
 
 const MARK: [u8; 4] = *b"RBCF";
 const VERSION: u32 = 1;
 const EXCHANGE: u32 = 1;
 const MODEM: u32 = 2;
+/// What separates the parts of an exchange line's text.
+const SEPARATOR: &str = ";";
 
-/// The configuration as a block.
-pub(super) fn bytes(config: &DeviceConfig) -> Vec<u8> {
+/// The configuration as a block for TSPI_lineSetDevConfig.
+pub fn config_block(config: &DeviceConfig) -> Vec<u8> {
     let (of, text) = match config {
-        DeviceConfig::Exchange { country } => (EXCHANGE, country),
-        DeviceConfig::Modem { init } => (MODEM, init),
+        DeviceConfig::Exchange { country, options } => {
+            let parts = [vec![country.clone()], options.parts()].concat();
+            (EXCHANGE, parts.join(SEPARATOR))
+        }
+        DeviceConfig::Modem { init } => (MODEM, init.clone()),
     };
     let mut bytes = MARK.to_vec();
     bytes.extend(VERSION.to_le_bytes());
@@ -36,7 +42,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<DeviceConfig, LineError> {
     let of = words.next().filter(|_| known).ok_or(LineError::INVALPARAM)?;
     let text = str::from_utf8(text).map_err(|_| LineError::INVALPARAM)?.to_owned();
     if of == EXCHANGE.to_le_bytes() {
-        Ok(DeviceConfig::Exchange { country: text })
+        let mut parts = text.split(SEPARATOR);
+        let country = parts.next().unwrap_or_default().to_owned();
+        let mut options = ExchangeOptions::default();
+        parts.try_for_each(|part| options.set(part))?;
+        Ok(DeviceConfig::Exchange { country, options })
     } else if of == MODEM.to_le_bytes() {
         Ok(DeviceConfig::Modem { init: text })
     } else {
@@ -47,15 +57,18 @@ pub(super) fn read(bytes: &[u8]) -> Result<DeviceConfig, LineError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ringback_lines::Answer;
 
     #[test]
     fn a_block_reads_back_and_another_one_is_refused() {
+        let exchange = |options| DeviceConfig::Exchange { country: "GERMANY".into(), options };
         let all = [
-            DeviceConfig::Exchange { country: "GERMANY".into() },
+            exchange(ExchangeOptions::default()),
+            exchange(ExchangeOptions { answer: Answer::Tones, ..ExchangeOptions::default() }),
             DeviceConfig::Modem { init: "ATX4".into() },
         ];
         for config in all {
-            let block = bytes(&config);
+            let block = config_block(&config);
             assert_eq!(read(&block).as_ref(), Ok(&config));
             for at in 0..12 {
                 let mut other = block.clone();
@@ -65,6 +78,8 @@ mod tests {
             assert_eq!(read(&block[..11]), Err(LineError::INVALPARAM));
             let broken = [&block[..12], &[0xFF]].concat();
             assert_eq!(read(&broken), Err(LineError::INVALPARAM));
+            let unknown = [&block[..], b";answer=perhaps"].concat();
+            assert_eq!(read(&unknown).is_err(), matches!(config, DeviceConfig::Exchange { .. }));
         }
     }
 }

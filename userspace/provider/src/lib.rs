@@ -56,6 +56,8 @@ mod upward;
 
 pub use card::{CardProvider, LineProvider, ModemProvider};
 pub use cards::{Card, ModemCard};
+pub use config::config_block;
 pub use open::{CardOptions, open_card};
 pub use open_error::OpenError;
 pub use report::{SlotReport, Slots};
+pub use ringback_lines::{Answer, DeviceConfig, ExchangeOptions};

@@ -13,6 +13,11 @@ const BLOCK_MS: u32 = 50;
 const QUIET_DBM0: f32 = -42.0;
 /// A tone of the exchange has at least this share of the block's power.
 const TONE_SHARE_DB: f32 = 7.0;
+/// From this frequency on a tone may be so far from the plan's, because special information tones
+/// differ from network to network; one that is further away is no tone of the exchange. In Hz.
+const HIGH_HZ: f32 = 700.0;
+const APART_HZ: f32 = 35.0;
+const BEYOND_HZ: f32 = 50.0;
 /// This much speech, minus half the time of anything else, is an answer.
 const SPEECH_MS: u32 = 400;
 
@@ -59,9 +64,20 @@ impl Activity {
         self.speech_ms >= SPEECH_MS
     }
 
+    /// The power of a tone of the plan's, which has to be near enough.
+    fn power_about(&self, hz: f32) -> f32 {
+        let power = |hz| power_at(&self.block, hz);
+        if hz < HIGH_HZ {
+            return power(hz);
+        }
+        let near = power(hz).max(power(hz - APART_HZ)).max(power(hz + APART_HZ));
+        let beyond = power(hz - BEYOND_HZ).max(power(hz + BEYOND_HZ));
+        if near < beyond { f32::MIN } else { near }
+    }
+
     fn judge(&mut self) {
         let level = rms_dbm0(&self.block);
-        let tone = || self.hz.iter().any(|&hz| power_at(&self.block, hz) > level - TONE_SHARE_DB);
+        let tone = || self.hz.iter().any(|&hz| self.power_about(hz) > level - TONE_SHARE_DB);
         self.speech_ms = if level > QUIET_DBM0 && !tone() {
             self.speech_ms + BLOCK_MS
         } else {

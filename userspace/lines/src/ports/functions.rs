@@ -1,7 +1,7 @@
 //! The synchronous functions (K2) of a card's lines.
 
 use ringback_country::Country;
-use ringback_driver::card::{ModuleKind, PortCard};
+use ringback_driver::card::PortCard;
 use ringback_driver::engine::Context;
 use ringback_driver::request::LineNumber;
 use ringback_tspi::constants::*;
@@ -220,24 +220,28 @@ impl<C: PortCard> LineEngine for Lines<C> {
     }
 
     fn config(&self, line: LineNumber) -> Result<DeviceConfig, LineError> {
-        match self.infos.get(line.index()).ok_or(LineError::NODEVICE)?.kind {
-            ModuleKind::Fxo => {
-                Ok(DeviceConfig::Exchange { country: self.card.country().to_string() })
-            }
-            ModuleKind::Fxs => Err(LineError::OPERATIONUNAVAIL),
-        }
+        let (_, machine) = self.lines.get(line.index()).ok_or(LineError::NODEVICE)?;
+        let options = machine.exchange().ok_or(LineError::OPERATIONUNAVAIL)?;
+        Ok(DeviceConfig::Exchange { country: self.card.country().to_string(), options })
     }
 
     /// The country can't be changed: the card's chips are set for it when the card is brought up.
+    /// Nor can anything else during a call.
     fn set_config(&mut self, line: LineNumber, config: DeviceConfig) -> Result<(), LineError> {
         let current = self.config(line)?;
-        match &config {
-            _ if config == current => Ok(()),
-            DeviceConfig::Exchange { country } if country.parse::<Country>().is_ok() => {
-                Err(LineError::INVALLINESTATE)
-            }
-            _ => Err(LineError::INVALPARAM),
+        if config == current {
+            return Ok(());
         }
+        let DeviceConfig::Exchange { country, options } = config else {
+            return Err(LineError::INVALPARAM);
+        };
+        let country = country.parse::<Country>().map_err(|_| LineError::INVALPARAM)?;
+        let (port, machine) = self.lines.get_mut(line.index()).ok_or(LineError::NODEVICE)?;
+        if country != self.card.country() || port.book.call.is_some() {
+            return Err(LineError::INVALLINESTATE);
+        }
+        machine.set_exchange(options);
+        Ok(())
     }
 
     fn audio(&self, line: LineNumber) -> Option<Audio> {

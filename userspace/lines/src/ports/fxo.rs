@@ -4,13 +4,14 @@
 //! tones of the exchange mean. That the far end has hung up is recognised by a break of battery or
 //! loop current, by the polarity going back, or by the exchange's tones.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use ringback_country::Country;
 use ringback_driver::Time;
 use ringback_driver::card::{FRAME, Hook, PortEvent, PortFault, Remedy};
 use ringback_driver::request::Token;
-use ringback_media::tone::{CallProgress, Detector, Heard};
+use ringback_media::tone::{CallProgress, Detector, Heard, Refusal, refusal};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
 use ringback_tspi::dial_timing::DialTiming;
@@ -24,12 +25,17 @@ use super::port::{Order, Port, Visit};
 use super::queue::Sound;
 use crate::book::Op;
 use crate::call::{Call, CallInfo};
+use crate::{Answer, ExchangeOptions};
 
 /// The loop stays open at least this long between two calls, because the exchange would take a
-/// shorter break for a flash.
-const GUARD: Duration = Duration::from_millis(800);
+/// shorter break for a flash: exchanges of North America need more than a second.
+const GUARD: Duration = Duration::from_millis(1200);
 /// Time from closing the loop until the line carries sound.
 const SETTLE: Duration = Duration::from_millis(60);
+/// Time from then until dial tone sounds on a line whose caller has given up.
+const CALLER_GONE: Duration = Duration::from_millis(300);
+/// Limit within which it is known whether what sounds is dial tone.
+const DIAL_TONE_KNOWN: Duration = Duration::from_secs(4);
 /// Limit within which battery is found again after a ringing line was answered.
 const BATTERY_FOUND: Duration = Duration::from_millis(200);
 /// An incoming call is over when it has not rung for this long; bursts are up to 4 s apart.
@@ -38,6 +44,24 @@ const RING_GONE: Duration = Duration::from_secs(7);
 const PROCEEDING_LIMIT: Duration = Duration::from_secs(60);
 /// How long the called telephone may ring without an answer.
 const RINGBACK_LIMIT: Duration = Duration::from_secs(180);
+
+/// A silence of this length, and of two seconds more than the rest of ringback, is an answer if
+/// ringback has not ended at its rest. Where a call is forwarded the exchange may pause that long.
+const SILENT_ANSWER: Duration = Duration::from_secs(6);
+/// A silence of this length after ringback means that the exchange has given the call up.
+const RINGBACK_GONE: Duration = Duration::from_secs(30);
+/// A tone that begins within this time of our own answer, flash or digits is not the end of the
+/// call: the far end or the exchange wants to be dialled to.
+const DIALS_ON: Duration = Duration::from_secs(10);
+/// Dial tone that lasts longer is the end of a call.
+const DIAL_TONE_END: Duration = Duration::from_secs(2);
+/// Polarity that changes sooner after the beginning of the conversation belongs to the answer.
+const POLARITY_SETTLES: Duration = Duration::from_millis(600);
+/// What is quieter is silence, as the largest sample: -42 dBm0.
+const SILENT: u16 = 181;
+
+/// As many samples as a special information tone has until it is recognised.
+const RECENT: usize = 9600;
 
 /// How long busy tone or reorder tone is listened to.
 const REFUSED_LIMIT: Duration = Duration::from_secs(60);
@@ -80,11 +104,21 @@ pub(super) struct Fxo {
     tones: Detector,
     dial_tone: bool,
     activity: Activity,
+    /// The latest samples while tones report the progress, at most [`RECENT`] of them.
+    recent: VecDeque<i16>,
     on_hook_since: Option<Time>,
     /// `None` until it was measured.
     battery: Option<bool>,
+    options: ExchangeOptions,
     /// The exchange announced the answer by its polarity.
     supervised: bool,
+    /// The conversation began then, and something was heard then for the last time.
+    connected_at: Time,
+    heard_at: Time,
+    /// Dial tone that begins before this time does not end the call.
+    dials_on_until: Time,
+    /// A tone that ends the call if it still sounds at that time.
+    ending: Option<Time>,
     /// The address ended in a semicolon.
     partial: bool,
     only_if_idle: bool,
@@ -100,9 +134,15 @@ impl Fxo {
             tones: Detector::new(country.tones()),
             dial_tone: false,
             activity: Activity::new(country.tones()),
+            recent: VecDeque::new(),
             on_hook_since: None,
             battery,
+            options: ExchangeOptions::default(),
             supervised: false,
+            connected_at: Time::ZERO,
+            heard_at: Time::ZERO,
+            dials_on_until: Time::ZERO,
+            ending: None,
             partial: false,
             only_if_idle: false,
             address: DialString::default(),
@@ -121,6 +161,7 @@ impl Fxo {
         self.tones.reset();
         self.dial_tone = false;
         self.activity.clear();
+        self.recent.clear();
         port.listen_anew();
     }
 
@@ -202,6 +243,12 @@ impl Fxo {
         port.book.call = None;
     }
 
+    /// The line was answered when there was no caller any more.
+    fn not_answered(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
+        port.book.complete(visit.cx, Op::Answer, Err(LineError::OPERATIONFAILED));
+        self.disconnect(port, visit, LINEDISCONNECTMODE_NORMAL);
+    }
+
     /// Updates the call by the progress of dialling; returns how many samples were rendered.
     fn dialed(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, dialed: Dialed) -> usize {
         let now = visit.now();
@@ -215,9 +262,15 @@ impl Fxo {
                     self.listen_anew(port);
                     self.phase = FxoPhase::Progress(now + PROCEEDING_LIMIT);
                     port.set_state(visit, CallState::Proceeding, 0);
+                    if self.options.answer == Answer::Dialled {
+                        self.connected(port, visit, LINECONNECTEDMODE_ACTIVE);
+                    }
                 }
             }
-            (Dialed::Done, _) => port.book.complete(visit.cx, Op::Dial, Ok(())),
+            (Dialed::Done, _) => {
+                self.dials_on_until = now + DIALS_ON;
+                port.book.complete(visit.cx, Op::Dial, Ok(()));
+            }
             (Dialed::NoDialTone, _) => {
                 self.disconnect(port, visit, LINEDISCONNECTMODE_NODIALTONE);
             }
@@ -232,47 +285,116 @@ impl Fxo {
         heard: &[i16; FRAME],
         tone: Option<Heard>,
     ) {
-        let speech = self.activity.feed(heard);
-        match (port.book.state(), tone) {
-            (Some(CallState::Proceeding), Some(Heard::Tone(CallProgress::Ringback))) => {
-                self.phase = FxoPhase::Progress(visit.now() + RINGBACK_LIMIT);
+        self.recent.extend(heard);
+        let surplus = self.recent.len().saturating_sub(RECENT);
+        self.recent.drain(..surplus);
+        let by_sound = matches!(self.options.answer, Answer::Any | Answer::Tones);
+        let speech = self.activity.feed(heard) && by_sound;
+        let waits = matches!(port.book.state(), Some(CallState::Proceeding | CallState::Ringback));
+        if !waits {
+            return;
+        }
+        let now = visit.now();
+        match tone {
+            Some(Heard::Tone(CallProgress::Ringback)) => {
+                if port.book.state() == Some(CallState::Proceeding) {
+                    self.phase = FxoPhase::Progress(now + RINGBACK_LIMIT);
+                }
                 port.set_state(visit, CallState::Ringback, 0);
             }
-            // Ringback that stops means that the call was answered.
-            (Some(CallState::Ringback), Some(Heard::Ended(CallProgress::Ringback))) => {
-                self.connected(port, visit, LINECONNECTEDMODE_ACTIVE);
+            Some(Heard::Tone(CallProgress::Busy)) => {
+                self.phase = FxoPhase::Progress(now + REFUSED_LIMIT);
+                port.set_state(visit, CallState::Busy, LINEBUSYMODE_STATION);
             }
-            (Some(CallState::Proceeding | CallState::Ringback), Some(Heard::Tone(what))) => {
-                match what {
-                    CallProgress::Busy => {
-                        self.phase = FxoPhase::Progress(visit.now() + REFUSED_LIMIT);
-                        port.set_state(visit, CallState::Busy, LINEBUSYMODE_STATION);
-                    }
-                    CallProgress::Reorder => {
-                        self.phase = FxoPhase::Progress(visit.now() + REFUSED_LIMIT);
-                        port.set_state(visit, CallState::SpecialInfo, LINESPECIALINFO_REORDER);
-                    }
+            Some(Heard::Tone(CallProgress::Reorder)) => {
+                self.phase = FxoPhase::Progress(now + REFUSED_LIMIT);
+                port.set_state(visit, CallState::SpecialInfo, LINESPECIALINFO_REORDER);
+            }
+            Some(Heard::Tone(CallProgress::SpecialInformation)) => {
+                self.phase = FxoPhase::Progress(now + REFUSED_LIMIT);
+                let kind = match refusal(self.recent.make_contiguous()) {
+                    Some(Refusal::Number) => LINESPECIALINFO_CUSTIRREG,
+                    Some(Refusal::Equipment) => LINESPECIALINFO_REORDER,
+                    Some(Refusal::NoCircuit) => LINESPECIALINFO_NOCIRCUIT,
                     // The reason is only in the announcement that follows.
-                    CallProgress::SpecialInformation => {
-                        self.phase = FxoPhase::Progress(visit.now() + REFUSED_LIMIT);
-                        port.set_state(visit, CallState::SpecialInfo, LINESPECIALINFO_UNAVAIL);
-                    }
-                    CallProgress::Dial => {
-                        self.disconnect(port, visit, LINEDISCONNECTMODE_UNAVAIL);
-                    }
-                    CallProgress::Ringback => {}
+                    None => LINESPECIALINFO_UNAVAIL,
+                };
+                port.set_state(visit, CallState::SpecialInfo, kind);
+            }
+            Some(Heard::Tone(CallProgress::Dial)) => {
+                self.disconnect(port, visit, LINEDISCONNECTMODE_UNAVAIL);
+            }
+            Some(Heard::Ended(_)) | None => {
+                let answered = speech || by_sound && self.answered_silently();
+                if answered {
+                    self.connected(port, visit, LINECONNECTEDMODE_ACTIVE);
+                } else if by_sound && self.silent_since_ringback() >= RINGBACK_GONE {
+                    self.disconnect(port, visit, LINEDISCONNECTMODE_NOANSWER);
                 }
             }
-            (Some(CallState::Proceeding), _) if speech => {
-                self.connected(port, visit, LINECONNECTEDMODE_ACTIVE);
-            }
-            _ => {}
         }
     }
 
+    /// Whether ringback has stopped where its cadence has no rest, and has not come back.
+    fn answered_silently(&self) -> bool {
+        let signal = self.country.tones().sent(CallProgress::Ringback);
+        let rests = signal.figure().iter().filter(|segment| segment.sound.is_none());
+        let rest = rests.filter_map(|segment| segment.ms).max().unwrap_or(0);
+        let rest = Duration::from_millis(u64::from(rest));
+        let enough = SILENT_ANSWER.max(rest + Duration::from_secs(2));
+        self.tones.ringback_pause().is_some_and(|pause| {
+            pause.ends_early && Duration::from_millis(u64::from(pause.ms)) >= enough
+        })
+    }
+
+    fn silent_since_ringback(&self) -> Duration {
+        let pause = self.tones.ringback_pause();
+        Duration::from_millis(pause.map_or(0, |pause| u64::from(pause.ms)))
+    }
+
+    /// Whether a tone has told by now that the call is over, or it has been silent for as long as
+    /// the line's owner wants to wait.
+    fn is_over(
+        &mut self,
+        port: &Port,
+        now: Time,
+        heard: &[i16; FRAME],
+        tone: Option<Heard>,
+    ) -> bool {
+        let dials = port.book.has(Op::Dial);
+        if dials {
+            self.dials_on_until = now + DIALS_ON;
+            self.ending = None;
+        }
+        match tone {
+            Some(Heard::Tone(what @ (CallProgress::Busy | CallProgress::Reorder))) if !dials => {
+                // The detector has heard one cycle.
+                let cycle = self.country.tones().sent(what).figure_ms();
+                self.ending = Some(now + Duration::from_millis(u64::from(2 * cycle)));
+            }
+            Some(Heard::Tone(CallProgress::Dial)) if now >= self.dials_on_until => {
+                self.ending = Some(now + DIAL_TONE_END);
+            }
+            Some(Heard::Ended(_)) => self.ending = None,
+            _ => {}
+        }
+        if heard.iter().any(|sample| sample.unsigned_abs() > SILENT) {
+            self.heard_at = now;
+        }
+        let silent = self.options.silence.is_some_and(|limit| now - self.heard_at >= limit);
+        silent || self.ending.is_some_and(|end| now >= end)
+    }
+
     fn connected(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, mode: u32) {
+        let now = visit.now();
         self.phase = FxoPhase::Talking;
         self.tones.reset();
+        self.connected_at = now;
+        self.heard_at = now;
+        self.ending = None;
+        let outbound = |call: &Call| call.info.origin == LINECALLORIGIN_OUTBOUND;
+        let called = port.book.call.as_ref().is_some_and(outbound);
+        self.dials_on_until = if called { now + DIALS_ON } else { now };
         port.set_state(visit, CallState::Connected, mode);
     }
 
@@ -385,6 +507,14 @@ impl Machine for Fxo {
         }
     }
 
+    fn exchange(&self) -> Option<ExchangeOptions> {
+        Some(self.options)
+    }
+
+    fn set_exchange(&mut self, options: ExchangeOptions) {
+        self.options = options;
+    }
+
     /// The kernel could not play what is dialled, because the card stands still or is gone.
     fn dial_failed(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
         if self.dials(port) {
@@ -440,16 +570,22 @@ impl Machine for Fxo {
                     self.disconnect(port, visit, LINEDISCONNECTMODE_NORMAL);
                 }
             }
-            PortEvent::Polarity(_) => match self.phase {
-                FxoPhase::Progress(_) => {
-                    self.supervised = true;
-                    self.connected(port, visit, LINECONNECTEDMODE_CONFIRMED);
+            PortEvent::Polarity(_) => {
+                let by_polarity = self.options.answer == Answer::Polarity;
+                match self.phase {
+                    FxoPhase::Progress(_) if by_polarity || self.options.answer == Answer::Any => {
+                        self.supervised = true;
+                        self.connected(port, visit, LINECONNECTEDMODE_CONFIRMED);
+                    }
+                    FxoPhase::Talking
+                        if self.supervised
+                            || by_polarity && now - self.connected_at >= POLARITY_SETTLES =>
+                    {
+                        self.disconnect(port, visit, LINEDISCONNECTMODE_NORMAL);
+                    }
+                    _ => {}
                 }
-                FxoPhase::Talking if self.supervised => {
-                    self.disconnect(port, visit, LINEDISCONNECTMODE_NORMAL);
-                }
-                _ => {}
-            },
+            }
             PortEvent::Fault(
                 PortFault::PartReset(Remedy::GaveUp)
                 | PortFault::IsoLinkLost(Remedy::GaveUp)
@@ -518,22 +654,24 @@ impl Machine for Fxo {
             FxoPhase::Answering(until) => {
                 if self.battery == Some(false) {
                     if now >= until + BATTERY_FOUND {
-                        let failed = Err(LineError::OPERATIONFAILED);
-                        port.book.complete(visit.cx, Op::Answer, failed);
-                        self.disconnect(port, visit, LINEDISCONNECTMODE_NORMAL);
+                        self.not_answered(port, visit);
                     }
                 } else if now >= until {
-                    self.connected(port, visit, LINECONNECTEDMODE_ACTIVE);
-                    port.book.complete(visit.cx, Op::Answer, Ok(()));
+                    self.listen(heard);
+                    if self.dial_tone {
+                        self.not_answered(port, visit);
+                    } else if now >= until + DIAL_TONE_KNOWN
+                        || now >= until + CALLER_GONE && !self.tones.suggests(CallProgress::Dial)
+                    {
+                        self.connected(port, visit, LINECONNECTEDMODE_ACTIVE);
+                        port.book.complete(visit.cx, Op::Answer, Ok(()));
+                    }
                 }
             }
             FxoPhase::Talking => {
                 let tone = self.listen(heard);
                 port.hear(visit, heard);
-                if let Some(Heard::Tone(
-                    CallProgress::Busy | CallProgress::Reorder | CallProgress::Dial,
-                )) = tone
-                {
+                if self.is_over(port, now, heard, tone) {
                     self.disconnect(port, visit, LINEDISCONNECTMODE_NORMAL);
                 }
             }

@@ -11,8 +11,8 @@ use ringback_tspi::error::{LineError, PhoneError};
 use super::phone::Phone;
 use super::port::{Port, Visit};
 use super::queue::Sound;
-use crate::PhoneReport;
 use crate::call::Call;
+use crate::{ExchangeOptions, PhoneReport};
 
 /// The parameters of TSPI_lineMakeCall for a line.
 #[derive(Debug)]
@@ -43,6 +43,14 @@ pub(super) trait Machine: Debug + Send {
         call: Call,
         outgoing: Outgoing,
     ) -> Result<(), LineError>;
+
+    /// How the line understands its exchange; `None` if it is not a line of an exchange.
+    fn exchange(&self) -> Option<ExchangeOptions> {
+        None
+    }
+
+    /// Sets how a line of an exchange understands it.
+    fn set_exchange(&mut self, _options: ExchangeOptions) {}
 
     /// Dials more on the call.
     fn dial(

@@ -8,11 +8,15 @@
 
 use std::collections::VecDeque;
 
+use crate::samples_in;
 use crate::tone::band::Band;
 use crate::tone::pattern::Pattern;
-use crate::tone::runs::Runs;
+use crate::tone::runs::{Kind, Runs};
 use crate::tone::spectrum::Spectrum;
 use crate::tone::{CallProgress, Plan};
+
+/// A shorter sound says nothing about what it belongs to, in samples.
+const SHORT: u32 = samples_in(200);
 
 /// A result of a [`Detector`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +26,15 @@ pub enum Heard {
     /// The signal is no longer on the line: it stopped, its cadence changed, or something else
     /// sounds in its rests.
     Ended(CallProgress),
+}
+
+/// The silence behind a sound of ringback.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pause {
+    /// How long it has lasted, in ms.
+    pub ms: u32,
+    /// The cadence was not at its rest when it began, as when the call was answered just then.
+    pub ends_early: bool,
 }
 
 /// Detects the signals of a plan, from -38 dBm0 up.
@@ -81,6 +94,32 @@ impl Detector {
             }
         }
         self.heard.pop_front()
+    }
+
+    /// The silence that the line is in, if what sounded before it may have been ringback, of which
+    /// a fifth of a second is enough.
+    pub fn ringback_pause(&self) -> Option<Pause> {
+        let silence = Some(self.runs.current()).filter(|run| run.kind == Kind::Quiet)?;
+        let sound = self.runs.completed(0).filter(|run| run.samples() >= SHORT)?;
+        let before = self.runs.completed(1);
+        let mut forms = self.forms(CallProgress::Ringback).filter(|form| form.sounds_like(sound));
+        let early = |form: &Pattern| form.ends_early(sound, before);
+        let ends_early = early(forms.next()?) && forms.all(early);
+        Some(Pause { ms: silence.samples() / samples_in(1), ends_early })
+    }
+
+    /// Whether what sounds now may be this signal, or its rest.
+    pub fn suggests(&self, what: CallProgress) -> bool {
+        let current = self.runs.current();
+        self.forms(what).any(|form| {
+            let before = self.runs.completed(0);
+            let rests = current.kind == Kind::Quiet && form.goes_on(&self.runs, false);
+            form.sounds_like(current) || rests && before.is_some_and(|run| form.sounds_like(run))
+        })
+    }
+
+    fn forms(&self, what: CallProgress) -> impl Iterator<Item = &Pattern> {
+        self.patterns.iter().filter(move |pattern| pattern.what == what)
     }
 
     /// Compares the runs with the signals; `changed` if the latest run has just begun.

@@ -12,9 +12,11 @@ mod detector;
 mod generator;
 mod pattern;
 mod runs;
+mod special_information;
 mod spectrum;
 
-pub use detector::{Detector, Heard};
+pub use detector::{Detector, Heard, Pause};
 pub use generator::Generator;
+pub use special_information::{Refusal, refusal};
 
 pub use ringback_country::{Cadence, CallProgress, Plan, Signal};

@@ -137,6 +137,38 @@ impl Pattern {
         self.steps.iter().filter(|step| step.kind != Kind::Quiet)
     }
 
+    /// Whether a run consists of one of its sounds, however long it is.
+    pub(super) fn sounds_like(&self, run: &Run) -> bool {
+        self.sounds().any(|step| step.kind == run.kind)
+    }
+
+    /// Whether a run of one of its sounds, after the run `before`, ended within the cadence: it is
+    /// shorter than every such sound, or the next one should follow it sooner than after the
+    /// longest rest.
+    pub(super) fn ends_early(&self, run: &Run, before: Option<&Run>) -> bool {
+        let steps = || self.steps.iter().filter(|step| step.kind == run.kind);
+        if steps()
+            .all(|step| run.samples() < step.samples && !is_about(run.samples(), step.samples))
+        {
+            return true;
+        }
+        let rests = self.steps.iter().filter(|step| step.kind == Kind::Quiet);
+        let most = rests.map(|step| step.samples).max().unwrap_or(0);
+        let quiet = before.filter(|before| before.kind == Kind::Quiet);
+        let quiet = quiet.map_or(0, |before| before.samples().min(most));
+        let rest = |place: usize| match self.steps.get(place % self.steps.len()) {
+            Some(step) if step.kind == Kind::Quiet => step.samples,
+            _ => 0,
+        };
+        let mut possible = (0..self.steps.len()).filter(|&place| {
+            let last = rest(place + self.steps.len() - 1);
+            let step = self.steps.get(place).filter(|step| step.kind == run.kind);
+            quiet <= longest(last) && step.is_some_and(|step| is_about(run.samples(), step.samples))
+        });
+        possible.next().is_some_and(|place| rest(place + 1) < most)
+            && possible.all(|place| rest(place + 1) < most)
+    }
+
     fn has_rests(&self) -> bool {
         self.steps.iter().any(|step| step.kind == Kind::Quiet)
     }

@@ -173,6 +173,7 @@ fn name(state: LineState) -> &'static str {
         LineState::Dialling => "dialling",
         LineState::Calling => "calling",
         LineState::Ringing => "ringing",
+        LineState::Announcement => "announcement",
         LineState::Talking => "talking",
         LineState::LoopBreak => "loop-break",
         LineState::Busy => "busy",

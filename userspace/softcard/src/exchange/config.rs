@@ -11,21 +11,21 @@ pub struct ExchangeConfig {
     pub first_digit_ms: u32,
     /// How long after the last digit the number is taken as complete.
     pub inter_digit_ms: u32,
-    /// How long the loop has to be open to count as hung up. A shorter break is a flash, which the
-    /// exchange ignores.
+    /// How long the loop has to be open to count as hung up: longer than the hook flash of every
+    /// country. The exchange ignores a shorter break.
     pub hang_up_ms: u32,
     /// What a caller hears who has dialled a number that nobody has.
     pub unknown_number: CallProgress,
 }
 
 impl Default for ExchangeConfig {
-    /// North America; 10 s, 3 s, 500 ms; reorder.
+    /// North America; 10 s, 3 s, 700 ms; reorder.
     fn default() -> ExchangeConfig {
         ExchangeConfig {
             country: Country::default(),
             first_digit_ms: 10_000,
             inter_digit_ms: 3000,
-            hang_up_ms: 500,
+            hang_up_ms: 700,
             unknown_number: CallProgress::Reorder,
         }
     }

@@ -31,6 +31,8 @@ pub enum LineState {
     Calling,
     /// The exchange rings it, because another party calls.
     Ringing,
+    /// Hears an announcement.
+    Announcement,
     /// Connected to the other party of a call.
     Talking,
     /// The far end has hung up, and battery is off for a moment.

@@ -70,6 +70,12 @@ impl Exchange {
         telephone
     }
 
+    /// Adds a number at which nobody answers: whoever dials it hears these samples, and then
+    /// silence. Networks tell callers in this way what has become of their calls.
+    pub fn add_announcement(&self, number: &str, samples: &[i16]) {
+        self.switch().announce(number, samples);
+    }
+
     /// Returns the telephone of a subscriber.
     ///
     /// # Errors
@@ -135,6 +141,20 @@ impl Exchange {
     /// The number is unknown.
     pub fn plug_in(&self, number: &str) -> Result<(), ExchangeError> {
         self.set_unplugged(number, false)
+    }
+
+    /// Reverses battery on the line with this number, or the opposite, until its next call.
+    ///
+    /// # Errors
+    /// The number is unknown.
+    pub fn set_reversed(&self, number: &str, reversed: bool) -> Result<(), ExchangeError> {
+        match self.switch().party_mut(number) {
+            Some(party) => {
+                party.reversed = reversed;
+                Ok(())
+            }
+            None => Err(ExchangeError::UnknownNumber(number.to_owned())),
+        }
     }
 
     fn set_unplugged(&self, number: &str, unplugged: bool) -> Result<(), ExchangeError> {

@@ -3,6 +3,9 @@
 //! Rules: a call joins exactly two parties; whenever one of them changes its state, the other one
 //! is changed in the same step. All times are the exchange's own milliseconds.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use ringback_country::{CallProgress, Country};
 use ringback_media::dtmf;
 use ringback_media::tone;
@@ -40,6 +43,8 @@ enum SwitchState {
     Talking(Id),
     LoopBreak,
     Tone(CallProgress),
+    /// Hears what is left of an announcement.
+    Announcement(Arc<[i16]>, usize),
 }
 
 /// Collects the digits of one caller.
@@ -63,7 +68,7 @@ pub(super) struct Party {
     off_hook: bool,
     /// For how many milliseconds the loop has differed from `off_hook`.
     hook_ms: u32,
-    reversed: bool,
+    pub(super) reversed: bool,
     tone: Option<tone::Generator>,
     load: Load,
     feed: Feed,
@@ -78,7 +83,8 @@ impl Party {
             SwitchState::Idle
             | SwitchState::Ringing(_)
             | SwitchState::Talking(_)
-            | SwitchState::LoopBreak => None,
+            | SwitchState::LoopBreak
+            | SwitchState::Announcement(..) => None,
         };
         self.tone = sound.map(|sound| tone::Generator::new(country.tones().sent(sound)));
         self.state = state;
@@ -94,6 +100,7 @@ impl Party {
             SwitchState::Ringing(_) => LineState::Ringing,
             SwitchState::Talking(_) => LineState::Talking,
             SwitchState::LoopBreak => LineState::LoopBreak,
+            SwitchState::Announcement(..) => LineState::Announcement,
             SwitchState::Tone(CallProgress::Busy) => LineState::Busy,
             SwitchState::Tone(_) => LineState::Reorder,
         }
@@ -139,12 +146,14 @@ impl Party {
 pub(super) struct Switch {
     config: ExchangeConfig,
     parties: Vec<Party>,
+    /// The announcements, by their numbers.
+    announcements: HashMap<String, Arc<[i16]>>,
     now: u64,
 }
 
 impl Switch {
     pub(super) fn new(config: ExchangeConfig) -> Switch {
-        Switch { config, parties: Vec::new(), now: 0 }
+        Switch { config, parties: Vec::new(), announcements: HashMap::new(), now: 0 }
     }
 
     pub(super) fn add(&mut self, terminal: Terminal, options: LineOptions) {
@@ -162,6 +171,10 @@ impl Switch {
             load: Load::default(),
             feed: Feed::default(),
         });
+    }
+
+    pub(super) fn announce(&mut self, number: &str, samples: &[i16]) {
+        self.announcements.insert(number.to_owned(), samples.into());
     }
 
     pub(super) fn parties(&self) -> &[Party] {
@@ -239,9 +252,13 @@ impl Switch {
                 self.end(id);
                 self.release(other);
             }
-            (SwitchState::Collecting(_) | SwitchState::LoopBreak | SwitchState::Tone(_), false) => {
-                self.end(id)
-            }
+            (
+                SwitchState::Collecting(_)
+                | SwitchState::LoopBreak
+                | SwitchState::Tone(_)
+                | SwitchState::Announcement(..),
+                false,
+            ) => self.end(id),
             _ => {}
         }
     }
@@ -294,13 +311,18 @@ impl Switch {
 
     /// Returns whether these digits are a number and not the beginning of a longer one.
     fn is_complete(&self, dialled: &str) -> bool {
-        let mut numbers = self.parties.iter().map(|party| party.options.number.as_str());
+        let numbers = self.parties.iter().map(|party| party.options.number.as_str());
+        let mut numbers = numbers.chain(self.announcements.keys().map(String::as_str));
         !dialled.is_empty()
             && numbers.clone().any(|number| number == dialled)
             && !numbers.any(|number| number != dialled && number.starts_with(dialled))
     }
 
     fn route(&mut self, caller: Id, dialled: &str) {
+        if let Some(samples) = self.announcements.get(dialled) {
+            let announcement = SwitchState::Announcement(Arc::clone(samples), 0);
+            return self.enter(caller, announcement);
+        }
         let called = if dialled.is_empty() { None } else { self.find(dialled) };
         let Some(called) = called else {
             self.enter(caller, SwitchState::Tone(self.config.unknown_number));
@@ -357,6 +379,12 @@ impl Switch {
         let mut audio = far_end.unwrap_or_default();
         if let Some(tone) = &mut party.tone {
             tone.fill(&mut audio);
+        }
+        if let SwitchState::Announcement(samples, at) = &mut party.state {
+            for (place, sample) in audio.iter_mut().zip(samples.iter().skip(*at)) {
+                *place = *sample;
+            }
+            *at += audio.len();
         }
         let battery = party.battery();
         if battery == Battery::Off {

@@ -1,5 +1,6 @@
 //! Whole calls on the software card under a virtual clock.
 
+mod answers;
 mod books;
 mod countries;
 mod ends;
