@@ -15,6 +15,9 @@ use super::generation::tone_digit;
 /// Time off-hook after a hook flash, until the exchange takes digits.
 const FLASHED: Duration = Duration::from_millis(500);
 
+/// Dial tone that is heard before this time after a digit is that before the digit.
+const STALE: Duration = Duration::from_millis(300);
+
 /// The longest pulse, pause after a pulsed digit and hook flash of any country.
 const MOST_PULSE: Duration = Duration::from_millis(100);
 const MOST_GAP: Duration = Duration::from_millis(800);
@@ -75,8 +78,8 @@ pub(super) struct Dialer {
     /// The next hook states, each with its duration.
     hooks: VecDeque<(Hook, Duration)>,
     until: Time,
-    /// Waits for dial tone until then.
-    listening: Option<Time>,
+    /// Waits for dial tone, from the first time until the second.
+    listening: Option<(Time, Time)>,
 }
 
 impl Dialer {
@@ -162,8 +165,8 @@ impl Dialer {
             self.until = now + time;
             return Stepped::Wait;
         }
-        if let Some(until) = self.listening {
-            if !dial_tone && now < until {
+        if let Some((from, until)) = self.listening {
+            if now < from || !dial_tone && now < until {
                 return Stepped::Wait;
             }
             self.listening = None;
@@ -182,7 +185,7 @@ impl Dialer {
             DialStep::Pause => self.tones.pause(self.timing.pause_ms),
             DialStep::WaitForDialTone => {
                 let wait = ms(self.timing.dial_tone_ms) + self.country.dial_tone_delay();
-                self.listening = Some(now + wait);
+                self.listening = Some((now + STALE, now + wait));
             }
             DialStep::WaitForQuietAnswer | DialStep::WaitForBillingTone => {}
             DialStep::Flash => {

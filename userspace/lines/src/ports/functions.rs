@@ -1,7 +1,7 @@
 //! The synchronous functions (K2) of a card's lines.
 
 use ringback_country::Country;
-use ringback_driver::card::PortCard;
+use ringback_driver::card::{ModuleKind, PortCard};
 use ringback_driver::engine::Context;
 use ringback_driver::request::LineNumber;
 use ringback_tspi::constants::*;

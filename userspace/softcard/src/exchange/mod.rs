@@ -13,6 +13,7 @@ mod switch;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use ringback_country::CallProgress;
 use ringback_request::PortNumber;
 use ringback_request::sync::EvenPoisoned;
 
@@ -141,6 +142,11 @@ impl Exchange {
     /// The number is unknown.
     pub fn plug_in(&self, number: &str) -> Result<(), ExchangeError> {
         self.set_unplugged(number, false)
+    }
+
+    /// Sends this signal from now on where dial tone is due.
+    pub fn set_dial_tone(&self, signal: CallProgress) {
+        self.switch().set_dial_tone(signal);
     }
 
     /// Reverses battery on the line with this number, or the opposite, until its next call.

@@ -148,12 +148,20 @@ pub(super) struct Switch {
     parties: Vec<Party>,
     /// The announcements, by their numbers.
     announcements: HashMap<String, Arc<[i16]>>,
+    /// What a line hears that is to dial.
+    dial_tone: CallProgress,
     now: u64,
 }
 
 impl Switch {
     pub(super) fn new(config: ExchangeConfig) -> Switch {
-        Switch { config, parties: Vec::new(), announcements: HashMap::new(), now: 0 }
+        Switch {
+            config,
+            parties: Vec::new(),
+            announcements: HashMap::new(),
+            dial_tone: CallProgress::Dial,
+            now: 0,
+        }
     }
 
     pub(super) fn add(&mut self, terminal: Terminal, options: LineOptions) {
@@ -175,6 +183,10 @@ impl Switch {
 
     pub(super) fn announce(&mut self, number: &str, samples: &[i16]) {
         self.announcements.insert(number.to_owned(), samples.into());
+    }
+
+    pub(super) fn set_dial_tone(&mut self, signal: CallProgress) {
+        self.dial_tone = signal;
     }
 
     pub(super) fn parties(&self) -> &[Party] {
@@ -274,6 +286,8 @@ impl Switch {
                 self.now,
                 self.config.country,
             );
+            let signal = self.config.country.tones().sent(self.dial_tone);
+            party.tone = Some(tone::Generator::new(signal));
         }
     }
 

@@ -5,6 +5,7 @@ mod books;
 mod countries;
 mod ends;
 mod failing;
+mod flashes;
 mod holding;
 mod incoming;
 mod kernel;
