@@ -9,9 +9,10 @@ CARGO ?= cargo
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 # What the build needs from the system, as Debian names it.
 PACKAGES := gcc libc6-dev pkg-config libspandsp-dev
-# What the tests need besides: C++ (the headers in it, and libFuzzer), a checker of memory, and a
-# language that calls C.
-TEST_PACKAGES := g++ valgrind python3
+# What the tests need besides: C++ (the headers in it, and libFuzzer), a checker of memory, a
+# language that calls C, and speech.
+SPEECH_PACKAGES := espeak-ng flite
+TEST_PACKAGES := g++ valgrind python3 $(SPEECH_PACKAGES)
 # What the benchmark counts with, and what its C peer is built on.
 BENCH_PACKAGES := liburing-dev valgrind strace
 # Tests that trace the kernel run as root; the build does not.
@@ -140,6 +141,15 @@ soak-scarce: deps ## The same for 15 minutes with little memory, on a processor 
 	RINGBACK_SOAK_MINUTES=$(SCARCE_MINUTES) \
 		CARGO_TARGET_$(shell uname -m | tr a-z A-Z)_UNKNOWN_LINUX_GNU_RUNNER=$(CURDIR)/tests/scarce \
 		$(CARGO) test --locked -p ringback-tests --test soak nothing_grows -- --nocapture
+
+# How many minutes of speech are made for the detector of digits.
+SPEECH_MINUTES ?= 60
+
+.PHONY: talk-off
+talk-off: ## Whether an hour of speech is taken for a digit; SPEECH_MINUTES=60
+	@tests/deps $(PACKAGES) $(SPEECH_PACKAGES)
+	RINGBACK_SPEECH_MINUTES=$(SPEECH_MINUTES) $(CARGO) test --locked -p ringback-media \
+		--test talk_off -- --nocapture
 
 # How many seeds the conformance suite plays, and of which provider.
 SEEDS ?= 40

@@ -1,4 +1,7 @@
-//! DTMF digits (ITU-T Q.23): spandsp's receiver detects them, and our own generator makes them.
+//! DTMF digits (ITU-T Q.23): detector and generator.
+//!
+//! spandsp's receiver was measured and not used: of digits of 40 ms with a twist of -8 or +4 dB,
+//! which Q.24 allows, it misses half.
 //!
 //! A digit is one of four low frequencies (697, 770, 852, 941 Hz) with one of four high ones (1209,
 //! 1336, 1477, 1633 Hz).
