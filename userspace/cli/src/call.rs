@@ -287,7 +287,10 @@ fn ended(called: &str, mode: u32, modem: bool) -> Failure {
         ),
         LINEDISCONNECTMODE_TEMPFAILURE => Failure::new(
             Exit::Refused,
-            format_args!("the modem does not dial {called} again so soon: try it later"),
+            format_args!(
+                "the modem does not dial {called} now: another telephone uses its line, the number \
+                 was dialled too often, or dialling is locked; try it later"
+            ),
         ),
         LINEDISCONNECTMODE_NODIALTONE => Failure::new(
             Exit::NoDialTone,

@@ -18,6 +18,7 @@ use ringback_driver::device::ring::{Places, Ring};
 use ringback_driver::device::selector::Selector;
 use ringback_driver::device::sysfs::SysfsRoot;
 use ringback_host::{Host, HostOptions, Line, LineInfo};
+use ringback_lines::modem::ModemOptions;
 use ringback_provider::{CardOptions, SlotReport, Slots, open_card};
 use ringback_softcard::{Fault, RealClock, SoftCard};
 use ringback_tspi::dev_specific::LineKind;
@@ -56,6 +57,10 @@ pub(crate) struct CardArguments {
     /// software card is in that country, too
     #[arg(long, value_name = "COUNTRY", default_value_t)]
     country: Country,
+    /// The command line that sets a modem up before each call, for example with X3 for one that
+    /// dials without waiting for dial tone
+    #[arg(long, value_name = "COMMANDS", default_value_t)]
+    modem_init: ModemOptions,
     /// A fault of the software card, from the start or SECONDS after it, such as no-power:0,
     /// line-unplugged:2, removal@5 (a wrong name lists them all)
     #[arg(long, value_name = "NAME[@SECONDS]", value_parser = parse_fault)]
@@ -113,15 +118,38 @@ impl CardArguments {
                 let text = "--fault breaks the software card only: use it with --card soft";
                 return Err(Failure::new(Exit::Usage, text));
             }
-            return Station::open(&selector, None, self.country, signals, recorder);
+            let setup = CardOptions {
+                country: self.country,
+                modem: self.modem_init.clone(),
+                ..CardOptions::default()
+            };
+            let station = Station::open(&selector, setup, signals, recorder)?;
+            let is_modem = |info: &LineInfo| info.kind == Some(LineKind::Modem);
+            if self.modem_init != ModemOptions::default()
+                && !station.host.lines().iter().any(is_modem)
+            {
+                return Err(not_for_modems(&selector));
+            }
+            return Ok(station);
+        }
+        if self.modem_init != ModemOptions::default() {
+            return Err(not_for_modems(&selector));
         }
         let card = scenery::card(self.country);
         furnish(&card);
         for (fault, after) in &self.fault {
             break_card(card.clone(), *fault, *after)?;
         }
-        Station::open(&selector, Some(card), self.country, signals, recorder)
+        let setup =
+            CardOptions { country: self.country, soft: Some(card), ..CardOptions::default() };
+        Station::open(&selector, setup, signals, recorder)
     }
+}
+
+/// `--modem-init` was given for a card without a modem.
+fn not_for_modems(selector: &Selector) -> Failure {
+    let text = format_args!("--modem-init sets up a modem, and {selector} is none: leave it out");
+    Failure::new(Exit::Usage, text)
 }
 
 /// Returns the message for a run without `--card`: the software card is used, and which hardware
@@ -149,18 +177,17 @@ fn break_card(card: SoftCard, fault: Fault, after: Duration) -> Result<(), Failu
 }
 
 impl Station {
-    /// Brings a card up and starts its lines. `soft` is the card that the selector `soft` stands
-    /// for.
+    /// Brings a card up and starts its lines.
     pub(crate) fn open(
         selector: &Selector,
-        soft: Option<SoftCard>,
-        country: Country,
+        setup: CardOptions,
         signals: &Signals,
         recorder: &Recorder,
     ) -> Result<Station, Failure> {
         // A ring that can't be created is reported here with its cause. The driver, which would
         // create one later, could only report that it did not start.
         Ring::new(RING, Places { files: 2, ports: 0 }).map_err(Failure::failed)?;
+        let (soft, country) = (setup.soft.clone(), setup.country);
         let clock = soft.as_ref().map(RealClock::start_patient).transpose().map_err(no_thread)?;
         let name = selector.to_string();
         let mut told = false;
@@ -173,13 +200,7 @@ impl Station {
             }
             asked.caught().is_none()
         };
-        let options = CardOptions {
-            country,
-            soft: soft.clone(),
-            progress: Some(Box::new(coming)),
-            ..CardOptions::default()
-        };
-        let opened = open_card(selector, options);
+        let opened = open_card(selector, CardOptions { progress: Some(Box::new(coming)), ..setup });
         // If a signal interrupted the wait, report the signal and not the missing completion.
         signals.check()?;
         let provider: Arc<dyn Slots> = Arc::from(opened.map_err(|error| {

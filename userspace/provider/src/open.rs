@@ -48,7 +48,7 @@ pub struct CardOptions {
     /// otherwise it does nothing.
     #[cfg(feature = "softcard")]
     pub soft: Option<SoftCard>,
-    /// The settings of a modem.
+    /// The settings of a modem's line.
     pub modem: ModemOptions,
     /// Called repeatedly with the time that the card has been coming up, which takes seconds. Once
     /// it returns `false` nothing is waited for any more: soon after, the card fails to come up, or

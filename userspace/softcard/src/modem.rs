@@ -34,6 +34,8 @@ pub enum Far {
     NoDialTone,
     /// A call on which the modem never reports a result.
     Endless,
+    /// A call that ends with these words of the modem's.
+    Reports(&'static str),
     /// Somebody who hangs up, and calls back this long after the modem reported NO CARRIER.
     CallsBack(Duration),
 }
@@ -267,6 +269,7 @@ impl SoftModem {
             Far::NoCarrier => self.say("NO CARRIER", 3, out),
             Far::NoAnswer => self.say("NO ANSWER", 8, out),
             Far::NoDialTone => self.say("NO DIALTONE", 6, out),
+            Far::Reports(words) => self.say(words, 99, out),
             Far::Endless => self.state = ModemState::Calling(None, far),
             Far::CallsBack(after) => {
                 self.rings = Some(now.saturating_add(after));
@@ -295,9 +298,10 @@ impl SoftModem {
         let silence = now.saturating_sub(self.heard_at);
         self.heard_at = now;
         if let ModemState::Online(far) = self.state {
-            let begins = self.pluses == 0 && silence >= GUARD;
+            let goes_on = (1..3).contains(&self.pluses) && silence < GUARD;
             self.pluses = match byte {
-                b'+' if begins || (1..3).contains(&self.pluses) => self.pluses + 1,
+                b'+' if goes_on => self.pluses + 1,
+                b'+' if silence >= GUARD => 1,
                 _ => 0,
             };
             self.far_received.push(byte);
@@ -453,6 +457,8 @@ mod tests {
         assert!(desk.modem.signals().dcd);
         assert_eq!(desk.type_in("a+++", 3000), "a+++", "no silence before it");
         assert_eq!(desk.type_in("+++b", 3000), "+++b", "none after it");
+        assert_eq!(desk.type_in("++", 1001), "++", "a silence in it");
+        assert_eq!(desk.type_in("+", 3000), "+");
         assert_eq!(desk.type_in("+++", 1001), "+++|OK|");
         assert_eq!(desk.type_in("ATO\r", 1), "|CONNECT 33600|");
         desk.dtr = false;

@@ -1,5 +1,5 @@
-//! How many providers of C a process can have, in a process of its own: the sets of callbacks belong
-//! to the whole process.
+//! How many providers of C a process can have, in a process of its own: the sets of callbacks
+//! belong to the whole process.
 #![allow(unsafe_code, reason = "the loader of the C interface asks its caller for guarantees")]
 
 use std::sync::Arc;

@@ -19,6 +19,7 @@ use std::time::Duration;
 use clap::Args;
 use ringback_country::Country;
 use ringback_driver::device::selector::Selector;
+use ringback_provider::CardOptions;
 use ringback_softcard::SoftCard;
 use serde::Serialize;
 
@@ -115,7 +116,8 @@ impl Demo {
         ))?;
         out.text("telephone calls us, line 2 calls out over the exchange, line 3 is called.")?;
         out.text("")?;
-        let station = Station::open(&selector, card, self.country, signals, &recorder)?;
+        let setup = CardOptions { country: self.country, soft: card, ..CardOptions::default() };
+        let station = Station::open(&selector, setup, signals, &recorder)?;
         log.start();
         out.text(out.paint(Colour::Bold, HEADINGS.trim_end()))?;
         let failures = play(&station, &far, signals, &recorder, &mut log, out)?;

@@ -23,6 +23,7 @@ fn arguments_that_can_not_be_are_refused() {
     refused("answer 2 --timeout -1 --card soft", "-1");
     refused("lines --card soft --fault smoke", "no-power:SLOT");
     refused("lines --card soft --country atlantis", "GERMANY");
+    refused("lines --card soft --modem-init X3", "begins with AT");
     refused("dance", "dance");
     refused("demo --card pci:0000:00:03.0", "--far <PATH>");
     refused("demo --far /dev/null", "--card <CARD>");
@@ -46,6 +47,11 @@ fn a_number_that_waits_for_what_the_line_can_not_detect_is_refused() {
 #[test]
 fn a_fault_is_for_the_software_card() {
     run("lines --card uio:/dev/uio0 --fault removal").with(2).says("--card soft");
+}
+
+#[test]
+fn commands_for_a_modem_are_for_modems() {
+    run("lines --card soft --modem-init ATX3").with(2).says("soft is none: leave it out");
 }
 
 #[test]

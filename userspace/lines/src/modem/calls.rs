@@ -92,13 +92,13 @@ impl<D: Device> Modem<D> {
             }
             Command::Send { bytes, .. } if self.control.is_online() => {
                 self.transfers.send(request, bytes);
-                self.transfers.advance(&mut self.uart, &self.data, cx);
+                self.advance(cx);
                 Ok(())
             }
             Command::Receive { bytes, .. } if bytes > DATA_ROOM => Err(LineError::INVALPARAM),
-            Command::Receive { bytes, .. } if self.control.is_online() => {
+            Command::Receive { bytes, .. } if self.control.gives_data() => {
                 self.transfers.receive(request, bytes);
-                self.transfers.advance(&mut self.uart, &self.data, cx);
+                self.advance(cx);
                 Ok(())
             }
             _ => Err(LineError::INVALCALLSTATE),
@@ -270,6 +270,10 @@ impl<D: Device> Modem<D> {
                 self.not_made(LineError::OPERATIONFAILED, cx);
             }
             News::NoResult => self.disconnected(LINEDISCONNECTMODE_NOANSWER, cx),
+            News::CarrierOff => {
+                self.transfers.fail_sends(cx, LineError::OPERATIONFAILED);
+                self.uart.discard_unsent();
+            }
             News::CarrierLost => self.disconnected(LINEDISCONNECTMODE_NORMAL, cx),
             News::RemoteRings => {
                 self.dialed(cx);

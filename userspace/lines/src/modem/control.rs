@@ -1,7 +1,7 @@
 //! The dialogue with the modem: commands, their answers, and what to do when there is none.
 //!
-//! [`Control`] gets the bytes, the time and the carrier, and returns as [`News`] how the modem's
-//! state has changed. Every wait in it has a limit, so each of its functions that starts something
+//! [`Control`] gets the bytes, the time and the carrier, puts data aside, and returns as [`News`]
+//! how the modem's state has changed. Every wait in it has a limit, so each of its functions that starts something
 //! ends with news. It does not deal with calls.
 //!
 //! To recover a modem that does not answer takes the same steps as hanging up, because such a modem
@@ -11,6 +11,7 @@
 use std::time::Duration;
 
 use ringback_driver::{Time, report};
+use ringback_tspi::media::Data;
 
 use super::reader::LineReader;
 use super::result_code::ResultCode;
@@ -47,19 +48,11 @@ pub(super) enum News {
     Ring,
     /// The telephone that was dialled rings.
     RemoteRings,
-    /// The other modem has gone; this one is being hung up.
+    /// The other modem has gone. Nothing can be sent to it any more; what it has sent may still
+    /// come.
+    CarrierOff,
+    /// Everything that the other modem has sent is here; this one is being hung up.
     CarrierLost,
-}
-
-/// How a byte from the modem was understood.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Heard {
-    /// Part of an answer.
-    Nothing,
-    /// From the other modem.
-    Data,
-    /// The end of an answer that has an effect.
-    News(News),
 }
 
 /// Limit for the answer to a command that the modem carries out at once.
@@ -75,8 +68,11 @@ const DTR_ON: Duration = Duration::from_millis(300);
 const GUARD: Duration = Duration::from_millis(1200);
 /// Limit for the silence after the escape sequence, and for the answer.
 const ESCAPED: Duration = Duration::from_millis(1700);
-/// "NO CARRIER" is a result code and not data if nothing follows it for this time.
+/// "NO CARRIER" is a result code and not data if nothing follows it for this time. A modem without
+/// carrier that sends nothing for this time holds no more data.
 const QUIET: Duration = Duration::from_millis(500);
+/// How long a modem without carrier is listened to at most: 30 kB at 9600 bit/s.
+const HELD: Duration = Duration::from_secs(30);
 
 /// Echo off, result codes on, in words.
 const SYNC: &[u8] = b"ATE0Q0V1\r";
@@ -128,6 +124,8 @@ enum Mode {
     OffHook,
     /// On-line with another modem.
     Online,
+    /// The carrier is gone; the modem sends what it still holds, at the latest until this time.
+    Draining(Time),
     /// The application has direct access to the modem.
     Raw,
 }
@@ -184,9 +182,19 @@ impl Control {
         self.mode == Mode::Ready
     }
 
-    /// Bytes are data, for another modem or for the application's direct access.
+    /// Bytes that are sent are data, for another modem or for the application's direct access.
     pub(super) fn is_online(&self) -> bool {
         matches!(self.mode, Mode::Online | Mode::Raw)
+    }
+
+    /// Bytes that are received are data.
+    pub(super) fn gives_data(&self) -> bool {
+        self.is_online() || matches!(self.mode, Mode::Draining(_))
+    }
+
+    /// The modem would take the escape sequence in the data for a command to itself.
+    pub(super) fn escapes(&self) -> bool {
+        self.mode == Mode::Online
     }
 
     /// A partial number was dialled, and it accepts more.
@@ -243,6 +251,7 @@ impl Control {
             Mode::Waiting { .. } => (Purpose::HangUp, Step::Abort),
             Mode::OffHook => (Purpose::HangUp, Step::OnHook { answered: false }),
             Mode::Online => (Purpose::HangUp, Step::DropDtr { answered: false }),
+            Mode::Draining(_) => (Purpose::HangUp, Step::DropDtr { answered: true }),
             Mode::Raw => (Purpose::Release, Step::DropDtr { answered: false }),
         };
         self.reader.clear();
@@ -252,35 +261,77 @@ impl Control {
 
     // What happens
 
-    /// A byte has come from the modem.
-    pub(super) fn byte(&mut self, byte: u8, now: Time, wire: &mut dyn Wire) -> Heard {
+    /// A byte has come from the modem. One from the other modem is added to the data.
+    pub(super) fn byte(
+        &mut self,
+        byte: u8,
+        now: Time,
+        wire: &mut dyn Wire,
+        data: &Data,
+    ) -> Option<News> {
         match self.mode {
-            Mode::Raw => Heard::Data,
+            Mode::Raw => data.push(byte),
             Mode::Online => {
                 if std::mem::take(&mut self.line_feed_due) && byte == b'\n' {
-                    return Heard::Nothing;
+                    return None;
                 }
                 self.watch(byte, now);
-                Heard::Data
+                data.push(byte);
+            }
+            Mode::Draining(end) => {
+                self.until = end.min(now + QUIET);
+                self.hold(byte, data);
             }
             _ => {
-                let Some(line) = self.reader.take(byte) else { return Heard::Nothing };
+                let line = self.reader.take(byte)?;
                 // An echo of the command is no result code either.
-                let Some(code) = ResultCode::parse(line) else { return Heard::Nothing };
+                let code = ResultCode::parse(line)?;
                 self.line_feed_due = line.first().is_some_and(u8::is_ascii_alphabetic);
-                self.code(code, now, wire).map_or(Heard::Nothing, Heard::News)
+                return self.code(code, now, wire);
             }
         }
+        None
+    }
+
+    /// Bytes that have come can't be taken yet, because nobody fetches the data.
+    pub(super) fn held_up(&mut self, now: Time) {
+        if let Mode::Draining(end) = self.mode {
+            self.until = end.min(now + QUIET);
+        }
+    }
+
+    /// How many bytes of NO_CARRIER have been received after this one.
+    fn matched_with(&self, byte: u8) -> usize {
+        match NO_CARRIER.get(self.matched) {
+            Some(wanted) if *wanted == byte => self.matched + 1,
+            _ => usize::from(NO_CARRIER.first() == Some(&byte)),
+        }
+    }
+
+    /// Takes a byte after the carrier has gone. What may become the modem's own NO CARRIER is no
+    /// data until it proves not to be.
+    fn hold(&mut self, byte: u8, data: &Data) {
+        let before = self.matched;
+        self.matched = self.matched_with(byte);
+        if self.matched > before {
+            return;
+        }
+        self.release(before, data);
+        if self.matched == 0 {
+            data.push(byte);
+        }
+    }
+
+    /// These first bytes of NO_CARRIER were data.
+    fn release(&self, bytes: usize, data: &Data) {
+        NO_CARRIER.iter().take(bytes).for_each(|byte| data.push(*byte));
     }
 
     /// Looks for the end of the call in the data from the other modem, for the case that DCD does
     /// not signal it.
     fn watch(&mut self, byte: u8, now: Time) {
         self.until = Time::NEVER;
-        self.matched = match NO_CARRIER.get(self.matched) {
-            Some(wanted) if *wanted == byte => self.matched + 1,
-            _ => usize::from(NO_CARRIER.first() == Some(&byte)),
-        };
+        self.matched = self.matched_with(byte);
         if self.matched == NO_CARRIER.len() {
             self.matched = 0;
             if !(self.carrier_moves && self.carrier) {
@@ -293,7 +344,12 @@ impl Control {
     pub(super) fn carrier(&mut self, on: bool, now: Time, wire: &mut dyn Wire) -> Option<News> {
         let lost = std::mem::replace(&mut self.carrier, on) && !on;
         match self.mode {
-            Mode::Online if lost => Some(self.lose_carrier(now, wire)),
+            Mode::Online if lost => {
+                self.mode = Mode::Draining(now + HELD);
+                self.until = now + QUIET;
+                self.matched = 0;
+                Some(News::CarrierOff)
+            }
             // The modem has seen that DTR is off, and has hung up: there is nothing to wait for.
             Mode::Steps(purpose, Step::DropDtr { .. }) if lost => {
                 self.enter(purpose, Step::RaiseDtr { answered: true }, now, wire);
@@ -312,7 +368,7 @@ impl Control {
     }
 
     /// The time of [`Control::until`] has come.
-    pub(super) fn expired(&mut self, now: Time, wire: &mut dyn Wire) -> Option<News> {
+    pub(super) fn expired(&mut self, now: Time, wire: &mut dyn Wire, data: &Data) -> Option<News> {
         if now < self.until {
             return None;
         }
@@ -324,6 +380,12 @@ impl Control {
                 Some(News::NoResult)
             }
             Mode::Online => Some(self.lose_carrier(now, wire)),
+            Mode::Draining(_) => {
+                if self.matched < NO_CARRIER.len() {
+                    self.release(self.matched, data);
+                }
+                Some(self.lose_carrier(now, wire))
+            }
             Mode::Unknown | Mode::Ready | Mode::OffHook | Mode::Raw => None,
         }
     }
@@ -353,7 +415,7 @@ impl Control {
                 self.until = Time::NEVER;
                 Some(News::Failed(code))
             }
-            (Mode::Unknown | Mode::Ready | Mode::Online | Mode::Raw, _) => None,
+            (Mode::Unknown | Mode::Ready | Mode::Online | Mode::Draining(_) | Mode::Raw, _) => None,
         }
     }
 

@@ -15,8 +15,9 @@ use ringback_tspi::error::LineError;
 use ringback_tspi::media::Data;
 use ringback_tspi::types::{HDRVCALL, HTAPILINE};
 
-use super::control::{Control, Heard, Wire};
+use super::control::{Control, Wire};
 use super::limits;
+use super::options::ModemOptions;
 use super::plan::{Plan, Ringing};
 use super::transfer::Transfers;
 use crate::book::{Op, failure};
@@ -31,26 +32,6 @@ const QUIET: Duration = Duration::from_millis(50);
 const SOON: Duration = Duration::from_millis(1);
 /// An incoming call is over when RING has not come for this long; it comes every 5 or 6 s.
 const RING_GONE: Duration = Duration::from_secs(10);
-
-/// The longest command line. V.250 section 5.2.1 requires a modem to accept 40 characters; usual
-/// ones accept more.
-const MOST_INIT: usize = 255;
-
-/// Settings of a modem line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ModemOptions {
-    /// The command line, beginning with AT, that is sent before every call. A modem that refuses it
-    /// is used nevertheless.
-    pub init: String,
-}
-
-impl Default for ModemOptions {
-    /// Report dial tone and busy (X4), signal the carrier by DCD (&C1), hang up by DTR (&D2), never
-    /// answer by itself (S0=0).
-    fn default() -> Self {
-        ModemOptions { init: "ATX4&C1&D2S0=0".into() }
-    }
-}
 
 /// A line whose device is a modem behind a UART.
 #[derive(Debug)]
@@ -103,7 +84,7 @@ impl<D: Device> Modem<D> {
         uart.start()?;
         Ok(Modem {
             uart,
-            control: Control::new(&options.init),
+            control: Control::new(options.init()),
             book: Book::new(LineNumber(0)),
             handles,
             plan: None,
@@ -136,20 +117,28 @@ impl<D: Device> Modem<D> {
             return self.gone(cx);
         }
         let now = cx.now();
-        while !self.control.is_online() || self.data.room() > 0 {
+        loop {
+            if self.control.gives_data() && self.data.room() == 0 {
+                self.control.held_up(now);
+                break;
+            }
             let Some(byte) = self.uart.receive() else { break };
-            match self.control.byte(byte, now, &mut self.uart) {
-                Heard::Nothing => {}
-                Heard::Data => self.data.push(byte),
-                Heard::News(news) => self.news(news, cx),
+            if let Some(news) = self.control.byte(byte, now, &mut self.uart, &self.data) {
+                self.news(news, cx);
             }
         }
         let carrier = self.uart.modem_status().dcd;
         if let Some(news) = self.control.carrier(carrier, now, &mut self.uart) {
             self.news(news, cx);
         }
-        self.transfers.advance(&mut self.uart, &self.data, cx);
+        self.advance(cx);
         self.look_after = now + if service == Service::More { SOON } else { QUIET };
+    }
+
+    /// Goes on with the transfers of data.
+    pub(super) fn advance(&mut self, cx: &mut Context<'_, Event>) {
+        let escapes = self.control.escapes();
+        self.transfers.advance(&mut self.uart, &self.data, escapes, cx);
     }
 
     /// When the call is over, unless RING comes again.
@@ -253,12 +242,8 @@ impl<D: Device> LineEngine for Modem<D> {
         if self.book.call.is_some() {
             return Err(LineError::INVALLINESTATE);
         }
-        let is_command = init.get(..2).is_some_and(|at| at.eq_ignore_ascii_case("AT"));
-        let prints = init.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-        if !is_command || !prints || init.len() > MOST_INIT {
-            return Err(LineError::INVALPARAM);
-        }
-        self.control.set_init(&init);
+        let options: ModemOptions = init.parse().map_err(|_| LineError::INVALPARAM)?;
+        self.control.set_init(options.init());
         Ok(())
     }
 
@@ -311,7 +296,7 @@ impl<D: Device> Engine for Modem<D> {
     fn timer(&mut self, cx: &mut Context<'_, Event>) {
         self.visit(cx);
         let now = cx.now();
-        if let Some(news) = self.control.expired(now, &mut self.uart) {
+        if let Some(news) = self.control.expired(now, &mut self.uart, &self.data) {
             self.news(news, cx);
         }
         if now >= self.dialed_at {

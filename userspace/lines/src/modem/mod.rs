@@ -16,14 +16,19 @@
 //! - **Data** goes both ways while the call is connected: [`Command::Send`](crate::Command) is
 //!   complete when the last byte has left, [`Command::Receive`](crate::Command) when enough has
 //!   come, which is read from [`Data`](ringback_tspi::media::Data).
-//! - **The end of a connection** is signalled by the carrier detect circuit. If that circuit does
-//!   not work, NO CARRIER in the data with half a second of silence after it counts as the end.
+//! - **Data that is the escape sequence** (`+++` between two silences) is sent so that the modem
+//!   does not take it for one.
+//! - **The end of a connection** is signalled by the carrier detect circuit; what the modem still
+//!   holds then is received first. If that circuit does not work, NO CARRIER in the data with half
+//!   a second of silence after it counts as the end.
 
 mod calls;
 mod control;
 mod dial_command;
 mod engine;
+mod escape;
 mod limits;
+mod options;
 mod plan;
 mod reader;
 mod result_code;
@@ -31,5 +36,6 @@ mod result_code;
 mod tests;
 mod transfer;
 
-pub use engine::{Modem, ModemOptions};
+pub use engine::Modem;
+pub use options::{InitError, ModemOptions};
 pub use result_code::ResultCode;

@@ -9,6 +9,7 @@ use ringback_driver::request::Token;
 use ringback_tspi::error::LineError;
 use ringback_tspi::media::Data;
 
+use super::escape::EscapeGuard;
 use crate::Event;
 
 #[derive(Debug)]
@@ -28,6 +29,7 @@ pub(super) struct Transfers {
     under_way: VecDeque<(Token, u64)>,
     /// Each waits for this many bytes.
     receives: Vec<(Token, usize)>,
+    guard: EscapeGuard,
 }
 
 impl Transfers {
@@ -39,15 +41,29 @@ impl Transfers {
         self.receives.push((request, bytes));
     }
 
-    /// Gives the UART what it has room for, and completes finished requests.
+    /// Gives the UART what it has room for, and completes finished requests. `escapes` says that
+    /// the modem would take the escape sequence for a command.
     pub(super) fn advance<D: Device>(
         &mut self,
         uart: &mut Uart16550<D>,
         data: &Data,
+        escapes: bool,
         cx: &mut Context<'_, Event>,
     ) {
-        while let Some(send) = self.sends.front_mut() {
-            send.handed += uart.send(send.bytes.get(send.handed..).unwrap_or_default());
+        let now = cx.now();
+        if uart.unsent() > 0 {
+            self.guard.is_sending(now);
+        }
+        while let Some(send) = self.sends.front() {
+            let bytes = send.bytes.get(send.handed..).unwrap_or_default();
+            let followed = self.sends.iter().skip(1).any(|next| !next.bytes.is_empty());
+            let allowed =
+                if escapes { self.guard.allows(bytes, followed, now) } else { bytes.len() };
+            let bytes = bytes.get(..allowed).unwrap_or_default();
+            let handed = uart.send(bytes);
+            self.guard.note(bytes.get(..handed).unwrap_or_default(), now);
+            let Some(send) = self.sends.front_mut() else { break };
+            send.handed += handed;
             if send.handed < send.bytes.len() {
                 break;
             }
@@ -71,10 +87,17 @@ impl Transfers {
 
     /// The call is over, so its requests fail.
     pub(super) fn fail(&mut self, cx: &mut Context<'_, Event>, error: LineError) {
+        self.fail_sends(cx, error);
+        for (request, _) in self.receives.drain(..) {
+            cx.complete(request, Err(error.into()));
+        }
+    }
+
+    /// Nothing can be sent any more.
+    pub(super) fn fail_sends(&mut self, cx: &mut Context<'_, Event>, error: LineError) {
         let sends = self.sends.drain(..).map(|send| send.request);
         let under_way = self.under_way.drain(..).map(|(request, _)| request);
-        let receives = self.receives.drain(..).map(|(request, _)| request);
-        for request in sends.chain(under_way).chain(receives) {
+        for request in sends.chain(under_way) {
             cx.complete(request, Err(error.into()));
         }
     }

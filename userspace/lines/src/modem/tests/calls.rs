@@ -157,7 +157,7 @@ fn n14_an_incoming_call_is_offered_answered_and_ends() {
     world.run(20);
     assert_eq!(world.fetch(), b"hello");
     world.far_hang_up();
-    world.until(call, CallState::Disconnected, 100);
+    world.until(call, CallState::Disconnected, 1000);
     world.run(3000);
     assert_eq!(world.story(), ["DISCONNECTED 0x1"]);
     world.drop_call(call).unwrap();

@@ -60,6 +60,74 @@ fn nothing_is_lost_while_data_is_not_fetched() {
 }
 
 #[test]
+fn what_the_modem_holds_when_the_carrier_drops_is_received() {
+    for tail in ["", "\r\nNO CARR", "\r\nNO CARRIER\r\n", "\r", "+++"] {
+        let mut world = World::new();
+        let call = world.connect(LINE, "106");
+        let mut text: Vec<u8> = (0..=255).cycle().take(3000).collect();
+        text.extend(tail.bytes());
+        let all = world.receive(call, text.len(), 60_000).unwrap();
+        let more = world.receive(call, text.len() + 1, 60_000).unwrap();
+        world.modem.far_send(&text);
+        world.run(20);
+        world.far_hang_up();
+        world.run(60);
+        assert_eq!(world.send(call, b"x"), Err(LineError::INVALCALLSTATE), "to whom?");
+        world.until(call, CallState::Disconnected, 5000);
+        let told = world.told();
+        let failed = Err(LineError::OPERATIONFAILED);
+        assert!(told.contains(&Told::Completed(all, Ok(()))), "{told:?}");
+        assert!(told.contains(&Told::Completed(more, failed)), "{told:?}");
+        assert_eq!(world.fetch(), text, "without the modem's own words");
+        world.drop_call(call).unwrap();
+        world.run(2000);
+        world.connect(LINE, "100");
+    }
+}
+
+#[test]
+fn data_that_nobody_fetches_ends_a_call_without_carrier_in_time() {
+    let mut world = World::new();
+    let call = world.connect(LINE, "106");
+    world.modem.far_send(&[b'x'; 300_000]);
+    world.run(1000);
+    world.far_hang_up();
+    world.run(20_000);
+    assert_eq!(world.state(call), Some(CallState::Connected), "it may still be fetched");
+    world.until(call, CallState::Disconnected, 40_000);
+}
+
+#[test]
+fn pluses_are_data_however_they_are_sent() {
+    let parts: [&[(&[u8], u64)]; 4] = [
+        &[(b"+++", 3000)],
+        &[(b"+", 500), (b"+", 500), (b"+", 3000)],
+        &[(b"x+++", 1500), (b"++", 1200), (b"+", 1200), (b"+++", 3000)],
+        &[(b"++++", 1500), (b"+++\r", 1500), (b"", 10), (b"+++", 3000)],
+    ];
+    for texts in parts {
+        let mut world = World::new();
+        let call = world.connect(LINE, "100");
+        world.run(2000);
+        let mut sent = Vec::new();
+        let mut requests = Vec::new();
+        for (text, pause) in texts {
+            requests.push(world.send(call, text).unwrap());
+            sent.extend_from_slice(text);
+            world.run(*pause);
+        }
+        let last = world.send(call, b"the end").unwrap();
+        sent.extend(b"the end");
+        requests.push(last);
+        world.run(3000);
+        let done: Vec<_> = requests.into_iter().map(|id| Told::Completed(id, Ok(()))).collect();
+        assert_eq!(world.told(), done, "{texts:?}");
+        assert_eq!(world.fetch(), sent, "nothing was a command, and nothing is lost");
+        assert_eq!(world.state(call), Some(CallState::Connected));
+    }
+}
+
+#[test]
 fn requests_of_nothing_are_done_at_once() {
     let mut world = World::new();
     let call = world.connect(LINE, "100");

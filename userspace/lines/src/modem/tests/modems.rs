@@ -20,6 +20,38 @@ fn a_modem_that_answers_in_numbers_is_understood() {
 }
 
 #[test]
+fn what_modems_say_besides_v250_ends_a_call_at_once_and_for_what_it_is() {
+    for (words, told) in [
+        ("VOICE", "DISCONNECTED 0x800"),
+        ("NO BONGTONE", "DISCONNECTED 0x40"),
+        ("LINE IN USE", "DISCONNECTED 0x8000"),
+        ("PHONE OFF-HOOK", "DISCONNECTED 0x8000"),
+        ("DIAL LOCKED", "DISCONNECTED 0x8000"),
+        ("BLACKLISTED", "DISCONNECTED 0x8000"),
+        ("NO LOOP CURRENT", "DISCONNECTED 0x1000"),
+        ("CONNECT/ARQ", "CONNECTED 0x10"),
+    ] {
+        let mut modem = SoftModem::new();
+        modem.add("7", Far::Reports(words));
+        let mut world = World::with(modem);
+        let (call, made) = world.make_call(LINE, "7");
+        made.unwrap();
+        world.run(10_000);
+        assert_eq!(world.story().last().unwrap(), told, "{words}");
+        world.drop_call(call).unwrap();
+    }
+}
+
+#[test]
+fn a_ring_that_says_what_it_is_offers_a_call() {
+    let mut world = World::new();
+    world.run(500);
+    world.from_modem.extend(b"\r\n+CRING: VOICE\r\n");
+    let call = world.offered(1000);
+    assert_eq!(world.state(call), Some(CallState::Offering));
+}
+
+#[test]
 fn noise_between_the_answers_does_not_hurt() {
     let mut world = World::faulty(ModemFault::Noise);
     world.run(100);
