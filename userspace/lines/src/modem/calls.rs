@@ -316,6 +316,7 @@ impl<D: Device> Modem<D> {
 
     /// Making the call has failed (N3).
     fn not_made(&mut self, error: LineError, cx: &mut Context<'_, Event>) {
+        self.dialed_at = Time::NEVER;
         self.book.complete(cx, Op::MakeCall, Err(error));
         self.book.call = None;
     }

@@ -111,6 +111,19 @@ fn no_dial_tone_is_an_error_where_it_was_asked_for() {
 }
 
 #[test]
+fn o3_a_call_that_was_not_made_changes_nothing_of_the_next_one() {
+    let mut world = World::new();
+    // Its digits would have been dialled after those ten seconds for dial tone.
+    let (_, made) = world.make_call_if(LINE, "104", true);
+    made.unwrap();
+    world.run(8000);
+    assert_eq!(world.story(), ["LINEERR_CALLUNAVAIL"]);
+    world.ring();
+    world.run(20_000);
+    assert_eq!(world.story(), ["NEWCALL", "OFFERING 0x1"]);
+}
+
+#[test]
 fn dialling_in_parts_keeps_the_line() {
     let mut world = World::new();
     let (call, _) = world.make_call(LINE, "");
