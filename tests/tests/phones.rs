@@ -132,7 +132,7 @@ fn lamp_volume_and_gain_are_kept_and_what_it_does_not_have_is_refused() {
     assert_eq!(phone.lamp(1), Err(PhoneError::INVALBUTTONLAMPID));
     assert_eq!(refused(phone.set_lamp(1, PHONELAMPMODE_OFF)), PhoneError::INVALBUTTONLAMPID);
     assert_eq!(refused(phone.set_lamp(0, PHONELAMPMODE_WINK)), PhoneError::INVALLAMPMODE);
-    assert_eq!(refused(phone.set_ring(2, 1)), PhoneError::INVALRINGMODE);
+    assert_eq!(refused(phone.set_ring(4, 1)), PhoneError::INVALRINGMODE);
     let moved = phone.set_hook_switch(HANDSET, PHONEHOOKSWITCHMODE_ONHOOK);
     assert_eq!(refused(moved), PhoneError::OPERATIONUNAVAIL, "only people lift it");
     let error = phone.set_status_messages(0, PHONEBUTTONMODE_KEYPAD, 0).unwrap_err();

@@ -13,6 +13,7 @@ use crate::exit::{CODES, Exit, Failure};
 use crate::one_call::{Asked, OneCall};
 use crate::scenery;
 use crate::talk::TalkArguments;
+use crate::telephone::TelephoneArguments;
 
 /// Wait for an incoming call and answer it
 ///
@@ -39,6 +40,8 @@ pub(crate) struct Answer {
     #[command(flatten)]
     exchange: ExchangeArguments,
     #[command(flatten)]
+    telephone: TelephoneArguments,
+    #[command(flatten)]
     card: CardArguments,
 }
 
@@ -49,6 +52,7 @@ impl OneCall for Answer {
             digits: None,
             talk: &self.talk,
             exchange: &self.exchange,
+            telephone: &self.telephone,
             card: &self.card,
         }
     }

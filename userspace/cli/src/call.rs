@@ -22,6 +22,7 @@ use crate::exit::{CODES, Exit, Failure};
 use crate::one_call::{Asked, OneCall};
 use crate::scenery;
 use crate::talk::TalkArguments;
+use crate::telephone::TelephoneArguments;
 
 /// Place a call
 ///
@@ -67,6 +68,8 @@ pub(crate) struct Call {
     talk: TalkArguments,
     #[command(flatten)]
     exchange: ExchangeArguments,
+    #[command(flatten)]
+    telephone: TelephoneArguments,
     #[command(flatten)]
     card: CardArguments,
 }
@@ -152,6 +155,7 @@ impl OneCall for Call {
             digits: self.digits.as_deref(),
             talk: &self.talk,
             exchange: &self.exchange,
+            telephone: &self.telephone,
             card: &self.card,
         }
     }

@@ -42,6 +42,7 @@ mod signals;
 mod softcard;
 mod sound;
 mod talk;
+mod telephone;
 mod timeline;
 
 use std::io;

@@ -9,6 +9,7 @@ use crate::exit::Failure;
 use crate::output::Output;
 use crate::signals::Signals;
 use crate::talk::TalkArguments;
+use crate::telephone::TelephoneArguments;
 use crate::{scenery, timeline};
 
 /// What the user asked for, as far as the commands agree on it.
@@ -19,6 +20,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) digits: Option<&'a str>,
     pub(crate) talk: &'a TalkArguments,
     pub(crate) exchange: &'a ExchangeArguments,
+    pub(crate) telephone: &'a TelephoneArguments,
     pub(crate) card: &'a CardArguments,
 }
 
@@ -41,13 +43,14 @@ pub(crate) trait OneCall {
 
     /// Opens files, card and line, has the call, and leaves the line on-hook.
     fn converse(&self, out: Output<'_>, signals: &Signals) -> Result<(), Failure> {
-        let Asked { line, digits, talk, exchange, card } = self.asked();
+        let Asked { line, digits, talk, exchange, telephone, card } = self.asked();
         let files = talk.files(signals)?;
         let (recorder, log) = timeline::new();
         let station = card.open(signals, &recorder, scenery::furnish)?;
         let mut line = Conversation::open(&station, line, out, signals, &recorder, log)?;
         line.check(digits.is_some(), talk)?;
         exchange.configure(&station, &line)?;
+        telephone.configure(&station, &line)?;
         out.text(self.prepare(&station, &line)?)?;
         let ended = self.connect(&mut line).and_then(|call| {
             let talked = line.talk(&call, digits, files, talk);

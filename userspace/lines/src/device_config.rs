@@ -1,6 +1,6 @@
 //! The configuration of a line's device.
 
-use super::ExchangeOptions;
+use super::{ExchangeOptions, TelephoneOptions};
 
 /// The configuration of a device, which an application can keep to restore it later.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +11,11 @@ pub enum DeviceConfig {
         country: String,
         /// How the line understands that exchange.
         options: ExchangeOptions,
+    },
+    /// A line of a telephone.
+    Telephone {
+        /// How the line treats the telephone.
+        options: TelephoneOptions,
     },
     /// A modem.
     Modem {

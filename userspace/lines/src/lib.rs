@@ -27,6 +27,7 @@ mod phone_engine;
 mod phone_setting;
 mod ports;
 mod sounds;
+mod telephone_options;
 #[cfg(test)]
 mod tests;
 mod wishes;
@@ -43,3 +44,4 @@ pub use phone_engine::{PhoneEngine, PhoneReport, PhoneWishes};
 pub use phone_setting::PhoneSetting;
 pub use ports::{Lines, PortInfo, dialing_time, line_kind};
 pub use sounds::{Gather, Tone, Treatment};
+pub use telephone_options::TelephoneOptions;

@@ -9,6 +9,7 @@ pub enum PhoneSetting {
     Gain(u32),
     /// TSPI_phoneSetLamp of the message lamp: one PHONELAMPMODE_.
     Lamp(u32),
-    /// TSPI_phoneSetRing: whether it rings.
-    Ring(bool),
+    /// TSPI_phoneSetRing: the mode in which it rings, up to
+    /// [`RING_MODES`](crate::TelephoneOptions::RING_MODES); 0 for not at all.
+    Ring(u32),
 }

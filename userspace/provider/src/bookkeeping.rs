@@ -182,9 +182,8 @@ impl<C: Card> LineProvider<C> {
     /// Refuses a class whose devices have no configuration on this line.
     fn check_config_class(kind: LineKind, class: &str) -> Result<(), LineError> {
         let own = match kind {
-            LineKind::Fxo => CLASS_LINE,
+            LineKind::Fxo | LineKind::Fxs => CLASS_LINE,
             LineKind::Modem => CLASS_MODEM,
-            LineKind::Fxs => return Err(LineError::OPERATIONUNAVAIL),
         };
         if is_class(class, own) { Ok(()) } else { Err(LineError::INVALDEVICECLASS) }
     }

@@ -2,17 +2,18 @@
 //! restores.
 //!
 //! The block consists of a mark, the version of its layout, the kind of device, and a text: the
-//! country of an exchange line and its options, such as `GERMANY;answer=polarity`, or the command
-//! line that is sent to a modem before every call.
+//! country of an exchange line and its options, such as `GERMANY;answer=polarity`, the options of a
+//! telephone's line, or the command line that is sent to a modem before every call.
 
-use ringback_lines::{DeviceConfig, ExchangeOptions};
+use ringback_lines::{DeviceConfig, ExchangeOptions, TelephoneOptions};
 use ringback_tspi::error::LineError;
 
 const MARK: [u8; 4] = *b"RBCF";
 const VERSION: u32 = 1;
 const EXCHANGE: u32 = 1;
 const MODEM: u32 = 2;
-/// What separates the parts of an exchange line's text.
+const TELEPHONE: u32 = 3;
+/// What separates the parts of a line's text.
 const SEPARATOR: &str = ";";
 
 /// The configuration as a block for TSPI_lineSetDevConfig.
@@ -22,6 +23,7 @@ pub fn config_block(config: &DeviceConfig) -> Vec<u8> {
             let parts = [vec![country.clone()], options.parts()].concat();
             (EXCHANGE, parts.join(SEPARATOR))
         }
+        DeviceConfig::Telephone { options } => (TELEPHONE, options.parts().join(SEPARATOR)),
         DeviceConfig::Modem { init } => (MODEM, init.clone()),
     };
     let mut bytes = MARK.to_vec();
@@ -47,6 +49,12 @@ pub(super) fn read(bytes: &[u8]) -> Result<DeviceConfig, LineError> {
         let mut options = ExchangeOptions::default();
         parts.try_for_each(|part| options.set(part))?;
         Ok(DeviceConfig::Exchange { country, options })
+    } else if of == TELEPHONE.to_le_bytes() {
+        let mut options = TelephoneOptions::default();
+        text.split(SEPARATOR)
+            .filter(|part| !part.is_empty())
+            .try_for_each(|part| options.set(part))?;
+        Ok(DeviceConfig::Telephone { options })
     } else if of == MODEM.to_le_bytes() {
         Ok(DeviceConfig::Modem { init: text })
     } else {
@@ -65,6 +73,10 @@ mod tests {
         let all = [
             exchange(ExchangeOptions::default()),
             exchange(ExchangeOptions { answer: Answer::Tones, ..ExchangeOptions::default() }),
+            DeviceConfig::Telephone { options: TelephoneOptions::default() },
+            DeviceConfig::Telephone {
+                options: TelephoneOptions { ring_mode: 3, ..TelephoneOptions::default() },
+            },
             DeviceConfig::Modem { init: "ATX4".into() },
         ];
         for config in all {
@@ -79,7 +91,7 @@ mod tests {
             let broken = [&block[..12], &[0xFF]].concat();
             assert_eq!(read(&broken), Err(LineError::INVALPARAM));
             let unknown = [&block[..], b";answer=perhaps"].concat();
-            assert_eq!(read(&unknown).is_err(), matches!(config, DeviceConfig::Exchange { .. }));
+            assert_eq!(read(&unknown).is_err(), !matches!(config, DeviceConfig::Modem { .. }));
         }
     }
 }

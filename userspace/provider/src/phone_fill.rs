@@ -1,6 +1,6 @@
 //! Fills the structures of TAPI with capabilities and status of phones.
 
-use ringback_lines::PhoneReport;
+use ringback_lines::{PhoneReport, TelephoneOptions};
 use ringback_tspi::constants::*;
 use ringback_tspi::dev_specific::DevSpecific;
 use ringback_tspi::error::{LineError, PhoneError};
@@ -20,8 +20,8 @@ pub(super) const MESSAGE_LAMP: u32 = 0;
 /// The modes of the message lamp.
 pub(super) const LAMP_MODES: [u32; 3] =
     [PHONELAMPMODE_OFF, PHONELAMPMODE_STEADY, PHONELAMPMODE_FLASH];
-/// The number of ring modes: the cadence of the country.
-pub(super) const RING_MODES: u32 = 1;
+/// The number of ring modes: the cadence of the country, and others.
+pub(super) const RING_MODES: u32 = TelephoneOptions::RING_MODES;
 /// A bell has one volume.
 pub(super) const RING_VOLUME: u32 = 0xFFFF;
 

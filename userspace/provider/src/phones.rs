@@ -308,7 +308,7 @@ impl<C: Card> LineProvider<C> {
         if mode > RING_MODES {
             return Err(PhoneError::INVALRINGMODE);
         }
-        submit(&running, request, &open, PhoneSetting::Ring(mode != 0 && volume != 0))
+        submit(&running, request, &open, PhoneSetting::Ring(if volume == 0 { 0 } else { mode }))
     }
 }
 

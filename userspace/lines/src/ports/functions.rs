@@ -221,6 +221,9 @@ impl<C: PortCard> LineEngine for Lines<C> {
 
     fn config(&self, line: LineNumber) -> Result<DeviceConfig, LineError> {
         let (_, machine) = self.lines.get(line.index()).ok_or(LineError::NODEVICE)?;
+        if let Some(options) = machine.telephone() {
+            return Ok(DeviceConfig::Telephone { options });
+        }
         let options = machine.exchange().ok_or(LineError::OPERATIONUNAVAIL)?;
         Ok(DeviceConfig::Exchange { country: self.card.country().to_string(), options })
     }
@@ -232,15 +235,23 @@ impl<C: PortCard> LineEngine for Lines<C> {
         if config == current {
             return Ok(());
         }
-        let DeviceConfig::Exchange { country, options } = config else {
-            return Err(LineError::INVALPARAM);
-        };
-        let country = country.parse::<Country>().map_err(|_| LineError::INVALPARAM)?;
         let (port, machine) = self.lines.get_mut(line.index()).ok_or(LineError::NODEVICE)?;
-        if country != self.card.country() || port.book.call.is_some() {
-            return Err(LineError::INVALLINESTATE);
+        match (config, current) {
+            (DeviceConfig::Exchange { country, options }, DeviceConfig::Exchange { .. }) => {
+                let country = country.parse::<Country>().map_err(|_| LineError::INVALPARAM)?;
+                if country != self.card.country() || port.book.call.is_some() {
+                    return Err(LineError::INVALLINESTATE);
+                }
+                machine.set_exchange(options);
+            }
+            (DeviceConfig::Telephone { options }, DeviceConfig::Telephone { .. }) => {
+                if port.book.call.is_some() {
+                    return Err(LineError::INVALLINESTATE);
+                }
+                machine.set_telephone(options);
+            }
+            _ => return Err(LineError::INVALPARAM),
         }
-        machine.set_exchange(options);
         Ok(())
     }
 

@@ -7,6 +7,9 @@
 //! call of a telephone is answered, the telephone hears the call's treatment.
 //! While messages wait, the dial tone stutters.
 //!
+//! A device on the line may want battery to be taken from it for a moment when the other side has
+//! hung up ([`TelephoneOptions`]). What the loop does meanwhile means nothing.
+//!
 //! A telephone may also dial by pulses. A flash is a button of its phone; in dial or reorder tone
 //! it begins the dialling anew, as on an exchange.
 //!
@@ -16,7 +19,7 @@ use std::time::Duration;
 
 use ringback_country::Country;
 use ringback_driver::Time;
-use ringback_driver::card::{FRAME, LineFeed, PortEvent, PortFault, Remedy};
+use ringback_driver::card::{FRAME, Hook, LineFeed, PortEvent, PortFault, Remedy};
 use ringback_driver::request::{LineNumber, Token};
 use ringback_media::dtmf;
 use ringback_media::tone::{CallProgress, Generator};
@@ -31,10 +34,13 @@ use super::port::{Order, Port, Visit};
 use super::queue::Sound;
 use crate::book::Op;
 use crate::call::{Call, CallInfo};
-use crate::{PhoneReport, Treatment};
+use crate::telephone_options::ring_cadence;
+use crate::{PhoneReport, TelephoneOptions, Treatment};
 
 /// How long a telephone is rung.
 const RING_LIMIT: Duration = Duration::from_secs(180);
+/// Time after the return of battery until the loop is as the device has it.
+const BATTERY_SETTLES: Duration = Duration::from_millis(200);
 /// Limit for the first digit of a lifted telephone.
 const FIRST_DIGIT: Duration = Duration::from_secs(15);
 /// The number is complete when no digit has come for this long, or after a `#`.
@@ -52,7 +58,7 @@ enum FxsPhase {
     /// On-hook.
     Idle,
     /// Being rung, at this step of the cadence until `next`; for a call, or by the phone.
-    Ringing { step: usize, next: Time, until: Time, for_call: bool },
+    Ringing { mode: u32, step: usize, next: Time, until: Time, for_call: bool },
     /// Lifted; it hears dial tone and dials.
     Dialing { last: Time },
     /// It has dialled and waits for an answer.
@@ -65,12 +71,24 @@ enum FxsPhase {
     Reorder,
 }
 
+/// Battery that was taken from the line, because the other side has hung up.
+#[derive(Debug, Clone, Copy)]
+struct BatteryDrop {
+    /// When it is returned, or when the loop is settled after that.
+    until: Time,
+    returned: bool,
+}
+
 /// The state of an FXS line.
 #[derive(Debug)]
 pub(super) struct Fxs {
     country: Country,
     phase: FxsPhase,
+    options: TelephoneOptions,
+    /// The loop as the card has reported it last.
+    contact: Hook,
     switch: HookSwitch,
+    battery_drop: Option<BatteryDrop>,
     digits: String,
     listener: dtmf::Detector,
     tone: Generator,
@@ -84,7 +102,10 @@ impl Fxs {
         Fxs {
             country,
             phase: FxsPhase::Idle,
+            options: TelephoneOptions::default(),
+            contact: Hook::On,
             switch: HookSwitch::new(country),
+            battery_drop: None,
             digits: String::new(),
             listener: dtmf::Detector::new(),
             tone: Generator::new(&country.tones().dial),
@@ -213,6 +234,33 @@ impl Fxs {
         port.set_state(visit, CallState::Connected, LINECONNECTEDMODE_CONFIRMED);
     }
 
+    /// Takes battery from the line, if that is wanted, so that the device on it notices that the
+    /// other side has hung up.
+    fn drop_battery(&mut self, port: &Port, visit: &mut Visit<'_, '_>) {
+        if let Some(time) = self.options.battery_drop {
+            port.order(visit, Order::Feed(LineFeed::Open));
+            self.battery_drop = Some(BatteryDrop { until: visit.now() + time, returned: false });
+        }
+    }
+
+    /// Returns battery to the line when it is time, and later looks whether the device has hung up.
+    fn pass_battery_drop(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, drop: BatteryDrop) {
+        let now = visit.now();
+        if now < drop.until {
+            return;
+        }
+        if !drop.returned {
+            port.order(visit, Order::Feed(LineFeed::Active));
+            let until = now + BATTERY_SETTLES;
+            self.battery_drop = Some(BatteryDrop { until, returned: true });
+            return;
+        }
+        self.battery_drop = None;
+        if let Some(signal) = self.switch.found(self.contact) {
+            self.signalled(port, visit, signal);
+        }
+    }
+
     /// The tone of a call's treatment; `None` is silence.
     fn treatment(port: &Port) -> Option<CallProgress> {
         match port.book.call.as_ref()?.treatment() {
@@ -241,12 +289,12 @@ impl Fxs {
     }
 
     /// Starts to ring the telephone.
-    fn start_ringing(&mut self, port: &Port, visit: &mut Visit<'_, '_>, for_call: bool) {
+    fn start_ringing(&mut self, port: &Port, visit: &mut Visit<'_, '_>, mode: u32, for_call: bool) {
         let now = visit.now();
-        let (feed, time) = self.ring_step(0);
+        let (feed, time) = self.ring_step(mode, 0);
         port.order(visit, Order::Feed(feed));
         let (next, until) = (now + time, now + RING_LIMIT);
-        self.phase = FxsPhase::Ringing { step: 0, next, until, for_call };
+        self.phase = FxsPhase::Ringing { mode, step: 0, next, until, for_call };
     }
 
     /// Stops to ring the telephone.
@@ -256,8 +304,9 @@ impl Fxs {
     }
 
     /// The line feed at a step of the cadence of ringing, and how long it lasts.
-    fn ring_step(&self, step: usize) -> (LineFeed, Duration) {
-        let ms = self.country.ring().steps_ms().nth(step).unwrap_or_default();
+    fn ring_step(&self, mode: u32, step: usize) -> (LineFeed, Duration) {
+        let cadence = ring_cadence(mode, self.country.ring());
+        let ms = cadence.steps_ms().nth(step).unwrap_or_default();
         let on = step.is_multiple_of(2);
         let feed = if on { LineFeed::Ringing } else { LineFeed::OnHookTransmission };
         (feed, Duration::from_millis(u64::from(ms)))
@@ -312,9 +361,17 @@ impl Machine for Fxs {
             port.set_state(visit, CallState::Busy, LINEBUSYMODE_STATION);
             return Ok(());
         }
-        self.start_ringing(port, visit, true);
+        self.start_ringing(port, visit, self.options.ring_mode, true);
         port.set_state(visit, CallState::Ringback, 0);
         Ok(())
+    }
+
+    fn telephone(&self) -> Option<TelephoneOptions> {
+        Some(self.options)
+    }
+
+    fn set_telephone(&mut self, options: TelephoneOptions) {
+        self.options = options;
     }
 
     fn answer(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, request: Token) {
@@ -348,7 +405,10 @@ impl Machine for Fxs {
     fn hang_up(&mut self, port: &Port, visit: &mut Visit<'_, '_>) {
         match self.phase {
             FxsPhase::Ringing { for_call: true, .. } => self.stop_ringing(port, visit),
-            FxsPhase::Waiting | FxsPhase::Talking | FxsPhase::Held => self.reorder(),
+            FxsPhase::Waiting | FxsPhase::Talking | FxsPhase::Held => {
+                self.reorder();
+                self.drop_battery(port, visit);
+            }
             FxsPhase::Ringing { for_call: false, .. }
             | FxsPhase::Idle
             | FxsPhase::Dialing { .. }
@@ -360,6 +420,10 @@ impl Machine for Fxs {
         match event {
             PortEvent::RingTrip => self.lifted(port, visit),
             PortEvent::Hook(hook) => {
+                self.contact = hook;
+                if self.battery_drop.is_some() {
+                    return;
+                }
                 let now = visit.now();
                 let signals = [self.switch.passes(now), self.switch.changed(hook, now)];
                 for signal in signals.into_iter().flatten() {
@@ -376,6 +440,7 @@ impl Machine for Fxs {
                     self.out_of_order = true;
                     port.book.serves(visit.cx, false);
                 }
+                self.battery_drop = None;
                 port.book.complete_all(visit.cx, LineError::OPERATIONFAILED);
                 if port.book.state().is_some() {
                     let mode = LINEDISCONNECTMODE_OUTOFORDER;
@@ -400,7 +465,10 @@ impl Machine for Fxs {
         Some(PhoneReport {
             connected: !self.out_of_order,
             off_hook: self.switch.is_off_hook(),
-            ring_mode: u32::from(matches!(self.phase, FxsPhase::Ringing { .. })),
+            ring_mode: match self.phase {
+                FxsPhase::Ringing { mode, .. } => mode,
+                _ => 0,
+            },
             can_ring: self.can_ring(),
             lamp: setting.lamp,
             volume: setting.volume,
@@ -412,18 +480,18 @@ impl Machine for Fxs {
         &mut self,
         port: &mut Port,
         visit: &mut Visit<'_, '_>,
-        on: bool,
+        mode: u32,
     ) -> Result<(), PhoneError> {
-        match (&self.phase, on) {
+        match (&self.phase, mode) {
             (FxsPhase::Ringing { for_call: true, .. }, _) => Err(PhoneError::INVALPHONESTATE),
-            (FxsPhase::Ringing { .. }, true) => Ok(()),
-            (FxsPhase::Ringing { .. }, false) => {
+            (FxsPhase::Ringing { mode: now, .. }, mode) if *now == mode => Ok(()),
+            (FxsPhase::Ringing { .. }, 0) => {
                 self.stop_ringing(port, visit);
                 Ok(())
             }
-            (_, false) => Ok(()),
-            (_, true) if self.can_ring() => {
-                self.start_ringing(port, visit, false);
+            (_, 0) => Ok(()),
+            (_, mode) if self.can_ring() => {
+                self.start_ringing(port, visit, mode, false);
                 Ok(())
             }
             _ => Err(PhoneError::INVALPHONESTATE),
@@ -433,7 +501,9 @@ impl Machine for Fxs {
     /// Processes a received frame.
     fn hear(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, heard: &[i16; FRAME]) {
         let now = visit.now();
-        if let Some(signal) = self.switch.passes(now) {
+        if let Some(drop) = self.battery_drop {
+            self.pass_battery_drop(port, visit, drop);
+        } else if let Some(signal) = self.switch.passes(now) {
             self.signalled(port, visit, signal);
         }
         if self.switch.is_off_hook() {
@@ -447,11 +517,12 @@ impl Machine for Fxs {
                     port.set_state(visit, CallState::Disconnected, LINEDISCONNECTMODE_NOANSWER);
                 }
             }
-            FxsPhase::Ringing { step, next, until, for_call } if now >= next => {
-                let step = (step + 1) % self.country.ring().steps_ms().len().max(1);
-                let (feed, time) = self.ring_step(step);
+            FxsPhase::Ringing { mode, step, next, until, for_call } if now >= next => {
+                let cadence = ring_cadence(mode, self.country.ring());
+                let step = (step + 1) % cadence.steps_ms().len().max(1);
+                let (feed, time) = self.ring_step(mode, step);
                 port.order(visit, Order::Feed(feed));
-                self.phase = FxsPhase::Ringing { step, next: now + time, until, for_call };
+                self.phase = FxsPhase::Ringing { mode, step, next: now + time, until, for_call };
             }
             FxsPhase::Ringing { .. } => {}
             FxsPhase::Dialing { last } => self.dialing(port, visit, last, heard),

@@ -73,6 +73,19 @@ impl HookSwitch {
         self.pulses > 0 || self.off_hook && self.open_since.is_some()
     }
 
+    /// The loop is closed or open after a time in which that meant nothing, because the line had no
+    /// battery.
+    pub(super) fn found(&mut self, hook: Hook) -> Option<HookSignal> {
+        let off_hook = hook == Hook::Off;
+        let before = self.off_hook;
+        *self = HookSwitch { off_hook, open_since: None, pulses: 0, ..*self };
+        match (before, off_hook) {
+            (true, false) => Some(HookSignal::HungUp),
+            (false, true) => Some(HookSignal::Lifted),
+            _ => None,
+        }
+    }
+
     /// The loop was opened or closed.
     pub(super) fn changed(&mut self, hook: Hook, now: Time) -> Option<HookSignal> {
         if hook == Hook::On {

@@ -12,7 +12,7 @@ use super::phone::Phone;
 use super::port::{Port, Visit};
 use super::queue::Sound;
 use crate::call::Call;
-use crate::{ExchangeOptions, PhoneReport};
+use crate::{ExchangeOptions, PhoneReport, TelephoneOptions};
 
 /// The parameters of TSPI_lineMakeCall for a line.
 #[derive(Debug)]
@@ -51,6 +51,14 @@ pub(super) trait Machine: Debug + Send {
 
     /// Sets how a line of an exchange understands it.
     fn set_exchange(&mut self, _options: ExchangeOptions) {}
+
+    /// How the line treats its telephone; `None` if it is not a telephone's line.
+    fn telephone(&self) -> Option<TelephoneOptions> {
+        None
+    }
+
+    /// Sets how a telephone's line treats it.
+    fn set_telephone(&mut self, _options: TelephoneOptions) {}
 
     /// Dials more on the call.
     fn dial(
@@ -99,12 +107,12 @@ pub(super) trait Machine: Debug + Send {
         None
     }
 
-    /// Rings the telephone without a call, or stops that.
+    /// Rings the telephone without a call, in this mode, or stops that with mode 0.
     fn ring(
         &mut self,
         _port: &mut Port,
         _visit: &mut Visit<'_, '_>,
-        _on: bool,
+        _mode: u32,
     ) -> Result<(), PhoneError> {
         Err(PhoneError::OPERATIONUNAVAIL)
     }

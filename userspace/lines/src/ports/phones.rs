@@ -47,10 +47,10 @@ impl<C: PortCard> Lines<C> {
             PhoneSetting::Volume(volume) => phone.setting.volume = volume,
             PhoneSetting::Gain(gain) => phone.setting.gain = gain,
             PhoneSetting::Lamp(_) => {}
-            PhoneSetting::Ring(on) => {
+            PhoneSetting::Ring(mode) => {
                 let (lines, mut visit) = self.parts(cx);
                 let (port, machine) = lines.get_mut(line.index()).ok_or(PhoneError::NODEVICE)?;
-                machine.ring(port, &mut visit, on)?;
+                machine.ring(port, &mut visit, mode)?;
             }
         }
         if let PhoneSetting::Volume(_) | PhoneSetting::Gain(_) = setting
@@ -122,7 +122,7 @@ impl<C: PortCard> PhoneEngine for Lines<C> {
         let (lines, mut visit) = self.parts(cx);
         if let Some((port, machine)) = lines.get_mut(line.index()) {
             // It is refused only while a call rings it, and then the call goes on ringing it.
-            let _ = machine.ring(port, &mut visit, false);
+            let _ = machine.ring(port, &mut visit, 0);
         }
         self.carry_out(cx);
         Ok(())

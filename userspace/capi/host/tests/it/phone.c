@@ -131,7 +131,7 @@ int main(int argc, char **argv)
     if (value != 0)
         return 9;
     EXPECT(0, rb_phone_request_new(phone, &request));
-    EXPECT(PHONEERR_INVALRINGMODE, rb_phone_set_ring(request, phone, 2, 1));
+    EXPECT(PHONEERR_INVALRINGMODE, rb_phone_set_ring(request, phone, 4, 1));
     EXPECT(0, rb_phone_set_ring(request, phone, 1, 0xFFFF));
     UNTIL(replies == 4 && ring == 1);
     EXPECT(0, rb_phone_ring(phone, &value, &volume));

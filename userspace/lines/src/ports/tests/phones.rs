@@ -86,22 +86,22 @@ fn a_phone_is_rung_without_a_call_until_it_is_told_to_stop() {
     let mut world = World::new();
     let phone = world.phone();
     let telephone = world.telephone(FXS);
-    world.set(phone, PhoneSetting::Ring(true)).unwrap();
+    world.set(phone, PhoneSetting::Ring(1)).unwrap();
     assert_eq!(world.phone_story(7000), ["ok", &state(PHONESTATE_RINGMODE, 1)], "C3: once");
     assert!(telephone.ring_count() >= 2, "in the country's cadence");
     assert_eq!(world.phone_report(phone).ring_mode, 1);
-    world.set(phone, PhoneSetting::Ring(false)).unwrap();
+    world.set(phone, PhoneSetting::Ring(0)).unwrap();
     assert_eq!(world.phone_story(500), ["ok", &state(PHONESTATE_RINGMODE, 0)]);
     assert!(!telephone.is_ringing());
 
     // Lifted it gets dial tone, because there is no call that it could answer.
-    world.set(phone, PhoneSetting::Ring(true)).unwrap();
+    world.set(phone, PhoneSetting::Ring(1)).unwrap();
     world.run(500);
     telephone.off_hook();
     world.run(500);
     assert_eq!(world.phone_report(phone).ring_mode, 0);
-    assert_eq!(world.set(phone, PhoneSetting::Ring(true)), Err(PhoneError::INVALPHONESTATE));
-    world.set(phone, PhoneSetting::Ring(false)).unwrap();
+    assert_eq!(world.set(phone, PhoneSetting::Ring(1)), Err(PhoneError::INVALPHONESTATE));
+    world.set(phone, PhoneSetting::Ring(0)).unwrap();
     telephone.take_heard();
     world.run(500);
     let heard = telephone.heard();
@@ -111,7 +111,7 @@ fn a_phone_is_rung_without_a_call_until_it_is_told_to_stop() {
     world.run(HUNG_UP);
 
     // It has a deadline of its own.
-    world.set(phone, PhoneSetting::Ring(true)).unwrap();
+    world.set(phone, PhoneSetting::Ring(1)).unwrap();
     world.run(179_000);
     assert_eq!(world.phone_report(phone).ring_mode, 1);
     world.run(2000);
@@ -122,13 +122,13 @@ fn a_phone_is_rung_without_a_call_until_it_is_told_to_stop() {
 fn a_call_rings_the_phone_and_then_nobody_else_may() {
     let mut world = World::new();
     let phone = world.phone();
-    world.set(phone, PhoneSetting::Ring(true)).unwrap();
+    world.set(phone, PhoneSetting::Ring(1)).unwrap();
     world.run(100);
     let (call, made) = world.make_call(LINE, "");
     made.unwrap();
     world.run(500);
-    for on in [true, false] {
-        let refused = world.set(phone, PhoneSetting::Ring(on));
+    for mode in [1, 0] {
+        let refused = world.set(phone, PhoneSetting::Ring(mode));
         assert_eq!(refused, Err(PhoneError::INVALPHONESTATE), "R4");
     }
     world.close_phone().unwrap();
@@ -225,7 +225,7 @@ fn d10_a_closed_phone_is_silent_and_its_requests_fail_in_a_later_opening() {
     assert_eq!(world.open_phone(LINE), Err(PhoneError::ALLOCATED));
     assert_eq!(world.open_phone(LineNumber::at(FXO)), Err(PhoneError::NODEVICE));
     assert_eq!(world.open_phone(LineNumber(9)), Err(PhoneError::NODEVICE));
-    world.set(first, PhoneSetting::Ring(true)).unwrap();
+    world.set(first, PhoneSetting::Ring(1)).unwrap();
     world.run(500);
     world.close_phone().unwrap();
     assert_eq!(world.close_phone(), Err(PhoneError::INVALPHONEHANDLE));
@@ -235,10 +235,10 @@ fn d10_a_closed_phone_is_silent_and_its_requests_fail_in_a_later_opening() {
     world.telephone(FXS).off_hook();
     assert_eq!(world.phone_story(300), [""; 0]);
     let second = world.phone();
-    for setting in [PhoneSetting::Ring(false), PhoneSetting::Gain(1), PhoneSetting::Lamp(2)] {
+    for setting in [PhoneSetting::Ring(0), PhoneSetting::Gain(1), PhoneSetting::Lamp(2)] {
         assert_eq!(world.set(first, setting), Err(PhoneError::INVALPHONEHANDLE));
     }
-    world.set(second, PhoneSetting::Ring(false)).unwrap();
+    world.set(second, PhoneSetting::Ring(0)).unwrap();
     // Closing the line leaves the phone open, with its messages.
     world.telephone(FXS).on_hook();
     world.run(HUNG_UP);
@@ -256,4 +256,30 @@ fn d13_a_phone_is_closed_when_its_card_is_gone() {
     let refused = world.set(phone, PhoneSetting::Lamp(PHONELAMPMODE_STEADY));
     assert_eq!(refused, Err(PhoneError::NODEVICE));
     assert_eq!(world.open_phone(LINE), Err(PhoneError::NODEVICE));
+}
+
+#[test]
+fn a_phone_rings_distinctively_in_the_modes_that_it_has() {
+    let mut world = World::new();
+    let phone = world.phone();
+    let telephone = world.telephone(FXS);
+    for (mode, bursts) in [(1, vec![2000]), (2, vec![800, 800]), (3, vec![300, 1000])] {
+        world.set(phone, PhoneSetting::Ring(mode)).unwrap();
+        let mut heard = vec![0];
+        for _ in 0..3500 {
+            world.run(1);
+            match (telephone.is_ringing(), heard.last_mut()) {
+                (true, Some(last)) => *last += 1,
+                (false, Some(last)) if *last > 0 => heard.push(0),
+                _ => {}
+            }
+        }
+        heard.retain(|ms| *ms > 0);
+        assert_eq!(heard.len(), bursts.len(), "mode {mode}: {heard:?}");
+        let near = heard.iter().zip(&bursts).all(|(heard, ms)| i32::abs(heard - ms) < 60);
+        assert!(near, "mode {mode}: {heard:?} ms");
+        assert_eq!(world.phone_report(phone).ring_mode, mode);
+        world.set(phone, PhoneSetting::Ring(0)).unwrap();
+        world.run(500);
+    }
 }

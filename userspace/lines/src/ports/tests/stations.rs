@@ -197,3 +197,70 @@ fn a_flash_in_dial_or_reorder_tone_begins_the_dialling_anew() {
     let call = world.offered(5000);
     assert_eq!(world.info(call).called, "56", "it need not be hung up");
 }
+
+#[test]
+fn battery_is_taken_from_the_line_when_we_hang_up_if_that_is_wanted() {
+    for (country, kernel) in [("USA", false), ("GERMANY", false), ("GERMANY", true)] {
+        let mut world = in_country(country, kernel);
+        let line = LineNumber::at(FXS);
+        let drop = Duration::from_millis(700);
+        let configure = |world: &World, battery_drop| {
+            let options = TelephoneOptions { battery_drop, ring_mode: 2 };
+            let set = world
+                .handle
+                .with(move |lines, _| lines.set_config(line, DeviceConfig::Telephone { options }));
+            set.unwrap()
+        };
+        assert_eq!(configure(&world, Some(drop)), Ok(()));
+        let telephone = world.telephone(FXS);
+        // An answering machine hangs up when battery is gone.
+        telephone.set_behaviour(Behaviour::AnswerAfterRings(1));
+        let (call, _) = world.make_call(line, "");
+        assert_eq!(configure(&world, None), Err(LineError::INVALLINESTATE), "not in a call");
+        world.until(call, CallState::Connected, 4000);
+        world.drop_call(call).unwrap();
+        world.run(50);
+        assert!(!telephone.has_battery());
+        world.run(500);
+        assert!(!telephone.is_off_hook(), "{country}: the machine has hung up");
+        assert!(!telephone.has_battery());
+        world.run(500);
+        assert!(telephone.has_battery(), "{country}");
+        // It can be called again.
+        let (again, _) = world.make_call(line, "");
+        world.until(again, CallState::Connected, 4000);
+        world.drop_call(again).unwrap();
+        world.run(2000);
+        world.story();
+
+        // A person stays on the line: hears reorder, and is neither taken for one who flashes nor
+        // for one who lifts the telephone anew.
+        telephone.set_behaviour(Behaviour::Manual);
+        let (call, _) = world.make_call(line, "");
+        world.run(300);
+        telephone.off_hook();
+        world.until(call, CallState::Connected, 500);
+        world.drop_call(call).unwrap();
+        world.run(1500);
+        telephone.take_heard();
+        world.run(2000);
+        assert!(rms_dbm0(&telephone.take_heard()) > -40.0, "{country}: reorder");
+        telephone.dial("123#");
+        world.run(5000);
+        let told = world.story();
+        assert!(!told.contains(&"NEWCALL".to_owned()), "{country}: {told:?}");
+        // Without the option battery stays.
+        telephone.on_hook();
+        world.run(HUNG_UP);
+        configure(&world, None).unwrap();
+        let (call, _) = world.make_call(line, "");
+        world.run(300);
+        telephone.off_hook();
+        world.until(call, CallState::Connected, 500);
+        world.drop_call(call).unwrap();
+        for _ in 0..100 {
+            world.run(10);
+            assert!(telephone.has_battery(), "{country}");
+        }
+    }
+}
