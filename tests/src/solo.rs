@@ -6,6 +6,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::thread;
 
+use ringback_country::Profile;
 use ringback_driver::Time;
 use ringback_driver::request::RequestId;
 use ringback_tspi::callstate::CallState;
@@ -15,7 +16,7 @@ use ringback_tspi::provider::{Init, LineMessage, Runner};
 use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE, Version};
 
 use crate::desk::{Clerk, Tray};
-use crate::{Bench, Told};
+use crate::{Bench, FXO, SUPERVISED, Told};
 
 /// A [`Bench`] whose provider runs on the test's thread, with all lines open. Dropping it shuts the
 /// provider down and checks the witness.
@@ -35,7 +36,22 @@ impl Solo {
     /// # Panics
     /// If one of them does not come up.
     pub fn new() -> Solo {
-        let bench = Bench::new();
+        Solo::on(Bench::new())
+    }
+
+    /// As [`new`](Solo::new), on an exchange with this profile, which its lines know.
+    ///
+    /// # Panics
+    /// As [`new`](Solo::new).
+    pub fn with_profile(profile: &'static Profile) -> Solo {
+        let solo = Solo::on(Bench::with_profile(profile));
+        for line in [FXO, SUPERVISED] {
+            solo.set_profile(Solo::BASE + line, profile);
+        }
+        solo
+    }
+
+    fn on(bench: Bench) -> Solo {
         bench.stop_clock();
         let tray = Arc::<Tray>::default();
         let devices = bench.provider.provider_enum_devices(1).expect("it has lines");

@@ -20,7 +20,8 @@ use ringback_tspi::EvenPoisoned;
 use ringback_tspi::callstate::monitor::{Monitor, Seen};
 use ringback_tspi::error::LineError;
 use ringback_tspi::functions::{
-    TSPI_lineClose, TSPI_lineCloseCall, TSPI_lineMakeCall, TSPI_lineOpen, TSPI_providerShutdown,
+    TSPI_lineClose, TSPI_lineCloseCall, TSPI_lineMakeCall, TSPI_lineOpen, TSPI_lineSetupTransfer,
+    TSPI_providerShutdown,
 };
 use ringback_tspi::layer::{Asked, Layer, Layered, Outcome, Step};
 use ringback_tspi::provider::{Completion, LineMessage, PhoneMessage, Provider, Tapi};
@@ -194,6 +195,15 @@ impl Witness {
         self.book().calls.get(&handle).copied()
     }
 
+    /// TAPI's handle of the line of the call that a function is called for. The handles of lines
+    /// and calls have the line's number in their low byte.
+    fn line_of_call(&self, asked: &Asked<'_>) -> Option<HTAPILINE> {
+        let call = asked.word("call");
+        let book = self.book();
+        let mut lines = book.lines.iter();
+        lines.find(|(line, _)| line.raw() & 0xFF == call & 0xFF).map(|(_, line)| *line)
+    }
+
     /// Wraps every upcall.
     fn upcall<R>(&self, pair: u64, what: &str, act: impl FnOnce() -> R) -> R {
         let busy = self.in_upcall.swap(true, Ordering::SeqCst);
@@ -330,6 +340,12 @@ impl Layer for Watch {
                 witness.see(Seen::Making { request, line, call });
             }
         }
+        if asked.is(&TSPI_lineSetupTransfer)
+            && let (Some(line), Some(request)) = (witness.line_of_call(asked), asked.request())
+            && let Some(call) = HTAPICALL::new(asked.word("consult_call"))
+        {
+            witness.see(Seen::Making { request, line, call });
+        }
         if let Some(request) = asked.request() {
             witness.asking(request);
         }
@@ -354,7 +370,7 @@ impl Layer for Watch {
         if let Some(request) = asked.request() {
             witness.asked(request, outcome.is_ok());
             if let Some(error) = ErrorCode::new(outcome.result)
-                && asked.is(&TSPI_lineMakeCall)
+                && (asked.is(&TSPI_lineMakeCall) || asked.is(&TSPI_lineSetupTransfer))
             {
                 witness.see(Seen::Completed { request, result: Err(error) });
             }
@@ -368,6 +384,12 @@ impl Layer for Watch {
         if asked.is(&TSPI_lineMakeCall)
             && let (Some(call), Some(handle)) =
                 (HTAPICALL::new(asked.word("call")), HDRVCALL::new(outcome.word()))
+        {
+            witness.book().calls.insert(handle, call);
+        }
+        if asked.is(&TSPI_lineSetupTransfer)
+            && let (Some(call), Some(handle)) =
+                (HTAPICALL::new(asked.word("consult_call")), HDRVCALL::new(outcome.word()))
         {
             witness.book().calls.insert(handle, call);
         }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use ringback_country::Country;
+use ringback_country::{Country, Profile};
 use ringback_driver::card::PortCardKind;
 use ringback_driver::card::tiger320::Tdm400p;
 use ringback_driver::device::soft::SoftDevice;
@@ -14,7 +14,9 @@ use ringback_driver::request::RequestId;
 use ringback_host::{
     Call, CallOptions, CloseError, Closed, Events, Host, HostOptions, Line, Pending,
 };
-use ringback_provider::{CardProvider, OpenError, SlotReport, Slots};
+use ringback_provider::{
+    CardProvider, DeviceConfig, ExchangeOptions, OpenError, SlotReport, Slots, config_block,
+};
 use ringback_softcard::{
     Behaviour, CardConfig, Exchange, ExchangeConfig, LineOptions, LineState, ModuleKind, RealClock,
     SoftCard, Telephone,
@@ -69,7 +71,15 @@ impl Bench {
             ..LineOptions::default()
         };
         let lines = [line("", false), line("", false), line("102", false), line("103", true)];
-        Bench::build(haste, [Country::default(); 2], lines, wrap)
+        Bench::build(haste, [Country::default(); 2], None, lines, wrap)
+    }
+
+    /// As [`new`](Bench::new), with an exchange of this profile. The lines do not know it yet.
+    pub fn with_profile(profile: &'static Profile) -> Bench {
+        let numbers = ["", "", "102", "103"];
+        let line = |number: &str| LineOptions { number: number.into(), ..LineOptions::default() };
+        let (countries, lines) = ([Country::default(); 2], numbers.map(line));
+        Bench::build(NonZeroU32::MIN, countries, Some(profile), lines, |provider| provider)
     }
 
     /// As [`new`](Bench::new), with an exchange in one country and lines set for another, four
@@ -82,19 +92,25 @@ impl Bench {
         };
         let haste = NonZeroU32::new(4).unwrap_or(NonZeroU32::MIN);
         let numbers = ["", "", "102", "103"].map(line);
-        Bench::build(haste, [exchange, lines], numbers, |provider| provider)
+        Bench::build(haste, [exchange, lines], None, numbers, |provider| provider)
     }
 
     fn build(
         haste: NonZeroU32,
         [country, ours]: [Country; 2],
+        profile: Option<&'static Profile>,
         lines: [LineOptions; 4],
         wrap: impl FnOnce(Arc<dyn Provider>) -> Arc<dyn Provider>,
     ) -> Bench {
         let card = SoftCard::new(CardConfig {
             modules: [ModuleKind::Fxs, ModuleKind::Fxs, ModuleKind::Fxo, ModuleKind::Fxo],
             lines,
-            exchange: ExchangeConfig { country, inter_digit_ms: 600, ..ExchangeConfig::default() },
+            exchange: ExchangeConfig {
+                country,
+                profile,
+                inter_digit_ms: 600,
+                ..ExchangeConfig::default()
+            },
         });
         card.exchange().add_subscriber("200", Behaviour::AnswerAfterRings(1));
         card.exchange().add_subscriber("201", Behaviour::Manual);
@@ -105,6 +121,18 @@ impl Bench {
         let provider = Arc::new(watched(Arc::clone(&bare), Arc::clone(&witness)));
         let clock = Mutex::new(Some(RealClock::start_hurried(&card, haste).unwrap()));
         Bench { card, provider, witness, bare, slots, clock, haste }
+    }
+
+    /// Tells a line of the exchange which profile that has, by its device id.
+    ///
+    /// # Panics
+    /// If the provider refuses it.
+    pub fn set_profile(&self, device_id: u32, profile: &'static Profile) {
+        let options = ExchangeOptions { profile: Some(profile), ..ExchangeOptions::default() };
+        let country = Country::default().to_string();
+        let block = config_block(&DeviceConfig::Exchange { country, options });
+        let set = self.provider.line_set_dev_config(device_id, &block, "tapi/line");
+        set.expect("it is a line of the exchange");
     }
 
     /// Calls TSPI_lineMakeCall, which has returned to TAPI when this returns.

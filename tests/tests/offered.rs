@@ -3,7 +3,9 @@
 //! accepted is compared with LINECALLSTATUS. The same is done for making a call, with LINEDEVSTATUS
 //! and LINEADDRESSSTATUS.
 
+use ringback_country::Profile;
 use ringback_driver::PortNumber;
+use ringback_softcard::scenery::tone;
 use ringback_softcard::{Behaviour, Step};
 use ringback_tests::{FXO, FXS, Solo, id};
 use ringback_tspi::callstate::CallState;
@@ -29,10 +31,14 @@ struct At {
     solo: Solo,
     line: u32,
     call: HDRVCALL,
+    /// The held and the active call, if there are two.
+    pair: Option<[HDRVCALL; 2]>,
 }
 
 /// How a call is brought into a state.
 type Way = fn() -> At;
+/// The same, on an exchange with this profile.
+type SwitchedWay = fn(&'static Profile) -> At;
 
 fn tapi(number: usize) -> HTAPICALL {
     HTAPICALL::new(number).unwrap()
@@ -45,7 +51,7 @@ fn made(solo: Solo, line: u32, address: &str, until: Result<CallState, u64>) -> 
         Ok(state) => solo.until(tapi(9), state),
         Err(ms) => solo.run(ms),
     }
-    At { solo, line, call }
+    At { solo, line, call, pair: None }
 }
 
 fn exchange(address: &str, until: Result<CallState, u64>) -> At {
@@ -67,12 +73,52 @@ fn telephone(off_hook: bool, until: Result<CallState, u64>) -> At {
     made(solo, FXS, "", until)
 }
 
+/// A call to 200, who hears us, over an exchange with a profile that the line knows.
+fn switched(profile: &'static Profile) -> At {
+    let solo = Solo::with_profile(profile);
+    let steps = vec![Step::Play(tone(700.0, 1500).into())];
+    for number in ["78", "79"] {
+        let behaviour = Behaviour::AnswerThen { rings: 1, steps: steps.clone() };
+        solo.exchange().add_subscriber(number, behaviour);
+    }
+    solo.run(100);
+    let at = made(solo, FXO, "78", Ok(CallState::Connected));
+    at.solo.run(2000);
+    at
+}
+
+impl At {
+    fn on_hold(self) -> At {
+        self.solo.provider.line_hold(id(5), self.call).unwrap().release();
+        self.solo.until(tapi(9), CallState::OnHold);
+        self
+    }
+
+    /// With a consultation call, which has dialled this and come into this state.
+    fn consulting(self, address: &str, state: CallState) -> At {
+        let asked = self.solo.provider.line_setup_transfer(id(6), self.call, tapi(11), None);
+        let (consult, ticket) = asked.unwrap();
+        ticket.release();
+        self.solo.until(tapi(11), CallState::DialTone);
+        if !address.is_empty() {
+            self.solo.provider.line_dial(id(7), consult, address, 0).unwrap().release();
+        }
+        self.solo.until(tapi(11), state);
+        At { pair: Some([self.call, consult]), call: consult, ..self }
+    }
+
+    /// The same, to look at the held call.
+    fn turned_to_held(self) -> At {
+        At { call: self.pair.unwrap()[0], ..self }
+    }
+}
+
 fn rung() -> At {
     let solo = Solo::new();
     solo.subscriber("201").call("102");
     let (call, tapi) = solo.offered();
     solo.until(tapi, CallState::Offering);
-    At { solo, line: FXO, call }
+    At { solo, line: FXO, call, pair: None }
 }
 
 fn dialled() -> At {
@@ -83,7 +129,7 @@ fn dialled() -> At {
     telephone.dial("5#");
     let (call, tapi) = solo.offered();
     solo.until(tapi, CallState::Offering);
-    At { solo, line: FXS, call }
+    At { solo, line: FXS, call, pair: None }
 }
 
 impl At {
@@ -188,7 +234,8 @@ fn ask(at: &At, feature: u32) -> Result<(), LineError> {
         }
         LINECALLFEATURE_COMPLETETRANSF => {
             let mode = LINETRANSFERMODE_TRANSFER;
-            provider.line_complete_transfer(id, call, call, None, mode).map(|(_, t)| t.release())
+            let [held, consult] = at.pair.unwrap_or([call, call]);
+            provider.line_complete_transfer(id, held, consult, None, mode).map(|(_, t)| t.release())
         }
         LINECALLFEATURE_DIAL => begun(provider.line_dial(id, call, "5", 0)),
         LINECALLFEATURE_DROP => begun(provider.line_drop(id, call, &[])),
@@ -240,7 +287,10 @@ fn ask(at: &At, feature: u32) -> Result<(), LineError> {
         LINECALLFEATURE_SETUPTRANSFER => {
             provider.line_setup_transfer(id, call, tapi(8), None).map(|(_, t)| t.release())
         }
-        LINECALLFEATURE_SWAPHOLD => begun(provider.line_swap_hold(id, call, call)),
+        LINECALLFEATURE_SWAPHOLD => {
+            let [held, active] = at.pair.unwrap_or([call, call]);
+            begun(provider.line_swap_hold(id, active, held))
+        }
         LINECALLFEATURE_UNHOLD => begun(provider.line_unhold(id, call)),
         LINECALLFEATURE_RELEASEUSERUSERINFO => {
             begun(provider.line_release_user_user_info(id, call))
@@ -289,21 +339,71 @@ fn offers_to_call(at: &At) -> bool {
     offers
 }
 
-fn announced(line: u32) -> u32 {
-    let solo = Solo::new();
+fn announced(solo: &Solo, line: u32) -> u32 {
     let fill = |to: &mut [u8]| solo.provider.line_get_address_caps(Solo::BASE + line, 0, V, 0, to);
     get::<LINEADDRESSCAPS>(fill, |caps| caps.get(LINEADDRESSCAPS::dwCallFeatures))
 }
 
+/// The states that only an exchange with a profile has.
+const SWITCHED: &[(&str, u32, SwitchedWay)] = &[
+    ("in conversation", FXO, switched),
+    ("on hold", FXO, |profile| switched(profile).on_hold()),
+    ("consulting, dial tone", FXO, |profile| switched(profile).consulting("", CallState::DialTone)),
+    ("held, dial tone", FXO, |profile| {
+        switched(profile).consulting("", CallState::DialTone).turned_to_held()
+    }),
+    ("consulting, ringback", FXO, |profile| {
+        switched(profile).consulting("201", CallState::Ringback)
+    }),
+    ("consulting, connected", FXO, |profile| {
+        switched(profile).consulting("79", CallState::Connected)
+    }),
+    ("held, connected", FXO, |profile| {
+        switched(profile).consulting("79", CallState::Connected).turned_to_held()
+    }),
+    ("going back", FXO, |profile| {
+        let at = switched(profile).consulting("79", CallState::Connected).dropped();
+        at.solo.run(100);
+        at.turned_to_held()
+    }),
+];
+
 #[test]
 fn what_is_offered_is_accepted_and_what_is_accepted_is_offered() {
-    let mut ever = [(FXO, 0), (FXS, 0)];
+    let seen = compare(WAYS.iter().map(|(name, line, way)| (*name, *line, *way)));
+    for line in [FXO, FXS] {
+        let seen = seen.iter().filter(|(of, _)| *of == line).fold(0, |all, (_, bits)| all | bits);
+        assert_eq!(
+            announced(&Solo::new(), line),
+            seen,
+            "line {line} announces what is offered in some state"
+        );
+    }
+}
+
+#[test]
+fn what_an_exchange_with_a_profile_can_do_is_offered_and_accepted() {
+    for profile in Profile::ALL {
+        let seen =
+            compare(SWITCHED.iter().map(|(name, line, way)| (*name, *line, move || way(profile))));
+        let seen = seen.iter().fold(0, |all, (_, bits)| all | bits);
+        let of_exchange =
+            announced(&Solo::with_profile(profile), FXO) & !announced(&Solo::new(), FXO);
+        assert_ne!(of_exchange & LINECALLFEATURE_SETUPTRANSFER, 0);
+        assert_eq!(of_exchange & !seen, 0, "{}: announced and never offered", profile.name);
+        assert_eq!(seen & !announced(&Solo::with_profile(profile), FXO), 0, "{}", profile.name);
+    }
+}
+
+/// Compares in each state what is offered with what is accepted; returns what was offered on which
+/// line.
+fn compare(ways: impl Iterator<Item = (&'static str, u32, impl Fn() -> At)>) -> Vec<(u32, u32)> {
+    let mut seen = Vec::new();
     let mut wrong = Vec::new();
-    for (name, line, way) in WAYS {
+    for (name, line, way) in ways {
         let at = way();
         let bits = offered(&at);
-        let seen = ever.iter_mut().find(|(of, _)| of == line).map(|(_, seen)| seen);
-        *seen.unwrap() |= bits;
+        seen.push((line, bits));
         // What is not offered changes nothing, so one call is enough for all of it.
         for (feature, function) in FEATURES.iter().filter(|(feature, _)| bits & feature == 0) {
             match ask(&at, *feature) {
@@ -323,7 +423,7 @@ fn what_is_offered_is_accepted_and_what_is_accepted_is_offered() {
             }
         }
         let offers = offers_to_call(&at);
-        let (provider, line) = (&at.solo.provider, at.solo.line(*line));
+        let (provider, line) = (&at.solo.provider, at.solo.line(line));
         let unlocked =
             provider.line_set_line_dev_status(id(199), line, LINEDEVSTATUSFLAGS_LOCKED, 0);
         if begun(unlocked).is_err() || at.solo.completion(id(199)) != Some(Ok(())) {
@@ -335,7 +435,5 @@ fn what_is_offered_is_accepted_and_what_is_accepted_is_offered() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
-    for (line, seen) in ever {
-        assert_eq!(announced(line), seen, "line {line} announces what is offered in some state");
-    }
+    seen
 }

@@ -11,6 +11,7 @@ use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use ringback_country::Profile;
 use ringback_tests::{Bench, FXO, FXS, Rack, eventually};
 use ringback_tspi::EvenPoisoned;
 use ringback_tspi::constants::LINE_NEWCALL;
@@ -293,8 +294,16 @@ const LAST: [&str; 5] = [
     "TSPI_providerShutdown",
 ];
 
-/// Calls every function on a line of this kind, and compares with the table's column.
-fn judge(face: &'static Face, kind: &str, column: usize, device: u32, number: &str) {
+/// Calls every function on a line of this kind, and compares with the table's column; `profiled` if
+/// the line has a profile of its exchange.
+fn judge(
+    face: &'static Face,
+    kind: &str,
+    column: usize,
+    device: u32,
+    number: &str,
+    profiled: bool,
+) {
     let mut with = With { device, line: 0, phone: 0, call: 0, memory: vec![0; 8 << 10] };
     let opened = {
         let place: *mut usize = with.memory();
@@ -332,6 +341,8 @@ fn judge(face: &'static Face, kind: &str, column: usize, device: u32, number: &s
         let answer = format!("{name} on {kind}, verdict {verdict}, answers {result:#x}");
         match verdict {
             "DO" | "BOOK" if has_it == today => {}
+            "CONF" if profiled && has_it == today => {}
+            "CONF" if profiled => wrong.push(format!("{answer}: today is {today}")),
             "DO" | "BOOK" if has_it => wrong.push(format!("{answer}: write yes under today")),
             "DO" | "BOOK" => wrong.push(format!("{answer}: it has to do it")),
             "NO" | "CONF" if has_it => wrong.push(format!("{answer}: it has to refuse it")),
@@ -356,15 +367,18 @@ fn the_provider_does_what_the_verdict_says() {
     let bench = Bench::new();
     *CARD.lock().unwrap() = Some(Arc::clone(bench.bare()));
     init(&CARD_FACE);
-    judge(&CARD_FACE, "FXO", 2, FXO, "200");
+    judge(&CARD_FACE, "FXO", 2, FXO, "200", false);
     init(&CARD_FACE);
-    judge(&CARD_FACE, "FXS", 3, FXS, "1");
+    bench.set_profile(FXO, &Profile::EUROPEAN_PBX);
+    judge(&CARD_FACE, "FXO with a profile", 2, FXO, "200", true);
     init(&CARD_FACE);
-    judge(&CARD_FACE, "FXS telephone", 5, FXS, "1");
+    judge(&CARD_FACE, "FXS", 3, FXS, "1", false);
+    init(&CARD_FACE);
+    judge(&CARD_FACE, "FXS telephone", 5, FXS, "1", false);
 
     let rack = Rack::new();
     rack.host.shutdown().unwrap();
     *MODEM.lock().unwrap() = Some(Arc::clone(&rack.bare));
     init(&MODEM_FACE);
-    judge(&MODEM_FACE, "modem", 4, 0, "100");
+    judge(&MODEM_FACE, "modem", 4, 0, "100", false);
 }

@@ -7,6 +7,7 @@
 
 mod error;
 mod modes;
+mod profile;
 mod tones;
 mod zones;
 
@@ -15,6 +16,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 pub use error::CountryError;
+pub use profile::Profile;
 pub use tones::{Cadence, CadenceError, CallProgress, Plan, Segment, Signal, SignalError, Sound};
 
 use modes::{LineMode, MODES};

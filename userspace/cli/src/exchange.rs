@@ -50,7 +50,7 @@ fn parse_silence(text: &str) -> Result<Duration, String> {
 
 impl ExchangeArguments {
     fn options(&self) -> ExchangeOptions {
-        ExchangeOptions { answer: self.answer, silence: self.silence }
+        ExchangeOptions { answer: self.answer, silence: self.silence, ..ExchangeOptions::default() }
     }
 
     /// Configures the line before a call.

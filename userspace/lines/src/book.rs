@@ -27,6 +27,8 @@ pub(crate) enum Op {
     Dial,
     Answer,
     Drop,
+    /// What the exchange is asked to do with calls.
+    Switch,
 }
 
 /// The TSPI error for a failure that the reactor found.
@@ -47,7 +49,11 @@ pub struct Book {
     pub(crate) openings: Openings,
     pub(crate) wishes: Wishes,
     pub(crate) status: DeviceStatus,
+    /// The live call, and of several that which the wire belongs to.
     pub(crate) call: Option<Call>,
+    /// Further live calls: those that the exchange holds, and those whose function has not
+    /// completed yet.
+    pub(crate) aside: Vec<Call>,
     /// Calls in IDLE that are not closed.
     over: Vec<Call>,
     requests: Vec<(Token, Op)>,
@@ -61,6 +67,7 @@ impl Book {
             wishes: Wishes::default(),
             status: DeviceStatus::default(),
             call: None,
+            aside: Vec::new(),
             over: Vec::with_capacity(OVER),
             requests: Vec::with_capacity(8),
         }
@@ -70,12 +77,16 @@ impl Book {
 
     /// The call with this handle, live or over.
     pub(crate) fn find(&self, call: HDRVCALL) -> Option<&Call> {
-        self.call.iter().chain(&self.over).find(|one| one.handle == call)
+        self.call.iter().chain(&self.aside).chain(&self.over).find(|one| one.handle == call)
     }
 
     /// As [`find`](Book::find), to change it.
     pub(crate) fn find_mut(&mut self, call: HDRVCALL) -> Option<&mut Call> {
-        self.call.iter_mut().chain(&mut self.over).find(|one| one.handle == call)
+        self.call
+            .iter_mut()
+            .chain(&mut self.aside)
+            .chain(&mut self.over)
+            .find(|one| one.handle == call)
     }
 
     /// The live call, if it has this handle.
@@ -89,8 +100,8 @@ impl Book {
 
     /// As [`live`](Book::live), without changing it.
     pub(crate) fn living(&self, call: HDRVCALL) -> Result<&Call, LineError> {
-        match &self.call {
-            Some(live) if live.handle == call => Ok(live),
+        match self.call.iter().chain(&self.aside).find(|live| live.handle == call) {
+            Some(live) => Ok(live),
             _ if self.over.iter().any(|one| one.handle == call) => Err(LineError::INVALCALLSTATE),
             _ => Err(LineError::INVALCALLHANDLE),
         }
@@ -139,6 +150,60 @@ impl Book {
         }
     }
 
+    /// Whether this is a further live call, and not that which the wire belongs to.
+    pub(crate) fn is_aside(&self, call: HDRVCALL) -> bool {
+        self.aside.iter().any(|one| one.handle == call)
+    }
+
+    /// Gives the wire to a further call; the one that has it becomes a further call.
+    pub(crate) fn switch_to(&mut self, call: HDRVCALL) {
+        if let Some(place) = self.aside.iter().position(|one| one.handle == call) {
+            let next = self.aside.remove(place);
+            self.aside.extend(self.call.replace(next));
+        }
+    }
+
+    /// Moves a further call to a state and emits it. IDLE ends the call (O3).
+    pub(crate) fn set_aside(
+        &mut self,
+        cx: &mut Context<'_, Event>,
+        call: HDRVCALL,
+        state: CallState,
+        mode: u32,
+    ) {
+        let active = self.call.as_ref().map(|active| active.handle);
+        self.switch_to(call);
+        self.set_state(cx, state, mode);
+        match active {
+            Some(active) => self.switch_to(active),
+            None => self.aside.extend(self.call.take()),
+        }
+    }
+
+    /// Ends all further calls that TAPI knows of; one that was about to be made is forgotten.
+    pub(crate) fn end_aside(&mut self, cx: &mut Context<'_, Event>, disconnected: Option<u32>) {
+        let calls: Vec<_> =
+            self.aside.iter().map(|call| (call.handle, call.state.is_some())).collect();
+        for (call, known) in calls {
+            if !known {
+                self.forget(call);
+                continue;
+            }
+            if let Some(mode) = disconnected {
+                self.set_aside(cx, call, CallState::Disconnected, mode);
+            }
+            self.set_aside(cx, call, CallState::Idle, 0);
+        }
+    }
+
+    /// Ends every live call but this one, as [`end_aside`](Book::end_aside) does.
+    pub(crate) fn end_all_but(&mut self, cx: &mut Context<'_, Event>, call: HDRVCALL) {
+        if self.is_aside(call) {
+            self.switch_to(call);
+        }
+        self.end_aside(cx, None);
+    }
+
     /// Announces a call that begins on the line, with its first state (N14).
     pub(crate) fn offer(&mut self, cx: &mut Context<'_, Event>, call: Call) {
         let Some(line) = self.openings.tapi() else { return };
@@ -151,6 +216,7 @@ impl Book {
     /// Forgets a call without an event: it was closed, or making it failed.
     pub(crate) fn forget(&mut self, call: HDRVCALL) {
         self.call.take_if(|live| live.handle == call);
+        self.aside.retain(|one| one.handle != call);
         self.over.retain(|one| one.handle != call);
     }
 
@@ -180,6 +246,7 @@ impl Book {
     /// The device is gone: everything is completed before LINE_CLOSE (D13).
     pub(crate) fn gone(&mut self, cx: &mut Context<'_, Event>) {
         self.complete_all(cx, LineError::NODEVICE);
+        self.end_aside(cx, Some(LINEDISCONNECTMODE_OUTOFORDER));
         if self.state().is_some() {
             self.set_state(cx, CallState::Disconnected, LINEDISCONNECTMODE_OUTOFORDER);
             self.set_state(cx, CallState::Idle, 0);
@@ -191,6 +258,7 @@ impl Book {
     fn forget_all(&mut self) {
         self.openings.close();
         self.call = None;
+        self.aside.clear();
         self.over.clear();
     }
 

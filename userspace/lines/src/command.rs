@@ -84,7 +84,7 @@ pub enum Command {
         /// Durations of digits, pauses and waits; `None` leaves them unchanged.
         timing: Option<DialTiming>,
     },
-    /// TSPI_lineHold: mute a telephone's call in both directions.
+    /// TSPI_lineHold: mute a telephone's call in both directions, or have the exchange hold it.
     Hold {
         /// The provider's handle of the call.
         call: HDRVCALL,
@@ -93,6 +93,40 @@ pub enum Command {
     Unhold {
         /// The provider's handle of the call.
         call: HDRVCALL,
+    },
+    /// TSPI_lineSetupTransfer: hold the call, and make a consultation call at the second dial tone.
+    SetupTransfer {
+        /// The provider's handle of the call.
+        call: HDRVCALL,
+        /// The consultation call's handle, chosen before the request is submitted (N1).
+        consult: HDRVCALL,
+        /// One or more LINEMEDIAMODE_ of the consultation call.
+        media: u32,
+        /// Durations of digits, pauses and waits.
+        timing: DialTiming,
+        /// What is only kept.
+        notes: CallNotes,
+    },
+    /// TSPI_lineCompleteTransfer: hang up, so that the held and the called party are connected.
+    CompleteTransfer {
+        /// The provider's handle of the held call.
+        call: HDRVCALL,
+        /// That of the consultation call.
+        consult: HDRVCALL,
+    },
+    /// TSPI_lineBlindTransfer: hold the call, dial, and hang up when the called telephone rings.
+    BlindTransfer {
+        /// The provider's handle of the call.
+        call: HDRVCALL,
+        /// What to dial.
+        address: DialString,
+    },
+    /// TSPI_lineSwapHold: hold the party of the conversation and connect the held one.
+    SwapHold {
+        /// The provider's handle of the call in conversation.
+        call: HDRVCALL,
+        /// That of the held call.
+        held: HDRVCALL,
     },
     /// TSPI_lineSetCallTreatment: choose what the telephone hears while it waits.
     SetCallTreatment {
@@ -153,6 +187,10 @@ impl Command {
             | Command::SetCallParams { call, .. }
             | Command::Hold { call }
             | Command::Unhold { call }
+            | Command::SetupTransfer { call, .. }
+            | Command::CompleteTransfer { call, .. }
+            | Command::BlindTransfer { call, .. }
+            | Command::SwapHold { call, .. }
             | Command::SetCallTreatment { call, .. }
             | Command::Send { call, .. }
             | Command::Receive { call, .. } => *call,
@@ -172,6 +210,10 @@ impl Command {
             Command::SetCallParams { .. } => LINECALLFEATURE_SETCALLPARAMS,
             Command::Hold { .. } => LINECALLFEATURE_HOLD,
             Command::Unhold { .. } => LINECALLFEATURE_UNHOLD,
+            Command::SetupTransfer { .. } => LINECALLFEATURE_SETUPTRANSFER,
+            Command::CompleteTransfer { .. } => LINECALLFEATURE_COMPLETETRANSF,
+            Command::BlindTransfer { .. } => LINECALLFEATURE_BLINDTRANSFER,
+            Command::SwapHold { .. } => LINECALLFEATURE_SWAPHOLD,
             Command::SetCallTreatment { .. } => LINECALLFEATURE_SETTREATMENT,
             Command::MakeCall { .. }
             | Command::PassThrough { .. }

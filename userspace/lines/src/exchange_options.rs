@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use ringback_country::Profile;
 use ringback_tspi::error::LineError;
 
 /// The options of a line of an exchange.
@@ -17,6 +18,8 @@ pub struct ExchangeOptions {
     /// After how much silence a conversation is over, 1 s to an hour in whole seconds; `None` for
     /// never.
     pub silence: Option<Duration>,
+    /// What the exchange can do with calls; `None` for nothing.
+    pub profile: Option<&'static Profile>,
 }
 
 /// What shows that a call that was made here was answered.
@@ -68,7 +71,8 @@ impl ExchangeOptions {
     pub fn parts(&self) -> Vec<String> {
         let answer = (self.answer != Answer::Any).then(|| format!("answer={}", self.answer));
         let silence = self.silence.map(|silence| format!("silence={}", silence.as_secs()));
-        [answer, silence].into_iter().flatten().collect()
+        let profile = self.profile.map(|profile| format!("profile={}", profile.name));
+        [answer, silence, profile].into_iter().flatten().collect()
     }
 
     /// Sets one option, from `name=value`.
@@ -78,6 +82,9 @@ impl ExchangeOptions {
     pub fn set(&mut self, part: &str) -> Result<(), LineError> {
         match part.split_once('=').ok_or(LineError::INVALPARAM)? {
             ("answer", answer) => self.answer = answer.parse()?,
+            ("profile", name) => {
+                self.profile = Some(Profile::named(name).ok_or(LineError::INVALPARAM)?);
+            }
             ("silence", seconds) => {
                 let seconds = seconds.parse().map_err(|_| LineError::INVALPARAM)?;
                 let silence = Duration::from_secs(seconds);
@@ -100,8 +107,8 @@ mod tests {
     fn options_are_read_as_they_are_written_and_others_are_refused() {
         let silence = Some(Duration::from_secs(30));
         for (answer, _) in Answer::ALL {
-            for silence in [None, silence] {
-                let options = ExchangeOptions { answer, silence };
+            for (silence, profile) in [(None, Profile::named("european-pbx")), (silence, None)] {
+                let options = ExchangeOptions { answer, silence, profile };
                 let mut read = ExchangeOptions::default();
                 options.parts().iter().for_each(|part| read.set(part).unwrap());
                 assert_eq!(read, options);
@@ -109,7 +116,9 @@ mod tests {
         }
         let mut options = ExchangeOptions::default();
         assert!(options.parts().is_empty());
-        for wrong in ["", "answer", "answer=x", "silence=0", "silence=3601", "silence=x", "x=1"] {
+        for wrong in
+            ["", "answer", "answer=x", "silence=0", "silence=3601", "silence=x", "profile=x", "x=1"]
+        {
             assert_eq!(options.set(wrong), Err(LineError::INVALPARAM), "{wrong}");
         }
         assert_eq!(options, ExchangeOptions::default());

@@ -1,6 +1,7 @@
 //! Lines as engines: they make TSPI lines of a card's ports and of a modem.
 //!
-//! Every line is one TSPI line with one address and one call at a time; [`LineEngine`] has the
+//! Every line is one TSPI line with one address and one call at a time, beside which an exchange
+//! may hold another if the line has a profile of that exchange; [`LineEngine`] has the
 //! functions of all kinds. [`Lines`] is the engine of a card with ports (FXO lines of an exchange,
 //! FXS stations), [`modem`] that of a modem. A [`Command`] to a line ends with a completion; what
 //! happens on the line without a request is an [`Event`]. The telephone of an FXS line is a phone
@@ -43,5 +44,6 @@ pub use opening::{Opening, Openings};
 pub use phone_engine::{PhoneEngine, PhoneReport, PhoneWishes};
 pub use phone_setting::PhoneSetting;
 pub use ports::{Lines, PortInfo, dialing_time, line_kind};
+pub use ringback_country::Profile;
 pub use sounds::{Gather, Tone, Treatment};
 pub use telephone_options::TelephoneOptions;

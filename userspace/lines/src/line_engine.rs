@@ -20,6 +20,8 @@ pub struct LineReport {
     pub opening: Option<Opening>,
     /// The state of its call, if it has one; `None` inside while the call has no state yet.
     pub call: Option<Option<CallState>>,
+    /// The number of further calls that the exchange holds.
+    pub held: u32,
     /// FXO: an exchange feeds the line; FXS: its module was not given up; modem: it answers. And no
     /// application has taken the line out of service.
     pub in_service: bool,

@@ -1,7 +1,7 @@
 //! What each kind of line can do. It is announced in the capabilities, and requests are checked
 //! against it.
 
-use ringback_lines::Treatment;
+use ringback_lines::{Profile, Treatment};
 use ringback_tspi::callstate::{CallState, CallStates};
 use ringback_tspi::constants::*;
 use ringback_tspi::dev_specific::LineKind;
@@ -186,6 +186,44 @@ const MODEM: Abilities = Abilities {
         | LINEDISCONNECTMODE_NODIALTONE
         | LINEDISCONNECTMODE_TEMPFAILURE,
 };
+
+/// What a line can do in addition because its exchange can: nothing without a profile.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct ExchangeAbilities {
+    /// LINECALLFEATURE_ bits.
+    pub(super) features: u32,
+    /// The states of its calls.
+    pub(super) states: CallStates,
+    /// LINETRANSFERMODE_ bits.
+    pub(super) transfer_modes: u32,
+    /// The number of calls that can be on hold, and on hold for a consultation.
+    pub(super) held: u32,
+    pub(super) held_pending: u32,
+}
+
+impl ExchangeAbilities {
+    pub(super) fn of(profile: Option<&Profile>) -> ExchangeAbilities {
+        let Some(profile) = profile else { return ExchangeAbilities::default() };
+        let transfers = LINECALLFEATURE_SETUPTRANSFER
+            | LINECALLFEATURE_COMPLETETRANSF
+            | LINECALLFEATURE_BLINDTRANSFER;
+        let features = [
+            (true, LINECALLFEATURE_HOLD | LINECALLFEATURE_UNHOLD),
+            (profile.transfers, transfers),
+            (profile.transfers && profile.swap.is_some(), LINECALLFEATURE_SWAPHOLD),
+        ];
+        let bits = features.iter().filter(|(has, _)| *has).map(|(_, bits)| bits);
+        let pending: &[CallState] =
+            if profile.transfers { &[CallState::OnHoldPendTransfer] } else { &[] };
+        ExchangeAbilities {
+            features: bits.fold(0, |all, bits| all | bits),
+            states: CallStates::of(&[CallState::OnHold]).union(CallStates::of(pending)),
+            transfer_modes: if profile.transfers { LINETRANSFERMODE_TRANSFER } else { 0 },
+            held: 1,
+            held_pending: u32::from(profile.transfers),
+        }
+    }
+}
 
 /// What a kind of line can do.
 pub(super) const fn abilities(kind: LineKind) -> &'static Abilities {

@@ -13,7 +13,7 @@ use ringback_tspi::structs::{
 };
 use ringback_tspi::types::Version;
 
-use super::abilities::{Abilities, abilities};
+use super::abilities::{Abilities, ExchangeAbilities, abilities};
 use super::checks::dial_params;
 use super::device_class::classes;
 use super::sounds::{MOST_ENTRIES, MOST_FREQUENCIES, MOST_GENERATED, TIMEOUTS};
@@ -84,6 +84,7 @@ pub(super) fn address_caps(
     version: Version,
     device_id: u32,
     info: &DevSpecific,
+    exchange: &ExchangeAbilities,
 ) -> Result<(), LineError> {
     type C = LINEADDRESSCAPS;
     let can = abilities(info.kind);
@@ -98,16 +99,21 @@ pub(super) fn address_caps(
         .set(C::dwAddressStates, ADDRESS_STATES)
         .set(C::dwCallInfoStates, call_info_states(can))
         .set(C::dwMaxCallDataSize, u32::try_from(CallNotes::MOST_DATA).unwrap_or(0))
-        .set(C::dwCallStates, can.states.bits())
+        .set(C::dwCallStates, can.states.union(exchange.states).bits())
         .set(C::dwDialToneModes, can.dial_tone_modes)
         .set(C::dwBusyModes, can.busy_modes)
         .set(C::dwSpecialInfo, can.special_info)
         .set(C::dwDisconnectModes, can.disconnect_modes)
         .set(C::dwMaxNumActiveCalls, 1)
-        .set(C::dwMaxNumOnHoldCalls, u32::from(can.states.contains(CallState::OnHold)))
+        .set(
+            C::dwMaxNumOnHoldCalls,
+            exchange.held.max(u32::from(can.states.contains(CallState::OnHold))),
+        )
+        .set(C::dwMaxNumOnHoldPendingCalls, exchange.held_pending)
+        .set(C::dwTransferModes, exchange.transfer_modes)
         .set(C::dwNumCallTreatments, u32::try_from(can.treatments.len()).unwrap_or(0))
         .set(C::dwAddrCapFlags, can.address_flags)
-        .set(C::dwCallFeatures, can.features)
+        .set(C::dwCallFeatures, can.features | exchange.features)
         .set(C::dwAddressFeatures, LINEADDRFEATURE_MAKECALL)
         .set(C::dwConnectedModes, can.connected_modes)
         .set(C::dwOfferingModes, LINEOFFERINGMODE_ACTIVE)
@@ -137,9 +143,9 @@ fn call_info_states(can: &Abilities) -> u32 {
 /// made is not counted (N4).
 fn count_calls(state: &LineReport) -> (u32, u32) {
     match state.call.flatten() {
-        None => (0, 0),
-        Some(CallState::OnHold) => (0, 1),
-        Some(_) => (1, 0),
+        None => (0, state.held),
+        Some(CallState::OnHold) => (0, 1 + state.held),
+        Some(_) => (1, state.held),
     }
 }
 
@@ -188,6 +194,7 @@ pub(super) fn call_info(
     version: Version,
     device_id: u32,
     kind: LineKind,
+    exchange: &ExchangeAbilities,
     call: &CallSnapshot,
 ) -> Result<(), LineError> {
     type I = LINECALLINFO;
@@ -206,7 +213,7 @@ pub(super) fn call_info(
         .set(I::dwCallParamFlags, info.notes.flags)
         .set(I::DialParams, dial_params(&info.timing))
         .set(I::dwCountryCode, info.notes.country)
-        .set(I::dwCallStates, can.states.bits())
+        .set(I::dwCallStates, can.states.union(exchange.states).bits())
         .set(I::dwCallTreatment, treatment)
         .set(I::dwOrigin, info.origin)
         .set(I::dwReason, info.reason)
@@ -282,11 +289,11 @@ mod tests {
         let info = DevSpecific { slot: PortNumber(0), kind: LineKind::Fxo };
         let mut memory = [0; 8];
         memory[0] = 8;
-        let refused = address_caps(&mut memory, Version::V3_1, 1, &info);
+        let refused = address_caps(&mut memory, Version::V3_1, 1, &info, &Default::default());
         assert_eq!(refused, Err(LineError::STRUCTURETOOSMALL));
         let mut memory = vec![0xEE; 228 + 1];
         memory[..4].copy_from_slice(&228u32.to_le_bytes());
-        address_caps(&mut memory, Version::V2_0, 1, &info).unwrap();
+        address_caps(&mut memory, Version::V2_0, 1, &info, &Default::default()).unwrap();
         assert_eq!(memory[228], 0xEE, "V1: not one byte behind dwTotalSize");
     }
 
@@ -322,7 +329,8 @@ mod tests {
         type I = LINECALLINFO;
         let mut memory = blank::<I>(512);
         let call = snapshot(Some(CallState::Connected));
-        call_info(&mut memory, Version::V3_1, 4, LineKind::Fxo, &call).unwrap();
+        call_info(&mut memory, Version::V3_1, 4, LineKind::Fxo, &Default::default(), &call)
+            .unwrap();
         let info = Reader::<I>::new(&memory, Version::V3_1).unwrap();
         assert_eq!(info.string(I::dwCalledID).as_deref(), Some("5551234"));
         assert_eq!(info.get(I::dwCallID), 77);
@@ -359,6 +367,7 @@ mod tests {
             let state = LineReport {
                 opening: None,
                 call,
+                held: 0,
                 in_service: true,
                 locked: false,
                 takes_call,

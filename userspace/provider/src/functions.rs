@@ -91,7 +91,8 @@ impl<C: Card> Provider for LineProvider<C> {
     ) -> Result<(), LineError> {
         let info = self.for_caps(device_id, version, ext_version)?;
         checks::address_id(address_id)?;
-        fill::address_caps(caps, version, device_id, info)
+        let (_, line, _) = self.device(device_id)?;
+        fill::address_caps(caps, version, device_id, info, &self.exchange(line)?)
     }
 
     fn line_get_num_address_ids(&self, line: HDRVLINE) -> Result<u32, LineError> {
@@ -200,7 +201,8 @@ impl<C: Card> Provider for LineProvider<C> {
 
     fn line_get_call_info(&self, call: HDRVCALL, info: &mut [u8]) -> Result<(), LineError> {
         let (snapshot, version, device_id, port) = self.call(call)?;
-        fill::call_info(info, version, device_id, port.kind, &snapshot)
+        let exchange = self.exchange(snapshot.line)?;
+        fill::call_info(info, version, device_id, port.kind, &exchange, &snapshot)
     }
 
     fn line_get_call_status(&self, call: HDRVCALL, status: &mut [u8]) -> Result<(), LineError> {
@@ -377,6 +379,76 @@ impl<C: Card> Provider for LineProvider<C> {
 
     fn line_unhold(&self, request: RequestId, call: HDRVCALL) -> Result<Ticket, LineError> {
         self.submit(request, call, Command::Unhold { call })
+    }
+
+    fn line_swap_hold(
+        &self,
+        request: RequestId,
+        active_call: HDRVCALL,
+        held_call: HDRVCALL,
+    ) -> Result<Ticket, LineError> {
+        self.for_call(held_call)?;
+        self.submit(request, active_call, Command::SwapHold { call: active_call, held: held_call })
+    }
+
+    fn line_setup_transfer(
+        &self,
+        request: RequestId,
+        call: HDRVCALL,
+        consult_call: HTAPICALL,
+        call_params: Option<&[u8]>,
+    ) -> Result<(HDRVCALL, Ticket), LineError> {
+        let (running, line) = self.for_call(call)?;
+        self.has(line, LINECALLFEATURE_SETUPTRANSFER)?;
+        let version = running.lines.version(line).ok_or(LineError::INVALCALLHANDLE)?;
+        let params = checks::call_params(call_params, version, self.abilities_of(call)?)?;
+        let consult = running.handles.next(line).ok_or(LineError::NOMEM)?;
+        let notes = CallNotes { country: 0, flags: params.flags, data: params.call_data };
+        let (media, timing) = (params.media_mode, checks::timing(&params.dial_params));
+        let command = Command::SetupTransfer { call, consult, media, timing, notes };
+        let ticket = self.submit_making(request, call, (consult, consult_call), command)?;
+        Ok((consult, ticket))
+    }
+
+    fn line_complete_transfer(
+        &self,
+        request: RequestId,
+        call: HDRVCALL,
+        consult_call: HDRVCALL,
+        _: Option<HTAPICALL>,
+        transfer_mode: u32,
+    ) -> Result<(Option<HDRVCALL>, Ticket), LineError> {
+        let (_, line) = self.for_call(call)?;
+        self.has(line, LINECALLFEATURE_COMPLETETRANSF)?;
+        self.for_call(consult_call)?;
+        // The function's page has no error for a wrong mode.
+        match transfer_mode {
+            mode if LINETRANSFERMODE.name_of(mode).is_none() => {
+                return Err(LineError::OPERATIONFAILED);
+            }
+            mode if mode & self.exchange(line)?.transfer_modes == 0 => {
+                return Err(LineError::OPERATIONUNAVAIL);
+            }
+            _ => {}
+        }
+        let command = Command::CompleteTransfer { call, consult: consult_call };
+        Ok((None, self.submit(request, call, command)?))
+    }
+
+    fn line_blind_transfer(
+        &self,
+        request: RequestId,
+        call: HDRVCALL,
+        dest_address: &str,
+        country_code: u32,
+    ) -> Result<Ticket, LineError> {
+        let (_, line) = self.for_call(call)?;
+        self.has(line, LINECALLFEATURE_BLINDTRANSFER)?;
+        let address = checks::address(dest_address, country_code, self.abilities_of(call)?)?;
+        if address.partial || address.digits().is_empty() {
+            return Err(LineError::INVALADDRESS);
+        }
+        self.submit(request, call, Command::BlindTransfer { call, address })
     }
 
     fn line_set_call_treatment(

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use ringback_driver::reactor;
 use ringback_driver::request::{LineNumber, RequestId};
-use ringback_lines::{CallHandles, CallSnapshot, Command, LineEngine};
+use ringback_lines::{CallHandles, CallSnapshot, Command, DeviceConfig, LineEngine};
 use ringback_tspi::dev_specific::{DevSpecific, LineKind};
 use ringback_tspi::error::LineError;
 use ringback_tspi::provider::Ticket;
-use ringback_tspi::types::{HDRVCALL, Version};
+use ringback_tspi::types::{HDRVCALL, HTAPICALL, Version};
 
-use super::abilities::{Abilities, abilities};
+use super::abilities::{Abilities, ExchangeAbilities, abilities};
 use super::card::{LineProvider, Running, refused};
 use super::cards::Card;
 use super::checks;
@@ -52,8 +52,20 @@ impl<C: Card> LineProvider<C> {
 
     /// Refuses a function that no call of a line has, before its parameters are checked.
     pub(super) fn has(&self, line: LineNumber, feature: u32) -> Result<(), LineError> {
-        let offers = abilities(self.kind(line)?).features;
-        if offers & feature == 0 { Err(LineError::OPERATIONUNAVAIL) } else { Ok(()) }
+        let kind = self.kind(line)?;
+        let has = abilities(kind).features & feature != 0
+            || kind == LineKind::Fxo && self.exchange(line)?.features & feature != 0;
+        if has { Ok(()) } else { Err(LineError::OPERATIONUNAVAIL) }
+    }
+
+    /// What the exchange of a line can do.
+    pub(super) fn exchange(&self, line: LineNumber) -> Result<ExchangeAbilities, LineError> {
+        let running = self.running(LineError::NODRIVER)?;
+        let profile = running.ask(move |lines, _| match lines.config(line) {
+            Ok(DeviceConfig::Exchange { options, .. }) => Ok(options.profile),
+            _ => Ok(None),
+        })?;
+        Ok(ExchangeAbilities::of(profile))
     }
 
     /// The running card and a line by its device id.
@@ -81,6 +93,23 @@ impl<C: Card> LineProvider<C> {
             return Err(LineError::INCOMPATIBLEEXTVERSION);
         }
         Ok(info)
+    }
+
+    /// Submits a request that makes the call `made` beside another.
+    pub(super) fn submit_making(
+        &self,
+        request: RequestId,
+        call: HDRVCALL,
+        (made, tapi): (HDRVCALL, HTAPICALL),
+        command: Command,
+    ) -> Result<Ticket, LineError> {
+        let (running, line) = self.for_call(call)?;
+        let open = running.lines.at(line).ok_or(LineError::INVALCALLHANDLE)?;
+        running.calls.making(request, open.tapi, made, tapi);
+        // N7: if it is refused the handle is dead, and TAPI does not close it.
+        self.submit(request, call, command).inspect_err(|error| {
+            running.calls.completed(request, Err((*error).into()));
+        })
     }
 
     /// What is known about a call, with the version, the device id and the kind of its line.

@@ -122,9 +122,14 @@ impl<T: TapiHandle> OpenDevices<T> {
         found.ok_or(T::NOT_OPEN)
     }
 
+    /// The open line with this number, or the phone beside it.
+    pub(super) fn at(&self, number: LineNumber) -> Option<OpenDevice<T>> {
+        self.lock().iter().find(|device| device.number == number).copied()
+    }
+
     /// The version that was committed for the line with this number, or the phone beside it.
     pub(super) fn version(&self, number: LineNumber) -> Option<Version> {
-        self.lock().iter().find(|device| device.number == number).map(|device| device.version)
+        self.at(number).map(|device| device.version)
     }
 
     /// Removes the device. If two threads close it, only one gets it.

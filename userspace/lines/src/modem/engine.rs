@@ -204,6 +204,7 @@ impl<D: Device> LineEngine for Modem<D> {
 
     fn state(&self, line: LineNumber) -> Option<LineReport> {
         (line == self.book.line).then(|| LineReport {
+            held: 0,
             opening: self.book.openings.current(),
             call: self.book.call.as_ref().map(|call| call.state),
             in_service: self.answers && !self.gone && !self.book.is_withdrawn(),
@@ -334,6 +335,8 @@ impl<D: Device> Engine for Modem<D> {
             // Another drop of the call still waits for the modem, and completes with IDLE (D5).
             Op::Drop if self.book.has(Op::Drop) => {}
             Op::Drop => self.book.set_state(cx, CallState::Idle, 0),
+            // No modem asks its exchange for anything.
+            Op::Switch => {}
             Op::Dial => {}
         }
     }

@@ -45,8 +45,12 @@ pub(super) fn time_limit(command: &Command) -> Duration {
         | Command::SetCallData { .. }
         | Command::SetCallParams { .. }
         | Command::SetLineDevStatus { .. } => KEPT,
-        // These are for telephones, and refused.
+        // These are for telephones and for lines of an exchange, and refused.
         Command::Hold { .. }
+        | Command::SetupTransfer { .. }
+        | Command::CompleteTransfer { .. }
+        | Command::BlindTransfer { .. }
+        | Command::SwapHold { .. }
         | Command::Unhold { .. }
         | Command::SetCallTreatment { .. }
         | Command::SetPhone { .. } => KEPT,

@@ -71,6 +71,7 @@ enum Stepped {
 #[derive(Debug)]
 pub(super) struct Dialer {
     country: Country,
+    flash: Duration,
     steps: VecDeque<DialStep>,
     timing: DialTiming,
     pulse: bool,
@@ -86,6 +87,7 @@ impl Dialer {
     pub(super) fn new(country: Country) -> Dialer {
         Dialer {
             country,
+            flash: country.flash(),
             steps: VecDeque::new(),
             timing: DialTiming::default(),
             pulse: false,
@@ -106,9 +108,14 @@ impl Dialer {
         self.tones.set_timing(timing.digit_ms, timing.gap_ms);
     }
 
+    /// Sets how long the loop is opened for a flash.
+    pub(super) fn set_flash(&mut self, flash: Duration) {
+        self.flash = flash;
+    }
+
     /// Discards all steps, and sets the timing for the next call.
     pub(super) fn reset(&mut self, timing: DialTiming) {
-        *self = Dialer::new(self.country);
+        *self = Dialer { flash: self.flash, ..Dialer::new(self.country) };
         self.set_timing(timing);
     }
 
@@ -188,9 +195,7 @@ impl Dialer {
                 self.listening = Some((now + STALE, now + wait));
             }
             DialStep::WaitForQuietAnswer | DialStep::WaitForBillingTone => {}
-            DialStep::Flash => {
-                self.hooks.extend([(Hook::On, self.country.flash()), (Hook::Off, FLASHED)])
-            }
+            DialStep::Flash => self.hooks.extend([(Hook::On, self.flash), (Hook::Off, FLASHED)]),
             DialStep::ToneMode => self.pulse = false,
             DialStep::PulseMode => self.pulse = true,
         }

@@ -25,6 +25,7 @@ use super::machine::{Machine, Outgoing};
 use super::playing;
 use super::port::{Order, Port, PortInfo, Visit, decode, encode};
 use super::queue::{MOST, Sound};
+use super::switching::{self, Task};
 use crate::book::Op;
 use crate::call::{Call, CallHandles, CallInfo};
 use crate::{Command, Event, LineEngine, PhoneEngine, book};
@@ -32,6 +33,10 @@ use crate::{Command, Event, LineEngine, PhoneEngine, book};
 /// Limit of answering and dropping, which take a few frames; a card that takes longer does not
 /// work.
 const SHORT: Duration = Duration::from_secs(5);
+/// Limit of what the exchange does with calls, the waits for its tones included.
+const SWITCHING: Duration = Duration::from_secs(30);
+/// Limit of the time until a telephone rings to which a call is transferred.
+const RINGS: Duration = Duration::from_secs(30);
 /// Time to seize a line, in addition to the wait for dial tone.
 const SEIZE: Duration = Duration::from_secs(10);
 
@@ -282,9 +287,23 @@ impl<C: PortCard> Lines<C> {
         match command {
             Command::Dial { address, .. } => machine.dial(port, &mut visit, request, address)?,
             Command::Answer { .. } => machine.answer(port, &mut visit, request),
-            Command::Hold { .. } | Command::Unhold { .. } => {
+            Command::Hold { .. } | Command::Unhold { .. } if machine.exchange().is_none() => {
                 visit.cx.complete(request, Ok(()));
                 machine.hold(port, &mut visit, matches!(command, Command::Hold { .. }));
+            }
+            Command::Hold { .. }
+            | Command::Unhold { .. }
+            | Command::SetupTransfer { .. }
+            | Command::CompleteTransfer { .. }
+            | Command::BlindTransfer { .. }
+            | Command::SwapHold { .. } => {
+                let task = switching::task(&mut port.book, command)?;
+                port.book.started(request, Op::Switch);
+                let begun = machine.switch(port, &mut visit, task);
+                if begun.is_err() {
+                    port.book.ended(request);
+                }
+                begun?;
             }
             Command::SetCallTreatment { treatment, .. } => {
                 if port.book.set_treatment(visit.cx, call, treatment) {
@@ -295,10 +314,17 @@ impl<C: PortCard> Lines<C> {
             Command::Drop { .. } => {
                 // D7: dropping ends the call's other requests.
                 port.book.complete_all(visit.cx, LineError::OPERATIONFAILED);
+                if machine.returns(port, call) {
+                    port.set_state(&mut visit, CallState::Idle, 0);
+                    machine.switch(port, &mut visit, Task::Back)?;
+                    visit.cx.complete(request, Ok(()));
+                    return Ok(());
+                }
                 machine.hang_up(port, &mut visit);
+                port.book.end_aside(visit.cx, None);
                 if port.book.state().is_some() {
                     port.set_state(&mut visit, CallState::Idle, 0);
-                } else {
+                } else if port.book.living(call).is_ok() {
                     port.book.forget(call);
                     port.hush(&mut visit);
                 }
@@ -325,6 +351,14 @@ impl<C: PortCard> Engine for Lines<C> {
                 let wait = Duration::from_millis(u64::from(timing.dial_tone_ms));
                 SEIZE + wait + Country::MOST_DIAL_TONE_DELAY
             }
+            Command::Hold { .. }
+            | Command::Unhold { .. }
+            | Command::SetupTransfer { .. }
+            | Command::CompleteTransfer { .. }
+            | Command::SwapHold { .. } => SWITCHING,
+            Command::BlindTransfer { address, .. } => {
+                SWITCHING + RINGS + 2 * dialing_time(address, &DialTiming::MAX)
+            }
             Command::Dial { address, .. } => SHORT + 2 * dialing_time(address, &DialTiming::MAX),
             // PassThrough, Send and Receive are for modems, and refused.
             Command::Answer { .. }
@@ -332,8 +366,6 @@ impl<C: PortCard> Engine for Lines<C> {
             | Command::Accept { .. }
             | Command::SetCallData { .. }
             | Command::SetCallParams { .. }
-            | Command::Hold { .. }
-            | Command::Unhold { .. }
             | Command::SetCallTreatment { .. }
             | Command::SetLineDevStatus { .. }
             | Command::PassThrough { .. }
@@ -431,6 +463,7 @@ impl<C: PortCard> Engine for Lines<C> {
                     port.set_state(&mut visit, CallState::Idle, 0);
                 }
                 Op::Dial => machine.dial_ended(port, &mut visit),
+                Op::Switch => machine.switch_ended(port, &mut visit),
                 Op::Drop => {}
             }
         }

@@ -31,6 +31,8 @@ impl<C: PortCard> LineEngine for Lines<C> {
         Some(LineReport {
             opening: port.book.openings.current(),
             call: port.book.call.as_ref().map(|call| call.state),
+            held: u32::try_from(port.book.aside.iter().filter(|call| call.state.is_some()).count())
+                .unwrap_or(u32::MAX),
             in_service: !self.gone && machine.in_service() && !port.book.is_withdrawn(),
             locked: port.book.is_locked(),
             takes_call: !self.gone
@@ -76,9 +78,12 @@ impl<C: PortCard> LineEngine for Lines<C> {
             return Err(LineError::INVALCALLHANDLE);
         }
         let (port, machine, mut visit) = self.line_of(call, cx)?;
-        if port.book.live(call).is_ok() {
+        if port.book.living(call).is_ok() {
             machine.hang_up(port, &mut visit);
             port.hush(&mut visit);
+            // The wire is free: no other call on it goes on either.
+            port.book.complete_all(visit.cx, LineError::OPERATIONFAILED);
+            port.book.end_all_but(visit.cx, call);
         }
         port.book.close_call(visit.cx, call);
         self.carry_out(cx);
@@ -213,7 +218,10 @@ impl<C: PortCard> LineEngine for Lines<C> {
         let line = CallHandles::line(call).ok_or(LineError::INVALCALLHANDLE)?;
         let (port, machine) = self.lines.get(line.index()).ok_or(LineError::INVALCALLHANDLE)?;
         port.book.living(call)?;
-        let possible = machine.can(feature).or(port.book.can_keep(feature));
+        let possible = match machine.can_switch(port, call, feature) {
+            Some(possible) => Some(possible),
+            None => machine.can(feature).or(port.book.can_keep(feature)),
+        };
         let possible = possible.ok_or(LineError::OPERATIONUNAVAIL)?;
         port.book.allows(call, feature)?;
         if possible { Ok(()) } else { Err(LineError::INVALCALLSTATE) }

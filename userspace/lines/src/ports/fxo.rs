@@ -4,6 +4,8 @@
 //! tones of the exchange mean. That the far end has hung up is recognised by a break of battery or
 //! loop current, by the polarity going back, or by the exchange's tones.
 
+mod switched;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -17,12 +19,15 @@ use ringback_tspi::constants::*;
 use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::dialstring::DialString;
 use ringback_tspi::error::LineError;
+use ringback_tspi::types::HDRVCALL;
 
+use self::switched::Switching;
 use super::activity::Activity;
 use super::dialer::{Dialed, Dialer};
 use super::machine::{Machine, Outgoing};
 use super::port::{Order, Port, Visit};
 use super::queue::Sound;
+use super::switching::Task;
 use crate::book::Op;
 use crate::call::{Call, CallInfo};
 use crate::{Answer, ExchangeOptions};
@@ -110,6 +115,8 @@ pub(super) struct Fxo {
     /// `None` until it was measured.
     battery: Option<bool>,
     options: ExchangeOptions,
+    /// What the exchange is being asked to do with the calls.
+    switching: Option<Switching>,
     /// The exchange announced the answer by its polarity.
     supervised: bool,
     /// The conversation began then, and something was heard then for the last time.
@@ -138,6 +145,7 @@ impl Fxo {
             on_hook_since: None,
             battery,
             options: ExchangeOptions::default(),
+            switching: None,
             supervised: false,
             connected_at: Time::ZERO,
             heard_at: Time::ZERO,
@@ -202,6 +210,7 @@ impl Fxo {
 
     fn dials(&self, port: &Port) -> bool {
         match self.phase {
+            _ if self.switching.is_some() => self.dials_to_switch(),
             FxoPhase::Dialing => true,
             // Further digits go to the far end.
             FxoPhase::Progress(_) | FxoPhase::Talking => port.book.has(Op::Dial),
@@ -254,6 +263,9 @@ impl Fxo {
         let now = visit.now();
         match (dialed, self.phase) {
             (Dialed::Samples(count), _) => return count,
+            (Dialed::Done | Dialed::NoDialTone, _) if self.switching.is_some() => {
+                self.dialed_to_switch(port, visit, dialed == Dialed::Done);
+            }
             (Dialed::Done, FxoPhase::Dialing) => {
                 port.book.complete(visit.cx, Op::Dial, Ok(()));
                 if self.partial {
@@ -513,11 +525,36 @@ impl Machine for Fxo {
 
     fn set_exchange(&mut self, options: ExchangeOptions) {
         self.options = options;
+        let flash = options.profile.map_or(self.country.flash(), switched::flash);
+        self.dialer.set_flash(flash);
+    }
+
+    fn can_switch(&self, port: &Port, call: HDRVCALL, feature: u32) -> Option<bool> {
+        self.offers(port, call, feature)
+    }
+
+    fn switch(
+        &mut self,
+        port: &mut Port,
+        visit: &mut Visit<'_, '_>,
+        task: Task,
+    ) -> Result<(), LineError> {
+        self.ask_exchange(port, visit, task)
+    }
+
+    fn returns(&self, port: &Port, call: HDRVCALL) -> bool {
+        let holds = port.book.aside.iter().any(|one| one.state.is_some());
+        holds && !port.book.is_aside(call) && self.switching.is_none()
+    }
+
+    fn switch_ended(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
+        self.stop_switching(port, visit);
     }
 
     /// The kernel could not play what is dialled, because the card stands still or is gone.
     fn dial_failed(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
         if self.dials(port) {
+            self.lose_held(port, visit, LINEDISCONNECTMODE_OUTOFORDER);
             self.disconnect(port, visit, LINEDISCONNECTMODE_OUTOFORDER);
         }
     }
@@ -534,6 +571,7 @@ impl Machine for Fxo {
 
     /// Opens the loop and ends the call; the line may still ring after that.
     fn hang_up(&mut self, port: &Port, visit: &mut Visit<'_, '_>) {
+        self.switching = None;
         match self.phase {
             FxoPhase::Ringing(last) => self.phase = FxoPhase::Rejected(last),
             FxoPhase::OnHook | FxoPhase::Rejected(_) | FxoPhase::Unwanted(_) => {}
@@ -567,6 +605,7 @@ impl Machine for Fxo {
                     FxoPhase::Ready | FxoPhase::Dialing | FxoPhase::Progress(_) | FxoPhase::Talking
                 );
                 if !present && in_use {
+                    self.lose_held(port, visit, LINEDISCONNECTMODE_NORMAL);
                     self.disconnect(port, visit, LINEDISCONNECTMODE_NORMAL);
                 }
             }
@@ -595,6 +634,7 @@ impl Machine for Fxo {
                     port.book.serves(visit.cx, false);
                 }
                 port.book.complete_all(visit.cx, LineError::OPERATIONFAILED);
+                self.lose_held(port, visit, LINEDISCONNECTMODE_OUTOFORDER);
                 if port.book.state().is_none() {
                     // Making the call failed (N8).
                     self.hang_up(port, visit);
@@ -609,6 +649,9 @@ impl Machine for Fxo {
     /// Processes a received frame.
     fn hear(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, heard: &[i16; FRAME]) {
         let now = visit.now();
+        if self.switching.is_some() {
+            return self.hear_exchange(port, visit, heard);
+        }
         match self.phase {
             FxoPhase::OnHook => {}
             FxoPhase::Ringing(last) | FxoPhase::Rejected(last) | FxoPhase::Unwanted(last) => {

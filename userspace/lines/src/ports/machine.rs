@@ -7,10 +7,12 @@ use ringback_driver::request::Token;
 use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::dialstring::DialString;
 use ringback_tspi::error::{LineError, PhoneError};
+use ringback_tspi::types::HDRVCALL;
 
 use super::phone::Phone;
 use super::port::{Port, Visit};
 use super::queue::Sound;
+use super::switching::Task;
 use crate::call::Call;
 use crate::{ExchangeOptions, PhoneReport, TelephoneOptions};
 
@@ -34,6 +36,30 @@ pub(super) trait Machine: Debug + Send {
     /// Whether a function, by its LINECALLFEATURE_ bit, can be called now that the call's state
     /// allows it; `None` if this kind of line never can.
     fn can(&self, feature: u32) -> Option<bool>;
+
+    /// Whether a function that asks the exchange to do something with its calls can be called now,
+    /// or any function on a call that the exchange holds; `None` if the function is none of these.
+    fn can_switch(&self, _port: &Port, _call: HDRVCALL, _feature: u32) -> Option<bool> {
+        None
+    }
+
+    /// Asks the exchange to do something with its calls. The request is in the book.
+    fn switch(
+        &mut self,
+        _port: &mut Port,
+        _visit: &mut Visit<'_, '_>,
+        _task: Task,
+    ) -> Result<(), LineError> {
+        Err(LineError::OPERATIONUNAVAIL)
+    }
+
+    /// Whether the call's end leads back to a held one.
+    fn returns(&self, _port: &Port, _call: HDRVCALL) -> bool {
+        false
+    }
+
+    /// A request to the exchange was ended from outside.
+    fn switch_ended(&mut self, _port: &mut Port, _visit: &mut Visit<'_, '_>) {}
 
     /// Begins a call, whose request is in the book.
     fn make_call(

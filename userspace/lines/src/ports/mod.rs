@@ -23,6 +23,7 @@ mod phones;
 mod playing;
 mod port;
 mod queue;
+mod switching;
 #[cfg(test)]
 mod tests;
 mod tone_lists;

@@ -179,6 +179,17 @@ impl<O: Outside> World<O> {
         (call, made)
     }
 
+    /// Submits a command to a call that makes another one.
+    pub(crate) fn make_beside(
+        &mut self,
+        command: Command,
+        call: HDRVCALL,
+    ) -> Result<RequestId, LineError> {
+        let made = self.ask(command);
+        self.made.extend(made.ok().map(|id| (id, call)));
+        made
+    }
+
     /// Makes a call that is answered, and drops the upcalls until then.
     pub(crate) fn connect(&mut self, line: LineNumber, number: &str) -> HDRVCALL {
         let (call, made) = self.make_call(line, number);

@@ -174,6 +174,8 @@ fn name(state: LineState) -> &'static str {
         LineState::Calling => "calling",
         LineState::Ringing => "ringing",
         LineState::Announcement => "announcement",
+        LineState::Held => "held",
+        LineState::Conference => "conference",
         LineState::Talking => "talking",
         LineState::LoopBreak => "loop-break",
         LineState::Busy => "busy",

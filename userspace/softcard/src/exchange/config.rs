@@ -1,6 +1,6 @@
 //! How an exchange is set up.
 
-use ringback_country::{CallProgress, Country};
+use ringback_country::{CallProgress, Country, Profile};
 
 /// The country and the timers of the exchange; all times in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,8 +12,10 @@ pub struct ExchangeConfig {
     /// How long after the last digit the number is taken as complete.
     pub inter_digit_ms: u32,
     /// How long the loop has to be open to count as hung up: longer than the hook flash of every
-    /// country. The exchange ignores a shorter break.
+    /// country. A shorter break is a flash.
     pub hang_up_ms: u32,
+    /// What a hook flash does in a conversation; `None` for nothing.
+    pub profile: Option<&'static Profile>,
     /// What a caller hears who has dialled a number that nobody has.
     pub unknown_number: CallProgress,
 }
@@ -26,6 +28,7 @@ impl Default for ExchangeConfig {
             first_digit_ms: 10_000,
             inter_digit_ms: 3000,
             hang_up_ms: 700,
+            profile: None,
             unknown_number: CallProgress::Reorder,
         }
     }

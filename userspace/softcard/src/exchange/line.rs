@@ -35,6 +35,10 @@ pub enum LineState {
     Announcement,
     /// Connected to the other party of a call.
     Talking,
+    /// Hears silence, because the other party holds it.
+    Held,
+    /// Connected to two parties, who hear each other.
+    Conference,
     /// The far end has hung up, and battery is off for a moment.
     LoopBreak,
     /// Hears busy tone, because the called party is not idle.

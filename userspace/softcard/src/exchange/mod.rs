@@ -7,6 +7,7 @@
 //! battery, ringing and audio, once a millisecond.
 
 mod config;
+mod flash;
 mod line;
 mod switch;
 

@@ -19,6 +19,8 @@ use crate::telephone::Telephone;
 
 /// How long the loop has to be closed to count as off-hook.
 const SEIZE_MS: u32 = 20;
+/// How long the loop has to be open for a flash: longer than a dial pulse.
+const FLASH_MS: u32 = 75;
 /// The most digits that are kept; no number is longer.
 const MAX_DIGITS: usize = 64;
 
@@ -32,15 +34,21 @@ pub(super) enum Terminal {
 }
 
 /// A party, as its index in [`Switch`].
-type Id = usize;
+pub(super) type Id = usize;
 
 #[derive(Debug)]
-enum SwitchState {
+pub(super) enum SwitchState {
     Idle,
     Collecting(Box<Register>),
     Calling(Id),
     Ringing(Id),
     Talking(Id),
+    /// Held by another party.
+    Held(Id),
+    /// Connected to two parties, of which the second came last.
+    Conference(Id, Id),
+    /// One of the two parties of a conference.
+    Member(Id),
     LoopBreak,
     Tone(CallProgress),
     /// Hears what is left of an announcement.
@@ -49,7 +57,7 @@ enum SwitchState {
 
 /// Collects the digits of one caller.
 #[derive(Debug)]
-struct Register {
+pub(super) struct Register {
     detector: dtmf::Detector,
     /// The time at which waiting for the first digit, or the next one, ends.
     deadline: u64,
@@ -62,15 +70,21 @@ pub(super) struct Party {
     pub(super) options: LineOptions,
     pub(super) unplugged: bool,
     pub(super) dialled: String,
-    state: SwitchState,
+    pub(super) state: SwitchState,
     /// The time at which the current state began.
     since: u64,
     off_hook: bool,
     /// For how many milliseconds the loop has differed from `off_hook`.
     hook_ms: u32,
+    /// The loop was open for a flash, and is closed again.
+    flashed: bool,
+    /// The parties that it holds: that of the first conversation; and while it is to dial what is
+    /// to be done with both, that of the second.
+    pub(super) held: Option<Id>,
+    pub(super) aside: Option<Id>,
     pub(super) reversed: bool,
-    tone: Option<tone::Generator>,
-    load: Load,
+    pub(super) tone: Option<tone::Generator>,
+    pub(super) load: Load,
     feed: Feed,
 }
 
@@ -83,6 +97,9 @@ impl Party {
             SwitchState::Idle
             | SwitchState::Ringing(_)
             | SwitchState::Talking(_)
+            | SwitchState::Held(_)
+            | SwitchState::Conference(..)
+            | SwitchState::Member(_)
             | SwitchState::LoopBreak
             | SwitchState::Announcement(..) => None,
         };
@@ -99,6 +116,9 @@ impl Party {
             SwitchState::Calling(_) => LineState::Calling,
             SwitchState::Ringing(_) => LineState::Ringing,
             SwitchState::Talking(_) => LineState::Talking,
+            SwitchState::Held(_) => LineState::Held,
+            SwitchState::Conference(..) => LineState::Conference,
+            SwitchState::Member(_) => LineState::Talking,
             SwitchState::LoopBreak => LineState::LoopBreak,
             SwitchState::Announcement(..) => LineState::Announcement,
             SwitchState::Tone(CallProgress::Busy) => LineState::Busy,
@@ -110,6 +130,7 @@ impl Party {
     fn watch_hook(&mut self, load: Load, hang_up_ms: u32) {
         self.load = if self.unplugged { Load::default() } else { load };
         if self.load.off_hook == self.off_hook {
+            self.flashed |= self.off_hook && self.hook_ms >= FLASH_MS;
             self.hook_ms = 0;
             return;
         }
@@ -144,8 +165,8 @@ impl Party {
 /// All parties, and the time.
 #[derive(Debug)]
 pub(super) struct Switch {
-    config: ExchangeConfig,
-    parties: Vec<Party>,
+    pub(super) config: ExchangeConfig,
+    pub(super) parties: Vec<Party>,
     /// The announcements, by their numbers.
     announcements: HashMap<String, Arc<[i16]>>,
     /// What a line hears that is to dial.
@@ -174,6 +195,9 @@ impl Switch {
             since: self.now,
             off_hook: false,
             hook_ms: 0,
+            flashed: false,
+            held: None,
+            aside: None,
             reversed: false,
             tone: None,
             load: Load::default(),
@@ -238,14 +262,23 @@ impl Switch {
         feeds
     }
 
-    fn enter(&mut self, id: Id, state: SwitchState) {
+    pub(super) fn enter(&mut self, id: Id, state: SwitchState) {
         if let Some(party) = self.parties.get_mut(id) {
             party.enter(state, self.now, self.config.country);
         }
     }
 
     fn step(&mut self, id: Id) {
+        let Some(party) = self.parties.get_mut(id) else { return };
+        if std::mem::take(&mut party.flashed)
+            && let Some(profile) = self.config.profile
+        {
+            return self.flash(id, profile);
+        }
         let Some(party) = self.parties.get(id) else { return };
+        if !party.off_hook && (party.held.is_some() || self.is_conference(id)) {
+            return self.hang_up_on_both(id);
+        }
         let elapsed = self.now.saturating_sub(party.since);
         match (&party.state, party.off_hook) {
             (SwitchState::Idle, true) => self.begin_dialling(id),
@@ -259,10 +292,15 @@ impl Switch {
                 self.enter(id, SwitchState::Idle);
                 self.enter(called, SwitchState::Idle);
             }
-            (SwitchState::Talking(other), false) => {
+            (SwitchState::Talking(other) | SwitchState::Held(other), false) => {
                 let other = *other;
                 self.end(id);
                 self.release(other);
+            }
+            (SwitchState::Member(controller), false) => {
+                let controller = *controller;
+                self.end(id);
+                self.member_left(controller, id);
             }
             (
                 SwitchState::Collecting(_)
@@ -275,7 +313,7 @@ impl Switch {
         }
     }
 
-    fn begin_dialling(&mut self, id: Id) {
+    pub(super) fn begin_dialling(&mut self, id: Id) {
         let mut detector = dtmf::Detector::new();
         detector.set_dial_tone_filter(true);
         let deadline = self.now + u64::from(self.config.first_digit_ms);
@@ -318,7 +356,8 @@ impl Switch {
         }
         let expired = self.now >= register.deadline;
         let dialled = party.dialled.clone();
-        if ended || expired || self.is_complete(&dialled) {
+        let commands = self.is_aside(id) && !dialled.is_empty();
+        if ended || expired || commands || self.is_complete(&dialled) {
             self.route(id, &dialled);
         }
     }
@@ -333,6 +372,9 @@ impl Switch {
     }
 
     fn route(&mut self, caller: Id, dialled: &str) {
+        if self.is_aside(caller) {
+            return self.command(caller, dialled);
+        }
         if let Some(samples) = self.announcements.get(dialled) {
             let announcement = SwitchState::Announcement(Arc::clone(samples), 0);
             return self.enter(caller, announcement);
@@ -362,18 +404,23 @@ impl Switch {
     }
 
     /// The party itself has hung up.
-    fn end(&mut self, id: Id) {
+    pub(super) fn end(&mut self, id: Id) {
         if let Some(party) = self.parties.get_mut(id) {
             party.reversed = false;
             party.enter(SwitchState::Idle, self.now, self.config.country);
         }
     }
 
-    /// The far end of the party's call has hung up.
-    fn release(&mut self, id: Id) {
+    /// The far end of the party's call has hung up. A party that it held or is held by is told by
+    /// a tone, or when it is connected again.
+    pub(super) fn release(&mut self, id: Id) {
+        let Some(party) = self.parties.get_mut(id) else { return };
+        if party.held.is_some() && self.forget_held(id) {
+            return;
+        }
         let Some(party) = self.parties.get_mut(id) else { return };
         party.reversed = false;
-        let state = if party.options.loop_break_ms > 0 {
+        let state = if party.options.loop_break_ms > 0 && party.held.is_none() {
             SwitchState::LoopBreak
         } else {
             SwitchState::Tone(CallProgress::Reorder)
@@ -383,12 +430,7 @@ impl Switch {
 
     fn feed(&mut self, id: Id) -> Feed {
         let now = self.now;
-        let far_end = match self.parties.get(id).map(|party| &party.state) {
-            Some(SwitchState::Talking(other)) => {
-                self.parties.get(*other).map(|other| other.load.audio)
-            }
-            _ => None,
-        };
+        let far_end = self.hears(id);
         let Some(party) = self.parties.get_mut(id) else { return Feed::default() };
         let mut audio = far_end.unwrap_or_default();
         if let Some(tone) = &mut party.tone {

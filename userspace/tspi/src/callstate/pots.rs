@@ -20,8 +20,8 @@ const fn step(from: Option<CallState>, to: &[CallState]) -> Transition {
 }
 
 use CallState::{
-    Accepted, Busy, Connected, DialTone, Dialing, Disconnected, Idle, Offering, OnHold, Proceeding,
-    Ringback, SpecialInfo,
+    Accepted, Busy, Connected, DialTone, Dialing, Disconnected, Idle, Offering, OnHold,
+    OnHoldPendTransfer, Proceeding, Ringback, SpecialInfo,
 };
 
 /// A call that was made here, by lineMakeCall or by hand on the set.
@@ -54,9 +54,10 @@ pub const OUTBOUND: &[Transition] = &[
     step(Some(Ringback), &[Busy, SpecialInfo, Connected, Disconnected, Idle]),
     step(Some(Busy), &[SpecialInfo, Disconnected, Idle]),
     step(Some(SpecialInfo), &[Disconnected, Idle]),
-    // More digits by lineDial; on hold by lineHold.
-    step(Some(Connected), &[Dialing, OnHold, Disconnected, Idle]),
+    // More digits by lineDial; on hold by lineHold or for a consultation, with a swap in between.
+    step(Some(Connected), &[Dialing, OnHold, OnHoldPendTransfer, Disconnected, Idle]),
     step(Some(OnHold), &[Connected, Disconnected, Idle]),
+    step(Some(OnHoldPendTransfer), &[Connected, Disconnected, Idle]),
     step(Some(Disconnected), &[Idle]),
     step(Some(Idle), &[]),
 ];
@@ -66,8 +67,9 @@ pub const INBOUND: &[Transition] = &[
     step(None, &[Offering]),
     step(Some(Offering), &[Accepted, Connected, Disconnected, Idle]),
     step(Some(Accepted), &[Connected, Disconnected, Idle]),
-    step(Some(Connected), &[OnHold, Disconnected, Idle]),
+    step(Some(Connected), &[OnHold, OnHoldPendTransfer, Disconnected, Idle]),
     step(Some(OnHold), &[Connected, Disconnected, Idle]),
+    step(Some(OnHoldPendTransfer), &[Connected, Disconnected, Idle]),
     step(Some(Disconnected), &[Idle]),
     step(Some(Idle), &[]),
 ];

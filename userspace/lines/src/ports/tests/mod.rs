@@ -14,6 +14,7 @@ mod offered;
 mod outgoing;
 mod phones;
 mod stations;
+mod switching;
 mod with_kernel;
 
 use std::sync::Arc;

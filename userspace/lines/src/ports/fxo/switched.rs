@@ -1,0 +1,342 @@
+//! Has the exchange hold, swap and transfer: flash, wait for its tone, digits, wait for its tone.
+//!
+//! What is dialled stands in the line's profile of the exchange; a line without a profile does none
+//! of this. Rules: the exchange is asked for one thing at a time; a request is complete when it has
+//! done it, and has failed when it refuses it, which leaves the conversation as it was.
+
+use std::time::Duration;
+
+use ringback_country::Profile;
+use ringback_driver::Time;
+use ringback_driver::card::FRAME;
+use ringback_media::tone::{CallProgress, Heard};
+use ringback_tspi::callstate::CallState;
+use ringback_tspi::constants::*;
+use ringback_tspi::dial_timing::DialTiming;
+use ringback_tspi::dialstring::{DialString, Modifiers, parse};
+use ringback_tspi::error::LineError;
+use ringback_tspi::types::HDRVCALL;
+
+use super::super::port::{Port, Visit};
+use super::super::queue::Sound;
+use super::super::switching::Task;
+use super::{DIALS_ON, Fxo, FxoPhase};
+use crate::book::Op;
+
+/// How long a telephone to which a call is transferred may take until it rings.
+const RINGS: Duration = Duration::from_secs(30);
+/// How long the second dial tone may take, in ms.
+const RECALL_MS: u32 = 5000;
+
+/// What is being asked of the exchange.
+#[derive(Debug)]
+pub(super) struct Switching {
+    task: Task,
+    stage: Stage,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Dialing,
+    /// The exchange may refuse what was dialled, until this time.
+    Settling(Time),
+    /// Ringback has to be heard until this time.
+    Calling(Time),
+    /// It has refused, and is being told to go back to the conversation.
+    Clearing,
+}
+
+fn dial_string(text: &str) -> DialString {
+    let modifiers = Modifiers { dial_tone: true, ..Modifiers::default() };
+    // A test parses the texts of all profiles.
+    parse(text, modifiers).unwrap_or_default()
+}
+
+impl Fxo {
+    /// Whether the dialler is in use for the exchange.
+    pub(super) fn dials_to_switch(&self) -> bool {
+        let stage = self.switching.as_ref().map(|switching| switching.stage);
+        matches!(stage, Some(Stage::Dialing | Stage::Clearing))
+    }
+
+    /// As [`Machine::can_switch`](super::super::machine::Machine::can_switch).
+    pub(super) fn offers(&self, port: &Port, call: HDRVCALL, feature: u32) -> Option<bool> {
+        let profile = self.options.profile?;
+        let free = self.switching.is_none();
+        let active = port.book.state();
+        let known = |state: CallState| port.book.aside.iter().any(|one| one.state == Some(state));
+        let reached = matches!(active, Some(CallState::Connected | CallState::Ringback));
+        let transfers =
+            profile.transfers && free && known(CallState::OnHoldPendTransfer) && reached;
+        let talks = free && matches!(self.phase, FxoPhase::Talking);
+        let swaps = profile.swap.is_some() && talks && active == Some(CallState::Connected);
+        if port.book.is_aside(call) {
+            return Some(match feature {
+                LINECALLFEATURE_DROP => true,
+                LINECALLFEATURE_UNHOLD => free,
+                LINECALLFEATURE_COMPLETETRANSF => transfers,
+                LINECALLFEATURE_SWAPHOLD => swaps,
+                _ => false,
+            });
+        }
+        let held = active == Some(CallState::OnHold);
+        match feature {
+            LINECALLFEATURE_HOLD => Some(talks && port.book.aside.is_empty()),
+            LINECALLFEATURE_UNHOLD => Some(free && held),
+            LINECALLFEATURE_SETUPTRANSFER | LINECALLFEATURE_BLINDTRANSFER => {
+                profile.transfers.then_some(talks && port.book.aside.is_empty())
+            }
+            LINECALLFEATURE_COMPLETETRANSF => profile.transfers.then_some(transfers),
+            LINECALLFEATURE_SWAPHOLD => profile.swap.map(|_| swaps && !port.book.aside.is_empty()),
+            LINECALLFEATURE_DIAL
+            | LINECALLFEATURE_GATHERDIGITS
+            | LINECALLFEATURE_GENERATEDIGITS
+            | LINECALLFEATURE_GENERATETONE
+                if held || !free =>
+            {
+                Some(false)
+            }
+            _ => None,
+        }
+    }
+
+    /// Begins to ask the exchange.
+    pub(super) fn ask_exchange(
+        &mut self,
+        port: &mut Port,
+        visit: &mut Visit<'_, '_>,
+        task: Task,
+    ) -> Result<(), LineError> {
+        let profile = self.options.profile.ok_or(LineError::OPERATIONUNAVAIL)?;
+        port.stop_generating(visit);
+        port.stop_listening(visit);
+        // Digits that the application is dialling to the far end would not reach it any more.
+        port.book.complete(visit.cx, Op::Dial, Err(LineError::OPERATIONFAILED));
+        let release = match self.phase {
+            FxoPhase::Talking => profile.release,
+            _ => profile.back,
+        };
+        let text = match &task {
+            Task::Transfer => {
+                self.transferred(port, visit);
+                return Ok(());
+            }
+            Task::Hold | Task::Consult(_) | Task::Redirect(_) => profile.hold,
+            Task::Unhold(call) if !port.book.is_aside(*call) => profile.back,
+            Task::Unhold(_) | Task::Back => release,
+            Task::Swap(_) => profile.swap.ok_or(LineError::OPERATIONUNAVAIL)?,
+        };
+        let mut address = dial_string(text);
+        if let Task::Redirect(to) = &task {
+            address.steps.extend(to.steps.iter().copied());
+        }
+        self.dial_to_exchange(port, visit, address);
+        self.switching = Some(Switching { task, stage: Stage::Dialing });
+        Ok(())
+    }
+
+    fn dial_to_exchange(
+        &mut self,
+        port: &mut Port,
+        visit: &mut Visit<'_, '_>,
+        address: DialString,
+    ) {
+        port.silence(visit);
+        self.listen_anew(port);
+        self.dialer.reset(DialTiming { dial_tone_ms: RECALL_MS, ..DialTiming::default() });
+        self.dialer.push(address);
+    }
+
+    /// The dialler has ended; `heard` unless there was no dial tone.
+    pub(super) fn dialed_to_switch(
+        &mut self,
+        port: &mut Port,
+        visit: &mut Visit<'_, '_>,
+        heard: bool,
+    ) {
+        let now = visit.now();
+        let settles = self.options.profile.map_or(0, |profile| profile.settles_ms);
+        let Some(Switching { task, stage }) = &mut self.switching else { return };
+        match (&task, *stage) {
+            (_, Stage::Clearing) => self.refused(port, visit),
+            // It has ignored the flash.
+            _ if !heard => self.refused(port, visit),
+            (Task::Hold | Task::Consult(_), _) => self.done(port, visit),
+            (Task::Redirect(_), _) => {
+                *stage = Stage::Calling(now + RINGS);
+                self.listen_anew(port);
+            }
+            _ => {
+                *stage = Stage::Settling(now + Duration::from_millis(u64::from(settles)));
+                self.listen_anew(port);
+            }
+        }
+    }
+
+    /// Processes a millisecond while the exchange is being asked.
+    pub(super) fn hear_exchange(
+        &mut self,
+        port: &mut Port,
+        visit: &mut Visit<'_, '_>,
+        heard: &[i16; FRAME],
+    ) {
+        let now = visit.now();
+        let tone = self.listen(heard);
+        port.hear(visit, heard);
+        let calls = matches!(self.switching, Some(Switching { stage: Stage::Calling(_), .. }));
+        // Whoever is called may answer before ringback is recognised.
+        let answered = calls && (self.activity.feed(heard) || self.answered_silently());
+        let Some(Switching { task, stage }) = &self.switching else { return };
+        let refuses = matches!(
+            tone,
+            Some(Heard::Tone(
+                CallProgress::Busy | CallProgress::Reorder | CallProgress::SpecialInformation
+            ))
+        );
+        match *stage {
+            Stage::Dialing | Stage::Clearing => {}
+            Stage::Settling(_) if refuses && matches!(task, Task::Swap(_)) => {
+                self.clear(port, visit);
+            }
+            Stage::Settling(until) if now >= until => self.done(port, visit),
+            Stage::Settling(_) => {}
+            Stage::Calling(_) if answered || tone == Some(Heard::Tone(CallProgress::Ringback)) => {
+                self.done(port, visit);
+            }
+            Stage::Calling(until) => {
+                if refuses || now >= until || tone == Some(Heard::Tone(CallProgress::Dial)) {
+                    self.clear(port, visit);
+                }
+            }
+        }
+    }
+
+    /// Goes back to the conversation after a refusal.
+    fn clear(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
+        let back = self.options.profile.map_or("", |profile| profile.back);
+        self.dial_to_exchange(port, visit, dial_string(back));
+        if let Some(switching) = &mut self.switching {
+            switching.stage = Stage::Clearing;
+        }
+    }
+
+    fn refused(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
+        let Some(Switching { task, .. }) = self.switching.take() else { return };
+        port.book.complete(visit.cx, Op::Switch, Err(LineError::OPERATIONFAILED));
+        if let Task::Consult(consult) = task {
+            port.book.forget(consult);
+        }
+        self.listen_anew(port);
+        self.heard_at = visit.now();
+        self.dials_on_until = visit.now() + DIALS_ON;
+    }
+
+    fn done(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
+        let Some(Switching { task, .. }) = self.switching.take() else { return };
+        port.book.complete(visit.cx, Op::Switch, Ok(()));
+        match task {
+            Task::Hold => {
+                port.set_state(visit, CallState::OnHold, 0);
+                self.phase = FxoPhase::Ready;
+            }
+            Task::Consult(consult) => {
+                // The request was cancelled by closing the call that it makes (N6).
+                if !port.book.is_aside(consult) {
+                    let _ = self.ask_exchange(port, visit, Task::Back);
+                    return;
+                }
+                let held = port.book.call.as_ref().map(|call| call.handle);
+                port.book.switch_to(consult);
+                if let Some(held) = held {
+                    port.book.set_aside(visit.cx, held, CallState::OnHoldPendTransfer, 0);
+                }
+                self.dialer.reset(DialTiming::default());
+                self.phase = FxoPhase::Ready;
+                port.set_state(visit, CallState::DialTone, LINEDIALTONEMODE_NORMAL);
+            }
+            Task::Redirect(_) => self.let_go(port, visit),
+            Task::Swap(held) => {
+                let state = port.book.find(held).and_then(|call| call.state);
+                let active = port.book.call.as_ref().map(|call| call.handle);
+                if let (Some(active), Some(state)) = (active, state) {
+                    port.book.switch_to(held);
+                    port.book.set_aside(visit.cx, active, state, 0);
+                }
+                self.converses(port, visit);
+            }
+            Task::Unhold(call) if port.book.is_aside(call) => {
+                port.set_state(visit, CallState::Idle, 0);
+                port.book.switch_to(call);
+                self.converses(port, visit);
+            }
+            Task::Unhold(_) => self.converses(port, visit),
+            Task::Back => {
+                if let Some(held) = port.book.aside.first().map(|call| call.handle) {
+                    port.book.switch_to(held);
+                }
+                self.converses(port, visit);
+            }
+            Task::Transfer => {}
+        }
+    }
+
+    /// The line is in conversation again, or the party has gone in the meantime, which tones tell.
+    fn converses(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
+        self.connected(port, visit, LINECONNECTEDMODE_ACTIVE);
+        self.listen_anew(port);
+        self.dials_on_until = visit.now();
+    }
+
+    fn transferred(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
+        port.book.complete(visit.cx, Op::Switch, Ok(()));
+        self.let_go(port, visit);
+    }
+
+    /// Hangs up; all calls are over.
+    fn let_go(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
+        super::Machine::hang_up(self, port, visit);
+        port.book.end_aside(visit.cx, None);
+        port.set_state(visit, CallState::Idle, 0);
+    }
+
+    /// A request to the exchange was ended from outside. Whatever the exchange has done, it is told
+    /// to go back.
+    pub(super) fn stop_switching(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
+        if let Some(Switching { task: Task::Consult(consult), .. }) = self.switching {
+            port.book.forget(consult);
+        }
+        if self.switching.is_some() {
+            self.clear(port, visit);
+        }
+    }
+
+    /// The line is lost, and with it what the exchange holds.
+    pub(super) fn lose_held(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, mode: u32) {
+        self.switching = None;
+        port.book.complete(visit.cx, Op::Switch, Err(LineError::OPERATIONFAILED));
+        port.book.end_aside(visit.cx, Some(mode));
+        if port.queue.samples(Sound::Dial) > 0 {
+            port.silence(visit);
+        }
+    }
+}
+
+/// The flash of an exchange with this profile.
+pub(super) fn flash(profile: &Profile) -> Duration {
+    Duration::from_millis(u64::from(profile.flash_ms))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_profiles_dial_can_be_dialled() {
+        for profile in Profile::ALL {
+            let required = [profile.hold, profile.back, profile.release, profile.release_last];
+            for text in required.into_iter().chain(profile.swap).chain(profile.join) {
+                assert_eq!(dial_string(text).to_string(), text, "{}", profile.name);
+            }
+        }
+    }
+}

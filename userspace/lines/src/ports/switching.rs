@@ -1,0 +1,64 @@
+//! What an exchange is asked to do with the calls of a line.
+
+use ringback_tspi::callstate::CallState;
+use ringback_tspi::dialstring::DialString;
+use ringback_tspi::error::LineError;
+use ringback_tspi::types::HDRVCALL;
+
+use crate::Command;
+use crate::book::Book;
+use crate::call::{Call, CallInfo};
+
+/// A task for the exchange.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Task {
+    /// Hold the party of the conversation.
+    Hold,
+    /// Connect the party of this held call again, and give up the other call.
+    Unhold(HDRVCALL),
+    /// Hold the party of the conversation, and give this call the second dial tone.
+    Consult(HDRVCALL),
+    /// Connect the held party with the called one.
+    Transfer,
+    /// Hold the party of the conversation, dial, and connect it with whoever is called.
+    Redirect(DialString),
+    /// Connect the party of this held call, and hold that of the conversation.
+    Swap(HDRVCALL),
+    /// Connect the held party again, as the other call is over.
+    Back,
+}
+
+/// The task of a command whose first call was checked. A call that it makes is put beside the
+/// others, without a state.
+///
+/// # Errors
+/// INVALCALLHANDLE or INVALCALLSTATE for its second call.
+pub(super) fn task(book: &mut Book, command: Command) -> Result<Task, LineError> {
+    let active = book.call.as_ref().map(|active| active.handle);
+    Ok(match command {
+        Command::Hold { .. } => Task::Hold,
+        Command::Unhold { call } => Task::Unhold(call),
+        Command::BlindTransfer { address, .. } => Task::Redirect(address),
+        Command::SetupTransfer { consult, media, timing, notes, .. } => {
+            let info = CallInfo::outbound(consult, media, String::new(), timing, notes);
+            book.aside.push(Call::new(consult, info));
+            Task::Consult(consult)
+        }
+        Command::CompleteTransfer { call, consult } => {
+            let held = book.living(call)?.state;
+            book.living(consult)?;
+            if held != Some(CallState::OnHoldPendTransfer) || active != Some(consult) {
+                return Err(LineError::INVALCALLSTATE);
+            }
+            Task::Transfer
+        }
+        Command::SwapHold { call, held } => {
+            book.living(held)?;
+            if active != Some(call) || !book.is_aside(held) {
+                return Err(LineError::INVALCALLSTATE);
+            }
+            Task::Swap(held)
+        }
+        _ => return Err(LineError::OPERATIONUNAVAIL),
+    })
+}
