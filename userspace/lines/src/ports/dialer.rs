@@ -236,7 +236,7 @@ mod tests {
         text: &str,
         dial_tone_at: u64,
     ) -> (Vec<(u64, Hook)>, u64, Dialed, u64) {
-        let mut dialer = Dialer { country, ..dialer(text) };
+        let mut dialer = Dialer { country, flash: country.flash(), ..dialer(text) };
         let (mut hooks, mut sound) = (Vec::new(), 0);
         for ms in 0..100_000 {
             let now = Time::ZERO + Duration::from_millis(ms);

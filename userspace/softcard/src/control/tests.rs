@@ -104,7 +104,7 @@ fn subscribers_call_each_other_and_hear_what_is_spoken() {
     assert_eq!(done(&control, "subscriber 5550100 state")["busy"], false);
     assert_eq!(done(&control, "state")["subscribers"][0]["state"], "talking");
     done(&control, "subscriber 5550100 on-hook");
-    card.advance(600);
+    card.advance(800);
     assert_eq!(done(&control, "state")["subscribers"][0]["state"], "idle");
     done(&control, "subscriber 5550101 manual");
     done(&control, "line 5550101 unplug");

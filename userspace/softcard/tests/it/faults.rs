@@ -140,7 +140,7 @@ fn removal_reads_ones_and_the_card_comes_back_as_after_power_on() {
     assert_eq!(host.card.read(0x14, 4), 0xFFFF_FFFF);
     assert_eq!(host.card.config_read(0, 4), 0xFFFF_FFFF);
     host.write8(OPER, 1);
-    host.card.advance(600);
+    host.card.advance(800);
     assert_eq!(host.pin.take(), 0);
     assert_eq!(host.memory.word(16), 0x55AA_55AA, "no DMA");
     assert_eq!(exchange.state("102"), Some(LineState::Idle), "the relay has opened");
@@ -255,7 +255,7 @@ fn an_unplugged_jack() {
     for slot in [0, 2] {
         host.card.set_fault(Fault::LineUnplugged(PortNumber(slot)), true);
     }
-    host.run(600);
+    host.run(800);
     assert_eq!(host.fxs_read(0, 68), 0x00);
     assert_eq!(host.fxo_read(2, 29), 0);
     assert_eq!(host.card.exchange().state("102"), Some(LineState::Idle));

@@ -71,5 +71,5 @@ fn talk_to_peer(talk: &Talk) -> Telephone {
 /// Goes on-hook for long enough to be no flash.
 fn hang_up(talk: &Talk) {
     hook(talk, FXO, false);
-    talk.run(520);
+    talk.run(720);
 }

@@ -61,7 +61,7 @@ fn an_outgoing_call_is_answered_spoken_on_and_dropped() {
     assert_sounds(&peer.take_heard()[400..], 880.0);
 
     hook(&talk, FXO, false);
-    assert!(talk.run_until(520, || exchange.state("102") == Some(LineState::Idle)));
+    assert!(talk.run_until(720, || exchange.state("102") == Some(LineState::Idle)));
     assert_eq!(exchange.state("200"), Some(LineState::LoopBreak));
     talk.run(200);
     assert!(!peer.is_off_hook(), "hangs up on the break");
@@ -99,11 +99,11 @@ fn an_incoming_call_rings_in_cadence_and_is_answered() {
     assert_eq!(talk.digits(FXO, 500), "11");
     assert!(caller.digits_heard().ends_with("22"));
     caller.on_hook();
-    assert!(talk.run_until(520, || line_voltage(&talk, FXO) == 0), "loop break");
+    assert!(talk.run_until(720, || line_voltage(&talk, FXO) == 0), "loop break");
     assert_eq!(talk.host.fxo_read(FXO, 28), 0);
     assert_eq!(talk.host.fxo_read(FXO, 19) & 0x02, 0x02, "drop-out");
     let mut off = 0;
-    assert!(talk.run_until(600, || {
+    assert!(talk.run_until(900, || {
         off += 1;
         line_voltage(&talk, FXO) != 0
     }));
@@ -139,7 +139,7 @@ fn a_caller_who_gives_up_ends_the_ringing() {
     caller.call("102");
     assert!(talk.run_until(1500, || talk.host.fxo_read(FXO, 5) & 0x60 != 0));
     caller.on_hook();
-    talk.run(520);
+    talk.run(720);
     assert_eq!(exchange.state("102"), Some(LineState::Idle));
     assert!(!talk.run_until(6000, || talk.host.fxo_read(FXO, 5) & 0x64 != 0));
 }
@@ -190,7 +190,7 @@ fn a_number_that_begins_another_waits_and_a_hash_ends_it() {
     hook(&talk, FXO, true);
     talk.run(500);
     talk.dial(FXO, "20#");
-    talk.run(600);
+    talk.run(900);
     assert_eq!(exchange.state("20"), Some(LineState::Ringing));
     assert_eq!(exchange.state("200"), Some(LineState::Idle));
 }
@@ -221,12 +221,12 @@ fn battery_reverses_on_answer_where_the_line_has_it() {
     hook(&talk, FXO, true);
     talk.run(500);
     talk.dial(FXO, "200");
-    talk.run(600);
+    talk.run(900);
     assert!(line_voltage(&talk, FXO) > 0);
     assert!(talk.run_until(1000, || line_voltage(&talk, FXO) < 0));
     assert!(peer.is_off_hook());
     peer.on_hook();
-    talk.run(520);
+    talk.run(720);
     assert!(line_voltage(&talk, FXO) > 0, "no break on this line");
     assert_eq!(talk.tone(FXO, 1500), Some(CallProgress::Reorder));
 }
