@@ -134,10 +134,10 @@ impl Rack {
         act(&mut self.outside.modem())
     }
 
-    /// Makes an incoming call.
-    pub fn call_in(&self) {
+    /// Makes an incoming call, about which the modem reports these lines after the first ring.
+    pub fn call_in(&self, lines: &[&str]) {
         let now = self.outside.now();
-        self.modem(|modem| modem.call(now));
+        self.modem(|modem| modem.call_from(now, lines));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ringback_host::{Call, CallOptions, Line, WaitError};
+use ringback_host::{Call, CallOptions, Line, LineEvent, WaitError};
 use ringback_softcard::ModemFault;
 use ringback_tests::{DEADLINE, Rack, assert_walk, eventually, incoming, make, refusal, state};
 use ringback_tspi::callstate::CallState;
@@ -78,7 +78,7 @@ fn n14_a_call_that_comes_in_is_offered_and_answered() {
     let line = rack.line();
     let events = line.events();
     eventually("the modem is ready", || line.status().unwrap().in_service);
-    rack.call_in();
+    rack.call_in(&[]);
     let call = incoming(&events);
     assert!(call.info().unwrap().is_incoming());
     call.answer().unwrap().wait(DEADLINE).unwrap();
@@ -88,6 +88,30 @@ fn n14_a_call_that_comes_in_is_offered_and_answered() {
     call.receive(5, DEADLINE).unwrap().wait(DEADLINE).unwrap();
     call.drop_call().unwrap().wait(DEADLINE).unwrap();
     state(&events, &call, CallState::Idle);
+}
+
+#[test]
+fn who_calls_is_told_when_it_becomes_known() {
+    let rack = Rack::new();
+    let line = rack.line();
+    let events = line.events();
+    eventually("the modem is ready", || line.status().unwrap().in_service);
+    rack.call_in(&["NMBR = 5551234", "NAME = A\u{7}da"]);
+    let call = incoming(&events);
+    let both = LINECALLPARTYID_ADDRESS | LINECALLPARTYID_NAME;
+    for event in events.within(DEADLINE) {
+        if let LineEvent::CallInfo { call: of, changed, .. } = event {
+            assert_eq!((of, changed), (call.clone(), LINECALLINFOSTATE_CALLERID));
+            if call.info().unwrap().caller_flags == both {
+                break;
+            }
+        }
+    }
+    let info = call.info().unwrap();
+    assert_eq!((info.caller.as_deref(), info.caller_flags), (Some("5551234"), both));
+    assert_eq!(info.caller_name.as_deref(), Some("Ada"), "without what is no text");
+    call.drop_call().unwrap().wait(DEADLINE).unwrap();
+    call.close().unwrap();
 }
 
 #[test]

@@ -89,9 +89,11 @@ impl OneCall for Answer {
 impl Answer {
     /// Answers a call. Returns `false` if the caller has hung up already.
     fn answer(&self, line: &mut Conversation<'_>, call: &Call) -> Result<bool, Failure> {
-        if let Some(number) =
-            call.info().ok().and_then(|info| info.called).filter(|n| !n.is_empty())
-        {
+        let info = call.info().ok();
+        if let Some(caller) = info.as_ref().and_then(|info| info.caller.as_ref()) {
+            line.say("the caller", format!("is {caller}"));
+        }
+        if let Some(number) = info.and_then(|info| info.called).filter(|n| !n.is_empty()) {
             line.say("the caller", format!("has dialled {number}"));
         }
         let Ok(pending) = call.answer() else { return Ok(false) };

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use clap::Args;
-use ringback_host::{Events, Line, LineEvent};
+use ringback_host::{Call, Events, Line, LineEvent};
 use ringback_tspi::callstate::CallState;
-use ringback_tspi::constants::LINEDISCONNECTMODE_OUTOFORDER;
+use ringback_tspi::constants::{LINECALLINFOSTATE_CALLERID, LINEDISCONNECTMODE_OUTOFORDER};
 
 use crate::card::CardArguments;
 use crate::exit::Failure;
@@ -78,11 +78,31 @@ impl Monitor {
     }
 }
 
-/// Closes calls that are over, because a line takes no new call before that.
+/// Adds who calls to the log, if that is known.
+fn tell_caller(line: &Line, call: &Call, recorder: &Recorder) {
+    if let Some(caller) = What::caller(call) {
+        recorder.add(Some(line.info().device_id), caller);
+    }
+}
+
+/// Adds who calls to the log, and closes calls that are over, because a line takes no new call
+/// before that.
 fn serve(lines: &[(Line, Events)], recorder: &Recorder) {
     for (line, events) in lines {
         while let Some(event) = events.try_next() {
-            let LineEvent::State { call, state, mode, .. } = event else { continue };
+            let (call, state, mode) = match event {
+                LineEvent::State { call, state, mode, .. } => (call, state, mode),
+                LineEvent::CallInfo { call, changed, .. } => {
+                    if changed & LINECALLINFOSTATE_CALLERID != 0 {
+                        tell_caller(line, &call, recorder);
+                    }
+                    continue;
+                }
+                _ => continue,
+            };
+            if state == CallState::Offering {
+                tell_caller(line, &call, recorder);
+            }
             // A call that nobody answers becomes idle by itself, unless its module has failed.
             let failed = state == CallState::Disconnected && mode == LINEDISCONNECTMODE_OUTOFORDER;
             if state == CallState::Idle || failed {

@@ -17,7 +17,7 @@ use super::book::{Book, Op};
 use super::call::Call;
 use super::device_status::DeviceStatus;
 use super::wishes::Wishes;
-use super::{Command, Event, Opening, Treatment};
+use super::{Caller, Command, Event, Opening, Treatment};
 
 impl Book {
     /// Opens the line. Calls are offered from now on; status messages are disabled.
@@ -122,6 +122,15 @@ impl Book {
             LINECALLFEATURE_SETCALLDATA | LINECALLFEATURE_SETCALLPARAMS => Some(true),
             _ => None,
         }
+    }
+
+    /// It has become known who calls.
+    pub(crate) fn set_caller(&mut self, cx: &mut Context<'_, Event>, caller: Caller) {
+        let Some(live) = &mut self.call else { return };
+        let changed = live.info.caller != caller;
+        live.info.caller = caller;
+        let call = live.handle;
+        self.tell_info_if(changed, cx, call, LINECALLINFOSTATE_CALLERID);
     }
 
     /// Carries out a command that only stores data, of a call that was checked. Returns any other

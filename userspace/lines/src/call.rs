@@ -7,7 +7,7 @@ use ringback_tspi::constants::*;
 use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::types::HDRVCALL;
 
-use crate::Treatment;
+use crate::{Caller, Treatment};
 
 /// What is known about a call. Most of it is set when the call begins, the rest when it becomes
 /// known.
@@ -21,6 +21,8 @@ pub struct CallInfo {
     pub bearer: u32,
     /// LINEMEDIAMODE_ bits.
     pub media: u32,
+    /// Who calls, as far as is known.
+    pub caller: Caller,
     /// What was dialled, as far as is known.
     pub called: String,
     /// A number that no other call of this provider has (dwCallID).
@@ -66,6 +68,7 @@ impl CallInfo {
             reason: LINECALLREASON_DIRECT,
             bearer: LINEBEARERMODE_VOICE,
             media,
+            caller: Caller::default(),
             called,
             call_id: CallHandles::serial(call),
             timing,
@@ -83,6 +86,7 @@ impl CallInfo {
             reason: LINECALLREASON_UNAVAIL,
             bearer: LINEBEARERMODE_VOICE,
             media,
+            caller: Caller::default(),
             called: String::new(),
             call_id: CallHandles::serial(call),
             timing: DialTiming::default(),

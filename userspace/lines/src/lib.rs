@@ -45,5 +45,6 @@ pub use phone_engine::{PhoneEngine, PhoneReport, PhoneWishes};
 pub use phone_setting::PhoneSetting;
 pub use ports::{Lines, PortInfo, dialing_time, line_kind};
 pub use ringback_country::Profile;
+pub use ringback_media::caller_id::{Caller, Party};
 pub use sounds::{Gather, Tone, Treatment};
 pub use telephone_options::TelephoneOptions;

@@ -1,4 +1,5 @@
-//! Audio of telephony: G.711, DTMF, call-progress tones, tones of fax machines and modems, WAV.
+//! Audio of telephony: G.711, DTMF, call-progress tones, tones of fax machines and modems, WAV;
+//! and the messages of caller id.
 //!
 //! All audio is 16-bit linear samples at 8 kHz, mono. This crate does not depend on cards, lines or
 //! calls. Rules that hold in it:
@@ -29,6 +30,7 @@
 //! assert_eq!(heard, "1800");
 //! ```
 
+pub mod caller_id;
 pub mod dtmf;
 pub mod equipment;
 mod ffi;

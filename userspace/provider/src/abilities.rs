@@ -30,6 +30,8 @@ pub(super) struct Abilities {
     pub(super) settable_status: u32,
     /// LINEADDRCAPFLAGS_ bits.
     pub(super) address_flags: u32,
+    /// LINECALLPARTYID_ bits: what may become known about callers.
+    pub(super) caller_id: u32,
     /// LINEDIGITMODE_ bits that can be generated, and that can be monitored.
     pub(super) digits: (u32, u32),
     /// What a telephone can hear that waits.
@@ -101,6 +103,7 @@ const FXO: Abilities = Abilities {
     line_states: EXCHANGE,
     settable_status: STATUS,
     address_flags: DIALED,
+    caller_id: LINECALLPARTYID_UNAVAIL,
     digits: DTMF,
     treatments: &[],
     states: DIALS.union(CallStates::of(&[CallState::SpecialInfo])),
@@ -136,6 +139,7 @@ const FXS: Abilities = Abilities {
         | LINEDEVSTATE_MSGWAITOFF,
     settable_status: STATUS | LINEDEVSTATUSFLAGS_MSGWAIT,
     address_flags: 0,
+    caller_id: LINECALLPARTYID_UNAVAIL,
     digits: DTMF_OR_PULSE,
     treatments: Treatment::ALL,
     states: CallStates::of(&[
@@ -171,6 +175,11 @@ const MODEM: Abilities = Abilities {
     line_states: EXCHANGE,
     settable_status: STATUS,
     address_flags: DIALED,
+    caller_id: LINECALLPARTYID_ADDRESS
+        | LINECALLPARTYID_NAME
+        | LINECALLPARTYID_BLOCKED
+        | LINECALLPARTYID_OUTOFAREA
+        | LINECALLPARTYID_UNAVAIL,
     digits: (0, 0),
     treatments: &[],
     states: DIALS,

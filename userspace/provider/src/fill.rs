@@ -1,7 +1,7 @@
 //! Fills the structures of TAPI with capabilities and status of lines and calls.
 
 use ringback_driver::Time;
-use ringback_lines::{CallNotes, CallSnapshot, LineReport};
+use ringback_lines::{CallNotes, CallSnapshot, Caller, LineReport, Party};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
 use ringback_tspi::dev_specific::{DevSpecific, LineKind};
@@ -91,7 +91,7 @@ pub(super) fn address_caps(
     let mut caps = Writer::<C>::new(memory, version)?;
     caps.set(C::dwLineDeviceID, device_id)
         .set(C::dwAddressSharing, LINEADDRESSSHARING_PRIVATE)
-        .set(C::dwCallerIDFlags, LINECALLPARTYID_UNAVAIL)
+        .set(C::dwCallerIDFlags, can.caller_id)
         .set(C::dwCalledIDFlags, LINECALLPARTYID_ADDRESS | LINECALLPARTYID_UNAVAIL)
         .set(C::dwConnectedIDFlags, LINECALLPARTYID_UNAVAIL)
         .set(C::dwRedirectionIDFlags, LINECALLPARTYID_UNAVAIL)
@@ -132,11 +132,17 @@ const ADDRESS_STATES: u32 =
     LINEADDRESSSTATE_INUSEZERO | LINEADDRESSSTATE_INUSEONE | LINEADDRESSSTATE_NUMCALLS;
 /// The LINECALLINFOSTATE_ bits of LINE_CALLINFO.
 fn call_info_states(can: &Abilities) -> u32 {
-    let all = LINECALLINFOSTATE_MEDIAMODE
+    let mut states = LINECALLINFOSTATE_MEDIAMODE
         | LINECALLINFOSTATE_APPSPECIFIC
         | LINECALLINFOSTATE_DIALPARAMS
         | LINECALLINFOSTATE_CALLDATA;
-    if can.treatments.is_empty() { all } else { all | LINECALLINFOSTATE_TREATMENT }
+    if !can.treatments.is_empty() {
+        states |= LINECALLINFOSTATE_TREATMENT;
+    }
+    if can.caller_id != LINECALLPARTYID_UNAVAIL {
+        states |= LINECALLINFOSTATE_CALLERID;
+    }
+    states
 }
 
 /// The numbers of calls of a line that are active and that are on hold. One that is still being
@@ -218,14 +224,29 @@ pub(super) fn call_info(
         .set(I::dwOrigin, info.origin)
         .set(I::dwReason, info.reason)
         .set(I::dwTrunk, UNKNOWN_TRUNK)
-        .set(I::dwCallerIDFlags, LINECALLPARTYID_UNAVAIL)
+        .set(I::dwCallerIDFlags, party_id(&info.caller))
         .set(I::dwCalledIDFlags, called)
         .set(I::dwConnectedIDFlags, LINECALLPARTYID_UNAVAIL)
         .set(I::dwRedirectionIDFlags, LINECALLPARTYID_UNAVAIL)
         .set(I::dwRedirectingIDFlags, LINECALLPARTYID_UNAVAIL)
         .set(I::dwCalledIDAddressType, LINEADDRESSTYPE_PHONENUMBER);
-    out.string(I::dwCalledID, &info.called).item(I::dwCallData, &info.notes.data);
+    out.string(I::dwCallerID, info.caller.number.text().unwrap_or_default())
+        .string(I::dwCallerIDName, info.caller.name.text().unwrap_or_default())
+        .string(I::dwCalledID, &info.called)
+        .item(I::dwCallData, &info.notes.data);
     Ok(())
+}
+
+/// The LINECALLPARTYID_ bits of a caller: what is known, or why nothing is.
+fn party_id(caller: &Caller) -> u32 {
+    let known = |party: &Party, bit| if party.text().is_some() { bit } else { 0 };
+    let number = known(&caller.number, LINECALLPARTYID_ADDRESS);
+    match (&caller.number, number | known(&caller.name, LINECALLPARTYID_NAME)) {
+        (Party::Withheld, 0) => LINECALLPARTYID_BLOCKED,
+        (Party::OutOfArea, 0) => LINECALLPARTYID_OUTOFAREA,
+        (_, 0) => LINECALLPARTYID_UNAVAIL,
+        (_, known) => known,
+    }
 }
 
 /// dwTrunk of a call whose trunk is not known.
@@ -309,6 +330,7 @@ mod tests {
                 reason: LINECALLREASON_DIRECT,
                 bearer: LINEBEARERMODE_VOICE,
                 media: LINEMEDIAMODE_INTERACTIVEVOICE,
+                caller: Caller::default(),
                 called: "5551234".into(),
                 call_id: 77,
                 timing: DialTiming::MAX,
@@ -321,6 +343,30 @@ mod tests {
                 },
             },
             features: 0,
+        }
+    }
+
+    #[test]
+    fn call_info_says_who_calls_or_why_that_is_not_known() {
+        type I = LINECALLINFO;
+        let known = |text: &str| Party::Known(text.into());
+        let both = LINECALLPARTYID_ADDRESS | LINECALLPARTYID_NAME;
+        for (number, name, flags) in [
+            (known("5551234"), known("J\u{fc}rgen"), both),
+            (known("5551234"), Party::Unknown, LINECALLPARTYID_ADDRESS),
+            (Party::Withheld, known("Ada"), LINECALLPARTYID_NAME),
+            (Party::Withheld, Party::Withheld, LINECALLPARTYID_BLOCKED),
+            (Party::OutOfArea, Party::Unknown, LINECALLPARTYID_OUTOFAREA),
+            (Party::Unknown, Party::Unknown, LINECALLPARTYID_UNAVAIL),
+        ] {
+            let mut call = snapshot(Some(CallState::Offering));
+            call.info.caller = Caller { number: number.clone(), name: name.clone() };
+            let mut memory = blank::<I>(512);
+            call_info(&mut memory, Version::V3_1, 4, LineKind::Modem, &call).unwrap();
+            let info = Reader::<I>::new(&memory, Version::V3_1).unwrap();
+            assert_eq!(info.get(I::dwCallerIDFlags), flags, "{number:?} {name:?}");
+            assert_eq!(info.string(I::dwCallerID).as_deref(), number.text());
+            assert_eq!(info.string(I::dwCallerIDName).as_deref(), name.text());
         }
     }
 

@@ -55,6 +55,8 @@ pub enum ModemFault {
     NoDtr,
     /// The modem does not drive DCD, so that the UART sees it on.
     NoDcd,
+    /// The modem reports callers if it is asked by AT#CID and not by AT+VCID.
+    OldCallerId,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +97,9 @@ pub struct SoftModem {
     commands: Vec<String>,
     /// When the next RING is reported.
     rings: Option<Duration>,
+    /// The lines about the caller that follow the next RING.
+    caller: Vec<String>,
+    reports_callers: bool,
     heard_at: Duration,
     pluses: u8,
     dtr_off_since: Option<Duration>,
@@ -116,6 +121,8 @@ impl Default for SoftModem {
             dialed: String::new(),
             commands: Vec::new(),
             rings: None,
+            caller: Vec::new(),
+            reports_callers: false,
             heard_at: Duration::ZERO,
             pluses: 0,
             dtr_off_since: None,
@@ -148,6 +155,13 @@ impl SoftModem {
     /// Makes an incoming call, which rings until it is answered or [`SoftModem::give_up`].
     pub fn call(&mut self, now: Duration) {
         self.rings = Some(now);
+    }
+
+    /// As [`SoftModem::call`]; after the first ring the modem sends these lines about the caller,
+    /// if it was asked to.
+    pub fn call_from(&mut self, now: Duration, lines: &[&str]) {
+        self.call(now);
+        self.caller = lines.iter().map(ToString::to_string).collect();
     }
 
     /// Ends an incoming call that is not answered.
@@ -239,6 +253,11 @@ impl SoftModem {
         if self.rings.is_some_and(|next| now >= next) && self.state == ModemState::OnHook {
             self.rings = Some(now + RING_EVERY);
             self.say("RING", 2, out);
+            for line in std::mem::take(&mut self.caller) {
+                if self.reports_callers {
+                    out.extend(format!("\r\n{line}\r\n").bytes());
+                }
+            }
         }
         if let ModemState::Calling(Some(at), far) = self.state
             && now >= at
@@ -369,6 +388,17 @@ impl SoftModem {
                     number(&mut rest);
                     rest = rest.strip_prefix('=').unwrap_or(rest);
                     number(&mut rest);
+                }
+                '+' | '#' => {
+                    let (own, key) = match self.has(ModemFault::OldCallerId) {
+                        true => ('#', "CID="),
+                        false => ('+', "VCID="),
+                    };
+                    let Some(value) = rest.strip_prefix(key).filter(|_| letter == own) else {
+                        return self.say("ERROR", 4, out);
+                    };
+                    rest = value;
+                    self.reports_callers = number(&mut rest) == 1;
                 }
                 _ => return self.say("ERROR", 4, out),
             }

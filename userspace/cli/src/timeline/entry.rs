@@ -1,9 +1,11 @@
 //! One entry of the log, and its form in JSON.
 
 use ringback_driver::Time;
-use ringback_host::LineEvent;
+use ringback_host::{Call, LineEvent};
 use ringback_tspi::callstate::CallState;
-use ringback_tspi::constants::{LINECALLINFOSTATE, line_message_name};
+use ringback_tspi::constants::{
+    LINECALLINFOSTATE, LINECALLPARTYID_BLOCKED, LINECALLPARTYID_OUTOFAREA, line_message_name,
+};
 use serde::Serialize;
 
 /// One thing that happened.
@@ -62,6 +64,16 @@ pub(crate) enum What {
         #[serde(skip)]
         bits: u32,
     },
+    /// Who calls, as far as is known: number and name, or why there is no number.
+    Caller {
+        call: usize,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        number: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        unknown: Option<&'static str>,
+    },
     /// LINE_MONITORDIGITS: a digit from the other side began or ended.
     Digit { call: usize, digit: char, end: bool },
     /// LINE_GENERATE: our digits were sent, or cancelled.
@@ -116,6 +128,23 @@ impl What {
             // An event of a kind that is newer than this program.
             _ => What::Message { call: None, message: u32::MAX, name: None, params: [0; 3] },
         }
+    }
+
+    /// Who calls; `None` if nothing is known about it.
+    pub(crate) fn caller(call: &Call) -> Option<What> {
+        let info = call.info().ok()?;
+        let unknown = match info.caller_flags {
+            LINECALLPARTYID_BLOCKED => Some("withheld"),
+            LINECALLPARTYID_OUTOFAREA => Some("out of area"),
+            _ => None,
+        };
+        let (number, name) = (info.caller, info.caller_name);
+        (number.is_some() || name.is_some() || unknown.is_some()).then(|| What::Caller {
+            call: call.handle().raw(),
+            number,
+            name,
+            unknown,
+        })
     }
 
     /// A call's state, with the name of its mode.

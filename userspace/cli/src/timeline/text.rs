@@ -48,6 +48,11 @@ fn says(log: &Log, out: Output<'_>, what: &What) -> String {
             format!("{}{mode}  call {call}", out.paint(Colour::State, state))
         }
         What::CallInfo { call, changed, .. } => format!("known now: {changed}  call {call}"),
+        What::Caller { call, number, name, unknown } => {
+            let words = [number.as_deref(), name.as_deref(), *unknown];
+            let words: Vec<_> = words.into_iter().flatten().collect();
+            format!("from {}  call {call}", words.join(", "))
+        }
         What::Digit { call, digit, end: false } => format!("digit {digit} comes  call {call}"),
         What::Digit { call, digit, end: true } => format!("digit {digit} has ended  call {call}"),
         What::Generated { call, done: true, .. } => format!("digits are sent  call {call}"),

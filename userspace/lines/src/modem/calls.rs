@@ -17,7 +17,7 @@ use ringback_tspi::types::HDRVCALL;
 
 use super::control::News;
 use super::dial_command::{ORIGINATE, dial_command, stays_in_command_state};
-use super::engine::Modem;
+use super::engine::{Modem, RING_GONE};
 use super::limits::{ANSWERED, BUSY, DIALED, NO_DIAL_TONE, RESULT};
 use super::plan::{Plan, Ringing};
 use super::result_code::ResultCode;
@@ -280,6 +280,12 @@ impl<D: Device> Modem<D> {
                 self.book.set_state(cx, CallState::Ringback, 0);
             }
             News::Ring => self.ring(cx),
+            News::Caller => {
+                self.caller_at = cx.now();
+                if let Ringing::Offered(_) = self.ringing {
+                    self.book.set_caller(cx, self.control.caller().clone());
+                }
+            }
             News::OnHook { confirmed } => {
                 self.answers(self.answers && confirmed, cx);
                 if self.book.has(Op::Drop) {
@@ -392,12 +398,18 @@ impl<D: Device> Modem<D> {
             Ringing::No if self.book.call.is_some() => return,
             Ringing::No if self.book.openings.tapi().is_none() => return,
             Ringing::No | Ringing::Unwanted(_) => {
+                if self.ringing == Ringing::No && now - self.caller_at > RING_GONE {
+                    // That was another caller.
+                    self.control.forget_caller();
+                }
                 let media = self.book.offered_media(LINEMEDIAMODE_DATAMODEM, 0);
                 let wanted =
                     media.and_then(|media| Some((self.handles.next(LineNumber(0))?, media)));
                 if let Some((call, media)) = wanted {
                     self.ringing = Ringing::Offered(now);
-                    self.book.offer(cx, Call::new(call, CallInfo::inbound(call, media)));
+                    let caller = self.control.caller().clone();
+                    let info = CallInfo { caller, ..CallInfo::inbound(call, media) };
+                    self.book.offer(cx, Call::new(call, info));
                 } else {
                     self.ringing = Ringing::Unwanted(now);
                 }

@@ -1,8 +1,8 @@
 //! The dialogue with the modem: commands, their answers, and what to do when there is none.
 //!
 //! [`Control`] gets the bytes, the time and the carrier, puts data aside, and returns as [`News`]
-//! how the modem's state has changed. Every wait in it has a limit, so each of its functions that starts something
-//! ends with news. It does not deal with calls.
+//! how the modem's state has changed. Every wait in it has a limit, so each of its functions that
+//! starts something ends with news. It does not deal with calls.
 //!
 //! To recover a modem that does not answer takes the same steps as hanging up, because such a modem
 //! may be on-line with another one: DTR off and on (`&D2`); then, if it has not reacted, the escape
@@ -11,8 +11,10 @@
 use std::time::Duration;
 
 use ringback_driver::{Time, report};
+use ringback_media::caller_id::Caller;
 use ringback_tspi::media::Data;
 
+use super::caller_lines;
 use super::reader::LineReader;
 use super::result_code::ResultCode;
 
@@ -46,6 +48,8 @@ pub(super) enum News {
     },
     /// An incoming call rings.
     Ring,
+    /// It has become known who calls: [`Control::caller`].
+    Caller,
     /// The telephone that was dialled rings.
     RemoteRings,
     /// The other modem has gone. Nothing can be sent to it any more; what it has sent may still
@@ -78,6 +82,9 @@ const HELD: Duration = Duration::from_secs(30);
 const SYNC: &[u8] = b"ATE0Q0V1\r";
 /// The first CR ends a line that may have been begun.
 const SYNC_AGAIN: &[u8] = b"\rATE0Q0V1\r";
+/// Report who calls: as ITU-T V.253 has it, and as older modems do.
+const CALLER_ID: &[u8] = b"AT+VCID=1\r";
+const OLD_CALLER_ID: &[u8] = b"AT#CID=1\r";
 const ESCAPE: &[u8] = b"+++";
 const ON_HOOK: &[u8] = b"ATH\r";
 const ANSWER: &[u8] = b"ATA\r";
@@ -101,6 +108,7 @@ enum Purpose {
 enum Step {
     Sync { again: bool },
     Init,
+    CallerId { old: bool },
     Abort,
     DropDtr { answered: bool },
     RaiseDtr { answered: bool },
@@ -138,6 +146,7 @@ pub(super) struct Control {
     /// When the current wait ends.
     until: Time,
     reader: LineReader,
+    caller: Caller,
     /// The line end of CONNECT is not yet complete.
     line_feed_due: bool,
     /// How many bytes of NO_CARRIER have just been received.
@@ -155,6 +164,7 @@ impl Control {
             mode: Mode::Unknown,
             until: Time::NEVER,
             reader: LineReader::new(),
+            caller: Caller::default(),
             line_feed_due: false,
             matched: 0,
             carrier_moves: false,
@@ -175,6 +185,16 @@ impl Control {
     /// When [`Control::expired`] is to be called.
     pub(super) fn until(&self) -> Time {
         self.until
+    }
+
+    /// Who calls, as far as the modem has reported it.
+    pub(super) fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// Forgets who has called.
+    pub(super) fn forget_caller(&mut self) {
+        self.caller = Caller::default();
     }
 
     /// The modem takes commands and is on-hook.
@@ -285,7 +305,9 @@ impl Control {
             _ => {
                 let line = self.reader.take(byte)?;
                 // An echo of the command is no result code either.
-                let code = ResultCode::parse(line)?;
+                let Some(code) = ResultCode::parse(line) else {
+                    return caller_lines::read(line, &mut self.caller).then_some(News::Caller);
+                };
                 self.line_feed_due = line.first().is_some_and(u8::is_ascii_alphabetic);
                 return self.code(code, now, wire);
             }
@@ -431,6 +453,10 @@ impl Control {
                 wire.send(&self.init);
                 COMMAND
             }
+            Step::CallerId { old } => {
+                wire.send(if old { OLD_CALLER_ID } else { CALLER_ID });
+                COMMAND
+            }
             Step::Abort => {
                 wire.send(ABORT);
                 ABORTED
@@ -479,10 +505,18 @@ impl Control {
                     let init = String::from_utf8_lossy(&self.init);
                     report!(WARN, "the modem refuses the command {:?}", init.trim_end());
                 }
+                Step::CallerId { old: false }
+            }
+            (Step::CallerId { old: false }, Some(ResultCode::Error)) => {
+                Step::CallerId { old: true }
+            }
+            // A modem that can't report who calls is ready, too.
+            (Step::CallerId { .. }, code) if done || code.is_none() => {
                 self.mode = Mode::Ready;
                 self.until = Time::NEVER;
                 return Some(News::Ready);
             }
+            (Step::CallerId { .. }, _) => return None,
             // An answer to an earlier command.
             (Step::Sync { .. } | Step::Init, Some(_)) => return None,
             // It was connected just before it was aborted.

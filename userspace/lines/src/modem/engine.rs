@@ -31,7 +31,7 @@ const QUIET: Duration = Duration::from_millis(50);
 /// The delay of a further service, if one was not enough.
 const SOON: Duration = Duration::from_millis(1);
 /// An incoming call is over when RING has not come for this long; it comes every 5 or 6 s.
-const RING_GONE: Duration = Duration::from_secs(10);
+pub(super) const RING_GONE: Duration = Duration::from_secs(10);
 
 /// A line whose device is a modem behind a UART.
 #[derive(Debug)]
@@ -42,6 +42,8 @@ pub struct Modem<D: Device> {
     pub(super) handles: Arc<CallHandles>,
     pub(super) plan: Option<Plan>,
     pub(super) ringing: Ringing,
+    /// When the modem last reported who calls.
+    pub(super) caller_at: Time,
     /// When the digits will have been dialled.
     pub(super) dialed_at: Time,
     /// When a call that is busy ends.
@@ -89,6 +91,7 @@ impl<D: Device> Modem<D> {
             handles,
             plan: None,
             ringing: Ringing::No,
+            caller_at: now,
             dialed_at: Time::NEVER,
             busy_until: Time::NEVER,
             timing: DialTiming::default(),
@@ -315,6 +318,7 @@ impl<D: Device> Engine for Modem<D> {
                 self.book.set_state(cx, CallState::Idle, 0);
             }
             self.ringing = Ringing::No;
+            self.control.forget_caller();
         }
     }
 

@@ -13,6 +13,8 @@
 //! - **A drop is complete when the modem has hung up**, which takes half a second where DTR does it
 //!   and four seconds where only the escape sequence does. Closing does not wait for it; the next
 //!   call does.
+//! - **Caller id** is asked for each time the modem is prepared, and read from the lines between
+//!   two RINGs or before the first.
 //! - **Data** goes both ways while the call is connected: [`Command::Send`](crate::Command) is
 //!   complete when the last byte has left, [`Command::Receive`](crate::Command) when enough has
 //!   come, which is read from [`Data`](ringback_tspi::media::Data).
@@ -22,6 +24,7 @@
 //!   holds then is received first. If that circuit does not work, NO CARRIER in the data with half
 //!   a second of silence after it counts as the end.
 
+mod caller_lines;
 mod calls;
 mod control;
 mod dial_command;

@@ -43,8 +43,8 @@ const WINDOW: usize = 205;
 /// Samples from one window to the next: 6.4 ms.
 const HOP: usize = 51;
 const SAMPLE_RATE_HZ: f32 = crate::SAMPLE_RATE as f32;
-/// How far off a frequency may be, as a part of it. 1.5 % must be a digit, and 3.5 % must not (ITU-T
-/// Q.24).
+/// How far off a frequency may be, as a part of it. 1.5 % must be a digit, and 3.5 % must not
+/// (ITU-T Q.24).
 const OFF: f32 = 0.021;
 /// The high frequency may be 4 dB above to 8 dB below the low one; so much more may be measured, as
 /// ratios of power.
@@ -58,8 +58,8 @@ const PURE: f32 = 0.83;
 const STILL: f32 = 0.6;
 /// The least level of a frequency, in dBm0.
 const LEAST_DBM0: f32 = -43.0;
-/// A digit begins when so many windows in turn speak for it: with 40 ms of it they do at least, with
-/// 23 ms they do not.
+/// A digit begins when so many windows in turn speak for it: with 40 ms of it they do at least,
+/// with 23 ms they do not.
 const HITS: u32 = 3;
 /// A digit ends when so many windows in turn do not contain it: with a gap of 20 ms they do not,
 /// with one of 13 ms they do.

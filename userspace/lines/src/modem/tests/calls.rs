@@ -19,7 +19,15 @@ fn n10_o1_an_outgoing_call_passes_its_states_with_data_both_ways_and_ends() {
     assert_eq!(world.story(), ["PROCEEDING 0x0", "CONNECTED 0x10"]);
     assert_eq!(
         world.modem.commands(),
-        ["ATE0Q0V1", "ATX4&C1&D2S0=0", "ATE0Q0V1", "ATX4&C1&D2S0=0", "ATDT100"]
+        [
+            "ATE0Q0V1",
+            "ATX4&C1&D2S0=0",
+            "AT+VCID=1",
+            "ATE0Q0V1",
+            "ATX4&C1&D2S0=0",
+            "AT+VCID=1",
+            "ATDT100"
+        ]
     );
 
     let text: Vec<u8> = (0..10_000_u32).map(|n| n as u8).collect();
@@ -108,6 +116,41 @@ fn no_dial_tone_is_an_error_where_it_was_asked_for() {
     assert_eq!(world.story(), [""; 0], "dial tone may still be missing");
     world.until(call, CallState::Connected, 20_000);
     assert_eq!(world.story(), ["ok", "CONNECTED 0x10"]);
+}
+
+#[test]
+fn who_calls_is_known_between_two_rings_and_forgotten_with_the_call() {
+    for old in [false, true] {
+        let mut modem = SoftModem::new();
+        modem.set_fault(ModemFault::OldCallerId, old);
+        let mut world = World::with(modem);
+        world.run(1000);
+        let now = world.now();
+        let lines = ["DATE = 1128", "TIME = 1809", "NMBR = 5551234", "NAME = ADA"];
+        world.modem.call_from(now, &lines);
+        let call = world.offered(1000);
+        world.run(1000);
+        let told = ["NEWCALL", "OFFERING 0x1", "call 1 [32768, 0, 0]", "call 1 [32768, 0, 0]"];
+        assert_eq!(world.story(), told, "N14: the call is offered first");
+        let caller = world.info(call).caller;
+        assert_eq!((caller.number.text(), caller.name.text()), (Some("5551234"), Some("ADA")));
+        world.modem.give_up();
+        world.until(call, CallState::Idle, 20_000);
+        let next = world.ring();
+        world.run(1000);
+        assert_eq!(world.info(next).caller, Caller::default(), "another one");
+    }
+}
+
+#[test]
+fn who_calls_may_be_known_before_the_first_ring() {
+    let mut world = World::new();
+    world.run(1000);
+    world.from_modem.extend(b"\r\nMESG = 04093131323831383030500E\r\n");
+    world.run(500);
+    let call = world.ring();
+    world.run(1000);
+    assert_eq!(world.info(call).caller.number, Party::Withheld);
 }
 
 #[test]

@@ -19,7 +19,7 @@ use ringback_tspi::types::HDRVCALL;
 
 use super::*;
 use crate::tests::{Log, Outside, Told};
-use crate::{CallHandles, CallNotes, Command, LineEngine};
+use crate::{CallHandles, CallNotes, Caller, Command, LineEngine, Party};
 
 mod calls;
 mod data;
