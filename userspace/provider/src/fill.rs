@@ -362,7 +362,8 @@ mod tests {
             let mut call = snapshot(Some(CallState::Offering));
             call.info.caller = Caller { number: number.clone(), name: name.clone() };
             let mut memory = blank::<I>(512);
-            call_info(&mut memory, Version::V3_1, 4, LineKind::Modem, &call).unwrap();
+            call_info(&mut memory, Version::V3_1, 4, LineKind::Modem, &Default::default(), &call)
+                .unwrap();
             let info = Reader::<I>::new(&memory, Version::V3_1).unwrap();
             assert_eq!(info.get(I::dwCallerIDFlags), flags, "{number:?} {name:?}");
             assert_eq!(info.string(I::dwCallerID).as_deref(), number.text());
