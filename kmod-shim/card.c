@@ -6,7 +6,8 @@
  * process ends, the card is then made safe: DMA stopped, interrupts masked, modules in reset
  * and so every line on-hook. While userspace has the registers mapped it may write them in any
  * order. The handler therefore relies on nothing but this: it can mask interrupts that it does
- * not know or that do not go away.
+ * not know or that do not go away. It does not read the masks, because nothing says that the
+ * chip lets them be read: while the card is in use, every status bit that can be wanted is.
  *
  * If the kernel runs handlers in threads (PREEMPT_RT), this one runs in a thread as well: its
  * spin locks may sleep then, and no code below them relies on the opposite.
@@ -22,12 +23,18 @@
 #include "tiger320.h"
 
 /*
- * After this many interrupts in succession with the same bits, the interrupt is taken for one
- * that stays asserted.
+ * After so many interrupts in succession whose bits were still set when they had been
+ * acknowledged, and after this time, the interrupt is taken for one that stays asserted. A chip
+ * whose status is not latched keeps the bits for as long as it is at the word, 125 us.
  */
 #define STANDING_MAX	16
-/* Less than the shortest time between two interrupts for the same word, 2 ms. */
 #define STANDING_TIME	(500 * NSEC_PER_USEC)
+
+/*
+ * Idle states that take longer to leave delay interrupts so much that the sound is distorted,
+ * in microseconds.
+ */
+#define IDLE_LATENCY	10
 
 /* The number of requests that are taken back without releasing the lock. */
 #define BATCH	64
@@ -80,9 +87,12 @@ int rbk_card_on(struct rbk_card *card)
 			rbk_watch_now(card);
 	}
 	spin_unlock_irq(&card->lock);
-	if (!ret)
-		pci_set_master(card->pdev);
-	return ret;
+	if (ret)
+		return ret;
+	pci_set_master(card->pdev);
+	if (!cpu_latency_qos_request_active(&card->latency))
+		cpu_latency_qos_add_request(&card->latency, IDLE_LATENCY);
+	return 0;
 }
 
 /* Stops DMA, masks interrupts, resets the modules. Under rbk_card.lock. */
@@ -105,6 +115,9 @@ static void quiet(struct rbk_card *card)
  */
 void rbk_card_safe(struct rbk_card *card, int error)
 {
+	if (cpu_latency_qos_request_active(&card->latency))
+		cpu_latency_qos_remove_request(&card->latency);
+
 	spin_lock_irq(&card->lock);
 	if (card->removed) {
 		spin_unlock_irq(&card->lock);
@@ -181,25 +194,23 @@ void rbk_card_retire(struct rbk_card *card)
 }
 
 /*
- * Masks interrupts that are not used: AUX interrupts, and those of a card that is back after
- * it was absent. They would keep the line asserted until the kernel disables it for all
- * devices that share it.
+ * Masks interrupts that are not used: AUX interrupts, which no status shows and which only the
+ * process that has the card can have enabled, and those of a card that is back after it was
+ * absent. They would keep the line asserted until the kernel disables it for all devices that
+ * share it.
  */
 static irqreturn_t silence(struct rbk_card *card, u8 pending)
 {
-	if (!pending && !ioread8(card->registers + TIGER_MASK1))
+	if (READ_ONCE(card->controlled))
+		iowrite8(0, card->registers + TIGER_MASK1);
+	if (!pending)
 		return IRQ_NONE;
-	iowrite8(0, card->registers + TIGER_MASK1);
-	if (card->absent)
-		iowrite8(0, card->registers + TIGER_MASK0);
+	iowrite8(0, card->registers + TIGER_MASK0);
 	iowrite8(pending, card->registers + TIGER_INTSTAT);
 	return IRQ_HANDLED;
 }
 
-/*
- * Serves an interrupt of this card; @played gets the requests that have ended. The
- * acknowledgment comes last, because a card in software may wait for it before it moves on.
- */
+/* Serves an interrupt that was acknowledged; @played gets the requests that have ended. */
 static void serve(struct rbk_card *card, u8 status, ktime_t now, struct list_head *played)
 {
 	if (status & TIGER_INT_ABORT) {
@@ -214,25 +225,24 @@ static void serve(struct rbk_card *card, u8 status, ktime_t now, struct list_hea
 		else if (status & TIGER_INT_HALF && status & TIGER_INT_END)
 			card->counters.missed++;
 	}
-	iowrite8(status, card->registers + TIGER_INTSTAT);
 }
 
 /*
- * Whether an interrupt stays although it is acknowledged: the same bits again and again,
- * sooner than the card can come to the same word again. (If userspace has cleared CNTL bit 6,
- * the chip keeps them set for as long as it is at the word.) Such an interrupt would keep a
+ * Whether an interrupt stays although it is acknowledged: its bits are still set, again and
+ * again. (If userspace has cleared CNTL bit 6, the chip keeps them set for as long as it is at
+ * the word, which is for ever if it stands still there.) Such an interrupt would keep a
  * processor busy for ever.
  */
 static bool stands(struct rbk_card *card, u8 pending, ktime_t now)
 {
-	if (pending == card->last_status &&
-	    ktime_to_ns(ktime_sub(now, card->last_served)) < STANDING_TIME)
-		card->standing++;
-	else
+	if (!(ioread8(card->registers + TIGER_INTSTAT) & pending)) {
 		card->standing = 0;
-	card->last_status = pending;
-	card->last_served = now;
-	if (card->standing < STANDING_MAX)
+		return false;
+	}
+	if (!card->standing++)
+		card->standing_since = now;
+	if (card->standing < STANDING_MAX ||
+	    ktime_to_ns(ktime_sub(now, card->standing_since)) < STANDING_TIME)
 		return false;
 	card->standing = 0;
 	return true;
@@ -266,13 +276,16 @@ irqreturn_t rbk_interrupt(int irq, void *data)
 		goto unlock;
 	}
 	/*
-	 * Status is latched even if the interrupt is masked, and other devices share the line.
+	 * Other devices share the line. A card that nobody uses is masked, and acknowledged, so
+	 * that it has no status.
 	 */
-	pending = status ? status & ioread8(card->registers + TIGER_MASK0) : 0;
+	pending = READ_ONCE(card->controlled) ? status & TIGER_INT_WANTED : 0;
 	if (!pending || card->absent) {
 		ret = silence(card, pending);
 	} else {
 		now = ktime_get();
+		/* The chip wants back what was read, at once. */
+		iowrite8(status, card->registers + TIGER_INTSTAT);
 		serve(card, status, now, &played);
 		masked = stands(card, pending, now);
 		if (masked)

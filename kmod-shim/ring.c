@@ -157,7 +157,7 @@ void rbk_ring_clear(struct rbk_port *port)
 /**
  * rbk_ring_tick - serves an interrupt for samples
  * @card:	a card with open ports; rbk_card.lock is held
- * @status:	the interrupt bits, which are acknowledged after this
+ * @status:	the interrupt bits, which were acknowledged before this
  * @now:	when the interrupt was served
  * @played:	gets the requests that have ended
  */

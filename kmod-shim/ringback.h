@@ -25,6 +25,7 @@
 #include <linux/ktime.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
+#include <linux/pm_qos.h>
 #include <linux/spinlock.h>
 #include <linux/uio_driver.h>
 #include <linux/wait.h>
@@ -194,7 +195,8 @@ struct rbk_counters {
  * @orphan:	on the list of cards that were removed while the UIO file was open
  * @watchdog:	ends requests if the card stands still or their owner is over
  * @control:	serialises all code that switches the card on and off
- * @controlled:	the UIO file is open; under @control
+ * @controlled:	the UIO file is open; changed under @control
+ * @latency:	keeps processors out of deep idle states while the card may run; under @control
  * @lock:	guards the rest, and the sequence of register accesses
  * @removed:	the device is being removed, and must not be accessed
  * @absent:	the card read all ones
@@ -209,9 +211,8 @@ struct rbk_counters {
  * @words:	ring words that were transferred
  * @moved:	when the card moved last, in jiffies
  * @cancelled:	requests that were cancelled, to be completed by the watchdog
- * @last_status: interrupt bits that the last interrupt had
- * @last_served: when that was served
- * @standing:	interrupts in succession with the same bits, too soon to be new ones
+ * @standing:	interrupts in succession whose bits stayed set when they were acknowledged
+ * @standing_since: when the first of them was served
  * @counters:	the counters in sysfs
  * @ports:	the ports
  */
@@ -230,6 +231,7 @@ struct rbk_card {
 	struct delayed_work watchdog;
 	struct mutex control;	/* see above */
 	bool controlled;
+	struct pm_qos_request latency;
 	spinlock_t lock;	/* see above */
 	bool removed;
 	bool absent;
@@ -244,9 +246,8 @@ struct rbk_card {
 	u64 words;
 	unsigned long moved;
 	struct list_head cancelled;
-	u8 last_status;
-	ktime_t last_served;
 	unsigned int standing;
+	ktime_t standing_since;
 	struct rbk_counters counters;
 	struct rbk_port ports[RBK_PORTS];
 };

@@ -54,7 +54,7 @@ static int rbk_uio_open(struct uio_info *info, struct inode *inode)
 	else
 		ret = rbk_card_on(card);
 	if (!ret) {
-		card->controlled = true;
+		WRITE_ONCE(card->controlled, true);
 		kref_get(&card->ref);
 		ihold(inode);
 		card->inode = inode;
@@ -70,7 +70,7 @@ static int rbk_uio_release(struct uio_info *info, struct inode *inode)
 
 	mutex_lock(&card->control);
 	rbk_card_safe(card, -EIO);
-	card->controlled = false;
+	WRITE_ONCE(card->controlled, false);
 	card->inode = NULL;
 	mutex_unlock(&card->control);
 	iput(inode);

@@ -23,7 +23,8 @@ pub const CNTL: usize = 0x00;
 pub const OPER: usize = 0x01;
 pub const AUXC: usize = 0x02;
 pub const AUXD: usize = 0x03;
-pub const MASK0: usize = 0x04;
+/// What the module enables in [`MASK0`], which can't be read.
+const WANTED: u8 = 0x3C;
 pub const MASK1: usize = 0x05;
 pub const INTSTAT: usize = 0x06;
 const SERCTL: usize = 0x2D;
@@ -181,11 +182,11 @@ impl Card {
         Ok(())
     }
 
-    /// Stops the rings. The last interrupt may still come, and the module would then move samples;
-    /// it is served when its status bit is acknowledged, for which this waits.
+    /// Stops the rings, whose interrupt is enabled. The last interrupt may still come, and the
+    /// module would then move samples; this waits until it is acknowledged.
     pub fn stop(&self) -> Outcome {
         self.write(OPER, 0);
-        until("the last interrupt served", || Ok(self.read(INTSTAT) & self.read(MASK0) == 0))
+        until("the last interrupt served", || Ok(self.read(INTSTAT) & WANTED == 0))
     }
 
     /// Enables or disables the interrupt by `irqcontrol`.
