@@ -26,9 +26,9 @@ pub struct Realtime {
     pub cpu: Option<usize>,
     /// Keep all memory of the process from being paged out, now and in future.
     pub lock_memory: bool,
-    /// Keep all CPUs out of idle states that take long to leave, for as long as the driver lives.
-    /// Costs power.
-    pub no_idle_states: bool,
+    /// Keep all CPUs out of idle states that take longer to leave than this, in microseconds, for
+    /// as long as [`Granted`] lives. Costs power; 0 allows no idle state at all.
+    pub idle_latency_us: Option<u16>,
 }
 
 /// One setting that was asked for.
@@ -41,8 +41,8 @@ pub enum Setting {
     Cpu(usize),
     /// [`Realtime::lock_memory`].
     LockMemory,
-    /// [`Realtime::no_idle_states`].
-    NoIdleStates,
+    /// [`Realtime::idle_latency_us`].
+    IdleLatency(u16),
 }
 
 impl fmt::Display for Setting {
@@ -51,7 +51,7 @@ impl fmt::Display for Setting {
             Setting::Priority(priority) => write!(f, "SCHED_FIFO with priority {priority}"),
             Setting::Cpu(cpu) => write!(f, "CPU {cpu} only"),
             Setting::LockMemory => write!(f, "memory locked"),
-            Setting::NoIdleStates => write!(f, "no idle states"),
+            Setting::IdleLatency(us) => write!(f, "no idle states of more than {us} us"),
         }
     }
 }
@@ -69,7 +69,7 @@ impl Setting {
             Setting::LockMemory => {
                 write!(f, "CAP_IPC_LOCK or a limit of locked memory (ulimit -l) beyond all of ours")
             }
-            Setting::NoIdleStates => write!(f, "write access to {LATENCY}, which root has"),
+            Setting::IdleLatency(_) => write!(f, "write access to {LATENCY}, which root has"),
         })
     }
 }
@@ -128,14 +128,18 @@ impl Realtime {
             let all = MlockAllFlags::MCL_CURRENT | MlockAllFlags::MCL_FUTURE;
             answer(Setting::LockMemory, mlockall(all));
         }
-        if self.no_idle_states {
-            let held = hold_latency();
-            answer(Setting::NoIdleStates, held.as_ref().map(drop).map_err(|error| *error));
+        if let Some(us) = self.idle_latency_us {
+            let held = hold_latency(us);
+            answer(Setting::IdleLatency(us), held.as_ref().map(drop).map_err(|error| *error));
             granted._latency = held.ok();
         }
         for answer in &granted.answers {
             match answer.result {
                 Ok(()) => report!(INFO, "{answer}"),
+                // Programs ask for it in any case, and few may have it.
+                Err(_) if matches!(answer.setting, Setting::IdleLatency(_)) => {
+                    report!(INFO, "{answer}");
+                }
                 Err(_) => report!(WARN, "{answer}"),
             }
         }
@@ -149,10 +153,10 @@ fn pin(cpu: usize) -> nix::Result<()> {
     sched_setaffinity(Pid::from_raw(0), &set)
 }
 
-fn hold_latency() -> Result<File, Errno> {
+fn hold_latency(us: u16) -> Result<File, Errno> {
     let open = || {
         let mut file = OpenOptions::new().write(true).open(LATENCY)?;
-        file.write_all(&0_i32.to_ne_bytes())?;
+        file.write_all(&i32::from(us).to_ne_bytes())?;
         Ok::<_, std::io::Error>(file)
     };
     open().map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)))
@@ -177,6 +181,16 @@ mod tests {
             "CPU 1000 only: refused (Invalid argument); it needs a CPU that is there, online and \
              allowed to this process"
         );
+    }
+
+    #[test]
+    fn a_limit_of_idle_latency_is_held_or_refused_with_the_cure() {
+        let granted = Realtime { idle_latency_us: Some(2000), ..Realtime::default() }.apply();
+        let [answer] = granted.answers() else { panic!("{granted:?}") };
+        assert_eq!(answer.result.is_ok(), granted._latency.is_some());
+        let text = answer.to_string();
+        assert!(text.starts_with("no idle states of more than 2000 us: "), "{text}");
+        assert!(answer.result.is_ok() || text.contains("write access to"), "{text}");
     }
 
     #[test]

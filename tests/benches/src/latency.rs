@@ -134,8 +134,8 @@ pub(crate) fn measure(
     for round in 0..rounds {
         for (field, count) in &mut fields {
             // Fast arrivals stand for a busy machine, whose CPUs do not become idle.
-            let realtime =
-                Realtime { no_idle_states: field.cell.gap == GAPS[0].0, ..Realtime::default() };
+            let idle_latency_us = (field.cell.gap == GAPS[0].0).then_some(0);
+            let realtime = Realtime { idle_latency_us, ..Realtime::default() };
             let held = realtime.apply();
             if let Some(answer) = held.answers().iter().find(|answer| answer.result.is_err()) {
                 awake = Err(answer.to_string());

@@ -17,6 +17,7 @@ use ringback_driver::device::discover::discover;
 use ringback_driver::device::ring::{Places, Ring};
 use ringback_driver::device::selector::Selector;
 use ringback_driver::device::sysfs::SysfsRoot;
+use ringback_driver::reactor::{Granted, Realtime};
 use ringback_host::{Host, HostOptions, Line, LineInfo};
 use ringback_lines::modem::ModemOptions;
 use ringback_provider::{CardOptions, SlotReport, Slots, open_card};
@@ -37,6 +38,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const MEASURED: Duration = Duration::from_secs(2);
 /// Time within which a modem answers, including hanging up one that was left on-line.
 const PREPARED: Duration = Duration::from_secs(12);
+/// The longest time that a processor may take to leave an idle state, in microseconds.
+const IDLE_LATENCY_US: u16 = 10;
 /// Number of entries of the ring that is only created to test whether io_uring is available.
 const RING: usize = 4;
 /// Interval at which conditions without an event are polled.
@@ -93,6 +96,8 @@ pub(crate) struct Station {
     pub(crate) country: Country,
     name: String,
     _clock: Option<RealClock>,
+    /// Holds the limit of idle latency, if the card is real and the limit was granted.
+    _latency: Option<Granted>,
 }
 
 impl CardArguments {
@@ -188,6 +193,9 @@ impl Station {
         // create one later, could only report that it did not start.
         Ring::new(RING, Places { files: 2, ports: 0 }).map_err(Failure::failed)?;
         let (soft, country) = (setup.soft.clone(), setup.country);
+        // Interrupts of a real card that come late from deep idle states distort its sound.
+        let realtime = Realtime { idle_latency_us: Some(IDLE_LATENCY_US), ..Realtime::default() };
+        let latency = soft.is_none().then(|| realtime.apply());
         let clock = soft.as_ref().map(RealClock::start_patient).transpose().map_err(no_thread)?;
         let name = selector.to_string();
         let mut told = false;
@@ -220,7 +228,8 @@ impl Station {
                 shut_down(&host);
             }
         });
-        let station = Station { host, provider, soft, country, name, _clock: clock };
+        let station =
+            Station { host, provider, soft, country, name, _clock: clock, _latency: latency };
         station.await_measured(signals)?;
         Ok(station)
     }
