@@ -1,5 +1,7 @@
 //! What FXS and FXO modules have in common: the errors of a module that does not work, worded for
-//! the owner of the card, and the reactions to a status sample.
+//! the owner of the card, the reactions to a status sample, and what makes a diagnosis certain.
+
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -20,12 +22,6 @@ pub enum ModuleError {
         /// The value that the register has instead.
         read: u8,
     },
-    /// The chip is a Si3215, whose indirect registers are numbered differently.
-    #[error(
-        "the module has a Si3215, which is not supported: use an FXS module with a Si3210 (S100M, \
-         S110M)"
-    )]
-    Si3215,
     /// The chip accepts no indirect access any more (Si3210 register 31 stays busy).
     #[error(
         "the FXS module's chip does not finish an access to its indirect registers: reseat or \
@@ -105,4 +101,62 @@ pub(crate) enum Diagnosis {
     IsoLinkLost,
     /// No such chip answers.
     NotAnswering,
+}
+
+/// How long after an examination that found a fault the next one is made.
+pub(crate) const EXAMINATION_INTERVAL: Duration = Duration::from_millis(10);
+
+/// Repeated examinations of a chip whose samples were impossible.
+///
+/// The serial bus has no check sums: a disturbance makes every register read as zeros or ones for a
+/// few milliseconds. A fault therefore counts only if it is found several times in succession; one
+/// examination that finds nothing wrong is enough, because no disturbance makes all registers read
+/// as they should.
+#[derive(Debug, Default)]
+pub(crate) struct Examination {
+    found: Option<Diagnosis>,
+    times: u32,
+    all: u32,
+}
+
+impl Examination {
+    /// The most examinations, if each finds something else.
+    const MOST: u32 = 30;
+
+    /// Adds what one more examination has found; `Some` once that is certain.
+    pub(crate) fn add(&mut self, found: Diagnosis) -> Option<Diagnosis> {
+        self.all += 1;
+        self.times = if self.found.replace(found) == Some(found) { self.times + 1 } else { 1 };
+        let enough = match found {
+            Diagnosis::Sound => 1,
+            Diagnosis::PartReset | Diagnosis::PowerAlarm | Diagnosis::IsoLinkLost => 3,
+            Diagnosis::NotAnswering => 10,
+        };
+        (self.times >= enough || self.all >= Examination::MOST).then_some(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_counts_when_it_was_found_again() {
+        let mut examination = Examination::default();
+        assert_eq!(examination.add(Diagnosis::PartReset), None);
+        assert_eq!(examination.add(Diagnosis::IsoLinkLost), None);
+        assert_eq!(examination.add(Diagnosis::IsoLinkLost), None);
+        assert_eq!(examination.add(Diagnosis::IsoLinkLost), Some(Diagnosis::IsoLinkLost));
+        let mut examination = Examination::default();
+        assert_eq!(examination.add(Diagnosis::NotAnswering), None);
+        assert_eq!(examination.add(Diagnosis::Sound), Some(Diagnosis::Sound));
+    }
+
+    #[test]
+    fn an_examination_ends_whatever_it_finds() {
+        let mut examination = Examination::default();
+        let found = [Diagnosis::PartReset, Diagnosis::NotAnswering].into_iter().cycle();
+        let looks = found.map(|found| examination.add(found)).take_while(Option::is_none);
+        assert_eq!(looks.count(), 29);
+    }
 }

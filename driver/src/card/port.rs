@@ -103,6 +103,10 @@ pub enum PortEvent {
 /// What is wrong with a port, and what was done about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PortFault {
+    /// The whole card was reset and lost its settings (suspend to RAM, a reset of its bus). Every
+    /// line was on-hook or without voltage meanwhile: calls are over, and what was commanded is
+    /// forgotten. With [`Remedy::Restored`] the port is as after the card was opened.
+    CardReset(Remedy),
     /// The module's chip lost its settings (supply dip, static discharge). A telephone or an
     /// exchange saw the loop open meanwhile.
     PartReset(Remedy),
@@ -120,7 +124,8 @@ pub enum PortFault {
 pub enum Remedy {
     /// The module is being set up again; the port does not work until then.
     Restoring,
-    /// The port is in its state from before: line feed, polarity and hook as last commanded.
+    /// The port is in its state from before: line feed, polarity and hook as last commanded (but
+    /// see [`PortFault::CardReset`]).
     Restored,
     /// It happens too often or can't be repaired. After a power alarm the line stays
     /// [`LineFeed::Open`] until it is commanded again; after any other fault the port is out of use

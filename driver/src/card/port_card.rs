@@ -100,7 +100,8 @@ pub trait PortCard: Send + 'static {
     fn kernel_moves_samples(&self) -> bool;
 
     /// The longest time between two services: without an interrupt for this long,
-    /// [`look_after`](PortCard::look_after) is called.
+    /// [`look_after`](PortCard::look_after) is called. It is shorter during a recovery, so that it
+    /// is to be asked after every service.
     fn look_interval(&self) -> Duration;
 
     /// Lets samples flow and interrupts come. Nothing happens if the card runs already.

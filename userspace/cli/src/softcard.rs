@@ -31,7 +31,8 @@ pub(crate) struct Softcard {
     /// The socket to which QEMU connects; given again, it adds another card
     #[arg(long, value_name = "SOCKET", required = true)]
     vfio_user: Vec<PathBuf>,
-    /// The modules in slots 0 to 3: fxs, fxo or empty. The exchange's line at slot N is number 10N
+    /// The modules in slots 0 to 3: fxs, fxs-si3215, fxo, fxo-si3018 or empty. The exchange's line
+    /// at slot N is number 10N
     #[arg(long, value_name = "MODULE,...", default_value = "fxs,fxs,fxo,fxo")]
     modules: Modules,
     /// The country of the exchange and of the telephones: DAHDI's name, the English one or the ISO

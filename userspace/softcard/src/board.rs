@@ -121,8 +121,13 @@ impl Board {
         if !changed {
             return;
         }
-        if fault == Fault::Removal {
+        if fault == Fault::Removal || (fault == Fault::Reset && on) {
             self.reset();
+        }
+        match fault {
+            Fault::ShortSelect => self.circuit.misses_short_selects = on,
+            Fault::StandingInterrupt => self.circuit.tiger.stands = on,
+            _ => {}
         }
         if let Some(slot) = fault.slot().and_then(|slot| self.circuit.slots.get_mut(slot.index())) {
             slot.set_fault(fault, on);
@@ -250,7 +255,12 @@ impl Board {
         0
     }
 
-    /// Whether the host has taken the last interrupt that it was told of.
+    /// Whether the host was told of an interrupt in the last millisecond.
+    pub(crate) fn raised(&self) -> bool {
+        self.raised
+    }
+
+    /// Whether the host has acknowledged the last interrupt that it was told of.
     pub(crate) fn acknowledged(&self) -> bool {
         !self.raised || !self.circuit.tiger.interrupt()
     }

@@ -26,6 +26,16 @@ pub enum Fault {
     /// `removal`: the card is pulled. Reads return ones, writes are ignored, there are no
     /// interrupts and no DMA. Switched off, the card is put back, as after power-on.
     Removal,
+    /// `reset`: the card is reset once, when this is switched on, as by a bridge that resets its
+    /// bus or by suspend to RAM: registers, configuration space and modules are as after power-on.
+    Reset,
+    /// `short-select`: modules miss a chip select that is high from one access of the host to the
+    /// next, which on a real bus can be less than their data sheets require. Two bytes then are one
+    /// of 16 bits.
+    ShortSelect,
+    /// `standing-interrupt`: the interrupt stays asserted although it is acknowledged, as if the
+    /// chip's address stood still at a word at which it interrupts.
+    StandingInterrupt,
     /// `late-tick`: every other tick of the card is late: nothing happens in one millisecond, then
     /// both halves of the ring move at once and raise one interrupt.
     LateTick,
@@ -40,6 +50,9 @@ pub enum Fault {
     /// `no-iso-link:N`: the line side of this FXO module does not respond; the high nibble of
     /// register 11 stays 0.
     NoIsoLink(PortNumber),
+    /// `neon-voltage:N`: the exchange lights a lamp in the telephone (message waiting) by a voltage
+    /// that the ring detector of this FXO module sees: its bit for positive half-waves stands.
+    NeonVoltage(PortNumber),
     /// `stuck-spi:N`: SDO reads 1 whatever the module of this slot drives. The module still
     /// receives.
     StuckSpi(PortNumber),
@@ -63,20 +76,24 @@ fn known_names() -> String {
     format!("{} (SLOT is 0 to {})", names.join(", "), crate::SLOTS - 1)
 }
 
-const CARD_FAULTS: [Fault; 7] = [
+const CARD_FAULTS: [Fault; 10] = [
     Fault::LateInterrupt,
     Fault::LostInterrupts,
     Fault::DoubledInterrupts,
     Fault::MasterAbort,
     Fault::TargetAbort,
     Fault::Removal,
+    Fault::Reset,
+    Fault::ShortSelect,
+    Fault::StandingInterrupt,
     Fault::LateTick,
 ];
-const SLOT_FAULTS: [fn(PortNumber) -> Fault; 7] = [
+const SLOT_FAULTS: [fn(PortNumber) -> Fault; 8] = [
     Fault::PartReset,
     Fault::PowerAlarm,
     Fault::NoPower,
     Fault::NoIsoLink,
+    Fault::NeonVoltage,
     Fault::StuckSpi,
     Fault::StuckSpiLow,
     Fault::LineUnplugged,
@@ -100,11 +117,15 @@ impl Fault {
             | Fault::MasterAbort
             | Fault::TargetAbort
             | Fault::Removal
+            | Fault::Reset
+            | Fault::ShortSelect
+            | Fault::StandingInterrupt
             | Fault::LateTick => None,
             Fault::PartReset(slot)
             | Fault::PowerAlarm(slot)
             | Fault::NoPower(slot)
             | Fault::NoIsoLink(slot)
+            | Fault::NeonVoltage(slot)
             | Fault::StuckSpi(slot)
             | Fault::StuckSpiLow(slot)
             | Fault::LineUnplugged(slot) => Some(slot),
@@ -119,11 +140,15 @@ impl Fault {
             Fault::MasterAbort => "master-abort",
             Fault::TargetAbort => "target-abort",
             Fault::Removal => "removal",
+            Fault::Reset => "reset",
+            Fault::ShortSelect => "short-select",
+            Fault::StandingInterrupt => "standing-interrupt",
             Fault::LateTick => "late-tick",
             Fault::PartReset(_) => "part-reset",
             Fault::PowerAlarm(_) => "power-alarm",
             Fault::NoPower(_) => "no-power",
             Fault::NoIsoLink(_) => "no-iso-link",
+            Fault::NeonVoltage(_) => "neon-voltage",
             Fault::StuckSpi(_) => "stuck-spi",
             Fault::StuckSpiLow(_) => "stuck-spi-low",
             Fault::LineUnplugged(_) => "line-unplugged",

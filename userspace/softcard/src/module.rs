@@ -11,7 +11,8 @@ use crate::chips::{Feed, Framing, Load, Pins, Si3050, Si3210, SlotPins, SpiPort}
 use crate::fault::Fault;
 use crate::telephone::Telephone;
 
-/// What is plugged into a slot. The names (`Display`, `FromStr`) are `empty`, `fxs` and `fxo`.
+/// What is plugged into a slot. The names (`Display`, `FromStr`) are `empty`, `fxs`, `fxs-si3215`,
+/// `fxo` and `fxo-si3018`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum ModuleKind {
     /// No module: nothing answers on the slot's bus.
@@ -19,13 +20,31 @@ pub enum ModuleKind {
     Empty,
     /// An Si3210 ProSLIC: feeds a telephone.
     Fxs,
-    /// An Si3050 with an Si3018: ends a line of the exchange.
+    /// An Si3215 ProSLIC: feeds a telephone, too.
+    FxsSi3215,
+    /// An Si3050 with an Si3019: ends a line of the exchange.
     Fxo,
+    /// An Si3050 with an Si3018: ends a line of the exchange, too.
+    FxoSi3018,
+}
+
+impl ModuleKind {
+    /// All of them.
+    pub const ALL: [ModuleKind; 5] = [
+        ModuleKind::Empty,
+        ModuleKind::Fxs,
+        ModuleKind::FxsSi3215,
+        ModuleKind::Fxo,
+        ModuleKind::FxoSi3018,
+    ];
 }
 
 /// A module's name that is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no module named {0:?}; known are fxs, fxo and empty")]
+#[error(
+    "there is no module named {0:?}; known are {known}",
+    known = ModuleKind::ALL.map(|kind| kind.to_string()).join(", ")
+)]
 pub struct UnknownModule(String);
 
 impl fmt::Display for ModuleKind {
@@ -33,7 +52,9 @@ impl fmt::Display for ModuleKind {
         f.pad(match self {
             ModuleKind::Empty => "empty",
             ModuleKind::Fxs => "fxs",
+            ModuleKind::FxsSi3215 => "fxs-si3215",
             ModuleKind::Fxo => "fxo",
+            ModuleKind::FxoSi3018 => "fxo-si3018",
         })
     }
 }
@@ -42,7 +63,7 @@ impl FromStr for ModuleKind {
     type Err = UnknownModule;
 
     fn from_str(name: &str) -> Result<ModuleKind, UnknownModule> {
-        [ModuleKind::Empty, ModuleKind::Fxs, ModuleKind::Fxo]
+        ModuleKind::ALL
             .into_iter()
             .find(|kind| kind.to_string() == name)
             .ok_or_else(|| UnknownModule(name.to_owned()))
@@ -80,15 +101,22 @@ impl Slot {
     pub(crate) fn new(kind: ModuleKind) -> Slot {
         let module = match kind {
             ModuleKind::Empty => Module::Empty,
-            ModuleKind::Fxs => Module::Fxs {
-                chip: Box::default(),
+            ModuleKind::Fxs | ModuleKind::FxsSi3215 => Module::Fxs {
+                chip: Box::new(match kind {
+                    ModuleKind::FxsSi3215 => Si3210::si3215(),
+                    _ => Si3210::default(),
+                }),
                 port: SpiPort::new(Framing::TwoBytes),
                 telephone: Telephone::new(),
                 feed: Feed::default(),
             },
-            ModuleKind::Fxo => {
-                Module::Fxo { chip: Box::default(), port: SpiPort::new(Framing::ThreeBytes) }
-            }
+            ModuleKind::Fxo | ModuleKind::FxoSi3018 => Module::Fxo {
+                chip: Box::new(match kind {
+                    ModuleKind::FxoSi3018 => Si3050::with_si3018(),
+                    _ => Si3050::default(),
+                }),
+                port: SpiPort::new(Framing::ThreeBytes),
+            },
         };
         Slot { module, unplugged: false, stuck_high: false, stuck_low: false }
     }
@@ -114,6 +142,7 @@ impl Slot {
             (Fault::PowerAlarm(_), Module::Fxs { chip, .. }) => chip.power_alarm = on,
             (Fault::NoPower(_), Module::Fxs { chip, .. }) => chip.unpowered = on,
             (Fault::NoIsoLink(_), Module::Fxo { chip, .. }) => chip.no_link = on,
+            (Fault::NeonVoltage(_), Module::Fxo { chip, .. }) => chip.neon = on,
             _ => {}
         }
     }
@@ -191,10 +220,13 @@ mod tests {
 
     #[test]
     fn modules_have_names() {
-        for kind in [ModuleKind::Empty, ModuleKind::Fxs, ModuleKind::Fxo] {
+        for kind in ModuleKind::ALL {
             assert_eq!(kind.to_string().parse(), Ok(kind));
         }
         let error = "FXS".parse::<ModuleKind>().unwrap_err().to_string();
-        assert!(error.contains("\"FXS\"") && error.contains("fxs, fxo and empty"), "{error}");
+        assert!(
+            error.contains("\"FXS\"") && error.contains("empty, fxs, fxs-si3215, fxo, fxo-si3018"),
+            "{error}"
+        );
     }
 }

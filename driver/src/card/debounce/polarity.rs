@@ -2,11 +2,14 @@
 //!
 //! Many exchanges swap the wires when the far end answers or hangs up. The sign of the line voltage
 //! (Si3050 register 29) must differ from the debounced one for 64 ms, which is more than a
-//! half-cycle of ringing. The first polarity found is not reported as a change.
+//! half-cycle of ringing. The first polarity found is not reported as a change. Below 3 V the sign
+//! means nothing: the register shows what wanders on a line without battery.
 
 use super::SAMPLE_MS;
 use crate::card::port::Polarity;
 
+/// The least voltage whose sign counts.
+const THRESHOLD: u8 = 3;
 const STABLE: u32 = 64 / SAMPLE_MS;
 
 /// Debounces the sign of the line voltage.
@@ -26,10 +29,10 @@ impl PolarityDetector {
     /// One sample of the line voltage; `Some` when the polarity changed from one known to the
     /// other. A line without voltage has no polarity: it keeps the one it had.
     pub(crate) fn sample(&mut self, volts: i8) -> Option<Polarity> {
-        let seen = match volts.signum() {
-            1 => Some(Polarity::Forward),
-            -1 => Some(Polarity::Reverse),
-            _ => None,
+        let seen = match volts {
+            _ if volts.unsigned_abs() < THRESHOLD => None,
+            0.. => Some(Polarity::Forward),
+            _ => Some(Polarity::Reverse),
         };
         if seen != self.candidate {
             self.candidate = seen;
@@ -70,6 +73,17 @@ mod tests {
         assert_eq!(feed(&mut detector, -48, 7), []);
         assert_eq!(detector.sample(-48), Some(Polarity::Reverse));
         assert_eq!(feed(&mut detector, -9, 100), []);
+    }
+
+    #[test]
+    fn below_three_volts_there_is_no_polarity() {
+        let mut detector = PolarityDetector::default();
+        assert_eq!(feed(&mut detector, -2, 100), []);
+        assert_eq!(detector.polarity(), None);
+        feed(&mut detector, 48, 8);
+        assert_eq!(feed(&mut detector, -2, 100), []);
+        assert_eq!(detector.polarity(), Some(Polarity::Forward));
+        assert_eq!(feed(&mut detector, -3, 8), [Polarity::Reverse]);
     }
 
     #[test]

@@ -6,7 +6,8 @@ use crate::PortNumber;
 use ringback_country::Country;
 
 use super::registers::*;
-use crate::card::module::{Diagnosis, ModuleError};
+use super::settings::LineSettings;
+use crate::card::module::{Diagnosis, EXAMINATION_INTERVAL, Examination, ModuleError};
 use crate::card::sequence::Chip;
 
 const RESET_TIME: Duration = Duration::from_millis(100);
@@ -34,16 +35,11 @@ pub(crate) async fn bring_up(
     chip.wait(RESET_TIME).await;
     // The last slot's bits come first in the frame.
     let start = 3u8.saturating_sub(slot.0) * 8;
-    let daa = country.daa();
     chip.write(PCM_MODE, PcmMode::SERVICE).await;
-    chip.write(INTERNATIONAL, daa.international).await;
     // Half waves, and no validation in the chip: `debounce` decides what counts as ringing.
     chip.write(RING_RECTIFIER, RingRectifier::empty()).await;
     chip.write_all(&[
         (RING_VALIDATION, VALIDATION_OFF),
-        (DC_TERMINATION, daa.dc_termination),
-        (AC_TERMINATION, daa.ac_termination),
-        (DAA_CONTROL_3, daa.control_3),
         (TX_START_LOW, start),
         (TX_START_HIGH, 0),
         (RX_START_LOW, start),
@@ -52,9 +48,21 @@ pub(crate) async fn bring_up(
     .await;
     chip.write(DAA_CONTROL_2, DaaControl2::empty()).await;
     let answers = |side: LineSide| side.intersects(LineSide::IDENTITY) && side.bits() != ABSENT;
-    chip.poll(LINE_SIDE, LINK_POLL, LINK_LIMIT, answers)
+    let side = chip
+        .poll(LINE_SIDE, LINK_POLL, LINK_LIMIT, answers)
         .await
         .map_err(|_| ModuleError::NoIsoLink)?;
+    let settings = LineSettings::new(country.daa(), side);
+    chip.write_all(&[
+        (INTERNATIONAL, settings.international),
+        (DC_TERMINATION, settings.dc_termination),
+        (DAA_CONTROL_3, settings.control_3),
+    ])
+    .await;
+    if let Some(impedance) = settings.ac_termination {
+        chip.write(AC_TERMINATION, impedance).await;
+    }
+    chip.write(SPARK_QUENCHING, settings.spark_quenching).await;
     chip.write(DAA_CONTROL, DaaControl::ON_HOOK_MONITOR).await;
     for register in [TX_GAIN, RX_GAIN, TX_GAIN_FINE, RX_GAIN_FINE] {
         chip.write(register, 0).await;
@@ -64,6 +72,16 @@ pub(crate) async fn bring_up(
 
 /// Finds out why a chip gave an impossible sample.
 pub(crate) async fn diagnose(chip: &Chip<Si3050>) -> Diagnosis {
+    let mut examination = Examination::default();
+    loop {
+        if let Some(diagnosis) = examination.add(examine(chip).await) {
+            return diagnosis;
+        }
+        chip.wait(EXAMINATION_INTERVAL).await;
+    }
+}
+
+async fn examine(chip: &Chip<Si3050>) -> Diagnosis {
     if !identify(chip).await {
         Diagnosis::NotAnswering
     } else if chip.read(DAA_CONTROL_2).await.contains(DaaControl2::LINE_SIDE_OFF)
@@ -106,7 +124,7 @@ mod tests {
     fn leaves_an_idle_line_with_the_countrys_settings() {
         for (slot, country, settings) in [
             (0, "FCC", [0x01, 0xC0, 0x00, 0xA3]),
-            (3, "australia", [0x40, 0x30, 0x03, 0xA3]),
+            (3, "australia", [0x40, 0x30, 0x03, 0x23]),
             (2, "UK", [0, 0xC2, 5, 0xAB]),
         ] {
             let mut chip = simulation::Si3050::new();
@@ -119,6 +137,14 @@ mod tests {
             assert_eq!(chip.resyncs, 2);
             assert_eq!(chip.soft_resets, 1);
         }
+    }
+
+    #[test]
+    fn an_si3018_gets_what_it_has() {
+        let mut chip = simulation::Si3050::with_si3018();
+        assert_eq!(brought_up(&mut chip, PortNumber(0), "australia"), Ok(()));
+        let read = [16, 26, 30, 31, 59].map(|register| chip.read(register));
+        assert_eq!(read, [0x60, 0x30, 0, 0x20, 0x50]);
     }
 
     #[test]

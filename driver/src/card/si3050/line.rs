@@ -52,9 +52,9 @@ impl FxoLine {
         self.polarity.polarity()
     }
 
-    /// Line voltage in volts.
+    /// Line voltage in volts; 0 below what the chip measures.
     pub(crate) fn voltage(&self) -> Option<i16> {
-        self.voltage.map(i16::from)
+        self.voltage.map(|volts| if volts.unsigned_abs() < 3 { 0 } else { i16::from(volts) })
     }
 
     /// Loop current in mA.
@@ -116,7 +116,8 @@ impl FxoLine {
             return if ours { Reaction::Write } else { Reaction::Suspect };
         }
         let changed = if self.hook == Hook::On && self.battery() == Some(true) {
-            self.ring.sample(control.intersects(DaaControl::RINGING))
+            let positive = control.contains(DaaControl::RING_POSITIVE);
+            self.ring.sample(control.intersects(DaaControl::RINGING).then_some(positive))
         } else {
             self.ring.clear()
         };
@@ -159,6 +160,13 @@ mod tests {
         events
     }
 
+    /// Samples of the ring detector in a line that rings, half a wave each.
+    fn ring(line: &mut FxoLine, control: u8, count: usize) -> Vec<PortEvent> {
+        let signs = [DaaControl::RING_POSITIVE, DaaControl::RING_NEGATIVE].map(|sign| sign.bits());
+        let values = signs.into_iter().cycle().map(|sign| control | sign);
+        values.take(count).flat_map(|value| samples(line, DAA_CONTROL, value, 1)).collect()
+    }
+
     fn reaction<V>(line: &mut FxoLine, register: Register<Si3050, V>, value: u8) -> Reaction {
         line.sample(register.address(), value, &mut |event| panic!("{event:?}"))
     }
@@ -166,14 +174,14 @@ mod tests {
     #[test]
     fn ringing_counts_only_on_hook_with_battery() {
         let mut line = FxoLine::new();
-        assert_eq!(samples(&mut line, DAA_CONTROL, 0x28, 20), [], "no battery yet");
+        assert_eq!(ring(&mut line, 0x08, 20), [], "no battery yet");
         assert_eq!(samples(&mut line, LINE_VOLTAGE, 48, 8), [PortEvent::Battery(true)]);
-        assert_eq!(samples(&mut line, DAA_CONTROL, 0x48, 8), [PortEvent::Ring(true)]);
+        assert_eq!(ring(&mut line, 0x08, 8), [PortEvent::Ring(true)]);
         assert!(line.ringing());
         line.hook = Hook::Off;
-        assert_eq!(samples(&mut line, DAA_CONTROL, 0x29, 20), [PortEvent::Ring(false)]);
+        assert_eq!(ring(&mut line, 0x09, 20), [PortEvent::Ring(false)]);
         line.hook = Hook::On;
-        assert_eq!(samples(&mut line, DAA_CONTROL, 0x28, 8), [PortEvent::Ring(true)]);
+        assert_eq!(ring(&mut line, 0x08, 8), [PortEvent::Ring(true)]);
         assert_eq!(samples(&mut line, LINE_VOLTAGE, 0, 8), [PortEvent::Battery(false)]);
         assert_eq!(samples(&mut line, DAA_CONTROL, 0x28, 1), [PortEvent::Ring(false)]);
     }
@@ -187,6 +195,9 @@ mod tests {
             samples(&mut line, LINE_VOLTAGE, 0xD0, 8),
             [PortEvent::Polarity(Polarity::Reverse)]
         );
+        samples(&mut line, LINE_VOLTAGE, 0xFE, 1);
+        assert_eq!(line.voltage(), Some(0), "below 3 V it wanders");
+        samples(&mut line, LINE_VOLTAGE, 0xD0, 1);
         samples(&mut line, LOOP_CURRENT, 20, 1);
         assert_eq!(
             (line.voltage(), line.current(), line.polarity()),

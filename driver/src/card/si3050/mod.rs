@@ -7,6 +7,7 @@
 //! | file | what |
 //! |---|---|
 //! | `registers` | registers and the values written to them |
+//! | `settings` | what a country's settings become on the line side that is there |
 //! | `bring_up` | from reset to an on-hook line; what to do when the chip lost its settings |
 //! | `line` | what the status registers mean while the line is in service |
 //!
@@ -15,6 +16,7 @@
 mod bring_up;
 mod line;
 mod registers;
+mod settings;
 #[cfg(test)]
 pub(crate) mod simulation;
 

@@ -52,6 +52,8 @@ registers! {
     TX_GAIN_FINE = 40: u8;
     /// Receive gain in steps of 0.1 dB.
     RX_GAIN_FINE = 41: u8;
+    /// Spark quenching control.
+    SPARK_QUENCHING = 59: SparkQuenching;
 }
 
 flags! {
@@ -110,8 +112,12 @@ flags! {
 flags! {
     /// What register 11 holds.
     pub(crate) struct LineSide: u8 {
-        /// Any of these bits: a line side answers (1 is a Si3018, 3 a Si3019).
+        /// Any of these bits: a line side answers (LSID).
         const IDENTITY = 0xF0;
+        /// The line side is a Si3018.
+        const SI3018 = 0x10;
+        /// The line side is a Si3019.
+        const SI3019 = 0x30;
         /// Revision of the Si3050.
         const REVISION = 0x0F;
     }
@@ -154,3 +160,13 @@ pub(crate) const CONTROL_2_RESET: u8 = 0x03;
 pub(crate) const VALIDATION_OFF: u8 = 0x19;
 /// What every register of a module that is not there reads.
 pub(crate) const ABSENT: u8 = 0xFF;
+
+flags! {
+    /// What register 59 holds.
+    pub(crate) struct SparkQuenching: u8 {
+        /// SQ1.
+        const SLOWER = 0x40;
+        /// SQ0.
+        const SLOW = 0x10;
+    }
+}

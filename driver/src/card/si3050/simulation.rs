@@ -38,6 +38,11 @@ impl Si3050 {
         }
     }
 
+    /// The same with a Si3018.
+    pub(crate) fn with_si3018() -> Si3050 {
+        Si3050 { chip: chips::Si3050::with_si3018(), ..Si3050::new() }
+    }
+
     /// Asserts the reset pin.
     pub(crate) fn reset(&mut self) {
         self.chip.reset();

@@ -5,9 +5,9 @@ use std::time::Duration;
 use ringback_country::Country;
 
 use super::calibration;
-use super::indirect;
+use super::indirect::{self, Model};
 use super::registers::*;
-use crate::card::module::{Diagnosis, ModuleError};
+use crate::card::module::{Diagnosis, EXAMINATION_INTERVAL, Examination, ModuleError};
 use crate::card::register::{Register, Value};
 use crate::card::sequence::Chip;
 use crate::{PortNumber, report};
@@ -18,26 +18,31 @@ const POWER_LIMIT: Duration = Duration::from_millis(500);
 /// What was found in a slot that was probed for an FXS module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Identity {
-    /// No Si3210 answers: nothing there, or an FXO module.
+    /// No Si3210 or Si3215 answers: nothing there, or an FXO module.
     Absent,
-    /// A Si3210, freshly reset.
-    Si3210,
-    /// Something answers, but not as a freshly reset Si3210 does.
+    /// Such a chip, freshly reset.
+    Fresh(Model),
+    /// Something answers, but not as a freshly reset chip does.
     Odd(ModuleError),
 }
 
-/// Results of a calibration (registers 98 to 107), with which a chip is restored quickly.
+/// What bring-up has found out about a chip, with which it is restored quickly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Calibration([u8; 10]);
+pub(crate) struct Calibration {
+    model: Model,
+    /// Registers 98 to 107.
+    results: [u8; 10],
+}
 
-/// Looks for a freshly reset Si3210.
+/// Looks for a freshly reset Si3210 or Si3215.
 pub(crate) async fn identify(chip: &Chip<Si3210>) -> Identity {
     if !answers(chip).await {
         return Identity::Absent;
     }
-    if chip.read(PCM_MODE).await.contains(PcmMode::SI3215) {
-        return Identity::Odd(ModuleError::Si3215);
-    }
+    let model = match chip.read(PCM_MODE).await.contains(PcmMode::SI3215) {
+        true => Model::Si3215,
+        false => Model::Si3210,
+    };
     let fresh = async {
         expect(chip, LOOPBACK, Loopback::DIGITAL).await?;
         expect(chip, LINE_STATE, LineState::OPEN).await?;
@@ -47,7 +52,7 @@ pub(crate) async fn identify(chip: &Chip<Si3210>) -> Identity {
         return Identity::Odd(error);
     }
     chip.write(INDIRECT_ADDRESS, IndirectAddress::FIRST).await;
-    Identity::Si3210
+    Identity::Fresh(model)
 }
 
 /// Reads a register, which is to have the value that it has after reset.
@@ -68,23 +73,24 @@ pub(crate) async fn bring_up(
     chip: &Chip<Si3210>,
     slot: PortNumber,
     country: Country,
+    model: Model,
 ) -> Result<Calibration, ModuleError> {
-    prepare(chip, country).await?;
+    prepare(chip, country, model).await?;
     power_up(chip).await?;
     leak_test(chip).await;
     power_up(chip).await?;
     if calibration::automatic(chip).await.is_err() {
         report!(WARN, "slot {slot}: FXS module: calibration did not end, calibrating by hand");
-        calibration::manual(chip).await?;
+        calibration::manual(chip, model).await?;
     }
     calibration::converter(chip).await;
     let mut results = [0; 10];
     for (register, result) in RESULTS.into_iter().zip(&mut results) {
         *result = chip.read(register).await;
     }
-    configure(chip, slot, country).await?;
+    configure(chip, slot, country, model).await?;
     chip.write(LINE_STATE, LineState::ask(FeedState::ACTIVE)).await;
-    Ok(Calibration(results))
+    Ok(Calibration { model, results })
 }
 
 /// Brings a chip that lost its settings back with the calibration it had: about 0.1 s instead
@@ -100,16 +106,26 @@ pub(crate) async fn restore(
     }
     chip.write(LINE_STATE, LineState::OPEN).await;
     chip.write(POWER_DOWN, PowerDown::CONVERTER).await;
-    prepare(chip, country).await?;
+    prepare(chip, country, calibration.model).await?;
     power_up(chip).await?;
-    for (register, result) in RESULTS.into_iter().zip(calibration.0) {
+    for (register, result) in RESULTS.into_iter().zip(calibration.results) {
         chip.write(register, result).await;
     }
-    configure(chip, slot, country).await
+    configure(chip, slot, country, calibration.model).await
 }
 
 /// Finds out why a chip gave an impossible sample.
 pub(crate) async fn diagnose(chip: &Chip<Si3210>) -> Diagnosis {
+    let mut examination = Examination::default();
+    loop {
+        if let Some(diagnosis) = examination.add(examine(chip).await) {
+            return diagnosis;
+        }
+        chip.wait(EXAMINATION_INTERVAL).await;
+    }
+}
+
+async fn examine(chip: &Chip<Si3210>) -> Diagnosis {
     if !answers(chip).await {
         chip.resync().await;
         if !answers(chip).await {
@@ -131,16 +147,16 @@ async fn answers(chip: &Chip<Si3210>) -> bool {
 }
 
 /// Everything before power: the coefficients, and what keeps the output transistors safe.
-async fn prepare(chip: &Chip<Si3210>, country: Country) -> Result<(), ModuleError> {
-    indirect::store_all(chip, country).await?;
-    indirect::store(chip, indirect::SCRATCH, 0).await?;
+async fn prepare(chip: &Chip<Si3210>, country: Country, model: Model) -> Result<(), ModuleError> {
+    indirect::store_all(chip, model, country).await?;
+    indirect::store(chip, model, indirect::SCRATCH, 0).await?;
     chip.write(LOOPBACK, Loopback::empty()).await;
     chip.write(ENHANCE, ENHANCEMENTS).await;
     chip.write(AUTOMATIC, Automatic::all()).await;
     chip.write(BATTERY_FEED, BatteryFeed::SWITCH_OFF).await;
     // The filters are flushed until the voltages have settled; `configure` sets them again.
     for register in indirect::FILTERS {
-        indirect::store(chip, register, indirect::FLUSH).await?;
+        indirect::store(chip, model, register, indirect::FLUSH).await?;
     }
     Ok(())
 }
@@ -177,9 +193,10 @@ async fn configure(
     chip: &Chip<Si3210>,
     slot: PortNumber,
     country: Country,
+    model: Model,
 ) -> Result<(), ModuleError> {
-    indirect::store_filters(chip, country).await?;
-    indirect::verify_all(chip, country).await?;
+    indirect::store_filters(chip, model, country).await?;
+    indirect::verify_all(chip, model, country).await?;
     // The last slot's bits come first in the frame.
     let start = 3u8.saturating_sub(slot.0) * 8;
     chip.write(PCM_MODE, PcmMode::ENABLE | PcmMode::U_LAW).await;
@@ -223,9 +240,11 @@ mod tests {
     ) -> Result<Calibration, ModuleError> {
         let identity = Sequence::new(|chip| async move { identify(&chip).await })
             .run(|operation| chip.perform(operation));
-        assert_eq!(identity, Identity::Si3210);
-        Sequence::new(move |chip| async move { bring_up(&chip, slot, Country::default()).await })
-            .run(|operation| chip.perform(operation))
+        let Identity::Fresh(model) = identity else { panic!("{identity:?}") };
+        Sequence::new(
+            move |chip| async move { bring_up(&chip, slot, Country::default(), model).await },
+        )
+        .run(|operation| chip.perform(operation))
     }
 
     fn diagnosed(chip: &mut simulation::Si3210) -> Diagnosis {
@@ -245,7 +264,7 @@ mod tests {
             assert_eq!([66, 67, 108].map(|register| chip.read(register)), [1, 7, 0xEB]);
             let values = indirect::values(Country::default()).map(|(_, value)| value);
             assert_eq!(chip.indirect(), values);
-            assert_eq!(calibration.0, chip.direct(98));
+            assert_eq!(calibration.results, chip.direct(98));
             assert!(chip.was_run_down, "the leak test ran");
         }
     }
@@ -258,10 +277,13 @@ mod tests {
             Sequence::new(|chip| async move { identify(&chip).await })
                 .run(|operation| chip.perform(operation))
         };
-        assert_eq!(identified(|_| {}), Identity::Si3210);
+        assert_eq!(identified(|_| {}), Identity::Fresh(Model::Si3210));
+        assert_eq!(
+            identified(|chip| *chip = simulation::Si3210::si3215()),
+            Identity::Fresh(Model::Si3215)
+        );
         assert_eq!(identified(|chip| chip.absent = Some(0xFF)), Identity::Absent);
         assert_eq!(identified(|chip| chip.absent = Some(0x00)), Identity::Absent);
-        assert_eq!(identified(|chip| chip.write(1, 0x88)), Identity::Odd(ModuleError::Si3215));
         assert_eq!(
             identified(|chip| chip.write(11, 0x31)),
             Identity::Odd(ModuleError::Identity { register: 11, expected: 0x33, read: 0x31 })
@@ -318,6 +340,29 @@ mod tests {
         assert_eq!(changed, [96]);
         assert_eq!(chip.indirect(), before.1);
         assert!(chip.waited < Duration::from_millis(100), "{:?}", chip.waited);
+    }
+
+    #[test]
+    fn a_si3215_is_brought_up_and_restored() {
+        let mut chip = simulation::Si3210::si3215();
+        let calibration = brought_up(&mut chip, PortNumber(1)).unwrap();
+        assert_eq!(calibration.model, Model::Si3215);
+        // The model is no bit of the mode: it can't be written.
+        assert_eq!((chip.read(64) & 7, chip.read(1)), (1, 0xA8));
+        let before = chip.indirect::<105>();
+        assert_eq!([before[0], before[7], before[8], before[16]], [0x7B30, 0x7EF0, 0x0160, 0x3600]);
+        assert_eq!(
+            [before[22], before[27], before[64], before[66]],
+            [0x8000, 0xC00, 0xC00, 0x1000]
+        );
+        assert!(before[28..64].iter().all(|value| *value == 0), "nothing where nothing is");
+        chip.reset();
+        let result = Sequence::new(move |chip| async move {
+            restore(&chip, PortNumber(1), Country::default(), calibration).await
+        })
+        .run(|operation| chip.perform(operation));
+        assert_eq!(result, Ok(()));
+        assert_eq!(chip.indirect(), before);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::indirect;
+use super::indirect::{self, Model};
 use super::registers::*;
 use crate::card::module::ModuleError;
 use crate::card::register::Register;
@@ -27,7 +27,7 @@ pub(super) async fn automatic(chip: &Chip<Si3210>) -> Result<(), ModuleError> {
 }
 
 /// Calibrates what can be done one by one, and searches the TIP and RING gains by hand.
-pub(super) async fn manual(chip: &Chip<Si3210>) -> Result<(), ModuleError> {
+pub(super) async fn manual(chip: &Chip<Si3210>, model: Model) -> Result<(), ModuleError> {
     enable_interrupts(chip, 0).await;
     chip.write(LINE_STATE, LineState::OPEN).await;
     // Everything but the ADC and DAC offsets and the gain mismatch.
@@ -37,7 +37,7 @@ pub(super) async fn manual(chip: &Chip<Si3210>) -> Result<(), ModuleError> {
         return Err(ModuleError::Calibration);
     }
     for register in indirect::OFFSETS {
-        indirect::store(chip, register, 0).await?;
+        indirect::store(chip, model, register, 0).await?;
     }
     // Both searches start from the same place.
     chip.write_all(&[(RING_GAIN, GAIN_MIDDLE), (TIP_GAIN, GAIN_MIDDLE)]).await;
@@ -115,7 +115,7 @@ mod tests {
     fn by_hand_finds_the_gains() {
         let mut chip = simulation::Si3210::new();
         chip.matching_gains = [0x0C, 0x15];
-        let result = Sequence::new(|chip| async move { manual(&chip).await })
+        let result = Sequence::new(|chip| async move { manual(&chip, Model::Si3210).await })
             .run(|operation| chip.perform(operation));
         assert_eq!(result, Ok(()));
         assert_eq!(chip.direct(98), [0x0C, 0x15]);

@@ -110,56 +110,84 @@ registers! {
     SCRATCH = 97: u16;
 }
 
+/// The two kinds of chip, which number their indirect registers differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Model {
+    /// A Si3210 (Digium S100M).
+    Si3210,
+    /// A Si3215, which has no DTMF detector and no pulse metering (Digium S110M).
+    Si3215,
+}
+
 /// An indirect register, and what it is set to.
 pub(super) type IndirectSetting = (Register<Indirect, u16>, u16);
 
-/// The values of registers 0 to 43 (AN35), except for those that depend on the country
-/// ([`values`]).
-pub(super) const VALUES: [IndirectSetting; 44] = [
-    (DTMF_ROW_0, 0x55C2),
-    (DTMF_ROW_1, 0x51E6),
-    (DTMF_ROW_2, 0x4B85),
-    (DTMF_ROW_3, 0x4937),
-    (DTMF_COLUMN, 0x3333),
-    (DTMF_FORWARD_TWIST, 0x0202),
-    (DTMF_REVERSE_TWIST, 0x0202),
-    (DTMF_ROW_RATIO, 0x0198),
-    (DTMF_COLUMN_RATIO, 0x0198),
-    (DTMF_ROW_HARMONIC, 0x0611),
-    (DTMF_COLUMN_HARMONIC, 0x0202),
-    (DTMF_POWER, 0x00E5),
-    (DTMF_HOT_LIMITER, 0x0A1C),
-    (OSCILLATOR_1, 0x7B30),
-    (OSCILLATOR_1_AMPLITUDE, 0x0063),
-    (OSCILLATOR_1_PHASE, 0x0000),
-    (OSCILLATOR_2, 0x7870),
-    (OSCILLATOR_2_AMPLITUDE, 0x007D),
-    (OSCILLATOR_2_PHASE, 0x0000),
-    (RING_OFFSET, 0x0000),
-    (RING_COEFFICIENT, 0x7EF0),
-    (RING_AMPLITUDE, 0x0160),
-    (RING_PHASE, 0x0000),
-    (METERING_ENVELOPE, 0x2000),
-    (METERING_AMPLITUDE, 0x2000),
-    (METERING_COEFFICIENT, 0x0000),
-    (RECEIVE_GAIN, 0x2000),
-    (TRANSMIT_GAIN, 0x4000),
-    (LOOP_THRESHOLD, 0x1000),
-    (RING_TRIP_THRESHOLD, 0x3600),
-    (COMMON_MODE_MINIMUM, 0x1000),
-    (COMMON_MODE_MAXIMUM, 0x0200),
-    (POWER_ALARM_12, 0x07C0),
-    (POWER_ALARM_34, 0x2600),
-    (POWER_ALARM_56, 0x1B80),
-    (LOOP_FILTER, 0x8000),
-    (RING_TRIP_FILTER, 0x0320),
-    (THERMAL_POLE_12, 0x008C),
-    (THERMAL_POLE_34, 0x0100),
-    (THERMAL_POLE_56, 0x0010),
-    (RINGING_BIAS, 0x0C00),
-    (CONVERTER_MINIMUM, 0x0C00),
-    (CONVERTER_MODE, 0x1000),
-    (LOOP_THRESHOLD_LOW, 0x1000),
+/// What a Si3215 lacks.
+const NONE: Option<u8> = None;
+
+/// An indirect register's number in a Si3215.
+const fn n(number: u8) -> Option<u8> {
+    Some(number)
+}
+
+impl Model {
+    /// The number by which this chip knows a register; `None` if it has no such register.
+    pub(super) fn number(self, register: Register<Indirect, u16>) -> Option<u8> {
+        let own = register.address().number();
+        match (self, VALUES.iter().find(|row| row.0.address().number() == own)) {
+            (Model::Si3210, _) | (Model::Si3215, None) => Some(own),
+            (Model::Si3215, Some((_, number, _))) => *number,
+        }
+    }
+}
+
+/// Registers 0 to 43 of a Si3210, their numbers in a Si3215, and their values (AN35), except for
+/// those that depend on the country ([`values`]).
+pub(super) const VALUES: [(Register<Indirect, u16>, Option<u8>, u16); 44] = [
+    (DTMF_ROW_0, NONE, 0x55C2),
+    (DTMF_ROW_1, NONE, 0x51E6),
+    (DTMF_ROW_2, NONE, 0x4B85),
+    (DTMF_ROW_3, NONE, 0x4937),
+    (DTMF_COLUMN, NONE, 0x3333),
+    (DTMF_FORWARD_TWIST, NONE, 0x0202),
+    (DTMF_REVERSE_TWIST, NONE, 0x0202),
+    (DTMF_ROW_RATIO, NONE, 0x0198),
+    (DTMF_COLUMN_RATIO, NONE, 0x0198),
+    (DTMF_ROW_HARMONIC, NONE, 0x0611),
+    (DTMF_COLUMN_HARMONIC, NONE, 0x0202),
+    (DTMF_POWER, NONE, 0x00E5),
+    (DTMF_HOT_LIMITER, NONE, 0x0A1C),
+    (OSCILLATOR_1, n(0), 0x7B30),
+    (OSCILLATOR_1_AMPLITUDE, n(1), 0x0063),
+    (OSCILLATOR_1_PHASE, n(2), 0x0000),
+    (OSCILLATOR_2, n(3), 0x7870),
+    (OSCILLATOR_2_AMPLITUDE, n(4), 0x007D),
+    (OSCILLATOR_2_PHASE, n(5), 0x0000),
+    (RING_OFFSET, n(6), 0x0000),
+    (RING_COEFFICIENT, n(7), 0x7EF0),
+    (RING_AMPLITUDE, n(8), 0x0160),
+    (RING_PHASE, n(9), 0x0000),
+    (METERING_ENVELOPE, NONE, 0x2000),
+    (METERING_AMPLITUDE, NONE, 0x2000),
+    (METERING_COEFFICIENT, NONE, 0x0000),
+    (RECEIVE_GAIN, n(13), 0x2000),
+    (TRANSMIT_GAIN, n(14), 0x4000),
+    (LOOP_THRESHOLD, n(15), 0x1000),
+    (RING_TRIP_THRESHOLD, n(16), 0x3600),
+    (COMMON_MODE_MINIMUM, n(17), 0x1000),
+    (COMMON_MODE_MAXIMUM, n(18), 0x0200),
+    (POWER_ALARM_12, n(19), 0x07C0),
+    (POWER_ALARM_34, n(20), 0x2600),
+    (POWER_ALARM_56, n(21), 0x1B80),
+    (LOOP_FILTER, n(22), 0x8000),
+    (RING_TRIP_FILTER, n(23), 0x0320),
+    (THERMAL_POLE_12, n(24), 0x008C),
+    (THERMAL_POLE_34, n(25), 0x0100),
+    (THERMAL_POLE_56, n(26), 0x0010),
+    (RINGING_BIAS, n(27), 0x0C00),
+    (CONVERTER_MINIMUM, n(64), 0x0C00),
+    (CONVERTER_MODE, NONE, 0x1000),
+    (LOOP_THRESHOLD_LOW, n(66), 0x1000),
 ];
 
 /// The filter coefficients that are flushed while the line powers up.
@@ -173,7 +201,7 @@ pub(super) const OFFSETS: [Register<Indirect, u16>; 6] =
 
 /// The name of an indirect register, if it is in the table.
 pub(super) fn name(number: u8) -> Option<&'static str> {
-    let set = VALUES.iter().map(|(register, _)| *register);
+    let set = VALUES.iter().map(|(register, ..)| *register);
     let known = set.chain(OFFSETS).chain([SCRATCH]);
     let named = known.map(Register::address).find(|register| register.number() == number)?;
     Some(named.name())

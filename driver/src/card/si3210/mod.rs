@@ -1,5 +1,5 @@
 //! The Si3210 (ProSLIC), the chip of an FXS module: it feeds a telephone, rings it and sees its
-//! hook.
+//! hook. The Si3215 of Digium's S110M is the same but for its indirect registers.
 //!
 //! | file | what |
 //! |---|---|

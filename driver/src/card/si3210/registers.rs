@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::indirect_registers::{self, Indirect};
+use super::indirect_registers;
 use crate::card::port::{Gain, Gains};
 use crate::card::register::{Register, Value, flags, registers, values};
 
@@ -360,9 +360,9 @@ impl IndirectAddress {
     /// The lowest, which resets the access logic of a fresh chip when written.
     pub(crate) const FIRST: IndirectAddress = IndirectAddress(0);
 
-    /// The number of this register.
-    pub(crate) const fn of(register: Register<Indirect, u16>) -> IndirectAddress {
-        IndirectAddress(register.number() as u8)
+    /// The register with this number.
+    pub(crate) const fn at(number: u8) -> IndirectAddress {
+        IndirectAddress(number)
     }
 }
 

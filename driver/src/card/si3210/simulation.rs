@@ -53,6 +53,11 @@ impl Si3210 {
         }
     }
 
+    /// A Si3215.
+    pub(crate) fn si3215() -> Si3210 {
+        Si3210 { chip: chips::Si3210::si3215(), ..Si3210::new() }
+    }
+
     /// Asserts the reset pin.
     pub(crate) fn reset(&mut self) {
         self.chip.reset();

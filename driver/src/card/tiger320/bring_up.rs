@@ -19,9 +19,9 @@ use crate::card::{Delay, si3050, si3210};
 use crate::device::{Device, DmaMemory, Registers};
 
 /// Reset and power-up of the card's parts.
-const SETTLE: Duration = Duration::from_millis(250);
-/// How long the serial port is held in reset before service.
-const PORTS_RESET: Duration = Duration::from_millis(10);
+pub(super) const SETTLE: Duration = Duration::from_millis(250);
+/// How long DMA and serial port are held in reset before service.
+pub(super) const PORTS_RESET: Duration = Duration::from_millis(10);
 /// From this CPLD version on the chip-select register can be read back.
 const VER_READABLE_SELECT: u8 = 0x70;
 /// CPLD version of a card without registers to test.
@@ -64,13 +64,27 @@ pub(super) fn initialise(
         return Err(OpenError::AllOnes);
     }
     test_registers(r, version)?;
+    reset(r);
+    delay.delay(SETTLE);
+    set_up(r, ring);
+    delay.delay(SETTLE);
+    Ok(())
+}
+
+/// Begins to set the card up: CPLD and modules go into reset, in which they are held for
+/// [`SETTLE`].
+pub(super) fn reset(r: Bus<'_, impl Registers>) {
     r.write(CPLD_SYNC, Sync::HALF_DUTY);
     r.read(CPLD_SYNC);
     r.write(CNTL, Control::RESETS);
     r.write(AUXD, Aux::IDLE);
     r.write(AUXC, Aux::OUTPUTS);
     r.write(AUXFUNC, AuxFunction::CLOCK_INPUT);
-    delay.delay(SETTLE);
+}
+
+/// Goes on to set the card up after [`reset`]: CPLD and modules leave their reset, and need
+/// [`SETTLE`] before they are accessed.
+pub(super) fn set_up(r: Bus<'_, impl Registers>, ring: &Ring) {
     r.write(CNTL, Control::RUN | Control::SLOW);
     let control = r.read(CNTL);
     r.write(CNTL, control.difference(Control::RESETS));
@@ -78,8 +92,51 @@ pub(super) fn initialise(
     r.write(FSCDELAY, 0);
     ring.program(r);
     r.write(INTSTAT, Interrupts::EVERY);
-    delay.delay(SETTLE);
-    Ok(())
+}
+
+/// Ends setting the card up: frame sync for the slots in use. DMA and serial port go into reset, in
+/// which they are held for [`PORTS_RESET`].
+pub(super) fn reset_ports(r: Bus<'_, impl Registers>, slots: &[Slot; SLOTS]) {
+    let used = slots.iter().zip(Sync::SLOTS).filter(|(slot, _)| slot.kind().is_some());
+    r.write(CPLD_SYNC, used.fold(Sync::HALF_DUTY, |sync, (_, slot)| sync | slot));
+    r.write(CNTL, Control::PORTS_RESET);
+}
+
+/// What a recovery waits for, which makes some of these steps again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Recovery {
+    /// CPLD and modules are held in reset.
+    Reset,
+    /// CPLD and modules have left their reset, and need time.
+    Settling,
+    /// DMA and serial port are held in reset.
+    Ports,
+}
+
+/// Which of the registers that only bring-up writes read back what was written. No public document
+/// says that they do, so that a card is asked when it has been set up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Settings {
+    serial_port: bool,
+    directions: bool,
+    functions: bool,
+}
+
+impl Settings {
+    /// Reads the registers.
+    pub(super) fn read(r: Bus<'_, impl Registers>) -> Settings {
+        Settings {
+            serial_port: r.read(SERCTL) == SerialControl::all(),
+            directions: r.read(AUXC) == Aux::OUTPUTS,
+            functions: r.read(AUXFUNC) == AuxFunction::CLOCK_INPUT,
+        }
+    }
+
+    /// Whether a card that had these settings has lost them, because the bus was reset or had no
+    /// power. A single reading is not believed.
+    pub(super) fn are_lost(self, r: Bus<'_, impl Registers>) -> bool {
+        (0..2).all(|_| !r.read(CNTL).contains(Control::RUN) || Settings::read(r) != self)
+    }
 }
 
 /// Ends bring-up: frame sync for the slots in use, ports reset, status latched from now on.
@@ -88,9 +145,7 @@ pub(super) fn finish(
     slots: &[Slot; SLOTS],
     delay: &mut dyn Delay,
 ) -> Result<(), OpenError> {
-    let used = slots.iter().zip(Sync::SLOTS).filter(|(slot, _)| slot.kind().is_some());
-    r.write(CPLD_SYNC, used.fold(Sync::HALF_DUTY, |sync, (_, slot)| sync | slot));
-    r.write(CNTL, Control::PORTS_RESET);
+    reset_ports(r, slots);
     delay.delay(PORTS_RESET);
     r.write(CNTL, Control::SERVICE);
     if [r.read(CNTL).bits(), r.read(CPLD_VERSION)] == [ABSENT; 2] {
@@ -143,10 +198,11 @@ pub(super) fn probe(
     };
     let mut fxs = |operation| run(ModuleKind::Fxs, operation);
     let identity = Sequence::new(|chip| async move { si3210::identify(&chip).await }).run(&mut fxs);
-    if identity == si3210::Identity::Si3210 {
-        let result =
-            Sequence::new(move |chip| async move { si3210::bring_up(&chip, slot, country).await })
-                .run(&mut fxs);
+    if let si3210::Identity::Fresh(model) = identity {
+        let result = Sequence::new(move |chip| async move {
+            si3210::bring_up(&chip, slot, country, model).await
+        })
+        .run(&mut fxs);
         return outcome(result.map(|calibration| Module::fxs(slot, country, calibration)));
     }
     let mut fxo = |operation| run(ModuleKind::Fxo, operation);

@@ -1,14 +1,14 @@
 //! How many register accesses one tick may make.
 //!
-//! A register access takes 0.3 to 1 us on the bus of a real card, and a module register takes 44 to
-//! 62 of them. All that has to be done in a tick (samples, hook and ring commands, setting a module
+//! A register access takes 0.3 to 1 us on the bus of a real card, and a module register takes 38 to
+//! 65 of them. All that has to be done in a tick (samples, hook and ring commands, setting a module
 //! up again) shares one budget, so that the next interrupt is always served in time. What does not
 //! fit waits for the next tick. The order in a tick is status sample, commands, repairs, so that
 //! many repairs can't delay samples or commands.
 
 /// Register accesses in one tick, everything included: at most a quarter of it, 256 us of 1 ms.
 ///
-/// The interrupt service itself takes 4 and the status samples at most 126. The rest is enough for
+/// The interrupt service itself takes 4 and the status samples at most 132. The rest is enough for
 /// two FXO or three FXS commands in the same tick.
 pub const ACCESSES_PER_TICK: u32 = 256;
 

@@ -11,6 +11,8 @@ pub struct Counters {
     pub late: u64,
     /// Calls of the interrupt service that found nothing to do.
     pub idle: u64,
+    /// Times the interrupt was masked because it stayed although it was acknowledged.
+    pub masked: u64,
     /// PCI master aborts: no device answered a bus access of the card.
     pub master_aborts: u64,
     /// PCI target aborts: the memory refused a bus access of the card.
@@ -19,6 +21,8 @@ pub struct Counters {
     pub stalls: u64,
     /// Times the DMA was started anew after an abort or a stall.
     pub recoveries: u64,
+    /// Times the card was found reset, and was set up again.
+    pub resets: u64,
     /// Modules found with their reset values.
     pub part_resets: u64,
     /// FXS lines opened by a power alarm.

@@ -81,6 +81,12 @@ pub enum Failure {
         /// How many starts were tried without a single frame.
         attempts: u32,
     },
+    /// The card loses its settings again and again.
+    #[error(
+        "the card was reset again and again: its slot, its PCI bridge or its power supply is \
+         defective; reseat the card or try another slot"
+    )]
+    Resets,
     /// The operating system refuses the device.
     #[error("the operating system refuses the card's device: {0}")]
     Device(#[source] io::Error),

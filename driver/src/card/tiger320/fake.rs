@@ -83,6 +83,8 @@ pub(super) struct Card {
     /// Register accesses, and all writes to CNTL.
     pub(super) accesses: u64,
     pub(super) controls: Vec<u8>,
+    /// All accesses in their order: reads, and writes with what was written (its low byte).
+    pub(super) order: Vec<(usize, Option<u8>)>,
     /// All reads are ones, writes do nothing.
     pub(super) gone: bool,
     /// All reads are ones, and the card is there all the same.
@@ -109,6 +111,11 @@ impl Card {
         self.circuit.read8(offset as u32)
     }
 
+    /// What may interrupt. The driver can't read it.
+    pub(super) fn enabled(&self) -> u8 {
+        self.circuit.tiger.enabled()
+    }
+
     fn register32(&self, offset: usize) -> u32 {
         u32::from_le_bytes([0, 1, 2, 3].map(|lane| self.register(offset + lane)))
     }
@@ -123,6 +130,22 @@ impl Card {
             _ => value,
         };
         self.circuit.write8(offset as u32, value);
+    }
+
+    /// Whether the interrupt line is up.
+    pub(super) fn interrupts(&self) -> bool {
+        self.circuit.tiger.interrupt()
+    }
+
+    /// The status bits of a card at an interrupt word stay, or do no more.
+    pub(super) fn stand(&mut self, stand: bool) {
+        self.circuit.tiger.stands = stand;
+    }
+
+    /// Resets the card, as by a reset of its bus.
+    pub(super) fn reset(&mut self) {
+        self.circuit.reset();
+        self.bus_master = false;
     }
 
     /// Moves one word in and one out, if DMA runs.
@@ -185,6 +208,7 @@ impl Fake {
             played: Vec::new(),
             accesses: 0,
             controls: Vec::new(),
+            order: Vec::new(),
             gone: false,
             unreadable: false,
             cpld: 0xFF,
@@ -253,12 +277,14 @@ impl Registers for FakeRegisters {
     fn read8(&self, offset: usize) -> u8 {
         self.0.with(|card| {
             card.accesses += 1;
+            card.order.push((offset, None));
             if card.gone || card.unreadable { 0xFF } else { card.register(offset) }
         })
     }
     fn write8(&self, offset: usize, value: u8) {
         self.0.with(|card| {
             card.accesses += 1;
+            card.order.push((offset, Some(value)));
             if !card.gone {
                 card.write(offset, value);
             }

@@ -5,10 +5,10 @@
 //! of AUX pins, bit by bit. That is slow, so the rule of this module is: **no tick makes more
 //! register accesses than [`ACCESSES_PER_TICK`]**, whatever happens.
 //!
-//! In each tick [`PortCard::service`] does, in this order: acknowledge; find the place in the ring;
-//! exchange the frame that is due (its deadline comes first); sample a status register of one port,
-//! so that each is sampled every 8 ms; write what was commanded and had no room before; go on with
-//! repairs; let the next interrupt come.
+//! In each tick [`PortCard::service`] does, in this order: acknowledge what was read; find the
+//! place in the ring; exchange the frame that is due (its deadline comes first); sample a status
+//! register of one port, so that each is sampled every 8 ms; write what was commanded and had no
+//! room before; go on with repairs; let the next interrupt come.
 //!
 //! Where the kernel moves the samples, `poll` samples, commands and repairs the modules every 8 ms.
 //!
@@ -19,7 +19,8 @@
 //! | `bring_up` | from any state to four slots with their modules up |
 //! | `spi` | the serial bus |
 //! | `ring` | the DMA ring |
-//! | `service` | the interrupt service, recovery after bus errors, removal |
+//! | `service` | the interrupt service, removal |
+//! | `recovery` | the card after bus errors, after a standstill, and after it was reset |
 //! | `module` | a module in service: commands, samples, repairs |
 //! | `ports` | the card as a [`PortCard`] |
 //! | `budget`, `attempts` | how much in a tick; how often before giving up |
@@ -34,6 +35,7 @@ mod fake;
 mod kind;
 mod module;
 mod ports;
+mod recovery;
 mod registers;
 mod ring;
 mod service;
@@ -50,6 +52,8 @@ use std::time::Duration;
 
 use ringback_country::Country;
 
+use self::attempts::Attempts;
+use self::bring_up::{Recovery, Settings};
 use self::budget::Budget;
 use self::module::Module;
 use self::registers::Bus;
@@ -100,6 +104,16 @@ pub struct Tiger320<D: Device> {
     /// When a frame was exchanged last, and how often DMA was started anew since.
     exchanged: Time,
     restarts: u32,
+    /// Where the kernel moves the samples: the last look found the card where it was before.
+    stood: bool,
+    /// Interrupts in succession that were acknowledged and stand.
+    standing: u32,
+    /// What a card that reads back its settings reads.
+    settings: Settings,
+    /// The step of a recovery that is under way, and when the next one is due.
+    recovery: Option<(Recovery, Time)>,
+    /// How often a card that was reset is set up again.
+    resets: Attempts,
     failure: Option<Failure>,
 }
 
@@ -134,6 +148,11 @@ impl<D: Device> Tiger320<D> {
             moved: Time::ZERO,
             exchanged: Time::ZERO,
             restarts: 0,
+            stood: false,
+            standing: 0,
+            settings: Settings::default(),
+            recovery: None,
+            resets: Attempts::default(),
             failure: None,
         };
         let r = Bus::new(card.device.registers());
@@ -143,6 +162,7 @@ impl<D: Device> Tiger320<D> {
             (*slot, *module) = bring_up::probe(r, &mut card.spi, number, options.country, delay);
         }
         bring_up::finish(r, &card.slots, delay)?;
+        card.settings = Settings::read(r);
         card.count_spi();
         Ok(card)
     }

@@ -5,10 +5,11 @@
 //! written when the tick has room. Two commands within one tick are one write: the last one. The
 //! gains of an FXS module are a second register, which is written after the first.
 //!
-//! A sample that can't be right starts a repair: the chip is looked at, and depending on what is
-//! found its control register is written again or the whole chip is set up anew, both a few
-//! operations per tick. Meanwhile nothing is sampled. Each repair takes one of a limited number of
-//! attempts.
+//! A sample that can't be right starts a repair: the chip is examined until what is found is
+//! certain, and depending on that its control register is written again or the whole chip is set up
+//! anew, both a few operations per tick. Meanwhile nothing is sampled. Each repair takes one of a
+//! limited number of attempts. A chip that still has its registers is never reset: that would end
+//! the call on its line.
 
 use std::time::Duration;
 
@@ -68,6 +69,17 @@ enum Task {
     Release(ModuleError, Sequence<()>),
 }
 
+/// How a chip is set up again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Restoration {
+    /// At once: it has lost its registers, or its line side.
+    Full,
+    /// After a pause, if it turns out to have lost its registers.
+    IfLost,
+    /// After a pause: an attempt before has failed half-way.
+    Repeated,
+}
+
 /// A [`PortFault`] that still lacks its remedy.
 type Fault = fn(Remedy) -> PortFault;
 
@@ -121,6 +133,32 @@ impl Module {
     /// Whether the module is being repaired.
     pub(super) const fn in_repair(&self) -> bool {
         self.repair.is_some()
+    }
+
+    /// Whether the chip is being set up again, so that its samples are no sound.
+    pub(super) const fn is_restoring(&self) -> bool {
+        matches!(self.repair, Some(Repair { task: Task::Restore(..), .. }))
+    }
+
+    /// The card was reset, and with it the chip: it is to be set up again, for an idle line.
+    pub(super) fn card_was_reset(&mut self, now: Time, event: &mut dyn FnMut(PortEvent)) {
+        if let Some(Repair { task: Task::Release(error, _), .. }) = self.repair {
+            return self.give_up(error);
+        }
+        event(PortEvent::Fault(PortFault::CardReset(Remedy::Restoring)));
+        match &mut self.line {
+            ModuleLine::Fxs(line, _) => {
+                if line.hook() == Hook::Off {
+                    event(PortEvent::Hook(Hook::On));
+                }
+                let gains = line.gains;
+                *line = FxsLine::new();
+                line.gains = gains;
+            }
+            ModuleLine::Fxo(line) => *line = FxoLine::new(),
+        }
+        let error = ModuleError::TooManyFaults;
+        self.restore(PortFault::CardReset, Restoration::Full, error, now, event);
     }
 
     /// The write that is due, if any.
@@ -233,7 +271,9 @@ impl Module {
                                 self.gains_unwritten = self.has_other_gains();
                                 event(PortEvent::Fault(fault(Remedy::Restored)));
                             }
-                            Err(error) => self.restore(fault, PAUSE, error, now, event),
+                            Err(error) => {
+                                self.restore(fault, Restoration::Repeated, error, now, event);
+                            }
                         }
                     }
                 },
@@ -253,7 +293,7 @@ impl Module {
         counters: &mut Counters,
         event: &mut dyn FnMut(PortEvent),
     ) {
-        let (fault, counter, pause, error): (Fault, _, _, _) = match diagnosis {
+        let (fault, counter, how, error): (Fault, _, _, _) = match diagnosis {
             Diagnosis::Sound => {
                 counters.rewritten += 1;
                 self.unwritten = true;
@@ -268,22 +308,25 @@ impl Module {
             Diagnosis::PartReset => (
                 PortFault::PartReset,
                 &mut counters.part_resets,
-                Duration::ZERO,
+                Restoration::Full,
                 ModuleError::TooManyFaults,
             ),
             Diagnosis::IsoLinkLost => (
                 PortFault::IsoLinkLost,
                 &mut counters.link_losses,
-                Duration::ZERO,
+                Restoration::Full,
                 ModuleError::NoIsoLink,
             ),
-            Diagnosis::NotAnswering => {
-                (PortFault::NotAnswering, &mut counters.silences, PAUSE, ModuleError::NotAnswering)
-            }
+            Diagnosis::NotAnswering => (
+                PortFault::NotAnswering,
+                &mut counters.silences,
+                Restoration::IfLost,
+                ModuleError::NotAnswering,
+            ),
         };
         *counter += 1;
         event(PortEvent::Fault(fault(Remedy::Restoring)));
-        self.restore(fault, pause, error, now, event);
+        self.restore(fault, how, error, now, event);
     }
 
     /// After a power alarm: the line is fed as before (but not rung), if it may be tried again.
@@ -300,11 +343,11 @@ impl Module {
         if again { Remedy::Restored } else { Remedy::GaveUp }
     }
 
-    /// Begins to set the chip up again after a pause, or gives it up for the reason given.
+    /// Begins to set the chip up again, or gives it up for the reason given.
     fn restore(
         &mut self,
         fault: Fault,
-        pause: Duration,
+        how: Restoration,
         error: ModuleError,
         now: Time,
         event: &mut dyn FnMut(PortEvent),
@@ -314,13 +357,24 @@ impl Module {
             return self.give_up(error);
         }
         let (slot, country) = (self.slot, self.country);
+        let pause = if how == Restoration::Full { Duration::ZERO } else { PAUSE };
+        let may_be_sound = how == Restoration::IfLost;
         let sequence = match self.line {
             ModuleLine::Fxs(_, calibration) => Sequence::new(move |chip| async move {
                 chip.wait(pause).await;
+                // An open line is no fault here: it is fed as commanded when this ends.
+                if may_be_sound
+                    && let Diagnosis::Sound | Diagnosis::PowerAlarm = si3210::diagnose(&chip).await
+                {
+                    return Ok(());
+                }
                 si3210::restore(&chip, slot, country, calibration).await
             }),
             ModuleLine::Fxo(_) => Sequence::new(move |chip| async move {
                 chip.wait(pause).await;
+                if may_be_sound && si3050::diagnose(&chip).await == Diagnosis::Sound {
+                    return Ok(());
+                }
                 si3050::bring_up(&chip, slot, country).await
             }),
         };
@@ -344,7 +398,7 @@ impl Module {
 
     /// How the port is.
     pub(super) fn status(&self) -> PortStatus {
-        let restoring = matches!(self.repair, Some(Repair { task: Task::Restore(..), .. }));
+        let restoring = self.is_restoring();
         match &self.line {
             ModuleLine::Fxs(line, _) => PortStatus {
                 kind: ModuleKind::Fxs,

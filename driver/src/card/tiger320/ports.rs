@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use ringback_country::Country;
 
+use super::bring_up::PORTS_RESET;
 use super::module::Module;
 use super::registers::{Bus, CNTL, Control, Interrupts, MASK0, OPER, Operate};
 use super::service::POLL_INTERVAL;
-use super::{State, Tiger320};
+use super::{State, TICK, Tiger320};
 use crate::card::port::{Gains, Hook, LineFeed, Polarity, PortError, PortSink, PortStatus};
 use crate::card::port_card::{PortCard, Service, Slot, StartCardError};
 use crate::device::{Device, Files};
@@ -48,7 +49,14 @@ impl<D: Device> PortCard for Tiger320<D> {
     }
 
     fn look_interval(&self) -> Duration {
-        if self.device.kernel_moves_samples() { POLL_INTERVAL } else { QUIET }
+        match self.recovery {
+            // In the interval the card goes round its ring four times: it has to be found elsewhere
+            // the next time, if it moves.
+            _ if self.device.kernel_moves_samples() && self.stood => POLL_INTERVAL - TICK,
+            _ if self.device.kernel_moves_samples() => POLL_INTERVAL,
+            Some(_) => PORTS_RESET,
+            None => QUIET,
+        }
     }
 
     fn start(&mut self, now: Time) -> Result<(), StartCardError> {

@@ -91,8 +91,6 @@ impl Control {
     pub(super) const RESETS: Control = Control::DMA_RESET.union(Control::SERIAL_RESET);
     /// In service: run, status latched, rings that wrap.
     pub(super) const SERVICE: Control = Control::RUN.union(Control::LATCH);
-    /// As in service, with the DMA logic in reset.
-    pub(super) const REWIND: Control = Control::SERVICE.union(Control::DMA_RESET);
     /// As in service, with DMA logic, serial port and pulse counter in reset.
     pub(super) const PORTS_RESET: Control =
         Control::SERVICE.union(Control::RESETS).union(Control::PULSE_RESET);

@@ -114,6 +114,11 @@ impl Ring {
             .is_some_and(|word| !(1..=CHUNK + 1).contains(&forward(word, chunk.0)))
     }
 
+    /// Whether the card is where it was when it was last asked.
+    pub(super) fn is_at(&self, position: u32) -> bool {
+        self.position == position
+    }
+
     /// Takes note of where the card is now. `status` are the interrupt bits that are now
     /// acknowledged; `acknowledged` says whether an interrupt led to this call whose bits the
     /// kernel has acknowledged before.

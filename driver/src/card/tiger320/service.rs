@@ -1,13 +1,10 @@
-//! The interrupt service: frames in time, module work within the budget, recovery, removal.
+//! The interrupt service: frames in time, module work within the budget, removal.
 
 use std::time::Duration;
 
 use super::budget::Budget;
 use super::error::Failure;
-use super::registers::{
-    ABSENT, Aux, Bus, CNTL, Control, INTSTAT, Interrupts, MASK0, MASK1, OPER, Operate, RX_CURRENT,
-    TX_CURRENT,
-};
+use super::registers::{ABSENT, Bus, INTSTAT, Interrupts, MASK0, RX_CURRENT, TX_CURRENT};
 use super::ring::SLOTS;
 use super::{State, TICK, Tiger320, spi};
 use crate::card::debounce::SAMPLE_MS;
@@ -19,12 +16,12 @@ use crate::{PortNumber, Time};
 
 /// DMA that has not moved for this long is restarted.
 const STALL: Duration = Duration::from_millis(100);
-/// The card is given up after this many restarts, if no frame was exchanged for [`PATIENCE`].
-const RESTARTS: u32 = 8;
-const PATIENCE: Duration = Duration::from_millis(250);
 /// Like [`STALL`], where the kernel moves the samples. It is shorter than the second after which
 /// the kernel module itself notices a card that stands still.
 const KERNEL_STALL: Duration = Duration::from_millis(500);
+/// The interrupt is masked after this many in succession that are acknowledged and come again at
+/// once.
+const STANDING: u32 = 64;
 /// The most ticks whose module work is made up for in one call.
 const MOST_WORK: u32 = SAMPLE_MS;
 /// Ticks between two samples of the registers that are sampled seldom. Each is sampled every 32 ms:
@@ -49,21 +46,25 @@ impl<D: Device> Tiger320<D> {
         if self.state != State::Running {
             return Service::Idle;
         }
+        if self.recovery.is_some() {
+            return self.go_on(now, sink);
+        }
         let address = Bus::new(self.device.registers()).read(RX_CURRENT);
         let Some(position) = self.ring.rx_word(address) else {
             if address == u32::MAX {
                 return self.lose(Failure::Removed);
             }
             self.counters.stalls += 1;
-            return self.restart(now);
+            return self.recover(now, sink);
         };
-        if self.ring.has_moved(position) {
+        self.stood = !self.ring.has_moved(position);
+        if !self.stood {
             self.moved = now;
             self.exchanged = now;
             self.restarts = 0;
         } else if now.since(self.moved) >= KERNEL_STALL {
             self.counters.stalls += 1;
-            return self.restart(now);
+            return self.recover(now, sink);
         }
         let ticks = now.since(self.worked).as_millis();
         let ticks = u32::try_from(ticks).unwrap_or(MOST_WORK).min(MOST_WORK);
@@ -77,19 +78,6 @@ impl<D: Device> Tiger320<D> {
         Service::Idle
     }
 
-    /// Starts DMA anew, with interrupts.
-    fn restart(&mut self, now: Time) -> Service {
-        let outcome = self.recover(now);
-        self.count_spi();
-        if outcome == Service::Gone {
-            return outcome;
-        }
-        match self.device.rearm() {
-            Ok(()) => outcome,
-            Err(error) => self.lose(Failure::Device(error)),
-        }
-    }
-
     pub(super) fn serve(
         &mut self,
         now: Time,
@@ -99,26 +87,47 @@ impl<D: Device> Tiger320<D> {
         if self.state != State::Running {
             return Service::Idle;
         }
+        if self.recovery.is_some() {
+            return self.go_on(now, sink);
+        }
         let r = Bus::new(self.device.registers());
         let status = r.read(INTSTAT);
         if status.bits() == ABSENT && r.read(RX_CURRENT) == u32::MAX {
             return self.lose(Failure::Removed);
         }
+        if !status.is_empty() {
+            // The chip wants back what was read, before anything else.
+            r.write(INTSTAT, status);
+        }
         let aborted = |abort| u64::from(status.contains(abort));
         self.counters.master_aborts += aborted(Interrupts::MASTER_ABORT);
         self.counters.target_aborts += aborted(Interrupts::TARGET_ABORT);
-        let outcome = if status.intersects(Interrupts::ABORTS) {
-            self.recover(now)
-        } else {
-            self.exchange(now, status, sink, interrupted)
-        };
+        if status.intersects(Interrupts::ABORTS) {
+            return self.recover(now, sink);
+        }
+        let outcome = self.exchange(now, status, sink, interrupted);
         self.count_spi();
-        if outcome == Service::Gone {
+        // A recovery lets the next interrupt come by itself.
+        if outcome == Service::Gone || self.recovery.is_some() {
             return outcome;
         }
+        self.mask_if_standing(interrupted);
         match self.device.rearm() {
             Ok(()) => outcome,
             Err(error) => self.lose(Failure::Device(error)),
+        }
+    }
+
+    /// Masks the interrupt if it comes again and again although it is acknowledged; else the reaper
+    /// would do nothing else. The next look enables it again.
+    fn mask_if_standing(&mut self, interrupted: bool) {
+        let r = Bus::new(self.device.registers());
+        if interrupted && self.standing == STANDING {
+            self.counters.masked += 1;
+            r.write(MASK0, Interrupts::empty());
+        } else if !interrupted && self.standing >= STANDING {
+            self.standing = 0;
+            r.write(MASK0, Interrupts::USED);
         }
     }
 
@@ -138,15 +147,24 @@ impl<D: Device> Tiger320<D> {
                 return self.lose(Failure::Removed);
             }
             self.counters.stalls += 1;
-            return self.recover(now);
+            return self.recover(now, sink);
         };
+        // A status that is there again after it was acknowledged, with the card at the same word,
+        // stands.
+        let used = status & Interrupts::USED;
+        let stands =
+            !used.is_empty() && self.ring.is_at(position) && r.read(INTSTAT).intersects(used);
+        if interrupted {
+            self.standing = if stands { self.standing.saturating_add(1) } else { 0 };
+        }
+        let status = if stands { Interrupts::empty() } else { status };
         let acknowledged = interrupted && self.device.kernel_acknowledges();
         let progress = self.ring.advance(memory, position, status, acknowledged, now);
         if progress.moved > 0 {
             self.moved = now;
         } else if !interrupted && now.since(self.moved) >= STALL {
             self.counters.stalls += 1;
-            return self.recover(now);
+            return self.recover(now, sink);
         }
         self.counters.missed += progress.missed;
         if let Some(chunk) = progress.chunk {
@@ -155,7 +173,7 @@ impl<D: Device> Tiger320<D> {
             let ports = self.modules.iter().zip(received.iter_mut().zip(&mut play)).enumerate();
             for (port, (module, (received, play))) in ports {
                 let Some(module) = module else { continue };
-                if module.in_repair() {
+                if module.is_restoring() {
                     *received = [SILENCE; FRAME];
                 }
                 sink.frame(PortNumber::at(port), received, play);
@@ -165,11 +183,6 @@ impl<D: Device> Tiger320<D> {
             self.counters.late += u64::from(self.ring.is_late(chunk, tx));
             self.exchanged = now;
             self.restarts = 0;
-        }
-        // The acknowledgement comes after the exchange, because a software card goes on as soon as
-        // its interrupt is acknowledged.
-        if !status.is_empty() {
-            Bus::new(self.device.registers()).write(INTSTAT, status);
         }
         if progress.chunk.is_some() || now.since(self.worked) >= TICK {
             self.worked = now;
@@ -240,41 +253,10 @@ impl<D: Device> Tiger320<D> {
         }
     }
 
-    /// Starts DMA anew after the card could not reach memory or stood still.
-    fn recover(&mut self, now: Time) -> Service {
-        self.restarts += 1;
-        if self.restarts > RESTARTS && now.since(self.exchanged) >= PATIENCE {
-            return self.lose(Failure::Stuck { attempts: self.restarts - 1 });
-        }
-        Bus::new(self.device.registers()).write(OPER, Operate::empty());
-        if let Err(error) = self.device.enable_bus_master() {
-            return self.lose(Failure::Device(error));
-        }
-        self.start_dma(now);
-        self.counters.recoveries += 1;
-        Service::Recovered
-    }
-
-    /// Rewinds DMA and lets it run, with interrupts.
-    pub(super) fn start_dma(&mut self, now: Time) {
-        let Some(memory) = self.device.dma() else { return };
-        let r = Bus::new(self.device.registers());
-        // The reset loads the current addresses from the start addresses.
-        self.ring.program(r);
-        r.write(CNTL, Control::REWIND);
-        r.write(CNTL, Control::SERVICE);
-        r.write(INTSTAT, Interrupts::EVERY);
-        r.write(MASK1, Aux::empty());
-        r.write(MASK0, Interrupts::USED);
-        self.ring.restart(memory, self.ring.rx_word(r.read(RX_CURRENT)).unwrap_or(0), now);
-        self.moved = now;
-        r.write(OPER, Operate::DMA);
-    }
-
     /// The card is lost, and made safe. One that reads all ones is made safe as well: it may be
     /// loose, or its bridge may have stopped for a moment, and then it would keep its lines
     /// off-hook. If it is not there, the writes have no effect.
-    fn lose(&mut self, failure: Failure) -> Service {
+    pub(super) fn lose(&mut self, failure: Failure) -> Service {
         self.failure = Some(failure);
         self.safe();
         Service::Gone

@@ -6,8 +6,11 @@
 //! three (0x20 write or 0x60 read; register; data). Which module listens is chosen in the CPLD.
 //!
 //! The bus has no minimum speed, and accesses to the card's registers are slower than its maximum
-//! speed, so there are no waits here. The time of an access is that of its register accesses, which
-//! the budget of a tick counts ([`cost`]).
+//! speed, so there are no waits here. But writes are posted: two in succession can be as close as a
+//! PCI write is long, 120 ns, and the chips want chip select to be high for a minimum of time
+//! between two bytes. So a byte ends with a read, which takes longer and which no write overtakes.
+//! The time of an access is that of its register accesses, which the budget of a tick counts
+//! ([`cost`]).
 
 use super::registers::{AUXD, AUXR, Aux, Bus, CPLD_SELECT};
 use crate::PortNumber;
@@ -23,13 +26,13 @@ const SI3050_READ: u8 = 0x60;
 const SI3050_WRITE: u8 = 0x20;
 
 /// Register accesses that send a byte.
-const SEND: u32 = 18;
+const SEND: u32 = 19;
 /// Register accesses that receive a byte.
-const RECEIVE: u32 = 26;
+const RECEIVE: u32 = 27;
 /// Register accesses that choose the module, if it is another than before.
 const SELECT: u32 = 1;
 /// Register accesses that resynchronise.
-const RESYNC: u32 = 7;
+const RESYNC: u32 = 8;
 
 /// The most register accesses an operation takes.
 pub(super) const fn cost(kind: ModuleKind, operation: Operation) -> u32 {
@@ -62,6 +65,11 @@ impl Spi {
     /// The bus at rest.
     pub(super) const fn new() -> Spi {
         Spi { pins: Aux::IDLE, selected: None, reads: 0, writes: 0, accesses: 0 }
+    }
+
+    /// The card was reset: no module is chosen any more.
+    pub(super) fn lost(&mut self) {
+        (self.pins, self.selected) = (Aux::IDLE, None);
     }
 
     /// Performs one operation on the module in `slot` (0 to 3); gives what was read, else 0.
@@ -156,6 +164,8 @@ impl Spi {
 
     fn end(&mut self, r: Bus<'_, impl Registers>) {
         self.pins(r, self.pins | Aux::CHIP_SELECT);
+        self.accesses += 1;
+        r.pins().read(AUXR);
     }
 
     fn pins(&mut self, r: Bus<'_, impl Registers>, pins: Aux) {
@@ -174,7 +184,7 @@ mod tests {
     use crate::card::si3050::{DAA_CONTROL, LINE_VOLTAGE};
     use crate::card::si3210::{LINE_STATE, LOOP_STATUS};
 
-    /// Writes of AUXD and CS, and an AUXR that plays a byte.
+    /// Writes of AUXD and CS, and an AUXR that plays a byte while chip select is low.
     #[derive(Default)]
     struct Pins {
         log: Mutex<Vec<(usize, u8)>>,
@@ -187,7 +197,12 @@ mod tests {
         }
         fn read8(&self, offset: usize) -> u8 {
             assert_eq!(offset, AUXR.number());
-            self.log.lock().unwrap().push((offset, 0));
+            let mut log = self.log.lock().unwrap();
+            let pins = log.iter().rev().find(|entry| entry.0 == AUXD.number()).unwrap().1;
+            log.push((offset, 0));
+            if Aux::from_raw(u32::from(pins)).contains(Aux::CHIP_SELECT) {
+                return 0xFF;
+            }
             if self.bits.lock().unwrap().remove(0) { 0xFF } else { Aux::OUTPUTS.bits() }
         }
         fn write8(&self, offset: usize, value: u8) {
@@ -227,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn an_fxs_write_is_two_bytes_and_36_accesses() {
+    fn an_fxs_write_is_two_bytes_and_38_accesses() {
         let (pins, mut spi) = (Pins::default(), Spi::new());
         spi.perform(
             Bus::new(&pins),
@@ -237,12 +252,12 @@ mod tests {
         );
         let log = pins.log.into_inner().unwrap();
         assert_eq!(log[0], (CPLD_SELECT.number(), 0x04));
-        assert_eq!(log.len(), 37);
+        assert_eq!(log.len(), 39);
         assert_eq!(frames(&log), [(8, 64), (8, 0x05)]);
     }
 
     #[test]
-    fn an_fxs_read_is_44_accesses() {
+    fn an_fxs_read_is_46_accesses() {
         let (pins, mut spi) = (Pins::default(), Spi::new());
         *pins.bits.lock().unwrap() = [1, 0, 1, 1, 0, 0, 1, 0].map(|bit| bit == 1).to_vec();
         assert_eq!(
@@ -255,7 +270,7 @@ mod tests {
             0xB2
         );
         let log = pins.log.into_inner().unwrap();
-        assert_eq!(log.len(), 45);
+        assert_eq!(log.len(), 47);
         assert_eq!(frames(&log)[0], (8, 0x80 | 68));
         assert_eq!(frames(&log)[1].0, 8);
     }
@@ -270,7 +285,7 @@ mod tests {
             Operation::Write(DAA_CONTROL.address(), 0x09),
         );
         let log = std::mem::take(&mut *pins.log.lock().unwrap());
-        assert_eq!(log.len(), 55);
+        assert_eq!(log.len(), 58);
         assert_eq!(frames(&log), [(8, 0x20), (8, 5), (8, 0x09)]);
         *pins.bits.lock().unwrap() = vec![false; 8];
         assert_eq!(
@@ -283,8 +298,28 @@ mod tests {
             0
         );
         let log = pins.log.into_inner().unwrap();
-        assert_eq!(log.len(), 62, "the module was chosen already");
+        assert_eq!(log.len(), 65, "the module was chosen already");
         assert_eq!(frames(&log)[..2], [(8, 0x60), (8, 29)]);
+    }
+
+    #[test]
+    fn chip_select_is_high_for_a_read_between_two_bytes() {
+        let (pins, mut spi) = (Pins::default(), Spi::new());
+        *pins.bits.lock().unwrap() = vec![true; 8];
+        let read = Operation::Read(LINE_VOLTAGE.address());
+        spi.perform(Bus::new(&pins), PortNumber(1), ModuleKind::Fxo, read);
+        let log = pins.log.into_inner().unwrap();
+        let select = usize::from(Aux::CHIP_SELECT.bits());
+        let rises = log
+            .windows(2)
+            .filter(|pair| pair[0].0 == AUXD.number() && usize::from(pair[0].1) & select != 0);
+        let (mut bytes, mut reads) = (0, 0);
+        for pair in rises {
+            bytes += 1;
+            reads += u32::from(pair[1].0 == AUXR.number());
+        }
+        assert_eq!((bytes, reads), (3, 3), "and one after the last byte");
+        assert_eq!(log.last().unwrap().0, AUXR.number());
     }
 
     #[test]

@@ -169,9 +169,10 @@ impl<C: PortCard> Lines<C> {
             return;
         }
         let real = cx.now();
-        self.look_after = real + self.card.look_interval();
         let (card, mut sink) = self.sink(cx);
-        match visit(card, real, &mut sink) {
+        let service = visit(card, real, &mut sink);
+        self.look_after = real + self.card.look_interval();
+        match service {
             Service::Gone => self.gone(cx),
             Service::Frames { missed, .. } => {
                 self.clock.missed(u64::from(missed) * FRAME as u64);

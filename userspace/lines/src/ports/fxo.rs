@@ -626,7 +626,9 @@ impl Machine for Fxo {
                 }
             }
             PortEvent::Fault(
-                PortFault::PartReset(Remedy::GaveUp)
+                // The line is in service again when its battery is seen.
+                PortFault::CardReset(Remedy::Restoring | Remedy::GaveUp)
+                | PortFault::PartReset(Remedy::GaveUp)
                 | PortFault::IsoLinkLost(Remedy::GaveUp)
                 | PortFault::NotAnswering(Remedy::GaveUp),
             ) => {

@@ -431,7 +431,8 @@ impl Machine for Fxs {
                 }
             }
             PortEvent::Fault(
-                fault @ (PortFault::PartReset(Remedy::GaveUp)
+                fault @ (PortFault::CardReset(Remedy::Restoring | Remedy::GaveUp)
+                | PortFault::PartReset(Remedy::GaveUp)
                 | PortFault::PowerAlarm(Remedy::GaveUp)
                 | PortFault::NotAnswering(Remedy::GaveUp)),
             ) => {
@@ -447,6 +448,10 @@ impl Machine for Fxs {
                     port.set_state(visit, CallState::Disconnected, mode);
                 }
                 self.phase = FxsPhase::Idle;
+            }
+            PortEvent::Fault(PortFault::CardReset(Remedy::Restored)) if self.out_of_order => {
+                self.out_of_order = false;
+                port.book.serves(visit.cx, true);
             }
             _ => {}
         }

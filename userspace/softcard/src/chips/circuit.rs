@@ -4,6 +4,8 @@
 //! chip selects and serial pins, so it does not matter by which register, or in which order, a
 //! level changed.
 
+use std::cell::Cell;
+
 use super::cpld::Cpld;
 use super::spi::Pins;
 use super::tiger320::{Tiger320, reg};
@@ -32,6 +34,14 @@ pub struct Circuit<S> {
     /// The slots by number.
     pub slots: [S; SLOTS],
     cpld: Cpld,
+    /// Fault: modules miss a chip select that is high only from one access to the next.
+    pub misses_short_selects: bool,
+    /// The level of chip select as written, and whether the modules have not seen yet that it is
+    /// high.
+    select_was_high: bool,
+    unseen: bool,
+    /// The host has read since chip select rose.
+    read_since: Cell<bool>,
     /// The level of external reset when the pins were settled last.
     modules_ran: bool,
 }
@@ -39,11 +49,21 @@ pub struct Circuit<S> {
 impl<S: SlotPins> Circuit<S> {
     /// Joins the chips to these slots.
     pub fn new(slots: [S; SLOTS]) -> Circuit<S> {
-        Circuit { tiger: Tiger320::default(), slots, cpld: Cpld::default(), modules_ran: false }
+        Circuit {
+            tiger: Tiger320::default(),
+            slots,
+            cpld: Cpld::default(),
+            misses_short_selects: false,
+            select_was_high: true,
+            unseen: false,
+            read_since: Cell::new(false),
+            modules_ran: false,
+        }
     }
 
     /// Reads a byte of BAR1; 0 where there is no register.
     pub fn read8(&self, offset: u32) -> u8 {
+        self.read_since.set(true);
         match offset {
             // The CPLD drives nothing while it is held in reset.
             reg::PIB..reg::PIB_END if !self.tiger.modules_run() => 0xFF,
@@ -67,7 +87,9 @@ impl<S: SlotPins> Circuit<S> {
 
     /// Resets the Tiger320, and by its external reset pin CPLD and modules.
     pub fn reset(&mut self) {
+        let stands = self.tiger.stands;
         self.tiger = Tiger320::default();
+        self.tiger.stands = stands;
         self.settle();
     }
 
@@ -86,6 +108,23 @@ impl<S: SlotPins> Circuit<S> {
         self.modules_ran = modules_run;
         if modules_run {
             let aux = self.tiger.aux_out();
+            let is_high = aux & AUX_CS != 0;
+            let rises = is_high && !std::mem::replace(&mut self.select_was_high, is_high);
+            if rises && self.misses_short_selects {
+                self.unseen = true;
+                self.read_since.set(false);
+                return;
+            }
+            if std::mem::take(&mut self.unseen) && self.read_since.get() {
+                self.drive(aux | AUX_CS);
+            }
+            self.drive(aux);
+        }
+    }
+
+    /// Drives the modules' serial pins with these levels of the AUX pins.
+    fn drive(&mut self, aux: u8) {
+        {
             let selected = if aux & AUX_CS == 0 { self.cpld.selected() } else { None };
             for (number, slot) in self.slots.iter_mut().enumerate() {
                 slot.drive(Pins {

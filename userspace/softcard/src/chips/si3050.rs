@@ -1,4 +1,5 @@
-//! The FXO module: an Si3050 with an Si3018 line side (VoiceDAA), which ends an exchange's line.
+//! The FXO module: an Si3050 with an Si3019 or Si3018 line side (VoiceDAA), which ends an
+//! exchange's line.
 //!
 //! Registers as a driver sees them, and the line behind: hook relay, ring detector, line voltage
 //! and loop current, PCM.
@@ -6,6 +7,9 @@
 //! Rule: everything about the line comes over the isolation link. While register 6 keeps the line
 //! side powered down, or the link does not come up, the relay is open and every line value reads 0.
 //! The link is up as soon as register 6 bit 4 is cleared. Gains, filters and impedances only store.
+//!
+//! Only an Si3019 has register 30 and the bits FULL, FILT and LVFD of register 31. With LVFD, the
+//! line voltage is not 0 on a line without battery: a few volts that come from nowhere wander.
 
 use crate::chips::bank::Bank;
 use crate::chips::pcm::{self, Bytes, Lanes, Law};
@@ -24,6 +28,8 @@ mod reg {
     pub(super) const INTERNATIONAL_4: u8 = 19;
     pub(super) const LOOP_CURRENT: u8 = 28;
     pub(super) const LINE_VOLTAGE: u8 = 29;
+    pub(super) const AC_TERMINATION: u8 = 30;
+    pub(super) const DAA_CONTROL_3: u8 = 31;
     pub(super) const PCM_MODE: u8 = 33;
     pub(super) const TX_COUNT: u8 = 34;
     pub(super) const RX_COUNT: u8 = 36;
@@ -49,9 +55,15 @@ const MUTE_RECEIVE: u8 = 0x08;
 const SOURCE_RING: u8 = 0x80;
 const SOURCE_DROP_OUT: u8 = 0x08;
 const SOURCE_POLARITY: u8 = 0x01;
-/// Si3018 in the high nibble, system side revision C in the low one.
+/// Register 11: the line side in the high nibble, system side revision C in the low one.
 const SYSTEM_ID: u8 = 0x03;
-const LINE_SIDE_ID: u8 = 0x10;
+const SI3018: u8 = 0x10;
+const SI3019: u8 = 0x30;
+/// The bits of register 31 that an Si3018 has, FOH and OHS2.
+const SI3018_CONTROL_3: u8 = 0x68;
+const LINE_VOLTAGE_FORCE_DISABLE: u8 = 0x01;
+/// What register 29 shows of a line without battery, one after the other, in volts.
+const WANDERING: [i8; 7] = [0, 1, 2, -1, 0, -2, -1];
 /// Bit 6 is fixed; line side revision E.
 const REVISION: u8 = 0x40 | 0x05 << 2;
 
@@ -62,29 +74,42 @@ const LOOP_MILLIAMPERES: u8 = 24;
 /// How long around the zero crossings of ringing the detector sees nothing.
 const RING_DEAD_MS: u32 = 2;
 
-/// The chip pair, Si3050 and Si3018, with its end of the line.
+/// The chip pair, Si3050 and line side, with its end of the line.
 #[derive(Debug, Clone)]
 pub struct Si3050 {
     registers: Bank<{ reg::COUNT }>,
+    line_side: u8,
     feed: Feed,
     ringing_ms: u32,
+    /// Milliseconds that have passed.
+    ms: usize,
     /// Fault: the isolation link does not come up.
     pub no_link: bool,
+    /// Fault: a lamp's voltage lies on the line.
+    pub neon: bool,
 }
 
 impl Default for Si3050 {
-    /// A chip pair after power-on: on-hook, the line side powered down.
+    /// A chip pair with an Si3019 after power-on: on-hook, the line side powered down.
     fn default() -> Si3050 {
         Si3050 {
             registers: Bank::new(&RESET),
+            line_side: SI3019,
             feed: Feed::default(),
             ringing_ms: 0,
+            ms: 0,
             no_link: false,
+            neon: false,
         }
     }
 }
 
 impl Si3050 {
+    /// A chip pair with an Si3018.
+    pub fn with_si3018() -> Si3050 {
+        Si3050 { line_side: SI3018, ..Si3050::default() }
+    }
+
     /// The reset pin, or a software reset: every register at its reset value, the relay open.
     pub fn reset(&mut self) {
         self.registers = Bank::new(&RESET);
@@ -116,6 +141,10 @@ impl Si3050 {
         let volts = if self.off_hook() { OFF_HOOK_VOLTS } else { IDLE_VOLTS };
         match self.feed.battery {
             _ if !self.link_up() => 0,
+            // One value for two milliseconds, so that successive samples see some of them twice.
+            Battery::Off if self.get(reg::DAA_CONTROL_3) & LINE_VOLTAGE_FORCE_DISABLE != 0 => {
+                WANDERING.get(self.ms / 2 % WANDERING.len()).copied().unwrap_or(0)
+            }
             Battery::Off => 0,
             Battery::Forward => volts,
             Battery::Reversed => -volts,
@@ -124,6 +153,9 @@ impl Si3050 {
 
     /// The raw ring signals, which follow the half cycles of the ringing voltage.
     fn ring_bits(&self) -> u8 {
+        if self.neon && self.feed.ringing.is_none() && self.link_up() && !self.off_hook() {
+            return RING_DETECT | RING_POSITIVE;
+        }
         let Some(hz) = self.feed.ringing.filter(|_| self.link_up() && !self.off_hook()) else {
             return 0;
         };
@@ -147,6 +179,7 @@ impl Si3050 {
     pub fn tick(&mut self, feed: Feed, from_host: Option<Bytes>) -> (Load, Option<Bytes>) {
         let was = std::mem::replace(&mut self.feed, feed);
         self.note_changes(was);
+        self.ms = self.ms.wrapping_add(1);
         self.ringing_ms = feed.ringing.map_or(0, |_| self.ringing_ms.wrapping_add(1));
 
         let law = Law::from_mode(self.get(reg::PCM_MODE));
@@ -191,7 +224,7 @@ impl RegisterFile for Si3050 {
     fn read(&mut self, register: u8) -> u8 {
         match register {
             reg::DAA_CONTROL_1 => self.get(register) | self.ring_bits(),
-            reg::CHIP_ID if self.link_up() => LINE_SIDE_ID | SYSTEM_ID,
+            reg::CHIP_ID if self.link_up() => self.line_side | SYSTEM_ID,
             reg::CHIP_ID => SYSTEM_ID,
             // 3.3 mA a step.
             reg::LINE_SIDE_STATUS if self.link_up() => {
@@ -221,6 +254,10 @@ impl RegisterFile for Si3050 {
             | reg::LINE_SIDE_REVISION
             | reg::LOOP_CURRENT
             | reg::LINE_VOLTAGE => {}
+            reg::AC_TERMINATION if self.line_side == SI3018 => {}
+            reg::DAA_CONTROL_3 if self.line_side == SI3018 => {
+                self.set(register, value & SI3018_CONTROL_3);
+            }
             _ => self.set(register, value),
         }
     }
@@ -261,7 +298,7 @@ mod tests {
         assert_eq!([11, 12, 13, 28, 29].map(|register| chip.read(register)), [3, 0, 0x40, 0, 0]);
         assert_eq!(chip.read(5), 0x09, "no ring signals");
         chip.write(reg::DAA_CONTROL_2, 0);
-        assert_eq!(chip.read(reg::CHIP_ID) >> 4, 1, "Si3018");
+        assert_eq!(chip.read(reg::CHIP_ID) >> 4, 3, "Si3019");
         assert!(chip.tick(IDLE, None).0.off_hook);
         chip.no_link = true;
         assert!(!chip.tick(IDLE, None).0.off_hook);
@@ -280,6 +317,34 @@ mod tests {
         assert_eq!((chip.read(29) as i8, chip.read(28), chip.read(12)), (-8, 21, 0x47));
         chip.tick(Feed::default(), None);
         assert_eq!((chip.read(29), chip.read(28), chip.read(12)), (0, 0, 0x40));
+    }
+
+    #[test]
+    fn an_si3018_has_neither_impedances_nor_full_scale() {
+        for (mut chip, id, held) in
+            [(Si3050::default(), 3, [0x0F, 0xEB]), (Si3050::with_si3018(), 1, [0, 0x68])]
+        {
+            chip.write(reg::DAA_CONTROL_2, 0);
+            chip.write(reg::AC_TERMINATION, 0x0F);
+            chip.write(reg::DAA_CONTROL_3, 0xEB);
+            assert_eq!(chip.read(reg::CHIP_ID) >> 4, id);
+            assert_eq!([30, 31].map(|register| chip.read(register)), held);
+        }
+    }
+
+    #[test]
+    fn without_battery_the_voltage_wanders_unless_it_is_forced_to_zero() {
+        let mut chip = powered();
+        let mut seen = |force_disable: u8| {
+            chip.write(reg::DAA_CONTROL_3, force_disable);
+            let seen = (0..14).map(|_| {
+                chip.tick(Feed::default(), None);
+                chip.read(29).cast_signed()
+            });
+            seen.collect::<std::collections::BTreeSet<i8>>()
+        };
+        assert_eq!(seen(0x20), [0].into());
+        assert_eq!(seen(0x21), [-2, -1, 0, 1, 2].into());
     }
 
     #[test]

@@ -9,6 +9,9 @@
 //! - The status bits of the rings hold for one millisecond (CNTL bit 6 clear) or until they are
 //!   written back (bit 6 set). The real chip's unlatched bits hold for one 125 us frame; this model
 //!   has no shorter time than a tick. The abort bits stay until written back in both modes.
+//! - Unlatched, the bits of the rings stand while a pointer equals the INT or the END address:
+//!   writing them back has no effect before the pointer moves on.
+//! - The masks read 0: no public driver reads them, so that nothing says that they can be read.
 //! - A bus cycle that was aborted halts the DMA until OPER bit 0 is cleared or the DMA logic is
 //!   reset; nothing restarts by itself.
 //! - A pointer shows the word moved last, so that after a millisecond it equals the INT or the END
@@ -99,6 +102,12 @@ impl Channel {
         u8::from(word == self.interrupt & !3) | u8::from(at_end) << 1
     }
 
+    /// Bit 0 if the word that was moved last is that of the INT address, bit 1 for the END address.
+    fn bits(&self) -> u8 {
+        let word = self.current & !3;
+        u8::from(word == self.interrupt & !3) | u8::from(word == self.end & !3) << 1
+    }
+
     fn word(&self, index: u32) -> u32 {
         match index {
             0 => self.start,
@@ -136,6 +145,8 @@ pub struct Tiger320 {
     /// DMA from the serial port to memory.
     pub rx: Channel,
     halted: bool,
+    /// Fault: a bit of the rings stays set although it is written back.
+    pub stands: bool,
 }
 
 impl Tiger320 {
@@ -147,8 +158,7 @@ impl Tiger320 {
             reg::OPER => self.oper,
             reg::AUXC => self.auxc,
             reg::AUXD => self.auxd,
-            reg::MASK0 => self.mask0,
-            reg::MASK1 => self.mask1,
+            reg::MASK0 | reg::MASK1 => 0,
             reg::INTSTAT => self.intstat,
             reg::AUXR => (self.aux_out() & self.auxc) | (aux_in & !self.auxc),
             reg::TX_START..reg::RX_START => byte_of(self.tx.word((offset - reg::TX_START) / 4)),
@@ -181,7 +191,14 @@ impl Tiger320 {
             reg::AUXD => self.auxd = value,
             reg::MASK0 => self.mask0 = value,
             reg::MASK1 => self.mask1 = value,
-            reg::INTSTAT => self.intstat &= !value,
+            reg::INTSTAT => {
+                let kept = if self.cntl & CNTL_LATCHED == 0 || self.stands {
+                    self.intstat & (self.tx.bits() | self.rx.bits() << 2)
+                } else {
+                    0
+                };
+                self.intstat = self.intstat & !value | kept;
+            }
             reg::TX_START..reg::TX_CURRENT => self.tx.write8(offset - reg::TX_START, value),
             reg::RX_START..reg::RX_CURRENT => self.rx.write8(offset - reg::RX_START, value),
             reg::SERIAL..reg::SERIAL_END => {
@@ -245,6 +262,11 @@ impl Tiger320 {
     pub fn abort(&mut self, abort: Abort) {
         self.intstat |= abort as u8;
         self.halted = true;
+    }
+
+    /// What may interrupt: the value of MASK0, which the host can't read.
+    pub fn enabled(&self) -> u8 {
+        self.mask0
     }
 
     /// Whether INTA is asserted.
@@ -317,6 +339,20 @@ mod tests {
     }
 
     #[test]
+    fn unlatched_status_stands_while_the_pointer_does() {
+        let mut chip = running(0x01);
+        period(&mut chip);
+        chip.write8(reg::INTSTAT, 0xFF);
+        assert_eq!(chip.read8(reg::INTSTAT, 0), 0x05, "at the word of the interrupt");
+        let crossed = chip.tx.advance(false) | chip.rx.advance(false) << 2;
+        chip.end_period(crossed);
+        assert_eq!(chip.read8(reg::INTSTAT, 0), 0);
+        period(&mut chip);
+        chip.write8(reg::OPER, 0);
+        assert_eq!(chip.read8(reg::INTSTAT, 0), 0, "the pointer is back at the start");
+    }
+
+    #[test]
     fn latched_status_stays_until_written_back() {
         let mut chip = running(0x41);
         period(&mut chip);
@@ -344,11 +380,10 @@ mod tests {
         {
             assert_eq!(read32(&chip, offset), value);
         }
-        for (offset, value) in
-            [(reg::MASK0, 0x3F), (reg::AUXC, 0xDF), (reg::AUXD, 0x1C), (reg::SERCTL, 0xC1)]
-        {
+        for (offset, value) in [(reg::AUXC, 0xDF), (reg::AUXD, 0x1C), (reg::SERCTL, 0xC1)] {
             assert_eq!(chip.read8(offset, 0), value);
         }
+        assert_eq!((chip.enabled(), chip.read8(reg::MASK0, 0)), (0x3F, 0));
         chip.write8(reg::CNTL, 0x01);
         assert!(chip.dma_runs());
     }

@@ -257,7 +257,7 @@ fn an_unplugged_jack() {
     }
     host.run(800);
     assert_eq!(host.fxs_read(0, 68), 0x00);
-    assert_eq!(host.fxo_read(2, 29), 0);
+    assert!(host.fxo_read(2, 29).cast_signed().unsigned_abs() < 3);
     assert_eq!(host.card.exchange().state("102"), Some(LineState::Idle));
 
     // An unplugged telephone neither rings nor sends sound.

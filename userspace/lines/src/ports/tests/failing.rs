@@ -63,3 +63,79 @@ fn a_card_whose_clock_stands_still_fails_requests_at_their_deadlines() {
     assert!(matches!(results[0], Told::Completed(_, result) if result.is_err()));
     assert_eq!(world.state(call), None);
 }
+
+/// Whether each line can be called, by its report.
+fn in_service(world: &World) -> [bool; 4] {
+    [0, 1, 2, 3].map(|line| world.report(LineNumber::at(line)).in_service)
+}
+
+#[test]
+fn after_a_reset_of_the_card_calls_are_over_in_order_and_its_lines_in_service() {
+    for kernel in [false, true] {
+        let mut world = World::start(kernel);
+        world.subscriber("55", Behaviour::AnswerAfterRings(2));
+        let connected = world.connect(LineNumber::at(FXO), "55");
+        let dial = world.dial(connected, "123456").unwrap();
+        let (_, made) = world.make_call(LineNumber::at(SUPERVISED), "1");
+        let (rung, rings) = world.make_call(LineNumber::at(FXS), "");
+        world.run(300);
+        assert_eq!(in_service(&world), [true; 4]);
+        world.story();
+        world.card.set_fault(Fault::Reset, true);
+        world.run(200);
+        assert_eq!(in_service(&world), [false; 4]);
+        let told = world.told();
+        let failed = Err(LineError::OPERATIONFAILED);
+        assert!(told.contains(&Told::Completed(dial, failed)), "{told:?}");
+        assert!(told.contains(&Told::Completed(made.unwrap(), failed)), "{told:?}");
+        assert!(rings.is_ok());
+        for call in [connected, rung] {
+            assert_eq!(world.state(call), Some(CallState::Disconnected), "kernel {kernel}");
+        }
+        for call in [connected, rung] {
+            let dropped = world.drop_call(call).unwrap();
+            world.run(50);
+            assert!(world.told().contains(&Told::Completed(dropped, Ok(()))));
+        }
+        world.run(2000);
+        assert_eq!(in_service(&world), [true; 4], "kernel {kernel}");
+        // Both kinds of lines work again.
+        world.card.set_fault(Fault::Reset, false);
+        let again = world.connect(LineNumber::at(FXO), "55");
+        world.drop_call(again).unwrap();
+        let (_, rings) = world.make_call(LineNumber::at(FXS), "");
+        rings.unwrap();
+        world.run(500);
+        assert!(world.telephone(FXS).is_ringing());
+    }
+}
+
+#[test]
+fn misread_registers_do_not_disturb_a_call() {
+    let mut world = World::new();
+    world.subscriber("55", Behaviour::AnswerAfterRings(2));
+    let call = world.connect(LineNumber::at(FXO), "55");
+    world.story();
+    for fault in [Fault::StuckSpiLow, Fault::StuckSpi] {
+        for slot in [FXS, FXO, SUPERVISED].map(PortNumber::at) {
+            for _ in 0..5 {
+                world.card.set_fault(fault(slot), true);
+                world.run(4);
+                world.card.set_fault(fault(slot), false);
+                world.run(53);
+            }
+        }
+    }
+    assert_eq!(world.story(), [""; 0]);
+    assert_eq!(world.state(call), Some(CallState::Connected));
+    let restored = world.handle.with(|lines, _| lines.card().counters().restored).unwrap();
+    assert_eq!(restored, 0);
+}
+
+#[test]
+fn the_voltage_of_a_neon_lamp_is_no_call() {
+    let mut world = World::new();
+    world.card.set_fault(Fault::NeonVoltage(PortNumber::at(FXO)), true);
+    world.run(10_000);
+    assert_eq!(world.story(), [""; 0]);
+}

@@ -234,6 +234,8 @@ fn a_telephone_that_was_rung_hears_our_digits_and_our_sound() {
     audio.play(&tone(1400.0, 1000));
     world.run(1500);
     assert!(has_tone(&telephone.heard(), 1400.0));
+    let recoveries = world.handle.with(|lines, _| lines.card().counters().recoveries).unwrap();
+    assert_eq!(recoveries, 0, "a card that moves was not started anew");
     telephone.on_hook();
     world.until(call, CallState::Disconnected, HUNG_UP);
 }

@@ -136,7 +136,7 @@ impl Si3210 {
     /// The frequency that the ringing oscillator is programmed for: its coefficient is the cosine
     /// of the step in phase from one millisecond to the next.
     fn ring_hz(&self) -> u16 {
-        let coefficient = f32::from(self.indirect(RING_COEFFICIENT).cast_signed()) / 32_768.0;
+        let coefficient = f32::from(self.coefficient(RING_COEFFICIENT).cast_signed()) / 32_768.0;
         (coefficient.acos() / std::f32::consts::TAU * 1000.0).round() as u16
     }
 

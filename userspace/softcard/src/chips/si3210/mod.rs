@@ -1,4 +1,7 @@
-//! The FXS module: an Si3210 ProSLIC, which feeds a telephone.
+//! The FXS module: an Si3210 ProSLIC, which feeds a telephone, or an Si3215.
+//!
+//! An Si3215 differs in bit 7 of register 1, and in its indirect registers: it has 0 to 9 (13 to 22
+//! of an Si3210), 13 to 27 (26 to 40), 64 (41) and 66 (43). Those that it lacks store nothing.
 //!
 //! The registers are here, the line behind them is in `line`.
 //!
@@ -89,6 +92,8 @@ const RESET: [(u8, u8); 28] = [
 /// Indirect registers.
 const INDIRECT: usize = 105;
 
+/// In register 1: the chip is an Si3215.
+const MODEL: u8 = 0x80;
 const IRQ_CALIBRATED: u8 = 0x04;
 const IRQ_INDIRECT: u8 = 0x02;
 const CALIBRATE: u8 = 0x40;
@@ -97,6 +102,7 @@ const CALIBRATE_CONVERTER: u8 = 0x80;
 /// The chip with its end of the line.
 #[derive(Debug, Clone)]
 pub struct Si3210 {
+    is_si3215: bool,
     registers: Bank<{ reg::COUNT }>,
     indirect: [u16; INDIRECT],
     /// Indirect data was written since the last indirect access: the next one stores.
@@ -114,6 +120,7 @@ impl Default for Si3210 {
     /// A chip after power-on: the line is open, the converter is off.
     fn default() -> Si3210 {
         Si3210 {
+            is_si3215: false,
             registers: Bank::new(&RESET),
             indirect: [0; INDIRECT],
             store: false,
@@ -127,6 +134,11 @@ impl Default for Si3210 {
 }
 
 impl Si3210 {
+    /// An Si3215 after power-on.
+    pub fn si3215() -> Si3210 {
+        Si3210 { is_si3215: true, ..Si3210::default() }
+    }
+
     /// The reset pin: every register at its reset value, the line open.
     pub fn reset(&mut self) {
         self.registers = Bank::new(&RESET);
@@ -153,10 +165,24 @@ impl Si3210 {
         self.indirect.get(usize::from(register)).copied().unwrap_or(0)
     }
 
+    /// The value of an indirect register by its number in an Si3210.
+    fn coefficient(&self, register: u8) -> u16 {
+        match (self.is_si3215, register) {
+            (false, _) => self.indirect(register),
+            (true, 13..=22 | 26..=40) => self.indirect(register - 13),
+            (true, 41) => self.indirect(64),
+            (true, 43) => self.indirect(66),
+            (true, _) => 0,
+        }
+    }
+
     fn indirect_access(&mut self, address: u8) {
         if std::mem::take(&mut self.store) {
             let value = u16::from_le_bytes([self.get(reg::IDA_LOW), self.get(reg::IDA_HIGH)]);
-            if let Some(word) = self.indirect.get_mut(usize::from(address)) {
+            let exists = !self.is_si3215 || !matches!(address, 10..=12 | 28..=63 | 65);
+            if let Some(word) = self.indirect.get_mut(usize::from(address))
+                && exists
+            {
                 *word = value;
             }
         } else {
@@ -171,7 +197,8 @@ impl Si3210 {
 
 impl RegisterFile for Si3210 {
     fn read(&mut self, register: u8) -> u8 {
-        self.sensed(register).unwrap_or_else(|| self.get(register))
+        let model = if register == reg::PCM_MODE && self.is_si3215 { MODEL } else { 0 };
+        self.sensed(register).unwrap_or_else(|| self.get(register)) | model
     }
 
     fn write(&mut self, register: u8, value: u8) {
@@ -189,6 +216,7 @@ impl RegisterFile for Si3210 {
                 self.set(register, value);
                 self.indirect_access(value);
             }
+            reg::PCM_MODE => self.set(register, value & !MODEL),
             reg::LINE_FEED => self.set_line_feed(value),
             reg::DCDC_CONTROL => {
                 self.set(register, value & !CALIBRATE_CONVERTER);
@@ -236,6 +264,20 @@ mod tests {
         assert_eq!(chip.read(reg::INDIRECT_STATUS), 0);
         store(&mut chip, 200, 0xFFFF);
         assert_eq!(fetch(&mut chip, 200), 0, "there is no such register");
+    }
+
+    #[test]
+    fn a_si3215_lacks_what_it_lacks() {
+        let mut chip = Si3210::si3215();
+        chip.write(reg::PCM_MODE, 0x28);
+        assert_eq!(chip.read(reg::PCM_MODE), 0xA8);
+        for index in 0..=104 {
+            store(&mut chip, index, 0x1234);
+            let exists = !matches!(index, 10..=12 | 28..=63 | 65);
+            assert_eq!(fetch(&mut chip, index), if exists { 0x1234 } else { 0 }, "{index}");
+        }
+        chip.reset();
+        assert_eq!(chip.read(reg::PCM_MODE), 0x88);
     }
 
     #[test]

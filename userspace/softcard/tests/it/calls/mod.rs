@@ -40,8 +40,10 @@ fn hook(talk: &Talk, slot: usize, off: bool) {
     talk.host.fxo_write(slot, 5, if off { 0x09 } else { 0x08 });
 }
 
+/// The voltage of the line; below 3 V it wanders.
 fn line_voltage(talk: &Talk, slot: usize) -> i8 {
-    talk.host.fxo_read(slot, 29) as i8
+    let volts = talk.host.fxo_read(slot, 29) as i8;
+    if volts.unsigned_abs() < 3 { 0 } else { volts }
 }
 
 fn assert_sounds(samples: &[i16], freq_hz: f32) {
