@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ringback_tspi::error::PhoneError;
-use ringback_tspi::structs::{PHONECAPS, PHONESTATUS};
+use ringback_tspi::structs::{PHONECAPS, PHONESTATUS, VARSTRING};
 use ringback_tspi::types::HDRVPHONE;
 
 use super::asked;
@@ -12,7 +12,7 @@ use super::info::fetch;
 use super::ledger::Use;
 use super::mailbox::Events;
 use super::phone_events::PhoneEvent;
-use super::phone_info::{PhoneCaps, PhoneInfo, PhoneStatus};
+use super::phone_info::{PhoneCaps, PhoneInfo, PhoneStatus, reader};
 use super::phone_inner::PhoneInner;
 
 /// An open phone. Dropping it closes it.
@@ -121,6 +121,29 @@ impl Phone {
     pub fn gain(&self, hook_switch: u32) -> Result<u32, PhoneError> {
         let driver = self.usable()?;
         self.0.service.provider().phone_get_gain(driver.handle(), hook_switch)
+    }
+
+    /// What its display shows (TSPI_phoneGetDisplay).
+    ///
+    /// # Errors
+    /// OPERATIONUNAVAIL if it has no display; INVALPHONEHANDLE once it is closed.
+    pub fn display(&self) -> Result<String, PhoneError> {
+        let driver = self.usable()?;
+        let provider = self.0.service.provider();
+        let bytes =
+            fetch::<VARSTRING, _>(|memory| provider.phone_get_display(driver.handle(), memory))?;
+        let shown = reader::<VARSTRING>(&bytes, self.0.info.version)?;
+        Ok(shown.string(VARSTRING::dwString).unwrap_or_default())
+    }
+
+    /// Reads one of its data areas (TSPI_phoneGetData) into `data`, which gets as much of it as
+    /// there is room for. It waits for the phone.
+    ///
+    /// # Errors
+    /// INVALDATAID if it has no such area; INVALPHONEHANDLE once it is closed.
+    pub fn data(&self, id: u32, data: &mut [u8]) -> Result<(), PhoneError> {
+        let driver = self.usable()?;
+        self.0.service.provider().phone_get_data(driver.handle(), id, data)
     }
 
     /// Its events. The first time, all since the phone was opened; after that, all from now on.

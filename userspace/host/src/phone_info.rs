@@ -8,7 +8,10 @@ use ringback_tspi::types::Version;
 
 use super::info;
 
-fn reader<S: Structure>(bytes: &[u8], version: Version) -> Result<Reader<'_, S>, PhoneError> {
+pub(super) fn reader<S: Structure>(
+    bytes: &[u8],
+    version: Version,
+) -> Result<Reader<'_, S>, PhoneError> {
     info::reader(bytes, version).map_err(|_| PhoneError::OPERATIONFAILED)
 }
 

@@ -77,6 +77,33 @@ impl<'a> Reservation<'a, Phone> {
             provider.phone_set_hook_switch(request, driver.handle(), hook_switches, mode)
         })
     }
+
+    /// As [`Phone::set_display`].
+    ///
+    /// # Errors
+    /// As [`Phone::set_display`].
+    pub fn set_display(
+        self,
+        row: u32,
+        column: u32,
+        text: &str,
+    ) -> Result<Pending<(), PhoneError>, PhoneError> {
+        let driver = self.on.usable()?;
+        self.ask("phoneSetDisplay", None, None, (), |provider, request| {
+            provider.phone_set_display(request, driver.handle(), row, column, text)
+        })
+    }
+
+    /// As [`Phone::set_data`].
+    ///
+    /// # Errors
+    /// As [`Phone::set_data`].
+    pub fn set_data(self, id: u32, data: &[u8]) -> Result<Pending<(), PhoneError>, PhoneError> {
+        let driver = self.on.usable()?;
+        self.ask("phoneSetData", None, None, (), |provider, request| {
+            provider.phone_set_data(request, driver.handle(), id, data)
+        })
+    }
 }
 
 impl Phone {
@@ -141,5 +168,28 @@ impl Phone {
         mode: u32,
     ) -> Result<Pending<(), PhoneError>, PhoneError> {
         Reservation::of_phone(self, false).set_hook_switch(hook_switches, mode).map(Pending::leave)
+    }
+
+    /// Writes text over what its display shows, from a row and a column that count from 0
+    /// (TSPI_phoneSetDisplay). Text that is too long for the display is cut off.
+    ///
+    /// # Errors
+    /// OPERATIONUNAVAIL if it has no display, INVALPARAM if it has no such place;
+    /// INVALPHONEHANDLE once it is closed.
+    pub fn set_display(
+        &self,
+        row: u32,
+        column: u32,
+        text: &str,
+    ) -> Result<Pending<(), PhoneError>, PhoneError> {
+        Reservation::of_phone(self, false).set_display(row, column, text).map(Pending::leave)
+    }
+
+    /// Writes one of its data areas, which may act as a command (TSPI_phoneSetData).
+    ///
+    /// # Errors
+    /// INVALDATAID if it has no such area; INVALPHONEHANDLE once it is closed.
+    pub fn set_data(&self, id: u32, data: &[u8]) -> Result<Pending<(), PhoneError>, PhoneError> {
+        Reservation::of_phone(self, false).set_data(id, data).map(Pending::leave)
     }
 }

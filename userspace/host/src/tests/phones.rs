@@ -153,6 +153,26 @@ fn r4_a_refused_request_of_a_phone_has_an_error_of_phones_and_no_completion() {
 }
 
 #[test]
+fn a_phone_with_a_display_and_data_is_written_and_read() {
+    let (mock, _host, phone) = start_phone(Mock::default());
+    assert_eq!(phone.set_display(1, 0, "x").unwrap_err(), PhoneError::INVALPARAM, "R4");
+    assert_eq!(phone.set_data(4, b"x").unwrap_err(), PhoneError::INVALDATAID, "R4");
+    let long = "Gr\u{fc}\u{df}e ".repeat(300);
+    let shown = phone.set_display(0, 0, &long).unwrap();
+    let stored = phone.set_data(3, b"\x01\x02").unwrap();
+    mock.complete_phone(Ok(()));
+    shown.wait(DEADLINE).unwrap();
+    stored.wait(DEADLINE).unwrap();
+    assert_eq!(phone.display(), Ok(long), "more than is asked for at first");
+    let mut data = [0xFF; 3];
+    assert_eq!((phone.data(3, &mut data), data), (Ok(()), [1, 2, 0xFF]));
+    assert_eq!(phone.data(4, &mut data), Err(PhoneError::INVALDATAID));
+    phone.close().unwrap();
+    assert_eq!(phone.display(), Err(PhoneError::INVALPHONEHANDLE));
+    assert_eq!(phone.data(3, &mut data), Err(PhoneError::INVALPHONEHANDLE));
+}
+
+#[test]
 fn d10_closing_a_phone_fails_its_requests_before_it_returns() {
     let (mock, host, phone) = start_phone(Mock::default());
     let (sent, told) = mpsc::channel();

@@ -11,7 +11,7 @@ use ringback_request::{RequestId, Time};
 use ringback_tspi::constants::*;
 use ringback_tspi::error::{LineError, PhoneError};
 use ringback_tspi::provider::{Control, Devices, InProcess, Init, Provider, Runner, Tapi, Ticket};
-use ringback_tspi::structs::{LINEDEVCAPS, PHONECAPS, PHONESTATUS, Writer};
+use ringback_tspi::structs::{LINEDEVCAPS, PHONECAPS, PHONESTATUS, VARSTRING, Writer};
 use ringback_tspi::types::{
     HDRVCALL, HDRVLINE, HDRVPHONE, HTAPICALL, HTAPILINE, HTAPIPHONE, Version,
 };
@@ -226,11 +226,53 @@ impl Provider for Mock {
         if id != 0 {
             return Err(PhoneError::INVALBUTTONLAMPID);
         }
-        self.phone_requests.lock().even_poisoned().push(request);
-        if self.phone_early {
-            self.complete_phone(Ok(()));
+        self.begin_phone(request)
+    }
+
+    fn phone_set_display(
+        &self,
+        request: RequestId,
+        _: HDRVPHONE,
+        row: u32,
+        column: u32,
+        text: &str,
+    ) -> Result<Ticket, PhoneError> {
+        if (row, column) != (0, 0) {
+            return Err(PhoneError::INVALPARAM);
         }
-        Ok(Ticket::ungated(request))
+        *self.shown.lock().even_poisoned() = text.to_owned();
+        self.begin_phone(request)
+    }
+
+    fn phone_get_display(&self, _: HDRVPHONE, display: &mut [u8]) -> Result<(), PhoneError> {
+        Writer::<VARSTRING>::new(display, Version::V2_0)
+            .map_err(|_| PhoneError::NOMEM)?
+            .set(VARSTRING::dwStringFormat, STRINGFORMAT_UNICODE)
+            .string(VARSTRING::dwString, &self.shown.lock().even_poisoned());
+        Ok(())
+    }
+
+    fn phone_set_data(
+        &self,
+        request: RequestId,
+        _: HDRVPHONE,
+        id: u32,
+        data: &[u8],
+    ) -> Result<Ticket, PhoneError> {
+        if id != 3 {
+            return Err(PhoneError::INVALDATAID);
+        }
+        *self.stored.lock().even_poisoned() = data.to_vec();
+        self.begin_phone(request)
+    }
+
+    fn phone_get_data(&self, _: HDRVPHONE, id: u32, data: &mut [u8]) -> Result<(), PhoneError> {
+        if id != 3 {
+            return Err(PhoneError::INVALDATAID);
+        }
+        let stored = self.stored.lock().even_poisoned();
+        data.iter_mut().zip(stored.iter()).for_each(|(to, from)| *to = *from);
+        Ok(())
     }
 
     fn phone_close(&self, _: HDRVPHONE) -> Result<(), PhoneError> {

@@ -62,6 +62,9 @@ pub(super) struct Mock {
     pub(super) no_caps: bool,
     /// The requests of the phone that are accepted and not complete.
     pub(super) phone_requests: Mutex<Vec<RequestId>>,
+    /// What its phone shows, and what is in its data area 3.
+    pub(super) shown: Mutex<String>,
+    pub(super) stored: Mutex<Vec<u8>>,
     /// It completes requests of the phone in their functions.
     pub(super) phone_early: bool,
     /// The phone that is open.
@@ -230,6 +233,15 @@ impl Mock {
         let line = self.line();
         let event = LineMessage { line, call: None, message: LINE_LINEDEVSTATE, params };
         self.tell(|tapi| tapi.line_event(&event));
+    }
+
+    /// Begins a request of its phone.
+    fn begin_phone(&self, request: RequestId) -> Result<Ticket, PhoneError> {
+        self.phone_requests.lock().even_poisoned().push(request);
+        if self.phone_early {
+            self.complete_phone(Ok(()));
+        }
+        Ok(Ticket::ungated(request))
     }
 
     /// Does what a test wants done in a function, not under the lock.
