@@ -5,6 +5,7 @@
 //! a [`Country`]. The data are in the modules `modes` (lines) and `zones` (tones and ringing), a
 //! row each; nothing else in Ringback names a country.
 
+mod changes;
 mod error;
 mod modes;
 mod profile;
@@ -15,6 +16,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+pub use changes::Changes;
 pub use error::CountryError;
 pub use profile::Profile;
 pub use tones::{Cadence, CadenceError, CallProgress, Plan, Segment, Signal, SignalError, Sound};
@@ -50,6 +52,8 @@ pub struct Daa {
 /// The settings of an FXS line for the country's telephones: registers of the Si3210.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slic {
+    /// Register 10, bits 2 to 0: the impedance, 0 (600 ohm) to 7.
+    pub impedance: u8,
     /// Frequency of ringing, in Hz.
     pub ring_hz: u16,
     /// Indirect register 20: coefficient of the ringing oscillator, for that frequency.
@@ -94,13 +98,14 @@ impl Country {
     }
 
     /// The settings of an FXS line for its telephones.
-    pub fn slic(self) -> &'static Slic {
+    pub fn slic(self) -> Slic {
         // DAHDI rings louder in this mode than in all others: 85 V instead of 65 V.
-        match (self.line.name, self.zone.ring_hz) {
-            ("TBR21", 25) => &RINGS_25_HZ_LOUD,
-            (_, 25) => &RINGS_25_HZ,
-            _ => &RINGS_20_HZ,
-        }
+        let rings = match (self.line.name, self.zone.ring_hz) {
+            ("TBR21", 25) => RINGS_25_HZ_LOUD,
+            (_, 25) => RINGS_25_HZ,
+            _ => RINGS_20_HZ,
+        };
+        Slic { impedance: self.line.impedance, ..rings }
     }
 
     /// The tones of its exchanges.
@@ -142,12 +147,13 @@ impl Country {
 /// Ringing at a frequency, with gains that every country has.
 const fn slic(ring_hz: u16, ring_coefficient: u16, ring_amplitude: u16) -> Slic {
     let (receive_gain, transmit_gain) = (0x2000, 0x4000);
-    Slic { ring_hz, ring_coefficient, ring_amplitude, receive_gain, transmit_gain }
+    let impedance = 0;
+    Slic { impedance, ring_hz, ring_coefficient, ring_amplitude, receive_gain, transmit_gain }
 }
 
-static RINGS_20_HZ: Slic = slic(20, 0x7EF0, 0x0160);
-static RINGS_25_HZ: Slic = slic(25, 0x7E6D, 0x01B9);
-static RINGS_25_HZ_LOUD: Slic = slic(25, 0x7E6C, 0x023A);
+const RINGS_20_HZ: Slic = slic(20, 0x7EF0, 0x0160);
+const RINGS_25_HZ: Slic = slic(25, 0x7E6D, 0x01B9);
+const RINGS_25_HZ_LOUD: Slic = slic(25, 0x7E6C, 0x023A);
 
 impl Default for Country {
     /// FCC: 600 ohm, fits most exchanges and every test exchange.

@@ -7,7 +7,7 @@
 use crate::Daa;
 
 /// One line mode.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct LineMode {
     /// DAHDI's name for it.
     pub(crate) name: &'static str,
@@ -15,6 +15,8 @@ pub(crate) struct LineMode {
     /// ISO 3166-1 alpha-2; empty for a region of several countries.
     pub(crate) iso: &'static str,
     pub(crate) daa: Daa,
+    /// The impedance of telephones' lines, bits 2 to 0 of the Si3210's register 10.
+    pub(crate) impedance: u8,
     /// The key of the zone whose tones its exchanges have, if that has one.
     pub(crate) zone: &'static str,
 }
@@ -23,6 +25,21 @@ impl LineMode {
     /// The mode with the tones of another zone than that of its own code.
     const fn toned(self, zone: &'static str) -> LineMode {
         LineMode { zone, ..self }
+    }
+}
+
+/// The Si3210's impedance that is nearest to one of the Si3050 (ACIM of register 30), as DAHDI has
+/// it: 600 ohm, 900 ohm, that of CTR 21, of Australia and so on.
+const fn telephone_impedance(acim: u8) -> u8 {
+    match acim {
+        1 => 1,
+        2 => 4,
+        3 => 5,
+        4 => 7,
+        7 => 6,
+        11 => 2,
+        13 => 3,
+        _ => 0,
     }
 }
 
@@ -36,7 +53,8 @@ const fn mode(
     control_3: u8,
 ) -> LineMode {
     let daa = Daa { international, dc_termination, ac_termination, control_3 };
-    LineMode { name, english, iso, daa, zone: iso }
+    let impedance = telephone_impedance(ac_termination);
+    LineMode { name, english, iso, daa, impedance, zone: iso }
 }
 
 /// All line modes, the default first.

@@ -26,6 +26,7 @@ use ringback_tspi::dev_specific::LineKind;
 use ringback_tspi::error::LineError;
 use ringback_tspi::provider::Provider;
 
+use crate::country_file::parse_country;
 use crate::exit::{Exit, Failure};
 use crate::output::{note, progress};
 use crate::scenery;
@@ -57,8 +58,8 @@ pub(crate) struct CardArguments {
     /// The country of the lines, which decides their electrical settings, tones and ringing:
     /// DAHDI's name, the English name or the ISO code, such as FCC (North America), UK, Germany, de
     /// (a wrong name lists them all), or LINE/TONES, such as TBR21/Turkey. The exchange of the
-    /// software card is in that country, too
-    #[arg(long, value_name = "COUNTRY", default_value_t)]
+    /// software card is in that country, too. FILE.toml is a country of your own
+    #[arg(long, value_name = "COUNTRY", value_parser = parse_country, default_value_t)]
     country: Country,
     /// The command line that sets a modem up before each call, for example with X3 for one that
     /// dials without waiting for dial tone

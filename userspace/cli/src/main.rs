@@ -27,6 +27,7 @@ mod call;
 mod card;
 mod conform;
 mod conversation;
+mod country_file;
 mod data;
 mod demo;
 mod device;

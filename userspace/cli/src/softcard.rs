@@ -15,6 +15,7 @@ use ringback_softcard::{
     CardConfig, ExchangeConfig, Fault, ModuleKind, RealClock, SLOTS, SoftCard, UnknownModule,
 };
 
+use crate::country_file::parse_country;
 use crate::exit::{Exit, Failure};
 use crate::output::note;
 use crate::signals::{Signals, no_thread, spawn};
@@ -36,8 +37,8 @@ pub(crate) struct Softcard {
     #[arg(long, value_name = "MODULE,...", default_value = "fxs,fxs,fxo,fxo")]
     modules: Modules,
     /// The country of the exchange and of the telephones: DAHDI's name, the English one or the ISO
-    /// code (a wrong name lists them all), or LINE/TONES
-    #[arg(long, value_name = "COUNTRY", default_value_t)]
+    /// code (a wrong name lists them all), LINE/TONES, or FILE.toml, a country of your own
+    #[arg(long, value_name = "COUNTRY", value_parser = parse_country, default_value_t)]
     country: Country,
     /// Let one of the card's milliseconds take N real ones, and wait for a slow machine. Take 2 for
     /// a machine without KVM

@@ -12,8 +12,8 @@ use ringback_tspi::error::LineError;
 /// The options of a line of a telephone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TelephoneOptions {
-    /// For how long battery is taken from the line when the other side has hung up, 100 ms to 5 s in
-    /// whole ms; `None` for not at all. Answering machines and exchanges notice that, and hang up.
+    /// For how long battery is taken from the line when the other side has hung up, 100 ms to 5 s
+    /// in whole ms; `None` for not at all. Answering machines and exchanges notice it and hang up.
     pub battery_drop: Option<Duration>,
     /// How a call rings: 1 as the country does, up to [`RING_MODES`](TelephoneOptions::RING_MODES)
     /// for a ring that differs from all countries'.
@@ -63,8 +63,8 @@ impl TelephoneOptions {
     }
 }
 
-/// The cadence of a mode of ringing: that of the country for 1, otherwise two long rings, or a short
-/// and a long one.
+/// The cadence of a mode of ringing: that of the country for 1, otherwise two long rings, or a
+/// short and a long one.
 pub(crate) fn ring_cadence(mode: u32, country: Cadence) -> Cadence {
     match mode {
         2 => Cadence::double(800, 400, 800, 4000),

@@ -197,6 +197,7 @@ async fn configure(
 ) -> Result<(), ModuleError> {
     indirect::store_filters(chip, model, country).await?;
     indirect::verify_all(chip, model, country).await?;
+    chip.write(IMPEDANCE, IMPEDANCE_ON | country.slic().impedance & 0x07).await;
     // The last slot's bits come first in the frame.
     let start = 3u8.saturating_sub(slot.0) * 8;
     chip.write(PCM_MODE, PcmMode::ENABLE | PcmMode::U_LAW).await;
@@ -261,11 +262,26 @@ mod tests {
             assert_eq!(chip.read(1), 0x28);
             assert_eq!(chip.direct(2), [start, 0, start, 0]);
             assert_eq!(chip.read(8), 0);
+            assert_eq!(chip.read(10), 0x08, "600 ohm");
             assert_eq!([66, 67, 108].map(|register| chip.read(register)), [1, 7, 0xEB]);
             let values = indirect::values(Country::default()).map(|(_, value)| value);
             assert_eq!(chip.indirect(), values);
             assert_eq!(calibration.results, chip.direct(98));
             assert!(chip.was_run_down, "the leak test ran");
+        }
+    }
+
+    #[test]
+    fn the_impedance_is_the_countrys() {
+        let impedances = [("FCC", 0), ("TBR21", 4), ("GERMANY", 5), ("NEWZEALAND", 7), ("UK", 0)];
+        for (country, impedance) in impedances {
+            let country: Country = country.parse().unwrap();
+            let mut chip = simulation::Si3210::new();
+            let up = Sequence::new(move |chip| async move {
+                bring_up(&chip, PortNumber(0), country, Model::Si3210).await
+            });
+            up.run(|operation| chip.perform(operation)).unwrap();
+            assert_eq!(chip.read(10), 0x08 | impedance, "{country}");
         }
     }
 

@@ -26,6 +26,8 @@ registers! {
     LOOPBACK = 8: Loopback;
     /// Audio gain: what passes in each direction, and how loud; 0 after reset.
     AUDIO_GAIN = 9: AudioGain;
+    /// Impedance towards the telephone: [`IMPEDANCE_ON`] and its number, by country.
+    IMPEDANCE = 10: u8;
     /// Hybrid: [`HYBRID_RESET`] after reset.
     HYBRID = 11: u8;
     /// Power down 1: which parts of the chip are off.
@@ -395,6 +397,9 @@ pub(super) const RESULTS: [Register<Si3210, u8>; 10] = [
     COMMON_MODE_BALANCE,
     CONVERTER_RESULT,
 ];
+
+/// In [`IMPEDANCE`]: the impedance is synthesised (TISE).
+pub(super) const IMPEDANCE_ON: u8 = 0x08;
 
 /// What [`HYBRID`] reads after a reset, by which a fresh chip is recognised.
 pub(super) const HYBRID_RESET: u8 = 0x33;

@@ -246,8 +246,14 @@ impl<C: PortCard> LineEngine for Lines<C> {
         let (port, machine) = self.lines.get_mut(line.index()).ok_or(LineError::NODEVICE)?;
         match (config, current) {
             (DeviceConfig::Exchange { country, options }, DeviceConfig::Exchange { .. }) => {
-                let country = country.parse::<Country>().map_err(|_| LineError::INVALPARAM)?;
-                if country != self.card.country() || port.book.call.is_some() {
+                let own = self.card.country();
+                let same = match country.parse::<Country>() {
+                    Ok(country) => country == own,
+                    // A country of the user's own is found by no name.
+                    Err(_) if country == own.to_string() => true,
+                    Err(_) => return Err(LineError::INVALPARAM),
+                };
+                if !same || port.book.call.is_some() {
                     return Err(LineError::INVALLINESTATE);
                 }
                 machine.set_exchange(options);
