@@ -20,10 +20,11 @@ use ringback_tspi::EvenPoisoned;
 use ringback_tspi::callstate::monitor::{Monitor, Seen};
 use ringback_tspi::error::LineError;
 use ringback_tspi::functions::{
-    TSPI_lineClose, TSPI_lineCloseCall, TSPI_lineMakeCall, TSPI_lineOpen, TSPI_lineSetupTransfer,
+    TSPI_lineClose, TSPI_lineCloseCall, TSPI_lineMakeCall, TSPI_lineOpen,
+    TSPI_linePrepareAddToConference, TSPI_lineSetupConference, TSPI_lineSetupTransfer,
     TSPI_providerShutdown,
 };
-use ringback_tspi::layer::{Asked, Layer, Layered, Outcome, Step};
+use ringback_tspi::layer::{Asked, Layer, Layered, Outcome, Step, Value};
 use ringback_tspi::provider::{Completion, LineMessage, PhoneMessage, Provider, Tapi};
 use ringback_tspi::types::{HDRVCALL, HDRVLINE, HTAPICALL, HTAPILINE};
 
@@ -198,7 +199,7 @@ impl Witness {
     /// TAPI's handle of the line of the call that a function is called for. The handles of lines
     /// and calls have the line's number in their low byte.
     fn line_of_call(&self, asked: &Asked<'_>) -> Option<HTAPILINE> {
-        let call = asked.word("call");
+        let call = asked.word("call").max(asked.word("conf_call"));
         let book = self.book();
         let mut lines = book.lines.iter();
         lines.find(|(line, _)| line.raw() & 0xFF == call & 0xFF).map(|(_, line)| *line)
@@ -323,6 +324,17 @@ impl Tapi for WatchedTapi {
     }
 }
 
+/// The parameters with TAPI's handles of the calls that a function makes beside another.
+fn made_beside(asked: &Asked<'_>) -> &'static [&'static str] {
+    if asked.is(&TSPI_lineSetupTransfer) || asked.is(&TSPI_linePrepareAddToConference) {
+        &["consult_call"]
+    } else if asked.is(&TSPI_lineSetupConference) {
+        &["conf_call", "consult_call"]
+    } else {
+        &[]
+    }
+}
+
 /// The layer through which the witness sees the functions.
 pub struct Watch(Arc<Witness>);
 
@@ -340,11 +352,12 @@ impl Layer for Watch {
                 witness.see(Seen::Making { request, line, call });
             }
         }
-        if asked.is(&TSPI_lineSetupTransfer)
-            && let (Some(line), Some(request)) = (witness.line_of_call(asked), asked.request())
-            && let Some(call) = HTAPICALL::new(asked.word("consult_call"))
-        {
-            witness.see(Seen::Making { request, line, call });
+        if let (Some(line), Some(request)) = (witness.line_of_call(asked), asked.request()) {
+            for call in
+                made_beside(asked).iter().filter_map(|name| HTAPICALL::new(asked.word(name)))
+            {
+                witness.see(Seen::Making { request, line, call });
+            }
         }
         if let Some(request) = asked.request() {
             witness.asking(request);
@@ -370,7 +383,7 @@ impl Layer for Watch {
         if let Some(request) = asked.request() {
             witness.asked(request, outcome.is_ok());
             if let Some(error) = ErrorCode::new(outcome.result)
-                && (asked.is(&TSPI_lineMakeCall) || asked.is(&TSPI_lineSetupTransfer))
+                && (asked.is(&TSPI_lineMakeCall) || !made_beside(asked).is_empty())
             {
                 witness.see(Seen::Completed { request, result: Err(error) });
             }
@@ -387,11 +400,14 @@ impl Layer for Watch {
         {
             witness.book().calls.insert(handle, call);
         }
-        if asked.is(&TSPI_lineSetupTransfer)
-            && let (Some(call), Some(handle)) =
-                (HTAPICALL::new(asked.word("consult_call")), HDRVCALL::new(outcome.word()))
-        {
-            witness.book().calls.insert(handle, call);
+        for (name, handle) in made_beside(asked).iter().zip(&outcome.given) {
+            let handle = match handle {
+                Value::Word(word) => HDRVCALL::new(*word),
+                _ => None,
+            };
+            if let (Some(call), Some(handle)) = (HTAPICALL::new(asked.word(name)), handle) {
+                witness.book().calls.insert(handle, call);
+            }
         }
         if outcome.is_ok() {
             witness.closed(closing);

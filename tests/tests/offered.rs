@@ -107,6 +107,43 @@ impl At {
         At { pair: Some([self.call, consult]), call: consult, ..self }
     }
 
+    /// With a conference of two parties, and the conference call as the one that is looked at; the
+    /// other is the party that came last.
+    fn conferring(self) -> At {
+        let provider = &self.solo.provider;
+        let asked = provider.line_setup_conference(
+            id(6),
+            Some(self.call),
+            None,
+            tapi(12),
+            tapi(11),
+            3,
+            None,
+        );
+        let (conference, consult, ticket) = asked.unwrap();
+        ticket.release();
+        self.solo.until(tapi(11), CallState::DialTone);
+        provider.line_dial(id(7), consult, "79", 0).unwrap().release();
+        self.solo.until(tapi(11), CallState::Connected);
+        At { pair: Some([conference, consult]), call: conference, ..self }
+    }
+
+    fn joined(self) -> At {
+        let [conference, consult] = self.pair.unwrap();
+        let added = self.solo.provider.line_add_to_conference(id(8), conference, consult);
+        added.unwrap().release();
+        self.solo.until(tapi(12), CallState::Connected);
+        At { pair: Some([consult, conference]), ..self }
+    }
+
+    /// Without the party that came last.
+    fn parted(self) -> At {
+        let last = self.pair.unwrap()[0];
+        self.solo.provider.line_remove_from_conference(id(13), last).unwrap().release();
+        self.solo.until(tapi(11), CallState::Idle);
+        self
+    }
+
     /// The same, to look at the held call.
     fn turned_to_held(self) -> At {
         At { call: self.pair.unwrap()[0], ..self }
@@ -224,7 +261,10 @@ fn ask(at: &At, feature: u32) -> Result<(), LineError> {
     let line = at.solo.line(at.line);
     match feature {
         LINECALLFEATURE_ACCEPT => begun(provider.line_accept(id, call, &[])),
-        LINECALLFEATURE_ADDTOCONF => begun(provider.line_add_to_conference(id, call, call)),
+        LINECALLFEATURE_ADDTOCONF => {
+            let [held, consult] = at.pair.unwrap_or([call, call]);
+            begun(provider.line_add_to_conference(id, held, consult))
+        }
         LINECALLFEATURE_ANSWER => begun(provider.line_answer(id, call, &[])),
         LINECALLFEATURE_BLINDTRANSFER => begun(provider.line_blind_transfer(id, call, "5", 0)),
         LINECALLFEATURE_COMPLETECALL => {
@@ -361,6 +401,12 @@ const SWITCHED: &[(&str, u32, SwitchedWay)] = &[
     ("held, connected", FXO, |profile| {
         switched(profile).consulting("79", CallState::Connected).turned_to_held()
     }),
+    ("conference on hold", FXO, |profile| switched(profile).conferring()),
+    ("conference", FXO, |profile| switched(profile).conferring().joined()),
+    ("last party of a conference", FXO, |profile| {
+        switched(profile).conferring().joined().turned_to_held()
+    }),
+    ("conference of one party", FXO, |profile| switched(profile).conferring().joined().parted()),
     ("going back", FXO, |profile| {
         let at = switched(profile).consulting("79", CallState::Connected).dropped();
         at.solo.run(100);

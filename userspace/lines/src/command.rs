@@ -107,6 +107,46 @@ pub enum Command {
         /// What is only kept.
         notes: CallNotes,
     },
+    /// TSPI_lineSetupConference: hold the call as the first party of a conference, and make a
+    /// consultation call for the next one.
+    SetupConference {
+        /// The provider's handle of the call.
+        call: HDRVCALL,
+        /// The conference call's handle, and the consultation call's, chosen before the request is
+        /// submitted (N1).
+        made: [HDRVCALL; 2],
+        /// One or more LINEMEDIAMODE_ of the new calls.
+        media: u32,
+        /// Durations of digits, pauses and waits.
+        timing: DialTiming,
+        /// What is only kept.
+        notes: CallNotes,
+    },
+    /// TSPI_linePrepareAddToConference: hold the conference, and make a consultation call.
+    PrepareAddToConference {
+        /// The provider's handle of the conference call.
+        call: HDRVCALL,
+        /// The consultation call's handle, chosen before the request is submitted (N1).
+        consult: HDRVCALL,
+        /// One or more LINEMEDIAMODE_ of the consultation call.
+        media: u32,
+        /// Durations of digits, pauses and waits.
+        timing: DialTiming,
+        /// What is only kept.
+        notes: CallNotes,
+    },
+    /// TSPI_lineAddToConference: join the parties of the conference and of the consultation call.
+    AddToConference {
+        /// The provider's handle of the conference call.
+        call: HDRVCALL,
+        /// That of the consultation call.
+        consult: HDRVCALL,
+    },
+    /// TSPI_lineRemoveFromConference: release the party that came last.
+    RemoveFromConference {
+        /// The provider's handle of that party's call.
+        call: HDRVCALL,
+    },
     /// TSPI_lineCompleteTransfer: hang up, so that the held and the called party are connected.
     CompleteTransfer {
         /// The provider's handle of the held call.
@@ -188,6 +228,10 @@ impl Command {
             | Command::Hold { call }
             | Command::Unhold { call }
             | Command::SetupTransfer { call, .. }
+            | Command::SetupConference { call, .. }
+            | Command::PrepareAddToConference { call, .. }
+            | Command::AddToConference { call, .. }
+            | Command::RemoveFromConference { call }
             | Command::CompleteTransfer { call, .. }
             | Command::BlindTransfer { call, .. }
             | Command::SwapHold { call, .. }
@@ -211,6 +255,10 @@ impl Command {
             Command::Hold { .. } => LINECALLFEATURE_HOLD,
             Command::Unhold { .. } => LINECALLFEATURE_UNHOLD,
             Command::SetupTransfer { .. } => LINECALLFEATURE_SETUPTRANSFER,
+            Command::SetupConference { .. } => LINECALLFEATURE_SETUPCONF,
+            Command::PrepareAddToConference { .. } => LINECALLFEATURE_PREPAREADDCONF,
+            Command::AddToConference { .. } => LINECALLFEATURE_ADDTOCONF,
+            Command::RemoveFromConference { .. } => LINECALLFEATURE_REMOVEFROMCONF,
             Command::CompleteTransfer { .. } => LINECALLFEATURE_COMPLETETRANSF,
             Command::BlindTransfer { .. } => LINECALLFEATURE_BLINDTRANSFER,
             Command::SwapHold { .. } => LINECALLFEATURE_SWAPHOLD,

@@ -208,7 +208,17 @@ pub(super) struct ExchangeAbilities {
     /// The number of calls that can be on hold, and on hold for a consultation.
     pub(super) held: u32,
     pub(super) held_pending: u32,
+    /// The number of parties of a conference, the line's own included; 0 for none.
+    pub(super) conference: u32,
 }
+
+/// What an exchange can do that joins three parties.
+const CONFERENCE: u32 = LINECALLFEATURE_SETUPCONF
+    | LINECALLFEATURE_ADDTOCONF
+    | LINECALLFEATURE_PREPAREADDCONF
+    | LINECALLFEATURE_REMOVEFROMCONF;
+const CONFERENCED: CallStates =
+    CallStates::of(&[CallState::Conferenced, CallState::OnHoldPendConf]);
 
 impl ExchangeAbilities {
     pub(super) fn of(profile: Option<&Profile>) -> ExchangeAbilities {
@@ -221,15 +231,19 @@ impl ExchangeAbilities {
             (profile.transfers, transfers),
             (profile.transfers && profile.swap.is_some(), LINECALLFEATURE_SWAPHOLD),
         ];
+        let conference = if profile.join.is_some() { CONFERENCE } else { 0 };
         let bits = features.iter().filter(|(has, _)| *has).map(|(_, bits)| bits);
         let pending: &[CallState] =
             if profile.transfers { &[CallState::OnHoldPendTransfer] } else { &[] };
         ExchangeAbilities {
-            features: bits.fold(0, |all, bits| all | bits),
-            states: CallStates::of(&[CallState::OnHold]).union(CallStates::of(pending)),
+            features: bits.fold(conference, |all, bits| all | bits),
+            states: CallStates::of(&[CallState::OnHold])
+                .union(CallStates::of(pending))
+                .union(if conference == 0 { CallStates::NONE } else { CONFERENCED }),
             transfer_modes: if profile.transfers { LINETRANSFERMODE_TRANSFER } else { 0 },
             held: 1,
-            held_pending: u32::from(profile.transfers),
+            held_pending: u32::from(profile.transfers || conference != 0),
+            conference: if conference == 0 { 0 } else { 3 },
         }
     }
 }

@@ -21,8 +21,8 @@ struct Entry {
 #[derive(Debug, Default)]
 struct Table {
     calls: HashMap<HDRVCALL, Entry>,
-    /// The calls that are being made, by their requests.
-    making: HashMap<RequestId, HDRVCALL>,
+    /// The calls that are being made, by their requests; a conference comes with two.
+    making: HashMap<RequestId, Vec<HDRVCALL>>,
 }
 
 /// All calls of a provider. Its lock is never held during an upcall.
@@ -37,7 +37,7 @@ impl Calls {
     /// Notes that a request is about to make this call.
     pub(super) fn making(&self, id: RequestId, line: HTAPILINE, call: HDRVCALL, tapi: HTAPICALL) {
         let mut table = self.lock();
-        table.making.insert(id, call);
+        table.making.entry(id).or_default().push(call);
         table.calls.insert(call, Entry { line, tapi: Some(tapi) });
     }
 
@@ -45,10 +45,10 @@ impl Calls {
     /// TAPI may close it all the same (N8), which needs no entry.
     pub(super) fn completed(&self, id: RequestId, result: Result<(), ErrorCode>) {
         let mut table = self.lock();
-        if let Some(call) = table.making.remove(&id)
-            && result.is_err()
-        {
-            table.calls.remove(&call);
+        for call in table.making.remove(&id).unwrap_or_default() {
+            if result.is_err() {
+                table.calls.remove(&call);
+            }
         }
     }
 

@@ -111,6 +111,15 @@ pub(super) fn address_caps(
         )
         .set(C::dwMaxNumOnHoldPendingCalls, exchange.held_pending)
         .set(C::dwTransferModes, exchange.transfer_modes)
+        .set(C::dwMaxNumConference, exchange.conference)
+        .set(
+            C::dwRemoveFromConfCaps,
+            if exchange.conference == 0 { 0 } else { LINEREMOVEFROMCONF_LAST },
+        )
+        .set(
+            C::dwRemoveFromConfState,
+            if exchange.conference == 0 { 0 } else { LINECALLSTATE_IDLE },
+        )
         .set(C::dwNumCallTreatments, u32::try_from(can.treatments.len()).unwrap_or(0))
         .set(C::dwAddrCapFlags, can.address_flags)
         .set(C::dwCallFeatures, can.features | exchange.features)

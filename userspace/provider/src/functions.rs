@@ -400,14 +400,77 @@ impl<C: Card> Provider for LineProvider<C> {
     ) -> Result<(HDRVCALL, Ticket), LineError> {
         let (running, line) = self.for_call(call)?;
         self.has(line, LINECALLFEATURE_SETUPTRANSFER)?;
-        let version = running.lines.version(line).ok_or(LineError::INVALCALLHANDLE)?;
-        let params = checks::call_params(call_params, version, self.abilities_of(call)?)?;
+        let (media, timing, notes) = self.beside(call, call_params)?;
         let consult = running.handles.next(line).ok_or(LineError::NOMEM)?;
-        let notes = CallNotes { country: 0, flags: params.flags, data: params.call_data };
-        let (media, timing) = (params.media_mode, checks::timing(&params.dial_params));
         let command = Command::SetupTransfer { call, consult, media, timing, notes };
-        let ticket = self.submit_making(request, call, (consult, consult_call), command)?;
+        let ticket = self.submit_making(request, call, &[(consult, consult_call)], command)?;
         Ok((consult, ticket))
+    }
+
+    /// A conference begins with a call: its address does not announce SETUPCONFNULL.
+    fn line_setup_conference(
+        &self,
+        request: RequestId,
+        call: Option<HDRVCALL>,
+        line: Option<HDRVLINE>,
+        conf_call: HTAPICALL,
+        consult_call: HTAPICALL,
+        num_parties: u32,
+        call_params: Option<&[u8]>,
+    ) -> Result<(HDRVCALL, HDRVCALL, Ticket), LineError> {
+        let Some(call) = call else {
+            self.for_line()?.line(line.ok_or(LineError::INVALCALLHANDLE)?)?;
+            return Err(LineError::OPERATIONUNAVAIL);
+        };
+        let (running, number) = self.for_call(call)?;
+        self.has(number, LINECALLFEATURE_SETUPCONF)?;
+        if num_parties > self.exchange(number)?.conference {
+            return Err(LineError::CONFERENCEFULL);
+        }
+        let (media, timing, notes) = self.beside(call, call_params)?;
+        let next = || running.handles.next(number).ok_or(LineError::NOMEM);
+        let (conference, consult) = (next()?, next()?);
+        let made = [conference, consult];
+        let command = Command::SetupConference { call, made, media, timing, notes };
+        let named = [(conference, conf_call), (consult, consult_call)];
+        let ticket = self.submit_making(request, call, &named, command)?;
+        Ok((conference, consult, ticket))
+    }
+
+    fn line_prepare_add_to_conference(
+        &self,
+        request: RequestId,
+        conf_call: HDRVCALL,
+        consult_call: HTAPICALL,
+        call_params: Option<&[u8]>,
+    ) -> Result<(HDRVCALL, Ticket), LineError> {
+        let (running, line) = self.for_call(conf_call)?;
+        self.has(line, LINECALLFEATURE_PREPAREADDCONF)?;
+        let (media, timing, notes) = self.beside(conf_call, call_params)?;
+        let consult = running.handles.next(line).ok_or(LineError::NOMEM)?;
+        let call = conf_call;
+        let command = Command::PrepareAddToConference { call, consult, media, timing, notes };
+        let ticket = self.submit_making(request, call, &[(consult, consult_call)], command)?;
+        Ok((consult, ticket))
+    }
+
+    fn line_add_to_conference(
+        &self,
+        request: RequestId,
+        conf_call: HDRVCALL,
+        consult_call: HDRVCALL,
+    ) -> Result<Ticket, LineError> {
+        self.for_call(consult_call)?;
+        let command = Command::AddToConference { call: conf_call, consult: consult_call };
+        self.submit(request, conf_call, command)
+    }
+
+    fn line_remove_from_conference(
+        &self,
+        request: RequestId,
+        call: HDRVCALL,
+    ) -> Result<Ticket, LineError> {
+        self.submit(request, call, Command::RemoveFromConference { call })
     }
 
     fn line_complete_transfer(

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use ringback_driver::reactor;
 use ringback_driver::request::{LineNumber, RequestId};
-use ringback_lines::{CallHandles, CallSnapshot, Command, DeviceConfig, LineEngine};
+use ringback_lines::{CallHandles, CallNotes, CallSnapshot, Command, DeviceConfig, LineEngine};
 use ringback_tspi::dev_specific::{DevSpecific, LineKind};
+use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::error::LineError;
 use ringback_tspi::provider::Ticket;
 use ringback_tspi::types::{HDRVCALL, HTAPICALL, Version};
@@ -95,17 +96,32 @@ impl<C: Card> LineProvider<C> {
         Ok(info)
     }
 
-    /// Submits a request that makes the call `made` beside another.
+    /// The checked parameters of calls that are made beside another.
+    pub(super) fn beside(
+        &self,
+        call: HDRVCALL,
+        params: Option<&[u8]>,
+    ) -> Result<(u32, DialTiming, CallNotes), LineError> {
+        let (running, line) = self.for_call(call)?;
+        let version = running.lines.version(line).ok_or(LineError::INVALCALLHANDLE)?;
+        let params = checks::call_params(params, version, self.abilities_of(call)?)?;
+        let notes = CallNotes { country: 0, flags: params.flags, data: params.call_data };
+        Ok((params.media_mode, checks::timing(&params.dial_params), notes))
+    }
+
+    /// Submits a request that makes calls beside another.
     pub(super) fn submit_making(
         &self,
         request: RequestId,
         call: HDRVCALL,
-        (made, tapi): (HDRVCALL, HTAPICALL),
+        made: &[(HDRVCALL, HTAPICALL)],
         command: Command,
     ) -> Result<Ticket, LineError> {
         let (running, line) = self.for_call(call)?;
         let open = running.lines.at(line).ok_or(LineError::INVALCALLHANDLE)?;
-        running.calls.making(request, open.tapi, made, tapi);
+        for (made, tapi) in made {
+            running.calls.making(request, open.tapi, *made, *tapi);
+        }
         // N7: if it is refused the handle is dead, and TAPI does not close it.
         self.submit(request, call, command).inspect_err(|error| {
             running.calls.completed(request, Err((*error).into()));

@@ -48,6 +48,10 @@ pub(super) fn time_limit(command: &Command) -> Duration {
         // These are for telephones and for lines of an exchange, and refused.
         Command::Hold { .. }
         | Command::SetupTransfer { .. }
+        | Command::SetupConference { .. }
+        | Command::PrepareAddToConference { .. }
+        | Command::AddToConference { .. }
+        | Command::RemoveFromConference { .. }
         | Command::CompleteTransfer { .. }
         | Command::BlindTransfer { .. }
         | Command::SwapHold { .. }

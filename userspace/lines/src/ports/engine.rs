@@ -295,6 +295,10 @@ impl<C: PortCard> Lines<C> {
             Command::Hold { .. }
             | Command::Unhold { .. }
             | Command::SetupTransfer { .. }
+            | Command::SetupConference { .. }
+            | Command::PrepareAddToConference { .. }
+            | Command::AddToConference { .. }
+            | Command::RemoveFromConference { .. }
             | Command::CompleteTransfer { .. }
             | Command::BlindTransfer { .. }
             | Command::SwapHold { .. } => {
@@ -355,6 +359,10 @@ impl<C: PortCard> Engine for Lines<C> {
             Command::Hold { .. }
             | Command::Unhold { .. }
             | Command::SetupTransfer { .. }
+            | Command::SetupConference { .. }
+            | Command::PrepareAddToConference { .. }
+            | Command::AddToConference { .. }
+            | Command::RemoveFromConference { .. }
             | Command::CompleteTransfer { .. }
             | Command::SwapHold { .. } => SWITCHING,
             Command::BlindTransfer { address, .. } => {

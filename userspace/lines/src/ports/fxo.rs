@@ -543,7 +543,8 @@ impl Machine for Fxo {
     }
 
     fn returns(&self, port: &Port, call: HDRVCALL) -> bool {
-        let holds = port.book.aside.iter().any(|one| one.state.is_some());
+        let pending = [Some(CallState::OnHoldPendTransfer), Some(CallState::OnHoldPendConf)];
+        let holds = port.book.aside.iter().any(|one| pending.contains(&one.state));
         holds && !port.book.is_aside(call) && self.switching.is_none()
     }
 

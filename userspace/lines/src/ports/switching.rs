@@ -18,6 +18,15 @@ pub(super) enum Task {
     Unhold(HDRVCALL),
     /// Hold the party of the conversation, and give this call the second dial tone.
     Consult(HDRVCALL),
+    /// Hold the party of the conversation as the first of a conference: the conference call, and
+    /// the call that gets the second dial tone.
+    Confer(HDRVCALL, HDRVCALL),
+    /// Hold the conference, and give this call the second dial tone.
+    Prepare(HDRVCALL),
+    /// Join the party of the conversation with that of this held conference call.
+    Add(HDRVCALL),
+    /// Release the party of this call from the conference.
+    Remove(HDRVCALL),
     /// Connect the held party with the called one.
     Transfer,
     /// Hold the party of the conversation, dial, and connect it with whoever is called.
@@ -44,6 +53,28 @@ pub(super) fn task(book: &mut Book, command: Command) -> Result<Task, LineError>
             book.aside.push(Call::new(consult, info));
             Task::Consult(consult)
         }
+        Command::SetupConference { made, media, timing, notes, .. } => {
+            for call in made {
+                let (called, notes) = (String::new(), notes.clone());
+                let info = CallInfo::outbound(call, media, called, timing, notes);
+                book.aside.push(Call::new(call, info));
+            }
+            Task::Confer(made[0], made[1])
+        }
+        Command::PrepareAddToConference { consult, media, timing, notes, .. } => {
+            let info = CallInfo::outbound(consult, media, String::new(), timing, notes);
+            book.aside.push(Call::new(consult, info));
+            Task::Prepare(consult)
+        }
+        Command::AddToConference { call, consult } => {
+            let held = book.living(call)?.state;
+            book.living(consult)?;
+            if held != Some(CallState::OnHoldPendConf) || active != Some(consult) {
+                return Err(LineError::INVALCALLSTATE);
+            }
+            Task::Add(call)
+        }
+        Command::RemoveFromConference { call } => Task::Remove(call),
         Command::CompleteTransfer { call, consult } => {
             let held = book.living(call)?.state;
             book.living(consult)?;

@@ -190,6 +190,12 @@ impl<O: Outside> World<O> {
         made
     }
 
+    /// Notes a further call that the last request makes.
+    pub(crate) fn note_made(&mut self, call: HDRVCALL) {
+        let last = self.made.last().map(|(id, _)| *id);
+        self.made.extend(last.map(|id| (id, call)));
+    }
+
     /// Makes a call that is answered, and drops the upcalls until then.
     pub(crate) fn connect(&mut self, line: LineNumber, number: &str) -> HDRVCALL {
         let (call, made) = self.make_call(line, number);

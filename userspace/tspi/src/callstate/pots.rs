@@ -20,8 +20,8 @@ const fn step(from: Option<CallState>, to: &[CallState]) -> Transition {
 }
 
 use CallState::{
-    Accepted, Busy, Connected, DialTone, Dialing, Disconnected, Idle, Offering, OnHold,
-    OnHoldPendTransfer, Proceeding, Ringback, SpecialInfo,
+    Accepted, Busy, Conferenced, Connected, DialTone, Dialing, Disconnected, Idle, Offering,
+    OnHold, OnHoldPendConf, OnHoldPendTransfer, Proceeding, Ringback, SpecialInfo,
 };
 
 /// A call that was made here, by lineMakeCall or by hand on the set.
@@ -36,6 +36,7 @@ pub const OUTBOUND: &[Transition] = &[
             Busy,
             SpecialInfo,
             Connected,
+            OnHoldPendConf,
             Disconnected,
             Idle,
         ],
@@ -55,9 +56,15 @@ pub const OUTBOUND: &[Transition] = &[
     step(Some(Busy), &[SpecialInfo, Disconnected, Idle]),
     step(Some(SpecialInfo), &[Disconnected, Idle]),
     // More digits by lineDial; on hold by lineHold or for a consultation, with a swap in between.
-    step(Some(Connected), &[Dialing, OnHold, OnHoldPendTransfer, Disconnected, Idle]),
+    step(
+        Some(Connected),
+        &[Dialing, OnHold, OnHoldPendTransfer, OnHoldPendConf, Conferenced, Disconnected, Idle],
+    ),
     step(Some(OnHold), &[Connected, Disconnected, Idle]),
     step(Some(OnHoldPendTransfer), &[Connected, Disconnected, Idle]),
+    // A conference call begins on hold. Its parties stay conferenced until they leave.
+    step(Some(OnHoldPendConf), &[Connected, Disconnected, Idle]),
+    step(Some(Conferenced), &[Disconnected, Idle]),
     step(Some(Disconnected), &[Idle]),
     step(Some(Idle), &[]),
 ];
@@ -67,9 +74,15 @@ pub const INBOUND: &[Transition] = &[
     step(None, &[Offering]),
     step(Some(Offering), &[Accepted, Connected, Disconnected, Idle]),
     step(Some(Accepted), &[Connected, Disconnected, Idle]),
-    step(Some(Connected), &[OnHold, OnHoldPendTransfer, Disconnected, Idle]),
+    step(
+        Some(Connected),
+        &[OnHold, OnHoldPendTransfer, OnHoldPendConf, Conferenced, Disconnected, Idle],
+    ),
     step(Some(OnHold), &[Connected, Disconnected, Idle]),
     step(Some(OnHoldPendTransfer), &[Connected, Disconnected, Idle]),
+    // A conference call begins on hold. Its parties stay conferenced until they leave.
+    step(Some(OnHoldPendConf), &[Connected, Disconnected, Idle]),
+    step(Some(Conferenced), &[Disconnected, Idle]),
     step(Some(Disconnected), &[Idle]),
     step(Some(Idle), &[]),
 ];

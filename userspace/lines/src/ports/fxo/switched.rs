@@ -22,6 +22,7 @@ use super::super::queue::Sound;
 use super::super::switching::Task;
 use super::{DIALS_ON, Fxo, FxoPhase};
 use crate::book::Op;
+use crate::call::Call;
 
 /// How long a telephone to which a call is transferred may take until it rings.
 const RINGS: Duration = Duration::from_secs(30);
@@ -64,18 +65,29 @@ impl Fxo {
         let profile = self.options.profile?;
         let free = self.switching.is_none();
         let active = port.book.state();
-        let known = |state: CallState| port.book.aside.iter().any(|one| one.state == Some(state));
+        let is = |one: &Call, state: CallState| one.state == Some(state);
+        let known = |state: CallState| port.book.aside.iter().any(|one| is(one, state));
         let reached = matches!(active, Some(CallState::Connected | CallState::Ringback));
         let transfers =
             profile.transfers && free && known(CallState::OnHoldPendTransfer) && reached;
         let talks = free && matches!(self.phase, FxoPhase::Talking);
         let swaps = profile.swap.is_some() && talks && active == Some(CallState::Connected);
-        if port.book.is_aside(call) {
+        let joins = profile.join.is_some() && talks && active == Some(CallState::Connected);
+        let members = port.book.aside.iter().filter(|one| is(one, CallState::Conferenced));
+        let members: Vec<HDRVCALL> = members.map(|one| one.handle).collect();
+        let adds = joins && known(CallState::OnHoldPendConf);
+        if let Some(one) = port.book.aside.iter().find(|one| one.handle == call) {
+            let held = is(one, CallState::OnHoldPendTransfer) || is(one, CallState::OnHoldPendConf);
             return Some(match feature {
                 LINECALLFEATURE_DROP => true,
-                LINECALLFEATURE_UNHOLD => free,
-                LINECALLFEATURE_COMPLETETRANSF => transfers,
-                LINECALLFEATURE_SWAPHOLD => swaps,
+                LINECALLFEATURE_UNHOLD => free && held,
+                LINECALLFEATURE_COMPLETETRANSF => transfers && held,
+                LINECALLFEATURE_SWAPHOLD => swaps && held,
+                LINECALLFEATURE_ADDTOCONF => adds && is(one, CallState::OnHoldPendConf),
+                // The first party stays until the end.
+                LINECALLFEATURE_REMOVEFROMCONF => {
+                    joins && members.len() > 1 && members.last() == Some(&call)
+                }
                 _ => false,
             });
         }
@@ -87,7 +99,17 @@ impl Fxo {
                 profile.transfers.then_some(talks && port.book.aside.is_empty())
             }
             LINECALLFEATURE_COMPLETETRANSF => profile.transfers.then_some(transfers),
-            LINECALLFEATURE_SWAPHOLD => profile.swap.map(|_| swaps && !port.book.aside.is_empty()),
+            LINECALLFEATURE_SWAPHOLD => {
+                let pending =
+                    known(CallState::OnHoldPendTransfer) || known(CallState::OnHoldPendConf);
+                profile.swap.map(|_| swaps && pending)
+            }
+            LINECALLFEATURE_SETUPCONF => profile.join.map(|_| joins && port.book.aside.is_empty()),
+            LINECALLFEATURE_PREPAREADDCONF => {
+                profile.join.map(|_| joins && members.len() == 1 && port.book.aside.len() == 1)
+            }
+            LINECALLFEATURE_ADDTOCONF => profile.join.map(|_| adds),
+            LINECALLFEATURE_REMOVEFROMCONF => profile.join.map(|_| false),
             LINECALLFEATURE_DIAL
             | LINECALLFEATURE_GATHERDIGITS
             | LINECALLFEATURE_GENERATEDIGITS
@@ -121,7 +143,13 @@ impl Fxo {
                 self.transferred(port, visit);
                 return Ok(());
             }
-            Task::Hold | Task::Consult(_) | Task::Redirect(_) => profile.hold,
+            Task::Hold
+            | Task::Consult(_)
+            | Task::Redirect(_)
+            | Task::Confer(..)
+            | Task::Prepare(_) => profile.hold,
+            Task::Add(_) => profile.join.ok_or(LineError::OPERATIONUNAVAIL)?,
+            Task::Remove(_) => profile.release_last,
             Task::Unhold(call) if !port.book.is_aside(*call) => profile.back,
             Task::Unhold(_) | Task::Back => release,
             Task::Swap(_) => profile.swap.ok_or(LineError::OPERATIONUNAVAIL)?,
@@ -161,7 +189,9 @@ impl Fxo {
             (_, Stage::Clearing) => self.refused(port, visit),
             // It has ignored the flash.
             _ if !heard => self.refused(port, visit),
-            (Task::Hold | Task::Consult(_), _) => self.done(port, visit),
+            (Task::Hold | Task::Consult(_) | Task::Confer(..) | Task::Prepare(_), _) => {
+                self.done(port, visit);
+            }
             (Task::Redirect(_), _) => {
                 *stage = Stage::Calling(now + RINGS);
                 self.listen_anew(port);
@@ -195,7 +225,9 @@ impl Fxo {
         );
         match *stage {
             Stage::Dialing | Stage::Clearing => {}
-            Stage::Settling(_) if refuses && matches!(task, Task::Swap(_)) => {
+            Stage::Settling(_)
+                if refuses && matches!(task, Task::Swap(_) | Task::Add(_) | Task::Remove(_)) =>
+            {
                 self.clear(port, visit);
             }
             Stage::Settling(until) if now >= until => self.done(port, visit),
@@ -221,11 +253,9 @@ impl Fxo {
     }
 
     fn refused(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
-        let Some(Switching { task, .. }) = self.switching.take() else { return };
+        self.switching = None;
         port.book.complete(visit.cx, Op::Switch, Err(LineError::OPERATIONFAILED));
-        if let Task::Consult(consult) = task {
-            port.book.forget(consult);
-        }
+        port.book.aside.retain(|one| one.state.is_some());
         self.listen_anew(port);
         self.heard_at = visit.now();
         self.dials_on_until = visit.now() + DIALS_ON;
@@ -245,14 +275,26 @@ impl Fxo {
                     let _ = self.ask_exchange(port, visit, Task::Back);
                     return;
                 }
-                let held = port.book.call.as_ref().map(|call| call.handle);
-                port.book.switch_to(consult);
-                if let Some(held) = held {
-                    port.book.set_aside(visit.cx, held, CallState::OnHoldPendTransfer, 0);
+                self.consults(port, visit, consult, CallState::OnHoldPendTransfer);
+            }
+            Task::Confer(conference, consult) => {
+                self.consults(port, visit, consult, CallState::Conferenced);
+                port.book.set_aside(visit.cx, conference, CallState::OnHoldPendConf, 0);
+            }
+            Task::Prepare(consult) => {
+                self.consults(port, visit, consult, CallState::OnHoldPendConf);
+            }
+            Task::Add(conference) => {
+                let added = port.book.call.as_ref().map(|call| call.handle);
+                port.book.switch_to(conference);
+                if let Some(added) = added {
+                    port.book.set_aside(visit.cx, added, CallState::Conferenced, 0);
                 }
-                self.dialer.reset(DialTiming::default());
-                self.phase = FxoPhase::Ready;
-                port.set_state(visit, CallState::DialTone, LINEDIALTONEMODE_NORMAL);
+                self.converses(port, visit);
+            }
+            Task::Remove(removed) => {
+                port.book.set_aside(visit.cx, removed, CallState::Idle, 0);
+                self.heard_at = visit.now();
             }
             Task::Redirect(_) => self.let_go(port, visit),
             Task::Swap(held) => {
@@ -271,13 +313,33 @@ impl Fxo {
             }
             Task::Unhold(_) => self.converses(port, visit),
             Task::Back => {
-                if let Some(held) = port.book.aside.first().map(|call| call.handle) {
+                let pending = |one: &&Call| one.state != Some(CallState::Conferenced);
+                if let Some(held) = port.book.aside.iter().find(pending).map(|one| one.handle) {
                     port.book.switch_to(held);
                 }
                 self.converses(port, visit);
             }
             Task::Transfer => {}
         }
+    }
+
+    /// The consultation call has the second dial tone, and the call of the conversation is held in
+    /// this state.
+    fn consults(
+        &mut self,
+        port: &mut Port,
+        visit: &mut Visit<'_, '_>,
+        consult: HDRVCALL,
+        state: CallState,
+    ) {
+        let held = port.book.call.as_ref().map(|call| call.handle);
+        port.book.switch_to(consult);
+        if let Some(held) = held {
+            port.book.set_aside(visit.cx, held, state, 0);
+        }
+        self.dialer.reset(DialTiming::default());
+        self.phase = FxoPhase::Ready;
+        port.set_state(visit, CallState::DialTone, LINEDIALTONEMODE_NORMAL);
     }
 
     /// The line is in conversation again, or the party has gone in the meantime, which tones tell.
@@ -302,9 +364,7 @@ impl Fxo {
     /// A request to the exchange was ended from outside. Whatever the exchange has done, it is told
     /// to go back.
     pub(super) fn stop_switching(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
-        if let Some(Switching { task: Task::Consult(consult), .. }) = self.switching {
-            port.book.forget(consult);
-        }
+        port.book.aside.retain(|one| one.state.is_some());
         if self.switching.is_some() {
             self.clear(port, visit);
         }

@@ -263,6 +263,86 @@ fn a_call_is_transferred_at_once_or_stays_where_the_number_is_busy() {
     }
 }
 
+fn all_three() -> [Vec<usize>; 3] {
+    [vec![1, 2], vec![0, 2], vec![0, 1]]
+}
+
+impl Trio {
+    /// The command for a conference that begins with this call; returns it with the conference
+    /// call and the consultation call.
+    fn confer(&mut self, call: HDRVCALL) -> [HDRVCALL; 2] {
+        let made = [(); 2].map(|()| self.world.handles.next(LineNumber::at(FXO)).unwrap());
+        let (media, timing) = (LINEMEDIAMODE_INTERACTIVEVOICE, DialTiming::default());
+        let notes = CallNotes::default();
+        let setup = Command::SetupConference { call, made, media, timing, notes };
+        self.world.make_beside(setup, made[0]).unwrap();
+        self.world.note_made(made[1]);
+        self.world.until(made[1], CallState::DialTone, 8000);
+        let wanted = ["ok", "CONFERENCED 0x0", "DIALTONE 0x1", "ONHOLDPENDCONF 0x0"];
+        assert_eq!(self.world.story(), wanted);
+        made
+    }
+
+    /// Has a consultation call answered by 202, and joins it to the conference.
+    fn add(&mut self, conference: HDRVCALL, consult: HDRVCALL) {
+        self.world.dial(consult, "202").unwrap();
+        self.world.until(consult, CallState::Connected, 20_000);
+        self.world.run(2000);
+        self.world.story();
+        assert_eq!(self.hears(), with_second());
+        let add = Command::AddToConference { call: conference, consult };
+        assert_eq!(self.ask(add.clone()), ["ok", "CONFERENCED 0x0", "CONNECTED 0x1"]);
+        assert_eq!(self.hears(), all_three());
+        assert_eq!(self.world.ask(add), Err(LineError::INVALCALLSTATE));
+    }
+}
+
+#[test]
+fn three_parties_hear_each_other_in_a_conference() {
+    for profile in Profile::ALL {
+        let mut trio = Trio::new(profile);
+        let call = trio.connected();
+        let [conference, consult] = trio.confer(call);
+        trio.add(conference, consult);
+        // Only who came last can be released.
+        let first = Command::RemoveFromConference { call };
+        assert_eq!(trio.world.ask(first), Err(LineError::INVALCALLSTATE));
+        let told = trio.ask(Command::RemoveFromConference { call: consult });
+        assert_eq!(told, ["ok", "IDLE 0x0"]);
+        assert_eq!(trio.hears()[..2], with_first()[..2], "{}", profile.name);
+        trio.telephones[1].on_hook();
+        trio.world.run(2000);
+
+        let again = trio.world.handles.next(LineNumber::at(FXO)).unwrap();
+        let prepare = Command::PrepareAddToConference {
+            call: conference,
+            consult: again,
+            media: LINEMEDIAMODE_INTERACTIVEVOICE,
+            timing: DialTiming::default(),
+            notes: CallNotes::default(),
+        };
+        trio.world.make_beside(prepare, again).unwrap();
+        trio.world.until(again, CallState::DialTone, 8000);
+        assert_eq!(trio.world.story(), ["ok", "ONHOLDPENDCONF 0x0", "DIALTONE 0x1"]);
+        trio.add(conference, again);
+        trio.world.drop_call(conference).unwrap();
+        assert_eq!(trio.world.story(), ["IDLE 0x0", "IDLE 0x0", "IDLE 0x0", "ok"]);
+        trio.world.assert_on_hook(LineNumber::at(FXO));
+    }
+}
+
+#[test]
+fn a_consultation_for_a_conference_leads_back_to_it() {
+    for profile in Profile::ALL {
+        let mut trio = Trio::new(profile);
+        let call = trio.connected();
+        let [conference, consult] = trio.confer(call);
+        assert_eq!(trio.ask(Command::Drop { call: consult }), ["IDLE 0x0", "ok", "CONNECTED 0x1"]);
+        assert_eq!(trio.world.state(conference), Some(CallState::Connected));
+        assert_eq!(trio.hears(), with_first());
+    }
+}
+
 #[test]
 fn an_exchange_that_ignores_a_flash_has_refused_it() {
     let mut trio = Trio::with(None, &Profile::NORTH_AMERICA, false);
