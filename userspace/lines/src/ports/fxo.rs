@@ -21,13 +21,12 @@ use ringback_tspi::dialstring::DialString;
 use ringback_tspi::error::LineError;
 use ringback_tspi::types::HDRVCALL;
 
-use self::switched::Switching;
 use super::activity::Activity;
 use super::dialer::{Dialed, Dialer};
 use super::machine::{Machine, Outgoing};
 use super::port::{Order, Port, Visit};
 use super::queue::Sound;
-use super::switching::Task;
+use super::switching::{Switching, Task};
 use crate::book::Op;
 use crate::call::{Call, CallInfo};
 use crate::{Answer, ExchangeOptions};
@@ -525,7 +524,9 @@ impl Machine for Fxo {
 
     fn set_exchange(&mut self, options: ExchangeOptions) {
         self.options = options;
-        let flash = options.profile.map_or(self.country.flash(), switched::flash);
+        let flash = options.profile.map_or(self.country.flash(), |profile| {
+            Duration::from_millis(u64::from(profile.flash_ms))
+        });
         self.dialer.set_flash(flash);
     }
 

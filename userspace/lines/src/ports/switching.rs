@@ -1,5 +1,6 @@
 //! What an exchange is asked to do with the calls of a line.
 
+use ringback_driver::Time;
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::dialstring::DialString;
 use ringback_tspi::error::LineError;
@@ -35,6 +36,25 @@ pub(super) enum Task {
     Swap(HDRVCALL),
     /// Connect the held party again, as the other call is over.
     Back,
+}
+
+/// What is being asked of the exchange.
+#[derive(Debug)]
+pub(super) struct Switching {
+    pub(super) task: Task,
+    pub(super) stage: Stage,
+}
+
+/// How far that is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    Dialing,
+    /// The exchange may refuse what was dialled, until this time.
+    Settling(Time),
+    /// Ringback has to be heard until this time.
+    Calling(Time),
+    /// It has refused, and is being told to go back to the conversation.
+    Clearing,
 }
 
 /// The task of a command whose first call was checked. A call that it makes is put beside the

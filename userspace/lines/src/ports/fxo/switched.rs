@@ -6,8 +6,6 @@
 
 use std::time::Duration;
 
-use ringback_country::Profile;
-use ringback_driver::Time;
 use ringback_driver::card::FRAME;
 use ringback_media::tone::{CallProgress, Heard};
 use ringback_tspi::callstate::CallState;
@@ -19,7 +17,7 @@ use ringback_tspi::types::HDRVCALL;
 
 use super::super::port::{Port, Visit};
 use super::super::queue::Sound;
-use super::super::switching::Task;
+use super::super::switching::{Stage, Switching, Task};
 use super::{DIALS_ON, Fxo, FxoPhase};
 use crate::book::Op;
 use crate::call::Call;
@@ -28,24 +26,6 @@ use crate::call::Call;
 const RINGS: Duration = Duration::from_secs(30);
 /// How long the second dial tone may take, in ms.
 const RECALL_MS: u32 = 5000;
-
-/// What is being asked of the exchange.
-#[derive(Debug)]
-pub(super) struct Switching {
-    task: Task,
-    stage: Stage,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    Dialing,
-    /// The exchange may refuse what was dialled, until this time.
-    Settling(Time),
-    /// Ringback has to be heard until this time.
-    Calling(Time),
-    /// It has refused, and is being told to go back to the conversation.
-    Clearing,
-}
 
 fn dial_string(text: &str) -> DialString {
     let modifiers = Modifiers { dial_tone: true, ..Modifiers::default() };
@@ -381,13 +361,10 @@ impl Fxo {
     }
 }
 
-/// The flash of an exchange with this profile.
-pub(super) fn flash(profile: &Profile) -> Duration {
-    Duration::from_millis(u64::from(profile.flash_ms))
-}
-
 #[cfg(test)]
 mod tests {
+    use ringback_country::Profile;
+
     use super::*;
 
     #[test]
