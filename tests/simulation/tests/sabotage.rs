@@ -5,7 +5,7 @@ use std::thread;
 use ringback_simulation::{Rule, Sabotage, Wanted, run, shrink};
 
 /// The number of worlds for each saboteur. Not every world has a situation in which it can act.
-const WORLDS: u64 = 40;
+const WORLDS: u64 = 120;
 
 /// The number of acts of a world that is worth shrinking.
 const MANY: usize = 80;
@@ -40,7 +40,8 @@ const CASES: &[(Sabotage, &[Rule])] = &[
     (Sabotage::DropFirst, &[Rule::D7]),
     (Sabotage::DropSucceeds, &[Rule::D7]),
     (Sabotage::BusyBus, &[Rule::Budget]),
-    (Sabotage::DeafModules, &[Rule::OnHook, Rule::Rings]),
+    // Nobody hears that a telephone hangs up.
+    (Sabotage::DeafModules, &[Rule::OnHook, Rule::Rings, Rule::Follows]),
     (Sabotage::NoStop, &[Rule::D12, Rule::OnHook, Rule::Rings]),
 ];
 

@@ -58,9 +58,10 @@ fn open() -> Result<Arc<dyn Provider>, (LineError, String)> {
     Ok(Arc::from(card as Box<dyn Provider>))
 }
 
-/// Starts the software card's clock, with subscribers who answer and call.
+/// Starts the software card's clock, with subscribers who answer and call. It is patient, so that
+/// no digit is lost on a busy machine.
 fn start(card: &SoftCard) -> std::io::Result<RealClock> {
     scenery::furnish(card);
     scenery::call(card, CALLED_SLOT, CALLS);
-    RealClock::start(card)
+    RealClock::start_patient(card)
 }
