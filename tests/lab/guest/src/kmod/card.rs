@@ -23,7 +23,7 @@ pub const CNTL: usize = 0x00;
 pub const OPER: usize = 0x01;
 pub const AUXC: usize = 0x02;
 pub const AUXD: usize = 0x03;
-/// What the module enables in [`MASK0`], which can't be read.
+/// What the module enables in MASK0 (register 0x04), which can't be read.
 const WANTED: u8 = 0x3C;
 pub const MASK1: usize = 0x05;
 pub const INTSTAT: usize = 0x06;
