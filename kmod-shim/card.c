@@ -210,7 +210,7 @@ static irqreturn_t silence(struct rbk_card *card, u8 pending)
 	return IRQ_HANDLED;
 }
 
-/* Serves an interrupt that was acknowledged; @played gets the requests that have ended. */
+/* Serves an interrupt; @played gets the requests that have ended. */
 static void serve(struct rbk_card *card, u8 status, ktime_t now, struct list_head *played)
 {
 	if (status & TIGER_INT_ABORT) {
@@ -284,9 +284,12 @@ irqreturn_t rbk_interrupt(int irq, void *data)
 		ret = silence(card, pending);
 	} else {
 		now = ktime_get();
-		/* The chip wants back what was read, at once. */
-		iowrite8(status, card->registers + TIGER_INTSTAT);
 		serve(card, status, now, &played);
+		/*
+		 * The acknowledgment comes last, because a card in software may wait for it
+		 * before it moves on.
+		 */
+		iowrite8(status, card->registers + TIGER_INTSTAT);
 		masked = stands(card, pending, now);
 		if (masked)
 			iowrite8(0, card->registers + TIGER_MASK0);

@@ -83,8 +83,6 @@ pub(super) struct Card {
     /// Register accesses, and all writes to CNTL.
     pub(super) accesses: u64,
     pub(super) controls: Vec<u8>,
-    /// All accesses in their order: reads, and writes with what was written (its low byte).
-    pub(super) order: Vec<(usize, Option<u8>)>,
     /// All reads are ones, writes do nothing.
     pub(super) gone: bool,
     /// All reads are ones, and the card is there all the same.
@@ -208,7 +206,6 @@ impl Fake {
             played: Vec::new(),
             accesses: 0,
             controls: Vec::new(),
-            order: Vec::new(),
             gone: false,
             unreadable: false,
             cpld: 0xFF,
@@ -277,14 +274,12 @@ impl Registers for FakeRegisters {
     fn read8(&self, offset: usize) -> u8 {
         self.0.with(|card| {
             card.accesses += 1;
-            card.order.push((offset, None));
             if card.gone || card.unreadable { 0xFF } else { card.register(offset) }
         })
     }
     fn write8(&self, offset: usize, value: u8) {
         self.0.with(|card| {
             card.accesses += 1;
-            card.order.push((offset, Some(value)));
             if !card.gone {
                 card.write(offset, value);
             }

@@ -5,10 +5,10 @@
 //! of AUX pins, bit by bit. That is slow, so the rule of this module is: **no tick makes more
 //! register accesses than [`ACCESSES_PER_TICK`]**, whatever happens.
 //!
-//! In each tick [`PortCard::service`] does, in this order: acknowledge what was read; find the
-//! place in the ring; exchange the frame that is due (its deadline comes first); sample a status
-//! register of one port, so that each is sampled every 8 ms; write what was commanded and had no
-//! room before; go on with repairs; let the next interrupt come.
+//! In each tick [`PortCard::service`] does, in this order: find the place in the ring; exchange the
+//! frame that is due (its deadline comes first); acknowledge; sample a status register of one port,
+//! so that each is sampled every 8 ms; write what was commanded and had no room before; go on with
+//! repairs; let the next interrupt come.
 //!
 //! Where the kernel moves the samples, `poll` samples, commands and repairs the modules every 8 ms.
 //!

@@ -95,10 +95,6 @@ impl<D: Device> Tiger320<D> {
         if status.bits() == ABSENT && r.read(RX_CURRENT) == u32::MAX {
             return self.lose(Failure::Removed);
         }
-        if !status.is_empty() {
-            // The chip wants back what was read, before anything else.
-            r.write(INTSTAT, status);
-        }
         let aborted = |abort| u64::from(status.contains(abort));
         self.counters.master_aborts += aborted(Interrupts::MASTER_ABORT);
         self.counters.target_aborts += aborted(Interrupts::TARGET_ABORT);
@@ -149,17 +145,10 @@ impl<D: Device> Tiger320<D> {
             self.counters.stalls += 1;
             return self.recover(now, sink);
         };
-        // A status that is there again after it was acknowledged, with the card at the same word,
-        // stands.
-        let used = status & Interrupts::USED;
-        let stands =
-            !used.is_empty() && self.ring.is_at(position) && r.read(INTSTAT).intersects(used);
-        if interrupted {
-            self.standing = if stands { self.standing.saturating_add(1) } else { 0 };
-        }
-        let status = if stands { Interrupts::empty() } else { status };
+        let still = self.ring.is_at(position);
+        let told = if still && self.standing > 0 { Interrupts::empty() } else { status };
         let acknowledged = interrupted && self.device.kernel_acknowledges();
-        let progress = self.ring.advance(memory, position, status, acknowledged, now);
+        let progress = self.ring.advance(memory, position, told, acknowledged, now);
         if progress.moved > 0 {
             self.moved = now;
         } else if !interrupted && now.since(self.moved) >= STALL {
@@ -183,6 +172,20 @@ impl<D: Device> Tiger320<D> {
             self.counters.late += u64::from(self.ring.is_late(chunk, tx));
             self.exchanged = now;
             self.restarts = 0;
+        }
+        // The acknowledgement comes after the exchange, because a software card goes on as soon as
+        // its interrupt is acknowledged.
+        if !status.is_empty() {
+            Bus::new(self.device.registers()).write(INTSTAT, status);
+        }
+        // A status that is set although it was acknowledged, with the card at the same word,
+        // stands.
+        let used = status & Interrupts::USED;
+        let stands = still
+            && !used.is_empty()
+            && Bus::new(self.device.registers()).read(INTSTAT).intersects(used);
+        if interrupted {
+            self.standing = if stands { self.standing.saturating_add(1) } else { 0 };
         }
         if progress.chunk.is_some() || now.since(self.worked) >= TICK {
             self.worked = now;

@@ -809,14 +809,3 @@ fn an_interrupt_that_stays_is_masked_and_tried_again_later() {
     bench.pass();
     bench.ticks(20);
 }
-
-#[test]
-fn a_status_is_acknowledged_before_anything_else() {
-    let mut bench = Bench::new(mixed());
-    bench.ticks(20);
-    bench.fake.with(|card| card.order.clear());
-    bench.serve();
-    let order = bench.fake.with(|card| card.order.clone());
-    let status = (0x06, None);
-    assert_eq!(order[..2], [status, (0x06, Some(0x05))], "what was read is written at once");
-}
