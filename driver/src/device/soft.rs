@@ -116,7 +116,7 @@ impl<H: Hardware> Device for SoftDevice<H> {
 
     /// Unmasks an [interrupt line](SoftInterrupt::line); a message never masks itself.
     fn rearm(&self) -> io::Result<()> {
-        self.interrupt.rearm();
+        self.interrupt.unmask();
         Ok(())
     }
 
@@ -255,8 +255,6 @@ impl DmaMemory for Arc<SoftMemory> {
 pub struct SoftInterrupt {
     event: Arc<EventFd>,
     line: Option<Arc<Mutex<IrqLine>>>,
-    /// The driver has called [`Device::rearm`] since it was raised.
-    served: Arc<AtomicBool>,
 }
 
 /// The state of an interrupt line.
@@ -283,8 +281,7 @@ impl SoftInterrupt {
     pub fn new() -> io::Result<SoftInterrupt> {
         // Non-blocking, so that raising it can never hang the card.
         let event = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
-        let served = Arc::new(AtomicBool::new(true));
-        Ok(SoftInterrupt { event: Arc::new(event), line: None, served })
+        Ok(SoftInterrupt { event: Arc::new(event), line: None })
     }
 
     /// A line that was never raised.
@@ -297,7 +294,6 @@ impl SoftInterrupt {
 
     /// The card interrupts. A line stays raised until [`SoftInterrupt::lower`].
     pub fn raise(&self) {
-        self.served.store(false, Ordering::Release);
         self.change(|line| line.raised = true);
     }
 
@@ -309,13 +305,7 @@ impl SoftInterrupt {
         }
     }
 
-    /// Whether the driver has served what was raised: it has called [`Device::rearm`] since.
-    pub fn is_served(&self) -> bool {
-        self.served.load(Ordering::Acquire)
-    }
-
-    fn rearm(&self) {
-        self.served.store(true, Ordering::Release);
+    fn unmask(&self) {
         if self.line.is_some() {
             self.change(|line| line.masked = false);
         }

@@ -255,11 +255,6 @@ impl Board {
         0
     }
 
-    /// Whether the host was told of an interrupt in the last millisecond.
-    pub(crate) fn raised(&self) -> bool {
-        self.raised
-    }
-
     /// Whether the host has acknowledged the last interrupt that it was told of.
     pub(crate) fn acknowledged(&self) -> bool {
         !self.raised || !self.circuit.tiger.interrupt()

@@ -180,19 +180,6 @@ impl SoftCard {
         }
     }
 
-    /// Whether the host has taken what was raised, for a clock that waits for it.
-    pub(crate) fn is_taken(&self) -> bool {
-        let raised = {
-            let board = self.0.board.lock().even_poisoned();
-            if !board.acknowledged() {
-                return false;
-            }
-            board.raised()
-        };
-        let host = self.0.host.lock().even_poisoned();
-        !raised || host.as_ref().is_none_or(|host| host.interrupt.is_served())
-    }
-
     /// Runs `ms` ticks in a row: a virtual clock.
     pub fn advance(&self, ms: u64) {
         for _ in 0..ms {

@@ -2,10 +2,9 @@
 //!
 //! Rules:
 //! - The schedule is absolute (CLOCK_MONOTONIC), so that lateness does not add up. A late tick is
-//!   made up for as soon as the host has taken the last interrupt (acknowledged it, and served it
-//!   if the host tells that), at the latest one period after that interrupt, so that a late clock
-//!   does not look like a card that lost interrupts. What is more than [`MAX_BACKLOG`] periods late
-//!   is dropped.
+//!   made up for as soon as the host has acknowledged the last interrupt, at the latest one period
+//!   after that interrupt, so that a late clock does not look like a card that lost interrupts.
+//!   What is more than [`MAX_BACKLOG`] periods late is dropped.
 //! - A patient clock waits longer for the host: if the host gets too little processor time, the
 //!   card's time slows down and no sample is lost. While it waits, the pin stays asserted and the
 //!   interrupt is raised again every period, because a virtual machine can miss a level that rises
@@ -200,7 +199,7 @@ impl Schedule {
 fn run(card: &SoftCard, stop: &AtomicBool, pace: Pace) {
     let mut schedule = Schedule::new(pace, Instant::now());
     while !stop.load(Ordering::Acquire) {
-        match schedule.now(Instant::now(), card.is_taken()) {
+        match schedule.now(Instant::now(), card.acknowledged()) {
             // Only the end of the clock unparks the thread early.
             Now::Wait(wait) => thread::park_timeout(wait),
             Now::Remind => {

@@ -20,11 +20,4 @@ pub trait InterruptLine: Send + Sync {
     /// once per millisecond for as long as that is so, because the pin is level-triggered. A
     /// patient clock also calls it while it waits for the host.
     fn raise(&self);
-
-    /// Whether the host has come to the end of its service of what was raised last, for a clock
-    /// that waits for it. Acknowledging is the beginning of a service, not its end. A host that
-    /// can't tell has: the clock then waits for the acknowledgement only.
-    fn is_served(&self) -> bool {
-        true
-    }
 }

@@ -43,10 +43,6 @@ impl InterruptLine for SoftInterrupt {
     fn raise(&self) {
         SoftInterrupt::raise(self);
     }
-
-    fn is_served(&self) -> bool {
-        SoftInterrupt::is_served(self)
-    }
 }
 
 impl SoftDevice<SoftCard> {
