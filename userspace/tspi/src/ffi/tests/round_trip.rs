@@ -1,6 +1,6 @@
 //! Every function, from Rust through C into Rust: arguments and outputs arrive unchanged.
 
-use std::sync::OnceLock;
+use std::sync::{MutexGuard, OnceLock};
 
 use super::*;
 use crate::error::PhoneError;
@@ -23,8 +23,15 @@ mod exports {
     crate::export_provider!(super::make);
 }
 
-/// The exports, one test at a time.
-static ONE: Mutex<()> = Mutex::new(());
+/// The exports for one test at a time, without what the test before has left in their notes.
+fn alone() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    let one = ONE.lock().even_poisoned();
+    inside().asked.lock().even_poisoned().clear();
+    inside().outcomes.lock().even_poisoned().clear();
+    *inside().answer.lock().even_poisoned() = None;
+    one
+}
 
 /// The exported provider through the loader, with notes of what is asked of the loader.
 fn loaded(notes: &Arc<Notes>) -> Layered<Arc<Notes>> {
@@ -242,7 +249,7 @@ crate::all_rows! { every_function, { refuse outside provider } }
 
 #[test]
 fn every_function_goes_through_c_and_back() {
-    let _one = ONE.lock().even_poisoned();
+    let _one = alone();
     let outside = Arc::default();
     let provider = loaded(&outside);
     assert_eq!(compare(&outside, &provider), 115, "all but the two that begin a provider");
@@ -263,7 +270,7 @@ impl Tapi for Deaf {
 
 #[test]
 fn the_two_functions_that_begin_a_provider_go_through_c_as_well() {
-    let _one = ONE.lock().even_poisoned();
+    let _one = alone();
     let outside = Arc::default();
     let provider = loaded(&outside);
     assert_eq!(provider.provider_enum_devices(5), Ok(Devices { lines: 3, phones: 4 }));
@@ -290,7 +297,7 @@ fn the_two_functions_that_begin_a_provider_go_through_c_as_well() {
 
 #[test]
 fn a_structure_whose_size_exceeds_its_memory_is_not_lent() {
-    let _one = ONE.lock().even_poisoned();
+    let _one = alone();
     let outside = Arc::default();
     let provider = loaded(&outside);
     let call = HDRVCALL::new(1).unwrap();
