@@ -8,7 +8,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 # What the build needs from the system, as Debian names it.
-PACKAGES := gcc libc6-dev pkg-config libspandsp-dev
+PACKAGES := gcc libc6-dev pkg-config libspandsp-dev libspeexdsp-dev
 # What the tests need besides: C++ (the headers in it, and libFuzzer), a checker of memory, a
 # language that calls C, and speech.
 SPEECH_PACKAGES := espeak-ng flite

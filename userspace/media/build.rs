@@ -1,19 +1,25 @@
-//! Finds the system's spandsp with pkg-config, and if it is missing names the package to install.
+//! Finds the system's spandsp and speexdsp with pkg-config, and names the package of one that is
+//! missing.
 
 use std::process::ExitCode;
 
+/// Each library with the oldest version that will do, and its packages for Debian and for Fedora.
+const LIBRARIES: [(&str, &str, &str, &str); 2] = [
+    ("spandsp", "0.0.6", "libspandsp-dev", "spandsp-devel"),
+    ("speexdsp", "1.2", "libspeexdsp-dev", "speexdsp-devel"),
+];
+
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=build.rs");
-    match pkg_config::Config::new().atleast_version("0.0.6").probe("spandsp") {
-        Ok(_) => ExitCode::SUCCESS,
-        Err(error) => {
+    for (name, version, debian, fedora) in LIBRARIES {
+        if let Err(error) = pkg_config::Config::new().atleast_version(version).probe(name) {
             println!(
-                "cargo::error=spandsp (0.0.6 or newer) was not found: install libspandsp-dev \
-                 (Debian, Ubuntu: apt-get install libspandsp-dev pkg-config; Fedora: dnf install \
-                 spandsp-devel)"
+                "cargo::error={name} ({version} or newer) was not found: install {debian} (Debian, \
+                 Ubuntu: apt-get install {debian} pkg-config; Fedora: dnf install {fedora})"
             );
             eprintln!("{error}");
-            ExitCode::FAILURE
+            return ExitCode::FAILURE;
         }
     }
+    ExitCode::SUCCESS
 }

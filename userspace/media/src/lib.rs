@@ -1,5 +1,5 @@
-//! Audio of telephony: G.711, DTMF, call-progress tones, tones of fax machines and modems, WAV;
-//! and the messages of caller id.
+//! Audio of telephony: G.711, DTMF, call-progress tones, tones of fax machines and modems, echo
+//! cancellation, WAV; and the messages of caller id.
 //!
 //! All audio is 16-bit linear samples at 8 kHz, mono. This crate does not depend on cards, lines or
 //! calls. Rules that hold in it:
@@ -8,8 +8,8 @@
 //!   depend on how the samples are cut into slices.
 //! * `feed` and `fill` do not allocate, block or do I/O: they may run in the 1 ms tick.
 //! * Levels are in dBm0: a sine of full scale is +3.14 dBm0 (ITU-T G.711).
-//! * Unsafe code is in one private file, which declares the functions of the system library spandsp
-//!   that detect DTMF and the tones of equipment. Everything else is our own.
+//! * Unsafe code is in two private files, which declare functions of system libraries: spandsp's that
+//!   detect the tones of equipment, and speexdsp's echo canceller. Everything else is our own.
 //!
 //! ```
 //! use ringback_media::dtmf::{Detector, Digit, Event, Generator};
@@ -32,6 +32,7 @@
 
 pub mod caller_id;
 pub mod dtmf;
+pub mod echo;
 pub mod equipment;
 mod ffi;
 pub mod g711;
@@ -56,6 +57,7 @@ mod tests {
         fn is_send<T: Send>() {}
         is_send::<crate::dtmf::Detector>();
         is_send::<crate::dtmf::Generator>();
+        is_send::<crate::echo::EchoCanceller>();
         is_send::<crate::equipment::EquipmentDetector>();
         is_send::<crate::tone::Detector>();
         is_send::<crate::tone::Generator>();
