@@ -8,8 +8,9 @@
 //!   depend on how the samples are cut into slices.
 //! * `feed` and `fill` do not allocate, block or do I/O: they may run in the 1 ms tick.
 //! * Levels are in dBm0: a sine of full scale is +3.14 dBm0 (ITU-T G.711).
-//! * Unsafe code is in two private files, which declare functions of system libraries: spandsp's that
-//!   detect the tones of equipment, and speexdsp's echo canceller. Everything else is our own.
+//! * Unsafe code is in two private files, which declare functions of system libraries: those of
+//!   spandsp that detect the tones of equipment, and the echo canceller of speexdsp. Everything
+//!   else is our own.
 //!
 //! ```
 //! use ringback_media::dtmf::{Detector, Digit, Event, Generator};

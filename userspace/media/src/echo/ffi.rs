@@ -11,7 +11,6 @@ use std::alloc::{Layout, handle_alloc_error};
 use std::ffi::{c_int, c_void};
 use std::ptr::{self, NonNull};
 
-use super::{BLOCK, TAIL};
 use crate::SAMPLE_RATE;
 
 /// `SpeexEchoState`, whose layout is private to speexdsp.
@@ -43,7 +42,7 @@ unsafe extern "C" {
     fn speex_echo_state_destroy(state: *mut SpeexEchoState);
 }
 
-/// A canceller of speexdsp for blocks of [`BLOCK`] samples.
+/// A canceller of speexdsp for blocks of [`BLOCK`](EchoState::BLOCK) samples.
 #[derive(Debug)]
 pub(super) struct EchoState(NonNull<SpeexEchoState>);
 
@@ -51,9 +50,15 @@ pub(super) struct EchoState(NonNull<SpeexEchoState>);
 unsafe impl Send for EchoState {}
 
 impl EchoState {
+    /// How many samples are processed at a time: 8 ms.
+    pub(super) const BLOCK: usize = 64;
+    /// How long after a sample was sent its echo may last, in samples: 64 ms. The echo paths of
+    /// ITU-T G.168 last for up to 16 ms; the rest is for the time from here to the hybrid and back.
+    const TAIL: usize = 512;
+
     pub(super) fn new() -> EchoState {
         // SAFETY: both sizes are positive and small; null is checked below.
-        let state = unsafe { speex_echo_state_init(BLOCK as c_int, TAIL as c_int) };
+        let state = unsafe { speex_echo_state_init(Self::BLOCK as c_int, Self::TAIL as c_int) };
         let Some(state) = NonNull::new(state) else {
             handle_alloc_error(Layout::new::<SpeexEchoState>())
         };
@@ -68,9 +73,9 @@ impl EchoState {
     /// Writes what was heard to `clean`, without the echo of what was sent.
     pub(super) fn cancel(
         &mut self,
-        sent: &[i16; BLOCK],
-        heard: &[i16; BLOCK],
-        clean: &mut [i16; BLOCK],
+        sent: &[i16; Self::BLOCK],
+        heard: &[i16; Self::BLOCK],
+        clean: &mut [i16; Self::BLOCK],
     ) {
         // SAFETY: the state was made for blocks of this length, and `clean` is no other's.
         unsafe {

@@ -9,11 +9,8 @@ mod ffi;
 
 use ffi::EchoState;
 
-/// How many samples are processed at a time: 8 ms.
-const BLOCK: usize = 64;
-/// How long after a sample was sent its echo may last, in samples: 64 ms. The echo paths of ITU-T
-/// G.168 last for up to 16 ms; the rest is for the time from here to the hybrid and back.
-const TAIL: usize = 512;
+/// How many samples are processed at a time.
+const BLOCK: usize = EchoState::BLOCK;
 
 /// Cancels the echo of one line.
 ///
