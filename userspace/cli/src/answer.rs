@@ -10,6 +10,7 @@ use crate::card::{CardArguments, Station, parse_seconds};
 use crate::conversation::Conversation;
 use crate::exchange::ExchangeArguments;
 use crate::exit::{CODES, Exit, Failure};
+use crate::line_sound::SoundArguments;
 use crate::one_call::{Asked, OneCall};
 use crate::scenery;
 use crate::talk::TalkArguments;
@@ -42,6 +43,8 @@ pub(crate) struct Answer {
     #[command(flatten)]
     telephone: TelephoneArguments,
     #[command(flatten)]
+    sound: SoundArguments,
+    #[command(flatten)]
     card: CardArguments,
 }
 
@@ -53,6 +56,7 @@ impl OneCall for Answer {
             talk: &self.talk,
             exchange: &self.exchange,
             telephone: &self.telephone,
+            sound: &self.sound,
             card: &self.card,
         }
     }

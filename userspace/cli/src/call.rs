@@ -19,6 +19,7 @@ use crate::card::{CardArguments, Station, parse_seconds};
 use crate::conversation::Conversation;
 use crate::exchange::ExchangeArguments;
 use crate::exit::{CODES, Exit, Failure};
+use crate::line_sound::SoundArguments;
 use crate::one_call::{Asked, OneCall};
 use crate::scenery;
 use crate::talk::TalkArguments;
@@ -70,6 +71,8 @@ pub(crate) struct Call {
     exchange: ExchangeArguments,
     #[command(flatten)]
     telephone: TelephoneArguments,
+    #[command(flatten)]
+    sound: SoundArguments,
     #[command(flatten)]
     card: CardArguments,
 }
@@ -156,6 +159,7 @@ impl OneCall for Call {
             talk: &self.talk,
             exchange: &self.exchange,
             telephone: &self.telephone,
+            sound: &self.sound,
             card: &self.card,
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use ringback_provider::{Answer, DeviceConfig, ExchangeOptions, config_block};
+use ringback_provider::{Answer, DeviceConfig, ExchangeOptions, SoundOptions, config_block};
 use ringback_tspi::dev_specific::LineKind;
 
 use crate::card::Station;
@@ -53,20 +53,25 @@ impl ExchangeArguments {
         ExchangeOptions { answer: self.answer, silence: self.silence, ..ExchangeOptions::default() }
     }
 
-    /// Configures the line before a call.
+    /// Configures the line before a call, its sound as well. Another kind of line is left alone.
     pub(crate) fn configure(
         &self,
         station: &Station,
         line: &Conversation<'_>,
+        sound: SoundOptions,
     ) -> Result<(), Failure> {
-        let options = self.options();
-        if options == ExchangeOptions::default() {
-            return Ok(());
-        }
+        let own = self.options();
         let info = line.line.info();
         if info.kind != Some(LineKind::Fxo) {
+            if own == ExchangeOptions::default() {
+                return Ok(());
+            }
             let text = "--answer and --silence are for lines of an exchange (FXO)";
             return Err(Failure::new(Exit::Usage, format_args!("{}: {text}", line.name())));
+        }
+        let options = ExchangeOptions { sound, ..own };
+        if options == ExchangeOptions::default() {
+            return Ok(());
         }
         let country = station.country.to_string();
         let block = config_block(&DeviceConfig::Exchange { country, options });

@@ -34,6 +34,8 @@ mod device;
 mod exchange;
 mod exit;
 mod files;
+mod levels;
+mod line_sound;
 mod lines;
 mod monitor;
 mod one_call;

@@ -9,6 +9,7 @@ use ringback_tspi::constants::{LINECALLINFOSTATE_CALLERID, LINEDISCONNECTMODE_OU
 
 use crate::card::CardArguments;
 use crate::exit::Failure;
+use crate::levels::LevelMeter;
 use crate::output::Output;
 use crate::signals::Signals;
 use crate::timeline::{HEADINGS, Recorder, What, row};
@@ -27,12 +28,17 @@ const BEAT: Duration = Duration::from_millis(50);
 Examples:
   ringback monitor                                on the software card
   ringback monitor --card uio:/dev/uio0 --json
+  ringback monitor --card shim:/dev/uio0 --levels
 
 {}", scenery::HELP))]
 pub(crate) struct Monitor {
     /// Print one JSON object per event instead of text
     #[arg(long)]
     json: bool,
+    /// Show every second how loud each line is in both directions, and how many samples were
+    /// clipped; as JSON: `levels` with heard_dbm0, heard_clipped, sent_dbm0, sent_clipped
+    #[arg(long)]
+    levels: bool,
     #[command(flatten)]
     card: CardArguments,
 }
@@ -55,6 +61,7 @@ impl Monitor {
                 }
             }
         }
+        let mut levels = self.levels.then(|| LevelMeter::new(lines.iter().map(|(line, _)| line)));
         log.start();
         let out = Output::new(self.json, signals);
         let what = format!("{}: {} lines; end with Ctrl-C", station.name(), lines.len());
@@ -69,6 +76,9 @@ impl Monitor {
                 serve(&lines, &recorder);
             }
             serve(&lines, &recorder);
+            if let Some(levels) = &mut levels {
+                levels.read(&recorder);
+            }
             if lines.iter().all(|(line, _)| line.is_closed()) {
                 // Check for a signal first: a second one closes the lines as well.
                 signals.check()?;

@@ -6,6 +6,7 @@ use crate::card::{CardArguments, Station};
 use crate::conversation::{Conversation, conclude};
 use crate::exchange::ExchangeArguments;
 use crate::exit::Failure;
+use crate::line_sound::SoundArguments;
 use crate::output::Output;
 use crate::signals::Signals;
 use crate::talk::TalkArguments;
@@ -21,6 +22,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) talk: &'a TalkArguments,
     pub(crate) exchange: &'a ExchangeArguments,
     pub(crate) telephone: &'a TelephoneArguments,
+    pub(crate) sound: &'a SoundArguments,
     pub(crate) card: &'a CardArguments,
 }
 
@@ -43,14 +45,15 @@ pub(crate) trait OneCall {
 
     /// Opens files, card and line, has the call, and leaves the line on-hook.
     fn converse(&self, out: Output<'_>, signals: &Signals) -> Result<(), Failure> {
-        let Asked { line, digits, talk, exchange, telephone, card } = self.asked();
+        let Asked { line, digits, talk, exchange, telephone, sound, card } = self.asked();
         let files = talk.files(signals)?;
         let (recorder, log) = timeline::new();
         let station = card.open(signals, &recorder, scenery::furnish)?;
         let mut line = Conversation::open(&station, line, out, signals, &recorder, log)?;
         line.check(digits.is_some(), talk)?;
-        exchange.configure(&station, &line)?;
-        telephone.configure(&station, &line)?;
+        let sound = sound.options(&line)?;
+        exchange.configure(&station, &line, sound)?;
+        telephone.configure(&station, &line, sound)?;
         out.text(self.prepare(&station, &line)?)?;
         let ended = self.connect(&mut line).and_then(|call| {
             let talked = line.talk(&call, digits, files, talk);

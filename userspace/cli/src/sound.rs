@@ -1,4 +1,4 @@
-//! The WAV files that `--play` and `--record` use on a line.
+//! The WAV files that `--play`, `--record` and `--record-both` use on a line.
 
 use std::path::Path;
 
@@ -11,17 +11,40 @@ use crate::files::{Sink, Source, Target, not_written};
 use crate::output::note;
 use crate::signals::Signals;
 
-/// Number of samples that may wait for a slow disk or a FIFO's reader: one minute.
+/// Number of samples that may wait for a slow disk or a FIFO's reader: one minute of one side.
 const ROOM: usize = 60 * SAMPLE_RATE as usize;
+
+/// A file to record into.
+#[derive(Debug)]
+pub(crate) struct Recording {
+    target: Target,
+    /// Both sides are recorded, as the two channels.
+    both: bool,
+}
+
+impl Recording {
+    /// Records what is heard.
+    pub(crate) fn heard(target: Target) -> Recording {
+        Recording { target, both: false }
+    }
+
+    /// Records both sides.
+    pub(crate) fn both(target: Target) -> Recording {
+        Recording { target, both: true }
+    }
+}
 
 /// The files of one call.
 #[derive(Debug)]
 pub(crate) struct Sound {
     play: Option<Source<i16>>,
-    target: Option<Target>,
+    recording: Option<Recording>,
     record: Option<Sink<i16>>,
+    /// How many samples are recorded at a time.
+    width: u64,
     recorded: u64,
-    /// Number of samples that were not fetched, or not written, in time.
+    /// Number of samples of one side that were not fetched, and of all that were not written, in
+    /// time.
     lost: u64,
     dropped: u64,
 }
@@ -30,7 +53,7 @@ impl Sound {
     /// Opens the file to play, and checks that the file to record into can be written.
     pub(crate) fn open(
         play: Option<&Path>,
-        record: Option<Target>,
+        recording: Option<Recording>,
         signals: &Signals,
     ) -> Result<Sound, Failure> {
         let play = play.map(|path| {
@@ -45,21 +68,29 @@ impl Sound {
             })
         });
         let play = play.transpose()?;
-        Ok(Sound { play, target: record, record: None, recorded: 0, lost: 0, dropped: 0 })
+        Ok(Sound { play, recording, record: None, width: 1, recorded: 0, lost: 0, dropped: 0 })
     }
 
     /// Begins to record; to be called when the call is answered.
     pub(crate) fn start(&mut self, audio: &Audio) -> Result<(), Failure> {
-        if let Some(target) = self.target.take() {
-            let (file, path) = target.open()?;
-            let mut writer = Some(Writer::on(file, path.clone()).map_err(failure)?);
-            let put = move |samples: Option<Vec<i16>>| match (samples, &mut writer) {
-                (Some(samples), Some(writer)) => writer.write(&samples).map_err(failure),
-                _ => writer.take().map_or(Ok(()), Writer::finish).map_err(failure),
-            };
-            self.record = Some(Sink::start(path, Box::new(put))?);
+        let Some(Recording { target, both }) = self.recording.take() else {
+            audio.record(false);
+            return Ok(());
+        };
+        let (file, path) = target.open()?;
+        let writer = if both { Writer::stereo_on } else { Writer::on };
+        let mut writer = Some(writer(file, path.clone()).map_err(failure)?);
+        let put = move |samples: Option<Vec<i16>>| match (samples, &mut writer) {
+            (Some(samples), Some(writer)) => writer.write(&samples).map_err(failure),
+            _ => writer.take().map_or(Ok(()), Writer::finish).map_err(failure),
+        };
+        self.record = Some(Sink::start(path, Box::new(put))?);
+        if both {
+            self.width = 2;
+            audio.record_both();
+        } else {
+            audio.record(true);
         }
-        audio.record(self.record.is_some());
         Ok(())
     }
 
@@ -102,8 +133,9 @@ impl Sound {
         let pumped = self.pump(audio, false);
         audio.record(false);
         let Some(sink) = self.record.take() else { return pumped.map(|()| None) };
-        if self.lost + self.dropped > 0 {
-            let missing = ms(self.lost + self.dropped);
+        let missing = self.lost + self.dropped / self.width;
+        if missing > 0 {
+            let missing = ms(missing);
             let why = match self.dropped {
                 0 => "the machine was too busy",
                 _ => "the file was written too slowly",
@@ -112,7 +144,7 @@ impl Sound {
         }
         pumped?;
         sink.finish(signals)?;
-        Ok(Some(ms(self.recorded)))
+        Ok(Some(ms(self.recorded / self.width)))
     }
 }
 

@@ -16,7 +16,7 @@ use crate::exit::{Exit, Failure};
 use crate::files::Target;
 use crate::output::Output;
 use crate::signals::Signals;
-use crate::sound::Sound;
+use crate::sound::{Recording, Sound};
 
 /// What is done once the call is answered.
 #[derive(Debug, Clone, Args)]
@@ -27,6 +27,10 @@ pub(crate) struct TalkArguments {
     /// Record the other side into this WAV file, which must not exist, from the answer on
     #[arg(long, value_name = "FILE.wav")]
     record: Option<PathBuf>,
+    /// Record both sides into this WAV file, which must not exist, from the answer on: the other
+    /// side on the left, this one on the right
+    #[arg(long, value_name = "FILE.wav", conflicts_with = "record")]
+    record_both: Option<PathBuf>,
     /// On a modem: send the bytes of this file once connected, then hang up, unless --receive or
     /// --hangup-after says otherwise
     #[arg(long, value_name = "FILE")]
@@ -39,7 +43,7 @@ pub(crate) struct TalkArguments {
     /// other side hangs up, or Ctrl-C
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     hangup_after: Option<Duration>,
-    /// Let --record and --receive overwrite existing files
+    /// Let --record, --record-both and --receive overwrite existing files
     #[arg(long)]
     overwrite: bool,
     /// Print one JSON object per event instead of text: those of `ringback demo --help`, and at the
@@ -56,7 +60,9 @@ impl TalkArguments {
             let path = path.as_deref();
             path.map(|path| Target::look(path, self.overwrite, &read, signals)).transpose()
         };
-        let (record, receive) = (look(&self.record)?, look(&self.receive)?);
+        let both = look(&self.record_both)?.map(Recording::both);
+        let record = both.or(look(&self.record)?.map(Recording::heard));
+        let receive = look(&self.receive)?;
         let [play, send] = read;
         Ok(Files {
             sound: Sound::open(play, record, signals)?,
@@ -70,6 +76,7 @@ impl TalkArguments {
             ("--digits", digits, false),
             ("--play", self.play.is_some(), false),
             ("--record", self.record.is_some(), false),
+            ("--record-both", self.record_both.is_some(), false),
             ("--send", self.send.is_some(), true),
             ("--receive", self.receive.is_some(), true),
         ];
@@ -136,7 +143,8 @@ impl Conversation<'_> {
             let ended = self.talk_on(call, digits, &mut sound, &audio, arguments, answered);
             let recorded = sound.finish(&audio, self.signals);
             let end = ended?;
-            if let (Some(ms), Some(path)) = (recorded?, &arguments.record) {
+            let path = arguments.record.as_ref().or(arguments.record_both.as_ref());
+            if let (Some(ms), Some(path)) = (recorded?, path) {
                 let seconds = ms as f64 / 1000.0;
                 self.say("this side", format!("recorded {seconds:.1} s into {}", path.display()));
             }

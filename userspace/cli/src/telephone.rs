@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use ringback_provider::{DeviceConfig, TelephoneOptions, config_block};
+use ringback_provider::{DeviceConfig, SoundOptions, TelephoneOptions, config_block};
 use ringback_tspi::dev_specific::LineKind;
 
 use crate::card::Station;
@@ -42,21 +42,27 @@ fn parse_battery_drop(text: &str) -> Result<Duration, String> {
 }
 
 impl TelephoneArguments {
-    /// Configures the line before a call.
+    /// Configures the line before a call, its sound as well. Another kind of line is left alone.
     pub(crate) fn configure(
         &self,
         station: &Station,
         line: &Conversation<'_>,
+        sound: SoundOptions,
     ) -> Result<(), Failure> {
         let &TelephoneArguments { battery_drop, ring_mode } = self;
-        let options = TelephoneOptions { battery_drop, ring_mode };
-        if options == TelephoneOptions::default() {
-            return Ok(());
-        }
+        let usual = TelephoneOptions::default();
+        let own = TelephoneOptions { battery_drop, ring_mode, ..usual };
         let info = line.line.info();
         if info.kind != Some(LineKind::Fxs) {
+            if own == usual {
+                return Ok(());
+            }
             let text = "--battery-drop and --ring-mode are for lines of a telephone (FXS)";
             return Err(Failure::new(Exit::Usage, format_args!("{}: {text}", line.name())));
+        }
+        let options = TelephoneOptions { sound, ..own };
+        if options == usual {
+            return Ok(());
         }
         let block = config_block(&DeviceConfig::Telephone { options });
         let set = station.provider().line_set_dev_config(info.device_id, &block, CLASS);

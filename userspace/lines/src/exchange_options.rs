@@ -10,6 +10,8 @@ use std::time::Duration;
 use ringback_country::Profile;
 use ringback_tspi::error::LineError;
 
+use crate::SoundOptions;
+
 /// The options of a line of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ExchangeOptions {
@@ -20,6 +22,8 @@ pub struct ExchangeOptions {
     pub silence: Option<Duration>,
     /// What the exchange can do with calls; `None` for nothing.
     pub profile: Option<&'static Profile>,
+    /// What it does to its sound.
+    pub sound: SoundOptions,
 }
 
 /// What shows that a call that was made here was answered.
@@ -72,7 +76,7 @@ impl ExchangeOptions {
         let answer = (self.answer != Answer::Any).then(|| format!("answer={}", self.answer));
         let silence = self.silence.map(|silence| format!("silence={}", silence.as_secs()));
         let profile = self.profile.map(|profile| format!("profile={}", profile.name));
-        [answer, silence, profile].into_iter().flatten().collect()
+        [answer, silence, profile].into_iter().flatten().chain(self.sound.parts()).collect()
     }
 
     /// Sets one option, from `name=value`.
@@ -93,7 +97,7 @@ impl ExchangeOptions {
                 }
                 self.silence = Some(silence);
             }
-            _ => return Err(LineError::INVALPARAM),
+            (name, value) => self.sound.set(name, value)?,
         }
         Ok(())
     }
@@ -108,7 +112,8 @@ mod tests {
         let silence = Some(Duration::from_secs(30));
         for (answer, _) in Answer::ALL {
             for (silence, profile) in [(None, Profile::named("european-pbx")), (silence, None)] {
-                let options = ExchangeOptions { answer, silence, profile };
+                let sound = SoundOptions { gain_sent: -6, ..SoundOptions::default() };
+                let options = ExchangeOptions { answer, silence, profile, sound };
                 let mut read = ExchangeOptions::default();
                 options.parts().iter().for_each(|part| read.set(part).unwrap());
                 assert_eq!(read, options);

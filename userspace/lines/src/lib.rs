@@ -27,6 +27,7 @@ mod opening;
 mod phone_engine;
 mod phone_setting;
 mod ports;
+mod sound_options;
 mod sounds;
 mod telephone_options;
 #[cfg(test)]
@@ -46,5 +47,6 @@ pub use phone_setting::PhoneSetting;
 pub use ports::{Lines, PortInfo, dialing_time, line_kind};
 pub use ringback_country::Profile;
 pub use ringback_media::caller_id::{Caller, Party};
+pub use sound_options::SoundOptions;
 pub use sounds::{Gather, Tone, Treatment};
 pub use telephone_options::TelephoneOptions;

@@ -9,6 +9,8 @@ use std::time::Duration;
 use ringback_country::Cadence;
 use ringback_tspi::error::LineError;
 
+use crate::SoundOptions;
+
 /// The options of a line of a telephone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TelephoneOptions {
@@ -18,11 +20,13 @@ pub struct TelephoneOptions {
     /// How a call rings: 1 as the country does, up to [`RING_MODES`](TelephoneOptions::RING_MODES)
     /// for a ring that differs from all countries'.
     pub ring_mode: u32,
+    /// What it does to its sound.
+    pub sound: SoundOptions,
 }
 
 impl Default for TelephoneOptions {
     fn default() -> TelephoneOptions {
-        TelephoneOptions { battery_drop: None, ring_mode: 1 }
+        TelephoneOptions { battery_drop: None, ring_mode: 1, sound: SoundOptions::default() }
     }
 }
 
@@ -39,7 +43,7 @@ impl TelephoneOptions {
         let drop = self.battery_drop.map(|time| format!("battery-drop={}", time.as_millis()));
         let ring =
             (self.ring_mode != usual.ring_mode).then(|| format!("ring-mode={}", self.ring_mode));
-        [drop, ring].into_iter().flatten().collect()
+        [drop, ring].into_iter().flatten().chain(self.sound.parts()).collect()
     }
 
     /// Sets one option, from `name=value`.
@@ -48,6 +52,9 @@ impl TelephoneOptions {
     /// INVALPARAM for an unknown name or value; nothing is changed.
     pub fn set(&mut self, part: &str) -> Result<(), LineError> {
         let (name, value) = part.split_once('=').ok_or(LineError::INVALPARAM)?;
+        if !matches!(name, "battery-drop" | "ring-mode") {
+            return self.sound.set(name, value);
+        }
         let value: u32 = value.parse().map_err(|_| LineError::INVALPARAM)?;
         let time = Duration::from_millis(u64::from(value));
         match name {
@@ -82,7 +89,8 @@ mod tests {
     fn options_are_read_as_they_are_written_and_others_are_refused() {
         for battery_drop in [None, Some(Duration::from_millis(500))] {
             for ring_mode in 1..=TelephoneOptions::RING_MODES {
-                let options = TelephoneOptions { battery_drop, ring_mode };
+                let sound = SoundOptions { echo_cancel: true, ..SoundOptions::default() };
+                let options = TelephoneOptions { battery_drop, ring_mode, sound };
                 let mut read = TelephoneOptions::default();
                 options.parts().iter().for_each(|part| read.set(part).unwrap());
                 assert_eq!(read, options);

@@ -25,6 +25,11 @@ pub fn rms_dbm0(samples: &[i16]) -> f32 {
     power_to_dbm0(sum / samples.len() as f64)
 }
 
+/// The mean level of samples of which the number and the sum of the squares are known, in dBm0.
+pub fn mean_dbm0(energy: u64, samples: u64) -> f32 {
+    power_to_dbm0(energy as f64 / samples as f64)
+}
+
 /// The level at one frequency, in dBm0: that of a sine of `freq_hz` in the block.
 ///
 /// A Goertzel filter over the block with a Hann window. Another frequency is attenuated by 31 dB or
@@ -70,6 +75,8 @@ mod tests {
             let block = sine(1000.0, level, 800);
             assert!((rms_dbm0(&block) - level).abs() < 0.1, "rms at {level}");
             assert!((power_at(&block, 1000.0) - level).abs() < 0.1, "power at {level}");
+            let energy = block.iter().map(|s| u64::from(s.unsigned_abs()).pow(2)).sum();
+            assert!((mean_dbm0(energy, 800) - level).abs() < 0.1, "mean at {level}");
         }
         assert!((amplitude(0.0) - 22_826.0).abs() < 1.0);
     }
@@ -94,5 +101,6 @@ mod tests {
             assert_eq!(rms_dbm0(block), FLOOR_DBM0);
             assert_eq!(power_at(block, 440.0), FLOOR_DBM0);
         }
+        assert_eq!([mean_dbm0(0, 0), mean_dbm0(0, 8)], [FLOOR_DBM0; 2]);
     }
 }

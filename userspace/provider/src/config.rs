@@ -65,7 +65,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<DeviceConfig, LineError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ringback_lines::Answer;
+    use ringback_lines::{Answer, SoundOptions};
 
     #[test]
     fn a_block_reads_back_and_another_one_is_refused() {
@@ -74,6 +74,12 @@ mod tests {
             exchange(ExchangeOptions::default()),
             exchange(ExchangeOptions { answer: Answer::Tones, ..ExchangeOptions::default() }),
             DeviceConfig::Telephone { options: TelephoneOptions::default() },
+            DeviceConfig::Telephone {
+                options: TelephoneOptions {
+                    sound: SoundOptions { echo_cancel: true, gain_received: -3, gain_sent: 6 },
+                    ..TelephoneOptions::default()
+                },
+            },
             DeviceConfig::Telephone {
                 options: TelephoneOptions { ring_mode: 3, ..TelephoneOptions::default() },
             },

@@ -60,4 +60,6 @@ pub use config::config_block;
 pub use open::{CardOptions, open_card};
 pub use open_error::OpenError;
 pub use report::{SlotReport, Slots};
-pub use ringback_lines::{Answer, DeviceConfig, ExchangeOptions, Profile, TelephoneOptions};
+pub use ringback_lines::{
+    Answer, DeviceConfig, ExchangeOptions, Profile, SoundOptions, TelephoneOptions,
+};

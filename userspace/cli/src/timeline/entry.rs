@@ -78,6 +78,8 @@ pub(crate) enum What {
     Digit { call: usize, digit: char, end: bool },
     /// LINE_GENERATE: our digits were sent, or cancelled.
     Generated { call: usize, end_to_end_id: u32, done: bool },
+    /// How loud the line was in the last second, and how many samples were clipped.
+    Levels { heard_dbm0: f64, heard_clipped: u64, sent_dbm0: f64, sent_clipped: u64 },
     /// LINE_CLOSE: the provider has closed the line.
     LineClosed,
     /// Any other message was delivered.

@@ -57,6 +57,15 @@ fn says(log: &Log, out: Output<'_>, what: &What) -> String {
         What::Digit { call, digit, end: true } => format!("digit {digit} has ended  call {call}"),
         What::Generated { call, done: true, .. } => format!("digits are sent  call {call}"),
         What::Generated { call, done: false, .. } => format!("digits cancelled  call {call}"),
+        What::Levels { heard_dbm0, heard_clipped, sent_dbm0, sent_clipped } => {
+            let side = |dbm0: f64, clipped: u64| {
+                let level = format!("{dbm0:6.1} dBm0");
+                if clipped == 0 { level } else { format!("{level}, {clipped} samples clipped") }
+            };
+            let (heard, sent) =
+                (side(*heard_dbm0, *heard_clipped), side(*sent_dbm0, *sent_clipped));
+            format!("hears {heard}; sends {sent}")
+        }
         What::LineClosed => out.paint(Colour::Bad, "line closed by the provider").to_string(),
         What::Message { message, name, params, .. } => match name {
             Some(name) => format!("{name} {params:?}"),

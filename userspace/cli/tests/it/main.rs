@@ -8,6 +8,7 @@ mod cut_off;
 mod demo;
 mod ends;
 mod files;
+mod line_sound;
 mod matrix;
 mod program;
 mod rules;

@@ -23,7 +23,7 @@ use super::fxo::Fxo;
 use super::fxs::Fxs;
 use super::machine::{Machine, Outgoing};
 use super::playing;
-use super::port::{Order, Port, PortInfo, Visit, decode, encode};
+use super::port::{Order, Port, PortInfo, Visit};
 use super::queue::{MOST, Sound};
 use super::switching::{self, Task};
 use crate::book::Op;
@@ -72,7 +72,8 @@ impl Sink<'_, '_, '_> {
         self.clock.heard(number, FRAME, real);
         self.visit.now = self.clock.now(real);
         for (port, machine) in self.lines.iter_mut().filter(|(port, _)| port.number == number) {
-            machine.hear(port, &mut self.visit, &decode(received));
+            let heard = port.receive(received);
+            machine.hear(port, &mut self.visit, &heard);
         }
     }
 }
@@ -88,7 +89,8 @@ impl PortSink for Sink<'_, '_, '_> {
     fn frame(&mut self, number: PortNumber, received: &[u8; FRAME], play: &mut [u8; FRAME]) {
         self.hear(number, received);
         for (port, machine) in self.lines.iter_mut().filter(|(port, _)| port.number == number) {
-            *play = encode(playing::frame(port, machine.as_mut(), &mut self.visit));
+            let samples = playing::frame(port, machine.as_mut(), &mut self.visit);
+            *play = samples.map(|sample| port.sound_path.send(sample));
         }
     }
 }
@@ -446,11 +448,12 @@ impl<C: PortCard> Engine for Lines<C> {
             if how == Played::All {
                 continue;
             }
+            port.sound_path.forget();
             report!(WARN, "line {}: samples were not played ({sound:?}): {how:?}", port.book.line);
             match sound {
                 Sound::Dial => machine.dial_failed(port, &mut visit),
                 Sound::Digits => port.stop_generating(&mut visit),
-                Sound::Tone(_) | Sound::Audio => {}
+                Sound::Tone(_) | Sound::Audio | Sound::Rest => {}
             }
         }
         self.carry_out(cx);

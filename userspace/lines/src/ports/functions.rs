@@ -257,12 +257,14 @@ impl<C: PortCard> LineEngine for Lines<C> {
                     return Err(LineError::INVALLINESTATE);
                 }
                 machine.set_exchange(options);
+                port.sound_path.set(options.sound);
             }
             (DeviceConfig::Telephone { options }, DeviceConfig::Telephone { .. }) => {
                 if port.book.call.is_some() {
                     return Err(LineError::INVALLINESTATE);
                 }
                 machine.set_telephone(options);
+                port.sound_path.set(options.sound);
             }
             _ => return Err(LineError::INVALPARAM),
         }

@@ -8,6 +8,7 @@
 mod activity;
 mod clock;
 mod dialer;
+mod echo_control;
 mod engine;
 mod functions;
 mod fxo;
@@ -23,6 +24,7 @@ mod phones;
 mod playing;
 mod port;
 mod queue;
+mod sound_path;
 mod switching;
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use super::machine::Machine;
 use super::port::{Port, Visit};
 #[cfg(doc)]
 use super::queue::MOST;
-use super::queue::Sound;
+use super::queue::{REST, Sound};
 use crate::book::Op;
 
 /// The next frame that a line plays.
@@ -48,5 +48,10 @@ pub(super) fn ahead(
         }
         let request = if sound == Sound::Dial { port.book.request(Op::Dial) } else { None };
         port.play(visit, sound, request, piece.get(..count).unwrap_or_default());
+    }
+    // When samples are played that follow a gap is known only to the length of a read.
+    if port.sound_path.is_cancelling() && machine.sound(port).is_some() {
+        let missing = REST.saturating_sub(port.queue.len());
+        port.play(visit, Sound::Rest, None, [0; REST].get(..missing).unwrap_or_default());
     }
 }

@@ -5,7 +5,6 @@ use ringback_driver::engine::{Context, Play};
 use ringback_driver::request::{LineNumber, Token};
 use ringback_driver::{PortNumber, Time};
 use ringback_media::dtmf;
-use ringback_media::g711::{ulaw_decode, ulaw_encode};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
 use ringback_tspi::dev_specific::LineKind;
@@ -15,6 +14,7 @@ use super::gathering::Gathering;
 use super::generation::Generation;
 use super::media_modes::MediaMonitor;
 use super::queue::{Queue, Sound};
+use super::sound_path::SoundPath;
 use super::tone_lists::ToneLists;
 use crate::book::Book;
 use crate::call::CallHandles;
@@ -71,6 +71,7 @@ pub(super) struct Port {
     /// Its number on the card.
     pub(super) number: PortNumber,
     pub(super) audio: Audio,
+    pub(super) sound_path: SoundPath,
     listener: dtmf::Detector,
     /// A received digit has not ended yet.
     in_digit: bool,
@@ -89,6 +90,7 @@ impl Port {
             book: Book::new(line),
             number,
             audio: Audio::default(),
+            sound_path: SoundPath::new(),
             listener: dtmf::Detector::new(),
             in_digit: false,
             generator: Generation::none(),
@@ -116,6 +118,9 @@ impl Port {
             }
             self.stop_generating(visit);
             self.stop_listening(visit);
+            self.sound_path.end();
+        } else if state == CallState::Connected {
+            self.sound_path.begin();
         }
         self.book.set_state(visit.cx, state, mode);
         if state == CallState::Idle {
@@ -128,6 +133,7 @@ impl Port {
         self.gathering = None;
         self.tone_lists.clear();
         self.media = None;
+        self.sound_path.end();
         self.audio.hush();
         self.silence(visit);
     }
@@ -197,6 +203,15 @@ impl Port {
         self.media = None;
     }
 
+    /// A frame came in: returns it as the line hears it.
+    pub(super) fn receive(&mut self, received: &[u8; FRAME]) -> [i16; FRAME] {
+        let heard = self.sound_path.receive(received);
+        if let Some(levels) = self.sound_path.due_levels() {
+            self.audio.measured(levels);
+        }
+        heard
+    }
+
     /// Processes samples received on a call whose loop is closed: digits, and the application's
     /// recording.
     pub(super) fn hear(&mut self, visit: &mut Visit<'_, '_>, heard: &[i16; FRAME]) {
@@ -242,7 +257,7 @@ impl Port {
                 book.tell_call(cx, LINE_MONITORMEDIA, [mode as usize, 0, ticks]);
             });
         }
-        self.audio.hear(heard);
+        self.audio.hear(heard, self.sound_path.passed());
     }
 
     /// A digit was dialled by pulses.
@@ -305,7 +320,7 @@ impl Port {
             return;
         }
         self.encoded.clear();
-        self.encoded.extend(samples.iter().copied().map(ulaw_encode));
+        self.encoded.extend(samples.iter().map(|sample| self.sound_path.send(*sample)));
         let play = visit.cx.play(self.number, request, &self.encoded);
         self.queue.push(play, sound, samples.len());
     }
@@ -315,6 +330,7 @@ impl Port {
         if !self.queue.is_empty() {
             self.audio.played(self.queue.samples(Sound::Audio));
             self.queue.clear();
+            self.sound_path.forget();
             visit.cx.silence(self.number);
         }
     }
@@ -343,12 +359,4 @@ impl Port {
             self.listen_anew();
         }
     }
-}
-
-pub(super) fn decode(received: &[u8; FRAME]) -> [i16; FRAME] {
-    received.map(ulaw_decode)
-}
-
-pub(super) fn encode(play: [i16; FRAME]) -> [u8; FRAME] {
-    play.map(ulaw_encode)
 }

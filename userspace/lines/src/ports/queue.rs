@@ -9,6 +9,9 @@ use ringback_media::tone::CallProgress;
 /// The most samples that one buffer holds: 2 s.
 pub(super) const MOST: usize = 16_000;
 
+/// How much the kernel has to play at least where there must be no gap: 60 ms, three of its reads.
+pub(super) const REST: usize = 480;
+
 /// What a port plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sound {
@@ -20,6 +23,8 @@ pub(super) enum Sound {
     Digits,
     /// Samples that the application has written.
     Audio,
+    /// Silence between the others, without which their time would not be known exactly.
+    Rest,
 }
 
 impl Sound {
@@ -28,6 +33,7 @@ impl Sound {
     pub(super) fn piece(self) -> usize {
         match self {
             Sound::Audio => 1000,
+            Sound::Rest => REST,
             Sound::Tone(_) | Sound::Dial | Sound::Digits => MOST,
         }
     }
@@ -36,6 +42,7 @@ impl Sound {
     fn most(self) -> usize {
         match self {
             Sound::Audio => 4000,
+            Sound::Rest => REST,
             Sound::Tone(_) | Sound::Dial | Sound::Digits => 2 * MOST,
         }
     }
@@ -72,6 +79,11 @@ impl Queue {
     /// Whether there is room for one more buffer of a sound.
     pub(super) fn has_room(&self, sound: Sound) -> bool {
         self.samples(sound) + sound.piece() <= sound.most()
+    }
+
+    /// How many samples the kernel has.
+    pub(super) fn len(&self) -> usize {
+        self.0.iter().map(|queued| queued.samples).sum()
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -1,8 +1,8 @@
 //! WAV files that are played to a line or recorded from it.
 //!
-//! Written files are 8 kHz mono 16-bit PCM. Files to read may also be u-law or A-law, which other
-//! telephony programs write. Nothing is resampled or mixed down: other files are refused, with the
-//! command that converts them.
+//! Written files are 8 kHz 16-bit PCM: mono, or stereo with both sides of a call. Files to read may
+//! also be u-law or A-law, which other telephony programs write. Nothing is resampled or mixed
+//! down: other files are refused, with the command that converts them.
 
 mod reader;
 #[cfg(test)]

@@ -93,7 +93,7 @@ fn a_full_file_is_an_error() {
 
 /// The bytes of a file from another program, with these lengths in its header.
 fn with_sizes(riff: u32, data: u32, samples: &[u8]) -> Vec<u8> {
-    let mut bytes = header(0).to_vec();
+    let mut bytes = header(0, 1).to_vec();
     bytes[4..8].copy_from_slice(&riff.to_le_bytes());
     bytes[40..44].copy_from_slice(&data.to_le_bytes());
     bytes.extend(samples);
@@ -135,7 +135,7 @@ fn a_chunk_of_odd_length_may_lack_its_padding() {
 fn a_file_of_empty_chunks_is_given_up() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sound.wav");
-    std::fs::write(&path, &header(0)[..12]).unwrap();
+    std::fs::write(&path, &header(0, 1)[..12]).unwrap();
     let sparse = File::options().write(true).open(&path).unwrap();
     // Reading it to its end would take hours.
     sparse.set_len(1 << 40).unwrap();
@@ -254,4 +254,18 @@ fn damaged_files_are_errors_or_give_what_is_there() {
     assert!(text.contains("sound.wav is not a WAV file"), "{text}");
     let missing = read("/nonexistent/sound.wav").unwrap_err().to_string();
     assert!(missing.starts_with("/nonexistent/sound.wav: No such file"), "{missing}");
+}
+
+#[test]
+fn both_sides_are_written_as_the_two_channels() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("both.wav");
+    let mut writer = Writer::stereo_on(File::create(&path).unwrap(), &path).unwrap();
+    writer.write(&[1, -1, 2, -2]).unwrap();
+    writer.finish().unwrap();
+    let bytes = std::fs::read(&path).unwrap();
+    assert_eq!(bytes[..44], header(8, 2));
+    assert_eq!(bytes[44..], [1, 0, 0xFF, 0xFF, 2, 0, 0xFE, 0xFF]);
+    let Err(WavError::Format { format, .. }) = read(&path) else { panic!("it is no mono") };
+    assert_eq!(format, Format { channels: 2, ..LINE });
 }

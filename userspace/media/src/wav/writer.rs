@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::{PCM, WavError};
 use crate::SAMPLE_RATE;
 
-/// Writes samples to a WAV file, 8 kHz mono 16-bit PCM.
+/// Writes samples to a WAV file, 8 kHz 16-bit PCM, mono or stereo.
 ///
 /// The header is updated at least once in a second of sound, and when a write fails, so that a
 /// recording can be played even if its writer does not finish it. In a FIFO the header has the
@@ -20,6 +20,7 @@ pub struct Writer {
     file: File,
     /// Whether the file is a regular one, so that the header can be rewritten.
     regular: bool,
+    channels: u16,
     /// Number of bytes of samples in the file, and the number in its header.
     written: u64,
     told: u64,
@@ -30,7 +31,7 @@ pub struct Writer {
 const HEADER: usize = 44;
 /// The most bytes of samples for the 32-bit lengths of a header: 74 hours.
 const ROOM: u64 = u32::MAX as u64 - HEADER as u64;
-/// The header is rewritten after this many bytes: a quarter of a second of sound.
+/// The header is rewritten after this many bytes: a quarter of a second of sound on one channel.
 const TELL: u64 = SAMPLE_RATE as u64 / 4 * 2;
 
 impl Writer {
@@ -47,24 +48,38 @@ impl Writer {
         }
     }
 
-    /// Writes to an open and empty file: a regular file or a stream. `path` is used in errors.
+    /// Writes mono to an open and empty file: a regular file or a stream. `path` is used in errors.
     ///
     /// # Errors
     ///
     /// [`WavError::Io`] if it can't be written.
     pub fn on(file: File, path: impl Into<PathBuf>) -> Result<Writer, WavError> {
-        let path = path.into();
+        Writer::with_channels(1, file, path.into())
+    }
+
+    /// As [`on`](Writer::on), in stereo: the samples are pairs, that of the left side first.
+    ///
+    /// # Errors
+    ///
+    /// [`WavError::Io`] if it can't be written.
+    pub fn stereo_on(file: File, path: impl Into<PathBuf>) -> Result<Writer, WavError> {
+        Writer::with_channels(2, file, path.into())
+    }
+
+    fn with_channels(channels: u16, file: File, path: PathBuf) -> Result<Writer, WavError> {
         let begun = file.metadata().and_then(|metadata| {
             let regular = metadata.is_file();
             if regular {
-                file.write_all_at(&header(0), 0)?;
+                file.write_all_at(&header(0, channels), 0)?;
             } else {
-                (&file).write_all(&header(u32::MAX))?;
+                (&file).write_all(&header(u32::MAX, channels))?;
             }
             Ok(regular)
         });
         match begun {
-            Ok(regular) => Ok(Writer { path, file, regular, written: 0, told: 0, room: ROOM }),
+            Ok(regular) => {
+                Ok(Writer { path, file, regular, channels, written: 0, told: 0, room: ROOM })
+            }
             Err(source) => Err(WavError::Io { path, source }),
         }
     }
@@ -73,7 +88,8 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// [`WavError::Io`] if they can't be written, or the file has no room for them: after 74 hours.
+    /// [`WavError::Io`] if they can't be written, or the file has no room for them: after 74 hours,
+    /// in stereo after 37.
     /// The samples that fit are written.
     pub fn write(&mut self, samples: &[i16]) -> Result<(), WavError> {
         let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
@@ -113,8 +129,9 @@ impl Writer {
         if !self.regular || self.told == self.written {
             return Ok(());
         }
-        // Whole samples only, and no more than the header's lengths can have.
-        self.file.write_all_at(&header((self.written & !1) as u32), 0)?;
+        // Whole samples of all channels only, and no more than the header's lengths can have.
+        let whole = self.written - self.written % (2 * u64::from(self.channels));
+        self.file.write_all_at(&header(whole as u32, self.channels), 0)?;
         self.told = self.written;
         Ok(())
     }
@@ -147,7 +164,8 @@ impl fmt::Debug for Writer {
 }
 
 /// The header of a file with so many bytes of samples; 2^32 - 1 if the number is unknown.
-pub(super) fn header(data: u32) -> [u8; HEADER] {
+pub(super) fn header(data: u32, channels: u16) -> [u8; HEADER] {
+    let block = 2 * channels;
     let riff = data.saturating_add(HEADER as u32 - 8);
     let mut bytes = [0; HEADER];
     let fields: [&[u8]; 13] = [
@@ -157,10 +175,10 @@ pub(super) fn header(data: u32) -> [u8; HEADER] {
         b"fmt ",
         &16_u32.to_le_bytes(),
         &PCM.to_le_bytes(),
-        &1_u16.to_le_bytes(),
+        &channels.to_le_bytes(),
         &SAMPLE_RATE.to_le_bytes(),
-        &(SAMPLE_RATE * 2).to_le_bytes(),
-        &2_u16.to_le_bytes(),
+        &(SAMPLE_RATE * u32::from(block)).to_le_bytes(),
+        &block.to_le_bytes(),
         &16_u16.to_le_bytes(),
         b"data",
         &data.to_le_bytes(),

@@ -1,6 +1,7 @@
 //! The samples of a line, for an application that plays and records.
 
 use std::collections::VecDeque;
+use std::iter;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use ringback_request::sync::EvenPoisoned;
@@ -15,14 +16,60 @@ const ROOM: usize = 16_000;
 #[derive(Debug, Clone, Default)]
 pub struct Audio(Arc<Mutex<Tap>>);
 
+/// What was measured of the sound in one direction, since the line exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SoundMeasure {
+    /// How many samples there were.
+    pub samples: u64,
+    /// The sum of their squares.
+    pub energy: u64,
+    /// How many were as large as u-law can express, or larger with the line's gain.
+    pub clipped: u64,
+}
+
+impl SoundMeasure {
+    /// The largest sample of u-law (ITU-T G.711).
+    const LARGEST: u16 = 32_124;
+
+    /// Measures further samples.
+    pub fn add(&mut self, samples: &[i16]) {
+        for sample in samples.iter().map(|sample| sample.unsigned_abs()) {
+            self.samples += 1;
+            self.energy += u64::from(sample) * u64::from(sample);
+            self.clipped += u64::from(sample >= SoundMeasure::LARGEST);
+        }
+    }
+
+    /// What was measured since an earlier measurement.
+    pub fn since(&self, earlier: &SoundMeasure) -> SoundMeasure {
+        SoundMeasure {
+            samples: self.samples.saturating_sub(earlier.samples),
+            energy: self.energy.saturating_sub(earlier.energy),
+            clipped: self.clipped.saturating_sub(earlier.clipped),
+        }
+    }
+}
+
+/// What was measured of a line's sound in both directions, with the line's gains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Levels {
+    /// What came over the line, before its echo was cancelled.
+    pub heard: SoundMeasure,
+    /// What the line has sent.
+    pub sent: SoundMeasure,
+}
+
 #[derive(Debug, Default)]
 struct Tap {
     recording: bool,
+    /// Beside each sample that was heard the one that was sent is kept.
+    both: bool,
     heard: VecDeque<i16>,
     lost: u64,
     play: VecDeque<i16>,
     /// Taken, and not played yet.
     taken: usize,
+    levels: Levels,
 }
 
 impl Audio {
@@ -43,33 +90,60 @@ impl Audio {
 
     /// Begins or ends recording; beginning drops what was recorded before.
     pub fn record(&self, on: bool) {
+        self.set_recording(on, false);
+    }
+
+    /// Begins to record what is heard and what is sent: pairs of samples, that which was heard
+    /// first. What was recorded before is dropped. [`record`](Audio::record) ends it.
+    pub fn record_both(&self) {
+        self.set_recording(true, true);
+    }
+
+    fn set_recording(&self, on: bool, both: bool) {
         let mut tap = self.lock();
-        tap.recording = on;
+        (tap.recording, tap.both) = (on, both);
         if on {
             tap.heard.clear();
             tap.lost = 0;
         }
     }
 
-    /// Moves what has been recorded to the end of `samples`; says how many samples were lost so far
-    /// because they were not fetched within 2 s.
+    /// Moves what has been recorded to the end of `samples`; says how many samples, or pairs, were
+    /// lost so far because they were not fetched within 2 s.
     pub fn fetch(&self, samples: &mut Vec<i16>) -> u64 {
         let mut tap = self.lock();
         samples.extend(tap.heard.drain(..));
         tap.lost
     }
 
+    /// What was measured of the line's sound, whatever the state of its call is; up to 100 ms old.
+    pub fn levels(&self) -> Levels {
+        self.lock().levels
+    }
+
     // For the engine of the line
 
-    /// Records what came over the line, if recording is on.
-    pub fn hear(&self, heard: &[i16]) {
+    /// Passes on what was measured.
+    pub fn measured(&self, levels: Levels) {
+        self.lock().levels = levels;
+    }
+
+    /// Records what came over the line, if recording is on; `sent` is what was sent meanwhile.
+    pub fn hear(&self, heard: &[i16], sent: &[i16]) {
         let mut tap = self.lock();
-        if tap.recording {
-            tap.heard.extend(heard);
-            let over = tap.heard.len().saturating_sub(ROOM);
-            tap.heard.drain(..over);
-            tap.lost += over as u64;
+        if !tap.recording {
+            return;
         }
+        let width = if tap.both { 2 } else { 1 };
+        if tap.both {
+            let sent = sent.iter().copied().chain(iter::repeat(0));
+            tap.heard.extend(heard.iter().zip(sent).flat_map(|(heard, sent)| [*heard, sent]));
+        } else {
+            tap.heard.extend(heard);
+        }
+        let over = tap.heard.len().saturating_sub(width * ROOM);
+        tap.heard.drain(..over);
+        tap.lost += (over / width) as u64;
     }
 
     /// Moves what is to be played next to the start of `play`; returns how many samples there are.
@@ -133,13 +207,49 @@ mod tests {
     #[test]
     fn a_recording_loses_the_oldest_and_says_so() {
         let audio = Audio::default();
-        audio.hear(&[7; 8]);
+        audio.hear(&[7; 8], &[]);
         audio.record(true);
-        audio.hear(&[1; 8]);
-        audio.hear(&vec![2; ROOM - 4]);
+        audio.hear(&[1; 8], &[9; 8]);
+        audio.hear(&vec![2; ROOM - 4], &[]);
         let mut heard = Vec::new();
         assert_eq!(audio.fetch(&mut heard), 4);
         assert_eq!(heard.len(), ROOM);
         assert_eq!(&heard[..5], [1, 1, 1, 1, 2]);
+    }
+
+    #[test]
+    fn both_sides_are_recorded_in_pairs_of_which_the_oldest_are_lost() {
+        let audio = Audio::default();
+        audio.record_both();
+        audio.hear(&[1, 2, 3], &[4, 5, 6]);
+        audio.hear(&[7, 8], &[9]);
+        let mut heard = Vec::new();
+        assert_eq!(audio.fetch(&mut heard), 0);
+        assert_eq!(heard, [1, 4, 2, 5, 3, 6, 7, 9, 8, 0]);
+        audio.hear(&vec![2; ROOM], &vec![3; ROOM]);
+        audio.hear(&[4; 8], &[5; 8]);
+        heard.clear();
+        assert_eq!(audio.fetch(&mut heard), 8);
+        assert_eq!((heard.len(), &heard[2 * ROOM - 2..]), (2 * ROOM, &[4, 5][..]));
+        audio.record(true);
+        audio.hear(&[1, 2], &[3, 4]);
+        heard.clear();
+        audio.fetch(&mut heard);
+        assert_eq!(heard, [1, 2], "what is heard alone");
+    }
+
+    #[test]
+    fn levels_are_sums_and_the_largest_samples_are_clipped() {
+        let mut measure = SoundMeasure::default();
+        measure.add(&[3, -4]);
+        let earlier = measure;
+        measure.add(&[i16::MIN, 32_124, -32_124, 32_123]);
+        let energy = (1 << 30) + 2 * 32_124 * 32_124 + 32_123 * 32_123;
+        assert_eq!((earlier.samples, earlier.energy, earlier.clipped), (2, 25, 0));
+        assert_eq!(measure.since(&earlier), SoundMeasure { samples: 4, energy, clipped: 3 });
+        let audio = Audio::default();
+        let levels = Levels { heard: measure, sent: earlier };
+        audio.measured(levels);
+        assert_eq!(audio.levels(), levels);
     }
 }

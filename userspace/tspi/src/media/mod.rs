@@ -6,5 +6,5 @@
 mod audio;
 mod data;
 
-pub use audio::Audio;
+pub use audio::{Audio, Levels, SoundMeasure};
 pub use data::{Data, ROOM as DATA_ROOM};

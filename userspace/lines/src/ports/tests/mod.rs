@@ -13,6 +13,7 @@ mod odd;
 mod offered;
 mod outgoing;
 mod phones;
+mod sound;
 mod stations;
 mod switching;
 mod with_kernel;

@@ -205,7 +205,8 @@ fn battery_is_taken_from_the_line_when_we_hang_up_if_that_is_wanted() {
         let line = LineNumber::at(FXS);
         let drop = Duration::from_millis(700);
         let configure = |world: &World, battery_drop| {
-            let options = TelephoneOptions { battery_drop, ring_mode: 2 };
+            let usual = TelephoneOptions::default();
+            let options = TelephoneOptions { battery_drop, ring_mode: 2, ..usual };
             let set = world
                 .handle
                 .with(move |lines, _| lines.set_config(line, DeviceConfig::Telephone { options }));
