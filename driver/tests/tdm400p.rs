@@ -662,3 +662,50 @@ fn a_si3215_and_a_si3018_work_like_the_others() {
         assert_eq!(bench.card.exchange().state("102"), Some(LineState::DialTone), "{modules:?}");
     }
 }
+
+#[test]
+fn all_registers_are_read_beside_calls_and_within_the_budget() {
+    let mut bench = Bench::new(CardConfig::default());
+    assert!(bench.driver.dump().is_none());
+    // FXS lines are sampled, and both FXO lines are in use.
+    for port in [2, 3] {
+        bench.driver.set_hook(PortNumber(port), Hook::Off).unwrap();
+    }
+    bench.run(50);
+    bench.most = 0;
+    bench.log = Log::default();
+    assert!(bench.driver.begin_dump());
+    assert!(bench.driver.dump().is_none(), "it takes a while");
+    bench.card.set_fault(Fault::LineUnplugged(PortNumber(3)), true);
+    let events = bench.run(2000);
+    let dump = bench.driver.dump().expect("a second is enough").clone();
+    assert!(bench.most <= u64::from(ACCESSES_PER_TICK), "{}", bench.most);
+    assert_eq!(bench.log.received[2].len(), 2000 * FRAME, "no frame was lost");
+    assert!(events.contains(&(3, PortEvent::Battery(false))), "status is still read");
+    let chips: Vec<_> = dump.modules.iter().map(|module| (module.slot.0, module.chip)).collect();
+    assert_eq!(chips, [(0, "Si3210"), (1, "Si3210"), (2, "Si3050"), (3, "Si3050")]);
+    let hook = dump.modules[2].direct.iter().find(|register| register.number == 5).unwrap();
+    assert_eq!((hook.name, hook.value), ("DAA_CONTROL", 0x09));
+    assert_eq!(dump.cpld, 0x73);
+    let counted = |name| dump.counters.iter().find(|(own, _)| *own == name).unwrap().1;
+    assert!(counted("ticks") > 100 && counted("missed") == 0);
+    assert_eq!([counted("part_resets"), counted("silences")], [0, 0]);
+
+    bench.driver.safe();
+    assert!(!bench.driver.begin_dump(), "the card is closed");
+}
+
+#[test]
+fn a_dump_waits_for_a_module_that_is_repaired() {
+    let mut bench = Bench::new(CardConfig::default());
+    bench.run(50);
+    assert!(bench.driver.begin_dump());
+    bench.run(20);
+    bench.card.set_fault(Fault::PartReset(PortNumber(0)), true);
+    let events = bench.run(6000);
+    let dump = bench.driver.dump().expect("the repair takes less").clone();
+    let restored = (0, PortEvent::Fault(PortFault::PartReset(Remedy::Restored)));
+    assert!(events.contains(&restored), "{events:?}");
+    assert_eq!(dump.modules[0].direct[8].value, 0, "read after the repair, not before");
+    assert_eq!(dump.modules.len(), 4);
+}

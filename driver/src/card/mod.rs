@@ -14,6 +14,7 @@
 //! | [`mailbox`] | a device with one command register: a whole engine, to learn from |
 //! | [`edu`] | QEMU's example device: a whole engine with DMA and a queue |
 //! | `debounce` | when a signal that bounces counts as changed |
+//! | `register_dump` | what all registers of a card read, and what that says of its modules |
 //! | `register` | registers with names and types, and the trace of every access |
 //! | `sequence` | register sequences that run at once or a few accesses per tick |
 
@@ -25,6 +26,7 @@ mod module;
 pub mod port;
 mod port_card;
 mod register;
+mod register_dump;
 mod sequence;
 mod si3050;
 mod si3210;
@@ -38,6 +40,9 @@ pub use port::{
     PortSink, PortStatus, Remedy, SILENCE,
 };
 pub use port_card::{OpenCardError, PortCard, PortCardKind, Service, Slot, StartCardError};
+pub use register_dump::{
+    DumpedRegister, FxoDetails, FxsDetails, ModuleDetails, ModuleDump, RegisterDump,
+};
 pub use ringback_country::{Country, CountryError};
 
 use crate::device::Kind;

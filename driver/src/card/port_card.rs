@@ -14,6 +14,7 @@ use thiserror::Error;
 use super::delay::Delay;
 use super::module::ModuleError;
 use super::port::{Gains, Hook, LineFeed, ModuleKind, Polarity, PortError, PortSink, PortStatus};
+use super::register_dump::RegisterDump;
 use crate::device::{Device, Files, Kind};
 use crate::{PortNumber, Time};
 
@@ -140,6 +141,18 @@ pub trait PortCard: Send + 'static {
     /// # Errors
     /// There is no such port, it is FXO, or the card is closed.
     fn set_gains(&mut self, port: PortNumber, gains: Gains) -> Result<(), PortError>;
+
+    /// Begins to read all registers of card and modules, a few in each round in which their status
+    /// is sampled, so that calls are not disturbed; [`dump`](PortCard::dump) has the result. A dump
+    /// that is under way begins anew. Returns whether the card can do this, and is in service.
+    fn begin_dump(&mut self) -> bool {
+        false
+    }
+
+    /// What the registers read, once a dump is complete; `None` until then.
+    fn dump(&self) -> Option<&RegisterDump> {
+        None
+    }
 
     /// Puts every line on-hook and ringing off, stops DMA and interrupts, and leaves the card in
     /// that state. Has no effect when repeated or when the card is gone.

@@ -13,11 +13,15 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use super::register_dump::DumpedRegister;
 use crate::device::Registers;
 use crate::{PortNumber, report};
 
 /// The registers of one kind of chip, as a type.
-pub(crate) trait RegisterMap {}
+pub(crate) trait RegisterMap {
+    /// The rows of the chip's table, in its order.
+    const ROWS: &'static [&'static Row];
+}
 
 /// What a register holds, in the width in which it is accessed.
 pub(crate) trait Value: Copy {
@@ -79,8 +83,32 @@ pub(crate) struct Row {
     pub(crate) name: &'static str,
     /// The register's number, or its byte offset in the chip's window.
     pub(crate) number: u16,
+    /// Its width in bytes, [`Value::BYTES`].
+    pub(crate) bytes: usize,
     /// [`Value::names`] of the type that the register holds.
     pub(crate) names: fn(u32, &mut fmt::Formatter<'_>) -> fmt::Result,
+}
+
+/// The first `N` registers of a chip by their numbers, those without a name in its table included.
+/// A dump reads them all.
+pub(crate) const fn numbered<M: RegisterMap, const N: usize>(chip: &'static str) -> [Row; N] {
+    let mut rows =
+        [const { Row { chip: "", name: "", number: 0, bytes: 1, names: |_, _| Ok(()) } }; N];
+    let mut number = 0;
+    while number < N {
+        rows[number].chip = chip;
+        rows[number].number = number as u16;
+        number += 1;
+    }
+    let mut place = 0;
+    while place < M::ROWS.len() {
+        let row = M::ROWS[place];
+        if (row.number as usize) < N {
+            rows[row.number as usize].name = row.name;
+        }
+        place += 1;
+    }
+    rows
 }
 
 /// A register of the chip `M` that holds a `V`.
@@ -103,6 +131,11 @@ impl<M, V> Register<M, V> {
         Register { row, of: PhantomData }
     }
 
+    /// Its row in the chip's table.
+    pub(crate) const fn row(self) -> &'static Row {
+        self.row
+    }
+
     /// Its number, or its byte offset in the chip's window.
     pub(crate) const fn number(self) -> usize {
         self.row.number as usize
@@ -119,6 +152,11 @@ impl<M, V> Register<M, V> {
 pub(crate) struct Address(&'static Row);
 
 impl Address {
+    /// The register of a row of [`numbered`].
+    pub(crate) const fn of(row: &'static Row) -> Address {
+        Address(row)
+    }
+
     /// The register's number. Those of a module's chip fit into a byte.
     pub(crate) const fn number(self) -> u8 {
         self.0.number as u8
@@ -153,7 +191,7 @@ struct Access {
 
 impl fmt::Display for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Row { chip, name, number, names } = *self.row;
+        let Row { chip, name, number, names, .. } = *self.row;
         match self.slot {
             // Data sheets number the registers of a module's chip in decimal.
             Some(slot) => write!(f, "slot {slot}: {chip} {number} {name}")?,
@@ -239,6 +277,18 @@ impl<'a, M: RegisterMap, R: Registers> Window<'a, M, R> {
         }
     }
 
+    /// Reads every register of the table.
+    pub(crate) fn dump(self) -> Vec<DumpedRegister> {
+        let read = |row: &&'static Row| {
+            let value = match row.bytes {
+                1 => u32::from(self.read::<u8>(Register::new(row))),
+                _ => self.read::<u32>(Register::new(row)),
+            };
+            DumpedRegister { number: row.number, name: row.name, value }
+        };
+        M::ROWS.iter().map(read).collect()
+    }
+
     /// The same registers, for the pins of a serial bus, whose accesses are not traced: what they
     /// carry is traced as one access to a module's register.
     pub(crate) const fn pins(self) -> Pins<'a, M, R> {
@@ -274,7 +324,9 @@ macro_rules! registers {
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         $vis enum $map {}
 
-        impl $crate::card::register::RegisterMap for $map {}
+        impl $crate::card::register::RegisterMap for $map {
+            const ROWS: &'static [&'static $crate::card::register::Row] = &[$($name.row()),+];
+        }
 
         $(
             $(#[$about])*
@@ -283,6 +335,7 @@ macro_rules! registers {
                     chip: $chip,
                     name: stringify!($name),
                     number: $number,
+                    bytes: <$value as $crate::card::register::Value>::BYTES,
                     names: |raw, f| {
                         use $crate::card::register::Value;
                         <$value as Value>::from_raw(raw).names(f)

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use ringback_country::Country;
-use ringback_driver::card::{Hook, ModuleKind};
+use ringback_driver::card::{Hook, ModuleKind, RegisterDump};
 use ringback_driver::card::{KINDS, tiger320};
 use ringback_driver::device::discover::discover;
 use ringback_driver::device::ring::{Places, Ring};
@@ -248,6 +248,16 @@ impl Station {
     /// Returns the state of each slot of the card.
     pub(crate) fn slots(&self) -> Vec<SlotReport> {
         self.provider.slots()
+    }
+
+    /// Begins to read all registers of the card; returns whether it can.
+    pub(crate) fn begin_register_dump(&self) -> bool {
+        self.provider.begin_register_dump()
+    }
+
+    /// Returns what the registers read, once all are read.
+    pub(crate) fn register_dump(&self) -> Option<RegisterDump> {
+        self.provider.register_dump()
     }
 
     /// Opens a line by its number.

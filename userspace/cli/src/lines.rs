@@ -1,4 +1,5 @@
 //! `ringback lines`: lists the card's lines and their state. Asks each modem whether it answers.
+//! `registers` shows what the registers of the card say.
 
 use std::fmt::Display;
 
@@ -15,6 +16,8 @@ use crate::output::{Colour, Output};
 use crate::signals::Signals;
 use crate::{scenery, timeline};
 
+mod registers;
+
 /// Show what is in the slots of the card, and the state of the lines
 #[derive(Debug, Args)]
 #[command(after_long_help = format!("\
@@ -22,12 +25,22 @@ Examples:
   ringback lines                                  the software card
   ringback lines --card uio:/dev/uio0 --json
   ringback lines --fault no-power:1               what a broken card looks like
+  ringback lines --details                        also chips, voltages, currents and counters
+  ringback lines --registers > registers.txt      every register, to send to somebody who helps
 
 {}", scenery::HELP))]
 pub(crate) struct Lines {
     /// Print one JSON object per slot instead of a table
     #[arg(long)]
     json: bool,
+    /// Show also what the registers say: chips and their revisions, voltages and currents of the
+    /// lines, and what the driver has counted
+    #[arg(long)]
+    details: bool,
+    /// Show only the registers of the card and its modules, all whose reading changes nothing, in a
+    /// form that can be sent
+    #[arg(long, conflicts_with = "details")]
+    registers: bool,
     #[command(flatten)]
     card: CardArguments,
 }
@@ -66,8 +79,11 @@ impl Lines {
     pub(crate) fn run(&self, signals: &Signals) -> Result<(), Failure> {
         let (recorder, _log) = timeline::new();
         let station = self.card.open(signals, &recorder, scenery::furnish)?;
-        let slots = station.slots();
         let out = Output::new(self.json, signals);
+        if self.registers {
+            return registers::print(&station, &registers::read(&station, signals)?, out);
+        }
+        let slots = station.slots();
         for slot in &slots {
             out.object(&object(station.name(), slot))?;
         }
@@ -77,6 +93,10 @@ impl Lines {
             out.text(row(out, slot))?;
         }
         let answers = modems(&station, out, signals)?;
+        if self.details {
+            let dump = registers::read(&station, signals)?;
+            registers::print_details(&station, &dump, &slots, out)?;
+        }
         judge(&station, &slots, &answers)
     }
 }

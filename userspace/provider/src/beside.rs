@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ringback_driver::card::RegisterDump;
 use ringback_driver::request::RequestId;
 use ringback_lines::{Command, LineEngine};
 use ringback_tspi::error::LineError;
@@ -62,6 +63,16 @@ impl<C: Card> Slots for LineProvider<C> {
         let Ok(running) = self.running(LineError::NODRIVER) else { return Vec::new() };
         let base = running.line_device_id_base;
         running.ask(move |lines, _| Ok(C::slot_reports(lines, base))).unwrap_or_default()
+    }
+
+    fn begin_register_dump(&self) -> bool {
+        let Ok(running) = self.running(LineError::NODRIVER) else { return false };
+        running.ask(|lines, _| Ok(C::begin_register_dump(lines))).unwrap_or_default()
+    }
+
+    fn register_dump(&self) -> Option<RegisterDump> {
+        let running = self.running(LineError::NODRIVER).ok()?;
+        running.ask(|lines, _| Ok(C::register_dump(lines))).ok().flatten()
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ringback_driver::PortNumber;
 use ringback_driver::Time;
 use ringback_driver::card::uart16550::Uart16550;
-use ringback_driver::card::{PortCard, Slot};
+use ringback_driver::card::{PortCard, RegisterDump, Slot};
 use ringback_driver::device::{Device, Files};
 use ringback_lines::modem::{Modem, ModemOptions};
 use ringback_lines::{CallHandles, LineEngine, Lines, line_kind};
@@ -48,6 +48,18 @@ pub trait Card: Sized + Send + 'static {
         let _ = (lines, base);
         Vec::new()
     }
+
+    /// Begins to read all registers of a card that has slots; `false` for any other.
+    fn begin_register_dump(lines: &mut Self::Lines) -> bool {
+        let _ = lines;
+        false
+    }
+
+    /// What the registers read; `None` until the dump is complete.
+    fn register_dump(lines: &Self::Lines) -> Option<RegisterDump> {
+        let _ = lines;
+        None
+    }
 }
 
 impl<C: PortCard> Card for C {
@@ -86,6 +98,14 @@ impl<C: PortCard> Card for C {
 
     fn slot_reports(lines: &Lines<C>, base: u32) -> Vec<SlotReport> {
         report::report(lines, base)
+    }
+
+    fn begin_register_dump(lines: &mut Lines<C>) -> bool {
+        lines.begin_register_dump()
+    }
+
+    fn register_dump(lines: &Lines<C>) -> Option<RegisterDump> {
+        lines.card().dump().cloned()
     }
 }
 

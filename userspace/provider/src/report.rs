@@ -2,7 +2,7 @@
 //! batteries.
 
 use ringback_driver::PortNumber;
-use ringback_driver::card::{PortCard, PortStatus, Slot};
+use ringback_driver::card::{PortCard, PortStatus, RegisterDump, Slot};
 use ringback_driver::request::LineNumber;
 use ringback_lines::{LineEngine, Lines};
 use ringback_tspi::callstate::CallState;
@@ -29,6 +29,13 @@ pub trait Slots: Provider {
     /// The state of the slots of the card. Empty for a card without slots, and before init and
     /// after shutdown.
     fn slots(&self) -> Vec<SlotReport>;
+
+    /// Begins to read all registers of the card, beside calls; [`Slots::register_dump`] has the
+    /// result, about a second later. Returns whether the card can do this, and is in service.
+    fn begin_register_dump(&self) -> bool;
+
+    /// What the registers read; `None` until the dump is complete.
+    fn register_dump(&self) -> Option<RegisterDump>;
 }
 
 /// The current state of each slot of a card; `base` is the device id of its first line.

@@ -9,11 +9,13 @@
 //! | `registers` | registers and the values written to them |
 //! | `settings` | what a country's settings become on the line side that is there |
 //! | `bring_up` | from reset to an on-hook line; what to do when the chip lost its settings |
+//! | `dump` | every register, and what they say of chips and line |
 //! | `line` | what the status registers mean while the line is in service |
 //!
 //! Register facts are those of the Si3050 data sheet.
 
 mod bring_up;
+mod dump;
 mod line;
 mod registers;
 mod settings;
@@ -21,6 +23,7 @@ mod settings;
 pub(crate) mod simulation;
 
 pub(crate) use bring_up::{bring_up, diagnose, identify};
+pub(crate) use dump::{details, dump};
 pub(crate) use line::FxoLine;
 #[cfg(test)]
 pub(crate) use registers::{DAA_CONTROL, LINE_VOLTAGE};

@@ -29,7 +29,8 @@ pub(crate) enum Identity {
 /// What bring-up has found out about a chip, with which it is restored quickly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Calibration {
-    model: Model,
+    /// Which of the two chips it is.
+    pub(crate) model: Model,
     /// Registers 98 to 107.
     results: [u8; 10],
 }

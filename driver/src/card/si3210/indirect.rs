@@ -40,13 +40,20 @@ pub(super) async fn fetch(
     model: Model,
     register: Register<Indirect, u16>,
 ) -> Result<Option<u16>, ModuleError> {
-    let Some(number) = model.number(register) else { return Ok(None) };
+    match model.number(register) {
+        Some(number) => fetch_number(chip, number).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Reads the indirect register that the chip has under this number.
+pub(super) async fn fetch_number(chip: &Chip<Si3210>, number: u8) -> Result<u16, ModuleError> {
     idle(chip).await?;
     chip.write(INDIRECT_ADDRESS, IndirectAddress::at(number)).await;
     idle(chip).await?;
     let low = chip.read(INDIRECT_DATA_LOW).await;
     let high = chip.read(INDIRECT_DATA_HIGH).await;
-    Ok(Some(u16::from_le_bytes([low, high])))
+    Ok(u16::from_le_bytes([low, high]))
 }
 
 /// The values of registers 0 to 43 in a country, which must also be read back.

@@ -76,6 +76,14 @@ registers! {
     COMMON_MODE = 73: u8;
     /// High battery voltage: 1.5 V per step.
     BATTERY_HIGH = 74: u8;
+    /// Voltage between the wires: 1.5 V per step in bits 5:0, bit 6 is set in reverse.
+    LOOP_VOLTAGE_SENSE = 78: u8;
+    /// Loop current: 1.25 mA per step in bits 5:0, bit 6 is set in reverse.
+    LOOP_CURRENT_SENSE = 79: u8;
+    /// Voltage of TIP below ground: 0.376 V per step.
+    TIP_SENSE = 80: u8;
+    /// Voltage of RING below ground: 0.376 V per step.
+    RING_SENSE = 81: u8;
     /// Battery voltage sense: 0.376 V per step.
     BATTERY_SENSE = 82: u8;
     /// Current of transistor 5: 0 when the RING gain matches (manual calibration).

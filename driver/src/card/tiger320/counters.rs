@@ -42,3 +42,51 @@ pub struct Counters {
     /// Accesses to the card's registers for these reads and writes.
     pub spi_accesses: u64,
 }
+
+impl Counters {
+    /// All of them by their names.
+    pub fn named(&self) -> Vec<(&'static str, u64)> {
+        let Counters {
+            ticks,
+            missed,
+            late,
+            idle,
+            masked,
+            master_aborts,
+            target_aborts,
+            stalls,
+            recoveries,
+            resets,
+            part_resets,
+            power_alarms,
+            link_losses,
+            silences,
+            restored,
+            rewritten,
+            module_reads,
+            module_writes,
+            spi_accesses,
+        } = *self;
+        vec![
+            ("ticks", ticks),
+            ("missed", missed),
+            ("late", late),
+            ("idle", idle),
+            ("masked", masked),
+            ("master_aborts", master_aborts),
+            ("target_aborts", target_aborts),
+            ("stalls", stalls),
+            ("recoveries", recoveries),
+            ("resets", resets),
+            ("part_resets", part_resets),
+            ("power_alarms", power_alarms),
+            ("link_losses", link_losses),
+            ("silences", silences),
+            ("restored", restored),
+            ("rewritten", rewritten),
+            ("module_reads", module_reads),
+            ("module_writes", module_writes),
+            ("spi_accesses", spi_accesses),
+        ]
+    }
+}

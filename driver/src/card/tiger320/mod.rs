@@ -22,6 +22,7 @@
 //! | `service` | the interrupt service, removal |
 //! | `recovery` | the card after bus errors, after a standstill, and after it was reset |
 //! | `module` | a module in service: commands, samples, repairs |
+//! | `dump`, `dump_task` | reading all registers, a few in each tick |
 //! | `ports` | the card as a [`PortCard`] |
 //! | `budget`, `attempts` | how much in a tick; how often before giving up |
 
@@ -29,6 +30,8 @@ mod attempts;
 mod bring_up;
 mod budget;
 mod counters;
+mod dump;
+mod dump_task;
 mod error;
 #[cfg(test)]
 mod fake;
@@ -55,6 +58,7 @@ use ringback_country::Country;
 use self::attempts::Attempts;
 use self::bring_up::{Recovery, Settings};
 use self::budget::Budget;
+use self::dump_task::DumpTask;
 use self::module::Module;
 use self::registers::Bus;
 use self::ring::{Ring, SLOTS};
@@ -62,6 +66,7 @@ use self::spi::Spi;
 use super::delay::Delay;
 use super::port::PortError;
 use super::port_card::{PortCard, Slot};
+use super::register_dump::RegisterDump;
 use crate::device::Device;
 use crate::{PortNumber, Time};
 
@@ -114,6 +119,9 @@ pub struct Tiger320<D: Device> {
     recovery: Option<(Recovery, Time)>,
     /// How often a card that was reset is set up again.
     resets: Attempts,
+    /// A dump of the registers that is under way, and the last complete one.
+    dumping: Option<DumpTask>,
+    dump: Option<RegisterDump>,
     failure: Option<Failure>,
 }
 
@@ -153,6 +161,8 @@ impl<D: Device> Tiger320<D> {
             settings: Settings::default(),
             recovery: None,
             resets: Attempts::default(),
+            dumping: None,
+            dump: None,
             failure: None,
         };
         let r = Bus::new(card.device.registers());

@@ -22,6 +22,7 @@ use crate::card::port::{
     Gains, Hook, LineFeed, ModuleKind, Polarity, PortEvent, PortFault, PortStatus, Remedy,
 };
 use crate::card::register::Address;
+use crate::card::register_dump::ModuleDump;
 use crate::card::sequence::{Chip, Operation, Sequence, SequenceProgress};
 use crate::card::si3050::{self, FxoLine};
 use crate::card::si3210::{self, Calibration, FxsLine};
@@ -221,6 +222,19 @@ impl Module {
                     Sequence::new(|chip| async move { si3050::diagnose(&chip).await })
                 }
             })),
+        }
+    }
+
+    /// Reads all registers of the chip, operation by operation.
+    pub(super) fn dump(&self) -> Sequence<ModuleDump> {
+        let slot = self.slot;
+        match self.line {
+            ModuleLine::Fxs(_, calibration) => Sequence::new(move |chip| async move {
+                si3210::dump(&chip, slot, calibration.model).await
+            }),
+            ModuleLine::Fxo(_) => {
+                Sequence::new(move |chip| async move { si3050::dump(&chip, slot).await })
+            }
         }
     }
 

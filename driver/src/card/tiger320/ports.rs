@@ -8,12 +8,14 @@ use std::time::Duration;
 use ringback_country::Country;
 
 use super::bring_up::PORTS_RESET;
+use super::dump_task::DumpTask;
 use super::module::Module;
 use super::registers::{Bus, CNTL, Control, Interrupts, MASK0, OPER, Operate};
 use super::service::POLL_INTERVAL;
 use super::{State, TICK, Tiger320};
 use crate::card::port::{Gains, Hook, LineFeed, Polarity, PortError, PortSink, PortStatus};
 use crate::card::port_card::{PortCard, Service, Slot, StartCardError};
+use crate::card::register_dump::RegisterDump;
 use crate::device::{Device, Files};
 use crate::{PortNumber, Time};
 
@@ -103,6 +105,16 @@ impl<D: Device> PortCard for Tiger320<D> {
 
     fn set_gains(&mut self, port: PortNumber, gains: Gains) -> Result<(), PortError> {
         self.command(port, |module| module.set_gains(gains))
+    }
+
+    fn begin_dump(&mut self) -> bool {
+        self.dump = None;
+        self.dumping = (self.state == State::Running).then(DumpTask::default);
+        self.dumping.is_some()
+    }
+
+    fn dump(&self) -> Option<&RegisterDump> {
+        self.dump.as_ref()
     }
 
     fn safe(&mut self) {

@@ -218,6 +218,7 @@ impl<D: Device> Tiger320<D> {
         for n in 0..SLOTS {
             self.repair(PortNumber::at((tick as usize + n) % SLOTS), now, sink);
         }
+        self.dump_registers();
     }
 
     /// Samples one of a port's status registers.

@@ -232,6 +232,55 @@ fn lines_are_listed_with_their_faults() {
 }
 
 #[test]
+fn the_registers_say_what_the_modules_are() {
+    let ended = run("lines --card soft --json --details --country germany").with(0);
+    let objects = ended.objects();
+    let card = objects.iter().find(|object| object["event"] == "card").unwrap();
+    assert_eq!((&card["cpld"], &card["country"]), (&0x73.into(), &"GERMANY".into()));
+    assert!(card["counters"]["ticks"].as_u64() > Some(0));
+    let details = of(&objects, "details");
+    assert_eq!(details.len(), 4, "{ended}");
+    assert_eq!((&details[0]["chip"], &details[0]["revision"]), (&"Si3210".into(), &"E".into()));
+    let volts = ["tip_volts", "ring_volts", "vbat_volts", "loop_volts"];
+    let volts = volts.map(|name| details[0][name].as_f64().unwrap());
+    assert_eq!(volts, [-6.016, -54.144, -75.2, 48.0]);
+    assert_eq!((&details[2]["chip"], &details[2]["lsid"]), (&"Si3050".into(), &3.into()));
+    assert_eq!(details[2]["line_side"], "Si3019");
+    assert_eq!(details[2]["loop_volts"].as_f64(), Some(48.0));
+
+    let text = run("lines --card soft --details").with(0).text();
+    let told = "slot 2: FXO, Si3050 revision C, line side Si3019 (LSID 3) revision E: line 48 V";
+    assert!(text.contains("CPLD version 0x73") && text.contains(told), "{text}");
+}
+
+#[test]
+fn the_registers_can_be_sent() {
+    let text = run("lines --card soft --registers --country germany").with(0).text();
+    let has = |line: &str| assert!(text.lines().any(|one| one == line), "{line}: {text}");
+    has("# ringback registers, format 1");
+    has("# country GERMANY");
+    has("Tiger320 0xcc CPLD_VERSION 0x73");
+    has("Tiger320 0x08 TX_START 0x00");
+    has("Tiger320 0x18 RX_START 0x40");
+    has("# slot 0: FXS, Si3210");
+    has("Si3210 0 IDENTITY 0x05");
+    has("Si3210-indirect 20 RING_COEFFICIENT 0x7e6d");
+    has("# slot 2: FXO, Si3050");
+    has("Si3050 30 AC_TERMINATION 0x03");
+    let registers = text.lines().filter(|line| !line.starts_with('#')).count();
+    assert_eq!(registers, 23 + 2 * (109 + 105) + 2 * 59, "{text}");
+
+    let ended = run("lines --card soft --registers --json --fault no-power:0").with(0);
+    let objects = ended.objects();
+    assert_eq!(objects.len(), 1);
+    let modules = objects[0]["modules"].as_array().unwrap();
+    assert_eq!(modules.len(), 3, "a module that does not work is not read");
+    assert_eq!(modules[1]["registers"][0]["number"], 1);
+
+    run("lines --card soft --registers --details").with(2);
+}
+
+#[test]
 fn the_monitor_sees_calls_on_every_line_and_frees_it_afterwards() {
     let mut program = start("monitor --card soft --json");
     let offered = |line: u32| format!("\"line\":{line},\"event\":\"call_state\"");

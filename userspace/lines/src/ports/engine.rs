@@ -131,6 +131,11 @@ impl<C: PortCard> Lines<C> {
         &self.card
     }
 
+    /// Begins to read all registers of the card ([`PortCard::begin_dump`]).
+    pub fn begin_register_dump(&mut self) -> bool {
+        self.card.begin_dump()
+    }
+
     // Inside
 
     /// The port of a call, which may be over.
