@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ringback_driver::PortNumber;
+use ringback_lines::SoundOptions;
 use ringback_softcard::{CardConfig, ExchangeConfig, Fault, LineOptions, ModuleKind, SLOTS};
 
 use crate::dice::Dice;
@@ -53,6 +54,8 @@ pub(crate) struct Scenario {
     pub(crate) card: CardConfig,
     /// Whether the kernel moves the samples.
     pub(crate) kernel: bool,
+    /// What every line does to its sound.
+    pub(crate) sound: SoundOptions,
     /// Whether the bus may lie.
     pub(crate) dishonest: bool,
     /// The second part of a card with eight ports.
@@ -82,6 +85,11 @@ impl Scenario {
         let eight = of_second.one_in(4);
         let mut of_way = Dice::new(seed.rotate_left(16));
         let (kernel, dishonest) = (of_way.one_in(3), of_way.one_in(6));
+        let mut of_sound = Dice::new(seed.rotate_left(48));
+        let mut gain = || of_sound.pick(&[0, 0, 0, -6, 6]).unwrap_or_default();
+        let (gain_received, gain_sent) = (gain(), gain());
+        let echo_cancel = of_sound.one_in(3);
+        let sound = SoundOptions { echo_cancel, gain_received, gain_sent };
         let mut modules = [(); SLOTS].map(|()| match dice.below(5) {
             0 => ModuleKind::Empty,
             1 | 2 => ModuleKind::Fxs,
@@ -138,6 +146,7 @@ impl Scenario {
         Scenario {
             card: CardConfig { modules, lines, exchange },
             kernel,
+            sound,
             dishonest,
             second,
             broken,

@@ -11,7 +11,7 @@ use ringback_driver::reactor::Stepper;
 use ringback_driver::request::LineNumber;
 use ringback_driver::{PortNumber, Time};
 use ringback_joint_card::JointCard;
-use ringback_lines::{CallHandles, LineEngine, Lines};
+use ringback_lines::{CallHandles, DeviceConfig, LineEngine, Lines, SoundOptions};
 use ringback_softcard::{LineState, SLOTS, SoftCard};
 use ringback_tspi::EvenPoisoned;
 use ringback_tspi::callstate::CallState;
@@ -98,6 +98,18 @@ pub(crate) struct World {
     pub(crate) over: bool,
 }
 
+/// Sets what a line does to its sound.
+fn set_sound(lines: &mut SimLines, line: LineNumber, sound: SoundOptions) {
+    let mut config = lines.config(line);
+    match &mut config {
+        Ok(DeviceConfig::Exchange { options, .. }) => options.sound = sound,
+        Ok(DeviceConfig::Telephone { options }) => options.sound = sound,
+        Ok(DeviceConfig::Modem { .. }) | Err(_) => {}
+    }
+    let set = config.and_then(|config| lines.set_config(line, config));
+    set.unwrap_or_else(|error| panic!("a line without a call is configured: {error}"));
+}
+
 impl World {
     /// Makes the world of a seed. `None` if the card has no working module.
     pub(crate) fn new(wanted: &Wanted, journal: Journal) -> Option<World> {
@@ -138,10 +150,13 @@ impl World {
         note!(journal, "     slots {:?}", tiger.slots());
         let handles = Arc::new(CallHandles::default());
         let lines = Lines::new(tiger, Arc::clone(&handles), Time::ZERO);
-        let lines = lines.unwrap_or_else(|error| panic!("the software card: {error}"));
+        let mut lines = lines.unwrap_or_else(|error| panic!("the software card: {error}"));
         let infos = lines.infos().to_vec();
         if infos.is_empty() {
             return None;
+        }
+        for line in 0..infos.len() {
+            set_sound(&mut lines, LineNumber::at(line), scenario.sound);
         }
         let kinds: Vec<ModuleKind> = infos.iter().map(|info| info.kind).collect();
         let application = Arc::new(Mutex::new(Application::new(
@@ -189,6 +204,9 @@ impl World {
             application.open(line);
         }
         application.coverage.count(if card.ports() == 8 { "ports 8" } else { "ports 4" });
+        if world.scenario.sound.echo_cancel {
+            application.coverage.count("lines that cancel echo");
+        }
         if world.scenario.kernel {
             application.coverage.count("samples by the kernel");
         }

@@ -50,6 +50,7 @@ const HAPPENS: &[&str] = &[
     "fault target-abort",
     "held a ticket",
     "line out of order",
+    "lines that cancel echo",
     "line served",
     "modem ending Calm",
     "modem ending Removal",
