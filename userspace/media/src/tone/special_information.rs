@@ -1,8 +1,20 @@
 //! The kinds of special information tone.
 //!
-//! Networks of North America say by the lengths of the tone's first two sounds what the
-//! announcement behind it is about: short ones have 274 ms, long ones 380 ms. The tone of ITU-T
-//! E.180, whose sounds have 330 ms, says nothing more.
+//! Networks of North America say by the tone's first two sounds what the announcement behind it is
+//! about: each is short (274 ms) or long (380 ms), and low or high. The third is always the same.
+//!
+//! | announcement | lengths | pitches |
+//! |---|---|---|
+//! | intercept | short, short | low, low |
+//! | vacant code | long, short | high, low |
+//! | reorder | short, long | low, high within the region, high, low between networks |
+//! | no circuit | long, long | high, high within the region, low, low between networks |
+//! | reserved | long, short; short, short | low, high; high, high |
+//!
+//! Source: "Special Information Tones" (W4ZT, w4zt.com/freqs/sit.html) for lengths, frequencies and
+//! categories; the table of an announcement system's manual of 1983, printed in 2600 ("Touch-Tone
+//! Frequencies"), and D. Bonney in TELECOM Digest of August 1990 for what belongs to which, which
+//! agree. The tone of ITU-T E.180, whose sounds have 330 ms, says nothing more.
 
 use crate::level::{power_at, rms_dbm0};
 
@@ -12,6 +24,10 @@ const BLOCK: usize = 80;
 const SOUNDS: [f32; 3] = [950.0, 1400.0, 1790.0];
 /// A sound has at least this share of a block's power.
 const SHARE_DB: f32 = 4.0;
+/// The two pitches that the first sound and the second can have, in Hz. The third has one.
+const PITCHES: [[f32; 2]; 2] = [[913.8, 985.2], [1370.6, 1428.5]];
+/// Samples from the middle of a sound that show its pitch: 50 ms.
+const MIDDLE: usize = 400;
 /// What is quieter is silence.
 const QUIET_DBM0: f32 = -42.0;
 /// The most blocks between two of the sounds: a gap, and their edges.
@@ -36,28 +52,43 @@ pub enum Refusal {
 pub fn refusal(heard: &[i16]) -> Option<Refusal> {
     let blocks: Vec<Option<usize>> = heard.rchunks_exact(BLOCK).map(sound).collect();
     let mut at = 0;
-    let mut lengths = [0; SOUNDS.len()];
+    let mut sounds = [(0, None); SOUNDS.len()];
     // From the end to the beginning.
-    for (wanted, length) in lengths.iter_mut().enumerate().rev() {
+    for (wanted, (length, is_high)) in sounds.iter_mut().enumerate().rev() {
         let is_wanted = |block: &&Option<usize>| **block == Some(wanted);
         let gap = blocks.iter().skip(at).take_while(|block| !is_wanted(block)).count();
         if gap > MOST_GAP {
             return None;
         }
         *length = blocks.iter().skip(at + gap).take_while(is_wanted).count();
+        let end = heard.len() - (at + gap) * BLOCK;
         at += gap + *length;
+        let samples = heard.get(heard.len() - at * BLOCK..end).unwrap_or_default();
+        *is_high = PITCHES.get(wanted).and_then(|pitches| is_higher(samples, *pitches));
     }
-    let [first, second, _] = lengths;
+    let [first, second, _] = sounds;
     let is_long = |length: usize| match length {
         short if SHORT.contains(&short) => Some(false),
         long if LONG.contains(&long) => Some(true),
         _ => None,
     };
-    Some(match (is_long(first)?, is_long(second)?) {
-        (_, false) => Refusal::Number,
-        (false, true) => Refusal::Equipment,
-        (true, true) => Refusal::NoCircuit,
-    })
+    // Whether each of the first two is long, and whether it is high.
+    match [(is_long(first.0)?, first.1?), (is_long(second.0)?, second.1?)] {
+        // Intercept, and vacant code.
+        [(false, false), (false, false)] | [(true, true), (false, false)] => Some(Refusal::Number),
+        [(false, true), (true, false)] | [(false, false), (true, true)] => Some(Refusal::Equipment),
+        [(true, false), (true, false)] | [(true, true), (true, true)] => Some(Refusal::NoCircuit),
+        // Not assigned.
+        _ => None,
+    }
+}
+
+/// Which of two pitches samples have; `None` if they are in between.
+fn is_higher(samples: &[i16], pitches: [f32; 2]) -> Option<bool> {
+    let from = (samples.len() / 2).saturating_sub(MIDDLE / 2);
+    let middle = samples.get(from..from + MIDDLE)?;
+    let [low, high] = pitches.map(|hz| power_at(middle, hz) > rms_dbm0(middle) - SHARE_DB);
+    (low != high).then_some(high)
 }
 
 /// Which of the sounds a block is.
@@ -87,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lengths_of_the_first_two_sounds_are_the_kind() {
+    fn lengths_and_pitches_of_the_first_two_sounds_are_the_kind() {
         use Refusal::{Equipment, NoCircuit, Number};
         for (first, second, kind) in [
             ((913.8, 274), (1370.6, 274), Some(Number)),
@@ -97,6 +128,11 @@ mod tests {
             ((985.2, 380), (1428.5, 380), Some(NoCircuit)),
             ((913.8, 380), (1370.6, 380), Some(NoCircuit)),
             ((950.0, 330), (1400.0, 330), None),
+            // Of every length, the pitches of ITU-T E.180 say nothing.
+            ((950.0, 380), (1400.0, 380), None),
+            // The two that are reserved.
+            ((913.8, 380), (1428.5, 274), None),
+            ((985.2, 274), (1428.5, 274), None),
         ] {
             let mut samples = heard([first, second, (1776.7, 380)]);
             for shift in 0..8 {
