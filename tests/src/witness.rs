@@ -20,9 +20,9 @@ use ringback_tspi::EvenPoisoned;
 use ringback_tspi::callstate::monitor::{Monitor, Seen};
 use ringback_tspi::error::LineError;
 use ringback_tspi::functions::{
-    TSPI_lineClose, TSPI_lineCloseCall, TSPI_lineMakeCall, TSPI_lineOpen,
-    TSPI_linePrepareAddToConference, TSPI_lineSetupConference, TSPI_lineSetupTransfer,
-    TSPI_providerShutdown,
+    TSPI_lineClose, TSPI_lineCloseCall, TSPI_lineCompleteTransfer, TSPI_lineMakeCall,
+    TSPI_lineOpen, TSPI_linePickup, TSPI_linePrepareAddToConference, TSPI_lineSetupConference,
+    TSPI_lineSetupTransfer, TSPI_lineUnpark, TSPI_providerShutdown,
 };
 use ringback_tspi::layer::{Asked, Layer, Layered, Outcome, Step, Value};
 use ringback_tspi::provider::{Completion, LineMessage, PhoneMessage, Provider, Tapi};
@@ -330,9 +330,16 @@ fn made_beside(asked: &Asked<'_>) -> &'static [&'static str] {
         &["consult_call"]
     } else if asked.is(&TSPI_lineSetupConference) {
         &["conf_call", "consult_call"]
+    } else if asked.is(&TSPI_lineCompleteTransfer) {
+        &["conf_call"]
     } else {
         &[]
     }
+}
+
+/// Whether a function of a line makes a call, with TAPI's handle in its parameter `call`.
+fn makes_call(asked: &Asked<'_>) -> bool {
+    [TSPI_lineMakeCall, TSPI_linePickup, TSPI_lineUnpark].iter().any(|one| asked.is(one))
 }
 
 /// The layer through which the witness sees the functions.
@@ -344,7 +351,7 @@ impl Layer for Watch {
 
     fn before(&self, asked: &Asked<'_>) -> Step<(Option<Seen>, u64)> {
         let witness = &self.0;
-        if asked.is(&TSPI_lineMakeCall) {
+        if makes_call(asked) {
             let tapi = witness.line(asked);
             if let (Some(line), Some(request)) = (tapi, asked.request())
                 && let Some(call) = HTAPICALL::new(asked.word("call"))
@@ -383,7 +390,7 @@ impl Layer for Watch {
         if let Some(request) = asked.request() {
             witness.asked(request, outcome.is_ok());
             if let Some(error) = ErrorCode::new(outcome.result)
-                && (asked.is(&TSPI_lineMakeCall) || !made_beside(asked).is_empty())
+                && (makes_call(asked) || !made_beside(asked).is_empty())
             {
                 witness.see(Seen::Completed { request, result: Err(error) });
             }
@@ -394,7 +401,7 @@ impl Layer for Watch {
         {
             witness.book().lines.insert(handle, line);
         }
-        if asked.is(&TSPI_lineMakeCall)
+        if makes_call(asked)
             && let (Some(call), Some(handle)) =
                 (HTAPICALL::new(asked.word("call")), HDRVCALL::new(outcome.word()))
         {

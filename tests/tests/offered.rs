@@ -375,7 +375,8 @@ fn offers_to_call(at: &At) -> bool {
     );
     let offers = of_line & LINEFEATURE_MAKECALL != 0;
     assert_eq!(offers, of_address & LINEADDRFEATURE_MAKECALL != 0, "the address offers the same");
-    assert_eq!(of_line & !LINEFEATURE_MAKECALL, LINEFEATURE_SETDEVSTATUS);
+    let forwards = LINEFEATURE_FORWARD | LINEFEATURE_FORWARDFWD;
+    assert_eq!(of_line & !LINEFEATURE_MAKECALL & !forwards, LINEFEATURE_SETDEVSTATUS);
     offers
 }
 
@@ -407,6 +408,12 @@ const SWITCHED: &[(&str, u32, SwitchedWay)] = &[
         switched(profile).conferring().joined().turned_to_held()
     }),
     ("conference of one party", FXO, |profile| switched(profile).conferring().joined().parted()),
+    ("busy, on such an exchange", FXO, |profile| {
+        let solo = Solo::with_profile(profile);
+        solo.exchange().add_subscriber("77", Behaviour::Manual).off_hook();
+        solo.run(100);
+        made(solo, FXO, "77", Ok(CallState::Busy))
+    }),
     ("going back", FXO, |profile| {
         let at = switched(profile).consulting("79", CallState::Connected).dropped();
         at.solo.run(100);

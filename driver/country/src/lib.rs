@@ -6,6 +6,7 @@
 //! row each; nothing else in Ringback names a country.
 
 mod changes;
+mod codes;
 mod error;
 mod modes;
 mod profile;
@@ -17,6 +18,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 pub use changes::Changes;
+pub use codes::{Bursts, CodeMeaning, Codes, ForwardCodes, Forwarding};
 pub use error::CountryError;
 pub use profile::Profile;
 pub use tones::{Cadence, CadenceError, CallProgress, Plan, Segment, Signal, SignalError, Sound};

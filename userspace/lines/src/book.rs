@@ -29,6 +29,8 @@ pub(crate) enum Op {
     Drop,
     /// What the exchange is asked to do with calls.
     Switch,
+    /// What it is asked for without a call.
+    Service,
 }
 
 /// The TSPI error for a failure that the reactor found.

@@ -242,14 +242,22 @@ impl Book {
         }
     }
 
-    /// The number of calls has changed to 0 or 1. A call that is being made is not counted (N4).
+    /// The number of calls has changed. A call that is being made is not counted (N4).
     pub(crate) fn counted(&self, cx: &mut Context<'_, Event>) {
         self.tell_line_state(cx, LINEDEVSTATE_NUMCALLS, [0; 2]);
-        let in_use = match self.state() {
-            Some(_) => LINEADDRESSSTATE_INUSEONE,
-            None => LINEADDRESSSTATE_INUSEZERO,
+        let calls = self.call.iter().chain(&self.aside).filter(|call| call.state.is_some());
+        let in_use = match calls.count() {
+            0 => LINEADDRESSSTATE_INUSEZERO,
+            1 => LINEADDRESSSTATE_INUSEONE,
+            _ => LINEADDRESSSTATE_INUSEMANY,
         };
         self.tell_address_states(cx, in_use | LINEADDRESSSTATE_NUMCALLS);
+    }
+
+    /// What can be done with the line has changed.
+    pub fn abilities_changed(&self, cx: &mut Context<'_, Event>) {
+        self.tell_line_state(cx, LINEDEVSTATE_CAPSCHANGE, [0; 2]);
+        self.tell_address_states(cx, LINEADDRESSSTATE_CAPSCHANGE);
     }
 
     /// LINE_ADDRESSSTATE with those of these states that are wanted, if any are.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ringback_country::Forwarding;
 use ringback_driver::request::LineNumber;
 use ringback_tspi::constants::*;
 use ringback_tspi::dial_timing::DialTiming;
@@ -153,6 +154,59 @@ pub enum Command {
         call: HDRVCALL,
         /// That of the consultation call.
         consult: HDRVCALL,
+        /// LINETRANSFERMODE_CONFERENCE: the handle of the conference call that both join instead,
+        /// chosen before the request is submitted (N1).
+        conference: Option<HDRVCALL>,
+    },
+    /// TSPI_lineForward: forward the line's calls, or not any more.
+    Forward {
+        /// The number of the line in the engine.
+        line: LineNumber,
+        /// The opening of the line that the request is for.
+        opening: Opening,
+        /// Where calls go in each case; `None` ends it.
+        forwards: Vec<(Forwarding, Option<DialString>)>,
+    },
+    /// TSPI_linePark, directed: park the party of the conversation.
+    Park {
+        /// The provider's handle of the call.
+        call: HDRVCALL,
+        /// Where.
+        place: DialString,
+    },
+    /// TSPI_lineUnpark: connect a party that is parked.
+    Unpark {
+        /// The opening of the line that the call is for: it fails on any later one (D2).
+        opening: Opening,
+        /// The new call's handle, chosen before the request is submitted (N1).
+        call: HDRVCALL,
+        /// Where it is parked.
+        place: DialString,
+    },
+    /// TSPI_linePickup: connect a caller for whom another telephone rings.
+    PickUp {
+        /// The opening of the line that the call is for: it fails on any later one (D2).
+        opening: Opening,
+        /// The new call's handle, chosen before the request is submitted (N1).
+        call: HDRVCALL,
+        /// The number of that telephone; any for `None`.
+        number: Option<DialString>,
+    },
+    /// TSPI_lineCompleteCall: have the exchange call back when the called line is free.
+    CompleteCall {
+        /// The provider's handle of the call.
+        call: HDRVCALL,
+        /// The number by which TSPI_lineUncompleteCall names this.
+        completion: u32,
+    },
+    /// TSPI_lineUncompleteCall: call back no more.
+    UncompleteCall {
+        /// The number of the line in the engine.
+        line: LineNumber,
+        /// The opening of the line that the request is for.
+        opening: Opening,
+        /// What TSPI_lineCompleteCall has returned.
+        completion: u32,
     },
     /// TSPI_lineBlindTransfer: hold the call, dial, and hang up when the called telephone rings.
     BlindTransfer {
@@ -235,10 +289,17 @@ impl Command {
             | Command::CompleteTransfer { call, .. }
             | Command::BlindTransfer { call, .. }
             | Command::SwapHold { call, .. }
+            | Command::Park { call, .. }
+            | Command::Unpark { call, .. }
+            | Command::PickUp { call, .. }
+            | Command::CompleteCall { call, .. }
             | Command::SetCallTreatment { call, .. }
             | Command::Send { call, .. }
             | Command::Receive { call, .. } => *call,
-            Command::SetLineDevStatus { .. } | Command::SetPhone { .. } => return None,
+            Command::SetLineDevStatus { .. }
+            | Command::Forward { .. }
+            | Command::UncompleteCall { .. }
+            | Command::SetPhone { .. } => return None,
         })
     }
 
@@ -263,7 +324,13 @@ impl Command {
             Command::BlindTransfer { .. } => LINECALLFEATURE_BLINDTRANSFER,
             Command::SwapHold { .. } => LINECALLFEATURE_SWAPHOLD,
             Command::SetCallTreatment { .. } => LINECALLFEATURE_SETTREATMENT,
+            Command::Park { .. } => LINECALLFEATURE_PARK,
+            Command::CompleteCall { .. } => LINECALLFEATURE_COMPLETECALL,
             Command::MakeCall { .. }
+            | Command::Unpark { .. }
+            | Command::PickUp { .. }
+            | Command::Forward { .. }
+            | Command::UncompleteCall { .. }
             | Command::PassThrough { .. }
             | Command::SetLineDevStatus { .. }
             | Command::Send { .. }

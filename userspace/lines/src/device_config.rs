@@ -1,5 +1,7 @@
 //! The configuration of a line's device.
 
+use ringback_country::Profile;
+
 use super::{ExchangeOptions, TelephoneOptions};
 
 /// The configuration of a device, which an application can keep to restore it later.
@@ -22,4 +24,14 @@ pub enum DeviceConfig {
         /// The command line, beginning with AT, that it is sent before every call.
         init: String,
     },
+}
+
+impl DeviceConfig {
+    /// What the exchange of the line can do, as far as is known.
+    pub fn profile(&self) -> Option<&'static Profile> {
+        match self {
+            DeviceConfig::Exchange { options, .. } => options.profile,
+            DeviceConfig::Telephone { .. } | DeviceConfig::Modem { .. } => None,
+        }
+    }
 }

@@ -13,6 +13,9 @@ use ringback_tspi::types::{HDRVCALL, HTAPILINE};
 
 use super::{Book, CallSnapshot, Command, DeviceConfig, Event, Gather, Opening, PhoneEngine, Tone};
 
+/// As many calls back as a line can ask its exchange for.
+pub const MOST_CALL_BACKS: u32 = 8;
+
 /// The current state of a line, for LINEDEVSTATUS and for display.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineReport {
@@ -33,6 +36,8 @@ pub struct LineReport {
     pub ring_mode: u32,
     /// FXS: the telephone is told that messages wait.
     pub message_waiting: bool,
+    /// The number of calls back that its exchange was asked for.
+    pub call_backs: usize,
 }
 
 /// An engine of lines: it takes their requests, emits their events, and answers the synchronous

@@ -1,7 +1,7 @@
 //! What each kind of line can do. It is announced in the capabilities, and requests are checked
 //! against it.
 
-use ringback_lines::{Profile, Treatment};
+use ringback_lines::{Codes, Forwarding, Profile, Treatment};
 use ringback_tspi::callstate::{CallState, CallStates};
 use ringback_tspi::constants::*;
 use ringback_tspi::dev_specific::LineKind;
@@ -100,7 +100,7 @@ const FXO: Abilities = Abilities {
     rate: BANDWIDTH,
     modifiers: Modifiers { dial_tone: true, ..NOTHING },
     ring_modes: 1,
-    line_states: EXCHANGE,
+    line_states: EXCHANGE | LINEDEVSTATE_CAPSCHANGE,
     settable_status: STATUS,
     address_flags: DIALED,
     caller_id: LINECALLPARTYID_UNAVAIL,
@@ -210,6 +210,15 @@ pub(super) struct ExchangeAbilities {
     pub(super) held_pending: u32,
     /// The number of parties of a conference, the line's own included; 0 for none.
     pub(super) conference: u32,
+    /// LINEFORWARDMODE_ bits.
+    pub(super) forward_modes: u32,
+    /// LINEPARKMODE_ bits.
+    pub(super) park_modes: u32,
+    /// LINEADDRFEATURE_ and LINEFEATURE_ bits.
+    pub(super) address_features: u32,
+    pub(super) line_features: u32,
+    /// LINECALLCOMPLMODE_ bits.
+    pub(super) completion_modes: u32,
 }
 
 /// What an exchange can do that joins three parties.
@@ -235,15 +244,55 @@ impl ExchangeAbilities {
         let bits = features.iter().filter(|(has, _)| *has).map(|(_, bits)| bits);
         let pending: &[CallState] =
             if profile.transfers { &[CallState::OnHoldPendTransfer] } else { &[] };
+        let by_codes = ExchangeAbilities::of_codes(&profile.codes);
         ExchangeAbilities {
-            features: bits.fold(conference, |all, bits| all | bits),
+            features: bits.fold(conference | by_codes.features, |all, bits| all | bits),
             states: CallStates::of(&[CallState::OnHold])
                 .union(CallStates::of(pending))
                 .union(if conference == 0 { CallStates::NONE } else { CONFERENCED }),
-            transfer_modes: if profile.transfers { LINETRANSFERMODE_TRANSFER } else { 0 },
+            transfer_modes: match (profile.transfers, conference != 0) {
+                (true, true) => LINETRANSFERMODE_TRANSFER | LINETRANSFERMODE_CONFERENCE,
+                (true, false) => LINETRANSFERMODE_TRANSFER,
+                (false, _) => 0,
+            },
             held: 1,
             held_pending: u32::from(profile.transfers || conference != 0),
             conference: if conference == 0 { 0 } else { 3 },
+            ..by_codes
+        }
+    }
+
+    fn of_codes(codes: &Codes) -> ExchangeAbilities {
+        let any = |of: &[(bool, u32)]| {
+            of.iter().filter(|(has, _)| *has).fold(0, |all, (_, bits)| all | bits)
+        };
+        let has = |kind| codes.forward(kind).is_some();
+        let (busy, no_answer) = (has(Forwarding::Busy), has(Forwarding::NoAnswer));
+        let forward_modes = any(&[
+            (has(Forwarding::Unconditional), LINEFORWARDMODE_UNCOND),
+            (busy, LINEFORWARDMODE_BUSY),
+            (no_answer, LINEFORWARDMODE_NOANSW),
+            (busy && no_answer, LINEFORWARDMODE_BUSYNA),
+        ]);
+        let forwards = forward_modes != 0;
+        let calls_back = codes.call_back.is_some();
+        ExchangeAbilities {
+            features: any(&[
+                (codes.park.is_some(), LINECALLFEATURE_PARK),
+                (calls_back, LINECALLFEATURE_COMPLETECALL),
+            ]),
+            forward_modes,
+            park_modes: any(&[(codes.park.is_some(), LINEPARKMODE_DIRECTED)]),
+            address_features: any(&[
+                (forwards, LINEADDRFEATURE_FORWARD | LINEADDRFEATURE_FORWARDFWD),
+                (codes.unpark.is_some(), LINEADDRFEATURE_UNPARK),
+                (codes.pick_up.is_some(), LINEADDRFEATURE_PICKUP | LINEADDRFEATURE_PICKUPDIRECT),
+                (codes.pick_up_any.is_some(), LINEADDRFEATURE_PICKUP | LINEADDRFEATURE_PICKUPGROUP),
+                (calls_back && codes.cancel_call_back.is_some(), LINEADDRFEATURE_UNCOMPLETECALL),
+            ]),
+            line_features: any(&[(forwards, LINEFEATURE_FORWARD | LINEFEATURE_FORWARDFWD)]),
+            completion_modes: any(&[(calls_back, LINECALLCOMPLMODE_CALLBACK)]),
+            ..ExchangeAbilities::default()
         }
     }
 }

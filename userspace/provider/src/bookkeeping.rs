@@ -38,7 +38,7 @@ impl<C: Card> LineProvider<C> {
         checks::address_id(address_id)?;
         let state =
             running.ask(move |lines, _| lines.state(line.number).ok_or(LineError::NODEVICE))?;
-        fill::address_status(status, line.version, &state)
+        fill::address_status(status, line.version, &self.exchange(line.number)?, &state)
     }
 
     /// TSPI_lineGetIcon: none, so that TAPI uses its own.
@@ -216,7 +216,16 @@ impl<C: Card> LineProvider<C> {
         let (running, number, info) = self.device(device_id)?;
         Self::check_config_class(info.kind, class)?;
         let config = config::read(block)?;
-        running.ask(move |lines, _| lines.set_config(number, config))
+        running.ask(move |lines, cx| {
+            let before = lines.config(number)?;
+            let other = config.profile() != before.profile();
+            lines.set_config(number, config)?;
+            if other {
+                let book = lines.book(number).ok_or(LineError::NODEVICE)?;
+                book.abilities_changed(cx);
+            }
+            Ok(())
+        })
     }
 
     // Calls

@@ -1,7 +1,7 @@
 //! Fills the structures of TAPI with capabilities and status of lines and calls.
 
 use ringback_driver::Time;
-use ringback_lines::{CallNotes, CallSnapshot, Caller, LineReport, Party};
+use ringback_lines::{CallNotes, CallSnapshot, Caller, LineReport, MOST_CALL_BACKS, Party};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
 use ringback_tspi::dev_specific::{DevSpecific, LineKind};
@@ -37,6 +37,7 @@ pub(super) fn dev_caps(
     device: &str,
     provider_id: u32,
     info: &DevSpecific,
+    exchange: &ExchangeAbilities,
 ) -> Result<(), LineError> {
     type C = LINEDEVCAPS;
     let mut caps = Writer::<C>::new(memory, version)?;
@@ -66,7 +67,10 @@ pub(super) fn dev_caps(
         .set(C::MinDialParams, dial_params(&DialTiming::MIN))
         .set(C::MaxDialParams, dial_params(&DialTiming::MAX))
         .set(C::DefaultDialParams, dial_params(&DialTiming::default()))
-        .set(C::dwLineFeatures, LINEFEATURE_MAKECALL | LINEFEATURE_SETDEVSTATUS)
+        .set(
+            C::dwLineFeatures,
+            LINEFEATURE_MAKECALL | LINEFEATURE_SETDEVSTATUS | exchange.line_features,
+        )
         .set(C::dwSettableDevStatus, can.settable_status)
         .set(C::dwAddressTypes, LINEADDRESSTYPE_PHONENUMBER)
         .set(C::ProtocolGuid, Guid::PROTOCOL_PSTN);
@@ -96,7 +100,7 @@ pub(super) fn address_caps(
         .set(C::dwConnectedIDFlags, LINECALLPARTYID_UNAVAIL)
         .set(C::dwRedirectionIDFlags, LINECALLPARTYID_UNAVAIL)
         .set(C::dwRedirectingIDFlags, LINECALLPARTYID_UNAVAIL)
-        .set(C::dwAddressStates, ADDRESS_STATES)
+        .set(C::dwAddressStates, address_states(info.kind, exchange))
         .set(C::dwCallInfoStates, call_info_states(can))
         .set(C::dwMaxCallDataSize, u32::try_from(CallNotes::MOST_DATA).unwrap_or(0))
         .set(C::dwCallStates, can.states.union(exchange.states).bits())
@@ -123,7 +127,19 @@ pub(super) fn address_caps(
         .set(C::dwNumCallTreatments, u32::try_from(can.treatments.len()).unwrap_or(0))
         .set(C::dwAddrCapFlags, can.address_flags)
         .set(C::dwCallFeatures, can.features | exchange.features)
-        .set(C::dwAddressFeatures, LINEADDRFEATURE_MAKECALL)
+        .set(C::dwAddressFeatures, LINEADDRFEATURE_MAKECALL | exchange.address_features)
+        .set(C::dwForwardModes, exchange.forward_modes)
+        .set(C::dwMaxForwardEntries, if exchange.forward_modes == 0 { 0 } else { FORWARDS })
+        .set(C::dwParkModes, exchange.park_modes)
+        .set(C::dwCallCompletionModes, exchange.completion_modes)
+        .set(
+            C::dwCallCompletionConds,
+            if exchange.completion_modes == 0 { 0 } else { LINECALLCOMPLCOND_BUSY },
+        )
+        .set(
+            C::dwMaxCallCompletions,
+            if exchange.completion_modes == 0 { 0 } else { MOST_CALL_BACKS },
+        )
         .set(C::dwConnectedModes, can.connected_modes)
         .set(C::dwOfferingModes, LINEOFFERINGMODE_ACTIVE)
         .set(C::dwAvailableMediaModes, can.media);
@@ -136,9 +152,17 @@ pub(super) fn address_caps(
 /// The LINETONEMODE_ bits that a line with samples can generate.
 const TONE_MODES: u32 =
     LINETONEMODE_CUSTOM | LINETONEMODE_RINGBACK | LINETONEMODE_BUSY | LINETONEMODE_BEEP;
+/// As many kinds of forwarding as there are.
+const FORWARDS: u32 = 3;
+
 /// The LINEADDRESSSTATE_ bits of LINE_ADDRESSSTATE.
-const ADDRESS_STATES: u32 =
-    LINEADDRESSSTATE_INUSEZERO | LINEADDRESSSTATE_INUSEONE | LINEADDRESSSTATE_NUMCALLS;
+fn address_states(kind: LineKind, exchange: &ExchangeAbilities) -> u32 {
+    let one = LINEADDRESSSTATE_INUSEZERO | LINEADDRESSSTATE_INUSEONE | LINEADDRESSSTATE_NUMCALLS;
+    let of = |has: bool, bit| if has { bit } else { 0 };
+    one | of(kind == LineKind::Fxo, LINEADDRESSSTATE_CAPSCHANGE)
+        | of(exchange.held_pending != 0, LINEADDRESSSTATE_INUSEMANY)
+        | of(exchange.forward_modes != 0, LINEADDRESSSTATE_FORWARD)
+}
 /// The LINECALLINFOSTATE_ bits of LINE_CALLINFO.
 fn call_info_states(can: &Abilities) -> u32 {
     let mut states = LINECALLINFOSTATE_MEDIAMODE
@@ -168,15 +192,23 @@ fn count_calls(state: &LineReport) -> (u32, u32) {
 pub(super) fn address_status(
     memory: &mut [u8],
     version: Version,
+    exchange: &ExchangeAbilities,
     state: &LineReport,
 ) -> Result<(), LineError> {
     type S = LINEADDRESSSTATUS;
+    let mut features = 0;
+    if state.takes_call {
+        features = LINEADDRFEATURE_MAKECALL | exchange.address_features;
+        if state.call_backs == 0 {
+            features &= !LINEADDRFEATURE_UNCOMPLETECALL;
+        }
+    }
     let (active, held) = count_calls(state);
     Writer::<S>::new(memory, version)?
         .set(S::dwNumInUse, active + held)
         .set(S::dwNumActiveCalls, active)
         .set(S::dwNumOnHoldCalls, held)
-        .set(S::dwAddressFeatures, if state.takes_call { LINEADDRFEATURE_MAKECALL } else { 0 });
+        .set(S::dwAddressFeatures, features);
     Ok(())
 }
 
@@ -185,13 +217,15 @@ pub(super) fn line_dev_status(
     memory: &mut [u8],
     version: Version,
     kind: LineKind,
+    exchange: &ExchangeAbilities,
     state: &LineReport,
 ) -> Result<(), LineError> {
     type S = LINEDEVSTATUS;
     let (active, held) = count_calls(state);
     let service = if state.in_service { LINEDEVSTATUSFLAGS_INSERVICE } else { 0 };
     let locked = if state.locked { LINEDEVSTATUSFLAGS_LOCKED } else { 0 };
-    let call = if state.takes_call { LINEFEATURE_MAKECALL } else { 0 };
+    let free = LINEFEATURE_MAKECALL | exchange.line_features;
+    let call = if state.takes_call { free } else { 0 };
     let messages = if state.message_waiting { LINEDEVSTATUSFLAGS_MSGWAIT } else { 0 };
     Writer::<S>::new(memory, version)?
         .set(S::dwNumActiveCalls, active)
@@ -299,7 +333,7 @@ mod tests {
         for kind in LineKind::ALL {
             let info = DevSpecific { slot: PortNumber(2), kind };
             let mut memory = blank::<C>(1024);
-            dev_caps(&mut memory, Version::V3_1, "soft", 3, &info).unwrap();
+            dev_caps(&mut memory, Version::V3_1, "soft", 3, &info, &Default::default()).unwrap();
             let caps = Reader::<C>::new(&memory, Version::V3_1).unwrap();
             assert_eq!(DevSpecific::read(caps.item(C::dwDevSpecific)).unwrap().kind, kind);
             let flags = caps.get(C::dwDevCapFlags);
@@ -429,8 +463,10 @@ mod tests {
                 takes_call,
                 ring_mode: 0,
                 message_waiting: false,
+                call_backs: 0,
             };
-            line_dev_status(&mut memory, Version::V3_1, LineKind::Fxo, &state).unwrap();
+            let nothing = ExchangeAbilities::default();
+            line_dev_status(&mut memory, Version::V3_1, LineKind::Fxo, &nothing, &state).unwrap();
             let status = Reader::<S>::new(&memory, Version::V3_1).unwrap();
             let takes_call = status.get(S::dwLineFeatures) & LINEFEATURE_MAKECALL != 0;
             (status.get(S::dwNumActiveCalls), takes_call)

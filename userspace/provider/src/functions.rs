@@ -78,7 +78,9 @@ impl<C: Card> Provider for LineProvider<C> {
     ) -> Result<(), LineError> {
         let info = self.for_caps(device_id, version, ext_version)?;
         let provider_id = self.running(LineError::NODRIVER)?.permanent_provider_id;
-        fill::dev_caps(caps, version, &self.name, provider_id, info)
+        let (_, line, _) = self.device(device_id)?;
+        let exchange = self.exchange(line)?;
+        fill::dev_caps(caps, version, &self.name, provider_id, info, &exchange)
     }
 
     fn line_get_address_caps(
@@ -105,7 +107,8 @@ impl<C: Card> Provider for LineProvider<C> {
         let line = running.line(line)?;
         let state =
             running.ask(move |lines, _| lines.state(line.number).ok_or(LineError::NODEVICE))?;
-        fill::line_dev_status(status, line.version, self.kind(line.number)?, &state)
+        let exchange = self.exchange(line.number)?;
+        fill::line_dev_status(status, line.version, self.kind(line.number)?, &exchange, &state)
     }
 
     fn line_make_call(
@@ -478,12 +481,13 @@ impl<C: Card> Provider for LineProvider<C> {
         request: RequestId,
         call: HDRVCALL,
         consult_call: HDRVCALL,
-        _: Option<HTAPICALL>,
+        conf_call: Option<HTAPICALL>,
         transfer_mode: u32,
     ) -> Result<(Option<HDRVCALL>, Ticket), LineError> {
         let (_, line) = self.for_call(call)?;
         self.has(line, LINECALLFEATURE_COMPLETETRANSF)?;
         self.for_call(consult_call)?;
+        let (running, _) = self.for_call(call)?;
         // The function's page has no error for a wrong mode.
         match transfer_mode {
             mode if LINETRANSFERMODE.name_of(mode).is_none() => {
@@ -494,8 +498,86 @@ impl<C: Card> Provider for LineProvider<C> {
             }
             _ => {}
         }
-        let command = Command::CompleteTransfer { call, consult: consult_call };
-        Ok((None, self.submit(request, call, command)?))
+        if transfer_mode != LINETRANSFERMODE_CONFERENCE {
+            let consult = consult_call;
+            let command = Command::CompleteTransfer { call, consult, conference: None };
+            return Ok((None, self.submit(request, call, command)?));
+        }
+        let tapi = conf_call.ok_or(LineError::OPERATIONFAILED)?;
+        let made = running.handles.next(line).ok_or(LineError::NOMEM)?;
+        let (consult, conference) = (consult_call, Some(made));
+        let command = Command::CompleteTransfer { call, consult, conference };
+        Ok((conference, self.submit_making(request, call, &[(made, tapi)], command)?))
+    }
+
+    fn line_forward(
+        &self,
+        request: RequestId,
+        line: HDRVLINE,
+        all_addresses: u32,
+        address_id: u32,
+        forward_list: Option<&[u8]>,
+        _: u32,
+        _: Option<HTAPICALL>,
+        _: Option<&[u8]>,
+    ) -> Result<(Option<HDRVCALL>, Ticket), LineError> {
+        let address_id = Some(address_id).filter(|_| all_addresses == 0);
+        // No consultation call is made: the codes are dialled within the request.
+        Ok((None, self.forward(request, line, address_id, forward_list)?))
+    }
+
+    fn line_complete_call(
+        &self,
+        request: RequestId,
+        call: HDRVCALL,
+        completion_id: &LateOutput,
+        completion_mode: u32,
+        _: u32,
+    ) -> Result<Ticket, LineError> {
+        self.complete_call(request, call, completion_id, completion_mode)
+    }
+
+    fn line_uncomplete_call(
+        &self,
+        request: RequestId,
+        line: HDRVLINE,
+        completion_id: u32,
+    ) -> Result<Ticket, LineError> {
+        self.uncomplete_call(request, line, completion_id)
+    }
+
+    fn line_park(
+        &self,
+        request: RequestId,
+        call: HDRVCALL,
+        park_mode: u32,
+        dir_address: Option<&str>,
+        _: Option<&LateOutput>,
+    ) -> Result<Ticket, LineError> {
+        self.park(request, call, park_mode, dir_address)
+    }
+
+    fn line_unpark(
+        &self,
+        request: RequestId,
+        line: HDRVLINE,
+        address_id: u32,
+        call: HTAPICALL,
+        dest_address: &str,
+    ) -> Result<(HDRVCALL, Ticket), LineError> {
+        self.unpark(request, line, address_id, call, dest_address)
+    }
+
+    fn line_pickup(
+        &self,
+        request: RequestId,
+        line: HDRVLINE,
+        address_id: u32,
+        call: HTAPICALL,
+        dest_address: Option<&str>,
+        group_id: Option<&str>,
+    ) -> Result<(HDRVCALL, Ticket), LineError> {
+        self.pick_up(request, line, address_id, call, dest_address, group_id)
     }
 
     fn line_blind_transfer(

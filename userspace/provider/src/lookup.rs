@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ringback_driver::reactor;
 use ringback_driver::request::{LineNumber, RequestId};
-use ringback_lines::{CallHandles, CallNotes, CallSnapshot, Command, DeviceConfig, LineEngine};
+use ringback_lines::{CallHandles, CallNotes, CallSnapshot, Command, LineEngine};
 use ringback_tspi::dev_specific::{DevSpecific, LineKind};
 use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::error::LineError;
@@ -62,10 +62,8 @@ impl<C: Card> LineProvider<C> {
     /// What the exchange of a line can do.
     pub(super) fn exchange(&self, line: LineNumber) -> Result<ExchangeAbilities, LineError> {
         let running = self.running(LineError::NODRIVER)?;
-        let profile = running.ask(move |lines, _| match lines.config(line) {
-            Ok(DeviceConfig::Exchange { options, .. }) => Ok(options.profile),
-            _ => Ok(None),
-        })?;
+        let profile = running
+            .ask(move |lines, _| Ok(lines.config(line).ok().and_then(|config| config.profile())))?;
         Ok(ExchangeAbilities::of(profile))
     }
 

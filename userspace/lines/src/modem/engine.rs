@@ -215,6 +215,7 @@ impl<D: Device> LineEngine for Modem<D> {
             takes_call: self.can_call().is_ok() && !self.gone,
             ring_mode: self.book.ring_mode(),
             message_waiting: false,
+            call_backs: 0,
         })
     }
 
@@ -340,7 +341,7 @@ impl<D: Device> Engine for Modem<D> {
             Op::Drop if self.book.has(Op::Drop) => {}
             Op::Drop => self.book.set_state(cx, CallState::Idle, 0),
             // No modem asks its exchange for anything.
-            Op::Switch => {}
+            Op::Switch | Op::Service => {}
             Op::Dial => {}
         }
     }

@@ -54,6 +54,12 @@ pub(super) fn time_limit(command: &Command) -> Duration {
         | Command::RemoveFromConference { .. }
         | Command::CompleteTransfer { .. }
         | Command::BlindTransfer { .. }
+        | Command::Forward { .. }
+        | Command::Park { .. }
+        | Command::Unpark { .. }
+        | Command::PickUp { .. }
+        | Command::CompleteCall { .. }
+        | Command::UncompleteCall { .. }
         | Command::SwapHold { .. }
         | Command::Unhold { .. }
         | Command::SetCallTreatment { .. }

@@ -119,6 +119,11 @@ impl Dialer {
         self.set_timing(timing);
     }
 
+    /// Whether the last step has begun.
+    pub(super) fn ends(&self) -> bool {
+        self.steps.is_empty() && self.hooks.is_empty() && self.listening.is_none()
+    }
+
     /// Adds an address behind what is being dialled.
     pub(super) fn push(&mut self, address: DialString) {
         self.steps.extend(address.steps);

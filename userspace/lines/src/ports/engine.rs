@@ -14,6 +14,7 @@ use ringback_driver::{PortNumber, Time, report};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
 use ringback_tspi::dial_timing::DialTiming;
+use ringback_tspi::dialstring::DialString;
 use ringback_tspi::error::{LineError, PhoneError};
 use ringback_tspi::types::HDRVCALL;
 
@@ -25,16 +26,19 @@ use super::machine::{Machine, Outgoing};
 use super::playing;
 use super::port::{Order, Port, PortInfo, Visit};
 use super::queue::{MOST, Sound};
+use super::service::Asked;
 use super::switching::{self, Task};
 use crate::book::Op;
 use crate::call::{Call, CallHandles, CallInfo};
-use crate::{Command, Event, LineEngine, PhoneEngine, book};
+use crate::{Command, Event, LineEngine, Opening, PhoneEngine, book};
 
 /// Limit of answering and dropping, which take a few frames; a card that takes longer does not
 /// work.
 const SHORT: Duration = Duration::from_secs(5);
 /// Limit of what the exchange does with calls, the waits for its tones included.
 const SWITCHING: Duration = Duration::from_secs(30);
+/// Limit of following one code: seizing the line, dialling, and the exchange's answer.
+const FOLLOWING: Duration = Duration::from_secs(60);
 /// Limit of the time until a telephone rings to which a call is transferred.
 const RINGS: Duration = Duration::from_secs(30);
 /// Time to seize a line, in addition to the wait for dial tone.
@@ -265,6 +269,31 @@ impl<C: PortCard> Lines<C> {
         made
     }
 
+    /// Has the exchange of a line that has no call do something by codes.
+    fn serve(
+        &mut self,
+        request: Token,
+        line: LineNumber,
+        opening: Opening,
+        asked: &Asked,
+        call: Option<Call>,
+        cx: &mut Context<'_, Event>,
+    ) -> Result<(), LineError> {
+        let (lines, mut visit) = self.parts(cx);
+        let place = lines.get_mut(line.index());
+        let (port, machine) = place.ok_or(LineError::INVALLINEHANDLE)?;
+        port.book.openings.check(opening)?;
+        // None of these functions' pages has the error of lineMakeCall.
+        port.book.may_call().map_err(|_| LineError::RESOURCEUNAVAIL)?;
+        let op = if call.is_some() { Op::MakeCall } else { Op::Service };
+        port.book.started(request, op);
+        let begun = machine.serve(port, &mut visit, asked, call);
+        if begun.is_err() {
+            port.book.ended(request);
+        }
+        begun
+    }
+
     fn begin(
         &mut self,
         request: Token,
@@ -273,6 +302,25 @@ impl<C: PortCard> Lines<C> {
     ) -> Result<(), LineError> {
         match command {
             Command::MakeCall { .. } => return self.make_call(request, command, cx),
+            Command::Forward { line, opening, forwards } => {
+                return self.serve(request, line, opening, &Asked::Forward(forwards), None, cx);
+            }
+            Command::UncompleteCall { line, opening, completion } => {
+                let asked = Asked::Uncomplete(completion);
+                return self.serve(request, line, opening, &asked, None, cx);
+            }
+            Command::PickUp { opening, call, number } => {
+                let line = CallHandles::line(call).ok_or(LineError::INVALLINEHANDLE)?;
+                let call = fetched(call, LINECALLREASON_PICKUP);
+                let asked = Asked::PickUp(number);
+                return self.serve(request, line, opening, &asked, Some(call), cx);
+            }
+            Command::Unpark { opening, call, place } => {
+                let line = CallHandles::line(call).ok_or(LineError::INVALLINEHANDLE)?;
+                let call = fetched(call, LINECALLREASON_UNPARK);
+                let asked = Asked::Unpark(place);
+                return self.serve(request, line, opening, &asked, Some(call), cx);
+            }
             Command::PassThrough { .. } => return Err(LineError::BEARERMODEUNAVAIL),
             Command::SetLineDevStatus { line, opening, bits, on } => {
                 let place = self.lines.get_mut(line.index());
@@ -308,6 +356,8 @@ impl<C: PortCard> Lines<C> {
             | Command::RemoveFromConference { .. }
             | Command::CompleteTransfer { .. }
             | Command::BlindTransfer { .. }
+            | Command::Park { .. }
+            | Command::CompleteCall { .. }
             | Command::SwapHold { .. } => {
                 let task = switching::task(&mut port.book, command)?;
                 port.book.started(request, Op::Switch);
@@ -326,6 +376,10 @@ impl<C: PortCard> Lines<C> {
             Command::Drop { .. } => {
                 // D7: dropping ends the call's other requests.
                 port.book.complete_all(visit.cx, LineError::OPERATIONFAILED);
+                if let Some(task) = machine.releases(port, call) {
+                    port.book.started(request, Op::Switch);
+                    return machine.switch(port, &mut visit, task);
+                }
                 if machine.returns(port, call) {
                     port.set_state(&mut visit, CallState::Idle, 0);
                     machine.switch(port, &mut visit, Task::Back)?;
@@ -346,6 +400,12 @@ impl<C: PortCard> Lines<C> {
         }
         Ok(())
     }
+}
+
+/// A call that is fetched from elsewhere.
+fn fetched(call: HDRVCALL, reason: u32) -> Call {
+    let info = CallInfo::inbound(call, LINEMEDIAMODE_INTERACTIVEVOICE);
+    Call::new(call, CallInfo { reason, ..info })
 }
 
 impl<C: PortCard> Engine for Lines<C> {
@@ -371,7 +431,22 @@ impl<C: PortCard> Engine for Lines<C> {
             | Command::AddToConference { .. }
             | Command::RemoveFromConference { .. }
             | Command::CompleteTransfer { .. }
+            | Command::CompleteCall { .. }
             | Command::SwapHold { .. } => SWITCHING,
+            Command::Park { place, .. } => SWITCHING + 2 * dialing_time(place, &DialTiming::MAX),
+            Command::UncompleteCall { .. } => FOLLOWING,
+            Command::Forward { forwards, .. } => {
+                let time = |to: &Option<DialString>| {
+                    let dial = |to| 2 * dialing_time(to, &DialTiming::MAX);
+                    FOLLOWING + to.as_ref().map_or(Duration::ZERO, dial)
+                };
+                forwards.iter().map(|(_, to)| time(to)).sum()
+            }
+            Command::PickUp { number, .. } => {
+                let dial = |number| 2 * dialing_time(number, &DialTiming::MAX);
+                FOLLOWING + number.as_ref().map_or(Duration::ZERO, dial)
+            }
+            Command::Unpark { place, .. } => FOLLOWING + 2 * dialing_time(place, &DialTiming::MAX),
             Command::BlindTransfer { address, .. } => {
                 SWITCHING + RINGS + 2 * dialing_time(address, &DialTiming::MAX)
             }
@@ -481,6 +556,7 @@ impl<C: PortCard> Engine for Lines<C> {
                 }
                 Op::Dial => machine.dial_ended(port, &mut visit),
                 Op::Switch => machine.switch_ended(port, &mut visit),
+                Op::Service => machine.hang_up(port, &mut visit),
                 Op::Drop => {}
             }
         }

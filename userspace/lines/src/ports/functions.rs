@@ -15,6 +15,7 @@ use ringback_tspi::types::{HDRVCALL, HTAPILINE};
 use super::engine::Lines;
 use super::generation::Generation;
 use super::phone::Phone;
+use crate::book::Op;
 use crate::call::{CallHandles, CallSnapshot};
 use crate::{Book, DeviceConfig, Event, Gather, LineEngine, LineReport, Opening, Tone};
 
@@ -40,6 +41,7 @@ impl<C: PortCard> LineEngine for Lines<C> {
                 && machine.can_call(port).is_ok(),
             ring_mode: port.book.ring_mode(),
             message_waiting: machine.phone().is_some_and(Phone::message_waits),
+            call_backs: machine.call_backs(),
         })
     }
 
@@ -253,7 +255,7 @@ impl<C: PortCard> LineEngine for Lines<C> {
                     Err(_) if country == own.to_string() => true,
                     Err(_) => return Err(LineError::INVALPARAM),
                 };
-                if !same || port.book.call.is_some() {
+                if !same || port.book.call.is_some() || port.book.has(Op::Service) {
                     return Err(LineError::INVALLINESTATE);
                 }
                 machine.set_exchange(options);

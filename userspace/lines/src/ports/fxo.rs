@@ -4,16 +4,17 @@
 //! tones of the exchange mean. That the far end has hung up is recognised by a break of battery or
 //! loop current, by the polarity going back, or by the exchange's tones.
 
+mod coded;
 mod switched;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use ringback_country::Country;
+use ringback_country::{Country, Forwarding};
 use ringback_driver::Time;
 use ringback_driver::card::{FRAME, Hook, PortEvent, PortFault, Remedy};
 use ringback_driver::request::Token;
-use ringback_media::tone::{CallProgress, Detector, Heard, Refusal, refusal};
+use ringback_media::tone::{CallProgress, Confirmation, Detector, Heard, Refusal, refusal};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
 use ringback_tspi::dial_timing::DialTiming;
@@ -26,6 +27,7 @@ use super::dialer::{Dialed, Dialer};
 use super::machine::{Machine, Outgoing};
 use super::port::{Order, Port, Visit};
 use super::queue::Sound;
+use super::service::{Asked, Service};
 use super::switching::{Switching, Task};
 use crate::book::Op;
 use crate::call::{Call, CallInfo};
@@ -64,6 +66,9 @@ const POLARITY_SETTLES: Duration = Duration::from_millis(600);
 /// What is quieter is silence, as the largest sample: -42 dBm0.
 const SILENT: u16 = 181;
 
+/// How long a second dial tone may take, in ms.
+const RECALL_MS: u32 = 5000;
+
 /// As many samples as a special information tone has until it is recognised.
 const RECENT: usize = 9600;
 
@@ -95,6 +100,8 @@ enum FxoPhase {
     Answering(Time),
     /// In conversation.
     Talking,
+    /// Dials a code to the exchange, without a call or for one that it is to connect.
+    Serving,
     /// The call is over and the loop is still closed.
     Over,
 }
@@ -116,6 +123,15 @@ pub(super) struct Fxo {
     options: ExchangeOptions,
     /// What the exchange is being asked to do with the calls.
     switching: Option<Switching>,
+    /// What it is being asked for by codes, without a call.
+    service: Option<Service>,
+    /// Listens for its confirmation, and whether that was heard.
+    confirmation: Option<Confirmation>,
+    confirmed: bool,
+    /// The kinds of forwarding that were asked for here.
+    forwarded: Vec<Forwarding>,
+    /// The calls back that it was asked for, and how long it tries.
+    call_backs: Vec<(u32, Time)>,
     /// The exchange announced the answer by its polarity.
     supervised: bool,
     /// The conversation began then, and something was heard then for the last time.
@@ -145,6 +161,11 @@ impl Fxo {
             battery,
             options: ExchangeOptions::default(),
             switching: None,
+            service: None,
+            confirmation: None,
+            confirmed: false,
+            forwarded: Vec::new(),
+            call_backs: Vec::new(),
             supervised: false,
             connected_at: Time::ZERO,
             heard_at: Time::ZERO,
@@ -210,6 +231,7 @@ impl Fxo {
     fn dials(&self, port: &Port) -> bool {
         match self.phase {
             _ if self.switching.is_some() => self.dials_to_switch(),
+            FxoPhase::Serving => self.dials_code(),
             FxoPhase::Dialing => true,
             // Further digits go to the far end.
             FxoPhase::Progress(_) | FxoPhase::Talking => port.book.has(Op::Dial),
@@ -264,6 +286,9 @@ impl Fxo {
             (Dialed::Samples(count), _) => return count,
             (Dialed::Done | Dialed::NoDialTone, _) if self.switching.is_some() => {
                 self.dialed_to_switch(port, visit, dialed == Dialed::Done);
+            }
+            (Dialed::Done | Dialed::NoDialTone, FxoPhase::Serving) => {
+                self.code_dialled(port, visit, dialed == Dialed::Done);
             }
             (Dialed::Done, FxoPhase::Dialing) => {
                 port.book.complete(visit.cx, Op::Dial, Ok(()));
@@ -543,6 +568,24 @@ impl Machine for Fxo {
         self.ask_exchange(port, visit, task)
     }
 
+    fn serve(
+        &mut self,
+        port: &mut Port,
+        _: &mut Visit<'_, '_>,
+        asked: &Asked,
+        call: Option<Call>,
+    ) -> Result<(), LineError> {
+        self.begin_service(port, asked, call)
+    }
+
+    fn call_backs(&self) -> usize {
+        self.call_backs.len()
+    }
+
+    fn releases(&self, port: &Port, call: HDRVCALL) -> Option<Task> {
+        self.release_of(port, call)
+    }
+
     fn returns(&self, port: &Port, call: HDRVCALL) -> bool {
         let pending = [Some(CallState::OnHoldPendTransfer), Some(CallState::OnHoldPendConf)];
         let holds = port.book.aside.iter().any(|one| pending.contains(&one.state));
@@ -555,6 +598,9 @@ impl Machine for Fxo {
 
     /// The kernel could not play what is dialled, because the card stands still or is gone.
     fn dial_failed(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
+        if self.service.is_some() {
+            return self.end_service(port, visit, false);
+        }
         if self.dials(port) {
             self.lose_held(port, visit, LINEDISCONNECTMODE_OUTOFORDER);
             self.disconnect(port, visit, LINEDISCONNECTMODE_OUTOFORDER);
@@ -574,6 +620,7 @@ impl Machine for Fxo {
     /// Opens the loop and ends the call; the line may still ring after that.
     fn hang_up(&mut self, port: &Port, visit: &mut Visit<'_, '_>) {
         self.switching = None;
+        self.service = None;
         match self.phase {
             FxoPhase::Ringing(last) => self.phase = FxoPhase::Rejected(last),
             FxoPhase::OnHook | FxoPhase::Rejected(_) | FxoPhase::Unwanted(_) => {}
@@ -606,6 +653,9 @@ impl Machine for Fxo {
                     self.phase,
                     FxoPhase::Ready | FxoPhase::Dialing | FxoPhase::Progress(_) | FxoPhase::Talking
                 );
+                if !present && matches!(self.phase, FxoPhase::Serving) {
+                    self.end_service(port, visit, false);
+                }
                 if !present && in_use {
                     self.lose_held(port, visit, LINEDISCONNECTMODE_NORMAL);
                     self.disconnect(port, visit, LINEDISCONNECTMODE_NORMAL);
@@ -653,10 +703,14 @@ impl Machine for Fxo {
     /// Processes a received frame.
     fn hear(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, heard: &[i16; FRAME]) {
         let now = visit.now();
+        if !self.call_backs.is_empty() {
+            self.call_backs.retain(|(_, until)| now < *until);
+        }
         if self.switching.is_some() {
             return self.hear_exchange(port, visit, heard);
         }
         match self.phase {
+            FxoPhase::Serving => self.hear_service(port, visit, heard),
             FxoPhase::OnHook => {}
             FxoPhase::Ringing(last) | FxoPhase::Rejected(last) | FxoPhase::Unwanted(last) => {
                 if now - last > RING_GONE {

@@ -12,6 +12,7 @@ use ringback_tspi::types::HDRVCALL;
 use super::phone::Phone;
 use super::port::{Port, Visit};
 use super::queue::Sound;
+use super::service::Asked;
 use super::switching::Task;
 use crate::call::Call;
 use crate::{ExchangeOptions, PhoneReport, TelephoneOptions};
@@ -51,6 +52,29 @@ pub(super) trait Machine: Debug + Send {
         _task: Task,
     ) -> Result<(), LineError> {
         Err(LineError::OPERATIONUNAVAIL)
+    }
+
+    /// Asks the exchange for something by codes, without a call or for this new one. The request is
+    /// in the book.
+    fn serve(
+        &mut self,
+        _port: &mut Port,
+        _visit: &mut Visit<'_, '_>,
+        _asked: &Asked,
+        _call: Option<Call>,
+    ) -> Result<(), LineError> {
+        Err(LineError::OPERATIONUNAVAIL)
+    }
+
+    /// The number of calls back that the exchange was asked for.
+    fn call_backs(&self) -> usize {
+        0
+    }
+
+    /// What is to be dialled so that the exchange gives this held call up, while another is in
+    /// conversation; `None` if it can't.
+    fn releases(&self, _port: &Port, _call: HDRVCALL) -> Option<Task> {
+        None
     }
 
     /// Whether the call's end leads back to a held one.

@@ -24,6 +24,7 @@ mod phones;
 mod playing;
 mod port;
 mod queue;
+mod service;
 mod sound_path;
 mod switching;
 #[cfg(test)]

@@ -2,13 +2,14 @@
 
 use ringback_driver::Time;
 use ringback_tspi::callstate::CallState;
+use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::dialstring::DialString;
 use ringback_tspi::error::LineError;
 use ringback_tspi::types::HDRVCALL;
 
 use crate::Command;
 use crate::book::Book;
-use crate::call::{Call, CallInfo};
+use crate::call::{Call, CallInfo, CallNotes};
 
 /// A task for the exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +37,14 @@ pub(super) enum Task {
     Swap(HDRVCALL),
     /// Connect the held party again, as the other call is over.
     Back,
+    /// Join both parties in a conference, which is this new call.
+    Conference(HDRVCALL),
+    /// Give the held party of this call up.
+    ReleaseHeld(HDRVCALL),
+    /// Park the party of the conversation at this place.
+    Park(DialString),
+    /// Call back under this number, when the called line is free.
+    CallBack(u32),
 }
 
 /// What is being asked of the exchange.
@@ -53,6 +62,8 @@ pub(super) enum Stage {
     Settling(Time),
     /// Ringback has to be heard until this time.
     Calling(Time),
+    /// The tone that confirms has to be heard until this time.
+    Confirming(Time),
     /// It has refused, and is being told to go back to the conversation.
     Clearing,
 }
@@ -95,14 +106,24 @@ pub(super) fn task(book: &mut Book, command: Command) -> Result<Task, LineError>
             Task::Add(call)
         }
         Command::RemoveFromConference { call } => Task::Remove(call),
-        Command::CompleteTransfer { call, consult } => {
+        Command::CompleteTransfer { call, consult, conference } => {
             let held = book.living(call)?.state;
-            book.living(consult)?;
+            let reached = book.living(consult)?.state;
             if held != Some(CallState::OnHoldPendTransfer) || active != Some(consult) {
                 return Err(LineError::INVALCALLSTATE);
             }
-            Task::Transfer
+            let Some(conference) = conference else { return Ok(Task::Transfer) };
+            if reached != Some(CallState::Connected) {
+                return Err(LineError::INVALCALLSTATE);
+            }
+            let (media, timing) = (book.living(consult)?.info.media, DialTiming::default());
+            let notes = CallNotes::default();
+            let info = CallInfo::outbound(conference, media, String::new(), timing, notes);
+            book.aside.push(Call::new(conference, info));
+            Task::Conference(conference)
         }
+        Command::Park { place, .. } => Task::Park(place),
+        Command::CompleteCall { completion, .. } => Task::CallBack(completion),
         Command::SwapHold { call, held } => {
             book.living(held)?;
             if active != Some(call) || !book.is_aside(held) {

@@ -8,6 +8,7 @@
 //! frequency it takes any sound for that frequency.
 
 mod band;
+mod confirmation;
 mod detector;
 mod generator;
 mod pattern;
@@ -15,8 +16,9 @@ mod runs;
 mod special_information;
 mod spectrum;
 
+pub use confirmation::Confirmation;
 pub use detector::{Detector, Heard, Pause};
 pub use generator::Generator;
 pub use special_information::{Refusal, refusal};
 
-pub use ringback_country::{Cadence, CallProgress, Plan, Signal};
+pub use ringback_country::{Cadence, CallProgress, Codes, Plan, Signal};

@@ -175,6 +175,8 @@ fn name(state: LineState) -> &'static str {
         LineState::Ringing => "ringing",
         LineState::Announcement => "announcement",
         LineState::Held => "held",
+        LineState::Parked => "parked",
+        LineState::Confirmed => "confirmed",
         LineState::Conference => "conference",
         LineState::Talking => "talking",
         LineState::LoopBreak => "loop-break",

@@ -7,7 +7,8 @@
 use ringback_country::{CallProgress, Profile};
 use ringback_media::tone;
 
-use super::switch::{Id, Switch, SwitchState};
+use super::destination::Id;
+use super::switch::{Switch, SwitchState};
 use crate::chips::Frame;
 
 impl Switch {
@@ -30,7 +31,7 @@ impl Switch {
         }
     }
 
-    fn talk(&mut self, id: Id, other: Id) {
+    pub(super) fn talk(&mut self, id: Id, other: Id) {
         self.enter(id, SwitchState::Talking(other));
         self.enter(other, SwitchState::Talking(id));
     }
@@ -38,6 +39,16 @@ impl Switch {
     /// The second dial tone.
     fn recall(&mut self, id: Id) {
         self.begin_dialling(id);
+        self.sound_recall(id);
+    }
+
+    /// The second dial tone in the middle of a code.
+    pub(super) fn dial_tone_again(&mut self, id: Id) {
+        self.collect_on(id);
+        self.sound_recall(id);
+    }
+
+    fn sound_recall(&mut self, id: Id) {
         let plan = self.config.country.tones();
         let signal = plan.recall.as_ref().unwrap_or(plan.sent(CallProgress::Dial));
         if let Some(party) = self.parties.get_mut(id) {
@@ -74,6 +85,11 @@ impl Switch {
                 self.hold(id, Some(first), Some(last));
                 self.recall(id);
             }
+            (SwitchState::Tone(CallProgress::Busy), None, None)
+                if profile.codes.call_back.is_some() =>
+            {
+                self.recall(id);
+            }
             // The conversation with the second party goes on.
             (_, held, Some(other)) => {
                 self.hold(id, held, None);
@@ -106,6 +122,10 @@ impl Switch {
             self.hold(id, None, None);
             self.release(other);
             self.talk(id, held);
+        } else if profile.release_held.is_some_and(is) {
+            self.hold(id, None, None);
+            self.release(held);
+            self.talk(id, other);
         } else if profile.swap.is_some_and(is) {
             self.hold(id, Some(other), None);
             self.talk(id, held);

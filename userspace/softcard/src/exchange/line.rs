@@ -37,6 +37,10 @@ pub enum LineState {
     Talking,
     /// Hears silence, because the other party holds it.
     Held,
+    /// Hears silence, because it is parked.
+    Parked,
+    /// Hears that the exchange has done what a code asks for.
+    Confirmed,
     /// Connected to two parties, who hear each other.
     Conference,
     /// The far end has hung up, and battery is off for a moment.

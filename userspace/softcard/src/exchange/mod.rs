@@ -6,7 +6,9 @@
 //! cards: a line is a pair of wires, from which it receives hook and audio, and to which it sends
 //! battery, ringing and audio, once a millisecond.
 
+mod codes;
 mod config;
+mod destination;
 mod flash;
 mod line;
 mod switch;

@@ -6,12 +6,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use ringback_country::{CallProgress, Country};
+use ringback_country::{CallProgress, Country, Forwarding};
 use ringback_media::dtmf;
 use ringback_media::tone;
 use ringback_request::PortNumber;
 
 use super::config::ExchangeConfig;
+use super::destination::{CallBack, Destination, Id};
 use super::line::{LineOptions, LineState};
 use crate::SLOTS;
 use crate::chips::{Battery, Feed, Frame, Load};
@@ -33,9 +34,6 @@ pub(super) enum Terminal {
     Subscriber(Telephone),
 }
 
-/// A party, as its index in [`Switch`].
-pub(super) type Id = usize;
-
 #[derive(Debug)]
 pub(super) enum SwitchState {
     Idle,
@@ -49,6 +47,12 @@ pub(super) enum SwitchState {
     Conference(Id, Id),
     /// One of the two parties of a conference.
     Member(Id),
+    /// Parked, until somebody unparks it.
+    Parked,
+    /// The exchange rings it, because this party is free now.
+    CalledBack(Id),
+    /// A code was dialled and followed.
+    Confirmed,
     LoopBreak,
     Tone(CallProgress),
     /// Hears what is left of an announcement.
@@ -72,7 +76,7 @@ pub(super) struct Party {
     pub(super) dialled: String,
     pub(super) state: SwitchState,
     /// The time at which the current state began.
-    since: u64,
+    pub(super) since: u64,
     off_hook: bool,
     /// For how many milliseconds the loop has differed from `off_hook`.
     hook_ms: u32,
@@ -82,6 +86,10 @@ pub(super) struct Party {
     /// to be done with both, that of the second.
     pub(super) held: Option<Id>,
     pub(super) aside: Option<Id>,
+    /// Where its calls go instead.
+    pub(super) forwards: Vec<(Forwarding, String)>,
+    /// The party that was in use when this one called it last.
+    pub(super) busy: Option<Id>,
     pub(super) reversed: bool,
     pub(super) tone: Option<tone::Generator>,
     pub(super) load: Load,
@@ -100,6 +108,9 @@ impl Party {
             | SwitchState::Held(_)
             | SwitchState::Conference(..)
             | SwitchState::Member(_)
+            | SwitchState::Parked
+            | SwitchState::CalledBack(_)
+            | SwitchState::Confirmed
             | SwitchState::LoopBreak
             | SwitchState::Announcement(..) => None,
         };
@@ -119,6 +130,9 @@ impl Party {
             SwitchState::Held(_) => LineState::Held,
             SwitchState::Conference(..) => LineState::Conference,
             SwitchState::Member(_) => LineState::Talking,
+            SwitchState::Parked => LineState::Parked,
+            SwitchState::CalledBack(_) => LineState::Ringing,
+            SwitchState::Confirmed => LineState::Confirmed,
             SwitchState::LoopBreak => LineState::LoopBreak,
             SwitchState::Announcement(..) => LineState::Announcement,
             SwitchState::Tone(CallProgress::Busy) => LineState::Busy,
@@ -154,7 +168,7 @@ impl Party {
     /// Returns the frequency of the ringing voltage at this moment, in Hz.
     fn rings(&self, now: u64, country: Country) -> Option<u16> {
         // The bell stops as soon as the loop is closed, before the answer is recognised.
-        let rings = matches!(self.state, SwitchState::Ringing(_))
+        let rings = matches!(self.state, SwitchState::Ringing(_) | SwitchState::CalledBack(_))
             && !self.unplugged
             && !self.load.off_hook
             && country.ring().sounds_at(now.saturating_sub(self.since));
@@ -167,11 +181,14 @@ impl Party {
 pub(super) struct Switch {
     pub(super) config: ExchangeConfig,
     pub(super) parties: Vec<Party>,
+    /// The parked parties, by their places.
+    pub(super) parked: Vec<(String, Id)>,
+    pub(super) call_backs: Vec<CallBack>,
     /// The announcements, by their numbers.
     announcements: HashMap<String, Arc<[i16]>>,
     /// What a line hears that is to dial.
     dial_tone: CallProgress,
-    now: u64,
+    pub(super) now: u64,
 }
 
 impl Switch {
@@ -179,6 +196,8 @@ impl Switch {
         Switch {
             config,
             parties: Vec::new(),
+            parked: Vec::new(),
+            call_backs: Vec::new(),
             announcements: HashMap::new(),
             dial_tone: CallProgress::Dial,
             now: 0,
@@ -198,6 +217,8 @@ impl Switch {
             flashed: false,
             held: None,
             aside: None,
+            forwards: Vec::new(),
+            busy: None,
             reversed: false,
             tone: None,
             load: Load::default(),
@@ -217,7 +238,7 @@ impl Switch {
         &self.parties
     }
 
-    fn find(&self, number: &str) -> Option<Id> {
+    pub(super) fn find(&self, number: &str) -> Option<Id> {
         self.parties.iter().rposition(|party| party.options.number == number)
     }
 
@@ -247,6 +268,7 @@ impl Switch {
         for id in 0..self.parties.len() {
             self.step(id);
         }
+        self.call_whom_it_waits_for();
         let mut feeds = [Feed::default(); SLOTS];
         for id in 0..self.parties.len() {
             let feed = self.feed(id);
@@ -283,6 +305,16 @@ impl Switch {
         match (&party.state, party.off_hook) {
             (SwitchState::Idle, true) => self.begin_dialling(id),
             (SwitchState::Ringing(caller), true) => self.connect(*caller, id),
+            (SwitchState::Ringing(caller), false)
+                if elapsed == u64::from(self.config.no_answer_ms) =>
+            {
+                self.goes_on(*caller, id);
+            }
+            (SwitchState::CalledBack(called), answers) => {
+                let called = *called;
+                self.step_call_back(id, called, answers);
+            }
+            (SwitchState::Parked, false) => self.leave_park(id),
             (SwitchState::Collecting(_), true) => self.collect(id),
             (SwitchState::LoopBreak, true) if elapsed >= u64::from(party.options.loop_break_ms) => {
                 self.enter(id, SwitchState::Tone(CallProgress::Reorder));
@@ -304,6 +336,7 @@ impl Switch {
             }
             (
                 SwitchState::Collecting(_)
+                | SwitchState::Confirmed
                 | SwitchState::LoopBreak
                 | SwitchState::Tone(_)
                 | SwitchState::Announcement(..),
@@ -329,6 +362,16 @@ impl Switch {
         }
     }
 
+    /// Waits for the first digit of a number behind a code.
+    pub(super) fn collect_on(&mut self, id: Id) {
+        let deadline = self.now + u64::from(self.config.first_digit_ms);
+        let Some(party) = self.parties.get_mut(id) else { return };
+        if let SwitchState::Collecting(register) = &mut party.state {
+            register.detector.set_dial_tone_filter(true);
+            register.deadline = deadline;
+        }
+    }
+
     fn collect(&mut self, id: Id) {
         let Some(party) = self.parties.get_mut(id) else { return };
         let SwitchState::Collecting(register) = &mut party.state else { return };
@@ -342,6 +385,8 @@ impl Switch {
             // Dial tone has stopped with the first digit. The filter is switched off only after
             // that digit, because changing it within the digit would split the digit in two.
             register.detector.set_dial_tone_filter(false);
+            let dialled = party.dialled.clone();
+            return self.prompt(id, &dialled);
         }
         if !came.is_empty() {
             party.tone = None;
@@ -357,13 +402,13 @@ impl Switch {
         let expired = self.now >= register.deadline;
         let dialled = party.dialled.clone();
         let commands = self.is_aside(id) && !dialled.is_empty();
-        if ended || expired || commands || self.is_complete(&dialled) {
+        if ended || expired || commands || self.is_number(&dialled) || self.is_code(&dialled) {
             self.route(id, &dialled);
         }
     }
 
     /// Returns whether these digits are a number and not the beginning of a longer one.
-    fn is_complete(&self, dialled: &str) -> bool {
+    pub(super) fn is_number(&self, dialled: &str) -> bool {
         let numbers = self.parties.iter().map(|party| party.options.number.as_str());
         let mut numbers = numbers.chain(self.announcements.keys().map(String::as_str));
         !dialled.is_empty()
@@ -371,31 +416,43 @@ impl Switch {
             && !numbers.any(|number| number != dialled && number.starts_with(dialled))
     }
 
-    fn route(&mut self, caller: Id, dialled: &str) {
+    pub(super) fn route(&mut self, caller: Id, dialled: &str) {
         if self.is_aside(caller) {
             return self.command(caller, dialled);
+        }
+        if let Some(meaning) = self.meaning(dialled) {
+            return self.follow(caller, meaning);
         }
         if let Some(samples) = self.announcements.get(dialled) {
             let announcement = SwitchState::Announcement(Arc::clone(samples), 0);
             return self.enter(caller, announcement);
         }
-        let called = if dialled.is_empty() { None } else { self.find(dialled) };
-        let Some(called) = called else {
-            self.enter(caller, SwitchState::Tone(self.config.unknown_number));
-            return;
-        };
-        let free = self.parties.get(called).is_some_and(|party| {
-            matches!(party.state, SwitchState::Idle) && !party.off_hook && !party.load.off_hook
-        });
-        if free {
-            self.enter(caller, SwitchState::Calling(called));
-            self.enter(called, SwitchState::Ringing(caller));
-        } else {
-            self.enter(caller, SwitchState::Tone(CallProgress::Busy));
+        match self.destination(dialled) {
+            Destination::Free(called) => self.ring(caller, called),
+            Destination::Busy(called) => {
+                self.enter(caller, SwitchState::Tone(CallProgress::Busy));
+                if let Some(party) = self.parties.get_mut(caller) {
+                    party.busy = Some(called);
+                }
+            }
+            Destination::Unknown => {
+                self.enter(caller, SwitchState::Tone(self.config.unknown_number));
+            }
         }
     }
 
-    fn connect(&mut self, caller: Id, called: Id) {
+    pub(super) fn is_free(&self, id: Id) -> bool {
+        self.parties.get(id).is_some_and(|party| {
+            matches!(party.state, SwitchState::Idle) && !party.off_hook && !party.load.off_hook
+        })
+    }
+
+    pub(super) fn ring(&mut self, caller: Id, called: Id) {
+        self.enter(caller, SwitchState::Calling(called));
+        self.enter(called, SwitchState::Ringing(caller));
+    }
+
+    pub(super) fn connect(&mut self, caller: Id, called: Id) {
         self.enter(caller, SwitchState::Talking(called));
         self.enter(called, SwitchState::Talking(caller));
         if let Some(party) = self.parties.get_mut(caller) {

@@ -61,7 +61,8 @@ pub const OUTBOUND: &[Transition] = &[
         &[Dialing, OnHold, OnHoldPendTransfer, OnHoldPendConf, Conferenced, Disconnected, Idle],
     ),
     step(Some(OnHold), &[Connected, Disconnected, Idle]),
-    step(Some(OnHoldPendTransfer), &[Connected, Disconnected, Idle]),
+    // A transfer may end in a conference of three.
+    step(Some(OnHoldPendTransfer), &[Connected, Conferenced, Disconnected, Idle]),
     // A conference call begins on hold. Its parties stay conferenced until they leave.
     step(Some(OnHoldPendConf), &[Connected, Disconnected, Idle]),
     step(Some(Conferenced), &[Disconnected, Idle]),
@@ -79,7 +80,8 @@ pub const INBOUND: &[Transition] = &[
         &[OnHold, OnHoldPendTransfer, OnHoldPendConf, Conferenced, Disconnected, Idle],
     ),
     step(Some(OnHold), &[Connected, Disconnected, Idle]),
-    step(Some(OnHoldPendTransfer), &[Connected, Disconnected, Idle]),
+    // A transfer may end in a conference of three.
+    step(Some(OnHoldPendTransfer), &[Connected, Conferenced, Disconnected, Idle]),
     // A conference call begins on hold. Its parties stay conferenced until they leave.
     step(Some(OnHoldPendConf), &[Connected, Disconnected, Idle]),
     step(Some(Conferenced), &[Disconnected, Idle]),

@@ -17,15 +17,16 @@ use ringback_tspi::types::HDRVCALL;
 
 use super::super::port::{Port, Visit};
 use super::super::queue::Sound;
+use super::super::service::code;
 use super::super::switching::{Stage, Switching, Task};
-use super::{DIALS_ON, Fxo, FxoPhase};
+use super::coded::refuses;
+use super::{DIALS_ON, Fxo, FxoPhase, RECALL_MS};
+use crate::MOST_CALL_BACKS;
 use crate::book::Op;
 use crate::call::Call;
 
 /// How long a telephone to which a call is transferred may take until it rings.
 const RINGS: Duration = Duration::from_secs(30);
-/// How long the second dial tone may take, in ms.
-const RECALL_MS: u32 = 5000;
 
 fn dial_string(text: &str) -> DialString {
     let modifiers = Modifiers { dial_tone: true, ..Modifiers::default() };
@@ -72,7 +73,17 @@ impl Fxo {
             });
         }
         let held = active == Some(CallState::OnHold);
+        let alone = port.book.aside.is_empty();
         match feature {
+            LINECALLFEATURE_PARK => {
+                let connected = active == Some(CallState::Connected);
+                profile.codes.park.map(|_| talks && connected && alone)
+            }
+            LINECALLFEATURE_COMPLETECALL => {
+                let busy = active == Some(CallState::Busy);
+                let listens = matches!(self.phase, FxoPhase::Progress(_));
+                profile.codes.call_back.map(|_| free && busy && listens && alone)
+            }
             LINECALLFEATURE_HOLD => Some(talks && port.book.aside.is_empty()),
             LINECALLFEATURE_UNHOLD => Some(free && held),
             LINECALLFEATURE_SETUPTRANSFER | LINECALLFEATURE_BLINDTRANSFER => {
@@ -118,11 +129,19 @@ impl Fxo {
             FxoPhase::Talking => profile.release,
             _ => profile.back,
         };
+        let unavailable = LineError::OPERATIONUNAVAIL;
         let text = match &task {
             Task::Transfer => {
                 self.transferred(port, visit);
                 return Ok(());
             }
+            Task::CallBack(_) if self.call_backs.len() >= MOST_CALL_BACKS as usize => {
+                return Err(LineError::COMPLETIONOVERRUN);
+            }
+            Task::CallBack(_) => profile.codes.call_back.ok_or(unavailable)?,
+            Task::Park(_) => profile.codes.park.ok_or(unavailable)?,
+            Task::ReleaseHeld(_) => profile.release_held.ok_or(unavailable)?,
+            Task::Conference(_) => profile.join.ok_or(unavailable)?,
             Task::Hold
             | Task::Consult(_)
             | Task::Redirect(_)
@@ -134,7 +153,10 @@ impl Fxo {
             Task::Unhold(_) | Task::Back => release,
             Task::Swap(_) => profile.swap.ok_or(LineError::OPERATIONUNAVAIL)?,
         };
-        let mut address = dial_string(text);
+        let mut address = match &task {
+            Task::Park(place) => code(text, Some(place)),
+            _ => dial_string(text),
+        };
         if let Task::Redirect(to) = &task {
             address.steps.extend(to.steps.iter().copied());
         }
@@ -151,6 +173,7 @@ impl Fxo {
     ) {
         port.silence(visit);
         self.listen_anew(port);
+        self.forget_confirmation();
         self.dialer.reset(DialTiming { dial_tone_ms: RECALL_MS, ..DialTiming::default() });
         self.dialer.push(address);
     }
@@ -171,6 +194,13 @@ impl Fxo {
             _ if !heard => self.refused(port, visit),
             (Task::Hold | Task::Consult(_) | Task::Confer(..) | Task::Prepare(_), _) => {
                 self.done(port, visit);
+            }
+            (Task::Park(_) | Task::CallBack(_), _) => {
+                self.listen_anew(port);
+                let until = now + self.confirms();
+                if let Some(switching) = &mut self.switching {
+                    switching.stage = Stage::Confirming(until);
+                }
             }
             (Task::Redirect(_), _) => {
                 *stage = Stage::Calling(now + RINGS);
@@ -195,21 +225,31 @@ impl Fxo {
         port.hear(visit, heard);
         let calls = matches!(self.switching, Some(Switching { stage: Stage::Calling(_), .. }));
         // Whoever is called may answer before ringback is recognised.
+        let confirms = matches!(
+            self.switching,
+            Some(Switching { task: Task::Park(_) | Task::CallBack(_), .. })
+        );
+        let confirmed = confirms && self.hears_confirmation(heard);
         let answered = calls && (self.activity.feed(heard) || self.answered_silently());
         let Some(Switching { task, stage }) = &self.switching else { return };
-        let refuses = matches!(
-            tone,
-            Some(Heard::Tone(
-                CallProgress::Busy | CallProgress::Reorder | CallProgress::SpecialInformation
-            ))
+        let refuses = refuses(tone);
+        let settles = matches!(
+            task,
+            Task::Swap(_)
+                | Task::Add(_)
+                | Task::Remove(_)
+                | Task::Conference(_)
+                | Task::ReleaseHeld(_)
         );
         match *stage {
             Stage::Dialing | Stage::Clearing => {}
-            Stage::Settling(_)
-                if refuses && matches!(task, Task::Swap(_) | Task::Add(_) | Task::Remove(_)) =>
-            {
-                self.clear(port, visit);
-            }
+            Stage::Confirming(_) if confirmed => self.done(port, visit),
+            Stage::Confirming(until) if refuses || now >= until => match task {
+                Task::CallBack(_) => self.not_called_back(port, visit),
+                _ => self.clear(port, visit),
+            },
+            Stage::Confirming(_) => {}
+            Stage::Settling(_) if refuses && settles => self.clear(port, visit),
             Stage::Settling(until) if now >= until => self.done(port, visit),
             Stage::Settling(_) => {}
             Stage::Calling(_) if answered || tone == Some(Heard::Tone(CallProgress::Ringback)) => {
@@ -229,6 +269,36 @@ impl Fxo {
         self.dial_to_exchange(port, visit, dial_string(back));
         if let Some(switching) = &mut self.switching {
             switching.stage = Stage::Clearing;
+        }
+    }
+
+    /// The exchange has given its busy tone up, and does not call back.
+    fn not_called_back(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
+        self.switching = None;
+        port.book.complete(visit.cx, Op::Switch, Err(LineError::OPERATIONFAILED));
+        self.disconnect(port, visit, LINEDISCONNECTMODE_BUSY);
+    }
+
+    /// As [`Machine::releases`](super::super::machine::Machine::releases).
+    pub(super) fn release_of(&self, port: &Port, call: HDRVCALL) -> Option<Task> {
+        let profile = self.options.profile?;
+        let talks = self.switching.is_none() && matches!(self.phase, FxoPhase::Talking);
+        if !talks || port.book.state() != Some(CallState::Connected) {
+            return None;
+        }
+        let state = port.book.aside.iter().find(|one| one.handle == call)?.state?;
+        let members = |one: &&Call| one.state == Some(CallState::Conferenced);
+        match state {
+            CallState::OnHoldPendTransfer | CallState::OnHoldPendConf
+                if port.book.aside.len() == 1 =>
+            {
+                profile.release_held.map(|_| Task::ReleaseHeld(call))
+            }
+            CallState::Conferenced if port.book.aside.iter().filter(members).count() > 1 => {
+                let last = port.book.aside.iter().rfind(members);
+                last.filter(|last| last.handle == call).map(|_| Task::Remove(call))
+            }
+            _ => None,
         }
     }
 
@@ -276,7 +346,28 @@ impl Fxo {
                 port.book.set_aside(visit.cx, removed, CallState::Idle, 0);
                 self.heard_at = visit.now();
             }
-            Task::Redirect(_) => self.let_go(port, visit),
+            Task::Redirect(_) | Task::Park(_) => self.let_go(port, visit),
+            Task::CallBack(completion) => {
+                let minutes = self.codes().map_or(0, |codes| codes.call_back_minutes);
+                let until = visit.now() + Duration::from_secs(60 * u64::from(minutes));
+                self.call_backs.push((completion, until));
+                self.disconnect(port, visit, LINEDISCONNECTMODE_BUSY);
+            }
+            Task::ReleaseHeld(released) => {
+                port.book.set_aside(visit.cx, released, CallState::Idle, 0);
+                self.heard_at = visit.now();
+            }
+            Task::Conference(conference) => {
+                let consult = port.book.call.as_ref().map(|call| call.handle);
+                let pending = |one: &&Call| one.state == Some(CallState::OnHoldPendTransfer);
+                let held = port.book.aside.iter().find(pending).map(|one| one.handle);
+                port.book.switch_to(conference);
+                // Who came last stands last.
+                for member in [held, consult].into_iter().flatten() {
+                    port.book.set_aside(visit.cx, member, CallState::Conferenced, 0);
+                }
+                self.converses(port, visit);
+            }
             Task::Swap(held) => {
                 let state = port.book.find(held).and_then(|call| call.state);
                 let active = port.book.call.as_ref().map(|call| call.handle);
@@ -371,7 +462,8 @@ mod tests {
     fn what_profiles_dial_can_be_dialled() {
         for profile in Profile::ALL {
             let required = [profile.hold, profile.back, profile.release, profile.release_last];
-            for text in required.into_iter().chain(profile.swap).chain(profile.join) {
+            let optional = [profile.swap, profile.join, profile.release_held];
+            for text in required.into_iter().chain(optional.into_iter().flatten()) {
                 assert_eq!(dial_string(text).to_string(), text, "{}", profile.name);
             }
         }

@@ -2,6 +2,7 @@
 
 mod answers;
 mod books;
+mod codes;
 mod countries;
 mod ends;
 mod failing;

@@ -116,6 +116,10 @@ fn setup(call: HDRVCALL, consult: HDRVCALL) -> Command {
     Command::SetupTransfer { call, consult, media, timing, notes: CallNotes::default() }
 }
 
+fn transfer(call: HDRVCALL, consult: HDRVCALL) -> Command {
+    Command::CompleteTransfer { call, consult, conference: None }
+}
+
 const NOBODY: [Vec<usize>; 3] = [vec![], vec![], vec![]];
 
 fn with_first() -> [Vec<usize>; 3] {
@@ -156,7 +160,7 @@ fn a_call_is_transferred_after_a_consultation() {
         let call = trio.connected();
         let consult = trio.consulted(call);
         assert_eq!(trio.hears(), with_second(), "{}", profile.name);
-        let told = trio.ask(Command::CompleteTransfer { call, consult });
+        let told = trio.ask(transfer(call, consult));
         assert_eq!(told, ["ok", "IDLE 0x0", "IDLE 0x0"]);
         assert_eq!(trio.line_state(), Some(LineState::Idle));
         assert_eq!(trio.hears(), without_us(), "{}", profile.name);
@@ -172,7 +176,7 @@ fn a_call_is_transferred_to_a_telephone_that_rings() {
     trio.world.dial(consult, "202").unwrap();
     trio.world.until(consult, CallState::Ringback, 12_000);
     trio.world.story();
-    let told = trio.ask(Command::CompleteTransfer { call, consult });
+    let told = trio.ask(transfer(call, consult));
     assert_eq!(told, ["ok", "IDLE 0x0", "IDLE 0x0"]);
     trio.telephones[1].off_hook();
     trio.world.run(1000);
@@ -332,6 +336,29 @@ fn three_parties_hear_each_other_in_a_conference() {
 }
 
 #[test]
+fn a_transfer_is_completed_as_a_conference_of_which_one_can_be_dropped() {
+    for profile in Profile::ALL {
+        let mut trio = Trio::new(profile);
+        let call = trio.connected();
+        let consult = trio.consulted(call);
+        let made = trio.world.handles.next(LineNumber::at(FXO)).unwrap();
+        let conference = Some(made);
+        let join = Command::CompleteTransfer { call, consult, conference };
+        trio.world.make_beside(join, made).unwrap();
+        trio.world.run(6000);
+        let told = trio.world.story();
+        assert_eq!(told, ["ok", "CONFERENCED 0x0", "CONFERENCED 0x0", "CONNECTED 0x1"]);
+        assert_eq!(trio.world.state(made), Some(CallState::Connected));
+        assert_eq!(trio.hears(), all_three(), "{}", profile.name);
+        assert_eq!(trio.ask(Command::Drop { call: consult }), ["ok", "IDLE 0x0"]);
+        assert_eq!(trio.hears()[..2], with_first()[..2], "{}", profile.name);
+        trio.world.drop_call(made).unwrap();
+        assert_eq!(trio.world.story(), ["IDLE 0x0", "IDLE 0x0", "ok"]);
+        trio.world.assert_on_hook(LineNumber::at(FXO));
+    }
+}
+
+#[test]
 fn a_consultation_for_a_conference_leads_back_to_it() {
     for profile in Profile::ALL {
         let mut trio = Trio::new(profile);
@@ -368,9 +395,11 @@ fn calls_that_are_held_end_with_the_line_d5_d7() {
         let consult = trio.consulted(call);
         match end {
             0 => {
-                // The exchange can't release a held party alone.
-                trio.world.drop_call(call).unwrap();
-                assert_eq!(trio.world.story(), ["IDLE 0x0", "IDLE 0x0", "ok"]);
+                let told = trio.ask(Command::Drop { call });
+                assert_eq!(told, ["ok", "IDLE 0x0"], "only the held one");
+                assert_eq!(trio.hears()[..1], with_second()[..1]);
+                trio.world.drop_call(consult).unwrap();
+                assert_eq!(trio.world.story(), ["IDLE 0x0", "ok"]);
             }
             1 => {
                 trio.world.close_call(consult).unwrap();
@@ -423,7 +452,7 @@ fn without_a_profile_nothing_is_offered() {
         Command::Hold { call },
         Command::Unhold { call },
         setup(call, consult),
-        Command::CompleteTransfer { call, consult },
+        transfer(call, consult),
         Command::BlindTransfer { call, address },
         Command::SwapHold { call, held: consult },
     ] {

@@ -1,0 +1,169 @@
+//! Recognises the tone by which an exchange confirms that it has done what a code asks for: it has
+//! the sound of dial tone, and sounds some times for a moment.
+
+use ringback_country::{Bursts, Sound};
+
+use crate::level::{power_at, rms_dbm0};
+use crate::samples_in;
+
+/// Samples that are judged together: 20 ms, which distinguishes frequencies 50 Hz apart.
+const BLOCK: usize = samples_in(20) as usize;
+const BLOCK_MS: u32 = 20;
+/// What is quieter is silence.
+const QUIET_DBM0: f32 = -38.0;
+/// The frequencies of the sound have at least this share of a block's power.
+const SHARE: f32 = 0.5;
+
+/// Listens for one confirming tone.
+#[derive(Debug)]
+pub struct Confirmation {
+    bursts: Bursts,
+    hz: Vec<u16>,
+    block: [i16; BLOCK],
+    filled: usize,
+    /// Whether the sound is on the line, and for how many ms it has been so.
+    sounds: bool,
+    ms: u32,
+    /// The beginning of that was heard, too.
+    whole: bool,
+    /// The latest block differed; one alone is where the frequencies of a sound cancel each other.
+    doubtful: bool,
+    /// How often it has sounded as it should.
+    heard: u8,
+}
+
+impl Confirmation {
+    /// Listens for bursts of this sound.
+    pub fn new(bursts: Bursts, sound: Sound) -> Confirmation {
+        let hz = sound.spectrum_hz().collect();
+        let (block, filled) = ([0; BLOCK], 0);
+        Confirmation {
+            bursts,
+            hz,
+            block,
+            filled,
+            sounds: false,
+            ms: 0,
+            whole: false,
+            doubtful: false,
+            heard: 0,
+        }
+    }
+
+    /// Processes samples; returns whether the tone was heard in them, up to the end of the last
+    /// burst that is needed.
+    pub fn feed(&mut self, samples: &[i16]) -> bool {
+        let mut confirmed = false;
+        for &sample in samples {
+            if let Some(place) = self.block.get_mut(self.filled) {
+                *place = sample;
+            }
+            self.filled += 1;
+            if self.filled == BLOCK {
+                self.filled = 0;
+                confirmed |= self.judge();
+            }
+        }
+        confirmed
+    }
+
+    fn judge(&mut self) -> bool {
+        let sounds = self.is_sound();
+        if sounds == self.sounds {
+            let blocks = 1 + u32::from(std::mem::take(&mut self.doubtful));
+            self.ms = self.ms.saturating_add(blocks * BLOCK_MS);
+            return false;
+        }
+        self.doubtful = !self.doubtful;
+        if self.doubtful {
+            return false;
+        }
+        let (ended, ms) = (self.sounds, self.ms);
+        let whole = std::mem::replace(&mut self.whole, true) || !ended;
+        (self.sounds, self.ms) = (sounds, 2 * BLOCK_MS);
+        if !ended {
+            if !is_about(ms, self.bursts.off_ms) {
+                self.heard = 0;
+            }
+            return false;
+        }
+        let fits = whole && is_about(ms, self.bursts.on_ms);
+        self.heard = if fits { self.heard.saturating_add(1) } else { 0 };
+        self.heard >= self.bursts.times
+    }
+
+    fn is_sound(&self) -> bool {
+        let level = rms_dbm0(&self.block);
+        let linear = |dbm0: f32| 10_f32.powf(dbm0 / 10.0);
+        let power: f32 =
+            self.hz.iter().map(|&hz| linear(power_at(&self.block, f32::from(hz)))).sum();
+        level >= QUIET_DBM0 && power >= SHARE * linear(level)
+    }
+}
+
+/// Exchanges differ by a quarter, and lengths are measured in blocks.
+fn is_about(ms: u32, wanted: u16) -> bool {
+    let wanted = u32::from(wanted);
+    ms.abs_diff(wanted) <= wanted / 4 + BLOCK_MS
+}
+
+#[cfg(test)]
+mod tests {
+    use ringback_country::{CallProgress, Codes, Country, Profile};
+
+    use super::*;
+    use crate::tone::Generator;
+
+    fn listen(codes: &Codes, country: Country, samples: &[i16]) -> bool {
+        let sound = Codes::sound(country.tones()).unwrap();
+        let mut confirmation = Confirmation::new(codes.confirmation, sound);
+        samples.chunks(8).any(|piece| confirmation.feed(piece))
+    }
+
+    #[test]
+    fn what_confirms_is_heard_in_every_country_and_what_refuses_is_not_taken_for_it() {
+        use CallProgress::{Busy, Dial, Reorder, SpecialInformation};
+        for country in Country::each_zone() {
+            let plan = country.tones();
+            for profile in Profile::ALL {
+                let codes = &profile.codes;
+                let signal = codes.confirmation(plan).unwrap();
+                for silence in [0, 13, 77] {
+                    let mut samples = vec![0; silence * 8];
+                    let start = samples.len();
+                    samples.resize(start + 16_000, 0);
+                    Generator::new(&signal).fill(&mut samples[start..]);
+                    assert!(listen(codes, country, &samples), "{} in {country}", profile.name);
+                }
+                for what in [Busy, Dial, Reorder, SpecialInformation] {
+                    let Some(signal) = plan.signal(what) else { continue };
+                    // Where a part of dial tone is a second long it is told by its repetition.
+                    let long = signal.figure().iter().filter(|part| part.sound.is_some());
+                    let on_ms = codes.confirmation.on_ms;
+                    if long.filter_map(|part| part.ms).any(|ms| is_about(u32::from(ms), on_ms)) {
+                        continue;
+                    }
+                    let mut samples = vec![0; 8000 * 8];
+                    Generator::new(signal).fill(&mut samples[800..]);
+                    let heard = listen(codes, country, &samples);
+                    assert!(!heard, "{what:?} of {country} for {}", profile.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn silence_and_noise_confirm_nothing() {
+        let codes = &Profile::NORTH_AMERICA.codes;
+        let country = Country::default();
+        assert!(!listen(codes, country, &[0; 16_000]));
+        let mut state = 1_u32;
+        let noise: Vec<i16> = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 16) as i16 / 8
+        })
+        .take(80_000)
+        .collect();
+        assert!(!listen(codes, country, &noise));
+    }
+}
