@@ -96,9 +96,9 @@ test: ## Every test, the lab's included
 FUZZ_SECONDS ?= 300
 
 .PHONY: fuzz fuzz-short
-fuzz: ## Fuzzers of what reads data of others; FUZZ_SECONDS=3600 each for longer
+fuzz: ## Fuzzers of what reads data of others; FUZZ_SECONDS=3600 each, FUZZER=name for one
 	@tests/deps $(PACKAGES) g++
-	tests/fuzz/run -max_total_time=$(FUZZ_SECONDS)
+	FUZZER=$(FUZZER) tests/fuzz/run -max_total_time=$(FUZZ_SECONDS)
 
 # Always the same seed, so that a change is not refused for what an earlier one has brought.
 fuzz-short:

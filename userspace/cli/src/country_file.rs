@@ -209,7 +209,10 @@ pub(crate) fn parse_country(text: &str) -> Result<Country, String> {
 }
 
 /// Reads a country from the content of a file.
-fn read(content: &str, name: &str) -> Result<Country, String> {
+///
+/// # Errors
+/// What is wrong, with its line and column.
+pub(crate) fn read(content: &str, name: &str) -> Result<Country, String> {
     let text: Text = toml::from_str(content).map_err(|error| error.to_string())?;
     let country = text.base.0;
     let hang_up_ms = text.hook.hang_up_ms.map(|Ms(ms)| ms);

@@ -3,20 +3,16 @@
 
 #![no_main]
 
+mod plugged;
 mod world;
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
-use ringback_driver::Time;
-use ringback_driver::card::tiger320::{Options, Tiger320};
-use ringback_driver::device::soft::{Hardware, SoftDevice, SoftInterrupt, SoftMemory};
-use ringback_lines::{CallHandles, Lines};
-use ringback_softcard::{CardConfig, HostMemory, InterruptLine, SoftCard};
+use ringback_driver::device::soft::Hardware;
+use ringback_softcard::{CardConfig, SoftCard};
 
-use world::World;
+use plugged::{Step, run};
 
 /// The wrong reads that are still to come.
 struct Lies {
@@ -64,52 +60,18 @@ impl Hardware for Window {
     }
 
     fn len(&self) -> usize {
-        0x1000
-    }
-}
-
-struct Pin(Arc<AtomicBool>);
-
-impl InterruptLine for Pin {
-    fn raise(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        Hardware::len(&self.card)
     }
 }
 
 /// One wrong read: how many reads before it are right, and the value that it returns.
 type Lie = (u16, u8);
-/// What happens in one step: the application's two bytes, and how many milliseconds it takes.
-type Step = ([u8; 2], u8);
-
 fuzz_target!(|input: (Vec<Lie>, Vec<Step>)| {
     let (lies, steps) = input;
     let mut rest = lies.into_iter();
     let next = rest.next();
     let lies = Arc::new(Mutex::new(Lies { rest, next }));
     let card = SoftCard::new(CardConfig::default());
-    let (memory, raised) = (Arc::new(SoftMemory::new(0x1000)), Arc::new(AtomicBool::new(false)));
-    let pin = Arc::new(Pin(Arc::clone(&raised)));
-    card.connect(Arc::clone(&memory) as Arc<dyn HostMemory>, pin);
-    let Ok(interrupt) = SoftInterrupt::new() else { return };
     let window = Window { card: card.clone(), lies };
-    let device = SoftDevice::new(window, Some(memory), interrupt);
-    let mut delay = |time: Duration| {
-        card.advance(u64::try_from(time.as_millis()).unwrap_or(0).clamp(1, 1000));
-    };
-    let Ok(opened) = Tiger320::open(device, Options::default(), &mut delay) else { return };
-    let handles = Arc::new(CallHandles::default());
-    let Ok(lines) = Lines::new(opened, Arc::clone(&handles), Time::ZERO) else { return };
-    let count = u32::try_from(lines.infos().len()).unwrap_or(0);
-    let mut world = World::new(lines, handles, count);
-    for (action, long) in steps.into_iter().take(32) {
-        world.act(action);
-        for _ in 0..u32::from(long) + 1 {
-            card.tick();
-            if raised.swap(false, Ordering::Relaxed) {
-                world.stepper.interrupt();
-            }
-            world.stepper.advance(Duration::from_millis(1));
-        }
-    }
-    world.end();
+    run(&card, window, |memory| memory, steps, |_| {});
 });

@@ -69,7 +69,7 @@ macro_rules! slots {
             /// # Safety
             /// What is found under a function's name is that function.
             #[allow(clippy::missing_transmute_annotations, reason = "the slot has the type")]
-            unsafe fn find(symbol: &dyn Fn(&str) -> Option<*const ()>) -> Slots {
+            pub(super) unsafe fn find(symbol: &dyn Fn(&str) -> Option<*const ()>) -> Slots {
                 Slots {
                     $($($name: symbol(stringify!($name)).map(|found| {
                         // SAFETY: the caller guarantees that it is the function of this name.

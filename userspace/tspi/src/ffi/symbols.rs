@@ -82,7 +82,7 @@ callback! { AsyncCompletion LineEvent PhoneEvent }
 /// The functions of a library that is a provider.
 pub struct Symbols {
     slots: Slots,
-    _library: Library,
+    _library: Option<Library>,
 }
 
 impl Symbols {
@@ -97,7 +97,16 @@ impl Symbols {
     pub unsafe fn open(path: impl AsRef<Path>) -> Result<Symbols, LoadError> {
         // SAFETY: the caller guarantees it.
         let (slots, library) = unsafe { load(path.as_ref()) }?;
-        Ok(Symbols { slots, _library: library })
+        Ok(Symbols { slots, _library: Some(library) })
+    }
+
+    /// The functions of a provider that is in this process already, by their names.
+    ///
+    /// # Safety
+    /// What is found under a function's name is that function.
+    pub unsafe fn of_symbols(symbol: impl Fn(&str) -> Option<*const ()>) -> Symbols {
+        // SAFETY: the caller guarantees it.
+        Symbols { slots: unsafe { Slots::find(&symbol) }, _library: None }
     }
 
     /// Whether the library exports this function.
