@@ -85,6 +85,8 @@ pub struct Witness {
     book: Mutex<Book>,
     in_upcall: AtomicBool,
     refuse_calls: AtomicBool,
+    /// Whether the provider makes its upcalls on the application's thread.
+    local: bool,
 }
 
 /// Makes TAPI refuse handles for new calls until it is dropped (N15).
@@ -99,6 +101,18 @@ impl Drop for Refusal {
 impl Witness {
     fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().even_poisoned()
+    }
+
+    /// The witness of a provider under a `LocalHost`, which delivers what is left after the
+    /// provider's shutdown has returned. Its shutdown is over when [`down`](Witness::down) is
+    /// called.
+    pub fn of_local_host() -> Witness {
+        Witness { local: true, ..Witness::default() }
+    }
+
+    /// The host is down: no upcall follows (D12).
+    pub fn down(&self) {
+        self.book().down = true;
     }
 
     /// Everything that was seen, in order.
@@ -422,7 +436,7 @@ impl Layer for Watch {
         if asked.is(&TSPI_providerShutdown) {
             // A close in an upcall, of another card as well, does not wait, and the rest follows
             // later.
-            let waited = INSIDE.with_borrow(Vec::is_empty);
+            let waited = !witness.local && INSIDE.with_borrow(Vec::is_empty);
             let mut book = witness.book();
             book.down |= outcome.is_ok() && waited && book.pair == pair;
         }

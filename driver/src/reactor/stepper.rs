@@ -124,19 +124,21 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Stepper<E, U> {
         self.deliver_after(Arrived { sounds, ..Arrived::default() });
     }
 
-    /// Delivers everything that may be delivered.
-    pub fn deliver(&mut self) {
-        self.deliver_after(Arrived::default());
+    /// Delivers everything that may be delivered. Returns the number of upcalls.
+    pub fn deliver(&mut self) -> usize {
+        self.deliver_after(Arrived::default())
     }
 
-    fn deliver_after(&mut self, mut arrived: Arrived) {
+    fn deliver_after(&mut self, mut arrived: Arrived) -> usize {
         // The calling thread becomes the reaper, so that settling in an upcall does not wait for
         // itself.
         self.reaping.card.core.become_reaper();
+        let mut upcalls = 0;
         loop {
             let look = self.reaping.look(&mut arrived, &mut self.calendar);
+            upcalls += look.delivered;
             if look.delivered == 0 && !look.again {
-                break;
+                return upcalls;
             }
         }
     }
@@ -168,6 +170,17 @@ impl<E: Engine, U: Upcalls<E::Event, E::Output>> Stepper<E, U> {
     pub fn stop(&mut self) {
         self.reaping.card.close(|state| state.end(Failure::Closed));
         self.deliver();
+    }
+
+    /// The reaper's last act, once the card was shut down by a handle and everything is delivered;
+    /// before that it is returned unchanged.
+    pub fn end(self) -> Option<Self> {
+        let card = &self.reaping.card;
+        if !card.core.is_stopping() || !card.with(|state| state.is_empty()) {
+            return Some(self);
+        }
+        self.reaping.end(self.calendar);
+        None
     }
 
     /// Requests whose deadlines are armed, the nearest first.

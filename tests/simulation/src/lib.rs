@@ -2,7 +2,8 @@
 //!
 //! A world has a software card with random modules, an exchange with random subscribers, the
 //! TDM400P's driver, the lines engine under the [`Stepper`](ringback_driver::reactor::Stepper), and
-//! a model application that asks for anything at any time. Telephones ring and are lifted, faults
+//! a model application that asks for anything at any time; in some worlds provider and host are in
+//! between. Telephones ring and are lifted, faults
 //! are switched on by name, time passes unevenly. After every step the checker tests the rules of
 //! the contract. Nothing here depends on the machine's clock or on threads, so that a seed
 //! determines everything that happens: the same seed writes the same journal.
@@ -32,6 +33,7 @@
 //! | `acts` | the acts of a world, each with random numbers of its own |
 //! | `world` | the parts of a world, one step of time, what is checked on the wires |
 //! | `modem_world` | the same for a world whose line is a modem |
+//! | `host_world` | the same with provider and host, and an application that uses them |
 //! | `ending` | how a world ends, and what has to hold then |
 //! | `application` | the model application |
 //! | `outside`, `faults` | telephones and people; faults of the card, its bus and the kernel |
@@ -49,6 +51,7 @@ mod coverage;
 mod ending;
 mod faults;
 mod hardware;
+mod host_world;
 mod journal;
 mod kernel;
 mod modem_world;
@@ -73,6 +76,7 @@ use ringback_lines::LineEngine;
 use ringback_tests::dice;
 
 use application::Application;
+use host_world::HostWorld;
 use journal::Journal;
 use modem_world::ModemWorld;
 use world::World;
@@ -82,6 +86,9 @@ const SHOWN: usize = 60;
 
 /// One in so many worlds has a modem instead of a card with ports.
 const MODEMS: u32 = 5;
+
+/// One in so many of the others has a host.
+const HOSTS: u32 = 4;
 
 /// Which world is to be run.
 #[derive(Debug, Clone)]
@@ -195,6 +202,19 @@ fn lived(wanted: &Wanted, journal: Journal) -> Report {
         let mut world = ModemWorld::new(wanted, journal);
         world.live();
         return report(wanted, world.steps(), world.now(), world.done(), &world.application());
+    }
+    // The sabotages are of the application that has no host.
+    if wanted.sabotage.is_none() && dice::Dice::new(wanted.seed.rotate_left(24)).one_in(HOSTS) {
+        let Some(mut world) = HostWorld::new(wanted, journal) else { return Report::new(wanted) };
+        world.live();
+        return Report {
+            steps: world.steps(),
+            time: world.now() - Time::ZERO,
+            acts: world.done(),
+            broken: world.broken(),
+            coverage: world.coverage(),
+            ..Report::new(wanted)
+        };
     }
     let Some(mut world) = World::new(wanted, journal) else { return Report::new(wanted) };
     world.live();

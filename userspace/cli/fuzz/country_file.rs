@@ -3,7 +3,7 @@
 #![no_main]
 
 #[path = "../src/country_file.rs"]
-#[expect(dead_code, reason = "the program also reads names and files")]
+#[allow(dead_code, reason = "the program also reads names and files")]
 mod country_file;
 
 use libfuzzer_sys::fuzz_target;

@@ -34,7 +34,7 @@ impl InterruptLine for Pin {
 /// A card that is refused at its start is no failure.
 pub(crate) fn run(
     card: &SoftCard,
-    window: impl Hardware + Send + Sync + 'static,
+    window: impl Hardware,
     through: impl FnOnce(Arc<SoftMemory>) -> Arc<dyn HostMemory>,
     steps: impl IntoIterator<Item = Step>,
     mut before: impl FnMut(usize),

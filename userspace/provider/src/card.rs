@@ -24,6 +24,7 @@ use super::checks;
 use super::open_devices::{OpenLine, OpenLines, OpenPhones, Serial};
 use super::open_error::OpenError;
 use super::phone_requests::PhoneRequests;
+use super::stepped::SteppedCard;
 use super::upward::Upward;
 
 /// Requests that can be outstanding on a card at once.
@@ -50,6 +51,8 @@ pub struct LineProvider<C: Card> {
     power: Mutex<Power<C>>,
     /// Notified when a shutdown has ended.
     stopped: Condvar,
+    /// The card's place if a simulation determines its time.
+    stepped: Option<SteppedCard<C>>,
 }
 
 /// The provider of a TDM400P's lines.
@@ -124,7 +127,18 @@ impl<C: Card> LineProvider<C> {
                 failure: None,
             }),
             stopped: Condvar::new(),
+            stepped: None,
         })
+    }
+
+    /// Puts the provider under a virtual clock, which the [`SteppedCard`] moves. It can then be
+    /// started by [`provider_init_local`] alone, because there is no reaper of its own.
+    ///
+    /// [`provider_init_local`]: ringback_tspi::provider::Control::provider_init_local
+    #[must_use]
+    pub fn under_a_virtual_clock(self) -> (LineProvider<C>, SteppedCard<C>) {
+        let stepped = SteppedCard::default();
+        (LineProvider { stepped: Some(stepped.clone()), ..self }, stepped)
     }
 
     fn power(&self) -> MutexGuard<'_, Power<C>> {
@@ -143,6 +157,9 @@ impl<C: Card> LineProvider<C> {
 
     /// TSPI_providerInit, with a reaper of the driver's own.
     pub(super) fn init(&self, init: Init, tapi: Box<dyn Tapi>) -> Result<u32, LineError> {
+        if self.stepped.is_some() {
+            return Err(LineError::OPERATIONUNAVAIL);
+        }
         self.init_with(init, tapi, |engine, files, upward| {
             let driver = Driver::start(engine, files, upward, CAPACITY)?;
             Ok((driver.handle(), Some(driver), ()))
@@ -158,6 +175,10 @@ impl<C: Card> LineProvider<C> {
         tapi: Box<dyn Tapi>,
     ) -> Result<(u32, Box<dyn Runner>), LineError> {
         let (options, runner) = self.init_with(init, tapi, |engine, files, upward| {
+            if let Some(stepped) = &self.stepped {
+                let handle = stepped.begin(engine, upward, CAPACITY)?;
+                return Ok((handle, None, Box::new(stepped.clone()) as Box<dyn Runner>));
+            }
             let options = Options { capacity: CAPACITY, ..Options::default() };
             let local = Local::new(engine, files, upward, &options)?;
             let handle = local.handle();
@@ -176,7 +197,8 @@ impl<C: Card> LineProvider<C> {
         checks::version(init.version)?;
         let mut power = self.wait_stopped();
         power.failure = None;
-        let result = power.begin(&self.infos, init, tapi, start);
+        let now = if self.stepped.is_some() { Time::ZERO } else { Time::monotonic() };
+        let result = power.begin(&self.infos, init, tapi, now, start);
         match result {
             Ok(Some((running, started))) => {
                 self.set_running(Some(Arc::new(running)));
@@ -246,12 +268,13 @@ impl<C: Card> LineProvider<C> {
 type Started<C, T> = (Handle<<C as Card>::Lines>, Option<Driver<<C as Card>::Lines>>, T);
 
 impl<C: Card> Power<C> {
-    /// Starts the card; `None` if it runs already.
+    /// Starts the card at this time of its clock; `None` if it runs already.
     fn begin<T>(
         &mut self,
         infos: &[DevSpecific],
         init: Init,
         tapi: Box<dyn Tapi>,
+        now: Time,
         start: impl FnOnce(C::Lines, Files, Upward<C::Lines>) -> Result<Started<C, T>, StartError>,
     ) -> Result<Option<(Running<C>, T)>, OpenError> {
         let card = match &mut self.state {
@@ -273,7 +296,7 @@ impl<C: Card> Power<C> {
         }
         let files = card.files().map_err(OpenError::Interrupt)?;
         let handles = Arc::clone(&self.handles);
-        let engine = card.start(Arc::clone(&handles), Time::monotonic())?;
+        let engine = card.start(Arc::clone(&handles), now)?;
         let calls = Arc::new(Calls::default());
         let lines = Arc::new(OpenLines::new(&self.openings));
         let phones = Arc::new(OpenPhones::new(&self.openings));

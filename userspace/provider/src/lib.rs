@@ -16,6 +16,7 @@
 //! |---|---|
 //! | `card` | the provider of a card: its life |
 //! | `cards` | which cards there are |
+//! | `stepped` | a card whose time a simulation determines |
 //! | `abilities` | what each kind of line can do |
 //! | `functions` | its functions, one after the other |
 //! | `bookkeeping` | the functions that only store or return data |
@@ -54,6 +55,7 @@ mod phone_requests;
 mod phones;
 mod report;
 mod sounds;
+mod stepped;
 mod upward;
 
 pub use card::{CardProvider, LineProvider, ModemProvider};
@@ -65,3 +67,4 @@ pub use report::{SlotReport, Slots};
 pub use ringback_lines::{
     Answer, DeviceConfig, ExchangeOptions, Profile, SoundOptions, TelephoneOptions,
 };
+pub use stepped::SteppedCard;

@@ -1,0 +1,368 @@
+//! What has to hold between the host and its application, by what the host's observer sees.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ringback_driver::request::RequestId;
+use ringback_host::{Call, LineEvent, Traced};
+use ringback_tspi::callstate::CallState;
+use ringback_tspi::types::HTAPICALL;
+
+use crate::checker::{Broken, Rule};
+use crate::journal::{Journal, note};
+
+/// A call, from the function that makes it or its announcement on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Life {
+    /// Its request is outstanding.
+    Making,
+    /// It was announced, and has no state yet.
+    Announced,
+    /// It was made, or has a state.
+    Alive,
+    Idle,
+    /// It was not made, or was refused.
+    Dead,
+}
+
+/// A message of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Message {
+    New,
+    State(CallState),
+    Info,
+    Other,
+}
+
+/// What is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Gone {
+    Call(HTAPICALL),
+    /// A line by its device id.
+    Line(u32),
+}
+
+/// What the host has told, and the first violation.
+pub(super) struct Rules {
+    journal: Journal,
+    /// Whether something may be delivered now. On a `LocalHost` nothing is delivered within a
+    /// function of the application's.
+    may_deliver: bool,
+    outstanding: BTreeMap<RequestId, HTAPICALL>,
+    calls: BTreeMap<HTAPICALL, Life>,
+    /// What was closed, and whether the last of it was delivered.
+    closed: BTreeMap<Gone, bool>,
+    /// The number of callbacks that requests were given and that have not run.
+    callbacks: usize,
+    broken: Option<Broken>,
+}
+
+impl Rules {
+    pub(super) fn new(journal: Journal) -> Rules {
+        Rules {
+            journal,
+            may_deliver: false,
+            outstanding: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            closed: BTreeMap::new(),
+            callbacks: 0,
+            broken: None,
+        }
+    }
+
+    pub(super) fn fail(&mut self, rule: Rule, text: String) {
+        note!(self.journal, "     {rule} is broken: {text}");
+        self.broken.get_or_insert(Broken { rule, text });
+    }
+
+    fn fail_if(&mut self, is_wrong: bool, rule: Rule, text: impl FnOnce() -> String) {
+        if is_wrong {
+            self.fail(rule, text());
+        }
+    }
+
+    pub(super) fn broken(&self) -> Option<&Broken> {
+        self.broken.as_ref()
+    }
+
+    pub(super) fn may_deliver(&mut self, may: bool) {
+        self.may_deliver = may;
+    }
+
+    /// What the observer is told.
+    pub(super) fn see(&mut self, traced: &Traced<'_>) {
+        match *traced {
+            Traced::Submitted { id, function, call, .. } => {
+                note!(self.journal, "app  {function} {id} call {call}");
+                let taken = self.outstanding.insert(id, call).is_some();
+                self.fail_if(taken, Rule::T3, || format!("{id} is outstanding already"));
+                if function == "lineMakeCall" {
+                    self.calls.insert(call, Life::Making);
+                }
+            }
+            Traced::Refused { id, error, .. } => {
+                note!(self.journal, "app  {id} refused: {error}");
+                self.end(id, false);
+            }
+            Traced::Completed { id, outcome, early, .. } => {
+                note!(self.journal, "app  {id} complete: {outcome:?}");
+                // A completion that the host held back comes after the function as well.
+                self.delivered(|| format!("{id}, early: {early}"));
+                self.end(id, outcome.is_ok());
+            }
+            Traced::Duplicate { id, .. } => {
+                self.fail(Rule::C3, format!("{id} completes twice, or was never asked for"));
+            }
+            Traced::Lost { id, .. } => {
+                self.fail(Rule::D12, format!("{id} was not complete at the shutdown"));
+            }
+            Traced::Event { device_id, event } => self.event(device_id, event),
+            _ => {}
+        }
+    }
+
+    fn delivered(&mut self, what: impl FnOnce() -> String) {
+        self.fail_if(!self.may_deliver, Rule::G1, || {
+            format!("{} is delivered within a function", what())
+        });
+    }
+
+    /// A request is over.
+    fn end(&mut self, id: RequestId, well: bool) {
+        let Some(call) = self.outstanding.remove(&id) else {
+            return self.fail(Rule::C3, format!("{id} is not outstanding"));
+        };
+        if let Some(life) = self.calls.get_mut(&call).filter(|life| **life == Life::Making) {
+            *life = if well { Life::Alive } else { Life::Dead };
+        }
+    }
+
+    fn event(&mut self, device: u32, event: &LineEvent) {
+        let message = match event {
+            LineEvent::NewCall { .. } => Message::New,
+            LineEvent::State { state, .. } => Message::State(*state),
+            LineEvent::CallInfo { .. } => Message::Info,
+            _ => Message::Other,
+        };
+        let call = event.call().map(Call::handle);
+        // Not the event itself, which has the time of the machine's clock.
+        note!(self.journal, "app  line {device}: call {call:?} gets {message:?}");
+        self.delivered(|| format!("{event:?}"));
+        let after = self.closed.get(&Gone::Line(device)) == Some(&true);
+        self.fail_if(after, Rule::D2, || format!("line {device} is closed: {event:?}"));
+        if let Some(call) = call {
+            self.of_call(call, message);
+        }
+    }
+
+    fn of_call(&mut self, call: HTAPICALL, message: Message) {
+        let after = self.closed.get(&Gone::Call(call)) == Some(&true);
+        self.fail_if(after, Rule::D5, || format!("{call} is closed: {message:?}"));
+        let life = self.calls.get(&call).copied();
+        let rule = match (life, message) {
+            (None, Message::New) => {
+                self.calls.insert(call, Life::Announced);
+                return;
+            }
+            (None, _) | (Some(_), Message::New) => Rule::N14,
+            (Some(Life::Making | Life::Dead), _) => Rule::N4,
+            (Some(Life::Announced), Message::Info | Message::Other) => Rule::N14,
+            (Some(Life::Idle), Message::State(_)) => Rule::O3,
+            (Some(Life::Idle), Message::Info) => Rule::O4,
+            (Some(_), Message::State(state)) => {
+                let idle = state == CallState::Idle;
+                self.calls.insert(call, if idle { Life::Idle } else { Life::Alive });
+                return;
+            }
+            (Some(_), _) => return,
+        };
+        self.fail(rule, format!("{call} is {life:?}, and gets {message:?}"));
+    }
+
+    /// A function that closes has returned; `now` if nothing follows, otherwise what is left is
+    /// delivered when the host is run next.
+    pub(super) fn closed(&mut self, gone: Gone, now: bool) {
+        self.closed.insert(gone, now);
+    }
+
+    pub(super) fn opened(&mut self, device: u32) {
+        self.closed.remove(&Gone::Line(device));
+    }
+
+    /// The host was run, and has delivered everything.
+    pub(super) fn settle(&mut self) {
+        self.closed.values_mut().for_each(|settled| *settled = true);
+    }
+
+    /// A request was given a callback.
+    pub(super) fn owe_callback(&mut self) {
+        self.callbacks += 1;
+    }
+
+    /// A callback runs.
+    pub(super) fn callback(&mut self) {
+        self.delivered(|| "a callback".to_owned());
+        self.fail_if(self.callbacks == 0, Rule::C3, || "a callback runs twice".to_owned());
+        self.callbacks = self.callbacks.saturating_sub(1);
+    }
+
+    pub(super) fn stopping(&mut self) {
+        note!(self.journal, "     {} requests are outstanding", self.outstanding.len());
+    }
+
+    /// The host is shut down: nothing is left of it (D12).
+    pub(super) fn stopped(&mut self) {
+        let left: BTreeSet<RequestId> = std::mem::take(&mut self.outstanding).into_keys().collect();
+        self.fail_if(!left.is_empty(), Rule::D12, || format!("{left:?} have no outcome"));
+        let callbacks = std::mem::take(&mut self.callbacks);
+        self.fail_if(callbacks != 0, Rule::C3, || format!("{callbacks} callbacks did not run"));
+        self.calls.clear();
+        self.closed.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ringback_tspi::error::LineError;
+
+    use super::*;
+
+    fn call() -> HTAPICALL {
+        HTAPICALL::new(7).unwrap()
+    }
+
+    fn id() -> RequestId {
+        RequestId::new(3).unwrap()
+    }
+
+    const AT: ringback_driver::Time = ringback_driver::Time::ZERO;
+
+    fn asked(function: &'static str) -> Traced<'static> {
+        Traced::Submitted { id: id(), function, device_id: 0, call: call(), at: AT }
+    }
+
+    fn completed(outcome: Result<(), LineError>) -> Traced<'static> {
+        Traced::Completed { id: id(), outcome, completed: AT, delivered: AT, early: false }
+    }
+
+    /// The rule that is broken by what a host does.
+    fn broken(host: impl FnOnce(&mut Rules)) -> Option<Rule> {
+        let mut rules = Rules::new(Journal::default());
+        rules.may_deliver(true);
+        host(&mut rules);
+        rules.broken().map(|broken| broken.rule)
+    }
+
+    /// After a call was made, and its request has succeeded.
+    fn broken_later(host: impl FnOnce(&mut Rules)) -> Option<Rule> {
+        broken(|rules| {
+            rules.see(&asked("lineMakeCall"));
+            rules.see(&completed(Ok(())));
+            rules.of_call(call(), Message::State(CallState::DialTone));
+            assert!(rules.broken().is_none());
+            host(rules);
+        })
+    }
+
+    #[test]
+    fn each_rule_of_requests_is_noticed() {
+        let twice = |rules: &mut Rules| rules.see(&completed(Ok(())));
+        assert_eq!(broken_later(twice), Some(Rule::C3));
+        let again = |rules: &mut Rules| {
+            rules.see(&asked("lineDrop"));
+            rules.see(&asked("lineDrop"));
+        };
+        assert_eq!(broken(again), Some(Rule::T3));
+        let inside = |rules: &mut Rules| {
+            rules.see(&asked("lineDrop"));
+            rules.may_deliver(false);
+            rules.see(&completed(Ok(())));
+        };
+        assert_eq!(broken(inside), Some(Rule::G1));
+        let refused = |rules: &mut Rules| {
+            rules.see(&asked("lineDrop"));
+            rules.see(&Traced::Refused { id: id(), error: LineError::NOMEM, at: AT });
+            rules.see(&completed(Ok(())));
+        };
+        assert_eq!(broken(refused), Some(Rule::C3), "R4");
+        let duplicate = Traced::Duplicate { id: id(), outcome: Ok(()), at: AT };
+        assert_eq!(broken(|rules| rules.see(&duplicate)), Some(Rule::C3));
+        let lost = Traced::Lost { id: id(), at: AT };
+        assert_eq!(broken(|rules| rules.see(&lost)), Some(Rule::D12));
+        let left = |rules: &mut Rules| {
+            rules.see(&asked("lineDrop"));
+            rules.stopped();
+        };
+        assert_eq!(broken(left), Some(Rule::D12));
+        let silent = |rules: &mut Rules| {
+            rules.owe_callback();
+            rules.stopped();
+        };
+        assert_eq!(broken(silent), Some(Rule::C3));
+        assert_eq!(broken(Rules::callback), Some(Rule::C3), "a callback that nobody gave");
+    }
+
+    #[test]
+    fn each_rule_of_calls_is_noticed() {
+        let idle = Message::State(CallState::Idle);
+        let offering = Message::State(CallState::Offering);
+        let early = |rules: &mut Rules| {
+            rules.see(&asked("lineMakeCall"));
+            rules.of_call(call(), idle);
+        };
+        assert_eq!(broken(early), Some(Rule::N4));
+        let failed = |rules: &mut Rules| {
+            rules.see(&asked("lineMakeCall"));
+            rules.see(&completed(Err(LineError::NOMEM)));
+            rules.of_call(call(), idle);
+        };
+        assert_eq!(broken(failed), Some(Rule::N4));
+        assert_eq!(broken(|rules| rules.of_call(call(), offering)), Some(Rule::N14));
+        let announced = |next| {
+            broken(|rules| {
+                rules.of_call(call(), Message::New);
+                rules.of_call(call(), next);
+            })
+        };
+        assert_eq!(announced(Message::Info), Some(Rule::N14));
+        assert_eq!(announced(Message::New), Some(Rule::N14));
+        assert_eq!(announced(offering), None);
+        let after_idle = |next| {
+            broken_later(|rules| {
+                rules.of_call(call(), idle);
+                rules.of_call(call(), next);
+            })
+        };
+        assert_eq!(after_idle(offering), Some(Rule::O3));
+        assert_eq!(after_idle(Message::Info), Some(Rule::O4));
+        assert_eq!(after_idle(Message::Other), None);
+    }
+
+    #[test]
+    fn what_follows_a_close_is_noticed() {
+        let call_closed = |now| {
+            broken_later(|rules| {
+                rules.closed(Gone::Call(call()), now);
+                rules.of_call(call(), Message::Info);
+            })
+        };
+        assert_eq!(call_closed(true), Some(Rule::D5));
+        assert_eq!(call_closed(false), None, "what is left is delivered when the host is run");
+        let later = |rules: &mut Rules| {
+            rules.closed(Gone::Call(call()), false);
+            rules.settle();
+            rules.of_call(call(), Message::Info);
+        };
+        assert_eq!(broken_later(later), Some(Rule::D5));
+        let of_line = |reopened| {
+            broken(|rules| {
+                rules.closed(Gone::Line(2), true);
+                if reopened {
+                    rules.opened(2);
+                }
+                let event = LineEvent::Closed { at: AT };
+                rules.see(&Traced::Event { device_id: 2, event: &event });
+            })
+        };
+        assert_eq!((of_line(false), of_line(true)), (Some(Rule::D2), None));
+    }
+}

@@ -1,0 +1,85 @@
+//! A card whose time a simulation determines: nothing happens between two of its calls, so that a
+//! seed determines what host and provider do.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use ringback_driver::Time;
+use ringback_driver::reactor::{Handle, StartError, Stepper};
+use ringback_tspi::EvenPoisoned;
+use ringback_tspi::provider::Runner;
+
+use super::cards::Card;
+use super::upward::Upward;
+
+type Place<C> = Option<Stepper<<C as Card>::Lines, Upward<<C as Card>::Lines>>>;
+
+/// The time and the interrupts of a provider's card
+/// ([`LineProvider::under_a_virtual_clock`](super::LineProvider::under_a_virtual_clock)). Clones
+/// are the same card.
+///
+/// Before the provider is started there is no card, and nothing happens. Upcalls are made within
+/// these functions, which must not be called in one.
+pub struct SteppedCard<C: Card>(Arc<Mutex<Place<C>>>);
+
+impl<C: Card> SteppedCard<C> {
+    fn place(&self) -> MutexGuard<'_, Place<C>> {
+        self.0.lock().even_poisoned()
+    }
+
+    /// Begins with a card that was opened, at time zero, in place of the one before.
+    pub(super) fn begin(
+        &self,
+        engine: C::Lines,
+        upward: Upward<C::Lines>,
+        capacity: usize,
+    ) -> Result<Handle<C::Lines>, StartError> {
+        let stepper = Stepper::new(engine, upward, capacity)?;
+        let handle = stepper.handle();
+        *self.place() = Some(stepper);
+        Ok(handle)
+    }
+
+    /// Signals an interrupt of the card, and delivers what is due.
+    pub fn interrupt(&self) {
+        self.place().iter_mut().for_each(Stepper::interrupt);
+    }
+
+    /// Makes the card's interrupt fail, as when the card is pulled out.
+    pub fn gone(&self) {
+        self.place().iter_mut().for_each(Stepper::gone);
+    }
+
+    /// Moves the card's clock, and delivers what is due.
+    pub fn advance(&self, time: Duration) {
+        self.place().iter_mut().for_each(|stepper| stepper.advance(time));
+    }
+}
+
+impl<C: Card> Runner for SteppedCard<C> {
+    /// Never waits, because nothing comes by itself.
+    fn run_once(&mut self, _: Time) -> usize {
+        let mut place = self.place();
+        let upcalls = place.as_mut().map_or(0, Stepper::deliver);
+        *place = place.take().and_then(Stepper::end);
+        upcalls
+    }
+}
+
+impl<C: Card> Default for SteppedCard<C> {
+    fn default() -> SteppedCard<C> {
+        SteppedCard(Arc::default())
+    }
+}
+
+impl<C: Card> Clone for SteppedCard<C> {
+    fn clone(&self) -> SteppedCard<C> {
+        SteppedCard(Arc::clone(&self.0))
+    }
+}
+
+impl<C: Card> std::fmt::Debug for SteppedCard<C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SteppedCard").finish_non_exhaustive()
+    }
+}
