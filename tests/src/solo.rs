@@ -51,7 +51,11 @@ impl Solo {
         solo
     }
 
-    fn on(bench: Bench) -> Solo {
+    /// On another bench.
+    ///
+    /// # Panics
+    /// As [`new`](Solo::new).
+    pub fn on(bench: Bench) -> Solo {
         bench.stop_clock();
         let tray = Arc::<Tray>::default();
         let devices = bench.provider.provider_enum_devices(1).expect("it has lines");

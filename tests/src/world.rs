@@ -95,6 +95,14 @@ impl Bench {
         Bench::build(haste, [exchange, lines], None, numbers, |provider| provider)
     }
 
+    /// As [`new`](Bench::new), in a country, with an exchange of this profile, of which the lines
+    /// know nothing.
+    pub fn flashing(country: Country, profile: &'static Profile) -> Bench {
+        let line = |number: &str| LineOptions { number: number.into(), ..LineOptions::default() };
+        let numbers = ["", "", "102", "103"].map(line);
+        Bench::build(NonZeroU32::MIN, [country; 2], Some(profile), numbers, |provider| provider)
+    }
+
     fn build(
         haste: NonZeroU32,
         [country, ours]: [Country; 2],

@@ -3,15 +3,18 @@
 
 use std::thread;
 
-use ringback_country::Country;
+use ringback_country::{Country, Profile};
 use ringback_driver::PortNumber;
 use ringback_host::{Call, CallOptions};
 use ringback_softcard::LineState;
 use ringback_softcard::scenery::tone;
-use ringback_tests::{DEADLINE, FXO, FXS, World, eventually, incoming, make, refusal, state};
+use ringback_tests::{
+    Bench, DEADLINE, FXO, FXS, Solo, World, eventually, id, incoming, make, refusal, state,
+};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::LINEDISCONNECTMODE_NORMAL;
 use ringback_tspi::error::LineError;
+use ringback_tspi::types::HTAPICALL;
 
 /// Dials only with a dial tone, as the program does.
 const INSISTING: CallOptions = CallOptions {
@@ -118,5 +121,51 @@ fn a_line_that_is_set_for_another_country_finds_no_dial_tone() {
         let line = world.open(FXO);
         let made = line.make_call("200", &INSISTING);
         assert_eq!(refusal(made), LineError::CALLUNAVAIL, "{lines} in {exchange}");
+    }
+}
+
+/// Ten countries of five continents; Oceania counts as one.
+const TEN: [&str; 10] =
+    ["us", "mx", "br", "ar", "gb", "Germany", "South Africa", "Japan", "China", "Australia"];
+
+/// A call is placed and answered, the country's flash holds its party and connects it again, and it
+/// is hung up; then one comes in, and the same happens.
+#[test]
+fn calls_are_placed_answered_flashed_and_hung_up_in_ten_countries_of_five_continents() {
+    let tapi = |number: usize| HTAPICALL::new(number).unwrap();
+    for name in TEN {
+        let solo = Solo::on(Bench::flashing(country(name), &Profile::EUROPEAN_PBX));
+        let (exchange, provider) = (solo.exchange(), &solo.provider);
+        let subscriber = exchange.subscriber("201").unwrap();
+        let flash = |request, call, after| {
+            provider.line_dial(id(request), call, "!", 0).unwrap().release();
+            solo.run(3000);
+            assert_eq!(solo.completion(id(request)), Some(Ok(())), "{name}");
+            assert_eq!(exchange.state("201"), Some(after), "{name}");
+        };
+        let hung_up = |request, call| {
+            provider.line_drop(id(request), call, &[]).unwrap().release();
+            solo.run(2000);
+            assert_eq!(exchange.state("102"), Some(LineState::Idle), "{name}");
+            subscriber.on_hook();
+            solo.run(3000);
+        };
+        let call = solo.make_call(id(1), solo.line(FXO), tapi(9), Some("201"));
+        solo.until(tapi(9), CallState::Ringback);
+        subscriber.off_hook();
+        subscriber.play(&tone(700.0, 2000));
+        solo.until(tapi(9), CallState::Connected);
+        flash(2, call, LineState::Held);
+        flash(3, call, LineState::Talking);
+        assert_eq!(solo.state(tapi(9)), Some(CallState::Connected), "{name}: it goes on");
+        hung_up(4, call);
+
+        subscriber.call("102");
+        let (call, named) = solo.offered();
+        provider.line_answer(id(5), call, &[]).unwrap().release();
+        solo.until(named, CallState::Connected);
+        flash(6, call, LineState::Held);
+        flash(7, call, LineState::Talking);
+        hung_up(8, call);
     }
 }

@@ -1,7 +1,7 @@
 //! What differs from a country on a user's own lines.
 
 use crate::zones::Zone;
-use crate::{Cadence, Country, Daa, Pulse, Signal};
+use crate::{Cadence, Country, Daa, Profile, Pulse, Signal};
 
 /// What differs from a country; `None` is as the country has it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -36,6 +36,10 @@ pub struct Changes {
     pub flash_ms: Option<u16>,
     /// How long the loop of a telephone that is hung up is open.
     pub hang_up_ms: Option<u16>,
+    /// How many cycles of busy or reorder tone end a call, 2 to 10.
+    pub busy_cycles: Option<u8>,
+    /// What the exchange can do with calls. Its name becomes that of the country.
+    pub profile: Option<Profile>,
 }
 
 impl Country {
@@ -66,6 +70,7 @@ impl Country {
                 own.clone_from(change);
             }
         }
+        let profile = changes.profile.clone().map(|profile| profile.kept(name));
         let zone = Zone {
             key: name.to_owned(),
             english: self.zone.english.clone(),
@@ -75,6 +80,8 @@ impl Country {
             pulse: pulse.unwrap_or(self.zone.pulse),
             flash_ms: flash_ms.unwrap_or(self.zone.flash_ms),
             hang_up_ms: hang_up_ms.unwrap_or(self.zone.hang_up_ms),
+            busy_cycles: changes.busy_cycles.unwrap_or(self.zone.busy_cycles),
+            profile: profile.or(self.zone.profile),
         };
         Country { line: Box::leak(Box::new(line)), zone: Box::leak(Box::new(zone)) }
     }
@@ -119,6 +126,8 @@ mod tests {
             ring_hz: Some(20),
             flash_ms: Some(300),
             hang_up_ms: Some(900),
+            busy_cycles: Some(2),
+            profile: Some(Profile { flash_ms: 90, ..Profile::EUROPEAN_PBX }),
             ..Changes::default()
         };
         let changed = germany.changed("own", &changes);
@@ -126,6 +135,11 @@ mod tests {
         assert_eq!(changed.tones().dial, germany.tones().dial);
         assert_eq!((changed.ring(), changed.slic().ring_hz), (Cadence::on_off(700, 900), 20));
         assert_eq!(changed.slic().impedance, 3);
+        assert_eq!((changed.busy_cycles(), germany.busy_cycles()), (2, 3));
+        let own = changed.profile().unwrap();
+        assert_eq!(own, Profile::named("own.toml").unwrap(), "it is found by its name");
+        assert_eq!((own.swap, own.flash_ms), (Profile::EUROPEAN_PBX.swap, 90));
+        assert_eq!(germany.profile(), None);
         let times = [changed.flash(), changed.hang_up()];
         assert_eq!(times, [300, 900].map(Duration::from_millis));
     }

@@ -140,6 +140,16 @@ impl Country {
         Duration::from_millis(u64::from(self.zone.flash_ms))
     }
 
+    /// How many cycles of busy or reorder tone end a call.
+    pub fn busy_cycles(self) -> u8 {
+        self.zone.busy_cycles
+    }
+
+    /// What its exchange can do with calls, if a user's own file says so.
+    pub fn profile(self) -> Option<&'static Profile> {
+        self.zone.profile
+    }
+
     /// How long a telephone's loop is open at least when it is hung up. A shorter break is a flash.
     pub fn hang_up(self) -> Duration {
         Duration::from_millis(u64::from(self.zone.hang_up_ms))

@@ -5,10 +5,15 @@
 //! it as dial strings: `!` is a flash, `W` waits for dial tone, `,` is a pause. The codes that are
 //! dialled outside of a conversation, too, are its [`Codes`].
 
+use std::sync::{Mutex, PoisonError};
+
 use crate::codes::{Bursts, Codes, ForwardCodes};
 
+/// Users' own profiles.
+static OWN: Mutex<Vec<&'static Profile>> = Mutex::new(Vec::new());
+
 /// What one kind of exchange can do with calls.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
     /// Its name in configurations.
     pub name: &'static str,
@@ -123,9 +128,21 @@ impl Profile {
     /// Every profile.
     pub const ALL: [&'static Profile; 2] = [&Profile::NORTH_AMERICA, &Profile::EUROPEAN_PBX];
 
-    /// The profile with this name.
+    /// The profile with this name; the latest, if several were [kept](Profile::kept) under it.
     pub fn named(name: &str) -> Option<&'static Profile> {
-        Profile::ALL.into_iter().find(|profile| profile.name == name)
+        let own = OWN.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = Profile::ALL.iter().chain(own.iter().rev());
+        all.copied().find(|profile| profile.name == name)
+    }
+
+    /// Keeps a user's own profile for as long as the program runs, as `NAME.toml`, so that it is
+    /// found by that name. What separates the parts of a configuration is left out of the name.
+    pub fn kept(self, name: &str) -> &'static Profile {
+        let name: String = name.chars().filter(|c| !matches!(c, ';' | '=')).collect();
+        let name = Box::leak(format!("{name}.toml").into_boxed_str());
+        let profile: &'static Profile = Box::leak(Box::new(Profile { name, ..self }));
+        OWN.lock().unwrap_or_else(PoisonError::into_inner).push(profile);
+        profile
     }
 
     /// The digits of one of its dial strings.

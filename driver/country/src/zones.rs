@@ -6,12 +6,12 @@
 //! special information tone, 425 Hz for 2.5 s. The levels are those of ETSI TR 101 041-2 and, for
 //! North America, Telcordia GR-506. A telephone has hung up after four times the flash of 100 ms
 //! that most exchanges take, or after the longest flash, of a second, that those of North America
-//! take. The notation is that of [`Signal`]. Besides the countries there are the tones of most of
+//! take. A call is over after three cycles of busy or reorder tone. The notation is that of [`Signal`]. Besides the countries there are the tones of most of
 //! Europe (with the line mode TBR21) and those of North America before the precise tone plan.
 
 use std::sync::LazyLock;
 
-use crate::{Cadence, Plan, Pulse, Signal};
+use crate::{Cadence, Plan, Profile, Pulse, Signal};
 
 /// Dial tone at whose beginning a part of it sounds once for each `+`: six times for 100 ms, if
 /// nothing else is said.
@@ -46,6 +46,7 @@ struct ZoneRow {
     pulse: Pulse,
     flash_ms: u16,
     hang_up_ms: u16,
+    busy_cycles: u8,
 }
 
 impl ZoneRow {
@@ -67,6 +68,7 @@ impl ZoneRow {
         pulse: PULSE_60,
         flash_ms: 100,
         hang_up_ms: 400,
+        busy_cycles: 3,
     };
 }
 
@@ -100,6 +102,8 @@ pub(crate) struct Zone {
     pub(crate) pulse: Pulse,
     pub(crate) flash_ms: u16,
     pub(crate) hang_up_ms: u16,
+    pub(crate) busy_cycles: u8,
+    pub(crate) profile: Option<&'static Profile>,
 }
 
 impl Zone {
@@ -128,6 +132,9 @@ impl Zone {
             pulse: row.pulse,
             flash_ms: row.flash_ms,
             hang_up_ms: row.hang_up_ms,
+            busy_cycles: row.busy_cycles,
+            // No country has one: two exchanges of it differ.
+            profile: None,
         })
     }
 }

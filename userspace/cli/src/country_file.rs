@@ -10,6 +10,8 @@ use std::path::Path;
 use ringback_country::{Cadence, Changes, Country, Daa, Pulse, Signal};
 use serde::Deserialize;
 
+use crate::exchange_section::ExchangeSection;
+
 /// The largest file that is read, in bytes. One with every key has 1 KiB.
 const MOST_BYTES: u64 = 64 * 1024;
 
@@ -32,6 +34,8 @@ struct Text {
     hook: HookTimes,
     #[serde(default)]
     telephone: TelephoneKeys,
+    #[serde(default)]
+    exchange: Option<ExchangeSection>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -69,6 +73,23 @@ struct Tones {
     recall: Option<Notation>,
     stutter: Option<Notation>,
     waiting: Option<Notation>,
+    /// How many cycles of busy or reorder end a call.
+    busy_cycles: Option<Cycles>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "u8")]
+struct Cycles(u8);
+
+impl TryFrom<u8> for Cycles {
+    type Error = String;
+
+    fn try_from(cycles: u8) -> Result<Cycles, String> {
+        if (2..=10).contains(&cycles) {
+            return Ok(Cycles(cycles));
+        }
+        Err(format!("{cycles} cycles can't end a call: write 2 to 10"))
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -233,6 +254,8 @@ pub(crate) fn read(content: &str, name: &str) -> Result<Country, String> {
             signal
         })
     };
+    let profile = text.exchange.as_ref().map(ExchangeSection::profile).transpose();
+    let profile = profile.map_err(|error| format!("[exchange]: {error}"))?;
     let (tones, own) = (text.tones, country.tones());
     let changes = Changes {
         daa: text.line.map(|line| Daa {
@@ -259,6 +282,8 @@ pub(crate) fn read(content: &str, name: &str) -> Result<Country, String> {
         }),
         flash_ms,
         hang_up_ms,
+        busy_cycles: tones.busy_cycles.map(|Cycles(cycles)| cycles),
+        profile,
     };
     Ok(country.changed(name, &changes))
 }
@@ -287,6 +312,7 @@ special_information = "!950/330,!1400/330,!1800/330,0"
 recall = "!425/100,!0/100,425"
 stutter = "!425/100,!0/100,!425/100,!0/100,425"
 waiting = "425/200,0/5000"
+busy_cycles = 2
 
 [ring]
 cadence = "700,900"
@@ -303,6 +329,10 @@ hang_up_ms = 900
 
 [telephone]
 impedance = 4
+
+[exchange]
+base = "european-pbx"
+park = "!W*23N"
 "#;
 
     #[test]
@@ -318,7 +348,8 @@ impedance = 4
         );
         assert!(tones.recall.is_some() && tones.stutter.is_some() && tones.waiting.is_some());
         assert_eq!((country.ring(), country.slic().ring_hz), (Cadence::on_off(700, 900), 20));
-        assert_eq!(country.pulse().gap_ms, 750);
+        assert_eq!((country.pulse().gap_ms, country.busy_cycles()), (750, 2));
+        assert_eq!(country.profile().unwrap().codes.park, Some("!W*23N"));
         assert_eq!([country.flash(), country.hang_up()], [250, 900].map(Duration::from_millis));
 
         let germany: Country = "de".parse().unwrap();
@@ -333,6 +364,8 @@ impedance = 4
         for (content, place, cure) in [
             ("base = 'Atlantis'", "line 1, column 8", "use one of"),
             ("[tones]\n\nbusy = '425/x'", "line 3, column 8", "write HZ/MS"),
+            ("[tones]\nbusy_cycles = 1", "line 2, column 15", "write 2 to 10"),
+            ("[exchange]\nbase = 'x'", "line 2, column 8", "european-pbx"),
             ("[tones]\nlevel = 3.0", "line 2, column 9", "from -40 to -3"),
             ("[tones]\nbusi = '425'", "line 2, column 1", "expected one of `level`, `dial`"),
             ("[ring]\ncadence = '1000'", "line 2, column 11", "two or four times"),

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use clap::Args;
+use ringback_country::{Country, Profile};
 use ringback_provider::{Answer, DeviceConfig, ExchangeOptions, SoundOptions, config_block};
 use ringback_tspi::dev_specific::LineKind;
 
 use crate::card::Station;
 use crate::conversation::Conversation;
+use crate::exchange_section::parse_profile;
 use crate::exit::{Exit, Failure};
 
 /// The device class of an exchange line's configuration.
@@ -31,6 +33,11 @@ pub(crate) struct ExchangeArguments {
     /// [default: never]
     #[arg(long, value_name = "SECONDS", value_parser = parse_silence)]
     silence: Option<Duration>,
+    /// On an exchange line: what the exchange does after a hook flash and by codes, so that calls
+    /// can be held, transferred, parked and forwarded. A country file can have a profile of your own
+    /// [default: that of the country file, or none]
+    #[arg(long, value_name = "north-america|european-pbx", value_parser = parse_profile)]
+    profile: Option<&'static Profile>,
 }
 
 fn parse_answer(name: &str) -> Result<Answer, String> {
@@ -49,8 +56,9 @@ fn parse_silence(text: &str) -> Result<Duration, String> {
 }
 
 impl ExchangeArguments {
-    fn options(&self) -> ExchangeOptions {
-        ExchangeOptions { answer: self.answer, silence: self.silence, ..ExchangeOptions::default() }
+    fn options(&self, country: Country) -> ExchangeOptions {
+        let profile = self.profile.or(country.profile());
+        ExchangeOptions { answer: self.answer, silence: self.silence, profile, ..Default::default() }
     }
 
     /// Configures the line before a call, its sound as well. Another kind of line is left alone.
@@ -60,17 +68,18 @@ impl ExchangeArguments {
         line: &Conversation<'_>,
         sound: SoundOptions,
     ) -> Result<(), Failure> {
-        let own = self.options();
+        let own = self.options(station.country);
+        let usual = ExchangeOptions { profile: station.country.profile(), ..Default::default() };
         let info = line.line.info();
         if info.kind != Some(LineKind::Fxo) {
-            if own == ExchangeOptions::default() {
+            if own == usual {
                 return Ok(());
             }
-            let text = "--answer and --silence are for lines of an exchange (FXO)";
+            let text = "--answer, --silence and --profile are for lines of an exchange (FXO)";
             return Err(Failure::new(Exit::Usage, format_args!("{}: {text}", line.name())));
         }
         let options = ExchangeOptions { sound, ..own };
-        if options == ExchangeOptions::default() {
+        if options == usual {
             return Ok(());
         }
         let country = station.country.to_string();
@@ -87,6 +96,8 @@ mod tests {
     #[test]
     fn what_shows_an_answer_is_named_and_anything_else_refused_with_the_names() {
         assert_eq!(parse_answer("polarity"), Ok(Answer::Polarity));
+        assert_eq!(parse_profile("european-pbx"), Ok(&Profile::EUROPEAN_PBX));
+        assert!(parse_profile("luck").unwrap_err().contains("north-america (a North American"));
         assert!(parse_answer("luck").unwrap_err().contains("any, polarity, tones, dialled"));
         assert_eq!(parse_silence("20"), Ok(Duration::from_secs(20)));
         for wrong in ["0", "3601", "2.5", "-1", ""] {

@@ -32,6 +32,7 @@ mod data;
 mod demo;
 mod device;
 mod exchange;
+mod exchange_section;
 mod exit;
 mod files;
 mod levels;

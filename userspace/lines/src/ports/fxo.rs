@@ -10,7 +10,7 @@ mod switched;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use ringback_country::{Country, Forwarding};
+use ringback_country::{Country, Forwarding, Profile};
 use ringback_driver::Time;
 use ringback_driver::card::{FRAME, Hook, PortEvent, PortFault, Remedy};
 use ringback_driver::request::Token;
@@ -106,6 +106,11 @@ enum FxoPhase {
     Over,
 }
 
+/// How long the loop is opened for a flash: as the exchange wants it, or as is usual in the country.
+fn flash_of(country: Country, profile: Option<&Profile>) -> Duration {
+    profile.map_or(country.flash(), |profile| Duration::from_millis(u64::from(profile.flash_ms)))
+}
+
 /// The state of an FXO line.
 #[derive(Debug)]
 pub(super) struct Fxo {
@@ -152,14 +157,18 @@ impl Fxo {
         Fxo {
             country,
             phase: FxoPhase::OnHook,
-            dialer: Dialer::new(country),
+            dialer: {
+                let mut dialer = Dialer::new(country);
+                dialer.set_flash(flash_of(country, country.profile()));
+                dialer
+            },
             tones: Detector::new(country.tones()),
             dial_tone: false,
             activity: Activity::new(country.tones()),
             recent: VecDeque::new(),
             on_hook_since: None,
             battery,
-            options: ExchangeOptions::default(),
+            options: ExchangeOptions { profile: country.profile(), ..Default::default() },
             switching: None,
             service: None,
             confirmation: None,
@@ -364,7 +373,7 @@ impl Fxo {
                 let answered = speech || by_sound && self.answered_silently();
                 if answered {
                     self.connected(port, visit, LINECONNECTEDMODE_ACTIVE);
-                } else if by_sound && self.silent_since_ringback() >= RINGBACK_GONE {
+                } else if self.silent_since_ringback() >= RINGBACK_GONE {
                     self.disconnect(port, visit, LINEDISCONNECTMODE_NOANSWER);
                 }
             }
@@ -405,8 +414,9 @@ impl Fxo {
         match tone {
             Some(Heard::Tone(what @ (CallProgress::Busy | CallProgress::Reorder))) if !dials => {
                 // The detector has heard one cycle.
-                let cycle = self.country.tones().sent(what).figure_ms();
-                self.ending = Some(now + Duration::from_millis(u64::from(2 * cycle)));
+                let cycles = u32::from(self.country.busy_cycles()).saturating_sub(1);
+                let rest = self.country.tones().sent(what).figure_ms().saturating_mul(cycles);
+                self.ending = Some(now + Duration::from_millis(u64::from(rest)));
             }
             Some(Heard::Tone(CallProgress::Dial)) if now >= self.dials_on_until => {
                 self.ending = Some(now + DIAL_TONE_END);
@@ -549,10 +559,7 @@ impl Machine for Fxo {
 
     fn set_exchange(&mut self, options: ExchangeOptions) {
         self.options = options;
-        let flash = options.profile.map_or(self.country.flash(), |profile| {
-            Duration::from_millis(u64::from(profile.flash_ms))
-        });
-        self.dialer.set_flash(flash);
+        self.dialer.set_flash(flash_of(self.country, options.profile));
     }
 
     fn can_switch(&self, port: &Port, call: HDRVCALL, feature: u32) -> Option<bool> {

@@ -1,7 +1,7 @@
 //! Which calls count as answered, and what ends them: tones as networks send them, by announcements
 //! of the exchange.
 
-use ringback_country::{CallProgress, Country};
+use ringback_country::{CallProgress, Changes, Country};
 use ringback_media::tone::Generator;
 
 use super::*;
@@ -209,6 +209,36 @@ fn polarity_is_an_answer_where_the_line_says_so() {
     let mut world = announcing(Country::default(), &parts);
     world.set_answer(FXO, Answer::Polarity);
     assert_eq!(story(&mut world, 12_000), [RINGBACK]);
+    // Nor does the exchange ring on in silence.
+    let parts = [(Signal(CallProgress::Ringback), 8000), (Silence, 40_000)];
+    for answer in [Answer::Polarity, Answer::Any] {
+        let mut world = announcing(Country::default(), &parts);
+        world.set_answer(FXO, answer);
+        let given_up = format!("DISCONNECTED {LINEDISCONNECTMODE_NOANSWER:#x}");
+        assert_eq!(story(&mut world, 45_000), [RINGBACK, given_up.as_str()], "{answer}");
+    }
+}
+
+#[test]
+fn how_many_cycles_of_busy_end_a_call_is_the_countrys() {
+    let germany = country("Germany");
+    // The first cycle or two are needed to tell that it is busy.
+    for (cycles, ms, ends) in [(2, 4000, true), (5, 4000, false), (5, 7000, true)] {
+        let changes = Changes { busy_cycles: Some(cycles), ..Changes::default() };
+        let own = germany.changed("own", &changes);
+        let busy = own.tones().sent(CallProgress::Busy).figure_ms() as usize;
+        let parts = [
+            (Sine(700.0), 1500),
+            (Silence, 1000),
+            (Signal(CallProgress::Busy), ms),
+            (Silence, 1000),
+        ];
+        let mut world = announcing(own, &parts);
+        story_until_connected(&mut world);
+        world.run(ms as u64 + 4000);
+        let over = if ends { &OVER[..] } else { &[] };
+        assert_eq!(world.story(), over, "{cycles} cycles of {busy} ms, {ms} ms heard");
+    }
 }
 
 /// Makes a call that is answered by a voice, and returns what happens while this is heard.
