@@ -5,6 +5,9 @@
 #[path = "../src/country_file.rs"]
 #[allow(dead_code, reason = "the program also reads names and files")]
 mod country_file;
+#[path = "../src/exchange_section.rs"]
+#[allow(dead_code, reason = "the program also reads names and files")]
+mod exchange_section;
 
 use libfuzzer_sys::fuzz_target;
 

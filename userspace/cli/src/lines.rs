@@ -1,12 +1,15 @@
 //! `ringback lines`: lists the card's lines and their state. Asks each modem whether it answers.
-//! `registers` shows what the registers of the card say.
+//! `registers` shows what the registers of the card say, `line_test` tests a line with a person at
+//! its telephone.
 
 use std::fmt::Display;
 
 use clap::Args;
+use ringback_driver::PortNumber;
 use ringback_driver::card::{Hook, LineFeed, ModuleKind, Polarity, Slot};
 use ringback_lines::line_kind;
 use ringback_provider::SlotReport;
+use ringback_softcard::{Behaviour, SoftCard, Step};
 use ringback_tspi::dev_specific::LineKind;
 use serde::Serialize;
 
@@ -16,6 +19,7 @@ use crate::output::{Colour, Output};
 use crate::signals::Signals;
 use crate::{scenery, timeline};
 
+mod line_test;
 mod registers;
 
 /// Show what is in the slots of the card, and the state of the lines
@@ -27,6 +31,7 @@ Examples:
   ringback lines --fault no-power:1               what a broken card looks like
   ringback lines --details                        also chips, voltages, currents and counters
   ringback lines --registers > registers.txt      every register, to send to somebody who helps
+  ringback lines --test 0                         rings line 0, and asks you to lift and hang up
 
 {}", scenery::HELP))]
 pub(crate) struct Lines {
@@ -41,6 +46,10 @@ pub(crate) struct Lines {
     /// form that can be sent
     #[arg(long, conflicts_with = "details")]
     registers: bool,
+    /// Test a line. One for a telephone rings, and has to be lifted, to send a key and to be hung
+    /// up; one of an exchange is taken off-hook for a moment. A line with a call is left alone
+    #[arg(long, value_name = "LINE", conflicts_with_all = ["details", "registers"])]
+    test: Option<u32>,
     #[command(flatten)]
     card: CardArguments,
 }
@@ -76,10 +85,26 @@ struct SlotObject<'a> {
 }
 
 impl Lines {
+    /// Adds what is behind the software card, and for a test somebody who does what is asked at the
+    /// telephones.
+    fn furnish(&self, card: &SoftCard) {
+        scenery::furnish(card);
+        for slot in PortNumber::each().take(4) {
+            if let (Some(telephone), Some(_)) = (card.telephone(slot), self.test) {
+                let wait = Step::Wait(2000);
+                let steps = [wait.clone(), Step::Dial("5".to_owned()), wait, Step::HangUp];
+                telephone.set_behaviour(Behaviour::AnswerThen { rings: 1, steps: steps.to_vec() });
+            }
+        }
+    }
+
     pub(crate) fn run(&self, signals: &Signals) -> Result<(), Failure> {
-        let (recorder, _log) = timeline::new();
-        let station = self.card.open(signals, &recorder, scenery::furnish)?;
+        let (recorder, log) = timeline::new();
+        let station = self.card.open(signals, &recorder, |card| self.furnish(card))?;
         let out = Output::new(self.json, signals);
+        if let Some(line) = self.test {
+            return line_test::run(&station, line, out, signals, &recorder, log);
+        }
         if self.registers {
             return registers::print(&station, &registers::read(&station, signals)?, out);
         }
@@ -248,7 +273,6 @@ fn state(slot: &SlotReport) -> (Colour, String) {
 
 #[cfg(test)]
 mod tests {
-    use ringback_driver::PortNumber;
     use ringback_driver::card::{ModuleError, PortStatus};
 
     use super::*;

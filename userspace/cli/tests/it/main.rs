@@ -10,6 +10,7 @@ mod ends;
 mod files;
 mod line_sound;
 mod matrix;
+mod owner;
 mod program;
 mod rules;
 mod softcard;
