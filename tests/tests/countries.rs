@@ -23,6 +23,8 @@ const INSISTING: CallOptions = CallOptions {
     only_if_idle: true,
     country_code: 0,
     timing: None,
+    calling_party: None,
+    withheld: false,
 };
 
 fn country(name: &str) -> Country {

@@ -77,6 +77,7 @@ impl Country {
             tones,
             ring: ring.unwrap_or(self.zone.ring),
             ring_hz: ring_hz.unwrap_or(self.zone.ring_hz),
+            caller_id: self.zone.caller_id,
             pulse: pulse.unwrap_or(self.zone.pulse),
             flash_ms: flash_ms.unwrap_or(self.zone.flash_ms),
             hang_up_ms: hang_up_ms.unwrap_or(self.zone.hang_up_ms),

@@ -5,6 +5,7 @@
 //! a [`Country`]. The data are in the modules `modes` (lines) and `zones` (tones and ringing), a
 //! row each; nothing else in Ringback names a country.
 
+mod caller_id;
 mod changes;
 mod codes;
 mod error;
@@ -17,6 +18,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+pub use caller_id::{CallerIdCoding, CallerIdMethod, CallerIdMoment};
 pub use changes::Changes;
 pub use codes::{Bursts, CodeMeaning, Codes, ForwardCodes, Forwarding};
 pub use error::CountryError;
@@ -128,6 +130,11 @@ impl Country {
     /// The cadence in which its telephones are rung.
     pub fn ring(self) -> Cadence {
         self.zone.ring
+    }
+
+    /// How its exchanges tell a line who calls; `None` where that is not known.
+    pub fn caller_id(self) -> Option<CallerIdMethod> {
+        self.zone.caller_id
     }
 
     /// The durations of pulse dialling.
@@ -298,6 +305,23 @@ mod tests {
         assert_eq!(country.tones(), "UK".parse::<Country>().unwrap().tones());
         assert_eq!("TBR21 / Turkey".parse::<Country>().unwrap().to_string(), "TBR21/TR");
         assert_eq!("germany/de".parse::<Country>().unwrap(), "GERMANY".parse().unwrap());
+    }
+
+    #[test]
+    fn callers_are_told_in_the_countrys_way() {
+        let told = |name: &str| {
+            let method = name.parse::<Country>().unwrap().caller_id()?;
+            Some((method.coding, method.moment))
+        };
+        use CallerIdCoding::{Bell202, Dtmf, V23};
+        use CallerIdMoment::{AfterReversal, AfterRing, BeforeRing};
+        assert_eq!(told("FCC"), Some((Bell202, AfterRing)));
+        assert_eq!(told("GERMANY"), Some((V23, AfterRing)));
+        assert_eq!(told("UK"), Some((V23, AfterReversal)));
+        assert_eq!(told("SWEDEN"), Some((Dtmf { end: 'C' }, AfterReversal)));
+        assert_eq!(told("DENMARK"), Some((Dtmf { end: '#' }, AfterReversal)));
+        assert_eq!(told("BRAZIL"), Some((Dtmf { end: 'C' }, BeforeRing)));
+        assert_eq!(told("JAPAN"), None);
     }
 
     #[test]

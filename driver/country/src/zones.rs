@@ -11,7 +11,7 @@
 
 use std::sync::LazyLock;
 
-use crate::{Cadence, Plan, Profile, Pulse, Signal};
+use crate::{Cadence, CallerIdMethod, Plan, Profile, Pulse, Signal};
 
 /// Dial tone at whose beginning a part of it sounds once for each `+`: six times for 100 ms, if
 /// nothing else is said.
@@ -43,6 +43,7 @@ struct ZoneRow {
     stutter: &'static str,
     waiting: &'static str,
     levels: Levels,
+    caller_id: Option<CallerIdMethod>,
     pulse: Pulse,
     flash_ms: u16,
     hang_up_ms: u16,
@@ -65,6 +66,7 @@ impl ZoneRow {
         stutter: "",
         waiting: "",
         levels: EVEN,
+        caller_id: None,
         pulse: PULSE_60,
         flash_ms: 100,
         hang_up_ms: 400,
@@ -99,6 +101,7 @@ pub(crate) struct Zone {
     pub(crate) tones: Plan,
     pub(crate) ring: Cadence,
     pub(crate) ring_hz: u16,
+    pub(crate) caller_id: Option<CallerIdMethod>,
     pub(crate) pulse: Pulse,
     pub(crate) flash_ms: u16,
     pub(crate) hang_up_ms: u16,
@@ -129,6 +132,7 @@ impl Zone {
             },
             ring: row.ring.parse().ok()?,
             ring_hz: row.ring_hz,
+            caller_id: row.caller_id,
             pulse: row.pulse,
             flash_ms: row.flash_ms,
             hang_up_ms: row.hang_up_ms,
@@ -221,6 +225,7 @@ static ROWS: &[ZoneRow] = &[
         recall: "413+428",
         stutter: "413+438/100,0/40",
         waiting: "425/100,0/200,425/200,0/4400",
+        caller_id: Some(CallerIdMethod::BELL_202),
         ..ZoneRow::NONE
     },
     ZoneRow {
@@ -263,6 +268,7 @@ static ROWS: &[ZoneRow] = &[
         reorder: "425/250,0/250,425/750,0/250",
         special_information: "950/330,1400/330,1800/330",
         waiting: "425/50,0/1000",
+        caller_id: Some(CallerIdMethod::BRAZILIAN),
         ..ZoneRow::NONE
     },
     ZoneRow {
@@ -308,6 +314,7 @@ static ROWS: &[ZoneRow] = &[
         recall: "450",
         stutter: "450+425",
         waiting: "450/400,0/4000",
+        caller_id: Some(CallerIdMethod::BELL_202),
         ..ZoneRow::NONE
     },
     ZoneRow {
@@ -353,6 +360,7 @@ static ROWS: &[ZoneRow] = &[
         recall: "!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,425",
         stutter: "425+400",
         waiting: "425/200,0/200,425/200,0/5000",
+        caller_id: Some(CallerIdMethod::V_23),
         ..ZoneRow::NONE
     },
     ZoneRow {
@@ -368,6 +376,7 @@ static ROWS: &[ZoneRow] = &[
         recall: "!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,425",
         stutter: "425/450,0/50",
         waiting: "!425/200,!0/600,!425/200,!0/3000,!425/200,!0/200,!425/200,0",
+        caller_id: Some(CallerIdMethod::DANISH),
         ..ZoneRow::NONE
     },
     ZoneRow {
@@ -398,6 +407,7 @@ static ROWS: &[ZoneRow] = &[
         recall: "!425/200,!0/200,!425/200,!0/200,!425/200,!0/200,425",
         stutter: "425/500,0/50",
         waiting: "425/175,0/175,425/175,0/3500",
+        caller_id: Some(CallerIdMethod::V_23),
         ..ZoneRow::NONE
     },
     ZoneRow {
@@ -413,6 +423,7 @@ static ROWS: &[ZoneRow] = &[
         recall: "425/650,0/25",
         stutter: "425/650,0/25",
         waiting: "425/150,0/150,425/150,0/8000",
+        caller_id: Some(CallerIdMethod::DTMF),
         ..ZoneRow::NONE
     },
     ZoneRow {
@@ -427,6 +438,7 @@ static ROWS: &[ZoneRow] = &[
         special_information: "!950/330,!1400/330,!1800/330,0",
         stutter: stutter!("440"),
         waiting: "440/300,0/10000",
+        caller_id: Some(CallerIdMethod::V_23),
         ..ZoneRow::NONE
     },
     ZoneRow {
@@ -444,6 +456,7 @@ static ROWS: &[ZoneRow] = &[
         waiting: "400/100,0/4000",
         levels: BRITISH,
         pulse: PULSE_66,
+        caller_id: Some(CallerIdMethod::BRITISH),
         ..ZoneRow::NONE
     },
     ZoneRow {
@@ -516,6 +529,7 @@ static ROWS: &[ZoneRow] = &[
         special_information: "950/330,1400/330,1800/330,0/1000",
         waiting: "400/200,0/100,400/200,0/7500",
         pulse: PULSE_66,
+        caller_id: Some(CallerIdMethod::DTMF),
         ..ZoneRow::NONE
     },
     ZoneRow {
@@ -531,6 +545,7 @@ static ROWS: &[ZoneRow] = &[
         recall: "470/400,425/400",
         stutter: "470/400,425/400",
         waiting: "425/400,0/100,425/250,0/100,425/150,0/14000",
+        caller_id: Some(CallerIdMethod::V_23),
         ..ZoneRow::NONE
     },
     ZoneRow {
@@ -622,6 +637,7 @@ static ROWS: &[ZoneRow] = &[
         recall: "!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,425",
         stutter: "425/500,0/50",
         waiting: "425/500,0/9500",
+        caller_id: Some(CallerIdMethod::DTMF),
         ..ZoneRow::NONE
     },
     ZoneRow {
@@ -637,6 +653,7 @@ static ROWS: &[ZoneRow] = &[
         recall: "470/400,425/400",
         stutter: "470/400,425/400",
         waiting: "425/200,0/600,425/200,0/10000",
+        caller_id: Some(CallerIdMethod::V_23),
         ..ZoneRow::NONE
     },
     ZoneRow {
@@ -652,6 +669,7 @@ static ROWS: &[ZoneRow] = &[
         recall: "!400/100,!0/100,!400/100,!0/100,!400/100,!0/100,400",
         stutter: stutter!("400"),
         waiting: "400/250,0/250,400/250,0/3250",
+        caller_id: Some(CallerIdMethod::BELL_202),
         ..ZoneRow::NONE
     },
     ZoneRow {
@@ -743,6 +761,7 @@ static ROWS: &[ZoneRow] = &[
         recall: "!425/100,!0/100,!425/100,!0/100,!425/100,!0/100,425",
         stutter: stutter!("425"),
         waiting: "425/200,0/500,425/200,0/9100",
+        caller_id: Some(CallerIdMethod::DTMF),
         ..ZoneRow::NONE
     },
     ZoneRow {
@@ -797,6 +816,7 @@ static ROWS: &[ZoneRow] = &[
         special_information: "!950+1400/300,!0/1000,!950+1400/300,!0/1000,!950+1400/1000,0",
         stutter: stutter!("450"),
         waiting: "450/200,0/600,450/200,0/8000",
+        caller_id: Some(CallerIdMethod::V_23),
         ..ZoneRow::NONE
     },
     ZoneRow {
@@ -832,6 +852,7 @@ static ROWS: &[ZoneRow] = &[
         levels: PRECISE,
         flash_ms: 500,
         hang_up_ms: 1100,
+        caller_id: Some(CallerIdMethod::BELL_202),
         ..ZoneRow::NONE
     },
     ZoneRow {
@@ -850,6 +871,7 @@ static ROWS: &[ZoneRow] = &[
         levels: PRECISE,
         flash_ms: 500,
         hang_up_ms: 1100,
+        caller_id: Some(CallerIdMethod::BELL_202),
         ..ZoneRow::NONE
     },
     ZoneRow {
@@ -879,6 +901,7 @@ static ROWS: &[ZoneRow] = &[
         special_information: "950/330,1400/330,1800/330,0/330",
         stutter: stutter!("400*33"),
         waiting: "!400*33/250,!0/250,!400*33/250,!0/250,!400*33/250,!0/250,!400*33/250,0",
+        caller_id: Some(CallerIdMethod::V_23),
         ..ZoneRow::NONE
     },
 ];

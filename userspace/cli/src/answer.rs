@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use ringback_host::{Call, LineEvent};
 use ringback_tspi::callstate::CallState;
+use ringback_tspi::constants::LINECALLINFOSTATE_CALLERID;
+use ringback_tspi::dev_specific::LineKind;
 
 use crate::card::{CardArguments, Station, parse_seconds};
 use crate::conversation::Conversation;
@@ -15,6 +17,11 @@ use crate::one_call::{Asked, OneCall};
 use crate::scenery;
 use crate::talk::TalkArguments;
 use crate::telephone::TelephoneArguments;
+use crate::timeline::What;
+
+/// How long after the first ring it is known who calls, if the exchange tells it at all: the pause
+/// behind a ring is of up to 5 s.
+const CALLER_KNOWN: Duration = Duration::from_secs(8);
 
 /// Wait for an incoming call and answer it
 ///
@@ -36,6 +43,10 @@ pub(crate) struct Answer {
     /// Give up if no call has come in within this time
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     timeout: Option<Duration>,
+    /// Answer only when it is known who calls, or after 8 seconds: most exchanges tell it after the
+    /// first ring, which is too late for a call that is answered at once
+    #[arg(long)]
+    await_caller: bool,
     #[command(flatten)]
     talk: TalkArguments,
     #[command(flatten)]
@@ -94,13 +105,38 @@ impl Answer {
     /// Answers a call. Returns `false` if the caller has hung up already.
     fn answer(&self, line: &mut Conversation<'_>, call: &Call) -> Result<bool, Failure> {
         let info = call.info().ok();
-        if let Some(caller) = info.as_ref().and_then(|info| info.caller.as_ref()) {
-            line.say("the caller", format!("is {caller}"));
+        // A telephone on an FXS line does not tell who calls.
+        let told = line.line.info().kind != Some(LineKind::Fxs);
+        if self.await_caller && told && !knows_caller(line, call)? {
+            return Ok(false);
         }
+        line.tell_caller(call);
         if let Some(number) = info.and_then(|info| info.called).filter(|n| !n.is_empty()) {
             line.say("the caller", format!("has dialled {number}"));
         }
         let Ok(pending) = call.answer() else { return Ok(false) };
         Ok(line.complete(&pending)?.is_ok())
     }
+}
+
+/// Waits until it is known who calls, or is too late for that. Returns `false` if the caller has
+/// hung up meanwhile.
+fn knows_caller(line: &mut Conversation<'_>, call: &Call) -> Result<bool, Failure> {
+    let since = Instant::now();
+    while What::caller(call).is_none() && since.elapsed() < CALLER_KNOWN {
+        match line.beat()? {
+            Some(LineEvent::CallInfo { call: of, changed, .. })
+                if of == *call && changed & LINECALLINFOSTATE_CALLERID != 0 =>
+            {
+                break;
+            }
+            Some(LineEvent::State {
+                call: of,
+                state: CallState::Disconnected | CallState::Idle,
+                ..
+            }) if of == *call => return Ok(false),
+            _ => {}
+        }
+    }
+    Ok(true)
 }

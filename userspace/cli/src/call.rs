@@ -61,6 +61,10 @@ pub(crate) struct Call {
     /// DTMF digits to send after the answer, before --play; a comma is a pause
     #[arg(long, value_name = "DIGITS", value_parser = parse_digits)]
     digits: Option<String>,
+    /// Who calls, for a telephone on an FXS line to show: a number, a name, or both as
+    /// 'Ada <5551234>'
+    #[arg(long, value_name = "TEXT")]
+    caller: Option<String>,
     /// Give up if the call is not answered within this time (the line itself gives up after 3
     /// minutes of ringing)
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
@@ -196,7 +200,17 @@ impl Call {
 
     /// Opens the line and submits the call.
     fn place(&self, line: &mut Conversation<'_>) -> Result<Handle, Failure> {
-        let options = self.dial_tone.options();
+        let caller = self.caller.clone();
+        if caller.is_some() && line.line.info().kind != Some(LineKind::Fxs) {
+            return Err(Failure::new(
+                Exit::Usage,
+                format_args!(
+                    "--caller is what a telephone on an FXS line shows; {} has none",
+                    line.name()
+                ),
+            ));
+        }
+        let options = CallOptions { calling_party: caller, ..self.dial_tone.options() };
         let pending = line.line.make_call(&self.number, &options).map_err(|error| match error {
             LineError::INVALLINESTATE => self.not_made(line, error),
             error => Failure::line(format_args!("{} does not take the call", line.name()), error),

@@ -195,6 +195,13 @@ impl<'a> Conversation<'a> {
         self.recorder.add(line, What::Does { who: who.to_owned(), does });
     }
 
+    /// Adds who calls to the log, if that is known.
+    pub(crate) fn tell_caller(&self, call: &Call) {
+        if let Some(caller) = What::caller(call) {
+            self.recorder.add(Some(self.number()), caller);
+        }
+    }
+
     /// Hangs the call up in any state, and closes it. Errors are ignored: the call may never have
     /// existed, or its card may be gone.
     pub(crate) fn hang_up(&mut self, call: &Call) {

@@ -58,7 +58,12 @@ fn parse_silence(text: &str) -> Result<Duration, String> {
 impl ExchangeArguments {
     fn options(&self, country: Country) -> ExchangeOptions {
         let profile = self.profile.or(country.profile());
-        ExchangeOptions { answer: self.answer, silence: self.silence, profile, ..Default::default() }
+        ExchangeOptions {
+            answer: self.answer,
+            silence: self.silence,
+            profile,
+            ..Default::default()
+        }
     }
 
     /// Configures the line before a call, its sound as well. Another kind of line is left alone.

@@ -172,6 +172,9 @@ pub struct CallInfo {
     pub caller_name: Option<String>,
     /// LINECALLPARTYID_ bits: what is known about the caller, or why nothing is.
     pub caller_flags: u32,
+    /// What the network has displayed about the call (dwDisplay), if anything: Ringback's provider
+    /// has there the exchange's time of the call, as `11-28 18:05`.
+    pub display: Option<String>,
     /// The number that was dialled, if it is known.
     pub called: Option<String>,
 }
@@ -190,6 +193,7 @@ impl CallInfo {
             caller: info.string(I::dwCallerID),
             caller_name: info.string(I::dwCallerIDName),
             caller_flags: info.get(I::dwCallerIDFlags),
+            display: info.string(I::dwDisplay),
             called: info.string(I::dwCalledID),
         })
     }
@@ -224,7 +228,7 @@ impl CallStatus {
 }
 
 /// Options for making a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CallOptions {
     /// LINEMEDIAMODE_ bits; 0 for INTERACTIVEVOICE, or DATAMODEM on a modem's line.
     pub media_modes: u32,
@@ -236,6 +240,11 @@ pub struct CallOptions {
     pub country_code: u32,
     /// Times of dialling; within the limits of the line.
     pub timing: Option<DialTiming>,
+    /// Who calls, for the called party to see (dwCallingPartyID). A telephone on an FXS line shows
+    /// it: a number, a name, or both as `Ada <5551234>`.
+    pub calling_party: Option<String>,
+    /// Withholds who calls from the called party (LINECALLPARAMFLAGS_BLOCKID).
+    pub withheld: bool,
 }
 
 impl CallOptions {
@@ -251,7 +260,8 @@ impl CallOptions {
             0 => LINEMEDIAMODE_INTERACTIVEVOICE,
             modes => modes,
         };
-        let flags = if self.only_if_idle { LINECALLPARAMFLAGS_IDLE } else { 0 };
+        let flags = if self.only_if_idle { LINECALLPARAMFLAGS_IDLE } else { 0 }
+            | if self.withheld { LINECALLPARAMFLAGS_BLOCKID } else { 0 };
         let timing = self.timing.map_or_else(LINEDIALPARAMS::default, |timing| LINEDIALPARAMS {
             dial_pause: timing.pause_ms,
             dial_speed: timing.gap_ms,
@@ -270,6 +280,10 @@ impl CallOptions {
             .set(P::dwCallParamFlags, flags)
             .set(P::dwAddressMode, LINEADDRESSMODE_ADDRESSID)
             .set(P::DialParams, timing);
+        let params = match &self.calling_party {
+            Some(party) => params.string(P::dwCallingPartyID, party),
+            None => params,
+        };
         Some(params.finish())
     }
 }
@@ -307,7 +321,13 @@ mod tests {
         let params = CallParams::read(&bytes, Version::V2_0).unwrap();
         assert_eq!(params.flags, LINECALLPARAMFLAGS_IDLE);
         assert_eq!(params.media_mode, LINEMEDIAMODE_INTERACTIVEVOICE);
-        assert_eq!(params.dial_params.digit_duration, 120);
+        assert_eq!((params.dial_params.digit_duration, params.calling_party_id), (120, None));
+        let party = Some("Ada <5551234>".to_owned());
+        let shown =
+            CallOptions { calling_party: party.clone(), withheld: true, ..CallOptions::default() };
+        let bytes = shown.params(&line(LineKind::Fxs)).unwrap();
+        let params = CallParams::read(&bytes, Version::V2_0).unwrap();
+        assert_eq!((params.calling_party_id, params.flags), (party, LINECALLPARAMFLAGS_BLOCKID));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::time::Duration;
 use ringback_driver::reactor::{Handle, Stepper, Upcalls};
 use ringback_driver::request::{Completion, LineNumber, RequestId};
 use ringback_lines::{CallHandles, CallNotes, Command, Event, LineEngine, Opening, Subject};
+use ringback_media::caller_id::Caller;
 use ringback_tspi::constants::LINEMEDIAMODE_INTERACTIVEVOICE;
 use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::dialstring::{Modifiers, parse};
@@ -123,6 +124,7 @@ impl<E: LineEngine> World<E> {
             only_if_idle: how & 0x80 != 0,
             media: LINEMEDIAMODE_INTERACTIVEVOICE,
             timing: DialTiming::default(),
+            caller: Caller::default(),
             notes: CallNotes::default(),
         });
     }

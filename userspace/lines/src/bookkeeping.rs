@@ -127,10 +127,13 @@ impl Book {
     /// It has become known who calls.
     pub(crate) fn set_caller(&mut self, cx: &mut Context<'_, Event>, caller: Caller) {
         let Some(live) = &mut self.call else { return };
-        let changed = live.info.caller != caller;
-        live.info.caller = caller;
-        let call = live.handle;
-        self.tell_info_if(changed, cx, call, LINECALLINFOSTATE_CALLERID);
+        let before = std::mem::replace(&mut live.info.caller, caller);
+        let (after, call) = (&live.info.caller, live.handle);
+        let who = (&before.number, &before.name) != (&after.number, &after.name);
+        let when = before.time != after.time;
+        let changed = if who { LINECALLINFOSTATE_CALLERID } else { 0 }
+            | if when { LINECALLINFOSTATE_DISPLAY } else { 0 };
+        self.tell_info_if(changed != 0, cx, call, changed);
     }
 
     /// Carries out a command that only stores data, of a call that was checked. Returns any other

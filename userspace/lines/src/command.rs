@@ -9,6 +9,7 @@ use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::dialstring::DialString;
 use ringback_tspi::types::HDRVCALL;
 
+use super::Caller;
 use super::call::CallNotes;
 use super::opening::Opening;
 use super::phone_setting::PhoneSetting;
@@ -33,6 +34,8 @@ pub enum Command {
         media: u32,
         /// Durations of digits, pauses and waits.
         timing: DialTiming,
+        /// Who calls, as a telephone is to show it; nothing on a line of another kind.
+        caller: Caller,
         /// What is only kept.
         notes: CallNotes,
     },

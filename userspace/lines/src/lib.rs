@@ -46,7 +46,7 @@ pub use phone_engine::{PhoneEngine, PhoneReport, PhoneWishes};
 pub use phone_setting::PhoneSetting;
 pub use ports::{Lines, PortInfo, dialing_time, line_kind};
 pub use ringback_country::{Codes, Forwarding, Profile};
-pub use ringback_media::caller_id::{Caller, Party};
+pub use ringback_media::caller_id::{Caller, CallerTime, Party};
 pub use sound_options::SoundOptions;
 pub use sounds::{Gather, Tone, Treatment};
 pub use telephone_options::TelephoneOptions;

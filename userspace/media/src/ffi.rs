@@ -1,15 +1,19 @@
 //! spandsp's receiver of the tones of fax machines and modems: declarations of the functions that
-//! are used, and their owner.
+//! are used, and their owner. Its receiver of caller id is in `adsi`.
 //!
 //! UNSAFETY: needed to call a C library. The declarations are those of spandsp 0.0.6 in
 //! `spandsp/modem_connect_tones.h`; the functions named here have kept their signatures since. No
 //! callback is registered, so C never calls into Rust.
 #![allow(unsafe_code)]
 
+mod adsi;
+
 use std::alloc::{Layout, handle_alloc_error};
 use std::ffi::{c_int, c_void};
 use std::ptr::{self, NonNull};
 use std::sync::{Mutex, PoisonError};
+
+pub(crate) use adsi::AdsiReceiver;
 
 /// `modem_connect_tones_rx_state_t`, whose layout is private to spandsp.
 #[repr(C)]

@@ -1,16 +1,17 @@
 //! Audio of telephony: G.711, DTMF, call-progress tones, tones of fax machines and modems, echo
-//! cancellation, WAV; and the messages of caller id.
+//! cancellation, caller id, WAV.
 //!
 //! All audio is 16-bit linear samples at 8 kHz, mono. This crate does not depend on cards, lines or
 //! calls. Rules that hold in it:
 //!
 //! * `feed` and `fill` take slices of any length, down to one sample, and the result does not
 //!   depend on how the samples are cut into slices.
-//! * `feed` and `fill` do not allocate, block or do I/O: they may run in the 1 ms tick.
+//! * `feed` and `fill` do not allocate, block or do I/O: they may run in the 1 ms tick. Only the
+//!   receiver of caller id allocates, when it has received a caller.
 //! * Levels are in dBm0: a sine of full scale is +3.14 dBm0 (ITU-T G.711).
-//! * Unsafe code is in two private files, which declare functions of system libraries: those of
-//!   spandsp that detect the tones of equipment, and the echo canceller of speexdsp. Everything
-//!   else is our own.
+//! * Unsafe code is in three private files, which declare functions of system libraries: those of
+//!   spandsp that detect the tones of equipment and that receive caller id by FSK, and the echo
+//!   canceller of speexdsp. Everything else is our own.
 //!
 //! ```
 //! use ringback_media::dtmf::{Detector, Digit, Event, Generator};
@@ -56,6 +57,8 @@ mod tests {
     #[test]
     fn everything_can_be_sent_to_another_thread() {
         fn is_send<T: Send>() {}
+        is_send::<crate::caller_id::CallerIdReceiver>();
+        is_send::<crate::caller_id::CallerIdSender>();
         is_send::<crate::dtmf::Detector>();
         is_send::<crate::dtmf::Generator>();
         is_send::<crate::echo::EchoCanceller>();

@@ -24,9 +24,12 @@ impl Oscillator {
 
     /// A sine of `freq_hz` with this amplitude.
     pub(crate) fn of(freq_hz: f32, amplitude: f32) -> Oscillator {
-        let turns = f64::from(freq_hz) / f64::from(SAMPLE_RATE);
-        let step = (turns * TURN).round() as i64 as i32;
-        Oscillator { phase: 0, step, amplitude }
+        Oscillator { phase: 0, step: step(freq_hz), amplitude }
+    }
+
+    /// Goes on with another frequency, without a jump.
+    pub(crate) fn set_frequency(&mut self, freq_hz: f32) {
+        self.step = step(freq_hz);
     }
 
     /// The next sample, before rounding.
@@ -35,6 +38,12 @@ impl Oscillator {
         self.phase = self.phase.wrapping_add(self.step);
         self.amplitude * angle.sin()
     }
+}
+
+/// How far the phase advances with a sample.
+fn step(freq_hz: f32) -> i32 {
+    let turns = f64::from(freq_hz) / f64::from(SAMPLE_RATE);
+    (turns * TURN).round() as i64 as i32
 }
 
 /// Rounds a mix of sines to a sample, with clipping.

@@ -92,6 +92,13 @@ const DTMF: (u32, u32) = (LINEDIGITMODE_DTMF, LINEDIGITMODE_DTMF | LINEDIGITMODE
 /// A telephone may also have a rotary dial.
 const DTMF_OR_PULSE: (u32, u32) = (DTMF.0, DTMF.1 | LINEDIGITMODE_PULSE);
 
+/// What an exchange or a modem may report of a caller.
+const CALLERS: u32 = LINECALLPARTYID_ADDRESS
+    | LINECALLPARTYID_NAME
+    | LINECALLPARTYID_BLOCKED
+    | LINECALLPARTYID_OUTOFAREA
+    | LINECALLPARTYID_UNAVAIL;
+
 const FXO: Abilities = Abilities {
     name: "FXO exchange line",
     media: VOICE,
@@ -103,7 +110,7 @@ const FXO: Abilities = Abilities {
     line_states: EXCHANGE | LINEDEVSTATE_CAPSCHANGE,
     settable_status: STATUS,
     address_flags: DIALED,
-    caller_id: LINECALLPARTYID_UNAVAIL,
+    caller_id: CALLERS,
     digits: DTMF,
     treatments: &[],
     states: DIALS.union(CallStates::of(&[CallState::SpecialInfo])),
@@ -138,8 +145,12 @@ const FXS: Abilities = Abilities {
         | LINEDEVSTATE_MSGWAITON
         | LINEDEVSTATE_MSGWAITOFF,
     settable_status: STATUS | LINEDEVSTATUSFLAGS_MSGWAIT,
-    address_flags: 0,
-    caller_id: LINECALLPARTYID_UNAVAIL,
+    // The telephone shows who calls it, if the application says so.
+    address_flags: LINEADDRCAPFLAGS_BLOCKIDOVERRIDE,
+    caller_id: LINECALLPARTYID_ADDRESS
+        | LINECALLPARTYID_NAME
+        | LINECALLPARTYID_BLOCKED
+        | LINECALLPARTYID_UNAVAIL,
     digits: DTMF_OR_PULSE,
     treatments: Treatment::ALL,
     states: CallStates::of(&[
@@ -175,11 +186,7 @@ const MODEM: Abilities = Abilities {
     line_states: EXCHANGE,
     settable_status: STATUS,
     address_flags: DIALED,
-    caller_id: LINECALLPARTYID_ADDRESS
-        | LINECALLPARTYID_NAME
-        | LINECALLPARTYID_BLOCKED
-        | LINECALLPARTYID_OUTOFAREA
-        | LINECALLPARTYID_UNAVAIL,
+    caller_id: CALLERS,
     digits: (0, 0),
     treatments: &[],
     states: DIALS,

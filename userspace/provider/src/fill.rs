@@ -172,8 +172,9 @@ fn call_info_states(can: &Abilities) -> u32 {
     if !can.treatments.is_empty() {
         states |= LINECALLINFOSTATE_TREATMENT;
     }
-    if can.caller_id != LINECALLPARTYID_UNAVAIL {
-        states |= LINECALLINFOSTATE_CALLERID;
+    // An exchange reports who calls while the call is offered; to a telephone we are the exchange.
+    if can.caller_id & LINECALLPARTYID_OUTOFAREA != 0 {
+        states |= LINECALLINFOSTATE_CALLERID | LINECALLINFOSTATE_DISPLAY;
     }
     states
 }
@@ -276,6 +277,7 @@ pub(super) fn call_info(
     out.string(I::dwCallerID, info.caller.number.text().unwrap_or_default())
         .string(I::dwCallerIDName, info.caller.name.text().unwrap_or_default())
         .string(I::dwCalledID, &info.called)
+        .string(I::dwDisplay, &info.caller.time.map(|time| time.to_string()).unwrap_or_default())
         .item(I::dwCallData, &info.notes.data);
     Ok(())
 }
@@ -323,7 +325,7 @@ mod tests {
     use super::*;
     use ringback_driver::request::LineNumber;
     use ringback_driver::{PortNumber, Time};
-    use ringback_lines::CallInfo;
+    use ringback_lines::{CallInfo, CallerTime};
     use ringback_tspi::structs::{Reader, blank};
     use ringback_tspi::types::HDRVCALL;
 
@@ -403,13 +405,15 @@ mod tests {
             (Party::Unknown, Party::Unknown, LINECALLPARTYID_UNAVAIL),
         ] {
             let mut call = snapshot(Some(CallState::Offering));
-            call.info.caller = Caller { number: number.clone(), name: name.clone() };
+            let time = CallerTime::new(11, 28, 18, 5);
+            call.info.caller = Caller { number: number.clone(), name: name.clone(), time };
             let mut memory = blank::<I>(512);
             call_info(&mut memory, Version::V3_1, 4, LineKind::Modem, &Default::default(), &call)
                 .unwrap();
             let info = Reader::<I>::new(&memory, Version::V3_1).unwrap();
             assert_eq!(info.get(I::dwCallerIDFlags), flags, "{number:?} {name:?}");
             assert_eq!(info.string(I::dwCallerID).as_deref(), number.text());
+            assert_eq!(info.string(I::dwDisplay).as_deref(), Some("11-28 18:05"));
             assert_eq!(info.string(I::dwCallerIDName).as_deref(), name.text());
         }
     }

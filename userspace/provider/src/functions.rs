@@ -2,8 +2,9 @@
 //! other files; `bookkeeping` has those that only store or return data.
 
 use ringback_driver::request::RequestId;
-use ringback_lines::{CallHandles, CallNotes, Command, LineEngine, PhoneSetting};
+use ringback_lines::{CallHandles, CallNotes, Caller, Command, LineEngine, PhoneSetting};
 use ringback_tspi::constants::*;
+use ringback_tspi::dev_specific::LineKind;
 use ringback_tspi::dial_timing::DialTiming;
 use ringback_tspi::error::{LineError, PhoneError};
 use ringback_tspi::late::LateOutput;
@@ -14,6 +15,7 @@ use ringback_tspi::types::{
 };
 
 use super::abilities::abilities;
+use super::calling_party::calling_party;
 use super::card::{LineProvider, refused};
 use super::cards::Card;
 use super::lookup::gated;
@@ -125,6 +127,10 @@ impl<C: Card> Provider for LineProvider<C> {
         let can = abilities(self.kind(line.number)?);
         let params = checks::call_params(params, line.version, can)?;
         let address = checks::address(address.unwrap_or_default(), country_code, can)?;
+        let caller = match self.kind(line.number)? {
+            LineKind::Fxs => calling_party(&params),
+            LineKind::Fxo | LineKind::Modem => Caller::default(),
+        };
         let driver_call = running.handles.next(line.number).ok_or(LineError::NOMEM)?;
         let data = params.call_data;
         let notes = CallNotes { country: country_code, flags: params.flags, data };
@@ -142,6 +148,7 @@ impl<C: Card> Provider for LineProvider<C> {
                 only_if_idle: params.flags & LINECALLPARAMFLAGS_IDLE != 0,
                 media: params.media_mode,
                 timing: checks::timing(&params.dial_params),
+                caller,
                 notes,
             },
         };

@@ -36,6 +36,7 @@
 mod abilities;
 mod beside;
 mod bookkeeping;
+mod calling_party;
 mod calls;
 mod card;
 mod cards;

@@ -67,7 +67,7 @@ pub fn furnish(card: &SoftCard) {
 }
 
 /// Has a line called two seconds from now: by a subscriber if it is an exchange line, otherwise by
-/// its telephone. `again` times in all, half a minute apart.
+/// its telephone. `again` times in all, half a minute apart. The line is told who calls.
 pub fn call(card: &SoftCard, slot: PortNumber, again: usize) {
     let (telephone, number): (Option<Telephone>, &str) = match slot.0 {
         0 | 1 => (card.telephone(slot), DIALS),
@@ -76,6 +76,7 @@ pub fn call(card: &SoftCard, slot: PortNumber, again: usize) {
         _ => (None, ""),
     };
     let Some(telephone) = telephone else { return };
+    card.exchange().tell_callers(true);
     let once = [
         Step::Wait(2000),
         Step::OffHook,

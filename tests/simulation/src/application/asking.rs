@@ -127,6 +127,7 @@ impl<E: LineEngine> Application<E> {
             only_if_idle,
             media: self.media,
             timing,
+            caller: ringback_lines::Caller::default(),
             notes: ringback_lines::CallNotes::default(),
         };
         note!(self.journal, "app  makes call {call} on line {line} to {text:?}");

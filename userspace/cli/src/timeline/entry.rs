@@ -64,7 +64,7 @@ pub(crate) enum What {
         #[serde(skip)]
         bits: u32,
     },
-    /// Who calls, as far as is known: number and name, or why there is no number.
+    /// Who calls, as far as is known: number and name, or why there is no number, and when.
     Caller {
         call: usize,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,6 +73,9 @@ pub(crate) enum What {
         name: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
         unknown: Option<&'static str>,
+        /// The exchange's time of the call.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        time: Option<String>,
     },
     /// LINE_MONITORDIGITS: a digit from the other side began or ended.
     Digit { call: usize, digit: char, end: bool },
@@ -140,12 +143,13 @@ impl What {
             LINECALLPARTYID_OUTOFAREA => Some("out of area"),
             _ => None,
         };
-        let (number, name) = (info.caller, info.caller_name);
+        let (number, name, time) = (info.caller, info.caller_name, info.display);
         (number.is_some() || name.is_some() || unknown.is_some()).then(|| What::Caller {
             call: call.handle().raw(),
             number,
             name,
             unknown,
+            time,
         })
     }
 

@@ -48,8 +48,8 @@ fn says(log: &Log, out: Output<'_>, what: &What) -> String {
             format!("{}{mode}  call {call}", out.paint(Colour::State, state))
         }
         What::CallInfo { call, changed, .. } => format!("known now: {changed}  call {call}"),
-        What::Caller { call, number, name, unknown } => {
-            let words = [number.as_deref(), name.as_deref(), *unknown];
+        What::Caller { call, number, name, unknown, time } => {
+            let words = [number.as_deref(), name.as_deref(), *unknown, time.as_deref()];
             let words: Vec<_> = words.into_iter().flatten().collect();
             format!("from {}  call {call}", words.join(", "))
         }

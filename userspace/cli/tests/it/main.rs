@@ -2,6 +2,7 @@
 //!
 //! All tests run on the software card. Every wait has a limit far beyond what it takes.
 
+mod callers;
 mod calls;
 mod conform;
 mod cut_off;

@@ -44,6 +44,7 @@ impl<D: Device> Modem<D> {
                 media,
                 timing,
                 notes,
+                ..
             } => {
                 self.book.openings.check(opening)?;
                 let info = CallInfo::outbound(call, media, called, timing, notes);

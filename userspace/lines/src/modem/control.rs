@@ -14,7 +14,7 @@ use ringback_driver::{Time, report};
 use ringback_media::caller_id::Caller;
 use ringback_tspi::media::Data;
 
-use super::caller_lines;
+use super::caller_lines::CallerLines;
 use super::reader::LineReader;
 use super::result_code::ResultCode;
 
@@ -146,7 +146,7 @@ pub(super) struct Control {
     /// When the current wait ends.
     until: Time,
     reader: LineReader,
-    caller: Caller,
+    reported: CallerLines,
     /// The line end of CONNECT is not yet complete.
     line_feed_due: bool,
     /// How many bytes of NO_CARRIER have just been received.
@@ -164,7 +164,7 @@ impl Control {
             mode: Mode::Unknown,
             until: Time::NEVER,
             reader: LineReader::new(),
-            caller: Caller::default(),
+            reported: CallerLines::default(),
             line_feed_due: false,
             matched: 0,
             carrier_moves: false,
@@ -189,12 +189,12 @@ impl Control {
 
     /// Who calls, as far as the modem has reported it.
     pub(super) fn caller(&self) -> &Caller {
-        &self.caller
+        &self.reported.caller
     }
 
     /// Forgets who has called.
     pub(super) fn forget_caller(&mut self) {
-        self.caller = Caller::default();
+        self.reported = CallerLines::default();
     }
 
     /// The modem takes commands and is on-hook.
@@ -306,7 +306,7 @@ impl Control {
                 let line = self.reader.take(byte)?;
                 // An echo of the command is no result code either.
                 let Some(code) = ResultCode::parse(line) else {
-                    return caller_lines::read(line, &mut self.caller).then_some(News::Caller);
+                    return self.reported.read(line).then_some(News::Caller);
                 };
                 self.line_feed_due = line.first().is_some_and(u8::is_ascii_alphabetic);
                 return self.code(code, now, wire);

@@ -222,6 +222,7 @@ impl<C: PortCard> Lines<C> {
             let done = match order {
                 Order::Hook(hook) => self.card.set_hook(port, hook),
                 Order::Feed(feed) => self.card.set_line_feed(port, feed),
+                Order::Polarity(polarity) => self.card.set_polarity(port, polarity),
             };
             if let Err(error) = done {
                 report!(WARN, "port {port}: the card did not take an order ({order:?}): {error}");
@@ -248,6 +249,7 @@ impl<C: PortCard> Lines<C> {
             only_if_idle,
             media,
             timing,
+            caller,
             notes,
         } = command
         else {
@@ -258,7 +260,7 @@ impl<C: PortCard> Lines<C> {
         let (port, machine) = lines.get_mut(line.index()).ok_or(LineError::INVALLINEHANDLE)?;
         port.book.openings.check(opening)?;
         port.book.may_call()?;
-        let info = CallInfo::outbound(call, media, called, timing, notes);
+        let info = CallInfo { caller, ..CallInfo::outbound(call, media, called, timing, notes) };
         let call = Call::new(call, info);
         port.book.started(request, Op::MakeCall);
         let outgoing = Outgoing { address, only_if_idle, timing };
@@ -533,7 +535,7 @@ impl<C: PortCard> Engine for Lines<C> {
             match sound {
                 Sound::Dial => machine.dial_failed(port, &mut visit),
                 Sound::Digits => port.stop_generating(&mut visit),
-                Sound::Tone(_) | Sound::Audio | Sound::Rest => {}
+                Sound::Tone(_) | Sound::CallerId | Sound::Audio | Sound::Rest => {}
             }
         }
         self.carry_out(cx);

@@ -2,8 +2,10 @@
 //!
 //! The states and their order are those of a plain analog line: dial tone, digits, then what the
 //! tones of the exchange mean. That the far end has hung up is recognised by a break of battery or
-//! loop current, by the polarity going back, or by the exchange's tones.
+//! loop current, by the polarity going back, or by the exchange's tones. Who calls is heard
+//! on-hook, before the first ring or after it (`caller_listener`).
 
+mod caller_listener;
 mod coded;
 mod switched;
 
@@ -22,6 +24,7 @@ use ringback_tspi::dialstring::DialString;
 use ringback_tspi::error::LineError;
 use ringback_tspi::types::HDRVCALL;
 
+use self::caller_listener::CallerListener;
 use super::activity::Activity;
 use super::dialer::{Dialed, Dialer};
 use super::machine::{Machine, Outgoing};
@@ -117,6 +120,7 @@ pub(super) struct Fxo {
     country: Country,
     phase: FxoPhase,
     dialer: Dialer,
+    callers: CallerListener,
     tones: Detector,
     dial_tone: bool,
     activity: Activity,
@@ -162,6 +166,7 @@ impl Fxo {
                 dialer.set_flash(flash_of(country, country.profile()));
                 dialer
             },
+            callers: CallerListener::new(country),
             tones: Detector::new(country.tones()),
             dial_tone: false,
             activity: Activity::new(country.tones()),
@@ -215,8 +220,11 @@ impl Fxo {
                 let wanted =
                     media.and_then(|media| Some((visit.handles.next(port.book.line)?, media)));
                 if let Some((call, media)) = wanted {
+                    let rang = matches!(self.phase, FxoPhase::Unwanted(_));
                     self.phase = FxoPhase::Ringing(now);
-                    port.book.offer(visit.cx, Call::new(call, CallInfo::inbound(call, media)));
+                    let caller = self.callers.take(now, rang);
+                    let info = CallInfo { caller, ..CallInfo::inbound(call, media) };
+                    port.book.offer(visit.cx, Call::new(call, info));
                 } else {
                     self.phase = FxoPhase::Unwanted(now);
                 }
@@ -226,8 +234,19 @@ impl Fxo {
         port.book.rings(visit.cx);
     }
 
+    /// Listens on the idle line for who calls.
+    fn hear_caller(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>, heard: &[i16; FRAME]) {
+        let Some(caller) = self.callers.hear(visit.now(), heard) else { return };
+        match self.phase {
+            FxoPhase::Ringing(_) => port.book.set_caller(visit.cx, caller),
+            FxoPhase::OnHook | FxoPhase::Unwanted(_) => self.callers.keep(visit.now(), caller),
+            _ => {}
+        }
+    }
+
     /// It has not rung for so long that the caller must have given up.
     fn missed(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
+        self.callers.forget();
         port.book.stops_ringing();
         if let FxoPhase::Ringing(_) = self.phase {
             // A call that was never answered need not be dropped: the line is on-hook.
@@ -651,6 +670,7 @@ impl Machine for Fxo {
                 {
                     *last = now;
                 }
+                self.callers.announced(now);
             }
             PortEvent::Battery(present) => {
                 if self.battery.replace(present) != Some(present) {
@@ -681,6 +701,7 @@ impl Machine for Fxo {
                     {
                         self.disconnect(port, visit, LINEDISCONNECTMODE_NORMAL);
                     }
+                    FxoPhase::OnHook => self.callers.announced(now),
                     _ => {}
                 }
             }
@@ -718,8 +739,9 @@ impl Machine for Fxo {
         }
         match self.phase {
             FxoPhase::Serving => self.hear_service(port, visit, heard),
-            FxoPhase::OnHook => {}
+            FxoPhase::OnHook => self.hear_caller(port, visit, heard),
             FxoPhase::Ringing(last) | FxoPhase::Rejected(last) | FxoPhase::Unwanted(last) => {
+                self.hear_caller(port, visit, heard);
                 if now - last > RING_GONE {
                     self.missed(port, visit);
                 }

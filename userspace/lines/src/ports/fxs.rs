@@ -4,7 +4,8 @@
 //! A telephone that is lifted without ringing gets dial tone, and the number that it dials is
 //! offered as an incoming call. When the other side has hung up, it gets reorder tone until it is
 //! hung up. A call on hold is muted in both directions; until it is connected again, and before the
-//! call of a telephone is answered, the telephone hears the call's treatment.
+//! call of a telephone is answered, the telephone hears the call's treatment. Who calls is told to
+//! it before it rings, or between two rings (`caller_teller`).
 //! While messages wait, the dial tone stutters.
 //!
 //! A device on the line may want battery to be taken from it for a moment when the other side has
@@ -15,11 +16,13 @@
 //!
 //! The telephone is a phone as well (`phone`), which can be rung without a call.
 
+mod caller_teller;
+
 use std::time::Duration;
 
 use ringback_country::Country;
 use ringback_driver::Time;
-use ringback_driver::card::{FRAME, Hook, LineFeed, PortEvent, PortFault, Remedy};
+use ringback_driver::card::{FRAME, Hook, LineFeed, Polarity, PortEvent, PortFault, Remedy};
 use ringback_driver::request::{LineNumber, Token};
 use ringback_media::dtmf;
 use ringback_media::tone::{CallProgress, Generator};
@@ -27,6 +30,7 @@ use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
 use ringback_tspi::error::{LineError, PhoneError};
 
+use self::caller_teller::CallerTeller;
 use super::hook_switch::{HookSignal, HookSwitch};
 use super::machine::{Machine, Outgoing};
 use super::phone::Phone;
@@ -35,7 +39,7 @@ use super::queue::Sound;
 use crate::book::Op;
 use crate::call::{Call, CallInfo};
 use crate::telephone_options::ring_cadence;
-use crate::{PhoneReport, TelephoneOptions, Treatment};
+use crate::{Caller, PhoneReport, TelephoneOptions, Treatment};
 
 /// How long a telephone is rung.
 const RING_LIMIT: Duration = Duration::from_secs(180);
@@ -57,6 +61,8 @@ fn offered_media(port: &Port) -> Option<u32> {
 enum FxsPhase {
     /// On-hook.
     Idle,
+    /// It is told who calls, and is rung after that.
+    Telling,
     /// Being rung, at this step of the cadence until `next`; for a call, or by the phone.
     Ringing { mode: u32, step: usize, next: Time, until: Time, for_call: bool },
     /// Lifted; it hears dial tone and dials.
@@ -92,6 +98,10 @@ pub(super) struct Fxs {
     digits: String,
     listener: dtmf::Detector,
     tone: Generator,
+    /// What tells it who calls, until that is over.
+    teller: Option<CallerTeller>,
+    /// Battery is reversed.
+    reversed: bool,
     phone: Phone,
     /// Its module was given up: it can neither ring nor receive any more.
     out_of_order: bool,
@@ -109,6 +119,8 @@ impl Fxs {
             digits: String::new(),
             listener: dtmf::Detector::new(),
             tone: Generator::new(&country.tones().dial),
+            teller: None,
+            reversed: false,
             phone: Phone::new(line),
             out_of_order: false,
         }
@@ -116,7 +128,8 @@ impl Fxs {
 
     fn lifted(&mut self, port: &mut Port, visit: &mut Visit<'_, '_>) {
         match self.phase {
-            FxsPhase::Ringing { for_call: true, .. } => {
+            FxsPhase::Telling | FxsPhase::Ringing { for_call: true, .. } => {
+                self.stop_telling(port, visit);
                 port.order(visit, Order::Feed(LineFeed::Active));
                 self.connected(port, visit);
             }
@@ -179,7 +192,7 @@ impl Fxs {
                 self.phase = FxsPhase::Idle;
             }
             FxsPhase::Dialing { .. } | FxsPhase::Reorder => self.phase = FxsPhase::Idle,
-            FxsPhase::Idle | FxsPhase::Ringing { .. } => {}
+            FxsPhase::Idle | FxsPhase::Telling | FxsPhase::Ringing { .. } => {}
         }
     }
 
@@ -297,8 +310,55 @@ impl Fxs {
         self.phase = FxsPhase::Ringing { mode, step: 0, next, until, for_call };
     }
 
+    /// Reverses battery on the line, or the opposite.
+    fn reverse(&mut self, port: &Port, visit: &mut Visit<'_, '_>, reversed: bool) {
+        if std::mem::replace(&mut self.reversed, reversed) != reversed {
+            let polarity = if reversed { Polarity::Reverse } else { Polarity::Forward };
+            port.order(visit, Order::Polarity(polarity));
+        }
+    }
+
+    /// Rings the telephone for a call, after it was told who calls if the country's exchanges do
+    /// that before.
+    fn announce(&mut self, port: &Port, visit: &mut Visit<'_, '_>, caller: &Caller) {
+        self.teller = CallerTeller::new(self.country, caller);
+        match &mut self.teller {
+            Some(teller) if teller.is_before_ring() => {
+                teller.begin(visit.now());
+                let reverses = teller.reverses();
+                port.order(visit, Order::Feed(LineFeed::OnHookTransmission));
+                self.reverse(port, visit, reverses);
+                self.phase = FxsPhase::Telling;
+            }
+            _ => self.start_ringing(port, visit, self.options.ring_mode, true),
+        }
+    }
+
+    /// Goes on with what is told, and rings the telephone when it is over if it came before that.
+    fn tell(&mut self, port: &Port, visit: &mut Visit<'_, '_>) {
+        let now = visit.now();
+        let Some(teller) = &self.teller else { return };
+        let (has_told, is_over) = (teller.has_told(now), teller.is_over(now));
+        if has_told {
+            self.reverse(port, visit, false);
+        }
+        if is_over {
+            self.teller = None;
+            if let FxsPhase::Telling = self.phase {
+                self.start_ringing(port, visit, self.options.ring_mode, true);
+            }
+        }
+    }
+
+    /// Ends what is told.
+    fn stop_telling(&mut self, port: &Port, visit: &mut Visit<'_, '_>) {
+        self.teller = None;
+        self.reverse(port, visit, false);
+    }
+
     /// Stops to ring the telephone.
     fn stop_ringing(&mut self, port: &Port, visit: &mut Visit<'_, '_>) {
+        self.stop_telling(port, visit);
         port.order(visit, Order::Feed(LineFeed::Active));
         self.phase = FxsPhase::Idle;
     }
@@ -355,13 +415,14 @@ impl Machine for Fxs {
         _: Outgoing,
     ) -> Result<(), LineError> {
         self.can_call(port)?;
+        let caller = call.info.caller.clone();
         port.book.call = Some(call);
         port.book.complete(visit.cx, Op::MakeCall, Ok(()));
         if self.switch.is_off_hook() {
             port.set_state(visit, CallState::Busy, LINEBUSYMODE_STATION);
             return Ok(());
         }
-        self.start_ringing(port, visit, self.options.ring_mode, true);
+        self.announce(port, visit, &caller);
         port.set_state(visit, CallState::Ringback, 0);
         Ok(())
     }
@@ -404,7 +465,9 @@ impl Machine for Fxs {
     /// Ends the call from our side: stops ringing, or plays the reorder tone to a lifted telephone.
     fn hang_up(&mut self, port: &Port, visit: &mut Visit<'_, '_>) {
         match self.phase {
-            FxsPhase::Ringing { for_call: true, .. } => self.stop_ringing(port, visit),
+            FxsPhase::Telling | FxsPhase::Ringing { for_call: true, .. } => {
+                self.stop_ringing(port, visit);
+            }
             FxsPhase::Waiting | FxsPhase::Talking | FxsPhase::Held => {
                 self.reorder();
                 self.drop_battery(port, visit);
@@ -442,6 +505,7 @@ impl Machine for Fxs {
                     port.book.serves(visit.cx, false);
                 }
                 self.battery_drop = None;
+                self.stop_telling(port, visit);
                 port.book.complete_all(visit.cx, LineError::OPERATIONFAILED);
                 if port.book.state().is_some() {
                     let mode = LINEDISCONNECTMODE_OUTOFORDER;
@@ -514,8 +578,9 @@ impl Machine for Fxs {
         if self.switch.is_off_hook() {
             self.phone.hear(visit.cx, heard);
         }
+        self.tell(port, visit);
         match self.phase {
-            FxsPhase::Idle => {}
+            FxsPhase::Idle | FxsPhase::Telling => {}
             FxsPhase::Ringing { until, for_call, .. } if now >= until => {
                 self.stop_ringing(port, visit);
                 if for_call {
@@ -527,6 +592,12 @@ impl Machine for Fxs {
                 let step = (step + 1) % cadence.steps_ms().len().max(1);
                 let (feed, time) = self.ring_step(mode, step);
                 port.order(visit, Order::Feed(feed));
+                match (&mut self.teller, feed) {
+                    (Some(teller), LineFeed::OnHookTransmission) => teller.pause(now, time),
+                    // The pause was too short for what is told.
+                    (Some(teller), _) if teller.sounds() => self.teller = None,
+                    _ => {}
+                }
                 self.phase = FxsPhase::Ringing { mode, step, next: now + time, until, for_call };
             }
             FxsPhase::Ringing { .. } => {}
@@ -545,7 +616,11 @@ impl Machine for Fxs {
             FxsPhase::Waiting | FxsPhase::Held => Fxs::treatment(port).map(Sound::Tone),
             FxsPhase::Reorder => Some(Sound::Tone(CallProgress::Reorder)),
             FxsPhase::Talking => Some(port.sound()),
-            FxsPhase::Dialing { .. } | FxsPhase::Idle | FxsPhase::Ringing { .. } => None,
+            FxsPhase::Telling | FxsPhase::Ringing { .. } => {
+                let sounds = self.teller.as_ref().is_some_and(CallerTeller::sounds);
+                sounds.then_some(Sound::CallerId)
+            }
+            FxsPhase::Dialing { .. } | FxsPhase::Idle => None,
         }
     }
 
@@ -556,10 +631,13 @@ impl Machine for Fxs {
         sound: Sound,
         play: &mut [i16],
     ) -> usize {
-        if let Sound::Tone(_) = sound {
-            self.tone.fill(play);
-            return play.len();
+        match sound {
+            Sound::Tone(_) => {
+                self.tone.fill(play);
+                play.len()
+            }
+            Sound::CallerId => self.teller.as_mut().map_or(0, |teller| teller.render(play)),
+            Sound::Dial | Sound::Digits | Sound::Audio | Sound::Rest => port.render(visit, play),
         }
-        port.render(visit, play)
     }
 }

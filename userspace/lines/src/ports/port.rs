@@ -1,6 +1,6 @@
 //! What FXO and FXS lines have in common: the call, its requests, its digits and its audio.
 
-use ringback_driver::card::{FRAME, Hook, LineFeed, ModuleKind};
+use ringback_driver::card::{FRAME, Hook, LineFeed, ModuleKind, Polarity};
 use ringback_driver::engine::{Context, Play};
 use ringback_driver::request::{LineNumber, Token};
 use ringback_driver::{PortNumber, Time};
@@ -42,6 +42,7 @@ pub fn line_kind(module: ModuleKind) -> LineKind {
 pub(super) enum Order {
     Hook(Hook),
     Feed(LineFeed),
+    Polarity(Polarity),
 }
 
 /// What the engine passes to a function of a line: the time, and the context for its effects.

@@ -17,6 +17,8 @@ pub(super) const REST: usize = 480;
 pub(super) enum Sound {
     /// A tone to a telephone.
     Tone(CallProgress),
+    /// Who calls, to a telephone.
+    CallerId,
     /// Digits of the dial string.
     Dial,
     /// Digits that the application generates.
@@ -34,7 +36,7 @@ impl Sound {
         match self {
             Sound::Audio => 1000,
             Sound::Rest => REST,
-            Sound::Tone(_) | Sound::Dial | Sound::Digits => MOST,
+            Sound::Tone(_) | Sound::CallerId | Sound::Dial | Sound::Digits => MOST,
         }
     }
 
@@ -43,7 +45,7 @@ impl Sound {
         match self {
             Sound::Audio => 4000,
             Sound::Rest => REST,
-            Sound::Tone(_) | Sound::Dial | Sound::Digits => 2 * MOST,
+            Sound::Tone(_) | Sound::CallerId | Sound::Dial | Sound::Digits => 2 * MOST,
         }
     }
 }
@@ -90,10 +92,11 @@ impl Queue {
         self.0.is_empty()
     }
 
-    /// Whether there is a tone that is not this sound.
+    /// Whether there is a tone, or who calls, that is not this sound.
     pub(super) fn has_tone_but(&self, sound: Sound) -> bool {
         let mut sounds = self.0.iter().map(|queued| queued.sound);
-        sounds.any(|queued| matches!(queued, Sound::Tone(_)) && queued != sound)
+        let of_ours = |queued| matches!(queued, Sound::Tone(_) | Sound::CallerId);
+        sounds.any(|queued| of_ours(queued) && queued != sound)
     }
 
     pub(super) fn clear(&mut self) {

@@ -22,7 +22,8 @@ use ringback_tspi::types::{HDRVCALL, HTAPILINE};
 
 pub(crate) use self::told::{Log, Told};
 use super::{
-    CallHandles, CallInfo, CallNotes, Command, Event, LineEngine, LineReport, Opening, Subject,
+    CallHandles, CallInfo, CallNotes, Caller, Command, Event, LineEngine, LineReport, Opening,
+    Subject,
 };
 
 /// What an engine under test has around it: the hardware of its card, and what hangs on that.
@@ -167,6 +168,7 @@ impl<O: Outside> World<O> {
             only_if_idle,
             media: O::MEDIA,
             timing: DialTiming::default(),
+            caller: Caller::default(),
             notes: CallNotes::default(),
         })
     }

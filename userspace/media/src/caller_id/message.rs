@@ -4,12 +4,13 @@
 //! A message is its type, the number of the bytes that follow, those bytes, and a checksum with
 //! which the sum of all bytes is a multiple of 256.
 
-use super::{Caller, Party};
+use super::{Caller, CallerTime, Party};
 
 /// Types of messages: a time and a number, or parameters.
 const SINGLE: u8 = 0x04;
 const MULTIPLE: u8 = 0x80;
 /// Types of parameters (ETSI EN 300 659-3 section 5.4).
+const DATE: u8 = 0x01;
 const NUMBER: u8 = 0x02;
 const NO_NUMBER: u8 = 0x04;
 const NAME: u8 = 0x07;
@@ -29,7 +30,10 @@ pub fn read_message(message: &[u8]) -> Option<Caller> {
         _ => return None,
     }
     match kind {
-        SINGLE => Some(Caller { number: single(body.get(TIME..)?), name: Party::Unknown }),
+        SINGLE => {
+            let (date, number) = body.split_at_checked(TIME)?;
+            Some(Caller { number: single(number), name: Party::Unknown, time: time(date) })
+        }
         MULTIPLE => multiple(body),
         _ => None,
     }
@@ -48,11 +52,12 @@ fn multiple(mut body: &[u8]) -> Option<Caller> {
     while let Some((&[kind, length], rest)) = body.split_first_chunk() {
         let (value, behind) = rest.split_at_checked(usize::from(length))?;
         match kind {
+            DATE => caller.time = time(value),
             NUMBER => caller.number = reported(value),
             NO_NUMBER => caller.number = absent(value),
             NAME => caller.name = reported(value),
             NO_NAME => caller.name = absent(value),
-            // Time, the number that was called, and what networks have added.
+            // The number that was called, and what networks have added.
             _ => {}
         }
         body = behind;
@@ -74,6 +79,56 @@ fn absent(reason: &[u8]) -> Party {
     }
 }
 
+/// Month, day, hour and minute, two digits each.
+fn time(digits: &[u8]) -> Option<CallerTime> {
+    let two = |at: usize| {
+        let pair = str::from_utf8(digits.get(at..at + 2)?).ok()?;
+        pair.bytes().all(|digit| digit.is_ascii_digit()).then(|| pair.parse().ok())?
+    };
+    let whole = digits.len() == TIME;
+    whole.then(|| CallerTime::new(two(0)?, two(2)?, two(4)?, two(6)?))?
+}
+
+/// The longest number of ETSI EN 300 659-3.
+const LONGEST_NUMBER: usize = 20;
+
+/// The message that tells of a caller, with its checksum: parameters, of which a name has at most
+/// so many letters. A letter that ISO 8859-1 does not have becomes `?`. If nothing is known of the
+/// number, it is said to be out of area.
+pub(super) fn write_message(caller: &Caller, longest_name: usize) -> Vec<u8> {
+    let mut body = Vec::new();
+    let mut add = |kind: u8, value: &[u8]| {
+        if let Ok(length) = u8::try_from(value.len()) {
+            body.extend([kind, length]);
+            body.extend(value);
+        }
+    };
+    if let Some(CallerTime { month, day, hour, minute }) = caller.time {
+        let digits = format!("{month:02}{day:02}{hour:02}{minute:02}");
+        add(DATE, digits.as_bytes());
+    }
+    match &caller.number {
+        Party::Known(number) => add(NUMBER, &latin(number, LONGEST_NUMBER)),
+        Party::Withheld => add(NO_NUMBER, b"P"),
+        Party::OutOfArea | Party::Unknown => add(NO_NUMBER, b"O"),
+    }
+    match &caller.name {
+        Party::Known(name) => add(NAME, &latin(name, longest_name)),
+        Party::Withheld => add(NO_NAME, b"P"),
+        Party::OutOfArea => add(NO_NAME, b"O"),
+        Party::Unknown => {}
+    }
+    let mut message = vec![MULTIPLE, u8::try_from(body.len()).unwrap_or(u8::MAX)];
+    message.extend(body);
+    let sum = message.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte));
+    message.push(sum.wrapping_neg());
+    message
+}
+
+fn latin(text: &str, longest: usize) -> Vec<u8> {
+    text.chars().take(longest).map(|letter| u8::try_from(letter).unwrap_or(b'?')).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,16 +142,25 @@ mod tests {
     }
 
     fn caller(number: Party, name: Party) -> Option<Caller> {
-        Some(Caller { number, name })
+        Some(Caller { number, name, time: None })
+    }
+
+    fn at(time: [u8; 4], caller: Option<Caller>) -> Option<Caller> {
+        let [month, day, hour, minute] = time;
+        let time = CallerTime::new(month, day, hour, minute);
+        assert!(time.is_some());
+        caller.map(|caller| Caller { time, ..caller })
     }
 
     #[test]
     fn a_single_message_has_a_time_and_a_number() {
         let read = |body: &[u8]| read_message(&message(SINGLE, body));
         let known = caller(Party::Known("5551234".into()), Party::Unknown);
-        assert_eq!(read(b"112818005551234"), known);
-        assert_eq!(read(b"11281800P"), caller(Party::Withheld, Party::Unknown));
-        assert_eq!(read(b"11281800O"), caller(Party::OutOfArea, Party::Unknown));
+        let when = [11, 28, 18, 0];
+        assert_eq!(read(b"112818005551234"), at(when, known.clone()));
+        assert_eq!(read(b"112899005551234"), known, "without a time that there is not");
+        assert_eq!(read(b"11281800P"), at(when, caller(Party::Withheld, Party::Unknown)));
+        assert_eq!(read(b"11281800O"), at(when, caller(Party::OutOfArea, Party::Unknown)));
         assert_eq!(read(b"1128180"), None);
     }
 
@@ -105,11 +169,34 @@ mod tests {
         let read = |body: &[u8]| read_message(&message(MULTIPLE, body));
         let both = caller(Party::Known("030123".into()), Party::Known("J\u{fc}rgen".into()));
         let body = b"\x01\x0811281800\x02\x06030123\x07\x06J\xfcrgen\x03\x025X";
-        assert_eq!(read(body), both);
+        assert_eq!(read(body), at([11, 28, 18, 0], both));
         assert_eq!(read(b"\x08\x01P\x04\x01O"), caller(Party::OutOfArea, Party::Withheld));
         assert_eq!(read(b""), caller(Party::Unknown, Party::Unknown));
         assert_eq!(read(b"\x02\x07030123"), None, "cut off");
         assert_eq!(read(b"\x02"), None);
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let known = |text: &str| Party::Known(text.to_owned());
+        for (number, name) in [
+            (known("030123"), known("J\u{fc}rgen")),
+            (known("030123"), Party::Unknown),
+            (Party::Withheld, Party::Withheld),
+            (Party::OutOfArea, known("Ada")),
+            (Party::OutOfArea, Party::OutOfArea),
+        ] {
+            let told = at([1, 2, 3, 4], caller(number, name)).unwrap();
+            assert_eq!(read_message(&write_message(&told, 50)), Some(told.clone()));
+            let timeless = Caller { time: None, ..told };
+            assert_eq!(read_message(&write_message(&timeless, 50)), Some(timeless));
+        }
+        let long = caller(known(&"1".repeat(64)), known(&"\u{20ac}".repeat(64))).unwrap();
+        let read = read_message(&write_message(&long, 15)).unwrap();
+        assert_eq!(read.number, known(&"1".repeat(20)));
+        assert_eq!(read.name, known(&"?".repeat(15)), "cut, and without what can't be written");
+        let nothing = read_message(&write_message(&Caller::default(), 15)).unwrap();
+        assert_eq!(nothing.number, Party::OutOfArea);
     }
 
     #[test]

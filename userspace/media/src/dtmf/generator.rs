@@ -91,6 +91,15 @@ impl Generator {
         out.len()
     }
 
+    /// How many samples there are of what was pushed and is not begun yet.
+    pub(crate) fn length(&self) -> u32 {
+        let one = |item: &Item| match item {
+            Item::Digit(_) => self.on + self.off,
+            Item::Pause(samples) => *samples,
+        };
+        self.waiting.iter().map(one).fold(0, u32::saturating_add)
+    }
+
     /// Returns whether everything has been sent, including the silence after the last digit.
     pub fn is_idle(&self) -> bool {
         self.waiting.is_empty() && self.tone_left == 0 && self.silence_left == 0

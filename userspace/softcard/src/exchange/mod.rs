@@ -1,15 +1,18 @@
 //! The exchange behind the FXO slots: numbered lines, subscribers, and the calls between them.
 //!
 //! It behaves like a small analog exchange: dial tone, DTMF digits (detected in the samples),
-//! ringing, and ringback, busy and reorder tone of its country, battery reversal on answer where a
-//! line has it, and a loop-current break when the far end has hung up. It has no dependency on
+//! ringing, and ringback, busy and reorder tone of its country, caller id in its country's way if
+//! that is asked for, battery reversal on answer where a line has it, and a loop-current break when
+//! the far end has hung up. It has no dependency on
 //! cards: a line is a pair of wires, from which it receives hook and audio, and to which it sends
 //! battery, ringing and audio, once a millisecond.
 
+mod caller_id;
 mod codes;
 mod config;
 mod destination;
 mod flash;
+mod identities;
 mod line;
 mod switch;
 
@@ -17,9 +20,11 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use ringback_country::CallProgress;
+use ringback_media::caller_id::Caller;
 use ringback_request::PortNumber;
 use ringback_request::sync::EvenPoisoned;
 
+use caller_id::Identity;
 pub use config::ExchangeConfig;
 pub use line::{LineOptions, LineState};
 use switch::{Switch, Terminal};
@@ -164,6 +169,40 @@ impl Exchange {
             }
             None => Err(ExchangeError::UnknownNumber(number.to_owned())),
         }
+    }
+
+    /// Tells lines that are called from now on who calls, in the way of the exchange's country; or
+    /// no longer. At first they are not told.
+    pub fn tell_callers(&self, on: bool) {
+        self.switch().tells_callers = on;
+    }
+
+    /// Says what a line is told when this number calls it, instead of the number alone.
+    ///
+    /// # Errors
+    /// The number is unknown.
+    pub fn set_caller(&self, number: &str, caller: Caller) -> Result<(), ExchangeError> {
+        self.set_identity(number, |identity| identity.caller = Some(caller))
+    }
+
+    /// A fault: a bit of each data message to this number is sent wrong; they are counted from 0,
+    /// ten for each byte. `None` ends the fault.
+    ///
+    /// # Errors
+    /// The number is unknown.
+    pub fn set_wrong_bit(&self, number: &str, bit: Option<usize>) -> Result<(), ExchangeError> {
+        self.set_identity(number, |identity| identity.wrong_bit = bit)
+    }
+
+    fn set_identity(
+        &self,
+        number: &str,
+        set: impl FnOnce(&mut Identity),
+    ) -> Result<(), ExchangeError> {
+        let mut switch = self.switch();
+        let unknown = || ExchangeError::UnknownNumber(number.to_owned());
+        set(switch.identity_mut(number).ok_or_else(unknown)?);
+        Ok(())
     }
 
     fn set_unplugged(&self, number: &str, unplugged: bool) -> Result<(), ExchangeError> {

@@ -11,6 +11,7 @@ use ringback_media::dtmf;
 use ringback_media::tone;
 use ringback_request::PortNumber;
 
+use super::caller_id::{Identity, Telling};
 use super::config::ExchangeConfig;
 use super::destination::{CallBack, Destination, Id};
 use super::line::{LineOptions, LineState};
@@ -94,6 +95,9 @@ pub(super) struct Party {
     pub(super) tone: Option<tone::Generator>,
     pub(super) load: Load,
     feed: Feed,
+    pub(super) identity: Identity,
+    /// What it is told while it rings.
+    telling: Option<Telling>,
 }
 
 impl Party {
@@ -117,6 +121,7 @@ impl Party {
         self.tone = sound.map(|sound| tone::Generator::new(country.tones().sent(sound)));
         self.state = state;
         self.since = now;
+        self.telling = None;
     }
 
     pub(super) fn line_state(&self) -> LineState {
@@ -160,6 +165,7 @@ impl Party {
         match self.state {
             _ if self.unplugged => Battery::Off,
             SwitchState::LoopBreak => Battery::Off,
+            _ if self.telling.as_ref().is_some_and(Telling::reverses) => Battery::Reversed,
             _ if self.reversed => Battery::Reversed,
             _ => Battery::Forward,
         }
@@ -168,10 +174,13 @@ impl Party {
     /// Returns the frequency of the ringing voltage at this moment, in Hz.
     fn rings(&self, now: u64, country: Country) -> Option<u16> {
         // The bell stops as soon as the loop is closed, before the answer is recognised.
+        let called_ms = now.saturating_sub(self.since);
+        let telling = self.telling.as_ref();
+        let rung_ms = telling.map_or(Some(called_ms), |telling| telling.rung_ms(called_ms));
         let rings = matches!(self.state, SwitchState::Ringing(_) | SwitchState::CalledBack(_))
             && !self.unplugged
             && !self.load.off_hook
-            && country.ring().sounds_at(now.saturating_sub(self.since));
+            && rung_ms.is_some_and(|ms| country.ring().sounds_at(ms));
         rings.then_some(country.slic().ring_hz)
     }
 }
@@ -188,6 +197,7 @@ pub(super) struct Switch {
     announcements: HashMap<String, Arc<[i16]>>,
     /// What a line hears that is to dial.
     dial_tone: CallProgress,
+    pub(super) tells_callers: bool,
     pub(super) now: u64,
 }
 
@@ -200,6 +210,7 @@ impl Switch {
             call_backs: Vec::new(),
             announcements: HashMap::new(),
             dial_tone: CallProgress::Dial,
+            tells_callers: false,
             now: 0,
         }
     }
@@ -223,6 +234,8 @@ impl Switch {
             tone: None,
             load: Load::default(),
             feed: Feed::default(),
+            identity: Identity::default(),
+            telling: None,
         });
     }
 
@@ -285,8 +298,13 @@ impl Switch {
     }
 
     pub(super) fn enter(&mut self, id: Id, state: SwitchState) {
+        let telling = match state {
+            SwitchState::Ringing(caller) => self.telling(caller, id),
+            _ => None,
+        };
         if let Some(party) = self.parties.get_mut(id) {
             party.enter(state, self.now, self.config.country);
+            party.telling = telling;
         }
     }
 
@@ -498,6 +516,9 @@ impl Switch {
                 *place = *sample;
             }
             *at += audio.len();
+        }
+        if let Some(telling) = &mut party.telling {
+            telling.tell(now.saturating_sub(party.since), &mut audio);
         }
         let battery = party.battery();
         if battery == Battery::Off {

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use ringback_media::dtmf::{self, Digit};
 
 use super::behaviour::{Behaviour, Step};
+use super::display::CallerDisplay;
 use crate::chips::{Battery, Feed, Frame, Load};
 
 const FLASH_MS: u32 = 300;
@@ -146,6 +147,7 @@ pub(super) struct Instrument {
     /// Whether it has answered by itself and therefore also hangs up by itself.
     automatic: bool,
     no_battery_ms: u32,
+    pub(super) display: Option<CallerDisplay>,
 }
 
 impl Instrument {
@@ -164,6 +166,7 @@ impl Instrument {
             wait_ms: 0,
             automatic: false,
             no_battery_ms: 0,
+            display: None,
         }
     }
 
@@ -293,6 +296,9 @@ impl Instrument {
         if self.lifted {
             self.watch_battery();
         } else {
+            if let Some(display) = &mut self.display {
+                display.hear(&feed.audio);
+            }
             self.bell.tick(feed.ringing.is_some());
             self.answer();
         }

@@ -4,14 +4,18 @@
 //! telephone does by itself depends on ticks, never on the clock of the machine.
 
 mod behaviour;
+mod display;
 mod instrument;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use ringback_country::CallerIdCoding;
+use ringback_media::caller_id::Caller;
 use ringback_request::sync::EvenPoisoned;
 
 pub use behaviour::{Behaviour, Step};
+use display::CallerDisplay;
 use instrument::Instrument;
 
 use crate::chips::{Feed, Load};
@@ -88,6 +92,16 @@ impl Telephone {
     /// Sets how the telephone reacts to ringing.
     pub fn set_behaviour(&self, behaviour: Behaviour) {
         self.instrument().behaviour = behaviour;
+    }
+
+    /// Gives the telephone a display of who calls, for lines that tell it in this coding.
+    pub fn set_display(&self, coding: CallerIdCoding) {
+        self.instrument().display = Some(CallerDisplay::new(coding));
+    }
+
+    /// Who called last, as the display shows it; `None` without one, or if nothing was told.
+    pub fn displayed(&self) -> Option<Caller> {
+        self.instrument().display.as_ref()?.shown().cloned()
     }
 
     /// Whether the handset is lifted.

@@ -130,10 +130,13 @@ fn who_calls_is_known_between_two_rings_and_forgotten_with_the_call() {
         world.modem.call_from(now, &lines);
         let call = world.offered(1000);
         world.run(1000);
-        let told = ["NEWCALL", "OFFERING 0x1", "call 1 [32768, 0, 0]", "call 1 [32768, 0, 0]"];
+        let info = |states: u32| format!("call {LINE_CALLINFO} [{states}, 0, 0]");
+        let (time, caller) = (info(LINECALLINFOSTATE_DISPLAY), info(LINECALLINFOSTATE_CALLERID));
+        let told = ["NEWCALL", "OFFERING 0x1", &time, &caller, &caller];
         assert_eq!(world.story(), told, "N14: the call is offered first");
         let caller = world.info(call).caller;
         assert_eq!((caller.number.text(), caller.name.text()), (Some("5551234"), Some("ADA")));
+        assert_eq!(caller.time.unwrap().to_string(), "11-28 18:09");
         world.modem.give_up();
         world.until(call, CallState::Idle, 20_000);
         let next = world.ring();

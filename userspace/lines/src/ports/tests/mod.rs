@@ -2,8 +2,10 @@
 
 mod answers;
 mod books;
+mod callers;
 mod codes;
 mod countries;
+mod displays;
 mod ends;
 mod failing;
 mod flashes;

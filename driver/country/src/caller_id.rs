@@ -1,0 +1,62 @@
+//! How the exchanges of a country tell a line who calls.
+//!
+//! Sources: Telcordia GR-30, ETSI EN 300 659-1, BT SIN 227, and for who does it how the manuals of
+//! gateways and line emulators. A country about which these disagree, or say nothing, has none;
+//! nor has Japan, whose exchanges send it only to a line that is off-hook.
+
+/// How exchanges tell who calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CallerIdMethod {
+    /// How it is coded in sound.
+    pub coding: CallerIdCoding,
+    /// When it is sent.
+    pub moment: CallerIdMoment,
+}
+
+/// How a caller is coded in sound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CallerIdCoding {
+    /// A data message at 1200 bit/s, as Bell 202 modems send: 1200 Hz for 1, 2200 Hz for 0.
+    Bell202,
+    /// A data message at 1200 bit/s, as V.23 modems send: 1300 Hz for 1, 2100 Hz for 0.
+    V23,
+    /// DTMF digits, of which the last one is this: `C`, or `#`.
+    Dtmf {
+        /// The digit that ends them.
+        end: char,
+    },
+}
+
+/// When a caller is told, while the line is on-hook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CallerIdMoment {
+    /// Between the first ring and the second.
+    AfterRing,
+    /// Before the first ring, announced by reversed battery; a data message also by a tone.
+    AfterReversal,
+    /// Before the first ring, without announcement.
+    BeforeRing,
+}
+
+impl CallerIdMethod {
+    /// North America, and what follows it.
+    pub(crate) const BELL_202: CallerIdMethod =
+        CallerIdMethod { coding: CallerIdCoding::Bell202, moment: CallerIdMoment::AfterRing };
+    /// Most of Europe.
+    pub(crate) const V_23: CallerIdMethod =
+        CallerIdMethod { coding: CallerIdCoding::V23, moment: CallerIdMoment::AfterRing };
+    /// The United Kingdom.
+    pub(crate) const BRITISH: CallerIdMethod =
+        CallerIdMethod { coding: CallerIdCoding::V23, moment: CallerIdMoment::AfterReversal };
+    /// Northern Europe and India.
+    pub(crate) const DTMF: CallerIdMethod = CallerIdMethod {
+        coding: CallerIdCoding::Dtmf { end: 'C' },
+        moment: CallerIdMoment::AfterReversal,
+    };
+    /// Denmark.
+    pub(crate) const DANISH: CallerIdMethod =
+        CallerIdMethod { coding: CallerIdCoding::Dtmf { end: '#' }, ..CallerIdMethod::DTMF };
+    /// Brazil.
+    pub(crate) const BRAZILIAN: CallerIdMethod =
+        CallerIdMethod { moment: CallerIdMoment::BeforeRing, ..CallerIdMethod::DTMF };
+}

@@ -1,0 +1,34 @@
+//! Who calls, as `monitor` and `answer` show it.
+
+use nix::sys::signal::Signal;
+
+use crate::program::{of, run, start};
+
+#[test]
+fn the_monitor_shows_who_calls_in_the_way_of_each_country() {
+    for country in ["USA", "UK", "GERMANY", "SWEDEN"] {
+        let mut program = start(&format!("monitor --card soft --json --country {country}"));
+        let from = |number: &str| format!("\"number\":\"{number}\"");
+        program.until_all(&["5550110", "5550111"].map(from));
+        program.signal(Signal::SIGINT);
+        let ended = program.end().with(130);
+        let objects = ended.objects();
+        let callers = of(&objects, "caller");
+        for (line, number) in [(2, "5550110"), (3, "5550111")] {
+            let told = callers.iter().filter(|one| one["line"] == line && one["number"] == number);
+            assert_eq!(told.count(), 1, "{country}: {ended}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_can_await_who_calls() {
+    let ended = run("answer 3 --card soft --json --await-caller --hangup-after 1").with(0);
+    let objects = ended.objects();
+    let caller = objects.iter().position(|object| object["event"] == "caller").unwrap();
+    assert_eq!(objects[caller]["number"], "5550111");
+    let connected = objects.iter().position(|object| object["state"] == "CONNECTED").unwrap();
+    assert!(caller < connected, "{ended}");
+    // A telephone does not tell who calls, and is answered all the same.
+    run("answer 1 --card soft --await-caller --hangup-after 1").with(0);
+}

@@ -1,0 +1,81 @@
+//! Listens on an idle line for who calls, in the way of the country's exchanges.
+//!
+//! A data message comes after a ring or after a reversal of battery, and is listened for only
+//! then; digits may come unannounced. A caller that is told before the first ring is kept for the
+//! call that the ring begins.
+
+use std::time::Duration;
+
+use ringback_country::{CallerIdCoding, Country};
+use ringback_driver::Time;
+use ringback_driver::card::FRAME;
+use ringback_media::caller_id::CallerIdReceiver;
+
+use crate::Caller;
+
+/// How long after a ring or a reversal a data message has ended: it begins within a second, and
+/// the longest takes less than three (ETSI EN 300 659-1).
+const MESSAGE: Duration = Duration::from_secs(5);
+/// How long after a caller was told the line rings at the latest; exchanges ring within a second.
+const RINGS: Duration = Duration::from_secs(6);
+
+/// What listens on a line, and what it has heard.
+#[derive(Debug)]
+pub(super) struct CallerListener {
+    /// `None` where it is not known how exchanges tell who calls.
+    receiver: Option<CallerIdReceiver>,
+    /// Digits are listened for always.
+    always: bool,
+    /// A data message is listened for until then.
+    until: Time,
+    /// The caller of a call that is not offered yet, and when it was told.
+    told: Option<(Caller, Time)>,
+}
+
+impl CallerListener {
+    pub(super) fn new(country: Country) -> CallerListener {
+        let coding = country.caller_id().map(|method| method.coding);
+        CallerListener {
+            receiver: coding.map(CallerIdReceiver::new),
+            always: matches!(coding, Some(CallerIdCoding::Dtmf { .. })),
+            until: Time::ZERO,
+            told: None,
+        }
+    }
+
+    /// A ring has ended, or battery was reversed: a caller may be told from now on.
+    pub(super) fn announced(&mut self, now: Time) {
+        if now >= self.until
+            && !self.always
+            && let Some(receiver) = &mut self.receiver
+        {
+            receiver.reset();
+        }
+        self.until = now + MESSAGE;
+    }
+
+    /// Processes a frame of the idle line. Returns the caller who was told in it.
+    pub(super) fn hear(&mut self, now: Time, heard: &[i16; FRAME]) -> Option<Caller> {
+        let receiver = self.receiver.as_mut().filter(|_| self.always || now < self.until)?;
+        let mut told = None;
+        receiver.feed(heard, &mut |caller| told = Some(caller));
+        told
+    }
+
+    /// Keeps a caller for the call that the next ring begins.
+    pub(super) fn keep(&mut self, now: Time, caller: Caller) {
+        self.told = Some((caller, now));
+    }
+
+    /// The caller of the call that is offered now: the kept one, unless it was told too long ago on
+    /// a line that has not rung since.
+    pub(super) fn take(&mut self, now: Time, rang_since: bool) -> Caller {
+        let told = self.told.take().filter(|(_, at)| rang_since || now - *at <= RINGS);
+        told.map(|(caller, _)| caller).unwrap_or_default()
+    }
+
+    /// Forgets a caller whose call is over.
+    pub(super) fn forget(&mut self) {
+        self.told = None;
+    }
+}

@@ -1,0 +1,74 @@
+//! Finds who calls in the sound of a line.
+//!
+//! The sound may be anything. A caller is made of it only if a data message has the right checksum
+//! and parameters that callers have, or if DTMF digits have the form that exchanges send.
+
+use super::digits::DigitsReceiver;
+use super::{Caller, CallerIdCoding, Party, read_message};
+use crate::ffi::AdsiReceiver;
+
+/// Data messages come at -4 to -38 dBm, and spandsp hears what is above -30 dBm0: this is 12 dB.
+/// A message that is clipped is understood.
+const GAIN: i16 = 4;
+
+/// Receives callers of one coding: of a data message by FSK from -4 to -36 dBm0 with noise 25 dB
+/// below it (TIA-716, ETSI EN 300 778-1), or of DTMF digits. It allocates nothing until a caller is
+/// received.
+#[derive(Debug)]
+pub struct CallerIdReceiver {
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Fsk(AdsiReceiver),
+    Digits(Box<DigitsReceiver>),
+}
+
+impl CallerIdReceiver {
+    /// Creates a receiver that has heard nothing yet.
+    pub fn new(coding: CallerIdCoding) -> CallerIdReceiver {
+        let kind = match coding {
+            CallerIdCoding::Bell202 => Kind::Fsk(AdsiReceiver::new(AdsiReceiver::CLASS)),
+            CallerIdCoding::V23 => Kind::Fsk(AdsiReceiver::new(AdsiReceiver::CLIP)),
+            CallerIdCoding::Dtmf { .. } => Kind::Digits(Box::new(DigitsReceiver::new())),
+        };
+        CallerIdReceiver { kind }
+    }
+
+    /// Forgets what was heard.
+    pub fn reset(&mut self) {
+        match &mut self.kind {
+            Kind::Fsk(receiver) => receiver.reset(),
+            Kind::Digits(receiver) => receiver.reset(),
+        }
+    }
+
+    /// Processes samples, and calls `on` for each caller that they tell of.
+    pub fn feed(&mut self, samples: &[i16], on: &mut dyn FnMut(Caller)) {
+        match &mut self.kind {
+            Kind::Fsk(receiver) => {
+                for piece in samples.chunks(AdsiReceiver::BLOCK) {
+                    let mut louder = [0; AdsiReceiver::BLOCK];
+                    for (louder, sample) in louder.iter_mut().zip(piece) {
+                        *louder = sample.saturating_mul(GAIN);
+                    }
+                    let louder = louder.get(..piece.len()).unwrap_or_default();
+                    let message = receiver.listen(louder);
+                    if let Some(caller) = message.and_then(read_message).filter(is_told) {
+                        on(caller);
+                    }
+                }
+            }
+            Kind::Digits(receiver) => receiver.feed(samples, on),
+        }
+    }
+}
+
+/// Whether a message tells of a caller, in a number that can be one. Its checksum alone would let
+/// pass one of 256 that noise makes.
+fn is_told(caller: &Caller) -> bool {
+    let dialable = |letter: char| letter.is_ascii_digit() || " +-()*#ABCD".contains(letter);
+    let number = caller.number.text().is_none_or(|number| number.chars().all(dialable));
+    number && (caller.number != Party::Unknown || caller.name != Party::Unknown)
+}

@@ -1,0 +1,139 @@
+//! Makes the sound by which an exchange tells who calls.
+//!
+//! It begins when a ring has ended, when battery was reversed, or where the country's exchanges
+//! announce nothing; it contains the pauses that are due before and behind what is told.
+
+use super::digits::{generator, write_digits};
+use super::fsk::{FskTones, Modulator};
+use super::message::write_message;
+use super::{Caller, CallerIdCoding, CallerIdMethod, CallerIdMoment};
+use crate::oscillator::{Oscillator, to_sample};
+use crate::{dtmf, samples_in};
+
+/// The level of data messages at the exchange, in dBm0 (GR-30), and of each frequency of the tone
+/// before one and of digits.
+const LEVEL_DBM0: f32 = -13.5;
+/// The tone that alerts a telephone, of 100 ms, and the pause behind it (ETSI EN 300 659-1).
+const ALERT_HZ: [f32; 2] = [2130.0, 2750.0];
+const ALERT: u32 = samples_in(100);
+const BEHIND_ALERT: u32 = samples_in(100);
+/// The silence between a ring and a message (GR-30), between reversal and what follows, and from
+/// the end to the first ring.
+const AFTER_RING: u32 = samples_in(500);
+const AFTER_REVERSAL: u32 = samples_in(250);
+const UNTIL_RING: u32 = samples_in(400);
+/// The longest name of North America and of ETSI EN 300 659-3.
+const NAME_OF_BELL: usize = 15;
+const NAME_OF_ETSI: usize = 50;
+
+/// Sends one caller.
+#[derive(Debug)]
+pub struct CallerIdSender {
+    before: u32,
+    alert: u32,
+    alert_tones: [Oscillator; 2],
+    behind_alert: u32,
+    told: Told,
+    after: u32,
+}
+
+#[derive(Debug)]
+enum Told {
+    Message(Modulator),
+    Digits(Box<dtmf::Generator>),
+}
+
+impl CallerIdSender {
+    /// Prepares what tells of a caller in this way.
+    pub fn new(method: CallerIdMethod, caller: &Caller) -> CallerIdSender {
+        let message = |tones, longest_name| {
+            Told::Message(Modulator::new(tones, LEVEL_DBM0, write_message(caller, longest_name)))
+        };
+        let told = match method.coding {
+            CallerIdCoding::Bell202 => message(FskTones::BELL_202, NAME_OF_BELL),
+            CallerIdCoding::V23 => message(FskTones::V_23, NAME_OF_ETSI),
+            CallerIdCoding::Dtmf { end } => {
+                Told::Digits(Box::new(generator(&write_digits(caller, end), LEVEL_DBM0)))
+            }
+        };
+        let alerts =
+            method.moment == CallerIdMoment::AfterReversal && matches!(told, Told::Message(_));
+        CallerIdSender {
+            before: match method.moment {
+                CallerIdMoment::AfterRing => AFTER_RING,
+                CallerIdMoment::AfterReversal | CallerIdMoment::BeforeRing => AFTER_REVERSAL,
+            },
+            alert: if alerts { ALERT } else { 0 },
+            alert_tones: ALERT_HZ.map(|hz| Oscillator::new(hz, LEVEL_DBM0)),
+            behind_alert: if alerts { BEHIND_ALERT } else { 0 },
+            told,
+            after: match method.moment {
+                CallerIdMoment::AfterRing => 0,
+                CallerIdMoment::AfterReversal | CallerIdMoment::BeforeRing => UNTIL_RING,
+            },
+        }
+    }
+
+    /// Has a bit of the data message sent wrong, for a line with errors. They are counted from 0,
+    /// ten for each byte. Digits have no bits.
+    pub fn set_wrong_bit(&mut self, bit: usize) {
+        if let Told::Message(modulator) = &mut self.told {
+            modulator.set_wrong(bit);
+        }
+    }
+
+    /// Writes the next samples to the start of `out`, and returns how many there are: fewer than
+    /// `out` has room for if it ends there.
+    pub fn fill(&mut self, out: &mut [i16]) -> usize {
+        let mut filled = 0;
+        filled += silence(&mut self.before, out);
+        for sample in out.iter_mut().skip(filled) {
+            if self.alert == 0 {
+                break;
+            }
+            self.alert -= 1;
+            *sample = to_sample(self.alert_tones.iter_mut().map(Oscillator::next).sum());
+            filled += 1;
+        }
+        filled += silence(&mut self.behind_alert, out.get_mut(filled..).unwrap_or_default());
+        let rest = out.get_mut(filled..).unwrap_or_default();
+        filled += match &mut self.told {
+            Told::Message(modulator) => modulator.fill(rest),
+            Told::Digits(generator) => generator.fill(rest),
+        };
+        filled + silence(&mut self.after, out.get_mut(filled..).unwrap_or_default())
+    }
+
+    /// How long it takes from its beginning until all is told, and until it is over, in ms.
+    pub fn lengths_ms(&self) -> [u32; 2] {
+        let told = match &self.told {
+            Told::Message(modulator) => modulator.length(),
+            Told::Digits(generator) => generator.length(),
+        };
+        let told = self.before + self.alert + self.behind_alert + told;
+        [told, told + self.after].map(|samples| samples.div_ceil(samples_in(1)))
+    }
+
+    /// Whether only the pause before the ring is left, or nothing. Battery is not reversed then.
+    pub fn has_told(&self) -> bool {
+        let waits = self.before + self.alert + self.behind_alert > 0;
+        !waits
+            && match &self.told {
+                Told::Message(modulator) => modulator.is_over(),
+                Told::Digits(generator) => generator.is_idle(),
+            }
+    }
+
+    /// Whether all is sent.
+    pub fn is_over(&self) -> bool {
+        self.after == 0 && self.has_told()
+    }
+}
+
+/// Writes as much of a silence as there is room for; returns how many samples that are.
+fn silence(left: &mut u32, out: &mut [i16]) -> usize {
+    let count = out.len().min(*left as usize);
+    out.iter_mut().take(count).for_each(|sample| *sample = 0);
+    *left -= count as u32;
+    count
+}
