@@ -6,8 +6,9 @@
 //! special information tone, 425 Hz for 2.5 s. The levels are those of ETSI TR 101 041-2 and, for
 //! North America, Telcordia GR-506. A telephone has hung up after four times the flash of 100 ms
 //! that most exchanges take, or after the longest flash, of a second, that those of North America
-//! take. A call is over after three cycles of busy or reorder tone. The notation is that of [`Signal`]. Besides the countries there are the tones of most of
-//! Europe (with the line mode TBR21) and those of North America before the precise tone plan.
+//! take. A call is over after three cycles of busy or reorder tone. The notation is that of
+//! [`Signal`]. Besides the countries there are the tones of most of Europe (with the line mode
+//! TBR21) and those of North America before the precise tone plan.
 
 use std::sync::LazyLock;
 

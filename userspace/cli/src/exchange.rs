@@ -34,8 +34,8 @@ pub(crate) struct ExchangeArguments {
     #[arg(long, value_name = "SECONDS", value_parser = parse_silence)]
     silence: Option<Duration>,
     /// On an exchange line: what the exchange does after a hook flash and by codes, so that calls
-    /// can be held, transferred, parked and forwarded. A country file can have a profile of your own
-    /// [default: that of the country file, or none]
+    /// can be held, transferred, parked and forwarded. A country file can have a profile of your
+    /// own [default: that of the country file, or none]
     #[arg(long, value_name = "north-america|european-pbx", value_parser = parse_profile)]
     profile: Option<&'static Profile>,
 }

@@ -72,8 +72,8 @@ impl TryFrom<u16> for FlashMs {
     }
 }
 
-/// A text that is kept for as long as the program runs, as a country is. By this name serde does not
-/// take it for a part of the file.
+/// A text that is kept for as long as the program runs, as a country is. By this name serde does
+/// not take it for a part of the file.
 type Kept = &'static str;
 
 /// What is dialled.

@@ -1,6 +1,6 @@
 //! An exchange that says and does anything: tones, noise and silence of any length on the lines,
-//! battery that comes, goes and is reversed, calls that are given up. Each request completes exactly
-//! once.
+//! battery that comes, goes and is reversed, calls that are given up. Each request completes
+//! exactly once.
 
 #![no_main]
 

@@ -109,7 +109,8 @@ enum FxoPhase {
     Over,
 }
 
-/// How long the loop is opened for a flash: as the exchange wants it, or as is usual in the country.
+/// How long the loop is opened for a flash: as the exchange wants it, or as is usual in the
+/// country.
 fn flash_of(country: Country, profile: Option<&Profile>) -> Duration {
     profile.map_or(country.flash(), |profile| Duration::from_millis(u64::from(profile.flash_ms)))
 }
