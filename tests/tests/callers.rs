@@ -8,6 +8,8 @@ use ringback_softcard::{Behaviour, Step};
 use ringback_tests::{DEADLINE, FXO, World, incoming};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
+use ringback_tspi::structs::{LINEADDRESSCAPS, Reader, blank};
+use ringback_tspi::types::Version;
 
 fn ada() -> Caller {
     Caller {
@@ -71,6 +73,26 @@ fn the_caller_is_in_linecallinfo_in_each_countrys_way() {
             });
         }
     });
+}
+
+/// dwCallerIDFlags of an exchange line, and whether LINE_CALLINFO may tell of a caller.
+fn announced(country: &str) -> (u32, bool) {
+    type C = LINEADDRESSCAPS;
+    let country = country.parse().unwrap();
+    let world = World::abroad(country, country);
+    let mut caps = blank::<C>(2048);
+    world.provider.line_get_address_caps(FXO, 0, Version::V3_1, 0, &mut caps).unwrap();
+    let caps = Reader::<C>::new(&caps, Version::V3_1).unwrap();
+    let states = caps.get(C::dwCallInfoStates);
+    (caps.get(C::dwCallerIDFlags), states & LINECALLINFOSTATE_CALLERID != 0)
+}
+
+#[test]
+fn callers_are_announced_where_it_is_known_how_they_are_told() {
+    let (flags, told) = announced("GERMANY");
+    assert_eq!(flags & LINECALLPARTYID_ADDRESS, LINECALLPARTYID_ADDRESS);
+    assert!(told);
+    assert_eq!(announced("AUSTRIA"), (LINECALLPARTYID_UNAVAIL, false));
 }
 
 #[test]

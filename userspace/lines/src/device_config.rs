@@ -1,6 +1,6 @@
 //! The configuration of a line's device.
 
-use ringback_country::Profile;
+use ringback_country::{Country, Profile};
 
 use super::{ExchangeOptions, TelephoneOptions};
 
@@ -33,5 +33,13 @@ impl DeviceConfig {
             DeviceConfig::Exchange { options, .. } => options.profile,
             DeviceConfig::Telephone { .. } | DeviceConfig::Modem { .. } => None,
         }
+    }
+
+    /// Whether it is known how the exchange of the line tells who calls.
+    pub fn tells_callers(&self) -> bool {
+        let DeviceConfig::Exchange { country, .. } = self else { return false };
+        // A country of the user's own tells it as the one that it changes.
+        let known = country.split('/').next().map(str::parse::<Country>);
+        known.is_some_and(|known| known.is_ok_and(|country| country.caller_id().is_some()))
     }
 }

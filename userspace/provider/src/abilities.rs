@@ -1,7 +1,7 @@
 //! What each kind of line can do. It is announced in the capabilities, and requests are checked
 //! against it.
 
-use ringback_lines::{Codes, Forwarding, Profile, Treatment};
+use ringback_lines::{Codes, DeviceConfig, Forwarding, Profile, Treatment};
 use ringback_tspi::callstate::{CallState, CallStates};
 use ringback_tspi::constants::*;
 use ringback_tspi::dev_specific::LineKind;
@@ -110,7 +110,7 @@ const FXO: Abilities = Abilities {
     line_states: EXCHANGE | LINEDEVSTATE_CAPSCHANGE,
     settable_status: STATUS,
     address_flags: DIALED,
-    caller_id: CALLERS,
+    caller_id: LINECALLPARTYID_UNAVAIL,
     digits: DTMF,
     treatments: &[],
     states: DIALS.union(CallStates::of(&[CallState::SpecialInfo])),
@@ -203,9 +203,12 @@ const MODEM: Abilities = Abilities {
         | LINEDISCONNECTMODE_TEMPFAILURE,
 };
 
-/// What a line can do in addition because its exchange can: nothing without a profile.
+/// What a line can do in addition because its exchange can: without a profile it is at most told
+/// who calls.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct ExchangeAbilities {
+    /// LINECALLPARTYID_ bits: what may become known about callers.
+    pub(super) caller_id: u32,
     /// LINECALLFEATURE_ bits.
     pub(super) features: u32,
     /// The states of its calls.
@@ -237,8 +240,14 @@ const CONFERENCED: CallStates =
     CallStates::of(&[CallState::Conferenced, CallState::OnHoldPendConf]);
 
 impl ExchangeAbilities {
-    pub(super) fn of(profile: Option<&Profile>) -> ExchangeAbilities {
-        let Some(profile) = profile else { return ExchangeAbilities::default() };
+    pub(super) fn of(config: &DeviceConfig) -> ExchangeAbilities {
+        ExchangeAbilities {
+            caller_id: if config.tells_callers() { CALLERS } else { 0 },
+            ..config.profile().map(ExchangeAbilities::of_profile).unwrap_or_default()
+        }
+    }
+
+    fn of_profile(profile: &Profile) -> ExchangeAbilities {
         let transfers = LINECALLFEATURE_SETUPTRANSFER
             | LINECALLFEATURE_COMPLETETRANSF
             | LINECALLFEATURE_BLINDTRANSFER;

@@ -95,13 +95,13 @@ pub(super) fn address_caps(
     let mut caps = Writer::<C>::new(memory, version)?;
     caps.set(C::dwLineDeviceID, device_id)
         .set(C::dwAddressSharing, LINEADDRESSSHARING_PRIVATE)
-        .set(C::dwCallerIDFlags, can.caller_id)
+        .set(C::dwCallerIDFlags, can.caller_id | exchange.caller_id)
         .set(C::dwCalledIDFlags, LINECALLPARTYID_ADDRESS | LINECALLPARTYID_UNAVAIL)
         .set(C::dwConnectedIDFlags, LINECALLPARTYID_UNAVAIL)
         .set(C::dwRedirectionIDFlags, LINECALLPARTYID_UNAVAIL)
         .set(C::dwRedirectingIDFlags, LINECALLPARTYID_UNAVAIL)
         .set(C::dwAddressStates, address_states(info.kind, exchange))
-        .set(C::dwCallInfoStates, call_info_states(can))
+        .set(C::dwCallInfoStates, call_info_states(can, exchange))
         .set(C::dwMaxCallDataSize, u32::try_from(CallNotes::MOST_DATA).unwrap_or(0))
         .set(C::dwCallStates, can.states.union(exchange.states).bits())
         .set(C::dwDialToneModes, can.dial_tone_modes)
@@ -164,7 +164,7 @@ fn address_states(kind: LineKind, exchange: &ExchangeAbilities) -> u32 {
         | of(exchange.forward_modes != 0, LINEADDRESSSTATE_FORWARD)
 }
 /// The LINECALLINFOSTATE_ bits of LINE_CALLINFO.
-fn call_info_states(can: &Abilities) -> u32 {
+fn call_info_states(can: &Abilities, exchange: &ExchangeAbilities) -> u32 {
     let mut states = LINECALLINFOSTATE_MEDIAMODE
         | LINECALLINFOSTATE_APPSPECIFIC
         | LINECALLINFOSTATE_DIALPARAMS
@@ -173,7 +173,7 @@ fn call_info_states(can: &Abilities) -> u32 {
         states |= LINECALLINFOSTATE_TREATMENT;
     }
     // An exchange reports who calls while the call is offered; to a telephone we are the exchange.
-    if can.caller_id & LINECALLPARTYID_OUTOFAREA != 0 {
+    if (can.caller_id | exchange.caller_id) & LINECALLPARTYID_OUTOFAREA != 0 {
         states |= LINECALLINFOSTATE_CALLERID | LINECALLINFOSTATE_DISPLAY;
     }
     states

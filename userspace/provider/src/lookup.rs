@@ -62,9 +62,8 @@ impl<C: Card> LineProvider<C> {
     /// What the exchange of a line can do.
     pub(super) fn exchange(&self, line: LineNumber) -> Result<ExchangeAbilities, LineError> {
         let running = self.running(LineError::NODRIVER)?;
-        let profile = running
-            .ask(move |lines, _| Ok(lines.config(line).ok().and_then(|config| config.profile())))?;
-        Ok(ExchangeAbilities::of(profile))
+        let config = running.ask(move |lines, _| Ok(lines.config(line).ok()))?;
+        Ok(config.as_ref().map(ExchangeAbilities::of).unwrap_or_default())
     }
 
     /// The running card and a line by its device id.
