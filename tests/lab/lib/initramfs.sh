@@ -63,7 +63,9 @@ module_files() {
 # add_program FOLDER NAME FILE: with the libraries it needs.
 add_program() {
     local fs=$1 library
-    cp "$3" "$fs/bin/$2"
+    # Without the lines of the sources, which are most of a program: a guest unpacks at most half of
+    # the memory that its kernel and this file leave.
+    strip --strip-debug -o "$fs/bin/$2" "$3"
     while read -r library; do
         [ ! -e "$fs$library" ] || continue
         mkdir -p "$fs$(dirname "$library")"
