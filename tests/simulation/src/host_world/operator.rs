@@ -95,7 +95,7 @@ impl Operator {
 
     /// A host was started, or could not be.
     pub(super) fn started(&mut self, well: bool) {
-        // It tries again later.
+        // In some worlds it tries again until it starts; in the others the host stays down.
         self.restart = !well && self.next != Time::NEVER && self.acts.pause().one_in(4);
     }
 

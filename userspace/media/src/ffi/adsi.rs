@@ -89,9 +89,9 @@ impl AdsiReceiver {
         let inbox = Box::new(Inbox { bytes: [0; LONGEST], length: None });
         let inbox = NonNull::from(Box::leak(inbox));
         let guard = INIT.lock().unwrap_or_else(PoisonError::into_inner);
+        let user_data = inbox.as_ptr().cast();
         // SAFETY: a null state asks spandsp to allocate one; the inbox lives as long as it.
-        let state =
-            unsafe { adsi_rx_init(ptr::null_mut(), standard, put_message, inbox.as_ptr().cast()) };
+        let state = unsafe { adsi_rx_init(ptr::null_mut(), standard, put_message, user_data) };
         drop(guard);
         match NonNull::new(state) {
             Some(state) => AdsiReceiver { state, inbox, standard },

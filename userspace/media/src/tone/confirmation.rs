@@ -24,8 +24,6 @@ pub struct Confirmation {
     /// Whether the sound is on the line, and for how many ms it has been so.
     sounds: bool,
     ms: u32,
-    /// The beginning of that was heard, too.
-    whole: bool,
     /// The latest block differed; one alone is where the frequencies of a sound cancel each other.
     doubtful: bool,
     /// How often it has sounded as it should.
@@ -37,17 +35,7 @@ impl Confirmation {
     pub fn new(bursts: Bursts, sound: Sound) -> Confirmation {
         let hz = sound.spectrum_hz().collect();
         let (block, filled) = ([0; BLOCK], 0);
-        Confirmation {
-            bursts,
-            hz,
-            block,
-            filled,
-            sounds: false,
-            ms: 0,
-            whole: false,
-            doubtful: false,
-            heard: 0,
-        }
+        Confirmation { bursts, hz, block, filled, sounds: false, ms: 0, doubtful: false, heard: 0 }
     }
 
     /// Processes samples; returns whether the tone was heard in them, up to the end of the last
@@ -79,7 +67,6 @@ impl Confirmation {
             return false;
         }
         let (ended, ms) = (self.sounds, self.ms);
-        let whole = std::mem::replace(&mut self.whole, true) || !ended;
         (self.sounds, self.ms) = (sounds, 2 * BLOCK_MS);
         if !ended {
             if !is_about(ms, self.bursts.off_ms) {
@@ -87,7 +74,7 @@ impl Confirmation {
             }
             return false;
         }
-        let fits = whole && is_about(ms, self.bursts.on_ms);
+        let fits = is_about(ms, self.bursts.on_ms);
         self.heard = if fits { self.heard.saturating_add(1) } else { 0 };
         self.heard >= self.bursts.times
     }
