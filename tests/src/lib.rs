@@ -8,6 +8,7 @@
 mod desk;
 pub mod dice;
 mod executor;
+mod member;
 mod rack;
 mod solo;
 mod wait;
@@ -16,6 +17,7 @@ mod world;
 
 pub use desk::{Desk, Told, call, id};
 pub use executor::{block_on, waker};
+pub use member::member_of;
 pub use rack::Rack;
 pub use solo::Solo;
 pub use wait::{DEADLINE, SLOW, assert_walk, eventually, incoming, make, refusal, state};

@@ -4,15 +4,14 @@
 use ringback_country::Profile;
 use ringback_softcard::scenery::tone;
 use ringback_softcard::{Behaviour, Step};
-use ringback_tests::{FXO, Solo, Told, id};
+use ringback_tests::{FXO, Solo, Told, id, member_of};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
 use ringback_tspi::error::LineError;
 use ringback_tspi::late::{LateOutput, OwnedMemory};
 use ringback_tspi::provider::LineMessage;
-use ringback_tspi::structs::layout::Returned;
 use ringback_tspi::structs::{
-    LINEADDRESSCAPS, LINEADDRESSSTATUS, LINEDEVCAPS, LINEDEVSTATUS, Reader, blank,
+    LINEADDRESSCAPS, LINEADDRESSSTATUS, LINEDEVCAPS, LINEDEVSTATUS, Reader,
 };
 use ringback_tspi::types::{HTAPICALL, Version};
 
@@ -22,26 +21,17 @@ fn tapi(number: usize) -> HTAPICALL {
     HTAPICALL::new(number).unwrap()
 }
 
-fn get<S: Returned>(
-    fill: impl FnOnce(&mut [u8]) -> Result<(), LineError>,
-    member: impl FnOnce(&Reader<'_, S>) -> u32,
-) -> u32 {
-    let mut memory = blank::<S>(2048);
-    fill(&mut memory).expect("it is filled");
-    member(&Reader::new(&memory, V).unwrap())
-}
-
 /// What is announced: the features of the address and of the line, and the kinds of forwarding, of
 /// parking and of completing calls.
 fn announced(solo: &Solo) -> [u32; 5] {
     type A = LINEADDRESSCAPS;
     let device = Solo::BASE + FXO;
     let of_address = |member: fn(&Reader<'_, A>) -> u32| {
-        get::<A>(|to| solo.provider.line_get_address_caps(device, 0, V, 0, to), member)
+        member_of::<A>(|to| solo.provider.line_get_address_caps(device, 0, V, 0, to), member)
     };
     [
         of_address(|caps| caps.get(A::dwAddressFeatures)),
-        get::<LINEDEVCAPS>(
+        member_of::<LINEDEVCAPS>(
             |to| solo.provider.line_get_dev_caps(device, V, 0, to),
             |caps| caps.get(LINEDEVCAPS::dwLineFeatures),
         ),
@@ -55,11 +45,11 @@ fn announced(solo: &Solo) -> [u32; 5] {
 fn offered(solo: &Solo) -> [u32; 2] {
     let line = solo.line(FXO);
     [
-        get::<LINEADDRESSSTATUS>(
+        member_of::<LINEADDRESSSTATUS>(
             |to| solo.provider.line_get_address_status(line, 0, to),
             |status| status.get(LINEADDRESSSTATUS::dwAddressFeatures),
         ),
-        get::<LINEDEVSTATUS>(
+        member_of::<LINEDEVSTATUS>(
             |to| solo.provider.line_get_line_dev_status(line, to),
             |status| status.get(LINEDEVSTATUS::dwLineFeatures),
         ),

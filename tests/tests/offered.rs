@@ -7,17 +7,16 @@ use ringback_country::Profile;
 use ringback_driver::PortNumber;
 use ringback_softcard::scenery::tone;
 use ringback_softcard::{Behaviour, Step};
-use ringback_tests::{FXO, FXS, Solo, id};
+use ringback_tests::{FXO, FXS, Solo, id, member_of};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::callstate::features::FEATURES;
 use ringback_tspi::constants::*;
 use ringback_tspi::error::LineError;
 use ringback_tspi::late::{LateOutput, OwnedMemory};
 use ringback_tspi::provider::Ticket;
-use ringback_tspi::structs::layout::Returned;
 use ringback_tspi::structs::{
     LINEADDRESSCAPS, LINEADDRESSSTATUS, LINECALLSTATUS, LINEDEVSTATUS, LINEGENERATETONE,
-    LINEMONITORTONE, Reader, blank,
+    LINEMONITORTONE,
 };
 use ringback_tspi::types::{HDRVCALL, HTAPICALL, Version};
 
@@ -346,30 +345,20 @@ fn ask(at: &At, feature: u32) -> Result<(), LineError> {
     }
 }
 
-/// A member of a structure that is filled.
-fn get<S: Returned>(
-    fill: impl FnOnce(&mut [u8]) -> Result<(), LineError>,
-    member: impl FnOnce(&Reader<'_, S>) -> u32,
-) -> u32 {
-    let mut memory = blank::<S>(2048);
-    fill(&mut memory).expect("it is filled");
-    member(&Reader::new(&memory, V).unwrap())
-}
-
 /// What LINECALLSTATUS offers.
 fn offered(at: &At) -> u32 {
     let fill = |to: &mut [u8]| at.solo.provider.line_get_call_status(at.call, to);
-    get::<LINECALLSTATUS>(fill, |status| status.get(LINECALLSTATUS::dwCallFeatures))
+    member_of::<LINECALLSTATUS>(fill, |status| status.get(LINECALLSTATUS::dwCallFeatures))
 }
 
 /// Whether LINEDEVSTATUS and LINEADDRESSSTATUS offer to make a call.
 fn offers_to_call(at: &At) -> bool {
     let (provider, line) = (&at.solo.provider, at.solo.line(at.line));
-    let of_line = get::<LINEDEVSTATUS>(
+    let of_line = member_of::<LINEDEVSTATUS>(
         |to| provider.line_get_line_dev_status(line, to),
         |status| status.get(LINEDEVSTATUS::dwLineFeatures),
     );
-    let of_address = get::<LINEADDRESSSTATUS>(
+    let of_address = member_of::<LINEADDRESSSTATUS>(
         |to| provider.line_get_address_status(line, 0, to),
         |status| status.get(LINEADDRESSSTATUS::dwAddressFeatures),
     );
@@ -382,7 +371,7 @@ fn offers_to_call(at: &At) -> bool {
 
 fn announced(solo: &Solo, line: u32) -> u32 {
     let fill = |to: &mut [u8]| solo.provider.line_get_address_caps(Solo::BASE + line, 0, V, 0, to);
-    get::<LINEADDRESSCAPS>(fill, |caps| caps.get(LINEADDRESSCAPS::dwCallFeatures))
+    member_of::<LINEADDRESSCAPS>(fill, |caps| caps.get(LINEADDRESSCAPS::dwCallFeatures))
 }
 
 /// The states that only an exchange with a profile has.
