@@ -96,6 +96,11 @@ impl<'a> Conversation<'a> {
     pub(crate) fn beat(&mut self) -> Result<Option<LineEvent>, Failure> {
         self.signals.check()?;
         let event = self.events.next_timeout(BEAT);
+        if let Some(LineEvent::CallInfo { call, changed, .. }) = &event
+            && let Some(shown) = What::shown(call, *changed)
+        {
+            self.recorder.add(Some(self.number()), shown);
+        }
         self.print()?;
         match event {
             Some(LineEvent::Closed { .. }) => Err(self.gone()),

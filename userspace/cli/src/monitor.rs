@@ -105,6 +105,8 @@ fn serve(lines: &[(Line, Events)], recorder: &Recorder) {
                 LineEvent::CallInfo { call, changed, .. } => {
                     if changed & LINECALLINFOSTATE_CALLERID != 0 {
                         tell_caller(line, &call, recorder);
+                    } else if let Some(shown) = What::shown(&call, changed) {
+                        recorder.add(Some(line.info().device_id), shown);
                     }
                     continue;
                 }

@@ -173,7 +173,8 @@ pub struct CallInfo {
     /// LINECALLPARTYID_ bits: what is known about the caller, or why nothing is.
     pub caller_flags: u32,
     /// What the network has displayed about the call (dwDisplay), if anything: Ringback's provider
-    /// has there the exchange's time of the call, as `11-28 18:05`.
+    /// has there the exchange's time of the call, as `11-28 18:05`, or who calls during the call,
+    /// as `waiting: 5551234 ADA BYRON 11-28 18:05`.
     pub display: Option<String>,
     /// The number that was dialled, if it is known.
     pub called: Option<String>,

@@ -136,6 +136,15 @@ impl Book {
         self.tell_info_if(changed != 0, cx, call, changed);
     }
 
+    /// Somebody else calls, and waits until the line is free for it (dwDisplay).
+    pub(crate) fn set_waiting(&mut self, cx: &mut Context<'_, Event>, caller: Caller) {
+        let Some(live) = &mut self.call else { return };
+        live.info.waiting = Some(caller);
+        let call = live.handle;
+        // It is told again if it is the same one, because it is another call.
+        self.tell_info_if(true, cx, call, LINECALLINFOSTATE_DISPLAY);
+    }
+
     /// Carries out a command that only stores data, of a call that was checked. Returns any other
     /// command.
     pub(crate) fn keep(

@@ -23,6 +23,8 @@ pub struct CallInfo {
     pub media: u32,
     /// Who calls, as far as is known.
     pub caller: Caller,
+    /// Who has called during this call, as the exchange told last.
+    pub waiting: Option<Caller>,
     /// What was dialled, as far as is known.
     pub called: String,
     /// A number that no other call of this provider has (dwCallID).
@@ -69,6 +71,7 @@ impl CallInfo {
             bearer: LINEBEARERMODE_VOICE,
             media,
             caller: Caller::default(),
+            waiting: None,
             called,
             call_id: CallHandles::serial(call),
             timing,
@@ -87,6 +90,7 @@ impl CallInfo {
             bearer: LINEBEARERMODE_VOICE,
             media,
             caller: Caller::default(),
+            waiting: None,
             called: String::new(),
             call_id: CallHandles::serial(call),
             timing: DialTiming::default(),

@@ -1,7 +1,9 @@
 //! Fills the structures of TAPI with capabilities and status of lines and calls.
 
 use ringback_driver::Time;
-use ringback_lines::{CallNotes, CallSnapshot, Caller, LineReport, MOST_CALL_BACKS, Party};
+use ringback_lines::{
+    CallInfo, CallNotes, CallSnapshot, Caller, LineReport, MOST_CALL_BACKS, Party,
+};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::*;
 use ringback_tspi::dev_specific::{DevSpecific, LineKind};
@@ -277,9 +279,24 @@ pub(super) fn call_info(
     out.string(I::dwCallerID, info.caller.number.text().unwrap_or_default())
         .string(I::dwCallerIDName, info.caller.name.text().unwrap_or_default())
         .string(I::dwCalledID, &info.called)
-        .string(I::dwDisplay, &info.caller.time.map(|time| time.to_string()).unwrap_or_default())
+        .string(I::dwDisplay, &display(info))
         .item(I::dwCallData, &info.notes.data);
     Ok(())
+}
+
+/// What an exchange has shown last: who waits during the call, or its time of the call.
+fn display(info: &CallInfo) -> String {
+    let Some(Caller { number, name, time }) = &info.waiting else {
+        return info.caller.time.map(|time| time.to_string()).unwrap_or_default();
+    };
+    let number = match number {
+        Party::Withheld => Some("withheld"),
+        Party::OutOfArea => Some("out of area"),
+        known => known.text(),
+    };
+    let time = time.map(|time| time.to_string());
+    let words = [Some("waiting:"), number, name.text(), time.as_deref()];
+    words.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 /// The LINECALLPARTYID_ bits of a caller: what is known, or why nothing is.
@@ -376,6 +393,7 @@ mod tests {
                 bearer: LINEBEARERMODE_VOICE,
                 media: LINEMEDIAMODE_INTERACTIVEVOICE,
                 caller: Caller::default(),
+                waiting: None,
                 called: "5551234".into(),
                 call_id: 77,
                 timing: DialTiming::MAX,
@@ -388,6 +406,27 @@ mod tests {
                 },
             },
             features: 0,
+        }
+    }
+
+    #[test]
+    fn call_info_displays_who_waits() {
+        type I = LINECALLINFO;
+        let known = |text: &str| Party::Known(text.into());
+        let time = CallerTime::new(11, 28, 18, 5);
+        for (number, name, time, text) in [
+            (known("5551234"), known("Ada"), time, "waiting: 5551234 Ada 11-28 18:05"),
+            (Party::Withheld, Party::Withheld, None, "waiting: withheld"),
+            (Party::OutOfArea, Party::Unknown, time, "waiting: out of area 11-28 18:05"),
+        ] {
+            let mut call = snapshot(Some(CallState::Connected));
+            call.info.waiting = Some(Caller { number, name, time });
+            let mut memory = blank::<I>(512);
+            call_info(&mut memory, Version::V3_1, 3, LineKind::Fxo, &Default::default(), &call)
+                .unwrap();
+            let info = Reader::<I>::new(&memory, Version::V3_1).unwrap();
+            assert_eq!(info.string(I::dwDisplay).as_deref(), Some(text));
+            assert_eq!(info.get(I::dwCallerIDFlags), LINECALLPARTYID_UNAVAIL);
         }
     }
 

@@ -4,7 +4,8 @@ use ringback_driver::Time;
 use ringback_host::{Call, LineEvent};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::{
-    LINECALLINFOSTATE, LINECALLPARTYID_BLOCKED, LINECALLPARTYID_OUTOFAREA, line_message_name,
+    LINECALLINFOSTATE, LINECALLINFOSTATE_CALLERID, LINECALLINFOSTATE_DISPLAY,
+    LINECALLPARTYID_BLOCKED, LINECALLPARTYID_OUTOFAREA, line_message_name,
 };
 use serde::Serialize;
 
@@ -77,6 +78,8 @@ pub(crate) enum What {
         #[serde(skip_serializing_if = "Option::is_none")]
         time: Option<String>,
     },
+    /// What the exchange shows about a call in its course: who else calls.
+    Shown { call: usize, text: String },
     /// LINE_MONITORDIGITS: a digit from the other side began or ended.
     Digit { call: usize, digit: char, end: bool },
     /// LINE_GENERATE: our digits were sent, or cancelled.
@@ -153,6 +156,15 @@ impl What {
         })
     }
 
+    /// What the exchange shows in the course of a call, if these parts of it have changed; who
+    /// calls is [`What::caller`].
+    pub(crate) fn shown(call: &Call, changed: u32) -> Option<What> {
+        let both = LINECALLINFOSTATE_DISPLAY | LINECALLINFOSTATE_CALLERID;
+        let shows = changed & both == LINECALLINFOSTATE_DISPLAY;
+        let text = call.info().ok().filter(|_| shows)?.display?;
+        Some(What::Shown { call: call.handle().raw(), text })
+    }
+
     /// A call's state, with the name of its mode.
     pub(super) fn state(call: usize, state: CallState, mode: u32) -> What {
         let mode =
@@ -197,6 +209,16 @@ mod tests {
         assert_eq!(
             value(&What::LineClosed),
             json!({"t_ms": 1.5, "line": 2, "event": "line_closed"})
+        );
+    }
+
+    #[test]
+    fn what_an_exchange_shows_is_told_with_its_call() {
+        let shown = What::Shown { call: 3, text: "waiting: 5550123".to_owned() };
+        assert_eq!(
+            value(&shown),
+            json!({"t_ms": 1.5, "line": 2, "event": "shown", "call": 3,
+                "text": "waiting: 5550123"})
         );
     }
 

@@ -53,6 +53,7 @@ fn says(log: &Log, out: Output<'_>, what: &What) -> String {
             let words: Vec<_> = words.into_iter().flatten().collect();
             format!("from {}  call {call}", words.join(", "))
         }
+        What::Shown { call, text } => format!("the exchange shows: {text}  call {call}"),
         What::Digit { call, digit, end: false } => format!("digit {digit} comes  call {call}"),
         What::Digit { call, digit, end: true } => format!("digit {digit} has ended  call {call}"),
         What::Generated { call, done: true, .. } => format!("digits are sent  call {call}"),

@@ -535,7 +535,11 @@ impl<C: PortCard> Engine for Lines<C> {
             match sound {
                 Sound::Dial => machine.dial_failed(port, &mut visit),
                 Sound::Digits => port.stop_generating(&mut visit),
-                Sound::Tone(_) | Sound::CallerId | Sound::Audio | Sound::Rest => {}
+                Sound::Tone(_)
+                | Sound::CallerId
+                | Sound::Acknowledgement
+                | Sound::Audio
+                | Sound::Rest => {}
             }
         }
         self.carry_out(cx);

@@ -3,11 +3,13 @@
 //! The states and their order are those of a plain analog line: dial tone, digits, then what the
 //! tones of the exchange mean. That the far end has hung up is recognised by a break of battery or
 //! loop current, by the polarity going back, or by the exchange's tones. Who calls is heard
-//! on-hook, before the first ring or after it (`caller_listener`).
+//! on-hook, before the first ring or after it (`caller_listener`); who else calls, in the
+//! conversation (`waiting_call`).
 
 mod caller_listener;
 mod coded;
 mod switched;
+mod waiting_call;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -25,6 +27,7 @@ use ringback_tspi::error::LineError;
 use ringback_tspi::types::HDRVCALL;
 
 use self::caller_listener::CallerListener;
+use self::waiting_call::WaitingCallListener;
 use super::activity::Activity;
 use super::dialer::{Dialed, Dialer};
 use super::machine::{Machine, Outgoing};
@@ -122,6 +125,7 @@ pub(super) struct Fxo {
     phase: FxoPhase,
     dialer: Dialer,
     callers: CallerListener,
+    waiting_call: WaitingCallListener,
     tones: Detector,
     dial_tone: bool,
     activity: Activity,
@@ -168,6 +172,7 @@ impl Fxo {
                 dialer
             },
             callers: CallerListener::new(country),
+            waiting_call: WaitingCallListener::new(country),
             tones: Detector::new(country.tones()),
             dial_tone: false,
             activity: Activity::new(country.tones()),
@@ -205,6 +210,7 @@ impl Fxo {
         self.dial_tone = false;
         self.activity.clear();
         self.recent.clear();
+        self.waiting_call.reset();
         port.listen_anew();
     }
 
@@ -799,6 +805,10 @@ impl Machine for Fxo {
                     }
                 }
             }
+            FxoPhase::Talking if self.waiting_call.hear(port, visit, heard) => {
+                self.heard_at = now;
+                port.hear(visit, &[0; FRAME]);
+            }
             FxoPhase::Talking => {
                 let tone = self.listen(heard);
                 port.hear(visit, heard);
@@ -814,6 +824,9 @@ impl Machine for Fxo {
         if self.dials(port) {
             return Some(Sound::Dial);
         }
+        if matches!(self.phase, FxoPhase::Talking) && self.waiting_call.is_alerted() {
+            return Some(Sound::Acknowledgement);
+        }
         let speaks = matches!(
             self.phase,
             FxoPhase::Ready | FxoPhase::Progress(_) | FxoPhase::Talking | FxoPhase::Over
@@ -828,8 +841,10 @@ impl Machine for Fxo {
         sound: Sound,
         play: &mut [i16],
     ) -> usize {
-        if sound != Sound::Dial {
-            return port.render(visit, play);
+        match sound {
+            Sound::Dial => {}
+            Sound::Acknowledgement => return self.waiting_call.render(play),
+            _ => return port.render(visit, play),
         }
         let (now, dial_tone) = (visit.now(), self.dial_tone);
         let is_played = port.queue.samples(Sound::Dial) == 0;

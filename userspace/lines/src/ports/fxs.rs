@@ -637,7 +637,9 @@ impl Machine for Fxs {
                 play.len()
             }
             Sound::CallerId => self.teller.as_mut().map_or(0, |teller| teller.render(play)),
-            Sound::Dial | Sound::Digits | Sound::Audio | Sound::Rest => port.render(visit, play),
+            Sound::Acknowledgement | Sound::Dial | Sound::Digits | Sound::Audio | Sound::Rest => {
+                port.render(visit, play)
+            }
         }
     }
 }

@@ -19,6 +19,8 @@ pub(super) enum Sound {
     Tone(CallProgress),
     /// Who calls, to a telephone.
     CallerId,
+    /// The digit that acknowledges that another caller waits, and silence behind it.
+    Acknowledgement,
     /// Digits of the dial string.
     Dial,
     /// Digits that the application generates.
@@ -36,7 +38,11 @@ impl Sound {
         match self {
             Sound::Audio => 1000,
             Sound::Rest => REST,
-            Sound::Tone(_) | Sound::CallerId | Sound::Dial | Sound::Digits => MOST,
+            Sound::Tone(_)
+            | Sound::CallerId
+            | Sound::Acknowledgement
+            | Sound::Dial
+            | Sound::Digits => MOST,
         }
     }
 
@@ -45,7 +51,11 @@ impl Sound {
         match self {
             Sound::Audio => 4000,
             Sound::Rest => REST,
-            Sound::Tone(_) | Sound::CallerId | Sound::Dial | Sound::Digits => 2 * MOST,
+            Sound::Tone(_)
+            | Sound::CallerId
+            | Sound::Acknowledgement
+            | Sound::Dial
+            | Sound::Digits => 2 * MOST,
         }
     }
 }

@@ -1,19 +1,18 @@
 //! Makes the sound of a data message: 1200 bit/s by two frequencies (Telcordia GR-30, ETSI EN 300
 //! 659-1).
 //!
-//! First 300 bits of alternating 0 and 1 (channel seizure), then 180 bits of 1 (mark), then the
-//! bytes, each with a start bit of 0 before it and a stop bit of 1 behind it, the lowest bit first,
-//! and at the end some bits of 1.
+//! First 300 bits of alternating 0 and 1 (channel seizure), then 180 bits of 1 (mark), or during a
+//! conversation 80 bits of 1 alone, then the bytes, each with a start bit of 0 before it and a stop
+//! bit of 1 behind it, the lowest bit first, and at the end some bits of 1.
 //!
 //! It is our own, beside spandsp's receiver: neither can hide a mistake of the other, and any bit
 //! can be sent wrong.
 
+use super::CallerIdCoding;
 use crate::SAMPLE_RATE;
 use crate::oscillator::{Oscillator, to_sample};
 
 const BIT_RATE: u32 = 1200;
-const SEIZURE_BITS: usize = 300;
-const MARK_BITS: usize = 180;
 /// With start and stop bit.
 const BITS_OF_BYTE: usize = 10;
 const LAST_BITS: usize = 10;
@@ -28,6 +27,29 @@ pub(super) struct FskTones {
 impl FskTones {
     pub(super) const BELL_202: FskTones = FskTones { mark_hz: 1200.0, space_hz: 2200.0 };
     pub(super) const V_23: FskTones = FskTones { mark_hz: 1300.0, space_hz: 2100.0 };
+
+    /// Those of a coding; `None` if it has none.
+    pub(super) fn of(coding: CallerIdCoding) -> Option<FskTones> {
+        match coding {
+            CallerIdCoding::Bell202 => Some(FskTones::BELL_202),
+            CallerIdCoding::V23 => Some(FskTones::V_23),
+            CallerIdCoding::Dtmf { .. } => None,
+        }
+    }
+}
+
+/// What is sent before a message, in bits: alternating ones, and ones.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Preamble {
+    seizure: usize,
+    mark: usize,
+}
+
+impl Preamble {
+    /// On a line that is on-hook.
+    pub(super) const ON_HOOK: Preamble = Preamble { seizure: 300, mark: 180 };
+    /// During a conversation.
+    pub(super) const IN_CONVERSATION: Preamble = Preamble { seizure: 0, mark: 80 };
 }
 
 /// Sends one message.
@@ -35,6 +57,7 @@ impl FskTones {
 pub(super) struct Modulator {
     tones: FskTones,
     sine: Oscillator,
+    preamble: Preamble,
     message: Vec<u8>,
     /// A bit of the message, counted from its first start bit, that is sent wrong.
     wrong: Option<usize>,
@@ -45,9 +68,14 @@ pub(super) struct Modulator {
 }
 
 impl Modulator {
-    pub(super) fn new(tones: FskTones, dbm0: f32, message: Vec<u8>) -> Modulator {
+    pub(super) fn new(
+        tones: FskTones,
+        dbm0: f32,
+        preamble: Preamble,
+        message: Vec<u8>,
+    ) -> Modulator {
         let sine = Oscillator::new(tones.space_hz, dbm0);
-        Modulator { tones, sine, message, wrong: None, at: 0, over: 0 }
+        Modulator { tones, sine, preamble, message, wrong: None, at: 0, over: 0 }
     }
 
     /// Sends a bit of the message wrong; they are counted from 0, ten for each byte.
@@ -57,8 +85,9 @@ impl Modulator {
 
     /// A bit of what is sent; `None` behind its end.
     fn bit(&self, at: usize) -> Option<bool> {
-        let Some(at) = at.checked_sub(SEIZURE_BITS) else { return Some(at % 2 == 1) };
-        let Some(at) = at.checked_sub(MARK_BITS) else { return Some(true) };
+        let Preamble { seizure, mark } = self.preamble;
+        let Some(at) = at.checked_sub(seizure) else { return Some(at % 2 == 1) };
+        let Some(at) = at.checked_sub(mark) else { return Some(true) };
         let right = match self.message.get(at / BITS_OF_BYTE) {
             Some(byte) => match at % BITS_OF_BYTE {
                 0 => false,
@@ -73,7 +102,8 @@ impl Modulator {
 
     /// How many samples it has, from its beginning.
     pub(super) fn length(&self) -> u32 {
-        let bits = SEIZURE_BITS + MARK_BITS + self.message.len() * BITS_OF_BYTE + LAST_BITS;
+        let preamble = self.preamble.seizure + self.preamble.mark;
+        let bits = preamble + self.message.len() * BITS_OF_BYTE + LAST_BITS;
         (bits as u32 * SAMPLE_RATE).div_ceil(BIT_RATE)
     }
 
@@ -103,7 +133,8 @@ mod tests {
 
     #[test]
     fn it_lasts_as_long_as_its_bits() {
-        let mut modulator = Modulator::new(FskTones::V_23, -14.0, vec![0x55; 12]);
+        let mut modulator =
+            Modulator::new(FskTones::V_23, -14.0, Preamble::ON_HOOK, vec![0x55; 12]);
         let mut samples = [0; 8];
         let (mut count, mut loudest) = (0, 0);
         loop {
@@ -122,7 +153,8 @@ mod tests {
 
     #[test]
     fn bits_are_in_order_and_one_can_be_wrong() {
-        let mut modulator = Modulator::new(FskTones::BELL_202, -14.0, vec![0b1000_0010]);
+        let new = |preamble| Modulator::new(FskTones::BELL_202, -14.0, preamble, vec![0b1000_0010]);
+        let mut modulator = new(Preamble::ON_HOOK);
         let bits = |modulator: &Modulator| {
             let bits = (0..).map_while(|at| modulator.bit(at));
             bits.map(|bit| if bit { '1' } else { '0' }).collect::<String>()
@@ -132,5 +164,8 @@ mod tests {
         modulator.set_wrong(1);
         let wrong = "01".repeat(150) + &"1".repeat(180) + "0110000011" + &"1".repeat(10);
         assert_eq!(bits(&modulator), wrong);
+        let in_conversation = new(Preamble::IN_CONVERSATION);
+        let expected = "1".repeat(80) + "0010000011" + &"1".repeat(10);
+        assert_eq!(bits(&in_conversation), expected);
     }
 }

@@ -5,12 +5,15 @@
 //! message that a modem passes on as it came (`MESG=`). What others have written into a number or
 //! a name is kept as text without control characters, and cut where no standard allows it to be
 //! longer. What is damaged is no caller: a message has a checksum, and digits have a form.
+//! [`WaitingCallReceiver`] finds who else calls during a conversation.
 
 mod digits;
 mod fsk;
 mod message;
 mod receiver;
 mod sender;
+mod share;
+mod waiting_call;
 
 use std::fmt;
 
@@ -18,6 +21,9 @@ pub use message::read_message;
 pub use receiver::CallerIdReceiver;
 pub use ringback_country::{CallerIdCoding, CallerIdMethod, CallerIdMoment};
 pub use sender::CallerIdSender;
+pub use waiting_call::{
+    ACKNOWLEDGEMENT, ACKNOWLEDGEMENT_MS, AlertSender, WaitingCallEvent, WaitingCallReceiver,
+};
 
 /// The longest text that is kept, in characters; ETSI EN 300 659-3 allows a name of 50.
 const LONGEST: usize = 64;

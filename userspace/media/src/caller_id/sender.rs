@@ -1,10 +1,11 @@
 //! Makes the sound by which an exchange tells who calls.
 //!
 //! It begins when a ring has ended, when battery was reversed, or where the country's exchanges
-//! announce nothing; it contains the pauses that are due before and behind what is told.
+//! announce nothing; it contains the pauses that are due before and behind what is told. During a
+//! conversation it begins when the line has acknowledged that it was alerted.
 
 use super::digits::{generator, write_digits};
-use super::fsk::{FskTones, Modulator};
+use super::fsk::{FskTones, Modulator, Preamble};
 use super::message::write_message;
 use super::{Caller, CallerIdCoding, CallerIdMethod, CallerIdMoment};
 use crate::oscillator::{Oscillator, to_sample};
@@ -22,6 +23,8 @@ const BEHIND_ALERT: u32 = samples_in(100);
 const AFTER_RING: u32 = samples_in(500);
 const AFTER_REVERSAL: u32 = samples_in(250);
 const UNTIL_RING: u32 = samples_in(400);
+/// The silence between an acknowledgement and a message (GR-575: up to 500 ms).
+const AFTER_ACKNOWLEDGEMENT: u32 = samples_in(100);
 /// The longest name of North America and of ETSI EN 300 659-3.
 const NAME_OF_BELL: usize = 15;
 const NAME_OF_ETSI: usize = 50;
@@ -47,7 +50,8 @@ impl CallerIdSender {
     /// Prepares what tells of a caller in this way.
     pub fn new(method: CallerIdMethod, caller: &Caller) -> CallerIdSender {
         let message = |tones, longest_name| {
-            Told::Message(Modulator::new(tones, LEVEL_DBM0, write_message(caller, longest_name)))
+            let message = write_message(caller, longest_name);
+            Told::Message(Modulator::new(tones, LEVEL_DBM0, Preamble::ON_HOOK, message))
         };
         let told = match method.coding {
             CallerIdCoding::Bell202 => message(FskTones::BELL_202, NAME_OF_BELL),
@@ -72,6 +76,24 @@ impl CallerIdSender {
                 CallerIdMoment::AfterReversal | CallerIdMoment::BeforeRing => UNTIL_RING,
             },
         }
+    }
+
+    /// Prepares what tells of a caller who waits during a conversation; `None` where exchanges send
+    /// no data messages.
+    pub fn in_conversation(coding: CallerIdCoding, caller: &Caller) -> Option<CallerIdSender> {
+        let tones = FskTones::of(coding)?;
+        let longest_name =
+            if coding == CallerIdCoding::Bell202 { NAME_OF_BELL } else { NAME_OF_ETSI };
+        let message = write_message(caller, longest_name);
+        let message = Modulator::new(tones, LEVEL_DBM0, Preamble::IN_CONVERSATION, message);
+        Some(CallerIdSender {
+            before: AFTER_ACKNOWLEDGEMENT,
+            alert: 0,
+            alert_tones: ALERT_HZ.map(|hz| Oscillator::new(hz, LEVEL_DBM0)),
+            behind_alert: 0,
+            told: Told::Message(message),
+            after: 0,
+        })
     }
 
     /// Has a bit of the data message sent wrong, for a line with errors. They are counted from 0,

@@ -19,6 +19,7 @@ mod phones;
 mod sound;
 mod stations;
 mod switching;
+mod waiting_calls;
 mod with_kernel;
 
 use std::sync::Arc;
