@@ -31,11 +31,20 @@ pub struct Confirmation {
 }
 
 impl Confirmation {
-    /// Listens for bursts of this sound.
+    /// Listens for bursts of this sound. One that sounds already is no whole one, whatever is left
+    /// of it: it belongs to what was asked for before. So listening begins as if the sound had been
+    /// there for ever, and counts bursts after 40 ms without it.
     pub fn new(bursts: Bursts, sound: Sound) -> Confirmation {
-        let hz = sound.spectrum_hz().collect();
-        let (block, filled) = ([0; BLOCK], 0);
-        Confirmation { bursts, hz, block, filled, sounds: false, ms: 0, doubtful: false, heard: 0 }
+        Confirmation {
+            bursts,
+            hz: sound.spectrum_hz().collect(),
+            block: [0; BLOCK],
+            filled: 0,
+            sounds: true,
+            ms: u32::MAX,
+            doubtful: false,
+            heard: 0,
+        }
     }
 
     /// Processes samples; returns whether the tone was heard in them, up to the end of the last
@@ -115,7 +124,7 @@ mod tests {
             for profile in Profile::ALL {
                 let codes = &profile.codes;
                 let signal = codes.confirmation(plan).unwrap();
-                for silence in [0, 13, 77] {
+                for silence in [40, 53, 77] {
                     let mut samples = vec![0; silence * 8];
                     let start = samples.len();
                     samples.resize(start + 16_000, 0);
@@ -134,6 +143,27 @@ mod tests {
                     Generator::new(signal).fill(&mut samples[800..]);
                     let heard = listen(codes, country, &samples);
                     assert!(!heard, "{what:?} of {country} for {}", profile.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_left_of_a_tone_that_sounds_already_confirms_nothing() {
+        for country in Country::each_zone() {
+            for profile in Profile::ALL {
+                let codes = &profile.codes;
+                let signal = codes.confirmation(country.tones()).unwrap();
+                let mut whole = vec![0; 3 * 8000];
+                Generator::new(&signal).fill(&mut whole);
+                let on_ms = usize::from(codes.confirmation.on_ms);
+                for missed_ms in [1, 10, on_ms / 8, on_ms / 5, on_ms / 2] {
+                    let rest = &whole[missed_ms * 8..];
+                    let heard = listen(codes, country, rest);
+                    assert!(!heard, "{missed_ms} ms of {} in {country}", profile.name);
+                    // The next one, for what was asked for now, is heard.
+                    let both = [rest, &vec![0; missed_ms * 8], &whole].concat();
+                    assert!(listen(codes, country, &both), "{} in {country}", profile.name);
                 }
             }
         }
