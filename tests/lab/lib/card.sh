@@ -11,7 +11,7 @@ plug_card() {
     # A socket's path has to be short, and that of the folder need not be.
     sockets=$(mktemp -d)
     start_beside "$folder/card.log" "$program" -v softcard --vfio-user "$sockets/card" \
-        --control "$sockets/far" "${card[@]}"
+        --control "$sockets/far" --time-scale "$time_scale" "${card_options[@]}"
     wait_for_socket "$sockets/far" || {
         tail -n 3 "$folder/card.log" >&2
         give_up "the software card does not start: see $folder/card.log"

@@ -19,7 +19,9 @@ must_fail() { must_fail=$1; }
 # The machine's clock counts the guest's instructions, see machine.sh.
 counts_instructions() { counts=yes; }
 machine() { machine+=("$@"); }
-card() { card=("$@"); }
+card() { has_card=yes card_options=("$@"); }
+# How many times slower than the machine's clock the card's is, instead of 2: a machine is slow.
+time_scale() { time_scale=$1; }
 # With SEEDS in the environment, the long form of the conformance suite with so many fresh seeds.
 conforms_whole() {
     [ -n "${SEEDS-}" ] || return 0
@@ -34,7 +36,8 @@ load_scenario() {
     before_boot() { :; }
     after_power_off() { :; }
     about='' kernels=(6.12) debug_kernels=() deadline=60 must_fail='' counts=''
-    modules=() own_modules=() programs=() kernel_arguments=() machine=() beside=() card=() sockets='' unposted=false
+    modules=() own_modules=() programs=() kernel_arguments=() machine=() beside=() sockets='' unposted=false
+    has_card='' card_options=() time_scale=2
     [ -r "$lab/scenarios/$1/host.sh" ] || give_up "there is no scenario $1" "list them: run --list"
     # shellcheck source=/dev/null
     source "$lab/scenarios/$1/host.sh"
@@ -51,11 +54,11 @@ run_scenario() {
     trap 'exit 143' TERM
     load_scenario "$name"
     slowness=$(slowness "$kernel")
-    deadline=$((deadline * slowness))
+    deadline=$((deadline * slowness)) time_scale=$((time_scale * slowness))
     # The kernel gives it to the guest's programs as a variable.
     [ "$slowness" = 1 ] || kernel_arguments+=("SLOWNESS=$slowness")
     release=$(kernel_release "$root" "$kernel")
-    [ "${#card[@]}" = 0 ] || plug_card "$folder"
+    [ -z "$has_card" ] || plug_card "$folder"
     make_initramfs "$folder" "$release" "$lab/scenarios/$name/guest.sh"
     before_boot "$folder"
     run_machine "$folder" "$release" "$deadline" || status=$?

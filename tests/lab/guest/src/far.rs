@@ -6,14 +6,17 @@ use std::time::{Duration, Instant};
 use ringback_softcard::control::Client;
 use serde_json::Value;
 
-use crate::Outcome;
+use crate::{Outcome, slowness};
 
-/// Limit of waits for what has to happen. The card's time may be slower than the guest's.
-pub const DEADLINE: Duration = Duration::from_secs(60);
 /// Interval at which a state is polled.
 const PAUSE: Duration = Duration::from_millis(20);
 /// The port, as the guest's init program has named it.
 const PORT: &str = "/dev/virtio-ports/far";
+
+/// Limit of waits for what has to happen. The card's time may be slower than the guest's.
+pub fn deadline() -> Duration {
+    slowness::here(Duration::from_secs(60))
+}
 
 /// The connection to the far ends.
 pub struct Far(Client);
@@ -51,7 +54,7 @@ impl Far {
             if expected(&reply) {
                 return Ok(reply);
             }
-            if start.elapsed() > DEADLINE {
+            if start.elapsed() > deadline() {
                 return Err(format!("{what} never came; at last '{command}' said {reply}"));
             }
             std::thread::sleep(PAUSE);

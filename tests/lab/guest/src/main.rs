@@ -14,6 +14,7 @@ mod mailbox;
 mod modem;
 mod mtty;
 mod pattern;
+mod slowness;
 mod sound;
 mod tally;
 mod trace;
@@ -69,6 +70,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("kmod-behind-others", kmod::behind_others),
     ("kmod-behind", kmod::behind),
     ("kmod-executed", kmod::executed),
+    ("kmod-allocations", kmod::allocations),
     ("kmod-interrupt", kmod::interrupt),
     ("hostile-files", kmod::hostile_files),
     ("hostile-registers", kmod::hostile_registers),

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use ringback_media::{g711, wav};
 
 use crate::Outcome;
-use crate::far::{DEADLINE, Far};
+use crate::far::{Far, deadline};
 use crate::pattern::{self, Pattern};
 
 /// The files that the program plays and records.
@@ -54,7 +54,7 @@ pub fn call() -> Outcome {
     let began = Instant::now();
     let mut heard = 0;
     while heard < ENOUGH {
-        if began.elapsed() > DEADLINE {
+        if began.elapsed() > deadline() {
             return Err(format!("the telephone heard {heard} ms of what is played"));
         }
         // Nothing is counted twice.
@@ -64,7 +64,7 @@ pub fn call() -> Outcome {
     let mut seeds = THEIRS..THEIRS;
     let began = Instant::now();
     while arrived("recorded", seeds.clone(), &recorded()?) < ENOUGH {
-        if began.elapsed() > DEADLINE {
+        if began.elapsed() > deadline() {
             return Err("too little of what the telephone says is in the recording".to_owned());
         }
         far.ask(&format!("telephone 0 speak {}", Pattern::new(seeds.end).as_samples()))?;

@@ -3,4 +3,4 @@ about "the module and Ringback's driver on the software card: the demo's calls, 
 within 600
 own_modules ringback
 programs ringback-cli/ringback ringback-lab-guest/lab-guest
-card --time-scale 2
+card

@@ -4,4 +4,5 @@ within 300
 own_modules ringback
 programs ringback-cli/ringback ringback-lab-guest/lab-guest
 # The card is not slowed, because with UIO the driver calculates by the clock what it has missed.
-card --time-scale 1
+card
+time_scale 1

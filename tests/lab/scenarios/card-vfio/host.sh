@@ -5,4 +5,4 @@ modules vfio-pci vfio_iommu_type1
 programs ringback-cli/ringback ringback-lab-guest/lab-guest
 kernel_arguments intel_iommu=on
 machine -machine kernel-irqchip=off -device intel-iommu,intremap=off,caching-mode=on
-card --time-scale 2
+card

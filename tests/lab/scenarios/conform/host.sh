@@ -3,5 +3,5 @@ about "Ringback's provider on the module ringback keeps the contract of TSPI: ri
 within 600
 own_modules ringback
 programs ringback-cli/ringback ringback-lab-guest/lab-guest ringback-capi-tsp/libringback_tsp.so
-card --time-scale 2
+card
 conforms_whole

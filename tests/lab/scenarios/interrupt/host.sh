@@ -6,4 +6,4 @@ counts_instructions
 kernel_arguments cryptomgr.notests
 own_modules ringback
 programs ringback-lab-guest/lab-guest
-card --modules fxs,fxs,fxs,fxo --time-scale 2
+card --modules fxs,fxs,fxs,fxo

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::sys;
 use crate::Outcome;
-use crate::far::DEADLINE;
+use crate::far::deadline;
 
 /// Signalling of an FXS port, on which we are the exchange for a telephone, and of an FXO port.
 pub const FXS_PORT: i32 = 1 << 5 | 1 << 12;
@@ -122,7 +122,7 @@ impl Channel {
                     return Ok(());
                 }
             }
-            if start.elapsed() > DEADLINE {
+            if start.elapsed() > deadline() {
                 return Err(format!("channel {}: no event of {what}", self.number));
             }
             thread::sleep(PAUSE);

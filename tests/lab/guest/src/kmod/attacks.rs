@@ -16,7 +16,7 @@ use ringback_driver::device::DmaMemory;
 use super::aio::Aio;
 use super::card::*;
 use super::ring::Ring;
-use crate::Outcome;
+use crate::{Outcome, slowness};
 
 /// The user nobody, and the numbers of groups in the machine.
 const NOBODY: u32 = 65534;
@@ -24,7 +24,9 @@ const DIALOUT: u32 = 20;
 const RINGBACK: u32 = 990;
 
 /// Longer than what has to happen at once takes, and shorter than what must not be waited for.
-const AT_ONCE: Duration = Duration::from_secs(4);
+fn at_once() -> Duration {
+    slowness::here(Duration::from_secs(4))
+}
 
 fn itself(command: &str) -> Command {
     let mut it = Command::new("/bin/lab-guest");
@@ -78,7 +80,7 @@ pub fn fsync() -> Outcome {
     fails("fsync by aio", libc::EINVAL, aio.fsync(&port))?;
     let mut ring = Ring::new()?;
     ring.fsync(&port, 1)?;
-    same("fsync by io_uring", ring.ends(1, LONG)?[0].result, -libc::EINVAL)
+    same("fsync by io_uring", ring.ends(1, long())?[0].result, -libc::EINVAL)
 }
 
 /// Prints the result of opening a file: `lab-guest kmod-may-open FILE`.
@@ -187,7 +189,7 @@ pub fn left_bytes() -> Outcome {
 /// A mapping does not reach the card or its memory any more when another process has them; it stays
 /// readable and writable, as if the card had been pulled out.
 pub fn stale() -> Outcome {
-    let address = info()?.pci.ok_or("the UIO device is no PCI function's")?.to_string();
+    let address = pci_address()?;
     let driver = "/sys/bus/pci/drivers/ringback";
     let old = Card::running()?;
     let mut untouched = old.again()?;
@@ -256,7 +258,7 @@ pub fn behind() -> Outcome {
         return Err(format!("execve: {}", itself("kmod-executed").exec()));
     }
     loop {
-        thread::sleep(LONG);
+        thread::sleep(long());
     }
 }
 
@@ -308,12 +310,12 @@ pub fn behind_others() -> Outcome {
             child.wait().map_err(|error| error.to_string())?;
             let took = start.elapsed();
             println!("{way}, {then}: it was over after {took:?}");
-            if took > AT_ONCE {
+            if took > at_once() {
                 return Err(format!("{way}, {then}: it waited {took:?} for another's request"));
             }
             same("the other's end", ring.end(Duration::from_millis(300))?.is_none(), true)?;
             drop_all()?;
-            same("its end", ring.ends(1, LONG)?[0].result, -libc::ECANCELED)?;
+            same("its end", ring.ends(1, long())?[0].result, -libc::ECANCELED)?;
         }
     }
 
@@ -327,16 +329,16 @@ pub fn behind_others() -> Outcome {
     }
     card.start()?;
     ring.write(&port, &pattern(2, 400), 2)?;
-    same("a WRITE after it", ring.ends(1, LONG)?[0].result, 400)?;
+    same("a WRITE after it", ring.ends(1, long())?[0].result, 400)?;
 
     // aio can cancel a single request, whether others precede it or not.
     let aio = Aio::new().map_err(|error| format!("io_setup: {error}"))?;
     ring.write(&port, &pattern(3, 60_000), 3)?;
     let taken_back = aio.write(&port, &pattern(4, 400)).map_err(|error| format!("aio: {error}"))?;
     aio.cancel(taken_back).map_err(|error| format!("io_cancel: {error}"))?;
-    let end = aio.end(AT_ONCE).map_err(|error| format!("io_getevents: {error}"))?;
+    let end = aio.end(at_once()).map_err(|error| format!("io_getevents: {error}"))?;
     same("what was taken back", end, Some(-i64::from(libc::ECANCELED)))?;
     same("the other's end", ring.end(Duration::from_millis(300))?.is_none(), true)?;
     drop_all()?;
-    same("its end", ring.ends(1, LONG)?[0].result, -libc::ECANCELED)
+    same("its end", ring.ends(1, long())?[0].result, -libc::ECANCELED)
 }

@@ -13,10 +13,12 @@ use ringback_driver::device::sysfs::SysfsRoot;
 use ringback_driver::device::uio::UioInfo;
 use ringback_driver::device::{DmaMemory, Registers};
 
-use crate::Outcome;
+use crate::{Outcome, slowness};
 
 /// Limit of waits for what has to happen.
-pub const LONG: Duration = Duration::from_secs(60);
+pub fn long() -> Duration {
+    slowness::here(Duration::from_secs(60))
+}
 
 /// Registers of the Tiger320.
 pub const CNTL: usize = 0x00;
@@ -57,6 +59,12 @@ pub fn info() -> Result<UioInfo, String> {
         .filter(|info| info.name == "ringback")
         .nth(number())
         .ok_or_else(|| "there is no UIO device ringback".to_owned())
+}
+
+/// The address of the card's PCI function.
+pub fn pci_address() -> Result<String, String> {
+    let address = info()?.pci.ok_or("the UIO device is no PCI function's")?;
+    Ok(address.to_string())
 }
 
 /// Reads a counter of the module.
@@ -255,7 +263,7 @@ impl Card {
 pub fn until(what: &str, mut holds: impl FnMut() -> Result<bool, String>) -> Outcome {
     let start = Instant::now();
     while !holds()? {
-        if start.elapsed() > LONG {
+        if start.elapsed() > long() {
             return Err(format!("{what} never came"));
         }
         thread::sleep(Duration::from_millis(10));

@@ -102,7 +102,7 @@ fn use_all(ports: &[File], end: u64) -> Outcome {
     let tags = 3 * ports.len() as u64;
     (0..tags).try_for_each(|tag| submit(&mut ring, tag))?;
     while counter("ticks")? < end {
-        let ended = &ring.ends(1, LONG)?[0];
+        let ended = &ring.ends(1, long())?[0];
         same("a request", ended.result, SAMPLES as i32)?;
         submit(&mut ring, ended.tag)?;
     }

@@ -48,7 +48,7 @@ pub fn last_user() -> Outcome {
     card.dma = None;
     fails("a second opener", libc::EBUSY, open_control(0))?;
     card.control = None;
-    same("a WRITE", ring.ends(1, LONG)?[0].result, -libc::EIO)?;
+    same("a WRITE", ring.ends(1, long())?[0].result, -libc::EIO)?;
     line_is(&mut far, "idle")?;
     is_safe(&Card::open()?)?;
 
@@ -66,7 +66,7 @@ pub fn last_user() -> Outcome {
         fails("a second opener", libc::EBUSY, open_control(0))?;
         line_is(&mut far, "dial-tone")?;
         drop(card);
-        same("a WRITE", ring.ends(1, LONG)?[0].result, -libc::EIO)?;
+        same("a WRITE", ring.ends(1, long())?[0].result, -libc::EIO)?;
         line_is(&mut far, "idle")?;
         is_safe(&Card::open()?)?;
     }
@@ -82,19 +82,19 @@ pub fn faults() -> Outcome {
     let again = |card: &Card, ring: &mut Ring| {
         card.start()?;
         ring.write(&port, &pattern(3, 400), 3)?;
-        same("a WRITE on a card that runs again", ring.ends(1, LONG)?[0].result, 400)
+        same("a WRITE on a card that runs again", ring.ends(1, long())?[0].result, 400)
     };
 
     ring.write(&port, &pattern(3, ENDLESS), 1)?;
     card.stop()?;
-    same("a WRITE on a card at rest", ring.ends(1, LONG)?[0].result, -libc::EIO)?;
+    same("a WRITE on a card at rest", ring.ends(1, long())?[0].result, -libc::EIO)?;
     again(&card, &mut ring)?;
 
     for fault in ["master-abort", "target-abort"] {
         let aborts = counter("aborts")?;
         ring.write(&port, &pattern(3, ENDLESS), 1)?;
         far.ask(&format!("fault {fault} on"))?;
-        same(fault, ring.ends(1, LONG)?[0].result, -libc::EIO)?;
+        same(fault, ring.ends(1, long())?[0].result, -libc::EIO)?;
         same("aborts", counter("aborts")?, aborts + 1)?;
         same("OPER", card.read(OPER), 0)?;
         far.ask(&format!("fault {fault} off"))?;
@@ -103,7 +103,7 @@ pub fn faults() -> Outcome {
 
     far.ask("fault lost-interrupts on")?;
     ring.write(&port, &pattern(3, ENDLESS), 1)?;
-    same("no interrupts", ring.ends(1, LONG)?[0].result, -libc::EIO)?;
+    same("no interrupts", ring.ends(1, long())?[0].result, -libc::EIO)?;
     far.ask("fault lost-interrupts off")?;
     again(&card, &mut ring)?;
 
@@ -124,7 +124,7 @@ pub fn faults() -> Outcome {
         let missed = counter("missed")?;
         far.ask(&format!("fault {fault} on"))?;
         ring.write(&port, &pattern(3, 400), 4)?;
-        same(fault, ring.ends(1, LONG)?[0].result, 400)?;
+        same(fault, ring.ends(1, long())?[0].result, 400)?;
         far.ask(&format!("fault {fault} off"))?;
         let missed = counter("missed")? - missed;
         println!("{fault}: {missed} ms missed");
@@ -145,7 +145,7 @@ pub fn removal() -> Outcome {
     thread::scope(|scope| {
         let writer = scope.spawn(|| (&port).write(&pattern(5, 2 * ENDLESS)));
         far.ask("fault removal on")?;
-        same("a WRITE", ring.ends(1, LONG)?[0].result, -libc::ENODEV)?;
+        same("a WRITE", ring.ends(1, long())?[0].result, -libc::ENODEV)?;
         let written = writer.join().map_err(|_| "the writer panicked".to_owned())?;
         fails("a write", libc::ENODEV, written)
     })?;
@@ -162,7 +162,7 @@ pub fn removal() -> Outcome {
 
     // The kernel removes the device, as if the slot had reported it, and then it is plugged in
     // again.
-    let folder = pci_folder()?;
+    let folder = format!("/sys/bus/pci/devices/{}", pci_address()?);
     fs::write(format!("{folder}/remove"), "1").map_err(|error| format!("remove: {error}"))?;
     same("UIO devices", info().is_err(), true)?;
     fails("a read", libc::ENODEV, (&port).read(&mut [0; 8]))?;
@@ -170,11 +170,6 @@ pub fn removal() -> Outcome {
     far.ask("fault removal off")?;
     fs::write("/sys/bus/pci/rescan", "1").map_err(|error| format!("rescan: {error}"))?;
     works()
-}
-
-fn pci_folder() -> Result<String, String> {
-    let address = info()?.pci.ok_or("the UIO device is no PCI function's")?;
-    Ok(format!("/sys/bus/pci/devices/{address}"))
 }
 
 /// Checks that a card that is opened now plays.
@@ -196,12 +191,12 @@ pub fn unbind() -> Outcome {
         ring.write(port, &pattern(7, ENDLESS), slot as u64)?;
         ring.read(port, 160, 10 + slot as u64)?;
     }
-    let before = ring.ends(4, LONG)?;
+    let before = ring.ends(4, long())?;
     same("early ends of WRITEs", before.iter().filter(|end| end.tag < 10).count(), 0)?;
     let rmmod = Command::new("rmmod").arg("ringback").output().map_err(|e| e.to_string())?;
     same("rmmod under use succeeds", rmmod.status.success(), false)?;
 
-    let address = info()?.pci.ok_or("the UIO device is no PCI function's")?.to_string();
+    let address = pci_address()?;
     let driver = "/sys/bus/pci/drivers/ringback";
     thread::scope(|scope| {
         // One thread sleeps in a read that will get no more data.
@@ -211,7 +206,7 @@ pub fn unbind() -> Outcome {
             (&ports[1]).read_to_end(&mut all)
         });
         fs::write(format!("{driver}/unbind"), &address).map_err(|e| format!("unbind: {e}"))?;
-        for end in ring.ends(4, LONG)? {
+        for end in ring.ends(4, long())? {
             same("a WRITE", end.result, -libc::ENODEV)?;
         }
         let read = reader.join().map_err(|_| "the reader panicked".to_owned())?;
@@ -254,7 +249,7 @@ pub fn forever() -> Outcome {
     }
     println!("running");
     loop {
-        let end = ring.end(LONG)?.ok_or("the card stands still")?;
+        let end = ring.end(long())?.ok_or("the card stands still")?;
         let port = &ports[end.tag as usize % 10];
         match end.result {
             error @ ..0 => return Err(format!("operation {} ended with {error}", end.tag)),
@@ -299,13 +294,13 @@ pub fn sleep() -> Outcome {
     // is not.
     fs::write("/sys/power/pm_test", "platform").map_err(|error| format!("pm_test: {error}"))?;
     fs::write("/sys/power/state", "freeze").map_err(|error| format!("state: {error}"))?;
-    same("a WRITE", ring.ends(1, LONG)?[0].result, -libc::EIO)?;
+    same("a WRITE", ring.ends(1, long())?[0].result, -libc::EIO)?;
     let found = (card.read(CNTL) & 1, card.read(OPER));
     same("CNTL bit 0, OPER", found, (0, 0))?;
     card.reset();
     card.start()?;
     ring.write(&port, &pattern(9, 400), 2)?;
-    same("a WRITE after it", ring.ends(1, LONG)?[0].result, 400)
+    same("a WRITE after it", ring.ends(1, long())?[0].result, 400)
 }
 
 /// The card is pulled out while the machine is suspended: waiters of a port get an error. A task
@@ -329,6 +324,6 @@ pub fn sleep_without() -> Outcome {
     drop(far);
     fs::write("/sys/power/pm_test", "devices").map_err(|error| format!("pm_test: {error}"))?;
     fs::write("/sys/power/state", "freeze").map_err(|error| format!("state: {error}"))?;
-    same("a READ", ring.ends(1, LONG)?[0].result, -libc::ENODEV)?;
+    same("a READ", ring.ends(1, long())?[0].result, -libc::ENODEV)?;
     fails("a write", libc::ENODEV, (&port).write(&[0; 8]))
 }

@@ -140,7 +140,7 @@ pub fn memory() -> Outcome {
                 ring.write(&port, &[0; 8], tag)?;
             }
             std::io::Write::write(&mut port, &[]).map_err(|error| error.to_string())?;
-            ring.ends(60, LONG)?;
+            ring.ends(60, long())?;
         }
         drop(card);
         kernel_memory()

@@ -5,6 +5,7 @@
 //! the number 103. An FXS module can be set to return every byte that it gets.
 
 mod aio;
+mod allocations;
 mod attacks;
 mod card;
 mod cost;
@@ -16,6 +17,7 @@ mod ring;
 mod samples;
 mod wild;
 
+pub use allocations::allocations;
 pub use attacks::{
     access, addresses, behind, behind_others, executed, fsync, left_bytes, may_open, stale, touch,
 };

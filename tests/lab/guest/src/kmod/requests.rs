@@ -8,7 +8,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::os::fd::AsFd;
 
 use super::aio::Aio;
-use super::card::{Card, LONG, counter, fails, open_port, pattern, same, until};
+use super::card::{Card, counter, fails, long, open_port, pattern, same, until};
 use super::ring::Ring;
 use crate::Outcome;
 
@@ -34,7 +34,7 @@ pub fn requests() -> Outcome {
         ring.write(&ports[slot], &pattern(1, length), 10 + slot as u64)?;
     }
     for (tag, length) in [(11, 800), (12, 1600), (10, 2400)] {
-        let end = &ring.ends(1, LONG)?[0];
+        let end = &ring.ends(1, long())?[0];
         same("the next WRITE to end", (end.tag, end.result), (tag, length))?;
         let ticks = counter("ticks")? - before;
         if ticks < length as u64 / 8 {
@@ -47,7 +47,7 @@ pub fn requests() -> Outcome {
         ring.write(&ports[2], &pattern(2, 80 + n), n as u64)?;
     }
     ring.write(&ports[1], &pattern(3, 1), 77)?;
-    let ends: Vec<_> = ring.ends(21, LONG)?.iter().map(|end| (end.tag, end.result)).collect();
+    let ends: Vec<_> = ring.ends(21, long())?.iter().map(|end| (end.tag, end.result)).collect();
     let place = |tag| ends.iter().position(|end| end.0 == tag);
     if place(77) > place(19) {
         return Err(format!("a WRITE had to wait for those of another port: {ends:?}"));
@@ -73,7 +73,7 @@ pub fn requests() -> Outcome {
     for (slot, port) in ports.iter().enumerate() {
         ring.read(port, 4096, 30 + slot as u64)?;
     }
-    for end in ring.ends(3, LONG)? {
+    for end in ring.ends(3, long())? {
         if end.result < CHUNK as i32 || end.bytes.is_empty() {
             return Err(format!("a READ ended with {}", end.result));
         }
@@ -86,7 +86,7 @@ pub fn requests() -> Outcome {
         drained += 1;
     }
     ring.cancel(&ports[0], 60)?;
-    for end in ring.ends(9, LONG)? {
+    for end in ring.ends(9, long())? {
         let fine = end.result == -libc::ECANCELED || end.result >= CHUNK as i32;
         if end.tag < 60 && !fine {
             return Err(format!("a cancelled READ ended with {}", end.result));
@@ -104,7 +104,7 @@ pub fn nonblocking() -> Outcome {
     until("20 ms of samples", || match port.read(&mut some) {
         Ok(length) if length >= CHUNK => Ok(true),
         Err(error) if error.raw_os_error() == Some(libc::EAGAIN) => {
-            ready(&port, PollFlags::POLLIN, LONG)
+            ready(&port, PollFlags::POLLIN, long())
         }
         other => Err(format!("a non-blocking read gave {other:?}")),
     })?;
@@ -128,17 +128,17 @@ pub fn nonblocking() -> Outcome {
     let aio = Aio::new().map_err(|error| format!("io_setup: {error}"))?;
     let no_room = |length| {
         aio.write(&port, &pattern(6, length)).map_err(|error| format!("io_submit: {error}"))?;
-        let end = aio.end(LONG).map_err(|error| format!("io_getevents: {error}"))?;
+        let end = aio.end(long()).map_err(|error| format!("io_getevents: {error}"))?;
         same("a write for which there is no room", end, Some(-i64::from(libc::EAGAIN)))
     };
     no_room(6000)?;
     no_room(40_000)?;
     card.start()?;
-    same("a port with some room is writable", ready(&port, PollFlags::POLLOUT, LONG)?, true)?;
+    same("a port with some room is writable", ready(&port, PollFlags::POLLOUT, long())?, true)?;
     no_room(40_000)?;
     card.stop()?;
     same("a write of nothing", port.write(&[]).map_err(|e| e.to_string())?, 0)?;
-    same("an empty port is writable", ready(&port, PollFlags::POLLOUT, LONG)?, true)?;
+    same("an empty port is writable", ready(&port, PollFlags::POLLOUT, long())?, true)?;
 
     // What fits in is queued at once, and is played.
     card.start()?;
@@ -147,7 +147,7 @@ pub fn nonblocking() -> Outcome {
     // everything before it was played by then.
     let (mut ring, before) = (Ring::new()?, counter("ticks")?);
     ring.write(&port, &pattern(6, CHUNK), 1)?;
-    same("a WRITE", ring.ends(1, LONG)?[0].result, CHUNK as i32)?;
+    same("a WRITE", ring.ends(1, long())?[0].result, CHUNK as i32)?;
     if counter("ticks")? - before < 80 {
         return Err("a WRITE ended before what lay before it was played".to_owned());
     }

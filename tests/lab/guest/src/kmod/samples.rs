@@ -8,7 +8,7 @@ use std::thread;
 use ringback_media::g711;
 use serde_json::Value;
 
-use super::card::{Card, LONG, counter, open_port, pattern, same};
+use super::card::{Card, counter, long, open_port, pattern, same};
 use super::ring::Ring;
 use crate::Outcome;
 use crate::far::Far;
@@ -100,7 +100,7 @@ pub fn telephone() -> Outcome {
     for seed in [7, 8, 9] {
         let sent = pattern(seed, 1600);
         ring.write(&port, &sent, u64::from(seed))?;
-        same("the write", ring.ends(1, LONG)?[0].result, 1600)?;
+        same("the write", ring.ends(1, long())?[0].result, 1600)?;
         let heard = bytes(&far.ask("telephone 0 heard 3000")?);
         let certain = &sent[..sent.len() - TRAVEL];
         find(&heard, certain).ok_or("a write ended before the telephone had heard it")?;

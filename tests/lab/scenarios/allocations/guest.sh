@@ -1,0 +1,6 @@
+#!/bin/sh
+. /lib/lab.sh
+
+run modprobe ringback
+run lab-guest kmod-allocations
+unload ringback
