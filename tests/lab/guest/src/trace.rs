@@ -29,6 +29,23 @@ impl Trace {
         Ok(Trace { events })
     }
 
+    /// As [`start`](Trace::start), also of calls of functions: what is written to `kprobe_events`.
+    ///
+    /// # Errors
+    /// What the kernel does not have.
+    pub fn start_with_probes(
+        events: &[&str],
+        probes: &[(&str, &str)],
+        clock: &str,
+    ) -> Result<Trace, String> {
+        let lines: Vec<_> =
+            probes.iter().map(|(name, of)| format!("p:lab/{name} {of}\n")).collect();
+        write(&Path::new(TRACING).join("kprobe_events"), &lines.concat())?;
+        let probes = probes.iter().map(|(name, _)| format!("lab/{name}"));
+        let all: Vec<_> = events.iter().map(ToString::to_string).chain(probes).collect();
+        Trace::start(&all.iter().map(String::as_str).collect::<Vec<_>>(), clock)
+    }
+
     /// Stops tracing, and returns the lines of the trace.
     ///
     /// # Errors

@@ -42,6 +42,8 @@ pub enum Rule {
     D7,
     /// A dropped call gets the state IDLE.
     D8,
+    /// After a phone was closed no event of it is delivered.
+    D10,
     /// The shutdown settles everything.
     D12,
     /// All requests complete before LINE_CLOSE.

@@ -1,10 +1,12 @@
 //! A world with everything above the lines in it as well: the provider and the host, on the thread
 //! of an application that makes, answers, drops and closes calls by the host's interface, closes
-//! lines and opens them again, and shuts the host down and starts it again.
+//! lines and opens them again, uses the telephones as phone devices, and shuts the host down and
+//! starts it again.
 //!
 //! The provider is watched by the witness of the system's tests, and the host by `rules`.
 
 mod operator;
+mod phones;
 mod rules;
 
 use std::sync::{Arc, Mutex};

@@ -18,6 +18,7 @@ use crate::dice::Dice;
 use crate::journal::{Journal, note};
 use crate::scenario::Manner;
 
+use super::phones::Phones;
 use super::rules::{Gone, Rules};
 
 /// The most calls that it keeps; more are forgotten, which hangs its own up.
@@ -51,6 +52,7 @@ pub(super) struct Operator {
     places: Vec<Place>,
     calls: Arc<Mutex<Vec<Call>>>,
     kept: Vec<Kept>,
+    phones: Phones,
     restart: bool,
 }
 
@@ -62,6 +64,7 @@ impl Operator {
         journal: Journal,
         rules: Arc<Mutex<Rules>>,
     ) -> Operator {
+        let phones = Phones::new(journal.clone(), Arc::clone(&rules));
         Operator {
             acts,
             reactions: Arc::new(Mutex::new(reactions)),
@@ -72,6 +75,7 @@ impl Operator {
             places: Vec::new(),
             calls: Arc::default(),
             kept: Vec::new(),
+            phones,
             restart: false,
         }
     }
@@ -101,6 +105,7 @@ impl Operator {
 
     /// The host is shut down: whatever the application has kept is of no use.
     pub(super) fn stopped(&mut self) {
+        self.phones.stopped();
         for place in self.places.drain(..) {
             let closed = place.line.is_closed();
             if !closed {
@@ -159,6 +164,7 @@ impl Operator {
         let forgotten: Vec<Call> = calls.drain(..surplus).collect();
         drop(calls);
         drop(forgotten);
+        self.phones.hear(coverage);
     }
 
     /// Does something, if it is time.
@@ -171,6 +177,9 @@ impl Operator {
         if dice.one_in(RESTARTS) {
             self.restart = true;
             return;
+        }
+        if dice.one_in(5) {
+            return self.phones.act(host, &mut dice, coverage);
         }
         let lines = host.lines().len();
         if lines == 0 {
@@ -216,7 +225,7 @@ impl Operator {
             Ok(_) if is_open => self.fail(Rule::OneCall, format!("line {device} opens twice")),
             Ok(line) => {
                 note!(self.journal, "app  line {device} is opened");
-                self.rules.lock().even_poisoned().opened(device);
+                self.rules.lock().even_poisoned().opened(Gone::Line(device));
                 let events = line.events();
                 self.places.push(Place { device, line, events });
             }
@@ -444,7 +453,7 @@ fn react(call: &Call, dice: Option<Dice>, rules: &Mutex<Rules>) {
 }
 
 /// The outcome of a request; `None` if it has none yet, which this thread can't wait for.
-fn over<T>(waited: Result<T, WaitError>) -> Option<Result<T, LineError>> {
+pub(super) fn over<T, E>(waited: Result<T, WaitError<E>>) -> Option<Result<T, E>> {
     match waited {
         Ok(value) => Some(Ok(value)),
         Err(WaitError::Failed(error)) => Some(Err(error)),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ringback_driver::request::RequestId;
-use ringback_host::{Call, LineEvent, Traced};
+use ringback_host::{Call, LineEvent, PhoneEvent, Traced};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::types::HTAPICALL;
 
@@ -39,6 +39,8 @@ pub(super) enum Gone {
     Call(HTAPICALL),
     /// A line by its device id.
     Line(u32),
+    /// A phone by its device id.
+    Phone(u32),
 }
 
 /// What the host has told, and the first violation.
@@ -47,7 +49,8 @@ pub(super) struct Rules {
     /// Whether something may be delivered now. On a `LocalHost` nothing is delivered within a
     /// function of the application's.
     may_deliver: bool,
-    outstanding: BTreeMap<RequestId, HTAPICALL>,
+    /// The requests, with their calls, which those of phones do not have.
+    outstanding: BTreeMap<RequestId, Option<HTAPICALL>>,
     calls: BTreeMap<HTAPICALL, Life>,
     /// What was closed, and whether the last of it was delivered.
     closed: BTreeMap<Gone, bool>,
@@ -93,21 +96,30 @@ impl Rules {
         match *traced {
             Traced::Submitted { id, function, call, .. } => {
                 note!(self.journal, "app  {function} {id} call {call}");
-                let taken = self.outstanding.insert(id, call).is_some();
-                self.fail_if(taken, Rule::T3, || format!("{id} is outstanding already"));
+                self.submitted(id, Some(call));
                 if function == "lineMakeCall" {
                     self.calls.insert(call, Life::Making);
                 }
+            }
+            Traced::PhoneSubmitted { id, function, device_id, .. } => {
+                note!(self.journal, "app  {function} {id} phone {device_id}");
+                self.submitted(id, None);
             }
             Traced::Refused { id, error, .. } => {
                 note!(self.journal, "app  {id} refused: {error}");
                 self.end(id, false);
             }
+            Traced::PhoneRefused { id, error, .. } => {
+                note!(self.journal, "app  {id} refused: {error}");
+                self.end(id, false);
+            }
             Traced::Completed { id, outcome, early, .. } => {
                 note!(self.journal, "app  {id} complete: {outcome:?}");
-                // A completion that the host held back comes after the function as well.
-                self.delivered(|| format!("{id}, early: {early}"));
-                self.end(id, outcome.is_ok());
+                self.completed(id, outcome.is_ok(), early);
+            }
+            Traced::PhoneCompleted { id, outcome, early, .. } => {
+                note!(self.journal, "app  {id} complete: {outcome:?}");
+                self.completed(id, outcome.is_ok(), early);
             }
             Traced::Duplicate { id, .. } => {
                 self.fail(Rule::C3, format!("{id} completes twice, or was never asked for"));
@@ -116,8 +128,20 @@ impl Rules {
                 self.fail(Rule::D12, format!("{id} was not complete at the shutdown"));
             }
             Traced::Event { device_id, event } => self.event(device_id, event),
+            Traced::PhoneEvent { device_id, event } => self.phone_event(device_id, event),
             _ => {}
         }
+    }
+
+    fn submitted(&mut self, id: RequestId, call: Option<HTAPICALL>) {
+        let taken = self.outstanding.insert(id, call).is_some();
+        self.fail_if(taken, Rule::T3, || format!("{id} is outstanding already"));
+    }
+
+    /// A completion that the host held back comes after the function as well.
+    fn completed(&mut self, id: RequestId, well: bool, early: bool) {
+        self.delivered(|| format!("{id}, early: {early}"));
+        self.end(id, well);
     }
 
     fn delivered(&mut self, what: impl FnOnce() -> String) {
@@ -131,7 +155,8 @@ impl Rules {
         let Some(call) = self.outstanding.remove(&id) else {
             return self.fail(Rule::C3, format!("{id} is not outstanding"));
         };
-        if let Some(life) = self.calls.get_mut(&call).filter(|life| **life == Life::Making) {
+        let life = call.and_then(|call| self.calls.get_mut(&call));
+        if let Some(life) = life.filter(|life| **life == Life::Making) {
             *life = if well { Life::Alive } else { Life::Dead };
         }
     }
@@ -152,6 +177,15 @@ impl Rules {
         if let Some(call) = call {
             self.of_call(call, message);
         }
+    }
+
+    fn phone_event(&mut self, device: u32, event: &PhoneEvent) {
+        if let PhoneEvent::State { changed, detail, .. } = event {
+            note!(self.journal, "app  phone {device}: {changed:#x} is {detail:#x}");
+        }
+        self.delivered(|| format!("{event:?}"));
+        let after = self.closed.get(&Gone::Phone(device)) == Some(&true);
+        self.fail_if(after, Rule::D10, || format!("phone {device} is closed: {event:?}"));
     }
 
     fn of_call(&mut self, call: HTAPICALL, message: Message) {
@@ -184,8 +218,8 @@ impl Rules {
         self.closed.insert(gone, now);
     }
 
-    pub(super) fn opened(&mut self, device: u32) {
-        self.closed.remove(&Gone::Line(device));
+    pub(super) fn opened(&mut self, which: Gone) {
+        self.closed.remove(&which);
     }
 
     /// The host was run, and has delivered everything.
@@ -293,6 +327,17 @@ mod tests {
             rules.stopped();
         };
         assert_eq!(broken(left), Some(Rule::D12));
+        let of_phone = |rules: &mut Rules| {
+            let (function, device_id) = ("phoneSetRing", 0);
+            rules.see(&Traced::PhoneSubmitted { id: id(), function, device_id, at: AT });
+            let (completed, delivered) = (AT, AT);
+            let outcome = Ok(());
+            let over =
+                Traced::PhoneCompleted { id: id(), outcome, completed, delivered, early: false };
+            rules.see(&over);
+            rules.see(&over);
+        };
+        assert_eq!(broken(of_phone), Some(Rule::C3));
         let silent = |rules: &mut Rules| {
             rules.owe_callback();
             rules.stopped();
@@ -357,12 +402,23 @@ mod tests {
             broken(|rules| {
                 rules.closed(Gone::Line(2), true);
                 if reopened {
-                    rules.opened(2);
+                    rules.opened(Gone::Line(2));
                 }
                 let event = LineEvent::Closed { at: AT };
                 rules.see(&Traced::Event { device_id: 2, event: &event });
             })
         };
         assert_eq!((of_line(false), of_line(true)), (Some(Rule::D2), None));
+        let of_phone = |reopened| {
+            broken(|rules| {
+                rules.closed(Gone::Phone(2), true);
+                if reopened {
+                    rules.opened(Gone::Phone(2));
+                }
+                let event = PhoneEvent::State { changed: 1, detail: 1, at: AT };
+                rules.see(&Traced::PhoneEvent { device_id: 2, event: &event });
+            })
+        };
+        assert_eq!((of_phone(false), of_phone(true)), (Some(Rule::D10), None));
     }
 }

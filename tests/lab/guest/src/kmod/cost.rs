@@ -88,6 +88,70 @@ fn measure(what: &str, work: impl FnOnce(u64) -> Outcome) -> Result<u64, String>
     Ok(mean)
 }
 
+/// Where locks are taken and given back with interrupts off, and by which argument.
+const LOCKS: [(&str, &str); 4] = [
+    ("taken", "_raw_spin_lock_irqsave lock=%di"),
+    ("taken_by_task", "_raw_spin_lock_irq lock=%di"),
+    ("returned", "_raw_spin_unlock_irqrestore lock=%di"),
+    ("returned_by_task", "_raw_spin_unlock_irq lock=%di"),
+];
+/// Interrupts during which the lock is looked at. There are other locks in the trace as well.
+const LOOKED_AT: u64 = 300;
+
+/// For how many instructions the card's lock was held each time: by the handler, and by tasks. It
+/// is the first lock that the handler takes.
+fn held(trace: &str) -> [Vec<u64>; 2] {
+    let events: Vec<_> = trace.lines().filter_map(event).collect();
+    let begins = |&(_, name, fields): &(u64, &str, &str)| {
+        name == "irq_handler_entry" && fields.ends_with("name=ringback")
+    };
+    let of = |fields: &str| fields.rsplit_once("lock=").map(|(_, lock)| lock.to_owned());
+    let mut handlers = events.windows(2).filter(|pair| begins(&pair[0]) && pair[1].1 == "taken");
+    let lock = handlers.next().and_then(|pair| of(pair[1].2));
+    let mut all = [Vec::new(), Vec::new()];
+    let (mut since, mut in_handler) = (None, false);
+    for event in &events {
+        let &(time, name, fields) = event;
+        match name {
+            "irq_handler_entry" => in_handler = begins(event),
+            "irq_handler_exit" => in_handler = false,
+            _ if of(fields) != lock => {}
+            "taken" | "taken_by_task" => since = Some(time),
+            "returned" | "returned_by_task" => {
+                let held = since.take().map(|since| time.saturating_sub(since));
+                all[usize::from(!in_handler)].extend(held);
+            }
+            _ => {}
+        }
+    }
+    all
+}
+
+/// Prints for how long the card's lock is held, which is with interrupts off, while ports are used;
+/// the tracing of two calls included. No task may hold it for twice as long as the handler does,
+/// which has the samples to move.
+fn lock(ports: &[File]) -> Outcome {
+    let trace = Trace::start_with_probes(&EVENTS[..2], &LOCKS, "x86-tsc")?;
+    use_all(ports, counter("ticks")? + LOOKED_AT)?;
+    let mut all = held(&trace.stop()?);
+    let [handler, tasks] = &mut all;
+    let report = |who, held: &mut Vec<u64>| {
+        held.sort_unstable();
+        let (count, Some(most)) = (held.len(), held.last().copied()) else {
+            return Err(format!("{who}: the lock was never held"));
+        };
+        let median = held[count / 2];
+        println!("{who}: the lock held {count} times, instructions: median {median}, most {most}");
+        Ok((median, most))
+    };
+    let (usual, _) = report("the handler", handler)?;
+    let (_, most) = report("tasks", tasks)?;
+    if most > 2 * usual {
+        return Err(format!("a task has held the lock for {most} instructions"));
+    }
+    Ok(())
+}
+
 /// Requests on all ports: on each two WRITEs and a READ are always under way.
 fn use_all(ports: &[File], end: u64) -> Outcome {
     let mut ring = Ring::new()?;
@@ -128,7 +192,7 @@ pub fn interrupt() -> Outcome {
     for _ in 0..TRIES {
         least = least.min(measure("four ports are used", |end| use_all(&ports, end))?);
         if least <= limit {
-            return Ok(());
+            return lock(&ports);
         }
     }
     Err(format!("{least} instructions for an interrupt, and not {limit} at most"))
@@ -152,5 +216,18 @@ mod tests {
         let wanted = [(500, 1), (200, 0)]
             .map(|(instructions, allocations)| Handled { instructions, allocations });
         assert_eq!(handled(trace), wanted);
+    }
+
+    #[test]
+    fn the_cards_lock_is_found_in_a_trace() {
+        let trace = "a: b-7 [000] d.... 900: taken: (_raw_spin_lock_irqsave+0x0/0x40) lock=0x5\n\
+            a: b-7 [000] d.h1. 1000: irq_handler_entry: irq=10 name=ringback\n\
+            a: b-7 [000] d.h1. 1010: taken: (_raw_spin_lock_irqsave+0x0/0x40) lock=0x9\n\
+            a: b-7 [000] d.h1. 1100: taken: (_raw_spin_lock_irqsave+0x0/0x40) lock=0x5\n\
+            a: b-7 [000] d.h1. 1210: returned: (_raw_spin_unlock_irqrestore+0x0/0x2) lock=0x9\n\
+            a: b-7 [000] d.h1. 1500: irq_handler_exit: irq=10 ret=handled\n\
+            a: b-7 [000] d.... 2000: taken_by_task: (_raw_spin_lock_irq+0x0/0x4) lock=0x9\n\
+            a: b-7 [000] d.... 2030: returned_by_task: (_raw_spin_unlock_irq+0x0/0x2) lock=0x9\n";
+        assert_eq!(held(trace), [vec![200], vec![30]]);
     }
 }
