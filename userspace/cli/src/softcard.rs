@@ -87,6 +87,7 @@ Commands for the far ends, on stdin:
   subscriber 5550100 add
   subscriber 5550100 answer-after 1
   subscriber 5550100 call 101
+  exchange country Japan
   fault master-abort on
   state";
 

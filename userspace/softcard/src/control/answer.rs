@@ -54,6 +54,14 @@ pub(super) fn execute(card: &SoftCard, command: Command<'_>) -> Result<Value, Co
             card.set_fault(fault, on);
             Ok(json!({}))
         }
+        Command::SetCountry(country) => {
+            exchange.set_country(country);
+            Ok(json!({}))
+        }
+        Command::SetProfile(profile) => {
+            exchange.set_profile(profile);
+            Ok(json!({}))
+        }
     }
 }
 
@@ -149,6 +157,10 @@ fn state(card: &SoftCard) -> Value {
     json!({
         "now_ms": card.now_ms(),
         "faults": faults,
+        "exchange": {
+            "country": exchange.country().to_string(),
+            "profile": exchange.profile().map(|profile| profile.name),
+        },
         "slots": slots,
         "subscribers": subscribers,
     })

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use crate::{ExchangeError, Fault, SLOTS, UnknownFault};
+use ringback_country::{Country, CountryError, Profile};
 use ringback_request::PortNumber;
 
 /// A command for a card, or for what is behind it.
@@ -15,6 +16,8 @@ pub(super) enum Command<'a> {
     Subscriber { number: &'a str, action: Action<'a> },
     Line { number: &'a str, unplug: bool },
     Fault { fault: Fault, on: bool },
+    SetCountry(Country),
+    SetProfile(Option<&'static Profile>),
 }
 
 /// What a telephone is to do or to report.
@@ -61,17 +64,29 @@ pub(super) enum CommandError {
     TooManySubscribers,
     #[error(transparent)]
     Fault(#[from] UnknownFault),
+    #[error(transparent)]
+    Country(#[from] CountryError),
+    #[error("{0:?} is no profile; known are none, {known}", known = PROFILES.join(", "))]
+    UnknownProfile(String),
     #[error("{0}; the command 'subscriber NUMBER add' makes one")]
     Exchange(#[from] ExchangeError),
 }
 
-pub(super) const COMMANDS: [&str; 7] = [
+/// The profiles that every program knows; those of users' files have no name here.
+const PROFILES: [&str; Profile::ALL.len()] = {
+    let [america, europe] = Profile::ALL;
+    [america.name, europe.name]
+};
+
+pub(super) const COMMANDS: [&str; 9] = [
     "state",
     "telephone SLOT ACTION",
     "subscriber NUMBER add",
     "subscriber NUMBER ACTION",
     "line NUMBER unplug|plug-in",
     "fault NAME on|off",
+    "exchange country COUNTRY",
+    "exchange profile NAME|none",
     "help",
 ];
 
@@ -124,6 +139,9 @@ impl<'a> Command<'a> {
             ["line", number, "plug-in"] => Command::Line { number, unplug: false },
             ["fault", name, "on"] => Command::Fault { fault: name.parse()?, on: true },
             ["fault", name, "off"] => Command::Fault { fault: name.parse()?, on: false },
+            ["exchange", "country", name @ ..] => Command::SetCountry(name.join(" ").parse()?),
+            ["exchange", "profile", "none"] => Command::SetProfile(None),
+            ["exchange", "profile", name] => Command::SetProfile(Some(profile(name)?)),
             other => return Err(CommandError::Unknown(other.join(" "))),
         };
         Ok((card, command))
@@ -168,6 +186,11 @@ fn bad(what: &'static str, given: &str) -> CommandError {
 fn slot(given: &str) -> Result<PortNumber, CommandError> {
     let slot = value("slot (0 to 3)", given).map(PortNumber)?;
     if slot.index() < SLOTS { Ok(slot) } else { Err(bad("slot (0 to 3)", given)) }
+}
+
+fn profile(name: &str) -> Result<&'static Profile, CommandError> {
+    let known = Profile::ALL.into_iter().find(|profile| profile.name == name);
+    known.ok_or_else(|| CommandError::UnknownProfile(name.to_owned()))
 }
 
 fn number(given: &str) -> Result<&str, CommandError> {

@@ -6,12 +6,14 @@
 //!
 //! | command | what it does, and replies |
 //! |---|---|
-//! | `state` | `now_ms`, `faults`, `slots`, `subscribers` |
+//! | `state` | `now_ms`, `faults`, `exchange`, `slots`, `subscribers` |
 //! | `telephone SLOT ...` | the telephone at an FXS slot, 0 to 3: see below |
 //! | `subscriber NUMBER add` | a subscriber of the exchange with a telephone, unless there is one |
 //! | `subscriber NUMBER ...` | that telephone: see below |
 //! | `line NUMBER unplug`, `plug-in` | disconnects the exchange's line, and connects it again |
 //! | `fault NAME on`, `off` | switches a fault: see [`Fault`](crate::Fault) for the names |
+//! | `exchange country COUNTRY` | sets the exchange's country: `ringback softcard --country` |
+//! | `exchange profile NAME`, `none` | what it does by a hook flash and by codes; first nothing |
 //! | `help` | `commands` |
 //!
 //! What a telephone does:

@@ -193,10 +193,44 @@ fn a_conversation_is_a_line_for_each_line() {
     assert!(control.converse(endless, Vec::new()).is_err());
 }
 
+#[test]
+fn the_exchange_moves_to_another_country_and_gets_a_profile() {
+    let (card, control) = control();
+    let own = json!({ "country": card.exchange().country().to_string(), "profile": null });
+    assert_eq!(done(&control, "state")["exchange"], own);
+    done(&control, "exchange country South Africa");
+    done(&control, "exchange profile european-pbx");
+    let set = json!({ "country": "SOUTHAFRICA", "profile": "european-pbx" });
+    assert_eq!(done(&control, "state")["exchange"], set);
+    // Its telephones hear the tones of that country: 400 * 33 Hz, and not 350 + 440 Hz.
+    done(&control, "subscriber 5550100 add");
+    done(&control, "subscriber 5550100 off-hook");
+    card.advance(700);
+    let dbm0 = |hz: u16| {
+        let level = done(&control, &format!("subscriber 5550100 level {hz} 500"));
+        level["dbm0"].as_f64().unwrap()
+    };
+    assert!(dbm0(400) > dbm0(440) + 10.0, "{} {}", dbm0(400), dbm0(440));
+    done(&control, "exchange profile none");
+    assert_eq!(done(&control, "state")["exchange"]["profile"], Value::Null);
+    for (wrong, cure) in [
+        ("exchange country Atlantis", "South Africa"),
+        ("exchange country ../de.toml", "South Africa"),
+        ("exchange country", "South Africa"),
+        ("exchange profile luck", "european-pbx"),
+        ("exchange profile", "exchange profile NAME|none"),
+        ("exchange", "exchange country COUNTRY"),
+    ] {
+        assert!(error(&control, wrong).contains(cure), "{wrong}: {}", error(&control, wrong));
+    }
+    assert_eq!(card.exchange().country().to_string(), "SOUTHAFRICA", "a wrong name changes none");
+}
+
 proptest! {
     #[test]
     fn any_line_has_a_reply(
-        line in "(state|help|card|telephone|subscriber|line|fault|[a-z0-9:-]{0,8}| ){0,6}.{0,20}",
+        line in "(state|help|card|telephone|subscriber|line|fault|exchange|country|profile\
+                 |[a-z0-9:-]{0,8}| ){0,6}.{0,20}",
     ) {
         let (_card, control) = control();
         let reply: Value = serde_json::from_str(&control.execute(&line)).unwrap();

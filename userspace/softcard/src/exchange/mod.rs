@@ -19,7 +19,7 @@ mod switch;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use ringback_country::CallProgress;
+use ringback_country::{CallProgress, Country, Profile};
 use ringback_media::caller_id::Caller;
 use ringback_request::PortNumber;
 use ringback_request::sync::EvenPoisoned;
@@ -150,6 +150,26 @@ impl Exchange {
     /// The number is unknown.
     pub fn plug_in(&self, number: &str) -> Result<(), ExchangeError> {
         self.set_unplugged(number, false)
+    }
+
+    /// The country that decides the tones and the ringing.
+    pub fn country(&self) -> Country {
+        self.switch().config.country
+    }
+
+    /// Moves the exchange to another country. A tone that sounds already goes on as it is.
+    pub fn set_country(&self, country: Country) {
+        self.switch().config.country = country;
+    }
+
+    /// What a hook flash does in a conversation, and which codes can be dialled.
+    pub fn profile(&self) -> Option<&'static Profile> {
+        self.switch().config.profile
+    }
+
+    /// Sets what a hook flash does from now on, and which codes can be dialled; `None` for nothing.
+    pub fn set_profile(&self, profile: Option<&'static Profile>) {
+        self.switch().config.profile = profile;
     }
 
     /// Sends this signal from now on where dial tone is due.
