@@ -560,6 +560,117 @@ fn bus_aborts_are_recovered_from() {
     }
 }
 
+/// Runs until the card was found shifted so often; nothing may be received meanwhile.
+fn until_shifted(bench: &mut Bench, times: u64) {
+    bench.log.received = Default::default();
+    for _ in 0..5000 {
+        if bench.driver.counters().shifted >= times {
+            let received = bench.log.received.iter().flatten();
+            assert!(received.copied().all(|sample| sample == SILENCE), "before it was proved");
+            return;
+        }
+        bench.step();
+    }
+    panic!("nobody has noticed that the card is shifted");
+}
+
+/// Takes port 2 off-hook; dial tone has to come there, and nothing anywhere else.
+fn hears_dial_tone_at_port_2_alone(bench: &mut Bench) {
+    bench.driver.set_hook(PortNumber(2), Hook::Off).unwrap();
+    bench.steps(200);
+    bench.log.received = Default::default();
+    bench.steps(100);
+    for (port, samples) in bench.log.received.iter().enumerate() {
+        let sound = samples.iter().filter(|sample| **sample != SILENCE).count();
+        assert_eq!(samples.len(), 800, "port {port}");
+        assert!(if port == 2 { sound > 700 } else { sound == 0 }, "{sound} at port {port}");
+    }
+}
+
+#[test]
+fn a_card_that_comes_back_with_its_slots_shifted_is_mended_before_a_sample_is_exchanged() {
+    for cause in [Fault::MasterAbort, Fault::Reset] {
+        let mut bench = settled();
+        assert_eq!(bench.driver.counters().shifted, 0);
+        bench.card.set_fault(Fault::ShiftedSlots, true);
+        bench.card.set_fault(cause, true);
+        bench.steps(5);
+        bench.card.set_fault(cause, false);
+        until_shifted(&mut bench, 2);
+        bench.card.set_fault(Fault::ShiftedSlots, false);
+        bench.steps(3000);
+        hears_dial_tone_at_port_2_alone(&mut bench);
+        assert!(bench.driver.failure().is_none());
+        assert_eq!(bench.driver.counters().shifted, 2, "{cause}");
+        assert!(bench.most <= u64::from(ACCESSES_PER_TICK), "{} accesses", bench.most);
+    }
+}
+
+#[test]
+fn a_card_whose_slots_stay_shifted_is_taken_out_of_service() {
+    let mut bench = settled();
+    bench.driver.set_hook(PortNumber(2), Hook::Off).unwrap();
+    bench.run(500);
+    bench.card.set_fault(Fault::ShiftedSlots, true);
+    bench.card.set_fault(Fault::MasterAbort, true);
+    bench.steps(5);
+    bench.card.set_fault(Fault::MasterAbort, false);
+    let outcomes = bench.steps(1000);
+    assert_eq!(outcomes.last(), Some(&Service::Gone), "{outcomes:?}");
+    let failure = bench.driver.failure().unwrap();
+    assert!(matches!(failure, Failure::Shifted), "{failure}");
+    assert!(failure.to_string().contains("reseat the card"), "{failure}");
+    bench.card.advance(1000);
+    assert_eq!(bench.card.exchange().state("102"), Some(LineState::Idle), "on-hook");
+}
+
+#[test]
+fn a_card_whose_slots_are_shifted_from_the_beginning_is_not_opened_or_mended() {
+    let card = SoftCard::new(CardConfig::default());
+    card.set_fault(Fault::ShiftedSlots, true);
+    let error = open(&card, &Arc::default()).err().unwrap();
+    assert!(matches!(error, OpenError::Shifted), "{error}");
+    assert!(error.to_string().contains("reseat the card"), "{error}");
+
+    // The fault ends after some of the waits. Two of them are a reset of the ports and a trial.
+    let waits = |faulty: u32| {
+        let card = SoftCard::new(CardConfig::default());
+        let device = SoftDevice::card(card.clone()).unwrap();
+        let mut waits = 0;
+        let mut delay = |time: Duration| {
+            card.advance(time.as_millis() as u64);
+            waits += 1;
+            card.set_fault(Fault::ShiftedSlots, waits <= faulty);
+        };
+        let driver = Tiger320::open(device, Options::default(), &mut delay).unwrap();
+        (driver.counters().shifted, waits)
+    };
+    let (shifted, usual) = waits(0);
+    assert_eq!(shifted, 0);
+    assert_eq!(waits(usual + 2), (2, usual + 4));
+}
+
+#[test]
+fn a_card_that_is_not_shifted_is_never_taken_for_it_while_lines_are_loud() {
+    let mut bench = settled();
+    let calls = bench.card.exchange();
+    for port in [2, 3] {
+        bench.driver.set_hook(PortNumber(port), Hook::Off).unwrap();
+    }
+    bench.card.telephone(PortNumber(0)).unwrap().off_hook();
+    bench.run(500);
+    assert_eq!(calls.state("102"), Some(LineState::DialTone));
+    for _ in 0..20 {
+        bench.card.set_fault(Fault::MasterAbort, true);
+        bench.steps(3);
+        bench.card.set_fault(Fault::MasterAbort, false);
+        bench.steps(97);
+    }
+    let counters = bench.driver.counters();
+    assert_eq!((counters.shifted, bench.driver.failure().is_none()), (0, true));
+    assert!(counters.recoveries >= 20, "{}", counters.recoveries);
+}
+
 #[test]
 fn doubled_interrupts_do_nothing_twice() {
     let mut bench = settled();

@@ -5,6 +5,17 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+/// What a module sends on the bus of samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sending {
+    /// Samples in u-law, as usual.
+    ULaw,
+    /// Samples in A-law.
+    ALaw,
+    /// Nothing.
+    Nothing,
+}
+
 /// Why a module was not brought up. The other slots of the card are not affected.
 #[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

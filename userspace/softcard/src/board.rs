@@ -127,6 +127,7 @@ impl Board {
         match fault {
             Fault::ShortSelect => self.circuit.misses_short_selects = on,
             Fault::StandingInterrupt => self.circuit.tiger.stands = on,
+            Fault::ShiftedSlots => self.circuit.tiger.begins_late = on,
             _ => {}
         }
         if let Some(slot) = fault.slot().and_then(|slot| self.circuit.slots.get_mut(slot.index())) {

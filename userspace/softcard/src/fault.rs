@@ -36,6 +36,10 @@ pub enum Fault {
     /// `standing-interrupt`: the interrupt stays asserted although it is acknowledged, as if the
     /// chip's address stood still at a word at which it interrupts.
     StandingInterrupt,
+    /// `shifted-slots`: each reset of the serial port that ends while this is on leaves the bytes
+    /// of the DMA words shifted: the samples of slot N are in the place of slot N+1, in both
+    /// directions, until the serial port is reset again.
+    ShiftedSlots,
     /// `late-tick`: every other tick of the card is late: nothing happens in one millisecond, then
     /// both halves of the ring move at once and raise one interrupt.
     LateTick,
@@ -76,7 +80,7 @@ fn known_names() -> String {
     format!("{} (SLOT is 0 to {})", names.join(", "), crate::SLOTS - 1)
 }
 
-const CARD_FAULTS: [Fault; 10] = [
+const CARD_FAULTS: [Fault; 11] = [
     Fault::LateInterrupt,
     Fault::LostInterrupts,
     Fault::DoubledInterrupts,
@@ -86,6 +90,7 @@ const CARD_FAULTS: [Fault; 10] = [
     Fault::Reset,
     Fault::ShortSelect,
     Fault::StandingInterrupt,
+    Fault::ShiftedSlots,
     Fault::LateTick,
 ];
 const SLOT_FAULTS: [fn(PortNumber) -> Fault; 8] = [
@@ -120,6 +125,7 @@ impl Fault {
             | Fault::Reset
             | Fault::ShortSelect
             | Fault::StandingInterrupt
+            | Fault::ShiftedSlots
             | Fault::LateTick => None,
             Fault::PartReset(slot)
             | Fault::PowerAlarm(slot)
@@ -143,6 +149,7 @@ impl Fault {
             Fault::Reset => "reset",
             Fault::ShortSelect => "short-select",
             Fault::StandingInterrupt => "standing-interrupt",
+            Fault::ShiftedSlots => "shifted-slots",
             Fault::LateTick => "late-tick",
             Fault::PartReset(_) => "part-reset",
             Fault::PowerAlarm(_) => "power-alarm",

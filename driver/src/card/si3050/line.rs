@@ -4,10 +4,10 @@
 //! reports transients of the module's own hook switch, or nothing.
 
 use super::registers::{
-    DAA_CONTROL, DaaControl, LINE_VOLTAGE, LINK_STATUS, LOOP_CURRENT, LinkStatus,
+    DAA_CONTROL, DaaControl, LINE_VOLTAGE, LINK_STATUS, LOOP_CURRENT, LinkStatus, PCM_MODE, PcmMode,
 };
 use crate::card::debounce::{BatteryDetector, PolarityDetector, RingDetector};
-use crate::card::module::Reaction;
+use crate::card::module::{Reaction, Sending};
 use crate::card::port::{Hook, Polarity, PortEvent};
 use crate::card::register::Address;
 use crate::card::sequence::Operation;
@@ -74,6 +74,16 @@ impl FxoLine {
             Hook::On => DaaControl::ON_HOOK_MONITOR,
             Hook::Off => DaaControl::ON_HOOK_MONITOR.union(DaaControl::OFF_HOOK),
         }
+    }
+
+    /// The write that has the chip send samples in this way.
+    pub(crate) fn sending(sending: Sending) -> Operation {
+        let mode = match sending {
+            Sending::ULaw => PcmMode::SERVICE,
+            Sending::ALaw => PcmMode::ENABLE,
+            Sending::Nothing => PcmMode::empty(),
+        };
+        Operation::write(PCM_MODE, mode)
     }
 
     /// The status registers that are sampled, in turn: two often, two seldom.

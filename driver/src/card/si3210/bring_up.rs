@@ -201,7 +201,7 @@ async fn configure(
     chip.write(IMPEDANCE, IMPEDANCE_ON | country.slic().impedance & 0x07).await;
     // The last slot's bits come first in the frame.
     let start = 3u8.saturating_sub(slot.0) * 8;
-    chip.write(PCM_MODE, PcmMode::ENABLE | PcmMode::U_LAW).await;
+    chip.write(PCM_MODE, PcmMode::SERVICE).await;
     chip.write_all(&[
         (TX_START_LOW, start),
         (TX_START_HIGH, 0),

@@ -7,10 +7,10 @@
 
 use super::registers::{
     ABSENT, AUDIO_GAIN, AudioGain, FeedState, LINE_STATE, LOOP_STATUS, LOOPBACK, LineState,
-    LoopStatus,
+    LoopStatus, PCM_MODE, PcmMode,
 };
 use crate::card::debounce::HookDetector;
-use crate::card::module::Reaction;
+use crate::card::module::{Reaction, Sending};
 use crate::card::port::{Gain, Gains, Hook, LineFeed, Polarity, PortEvent};
 use crate::card::register::Address;
 use crate::card::sequence::Operation;
@@ -68,6 +68,16 @@ impl FxsLine {
     /// The write of register 9 as commanded.
     pub(crate) fn audio_gain(&self) -> Operation {
         Operation::write(AUDIO_GAIN, AudioGain::of(self.gains))
+    }
+
+    /// The write that has the chip send samples in this way.
+    pub(crate) fn sending(sending: Sending) -> Operation {
+        let mode = match sending {
+            Sending::ULaw => PcmMode::SERVICE,
+            Sending::ALaw => PcmMode::ENABLE,
+            Sending::Nothing => PcmMode::empty(),
+        };
+        Operation::write(PCM_MODE, mode)
     }
 
     /// The status registers that are sampled, in turn: two often, one seldom.

@@ -142,6 +142,11 @@ flags! {
     }
 }
 
+impl PcmMode {
+    /// As a port in service has it.
+    pub(crate) const SERVICE: PcmMode = PcmMode::ENABLE.union(PcmMode::U_LAW);
+}
+
 flags! {
     /// What register 8 holds.
     pub(crate) struct Loopback: u8 {

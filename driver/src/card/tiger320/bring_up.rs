@@ -111,6 +111,8 @@ pub(super) enum Recovery {
     Settling,
     /// DMA and serial port are held in reset.
     Ports,
+    /// The module in this slot sends by itself.
+    Trial(PortNumber),
 }
 
 /// Which of the registers that only bring-up writes read back what was written. No public document

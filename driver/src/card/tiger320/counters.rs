@@ -21,6 +21,9 @@ pub struct Counters {
     pub stalls: u64,
     /// Times the DMA was started anew after an abort or a stall.
     pub recoveries: u64,
+    /// Times the samples of the slots were found in each other's places, and the serial port was
+    /// reset once more.
+    pub shifted: u64,
     /// Times the card was found reset, and was set up again.
     pub resets: u64,
     /// Modules found with their reset values.
@@ -56,6 +59,7 @@ impl Counters {
             target_aborts,
             stalls,
             recoveries,
+            shifted,
             resets,
             part_resets,
             power_alarms,
@@ -77,6 +81,7 @@ impl Counters {
             ("target_aborts", target_aborts),
             ("stalls", stalls),
             ("recoveries", recoveries),
+            ("shifted", shifted),
             ("resets", resets),
             ("part_resets", part_resets),
             ("power_alarms", power_alarms),

@@ -40,6 +40,13 @@ pub enum OpenError {
          bound to the right driver, is it enabled?); if it is in the slot, reseat it"
     )]
     AllOnes,
+    /// The samples of the slots are in each other's places.
+    #[error(
+        "the card's samples arrive in the places of other slots, although its serial port was \
+         reset again and again: reseat the card or try another slot; if that does not help, the \
+         card is defective"
+    )]
+    Shifted,
     /// Something answers, but it has no CPLD of a TDM400P.
     #[error(
         "this is not a TDM400P or a clone of it (CPLD version {version:#04x}, and its registers \
@@ -87,6 +94,13 @@ pub enum Failure {
          defective; reseat the card or try another slot"
     )]
     Resets,
+    /// The samples of the slots are in each other's places since DMA was started anew.
+    #[error(
+        "the card's samples arrive in the places of other slots since its DMA was started anew, \
+         although its serial port was reset again and again: start the program again; if that does \
+         not help, reseat the card or try another slot"
+    )]
+    Shifted,
     /// The operating system refuses the device.
     #[error("the operating system refuses the card's device: {0}")]
     Device(#[source] io::Error),

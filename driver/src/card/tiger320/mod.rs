@@ -20,12 +20,14 @@
 //! | `spi` | the serial bus |
 //! | `ring` | the DMA ring |
 //! | `service` | the interrupt service, removal |
+//! | `alignment` | which byte of a word is which slot's |
 //! | `recovery` | the card after bus errors, after a standstill, and after it was reset |
 //! | `module` | a module in service: commands, samples, repairs |
 //! | `dump`, `dump_task` | reading all registers, a few in each tick |
 //! | `ports` | the card as a [`PortCard`] |
 //! | `budget`, `attempts` | how much in a tick; how often before giving up |
 
+mod alignment;
 mod attempts;
 mod bring_up;
 mod budget;
@@ -117,6 +119,10 @@ pub struct Tiger320<D: Device> {
     settings: Settings,
     /// The step of a recovery that is under way, and when the next one is due.
     recovery: Option<(Recovery, Time)>,
+    /// No trial has proved the alignment since the card was reset.
+    unproved: bool,
+    /// How often in succession the card was found shifted.
+    shifts: u32,
     /// How often a card that was reset is set up again.
     resets: Attempts,
     /// A dump of the registers that is under way, and the last complete one.
@@ -126,7 +132,8 @@ pub struct Tiger320<D: Device> {
 }
 
 impl<D: Device> Tiger320<D> {
-    /// Brings the card and its modules up. DMA and interrupt stay off until [`PortCard::start`].
+    /// Brings the card and its modules up. DMA and interrupt stay off until [`PortCard::start`],
+    /// but for a moment in which DMA shows whose samples are where.
     ///
     /// This takes about half a second, another for each module, and up to 10 s for one that has to
     /// be calibrated by hand; all of it is passed with `delay`. A module that does not work is no
@@ -160,6 +167,8 @@ impl<D: Device> Tiger320<D> {
             standing: 0,
             settings: Settings::default(),
             recovery: None,
+            unproved: false,
+            shifts: 0,
             resets: Attempts::default(),
             dumping: None,
             dump: None,
@@ -171,8 +180,8 @@ impl<D: Device> Tiger320<D> {
         for (number, (slot, module)) in PortNumber::each().zip(slots) {
             (*slot, *module) = bring_up::probe(r, &mut card.spi, number, options.country, delay);
         }
-        bring_up::finish(r, &card.slots, delay)?;
-        card.settings = Settings::read(r);
+        card.align(delay)?;
+        card.settings = Settings::read(Bus::new(card.device.registers()));
         card.count_spi();
         Ok(card)
     }

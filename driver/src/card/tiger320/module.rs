@@ -17,7 +17,7 @@ use ringback_country::Country;
 
 use super::attempts::Attempts;
 use super::counters::Counters;
-use crate::card::module::{Diagnosis, ModuleError, Reaction};
+use crate::card::module::{Diagnosis, ModuleError, Reaction, Sending};
 use crate::card::port::{
     Gains, Hook, LineFeed, ModuleKind, Polarity, PortEvent, PortFault, PortStatus, Remedy,
 };
@@ -120,6 +120,14 @@ impl Module {
         match &self.line {
             ModuleLine::Fxs(line, _) => line.control(),
             ModuleLine::Fxo(line) => line.control(),
+        }
+    }
+
+    /// The write that has the chip send samples in this way.
+    pub(super) fn sending(&self, sending: Sending) -> Operation {
+        match self.line {
+            ModuleLine::Fxs(..) => FxsLine::sending(sending),
+            ModuleLine::Fxo(..) => FxoLine::sending(sending),
         }
     }
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use ringback_country::Country;
 
-use super::bring_up::PORTS_RESET;
+use super::alignment::TRIAL;
+use super::bring_up::{PORTS_RESET, Recovery};
 use super::dump_task::DumpTask;
 use super::module::Module;
 use super::registers::{Bus, CNTL, Control, Interrupts, MASK0, OPER, Operate};
@@ -56,6 +57,7 @@ impl<D: Device> PortCard for Tiger320<D> {
             // the next time, if it moves.
             _ if self.device.kernel_moves_samples() && self.stood => POLL_INTERVAL - TICK,
             _ if self.device.kernel_moves_samples() => POLL_INTERVAL,
+            Some((Recovery::Trial(_), _)) => TRIAL,
             Some(_) => PORTS_RESET,
             None => QUIET,
         }

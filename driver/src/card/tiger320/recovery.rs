@@ -4,6 +4,9 @@
 //! the card was reset (the machine was suspended, a bridge has reset its bus). Only then its
 //! registers have lost what bring-up wrote, and so have its modules.
 //!
+//! Whenever the serial port was reset, a trial shows whether each slot's samples are in their place
+//! (`alignment`), before any are exchanged.
+//!
 //! Nothing waits here: a recovery is a few steps, each of which is due some time after the last. In
 //! between the card does not interrupt, and whoever looks after it is told to come soon. Modules of
 //! a card that was reset are set up again in the ticks after the last step.
@@ -12,6 +15,7 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use super::Tiger320;
+use super::alignment::{Alignment, MOST_SHIFTS, TRIAL};
 use super::bring_up::{self, PORTS_RESET, Recovery, SETTLE};
 use super::error::Failure;
 use super::registers::{
@@ -49,8 +53,7 @@ impl<D: Device> Tiger320<D> {
         }
         // The reset loads the current addresses from the start addresses.
         self.ring.program(r);
-        bring_up::reset_ports(r, &self.slots);
-        self.recovery = Some((Recovery::Ports, now + PORTS_RESET));
+        self.reset_ports(now);
         self.rearmed(Service::Recovered, now)
     }
 
@@ -76,6 +79,7 @@ impl<D: Device> Tiger320<D> {
             return self.lose(Failure::Resets);
         }
         self.spi.lost();
+        self.unproved = true;
         let modules = PortNumber::each().zip(&mut self.modules);
         for (port, module) in modules.filter_map(|(port, module)| Some((port, module.as_mut()?))) {
             module.card_was_reset(now, &mut |event| sink.event(port, event));
@@ -100,22 +104,51 @@ impl<D: Device> Tiger320<D> {
                 bring_up::set_up(r, &self.ring);
                 self.recovery = Some((Recovery::Settling, now + SETTLE));
             }
-            Recovery::Settling => {
-                bring_up::reset_ports(r, &self.slots);
-                self.recovery = Some((Recovery::Ports, now + PORTS_RESET));
-            }
+            Recovery::Settling => self.reset_ports(now),
             // It may have been reset meanwhile.
-            Recovery::Ports if self.settings.are_lost(r) => return self.revive(now, sink),
-            Recovery::Ports => {
-                self.recovery = None;
-                self.start_dma(now);
-                return self.rearmed(Service::Idle, now);
+            Recovery::Ports | Recovery::Trial(_) if self.settings.are_lost(r) => {
+                return self.revive(now, sink);
             }
+            Recovery::Ports => {
+                r.write(CNTL, Control::SERVICE);
+                let Some(witness) = self.witness() else { return self.started_anew(now) };
+                self.begin_trial(witness, now);
+                self.recovery = Some((Recovery::Trial(witness), now + TRIAL));
+            }
+            Recovery::Trial(witness) => match self.end_trial(witness) {
+                Alignment::Proved | Alignment::Unknown => return self.started_anew(now),
+                Alignment::Shifted if self.shifts < MOST_SHIFTS => self.reset_ports(now),
+                Alignment::Shifted => return self.lose(Failure::Shifted),
+            },
         }
         Service::Idle
     }
 
-    /// Ends the reset of DMA and serial port, and lets DMA run, with interrupts.
+    fn reset_ports(&mut self, now: Time) {
+        bring_up::reset_ports(Bus::new(self.device.registers()), &self.slots);
+        self.recovery = Some((Recovery::Ports, now + PORTS_RESET));
+    }
+
+    /// Ends a recovery.
+    fn started_anew(&mut self, now: Time) -> Service {
+        self.recovery = None;
+        self.start_dma(now);
+        self.rearmed(Service::Idle, now)
+    }
+
+    /// Stops DMA for a trial with a module that was set up after the card was reset: until then
+    /// there was none that could send. `outcome` is that of the service so far.
+    pub(super) fn prove(&mut self, outcome: Service, now: Time) -> Service {
+        let r = Bus::new(self.device.registers());
+        r.write(OPER, Operate::empty());
+        r.write(MASK0, Interrupts::empty());
+        r.write(INTSTAT, Interrupts::EVERY);
+        self.reset_ports(now);
+        self.rearmed(outcome, now)
+    }
+
+    /// Ends the reset of DMA and serial port, if that has not ended yet, and lets DMA run, with
+    /// interrupts.
     pub(super) fn start_dma(&mut self, now: Time) {
         let Some(memory) = self.device.dma() else { return };
         let r = Bus::new(self.device.registers());

@@ -102,6 +102,19 @@ impl Ring {
         self.owed = Interrupts::empty();
     }
 
+    /// Clears what came in, so that it is seen what comes from now on: no word is zero in which a
+    /// slot sends nothing.
+    pub(super) fn clear_received(&self, memory: &impl DmaMemory) {
+        for word in 0..WORDS {
+            memory.write32((RX_OFFSET + word * 4) as usize, 0);
+        }
+    }
+
+    /// All words that came in, in no order.
+    pub(super) fn every_received(&self, memory: &impl DmaMemory) -> [u32; WORDS as usize] {
+        std::array::from_fn(|word| memory.read32(RX_OFFSET as usize + word * 4))
+    }
+
     /// The word that an RX current address is at; `None` for an address outside of the ring.
     pub(super) fn rx_word(&self, address: u32) -> Option<u32> {
         word(self.base.wrapping_add(RX_OFFSET), address)

@@ -66,6 +66,7 @@ impl<D: Device> Tiger320<D> {
             self.counters.stalls += 1;
             return self.recover(now, sink);
         }
+        let restored = self.counters.restored;
         let ticks = now.since(self.worked).as_millis();
         let ticks = u32::try_from(ticks).unwrap_or(MOST_WORK).min(MOST_WORK);
         for _ in 0..ticks {
@@ -75,6 +76,9 @@ impl<D: Device> Tiger320<D> {
             self.worked = now;
         }
         self.count_spi();
+        if self.unproved && self.counters.restored > restored {
+            return self.prove(Service::Idle, now);
+        }
         Service::Idle
     }
 
@@ -101,11 +105,15 @@ impl<D: Device> Tiger320<D> {
         if status.intersects(Interrupts::ABORTS) {
             return self.recover(now, sink);
         }
+        let restored = self.counters.restored;
         let outcome = self.exchange(now, status, sink, interrupted);
         self.count_spi();
         // A recovery lets the next interrupt come by itself.
         if outcome == Service::Gone || self.recovery.is_some() {
             return outcome;
+        }
+        if self.unproved && self.counters.restored > restored {
+            return self.prove(outcome, now);
         }
         self.mask_if_standing(interrupted);
         match self.device.rearm() {

@@ -523,7 +523,18 @@ fn a_master_abort_is_repaired() {
             bench.pass();
             assert_eq!(bench.look(), Service::Idle);
         }
-        assert_eq!(bench.fake.with(|card| card.controls.clone()), [0x4F, 0x41]);
+        // One module sends by itself as long.
+        for _ in 0..10 {
+            assert_eq!(bench.fake.with(|card| card.controls.clone()), [0x4F, 0x41]);
+            assert_eq!(bench.fake.with(|card| card.enabled()), 0, "without interrupts");
+            assert_eq!(bench.card.look_interval(), 10 * TICK);
+            bench.pass();
+            assert_eq!(bench.look(), Service::Idle);
+        }
+        bench.fake.with(|card| {
+            assert_eq!([card.fxs(0).read(1), card.fxs(1).read(1)], [0x28; 2], "as usual");
+            assert_eq!([card.fxo(2).read(33), card.fxo(3).read(33)], [0x28; 2], "as usual");
+        });
         bench.fake.run(7);
         bench.now += TICK;
         bench.ticks(20);
@@ -568,7 +579,7 @@ fn a_card_that_stands_still_is_started_anew_by_the_watchdog() {
     bench.serve();
     bench.fake.with(|card| card.frozen = true);
     let mut outcomes = Vec::new();
-    for _ in 0..110 {
+    for _ in 0..120 {
         bench.now += TICK;
         outcomes.push(bench.card.look_after(bench.now, &mut bench.log));
     }
@@ -686,7 +697,12 @@ fn a_card_that_was_reset_is_set_up_again_with_its_modules() {
     let hung_up = (1, PortEvent::Hook(Hook::On));
     let expected = [restoring(0), restoring(1), hung_up, restoring(2), restoring(3)];
     assert_eq!(bench.events(), expected);
-    let mut events = bench.ticks(900);
+    // It stops for a trial when a module can send, here for nothing: the fake's sound is not made
+    // by its modules.
+    let outcomes: Vec<Service> = (0..900).map(|_| bench.tick()).collect();
+    let idle = outcomes.iter().filter(|outcome| **outcome == Service::Idle).count();
+    assert!((20..100).contains(&idle), "{idle}");
+    let mut events = bench.events();
     events.sort_by_key(|event| event.0);
     let restored = |port| fault(port, Remedy::Restored);
     let fed = |port| (port, PortEvent::Battery(true));

@@ -87,9 +87,7 @@ impl<S: SlotPins> Circuit<S> {
 
     /// Resets the Tiger320, and by its external reset pin CPLD and modules.
     pub fn reset(&mut self) {
-        let stands = self.tiger.stands;
-        self.tiger = Tiger320::default();
-        self.tiger.stands = stands;
+        self.tiger.reset();
         self.settle();
     }
 

@@ -147,9 +147,20 @@ pub struct Tiger320 {
     /// INT or the END address. Whether the chip does so where its status is not latched is not
     /// known; `wctdm`, which does not latch it, would take such a bit for another period.
     pub stands: bool,
+    /// Fault: the serial port begins a byte late when its reset ends. No public document says that
+    /// it does, but cards with other chips carry a mark in their samples because of this.
+    pub begins_late: bool,
+    /// The serial port has begun a byte late.
+    shifted: bool,
 }
 
 impl Tiger320 {
+    /// Everything as after power-on, but for the faults.
+    pub fn reset(&mut self) {
+        let (stands, begins_late) = (self.stands, self.begins_late);
+        *self = Tiger320 { stands, begins_late, ..Tiger320::default() };
+    }
+
     /// Reads a register of the chip; `aux_in` are the levels at the AUX pins.
     pub fn read8(&self, offset: u32, aux_in: u8) -> u8 {
         let byte_of = |word: u32| (word >> (8 * (offset % 4))) as u8;
@@ -172,6 +183,9 @@ impl Tiger320 {
     pub fn write8(&mut self, offset: u32, value: u8) {
         match offset {
             reg::CNTL => {
+                if self.cntl & !value & CNTL_SERIAL_RESET != 0 {
+                    self.shifted = self.begins_late;
+                }
                 self.cntl = value;
                 if value & CNTL_DMA_RESET != 0 {
                     self.stop();
@@ -272,12 +286,16 @@ impl Tiger320 {
 
     /// A word from memory as the serial port shifts it out, first bit in bit 31.
     pub fn shift_out(&self, word: u32) -> u32 {
-        self.in_order(word, SERCTL_OUT_MSB_FIRST)
+        self.in_place(self.in_order(word, SERCTL_OUT_MSB_FIRST))
     }
 
     /// The 32 bits that the serial port took in, first bit in bit 31, as the word for memory.
     pub fn shift_in(&self, bits: u32) -> u32 {
-        self.in_order(bits, SERCTL_IN_MSB_FIRST)
+        self.in_order(self.in_place(bits), SERCTL_IN_MSB_FIRST)
+    }
+
+    fn in_place(&self, word: u32) -> u32 {
+        if self.shifted { word.rotate_left(8) } else { word }
     }
 
     fn in_order(&self, word: u32, msb_first: u8) -> u32 {
@@ -421,6 +439,25 @@ mod tests {
         chip.write8(reg::AUXD, 0x1C);
         assert_eq!(chip.read8(reg::AUXR, 0xFF), 0x3C);
         assert_eq!(chip.read8(reg::AUXR, 0xDF), 0x1C);
+    }
+
+    #[test]
+    fn a_serial_port_that_begins_late_shifts_its_words_until_it_is_reset_again() {
+        let mut chip = running(0x41);
+        chip.write8(reg::SERCTL, 0xC1);
+        chip.begins_late = true;
+        assert_eq!(chip.shift_in(0x0403_0201), 0x0403_0201, "it began before");
+        for (reset, word) in [(0x02, 0x0403_0201), (0x04, 0x0302_0104), (0x06, 0x0302_0104)] {
+            chip.write8(reg::CNTL, 0x41 | reset);
+            chip.write8(reg::CNTL, 0x41);
+            assert_eq!(chip.shift_in(0x0403_0201), word, "{reset}");
+            assert_eq!(chip.shift_out(0x0403_0201), word, "{reset}");
+        }
+        chip.begins_late = false;
+        assert_eq!(chip.shift_in(0x0403_0201), 0x0302_0104);
+        chip.write8(reg::CNTL, 0x45);
+        chip.write8(reg::CNTL, 0x41);
+        assert_eq!(chip.shift_in(0x0403_0201), 0x0403_0201);
     }
 
     #[test]
