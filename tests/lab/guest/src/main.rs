@@ -4,7 +4,9 @@
 //! exits with status 0, or with status 1 and the cause as the last line.
 
 mod counting;
+mod countries;
 mod dahdi;
+mod desk;
 mod echo;
 mod edu;
 mod far;
@@ -38,6 +40,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("mailbox-forever", mailbox::forever),
     ("far", far::command),
     ("sound-call", sound::call),
+    ("countries", countries::calls),
     ("dahdi-telephone", dahdi::telephone),
     ("dahdi-hook", dahdi::hook),
     ("dahdi-silent", dahdi::silent),

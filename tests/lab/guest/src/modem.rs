@@ -6,7 +6,7 @@ use ringback_driver::card::{KINDS, uart16550};
 use ringback_driver::device::discover::discover;
 use ringback_driver::device::selector::Selector;
 use ringback_driver::device::sysfs::SysfsRoot;
-use ringback_host::{Call, CallOptions, Events, Host, HostOptions, Line, LineEvent, WaitError};
+use ringback_host::{Call, CallOptions, Events, Host, HostOptions, Line, WaitError};
 use ringback_provider::{CardOptions, open_card};
 use ringback_tspi::callstate::CallState;
 use ringback_tspi::constants::{
@@ -16,9 +16,7 @@ use ringback_tspi::error::LineError;
 use ringback_tspi::provider::Provider;
 
 use crate::Outcome;
-
-/// Limit of waits for what has to happen.
-const LONG: Duration = Duration::from_secs(60);
+use crate::desk::{LONG, hang_up, shut_down, text, until};
 
 /// Time until the line reports that the modem does not answer: it asks the modem twice, two seconds
 /// each, and tries to hang it up in between.
@@ -52,19 +50,8 @@ impl Desk {
         Ok(Desk { host, line, events })
     }
 
-    /// Waits for a state of the call, and prints those before it.
     fn until(&self, call: &Call, wanted: CallState) -> Result<u32, String> {
-        for event in self.events.within(LONG) {
-            if let LineEvent::State { call: of, state, mode, .. } = event
-                && of == *call
-            {
-                println!("{state} {mode:#x}");
-                if state == wanted {
-                    return Ok(mode);
-                }
-            }
-        }
-        Err(format!("the call did not come to {wanted}; it is {:?}", call.state()))
+        until(&self.events, call, wanted)
     }
 
     fn call(&self, number: &str) -> Result<Call, String> {
@@ -74,10 +61,7 @@ impl Desk {
     }
 
     fn hang_up(&self, call: &Call) -> Outcome {
-        call.drop_call().map_err(text)?.wait(LONG).map_err(text)?;
-        self.until(call, CallState::Idle)?;
-        call.close().map_err(text)?;
-        Ok(())
+        hang_up(&self.events, call)
     }
 
     /// Sends bytes, and checks that they come back.
@@ -92,23 +76,10 @@ impl Desk {
         Ok(())
     }
 
-    /// Checks that every request has completed once, and not early.
     fn close(self) -> Outcome {
         self.line.close().map_err(text)?;
-        self.host.shutdown().map_err(text)?;
-        let counts = self.host.counts();
-        println!("{counts:?}");
-        if counts.completed + counts.refused != counts.requests
-            || counts.early + counts.duplicate + counts.lost != 0
-        {
-            return Err(format!("not every request completed once: {counts:?}"));
-        }
-        Ok(())
+        shut_down(&self.host)
     }
-}
-
-fn text(error: impl std::fmt::Display) -> String {
-    error.to_string()
 }
 
 fn mode(what: &str, got: u32, wanted: u32) -> Outcome {
