@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use ringback_host::{CallInfo, LineEvent};
+use ringback_host::{CallInfo, Events, LineEvent};
 use ringback_lines::{Caller, CallerTime, Party};
 use ringback_softcard::{Behaviour, Step};
 use ringback_tests::{DEADLINE, FXO, World, incoming};
@@ -113,4 +113,29 @@ fn a_damaged_message_is_no_caller() {
         }
     }
     drop(call);
+}
+
+#[test]
+fn who_calls_during_a_conversation_is_told_and_shown() {
+    let world = told("GERMANY", ada());
+    let exchange = world.card.exchange();
+    exchange.set_call_waiting("102", true).unwrap();
+    let line = world.open(FXO);
+    let events = line.events();
+    exchange.add_subscriber("77", Behaviour::Manual).call("102");
+    let call = incoming(&events);
+    // 77 is told behind the first ring.
+    let shown = |events: &Events| {
+        events.within(DEADLINE).find_map(|event| match event {
+            LineEvent::CallInfo { changed, .. } => Some(changed),
+            _ => None,
+        })
+    };
+    assert!(shown(&events).is_some());
+    call.answer().unwrap().wait(DEADLINE).unwrap();
+    world.subscriber("5550123").call("102");
+    assert_eq!(shown(&events), Some(LINECALLINFOSTATE_DISPLAY));
+    let info = call.info().unwrap();
+    assert_eq!(info.display.as_deref(), Some("waiting: 5550123 Ada[31m 11-28 18:05"));
+    assert_eq!(info.caller.as_deref(), Some("77"), "it is still the other one's call");
 }

@@ -64,7 +64,10 @@ impl Switch {
             (SwitchState::Talking(other), None, _) => {
                 let other = *other;
                 self.hold(id, Some(other), None);
-                self.recall(id);
+                match self.take_waiting(id) {
+                    Some(caller) => self.connect(caller, id),
+                    None => self.recall(id),
+                }
             }
             (SwitchState::Talking(other), Some(held), _) if joins_alone => {
                 let other = *other;
@@ -98,7 +101,7 @@ impl Switch {
             (state, Some(held), None) => {
                 if let SwitchState::Calling(called) = state {
                     let called = *called;
-                    self.enter(called, SwitchState::Idle);
+                    self.stop_calling(id, called);
                 }
                 self.hold(id, None, None);
                 self.talk(id, held);
@@ -172,9 +175,13 @@ impl Switch {
             (Some(first), Some(other), _) if transfers => self.talk(first, other),
             (Some(first), _, Some(called)) if transfers => {
                 self.enter(first, SwitchState::Calling(called));
-                // It rings on, for another caller.
-                if let Some(party) = self.parties.get_mut(called) {
-                    party.state = SwitchState::Ringing(first);
+                // It rings on, or is waited for, for another caller.
+                match self.parties.get_mut(called) {
+                    Some(party) if party.waiting.is_some() => {
+                        party.waiting.iter_mut().for_each(|waiting| waiting.caller = first);
+                    }
+                    Some(party) => party.state = SwitchState::Ringing(first),
+                    None => {}
                 }
             }
             _ => {
@@ -182,7 +189,7 @@ impl Switch {
                     self.release(other);
                 }
                 if let Some(called) = ringing {
-                    self.enter(called, SwitchState::Idle);
+                    self.stop_calling(id, called);
                 }
             }
         }
@@ -210,7 +217,13 @@ impl Switch {
 
     /// What a party hears of others; `None` for nothing.
     pub(super) fn hears(&self, id: Id) -> Option<Frame> {
-        let says = |other: Id| self.parties.get(other).map(|other| other.load.audio);
+        if self.is_interrupted(id) {
+            return None;
+        }
+        let says = |other: Id| {
+            let heard = self.parties.get(other).filter(|_| !self.is_interrupted(other));
+            heard.map(|other| other.load.audio)
+        };
         let both = |one: Id, other: Id| {
             let (one, other) = (says(one)?, says(other)?);
             Some(std::array::from_fn(|n| {

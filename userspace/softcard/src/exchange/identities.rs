@@ -12,12 +12,17 @@ impl Switch {
         if !self.tells_callers {
             return None;
         }
+        let identity = self.told_caller(caller)?;
+        let wrong_bit = self.parties.get(called)?.identity.wrong_bit;
+        Telling::new(self.config.country, &identity, wrong_bit)
+    }
+
+    /// What is told of a party that calls.
+    pub(super) fn told_caller(&self, caller: Id) -> Option<Caller> {
         let from = self.parties.get(caller)?;
         let number =
             || Caller { number: Told::reported(&from.options.number), ..Caller::default() };
-        let identity = from.identity.caller.clone().unwrap_or_else(number);
-        let wrong_bit = self.parties.get(called)?.identity.wrong_bit;
-        Telling::new(self.config.country, &identity, wrong_bit)
+        Some(from.identity.caller.clone().unwrap_or_else(number))
     }
 
     pub(super) fn identity_mut(&mut self, number: &str) -> Option<&mut Identity> {

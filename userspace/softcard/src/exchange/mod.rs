@@ -7,6 +7,7 @@
 //! cards: a line is a pair of wires, from which it receives hook and audio, and to which it sends
 //! battery, ringing and audio, once a millisecond.
 
+mod call_waiting;
 mod caller_id;
 mod codes;
 mod config;
@@ -15,6 +16,7 @@ mod flash;
 mod identities;
 mod line;
 mod switch;
+mod waiting;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -195,6 +197,19 @@ impl Exchange {
     /// no longer. At first they are not told.
     pub fn tell_callers(&self, on: bool) {
         self.switch().tells_callers = on;
+    }
+
+    /// Lets whoever calls this number during a conversation wait, of which it is told; or has it be
+    /// busy, as at first.
+    ///
+    /// # Errors
+    /// The number is unknown.
+    pub fn set_call_waiting(&self, number: &str, on: bool) -> Result<(), ExchangeError> {
+        let mut switch = self.switch();
+        let party = switch.party_mut(number);
+        let unknown = || ExchangeError::UnknownNumber(number.to_owned());
+        party.ok_or_else(unknown)?.call_waiting = on;
+        Ok(())
     }
 
     /// Says what a line is told when this number calls it, instead of the number alone.

@@ -11,6 +11,7 @@ use ringback_media::dtmf;
 use ringback_media::tone;
 use ringback_request::PortNumber;
 
+use super::call_waiting::WaitingCall;
 use super::caller_id::{Identity, Telling};
 use super::config::ExchangeConfig;
 use super::destination::{CallBack, Destination, Id};
@@ -98,6 +99,9 @@ pub(super) struct Party {
     pub(super) identity: Identity,
     /// What it is told while it rings.
     telling: Option<Telling>,
+    /// Whether others may wait for the end of its conversation, and who does.
+    pub(super) call_waiting: bool,
+    pub(super) waiting: Option<WaitingCall>,
 }
 
 impl Party {
@@ -236,6 +240,8 @@ impl Switch {
             feed: Feed::default(),
             identity: Identity::default(),
             telling: None,
+            call_waiting: false,
+            waiting: None,
         });
     }
 
@@ -340,7 +346,7 @@ impl Switch {
             (SwitchState::Calling(called), false) => {
                 let called = *called;
                 self.enter(id, SwitchState::Idle);
-                self.enter(called, SwitchState::Idle);
+                self.stop_calling(id, called);
             }
             (SwitchState::Talking(other) | SwitchState::Held(other), false) => {
                 let other = *other;
@@ -447,6 +453,7 @@ impl Switch {
         }
         match self.destination(dialled) {
             Destination::Free(called) => self.ring(caller, called),
+            Destination::Busy(called) if self.wait(caller, called) => {}
             Destination::Busy(called) => {
                 self.enter(caller, SwitchState::Tone(CallProgress::Busy));
                 if let Some(party) = self.parties.get_mut(caller) {
@@ -484,6 +491,9 @@ impl Switch {
             party.reversed = false;
             party.enter(SwitchState::Idle, self.now, self.config.country);
         }
+        if let Some(caller) = self.take_waiting(id) {
+            self.ring(caller, id);
+        }
     }
 
     /// The far end of the party's call has hung up. A party that it held or is held by is told by
@@ -505,9 +515,9 @@ impl Switch {
 
     fn feed(&mut self, id: Id) -> Feed {
         let now = self.now;
-        let far_end = self.hears(id);
+        let mut audio = self.hears(id).unwrap_or_default();
+        self.tell_waiting(id, &mut audio);
         let Some(party) = self.parties.get_mut(id) else { return Feed::default() };
-        let mut audio = far_end.unwrap_or_default();
         if let Some(tone) = &mut party.tone {
             tone.fill(&mut audio);
         }

@@ -7,6 +7,7 @@ mod codes;
 mod countries;
 mod displays;
 mod ends;
+mod exchange_waits;
 mod failing;
 mod flashes;
 mod holding;
